@@ -1,0 +1,132 @@
+// The store port: one durable key space with a log per shard. It knows nothing of workflows.
+//
+// The log is the truth and rows are its materialization (DESIGN §5): `append` makes entries durable; `flush` writes the
+// rows that entries up to `appliedLsn` determine, later and in bulk, and trims the log behind them.
+// Keeps I2 (contiguous lsns, terms never fall) and I3 (an older term is refused). Adapters: src/store/memory, src/store/leveldb;
+// both pass test/conformance/store.ts, bad behaviours included. Called by src/shard only.
+
+import type { Key, Lsn, ShardId, Term } from './ids.ts';
+
+/** One log entry of one shard. `entry` is opaque here; it must not be mutated after the call. */
+export interface LogAppend {
+  shard: ShardId;
+  term: Term;
+  lsn: Lsn;
+  entry: Uint8Array;
+}
+
+export interface LogEntry {
+  lsn: Lsn;
+  term: Term;
+  /** CRC-32 of this entry, seeded with its predecessor's: a chain. */
+  chain: number;
+  entry: Uint8Array;
+}
+
+/** What a shard's log holds. A shard never written to has lsn 0 throughout. */
+export interface ShardPosition {
+  /** The newest term this store has seen for the shard, by append or by vote. */
+  term: Term;
+  /** Rows on disk reflect the log up to here. */
+  appliedLsn: Lsn;
+  lastLsn: Lsn;
+  lastTerm: Term;
+  lastChain: number;
+}
+
+/** `undefined` deletes the row. Values are opaque bytes. */
+export type RowWrite = readonly [key: Key, value: Uint8Array | undefined];
+
+export interface ShardFlush {
+  shard: ShardId;
+  term: Term;
+  appliedLsn: Lsn;
+  /** The state of exactly `appliedLsn` (never newer); keys unique. */
+  rows: readonly RowWrite[];
+}
+
+/** Outcome of an append, shard by shard: a fenced shard's entries are not written, the others of the call are. */
+export interface AppendResult {
+  fenced: readonly { shard: ShardId; newerTerm: Term }[];
+}
+
+export interface RangeOptions {
+  /** Inclusive. */
+  from: Key;
+  /** Exclusive. */
+  to: Key;
+  /** Default 1,000, at most 100,000. */
+  limit?: number;
+  reverse?: boolean;
+}
+
+export interface StoreStats {
+  /** Bytes on disk (0 for the memory adapter). */
+  diskBytes: number;
+  freeBytes: number;
+  appends: number;
+  appendedBytes: number;
+  fsyncs: number;
+  flushes: number;
+  flushedRows: number;
+}
+
+/**
+ * The store of one data directory. Every promise rejects with `StoreError`; after a `failed` or `corrupt` write-side error the
+ * handle is dead: every later call rejects with the same error (a write error is final, DESIGN §5).
+ */
+export interface Store {
+  /** An id made when the directory was created: the voter's identity. */
+  readonly directoryId: string;
+  readonly shardCount: number;
+  /** Opens, verifies positions, and returns the shards that hold anything. Called once, before everything else. */
+  open(): Promise<ReadonlyMap<ShardId, ShardPosition>>;
+  /**
+   * The next term for shards this process leads alone (R = 1): greater than any the directory has seen, durable when it resolves.
+   */
+  nextTerm(): Promise<Term>;
+  /** Durable when it resolves: one synced batch for the whole call. Lsns must continue each shard's log. */
+  append(entries: readonly LogAppend[]): Promise<AppendResult>;
+  /** Entries with lsn ≥ from, in order, for recovery and catch-up. Throws `corrupt` at a gap or a broken chain. */
+  readLog(shard: ShardId, from: Lsn): AsyncIterable<LogEntry>;
+  /** Drops entries above `after`. Never below appliedLsn. Durable when it resolves. */
+  truncateAfter(shard: ShardId, after: Lsn): Promise<void>;
+  /** Writes rows and advances appliedLsn, trimming the log, in one synced batch. */
+  flush(flushes: readonly ShardFlush[]): Promise<void>;
+  /** One durable promise per (shard, term). False: already promised to another in this term, or a newer term was seen. */
+  vote(shard: ShardId, term: Term, candidate: string): Promise<boolean>;
+  /** The row as last flushed, CRC verified; `undefined` when absent. */
+  read(key: Key): Promise<Uint8Array | undefined>;
+  readMany(keys: readonly Key[]): Promise<(Uint8Array | undefined)[]>;
+  /** Rows in key order, CRC verified. */
+  range(options: RangeOptions): Promise<readonly (readonly [Key, Uint8Array])[]>;
+  stats(): Promise<StoreStats>;
+  /** A consistent copy of the whole directory (log and rows) into an empty or absent one, while serving. */
+  backup(directory: string, onProgress?: (copied: { records: number; bytes: number }) => void): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type StoreErrorKind =
+  /** A write was refused by the disk: final for this handle. */
+  | 'failed'
+  /** Bytes read did not match their CRC or chain: names key and file; never served as truth. */
+  | 'corrupt'
+  /** Another process holds the directory. */
+  | 'locked'
+  /** Written by a newer Tenuto, or not a data directory at all. */
+  | 'version'
+  /** The caller broke the port's contract (a gap in lsns, a flush beyond the log). An invariant: the process exits. */
+  | 'misuse'
+  | 'closed';
+
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly kind: StoreErrorKind;
+  /** What to do next, for people. */
+  readonly hint: string | undefined;
+  constructor(kind: StoreErrorKind, message: string, options?: { hint?: string; cause?: unknown }) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    this.kind = kind;
+    this.hint = options?.hint;
+  }
+}
