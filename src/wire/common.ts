@@ -8,7 +8,7 @@ import type {
   TaskQueueKind,
   VersioningBehavior,
 } from './enums.ts';
-import type { Failure, PinnedOverrideBehavior } from './failure.ts';
+import type { Failure } from './failure.ts';
 
 /** google.protobuf.Any */
 export interface Any {
