@@ -1,0 +1,528 @@
+// Requests and pushes of the native door: one entry per method, named as the Temporal RPC that means the same.
+// Field names are the API's; times are epoch milliseconds, durations milliseconds. The server validates every field it reads.
+
+import type { Command } from './command.ts';
+import type {
+  Header,
+  Memo,
+  MeteringMetadata,
+  Payloads,
+  Priority,
+  RetryPolicy,
+  SearchAttributes,
+  UserMetadata,
+  WorkerVersionStamp,
+  WorkflowTaskCompletedMetadata,
+} from './common.ts';
+import type {
+  PendingActivityState,
+  PendingWorkflowTaskState,
+  QueryRejectCondition,
+  WorkflowExecutionStatus,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+  WorkflowTaskFailedCause,
+} from './enums.ts';
+import type { Failure } from './failure.ts';
+
+/** Events as the server keeps them: each element is a MessagePack array of `HistoryEvent`, in order, never re-encoded on its way. */
+export type EventBatches = Uint8Array[];
+
+// ---------------------------------------------------------------- client requests
+
+export interface StartWorkflowExecutionRequest {
+  namespace: string;
+  workflowId: string;
+  workflowType: string;
+  taskQueue: string;
+  input?: Payloads | undefined;
+  header?: Header | undefined;
+  memo?: Memo | undefined;
+  searchAttributes?: SearchAttributes | undefined;
+  workflowExecutionTimeout?: number | undefined;
+  workflowRunTimeout?: number | undefined;
+  workflowTaskTimeout?: number | undefined;
+  workflowStartDelay?: number | undefined;
+  retryPolicy?: RetryPolicy | undefined;
+  cronSchedule?: string | undefined;
+  workflowIdReusePolicy?: WorkflowIdReusePolicy | undefined;
+  workflowIdConflictPolicy?: WorkflowIdConflictPolicy | undefined;
+  priority?: Priority | undefined;
+  userMetadata?: UserMetadata | undefined;
+  identity: string;
+  /** A repeat with the same id returns the first answer. */
+  requestId: string;
+}
+
+export interface StartWorkflowExecutionResponse {
+  runId: string;
+  /** False when USE_EXISTING met a running execution. */
+  started: boolean;
+  status: WorkflowExecutionStatus;
+}
+
+export interface SignalWorkflowExecutionRequest {
+  namespace: string;
+  workflowId: string;
+  /** Empty: the current run. */
+  runId?: string | undefined;
+  /** When set, the run must belong to the chain that began with it. */
+  firstExecutionRunId?: string | undefined;
+  signalName: string;
+  input?: Payloads | undefined;
+  header?: Header | undefined;
+  identity: string;
+  requestId: string;
+}
+
+export interface SignalWithStartWorkflowExecutionRequest extends StartWorkflowExecutionRequest {
+  signalName: string;
+  signalInput?: Payloads | undefined;
+}
+
+export interface RequestCancelWorkflowExecutionRequest {
+  namespace: string;
+  workflowId: string;
+  runId?: string | undefined;
+  firstExecutionRunId?: string | undefined;
+  reason?: string | undefined;
+  identity: string;
+  requestId: string;
+}
+
+export interface TerminateWorkflowExecutionRequest {
+  namespace: string;
+  workflowId: string;
+  runId?: string | undefined;
+  firstExecutionRunId?: string | undefined;
+  reason?: string | undefined;
+  details?: Payloads | undefined;
+  identity: string;
+  requestId: string;
+}
+
+export interface QueryWorkflowRequest {
+  namespace: string;
+  workflowId: string;
+  runId?: string | undefined;
+  queryType: string;
+  queryArgs?: Payloads | undefined;
+  header?: Header | undefined;
+  queryRejectCondition?: QueryRejectCondition | undefined;
+}
+
+export interface QueryWorkflowResponse {
+  queryResult?: Payloads | undefined;
+  queryRejected?: { status: WorkflowExecutionStatus } | undefined;
+}
+
+export interface ExecutionTarget {
+  namespace: string;
+  workflowId: string;
+  runId?: string | undefined;
+}
+
+export interface WorkflowExecutionInfo {
+  workflowId: string;
+  runId: string;
+  workflowType: string;
+  taskQueue: string;
+  status: WorkflowExecutionStatus;
+  /** Epoch ms. */
+  startTime: number;
+  /** When the first workflow task may run: start plus delay or back-off. */
+  executionTime: number;
+  closeTime?: number | undefined;
+  historyLength: number;
+  historySizeBytes: number;
+  memo?: Memo | undefined;
+  searchAttributes?: SearchAttributes | undefined;
+  parentNamespace?: string | undefined;
+  parentWorkflowId?: string | undefined;
+  parentRunId?: string | undefined;
+  rootWorkflowId?: string | undefined;
+  rootRunId?: string | undefined;
+  firstRunId: string;
+  stateTransitionCount?: number | undefined;
+  /** ms; set once closed. */
+  executionDuration?: number | undefined;
+}
+
+export interface PendingActivityInfo {
+  activityId: string;
+  activityType: string;
+  state: PendingActivityState;
+  attempt: number;
+  maximumAttempts: number;
+  scheduledTime?: number | undefined;
+  lastStartedTime?: number | undefined;
+  lastHeartbeatTime?: number | undefined;
+  lastAttemptCompleteTime?: number | undefined;
+  nextAttemptScheduleTime?: number | undefined;
+  currentRetryInterval?: number | undefined;
+  expirationTime?: number | undefined;
+  heartbeatDetails?: Payloads | undefined;
+  lastFailure?: Failure | undefined;
+  lastWorkerIdentity?: string | undefined;
+  taskQueue: string;
+  scheduleToCloseTimeout?: number | undefined;
+  scheduleToStartTimeout?: number | undefined;
+  startToCloseTimeout?: number | undefined;
+  heartbeatTimeout?: number | undefined;
+  retryPolicy?: RetryPolicy | undefined;
+  priority?: Priority | undefined;
+}
+
+export interface PendingWorkflowTaskInfo {
+  state: PendingWorkflowTaskState;
+  scheduledTime: number;
+  originalScheduledTime: number;
+  startedTime?: number | undefined;
+  attempt: number;
+}
+
+export interface DescribeWorkflowExecutionResponse {
+  executionConfig: {
+    taskQueue: string;
+    workflowExecutionTimeout: number;
+    workflowRunTimeout: number;
+    defaultWorkflowTaskTimeout: number;
+    userMetadata?: UserMetadata | undefined;
+    retryPolicy?: RetryPolicy | undefined;
+  };
+  workflowExecutionInfo: WorkflowExecutionInfo;
+  pendingActivities: PendingActivityInfo[];
+  pendingWorkflowTask?: PendingWorkflowTaskInfo | undefined;
+  pendingTimers: { timerId: string; fireTime: number }[];
+  /** Cancellation was requested, the run has not closed yet. */
+  cancelRequested: boolean;
+}
+
+export interface GetWorkflowExecutionHistoryRequest extends ExecutionTarget {
+  /** First event wanted, 1-based; default 1. Batches may begin before it. */
+  fromEventId?: number | undefined;
+  /** Upper bound of the answer, bytes; default 1 MiB, at most 2 MiB; at least one batch is returned. */
+  maximumBytes?: number | undefined;
+  /** Wait (within the request's timeout) until there is an event ≥ fromEventId or the run has closed. */
+  waitNewEvent?: boolean | undefined;
+  /** Only the closing event, waiting for it when waitNewEvent is set. */
+  closeEventOnly?: boolean | undefined;
+}
+
+export interface GetWorkflowExecutionHistoryResponse {
+  runId: string;
+  events: EventBatches;
+  /** Where to go on; absent when everything written so far was returned. */
+  nextEventId?: number | undefined;
+  closed: boolean;
+}
+
+/** Answered when the execution (following continue-as-new, retry and cron unless told otherwise) has closed: pushed, never polled. */
+export interface AwaitWorkflowResultRequest extends ExecutionTarget {
+  followRuns: boolean;
+}
+
+export interface AwaitWorkflowResultResponse {
+  runId: string;
+  status: WorkflowExecutionStatus;
+  /** One closing event as MessagePack array of one `HistoryEvent`. */
+  closeEvent: Uint8Array;
+}
+
+export interface ListWorkflowExecutionsRequest {
+  namespace: string;
+  /** Temporal's list filter: `WorkflowType = 'x' AND ExecutionStatus = 'Running' AND StartTime > '…'`. Empty: all. */
+  query?: string | undefined;
+  /** Default 100, at most 1,000. */
+  pageSize?: number | undefined;
+  nextPageToken?: Uint8Array | undefined;
+}
+
+export interface ListWorkflowExecutionsResponse {
+  executions: WorkflowExecutionInfo[];
+  nextPageToken?: Uint8Array | undefined;
+}
+
+export interface CountWorkflowExecutionsResponse {
+  count: number;
+  /** For `GROUP BY ExecutionStatus`. */
+  groups?: { groupValues: unknown[]; count: number }[] | undefined;
+}
+
+export interface DescribeNamespaceResponse {
+  name: string;
+  id: string;
+  /** ms */
+  workflowExecutionRetentionTtl: number;
+}
+
+export interface PollerInfo {
+  identity: string;
+  kind: 'workflow' | 'activity';
+  /** Epoch ms of the last grant or push. */
+  lastAccessTime: number;
+  /** Tasks this worker would take now. */
+  credit: number;
+  buildId?: string | undefined;
+}
+
+export interface DescribeTaskQueueResponse {
+  pollers: PollerInfo[];
+  workflowBacklog: number;
+  activityBacklog: number;
+  /** ms, of the oldest waiting task; absent without backlog. */
+  oldestBacklogAge?: number | undefined;
+}
+
+export interface GetServerInfoResponse {
+  version: string;
+  nodeId: string;
+  shardCount: number;
+  store: 'memory' | 'leveldb';
+  namespaces: string[];
+}
+
+// ---------------------------------------------------------------- worker requests
+
+export interface RegisterWorkerRequest {
+  /** Random, chosen once per worker process and kept over reconnects: the session tasks are started for. */
+  workerId: string;
+  namespace: string;
+  taskQueue: string;
+  identity: string;
+  buildId?: string | undefined;
+  /** Name of this worker's own sticky queue; absent when it keeps no executions warm. */
+  stickyQueue?: string | undefined;
+  /** ms a workflow task may wait for this worker before it goes to the normal queue. Default 5,000. */
+  stickyScheduleToStartTimeout?: number | undefined;
+  /** Initial credit: how many tasks of each kind may be pushed at once. Each push takes one; `grantCredit` or a completion gives one back. */
+  workflowCredit: number;
+  activityCredit: number;
+  /** Activities per second this worker is pushed at most; absent: unlimited. */
+  maxActivitiesPerSecond?: number | undefined;
+  /** Activities per second of the whole queue (the last worker to say wins). */
+  maxTaskQueueActivitiesPerSecond?: number | undefined;
+  /** Tokens of the tasks this worker still holds (after a reconnect): what was started for it and is not listed is pushed again, same attempt. */
+  heldTokens: Uint8Array[];
+}
+
+export interface GrantCreditRequest {
+  workerId: string;
+  workflow?: number | undefined;
+  activity?: number | undefined;
+}
+
+export interface WorkflowQuery {
+  queryType: string;
+  queryArgs?: Payloads | undefined;
+  header?: Header | undefined;
+}
+
+/** Push topic `workflowTask`. */
+export interface WorkflowTask {
+  workerId: string;
+  token: Uint8Array;
+  namespace: string;
+  workflowId: string;
+  runId: string;
+  workflowType: string;
+  /** 1-based. */
+  attempt: number;
+  /** 0 for the first task and for direct queries of runs without a completed task. */
+  previousStartedEventId: number;
+  startedEventId: number;
+  scheduledTime: number;
+  startedTime: number;
+  /**
+   * Events from `firstEventId` on. On the sticky queue only those after previousStartedEventId; a worker without the warm execution
+   * asks `getWorkflowTaskHistory` from 1. Includes the Scheduled and Started events of transient attempts, which are not in history yet.
+   */
+  history: EventBatches;
+  firstEventId: number;
+  /** More events follow: ask `getWorkflowTaskHistory` from here. */
+  nextEventId?: number | undefined;
+  /** Queries that ride on this task, by id. */
+  queries?: Record<string, WorkflowQuery> | undefined;
+  /** A direct query: answer with `respondQueryTaskCompleted`, no commands. */
+  query?: WorkflowQuery | undefined;
+  /** Pushed before its entry is durable (I1): no local activity and no sink until push `durable` names the token. */
+  ahead?: boolean | undefined;
+}
+
+/** Push topic `activityTask`. */
+export interface ActivityTask {
+  workerId: string;
+  token: Uint8Array;
+  namespace: string;
+  workflowId: string;
+  runId: string;
+  workflowType: string;
+  activityId: string;
+  activityType: string;
+  input?: Payloads | undefined;
+  header?: Header | undefined;
+  heartbeatDetails?: Payloads | undefined;
+  attempt: number;
+  scheduledTime: number;
+  currentAttemptScheduledTime: number;
+  startedTime: number;
+  scheduleToCloseTimeout: number;
+  startToCloseTimeout: number;
+  heartbeatTimeout: number;
+  retryPolicy?: RetryPolicy | undefined;
+  priority?: Priority | undefined;
+}
+
+/** Push topic `cancelActivity`: cancellation was requested (or the activity is gone: its workflow closed, it timed out). */
+export interface CancelActivityPush {
+  workerId: string;
+  token: Uint8Array;
+  reason: 'cancelRequested' | 'notFound' | 'timedOut';
+}
+
+/** Push topic `durable`: the entries under these ahead tasks are on disk. */
+export interface DurablePush {
+  workerId: string;
+  tokens: Uint8Array[];
+}
+
+export interface QueryResult {
+  answer?: Payloads | undefined;
+  failure?: Failure | undefined;
+  errorMessage?: string | undefined;
+}
+
+export interface RespondWorkflowTaskCompletedRequest {
+  token: Uint8Array;
+  identity: string;
+  commands: Command[];
+  /** The worker keeps the execution warm: its next task goes to the sticky queue it registered. */
+  sticky: boolean;
+  /** Results of the queries that rode on the task, by id. */
+  queryResults?: Record<string, QueryResult> | undefined;
+  /** The local-activity heartbeat: complete this task and hand out another at once. */
+  forceCreateNewWorkflowTask?: boolean | undefined;
+  sdkMetadata?: WorkflowTaskCompletedMetadata | undefined;
+  meteringMetadata?: MeteringMetadata | undefined;
+  workerVersion?: WorkerVersionStamp | undefined;
+  /** Credit given back along with the answer; 0 or 1. */
+  credit: number;
+}
+
+export interface RespondWorkflowTaskFailedRequest {
+  token: Uint8Array;
+  identity: string;
+  cause: WorkflowTaskFailedCause;
+  failure?: Failure | undefined;
+  workerVersion?: WorkerVersionStamp | undefined;
+  credit: number;
+}
+
+export interface RespondQueryTaskCompletedRequest {
+  token: Uint8Array;
+  result: QueryResult;
+  credit: number;
+}
+
+/** By task token, or by ids (asynchronous completion from a client). */
+export type ActivityTarget =
+  | { token: Uint8Array }
+  | { namespace: string; workflowId: string; runId?: string | undefined; activityId: string };
+
+export interface RespondActivityTaskCompletedRequest {
+  target: ActivityTarget;
+  identity: string;
+  result?: Payloads | undefined;
+  credit: number;
+}
+
+export interface RespondActivityTaskFailedRequest {
+  target: ActivityTarget;
+  identity: string;
+  failure: Failure;
+  lastHeartbeatDetails?: Payloads | undefined;
+  credit: number;
+}
+
+export interface RespondActivityTaskCanceledRequest {
+  target: ActivityTarget;
+  identity: string;
+  details?: Payloads | undefined;
+  credit: number;
+}
+
+export interface RecordActivityTaskHeartbeatRequest {
+  target: ActivityTarget;
+  identity: string;
+  details?: Payloads | undefined;
+}
+
+export interface RecordActivityTaskHeartbeatResponse {
+  cancelRequested: boolean;
+}
+
+export interface GetWorkflowTaskHistoryRequest {
+  token: Uint8Array;
+  fromEventId: number;
+  maximumBytes?: number | undefined;
+}
+
+export interface GetWorkflowTaskHistoryResponse {
+  events: EventBatches;
+  firstEventId: number;
+  nextEventId?: number | undefined;
+}
+
+export type Empty = Record<string, never>;
+
+/** Every method of the native door. */
+export interface Methods {
+  getServerInfo: { request: Empty; response: GetServerInfoResponse };
+  describeNamespace: { request: { namespace: string }; response: DescribeNamespaceResponse };
+  startWorkflowExecution: { request: StartWorkflowExecutionRequest; response: StartWorkflowExecutionResponse };
+  signalWorkflowExecution: { request: SignalWorkflowExecutionRequest; response: Empty };
+  signalWithStartWorkflowExecution: {
+    request: SignalWithStartWorkflowExecutionRequest;
+    response: StartWorkflowExecutionResponse;
+  };
+  requestCancelWorkflowExecution: { request: RequestCancelWorkflowExecutionRequest; response: Empty };
+  terminateWorkflowExecution: { request: TerminateWorkflowExecutionRequest; response: Empty };
+  queryWorkflow: { request: QueryWorkflowRequest; response: QueryWorkflowResponse };
+  describeWorkflowExecution: { request: ExecutionTarget; response: DescribeWorkflowExecutionResponse };
+  getWorkflowExecutionHistory: {
+    request: GetWorkflowExecutionHistoryRequest;
+    response: GetWorkflowExecutionHistoryResponse;
+  };
+  awaitWorkflowResult: { request: AwaitWorkflowResultRequest; response: AwaitWorkflowResultResponse };
+  listWorkflowExecutions: { request: ListWorkflowExecutionsRequest; response: ListWorkflowExecutionsResponse };
+  countWorkflowExecutions: {
+    request: { namespace: string; query?: string | undefined };
+    response: CountWorkflowExecutionsResponse;
+  };
+  describeTaskQueue: { request: { namespace: string; taskQueue: string }; response: DescribeTaskQueueResponse };
+  registerWorker: { request: RegisterWorkerRequest; response: Empty };
+  /** Stops pushes; tasks already pushed may still be answered. */
+  unregisterWorker: { request: { workerId: string }; response: Empty };
+  grantCredit: { request: GrantCreditRequest; response: Empty };
+  respondWorkflowTaskCompleted: { request: RespondWorkflowTaskCompletedRequest; response: Empty };
+  respondWorkflowTaskFailed: { request: RespondWorkflowTaskFailedRequest; response: Empty };
+  respondQueryTaskCompleted: { request: RespondQueryTaskCompletedRequest; response: Empty };
+  getWorkflowTaskHistory: { request: GetWorkflowTaskHistoryRequest; response: GetWorkflowTaskHistoryResponse };
+  respondActivityTaskCompleted: { request: RespondActivityTaskCompletedRequest; response: Empty };
+  respondActivityTaskFailed: { request: RespondActivityTaskFailedRequest; response: Empty };
+  respondActivityTaskCanceled: { request: RespondActivityTaskCanceledRequest; response: Empty };
+  recordActivityTaskHeartbeat: {
+    request: RecordActivityTaskHeartbeatRequest;
+    response: RecordActivityTaskHeartbeatResponse;
+  };
+}
+export type Method = keyof Methods;
+
+/** Every push of the native door. */
+export interface Pushes {
+  workflowTask: WorkflowTask;
+  activityTask: ActivityTask;
+  cancelActivity: CancelActivityPush;
+  durable: DurablePush;
+}
+export type PushTopic = keyof Pushes;

@@ -1,0 +1,26 @@
+// MessagePack as both doors' SDKs and the store use it: plain maps with string keys, byte strings for Uint8Array, integers for numbers
+// without fraction, floats for the rest. Fields that are `undefined` are left out, so that absent and undefined mean the same.
+
+import { Packr, Unpackr } from 'msgpackr';
+
+const packr = new Packr({ useRecords: false, variableMapSize: true, skipValues: [undefined] });
+const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: 'number' });
+
+/** The bytes are the caller's own. Throws TypeError for what MessagePack cannot say (functions, symbols). */
+export function encode(value: unknown): Uint8Array {
+  return packr.pack(value);
+}
+
+/** Throws on malformed or trailing bytes. Byte strings in the result are views of `bytes`: copy what outlives it. */
+export function decode(bytes: Uint8Array): unknown {
+  return unpackr.unpack(bytes);
+}
+
+/** Decodes concatenated values, in order. Throws on malformed bytes. */
+export function decodeAll(bytes: Uint8Array): unknown[] {
+  const values: unknown[] = [];
+  unpackr.unpackMultiple(bytes, (value) => {
+    values.push(value);
+  });
+  return values;
+}
