@@ -3,7 +3,13 @@
 
 import { Packr, Unpackr } from 'msgpackr';
 
-const packr = new Packr({ useRecords: false, variableMapSize: true, skipValues: [undefined] });
+// `skipValues` is documented by msgpackr but missing from its typings.
+const packOptions: ConstructorParameters<typeof Packr>[0] & { skipValues: unknown[] } = {
+  useRecords: false,
+  variableMapSize: true,
+  skipValues: [undefined],
+};
+const packr = new Packr(packOptions);
 const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: 'number' });
 
 /** The bytes are the caller's own. Throws TypeError for what MessagePack cannot say (functions, symbols). */
