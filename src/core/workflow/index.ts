@@ -1,0 +1,23 @@
+// The pure workflow actor: what src/shard drives. No I/O, clock, randomness, logger or promise below this folder.
+//
+// state = load(rows) (I4); decide reads a state and says what a message comes to; evolve applies that outcome to the state.
+
+export { decide } from './decide.ts';
+export { describe } from './describe.ts';
+export { evolve } from './evolve.ts';
+export { DEFAULT_LIMITS, type Limits } from './limits.ts';
+export type * from './message.ts';
+export type * from './outcome.ts';
+export {
+  type ActorState,
+  currentRunId,
+  emptyState,
+  isPassivatable,
+  load,
+  nextDeadline,
+  type StoredRow,
+  startedTask,
+  startedTasks,
+  waitingOffers,
+} from './state.ts';
+export { decodeToken, encodeToken, type TaskToken } from './token.ts';

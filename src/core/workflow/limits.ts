@@ -1,0 +1,57 @@
+// Bounds of one execution (I9), Temporal's defaults; every one can be configured.
+
+export interface Limits {
+  /** Events per run; beyond it the run is terminated. Warned at a fifth. */
+  historyEvents: number;
+  /** Bytes per run. */
+  historyBytes: number;
+  /** Bytes of one blob: input, result, details, memo. */
+  blobBytes: number;
+  /** Bytes (UTF-8) of ids, names and types. */
+  idBytes: number;
+  pendingActivities: number;
+  pendingTimers: number;
+  pendingChildren: number;
+  pendingSignals: number;
+  pendingCancels: number;
+  signalsPerRun: number;
+  bufferedEvents: number;
+  bufferedBytes: number;
+  /** Queries waiting at once on one execution. */
+  bufferedQueries: number;
+  suggestContinueAsNewEvents: number;
+  suggestContinueAsNewBytes: number;
+  /** ms */
+  workflowTaskTimeout: number;
+  /** ms, upper bound of what a start may ask for. */
+  maxWorkflowTaskTimeout: number;
+  /** How long a client's request id is remembered at least, ms. */
+  requestIdTtl: number;
+  /** How many are remembered per workflow id. */
+  requestIds: number;
+  /** ms: the next run of continue-as-new starts no sooner after its predecessor's start. */
+  continueAsNewMinInterval: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  historyEvents: 51_200,
+  historyBytes: 50 * 1024 * 1024,
+  blobBytes: 2 * 1024 * 1024,
+  idBytes: 1_000,
+  pendingActivities: 2_000,
+  pendingTimers: 2_000,
+  pendingChildren: 2_000,
+  pendingSignals: 2_000,
+  pendingCancels: 2_000,
+  signalsPerRun: 10_000,
+  bufferedEvents: 100,
+  bufferedBytes: 2 * 1024 * 1024,
+  bufferedQueries: 100,
+  suggestContinueAsNewEvents: 4_096,
+  suggestContinueAsNewBytes: 4 * 1024 * 1024,
+  workflowTaskTimeout: 10_000,
+  maxWorkflowTaskTimeout: 120_000,
+  requestIdTtl: 10 * 60_000,
+  requestIds: 1_000,
+  continueAsNewMinInterval: 1_000,
+};

@@ -1,0 +1,262 @@
+// What a workflow actor receives. One actor stands for one (namespace, workflowId): its open run and its chain of runs.
+// A message carries every id it needs (I4: the core knows no randomness and no clock); a repeat with the same request id
+// returns the first answer. Doors and matching build messages; src/shard delivers them in order.
+
+import type { QueryResult, WorkflowQuery } from '../../wire/api.ts';
+import type { Command } from '../../wire/command.ts';
+import type {
+  Header,
+  Memo,
+  MeteringMetadata,
+  Payloads,
+  Priority,
+  RetryPolicy,
+  SearchAttributes,
+  UserMetadata,
+  WorkerVersionStamp,
+  WorkflowTaskCompletedMetadata,
+} from '../../wire/common.ts';
+import type {
+  QueryRejectCondition,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+  WorkflowTaskFailedCause,
+} from '../../wire/enums.ts';
+import type { Failure } from '../../wire/failure.ts';
+
+/** Names one start of one task for ever: the term of the entry that holds it and a number unique in that term (I1, I6). */
+export interface StartId {
+  term: number;
+  seq: number;
+}
+
+export interface SignalInput {
+  signalName: string;
+  input?: Payloads | undefined;
+  header?: Header | undefined;
+  identity: string;
+  requestId: string;
+}
+
+/** A start, or a signal-with-start when `signal` is set. Policies are already defaulted by the door. */
+export interface StartMessage {
+  type: 'start';
+  /** Fresh: the id of the run this start would create. */
+  runId: string;
+  requestId: string;
+  identity: string;
+  workflowType: string;
+  taskQueue: string;
+  input?: Payloads | undefined;
+  header?: Header | undefined;
+  memo?: Memo | undefined;
+  searchAttributes?: SearchAttributes | undefined;
+  workflowExecutionTimeout?: number | undefined;
+  workflowRunTimeout?: number | undefined;
+  workflowTaskTimeout?: number | undefined;
+  workflowStartDelay?: number | undefined;
+  retryPolicy?: RetryPolicy | undefined;
+  cronSchedule?: string | undefined;
+  reusePolicy: WorkflowIdReusePolicy;
+  conflictPolicy: WorkflowIdConflictPolicy;
+  priority?: Priority | undefined;
+  userMetadata?: UserMetadata | undefined;
+  signal?: SignalInput | undefined;
+}
+
+/** Which run of the chain a caller means. */
+export interface RunTarget {
+  /** Absent or empty: the current run. */
+  runId?: string | undefined;
+  /** When set, the run must belong to the chain that began with it. */
+  firstExecutionRunId?: string | undefined;
+}
+
+export interface SignalMessage extends SignalInput {
+  type: 'signal';
+  target: RunTarget;
+}
+
+export interface RequestCancelMessage {
+  type: 'requestCancel';
+  target: RunTarget;
+  reason?: string | undefined;
+  identity: string;
+  requestId: string;
+}
+
+export interface TerminateMessage {
+  type: 'terminate';
+  target: RunTarget;
+  reason?: string | undefined;
+  details?: Payloads | undefined;
+  identity: string;
+  requestId: string;
+}
+
+/** A worker that took a task: who it is, and the session the task is started for (DESIGN §5). */
+export interface Taker {
+  startId: StartId;
+  /** A fresh UUID, kept on the Started event. */
+  requestId: string;
+  identity: string;
+  session: string;
+  /** Set when the taker is a versioned or build-id-carrying worker. */
+  workerVersion?: WorkerVersionStamp | undefined;
+  /** Its sticky queue, when it keeps executions warm. */
+  stickyQueue?: string | undefined;
+  stickyScheduleToStartTimeout?: number | undefined;
+}
+
+/** Matching found a worker for the scheduled workflow task. Rejected NOT_FOUND when it is no longer waiting. */
+export interface StartWorkflowTaskMessage {
+  type: 'startWorkflowTask';
+  runId: string;
+  scheduledEventId: number;
+  attempt: number;
+  taker: Taker;
+  /** Taken from the sticky queue: the worker is expected to be warm, so the task carries only new events. */
+  sticky: boolean;
+}
+
+export interface StartActivityTaskMessage {
+  type: 'startActivityTask';
+  runId: string;
+  scheduledEventId: number;
+  attempt: number;
+  taker: Taker;
+}
+
+/**
+ * The frame of a started task was never written: the same attempt waits again. For a workflow task whose Started event is
+ * already in history the event stays, and the next taker gets the same startedEventId.
+ */
+export interface UndoStartMessage {
+  type: 'undoStart';
+  kind: 'workflow' | 'activity';
+  runId: string;
+  scheduledEventId: number;
+  startId: StartId;
+}
+
+/** What a task token says; see src/core/workflow/token.ts for its bytes. */
+export interface TaskRef {
+  runId: string;
+  scheduledEventId: number;
+  attempt: number;
+  startId: StartId;
+}
+
+export interface CompleteWorkflowTaskMessage {
+  type: 'completeWorkflowTask';
+  task: TaskRef;
+  identity: string;
+  commands: Command[];
+  /** Stay on the taker's sticky queue. */
+  sticky: boolean;
+  queryResults?: Record<string, QueryResult> | undefined;
+  forceCreateNewWorkflowTask: boolean;
+  sdkMetadata?: WorkflowTaskCompletedMetadata | undefined;
+  meteringMetadata?: MeteringMetadata | undefined;
+  workerVersion?: WorkerVersionStamp | undefined;
+}
+
+export interface FailWorkflowTaskMessage {
+  type: 'failWorkflowTask';
+  task: TaskRef;
+  identity: string;
+  cause: WorkflowTaskFailedCause;
+  failure?: Failure | undefined;
+  workerVersion?: WorkerVersionStamp | undefined;
+}
+
+/** By token, or by ids (asynchronous completion). */
+export type ActivityRef = { task: TaskRef } | { runId?: string | undefined; activityId: string };
+
+export interface CompleteActivityTaskMessage {
+  type: 'completeActivityTask';
+  activity: ActivityRef;
+  identity: string;
+  result?: Payloads | undefined;
+}
+
+export interface FailActivityTaskMessage {
+  type: 'failActivityTask';
+  activity: ActivityRef;
+  identity: string;
+  failure: Failure;
+  lastHeartbeatDetails?: Payloads | undefined;
+}
+
+export interface CancelActivityTaskMessage {
+  type: 'cancelActivityTask';
+  activity: ActivityRef;
+  identity: string;
+  details?: Payloads | undefined;
+}
+
+export interface HeartbeatActivityTaskMessage {
+  type: 'heartbeatActivityTask';
+  activity: ActivityRef;
+  identity: string;
+  details?: Payloads | undefined;
+}
+
+/** A deadline of this actor has passed (`nextDeadline(state) <= now`). Idempotent (I7): with nothing due it changes nothing. */
+export interface TimerMessage {
+  type: 'timer';
+}
+
+export interface QueryMessage extends WorkflowQuery {
+  type: 'query';
+  /** Fresh, names the waiting caller. */
+  queryId: string;
+  target: RunTarget;
+  rejectCondition?: QueryRejectCondition | undefined;
+}
+
+/** A worker answered a direct query, or nobody could be asked (`unavailable`): the waiting caller gets the result. */
+export interface QueryAnsweredMessage {
+  type: 'queryAnswered';
+  queryId: string;
+  result: QueryResult;
+}
+
+/** The worker a direct query was pushed to has vanished: ask again. */
+export interface QueryLostMessage {
+  type: 'queryLost';
+  queryId: string;
+}
+
+/** The caller's deadline has passed or it went away. */
+export interface QueryAbandonedMessage {
+  type: 'queryAbandoned';
+  queryId: string;
+}
+
+/** Retention of a closed run is over: its rows go; the shard deletes its events and visibility rows. */
+export interface DeleteRunMessage {
+  type: 'deleteRun';
+  runId: string;
+}
+
+export type Message =
+  | StartMessage
+  | SignalMessage
+  | RequestCancelMessage
+  | TerminateMessage
+  | StartWorkflowTaskMessage
+  | StartActivityTaskMessage
+  | UndoStartMessage
+  | CompleteWorkflowTaskMessage
+  | FailWorkflowTaskMessage
+  | CompleteActivityTaskMessage
+  | FailActivityTaskMessage
+  | CancelActivityTaskMessage
+  | HeartbeatActivityTaskMessage
+  | TimerMessage
+  | QueryMessage
+  | QueryAnsweredMessage
+  | QueryLostMessage
+  | QueryAbandonedMessage
+  | DeleteRunMessage;

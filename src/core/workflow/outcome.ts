@@ -1,0 +1,148 @@
+// What a turn of the actor comes to: rows, events, effects and a reply; or a rejection, which changes nothing.
+// The shard writes rows and events in one log entry and lets effects and reply leave once that entry is durable (I1).
+
+import type {
+  ActivityTask,
+  QueryWorkflowResponse,
+  StartWorkflowExecutionResponse,
+  WorkflowExecutionInfo,
+  WorkflowQuery,
+  WorkflowTask,
+} from '../../wire/api.ts';
+import type { WorkflowExecutionStatus } from '../../wire/enums.ts';
+import type { HistoryEvent } from '../../wire/event.ts';
+import type { Status } from '../../wire/status.ts';
+
+/**
+ * The tables of one actor. `chain` has one row per workflow id (runId ''), the others belong to a run.
+ * Children, external requests and updates have their tables from the start; their behaviour comes later.
+ */
+export type RowTable = 'chain' | 'run' | 'activity' | 'timer' | 'child' | 'external' | 'update' | 'buffered';
+
+/** `value: undefined` deletes. Values are MessagePack-able and never mutated once handed out. */
+export interface RowChange {
+  table: RowTable;
+  runId: string;
+  /** Unique within (table, runId): '' for chain and run rows, a decimal event id for most others. Binary-safe text. */
+  id: string;
+  value: object | undefined;
+}
+
+export interface RunEvents {
+  runId: string;
+  /** Contiguous, ids already assigned (I5). */
+  events: HistoryEvent[];
+}
+
+/** A task that waits for a worker. The same offer (by runId, kind, scheduledEventId, attempt) is what `withdrawTask` names. */
+export interface TaskOffer {
+  kind: 'workflow' | 'activity';
+  namespace: string;
+  workflowId: string;
+  runId: string;
+  taskQueue: string;
+  /** Ask this worker first; it counts as gone when its worker is, or at `until` (epoch ms). */
+  sticky?: { queue: string; until: number } | undefined;
+  scheduledEventId: number;
+  attempt: number;
+  /** Epoch ms: age for ordering. */
+  scheduledTime: number;
+  /** 1 (first) .. 5, default 3. */
+  priority: number;
+  fairnessKey: string;
+  fairnessWeight: number;
+}
+
+export type Effect =
+  | { type: 'offerTask'; offer: TaskOffer }
+  /** The task no longer waits: started, timed out, cancelled, or its run closed. */
+  | { type: 'withdrawTask'; offer: TaskOffer }
+  /** This started task is over for the server: it leaves the session's list of started tasks. */
+  | { type: 'taskSettled'; session: string; kind: 'workflow' | 'activity'; runId: string; scheduledEventId: number }
+  /** Tell the worker that runs this activity. */
+  | {
+      type: 'cancelActivity';
+      session: string;
+      runId: string;
+      scheduledEventId: number;
+      attempt: number;
+      startId: { term: number; seq: number };
+      reason: 'cancelRequested' | 'notFound' | 'timedOut';
+    }
+  /** Hand this query to a worker by itself: to the sticky queue's worker if it lives, else to the normal queue with full history. */
+  | {
+      type: 'dispatchQuery';
+      queryId: string;
+      runId: string;
+      taskQueue: string;
+      stickyQueue?: string | undefined;
+      query: WorkflowQuery;
+    }
+  /** Answer the caller that waits under this id. */
+  | { type: 'answerQuery'; queryId: string; answer: { response: QueryWorkflowResponse } | { rejection: Status } }
+  /** Wakes those who await the run. `nextRunId`: the chain goes on (continue-as-new, retry, cron). */
+  | {
+      type: 'runClosed';
+      runId: string;
+      status: WorkflowExecutionStatus;
+      closeTime: number;
+      nextRunId?: string | undefined;
+    };
+
+/** Everything the door needs for the pushed task except its history bytes, worker and token. */
+export interface StartedWorkflowTask {
+  type: 'workflowTaskStarted';
+  task: Omit<WorkflowTask, 'workerId' | 'token' | 'history' | 'nextEventId' | 'namespace' | 'workflowId' | 'ahead'>;
+  ref: { runId: string; scheduledEventId: number; attempt: number; startId: { term: number; seq: number } };
+  /** History from task.firstEventId to this id is in the event rows… */
+  lastEventId: number;
+  /** …and these follow it: Scheduled and Started of a transient attempt. */
+  transientEvents: HistoryEvent[];
+}
+
+export interface StartedActivityTask {
+  type: 'activityTaskStarted';
+  task: Omit<ActivityTask, 'workerId' | 'token' | 'namespace' | 'workflowId'>;
+  ref: { runId: string; scheduledEventId: number; attempt: number; startId: { term: number; seq: number } };
+}
+
+export type Reply =
+  | { type: 'started'; response: StartWorkflowExecutionResponse }
+  | { type: 'heartbeat'; cancelRequested: boolean }
+  | StartedWorkflowTask
+  | StartedActivityTask
+  /** For queries: the answer comes as an `answerQuery` effect, of this turn or a later one. */
+  | { type: 'accepted' };
+
+export interface Outcome {
+  ok: true;
+  rows: RowChange[];
+  events: RunEvents[];
+  effects: Effect[];
+  reply: Reply;
+  /** New value of what visibility shows for each run this turn changed. */
+  visibility: WorkflowExecutionInfo[];
+  /**
+   * A completion that was refused but changed the state all the same (UNHANDLED_COMMAND, a bad command): rows and events are
+   * committed, the caller gets this status.
+   */
+  refusal?: Status | undefined;
+  /** Opaque to the shard: what `evolve` puts into the volatile part of the state (waiting queries). */
+  volatile?: object | undefined;
+}
+
+export interface Rejection {
+  ok: false;
+  status: Status;
+}
+
+export type Decision = Outcome | Rejection;
+
+/** What every turn is given besides its message. */
+export interface TurnContext {
+  /** Shard time, epoch ms; never falls (I7). */
+  now: number;
+  /** A fresh UUID: the id of the next run, should this turn begin one. */
+  spareRunId: string;
+  limits: import('./limits.ts').Limits;
+}

@@ -1,0 +1,65 @@
+// What the doors ask of the engine. Implemented by src/shard (one node) and later by the cluster's router in front of it.
+// Callbacks, not promises: on the hot path everything is synchronous between a socket's read and the batch it joins (DESIGN §10).
+
+import type { Message } from '../core/workflow/message.ts';
+import type { Reply } from '../core/workflow/outcome.ts';
+import type {
+  AwaitWorkflowResultResponse,
+  CountWorkflowExecutionsResponse,
+  DescribeWorkflowExecutionResponse,
+  EventBatches,
+  GetWorkflowExecutionHistoryResponse,
+  ListWorkflowExecutionsResponse,
+  QueryResult,
+  QueryWorkflowResponse,
+} from '../wire/api.ts';
+import type { Status } from '../wire/status.ts';
+
+export interface ActorAddress {
+  namespace: string;
+  workflowId: string;
+}
+
+/** Called exactly once, after commit (I1). */
+export type Done<T> = (error: Status | undefined, value: T | undefined) => void;
+
+/** A waiting call that its caller may give up. */
+export interface Waiting {
+  abandon(): void;
+}
+
+export interface HistoryQuery {
+  runId?: string | undefined;
+  /** 1-based. */
+  fromEventId: number;
+  maximumBytes: number;
+  waitNewEvent: boolean;
+  closeEventOnly: boolean;
+}
+
+export interface Engine {
+  /** Delivers a message to its actor. RESOURCE_EXHAUSTED when the mailbox is full, UNAVAILABLE when the shard cannot serve. */
+  submit(to: ActorAddress, message: Message, done: Done<Reply>): void;
+  query(to: ActorAddress, message: Extract<Message, { type: 'query' }>, done: Done<QueryWorkflowResponse>): Waiting;
+  /** The worker's answer to a direct query, by the id in its token. */
+  answerQuery(to: ActorAddress, queryId: string, result: QueryResult, done: Done<undefined>): void;
+  describe(to: ActorAddress, runId: string | undefined, done: Done<DescribeWorkflowExecutionResponse>): void;
+  history(to: ActorAddress, query: HistoryQuery, done: Done<GetWorkflowExecutionHistoryResponse>): Waiting;
+  /** History for the worker that holds this task: includes the events of a transient attempt at the end. */
+  taskHistory(
+    to: ActorAddress,
+    task: { runId: string; scheduledEventId: number; fromEventId: number; maximumBytes: number },
+    done: Done<{ events: EventBatches; firstEventId: number; nextEventId: number | undefined }>,
+  ): void;
+  awaitResult(
+    to: ActorAddress,
+    runId: string | undefined,
+    followRuns: boolean,
+    done: Done<AwaitWorkflowResultResponse>,
+  ): Waiting;
+  list(
+    request: { namespace: string; query: string; pageSize: number; nextPageToken: Uint8Array | undefined },
+    done: Done<ListWorkflowExecutionsResponse>,
+  ): void;
+  count(request: { namespace: string; query: string }, done: Done<CountWorkflowExecutionsResponse>): void;
+}

@@ -1,0 +1,122 @@
+// Between shards and matching: a task's durability is its shard's row; matching pairs worker credit with tasks and holds
+// nothing durable. Both sides are synchronous and in one process; across nodes, offers travel (a later part).
+
+import type { Taker } from '../core/workflow/message.ts';
+import type { StartedActivityTask, StartedWorkflowTask, TaskOffer } from '../core/workflow/outcome.ts';
+import type { EventBatches, PollerInfo, WorkflowQuery } from '../wire/api.ts';
+
+export type TaskKind = 'workflow' | 'activity';
+
+/** A finished task frame, ready for a worker's connection. */
+export type Delivery =
+  | {
+      kind: 'workflow';
+      namespace: string;
+      workflowId: string;
+      started: StartedWorkflowTask;
+      history: EventBatches;
+      nextEventId: number | undefined;
+      /** Its entry is not durable yet (I1). */
+      ahead: boolean;
+    }
+  | { kind: 'activity'; namespace: string; workflowId: string; started: StartedActivityTask }
+  | {
+      kind: 'query';
+      namespace: string;
+      workflowId: string;
+      runId: string;
+      workflowType: string;
+      queryId: string;
+      query: WorkflowQuery;
+      history: EventBatches;
+      firstEventId: number;
+      nextEventId: number | undefined;
+      previousStartedEventId: number;
+      startedEventId: number;
+    };
+
+/** One credit of one worker, taken for one task. Exactly one of the methods that end it must be called: deliver or release. */
+export interface Claim {
+  readonly taker: Omit<Taker, 'startId' | 'requestId'>;
+  /** The worker understands tasks pushed ahead of their commit. */
+  readonly ahead: boolean;
+  /** Taken as a sticky task. */
+  readonly sticky: boolean;
+  /** False when the connection is gone or refuses more: the shard undoes the start. Never throws. */
+  deliver(task: Delivery): boolean;
+  /** The entry under an ahead task is durable. */
+  durable(token: Uint8Array): void;
+  /** The task turned out not to start: the credit goes back. */
+  release(): void;
+}
+
+/** What shards see. */
+export interface Matching {
+  /**
+   * A worker for this task now, or undefined: then the task is backlog of its shard, and matching will pull it.
+   * While its queue has backlog anywhere, a new task is not matched ahead of it.
+   */
+  claim(offer: TaskOffer): Claim | undefined;
+  /** A worker for a direct query, sticky worker first. */
+  claimQuery(namespace: string, taskQueue: string, stickyQueue: string | undefined): Claim | undefined;
+  /** The worker behind this sticky queue lives (polled within 10 s). */
+  stickyAlive(namespace: string, stickyQueue: string): boolean;
+  /** A source's backlog of a queue changed from or to empty, or its size moved; called by shards, cheap. */
+  backlogChanged(source: BacklogSource, queue: QueueKey): void;
+  /** Tell the worker of this session; nothing happens if it is gone. */
+  cancelActivity(session: string, token: Uint8Array, reason: 'cancelRequested' | 'notFound' | 'timedOut'): void;
+}
+
+export interface QueueKey {
+  namespace: string;
+  /** A normal queue's name, or a sticky queue's. */
+  name: string;
+  kind: TaskKind;
+}
+
+/** A node's shards as matching sees them. */
+export interface BacklogSource {
+  /** How many tasks wait and the oldest one's time (epoch ms); zero when none. */
+  backlog(queue: QueueKey): { count: number; oldest: number | undefined };
+  /**
+   * Starts up to `claims.length` waiting tasks, best first (priority, fairness, age), one for each claim; a claim that finds no task is
+   * released. Asynchronous inside; claims are settled in any order.
+   */
+  pull(queue: QueueKey, claims: Claim[]): void;
+  /** Queries that wait for a worker of this queue. */
+  pullQueries(queue: QueueKey, claim: () => Claim | undefined): void;
+  /** Tasks started for this session whose token is not among `held` are delivered again, same attempt. */
+  resume(session: string, held: ReadonlySet<string>, claim: (kind: TaskKind) => Claim): void;
+}
+
+/** What doors see: how workers come, grant and go. Implemented by src/matching. */
+export interface WorkerRegistry {
+  register(worker: WorkerSession): void;
+  /** Gives back its credit and whatever was claimed and not delivered. */
+  unregister(session: string, connection: object): void;
+  grant(session: string, kind: TaskKind, n: number): void;
+  pollers(namespace: string, taskQueue: string): PollerInfo[];
+}
+
+export interface WorkerSession {
+  session: string;
+  /** Identity of the connection object: an old connection's end must not unregister a newer one's session. */
+  connection: object;
+  namespace: string;
+  taskQueue: string;
+  identity: string;
+  buildId: string | undefined;
+  stickyQueue: string | undefined;
+  stickyScheduleToStartTimeout: number;
+  workflowCredit: number;
+  activityCredit: number;
+  maxActivitiesPerSecond: number | undefined;
+  maxTaskQueueActivitiesPerSecond: number | undefined;
+  /** Latin-1 strings of the tokens the worker still holds. */
+  heldTokens: ReadonlySet<string>;
+  ahead: boolean;
+  /** Writes a task frame; false when the connection cannot take it. */
+  push(task: Delivery): boolean;
+  pushDurable(token: Uint8Array): void;
+  pushCancel(token: Uint8Array, reason: 'cancelRequested' | 'notFound' | 'timedOut'): void;
+}
