@@ -38,8 +38,18 @@ export type LocalActivityResult =
     }
   | { kind: 'failed'; failure: Failure; attempt: number; originalScheduledTime: number; completedTime: number }
   | { kind: 'cancelled'; failure: Failure; attempt: number; originalScheduledTime: number; completedTime: number }
-  /** The next retry is too far away (localRetryThreshold): the workflow waits with a timer, then schedules it again. */
-  | { kind: 'backoff'; attempt: number; backoffMs: number; originalScheduledTime: number };
+  /**
+   * The next retry is too far away (localRetryThreshold): the workflow waits with a timer, then schedules it again.
+   * `attempt` is the one that failed (the next is one more); with `failure` and `completedTime` it goes into the marker.
+   */
+  | {
+      kind: 'backoff';
+      attempt: number;
+      backoffMs: number;
+      originalScheduledTime: number;
+      failure?: Failure | undefined;
+      completedTime?: number | undefined;
+    };
 
 export interface LocalActivityTask {
   runId: string;
@@ -68,6 +78,8 @@ export interface SinkCall {
   args: unknown[];
   /** Made while replaying: delivered only to sinks that ask for it. */
   replaying: boolean;
+  /** `workflowInfo()` at the call, cloneable; absent: the main thread makes one of what it knows of the task. */
+  info?: unknown;
 }
 
 export type FromWorkflowThread =
