@@ -1,0 +1,59 @@
+// Opens the client a command works with, and closes it whatever happens.
+
+import { hostname } from 'node:os';
+import type { Command } from 'commander';
+import { Client, Connection } from '../../sdk/client/index.ts';
+import { msToNumber } from '../../sdk/common/index.ts';
+import { CommandError, ExitCode } from './errors.ts';
+import { Output, type OutputOptions } from './output.ts';
+import { type ConnectionFlags, resolveTarget } from './profile.ts';
+
+export interface ClientFlags extends ConnectionFlags, OutputOptions {
+  commandTimeout?: string;
+}
+
+export interface Session {
+  client: Client;
+  connection: Connection;
+  namespace: string;
+  output: Output;
+}
+
+const CONNECT_TIMEOUT = '5s';
+
+/** Wraps a command's work: `command.action(withClient(async ({ client, output }, flags) => …))`. */
+export function withClient<F extends object>(work: (session: Session, flags: F & ClientFlags) => Promise<void>) {
+  return async (flags: F & ClientFlags, _command: Command): Promise<void> => {
+    const target = await resolveTarget(flags);
+    const output = new Output(flags);
+    const connection = await Connection.connect({
+      address: target.address,
+      connectTimeout: CONNECT_TIMEOUT,
+      identity: `cli:${process.pid}@${hostname()}`,
+      ...(target.token === undefined ? {} : { apiKey: target.token }),
+      ...(target.tlsCa === undefined ? {} : { tls: { serverRootCACertificate: target.tlsCa } }),
+    });
+    try {
+      const client = new Client({ connection, namespace: target.namespace });
+      const session = { client, connection, namespace: target.namespace, output };
+      await withinTimeout(work(session, flags), flags.commandTimeout);
+    } finally {
+      await connection.close();
+    }
+  };
+}
+
+async function withinTimeout(work: Promise<void>, timeout: string | undefined): Promise<void> {
+  if (timeout === undefined) return work;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const fail = () =>
+      reject(new CommandError(`not done within ${timeout} (--command-timeout)`, { exitCode: ExitCode.UNAVAILABLE }));
+    timer = setTimeout(fail, msToNumber(timeout));
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+// The `tenuto` command. Verbs and flags are those of the `temporal` CLI where they mean the same.
+// Each group is loaded only when it is used: `server start-dev` must be ready in a fraction of a second.
+
+import { Command, CommanderError, Option } from 'commander';
+import { VERSION } from '../version.ts';
+import { ExitCode, exitCodeOf, reportError } from './errors.ts';
+
+/** Flags of every command that talks to a server. */
+function withConnection(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--address <host:port>', 'server to talk to (default "127.0.0.1:7280")').env('TENUTO_ADDRESS'),
+    )
+    .addOption(new Option('-n, --namespace <name>', 'namespace (default "default")').env('TENUTO_NAMESPACE'))
+    .addOption(new Option('--token <token>', 'bearer token of the namespace').env('TENUTO_TOKEN'))
+    .addOption(new Option('--tls-ca <file>', 'trust this certificate authority').env('TENUTO_TLS_CA'))
+    .addOption(new Option('--profile <name>', 'profile of the config file to use').env('TENUTO_PROFILE'))
+    .addOption(
+      new Option('--config-file <file>', 'config file (default: tenuto/config.yaml in the config directory)').env(
+        'TENUTO_CONFIG_FILE',
+      ),
+    )
+    .addOption(
+      new Option('-o, --output <format>', 'how to print').choices(['table', 'json', 'jsonl', 'none']).default('table'),
+    )
+    .addOption(new Option('--color <when>', 'colours').choices(['auto', 'always', 'never']).default('auto'))
+    .addOption(new Option('--command-timeout <duration>', 'give up after this long, e.g. 30s (default: no limit)'));
+}
+
+export async function buildProgram(): Promise<Command> {
+  const program = new Command('tenuto')
+    .description('Durable workflows: run a server, start workflows and look at them.')
+    .version(VERSION, '-v, --version')
+    .showHelpAfterError('(see --help)')
+    .exitOverride();
+
+  const server = program.command('server').description('run a server');
+  const { defineServerCommands } = await import('./server.ts');
+  defineServerCommands(server);
+
+  const data = program.command('data').description('check, measure, back up and restore a data directory');
+  const { defineDataCommands } = await import('./data.ts');
+  defineDataCommands(data);
+
+  const workflow = program.command('workflow').description('start workflows, talk to them, look at them');
+  const { defineWorkflowCommands } = await import('./workflow/index.ts');
+  defineWorkflowCommands(workflow, withConnection);
+
+  const taskQueue = program.command('task-queue').description('look at task queues and their workers');
+  const { defineTaskQueueCommands } = await import('./task-queue.ts');
+  defineTaskQueueCommands(taskQueue, withConnection);
+  return program;
+}
+
+async function main(): Promise<void> {
+  try {
+    const program = await buildProgram();
+    await program.parseAsync(process.argv);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
+      return;
+    }
+    reportError(error);
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+await main();

@@ -1,0 +1,70 @@
+// `tenuto workflow describe`: what a person wants to know first, then what is pending.
+
+import type { WorkflowExecutionDescription } from '../../../sdk/client/index.ts';
+import type { DescribeWorkflowExecutionResponse } from '../../wire/api.ts';
+import { PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
+import type { Output } from '../output.ts';
+
+const nameOf = (values: Readonly<Record<string, number>>, value: number): string =>
+  Object.entries(values).find(([, number]) => number === value)?.[0] ?? String(value);
+
+const time = (ms: number | undefined): string | undefined =>
+  ms === undefined || ms === 0 ? undefined : new Date(ms).toISOString();
+
+export function describeWorkflow(output: Output, description: WorkflowExecutionDescription): void {
+  const raw: DescribeWorkflowExecutionResponse = description.raw;
+  const { workflowExecutionInfo: info, executionConfig } = raw;
+  const summary = {
+    workflowId: info.workflowId,
+    runId: info.runId,
+    type: info.workflowType,
+    status: description.status.name,
+    cancelRequested: raw.cancelRequested || undefined,
+    taskQueue: info.taskQueue,
+    startTime: time(info.startTime),
+    executionTime: info.executionTime === info.startTime ? undefined : time(info.executionTime),
+    closeTime: time(info.closeTime),
+    historyLength: info.historyLength,
+    historySizeBytes: info.historySizeBytes,
+    memo: description.memo && Object.keys(description.memo).length > 0 ? description.memo : undefined,
+    executionTimeoutMs: executionConfig.workflowExecutionTimeout || undefined,
+    runTimeoutMs: executionConfig.workflowRunTimeout || undefined,
+    taskTimeoutMs: executionConfig.defaultWorkflowTaskTimeout,
+  };
+  const activities = raw.pendingActivities.map((activity) => ({
+    activityId: activity.activityId,
+    type: activity.activityType,
+    state: nameOf(PendingActivityState, activity.state),
+    attempt:
+      activity.maximumAttempts > 0 ? `${activity.attempt} of ${activity.maximumAttempts}` : String(activity.attempt),
+    nextAttempt: time(activity.nextAttemptScheduleTime) ?? '',
+    lastFailure: activity.lastFailure?.message ?? '',
+    worker: activity.lastWorkerIdentity ?? '',
+  }));
+  const timers = raw.pendingTimers.map((timer) => ({ timerId: timer.timerId, fireTime: time(timer.fireTime) ?? '' }));
+  const task = raw.pendingWorkflowTask && {
+    state: nameOf(PendingWorkflowTaskState, raw.pendingWorkflowTask.state),
+    attempt: raw.pendingWorkflowTask.attempt,
+    scheduledTime: time(raw.pendingWorkflowTask.scheduledTime),
+    startedTime: time(raw.pendingWorkflowTask.startedTime),
+  };
+
+  if (output.format !== 'table') {
+    output.record({ ...summary, pendingActivities: activities, pendingTimers: timers, pendingWorkflowTask: task });
+    return;
+  }
+  output.record(summary);
+  const { bold } = output.colors;
+  if (task) {
+    output.line(bold('\nPending workflow task'));
+    output.record(task);
+  }
+  if (activities.length > 0) {
+    output.line(bold(`\nPending activities: ${activities.length}`));
+    output.table(activities);
+  }
+  if (timers.length > 0) {
+    output.line(bold(`\nPending timers: ${timers.length}`));
+    output.table(timers);
+  }
+}

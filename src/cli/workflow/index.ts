@@ -1,0 +1,188 @@
+// `tenuto workflow …`: one function a verb. What each prints in a table is for people, in JSON for programs.
+
+import { type Command, Option } from 'commander';
+import { WorkflowFailedError, WorkflowNotFoundError } from '../../../sdk/client/index.ts';
+import { withClient } from '../connect.ts';
+import { CommandError, describeForPeople, ExitCode } from '../errors.ts';
+import type { Output } from '../output.ts';
+import { describeWorkflow } from './describe.ts';
+import {
+  type InputFlags,
+  inputs,
+  positiveInteger,
+  type StartFlags,
+  startOptions,
+  type TargetFlags,
+  withInput,
+  withStart,
+  withTarget,
+} from './options.ts';
+import { showHistory } from './show.ts';
+
+type Wrap = (command: Command) => Command;
+
+export function defineWorkflowCommands(workflow: Command, withConnection: Wrap): void {
+  const define = (name: string, description: string) => withConnection(workflow.command(name).description(description));
+
+  withStart(define('start', 'start a workflow and return at once')).action(
+    withClient<StartFlags>(async ({ client, output, namespace }, flags) => {
+      const options = startOptions(flags);
+      const handle = await client.workflow.start(flags.type, options);
+      output.record({
+        workflowId: handle.workflowId,
+        runId: handle.firstExecutionRunId,
+        type: flags.type,
+        taskQueue: flags.taskQueue,
+        namespace,
+      });
+    }),
+  );
+
+  withStart(define('execute', 'start a workflow and wait for its result')).action(
+    withClient<StartFlags>(async ({ client, output }, flags) => {
+      const options = startOptions(flags);
+      const handle = await client.workflow.start(flags.type, options);
+      output.say(`running ${handle.workflowId} (run ${handle.firstExecutionRunId})`);
+      await printResult(output, handle.workflowId, handle.result());
+    }),
+  );
+
+  withTarget(define('result', 'wait for a workflow to end and print its result')).action(
+    withClient<TargetFlags>(async ({ client, output }, { workflowId, runId }) => {
+      await printResult(output, workflowId, client.workflow.getHandle(workflowId, runId).result());
+    }),
+  );
+
+  withInput(withTarget(define('signal', 'send a signal to a running workflow')))
+    .requiredOption('--name <name>', 'signal name')
+    .action(
+      withClient<TargetFlags & InputFlags & { name: string }>(async ({ client, output }, flags) => {
+        await client.workflow.getHandle(flags.workflowId, flags.runId).signal(flags.name, ...inputs(flags));
+        output.say(`signalled ${flags.workflowId}: ${flags.name}`);
+      }),
+    );
+
+  withInput(withTarget(define('query', 'ask a workflow, running or closed')))
+    .requiredOption('--name, --type <name>', 'query name')
+    .addOption(
+      new Option('--reject-condition <when>', 'do not ask a workflow that is').choices([
+        'not_open',
+        'not_completed_cleanly',
+      ]),
+    )
+    .action(
+      withClient<TargetFlags & InputFlags & { type: string; rejectCondition?: string }>(
+        async ({ client, output }, flags) => {
+          const handle = client.workflow.getHandle(flags.workflowId, flags.runId);
+          const answer = await handle.query(flags.type, ...inputs(flags));
+          if (output.format === 'table')
+            output.line(typeof answer === 'string' ? answer : JSON.stringify(answer, null, 2));
+          else output.record({ queryResult: answer });
+        },
+      ),
+    );
+
+  withTarget(define('stack', 'print where a workflow is waiting')).action(
+    withClient<TargetFlags>(async ({ client, output }, { workflowId, runId }) => {
+      const trace = await client.workflow.getHandle(workflowId, runId).query<string>('__stack_trace');
+      if (output.format === 'table') output.line(trace || '(not waiting for anything)');
+      else output.record({ stackTrace: trace });
+    }),
+  );
+
+  withTarget(define('cancel', 'ask a workflow to stop; it may clean up first'))
+    .option('--reason <text>', 'why')
+    .action(
+      withClient<TargetFlags>(async ({ client, output }, { workflowId, runId }) => {
+        await client.workflow.getHandle(workflowId, runId).cancel();
+        output.say(`cancellation of ${workflowId} requested`);
+      }),
+    );
+
+  withTarget(define('terminate', 'end a workflow at once, without clean-up'))
+    .option('--reason <text>', 'why')
+    .action(
+      withClient<TargetFlags & { reason?: string }>(async ({ client, output }, { workflowId, runId, reason }) => {
+        await client.workflow.getHandle(workflowId, runId).terminate(reason);
+        output.say(`terminated ${workflowId}`);
+      }),
+    );
+
+  withTarget(define('describe', 'status, options and pending work of a workflow')).action(
+    withClient<TargetFlags>(async ({ client, output }, { workflowId, runId }) => {
+      describeWorkflow(output, await client.workflow.getHandle(workflowId, runId).describe());
+    }),
+  );
+
+  withTarget(define('show', 'event history of a workflow'))
+    .option('-f, --follow', 'stay and print events as they happen, until the workflow ends')
+    .option('--detailed', 'print the attributes of each event too')
+    .action(withClient<TargetFlags & { follow?: true; detailed?: true }>(showHistory));
+
+  define('list', 'list workflows, newest first')
+    .option('-q, --query <filter>', `e.g. "WorkflowType = 'order' AND ExecutionStatus = 'Running'"`)
+    .option('--limit <n>', 'print at most this many')
+    .action(
+      withClient<{ query?: string; limit?: string }>(async ({ client, output }, { query, limit }) => {
+        const most = limit === undefined ? Number.POSITIVE_INFINITY : positiveInteger(limit, '--limit');
+        await output.list(rows(client.workflow.list(query === undefined ? {} : { query }), most));
+      }),
+    );
+
+  define('count', 'count workflows')
+    .option('-q, --query <filter>', 'as for list; GROUP BY ExecutionStatus counts each status')
+    .action(
+      withClient<{ query?: string }>(async ({ client, output }, { query }) => {
+        const { count, groups } = await client.workflow.count(query);
+        if (output.format === 'table' && groups.length > 0) {
+          output.table([
+            ...groups.map((group) => ({ group: group.groupValues.join(' '), count: group.count })),
+            { group: 'total', count },
+          ]);
+        } else output.record(groups.length > 0 ? { count, groups } : { count });
+      }),
+    );
+}
+
+async function printResult(output: Output, workflowId: string, result: Promise<unknown>): Promise<void> {
+  try {
+    const value = await result;
+    if (output.format === 'table') {
+      output.line(`${output.colors.green('completed')} ${workflowId}`);
+      output.line(value === undefined ? '(no result)' : JSON.stringify(value, null, 2));
+    } else output.record({ workflowId, status: 'COMPLETED', result: value });
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError) || error instanceof WorkflowNotFoundError) throw error;
+    if (output.format === 'json' || output.format === 'jsonl')
+      output.record({ workflowId, status: 'FAILED', failure: error.cause });
+    const [first, ...rest] = describeForPeople(error);
+    throw new CommandError(`${workflowId}: ${[first, ...rest].join('\n')}`, { exitCode: ExitCode.FAILED });
+  }
+}
+
+async function* rows(
+  executions: AsyncIterable<{
+    workflowId: string;
+    runId: string;
+    type: string;
+    status: { name: string };
+    startTime: Date;
+    closeTime?: Date | undefined;
+    taskQueue: string;
+  }>,
+  most: number,
+) {
+  let printed = 0;
+  for await (const info of executions) {
+    if (printed >= most) return;
+    printed += 1;
+    yield {
+      status: info.status.name,
+      workflowId: info.workflowId,
+      type: info.type,
+      runId: info.runId,
+      startTime: info.startTime.toISOString(),
+      closeTime: info.closeTime?.toISOString() ?? '',
+    };
+  }
+}

@@ -1,0 +1,97 @@
+// `tenuto workflow show`: the history, and with --follow the events as they are written.
+
+import { historyToJSON } from '../../../sdk/common/history-json.ts';
+import { decode } from '../../wire/codec.ts';
+import { EventType } from '../../wire/enums.ts';
+import type { HistoryEvent } from '../../wire/event.ts';
+import type { Session } from '../connect.ts';
+import { toJson } from '../output.ts';
+import type { TargetFlags } from './options.ts';
+
+/** One long poll of --follow, ms; it is repeated until the workflow has closed. */
+const FOLLOW_POLL_MS = 60_000;
+const CALL_TIMEOUT_MS = 30_000;
+
+const EVENT_NAMES = new Map<number, string>(Object.entries(EventType).map(([name, number]) => [number, pascal(name)]));
+
+export async function showHistory(
+  session: Session,
+  flags: TargetFlags & { follow?: true; detailed?: true },
+): Promise<void> {
+  const { output } = session;
+  const events: HistoryEvent[] = [];
+  const whole = output.format === 'json';
+  if (output.format === 'none') return;
+  for await (const event of readEvents(session, flags)) {
+    if (whole) events.push(event);
+    else if (output.format === 'jsonl') output.line(toJson(historyToJSON([event]).events[0]));
+    else {
+      output.line(line(session, event));
+      if (flags.detailed) output.line(indent(toJson(eventAttributes(event), 2)));
+    }
+  }
+  if (whole) output.line(toJson(historyToJSON(events), 2));
+}
+
+async function* readEvents(session: Session, flags: TargetFlags & { follow?: true }): AsyncGenerator<HistoryEvent> {
+  let next = 1;
+  let runId = flags.runId;
+  for (;;) {
+    const page = await session.connection.request(
+      'getWorkflowExecutionHistory',
+      {
+        namespace: session.namespace,
+        workflowId: flags.workflowId,
+        runId,
+        fromEventId: next,
+        waitNewEvent: flags.follow === true,
+      },
+      { timeoutMs: flags.follow ? FOLLOW_POLL_MS : CALL_TIMEOUT_MS },
+    );
+    runId = page.runId;
+    for (const batch of page.events) {
+      for (const event of decode(batch) as HistoryEvent[]) {
+        if (event.eventId < next) continue;
+        next = event.eventId + 1;
+        yield event;
+      }
+    }
+    if (page.nextEventId === undefined && (page.closed || !flags.follow)) return;
+  }
+}
+
+function line({ output }: Session, event: HistoryEvent): string {
+  const { colors } = output;
+  const name = EVENT_NAMES.get(event.eventType) ?? String(event.eventType);
+  const paint = /Failed|TimedOut|Terminated/.test(name)
+    ? colors.red
+    : /Completed|Fired/.test(name)
+      ? colors.green
+      : (text: string) => text;
+  return `${String(event.eventId).padStart(5)}  ${colors.dim(new Date(event.eventTime).toISOString())}  ${paint(name)}${summary(event)}`;
+}
+
+/** What tells one event of a type from another: a name or an id. */
+function summary(event: HistoryEvent): string {
+  const { attributes } = event;
+  const parts: string[] = [];
+  if ('activityType' in attributes && attributes.activityType) parts.push(attributes.activityType.name);
+  if ('workflowType' in attributes && attributes.workflowType) parts.push(attributes.workflowType.name);
+  if ('signalName' in attributes) parts.push(attributes.signalName);
+  if ('timerId' in attributes) parts.push(`timer ${attributes.timerId}`);
+  if ('markerName' in attributes) parts.push(attributes.markerName);
+  if ('failure' in attributes && attributes.failure?.message) parts.push(attributes.failure.message);
+  return parts.length > 0 ? `  ${parts.join('  ')}` : '';
+}
+
+function eventAttributes(event: HistoryEvent): unknown {
+  const [plain] = historyToJSON([event]).events as Record<string, unknown>[];
+  const key = Object.keys(plain ?? {}).find((name) => name.endsWith('EventAttributes'));
+  return key === undefined ? {} : plain?.[key];
+}
+
+const indent = (text: string): string => text.replace(/^/gm, '         ');
+
+function pascal(name: string): string {
+  return name.toLowerCase().replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
+}
