@@ -94,7 +94,11 @@ export interface WorkerRegistry {
   register(worker: WorkerSession): void;
   /** Gives back its credit and whatever was claimed and not delivered. */
   unregister(session: string, connection: object): void;
+  /** It takes no more tasks, but may still answer what it has and be told of cancellations; its sticky queue ends at once. */
+  leave(session: string, connection: object): void;
   grant(session: string, kind: TaskKind, n: number): void;
+  /** The worker answered a direct query: its vanishing loses it no more. */
+  queryAnswered(session: string, queryId: string): void;
   pollers(namespace: string, taskQueue: string): PollerInfo[];
 }
 
@@ -115,6 +119,8 @@ export interface WorkerSession {
   /** Latin-1 strings of the tokens the worker still holds. */
   heldTokens: ReadonlySet<string>;
   ahead: boolean;
+  /** False while the connection's buffer is over its bound: take no task for it now. A grant of 0 says that this may have changed. */
+  ready(): boolean;
   /** Writes a task frame; false when the connection cannot take it. */
   push(task: Delivery): boolean;
   pushDurable(token: Uint8Array): void;

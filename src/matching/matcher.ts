@@ -1,0 +1,361 @@
+// Pairs worker credit with tasks (DESIGN §6). Shards offer tasks through `Matching`, doors bring workers through `WorkerRegistry`.
+// Holds nothing durable: a task that finds no worker stays in its shard, and is pulled when credit appears. Keeps: one claim per
+// credit, no new task ahead of its queue's backlog, sticky before normal; what a vanished worker claimed is never delivered.
+
+import { TokenBucket } from '../core/matching/token-bucket.ts';
+import type { TaskOffer } from '../core/workflow/outcome.ts';
+import type { Clock, Scheduler } from '../ports/clock.ts';
+import type { ActorAddress } from '../ports/engine.ts';
+import type {
+  BacklogSource,
+  Claim,
+  Delivery,
+  Matching,
+  QueueKey,
+  TaskKind,
+  WorkerRegistry,
+  WorkerSession,
+} from '../ports/matching.ts';
+import type { PollerInfo } from '../wire/api.ts';
+import { type ClaimOrigin, type ClaimOwner, WorkerClaim } from './claim.ts';
+import { Directory } from './directory.ts';
+import { Pump } from './pump.ts';
+import { NormalQueue, RegisteredWorker, type ServedQueue, WorkersOwnQueue } from './serving.ts';
+
+/** Credit of one worker and kind; grants beyond it are cut (I9). */
+export const MAX_CREDIT = 10_000;
+
+export interface MatcherOptions {
+  clock: Clock;
+  scheduler: Scheduler;
+  /** The worker that was asked this query has vanished without an answer. */
+  onQueryLost(to: ActorAddress, queryId: string): void;
+  /** How long a sticky queue outlives its worker's connection, ms. Default 10,000. */
+  stickyGraceMs?: number;
+}
+
+export interface QueueDescription {
+  pollers: PollerInfo[];
+  workflowBacklog: number;
+  activityBacklog: number;
+  /** Epoch ms of the oldest waiting task. */
+  oldest: number | undefined;
+}
+
+export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
+  readonly #clock: Clock;
+  readonly #scheduler: Scheduler;
+  readonly #onQueryLost: MatcherOptions['onQueryLost'];
+  readonly #stickyGraceMs: number;
+  readonly #sources = new Set<BacklogSource>();
+  readonly #sessions = new Map<string, RegisteredWorker>();
+  readonly #workflowQueues = new Directory<NormalQueue>();
+  readonly #activityQueues = new Directory<NormalQueue>();
+  readonly #stickyQueues = new Directory<WorkersOwnQueue>();
+  readonly #pump: Pump;
+
+  constructor(options: MatcherOptions) {
+    this.#clock = options.clock;
+    this.#scheduler = options.scheduler;
+    this.#onQueryLost = options.onQueryLost;
+    this.#stickyGraceMs = options.stickyGraceMs ?? 10_000;
+    this.#pump = new Pump({
+      clock: options.clock,
+      scheduler: options.scheduler,
+      sources: this.#sources,
+      lend: (queue, now) => this.#lend(queue, now),
+      claimQuery: (key) => this.#claimQueryOf(key),
+    });
+  }
+
+  /** A node's shards: asked for backlog from now on. */
+  attach(source: BacklogSource): void {
+    this.#sources.add(source);
+  }
+
+  /** Workers registered and not gone. */
+  get workers(): number {
+    return this.#sessions.size;
+  }
+
+  /** Credit not lent, over all workers: for metrics. */
+  credit(kind: TaskKind): number {
+    let sum = 0;
+    for (const worker of this.#sessions.values()) sum += Math.max(0, worker.lane(kind).available);
+    return sum;
+  }
+
+  // ---------------------------------------------------------------- Matching (shards)
+
+  claim(offer: TaskOffer): Claim | undefined {
+    const now = this.#clock.monotonic();
+    const sticky = offer.sticky;
+    if (sticky !== undefined && this.#clock.now() < sticky.until) {
+      const own = this.#stickyQueues.get(offer.namespace, sticky.queue);
+      if (own?.alive(now)) return this.#lent(own.match(now), 'workflow', 'sticky', 'match');
+    }
+    const queue = this.#queues(offer.kind).get(offer.namespace, offer.taskQueue);
+    return queue === undefined ? undefined : this.#lent(queue.match(now), offer.kind, 'normal', 'match');
+  }
+
+  claimQuery(namespace: string, taskQueue: string, stickyQueue: string | undefined): Claim | undefined {
+    const now = this.#clock.monotonic();
+    const own = stickyQueue === undefined ? undefined : this.#stickyQueues.get(namespace, stickyQueue);
+    if (own !== undefined) {
+      const claim = this.#lent(own.matchQuery(now), 'workflow', 'sticky', 'match');
+      if (claim !== undefined) return claim;
+      own.queriesWait = true;
+    }
+    const queue = this.#workflowQueues.get(namespace, taskQueue);
+    if (queue === undefined) return undefined;
+    const claim = this.#lent(queue.matchQuery(now), 'workflow', 'normal', 'match');
+    if (claim === undefined) queue.queriesWait = true;
+    return claim;
+  }
+
+  stickyAlive(namespace: string, stickyQueue: string): boolean {
+    return this.#stickyQueues.get(namespace, stickyQueue)?.alive(this.#clock.monotonic()) ?? false;
+  }
+
+  backlogChanged(source: BacklogSource, key: QueueKey): void {
+    this.#sources.add(source);
+    const queue = this.#served(key);
+    if (queue === undefined) return;
+    this.#pump.refresh(queue);
+  }
+
+  cancelActivity(session: string, token: Uint8Array, reason: 'cancelRequested' | 'notFound' | 'timedOut'): void {
+    this.#sessions.get(session)?.session.pushCancel(token, reason);
+  }
+
+  // ---------------------------------------------------------------- WorkerRegistry (doors)
+
+  register(session: WorkerSession): void {
+    const before = this.#sessions.get(session.session);
+    if (before !== undefined) this.#remove(before);
+    const monotonic = this.#clock.monotonic();
+    const { namespace, taskQueue, stickyQueue } = session;
+    const worker = new RegisteredWorker(
+      session,
+      {
+        workflow: this.#serve(namespace, taskQueue, 'workflow'),
+        activity: this.#serve(namespace, taskQueue, 'activity'),
+        sticky: stickyQueue === undefined ? undefined : this.#serveSticky(namespace, stickyQueue),
+      },
+      { wall: this.#clock.now(), monotonic },
+    );
+    this.#sessions.set(session.session, worker);
+    for (const kind of ['workflow', 'activity'] as const) {
+      worker.queue(kind).workers.add(worker);
+    }
+    worker.sticky?.attach(worker.workflow);
+    if (session.maxTaskQueueActivitiesPerSecond !== undefined) {
+      const rate = session.maxTaskQueueActivitiesPerSecond;
+      const queue = worker.activityQueue;
+      if (queue.bucket?.rate !== rate) queue.bucket = new TokenBucket(rate, monotonic);
+    }
+    // What it owns comes before what it might take.
+    for (const source of this.#sources) {
+      source.resume(session.session, session.heldTokens, (kind) => this.#owed(worker, kind));
+    }
+    this.#granted(worker, 'workflow', session.workflowCredit);
+    this.#granted(worker, 'activity', session.activityCredit);
+  }
+
+  unregister(session: string, connection: object): void {
+    const worker = this.#sessions.get(session);
+    if (worker !== undefined && worker.session.connection === connection) this.#remove(worker);
+  }
+
+  leave(session: string, connection: object): void {
+    const worker = this.#sessions.get(session);
+    if (worker !== undefined && worker.session.connection === connection) this.#close(worker, 0);
+  }
+
+  grant(session: string, kind: TaskKind, n: number): void {
+    const worker = this.#sessions.get(session);
+    if (worker === undefined) return;
+    worker.lastAccessTime = this.#clock.now();
+    this.#granted(worker, kind, n);
+  }
+
+  queryAnswered(session: string, queryId: string): void {
+    this.#sessions.get(session)?.answered(queryId);
+  }
+
+  pollers(namespace: string, taskQueue: string): PollerInfo[] {
+    const pollers: PollerInfo[] = [];
+    for (const kind of ['workflow', 'activity'] as const) {
+      for (const worker of this.#queues(kind).get(namespace, taskQueue)?.workers ?? []) {
+        const { identity, buildId } = worker.session;
+        const credit = Math.max(0, worker.lane(kind).available);
+        pollers.push({ identity, kind, lastAccessTime: worker.lastAccessTime, credit, buildId });
+      }
+    }
+    return pollers;
+  }
+
+  describe(namespace: string, taskQueue: string): QueueDescription {
+    let oldest: number | undefined;
+    const count = { workflow: 0, activity: 0 };
+    for (const kind of ['workflow', 'activity'] as const) {
+      for (const source of this.#sources) {
+        const backlog = source.backlog({ namespace, name: taskQueue, kind });
+        count[kind] += backlog.count;
+        if (backlog.oldest !== undefined && (oldest === undefined || backlog.oldest < oldest)) oldest = backlog.oldest;
+      }
+    }
+    const pollers = this.pollers(namespace, taskQueue);
+    return { pollers, workflowBacklog: count.workflow, activityBacklog: count.activity, oldest };
+  }
+
+  // ---------------------------------------------------------------- ClaimOwner (claims)
+
+  deliver(claim: WorkerClaim, task: Delivery): boolean {
+    const { worker, kind } = claim;
+    const lane = worker.lane(kind);
+    this.#settle(claim);
+    if (!lane.open || !worker.session.push(task)) {
+      lane.released();
+      this.#returned(claim);
+      return false;
+    }
+    lane.delivered();
+    worker.lastAccessTime = this.#clock.now();
+    if (task.kind === 'query') {
+      const displaced = worker.owes(task.queryId, { namespace: task.namespace, workflowId: task.workflowId });
+      if (displaced !== undefined) this.#onQueryLost(displaced.to, displaced.queryId);
+    }
+    return true;
+  }
+
+  release(claim: WorkerClaim): void {
+    this.#settle(claim);
+    claim.worker.lane(claim.kind).released();
+    if (claim.origin === 'pull') {
+      const queue = claim.sticky ? claim.worker.sticky : claim.worker.queue(claim.kind);
+      if (queue !== undefined) queue.fruitless = true;
+    }
+    this.#returned(claim);
+  }
+
+  // ---------------------------------------------------------------- inside
+
+  #queues(kind: TaskKind): Directory<NormalQueue> {
+    return kind === 'workflow' ? this.#workflowQueues : this.#activityQueues;
+  }
+
+  #served(key: QueueKey): ServedQueue | undefined {
+    const own = key.kind === 'workflow' ? this.#stickyQueues.get(key.namespace, key.name) : undefined;
+    return own ?? this.#queues(key.kind).get(key.namespace, key.name);
+  }
+
+  #serve(namespace: string, name: string, kind: TaskKind): NormalQueue {
+    const queues = this.#queues(kind);
+    let queue = queues.get(namespace, name);
+    if (queue === undefined) {
+      queue = new NormalQueue({ namespace, name, kind });
+      queues.set(namespace, name, queue);
+      this.#pump.refresh(queue);
+    }
+    return queue;
+  }
+
+  #serveSticky(namespace: string, name: string): WorkersOwnQueue {
+    let queue = this.#stickyQueues.get(namespace, name);
+    if (queue === undefined) {
+      queue = new WorkersOwnQueue({ namespace, name, kind: 'workflow' });
+      this.#stickyQueues.set(namespace, name, queue);
+      this.#pump.refresh(queue);
+    }
+    return queue;
+  }
+
+  #lent(
+    lane: { worker: RegisteredWorker } | undefined,
+    kind: TaskKind,
+    from: 'sticky' | 'normal',
+    origin: ClaimOrigin,
+  ): WorkerClaim | undefined {
+    if (lane === undefined) return undefined;
+    // A sticky claim changed the lane behind its normal queue's back.
+    if (from === 'sticky') lane.worker.workflowQueue.update(lane.worker.workflow);
+    return new WorkerClaim(this, lane.worker, kind, from === 'sticky', origin);
+  }
+
+  #lend(queue: ServedQueue, now: number): WorkerClaim | undefined {
+    const from = queue instanceof WorkersOwnQueue ? 'sticky' : 'normal';
+    return this.#lent(queue.lend(now), queue.key.kind, from, 'pull');
+  }
+
+  #claimQueryOf(key: QueueKey): Claim | undefined {
+    const own = this.#stickyQueues.get(key.namespace, key.name);
+    return own === undefined
+      ? this.claimQuery(key.namespace, key.name, undefined)
+      : this.claimQuery(key.namespace, key.name, key.name);
+  }
+
+  /** For a task its session was started for: owed whatever its credit says, and undeliverable once the worker is gone. */
+  #owed(worker: RegisteredWorker, kind: TaskKind): WorkerClaim {
+    worker.lane(kind).claim(this.#clock.monotonic());
+    worker.queue(kind).update(worker.lane(kind));
+    return new WorkerClaim(this, worker, kind, false, 'resume');
+  }
+
+  #granted(worker: RegisteredWorker, kind: TaskKind, n: number): void {
+    const lane = worker.lane(kind);
+    lane.grant(n, MAX_CREDIT);
+    this.#changed(worker, kind);
+  }
+
+  /** Credit may have appeared: let whatever waits for it look. */
+  #changed(worker: RegisteredWorker, kind: TaskKind): void {
+    const queue = worker.queue(kind);
+    queue.update(worker.lane(kind));
+    const sticky = kind === 'workflow' ? worker.sticky : undefined;
+    if (sticky !== undefined) this.#pump.look(sticky);
+    this.#pump.look(queue);
+  }
+
+  #settle(claim: WorkerClaim): void {
+    if (claim.origin !== 'pull') return;
+    if (claim.sticky) claim.worker.sticky?.settled();
+    else claim.worker.queue(claim.kind).settled();
+  }
+
+  #returned(claim: WorkerClaim): void {
+    const { worker, kind } = claim;
+    if (kind === 'activity') worker.activityQueue.bucket?.giveBack();
+    this.#changed(worker, kind);
+  }
+
+  /** It takes nothing more. */
+  #close(worker: RegisteredWorker, stickyGraceMs: number): void {
+    if (!worker.workflow.open) return;
+    for (const kind of ['workflow', 'activity'] as const) {
+      const lane = worker.lane(kind);
+      lane.close();
+      const queue = worker.queue(kind);
+      queue.update(lane);
+      queue.workers.delete(worker);
+      if (queue.workers.size === 0) this.#queues(kind).delete(queue.key.namespace, queue.key.name);
+    }
+    const sticky = worker.sticky;
+    if (sticky === undefined || sticky.lane !== worker.workflow) return;
+    sticky.detach(this.#clock.monotonic(), stickyGraceMs);
+    if (stickyGraceMs === 0) this.#forgetSticky(sticky);
+    else this.#scheduler.after(stickyGraceMs, () => this.#forgetSticky(sticky));
+  }
+
+  #forgetSticky(queue: WorkersOwnQueue): void {
+    const { namespace, name } = queue.key;
+    if (queue.alive(this.#clock.monotonic()) || this.#stickyQueues.get(namespace, name) !== queue) return;
+    this.#stickyQueues.delete(namespace, name);
+  }
+
+  #remove(worker: RegisteredWorker): void {
+    this.#close(worker, this.#stickyGraceMs);
+    this.#sessions.delete(worker.session.session);
+    for (const [queryId, to] of worker.openQueries) this.#onQueryLost(to, queryId);
+  }
+}

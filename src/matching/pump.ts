@@ -1,0 +1,101 @@
+// Turns credit that appears into pulls of waiting tasks. Queues to look at are collected and looked at once per tick, so a
+// thousand grants cost one look; rate limits and fruitless pulls look again later, on the injected scheduler.
+
+import type { Clock, Scheduler } from '../ports/clock.ts';
+import type { BacklogSource, Claim, QueueKey } from '../ports/matching.ts';
+import type { ServedQueue } from './serving.ts';
+
+/** Claims of one pull: bounds the work of one tick; the next look takes more. */
+const PULL_BATCH = 256;
+/** After a pull that found nothing although backlog was announced. */
+const FRUITLESS_PAUSE_MS = 10;
+
+export interface PumpOptions {
+  clock: Clock;
+  scheduler: Scheduler;
+  sources: ReadonlySet<BacklogSource>;
+  lend(queue: ServedQueue, now: number): Claim | undefined;
+  claimQuery(key: QueueKey): Claim | undefined;
+}
+
+export class Pump {
+  readonly #options: PumpOptions;
+  #dirty: ServedQueue[] = [];
+  readonly #run = (): void => this.#lookAtAll();
+
+  constructor(options: PumpOptions) {
+    this.#options = options;
+  }
+
+  /** What waits in the shards for this queue has changed. */
+  refresh(queue: ServedQueue): void {
+    let backlog = 0;
+    for (const source of this.#options.sources) backlog += source.backlog(queue.key).count;
+    queue.backlog = backlog;
+    if (backlog === 0) queue.fruitless = false;
+    else this.look(queue);
+  }
+
+  /** Credit or backlog may allow a pull: look at it in this tick. */
+  look(queue: ServedQueue): void {
+    if (queue.dirty || (queue.backlog === 0 && !queue.queriesWait)) return;
+    queue.dirty = true;
+    if (this.#dirty.push(queue) === 1) this.#options.scheduler.soon(this.#run);
+  }
+
+  #lookAtAll(): void {
+    const queues = this.#dirty;
+    this.#dirty = [];
+    // Sticky queues first: they draw on their worker's credit before the normal queue does.
+    for (const queue of queues) if ('lane' in queue) this.#lookAt(queue);
+    for (const queue of queues) if (!('lane' in queue)) this.#lookAt(queue);
+  }
+
+  #lookAt(queue: ServedQueue): void {
+    queue.dirty = false;
+    if (queue.queriesWait) this.#askForQueries(queue);
+    if (queue.fruitless) {
+      queue.fruitless = false;
+      this.#lookLater(queue, FRUITLESS_PAUSE_MS);
+      return;
+    }
+    const { sources } = this.#options;
+    for (const source of sources) {
+      const limit = sources.size === 1 ? queue.backlog : source.backlog(queue.key).count;
+      const claims = this.#lend(queue, Math.min(limit, PULL_BATCH));
+      if (claims.length === 0) break;
+      source.pull(queue.key, claims);
+      if (claims.length === PULL_BATCH) this.look(queue);
+    }
+    if ('lane' in queue) return;
+    const wait = queue.waitMs(this.#options.clock.monotonic());
+    if (wait !== undefined && wait > 0) this.#lookLater(queue, wait);
+  }
+
+  #lend(queue: ServedQueue, limit: number): Claim[] {
+    const claims: Claim[] = [];
+    const now = this.#options.clock.monotonic();
+    while (claims.length < limit) {
+      const claim = this.#options.lend(queue, now);
+      if (claim === undefined) break;
+      claims.push(claim);
+    }
+    return claims;
+  }
+
+  #askForQueries(queue: ServedQueue): void {
+    queue.queriesWait = false;
+    for (const source of this.#options.sources) {
+      source.pullQueries(queue.key, () => this.#options.claimQuery(queue.key));
+    }
+  }
+
+  #lookLater(queue: ServedQueue, delayMs: number): void {
+    if (queue.later) return;
+    queue.later = true;
+    this.#options.scheduler.after(delayMs, () => {
+      queue.later = false;
+      this.look(queue);
+    });
+  }
+}
