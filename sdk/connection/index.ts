@@ -1,0 +1,24 @@
+// The native connection, shared by client and worker.
+
+export { DEFAULT_ADDRESS } from './address.ts';
+export type { WebSocketFactory, WebSocketLike } from './browser-transport.ts';
+export { Connection, Connection as NativeConnection, type RequestOptions } from './connection.ts';
+export { defaultIdentity, environmentVariable } from './host.ts';
+export type {
+  CompiledConnectionOptions,
+  ConnectionOptions,
+  ConnectionOptions as NativeConnectionOptions,
+} from './options.ts';
+export {
+  isCancelledError,
+  isDeadlineError,
+  isServerError,
+  isUnavailableError,
+  RpcError,
+  StatusCode,
+  type StatusDetail,
+  statusName,
+} from './rpc-error.ts';
+export { type Cancelable, hostScheduler, type Scheduler } from './scheduler.ts';
+export type { Transport, TransportFactory } from './transport.ts';
+export type { TLSConfig } from './ws-transport.ts';

@@ -1,0 +1,106 @@
+// The open requests of a connection, by id, with one timer for all deadlines: a request costs no timer of its own.
+
+import type { Method } from '../../src/wire/api.ts';
+import type { Link } from './link.ts';
+import type { Cancelable, Scheduler } from './scheduler.ts';
+
+export interface OpenRequest {
+  readonly id: number;
+  readonly method: Method;
+  /** Kept until answered, to be sent again after a reconnect. */
+  readonly frame: Uint8Array;
+  /** In the scheduler's monotonic ms; Infinity: none. */
+  readonly deadline: number;
+  readonly timeoutMs: number;
+  readonly resolve: (body: unknown) => void;
+  readonly reject: (error: Error) => void;
+  /** Where it was sent last; undefined while it waits for a link or a back-off. */
+  link: Link | undefined;
+  /** Answers "unavailable" so far: sets the back-off. */
+  refusals: number;
+  /** Why it is not answered yet. */
+  lastError: Error | undefined;
+  /** Forgets the caller's AbortSignal. */
+  release: (() => void) | undefined;
+}
+
+export class RequestTable {
+  readonly #requests = new Map<number, OpenRequest>();
+  readonly #scheduler: Scheduler;
+  readonly #onExpired: (request: OpenRequest) => void;
+  #bytes = 0;
+  #lastId = 0;
+  #timer: Cancelable | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+
+  constructor(scheduler: Scheduler, onExpired: (request: OpenRequest) => void) {
+    this.#scheduler = scheduler;
+    this.#onExpired = onExpired;
+  }
+
+  get size(): number {
+    return this.#requests.size;
+  }
+
+  /** Bytes of all frames kept. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Ids stay within 31 bits, so that they are small on the wire; one in use is passed over. */
+  nextId(): number {
+    do {
+      this.#lastId = this.#lastId >= 0x7fffffff ? 1 : this.#lastId + 1;
+    } while (this.#requests.has(this.#lastId));
+    return this.#lastId;
+  }
+
+  add(request: OpenRequest): void {
+    this.#requests.set(request.id, request);
+    this.#bytes += request.frame.length;
+    if (request.deadline < this.#timerAt) this.#arm(request.deadline);
+  }
+
+  has(request: OpenRequest): boolean {
+    return this.#requests.get(request.id) === request;
+  }
+
+  get(id: number): OpenRequest | undefined {
+    return this.#requests.get(id);
+  }
+
+  remove(request: OpenRequest): void {
+    this.#requests.delete(request.id);
+    this.#bytes -= request.frame.length;
+    request.release?.();
+  }
+
+  /** A copy: callers remove while they walk. */
+  all(): OpenRequest[] {
+    return [...this.#requests.values()];
+  }
+
+  dispose(): void {
+    this.#timer?.cancel();
+  }
+
+  #arm(at: number): void {
+    this.#timer?.cancel();
+    this.#timerAt = at;
+    if (at === Number.POSITIVE_INFINITY) return;
+    // Timers count whole milliseconds: round up, or it fires just before the deadline and has to come back.
+    this.#timer = this.#scheduler.after(Math.max(0, Math.ceil(at - this.#scheduler.monotonic())), () => this.#expire());
+  }
+
+  #expire(): void {
+    const now = this.#scheduler.monotonic();
+    let next = Number.POSITIVE_INFINITY;
+    const expired: OpenRequest[] = [];
+    for (const request of this.#requests.values()) {
+      if (request.deadline <= now) expired.push(request);
+      else if (request.deadline < next) next = request.deadline;
+    }
+    this.#arm(next);
+    for (const request of expired) this.#onExpired(request);
+  }
+}

@@ -1,0 +1,22 @@
+// What a connection needs of a socket. WebSocket has it (ws-transport.ts, browser-transport.ts), and so has the server's in-process door.
+
+/** An open, ordered, reliable stream of binary messages. */
+export interface Transport {
+  /** Bytes are the transport's from then on: the caller will not change them. Ignored once closed. */
+  send(bytes: Uint8Array): void;
+  /** Ends it; `onclose` is called afterwards, once. */
+  close(code?: number, reason?: string): void;
+  /** Set by the connection before anything is sent. */
+  onmessage: ((bytes: Uint8Array) => void) | undefined;
+  /** Set by the connection. `reason` is for people. */
+  onclose: ((reason: string) => void) | undefined;
+  /** Bytes accepted by `send` and not yet written out; absent: always 0. */
+  readonly bufferedAmount?: number;
+  /** Asks the peer for a sign of life below the protocol; absent: the connection asks with a request. */
+  ping?(): void;
+  /** Set by the connection; called for signs of life below the protocol (ping, pong). */
+  onalive?: (() => void) | undefined;
+}
+
+/** Opens another transport; rejects when it cannot within `timeoutMs`. */
+export type TransportFactory = (timeoutMs: number) => Transport | Promise<Transport>;

@@ -1,0 +1,76 @@
+// A transport over package `ws`, for Node. The socket never keeps the process alive by itself: the connection does, while requests
+// are open or a worker listens.
+
+import type { ClientOptions } from 'ws';
+import { SUBPROTOCOL } from '../../src/wire/frame.ts';
+import type { Transport } from './transport.ts';
+
+/** TLS of an outgoing connection. All in PEM. */
+export interface TLSConfig {
+  /** Name to check the server's certificate against, instead of the address' host. */
+  serverNameOverride?: string | undefined;
+  /** Authorities to trust instead of the system's. */
+  serverRootCACertificate?: string | Uint8Array | undefined;
+  /** Certificate and key to present, where the server asks for one. */
+  clientCertPair?: { crt: string | Uint8Array; key: string | Uint8Array } | undefined;
+}
+
+function wsOptions(timeoutMs: number, tls: TLSConfig | undefined): ClientOptions {
+  const pem = (text: string | Uint8Array): string | Buffer => (typeof text === 'string' ? text : Buffer.from(text));
+  return {
+    perMessageDeflate: false,
+    handshakeTimeout: timeoutMs,
+    // The server bounds what it sends by pages; this only stops a broken peer.
+    maxPayload: 64 * 1024 * 1024,
+    ...(tls?.serverNameOverride !== undefined && { servername: tls.serverNameOverride }),
+    ...(tls?.serverRootCACertificate !== undefined && { ca: pem(tls.serverRootCACertificate) }),
+    ...(tls?.clientCertPair !== undefined && { cert: pem(tls.clientCertPair.crt), key: pem(tls.clientCertPair.key) }),
+  };
+}
+
+/** Resolves once it is open; rejects when it cannot be opened in `timeoutMs`. */
+export async function openWsTransport(url: string, tls: TLSConfig | undefined, timeoutMs: number): Promise<Transport> {
+  const { WebSocket } = await import('ws');
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(url, SUBPROTOCOL, wsOptions(timeoutMs, tls));
+    const transport: Transport = {
+      onmessage: undefined,
+      onclose: undefined,
+      onalive: undefined,
+      send(bytes) {
+        if (socket.readyState === WebSocket.OPEN) socket.send(bytes, { binary: true });
+      },
+      close(code, reason) {
+        socket.close(code, reason);
+        // A peer that does not answer the close frame must not keep the socket.
+        const timer = setTimeout(() => socket.terminate(), 1000);
+        timer.unref();
+        socket.once('close', () => clearTimeout(timer));
+      },
+      get bufferedAmount() {
+        return socket.bufferedAmount;
+      },
+      ping() {
+        if (socket.readyState === WebSocket.OPEN) socket.ping();
+      },
+    };
+    let failure: Error | undefined;
+    socket.on('upgrade', (response) => response.socket.unref());
+    socket.on('open', () => resolve(transport));
+    socket.on('message', (data, isBinary) => {
+      if (isBinary && data instanceof Uint8Array) transport.onmessage?.(data);
+      else socket.close(1003, 'expected binary messages');
+    });
+    socket.on('ping', () => transport.onalive?.());
+    socket.on('pong', () => transport.onalive?.());
+    socket.on('error', (err) => {
+      failure = err;
+    });
+    socket.on('close', (code, reason) => {
+      const text = failure?.message ?? `closed with code ${code}${reason.length > 0 ? `: ${reason.toString()}` : ''}`;
+      // Only the first of resolve and reject counts.
+      reject(failure ?? new Error(`${url} ${text}`));
+      transport.onclose?.(text);
+    });
+  });
+}
