@@ -1,0 +1,41 @@
+// Types of the worker's interceptors, named as in @temporalio/worker.
+
+import type { Context } from '../activity/context.ts';
+import type { Headers, Next } from '../common/interceptors.ts';
+import type { LogMetadata } from '../common/logger.ts';
+
+export interface ActivityExecuteInput {
+  readonly args: unknown[];
+  /** Payloads, as the workflow's outbound interceptors set them. */
+  readonly headers: Headers;
+}
+
+/** Around the execution of an activity. */
+export interface ActivityInboundCallsInterceptor {
+  execute?(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>): Promise<unknown>;
+}
+
+/** Around what an activity asks of its context. */
+export interface ActivityOutboundCallsInterceptor {
+  /** Adds to the metadata of the activity's log messages. */
+  getLogAttributes?(input: LogMetadata, next: Next<ActivityOutboundCallsInterceptor, 'getLogAttributes'>): LogMetadata;
+}
+
+export interface ActivityInterceptors {
+  inbound?: ActivityInboundCallsInterceptor;
+  outbound?: ActivityOutboundCallsInterceptor;
+}
+
+/** Called once per activity attempt. */
+export type ActivityInterceptorsFactory = (context: Context) => ActivityInterceptors;
+/** Called once per activity attempt. */
+export type ActivityInboundCallsInterceptorFactory = (context: Context) => ActivityInboundCallsInterceptor;
+
+export interface WorkerInterceptors {
+  /** Run first to last around each activity. */
+  activity?: ActivityInterceptorsFactory[];
+  /** As `activity`, inbound only; run after those. */
+  activityInbound?: ActivityInboundCallsInterceptorFactory[];
+  /** Modules that export `interceptors`, a factory of workflow interceptors; bundled with the workflows. */
+  workflowModules?: string[];
+}

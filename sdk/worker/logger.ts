@@ -1,0 +1,71 @@
+// The worker's logger: one line per message on stderr unless told otherwise. Messages carry ids, never payloads.
+
+import { LOG_LEVELS, type Logger, type LogLevel, type LogMetadata } from '../common/logger.ts';
+
+export interface LogEntry {
+  level: LogLevel;
+  message: string;
+  /** Epoch ms. */
+  timestamp: number;
+  meta?: LogMetadata | undefined;
+}
+
+/** Called for each entry at or above the logger's level. */
+export type LogFunction = (entry: LogEntry) => void;
+
+function describe(value: unknown): unknown {
+  if (value instanceof Error) return value.stack ?? String(value);
+  return typeof value === 'bigint' ? value.toString() : value;
+}
+
+/** `2026-01-01T00:00:00.000Z [WARN] message {"workflowId":"w"}` on stderr. */
+function writeToStderr(entry: LogEntry): void {
+  const meta =
+    entry.meta === undefined || Object.keys(entry.meta).length === 0
+      ? ''
+      : ` ${JSON.stringify(entry.meta, (_key, value: unknown) => describe(value))}`;
+  process.stderr.write(`${new Date(entry.timestamp).toISOString()} [${entry.level}] ${entry.message}${meta}\n`);
+}
+
+/**
+ * A {@link Logger} that hands entries to a function.
+ *
+ * @param level Entries below it are dropped. Default: INFO.
+ * @param logFunction Default: one line per entry on stderr.
+ */
+export class DefaultLogger implements Logger {
+  readonly level: LogLevel;
+  private readonly severity: number;
+  private readonly logFunction: LogFunction;
+
+  constructor(level: LogLevel = 'INFO', logFunction: LogFunction = writeToStderr) {
+    this.level = level;
+    this.severity = LOG_LEVELS.indexOf(level);
+    this.logFunction = logFunction;
+  }
+
+  log(level: LogLevel, message: string, meta?: LogMetadata): void {
+    if (LOG_LEVELS.indexOf(level) < this.severity) return;
+    this.logFunction({ level, message, timestamp: Date.now(), meta });
+  }
+
+  trace(message: string, meta?: LogMetadata): void {
+    this.log('TRACE', message, meta);
+  }
+
+  debug(message: string, meta?: LogMetadata): void {
+    this.log('DEBUG', message, meta);
+  }
+
+  info(message: string, meta?: LogMetadata): void {
+    this.log('INFO', message, meta);
+  }
+
+  warn(message: string, meta?: LogMetadata): void {
+    this.log('WARN', message, meta);
+  }
+
+  error(message: string, meta?: LogMetadata): void {
+    this.log('ERROR', message, meta);
+  }
+}

@@ -1,0 +1,424 @@
+// A worker's standing with the server: one random worker id kept over reconnects, credit per kind of task, and answers that
+// are sent again until the server has taken or refused them (I6 makes a repeat harmless).
+//
+// On every reconnect the worker registers anew with its free slots and the tokens it holds; what was started for it and never
+// arrived is pushed again, same attempt. Answers on their way are repeated by the connection, after the registration and with the
+// credit they carry; when they are settled, registering once more states the credit exactly.
+
+import type {
+  ActivityTask,
+  CancelActivityPush,
+  Method,
+  Methods,
+  RegisterWorkerRequest,
+  WorkflowTask,
+} from '../../src/wire/api.ts';
+import { encode } from '../../src/wire/codec.ts';
+import { MAX_MESSAGE_BYTES } from '../../src/wire/frame.ts';
+import { StatusCode } from '../../src/wire/status.ts';
+import type { Logger } from '../common/logger.ts';
+import { RpcError } from '../connection/rpc-error.ts';
+import { Credit } from './credit.ts';
+import type { WorkerConnection } from './ports.ts';
+
+export type TaskKind = 'workflow' | 'activity';
+
+/** Methods that end a task and give its credit back. */
+export type AnswerMethod = Extract<Method, `respond${string}`>;
+
+/** Learns how an answer ended: undefined when it was taken, else the server's final refusal. */
+export interface AnswerOwner {
+  answered(refusal: unknown): void;
+  /** The answer cannot be sent, being too large: what to send in its place. Undefined: nothing can be. */
+  substitute(error: unknown): SubstituteAnswer | undefined;
+}
+
+export interface SubstituteAnswer {
+  method: AnswerMethod;
+  body: object;
+}
+
+export interface SessionHandlers {
+  workflowTask(task: WorkflowTask): void;
+  activityTask(task: ActivityTask): void;
+  cancelActivity(push: CancelActivityPush): void;
+  durable(tokens: Uint8Array[]): void;
+  /** Every task's token from its arrival until its answer was taken or refused. */
+  heldTokens(): Uint8Array[];
+  /** The registration was refused for good, or an answer can never be sent: the worker stops. */
+  fatal(error: unknown): void;
+}
+
+export interface SessionOptions {
+  connection: WorkerConnection;
+  workerId: string;
+  namespace: string;
+  taskQueue: string;
+  identity: string;
+  buildId: string | undefined;
+  /** Absent: keeps no execution warm. */
+  stickyQueue: string | undefined;
+  stickyScheduleToStartTimeout: number;
+  workflowSlots: number;
+  activitySlots: number;
+  maxActivitiesPerSecond: number | undefined;
+  maxTaskQueueActivitiesPerSecond: number | undefined;
+  logger: Logger;
+}
+
+interface Answer {
+  method: AnswerMethod;
+  body: { credit: number };
+  readonly owner: AnswerOwner;
+  inFlight: boolean;
+  tries: number;
+  substituted: boolean;
+}
+
+/** ms an answer's request may wait for its response before it is sent again. */
+const ANSWER_TIMEOUT_MS = 30_000;
+const REGISTER_TIMEOUT_MS = 10_000;
+/** Back-off between repeats while the connection stands: 50 ms doubling to 5 s. */
+const FIRST_RETRY_MS = 50;
+const MAX_RETRY_MS = 5_000;
+/** What a request's frame adds to its body, at most. */
+const FRAME_OVERHEAD_BYTES = 128;
+/** Repeats of an answer that the server fails on with INTERNAL or UNKNOWN, or the connection does not take, before it is given up. */
+const MAX_FAULTS = 5;
+
+/** The gRPC status number of a refusal; undefined for a failure of the connection itself. */
+export function statusCodeOf(error: unknown): StatusCode | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  const { code } = error;
+  return typeof code === 'number' && code >= StatusCode.OK && code <= StatusCode.UNAUTHENTICATED
+    ? (code as StatusCode)
+    : undefined;
+}
+
+/** Whether sending the same again may succeed. */
+export function isTransient(error: unknown): boolean {
+  switch (statusCodeOf(error)) {
+    case undefined:
+    case StatusCode.CANCELLED:
+    case StatusCode.UNAVAILABLE:
+    case StatusCode.DEADLINE_EXCEEDED:
+    case StatusCode.RESOURCE_EXHAUSTED:
+    case StatusCode.ABORTED:
+    case StatusCode.INTERNAL:
+    case StatusCode.UNKNOWN:
+      return true;
+    default:
+      return false;
+  }
+}
+
+function isServerFault(error: unknown): boolean {
+  const code = statusCodeOf(error);
+  return code === StatusCode.INTERNAL || code === StatusCode.UNKNOWN;
+}
+
+/** Refused by the connection itself, never sent: too large, or too much is open. */
+function isUnsent(error: unknown): boolean {
+  return (
+    error instanceof RpcError &&
+    error.code === StatusCode.RESOURCE_EXHAUSTED &&
+    error.detail?.kind === 'ResourceExhausted' &&
+    error.detail.cause === 'client'
+  );
+}
+
+function kindOf(method: AnswerMethod): TaskKind {
+  return method.startsWith('respondActivity') ? 'activity' : 'workflow';
+}
+
+export class Session {
+  private readonly options: SessionOptions;
+  private readonly handlers: SessionHandlers;
+  private readonly credit: Record<TaskKind, Credit>;
+  /** Answers neither taken nor refused, in the order they were made. */
+  private readonly answers = new Set<Answer>();
+  /** Answers on their way over a link that was lost. */
+  private readonly uncertain = new Set<Answer>();
+  private readonly unsubscribe: (() => void)[] = [];
+  private state: 'new' | 'registering' | 'registered' | 'closed' = 'new';
+  private draining = false;
+  /** Counts registrations, so that a late answer to an older one changes nothing. */
+  private generation = 0;
+  private readonly grants: Record<TaskKind, number> = { workflow: 0, activity: 0 };
+  private grantsScheduled = false;
+  private retryTimer: NodeJS.Timeout | undefined;
+  private retryDelayMs = FIRST_RETRY_MS;
+  private rateTimer: NodeJS.Timeout | undefined;
+  private drained: (() => void) | undefined;
+
+  constructor(options: SessionOptions, handlers: SessionHandlers) {
+    this.options = options;
+    this.handlers = handlers;
+    const now = performance.now();
+    this.credit = {
+      workflow: new Credit(options.workflowSlots, undefined, now),
+      activity: new Credit(options.activitySlots, options.maxActivitiesPerSecond, now),
+    };
+  }
+
+  /** Tasks pushed and not answered yet. */
+  running(kind: TaskKind): number {
+    return this.credit[kind].running;
+  }
+
+  /** Registers; tasks may arrive before this resolves. Later registrations happen by themselves. */
+  start(): Promise<void> {
+    const { connection, workerId } = this.options;
+    this.unsubscribe.push(
+      connection.onPush('workflowTask', (task) => {
+        if (task.workerId !== workerId || this.state === 'closed') return;
+        this.credit.workflow.pushed(0);
+        this.handlers.workflowTask(task);
+      }),
+      connection.onPush('activityTask', (task) => {
+        if (task.workerId !== workerId || this.state === 'closed') return;
+        this.credit.activity.pushed(performance.now());
+        this.handlers.activityTask(task);
+      }),
+      connection.onPush('cancelActivity', (push) => {
+        if (push.workerId === workerId) this.handlers.cancelActivity(push);
+      }),
+      connection.onPush('durable', (push) => {
+        if (push.workerId === workerId) this.handlers.durable(push.tokens);
+      }),
+      connection.onReconnected(() => {
+        if (this.state === 'closed') return;
+        this.options.logger.info('Reconnected: registering the worker again', { workerId });
+        for (const answer of this.answers) if (answer.inFlight) this.uncertain.add(answer);
+        void this.register();
+      }),
+    );
+    return this.register();
+  }
+
+  /** Ends a task of `kind`: the answer is sent, again if need be, until it is taken or refused. */
+  answer<M extends AnswerMethod>(
+    kind: TaskKind,
+    method: M,
+    request: Omit<Methods[M]['request'], 'credit'>,
+    owner: AnswerOwner,
+  ): void {
+    const freed = this.credit[kind].freed();
+    const answer: Answer = {
+      method,
+      body: { ...request, credit: this.draining ? 0 : freed },
+      owner,
+      inFlight: false,
+      tries: 0,
+      substituted: false,
+    };
+    this.answers.add(answer);
+    if (this.state === 'registered') this.send(answer);
+    if (kind === 'activity') this.grantByRate();
+  }
+
+  /** Ends a task without an answer (the server forgot it, or someone else completes it): only the credit goes back. */
+  release(kind: TaskKind): void {
+    const freed = this.credit[kind].freed();
+    if (freed === 1) this.grant(kind, 1);
+    else if (kind === 'activity') this.grantByRate();
+  }
+
+  /** No new tasks from here on; held ones may be answered. Resolves when the server knows, or cannot be asked. */
+  async drain(): Promise<void> {
+    if (this.draining) return;
+    this.draining = true;
+    clearTimeout(this.rateTimer);
+    try {
+      await this.options.connection.request(
+        'unregisterWorker',
+        { workerId: this.options.workerId },
+        { timeoutMs: REGISTER_TIMEOUT_MS },
+      );
+    } catch (error) {
+      this.options.logger.debug('The server could not be told that the worker stops', { error });
+    }
+  }
+
+  /** Resolves when no answer is open. */
+  async answersTaken(): Promise<void> {
+    if (this.answers.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.drained = resolve;
+    });
+  }
+
+  /** Forgets everything; open answers are given up. */
+  close(): void {
+    this.state = 'closed';
+    this.generation++;
+    for (const off of this.unsubscribe) off();
+    clearTimeout(this.retryTimer);
+    clearTimeout(this.rateTimer);
+    this.answers.clear();
+    this.drained?.();
+  }
+
+  private async register(): Promise<void> {
+    const generation = ++this.generation;
+    this.state = 'registering';
+    for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(delayMs * 2, MAX_RETRY_MS)) {
+      try {
+        await this.options.connection.request('registerWorker', this.registration(), {
+          timeoutMs: REGISTER_TIMEOUT_MS,
+        });
+        if (generation !== this.generation) return;
+        this.state = 'registered';
+        this.resend();
+        this.grantByRate();
+        return;
+      } catch (error) {
+        if (generation !== this.generation) return;
+        if (!isTransient(error)) {
+          this.handlers.fatal(error);
+          return;
+        }
+        this.options.logger.warn('The worker could not be registered; trying again', { delayMs, error });
+        await new Promise((resolve) => setTimeout(resolve, delayMs));
+        if (generation !== this.generation) return;
+      }
+    }
+  }
+
+  private registration(): RegisterWorkerRequest {
+    // The slots of open answers are free by now. Those that go out later must not count them again; those on their way bring them.
+    const onTheirWay = { workflow: 0, activity: 0 };
+    for (const answer of this.answers) {
+      if (answer.inFlight) onTheirWay[kindOf(answer.method)] += answer.body.credit;
+      else answer.body.credit = 0;
+    }
+    this.grants.workflow = 0;
+    this.grants.activity = 0;
+    const { options, credit } = this;
+    const now = performance.now();
+    const workflowCredit = Math.max(0, credit.workflow.initial(now) - onTheirWay.workflow);
+    const activityCredit = Math.max(0, credit.activity.initial(now) - onTheirWay.activity);
+    return {
+      workerId: options.workerId,
+      namespace: options.namespace,
+      taskQueue: options.taskQueue,
+      identity: options.identity,
+      buildId: options.buildId,
+      stickyQueue: options.stickyQueue,
+      stickyScheduleToStartTimeout: options.stickyScheduleToStartTimeout,
+      workflowCredit: this.draining ? 0 : workflowCredit,
+      activityCredit: this.draining ? 0 : activityCredit,
+      maxActivitiesPerSecond: options.maxActivitiesPerSecond,
+      maxTaskQueueActivitiesPerSecond: options.maxTaskQueueActivitiesPerSecond,
+      heldTokens: this.handlers.heldTokens(),
+    };
+  }
+
+  private send(answer: Answer): void {
+    answer.inFlight = true;
+    // The body was made by `answer` for this very method.
+    const body = answer.body as Methods[AnswerMethod]['request'];
+    this.options.connection.request(answer.method, body, { timeoutMs: ANSWER_TIMEOUT_MS }).then(
+      () => {
+        this.retryDelayMs = FIRST_RETRY_MS;
+        this.settle(answer, undefined);
+      },
+      (error: unknown) => this.failed(answer, error),
+    );
+  }
+
+  private failed(answer: Answer, error: unknown): void {
+    answer.inFlight = false;
+    if (!this.answers.has(answer)) return;
+    const unsent = isUnsent(error);
+    if (unsent || isServerFault(error)) answer.tries++;
+    const tooLarge = unsent && encode(answer.body).length > MAX_MESSAGE_BYTES - FRAME_OVERHEAD_BYTES;
+    if (tooLarge || (unsent && answer.tries >= MAX_FAULTS)) {
+      this.substitute(answer, error);
+      return;
+    }
+    if (!isTransient(error) || answer.tries >= MAX_FAULTS) {
+      this.settle(answer, error);
+      return;
+    }
+    // The server saw the credit, whatever it thought of the rest.
+    if (!unsent) answer.body.credit = 0;
+    if (this.state === 'registered' && this.retryTimer === undefined) {
+      this.retryTimer = setTimeout(() => this.resend(), this.retryDelayMs);
+      this.retryDelayMs = Math.min(this.retryDelayMs * 2, MAX_RETRY_MS);
+    }
+  }
+
+  private substitute(answer: Answer, error: unknown): void {
+    const substitute = answer.substituted ? undefined : answer.owner.substitute(error);
+    if (substitute === undefined) {
+      this.settle(answer, error);
+      return;
+    }
+    answer.substituted = true;
+    answer.tries = 0;
+    answer.method = substitute.method;
+    answer.body = { ...substitute.body, credit: answer.body.credit };
+    if (this.state === 'registered') this.send(answer);
+  }
+
+  private resend(): void {
+    clearTimeout(this.retryTimer);
+    this.retryTimer = undefined;
+    if (this.state !== 'registered') return;
+    for (const answer of this.answers) if (!answer.inFlight) this.send(answer);
+  }
+
+  private settle(answer: Answer, refusal: unknown): void {
+    if (!this.answers.delete(answer)) return;
+    answer.owner.answered(refusal);
+    if (this.uncertain.delete(answer) && this.uncertain.size === 0 && this.state === 'registered') void this.register();
+    if (this.answers.size === 0) this.drained?.();
+  }
+
+  private grant(kind: TaskKind, count: number): void {
+    // While not registered the registration to come counts the slot.
+    if (this.draining || this.state !== 'registered') return;
+    this.grants[kind] += count;
+    if (this.grantsScheduled) return;
+    this.grantsScheduled = true;
+    queueMicrotask(() => this.flushGrants());
+  }
+
+  private flushGrants(): void {
+    this.grantsScheduled = false;
+    const { workflow, activity } = this.grants;
+    if (workflow + activity === 0 || this.state !== 'registered') return;
+    this.grants.workflow = 0;
+    this.grants.activity = 0;
+    const generation = this.generation;
+    this.options.connection
+      .request('grantCredit', {
+        workerId: this.options.workerId,
+        workflow: workflow || undefined,
+        activity: activity || undefined,
+      })
+      .catch((error: unknown) => {
+        // A grant may have been applied or not: registering again states the credit instead of adding to it.
+        if (generation !== this.generation || this.draining) return;
+        this.options.logger.debug('Credit could not be granted; registering again', { error });
+        void this.register();
+      });
+  }
+
+  private grantByRate(): void {
+    if (this.draining || this.state !== 'registered' || this.rateTimer !== undefined) return;
+    const now = performance.now();
+    const due = this.credit.activity.due(now);
+    if (due > 0) this.grant('activity', due);
+    const waitMs = this.credit.activity.dueIn(now);
+    if (waitMs === undefined) return;
+    this.rateTimer = setTimeout(
+      () => {
+        this.rateTimer = undefined;
+        this.grantByRate();
+      },
+      Math.max(1, waitMs),
+    );
+  }
+}

@@ -1,0 +1,95 @@
+// The history that comes with a workflow task: bytes in batches, handed on as they are, decoded only where something in them is needed.
+
+import type { EventBatches, WorkflowQuery, WorkflowTask } from '../../src/wire/api.ts';
+import { decode, encode } from '../../src/wire/codec.ts';
+import { EventType } from '../../src/wire/enums.ts';
+import type { HistoryEvent } from '../../src/wire/event.ts';
+import { decodeMessage } from '../common/codec.ts';
+import type { PayloadCodec } from '../common/data-converter.ts';
+import { isRecord, isUint8Array } from '../common/type-helpers.ts';
+import { ownBytes, type WorkerConnection } from './ports.ts';
+import { isTransient } from './session.ts';
+
+/** Temporal's default, for a task whose Scheduled event is not at hand. */
+const DEFAULT_WORKFLOW_TASK_TIMEOUT_MS = 10_000;
+const HISTORY_TRIES = 5;
+const HISTORY_RETRY_MS = 200;
+
+export interface HistoryPage {
+  events: EventBatches;
+  firstEventId: number;
+  nextEventId: number | undefined;
+}
+
+function decodeBatch(batch: Uint8Array): HistoryEvent[] {
+  // The server's own encoding of its own events (wire/api.ts: EventBatches).
+  return decode(batch) as HistoryEvent[];
+}
+
+/**
+ * A copy without views of the frame it came in: a thread would be sent the whole frame with each view, and a held task would pin it.
+ */
+export function forThread(task: WorkflowTask): WorkflowTask {
+  return {
+    ...task,
+    token: ownBytes(task.token),
+    history: task.history.map(ownBytes),
+    queries: task.queries === undefined ? undefined : copyOf(task.queries),
+    query: task.query === undefined ? undefined : copyOf(task.query),
+  };
+}
+
+function copyOf<T extends WorkflowQuery | Record<string, WorkflowQuery>>(value: T): T {
+  // Plain data of the same shape, with bytes of its own.
+  return ownDeep(value) as T;
+}
+
+function ownDeep(value: unknown): unknown {
+  if (isUint8Array(value)) return ownBytes(value);
+  if (Array.isArray(value)) return value.map(ownDeep);
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, ownDeep(inner)]));
+}
+
+/** ms the server gives this task, from its Scheduled event, which comes last but one. */
+export function workflowTaskTimeout(task: WorkflowTask): number {
+  for (let i = task.history.length - 1; i >= 0; i--) {
+    const batch = task.history[i];
+    if (batch === undefined) continue;
+    const scheduled = decodeBatch(batch).findLast((event) => event.eventType === EventType.WORKFLOW_TASK_SCHEDULED);
+    if (scheduled?.eventType !== EventType.WORKFLOW_TASK_SCHEDULED) continue;
+    return scheduled.attributes.startToCloseTimeout || DEFAULT_WORKFLOW_TASK_TIMEOUT_MS;
+  }
+  return DEFAULT_WORKFLOW_TASK_TIMEOUT_MS;
+}
+
+/** Batches with their payloads decoded; the same batches when there is no codec. */
+export function decodeBatches(
+  codecs: readonly PayloadCodec[],
+  batches: EventBatches,
+): EventBatches | Promise<EventBatches> {
+  if (codecs.length === 0) return batches;
+  return Promise.all(batches.map(async (batch) => encode(await decodeMessage(codecs, decodeBatch(batch)))));
+}
+
+/** A further page of a task's history; failures of the connection are waited out for about a second. */
+export async function fetchTaskHistory(
+  connection: WorkerConnection,
+  codecs: readonly PayloadCodec[],
+  token: Uint8Array,
+  fromEventId: number,
+): Promise<HistoryPage> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const page = await connection.request('getWorkflowTaskHistory', { token, fromEventId });
+      return {
+        events: await decodeBatches(codecs, page.events.map(ownBytes)),
+        firstEventId: page.firstEventId,
+        nextEventId: page.nextEventId,
+      };
+    } catch (error) {
+      if (tries >= HISTORY_TRIES || !isTransient(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, HISTORY_RETRY_MS));
+    }
+  }
+}

@@ -1,0 +1,145 @@
+// Answers to workflow tasks as they go to the server: the thread's request, its payloads through the codecs, and what the thread
+// leaves to the main thread (identity, version). A codec that fails turns the answer into a failure of the task.
+
+import type { QueryResult, RespondWorkflowTaskFailedRequest, WorkflowTask } from '../../src/wire/api.ts';
+import { WorkflowTaskFailedCause } from '../../src/wire/enums.ts';
+import { decodeMessage, encodeMessage } from '../common/codec.ts';
+import type { PayloadCodec } from '../common/data-converter.ts';
+import { FAILURE_SOURCE } from '../common/failure.ts';
+import type { Logger } from '../common/logger.ts';
+import { errorMessage } from '../common/type-helpers.ts';
+import type { Session, SubstituteAnswer } from './session.ts';
+import { decodeBatches } from './task-history.ts';
+import type { FromWorkflowThread } from './thread-protocol.ts';
+import type { HeldTask } from './workflow-task.ts';
+
+type CompletedRequest = Extract<FromWorkflowThread, { type: 'completed' }>['request'];
+type FailedRequest = Extract<FromWorkflowThread, { type: 'failed' }>['request'];
+
+/** Why the worker itself fails a task. */
+export interface TaskFailure {
+  message: string;
+  type: string;
+}
+
+export interface TaskAnswersOptions {
+  session: Pick<Session, 'answer'>;
+  identity: string;
+  buildId: string;
+  codecs: readonly PayloadCodec[];
+  logger: Logger;
+}
+
+/** The text begins as in Temporal's SDKs, so that what watches for it finds it. */
+export function deadlockFailure(workflowId: string, limitMs: number): TaskFailure {
+  return {
+    message: `[TMPRL1101] Potential deadlock detected: workflow ${workflowId} has been running synchronously for over ${limitMs / 1000}s`,
+    type: 'DeadlockError',
+  };
+}
+
+export function threadFailure(error: Error): TaskFailure {
+  return { message: `The workflow's thread ended: ${error.message}`, type: 'WorkflowThreadError' };
+}
+
+function failedRequest(token: Uint8Array, cause: WorkflowTaskFailedCause, failure: TaskFailure): FailedRequest {
+  const { message, type } = failure;
+  return { token, cause, failure: { message, source: FAILURE_SOURCE, applicationFailureInfo: { type } } };
+}
+
+export class TaskAnswers {
+  private readonly options: TaskAnswersOptions;
+  private readonly workerVersion: { buildId: string };
+
+  constructor(options: TaskAnswersOptions) {
+    this.options = options;
+    this.workerVersion = { buildId: options.buildId };
+  }
+
+  /** The task with its payloads decoded; itself, at once, when there is no codec. */
+  decodeTask(task: WorkflowTask): WorkflowTask | Promise<WorkflowTask> {
+    const { codecs } = this.options;
+    return codecs.length === 0 ? task : this.decodeWithCodecs(task);
+  }
+
+  completed(held: HeldTask, request: CompletedRequest): void {
+    const { session, identity } = this.options;
+    this.encoded(held, request, (encoded) => {
+      const body = { ...encoded, token: held.task.token, identity, workerVersion: this.workerVersion };
+      session.answer('workflow', 'respondWorkflowTaskCompleted', body, held);
+    });
+  }
+
+  failed(held: HeldTask, request: FailedRequest): void {
+    const { workflowId, runId, workflowType, attempt } = held.task;
+    this.options.logger.warn('A workflow task failed', {
+      workflowId,
+      runId,
+      workflowType,
+      attempt,
+      cause: request.cause,
+      failure: request.failure?.message,
+    });
+    this.encoded(held, request, (encoded) => this.sendFailed(held, encoded));
+  }
+
+  query(held: HeldTask, result: QueryResult): void {
+    this.encoded(held, result, (encoded) => {
+      const body = { token: held.task.token, result: encoded };
+      this.options.session.answer('workflow', 'respondQueryTaskCompleted', body, held);
+    });
+  }
+
+  /** Fails a task for a reason of the worker's own. Its texts are not the user's data: no codec. */
+  fail(held: HeldTask, failure: TaskFailure): void {
+    const { token, query } = held.task;
+    if (query !== undefined) {
+      const body = { token, result: { errorMessage: failure.message } };
+      this.options.session.answer('workflow', 'respondQueryTaskCompleted', body, held);
+      return;
+    }
+    this.sendFailed(held, failedRequest(token, WorkflowTaskFailedCause.WORKFLOW_WORKER_UNHANDLED_FAILURE, failure));
+  }
+
+  /** What goes in place of an answer that is too large to send. */
+  tooLarge(held: HeldTask, error: unknown): SubstituteAnswer {
+    const { token, query } = held.task;
+    const message = `The answer to the workflow task could not be sent: ${errorMessage(error)}`;
+    if (query !== undefined)
+      return { method: 'respondQueryTaskCompleted', body: { token, result: { errorMessage: message } } };
+    const request = failedRequest(token, WorkflowTaskFailedCause.GRPC_MESSAGE_TOO_LARGE, {
+      message,
+      type: 'GrpcMessageTooLarge',
+    });
+    return { method: 'respondWorkflowTaskFailed', body: this.failedBody(request) };
+  }
+
+  private sendFailed(held: HeldTask, request: FailedRequest): void {
+    this.options.session.answer('workflow', 'respondWorkflowTaskFailed', this.failedBody(request), held);
+  }
+
+  private failedBody(request: FailedRequest): Omit<RespondWorkflowTaskFailedRequest, 'credit'> {
+    return { ...request, identity: this.options.identity, workerVersion: this.workerVersion };
+  }
+
+  private encoded<T extends object>(held: HeldTask, message: T, send: (encoded: T) => void): void {
+    const encoded = encodeMessage(this.options.codecs, message);
+    if (!(encoded instanceof Promise)) {
+      send(encoded);
+      return;
+    }
+    encoded.then(send, (error: unknown) =>
+      this.fail(held, { message: `A payload codec failed: ${errorMessage(error)}`, type: 'PayloadCodecError' }),
+    );
+  }
+
+  private async decodeWithCodecs(task: WorkflowTask): Promise<WorkflowTask> {
+    const { codecs } = this.options;
+    const [history, queries, query] = await Promise.all([
+      decodeBatches(codecs, task.history),
+      decodeMessage(codecs, task.queries),
+      decodeMessage(codecs, task.query),
+    ]);
+    return { ...task, history, queries, query };
+  }
+}

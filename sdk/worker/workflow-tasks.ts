@@ -1,0 +1,415 @@
+// Workflow tasks on their way through the worker: pushed by the server, worked on by the thread their run belongs to, answered,
+// and settled when the server took or refused the answer.
+//
+// Tasks of one run go one at a time, the next only once the answer before it is settled, so that a refused answer evicts the warm
+// execution before anything is built on it. What a task pushed ahead of its log entry asks of the world (local activities, sinks)
+// waits until the entry is durable (I1). A thread that runs over its deadline or dies is replaced: the run it worked on fails its
+// task, the others are handed to the new thread and replay.
+
+import type { QueryResult, WorkflowTask } from '../../src/wire/api.ts';
+import { StatusCode } from '../../src/wire/status.ts';
+import type { PayloadCodec } from '../common/data-converter.ts';
+import type { Logger } from '../common/logger.ts';
+import { errorMessage } from '../common/type-helpers.ts';
+import { type LocalActivities, neverStarted } from './local-activities.ts';
+import { type ThreadFactory, tokenKey, type WorkerConnection } from './ports.ts';
+import { type Session, type SubstituteAnswer, statusCodeOf } from './session.ts';
+import type { SinkRunner } from './sinks.ts';
+import { fetchTaskHistory, forThread } from './task-history.ts';
+import type { FromWorkflowThread, LocalActivityResult } from './thread-protocol.ts';
+import { HeldTask, localHeartbeatDelay, taskInfo } from './workflow-task.ts';
+import { deadlockFailure, TaskAnswers, threadFailure } from './workflow-task-answers.ts';
+import { threadIndexOf, WorkflowThread } from './workflow-thread.ts';
+
+export interface WorkflowTasksOptions {
+  connection: WorkerConnection;
+  session: Pick<Session, 'answer' | 'release'>;
+  identity: string;
+  buildId: string;
+  codecs: readonly PayloadCodec[];
+  threads: ThreadFactory;
+  threadCount: number;
+  /** ms of synchronous work after which a run counts as deadlocked; undefined: never (debugging). */
+  deadlockMs: number | undefined;
+  localActivities: LocalActivities;
+  sinks: SinkRunner;
+  logger: Logger;
+  /** No workflow thread can be kept running. */
+  fatal(error: Error): void;
+}
+
+/** ms between looks at the threads. */
+const WATCH_INTERVAL_MS = 250;
+/** Times a task is handed to a new thread after its thread ended, before it is failed. */
+const MAX_REDISPATCHES = 2;
+
+export class WorkflowTasks {
+  private readonly options: WorkflowTasksOptions;
+  private readonly answers: TaskAnswers;
+  private readonly threads: WorkflowThread[] = [];
+  /** By token: every task from its arrival until its answer is settled. */
+  private readonly tasks = new Map<string, HeldTask>();
+  /** By run id: the task being worked on or answered; those behind it queue on it. */
+  private readonly heads = new Map<string, HeldTask>();
+  private watch: NodeJS.Timeout | undefined;
+  private allReady: (() => void) | undefined;
+  private emptied: (() => void) | undefined;
+
+  constructor(options: WorkflowTasksOptions) {
+    this.options = options;
+    this.answers = new TaskAnswers(options);
+  }
+
+  /** Starts the threads; resolves when all can take tasks. */
+  async start(): Promise<void> {
+    for (let index = 0; index < this.options.threadCount; index++) this.startThread(index);
+    await new Promise<void>((resolve) => {
+      this.allReady = resolve;
+      this.checkReady();
+    });
+  }
+
+  get inFlight(): number {
+    return this.tasks.size;
+  }
+
+  get cached(): number {
+    return this.threads.reduce((sum, thread) => sum + thread.warm.size, 0);
+  }
+
+  heldTokens(): Uint8Array[] {
+    return Array.from(this.tasks.values(), (held) => held.task.token);
+  }
+
+  accept(task: WorkflowTask): void {
+    const key = tokenKey(task.token);
+    if (this.tasks.has(key)) {
+      this.options.logger.debug('A workflow task came twice', { workflowId: task.workflowId, runId: task.runId });
+      this.options.session.release('workflow');
+      return;
+    }
+    const held = new HeldTask(key, forThread(task), this);
+    this.tasks.set(key, held);
+    const head = this.heads.get(task.runId);
+    if (head === undefined) {
+      this.heads.set(task.runId, held);
+      this.dispatch(held);
+    } else {
+      head.behind.push(held);
+    }
+  }
+
+  /** The entries under these ahead tasks are on disk. */
+  durable(tokens: readonly Uint8Array[]): void {
+    for (const token of tokens) {
+      const held = this.tasks.get(tokenKey(token));
+      if (held !== undefined) this.becameDurable(held);
+    }
+  }
+
+  localActivityResolved(runId: string, seq: number, result: LocalActivityResult): void {
+    this.threadOf(runId)?.post({ type: 'localActivityResolved', runId, seq, result });
+  }
+
+  /** Resolves when no task is held. */
+  async drained(): Promise<void> {
+    if (this.tasks.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.emptied = resolve;
+    });
+  }
+
+  close(): void {
+    clearInterval(this.watch);
+    for (const held of this.tasks.values()) clearTimeout(held.heartbeat);
+    for (const thread of this.threads) thread.terminate();
+    this.tasks.clear();
+    this.heads.clear();
+    this.emptied?.();
+  }
+
+  // ---------------------------------------------------------------- threads
+
+  threadMessages(thread: WorkflowThread, messages: FromWorkflowThread[]): void {
+    for (const message of messages) this.threadMessage(thread, message);
+  }
+
+  threadExited(thread: WorkflowThread, error: Error): void {
+    if (!thread.ready) {
+      this.options.fatal(new Error(`A workflow thread did not start: ${error.message}`, { cause: error }));
+      return;
+    }
+    this.options.logger.error('A workflow thread ended; its executions are replayed on a new one', { error });
+    this.replaceThread(thread, threadFailure(error));
+  }
+
+  private threadMessage(thread: WorkflowThread, message: FromWorkflowThread): void {
+    switch (message.type) {
+      case 'ready':
+        this.checkReady();
+        return;
+      case 'completed': {
+        const held = this.workedOn(message.request.token);
+        if (held === undefined) return;
+        if (message.request.sticky) {
+          thread.warm.add(message.runId);
+        } else {
+          // It closed, or cannot be kept: what its local activities come to has no reader.
+          thread.warm.delete(message.runId);
+          this.options.localActivities.abandon(message.runId);
+        }
+        held.sinkCalls = message.sinkCalls;
+        if (held.durable) this.runSinks(held);
+        this.finish(held);
+        this.answers.completed(held, message.request);
+        return;
+      }
+      case 'failed': {
+        const held = this.workedOn(message.request.token);
+        if (held === undefined) return;
+        thread.warm.delete(message.runId);
+        held.sinkCalls = message.sinkCalls;
+        if (held.durable) this.runSinks(held);
+        this.finish(held);
+        this.options.localActivities.abandon(message.runId);
+        this.answers.failed(held, message.request);
+        return;
+      }
+      case 'queryAnswered': {
+        const held = this.workedOn(message.token);
+        if (held !== undefined) this.finishQuery(held, message.result);
+        return;
+      }
+      case 'needHistory':
+        this.sendHistory(message.token, message.fromEventId);
+        return;
+      case 'startLocalActivities': {
+        const held = this.workedOn(message.token);
+        if (held === undefined) return;
+        if (held.durable) for (const task of message.tasks) this.options.localActivities.start(task);
+        else held.localActivities.push(...message.tasks);
+        this.armLocalHeartbeat(held);
+        return;
+      }
+      case 'cancelLocalActivity': {
+        const { runId, seq } = message;
+        const waiting = this.heads.get(runId)?.localActivities ?? [];
+        const index = waiting.findIndex((task) => task.seq === seq);
+        const [heldBack] = index < 0 ? [] : waiting.splice(index, 1);
+        if (heldBack === undefined) this.options.localActivities.cancel(runId, seq);
+        else this.localActivityResolved(runId, seq, neverStarted(heldBack));
+        return;
+      }
+      case 'busy':
+      case 'idle':
+      case 'evicted':
+        // Kept by the thread's own object.
+        return;
+    }
+  }
+
+  private startThread(index: number): void {
+    this.threads[index] = new WorkflowThread(index, this.options.threads, this);
+  }
+
+  private checkReady(): void {
+    if (this.threads.length === this.options.threadCount && this.threads.every((thread) => thread.ready)) {
+      this.allReady?.();
+    }
+  }
+
+  private threadOf(runId: string): WorkflowThread | undefined {
+    return this.threads[threadIndexOf(runId, this.options.threadCount)];
+  }
+
+  /** Looks for threads over their deadline, while there is anything to look at. */
+  private readonly look = (): void => {
+    if (this.tasks.size === 0) {
+      clearInterval(this.watch);
+      this.watch = undefined;
+      return;
+    }
+    for (const thread of this.threads) {
+      if (this.isOverdue(thread)) setImmediate(this.confirm, thread, thread.busySince);
+    }
+  };
+
+  /**
+   * A main thread that was busy itself may find old news: timers run before the messages that wait. By the time of an immediate
+   * those messages were read, and only a thread that is stuck is still busy since then.
+   */
+  private readonly confirm = (thread: WorkflowThread, busySince: number): void => {
+    if (this.threads[thread.index] !== thread || thread.busySince !== busySince || !this.isOverdue(thread)) return;
+    const runId = thread.busyRunId;
+    const head = runId === undefined ? undefined : this.heads.get(runId);
+    const workflowId = head?.task.workflowId ?? runId ?? '';
+    this.options.logger.error('Potential deadlock: a workflow runs without yielding; its thread is replaced', {
+      workflowId,
+      runId,
+      limitMs: this.options.deadlockMs,
+    });
+    this.replaceThread(thread, deadlockFailure(workflowId, this.options.deadlockMs ?? 0));
+  };
+
+  private isOverdue(thread: WorkflowThread): boolean {
+    const { deadlockMs } = this.options;
+    return (
+      deadlockMs !== undefined && thread.busyRunId !== undefined && performance.now() - thread.busySince > deadlockMs
+    );
+  }
+
+  /** @param failure What the task of the run the thread worked on is failed with. */
+  private replaceThread(thread: WorkflowThread, failure: { message: string; type: string }): void {
+    const culprit = thread.busyRunId;
+    thread.terminate();
+    this.startThread(thread.index);
+    for (const held of [...this.heads.values()]) {
+      const { runId } = held.task;
+      if (threadIndexOf(runId, this.options.threadCount) !== thread.index) continue;
+      this.options.localActivities.abandon(runId);
+      if (held.state !== 'running') continue;
+      held.localActivities = [];
+      clearTimeout(held.heartbeat);
+      if (runId === culprit || held.redispatches >= MAX_REDISPATCHES) this.failTask(held, failure);
+      else {
+        held.redispatches++;
+        this.dispatch(held);
+      }
+    }
+  }
+
+  private failTask(held: HeldTask, failure: { message: string; type: string }): void {
+    this.finish(held);
+    this.answers.fail(held, failure);
+  }
+
+  // ---------------------------------------------------------------- tasks
+
+  private dispatch(held: HeldTask): void {
+    held.state = 'running';
+    const { runId } = held.task;
+    if (this.options.deadlockMs !== undefined) this.watch ??= setInterval(this.look, WATCH_INTERVAL_MS);
+    if (this.options.localActivities.countOf(runId) > 0) this.armLocalHeartbeat(held);
+    const decoded = this.answers.decodeTask(held.task);
+    if (!(decoded instanceof Promise)) {
+      this.threadOf(runId)?.post({ type: 'task', task: decoded });
+      return;
+    }
+    const thread = this.threadOf(runId);
+    decoded.then(
+      (task) => {
+        // The thread may have been replaced meanwhile, and the task handed over again.
+        if (held.state === 'running' && this.threadOf(runId) === thread) thread?.post({ type: 'task', task });
+      },
+      (error: unknown) => {
+        if (held.state !== 'running') return;
+        this.failTask(held, { message: `A payload codec failed: ${errorMessage(error)}`, type: 'PayloadCodecError' });
+      },
+    );
+  }
+
+  /** The task a thread speaks of, if it still is that thread's to speak of. */
+  private workedOn(token: Uint8Array): HeldTask | undefined {
+    const held = this.tasks.get(tokenKey(token));
+    return held?.state === 'running' ? held : undefined;
+  }
+
+  private finish(held: HeldTask): void {
+    held.state = 'answering';
+    clearTimeout(held.heartbeat);
+  }
+
+  private finishQuery(held: HeldTask, result: QueryResult): void {
+    this.finish(held);
+    this.answers.query(held, result);
+  }
+
+  /** Called by the session through the task: the server took the answer, or refused it for good. */
+  taskAnswered(held: HeldTask, refusal: unknown): void {
+    const { task } = held;
+    const { runId, workflowId } = task;
+    if (refusal === undefined) {
+      // An answer is taken in a later entry than its task: the task is durable too.
+      this.becameDurable(held);
+    } else if (task.query === undefined) {
+      this.evict(runId, refusal);
+    } else {
+      this.options.logger.debug('The answer to a query was refused', { workflowId, runId, error: refusal });
+    }
+    this.tasks.delete(held.key);
+    const [next, ...rest] = held.behind;
+    if (next === undefined) {
+      this.heads.delete(runId);
+    } else {
+      next.behind = rest;
+      this.heads.set(runId, next);
+      this.dispatch(next);
+    }
+    if (this.tasks.size === 0) this.emptied?.();
+  }
+
+  /** Called by the session through the task. The thread went on as if it had been answered: its execution is forgotten. */
+  taskUnsendable(held: HeldTask, error: unknown): SubstituteAnswer {
+    const { runId, query } = held.task;
+    if (query === undefined) this.evict(runId, error);
+    return this.answers.tooLarge(held, error);
+  }
+
+  private evict(runId: string, refusal: unknown): void {
+    const reason = errorMessage(refusal) ?? 'refused';
+    const expected = statusCodeOf(refusal) === StatusCode.NOT_FOUND;
+    this.options.logger.log(
+      expected ? 'DEBUG' : 'WARN',
+      'The answer to a workflow task was not taken; its warm execution is forgotten',
+      {
+        runId,
+        reason,
+      },
+    );
+    this.options.localActivities.abandon(runId);
+    const thread = this.threadOf(runId);
+    thread?.warm.delete(runId);
+    thread?.post({ type: 'evict', runId, reason });
+  }
+
+  private becameDurable(held: HeldTask): void {
+    if (held.durable) return;
+    held.durable = true;
+    const { localActivities } = held;
+    held.localActivities = [];
+    for (const task of localActivities) this.options.localActivities.start(task);
+    this.runSinks(held);
+  }
+
+  private runSinks(held: HeldTask): void {
+    const { sinkCalls } = held;
+    if (sinkCalls.length === 0) return;
+    held.sinkCalls = [];
+    this.options.sinks.run(sinkCalls, taskInfo(held.task));
+  }
+
+  private armLocalHeartbeat(held: HeldTask): void {
+    if (held.heartbeat !== undefined) return;
+    held.heartbeat = setTimeout(() => {
+      const { task } = held;
+      if (held.state === 'running') this.threadOf(task.runId)?.post({ type: 'heartbeatDue', token: task.token });
+    }, localHeartbeatDelay(held));
+  }
+
+  private sendHistory(token: Uint8Array, fromEventId: number): void {
+    const held = this.workedOn(token);
+    if (held === undefined) return;
+    const thread = this.threadOf(held.task.runId);
+    fetchTaskHistory(this.options.connection, this.options.codecs, token, fromEventId).then(
+      (page) => thread?.post({ type: 'history', token, ...page, nextEventId: page.nextEventId }),
+      (error: unknown) => {
+        this.options.logger.warn('The history of a workflow task could not be fetched', {
+          workflowId: held.task.workflowId,
+          runId: held.task.runId,
+          error,
+        });
+        thread?.post({ type: 'historyFailed', token, message: errorMessage(error) ?? String(error) });
+      },
+    );
+  }
+}
