@@ -11,6 +11,7 @@ export * from './enums.ts';
 export * from './errors.ts';
 export * from './failure.ts';
 export * from './failure-converter.ts';
+export { historyFromJSON, historyToJSON } from './history-json.ts';
 export * from './interceptors.ts';
 export * from './interfaces.ts';
 export * from './logger.ts';

@@ -1,0 +1,56 @@
+// The client that users make: one connection, all sub-clients.
+
+import type { QueryRejectCondition } from '../common/enums.ts';
+import { AsyncCompletionClient } from './async-completion-client.ts';
+import { BaseClient, type BaseClientOptions, type LoadedBaseClientOptions } from './base-client.ts';
+import type { ClientInterceptors } from './interceptors.ts';
+import { WorkflowClient } from './workflow-client.ts';
+
+export interface ClientOptions extends BaseClientOptions {
+  interceptors?: ClientInterceptors | undefined;
+  workflow?: {
+    /** Which workflows refuse queries. Default: none. */
+    queryRejectCondition?: QueryRejectCondition | undefined;
+  };
+}
+
+export interface LoadedClientOptions extends LoadedBaseClientOptions {
+  readonly interceptors: ClientInterceptors;
+}
+
+/**
+ * A client of one namespace. Cheap: make as many as needed over one connection.
+ *
+ * ```ts
+ * const connection = await Connection.connect({ address: 'localhost:7280' });
+ * const client = new Client({ connection, namespace: 'default' });
+ * const result = await client.workflow.execute(orderWorkflow, { workflowId: 'order-1', taskQueue: 'orders', args: [order] });
+ * ```
+ */
+export class Client extends BaseClient {
+  readonly options: LoadedClientOptions;
+  /** Starts workflows and talks to them. */
+  readonly workflow: WorkflowClient;
+  /** Completes activities from outside of their worker. */
+  readonly activity: AsyncCompletionClient;
+
+  constructor(options: ClientOptions = {}) {
+    super(options);
+    const { interceptors = {} } = options;
+    this.options = { ...this.base, interceptors };
+    const shared: BaseClientOptions = {
+      connection: this.connection,
+      namespace: this.base.namespace,
+      identity: this.base.identity,
+      dataConverter: {
+        ...this.base.loadedDataConverter,
+      },
+    };
+    this.workflow = new WorkflowClient({
+      ...shared,
+      interceptors: interceptors.workflow,
+      queryRejectCondition: options.workflow?.queryRejectCondition,
+    });
+    this.activity = new AsyncCompletionClient(shared);
+  }
+}

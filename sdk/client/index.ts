@@ -1,0 +1,80 @@
+/**
+ * Starts workflows, talks to them, awaits their results; completes activities from outside. Names and shapes are those of
+ * `@temporalio/client`; runs in Node and in browsers.
+ *
+ * ```ts
+ * import { Client, Connection } from 'tenuto/client';
+ *
+ * const client = new Client({ connection: await Connection.connect() });
+ * const handle = await client.workflow.start('orderWorkflow', { workflowId: 'order-1', taskQueue: 'orders', args: [42] });
+ * await handle.signal('approve', 'alice');
+ * console.log(await handle.result());
+ * ```
+ *
+ * @module
+ */
+export type { DataConverter, LoadedDataConverter, PayloadCodec } from '../common/data-converter.ts';
+export {
+  QueryRejectCondition,
+  WorkflowExecutionStatus,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+} from '../common/enums.ts';
+export { IllegalStateError, NamespaceNotFoundError, ValueError, WorkflowNotFoundError } from '../common/errors.ts';
+export {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  ChildWorkflowFailure,
+  ServerFailure,
+  TemporalFailure,
+  TerminatedFailure,
+  TimeoutFailure,
+  WorkflowExecutionAlreadyStartedError,
+} from '../common/failure.ts';
+export { historyFromJSON, historyToJSON } from '../common/history-json.ts';
+export * from '../connection/index.ts';
+export {
+  isCancelledError as isGrpcCancelledError,
+  isDeadlineError as isGrpcDeadlineError,
+  isServerError as isGrpcServiceError,
+  isServerError as isServerErrorResponse,
+} from '../connection/rpc-error.ts';
+export { AsyncCompletionClient, type FullActivityId } from './async-completion-client.ts';
+export { BaseClient, type BaseClientOptions, type LoadedBaseClientOptions } from './base-client.ts';
+export { Client, type ClientOptions, type LoadedClientOptions } from './client.ts';
+export {
+  ActivityCancelledError,
+  ActivityCompletionError,
+  ActivityNotFoundError,
+  QueryNotRegisteredError,
+  QueryRejectedError,
+  ServiceError,
+  WorkflowContinuedAsNewError,
+  WorkflowFailedError,
+} from './errors.ts';
+export { decodeEventBatches } from './history.ts';
+export type * from './interceptors.ts';
+export type { IntoHistoriesOptions } from './into-histories.ts';
+export type * from './types.ts';
+export {
+  type AsyncWorkflowListIterable,
+  type GetWorkflowHandleOptions,
+  type ListOptions,
+  type LoadedWorkflowClientOptions,
+  WorkflowClient,
+  type WorkflowClientOptions,
+  type WorkflowResultOptions,
+} from './workflow-client.ts';
+export type {
+  WorkflowHandle,
+  WorkflowHandleWithFirstExecutionRunId,
+  WorkflowHandleWithSignaledRunId,
+  WorkflowHandleWithStartDetails,
+} from './workflow-handle.ts';
+export type {
+  CompiledWorkflowOptions,
+  WorkflowOptions,
+  WorkflowSignalWithStartOptions,
+  WorkflowStartOptions,
+} from './workflow-options.ts';

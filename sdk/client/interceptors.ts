@@ -1,0 +1,107 @@
+// Hooks around a workflow client's calls: the first interceptor is the outermost; each goes on by calling `next`.
+
+import type { DescribeWorkflowExecutionResponse } from '../../src/wire/api.ts';
+import type { QueryRejectCondition } from '../common/enums.ts';
+import type { Headers, Next } from '../common/interceptors.ts';
+import type { WorkflowExecution } from './types.ts';
+import type { CompiledWorkflowOptions } from './workflow-options.ts';
+
+export type { Headers, Next } from '../common/interceptors.ts';
+
+export interface WorkflowStartInput {
+  readonly workflowType: string;
+  readonly headers: Headers;
+  readonly options: CompiledWorkflowOptions;
+}
+
+export interface WorkflowStartOutput {
+  readonly runId: string;
+  /** Always false: tasks are pushed to workers, a start has none to hand back. */
+  readonly eagerlyStarted: boolean;
+}
+
+export interface WorkflowSignalInput {
+  readonly signalName: string;
+  readonly args: readonly unknown[];
+  readonly workflowExecution: WorkflowExecution;
+  readonly headers: Headers;
+}
+
+export interface WorkflowSignalWithStartInput {
+  readonly workflowType: string;
+  readonly signalName: string;
+  readonly signalArgs: readonly unknown[];
+  readonly headers: Headers;
+  readonly options: CompiledWorkflowOptions;
+}
+
+export interface WorkflowQueryInput {
+  readonly queryType: string;
+  readonly args: readonly unknown[];
+  readonly workflowExecution: WorkflowExecution;
+  readonly queryRejectCondition?: QueryRejectCondition | undefined;
+  readonly headers: Headers;
+}
+
+export interface WorkflowTerminateInput {
+  readonly workflowExecution: WorkflowExecution;
+  readonly reason?: string | undefined;
+  readonly details?: readonly unknown[] | undefined;
+  readonly firstExecutionRunId?: string | undefined;
+}
+
+export interface WorkflowCancelInput {
+  readonly workflowExecution: WorkflowExecution;
+  readonly reason?: string | undefined;
+  readonly firstExecutionRunId?: string | undefined;
+}
+
+export interface WorkflowDescribeInput {
+  readonly workflowExecution: WorkflowExecution;
+}
+
+/** Implement any of these. */
+export interface WorkflowClientInterceptor {
+  /** @deprecated Implement {@link startWithDetails}; this is called only where that is missing. Returns the run id. */
+  start?(input: WorkflowStartInput, next: (input: WorkflowStartInput) => Promise<string>): Promise<string>;
+  /** Around every start. Most likely {@link signalWithStart} needs the same. */
+  startWithDetails?(
+    input: WorkflowStartInput,
+    next: Next<WorkflowClientInterceptor, 'startWithDetails'>,
+  ): Promise<WorkflowStartOutput>;
+  signal?(input: WorkflowSignalInput, next: Next<WorkflowClientInterceptor, 'signal'>): Promise<void>;
+  /** Returns the run id. */
+  signalWithStart?(
+    input: WorkflowSignalWithStartInput,
+    next: Next<WorkflowClientInterceptor, 'signalWithStart'>,
+  ): Promise<string>;
+  query?(input: WorkflowQueryInput, next: Next<WorkflowClientInterceptor, 'query'>): Promise<unknown>;
+  terminate?(input: WorkflowTerminateInput, next: Next<WorkflowClientInterceptor, 'terminate'>): Promise<object>;
+  cancel?(input: WorkflowCancelInput, next: Next<WorkflowClientInterceptor, 'cancel'>): Promise<object>;
+  describe?(
+    input: WorkflowDescribeInput,
+    next: Next<WorkflowClientInterceptor, 'describe'>,
+  ): Promise<DescribeWorkflowExecutionResponse>;
+}
+
+/** Interceptors of all of a client's parts. */
+export interface ClientInterceptors {
+  workflow?: WorkflowClientInterceptor[] | undefined;
+}
+
+/** Gives interceptors that implement only the older `start` a `startWithDetails`. */
+export function adaptStart(interceptor: WorkflowClientInterceptor): WorkflowClientInterceptor {
+  const { start } = interceptor;
+  if (start === undefined || interceptor.startWithDetails !== undefined) return interceptor;
+  const adapted: WorkflowClientInterceptor = Object.create(interceptor);
+  adapted.startWithDetails = async (input, next) => {
+    let eagerlyStarted = false;
+    const runId = await start.call(interceptor, input, async (changed) => {
+      const output = await next(changed);
+      eagerlyStarted = output.eagerlyStarted;
+      return output.runId;
+    });
+    return { runId, eagerlyStarted };
+  };
+  return adapted;
+}

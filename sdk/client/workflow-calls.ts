@@ -1,0 +1,170 @@
+// The calls of a workflow client, each with its interceptors around it. Without interceptors a call goes straight to the connection.
+
+import type { DescribeWorkflowExecutionResponse } from '../../src/wire/api.ts';
+import type { HistoryEvent } from '../../src/wire/event.ts';
+import { decodeMessage } from '../common/codec.ts';
+import { WorkflowExecutionAlreadyStartedError } from '../common/failure.ts';
+import { composeInterceptors } from '../common/interceptors.ts';
+import { fromPayloadsAtIndex } from '../common/payload-converter.ts';
+import type { Connection } from '../connection/connection.ts';
+import { RpcError, StatusCode } from '../connection/rpc-error.ts';
+import type { LoadedBaseClientOptions } from './base-client.ts';
+import { QueryNotRegisteredError, QueryRejectedError, rethrowWorkflowError } from './errors.ts';
+import { fetchEvents } from './history.ts';
+import {
+  adaptStart,
+  type WorkflowCancelInput,
+  type WorkflowClientInterceptor,
+  type WorkflowDescribeInput,
+  type WorkflowQueryInput,
+  type WorkflowSignalInput,
+  type WorkflowSignalWithStartInput,
+  type WorkflowStartInput,
+  type WorkflowStartOutput,
+  type WorkflowTerminateInput,
+} from './interceptors.ts';
+import type { WorkflowExecution } from './types.ts';
+import {
+  newRequestId,
+  queryRequest,
+  signalRequest,
+  signalWithStartRequest,
+  startRequest,
+  terminateRequest,
+} from './workflow-requests.ts';
+
+export class WorkflowCalls {
+  readonly start: (input: WorkflowStartInput) => Promise<WorkflowStartOutput>;
+  readonly signal: (input: WorkflowSignalInput) => Promise<void>;
+  readonly signalWithStart: (input: WorkflowSignalWithStartInput) => Promise<string>;
+  readonly query: (input: WorkflowQueryInput) => Promise<unknown>;
+  readonly terminate: (input: WorkflowTerminateInput) => Promise<object>;
+  readonly cancel: (input: WorkflowCancelInput) => Promise<object>;
+  readonly describe: (input: WorkflowDescribeInput) => Promise<DescribeWorkflowExecutionResponse>;
+  readonly #connection: Connection;
+  readonly #base: LoadedBaseClientOptions;
+
+  constructor(
+    connection: Connection,
+    base: LoadedBaseClientOptions,
+    interceptors: readonly WorkflowClientInterceptor[],
+  ) {
+    this.#connection = connection;
+    this.#base = base;
+    const chain = interceptors.map(adaptStart);
+    this.start = composeInterceptors(chain, 'startWithDetails', (input) => this.#start(input));
+    this.signal = composeInterceptors(chain, 'signal', (input) => this.#signal(input));
+    this.signalWithStart = composeInterceptors(chain, 'signalWithStart', (input) => this.#signalWithStart(input));
+    this.query = composeInterceptors(chain, 'query', (input) => this.#query(input));
+    this.terminate = composeInterceptors(chain, 'terminate', (input) => this.#terminate(input));
+    this.cancel = composeInterceptors(chain, 'cancel', (input) => this.#cancel(input));
+    this.describe = composeInterceptors(chain, 'describe', (input) => this.#describe(input));
+  }
+
+  async fetchEvents({ workflowId, runId }: WorkflowExecution): Promise<HistoryEvent[]> {
+    const { namespace } = this.#base;
+    try {
+      return await fetchEvents(this.#connection, { namespace, workflowId, runId });
+    } catch (err) {
+      rethrowWorkflowError(err, `Failed to fetch the history of workflow '${workflowId}'`, { workflowId, runId });
+    }
+  }
+
+  async #start(input: WorkflowStartInput): Promise<WorkflowStartOutput> {
+    const encoded = startRequest(this.#base, input);
+    // Without codecs there is nothing to await, and a start is the hottest call of all.
+    const request = encoded instanceof Promise ? await encoded : encoded;
+    try {
+      const { runId } = await this.#connection.request('startWorkflowExecution', request);
+      return { runId, eagerlyStarted: false };
+    } catch (err) {
+      rethrowStartError(err, 'start', input);
+    }
+  }
+
+  async #signalWithStart(input: WorkflowSignalWithStartInput): Promise<string> {
+    const request = await signalWithStartRequest(this.#base, input);
+    try {
+      const { runId } = await this.#connection.request('signalWithStartWorkflowExecution', request);
+      return runId;
+    } catch (err) {
+      rethrowStartError(err, 'signal or start', input);
+    }
+  }
+
+  async #signal(input: WorkflowSignalInput): Promise<void> {
+    const request = await signalRequest(this.#base, input);
+    try {
+      await this.#connection.request('signalWorkflowExecution', request);
+    } catch (err) {
+      rethrowWorkflowError(err, `Failed to signal workflow '${request.workflowId}'`, input.workflowExecution);
+    }
+  }
+
+  async #query(input: WorkflowQueryInput): Promise<unknown> {
+    const request = await queryRequest(this.#base, input);
+    const { payloadConverter, failureConverter, payloadCodecs } = this.#base.loadedDataConverter;
+    try {
+      const response = await this.#connection.request('queryWorkflow', request);
+      if (response.queryRejected) throw new QueryRejectedError(response.queryRejected.status);
+      const decoded = await decodeMessage(payloadCodecs, response);
+      return fromPayloadsAtIndex(payloadConverter, 0, decoded.queryResult?.payloads);
+    } catch (err) {
+      if (err instanceof RpcError && err.code === StatusCode.INVALID_ARGUMENT) {
+        const failure = err.detail?.kind === 'QueryFailed' ? err.detail.failure : undefined;
+        const decoded = failure && (await decodeMessage(payloadCodecs, failure));
+        const cause = decoded === undefined ? err : failureConverter.failureToError(decoded, payloadConverter);
+        throw new QueryNotRegisteredError(err.details, err.code, cause);
+      }
+      rethrowWorkflowError(err, `Failed to query workflow '${request.workflowId}'`, input.workflowExecution);
+    }
+  }
+
+  async #terminate(input: WorkflowTerminateInput): Promise<object> {
+    const request = await terminateRequest(this.#base, input);
+    try {
+      return await this.#connection.request('terminateWorkflowExecution', request);
+    } catch (err) {
+      rethrowWorkflowError(err, `Failed to terminate workflow '${request.workflowId}'`, input.workflowExecution);
+    }
+  }
+
+  async #cancel({ workflowExecution, firstExecutionRunId, reason }: WorkflowCancelInput): Promise<object> {
+    const { namespace, identity } = this.#base;
+    const { workflowId, runId } = workflowExecution;
+    try {
+      return await this.#connection.request('requestCancelWorkflowExecution', {
+        namespace,
+        workflowId,
+        runId,
+        firstExecutionRunId,
+        reason,
+        identity,
+        requestId: newRequestId(),
+      });
+    } catch (err) {
+      rethrowWorkflowError(err, `Failed to cancel workflow '${workflowId}'`, workflowExecution);
+    }
+  }
+
+  async #describe({ workflowExecution }: WorkflowDescribeInput): Promise<DescribeWorkflowExecutionResponse> {
+    const { workflowId, runId } = workflowExecution;
+    const { namespace } = this.#base;
+    try {
+      return await this.#connection.request('describeWorkflowExecution', { namespace, workflowId, runId });
+    } catch (err) {
+      rethrowWorkflowError(err, `Failed to describe workflow '${workflowId}'`, workflowExecution);
+    }
+  }
+}
+
+function rethrowStartError(
+  err: unknown,
+  verb: string,
+  { workflowType, options: { workflowId } }: WorkflowStartInput | WorkflowSignalWithStartInput,
+): never {
+  if (err instanceof RpcError && err.code === StatusCode.ALREADY_EXISTS) {
+    throw new WorkflowExecutionAlreadyStartedError('Workflow execution already started', workflowId, workflowType);
+  }
+  rethrowWorkflowError(err, `Failed to ${verb} workflow '${workflowId}'`, { workflowId });
+}

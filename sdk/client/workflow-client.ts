@@ -1,0 +1,233 @@
+// The client of workflows: start, find, await, list, count.
+
+import { decode } from '../../src/wire/codec.ts';
+import type { HistoryEvent } from '../../src/wire/event.ts';
+import type { QueryRejectCondition } from '../common/enums.ts';
+import type { HistoryAndWorkflowId, UntypedWorkflow, Workflow, WorkflowResultType } from '../common/interfaces.ts';
+import { extractWorkflowType, type WithWorkflowArgs } from '../common/workflow-options.ts';
+import { currentCallContext } from '../connection/call-context.ts';
+import { RpcError, StatusCode } from '../connection/rpc-error.ts';
+import { BaseClient, type BaseClientOptions, type LoadedBaseClientOptions } from './base-client.ts';
+import { rethrowWorkflowError } from './errors.ts';
+import type { WorkflowClientInterceptor } from './interceptors.ts';
+import { type IntoHistoriesOptions, intoHistories } from './into-histories.ts';
+import type { CountWorkflowExecution, WorkflowExecutionInfo } from './types.ts';
+import { WorkflowCalls } from './workflow-calls.ts';
+import {
+  type WorkflowHandle,
+  WorkflowHandleImpl,
+  type WorkflowHandleWithSignaledRunId,
+  type WorkflowHandleWithStartDetails,
+} from './workflow-handle.ts';
+import { countFromRaw, executionInfoFromRaw } from './workflow-info.ts';
+import {
+  compileWorkflowOptions,
+  type WorkflowOptions,
+  type WorkflowSignalWithStartOptions,
+  type WorkflowStartOptions,
+} from './workflow-options.ts';
+import { readClosingEvent } from './workflow-result.ts';
+
+export interface WorkflowClientOptions extends BaseClientOptions {
+  /** Around every call, the first outermost. */
+  interceptors?: WorkflowClientInterceptor[] | undefined;
+  /** Which workflows refuse queries. Default: none. */
+  queryRejectCondition?: QueryRejectCondition | undefined;
+}
+
+export interface LoadedWorkflowClientOptions extends LoadedBaseClientOptions {
+  readonly interceptors: readonly WorkflowClientInterceptor[];
+  readonly queryRejectCondition: QueryRejectCondition | undefined;
+}
+
+export interface WorkflowResultOptions {
+  /** Whether to follow continue-as-new, retries and cron to the end of the chain. Default: true. */
+  followRuns?: boolean | undefined;
+}
+
+export interface GetWorkflowHandleOptions extends WorkflowResultOptions {
+  /** Makes `cancel` and `terminate` refuse any other chain than the one that began with this run. */
+  firstExecutionRunId?: string | undefined;
+}
+
+export interface ListOptions {
+  /** Executions per request, 1 to 1,000. Default 100. */
+  pageSize?: number | undefined;
+  /** Temporal's list filter: `WorkflowType = 'x' AND ExecutionStatus = 'Running'`. Default: all. */
+  query?: string | undefined;
+}
+
+/** Executions, fetched page by page as they are iterated. */
+export interface AsyncWorkflowListIterable extends AsyncIterable<WorkflowExecutionInfo> {
+  /** Their histories instead, fetched concurrently, in the order they arrive: for batch replay. */
+  intoHistories(options?: IntoHistoriesOptions): AsyncIterable<HistoryAndWorkflowId>;
+}
+
+export class WorkflowClient extends BaseClient {
+  readonly options: LoadedWorkflowClientOptions;
+  readonly #calls: WorkflowCalls;
+
+  constructor(options: WorkflowClientOptions = {}) {
+    super(options);
+    const { interceptors = [], queryRejectCondition } = options;
+    this.options = { ...this.base, interceptors, queryRejectCondition };
+    this.#calls = new WorkflowCalls(this.connection, this.base, interceptors);
+  }
+
+  /**
+   * Starts a workflow and resolves, once that is durable, with a handle to it.
+   *
+   * @param workflowTypeOrFunc The workflow function, or the name it is registered under.
+   * @throws WorkflowExecutionAlreadyStartedError when the id is taken and the policies say so.
+   * @throws NamespaceNotFoundError, ServiceError (see its `cause`), TypeError or ValueError for options that cannot be meant.
+   */
+  async start<T extends Workflow = UntypedWorkflow>(
+    workflowTypeOrFunc: string | T,
+    options: WorkflowStartOptions<T>,
+  ): Promise<WorkflowHandleWithStartDetails<T>> {
+    const runId = await this.#start(workflowTypeOrFunc, options);
+    return new WorkflowHandleImpl<T>(this, this.#calls, {
+      workflowId: options.workflowId,
+      firstExecutionRunId: runId,
+      runIdForResult: runId,
+      followRuns: options.followRuns ?? true,
+    });
+  }
+
+  /** Starts a workflow and resolves with its result. @throws as {@link start} and {@link WorkflowHandle.result} do. */
+  async execute<T extends Workflow = UntypedWorkflow>(
+    workflowTypeOrFunc: string | T,
+    options: WorkflowStartOptions<T>,
+  ): Promise<WorkflowResultType<T>> {
+    const runId = await this.#start(workflowTypeOrFunc, options);
+    return await this.result<T>(options.workflowId, runId, { followRuns: options.followRuns });
+  }
+
+  /**
+   * Signals the running workflow with this id, or starts it and signals it, in one step.
+   *
+   * @throws as {@link start} does; with conflict policy FAIL, which makes no sense here, ServiceError.
+   */
+  async signalWithStart<T extends Workflow = UntypedWorkflow, SignalArgs extends unknown[] = []>(
+    workflowTypeOrFunc: string | T,
+    options: WithWorkflowArgs<T, WorkflowSignalWithStartOptions<SignalArgs>>,
+  ): Promise<WorkflowHandleWithSignaledRunId<T>> {
+    const { signal, signalArgs, ...startOptions } = options as WithArgs<WorkflowSignalWithStartOptions<SignalArgs>>;
+    const runId = await this.#calls.signalWithStart({
+      workflowType: extractWorkflowType(workflowTypeOrFunc),
+      signalName: typeof signal === 'string' ? signal : signal.name,
+      signalArgs: signalArgs ?? [],
+      headers: {},
+      options: compileWorkflowOptions(startOptions),
+    });
+    const target = {
+      workflowId: options.workflowId,
+      runIdForResult: runId,
+      followRuns: options.followRuns ?? true,
+    };
+    return new WorkflowHandleImpl<T>(this, this.#calls, target, runId);
+  }
+
+  /**
+   * A handle to an existing workflow; nothing is checked, nothing is sent.
+   *
+   * @param runId That run only. Without it, calls reach the workflow's current run.
+   */
+  getHandle<T extends Workflow = UntypedWorkflow>(
+    workflowId: string,
+    runId?: string,
+    options?: GetWorkflowHandleOptions,
+  ): WorkflowHandle<T> {
+    return new WorkflowHandleImpl<T>(this, this.#calls, {
+      workflowId,
+      runId,
+      firstExecutionRunId: options?.firstExecutionRunId,
+      runIdForResult: runId ?? options?.firstExecutionRunId,
+      followRuns: options?.followRuns ?? true,
+    });
+  }
+
+  /** What {@link WorkflowHandle.result} does, for a workflow by its ids. */
+  async result<T extends Workflow = UntypedWorkflow>(
+    workflowId: string,
+    runId?: string,
+    options?: WorkflowResultOptions,
+  ): Promise<WorkflowResultType<T>> {
+    const follow = (options?.followRuns ?? true) ? 'follow' : 'stop';
+    for (let current = runId; ; ) {
+      const closing = await this.#awaitClosing(workflowId, current, follow);
+      const outcome = await readClosingEvent(closing, follow, this.base.loadedDataConverter);
+      // The workflow function, or the caller, names the type of its result.
+      if (outcome.kind === 'result') return outcome.value as WorkflowResultType<T>;
+      current = outcome.runId;
+    }
+  }
+
+  /**
+   * Executions that match a filter, newest first. Shows everything that was acknowledged before it began.
+   *
+   * @throws ServiceError, while iterating, for a filter that cannot be parsed.
+   */
+  list(options: ListOptions = {}): AsyncWorkflowListIterable {
+    return {
+      [Symbol.asyncIterator]: () => this.#list(options),
+      intoHistories: (historyOptions) =>
+        intoHistories(this.#list(options), (info) => this.getHandle(info.workflowId, info.runId), historyOptions),
+    };
+  }
+
+  /** How many executions match a filter; with `GROUP BY`, of each group. @throws ServiceError for a filter that cannot be parsed. */
+  async count(query?: string): Promise<CountWorkflowExecution> {
+    const { namespace } = this.base;
+    try {
+      return countFromRaw(await this.connection.request('countWorkflowExecutions', { namespace, query }));
+    } catch (err) {
+      rethrowWorkflowError(err, 'Failed to count workflows');
+    }
+  }
+
+  async #start<T extends Workflow>(workflowTypeOrFunc: string | T, options: WorkflowStartOptions<T>): Promise<string> {
+    const { runId } = await this.#calls.start({
+      workflowType: extractWorkflowType(workflowTypeOrFunc),
+      headers: {},
+      options: compileWorkflowOptions(options as WithArgs<WorkflowOptions>),
+    });
+    return runId;
+  }
+
+  async #awaitClosing(workflowId: string, runId: string | undefined, follow: 'follow' | 'stop'): Promise<HistoryEvent> {
+    const { namespace } = this.base;
+    const deadline = currentCallContext()?.deadline ?? Number.POSITIVE_INFINITY;
+    const request = { namespace, workflowId, runId, followRuns: follow === 'follow' };
+    for (;;) {
+      try {
+        const { closeEvent } = await this.connection.request('awaitWorkflowResult', request, { timeoutMs: 0 });
+        // The server answers with an array of exactly one event.
+        const [event] = decode(closeEvent) as HistoryEvent[];
+        if (event !== undefined) return event;
+        throw new TypeError(`The server sent no closing event for workflow '${workflowId}'`);
+      } catch (err) {
+        // A server may limit how long it lets us wait: that limit is not the caller's.
+        const expired = err instanceof RpcError && err.code === StatusCode.DEADLINE_EXCEEDED;
+        if (expired && Date.now() < deadline) continue;
+        rethrowWorkflowError(err, `Failed to get the result of workflow '${workflowId}'`, { workflowId, runId });
+      }
+    }
+  }
+
+  async *#list({ query, pageSize }: ListOptions): AsyncGenerator<WorkflowExecutionInfo, void, undefined> {
+    const { namespace, loadedDataConverter } = this.base;
+    let nextPageToken: Uint8Array | undefined;
+    do {
+      const request = { namespace, query, pageSize, nextPageToken };
+      const page = await this.connection
+        .request('listWorkflowExecutions', request)
+        .catch((err) => rethrowWorkflowError(err, 'Failed to list workflows'));
+      for (const raw of page.executions) yield await executionInfoFromRaw(raw, loadedDataConverter);
+      nextPageToken = page.nextPageToken;
+    } while (nextPageToken !== undefined && nextPageToken.length > 0);
+  }
+}
+
+/** Options once their type no longer depends on the workflow's. */
+type WithArgs<O> = O & { args?: readonly unknown[] | undefined };

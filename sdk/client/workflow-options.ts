@@ -1,0 +1,58 @@
+// Options of a start, and what interceptors see of them.
+
+import type { SignalDefinition, UntypedWorkflow, Workflow } from '../common/interfaces.ts';
+import { type Duration, durationOption } from '../common/time.ts';
+import type { CommonWorkflowOptions, WithWorkflowArgs } from '../common/workflow-options.ts';
+
+export interface WorkflowOptions extends CommonWorkflowOptions {
+  /** The execution's identity, e.g. an order number: at most one open execution has it. At most 1,000 bytes. */
+  workflowId: string;
+  /** The queue of the workers that run this workflow. */
+  taskQueue: string;
+  /** Whether `result()` follows continue-as-new, retries and cron to the end of the chain. Default: true. */
+  followRuns?: boolean | undefined;
+  /** Wait before the first workflow task. A signal with start does not cut it short. */
+  startDelay?: Duration | undefined;
+  /** Makes a repeated start return the first one's answer. Default: a new id per call, kept over the connection's own repeats. */
+  requestId?: string | undefined;
+}
+
+export type WorkflowStartOptions<T extends Workflow = UntypedWorkflow> = WithWorkflowArgs<T, WorkflowOptions>;
+
+/** Requires `signalArgs` exactly when the signal has arguments. */
+export type WorkflowSignalWithStartOptions<SignalArgs extends unknown[] = []> = WorkflowOptions & {
+  /** The signal, as `defineSignal` returned it, or its name. */
+  signal: SignalDefinition<SignalArgs> | string;
+} & (SignalArgs extends [unknown, ...unknown[]] ? { signalArgs: SignalArgs } : { signalArgs?: SignalArgs | undefined });
+
+/** Options with durations in milliseconds and arguments always there: what interceptors see and may change. */
+export type CompiledWorkflowOptions = Omit<
+  WorkflowOptions,
+  'workflowExecutionTimeout' | 'workflowRunTimeout' | 'workflowTaskTimeout' | 'startDelay'
+> & {
+  workflowExecutionTimeout?: number | undefined;
+  workflowRunTimeout?: number | undefined;
+  workflowTaskTimeout?: number | undefined;
+  startDelay?: number | undefined;
+  args: readonly unknown[];
+};
+
+/** @throws TypeError for a missing id or task queue, ValueError or TypeError for a duration that cannot be meant. */
+export function compileWorkflowOptions(
+  options: WorkflowOptions & { args?: readonly unknown[] | undefined },
+): CompiledWorkflowOptions {
+  for (const name of ['workflowId', 'taskQueue'] as const) {
+    if (typeof options[name] !== 'string' || options[name] === '') {
+      throw new TypeError(`Option ${name} is required to start a workflow, got ${JSON.stringify(options[name])}`);
+    }
+  }
+  const { workflowExecutionTimeout, workflowRunTimeout, workflowTaskTimeout, startDelay } = options;
+  return {
+    ...options,
+    args: options.args ?? [],
+    workflowExecutionTimeout: durationOption('workflowExecutionTimeout', workflowExecutionTimeout),
+    workflowRunTimeout: durationOption('workflowRunTimeout', workflowRunTimeout),
+    workflowTaskTimeout: durationOption('workflowTaskTimeout', workflowTaskTimeout),
+    startDelay: durationOption('startDelay', startDelay),
+  };
+}

@@ -1,0 +1,140 @@
+// Interceptors' inputs as requests of the wire: conversion of values, then codecs. Without codecs all of it is synchronous.
+
+import type {
+  QueryWorkflowRequest,
+  SignalWithStartWorkflowExecutionRequest,
+  SignalWorkflowExecutionRequest,
+  StartWorkflowExecutionRequest,
+  TerminateWorkflowExecutionRequest,
+} from '../../src/wire/api.ts';
+import type { Header } from '../../src/wire/common.ts';
+import { encodeMessage } from '../common/codec.ts';
+import {
+  encodeQueryRejectCondition,
+  encodeWorkflowIdConflictPolicy,
+  encodeWorkflowIdReusePolicy,
+} from '../common/enums.ts';
+import type { Headers } from '../common/interceptors.ts';
+import { mapToPayloads, toPayloadsMessage } from '../common/payload-converter.ts';
+import { compilePriority } from '../common/priority.ts';
+import { compileRetryPolicy } from '../common/retry-policy.ts';
+import { encodeUnifiedSearchAttributes } from '../common/search-attributes.ts';
+import { userMetadataToPayload } from '../common/user-metadata.ts';
+import type { LoadedBaseClientOptions } from './base-client.ts';
+import type {
+  WorkflowQueryInput,
+  WorkflowSignalInput,
+  WorkflowSignalWithStartInput,
+  WorkflowStartInput,
+  WorkflowTerminateInput,
+} from './interceptors.ts';
+
+/** One per logical call: repeats over the connection carry the same. */
+export function newRequestId(): string {
+  return globalThis.crypto.randomUUID();
+}
+
+function toHeader(headers: Headers): Header | undefined {
+  for (const _name in headers) return { fields: headers };
+  return undefined;
+}
+
+function plainStartRequest(
+  { namespace, identity, loadedDataConverter }: LoadedBaseClientOptions,
+  { workflowType, headers, options }: WorkflowStartInput,
+): StartWorkflowExecutionRequest {
+  const { payloadConverter } = loadedDataConverter;
+  const { memo, searchAttributes, typedSearchAttributes, retry, priority, staticSummary, staticDetails } = options;
+  return {
+    namespace,
+    workflowId: options.workflowId,
+    workflowType,
+    taskQueue: options.taskQueue,
+    input: toPayloadsMessage(payloadConverter, options.args),
+    header: toHeader(headers),
+    memo: memo === undefined ? undefined : { fields: mapToPayloads(payloadConverter, memo) },
+    searchAttributes:
+      searchAttributes === undefined && typedSearchAttributes === undefined
+        ? undefined
+        : { indexedFields: encodeUnifiedSearchAttributes(searchAttributes, typedSearchAttributes) },
+    workflowExecutionTimeout: options.workflowExecutionTimeout,
+    workflowRunTimeout: options.workflowRunTimeout,
+    workflowTaskTimeout: options.workflowTaskTimeout,
+    workflowStartDelay: options.startDelay,
+    retryPolicy: retry === undefined ? undefined : compileRetryPolicy(retry),
+    cronSchedule: options.cronSchedule,
+    workflowIdReusePolicy: encodeWorkflowIdReusePolicy(options.workflowIdReusePolicy),
+    workflowIdConflictPolicy: encodeWorkflowIdConflictPolicy(options.workflowIdConflictPolicy),
+    priority: priority === undefined ? undefined : compilePriority(priority),
+    userMetadata: userMetadataToPayload(payloadConverter, staticSummary, staticDetails),
+    identity,
+    requestId: options.requestId ?? newRequestId(),
+  };
+}
+
+type MaybePromise<T> = T | Promise<T>;
+
+export function startRequest(
+  base: LoadedBaseClientOptions,
+  input: WorkflowStartInput,
+): MaybePromise<StartWorkflowExecutionRequest> {
+  return encodeMessage(base.loadedDataConverter.payloadCodecs, plainStartRequest(base, input));
+}
+
+export function signalWithStartRequest(
+  base: LoadedBaseClientOptions,
+  input: WorkflowSignalWithStartInput,
+): MaybePromise<SignalWithStartWorkflowExecutionRequest> {
+  return encodeMessage(base.loadedDataConverter.payloadCodecs, {
+    ...plainStartRequest(base, input),
+    signalName: input.signalName,
+    signalInput: toPayloadsMessage(base.loadedDataConverter.payloadConverter, input.signalArgs),
+  });
+}
+
+export function signalRequest(
+  { namespace, identity, loadedDataConverter }: LoadedBaseClientOptions,
+  { workflowExecution, signalName, args, headers }: WorkflowSignalInput,
+): MaybePromise<SignalWorkflowExecutionRequest> {
+  return encodeMessage(loadedDataConverter.payloadCodecs, {
+    namespace,
+    workflowId: workflowExecution.workflowId,
+    runId: workflowExecution.runId,
+    signalName,
+    input: toPayloadsMessage(loadedDataConverter.payloadConverter, args),
+    header: toHeader(headers),
+    identity,
+    requestId: newRequestId(),
+  });
+}
+
+export function queryRequest(
+  { namespace, loadedDataConverter }: LoadedBaseClientOptions,
+  { workflowExecution, queryType, args, headers, queryRejectCondition }: WorkflowQueryInput,
+): MaybePromise<QueryWorkflowRequest> {
+  return encodeMessage(loadedDataConverter.payloadCodecs, {
+    namespace,
+    workflowId: workflowExecution.workflowId,
+    runId: workflowExecution.runId,
+    queryType,
+    queryArgs: toPayloadsMessage(loadedDataConverter.payloadConverter, args),
+    header: toHeader(headers),
+    queryRejectCondition: encodeQueryRejectCondition(queryRejectCondition),
+  });
+}
+
+export function terminateRequest(
+  { namespace, identity, loadedDataConverter }: LoadedBaseClientOptions,
+  { workflowExecution, firstExecutionRunId, reason, details }: WorkflowTerminateInput,
+): MaybePromise<TerminateWorkflowExecutionRequest> {
+  return encodeMessage(loadedDataConverter.payloadCodecs, {
+    namespace,
+    workflowId: workflowExecution.workflowId,
+    runId: workflowExecution.runId,
+    firstExecutionRunId,
+    reason,
+    details: toPayloadsMessage(loadedDataConverter.payloadConverter, details ?? []),
+    identity,
+    requestId: newRequestId(),
+  });
+}
