@@ -22,9 +22,6 @@ import { Directory } from './directory.ts';
 import { Pump } from './pump.ts';
 import { NormalQueue, RegisteredWorker, type ServedQueue, WorkersOwnQueue } from './serving.ts';
 
-/** Credit of one worker and kind; grants beyond it are cut (I9). */
-export const MAX_CREDIT = 10_000;
-
 export interface MatcherOptions {
   clock: Clock;
   scheduler: Scheduler;
@@ -304,7 +301,7 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
 
   #granted(worker: RegisteredWorker, kind: TaskKind, n: number): void {
     const lane = worker.lane(kind);
-    lane.grant(n, MAX_CREDIT);
+    lane.grant(n);
     this.#changed(worker, kind);
   }
 

@@ -3,6 +3,9 @@
 
 import type { TokenBucket } from './token-bucket.ts';
 
+/** Credit of one worker and kind; grants beyond it are cut (I9). */
+export const MAX_CREDIT = 10_000;
+
 export class Lane<W> {
   readonly worker: W;
   /** This worker's own rate limit. */
@@ -32,8 +35,8 @@ export class Lane<W> {
     return this.#open;
   }
 
-  grant(credit: number, maximum: number): void {
-    if (this.#open) this.#available = Math.min(maximum, this.#available + credit);
+  grant(credit: number): void {
+    if (this.#open) this.#available = Math.min(MAX_CREDIT, this.#available + credit);
   }
 
   /** Milliseconds until its rate limit lets one task through. */

@@ -1,0 +1,88 @@
+// What a door is made of: the services its methods use, who calls, and one call. The WebSocket door and the later gRPC door build
+// these and share the methods (src/frontend/methods): a method never sees a frame, a socket or a promise.
+
+import type { Limits } from '../core/workflow/limits.ts';
+import type { Clock, Random } from '../ports/clock.ts';
+import type { Engine, Waiting } from '../ports/engine.ts';
+import type { WorkerRegistry } from '../ports/matching.ts';
+import type { DescribeTaskQueueResponse, GetServerInfoResponse, RegisterWorkerRequest } from '../wire/api.ts';
+import type { Status } from '../wire/status.ts';
+import { type Check, checked } from './validate/check.ts';
+
+/** What queues know that `describeTaskQueue` tells. */
+export interface QueueDescriber {
+  describe(
+    namespace: string,
+    taskQueue: string,
+  ): Pick<DescribeTaskQueueResponse, 'pollers' | 'workflowBacklog' | 'activityBacklog'> & {
+    oldest: number | undefined;
+  };
+}
+
+export interface NamespaceInfo {
+  readonly name: string;
+  readonly id: string;
+  /** ms */
+  readonly retention: number;
+}
+
+export interface Services {
+  readonly engine: Engine;
+  readonly workers: WorkerRegistry & QueueDescriber;
+  readonly namespaces: ReadonlyMap<string, NamespaceInfo>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: Limits;
+  readonly info: Omit<GetServerInfoResponse, 'namespaces'>;
+}
+
+/** Who calls: a connection, as far as methods care. */
+export interface Caller {
+  /** Whether the token it came with, if any, opens this namespace. */
+  mayUse(namespace: string): boolean;
+  /** Workers that live on this connection. Throws Refused when it may not have (another) one. */
+  registerWorker(request: RegisterWorkerRequest): void;
+  leaveWorker(workerId: string): void;
+  /** False when no worker of that id is registered here. */
+  grantCredit(workerId: string, workflow: number, activity: number): boolean;
+  /** The worker that was pushed this token: credit comes back to it, and a query it owed is answered. */
+  taskAnswered(token: Uint8Array, kind: 'workflow' | 'activity', queryId: string | undefined, credit: number): void;
+}
+
+/** One request. Exactly one of `reply` and `refuse` takes effect; anything after it, or after the caller gave up, is ignored. */
+export interface Call {
+  /** ms the caller waits at most; Infinity when it set no limit and the method waits by nature. */
+  readonly timeoutMs: number;
+  reply(body: object): void;
+  refuse(status: Status): void;
+  /** A long wait: abandoned when the caller gives up, goes away, or its time is over. */
+  waits(waiting: Waiting): void;
+  /** Instead of DEADLINE_EXCEEDED when its time is over. */
+  atDeadline(answer: () => void): void;
+}
+
+/** `client` calls are refused first when the node is overloaded, `worker` calls have reserved room (DESIGN §6). */
+export type CallClass = 'client' | 'worker';
+
+export interface MethodDefinition {
+  readonly callClass: CallClass;
+  /** ms when the caller names none. */
+  readonly defaultTimeoutMs: number;
+  /** Checks and runs; may throw Refused. */
+  run(services: Services, caller: Caller, body: unknown, call: Call): void;
+}
+
+/** Default of a plain request, ms. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export function method<Request>(
+  check: Check<Request>,
+  run: (services: Services, caller: Caller, request: Request, call: Call) => void,
+  options: { callClass?: CallClass; defaultTimeoutMs?: number } = {},
+): MethodDefinition {
+  return {
+    callClass: options.callClass ?? 'client',
+    defaultTimeoutMs: options.defaultTimeoutMs ?? REQUEST_TIMEOUT_MS,
+    run: (services, caller, body, call) => run(services, caller, checked(check, body), call),
+  };
+}

@@ -1,0 +1,86 @@
+// A worker that lives on a connection: its session as matching sees it, writing pushes to that connection, and the tokens it was
+// pushed, so that an answer's credit goes back to the worker it was taken from.
+
+import type { Delivery, WorkerSession } from '../ports/matching.ts';
+import type { CancelActivityPush, PushTopic, RegisterWorkerRequest } from '../wire/api.ts';
+import { taskPush } from './task-push.ts';
+
+/** ms a workflow task waits for its warm worker when that one does not say. */
+const DEFAULT_STICKY_TIMEOUT_MS = 5_000;
+
+export interface PushTarget {
+  /** Identity of the connection. */
+  readonly connection: object;
+  /** False while its buffer is over the bound, or once it closes. */
+  readonly writable: boolean;
+  push(topic: PushTopic, body: object): void;
+  /** Adds to the `durable` push of this tick. */
+  pushDurable(workerId: string, token: Uint8Array): void;
+  /** Remembers whose task this is. */
+  pushed(token: string, worker: HostedWorker): void;
+}
+
+/** A token as a key: one character per byte. */
+export const tokenKey = (token: Uint8Array): string =>
+  Buffer.from(token.buffer, token.byteOffset, token.byteLength).toString('latin1');
+
+/** Unguessable from another namespace: a worker id means something only within its own. */
+export const sessionOf = (namespace: string, workerId: string): string => `${namespace}/${workerId}`;
+
+export class HostedWorker implements WorkerSession {
+  readonly workerId: string;
+  readonly session: string;
+  readonly connection: object;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  readonly identity: string;
+  readonly buildId: string | undefined;
+  readonly stickyQueue: string | undefined;
+  readonly stickyScheduleToStartTimeout: number;
+  readonly workflowCredit: number;
+  readonly activityCredit: number;
+  readonly maxActivitiesPerSecond: number | undefined;
+  readonly maxTaskQueueActivitiesPerSecond: number | undefined;
+  readonly heldTokens: ReadonlySet<string>;
+  readonly ahead: boolean;
+  readonly #target: PushTarget;
+
+  constructor(request: RegisterWorkerRequest, target: PushTarget, capabilities: ReadonlySet<string>) {
+    this.#target = target;
+    this.workerId = request.workerId;
+    this.session = sessionOf(request.namespace, request.workerId);
+    this.connection = target.connection;
+    this.namespace = request.namespace;
+    this.taskQueue = request.taskQueue;
+    this.identity = request.identity;
+    this.buildId = request.buildId === '' ? undefined : request.buildId;
+    this.stickyQueue = request.stickyQueue === '' ? undefined : request.stickyQueue;
+    this.stickyScheduleToStartTimeout = request.stickyScheduleToStartTimeout || DEFAULT_STICKY_TIMEOUT_MS;
+    this.workflowCredit = request.workflowCredit;
+    this.activityCredit = request.activityCredit;
+    this.maxActivitiesPerSecond = request.maxActivitiesPerSecond;
+    this.maxTaskQueueActivitiesPerSecond = request.maxTaskQueueActivitiesPerSecond;
+    this.heldTokens = new Set(request.heldTokens.map(tokenKey));
+    this.ahead = capabilities.has('ahead');
+  }
+
+  ready(): boolean {
+    return this.#target.writable;
+  }
+
+  push(task: Delivery): boolean {
+    if (!this.#target.writable) return false;
+    const { topic, token, body } = taskPush(this.workerId, task);
+    this.#target.pushed(tokenKey(token), this);
+    this.#target.push(topic, body);
+    return true;
+  }
+
+  pushDurable(token: Uint8Array): void {
+    this.#target.pushDurable(this.workerId, token);
+  }
+
+  pushCancel(token: Uint8Array, reason: CancelActivityPush['reason']): void {
+    this.#target.push('cancelActivity', { workerId: this.workerId, token, reason } satisfies CancelActivityPush);
+  }
+}

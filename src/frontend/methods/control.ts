@@ -1,0 +1,110 @@
+// What callers do to a running execution: signal, request cancellation, terminate.
+
+import type { Message } from '../../core/workflow/message.ts';
+import type {
+  RequestCancelWorkflowExecutionRequest,
+  SignalWorkflowExecutionRequest,
+  TerminateWorkflowExecutionRequest,
+} from '../../wire/api.ts';
+import { type Call, type Caller, method, type Services } from '../door.ts';
+import { defaulted, object, optional, string } from '../validate/check.ts';
+import * as common from '../validate/common.ts';
+import * as rules from '../validate/rules.ts';
+
+const EMPTY = Object.freeze({});
+
+interface Targeted {
+  namespace: string;
+  workflowId: string;
+  runId?: string | undefined;
+  firstExecutionRunId?: string | undefined;
+  requestId: string;
+}
+
+const target = {
+  namespace: defaulted(string, ''),
+  workflowId: defaulted(string, ''),
+  runId: optional(string),
+  firstExecutionRunId: optional(string),
+  identity: defaulted(string, ''),
+  requestId: defaulted(string, ''),
+};
+
+function checkTarget(services: Services, caller: Caller, request: Targeted): void {
+  rules.namespace(services, caller, request.namespace);
+  rules.workflowId(services.limits, request.workflowId);
+  rules.runId(request.runId);
+  rules.within(services.limits, 'RequestId', request.requestId);
+}
+
+function submit(services: Services, request: Targeted, message: Message, call: Call): void {
+  const { namespace, workflowId } = request;
+  services.engine.submit({ namespace, workflowId }, message, (error) => {
+    if (error !== undefined) call.refuse(error);
+    else call.reply(EMPTY);
+  });
+}
+
+export const signalWorkflowExecution = method(
+  object<SignalWorkflowExecutionRequest>({
+    ...target,
+    signalName: defaulted(string, ''),
+    input: optional(common.payloads),
+    header: optional(common.header),
+  }),
+  (services, caller, request, call) => {
+    checkTarget(services, caller, request);
+    rules.present(services.limits, 'SignalName', request.signalName);
+    rules.blob(services.limits, request.input);
+    rules.blob(services.limits, request.header);
+    const { runId, firstExecutionRunId, signalName, input, header, identity, requestId } = request;
+    const message: Message = {
+      type: 'signal',
+      target: { runId, firstExecutionRunId },
+      signalName,
+      input,
+      header,
+      identity,
+      requestId: requestId === '' ? services.random.uuid() : requestId,
+    };
+    submit(services, request, message, call);
+  },
+);
+
+export const requestCancelWorkflowExecution = method(
+  object<RequestCancelWorkflowExecutionRequest>({ ...target, reason: optional(string) }),
+  (services, caller, request, call) => {
+    checkTarget(services, caller, request);
+    const { runId, firstExecutionRunId, reason, identity, requestId } = request;
+    const message: Message = {
+      type: 'requestCancel',
+      target: { runId, firstExecutionRunId },
+      reason,
+      identity,
+      requestId: requestId === '' ? services.random.uuid() : requestId,
+    };
+    submit(services, request, message, call);
+  },
+);
+
+export const terminateWorkflowExecution = method(
+  object<TerminateWorkflowExecutionRequest>({
+    ...target,
+    reason: optional(string),
+    details: optional(common.payloads),
+  }),
+  (services, caller, request, call) => {
+    checkTarget(services, caller, request);
+    rules.blob(services.limits, request.details);
+    const { runId, firstExecutionRunId, reason, details, identity, requestId } = request;
+    const message: Message = {
+      type: 'terminate',
+      target: { runId, firstExecutionRunId },
+      reason,
+      details,
+      identity,
+      requestId: requestId === '' ? services.random.uuid() : requestId,
+    };
+    submit(services, request, message, call);
+  },
+);

@@ -1,0 +1,43 @@
+// Every method of the native door by its name on the wire. One file per group.
+
+import type { Method } from '../../wire/api.ts';
+import type { MethodDefinition } from '../door.ts';
+import * as activityTask from './activity-task.ts';
+import * as control from './control.ts';
+import * as info from './info.ts';
+import * as read from './read.ts';
+import * as start from './start.ts';
+import * as visibility from './visibility.ts';
+import * as worker from './worker.ts';
+import * as workflowTask from './workflow-task.ts';
+
+const definitions: Record<Method, MethodDefinition> = {
+  getServerInfo: info.getServerInfo,
+  describeNamespace: info.describeNamespace,
+  describeTaskQueue: info.describeTaskQueue,
+  startWorkflowExecution: start.startWorkflowExecution,
+  signalWithStartWorkflowExecution: start.signalWithStartWorkflowExecution,
+  signalWorkflowExecution: control.signalWorkflowExecution,
+  requestCancelWorkflowExecution: control.requestCancelWorkflowExecution,
+  terminateWorkflowExecution: control.terminateWorkflowExecution,
+  queryWorkflow: read.queryWorkflow,
+  describeWorkflowExecution: read.describeWorkflowExecution,
+  getWorkflowExecutionHistory: read.getWorkflowExecutionHistory,
+  awaitWorkflowResult: read.awaitWorkflowResult,
+  listWorkflowExecutions: visibility.listWorkflowExecutions,
+  countWorkflowExecutions: visibility.countWorkflowExecutions,
+  registerWorker: worker.registerWorker,
+  unregisterWorker: worker.unregisterWorker,
+  grantCredit: worker.grantCredit,
+  respondWorkflowTaskCompleted: workflowTask.respondWorkflowTaskCompleted,
+  respondWorkflowTaskFailed: workflowTask.respondWorkflowTaskFailed,
+  respondQueryTaskCompleted: workflowTask.respondQueryTaskCompleted,
+  getWorkflowTaskHistory: workflowTask.getWorkflowTaskHistory,
+  respondActivityTaskCompleted: activityTask.respondActivityTaskCompleted,
+  respondActivityTaskFailed: activityTask.respondActivityTaskFailed,
+  respondActivityTaskCanceled: activityTask.respondActivityTaskCanceled,
+  recordActivityTaskHeartbeat: activityTask.recordActivityTaskHeartbeat,
+};
+
+/** A Map, so that a hostile method name like `constructor` finds nothing. */
+export const methods: ReadonlyMap<string, MethodDefinition> = new Map(Object.entries(definitions));

@@ -1,0 +1,40 @@
+// What the server says of itself, its namespaces and its task queues.
+
+import type {
+  DescribeNamespaceResponse,
+  DescribeTaskQueueResponse,
+  Empty,
+  GetServerInfoResponse,
+} from '../../wire/api.ts';
+import { method } from '../door.ts';
+import { type Check, defaulted, object, string } from '../validate/check.ts';
+import * as rules from '../validate/rules.ts';
+
+const nothing: Check<Empty> = () => ({});
+
+export const getServerInfo = method(nothing, (services, caller, _request, call) => {
+  const namespaces = [...services.namespaces.keys()].filter((name) => caller.mayUse(name));
+  call.reply({ ...services.info, namespaces } satisfies GetServerInfoResponse);
+});
+
+export const describeNamespace = method(
+  object<{ namespace: string }>({ namespace: defaulted(string, '') }),
+  (services, caller, request, call) => {
+    const { name, id, retention } = rules.namespace(services, caller, request.namespace);
+    call.reply({ name, id, workflowExecutionRetentionTtl: retention } satisfies DescribeNamespaceResponse);
+  },
+);
+
+export const describeTaskQueue = method(
+  object<{ namespace: string; taskQueue: string }>({
+    namespace: defaulted(string, ''),
+    taskQueue: defaulted(string, ''),
+  }),
+  (services, caller, { namespace, taskQueue }, call) => {
+    rules.namespace(services, caller, namespace);
+    rules.taskQueueName(services.limits, taskQueue);
+    const { oldest, ...rest } = services.workers.describe(namespace, taskQueue);
+    const oldestBacklogAge = oldest === undefined ? undefined : Math.max(0, services.clock.now() - oldest);
+    call.reply({ ...rest, oldestBacklogAge } satisfies DescribeTaskQueueResponse);
+  },
+);

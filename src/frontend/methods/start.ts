@@ -1,0 +1,134 @@
+// startWorkflowExecution and signalWithStartWorkflowExecution.
+
+import type { StartMessage } from '../../core/workflow/message.ts';
+import type {
+  SignalWithStartWorkflowExecutionRequest,
+  StartWorkflowExecutionRequest,
+  StartWorkflowExecutionResponse,
+} from '../../wire/api.ts';
+import { WorkflowIdConflictPolicy } from '../../wire/enums.ts';
+import { type Call, method, type Services } from '../door.ts';
+import { unimplemented } from '../statuses.ts';
+import {
+  defaulted,
+  enumeration,
+  type Fields,
+  integer,
+  invalid,
+  object,
+  optional,
+  Refused,
+  string,
+} from '../validate/check.ts';
+import * as common from '../validate/common.ts';
+import * as rules from '../validate/rules.ts';
+
+const fields: Fields<StartWorkflowExecutionRequest> = {
+  namespace: defaulted(string, ''),
+  workflowId: defaulted(string, ''),
+  workflowType: defaulted(string, ''),
+  taskQueue: defaulted(string, ''),
+  input: optional(common.payloads),
+  header: optional(common.header),
+  memo: optional(common.memo),
+  searchAttributes: optional(common.searchAttributes),
+  workflowExecutionTimeout: optional(integer),
+  workflowRunTimeout: optional(integer),
+  workflowTaskTimeout: optional(integer),
+  workflowStartDelay: optional(integer),
+  retryPolicy: optional(common.retryPolicy),
+  cronSchedule: optional(string),
+  workflowIdReusePolicy: optional(enumeration()),
+  workflowIdConflictPolicy: optional(enumeration()),
+  priority: optional(common.priority),
+  userMetadata: optional(common.userMetadata),
+  identity: defaulted(string, ''),
+  requestId: defaulted(string, ''),
+};
+
+const startRequest = object<StartWorkflowExecutionRequest>(fields);
+
+const signalWithStartRequest = object<SignalWithStartWorkflowExecutionRequest>({
+  ...fields,
+  signalName: defaulted(string, ''),
+  signalInput: optional(common.payloads),
+});
+
+function startMessage(
+  { limits, random }: Services,
+  request: StartWorkflowExecutionRequest,
+  defaultConflict: WorkflowIdConflictPolicy,
+): StartMessage {
+  rules.workflowId(limits, request.workflowId);
+  rules.within(limits, 'RequestId', request.requestId);
+  rules.present(limits, 'WorkflowType', request.workflowType);
+  rules.taskQueueName(limits, request.taskQueue);
+  const workflowStartDelay = rules.duration('WorkflowStartDelay', request.workflowStartDelay);
+  if (request.cronSchedule) {
+    if (workflowStartDelay !== undefined)
+      throw invalid('CronSchedule and WorkflowStartDelay may not be used together.');
+    // Running once what was meant to run every night would be worse than refusing it.
+    throw new Refused(
+      unimplemented('This server does not run cron schedules yet: start the workflow without cronSchedule.'),
+    );
+  }
+  rules.retryPolicy(request.retryPolicy);
+  rules.priority(request.priority);
+  rules.blob(limits, request.input);
+  rules.blob(limits, request.memo);
+  rules.blob(limits, request.header);
+  rules.blob(limits, request.searchAttributes);
+  return {
+    type: 'start',
+    runId: random.uuid(),
+    requestId: request.requestId === '' ? random.uuid() : request.requestId,
+    identity: request.identity,
+    workflowType: request.workflowType,
+    taskQueue: request.taskQueue,
+    input: request.input,
+    header: request.header,
+    memo: request.memo,
+    searchAttributes: request.searchAttributes,
+    workflowExecutionTimeout: rules.duration('WorkflowExecutionTimeout', request.workflowExecutionTimeout),
+    workflowRunTimeout: rules.duration('WorkflowRunTimeout', request.workflowRunTimeout),
+    workflowTaskTimeout: rules.duration('WorkflowTaskTimeout', request.workflowTaskTimeout),
+    workflowStartDelay,
+    retryPolicy: request.retryPolicy,
+    ...rules.idPolicies(request.workflowIdReusePolicy, request.workflowIdConflictPolicy, defaultConflict),
+    priority: request.priority,
+    userMetadata: request.userMetadata,
+  };
+}
+
+function submit(services: Services, request: StartWorkflowExecutionRequest, message: StartMessage, call: Call): void {
+  const { namespace, workflowId } = request;
+  services.engine.submit({ namespace, workflowId }, message, (error, reply) => {
+    if (error !== undefined) call.refuse(error);
+    else if (reply?.type === 'started') call.reply(reply.response satisfies StartWorkflowExecutionResponse);
+  });
+}
+
+export const startWorkflowExecution = method(startRequest, (services, caller, request, call) => {
+  rules.namespace(services, caller, request.namespace);
+  submit(services, request, startMessage(services, request, WorkflowIdConflictPolicy.FAIL), call);
+});
+
+export const signalWithStartWorkflowExecution = method(signalWithStartRequest, (services, caller, request, call) => {
+  rules.namespace(services, caller, request.namespace);
+  if (request.workflowIdConflictPolicy === WorkflowIdConflictPolicy.FAIL) {
+    throw invalid(
+      'Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for this operation.',
+    );
+  }
+  rules.present(services.limits, 'SignalName', request.signalName);
+  rules.blob(services.limits, request.signalInput);
+  const message = startMessage(services, request, WorkflowIdConflictPolicy.USE_EXISTING);
+  message.signal = {
+    signalName: request.signalName,
+    input: request.signalInput,
+    header: request.header,
+    identity: request.identity,
+    requestId: message.requestId,
+  };
+  submit(services, request, message, call);
+});

@@ -1,0 +1,54 @@
+// Lists and counts of executions. The grammar of the filter is the engine's (src/core/visibility).
+
+import type { ListWorkflowExecutionsRequest } from '../../wire/api.ts';
+import { method } from '../door.ts';
+import { bytes, defaulted, integer, invalid, object, optional, string } from '../validate/check.ts';
+import * as rules from '../validate/rules.ts';
+
+const DEFAULT_PAGE = 100;
+const MAX_PAGE = 1_000;
+/** Characters of a filter: parsing is linear in it (I9). */
+const MAX_QUERY_LENGTH = 64 * 1024;
+
+function checkQuery(query: string): string {
+  if (query.length > MAX_QUERY_LENGTH) throw invalid(`The list filter is longer than ${MAX_QUERY_LENGTH} characters.`);
+  return query;
+}
+
+export const listWorkflowExecutions = method(
+  object<ListWorkflowExecutionsRequest>({
+    namespace: defaulted(string, ''),
+    query: optional(string),
+    pageSize: optional(integer),
+    nextPageToken: optional(bytes),
+  }),
+  (services, caller, request, call) => {
+    rules.namespace(services, caller, request.namespace);
+    const pageSize = request.pageSize ?? DEFAULT_PAGE;
+    if (pageSize < 0) throw invalid('PageSize cannot be negative.');
+    const list = {
+      namespace: request.namespace,
+      query: checkQuery(request.query ?? ''),
+      pageSize: Math.min(pageSize === 0 ? DEFAULT_PAGE : pageSize, MAX_PAGE),
+      nextPageToken: request.nextPageToken,
+    };
+    services.engine.list(list, (error, page) => {
+      if (error !== undefined) call.refuse(error);
+      else if (page !== undefined) call.reply(page);
+    });
+  },
+);
+
+export const countWorkflowExecutions = method(
+  object<{ namespace: string; query?: string | undefined }>({
+    namespace: defaulted(string, ''),
+    query: optional(string),
+  }),
+  (services, caller, { namespace, query }, call) => {
+    rules.namespace(services, caller, namespace);
+    services.engine.count({ namespace, query: checkQuery(query ?? '') }, (error, count) => {
+      if (error !== undefined) call.refuse(error);
+      else if (count !== undefined) call.reply(count);
+    });
+  },
+);

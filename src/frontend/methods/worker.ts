@@ -1,0 +1,100 @@
+// How workers come, grant and leave. Their tasks are in workflow-task.ts and activity-task.ts.
+
+import { MAX_CREDIT } from '../../core/matching/lane.ts';
+import type { GrantCreditRequest, RegisterWorkerRequest } from '../../wire/api.ts';
+import { StatusCode } from '../../wire/status.ts';
+import { method } from '../door.ts';
+import {
+  bytes,
+  type Check,
+  defaulted,
+  finite,
+  integer,
+  invalid,
+  list,
+  object,
+  optional,
+  Refused,
+  string,
+} from '../validate/check.ts';
+import * as rules from '../validate/rules.ts';
+
+const EMPTY = Object.freeze({});
+const WORKER = { callClass: 'worker' } as const;
+/** Tokens one registration may list: twice what both kinds of credit allow. */
+const MAX_HELD_TOKENS = 4 * MAX_CREDIT;
+
+const credit: Check<number> = (value) => {
+  const n = integer(value);
+  if (n < 0 || n > MAX_CREDIT) throw invalid(`Credit must be between 0 and ${MAX_CREDIT}, not ${n}.`);
+  return n;
+};
+
+const perSecond: Check<number> = (value) => {
+  const rate = finite(value);
+  if (rate <= 0) throw invalid(`A rate limit must be above 0 per second, not ${rate}; leave it out for none.`);
+  return rate;
+};
+
+export const registerWorker = method(
+  object<RegisterWorkerRequest>({
+    workerId: defaulted(string, ''),
+    namespace: defaulted(string, ''),
+    taskQueue: defaulted(string, ''),
+    identity: defaulted(string, ''),
+    buildId: optional(string),
+    stickyQueue: optional(string),
+    stickyScheduleToStartTimeout: optional(integer),
+    workflowCredit: defaulted(credit, 0),
+    activityCredit: defaulted(credit, 0),
+    maxActivitiesPerSecond: optional(perSecond),
+    maxTaskQueueActivitiesPerSecond: optional(perSecond),
+    heldTokens: defaulted(list(bytes), []),
+  }),
+  (services, caller, request, call) => {
+    const { limits } = services;
+    rules.namespace(services, caller, request.namespace);
+    rules.present(limits, 'WorkerId', request.workerId);
+    rules.taskQueueName(limits, request.taskQueue);
+    rules.within(limits, 'Identity', request.identity);
+    rules.within(limits, 'BuildId', request.buildId ?? '');
+    rules.within(limits, 'StickyQueue', request.stickyQueue ?? '');
+    rules.duration('StickyScheduleToStartTimeout', request.stickyScheduleToStartTimeout);
+    if (request.stickyQueue === request.taskQueue) {
+      throw invalid('A sticky queue must have another name than the task queue.');
+    }
+    if (request.heldTokens.length > MAX_HELD_TOKENS) {
+      throw invalid(`A worker lists at most ${MAX_HELD_TOKENS} held tokens.`);
+    }
+    caller.registerWorker(request);
+    call.reply(EMPTY);
+  },
+  WORKER,
+);
+
+export const unregisterWorker = method(
+  object<{ workerId: string }>({ workerId: defaulted(string, '') }),
+  (_services, caller, request, call) => {
+    caller.leaveWorker(request.workerId);
+    call.reply(EMPTY);
+  },
+  WORKER,
+);
+
+export const grantCredit = method(
+  object<GrantCreditRequest>({
+    workerId: defaulted(string, ''),
+    workflow: optional(credit),
+    activity: optional(credit),
+  }),
+  (_services, caller, { workerId, workflow, activity }, call) => {
+    if (!caller.grantCredit(workerId, workflow ?? 0, activity ?? 0)) {
+      throw new Refused({
+        code: StatusCode.FAILED_PRECONDITION,
+        message: `Worker ${workerId.slice(0, 100)} is not registered on this connection: register it first.`,
+      });
+    }
+    call.reply(EMPTY);
+  },
+  WORKER,
+);

@@ -1,0 +1,43 @@
+// The refusals doors make themselves, with Temporal's texts where it has one. The engine's come as Status values.
+
+import { type Status, StatusCode } from '../wire/status.ts';
+
+export const namespaceNotFound = (namespace: string): Status => ({
+  code: StatusCode.NOT_FOUND,
+  message: `Namespace ${namespace} is not found.`,
+  detail: { kind: 'NamespaceNotFound', namespace },
+});
+
+export const workflowNotFound = (workflowId: string): Status => ({
+  code: StatusCode.NOT_FOUND,
+  message: `workflow not found for ID: ${workflowId.slice(0, 100)}`,
+  detail: { kind: 'NotFound' },
+});
+
+export const permissionDenied = (reason: string): Status => ({
+  code: StatusCode.PERMISSION_DENIED,
+  message: 'Request unauthorized.',
+  detail: { kind: 'PermissionDenied', reason },
+});
+
+export const unauthenticated = (message: string): Status => ({ code: StatusCode.UNAUTHENTICATED, message });
+
+export const exhausted = (message: string, cause: string): Status => ({
+  code: StatusCode.RESOURCE_EXHAUSTED,
+  message,
+  detail: { kind: 'ResourceExhausted', cause },
+});
+
+/** `applied` is 'no' only when the request was never handed to the engine. */
+export const unavailable = (message: string, applied: 'no' | 'maybe'): Status => ({
+  code: StatusCode.UNAVAILABLE,
+  message,
+  detail: { kind: 'Unavailable', applied },
+});
+
+export const unimplemented = (message: string): Status => ({ code: StatusCode.UNIMPLEMENTED, message });
+
+export const deadlineExceeded = (method: string, timeoutMs: number): Status => ({
+  code: StatusCode.DEADLINE_EXCEEDED,
+  message: `${method} was not done within ${timeoutMs} ms; what it asked for may still be applied.`,
+});

@@ -1,0 +1,183 @@
+// Checks of the commands a worker answers with: their shape only. Whether a well-formed command makes sense (a duplicate timer id,
+// a missing timeout) is the actor's to say, which fails the workflow task with the cause Temporal gives it.
+
+import type * as commands from '../../wire/command.ts';
+import type * as wire from '../../wire/common.ts';
+import { CommandType } from '../../wire/enums.ts';
+import {
+  boolean,
+  bytes,
+  type Check,
+  enumeration,
+  type Fields,
+  integer,
+  invalid,
+  list,
+  object,
+  optional,
+  record,
+  string,
+} from './check.ts';
+import * as common from './common.ts';
+
+const marker: Check<wire.EventGroupMarker> = object<wire.EventGroupMarker>({
+  label: optional(object<wire.EventGroupMarkerLabel>({ id: optional(string), label: optional(common.payload) })),
+  inboundEvent: optional(object<wire.EventGroupMarkerInboundEvent>({ inboundEventId: optional(integer) })),
+  inboundUpdate: optional(object<wire.EventGroupMarkerInboundUpdate>({ inboundUpdateId: optional(string) })),
+});
+
+const versioningOverride: Check<wire.VersioningOverride> = object<wire.VersioningOverride>({
+  pinned: optional(
+    object<wire.VersioningOverridePinnedOverride>({
+      behavior: optional(enumeration()),
+      version: optional(
+        object<wire.WorkerDeploymentVersion>({ buildId: optional(string), deploymentName: optional(string) }),
+      ),
+    }),
+  ),
+  autoUpgrade: optional(boolean),
+  oneTime: optional(
+    object<wire.VersioningOverrideOneTimeOverride>({
+      targetDeploymentVersion: optional(
+        object<wire.WorkerDeploymentVersion>({ buildId: optional(string), deploymentName: optional(string) }),
+      ),
+    }),
+  ),
+  behavior: optional(enumeration()),
+  deployment: optional(object<wire.Deployment>({ seriesName: optional(string), buildId: optional(string) })),
+  pinnedVersion: optional(string),
+});
+
+const attributes: { readonly [T in commands.KnownCommandType]: Fields<commands.CommandAttributes[T]> } = {
+  [CommandType.SCHEDULE_ACTIVITY_TASK]: {
+    activityId: string,
+    activityType: common.activityType,
+    taskQueue: common.taskQueue,
+    header: optional(common.header),
+    input: optional(common.payloads),
+    scheduleToCloseTimeout: optional(integer),
+    scheduleToStartTimeout: optional(integer),
+    startToCloseTimeout: optional(integer),
+    heartbeatTimeout: optional(integer),
+    retryPolicy: optional(common.retryPolicy),
+    requestEagerExecution: optional(boolean),
+    useWorkflowBuildId: optional(boolean),
+    priority: optional(common.priority),
+  },
+  [CommandType.START_TIMER]: { timerId: string, startToFireTimeout: optional(integer) },
+  [CommandType.COMPLETE_WORKFLOW_EXECUTION]: { result: optional(common.payloads) },
+  [CommandType.FAIL_WORKFLOW_EXECUTION]: { failure: optional(common.failure) },
+  [CommandType.REQUEST_CANCEL_ACTIVITY_TASK]: { scheduledEventId: integer },
+  [CommandType.CANCEL_TIMER]: { timerId: string },
+  [CommandType.CANCEL_WORKFLOW_EXECUTION]: { details: optional(common.payloads) },
+  [CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION]: {
+    namespace: optional(string),
+    workflowId: optional(string),
+    runId: optional(string),
+    control: optional(string),
+    childWorkflowOnly: optional(boolean),
+    reason: optional(string),
+  },
+  [CommandType.RECORD_MARKER]: {
+    markerName: string,
+    details: optional(record(common.payloads)),
+    header: optional(common.header),
+    failure: optional(common.failure),
+  },
+  [CommandType.CONTINUE_AS_NEW_WORKFLOW_EXECUTION]: {
+    workflowType: optional(common.workflowType),
+    taskQueue: optional(common.taskQueue),
+    input: optional(common.payloads),
+    workflowRunTimeout: optional(integer),
+    workflowTaskTimeout: optional(integer),
+    backoffStartInterval: optional(integer),
+    retryPolicy: optional(common.retryPolicy),
+    initiator: optional(enumeration()),
+    failure: optional(common.failure),
+    lastCompletionResult: optional(common.payloads),
+    cronSchedule: optional(string),
+    header: optional(common.header),
+    memo: optional(common.memo),
+    searchAttributes: optional(common.searchAttributes),
+    inheritBuildId: optional(boolean),
+    initialVersioningBehavior: optional(enumeration()),
+  },
+  [CommandType.START_CHILD_WORKFLOW_EXECUTION]: {
+    namespace: optional(string),
+    workflowId: optional(string),
+    workflowType: common.workflowType,
+    taskQueue: common.taskQueue,
+    input: optional(common.payloads),
+    workflowExecutionTimeout: optional(integer),
+    workflowRunTimeout: optional(integer),
+    workflowTaskTimeout: optional(integer),
+    parentClosePolicy: optional(enumeration()),
+    control: optional(string),
+    workflowIdReusePolicy: optional(enumeration()),
+    retryPolicy: optional(common.retryPolicy),
+    cronSchedule: optional(string),
+    header: optional(common.header),
+    memo: optional(common.memo),
+    searchAttributes: optional(common.searchAttributes),
+    inheritBuildId: optional(boolean),
+    priority: optional(common.priority),
+    versioningOverride: optional(versioningOverride),
+  },
+  [CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION]: {
+    namespace: optional(string),
+    execution: optional(common.workflowExecution),
+    signalName: string,
+    input: optional(common.payloads),
+    control: optional(string),
+    childWorkflowOnly: optional(boolean),
+    header: optional(common.header),
+  },
+  [CommandType.UPSERT_WORKFLOW_SEARCH_ATTRIBUTES]: { searchAttributes: optional(common.searchAttributes) },
+  [CommandType.PROTOCOL_MESSAGE]: { messageId: optional(string) },
+  [CommandType.MODIFY_WORKFLOW_PROPERTIES]: { upsertedMemo: optional(common.memo) },
+  [CommandType.SCHEDULE_NEXUS_OPERATION]: {
+    endpoint: optional(string),
+    service: optional(string),
+    operation: optional(string),
+    input: optional(common.payload),
+    scheduleToCloseTimeout: optional(integer),
+    nexusHeader: optional(record(string)),
+    scheduleToStartTimeout: optional(integer),
+    startToCloseTimeout: optional(integer),
+  },
+  [CommandType.REQUEST_CANCEL_NEXUS_OPERATION]: { scheduledEventId: integer },
+};
+
+/** By command type; every entry checks a whole command. */
+const checks = new Map<number, Check<object>>();
+for (const [type, fields] of Object.entries(attributes)) {
+  const commandType = Number(type);
+  checks.set(
+    commandType,
+    object({
+      commandType: integer,
+      // The entry's type ties these fields to that command's attributes.
+      attributes: object(fields as Fields<object>),
+      userMetadata: optional(common.userMetadata),
+      eventGroupMarkers: optional(list(marker)),
+    }),
+  );
+}
+
+const typeOf: Check<{ commandType: number }> = object<{ commandType: number }>({ commandType: integer });
+
+export const command: Check<commands.Command> = (value) => {
+  const { commandType } = typeOf(value);
+  const check = checks.get(commandType);
+  if (check === undefined) throw invalid(`Unknown command type: ${commandType}`);
+  // Checked by the entry of its own type just above.
+  return check(value) as commands.Command;
+};
+
+export const queryResult = object<import('../../wire/api.ts').QueryResult>({
+  answer: optional(common.payloads),
+  failure: optional(common.failure),
+  errorMessage: optional(string),
+});
+
+export const token: Check<Uint8Array> = bytes;

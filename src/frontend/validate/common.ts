@@ -1,0 +1,157 @@
+// Checks of the messages that several requests share (wire/common.ts, wire/failure.ts).
+
+import type * as wire from '../../wire/common.ts';
+import type {
+  ApplicationErrorCategory,
+  NexusHandlerErrorRetryBehavior,
+  RetryState,
+  TimeoutType,
+} from '../../wire/enums.ts';
+import type * as failures from '../../wire/failure.ts';
+import {
+  boolean,
+  bytes,
+  type Check,
+  enumeration,
+  finite,
+  integer,
+  lazy,
+  list,
+  object,
+  optional,
+  record,
+  string,
+} from './check.ts';
+
+export const payload: Check<wire.Payload> = object<wire.Payload>({
+  metadata: optional(record(bytes)),
+  data: optional(bytes),
+  externalPayloads: optional(list(object<wire.PayloadExternalPayloadDetails>({ sizeBytes: optional(integer) }))),
+});
+
+export const payloads: Check<wire.Payloads> = object<wire.Payloads>({ payloads: optional(list(payload)) });
+
+export const header: Check<wire.Header> = object<wire.Header>({ fields: optional(record(payload)) });
+
+export const memo: Check<wire.Memo> = object<wire.Memo>({ fields: optional(record(payload)) });
+
+export const searchAttributes: Check<wire.SearchAttributes> = object<wire.SearchAttributes>({
+  indexedFields: optional(record(payload)),
+});
+
+export const retryPolicy: Check<wire.RetryPolicy> = object<wire.RetryPolicy>({
+  initialInterval: optional(integer),
+  backoffCoefficient: optional(finite),
+  maximumInterval: optional(integer),
+  maximumAttempts: optional(integer),
+  nonRetryableErrorTypes: optional(list(string)),
+});
+
+export const priority: Check<wire.Priority> = object<wire.Priority>({
+  priorityKey: optional(integer),
+  fairnessKey: optional(string),
+  fairnessWeight: optional(finite),
+});
+
+export const userMetadata: Check<wire.UserMetadata> = object<wire.UserMetadata>({
+  summary: optional(payload),
+  details: optional(payload),
+});
+
+export const workflowType: Check<wire.WorkflowType> = object<wire.WorkflowType>({ name: string });
+export const activityType: Check<wire.ActivityType> = object<wire.ActivityType>({ name: string });
+
+export const taskQueue: Check<wire.TaskQueue> = object<wire.TaskQueue>({
+  name: string,
+  kind: optional(enumeration()),
+  normalName: optional(string),
+});
+
+export const workflowExecution: Check<wire.WorkflowExecution> = object<wire.WorkflowExecution>({
+  workflowId: optional(string),
+  runId: optional(string),
+});
+
+export const workerVersion: Check<wire.WorkerVersionStamp> = object<wire.WorkerVersionStamp>({
+  buildId: optional(string),
+  useVersioning: optional(boolean),
+});
+
+export const sdkMetadata: Check<wire.WorkflowTaskCompletedMetadata> = object<wire.WorkflowTaskCompletedMetadata>({
+  coreUsedFlags: optional(list(integer)),
+  langUsedFlags: optional(list(integer)),
+  sdkName: optional(string),
+  sdkVersion: optional(string),
+});
+
+export const meteringMetadata: Check<wire.MeteringMetadata> = object<wire.MeteringMetadata>({
+  nonfirstLocalActivityExecutionAttempts: optional(integer),
+});
+
+const application: Check<failures.ApplicationFailureInfo> = object<failures.ApplicationFailureInfo>({
+  type: optional(string),
+  nonRetryable: optional(boolean),
+  details: optional(payloads),
+  nextRetryDelay: optional(integer),
+  category: optional(enumeration<ApplicationErrorCategory>()),
+});
+
+/** Chains of causes end: the frame's nesting is bounded before it is decoded (websocket/skim.ts). */
+export const failure: Check<failures.Failure> = object<failures.Failure>({
+  message: optional(string),
+  source: optional(string),
+  stackTrace: optional(string),
+  encodedAttributes: optional(payload),
+  cause: optional(lazy(() => failure)),
+  applicationFailureInfo: optional(application),
+  timeoutFailureInfo: optional(
+    object<failures.TimeoutFailureInfo>({
+      timeoutType: optional(enumeration<TimeoutType>()),
+      lastHeartbeatDetails: optional(payloads),
+    }),
+  ),
+  canceledFailureInfo: optional(
+    object<failures.CanceledFailureInfo>({ details: optional(payloads), identity: optional(string) }),
+  ),
+  terminatedFailureInfo: optional(object<failures.TerminatedFailureInfo>({ identity: optional(string) })),
+  serverFailureInfo: optional(object<failures.ServerFailureInfo>({ nonRetryable: optional(boolean) })),
+  resetWorkflowFailureInfo: optional(
+    object<failures.ResetWorkflowFailureInfo>({ lastHeartbeatDetails: optional(payloads) }),
+  ),
+  activityFailureInfo: optional(
+    object<failures.ActivityFailureInfo>({
+      scheduledEventId: optional(integer),
+      startedEventId: optional(integer),
+      identity: optional(string),
+      activityType: optional(activityType),
+      activityId: optional(string),
+      retryState: optional(enumeration<RetryState>()),
+    }),
+  ),
+  childWorkflowExecutionFailureInfo: optional(
+    object<failures.ChildWorkflowExecutionFailureInfo>({
+      namespace: optional(string),
+      workflowExecution: optional(workflowExecution),
+      workflowType: optional(workflowType),
+      initiatedEventId: optional(integer),
+      startedEventId: optional(integer),
+      retryState: optional(enumeration<RetryState>()),
+    }),
+  ),
+  nexusOperationExecutionFailureInfo: optional(
+    object<failures.NexusOperationFailureInfo>({
+      scheduledEventId: optional(integer),
+      endpoint: optional(string),
+      service: optional(string),
+      operation: optional(string),
+      operationId: optional(string),
+      operationToken: optional(string),
+    }),
+  ),
+  nexusHandlerFailureInfo: optional(
+    object<failures.NexusHandlerFailureInfo>({
+      type: optional(string),
+      retryBehavior: optional(enumeration<NexusHandlerErrorRetryBehavior>()),
+    }),
+  ),
+});

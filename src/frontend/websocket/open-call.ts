@@ -1,0 +1,87 @@
+// One open request of one connection: answered exactly once, by the engine, by its deadline, or not at all when its caller gave up.
+
+import type { Waiting } from '../../ports/engine.ts';
+import type { Status } from '../../wire/status.ts';
+import type { Call } from '../door.ts';
+
+export interface CallOwner {
+  answered(call: OpenCall, body: object): void;
+  refused(call: OpenCall, status: Status): void;
+}
+
+export class OpenCall implements Call {
+  readonly id: number;
+  readonly method: string;
+  readonly timeoutMs: number;
+  /** Monotonic ms. */
+  readonly startedAt: number;
+  readonly deadline: number;
+  readonly #owner: CallOwner;
+  #waiting: Waiting | undefined;
+  #lateAnswer: (() => void) | undefined;
+  #ended = false;
+  /** Its answer at the deadline is being made: the next deadline is final. */
+  late = false;
+
+  constructor(owner: CallOwner, id: number, method: string, timeoutMs: number, now: number) {
+    this.#owner = owner;
+    this.id = id;
+    this.method = method;
+    this.timeoutMs = timeoutMs;
+    this.startedAt = now;
+    this.deadline = now + timeoutMs;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  reply(body: object): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#owner.answered(this, body);
+  }
+
+  refuse(status: Status): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#owner.refused(this, status);
+  }
+
+  waits(waiting: Waiting): void {
+    if (this.#ended) waiting.abandon();
+    else this.#waiting = waiting;
+  }
+
+  atDeadline(answer: () => void): void {
+    this.#lateAnswer = answer;
+  }
+
+  /** Its time is over. True when a late answer is on its way instead of DEADLINE_EXCEEDED. */
+  answerLate(): boolean {
+    const answer = this.#lateAnswer;
+    if (answer === undefined || this.late) return false;
+    this.late = true;
+    this.#abandonWait();
+    answer();
+    return true;
+  }
+
+  /** Nobody waits for the answer any more. */
+  giveUp(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#abandonWait();
+  }
+
+  /** Ends the engine's wait of a call that was refused at its deadline. */
+  abandon(): void {
+    this.#abandonWait();
+  }
+
+  #abandonWait(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.abandon();
+  }
+}

@@ -1,0 +1,131 @@
+// The workers of one connection: who is registered here, whose task a token is, and the `durable` pushes of a tick.
+
+import type { WorkerRegistry } from '../../ports/matching.ts';
+import type { DurablePush, PushTopic, RegisterWorkerRequest } from '../../wire/api.ts';
+import { HostedWorker, type PushTarget, tokenKey } from '../hosted-worker.ts';
+import { exhausted } from '../statuses.ts';
+import { Refused } from '../validate/check.ts';
+
+/** Tokens remembered; past it the oldest is forgotten, and its credit comes back only by grant (I9). */
+const MAX_TOKENS = 100_000;
+
+export interface WorkersHost {
+  readonly connection: object;
+  isWritable(): boolean;
+  push(topic: PushTopic, body: object): void;
+  /** Frames of this tick will be asked for by `writeDurable`. */
+  wake(): void;
+}
+
+export class ConnectionWorkers implements PushTarget {
+  readonly connection: object;
+  capabilities: ReadonlySet<string> = new Set();
+  readonly #registry: WorkerRegistry;
+  readonly #maximum: number;
+  readonly #host: WorkersHost;
+  readonly #workers = new Map<string, HostedWorker>();
+  readonly #tasks = new Map<string, HostedWorker>();
+  #durable: Map<string, Uint8Array[]> | undefined;
+
+  constructor(registry: WorkerRegistry, maximum: number, host: WorkersHost) {
+    this.#registry = registry;
+    this.#maximum = maximum;
+    this.#host = host;
+    this.connection = host.connection;
+  }
+
+  get writable(): boolean {
+    return this.#host.isWritable();
+  }
+
+  register(request: RegisterWorkerRequest): void {
+    const before = this.#workers.get(request.workerId);
+    if (before === undefined && this.#workers.size >= this.#maximum) {
+      throw new Refused(exhausted(`This connection has ${this.#maximum} workers, its limit.`, 'CONCURRENT_LIMIT'));
+    }
+    // Another namespace or not: on this connection the id now means the new one.
+    if (before !== undefined) this.#registry.unregister(before.session, this.connection);
+    const worker = new HostedWorker(request, this, this.capabilities);
+    this.#workers.set(worker.workerId, worker);
+    for (const token of worker.heldTokens) this.pushed(token, worker);
+    this.#registry.register(worker);
+  }
+
+  leaveOne(workerId: string): void {
+    const worker = this.#workers.get(workerId);
+    if (worker !== undefined) this.#registry.leave(worker.session, this.connection);
+  }
+
+  /** No worker of this connection takes another task; what they have they may finish. */
+  leave(): void {
+    for (const worker of this.#workers.values()) this.#registry.leave(worker.session, this.connection);
+  }
+
+  grant(workerId: string, workflow: number, activity: number): boolean {
+    const worker = this.#workers.get(workerId);
+    if (worker === undefined) return false;
+    if (workflow > 0) this.#registry.grant(worker.session, 'workflow', workflow);
+    if (activity > 0) this.#registry.grant(worker.session, 'activity', activity);
+    return true;
+  }
+
+  answered(token: Uint8Array, kind: 'workflow' | 'activity', queryId: string | undefined, credit: number): void {
+    const key = tokenKey(token);
+    const worker = this.#tasks.get(key) ?? this.#onlyWorker();
+    this.#tasks.delete(key);
+    if (worker === undefined) return;
+    if (queryId !== undefined) this.#registry.queryAnswered(worker.session, queryId);
+    if (credit > 0) this.#registry.grant(worker.session, kind, credit);
+  }
+
+  /** The connection takes frames again: tasks may wait for it. */
+  resumed(): void {
+    for (const { session } of this.#workers.values()) {
+      this.#registry.grant(session, 'workflow', 0);
+      this.#registry.grant(session, 'activity', 0);
+    }
+  }
+
+  /** The connection is gone. */
+  gone(): void {
+    for (const worker of this.#workers.values()) this.#registry.unregister(worker.session, this.connection);
+    this.#workers.clear();
+    this.#tasks.clear();
+    this.#durable = undefined;
+  }
+
+  push(topic: PushTopic, body: object): void {
+    this.#host.push(topic, body);
+  }
+
+  pushed(token: string, worker: HostedWorker): void {
+    if (this.#tasks.size >= MAX_TOKENS) {
+      for (const oldest of this.#tasks.keys()) {
+        this.#tasks.delete(oldest);
+        break;
+      }
+    }
+    this.#tasks.set(token, worker);
+  }
+
+  pushDurable(workerId: string, token: Uint8Array): void {
+    this.#durable ??= new Map();
+    const tokens = this.#durable.get(workerId);
+    if (tokens === undefined) this.#durable.set(workerId, [token]);
+    else tokens.push(token);
+    this.#host.wake();
+  }
+
+  writeDurable(): void {
+    const durable = this.#durable;
+    if (durable === undefined) return;
+    this.#durable = undefined;
+    for (const [workerId, tokens] of durable) this.push('durable', { workerId, tokens } satisfies DurablePush);
+  }
+
+  #onlyWorker(): HostedWorker | undefined {
+    if (this.#workers.size !== 1) return undefined;
+    for (const worker of this.#workers.values()) return worker;
+    return undefined;
+  }
+}
