@@ -81,6 +81,7 @@ export class ActivityTasks {
   /** Functions running. */
   private running = 0;
   private emptied: (() => void) | undefined;
+  private idle: (() => void) | undefined;
 
   constructor(options: ActivityTasksOptions) {
     this.options = options;
@@ -129,6 +130,14 @@ export class ActivityTasks {
     for (const activity of this.activities.values()) activity.cancel(reason);
   }
 
+  /** Resolves when every function has ended. */
+  async ended(): Promise<void> {
+    if (this.running === 0) return;
+    await new Promise<void>((resolve) => {
+      this.idle = resolve;
+    });
+  }
+
   /** Resolves when every function has ended and every answer was taken or refused. */
   async drained(): Promise<void> {
     if (this.activities.size === 0) return;
@@ -160,7 +169,7 @@ export class ActivityTasks {
       );
     } catch (error) {
       // The heartbeat details or an interceptor's factory: nothing of the activity ran.
-      this.ended(activity);
+      this.functionEnded(activity);
       const { failureConverter, payloadConverter } = environment.converter;
       this.sendFailure(activity, failureConverter.errorToFailure(error, payloadConverter));
       return;
@@ -171,7 +180,7 @@ export class ActivityTasks {
   }
 
   private finish(activity: RunningActivity, execution: ActivityExecution, outcome: ActivityOutcome): void {
-    this.ended(activity);
+    this.functionEnded(activity);
     const unsent = activity.throttle?.stop();
     const { session, identity } = this.options;
     if (execution.cancelReason === 'notFound' || execution.cancelReason === 'timedOut') {
@@ -219,7 +228,7 @@ export class ActivityTasks {
   }
 
   private codecFailed(activity: RunningActivity, error: unknown): void {
-    this.ended(activity);
+    this.functionEnded(activity);
     this.sendCodecFailure(activity, error);
   }
 
@@ -240,9 +249,10 @@ export class ActivityTasks {
     this.options.session.answer('activity', 'respondActivityTaskFailed', body, activity);
   }
 
-  private ended(activity: RunningActivity): void {
+  private functionEnded(activity: RunningActivity): void {
     activity.ended = true;
     this.running--;
+    if (this.running === 0) this.idle?.();
   }
 
   private forget(activity: RunningActivity): void {

@@ -115,23 +115,12 @@ export class LocalActivities {
 
   /** The run's workflow is gone from this worker: its local activities are stopped, their results dropped. */
   abandon(runId: string): void {
-    const bySeq = this.runs.get(runId);
-    if (bySeq === undefined) return;
-    for (const run of bySeq.values()) {
-      this.forget(run);
-      run.running?.cancel('notFound');
-    }
+    this.drop(runId, 'notFound');
   }
 
-  /** Cancels what runs and what waits. */
-  cancelAll(reason: ActivityCancelReason): void {
-    for (const bySeq of [...this.runs.values()]) {
-      for (const run of [...bySeq.values()]) {
-        run.cancelRequested = true;
-        if (run.running === undefined) this.resolveCancelled(run);
-        else run.running.cancel(reason);
-      }
-    }
+  /** {@link abandon} for all runs. */
+  abandonAll(reason: ActivityCancelReason): void {
+    for (const runId of [...this.runs.keys()]) this.drop(runId, reason);
   }
 
   /** Resolves when no function runs. */
@@ -140,6 +129,15 @@ export class LocalActivities {
     await new Promise<void>((resolve) => {
       this.idle = resolve;
     });
+  }
+
+  private drop(runId: string, reason: ActivityCancelReason): void {
+    const bySeq = this.runs.get(runId);
+    if (bySeq === undefined) return;
+    for (const run of bySeq.values()) {
+      this.forget(run);
+      run.running?.cancel(reason);
+    }
   }
 
   private enqueue(run: LocalRun): void {

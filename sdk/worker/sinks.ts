@@ -1,7 +1,8 @@
 // Sinks: functions of the worker that workflow code calls without waiting, e.g. to log. Calls come in batches with a task's result.
 // Delivery is best effort: a call may be repeated when its task is, and a failing sink is only logged.
 
-import type { Logger } from '../common/logger.ts';
+import { type Logger, type LogLevel, SdkComponent } from '../common/logger.ts';
+import { isRecord } from '../common/type-helpers.ts';
 import type { SinkCall } from './thread-protocol.ts';
 
 export interface InjectedSinkFunction<Args extends unknown[] = never[]> {
@@ -50,4 +51,36 @@ export class SinkRunner {
   private failed(iface: string, fn: string, error: unknown): void {
     this.logger.error('A sink function failed', { iface, fn, error });
   }
+}
+
+/** The sink behind the workflows' `log`: one function per level, called with a message and its metadata. */
+const LOGGER_SINK = '__temporal_logger';
+
+/** Sends the workflows' `log` to the runtime's logger, with the workflow's ids. */
+export function loggerSinks(logger: Logger, taskQueue: string): InjectedSinks {
+  const write = (level: LogLevel): InjectedSinkFunction => ({
+    fn(info: unknown, ...[message, meta]: unknown[]) {
+      logger.log(level, String(message), {
+        sdkComponent: SdkComponent.workflow,
+        taskQueue,
+        ...workflowIds(info),
+        ...(isRecord(meta) ? meta : {}),
+      });
+    },
+  });
+  return {
+    [LOGGER_SINK]: {
+      trace: write('TRACE'),
+      debug: write('DEBUG'),
+      info: write('INFO'),
+      warn: write('WARN'),
+      error: write('ERROR'),
+    },
+  };
+}
+
+function workflowIds(info: unknown): Record<string, unknown> {
+  if (!isRecord(info)) return {};
+  const { namespace, workflowId, runId, workflowType } = info;
+  return { namespace, workflowId, runId, workflowType };
 }

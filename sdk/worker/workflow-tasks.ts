@@ -11,6 +11,7 @@ import { StatusCode } from '../../src/wire/status.ts';
 import type { PayloadCodec } from '../common/data-converter.ts';
 import type { Logger } from '../common/logger.ts';
 import { errorMessage } from '../common/type-helpers.ts';
+import { UnexpectedError } from './errors.ts';
 import { type LocalActivities, neverStarted } from './local-activities.ts';
 import { type ThreadFactory, tokenKey, type WorkerConnection } from './ports.ts';
 import { type Session, type SubstituteAnswer, statusCodeOf } from './session.ts';
@@ -111,6 +112,18 @@ export class WorkflowTasks {
     this.threadOf(runId)?.post({ type: 'localActivityResolved', runId, seq, result });
   }
 
+  /** Stops local activities and answers their workflow tasks without them: the next worker to get the task runs them again. */
+  giveUpLocalActivities(): void {
+    for (const held of this.heads.values()) {
+      const { runId, token } = held.task;
+      if (held.state !== 'running') continue;
+      if (held.localActivities.length === 0 && this.options.localActivities.countOf(runId) === 0) continue;
+      held.localActivities = [];
+      this.threadOf(runId)?.post({ type: 'heartbeatDue', token });
+    }
+    this.options.localActivities.abandonAll('workerShutdown');
+  }
+
   /** Resolves when no task is held. */
   async drained(): Promise<void> {
     if (this.tasks.size === 0) return;
@@ -136,7 +149,7 @@ export class WorkflowTasks {
 
   threadExited(thread: WorkflowThread, error: Error): void {
     if (!thread.ready) {
-      this.options.fatal(new Error(`A workflow thread did not start: ${error.message}`, { cause: error }));
+      this.options.fatal(new UnexpectedError(`A workflow thread did not start: ${error.message}`, { cause: error }));
       return;
     }
     this.options.logger.error('A workflow thread ended; its executions are replayed on a new one', { error });

@@ -1,0 +1,227 @@
+// A connection and workflow threads without anything behind them, for the worker's tests: what was sent is recorded, what comes back
+// is said by the test.
+
+import type { ActivityTask, Method, Methods, Pushes, PushTopic, WorkflowTask } from '../../src/wire/api.ts';
+import { encode } from '../../src/wire/codec.ts';
+import { EventType } from '../../src/wire/enums.ts';
+import { StatusCode } from '../../src/wire/status.ts';
+import { defaultDataConverter, type LoadedDataConverter } from '../common/data-converter.ts';
+import { type LogLevel, makeLogger } from '../common/logger.ts';
+import { RpcError } from '../connection/rpc-error.ts';
+import { compileWorkerOptions, type WorkerOptions } from './options.ts';
+import type { ThreadEvents, ThreadFactory, ThreadPort, WorkerConnection } from './ports.ts';
+import type { FromWorkflowThread, ToWorkflowThread } from './thread-protocol.ts';
+import { WorkerEngine } from './worker-engine.ts';
+
+export interface SentRequest<M extends Method = Method> {
+  method: M;
+  body: Methods[M]['request'];
+  resolve(body: Methods[M]['response']): void;
+  reject(error: unknown): void;
+}
+
+export class FakeConnection implements WorkerConnection {
+  readonly sent: SentRequest[] = [];
+  /** Methods the test answers itself; all others are answered with an empty message at once. */
+  readonly manual = new Set<Method>();
+  private readonly handlers = new Map<PushTopic, Set<(body: never) => void>>();
+  private readonly reconnected = new Set<() => void>();
+
+  request<M extends Method>(method: M, body: Methods[M]['request']): Promise<Methods[M]['response']> {
+    return new Promise((resolve, reject) => {
+      // As a real connection, which encodes at once: later changes of the body are not seen.
+      const request: SentRequest<M> = { method, body: structuredClone(body), resolve, reject };
+      this.sent.push(request as unknown as SentRequest);
+      if (!this.manual.has(method)) resolve({} as Methods[M]['response']);
+    });
+  }
+
+  onPush<T extends PushTopic>(topic: T, handler: (body: Pushes[T]) => void): () => void {
+    const handlers = this.handlers.get(topic) ?? new Set();
+    this.handlers.set(topic, handlers);
+    handlers.add(handler);
+    return () => handlers.delete(handler);
+  }
+
+  onReconnected(handler: () => void): () => void {
+    this.reconnected.add(handler);
+    return () => this.reconnected.delete(handler);
+  }
+
+  push<T extends PushTopic>(topic: T, body: Omit<Pushes[T], 'workerId'> & { workerId?: string }): void {
+    const full = { workerId: this.workerId, ...body };
+    for (const handler of this.handlers.get(topic) ?? []) handler(full as never);
+  }
+
+  reconnect(): void {
+    for (const handler of this.reconnected) handler();
+  }
+
+  get workerId(): string {
+    return this.of('registerWorker')[0]?.body.workerId ?? '';
+  }
+
+  /** Requests of one method, in order. */
+  of<M extends Method>(method: M): SentRequest<M>[] {
+    return this.sent.filter((request) => request.method === method) as unknown as SentRequest<M>[];
+  }
+
+  /** The latest request of a method. @throws Error when there is none. */
+  last<M extends Method>(method: M): SentRequest<M> {
+    const request = this.of(method).at(-1);
+    if (request === undefined) throw new Error(`${method} was not sent; sent: ${this.sent.map((r) => r.method)}`);
+    return request;
+  }
+}
+
+export class FakeThread implements ThreadPort {
+  readonly received: ToWorkflowThread[] = [];
+  readonly batches: number[] = [];
+  terminated = false;
+  private readonly events: ThreadEvents;
+
+  constructor(events: ThreadEvents) {
+    this.events = events;
+  }
+
+  post(messages: ToWorkflowThread[]): void {
+    this.batches.push(messages.length);
+    this.received.push(...structuredClone(messages));
+  }
+
+  terminate(): void {
+    this.terminated = true;
+  }
+
+  say(...messages: FromWorkflowThread[]): void {
+    this.events.onMessages(messages);
+  }
+
+  die(message: string): void {
+    this.events.onExit(new Error(message));
+  }
+
+  of<T extends ToWorkflowThread['type']>(type: T): Extract<ToWorkflowThread, { type: T }>[] {
+    return this.received.filter((message) => message.type === type) as Extract<ToWorkflowThread, { type: T }>[];
+  }
+}
+
+export class FakeThreads {
+  readonly all: FakeThread[] = [];
+
+  readonly factory: ThreadFactory = (events) => {
+    const thread = new FakeThread(events);
+    this.all.push(thread);
+    queueMicrotask(() => thread.say({ type: 'ready' }));
+    return thread;
+  };
+
+  /** The latest thread. */
+  get last(): FakeThread {
+    const thread = this.all.at(-1);
+    if (thread === undefined) throw new Error('no thread was started');
+    return thread;
+  }
+}
+
+export interface Harness {
+  connection: FakeConnection;
+  threads: FakeThreads;
+  engine: WorkerEngine;
+  logs: { level: LogLevel; message: string; meta: Record<string | symbol, unknown> }[];
+  fatal: unknown[];
+}
+
+/** An engine over fakes, registered. */
+export async function startEngine(
+  options: Partial<WorkerOptions> = {},
+  converter: LoadedDataConverter = defaultDataConverter,
+): Promise<Harness> {
+  const connection = new FakeConnection();
+  const threads = new FakeThreads();
+  const logs: Harness['logs'] = [];
+  const fatal: unknown[] = [];
+  const compiled = compileWorkerOptions(
+    { taskQueue: 'q', workflowBundle: { code: '' }, workflowThreadPoolSize: 1, ...options },
+    { cores: 2, heapLimit: 2 ** 31, debug: false },
+  );
+  const engine = new WorkerEngine({
+    options: compiled,
+    identity: 'me',
+    buildId: 'build',
+    connection,
+    converter,
+    threads: compiled.workflowSlots > 0 ? threads.factory : undefined,
+    client: undefined,
+    logger: makeLogger((level, message, meta) => logs.push({ level, message, meta })),
+    fatal: (error) => fatal.push(error),
+  });
+  await engine.prepare();
+  await engine.open();
+  return { connection, threads, engine, logs, fatal };
+}
+
+export function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+export function workflowTask(token: string, fields: Partial<WorkflowTask> = {}): Omit<WorkflowTask, 'workerId'> {
+  return {
+    token: bytes(token),
+    namespace: 'default',
+    workflowId: 'wf',
+    runId: 'run',
+    workflowType: 'Type',
+    attempt: 1,
+    previousStartedEventId: 0,
+    startedEventId: 3,
+    scheduledTime: 0,
+    startedTime: 0,
+    history: [
+      encode([
+        {
+          eventId: 2,
+          eventTime: 0,
+          eventType: EventType.WORKFLOW_TASK_SCHEDULED,
+          attributes: { startToCloseTimeout: 2000 },
+        },
+        { eventId: 3, eventTime: 0, eventType: EventType.WORKFLOW_TASK_STARTED, attributes: {} },
+      ]),
+    ],
+    firstEventId: 1,
+    ...fields,
+  };
+}
+
+export function activityTask(token: string, fields: Partial<ActivityTask> = {}): Omit<ActivityTask, 'workerId'> {
+  return {
+    token: bytes(token),
+    namespace: 'default',
+    workflowId: 'wf',
+    runId: 'run',
+    workflowType: 'Type',
+    activityId: '1',
+    activityType: 'act',
+    attempt: 1,
+    scheduledTime: 0,
+    currentAttemptScheduledTime: 0,
+    startedTime: 0,
+    scheduleToCloseTimeout: 0,
+    startToCloseTimeout: 10_000,
+    heartbeatTimeout: 0,
+    ...fields,
+  };
+}
+
+/** What a thread says when it has finished a task. */
+export function completed(token: string, fields: { runId?: string; sticky?: boolean } = {}): FromWorkflowThread {
+  const { runId = 'run', sticky = true } = fields;
+  return { type: 'completed', runId, request: { token: bytes(token), commands: [], sticky }, sinkCalls: [] };
+}
+
+export const notFound = new RpcError(StatusCode.NOT_FOUND, 'gone', { kind: 'NotFound' });
+
+/** Lets everything that waits on promises only go on. */
+export async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+}

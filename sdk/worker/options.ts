@@ -1,0 +1,230 @@
+// Options of a worker: what users give, checked once, and what the worker's parts get.
+
+import type { DataConverter } from '../common/data-converter.ts';
+import { ValueError } from '../common/errors.ts';
+import type { UntypedActivities } from '../common/interfaces.ts';
+import { type Duration, durationOption } from '../common/time.ts';
+import type { Connection } from '../connection/connection.ts';
+import type { AnyActivity } from './activity-execution.ts';
+import type { HeartbeatThrottleLimits } from './heartbeat-throttle.ts';
+import type { ActivityInterceptorsFactory, WorkerInterceptors } from './interceptors.ts';
+import type { InjectedSinks } from './sinks.ts';
+
+/** Code made by `bundleWorkflowCode`, or the path of a file that holds it. */
+export type WorkflowBundleOption = { code: string; sourceMap?: string } | { codePath: string };
+
+export interface BundlerOptions {
+  /** Modules left out of the bundle; they must not be used when a workflow runs. */
+  ignoreModules?: string[];
+}
+
+export interface WorkerOptions {
+  /** Default: a connection of the worker's own to `TENUTO_ADDRESS` or 127.0.0.1:7280, closed when the worker has stopped. */
+  connection?: Connection;
+  /** Default: 'default'. */
+  namespace?: string;
+  /** The queue tasks come from. */
+  taskQueue: string;
+  /** Shown in histories and descriptions. Default: the connection's, `pid@hostname`. */
+  identity?: string;
+  /** Names this build of the worker's code, in histories. Default: the SDK's name and version and a checksum of the workflows' bundle. */
+  buildId?: string;
+  /** Path of a module; every function it exports is a workflow. Bundled when the worker is created. Exclusive with `workflowBundle`. */
+  workflowsPath?: string;
+  /** Workflows bundled beforehand. */
+  workflowBundle?: WorkflowBundleOption;
+  bundlerOptions?: BundlerOptions;
+  /** Activity functions by name; `default` takes those without a function of their own. */
+  activities?: object;
+  /** False: activities run only as local activities of this worker's workflows. Default: true. */
+  enableNonLocalActivities?: boolean;
+  /** Activities at once. Default: 100. */
+  maxConcurrentActivityTaskExecutions?: number;
+  /** Workflow tasks at once, waiting ones included; at least 2 with a cache. Default: 40. */
+  maxConcurrentWorkflowTaskExecutions?: number;
+  /** Local activities at once. Default: 100. */
+  maxConcurrentLocalActivityExecutions?: number;
+  /** Executions kept warm, over all threads, so that a task replays nothing; 0: none. Default: 600 per GiB of the heap's limit beyond 200 MiB. */
+  maxCachedWorkflows?: number;
+  /** Activities this worker begins per second, at most. Default: unlimited. */
+  maxActivitiesPerSecond?: number;
+  /** Activities per second over all workers of the queue; the last worker to say wins. Default: unlimited. */
+  maxTaskQueueActivitiesPerSecond?: number;
+  /** How long a task may wait for this worker, which has its execution warm, before any worker may take it. Default: 10 s. */
+  stickyQueueScheduleToStartTimeout?: Duration;
+  /** How long activities may go on after shutdown was asked for, before they are cancelled. Default: 0. */
+  shutdownGraceTime?: Duration;
+  /** How long after shutdown was asked for `run` gives up waiting and throws. Default: never. */
+  shutdownForceTime?: Duration;
+  /** Cap of the time between an activity's heartbeats. Default: 60 s. */
+  maxHeartbeatThrottleInterval?: Duration;
+  /** Time between heartbeats of activities without a heartbeat timeout. Default: 30 s. */
+  defaultHeartbeatThrottleInterval?: Duration;
+  /** Threads that run workflows. Default: 1, or 2 with four cores or more. */
+  workflowThreadPoolSize?: number;
+  /** Never treat a workflow as deadlocked, so that a debugger can hold it. Default: the environment's `TENUTO_DEBUG` is set. */
+  debugMode?: boolean;
+  /** Send sources with enhanced stack traces. Default: false. */
+  showStackTraceSources?: boolean;
+  /** Functions workflows may call with `proxySinks`. */
+  sinks?: InjectedSinks;
+  interceptors?: WorkerInterceptors;
+  /** Converter modules and codecs; the same as the clients'. Codecs run on the main thread. */
+  dataConverter?: DataConverter;
+}
+
+/** Options of a replay: what concerns workflows' code. */
+export type ReplayWorkerOptions = Pick<
+  WorkerOptions,
+  | 'workflowsPath'
+  | 'workflowBundle'
+  | 'bundlerOptions'
+  | 'dataConverter'
+  | 'interceptors'
+  | 'sinks'
+  | 'debugMode'
+  | 'identity'
+  | 'buildId'
+> & {
+  /** Shown as the task queue of the replayed workflows. Default: 'fake_replay_queue'. */
+  replayName?: string;
+};
+
+/** What the worker was made with, defaults filled in. Times in ms. */
+export interface CompiledWorkerOptions {
+  readonly namespace: string;
+  readonly taskQueue: string;
+  readonly identity: string | undefined;
+  readonly buildId: string | undefined;
+  readonly activities: ReadonlyMap<string, AnyActivity>;
+  /** 0 without workflows. */
+  readonly workflowSlots: number;
+  /** 0 without activities, or when only local ones run. */
+  readonly activitySlots: number;
+  readonly localActivitySlots: number;
+  readonly maxCachedWorkflows: number;
+  readonly threadCount: number;
+  readonly maxActivitiesPerSecond: number | undefined;
+  readonly maxTaskQueueActivitiesPerSecond: number | undefined;
+  readonly stickyScheduleToStartTimeoutMs: number;
+  readonly shutdownGraceTimeMs: number;
+  readonly shutdownForceTimeMs: number | undefined;
+  readonly heartbeatLimits: HeartbeatThrottleLimits;
+  readonly deadlockMs: number | undefined;
+  readonly showStackTraceSources: boolean;
+  readonly sinks: InjectedSinks;
+  readonly activityInterceptors: readonly ActivityInterceptorsFactory[];
+}
+
+/** Where the options do not know: the machine. */
+export interface WorkerMachine {
+  cores: number;
+  /** Bytes. */
+  heapLimit: number;
+  debug: boolean;
+}
+
+/** ms of synchronous work before a workflow counts as deadlocked. */
+const DEADLOCK_MS = 1000;
+const MIB = 1024 * 1024;
+
+/** @throws ValueError or TypeError naming the option that cannot be meant. */
+export function compileWorkerOptions(options: WorkerOptions, machine: WorkerMachine): CompiledWorkerOptions {
+  if (typeof options.taskQueue !== 'string' || options.taskQueue === '') {
+    throw new ValueError('WorkerOptions.taskQueue must be a non-empty string');
+  }
+  if (options.workflowsPath !== undefined && options.workflowBundle !== undefined) {
+    throw new ValueError('Give either WorkerOptions.workflowsPath or WorkerOptions.workflowBundle, not both');
+  }
+  const hasWorkflows = options.workflowsPath !== undefined || options.workflowBundle !== undefined;
+  const activities = compileActivities(options.activities ?? {});
+  const hasActivities = activities.size > 0 && options.enableNonLocalActivities !== false;
+  if (!hasWorkflows && !hasActivities) {
+    throw new ValueError('A worker needs workflows (workflowsPath or workflowBundle), activities, or both');
+  }
+  const cached = count('maxCachedWorkflows', options.maxCachedWorkflows ?? defaultCache(machine.heapLimit), 0);
+  const workflowSlots = count(
+    'maxConcurrentWorkflowTaskExecutions',
+    options.maxConcurrentWorkflowTaskExecutions ?? 40,
+    cached > 0 ? 2 : 1,
+  );
+  const activitySlots = count(
+    'maxConcurrentActivityTaskExecutions',
+    options.maxConcurrentActivityTaskExecutions ?? 100,
+    1,
+  );
+  const debugMode = options.debugMode ?? machine.debug;
+  return {
+    namespace: options.namespace ?? 'default',
+    taskQueue: options.taskQueue,
+    identity: options.identity,
+    buildId: options.buildId,
+    activities,
+    workflowSlots: hasWorkflows ? workflowSlots : 0,
+    activitySlots: hasActivities ? activitySlots : 0,
+    localActivitySlots: count(
+      'maxConcurrentLocalActivityExecutions',
+      options.maxConcurrentLocalActivityExecutions ?? 100,
+      1,
+    ),
+    maxCachedWorkflows: cached,
+    threadCount: count('workflowThreadPoolSize', options.workflowThreadPoolSize ?? (machine.cores >= 4 ? 2 : 1), 1),
+    maxActivitiesPerSecond: rate('maxActivitiesPerSecond', options.maxActivitiesPerSecond),
+    maxTaskQueueActivitiesPerSecond: rate('maxTaskQueueActivitiesPerSecond', options.maxTaskQueueActivitiesPerSecond),
+    stickyScheduleToStartTimeoutMs:
+      durationOption('stickyQueueScheduleToStartTimeout', options.stickyQueueScheduleToStartTimeout) ?? 10_000,
+    shutdownGraceTimeMs: durationOption('shutdownGraceTime', options.shutdownGraceTime) ?? 0,
+    shutdownForceTimeMs: durationOption('shutdownForceTime', options.shutdownForceTime),
+    heartbeatLimits: {
+      maxIntervalMs: durationOption('maxHeartbeatThrottleInterval', options.maxHeartbeatThrottleInterval) ?? 60_000,
+      defaultIntervalMs:
+        durationOption('defaultHeartbeatThrottleInterval', options.defaultHeartbeatThrottleInterval) ?? 30_000,
+    },
+    deadlockMs: debugMode ? undefined : DEADLOCK_MS,
+    showStackTraceSources: options.showStackTraceSources ?? false,
+    sinks: options.sinks ?? {},
+    activityInterceptors: [
+      ...(options.interceptors?.activity ?? []),
+      ...(options.interceptors?.activityInbound ?? []).map(
+        (factory): ActivityInterceptorsFactory =>
+          (context) => ({ inbound: factory(context) }),
+      ),
+    ],
+  };
+}
+
+/** The functions among an object's (or class instance's) properties, methods included. */
+function compileActivities(activities: object): Map<string, AnyActivity> {
+  const functions = new Map<string, AnyActivity>();
+  for (const [name, value] of Object.entries(activities)) {
+    if (typeof value !== 'function') continue;
+    // What a workflow passes is checked by its own proxy's types.
+    const fn = value as UntypedActivities[string];
+    functions.set(name, fn);
+  }
+  const prototype: unknown = Object.getPrototypeOf(activities);
+  if (typeof prototype !== 'object' || prototype === null || prototype === Object.prototype) return functions;
+  for (const name of Object.getOwnPropertyNames(prototype)) {
+    const value: unknown = name === 'constructor' ? undefined : Reflect.get(activities, name);
+    if (typeof value === 'function' && !functions.has(name)) functions.set(name, value.bind(activities));
+  }
+  return functions;
+}
+
+function defaultCache(heapLimit: number): number {
+  return Math.max(10, Math.floor((Math.max(heapLimit - 200 * MIB, 0) / (1024 * MIB)) * 600));
+}
+
+function count(name: string, value: number, minimum: number): number {
+  if (!Number.isInteger(value) || value < minimum) {
+    throw new ValueError(`WorkerOptions.${name} must be an integer of at least ${minimum}, got ${value}`);
+  }
+  return value;
+}
+
+function rate(name: string, value: number | undefined): number | undefined {
+  if (value !== undefined && !(Number.isFinite(value) && value > 0)) {
+    throw new ValueError(`WorkerOptions.${name} must be a positive number, got ${value}`);
+  }
+  return value;
+}

@@ -1,0 +1,111 @@
+// What the workers of one process share: the logger, the signals that shut them down, and a watch over errors that activities
+// throw where nobody catches them, which must not end the process for the others.
+
+import { IllegalStateError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import { currentExecution, logAttributes } from './activity-execution.ts';
+import { DefaultLogger } from './logger.ts';
+
+export interface RuntimeOptions {
+  /** Where the SDK, workflows (`log`) and activities (`log`) write. Default: {@link DefaultLogger} at INFO, on stderr. */
+  logger?: Logger;
+  /** Signals that shut all running workers down; empty: none. Default: SIGINT, SIGTERM, SIGQUIT, SIGUSR2. A second one acts as if the SDK were not there. */
+  shutdownSignals?: NodeJS.Signals[];
+}
+
+const DEFAULT_SIGNALS: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGUSR2'];
+
+export interface SignalledWorker {
+  /** Begins a graceful shutdown; does nothing when one is under way. */
+  shutdownOnSignal(signal: string): void;
+}
+
+/** The process-wide settings of all workers. Install before the first worker is created, or leave the defaults. */
+export class Runtime {
+  private static installed: Runtime | undefined;
+  readonly logger: Logger;
+  private readonly signals: readonly NodeJS.Signals[];
+  private readonly workers = new Set<SignalledWorker>();
+
+  private constructor(options: RuntimeOptions) {
+    this.logger = options.logger ?? new DefaultLogger();
+    this.signals = options.shutdownSignals ?? DEFAULT_SIGNALS;
+  }
+
+  /**
+   * Sets the logger and the shutdown signals of this process.
+   *
+   * @throws IllegalStateError when a runtime is installed already, also by a worker created before.
+   */
+  static install(options: RuntimeOptions): Runtime {
+    if (Runtime.installed !== undefined) {
+      throw new IllegalStateError('Runtime was already installed; call Runtime.install before creating workers');
+    }
+    Runtime.installed = new Runtime(options);
+    return Runtime.installed;
+  }
+
+  /** The installed runtime; one with defaults is installed when there is none. */
+  static instance(): Runtime {
+    Runtime.installed ??= new Runtime({});
+    return Runtime.installed;
+  }
+
+  /** For workers: from `run` on. */
+  register(worker: SignalledWorker): void {
+    this.workers.add(worker);
+    if (this.workers.size > 1) return;
+    for (const signal of this.signals) process.on(signal, this.onSignal);
+    process.on('unhandledRejection', this.onUnhandledRejection);
+    process.on('uncaughtException', this.onUncaughtException);
+  }
+
+  /** For workers: when `run` ends. */
+  deregister(worker: SignalledWorker): void {
+    if (!this.workers.delete(worker) || this.workers.size > 0) return;
+    this.removeSignals();
+    process.off('unhandledRejection', this.onUnhandledRejection);
+    process.off('uncaughtException', this.onUncaughtException);
+  }
+
+  private removeSignals(): void {
+    for (const signal of this.signals) process.off(signal, this.onSignal);
+  }
+
+  private readonly onSignal = (signal: NodeJS.Signals): void => {
+    // Whoever asks twice does not want to wait.
+    this.removeSignals();
+    for (const worker of this.workers) worker.shutdownOnSignal(signal);
+  };
+
+  private readonly onUnhandledRejection = (reason: unknown): void => {
+    const execution = currentExecution();
+    if (execution === undefined) {
+      // Not an activity's: what Node does without a listener.
+      if (process.listenerCount('unhandledRejection') === 1) throw reason;
+      return;
+    }
+    // A promise the activity did not wait for; its own result is still to come.
+    this.logger.error('A promise was rejected in an activity and nobody handled it', {
+      ...logAttributes(execution.context.info),
+      error: reason,
+    });
+  };
+
+  private readonly onUncaughtException = (error: Error): void => {
+    const execution = currentExecution();
+    if (execution === undefined) {
+      if (process.listenerCount('uncaughtException') === 1) {
+        // Not an activity's: what Node does without a listener.
+        process.stderr.write(`Uncaught ${error instanceof Error ? error.stack : String(error)}\n`);
+        process.exit(1);
+      }
+      return;
+    }
+    this.logger.error('An error was thrown in a callback of an activity; its attempt fails', {
+      ...logAttributes(execution.context.info),
+      error,
+    });
+    execution.fail(error);
+  };
+}

@@ -1,0 +1,212 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { StatusCode } from '../../src/wire/status.ts';
+import { makeLogger } from '../common/logger.ts';
+import { RpcError } from '../connection/rpc-error.ts';
+import { activityTask, bytes, FakeConnection, notFound, settle, workflowTask } from './fakes.test-support.ts';
+import { type AnswerOwner, Session, type SessionHandlers, type SessionOptions } from './session.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function owner(): AnswerOwner & { refusals: unknown[] } {
+  const refusals: unknown[] = [];
+  return {
+    refusals,
+    answered: (refusal) => refusals.push(refusal),
+    substitute: () => ({ method: 'respondActivityTaskFailed', body: { failure: { message: 'too large' } } }),
+  };
+}
+
+async function open(options: Partial<SessionOptions> = {}, handlers: Partial<SessionHandlers> = {}) {
+  const connection = new FakeConnection();
+  const session = new Session(
+    {
+      connection,
+      workerId: 'w',
+      namespace: 'default',
+      taskQueue: 'q',
+      identity: 'me',
+      buildId: 'b',
+      stickyQueue: 'q-w',
+      stickyScheduleToStartTimeout: 10_000,
+      workflowSlots: 4,
+      activitySlots: 10,
+      maxActivitiesPerSecond: undefined,
+      maxTaskQueueActivitiesPerSecond: undefined,
+      logger: makeLogger(() => {}),
+      ...options,
+    },
+    {
+      workflowTask: () => {},
+      activityTask: () => {},
+      cancelActivity: () => {},
+      durable: () => {},
+      heldTokens: () => [],
+      fatal: () => {},
+      ...handlers,
+    },
+  );
+  await session.start();
+  return { connection, session };
+}
+
+function complete(session: Session, token = 't', to: AnswerOwner = owner()): void {
+  const request = { target: { token: bytes(token) }, identity: 'me' };
+  session.answer('activity', 'respondActivityTaskCompleted', request, to);
+}
+
+describe('a session', () => {
+  it('registers with its slots as credit, and each answer gives its own back', async () => {
+    const { connection, session } = await open();
+    expect(connection.last('registerWorker').body).toMatchObject({ workflowCredit: 4, activityCredit: 10 });
+    connection.push('activityTask', activityTask('a'));
+    expect(session.running('activity')).toBe(1);
+    complete(session);
+    expect(connection.last('respondActivityTaskCompleted').body.credit).toBe(1);
+    expect(session.running('activity')).toBe(0);
+  });
+
+  it('ignores what is pushed to another worker of the same connection', async () => {
+    const tasks: unknown[] = [];
+    const { connection, session } = await open({}, { workflowTask: (task) => tasks.push(task) });
+    connection.push('workflowTask', { ...workflowTask('t'), workerId: 'other' });
+    expect(tasks).toEqual([]);
+    expect(session.running('workflow')).toBe(0);
+  });
+
+  it('registers anew after a reconnect, with the tokens it holds and only its free slots', async () => {
+    const { connection } = await open({}, { heldTokens: () => [bytes('a')] });
+    connection.push('activityTask', activityTask('a'));
+    connection.reconnect();
+    await settle();
+    expect(connection.last('registerWorker').body).toMatchObject({ activityCredit: 9, heldTokens: [bytes('a')] });
+  });
+
+  it('sends an answer that got lost again after registering, with the credit left to the registration', async () => {
+    const { connection, session } = await open();
+    connection.manual.add('respondActivityTaskCompleted');
+    connection.push('activityTask', activityTask('a'));
+    const to = owner();
+    complete(session, 'a', to);
+    connection.last('respondActivityTaskCompleted').reject(new Error('socket closed'));
+    await settle();
+    connection.reconnect();
+    await settle();
+    expect(connection.last('registerWorker').body.activityCredit).toBe(10);
+    expect(connection.of('respondActivityTaskCompleted').map((r) => r.body.credit)).toEqual([1, 0]);
+    connection.last('respondActivityTaskCompleted').resolve({});
+    await settle();
+    expect(to.refusals).toEqual([undefined]);
+  });
+
+  it('does not count the credit twice of an answer the connection itself repeats, and states it exactly afterwards', async () => {
+    const { connection, session } = await open();
+    connection.manual.add('respondActivityTaskCompleted');
+    connection.push('activityTask', activityTask('a'));
+    complete(session, 'a');
+    connection.reconnect();
+    await settle();
+    expect(connection.last('registerWorker').body.activityCredit).toBe(9);
+    connection.last('respondActivityTaskCompleted').resolve({});
+    await settle();
+    expect(connection.last('registerWorker').body.activityCredit).toBe(10);
+    expect(connection.of('registerWorker')).toHaveLength(3);
+  });
+
+  it('holds answers made while it registers until the registration is through', async () => {
+    const { connection, session } = await open();
+    connection.push('activityTask', activityTask('a'));
+    connection.manual.add('registerWorker');
+    connection.reconnect();
+    complete(session, 'a');
+    await settle();
+    expect(connection.of('respondActivityTaskCompleted')).toHaveLength(0);
+    connection.last('registerWorker').resolve({});
+    await settle();
+    expect(connection.last('respondActivityTaskCompleted').body.credit).toBe(1);
+  });
+
+  it('repeats an answer the server cannot take now, and reports a refusal for good', async () => {
+    vi.useFakeTimers();
+    const { connection, session } = await open();
+    connection.manual.add('respondActivityTaskCompleted');
+    const to = owner();
+    connection.push('activityTask', activityTask('a'));
+    complete(session, 'a', to);
+    connection.last('respondActivityTaskCompleted').reject(new RpcError(StatusCode.RESOURCE_EXHAUSTED, 'later'));
+    await vi.advanceTimersByTimeAsync(60);
+    expect(connection.of('respondActivityTaskCompleted')).toHaveLength(2);
+    connection.last('respondActivityTaskCompleted').reject(notFound);
+    await settle();
+    expect(to.refusals).toEqual([notFound]);
+  });
+
+  it('sends a substitute for an answer that is too large for a message', async () => {
+    const { connection, session } = await open();
+    connection.manual.add('respondActivityTaskCompleted');
+    connection.push('activityTask', activityTask('a'));
+    const result = { payloads: [{ data: new Uint8Array(5 * 1024 * 1024) }] };
+    const request = { target: { token: bytes('a') }, identity: 'me', result };
+    session.answer('activity', 'respondActivityTaskCompleted', request, owner());
+    const refusal = new RpcError(StatusCode.RESOURCE_EXHAUSTED, 'large', {
+      kind: 'ResourceExhausted',
+      cause: 'client',
+    });
+    connection.last('respondActivityTaskCompleted').reject(refusal);
+    await settle();
+    expect(connection.last('respondActivityTaskFailed').body).toMatchObject({
+      failure: { message: 'too large' },
+      credit: 1,
+    });
+  });
+
+  it('grants the credit of tasks without an answer once per tick', async () => {
+    const { connection, session } = await open();
+    for (const token of ['a', 'b']) connection.push('activityTask', activityTask(token));
+    session.release('activity');
+    session.release('activity');
+    await settle();
+    expect(connection.of('grantCredit').map((r) => r.body.activity)).toEqual([2]);
+  });
+
+  it('grants no faster than maxActivitiesPerSecond', async () => {
+    vi.useFakeTimers();
+    const { connection, session } = await open({ maxActivitiesPerSecond: 10 });
+    expect(connection.last('registerWorker').body.activityCredit).toBe(1);
+    let granted = 1;
+    for (let ms = 0; ms < 1000; ms += 10) {
+      await vi.advanceTimersByTimeAsync(10);
+      const total = 1 + connection.of('grantCredit').reduce((sum, r) => sum + (r.body.activity ?? 0), 0);
+      for (; granted <= total; granted++) {
+        connection.push('activityTask', activityTask(`a${granted}`));
+        complete(session, `a${granted}`);
+        expect(connection.last('respondActivityTaskCompleted').body.credit).toBe(0);
+      }
+    }
+    const pushed = connection.of('respondActivityTaskCompleted').length;
+    expect(pushed).toBeGreaterThanOrEqual(9);
+    expect(pushed).toBeLessThanOrEqual(11);
+    session.close();
+  });
+
+  it('takes nothing more once it drains, and gives no credit back', async () => {
+    const { connection, session } = await open();
+    connection.push('activityTask', activityTask('a'));
+    await session.drain();
+    expect(connection.of('unregisterWorker')).toHaveLength(1);
+    complete(session, 'a');
+    expect(connection.last('respondActivityTaskCompleted').body.credit).toBe(0);
+  });
+
+  it('is fatal when the server refuses the registration', async () => {
+    const fatal: unknown[] = [];
+    const { connection } = await open({}, { fatal: (error) => fatal.push(error) });
+    connection.manual.add('registerWorker');
+    connection.reconnect();
+    const refusal = new RpcError(StatusCode.PERMISSION_DENIED, 'no');
+    connection.last('registerWorker').reject(refusal);
+    await settle();
+    expect(fatal).toEqual([refusal]);
+  });
+});

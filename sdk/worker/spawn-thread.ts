@@ -1,0 +1,50 @@
+// Starts workflow threads: node:worker_threads running runtime/thread. From the package's built files the entry is loaded as it is;
+// from its sources (the project's own tests) it is bundled first, because a thread of Node 20 cannot load TypeScript.
+
+import { Worker } from 'node:worker_threads';
+import { buildSync } from 'esbuild';
+import type { ThreadEvents, ThreadFactory, ThreadPort } from './ports.ts';
+import type { FromWorkflowThread, ToWorkflowThread, WorkflowThreadOptions } from './thread-protocol.ts';
+
+let sourceBundle: string | undefined;
+
+function spawn(workerData: WorkflowThreadOptions): Worker {
+  if (!import.meta.url.endsWith('.ts')) {
+    return new Worker(new URL('./runtime/thread.js', import.meta.url), { workerData });
+  }
+  sourceBundle ??= bundleEntry(new URL('./runtime/thread.ts', import.meta.url));
+  // The flags of a test runner are not the thread's.
+  return new Worker(sourceBundle, { workerData, eval: true, execArgv: [] });
+}
+
+function bundleEntry(entry: URL): string {
+  const { outputFiles } = buildSync({
+    entryPoints: [entry.pathname],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    sourcemap: 'inline',
+    external: ['esbuild', 'msgpackr-extract'],
+    define: { 'import.meta.url': JSON.stringify(entry.href) },
+    logLevel: 'silent',
+  });
+  return outputFiles[0]?.text ?? '';
+}
+
+/** Threads that run the workflows of one bundle. */
+export function workflowThreads(options: WorkflowThreadOptions): ThreadFactory {
+  return (events: ThreadEvents): ThreadPort => {
+    const worker = spawn(options);
+    worker.on('message', (messages: FromWorkflowThread | FromWorkflowThread[]) => {
+      events.onMessages(Array.isArray(messages) ? messages : [messages]);
+    });
+    worker.on('error', (error: Error) => events.onExit(error));
+    worker.on('exit', (code) => events.onExit(new Error(`it exited with code ${code}`)));
+    return {
+      post: (messages: ToWorkflowThread[]) => worker.postMessage(messages),
+      terminate: () => void worker.terminate(),
+    };
+  };
+}

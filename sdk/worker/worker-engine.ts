@@ -1,0 +1,208 @@
+// A worker without its public face: session, workflow tasks, activities and local activities wired together, their start and their end.
+// Given its connection and threads, so that tests run it over fakes.
+
+import { randomUUID } from 'node:crypto';
+import type { Info } from '../activity/info.ts';
+import type { Client } from '../client/client.ts';
+import type { LoadedDataConverter } from '../common/data-converter.ts';
+import { type Logger, SdkComponent, withMetadata } from '../common/logger.ts';
+import { decompileRetryPolicy } from '../common/retry-policy.ts';
+import { type ActivityEnvironment, ActivityExecution } from './activity-execution.ts';
+import { ActivityTasks } from './activity-tasks.ts';
+import { LocalActivities, type LocalAttempt, type LocalAttemptInfo } from './local-activities.ts';
+import type { CompiledWorkerOptions } from './options.ts';
+import type { ThreadFactory, WorkerConnection } from './ports.ts';
+import { Session } from './session.ts';
+import { loggerSinks, SinkRunner } from './sinks.ts';
+import type { LocalActivityTask } from './thread-protocol.ts';
+import { WorkflowTasks } from './workflow-tasks.ts';
+
+export interface WorkerEngineParts {
+  options: CompiledWorkerOptions;
+  identity: string;
+  buildId: string;
+  connection: WorkerConnection;
+  converter: LoadedDataConverter;
+  /** Undefined: no workflows. */
+  threads: ThreadFactory | undefined;
+  client: Client | undefined;
+  logger: Logger;
+  /** The worker cannot go on. */
+  fatal(error: unknown): void;
+}
+
+/** ms the server has to take the last answers once nothing runs any more; tasks it did not take time out there. */
+const LAST_ANSWERS_MS = 5_000;
+
+export class WorkerEngine {
+  private readonly parts: WorkerEngineParts;
+  readonly session: Session;
+  readonly workflowTasks: WorkflowTasks;
+  readonly activityTasks: ActivityTasks;
+  readonly localActivities: LocalActivities;
+
+  constructor(parts: WorkerEngineParts) {
+    this.parts = parts;
+    const { options, identity, buildId, connection, converter } = parts;
+    const logger = withMetadata(parts.logger, { sdkComponent: SdkComponent.worker, taskQueue: options.taskQueue });
+    const environment: ActivityEnvironment = {
+      functions: options.activities,
+      interceptors: options.activityInterceptors,
+      converter,
+      client: parts.client,
+      logger: parts.logger,
+      workerLogger: logger,
+    };
+    const workerId = randomUUID();
+    this.session = new Session(
+      {
+        connection,
+        workerId,
+        namespace: options.namespace,
+        taskQueue: options.taskQueue,
+        identity,
+        buildId,
+        stickyQueue:
+          parts.threads !== undefined && options.maxCachedWorkflows > 0
+            ? `${options.taskQueue}-${workerId}`
+            : undefined,
+        stickyScheduleToStartTimeout: options.stickyScheduleToStartTimeoutMs,
+        workflowSlots: options.workflowSlots,
+        activitySlots: options.activitySlots,
+        maxActivitiesPerSecond: options.maxActivitiesPerSecond,
+        maxTaskQueueActivitiesPerSecond: options.maxTaskQueueActivitiesPerSecond,
+        logger,
+      },
+      {
+        workflowTask: (task) => this.workflowTasks.accept(task),
+        activityTask: (task) => this.activityTasks.accept(task),
+        cancelActivity: (push) => this.activityTasks.cancelled(push),
+        durable: (tokens) => this.workflowTasks.durable(tokens),
+        heldTokens: () => [...this.workflowTasks.heldTokens(), ...this.activityTasks.heldTokens()],
+        fatal: parts.fatal,
+      },
+    );
+    this.localActivities = new LocalActivities({
+      slots: options.localActivitySlots,
+      run: (task, info) => runLocally(environment, options.taskQueue, task, info),
+      resolved: (runId, seq, result) => this.workflowTasks.localActivityResolved(runId, seq, result),
+    });
+    this.workflowTasks = new WorkflowTasks({
+      connection,
+      session: this.session,
+      identity,
+      buildId,
+      codecs: converter.payloadCodecs,
+      threads: parts.threads ?? noThreads,
+      threadCount: parts.threads === undefined ? 0 : options.threadCount,
+      deadlockMs: options.deadlockMs,
+      localActivities: this.localActivities,
+      sinks: new SinkRunner({ ...loggerSinks(parts.logger, options.taskQueue), ...options.sinks }, logger),
+      logger,
+      fatal: parts.fatal,
+    });
+    this.activityTasks = new ActivityTasks({
+      connection,
+      session: this.session,
+      environment,
+      identity,
+      taskQueue: options.taskQueue,
+      heartbeatLimits: options.heartbeatLimits,
+      logger,
+    });
+  }
+
+  /** Starts the workflow threads. */
+  async prepare(): Promise<void> {
+    if (this.parts.threads !== undefined) await this.workflowTasks.start();
+  }
+
+  /** Begins to take tasks; resolves once registered. */
+  open(): Promise<void> {
+    return this.session.start();
+  }
+
+  /**
+   * Takes no more tasks; resolves when those it has are done. Activities may go on for the grace time, then they are cancelled.
+   *
+   * @param onDraining Called when the server knows that the worker stops.
+   */
+  async stop(onDraining: () => void): Promise<void> {
+    const grace = setTimeout(() => this.cancelActivities(), this.parts.options.shutdownGraceTimeMs);
+    try {
+      await this.session.drain();
+      onDraining();
+      const answered = Promise.all([
+        this.workflowTasks.drained(),
+        this.activityTasks.drained(),
+        this.session.answersTaken(),
+      ]);
+      await Promise.all([this.activityTasks.ended(), this.localActivities.ended()]);
+      let timer: NodeJS.Timeout | undefined;
+      const givenUp = new Promise<'givenUp'>((resolve) => {
+        timer = setTimeout(() => resolve('givenUp'), LAST_ANSWERS_MS);
+      });
+      const outcome = await Promise.race([answered, givenUp]);
+      clearTimeout(timer);
+      if (outcome === 'givenUp') {
+        this.parts.logger.warn(
+          'The server did not take the last answers; their tasks will time out and be tried again',
+          {
+            workflowTasks: this.workflowTasks.inFlight,
+          },
+        );
+      }
+    } finally {
+      clearTimeout(grace);
+    }
+  }
+
+  /** Ends threads and timers; nothing is answered any more. */
+  close(): void {
+    this.session.close();
+    this.workflowTasks.close();
+  }
+
+  private cancelActivities(): void {
+    this.activityTasks.cancelAll('workerShutdown');
+    // Their workflow tasks are answered as they are; whoever gets the next one runs the local activities again.
+    this.workflowTasks.giveUpLocalActivities();
+  }
+}
+
+function noThreads(): never {
+  throw new Error('This worker has no workflows: it starts no threads');
+}
+
+function runLocally(
+  environment: ActivityEnvironment,
+  taskQueue: string,
+  task: LocalActivityTask,
+  { attempt, originalScheduledTime, attemptScheduledTime }: LocalAttemptInfo,
+): LocalAttempt {
+  const info: Info = {
+    taskToken: new Uint8Array(0),
+    base64TaskToken: '',
+    activityId: task.activityId,
+    activityType: task.activityType,
+    activityNamespace: task.namespace,
+    attempt,
+    isLocal: true,
+    workflowExecution: { workflowId: task.workflowId, runId: task.runId },
+    workflowNamespace: task.namespace,
+    workflowType: task.workflowType,
+    scheduledTimestampMs: originalScheduledTime,
+    scheduleToCloseTimeoutMs: task.scheduleToCloseTimeout ?? 0,
+    startToCloseTimeoutMs: task.startToCloseTimeout ?? 0,
+    currentAttemptScheduledTimestampMs: attemptScheduledTime,
+    heartbeatDetails: undefined,
+    taskQueue,
+    retryPolicy: decompileRetryPolicy(task.retryPolicy),
+    namespace: task.namespace,
+    inWorkflow: true,
+  };
+  const input = { info, args: task.args, header: task.header };
+  // A local activity has no server to heartbeat to.
+  const execution = new ActivityExecution(environment, input, () => {});
+  return { outcome: execution.run(), cancel: (reason) => execution.cancel(reason) };
+}
