@@ -1,0 +1,114 @@
+// A server for integration tests: embedded in this process, or one that runs already.
+
+import { Client, type ClientOptions } from '../client/client.ts';
+import { type Duration, msToNumber } from '../common/time.ts';
+import { Connection } from '../connection/connection.ts';
+import type { ConnectionOptions } from '../connection/options.ts';
+import type { Transport } from '../connection/transport.ts';
+
+/** What an embedded server offers here; `Server.create` of `tenuto/server` makes one. */
+interface EmbeddedServer {
+  connect(): Transport;
+  close(): Promise<void>;
+}
+
+export interface LocalTestWorkflowEnvironmentOptions {
+  /** Options of `Server.create`. Default: data in memory, no ports, namespace `default`. */
+  server?: Record<string, unknown> | undefined;
+  client?: Omit<ClientOptions, 'connection'> | undefined;
+}
+
+export interface ExistingServerTestWorkflowEnvironmentOptions {
+  /** Default: `TENUTO_ADDRESS` or 127.0.0.1:7280. */
+  address?: string | undefined;
+  namespace?: string | undefined;
+  connectionOptions?: Omit<ConnectionOptions, 'address'> | undefined;
+  client?: Omit<ClientOptions, 'connection' | 'namespace'> | undefined;
+}
+
+/**
+ * ```ts
+ * const env = await TestWorkflowEnvironment.createLocal();
+ * const worker = await Worker.create({ connection: env.nativeConnection, taskQueue: 'test', workflowsPath, activities });
+ * await worker.runUntil(env.client.workflow.execute(myWorkflow, { workflowId: 'w', taskQueue: 'test' }));
+ * await env.teardown();
+ * ```
+ */
+export class TestWorkflowEnvironment {
+  readonly client: Client;
+  /** For clients. */
+  readonly connection: Connection;
+  /** For workers. */
+  readonly nativeConnection: Connection;
+  readonly namespace: string;
+  /** Time passes as it does: nothing is skipped. */
+  readonly supportsTimeSkipping = false;
+  readonly #close: () => Promise<void>;
+
+  private constructor(
+    connection: Connection,
+    nativeConnection: Connection,
+    client: Client,
+    close: () => Promise<void>,
+  ) {
+    this.connection = connection;
+    this.nativeConnection = nativeConnection;
+    this.client = client;
+    this.namespace = client.options.namespace;
+    this.#close = close;
+  }
+
+  /** Starts a server within this process, reached without a socket. */
+  static async createLocal(options: LocalTestWorkflowEnvironmentOptions = {}): Promise<TestWorkflowEnvironment> {
+    // Loaded only here: the client and worker of a test against another server need none of it.
+    const { Server } = await import('../../src/server.ts');
+    const server: EmbeddedServer = await Server.create(options.server ?? {});
+    const connect = (): Connection => Connection.fromTransport(() => server.connect());
+    return await TestWorkflowEnvironment.#create(connect(), connect(), options.client ?? {}, () => server.close());
+  }
+
+  /** Connects to a server that runs already. @throws RpcError when it cannot be reached. */
+  static async createFromExistingServer(
+    options: ExistingServerTestWorkflowEnvironmentOptions = {},
+  ): Promise<TestWorkflowEnvironment> {
+    const { address, namespace, connectionOptions, client } = options;
+    const connect = (): Connection => Connection.lazy({ ...connectionOptions, address });
+    return await TestWorkflowEnvironment.#create(connect(), connect(), { ...client, namespace }, async () => {});
+  }
+
+  static async #create(
+    connection: Connection,
+    nativeConnection: Connection,
+    options: Omit<ClientOptions, 'connection'>,
+    close: () => Promise<void>,
+  ): Promise<TestWorkflowEnvironment> {
+    const client = new Client({ ...options, connection });
+    const environment = new TestWorkflowEnvironment(connection, nativeConnection, client, close);
+    try {
+      await connection.ensureConnected();
+    } catch (err) {
+      await environment.teardown();
+      throw err;
+    }
+    return environment;
+  }
+
+  /** Waits. */
+  sleep(duration: Duration): Promise<void> {
+    return new Promise((resolve) => {
+      setTimeout(resolve, msToNumber(duration));
+    });
+  }
+
+  /** The environment's time, epoch milliseconds. */
+  async currentTimeMs(): Promise<number> {
+    return Date.now();
+  }
+
+  /** Closes the connections, then the embedded server. Shut workers down before. */
+  async teardown(): Promise<void> {
+    await this.connection.close();
+    await this.nativeConnection.close();
+    await this.#close();
+  }
+}
