@@ -1,0 +1,79 @@
+// Copies of a store: every record as it is framed, as of one instant, into a directory with an id of its own (a copy is never the voter it was).
+
+import { StoreError } from '../ports/store.ts';
+import type { Backend, Write } from './backend.ts';
+import { unframe } from './framing.ts';
+import { LevelBackend } from './leveldb/backend.ts';
+import { createManifest, openError, readManifest, storePath } from './leveldb/directory.ts';
+
+const BATCH_RECORDS = 1_000;
+const BATCH_BYTES = 4 * 1024 * 1024;
+
+export interface Progress {
+  records: number;
+  bytes: number;
+}
+
+/** Into an empty or absent directory. Every record is checked on its way: damage is not copied. */
+export async function writeBackup(
+  from: Backend,
+  directory: string,
+  shardCount: number,
+  onProgress?: (progress: Progress) => void,
+): Promise<Progress> {
+  if (readManifest(directory) !== undefined) {
+    throw new StoreError('misuse', `${directory} already holds a data directory`, {
+      hint: 'Name an empty or absent directory.',
+    });
+  }
+  const target = new LevelBackend(storePath(directory));
+  const progress: Progress = { records: 0, bytes: 0 };
+  createManifest(directory, shardCount);
+  await target.open();
+  try {
+    let batch: Write[] = [];
+    let bytes = 0;
+    const write = async (durability: 'sync' | 'lazy') => {
+      await target.write(batch, durability);
+      progress.records += batch.length;
+      progress.bytes += bytes;
+      onProgress?.({ ...progress });
+      batch = [];
+      bytes = 0;
+    };
+    for await (const [key, framed] of from.snapshot()) {
+      unframe(key, framed, from.name);
+      batch.push([key, framed]);
+      bytes += key.length + framed.length;
+      if (batch.length >= BATCH_RECORDS || bytes >= BATCH_BYTES) await write('lazy');
+    }
+    await write('sync');
+  } finally {
+    await target.close();
+  }
+  return progress;
+}
+
+/** A copy of a directory that nobody has open. */
+export async function copyDirectory(
+  from: string,
+  to: string,
+  onProgress?: (progress: Progress) => void,
+): Promise<Progress> {
+  const manifest = readManifest(from);
+  if (!manifest)
+    throw new StoreError('version', `${from} is not a Tenuto data directory`, {
+      hint: 'Name one that a server or a backup made.',
+    });
+  const source = new LevelBackend(storePath(from));
+  try {
+    await source.open();
+  } catch (error) {
+    throw openError(from, error);
+  }
+  try {
+    return await writeBackup(source, to, manifest.shardCount, onProgress);
+  } finally {
+    await source.close();
+  }
+}

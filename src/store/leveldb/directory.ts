@@ -1,0 +1,144 @@
+// A data directory: `tenuto.json` says what it is, `store/` holds LevelDB, `pid` names who has it open.
+// Refuses what is not a data directory, what a newer version wrote, and what another process holds: each with its own words.
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { StoreError } from '../../ports/store.ts';
+import { VERSION } from '../../version.ts';
+
+export const FORMAT_VERSION = 1;
+export const DEFAULT_SHARD_COUNT = 256;
+const MAX_SHARD_COUNT = 65_536;
+const MANIFEST = 'tenuto.json';
+const PID_FILE = 'pid';
+
+export interface Manifest {
+  format: number;
+  directoryId: string;
+  shardCount: number;
+  /** Version of Tenuto that made it. */
+  createdBy: string;
+  /** RFC 3339. */
+  createdAt: string;
+}
+
+export const storePath = (directory: string): string => join(directory, 'store');
+
+/** Reads the manifest, or undefined when the directory is absent or empty. Throws StoreError `version` on anything else. */
+export function readManifest(directory: string): Manifest | undefined {
+  const file = join(directory, MANIFEST);
+  if (!existsSync(file)) {
+    const others = existsSync(directory) ? readdirSync(directory) : [];
+    if (others.length === 0) return undefined;
+    throw new StoreError('version', `${directory} is not a Tenuto data directory: it has files but no ${MANIFEST}`, {
+      hint: 'Name an empty or absent directory, or the right one.',
+    });
+  }
+  let manifest: Partial<Manifest>;
+  try {
+    manifest = JSON.parse(readFileSync(file, 'utf8')) as Partial<Manifest>;
+  } catch (error) {
+    throw new StoreError('version', `${file} cannot be read: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
+  }
+  const { format, directoryId, shardCount } = manifest;
+  if (typeof format === 'number' && format > FORMAT_VERSION) {
+    throw new StoreError(
+      'version',
+      `${directory} has format ${format}, written by Tenuto ${manifest.createdBy ?? '(unknown)'}; this is ${VERSION}, which reads up to ${FORMAT_VERSION}`,
+      {
+        hint: 'Start it with that version or a newer one.',
+      },
+    );
+  }
+  if (
+    format !== FORMAT_VERSION ||
+    typeof directoryId !== 'string' ||
+    typeof shardCount !== 'number' ||
+    shardCount < 1 ||
+    shardCount > MAX_SHARD_COUNT
+  ) {
+    throw new StoreError('version', `${file} is not a manifest of a data directory`, {
+      hint: 'Restore it from a backup.',
+    });
+  }
+  return { format, directoryId, shardCount, createdBy: manifest.createdBy ?? '', createdAt: manifest.createdAt ?? '' };
+}
+
+/** Makes the directory and its manifest: written beside, then renamed, so that it is there whole or not at all. */
+export function createManifest(directory: string, shardCount: number): Manifest {
+  if (!Number.isInteger(shardCount) || shardCount < 1 || shardCount > MAX_SHARD_COUNT) {
+    throw new StoreError('misuse', `shardCount must be 1..${MAX_SHARD_COUNT}, not ${shardCount}`);
+  }
+  const manifest: Manifest = {
+    format: FORMAT_VERSION,
+    directoryId: randomUUID(),
+    shardCount,
+    createdBy: VERSION,
+    createdAt: new Date().toISOString(),
+  };
+  try {
+    mkdirSync(directory, { recursive: true });
+    const temporary = join(directory, `.${MANIFEST}`);
+    writeFileSync(temporary, `${JSON.stringify(manifest, null, 2)}\n`, { flush: true });
+    renameSync(temporary, join(directory, MANIFEST));
+  } catch (error) {
+    throw unusable(directory, error);
+  }
+  return manifest;
+}
+
+/** For the message that the next process gets when it finds the directory locked. */
+export function writePid(directory: string): void {
+  try {
+    writeFileSync(join(directory, PID_FILE), `${process.pid}\n`);
+  } catch (error) {
+    throw unusable(directory, error);
+  }
+}
+
+export function removePid(directory: string): void {
+  rmSync(join(directory, PID_FILE), { force: true });
+}
+
+/** What LevelDB's open error means. */
+export function openError(directory: string, error: unknown): StoreError {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === 'LEVEL_LOCKED' || /LOCK.*(held|already|temporarily)/i.test(cause.message))
+      return locked(directory, error);
+    if (/corrupt/i.test(cause.message)) {
+      return new StoreError('corrupt', `the data in ${directory} is damaged: ${cause.message}`, {
+        cause: error,
+        hint: '`tenuto data verify` says more; `tenuto data restore` brings back a backup.',
+      });
+    }
+  }
+  return unusable(directory, error);
+}
+
+function locked(directory: string, error: unknown): StoreError {
+  let holder = '';
+  try {
+    holder = ` (process ${readFileSync(join(directory, PID_FILE), 'utf8').trim()})`;
+  } catch {
+    // The holder has not written its pid yet.
+  }
+  return new StoreError('locked', `${directory} is in use by another server${holder}`, {
+    cause: error,
+    hint: 'Stop that one first, or name another directory with --data-dir.',
+  });
+}
+
+export function unusable(directory: string, error: unknown): StoreError {
+  const reasons: string[] = [];
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) reasons.push(cause.message);
+  const text = reasons.join(': ') || String(error);
+  const hint = /EACCES|EPERM|EROFS|read-only|permission/i.test(text)
+    ? 'The server needs to write there: check owner, permissions, and whether the file system is read-only.'
+    : /ENOSPC|No space/i.test(text)
+      ? 'Free some space, then start again.'
+      : 'Check the directory and the disk.';
+  return new StoreError('failed', `cannot use data directory ${directory}: ${text}`, { cause: error, hint });
+}

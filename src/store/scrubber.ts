@@ -1,0 +1,60 @@
+// Re-reads cold data slowly, so that damage is found while there is still a backup. At most one read at a time: a commit never queues behind it.
+import type { Cancelable, Scheduler } from '../ports/clock.ts';
+import { type Key, key } from '../ports/ids.ts';
+import type { Store } from '../ports/store.ts';
+
+export interface ScrubberOptions {
+  store: Store;
+  scheduler: Scheduler;
+  /** Upper bound of what it reads. Default 1 MiB/s. */
+  bytesPerSecond?: number;
+  onDamage(error: Error): void;
+}
+
+const PAGE_ROWS = 100;
+const END = key('\xff\xff\xff\xff');
+
+export class Scrubber {
+  readonly #options: ScrubberOptions;
+  #next: Key = key('');
+  #timer: Cancelable | undefined;
+  #stopped = false;
+  /** Whole passes over the rows so far. */
+  passes = 0;
+
+  constructor(options: ScrubberOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer = this.#options.scheduler.after(1_000, () => void this.#step());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  async #step(): Promise<void> {
+    let bytes = 0;
+    try {
+      const rows = await this.#options.store.range({ from: this.#next, to: END, limit: PAGE_ROWS });
+      for (const [rowKey, value] of rows) bytes += rowKey.length + value.length;
+      const last = rows.at(-1);
+      if (last && rows.length === PAGE_ROWS) this.#next = key(`${last[0]}\0`);
+      else this.#restart();
+    } catch (error) {
+      if (this.#stopped) return;
+      this.#options.onDamage(error instanceof Error ? error : new Error(String(error)));
+      this.#restart();
+    }
+    if (this.#stopped) return;
+    const pauseMs = (bytes / (this.#options.bytesPerSecond ?? 1024 * 1024)) * 1_000;
+    this.#timer = this.#options.scheduler.after(Math.max(100, pauseMs), () => void this.#step());
+  }
+
+  #restart(): void {
+    this.#next = key('');
+    this.passes += 1;
+  }
+}

@@ -1,0 +1,88 @@
+// Looks at a data directory that nobody has open: every record's checksum, every shard's chain, and what takes the room.
+import { StoreError } from '../ports/store.ts';
+import { unframe } from './framing.ts';
+import { LevelBackend } from './leveldb/backend.ts';
+import { type Manifest, openError, readManifest, storePath } from './leveldb/directory.ts';
+import { LogStore } from './log-store.ts';
+
+export interface VerifyReport {
+  manifest: Manifest;
+  records: number;
+  bytes: number;
+  shards: number;
+  logEntries: number;
+  /** Empty: the directory is sound. */
+  problems: string[];
+}
+
+const MAX_PROBLEMS = 100;
+
+/** Throws StoreError when the directory cannot be opened at all; damage inside it is reported, not thrown. */
+export async function verifyDirectory(
+  directory: string,
+  onProgress?: (progress: { records: number; bytes: number }) => void,
+): Promise<VerifyReport> {
+  const manifest = readManifest(directory);
+  if (!manifest)
+    throw new StoreError('version', `${directory} is not a Tenuto data directory`, {
+      hint: 'Name one that a server or a backup made.',
+    });
+  const report: VerifyReport = { manifest, records: 0, bytes: 0, shards: 0, logEntries: 0, problems: [] };
+  const note = (error: unknown) => {
+    if (report.problems.length < MAX_PROBLEMS)
+      report.problems.push(error instanceof Error ? error.message : String(error));
+  };
+  await readEverything(directory, report, note, onProgress);
+  await readLogs(directory, manifest, report, note);
+  return report;
+}
+
+async function readEverything(
+  directory: string,
+  report: VerifyReport,
+  note: (error: unknown) => void,
+  onProgress: ((progress: { records: number; bytes: number }) => void) | undefined,
+): Promise<void> {
+  const backend = new LevelBackend(storePath(directory));
+  try {
+    await backend.open();
+  } catch (error) {
+    throw openError(directory, error);
+  }
+  try {
+    for await (const [key, framed] of backend.snapshot()) {
+      report.records += 1;
+      report.bytes += key.length + framed.length;
+      try {
+        unframe(key, framed, directory);
+      } catch (error) {
+        note(error);
+      }
+      if (report.records % 10_000 === 0) onProgress?.({ records: report.records, bytes: report.bytes });
+    }
+  } catch (error) {
+    note(error);
+  } finally {
+    await backend.close();
+  }
+}
+
+async function readLogs(
+  directory: string,
+  manifest: Manifest,
+  report: VerifyReport,
+  note: (error: unknown) => void,
+): Promise<void> {
+  const store = new LogStore(new LevelBackend(storePath(directory)), manifest);
+  try {
+    const positions = await store.open();
+    report.shards = positions.size;
+    for (const [shard, position] of positions) {
+      for await (const _ of store.readLog(shard, position.appliedLsn)) report.logEntries += 1;
+    }
+  } catch (error) {
+    note(error);
+  } finally {
+    await store.close();
+  }
+}
