@@ -37,8 +37,3 @@ export class UnexpectedError extends Error {
 export class ReplayError extends Error {
   override readonly name = 'ReplayError';
 }
-
-/** The workflow's code no longer matches the history. */
-export class DeterminismViolationError extends Error {
-  override readonly name = 'DeterminismViolationError';
-}

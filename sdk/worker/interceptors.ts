@@ -36,6 +36,4 @@ export interface WorkerInterceptors {
   activity?: ActivityInterceptorsFactory[];
   /** As `activity`, inbound only; run after those. */
   activityInbound?: ActivityInboundCallsInterceptorFactory[];
-  /** Modules that export `interceptors`, a factory of workflow interceptors; bundled with the workflows. */
-  workflowModules?: string[];
 }

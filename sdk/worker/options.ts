@@ -8,7 +8,7 @@ import type { Connection } from '../connection/connection.ts';
 import type { AnyActivity } from './activity-execution.ts';
 import type { HeartbeatThrottleLimits } from './heartbeat-throttle.ts';
 import type { ActivityInterceptorsFactory, WorkerInterceptors } from './interceptors.ts';
-import type { InjectedSinks } from './sinks.ts';
+import type { AnySinks } from './sinks.ts';
 
 /** Code made by `bundleWorkflowCode`, or the path of a file that holds it. */
 export type WorkflowBundleOption = { code: string; sourceMap?: string } | { codePath: string };
@@ -67,7 +67,7 @@ export interface WorkerOptions {
   /** Send sources with enhanced stack traces. Default: false. */
   showStackTraceSources?: boolean;
   /** Functions workflows may call with `proxySinks`. */
-  sinks?: InjectedSinks;
+  sinks?: AnySinks;
   interceptors?: WorkerInterceptors;
   /** Converter modules and codecs; the same as the clients'. Codecs run on the main thread. */
   dataConverter?: DataConverter;
@@ -80,8 +80,6 @@ export type ReplayWorkerOptions = Pick<
   | 'workflowBundle'
   | 'bundlerOptions'
   | 'dataConverter'
-  | 'interceptors'
-  | 'sinks'
   | 'debugMode'
   | 'identity'
   | 'buildId'
@@ -112,7 +110,7 @@ export interface CompiledWorkerOptions {
   readonly heartbeatLimits: HeartbeatThrottleLimits;
   readonly deadlockMs: number | undefined;
   readonly showStackTraceSources: boolean;
-  readonly sinks: InjectedSinks;
+  readonly sinks: AnySinks;
   readonly activityInterceptors: readonly ActivityInterceptorsFactory[];
 }
 

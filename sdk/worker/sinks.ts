@@ -3,24 +3,28 @@
 
 import { type Logger, type LogLevel, SdkComponent } from '../common/logger.ts';
 import { isRecord } from '../common/type-helpers.ts';
+import type { WorkflowInfo } from '../workflow/interfaces.ts';
+import type { Sink, SinkFunction, Sinks } from '../workflow/sinks.ts';
 import type { SinkCall } from './thread-protocol.ts';
 
-export interface InjectedSinkFunction<Args extends unknown[] = never[]> {
+export interface InjectedSinkFunction<F extends SinkFunction> {
   /** @param info `workflowInfo()` of the calling workflow. */
-  fn(info: unknown, ...args: Args): void | Promise<void>;
+  fn(info: WorkflowInfo, ...args: Parameters<F>): void | Promise<void>;
   /** Also call it while the workflow replays. Default: false. */
   callDuringReplay?: boolean;
 }
 
-export type InjectedSink = Record<string, InjectedSinkFunction>;
-/** Sinks by name, functions by name. */
-export type InjectedSinks = Record<string, InjectedSink>;
+export type InjectedSink<T extends Sink> = { [P in keyof T]: InjectedSinkFunction<T[P]> };
+/** What the worker puts behind the sinks that workflows call: `InjectedSinks<MySinks>` for `proxySinks<MySinks>()`. */
+export type InjectedSinks<T extends Sinks> = { [P in keyof T]: InjectedSink<T[P]> };
+/** Sinks of whatever workflows. */
+export type AnySinks = Record<string, Record<string, InjectedSinkFunction<SinkFunction>>>;
 
 export class SinkRunner {
-  private readonly sinks: InjectedSinks;
+  private readonly sinks: AnySinks;
   private readonly logger: Logger;
 
-  constructor(sinks: InjectedSinks, logger: Logger) {
+  constructor(sinks: AnySinks, logger: Logger) {
     this.sinks = sinks;
     this.logger = logger;
   }
@@ -40,8 +44,8 @@ export class SinkRunner {
     }
     if (call.replaying && target.callDuringReplay !== true) return;
     try {
-      // The sink's author chose the arguments' types on both sides.
-      const result = target.fn(call.info ?? fallbackInfo, ...(call.args as never[]));
+      // The workflow's thread made the info; the sink's author chose the arguments' types on both sides.
+      const result = target.fn((call.info ?? fallbackInfo) as WorkflowInfo, ...(call.args as never[]));
       if (result instanceof Promise) result.catch((error: unknown) => this.failed(iface, fn, error));
     } catch (error) {
       this.failed(iface, fn, error);
@@ -57,9 +61,9 @@ export class SinkRunner {
 const LOGGER_SINK = '__temporal_logger';
 
 /** Sends the workflows' `log` to the runtime's logger, with the workflow's ids. */
-export function loggerSinks(logger: Logger, taskQueue: string): InjectedSinks {
-  const write = (level: LogLevel): InjectedSinkFunction => ({
-    fn(info: unknown, ...[message, meta]: unknown[]) {
+export function loggerSinks(logger: Logger, taskQueue: string): AnySinks {
+  const write = (level: LogLevel): InjectedSinkFunction<SinkFunction> => ({
+    fn(info: WorkflowInfo, ...[message, meta]: unknown[]) {
       logger.log(level, String(message), {
         sdkComponent: SdkComponent.workflow,
         taskQueue,

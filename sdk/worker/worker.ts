@@ -6,11 +6,11 @@ import { getHeapStatistics } from 'node:v8';
 import { Client } from '../client/client.ts';
 import { IllegalStateError } from '../common/errors.ts';
 import type { HistoryAndWorkflowId } from '../common/interfaces.ts';
+import { loadDataConverter } from '../common/load-data-converter.ts';
 import { type Duration, msToNumber } from '../common/time.ts';
 import { Connection } from '../connection/connection.ts';
 import { loadBundle } from './bundle-option.ts';
 import { CombinedWorkerRunError, GracefulShutdownPeriodExpiredError, PromiseCompletionTimeoutError } from './errors.ts';
-import { loadDataConverter } from './load-converter.ts';
 import {
   type CompiledWorkerOptions,
   compileWorkerOptions,
@@ -92,10 +92,8 @@ export class Worker implements SignalledWorker {
   static async create(options: WorkerOptions): Promise<Worker> {
     const compiled = compileWorkerOptions(options, machine());
     const { logger } = Runtime.instance();
-    const [bundle, converter] = await Promise.all([
-      loadBundle(options, logger),
-      loadDataConverter(options.dataConverter),
-    ]);
+    const converter = loadDataConverter(options.dataConverter);
+    const bundle = await loadBundle(options);
     const connection = options.connection ?? (await Connection.connect());
     const closeConnection = async (): Promise<void> => {
       if (options.connection === undefined) await connection.close();

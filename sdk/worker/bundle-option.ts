@@ -1,0 +1,27 @@
+// The workflows' bundle a worker was given, read or made.
+
+import { readFile } from 'node:fs/promises';
+import type { WorkerOptions } from './options.ts';
+import { bundleWorkflowCode, type WorkflowBundle } from './runtime/bundle.ts';
+
+type BundleSource = Pick<WorkerOptions, 'workflowsPath' | 'workflowBundle' | 'bundlerOptions' | 'dataConverter'>;
+
+/**
+ * Undefined without workflows.
+ *
+ * @throws WorkflowBundleError, with file and line, for workflows that do not compile.
+ */
+export async function loadBundle(options: BundleSource): Promise<WorkflowBundle | undefined> {
+  const { workflowBundle, workflowsPath, dataConverter } = options;
+  if (workflowBundle !== undefined) {
+    if ('codePath' in workflowBundle) return { code: await readFile(workflowBundle.codePath, 'utf8'), sourceMap: '' };
+    return { code: workflowBundle.code, sourceMap: workflowBundle.sourceMap ?? '' };
+  }
+  if (workflowsPath === undefined) return undefined;
+  return bundleWorkflowCode({
+    workflowsPath,
+    payloadConverterPath: dataConverter?.payloadConverterPath,
+    failureConverterPath: dataConverter?.failureConverterPath,
+    ignoreModules: options.bundlerOptions?.ignoreModules,
+  });
+}

@@ -1,0 +1,74 @@
+/**
+ * Runs workflows and activities.
+ *
+ * ```ts
+ * import { NativeConnection, Worker } from 'tenuto/worker';
+ * import * as activities from './activities.js';
+ *
+ * const connection = await NativeConnection.connect({ address: '127.0.0.1:7280' });
+ * try {
+ *   const worker = await Worker.create({
+ *     connection,
+ *     taskQueue: 'orders',
+ *     workflowsPath: fileURLToPath(new URL('./workflows.js', import.meta.url)),
+ *     activities,
+ *   });
+ *   await worker.run(); // until SIGINT, SIGTERM or worker.shutdown()
+ * } finally {
+ *   await connection.close();
+ * }
+ * ```
+ *
+ * Names and behaviour are those of `@temporalio/worker`. Workflow code runs in threads of its own: a loop in it stops neither the
+ * connection nor heartbeats nor activities, which run on the main thread.
+ *
+ * @module
+ */
+
+export type { DataConverter, LoadedDataConverter, PayloadCodec } from '../common/data-converter.ts';
+export { IllegalStateError } from '../common/errors.ts';
+export type { Headers, Next } from '../common/interceptors.ts';
+export type { HistoryAndWorkflowId } from '../common/interfaces.ts';
+export type { Logger, LogLevel, LogMetadata } from '../common/logger.ts';
+export { defaultPayloadConverter } from '../common/payload-converter.ts';
+export {
+  type ConnectionOptions as NativeConnectionOptions,
+  NativeConnection,
+  type TLSConfig,
+} from '../connection/index.ts';
+export { DeterminismViolationError } from '../workflow/errors.ts';
+export {
+  CombinedWorkerRunError,
+  type CombinedWorkerRunErrorCause,
+  GracefulShutdownPeriodExpiredError,
+  PromiseCompletionTimeoutError,
+  ReplayError,
+  UnexpectedError,
+} from './errors.ts';
+export type {
+  ActivityExecuteInput,
+  ActivityInboundCallsInterceptor,
+  ActivityInboundCallsInterceptorFactory,
+  ActivityInterceptors,
+  ActivityInterceptorsFactory,
+  ActivityOutboundCallsInterceptor,
+  WorkerInterceptors,
+} from './interceptors.ts';
+export { DefaultLogger, type LogEntry, type LogFunction } from './logger.ts';
+export type {
+  BundlerOptions,
+  CompiledWorkerOptions,
+  ReplayWorkerOptions,
+  WorkerOptions,
+  WorkflowBundleOption,
+} from './options.ts';
+export { Runtime, type RuntimeOptions } from './process-runtime.ts';
+export type { ReplayResult } from './replay.ts';
+export {
+  bundleWorkflowCode,
+  type WorkflowBundle,
+  WorkflowBundleError,
+  type WorkflowBundleOptions as BundleOptions,
+} from './runtime/bundle.ts';
+export type { AnySinks, InjectedSink, InjectedSinkFunction, InjectedSinks } from './sinks.ts';
+export { type PollerState, type RunUntilOptions, type State, Worker, type WorkerStatus } from './worker.ts';
