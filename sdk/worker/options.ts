@@ -76,13 +76,7 @@ export interface WorkerOptions {
 /** Options of a replay: what concerns workflows' code. */
 export type ReplayWorkerOptions = Pick<
   WorkerOptions,
-  | 'workflowsPath'
-  | 'workflowBundle'
-  | 'bundlerOptions'
-  | 'dataConverter'
-  | 'debugMode'
-  | 'identity'
-  | 'buildId'
+  'workflowsPath' | 'workflowBundle' | 'bundlerOptions' | 'dataConverter' | 'debugMode' | 'identity' | 'buildId'
 > & {
   /** Shown as the task queue of the replayed workflows. Default: 'fake_replay_queue'. */
   replayName?: string;
