@@ -5,16 +5,19 @@
 export { decide } from './decide.ts';
 export { describe } from './describe.ts';
 export { evolve } from './evolve.ts';
+export { type FoldedRun, foldEvents } from './fold.ts';
 export { DEFAULT_LIMITS, type Limits } from './limits.ts';
 export type * from './message.ts';
 export type * from './outcome.ts';
 export {
   type ActorState,
+  adopt,
   currentRunId,
   emptyState,
   isPassivatable,
   load,
   nextDeadline,
+  type StartedTaskRef,
   type StoredRow,
   startedTask,
   startedTasks,

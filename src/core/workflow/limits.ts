@@ -7,6 +7,10 @@ export interface Limits {
   historyBytes: number;
   /** Bytes of one blob: input, result, details, memo. */
   blobBytes: number;
+  /** Search attributes of one run: how many, bytes of one value, bytes of all. */
+  searchAttributes: number;
+  searchAttributeValueBytes: number;
+  searchAttributesBytes: number;
   /** Bytes (UTF-8) of ids, names and types. */
   idBytes: number;
   pendingActivities: number;
@@ -31,12 +35,17 @@ export interface Limits {
   requestIds: number;
   /** ms: the next run of continue-as-new starts no sooner after its predecessor's start. */
   continueAsNewMinInterval: number;
+  /** ms a reset point of an earlier run is shown as valid: the namespace's retention. */
+  resetPointTtl: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
   historyEvents: 51_200,
   historyBytes: 50 * 1024 * 1024,
   blobBytes: 2 * 1024 * 1024,
+  searchAttributes: 100,
+  searchAttributeValueBytes: 2_048,
+  searchAttributesBytes: 40 * 1024,
   idBytes: 1_000,
   pendingActivities: 2_000,
   pendingTimers: 2_000,
@@ -52,6 +61,7 @@ export const DEFAULT_LIMITS: Limits = {
   workflowTaskTimeout: 10_000,
   maxWorkflowTaskTimeout: 120_000,
   requestIdTtl: 10 * 60_000,
-  requestIds: 1_000,
+  requestIds: 10_000,
   continueAsNewMinInterval: 1_000,
+  resetPointTtl: 72 * 3_600_000,
 };

@@ -12,9 +12,10 @@ import type {
 import type { WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { Status } from '../../wire/status.ts';
+import type { Message } from './message.ts';
 
 /**
- * The tables of one actor. `chain` has one row per workflow id (runId ''), the others belong to a run.
+ * The tables of one actor. `chain` belongs to the workflow id (runId ''), the others to a run.
  * Children, external requests and updates have their tables from the start; their behaviour comes later.
  */
 export type RowTable = 'chain' | 'run' | 'activity' | 'timer' | 'child' | 'external' | 'update' | 'buffered';
@@ -23,7 +24,10 @@ export type RowTable = 'chain' | 'run' | 'activity' | 'timer' | 'child' | 'exter
 export interface RowChange {
   table: RowTable;
   runId: string;
-  /** Unique within (table, runId): '' for chain and run rows, a decimal event id for most others. Binary-safe text. */
+  /**
+   * Unique within (table, runId). `chain`: '' and one row per remembered request id ('r' + the id); `run`: '' and 'start';
+   * the others: a decimal number. So chain and run are ranges to read, like the others. Binary-safe text.
+   */
   id: string;
   value: object | undefined;
 }
@@ -80,6 +84,8 @@ export type Effect =
     }
   /** Answer the caller that waits under this id. */
   | { type: 'answerQuery'; queryId: string; answer: { response: QueryWorkflowResponse } | { rejection: Status } }
+  /** A message to another actor, exactly once, whatever crashes: through the shard's outbox (DESIGN §5). */
+  | { type: 'send'; namespace: string; workflowId: string; message: Message }
   /** Wakes those who await the run. `nextRunId`: the chain goes on (continue-as-new, retry, cron). */
   | {
       type: 'runClosed';

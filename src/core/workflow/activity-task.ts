@@ -1,0 +1,217 @@
+// Attempts of a pending activity: they live in its row. ActivityTaskStarted is written only with the closing event (rule 11).
+
+import type { Payloads } from '../../wire/common.ts';
+import { EventType, RetryState, TimeoutType } from '../../wire/enums.ts';
+import type { Failure } from '../../wire/failure.ts';
+import type { ActivityRef } from './message.ts';
+import { activityOffer } from './offers.ts';
+import { retryVerdict, timeoutName } from './retry.ts';
+import type { ActivityRow } from './rows.ts';
+import type { RunDraft } from './run-draft.ts';
+import { wakeWorkflow } from './workflow-task.ts';
+
+const offerOf = (run: RunDraft, activity: ActivityRow) => activityOffer(run.turn.state, run.runId, run.start, activity);
+
+export function offerActivity(run: RunDraft, activity: ActivityRow): void {
+  run.turn.effects.push({ type: 'offerTask', offer: offerOf(run, activity) });
+}
+
+export function withdrawActivity(run: RunDraft, activity: ActivityRow): void {
+  run.turn.effects.push({ type: 'withdrawTask', offer: offerOf(run, activity) });
+}
+
+export function settleActivity(run: RunDraft, activity: ActivityRow): void {
+  if (activity.startId === undefined || activity.session === undefined) return;
+  const { session } = activity;
+  const { scheduledEventId } = activity.facts;
+  run.turn.effects.push({ type: 'taskSettled', session, kind: 'activity', runId: run.runId, scheduledEventId });
+}
+
+/** Tells the worker that runs it. */
+export function notifyWorker(
+  run: RunDraft,
+  activity: ActivityRow,
+  reason: 'cancelRequested' | 'notFound' | 'timedOut',
+): void {
+  const { startId, session, attempt } = activity;
+  if (startId === undefined || session === undefined) return;
+  const { scheduledEventId } = activity.facts;
+  run.turn.effects.push({
+    type: 'cancelActivity',
+    session,
+    runId: run.runId,
+    scheduledEventId,
+    attempt,
+    startId,
+    reason,
+  });
+}
+
+/** Takes the attempt's task back from wherever it is: a queue or a worker's list. */
+export function releaseTask(run: RunDraft, activity: ActivityRow): void {
+  if (activity.startId !== undefined) settleActivity(run, activity);
+  else if (!activity.inBackoff) withdrawActivity(run, activity);
+}
+
+/** The activity an answer is for; undefined when it is late, repeated or unknown (I6). */
+export function activityOf(run: RunDraft, ref: ActivityRef): ActivityRow | undefined {
+  if (!run.isOpen) return undefined;
+  if ('activityId' in ref) return run.activityByName(ref.activityId);
+  const { task } = ref;
+  const activity = run.activity(task.scheduledEventId);
+  if (activity?.startId === undefined || activity.attempt !== task.attempt) return undefined;
+  return activity.startId.term === task.startId.term && activity.startId.seq === task.startId.seq
+    ? activity
+    : undefined;
+}
+
+/** Which worker's answer closed it decides whether Started names the worker's build. */
+export function writeStartedEvent(run: RunDraft, activity: ActivityRow, answeredBy: string | undefined): number {
+  return run.record(EventType.ACTIVITY_TASK_STARTED, {
+    scheduledEventId: activity.facts.scheduledEventId,
+    identity: activity.identity ?? '',
+    requestId: activity.requestId ?? '',
+    attempt: activity.attempt,
+    lastFailure: activity.lastFailure,
+    workerVersion: answeredBy === activity.identity ? activity.workerVersion : undefined,
+  });
+}
+
+/** The clean copy of a row that no worker holds. */
+function unstarted(activity: ActivityRow): ActivityRow {
+  const { startId: _s, startedTime: _t, session: _e, requestId: _r, workerVersion: _w, ...rest } = activity;
+  return rest;
+}
+
+/** Undoes a start that never reached its worker: the same attempt waits again. */
+export function undoActivityStart(run: RunDraft, activity: ActivityRow): void {
+  settleActivity(run, activity);
+  const waiting = unstarted(activity);
+  run.putActivity(waiting);
+  offerActivity(run, waiting);
+}
+
+const expirationOf = ({ facts }: ActivityRow): number | undefined =>
+  facts.scheduleToCloseTimeout > 0 ? facts.scheduledTime + facts.scheduleToCloseTimeout : undefined;
+
+/** What became of a failed attempt: RetryState.IN_PROGRESS when it will be retried. */
+export function retryActivity(run: RunDraft, activity: ActivityRow, failure: Failure): RetryState {
+  if (activity.facts.cancelRequestedEventId !== 0) return RetryState.CANCEL_REQUESTED;
+  const verdict = retryVerdict({
+    policy: activity.facts.retryPolicy,
+    attempt: activity.attempt,
+    failure,
+    now: run.now,
+    expiration: expirationOf(activity),
+    nextRetryDelay: failure.applicationFailureInfo?.nextRetryDelay,
+  });
+  if (!verdict.retry) return verdict.state;
+  releaseTask(run, activity);
+  const next: ActivityRow = {
+    ...unstarted(activity),
+    attempt: activity.attempt + 1,
+    scheduledTime: run.now + verdict.interval,
+    inBackoff: verdict.interval > 0,
+    lastFailure: failure,
+    lastAttemptCompleteTime: run.now,
+    retryInterval: verdict.interval,
+  };
+  run.putActivity(next);
+  if (!next.inBackoff) offerActivity(run, next);
+  return RetryState.IN_PROGRESS;
+}
+
+/** The retry interval is over. */
+export function endBackoff(run: RunDraft, activity: ActivityRow): void {
+  const waiting = { ...activity, inBackoff: false };
+  run.putActivity(waiting);
+  offerActivity(run, waiting);
+}
+
+export function completeActivity(
+  run: RunDraft,
+  activity: ActivityRow,
+  result: Payloads | undefined,
+  identity: string,
+): void {
+  const startedEventId = writeStartedEvent(run, activity, identity);
+  releaseTask(run, activity);
+  const { scheduledEventId } = activity.facts;
+  run.record(EventType.ACTIVITY_TASK_COMPLETED, { result, scheduledEventId, startedEventId, identity });
+  wakeWorkflow(run);
+}
+
+/** Retries the activity, or closes it as failed. */
+export function failActivity(run: RunDraft, activity: ActivityRow, failure: Failure, identity: string): void {
+  const retryState = retryActivity(run, activity, failure);
+  if (retryState === RetryState.IN_PROGRESS) return;
+  const startedEventId = writeStartedEvent(run, activity, identity);
+  releaseTask(run, activity);
+  const { scheduledEventId } = activity.facts;
+  run.record(EventType.ACTIVITY_TASK_FAILED, { failure, scheduledEventId, startedEventId, identity, retryState });
+  wakeWorkflow(run);
+}
+
+/** Closes the activity as cancelled; a started one with its Started event. */
+export function cancelActivity(
+  run: RunDraft,
+  activity: ActivityRow,
+  details: Payloads | undefined,
+  identity: string,
+): void {
+  const startedEventId = activity.startId === undefined ? 0 : writeStartedEvent(run, activity, undefined);
+  releaseTask(run, activity);
+  run.record(EventType.ACTIVITY_TASK_CANCELED, {
+    details,
+    latestCancelRequestedEventId: activity.facts.cancelRequestedEventId,
+    scheduledEventId: activity.facts.scheduledEventId,
+    startedEventId,
+    identity,
+  });
+  wakeWorkflow(run);
+}
+
+const timeoutFailure = (message: string, timeoutType: TimeoutType): Failure => ({
+  message,
+  source: 'Server',
+  timeoutFailureInfo: { timeoutType },
+});
+
+/** One of its timeouts passed: retried when the policy allows and time is left, else closed as timed out. */
+export function timeOutActivity(run: RunDraft, activity: ActivityRow, type: TimeoutType): void {
+  let failure = timeoutFailure(`activity ${timeoutName(type)} timeout`, type);
+  const final = type === TimeoutType.SCHEDULE_TO_START || type === TimeoutType.SCHEDULE_TO_CLOSE;
+  let retryState: RetryState = RetryState.TIMEOUT;
+  if (!final) {
+    notifyWorker(run, activity, 'timedOut');
+    retryState = retryActivity(run, activity, withHeartbeat(failure, activity));
+    if (retryState === RetryState.IN_PROGRESS) return;
+  } else if (activity.startId !== undefined) {
+    notifyWorker(run, activity, 'timedOut');
+  }
+  if (retryState === RetryState.TIMEOUT && type !== TimeoutType.SCHEDULE_TO_START) {
+    failure = timeoutFailure(
+      'Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying',
+      TimeoutType.SCHEDULE_TO_CLOSE,
+    );
+  }
+  failure = withHeartbeat(failure, activity);
+  if (activity.lastFailure !== undefined) failure.cause = activity.lastFailure;
+  const startedEventId = activity.startId === undefined ? 0 : writeStartedEvent(run, activity, undefined);
+  releaseTask(run, activity);
+  run.record(EventType.ACTIVITY_TASK_TIMED_OUT, {
+    failure,
+    scheduledEventId: activity.facts.scheduledEventId,
+    startedEventId,
+    retryState,
+  });
+  wakeWorkflow(run);
+}
+
+function withHeartbeat(failure: Failure, activity: ActivityRow): Failure {
+  if (activity.heartbeatDetails === undefined || failure.timeoutFailureInfo === undefined) return failure;
+  return {
+    ...failure,
+    timeoutFailureInfo: { ...failure.timeoutFailureInfo, lastHeartbeatDetails: activity.heartbeatDetails },
+  };
+}

@@ -1,0 +1,169 @@
+// A run ends: what it still had pending is taken back, those who wait are answered, and a successor may begin in the same turn.
+
+import type { Payloads } from '../../wire/common.ts';
+import {
+  ContinueAsNewInitiator,
+  EventType,
+  RetryState,
+  TimeoutType,
+  WorkflowTaskFailedCause,
+} from '../../wire/enums.ts';
+import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
+import type { Failure } from '../../wire/failure.ts';
+import { notifyWorker, releaseTask } from './activity-task.ts';
+import { beginRun } from './new-run.ts';
+import { settleQueries } from './queries.ts';
+import { retryVerdict } from './retry.ts';
+import type { RunDraft } from './run-draft.ts';
+import { failTask, withdrawTask } from './workflow-task.ts';
+
+/** Identity of what the server itself does. */
+export const SERVER_IDENTITY = 'history-service';
+
+/** Call once the closing event is written. */
+export function closeRun(run: RunDraft): void {
+  for (const activity of run.activities()) {
+    notifyWorker(run, activity, 'notFound');
+    releaseTask(run, activity);
+  }
+  run.dropPending();
+  run.row.sticky = undefined;
+  run.row.firstTaskAt = undefined;
+  run.visible = true;
+  settleQueries(run);
+  const { status, closeTime = run.now, nextRunId } = run.facts;
+  run.turn.effects.push({ type: 'runClosed', runId: run.runId, status, closeTime, nextRunId });
+}
+
+/** Before a closing that no worker asked for: a started task fails, what waited for it gets its place in history. */
+export function abandonTask(run: RunDraft): void {
+  const { task } = run.row;
+  if (task === undefined) return;
+  if (task.startId === undefined) withdrawTask(run, task);
+  if (task.startedEventId !== 0) {
+    failTask(run, task, WorkflowTaskFailedCause.FORCE_CLOSE_COMMAND, undefined, SERVER_IDENTITY);
+  } else {
+    run.setTask(undefined);
+  }
+}
+
+export function terminateRun(
+  run: RunDraft,
+  reason: string | undefined,
+  details: Payloads | undefined,
+  identity: string,
+): void {
+  abandonTask(run);
+  run.add(EventType.WORKFLOW_EXECUTION_TERMINATED, { reason, details, identity });
+  closeRun(run);
+}
+
+/** A successor starts no sooner than `continueAsNewMinInterval` after its predecessor did. ms. */
+export function successorBackoff(run: RunDraft, asked: number): number {
+  const { startTime, attributes } = run.start;
+  const lifetime = run.now - (startTime + (attributes.firstWorkflowTaskBackoff ?? 0));
+  const minimum = run.turn.limits.continueAsNewMinInterval;
+  return lifetime + asked < minimum ? minimum - lifetime : asked;
+}
+
+/** What a successor's Started event takes over from this run. */
+export function inherited(run: RunDraft, runId: string): WorkflowExecutionStartedEventAttributes {
+  const { attributes } = run.start;
+  const attributesOfNext: WorkflowExecutionStartedEventAttributes = {
+    workflowType: attributes.workflowType,
+    taskQueue: attributes.taskQueue,
+    workflowExecutionTimeout: attributes.workflowExecutionTimeout,
+    workflowRunTimeout: attributes.workflowRunTimeout,
+    workflowTaskTimeout: attributes.workflowTaskTimeout,
+    continuedExecutionRunId: run.runId,
+    originalExecutionRunId: runId,
+    firstExecutionRunId: attributes.firstExecutionRunId,
+    retryPolicy: attributes.retryPolicy,
+    attempt: 1,
+    workflowExecutionExpirationTime: attributes.workflowExecutionExpirationTime,
+    workflowId: attributes.workflowId,
+    priority: attributes.priority,
+    parentWorkflowNamespace: attributes.parentWorkflowNamespace,
+    parentWorkflowExecution: attributes.parentWorkflowExecution,
+    parentInitiatedEventId: attributes.parentInitiatedEventId,
+    rootWorkflowExecution: attributes.rootWorkflowExecution,
+  };
+  const points = run.facts.resetPoints;
+  if (points.length > 0) {
+    const expireTime = run.now + run.turn.limits.resetPointTtl;
+    attributesOfNext.prevAutoResetPoints = {
+      points: points.map((point) => (point.expireTime === undefined ? { ...point, expireTime } : point)),
+    };
+  }
+  return attributesOfNext;
+}
+
+/** The successor becomes the workflow id's current run; the client's start that began the chain stays known by its run. */
+export function succeed(run: RunDraft, runId: string, attributes: WorkflowExecutionStartedEventAttributes): void {
+  const { chain } = run.turn.state;
+  if (chain === undefined) throw new Error(`run ${run.runId} is open without a chain row`);
+  const start = chain.start.runId === run.runId ? { ...chain.start, status: run.facts.status } : chain.start;
+  run.turn.setChain({ currentRunId: runId, start });
+  beginRun(run.turn, { runId, attributes, userMetadata: run.start.userMetadata });
+}
+
+/** Whether the workflow's own retry policy starts another run after this failure. */
+function workflowRetry(run: RunDraft, failure: Failure) {
+  const { attributes } = run.start;
+  return retryVerdict({
+    policy: attributes.retryPolicy,
+    attempt: attributes.attempt ?? 1,
+    failure,
+    now: run.now,
+    expiration: attributes.workflowExecutionExpirationTime,
+  });
+}
+
+function beginRetry(run: RunDraft, runId: string, failure: Failure, interval: number): void {
+  const { attributes } = run.start;
+  succeed(run, runId, {
+    ...inherited(run, runId),
+    input: attributes.input,
+    header: attributes.header,
+    memo: attributes.memo,
+    searchAttributes: attributes.searchAttributes,
+    lastCompletionResult: attributes.lastCompletionResult,
+    initiator: ContinueAsNewInitiator.RETRY,
+    continuedFailure: failure,
+    attempt: (attributes.attempt ?? 1) + 1,
+    firstWorkflowTaskBackoff: successorBackoff(run, interval),
+  });
+}
+
+/** The workflow failed: closed as failed, and retried when its policy says so. */
+export function failRun(run: RunDraft, failure: Failure, workflowTaskCompletedEventId: number): void {
+  const verdict = workflowRetry(run, failure);
+  const nextRunId = run.turn.context.spareRunId;
+  run.add(EventType.WORKFLOW_EXECUTION_FAILED, {
+    failure,
+    retryState: verdict.retry ? RetryState.IN_PROGRESS : verdict.state,
+    workflowTaskCompletedEventId,
+    newExecutionRunId: verdict.retry ? nextRunId : undefined,
+  });
+  closeRun(run);
+  if (verdict.retry) beginRetry(run, nextRunId, failure, verdict.interval);
+}
+
+/** Run or execution timeout. The run's may be retried, the execution's never. */
+export function timeOutRun(run: RunDraft): void {
+  const failure: Failure = {
+    message: 'workflow timeout',
+    source: 'Server',
+    timeoutFailureInfo: { timeoutType: TimeoutType.START_TO_CLOSE },
+  };
+  abandonTask(run);
+  const expired = (run.row.executionExpiration ?? Number.POSITIVE_INFINITY) <= run.now;
+  const verdict = expired ? ({ retry: false, state: RetryState.TIMEOUT } as const) : workflowRetry(run, failure);
+  const nextRunId = run.turn.context.spareRunId;
+  run.add(EventType.WORKFLOW_EXECUTION_TIMED_OUT, {
+    retryState: verdict.retry ? RetryState.IN_PROGRESS : verdict.state,
+    newExecutionRunId: verdict.retry ? nextRunId : undefined,
+  });
+  closeRun(run);
+  if (verdict.retry) beginRetry(run, nextRunId, failure, verdict.interval);
+}

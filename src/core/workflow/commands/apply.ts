@@ -1,0 +1,94 @@
+// Dispatch of a completed task's commands, one file per command. Kinds whose behaviour this version does not have fail the task and
+// name themselves; nothing is ignored.
+
+import type { Command } from '../../../wire/command.ts';
+import { CommandType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
+import { cancelTimer } from './cancel-timer.ts';
+import { cancelWorkflow } from './cancel-workflow.ts';
+import { completeWorkflow } from './complete-workflow.ts';
+import { continueAsNew } from './continue-as-new.ts';
+import { failWorkflow } from './fail-workflow.ts';
+import { modifyProperties } from './modify-properties.ts';
+import { bad, type CommandContext, type CommandProblem } from './problem.ts';
+import { recordMarker } from './record-marker.ts';
+import { requestCancelActivityTask } from './request-cancel-activity-task.ts';
+import { scheduleActivityTask } from './schedule-activity-task.ts';
+import { startTimer } from './start-timer.ts';
+import { upsertSearchAttributes } from './upsert-search-attributes.ts';
+
+export function applyCommand(context: CommandContext, command: Command): CommandProblem | undefined {
+  switch (command.commandType) {
+    case CommandType.SCHEDULE_ACTIVITY_TASK:
+      return scheduleActivityTask(context, command.attributes, command.userMetadata);
+    case CommandType.REQUEST_CANCEL_ACTIVITY_TASK:
+      return requestCancelActivityTask(context, command.attributes, command.userMetadata);
+    case CommandType.START_TIMER:
+      return startTimer(context, command.attributes, command.userMetadata);
+    case CommandType.CANCEL_TIMER:
+      return cancelTimer(context, command.attributes, command.userMetadata);
+    case CommandType.RECORD_MARKER:
+      return recordMarker(context, command.attributes, command.userMetadata);
+    case CommandType.UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
+      return upsertSearchAttributes(context, command.attributes, command.userMetadata);
+    case CommandType.MODIFY_WORKFLOW_PROPERTIES:
+      return modifyProperties(context, command.attributes, command.userMetadata);
+    case CommandType.COMPLETE_WORKFLOW_EXECUTION:
+      return completeWorkflow(context, command.attributes, command.userMetadata);
+    case CommandType.FAIL_WORKFLOW_EXECUTION:
+      return failWorkflow(context, command.attributes);
+    case CommandType.CANCEL_WORKFLOW_EXECUTION:
+      return cancelWorkflow(context, command.attributes, command.userMetadata);
+    case CommandType.CONTINUE_AS_NEW_WORKFLOW_EXECUTION:
+      return continueAsNew(context, command.attributes, command.userMetadata);
+    case CommandType.START_CHILD_WORKFLOW_EXECUTION:
+      return unsupported(WorkflowTaskFailedCause.BAD_START_CHILD_EXECUTION_ATTRIBUTES, 'StartChildWorkflowExecution');
+    case CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION:
+      return unsupported(
+        WorkflowTaskFailedCause.BAD_SIGNAL_WORKFLOW_EXECUTION_ATTRIBUTES,
+        'SignalExternalWorkflowExecution',
+      );
+    case CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
+      return unsupported(
+        WorkflowTaskFailedCause.BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES,
+        'RequestCancelExternalWorkflowExecution',
+      );
+    case CommandType.PROTOCOL_MESSAGE:
+      return unsupported(WorkflowTaskFailedCause.BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE, 'ProtocolMessage');
+    case CommandType.SCHEDULE_NEXUS_OPERATION:
+      return unsupported(WorkflowTaskFailedCause.BAD_SCHEDULE_NEXUS_OPERATION_ATTRIBUTES, 'ScheduleNexusOperation');
+    case CommandType.REQUEST_CANCEL_NEXUS_OPERATION:
+      return unsupported(
+        WorkflowTaskFailedCause.BAD_REQUEST_CANCEL_NEXUS_OPERATION_ATTRIBUTES,
+        'RequestCancelNexusOperation',
+      );
+  }
+}
+
+const unsupported = (cause: WorkflowTaskFailedCause, name: string): CommandProblem =>
+  bad(cause, `the command ${name} is not supported by this version of the server.`);
+
+const KNOWN = new Set<number>(Object.values(CommandType).filter((type) => type !== CommandType.UNSPECIFIED));
+
+export function isClosing(type: CommandType): boolean {
+  return (
+    type === CommandType.COMPLETE_WORKFLOW_EXECUTION ||
+    type === CommandType.FAIL_WORKFLOW_EXECUTION ||
+    type === CommandType.CANCEL_WORKFLOW_EXECUTION ||
+    type === CommandType.CONTINUE_AS_NEW_WORKFLOW_EXECUTION
+  );
+}
+
+const NAMES = new Map<number, string>(Object.entries(CommandType).map(([name, type]) => [type, name]));
+
+/** What makes the list as a whole unacceptable: the answer is refused and the task stays started. */
+export function sequenceProblem(commands: readonly Command[]): string | undefined {
+  for (let i = 0; i < commands.length; i += 1) {
+    const type = commands[i]?.commandType;
+    if (type === undefined || !KNOWN.has(type))
+      return `Unknown command type: ${type} (command ${i + 1} of ${commands.length}).`;
+    if (i < commands.length - 1 && isClosing(type)) {
+      return `invalid command sequence: ${NAMES.get(type)} is command ${i + 1} of ${commands.length} and must be the last one.`;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,24 @@
+// The workflow ends as cancelled, asked for or not.
+
+import type { CancelWorkflowExecutionCommandAttributes } from '../../../wire/command.ts';
+import type { UserMetadata } from '../../../wire/common.ts';
+import { EventType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
+import { closeRun } from '../closing.ts';
+import { bad, blobProblem, type CommandContext, type CommandProblem } from './problem.ts';
+
+const CAUSE = WorkflowTaskFailedCause.BAD_CANCEL_WORKFLOW_EXECUTION_ATTRIBUTES;
+
+export function cancelWorkflow(
+  context: CommandContext,
+  attributes: CancelWorkflowExecutionCommandAttributes | undefined,
+  userMetadata: UserMetadata | undefined,
+): CommandProblem | undefined {
+  if (!attributes) return bad(CAUSE, 'CancelWorkflowExecutionCommandAttributes is not set on command.');
+  const { details } = attributes;
+  const problem = blobProblem(context, CAUSE, 'CancelWorkflowExecutionCommandAttributes.Details', details);
+  if (problem !== undefined) return problem;
+  const { run, workflowTaskCompletedEventId } = context;
+  run.add(EventType.WORKFLOW_EXECUTION_CANCELED, { workflowTaskCompletedEventId, details }, userMetadata);
+  closeRun(run);
+  return undefined;
+}

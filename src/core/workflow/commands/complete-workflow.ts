@@ -1,0 +1,36 @@
+// The workflow ends well.
+
+import type { CompleteWorkflowExecutionCommandAttributes } from '../../../wire/command.ts';
+import type { UserMetadata } from '../../../wire/common.ts';
+import { EventType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
+import { closeRun } from '../closing.ts';
+import { bad, blobProblem, type CommandContext, type CommandProblem } from './problem.ts';
+
+export function completeWorkflow(
+  context: CommandContext,
+  attributes: CompleteWorkflowExecutionCommandAttributes | undefined,
+  userMetadata: UserMetadata | undefined,
+): CommandProblem | undefined {
+  if (!attributes) {
+    return bad(
+      WorkflowTaskFailedCause.BAD_COMPLETE_WORKFLOW_EXECUTION_ATTRIBUTES,
+      'CompleteWorkflowExecutionCommandAttributes is not set on command.',
+    );
+  }
+  // The cause is the one Temporal gives here (recorded), odd as it reads.
+  const problem = blobProblem(
+    context,
+    WorkflowTaskFailedCause.BAD_SCHEDULE_ACTIVITY_ATTRIBUTES,
+    'CompleteWorkflowExecutionCommandAttributes.Result',
+    attributes.result,
+  );
+  if (problem !== undefined) return problem;
+  const { run, workflowTaskCompletedEventId } = context;
+  run.add(
+    EventType.WORKFLOW_EXECUTION_COMPLETED,
+    { result: attributes.result, workflowTaskCompletedEventId },
+    userMetadata,
+  );
+  closeRun(run);
+  return undefined;
+}

@@ -1,0 +1,103 @@
+// Continue as new: this run closes and its successor begins in the same turn; what the command leaves out is inherited.
+
+import type { ContinueAsNewWorkflowExecutionCommandAttributes } from '../../../wire/command.ts';
+import type { UserMetadata } from '../../../wire/common.ts';
+import { ContinueAsNewInitiator, EventType, TaskQueueKind, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
+import { closeRun, inherited, succeed, successorBackoff } from '../closing.ts';
+import { stampTypes } from '../fields.ts';
+import { clampTimeouts } from '../new-run.ts';
+import { completePolicy, policyProblem } from '../retry.ts';
+import { bad, blobProblem, type CommandContext, type CommandProblem, idProblem } from './problem.ts';
+import { searchAttributesProblem } from './upsert-search-attributes.ts';
+
+const CAUSE = WorkflowTaskFailedCause.BAD_CONTINUE_AS_NEW_ATTRIBUTES;
+
+function problemOf(
+  context: CommandContext,
+  attributes: ContinueAsNewWorkflowExecutionCommandAttributes,
+): CommandProblem | undefined {
+  const { workflowType, taskQueue } = attributes;
+  const idOrType =
+    (workflowType?.name ? idProblem(context, CAUSE, 'WorkflowType', workflowType.name) : undefined) ??
+    (taskQueue?.name ? idProblem(context, CAUSE, 'TaskQueue', taskQueue.name) : undefined);
+  if (idOrType !== undefined) return idOrType;
+  const named = {
+    WorkflowRunTimeout: attributes.workflowRunTimeout,
+    WorkflowTaskTimeout: attributes.workflowTaskTimeout,
+    BackoffStartInterval: attributes.backoffStartInterval,
+  };
+  for (const [name, value] of Object.entries(named)) {
+    if (value !== undefined && !(value >= 0)) return bad(CAUSE, `Invalid ${name}: ${value} ms.`);
+  }
+  if (attributes.cronSchedule) return bad(CAUSE, 'CronSchedule is not supported by this version.');
+  const policy = policyProblem(attributes.retryPolicy);
+  if (policy !== undefined) return bad(CAUSE, policy);
+  return (
+    blobProblem(context, CAUSE, 'ContinueAsNewWorkflowExecutionCommandAttributes.Input', attributes.input) ??
+    blobProblem(context, CAUSE, 'ContinueAsNewWorkflowExecutionCommandAttributes.Memo', attributes.memo) ??
+    searchAttributesProblem(context, attributes.searchAttributes)
+  );
+}
+
+export function continueAsNew(
+  context: CommandContext,
+  attributes: ContinueAsNewWorkflowExecutionCommandAttributes | undefined,
+  userMetadata: UserMetadata | undefined,
+): CommandProblem | undefined {
+  if (!attributes) return bad(CAUSE, 'ContinueAsNewWorkflowExecutionCommandAttributes is not set on command.');
+  const problem = problemOf(context, attributes);
+  if (problem !== undefined) return problem;
+  const { run, workflowTaskCompletedEventId } = context;
+  const runId = run.turn.context.spareRunId;
+  const from = inherited(run, runId);
+  const timeouts = clampTimeouts(
+    {
+      execution: from.workflowExecutionTimeout,
+      run: attributes.workflowRunTimeout || from.workflowRunTimeout,
+      task: attributes.workflowTaskTimeout || from.workflowTaskTimeout,
+    },
+    run.turn.limits,
+  );
+  const next = {
+    workflowType: attributes.workflowType?.name ? { name: attributes.workflowType.name } : from.workflowType,
+    taskQueue: attributes.taskQueue?.name
+      ? { name: attributes.taskQueue.name, kind: TaskQueueKind.NORMAL }
+      : from.taskQueue,
+    input: attributes.input,
+    workflowRunTimeout: timeouts.run || undefined,
+    workflowTaskTimeout: timeouts.task,
+    header: attributes.header,
+    memo: attributes.memo ?? run.facts.memo,
+    searchAttributes:
+      attributes.searchAttributes?.indexedFields === undefined
+        ? run.facts.searchAttributes
+        : { indexedFields: stampTypes(attributes.searchAttributes.indexedFields) },
+  };
+  const initiator = attributes.initiator || ContinueAsNewInitiator.WORKFLOW;
+  run.add(
+    EventType.WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
+    {
+      newExecutionRunId: runId,
+      ...next,
+      workflowTaskCompletedEventId,
+      backoffStartInterval: attributes.backoffStartInterval || undefined,
+      initiator: attributes.initiator || undefined,
+      failure: attributes.failure,
+      lastCompletionResult: attributes.lastCompletionResult,
+      inheritBuildId: attributes.inheritBuildId || undefined,
+      initialVersioningBehavior: attributes.initialVersioningBehavior || undefined,
+    },
+    userMetadata,
+  );
+  closeRun(run);
+  succeed(run, runId, {
+    ...from,
+    ...next,
+    retryPolicy: attributes.retryPolicy === undefined ? from.retryPolicy : completePolicy(attributes.retryPolicy),
+    initiator,
+    continuedFailure: attributes.failure,
+    lastCompletionResult: attributes.lastCompletionResult,
+    firstWorkflowTaskBackoff: successorBackoff(run, attributes.backoffStartInterval ?? 0) || undefined,
+  });
+  return undefined;
+}

@@ -1,0 +1,65 @@
+// What a command can be: applied, or the reason why the whole workflow task fails.
+
+import type { Payloads } from '../../../wire/common.ts';
+import { WorkflowTaskFailedCause } from '../../../wire/enums.ts';
+import type { RunDraft } from '../run-draft.ts';
+import { sizeOf, utf8Length } from '../size.ts';
+
+export interface CommandProblem {
+  cause: WorkflowTaskFailedCause;
+  message: string;
+  /** A blob over its limit ends the workflow, as no retry makes it smaller. */
+  terminates?: boolean | undefined;
+}
+
+/** What every command's function is given besides its attributes. */
+export interface CommandContext {
+  run: RunDraft;
+  workflowTaskCompletedEventId: number;
+  /** Of the worker that completed the task. */
+  identity: string;
+}
+
+export const bad = (cause: WorkflowTaskFailedCause, message: string): CommandProblem => ({ cause, message });
+
+export const fatal = (cause: WorkflowTaskFailedCause, message: string): CommandProblem => ({
+  cause,
+  message,
+  terminates: true,
+});
+
+/** The problem of an id, name or type that must be there and be short, or undefined. */
+export function idProblem(
+  { run }: CommandContext,
+  cause: WorkflowTaskFailedCause,
+  what: string,
+  id: string | undefined,
+): CommandProblem | undefined {
+  if (!id) return bad(cause, `${what} is not set on command.`);
+  const { idBytes } = run.turn.limits;
+  if (utf8Length(id) > idBytes) return bad(cause, `${what} on command exceeds length limit of ${idBytes} bytes.`);
+  return undefined;
+}
+
+export function blobProblem(
+  { run }: CommandContext,
+  cause: WorkflowTaskFailedCause,
+  what: string,
+  blob: Payloads | object | undefined,
+): CommandProblem | undefined {
+  if (blob === undefined || sizeOf(blob) <= run.turn.limits.blobBytes) return undefined;
+  return fatal(cause, `${what} exceeds size limit.`);
+}
+
+const CAUSE_NAMES = new Map<number, string>(
+  Object.entries(WorkflowTaskFailedCause).map(([name, cause]) => [
+    cause,
+    name.replace(/([A-Z])([A-Z]*)(_|$)/g, (_all, head: string, tail: string) => head + tail.toLowerCase()),
+  ]),
+);
+
+/** "BadStartTimerAttributes: …", as Temporal words it. */
+export const describeProblem = ({ cause, message }: CommandProblem): string => {
+  const name = CAUSE_NAMES.get(cause) ?? String(cause);
+  return message === '' ? name : `${name}: ${message}`;
+};

@@ -1,0 +1,132 @@
+// Schedule an activity: checked, its timeouts completed and clamped to one another and to the run's, then offered to its queue.
+
+import type { ScheduleActivityTaskCommandAttributes } from '../../../wire/command.ts';
+import type { Priority, UserMetadata } from '../../../wire/common.ts';
+import { EventType, TaskQueueKind, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
+import { offerActivity } from '../activity-task.ts';
+import { completePolicy, policyProblem } from '../retry.ts';
+import { bad, blobProblem, type CommandContext, type CommandProblem, idProblem } from './problem.ts';
+
+const CAUSE = WorkflowTaskFailedCause.BAD_SCHEDULE_ACTIVITY_ATTRIBUTES;
+/** Queues of the server's own. */
+const RESERVED_PREFIX = '/_sys/';
+
+interface Timeouts {
+  scheduleToClose: number;
+  scheduleToStart: number;
+  startToClose: number;
+  heartbeat: number;
+}
+
+/** ms; 0: none. `runTimeout` 0: none. A string says what is missing. */
+export function activityTimeouts(asked: ScheduleActivityTaskCommandAttributes, runTimeout: number): Timeouts | string {
+  let scheduleToClose = asked.scheduleToCloseTimeout ?? 0;
+  let scheduleToStart = asked.scheduleToStartTimeout ?? 0;
+  let startToClose = asked.startToCloseTimeout ?? 0;
+  let heartbeat = asked.heartbeatTimeout ?? 0;
+  if (scheduleToClose > 0) {
+    scheduleToStart = Math.min(scheduleToStart || scheduleToClose, scheduleToClose);
+    startToClose = Math.min(startToClose || scheduleToClose, scheduleToClose);
+  } else if (startToClose > 0) {
+    scheduleToClose = runTimeout;
+    scheduleToStart = scheduleToStart || runTimeout;
+  } else {
+    return 'A valid StartToClose or ScheduleToCloseTimeout is not set on command.';
+  }
+  if (runTimeout > 0) {
+    scheduleToClose = Math.min(scheduleToClose, runTimeout);
+    scheduleToStart = Math.min(scheduleToStart, runTimeout);
+    startToClose = Math.min(startToClose, runTimeout);
+  }
+  heartbeat = Math.min(heartbeat, startToClose);
+  return { scheduleToClose, scheduleToStart, startToClose, heartbeat };
+}
+
+/** A partial priority takes the missing fields from its workflow's. */
+function inheritPriority(own: Priority | undefined, workflow: Priority | undefined): Priority | undefined {
+  if (own === undefined || workflow === undefined) return own ?? workflow;
+  return {
+    priorityKey: own.priorityKey || workflow.priorityKey,
+    fairnessKey: own.fairnessKey || workflow.fairnessKey,
+    fairnessWeight: own.fairnessWeight || workflow.fairnessWeight,
+  };
+}
+
+function problemOf(
+  context: CommandContext,
+  attributes: ScheduleActivityTaskCommandAttributes,
+): CommandProblem | undefined {
+  const { run } = context;
+  const { activityId, taskQueue, priority } = attributes;
+  const idOrType =
+    idProblem(context, CAUSE, 'ActivityId', activityId) ??
+    idProblem(context, CAUSE, `ActivityType of activity ${activityId}`, attributes.activityType?.name) ??
+    idProblem(context, CAUSE, `TaskQueue of activity ${activityId}`, taskQueue?.name);
+  if (idOrType !== undefined) return idOrType;
+  if (taskQueue.name.startsWith(RESERVED_PREFIX)) {
+    return bad(
+      CAUSE,
+      `TaskQueue ${taskQueue.name} of activity ${activityId} begins with the reserved ${RESERVED_PREFIX}.`,
+    );
+  }
+  const named = {
+    ScheduleToCloseTimeout: attributes.scheduleToCloseTimeout,
+    ScheduleToStartTimeout: attributes.scheduleToStartTimeout,
+    StartToCloseTimeout: attributes.startToCloseTimeout,
+    HeartbeatTimeout: attributes.heartbeatTimeout,
+  };
+  for (const [name, value] of Object.entries(named)) {
+    if (value !== undefined && !(value >= 0))
+      return bad(CAUSE, `Invalid ${name} of activity ${activityId}: ${value} ms.`);
+  }
+  const policy = policyProblem(attributes.retryPolicy);
+  if (policy !== undefined) return bad(CAUSE, `${policy} ActivityId=${activityId}`);
+  if ((priority?.priorityKey ?? 0) < 0) return bad(CAUSE, `Priority key of activity ${activityId} is negative.`);
+  if (run.activityByName(activityId) !== undefined) {
+    return bad(WorkflowTaskFailedCause.SCHEDULE_ACTIVITY_DUPLICATE_ID, `Activity ${activityId} is already pending.`);
+  }
+  const { pendingActivities } = run.turn.limits;
+  if (run.activityCount >= pendingActivities) {
+    return bad(
+      WorkflowTaskFailedCause.PENDING_ACTIVITIES_LIMIT_EXCEEDED,
+      `the number of pending activities, ${run.activityCount}, has reached the per-workflow limit of ${pendingActivities}`,
+    );
+  }
+  return blobProblem(context, CAUSE, 'ScheduleActivityTaskCommandAttributes.Input', attributes.input);
+}
+
+export function scheduleActivityTask(
+  context: CommandContext,
+  attributes: ScheduleActivityTaskCommandAttributes | undefined,
+  userMetadata: UserMetadata | undefined,
+): CommandProblem | undefined {
+  if (!attributes) return bad(CAUSE, 'ScheduleActivityTaskCommandAttributes is not set on command.');
+  const problem = problemOf(context, attributes);
+  if (problem !== undefined) return problem;
+  const { run } = context;
+  const started = run.start.attributes;
+  const timeouts = activityTimeouts(attributes, started.workflowRunTimeout ?? 0);
+  if (typeof timeouts === 'string') return bad(CAUSE, `${timeouts} ActivityId=${attributes.activityId}`);
+  const id = run.add(
+    EventType.ACTIVITY_TASK_SCHEDULED,
+    {
+      activityId: attributes.activityId,
+      activityType: { name: attributes.activityType.name },
+      taskQueue: { name: attributes.taskQueue.name, kind: TaskQueueKind.NORMAL },
+      header: attributes.header,
+      input: attributes.input,
+      scheduleToCloseTimeout: timeouts.scheduleToClose || undefined,
+      scheduleToStartTimeout: timeouts.scheduleToStart || undefined,
+      startToCloseTimeout: timeouts.startToClose || undefined,
+      heartbeatTimeout: timeouts.heartbeat || undefined,
+      workflowTaskCompletedEventId: context.workflowTaskCompletedEventId,
+      retryPolicy: completePolicy(attributes.retryPolicy),
+      useWorkflowBuildId: attributes.useWorkflowBuildId || undefined,
+      priority: inheritPriority(attributes.priority, started.priority),
+    },
+    userMetadata,
+  );
+  const activity = run.activity(id);
+  if (activity !== undefined) offerActivity(run, activity);
+  return undefined;
+}

@@ -1,0 +1,59 @@
+// Upsert search attributes: bounded in number and size; visibility shows them with this turn.
+
+import type { UpsertWorkflowSearchAttributesCommandAttributes } from '../../../wire/command.ts';
+import type { SearchAttributes, UserMetadata } from '../../../wire/common.ts';
+import { EventType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
+import { mergeFields, stampTypes } from '../fields.ts';
+import { bad, type CommandContext, type CommandProblem, fatal } from './problem.ts';
+
+const CAUSE = WorkflowTaskFailedCause.BAD_SEARCH_ATTRIBUTES;
+
+/** What is wrong with the search attributes a run would have. */
+export function searchAttributesProblem(
+  { run }: CommandContext,
+  all: SearchAttributes | undefined,
+): CommandProblem | undefined {
+  const fields = Object.entries(all?.indexedFields ?? {});
+  const { searchAttributes, searchAttributeValueBytes, searchAttributesBytes } = run.turn.limits;
+  if (fields.length > searchAttributes) {
+    return fatal(CAUSE, `number of search attributes ${fields.length} exceeds limit ${searchAttributes}`);
+  }
+  let total = 0;
+  for (const [name, payload] of fields) {
+    const bytes = payload.data?.byteLength ?? 0;
+    if (bytes > searchAttributeValueBytes) {
+      return fatal(
+        CAUSE,
+        `search attribute ${name} value size ${bytes} exceeds size limit ${searchAttributeValueBytes}`,
+      );
+    }
+    total += name.length + bytes;
+  }
+  if (total > searchAttributesBytes) {
+    return fatal(CAUSE, `total size of search attributes ${total} exceeds size limit ${searchAttributesBytes}`);
+  }
+  return undefined;
+}
+
+export function upsertSearchAttributes(
+  context: CommandContext,
+  attributes: UpsertWorkflowSearchAttributesCommandAttributes | undefined,
+  userMetadata: UserMetadata | undefined,
+): CommandProblem | undefined {
+  const upserted = attributes?.searchAttributes?.indexedFields;
+  if (upserted === undefined || Object.keys(upserted).length === 0) {
+    return bad(CAUSE, 'IndexedFields is not set or empty on command.');
+  }
+  const { run, workflowTaskCompletedEventId } = context;
+  const merged = { indexedFields: mergeFields(run.facts.searchAttributes?.indexedFields, upserted) };
+  const problem = searchAttributesProblem(context, merged);
+  if (problem !== undefined) return problem;
+  const searchAttributes = { indexedFields: stampTypes(upserted) };
+  run.add(
+    EventType.UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
+    { workflowTaskCompletedEventId, searchAttributes },
+    userMetadata,
+  );
+  run.visible = true;
+  return undefined;
+}

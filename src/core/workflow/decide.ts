@@ -1,0 +1,70 @@
+// decide(state, message, context): what a message comes to. Pure: the state is read, never written (I4); one file per message.
+
+import type { Message } from './message.ts';
+import { cancelActivityTask } from './messages/cancel-activity-task.ts';
+import { completeActivityTask } from './messages/complete-activity-task.ts';
+import { completeWorkflowTask } from './messages/complete-workflow-task.ts';
+import { deleteRun } from './messages/delete-run.ts';
+import { failActivityTask } from './messages/fail-activity-task.ts';
+import { failWorkflowTask } from './messages/fail-workflow-task.ts';
+import { fireDeadlines } from './messages/fire-deadlines.ts';
+import { heartbeatActivityTask } from './messages/heartbeat-activity-task.ts';
+import { abandonQuery, askQuery, queryAnswered, queryLost } from './messages/query.ts';
+import { requestCancel } from './messages/request-cancel.ts';
+import { signal } from './messages/signal.ts';
+import { start } from './messages/start.ts';
+import { startActivityTask } from './messages/start-activity-task.ts';
+import { startWorkflowTask } from './messages/start-workflow-task.ts';
+import { terminate } from './messages/terminate.ts';
+import { undoStart } from './messages/undo-start.ts';
+import type { Decision, TurnContext } from './outcome.ts';
+import type { ActorState } from './state.ts';
+
+export function decide(state: ActorState, message: Message, context: TurnContext): Decision {
+  switch (message.type) {
+    case 'start':
+      return start(state, message, context);
+    case 'signal':
+      return signal(state, message, context);
+    case 'requestCancel':
+      return requestCancel(state, message, context);
+    case 'terminate':
+      return terminate(state, message, context);
+    case 'startWorkflowTask':
+      return startWorkflowTask(state, message, context);
+    case 'startActivityTask':
+      return startActivityTask(state, message, context);
+    case 'undoStart':
+      return undoStart(state, message, context);
+    case 'completeWorkflowTask':
+      return completeWorkflowTask(state, message, context);
+    case 'failWorkflowTask':
+      return failWorkflowTask(state, message, context);
+    case 'completeActivityTask':
+      return completeActivityTask(state, message, context);
+    case 'failActivityTask':
+      return failActivityTask(state, message, context);
+    case 'cancelActivityTask':
+      return cancelActivityTask(state, message, context);
+    case 'heartbeatActivityTask':
+      return heartbeatActivityTask(state, message, context);
+    case 'timer':
+      return fireDeadlines(state, context);
+    case 'query':
+      return askQuery(state, message, context);
+    case 'queryAnswered':
+      return queryAnswered(state, message, context);
+    case 'queryLost':
+      return queryLost(state, message, context);
+    case 'queryAbandoned':
+      return abandonQuery(state, message, context);
+    case 'deleteRun':
+      return deleteRun(state, message, context);
+    default:
+      return unknownMessage(message);
+  }
+}
+
+function unknownMessage(message: never): never {
+  throw new Error(`unknown message ${JSON.stringify(message)}`);
+}

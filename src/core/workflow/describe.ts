@@ -1,0 +1,76 @@
+// Describe: the state of one run as the API shows it; for closed runs too.
+
+import type {
+  DescribeWorkflowExecutionResponse,
+  PendingActivityInfo,
+  PendingWorkflowTaskInfo,
+} from '../../wire/api.ts';
+import { PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
+import type { ActivityRow, WorkflowTaskRow } from './rows.ts';
+import { type ActorState, findRun } from './state.ts';
+import { executionInfo } from './visibility.ts';
+
+function activityInfo(activity: ActivityRow): PendingActivityInfo {
+  const { facts } = activity;
+  const started = activity.startId !== undefined;
+  let state: PendingActivityState = started ? PendingActivityState.STARTED : PendingActivityState.SCHEDULED;
+  if (facts.cancelRequestedEventId !== 0) state = PendingActivityState.CANCEL_REQUESTED;
+  return {
+    activityId: facts.activityId,
+    activityType: facts.activityType,
+    state,
+    attempt: activity.attempt,
+    maximumAttempts: facts.retryPolicy?.maximumAttempts ?? 0,
+    scheduledTime: started ? undefined : activity.scheduledTime,
+    lastStartedTime: activity.startedTime,
+    lastHeartbeatTime: activity.lastHeartbeatTime,
+    lastAttemptCompleteTime: activity.lastAttemptCompleteTime,
+    nextAttemptScheduleTime: activity.inBackoff ? activity.scheduledTime : undefined,
+    currentRetryInterval: activity.inBackoff ? activity.retryInterval : undefined,
+    expirationTime: facts.scheduleToCloseTimeout > 0 ? facts.scheduledTime + facts.scheduleToCloseTimeout : undefined,
+    heartbeatDetails: activity.heartbeatDetails,
+    lastFailure: activity.lastFailure,
+    lastWorkerIdentity: activity.identity,
+    taskQueue: facts.taskQueue,
+    scheduleToCloseTimeout: facts.scheduleToCloseTimeout,
+    scheduleToStartTimeout: facts.scheduleToStartTimeout,
+    startToCloseTimeout: facts.startToCloseTimeout,
+    heartbeatTimeout: facts.heartbeatTimeout,
+    retryPolicy: facts.retryPolicy,
+    priority: facts.priority,
+  };
+}
+
+function taskInfo(task: WorkflowTaskRow): PendingWorkflowTaskInfo {
+  const started = task.startId !== undefined;
+  return {
+    state: started ? PendingWorkflowTaskState.STARTED : PendingWorkflowTaskState.SCHEDULED,
+    scheduledTime: task.scheduledTime,
+    originalScheduledTime: task.originalScheduledTime,
+    startedTime: task.startedTime,
+    attempt: task.attempt,
+  };
+}
+
+/** Undefined when the state holds no such run. Without a run id: the current one. */
+export function describe(state: ActorState, runId?: string): DescribeWorkflowExecutionResponse | undefined {
+  const run = findRun(state, runId);
+  if (run === undefined) return undefined;
+  const { attributes, userMetadata } = run.start;
+  const { task } = run.row;
+  return {
+    executionConfig: {
+      taskQueue: attributes.taskQueue.name,
+      workflowExecutionTimeout: attributes.workflowExecutionTimeout ?? 0,
+      workflowRunTimeout: attributes.workflowRunTimeout ?? 0,
+      defaultWorkflowTaskTimeout: attributes.workflowTaskTimeout ?? 0,
+      userMetadata,
+      retryPolicy: attributes.retryPolicy,
+    },
+    workflowExecutionInfo: executionInfo(state, run.runId, run.start, run.row),
+    pendingActivities: Array.from(run.activities.values(), activityInfo),
+    pendingWorkflowTask: task === undefined ? undefined : taskInfo(task),
+    pendingTimers: Array.from(run.timers.values(), ({ timerId, fireTime }) => ({ timerId, fireTime })),
+    cancelRequested: run.row.facts.cancelRequested,
+  };
+}

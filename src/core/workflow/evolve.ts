@@ -1,0 +1,109 @@
+// Applies an outcome to the state: rows by table, and the volatile waiting queries. Reuses its argument; row values are shared with
+// the outcome and never mutated afterwards.
+
+import type { Outcome, RowChange } from './outcome.ts';
+import {
+  type ActivityRow,
+  type BufferedRow,
+  type ChainRow,
+  REQUEST_ROW_PREFIX,
+  type RequestRow,
+  type RunRow,
+  START_ROW_ID,
+  type StartRow,
+  type TimerRow,
+} from './rows.ts';
+import { type ActorState, newRunState, type RunState } from './state.ts';
+import { activityDeadline } from './timeouts.ts';
+import type { QueryChanges } from './turn.ts';
+
+export function evolve(state: ActorState, outcome: Outcome): ActorState {
+  // The chain first: it says which of the runs below is the current one.
+  const chain = outcome.rows.find(({ table, id }) => table === 'chain' && id === '');
+  if (chain !== undefined) applyChain(state, chain.value as ChainRow | undefined);
+  const starts = new Map<string, StartRow>();
+  for (const change of outcome.rows) {
+    if (change.table === 'chain') {
+      if (change.id !== '') applyRequest(state, change);
+    } else if (change.table === 'run' && change.id === START_ROW_ID) {
+      if (change.value !== undefined) starts.set(change.runId, change.value as StartRow);
+    } else if (change.value === undefined && change.table === 'run') {
+      state.earlier.delete(change.runId);
+      if (state.run?.runId === change.runId) state.run = undefined;
+    } else {
+      applyRunRow(state, change, starts);
+    }
+  }
+  // Only turn.ts makes this value.
+  const queries = outcome.volatile as QueryChanges | undefined;
+  if (queries !== undefined) {
+    for (const id of queries.remove) state.queries.delete(id);
+    for (const query of queries.set) state.queries.set(query.queryId, query);
+  }
+  return state;
+}
+
+function applyChain(state: ActorState, chain: ChainRow | undefined): void {
+  state.chain = chain;
+  if (chain?.currentRunId !== state.run?.runId) state.run = undefined;
+}
+
+function applyRequest(state: ActorState, { id, value }: RowChange): void {
+  const requestId = id.slice(REQUEST_ROW_PREFIX.length);
+  if (value === undefined) state.requests.delete(requestId);
+  else state.requests.set(requestId, value as RequestRow);
+}
+
+/** Row values are what decide wrote for this table: the casts below name the table's type. */
+function applyRunRow(state: ActorState, change: RowChange, starts: ReadonlyMap<string, StartRow>): void {
+  const { table, runId, id, value } = change;
+  if (runId !== state.chain?.currentRunId) return; // A run that closed in this turn and has a successor.
+  if (table === 'run') {
+    const start = starts.get(runId);
+    if (state.run === undefined) {
+      if (start === undefined) throw new Error(`run ${runId} appears without a start row`);
+      state.run = newRunState(runId, start, value as RunRow);
+    } else {
+      state.run.row = value as RunRow;
+    }
+    return;
+  }
+  const { run } = state;
+  if (run === undefined) throw new Error(`a ${table} row of run ${runId} came before its execution row`);
+  if (table === 'activity') applyActivity(run, Number(id), value as ActivityRow | undefined);
+  else if (table === 'timer') applyTimer(run, Number(id), value as TimerRow | undefined);
+  else if (table === 'buffered') {
+    if (value === undefined) run.buffered.delete(Number(id));
+    else run.buffered.set(Number(id), value as BufferedRow);
+  }
+}
+
+function applyActivity(run: RunState, id: number, row: ActivityRow | undefined): void {
+  const before = run.activities.get(id);
+  if (before !== undefined && run.activityDue !== undefined && activityDeadline(before).at <= run.activityDue) {
+    run.activityDue = undefined; // The earliest changed: computed again when asked.
+  }
+  if (row === undefined) {
+    run.activities.delete(id);
+    if (before !== undefined && run.activityIds.get(before.facts.activityId) === id) {
+      run.activityIds.delete(before.facts.activityId);
+    }
+    return;
+  }
+  run.activities.set(id, row);
+  run.activityIds.set(row.facts.activityId, id);
+  if (run.activityDue !== undefined) run.activityDue = Math.min(run.activityDue, activityDeadline(row).at);
+}
+
+function applyTimer(run: RunState, id: number, row: TimerRow | undefined): void {
+  const before = run.timers.get(id);
+  if (before !== undefined && run.timerDue !== undefined && before.fireTime <= run.timerDue) run.timerDue = undefined;
+  if (row === undefined) {
+    run.timers.delete(id);
+    if (before !== undefined && run.timerIds.get(before.timerId) === id) run.timerIds.delete(before.timerId);
+    return;
+  }
+  run.timers.set(id, row);
+  run.timerIds.set(row.timerId, id);
+  if (run.timerDue !== undefined) run.timerDue = Math.min(run.timerDue, row.fireTime);
+}

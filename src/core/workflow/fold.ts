@@ -1,0 +1,198 @@
+// What events determine in the rows (I4): the one function that applies an event to facts. Deciding calls it for each event it
+// writes or buffers, foldEvents calls it over a history; reset and the property tests rest on both agreeing.
+
+import { EventType, WorkflowExecutionStatus } from '../../wire/enums.ts';
+import type { HistoryEvent } from '../../wire/event.ts';
+import type { WorkflowTaskCompletedEventAttributes } from '../../wire/event-attributes.ts';
+import { mergeFields } from './fields.ts';
+import type { ActivityFacts, RunFacts, TimerRow } from './rows.ts';
+import { eventSize } from './size.ts';
+
+/** Where facts go: a turn's draft, or plain maps. `facts` is mutable here. */
+export interface FactSink {
+  readonly runId: string;
+  readonly facts: RunFacts;
+  activityScheduled(facts: ActivityFacts): void;
+  /** Nothing happens for an activity that already closed (its closing event waits in the buffer). */
+  activityCancelRequested(scheduledEventId: number, eventId: number): void;
+  activityClosed(scheduledEventId: number): void;
+  timerStarted(row: TimerRow): void;
+  timerClosed(startedEventId: number): void;
+}
+
+export const initialFacts = (): RunFacts => ({
+  status: WorkflowExecutionStatus.RUNNING,
+  nextEventId: 1,
+  historyBytes: 0,
+  cancelRequested: false,
+  signalCount: 0,
+  previousStartedEventId: 0,
+  resetPoints: [],
+});
+
+export const sizeOfEvent = (event: HistoryEvent): number =>
+  eventSize(event.attributes) + (event.userMetadata === undefined ? 0 : eventSize(event.userMetadata));
+
+/** The event got its id: it counts. */
+export function countEvent(facts: RunFacts, event: HistoryEvent): void {
+  facts.nextEventId = event.eventId + 1;
+  facts.historyBytes += sizeOfEvent(event);
+}
+
+function close(facts: RunFacts, status: WorkflowExecutionStatus, event: HistoryEvent, nextRunId?: string): void {
+  facts.status = status;
+  facts.closeTime = event.eventTime;
+  if (nextRunId !== undefined && nextRunId !== '') facts.nextRunId = nextRunId;
+}
+
+/** The builds a reset can go back to: one point for each, at its first completed task. At most this many are kept. */
+const MAX_RESET_POINTS = 20;
+
+function addResetPoint(sink: FactSink, event: HistoryEvent, attributes: WorkflowTaskCompletedEventAttributes): void {
+  const buildId = attributes.workerVersion?.buildId;
+  if (buildId === undefined || buildId === '') return;
+  const { facts } = sink;
+  facts.lastBuildId = buildId;
+  if (facts.resetPoints.some((point) => point.buildId === buildId)) return;
+  facts.resetPoints = [
+    ...facts.resetPoints.slice(1 - MAX_RESET_POINTS),
+    {
+      buildId,
+      runId: sink.runId,
+      firstWorkflowTaskCompletedId: event.eventId,
+      createTime: event.eventTime,
+      resettable: true,
+    },
+  ];
+}
+
+/** Applies what an event says. Buffered events are applied when they arrive and counted when they get their id. */
+export function applyEvent(sink: FactSink, event: HistoryEvent): void {
+  const { facts } = sink;
+  switch (event.eventType) {
+    case EventType.WORKFLOW_EXECUTION_STARTED: {
+      const a = event.attributes;
+      if (a.memo !== undefined) facts.memo = a.memo;
+      if (a.searchAttributes !== undefined) facts.searchAttributes = a.searchAttributes;
+      facts.resetPoints = a.prevAutoResetPoints?.points ?? [];
+      return;
+    }
+    case EventType.WORKFLOW_EXECUTION_COMPLETED:
+      close(facts, WorkflowExecutionStatus.COMPLETED, event, event.attributes.newExecutionRunId);
+      return;
+    case EventType.WORKFLOW_EXECUTION_FAILED:
+      close(facts, WorkflowExecutionStatus.FAILED, event, event.attributes.newExecutionRunId);
+      return;
+    case EventType.WORKFLOW_EXECUTION_TIMED_OUT:
+      close(facts, WorkflowExecutionStatus.TIMED_OUT, event, event.attributes.newExecutionRunId);
+      return;
+    case EventType.WORKFLOW_EXECUTION_CANCELED:
+      close(facts, WorkflowExecutionStatus.CANCELED, event);
+      return;
+    case EventType.WORKFLOW_EXECUTION_TERMINATED:
+      close(facts, WorkflowExecutionStatus.TERMINATED, event);
+      return;
+    case EventType.WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
+      close(facts, WorkflowExecutionStatus.CONTINUED_AS_NEW, event, event.attributes.newExecutionRunId);
+      return;
+    case EventType.WORKFLOW_TASK_COMPLETED:
+      facts.previousStartedEventId = event.attributes.startedEventId;
+      addResetPoint(sink, event, event.attributes);
+      return;
+    case EventType.ACTIVITY_TASK_SCHEDULED: {
+      const a = event.attributes;
+      const activity: ActivityFacts = {
+        scheduledEventId: event.eventId,
+        scheduledTime: event.eventTime,
+        activityId: a.activityId,
+        activityType: a.activityType.name,
+        taskQueue: a.taskQueue.name,
+        scheduleToCloseTimeout: a.scheduleToCloseTimeout ?? 0,
+        scheduleToStartTimeout: a.scheduleToStartTimeout ?? 0,
+        startToCloseTimeout: a.startToCloseTimeout ?? 0,
+        heartbeatTimeout: a.heartbeatTimeout ?? 0,
+        cancelRequestedEventId: 0,
+      };
+      if (a.input !== undefined) activity.input = a.input;
+      if (a.header !== undefined) activity.header = a.header;
+      if (a.retryPolicy !== undefined) activity.retryPolicy = a.retryPolicy;
+      if (a.priority !== undefined) activity.priority = a.priority;
+      sink.activityScheduled(activity);
+      return;
+    }
+    case EventType.ACTIVITY_TASK_CANCEL_REQUESTED:
+      sink.activityCancelRequested(event.attributes.scheduledEventId, event.eventId);
+      return;
+    case EventType.ACTIVITY_TASK_COMPLETED:
+    case EventType.ACTIVITY_TASK_FAILED:
+    case EventType.ACTIVITY_TASK_TIMED_OUT:
+    case EventType.ACTIVITY_TASK_CANCELED:
+      sink.activityClosed(event.attributes.scheduledEventId);
+      return;
+    case EventType.TIMER_STARTED:
+      sink.timerStarted({
+        timerId: event.attributes.timerId,
+        startedEventId: event.eventId,
+        fireTime: event.eventTime + (event.attributes.startToFireTimeout ?? 0),
+      });
+      return;
+    case EventType.TIMER_FIRED:
+    case EventType.TIMER_CANCELED:
+      sink.timerClosed(event.attributes.startedEventId);
+      return;
+    case EventType.WORKFLOW_EXECUTION_SIGNALED:
+      facts.signalCount += 1;
+      return;
+    case EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED:
+      facts.cancelRequested = true;
+      return;
+    case EventType.UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
+      facts.searchAttributes = {
+        indexedFields: mergeFields(
+          facts.searchAttributes?.indexedFields,
+          event.attributes.searchAttributes?.indexedFields,
+        ),
+      };
+      return;
+    case EventType.WORKFLOW_PROPERTIES_MODIFIED:
+      facts.memo = { fields: mergeFields(facts.memo?.fields, event.attributes.upsertedMemo?.fields) };
+      return;
+    default:
+      // Task attempts, markers, and kinds whose behaviour is not in this engine yet determine nothing here.
+      return;
+  }
+}
+
+export interface FoldedRun {
+  facts: RunFacts;
+  activities: Map<number, ActivityFacts>;
+  timers: Map<number, TimerRow>;
+}
+
+/** The event-determined part of a run, from its history alone. */
+export function foldEvents(runId: string, events: Iterable<HistoryEvent>): FoldedRun {
+  const activities = new Map<number, ActivityFacts>();
+  const timers = new Map<number, TimerRow>();
+  const facts = initialFacts();
+  const sink: FactSink = {
+    runId,
+    facts,
+    activityScheduled: (activity) => void activities.set(activity.scheduledEventId, activity),
+    activityCancelRequested: (scheduledEventId, eventId) => {
+      const activity = activities.get(scheduledEventId);
+      if (activity !== undefined) activities.set(scheduledEventId, { ...activity, cancelRequestedEventId: eventId });
+    },
+    activityClosed: (scheduledEventId) => void activities.delete(scheduledEventId),
+    timerStarted: (timer) => void timers.set(timer.startedEventId, timer),
+    timerClosed: (startedEventId) => void timers.delete(startedEventId),
+  };
+  for (const event of events) {
+    applyEvent(sink, event);
+    countEvent(facts, event);
+    if (facts.closeTime !== undefined) {
+      activities.clear();
+      timers.clear();
+    }
+  }
+  return { facts, activities, timers };
+}

@@ -1,0 +1,21 @@
+// What the answers about activities share: the turn over the run the answer names.
+
+import type { ActivityRef } from '../message.ts';
+import type { TurnContext } from '../outcome.ts';
+import type { RunDraft } from '../run-draft.ts';
+import { type ActorState, isOpen } from '../state.ts';
+import { Turn } from '../turn.ts';
+
+/** Undefined when that run is closed or gone: nobody waits for the answer. */
+export function activityTurn(
+  state: ActorState,
+  ref: ActivityRef,
+  context: TurnContext,
+): { turn: Turn; run: RunDraft } | undefined {
+  const { run } = state;
+  const runId = 'task' in ref ? ref.task.runId : ref.runId;
+  if (run === undefined || !isOpen(run)) return undefined;
+  if (runId !== undefined && runId !== '' && runId !== run.runId) return undefined;
+  const turn = new Turn(state, context);
+  return { turn, run: turn.open(run) };
+}

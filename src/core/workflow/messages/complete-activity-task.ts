@@ -1,0 +1,37 @@
+// An activity's result, by token or by id (asynchronous completion; then even of an attempt no worker has taken).
+
+import { activityOf, completeActivity, failActivity } from '../activity-task.ts';
+import type { CompleteActivityTaskMessage } from '../message.ts';
+import type { Decision, TurnContext } from '../outcome.ts';
+import { activityTaskNotFound } from '../rejections.ts';
+import { sizeOf } from '../size.ts';
+import type { ActorState } from '../state.ts';
+import { activityTurn } from './activity-turn.ts';
+
+/** Over the blob limit an activity fails for good instead: what it would have left is named. */
+export const overLimit = (what: string) => ({
+  message: `${what} exceeds size limit.`,
+  source: 'Server',
+  serverFailureInfo: { nonRetryable: true },
+});
+
+export function completeActivityTask(
+  state: ActorState,
+  message: CompleteActivityTaskMessage,
+  context: TurnContext,
+): Decision {
+  const found = activityTurn(state, message.activity, context);
+  if (found === undefined) return activityTaskNotFound();
+  const { turn, run } = found;
+  const pending = activityOf(run, message.activity);
+  if (pending === undefined) return activityTaskNotFound();
+  // Completed by id before any worker took it: Started then names who completed it.
+  const activity =
+    pending.startId === undefined ? { ...pending, identity: message.identity, requestId: context.spareRunId } : pending;
+  if (message.result !== undefined && sizeOf(message.result) > context.limits.blobBytes) {
+    failActivity(run, activity, overLimit('Complete result'), message.identity);
+  } else {
+    completeActivity(run, activity, message.result, message.identity);
+  }
+  return turn.outcome({ type: 'accepted' });
+}

@@ -1,0 +1,93 @@
+// A worker completed a workflow task: its commands become events, what waited is flushed, the next task is scheduled.
+// A command that cannot be applied fails the whole task: the draft is thrown away and the failure recorded instead.
+
+import { WorkflowTaskFailedCause } from '../../../wire/enums.ts';
+import { StatusCode } from '../../../wire/status.ts';
+import { SERVER_IDENTITY, terminateRun } from '../closing.ts';
+import { applyCommand, isClosing, sequenceProblem } from '../commands/apply.ts';
+import { type CommandProblem, describeProblem } from '../commands/problem.ts';
+import type { CompleteWorkflowTaskMessage } from '../message.ts';
+import type { Decision, TurnContext } from '../outcome.ts';
+import { answerRiding, settleQueries } from '../queries.ts';
+import { invalidArgument, status, workflowTaskNotFound } from '../rejections.ts';
+import type { WorkflowTaskRow } from '../rows.ts';
+import type { RunDraft } from '../run-draft.ts';
+import type { ActorState, RunState } from '../state.ts';
+import { Turn } from '../turn.ts';
+import { failTask, scheduleTask, startedTaskOf, writeCompleted } from '../workflow-task.ts';
+
+export function completeWorkflowTask(
+  state: ActorState,
+  message: CompleteWorkflowTaskMessage,
+  context: TurnContext,
+): Decision {
+  const { run } = state;
+  if (run === undefined || run.runId !== message.task.runId) return workflowTaskNotFound();
+  const turn = new Turn(state, context);
+  const draft = turn.open(run);
+  const task = startedTaskOf(draft, message.task);
+  if (task === undefined) return workflowTaskNotFound();
+  const refused = sequenceProblem(message.commands);
+  if (refused !== undefined) return invalidArgument(refused);
+  const problem = applyAll(draft, task, message);
+  if (problem !== undefined) return refuse(state, run, task, message, context, problem);
+  return turn.outcome({ type: 'accepted' });
+}
+
+/** Applies the whole answer to the draft; a problem means that the draft is worthless. */
+function applyAll(
+  run: RunDraft,
+  task: WorkflowTaskRow,
+  message: CompleteWorkflowTaskMessage,
+): CommandProblem | undefined {
+  const { commands, identity } = message;
+  const last = commands[commands.length - 1];
+  // The workflow has not seen what waits: it may not close over it (rule 4).
+  if (last !== undefined && isClosing(last.commandType) && run.bufferedCount > 0) {
+    return { cause: WorkflowTaskFailedCause.UNHANDLED_COMMAND, message: '' };
+  }
+  const workflowTaskCompletedEventId = writeCompleted(run, task, {
+    identity,
+    workerVersion: message.workerVersion ?? task.workerVersion,
+    sdkMetadata: message.sdkMetadata,
+    meteringMetadata: message.meteringMetadata,
+  });
+  run.row.sticky =
+    message.sticky && task.takerStickyQueue !== undefined
+      ? { queue: task.takerStickyQueue, scheduleToStartTimeout: task.takerStickyTimeout ?? DEFAULT_STICKY_TIMEOUT }
+      : undefined;
+  answerRiding(run, message.queryResults);
+  run.holding = true;
+  const context = { run, workflowTaskCompletedEventId, identity };
+  for (const command of commands) {
+    const problem = applyCommand(context, command);
+    if (problem !== undefined) return problem;
+  }
+  run.holding = false;
+  if (!run.isOpen) return undefined;
+  const unseen = run.flushBuffered();
+  if (unseen || message.forceCreateNewWorkflowTask) scheduleTask(run);
+  settleQueries(run);
+  return undefined;
+}
+
+/** ms a task waits for its sticky worker when the worker did not say. */
+const DEFAULT_STICKY_TIMEOUT = 5_000;
+
+function refuse(
+  state: ActorState,
+  run: RunState,
+  task: WorkflowTaskRow,
+  message: CompleteWorkflowTaskMessage,
+  context: TurnContext,
+  problem: CommandProblem,
+): Decision {
+  const turn = new Turn(state, context);
+  const draft = turn.open(run);
+  const text = describeProblem(problem);
+  const failure = { message: text, serverFailureInfo: {} };
+  failTask(draft, task, problem.cause, failure, message.identity);
+  if (problem.terminates === true) terminateRun(draft, text, undefined, SERVER_IDENTITY);
+  else scheduleTask(draft);
+  return turn.outcome({ type: 'accepted' }, status(StatusCode.INVALID_ARGUMENT, text));
+}

@@ -1,0 +1,25 @@
+// Retention of a closed run is over: its rows go. With the last run the workflow id is as if it had never been.
+
+import type { DeleteRunMessage } from '../message.ts';
+import type { Decision, TurnContext } from '../outcome.ts';
+import { failedPrecondition } from '../rejections.ts';
+import { REQUEST_ROW_PREFIX, START_ROW_ID } from '../rows.ts';
+import { type ActorState, isOpen } from '../state.ts';
+import { Turn } from '../turn.ts';
+
+export function deleteRun(state: ActorState, { runId }: DeleteRunMessage, context: TurnContext): Decision {
+  const { run } = state;
+  if (run?.runId === runId && isOpen(run)) {
+    return failedPrecondition(`run ${runId} of workflow ${state.workflowId} is open: only closed runs are deleted`);
+  }
+  const turn = new Turn(state, context);
+  // A closed run has no pending rows (closing.ts).
+  turn.deleteRow({ table: 'run', runId, id: START_ROW_ID });
+  turn.deleteRow({ table: 'run', runId, id: '' });
+  if (state.chain?.currentRunId === runId) {
+    turn.deleteRow({ table: 'chain', runId: '', id: '' });
+    for (const id of state.requests.keys()) turn.deleteRow({ table: 'chain', runId: '', id: REQUEST_ROW_PREFIX + id });
+  }
+  for (const [queryId, query] of state.queries) if (query.runId === runId) turn.removeQuery(queryId);
+  return turn.outcome({ type: 'accepted' });
+}

@@ -1,0 +1,29 @@
+// A sign of life from a started activity; the answer carries a cancel request.
+
+import { activityOf, failActivity } from '../activity-task.ts';
+import type { HeartbeatActivityTaskMessage } from '../message.ts';
+import type { Decision, TurnContext } from '../outcome.ts';
+import { activityTaskNotFound } from '../rejections.ts';
+import { sizeOf } from '../size.ts';
+import type { ActorState } from '../state.ts';
+import { activityTurn } from './activity-turn.ts';
+import { overLimit } from './complete-activity-task.ts';
+
+export function heartbeatActivityTask(
+  state: ActorState,
+  message: HeartbeatActivityTaskMessage,
+  context: TurnContext,
+): Decision {
+  const found = activityTurn(state, message.activity, context);
+  if (found === undefined) return activityTaskNotFound();
+  const { turn, run } = found;
+  const activity = activityOf(run, message.activity);
+  if (activity?.startId === undefined) return activityTaskNotFound();
+  if (message.details !== undefined && sizeOf(message.details) > context.limits.blobBytes) {
+    failActivity(run, activity, overLimit('Heartbeat details'), message.identity);
+    return turn.outcome({ type: 'heartbeat', cancelRequested: true });
+  }
+  // A heartbeat without details clears those of an earlier one, as the API has it.
+  run.putActivity({ ...activity, lastHeartbeatTime: context.now, heartbeatDetails: message.details });
+  return turn.outcome({ type: 'heartbeat', cancelRequested: activity.facts.cancelRequestedEventId !== 0 });
+}

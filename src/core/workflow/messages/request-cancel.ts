@@ -1,0 +1,28 @@
+// A request to cancel: one event however often it is asked for; of a closed run it is answered and forgotten.
+
+import { EventType } from '../../../wire/enums.ts';
+import type { RequestCancelMessage } from '../message.ts';
+import type { Decision, TurnContext } from '../outcome.ts';
+import { type ActorState, isOpen } from '../state.ts';
+import { refusedForRequestIds, resolve, seenBefore } from '../target.ts';
+import { nothing, Turn } from '../turn.ts';
+import { wakeWorkflow } from '../workflow-task.ts';
+
+export function requestCancel(state: ActorState, message: RequestCancelMessage, context: TurnContext): Decision {
+  if (seenBefore(state, message.requestId) !== undefined) return nothing({ type: 'accepted' });
+  const resolved = resolve(state, message.target);
+  if ('rejection' in resolved) return resolved.rejection;
+  const { run } = resolved;
+  if (!isOpen(run) || run.row.facts.cancelRequested) return nothing({ type: 'accepted' });
+  const turn = new Turn(state, context);
+  const refused = refusedForRequestIds(turn, message.requestId);
+  if (refused !== undefined) return refused;
+  turn.remember(message.requestId, { type: 'requestCancel', runId: run.runId, at: context.now });
+  const draft = turn.open(run);
+  draft.record(EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED, {
+    cause: message.reason,
+    identity: message.identity,
+  });
+  wakeWorkflow(draft);
+  return turn.outcome({ type: 'accepted' });
+}

@@ -1,0 +1,33 @@
+// A signal: appended, or buffered while a workflow task is started; applied exactly once for its request id (I5).
+
+import { EventType } from '../../../wire/enums.ts';
+import type { SignalMessage } from '../message.ts';
+import type { Decision, TurnContext } from '../outcome.ts';
+import { alreadyCompleted, invalidArgument } from '../rejections.ts';
+import { signalAttributes } from '../signals.ts';
+import { sizeOf } from '../size.ts';
+import { type ActorState, isOpen } from '../state.ts';
+import { refusedForRequestIds, resolve, seenBefore } from '../target.ts';
+import { nothing, Turn } from '../turn.ts';
+import { wakeWorkflow } from '../workflow-task.ts';
+import { tooManySignals } from './start.ts';
+
+export function signal(state: ActorState, message: SignalMessage, context: TurnContext): Decision {
+  if (seenBefore(state, message.requestId) !== undefined) return nothing({ type: 'accepted' });
+  const resolved = resolve(state, message.target);
+  if ('rejection' in resolved) return resolved.rejection;
+  const { run } = resolved;
+  if (!isOpen(run)) return alreadyCompleted();
+  if (message.input !== undefined && sizeOf(message.input) > context.limits.blobBytes) {
+    return invalidArgument('Blob data size exceeds limit.');
+  }
+  const turn = new Turn(state, context);
+  if (run.row.facts.signalCount >= context.limits.signalsPerRun) return tooManySignals(turn, run.runId);
+  const refused = refusedForRequestIds(turn, message.requestId);
+  if (refused !== undefined) return refused;
+  turn.remember(message.requestId, { type: 'signal', runId: run.runId, at: context.now });
+  const draft = turn.open(run);
+  draft.record(EventType.WORKFLOW_EXECUTION_SIGNALED, signalAttributes(message));
+  wakeWorkflow(draft);
+  return turn.outcome({ type: 'accepted' });
+}

@@ -1,0 +1,36 @@
+// Matching found a worker for a waiting activity: this attempt is started, durably, before the worker sees it.
+
+import { withdrawActivity } from '../activity-task.ts';
+import type { StartActivityTaskMessage } from '../message.ts';
+import type { Decision, TurnContext } from '../outcome.ts';
+import { activityTaskNotFound } from '../rejections.ts';
+import { startedActivityTask } from '../started.ts';
+import { type ActorState, isOpen } from '../state.ts';
+import { Turn } from '../turn.ts';
+
+export function startActivityTask(
+  state: ActorState,
+  message: StartActivityTaskMessage,
+  context: TurnContext,
+): Decision {
+  const { run } = state;
+  if (run === undefined || run.runId !== message.runId || !isOpen(run)) return activityTaskNotFound();
+  const waiting = run.activities.get(message.scheduledEventId);
+  if (waiting === undefined || waiting.startId !== undefined || waiting.inBackoff) return activityTaskNotFound();
+  if (waiting.attempt !== message.attempt) return activityTaskNotFound();
+  const turn = new Turn(state, context);
+  const draft = turn.open(run);
+  withdrawActivity(draft, waiting);
+  const { taker } = message;
+  const started = {
+    ...waiting,
+    startId: taker.startId,
+    startedTime: context.now,
+    session: taker.session,
+    identity: taker.identity,
+    requestId: taker.requestId,
+    workerVersion: taker.workerVersion,
+  };
+  draft.putActivity(started);
+  return turn.outcome(startedActivityTask(run.runId, run.start, started, taker.startId));
+}

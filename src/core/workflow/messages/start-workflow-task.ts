@@ -1,0 +1,51 @@
+// Matching found a worker for the waiting workflow task: it starts, and what happens from now on is buffered.
+
+import type { StartWorkflowTaskMessage } from '../message.ts';
+import type { Decision, TurnContext } from '../outcome.ts';
+import { workflowTaskNotFound } from '../rejections.ts';
+import type { WorkflowTaskRow } from '../rows.ts';
+import { startedWorkflowTask } from '../started.ts';
+import { type ActorState, isOpen } from '../state.ts';
+import { Turn } from '../turn.ts';
+import { suggestions, withdrawTask, writeStarted } from '../workflow-task.ts';
+
+export function startWorkflowTask(
+  state: ActorState,
+  message: StartWorkflowTaskMessage,
+  context: TurnContext,
+): Decision {
+  const { run } = state;
+  const waiting = run?.row.task;
+  if (run === undefined || run.runId !== message.runId || !isOpen(run)) return workflowTaskNotFound();
+  if (waiting === undefined || waiting.startId !== undefined || waiting.notBefore !== undefined) {
+    return workflowTaskNotFound();
+  }
+  if (waiting.scheduledEventId !== message.scheduledEventId || waiting.attempt !== message.attempt) {
+    return workflowTaskNotFound();
+  }
+  const turn = new Turn(state, context);
+  const draft = turn.open(run);
+  withdrawTask(draft, waiting);
+  const { taker } = message;
+  let task: WorkflowTaskRow = {
+    ...waiting,
+    startId: taker.startId,
+    startedTime: context.now,
+    session: taker.session,
+    identity: taker.identity,
+    requestId: taker.requestId,
+    workerVersion: taker.workerVersion,
+    takerStickyQueue: taker.stickyQueue,
+    takerStickyTimeout: taker.stickyScheduleToStartTimeout,
+    warm: message.sticky || undefined,
+  };
+  if (waiting.startedEventId === 0) {
+    task.historySizeBytes = draft.facts.historyBytes;
+    task.suggestContinueAsNewReasons = suggestions(draft);
+    task = writeStarted(draft, task);
+  }
+  draft.setTask(task);
+  const riding = turn.queriesOf(run.runId).filter((query) => query.mode === 'waiting');
+  for (const query of riding) turn.setQuery({ ...query, mode: 'riding' });
+  return turn.outcome(startedWorkflowTask(run.runId, run.start, draft.row, task, taker.startId, riding));
+}

@@ -1,0 +1,27 @@
+// Termination: the run closes at once, whatever its worker is doing.
+
+import { terminateRun } from '../closing.ts';
+import type { TerminateMessage } from '../message.ts';
+import type { Decision, TurnContext } from '../outcome.ts';
+import { alreadyCompleted, invalidArgument } from '../rejections.ts';
+import { sizeOf } from '../size.ts';
+import { type ActorState, isOpen } from '../state.ts';
+import { refusedForRequestIds, resolve, seenBefore } from '../target.ts';
+import { nothing, Turn } from '../turn.ts';
+
+export function terminate(state: ActorState, message: TerminateMessage, context: TurnContext): Decision {
+  if (seenBefore(state, message.requestId) !== undefined) return nothing({ type: 'accepted' });
+  const resolved = resolve(state, message.target);
+  if ('rejection' in resolved) return resolved.rejection;
+  const { run } = resolved;
+  if (!isOpen(run)) return alreadyCompleted();
+  if (message.details !== undefined && sizeOf(message.details) > context.limits.blobBytes) {
+    return invalidArgument('Blob data size exceeds limit.');
+  }
+  const turn = new Turn(state, context);
+  const refused = refusedForRequestIds(turn, message.requestId);
+  if (refused !== undefined) return refused;
+  turn.remember(message.requestId, { type: 'terminate', runId: run.runId, at: context.now });
+  terminateRun(turn.open(run), message.reason, message.details, message.identity);
+  return turn.outcome({ type: 'accepted' });
+}

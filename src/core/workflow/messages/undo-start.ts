@@ -1,0 +1,53 @@
+// The frame of a started task was never written: the same attempt waits again. A Started event already in history stays, and the
+// next taker gets the same startedEventId; what arrives meanwhile keeps being buffered.
+
+import { undoActivityStart } from '../activity-task.ts';
+import type { UndoStartMessage } from '../message.ts';
+import type { Decision, TurnContext } from '../outcome.ts';
+import { activityTaskNotFound, workflowTaskNotFound } from '../rejections.ts';
+import type { WorkflowTaskRow } from '../rows.ts';
+import { type ActorState, isOpen, type RunState } from '../state.ts';
+import { Turn } from '../turn.ts';
+import { offerTask } from '../workflow-task.ts';
+
+export function undoStart(state: ActorState, message: UndoStartMessage, context: TurnContext): Decision {
+  const { run } = state;
+  const { kind, runId, scheduledEventId, startId } = message;
+  const lost = kind === 'workflow' ? workflowTaskNotFound() : activityTaskNotFound();
+  if (run === undefined || run.runId !== runId || !isOpen(run)) return lost;
+  const turn = new Turn(state, context);
+  if (kind === 'activity') {
+    const activity = run.activities.get(scheduledEventId);
+    if (activity?.startId?.term !== startId.term || activity.startId.seq !== startId.seq) return lost;
+    undoActivityStart(turn.open(run), activity);
+    return turn.outcome({ type: 'accepted' });
+  }
+  const { task } = run.row;
+  if (task?.scheduledEventId !== scheduledEventId) return lost;
+  if (task.startId?.term !== startId.term || task.startId.seq !== startId.seq) return lost;
+  return undoWorkflowTask(turn, run, task);
+}
+
+function undoWorkflowTask(turn: Turn, run: RunState, task: WorkflowTaskRow): Decision {
+  const draft = turn.open(run);
+  if (task.session !== undefined) {
+    const { scheduledEventId } = task;
+    turn.effects.push({
+      type: 'taskSettled',
+      session: task.session,
+      kind: 'workflow',
+      runId: run.runId,
+      scheduledEventId,
+    });
+  }
+  const { startId: _i, startedTime: _t, session: _s, takerStickyQueue: _q, takerStickyTimeout: _o, ...rest } = task;
+  // A transient attempt has no Started event to stay.
+  const waiting: WorkflowTaskRow = task.attempt > 1 ? { ...rest, startedEventId: 0 } : rest;
+  draft.setTask(waiting);
+  if (task.attempt > 1) draft.flushBuffered();
+  for (const query of turn.queriesOf(run.runId)) {
+    if (query.mode === 'riding') turn.setQuery({ ...query, mode: 'waiting' });
+  }
+  offerTask(draft, waiting);
+  return turn.outcome({ type: 'accepted' });
+}

@@ -1,0 +1,68 @@
+// A run begins: by a client's start, or as the successor of a run that continued as new or is retried.
+
+import type { UserMetadata } from '../../wire/common.ts';
+import { EventType } from '../../wire/enums.ts';
+import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
+import { initialFacts } from './fold.ts';
+import type { Limits } from './limits.ts';
+import type { SignalInput } from './message.ts';
+import type { RunRow, StartRow } from './rows.ts';
+import type { RunDraft } from './run-draft.ts';
+import { signalAttributes } from './signals.ts';
+import type { Turn } from './turn.ts';
+import { scheduleTask } from './workflow-task.ts';
+
+export interface NewRun {
+  runId: string;
+  attributes: WorkflowExecutionStartedEventAttributes;
+  userMetadata?: UserMetadata | undefined;
+  signal?: SignalInput | undefined;
+}
+
+/** Timeouts of a run as they are kept: the run's within the execution's, the task's within the run's. ms; 0: none. */
+export function clampTimeouts(
+  asked: { execution: number | undefined; run: number | undefined; task: number | undefined },
+  limits: Limits,
+): { execution: number; run: number; task: number } {
+  const execution = asked.execution ?? 0;
+  let run = asked.run ?? 0;
+  if (execution > 0 && (run === 0 || run > execution)) run = execution;
+  let task = Math.min(asked.task || limits.workflowTaskTimeout, limits.maxWorkflowTaskTimeout);
+  if (run > 0) task = Math.min(task, run);
+  return { execution, run, task };
+}
+
+export function beginRun(turn: Turn, { runId, attributes, userMetadata, signal }: NewRun): RunDraft {
+  const { now } = turn;
+  const backoff = attributes.firstWorkflowTaskBackoff ?? 0;
+  const row: RunRow = {
+    facts: initialFacts(),
+    nextAttempt: 1,
+    bufferedBytes: 0,
+    nextBufferedId: 1,
+    counts: { activity: 0, timer: 0, buffered: 0 },
+    transitions: 0,
+  };
+  if (backoff > 0) row.firstTaskAt = now + backoff;
+  if (attributes.workflowExecutionExpirationTime !== undefined) {
+    row.executionExpiration = attributes.workflowExecutionExpirationTime;
+  }
+  if (attributes.workflowRunTimeout) {
+    row.runExpiration = Math.min(
+      now + backoff + attributes.workflowRunTimeout,
+      row.executionExpiration ?? Number.POSITIVE_INFINITY,
+    );
+  }
+  const { input: _input, ...withoutInput } = attributes;
+  const start: StartRow = {
+    attributes: attributes.retryPolicy === undefined ? withoutInput : attributes,
+    startTime: now,
+  };
+  if (userMetadata !== undefined) start.userMetadata = userMetadata;
+  const run = turn.begin(runId, start, row);
+  run.visible = true;
+  run.add(EventType.WORKFLOW_EXECUTION_STARTED, attributes, userMetadata);
+  if (signal !== undefined) run.add(EventType.WORKFLOW_EXECUTION_SIGNALED, signalAttributes(signal));
+  scheduleTask(run);
+  return run;
+}

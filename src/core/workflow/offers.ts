@@ -1,0 +1,50 @@
+// Offers: how a waiting task is named to matching. Derived from rows alone, so that withdrawing names the same offer.
+
+import type { TaskOffer } from './outcome.ts';
+import type { ActivityRow, StartRow, WorkflowTaskRow } from './rows.ts';
+
+interface Where {
+  namespace: string;
+  workflowId: string;
+}
+
+const DEFAULT_PRIORITY = 3;
+
+export function workflowOffer(where: Where, runId: string, start: StartRow, task: WorkflowTaskRow): TaskOffer {
+  const { attributes } = start;
+  const offer: TaskOffer = {
+    kind: 'workflow',
+    namespace: where.namespace,
+    workflowId: where.workflowId,
+    runId,
+    taskQueue: attributes.taskQueue.name,
+    scheduledEventId: task.scheduledEventId,
+    attempt: task.attempt,
+    scheduledTime: task.scheduledTime,
+    priority: attributes.priority?.priorityKey || DEFAULT_PRIORITY,
+    fairnessKey: attributes.priority?.fairnessKey ?? '',
+    fairnessWeight: attributes.priority?.fairnessWeight || 1,
+  };
+  if (task.stickyQueue !== undefined && task.stickyUntil !== undefined) {
+    offer.sticky = { queue: task.stickyQueue, until: task.stickyUntil };
+  }
+  return offer;
+}
+
+export function activityOffer(where: Where, runId: string, start: StartRow, activity: ActivityRow): TaskOffer {
+  const { facts } = activity;
+  const inherited = start.attributes.priority;
+  return {
+    kind: 'activity',
+    namespace: where.namespace,
+    workflowId: where.workflowId,
+    runId,
+    taskQueue: facts.taskQueue,
+    scheduledEventId: facts.scheduledEventId,
+    attempt: activity.attempt,
+    scheduledTime: activity.scheduledTime,
+    priority: facts.priority?.priorityKey || inherited?.priorityKey || DEFAULT_PRIORITY,
+    fairnessKey: facts.priority?.fairnessKey || inherited?.fairnessKey || '',
+    fairnessWeight: facts.priority?.fairnessWeight || inherited?.fairnessWeight || 1,
+  };
+}

@@ -1,0 +1,45 @@
+// Refusals as values, in Temporal's words: the status a caller gets and nothing else happens.
+
+import type { Failure } from '../../wire/failure.ts';
+import { type Status, StatusCode, type StatusDetail } from '../../wire/status.ts';
+import type { Rejection } from './outcome.ts';
+
+export const status = (code: StatusCode, message: string, detail?: StatusDetail): Status =>
+  detail === undefined ? { code, message } : { code, message, detail };
+
+const reject = (code: StatusCode, message: string, detail?: StatusDetail): Rejection => ({
+  ok: false,
+  status: status(code, message, detail),
+});
+
+export const invalidArgument = (message: string): Rejection => reject(StatusCode.INVALID_ARGUMENT, message);
+
+export const notFound = (message: string): Rejection => reject(StatusCode.NOT_FOUND, message, { kind: 'NotFound' });
+
+export const workflowNotFound = (workflowId: string): Rejection => notFound(`workflow not found for ID: ${workflowId}`);
+
+export const runNotFound = (workflowId: string, runId: string): Rejection =>
+  notFound(`workflow execution not found for workflow ID "${workflowId}" and run ID "${runId}"`);
+
+export const alreadyCompleted = (): Rejection => notFound('workflow execution already completed');
+
+export const workflowTaskNotFound = (): Rejection => notFound('Workflow task not found.');
+
+export const activityTaskNotFound = (): Rejection =>
+  notFound('invalid activityID or activity already timed out or invoking workflow is completed');
+
+export const alreadyStarted = (runId: string, startRequestId: string, message: string): Rejection =>
+  reject(StatusCode.ALREADY_EXISTS, message, { kind: 'WorkflowExecutionAlreadyStarted', runId, startRequestId });
+
+export const exhausted = (cause: string, message: string): Rejection =>
+  reject(StatusCode.RESOURCE_EXHAUSTED, message, { kind: 'ResourceExhausted', cause });
+
+export const notReady = (message: string): Rejection =>
+  reject(StatusCode.FAILED_PRECONDITION, message, { kind: 'WorkflowNotReady' });
+
+export const failedPrecondition = (message: string): Rejection => reject(StatusCode.FAILED_PRECONDITION, message);
+
+export const unimplemented = (message: string): Rejection => reject(StatusCode.UNIMPLEMENTED, message);
+
+export const queryFailed = (message: string, failure: Failure | undefined): Status =>
+  status(StatusCode.INVALID_ARGUMENT, message, { kind: 'QueryFailed', failure });

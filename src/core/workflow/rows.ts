@@ -1,0 +1,185 @@
+// The rows of one actor as values: what load reads and decide writes. Values are replaced, never mutated.
+// `RunFacts` and the facts of activities and timers are exactly what events determine (I4): fold.ts computes them from events
+// alone; everything else here (attempts, sticky queue, deadlines) lives only in rows.
+
+import type {
+  Header,
+  Memo,
+  Payloads,
+  Priority,
+  ResetPointInfo,
+  RetryPolicy,
+  SearchAttributes,
+  UserMetadata,
+  WorkerVersionStamp,
+} from '../../wire/common.ts';
+import type { SuggestContinueAsNewReason, WorkflowExecutionStatus } from '../../wire/enums.ts';
+import type { HistoryEvent } from '../../wire/event.ts';
+import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
+import type { Failure } from '../../wire/failure.ts';
+import type { StartId } from './message.ts';
+import type { RowTable } from './outcome.ts';
+
+/** `chain`, id '': one per workflow id. */
+export interface ChainRow {
+  currentRunId: string;
+  /** The client's start that began the current chain of runs, and its answer. */
+  start: RequestRow & { requestId: string };
+}
+
+/**
+ * `chain`, id `r` + request id: a request that was applied, and its first answer. One row each, so that a signal never rewrites
+ * the others. Kept `requestIdTtl` at least.
+ */
+export interface RequestRow {
+  type: 'start' | 'signal' | 'requestCancel' | 'terminate';
+  runId: string;
+  /** Epoch ms. */
+  at: number;
+  /** For starts: whether the request created the run, and the run's status once it is no longer the current one. */
+  started?: boolean | undefined;
+  status?: WorkflowExecutionStatus | undefined;
+}
+
+/** `run`, id `start`: what a run was started with; never rewritten. */
+export interface StartRow {
+  /** Without `input` unless the run may be retried (a retry starts with the same input). */
+  attributes: WorkflowExecutionStartedEventAttributes;
+  startTime: number;
+  userMetadata?: UserMetadata | undefined;
+}
+
+/** What the events of a run determine besides its pending activities and timers. */
+export interface RunFacts {
+  status: WorkflowExecutionStatus;
+  closeTime?: number | undefined;
+  nextRunId?: string | undefined;
+  nextEventId: number;
+  /** Estimated, see size.ts. */
+  historyBytes: number;
+  memo?: Memo | undefined;
+  searchAttributes?: SearchAttributes | undefined;
+  cancelRequested: boolean;
+  signalCount: number;
+  /** StartedEventId of the last completed workflow task; 0 before the first. */
+  previousStartedEventId: number;
+  resetPoints: ResetPointInfo[];
+  lastBuildId?: string | undefined;
+}
+
+/** The workflow task that waits or runs; at most one. */
+export interface WorkflowTaskRow {
+  /** For a transient attempt (> 1) the id its Scheduled event would get; it is not in history. */
+  scheduledEventId: number;
+  /** 0 until started. Not 0 without `startId`: its start was undone, the Started event stays (see undo-start). */
+  startedEventId: number;
+  attempt: number;
+  scheduledTime: number;
+  originalScheduledTime: number;
+  /** Start-to-close, ms. */
+  timeout: number;
+  /** The queue its Scheduled event names, when sticky. */
+  stickyQueue?: string | undefined;
+  /** Epoch ms: schedule-to-start ends for a sticky task. */
+  stickyUntil?: number | undefined;
+  /** Epoch ms: no worker gets it before (back-off after repeated failures). */
+  notBefore?: number | undefined;
+  startId?: StartId | undefined;
+  startedTime?: number | undefined;
+  session?: string | undefined;
+  identity?: string | undefined;
+  requestId?: string | undefined;
+  workerVersion?: WorkerVersionStamp | undefined;
+  takerStickyQueue?: string | undefined;
+  takerStickyTimeout?: number | undefined;
+  /** The task went to a worker expected to be warm. */
+  warm?: boolean | undefined;
+  historySizeBytes?: number | undefined;
+  /** Why the worker is advised to continue as new; absent: it is not. */
+  suggestContinueAsNewReasons?: SuggestContinueAsNewReason[] | undefined;
+}
+
+/** `run`, id '': the row rewritten by most turns, so it holds nothing big. */
+export interface RunRow {
+  facts: RunFacts;
+  task?: WorkflowTaskRow | undefined;
+  /** Attempt the next workflow task gets. */
+  nextAttempt: number;
+  sticky?: { queue: string; scheduleToStartTimeout: number } | undefined;
+  /** Epoch ms: the first workflow task is not scheduled before; absent once it was. */
+  firstTaskAt?: number | undefined;
+  /** Epoch ms. */
+  runExpiration?: number | undefined;
+  executionExpiration?: number | undefined;
+  /** Bytes of the buffered events. */
+  bufferedBytes: number;
+  nextBufferedId: number;
+  /** How many rows of each table belong to this run: a vanished row is noticed by load. */
+  counts: { activity: number; timer: number; buffered: number };
+  transitions: number;
+}
+
+/** What the events determine of a pending activity. */
+export interface ActivityFacts {
+  scheduledEventId: number;
+  scheduledTime: number;
+  activityId: string;
+  activityType: string;
+  taskQueue: string;
+  input?: Payloads | undefined;
+  header?: Header | undefined;
+  /** ms; 0: none. */
+  scheduleToCloseTimeout: number;
+  scheduleToStartTimeout: number;
+  startToCloseTimeout: number;
+  heartbeatTimeout: number;
+  retryPolicy?: RetryPolicy | undefined;
+  priority?: Priority | undefined;
+  /** Event id of the cancel request; 0: none. */
+  cancelRequestedEventId: number;
+}
+
+/** `activity`, id = scheduledEventId. */
+export interface ActivityRow {
+  facts: ActivityFacts;
+  attempt: number;
+  /** Epoch ms this attempt was (or will be) put on its queue. */
+  scheduledTime: number;
+  /** Waits out its retry interval until scheduledTime. */
+  inBackoff: boolean;
+  startId?: StartId | undefined;
+  startedTime?: number | undefined;
+  session?: string | undefined;
+  identity?: string | undefined;
+  requestId?: string | undefined;
+  workerVersion?: WorkerVersionStamp | undefined;
+  lastHeartbeatTime?: number | undefined;
+  heartbeatDetails?: Payloads | undefined;
+  lastFailure?: Failure | undefined;
+  lastAttemptCompleteTime?: number | undefined;
+  /** Retry interval before this attempt, ms. */
+  retryInterval?: number | undefined;
+}
+
+/** `timer`, id = startedEventId. */
+export interface TimerRow {
+  timerId: string;
+  startedEventId: number;
+  fireTime: number;
+}
+
+/** `buffered`, id = running number: an event that waits for the workflow task to end. Its eventId is 0. */
+export interface BufferedRow {
+  event: HistoryEvent;
+}
+
+/** A row as storage holds it. */
+export interface StoredRow {
+  table: RowTable;
+  runId: string;
+  id: string;
+  value: object;
+}
+
+export const START_ROW_ID = 'start';
+export const REQUEST_ROW_PREFIX = 'r';

@@ -1,0 +1,297 @@
+// A run within one turn: assigns event ids (I5), buffers what arrives while a workflow task is started, and overlays the pending
+// activities and timers. Every event goes through fold.ts's applyEvent, here as in a fold of the history (I4).
+
+import type { UserMetadata } from '../../wire/common.ts';
+import { WorkflowExecutionStatus } from '../../wire/enums.ts';
+import type { EventAttributes, HistoryEvent, KnownEventType } from '../../wire/event.ts';
+import { isActivityClosing, wireStartedEventId } from './buffering.ts';
+import { applyEvent, countEvent, type FactSink, sizeOfEvent } from './fold.ts';
+import type { RowChange, RunEvents } from './outcome.ts';
+import type {
+  ActivityFacts,
+  ActivityRow,
+  BufferedRow,
+  RunFacts,
+  RunRow,
+  StartRow,
+  TimerRow,
+  WorkflowTaskRow,
+} from './rows.ts';
+import type { RunState } from './state.ts';
+import type { Turn } from './turn.ts';
+
+interface BufferEntry {
+  id: number;
+  row: BufferedRow;
+  stored: boolean;
+}
+
+export class RunDraft implements FactSink {
+  readonly turn: Turn;
+  readonly runId: string;
+  readonly start: StartRow;
+  /** The draft's own copies: mutable until the turn ends. */
+  readonly row: RunRow;
+  readonly facts: RunFacts;
+  readonly events: HistoryEvent[] = [];
+  /** Visibility shows something new. */
+  visible = false;
+  /** Commands are being applied: events that are no command's own wait until all are (as if a task were started). */
+  holding = false;
+  readonly #base: RunState | undefined;
+  readonly #activities = new Map<number, ActivityRow | undefined>();
+  readonly #timers = new Map<number, TimerRow | undefined>();
+  #buffer: BufferEntry[] | undefined;
+  #dropped: number[] = [];
+
+  private constructor(turn: Turn, runId: string, start: StartRow, row: RunRow, base: RunState | undefined) {
+    this.turn = turn;
+    this.runId = runId;
+    this.start = start;
+    this.#base = base;
+    this.facts = { ...row.facts };
+    this.row = { ...row, facts: this.facts, counts: { ...row.counts } };
+  }
+
+  static of(turn: Turn, run: RunState): RunDraft {
+    return new RunDraft(turn, run.runId, run.start, run.row, run);
+  }
+
+  static begin(turn: Turn, runId: string, start: StartRow, row: RunRow): RunDraft {
+    return new RunDraft(turn, runId, start, row, undefined);
+  }
+
+  get isOpen(): boolean {
+    return this.facts.status === WorkflowExecutionStatus.RUNNING;
+  }
+
+  get now(): number {
+    return this.turn.now;
+  }
+
+  /** A started task's answer is awaited: everything else that happens waits for it. */
+  get isBuffering(): boolean {
+    return this.holding || (this.row.task !== undefined && this.row.task.startedEventId !== 0);
+  }
+
+  // ---------------------------------------------------------------- events
+
+  #event<T extends KnownEventType>(
+    eventId: number,
+    eventType: T,
+    attributes: EventAttributes[T],
+    userMetadata: UserMetadata | undefined,
+    eventTime: number,
+  ): HistoryEvent {
+    const event = { eventId, eventTime, eventType, attributes };
+    // Type and attributes agree by the generic parameter, which TypeScript does not carry through the union.
+    const typed = event as unknown as HistoryEvent;
+    if (userMetadata !== undefined) typed.userMetadata = userMetadata;
+    return typed;
+  }
+
+  #append(event: HistoryEvent): void {
+    this.events.push(event);
+    countEvent(this.facts, event);
+  }
+
+  /** Writes an event now: command events, the workflow task's own, and the closing one. Returns its id. */
+  add<T extends KnownEventType>(
+    eventType: T,
+    attributes: EventAttributes[T],
+    userMetadata?: UserMetadata,
+    eventTime = this.now,
+  ): number {
+    const event = this.#event(this.facts.nextEventId, eventType, attributes, userMetadata, eventTime);
+    applyEvent(this, event);
+    this.#append(event);
+    return event.eventId;
+  }
+
+  /** Writes an event that came from outside: now, or buffered while a task is started. Returns its id, 0 when buffered. */
+  record<T extends KnownEventType>(eventType: T, attributes: EventAttributes[T]): number {
+    if (!this.isBuffering) return this.add(eventType, attributes);
+    const event = this.#event(0, eventType, attributes, undefined, this.now);
+    applyEvent(this, event);
+    const id = this.row.nextBufferedId;
+    this.row.nextBufferedId = id + 1;
+    this.row.bufferedBytes += sizeOfEvent(event);
+    this.#entries().push({ id, row: { event }, stored: false });
+    return 0;
+  }
+
+  #entries(): BufferEntry[] {
+    if (this.#buffer === undefined) {
+      this.#buffer = [];
+      for (const [id, row] of this.#base?.buffered ?? []) this.#buffer.push({ id, row, stored: true });
+    }
+    return this.#buffer;
+  }
+
+  get bufferedCount(): number {
+    return this.#buffer?.length ?? this.#base?.buffered.size ?? 0;
+  }
+
+  /** Gives the buffered events their ids, activity closings last. True when there were any. */
+  flushBuffered(): boolean {
+    if (this.bufferedCount === 0) return false;
+    const entries = this.#takeBuffer();
+    const startedIds = new Map<number, number>();
+    const closings: HistoryEvent[] = [];
+    const write = (event: HistoryEvent): void => {
+      // The row's event is shared with the state: the one with an id is a copy.
+      const written = { ...event, eventId: this.facts.nextEventId };
+      this.#append(wireStartedEventId(written, startedIds));
+    };
+    for (const { row } of entries) {
+      if (isActivityClosing(row.event)) closings.push(row.event);
+      else write(row.event);
+    }
+    closings.forEach(write);
+    return true;
+  }
+
+  #takeBuffer(): BufferEntry[] {
+    const entries = this.#entries();
+    this.#buffer = [];
+    for (const entry of entries) if (entry.stored) this.#dropped.push(entry.id);
+    this.row.bufferedBytes = 0;
+    return entries;
+  }
+
+  /** A run that closes leaves behind what its last commands caused. */
+  dropBuffered(): void {
+    if (this.bufferedCount > 0) this.#takeBuffer();
+  }
+
+  /** Takes one buffered event out, as a cancelled timer does with its firing. */
+  takeBuffered(matches: (event: HistoryEvent) => boolean): HistoryEvent | undefined {
+    const entries = this.#entries();
+    const index = entries.findIndex(({ row }) => matches(row.event));
+    const entry = entries[index];
+    if (entry === undefined) return undefined;
+    entries.splice(index, 1);
+    if (entry.stored) this.#dropped.push(entry.id);
+    this.row.bufferedBytes -= sizeOfEvent(entry.row.event);
+    return entry.row.event;
+  }
+
+  hasBuffered(matches: (event: HistoryEvent) => boolean): boolean {
+    return this.bufferedCount > 0 && this.#entries().some(({ row }) => matches(row.event));
+  }
+
+  // ---------------------------------------------------------------- activities
+
+  activity(scheduledEventId: number): ActivityRow | undefined {
+    return this.#activities.has(scheduledEventId)
+      ? this.#activities.get(scheduledEventId)
+      : this.#base?.activities.get(scheduledEventId);
+  }
+
+  activityByName(activityId: string): ActivityRow | undefined {
+    for (const row of this.#activities.values()) if (row?.facts.activityId === activityId) return row;
+    const id = this.#base?.activityIds.get(activityId);
+    return id === undefined ? undefined : this.activity(id);
+  }
+
+  putActivity(row: ActivityRow): void {
+    this.#activities.set(row.facts.scheduledEventId, row);
+  }
+
+  get activityCount(): number {
+    return this.row.counts.activity;
+  }
+
+  /** Pending activities as of this turn. */
+  *activities(): Iterable<ActivityRow> {
+    for (const [id, row] of this.#base?.activities ?? []) {
+      const current = this.#activities.has(id) ? this.#activities.get(id) : row;
+      if (current !== undefined) yield current;
+    }
+    for (const [id, row] of this.#activities) {
+      if (row !== undefined && this.#base?.activities.has(id) !== true) yield row;
+    }
+  }
+
+  activityScheduled(facts: ActivityFacts): void {
+    this.row.counts.activity += 1;
+    this.putActivity({ facts, attempt: 1, scheduledTime: facts.scheduledTime, inBackoff: false });
+  }
+
+  activityCancelRequested(scheduledEventId: number, eventId: number): void {
+    const row = this.activity(scheduledEventId);
+    if (row !== undefined) this.putActivity({ ...row, facts: { ...row.facts, cancelRequestedEventId: eventId } });
+  }
+
+  activityClosed(scheduledEventId: number): void {
+    if (this.activity(scheduledEventId) === undefined) return;
+    this.row.counts.activity -= 1;
+    this.#activities.set(scheduledEventId, undefined);
+  }
+
+  // ---------------------------------------------------------------- timers
+
+  timerByName(timerId: string): TimerRow | undefined {
+    for (const row of this.#timers.values()) if (row?.timerId === timerId) return row;
+    const id = this.#base?.timerIds.get(timerId);
+    return id === undefined || this.#timers.has(id) ? undefined : this.#base?.timers.get(id);
+  }
+
+  get timerCount(): number {
+    return this.row.counts.timer;
+  }
+
+  *timers(): Iterable<TimerRow> {
+    for (const [id, row] of this.#base?.timers ?? []) if (!this.#timers.has(id)) yield row;
+    for (const row of this.#timers.values()) if (row !== undefined) yield row;
+  }
+
+  timerStarted(row: TimerRow): void {
+    this.row.counts.timer += 1;
+    this.#timers.set(row.startedEventId, row);
+  }
+
+  timerClosed(startedEventId: number): void {
+    const pending = this.#timers.has(startedEventId)
+      ? this.#timers.get(startedEventId)
+      : this.#base?.timers.get(startedEventId);
+    if (pending === undefined) return;
+    this.row.counts.timer -= 1;
+    this.#timers.set(startedEventId, undefined);
+  }
+
+  // ---------------------------------------------------------------- the rest
+
+  setTask(task: WorkflowTaskRow | undefined): void {
+    this.row.task = task;
+  }
+
+  /** A closed run has no pending rows: they go in the turn that closes it. */
+  dropPending(): void {
+    for (const { facts } of this.activities()) this.activityClosed(facts.scheduledEventId);
+    for (const { startedEventId } of this.timers()) this.timerClosed(startedEventId);
+    this.dropBuffered();
+  }
+
+  finish(rows: RowChange[], events: RunEvents[]): void {
+    const { runId } = this;
+    this.row.transitions += 1;
+    this.row.counts.buffered = this.bufferedCount;
+    rows.push({ table: 'run', runId, id: '', value: this.row });
+    for (const [id, value] of this.#activities) {
+      if (value !== undefined || this.#base?.activities.has(id) === true) {
+        rows.push({ table: 'activity', runId, id: String(id), value });
+      }
+    }
+    for (const [id, value] of this.#timers) {
+      if (value !== undefined || this.#base?.timers.has(id) === true) {
+        rows.push({ table: 'timer', runId, id: String(id), value });
+      }
+    }
+    for (const id of this.#dropped) rows.push({ table: 'buffered', runId, id: String(id), value: undefined });
+    for (const entry of this.#buffer ?? []) {
+      if (!entry.stored) rows.push({ table: 'buffered', runId, id: String(entry.id), value: entry.row });
+    }
+    if (this.events.length > 0) events.push({ runId, events: this.events });
+  }
+}

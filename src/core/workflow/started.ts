@@ -1,0 +1,121 @@
+// What is pushed for a started task, from its rows: the same when it has to be delivered again (DESIGN §5, match before commit).
+
+import type { WorkflowQuery } from '../../wire/api.ts';
+import { EventType, TaskQueueKind } from '../../wire/enums.ts';
+import type { HistoryEvent, HistoryEventOf } from '../../wire/event.ts';
+import type {
+  WorkflowTaskScheduledEventAttributes,
+  WorkflowTaskStartedEventAttributes,
+} from '../../wire/event-attributes.ts';
+import type { StartId } from './message.ts';
+import type { StartedActivityTask, StartedWorkflowTask } from './outcome.ts';
+import type { ActivityRow, RunRow, StartRow, WorkflowTaskRow } from './rows.ts';
+
+export function scheduledAttributes(start: StartRow, task: WorkflowTaskRow): WorkflowTaskScheduledEventAttributes {
+  const normal = start.attributes.taskQueue.name;
+  return {
+    taskQueue:
+      task.stickyQueue === undefined
+        ? { name: normal, kind: TaskQueueKind.NORMAL }
+        : { name: task.stickyQueue, kind: TaskQueueKind.STICKY, normalName: normal },
+    startToCloseTimeout: task.timeout,
+    attempt: task.attempt,
+  };
+}
+
+export function startedAttributes(task: WorkflowTaskRow): WorkflowTaskStartedEventAttributes {
+  const attributes: WorkflowTaskStartedEventAttributes = {
+    scheduledEventId: task.scheduledEventId,
+    identity: task.identity ?? '',
+    requestId: task.requestId ?? '',
+    historySizeBytes: task.historySizeBytes ?? 0,
+  };
+  if (task.suggestContinueAsNewReasons !== undefined) {
+    attributes.suggestContinueAsNew = true;
+    attributes.suggestContinueAsNewReasons = task.suggestContinueAsNewReasons;
+  }
+  if (task.workerVersion !== undefined) attributes.workerVersion = task.workerVersion;
+  return attributes;
+}
+
+/** Scheduled and Started of an attempt > 1, as they will be written when it completes. */
+export function transientEvents(start: StartRow, task: WorkflowTaskRow): HistoryEvent[] {
+  const scheduled: HistoryEventOf<typeof EventType.WORKFLOW_TASK_SCHEDULED> = {
+    eventId: task.scheduledEventId,
+    eventTime: task.scheduledTime,
+    eventType: EventType.WORKFLOW_TASK_SCHEDULED,
+    attributes: scheduledAttributes(start, task),
+  };
+  const started: HistoryEventOf<typeof EventType.WORKFLOW_TASK_STARTED> = {
+    eventId: task.startedEventId,
+    eventTime: task.startedTime ?? task.scheduledTime,
+    eventType: EventType.WORKFLOW_TASK_STARTED,
+    attributes: startedAttributes(task),
+  };
+  return [scheduled, started];
+}
+
+export function startedWorkflowTask(
+  runId: string,
+  start: StartRow,
+  row: RunRow,
+  task: WorkflowTaskRow,
+  startId: StartId,
+  riding: readonly { queryId: string; query: WorkflowQuery }[],
+): StartedWorkflowTask {
+  const transient = task.attempt > 1;
+  const { previousStartedEventId } = row.facts;
+  const reply: StartedWorkflowTask = {
+    type: 'workflowTaskStarted',
+    task: {
+      runId,
+      workflowType: start.attributes.workflowType.name,
+      attempt: task.attempt,
+      previousStartedEventId,
+      startedEventId: task.startedEventId,
+      scheduledTime: task.scheduledTime,
+      startedTime: task.startedTime ?? task.scheduledTime,
+      firstEventId: task.warm === true ? previousStartedEventId + 1 : 1,
+    },
+    ref: { runId, scheduledEventId: task.scheduledEventId, attempt: task.attempt, startId },
+    lastEventId: transient ? task.scheduledEventId - 1 : task.startedEventId,
+    transientEvents: transient ? transientEvents(start, task) : [],
+  };
+  if (riding.length > 0) {
+    const queries: Record<string, WorkflowQuery> = {};
+    for (const { queryId, query } of riding) queries[queryId] = query;
+    reply.task.queries = queries;
+  }
+  return reply;
+}
+
+export function startedActivityTask(
+  runId: string,
+  start: StartRow,
+  activity: ActivityRow,
+  startId: StartId,
+): StartedActivityTask {
+  const { facts } = activity;
+  return {
+    type: 'activityTaskStarted',
+    task: {
+      runId,
+      workflowType: start.attributes.workflowType.name,
+      activityId: facts.activityId,
+      activityType: facts.activityType,
+      input: facts.input,
+      header: facts.header,
+      heartbeatDetails: activity.heartbeatDetails,
+      attempt: activity.attempt,
+      scheduledTime: facts.scheduledTime,
+      currentAttemptScheduledTime: activity.scheduledTime,
+      startedTime: activity.startedTime ?? activity.scheduledTime,
+      scheduleToCloseTimeout: facts.scheduleToCloseTimeout,
+      startToCloseTimeout: facts.startToCloseTimeout,
+      heartbeatTimeout: facts.heartbeatTimeout,
+      retryPolicy: facts.retryPolicy,
+      priority: facts.priority,
+    },
+    ref: { runId, scheduledEventId: facts.scheduledEventId, attempt: activity.attempt, startId },
+  };
+}

@@ -1,0 +1,255 @@
+// The state of one actor: its rows, decoded, with indexes over them, and the volatile waiting queries. state = load(rows) (I4).
+// Only load and evolve write to it; decide reads it through a turn's draft.
+
+import type { WorkflowQuery } from '../../wire/api.ts';
+import { WorkflowExecutionStatus } from '../../wire/enums.ts';
+import { activityOffer, workflowOffer } from './offers.ts';
+import type { StartedActivityTask, StartedWorkflowTask, TaskOffer } from './outcome.ts';
+import {
+  type ActivityRow,
+  type BufferedRow,
+  type ChainRow,
+  REQUEST_ROW_PREFIX,
+  type RequestRow,
+  type RunRow,
+  START_ROW_ID,
+  type StartRow,
+  type StoredRow,
+  type TimerRow,
+} from './rows.ts';
+import { startedActivityTask, startedWorkflowTask } from './started.ts';
+import { activityDeadline, runDeadline } from './timeouts.ts';
+
+export type { StoredRow } from './rows.ts';
+
+export interface RunState {
+  readonly runId: string;
+  start: StartRow;
+  row: RunRow;
+  activities: Map<number, ActivityRow>;
+  timers: Map<number, TimerRow>;
+  /** In order of arrival. */
+  buffered: Map<number, BufferedRow>;
+  /** Indexes over the above. */
+  activityIds: Map<string, number>;
+  timerIds: Map<string, number>;
+  /** Earliest deadline among activities and among timers, epoch ms; Infinity: none, undefined: to be computed. */
+  activityDue: number | undefined;
+  timerDue: number | undefined;
+}
+
+export interface WaitingQuery {
+  queryId: string;
+  runId: string;
+  query: WorkflowQuery;
+  /** `waiting`: for a workflow task to ride on; `riding`: on the started one; `direct`: handed to a worker by itself. */
+  mode: 'waiting' | 'riding' | 'direct';
+}
+
+export interface ActorState {
+  readonly namespace: string;
+  readonly workflowId: string;
+  chain: ChainRow | undefined;
+  /** By request id, oldest first. */
+  requests: Map<string, RequestRow>;
+  /** The current run; closed or open. */
+  run: RunState | undefined;
+  /** Closed earlier runs that the shard loaded to answer about them. Never written. */
+  earlier: Map<string, RunState>;
+  /** Volatile (I4): an actor holding any is not passivated. */
+  queries: Map<string, WaitingQuery>;
+}
+
+export const emptyState = (namespace: string, workflowId: string): ActorState => ({
+  namespace,
+  workflowId,
+  chain: undefined,
+  requests: new Map(),
+  run: undefined,
+  earlier: new Map(),
+  queries: new Map(),
+});
+
+export const newRunState = (runId: string, start: StartRow, row: RunRow): RunState => ({
+  runId,
+  start,
+  row,
+  activities: new Map(),
+  timers: new Map(),
+  buffered: new Map(),
+  activityIds: new Map(),
+  timerIds: new Map(),
+  activityDue: undefined,
+  timerDue: undefined,
+});
+
+interface LoosePieces {
+  start?: StartRow;
+  row?: RunRow;
+  activities: [number, ActivityRow][];
+  timers: [number, TimerRow][];
+  buffered: [number, BufferedRow][];
+}
+
+function assemble(workflowId: string, runId: string, pieces: LoosePieces): RunState {
+  const where = `workflow ${workflowId}, run ${runId}`;
+  if (pieces.start === undefined || pieces.row === undefined) {
+    throw new Error(
+      `${where}: the ${pieces.row === undefined ? 'execution' : 'start'} row is missing: the shard's rows are damaged`,
+    );
+  }
+  const state = newRunState(runId, pieces.start, pieces.row);
+  const byId = (a: [number, unknown], b: [number, unknown]) => a[0] - b[0];
+  state.activities = new Map(pieces.activities.sort(byId));
+  state.timers = new Map(pieces.timers.sort(byId));
+  state.buffered = new Map(pieces.buffered.sort(byId));
+  for (const [id, row] of state.activities) state.activityIds.set(row.facts.activityId, id);
+  for (const [id, row] of state.timers) state.timerIds.set(row.timerId, id);
+  const { counts } = pieces.row;
+  const found = { activity: state.activities.size, timer: state.timers.size, buffered: state.buffered.size };
+  for (const table of ['activity', 'timer', 'buffered'] as const) {
+    if (counts[table] !== found[table]) {
+      throw new Error(
+        `${where}: ${found[table]} ${table} rows where the execution row counts ${counts[table]}: the shard's rows are damaged`,
+      );
+    }
+  }
+  return state;
+}
+
+/**
+ * The state that these rows hold: the chain rows and those of the current run, and of any earlier runs that are wanted. With rows of
+ * earlier runs only (no row of the current one), the state answers describe for them and nothing else.
+ * Throws when a row has vanished.
+ */
+export function load(namespace: string, workflowId: string, rows: Iterable<StoredRow>): ActorState {
+  const state = emptyState(namespace, workflowId);
+  const runs = new Map<string, LoosePieces>();
+  const requests: [string, RequestRow][] = [];
+  for (const { table, runId, id, value } of rows) {
+    if (table === 'chain') {
+      // The table's name and the id determine the value's type; rows are written by this module alone and carry a checksum.
+      if (id === '') state.chain = value as ChainRow;
+      else requests.push([id.slice(REQUEST_ROW_PREFIX.length), value as RequestRow]);
+      continue;
+    }
+    let pieces = runs.get(runId);
+    if (pieces === undefined) runs.set(runId, (pieces = { activities: [], timers: [], buffered: [] }));
+    if (table === 'run') {
+      if (id === START_ROW_ID) pieces.start = value as StartRow;
+      else pieces.row = value as RunRow;
+    } else if (table === 'activity') pieces.activities.push([Number(id), value as ActivityRow]);
+    else if (table === 'timer') pieces.timers.push([Number(id), value as TimerRow]);
+    else if (table === 'buffered') pieces.buffered.push([Number(id), value as BufferedRow]);
+    else throw new Error(`workflow ${workflowId}: row of table ${table}, which this version does not write`);
+  }
+  state.requests = new Map(requests.sort((a, b) => a[1].at - b[1].at || (a[0] < b[0] ? -1 : 1)));
+  for (const [runId, pieces] of runs) {
+    const run = assemble(workflowId, runId, pieces);
+    if (state.chain?.currentRunId === runId) state.run = run;
+    else state.earlier.set(runId, run);
+  }
+  if (state.chain !== undefined && state.run === undefined && state.earlier.size === 0) {
+    throw new Error(`workflow ${workflowId}: the rows of its current run ${state.chain.currentRunId} are missing`);
+  }
+  return state;
+}
+
+/** Adds a closed earlier run to a live state, so that query, cancel and describe can speak of it. */
+export function adopt(state: ActorState, runId: string, rows: Iterable<StoredRow>): void {
+  const loaded = load(state.namespace, state.workflowId, rows).earlier.get(runId);
+  if (loaded !== undefined && runId !== state.run?.runId) state.earlier.set(runId, loaded);
+}
+
+export const currentRunId = (state: ActorState): string | undefined => state.chain?.currentRunId;
+
+export const isOpen = (run: RunState): boolean => run.row.facts.status === WorkflowExecutionStatus.RUNNING;
+
+export function findRun(state: ActorState, runId: string | undefined): RunState | undefined {
+  if (runId === undefined || runId === '' || runId === state.run?.runId) return state.run;
+  return state.earlier.get(runId);
+}
+
+/** Epoch ms at which a `timer` message is due; undefined: never. Deadlines are data: asking again after any turn is enough (I7). */
+export function nextDeadline(state: ActorState): number | undefined {
+  const { run } = state;
+  if (run === undefined || !isOpen(run)) return undefined;
+  if (run.activityDue === undefined) {
+    run.activityDue = Number.POSITIVE_INFINITY;
+    for (const activity of run.activities.values())
+      run.activityDue = Math.min(run.activityDue, activityDeadline(activity).at);
+  }
+  if (run.timerDue === undefined) {
+    run.timerDue = Number.POSITIVE_INFINITY;
+    for (const timer of run.timers.values()) run.timerDue = Math.min(run.timerDue, timer.fireTime);
+  }
+  const due = Math.min(runDeadline(run.row), run.activityDue, run.timerDue);
+  return due === Number.POSITIVE_INFINITY ? undefined : due;
+}
+
+/** False while it holds what rows do not: waiting queries. */
+export const isPassivatable = (state: ActorState): boolean => state.queries.size === 0;
+
+/** The tasks that wait for a worker: what the shard offers again after a recovery. */
+export function waitingOffers(state: ActorState): TaskOffer[] {
+  const { run } = state;
+  if (run === undefined || !isOpen(run)) return [];
+  const offers: TaskOffer[] = [];
+  const { task } = run.row;
+  if (task !== undefined && task.startId === undefined && task.notBefore === undefined) {
+    offers.push(workflowOffer(state, run.runId, run.start, task));
+  }
+  for (const activity of run.activities.values()) {
+    if (activity.startId === undefined && !activity.inBackoff) {
+      offers.push(activityOffer(state, run.runId, run.start, activity));
+    }
+  }
+  return offers;
+}
+
+export interface StartedTaskRef {
+  kind: 'workflow' | 'activity';
+  session: string;
+  runId: string;
+  scheduledEventId: number;
+  attempt: number;
+  startId: { term: number; seq: number };
+}
+
+/** The tasks that are started, with the session each is started for: what a resuming worker's list is compared with. */
+export function startedTasks(state: ActorState): StartedTaskRef[] {
+  const { run } = state;
+  if (run === undefined || !isOpen(run)) return [];
+  const tasks: StartedTaskRef[] = [];
+  const { runId } = run;
+  const { task } = run.row;
+  if (task?.startId !== undefined) {
+    const { scheduledEventId, attempt, startId, session = '' } = task;
+    tasks.push({ kind: 'workflow', session, runId, scheduledEventId, attempt, startId });
+  }
+  for (const [scheduledEventId, { attempt, startId, session = '' }] of run.activities) {
+    if (startId !== undefined) tasks.push({ kind: 'activity', session, runId, scheduledEventId, attempt, startId });
+  }
+  return tasks;
+}
+
+/** What was, or is to be, pushed for a started task; the same every time it is asked. Undefined when it is not started (any more). */
+export function startedTask(
+  state: ActorState,
+  kind: 'workflow' | 'activity',
+  runId: string,
+  scheduledEventId: number,
+): StartedWorkflowTask | StartedActivityTask | undefined {
+  const { run } = state;
+  if (run === undefined || run.runId !== runId || !isOpen(run)) return undefined;
+  if (kind === 'activity') {
+    const activity = run.activities.get(scheduledEventId);
+    return activity?.startId === undefined
+      ? undefined
+      : startedActivityTask(runId, run.start, activity, activity.startId);
+  }
+  const { task } = run.row;
+  if (task?.startId === undefined || task.scheduledEventId !== scheduledEventId) return undefined;
+  const riding = [...state.queries.values()].filter((query) => query.mode === 'riding');
+  return startedWorkflowTask(runId, run.start, run.row, task, task.startId, riding);
+}

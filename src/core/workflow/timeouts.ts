@@ -1,0 +1,57 @@
+// When what is due (I7). Pure arithmetic over rows: which timeout of an activity fires next, and the run's own deadlines.
+
+import { TimeoutType } from '../../wire/enums.ts';
+import type { ActivityRow, RunRow } from './rows.ts';
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** What falls due next for an activity: a timeout, or the end of its retry interval. */
+export interface ActivityDeadline {
+  /** Epoch ms; Infinity: nothing. */
+  at: number;
+  type: TimeoutType | 'retry';
+}
+
+/**
+ * The earliest deadline. At the same instant schedule-to-start wins over schedule-to-close, and that over heartbeat and
+ * start-to-close, as Temporal reports them.
+ */
+export function activityDeadline(activity: ActivityRow): ActivityDeadline {
+  const { facts } = activity;
+  let at = NEVER;
+  let type: ActivityDeadline['type'] = TimeoutType.SCHEDULE_TO_CLOSE;
+  const consider = (candidate: number, candidateType: ActivityDeadline['type']): void => {
+    if (candidate < at) {
+      at = candidate;
+      type = candidateType;
+    }
+  };
+  if (activity.startId === undefined && !activity.inBackoff && facts.scheduleToStartTimeout > 0) {
+    consider(activity.scheduledTime + facts.scheduleToStartTimeout, TimeoutType.SCHEDULE_TO_START);
+  }
+  if (facts.scheduleToCloseTimeout > 0) {
+    consider(facts.scheduledTime + facts.scheduleToCloseTimeout, TimeoutType.SCHEDULE_TO_CLOSE);
+  }
+  if (activity.startId !== undefined) {
+    const startedTime = activity.startedTime ?? activity.scheduledTime;
+    if (facts.heartbeatTimeout > 0) {
+      const lastSign = Math.max(startedTime, activity.lastHeartbeatTime ?? 0);
+      consider(lastSign + facts.heartbeatTimeout, TimeoutType.HEARTBEAT);
+    }
+    if (facts.startToCloseTimeout > 0) consider(startedTime + facts.startToCloseTimeout, TimeoutType.START_TO_CLOSE);
+  }
+  if (activity.inBackoff) consider(activity.scheduledTime, 'retry');
+  return { at, type };
+}
+
+/** The workflow task's deadline: start-to-close, sticky schedule-to-start, or the end of its back-off. */
+export function taskDeadline(row: RunRow): number {
+  const { task } = row;
+  if (task === undefined) return NEVER;
+  if (task.startId !== undefined) return (task.startedTime ?? task.scheduledTime) + task.timeout;
+  return Math.min(task.notBefore ?? NEVER, task.stickyUntil ?? NEVER);
+}
+
+/** Everything of the run but its activities and timers. Infinity: nothing. */
+export const runDeadline = (row: RunRow): number =>
+  Math.min(row.runExpiration ?? NEVER, row.executionExpiration ?? NEVER, row.firstTaskAt ?? NEVER, taskDeadline(row));

@@ -1,0 +1,140 @@
+// One turn's draft: a copy-on-write overlay over the state. Messages and commands write through it; `outcome` collects rows, events,
+// effects and visibility. The state itself is never touched, so a draft can be thrown away (a refused completion is).
+
+import type { Status } from '../../wire/status.ts';
+import type { Limits } from './limits.ts';
+import type { Effect, Outcome, Reply, RowChange, TurnContext } from './outcome.ts';
+import { type ChainRow, REQUEST_ROW_PREFIX, type RequestRow, type RunRow, type StartRow } from './rows.ts';
+import { RunDraft } from './run-draft.ts';
+import type { ActorState, RunState, WaitingQuery } from './state.ts';
+import { executionInfo } from './visibility.ts';
+
+/** What evolve does to the volatile part of the state. */
+export interface QueryChanges {
+  set: WaitingQuery[];
+  remove: string[];
+}
+
+/** At most this many expired request rows are deleted in one turn, so that no turn pays for all. */
+const MAX_EXPIRIES_PER_TURN = 4;
+
+export class Turn {
+  readonly state: ActorState;
+  readonly context: TurnContext;
+  readonly effects: Effect[] = [];
+  readonly #rows: RowChange[] = [];
+  readonly #drafts: RunDraft[] = [];
+  #queries: Map<string, WaitingQuery | undefined> | undefined;
+
+  constructor(state: ActorState, context: TurnContext) {
+    this.state = state;
+    this.context = context;
+  }
+
+  get now(): number {
+    return this.context.now;
+  }
+
+  get limits(): Limits {
+    return this.context.limits;
+  }
+
+  /** The draft of a run that exists; one per run and turn. */
+  open(run: RunState): RunDraft {
+    const draft = RunDraft.of(this, run);
+    this.#drafts.push(draft);
+    return draft;
+  }
+
+  /** The draft of a run that begins in this turn. */
+  begin(runId: string, start: StartRow, row: RunRow): RunDraft {
+    const draft = RunDraft.begin(this, runId, start, row);
+    this.#drafts.push(draft);
+    this.#rows.push({ table: 'run', runId, id: 'start', value: start });
+    return draft;
+  }
+
+  setChain(row: ChainRow): void {
+    this.#rows.push({ table: 'chain', runId: '', id: '', value: row });
+  }
+
+  /** Room for one more remembered request id: none is forgotten before its time (never a second application). */
+  canRemember(): boolean {
+    const { requests } = this.state;
+    if (requests.size < this.limits.requestIds) return true;
+    for (const oldest of requests.values()) return oldest.at + this.limits.requestIdTtl <= this.now;
+    return true;
+  }
+
+  remember(requestId: string, row: RequestRow): void {
+    if (requestId === '') return;
+    this.#rows.push({ table: 'chain', runId: '', id: REQUEST_ROW_PREFIX + requestId, value: row });
+    let expired = 0;
+    for (const [id, { at }] of this.state.requests) {
+      if (expired === MAX_EXPIRIES_PER_TURN || at + this.limits.requestIdTtl > this.now) break;
+      if (id === requestId) continue;
+      this.#rows.push({ table: 'chain', runId: '', id: REQUEST_ROW_PREFIX + id, value: undefined });
+      expired += 1;
+    }
+  }
+
+  deleteRow(change: Omit<RowChange, 'value'>): void {
+    this.#rows.push({ ...change, value: undefined });
+  }
+
+  setQuery(query: WaitingQuery): void {
+    this.#queries ??= new Map();
+    this.#queries.set(query.queryId, query);
+  }
+
+  removeQuery(queryId: string): void {
+    this.#queries ??= new Map();
+    this.#queries.set(queryId, undefined);
+  }
+
+  /** Waiting queries of a run as of this turn, oldest first. */
+  queriesOf(runId: string): WaitingQuery[] {
+    if (this.state.queries.size === 0 && this.#queries === undefined) return [];
+    const found: WaitingQuery[] = [];
+    const changed = this.#queries;
+    for (const [id, query] of this.state.queries) {
+      const current = changed?.has(id) ? changed.get(id) : query;
+      if (current?.runId === runId) found.push(current);
+    }
+    for (const [id, query] of changed ?? []) {
+      if (query?.runId === runId && !this.state.queries.has(id)) found.push(query);
+    }
+    return found;
+  }
+
+  outcome(reply: Reply, refusal?: Status): Outcome {
+    const rows = this.#rows;
+    const outcome: Outcome = { ok: true, rows, events: [], effects: this.effects, reply, visibility: [] };
+    for (const draft of this.#drafts) {
+      draft.finish(rows, outcome.events);
+      if (draft.visible) {
+        outcome.visibility.push(executionInfo(this.state, draft.runId, draft.start, draft.row));
+      }
+    }
+    if (refusal !== undefined) outcome.refusal = refusal;
+    if (this.#queries !== undefined) {
+      const changes: QueryChanges = { set: [], remove: [] };
+      for (const [id, query] of this.#queries) {
+        if (query === undefined) changes.remove.push(id);
+        else changes.set.push(query);
+      }
+      outcome.volatile = changes;
+    }
+    return outcome;
+  }
+}
+
+/** A turn that changes nothing. */
+export const nothing = (reply: Reply): Outcome => ({
+  ok: true,
+  rows: [],
+  events: [],
+  effects: [],
+  reply,
+  visibility: [],
+});

@@ -1,0 +1,201 @@
+// The workflow task of a run: at most one (TEMPORAL-COMPAT "Event and task rules"). Scheduling, starting, transient attempts, the
+// sticky queue, failing and timing out. Called by the messages and by command processing.
+
+import { EventType, SuggestContinueAsNewReason, TimeoutType, type WorkflowTaskFailedCause } from '../../wire/enums.ts';
+import type { Failure } from '../../wire/failure.ts';
+import type { TaskRef } from './message.ts';
+import { workflowOffer } from './offers.ts';
+import type { WorkflowTaskRow } from './rows.ts';
+import type { RunDraft } from './run-draft.ts';
+import { scheduledAttributes, startedAttributes } from './started.ts';
+
+/** After this many attempts the timeout grows, and reported failures wait. */
+const BACKOFF_AFTER_ATTEMPT = 3;
+const BACKOFF_INITIAL = 5_000;
+const BACKOFF_MAXIMUM = 10 * 60_000;
+
+/** 0 up to attempt 3, then 5 s, 10 s, … at most 10 minutes. ms. */
+export function taskBackoff(attempt: number): number {
+  if (attempt <= BACKOFF_AFTER_ATTEMPT) return 0;
+  return Math.min(BACKOFF_INITIAL * 2 ** (attempt - BACKOFF_AFTER_ATTEMPT - 1), BACKOFF_MAXIMUM);
+}
+
+const offerOf = (run: RunDraft, task: WorkflowTaskRow) => workflowOffer(run.turn.state, run.runId, run.start, task);
+
+export function offerTask(run: RunDraft, task: WorkflowTaskRow): void {
+  run.turn.effects.push({ type: 'offerTask', offer: offerOf(run, task) });
+}
+
+export function withdrawTask(run: RunDraft, task: WorkflowTaskRow): void {
+  run.turn.effects.push({ type: 'withdrawTask', offer: offerOf(run, task) });
+}
+
+function settle(run: RunDraft, task: WorkflowTaskRow): void {
+  if (task.session === undefined || task.startId === undefined) return;
+  const { session, scheduledEventId } = task;
+  run.turn.effects.push({ type: 'taskSettled', session, kind: 'workflow', runId: run.runId, scheduledEventId });
+}
+
+/**
+ * Makes sure a workflow task waits or runs, unless the run is closed or its first task is not due yet. `delay` (ms) keeps it from
+ * workers for a while.
+ */
+export function scheduleTask(run: RunDraft, delay = 0): void {
+  if (!run.isOpen || run.row.task !== undefined || run.row.firstTaskAt !== undefined) return;
+  const attempt = run.row.nextAttempt;
+  const task: WorkflowTaskRow = {
+    scheduledEventId: run.facts.nextEventId,
+    startedEventId: 0,
+    attempt,
+    scheduledTime: run.now,
+    originalScheduledTime: run.now,
+    timeout: (run.start.attributes.workflowTaskTimeout ?? run.turn.limits.workflowTaskTimeout) + taskBackoff(attempt),
+  };
+  if (run.row.sticky !== undefined) {
+    task.stickyQueue = run.row.sticky.queue;
+    task.stickyUntil = run.now + run.row.sticky.scheduleToStartTimeout;
+  }
+  if (attempt === 1) run.add(EventType.WORKFLOW_TASK_SCHEDULED, scheduledAttributes(run.start, task));
+  if (delay > 0) task.notBefore = run.now + delay;
+  run.setTask(task);
+  if (delay === 0) offerTask(run, task);
+}
+
+/** Something happened that the workflow must see: a task, unless one is pending or awaited. */
+export function wakeWorkflow(run: RunDraft): void {
+  if (!run.holding) scheduleTask(run);
+}
+
+export function suggestions(run: RunDraft): SuggestContinueAsNewReason[] | undefined {
+  const { limits } = run.turn;
+  const reasons: SuggestContinueAsNewReason[] = [];
+  if (run.facts.historyBytes >= limits.suggestContinueAsNewBytes) {
+    reasons.push(SuggestContinueAsNewReason.HISTORY_SIZE_TOO_LARGE);
+  }
+  if (run.facts.nextEventId > limits.suggestContinueAsNewEvents) {
+    reasons.push(SuggestContinueAsNewReason.TOO_MANY_HISTORY_EVENTS);
+  }
+  return reasons.length > 0 ? reasons : undefined;
+}
+
+/** Writes what a started attempt has in history: nothing for a transient one. */
+export function writeStarted(run: RunDraft, task: WorkflowTaskRow): WorkflowTaskRow {
+  let started = task;
+  if (task.attempt > 1 && task.scheduledEventId !== run.facts.nextEventId) {
+    // Events came since it was scheduled: it becomes a normal first attempt (rule 5).
+    const { stickyQueue: _queue, stickyUntil: _until, ...rest } = task;
+    started = { ...rest, attempt: 1, scheduledEventId: run.facts.nextEventId };
+    run.row.nextAttempt = 1;
+    run.add(EventType.WORKFLOW_TASK_SCHEDULED, scheduledAttributes(run.start, started), undefined, task.scheduledTime);
+  }
+  if (started.attempt > 1) return { ...started, startedEventId: started.scheduledEventId + 1 };
+  const startedEventId = run.add(EventType.WORKFLOW_TASK_STARTED, startedAttributes(started));
+  return { ...started, startedEventId };
+}
+
+/** The started task this answer is for; undefined when it is late, repeated or forged (I6). */
+export function startedTaskOf(run: RunDraft, ref: TaskRef): WorkflowTaskRow | undefined {
+  const { task } = run.row;
+  if (!run.isOpen || task?.startId === undefined) return undefined;
+  const same =
+    task.scheduledEventId === ref.scheduledEventId &&
+    task.attempt === ref.attempt &&
+    task.startId.term === ref.startId.term &&
+    task.startId.seq === ref.startId.seq;
+  return same ? task : undefined;
+}
+
+/** Writes the completion of a started task, with the Scheduled and Started events of a transient one. Returns the event's id. */
+export function writeCompleted(
+  run: RunDraft,
+  task: WorkflowTaskRow,
+  answer: Omit<
+    import('../../wire/event-attributes.ts').WorkflowTaskCompletedEventAttributes,
+    'scheduledEventId' | 'startedEventId'
+  >,
+): number {
+  if (task.attempt > 1) {
+    run.add(EventType.WORKFLOW_TASK_SCHEDULED, scheduledAttributes(run.start, task), undefined, task.scheduledTime);
+    run.add(EventType.WORKFLOW_TASK_STARTED, startedAttributes(task), undefined, task.startedTime);
+  }
+  const id = run.add(EventType.WORKFLOW_TASK_COMPLETED, {
+    scheduledEventId: task.scheduledEventId,
+    startedEventId: task.startedEventId,
+    ...answer,
+  });
+  settle(run, task);
+  run.setTask(undefined);
+  run.row.nextAttempt = 1;
+  return id;
+}
+
+/** The task is over without success: clears stickiness, counts the attempt, flushes what waited. */
+function endUnsuccessfully(run: RunDraft, task: WorkflowTaskRow): void {
+  settle(run, task);
+  run.setTask(undefined);
+  if (run.row.sticky !== undefined) {
+    run.row.sticky = undefined;
+    run.row.nextAttempt = 1;
+  } else {
+    run.row.nextAttempt = task.attempt + 1;
+  }
+  for (const query of run.turn.queriesOf(run.runId)) {
+    if (query.mode === 'riding') run.turn.setQuery({ ...query, mode: 'waiting' });
+  }
+  // With new events in history the next attempt cannot be transient.
+  if (run.flushBuffered()) run.row.nextAttempt = 1;
+}
+
+/** A started task failed. Only a first attempt leaves an event (rule 7). */
+export function failTask(
+  run: RunDraft,
+  task: WorkflowTaskRow,
+  cause: WorkflowTaskFailedCause,
+  failure: Failure | undefined,
+  identity: string,
+): void {
+  if (task.attempt === 1) {
+    run.add(EventType.WORKFLOW_TASK_FAILED, {
+      scheduledEventId: task.scheduledEventId,
+      startedEventId: task.startedEventId,
+      cause,
+      failure,
+      identity,
+    });
+  }
+  endUnsuccessfully(run, task);
+}
+
+/** Start-to-close passed: the worker's answer comes too late from now on. */
+export function timeOutTask(run: RunDraft, task: WorkflowTaskRow): void {
+  if (task.attempt === 1) {
+    run.add(EventType.WORKFLOW_TASK_TIMED_OUT, {
+      scheduledEventId: task.scheduledEventId,
+      startedEventId: task.startedEventId,
+      timeoutType: TimeoutType.START_TO_CLOSE,
+    });
+  }
+  endUnsuccessfully(run, task);
+  scheduleTask(run);
+}
+
+/** Nobody took the task from its sticky queue in time: on to the normal queue (rule 9). */
+export function timeOutSticky(run: RunDraft, task: WorkflowTaskRow): void {
+  withdrawTask(run, task);
+  run.row.sticky = undefined;
+  if (task.startedEventId !== 0) {
+    // Its Started event is already in history (the start was undone): the same task waits on the normal queue.
+    const { stickyQueue: _queue, stickyUntil: _until, ...rest } = task;
+    run.setTask(rest);
+    offerTask(run, rest);
+    return;
+  }
+  run.add(EventType.WORKFLOW_TASK_TIMED_OUT, {
+    scheduledEventId: task.scheduledEventId,
+    startedEventId: 0,
+    timeoutType: TimeoutType.SCHEDULE_TO_START,
+  });
+  run.setTask(undefined);
+  run.row.nextAttempt = 1;
+  scheduleTask(run);
+}
