@@ -1,0 +1,96 @@
+// The demo's command line.
+
+import { parseArgs } from 'node:util';
+
+export interface DemoOptions {
+  /** How many orders of the data file to run, from its beginning. */
+  orders: number;
+  /** Seeds the services' faults, the approver's decisions and the kills. */
+  seed: number;
+  mode: 'calm' | 'chaos';
+  atEnd: 'stop' | 'stay up';
+  /** Where the node's and the services' data go; without one a directory of the run's own, removed when all went well. */
+  dataDir: string | undefined;
+  /** Orders in flight at once. */
+  concurrency: number;
+}
+
+export type Parsed = { kind: 'run'; options: DemoOptions } | { kind: 'help' } | { kind: 'usage'; message: string };
+
+const MAX_CONCURRENCY = 1_000;
+const MAX_SEED = 2 ** 31 - 1;
+
+export const HELP = `Order fulfilment on Tenuto: a node, a worker, a payment and a warehouse service, and a few hundred orders.
+
+  npm start -- [options]
+
+  --orders N        run the first N orders of the data file (default: all)
+  --concurrency N   orders in flight at once (default: 48)
+  --chaos           SIGKILL the node and the worker at random moments throughout, and restart them
+  --seed S          seeds faults, approvals and kills (default: random; it is printed)
+  --keep            stay up after the audit, to look around with the CLI; Ctrl-C ends it
+  --data-dir DIR    keep all data in DIR; a second run there finds the orders of the first
+  --help            this text
+
+Exit code: 0 when every order ended and the books balance, 1 when not, 2 for a wrong command line, 130 after Ctrl-C.
+`;
+
+/** @param available number of orders in the data file */
+export function parseOptions(argv: readonly string[], available: number): Parsed {
+  let values: ReturnType<typeof parse>['values'];
+  try {
+    values = parse(argv).values;
+  } catch (error) {
+    return { kind: 'usage', message: error instanceof Error ? error.message : String(error) };
+  }
+  if (values.help) return { kind: 'help' };
+  const orders = wholeNumber('orders', values.orders, { least: 1, most: available, otherwise: available });
+  const concurrency = wholeNumber('concurrency', values.concurrency, {
+    least: 1,
+    most: MAX_CONCURRENCY,
+    otherwise: 48,
+  });
+  const random = 1 + Math.floor(Math.random() * 999_999);
+  const seed = wholeNumber('seed', values.seed, { least: 0, most: MAX_SEED, otherwise: random });
+  for (const value of [orders, concurrency, seed])
+    if (typeof value === 'string') return { kind: 'usage', message: value };
+  return {
+    kind: 'run',
+    options: {
+      orders: Number(orders),
+      seed: Number(seed),
+      mode: values.chaos ? 'chaos' : 'calm',
+      atEnd: values.keep ? 'stay up' : 'stop',
+      dataDir: values['data-dir'],
+      concurrency: Number(concurrency),
+    },
+  };
+}
+
+function parse(argv: readonly string[]) {
+  return parseArgs({
+    args: [...argv],
+    strict: true,
+    options: {
+      orders: { type: 'string' },
+      concurrency: { type: 'string' },
+      seed: { type: 'string' },
+      chaos: { type: 'boolean' },
+      keep: { type: 'boolean' },
+      'data-dir': { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+}
+
+/** The number, or a sentence saying what is wrong with it. */
+function wholeNumber(
+  name: string,
+  text: string | undefined,
+  bounds: { least: number; most: number; otherwise: number },
+): number | string {
+  if (text === undefined) return bounds.otherwise;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= bounds.least && value <= bounds.most) return value;
+  return `--${name} ${text}: a whole number from ${bounds.least} to ${bounds.most} is needed`;
+}

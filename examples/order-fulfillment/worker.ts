@@ -1,0 +1,60 @@
+// The worker process: `worker.js --address HOST:PORT --payment URL --warehouse URL`. Runs the order workflow and its activities
+// until it is told to stop; a node that is away is waited for.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { NativeConnection, Worker } from 'tenuto/worker';
+import { createActivities } from './activities.ts';
+import { TASK_QUEUE } from './model.ts';
+import { ServiceClient } from './service-client.ts';
+import { report } from './supervisor/messages.ts';
+
+/** A node that was killed is back within a second or two; past this something else is wrong. */
+const CONNECT_PATIENCE_MS = 30_000;
+
+const { values } = parseArgs({
+  options: {
+    address: { type: 'string', default: '127.0.0.1:7280' },
+    payment: { type: 'string' },
+    warehouse: { type: 'string' },
+  },
+});
+if (values.payment === undefined || values.warehouse === undefined) {
+  throw new Error('the worker needs --payment URL and --warehouse URL');
+}
+
+async function connect(address: string): Promise<NativeConnection> {
+  const giveUpAt = Date.now() + CONNECT_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await NativeConnection.connect({ address });
+    } catch (error) {
+      if (Date.now() > giveUpAt) throw error;
+      await sleep(200);
+    }
+  }
+}
+
+const connection = await connect(values.address);
+try {
+  const worker = await Worker.create({
+    connection,
+    taskQueue: TASK_QUEUE,
+    workflowsPath: fileURLToPath(new URL('./workflows.js', import.meta.url)),
+    activities: createActivities({
+      payment: new ServiceClient('payment', values.payment),
+      warehouse: new ServiceClient('warehouse', values.warehouse),
+      onRetry: (activity, from) => report({ kind: 'retry', activity, from }),
+    }),
+  });
+  process.once('SIGTERM', () => {
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+  });
+  report({ kind: 'ready' });
+  await worker.run();
+} finally {
+  await connection.close();
+}
+// The IPC channel is unreferenced and nothing else is open; ending here is the worker's own decision.
+process.exit();
