@@ -1,0 +1,121 @@
+// A node's configuration as its code reads it: complete, checked, with every default filled in. Made from options (`completeConfig`)
+// or from a file (load.ts); nothing here is parsed, so that an embedded or development node starts without a parser.
+
+import { DEFAULT_LIMITS, type Limits } from '../core/workflow/limits.ts';
+import { DEFAULT_DOOR_LIMITS, type DoorLimits } from '../frontend/limits.ts';
+import type { NamespaceSetting } from '../frontend/namespaces.ts';
+import type { LogLevel } from '../observe/logger.ts';
+import { DEFAULT_SHARD_LIMITS, type ShardLimits } from '../shard/limits.ts';
+
+/** Port of WebSocket and HTTP. */
+export const DEFAULT_PORT = 7280;
+export const DEFAULT_NAMESPACE = 'default';
+/** 72 h */
+export const DEFAULT_RETENTION_MS = 72 * 3_600_000;
+/** 1 h */
+export const MIN_RETENTION_MS = 3_600_000;
+export const DEFAULT_SHARD_COUNT = 256;
+
+export interface NodeConfig {
+  /** Absent: everything in memory, gone when the process ends. */
+  readonly dataDirectory: string | undefined;
+  /** Fixed when the data directory is made. */
+  readonly shardCount: number;
+  /** Absent: no socket, only the in-process door. Port 0: any free one. */
+  readonly listen: { readonly ip: string; readonly port: number } | undefined;
+  /** PEM files; absent: plain. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** Names, beside localhost, IP addresses and the listening one, that Host and Origin may carry; `*` allows all. */
+  readonly allowedHosts: readonly string[];
+  readonly namespaces: readonly NamespaceSetting[];
+  readonly limits: Limits;
+  readonly doorLimits: DoorLimits;
+  readonly shardLimits: ShardLimits;
+  readonly logLevel: LogLevel;
+  /** How long a shutdown lets open requests and held tasks finish, ms. */
+  readonly shutdownGraceMs: number;
+}
+
+export interface ConfigOptions {
+  dataDirectory?: string | undefined;
+  shardCount?: number | undefined;
+  listen?: { ip?: string | undefined; port?: number | undefined } | undefined;
+  tls?: { certFile: string; keyFile: string } | undefined;
+  allowedHosts?: readonly string[] | undefined;
+  /** Default: one, `default`, open to all. */
+  namespaces?: readonly NamespaceOptions[] | undefined;
+  limits?: Partial<Limits> | undefined;
+  doorLimits?: Partial<DoorLimits> | undefined;
+  shardLimits?: Partial<ShardLimits> | undefined;
+  logLevel?: LogLevel | undefined;
+  shutdownGraceMs?: number | undefined;
+}
+
+export interface NamespaceOptions {
+  name: string;
+  /** ms closed executions are kept; default 72 h, at least 1 h. */
+  retention?: number | undefined;
+  /** Bearer tokens that open it; none: open to everyone who reaches the port. */
+  tokens?: readonly string[] | undefined;
+}
+
+/** A setting that cannot be meant: names where it sits. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** No slash: it separates a namespace from what is inside it. */
+const NAMESPACE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$/;
+
+function defined<T extends object>(defaults: T, given: Partial<T> | undefined): T {
+  const result = { ...defaults };
+  for (const name of Object.keys(given ?? {}) as (keyof T)[]) {
+    const value = given?.[name];
+    if (value !== undefined) result[name] = value;
+  }
+  return result;
+}
+
+function namespaceSettings(options: readonly NamespaceOptions[]): NamespaceSetting[] {
+  if (options.length === 0) throw new ConfigError('namespaces: at least one is needed');
+  const seen = new Set<string>();
+  return options.map(({ name, retention = DEFAULT_RETENTION_MS, tokens = [] }, index) => {
+    const where = `namespaces[${index}]`;
+    if (!NAMESPACE_NAME.test(name)) {
+      throw new ConfigError(
+        `${where}.name: ${JSON.stringify(name)} must be up to 200 letters, digits, '_', '.' and '-', beginning with a letter or digit`,
+      );
+    }
+    if (seen.has(name)) throw new ConfigError(`${where}.name: ${JSON.stringify(name)} is there twice`);
+    seen.add(name);
+    if (!(retention >= MIN_RETENTION_MS)) throw new ConfigError(`${where}.retention: must be at least 1h`);
+    if (tokens.some((token) => token.length < 8)) {
+      throw new ConfigError(`${where}.tokens: a token must have at least 8 characters`);
+    }
+    return { name, retention, tokens };
+  });
+}
+
+/** Fills in what is left out. @throws ConfigError */
+export function completeConfig(options: ConfigOptions = {}): NodeConfig {
+  const { listen } = options;
+  const port = listen?.port ?? DEFAULT_PORT;
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new ConfigError(`listen.port: ${port} is no port`);
+  const shardCount = options.shardCount ?? DEFAULT_SHARD_COUNT;
+  if (!Number.isInteger(shardCount) || shardCount < 1 || shardCount > 65_536) {
+    throw new ConfigError(`shardCount: ${shardCount} must be an integer from 1 to 65536`);
+  }
+  return {
+    dataDirectory: options.dataDirectory,
+    shardCount,
+    listen: listen === undefined ? undefined : { ip: listen.ip ?? '127.0.0.1', port },
+    tls: options.tls,
+    allowedHosts: options.allowedHosts ?? [],
+    namespaces: namespaceSettings(options.namespaces ?? [{ name: DEFAULT_NAMESPACE }]),
+    limits: defined(DEFAULT_LIMITS, options.limits),
+    doorLimits: defined(DEFAULT_DOOR_LIMITS, options.doorLimits),
+    shardLimits: defined(DEFAULT_SHARD_LIMITS, options.shardLimits),
+    logLevel: options.logLevel ?? 'info',
+    shutdownGraceMs: options.shutdownGraceMs ?? 10_000,
+  };
+}

@@ -1,0 +1,132 @@
+// Reads a configuration file (YAML), with the environment over it: `TENUTO_…` variables win, so that one file serves many machines.
+// Errors name the file and the path within it. Loaded only by `tenuto server start`: its parsers take a while to load.
+
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import type { Limits } from '../core/workflow/limits.ts';
+import { DEFAULT_LIMITS } from '../core/workflow/limits.ts';
+import { DEFAULT_DOOR_LIMITS } from '../frontend/limits.ts';
+import { DEFAULT_SHARD_LIMITS } from '../shard/limits.ts';
+import { ConfigError, type ConfigOptions, completeConfig, type NodeConfig } from './config.ts';
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `90s`, `72h`, `3d`, or a number of milliseconds. */
+const duration = z.union([z.number().int().nonnegative(), z.string()]).transform((value, context) => {
+  if (typeof value === 'number') return value;
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(value);
+  const unit = UNITS[match?.[2] ?? ''];
+  if (match === null || unit === undefined) {
+    context.addIssue({
+      code: 'custom',
+      message: `${JSON.stringify(value)} is no duration: write 500ms, 90s, 5m, 72h or 3d`,
+    });
+    return z.NEVER;
+  }
+  return Number(match[1]) * unit;
+});
+
+/** One optional positive number per bound there is. */
+function bounds<T extends object>(defaults: T) {
+  const shape: Record<string, z.ZodOptional<z.ZodNumber>> = {};
+  for (const name of Object.keys(defaults)) shape[name] = z.number().positive().optional();
+  return z.strictObject(shape);
+}
+
+const schema = z.strictObject({
+  dataDirectory: z.string().min(1).optional(),
+  shardCount: z.number().int().optional(),
+  listen: z
+    .strictObject({ ip: z.string().optional(), port: z.number().int().min(0).max(65_535).optional() })
+    .optional(),
+  tls: z.strictObject({ certFile: z.string().min(1), keyFile: z.string().min(1) }).optional(),
+  allowedHosts: z.array(z.string()).optional(),
+  namespaces: z
+    .array(z.strictObject({ name: z.string(), retention: duration.optional(), tokens: z.array(z.string()).optional() }))
+    .optional(),
+  limits: bounds(DEFAULT_LIMITS).optional(),
+  connections: bounds(DEFAULT_DOOR_LIMITS).optional(),
+  engine: bounds(DEFAULT_SHARD_LIMITS).optional(),
+  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).optional() }).optional(),
+  shutdownGrace: duration.optional(),
+});
+
+type FileConfig = z.infer<typeof schema>;
+
+/** Variables that win over the file. */
+const VARIABLES: Readonly<Record<string, (value: string, config: FileConfig) => void>> = {
+  TENUTO_DATA_DIR: (value, config) => {
+    config.dataDirectory = value;
+  },
+  TENUTO_IP: (value, config) => {
+    config.listen = { ...config.listen, ip: value };
+  },
+  TENUTO_PORT: (value, config) => {
+    config.listen = { ...config.listen, port: Number(value) };
+  },
+  TENUTO_LOG_LEVEL: (value, config) => {
+    const level = z.enum(['debug', 'info', 'warn', 'error', 'silent']).safeParse(value);
+    if (!level.success)
+      throw new ConfigError(`TENUTO_LOG_LEVEL: ${value} is no level: debug, info, warn, error or silent`);
+    config.log = { level: level.data };
+  },
+};
+
+function pathOf(path: readonly PropertyKey[]): string {
+  let text = '';
+  for (const step of path) text += typeof step === 'number' ? `[${step}]` : `${text === '' ? '' : '.'}${String(step)}`;
+  return text === '' ? 'the file' : text;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError(`cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** @throws ConfigError naming the file and the path within it. */
+export function loadConfig(file: string, environment: NodeJS.ProcessEnv = process.env): NodeConfig {
+  const document = parseDocument(readText(file));
+  const fault = document.errors[0];
+  if (fault !== undefined) throw new ConfigError(`${file}: ${fault.message}`);
+  const parsed = schema.safeParse(document.toJS() ?? {});
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(({ path, message }) => `${file}: ${pathOf(path)}: ${message}`);
+    throw new ConfigError(problems.join('\n'));
+  }
+  const config = parsed.data;
+  for (const [name, apply] of Object.entries(VARIABLES)) {
+    const value = environment[name];
+    if (value !== undefined && value !== '') apply(value, config);
+  }
+  const beside = (path: string): string => resolve(dirname(file), path);
+  const options: ConfigOptions = {
+    // Paths in the file are relative to it, those of the environment to the working directory.
+    dataDirectory:
+      config.dataDirectory === undefined
+        ? undefined
+        : environment.TENUTO_DATA_DIR
+          ? resolve(config.dataDirectory)
+          : beside(config.dataDirectory),
+    shardCount: config.shardCount,
+    listen: config.listen ?? {},
+    tls: config.tls && { certFile: beside(config.tls.certFile), keyFile: beside(config.tls.keyFile) },
+    allowedHosts: config.allowedHosts,
+    namespaces: config.namespaces,
+    limits: config.limits as Partial<Limits> | undefined,
+    doorLimits: config.connections,
+    shardLimits: config.engine,
+    logLevel: config.log?.level,
+    shutdownGraceMs: config.shutdownGrace,
+  };
+  try {
+    return completeConfig(options);
+  } catch (error) {
+    if (error instanceof ConfigError) throw new ConfigError(`${file}: ${error.message}`);
+    throw error;
+  }
+}
