@@ -6,4 +6,4 @@ export { type LevelStoreOptions, openLevelStore } from './leveldb/store.ts';
 export { type DiskFaults, MemoryDisk } from './memory/backend.ts';
 export { type MemoryStore, type MemoryStoreOptions, openMemoryStore } from './memory/store.ts';
 export { Scrubber, type ScrubberOptions } from './scrubber.ts';
-export { type VerifyReport, verifyDirectory } from './verify.ts';
+export { type DirectoryStats, directoryStats, type VerifyReport, verifyDirectory } from './verify.ts';

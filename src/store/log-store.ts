@@ -33,9 +33,10 @@ import {
 import { prefixEnd, u16Key, u48Key } from './keys.ts';
 
 const META = 'M';
-const POSITION = 'P';
-const LOG = 'L';
-const ROW = 'R';
+/** First byte of the key of every record, by kind. */
+export const POSITION = 'P';
+export const LOG = 'L';
+export const ROW = 'R';
 const TERM_KEY = `${META}term`;
 const LOW_KEY = `${META}low`;
 

@@ -3,7 +3,7 @@ import { StoreError } from '../ports/store.ts';
 import { unframe } from './framing.ts';
 import { LevelBackend } from './leveldb/backend.ts';
 import { type Manifest, openError, readManifest, storePath } from './leveldb/directory.ts';
-import { LogStore } from './log-store.ts';
+import { LOG, LogStore, POSITION, ROW } from './log-store.ts';
 
 export interface VerifyReport {
   manifest: Manifest;
@@ -84,5 +84,47 @@ async function readLogs(
     note(error);
   } finally {
     await store.close();
+  }
+}
+
+export interface DirectoryStats {
+  manifest: Manifest;
+  diskBytes: number;
+  freeBytes: number;
+  rows: number;
+  rowBytes: number;
+  logRecords: number;
+  logBytes: number;
+  shardsWithData: number;
+}
+
+/** Counts what a directory that nobody has open holds, without checking it. */
+export async function directoryStats(directory: string): Promise<DirectoryStats> {
+  const manifest = readManifest(directory);
+  if (!manifest)
+    throw new StoreError('version', `${directory} is not a Tenuto data directory`, {
+      hint: 'Name one that a server or a backup made.',
+    });
+  const backend = new LevelBackend(storePath(directory));
+  try {
+    await backend.open();
+  } catch (error) {
+    throw openError(directory, error);
+  }
+  const stats = { rows: 0, rowBytes: 0, logRecords: 0, logBytes: 0, shardsWithData: 0 };
+  try {
+    for await (const [key, value] of backend.snapshot()) {
+      const size = key.length + value.length;
+      if (key.startsWith(ROW)) {
+        stats.rows += 1;
+        stats.rowBytes += size;
+      } else if (key.startsWith(LOG)) {
+        stats.logRecords += 1;
+        stats.logBytes += size;
+      } else if (key.startsWith(POSITION)) stats.shardsWithData += 1;
+    }
+    return { manifest, diskBytes: await backend.diskBytes(), freeBytes: await backend.freeBytes(), ...stats };
+  } finally {
+    await backend.close();
   }
 }

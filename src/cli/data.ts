@@ -1,0 +1,130 @@
+// `tenuto data …`: what can be done to a data directory. `backup` works beside a running node too, through its control socket.
+
+import { existsSync, readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { StoreError } from '../ports/store.ts';
+import { CommandError, ExitCode, UsageError } from './errors.ts';
+import { Output, type OutputOptions } from './output.ts';
+
+const outputFlags = (command: Command): Command =>
+  command
+    .option('-o, --output <format>', 'table, json, jsonl or none', 'table')
+    .option('--color <when>', 'auto, always or never', 'auto');
+
+const MIB = 1024 * 1024;
+
+export function defineDataCommands(data: Command): void {
+  outputFlags(
+    data
+      .command('verify <directory>')
+      .description('read everything and check it; exit code 1 when something is damaged'),
+  ).action(
+    guarded(async (directory: string, flags: OutputOptions) => {
+      const { verifyDirectory } = await import('../store/index.ts');
+      const progress = progressLine('checked');
+      const report = await verifyDirectory(directory, progress.show);
+      progress.end();
+      const output = new Output(flags);
+      const { manifest, problems, ...counts } = report;
+      output.record({
+        directory,
+        directoryId: manifest.directoryId,
+        format: manifest.format,
+        shardCount: manifest.shardCount,
+        ...counts,
+        sound: problems.length === 0,
+        problems: problems.length === 0 ? undefined : problems.length,
+      });
+      if (problems.length === 0) return;
+      for (const problem of problems) output.say(`${output.colors.red('damaged')} ${problem}`);
+      throw new CommandError(`${directory} is damaged in ${problems.length} places`, {
+        hint: '`tenuto data restore` brings back a backup.',
+      });
+    }),
+  );
+
+  outputFlags(data.command('stats <directory>').description('what the directory holds and how large it is')).action(
+    guarded(async (directory: string, flags: OutputOptions) => {
+      const { directoryStats } = await import('../store/index.ts');
+      const { manifest, ...stats } = await directoryStats(directory);
+      new Output(flags).record({ directory, ...manifest, ...stats });
+    }),
+  );
+
+  outputFlags(
+    data
+      .command('backup <directory> <to>')
+      .description('copy a data directory, of a stopped or a running node, into an empty one'),
+  ).action(
+    guarded(async (directory: string, to: string, flags: OutputOptions) => {
+      refuseOccupied(to);
+      const { copyDirectory, readManifest } = await import('../store/index.ts');
+      const progress = progressLine('copied');
+      let live = false;
+      try {
+        await copyDirectory(directory, to, progress.show);
+      } catch (error) {
+        if (!(error instanceof StoreError) || error.kind !== 'locked') throw error;
+        const { requestBackup } = await import('../frontend/control/socket.ts');
+        live = await requestBackup(readManifest(directory)?.directoryId ?? '', resolve(to), progress.show);
+        if (!live) throw error;
+      }
+      progress.end();
+      new Output(flags).record({ backup: resolve(to), of: resolve(directory), node: live ? 'running' : 'stopped' });
+    }),
+  );
+
+  outputFlags(
+    data
+      .command('restore <backup> <directory>')
+      .description('make a data directory from a backup, checking every record'),
+  ).action(
+    guarded(async (backup: string, directory: string, flags: OutputOptions) => {
+      refuseOccupied(directory);
+      const { copyDirectory, readManifest } = await import('../store/index.ts');
+      const progress = progressLine('restored');
+      const { records, bytes } = await copyDirectory(backup, directory, progress.show);
+      progress.end();
+      new Output(flags).record({
+        restored: resolve(directory),
+        from: resolve(backup),
+        directoryId: readManifest(directory)?.directoryId,
+        records,
+        bytes,
+      });
+    }),
+  );
+}
+
+function refuseOccupied(directory: string): void {
+  if (existsSync(directory) && readdirSync(directory).length > 0) {
+    throw new UsageError(`${directory} is not empty; name an empty or absent directory`);
+  }
+}
+
+/** Store errors become what the CLI prints: the message, the hint, and an exit code. */
+function guarded<A extends unknown[]>(work: (...args: A) => Promise<void>): (...args: A) => Promise<void> {
+  return async (...args) => {
+    try {
+      await work(...args);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      const exitCode = error.kind === 'locked' ? ExitCode.UNAVAILABLE : ExitCode.FAILED;
+      throw new CommandError(error.message, { hint: error.hint, exitCode, cause: error });
+    }
+  };
+}
+
+/** One line on stderr, redrawn on a terminal, absent elsewhere. */
+function progressLine(verb: string): { show(progress: { records: number; bytes: number }): void; end(): void } {
+  const terminal = process.stderr.isTTY === true;
+  return {
+    show: ({ records, bytes }) => {
+      if (terminal) process.stderr.write(`\r${verb} ${records} records, ${(bytes / MIB).toFixed(1)} MiB`);
+    },
+    end: () => {
+      if (terminal) process.stderr.write('\n');
+    },
+  };
+}
