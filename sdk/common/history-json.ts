@@ -204,8 +204,11 @@ function eventFromJSON(json: unknown, index: number): HistoryEvent {
  *
  * Times and durations are written to the microsecond.
  */
-export function historyToJSON(history: { events: readonly HistoryEvent[] }): { events: Record<string, unknown>[] } {
-  return { events: history.events.map(eventToJSON) };
+export function historyToJSON(history: { events: readonly HistoryEvent[] } | readonly HistoryEvent[]): {
+  events: Record<string, unknown>[];
+} {
+  const events = 'events' in history ? history.events : history;
+  return { events: events.map(eventToJSON) };
 }
 
 /**

@@ -67,7 +67,7 @@ const UNIT_MS: ReadonlyMap<string, number> = new Map(
  *
  * @throws TypeError for a text that is not a number with a unit, ValueError for a number that is not finite.
  */
-export function msToNumber(duration: Duration): number {
+export function msToNumber(duration: Duration | string): number {
   if (typeof duration === 'number') {
     if (!Number.isFinite(duration)) throw new ValueError(`Invalid duration: ${duration}; expected milliseconds`);
     return duration;

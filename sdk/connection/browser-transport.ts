@@ -1,7 +1,7 @@
 // A transport over the WebSocket class that browsers (and Node 22) have.
 
 import { SUBPROTOCOL } from '../../src/wire/frame.ts';
-import type { Transport } from './transport.ts';
+import { closeReason, type Transport } from './transport.ts';
 
 /** What is used of a WebSocket. */
 export interface WebSocketLike {
@@ -32,7 +32,8 @@ export function openBrowserTransport(url: string, create: WebSocketFactory, time
       onclose: undefined,
       send: (bytes) => socket.send(bytes),
       // Browsers let scripts name only 1000 and 3000..4999.
-      close: (code = 1000, reason) => socket.close(code === 1000 || code >= 3000 ? code : code + 3000, reason),
+      close: (code = 1000, reason = '') =>
+        socket.close(code === 1000 || code >= 3000 ? code : code + 3000, closeReason(reason)),
       get bufferedAmount() {
         return socket.bufferedAmount;
       },

@@ -33,8 +33,6 @@ const SENT_ONCE: ReadonlySet<Method> = new Set(['grantCredit', 'registerWorker',
 export interface RequestOptions {
   /** Time limit, ms; 0 or Infinity: none. Default: the connection's `requestTimeout`. */
   timeoutMs?: number | undefined;
-  /** Time limit told to the server when it differs, e.g. for a long poll that is answered empty before the caller gives up. */
-  serverTimeoutMs?: number | undefined;
   /** Gives the request up; what was applied stays applied. */
   signal?: AbortSignal | undefined;
 }
@@ -156,12 +154,10 @@ export class Connection {
 
     return new Promise((resolve, reject) => {
       const id = this.#requests.nextId();
-      const wireTimeout = options?.serverTimeoutMs ?? timeoutMs;
-      const wireTimeoutMs = Number.isFinite(wireTimeout) ? Math.max(1, Math.ceil(wireTimeout)) : 0;
       const request: OpenRequest = {
         id,
         method,
-        frame: encode([FrameKind.REQUEST, id, method, wireTimeoutMs, body]),
+        frame: encode([FrameKind.REQUEST, id, method, serverTimeout(timeoutMs), body]),
         deadline: scheduler.monotonic() + timeoutMs,
         timeoutMs,
         // The server answers a method with that method's response.
@@ -366,6 +362,12 @@ export class Connection {
   #closedError(): Error {
     return new IllegalStateError(`The connection to ${this.options.target} was closed; make another one`);
   }
+}
+
+/** The server is told a little less, so that its answer (a long poll's empty one, say) is here before the caller gives up. */
+function serverTimeout(timeoutMs: number): number {
+  if (timeoutMs === Number.POSITIVE_INFINITY) return 0;
+  return Math.max(1, Math.ceil(timeoutMs - Math.min(1_000, timeoutMs / 20)));
 }
 
 function once(transport: Transport): TransportFactory {

@@ -20,3 +20,8 @@ export interface Transport {
 
 /** Opens another transport; rejects when it cannot within `timeoutMs`. */
 export type TransportFactory = (timeoutMs: number) => Transport | Promise<Transport>;
+
+/** A close frame carries at most 123 bytes of reason, and sockets throw for more. */
+export function closeReason(reason: string): string {
+  return reason.replace(/[^ -~]/g, '?').slice(0, 120);
+}

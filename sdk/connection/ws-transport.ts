@@ -3,7 +3,7 @@
 
 import type { ClientOptions } from 'ws';
 import { SUBPROTOCOL } from '../../src/wire/frame.ts';
-import type { Transport } from './transport.ts';
+import { closeReason, type Transport } from './transport.ts';
 
 /** TLS of an outgoing connection. All in PEM. */
 export interface TLSConfig {
@@ -40,8 +40,8 @@ export async function openWsTransport(url: string, tls: TLSConfig | undefined, t
       send(bytes) {
         if (socket.readyState === WebSocket.OPEN) socket.send(bytes, { binary: true });
       },
-      close(code, reason) {
-        socket.close(code, reason);
+      close(code, reason = '') {
+        socket.close(code, closeReason(reason));
         // A peer that does not answer the close frame must not keep the socket.
         const timer = setTimeout(() => socket.terminate(), 1000);
         timer.unref();
