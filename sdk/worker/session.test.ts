@@ -127,6 +127,20 @@ describe('a session', () => {
     expect(connection.last('respondActivityTaskCompleted').body.credit).toBe(1);
   });
 
+  it('counts the slot of an answer that waits for the registration in the next one, if the first gets lost', async () => {
+    const { connection, session } = await open();
+    connection.push('activityTask', activityTask('a'));
+    connection.manual.add('registerWorker');
+    connection.reconnect();
+    expect(connection.last('registerWorker').body.activityCredit).toBe(9);
+    complete(session, 'a');
+    connection.reconnect();
+    expect(connection.last('registerWorker').body.activityCredit).toBe(10);
+    connection.last('registerWorker').resolve({});
+    await settle();
+    expect(connection.last('respondActivityTaskCompleted').body.credit).toBe(0);
+  });
+
   it('repeats an answer the server cannot take now, and reports a refusal for good', async () => {
     vi.useFakeTimers();
     const { connection, session } = await open();

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { decode, encode } from '../../src/wire/codec.ts';
-import { WorkflowTaskFailedCause } from '../../src/wire/enums.ts';
+import { CommandType, WorkflowTaskFailedCause } from '../../src/wire/enums.ts';
+import { StatusCode } from '../../src/wire/status.ts';
 import { defaultDataConverter } from '../common/data-converter.ts';
+import { RpcError } from '../connection/rpc-error.ts';
 import { bytes, completed, notFound, settle, startEngine, workflowTask } from './fakes.test-support.ts';
 import type { LocalActivityTask } from './thread-protocol.ts';
 
@@ -79,6 +81,26 @@ describe('workflow tasks', () => {
     await settle();
     expect(threads.last.received.map((message) => message.type)).toEqual(['task', 'evict', 'task']);
     expect(engine.workflowTasks.cached).toBe(0);
+  });
+
+  it('whose answer is too large to send are failed instead, and replay next time', async () => {
+    const { connection, threads } = await startEngine();
+    connection.manual.add('respondWorkflowTaskCompleted');
+    connection.push('workflowTask', workflowTask('t'));
+    const details = { data: { payloads: [{ data: new Uint8Array(5 * 1024 * 1024) }] } };
+    const command = { commandType: CommandType.RECORD_MARKER, attributes: { markerName: 'm', details } } as const;
+    const request = { token: bytes('t'), commands: [command], sticky: true };
+    threads.last.say({ type: 'completed', runId: 'run', request, sinkCalls: [] });
+    const detail = { kind: 'ResourceExhausted', cause: 'client' } as const;
+    connection
+      .last('respondWorkflowTaskCompleted')
+      .reject(new RpcError(StatusCode.RESOURCE_EXHAUSTED, 'large', detail));
+    await settle();
+    expect(connection.last('respondWorkflowTaskFailed').body).toMatchObject({
+      cause: WorkflowTaskFailedCause.GRPC_MESSAGE_TOO_LARGE,
+      credit: 1,
+    });
+    expect(threads.last.of('evict')).toHaveLength(1);
   });
 
   it('that come twice are worked on once', async () => {
