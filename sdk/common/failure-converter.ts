@@ -75,7 +75,7 @@ export class DefaultFailureConverter implements FailureConverter {
 
   errorToFailure(err: unknown, payloadConverter: PayloadConverter): Failure {
     const failure = this.#toFailure(err, payloadConverter);
-    // A failure that came from outside is passed on as it came.
+    // What is still encoded stays so; what was decoded on its way in is encoded again on its way out.
     if (!this.options.encodeCommonAttributes || failure.encodedAttributes !== undefined) return failure;
     return {
       ...failure,
@@ -236,8 +236,9 @@ function withEncodedAttributes(failure: Failure, converter: PayloadConverter): F
   const attributes = converter.fromPayload<unknown>(failure.encodedAttributes);
   if (!isRecord(attributes)) return failure;
   const { message, stack_trace: stackTrace } = attributes;
+  const { encodedAttributes: _applied, ...rest } = failure;
   return {
-    ...failure,
+    ...rest,
     message: typeof message === 'string' ? message : failure.message,
     stackTrace: typeof stackTrace === 'string' ? stackTrace : failure.stackTrace,
   };
