@@ -62,7 +62,11 @@ export class Connection implements Caller, CallOwner {
 
   /** Nothing left to say to it: for a drain. */
   get quiet(): boolean {
-    return this.#state === 'closed' || (this.#calls.size === 0 && this.#outbox.bytes === 0);
+    if (this.#state === 'closed') return true;
+    if (this.#outbox.bytes > 0) return false;
+    // Long waits are asked again on another connection: nobody waits for them here.
+    for (const call of this.#calls.values()) if (!call.longWait) return false;
+    return true;
   }
 
   // ---------------------------------------------------------------- from the wire

@@ -32,8 +32,9 @@ export class OpenCall implements Call {
     this.deadline = now + timeoutMs;
   }
 
-  get ended(): boolean {
-    return this.#ended;
+  /** It waits for something to happen, not for work to be done. */
+  get longWait(): boolean {
+    return this.#waiting !== undefined;
   }
 
   reply(body: object): void {

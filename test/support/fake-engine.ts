@@ -1,0 +1,83 @@
+// An engine for tests of the doors: notes what it is asked, answers when told to, or at once by `answers`.
+
+import type { Message } from '../../src/core/workflow/message.ts';
+import type { Reply } from '../../src/core/workflow/outcome.ts';
+import type { ActorAddress, Done, Engine, HistoryQuery, Waiting } from '../../src/ports/engine.ts';
+import type * as api from '../../src/wire/api.ts';
+import type { Status } from '../../src/wire/status.ts';
+
+export interface Asked {
+  method: string;
+  to?: ActorAddress;
+  what: unknown;
+  done: (error: Status | undefined, value?: unknown) => void;
+  abandoned: boolean;
+}
+
+export class FakeEngine implements Engine {
+  readonly asked: Asked[] = [];
+  /** By message type or engine method: an answer given at once. */
+  readonly answers: Record<string, unknown> = {};
+
+  #note(method: string, to: ActorAddress | undefined, what: unknown, done: Done<never>): Waiting {
+    // Tests answer with whatever the method returns.
+    const untyped = done as (error: Status | undefined, value?: unknown) => void;
+    const asked: Asked = { method, what, done: untyped, abandoned: false, ...(to && { to }) };
+    this.asked.push(asked);
+    const type = typeof what === 'object' && what !== null && 'type' in what ? String(what.type) : method;
+    const answer = this.answers[type] ?? this.answers[method];
+    if (answer !== undefined) untyped(undefined, answer);
+    return {
+      abandon: () => {
+        asked.abandoned = true;
+      },
+    };
+  }
+
+  get last(): Asked {
+    const asked = this.asked[this.asked.length - 1];
+    if (asked === undefined) throw new Error('the engine was not asked anything');
+    return asked;
+  }
+
+  submit(to: ActorAddress, message: Message, done: Done<Reply>): void {
+    this.#note('submit', to, message, done);
+  }
+
+  query(to: ActorAddress, message: object, done: Done<api.QueryWorkflowResponse>): Waiting {
+    return this.#note('query', to, message, done);
+  }
+
+  answerQuery(to: ActorAddress, queryId: string, result: api.QueryResult, done: Done<undefined>): void {
+    this.#note('answerQuery', to, { queryId, result }, done);
+  }
+
+  describe(to: ActorAddress, runId: string | undefined, done: Done<api.DescribeWorkflowExecutionResponse>): void {
+    this.#note('describe', to, runId, done);
+  }
+
+  history(to: ActorAddress, query: HistoryQuery, done: Done<api.GetWorkflowExecutionHistoryResponse>): Waiting {
+    return this.#note('history', to, query, done);
+  }
+
+  taskHistory(to: ActorAddress, task: object, done: Parameters<Engine['taskHistory']>[2]): void {
+    this.#note('taskHistory', to, task, done);
+  }
+
+  awaitResult(
+    to: ActorAddress,
+    runId: string | undefined,
+    followRuns: boolean,
+    done: Done<api.AwaitWorkflowResultResponse>,
+  ): Waiting {
+    return this.#note('awaitResult', to, { runId, followRuns }, done);
+  }
+
+  list(request: object, done: Done<api.ListWorkflowExecutionsResponse>): void {
+    this.#note('list', undefined, request, done);
+  }
+
+  count(request: object, done: Done<api.CountWorkflowExecutionsResponse>): void {
+    this.#note('count', undefined, request, done);
+  }
+}
