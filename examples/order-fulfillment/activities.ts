@@ -61,7 +61,8 @@ export function createActivities({ payment, warehouse, onRetry }: Services) {
 
     /** Packs all boxes and hands the parcel to the carrier. Long: it heartbeats, and goes on from its last heartbeat. */
     async packAndShip({ orderId, carrier }: { orderId: string; carrier: string }): Promise<{ trackingNumber: string }> {
-      const before: PackingProgress | undefined = activityInfo().heartbeatDetails;
+      // The heartbeat below is the only one this activity sends.
+      const before = activityInfo().heartbeatDetails as PackingProgress | undefined;
       countRetry(before ? 'heartbeat' : 'start');
       const shipmentId = before?.shipmentId ?? (await startPacking(orderId, carrier)).shipmentId;
       for (;;) {

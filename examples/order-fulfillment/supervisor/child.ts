@@ -2,7 +2,7 @@
 // The child leads a process group of its own, so that Ctrl-C reaches the supervisor alone and it decides the order of the end.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, type WriteStream } from 'node:fs';
+import { createWriteStream, readFileSync, type WriteStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asChildMessage, type ChildMessage } from './messages.ts';
 
@@ -36,6 +36,8 @@ const END_PATIENCE_MS = 8_000;
 /** Starts without a life of `STEADY_MS` between them before it is given up: what cannot run should be looked at. */
 const MAX_STARTS_IN_A_ROW = 6;
 const STEADY_MS = 2_000;
+/** Lines of its log that are shown when it cannot start. */
+const LAST_WORDS = 8;
 
 export class ChildFailedError extends Error {
   override readonly name = 'ChildFailedError';
@@ -118,7 +120,7 @@ export class Child {
         const what = patience.aborted
           ? `was not ready within ${READY_PATIENCE_MS / 1000} s`
           : `${how} before it was ready`;
-        reject(new ChildFailedError(`${this.name} ${what}; its log: ${this.spec.logFile}`));
+        reject(new ChildFailedError(`${this.name} ${what}; its log: ${this.spec.logFile}${this.#lastWords()}`));
       };
       stop.addEventListener('abort', fail, { once: true });
     });
@@ -174,6 +176,12 @@ export class Child {
   killNow(): void {
     this.#state = 'ending';
     this.#process?.kill('SIGKILL');
+  }
+
+  /** The end of its log, indented: usually it says there what is wrong. */
+  #lastWords(): string {
+    const lines = readFileSync(this.spec.logFile, 'utf8').trimEnd().split('\n').slice(-LAST_WORDS);
+    return lines.map((line) => `\n    ${line}`).join('');
   }
 
   #onExit(child: ChildProcess, how: string): void {
