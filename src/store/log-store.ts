@@ -256,22 +256,22 @@ export class LogStore implements Store {
       throw misuse(`shard ${shard}: cannot truncate after ${after}, applied to ${log.position.appliedLsn}`);
     const kept = log.entries.filter((entry) => entry.lsn <= after);
     const writes: Write[] = [];
-    for (const { record, lsn: at } of log.entries.slice(kept.length)) {
+    for (const { record } of log.entries.slice(kept.length)) {
       record.live -= 1;
       if (record.live === 0) writes.push([record.key, undefined]);
-      else writes.push(await this.#without(record, shard, at));
+      else writes.push(await this.#without(record, shard, after));
     }
     log.entries = kept;
     this.#records = this.#records.filter((record) => record.live > 0);
     if (writes.length > 0) await this.#write(dedupe(writes), 'sync');
   }
 
-  /** The record rewritten without one shard's entry: recovery must not find what was truncated. */
-  async #without(record: LogRecord, shard: ShardId, at: Lsn): Promise<Write> {
+  /** The record rewritten without one shard's entries above `after`: recovery must not find what was truncated. */
+  async #without(record: LogRecord, shard: ShardId, after: Lsn): Promise<Write> {
     const framed = await this.#backend.get(record.key);
     if (!framed) throw corrupt(record.key, this.#backend.name, 'log record is gone');
     const entries = this.#decodeRecord(record.key, unframe(record.key, framed, this.#backend.name));
-    return [record.key, encodeLogRecord(entries.filter((entry) => entry.shard !== shard || entry.lsn < at))];
+    return [record.key, encodeLogRecord(entries.filter((entry) => entry.shard !== shard || entry.lsn <= after))];
   }
 
   async flush(flushes: readonly ShardFlush[]): Promise<void> {

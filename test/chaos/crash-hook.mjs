@@ -1,0 +1,20 @@
+// Preloaded with `node --import` into a real node process: kills it with SIGKILL at an exact place, so that a test can try every one.
+//   TENUTO_TEST_CRASH=before:7   just before the 7th synced batch reaches LevelDB
+//   TENUTO_TEST_CRASH=after:7    just after it is durable, before anyone is told
+// Patches LevelDB's own class in that process only; the product knows nothing of it.
+import { createRequire } from 'node:module';
+
+const [when, at] = (process.env.TENUTO_TEST_CRASH ?? ':').split(':');
+const { ClassicLevel } = createRequire(import.meta.url)('classic-level');
+const original = ClassicLevel.prototype.batch;
+let synced = 0;
+
+ClassicLevel.prototype.batch = function batch(...args) {
+  const options = args[1];
+  if (!Array.isArray(args[0]) || options?.sync !== true) return original.apply(this, args);
+  synced += 1;
+  const here = synced === Number(at);
+  if (here && when === 'before') process.kill(process.pid, 'SIGKILL');
+  const written = original.apply(this, args);
+  return here && when === 'after' ? written.then(() => process.kill(process.pid, 'SIGKILL')) : written;
+};

@@ -1,0 +1,191 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Level } from 'level';
+import { afterEach, describe, expect, it } from 'vitest';
+import { key, lsn, shardId } from '../../src/ports/ids.ts';
+import type { Store } from '../../src/ports/store.ts';
+import { copyDirectory, directoryStats, openLevelStore, verifyDirectory } from '../../src/store/index.ts';
+import { storeConformance } from './store.ts';
+
+const made: string[] = [];
+const temporary = (): string => {
+  const directory = mkdtempSync(join(tmpdir(), 'tenuto-store-'));
+  made.push(directory);
+  return directory;
+};
+
+/** `level`'s handle is patched for one write: LevelDB itself refuses it. */
+let refuse: { left: number } | undefined;
+const originalBatch = Level.prototype.batch;
+Level.prototype.batch = function batch(this: object, ...args: unknown[]) {
+  if (refuse && Array.isArray(args[0])) {
+    refuse.left -= 1;
+    if (refuse.left === 0) return Promise.reject(new Error('No space left on device'));
+  }
+  return Reflect.apply(originalBatch, this, args);
+} as typeof originalBatch;
+
+storeConformance('LevelDB', async () => {
+  const root = temporary();
+  let directory = join(root, '0');
+  let generation = 0;
+  return {
+    store: () => openLevelStore({ directory }),
+    // What a killed process leaves behind is what its files hold now: the next store opens a copy of them.
+    kill: async (store: Store) => {
+      refuse = undefined;
+      generation += 1;
+      const next = join(root, String(generation));
+      cpSync(directory, next, { recursive: true });
+      directory = next;
+      await store.close();
+    },
+    failWrite: (n) => {
+      refuse = { left: n };
+    },
+    damage: async () => false,
+    remove: async () => {
+      refuse = undefined;
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+});
+
+describe('a data directory', () => {
+  afterEach(() => {
+    for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true });
+  });
+
+  const filled = async (directory: string, entries = 20): Promise<Store> => {
+    const store = openLevelStore({ directory });
+    await store.open();
+    const t = await store.nextTerm();
+    for (let at = 1; at <= entries; at += 1) {
+      await store.append([{ shard: shardId(1), term: t, lsn: lsn(at), entry: Buffer.from(`entry ${at}`) }]);
+    }
+    await store.flush([
+      {
+        shard: shardId(1),
+        term: t,
+        appliedLsn: lsn(entries - 3),
+        rows: [[key('row'), Buffer.from('a value to be damaged')]],
+      },
+    ]);
+    return store;
+  };
+
+  it('is locked against a second server, which is told who holds it', async () => {
+    const directory = join(temporary(), 'data');
+    const store = await filled(directory);
+    await expect(openLevelStore({ directory }).open()).rejects.toMatchObject({
+      kind: 'locked',
+      message: expect.stringContaining(String(process.pid)),
+    });
+    await store.close();
+    const again = openLevelStore({ directory });
+    await again.open();
+    await again.close();
+  });
+
+  it('of a newer format is refused with both versions named', async () => {
+    const directory = join(temporary(), 'data');
+    await (await filled(directory)).close();
+    const file = join(directory, 'tenuto.json');
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), format: 99, createdBy: '9.9.9' }));
+    expect(() => openLevelStore({ directory })).toThrow(/format 99.*9\.9\.9/);
+  });
+
+  it('is not made in a folder that holds something else', () => {
+    const directory = temporary();
+    writeFileSync(join(directory, 'thesis.txt'), 'not yours');
+    expect(() => openLevelStore({ directory })).toThrow(/not a Tenuto data directory/);
+  });
+
+  it('keeps its shard count and id over restarts', async () => {
+    const directory = join(temporary(), 'data');
+    const store = openLevelStore({ directory, shardCount: 16 });
+    await store.open();
+    await store.close();
+    const again = openLevelStore({ directory, shardCount: 64 });
+    expect([again.shardCount, again.directoryId]).toEqual([16, store.directoryId]);
+  });
+
+  it('damaged in its tables or its log is found by verify, and not copied', async () => {
+    const directory = join(temporary(), 'data');
+    await (await filled(directory)).close();
+    expect((await verifyDirectory(directory)).problems).toEqual([]);
+    await damageRecord(join(directory, 'store'), 'R');
+    const { problems } = await verifyDirectory(directory);
+    expect(problems.join()).toMatch(/row.*checksum/);
+    await expect(copyDirectory(directory, join(temporary(), 'copy'))).rejects.toMatchObject({ kind: 'corrupt' });
+    const store = openLevelStore({ directory });
+    await store.open();
+    await expect(store.read(key('row'))).rejects.toMatchObject({
+      kind: 'corrupt',
+      message: expect.stringContaining(directory),
+    });
+    await store.close();
+  });
+
+  it('with a broken log chain is not opened', async () => {
+    const directory = join(temporary(), 'data');
+    await (await filled(directory)).close();
+    await damageRecord(join(directory, 'store'), 'L');
+    await expect(openLevelStore({ directory }).open()).rejects.toMatchObject({ kind: 'corrupt' });
+  });
+
+  it('with a log record gone from the middle is not opened', async () => {
+    const directory = join(temporary(), 'data');
+    await (await filled(directory)).close();
+    await withRaw(join(directory, 'store'), async (db) => {
+      const records = await db.keys({ gte: Buffer.from('L'), lt: Buffer.from('M') }).all();
+      await db.del(records[1] as Buffer);
+    });
+    await expect(openLevelStore({ directory }).open()).rejects.toMatchObject({
+      kind: 'corrupt',
+      message: expect.stringContaining('does not connect'),
+    });
+  });
+
+  it('is backed up while it is written to, and the copy is another voter', async () => {
+    const directory = join(temporary(), 'data');
+    const store = await filled(directory);
+    const copy = join(temporary(), 'copy');
+    const backup = store.backup(copy);
+    const t = await store.nextTerm();
+    for (let at = 21; at <= 60; at += 1)
+      await store.append([{ shard: shardId(1), term: t, lsn: lsn(at), entry: Buffer.from(`entry ${at}`) }]);
+    await backup;
+    await store.close();
+    expect((await verifyDirectory(copy)).problems).toEqual([]);
+    const restored = openLevelStore({ directory: copy });
+    const position = (await restored.open()).get(shardId(1));
+    expect(position?.lastLsn).toBeGreaterThanOrEqual(20);
+    expect(restored.directoryId).not.toBe(store.directoryId);
+    expect(await restored.nextTerm()).toBeGreaterThan(1);
+    await restored.close();
+    expect(await directoryStats(copy)).toMatchObject({ rows: 1, shardsWithData: 1 });
+    await expect(copyDirectory(directory, copy)).rejects.toThrow(/already holds/);
+  });
+
+  async function withRaw(path: string, work: (db: Level<Buffer, Buffer>) => Promise<void>): Promise<void> {
+    const db = new Level<Buffer, Buffer>(path, { keyEncoding: 'buffer', valueEncoding: 'buffer' });
+    await db.open();
+    await work(db);
+    await db.close();
+  }
+
+  async function damageRecord(path: string, prefix: string): Promise<void> {
+    await withRaw(path, async (db) => {
+      const [record] = await db
+        .iterator({ gte: Buffer.from(prefix), lt: Buffer.from(String.fromCharCode(prefix.charCodeAt(0) + 1)) })
+        .all();
+      if (!record) throw new Error(`no record under ${prefix}`);
+      const value = Buffer.from(record[1]);
+      const at = value.length - 2;
+      value.writeUInt8(value.readUInt8(at) ^ 0x10, at);
+      await db.put(record[0], value);
+    });
+  }
+});
