@@ -29,7 +29,7 @@ export type AnswerMethod = Extract<Method, `respond${string}`>;
 /** Learns how an answer ended: undefined when it was taken, else the server's final refusal. */
 export interface AnswerOwner {
   answered(refusal: unknown): void;
-  /** The answer cannot be sent, being too large: what to send in its place. Undefined: nothing can be. */
+  /** The answer cannot be sent, e.g. being too large: what to send in its place. Undefined: nothing can be. */
   substitute(error: unknown): SubstituteAnswer | undefined;
 }
 
@@ -78,6 +78,8 @@ interface Answer {
 /** ms an answer's request may wait for its response before it is sent again. */
 const ANSWER_TIMEOUT_MS = 30_000;
 const REGISTER_TIMEOUT_MS = 10_000;
+/** A worker that stops does not wait long for a server that is not there. */
+const UNREGISTER_TIMEOUT_MS = 3_000;
 /** Back-off between repeats while the connection stands: 50 ms doubling to 5 s. */
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 5_000;
@@ -112,9 +114,10 @@ export function isTransient(error: unknown): boolean {
   }
 }
 
-function isServerFault(error: unknown): boolean {
+/** Repeating it is worth a few tries only. */
+function isFault(error: unknown): boolean {
   const code = statusCodeOf(error);
-  return code === StatusCode.INTERNAL || code === StatusCode.UNKNOWN;
+  return code === undefined || code === StatusCode.INTERNAL || code === StatusCode.UNKNOWN;
 }
 
 /** Refused by the connection itself, never sent: too large, or too much is open. */
@@ -233,7 +236,7 @@ export class Session {
       await this.options.connection.request(
         'unregisterWorker',
         { workerId: this.options.workerId },
-        { timeoutMs: REGISTER_TIMEOUT_MS },
+        { timeoutMs: UNREGISTER_TIMEOUT_MS },
       );
     } catch (error) {
       this.options.logger.debug('The server could not be told that the worker stops', { error });
@@ -331,9 +334,10 @@ export class Session {
     answer.inFlight = false;
     if (!this.answers.has(answer)) return;
     const unsent = isUnsent(error);
-    if (unsent || isServerFault(error)) answer.tries++;
+    if (unsent || isFault(error)) answer.tries++;
     const tooLarge = unsent && encode(answer.body).length > MAX_MESSAGE_BYTES - FRAME_OVERHEAD_BYTES;
-    if (tooLarge || (unsent && answer.tries >= MAX_FAULTS)) {
+    const neverSent = unsent || statusCodeOf(error) === undefined;
+    if (tooLarge || (neverSent && answer.tries >= MAX_FAULTS)) {
       this.substitute(answer, error);
       return;
     }

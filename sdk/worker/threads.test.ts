@@ -1,0 +1,178 @@
+// The worker with real workflow threads, over a fake server.
+
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { encode } from '../../src/wire/codec.ts';
+import { CommandType, EventType } from '../../src/wire/enums.ts';
+import type { HistoryEvent } from '../../src/wire/event.ts';
+import { makeLogger } from '../common/logger.ts';
+import { defaultPayloadConverter, toPayloadsMessage } from '../common/payload-converter.ts';
+import { DeterminismViolationError } from '../workflow/errors.ts';
+import { FakeServer } from './fake-server.test-support.ts';
+import { workflowTask } from './fakes.test-support.ts';
+import { Runtime } from './process-runtime.ts';
+import { Worker } from './worker.ts';
+
+const workflowsPath = fileURLToPath(new URL('./testdata/workflows.ts', import.meta.url));
+const payloads = (...values: unknown[]) => toPayloadsMessage(defaultPayloadConverter, values);
+
+beforeAll(() => {
+  Runtime.install({ logger: makeLogger(() => {}), shutdownSignals: [] });
+});
+
+let server: FakeServer;
+let worker: Worker;
+let running: Promise<void>;
+
+async function start(options = {}): Promise<void> {
+  server = new FakeServer();
+  const activities = { double: async (value: number) => value * 2 };
+  worker = await Worker.create({
+    connection: server.connection,
+    taskQueue: 'q',
+    workflowsPath,
+    activities,
+    workflowThreadPoolSize: 1,
+    ...options,
+  });
+  running = worker.run();
+  await server.received('registerWorker');
+}
+
+afterEach(async () => {
+  if (worker?.getState() === 'RUNNING') {
+    worker.shutdown();
+    await running;
+  }
+  await server?.connection.close();
+});
+
+/** The first task of a run. */
+function firstEvents(workflowType: string, runId: string, args: unknown[]): HistoryEvent[] {
+  const attributes = {
+    workflowType: { name: workflowType },
+    taskQueue: { name: 'q' },
+    input: payloads(...args),
+    workflowTaskTimeout: 10_000,
+    originalExecutionRunId: runId,
+    firstExecutionRunId: runId,
+    attempt: 1,
+    workflowId: runId,
+  };
+  // Only the attributes that replay reads.
+  return [
+    { eventId: 1, eventTime: 1000, eventType: EventType.WORKFLOW_EXECUTION_STARTED, attributes },
+    {
+      eventId: 2,
+      eventTime: 1000,
+      eventType: EventType.WORKFLOW_TASK_SCHEDULED,
+      attributes: { taskQueue: { name: 'q' }, startToCloseTimeout: 10_000, attempt: 1 },
+    },
+    {
+      eventId: 3,
+      eventTime: 1001,
+      eventType: EventType.WORKFLOW_TASK_STARTED,
+      attributes: { scheduledEventId: 2, identity: 'me', requestId: 'r' },
+    },
+  ] as unknown as HistoryEvent[];
+}
+
+function pushTask(workflowType: string, runId: string, ...args: unknown[]): void {
+  const history = [encode(firstEvents(workflowType, runId, args))];
+  server.push('workflowTask', workflowTask(`token-${runId}`, { workflowType, workflowId: runId, runId, history }));
+}
+
+describe('a worker with workflow threads', () => {
+  it('runs a workflow to its end', async () => {
+    await start();
+    pushTask('greet', 'r1', 'World');
+    expect(await server.received('respondWorkflowTaskCompleted')).toMatchObject({
+      commands: [
+        { commandType: CommandType.COMPLETE_WORKFLOW_EXECUTION, attributes: { result: payloads('Hello, World') } },
+      ],
+      identity: 'me',
+      credit: 1,
+    });
+  });
+
+  it('runs local activities within the task', async () => {
+    await start();
+    pushTask('doubleLocally', 'r1', 21);
+    const { commands } = await server.received('respondWorkflowTaskCompleted');
+    expect(commands.map((command) => command.commandType)).toEqual([
+      CommandType.RECORD_MARKER,
+      CommandType.COMPLETE_WORKFLOW_EXECUTION,
+    ]);
+    expect(commands[1]?.attributes).toMatchObject({ result: payloads(42) });
+  });
+
+  it('fails the task of a workflow that never yields, and goes on with the others of its thread', async () => {
+    await start();
+    pushTask('loopForEver', 'loops');
+    // Behind the loop, on the same thread.
+    pushTask('greet', 'fine', 'again');
+    expect(await server.received('respondWorkflowTaskFailed')).toMatchObject({
+      failure: { message: expect.stringMatching(/^\[TMPRL1101\] Potential deadlock detected: workflow loops has/) },
+    });
+    expect(await server.received('respondWorkflowTaskCompleted')).toMatchObject({
+      commands: [{ attributes: { result: payloads('Hello, again') } }],
+    });
+  });
+
+  it('keeps an execution warm and counts it', async () => {
+    await start();
+    pushTask('waitThenReturn', 'r1');
+    const { commands, sticky } = await server.received('respondWorkflowTaskCompleted');
+    expect(commands).toMatchObject([
+      { commandType: CommandType.START_TIMER, attributes: { startToFireTimeout: 3_600_000 } },
+    ]);
+    expect(sticky).toBe(true);
+    expect(worker.getStatus().numCachedWorkflows).toBe(1);
+  });
+
+  it('answers a task of an unknown workflow type with a failure that names the known ones', async () => {
+    await start();
+    pushTask('noSuchWorkflow', 'r1');
+    const { failure } = await server.received('respondWorkflowTaskFailed');
+    expect(failure?.message).toContain('noSuchWorkflow');
+  });
+});
+
+describe('replay', () => {
+  const timerHistory = (command: EventType): HistoryEvent[] =>
+    [
+      ...firstEvents('waitThenReturn', 'r1', []),
+      {
+        eventId: 4,
+        eventTime: 1002,
+        eventType: EventType.WORKFLOW_TASK_COMPLETED,
+        attributes: { scheduledEventId: 2, startedEventId: 3, identity: 'me' },
+      },
+      {
+        eventId: 5,
+        eventTime: 1002,
+        eventType: command,
+        attributes:
+          command === EventType.TIMER_STARTED
+            ? { timerId: '1', startToFireTimeout: 3_600_000, workflowTaskCompletedEventId: 4 }
+            : { activityId: '1', activityType: { name: 'double' }, workflowTaskCompletedEventId: 4 },
+      },
+    ] as unknown as HistoryEvent[];
+
+  it('is silent for a history the code agrees with', async () => {
+    await Worker.runReplayHistory({ workflowsPath }, { events: timerHistory(EventType.TIMER_STARTED) }, 'w');
+  });
+
+  it('throws for a history the code no longer agrees with, and goes on with the next', async () => {
+    const changed = { events: timerHistory(EventType.ACTIVITY_TASK_SCHEDULED) };
+    await expect(Worker.runReplayHistory({ workflowsPath }, changed)).rejects.toThrow(DeterminismViolationError);
+    const results: boolean[] = [];
+    const histories = [changed, { events: timerHistory(EventType.TIMER_STARTED) }].map((history) => ({
+      workflowId: 'w',
+      history,
+    }));
+    for await (const result of Worker.runReplayHistories({ workflowsPath }, histories))
+      results.push(result.error === undefined);
+    expect(results).toEqual([false, true]);
+  });
+});
