@@ -118,4 +118,6 @@ export interface WorkflowThreadOptions {
   maxCachedWorkflows: number;
   /** Module paths of payload converter / failure converter, bundled into the realm. */
   showStackTraceSources: boolean;
+  /** Version of this package, written into histories. */
+  sdkVersion?: string | undefined;
 }

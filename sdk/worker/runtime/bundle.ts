@@ -1,0 +1,252 @@
+// Bundles workflow code with esbuild into one script with two parts: `workflows`, a factory that evaluates a fresh instance of the
+// user's modules, and `sdk`, the library that all executions of a realm share. What cannot be replayed (Node's modules, the rest of
+// the SDK) is refused while bundling, naming the file that imports it.
+
+import { existsSync, statSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BuildOptions, build, type OnResolveArgs, type Plugin } from 'esbuild';
+import { isRecord } from '../../common/type-helpers.ts';
+import { CONVERTER_EXPORTS } from './realm/host.ts';
+
+export interface WorkflowBundleOptions {
+  /** File or directory (its index) that exports the workflow functions. */
+  workflowsPath: string;
+  /** Modules that only code outside the workflow's path uses: imported as empty objects. Names or their prefixes before a `/`. */
+  ignoreModules?: string[] | undefined;
+  /** Module with a named export `payloadConverter`. */
+  payloadConverterPath?: string | undefined;
+  /** Module with a named export `failureConverter`. */
+  failureConverterPath?: string | undefined;
+}
+
+export interface WorkflowBundle {
+  code: string;
+  /** JSON of the map of the workflow part. */
+  sourceMap: string;
+}
+
+/** Thrown when workflow code cannot be bundled; the message lists each problem with its file and line. */
+export class WorkflowBundleError extends Error {
+  override readonly name = 'WorkflowBundleError';
+}
+
+/** Intrinsics handed to both parts as parameters: reading a global of a vm context costs 50 times as much. */
+const PARAMETERS = [
+  ...[
+    'Object',
+    'Function',
+    'Array',
+    'Number',
+    'Boolean',
+    'String',
+    'Symbol',
+    'BigInt',
+    'Math',
+    'JSON',
+    'Reflect',
+    'Proxy',
+  ],
+  ...[
+    'Date',
+    'RegExp',
+    'Promise',
+    'Map',
+    'Set',
+    'WeakMap',
+    'WeakSet',
+    'Intl',
+    'parseInt',
+    'parseFloat',
+    'isNaN',
+    'isFinite',
+  ],
+  ...['Error', 'TypeError', 'RangeError', 'SyntaxError', 'ReferenceError', 'AggregateError', 'URIError', 'EvalError'],
+  ...['ArrayBuffer', 'DataView', 'Uint8Array', 'Int8Array', 'Uint16Array', 'Int16Array', 'Uint32Array', 'Int32Array'],
+  ...['Float32Array', 'Float64Array', 'Uint8ClampedArray', 'BigInt64Array', 'BigUint64Array'],
+  ...['encodeURIComponent', 'decodeURIComponent', 'encodeURI', 'decodeURI'],
+];
+
+const here = dirname(fileURLToPath(import.meta.url));
+/** '.ts' when the SDK runs from its sources, '.js' when it was built. */
+const EXTENSION = extname(fileURLToPath(import.meta.url));
+const sdkFile = (path: string): string => resolve(here, '../..', `${path}${EXTENSION}`);
+
+/** Modules of this package that workflow code shares with all executions, by file. */
+const SHARED = new Map([
+  [sdkFile('workflow/index'), 'workflow'],
+  [sdkFile('common/index'), 'common'],
+]);
+const SHARED_NAMES = new Map([
+  ['tenuto/workflow', 'workflow'],
+  ['tenuto/common', 'common'],
+]);
+/** Parts of this package that must not get into workflow code. */
+const FORBIDDEN_PACKAGES = ['tenuto/activity', 'tenuto/client', 'tenuto/worker', 'tenuto/testing', 'tenuto/server'];
+const FORBIDDEN_DIRECTORIES = ['activity', 'client', 'worker', 'testing'].map((name) => resolve(here, '../..', name));
+const BUILTINS = new Set(builtinModules);
+
+const common: BuildOptions = {
+  bundle: true,
+  write: false,
+  format: 'cjs',
+  platform: 'neutral',
+  mainFields: ['module', 'main'],
+  conditions: ['workflow', 'module', 'import', 'require'],
+  target: 'es2022',
+  keepNames: true,
+  logLevel: 'silent',
+  legalComments: 'none',
+};
+
+function isIgnored(specifier: string, ignored: readonly string[]): boolean {
+  const name = specifier.replace(/^node:/, '');
+  return ignored.some((entry) => {
+    const wanted = entry.replace(/^node:/, '');
+    return name === wanted || name.startsWith(`${wanted}/`);
+  });
+}
+
+function whyForbidden(specifier: string): string | undefined {
+  const bare = specifier.replace(/^node:/, '');
+  if (specifier.startsWith('node:') || BUILTINS.has(bare) || BUILTINS.has(bare.split('/')[0] ?? '')) {
+    return `Node's module '${specifier}' is not deterministic`;
+  }
+  if (FORBIDDEN_PACKAGES.some((name) => specifier === name || specifier.startsWith(`${name}/`))) {
+    return `'${specifier}' is not for workflow code`;
+  }
+  return undefined;
+}
+
+/** Resolves the SDK to the shared library, refuses what workflows may not import, empties what is ignored. */
+function workflowPlugin(ignored: readonly string[]): Plugin {
+  const refuse = (args: OnResolveArgs, why: string) => ({
+    errors: [
+      {
+        text:
+          `${relative(process.cwd(), args.importer)} imports '${args.path}', but ${why} and cannot be used in workflows. ` +
+          'Move that code to an activity, import only its types (import type), or, if it never runs in a workflow, add the ' +
+          "module to the worker's bundlerOptions.ignoreModules",
+      },
+    ],
+  });
+  return {
+    name: 'tenuto-workflow',
+    setup(builder) {
+      builder.onResolve({ filter: /.*/ }, async (args) => {
+        if (args.kind === 'entry-point' || isRecord(args.pluginData)) return undefined;
+        const shared = SHARED_NAMES.get(args.path);
+        if (shared !== undefined) return { path: shared, namespace: 'tenuto-shared' };
+        if (isIgnored(args.path, ignored)) return { path: args.path, namespace: 'tenuto-ignored' };
+        const why = whyForbidden(args.path);
+        if (why !== undefined) return refuse(args, why);
+        const found = await builder.resolve(args.path, {
+          kind: args.kind,
+          importer: args.importer,
+          resolveDir: args.resolveDir,
+          pluginData: { resolving: true },
+        });
+        if (found.errors.length > 0) return { errors: found.errors };
+        const sharedFile = SHARED.get(found.path);
+        if (sharedFile !== undefined) return { path: sharedFile, namespace: 'tenuto-shared' };
+        if (FORBIDDEN_DIRECTORIES.some((directory) => found.path.startsWith(`${directory}/`))) {
+          return refuse(args, `'${args.path}' is not for workflow code`);
+        }
+        return found;
+      });
+      builder.onLoad({ filter: /.*/, namespace: 'tenuto-shared' }, ({ path }) => ({
+        contents: `module.exports = __tenuto_require(${JSON.stringify(path)});`,
+        loader: 'js',
+      }));
+      builder.onLoad({ filter: /.*/, namespace: 'tenuto-ignored' }, () => ({ contents: 'module.exports = {};' }));
+    },
+  };
+}
+
+/** @throws WorkflowBundleError when neither a file nor a directory with an index is there. */
+function entryFile(path: string): string {
+  const absolute = isAbsolute(path) ? path : resolve(path);
+  const extensions = ['.ts', '.js', '.mts', '.mjs', '.cts', '.cjs', '.tsx', '.jsx'];
+  const directory = existsSync(absolute) && statSync(absolute).isDirectory();
+  const candidates = directory
+    ? extensions.map((extension) => join(absolute, `index${extension}`))
+    : [absolute, ...extensions.map((extension) => `${absolute}${extension}`)];
+  const found = candidates.find((candidate) => existsSync(candidate) && statSync(candidate).isFile());
+  if (found === undefined) {
+    throw new WorkflowBundleError(`workflowsPath '${path}' is neither a file nor a directory with an index file`);
+  }
+  return found;
+}
+
+interface BuiltPart {
+  code: string;
+  map: string;
+}
+
+async function buildPart(options: BuildOptions): Promise<BuiltPart> {
+  const result = await build({ ...common, ...options, write: false }).catch((error: unknown) => {
+    throw bundleError(error);
+  });
+  const files = result.outputFiles ?? [];
+  const text = (ending: string): string => files.find(({ path }) => path.endsWith(ending))?.text ?? '';
+  return { code: text('.js'), map: text('.map') };
+}
+
+function bundleError(error: unknown): unknown {
+  if (!isRecord(error) || !Array.isArray(error.errors)) return error;
+  const problems = error.errors.filter(isRecord).map(({ text, location }) => {
+    const place = isRecord(location) ? ` (${String(location.file)}:${String(location.line)})` : '';
+    return `${String(text)}${place}`;
+  });
+  return new WorkflowBundleError(`Cannot bundle workflow code:\n  ${problems.join('\n  ')}`);
+}
+
+/** The library part does not depend on the user's code: built once per process. */
+let libraryPart: Promise<BuiltPart> | undefined;
+
+function buildLibrary(): Promise<BuiltPart> {
+  libraryPart ??= buildPart({
+    entryPoints: [join(here, `realm/entry${EXTENSION}`)],
+    outfile: 'library.js',
+    keepNames: false,
+    absWorkingDir: here,
+  });
+  return libraryPart;
+}
+
+/** A function of the intrinsics; what the body declares cannot clash with them. */
+function part(name: string, parameters: string, code: string): string {
+  return `${name}: function (${PARAMETERS.join(', ')}) { return function (${parameters}) {\n${code}\n}; }`;
+}
+
+/**
+ * Bundles the workflows at `workflowsPath` and everything they import.
+ *
+ * @throws WorkflowBundleError for a missing file, a syntax error, or an import that workflow code may not have.
+ */
+export async function bundleWorkflowCode(options: WorkflowBundleOptions): Promise<WorkflowBundle> {
+  const entry = entryFile(options.workflowsPath);
+  const converter = (path: string | undefined, name: string, as: string): string =>
+    path === undefined ? '' : `export { ${name} as ${as} } from ${JSON.stringify(resolve(path))};\n`;
+  const contents =
+    `export * from ${JSON.stringify(entry)};\n` +
+    `import * as entry from ${JSON.stringify(entry)};\n` +
+    "export default entry['default'];\n" +
+    converter(options.payloadConverterPath, 'payloadConverter', CONVERTER_EXPORTS.payload) +
+    converter(options.failureConverterPath, 'failureConverter', CONVERTER_EXPORTS.failure);
+  const [workflows, library] = await Promise.all([
+    buildPart({
+      stdin: { contents, resolveDir: dirname(entry), sourcefile: 'tenuto-entry.js', loader: 'js' },
+      outfile: 'workflows.js',
+      sourcemap: 'external',
+      sourcesContent: false,
+      plugins: [workflowPlugin(options.ignoreModules ?? [])],
+    }),
+    buildLibrary(),
+  ]);
+  // The workflow part begins on the second line: BUNDLE_LINE_OFFSET.
+  const code = `({ ${part('workflows', 'module, exports, require, __tenuto_require', workflows.code)},
+${part('sdk', 'module, exports', library.code)}, parameters: ${JSON.stringify(PARAMETERS)} })`;
+  return { code, sourceMap: workflows.map };
+}

@@ -1,0 +1,154 @@
+// The commands of one workflow task, in the order the code asked for them: until they are answered they can be withdrawn, afterwards
+// each waits for its event in the history.
+
+import type { Command } from '../../../src/wire/command.ts';
+import type { UserMetadata } from '../../../src/wire/common.ts';
+import { CommandType, EventType } from '../../../src/wire/enums.ts';
+import type { HistoryEvent } from '../../../src/wire/event.ts';
+
+export interface Draft {
+  command: Command;
+  /** Where in the workflow's code it was asked for. */
+  site: Error | undefined;
+  /** Withdrawn within the task that made it: never sent. */
+  dropped: boolean;
+  /** Part of an answer, or found in history. */
+  sent: boolean;
+  /** Told the id of its event. */
+  onEvent: ((eventId: number) => void) | undefined;
+}
+
+/** Events that a command of the completed workflow task before them made. */
+const EVENT_OF_COMMAND = new Map<number, number>([
+  [CommandType.SCHEDULE_ACTIVITY_TASK, EventType.ACTIVITY_TASK_SCHEDULED],
+  [CommandType.REQUEST_CANCEL_ACTIVITY_TASK, EventType.ACTIVITY_TASK_CANCEL_REQUESTED],
+  [CommandType.START_TIMER, EventType.TIMER_STARTED],
+  [CommandType.CANCEL_TIMER, EventType.TIMER_CANCELED],
+  [CommandType.COMPLETE_WORKFLOW_EXECUTION, EventType.WORKFLOW_EXECUTION_COMPLETED],
+  [CommandType.FAIL_WORKFLOW_EXECUTION, EventType.WORKFLOW_EXECUTION_FAILED],
+  [CommandType.CANCEL_WORKFLOW_EXECUTION, EventType.WORKFLOW_EXECUTION_CANCELED],
+  [CommandType.CONTINUE_AS_NEW_WORKFLOW_EXECUTION, EventType.WORKFLOW_EXECUTION_CONTINUED_AS_NEW],
+  [CommandType.RECORD_MARKER, EventType.MARKER_RECORDED],
+  [CommandType.UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, EventType.UPSERT_WORKFLOW_SEARCH_ATTRIBUTES],
+  [CommandType.MODIFY_WORKFLOW_PROPERTIES, EventType.WORKFLOW_PROPERTIES_MODIFIED],
+  [CommandType.START_CHILD_WORKFLOW_EXECUTION, EventType.START_CHILD_WORKFLOW_EXECUTION_INITIATED],
+  [CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION, EventType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED],
+  [
+    CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION,
+    EventType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED,
+  ],
+]);
+const COMMAND_EVENTS: ReadonlySet<number> = new Set(EVENT_OF_COMMAND.values());
+const CLOSING_COMMANDS: ReadonlySet<number> = new Set([
+  CommandType.COMPLETE_WORKFLOW_EXECUTION,
+  CommandType.FAIL_WORKFLOW_EXECUTION,
+  CommandType.CANCEL_WORKFLOW_EXECUTION,
+  CommandType.CONTINUE_AS_NEW_WORKFLOW_EXECUTION,
+]);
+
+export function isCommandEvent(event: HistoryEvent): boolean {
+  return COMMAND_EVENTS.has(event.eventType);
+}
+
+export function isClosing(command: Command): boolean {
+  return CLOSING_COMMANDS.has(command.commandType);
+}
+
+/** Whether an event is what a command leads to: the kind, and the ids and types both name. */
+export function isEventOf(command: Command, event: HistoryEvent): boolean {
+  if (EVENT_OF_COMMAND.get(command.commandType) !== event.eventType) return false;
+  switch (command.commandType) {
+    case CommandType.SCHEDULE_ACTIVITY_TASK:
+      return (
+        event.eventType === EventType.ACTIVITY_TASK_SCHEDULED &&
+        event.attributes.activityId === command.attributes.activityId &&
+        event.attributes.activityType.name === command.attributes.activityType.name
+      );
+    case CommandType.START_TIMER:
+      return event.eventType === EventType.TIMER_STARTED && event.attributes.timerId === command.attributes.timerId;
+    case CommandType.CANCEL_TIMER:
+      return event.eventType === EventType.TIMER_CANCELED && event.attributes.timerId === command.attributes.timerId;
+    case CommandType.REQUEST_CANCEL_ACTIVITY_TASK:
+      return (
+        event.eventType === EventType.ACTIVITY_TASK_CANCEL_REQUESTED &&
+        event.attributes.scheduledEventId === command.attributes.scheduledEventId
+      );
+    case CommandType.RECORD_MARKER:
+      return (
+        event.eventType === EventType.MARKER_RECORDED && event.attributes.markerName === command.attributes.markerName
+      );
+    case CommandType.START_CHILD_WORKFLOW_EXECUTION:
+      return (
+        event.eventType === EventType.START_CHILD_WORKFLOW_EXECUTION_INITIATED &&
+        event.attributes.workflowId === command.attributes.workflowId &&
+        event.attributes.workflowType.name === command.attributes.workflowType.name
+      );
+    case CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION:
+      return (
+        event.eventType === EventType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED &&
+        event.attributes.signalName === command.attributes.signalName
+      );
+    default:
+      return true;
+  }
+}
+
+export class Drafts {
+  /** Neither withdrawn and forgotten nor matched yet, oldest first. */
+  #waiting: Draft[] = [];
+
+  add(
+    command: Command,
+    options: {
+      site?: Error | undefined;
+      userMetadata?: UserMetadata | undefined;
+      onEvent?: ((eventId: number) => void) | undefined;
+    } = {},
+  ): Draft {
+    const { site, userMetadata, onEvent } = options;
+    const draft: Draft = {
+      command: userMetadata === undefined ? command : { ...command, userMetadata },
+      site,
+      dropped: false,
+      sent: false,
+      onEvent,
+    };
+    this.#waiting.push(draft);
+    return draft;
+  }
+
+  /** The workflow task is answered: its commands, a closing one last (the first, if there are several). */
+  send(): Command[] {
+    const unsent = this.#waiting.filter(({ dropped, sent }) => !dropped && !sent);
+    const kept = unsent.filter(({ command }) => !isClosing(command));
+    const closing = unsent.find(({ command }) => isClosing(command));
+    if (closing !== undefined) kept.push(closing);
+    this.#waiting = [...this.#waiting.filter(({ sent }) => sent), ...kept];
+    for (const draft of kept) draft.sent = true;
+    return kept.map(({ command }) => command);
+  }
+
+  /** The next command without an event. */
+  next(): Draft | undefined {
+    return this.#first();
+  }
+
+  /** `draft` has met its event, or needs none. */
+  settle(draft: Draft, eventId?: number): void {
+    draft.sent = true;
+    this.#waiting.splice(this.#waiting.indexOf(draft), 1);
+    if (isClosing(draft.command)) this.#waiting = this.#waiting.filter(({ command }) => !isClosing(command));
+    if (eventId !== undefined) draft.onEvent?.(eventId);
+  }
+
+  /** The first that was not withdrawn; a closing command only when nothing else is left. */
+  #first(): Draft | undefined {
+    let closing: Draft | undefined;
+    for (const draft of this.#waiting) {
+      if (draft.dropped) continue;
+      if (!isClosing(draft.command)) return draft;
+      closing ??= draft;
+    }
+    return closing;
+  }
+}

@@ -1,0 +1,207 @@
+// The deterministic realm: one vm context with its own microtask queue, its intrinsics frozen, and the bundle compiled once.
+// Each execution instantiates the user's modules by calling a function. Owns the only Node APIs of the runtime.
+//
+// The context's queue (`afterEvaluate`) makes an activation synchronous: code is called directly, its microtasks wait until `drain`
+// evaluates an empty script. No promise of the host may be awaited inside, and none of the realm's outside.
+
+import { promiseHooks } from 'node:v8';
+import { createContext, Script } from 'node:vm';
+import { BUNDLE_LINE_OFFSET } from './bundle-format.ts';
+import type {
+  ExecutionInit,
+  ModuleExports,
+  ModuleLoader,
+  RealmExecution,
+  RealmHost,
+  RealmLibrary,
+} from './realm/host.ts';
+import { SourceMap, StackMapper } from './source-map.ts';
+
+/** Name of the bundle in stacks. */
+const BUNDLE_FILE = 'workflow-bundle.js';
+
+interface BundleParts {
+  parameters: string[];
+  workflows(
+    ...intrinsics: unknown[]
+  ): (
+    module: { exports: ModuleExports },
+    exports: ModuleExports,
+    require: (name: string) => never,
+    shared: (name: string) => ModuleExports,
+  ) => void;
+  sdk(...intrinsics: unknown[]): (module: { exports: ModuleExports }, exports: ModuleExports) => void;
+}
+
+/** Async context of cancellation scopes, carried by promise hooks: of the thread, installed when the first scope is entered. */
+const scopes = {
+  key: Symbol('scope'),
+  current: undefined as unknown,
+  installed: false,
+};
+
+function installScopeHooks(): void {
+  if (scopes.installed) return;
+  scopes.installed = true;
+  const { key } = scopes;
+  // Promises have no such property of their own: the symbol is private to this module.
+  const scopeOf = (promise: Promise<unknown>): unknown => Reflect.get(promise, key);
+  promiseHooks.createHook({
+    init(promise) {
+      if (scopes.current !== undefined) {
+        Object.defineProperty(promise, key, { value: scopes.current, enumerable: false });
+      }
+    },
+    before(promise) {
+      scopes.current = scopeOf(promise);
+    },
+    after() {
+      scopes.current = undefined;
+    },
+  });
+}
+
+function createHost(stackMapper: StackMapper): RealmHost {
+  const encoder = new TextEncoder();
+  const decoders = new Map<string, InstanceType<typeof TextDecoder>>();
+  const decoder = (fatal: boolean, ignoreBOM: boolean): InstanceType<typeof TextDecoder> => {
+    const key = `${fatal} ${ignoreBOM}`;
+    const known = decoders.get(key) ?? new TextDecoder('utf-8', { fatal, ignoreBOM });
+    decoders.set(key, known);
+    return known;
+  };
+  return {
+    runInScope(scope, fn) {
+      installScopeHooks();
+      const outer = scopes.current;
+      scopes.current = scope;
+      try {
+        return fn();
+      } finally {
+        scopes.current = outer;
+      }
+    },
+    currentScope: () => scopes.current,
+    encodeUtf8: (text, into) => encoder.encodeInto(text, into).written,
+    decodeUtf8: (bytes, fatal, ignoreBom) => decoder(fatal, ignoreBom).decode(bytes),
+    clock: () => Date.now(),
+    mapStack: (stack) => stackMapper.map(stack),
+  };
+}
+
+/** What an execution has added to the global object: restored while it runs, taken away while others do. */
+type OwnGlobals = Map<PropertyKey, PropertyDescriptor>;
+
+export class Realm {
+  /** Name of the bundle in stacks. */
+  readonly bundleFile = BUNDLE_FILE;
+  readonly stackMapper: StackMapper;
+  readonly #sandbox: object = Object.create(null);
+  readonly #context;
+  readonly #drainScript = new Script('0', { filename: 'drain.js' });
+  readonly #globalObject: object;
+  readonly #baseline: ReadonlySet<PropertyKey>;
+  readonly #baselineSymbols: ReadonlySet<symbol>;
+  readonly #sandboxSize: number;
+  readonly #library: RealmLibrary;
+  readonly #load: ModuleLoader;
+  readonly #ownGlobals = new WeakMap<RealmExecution, OwnGlobals>();
+  #running: RealmExecution | undefined;
+
+  constructor(bundle: { code: string; sourceMap: string }) {
+    this.stackMapper = new StackMapper(BUNDLE_FILE, new SourceMap(bundle.sourceMap, BUNDLE_LINE_OFFSET));
+    this.#context = createContext(this.#sandbox, {
+      microtaskMode: 'afterEvaluate',
+      codeGeneration: { strings: true, wasm: false },
+      name: 'tenuto workflows',
+    });
+    this.#globalObject = this.#evaluate('globalThis') as object;
+    // The script is made by our own bundler: this is its shape.
+    const parts = new Script(bundle.code, { filename: BUNDLE_FILE }).runInContext(this.#context) as BundleParts;
+    this.#library = this.#loadLibrary(parts, createHost(this.stackMapper));
+    this.#load = this.#moduleLoader(parts);
+    this.drain();
+    this.#baseline = new Set(Reflect.ownKeys(this.#globalObject));
+    this.#baselineSymbols = new Set(Object.getOwnPropertySymbols(this.#globalObject));
+    this.#sandboxSize = Reflect.ownKeys(this.#sandbox).length;
+  }
+
+  createExecution(init: ExecutionInit): RealmExecution {
+    return this.#library.createExecution(init, this.#load);
+  }
+
+  /** Runs `fn` as `execution`: its globals in place, its context current. */
+  run<T>(execution: RealmExecution, fn: () => T): T {
+    this.#switchTo(execution);
+    execution.enter();
+    try {
+      return fn();
+    } finally {
+      this.#library.leave();
+    }
+  }
+
+  /** Runs the realm's microtasks until none is left. The execution they belong to must be running. */
+  drain(): void {
+    this.#drainScript.runInContext(this.#context);
+  }
+
+  #evaluate(code: string): unknown {
+    return new Script(code, { filename: 'realm.js' }).runInContext(this.#context);
+  }
+
+  #intrinsics(parts: BundleParts): unknown[] {
+    return parts.parameters.map((name) => Reflect.get(this.#globalObject, name));
+  }
+
+  #loadLibrary(parts: BundleParts, host: RealmHost): RealmLibrary {
+    const module: { exports: ModuleExports } = { exports: {} };
+    parts.sdk(...this.#intrinsics(parts))(module, module.exports);
+    const { prepareRealm } = module.exports as { prepareRealm(host: RealmHost): RealmLibrary };
+    return prepareRealm(host);
+  }
+
+  #moduleLoader(parts: BundleParts): ModuleLoader {
+    // Prepared intrinsics: Date and others are the realm's own now.
+    const instantiate = parts.workflows(...this.#intrinsics(parts));
+    const newModule = this.#evaluate('() => ({ exports: {} })') as () => { exports: ModuleExports };
+    const requireNothing = this.#evaluate(
+      "(name) => { throw new Error(`Cannot require '${name}' in a workflow: it was not bundled`) }",
+    ) as (name: string) => never;
+    return (shared) => {
+      const module = newModule();
+      instantiate(module, module.exports, requireNothing, shared);
+      return module.exports;
+    };
+  }
+
+  #switchTo(next: RealmExecution): void {
+    const last = this.#running;
+    if (last === next) return;
+    if (last !== undefined && this.#isDirty()) this.#ownGlobals.set(last, this.#takeGlobals());
+    this.#running = next;
+    const own = this.#ownGlobals.get(next);
+    if (own === undefined) return;
+    for (const [key, descriptor] of own) Reflect.defineProperty(this.#globalObject, key, descriptor);
+  }
+
+  #isDirty(): boolean {
+    return (
+      Reflect.ownKeys(this.#sandbox).length !== this.#sandboxSize ||
+      Object.getOwnPropertySymbols(this.#globalObject).length !== this.#baselineSymbols.size
+    );
+  }
+
+  #takeGlobals(): OwnGlobals {
+    const own: OwnGlobals = new Map();
+    for (const key of Reflect.ownKeys(this.#globalObject)) {
+      const descriptor = this.#baseline.has(key)
+        ? undefined
+        : Reflect.getOwnPropertyDescriptor(this.#globalObject, key);
+      if (descriptor === undefined) continue;
+      own.set(key, descriptor);
+      Reflect.deleteProperty(this.#globalObject, key);
+    }
+    return own;
+  }
+}

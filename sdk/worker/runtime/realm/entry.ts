@@ -1,0 +1,211 @@
+// Entry of the realm's library part: bundled on its own, evaluated once per realm, frozen, and shared by all executions.
+
+import type { Payload } from '../../../../src/wire/common.ts';
+import * as common from '../../../common/index.ts';
+import { Activator } from '../../../workflow/activator.ts';
+import { type CancellationScope, setScopeCarrier } from '../../../workflow/cancellation-scope.ts';
+import { setCurrentActivator } from '../../../workflow/context.ts';
+import * as workflow from '../../../workflow/index.ts';
+import type { WorkflowInfo } from '../../../workflow/interfaces.ts';
+import { freezeRealm } from './freeze.ts';
+import { installGlobals } from './globals.ts';
+import {
+  CONVERTER_EXPORTS,
+  type ExecutionInit,
+  type ModuleExports,
+  type ModuleLoader,
+  type RealmExecution,
+  type RealmHost,
+  type RealmLibrary,
+} from './host.ts';
+
+/** A copy made of this realm's objects; payload bytes are copied, so that they pin no message of the worker's. */
+function adopt<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  if (common.isUint8Array(value)) return new Uint8Array(value) as T;
+  if (Array.isArray(value)) return value.map(adopt) as T;
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) copy[key] = adopt((value as Record<string, unknown>)[key]);
+  return copy as T;
+}
+
+const LIBRARY: Record<string, ModuleExports> = { workflow, common };
+
+function requireLibrary(name: string): ModuleExports {
+  const exports = LIBRARY[name];
+  if (exports === undefined) throw new Error(`The workflow bundle asks for '${name}', which this SDK does not have`);
+  return exports;
+}
+
+function isConverter<T>(value: unknown, method: keyof T & string): value is T {
+  return common.isRecord(value) && typeof value[method] === 'function';
+}
+
+const optionalTime = (ms: number | undefined): Date | undefined => (ms ? new Date(ms) : undefined);
+
+function workflowInfoOf(init: ExecutionInit, host: RealmHost, payloadConverter: common.PayloadConverter): WorkflowInfo {
+  const { started, namespace, workflowId, runId } = init;
+  const { parentWorkflowExecution: parent, rootWorkflowExecution: root } = started;
+  const fields = started.memo?.fields;
+  const indexedFields = started.searchAttributes?.indexedFields;
+  const lastResult = started.lastCompletionResult?.payloads;
+  return {
+    workflowId,
+    runId,
+    workflowType: started.workflowType.name,
+    searchAttributes: common.decodeSearchAttributes(indexedFields),
+    typedSearchAttributes: common.decodeTypedSearchAttributes(indexedFields),
+    memo: common.mapFromPayloads(payloadConverter, fields),
+    parent:
+      parent === undefined
+        ? undefined
+        : {
+            workflowId: parent.workflowId ?? '',
+            runId: parent.runId ?? '',
+            namespace: started.parentWorkflowNamespace ?? namespace,
+          },
+    root:
+      root?.workflowId === undefined || root.workflowId === workflowId
+        ? undefined
+        : { workflowId: root.workflowId, runId: root.runId ?? '' },
+    lastResult: lastResult === undefined ? undefined : common.fromPayloadsAtIndex(payloadConverter, 0, lastResult),
+    historyLength: 0,
+    historySize: 0,
+    continueAsNewSuggested: false,
+    taskQueue: init.taskQueue,
+    namespace,
+    firstExecutionRunId: started.firstExecutionRunId ?? runId,
+    continuedFromExecutionRunId: started.continuedExecutionRunId || undefined,
+    startTime: new Date(init.startTime),
+    runStartTime: new Date(init.startTime),
+    executionTimeoutMs: started.workflowExecutionTimeout || undefined,
+    executionExpirationTime: optionalTime(started.workflowExecutionExpirationTime),
+    runTimeoutMs: started.workflowRunTimeout || undefined,
+    taskTimeoutMs: started.workflowTaskTimeout ?? 0,
+    retryPolicy: common.decompileRetryPolicy(started.retryPolicy),
+    attempt: started.attempt ?? 1,
+    cronSchedule: started.cronSchedule || undefined,
+    cronScheduleToScheduleInterval: started.firstWorkflowTaskBackoff || undefined,
+    priority: common.decodePriority(started.priority),
+    unsafe: { now: () => host.clock(), isReplaying: false },
+  };
+}
+
+function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: RealmHost): RealmExecution {
+  const init = adopt(outerInit);
+  // The code that converts payloads comes with the modules, which may already ask for workflowInfo().
+  let payloadConverter: common.PayloadConverter = common.defaultPayloadConverter;
+  let failureConverter: common.FailureConverter = common.defaultFailureConverter;
+  const converters = {
+    payload: {
+      toPayload: <T>(value: T): Payload => payloadConverter.toPayload(value),
+      fromPayload: <T>(payload: Payload): T => payloadConverter.fromPayload(payload),
+    },
+    failure: {
+      errorToFailure: (error: unknown) => failureConverter.errorToFailure(error, payloadConverter),
+      failureToError: (failure: common.ProtoFailure) => failureConverter.failureToError(failure, payloadConverter),
+    },
+  };
+  const { started } = init;
+  const activator = new Activator({
+    info: workflowInfoOf(init, host, converters.payload),
+    randomSeed: started.originalExecutionRunId ?? init.runId,
+    payloadConverter: converters.payload,
+    failureConverter: converters.failure,
+    mapStack: (stack) => host.mapStack(stack),
+  });
+  let exports: ModuleExports | undefined;
+  let begun = false;
+
+  const workflowFunction = (): common.Workflow => {
+    const { name } = started.workflowType;
+    const fn = exports !== undefined && Object.hasOwn(exports, name) ? exports[name] : exports?.default;
+    if (typeof fn !== 'function') {
+      throw new TypeError(
+        exports !== undefined && Object.hasOwn(exports, name)
+          ? `Failed to initialize workflow of type '${name}': expected workflow parameter to be a function, got ${typeof fn}`
+          : `Failed to initialize workflow of type '${name}': no such function is exported by the workflow bundle`,
+      );
+    }
+    // Exported by the user under the type's name: what it takes and gives is the user's affair.
+    return fn as common.Workflow;
+  };
+
+  return {
+    load() {
+      exports = load(requireLibrary);
+      const payload = exports[CONVERTER_EXPORTS.payload];
+      const failure = exports[CONVERTER_EXPORTS.failure];
+      if (isConverter<common.PayloadConverter>(payload, 'toPayload')) {
+        payloadConverter = payload;
+        const { memo, lastResult } = workflowInfoOf(init, host, payload);
+        activator.info = { ...activator.info, memo, lastResult };
+      }
+      if (isConverter<common.FailureConverter>(failure, 'errorToFailure')) failureConverter = failure;
+    },
+    activate(activation) {
+      const own = adopt(activation);
+      if (begun) {
+        activator.activate(own, undefined);
+        return;
+      }
+      begun = true;
+      const workflow = workflowFunction();
+      if (started.continuedFailure !== undefined) {
+        activator.info = { ...activator.info, lastFailure: activator.failureToError(started.continuedFailure) };
+      }
+      activator.activate(own, { workflow, input: started.input });
+    },
+    hasConditions: () => activator.blockedConditions.size > 0,
+    tryUnblockConditions: () => activator.tryUnblockConditions(),
+    query(name, input) {
+      try {
+        return { ok: true, payload: activator.query(name, adopt(input)) };
+      } catch (error) {
+        return {
+          ok: false,
+          failure: activator.errorToFailure(error),
+          message: common.errorMessage(error) ?? String(error),
+        };
+      }
+    },
+    takeIntents() {
+      const { intents } = activator;
+      activator.intents = [];
+      return intents;
+    },
+    takeSinkCalls() {
+      const { sinkCalls } = activator;
+      activator.sinkCalls = [];
+      return sinkCalls;
+    },
+    takeUsedFlags() {
+      const { usedFlags } = activator;
+      activator.usedFlags = [];
+      return usedFlags;
+    },
+    taskFailure: () =>
+      activator.taskFailure === undefined ? undefined : activator.errorToFailure(activator.taskFailure.error),
+    toFailure: (error) => activator.errorToFailure(error),
+    get completed() {
+      return activator.completed;
+    },
+    enter: () => setCurrentActivator(activator),
+  };
+}
+
+/** Prepares the realm; called once by the engine. */
+export function prepareRealm(host: RealmHost): RealmLibrary {
+  installGlobals(host);
+  setScopeCarrier({
+    run: (scope, fn) => host.runInScope(scope, fn),
+    // Only scopes are ever put there.
+    current: () => host.currentScope() as CancellationScope | undefined,
+  });
+  const library: RealmLibrary = {
+    createExecution: (init, load) => createExecution(init, load, host),
+    leave: () => setCurrentActivator(undefined),
+  };
+  freezeRealm([workflow, common, Activator]);
+  return library;
+}

@@ -1,0 +1,71 @@
+// What the outside gives the realm when it is prepared, and what the realm's library part gives back. The only border between them.
+
+import type { Payload, Payloads } from '../../../../src/wire/common.ts';
+import type { WorkflowExecutionStartedEventAttributes } from '../../../../src/wire/event-attributes.ts';
+import type { Failure } from '../../../../src/wire/failure.ts';
+import type { Activation, Intent, SinkInvocation } from '../../../workflow/activation.ts';
+import type { SdkFlag } from '../../../workflow/flags.ts';
+
+/** Native helpers of the host, in the host's own realm: nothing they return may reach workflow code unconverted. */
+export interface RealmHost {
+  /** Runs `fn` with `scope` current, there and in everything asynchronous that starts in it. */
+  runInScope<R>(scope: unknown, fn: () => R): R;
+  currentScope(): unknown;
+  /** Writes the UTF-8 bytes of `text` to `into` and returns how many. `into` has room for 3 bytes a unit. */
+  encodeUtf8(text: string, into: Uint8Array): number;
+  decodeUtf8(bytes: Uint8Array, fatal: boolean, ignoreBom: boolean): string;
+  /** The machine's clock, epoch ms. */
+  clock(): number;
+  /** Source-mapped stack without the SDK's own frames. */
+  mapStack(stack: string): string;
+}
+
+export interface ExecutionInit {
+  namespace: string;
+  taskQueue: string;
+  workflowId: string;
+  runId: string;
+  started: WorkflowExecutionStartedEventAttributes;
+  /** Epoch ms of the started event. */
+  startTime: number;
+}
+
+export type QueryAnswer = { ok: true; payload: Payload } | { ok: false; failure: Failure; message: string };
+
+/** One execution, as the engine sees it. Every method runs code in the realm; microtasks are drained by the engine afterwards. */
+export interface RealmExecution {
+  /** Evaluates the workflow's modules. Call before the first activation. @throws what they throw. */
+  load(): void;
+  /** Applies jobs; the first call starts the workflow's function. @throws what a job's conversion throws. */
+  activate(activation: Activation): void;
+  hasConditions(): boolean;
+  tryUnblockConditions(): number;
+  query(name: string, input: Payloads | undefined): QueryAnswer;
+  takeIntents(): Intent[];
+  takeSinkCalls(): SinkInvocation[];
+  takeUsedFlags(): SdkFlag[];
+  /** The failure of the workflow task, if the code caused one. */
+  taskFailure(): Failure | undefined;
+  toFailure(error: unknown): Failure;
+  readonly completed: boolean;
+  /** Makes this the running execution. */
+  enter(): void;
+}
+
+export interface RealmLibrary {
+  createExecution(init: ExecutionInit, load: ModuleLoader): RealmExecution;
+  /** No execution is running. */
+  leave(): void;
+}
+
+/** What a module exports, or the library modules it asks for. */
+export type ModuleExports = Record<string, unknown>;
+
+/** The bundle's workflow part: evaluates a fresh instance of the user's modules. */
+export type ModuleLoader = (require: (name: string) => ModuleExports) => ModuleExports;
+
+/** Names the bundle's workflow part exports besides the workflow functions, if converters are configured. */
+export const CONVERTER_EXPORTS = {
+  payload: '__tenuto_payload_converter',
+  failure: '__tenuto_failure_converter',
+} as const;

@@ -1,0 +1,123 @@
+// What the replay engine tells an execution (jobs) and what the execution asks for (intents).
+//
+// Intents name things by `seq`, the order in which the workflow made them; the engine turns them into commands, matches those with
+// history, and turns events back into jobs. Plain data both ways: it crosses the border of the realm.
+
+import type {
+  ContinueAsNewWorkflowExecutionCommandAttributes,
+  RequestCancelExternalWorkflowExecutionCommandAttributes,
+  ScheduleActivityTaskCommandAttributes,
+  SignalExternalWorkflowExecutionCommandAttributes,
+  StartChildWorkflowExecutionCommandAttributes,
+} from '../../src/wire/command.ts';
+import type { Header, Payload, Payloads, RetryPolicy, UserMetadata } from '../../src/wire/common.ts';
+import type { StartChildWorkflowExecutionFailedCause } from '../../src/wire/enums.ts';
+import type { Failure } from '../../src/wire/failure.ts';
+
+/** How something the workflow waited for ended. */
+export type Outcome = { kind: 'completed'; result: Payloads | undefined } | { kind: 'failed'; failure: Failure };
+
+export type Job =
+  /** A patch marker is in the history that is being replayed. */
+  | { kind: 'patch'; id: string }
+  /** The run was reset: random numbers go on from another seed. */
+  | { kind: 'randomSeed'; seed: string }
+  | { kind: 'signal'; name: string; input: Payloads | undefined; header: Header | undefined }
+  | { kind: 'cancel'; reason: string | undefined }
+  | { kind: 'timerFired'; seq: number }
+  /** Of activities and local activities: they are numbered together. */
+  | { kind: 'activityResolved'; seq: number; outcome: Outcome }
+  /** A local activity's next attempt is far away: wait with a timer, then schedule it again. */
+  | { kind: 'localActivityBackoff'; seq: number; nextAttempt: number; backoffMs: number; originalScheduledTime: number }
+  | { kind: 'childStarted'; seq: number; runId: string }
+  | { kind: 'childStartFailed'; seq: number; cause: StartChildWorkflowExecutionFailedCause | undefined }
+  /** The child was cancelled before it was started. */
+  | { kind: 'childStartCancelled'; seq: number; failure: Failure }
+  | { kind: 'childResolved'; seq: number; outcome: Outcome }
+  | { kind: 'externalSignalled'; seq: number; failure: Failure | undefined }
+  | { kind: 'externalCancelRequested'; seq: number; failure: Failure | undefined };
+
+export type WireActivityCancellation = 'TRY_CANCEL' | 'WAIT_CANCELLATION_COMPLETED' | 'ABANDON';
+export type WireChildCancellation = WireActivityCancellation | 'WAIT_CANCELLATION_REQUESTED';
+
+export interface LocalActivityIntent {
+  kind: 'scheduleLocalActivity';
+  seq: number;
+  activityId: string;
+  activityType: string;
+  args: Payload[];
+  header: Header | undefined;
+  /** First attempt to run, 1-based: above 1 after a back-off by timer. */
+  attempt: number;
+  /** Epoch ms; set after a back-off by timer. */
+  originalScheduledTime: number | undefined;
+  scheduleToCloseTimeout: number | undefined;
+  scheduleToStartTimeout: number | undefined;
+  startToCloseTimeout: number | undefined;
+  retryPolicy: RetryPolicy | undefined;
+  /** ms */
+  localRetryThreshold: number;
+  cancellationType: WireActivityCancellation;
+}
+
+/** `site` holds the stack of the call that asked; `userMetadata` goes onto the command. */
+interface Asked {
+  site?: Error | undefined;
+  userMetadata?: UserMetadata | undefined;
+}
+
+export type Intent = Asked &
+  (
+    | { kind: 'startTimer'; seq: number; ms: number }
+    | { kind: 'cancelTimer'; seq: number }
+    | {
+        kind: 'scheduleActivity';
+        seq: number;
+        attributes: ScheduleActivityTaskCommandAttributes;
+        cancellationType: WireActivityCancellation;
+      }
+    | { kind: 'cancelActivity'; seq: number }
+    | LocalActivityIntent
+    | { kind: 'cancelLocalActivity'; seq: number }
+    | {
+        kind: 'startChild';
+        seq: number;
+        attributes: StartChildWorkflowExecutionCommandAttributes;
+        cancellationType: WireChildCancellation;
+      }
+    | { kind: 'cancelChild'; seq: number }
+    | { kind: 'signalExternal'; seq: number; attributes: SignalExternalWorkflowExecutionCommandAttributes }
+    | { kind: 'cancelSignalExternal'; seq: number }
+    | { kind: 'cancelExternal'; seq: number; attributes: RequestCancelExternalWorkflowExecutionCommandAttributes }
+    | { kind: 'patch'; id: string; deprecated: boolean }
+    | { kind: 'upsertSearchAttributes'; indexedFields: Record<string, Payload> }
+    | { kind: 'upsertMemo'; fields: Record<string, Payload> }
+    | { kind: 'complete'; result: Payload }
+    | { kind: 'fail'; failure: Failure }
+    | { kind: 'cancelled' }
+    | { kind: 'continueAsNew'; attributes: ContinueAsNewWorkflowExecutionCommandAttributes }
+  );
+
+export type IntentKind = Intent['kind'];
+
+/** One round of an execution: all jobs are applied before any continuation of the workflow's code runs. */
+export interface Activation {
+  /** Workflow time, epoch ms: when the workflow task started (or the local activity completed). */
+  now: number;
+  isReplaying: boolean;
+  /** Id of the WorkflowTaskStarted event. */
+  historyLength: number;
+  /** Bytes. */
+  historySize: number;
+  continueAsNewSuggested: boolean;
+  jobs: Job[];
+}
+
+/** A call of `log` or a sink, delivered by the main thread when the workflow task is answered. */
+export interface SinkInvocation {
+  iface: string;
+  fn: string;
+  args: unknown[];
+  replaying: boolean;
+  info?: unknown;
+}

@@ -1,0 +1,189 @@
+// Calling activities and local activities: proxies by name, scheduling, cancellation with the scope.
+
+import type { ActivityOptions, LocalActivityOptions } from '../common/activity-options.ts';
+import { ActivityCancellationType } from '../common/enums.ts';
+import type { ActivityFunction, UntypedActivities } from '../common/interfaces.ts';
+import { toPayloads, toPayloadsMessage } from '../common/payload-converter.ts';
+import { compilePriority } from '../common/priority.ts';
+import { compileRetryPolicy } from '../common/retry-policy.ts';
+import { durationOption, msOptionalToNumber } from '../common/time.ts';
+import { userMetadataToPayload } from '../common/user-metadata.ts';
+import type { Intent } from './activation.ts';
+import { type Activator, LocalActivityBackoff } from './activator.ts';
+import { CancellationScope } from './cancellation-scope.ts';
+import { assertInWorkflowContext } from './context.ts';
+
+const DEFAULT_LOCAL_RETRY_THRESHOLD_MS = 60_000;
+
+/** An activity as workflow code calls it; `executeWithOptions` overrides options for one call. */
+export type ActivityFunctionWithOptions<T extends ActivityFunction, Options = ActivityOptions> = T & {
+  executeWithOptions(options: Options, args: Parameters<T>): ReturnType<T>;
+};
+
+/** The activities of `A` that return promises, callable from workflow code. */
+export type ActivityInterfaceFor<A, Options = ActivityOptions> = {
+  [K in keyof A]: A[K] extends ActivityFunction ? ActivityFunctionWithOptions<A[K], Options> : never;
+};
+
+/** @throws TypeError when neither of the timeouts that bound an activity is given. */
+function requireTimeout(options: { startToCloseTimeout?: unknown; scheduleToCloseTimeout?: unknown }): void {
+  if (options.startToCloseTimeout === undefined && options.scheduleToCloseTimeout === undefined) {
+    throw new TypeError('Required either scheduleToCloseTimeout or startToCloseTimeout');
+  }
+}
+
+/** Pushes `scheduled` unless the current scope is cancelled; the promise settles with the activity, `cancel` follows the scope. */
+function whileInScope(activator: Activator, seq: number, scheduled: Intent, cancel: Intent): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const scope = CancellationScope.current();
+    if (scope.consideredCancelled) {
+      scope.cancelRequested.catch(reject);
+      return;
+    }
+    if (scope.cancellable) {
+      scope.cancelRequested.catch(() => {
+        if (activator.activities.has(seq)) activator.push(cancel);
+      });
+    }
+    activator.push(scheduled);
+    activator.activities.set(seq, { resolve, reject, site: scheduled.site ?? new Error() });
+  });
+}
+
+/** Schedules an activity by its name. Prefer {@link proxyActivities}, which knows the types. */
+export function scheduleActivity<R>(activityType: string, args: unknown[], options: ActivityOptions): Promise<R> {
+  const activator = assertInWorkflowContext('Activities');
+  requireTimeout(options);
+  const { payloadConverter, info } = activator;
+  const seq = activator.nextSeqs.activity++;
+  const taskQueue = options.taskQueue ?? info.taskQueue;
+  const own = taskQueue === info.taskQueue;
+  const scheduled: Intent = {
+    kind: 'scheduleActivity',
+    seq,
+    site: new Error(),
+    cancellationType: options.cancellationType ?? ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    userMetadata: userMetadataToPayload(payloadConverter, options.summary, undefined),
+    attributes: {
+      activityId: options.activityId ?? String(seq),
+      activityType: { name: activityType },
+      taskQueue: { name: taskQueue },
+      input: toPayloadsMessage(payloadConverter, args),
+      scheduleToCloseTimeout: durationOption('scheduleToCloseTimeout', options.scheduleToCloseTimeout),
+      scheduleToStartTimeout: durationOption('scheduleToStartTimeout', options.scheduleToStartTimeout),
+      startToCloseTimeout: durationOption('startToCloseTimeout', options.startToCloseTimeout),
+      heartbeatTimeout: durationOption('heartbeatTimeout', options.heartbeatTimeout),
+      retryPolicy: options.retry === undefined ? undefined : compileRetryPolicy(options.retry),
+      requestEagerExecution: own && options.allowEagerDispatch !== false,
+      useWorkflowBuildId: own,
+      priority: options.priority === undefined ? undefined : compilePriority(options.priority),
+    },
+  };
+  // The activity's declared result type is the caller's claim.
+  return whileInScope(activator, seq, scheduled, { kind: 'cancelActivity', seq, site: new Error() }) as Promise<R>;
+}
+
+/** Runs a local activity by its name. Prefer {@link proxyLocalActivities}, which knows the types. */
+export async function scheduleLocalActivity<R>(
+  activityType: string,
+  args: unknown[],
+  options: LocalActivityOptions,
+): Promise<R> {
+  const activator = assertInWorkflowContext('Local activities');
+  requireTimeout(options);
+  let attempt = 1;
+  let originalScheduledTime: number | undefined;
+  for (;;) {
+    try {
+      return (await runLocally(activator, activityType, args, options, attempt, originalScheduledTime)) as R;
+    } catch (error) {
+      if (!(error instanceof LocalActivityBackoff)) throw error;
+      await activator.timer(CancellationScope.current(), error.backoffMs);
+      attempt = error.nextAttempt;
+      originalScheduledTime = error.originalScheduledTime;
+    }
+  }
+}
+
+function runLocally(
+  activator: Activator,
+  activityType: string,
+  args: unknown[],
+  options: LocalActivityOptions,
+  attempt: number,
+  originalScheduledTime: number | undefined,
+): Promise<unknown> {
+  const { payloadConverter } = activator;
+  const seq = activator.nextSeqs.activity++;
+  const scheduled: Intent = {
+    kind: 'scheduleLocalActivity',
+    seq,
+    activityId: String(seq),
+    activityType,
+    attempt,
+    originalScheduledTime,
+    site: new Error(),
+    header: undefined,
+    args: toPayloads(payloadConverter, ...args) ?? [],
+    scheduleToCloseTimeout: durationOption('scheduleToCloseTimeout', options.scheduleToCloseTimeout),
+    scheduleToStartTimeout: durationOption('scheduleToStartTimeout', options.scheduleToStartTimeout),
+    startToCloseTimeout: durationOption('startToCloseTimeout', options.startToCloseTimeout),
+    retryPolicy: options.retry === undefined ? undefined : compileRetryPolicy(options.retry),
+    localRetryThreshold: msOptionalToNumber(options.localRetryThreshold) ?? DEFAULT_LOCAL_RETRY_THRESHOLD_MS,
+    cancellationType: options.cancellationType ?? ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    userMetadata: userMetadataToPayload(payloadConverter, options.summary, undefined),
+  };
+  return whileInScope(activator, seq, scheduled, { kind: 'cancelLocalActivity', seq, site: new Error() });
+}
+
+/** A record whose every property is a function of that name; functions are made once per name. */
+function proxyOf<Options>(
+  call: (name: string, args: unknown[], options: Options) => Promise<unknown>,
+  options: Options,
+): unknown {
+  const functions = new Map<string, unknown>();
+  return new Proxy(
+    {},
+    {
+      get(_, name) {
+        if (typeof name !== 'string') {
+          throw new TypeError(`Only strings are supported for Activity types, got: ${String(name)}`);
+        }
+        let fn = functions.get(name);
+        if (fn === undefined) {
+          fn = Object.assign((...args: unknown[]) => call(name, args, options), {
+            executeWithOptions: (overrides: Options, args: unknown[]) => call(name, args, { ...options, ...overrides }),
+          });
+          functions.set(name, fn);
+        }
+        return fn;
+      },
+    },
+  );
+}
+
+/**
+ * Activities as functions: `const { charge } = proxyActivities<typeof activities>({ startToCloseTimeout: '10s' })`.
+ *
+ * @param options For every call; `charge.executeWithOptions(overrides, [args])` changes them for one. One of `startToCloseTimeout`
+ * and `scheduleToCloseTimeout` is required.
+ * @returns Calls reject with ActivityFailure, whose `cause` says why.
+ */
+export function proxyActivities<A = UntypedActivities>(options: ActivityOptions): ActivityInterfaceFor<A> {
+  if (options === undefined) throw new TypeError('options must be defined');
+  requireTimeout(options);
+  // Built by name at run time: the types are what the caller says they are.
+  return proxyOf(scheduleActivity, options) as ActivityInterfaceFor<A>;
+}
+
+/**
+ * Local activities as functions: they run in the worker that runs the workflow, within its workflow task, without a task of their own.
+ * For calls of a few seconds at most. Their failures arrive as they are, not wrapped in ActivityFailure.
+ */
+export function proxyLocalActivities<A = UntypedActivities>(
+  options: LocalActivityOptions,
+): ActivityInterfaceFor<A, LocalActivityOptions> {
+  if (options === undefined) throw new TypeError('options must be defined');
+  requireTimeout(options);
+  return proxyOf(scheduleLocalActivity, options) as ActivityInterfaceFor<A, LocalActivityOptions>;
+}

@@ -1,0 +1,196 @@
+// Other workflows: starting children, signalling and cancelling external ones.
+
+import { encodeParentClosePolicy, encodeWorkflowIdReusePolicy } from '../common/enums.ts';
+import type { SignalDefinition, UntypedWorkflow, Workflow, WorkflowResultType } from '../common/interfaces.ts';
+import { mapToPayloads, toPayloadsMessage } from '../common/payload-converter.ts';
+import { compilePriority } from '../common/priority.ts';
+import { compileRetryPolicy } from '../common/retry-policy.ts';
+import { encodeUnifiedSearchAttributes } from '../common/search-attributes.ts';
+import { durationOption } from '../common/time.ts';
+import { userMetadataToPayload } from '../common/user-metadata.ts';
+import type { BaseWorkflowHandle } from '../common/workflow-handle.ts';
+import { extractWorkflowType, type WithWorkflowArgs } from '../common/workflow-options.ts';
+import type { Intent } from './activation.ts';
+import type { Activator } from './activator.ts';
+import { CancellationScope } from './cancellation-scope.ts';
+import { assertInWorkflowContext } from './context.ts';
+import { ChildWorkflowCancellationType, type ChildWorkflowOptions } from './interfaces.ts';
+import { uuid4 } from './workflow.ts';
+
+export interface ChildWorkflowHandle<T extends Workflow> extends BaseWorkflowHandle<T> {
+  readonly workflowId: string;
+  readonly firstExecutionRunId: string;
+}
+
+export interface ExternalWorkflowHandle {
+  readonly workflowId: string;
+  readonly runId: string | undefined;
+  /** Resolves once the signal is in the other workflow's history. */
+  signal<Args extends unknown[] = [], Name extends string = string>(
+    def: SignalDefinition<Args, Name> | string,
+    ...args: Args
+  ): Promise<void>;
+  /** Requests cancellation; resolves once the other workflow has the request. */
+  cancel(reason?: string): Promise<void>;
+}
+
+interface StartedChild {
+  workflowId: string;
+  started: Promise<string>;
+  result: Promise<unknown>;
+}
+
+function scheduleChild(
+  workflowType: string,
+  options: ChildWorkflowOptions & { args?: readonly unknown[] | undefined },
+): StartedChild {
+  const activator = assertInWorkflowContext('Child workflows');
+  const { payloadConverter, info } = activator;
+  const workflowId = options.workflowId ?? uuid4();
+  const seq = activator.nextSeqs.child++;
+  const site = new Error();
+  const indexedFields = encodeUnifiedSearchAttributes(options.searchAttributes, options.typedSearchAttributes);
+  const scheduled: Intent = {
+    kind: 'startChild',
+    seq,
+    site,
+    cancellationType: options.cancellationType ?? ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+    userMetadata: userMetadataToPayload(payloadConverter, options.staticSummary, options.staticDetails),
+    attributes: {
+      namespace: info.namespace,
+      workflowId,
+      workflowType: { name: workflowType },
+      taskQueue: { name: options.taskQueue ?? info.taskQueue },
+      input: toPayloadsMessage(payloadConverter, options.args ?? []),
+      workflowExecutionTimeout: durationOption('workflowExecutionTimeout', options.workflowExecutionTimeout),
+      workflowRunTimeout: durationOption('workflowRunTimeout', options.workflowRunTimeout),
+      workflowTaskTimeout: durationOption('workflowTaskTimeout', options.workflowTaskTimeout),
+      parentClosePolicy: encodeParentClosePolicy(options.parentClosePolicy),
+      workflowIdReusePolicy: encodeWorkflowIdReusePolicy(options.workflowIdReusePolicy),
+      retryPolicy: options.retry === undefined ? undefined : compileRetryPolicy(options.retry),
+      cronSchedule: options.cronSchedule,
+      memo: options.memo === undefined ? undefined : { fields: mapToPayloads(payloadConverter, options.memo) },
+      searchAttributes: Object.keys(indexedFields).length === 0 ? undefined : { indexedFields },
+      priority: options.priority === undefined ? undefined : compilePriority(options.priority),
+    },
+  };
+  const scope = CancellationScope.current();
+  const result = new Promise<unknown>((resolve, reject) => {
+    if (!scope.consideredCancelled) activator.children.set(seq, { resolve, reject, site });
+  });
+  // The result may never be asked for.
+  result.catch(() => undefined);
+  const started = new Promise<string>((resolve, reject) => {
+    if (scope.consideredCancelled) {
+      scope.cancelRequested.catch(reject);
+      return;
+    }
+    if (scope.cancellable) {
+      scope.cancelRequested.catch(() => {
+        if (activator.children.has(seq)) activator.push({ kind: 'cancelChild', seq, site: new Error() });
+      });
+    }
+    activator.push(scheduled);
+    activator.childStarts.set(seq, { resolve, reject, site, workflowId, workflowType });
+  });
+  started.catch(() => undefined);
+  return { workflowId, started, result };
+}
+
+/** Starts a child workflow and resolves, with its handle, once it has started. */
+export async function startChild<T extends Workflow>(
+  workflowFunc: T | string,
+  options?: WithWorkflowArgs<T, ChildWorkflowOptions>,
+): Promise<ChildWorkflowHandle<T>> {
+  const { workflowId, started, result } = scheduleChild(extractWorkflowType(workflowFunc), options ?? {});
+  const firstExecutionRunId = await started;
+  return {
+    workflowId,
+    firstExecutionRunId,
+    // The child's declared result type is the caller's claim.
+    result: () => result as Promise<WorkflowResultType<T>>,
+    signal: (def, ...args) =>
+      signalOther(assertInWorkflowContext('Signals'), { workflowId, childWorkflowOnly: true }, def, args),
+  };
+}
+
+/** Runs a child workflow and gives its result; rejects with ChildWorkflowFailure. */
+export async function executeChild<T extends Workflow = UntypedWorkflow>(
+  workflowFunc: T | string,
+  options?: WithWorkflowArgs<T, ChildWorkflowOptions>,
+): Promise<WorkflowResultType<T>> {
+  const { started, result } = scheduleChild(extractWorkflowType(workflowFunc), options ?? {});
+  await started;
+  return (await result) as WorkflowResultType<T>;
+}
+
+/** A handle of any workflow of the namespace; without `runId`, of its current run. */
+export function getExternalWorkflowHandle(workflowId: string, runId?: string): ExternalWorkflowHandle {
+  const activator = assertInWorkflowContext('getExternalWorkflowHandle()');
+  return {
+    workflowId,
+    runId,
+    signal: (def, ...args) => signalOther(activator, { workflowId, runId, childWorkflowOnly: false }, def, args),
+    cancel: (reason) => cancelOther(activator, workflowId, runId, reason),
+  };
+}
+
+interface Target {
+  workflowId: string;
+  runId?: string | undefined;
+  childWorkflowOnly: boolean;
+}
+
+function signalOther(
+  activator: Activator,
+  target: Target,
+  def: SignalDefinition<never[]> | string | { name: string },
+  args: unknown[],
+): Promise<void> {
+  const seq = activator.nextSeqs.signalExternal++;
+  const site = new Error();
+  return new Promise<void>((resolve, reject) => {
+    const scope = CancellationScope.current();
+    if (scope.consideredCancelled) {
+      scope.cancelRequested.catch(reject);
+      return;
+    }
+    if (scope.cancellable) {
+      scope.cancelRequested.catch(() => {
+        if (activator.externalSignals.has(seq)) activator.push({ kind: 'cancelSignalExternal', seq });
+      });
+    }
+    activator.push({
+      kind: 'signalExternal',
+      seq,
+      site,
+      attributes: {
+        namespace: activator.info.namespace,
+        execution: { workflowId: target.workflowId, runId: target.runId },
+        signalName: typeof def === 'string' ? def : def.name,
+        input: toPayloadsMessage(activator.payloadConverter, args),
+        childWorkflowOnly: target.childWorkflowOnly,
+      },
+    });
+    activator.externalSignals.set(seq, { resolve, reject, site });
+  });
+}
+
+function cancelOther(
+  activator: Activator,
+  workflowId: string,
+  runId: string | undefined,
+  reason: string | undefined,
+): Promise<void> {
+  const seq = activator.nextSeqs.cancelExternal++;
+  const site = new Error();
+  return new Promise<void>((resolve, reject) => {
+    activator.push({
+      kind: 'cancelExternal',
+      seq,
+      site,
+      attributes: { namespace: activator.info.namespace, workflowId, runId, reason, childWorkflowOnly: false },
+    });
+    activator.externalCancels.set(seq, { resolve, reject, site });
+  });
+}

@@ -1,0 +1,50 @@
+// Continue-as-new: ends the run and starts the next one of the same workflow id with a fresh history.
+
+import type { ContinueAsNewWorkflowExecutionCommandAttributes } from '../../src/wire/command.ts';
+import type { UntypedWorkflow, Workflow } from '../common/interfaces.ts';
+import { mapToPayloads, toPayloadsMessage } from '../common/payload-converter.ts';
+import { encodeUnifiedSearchAttributes } from '../common/search-attributes.ts';
+import { durationOption } from '../common/time.ts';
+import { markErrorClass } from '../common/type-helpers.ts';
+import { assertInWorkflowContext } from './context.ts';
+import type { ContinueAsNewOptions } from './interfaces.ts';
+
+/** Thrown by {@link continueAsNew}: let it leave the workflow function. */
+export class ContinueAsNew extends Error {
+  /** @internal */
+  readonly command: ContinueAsNewWorkflowExecutionCommandAttributes;
+
+  constructor(command: ContinueAsNewWorkflowExecutionCommandAttributes) {
+    super('Workflow continued as new');
+    this.command = command;
+  }
+
+  static {
+    markErrorClass(ContinueAsNew, 'ContinueAsNew');
+  }
+}
+
+/** A function that continues the workflow as new with `options`; call it with the next run's arguments. It always throws. */
+export function makeContinueAsNewFunc<F extends Workflow = UntypedWorkflow>(
+  options?: ContinueAsNewOptions,
+): (...args: Parameters<F>) => Promise<never> {
+  const activator = assertInWorkflowContext('makeContinueAsNewFunc()');
+  const { info, payloadConverter } = activator;
+  return async (...args) => {
+    const indexedFields = encodeUnifiedSearchAttributes(options?.searchAttributes, options?.typedSearchAttributes);
+    throw new ContinueAsNew({
+      workflowType: { name: options?.workflowType ?? info.workflowType },
+      taskQueue: { name: options?.taskQueue ?? info.taskQueue },
+      input: toPayloadsMessage(payloadConverter, args),
+      workflowRunTimeout: durationOption('workflowRunTimeout', options?.workflowRunTimeout),
+      workflowTaskTimeout: durationOption('workflowTaskTimeout', options?.workflowTaskTimeout),
+      memo: options?.memo === undefined ? undefined : { fields: mapToPayloads(payloadConverter, options.memo) },
+      searchAttributes: Object.keys(indexedFields).length === 0 ? undefined : { indexedFields },
+    });
+  };
+}
+
+/** Continues the workflow as new with the same options. It always throws. */
+export function continueAsNew<F extends Workflow = UntypedWorkflow>(...args: Parameters<F>): Promise<never> {
+  return makeContinueAsNewFunc<F>()(...args);
+}

@@ -1,0 +1,168 @@
+// The signal, query and update handlers of one execution: registration, buffering of signals that came too early, dispatch.
+
+import type { Header, Payloads } from '../../src/wire/common.ts';
+import { IllegalStateError } from '../common/errors.ts';
+import { HandlerUnfinishedPolicy } from '../common/interfaces.ts';
+import { fromPayloads, type PayloadConverter } from '../common/payload-converter.ts';
+import {
+  ENHANCED_STACK_TRACE_QUERY_NAME,
+  STACK_TRACE_QUERY_NAME,
+  TEMPORAL_RESERVED_PREFIX,
+} from '../common/reserved.ts';
+import { DeterminismViolationError } from './errors.ts';
+import type { DefaultQueryHandler, DefaultSignalHandler } from './interfaces.ts';
+
+/** Handlers are stored without their types: what comes from outside is checked by nobody. */
+export type AnyHandler = (...args: unknown[]) => unknown;
+
+interface Handler {
+  handler: AnyHandler;
+  description: string | undefined;
+}
+interface SignalHandler extends Handler {
+  unfinishedPolicy: HandlerUnfinishedPolicy;
+}
+interface UpdateHandler extends SignalHandler {
+  validator: AnyHandler | undefined;
+}
+
+export interface ReceivedSignal {
+  name: string;
+  input: Payloads | undefined;
+  header: Header | undefined;
+}
+
+/** Name of the query that describes a workflow's handlers. */
+export const WORKFLOW_METADATA_QUERY_NAME = `${TEMPORAL_RESERVED_PREFIX}workflow_metadata`;
+
+export class MessageHandlers {
+  readonly signals = new Map<string, SignalHandler>();
+  readonly queries = new Map<string, Handler>();
+  readonly updates = new Map<string, UpdateHandler>();
+  /** Signals received before their handler was set, in order. */
+  readonly buffered: ReceivedSignal[] = [];
+  /** Signal handlers that have not returned yet, by the number of their call. */
+  readonly running = new Map<number, { name: string; unfinishedPolicy: HandlerUnfinishedPolicy }>();
+  defaultSignalHandler: DefaultSignalHandler | undefined;
+  defaultQueryHandler: DefaultQueryHandler | undefined;
+  #calls = 0;
+  readonly #payloadConverter: PayloadConverter;
+  readonly #onSignalFailure: (error: unknown) => void;
+
+  constructor(
+    payloadConverter: PayloadConverter,
+    builtInQueries: { stackTrace: () => string; workflowMetadata: () => unknown },
+    onSignalFailure: (error: unknown) => void,
+  ) {
+    this.#payloadConverter = payloadConverter;
+    this.#onSignalFailure = onSignalFailure;
+    const builtIn = (name: string, handler: () => unknown, description: string) =>
+      this.queries.set(name, { handler, description });
+    builtIn(STACK_TRACE_QUERY_NAME, builtInQueries.stackTrace, 'Returns a sensible stack trace.');
+    builtIn(
+      ENHANCED_STACK_TRACE_QUERY_NAME,
+      () => ({ sdk: { name: 'typescript', version: '' }, sources: {}, stacks: [builtInQueries.stackTrace()] }),
+      'Returns a stack trace annotated with source information.',
+    );
+    builtIn(
+      WORKFLOW_METADATA_QUERY_NAME,
+      builtInQueries.workflowMetadata,
+      'Returns metadata associated with this workflow.',
+    );
+  }
+
+  signal(signal: ReceivedSignal): void {
+    const registered = this.signals.get(signal.name);
+    const fallback = this.defaultSignalHandler;
+    if (registered === undefined && fallback === undefined) {
+      this.buffered.push(signal);
+      return;
+    }
+    const call = ++this.#calls;
+    this.running.set(call, {
+      name: signal.name,
+      unfinishedPolicy: registered?.unfinishedPolicy ?? HandlerUnfinishedPolicy.WARN_AND_ABANDON,
+    });
+    const run = async (): Promise<void> => {
+      const args = fromPayloads(this.#payloadConverter, signal.input);
+      if (registered !== undefined) await registered.handler(...args);
+      else if (fallback !== undefined) await fallback(signal.name, ...args);
+    };
+    run()
+      .catch(this.#onSignalFailure)
+      .finally(() => this.running.delete(call));
+  }
+
+  /** Hands over buffered signals that a handler exists for, in the order they came. */
+  dispatchBuffered(): void {
+    for (;;) {
+      const index =
+        this.defaultSignalHandler === undefined ? this.buffered.findIndex(({ name }) => this.signals.has(name)) : 0;
+      const [signal] = index < 0 ? [] : this.buffered.splice(index, 1);
+      if (signal === undefined) return;
+      this.signal(signal);
+    }
+  }
+
+  /** @throws ReferenceError when nobody handles the query, and whatever the handler throws. */
+  query(name: string, input: Payloads | undefined): unknown {
+    const registered = this.queries.get(name);
+    const fallback = this.defaultQueryHandler;
+    if (registered === undefined && fallback === undefined) {
+      const known = [...this.queries.keys()].join(' ');
+      throw new ReferenceError(`Workflow did not register a handler for ${name}. Registered queries: [${known}]`);
+    }
+    const args = fromPayloads(this.#payloadConverter, input);
+    const result = registered === undefined ? fallback?.(name, ...args) : registered.handler(...args);
+    if (result instanceof Promise) {
+      result.catch(() => undefined);
+      throw new DeterminismViolationError('Query handlers should not return a Promise');
+    }
+    return result;
+  }
+
+  get allFinished(): boolean {
+    return this.running.size === 0;
+  }
+
+  setSignalHandler(name: string, handler: SignalHandler | undefined): void {
+    if (handler === undefined) this.signals.delete(name);
+    else this.signals.set(name, handler);
+    this.dispatchBuffered();
+  }
+
+  setQueryHandler(name: string, handler: Handler | undefined): void {
+    if (handler === undefined) this.queries.delete(name);
+    else this.queries.set(name, handler);
+  }
+
+  setUpdateHandler(name: string, handler: UpdateHandler | undefined): void {
+    if (handler === undefined) this.updates.delete(name);
+    else this.updates.set(name, handler);
+  }
+
+  /** What the metadata query answers with. */
+  describe(workflowType: string): unknown {
+    const list = (handlers: Map<string, Handler>) =>
+      [...handlers].map(([name, { description }]) => ({ name, description }));
+    return {
+      definition: {
+        type: workflowType,
+        queryDefinitions: list(this.queries),
+        signalDefinitions: list(this.signals),
+        updateDefinitions: list(this.updates),
+      },
+    };
+  }
+}
+
+/** A handler's function, or nothing to remove it. @throws TypeError for anything else. */
+export function checkHandler(kind: string, name: string, handler: unknown): void {
+  if (handler !== undefined && typeof handler !== 'function') {
+    throw new TypeError(`Expected ${kind} handler of '${name}' to be a function or undefined, got ${typeof handler}`);
+  }
+}
+
+export function neverDefined(type: unknown): never {
+  throw new IllegalStateError(`Invalid definition type: ${String(type)}`);
+}

@@ -1,0 +1,103 @@
+/**
+ * What workflow code imports. Workflow functions are ordinary async functions whose progress survives crashes: everything they wait
+ * for goes through this module, and is replayed from history when they move to another worker. Names and shapes are those of
+ * `@temporalio/workflow`. Uses no Node API.
+ *
+ * @module
+ */
+export type { ActivityOptions, LocalActivityOptions } from '../common/activity-options.ts';
+export { ActivityCancellationType, ParentClosePolicy, WorkflowIdReusePolicy } from '../common/enums.ts';
+export { IllegalStateError, PayloadConverterError, ValueError } from '../common/errors.ts';
+export {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  ChildWorkflowFailure,
+  isCancellation,
+  rootCause,
+  ServerFailure,
+  TemporalFailure,
+  TerminatedFailure,
+  TimeoutFailure,
+  WorkflowExecutionAlreadyStartedError,
+} from '../common/failure.ts';
+export type {
+  ActivityFunction,
+  Payload,
+  QueryDefinition,
+  SignalDefinition,
+  UntypedActivities,
+  UpdateDefinition,
+  Workflow,
+  WorkflowQueryType,
+  WorkflowResultType,
+  WorkflowReturnType,
+  WorkflowSignalType,
+  WorkflowUpdateType,
+} from '../common/interfaces.ts';
+export { HandlerUnfinishedPolicy } from '../common/interfaces.ts';
+export {
+  defaultPayloadConverter,
+  type PayloadConverter,
+} from '../common/payload-converter.ts';
+export type { RetryPolicy } from '../common/retry-policy.ts';
+export type {
+  SearchAttributePair,
+  SearchAttributes,
+  SearchAttributeUpdatePair,
+  SearchAttributeValue,
+} from '../common/search-attributes.ts';
+export {
+  defineSearchAttributeKey,
+  SearchAttributeType,
+  TypedSearchAttributes,
+} from '../common/search-attributes.ts';
+export type { Duration } from '../common/time.ts';
+export type { BaseWorkflowHandle } from '../common/workflow-handle.ts';
+export {
+  type ActivityFunctionWithOptions,
+  type ActivityInterfaceFor,
+  proxyActivities,
+  proxyLocalActivities,
+  scheduleActivity,
+  scheduleLocalActivity,
+} from './activities.ts';
+export { CancellationScope, type CancellationScopeOptions } from './cancellation-scope.ts';
+export {
+  type ChildWorkflowHandle,
+  type ExternalWorkflowHandle,
+  executeChild,
+  getExternalWorkflowHandle,
+  startChild,
+} from './children.ts';
+export { inWorkflowContext } from './context.ts';
+export { ContinueAsNew, continueAsNew, makeContinueAsNewFunc } from './continue-as-new.ts';
+export {
+  allHandlersFinished,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  setDefaultQueryHandler,
+  setDefaultSignalHandler,
+  setHandler,
+} from './definitions.ts';
+export { DeterminismViolationError, WorkflowError } from './errors.ts';
+export {
+  ChildWorkflowCancellationType,
+  type ChildWorkflowOptions,
+  type ContinueAsNewOptions,
+  type DefaultQueryHandler,
+  type DefaultSignalHandler,
+  type ParentWorkflowInfo,
+  type QueryHandlerOptions,
+  type RootWorkflowInfo,
+  type SignalHandlerOptions,
+  type SleepOptions,
+  type UnsafeWorkflowInfo,
+  type UpdateHandlerOptions,
+  type WorkflowInfo,
+} from './interfaces.ts';
+export { log, proxySinks, type Sink, type SinkFunction, type Sinks } from './sinks.ts';
+export { condition, sleep } from './timers.ts';
+export { Trigger } from './trigger.ts';
+export { deprecatePatch, patched, upsertMemo, upsertSearchAttributes, uuid4, workflowInfo } from './workflow.ts';

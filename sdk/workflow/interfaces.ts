@@ -1,0 +1,138 @@
+// What workflow code reads about its execution, and the options and definitions of the workflow API.
+
+import type { WorkflowExecution } from '../../src/wire/common.ts';
+import type { HandlerUnfinishedPolicy } from '../common/interfaces.ts';
+import type { Priority } from '../common/priority.ts';
+import type { RetryPolicy } from '../common/retry-policy.ts';
+import type { SearchAttributePair, SearchAttributes, TypedSearchAttributes } from '../common/search-attributes.ts';
+import type { Duration } from '../common/time.ts';
+import type { CommonWorkflowOptions } from '../common/workflow-options.ts';
+
+export interface ParentWorkflowInfo {
+  workflowId: string;
+  runId: string;
+  namespace: string;
+}
+
+export interface RootWorkflowInfo {
+  workflowId: string;
+  runId: string;
+}
+
+/** About the running execution. Changes from one workflow task to the next: ask again rather than keep it. */
+export interface WorkflowInfo {
+  workflowId: string;
+  runId: string;
+  /** Exported name of the workflow function. */
+  workflowType: string;
+  /** @deprecated Use {@link typedSearchAttributes}. */
+  searchAttributes: SearchAttributes;
+  typedSearchAttributes: TypedSearchAttributes;
+  memo?: Record<string, unknown> | undefined;
+  /** Set for child workflows. */
+  parent?: ParentWorkflowInfo | undefined;
+  /** Top of the tree of parents; absent when the workflow is the top itself. */
+  root?: RootWorkflowInfo | undefined;
+  /** Result of the previous run, for cron schedules. */
+  lastResult?: unknown;
+  /** Failure of the previous run, when that failed. */
+  lastFailure?: Error | undefined;
+  /** Events up to the start of this workflow task. */
+  historyLength: number;
+  /** Bytes up to this workflow task; 0 when the server does not say. */
+  historySize: number;
+  /** The history has become long: time to continue as new. */
+  continueAsNewSuggested: boolean;
+  taskQueue: string;
+  namespace: string;
+  /** First run of the chain of continuations, retries and cron runs. */
+  firstExecutionRunId: string;
+  continuedFromExecutionRunId?: string | undefined;
+  /** When the first run of the execution started. */
+  startTime: Date;
+  /** When this run started. */
+  runStartTime: Date;
+  executionTimeoutMs?: number | undefined;
+  executionExpirationTime?: Date | undefined;
+  runTimeoutMs?: number | undefined;
+  taskTimeoutMs: number;
+  retryPolicy?: RetryPolicy | undefined;
+  /** 1-based; grows with the workflow's retry policy. */
+  attempt: number;
+  cronSchedule?: string | undefined;
+  cronScheduleToScheduleInterval?: number | undefined;
+  priority?: Priority | undefined;
+  unsafe: UnsafeWorkflowInfo;
+}
+
+/** Not deterministic: using these to decide what a workflow does breaks its replay. */
+export interface UnsafeWorkflowInfo {
+  /** The machine's clock, epoch ms. */
+  now(): number;
+  isReplaying: boolean;
+}
+
+/** Options of continue-as-new; what is left out stays as it is. */
+export interface ContinueAsNewOptions {
+  /** Exported name of the next run's workflow function. */
+  workflowType?: string | undefined;
+  taskQueue?: string | undefined;
+  workflowRunTimeout?: Duration | undefined;
+  workflowTaskTimeout?: Duration | undefined;
+  memo?: Record<string, unknown> | undefined;
+  /** @deprecated Use {@link typedSearchAttributes}. */
+  searchAttributes?: SearchAttributes | undefined;
+  typedSearchAttributes?: SearchAttributePair[] | TypedSearchAttributes | undefined;
+}
+
+/** When the promise of a cancelled child rejects. Default: WAIT_CANCELLATION_COMPLETED. */
+export const ChildWorkflowCancellationType = {
+  /** Do not request cancellation; reject at once. */
+  ABANDON: 'ABANDON',
+  /** Request cancellation; reject at once. */
+  TRY_CANCEL: 'TRY_CANCEL',
+  /** Request cancellation and wait until the child has closed. */
+  WAIT_CANCELLATION_COMPLETED: 'WAIT_CANCELLATION_COMPLETED',
+  /** Request cancellation and wait until the request has reached the child. */
+  WAIT_CANCELLATION_REQUESTED: 'WAIT_CANCELLATION_REQUESTED',
+} as const;
+export type ChildWorkflowCancellationType =
+  (typeof ChildWorkflowCancellationType)[keyof typeof ChildWorkflowCancellationType];
+
+export interface ChildWorkflowOptions extends CommonWorkflowOptions {
+  /** Default: a random UUID. */
+  workflowId?: string | undefined;
+  /** Default: the parent's. */
+  taskQueue?: string | undefined;
+  /** Default: WAIT_CANCELLATION_COMPLETED. */
+  cancellationType?: ChildWorkflowCancellationType | undefined;
+  /** What happens to the child when its parent closes. Default: TERMINATE. */
+  parentClosePolicy?: 'TERMINATE' | 'ABANDON' | 'REQUEST_CANCEL' | undefined;
+}
+
+export interface SleepOptions {
+  /** One line for people, shown beside the timer. */
+  summary?: string | undefined;
+}
+
+export interface QueryHandlerOptions {
+  description?: string | undefined;
+}
+
+export interface SignalHandlerOptions {
+  description?: string | undefined;
+  /** What becomes of a handler that still runs when the workflow ends. Default: WARN_AND_ABANDON. */
+  unfinishedPolicy?: HandlerUnfinishedPolicy | undefined;
+}
+
+export interface UpdateHandlerOptions<Args extends unknown[]> {
+  description?: string | undefined;
+  unfinishedPolicy?: HandlerUnfinishedPolicy | undefined;
+  /** Throws to reject the update before anything of it is recorded. Must not wait or change the workflow's state. */
+  validator?: ((...args: Args) => void) | undefined;
+}
+
+export type DefaultSignalHandler = (signalName: string, ...args: unknown[]) => void | Promise<void>;
+export type DefaultQueryHandler = (queryName: string, ...args: unknown[]) => unknown;
+
+export type { WorkflowExecution };

@@ -1,0 +1,96 @@
+// The rest of the workflow API: information, patches, random ids, memo and search attributes.
+
+import { mapToPayloads } from '../common/payload-converter.ts';
+import {
+  decodeSearchAttributes,
+  decodeTypedSearchAttributes,
+  encodeUnifiedSearchAttributes,
+  type SearchAttributes,
+  type SearchAttributeUpdatePair,
+  TypedSearchAttributes,
+} from '../common/search-attributes.ts';
+import { assertInWorkflowContext } from './context.ts';
+import type { WorkflowInfo } from './interfaces.ts';
+import { randomUuid } from './random.ts';
+
+/** About the running execution, as of its current workflow task. */
+export function workflowInfo(): WorkflowInfo {
+  return assertInWorkflowContext('workflowInfo()').info;
+}
+
+/** A version 4 UUID that is the same on replay. Not for secrets: it can be predicted from the run id. */
+export function uuid4(): string {
+  return randomUuid(assertInWorkflowContext('uuid4()').random);
+}
+
+/**
+ * Whether to run changed code: true in new executions and in those that ran it before, false while an execution that ran the old code
+ * is replayed. Leaves a marker in the history.
+ *
+ * @param patchId Names the change; used once.
+ */
+export function patched(patchId: string): boolean {
+  return assertInWorkflowContext('patched()').patch(patchId, false);
+}
+
+/**
+ * Says that no execution from before the patch is left, and the old code is gone; {@link patched} gives way to this until no execution
+ * with the patch's marker is left either.
+ */
+export function deprecatePatch(patchId: string): void {
+  assertInWorkflowContext('deprecatePatch()').patch(patchId, true);
+}
+
+/**
+ * Sets search attributes of this execution; `workflowInfo()` shows them at once.
+ *
+ * @param searchAttributes Typed pairs (`value: null` removes one), or arrays by name (an empty one removes it; deprecated).
+ */
+export function upsertSearchAttributes(searchAttributes: SearchAttributes | SearchAttributeUpdatePair[]): void {
+  const activator = assertInWorkflowContext('upsertSearchAttributes()');
+  if (searchAttributes === undefined || searchAttributes === null) {
+    throw new TypeError('searchAttributes must be a non-null SearchAttributes');
+  }
+  const { info } = activator;
+  if (Array.isArray(searchAttributes)) {
+    const indexedFields = encodeUnifiedSearchAttributes(undefined, searchAttributes);
+    activator.push({ kind: 'upsertSearchAttributes', indexedFields, site: new Error() });
+    const untyped = { ...info.searchAttributes };
+    for (const { key, value } of searchAttributes) if (value === null) delete untyped[key.name];
+    activator.info = {
+      ...info,
+      searchAttributes: { ...untyped, ...decodeSearchAttributes(indexedFields) },
+      typedSearchAttributes: info.typedSearchAttributes.updateCopy(searchAttributes),
+    };
+    return;
+  }
+  const indexedFields = encodeUnifiedSearchAttributes(searchAttributes, undefined);
+  activator.push({ kind: 'upsertSearchAttributes', indexedFields, site: new Error() });
+  const merged: SearchAttributes = { ...info.searchAttributes, ...searchAttributes };
+  for (const [name, values] of Object.entries(merged)) {
+    if (values === undefined || values.length === 0) delete merged[name];
+  }
+  const untouched = info.typedSearchAttributes.getAll().filter(({ key }) => !(key.name in searchAttributes));
+  const touched = decodeTypedSearchAttributes(indexedFields).getAll();
+  activator.info = {
+    ...info,
+    searchAttributes: merged,
+    typedSearchAttributes: new TypedSearchAttributes([...untouched, ...touched]),
+  };
+}
+
+/** Sets memo fields of this execution; `null` or `undefined` removes one. `workflowInfo()` shows them at once. */
+export function upsertMemo(memo: Record<string, unknown>): void {
+  const activator = assertInWorkflowContext('upsertMemo()');
+  if (memo === undefined || memo === null) throw new TypeError('memo must be a non-null object');
+  // The server takes null for "remove".
+  const changes = Object.fromEntries(Object.entries(memo).map(([name, value]) => [name, value ?? null]));
+  activator.push({
+    kind: 'upsertMemo',
+    fields: mapToPayloads(activator.payloadConverter, changes),
+    site: new Error(),
+  });
+  const merged: Record<string, unknown> = { ...activator.info.memo, ...changes };
+  for (const [name, value] of Object.entries(merged)) if (value === null) delete merged[name];
+  activator.info = { ...activator.info, memo: merged };
+}
