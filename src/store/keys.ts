@@ -1,7 +1,7 @@
 // Building store keys: binary strings whose order is byte order, so that they index a Map and sort like LevelDB does.
 import { type Key, key } from '../ports/ids.ts';
 
-/** Text as its UTF-8 bytes, one character a byte. Not self-delimiting: last part of a key only, or followed by a terminator. */
+/** Text as its UTF-8 bytes, one character a byte. */
 export function utf8Key(text: string): string {
   for (let i = 0; i < text.length; i += 1)
     if (text.charCodeAt(i) > 0x7f) return Buffer.from(text, 'utf8').toString('latin1');
@@ -26,13 +26,6 @@ export function u48Key(n: number): string {
   );
 }
 
-/** The big-endian number that a key holds from `at` on, `bytes` long (at most 6). */
-export function readNumber(text: string, at: number, bytes: number): number {
-  let n = 0;
-  for (let i = at; i < at + bytes; i += 1) n = n * 256 + text.charCodeAt(i);
-  return n;
-}
-
 /** The smallest key greater than every key that begins with `prefix`. */
 export function prefixEnd(prefix: string): Key {
   for (let i = prefix.length - 1; i >= 0; i -= 1) {
@@ -40,12 +33,4 @@ export function prefixEnd(prefix: string): Key {
     if (code < 0xff) return key(prefix.slice(0, i) + String.fromCharCode(code + 1));
   }
   throw new RangeError('no key is greater than a prefix of 0xff bytes');
-}
-
-/** A key for people: printable ASCII as it is, every other byte as \xNN. */
-export function showKey(text: string): string {
-  let shown = '';
-  for (const c of text)
-    shown += c >= ' ' && c <= '~' ? c : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`;
-  return shown;
 }
