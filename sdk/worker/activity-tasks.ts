@@ -19,9 +19,10 @@ import {
   type ActivityOutcome,
   logAttributes,
 } from './activity-execution.ts';
+import { statusCodeOf } from './answer-errors.ts';
 import { HeartbeatThrottle, type HeartbeatThrottleLimits, throttleInterval } from './heartbeat-throttle.ts';
 import { ownBytes, tokenKey, type WorkerConnection } from './ports.ts';
-import { type AnswerOwner, type Session, type SubstituteAnswer, statusCodeOf } from './session.ts';
+import type { AnswerOwner, Session, SubstituteAnswer } from './session.ts';
 
 export interface ActivityTasksOptions {
   connection: WorkerConnection;

@@ -15,9 +15,8 @@ import type {
 } from '../../src/wire/api.ts';
 import { encode } from '../../src/wire/codec.ts';
 import { MAX_MESSAGE_BYTES } from '../../src/wire/frame.ts';
-import { StatusCode } from '../../src/wire/status.ts';
 import type { Logger } from '../common/logger.ts';
-import { RpcError } from '../connection/rpc-error.ts';
+import { isFault, isTransient, isUnsent, statusCodeOf } from './answer-errors.ts';
 import { Credit } from './credit.ts';
 import type { WorkerConnection } from './ports.ts';
 
@@ -87,48 +86,6 @@ const MAX_RETRY_MS = 5_000;
 const FRAME_OVERHEAD_BYTES = 128;
 /** Repeats of an answer that the server fails on with INTERNAL or UNKNOWN, or the connection does not take, before it is given up. */
 const MAX_FAULTS = 5;
-
-/** The gRPC status number of a refusal; undefined for a failure of the connection itself. */
-export function statusCodeOf(error: unknown): StatusCode | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  const { code } = error;
-  return typeof code === 'number' && code >= StatusCode.OK && code <= StatusCode.UNAUTHENTICATED
-    ? (code as StatusCode)
-    : undefined;
-}
-
-/** Whether sending the same again may succeed. */
-export function isTransient(error: unknown): boolean {
-  switch (statusCodeOf(error)) {
-    case undefined:
-    case StatusCode.CANCELLED:
-    case StatusCode.UNAVAILABLE:
-    case StatusCode.DEADLINE_EXCEEDED:
-    case StatusCode.RESOURCE_EXHAUSTED:
-    case StatusCode.ABORTED:
-    case StatusCode.INTERNAL:
-    case StatusCode.UNKNOWN:
-      return true;
-    default:
-      return false;
-  }
-}
-
-/** Repeating it is worth a few tries only. */
-function isFault(error: unknown): boolean {
-  const code = statusCodeOf(error);
-  return code === undefined || code === StatusCode.INTERNAL || code === StatusCode.UNKNOWN;
-}
-
-/** Refused by the connection itself, never sent: too large, or too much is open. */
-function isUnsent(error: unknown): boolean {
-  return (
-    error instanceof RpcError &&
-    error.code === StatusCode.RESOURCE_EXHAUSTED &&
-    error.detail?.kind === 'ResourceExhausted' &&
-    error.detail.cause === 'client'
-  );
-}
 
 function kindOf(method: AnswerMethod): TaskKind {
   return method.startsWith('respondActivity') ? 'activity' : 'workflow';

@@ -7,8 +7,8 @@ import type { HistoryEvent } from '../../src/wire/event.ts';
 import { decodeMessage } from '../common/codec.ts';
 import type { PayloadCodec } from '../common/data-converter.ts';
 import { isRecord, isUint8Array } from '../common/type-helpers.ts';
+import { isTransient } from './answer-errors.ts';
 import { ownBytes, type WorkerConnection } from './ports.ts';
-import { isTransient } from './session.ts';
 
 /** Temporal's default, for a task whose Scheduled event is not at hand. */
 const DEFAULT_WORKFLOW_TASK_TIMEOUT_MS = 10_000;

@@ -3,24 +3,24 @@
 //
 // Tasks of one run go one at a time, the next only once the answer before it is settled, so that a refused answer evicts the warm
 // execution before anything is built on it. What a task pushed ahead of its log entry asks of the world (local activities, sinks)
-// waits until the entry is durable (I1). A thread that runs over its deadline or dies is replaced: the run it worked on fails its
-// task, the others are handed to the new thread and replay.
+// waits until the entry is durable (I1).
 
 import type { QueryResult, WorkflowTask } from '../../src/wire/api.ts';
 import { StatusCode } from '../../src/wire/status.ts';
 import type { PayloadCodec } from '../common/data-converter.ts';
 import type { Logger } from '../common/logger.ts';
 import { errorMessage } from '../common/type-helpers.ts';
-import { UnexpectedError } from './errors.ts';
+import { statusCodeOf } from './answer-errors.ts';
 import { type LocalActivities, neverStarted } from './local-activities.ts';
 import { type ThreadFactory, tokenKey, type WorkerConnection } from './ports.ts';
-import { type Session, type SubstituteAnswer, statusCodeOf } from './session.ts';
+import type { Session, SubstituteAnswer } from './session.ts';
 import type { SinkRunner } from './sinks.ts';
 import { fetchTaskHistory, forThread } from './task-history.ts';
+import { type ThreadLoss, ThreadPool } from './thread-pool.ts';
 import type { FromWorkflowThread, LocalActivityResult } from './thread-protocol.ts';
 import { HeldTask, localHeartbeatDelay, taskInfo } from './workflow-task.ts';
 import { deadlockFailure, TaskAnswers, threadFailure } from './workflow-task-answers.ts';
-import { threadIndexOf, WorkflowThread } from './workflow-thread.ts';
+import type { WorkflowThread } from './workflow-thread.ts';
 
 export interface WorkflowTasksOptions {
   connection: WorkerConnection;
@@ -39,35 +39,29 @@ export interface WorkflowTasksOptions {
   fatal(error: Error): void;
 }
 
-/** ms between looks at the threads. */
-const WATCH_INTERVAL_MS = 250;
 /** Times a task is handed to a new thread after its thread ended, before it is failed. */
 const MAX_REDISPATCHES = 2;
 
 export class WorkflowTasks {
   private readonly options: WorkflowTasksOptions;
   private readonly answers: TaskAnswers;
-  private readonly threads: WorkflowThread[] = [];
+  private readonly threads: ThreadPool;
   /** By token: every task from its arrival until its answer is settled. */
   private readonly tasks = new Map<string, HeldTask>();
   /** By run id: the task being worked on or answered; those behind it queue on it. */
   private readonly heads = new Map<string, HeldTask>();
-  private watch: NodeJS.Timeout | undefined;
-  private allReady: (() => void) | undefined;
   private emptied: (() => void) | undefined;
 
   constructor(options: WorkflowTasksOptions) {
     this.options = options;
     this.answers = new TaskAnswers(options);
+    const { threads: factory, threadCount: count, deadlockMs } = options;
+    this.threads = new ThreadPool({ factory, count, deadlockMs }, this);
   }
 
   /** Starts the threads; resolves when all can take tasks. */
-  async start(): Promise<void> {
-    for (let index = 0; index < this.options.threadCount; index++) this.startThread(index);
-    await new Promise<void>((resolve) => {
-      this.allReady = resolve;
-      this.checkReady();
-    });
+  start(): Promise<void> {
+    return this.threads.start();
   }
 
   get inFlight(): number {
@@ -75,7 +69,7 @@ export class WorkflowTasks {
   }
 
   get cached(): number {
-    return this.threads.reduce((sum, thread) => sum + thread.warm.size, 0);
+    return this.threads.cached;
   }
 
   heldTokens(): Uint8Array[] {
@@ -109,7 +103,7 @@ export class WorkflowTasks {
   }
 
   localActivityResolved(runId: string, seq: number, result: LocalActivityResult): void {
-    this.threadOf(runId)?.post({ type: 'localActivityResolved', runId, seq, result });
+    this.threads.of(runId)?.post({ type: 'localActivityResolved', runId, seq, result });
   }
 
   /** Stops local activities and answers their workflow tasks without them: the next worker to get the task runs them again. */
@@ -119,7 +113,7 @@ export class WorkflowTasks {
       if (held.state !== 'running') continue;
       if (held.localActivities.length === 0 && this.options.localActivities.countOf(runId) === 0) continue;
       held.localActivities = [];
-      this.threadOf(runId)?.post({ type: 'heartbeatDue', token });
+      this.threads.of(runId)?.post({ type: 'heartbeatDue', token });
     }
     this.options.localActivities.abandonAll('workerShutdown');
   }
@@ -133,9 +127,8 @@ export class WorkflowTasks {
   }
 
   close(): void {
-    clearInterval(this.watch);
     for (const held of this.tasks.values()) clearTimeout(held.heartbeat);
-    for (const thread of this.threads) thread.terminate();
+    this.threads.close();
     this.tasks.clear();
     this.heads.clear();
     this.emptied?.();
@@ -143,24 +136,41 @@ export class WorkflowTasks {
 
   // ---------------------------------------------------------------- threads
 
-  threadMessages(thread: WorkflowThread, messages: FromWorkflowThread[]): void {
-    for (const message of messages) this.threadMessage(thread, message);
+  /** Called by the pool: the thread could not be started. */
+  fatal(error: Error): void {
+    this.options.fatal(error);
   }
 
-  threadExited(thread: WorkflowThread, error: Error): void {
-    if (!thread.ready) {
-      this.options.fatal(new UnexpectedError(`A workflow thread did not start: ${error.message}`, { cause: error }));
-      return;
+  /** Called by the pool: the run that was running fails its task, the others of that thread are handed to the new one and replay. */
+  threadReplaced(index: number, culprit: string | undefined, loss: ThreadLoss): void {
+    const culpritTask = culprit === undefined ? undefined : this.heads.get(culprit)?.task;
+    const workflowId = culpritTask?.workflowId ?? culprit ?? '';
+    this.options.logger.error('A workflow thread was lost; its executions are replayed on a new one', {
+      workflowId,
+      runId: culprit,
+      ...loss,
+    });
+    const failure = loss.kind === 'deadlock' ? deadlockFailure(workflowId, loss.limitMs) : threadFailure(loss.error);
+    for (const held of [...this.heads.values()]) {
+      const { runId } = held.task;
+      if (this.threads.indexOf(runId) !== index) continue;
+      this.options.localActivities.abandon(runId);
+      if (held.state !== 'running') continue;
+      held.localActivities = [];
+      clearTimeout(held.heartbeat);
+      held.heartbeat = undefined;
+      if (runId === culprit || held.redispatches >= MAX_REDISPATCHES) {
+        this.failTask(held, failure);
+      } else {
+        held.redispatches++;
+        this.dispatch(held);
+      }
     }
-    this.options.logger.error('A workflow thread ended; its executions are replayed on a new one', { error });
-    this.replaceThread(thread, threadFailure(error));
   }
 
-  private threadMessage(thread: WorkflowThread, message: FromWorkflowThread): void {
+  /** Called by the pool. */
+  threadMessage(thread: WorkflowThread, message: FromWorkflowThread): void {
     switch (message.type) {
-      case 'ready':
-        this.checkReady();
-        return;
       case 'completed': {
         const held = this.workedOn(message.request.token);
         if (held === undefined) return;
@@ -213,81 +223,12 @@ export class WorkflowTasks {
         else this.localActivityResolved(runId, seq, neverStarted(heldBack));
         return;
       }
+      case 'ready':
       case 'busy':
       case 'idle':
       case 'evicted':
-        // Kept by the thread's own object.
+        // The pool's.
         return;
-    }
-  }
-
-  private startThread(index: number): void {
-    this.threads[index] = new WorkflowThread(index, this.options.threads, this);
-  }
-
-  private checkReady(): void {
-    if (this.threads.length === this.options.threadCount && this.threads.every((thread) => thread.ready)) {
-      this.allReady?.();
-    }
-  }
-
-  private threadOf(runId: string): WorkflowThread | undefined {
-    return this.threads[threadIndexOf(runId, this.options.threadCount)];
-  }
-
-  /** Looks for threads over their deadline, while there is anything to look at. */
-  private readonly look = (): void => {
-    if (this.tasks.size === 0) {
-      clearInterval(this.watch);
-      this.watch = undefined;
-      return;
-    }
-    for (const thread of this.threads) {
-      if (this.isOverdue(thread)) setImmediate(this.confirm, thread, thread.busySince);
-    }
-  };
-
-  /**
-   * A main thread that was busy itself may find old news: timers run before the messages that wait. By the time of an immediate
-   * those messages were read, and only a thread that is stuck is still busy since then.
-   */
-  private readonly confirm = (thread: WorkflowThread, busySince: number): void => {
-    if (this.threads[thread.index] !== thread || thread.busySince !== busySince || !this.isOverdue(thread)) return;
-    const runId = thread.busyRunId;
-    const head = runId === undefined ? undefined : this.heads.get(runId);
-    const workflowId = head?.task.workflowId ?? runId ?? '';
-    this.options.logger.error('Potential deadlock: a workflow runs without yielding; its thread is replaced', {
-      workflowId,
-      runId,
-      limitMs: this.options.deadlockMs,
-    });
-    this.replaceThread(thread, deadlockFailure(workflowId, this.options.deadlockMs ?? 0));
-  };
-
-  private isOverdue(thread: WorkflowThread): boolean {
-    const { deadlockMs } = this.options;
-    return (
-      deadlockMs !== undefined && thread.busyRunId !== undefined && performance.now() - thread.busySince > deadlockMs
-    );
-  }
-
-  /** @param failure What the task of the run the thread worked on is failed with. */
-  private replaceThread(thread: WorkflowThread, failure: { message: string; type: string }): void {
-    const culprit = thread.busyRunId;
-    thread.terminate();
-    this.startThread(thread.index);
-    for (const held of [...this.heads.values()]) {
-      const { runId } = held.task;
-      if (threadIndexOf(runId, this.options.threadCount) !== thread.index) continue;
-      this.options.localActivities.abandon(runId);
-      if (held.state !== 'running') continue;
-      held.localActivities = [];
-      clearTimeout(held.heartbeat);
-      if (runId === culprit || held.redispatches >= MAX_REDISPATCHES) this.failTask(held, failure);
-      else {
-        held.redispatches++;
-        this.dispatch(held);
-      }
     }
   }
 
@@ -301,18 +242,18 @@ export class WorkflowTasks {
   private dispatch(held: HeldTask): void {
     held.state = 'running';
     const { runId } = held.task;
-    if (this.options.deadlockMs !== undefined) this.watch ??= setInterval(this.look, WATCH_INTERVAL_MS);
+    this.threads.watch();
     if (this.options.localActivities.countOf(runId) > 0) this.armLocalHeartbeat(held);
     const decoded = this.answers.decodeTask(held.task);
     if (!(decoded instanceof Promise)) {
-      this.threadOf(runId)?.post({ type: 'task', task: decoded });
+      this.threads.of(runId)?.post({ type: 'task', task: decoded });
       return;
     }
-    const thread = this.threadOf(runId);
+    const thread = this.threads.of(runId);
     decoded.then(
       (task) => {
         // The thread may have been replaced meanwhile, and the task handed over again.
-        if (held.state === 'running' && this.threadOf(runId) === thread) thread?.post({ type: 'task', task });
+        if (held.state === 'running' && this.threads.of(runId) === thread) thread?.post({ type: 'task', task });
       },
       (error: unknown) => {
         if (held.state !== 'running') return;
@@ -358,7 +299,9 @@ export class WorkflowTasks {
       this.heads.set(runId, next);
       this.dispatch(next);
     }
-    if (this.tasks.size === 0) this.emptied?.();
+    if (this.tasks.size > 0) return;
+    this.threads.idle();
+    this.emptied?.();
   }
 
   /** Called by the session through the task. The thread went on as if it had been answered: its execution is forgotten. */
@@ -380,7 +323,7 @@ export class WorkflowTasks {
       },
     );
     this.options.localActivities.abandon(runId);
-    const thread = this.threadOf(runId);
+    const thread = this.threads.of(runId);
     thread?.warm.delete(runId);
     thread?.post({ type: 'evict', runId, reason });
   }
@@ -405,14 +348,14 @@ export class WorkflowTasks {
     if (held.heartbeat !== undefined) return;
     held.heartbeat = setTimeout(() => {
       const { task } = held;
-      if (held.state === 'running') this.threadOf(task.runId)?.post({ type: 'heartbeatDue', token: task.token });
+      if (held.state === 'running') this.threads.of(task.runId)?.post({ type: 'heartbeatDue', token: task.token });
     }, localHeartbeatDelay(held));
   }
 
   private sendHistory(token: Uint8Array, fromEventId: number): void {
     const held = this.workedOn(token);
     if (held === undefined) return;
-    const thread = this.threadOf(held.task.runId);
+    const thread = this.threads.of(held.task.runId);
     fetchTaskHistory(this.options.connection, this.options.codecs, token, fromEventId).then(
       (page) => thread?.post({ type: 'history', token, ...page, nextEventId: page.nextEventId }),
       (error: unknown) => {
