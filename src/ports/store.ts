@@ -87,11 +87,17 @@ export interface Store {
   nextTerm(): Promise<Term>;
   /** Durable when it resolves: one synced batch for the whole call. Lsns must continue each shard's log. */
   append(entries: readonly LogAppend[]): Promise<AppendResult>;
-  /** Entries with lsn ≥ from, in order, for recovery and catch-up. Throws `corrupt` at a gap or a broken chain. */
+  /**
+   * Entries with lsn ≥ from, in order, for recovery and catch-up; what was trimmed (≤ appliedLsn) is not among them. All that was durable
+   * or under way at the call; trimming meanwhile does not disturb it. Throws `corrupt` at a gap or a broken chain.
+   */
   readLog(shard: ShardId, from: Lsn): AsyncIterable<LogEntry>;
   /** Drops entries above `after`. Never below appliedLsn. Durable when it resolves. */
   truncateAfter(shard: ShardId, after: Lsn): Promise<void>;
-  /** Writes rows and advances appliedLsn, trimming the log, in one synced batch. */
+  /**
+   * Writes rows and advances appliedLsn, trimming the log, in one synced batch. Not fenced: the rows are committed state in any term.
+   * A flush to an appliedLsn below the store's, or beyond its log, is `misuse`.
+   */
   flush(flushes: readonly ShardFlush[]): Promise<void>;
   /** One durable promise per (shard, term). False: already promised to another in this term, or a newer term was seen. */
   vote(shard: ShardId, term: Term, candidate: string): Promise<boolean>;
@@ -124,9 +130,13 @@ export class StoreError extends Error {
   readonly kind: StoreErrorKind;
   /** What to do next, for people. */
   readonly hint: string | undefined;
-  constructor(kind: StoreErrorKind, message: string, options?: { hint?: string; cause?: unknown }) {
+  /** `corrupt`: the key of the damaged row, where it is one. */
+  readonly key: Key | undefined;
+  constructor(kind: StoreErrorKind, message: string, options?: { hint?: string; cause?: unknown; key?: string }) {
     super(message, options?.cause === undefined ? undefined : { cause: options.cause });
     this.kind = kind;
     this.hint = options?.hint;
+    // A row's key, cut from the key it is stored under.
+    this.key = options?.key as Key | undefined;
   }
 }

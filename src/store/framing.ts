@@ -5,6 +5,12 @@ import type { Key, Lsn, ShardId, Term } from '../ports/ids.ts';
 import { lsn, shardId, term } from '../ports/ids.ts';
 import { StoreError } from '../ports/store.ts';
 
+/** First byte of the key of every record, by kind. */
+export const META = 'M';
+export const POSITION = 'P';
+export const LOG = 'L';
+export const ROW = 'R';
+
 const CRC_BYTES = 4;
 
 /** CRC (4 bytes, little-endian) over key and value, then the value. */
@@ -41,6 +47,7 @@ export function corrupt(key: string, where: string, what: string): StoreError {
     .map((c) => (c >= ' ' && c <= '~' ? c : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`))
     .join('');
   return new StoreError('corrupt', `damaged data in ${where}, key "${shown}": ${what}`, {
+    ...(key.startsWith(ROW) ? { key: key.slice(ROW.length) } : {}),
     hint: 'Nothing damaged is served. `tenuto data verify` lists what is wrong; `tenuto data restore` brings back a backup.',
   });
 }

@@ -1,9 +1,9 @@
 // Looks at a data directory that nobody has open: every record's checksum, every shard's chain, and what takes the room.
 import { StoreError } from '../ports/store.ts';
-import { unframe } from './framing.ts';
+import { LOG, POSITION, ROW, unframe } from './framing.ts';
 import { LevelBackend } from './leveldb/backend.ts';
 import { type Manifest, openError, readManifest, storePath } from './leveldb/directory.ts';
-import { LOG, LogStore, POSITION, ROW } from './log-store.ts';
+import { LogStore } from './log-store.ts';
 
 export interface VerifyReport {
   manifest: Manifest;

@@ -168,7 +168,7 @@ export class Context {
   plain(type: string, message: object) {
     const { history, ...rest } = message as { history?: { events: HistoryEvent[] } };
     const out = plain(`temporal.api.workflowservice.v1.${type}`, rest);
-    if (history) out['history'] = { events: history.events.map(plainEvent) };
+    if (history) out.history = { events: history.events.map(plainEvent) };
     return out;
   }
 
@@ -187,10 +187,10 @@ export class Context {
     const matches =
       typeof check === 'function'
         ? check
-        : (info: Record<string, Plain>) => info['state'] === `PENDING_ACTIVITY_STATE_${check}`;
+        : (info: Record<string, Plain>) => info.state === `PENDING_ACTIVITY_STATE_${check}`;
     return this.until(`pending activity of ${handle.workflowId}: ${check}`, async () => {
       const described = await this.describe(this.run(handle));
-      const [info] = (described['pendingActivities'] ?? []) as Record<string, Plain>[];
+      const [info] = (described.pendingActivities ?? []) as Record<string, Plain>[];
       return info && matches(info) ? info : undefined;
     });
   }

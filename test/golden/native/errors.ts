@@ -31,11 +31,11 @@ const DETAIL_TYPES: Partial<Record<StatusDetail['kind'], string>> = {
 export function describeError(error: unknown): Plain {
   if (!(error instanceof Error)) return { thrown: jsonable(error) };
   const fields = error as Error & Record<string, unknown>;
-  if (typeof fields['code'] === 'number') return describeStatus(fields);
+  if (typeof fields.code === 'number') return describeStatus(fields);
   const out: { [key: string]: Plain } = { name: error.name, message: error.message };
   for (const field of FIELDS)
     if (fields[field] !== undefined && fields[field] !== null) out[field] = jsonable(fields[field]);
-  if (error.cause !== undefined) out['cause'] = describeError(error.cause);
+  if (error.cause !== undefined) out.cause = describeError(error.cause);
   return out;
 }
 
@@ -43,11 +43,11 @@ export function describeError(error: unknown): Plain {
 function describeStatus(error: Error & Record<string, unknown>): Plain {
   const out: { [key: string]: Plain } = {
     name: 'GrpcServiceError',
-    code: CODE_NAMES.get(Number(error['code'])) ?? String(error['code']),
-    message: typeof error['details'] === 'string' ? error['details'] : error.message,
+    code: CODE_NAMES.get(Number(error.code)) ?? String(error.code),
+    message: typeof error.details === 'string' ? error.details : error.message,
   };
-  const type = DETAIL_TYPES[(error['detail'] as StatusDetail | undefined)?.kind ?? 'WorkflowNotReady'];
-  if (type) out['statusDetails'] = [{ '@type': type }];
+  const type = DETAIL_TYPES[(error.detail as StatusDetail | undefined)?.kind ?? 'WorkflowNotReady'];
+  if (type) out.statusDetails = [{ '@type': type }];
   return out;
 }
 

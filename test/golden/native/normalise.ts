@@ -62,9 +62,9 @@ export class Normaliser {
   }
 
   #object(object: { [key: string]: Plain }): Plain {
-    const sticky = object['kind'] === 'TASK_QUEUE_KIND_STICKY';
+    const sticky = object.kind === 'TASK_QUEUE_KIND_STICKY';
     const clocked =
-      object['cronSchedule'] !== undefined || /_(WORKFLOW|CRON_SCHEDULE)$/.test(String(object['initiator'] ?? ''));
+      object.cronSchedule !== undefined || /_(WORKFLOW|CRON_SCHEDULE)$/.test(String(object.initiator ?? ''));
     const out: { [key: string]: Plain } = {};
     for (const [key, value] of Object.entries(object)) {
       if (DROPPED.has(key)) continue;

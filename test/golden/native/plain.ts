@@ -1,10 +1,13 @@
 // Our values → proto3 JSON as the recordings hold it: defaults and empty messages left out, payload data decoded,
 // durations '1.5s', times '<time>'. Driven by the API's descriptors, so a misspelt attribute would be lost and show up as a difference.
 import { createHash } from 'node:crypto';
-import root from '@temporalio/proto/protos/root.js';
-import type { Enum, Field, Type } from 'protobufjs';
+import protos from '@temporalio/proto/protos/root.js';
+import type { Enum, Field, Root, Type } from 'protobufjs';
 import { EventType } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
+
+/** The package types its default export as the static module; at run time it is the reflected root. */
+const root = protos as unknown as Root;
 
 const MAX_INLINE_BYTES = 4096;
 export const TIME = '<time>';
@@ -93,6 +96,6 @@ function payloadToPlain(payload: { metadata?: Record<string, Uint8Array>; data?:
   if (data.length > MAX_INLINE_BYTES) {
     return { metadata, data: { bytes: data.length, sha256: createHash('sha256').update(data).digest('hex') } };
   }
-  if (metadata['encoding']?.startsWith('json/')) return { metadata, data: JSON.parse(data.toString()) as Plain };
+  if (metadata.encoding?.startsWith('json/')) return { metadata, data: JSON.parse(data.toString()) as Plain };
   return { metadata, data: data.toString('base64') };
 }

@@ -71,7 +71,7 @@ export class RawService {
   }
 
   /** One workflow task, taken by hand: a worker with a single credit, which never grants another. */
-  async pollWorkflowTaskQueue(request: PollRequest): Promise<object & { taskToken: Uint8Array }> {
+  async pollWorkflowTaskQueue(request: PollRequest): Promise<{ taskToken: Uint8Array; [field: string]: unknown }> {
     const task = await this.#takeOne('workflowTask', request);
     return {
       taskToken: task.token,
@@ -87,7 +87,7 @@ export class RawService {
     };
   }
 
-  async pollActivityTaskQueue(request: PollRequest): Promise<object & { taskToken: Uint8Array }> {
+  async pollActivityTaskQueue(request: PollRequest): Promise<{ taskToken: Uint8Array; [field: string]: unknown }> {
     const task = await this.#takeOne('activityTask', request);
     const { token, namespace, workflowId, runId, workflowType, activityType, workerId: _, ...rest } = task;
     return {

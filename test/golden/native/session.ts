@@ -65,12 +65,16 @@ export class Session {
   readonly client: client.Client;
   readonly service: RawService;
   readonly #server: Server;
-  readonly #connections: client.Connection[];
-  readonly #bundle: Awaited<ReturnType<typeof worker.bundleWorkflowCode>>;
+  readonly #connections: [client.Connection, client.Connection];
+  readonly #bundle: worker.WorkflowBundle;
   #activities: object = {};
   #worker: { stop(): Promise<void> } | undefined;
 
-  private constructor(server: Server, connections: [client.Connection, client.Connection], bundle: Session['#bundle']) {
+  private constructor(
+    server: Server,
+    connections: [client.Connection, client.Connection],
+    bundle: worker.WorkflowBundle,
+  ) {
     this.#server = server;
     this.#connections = connections;
     this.#bundle = bundle;
