@@ -1,5 +1,6 @@
 // Offers: how a waiting task is named to matching. Derived from rows alone, so that withdrawing names the same offer.
 
+import type { Priority } from '../../wire/common.ts';
 import type { TaskOffer } from './outcome.ts';
 import type { ActivityRow, StartRow, WorkflowTaskRow } from './rows.ts';
 
@@ -31,9 +32,19 @@ export function workflowOffer(where: Where, runId: string, start: StartRow, task
   return offer;
 }
 
+/** An activity takes the fields its own priority leaves out from its workflow's; its event keeps what the command said. */
+export function effectivePriority(own: Priority | undefined, workflow: Priority | undefined): Priority | undefined {
+  if (own === undefined || workflow === undefined) return own ?? workflow;
+  return {
+    priorityKey: own.priorityKey || workflow.priorityKey,
+    fairnessKey: own.fairnessKey || workflow.fairnessKey,
+    fairnessWeight: own.fairnessWeight || workflow.fairnessWeight,
+  };
+}
+
 export function activityOffer(where: Where, runId: string, start: StartRow, activity: ActivityRow): TaskOffer {
   const { facts } = activity;
-  const inherited = start.attributes.priority;
+  const priority = effectivePriority(facts.priority, start.attributes.priority);
   return {
     kind: 'activity',
     namespace: where.namespace,
@@ -43,8 +54,8 @@ export function activityOffer(where: Where, runId: string, start: StartRow, acti
     scheduledEventId: facts.scheduledEventId,
     attempt: activity.attempt,
     scheduledTime: activity.scheduledTime,
-    priority: facts.priority?.priorityKey || inherited?.priorityKey || DEFAULT_PRIORITY,
-    fairnessKey: facts.priority?.fairnessKey || inherited?.fairnessKey || '',
-    fairnessWeight: facts.priority?.fairnessWeight || inherited?.fairnessWeight || 1,
+    priority: priority?.priorityKey || DEFAULT_PRIORITY,
+    fairnessKey: priority?.fairnessKey ?? '',
+    fairnessWeight: priority?.fairnessWeight || 1,
   };
 }

@@ -8,6 +8,7 @@ import type {
   WorkflowTaskStartedEventAttributes,
 } from '../../wire/event-attributes.ts';
 import type { StartId } from './message.ts';
+import { effectivePriority } from './offers.ts';
 import type { StartedActivityTask, StartedWorkflowTask } from './outcome.ts';
 import type { ActivityRow, RunRow, StartRow, WorkflowTaskRow } from './rows.ts';
 
@@ -114,7 +115,7 @@ export function startedActivityTask(
       startToCloseTimeout: facts.startToCloseTimeout,
       heartbeatTimeout: facts.heartbeatTimeout,
       retryPolicy: facts.retryPolicy,
-      priority: facts.priority,
+      priority: effectivePriority(facts.priority, start.attributes.priority),
     },
     ref: { runId, scheduledEventId: facts.scheduledEventId, attempt: activity.attempt, startId },
   };

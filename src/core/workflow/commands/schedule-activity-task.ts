@@ -1,7 +1,7 @@
 // Schedule an activity: checked, its timeouts completed and clamped to one another and to the run's, then offered to its queue.
 
 import type { ScheduleActivityTaskCommandAttributes } from '../../../wire/command.ts';
-import type { Priority, UserMetadata } from '../../../wire/common.ts';
+import type { UserMetadata } from '../../../wire/common.ts';
 import { EventType, TaskQueueKind, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
 import { offerActivity } from '../activity-task.ts';
 import { completePolicy, policyProblem } from '../retry.ts';
@@ -40,16 +40,6 @@ export function activityTimeouts(asked: ScheduleActivityTaskCommandAttributes, r
   }
   heartbeat = Math.min(heartbeat, startToClose);
   return { scheduleToClose, scheduleToStart, startToClose, heartbeat };
-}
-
-/** A partial priority takes the missing fields from its workflow's. */
-function inheritPriority(own: Priority | undefined, workflow: Priority | undefined): Priority | undefined {
-  if (own === undefined || workflow === undefined) return own ?? workflow;
-  return {
-    priorityKey: own.priorityKey || workflow.priorityKey,
-    fairnessKey: own.fairnessKey || workflow.fairnessKey,
-    fairnessWeight: own.fairnessWeight || workflow.fairnessWeight,
-  };
 }
 
 function problemOf(
@@ -122,7 +112,7 @@ export function scheduleActivityTask(
       workflowTaskCompletedEventId: context.workflowTaskCompletedEventId,
       retryPolicy: completePolicy(attributes.retryPolicy),
       useWorkflowBuildId: attributes.useWorkflowBuildId || undefined,
-      priority: inheritPriority(attributes.priority, started.priority),
+      priority: attributes.priority,
     },
     userMetadata,
   );

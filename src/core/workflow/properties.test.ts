@@ -1,0 +1,382 @@
+// Random lives of one actor. After every message: the actor rebuilt from rows is the live one (I4), event ids have no gap (I5), what
+// events determine equals the fold of the history; at the end each accepted signal and each attempt's answer is there once (I5, I6).
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decode, encode } from '../../wire/codec.ts';
+import type { Command } from '../../wire/command.ts';
+import { EventType, WorkflowIdConflictPolicy } from '../../wire/enums.ts';
+import type { HistoryEvent } from '../../wire/event.ts';
+import { decide } from './decide.ts';
+import { foldEvents } from './fold.ts';
+import type { Message, TaskRef } from './message.ts';
+import type { RunState } from './state.ts';
+import { load, nextDeadline, startedTasks, waitingOffers } from './state.ts';
+import { applicationFailure, command, payloads, WORKER, WORKFLOW_ID, World } from './testing.ts';
+
+/** What may happen next; numbers pick among what is there. */
+type Step =
+  | { do: 'start'; conflict: number; retry: boolean; runTimeout: number; delay: number }
+  | { do: 'signal' | 'signalWithStart' | 'repeatSignal' | 'cancel' | 'terminate' | 'query' | 'undo' | 'timer' | 'late' }
+  | { do: 'take'; pick: number; sticky: boolean }
+  | { do: 'complete'; commands: number[]; sticky: boolean; force: boolean }
+  | { do: 'failTask' }
+  | { do: 'activity'; pick: number; how: number; byId: boolean }
+  | { do: 'pass'; ms: number };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('start' as const),
+      conflict: fc.integer({ min: 1, max: 3 }),
+      retry: fc.boolean(),
+      runTimeout: fc.constantFrom(0, 0, 20_000),
+      delay: fc.constantFrom(0, 0, 2_000),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constantFrom(
+        'signal' as const,
+        'signal' as const,
+        'signalWithStart' as const,
+        'repeatSignal' as const,
+        'cancel' as const,
+        'query' as const,
+        'undo' as const,
+        'timer' as const,
+        'late' as const,
+      ),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('terminate' as const) }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('take' as const), pick: fc.nat(9), sticky: fc.boolean() }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('complete' as const),
+      commands: fc.array(fc.nat(15), { maxLength: 4 }),
+      sticky: fc.boolean(),
+      force: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('failTask' as const) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant('activity' as const), pick: fc.nat(9), how: fc.nat(9), byId: fc.boolean() }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(1, 500, 1_000, 5_000, 30_000) }),
+  },
+);
+
+/** Plays steps on a world and remembers what was promised. */
+class Player {
+  readonly world = new World();
+  readonly signals: string[] = [];
+  /** Answers given, by attempt: each at most once. */
+  readonly answered = new Map<string, number>();
+  readonly #old: Message[] = [];
+  readonly #repeatable: string[] = [];
+  #n = 0;
+
+  message(step: Step): Message | undefined {
+    const { world } = this;
+    this.#n += 1;
+    const refs = startedTasks(world.state);
+    switch (step.do) {
+      case 'start':
+        return world.startMessage({
+          runId: `run-${this.#n}`,
+          requestId: `start-${this.#n}`,
+          conflictPolicy: step.conflict as WorkflowIdConflictPolicy,
+          retryPolicy: step.retry ? { maximumAttempts: 3, initialInterval: 500 } : undefined,
+          workflowRunTimeout: step.runTimeout,
+          workflowStartDelay: step.delay,
+        });
+      case 'signal':
+        return world.signalMessage(`s${this.#n}`, { requestId: `r${this.#n}` });
+      case 'repeatSignal': {
+        const name = this.#repeatable.at(-1);
+        return name === undefined ? undefined : world.signalMessage(name, { requestId: `r${name.slice(1)}` });
+      }
+      case 'signalWithStart':
+        return world.startMessage({
+          runId: `run-${this.#n}`,
+          requestId: `sws-${this.#n}`,
+          conflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+          signal: { signalName: `s${this.#n}`, identity: 'client', requestId: '' },
+        });
+      case 'cancel':
+        return { type: 'requestCancel', target: {}, identity: 'client', requestId: `c${this.#n}` };
+      case 'terminate':
+        return { type: 'terminate', target: {}, identity: 'client', requestId: `t${this.#n}` };
+      case 'query':
+        return { type: 'query', queryId: `q${this.#n}`, target: {}, queryType: 'state' };
+      case 'timer':
+        return { type: 'timer' };
+      case 'late':
+        return this.#old[this.#n % Math.max(1, this.#old.length)];
+      case 'undo': {
+        const ref = refs[this.#n % Math.max(1, refs.length)];
+        return ref === undefined ? undefined : { type: 'undoStart', ...ref };
+      }
+      case 'pass':
+        world.now += step.ms;
+        return { type: 'timer' };
+      case 'take': {
+        const offers = waitingOffers(world.state);
+        const offer = offers[step.pick % Math.max(1, offers.length)];
+        if (offer === undefined) return undefined;
+        const { runId, scheduledEventId, attempt } = offer;
+        const taker = world.taker();
+        return offer.kind === 'workflow'
+          ? { type: 'startWorkflowTask', runId, scheduledEventId, attempt, taker, sticky: step.sticky }
+          : { type: 'startActivityTask', runId, scheduledEventId, attempt, taker };
+      }
+      case 'complete': {
+        const task = refs.find(({ kind }) => kind === 'workflow');
+        if (task === undefined) return undefined;
+        const over = { sticky: step.sticky, forceCreateNewWorkflowTask: step.force };
+        return world.completeMessage(task, step.commands.map((n) => this.#command(n)).filter(isCommand), over);
+      }
+      case 'failTask': {
+        const task = refs.find(({ kind }) => kind === 'workflow');
+        if (task === undefined) return undefined;
+        return { type: 'failWorkflowTask', task, identity: WORKER, cause: 14, failure: applicationFailure('bug') };
+      }
+      case 'activity':
+        return this.#activity(
+          step,
+          refs.filter(({ kind }) => kind === 'activity'),
+        );
+    }
+  }
+
+  #command(n: number): Command | undefined {
+    const { run } = this.world.state;
+    const unique = `${this.#n}-${n}`;
+    if (n < 4)
+      return command.activity(unique, {
+        scheduleToCloseTimeout: n === 3 ? 4_000 : 0,
+        heartbeatTimeout: n === 2 ? 1_500 : 0,
+      });
+    if (n < 7) return command.timer(unique, n * 400);
+    if (n === 7) return command.marker('m');
+    if (n === 8) return command.cancelActivity([...(run?.activities.keys() ?? [])].at(-1) ?? 0);
+    if (n === 9) return command.cancelTimer([...(run?.timers.values() ?? [])].at(-1)?.timerId ?? '');
+    if (n === 10) return command.complete('ok');
+    if (n === 11) return command.fail(applicationFailure('workflow failed'));
+    if (n === 12) return command.continueAsNew();
+    if (n === 13) return command.cancelActivity(run?.row.facts.nextEventId ?? 0);
+    if (n === 14) return command.cancelTimer(`${this.#n}-4`);
+    return undefined;
+  }
+
+  #activity(step: Extract<Step, { do: 'activity' }>, refs: TaskRef[]): Message | undefined {
+    const { world } = this;
+    const task = refs[step.pick % Math.max(1, refs.length)];
+    const pending = [...(world.state.run?.activities.values() ?? [])];
+    const { activityId = '' } = pending[step.pick % Math.max(1, pending.length)]?.facts ?? {};
+    if (task === undefined && (!step.byId || activityId === '')) return undefined;
+    const activity = step.byId || task === undefined ? { activityId } : { task };
+    const identity = WORKER;
+    if (step.how < 4) return { type: 'completeActivityTask', activity, identity, result: payloads(step.how) };
+    if (step.how < 7) return { type: 'failActivityTask', activity, identity, failure: applicationFailure('no') };
+    if (step.how < 8) return { type: 'cancelActivityTask', activity, identity };
+    return { type: 'heartbeatActivityTask', activity, identity, details: payloads(step.how) };
+  }
+
+  play(step: Step, check: (world: World) => void): void {
+    const message = this.message(step);
+    if (message === undefined) return;
+    const decision = this.world.send(message);
+    if (decision.ok) {
+      if (step.do === 'signal' && message.type === 'signal') {
+        this.signals.push(message.signalName);
+        this.#repeatable.push(message.signalName);
+      }
+      if (message.type === 'start' && message.signal !== undefined && step.do !== 'late')
+        this.signals.push(message.signal.signalName);
+      if ('task' in message || 'activity' in message) this.#old.push(message);
+      if (decision.refusal === undefined) this.#remember(message);
+    }
+    check(this.world);
+  }
+
+  /** An answer was accepted: it may never be again. */
+  #remember(message: Message): void {
+    const ref =
+      'task' in message
+        ? message.task
+        : 'activity' in message && 'task' in message.activity
+          ? message.activity.task
+          : undefined;
+    if (ref === undefined || message.type === 'heartbeatActivityTask') return;
+    const key = `${ref.startId.term}.${ref.startId.seq}`;
+    this.answered.set(key, (this.answered.get(key) ?? 0) + 1);
+  }
+}
+
+const isCommand = (value: Command | undefined): value is Command => value !== undefined;
+
+const plain = (value: unknown): unknown => decode(encode(value));
+
+/** What storage would give back, through its codec. */
+function fromStorage(world: World): ReturnType<typeof load> {
+  const { chain } = world.state;
+  const rows = [...world.rows.values()]
+    .filter(({ table, runId }) => table === 'chain' || runId === chain?.currentRunId)
+    .map((row) => ({ ...row, value: plain(row.value) as object }));
+  return load('default', WORKFLOW_ID, rows);
+}
+
+const comparable = (run: RunState | undefined): unknown =>
+  run === undefined
+    ? undefined
+    : plain({
+        runId: run.runId,
+        start: run.start,
+        row: run.row,
+        activities: [...run.activities.entries()].sort(([a], [b]) => a - b),
+        timers: [...run.timers.entries()].sort(([a], [b]) => a - b),
+        buffered: [...run.buffered.entries()],
+        activityIds: [...run.activityIds.entries()].sort(),
+        timerIds: [...run.timerIds.entries()].sort(),
+      });
+
+/** Events that wait in the buffer have happened, too. */
+const withBuffered = (run: RunState, history: HistoryEvent[]): HistoryEvent[] =>
+  history.concat([...run.buffered.values()].map(({ event }) => event));
+
+function checkFold(world: World, run: RunState): void {
+  const history = world.history(run.runId);
+  const { facts } = foldEvents(run.runId, history);
+  const all = foldEvents(run.runId, withBuffered(run, history));
+  const live = run.row.facts;
+  expect(plain({ ...all.facts, nextEventId: facts.nextEventId, historyBytes: facts.historyBytes })).toEqual(
+    plain(live),
+  );
+  expect(plain([...all.timers].sort(([a], [b]) => a - b))).toEqual(plain([...run.timers].sort(([a], [b]) => a - b)));
+  expect(plain([...all.activities].sort(([a], [b]) => a - b))).toEqual(
+    plain([...run.activities].map(([id, row]) => [id, row.facts] as const).sort(([a], [b]) => a - b)),
+  );
+}
+
+function checkIds(world: World): void {
+  for (const [runId, events] of world.histories) {
+    events.forEach((event, i) => {
+      if (event.eventId !== i + 1) throw new Error(`${runId}: event ${i + 1} has id ${event.eventId}`);
+    });
+  }
+}
+
+describe('over random messages', () => {
+  it('an actor rebuilt from rows is the live actor, and the rows are the fold of the history (I4)', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
+        const player = new Player();
+        player.play({ do: 'start', conflict: 1, retry: false, runTimeout: 0, delay: 0 }, () => undefined);
+        for (const next of steps) {
+          player.play(next, (world) => {
+            const rebuilt = fromStorage(world);
+            expect(comparable(rebuilt.run)).toEqual(comparable(world.state.run));
+            expect([...rebuilt.requests.keys()].sort()).toEqual([...world.state.requests.keys()].sort());
+            expect(nextDeadline(rebuilt)).toBe(nextDeadline(world.state));
+            expect(waitingOffers(rebuilt)).toEqual(waitingOffers(world.state));
+            if (world.state.run !== undefined) checkFold(world, world.state.run);
+          });
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('dropping and rebuilding the actor at any moment changes no decision (I4)', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 50, size: 'max' }), (steps) => {
+        const player = new Player();
+        player.play({ do: 'start', conflict: 1, retry: true, runTimeout: 0, delay: 0 }, () => undefined);
+        for (const next of steps) {
+          if (next.do === 'query') continue; // Volatile by design.
+          const message = player.message(next);
+          if (message === undefined) continue;
+          const { world } = player;
+          const context = { now: world.now, spareRunId: 'next', limits: world.limits };
+          const live = decide(world.state, message, context);
+          const rebuilt = decide(fromStorage(world), message, context);
+          expect(plain(rebuilt)).toEqual(plain(live));
+          if (live.ok) world.apply(live);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('deciding leaves the state untouched', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
+        const player = new Player();
+        player.play({ do: 'start', conflict: 1, retry: true, runTimeout: 0, delay: 0 }, () => undefined);
+        for (const next of steps) {
+          const message = player.message(next);
+          if (message === undefined) continue;
+          const before = comparable(player.world.state.run);
+          const decision = player.world.decide(message);
+          expect(comparable(player.world.state.run)).toEqual(before);
+          if (decision.ok) player.world.apply(decision);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('ids have no gap, each signal is there once, each attempt is answered at most once (I5, I6)', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
+        const player = new Player();
+        player.play({ do: 'start', conflict: 1, retry: false, runTimeout: 0, delay: 0 }, () => undefined);
+        for (const next of steps) player.play(next, checkIds);
+        const { world } = player;
+        const buffered = [...(world.state.run?.buffered.values() ?? [])].map(({ event }) => event);
+        const seen = [...world.histories.values(), buffered]
+          .flat()
+          .flatMap((event) =>
+            event.eventType === EventType.WORKFLOW_EXECUTION_SIGNALED ? [event.attributes.signalName] : [],
+          );
+        expect(seen.sort()).toEqual([...player.signals].sort());
+        for (const times of player.answered.values()) expect(times).toBe(1);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('timers fire at their time or later, and a deadline that fired is gone (I7)', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
+        const player = new Player();
+        for (const next of steps) {
+          player.play(next, (world) => {
+            for (const event of world.history()) {
+              if (event.eventType !== EventType.TIMER_FIRED) continue;
+              const started = world.history()[event.attributes.startedEventId - 1];
+              if (started?.eventType !== EventType.TIMER_STARTED)
+                throw new Error('a timer fired that was never started');
+              expect(event.eventTime).toBeGreaterThanOrEqual(
+                started.eventTime + (started.attributes.startToFireTimeout ?? 0),
+              );
+            }
+            const due = nextDeadline(world.state);
+            if (due === undefined || due > world.now) return;
+            world.accept({ type: 'timer' });
+            const after = nextDeadline(world.state);
+            expect(after === undefined || after > world.now, 'still due after firing').toBe(true);
+          });
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

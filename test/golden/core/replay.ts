@@ -1,0 +1,423 @@
+// Reproduces a recorded history with the core alone: reads from the recording what the world did (who started, signalled, answered,
+// and when deadlines passed), sends those messages to the actor, and lets the caller compare the events that come of it.
+import {
+  type ActorState,
+  DEFAULT_LIMITS,
+  type Decision,
+  decide,
+  emptyState,
+  evolve,
+  type Message,
+  nextDeadline,
+  type Taker,
+  type TaskRef,
+} from '../../../src/core/workflow/index.ts';
+import type { Command } from '../../../src/wire/command.ts';
+import {
+  CommandType,
+  EventType,
+  TimeoutType,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+  WorkflowTaskFailedCause,
+} from '../../../src/wire/enums.ts';
+import type { HistoryEvent, HistoryEventOf } from '../../../src/wire/event.ts';
+
+export interface Recording {
+  workflowId: string;
+  runId: string;
+  events: HistoryEvent[];
+}
+
+const CLIENT = 'oracle-client';
+const WORKER = 'oracle-worker';
+const STICKY = '<sticky>';
+
+/** One chain of runs of one workflow id. */
+export class Replay {
+  state: ActorState;
+  readonly produced = new Map<string, HistoryEvent[]>();
+  readonly #chain: Recording[];
+  #now = 1_000_000;
+  #seq = 0;
+  /** Runs whose recording has been begun. */
+  #begun = 0;
+  #task: TaskRef | undefined;
+
+  constructor(chain: Recording[]) {
+    this.#chain = chain;
+    this.state = emptyState('default', chain[0]?.workflowId ?? '');
+  }
+
+  run(): void {
+    for (const recording of this.#chain) {
+      this.#begun += 1;
+      this.#replayRun(recording);
+    }
+  }
+
+  #send(message: Message): Decision {
+    const next = this.#chain[this.#begun]?.runId ?? 'run#none';
+    const decision = decide(this.state, message, { now: this.#now, spareRunId: next, limits: DEFAULT_LIMITS });
+    if (!decision.ok) return decision;
+    this.state = evolve(this.state, decision);
+    for (const { runId, events } of decision.events) {
+      this.produced.set(runId, [...(this.produced.get(runId) ?? []), ...events]);
+    }
+    return decision;
+  }
+
+  #accept(message: Message): void {
+    const decision = this.#send(message);
+    if (!decision.ok) throw new Error(`${message.type}: ${decision.status.message}`);
+  }
+
+  #taker(over: Partial<Taker> = {}): Taker {
+    this.#seq += 1;
+    return {
+      startId: { term: 1, seq: this.#seq },
+      requestId: '<requestId>',
+      identity: WORKER,
+      session: 'session',
+      stickyQueue: STICKY,
+      stickyScheduleToStartTimeout: 10_000,
+      ...over,
+    };
+  }
+
+  /** Time passes until something is due. */
+  #passTime(): void {
+    const due = nextDeadline(this.state);
+    if (due === undefined) throw new Error('nothing will ever be due');
+    this.#now = Math.max(this.#now, due);
+    this.#accept({ type: 'timer' });
+  }
+
+  #replayRun({ runId, events }: Recording): void {
+    for (let guard = 0; guard < 4 * events.length + 20; guard += 1) {
+      const done = this.produced.get(runId)?.length ?? 0;
+      const event = events[done];
+      if (event === undefined) return;
+      this.#cause(runId, events, event);
+    }
+    throw new Error(`${runId}: no progress at event ${this.produced.get(runId)?.length ?? 0}`);
+  }
+
+  /** Does what made this event come next. */
+  #cause(runId: string, events: HistoryEvent[], event: HistoryEvent): void {
+    switch (event.eventType) {
+      case EventType.WORKFLOW_EXECUTION_STARTED:
+        this.#start(runId, events, event);
+        return;
+      case EventType.WORKFLOW_TASK_SCHEDULED:
+        if ((event.attributes.attempt ?? 1) > 1) this.#takeTask(runId, events, event.eventId + 1);
+        else this.#passTime();
+        if ((event.attributes.attempt ?? 1) > 1) this.#endTask(runId, events, event.eventId + 1);
+        return;
+      case EventType.WORKFLOW_TASK_STARTED:
+        this.#takeTask(runId, events, event.eventId);
+        return;
+      case EventType.WORKFLOW_TASK_COMPLETED:
+      case EventType.WORKFLOW_TASK_FAILED:
+        if (
+          event.eventType === EventType.WORKFLOW_TASK_FAILED &&
+          event.attributes.cause === WorkflowTaskFailedCause.FORCE_CLOSE_COMMAND
+        ) {
+          this.#terminate(events[event.eventId]);
+          return;
+        }
+        this.#endTask(runId, events, event.eventId - 1);
+        return;
+      case EventType.WORKFLOW_EXECUTION_TERMINATED:
+        this.#terminate(event);
+        return;
+      case EventType.ACTIVITY_TASK_STARTED:
+        this.#activity(runId, events, event);
+        return;
+      case EventType.WORKFLOW_EXECUTION_SIGNALED:
+      case EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED:
+        this.#external(event);
+        return;
+      case EventType.WORKFLOW_TASK_TIMED_OUT:
+      case EventType.WORKFLOW_EXECUTION_TIMED_OUT:
+      case EventType.ACTIVITY_TASK_TIMED_OUT:
+      case EventType.TIMER_FIRED:
+        this.#passTime();
+        return;
+      default:
+        throw new Error(`event ${event.eventId} of type ${event.eventType} does not come by itself`);
+    }
+  }
+
+  #start(
+    runId: string,
+    events: HistoryEvent[],
+    event: HistoryEventOf<typeof EventType.WORKFLOW_EXECUTION_STARTED>,
+  ): void {
+    const a = event.attributes;
+    const second = events[1];
+    const signal = second?.eventType === EventType.WORKFLOW_EXECUTION_SIGNALED ? second.attributes : undefined;
+    this.#accept({
+      type: 'start',
+      runId,
+      requestId: `start ${runId}`,
+      identity: a.identity ?? '',
+      workflowType: a.workflowType.name,
+      taskQueue: a.taskQueue.name,
+      input: a.input,
+      header: a.header,
+      memo: a.memo,
+      searchAttributes: a.searchAttributes,
+      workflowExecutionTimeout: a.workflowExecutionTimeout,
+      workflowRunTimeout: a.workflowRunTimeout,
+      workflowTaskTimeout: a.workflowTaskTimeout,
+      workflowStartDelay: a.firstWorkflowTaskBackoff,
+      retryPolicy: a.retryPolicy,
+      priority: a.priority,
+      userMetadata: event.userMetadata,
+      reusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+      conflictPolicy: WorkflowIdConflictPolicy.TERMINATE_EXISTING,
+      signal:
+        signal === undefined
+          ? undefined
+          : {
+              signalName: signal.signalName,
+              input: signal.input,
+              header: signal.header,
+              identity: signal.identity ?? '',
+              requestId: '',
+            },
+    });
+  }
+
+  #terminate(event: HistoryEvent | undefined): void {
+    if (event?.eventType !== EventType.WORKFLOW_EXECUTION_TERMINATED) throw new Error('nothing terminates it');
+    const { reason, details, identity } = event.attributes;
+    // A start that ends the run before it is the next recording's.
+    const next = this.#chain[this.#begun];
+    if (identity === '<server>' && next !== undefined) {
+      const started = next.events[0];
+      if (started?.eventType === EventType.WORKFLOW_EXECUTION_STARTED) this.#start(next.runId, next.events, started);
+      return;
+    }
+    this.#accept({ type: 'terminate', target: {}, reason, details, identity: identity ?? CLIENT, requestId: '' });
+  }
+
+  #external(event: HistoryEvent): void {
+    if (event.eventType === EventType.WORKFLOW_EXECUTION_SIGNALED) {
+      const { signalName, input, header, identity = CLIENT } = event.attributes;
+      const requestId = `signal ${event.eventId}`;
+      this.#accept({ type: 'signal', target: {}, signalName, input, header, identity, requestId });
+    } else if (event.eventType === EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED) {
+      const { cause, identity = CLIENT } = event.attributes;
+      this.#accept({
+        type: 'requestCancel',
+        target: {},
+        reason: cause,
+        identity,
+        requestId: `cancel ${event.eventId}`,
+      });
+    }
+  }
+
+  #takeTask(runId: string, events: HistoryEvent[], startedEventId: number): void {
+    const task = this.state.run?.row.task;
+    if (task === undefined) throw new Error(`no workflow task waits before event ${startedEventId}`);
+    const started = events[startedEventId - 1];
+    const workerVersion =
+      started?.eventType === EventType.WORKFLOW_TASK_STARTED ? started.attributes.workerVersion : undefined;
+    const { scheduledEventId, attempt } = task;
+    const taker = this.#taker({ workerVersion });
+    const decision = this.#send({
+      type: 'startWorkflowTask',
+      runId,
+      scheduledEventId,
+      attempt,
+      taker,
+      sticky: task.stickyQueue !== undefined,
+    });
+    if (!decision.ok || decision.reply.type !== 'workflowTaskStarted') throw new Error('the task did not start');
+    this.#task = decision.reply.ref;
+    const closing = events[startedEventId];
+    if (closing === undefined) return;
+    // What happened while it ran: everything foreign between its closing and the next Scheduled, when more than one event waited.
+    const meanwhile = [];
+    for (const event of events.slice(startedEventId + 1)) {
+      const foreign =
+        event.eventType === EventType.WORKFLOW_EXECUTION_SIGNALED ||
+        event.eventType === EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED;
+      if (foreign) meanwhile.push(event);
+      else if (!('workflowTaskCompletedEventId' in event.attributes)) break;
+    }
+    const refused =
+      closing.eventType === EventType.WORKFLOW_TASK_FAILED &&
+      closing.attributes.cause === WorkflowTaskFailedCause.UNHANDLED_COMMAND;
+    if (meanwhile.length > 1 || refused) for (const event of meanwhile) this.#external(event);
+  }
+
+  /** Completes or fails the started task as the recording says. */
+  #endTask(runId: string, events: HistoryEvent[], startedEventId: number): void {
+    const task = this.#task;
+    const closing = events[startedEventId];
+    if (task === undefined || closing === undefined) throw new Error('no task is started');
+    const complete = {
+      type: 'completeWorkflowTask',
+      task,
+      identity: WORKER,
+      forceCreateNewWorkflowTask: false,
+    } as const;
+    if (closing.eventType === EventType.WORKFLOW_TASK_TIMED_OUT) {
+      this.#passTime();
+      return;
+    }
+    if (closing.eventType === EventType.WORKFLOW_TASK_FAILED) {
+      const { cause = 0, failure, identity = WORKER } = closing.attributes;
+      if (cause === WorkflowTaskFailedCause.UNHANDLED_COMMAND) {
+        const commands: Command[] = [{ commandType: CommandType.COMPLETE_WORKFLOW_EXECUTION, attributes: {} }];
+        this.#accept({ ...complete, commands, sticky: true });
+      } else {
+        this.#accept({ type: 'failWorkflowTask', task, identity, cause, failure });
+      }
+      return;
+    }
+    if (closing.eventType !== EventType.WORKFLOW_TASK_COMPLETED)
+      throw new Error(`event ${closing.eventId} ends no task`);
+    const own = events.filter(
+      ({ attributes }) =>
+        'workflowTaskCompletedEventId' in attributes && attributes.workflowTaskCompletedEventId === closing.eventId,
+    );
+    for (const event of own) {
+      if (event.eventType === EventType.ACTIVITY_TASK_CANCEL_REQUESTED) {
+        this.#startIfRan(runId, events, event.attributes.scheduledEventId);
+      }
+    }
+    const after = events[closing.eventId + own.length];
+    const { workerVersion, sdkMetadata, meteringMetadata } = closing.attributes;
+    this.#accept({
+      ...complete,
+      commands: own.map(commandOf),
+      sticky: usesSticky(events, closing.eventId),
+      workerVersion,
+      sdkMetadata,
+      meteringMetadata,
+      forceCreateNewWorkflowTask: after?.eventType === EventType.WORKFLOW_TASK_SCHEDULED,
+    });
+  }
+
+  /** An activity whose cancellation is asked for was running if it has a Started event later. */
+  #startIfRan(runId: string, events: HistoryEvent[], scheduledEventId: number): void {
+    const ran = events.some(
+      (event) =>
+        event.eventType === EventType.ACTIVITY_TASK_STARTED && event.attributes.scheduledEventId === scheduledEventId,
+    );
+    if (ran) this.#startActivity(runId, scheduledEventId, undefined);
+  }
+
+  #startActivity(
+    runId: string,
+    scheduledEventId: number,
+    started: HistoryEventOf<typeof EventType.ACTIVITY_TASK_STARTED> | undefined,
+  ): TaskRef {
+    const activity = this.state.run?.activities.get(scheduledEventId);
+    if (activity === undefined) throw new Error(`activity ${scheduledEventId} is not pending`);
+    const { attempt } = activity;
+    if (activity.startId !== undefined) return { runId, scheduledEventId, attempt, startId: activity.startId };
+    if (activity.inBackoff) this.#passTime();
+    const taker = this.#taker({ workerVersion: started?.attributes.workerVersion });
+    this.#accept({ type: 'startActivityTask', runId, scheduledEventId, attempt, taker });
+    return { runId, scheduledEventId, attempt, startId: taker.startId };
+  }
+
+  /** All attempts up to the recorded one, and its end. */
+  #activity(
+    runId: string,
+    events: HistoryEvent[],
+    started: HistoryEventOf<typeof EventType.ACTIVITY_TASK_STARTED>,
+  ): void {
+    const { scheduledEventId, attempt = 1, lastFailure } = started.attributes;
+    for (let earlier = 1; earlier < attempt; earlier += 1) {
+      const task = this.#startActivity(runId, scheduledEventId, started);
+      if (lastFailure?.timeoutFailureInfo !== undefined) this.#passTime();
+      else if (lastFailure !== undefined) {
+        this.#accept({ type: 'failActivityTask', activity: { task }, identity: WORKER, failure: lastFailure });
+      }
+    }
+    const task = this.#startActivity(runId, scheduledEventId, started);
+    const end = events.find(
+      ({ eventId, attributes }) =>
+        eventId > started.eventId && 'startedEventId' in attributes && attributes.startedEventId === started.eventId,
+    );
+    const activity = { task };
+    switch (end?.eventType) {
+      case EventType.ACTIVITY_TASK_COMPLETED: {
+        const { identity = WORKER, result } = end.attributes;
+        this.#accept({ type: 'completeActivityTask', activity, identity, result });
+        return;
+      }
+      case EventType.ACTIVITY_TASK_FAILED: {
+        const { identity = WORKER, failure = {} } = end.attributes;
+        this.#accept({ type: 'failActivityTask', activity, identity, failure });
+        return;
+      }
+      case EventType.ACTIVITY_TASK_CANCELED: {
+        const { identity = WORKER, details } = end.attributes;
+        this.#accept({ type: 'cancelActivityTask', activity, identity, details });
+        return;
+      }
+      case EventType.ACTIVITY_TASK_TIMED_OUT: {
+        const info = end.attributes.failure?.timeoutFailureInfo;
+        if (info?.timeoutType === TimeoutType.HEARTBEAT || info?.lastHeartbeatDetails !== undefined) {
+          const details = info.lastHeartbeatDetails;
+          this.#accept({ type: 'heartbeatActivityTask', activity, identity: WORKER, details });
+        }
+        this.#passTime();
+        return;
+      }
+      default:
+        throw new Error(`activity ${scheduledEventId} starts and never ends`);
+    }
+  }
+}
+
+/** Whether the worker stayed sticky: the next task it schedules names a sticky queue. */
+function usesSticky(events: HistoryEvent[], after: number): boolean {
+  for (const event of events.slice(after)) {
+    if (event.eventType === EventType.WORKFLOW_TASK_SCHEDULED) return event.attributes.taskQueue.name === STICKY;
+  }
+  return true;
+}
+
+/** The command that became this event. */
+function commandOf(event: HistoryEvent): Command {
+  const { userMetadata } = event;
+  switch (event.eventType) {
+    case EventType.ACTIVITY_TASK_SCHEDULED:
+      return { commandType: CommandType.SCHEDULE_ACTIVITY_TASK, attributes: event.attributes, userMetadata };
+    case EventType.ACTIVITY_TASK_CANCEL_REQUESTED:
+      return { commandType: CommandType.REQUEST_CANCEL_ACTIVITY_TASK, attributes: event.attributes, userMetadata };
+    case EventType.TIMER_STARTED:
+      return { commandType: CommandType.START_TIMER, attributes: event.attributes, userMetadata };
+    case EventType.TIMER_CANCELED:
+      return { commandType: CommandType.CANCEL_TIMER, attributes: event.attributes, userMetadata };
+    case EventType.MARKER_RECORDED:
+      return { commandType: CommandType.RECORD_MARKER, attributes: event.attributes, userMetadata };
+    case EventType.UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
+      return { commandType: CommandType.UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, attributes: event.attributes, userMetadata };
+    case EventType.WORKFLOW_PROPERTIES_MODIFIED:
+      return { commandType: CommandType.MODIFY_WORKFLOW_PROPERTIES, attributes: event.attributes, userMetadata };
+    case EventType.WORKFLOW_EXECUTION_COMPLETED:
+      return { commandType: CommandType.COMPLETE_WORKFLOW_EXECUTION, attributes: event.attributes, userMetadata };
+    case EventType.WORKFLOW_EXECUTION_FAILED:
+      return { commandType: CommandType.FAIL_WORKFLOW_EXECUTION, attributes: event.attributes, userMetadata };
+    case EventType.WORKFLOW_EXECUTION_CANCELED:
+      return { commandType: CommandType.CANCEL_WORKFLOW_EXECUTION, attributes: event.attributes, userMetadata };
+    case EventType.WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
+      return {
+        commandType: CommandType.CONTINUE_AS_NEW_WORKFLOW_EXECUTION,
+        attributes: event.attributes,
+        userMetadata,
+      };
+    default:
+      throw new Error(`event ${event.eventId} of type ${event.eventType} comes of no command`);
+  }
+}
