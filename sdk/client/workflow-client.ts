@@ -5,7 +5,6 @@ import type { HistoryEvent } from '../../src/wire/event.ts';
 import type { QueryRejectCondition } from '../common/enums.ts';
 import type { HistoryAndWorkflowId, UntypedWorkflow, Workflow, WorkflowResultType } from '../common/interfaces.ts';
 import { extractWorkflowType, type WithWorkflowArgs } from '../common/workflow-options.ts';
-import { currentCallContext } from '../connection/call-context.ts';
 import { RpcError, StatusCode } from '../connection/rpc-error.ts';
 import { BaseClient, type BaseClientOptions, type LoadedBaseClientOptions } from './base-client.ts';
 import { rethrowWorkflowError } from './errors.ts';
@@ -81,7 +80,12 @@ export class WorkflowClient extends BaseClient {
    * @throws WorkflowExecutionAlreadyStartedError when the id is taken and the policies say so.
    * @throws NamespaceNotFoundError, ServiceError (see its `cause`), TypeError or ValueError for options that cannot be meant.
    */
-  async start<T extends Workflow = UntypedWorkflow>(
+  start(workflowType: string, options: WorkflowStartOptions): Promise<WorkflowHandleWithStartDetails>;
+  start<T extends Workflow>(
+    workflowTypeOrFunc: string | T,
+    options: WorkflowStartOptions<T>,
+  ): Promise<WorkflowHandleWithStartDetails<T>>;
+  async start<T extends Workflow>(
     workflowTypeOrFunc: string | T,
     options: WorkflowStartOptions<T>,
   ): Promise<WorkflowHandleWithStartDetails<T>> {
@@ -95,7 +99,12 @@ export class WorkflowClient extends BaseClient {
   }
 
   /** Starts a workflow and resolves with its result. @throws as {@link start} and {@link WorkflowHandle.result} do. */
-  async execute<T extends Workflow = UntypedWorkflow>(
+  execute(workflowType: string, options: WorkflowStartOptions): Promise<unknown>;
+  execute<T extends Workflow>(
+    workflowTypeOrFunc: string | T,
+    options: WorkflowStartOptions<T>,
+  ): Promise<WorkflowResultType<T>>;
+  async execute<T extends Workflow>(
     workflowTypeOrFunc: string | T,
     options: WorkflowStartOptions<T>,
   ): Promise<WorkflowResultType<T>> {
@@ -108,7 +117,15 @@ export class WorkflowClient extends BaseClient {
    *
    * @throws as {@link start} does; with conflict policy FAIL, which makes no sense here, ServiceError.
    */
-  async signalWithStart<T extends Workflow = UntypedWorkflow, SignalArgs extends unknown[] = []>(
+  signalWithStart<SignalArgs extends unknown[] = []>(
+    workflowType: string,
+    options: WithWorkflowArgs<UntypedWorkflow, WorkflowSignalWithStartOptions<SignalArgs>>,
+  ): Promise<WorkflowHandleWithSignaledRunId>;
+  signalWithStart<T extends Workflow, SignalArgs extends unknown[] = []>(
+    workflowTypeOrFunc: string | T,
+    options: WithWorkflowArgs<T, WorkflowSignalWithStartOptions<SignalArgs>>,
+  ): Promise<WorkflowHandleWithSignaledRunId<T>>;
+  async signalWithStart<T extends Workflow, SignalArgs extends unknown[] = []>(
     workflowTypeOrFunc: string | T,
     options: WithWorkflowArgs<T, WorkflowSignalWithStartOptions<SignalArgs>>,
   ): Promise<WorkflowHandleWithSignaledRunId<T>> {
@@ -197,7 +214,6 @@ export class WorkflowClient extends BaseClient {
 
   async #awaitClosing(workflowId: string, runId: string | undefined, follow: 'follow' | 'stop'): Promise<HistoryEvent> {
     const { namespace } = this.base;
-    const deadline = currentCallContext()?.deadline ?? Number.POSITIVE_INFINITY;
     const request = { namespace, workflowId, runId, followRuns: follow === 'follow' };
     for (;;) {
       try {
@@ -208,8 +224,7 @@ export class WorkflowClient extends BaseClient {
         throw new TypeError(`The server sent no closing event for workflow '${workflowId}'`);
       } catch (err) {
         // A server may limit how long it lets us wait: that limit is not the caller's.
-        const expired = err instanceof RpcError && err.code === StatusCode.DEADLINE_EXCEEDED;
-        if (expired && Date.now() < deadline) continue;
+        if (err instanceof RpcError && err.origin === 'server' && err.code === StatusCode.DEADLINE_EXCEEDED) continue;
         rethrowWorkflowError(err, `Failed to get the result of workflow '${workflowId}'`, { workflowId, runId });
       }
     }

@@ -274,7 +274,7 @@ export class Connection {
   #onError(id: number, status: Status): void {
     const request = this.#requests.get(id);
     if (request === undefined) return;
-    const error = new RpcError(status.code, status.message, status.detail);
+    const error = RpcError.fromStatus(status);
     if (status.code !== StatusCode.UNAVAILABLE || SENT_ONCE.has(request.method)) {
       this.#reject(request, error);
       return;

@@ -210,7 +210,7 @@ export class Linker {
 
   #onError(link: Link, id: number, status: Status): void {
     if (this.#opening?.link === link && link.welcome === undefined) {
-      this.#opening.reject(new RpcError(status.code, status.message, status.detail));
+      this.#opening.reject(RpcError.fromStatus(status));
     } else {
       this.#owner.onError(id, status);
     }

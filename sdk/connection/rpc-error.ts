@@ -1,6 +1,6 @@
 // What a failed request rejects with: the server's status, or one made here for deadlines, cancellation, bounds and lost connections.
 
-import { StatusCode, type StatusDetail } from '../../src/wire/status.ts';
+import { type Status, StatusCode, type StatusDetail } from '../../src/wire/status.ts';
 import { isError, markErrorClass } from '../common/type-helpers.ts';
 
 export { StatusCode, type StatusDetail } from '../../src/wire/status.ts';
@@ -11,12 +11,24 @@ export class RpcError extends Error {
   /** The message without the status' name. */
   readonly details: string;
   readonly detail: StatusDetail | undefined;
+  /** Whether the server said so, or this side of the connection. */
+  readonly origin: 'server' | 'client';
 
-  constructor(code: StatusCode, details: string, detail?: StatusDetail, options?: ErrorOptions) {
+  constructor(
+    code: StatusCode,
+    details: string,
+    detail?: StatusDetail,
+    options?: ErrorOptions & { origin?: 'server' | undefined },
+  ) {
     super(`${code} ${statusName(code)}: ${details}`, options);
     this.code = code;
     this.details = details;
     this.detail = detail;
+    this.origin = options?.origin ?? 'client';
+  }
+
+  static fromStatus({ code, message, detail }: Status): RpcError {
+    return new RpcError(code, message, detail, { origin: 'server' });
   }
 
   static {
