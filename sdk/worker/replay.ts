@@ -20,6 +20,7 @@ import { type ThreadEvents, type ThreadPort, tokenKey } from './ports.ts';
 import { workflowThreads } from './spawn-thread.ts';
 import { decodeBatches } from './task-history.ts';
 import type { FromWorkflowThread } from './thread-protocol.ts';
+import { SDK_VERSION } from './version.ts';
 
 export interface ReplayResult {
   readonly workflowId: string;
@@ -57,6 +58,7 @@ export async function* replayHistories(
     identity: options.identity ?? defaultIdentity(),
     maxCachedWorkflows: 0,
     showStackTraceSources: false,
+    sdkVersion: SDK_VERSION,
   });
   const codecs = options.dataConverter?.payloadCodecs ?? [];
   let thread: ReplayThread | undefined;

@@ -1,7 +1,9 @@
 // The worker with real workflow threads, over a fake server.
 
-import { fileURLToPath } from 'node:url';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { encode } from '../../src/wire/codec.ts';
 import { CommandType, EventType } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
@@ -13,12 +15,37 @@ import { workflowTask } from './fakes.test-support.ts';
 import { Runtime } from './process-runtime.ts';
 import { Worker } from './worker.ts';
 
-const workflowsPath = fileURLToPath(new URL('./testdata/workflows.ts', import.meta.url));
+/** In a directory of their own: the bundler refuses files of the SDK. */
+const WORKFLOWS = `
+import { proxyLocalActivities, sleep } from 'tenuto/workflow';
+
+const { double } = proxyLocalActivities({ startToCloseTimeout: '10s' });
+
+export async function greet(name) {
+  return 'Hello, ' + name;
+}
+export async function loopForEver() {
+  for (;;);
+}
+export async function waitThenReturn() {
+  await sleep('1 hour');
+  return 'waited';
+}
+export async function doubleLocally(value) {
+  return await double(value);
+}
+`;
+let directory: string;
+let workflowsPath: string;
 const payloads = (...values: unknown[]) => toPayloadsMessage(defaultPayloadConverter, values);
 
-beforeAll(() => {
+beforeAll(async () => {
   Runtime.install({ logger: makeLogger(() => {}), shutdownSignals: [] });
+  directory = await mkdtemp(join(tmpdir(), 'tenuto-worker-'));
+  workflowsPath = join(directory, 'workflows.js');
+  await writeFile(workflowsPath, WORKFLOWS);
 });
+afterAll(() => rm(directory, { recursive: true }));
 
 let server: FakeServer;
 let worker: Worker;

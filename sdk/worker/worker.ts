@@ -20,6 +20,7 @@ import {
 import { Runtime, type SignalledWorker } from './process-runtime.ts';
 import { type ReplayResult, replayHistories, replayHistory } from './replay.ts';
 import { workflowThreads } from './spawn-thread.ts';
+import { SDK_NAME, SDK_VERSION } from './version.ts';
 import { WorkerEngine } from './worker-engine.ts';
 
 /**
@@ -124,6 +125,7 @@ export class Worker implements SignalledWorker {
                 identity,
                 maxCachedWorkflows: Math.ceil(compiled.maxCachedWorkflows / compiled.threadCount),
                 showStackTraceSources: compiled.showStackTraceSources,
+                sdkVersion: SDK_VERSION,
               }),
         client: new Client({ connection, namespace: compiled.namespace, dataConverter: options.dataConverter }),
         logger,
@@ -315,6 +317,6 @@ function machine(): { cores: number; heapLimit: number; debug: boolean } {
 
 /** Changes with the workflows' code. */
 function defaultBuildId(code: string | undefined): string {
-  if (code === undefined) return 'tenuto@0.1.0';
-  return `tenuto@0.1.0+${createHash('sha256').update(code).digest('hex').slice(0, 16)}`;
+  if (code === undefined) return `${SDK_NAME}@${SDK_VERSION}`;
+  return `${SDK_NAME}@${SDK_VERSION}+${createHash('sha256').update(code).digest('hex').slice(0, 16)}`;
 }
