@@ -63,7 +63,7 @@ export function ensureBuilt({ root = ROOT, say = console.log } = {}) {
   const stamp = join(root, STAMP);
   const built = existsSync(stamp) ? readFileSync(stamp, 'utf8') : undefined;
   if (built === fingerprint) return false;
-  say(`Building (tsc): ${built === undefined ? 'dist/ is missing' : 'the sources have changed'} …`);
+  say(`Building (tsc): ${built === undefined ? 'dist/ is missing or unfinished' : 'the sources have changed'} …`);
   const since = Date.now();
   // Without the stamp nothing is known about dist/: what tsc remembers of it may not be there any more.
   if (built === undefined) rmSync(join(root, 'dist', '.tsbuildinfo'), { force: true });
