@@ -1,0 +1,270 @@
+// Actors in memory: activation (rows are read once, messages wait in order), and passivation under a bounded cache. An actor leaves only when
+// everything it decided is durable and the core holds nothing volatile for it (I4): then its rows say all there is to say.
+
+import type { Clock, Scheduler } from '../ports/clock.ts';
+import { key } from '../ports/ids.ts';
+import type { Matching } from '../ports/matching.ts';
+import { StoreError } from '../ports/store.ts';
+import { decode } from '../wire/codec.ts';
+import type { Status } from '../wire/status.ts';
+import { Actor, type Errand, taskId } from './actor.ts';
+import type { ActorCore, StoredRow } from './core.ts';
+import { after, backlogKey, chainPrefix, next, printable, rowIdentity, rowKey, runPrefix } from './keys.ts';
+import type { ShardLimits } from './limits.ts';
+import type { Reader, Row } from './reader.ts';
+import type { Shard } from './shard.ts';
+import { dataLoss, exhausted, messageOf, unavailable } from './status.ts';
+
+/** Activations whose first read is one call. */
+const LOAD_BATCH = 256;
+/** Rough bytes of an actor without rows. */
+const BASE_BYTES = 2_048;
+/** A row decoded costs about this much more than its bytes. */
+const DECODED_FACTOR = 4;
+/** Actors looked at per sweep. */
+const SWEEP = 2_000;
+const ROWS = 100_000;
+
+export interface ActorsOptions {
+  core: ActorCore;
+  reader: Reader;
+  clock: Clock;
+  scheduler: Scheduler;
+  matching: Matching;
+  limits: ShardLimits;
+  shardOf(namespace: string, workflowId: string): Shard;
+  /** A read failed for reasons of the store, not of this actor. */
+  onReadFailed(error: unknown): void;
+}
+
+export class Actors {
+  readonly #options: ActorsOptions;
+  readonly #actors = new Map<string, Actor>();
+  #newest: Actor | undefined;
+  #oldest: Actor | undefined;
+  #loading: Actor[] = [];
+  #scheduled = false;
+  bytes = 0;
+  activations = 0;
+  passivations = 0;
+
+  constructor(options: ActorsOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#actors.size;
+  }
+
+  /** Runs the errand now when the actor is at hand, else once its rows are read; refuses when its mailbox is full. */
+  with(namespace: string, workflowId: string, errand: Errand): void {
+    const id = `${namespace}\0${workflowId}`;
+    let actor = this.#actors.get(id);
+    if (actor === undefined) {
+      const { core, shardOf } = this.#options;
+      actor = new Actor(shardOf(namespace, workflowId), namespace, workflowId, core.empty(namespace, workflowId));
+      this.#actors.set(id, actor);
+      this.#link(actor);
+      this.#loading.push(actor);
+      if (!this.#scheduled) {
+        this.#scheduled = true;
+        this.#options.scheduler.soon(() => this.#loadAll());
+      }
+    } else if (actor !== this.#newest) {
+      this.#unlink(actor);
+      this.#link(actor);
+    }
+    actor.touchedAt = this.#options.clock.monotonic();
+    if (actor.phase === 'ready' && !actor.busy && actor.mailbox.length === 0) {
+      errand.run(actor);
+      this.#drain(actor);
+    } else if (actor.mailbox.length >= this.#options.limits.mailbox) {
+      errand.refuse(
+        exhausted('MAILBOX', `Workflow ${workflowId} has ${actor.mailbox.length} messages waiting: try again later.`),
+      );
+    } else actor.mailbox.push(errand);
+  }
+
+  /** Ends the turn's exclusiveness: runs what arrived meanwhile, in order. */
+  #drain(actor: Actor): void {
+    while (!actor.busy && actor.phase === 'ready') {
+      const errand = actor.mailbox.shift();
+      if (errand === undefined) return;
+      errand.run(actor);
+    }
+  }
+
+  /** After work outside `with` (an effect) may have left something in the mailbox. */
+  settle(actor: Actor): void {
+    this.#drain(actor);
+  }
+
+  /** Lets go of actors past the bounds, idle ones, and those whose run has closed. Bounded work per call. */
+  sweep(): void {
+    const { limits, clock, core } = this.#options;
+    const now = clock.monotonic();
+    let actor = this.#oldest;
+    for (let looked = 0; actor !== undefined && looked < SWEEP; looked += 1) {
+      const newer: Actor | undefined = actor.newer;
+      const over = this.#actors.size > limits.cachedActors || this.bytes > limits.cachedBytes;
+      const idle = now - actor.touchedAt >= limits.actorIdleMs;
+      if (!over && !idle) return;
+      if (this.#isPassivatable(actor) && core.isPassivatable(actor.state)) {
+        this.#remove(actor);
+        this.passivations += 1;
+      }
+      actor = newer;
+    }
+  }
+
+  /** For tests and hand-over: drops every actor that can go. */
+  passivateAll(): void {
+    for (const actor of [...this.#actors.values()]) {
+      if (!this.#isPassivatable(actor) || !this.#options.core.isPassivatable(actor.state)) continue;
+      this.#remove(actor);
+      this.passivations += 1;
+    }
+  }
+
+  /** A fenced shard's actors: what they decided is not what happened. */
+  drop(shard: Shard, why: Status): void {
+    for (const actor of [...this.#actors.values()]) if (actor.shard === shard) this.#refuseAll(actor, why);
+  }
+
+  account(actor: Actor, before: number): void {
+    this.bytes += (actor.bytes - before) * DECODED_FACTOR;
+  }
+
+  #isPassivatable(actor: Actor): boolean {
+    return (
+      actor.phase === 'ready' &&
+      actor.pending === undefined &&
+      !actor.busy &&
+      actor.mailbox.length === 0 &&
+      actor.delivering.size === 0
+    );
+  }
+
+  #loadAll(): void {
+    this.#scheduled = false;
+    const actors = this.#loading;
+    this.#loading = [];
+    for (let i = 0; i < actors.length; i += LOAD_BATCH) void this.#loadSome(actors.slice(i, i + LOAD_BATCH));
+  }
+
+  async #loadSome(actors: readonly Actor[]): Promise<void> {
+    const { reader } = this.#options;
+    let chains: (Uint8Array | undefined)[];
+    try {
+      chains = await reader.getMany(actors.map(({ base }) => rowKey(base, 'chain', '', '')));
+    } catch (error) {
+      // One damaged row must not take its neighbours with it: each reads for itself.
+      if (actors.length > 1) for (const actor of actors) void this.#loadSome([actor]);
+      else for (const actor of actors) this.#failed(actor, error);
+      return;
+    }
+    await Promise.all(
+      actors.map(async (actor, i) => {
+        try {
+          const chain = chains[i];
+          if (chain !== undefined) await this.#load(actor, chain);
+          this.#ready(actor);
+        } catch (error) {
+          this.#failed(actor, error);
+        }
+      }),
+    );
+  }
+
+  async #load(actor: Actor, chain: Uint8Array): Promise<void> {
+    const { reader, core } = this.#options;
+    const prefix = chainPrefix(actor.base);
+    // The chain row names the current run (src/core/workflow/rows.ts).
+    const { currentRunId } = decode(chain) as { currentRunId: string };
+    const ofRun = runPrefix(actor.base, currentRunId);
+    const requests = await reader.range(next(key(prefix)), after(prefix), ROWS);
+    const rows = await reader.range(key(ofRun), after(ofRun), ROWS);
+    const stored: StoredRow[] = [];
+    let bytes = 0;
+    for (const [k, value] of [[key(prefix), chain], ...requests] as Row[]) {
+      stored.push({ ...rowIdentity(k, prefix), runId: '', value: decodeRow(value) });
+      bytes += value.length;
+    }
+    for (const [k, value] of rows) {
+      stored.push({ ...rowIdentity(k, ofRun), runId: currentRunId, value: decodeRow(value) });
+      bytes += value.length;
+    }
+    actor.state = core.load(actor.namespace, actor.workflowId, stored);
+    actor.bytes = bytes;
+    this.bytes += bytes * DECODED_FACTOR;
+    const due = core.nextDeadline(actor.state);
+    if (due !== undefined) actor.armed = { key: undefined, at: due };
+    for (const offer of core.waitingOffers(actor.state)) {
+      const queue = { namespace: offer.namespace, name: offer.taskQueue, kind: offer.kind };
+      const task = { ...offer, actorBase: actor.base };
+      let place = { queue, key: backlogKey(queue, task) };
+      if (offer.sticky !== undefined) {
+        const sticky = { ...queue, name: offer.sticky.queue };
+        const stickyKey = backlogKey(sticky, task);
+        if ((await reader.get(stickyKey)) !== undefined) place = { queue: sticky, key: stickyKey };
+      }
+      actor.places.set(taskId(offer.kind, offer.runId, offer.scheduledEventId), place);
+    }
+  }
+
+  #ready(actor: Actor): void {
+    if (actor.phase !== 'loading') return;
+    actor.phase = 'ready';
+    this.activations += 1;
+    this.#drain(actor);
+  }
+
+  #failed(actor: Actor, error: unknown): void {
+    const { workflowId, namespace } = actor;
+    if (error instanceof StoreError && error.kind !== 'corrupt') {
+      this.#options.onReadFailed(error);
+      this.#refuseAll(actor, unavailable(`Workflow ${workflowId} cannot be read: ${error.message}`, 'no'));
+      return;
+    }
+    const what = `The stored state of workflow ${workflowId} in namespace ${namespace} is damaged (rows ${printable(`a${actor.base}`)}): ${messageOf(error)}`;
+    this.#refuseAll(actor, dataLoss(`${what}. Other workflows are not affected; restore it from a backup.`));
+  }
+
+  #refuseAll(actor: Actor, why: Status): void {
+    actor.phase = 'gone';
+    this.#remove(actor);
+    for (const errand of actor.mailbox.splice(0)) errand.refuse(why);
+  }
+
+  #remove(actor: Actor): void {
+    if (!this.#actors.delete(`${actor.namespace}\0${actor.workflowId}`)) return;
+    actor.phase = 'gone';
+    this.bytes -= BASE_BYTES + actor.bytes * DECODED_FACTOR;
+    this.#unlink(actor);
+  }
+
+  #link(actor: Actor): void {
+    if (actor.touchedAt === 0) this.bytes += BASE_BYTES;
+    actor.older = this.#newest;
+    actor.newer = undefined;
+    if (this.#newest !== undefined) this.#newest.newer = actor;
+    this.#newest = actor;
+    this.#oldest ??= actor;
+  }
+
+  #unlink(actor: Actor): void {
+    if (actor.newer !== undefined) actor.newer.older = actor.older;
+    else if (this.#newest === actor) this.#newest = actor.older;
+    if (actor.older !== undefined) actor.older.newer = actor.newer;
+    else if (this.#oldest === actor) this.#oldest = actor.newer;
+    actor.newer = undefined;
+    actor.older = undefined;
+  }
+}
+
+/** Rows hold maps; the core checks what is in them by what it wrote. */
+export function decodeRow(bytes: Uint8Array): object {
+  const value = decode(bytes);
+  if (typeof value !== 'object' || value === null) throw new Error('a row holds no map');
+  return value;
+}

@@ -1,0 +1,368 @@
+// Waiting tasks of this node, by queue: how many there are (counted from entries, never by scanning), and the best few in memory, in order.
+// The rest stays on disk: ten million tasks cost disk, not memory. Reads begin at a low-water key, never at the prefix's start, where LevelDB
+// would scan tombstones. Rows arrive here when committed; `pull` hands the best to claims.
+
+import type { Scheduler } from '../ports/clock.ts';
+import { type Key, key } from '../ports/ids.ts';
+import type { Claim, QueueKey } from '../ports/matching.ts';
+import type { RowWrite } from '../ports/store.ts';
+import { decode, encode } from '../wire/codec.ts';
+import type { BacklogDelta } from './entry.ts';
+import { after, backlogCountKey, backlogLowWaterKey, backlogPrefix, backlogTime } from './keys.ts';
+import type { Reader } from './reader.ts';
+
+export interface WaitingTask {
+  key: Key;
+  queue: QueueKey;
+  namespace: string;
+  workflowId: string;
+  runId: string;
+  scheduledEventId: number;
+  attempt: number;
+}
+
+export const encodeWaitingTask = (task: Omit<WaitingTask, 'key'>): Uint8Array =>
+  encode([
+    task.queue.name,
+    task.queue.kind,
+    task.namespace,
+    task.workflowId,
+    task.runId,
+    task.scheduledEventId,
+    task.attempt,
+  ]);
+
+function decodeWaitingTask(k: Key, bytes: Uint8Array): WaitingTask {
+  // Written by encodeWaitingTask alone and checksummed by the store.
+  const [name, kind, namespace, workflowId, runId, scheduledEventId, attempt] = decode(bytes) as [
+    string,
+    QueueKey['kind'],
+    string,
+    string,
+    string,
+    number,
+    number,
+  ];
+  return { key: k, queue: { namespace, name, kind }, namespace, workflowId, runId, scheduledEventId, attempt };
+}
+
+interface Queue {
+  readonly queue: QueueKey;
+  readonly prefix: string;
+  readonly end: Key;
+  count: number;
+  readonly shardCounts: Map<number, number>;
+  /** Best first; every committed row up to the last one here that is not taken. */
+  window: WaitingTask[];
+  /** The window holds all there is. */
+  complete: boolean;
+  refilling: boolean;
+  /** Rows that came or went during a refill, whose reads may have missed it. */
+  news: Map<Key, WaitingTask | undefined>;
+  claims: Claim[];
+  /** No row lies below. */
+  low: Key;
+  savedLow: Key | undefined;
+}
+
+export interface BacklogOptions {
+  reader: Reader;
+  scheduler: Scheduler;
+  window: number;
+  /** Starts a task for a claim; `gone` when it does not wait any more. */
+  start(task: WaitingTask, claim: Claim, settled: (outcome: 'started' | 'gone' | 'later') => void): void;
+  changed(queue: QueueKey): void;
+  onReadFailed(error: unknown): void;
+}
+
+const idOf = (queue: QueueKey): string => `${queue.kind}\0${queue.namespace}\0${queue.name}`;
+
+export class Backlog {
+  readonly #options: BacklogOptions;
+  readonly #queues = new Map<string, Queue>();
+  /** By row key: which tasks are in a window or taken. */
+  readonly #known = new Map<Key, WaitingTask>();
+  /** Handed to a claim; the row's end is not committed yet. */
+  readonly #taken = new Set<Key>();
+  /** Counters to write with the next flush, by shard. */
+  readonly #dirty = new Map<number, Set<Queue>>();
+  readonly #changed = new Set<Queue>();
+  readonly #refilling = new Set<Queue>();
+  waiting = 0;
+
+  constructor(options: BacklogOptions) {
+    this.#options = options;
+  }
+
+  // ---------------------------------------------------------------- what commits say
+
+  put(k: Key, bytes: Uint8Array): void {
+    const task = this.#known.get(k) ?? decodeWaitingTask(k, bytes);
+    const queue = this.#queue(task.queue);
+    const empty = queue.complete && queue.window.length === 0 && this.#taken.size === 0;
+    if (empty || k < queue.low) queue.low = k;
+    if (queue.refilling) queue.news.set(k, task);
+    // A start that was undone in the batch that began it: it waits again.
+    if (this.#taken.delete(k)) this.#known.delete(k);
+    if (!this.#known.has(k)) this.#insert(queue, task);
+  }
+
+  delete(k: Key): void {
+    const task = this.#known.get(k);
+    if (task === undefined) {
+      // Not in memory, or being read right now.
+      for (const queue of this.#refilling) if (k.startsWith(queue.prefix)) queue.news.set(k, undefined);
+      return;
+    }
+    const queue = this.#queue(task.queue);
+    if (queue.refilling) queue.news.set(k, undefined);
+    this.#known.delete(k);
+    if (this.#taken.delete(k)) return;
+    const at = position(queue.window, k);
+    if (queue.window[at]?.key === k) queue.window.splice(at, 1);
+  }
+
+  count(shard: number, { queue: name, delta }: BacklogDelta): void {
+    this.#add(this.#queue(name), shard, delta);
+  }
+
+  /** Tells matching of every queue whose number moved since the last call. */
+  announce(): void {
+    if (this.#changed.size === 0) return;
+    const queues = [...this.#changed];
+    this.#changed.clear();
+    for (const queue of queues) this.#options.changed(queue.queue);
+  }
+
+  // ---------------------------------------------------------------- what matching asks
+
+  backlog(name: QueueKey): { count: number; oldest: number | undefined } {
+    const queue = this.#queues.get(idOf(name));
+    if (queue === undefined || queue.count <= 0) return { count: 0, oldest: undefined };
+    const best = queue.window[0]?.key ?? (queue.low > queue.prefix ? queue.low : undefined);
+    return { count: queue.count, oldest: best === undefined ? undefined : backlogTime(best, queue.prefix) };
+  }
+
+  pull(name: QueueKey, claims: readonly Claim[]): void {
+    const queue = this.#queues.get(idOf(name));
+    if (queue === undefined) {
+      for (const claim of claims) claim.release();
+      return;
+    }
+    queue.claims.push(...claims);
+    this.#serve(queue);
+  }
+
+  queues(): QueueKey[] {
+    return [...this.#queues.values()].filter(({ count }) => count > 0).map(({ queue }) => queue);
+  }
+
+  // ---------------------------------------------------------------- recovery and flush
+
+  /** A shard's counter as flushed. */
+  restoreCount(shard: number, bytes: Uint8Array): void {
+    const [namespace, name, kind, count] = decode(bytes) as [string, string, QueueKey['kind'], number];
+    const queue = this.#queue({ namespace, name, kind });
+    queue.complete = false;
+    queue.shardCounts.set(shard, (queue.shardCounts.get(shard) ?? 0) + count);
+    queue.count += count;
+    this.waiting += count;
+    this.#changed.add(queue);
+  }
+
+  lowWaterKeys(): { queue: QueueKey; key: Key }[] {
+    return [...this.#queues.values()].map(({ queue }) => ({ queue, key: backlogLowWaterKey(queue) }));
+  }
+
+  restoreLowWater(name: QueueKey, bytes: Uint8Array): void {
+    const queue = this.#queue(name);
+    const low = key(Buffer.from(bytes).toString('latin1'));
+    if (low.startsWith(queue.prefix)) {
+      queue.low = low;
+      queue.savedLow = low;
+    }
+  }
+
+  counters(shard: number): RowWrite[] {
+    const queues = this.#dirty.get(shard);
+    if (queues === undefined) return [];
+    this.#dirty.delete(shard);
+    return [...queues].map((queue) => {
+      const count = queue.shardCounts.get(shard) ?? 0;
+      if (queue.count === 0) this.#forgetWhenIdle(queue);
+      const { namespace, name, kind } = queue.queue;
+      return [backlogCountKey(shard, queue.queue), count === 0 ? undefined : encode([namespace, name, kind, count])];
+    });
+  }
+
+  lowWaters(): RowWrite[] {
+    const rows: RowWrite[] = [];
+    for (const queue of this.#queues.values()) {
+      if (queue.refilling) continue;
+      // An empty queue is held in memory whole and needs no hint.
+      const low = queue.count === 0 && queue.complete ? undefined : queue.low;
+      if (low === queue.savedLow || (low === queue.prefix && queue.savedLow === undefined)) continue;
+      queue.savedLow = low;
+      rows.push([backlogLowWaterKey(queue.queue), low === undefined ? undefined : Buffer.from(low, 'latin1')]);
+    }
+    return rows;
+  }
+
+  // ---------------------------------------------------------------- inside
+
+  #queue(name: QueueKey): Queue {
+    const id = idOf(name);
+    let queue = this.#queues.get(id);
+    if (queue === undefined) {
+      const prefix = backlogPrefix(name);
+      queue = {
+        queue: name,
+        prefix,
+        end: after(prefix),
+        count: 0,
+        shardCounts: new Map(),
+        window: [],
+        complete: true,
+        refilling: false,
+        news: new Map(),
+        claims: [],
+        low: key(prefix),
+        savedLow: undefined,
+      };
+      this.#queues.set(id, queue);
+    }
+    return queue;
+  }
+
+  /** Sticky queues come and go with workers: what is empty and written is forgotten. */
+  #forgetWhenIdle(queue: Queue): void {
+    if (queue.savedLow !== undefined || queue.window.length > 0 || queue.claims.length > 0) return;
+    if (!queue.complete || queue.refilling) return;
+    for (const dirty of this.#dirty.values()) if (dirty.has(queue)) return;
+    for (const k of this.#taken) if (k.startsWith(queue.prefix)) return;
+    this.#queues.delete(idOf(queue.queue));
+  }
+
+  #add(queue: Queue, shard: number, delta: number): void {
+    const count = (queue.shardCounts.get(shard) ?? 0) + delta;
+    if (count === 0) queue.shardCounts.delete(shard);
+    else queue.shardCounts.set(shard, count);
+    queue.count += delta;
+    this.waiting += delta;
+    this.#changed.add(queue);
+    let dirty = this.#dirty.get(shard);
+    if (dirty === undefined) {
+      dirty = new Set();
+      this.#dirty.set(shard, dirty);
+    }
+    dirty.add(queue);
+  }
+
+  #insert(queue: Queue, task: WaitingTask): void {
+    const { window } = queue;
+    const last = window[window.length - 1];
+    if (!queue.complete && (last === undefined || task.key > last.key)) return;
+    this.#known.set(task.key, task);
+    if (last === undefined || task.key > last.key) window.push(task);
+    else window.splice(position(window, task.key), 0, task);
+    if (window.length <= this.#options.window) return;
+    const dropped = window.pop();
+    if (dropped !== undefined) this.#known.delete(dropped.key);
+    queue.complete = false;
+  }
+
+  #serve(queue: Queue): void {
+    while (queue.claims.length > 0) {
+      const task = queue.window.shift();
+      if (task === undefined) {
+        if (!queue.complete) void this.#refill(queue);
+        else for (const claim of queue.claims.splice(0)) claim.release();
+        return;
+      }
+      const claim = queue.claims.shift();
+      if (claim === undefined) return;
+      this.#taken.add(task.key);
+      this.#options.start(task, claim, (outcome) => {
+        if (outcome === 'started') return;
+        if (outcome === 'later') {
+          claim.release();
+          this.#untake(queue, task);
+          return;
+        }
+        // The row's end is decided but not committed: the next best task, for the same claim.
+        queue.claims.push(claim);
+        this.#options.scheduler.soon(() => this.#serve(queue));
+      });
+    }
+  }
+
+  #untake(queue: Queue, task: WaitingTask): void {
+    if (!this.#taken.delete(task.key)) return;
+    this.#known.delete(task.key);
+    if (task.key < queue.low) queue.low = task.key;
+    if (queue.refilling) queue.news.set(task.key, task);
+    this.#insert(queue, task);
+  }
+
+  async #refill(queue: Queue): Promise<void> {
+    if (queue.refilling) return;
+    queue.refilling = true;
+    this.#refilling.add(queue);
+    queue.news = new Map();
+    const limit = Math.max(1, Math.floor(this.#options.window / 2));
+    const read: WaitingTask[] = [];
+    let from: Key | undefined = queue.low;
+    try {
+      while (from !== undefined && read.length < limit) {
+        const chunk = await this.#options.reader.chunk(from, queue.end, limit);
+        for (const [k, bytes] of chunk.rows) {
+          if (read.length === 0 && !this.#taken.size) queue.low = k;
+          if (!this.#taken.has(k)) read.push(decodeWaitingTask(k, bytes));
+        }
+        from = chunk.next;
+      }
+    } catch (error) {
+      queue.refilling = false;
+      this.#refilling.delete(queue);
+      for (const claim of queue.claims.splice(0)) claim.release();
+      this.#options.onReadFailed(error);
+      return;
+    }
+    queue.refilling = false;
+    this.#refilling.delete(queue);
+    queue.complete = from === undefined;
+    const tasks = new Map(read.map((task) => [task.key, task]));
+    const last = read[read.length - 1]?.key;
+    for (const [k, task] of queue.news) {
+      if (task === undefined) tasks.delete(k);
+      else if (queue.complete || (last !== undefined && k < last)) tasks.set(k, task);
+    }
+    queue.news = new Map();
+    for (const task of queue.window) tasks.set(task.key, task);
+    queue.window = [...tasks.values()]
+      .filter(({ key: k }) => !this.#taken.has(k))
+      .sort((a, b) => (a.key < b.key ? -1 : 1));
+    for (const task of queue.window) this.#known.set(task.key, task);
+    const first = queue.window[0];
+    if (first !== undefined && this.#taken.size === 0 && first.key > queue.low) queue.low = first.key;
+    if (queue.window.length === 0 && !queue.complete) {
+      // Everything read was taken meanwhile: go on in the next tick.
+      this.#options.scheduler.soon(() => this.#serve(queue));
+      return;
+    }
+    this.#serve(queue);
+  }
+}
+
+/** Index of the first task whose key is not below `k`. */
+function position(window: readonly WaitingTask[], k: Key): number {
+  let low = 0;
+  let high = window.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const task = window[middle];
+    if (task !== undefined && task.key < k) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

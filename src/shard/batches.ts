@@ -1,0 +1,63 @@
+// Event batches: a turn's new events as one MessagePack array, encoded once; those bytes go to disk, to workers and to readers.
+// Joining neighbours rewrites only the array's header. Called by the flusher (fewer rows) and by history (trimming).
+
+import { decode, encode } from '../wire/codec.ts';
+import type { HistoryEvent } from '../wire/event.ts';
+
+export interface EventBatch {
+  first: number;
+  last: number;
+  bytes: Uint8Array;
+}
+
+/** Events are of one run and contiguous. */
+export function encodeBatch(events: readonly HistoryEvent[]): EventBatch {
+  const first = events[0]?.eventId ?? 0;
+  return { first, last: first + events.length - 1, bytes: encode(events) };
+}
+
+function header(bytes: Uint8Array): { size: number; count: number } {
+  const head = bytes[0] ?? 0;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (head >> 4 === 0x9) return { size: 1, count: head & 15 };
+  if (head === 0xdc) return { size: 3, count: view.getUint16(1) };
+  if (head === 0xdd) return { size: 5, count: view.getUint32(1) };
+  throw new Error('An event batch does not begin with an array: its row is damaged.');
+}
+
+export const countOf = (bytes: Uint8Array): number => header(bytes).count;
+
+/** One array with the elements of all. */
+export function join(parts: readonly Uint8Array[]): Uint8Array {
+  const heads = parts.map(header);
+  const count = heads.reduce((sum, head) => sum + head.count, 0);
+  const body = parts.reduce((sum, part, i) => sum + part.length - (heads[i]?.size ?? 0), 0);
+  const size = count < 16 ? 1 : count < 65_536 ? 3 : 5;
+  const joined = new Uint8Array(size + body);
+  const view = new DataView(joined.buffer);
+  if (size === 1) joined[0] = 0x90 | count;
+  else if (size === 3) {
+    joined[0] = 0xdc;
+    view.setUint16(1, count);
+  } else {
+    joined[0] = 0xdd;
+    view.setUint32(1, count);
+  }
+  let at = size;
+  parts.forEach((part, i) => {
+    const rest = part.subarray(heads[i]?.size ?? 0);
+    joined.set(rest, at);
+    at += rest.length;
+  });
+  return joined;
+}
+
+/** The rows hold what `encodeBatch` wrote: checksummed below, so the shape is known. */
+export const decodeBatch = (bytes: Uint8Array): HistoryEvent[] => decode(bytes) as HistoryEvent[];
+
+/** The part of a batch within [from, to]; the very same bytes when that is all of it. */
+export function cut(batch: EventBatch, from: number, to: number): Uint8Array | undefined {
+  if (batch.last < from || batch.first > to) return undefined;
+  if (batch.first >= from && batch.last <= to) return batch.bytes;
+  return encode(decodeBatch(batch.bytes).filter(({ eventId }) => eventId >= from && eventId <= to));
+}

@@ -1,0 +1,80 @@
+// The pure actor as the shards drive it: src/core/workflow, or a small fake in tests of the shards themselves.
+
+import {
+  type ActorState,
+  currentRunId,
+  type Decision,
+  decide,
+  describe,
+  emptyState,
+  evolve,
+  isPassivatable,
+  load,
+  type Message,
+  nextDeadline,
+  type Outcome,
+  type StartedActivityTask,
+  type StartedWorkflowTask,
+  type StoredRow,
+  startedTask,
+  type TaskOffer,
+  type TurnContext,
+  waitingOffers,
+} from '../core/workflow/index.ts';
+import { adopt, findRun } from '../core/workflow/state.ts';
+import type { DescribeWorkflowExecutionResponse } from '../wire/api.ts';
+
+export type { ActorState, StoredRow };
+
+export interface QueryBasis {
+  workflowType: string;
+  previousStartedEventId: number;
+  lastEventId: number;
+}
+
+export interface ActorCore {
+  empty(namespace: string, workflowId: string): ActorState;
+  load(namespace: string, workflowId: string, rows: Iterable<StoredRow>): ActorState;
+  decide(state: ActorState, message: Message, context: TurnContext): Decision;
+  /** May change the state in place. */
+  evolve(state: ActorState, outcome: Outcome): ActorState;
+  nextDeadline(state: ActorState): number | undefined;
+  isPassivatable(state: ActorState): boolean;
+  currentRunId(state: ActorState): string | undefined;
+  waitingOffers(state: ActorState): TaskOffer[];
+  startedTask(
+    state: ActorState,
+    kind: 'workflow' | 'activity',
+    runId: string,
+    scheduledEventId: number,
+  ): StartedWorkflowTask | StartedActivityTask | undefined;
+  describe(state: ActorState, runId: string | undefined): DescribeWorkflowExecutionResponse | undefined;
+  /** Adds a closed earlier run's rows, so that messages can speak of it. */
+  adopt(state: ActorState, runId: string, rows: Iterable<StoredRow>): void;
+  /** What a direct query's worker must know of a run. */
+  queryBasis(state: ActorState, runId: string): QueryBasis | undefined;
+}
+
+export const workflowCore: ActorCore = {
+  empty: emptyState,
+  load,
+  decide,
+  evolve,
+  nextDeadline,
+  isPassivatable,
+  currentRunId,
+  waitingOffers,
+  startedTask,
+  describe,
+  adopt,
+  queryBasis: (state, runId) => {
+    const run = findRun(state, runId);
+    if (run === undefined) return undefined;
+    const { nextEventId, previousStartedEventId } = run.row.facts;
+    return {
+      workflowType: run.start.attributes.workflowType.name,
+      previousStartedEventId,
+      lastEventId: nextEventId - 1,
+    };
+  },
+};

@@ -1,0 +1,229 @@
+// What leaves after a commit (I1): tasks to the claims that wait for them, cancellations, query answers and dispatches, wake-ups of long polls.
+// A frame that could not be written undoes its start. History comes from the actor's tail on the warm path, else from rows, a page at most.
+
+import { encodeToken } from '../core/workflow/index.ts';
+import type { StartedActivityTask, StartedWorkflowTask } from '../core/workflow/outcome.ts';
+import type { Claim, Delivery, Matching, TaskKind } from '../ports/matching.ts';
+import type { EventBatches } from '../wire/api.ts';
+import { encode } from '../wire/codec.ts';
+import type { Actor } from './actor.ts';
+import type { Actors } from './actors.ts';
+import type { ActorCore } from './core.ts';
+import { deliveryId, type Executor } from './executor.ts';
+import { FIRST_PAGE_BYTES, type HistoryPage, readHistory } from './history.ts';
+import type { DirectQuery, Queries } from './queries.ts';
+import type { Reader } from './reader.ts';
+import type { Handover, LeavingEffect, Turn } from './turn.ts';
+import type { Waiters } from './waiters.ts';
+
+export interface DeliveryOptions {
+  core: ActorCore;
+  matching: Matching;
+  reader: Reader;
+  actors: Actors;
+  waiters: Waiters;
+  queries: Queries;
+  executor(): Executor;
+  onReadFailed(error: unknown): void;
+}
+
+export class Outgoing {
+  readonly #options: DeliveryOptions;
+  delivered = 0;
+  undone = 0;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+  }
+
+  /** A turn is durable: everything of it may be shown. */
+  leave(turn: Turn): void {
+    const { actor } = turn;
+    for (const { claim, token } of turn.ahead) claim.durable(token);
+    for (const handover of turn.handovers) this.handOver(actor, handover);
+    for (const effect of turn.effects) this.#effect(actor, effect);
+    const { waiters } = this.#options;
+    if (waiters.size > 0) for (const runId of turn.grown.keys()) waiters.wake('event', actor.base, runId);
+  }
+
+  /** Before the commit, to a worker that knows what that means; undefined when its history is not in memory. */
+  pushAhead(actor: Actor, { claim, started }: Handover): boolean | undefined {
+    if (started.type !== 'workflowTaskStarted') return undefined;
+    const history = warmHistory(actor, started);
+    if (history === undefined) return undefined;
+    const { namespace, workflowId } = actor;
+    const task: Delivery = {
+      kind: 'workflow',
+      namespace,
+      workflowId,
+      started,
+      history,
+      nextEventId: undefined,
+      ahead: true,
+    };
+    return claim.deliver(task);
+  }
+
+  handOver(actor: Actor, handover: Handover): void {
+    const { namespace, workflowId } = actor;
+    const { started } = handover;
+    if (started.type === 'activityTaskStarted') {
+      this.#deliver(actor, handover, { kind: 'activity', namespace, workflowId, started });
+      return;
+    }
+    const history = warmHistory(actor, started);
+    if (history !== undefined) {
+      const task: Delivery = {
+        kind: 'workflow',
+        namespace,
+        workflowId,
+        started,
+        history,
+        nextEventId: undefined,
+        ahead: false,
+      };
+      this.#deliver(actor, handover, task);
+      return;
+    }
+    taskHistory(this.#options.reader, actor, started, started.task.firstEventId, FIRST_PAGE_BYTES).then(
+      ({ events, nextEventId }) =>
+        this.#deliver(actor, handover, {
+          kind: 'workflow',
+          namespace,
+          workflowId,
+          started,
+          history: events,
+          nextEventId,
+          ahead: false,
+        }),
+      (error: unknown) => {
+        this.#options.onReadFailed(error);
+        handover.claim.release();
+        this.#undo(actor, handover);
+      },
+    );
+  }
+
+  deliverQuery(to: { namespace: string; workflowId: string }, query: DirectQuery, claim: Claim): void {
+    this.#options.actors.with(to.namespace, to.workflowId, {
+      run: (actor) => {
+        const basis = this.#options.core.queryBasis(actor.state, query.runId);
+        if (basis === undefined || !this.#options.queries.isOpen(query.queryId)) {
+          claim.release();
+          return;
+        }
+        const push = ({ events, nextEventId }: HistoryPage): void => {
+          const pushed = claim.deliver({
+            kind: 'query',
+            namespace: to.namespace,
+            workflowId: to.workflowId,
+            runId: query.runId,
+            workflowType: basis.workflowType,
+            queryId: query.queryId,
+            query: query.query,
+            history: events,
+            firstEventId: claim.sticky ? basis.lastEventId + 1 : 1,
+            nextEventId,
+            previousStartedEventId: basis.previousStartedEventId,
+            startedEventId: basis.previousStartedEventId,
+          });
+          if (!pushed) this.#options.queries.dispatch(actor, query);
+        };
+        if (claim.sticky) {
+          push({ events: [], nextEventId: undefined });
+          return;
+        }
+        const page = { runId: query.runId, from: 1, to: basis.lastEventId, maximumBytes: FIRST_PAGE_BYTES };
+        readHistory(this.#options.reader, actor.base, { ...page, edges: 'exact' }).then(push, (error: unknown) => {
+          claim.release();
+          this.#options.onReadFailed(error);
+        });
+      },
+      refuse: (why) => {
+        claim.release();
+        this.#options.queries.answer(query.queryId, why, undefined);
+      },
+    });
+  }
+
+  /** Sends a task that was started for a session, and never received there, once more: the same attempt. */
+  resume(
+    actor: Actor,
+    task: { kind: TaskKind; runId: string; scheduledEventId: number },
+    held: ReadonlySet<string>,
+    claim: (kind: TaskKind) => Claim,
+  ): void {
+    const { core } = this.#options;
+    const started = core.startedTask(actor.state, task.kind, task.runId, task.scheduledEventId);
+    if (started === undefined || actor.delivering.has(deliveryId(started))) return;
+    const { namespace, workflowId } = actor;
+    const token = encodeToken({ kind: task.kind, namespace, workflowId, ...started.ref });
+    if (held.has(Buffer.from(token).toString('latin1'))) return;
+    actor.delivering.add(deliveryId(started));
+    this.handOver(actor, { claim: claim(task.kind), started });
+  }
+
+  #deliver(actor: Actor, handover: Handover, task: Delivery): void {
+    const { claim, started } = handover;
+    actor.delivering.delete(deliveryId(started));
+    if (claim.deliver(task)) this.delivered += 1;
+    else this.#undo(actor, handover);
+  }
+
+  #undo(actor: Actor, handover: Handover): void {
+    actor.delivering.delete(deliveryId(handover.started));
+    this.undone += 1;
+    this.#options.executor().undo(actor, handover);
+  }
+
+  #effect(actor: Actor, effect: LeavingEffect): void {
+    const { matching, queries, waiters } = this.#options;
+    switch (effect.type) {
+      case 'cancelActivity': {
+        const { session, runId, scheduledEventId, attempt, startId, reason } = effect;
+        const { namespace, workflowId } = actor;
+        const ref = { runId, scheduledEventId, attempt, startId };
+        matching.cancelActivity(session, encodeToken({ kind: 'activity', namespace, workflowId, ...ref }), reason);
+        return;
+      }
+      case 'dispatchQuery':
+        queries.dispatch(actor, effect);
+        return;
+      case 'answerQuery':
+        if ('rejection' in effect.answer) queries.answer(effect.queryId, effect.answer.rejection, undefined);
+        else queries.answer(effect.queryId, undefined, effect.answer.response);
+        return;
+      case 'runClosed':
+        waiters.wake('close', actor.base, effect.runId);
+        waiters.wake('event', actor.base, effect.runId);
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+}
+
+const transientBatch = (started: StartedWorkflowTask): EventBatches =>
+  started.transientEvents.length === 0 ? [] : [encode(started.transientEvents)];
+
+function warmHistory(actor: Actor, started: StartedWorkflowTask): EventBatches | undefined {
+  const history = actor.tail.read(started.task.runId, started.task.firstEventId, started.lastEventId);
+  return history === undefined ? undefined : [...history, ...transientBatch(started)];
+}
+
+/** A page of the history that belongs to a started task, transient events at its very end (rule 6). */
+export async function taskHistory(
+  reader: Reader,
+  actor: Actor,
+  started: StartedWorkflowTask,
+  from: number,
+  maximumBytes: number,
+): Promise<HistoryPage> {
+  const page = { runId: started.task.runId, from, to: started.lastEventId, maximumBytes, edges: 'exact' as const };
+  const { events, nextEventId } = await readHistory(reader, actor.base, page);
+  if (nextEventId !== undefined) return { events, nextEventId };
+  const transient = started.transientEvents.filter(({ eventId }) => eventId >= from);
+  return { events: transient.length === 0 ? events : [...events, encode(transient)], nextEventId };
+}
+
+export type Started = StartedWorkflowTask | StartedActivityTask;

@@ -1,0 +1,109 @@
+// One log entry of one shard: the outcome of its turns, never their messages (DESIGN §5). Applying it decides nothing.
+// MessagePack: [version, shard time, [key, value | nil, …], [source shard, seq, …], [[namespace, queue, kind, delta], …]],
+// written by hand so that a key goes from binary string to bytes, and a value's bytes are copied, exactly once.
+
+import { type Key, key } from '../ports/ids.ts';
+import type { QueueKey } from '../ports/matching.ts';
+import { decode, encode } from '../wire/codec.ts';
+
+export interface Entry {
+  /** Shard time of the last turn, epoch ms (I7). */
+  time: number;
+  rows: ReadonlyMap<Key, Uint8Array | undefined>;
+  /** Outbox messages applied by this entry: source shard and number. */
+  receipts: readonly Receipt[];
+  /** How the number of waiting tasks moved, per queue. */
+  counts: readonly BacklogDelta[];
+}
+
+export interface Receipt {
+  source: number;
+  seq: number;
+}
+
+export interface BacklogDelta {
+  queue: QueueKey;
+  delta: number;
+}
+
+const VERSION = 1;
+const EMPTY_TAIL = Uint8Array.of(0x90, 0x90);
+
+export function encodeEntry(entry: Entry): Uint8Array {
+  const tail =
+    entry.receipts.length === 0 && entry.counts.length === 0
+      ? EMPTY_TAIL
+      : Buffer.concat([
+          encode(entry.receipts.flatMap(({ source, seq }) => [source, seq])),
+          encode(entry.counts.map(({ queue, delta }) => [queue.namespace, queue.name, queue.kind, delta])),
+        ]);
+  let size = 2 + 9 + 5 + tail.length;
+  for (const [k, value] of entry.rows) size += 3 + k.length + (value === undefined ? 1 : 5 + value.length);
+  const bytes = Buffer.allocUnsafeSlow(size);
+  bytes[0] = 0x95;
+  bytes[1] = VERSION;
+  bytes[2] = 0xcb;
+  bytes.writeDoubleBE(entry.time, 3);
+  bytes[11] = 0xdd;
+  bytes.writeUInt32BE(entry.rows.size * 2, 12);
+  let at = 16;
+  for (const [k, value] of entry.rows) {
+    bytes[at] = 0xc5;
+    bytes.writeUInt16BE(k.length, at + 1);
+    bytes.write(k, at + 3, 'latin1');
+    at += 3 + k.length;
+    if (value === undefined) {
+      bytes[at] = 0xc0;
+      at += 1;
+    } else {
+      bytes[at] = 0xc6;
+      bytes.writeUInt32BE(value.length, at + 1);
+      bytes.set(value, at + 5);
+      at += 5 + value.length;
+    }
+  }
+  bytes.set(tail, at);
+  return bytes;
+}
+
+const bad = (what: string): Error =>
+  new Error(`A log entry cannot be understood (${what}): it was written by another version, or its bytes are damaged.`);
+
+/** Throws on bytes that are no entry. Values are copies: an entry's bytes may be reused or freed. */
+export function decodeEntry(bytes: Uint8Array): Entry {
+  const parts = decode(bytes);
+  if (!Array.isArray(parts) || parts.length !== 5) throw bad('not five parts');
+  const [version, time, flatRows, flatReceipts, counts] = parts as unknown[];
+  if (version !== VERSION) throw bad(`version ${String(version)}`);
+  if (typeof time !== 'number' || !Array.isArray(flatRows) || !Array.isArray(flatReceipts) || !Array.isArray(counts)) {
+    throw bad('parts of the wrong type');
+  }
+  const rows = new Map<Key, Uint8Array | undefined>();
+  for (let i = 0; i < flatRows.length; i += 2) {
+    const k: unknown = flatRows[i];
+    const value: unknown = flatRows[i + 1];
+    if (!(k instanceof Uint8Array) || !(value === null || value instanceof Uint8Array)) throw bad('a row');
+    rows.set(key(Buffer.from(k).toString('latin1')), value === null ? undefined : Uint8Array.from(value));
+  }
+  const receipts: Receipt[] = [];
+  for (let i = 0; i < flatReceipts.length; i += 2) {
+    receipts.push({ source: Number(flatReceipts[i]), seq: Number(flatReceipts[i + 1]) });
+  }
+  return {
+    time,
+    rows,
+    receipts,
+    counts: counts.map((item: unknown) => {
+      if (!Array.isArray(item)) throw bad('a count');
+      const [namespace, name, kind, delta] = item as unknown[];
+      return {
+        queue: {
+          namespace: String(namespace),
+          name: String(name),
+          kind: kind === 'activity' ? 'activity' : 'workflow',
+        },
+        delta: Number(delta),
+      };
+    }),
+  };
+}

@@ -1,0 +1,285 @@
+// Runs turns: message → decide → rows, and, where a worker is free, the start of what was offered in the same turn (match before commit,
+// DESIGN §5). Everything here is synchronous; what a turn came to joins the forming batch. Keeps I1: only workflow tasks for workers that
+// understand it leave ahead of the commit.
+
+import { encodeToken } from '../core/workflow/index.ts';
+import type { Limits } from '../core/workflow/limits.ts';
+import type { Message, Taker } from '../core/workflow/message.ts';
+import type { Effect, Outcome, Reply, TaskOffer } from '../core/workflow/outcome.ts';
+import type { Clock, Random } from '../ports/clock.ts';
+import type { Done } from '../ports/engine.ts';
+import type { Key } from '../ports/ids.ts';
+import type { Claim, Matching } from '../ports/matching.ts';
+import { encode } from '../wire/codec.ts';
+import { WorkflowExecutionStatus } from '../wire/enums.ts';
+import type { Status } from '../wire/status.ts';
+import { type Actor, taskId } from './actor.ts';
+import type { Actors } from './actors.ts';
+import { encodeWaitingTask } from './backlog.ts';
+import type { Committer } from './committer.ts';
+import type { ActorCore } from './core.ts';
+import type { Receipt } from './entry.ts';
+import { backlogKey, retentionKey, startedKey, timerKey } from './keys.ts';
+import { type Handover, Turn } from './turn.ts';
+import { visibilityRows } from './visibility.ts';
+
+export interface ExecutorOptions {
+  core: ActorCore;
+  clock: Clock;
+  random: Random;
+  matching: Matching;
+  limits: Limits;
+  actors: Actors;
+  committer: Committer;
+  /** Names the starts of this process (I1, I6). */
+  term: number;
+  retentionMs(namespace: string): number;
+  /** Frames of a started task that need no reading; undefined when its history is not in memory. */
+  pushAhead(actor: Actor, handover: Handover): boolean | undefined;
+  /** After the commit: handovers, effects, wake-ups. */
+  leave(turn: Turn): void;
+  /** An outbox message of this turn: its row. */
+  send(turn: Turn, effect: Extract<Effect, { type: 'send' }>): void;
+}
+
+/** What a turn does besides its message. */
+export interface TurnExtras {
+  /** Rows written in the same entry: a timer row that has fired goes. */
+  rows?: readonly (readonly [Key, Uint8Array | undefined])[];
+  receipt?: Receipt;
+  /** The claim a start message came from. */
+  claim?: Claim;
+  /** The start an undo takes back. */
+  undone?: Handover;
+}
+
+export class Executor {
+  readonly #options: ExecutorOptions;
+  #seq = 0;
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options;
+  }
+
+  taker(claim: Claim): Taker {
+    this.#seq += 1;
+    const { term, random } = this.#options;
+    return { ...claim.taker, startId: { term, seq: this.#seq }, requestId: random.uuid() };
+  }
+
+  /** One turn. `done` is called once, when its outcome is durable (I1), or with why it is not. */
+  run(actor: Actor, message: Message | undefined, done: Done<Reply>, extras?: TurnExtras): void {
+    const { core, clock, committer, actors } = this.#options;
+    const turn = new Turn(actor);
+    const before = actor.bytes;
+    const now = actor.shard.now(clock.now());
+    for (const [key, value] of extras?.rows ?? []) turn.write(key, value);
+    if (extras?.receipt !== undefined) {
+      turn.receipts.push(extras.receipt);
+      actor.shard.inbox(extras.receipt.source).add(extras.receipt.seq);
+    }
+    actor.busy = true;
+    let status: Status | undefined;
+    let reply: Reply | undefined;
+    if (message !== undefined) {
+      const decision = this.#decide(turn, message, now);
+      if (!decision.ok) status = decision.status;
+      else {
+        status = decision.refusal;
+        reply = decision.reply;
+        if (extras?.undone !== undefined) this.#forget(turn, extras.undone);
+        if (extras?.claim !== undefined) this.#handover(turn, extras.claim, decision);
+      }
+    }
+    this.#place(turn, now);
+    this.#rearm(turn, core.nextDeadline(actor.state));
+    this.#show(turn);
+    turn.seal();
+    actors.account(actor, before);
+    turn.settle = (why) => {
+      if (why !== undefined) done(why, undefined);
+      else if (status !== undefined) done(status, undefined);
+      else done(undefined, reply);
+      if (why === undefined) {
+        this.#options.leave(turn);
+        return;
+      }
+      for (const { claim } of turn.handovers) claim.release();
+      extras?.claim?.release();
+    };
+    if (!turn.empty) committer.join(turn);
+    else if (actor.pending !== undefined) {
+      // What it was decided on is not durable yet: nothing of it is shown before (I1).
+      actor.pending.wait({ durable: () => turn.end(undefined), failed: (why) => turn.end(why) });
+    }
+    if (!turn.empty || actor.pending !== undefined) this.#pushAhead(turn);
+    actor.busy = false;
+    if (turn.empty && actor.pending === undefined) turn.end(undefined);
+  }
+
+  #decide(turn: Turn, message: Message, now: number): ReturnType<ActorCore['decide']> {
+    const { core, random, limits } = this.#options;
+    const { actor } = turn;
+    const decision = core.decide(actor.state, message, { now, spareRunId: random.uuid(), limits });
+    if (!decision.ok) return decision;
+    actor.state = core.evolve(actor.state, decision);
+    turn.take(decision);
+    this.#absorb(turn, decision.effects);
+    return decision;
+  }
+
+  /** Sorts effects: some are rows of this very turn, the others leave after the commit. */
+  #absorb(turn: Turn, effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      switch (effect.type) {
+        case 'offerTask': {
+          const { kind, runId, scheduledEventId } = effect.offer;
+          turn.offers.set(taskId(kind, runId, scheduledEventId), effect.offer);
+          break;
+        }
+        case 'withdrawTask':
+          turn.withdraw(effect.offer);
+          break;
+        case 'taskSettled':
+          turn.settled(effect.session, effect.kind, effect.runId, effect.scheduledEventId);
+          break;
+        case 'send':
+          this.#options.send(turn, effect);
+          break;
+        default:
+          turn.effects.push(effect);
+      }
+    }
+  }
+
+  /** Each task offered: started at once for a worker that is free, else backlog. */
+  #place(turn: Turn, now: number): void {
+    const { matching } = this.#options;
+    // A start may offer more (it never does today): the map grows while it is walked, each offer is tried once.
+    for (const [id, offer] of turn.offers) {
+      const claim = matching.claim(offer);
+      if (claim !== undefined && this.#start(turn, offer, claim, now)) {
+        turn.offers.delete(id);
+        continue;
+      }
+      this.#enqueue(turn, id, offer);
+    }
+  }
+
+  #start(turn: Turn, offer: TaskOffer, claim: Claim, now: number): boolean {
+    const { runId, scheduledEventId, attempt, kind } = offer;
+    const taker = this.taker(claim);
+    const decision = this.#decide(
+      turn,
+      kind === 'workflow'
+        ? { type: 'startWorkflowTask', runId, scheduledEventId, attempt, taker, sticky: claim.sticky }
+        : { type: 'startActivityTask', runId, scheduledEventId, attempt, taker },
+      now,
+    );
+    if (!decision.ok) {
+      claim.release();
+      return false;
+    }
+    this.#handover(turn, claim, decision);
+    return true;
+  }
+
+  #handover(turn: Turn, claim: Claim, { reply }: Outcome): void {
+    if (reply.type !== 'workflowTaskStarted' && reply.type !== 'activityTaskStarted') {
+      claim.release();
+      return;
+    }
+    turn.started(claim.taker.session, reply);
+    turn.handovers.push({ claim, started: reply });
+    turn.actor.delivering.add(deliveryId(reply));
+  }
+
+  #enqueue(turn: Turn, id: string, offer: TaskOffer): void {
+    const { actor } = turn;
+    const { namespace, workflowId, runId, scheduledEventId, attempt, kind, sticky } = offer;
+    const warm = sticky !== undefined && this.#options.matching.stickyAlive(namespace, sticky.queue);
+    const queue = { namespace, name: warm ? sticky.queue : offer.taskQueue, kind };
+    const key = backlogKey(queue, { ...offer, actorBase: actor.base });
+    const before = actor.places.get(id);
+    if (before !== undefined) {
+      if (before.key === key) return;
+      turn.write(before.key, undefined);
+      turn.count(before.queue, -1);
+    }
+    actor.places.set(id, { key, queue });
+    turn.write(key, encodeWaitingTask({ queue, namespace, workflowId, runId, scheduledEventId, attempt }));
+    turn.count(queue, 1);
+  }
+
+  /** One timer row per actor: an earlier deadline moves it, a later one leaves it to fire early and be set again. */
+  #rearm(turn: Turn, due: number | undefined): void {
+    const { actor } = turn;
+    const { armed } = actor;
+    if (due !== undefined && armed !== undefined && armed.at <= due) return;
+    if (armed?.key !== undefined) turn.write(armed.key, undefined);
+    if (due === undefined) {
+      actor.armed = undefined;
+      return;
+    }
+    const key = timerKey(Math.ceil(due), actor.base);
+    turn.write(key, encode([actor.namespace, actor.workflowId]));
+    actor.armed = { key, at: due };
+  }
+
+  #show(turn: Turn): void {
+    const { actor } = turn;
+    const at = { namespace: actor.namespace, shard: actor.shard.id };
+    for (const [runId, info] of turn.visibility) {
+      visibilityRows(at, info, turn.begun.has(runId) ? 'begun' : 'changed', (key, value) => turn.write(key, value));
+      if (info.status === WorkflowExecutionStatus.RUNNING || info.closeTime === undefined) continue;
+      const key = retentionKey(info.closeTime + this.#options.retentionMs(actor.namespace), actor.base, runId);
+      const { startTime, workflowType, status } = info;
+      turn.write(key, encode([actor.namespace, actor.workflowId, runId, startTime, workflowType, status]));
+    }
+  }
+
+  #pushAhead(turn: Turn): void {
+    for (const handover of turn.handovers) {
+      const { claim, started } = handover;
+      if (!claim.ahead || started.type !== 'workflowTaskStarted') continue;
+      const pushed = this.#options.pushAhead(turn.actor, handover);
+      if (pushed === undefined) continue;
+      turn.actor.delivering.delete(deliveryId(started));
+      turn.handovers = turn.handovers.filter((other) => other !== handover);
+      if (pushed) turn.ahead.push({ claim, token: this.token(turn.actor, handover) });
+      else this.undo(turn.actor, handover);
+    }
+  }
+
+  token(actor: Actor, { started }: Handover): Uint8Array {
+    const { namespace, workflowId } = actor;
+    const kind = started.type === 'workflowTaskStarted' ? 'workflow' : 'activity';
+    return encodeToken({ kind, namespace, workflowId, ...started.ref });
+  }
+
+  /** The frame was never written: the same attempt waits again. */
+  undo(actor: Actor, handover: Handover): void {
+    const { started } = handover;
+    const kind = started.type === 'workflowTaskStarted' ? 'workflow' : 'activity';
+    const { runId, scheduledEventId, startId } = started.ref;
+    this.#options.actors.with(actor.namespace, actor.workflowId, {
+      run: (live) =>
+        this.run(live, { type: 'undoStart', kind, runId, scheduledEventId, startId }, () => undefined, {
+          undone: handover,
+        }),
+      // The task's own timeout gives it to another worker.
+      refuse: () => undefined,
+    });
+  }
+
+  #forget(turn: Turn, { claim, started }: Handover): void {
+    const { runId, scheduledEventId } = started.ref;
+    const kind = started.type === 'workflowTaskStarted' ? 'workflow' : 'activity';
+    const again = startedKey(claim.taker.session, kind, turn.actor.base, runId, scheduledEventId);
+    turn.write(again, undefined);
+  }
+}
+
+/** One delivery of one start. */
+export const deliveryId = ({ ref: { runId, scheduledEventId, startId } }: Handover['started']): string =>
+  `${scheduledEventId}:${startId.term}.${startId.seq}:${runId}`;

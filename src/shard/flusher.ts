@@ -1,0 +1,130 @@
+// Writes rows behind the log: every tick a quarter of the shards that have news, so that flushes stay small and even (DESIGN §5).
+// A flush writes a shard exactly as of its commit lsn: the overlay's rows of that moment, its meta and counters. Neighbouring event batches of
+// a run are joined into one row. Versions leave the overlay only when the flush is durable.
+
+import type { Cancelable, Scheduler } from '../ports/clock.ts';
+import { type Key, lsn } from '../ports/ids.ts';
+import type { RowWrite, ShardFlush, Store } from '../ports/store.ts';
+import { countOf, join } from './batches.ts';
+import { firstEventIdOf, shardMetaKey } from './keys.ts';
+import type { FlushSet, Overlay } from './overlay.ts';
+import type { Shard } from './shard.ts';
+
+const PHASES = 4;
+/** Event batches are joined up to this size, bytes. */
+const JOINED_BYTES = 128 * 1024;
+
+export interface FlusherOptions {
+  store: Store;
+  scheduler: Scheduler;
+  overlay: Overlay;
+  intervalMs: number;
+  shards(): Iterable<Shard>;
+  /** Rows derived from a shard's entries as of its commit lsn: counters. */
+  derived(shard: Shard): RowWrite[];
+  /** Hints of the whole node (low waters), true of what the store holds after this flush. */
+  hints(): RowWrite[];
+  onFailed(error: unknown): void;
+}
+
+export class Flusher {
+  readonly #options: FlusherOptions;
+  #timer: Cancelable | undefined;
+  #phase = 0;
+  #running: Promise<void> | undefined;
+  flushes = 0;
+  rows = 0;
+
+  constructor(options: FlusherOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer = this.#options.scheduler.after(this.#options.intervalMs, () => {
+      void this.#tick();
+    });
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  /** Everything committed so far is in rows when it resolves. */
+  async flushAll(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+    await this.#flush([...this.#options.shards()]);
+  }
+
+  async #tick(): Promise<void> {
+    this.#phase = (this.#phase + 1) % PHASES;
+    const shards = [...this.#options.shards()].filter((shard) => shard.id % PHASES === this.#phase);
+    await this.#flush(shards);
+    if (this.#timer !== undefined) this.start();
+  }
+
+  async #flush(shards: readonly Shard[]): Promise<void> {
+    if (this.#running !== undefined) return;
+    const sets: FlushSet[] = [];
+    const flushes: ShardFlush[] = [];
+    for (const shard of shards) {
+      if (shard.fenced || shard.commitLsn === shard.appliedLsn) continue;
+      const set = this.#options.overlay.takeDirty(shard.id);
+      const rows = compact(set);
+      rows.push(...this.#options.derived(shard), [shardMetaKey(shard.id), shard.encodeMeta()]);
+      sets.push(set);
+      flushes.push({ shard: shard.id, term: shard.term, appliedLsn: lsn(shard.commitLsn), rows });
+    }
+    const [first] = flushes;
+    if (first === undefined) return;
+    flushes[0] = { ...first, rows: [...first.rows, ...this.#options.hints()] };
+    this.#running = this.#write(flushes, sets, shards);
+    await this.#running;
+  }
+
+  async #write(flushes: ShardFlush[], sets: FlushSet[], shards: readonly Shard[]): Promise<void> {
+    try {
+      await this.#options.store.flush(flushes);
+      for (const set of sets) this.#options.overlay.flushed(set);
+      for (const { shard: id, appliedLsn, rows } of flushes) {
+        const shard = shards.find((candidate) => candidate.id === id);
+        if (shard !== undefined) shard.appliedLsn = appliedLsn;
+        this.rows += rows.length;
+      }
+      this.flushes += 1;
+    } catch (error) {
+      this.#options.onFailed(error);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+}
+
+/** The rows of a set, neighbouring event batches joined. Event rows are written once, so none of a set is on disk yet. */
+function compact(set: FlushSet): RowWrite[] {
+  const rows: RowWrite[] = [];
+  const events: [Key, Uint8Array][] = [];
+  for (const [key, { value }] of set.rows) {
+    if (value !== undefined && key.charCodeAt(0) === 0x65) events.push([key, value]);
+    else rows.push([key, value]);
+  }
+  events.sort((a, b) => (a[0] < b[0] ? -1 : 1));
+  for (let i = 0; i < events.length; ) {
+    const [key, bytes] = events[i] ?? [];
+    if (key === undefined || bytes === undefined) break;
+    const run = key.slice(0, -4);
+    const parts = [bytes];
+    let size = bytes.length;
+    let end = firstEventIdOf(key) + countOf(bytes);
+    for (i += 1; i < events.length; i += 1) {
+      const neighbour = events[i];
+      if (neighbour === undefined || neighbour[0].slice(0, -4) !== run || firstEventIdOf(neighbour[0]) !== end) break;
+      size += neighbour[1].length;
+      if (size > JOINED_BYTES) break;
+      parts.push(neighbour[1]);
+      end += countOf(neighbour[1]);
+    }
+    rows.push([key, parts.length === 1 ? bytes : join(parts)]);
+  }
+  return rows;
+}

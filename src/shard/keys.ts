@@ -1,0 +1,199 @@
+// Keys of every row the shards write, as binary strings (ports/ids.ts): string order is byte order, and a key indexes a Map.
+//
+//   a base 'c' id                      chain rows of an actor             a base 'r' run table id   rows of one run
+//   e base run firstEventId            one batch of history events        s session kind base …     started tasks of a session
+//   b ns queue kind priority time …    waiting tasks, best first          n shard ns queue kind     how many wait, per shard
+//   t time base …                      timers, earliest first             o source dest seq         outbox
+//   v index ns value ~start run shard  visibility, newest first           m …                       meta of shards and low waters
+//
+// base = shard, namespace, workflow id. Ranges that serve a whole node (b, t, v, s) do not begin with the shard.
+
+import type { RowTable } from '../core/workflow/outcome.ts';
+import { type Key, key } from '../ports/ids.ts';
+import type { QueueKey, TaskKind } from '../ports/matching.ts';
+
+/** Every character is one byte of UTF-8 and none is 0x00: the text is its own key. */
+function isPlain(text: string): boolean {
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code === 0 || code > 0x7f) return false;
+  }
+  return true;
+}
+
+/** UTF-8 as a binary string. */
+export function utf8(text: string): string {
+  return isPlain(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
+}
+
+/** Text inside a key: order-preserving and self-delimiting (0x00 becomes 00 FF, the end is 00 01). */
+export function part(text: string): string {
+  if (isPlain(text)) return `${text}\x00\x01`;
+  return `${Buffer.from(text, 'utf8').toString('latin1').replaceAll('\x00', '\x00\xff')}\x00\x01`;
+}
+
+export const u8 = (n: number): string => String.fromCharCode(n);
+export const u16 = (n: number): string => String.fromCharCode(n >>> 8, n & 255);
+export const u32 = (n: number): string => String.fromCharCode(n >>> 24, (n >>> 16) & 255, (n >>> 8) & 255, n & 255);
+
+/** Six bytes: enough for epoch milliseconds and event ids. Below zero counts as zero. */
+export function u48(n: number): string {
+  const value = n > 0 ? Math.min(Math.floor(n), MAX_U48) : 0;
+  return u16(Math.floor(value / 0x1_0000_0000)) + u32((value % 0x1_0000_0000) >>> 0);
+}
+
+export const MAX_U48 = 2 ** 48 - 1;
+
+/** The same, newest first. */
+export const inverted = (n: number): string => u48(MAX_U48 - Math.max(0, Math.floor(n)));
+
+export function readU48(text: string, at: number): number {
+  let n = 0;
+  for (let i = at; i < at + 6; i += 1) n = n * 256 + text.charCodeAt(i);
+  return n;
+}
+
+/** The first key after every key that begins with `prefix`. */
+export function after(prefix: string): Key {
+  const last = prefix.charCodeAt(prefix.length - 1);
+  return last === 0xff ? after(prefix.slice(0, -1)) : key(prefix.slice(0, -1) + u8(last + 1));
+}
+
+/** The key right after this one. */
+export const next = (k: Key): Key => key(`${k}\x00`);
+
+export const base = (shard: number, namespace: string, workflowId: string): string =>
+  u16(shard) + part(namespace) + part(workflowId);
+
+const TABLES: Record<RowTable, string> = {
+  chain: 'c',
+  run: 'r',
+  activity: 'a',
+  timer: 't',
+  child: 'h',
+  external: 'x',
+  update: 'u',
+  buffered: 'b',
+};
+const TABLE_NAMES = new Map(Object.entries(TABLES).map(([name, letter]) => [letter, name as RowTable]));
+
+export const chainPrefix = (actorBase: string): string => `a${actorBase}c`;
+export const runPrefix = (actorBase: string, runId: string): string => `a${actorBase}r${part(runId)}`;
+
+export function rowKey(actorBase: string, table: RowTable, runId: string, id: string): Key {
+  if (table === 'chain') return key(`a${actorBase}c${utf8(id)}`);
+  return key(`a${actorBase}r${part(runId)}${TABLES[table]}${utf8(id)}`);
+}
+
+const fromUtf8 = (binary: string): string => Buffer.from(binary, 'latin1').toString('utf8');
+
+/** Table and id of a row, given the prefix its range was read with. */
+export function rowIdentity(k: Key, prefix: string): { table: RowTable; id: string } {
+  if (prefix.endsWith('c')) return { table: 'chain', id: fromUtf8(k.slice(prefix.length)) };
+  const table = TABLE_NAMES.get(k.charAt(prefix.length));
+  if (table === undefined) throw new Error(`A row's key names no table: ${printable(k)}`);
+  return { table, id: fromUtf8(k.slice(prefix.length + 1)) };
+}
+
+export const eventsPrefix = (actorBase: string, runId: string): string => `e${actorBase}${part(runId)}`;
+export const eventsKey = (prefix: string, firstEventId: number): Key => key(prefix + u32(firstEventId));
+export const firstEventIdOf = (k: Key): number => {
+  let n = 0;
+  for (let i = k.length - 4; i < k.length; i += 1) n = n * 256 + k.charCodeAt(i);
+  return n;
+};
+
+const kindLetter = (kind: TaskKind): string => (kind === 'workflow' ? 'w' : 'a');
+
+export const startedPrefix = (session: string): string => `s${part(session)}`;
+export const startedKey = (
+  session: string,
+  kind: TaskKind,
+  actorBase: string,
+  runId: string,
+  scheduledEventId: number,
+): Key => key(startedPrefix(session) + kindLetter(kind) + actorBase + part(runId) + u48(scheduledEventId));
+
+export const queuePart = (queue: QueueKey): string => part(queue.namespace) + part(queue.name) + kindLetter(queue.kind);
+export const backlogPrefix = (queue: QueueKey): string => `b${queuePart(queue)}`;
+export const backlogKey = (
+  queue: QueueKey,
+  task: { priority: number; scheduledTime: number; actorBase: string; runId: string; scheduledEventId: number },
+): Key =>
+  key(
+    backlogPrefix(queue) +
+      u8(Math.min(255, Math.max(0, task.priority))) +
+      u48(task.scheduledTime) +
+      task.actorBase +
+      part(task.runId) +
+      u48(task.scheduledEventId),
+  );
+/** Priority and age of a waiting task, given its queue's prefix. */
+export const backlogTime = (k: Key, prefix: string): number => readU48(k, prefix.length + 1);
+export const backlogCountKey = (shard: number, queue: QueueKey): Key => key(`n${u16(shard)}${queuePart(queue)}`);
+export const backlogLowWaterKey = (queue: QueueKey): Key => key(`mb${queuePart(queue)}`);
+
+export const timerKey = (at: number, actorBase: string): Key => key(`t${u48(at)}${actorBase}a`);
+export const retentionKey = (at: number, actorBase: string, runId: string): Key =>
+  key(`t${u48(at)}${actorBase}d${part(runId)}`);
+export const timerAt = (k: Key): number => readU48(k, 1);
+
+export const outboxPrefix = (source: number): string => `o${u16(source)}`;
+export const outboxKey = (source: number, destination: number, seq: number): Key =>
+  key(`o${u16(source)}${u16(destination)}${u48(seq)}`);
+
+export const shardMetaKey = (shard: number): Key => key(`ms${u16(shard)}`);
+export const TIMER_LOW_WATER = key('mt');
+
+/**
+ * Which partition of the overlay a key lives in: the smallest part a range is ever read over. Actors' rows and events by actor,
+ * started tasks by session, the rest by its first letters.
+ */
+export function partitionOf(k: string): string {
+  switch (k.charCodeAt(0)) {
+    case 0x61: // a
+    case 0x65: // e
+      return k.slice(0, k.indexOf('\x00\x01', k.indexOf('\x00\x01', 3) + 2) + 2);
+    case 0x73: // s
+      return k.slice(0, k.indexOf('\x00\x01', 1) + 2);
+    case 0x76: // v
+      return k.slice(0, 2);
+    default:
+      return k.charAt(0);
+  }
+}
+
+/**
+ * Rows written once and then deleted, never rewritten in place: born and gone between two flushes, they need no trace on disk.
+ * (The visibility row with the execution's info, `va`, is rewritten.)
+ */
+export function isWriteOnce(k: string): boolean {
+  switch (k.charCodeAt(0)) {
+    case 0x62: // b
+    case 0x65: // e
+    case 0x73: // s
+    case 0x74: // t
+      return true;
+    case 0x76: // v
+      return k.charCodeAt(1) !== 0x61;
+    default:
+      return false;
+  }
+}
+
+/** For messages to people: a key with its unprintable bytes in hexadecimal. */
+export const printable = (k: string): string =>
+  JSON.stringify(k).slice(1, -1).replaceAll('\\u0000\\u0001', '/').replaceAll('\\u00', '\\x');
+
+/**
+ * Where a workflow id lives: FNV-1a over the UTF-16 units of both names, mixed, mod shardCount. Fixed for ever: data on disk depends on it.
+ */
+export function shardOf(namespace: string, workflowId: string, shardCount: number): number {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < namespace.length; i += 1) h = Math.imul(h ^ namespace.charCodeAt(i), 0x01000193);
+  h = Math.imul(h ^ 0x10000, 0x01000193);
+  for (let i = 0; i < workflowId.length; i += 1) h = Math.imul(h ^ workflowId.charCodeAt(i), 0x01000193);
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return ((h ^ (h >>> 16)) >>> 0) % shardCount;
+}

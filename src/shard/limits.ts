@@ -1,0 +1,65 @@
+// Bounds of the shard engine (I9). Past a bound the caller gets RESOURCE_EXHAUSTED, never silence. All can be configured.
+
+export interface ShardLimits {
+  /** Messages that wait for one actor while its rows are read. */
+  mailbox: number;
+  /** Turns decided and not yet durable; starts are refused at half of it, other client requests at three quarters. */
+  pendingTurns: number;
+  /** Bytes of rows not yet durable, same shares. */
+  pendingBytes: number;
+  /** Rough bytes of rows no flush has written; past it everything but completions is refused until flushes catch up. */
+  overlayBytes: number;
+  /** Actors kept in memory. Those with unfinished business may exceed it. */
+  cachedActors: number;
+  /** Rough bytes of all actors kept in memory. */
+  cachedBytes: number;
+  /** ms without a message after which an actor may leave memory. */
+  actorIdleMs: number;
+  /** Long polls (awaitResult, history with waitNewEvent) of the node, and of one run. */
+  waiters: number;
+  waitersPerRun: number;
+  /** Direct queries that wait for a worker, on the node. */
+  waitingQueries: number;
+  /** Waiting tasks of one queue held in memory in order; the others are on disk. */
+  backlogWindow: number;
+  /** Timer rows of the next minute held in memory, all shards. */
+  timerWindow: number;
+  /** How far ahead timer rows are loaded, ms. */
+  timerHorizonMs: number;
+  /** Timers and deletions under way at once. */
+  firing: number;
+  /** Every so many ms a quarter of the shards with news is flushed: small and even. */
+  flushIntervalMs: number;
+  /** Below this much free disk space starts and signals are refused, bytes. */
+  freeSpaceReserve: number;
+  freeSpaceCheckMs: number;
+  /** Index rows one page of a list may look at; a page that reaches it ends early, with a token. */
+  scannedPerPage: number;
+  /** Unacknowledged outbox messages a shard sends at once after a restart. */
+  outboxWindow: number;
+  /** ms between two attempts to deliver an outbox message. */
+  outboxRetryMs: number;
+}
+
+export const DEFAULT_SHARD_LIMITS: ShardLimits = {
+  mailbox: 1_000,
+  pendingTurns: 20_000,
+  pendingBytes: 128 * 1024 * 1024,
+  overlayBytes: 192 * 1024 * 1024,
+  cachedActors: 10_000,
+  cachedBytes: 96 * 1024 * 1024,
+  actorIdleMs: 60_000,
+  waiters: 100_000,
+  waitersPerRun: 1_000,
+  waitingQueries: 10_000,
+  backlogWindow: 1_024,
+  timerWindow: 100_000,
+  timerHorizonMs: 60_000,
+  firing: 512,
+  flushIntervalMs: 100,
+  freeSpaceReserve: 256 * 1024 * 1024,
+  freeSpaceCheckMs: 10_000,
+  scannedPerPage: 20_000,
+  outboxWindow: 256,
+  outboxRetryMs: 1_000,
+};

@@ -1,0 +1,113 @@
+// Queries: callers by query id, and direct queries that wait for a worker of their queue. Volatile by design (I4): a crash loses them, and the
+// caller asks again. An answer leaves only after everything it rests on is durable (I1), since it is an effect of a turn.
+
+import type { Effect } from '../core/workflow/outcome.ts';
+import type { Done } from '../ports/engine.ts';
+import type { Claim, Matching, QueueKey } from '../ports/matching.ts';
+import type { QueryWorkflowResponse } from '../wire/api.ts';
+import type { Status } from '../wire/status.ts';
+import type { Actor } from './actor.ts';
+import { exhausted } from './status.ts';
+
+export type DirectQuery = Extract<Effect, { type: 'dispatchQuery' }>;
+
+interface WaitingQuery {
+  namespace: string;
+  workflowId: string;
+  query: DirectQuery;
+}
+
+export interface QueriesOptions {
+  matching: Matching;
+  limit: number;
+  /** Hands a direct query to this worker. */
+  deliver(to: { namespace: string; workflowId: string }, query: DirectQuery, claim: Claim): void;
+}
+
+export class Queries {
+  readonly #options: QueriesOptions;
+  readonly #callers = new Map<string, Done<QueryWorkflowResponse>>();
+  /** By namespace and queue name, sticky or normal: oldest first. */
+  readonly #waiting = new Map<string, Set<WaitingQuery>>();
+
+  constructor(options: QueriesOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#callers.size;
+  }
+
+  /** A refusal when there are too many. */
+  open(queryId: string, done: Done<QueryWorkflowResponse>): Status | undefined {
+    if (this.#callers.size >= this.#options.limit) {
+      return exhausted('QUERIES', `${this.#callers.size} queries wait on this node: try again later.`);
+    }
+    this.#callers.set(queryId, done);
+    return undefined;
+  }
+
+  isOpen(queryId: string): boolean {
+    return this.#callers.has(queryId);
+  }
+
+  answer(queryId: string, error: Status | undefined, response: QueryWorkflowResponse | undefined): void {
+    const done = this.#callers.get(queryId);
+    if (done === undefined) return;
+    this.#callers.delete(queryId);
+    done(error, response);
+  }
+
+  /** The caller has gone. */
+  abandon(queryId: string): boolean {
+    return this.#callers.delete(queryId);
+  }
+
+  dispatch(actor: Actor, query: DirectQuery): void {
+    const { namespace, workflowId } = actor;
+    if (!this.#callers.has(query.queryId)) return;
+    const claim = this.#options.matching.claimQuery(namespace, query.taskQueue, query.stickyQueue);
+    if (claim !== undefined) {
+      this.#options.deliver({ namespace, workflowId }, query, claim);
+      return;
+    }
+    const waiting: WaitingQuery = { namespace, workflowId, query };
+    for (const name of queuesOf(query)) {
+      const id = `${namespace}\0${name}`;
+      let set = this.#waiting.get(id);
+      if (set === undefined) {
+        set = new Set();
+        this.#waiting.set(id, set);
+      }
+      set.add(waiting);
+    }
+  }
+
+  pull(queue: QueueKey, next: () => Claim | undefined): void {
+    const waiting = this.#waiting.get(`${queue.namespace}\0${queue.name}`);
+    if (waiting === undefined) return;
+    for (const item of waiting) {
+      if (!this.#callers.has(item.query.queryId)) {
+        this.#forget(item);
+        continue;
+      }
+      const claim = next();
+      if (claim === undefined) return;
+      this.#forget(item);
+      this.#options.deliver(item, item.query, claim);
+    }
+  }
+
+  #forget(item: WaitingQuery): void {
+    for (const name of queuesOf(item.query)) {
+      const id = `${item.namespace}\0${name}`;
+      const set = this.#waiting.get(id);
+      if (set === undefined) continue;
+      set.delete(item);
+      if (set.size === 0) this.#waiting.delete(id);
+    }
+  }
+}
+
+const queuesOf = ({ taskQueue, stickyQueue }: DirectQuery): string[] =>
+  stickyQueue === undefined ? [taskQueue] : [taskQueue, stickyQueue];

@@ -1,0 +1,322 @@
+// Reads of executions: describe, history, results. None shows what is not durable (I1): an answer drawn from an actor's state waits for that
+// actor's pending commit, and history is read from committed rows only.
+
+import type { Done, HistoryQuery, Waiting } from '../ports/engine.ts';
+import { type Key, key } from '../ports/ids.ts';
+import type {
+  AwaitWorkflowResultResponse,
+  DescribeWorkflowExecutionResponse,
+  EventBatches,
+  GetWorkflowExecutionHistoryResponse,
+} from '../wire/api.ts';
+import { encode } from '../wire/codec.ts';
+import { EventType, WorkflowExecutionStatus } from '../wire/enums.ts';
+import type { HistoryEvent } from '../wire/event.ts';
+import { type Status, StatusCode } from '../wire/status.ts';
+import type { Actor } from './actor.ts';
+import { type Actors, decodeRow } from './actors.ts';
+import type { ActorCore, StoredRow } from './core.ts';
+import { taskHistory } from './delivery.ts';
+import { readHistory, readLastEvent } from './history.ts';
+import { after, rowIdentity, runPrefix } from './keys.ts';
+import type { Reader } from './reader.ts';
+import { dataLoss, messageOf, notFound, unavailable } from './status.ts';
+import type { Waiters } from './waiters.ts';
+
+export interface ReadsOptions {
+  core: ActorCore;
+  actors: Actors;
+  reader: Reader;
+  waiters: Waiters;
+  /** Why nothing is served, or undefined. */
+  refusal(): Status | undefined;
+  onReadFailed(error: unknown): void;
+}
+
+interface Address {
+  namespace: string;
+  workflowId: string;
+}
+
+/** The run a reader means, as of a durable state. */
+interface Located {
+  actor: Actor;
+  runId: string;
+  /** Of the current run; undefined for an earlier, closed one. */
+  current: { status: WorkflowExecutionStatus; lastEventId: number } | undefined;
+}
+
+const ROWS = 100_000;
+const RUNNING = WorkflowExecutionStatus.RUNNING;
+
+/** A call that was given up: its answer goes nowhere. */
+class Call implements Waiting {
+  given = false;
+  #inner: Waiting | undefined;
+
+  abandon(): void {
+    this.given = true;
+    this.#inner?.abandon();
+  }
+
+  follow(inner: Waiting): void {
+    this.#inner = inner;
+  }
+}
+
+export class Reads {
+  readonly #options: ReadsOptions;
+
+  constructor(options: ReadsOptions) {
+    this.#options = options;
+  }
+
+  describe(to: Address, runId: string | undefined, done: Done<DescribeWorkflowExecutionResponse>): void {
+    this.#options.actors.with(to.namespace, to.workflowId, {
+      run: (actor) => {
+        const { core } = this.#options;
+        const wanted = runId === '' ? undefined : runId;
+        if (wanted === undefined || wanted === core.currentRunId(actor.state)) {
+          const answer = core.describe(actor.state, undefined);
+          this.#durable(actor, done, () => {
+            if (answer === undefined) done(unknownWorkflow(to), undefined);
+            else done(undefined, answer);
+          });
+          return;
+        }
+        this.#durable(actor, done, () => {
+          this.#rowsOf(actor, wanted).then(
+            (rows) => {
+              const state = core.load(to.namespace, to.workflowId, rows);
+              const answer = rows.length === 0 ? undefined : core.describe(state, wanted);
+              if (answer === undefined) done(unknownRun(to, wanted), undefined);
+              else done(undefined, answer);
+            },
+            (error: unknown) => this.#failed(error, to, done),
+          );
+        });
+      },
+      refuse: (why) => done(why, undefined),
+    });
+  }
+
+  history(to: Address, query: HistoryQuery, done: Done<GetWorkflowExecutionHistoryResponse>): Waiting {
+    const call = new Call();
+    this.#history(to, query, call, done);
+    return call;
+  }
+
+  #history(to: Address, query: HistoryQuery, call: Call, done: Done<GetWorkflowExecutionHistoryResponse>): void {
+    this.#locate(to, query.runId, call, done, ({ actor, runId, current }) => {
+      const closed = current === undefined || current.status !== RUNNING;
+      const nothingNew = query.closeEventOnly || (current !== undefined && query.fromEventId > current.lastEventId);
+      if (!closed && nothingNew) {
+        if (!query.waitNewEvent) {
+          done(undefined, { runId, events: [], closed, nextEventId: undefined });
+          return;
+        }
+        const on = query.closeEventOnly ? 'close' : 'event';
+        this.#wait(on, actor, runId, call, done, () => this.#history(to, { ...query, runId }, call, done));
+        return;
+      }
+      this.#readHistory(actor, runId, current?.lastEventId, query).then(
+        (page) => {
+          if (call.given) return;
+          if (page === undefined) done(unknownRun(to, runId), undefined);
+          else done(undefined, { runId, closed, ...page });
+        },
+        (error: unknown) => this.#failed(error, to, done),
+      );
+    });
+  }
+
+  async #readHistory(
+    actor: Actor,
+    runId: string,
+    lastEventId: number | undefined,
+    query: HistoryQuery,
+  ): Promise<{ events: EventBatches; nextEventId: number | undefined } | undefined> {
+    const { reader } = this.#options;
+    const last =
+      lastEventId === undefined || query.closeEventOnly ? await readLastEvent(reader, actor.base, runId) : undefined;
+    if (query.closeEventOnly) {
+      return last === undefined ? undefined : { events: [encode([last])], nextEventId: undefined };
+    }
+    const to = lastEventId ?? last?.eventId;
+    if (to === undefined) return undefined;
+    const { fromEventId: from, maximumBytes } = query;
+    return readHistory(reader, actor.base, { runId, from: Math.max(1, from), to, maximumBytes, edges: 'whole' });
+  }
+
+  taskHistory(
+    to: Address,
+    task: { runId: string; scheduledEventId: number; fromEventId: number; maximumBytes: number },
+    done: Done<{ events: EventBatches; firstEventId: number; nextEventId: number | undefined }>,
+  ): void {
+    this.#options.actors.with(to.namespace, to.workflowId, {
+      run: (actor) => {
+        const { core, reader } = this.#options;
+        const { runId, scheduledEventId, fromEventId, maximumBytes } = task;
+        const started = core.startedTask(actor.state, 'workflow', runId, scheduledEventId);
+        // A direct query's token names no task: its worker reads the run as it is.
+        const basis = scheduledEventId === 0 ? core.queryBasis(actor.state, runId) : undefined;
+        this.#durable(actor, done, () => {
+          let page: ReturnType<typeof readHistory>;
+          if (started?.type === 'workflowTaskStarted')
+            page = taskHistory(reader, actor, started, fromEventId, maximumBytes);
+          else if (basis !== undefined) {
+            const range = { runId, from: fromEventId, to: basis.lastEventId, maximumBytes };
+            page = readHistory(reader, actor.base, { ...range, edges: 'exact' });
+          } else {
+            done(notFound(`The workflow task of ${to.workflowId} is over: drop it.`), undefined);
+            return;
+          }
+          page.then(
+            ({ events, nextEventId }) => done(undefined, { events, firstEventId: fromEventId, nextEventId }),
+            (error: unknown) => this.#failed(error, to, done),
+          );
+        });
+      },
+      refuse: (why) => done(why, undefined),
+    });
+  }
+
+  awaitResult(
+    to: Address,
+    runId: string | undefined,
+    followRuns: boolean,
+    done: Done<AwaitWorkflowResultResponse>,
+  ): Waiting {
+    const call = new Call();
+    this.#await(to, runId, followRuns, call, done);
+    return call;
+  }
+
+  #await(
+    to: Address,
+    runId: string | undefined,
+    followRuns: boolean,
+    call: Call,
+    done: Done<AwaitWorkflowResultResponse>,
+  ): void {
+    this.#locate(to, runId, call, done, ({ actor, runId: run, current }) => {
+      const look = (): void => this.#await(to, run, followRuns, call, done);
+      if (current?.status === RUNNING) {
+        this.#wait('close', actor, run, call, done, look);
+        return;
+      }
+      readLastEvent(this.#options.reader, actor.base, run).then(
+        (event) => {
+          if (call.given) return;
+          const status = event === undefined ? undefined : closeStatus(event);
+          if (event === undefined || status === undefined) {
+            done(unknownRun(to, run), undefined);
+            return;
+          }
+          const successor = followRuns ? successorOf(event) : undefined;
+          if (successor !== undefined) this.#await(to, successor, followRuns, call, done);
+          else done(undefined, { runId: run, status, closeEvent: encode([event]) });
+        },
+        (error: unknown) => this.#failed(error, to, done),
+      );
+    });
+  }
+
+  /** Rows of an earlier run, for messages that speak of it. */
+  async rowsOf(actor: Actor, runId: string): Promise<StoredRow[]> {
+    return this.#rowsOf(actor, runId);
+  }
+
+  async #rowsOf(actor: Actor, runId: string): Promise<StoredRow[]> {
+    const prefix = runPrefix(actor.base, runId);
+    const rows = await this.#options.reader.range(key(prefix), after(prefix), ROWS);
+    return rows.map(([k, value]: readonly [Key, Uint8Array]) => ({
+      ...rowIdentity(k, prefix),
+      runId,
+      value: decodeRow(value),
+    }));
+  }
+
+  #locate<T>(to: Address, runId: string | undefined, call: Call, done: Done<T>, then: (found: Located) => void): void {
+    const refusal = this.#options.refusal();
+    if (refusal !== undefined) {
+      if (!call.given) done(refusal, undefined);
+      return;
+    }
+    this.#options.actors.with(to.namespace, to.workflowId, {
+      run: (actor) => {
+        const info = this.#options.core.describe(actor.state, undefined)?.workflowExecutionInfo;
+        this.#durable(actor, done, () => {
+          if (call.given) return;
+          const wanted = runId === '' ? undefined : runId;
+          if (info === undefined) done(unknownWorkflow(to), undefined);
+          else if (wanted === undefined || wanted === info.runId) {
+            const current = { status: info.status, lastEventId: info.historyLength };
+            then({ actor, runId: info.runId, current });
+          } else then({ actor, runId: wanted, current: undefined });
+        });
+      },
+      refuse: (why) => done(why, undefined),
+    });
+  }
+
+  /** Once everything the actor has decided so far is durable. */
+  #durable<T>(actor: Actor, done: Done<T>, then: () => void): void {
+    if (actor.pending === undefined) then();
+    else actor.pending.wait({ durable: then, failed: (why) => done(why, undefined) });
+  }
+
+  #wait<T>(on: 'close' | 'event', actor: Actor, runId: string, call: Call, done: Done<T>, wake: () => void): void {
+    const waiting = this.#options.waiters.wait(on, actor.base, runId, wake);
+    if ('code' in waiting) done(waiting, undefined);
+    else call.follow(waiting);
+  }
+
+  #failed<T>(error: unknown, to: Address, done: Done<T>): void {
+    this.#options.onReadFailed(error);
+    const corrupt = !(error instanceof Error && 'kind' in error) || error.kind === 'corrupt';
+    const what = `Workflow ${to.workflowId} cannot be read: ${messageOf(error)}`;
+    done(corrupt ? dataLoss(what) : unavailable(what, 'no'), undefined);
+  }
+}
+
+const unknownWorkflow = ({ workflowId, namespace }: Address): Status =>
+  notFound(`No workflow ${workflowId} in namespace ${namespace}: check both, or its retention has ended.`);
+
+const unknownRun = ({ workflowId }: Address, runId: string): Status => ({
+  code: StatusCode.NOT_FOUND,
+  message: `Workflow ${workflowId} has no run ${runId}: check the run id, or its retention has ended.`,
+  detail: { kind: 'NotFound' },
+});
+
+function closeStatus({ eventType }: HistoryEvent): WorkflowExecutionStatus | undefined {
+  switch (eventType) {
+    case EventType.WORKFLOW_EXECUTION_COMPLETED:
+      return WorkflowExecutionStatus.COMPLETED;
+    case EventType.WORKFLOW_EXECUTION_FAILED:
+      return WorkflowExecutionStatus.FAILED;
+    case EventType.WORKFLOW_EXECUTION_TIMED_OUT:
+      return WorkflowExecutionStatus.TIMED_OUT;
+    case EventType.WORKFLOW_EXECUTION_TERMINATED:
+      return WorkflowExecutionStatus.TERMINATED;
+    case EventType.WORKFLOW_EXECUTION_CANCELED:
+      return WorkflowExecutionStatus.CANCELED;
+    case EventType.WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
+      return WorkflowExecutionStatus.CONTINUED_AS_NEW;
+    default:
+      return undefined;
+  }
+}
+
+/** The run that carries the chain on. */
+function successorOf(event: HistoryEvent): string | undefined {
+  switch (event.eventType) {
+    case EventType.WORKFLOW_EXECUTION_COMPLETED:
+    case EventType.WORKFLOW_EXECUTION_FAILED:
+    case EventType.WORKFLOW_EXECUTION_TIMED_OUT:
+    case EventType.WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
+      return event.attributes.newExecutionRunId || undefined;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,27 @@
+// The refusals a shard gives of itself; those of workflows come from the core.
+
+import { type Status, StatusCode } from '../wire/status.ts';
+
+export const exhausted = (cause: string, message: string): Status => ({
+  code: StatusCode.RESOURCE_EXHAUSTED,
+  message,
+  detail: { kind: 'ResourceExhausted', cause },
+});
+
+export const unavailable = (message: string, applied: 'no' | 'maybe'): Status => ({
+  code: StatusCode.UNAVAILABLE,
+  message,
+  detail: { kind: 'Unavailable', applied },
+});
+
+export const dataLoss = (message: string): Status => ({ code: StatusCode.DATA_LOSS, message });
+
+export const notFound = (message: string): Status => ({
+  code: StatusCode.NOT_FOUND,
+  message,
+  detail: { kind: 'NotFound' },
+});
+
+export const invalid = (message: string): Status => ({ code: StatusCode.INVALID_ARGUMENT, message });
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

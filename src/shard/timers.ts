@@ -1,0 +1,242 @@
+// Durable timers of this node: one row per actor (its earliest deadline) and one per closed run (its retention). The rows due within the next
+// minute are in memory, in a heap; the others are read as their time comes nearer, from a low-water key on. Fires at least once, never early
+// (I7): a row goes only with the commit of what its firing did. Called by the engine; `fire` does the work.
+
+import type { Cancelable, Clock, Scheduler } from '../ports/clock.ts';
+import { type Key, key } from '../ports/ids.ts';
+import type { RowWrite } from '../ports/store.ts';
+import { decode } from '../wire/codec.ts';
+import { TIMER_LOW_WATER, timerAt, u48 } from './keys.ts';
+import type { Reader } from './reader.ts';
+
+export interface DueTimer {
+  key: Key;
+  /** Epoch ms of the row. */
+  at: number;
+  namespace: string;
+  workflowId: string;
+  /** Set for retention: the closed run to delete, and what its index rows are named by. */
+  retention: { runId: string; startTime: number; workflowType: string; status: number } | undefined;
+}
+
+interface Entry extends DueTimer {
+  /** Not before, epoch ms: the row's time, or later when it has to be tried again. */
+  due: number;
+  state: 'waiting' | 'firing' | 'gone';
+}
+
+export interface TimersOptions {
+  reader: Reader;
+  clock: Clock;
+  scheduler: Scheduler;
+  window: number;
+  horizonMs: number;
+  firing: number;
+  /** `again`: try later. Otherwise the row's deletion has been decided. */
+  fire(timer: DueTimer, again: () => void): void;
+  onReadFailed(error: unknown): void;
+}
+
+const CHUNK = 2_000;
+const RETRY_MS = 1_000;
+/** The low-water hint is worked out this often: it walks the heap. */
+const HINT_MS = 5_000;
+/** Longest pause between two looks at the clock: it may jump. */
+const MAX_PAUSE_MS = 1_000;
+
+export class Timers {
+  readonly #options: TimersOptions;
+  readonly #byKey = new Map<Key, Entry>();
+  #heap: Entry[] = [];
+  #firing = 0;
+  /** Every row below is in memory. */
+  #horizon: Key = key('t');
+  #loadingTo: Key | undefined;
+  /** Rows that went while a load was reading. */
+  #gone = new Set<Key>();
+  #low: Key = key('t');
+  #savedLow: Key | undefined;
+  #hintedAt = Number.NEGATIVE_INFINITY;
+  #alarm: Cancelable | undefined;
+  #alarmAt = Number.POSITIVE_INFINITY;
+  #stopped = true;
+  fired = 0;
+
+  constructor(options: TimersOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  restoreLowWater(bytes: Uint8Array | undefined): void {
+    if (bytes === undefined) return;
+    this.#low = key(Buffer.from(bytes).toString('latin1'));
+    this.#savedLow = this.#low;
+    // Rows replayed from the log may lie below.
+    for (const k of this.#byKey.keys()) if (k < this.#low) this.#low = k;
+    this.#horizon = this.#low;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.#tick();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#alarm?.cancel();
+  }
+
+  put(k: Key, bytes: Uint8Array): void {
+    if (k < this.#low) this.#low = k;
+    const limit = this.#loadingTo ?? this.#horizon;
+    if ((k < limit || k < this.#horizon) && !this.#byKey.has(k)) this.#add(k, bytes);
+  }
+
+  delete(k: Key): void {
+    if (this.#loadingTo !== undefined) this.#gone.add(k);
+    const entry = this.#byKey.get(k);
+    if (entry === undefined) return;
+    this.#byKey.delete(k);
+    if (entry.state === 'firing') {
+      this.#firing -= 1;
+      if (this.#firing < this.#options.firing) this.#wake(entry.due);
+    }
+    entry.state = 'gone';
+  }
+
+  lowWater(): RowWrite[] {
+    const now = this.#options.clock.monotonic();
+    if (this.#loadingTo !== undefined || now < this.#hintedAt + HINT_MS) return [];
+    this.#hintedAt = now;
+    let low = this.#horizon;
+    for (const entry of this.#heap) if (entry.state === 'waiting' && entry.key < low) low = entry.key;
+    for (const [k, { state }] of this.#firing > 0 ? this.#byKey : []) if (state === 'firing' && k < low) low = k;
+    this.#low = low;
+    if (low === this.#savedLow) return [];
+    this.#savedLow = low;
+    return [[TIMER_LOW_WATER, Buffer.from(low, 'latin1')]];
+  }
+
+  #add(k: Key, bytes: Uint8Array): void {
+    // Written by the shards alone (timer rows) and checksummed by the store.
+    const [namespace, workflowId, runId, startTime, workflowType, status] = decode(bytes) as [
+      string,
+      string,
+      string?,
+      number?,
+      string?,
+      number?,
+    ];
+    const at = timerAt(k);
+    const retention =
+      runId === undefined
+        ? undefined
+        : { runId, startTime: startTime ?? 0, workflowType: workflowType ?? '', status: status ?? 0 };
+    const entry: Entry = { key: k, at, namespace, workflowId, retention, due: at, state: 'waiting' };
+    this.#byKey.set(k, entry);
+    this.#push(entry);
+    this.#wake(at);
+  }
+
+  #wake(due: number): void {
+    if (this.#stopped || due >= this.#alarmAt) return;
+    this.#alarm?.cancel();
+    const { clock, scheduler } = this.#options;
+    const pause = Math.min(Math.max(0, due - clock.now()), MAX_PAUSE_MS);
+    this.#alarmAt = due;
+    this.#alarm = scheduler.after(pause, () => this.#tick());
+  }
+
+  #tick(): void {
+    if (this.#stopped) return;
+    this.#alarmAt = Number.POSITIVE_INFINITY;
+    const now = this.#options.clock.now();
+    while (this.#firing < this.#options.firing) {
+      const top = this.#heap[0];
+      if (top === undefined || top.due > now) break;
+      this.#pop();
+      if (top.state !== 'waiting') continue;
+      top.state = 'firing';
+      this.#firing += 1;
+      this.fired += 1;
+      this.#options.fire(top, () => this.#again(top));
+    }
+    void this.#load(now);
+    const head = this.#heap[0];
+    this.#wake(
+      Math.min(
+        this.#firing < this.#options.firing && head !== undefined ? head.due : Number.MAX_SAFE_INTEGER,
+        now + MAX_PAUSE_MS,
+      ),
+    );
+  }
+
+  #again(entry: Entry): void {
+    if (entry.state !== 'firing') return;
+    this.#firing -= 1;
+    entry.state = 'waiting';
+    entry.due = this.#options.clock.now() + RETRY_MS;
+    this.#push(entry);
+    this.#wake(entry.due);
+  }
+
+  /** Reads rows up to the horizon; called every tick, works when half a horizon is left. */
+  async #load(now: number): Promise<void> {
+    const { horizonMs, reader, window } = this.#options;
+    const target = key(`t${u48(now + horizonMs)}`);
+    const needed = key(`t${u48(now + horizonMs / 2)}`);
+    if (this.#loadingTo !== undefined || this.#horizon >= needed) return;
+    this.#loadingTo = target;
+    this.#gone = new Set();
+    let from: Key = this.#horizon < this.#low ? this.#low : this.#horizon;
+    try {
+      while (from < target && this.#byKey.size < window && !this.#stopped) {
+        const chunk = await reader.chunk(from, target, CHUNK);
+        for (const [k, bytes] of chunk.rows) if (!this.#byKey.has(k) && !this.#gone.has(k)) this.#add(k, bytes);
+        from = chunk.next ?? target;
+        this.#horizon = from;
+      }
+    } catch (error) {
+      this.#options.onReadFailed(error);
+    } finally {
+      this.#loadingTo = undefined;
+    }
+  }
+
+  #push(entry: Entry): void {
+    const heap = this.#heap;
+    let at = heap.push(entry) - 1;
+    while (at > 0) {
+      const up = (at - 1) >> 1;
+      const parent = heap[up];
+      if (parent === undefined || parent.due <= entry.due) break;
+      heap[at] = parent;
+      at = up;
+    }
+    heap[at] = entry;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      let down = 2 * at + 1;
+      let child = heap[down];
+      if (child === undefined) break;
+      const right = heap[down + 1];
+      if (right !== undefined && right.due < child.due) {
+        child = right;
+        down += 1;
+      }
+      if (child.due >= last.due) break;
+      heap[at] = child;
+      at = down;
+    }
+    heap[at] = last;
+  }
+}

@@ -1,0 +1,150 @@
+// One turn of one actor while it is being put together, and until it is durable: rows, events, what leaves after the commit (I1), and who
+// waits for it. The rows of several outcomes (a start matched in the same turn) fall together: each key is encoded once.
+
+import type {
+  Effect,
+  Outcome,
+  Reply,
+  StartedActivityTask,
+  StartedWorkflowTask,
+  TaskOffer,
+} from '../core/workflow/outcome.ts';
+import type { Key } from '../ports/ids.ts';
+import type { Claim, QueueKey } from '../ports/matching.ts';
+import type { WorkflowExecutionInfo } from '../wire/api.ts';
+import { encode } from '../wire/codec.ts';
+import type { HistoryEvent } from '../wire/event.ts';
+import type { Status } from '../wire/status.ts';
+import { type Actor, taskId } from './actor.ts';
+import { encodeBatch } from './batches.ts';
+import type { BacklogDelta, Receipt } from './entry.ts';
+import { eventsKey, eventsPrefix, rowKey, startedKey } from './keys.ts';
+
+/** A started task that a claim waits for. */
+export interface Handover {
+  claim: Claim;
+  started: StartedWorkflowTask | StartedActivityTask;
+}
+
+export interface Waiter {
+  durable(): void;
+  failed(why: Status): void;
+}
+
+/** Effects that leave after the commit; the others become rows of the turn. */
+export type LeavingEffect = Exclude<Effect, { type: 'offerTask' | 'withdrawTask' | 'taskSettled' | 'send' }>;
+
+export class Turn {
+  readonly actor: Actor;
+  readonly rows = new Map<Key, Uint8Array | undefined>();
+  readonly effects: LeavingEffect[] = [];
+  handovers: Handover[] = [];
+  /** Tasks pushed ahead: declared durable after the commit. */
+  readonly ahead: { claim: Claim; token: Uint8Array }[] = [];
+  readonly visibility = new Map<string, WorkflowExecutionInfo>();
+  /** Runs that began in this turn. */
+  readonly begun = new Set<string>();
+  /** Runs with new events, and the last one's id. */
+  readonly grown = new Map<string, number>();
+  receipts: Receipt[] = [];
+  counts: BacklogDelta[] = [];
+  /** Offered and neither claimed nor withdrawn yet. */
+  readonly offers = new Map<string, TaskOffer>();
+  /** Called once, after the commit. */
+  settle: ((why: Status | undefined) => void) | undefined;
+  #values: Map<Key, object | undefined> = new Map();
+  #events: Map<string, HistoryEvent[]> | undefined;
+  #tail: { committed: boolean }[] = [];
+  #waiters: Waiter[] | undefined;
+  bytes = 0;
+
+  constructor(actor: Actor) {
+    this.actor = actor;
+  }
+
+  /** Takes up an outcome's rows and events; its effects are for the executor. */
+  take(outcome: Outcome): void {
+    const { base } = this.actor;
+    for (const { table, runId, id, value } of outcome.rows) this.#values.set(rowKey(base, table, runId, id), value);
+    for (const { runId, events } of outcome.events) {
+      if (events.length === 0) continue;
+      this.#events ??= new Map();
+      const before = this.#events.get(runId);
+      if (before === undefined) this.#events.set(runId, [...events]);
+      else before.push(...events);
+      if (events[0]?.eventId === 1) this.begun.add(runId);
+    }
+    for (const info of outcome.visibility) this.visibility.set(info.runId, info);
+  }
+
+  write(key: Key, value: Uint8Array | undefined): void {
+    this.rows.set(key, value);
+  }
+
+  count(queue: QueueKey, delta: number): void {
+    this.counts.push({ queue, delta });
+  }
+
+  started(session: string, started: StartedWorkflowTask | StartedActivityTask): void {
+    const { namespace, workflowId, base } = this.actor;
+    const kind = started.type === 'workflowTaskStarted' ? 'workflow' : 'activity';
+    const { runId, scheduledEventId } = started.ref;
+    const key = startedKey(session, kind, base, runId, scheduledEventId);
+    this.write(key, encode([namespace, workflowId, runId, scheduledEventId, kind]));
+  }
+
+  settled(session: string, kind: 'workflow' | 'activity', runId: string, scheduledEventId: number): void {
+    this.write(startedKey(session, kind, this.actor.base, runId, scheduledEventId), undefined);
+  }
+
+  withdraw(offer: TaskOffer): void {
+    const id = taskId(offer.kind, offer.runId, offer.scheduledEventId);
+    if (this.offers.delete(id)) return;
+    const place = this.actor.places.get(id);
+    if (place === undefined) return;
+    this.actor.places.delete(id);
+    this.write(place.key, undefined);
+    this.count(place.queue, -1);
+  }
+
+  /** Encodes what the outcomes came to; nothing is added afterwards. */
+  seal(): void {
+    const { actor } = this;
+    for (const [key, value] of this.#values) {
+      const bytes = value === undefined ? undefined : encode(value);
+      this.rows.set(key, bytes);
+      actor.bytes += bytes === undefined ? 0 : bytes.length;
+    }
+    this.#values = new Map();
+    for (const [runId, events] of this.#events ?? []) {
+      const batch = encodeBatch(events);
+      this.rows.set(eventsKey(eventsPrefix(actor.base, runId), batch.first), batch.bytes);
+      this.grown.set(runId, batch.last);
+      this.#tail.push(actor.tail.append(runId, batch));
+    }
+    this.#events = undefined;
+    for (const [key, value] of this.rows) this.bytes += key.length + (value?.length ?? 0);
+  }
+
+  get empty(): boolean {
+    return this.rows.size === 0 && this.receipts.length === 0;
+  }
+
+  wait(waiter: Waiter): void {
+    this.#waiters ??= [];
+    this.#waiters.push(waiter);
+  }
+
+  /** Durable, or never going to be. */
+  end(why: Status | undefined): void {
+    if (this.actor.pending === this) this.actor.pending = undefined;
+    for (const item of this.#tail) item.committed = true;
+    this.settle?.(why);
+    for (const waiter of this.#waiters ?? []) {
+      if (why === undefined) waiter.durable();
+      else waiter.failed(why);
+    }
+  }
+}
+
+export type Settle = (status: Status | undefined, reply: Reply | undefined) => void;
