@@ -1,7 +1,6 @@
 // The node's HTTP port: health, readiness, metrics; upgrades go to the native door (websocket/listener.ts). Everything else is 404.
 
 import { createServer as createPlain, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createSecure } from 'node:https';
 import type { HostRules } from './host-rules.ts';
 
 export interface HttpRoutes {
@@ -60,12 +59,15 @@ function handle(routes: HttpRoutes, rules: HostRules, request: IncomingMessage, 
 }
 
 /** Not listening yet. */
-export function makeHttpServer(routes: HttpRoutes, rules: HostRules, tls: Tls | undefined): Server {
+export async function makeHttpServer(routes: HttpRoutes, rules: HostRules, tls: Tls | undefined): Promise<Server> {
   const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
     handle(routes, rules, request, response);
   // Small requests only: what is slow or large is not one of ours.
   const options = { headersTimeout: 10_000, requestTimeout: 15_000, maxHeaderSize: 16 * 1024, keepAliveTimeout: 5_000 };
-  const server = tls === undefined ? createPlain(options, onRequest) : createSecure({ ...options, ...tls }, onRequest);
+  const server =
+    tls === undefined
+      ? createPlain(options, onRequest)
+      : (await import('node:https')).createServer({ ...options, ...tls }, onRequest);
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
     else socket.destroy();

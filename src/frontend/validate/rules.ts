@@ -148,7 +148,7 @@ export function taskToken(services: Services, caller: Caller, bytes: Uint8Array,
   if (token === undefined) throw invalid('Error deserializing task token.');
   namespace(services, caller, token.namespace);
   if (token.kind !== kind) {
-    const message = `The token is one of a ${token.kind} task, not of a ${kind} task.`;
+    const message = `The token is that of another kind of task: ${token.kind}, not ${kind}.`;
     throw new Refused({ code: StatusCode.NOT_FOUND, message, detail: { kind: 'NotFound' } });
   }
   return token;

@@ -77,10 +77,12 @@ export interface ListenerOptions {
   door: NativeDoor;
   rules: HostRules;
   maxConnections: number;
+  /** Why no connection is taken now; undefined when it is. */
+  notReady(): string | undefined;
 }
 
 /** Answers the upgrades of `server`. */
-export function listenForWebSockets(server: Server, { door, rules, maxConnections }: ListenerOptions): void {
+export function listenForWebSockets(server: Server, { door, rules, maxConnections, notReady }: ListenerOptions): void {
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -97,6 +99,8 @@ export function listenForWebSockets(server: Server, { door, rules, maxConnection
     if (!offered.includes(SUBPROTOCOL)) {
       return refuse(socket, '400 Bad Request', `name the WebSocket subprotocol ${SUBPROTOCOL}\n`);
     }
+    const reason = notReady();
+    if (reason !== undefined) return refuse(socket, '503 Service Unavailable', `not ready: ${reason}\n`);
     if (door.connections.size >= maxConnections) {
       return refuse(socket, '503 Service Unavailable', `the node has ${maxConnections} connections, its limit\n`);
     }

@@ -1,0 +1,241 @@
+// What requests are refused for, with Temporal's texts.
+
+import { describe, expect, it } from 'vitest';
+import { TestDoor } from '../../../test/support/door.ts';
+import { encodeToken } from '../../core/workflow/token.ts';
+import { StatusCode } from '../../wire/status.ts';
+
+const LONG = 'x'.repeat(1_001);
+const UUID = '11111111-1111-4111-8111-111111111111';
+const OVER = { payloads: [{ data: new Uint8Array(2 * 1024 * 1024) }] };
+const START = { namespace: 'default', workflowId: 'w', workflowType: 'T', taskQueue: 'q', identity: '', requestId: '' };
+const SIGNAL = { namespace: 'default', workflowId: 'w', signalName: 's', identity: '', requestId: '' };
+const WORKER = { workerId: 'w', namespace: 'default', taskQueue: 'q', identity: '' };
+const INVALID = StatusCode.INVALID_ARGUMENT;
+const retry = (policy: object) => ({ retryPolicy: { initialInterval: 1_000, backoffCoefficient: 2, ...policy } });
+
+const token = (kind: 'workflow' | 'activity' | 'query') =>
+  encodeToken({
+    kind,
+    namespace: 'default',
+    workflowId: 'w',
+    runId: UUID,
+    scheduledEventId: 2,
+    attempt: 1,
+    startId: { term: 1, seq: 1 },
+    ...(kind === 'query' && { queryId: 'q' }),
+  });
+
+const refusal = (method: string, body: object) => {
+  const door = new TestDoor();
+  const status = door.connect().refusal(method, body);
+  expect(status === undefined || door.engine.asked.length === 0).toBe(true);
+  return status;
+};
+
+describe('startWorkflowExecution refuses', () => {
+  it.each([
+    [{ namespace: '' }, 'Namespace not set on request.'],
+    [{ namespace: LONG }, 'Namespace length exceeds limit.'],
+    [{ workflowId: '' }, 'WorkflowId is not set on request.'],
+    [{ workflowId: LONG }, 'WorkflowId length exceeds limit.'],
+    [{ workflowId: 'é'.repeat(501) }, 'WorkflowId length exceeds limit.'],
+    [{ workflowType: '' }, 'WorkflowType is not set on request.'],
+    [{ workflowType: LONG }, 'WorkflowType length exceeds limit.'],
+    [{ taskQueue: '' }, 'TaskQueue is not set on request.'],
+    [{ taskQueue: LONG }, 'TaskQueue length exceeds limit.'],
+    [{ taskQueue: '/_sys/mine' }, 'task queue name cannot start with reserved prefix /_sys/'],
+    [{ requestId: LONG }, 'RequestId length exceeds limit.'],
+    [{ workflowExecutionTimeout: -1 }, 'An invalid WorkflowExecutionTimeout is set on request.'],
+    [{ workflowRunTimeout: -1 }, 'An invalid WorkflowRunTimeout is set on request.'],
+    [{ workflowTaskTimeout: -1 }, 'An invalid WorkflowTaskTimeout is set on request.'],
+    [{ workflowStartDelay: -1 }, 'An invalid WorkflowStartDelay is set on request.'],
+    [
+      { cronSchedule: '0 0 1 1 *', workflowStartDelay: 5 },
+      'CronSchedule and WorkflowStartDelay may not be used together.',
+    ],
+    [retry({ maximumAttempts: -1 }), 'MaximumAttempts cannot be negative on retry policy.'],
+    [retry({ backoffCoefficient: 0.5 }), 'BackoffCoefficient cannot be less than 1 on retry policy.'],
+    [retry({ maximumInterval: 500 }), 'MaximumInterval cannot be less than InitialInterval on retry policy.'],
+    [retry({ initialInterval: -1 }), 'InitialInterval cannot be negative on retry policy.'],
+    [retry({ maximumInterval: -1 }), 'MaximumInterval cannot be negative on retry policy.'],
+    [retry({ nonRetryableErrorTypes: ['TemporalTimeout:Nonsense'] }), 'Invalid timeout type value: Nonsense.'],
+    [{ input: OVER }, 'Blob data size exceeds limit.'],
+    [{ memo: { fields: { big: OVER.payloads[0] } } }, 'Blob data size exceeds limit.'],
+    [{ priority: { priorityKey: -1 } }, "priority key can't be negative"],
+    [{ priority: { fairnessKey: 'k'.repeat(65) } }, 'fairness key length exceeds limit'],
+    [
+      { workflowIdReusePolicy: 4, workflowIdConflictPolicy: 1 },
+      'Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot be used together with a WorkflowIDConflictPolicy',
+    ],
+    [
+      { workflowIdReusePolicy: 3, workflowIdConflictPolicy: 3 },
+      'Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be used together with WorkflowIdConflictPolicy WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING',
+    ],
+    [{ workflowId: 7 }, 'Invalid request: workflowId must be a string, not a number.'],
+    [
+      { input: { payloads: [{ data: 'text' }] } },
+      'Invalid request: input.payloads[0].data must be bytes, not a string.',
+    ],
+    [{ workflowRunTimeout: 1.5 }, 'Invalid request: workflowRunTimeout must be an integer, not a number.'],
+    [
+      { memo: { fields: { a: { metadata: { x: 1 } } } } },
+      'Invalid request: memo.fields."a".metadata."x" must be bytes, not a number.',
+    ],
+  ])('%j', (over, message) => {
+    expect(refusal('startWorkflowExecution', { ...START, ...over })).toEqual({ code: INVALID, message });
+  });
+
+  it('cron schedules, which it would not run', () => {
+    expect(refusal('startWorkflowExecution', { ...START, cronSchedule: '* * * * *' })?.code).toBe(
+      StatusCode.UNIMPLEMENTED,
+    );
+  });
+});
+
+describe('startWorkflowExecution accepts', () => {
+  it.each([
+    ['1,000 bytes of id', { workflowId: 'x'.repeat(1_000) }, {}],
+    ['1,000 bytes of two-byte letters', { workflowId: 'é'.repeat(500) }, {}],
+    ['a long identity', { identity: LONG }, { identity: LONG }],
+    ['an empty retry policy', { retryPolicy: {} }, { retryPolicy: {} }],
+    ['anything beside one attempt', retry({ maximumAttempts: 1, backoffCoefficient: 0.5 }), {}],
+    [
+      'unknown policy numbers, as the default',
+      { workflowIdReusePolicy: 99, workflowIdConflictPolicy: 99 },
+      { reusePolicy: 1, conflictPolicy: 1 },
+    ],
+    [
+      'TERMINATE_IF_RUNNING, as the conflict policy it stands for',
+      { workflowIdReusePolicy: 4 },
+      { reusePolicy: 1, conflictPolicy: 3 },
+    ],
+    ['zero timeouts, as none', { workflowRunTimeout: 0 }, { workflowRunTimeout: undefined }],
+    ['a missing request id, making one', {}, { requestId: '00000000-0000-4000-8000-000000000002' }],
+    ['fields it does not know, dropping them', { somethingNew: 1 }, {}],
+  ])('%s', (_what, over, expected) => {
+    const door = new TestDoor();
+    expect(door.connect().refusal('startWorkflowExecution', { ...START, ...over })).toBeUndefined();
+    expect(door.engine.last.what).toMatchObject({ type: 'start', ...expected });
+    expect(door.engine.last.what).not.toHaveProperty('somethingNew');
+  });
+});
+
+describe('the others refuse', () => {
+  it.each([
+    ['signalWorkflowExecution', { ...SIGNAL, signalName: '' }, INVALID, 'SignalName is not set on request.'],
+    ['signalWorkflowExecution', { ...SIGNAL, signalName: LONG }, INVALID, 'SignalName length exceeds limit.'],
+    ['signalWorkflowExecution', { ...SIGNAL, runId: 'not-a-uuid' }, INVALID, 'Invalid RunId.'],
+    ['signalWorkflowExecution', { ...SIGNAL, input: OVER }, INVALID, 'Blob data size exceeds limit.'],
+    ['requestCancelWorkflowExecution', { ...SIGNAL, workflowId: LONG }, INVALID, 'WorkflowId length exceeds limit.'],
+    ['terminateWorkflowExecution', { ...SIGNAL, workflowId: '' }, INVALID, 'WorkflowId is not set on request.'],
+    [
+      'signalWithStartWorkflowExecution',
+      { ...START, signalName: 's', workflowIdConflictPolicy: 1 },
+      INVALID,
+      'Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for this operation.',
+    ],
+    ['queryWorkflow', { ...SIGNAL, queryType: '' }, INVALID, 'QueryType is not set on request.'],
+    [
+      'describeWorkflowExecution',
+      { ...SIGNAL, workflowId: LONG },
+      StatusCode.NOT_FOUND,
+      `workflow not found for ID: ${LONG.slice(0, 100)}`,
+    ],
+    ['respondWorkflowTaskCompleted', { token: new Uint8Array() }, INVALID, 'Task token not set on request.'],
+    ['respondWorkflowTaskCompleted', { token: new Uint8Array(40) }, INVALID, 'Error deserializing task token.'],
+    [
+      'respondWorkflowTaskCompleted',
+      { token: token('activity') },
+      StatusCode.NOT_FOUND,
+      'The token is that of another kind of task: activity, not workflow.',
+    ],
+    [
+      'respondWorkflowTaskCompleted',
+      { token: token('workflow'), commands: [{ commandType: 999, attributes: {} }] },
+      INVALID,
+      'Unknown command type: 999',
+    ],
+    [
+      'respondWorkflowTaskCompleted',
+      { token: token('workflow'), commands: [{ commandType: 3, attributes: { timerId: 5 } }] },
+      INVALID,
+      'Invalid request: commands[0].attributes.timerId must be a string, not a number.',
+    ],
+    [
+      'respondActivityTaskCompleted',
+      { target: { namespace: 'default', workflowId: 'w', activityId: '' } },
+      INVALID,
+      'ActivityId is not set on request.',
+    ],
+    [
+      'respondActivityTaskCompleted',
+      { target: { token: token('activity') }, credit: 5 },
+      INVALID,
+      'An answer gives back 0 or 1 credit, not 5.',
+    ],
+    ['registerWorker', { ...WORKER, workerId: '' }, INVALID, 'WorkerId is not set on request.'],
+    [
+      'registerWorker',
+      { ...WORKER, activityCredit: 10_001 },
+      INVALID,
+      'Credit must be between 0 and 10000, not 10001.',
+    ],
+    [
+      'registerWorker',
+      { ...WORKER, maxActivitiesPerSecond: 0 },
+      INVALID,
+      'A rate limit must be above 0 per second, not 0; leave it out for none.',
+    ],
+    [
+      'registerWorker',
+      { ...WORKER, stickyQueue: 'q' },
+      INVALID,
+      'A sticky queue must have another name than the task queue.',
+    ],
+    ['listWorkflowExecutions', { namespace: 'default', pageSize: -1 }, INVALID, 'PageSize cannot be negative.'],
+  ])('%s %#', (method, body, code, message) => {
+    expect(refusal(method, body)).toMatchObject({ code, message });
+  });
+});
+
+describe('requests that are carried out', () => {
+  it('complete an activity by ids', () => {
+    const door = new TestDoor();
+    const target = { namespace: 'default', workflowId: 'w', activityId: 'a' };
+    door.connect().request('respondActivityTaskCompleted', { target, identity: 'me' });
+    expect(door.engine.last.what).toEqual({
+      type: 'completeActivityTask',
+      activity: { runId: undefined, activityId: 'a' },
+      identity: 'me',
+      result: undefined,
+    });
+  });
+
+  it('tell a heartbeat that cancellation was requested', () => {
+    const door = new TestDoor();
+    door.engine.answers.heartbeatActivityTask = { type: 'heartbeat', cancelRequested: true };
+    const answer = door.connect().ask('recordActivityTaskHeartbeat', { target: { token: token('activity') } });
+    expect(answer?.[2]).toEqual({ cancelRequested: true });
+  });
+
+  it('bound what one answer of history holds', () => {
+    const door = new TestDoor();
+    const client = door.connect();
+    const target = { namespace: 'default', workflowId: 'w' };
+    client.request('getWorkflowExecutionHistory', { ...target, maximumBytes: 1e9 });
+    expect(door.engine.last.what).toMatchObject({ maximumBytes: 2 * 1024 * 1024, fromEventId: 1 });
+    client.request('getWorkflowExecutionHistory', target);
+    expect(door.engine.last.what).toMatchObject({ maximumBytes: 1024 * 1024 });
+  });
+
+  it('keep no view of the message they came in', () => {
+    const door = new TestDoor();
+    const input = { payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from('"hello"') }] };
+    door.connect().request('startWorkflowExecution', { ...START, input });
+    // A start message, as asserted by its input.
+    const kept = door.engine.last.what as { input: { payloads: { data: Uint8Array }[] } };
+    const data = kept.input.payloads[0]?.data;
+    expect(data?.buffer.byteLength).toBe(7);
+  });
+});
