@@ -1,6 +1,7 @@
 // What the hot path counts: plain numbers in plain objects. They become Prometheus metrics when somebody asks (exposition.ts), so a
 // node that nobody scrapes pays a few additions per request.
 
+import type { StoreStats } from '../ports/store.ts';
 import type { PushTopic } from '../wire/api.ts';
 import type { StatusCode } from '../wire/status.ts';
 import { Histogram, LATENCY_BOUNDS_MS } from './histogram.ts';
@@ -26,6 +27,8 @@ export class Metrics {
   readonly gauges: Gauge[] = [];
   messagesIn = 0;
   bytesIn = 0;
+  /** As of the scrape under way. */
+  store: StoreStats | undefined;
   /** Calls that threw something that was no refusal. */
   faults = 0;
 

@@ -1,0 +1,85 @@
+// Why a node could not start: one line that says what was wrong, one that says what to do.
+
+import { StoreError } from './ports/store.ts';
+
+export type NodeStartErrorKind =
+  | 'portTaken'
+  | 'address'
+  | 'locked'
+  | 'version'
+  | 'corrupt'
+  | 'data'
+  | 'config'
+  | 'fault';
+
+/** Exit code of every failed start, as the CLI documents it. */
+const FAILED = 1;
+/** Of what the caller asked for wrongly. */
+const USAGE = 2;
+
+export class NodeStartError extends Error {
+  override readonly name = 'NodeStartError';
+  readonly kind: NodeStartErrorKind;
+  /** What to do next. */
+  readonly hint: string;
+  readonly exitCode: number;
+  constructor(kind: NodeStartErrorKind, message: string, hint: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.kind = kind;
+    this.hint = hint;
+    this.exitCode = kind === 'config' ? USAGE : FAILED;
+  }
+}
+
+function kindOf(kind: StoreError['kind']): NodeStartErrorKind {
+  switch (kind) {
+    case 'locked':
+    case 'version':
+    case 'corrupt':
+      return kind;
+    case 'failed':
+    case 'closed':
+      return 'data';
+    case 'misuse':
+      return 'fault';
+  }
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
+/** Any error of a start as one that speaks to people. */
+export function startErrorOf(error: unknown, listen: { ip: string; port: number } | undefined): NodeStartError {
+  if (error instanceof NodeStartError) return error;
+  if (error instanceof StoreError) {
+    return new NodeStartError(kindOf(error.kind), error.message, error.hint ?? 'Check the data directory.', error);
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  const where = listen === undefined ? '' : `${listen.ip}:${listen.port}`;
+  switch (codeOf(error)) {
+    case 'EADDRINUSE':
+      return new NodeStartError(
+        'portTaken',
+        `${where} is taken by another process`,
+        'Stop that one, or choose another port with --port.',
+        error,
+      );
+    case 'EACCES':
+      return new NodeStartError(
+        'address',
+        `listening on ${where} is not permitted`,
+        'Ports below 1024 need privileges: choose another one with --port.',
+        error,
+      );
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new NodeStartError(
+        'address',
+        `${where} is no address of this machine`,
+        'Choose one of this machine with --ip, or 0.0.0.0 for all.',
+        error,
+      );
+    default:
+      return new NodeStartError('fault', message, 'Run with --log-level debug for more.', error);
+  }
+}

@@ -1,0 +1,306 @@
+// The composition root: the only place that sees everything. Builds store → engine → matching → doors, starts them in the order that
+// fails soonest and serves last, and takes them down the other way round. Used by the CLI and by `tenuto/server`.
+
+import { readFileSync } from 'node:fs';
+import type { Server as HttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import type { NodeConfig } from './config/config.ts';
+import { Admission } from './frontend/admission.ts';
+import { type HostRules, hostRules } from './frontend/http/host-rules.ts';
+import { makeHttpServer } from './frontend/http/server.ts';
+import { methods } from './frontend/methods/index.ts';
+import { Namespaces } from './frontend/namespaces.ts';
+import { NativeDoor } from './frontend/websocket/door.ts';
+import { connectInProcess, type InProcessTransport } from './frontend/websocket/in-process.ts';
+import { listenForWebSockets } from './frontend/websocket/listener.ts';
+import { Matcher } from './matching/matcher.ts';
+import { NodeStartError, startErrorOf } from './node-errors.ts';
+import type { Exposition } from './observe/exposition.ts';
+import { Metrics } from './observe/metrics.ts';
+import { nodeGauges } from './observe/node-gauges.ts';
+import type { Log } from './ports/log.ts';
+import type { Store } from './ports/store.ts';
+import { systemClock, systemRandom, systemScheduler } from './runtime/index.ts';
+import { ShardEngine } from './shard/engine.ts';
+import type { Scrubber } from './store/scrubber.ts';
+import { VERSION } from './version.ts';
+
+export { NodeStartError } from './node-errors.ts';
+
+export interface NodeOptions {
+  log: Log;
+  /** The node has stopped serving for good (a write error); it goes on answering /readyz with the reason. */
+  onFatal?(error: Error): void;
+}
+
+export interface RunningNode {
+  /** `host:port` of WebSocket and HTTP; undefined without a socket. */
+  readonly address: string | undefined;
+  readonly nodeId: string;
+  readonly store: Store;
+  /** Why it does not serve; undefined when it does. */
+  notReady(): string | undefined;
+  /** A connection within the process. */
+  connect(): InProcessTransport;
+  /** Says goodbye to clients, lets open requests finish, makes everything durable. Idempotent. */
+  close(): Promise<void>;
+}
+
+async function openStore({ dataDirectory, shardCount }: NodeConfig): Promise<Store> {
+  // Either adapter is loaded only when it is used: a node in memory needs no LevelDB.
+  if (dataDirectory === undefined) {
+    const { openMemoryStore } = await import('./store/memory/store.ts');
+    return openMemoryStore({ shardCount, directoryId: systemRandom.uuid() });
+  }
+  const { openLevelStore } = await import('./store/leveldb/store.ts');
+  return openLevelStore({ directory: dataDirectory, shardCount });
+}
+
+function readPem(file: string, what: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new NodeStartError(
+      'config',
+      `the TLS ${what} cannot be read: ${reason}`,
+      'Check tls.certFile and tls.keyFile.',
+    );
+  }
+}
+
+const isLoopback = (ip: string): boolean => ip === 'localhost' || ip === '::1' || ip.startsWith('127.');
+
+class Node implements RunningNode {
+  readonly #config: NodeConfig;
+  readonly #options: NodeOptions;
+  readonly #namespaces: Namespaces;
+  readonly #metrics = new Metrics();
+  readonly #matcher: Matcher;
+  readonly #engine: ShardEngine;
+  readonly #door: NativeDoor;
+  readonly store: Store;
+  #http: HttpServer | undefined;
+  #exposition: Promise<Exposition> | undefined;
+  #scrubber: Scrubber | undefined;
+  #serving = false;
+  #closing: Promise<void> | undefined;
+  address: string | undefined;
+
+  constructor(config: NodeConfig, store: Store, options: NodeOptions) {
+    this.#config = config;
+    this.#options = options;
+    this.store = store;
+    this.#namespaces = new Namespaces(config.namespaces);
+    this.#matcher = new Matcher({
+      clock: systemClock,
+      scheduler: systemScheduler,
+      onQueryLost: (to, queryId) => this.#engine.submit(to, { type: 'queryLost', queryId }, () => {}),
+    });
+    this.#engine = new ShardEngine({
+      store,
+      clock: systemClock,
+      scheduler: systemScheduler,
+      random: systemRandom,
+      matching: this.#matcher,
+      namespaces: new Map(config.namespaces.map(({ name, retention }) => [name, retention])),
+      limits: config.limits,
+      bounds: config.shardLimits,
+      log: options.log,
+      onFatal: (error) => this.#onFatal(error),
+    });
+    this.#matcher.attach(this.#engine);
+    this.#door = this.#makeDoor();
+    nodeGauges(this.#metrics, {
+      engine: this.#engine,
+      matcher: this.#matcher,
+      connections: this.#door.connections,
+    });
+  }
+
+  get nodeId(): string {
+    return this.store.directoryId;
+  }
+
+  async start(): Promise<void> {
+    // The port first: it is taken or free at once, recovery may take a moment. Until it is over upgrades get 503.
+    await this.#listen();
+    await this.#engine.open();
+    this.#serving = true;
+    if (this.#config.dataDirectory !== undefined) void this.#scrub();
+    this.#warnOfOpenDoors();
+  }
+
+  notReady(): string | undefined {
+    if (this.#closing !== undefined) return 'the node is shutting down';
+    const { health } = this.#engine;
+    if (health.state === 'failed') return `the store failed: ${health.error}`;
+    return this.#serving ? undefined : 'the node is starting';
+  }
+
+  connect(): InProcessTransport {
+    if (this.#closing !== undefined) throw new Error('The server was closed: create another one.');
+    return connectInProcess(this.#door, systemScheduler);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#shutDown();
+    return this.#closing;
+  }
+
+  // ---------------------------------------------------------------- inside
+
+  #makeDoor(): NativeDoor {
+    const { log } = this.#options;
+    const { doorLimits, limits, dataDirectory } = this.#config;
+    return new NativeDoor({
+      services: {
+        engine: this.#engine,
+        workers: this.#matcher,
+        namespaces: this.#namespaces.known,
+        clock: systemClock,
+        random: systemRandom,
+        limits,
+        info: {
+          version: VERSION,
+          nodeId: this.store.directoryId,
+          shardCount: this.store.shardCount,
+          store: dataDirectory === undefined ? 'memory' : 'leveldb',
+        },
+      },
+      namespaces: this.#namespaces,
+      scheduler: systemScheduler,
+      admission: new Admission(doorLimits.openCalls),
+      limits: doorLimits,
+      methods,
+      metrics: this.#metrics,
+      onHello: ({ client, identity }, peer) => log.debug({ peer, client, identity }, 'a client said hello'),
+      onFault: (error, method) => {
+        this.#metrics.faults += 1;
+        const fault = error instanceof Error ? error : new Error(String(error));
+        log.error({ method, error: fault }, 'a request failed by a fault of the server: please report it');
+      },
+    });
+  }
+
+  async #listen(): Promise<void> {
+    const { listen, tls, doorLimits } = this.#config;
+    if (listen === undefined) return;
+    const pems = tls && { cert: readPem(tls.certFile, 'certificate'), key: readPem(tls.keyFile, 'key') };
+    const rules = this.#rules(listen.ip);
+    const routes = {
+      notReady: () => this.notReady(),
+      metrics: () => this.#renderMetrics(),
+      onFault: (error: unknown) =>
+        this.#options.log.error({ error: error instanceof Error ? error : new Error(String(error)) }, 'metrics failed'),
+    };
+    const server = await makeHttpServer(routes, rules, pems);
+    listenForWebSockets(server, {
+      door: this.#door,
+      rules,
+      maxConnections: doorLimits.connections,
+      notReady: () => this.notReady(),
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) => reject(startErrorOf(error, listen)));
+      server.listen({ host: listen.ip, port: listen.port }, resolve);
+    });
+    this.#http = server;
+    // A listening TCP server has an address of this kind.
+    const bound = server.address() as AddressInfo;
+    this.address = `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+  }
+
+  #rules(ip: string): HostRules {
+    return hostRules([ip, hostname()], this.#config.allowedHosts);
+  }
+
+  #warnOfOpenDoors(): void {
+    const { listen, tls, namespaces } = this.#config;
+    if (listen === undefined || isLoopback(listen.ip)) return;
+    const open = namespaces.filter(({ tokens }) => tokens.length === 0).map(({ name }) => name);
+    const missing = [tls === undefined && 'TLS', open.length > 0 && `tokens for namespace ${open.join(', ')}`].filter(
+      Boolean,
+    );
+    if (missing.length === 0) return;
+    const message = `listening beyond this machine without ${missing.join(' and without ')}: everyone who reaches the port may use it`;
+    this.#options.log.warn({ ip: listen.ip }, message);
+  }
+
+  async #renderMetrics(): Promise<{ contentType: string; body: string }> {
+    this.#exposition ??= import('./observe/exposition.ts').then(({ makeExposition }) => makeExposition(this.#metrics));
+    const exposition = await this.#exposition;
+    this.#metrics.store = await this.store.stats();
+    return { contentType: exposition.contentType, body: await exposition.render() };
+  }
+
+  async #scrub(): Promise<void> {
+    const { Scrubber } = await import('./store/scrubber.ts');
+    if (this.#closing !== undefined) return;
+    this.#scrubber = new Scrubber({
+      store: this.store,
+      scheduler: systemScheduler,
+      onDamage: (error) =>
+        this.#options.log.error({ error }, 'the scrubber found damage: restore a backup, and check the disk'),
+    });
+    this.#scrubber.start();
+  }
+
+  #onFatal(error: unknown): void {
+    const fault = error instanceof Error ? error : new Error(String(error));
+    this.#options.log.error(
+      { error: fault },
+      'the node stops serving; nothing acknowledged is lost. Check the disk, then restart it: `tenuto data verify` looks for damage',
+    );
+    this.#options.onFatal?.(fault);
+  }
+
+  async #shutDown(): Promise<void> {
+    // Nothing else may keep the process alive while it waits.
+    const hold = setInterval(() => {}, 60_000);
+    try {
+      this.#scrubber?.stop();
+      await this.#door.drain(this.#config.shutdownGraceMs, 'the node is shutting down');
+      await this.#engine.close();
+      await this.store.close();
+      await this.#closeHttp();
+      const exposition = await this.#exposition;
+      exposition?.close();
+    } finally {
+      clearInterval(hold);
+    }
+  }
+
+  async #closeHttp(): Promise<void> {
+    const server = this.#http;
+    if (server === undefined) return;
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  }
+
+  /** After a start that failed: gives back what was taken. */
+  async abandon(): Promise<void> {
+    await this.#closeHttp();
+    await this.store.close().catch(() => {});
+  }
+}
+
+/**
+ * Starts a node; it serves when this resolves.
+ *
+ * @throws NodeStartError with one line for people, a hint what to do, and an exit code.
+ */
+export async function startNode(config: NodeConfig, options: NodeOptions): Promise<RunningNode> {
+  let node: Node | undefined;
+  try {
+    node = new Node(config, await openStore(config), options);
+    await node.start();
+    return node;
+  } catch (error) {
+    await node?.abandon();
+    throw startErrorOf(error, config.listen);
+  }
+}
