@@ -1,20 +1,14 @@
 // A server for integration tests: embedded in this process, or one that runs already.
 
+import type { ServerOptions } from '../../src/server.ts';
 import { Client, type ClientOptions } from '../client/client.ts';
 import { type Duration, msToNumber } from '../common/time.ts';
 import { Connection } from '../connection/connection.ts';
 import type { ConnectionOptions } from '../connection/options.ts';
-import type { Transport } from '../connection/transport.ts';
-
-/** What an embedded server offers here; `Server.create` of `tenuto/server` makes one. */
-interface EmbeddedServer {
-  connect(): Transport;
-  close(): Promise<void>;
-}
 
 export interface LocalTestWorkflowEnvironmentOptions {
   /** Options of `Server.create`. Default: data in memory, no ports, namespace `default`. */
-  server?: Record<string, unknown> | undefined;
+  server?: ServerOptions | undefined;
   client?: Omit<ClientOptions, 'connection'> | undefined;
 }
 
@@ -62,7 +56,7 @@ export class TestWorkflowEnvironment {
   static async createLocal(options: LocalTestWorkflowEnvironmentOptions = {}): Promise<TestWorkflowEnvironment> {
     // Loaded only here: the client and worker of a test against another server need none of it.
     const { Server } = await import('../../src/server.ts');
-    const server: EmbeddedServer = await Server.create(options.server ?? {});
+    const server = await Server.create(options.server ?? {});
     const connect = (): Connection => Connection.fromTransport(() => server.connect());
     return await TestWorkflowEnvironment.#create(connect(), connect(), options.client ?? {}, () => server.close());
   }
