@@ -50,6 +50,7 @@ function scheduleChild(
   const seq = activator.nextSeqs.child++;
   const site = new Error();
   const indexedFields = encodeUnifiedSearchAttributes(options.searchAttributes, options.typedSearchAttributes);
+  const taskQueue = options.taskQueue ?? info.taskQueue;
   const scheduled: Intent = {
     kind: 'startChild',
     seq,
@@ -60,7 +61,8 @@ function scheduleChild(
       namespace: info.namespace,
       workflowId,
       workflowType: { name: workflowType },
-      taskQueue: { name: options.taskQueue ?? info.taskQueue },
+      taskQueue: { name: taskQueue },
+      inheritBuildId: taskQueue === info.taskQueue ? true : undefined,
       input: toPayloadsMessage(payloadConverter, options.args ?? []),
       workflowExecutionTimeout: durationOption('workflowExecutionTimeout', options.workflowExecutionTimeout),
       workflowRunTimeout: durationOption('workflowRunTimeout', options.workflowRunTimeout),

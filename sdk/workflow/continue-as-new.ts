@@ -32,9 +32,11 @@ export function makeContinueAsNewFunc<F extends Workflow = UntypedWorkflow>(
   const { info, payloadConverter } = activator;
   return async (...args) => {
     const indexedFields = encodeUnifiedSearchAttributes(options?.searchAttributes, options?.typedSearchAttributes);
+    const taskQueue = options?.taskQueue ?? info.taskQueue;
     throw new ContinueAsNew({
       workflowType: { name: options?.workflowType ?? info.workflowType },
-      taskQueue: { name: options?.taskQueue ?? info.taskQueue },
+      taskQueue: { name: taskQueue },
+      inheritBuildId: taskQueue === info.taskQueue ? true : undefined,
       input: toPayloadsMessage(payloadConverter, args),
       workflowRunTimeout: durationOption('workflowRunTimeout', options?.workflowRunTimeout),
       workflowTaskTimeout: durationOption('workflowTaskTimeout', options?.workflowTaskTimeout),

@@ -24,7 +24,7 @@ export function sleep(duration: Duration, options?: SleepOptions): Promise<void>
  */
 export function condition(fn: () => boolean, timeout: Duration): Promise<boolean>;
 export function condition(fn: () => boolean): Promise<void>;
-export async function condition(fn: () => boolean, timeout?: Duration): Promise<void | boolean> {
+export async function condition(fn: () => boolean, timeout?: Duration): Promise<unknown> {
   assertInWorkflowContext('condition()');
   if (timeout === undefined) return untilTrue(fn);
   return CancellationScope.cancellable(async () => {

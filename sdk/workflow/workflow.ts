@@ -83,14 +83,14 @@ export function upsertSearchAttributes(searchAttributes: SearchAttributes | Sear
 export function upsertMemo(memo: Record<string, unknown>): void {
   const activator = assertInWorkflowContext('upsertMemo()');
   if (memo === undefined || memo === null) throw new TypeError('memo must be a non-null object');
-  // The server takes null for "remove".
-  const changes = Object.fromEntries(Object.entries(memo).map(([name, value]) => [name, value ?? null]));
+  // The server takes the payload of undefined for "remove".
+  const changes = Object.fromEntries(Object.entries(memo).map(([name, value]) => [name, value ?? undefined]));
   activator.push({
     kind: 'upsertMemo',
     fields: mapToPayloads(activator.payloadConverter, changes),
     site: new Error(),
   });
   const merged: Record<string, unknown> = { ...activator.info.memo, ...changes };
-  for (const [name, value] of Object.entries(merged)) if (value === null) delete merged[name];
+  for (const [name, value] of Object.entries(merged)) if (value === undefined) delete merged[name];
   activator.info = { ...activator.info, memo: merged };
 }

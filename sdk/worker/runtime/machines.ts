@@ -57,7 +57,7 @@ export class Machines {
   readonly #activityByEvent = new Map<number, number>();
   readonly #childByEvent = new Map<number, number>();
   readonly #signalByEvent = new Map<number, number>();
-  readonly #cancelByEvent = new Map<number, { seq: number } | { child: number }>();
+  readonly #cancelByEvent = new Map<number, number>();
   readonly #signals = new Map<number, Draft>();
   readonly #patches: string[] = [];
 
@@ -132,7 +132,7 @@ export class Machines {
             commandType: CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION,
             attributes: { ...attributes, reason: cancelReason(this.#runId, attributes.reason) },
           },
-          { site, onEvent: (eventId) => this.#cancelByEvent.set(eventId, { seq }) },
+          { site, onEvent: (eventId) => this.#cancelByEvent.set(eventId, seq) },
         );
         return;
       }
@@ -374,7 +374,7 @@ export class Machines {
           commandType: CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION,
           attributes: { namespace, workflowId, runId, childWorkflowOnly: true },
         },
-        { site, onEvent: (eventId) => this.#cancelByEvent.set(eventId, { child: seq }) },
+        { site },
       );
     }
     if (child.cancellationType === 'ABANDON' || child.cancellationType === 'TRY_CANCEL') {
@@ -412,13 +412,9 @@ export class Machines {
   }
 
   #cancelDelivered(initiatedEventId: number, failure: Failure | undefined): Job | undefined {
-    const target = this.#cancelByEvent.get(initiatedEventId);
-    if (target === undefined) return undefined;
-    if ('seq' in target) return { kind: 'externalCancelRequested', seq: target.seq, failure };
-    const child = this.#children.get(target.child);
-    if (child?.cancellationType !== 'WAIT_CANCELLATION_REQUESTED') return undefined;
-    const outcome = { kind: 'failed', failure: this.#childFailure(child, cancelledCause()) } as const;
-    return { kind: 'childResolved', seq: target.child, outcome };
+    const seq = this.#cancelByEvent.get(initiatedEventId);
+    if (seq === undefined) return undefined;
+    return { kind: 'externalCancelRequested', seq, failure };
   }
 
   /** The marker, and the search attribute that lists all patches of the run. */

@@ -166,7 +166,7 @@ export class Realm {
     const instantiate = parts.workflows(...this.#intrinsics(parts));
     const newModule = this.#evaluate('() => ({ exports: {} })') as () => { exports: ModuleExports };
     const requireNothing = this.#evaluate(
-      "(name) => { throw new Error(`Cannot require '${name}' in a workflow: it was not bundled`) }",
+      "(name) => { throw new Error('Cannot require ' + name + ' in a workflow: it was not bundled') }",
     ) as (name: string) => never;
     return (shared) => {
       const module = newModule();

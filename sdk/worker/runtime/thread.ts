@@ -12,7 +12,7 @@ const UNKNOWN_VERSION = '0.0.0';
 function runThread(port: NonNullable<typeof parentPort>, options: WorkflowThreadOptions): void {
   const inbox: ToWorkflowThread[] = [];
   let outbox: FromWorkflowThread[] = [];
-  let turn: NodeJS.Immediate | undefined;
+  let scheduled = false;
 
   const flush = (): void => {
     if (outbox.length === 0) return;
@@ -36,8 +36,11 @@ function runThread(port: NonNullable<typeof parentPort>, options: WorkflowThread
   const next = (): void => {
     flush();
     const message = inbox.shift();
-    turn = message === undefined ? undefined : setImmediate(next);
-    if (message !== undefined) host.handle(message);
+    scheduled = message !== undefined;
+    if (message === undefined) return;
+    setImmediate(next);
+    host.handle(message);
+    if (message.type === 'close') port.close();
   };
 
   process.on('unhandledRejection', (error) => {
@@ -48,7 +51,9 @@ function runThread(port: NonNullable<typeof parentPort>, options: WorkflowThread
   });
   port.on('message', (messages: ToWorkflowThread | ToWorkflowThread[]) => {
     inbox.push(...(Array.isArray(messages) ? messages : [messages]));
-    turn ??= setImmediate(next);
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(next);
   });
   port.postMessage([{ type: 'ready' }] satisfies FromWorkflowThread[]);
 }

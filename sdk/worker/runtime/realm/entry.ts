@@ -55,7 +55,7 @@ function workflowInfoOf(init: ExecutionInit, host: RealmHost, payloadConverter: 
     workflowType: started.workflowType.name,
     searchAttributes: common.decodeSearchAttributes(indexedFields),
     typedSearchAttributes: common.decodeTypedSearchAttributes(indexedFields),
-    memo: common.mapFromPayloads(payloadConverter, fields),
+    memo: common.mapFromPayloads(payloadConverter, fields ?? {}),
     parent:
       parent === undefined
         ? undefined
@@ -80,7 +80,8 @@ function workflowInfoOf(init: ExecutionInit, host: RealmHost, payloadConverter: 
     runStartTime: new Date(init.startTime),
     executionTimeoutMs: started.workflowExecutionTimeout || undefined,
     executionExpirationTime: optionalTime(started.workflowExecutionExpirationTime),
-    runTimeoutMs: started.workflowRunTimeout || undefined,
+    // The server always tells a continued run its run timeout: 0 for none.
+    runTimeoutMs: started.workflowRunTimeout || (started.continuedExecutionRunId ? 0 : undefined),
     taskTimeoutMs: started.workflowTaskTimeout ?? 0,
     retryPolicy: common.decompileRetryPolicy(started.retryPolicy),
     attempt: started.attempt ?? 1,
