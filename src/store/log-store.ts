@@ -89,7 +89,10 @@ export class LogStore implements Store {
   /** Reads the live log records and takes, for each (shard, lsn), the entry of the highest term whose chain connects. */
   async #recoverLog(): Promise<void> {
     const candidates = new Map<ShardId, Map<Lsn, { entry: LoggedEntry; record: LogRecord }[]>>();
-    let from = LOG + u48Key(await this.#readMeta(LOW_KEY));
+    const low = await this.#readMeta(LOW_KEY);
+    // Below the low water the next start would not see it.
+    this.#nextRecord = Math.max(1, low);
+    let from = LOG + u48Key(low);
     const to = prefixEnd(LOG);
     for (;;) {
       const page = await this.#backend.range({ from, to, limit: LOG_PAGE, reverse: false });
@@ -127,6 +130,7 @@ export class LogStore implements Store {
       if (!found) break;
       found.record.live += 1;
       log.entries.push({ lsn: next, term: found.entry.term, chain: found.entry.chain, record: found.record });
+      if (found.entry.term > log.position.term) log.position = { ...log.position, term: found.entry.term };
       at = next;
       chain = found.entry.chain;
       taken += 1;
