@@ -1,0 +1,111 @@
+// `tenuto server …`: a node in the foreground. Ends cleanly on SIGINT and SIGTERM; a second signal ends it at once.
+
+import { type Command, Option } from 'commander';
+import { CommandError, UsageError } from './errors.ts';
+
+interface StartDevFlags {
+  dataDir?: string;
+  ip: string;
+  port: string;
+  grpcPort?: string;
+  namespace?: string[];
+  logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  shardCount?: string;
+}
+
+const collect = (value: string, previous: string[] = []): string[] => [...previous, value];
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
+
+export function defineServerCommands(server: Command): void {
+  server
+    .command('start-dev')
+    .description('run a node for development; ready in a fraction of a second')
+    .option('--data-dir <directory>', 'keep data there, every commit fsynced (default: in memory, gone at the end)')
+    .option('--ip <address>', 'address to listen on', '127.0.0.1')
+    .option('-p, --port <port>', 'WebSocket and HTTP; 0 takes any free one', '7280')
+    .option('--grpc-port <port>', 'the Temporal-compatible gRPC door (not there yet)')
+    .option('-n, --namespace <name>', 'namespace to make besides "default"; repeat for several', collect)
+    .option('--shard-count <n>', 'shards of a new data directory, fixed for its life (default: 256)')
+    .addOption(new Option('--log-level <level>', 'what is logged to stderr').choices(LOG_LEVELS).default('warn'))
+    .action(startDev);
+
+  server
+    .command('start')
+    .description('run a node from a configuration file')
+    .requiredOption(
+      '-c, --config <file>',
+      'YAML; docs/operations.md lists the settings. TENUTO_… variables win over it',
+    )
+    .action(startFromConfig);
+}
+
+async function startDev(flags: StartDevFlags): Promise<void> {
+  if (flags.grpcPort !== undefined) {
+    throw new UsageError(
+      `--grpc-port ${flags.grpcPort}: this version has no gRPC door yet; leave the flag out and use the WebSocket port (--port)`,
+    );
+  }
+  const { completeConfig } = await import('../config/config.ts');
+  const names = ['default', ...(flags.namespace ?? [])];
+  const config = usage(() =>
+    completeConfig({
+      dataDirectory: flags.dataDir,
+      shardCount: flags.shardCount === undefined ? undefined : Number(flags.shardCount),
+      listen: { ip: flags.ip, port: Number(flags.port) },
+      namespaces: [...new Set(names)].map((name) => ({ name })),
+      logLevel: flags.logLevel,
+      shutdownGraceMs: 2_000,
+    }),
+  );
+  await run(config, flags.dataDir === undefined ? 'data in memory' : `data in ${flags.dataDir}`);
+}
+
+async function startFromConfig(flags: { config: string }): Promise<void> {
+  const { loadConfig } = await import('../config/load.ts');
+  const config = usage(() => loadConfig(flags.config));
+  await run(config, config.dataDirectory === undefined ? 'data in memory' : `data in ${config.dataDirectory}`);
+}
+
+type NodeConfig = import('../config/config.ts').NodeConfig;
+
+async function run(config: NodeConfig, where: string): Promise<void> {
+  const [{ startNode, NodeStartError }, { createLogger }] = await Promise.all([
+    import('../node.ts'),
+    import('../observe/logger.ts'),
+  ]);
+  try {
+    const node = await startNode(config, { log: createLogger(config.logLevel) });
+    process.stdout.write(`Tenuto is ready on ${node.address ?? '(no socket)'}, ${where}. Ctrl-C ends it.\n`);
+    await untilSignal();
+    const second = () => process.exit(130);
+    process.once('SIGINT', second).once('SIGTERM', second);
+    await node.close();
+    process.exit(0);
+  } catch (error) {
+    if (!(error instanceof NodeStartError)) throw error;
+    throw new CommandError(error.message, { hint: error.hint, cause: error });
+  }
+}
+
+function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    // Keeps the process alive when nothing else does: the node's own timers never do.
+    const hold = setInterval(() => {}, 60_000);
+    const end = () => {
+      clearInterval(hold);
+      process.off('SIGINT', end).off('SIGTERM', end);
+      resolve();
+    };
+    process.once('SIGINT', end).once('SIGTERM', end);
+  });
+}
+
+/** A setting that cannot be meant is a usage error, said as such. */
+function usage<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ConfigError') throw new UsageError(error.message);
+    throw error;
+  }
+}
