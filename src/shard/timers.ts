@@ -191,7 +191,8 @@ export class Timers {
     if (this.#loadingTo !== undefined || this.#horizon >= needed) return;
     this.#loadingTo = target;
     this.#gone = new Set();
-    let from: Key = this.#horizon < this.#low ? this.#low : this.#horizon;
+    let from = this.#horizon;
+    if (from < this.#low) from = this.#low;
     try {
       while (from < target && this.#byKey.size < window && !this.#stopped) {
         const chunk = await reader.chunk(from, target, CHUNK);
