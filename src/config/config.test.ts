@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ConfigError, completeConfig } from './config.ts';
+import { loadConfig } from './load.ts';
+
+let directory = '';
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'tenuto-config-'));
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+function file(text: string): string {
+  const path = join(directory, 'tenuto.yaml');
+  writeFileSync(path, text);
+  return path;
+}
+
+const problem = (text: string, environment: Record<string, string> = {}): string => {
+  try {
+    loadConfig(file(text), environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.replaceAll(join(directory, 'tenuto.yaml'), 'FILE');
+    throw error;
+  }
+  throw new Error('the file was accepted');
+};
+
+describe('a configuration file', () => {
+  it('may be empty: everything has a default', () => {
+    expect(loadConfig(file(''), {})).toMatchObject({
+      dataDirectory: undefined,
+      shardCount: 256,
+      listen: { ip: '127.0.0.1', port: 7280 },
+      namespaces: [{ name: 'default', retention: 72 * 3_600_000, tokens: [] }],
+      limits: { blobBytes: 2 * 1024 * 1024, idBytes: 1_000 },
+      logLevel: 'info',
+    });
+  });
+
+  it('says everything in one place; its paths are relative to it', () => {
+    const text = `
+dataDirectory: data
+shardCount: 16
+listen: { ip: 0.0.0.0, port: 7000 }
+tls: { certFile: cert.pem, keyFile: /etc/key.pem }
+allowedHosts: [tenuto.example]
+namespaces:
+  - name: default
+  - { name: billing, retention: 7d, tokens: [long-enough-token] }
+limits: { pendingActivities: 50 }
+connections: { idleMs: 5000 }
+engine: { cachedActors: 100 }
+log: { level: debug }
+shutdownGrace: 30s
+`;
+    expect(loadConfig(file(text), {})).toMatchObject({
+      dataDirectory: join(directory, 'data'),
+      shardCount: 16,
+      listen: { ip: '0.0.0.0', port: 7000 },
+      tls: { certFile: join(directory, 'cert.pem'), keyFile: '/etc/key.pem' },
+      allowedHosts: ['tenuto.example'],
+      namespaces: [{ name: 'default' }, { name: 'billing', retention: 7 * 86_400_000, tokens: ['long-enough-token'] }],
+      limits: { pendingActivities: 50, pendingTimers: 2_000 },
+      doorLimits: { idleMs: 5_000, helloTimeoutMs: 10_000 },
+      shardLimits: { cachedActors: 100 },
+      logLevel: 'debug',
+      shutdownGraceMs: 30_000,
+    });
+  });
+
+  it('gives way to the environment', () => {
+    const environment = { TENUTO_PORT: '7999', TENUTO_DATA_DIR: '/elsewhere', TENUTO_LOG_LEVEL: 'error' };
+    expect(loadConfig(file('listen: { ip: 0.0.0.0, port: 1 }\ndataDirectory: data'), environment)).toMatchObject({
+      listen: { ip: '0.0.0.0', port: 7999 },
+      dataDirectory: '/elsewhere',
+      logLevel: 'error',
+    });
+  });
+
+  it.each([
+    ['listen: { prot: 1 }', 'FILE: listen: Unrecognized key: "prot"'],
+    ['listen: { port: 70000 }', /^FILE: listen\.port: /],
+    [
+      'namespaces: [{ name: a, retention: soon }]',
+      'FILE: namespaces[0].retention: "soon" is no duration: write 500ms, 90s, 5m, 72h or 3d',
+    ],
+    ['namespaces: [{ name: a, retention: 1m }]', 'FILE: namespaces[0].retention: must be at least 1h'],
+    ['namespaces: [{ name: a }, { name: a }]', 'FILE: namespaces[1].name: "a" is there twice'],
+    ['namespaces: [{ name: a/b }]', /^FILE: namespaces\[0\]\.name: "a\/b" must be/],
+    ['namespaces: []', 'FILE: namespaces: at least one is needed'],
+    [
+      'namespaces: [{ name: a, tokens: [short] }]',
+      'FILE: namespaces[0].tokens: a token must have at least 8 characters',
+    ],
+    ['limits: { pendingActivities: -1 }', /^FILE: limits\.pendingActivities: /],
+    ['shardCount: 0', 'FILE: shardCount: 0 must be an integer from 1 to 65536'],
+    ['a: [', /^FILE: /],
+    ['just text', /^FILE: the file: /],
+  ])('%j is refused, naming file and path', (text, message) => {
+    if (typeof message === 'string') expect(problem(text)).toBe(message);
+    else expect(problem(text)).toMatch(message);
+  });
+
+  it('that is not there is named', () => {
+    expect(() => loadConfig(join(directory, 'missing.yaml'))).toThrow(/cannot read .*missing\.yaml/);
+  });
+
+  it('cannot be rescued by a wrong variable', () => {
+    expect(problem('', { TENUTO_PORT: 'http' })).toBe('FILE: listen.port: NaN is no port');
+    expect(problem('', { TENUTO_LOG_LEVEL: 'loud' })).toMatch(/^TENUTO_LOG_LEVEL: loud is no level/);
+  });
+});
+
+describe('options', () => {
+  it('left undefined keep their defaults', () => {
+    expect(completeConfig({ limits: { idBytes: undefined as unknown as number } }).limits.idBytes).toBe(1_000);
+    expect(completeConfig().listen).toBeUndefined();
+  });
+});
