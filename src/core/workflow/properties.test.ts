@@ -68,7 +68,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 4,
-    arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(1, 500, 1_000, 5_000, 30_000) }),
+    arbitrary: fc.record({
+      do: fc.constant('pass' as const),
+      ms: fc.constantFrom(1, 500, 1_000, 5_000, 30_000, 700_000),
+    }),
   },
 );
 
@@ -79,7 +82,7 @@ class Player {
   /** Answers given, by attempt: each at most once. */
   readonly answered = new Map<string, number>();
   readonly #old: Message[] = [];
-  readonly #repeatable: string[] = [];
+  readonly #repeatable: [name: string, at: number][] = [];
   #n = 0;
 
   message(step: Step): Message | undefined {
@@ -99,8 +102,11 @@ class Player {
       case 'signal':
         return world.signalMessage(`s${this.#n}`, { requestId: `r${this.#n}` });
       case 'repeatSignal': {
-        const name = this.#repeatable.at(-1);
-        return name === undefined ? undefined : world.signalMessage(name, { requestId: `r${name.slice(1)}` });
+        const [name, at] = this.#repeatable.at(-1) ?? ['', 0];
+        // Past its time a request id is forgotten, as documented.
+        return at + world.limits.requestIdTtl <= world.now
+          ? undefined
+          : world.signalMessage(name, { requestId: `r${name.slice(1)}` });
       }
       case 'signalWithStart':
         return world.startMessage({
@@ -196,7 +202,7 @@ class Player {
     if (decision.ok) {
       if (step.do === 'signal' && message.type === 'signal') {
         this.signals.push(message.signalName);
-        this.#repeatable.push(message.signalName);
+        this.#repeatable.push([message.signalName, this.world.now]);
       }
       if (message.type === 'start' && message.signal !== undefined && step.do !== 'late')
         this.signals.push(message.signal.signalName);
@@ -304,7 +310,7 @@ describe('over random messages', () => {
           const message = player.message(next);
           if (message === undefined) continue;
           const { world } = player;
-          const context = { now: world.now, spareRunId: 'next', limits: world.limits };
+          const context = { now: world.now, spareRunId: world.spareRunId(), limits: world.limits };
           const live = decide(world.state, message, context);
           const rebuilt = decide(fromStorage(world), message, context);
           expect(plain(rebuilt)).toEqual(plain(live));

@@ -103,7 +103,8 @@ export function retryVerdict({
   if (maximumAttempts > 0 && attempt >= maximumAttempts) {
     return { retry: false, state: RetryState.MAXIMUM_ATTEMPTS_REACHED };
   }
-  const interval = nextRetryDelay ?? retryInterval(policy, attempt);
+  const asked = nextRetryDelay === undefined ? undefined : Math.max(0, Math.round(nextRetryDelay));
+  const interval = asked ?? retryInterval(policy, attempt);
   if (expiration !== undefined && now + interval > expiration) return { retry: false, state: RetryState.TIMEOUT };
   return { retry: true, interval };
 }

@@ -273,11 +273,25 @@ export class RunDraft implements FactSink {
     this.dropBuffered();
   }
 
+  /** Heartbeats and starts of activities touch the activity's row alone. */
+  #rowChanged(): boolean {
+    const before = this.#base?.row;
+    if (before === undefined || this.events.length > 0 || this.#dropped.length > 0) return true;
+    return (
+      this.row.task !== before.task ||
+      this.row.counts.buffered !== before.counts.buffered ||
+      this.row.firstTaskAt !== before.firstTaskAt ||
+      this.row.sticky !== before.sticky
+    );
+  }
+
   finish(rows: RowChange[], events: RunEvents[]): void {
     const { runId } = this;
-    this.row.transitions += 1;
     this.row.counts.buffered = this.bufferedCount;
-    rows.push({ table: 'run', runId, id: '', value: this.row });
+    if (this.#rowChanged()) {
+      this.row.transitions += 1;
+      rows.push({ table: 'run', runId, id: '', value: this.row });
+    }
     for (const [id, value] of this.#activities) {
       if (value !== undefined || this.#base?.activities.has(id) === true) {
         rows.push({ table: 'activity', runId, id: String(id), value });

@@ -155,10 +155,18 @@ export function load(namespace: string, workflowId: string, rows: Iterable<Store
   return state;
 }
 
+/** Earlier runs an actor keeps in memory at once. */
+const MAX_EARLIER_RUNS = 4;
+
 /** Adds a closed earlier run to a live state, so that query, cancel and describe can speak of it. */
 export function adopt(state: ActorState, runId: string, rows: Iterable<StoredRow>): void {
   const loaded = load(state.namespace, state.workflowId, rows).earlier.get(runId);
-  if (loaded !== undefined && runId !== state.run?.runId) state.earlier.set(runId, loaded);
+  if (loaded === undefined || runId === state.run?.runId) return;
+  for (const oldest of state.earlier.keys()) {
+    if (state.earlier.size < MAX_EARLIER_RUNS) break;
+    state.earlier.delete(oldest);
+  }
+  state.earlier.set(runId, loaded);
 }
 
 export const currentRunId = (state: ActorState): string | undefined => state.chain?.currentRunId;

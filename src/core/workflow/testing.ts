@@ -92,7 +92,11 @@ export class World {
   }
 
   decide(message: Message): Decision {
-    return decide(this.state, message, { now: this.now, spareRunId: `next-${this.#runs}`, limits: this.limits });
+    return decide(this.state, message, { now: this.now, spareRunId: this.spareRunId(), limits: this.limits });
+  }
+
+  spareRunId(): string {
+    return `next-${this.#runs}`;
   }
 
   /** Sends a message; an accepted one is applied to state, rows and histories. */

@@ -2,6 +2,7 @@
 // effects and visibility. The state itself is never touched, so a draft can be thrown away (a refused completion is).
 
 import type { Status } from '../../wire/status.ts';
+import { enforceBounds } from './bounds.ts';
 import type { Limits } from './limits.ts';
 import type { Effect, Outcome, Reply, RowChange, TurnContext } from './outcome.ts';
 import { type ChainRow, REQUEST_ROW_PREFIX, type RequestRow, type RunRow, type StartRow } from './rows.ts';
@@ -15,7 +16,7 @@ export interface QueryChanges {
   remove: string[];
 }
 
-/** At most this many expired request rows are deleted in one turn, so that no turn pays for all. */
+/** About this many expired request rows are deleted in one turn, so that no turn pays for all. */
 const MAX_EXPIRIES_PER_TURN = 4;
 
 export class Turn {
@@ -69,13 +70,23 @@ export class Turn {
   remember(requestId: string, row: RequestRow): void {
     if (requestId === '') return;
     this.#rows.push({ table: 'chain', runId: '', id: REQUEST_ROW_PREFIX + requestId, value: row });
-    let expired = 0;
-    for (const [id, { at }] of this.state.requests) {
-      if (expired === MAX_EXPIRIES_PER_TURN || at + this.limits.requestIdTtl > this.now) break;
-      if (id === requestId) continue;
-      this.#rows.push({ table: 'chain', runId: '', id: REQUEST_ROW_PREFIX + id, value: undefined });
-      expired += 1;
+    for (const id of this.#expiredRequests()) {
+      if (id !== requestId)
+        this.#rows.push({ table: 'chain', runId: '', id: REQUEST_ROW_PREFIX + id, value: undefined });
     }
+  }
+
+  /** A few of the oldest whose time is over, and whatever is as old as they are: the same ones however the map is ordered (I4). */
+  #expiredRequests(): string[] {
+    const expired: string[] = [];
+    let newest = Number.NEGATIVE_INFINITY;
+    for (const [id, { at }] of this.state.requests) {
+      if (at + this.limits.requestIdTtl > this.now) break;
+      if (expired.length >= MAX_EXPIRIES_PER_TURN && at > newest) break;
+      newest = at;
+      expired.push(id);
+    }
+    return expired.sort();
   }
 
   deleteRow(change: Omit<RowChange, 'value'>): void {
@@ -110,7 +121,10 @@ export class Turn {
   outcome(reply: Reply, refusal?: Status): Outcome {
     const rows = this.#rows;
     const outcome: Outcome = { ok: true, rows, events: [], effects: this.effects, reply, visibility: [] };
+    // A started task is on its way to a worker: its run ends with a later turn, if it must.
+    const started = reply.type === 'workflowTaskStarted' || reply.type === 'activityTaskStarted';
     for (const draft of this.#drafts) {
+      if (!started) enforceBounds(draft);
       draft.finish(rows, outcome.events);
       if (draft.visible) {
         outcome.visibility.push(executionInfo(this.state, draft.runId, draft.start, draft.row));

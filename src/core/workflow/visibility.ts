@@ -56,7 +56,7 @@ export function executionInfo(
   }
   if (facts.status !== WorkflowExecutionStatus.RUNNING && facts.closeTime !== undefined) {
     info.closeTime = facts.closeTime;
-    info.executionDuration = facts.closeTime - executionTime;
+    info.executionDuration = Math.max(0, facts.closeTime - executionTime);
   }
   return info;
 }

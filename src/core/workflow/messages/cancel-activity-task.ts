@@ -23,7 +23,7 @@ export function cancelActivityTask(
     return invalidArgument('unable to mark activity as canceled without activity being request canceled first');
   }
   if (message.details !== undefined && sizeOf(message.details) > context.limits.blobBytes) {
-    failActivity(run, activity, overLimit('Cancel details'), message.identity);
+    failActivity(run, activity, overLimit('Cancel details exceed size limit.'), message.identity);
   } else {
     cancelActivity(run, activity, message.details, message.identity);
   }

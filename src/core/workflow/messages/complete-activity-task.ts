@@ -1,5 +1,6 @@
 // An activity's result, by token or by id (asynchronous completion; then even of an attempt no worker has taken).
 
+import type { Failure } from '../../../wire/failure.ts';
 import { activityOf, completeActivity, failActivity } from '../activity-task.ts';
 import type { CompleteActivityTaskMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
@@ -8,12 +9,8 @@ import { sizeOf } from '../size.ts';
 import type { ActorState } from '../state.ts';
 import { activityTurn } from './activity-turn.ts';
 
-/** Over the blob limit an activity fails for good instead: what it would have left is named. */
-export const overLimit = (what: string) => ({
-  message: `${what} exceeds size limit.`,
-  source: 'Server',
-  serverFailureInfo: { nonRetryable: true },
-});
+/** Over the blob limit an activity fails for good instead, with a failure that says what was too big. */
+export const overLimit = (message: string): Failure => ({ message, serverFailureInfo: { nonRetryable: true } });
 
 export function completeActivityTask(
   state: ActorState,
@@ -29,7 +26,7 @@ export function completeActivityTask(
   const activity =
     pending.startId === undefined ? { ...pending, identity: message.identity, requestId: context.spareRunId } : pending;
   if (message.result !== undefined && sizeOf(message.result) > context.limits.blobBytes) {
-    failActivity(run, activity, overLimit('Complete result'), message.identity);
+    failActivity(run, activity, overLimit('Complete result exceeds size limit.'), message.identity);
   } else {
     completeActivity(run, activity, message.result, message.identity);
   }

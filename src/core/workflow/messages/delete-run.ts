@@ -2,7 +2,7 @@
 
 import type { DeleteRunMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
-import { failedPrecondition } from '../rejections.ts';
+import { failedPrecondition, runNotFound } from '../rejections.ts';
 import { REQUEST_ROW_PREFIX, START_ROW_ID } from '../rows.ts';
 import { type ActorState, isOpen } from '../state.ts';
 import { Turn } from '../turn.ts';
@@ -20,6 +20,10 @@ export function deleteRun(state: ActorState, { runId }: DeleteRunMessage, contex
     turn.deleteRow({ table: 'chain', runId: '', id: '' });
     for (const id of state.requests.keys()) turn.deleteRow({ table: 'chain', runId: '', id: REQUEST_ROW_PREFIX + id });
   }
-  for (const [queryId, query] of state.queries) if (query.runId === runId) turn.removeQuery(queryId);
+  for (const { queryId } of turn.queriesOf(runId)) {
+    turn.removeQuery(queryId);
+    const rejection = runNotFound(state.workflowId, runId).status;
+    turn.effects.push({ type: 'answerQuery', queryId, answer: { rejection } });
+  }
   return turn.outcome({ type: 'accepted' });
 }

@@ -1,5 +1,6 @@
 // An activity's failure: retried by its policy, or closed.
 
+import type { Failure } from '../../../wire/failure.ts';
 import { activityOf, failActivity } from '../activity-task.ts';
 import type { FailActivityTaskMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
@@ -11,7 +12,8 @@ import { overLimit } from './complete-activity-task.ts';
 
 export function failActivityTask(state: ActorState, message: FailActivityTaskMessage, context: TurnContext): Decision {
   const { failure } = message;
-  if (failure.timeoutFailureInfo !== undefined || failure.canceledFailureInfo !== undefined) {
+  // An empty failure is allowed, another kind of failure is not an activity's to report.
+  if (failure.applicationFailureInfo === undefined && Object.keys(failure).length > 0) {
     return invalidArgument('Request must have ApplicationFailureInfo.');
   }
   const found = activityTurn(state, message.activity, context);
@@ -24,12 +26,22 @@ export function failActivityTask(state: ActorState, message: FailActivityTaskMes
   let activity = pending;
   if (details !== undefined) {
     if (sizeOf(details) > blobBytes) {
-      failActivity(run, activity, overLimit('Failure heartbeat details'), message.identity);
+      failActivity(run, activity, overLimit('Heartbeat details exceed size limit.'), message.identity);
       return turn.outcome({ type: 'accepted' });
     }
     activity = { ...pending, heartbeatDetails: details, lastHeartbeatTime: context.now };
   }
-  const tooBig = sizeOf(failure) > blobBytes;
-  failActivity(run, activity, tooBig ? overLimit('Failure') : failure, message.identity);
+  const kept = sizeOf(failure) > blobBytes ? truncated(failure, blobBytes) : failure;
+  failActivity(run, activity, kept, message.identity);
   return turn.outcome({ type: 'accepted' });
+}
+
+/** Says that the failure was too big, with as much of its message as a quarter of the limit holds. */
+function truncated(failure: Failure, blobBytes: number): Failure {
+  const cause: Failure = {
+    message: (failure.message ?? '').slice(0, blobBytes / 4),
+    source: failure.source,
+    applicationFailureInfo: { type: failure.applicationFailureInfo?.type },
+  };
+  return { ...overLimit('Failure exceeds size limit.'), cause };
 }

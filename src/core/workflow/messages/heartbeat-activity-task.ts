@@ -20,7 +20,7 @@ export function heartbeatActivityTask(
   const activity = activityOf(run, message.activity);
   if (activity?.startId === undefined) return activityTaskNotFound();
   if (message.details !== undefined && sizeOf(message.details) > context.limits.blobBytes) {
-    failActivity(run, activity, overLimit('Heartbeat details'), message.identity);
+    failActivity(run, activity, overLimit('Heartbeat details exceed size limit.'), message.identity);
     return turn.outcome({ type: 'heartbeat', cancelRequested: true });
   }
   // A heartbeat without details clears those of an earlier one, as the API has it.

@@ -78,7 +78,8 @@ function keepEarlierStart(turn: Turn, run: RunState): void {
   const { requestId, ...row } = chain.start;
   if (row.at + turn.limits.requestIdTtl <= turn.now) return;
   const status = row.runId === run.runId && !isOpen(run) ? run.row.facts.status : row.status;
-  turn.remember(requestId, { ...row, status: status ?? WorkflowExecutionStatus.TERMINATED });
+  // From now on, so that the rows stay in the order of their time.
+  turn.remember(requestId, { ...row, at: turn.now, status: status ?? WorkflowExecutionStatus.TERMINATED });
 }
 
 function badStart(message: StartMessage, { limits }: TurnContext): Rejection | undefined {
