@@ -33,7 +33,12 @@ function requireTimeout(options: { startToCloseTimeout?: unknown; scheduleToClos
 }
 
 /** Pushes `scheduled` unless the current scope is cancelled; the promise settles with the activity, `cancel` follows the scope. */
-function whileInScope(activator: Activator, seq: number, scheduled: Intent, cancel: Intent): Promise<unknown> {
+function whileInScope(
+  activator: Activator,
+  seq: number,
+  scheduled: Intent,
+  cancelKind: 'cancelActivity' | 'cancelLocalActivity',
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const scope = CancellationScope.current();
     if (scope.consideredCancelled) {
@@ -42,7 +47,7 @@ function whileInScope(activator: Activator, seq: number, scheduled: Intent, canc
     }
     if (scope.cancellable) {
       scope.cancelRequested.catch(() => {
-        if (activator.activities.has(seq)) activator.push(cancel);
+        if (activator.activities.has(seq)) activator.push({ kind: cancelKind, seq, site: new Error() });
       });
     }
     activator.push(scheduled);
@@ -80,7 +85,7 @@ export function scheduleActivity<R>(activityType: string, args: unknown[], optio
     },
   };
   // The activity's declared result type is the caller's claim.
-  return whileInScope(activator, seq, scheduled, { kind: 'cancelActivity', seq, site: new Error() }) as Promise<R>;
+  return whileInScope(activator, seq, scheduled, 'cancelActivity') as Promise<R>;
 }
 
 /** Runs a local activity by its name. Prefer {@link proxyLocalActivities}, which knows the types. */
@@ -133,7 +138,7 @@ function runLocally(
     cancellationType: options.cancellationType ?? ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     userMetadata: userMetadataToPayload(payloadConverter, options.summary, undefined),
   };
-  return whileInScope(activator, seq, scheduled, { kind: 'cancelLocalActivity', seq, site: new Error() });
+  return whileInScope(activator, seq, scheduled, 'cancelLocalActivity');
 }
 
 /** A record whose every property is a function of that name; functions are made once per name. */

@@ -7,8 +7,10 @@ import { builtinModules } from 'node:module';
 import { dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type OnResolveArgs, type Plugin } from 'esbuild';
+import * as commonLibrary from '../../common/index.ts';
 import { isRecord } from '../../common/type-helpers.ts';
-import { CONVERTER_EXPORTS } from './realm/host.ts';
+import * as workflowLibrary from '../../workflow/index.ts';
+import type { WorkflowConverters } from './realm/host.ts';
 
 export interface WorkflowBundleOptions {
   /** File or directory (its index) that exports the workflow functions. */
@@ -119,6 +121,16 @@ function whyForbidden(specifier: string): string | undefined {
   return undefined;
 }
 
+/** The shared library as esbuild sees it: in the form the importer asks for, because converting copies all exports each time. */
+function resolveShared(args: OnResolveArgs, name: string) {
+  return { path: name, namespace: args.kind === 'require-call' ? 'tenuto-shared-commonjs' : 'tenuto-shared' };
+}
+
+function sharedAsModule(name: string): string {
+  const names = Object.keys(name === 'workflow' ? workflowLibrary : commonLibrary).join(', ');
+  return `export const { ${names} } = __tenuto_require(${JSON.stringify(name)});`;
+}
+
 /** Resolves the SDK to the shared library, refuses what workflows may not import, empties what is ignored. */
 function workflowPlugin(ignored: readonly string[]): Plugin {
   const refuse = (args: OnResolveArgs, why: string) => ({
@@ -137,7 +149,7 @@ function workflowPlugin(ignored: readonly string[]): Plugin {
       builder.onResolve({ filter: /.*/ }, async (args) => {
         if (args.kind === 'entry-point' || isRecord(args.pluginData)) return undefined;
         const shared = SHARED_NAMES.get(args.path);
-        if (shared !== undefined) return { path: shared, namespace: 'tenuto-shared' };
+        if (shared !== undefined) return resolveShared(args, shared);
         if (isIgnored(args.path, ignored)) return { path: args.path, namespace: 'tenuto-ignored' };
         const why = whyForbidden(args.path);
         if (why !== undefined) return refuse(args, why);
@@ -149,15 +161,15 @@ function workflowPlugin(ignored: readonly string[]): Plugin {
         });
         if (found.errors.length > 0) return { errors: found.errors };
         const sharedFile = SHARED.get(found.path);
-        if (sharedFile !== undefined) return { path: sharedFile, namespace: 'tenuto-shared' };
+        if (sharedFile !== undefined) return resolveShared(args, sharedFile);
         if (FORBIDDEN_DIRECTORIES.some((directory) => found.path.startsWith(`${directory}/`))) {
           return refuse(args, `'${args.path}' is not for workflow code`);
         }
         return found;
       });
-      builder.onLoad({ filter: /.*/, namespace: 'tenuto-shared' }, ({ path }) => ({
+      builder.onLoad({ filter: /.*/, namespace: 'tenuto-shared' }, ({ path }) => ({ contents: sharedAsModule(path) }));
+      builder.onLoad({ filter: /.*/, namespace: 'tenuto-shared-commonjs' }, ({ path }) => ({
         contents: `module.exports = __tenuto_require(${JSON.stringify(path)});`,
-        loader: 'js',
       }));
       builder.onLoad({ filter: /.*/, namespace: 'tenuto-ignored' }, () => ({ contents: 'module.exports = {};' }));
     },
@@ -215,6 +227,14 @@ function buildLibrary(): Promise<BuiltPart> {
   return libraryPart;
 }
 
+/**
+ * `keepNames` calls a helper for every function, also where bundling changed nothing: those calls cost each execution more than
+ * all else, so they go. Lines stay, for the source map.
+ */
+function withoutNeedlessNames(code: string): string {
+  return code.replace(/^ *__name\((\w+), "\1"\);$/gm, '');
+}
+
 /** A function of the intrinsics; what the body declares cannot clash with them. */
 function part(name: string, parameters: string, code: string): string {
   return `${name}: function (${PARAMETERS.join(', ')}) { return function (${parameters}) {\n${code}\n}; }`;
@@ -227,14 +247,18 @@ function part(name: string, parameters: string, code: string): string {
  */
 export async function bundleWorkflowCode(options: WorkflowBundleOptions): Promise<WorkflowBundle> {
   const entry = entryFile(options.workflowsPath);
-  const converter = (path: string | undefined, name: string, as: string): string =>
-    path === undefined ? '' : `export { ${name} as ${as} } from ${JSON.stringify(resolve(path))};\n`;
+  const converterNames: string[] = [];
+  const converter = (path: string | undefined, name: keyof WorkflowConverters): string => {
+    if (path === undefined) return '';
+    converterNames.push(name);
+    return `import { ${name} } from ${JSON.stringify(resolve(path))};\n`;
+  };
+  // Calling `__tenuto_export` spares the conversion of all exports to CommonJS, which would cost more than the rest.
   const contents =
-    `export * from ${JSON.stringify(entry)};\n` +
-    `import * as entry from ${JSON.stringify(entry)};\n` +
-    "export default entry['default'];\n" +
-    converter(options.payloadConverterPath, 'payloadConverter', CONVERTER_EXPORTS.payload) +
-    converter(options.failureConverterPath, 'failureConverter', CONVERTER_EXPORTS.failure);
+    `import * as workflows from ${JSON.stringify(entry)};\n` +
+    converter(options.payloadConverterPath, 'payloadConverter') +
+    converter(options.failureConverterPath, 'failureConverter') +
+    `__tenuto_export(workflows, { ${converterNames.join(', ')} });\n`;
   const [workflows, library] = await Promise.all([
     buildPart({
       stdin: { contents, resolveDir: dirname(entry), sourcefile: 'tenuto-entry.js', loader: 'js' },
@@ -246,7 +270,7 @@ export async function bundleWorkflowCode(options: WorkflowBundleOptions): Promis
     buildLibrary(),
   ]);
   // The workflow part begins on the second line: BUNDLE_LINE_OFFSET.
-  const code = `({ ${part('workflows', 'module, exports, require, __tenuto_require', workflows.code)},
+  const code = `({ ${part('workflows', 'module, exports, require, __tenuto_require, __tenuto_export', withoutNeedlessNames(workflows.code))},
 ${part('sdk', 'module, exports', library.code)}, parameters: ${JSON.stringify(PARAMETERS)} })`;
   return { code, sourceMap: workflows.map };
 }

@@ -14,6 +14,8 @@ import type {
   RealmExecution,
   RealmHost,
   RealmLibrary,
+  WorkflowConverters,
+  WorkflowModules,
 } from './realm/host.ts';
 import { SourceMap, StackMapper } from './source-map.ts';
 
@@ -29,6 +31,7 @@ interface BundleParts {
     exports: ModuleExports,
     require: (name: string) => never,
     shared: (name: string) => ModuleExports,
+    publish: (workflows: ModuleExports, converters: WorkflowConverters) => void,
   ) => void;
   sdk(...intrinsics: unknown[]): (module: { exports: ModuleExports }, exports: ModuleExports) => void;
 }
@@ -170,8 +173,12 @@ export class Realm {
     ) as (name: string) => never;
     return (shared) => {
       const module = newModule();
-      instantiate(module, module.exports, requireNothing, shared);
-      return module.exports;
+      let modules: WorkflowModules | undefined;
+      instantiate(module, module.exports, requireNothing, shared, (workflows, converters) => {
+        modules = { workflows, converters };
+      });
+      if (modules === undefined) throw new TypeError('The workflow bundle exports nothing: make it with this SDK');
+      return modules;
     };
   }
 

@@ -9,15 +9,7 @@ import * as workflow from '../../../workflow/index.ts';
 import type { WorkflowInfo } from '../../../workflow/interfaces.ts';
 import { freezeRealm } from './freeze.ts';
 import { installGlobals } from './globals.ts';
-import {
-  CONVERTER_EXPORTS,
-  type ExecutionInit,
-  type ModuleExports,
-  type ModuleLoader,
-  type RealmExecution,
-  type RealmHost,
-  type RealmLibrary,
-} from './host.ts';
+import type { ExecutionInit, ModuleExports, ModuleLoader, RealmExecution, RealmHost, RealmLibrary } from './host.ts';
 
 /** A copy made of this realm's objects; payload bytes are copied, so that they pin no message of the worker's. */
 function adopt<T>(value: T): T {
@@ -29,7 +21,11 @@ function adopt<T>(value: T): T {
   return copy as T;
 }
 
-const LIBRARY: Record<string, ModuleExports> = { workflow, common };
+/** Plain objects: the bundle's own namespace objects answer through getters. */
+const LIBRARY: Record<string, ModuleExports> = {
+  workflow: { __esModule: true, ...workflow },
+  common: { __esModule: true, ...common },
+};
 
 function requireLibrary(name: string): ModuleExports {
   const exports = LIBRARY[name];
@@ -134,9 +130,9 @@ function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: Rea
 
   return {
     load() {
-      exports = load(requireLibrary);
-      const payload = exports[CONVERTER_EXPORTS.payload];
-      const failure = exports[CONVERTER_EXPORTS.failure];
+      const { workflows, converters: own } = load(requireLibrary);
+      exports = workflows;
+      const { payloadConverter: payload, failureConverter: failure } = own;
       if (isConverter<common.PayloadConverter>(payload, 'toPayload')) {
         payloadConverter = payload;
         const { memo, lastResult } = workflowInfoOf(init, host, payload);
@@ -207,6 +203,6 @@ export function prepareRealm(host: RealmHost): RealmLibrary {
     createExecution: (init, load) => createExecution(init, load, host),
     leave: () => setCurrentActivator(undefined),
   };
-  freezeRealm([workflow, common, Activator]);
+  freezeRealm([LIBRARY, workflow, common, Activator]);
   return library;
 }

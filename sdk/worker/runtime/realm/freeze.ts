@@ -1,6 +1,8 @@
 // Freezes everything that executions share: intrinsics, globals and the SDK's own objects, so that nothing one execution writes is
 // seen by another. What remains writable is the global object itself, whose additions the engine keeps apart.
 
+import { guardGlobalObject } from './guard.ts';
+
 /** Properties that code assigns on instances or subclasses while a frozen prototype has them: made settable there. */
 const ASSIGNED_ON_INSTANCES: ReadonlySet<PropertyKey> = new Set([
   'name',
@@ -71,62 +73,6 @@ function reachable(roots: readonly unknown[]): Set<object> {
     }
   }
   return seen;
-}
-
-/** Keeps the global object deletable and extensible: no execution may lock it for the others. */
-function guardGlobalObject(): void {
-  const refuse = (what: string): never => {
-    throw new TypeError(`The global object of a workflow cannot be ${what}: executions share it`);
-  };
-  const deletable = (descriptor: PropertyDescriptor): PropertyDescriptor => ({ ...descriptor, configurable: true });
-  const original = {
-    defineProperty: Object.defineProperty,
-    defineProperties: Object.defineProperties,
-    reflectDefine: Reflect.defineProperty,
-  };
-  Object.defineProperty = function defineProperty<T>(target: T, key: PropertyKey, descriptor: PropertyDescriptor): T {
-    return original.defineProperty(
-      target,
-      key,
-      (target as unknown) === globalThis ? deletable(descriptor) : descriptor,
-    );
-  };
-  Object.defineProperties = function defineProperties<T>(target: T, descriptors: PropertyDescriptorMap): T {
-    if ((target as unknown) !== globalThis) return original.defineProperties(target, descriptors);
-    for (const [key, descriptor] of Object.entries(descriptors)) {
-      original.defineProperty(target, key, deletable(descriptor));
-    }
-    return target;
-  };
-  Reflect.defineProperty = function defineProperty(target, key, descriptor) {
-    return original.reflectDefine(target, key, target === globalThis ? deletable(descriptor) : descriptor);
-  };
-  const guard = (owner: object, name: string, what: string) => {
-    const method: unknown = Reflect.get(owner, name);
-    if (typeof method !== 'function') return;
-    const guarded = (target: unknown, ...rest: unknown[]): unknown =>
-      target === globalThis ? refuse(what) : Reflect.apply(method, owner, [target, ...rest]);
-    original.defineProperty(guarded, 'name', { value: name });
-    original.defineProperty(owner, name, { value: guarded, writable: true, enumerable: false, configurable: true });
-  };
-  guard(Object, 'freeze', 'frozen');
-  guard(Object, 'seal', 'sealed');
-  guard(Object, 'preventExtensions', 'made non-extensible');
-  guard(Reflect, 'preventExtensions', 'made non-extensible');
-  guard(Object, 'setPrototypeOf', 'given another prototype');
-  guard(Reflect, 'setPrototypeOf', 'given another prototype');
-  const proto = Object.getOwnPropertyDescriptor(Object.prototype, '__proto__');
-  original.defineProperty(Object.prototype, '__proto__', {
-    get(this: unknown) {
-      return proto?.get?.call(this);
-    },
-    set(this: unknown, next: unknown) {
-      if (this === globalThis) refuse('given another prototype');
-      proto?.set?.call(this, next);
-    },
-    enumerable: false,
-    configurable: true,
-  });
 }
 
 /** Freezes the realm and what `roots` reach. Run once, after the SDK was loaded and before any workflow code. */

@@ -61,11 +61,17 @@ export interface RealmLibrary {
 /** What a module exports, or the library modules it asks for. */
 export type ModuleExports = Record<string, unknown>;
 
-/** The bundle's workflow part: evaluates a fresh instance of the user's modules. */
-export type ModuleLoader = (require: (name: string) => ModuleExports) => ModuleExports;
+/** Converters that the bundle brings along. */
+export interface WorkflowConverters {
+  payloadConverter?: unknown;
+  failureConverter?: unknown;
+}
 
-/** Names the bundle's workflow part exports besides the workflow functions, if converters are configured. */
-export const CONVERTER_EXPORTS = {
-  payload: '__tenuto_payload_converter',
-  failure: '__tenuto_failure_converter',
-} as const;
+/** A fresh instance of the user's modules. */
+export interface WorkflowModules {
+  workflows: ModuleExports;
+  converters: WorkflowConverters;
+}
+
+/** The bundle's workflow part: evaluates the user's modules. */
+export type ModuleLoader = (require: (name: string) => ModuleExports) => WorkflowModules;
