@@ -84,6 +84,7 @@ class Node implements RunningNode {
   #http: HttpServer | undefined;
   #exposition: Promise<Exposition> | undefined;
   #scrubber: Scrubber | undefined;
+  #control: { close(): Promise<void> } | undefined;
   #serving = false;
   #closing: Promise<void> | undefined;
   address: string | undefined;
@@ -128,7 +129,7 @@ class Node implements RunningNode {
     await this.#listen();
     await this.#engine.open();
     this.#serving = true;
-    if (this.#config.dataDirectory !== undefined) void this.#scrub();
+    if (this.#config.dataDirectory !== undefined) void this.#tendData();
     this.#warnOfOpenDoors();
   }
 
@@ -235,8 +236,12 @@ class Node implements RunningNode {
     return { contentType: exposition.contentType, body: await exposition.render() };
   }
 
-  async #scrub(): Promise<void> {
-    const { Scrubber } = await import('./store/scrubber.ts');
+  /** What a data directory gets beside service: scrubbing, and a control socket for `tenuto data backup`. */
+  async #tendData(): Promise<void> {
+    const [{ Scrubber }, { serveControl }] = await Promise.all([
+      import('./store/scrubber.ts'),
+      import('./frontend/control/socket.ts'),
+    ]);
     if (this.#closing !== undefined) return;
     this.#scrubber = new Scrubber({
       store: this.store,
@@ -245,6 +250,14 @@ class Node implements RunningNode {
         this.#options.log.error({ error }, 'the scrubber found damage: restore a backup, and check the disk'),
     });
     this.#scrubber.start();
+    try {
+      const control = await serveControl(this.store);
+      if (this.#closing === undefined) this.#control = control;
+      else await control.close();
+    } catch (error) {
+      const fault = error instanceof Error ? error : new Error(String(error));
+      this.#options.log.warn({ error: fault }, 'no control socket: `tenuto data backup` needs this node stopped');
+    }
   }
 
   #onFatal(error: unknown): void {
@@ -261,6 +274,7 @@ class Node implements RunningNode {
     const hold = setInterval(() => {}, 60_000);
     try {
       this.#scrubber?.stop();
+      await this.#control?.close();
       await this.#door.drain(this.#config.shutdownGraceMs, 'the node is shutting down');
       await this.#engine.close();
       await this.store.close();

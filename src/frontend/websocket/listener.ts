@@ -3,7 +3,7 @@
 
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket, WebSocketServer } from 'ws';
 import { MAX_MESSAGE_BYTES, SUBPROTOCOL } from '../../wire/frame.ts';
 import type { HostRules } from '../http/host-rules.ts';
 import type { NativeDoor } from './door.ts';
@@ -81,15 +81,22 @@ export interface ListenerOptions {
   notReady(): string | undefined;
 }
 
-/** Answers the upgrades of `server`. */
-export function listenForWebSockets(server: Server, { door, rules, maxConnections, notReady }: ListenerOptions): void {
-  const sockets = new WebSocketServer({
+async function loadSockets(): Promise<WebSocketServer> {
+  await new Promise((resolve) => setImmediate(resolve));
+  const ws = await import('ws');
+  return new ws.WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
     maxPayload: MAX_MESSAGE_BYTES,
     clientTracking: false,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
+}
+
+/** Answers the upgrades of `server`. */
+export function listenForWebSockets(server: Server, { door, rules, maxConnections, notReady }: ListenerOptions): void {
+  // Loaded while the node opens its data, awaited by the first upgrade: readiness does not wait for it.
+  const loading = loadSockets();
   server.on('upgrade', (request, socket, head) => {
     const offence = rules.check(request.headers.host, request.headers.origin);
     if (offence !== undefined) return refuse(socket, '403 Forbidden', `${offence}\n`);
@@ -104,6 +111,9 @@ export function listenForWebSockets(server: Server, { door, rules, maxConnection
     if (door.connections.size >= maxConnections) {
       return refuse(socket, '503 Service Unavailable', `the node has ${maxConnections} connections, its limit\n`);
     }
-    sockets.handleUpgrade(request, socket, head, (webSocket) => attach(door, webSocket, request));
+    socket.on('error', () => {});
+    void loading.then((sockets) => {
+      sockets.handleUpgrade(request, socket, head, (webSocket) => attach(door, webSocket, request));
+    });
   });
 }
