@@ -21,7 +21,7 @@ function activityInfo(activity: ActivityRow): PendingActivityInfo {
     state,
     attempt: activity.attempt,
     maximumAttempts: facts.retryPolicy?.maximumAttempts ?? 0,
-    scheduledTime: started ? undefined : activity.scheduledTime,
+    scheduledTime: activity.scheduledTime,
     lastStartedTime: activity.startedTime,
     lastHeartbeatTime: activity.lastHeartbeatTime,
     lastAttemptCompleteTime: activity.lastAttemptCompleteTime,

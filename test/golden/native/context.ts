@@ -107,7 +107,7 @@ export class Context {
     }
   }
 
-  run(handle: AnyHandle, runId = handle.firstExecutionRunId ?? handle.signaledRunId ?? handle.runId): Run {
+  run(handle: AnyHandle, runId = handle.firstExecutionRunId || handle.signaledRunId || handle.runId): Run {
     return { workflowId: handle.workflowId, runId: runId ?? '' };
   }
 
@@ -174,7 +174,8 @@ export class Context {
 
   /** The plain JSON of a raw call's response. */
   async call(method: 'recordActivityTaskHeartbeat' | 'respondActivityTaskCompleted', request: never): Promise<Plain> {
-    return jsonable(await this.service[method](request));
+    const response = await this.service[method](request);
+    return this.plain(`${method.charAt(0).toUpperCase()}${method.slice(1)}Response`, response);
   }
 
   /** The number of an enum's value: `enumValue('TaskQueueKind', 'NORMAL')`. */

@@ -1,4 +1,5 @@
 // What a caller can see of an error, as JSON: class name, message, the SDK's fields, status and its typed detail, causes.
+import { RpcError } from '../../../sdk/connection/index.ts';
 import { StatusCode, type StatusDetail } from '../../../src/wire/status.ts';
 import type { Plain } from './plain.ts';
 
@@ -31,7 +32,7 @@ const DETAIL_TYPES: Partial<Record<StatusDetail['kind'], string>> = {
 export function describeError(error: unknown): Plain {
   if (!(error instanceof Error)) return { thrown: jsonable(error) };
   const fields = error as Error & Record<string, unknown>;
-  if (typeof fields.code === 'number') return describeStatus(fields);
+  if (error instanceof RpcError) return describeStatus(fields);
   const out: { [key: string]: Plain } = { name: error.name, message: error.message };
   for (const field of FIELDS)
     if (fields[field] !== undefined && fields[field] !== null) out[field] = jsonable(fields[field]);

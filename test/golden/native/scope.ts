@@ -139,3 +139,25 @@ export const NOT_YET_SHOWN = [
   '**.workflowExecutionInfo.searchAttributes',
   '**.workflowExtendedInfo',
 ];
+
+/** Where we say more than the reference on purpose. Everything else about these scenarios is compared. */
+export const ON_PURPOSE: Readonly<Record<string, { paths: readonly string[]; why: string }>> = {
+  'payload-over-the-limit': { paths: ['outcome.error.message'], why: 'the error names the workflow id and the reason' },
+  'async-complete-twice': {
+    paths: ['outcome.again.*.error.message', 'outcome.again.*.error.cause'],
+    why: 'the error says why the activity is not there, and keeps the status as its cause',
+  },
+  'async-report-cancellation-unasked': {
+    paths: ['outcome.refused.error.cause'],
+    why: 'the error keeps the status as its cause',
+  },
+  'query-that-fails': { paths: ['outcome.*.error.cause'], why: 'the error keeps the status as its cause' },
+  'query-of-terminated-and-failed-workflows': {
+    paths: ['outcome.*.error.cause'],
+    why: 'the error keeps the status as its cause',
+  },
+  'workflow-task-nondeterminism': {
+    paths: ['**.workflowTaskFailedEventAttributes.failure.message'],
+    why: 'the failure names event id, expected and actual command, and the source line',
+  },
+};

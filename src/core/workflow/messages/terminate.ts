@@ -9,6 +9,9 @@ import { type ActorState, isOpen } from '../state.ts';
 import { refusedForRequestIds, resolve, seenBefore } from '../target.ts';
 import { nothing, Turn } from '../turn.ts';
 
+/** What the history says when the caller gave no reason. */
+const NO_REASON = 'terminated by user via frontend';
+
 export function terminate(state: ActorState, message: TerminateMessage, context: TurnContext): Decision {
   if (seenBefore(state, message.requestId) !== undefined) return nothing({ type: 'accepted' });
   const resolved = resolve(state, message.target);
@@ -22,6 +25,6 @@ export function terminate(state: ActorState, message: TerminateMessage, context:
   const refused = refusedForRequestIds(turn, message.requestId);
   if (refused !== undefined) return refused;
   turn.remember(message.requestId, { type: 'terminate', runId: run.runId, at: context.now });
-  terminateRun(turn.open(run), message.reason, message.details, message.identity);
+  terminateRun(turn.open(run), message.reason || NO_REASON, message.details, message.identity);
   return turn.outcome({ type: 'accepted' });
 }
