@@ -45,6 +45,8 @@ export class Actors {
   #loading: Actor[] = [];
   #scheduled = false;
   bytes = 0;
+  /** Errands in all mailboxes. */
+  waiting = 0;
   activations = 0;
   passivations = 0;
 
@@ -82,7 +84,10 @@ export class Actors {
       errand.refuse(
         exhausted('MAILBOX', `Workflow ${workflowId} has ${actor.mailbox.length} messages waiting: try again later.`),
       );
-    } else actor.mailbox.push(errand);
+    } else {
+      actor.mailbox.push(errand);
+      this.waiting += 1;
+    }
   }
 
   /** Ends the turn's exclusiveness: runs what arrived meanwhile, in order. */
@@ -90,13 +95,9 @@ export class Actors {
     while (!actor.busy && actor.phase === 'ready') {
       const errand = actor.mailbox.shift();
       if (errand === undefined) return;
+      this.waiting -= 1;
       errand.run(actor);
     }
-  }
-
-  /** After work outside `with` (an effect) may have left something in the mailbox. */
-  settle(actor: Actor): void {
-    this.#drain(actor);
   }
 
   /** Lets go of actors past the bounds, idle ones, and those whose run has closed. Bounded work per call. */
@@ -233,6 +234,7 @@ export class Actors {
   #refuseAll(actor: Actor, why: Status): void {
     actor.phase = 'gone';
     this.#remove(actor);
+    this.waiting -= actor.mailbox.length;
     for (const errand of actor.mailbox.splice(0)) errand.refuse(why);
   }
 

@@ -638,7 +638,7 @@ export class ShardEngine implements Engine, BacklogSource {
   /** New work is refused first; completions, heartbeats, timers and undos keep room of their own (I9). */
   #admit(message: Message): Status | undefined {
     const load = Math.max(
-      this.#committer.pendingTurns / this.#bounds.pendingTurns,
+      (this.#committer.pendingTurns + this.#actors.waiting) / this.#bounds.pendingTurns,
       this.#committer.pendingBytes / this.#bounds.pendingBytes,
       this.#overlay.bytes / this.#bounds.overlayBytes,
     );

@@ -1,0 +1,87 @@
+// Waiting tasks: best first, counted without scanning, bounded in memory, and the same after a kill.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MemoryDisk, openMemoryStore } from '../store/index.ts';
+import { command, NAMESPACE, QUEUE, World } from './testing.ts';
+
+const queue = { namespace: NAMESPACE, name: QUEUE, kind: 'workflow' as const };
+
+describe('a backlog larger than its window', () => {
+  const starts = fc.array(
+    fc.record({ priority: fc.integer({ min: 1, max: 5 }), delay: fc.nat(3), pull: fc.nat(2), crash: fc.nat(20) }),
+    { minLength: 1, maxLength: 40 },
+  );
+
+  it('is pulled by priority, then age, each task once, whatever is flushed, pulled or killed in between', async () => {
+    await fc.assert(
+      fc.asyncProperty(starts, async (steps) => {
+        const disk = new MemoryDisk();
+        const w = new World(() => openMemoryStore({ disk, shardCount: 8 }), {
+          bounds: { backlogWindow: 4, flushIntervalMs: 1 },
+        });
+        await w.open();
+        const waiting: { id: string; priority: number; at: number }[] = [];
+        const taken: string[] = [];
+        let n = 0;
+        const pull = async (): Promise<void> => {
+          const worker = w.worker({ workflow: 1, session: `s${n}-${taken.length}` });
+          await w.time.settle();
+          worker.credit.workflow = 0;
+          const task = worker.received[0];
+          if (task === undefined) {
+            expect(waiting).toEqual([]);
+            return;
+          }
+          const best = [...waiting].sort((a, b) => a.priority - b.priority || a.at - b.at)[0];
+          const found = waiting.find(({ id }) => id === task.workflowId);
+          expect([found?.priority, found?.at]).toEqual([best?.priority, best?.at]);
+          waiting.splice(waiting.indexOf(found ?? { id: '', priority: 0, at: 0 }), 1);
+          expect(taken).not.toContain(task.workflowId);
+          taken.push(task.workflowId);
+        };
+        for (const { priority, delay, pull: pulls, crash } of steps) {
+          const id = `w${n}`;
+          n += 1;
+          await w.start(id, { priority: { priorityKey: priority } });
+          waiting.push({ id, priority, at: w.time.at });
+          if (crash === 0) await w.restart();
+          await w.time.advance(delay);
+          expect(w.engine.backlog(queue).count).toBe(waiting.length);
+          for (let i = 0; i < pulls && i < 1; i += 1) await pull();
+        }
+        while (waiting.length > 0) await pull();
+        expect(w.engine.backlog(queue)).toEqual({ count: 0, oldest: undefined });
+        await pull();
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe('a waiting task', () => {
+  it('leaves the backlog when its run closes', async () => {
+    const w = await new World(() => openMemoryStore({ shardCount: 4 })).open();
+    await w.start('a');
+    expect(w.engine.backlog(queue).count).toBe(1);
+    await w.send('a', { type: 'terminate', target: {}, identity: 'client', requestId: 'x' });
+    expect(w.engine.backlog(queue).count).toBe(0);
+    const worker = w.worker({ workflow: 1 });
+    await w.time.settle();
+    expect([worker.received.length, worker.credit.workflow]).toEqual([0, 1]);
+  });
+
+  it('of a warm worker that is busy waits for it, and goes to the others when it dies', async () => {
+    const w = await new World(() => openMemoryStore({ shardCount: 4 })).open();
+    const warm = w.worker({ workflow: 1, stickyQueue: 'warm' });
+    await w.start('a');
+    await w.send('a', w.completion(warm.take('workflow'), [command.timer('t', 1_000)], true));
+    const other = w.worker({ workflow: 1, session: 'other' });
+    await w.time.advance(1_000);
+    expect(w.engine.backlog({ ...queue, name: 'warm' }).count).toBe(1);
+    expect(other.received).toEqual([]);
+    warm.connected = false;
+    await w.time.advance(6_000);
+    const task = other.take('workflow');
+    expect(task.kind === 'workflow' && task.started.task.firstEventId).toBe(1);
+  });
+});
