@@ -68,6 +68,8 @@ export interface MethodDefinition {
   readonly callClass: CallClass;
   /** ms when the caller names none. */
   readonly defaultTimeoutMs: number;
+  /** What a request does by arriving, even when it is then refused. Must not throw, whatever the body. */
+  readonly arrived: ((caller: Caller, body: unknown) => void) | undefined;
   /** Checks and runs; may throw Refused. */
   run(services: Services, caller: Caller, body: unknown, call: Call): void;
 }
@@ -78,11 +80,12 @@ const REQUEST_TIMEOUT_MS = 10_000;
 export function method<Request>(
   check: Check<Request>,
   run: (services: Services, caller: Caller, request: Request, call: Call) => void,
-  options: { callClass?: CallClass; defaultTimeoutMs?: number } = {},
+  options: { callClass?: CallClass; defaultTimeoutMs?: number; arrived?: MethodDefinition['arrived'] } = {},
 ): MethodDefinition {
   return {
     callClass: options.callClass ?? 'client',
     defaultTimeoutMs: options.defaultTimeoutMs ?? REQUEST_TIMEOUT_MS,
+    arrived: options.arrived,
     run: (services, caller, body, call) => run(services, caller, checked(check, body), call),
   };
 }

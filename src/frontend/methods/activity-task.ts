@@ -14,10 +14,11 @@ import { type Call, type Caller, method, type Services } from '../door.ts';
 import { bytes, type Check, defaulted, invalid, object, optional, string } from '../validate/check.ts';
 import * as common from '../validate/common.ts';
 import * as rules from '../validate/rules.ts';
-import { answerCredit } from './workflow-task.ts';
+import { answerCredit, answers } from './credit.ts';
 
 const EMPTY = Object.freeze({});
 const WORKER = { callClass: 'worker' } as const;
+const ANSWER = { callClass: 'worker', arrived: answers('activity') } as const;
 
 const byToken = object<{ token: Uint8Array }>({ token: bytes });
 const byIds = object<Exclude<ActivityTarget, { token: Uint8Array }>>({
@@ -60,9 +61,6 @@ function answer(
 ): void {
   const { to, activity } = find(services, caller, request.target);
   rules.within(services.limits, 'Identity', request.identity);
-  if ('token' in request.target) {
-    caller.taskAnswered(request.target.token, 'activity', undefined, request.credit);
-  }
   services.engine.submit(to, message(activity), (error) => {
     if (error !== undefined) call.refuse(error);
     else call.reply(EMPTY);
@@ -85,7 +83,7 @@ export const respondActivityTaskCompleted = method(
       result,
     }));
   },
-  WORKER,
+  ANSWER,
 );
 
 export const respondActivityTaskFailed = method(
@@ -106,7 +104,7 @@ export const respondActivityTaskFailed = method(
       lastHeartbeatDetails,
     }));
   },
-  WORKER,
+  ANSWER,
 );
 
 export const respondActivityTaskCanceled = method(
@@ -125,7 +123,7 @@ export const respondActivityTaskCanceled = method(
       details,
     }));
   },
-  WORKER,
+  ANSWER,
 );
 
 export const recordActivityTaskHeartbeat = method(

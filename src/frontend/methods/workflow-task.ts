@@ -10,11 +10,9 @@ import { type Call, method } from '../door.ts';
 import {
   boolean,
   bytes,
-  type Check,
   defaulted,
   enumeration,
   integer,
-  invalid,
   list,
   object,
   optional,
@@ -24,17 +22,13 @@ import {
 import { command, queryResult } from '../validate/commands.ts';
 import * as common from '../validate/common.ts';
 import * as rules from '../validate/rules.ts';
+import { answerCredit, answers, answersQuery } from './credit.ts';
 import { historyBytes } from './read.ts';
 
 const EMPTY = Object.freeze({});
 const WORKER = { callClass: 'worker' } as const;
-
-/** What an answer gives back: the credit of the one task it ends, or nothing. */
-export const answerCredit: Check<number> = (value) => {
-  const n = integer(value);
-  if (n !== 0 && n !== 1) throw invalid(`An answer gives back 0 or 1 credit, not ${n}.`);
-  return n;
-};
+const TASK_ANSWER = { callClass: 'worker', arrived: answers('workflow') } as const;
+const QUERY_ANSWER = { callClass: 'worker', arrived: answersQuery } as const;
 
 const nothingToSay = (call: Call) => (error: Parameters<Call['refuse']>[0] | undefined) => {
   if (error !== undefined) call.refuse(error);
@@ -57,8 +51,6 @@ export const respondWorkflowTaskCompleted = method(
   (services, caller, request, call) => {
     const token = rules.taskToken(services, caller, request.token, 'workflow');
     rules.within(services.limits, 'Identity', request.identity);
-    // Before the turn: the next task of this execution may take the credit in the very same commit.
-    caller.taskAnswered(request.token, 'workflow', undefined, request.credit);
     services.engine.submit(
       { namespace: token.namespace, workflowId: token.workflowId },
       {
@@ -76,7 +68,7 @@ export const respondWorkflowTaskCompleted = method(
       nothingToSay(call),
     );
   },
-  WORKER,
+  TASK_ANSWER,
 );
 
 export const respondWorkflowTaskFailed = method(
@@ -91,7 +83,6 @@ export const respondWorkflowTaskFailed = method(
   (services, caller, request, call) => {
     const token = rules.taskToken(services, caller, request.token, 'workflow');
     rules.within(services.limits, 'Identity', request.identity);
-    caller.taskAnswered(request.token, 'workflow', undefined, request.credit);
     services.engine.submit(
       { namespace: token.namespace, workflowId: token.workflowId },
       {
@@ -105,7 +96,7 @@ export const respondWorkflowTaskFailed = method(
       nothingToSay(call),
     );
   },
-  WORKER,
+  TASK_ANSWER,
 );
 
 export const respondQueryTaskCompleted = method(
@@ -117,11 +108,10 @@ export const respondQueryTaskCompleted = method(
   (services, caller, request, call) => {
     const token = rules.taskToken(services, caller, request.token, 'query');
     const queryId = token.queryId ?? '';
-    caller.taskAnswered(request.token, 'workflow', queryId, request.credit);
     const to = { namespace: token.namespace, workflowId: token.workflowId };
     services.engine.answerQuery(to, queryId, request.result, nothingToSay(call));
   },
-  WORKER,
+  QUERY_ANSWER,
 );
 
 export const getWorkflowTaskHistory = method(

@@ -414,6 +414,19 @@ describe('a worker', () => {
     expect(creditInTurn).toBe(2);
   });
 
+  it('has its credit back also when the answer is refused', () => {
+    const door = new TestDoor();
+    const client = door.connect();
+    client.ask('registerWorker', REGISTER);
+    push(door, false);
+    const [frame] = client.take();
+    // Pushed as a workflow task just above.
+    const task = frame?.[2] as WorkflowTask;
+    const commands = [{ commandType: 999, attributes: {} }];
+    expect(client.refusal('respondWorkflowTaskCompleted', { token: task.token, commands, credit: 1 })?.code).toBe(3);
+    expect(door.matcher.credit('workflow')).toBe(2);
+  });
+
   it('that asked for it is pushed tasks ahead, and told in one push per tick which are durable', () => {
     const door = new TestDoor();
     const client = door.connect({ capabilities: ['ahead'] });

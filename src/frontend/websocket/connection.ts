@@ -265,6 +265,7 @@ export class Connection implements Caller, CallOwner {
 
   #start({ call, callClass }: Admitted, definition: MethodDefinition, body: unknown): void {
     const { admission, limits, metrics, services } = this.#context;
+    definition.arrived?.(this, body);
     const refusal =
       this.#calls.size >= limits.openCallsPerConnection
         ? exhausted(`This connection has ${this.#calls.size} requests open, its limit.`, 'CONCURRENT_LIMIT')
