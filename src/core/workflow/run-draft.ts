@@ -41,6 +41,9 @@ export class RunDraft implements FactSink {
   readonly #base: RunState | undefined;
   readonly #activities = new Map<number, ActivityRow | undefined>();
   readonly #timers = new Map<number, TimerRow | undefined>();
+  /** Of those scheduled and started in this turn, by their names. */
+  readonly #activityIds = new Map<string, number>();
+  readonly #timerIds = new Map<string, number>();
   #buffer: BufferEntry[] | undefined;
   #dropped: number[] = [];
 
@@ -189,8 +192,7 @@ export class RunDraft implements FactSink {
   }
 
   activityByName(activityId: string): ActivityRow | undefined {
-    for (const row of this.#activities.values()) if (row?.facts.activityId === activityId) return row;
-    const id = this.#base?.activityIds.get(activityId);
+    const id = this.#activityIds.get(activityId) ?? this.#base?.activityIds.get(activityId);
     return id === undefined ? undefined : this.activity(id);
   }
 
@@ -215,6 +217,7 @@ export class RunDraft implements FactSink {
 
   activityScheduled(facts: ActivityFacts): void {
     this.row.counts.activity += 1;
+    this.#activityIds.set(facts.activityId, facts.scheduledEventId);
     this.putActivity({ facts, attempt: 1, scheduledTime: facts.scheduledTime, inBackoff: false });
   }
 
@@ -232,9 +235,9 @@ export class RunDraft implements FactSink {
   // ---------------------------------------------------------------- timers
 
   timerByName(timerId: string): TimerRow | undefined {
-    for (const row of this.#timers.values()) if (row?.timerId === timerId) return row;
-    const id = this.#base?.timerIds.get(timerId);
-    return id === undefined || this.#timers.has(id) ? undefined : this.#base?.timers.get(id);
+    const id = this.#timerIds.get(timerId) ?? this.#base?.timerIds.get(timerId);
+    if (id === undefined) return undefined;
+    return this.#timers.has(id) ? this.#timers.get(id) : this.#base?.timers.get(id);
   }
 
   get timerCount(): number {
@@ -248,6 +251,7 @@ export class RunDraft implements FactSink {
 
   timerStarted(row: TimerRow): void {
     this.row.counts.timer += 1;
+    this.#timerIds.set(row.timerId, row.startedEventId);
     this.#timers.set(row.startedEventId, row);
   }
 

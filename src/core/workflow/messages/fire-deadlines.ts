@@ -6,7 +6,7 @@ import { timeOutRun } from '../closing.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { settleQueries } from '../queries.ts';
 import type { RunDraft } from '../run-draft.ts';
-import { type ActorState, isOpen, nextDeadline } from '../state.ts';
+import { type ActorState, isOpen, nextDeadline, type RunState } from '../state.ts';
 import { activityDeadline, taskDeadline } from '../timeouts.ts';
 import { nothing, Turn } from '../turn.ts';
 import { offerTask, scheduleTask, timeOutSticky, timeOutTask, wakeWorkflow } from '../workflow-task.ts';
@@ -17,11 +17,11 @@ export function fireDeadlines(state: ActorState, context: TurnContext): Decision
   if (run === undefined || !isOpen(run) || due === undefined || due > context.now) return nothing({ type: 'accepted' });
   const turn = new Turn(state, context);
   const draft = turn.open(run);
-  fireAll(draft);
+  fireAll(draft, run);
   return turn.outcome({ type: 'accepted' });
 }
 
-function fireAll(run: RunDraft): void {
+function fireAll(run: RunDraft, before: RunState): void {
   const { now } = run;
   const { row } = run;
   const runDue = Math.min(
@@ -37,8 +37,9 @@ function fireAll(run: RunDraft): void {
     scheduleTask(run);
   }
   fireTask(run);
-  fireTimers(run);
-  fireActivities(run);
+  // nextDeadline has computed both.
+  if ((before.timerDue ?? 0) <= now) fireTimers(run);
+  if ((before.activityDue ?? 0) <= now) fireActivities(run);
 }
 
 function fireTask(run: RunDraft): void {
