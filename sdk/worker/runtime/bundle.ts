@@ -2,7 +2,7 @@
 // user's modules, and `sdk`, the library that all executions of a realm share. What cannot be replayed (Node's modules, the rest of
 // the SDK) is refused while bundling, naming the file that imports it.
 
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -194,15 +194,20 @@ function entryFile(path: string): string {
 interface BuiltPart {
   code: string;
   map: string;
+  /** Paths of the CommonJS modules in it. */
+  commonJs: string[];
 }
 
 async function buildPart(options: BuildOptions): Promise<BuiltPart> {
-  const result = await build({ ...common, ...options, write: false }).catch((error: unknown) => {
+  const result = await build({ ...common, ...options, write: false, metafile: true }).catch((error: unknown) => {
     throw bundleError(error);
   });
+  const commonJs = Object.entries(result.metafile?.inputs ?? {})
+    .filter(([path, { format }]) => format === 'cjs' && !path.startsWith('tenuto-'))
+    .map(([path]) => path);
   const files = result.outputFiles ?? [];
   const text = (ending: string): string => files.find(({ path }) => path.endsWith(ending))?.text ?? '';
-  return { code: text('.js'), map: text('.map') };
+  return { code: text('.js'), map: text('.map'), commonJs };
 }
 
 function bundleError(error: unknown): unknown {
@@ -235,9 +240,19 @@ function withoutNeedlessNames(code: string): string {
   return code.replace(/^ *__name\((\w+), "\1"\);$/gm, '');
 }
 
+/**
+ * Modules are strict by definition, and so is most CommonJS. A single file that does not say so makes the whole bundle sloppy: it may
+ * rely on it, while strict code rarely relies on being strict.
+ */
+function directive(commonJs: readonly string[]): string {
+  const strict = /^\s*(?:\/\*[\s\S]*?\*\/\s*|\/\/.*\s*|#!.*\s*)*['"]use strict['"]/;
+  return commonJs.every((path) => strict.test(readFileSync(path, 'utf8'))) ? "'use strict';" : '';
+}
+
 /** A function of the intrinsics; what the body declares cannot clash with them. */
-function part(name: string, parameters: string, code: string): string {
-  return `${name}: function (${PARAMETERS.join(', ')}) { return function (${parameters}) {\n${code}\n}; }`;
+function part(name: string, parameters: string, built: BuiltPart): string {
+  const head = `${name}: function (${PARAMETERS.join(', ')}) { return function (${parameters}) { ${directive(built.commonJs)}`;
+  return `${head}\n${built.code}\n}; }`;
 }
 
 /**
@@ -270,7 +285,8 @@ export async function bundleWorkflowCode(options: WorkflowBundleOptions): Promis
     buildLibrary(),
   ]);
   // The workflow part begins on the second line: BUNDLE_LINE_OFFSET.
-  const code = `({ ${part('workflows', 'module, exports, require, __tenuto_require, __tenuto_export', withoutNeedlessNames(workflows.code))},
-${part('sdk', 'module, exports', library.code)}, parameters: ${JSON.stringify(PARAMETERS)} })`;
+  const named = { ...workflows, code: withoutNeedlessNames(workflows.code) };
+  const code = `({ ${part('workflows', 'module, exports, require, __tenuto_require, __tenuto_export', named)},
+${part('sdk', 'module, exports', library)}, parameters: ${JSON.stringify(PARAMETERS)} })`;
   return { code, sourceMap: workflows.map };
 }
