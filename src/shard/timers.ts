@@ -39,7 +39,7 @@ export interface TimersOptions {
 
 const CHUNK = 2_000;
 const RETRY_MS = 1_000;
-/** The low-water hint is worked out this often: it walks the heap. */
+/** The low-water hint is raised this often: it walks the heap. */
 const HINT_MS = 5_000;
 /** Longest pause between two looks at the clock: it may jump. */
 const MAX_PAUSE_MS = 1_000;
@@ -107,15 +107,26 @@ export class Timers {
     entry.state = 'gone';
   }
 
+  /**
+   * The hint to write along with the rows of a flush. A row below the written hint lowers it in the same batch, or a crash would hide the row
+   * from the next start; raising it can wait.
+   */
   lowWater(): RowWrite[] {
-    const now = this.#options.clock.monotonic();
+    if (this.#savedLow !== undefined && this.#low < this.#savedLow) return this.#saveLow(this.#low);
+    const { clock } = this.#options;
+    const now = clock.monotonic();
     if (this.#loadingTo !== undefined || now < this.#hintedAt + HINT_MS) return [];
     this.#hintedAt = now;
-    let low = this.#horizon;
+    // Not above the present: what is armed from now on should not have to lower it again.
+    const present = key(`t${u48(clock.now())}`);
+    let low = this.#horizon < present ? this.#horizon : present;
     for (const entry of this.#heap) if (entry.state === 'waiting' && entry.key < low) low = entry.key;
     for (const [k, { state }] of this.#firing > 0 ? this.#byKey : []) if (state === 'firing' && k < low) low = k;
     this.#low = low;
-    if (low === this.#savedLow) return [];
+    return low === this.#savedLow ? [] : this.#saveLow(low);
+  }
+
+  #saveLow(low: Key): RowWrite[] {
     this.#savedLow = low;
     return [[TIMER_LOW_WATER, Buffer.from(low, 'latin1')]];
   }
