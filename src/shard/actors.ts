@@ -22,7 +22,9 @@ const BASE_BYTES = 2_048;
 /** A row decoded costs about this much more than its bytes. */
 const DECODED_FACTOR = 4;
 /** Actors looked at per sweep. */
-const SWEEP = 2_000;
+const SWEEP = 10_000;
+/** A closed run's actor leaves after so many ms without a message. */
+const CLOSED_IDLE_MS = 2_000;
 const ROWS = 100_000;
 
 export interface ActorsOptions {
@@ -108,8 +110,15 @@ export class Actors {
     for (let looked = 0; actor !== undefined && looked < SWEEP; looked += 1) {
       const newer: Actor | undefined = actor.newer;
       const over = this.#actors.size > limits.cachedActors || this.bytes > limits.cachedBytes;
-      const idle = now - actor.touchedAt >= limits.actorIdleMs;
-      if (!over && !idle) return;
+      const idleMs = now - actor.touchedAt;
+      if (!over && idleMs < CLOSED_IDLE_MS) return;
+      // Without a deadline nothing is to be expected of it: its run has closed.
+      const wanted =
+        idleMs < limits.actorIdleMs && actor.phase === 'ready' && core.nextDeadline(actor.state) !== undefined;
+      if (!over && wanted) {
+        actor = newer;
+        continue;
+      }
       if (this.#isPassivatable(actor) && core.isPassivatable(actor.state)) {
         this.#remove(actor);
         this.passivations += 1;

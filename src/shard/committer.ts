@@ -15,11 +15,10 @@ import type { Turn } from './turn.ts';
 class ShardBatch {
   readonly shard: Shard;
   readonly turns: Turn[] = [];
-  readonly rows = new Map<Key, Uint8Array | undefined>();
-  readonly receipts: Receipt[] = [];
-  readonly counts: BacklogDelta[] = [];
-  /** Write-once rows that began in this batch: deleted again within it, they leave no trace. */
-  readonly #born = new Set<Key>();
+  #rows: Map<Key, Uint8Array | undefined> | undefined;
+  #rewritten: Set<Key> | undefined;
+  #receipts: Receipt[] | undefined;
+  #counts: BacklogDelta[] | undefined;
 
   constructor(shard: Shard) {
     this.shard = shard;
@@ -27,29 +26,56 @@ class ShardBatch {
 
   add(turn: Turn): void {
     this.turns.push(turn);
-    for (const [key, value] of turn.rows) {
-      if (value === undefined && this.#born.delete(key)) {
-        this.rows.delete(key);
-        continue;
-      }
-      if (value !== undefined && !this.rows.has(key) && isWriteOnce(key)) this.#born.add(key);
-      this.rows.set(key, value);
+    if (this.#rows === undefined) {
+      // Most batches hold one turn of a shard: its rows are the batch's.
+      this.#rows = turn.rows;
+      this.#rewritten = turn.rewritten;
+    } else {
+      for (const [key, value] of turn.rows) this.#set(this.#rows, key, value);
+      if (turn.rewritten !== undefined) for (const key of turn.rewritten) this.#rewrite(key);
     }
-    this.receipts.push(...turn.receipts);
-    this.counts.push(...turn.counts);
+    if (turn.receipts.length > 0) this.#receipts = [...(this.#receipts ?? []), ...turn.receipts];
+    if (turn.counts.length > 0) this.#counts = [...(this.#counts ?? []), ...turn.counts];
+  }
+
+  /** Write-once rows that began in this batch and end in it leave no trace. */
+  #set(rows: Map<Key, Uint8Array | undefined>, key: Key, value: Uint8Array | undefined): void {
+    if (rows.has(key)) {
+      const before = rows.get(key);
+      if (value === undefined && before !== undefined && isWriteOnce(key) && this.#rewritten?.has(key) !== true) {
+        rows.delete(key);
+        return;
+      }
+      if (value !== undefined && before === undefined) this.#rewrite(key);
+    }
+    rows.set(key, value);
+  }
+
+  #rewrite(key: Key): void {
+    this.#rewritten ??= new Set();
+    this.#rewritten.add(key);
   }
 
   /** Deltas of one queue that cancel out are not worth a word. */
   entry(): Entry {
+    const rows = this.#rows ?? NO_ROWS;
+    const entry = {
+      time: this.shard.now(0),
+      rows,
+      receipts: this.#receipts ?? [],
+      rewritten: [...(this.#rewritten ?? [])],
+    };
+    if (this.#counts === undefined) return { ...entry, counts: [] };
     const sums = new Map<string, BacklogDelta>();
-    for (const { queue, delta } of this.counts) {
+    for (const { queue, delta } of this.#counts) {
       const id = `${queue.kind}\0${queue.namespace}\0${queue.name}`;
       sums.set(id, { queue, delta: delta + (sums.get(id)?.delta ?? 0) });
     }
-    const counts = [...sums.values()].filter(({ delta }) => delta !== 0);
-    return { time: this.shard.now(0), rows: this.rows, receipts: this.receipts, counts };
+    return { ...entry, counts: [...sums.values()].filter(({ delta }) => delta !== 0) };
   }
 }
+
+const NO_ROWS: ReadonlyMap<Key, Uint8Array | undefined> = new Map();
 
 export interface CommitterOptions {
   store: Store;

@@ -43,7 +43,7 @@ export class Outgoing {
     for (const handover of turn.handovers) this.handOver(actor, handover);
     for (const effect of turn.effects) this.#effect(actor, effect);
     const { waiters } = this.#options;
-    if (waiters.size > 0) for (const runId of turn.grown.keys()) waiters.wake('event', actor.base, runId);
+    if (waiters.size > 0) for (const runId of turn.grown) waiters.wake('event', actor.base, runId);
   }
 
   /** Before the commit, to a worker that knows what that means; undefined when its history is not in memory. */

@@ -558,8 +558,14 @@ export class ShardEngine implements Engine, BacklogSource {
 
   /** What an entry determines: the same at commit and at recovery. */
   #materialize(shard: Shard, entry: Entry): void {
+    const { rewritten } = entry;
     for (const [key, value] of entry.rows) {
-      this.#overlay.apply(shard.id, key, value);
+      this.#overlay.apply(
+        shard.id,
+        key,
+        value,
+        rewritten.length > 0 && rewritten.includes(key) ? 'rewritten' : undefined,
+      );
       switch (key.charCodeAt(0)) {
         case 0x62: // b
           if (value === undefined) this.#backlog.delete(key);

@@ -1,5 +1,5 @@
 // One log entry of one shard: the outcome of its turns, never their messages (DESIGN §5). Applying it decides nothing.
-// MessagePack: [version, shard time, [key, value | nil, …], [source shard, seq, …], [[namespace, queue, kind, delta], …]],
+// MessagePack: [version, shard time, [key, value | nil, …], [source shard, seq, …], [[namespace, queue, kind, delta], …], [key, …]],
 // written by hand so that a key goes from binary string to bytes, and a value's bytes are copied, exactly once.
 
 import { type Key, key } from '../ports/ids.ts';
@@ -14,6 +14,8 @@ export interface Entry {
   receipts: readonly Receipt[];
   /** How the number of waiting tasks moved, per queue. */
   counts: readonly BacklogDelta[];
+  /** Keys that were deleted and written again: an older row of theirs may be on disk. */
+  rewritten: readonly Key[];
 }
 
 export interface Receipt {
@@ -27,20 +29,21 @@ export interface BacklogDelta {
 }
 
 const VERSION = 1;
-const EMPTY_TAIL = Uint8Array.of(0x90, 0x90);
+const EMPTY_TAIL = Uint8Array.of(0x90, 0x90, 0x90);
 
 export function encodeEntry(entry: Entry): Uint8Array {
   const tail =
-    entry.receipts.length === 0 && entry.counts.length === 0
+    entry.receipts.length === 0 && entry.counts.length === 0 && entry.rewritten.length === 0
       ? EMPTY_TAIL
       : Buffer.concat([
           encode(entry.receipts.flatMap(({ source, seq }) => [source, seq])),
           encode(entry.counts.map(({ queue, delta }) => [queue.namespace, queue.name, queue.kind, delta])),
+          encode(entry.rewritten.map((k) => Buffer.from(k, 'latin1'))),
         ]);
   let size = 2 + 9 + 5 + tail.length;
   for (const [k, value] of entry.rows) size += 3 + k.length + (value === undefined ? 1 : 5 + value.length);
   const bytes = Buffer.allocUnsafeSlow(size);
-  bytes[0] = 0x95;
+  bytes[0] = 0x96;
   bytes[1] = VERSION;
   bytes[2] = 0xcb;
   bytes.writeDoubleBE(entry.time, 3);
@@ -72,10 +75,16 @@ const bad = (what: string): Error =>
 /** Throws on bytes that are no entry. Values are copies: an entry's bytes may be reused or freed. */
 export function decodeEntry(bytes: Uint8Array): Entry {
   const parts = decode(bytes);
-  if (!Array.isArray(parts) || parts.length !== 5) throw bad('not five parts');
-  const [version, time, flatRows, flatReceipts, counts] = parts as unknown[];
+  if (!Array.isArray(parts) || parts.length !== 6) throw bad('not six parts');
+  const [version, time, flatRows, flatReceipts, counts, rewritten] = parts as unknown[];
   if (version !== VERSION) throw bad(`version ${String(version)}`);
-  if (typeof time !== 'number' || !Array.isArray(flatRows) || !Array.isArray(flatReceipts) || !Array.isArray(counts)) {
+  if (
+    typeof time !== 'number' ||
+    !Array.isArray(flatRows) ||
+    !Array.isArray(flatReceipts) ||
+    !Array.isArray(counts) ||
+    !Array.isArray(rewritten)
+  ) {
     throw bad('parts of the wrong type');
   }
   const rows = new Map<Key, Uint8Array | undefined>();
@@ -104,6 +113,10 @@ export function decodeEntry(bytes: Uint8Array): Entry {
         },
         delta: Number(delta),
       };
+    }),
+    rewritten: rewritten.map((k: unknown) => {
+      if (!(k instanceof Uint8Array)) throw bad('a key');
+      return key(Buffer.from(k).toString('latin1'));
     }),
   };
 }

@@ -13,7 +13,7 @@ import type { Claim, Matching } from '../ports/matching.ts';
 import { encode } from '../wire/codec.ts';
 import { WorkflowExecutionStatus } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
-import { type Actor, taskId } from './actor.ts';
+import type { Actor } from './actor.ts';
 import type { Actors } from './actors.ts';
 import { encodeWaitingTask } from './backlog.ts';
 import type { Committer } from './committer.ts';
@@ -132,11 +132,9 @@ export class Executor {
   #absorb(turn: Turn, effects: readonly Effect[]): void {
     for (const effect of effects) {
       switch (effect.type) {
-        case 'offerTask': {
-          const { kind, runId, scheduledEventId } = effect.offer;
-          turn.offers.set(taskId(kind, runId, scheduledEventId), effect.offer);
+        case 'offerTask':
+          turn.offer(effect.offer);
           break;
-        }
         case 'withdrawTask':
           turn.withdraw(effect.offer);
           break;
@@ -156,10 +154,10 @@ export class Executor {
   #place(turn: Turn, now: number): void {
     const { matching } = this.#options;
     // A start may offer more (it never does today): the map grows while it is walked, each offer is tried once.
-    for (const [id, offer] of turn.offers) {
+    for (const [id, offer] of turn.offers ?? []) {
       const claim = matching.claim(offer);
       if (claim !== undefined && this.#start(turn, offer, claim, now)) {
-        turn.offers.delete(id);
+        turn.offers?.delete(id);
         continue;
       }
       this.#enqueue(turn, id, offer);
@@ -229,8 +227,11 @@ export class Executor {
   #show(turn: Turn): void {
     const { actor } = turn;
     const at = { namespace: actor.namespace, shard: actor.shard.id };
-    for (const [runId, info] of turn.visibility) {
-      visibilityRows(at, info, turn.begun.has(runId) ? 'begun' : 'changed', (key, value) => turn.write(key, value));
+    for (const info of turn.visibility) {
+      const { runId } = info;
+      visibilityRows(at, info, turn.begun.includes(runId) ? 'begun' : 'changed', (key, value) =>
+        turn.write(key, value),
+      );
       if (info.status === WorkflowExecutionStatus.RUNNING || info.closeTime === undefined) continue;
       const key = retentionKey(info.closeTime + this.#options.retentionMs(actor.namespace), actor.base, runId);
       const { startTime, workflowType, status } = info;

@@ -1,4 +1,4 @@
-// Writes rows behind the log: every tick a quarter of the shards that have news, so that flushes stay small and even (DESIGN §5).
+// Writes rows behind the log: every tick an eighth of the shards that have news, so that flushes stay small and even (DESIGN §5).
 // A flush writes a shard exactly as of its commit lsn: the overlay's rows of that moment, its meta and counters. Neighbouring event batches of
 // a run are joined into one row. Versions leave the overlay only when the flush is durable.
 
@@ -10,7 +10,8 @@ import { firstEventIdOf, shardMetaKey } from './keys.ts';
 import type { FlushSet, Overlay } from './overlay.ts';
 import type { Shard } from './shard.ts';
 
-const PHASES = 4;
+/** A shard is flushed every so many ticks: rows that come and go in between never reach the disk. */
+const PHASES = 8;
 /** Event batches are joined up to this size, bytes. */
 const JOINED_BYTES = 128 * 1024;
 

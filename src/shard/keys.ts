@@ -9,6 +9,7 @@
 // base = shard, namespace, workflow id. Ranges that serve a whole node (b, t, v, s) do not begin with the shard.
 
 import type { RowTable } from '../core/workflow/outcome.ts';
+import { START_ROW_ID } from '../core/workflow/rows.ts';
 import { type Key, key } from '../ports/ids.ts';
 import type { QueueKey, TaskKind } from '../ports/matching.ts';
 
@@ -179,6 +180,14 @@ export function isWriteOnce(k: string): boolean {
     default:
       return false;
   }
+}
+
+/** For a row of a run: the run's first row, written when the run began and never again. */
+export function startRowOf(k: string): Key | undefined {
+  if (k.charCodeAt(0) !== 0x61) return undefined; // a
+  const base = k.indexOf('\x00\x01', k.indexOf('\x00\x01', 3) + 2) + 2;
+  if (k.charCodeAt(base) !== 0x72) return undefined; // r
+  return key(`${k.slice(0, k.indexOf('\x00\x01', base) + 2)}${TABLES.run}${START_ROW_ID}`);
 }
 
 /** For messages to people: a key with its unprintable bytes in hexadecimal. */

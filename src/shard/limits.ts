@@ -28,7 +28,7 @@ export interface ShardLimits {
   timerHorizonMs: number;
   /** Timers and deletions under way at once. */
   firing: number;
-  /** Every so many ms a quarter of the shards with news is flushed: small and even. */
+  /** Every so many ms an eighth of the shards with news is flushed: small and even. */
   flushIntervalMs: number;
   /** Below this much free disk space starts and signals are refused, bytes. */
   freeSpaceReserve: number;
@@ -46,8 +46,8 @@ export const DEFAULT_SHARD_LIMITS: ShardLimits = {
   pendingTurns: 20_000,
   pendingBytes: 128 * 1024 * 1024,
   overlayBytes: 192 * 1024 * 1024,
-  cachedActors: 10_000,
-  cachedBytes: 96 * 1024 * 1024,
+  cachedActors: 5_000,
+  cachedBytes: 64 * 1024 * 1024,
   actorIdleMs: 60_000,
   waiters: 100_000,
   waitersPerRun: 1_000,

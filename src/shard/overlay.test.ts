@@ -138,9 +138,10 @@ describe('an entry', () => {
             queue: { namespace: 'n', name: `q${seq}`, kind: 'activity' as const },
             delta: -seq,
           }));
-          const entry = { time, rows: new Map(rows), receipts, counts };
+          const entry = { time, rows: new Map(rows), receipts, counts, rewritten: rows.map(([k]) => k) };
           const read = decodeEntry(encodeEntry(entry));
           expect([...read.rows]).toEqual([...entry.rows]);
+          expect(read.rewritten).toEqual(entry.rewritten);
           expect([read.time, read.receipts, read.counts]).toEqual([
             time,
             receipts,
@@ -152,7 +153,7 @@ describe('an entry', () => {
   });
 
   it('of another version is refused', () => {
-    expect(() => decodeEntry(encode([2, 0, [], [], []]))).toThrow('version 2');
+    expect(() => decodeEntry(encode([2, 0, [], [], [], []]))).toThrow('version 2');
   });
 });
 

@@ -4,7 +4,7 @@
 
 import type { Key } from '../ports/ids.ts';
 import type { RowWrite } from '../ports/store.ts';
-import { isWriteOnce, partitionOf } from './keys.ts';
+import { isWriteOnce, partitionOf, startRowOf } from './keys.ts';
 
 interface OverlayRow {
   readonly value: Uint8Array | undefined;
@@ -36,13 +36,15 @@ export class Overlay {
     return this.#bytes;
   }
 
-  apply(shard: number, key: Key, value: Uint8Array | undefined): void {
+  /** `rewritten`: the key had a row that was deleted just before, so an older one may be on disk. */
+  apply(shard: number, key: Key, value: Uint8Array | undefined, history?: 'rewritten'): void {
     const before = this.#rows.get(key);
     if (value === undefined && before?.fresh === true) {
       this.#drop(shard, key, before);
       return;
     }
-    const fresh = before === undefined ? value !== undefined && isWriteOnce(key) : before.fresh;
+    const fresh =
+      before === undefined ? value !== undefined && history === undefined && this.#isNew(key) : before.fresh;
     const row: OverlayRow = { value, fresh };
     this.#rows.set(key, row);
     this.#bytes += 64 + 2 * key.length + (value?.length ?? 0);
@@ -80,6 +82,13 @@ export class Overlay {
   /** The flush is durable: versions that are still the newest leave. */
   flushed(set: FlushSet): void {
     for (const [key, row] of set.rows) if (this.#rows.get(key) === row) this.#remove(key, row);
+  }
+
+  /** Nothing of this key can be on disk: it is written once, or belongs to a run that no flush has seen. */
+  #isNew(key: Key): boolean {
+    if (isWriteOnce(key)) return true;
+    const start = startRowOf(key);
+    return start !== undefined && (start === key || this.#rows.get(start)?.fresh === true);
   }
 
   #drop(shard: number, key: Key, row: OverlayRow): void {

@@ -41,18 +41,21 @@ export class Turn {
   handovers: Handover[] = [];
   /** Tasks pushed ahead: declared durable after the commit. */
   readonly ahead: { claim: Claim; token: Uint8Array }[] = [];
-  readonly visibility = new Map<string, WorkflowExecutionInfo>();
+  /** By run; the last one said counts. */
+  visibility: WorkflowExecutionInfo[] = [];
   /** Runs that began in this turn. */
-  readonly begun = new Set<string>();
-  /** Runs with new events, and the last one's id. */
-  readonly grown = new Map<string, number>();
+  readonly begun: string[] = [];
+  /** Runs with new events. */
+  readonly grown: string[] = [];
+  /** Keys deleted and written again: an older row of theirs may be on disk. */
+  rewritten: Set<Key> | undefined;
   receipts: Receipt[] = [];
   counts: BacklogDelta[] = [];
-  /** Offered and neither claimed nor withdrawn yet. */
-  readonly offers = new Map<string, TaskOffer>();
+  /** Offered and neither claimed nor withdrawn yet, by task. */
+  offers: Map<string, TaskOffer> | undefined;
   /** Called once, after the commit. */
   settle: ((why: Status | undefined) => void) | undefined;
-  #values: Map<Key, object | undefined> = new Map();
+  #values: Map<Key, object | undefined> | undefined;
   #events: Map<string, HistoryEvent[]> | undefined;
   #tail: { committed: boolean }[] = [];
   #waiters: Waiter[] | undefined;
@@ -65,19 +68,29 @@ export class Turn {
   /** Takes up an outcome's rows and events; its effects are for the executor. */
   take(outcome: Outcome): void {
     const { base } = this.actor;
-    for (const { table, runId, id, value } of outcome.rows) this.#values.set(rowKey(base, table, runId, id), value);
+    for (const { table, runId, id, value } of outcome.rows) {
+      this.#values ??= new Map();
+      this.#values.set(rowKey(base, table, runId, id), value);
+    }
     for (const { runId, events } of outcome.events) {
       if (events.length === 0) continue;
       this.#events ??= new Map();
       const before = this.#events.get(runId);
       if (before === undefined) this.#events.set(runId, [...events]);
       else before.push(...events);
-      if (events[0]?.eventId === 1) this.begun.add(runId);
+      if (events[0]?.eventId === 1) this.begun.push(runId);
     }
-    for (const info of outcome.visibility) this.visibility.set(info.runId, info);
+    for (const info of outcome.visibility) {
+      if (this.visibility.length > 0) this.visibility = this.visibility.filter(({ runId }) => runId !== info.runId);
+      this.visibility.push(info);
+    }
   }
 
   write(key: Key, value: Uint8Array | undefined): void {
+    if (value !== undefined && this.rows.size > 0 && this.rows.has(key) && this.rows.get(key) === undefined) {
+      this.rewritten ??= new Set();
+      this.rewritten.add(key);
+    }
     this.rows.set(key, value);
   }
 
@@ -97,9 +110,14 @@ export class Turn {
     this.write(startedKey(session, kind, this.actor.base, runId, scheduledEventId), undefined);
   }
 
+  offer(offer: TaskOffer): void {
+    this.offers ??= new Map();
+    this.offers.set(taskId(offer.kind, offer.runId, offer.scheduledEventId), offer);
+  }
+
   withdraw(offer: TaskOffer): void {
     const id = taskId(offer.kind, offer.runId, offer.scheduledEventId);
-    if (this.offers.delete(id)) return;
+    if (this.offers?.delete(id) === true) return;
     const place = this.actor.places.get(id);
     if (place === undefined) return;
     this.actor.places.delete(id);
@@ -110,16 +128,16 @@ export class Turn {
   /** Encodes what the outcomes came to; nothing is added afterwards. */
   seal(): void {
     const { actor } = this;
-    for (const [key, value] of this.#values) {
+    for (const [key, value] of this.#values ?? []) {
       const bytes = value === undefined ? undefined : encode(value);
       this.rows.set(key, bytes);
       actor.bytes += bytes === undefined ? 0 : bytes.length;
     }
-    this.#values = new Map();
+    this.#values = undefined;
     for (const [runId, events] of this.#events ?? []) {
       const batch = encodeBatch(events);
       this.rows.set(eventsKey(eventsPrefix(actor.base, runId), batch.first), batch.bytes);
-      this.grown.set(runId, batch.last);
+      this.grown.push(runId);
       this.#tail.push(actor.tail.append(runId, batch));
     }
     this.#events = undefined;
