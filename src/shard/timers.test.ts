@@ -59,6 +59,22 @@ describe('timers of sleeping workflows', () => {
     }
   });
 
+  it('armed just after a start are found by the next one, however soon the node is killed', async () => {
+    const disk = new MemoryDisk();
+    const w = await new World(() => openMemoryStore({ disk, shardCount: 1 })).open();
+    const worker = w.worker({ workflow: 2 });
+    // Nothing is armed yet: a low-water hint written now lies in the future.
+    await w.start('first');
+    await w.send('first', w.completion(worker.take('workflow'), [command.complete()]));
+    await w.time.advance(1_000);
+    await w.start('a');
+    await w.send('a', w.completion(worker.take('workflow'), [command.timer('t', 2_000)]));
+    await w.time.advance(1_000);
+    await w.restart();
+    await w.time.advance(5_000);
+    expect((await w.history('a')).some(({ eventType }) => eventType === EventType.TIMER_FIRED)).toBe(true);
+  });
+
   it('leave no rows behind when their run closes', async () => {
     const disk = new MemoryDisk();
     const w = await new World(() => openMemoryStore({ disk, shardCount: 1 })).open();

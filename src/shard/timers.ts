@@ -118,8 +118,8 @@ export class Timers {
     if (this.#loadingTo !== undefined || now < this.#hintedAt + HINT_MS) return [];
     this.#hintedAt = now;
     // Not above the present: what is armed from now on should not have to lower it again.
-    const present = key(`t${u48(clock.now())}`);
-    let low = this.#horizon < present ? this.#horizon : present;
+    let low = key(`t${u48(clock.now())}`);
+    if (this.#horizon < low) low = this.#horizon;
     for (const entry of this.#heap) if (entry.state === 'waiting' && entry.key < low) low = entry.key;
     for (const [k, { state }] of this.#firing > 0 ? this.#byKey : []) if (state === 'firing' && k < low) low = k;
     this.#low = low;
