@@ -42,8 +42,8 @@ export class RunDraft implements FactSink {
   readonly #activities = new Map<number, ActivityRow | undefined>();
   readonly #timers = new Map<number, TimerRow | undefined>();
   /** Of those scheduled and started in this turn, by their names. */
-  readonly #activityIds = new Map<string, number>();
-  readonly #timerIds = new Map<string, number>();
+  #activityIds: Map<string, number> | undefined;
+  #timerIds: Map<string, number> | undefined;
   #buffer: BufferEntry[] | undefined;
   #dropped: number[] = [];
 
@@ -192,7 +192,7 @@ export class RunDraft implements FactSink {
   }
 
   activityByName(activityId: string): ActivityRow | undefined {
-    const id = this.#activityIds.get(activityId) ?? this.#base?.activityIds.get(activityId);
+    const id = this.#activityIds?.get(activityId) ?? this.#base?.activityIds.get(activityId);
     return id === undefined ? undefined : this.activity(id);
   }
 
@@ -217,6 +217,7 @@ export class RunDraft implements FactSink {
 
   activityScheduled(facts: ActivityFacts): void {
     this.row.counts.activity += 1;
+    this.#activityIds ??= new Map();
     this.#activityIds.set(facts.activityId, facts.scheduledEventId);
     this.putActivity({ facts, attempt: 1, scheduledTime: facts.scheduledTime, inBackoff: false });
   }
@@ -235,7 +236,7 @@ export class RunDraft implements FactSink {
   // ---------------------------------------------------------------- timers
 
   timerByName(timerId: string): TimerRow | undefined {
-    const id = this.#timerIds.get(timerId) ?? this.#base?.timerIds.get(timerId);
+    const id = this.#timerIds?.get(timerId) ?? this.#base?.timerIds.get(timerId);
     if (id === undefined) return undefined;
     return this.#timers.has(id) ? this.#timers.get(id) : this.#base?.timers.get(id);
   }
@@ -251,6 +252,7 @@ export class RunDraft implements FactSink {
 
   timerStarted(row: TimerRow): void {
     this.row.counts.timer += 1;
+    this.#timerIds ??= new Map();
     this.#timerIds.set(row.timerId, row.startedEventId);
     this.#timers.set(row.startedEventId, row);
   }

@@ -78,7 +78,7 @@ export function suggestions(run: RunDraft): SuggestContinueAsNewReason[] | undef
   return reasons.length > 0 ? reasons : undefined;
 }
 
-/** Writes what a started attempt has in history: nothing for a transient one. */
+/** Writes what a started attempt has in history: nothing for a transient one. `task` is the caller's own, not a row yet. */
 export function writeStarted(run: RunDraft, task: WorkflowTaskRow): WorkflowTaskRow {
   let started = task;
   if (task.attempt > 1 && task.scheduledEventId !== run.facts.nextEventId) {
@@ -88,9 +88,11 @@ export function writeStarted(run: RunDraft, task: WorkflowTaskRow): WorkflowTask
     run.row.nextAttempt = 1;
     run.add(EventType.WORKFLOW_TASK_SCHEDULED, scheduledAttributes(run.start, started), undefined, task.scheduledTime);
   }
-  if (started.attempt > 1) return { ...started, startedEventId: started.scheduledEventId + 1 };
-  const startedEventId = run.add(EventType.WORKFLOW_TASK_STARTED, startedAttributes(started));
-  return { ...started, startedEventId };
+  started.startedEventId =
+    started.attempt > 1
+      ? started.scheduledEventId + 1
+      : run.add(EventType.WORKFLOW_TASK_STARTED, startedAttributes(started));
+  return started;
 }
 
 /** The started task this answer is for; undefined when it is late, repeated or forged (I6). */

@@ -4,6 +4,7 @@ import { withdrawActivity } from '../activity-task.ts';
 import type { StartActivityTaskMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { activityTaskNotFound } from '../rejections.ts';
+import type { ActivityRow } from '../rows.ts';
 import { startedActivityTask } from '../started.ts';
 import { type ActorState, isOpen } from '../state.ts';
 import { Turn } from '../turn.ts';
@@ -22,8 +23,16 @@ export function startActivityTask(
   const draft = turn.open(run);
   withdrawActivity(draft, waiting);
   const { taker } = message;
-  const started = {
-    ...waiting,
+  const started: ActivityRow = {
+    facts: waiting.facts,
+    attempt: waiting.attempt,
+    scheduledTime: waiting.scheduledTime,
+    inBackoff: false,
+    lastHeartbeatTime: waiting.lastHeartbeatTime,
+    heartbeatDetails: waiting.heartbeatDetails,
+    lastFailure: waiting.lastFailure,
+    lastAttemptCompleteTime: waiting.lastAttemptCompleteTime,
+    retryInterval: waiting.retryInterval,
     startId: taker.startId,
     startedTime: context.now,
     session: taker.session,

@@ -27,8 +27,16 @@ export function startWorkflowTask(
   const draft = turn.open(run);
   withdrawTask(draft, waiting);
   const { taker } = message;
+  // Written out: a spread of this many optional fields costs more than the rest of the turn.
   let task: WorkflowTaskRow = {
-    ...waiting,
+    scheduledEventId: waiting.scheduledEventId,
+    startedEventId: waiting.startedEventId,
+    attempt: waiting.attempt,
+    scheduledTime: waiting.scheduledTime,
+    originalScheduledTime: waiting.originalScheduledTime,
+    timeout: waiting.timeout,
+    stickyQueue: waiting.stickyQueue,
+    stickyUntil: waiting.stickyUntil,
     startId: taker.startId,
     startedTime: context.now,
     session: taker.session,
@@ -38,6 +46,8 @@ export function startWorkflowTask(
     takerStickyQueue: taker.stickyQueue,
     takerStickyTimeout: taker.stickyScheduleToStartTimeout,
     warm: message.sticky || undefined,
+    historySizeBytes: waiting.historySizeBytes,
+    suggestContinueAsNewReasons: waiting.suggestContinueAsNewReasons,
   };
   if (waiting.startedEventId === 0) {
     task.historySizeBytes = draft.facts.historyBytes;
