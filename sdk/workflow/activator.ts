@@ -42,6 +42,9 @@ export class LocalActivityBackoff extends Error {
   }
 }
 
+/** What is numbered, each kind on its own. */
+export type SeqKind = 'timer' | 'activity' | 'child' | 'signalExternal' | 'cancelExternal' | 'condition';
+
 export interface ActivatorOptions {
   info: WorkflowInfo;
   randomSeed: string;
@@ -60,7 +63,7 @@ export class Activator {
   readonly failureConverter: FailureConverter;
   readonly rootScope: CancellationScope;
   readonly handlers: MessageHandlers;
-  readonly nextSeqs = { timer: 1, activity: 1, child: 1, signalExternal: 1, cancelExternal: 1, condition: 1 };
+  readonly #nextSeqs = { timer: 1, activity: 1, child: 1, signalExternal: 1, cancelExternal: 1, condition: 1 };
   readonly timers = new Map<number, Pending<void>>();
   readonly activities = new Map<number, Pending<unknown>>();
   readonly childStarts = new Map<number, Pending<string> & { workflowId: string; workflowType: string }>();
@@ -80,7 +83,9 @@ export class Activator {
   readonly #knownPatches = new Set<string>();
   readonly #sentPatches = new Set<string>();
   readonly #flags = new Set<SdkFlag>();
+  /** A query handler runs. */
   #readOnly = false;
+  #violation: DeterminismViolationError | undefined;
 
   constructor(options: ActivatorOptions) {
     this.info = options.info;
@@ -142,12 +147,25 @@ export class Activator {
 
   /** @throws what the query's handler throws. Leaves no trace in the execution. */
   query(name: string, input: Payloads | undefined): Payload {
+    const { random } = this;
     this.#readOnly = true;
+    this.#violation = undefined;
+    this.random = seededRandom(name);
     try {
-      return this.payloadConverter.toPayload(this.handlers.query(name, input));
+      const payload = this.payloadConverter.toPayload(this.handlers.query(name, input));
+      // The handler may have caught it, or lost it in a promise.
+      if (this.#violation !== undefined) throw this.#violation;
+      return payload;
     } finally {
       this.#readOnly = false;
+      this.random = random;
     }
+  }
+
+  /** Number of the next timer, activity… @throws DeterminismViolationError inside a query handler. */
+  takeSeq(kind: SeqKind): number {
+    this.#refuseInQuery(kind);
+    return this.#nextSeqs[kind]++;
   }
 
   errorToFailure(error: unknown): Failure {
@@ -160,10 +178,16 @@ export class Activator {
 
   /** @throws DeterminismViolationError inside a query handler. */
   push(intent: Intent): void {
-    if (this.#readOnly) {
-      throw new DeterminismViolationError(`A query handler may not change its workflow (it tried: ${intent.kind})`);
-    }
+    this.#refuseInQuery(intent.kind);
     this.intents.push(intent);
+  }
+
+  #refuseInQuery(what: string): void {
+    if (!this.#readOnly) return;
+    this.#violation ??= new DeterminismViolationError(
+      `A query handler may not change its workflow (it tried: ${what})`,
+    );
+    throw this.#violation;
   }
 
   failTask(error: unknown): void {
@@ -188,8 +212,7 @@ export class Activator {
   }
 
   /** Starts a timer in `scope`; rejects when the scope is cancelled. At least 1 ms. */
-  timer(scope: CancellationScope, ms: number, options?: SleepOptions): Promise<void> {
-    const seq = this.nextSeqs.timer++;
+  timer(scope: CancellationScope, ms: number, options?: SleepOptions, seq = this.takeSeq('timer')): Promise<void> {
     const site = new Error();
     return new Promise<void>((resolve, reject) => {
       if (scope.consideredCancelled) {

@@ -60,7 +60,7 @@ export function scheduleActivity<R>(activityType: string, args: unknown[], optio
   const activator = assertInWorkflowContext('Activities');
   requireTimeout(options);
   const { payloadConverter, info } = activator;
-  const seq = activator.nextSeqs.activity++;
+  const seq = activator.takeSeq('activity');
   const taskQueue = options.taskQueue ?? info.taskQueue;
   const own = taskQueue === info.taskQueue;
   const scheduled: Intent = {
@@ -119,7 +119,7 @@ function runLocally(
   originalScheduledTime: number | undefined,
 ): Promise<unknown> {
   const { payloadConverter } = activator;
-  const seq = activator.nextSeqs.activity++;
+  const seq = activator.takeSeq('activity');
   const scheduled: Intent = {
     kind: 'scheduleLocalActivity',
     seq,

@@ -47,7 +47,7 @@ function scheduleChild(
   const activator = assertInWorkflowContext('Child workflows');
   const { payloadConverter, info } = activator;
   const workflowId = options.workflowId ?? uuid4();
-  const seq = activator.nextSeqs.child++;
+  const seq = activator.takeSeq('child');
   const site = new Error();
   const indexedFields = encodeUnifiedSearchAttributes(options.searchAttributes, options.typedSearchAttributes);
   const taskQueue = options.taskQueue ?? info.taskQueue;
@@ -149,7 +149,7 @@ function signalOther(
   def: SignalDefinition<never[]> | string | { name: string },
   args: unknown[],
 ): Promise<void> {
-  const seq = activator.nextSeqs.signalExternal++;
+  const seq = activator.takeSeq('signalExternal');
   const site = new Error();
   return new Promise<void>((resolve, reject) => {
     const scope = CancellationScope.current();
@@ -184,7 +184,7 @@ function cancelOther(
   runId: string | undefined,
   reason: string | undefined,
 ): Promise<void> {
-  const seq = activator.nextSeqs.cancelExternal++;
+  const seq = activator.takeSeq('cancelExternal');
   const site = new Error();
   return new Promise<void>((resolve, reject) => {
     activator.push({

@@ -45,7 +45,7 @@ function untilTrue(fn: () => boolean): Promise<void> {
       scope.cancelRequested.catch(reject);
       return;
     }
-    const seq = activator.nextSeqs.condition++;
+    const seq = activator.takeSeq('condition');
     if (scope.cancellable) {
       scope.cancelRequested.catch((reason: Error) => {
         activator.blockedConditions.delete(seq);

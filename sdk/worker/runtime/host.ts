@@ -64,7 +64,7 @@ export class WorkflowHost {
         return;
       case 'history': {
         const held = this.#awaiting(message.token);
-        if (held !== undefined) this.#feed(held, message.events, message.nextEventId);
+        if (held !== undefined) this.#feed(held, decodeBatches(message.events), message.nextEventId);
         return;
       }
       case 'historyFailed': {
@@ -116,7 +116,8 @@ export class WorkflowHost {
 
   #task(task: WorkflowTask): void {
     const warm = this.#held.get(task.runId);
-    if (warm !== undefined && this.#continues(warm, task)) {
+    const events = decodeBatches(task.history);
+    if (warm !== undefined && this.#continues(warm, task, events)) {
       this.#held.delete(task.runId);
       this.#held.set(task.runId, warm);
       warm.task = task;
@@ -125,26 +126,26 @@ export class WorkflowHost {
         return;
       }
       warm.phase = 'history';
-      this.#feed(warm, task.history, task.nextEventId);
+      this.#feed(warm, events, task.nextEventId);
       return;
     }
     if (warm !== undefined) this.#drop(warm);
     const held = this.#hold(task);
-    if (task.firstEventId === 1 && task.history.length > 0) this.#feed(held, task.history, task.nextEventId);
+    if (task.firstEventId === 1 && events.length > 0) this.#feed(held, events, task.nextEventId);
     else this.#emit({ type: 'needHistory', token: task.token, fromEventId: 1 });
   }
 
   /** Whether the warm execution is in the state that the task's events follow. */
-  #continues(held: Held, task: WorkflowTask): boolean {
+  #continues(held: Held, task: WorkflowTask, events: readonly HistoryEvent[]): boolean {
     if (held.phase !== 'idle') return false;
     const { nextEventId } = held.execution.history;
     if (task.query !== undefined) {
       // Without events: the state is what the sticky queue's owner has. With them: only if none is new.
-      const last = lastEventId(task);
+      const last = task.nextEventId === undefined ? events.at(-1)?.eventId : Number.POSITIVE_INFINITY;
       return last === undefined ? !held.queryOnly : last < nextEventId;
     }
     if (held.queryOnly || task.firstEventId !== nextEventId) return false;
-    const [first] = decodeBatches(task.history.slice(0, 1));
+    const [first] = events;
     return (
       first?.eventType === EventType.WORKFLOW_TASK_COMPLETED &&
       first.attributes.startedEventId === held.execution.startedEventId
@@ -172,11 +173,11 @@ export class WorkflowHost {
     return held;
   }
 
-  #feed(held: Held, batches: EventBatches, nextEventId: number | undefined): void {
+  #feed(held: Held, events: readonly HistoryEvent[], nextEventId: number | undefined): void {
     this.#guarded(held, () => {
       const { execution, task } = held;
       const complete = nextEventId === undefined;
-      execution.history.append(decodeBatches(batches), complete && task.query !== undefined);
+      execution.history.append(events, complete && task.query !== undefined);
       if (complete && task.query === undefined) execution.history.append(transientTail(execution, task), true);
       const progress = execution.advance();
       if (progress === 'live' && task.query === undefined) {
@@ -313,11 +314,6 @@ export class WorkflowHost {
 function decodeBatches(batches: EventBatches): HistoryEvent[] {
   // The server's own bytes: each batch is an array of events.
   return batches.flatMap((batch) => decode(batch) as HistoryEvent[]);
-}
-
-function lastEventId(task: WorkflowTask): number | undefined {
-  if (task.nextEventId !== undefined) return Number.POSITIVE_INFINITY;
-  return decodeBatches(task.history.slice(-1)).at(-1)?.eventId;
 }
 
 /** Scheduled and Started of an attempt that is not in the history yet, should its pages lack them. */

@@ -52,8 +52,8 @@ function nonDeterministic(name: string): unknown {
 /** `setTimeout` as a durable timer in the current scope. */
 function setTimeoutInWorkflow(callback: (...args: unknown[]) => unknown, ms?: number, ...args: unknown[]): number {
   const activator = assertInWorkflowContext('setTimeout()');
-  const seq = activator.nextSeqs.timer;
-  activator.timer(CancellationScope.current(), Math.max(1, Number(ms) || 1)).then(
+  const seq = activator.takeSeq('timer');
+  activator.timer(CancellationScope.current(), Math.max(1, Number(ms) || 1), undefined, seq).then(
     () => {
       callback(...args);
     },
