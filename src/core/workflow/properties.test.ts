@@ -8,6 +8,7 @@ import { EventType, WorkflowIdConflictPolicy } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import { decide } from './decide.ts';
 import { foldEvents } from './fold.ts';
+import type { Limits } from './limits.ts';
 import type { Message, TaskRef } from './message.ts';
 import type { RunState } from './state.ts';
 import { load, nextDeadline, startedTasks, waitingOffers } from './state.ts';
@@ -75,15 +76,28 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
+/** Bounds so tight that lives run into them. */
+const limits: fc.Arbitrary<Partial<Limits>> = fc.constantFrom(
+  {},
+  {},
+  { bufferedEvents: 1 },
+  { historyEvents: 30 },
+  { pendingActivities: 1, requestIds: 5, bufferedQueries: 1, signalsPerRun: 4 },
+);
+
 /** Plays steps on a world and remembers what was promised. */
 class Player {
-  readonly world = new World();
+  readonly world: World;
   readonly signals: string[] = [];
   /** Answers given, by attempt: each at most once. */
   readonly answered = new Map<string, number>();
   readonly #old: Message[] = [];
   readonly #repeatable: [name: string, at: number][] = [];
   #n = 0;
+
+  constructor(limits: Partial<Limits> = {}) {
+    this.world = new World(limits);
+  }
 
   message(step: Step): Message | undefined {
     const { world } = this;
@@ -282,8 +296,8 @@ function checkIds(world: World): void {
 describe('over random messages', () => {
   it('an actor rebuilt from rows is the live actor, and the rows are the fold of the history (I4)', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
-        const player = new Player();
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), limits, (steps, bounds) => {
+        const player = new Player(bounds);
         player.play({ do: 'start', conflict: 1, retry: false, runTimeout: 0, delay: 0 }, () => undefined);
         for (const next of steps) {
           player.play(next, (world) => {
@@ -302,8 +316,8 @@ describe('over random messages', () => {
 
   it('dropping and rebuilding the actor at any moment changes no decision (I4)', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 50, size: 'max' }), (steps) => {
-        const player = new Player();
+      fc.property(fc.array(step, { maxLength: 50, size: 'max' }), limits, (steps, bounds) => {
+        const player = new Player(bounds);
         player.play({ do: 'start', conflict: 1, retry: true, runTimeout: 0, delay: 0 }, () => undefined);
         for (const next of steps) {
           if (next.do === 'query') continue; // Volatile by design.
@@ -323,8 +337,8 @@ describe('over random messages', () => {
 
   it('deciding leaves the state untouched', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
-        const player = new Player();
+      fc.property(fc.array(step, { maxLength: 40, size: 'max' }), limits, (steps, bounds) => {
+        const player = new Player(bounds);
         player.play({ do: 'start', conflict: 1, retry: true, runTimeout: 0, delay: 0 }, () => undefined);
         for (const next of steps) {
           const message = player.message(next);
@@ -341,8 +355,8 @@ describe('over random messages', () => {
 
   it('ids have no gap, each signal is there once, each attempt is answered at most once (I5, I6)', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
-        const player = new Player();
+      fc.property(fc.array(step, { maxLength: 80, size: 'max' }), limits, (steps, bounds) => {
+        const player = new Player(bounds);
         player.play({ do: 'start', conflict: 1, retry: false, runTimeout: 0, delay: 0 }, () => undefined);
         for (const next of steps) player.play(next, checkIds);
         const { world } = player;
@@ -361,8 +375,8 @@ describe('over random messages', () => {
 
   it('timers fire at their time or later, and a deadline that fired is gone (I7)', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
-        const player = new Player();
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), limits, (steps, bounds) => {
+        const player = new Player(bounds);
         for (const next of steps) {
           player.play(next, (world) => {
             for (const event of world.history()) {

@@ -3,6 +3,7 @@
 import type { FailWorkflowTaskMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { workflowTaskNotFound } from '../rejections.ts';
+import { sizeOf } from '../size.ts';
 import type { ActorState } from '../state.ts';
 import { Turn } from '../turn.ts';
 import { failTask, scheduleTask, startedTaskOf, taskBackoff } from '../workflow-task.ts';
@@ -14,7 +15,9 @@ export function failWorkflowTask(state: ActorState, message: FailWorkflowTaskMes
   const draft = turn.open(run);
   const task = startedTaskOf(draft, message.task);
   if (task === undefined) return workflowTaskNotFound();
-  failTask(draft, task, message.cause, message.failure, message.identity);
+  const tooBig = message.failure !== undefined && sizeOf(message.failure) > context.limits.blobBytes;
+  const failure = tooBig ? { message: 'Failure exceeds size limit.', serverFailureInfo: {} } : message.failure;
+  failTask(draft, task, message.cause, failure, message.identity);
   scheduleTask(draft, taskBackoff(draft.row.nextAttempt));
   return turn.outcome({ type: 'accepted' });
 }
