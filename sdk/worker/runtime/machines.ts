@@ -1,28 +1,17 @@
-// Timers, activities, local activities, children and requests to other workflows of one execution: what the code asks for (intents)
-// becomes commands; events become what the code is told (jobs). One small state machine per thing, kept in maps by seq.
+// The timers and activities of one execution, its patches and its end: what the code asks for (intents) becomes commands; events become
+// what the code is told (jobs). One small state machine per thing, kept in maps by seq.
 
 import type { ContinueAsNewWorkflowExecutionCommandAttributes } from '../../../src/wire/command.ts';
-import { CommandType, EventType, RetryState } from '../../../src/wire/enums.ts';
+import { CommandType, EventType } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../../src/wire/event-attributes.ts';
-import type { ChildWorkflowExecutionFailureInfo, Failure } from '../../../src/wire/failure.ts';
 import { assertNever } from '../../common/type-helpers.ts';
-import type { Intent, Job, WireActivityCancellation, WireChildCancellation } from '../../workflow/activation.ts';
+import type { Intent, Job, WireActivityCancellation } from '../../workflow/activation.ts';
 import { type Draft, Drafts } from './drafts.ts';
-import {
-  type ActivityIdentity,
-  activityCancelled,
-  activityFailed,
-  activityTimedOut,
-  cancelFailed,
-  cancelledCause,
-  childFailed,
-  childTerminated,
-  childTimedOut,
-  signalFailed,
-} from './failures.ts';
+import { type ActivityIdentity, activityCancelled, activityFailed, activityTimedOut } from './failures.ts';
 import { LocalActivities } from './local-activities.ts';
 import { encodePatches, encodePatchMarker, PATCHES_SEARCH_ATTRIBUTE } from './markers.ts';
+import { OtherWorkflows } from './other-workflows.ts';
 
 interface Timer {
   draft: Draft;
@@ -32,42 +21,26 @@ interface Activity extends ActivityIdentity {
   cancellationType: WireActivityCancellation;
   cancelRequested: boolean;
 }
-interface Child {
-  draft: Draft;
-  workflowId: string;
-  workflowType: string;
-  namespace: string | undefined;
-  cancellationType: WireChildCancellation;
-  initiatedEventId: number | undefined;
-  runId: string | undefined;
-  cancelRequested: boolean;
-}
-
 export class Machines {
   readonly drafts = new Drafts();
   readonly localActivities = new LocalActivities(this.drafts);
+  readonly #others: OtherWorkflows;
   readonly #started: WorkflowExecutionStartedEventAttributes;
-  readonly #runId: string;
   /** Told to the code in a further activation of the same task. */
   #jobs: Job[] = [];
   readonly #timers = new Map<string, { seq: number } & Timer>();
   readonly #activities = new Map<number, Activity>();
-  readonly #children = new Map<number, Child>();
-  /** Numbers of the code by the id of the event that began the thing. */
+  /** Numbers of the code by the id of the event that began the activity. */
   readonly #activityByEvent = new Map<number, number>();
-  readonly #childByEvent = new Map<number, number>();
-  readonly #signalByEvent = new Map<number, number>();
-  readonly #cancelByEvent = new Map<number, number>();
-  readonly #signals = new Map<number, Draft>();
   readonly #patches: string[] = [];
 
   constructor(started: WorkflowExecutionStartedEventAttributes, runId: string) {
     this.#started = started;
-    this.#runId = runId;
+    this.#others = new OtherWorkflows(this.drafts, runId);
   }
 
   takeJobs(): Job[] {
-    const jobs = [...this.#jobs, ...this.localActivities.takeJobs()];
+    const jobs = [...this.#jobs, ...this.localActivities.takeJobs(), ...this.#others.takeJobs()];
     this.#jobs = [];
     return jobs;
   }
@@ -100,42 +73,12 @@ export class Machines {
         this.localActivities.cancel(intent.seq);
         return;
       case 'startChild':
-        this.#startChild(intent);
-        return;
       case 'cancelChild':
-        this.#cancelChild(intent.seq, site);
+      case 'signalExternal':
+      case 'cancelSignalExternal':
+      case 'cancelExternal':
+        this.#others.apply(intent);
         return;
-      case 'signalExternal': {
-        const { seq, attributes } = intent;
-        const draft = this.drafts.add(
-          { commandType: CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION, attributes },
-          { site, onEvent: (eventId) => this.#signalByEvent.set(eventId, seq) },
-        );
-        this.#signals.set(seq, draft);
-        return;
-      }
-      case 'cancelSignalExternal': {
-        const draft = this.#signals.get(intent.seq);
-        if (draft === undefined || draft.sent) return;
-        draft.dropped = true;
-        this.#jobs.push({
-          kind: 'externalSignalled',
-          seq: intent.seq,
-          failure: { message: 'Signal was cancelled before being sent', ...cancelledCause() },
-        });
-        return;
-      }
-      case 'cancelExternal': {
-        const { seq, attributes } = intent;
-        this.drafts.add(
-          {
-            commandType: CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION,
-            attributes: { ...attributes, reason: cancelReason(this.#runId, attributes.reason) },
-          },
-          { site, onEvent: (eventId) => this.#cancelByEvent.set(eventId, seq) },
-        );
-        return;
-      }
       case 'patch':
         this.#patch(intent.id, intent.deprecated, site);
         return;
@@ -222,52 +165,8 @@ export class Machines {
       }
       case EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED:
         return { kind: 'cancel', reason: event.attributes.cause };
-      case EventType.CHILD_WORKFLOW_EXECUTION_STARTED: {
-        const { initiatedEventId, workflowExecution } = event.attributes;
-        const seq = this.#childByEvent.get(initiatedEventId);
-        const child = seq === undefined ? undefined : this.#children.get(seq);
-        if (seq === undefined || child === undefined) return undefined;
-        child.runId = workflowExecution.runId ?? '';
-        return { kind: 'childStarted', seq, runId: child.runId };
-      }
-      case EventType.START_CHILD_WORKFLOW_EXECUTION_FAILED: {
-        const seq = this.#childByEvent.get(event.attributes.initiatedEventId);
-        return seq === undefined ? undefined : { kind: 'childStartFailed', seq, cause: event.attributes.cause };
-      }
-      case EventType.CHILD_WORKFLOW_EXECUTION_COMPLETED: {
-        const seq = this.#childByEvent.get(event.attributes.initiatedEventId);
-        const { result } = event.attributes;
-        return seq === undefined ? undefined : { kind: 'childResolved', seq, outcome: { kind: 'completed', result } };
-      }
-      case EventType.CHILD_WORKFLOW_EXECUTION_FAILED: {
-        const { failure, retryState } = event.attributes;
-        return this.#childEnded(event.attributes, failure ?? {}, retryState);
-      }
-      case EventType.CHILD_WORKFLOW_EXECUTION_CANCELED:
-        return this.#childEnded(
-          event.attributes,
-          cancelledCause(event.attributes.details),
-          RetryState.NON_RETRYABLE_FAILURE,
-        );
-      case EventType.CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
-        return this.#childEnded(event.attributes, childTimedOut, event.attributes.retryState);
-      case EventType.CHILD_WORKFLOW_EXECUTION_TERMINATED:
-        return this.#childEnded(event.attributes, childTerminated, RetryState.NON_RETRYABLE_FAILURE);
-      case EventType.EXTERNAL_WORKFLOW_EXECUTION_SIGNALED: {
-        const seq = this.#signalByEvent.get(event.attributes.initiatedEventId);
-        return seq === undefined ? undefined : { kind: 'externalSignalled', seq, failure: undefined };
-      }
-      case EventType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED: {
-        const seq = this.#signalByEvent.get(event.attributes.initiatedEventId);
-        const failure = signalFailed(event.attributes.cause);
-        return seq === undefined ? undefined : { kind: 'externalSignalled', seq, failure };
-      }
-      case EventType.EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
-        return this.#cancelDelivered(event.attributes.initiatedEventId, undefined);
-      case EventType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
-        return this.#cancelDelivered(event.attributes.initiatedEventId, cancelFailed(event.attributes.cause));
       default:
-        return undefined;
+        return this.#others.jobOf(event);
     }
   }
 
@@ -331,92 +230,6 @@ export class Machines {
     return { kind: 'activityResolved', seq, outcome: outcome(activity) };
   }
 
-  #startChild(intent: Extract<Intent, { kind: 'startChild' }>): void {
-    const { seq, attributes, cancellationType, site, userMetadata } = intent;
-    const draft = this.drafts.add(
-      { commandType: CommandType.START_CHILD_WORKFLOW_EXECUTION, attributes },
-      {
-        site,
-        userMetadata,
-        onEvent: (eventId) => {
-          child.initiatedEventId = eventId;
-          this.#childByEvent.set(eventId, seq);
-        },
-      },
-    );
-    const child: Child = {
-      draft,
-      workflowId: attributes.workflowId ?? '',
-      workflowType: attributes.workflowType.name,
-      namespace: attributes.namespace,
-      cancellationType,
-      initiatedEventId: undefined,
-      runId: undefined,
-      cancelRequested: false,
-    };
-    this.#children.set(seq, child);
-  }
-
-  #cancelChild(seq: number, site: Error | undefined): void {
-    const child = this.#children.get(seq);
-    if (child === undefined || child.cancelRequested) return;
-    child.cancelRequested = true;
-    if (!child.draft.sent) {
-      child.draft.dropped = true;
-      this.#children.delete(seq);
-      this.#jobs.push({ kind: 'childStartCancelled', seq, failure: this.#childFailure(child, cancelledCause()) });
-      return;
-    }
-    if (child.cancellationType !== 'ABANDON') {
-      const { namespace, workflowId, runId } = child;
-      this.drafts.add(
-        {
-          commandType: CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION,
-          attributes: { namespace, workflowId, runId, childWorkflowOnly: true },
-        },
-        { site },
-      );
-    }
-    if (child.cancellationType === 'ABANDON' || child.cancellationType === 'TRY_CANCEL') {
-      const failure = this.#childFailure(child, cancelledCause());
-      const kind = child.runId === undefined ? 'childStartCancelled' : 'childResolved';
-      this.#jobs.push(
-        kind === 'childResolved' ? { kind, seq, outcome: { kind: 'failed', failure } } : { kind, seq, failure },
-      );
-    }
-  }
-
-  #childFailure(child: Child, cause: Failure, more: ChildWorkflowExecutionFailureInfo = {}): Failure {
-    const { namespace, workflowId, runId, workflowType, initiatedEventId } = child;
-    return childFailed(cause, {
-      namespace,
-      workflowExecution: { workflowId, runId },
-      workflowType: { name: workflowType },
-      initiatedEventId,
-      retryState: RetryState.NON_RETRYABLE_FAILURE,
-      ...more,
-    });
-  }
-
-  #childEnded(
-    event: { initiatedEventId: number; startedEventId: number },
-    cause: Failure,
-    retryState: RetryState | undefined,
-  ): Job | undefined {
-    const seq = this.#childByEvent.get(event.initiatedEventId);
-    const child = seq === undefined ? undefined : this.#children.get(seq);
-    if (seq === undefined || child === undefined) return undefined;
-    this.#children.delete(seq);
-    const failure = this.#childFailure(child, cause, { startedEventId: event.startedEventId, retryState });
-    return { kind: 'childResolved', seq, outcome: { kind: 'failed', failure } };
-  }
-
-  #cancelDelivered(initiatedEventId: number, failure: Failure | undefined): Job | undefined {
-    const seq = this.#cancelByEvent.get(initiatedEventId);
-    if (seq === undefined) return undefined;
-    return { kind: 'externalCancelRequested', seq, failure };
-  }
-
   /** The marker, and the search attribute that lists all patches of the run. */
   #patch(id: string, deprecated: boolean, site: Error | undefined): void {
     this.drafts.add(
@@ -448,8 +261,4 @@ export class Machines {
       retryPolicy: attributes.retryPolicy ?? retryPolicy,
     };
   }
-}
-
-function cancelReason(runId: string, reason: string | undefined): string {
-  return `Cancel requested by workflow with run id ${runId} with reason: ${reason ?? ''}`;
 }

@@ -1,0 +1,235 @@
+// Children of one execution, and its requests to other workflows: intents become commands, events become jobs.
+
+import { CommandType, EventType, RetryState } from '../../../src/wire/enums.ts';
+import type { HistoryEvent } from '../../../src/wire/event.ts';
+import type { ChildWorkflowExecutionFailureInfo, Failure } from '../../../src/wire/failure.ts';
+import { assertNever } from '../../common/type-helpers.ts';
+import type { Intent, Job, WireChildCancellation } from '../../workflow/activation.ts';
+import type { Draft, Drafts } from './drafts.ts';
+import { cancelFailed, cancelledCause, childFailed, childTerminated, childTimedOut, signalFailed } from './failures.ts';
+
+export type OtherWorkflowIntent = Extract<
+  Intent,
+  { kind: 'startChild' | 'cancelChild' | 'signalExternal' | 'cancelSignalExternal' | 'cancelExternal' }
+>;
+
+interface Child {
+  draft: Draft;
+  workflowId: string;
+  workflowType: string;
+  namespace: string | undefined;
+  cancellationType: WireChildCancellation;
+  initiatedEventId: number | undefined;
+  runId: string | undefined;
+  cancelRequested: boolean;
+}
+
+export class OtherWorkflows {
+  readonly #drafts: Drafts;
+  readonly #runId: string;
+  #jobs: Job[] = [];
+  readonly #children = new Map<number, Child>();
+  readonly #signals = new Map<number, Draft>();
+  /** Numbers of the code by the id of the event that began the thing. */
+  readonly #childByEvent = new Map<number, number>();
+  readonly #signalByEvent = new Map<number, number>();
+  readonly #cancelByEvent = new Map<number, number>();
+
+  constructor(drafts: Drafts, runId: string) {
+    this.#drafts = drafts;
+    this.#runId = runId;
+  }
+
+  takeJobs(): Job[] {
+    const jobs = this.#jobs;
+    this.#jobs = [];
+    return jobs;
+  }
+
+  apply(intent: OtherWorkflowIntent): void {
+    switch (intent.kind) {
+      case 'startChild':
+        this.#startChild(intent);
+        return;
+      case 'cancelChild':
+        this.#cancelChild(intent.seq, intent.site);
+        return;
+      case 'signalExternal': {
+        const { seq, attributes, site } = intent;
+        const draft = this.#drafts.add(
+          { commandType: CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION, attributes },
+          { site, onEvent: (eventId) => this.#signalByEvent.set(eventId, seq) },
+        );
+        this.#signals.set(seq, draft);
+        return;
+      }
+      case 'cancelSignalExternal': {
+        const draft = this.#signals.get(intent.seq);
+        if (draft === undefined || draft.sent) return;
+        draft.dropped = true;
+        this.#jobs.push({
+          kind: 'externalSignalled',
+          seq: intent.seq,
+          failure: { message: 'Signal was cancelled before being sent', ...cancelledCause() },
+        });
+        return;
+      }
+      case 'cancelExternal': {
+        const { seq, attributes, site } = intent;
+        this.#drafts.add(
+          {
+            commandType: CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION,
+            attributes: { ...attributes, reason: cancelReason(this.#runId, attributes.reason) },
+          },
+          { site, onEvent: (eventId) => this.#cancelByEvent.set(eventId, seq) },
+        );
+        return;
+      }
+      default:
+        assertNever('Unknown intent', intent);
+    }
+  }
+
+  /** What an event tells the code; nothing for events of other things. */
+  jobOf(event: HistoryEvent): Job | undefined {
+    switch (event.eventType) {
+      case EventType.CHILD_WORKFLOW_EXECUTION_STARTED: {
+        const { initiatedEventId, workflowExecution } = event.attributes;
+        const seq = this.#childByEvent.get(initiatedEventId);
+        const child = seq === undefined ? undefined : this.#children.get(seq);
+        if (seq === undefined || child === undefined) return undefined;
+        child.runId = workflowExecution.runId ?? '';
+        return { kind: 'childStarted', seq, runId: child.runId };
+      }
+      case EventType.START_CHILD_WORKFLOW_EXECUTION_FAILED: {
+        const seq = this.#childByEvent.get(event.attributes.initiatedEventId);
+        return seq === undefined ? undefined : { kind: 'childStartFailed', seq, cause: event.attributes.cause };
+      }
+      case EventType.CHILD_WORKFLOW_EXECUTION_COMPLETED: {
+        const seq = this.#childByEvent.get(event.attributes.initiatedEventId);
+        const { result } = event.attributes;
+        if (seq !== undefined) this.#children.delete(seq);
+        return seq === undefined ? undefined : { kind: 'childResolved', seq, outcome: { kind: 'completed', result } };
+      }
+      case EventType.CHILD_WORKFLOW_EXECUTION_FAILED: {
+        const { failure, retryState } = event.attributes;
+        return this.#childEnded(event.attributes, failure ?? {}, retryState);
+      }
+      case EventType.CHILD_WORKFLOW_EXECUTION_CANCELED:
+        return this.#childEnded(
+          event.attributes,
+          cancelledCause(event.attributes.details),
+          RetryState.NON_RETRYABLE_FAILURE,
+        );
+      case EventType.CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
+        return this.#childEnded(event.attributes, childTimedOut, event.attributes.retryState);
+      case EventType.CHILD_WORKFLOW_EXECUTION_TERMINATED:
+        return this.#childEnded(event.attributes, childTerminated, RetryState.NON_RETRYABLE_FAILURE);
+      case EventType.EXTERNAL_WORKFLOW_EXECUTION_SIGNALED: {
+        const seq = this.#signalByEvent.get(event.attributes.initiatedEventId);
+        return seq === undefined ? undefined : { kind: 'externalSignalled', seq, failure: undefined };
+      }
+      case EventType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED: {
+        const seq = this.#signalByEvent.get(event.attributes.initiatedEventId);
+        const failure = signalFailed(event.attributes.cause);
+        return seq === undefined ? undefined : { kind: 'externalSignalled', seq, failure };
+      }
+      case EventType.EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
+        return this.#cancelDelivered(event.attributes.initiatedEventId, undefined);
+      case EventType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
+        return this.#cancelDelivered(event.attributes.initiatedEventId, cancelFailed(event.attributes.cause));
+      default:
+        return undefined;
+    }
+  }
+
+  #startChild(intent: Extract<Intent, { kind: 'startChild' }>): void {
+    const { seq, attributes, cancellationType, site, userMetadata } = intent;
+    const draft = this.#drafts.add(
+      { commandType: CommandType.START_CHILD_WORKFLOW_EXECUTION, attributes },
+      {
+        site,
+        userMetadata,
+        onEvent: (eventId) => {
+          child.initiatedEventId = eventId;
+          this.#childByEvent.set(eventId, seq);
+        },
+      },
+    );
+    const child: Child = {
+      draft,
+      workflowId: attributes.workflowId ?? '',
+      workflowType: attributes.workflowType.name,
+      namespace: attributes.namespace,
+      cancellationType,
+      initiatedEventId: undefined,
+      runId: undefined,
+      cancelRequested: false,
+    };
+    this.#children.set(seq, child);
+  }
+
+  #cancelChild(seq: number, site: Error | undefined): void {
+    const child = this.#children.get(seq);
+    if (child === undefined || child.cancelRequested) return;
+    child.cancelRequested = true;
+    if (!child.draft.sent) {
+      child.draft.dropped = true;
+      this.#children.delete(seq);
+      this.#jobs.push({ kind: 'childStartCancelled', seq, failure: this.#childFailure(child, cancelledCause()) });
+      return;
+    }
+    if (child.cancellationType !== 'ABANDON') {
+      const { namespace, workflowId, runId } = child;
+      this.#drafts.add(
+        {
+          commandType: CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION,
+          attributes: { namespace, workflowId, runId, childWorkflowOnly: true },
+        },
+        { site },
+      );
+    }
+    if (child.cancellationType === 'ABANDON' || child.cancellationType === 'TRY_CANCEL') {
+      const failure = this.#childFailure(child, cancelledCause());
+      const kind = child.runId === undefined ? 'childStartCancelled' : 'childResolved';
+      this.#jobs.push(
+        kind === 'childResolved' ? { kind, seq, outcome: { kind: 'failed', failure } } : { kind, seq, failure },
+      );
+    }
+  }
+
+  #childFailure(child: Child, cause: Failure, more: ChildWorkflowExecutionFailureInfo = {}): Failure {
+    const { namespace, workflowId, runId, workflowType, initiatedEventId } = child;
+    return childFailed(cause, {
+      namespace,
+      workflowExecution: { workflowId, runId },
+      workflowType: { name: workflowType },
+      initiatedEventId,
+      retryState: RetryState.NON_RETRYABLE_FAILURE,
+      ...more,
+    });
+  }
+
+  #childEnded(
+    event: { initiatedEventId: number; startedEventId: number },
+    cause: Failure,
+    retryState: RetryState | undefined,
+  ): Job | undefined {
+    const seq = this.#childByEvent.get(event.initiatedEventId);
+    const child = seq === undefined ? undefined : this.#children.get(seq);
+    if (seq === undefined || child === undefined) return undefined;
+    this.#children.delete(seq);
+    const failure = this.#childFailure(child, cause, { startedEventId: event.startedEventId, retryState });
+    return { kind: 'childResolved', seq, outcome: { kind: 'failed', failure } };
+  }
+
+  #cancelDelivered(initiatedEventId: number, failure: Failure | undefined): Job | undefined {
+    const seq = this.#cancelByEvent.get(initiatedEventId);
+    if (seq === undefined) return undefined;
+    return { kind: 'externalCancelRequested', seq, failure };
+  }
+}
+
+function cancelReason(runId: string, reason: string | undefined): string {
+  return `Cancel requested by workflow with run id ${runId} with reason: ${reason ?? ''}`;
+}
