@@ -10,6 +10,7 @@ import { decide } from './decide.ts';
 import { foldEvents } from './fold.ts';
 import type { Limits } from './limits.ts';
 import type { Message, TaskRef } from './message.ts';
+import type { Outcome, TaskOffer } from './outcome.ts';
 import type { RunState } from './state.ts';
 import { load, nextDeadline, startedTasks, waitingOffers } from './state.ts';
 import { applicationFailure, command, payloads, WORKER, WORKFLOW_ID, World } from './testing.ts';
@@ -293,7 +294,59 @@ function checkIds(world: World): void {
   }
 }
 
-describe('over random messages', () => {
+/** Matching's and the sessions' view of the tasks, kept from effects alone. */
+class Ledger {
+  readonly waiting = new Set<string>();
+  readonly started = new Set<string>();
+
+  take({ effects, reply }: Outcome): void {
+    for (const effect of effects) {
+      if (effect.type === 'offerTask') this.waiting.add(offerKey(effect.offer));
+      else if (effect.type === 'withdrawTask') {
+        expect(this.waiting.delete(offerKey(effect.offer)), 'what is withdrawn was offered').toBe(true);
+      } else if (effect.type === 'taskSettled') {
+        expect(this.started.delete(taskKey(effect)), 'what is settled was started').toBe(true);
+      }
+    }
+    if (reply.type === 'workflowTaskStarted') this.started.add(taskKey({ kind: 'workflow', ...reply.ref }));
+    if (reply.type === 'activityTaskStarted') this.started.add(taskKey({ kind: 'activity', ...reply.ref }));
+  }
+}
+
+const offerKey = ({ kind, runId, scheduledEventId, attempt }: TaskOffer): string =>
+  `${kind} ${runId} ${scheduledEventId} ${attempt}`;
+const taskKey = ({
+  kind,
+  runId,
+  scheduledEventId,
+}: {
+  kind: string;
+  runId: string;
+  scheduledEventId: number;
+}): string => `${kind} ${runId} ${scheduledEventId}`;
+
+describe('over random messages', { timeout: 60_000 }, () => {
+  it('offers and settlements tell exactly which tasks wait and which are started', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), limits, (steps, bounds) => {
+        const player = new Player(bounds);
+        const ledger = new Ledger();
+        for (const next of [{ do: 'start', conflict: 1, retry: true, runTimeout: 0, delay: 0 } as const, ...steps]) {
+          const message = player.message(next);
+          if (message === undefined) continue;
+          const { world } = player;
+          const decision = world.decide(message);
+          if (!decision.ok) continue;
+          world.apply(decision);
+          ledger.take(decision);
+          expect([...ledger.waiting].sort()).toEqual(waitingOffers(world.state).map(offerKey).sort());
+          expect([...ledger.started].sort()).toEqual(startedTasks(world.state).map(taskKey).sort());
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('an actor rebuilt from rows is the live actor, and the rows are the fold of the history (I4)', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60, size: 'max' }), limits, (steps, bounds) => {

@@ -26,7 +26,9 @@ export function offerTask(run: RunDraft, task: WorkflowTaskRow): void {
   run.turn.effects.push({ type: 'offerTask', offer: offerOf(run, task) });
 }
 
+/** A task in back-off was never offered. */
 export function withdrawTask(run: RunDraft, task: WorkflowTaskRow): void {
+  if (task.notBefore !== undefined) return;
   run.turn.effects.push({ type: 'withdrawTask', offer: offerOf(run, task) });
 }
 
