@@ -35,7 +35,10 @@ export async function twoSignals() {
 }
 export async function signalsBeforeResolutions() {
   const order = [];
-  setHandler(go, () => { order.push('signal'); });
+  // Handlers run at once: what they resolve tells their place among the resolutions.
+  const told = new wf.Trigger();
+  told.then(() => order.push('signal'));
+  setHandler(go, () => told.resolve());
   await Promise.all([act(1).then(() => order.push('activity')), sleep(1000).then(() => order.push('timer'))]);
   return order;
 }
