@@ -11,6 +11,7 @@ import { WebSocket } from 'ws';
 import { type ConfigOptions, completeConfig } from './config/config.ts';
 import { NodeStartError, type RunningNode, startNode } from './node.ts';
 import type { Log } from './ports/log.ts';
+import { openMemoryStore } from './store/memory/store.ts';
 import { decodeAll, encode } from './wire/codec.ts';
 import { FrameKind, SUBPROTOCOL } from './wire/frame.ts';
 
@@ -293,6 +294,45 @@ describe('a node that cannot start says why in one line, and what to do', () => 
     await probe.close();
     await failure({ dataDirectory, listen: { port } });
     await start({ listen: { port } });
+  });
+});
+
+describe('a node whose disk refuses a write', () => {
+  it('stops serving, says why on /readyz, logs what to do, and goes down cleanly', async () => {
+    lines.length = 0;
+    const store = openMemoryStore({ shardCount: 4 });
+    let told: Error | undefined;
+    const onFatal = (error: Error): void => {
+      told = error;
+    };
+    const config = completeConfig({ listen: { port: 0 }, shutdownGraceMs: 100 });
+    const node = await startNode(config, { log, store, onFatal });
+    undo.push(() => node.close());
+    const socket = await dial(node);
+    await ask(socket, HELLO);
+    store.disk.faults.beforeWrite = () => {
+      throw new Error('ENOSPC: no space left on device');
+    };
+    const start = {
+      namespace: 'default',
+      workflowId: 'w',
+      workflowType: 'T',
+      taskQueue: 'q',
+      identity: '',
+      requestId: 'r',
+    };
+    expect(await ask(socket, [FrameKind.REQUEST, 1, 'startWorkflowExecution', 0, start])).toMatchObject([
+      [FrameKind.ERROR, 1, { code: 14, detail: { kind: 'Unavailable', applied: 'maybe' } }],
+    ]);
+    expect(await ask(socket, [FrameKind.REQUEST, 2, 'startWorkflowExecution', 0, start])).toMatchObject([
+      [FrameKind.ERROR, 2, { code: 14, detail: { kind: 'Unavailable', applied: 'no' } }],
+    ]);
+    const ready = await fetch(`http://${node.address}/readyz`);
+    expect(ready.status).toBe(503);
+    expect(await ready.text()).toMatch(/^not ready: the store failed: .*no space left/);
+    expect((await fetch(`http://${node.address}/healthz`)).status).toBe(200);
+    expect(told?.message).toMatch(/no space left/);
+    expect(lines.some((line) => line.includes('the node stops serving'))).toBe(true);
   });
 });
 

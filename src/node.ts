@@ -32,6 +32,8 @@ export interface NodeOptions {
   log: Log;
   /** The node has stopped serving for good (a write error); it goes on answering /readyz with the reason. */
   onFatal?(error: Error): void;
+  /** Instead of the one the configuration names: for tests with a bad disk. Closed with the node. */
+  store?: Store;
 }
 
 export interface RunningNode {
@@ -310,7 +312,7 @@ class Node implements RunningNode {
 export async function startNode(config: NodeConfig, options: NodeOptions): Promise<RunningNode> {
   let node: Node | undefined;
   try {
-    node = new Node(config, await openStore(config), options);
+    node = new Node(config, options.store ?? (await openStore(config)), options);
     await node.start();
     return node;
   } catch (error) {
