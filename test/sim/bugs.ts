@@ -1,0 +1,69 @@
+// Bugs planted from outside, around the real parts: the simulator has to find each. Never a switch in production code.
+
+import type { LogAppend, ShardFlush } from '../../src/ports/store.ts';
+import { decodeEntry } from '../../src/shard/entry.ts';
+import type { Plant } from './node.ts';
+import { wrapStore } from './store.ts';
+
+export const BUGS = {
+  /** The store says that an entry is durable when it has only been asked to make it so. */
+  'ack-before-commit': {
+    store: (inner) =>
+      wrapStore(inner, {
+        append: (entries) => {
+          inner.append(entries).catch(() => undefined);
+          return Promise.resolve({ fenced: [] });
+        },
+      }),
+  },
+  /** A flush takes along the rows of an entry that is still on its way to the disk. */
+  'flush-uncommitted': {
+    store: (inner) => {
+      let underWay: readonly LogAppend[] = [];
+      return wrapStore(inner, {
+        append: async (entries) => {
+          underWay = entries;
+          try {
+            return await inner.append(entries);
+          } finally {
+            underWay = [];
+          }
+        },
+        flush: (flushes) => inner.flush(flushes.map((flush) => withRowsOf(underWay, flush))),
+      });
+    },
+  },
+  /** Rows leave the overlay when their flush begins, not when it is durable: the flush claims to be done at once. */
+  'overlay-dropped-early': {
+    store: (inner) =>
+      wrapStore(inner, {
+        flush: (flushes) => {
+          inner.flush(flushes).catch(() => undefined);
+          return Promise.resolve();
+        },
+      }),
+  },
+  /** A completion counts for whatever start its task has now, also when a crash took back the one its token names. */
+  'stale-completion': {
+    core: (inner) => ({
+      ...inner,
+      decide: (state, message, context) => {
+        const startId = state.run?.row.task?.startId;
+        if (message.type !== 'completeWorkflowTask' || startId === undefined) return inner.decide(state, message, context);
+        return inner.decide(state, { ...message, task: { ...message.task, startId } }, context);
+      },
+    }),
+  },
+} as const satisfies Record<string, Plant>;
+
+export type BugName = keyof typeof BUGS;
+
+export const isBug = (name: string): name is BugName => Object.hasOwn(BUGS, name);
+
+function withRowsOf(underWay: readonly LogAppend[], flush: ShardFlush): ShardFlush {
+  const append = underWay.find(({ shard }) => shard === flush.shard);
+  if (append === undefined) return flush;
+  const rows = new Map(flush.rows);
+  for (const [key, value] of decodeEntry(append.entry).rows) rows.set(key, value);
+  return { ...flush, rows: [...rows] };
+}

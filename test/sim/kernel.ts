@@ -1,0 +1,249 @@
+// The one queue everything happens in: callbacks, messages and disk completions, ordered by virtual time and a seeded tie-break. Between two
+// events all microtasks are run to their end, so promises add no order of their own: one seed, one history.
+//
+// An event belongs to a process. Whatever a process schedules dies with it; what it said before lives on in the network.
+
+import { createHash, type Hash } from 'node:crypto';
+import type { Cancelable, Clock, Scheduler } from '../../src/ports/clock.ts';
+import { SeededRandom } from './random.ts';
+
+interface Event {
+  at: number;
+  tie: number;
+  /** Undefined: of the world itself. */
+  process: Process | undefined;
+  label: string;
+  fn: (() => void) | undefined;
+}
+
+/** Epoch ms at virtual time 0. */
+export const EPOCH = 1_700_000_000_000;
+/** Every so many events the real event loop turns once: that is when Node reports unhandled rejections. */
+const TURN_EVERY = 256;
+/** Lines of trace kept for a failure's report when the whole trace was not asked for. */
+const KEPT_LINES = 60;
+
+/** A checker found what must not be; the run ends. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
+  readonly invariant: string;
+
+  constructor(invariant: string, what: string) {
+    super(`${invariant}: ${what}`);
+    this.invariant = invariant;
+  }
+}
+
+export class Kernel {
+  readonly random: SeededRandom;
+  /** Virtual ms since the start. */
+  now = 0;
+  events = 0;
+  current: Process | undefined;
+  /** An event, or a promise that it settled, is running. */
+  running = false;
+  failure: unknown;
+  readonly #heap: Event[] = [];
+  readonly #hash: Hash = createHash('sha1');
+  readonly #lines: string[] = [];
+  readonly #sink: ((line: string) => void) | undefined;
+
+  constructor(seed: number, sink?: (line: string) => void) {
+    this.random = new SeededRandom(`kernel ${seed}`);
+    this.#sink = sink;
+  }
+
+  /** Part of the history: hashed, and shown when somebody looks. */
+  note(line: string): void {
+    const text = `${this.now.toFixed(3)} ${line}`;
+    this.#hash.update(text);
+    if (this.#sink !== undefined) this.#sink(text);
+    this.#lines.push(text);
+    if (this.#lines.length > 2 * KEPT_LINES) this.#lines.splice(0, KEPT_LINES);
+  }
+
+  /** Bytes that belong to the history but not into its text. */
+  fingerprint(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+  }
+
+  get lastLines(): string[] {
+    return this.#lines.slice(-KEPT_LINES);
+  }
+
+  /** Of everything noted so far; call it once, at the end. */
+  digest(): string {
+    return this.#hash.digest('hex');
+  }
+
+  /** Ends the run: the first reason counts. */
+  fail(reason: unknown): void {
+    this.failure ??= reason;
+  }
+
+  at(time: number, process: Process | undefined, label: string, fn: () => void): Cancelable {
+    const event: Event = { at: Math.max(time, this.now), tie: this.random.u32(), process, label, fn };
+    this.#push(event);
+    return {
+      cancel: () => {
+        event.fn = undefined;
+      },
+    };
+  }
+
+  after(delayMs: number, label: string, fn: () => void): Cancelable {
+    return this.at(this.now + delayMs, undefined, label, fn);
+  }
+
+  /** Runs events until `done` says so, the time is over, nothing is left, or something failed. */
+  run(until: number, done: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      let sinceTurn = 0;
+      // A tick queued from a microtask runs once no microtask is left: the drain between two events.
+      const drained = (): void => {
+        this.current = undefined;
+        this.running = false;
+        sinceTurn += 1;
+        if (sinceTurn < TURN_EVERY) {
+          process.nextTick(step);
+          return;
+        }
+        sinceTurn = 0;
+        realSetImmediate(step);
+      };
+      const step = (): void => {
+        if (this.failure !== undefined || done() || !this.#next(until)) resolve();
+        else queueMicrotask(drained);
+      };
+      realSetImmediate(step);
+    });
+  }
+
+  #next(until: number): boolean {
+    for (;;) {
+      const event = this.#heap[0];
+      if (event === undefined || event.at > until) return false;
+      this.#pop();
+      const { fn, process, at } = event;
+      if (fn === undefined || (process !== undefined && !process.alive)) continue;
+      this.now = at;
+      this.events += 1;
+      this.current = process;
+      this.running = true;
+      this.note(`${process?.name ?? '*'} ${event.label}`);
+      try {
+        fn();
+      } catch (error) {
+        this.fail(error);
+      }
+      return true;
+    }
+  }
+
+  #before(a: Event, b: Event): boolean {
+    return a.at < b.at || (a.at === b.at && a.tie < b.tie);
+  }
+
+  #push(event: Event): void {
+    const heap = this.#heap;
+    let at = heap.push(event) - 1;
+    while (at > 0) {
+      const up = (at - 1) >> 1;
+      const parent = heap[up];
+      if (parent === undefined || !this.#before(event, parent)) break;
+      heap[at] = parent;
+      at = up;
+    }
+    heap[at] = event;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      let down = 2 * at + 1;
+      let child = heap[down];
+      if (child === undefined) break;
+      const right = heap[down + 1];
+      if (right !== undefined && this.#before(right, child)) {
+        child = right;
+        down += 1;
+      }
+      if (!this.#before(child, last)) break;
+      heap[at] = child;
+      at = down;
+    }
+    heap[at] = last;
+  }
+}
+
+/** Taken when the module loads: the simulator replaces the global one. */
+const realSetImmediate = setImmediate;
+
+const NEVER: Cancelable = { cancel: () => undefined };
+
+/** A process of the simulated world: its clock, its timers, its randomness, and its end. */
+export class Process implements Clock, Scheduler {
+  readonly kernel: Kernel;
+  readonly name: string;
+  readonly random: SeededRandom;
+  alive = true;
+  /** ms its wall clock is off. */
+  skew: { ms: number };
+  #soon: (() => void)[] = [];
+  #ticking = false;
+  readonly #atEnd: (() => void)[] = [];
+
+  constructor(kernel: Kernel, name: string, skew: { ms: number } = { ms: 0 }) {
+    this.kernel = kernel;
+    this.name = name;
+    this.skew = skew;
+    this.random = new SeededRandom(`${name} ${kernel.random.u32()}`);
+  }
+
+  now(): number {
+    return Math.floor(EPOCH + this.kernel.now + this.skew.ms);
+  }
+
+  monotonic(): number {
+    return this.kernel.now;
+  }
+
+  after(delayMs: number, fn: () => void, label = 'timer'): Cancelable {
+    if (!this.alive) return NEVER;
+    // Never early, a little late: as real timers.
+    return this.kernel.at(this.kernel.now + Math.max(0, delayMs) + this.random.next() * 0.2, this, label, fn);
+  }
+
+  /** In order, as the immediates of a real event loop; other processes' events may come between. */
+  soon(fn: () => void): void {
+    if (!this.alive) return;
+    this.#soon.push(fn);
+    if (this.#ticking) return;
+    this.#ticking = true;
+    this.#tick();
+  }
+
+  /** Called when it dies. */
+  atEnd(fn: () => void): void {
+    this.#atEnd.push(fn);
+  }
+
+  kill(): void {
+    if (!this.alive) return;
+    this.alive = false;
+    this.#soon = [];
+    for (const fn of this.#atEnd.splice(0)) fn();
+  }
+
+  #tick(): void {
+    this.kernel.at(this.kernel.now + this.random.next() * 0.02, this, 'soon', () => {
+      const fn = this.#soon.shift();
+      if (this.#soon.length > 0) this.#tick();
+      else this.#ticking = false;
+      fn?.();
+    });
+  }
+}

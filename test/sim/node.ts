@@ -1,0 +1,166 @@
+// The server's process: the real store, engine, matching and door, composed as src/node.ts does, over the simulated world.
+
+import { DEFAULT_LIMITS } from '../../src/core/workflow/limits.ts';
+import { Admission } from '../../src/frontend/admission.ts';
+import { DEFAULT_DOOR_LIMITS } from '../../src/frontend/limits.ts';
+import { methods } from '../../src/frontend/methods/index.ts';
+import { Namespaces } from '../../src/frontend/namespaces.ts';
+import { NativeDoor } from '../../src/frontend/websocket/door.ts';
+import { Matcher } from '../../src/matching/matcher.ts';
+import { Metrics } from '../../src/observe/metrics.ts';
+import type { Store } from '../../src/ports/store.ts';
+import type { ActorCore } from '../../src/shard/core.ts';
+import { ShardEngine } from '../../src/shard/engine.ts';
+import type { ShardLimits } from '../../src/shard/limits.ts';
+import { openMemoryStore } from '../../src/store/memory/store.ts';
+import type { SimDisk } from './disk.ts';
+import type { Kernel } from './kernel.ts';
+import { Process } from './kernel.ts';
+import type { Network, Tap } from './network.ts';
+import { withSlowReads } from './store.ts';
+
+export const NAMESPACE = 'sim';
+const RETENTION_MS = 72 * 3_600_000;
+
+export interface NodeSettings {
+  shardCount: number;
+  bounds: Partial<ShardLimits>;
+  /** ms a read of the store takes at most. */
+  readMs: number;
+  idleMs: number;
+}
+
+/** How a bug gets in: from outside, around the parts. */
+export interface Plant {
+  store?(inner: Store, process: Process): Store;
+  core?(inner: ActorCore, process: Process): ActorCore;
+}
+
+export interface NodeWorld {
+  kernel: Kernel;
+  disk: SimDisk;
+  network: Network;
+  settings: NodeSettings;
+  /** ms its wall clock is off; survives restarts. */
+  skew: { ms: number };
+  tap: Tap;
+  plant: Plant;
+  /** The core of one incarnation, watched. */
+  core(process: Process): ActorCore;
+  onFatal(node: SimNode, error: unknown): void;
+}
+
+export class SimNode {
+  readonly process: Process;
+  readonly engine: ShardEngine;
+  readonly matcher: Matcher;
+  readonly door: NativeDoor;
+  readonly faults: unknown[] = [];
+  readonly #world: NodeWorld;
+  readonly #store;
+  state: 'starting' | 'serving' | 'refused' | 'dead' = 'starting';
+
+  constructor(world: NodeWorld, incarnation: number) {
+    const { kernel, disk, settings, skew, plant } = world;
+    this.#world = world;
+    const process = new Process(kernel, `node-${incarnation}`, skew);
+    this.process = process;
+    disk.process = process;
+    this.#store = openMemoryStore({ disk: disk.medium, shardCount: settings.shardCount });
+    const store = withSlowReads(plant.store?.(this.#store, process) ?? this.#store, process, settings.readMs);
+    const { random } = process;
+    const seeded = { uuid: () => random.uuid(), next: () => random.next() };
+    this.matcher = new Matcher({
+      clock: process,
+      scheduler: process,
+      onQueryLost: (to, queryId) => this.engine.submit(to, { type: 'queryLost', queryId }, () => {}),
+    });
+    const core = world.core(process);
+    this.engine = new ShardEngine({
+      store,
+      clock: process,
+      scheduler: process,
+      random: seeded,
+      matching: this.matcher,
+      namespaces: new Map([[NAMESPACE, RETENTION_MS]]),
+      limits: DEFAULT_LIMITS,
+      bounds: settings.bounds,
+      core: plant.core?.(core, process) ?? core,
+      log: {
+        info: (_fields, message) => kernel.note(`${process.name} says: ${message}`),
+        warn: (_fields, message) => kernel.note(`${process.name} warns: ${message}`),
+        error: (fields, message) => kernel.note(`${process.name} reports: ${message} ${JSON.stringify(fields)}`),
+      },
+      onFatal: (error) => world.onFatal(this, error),
+    });
+    this.matcher.attach(this.engine);
+    const namespaces = new Namespaces([{ name: NAMESPACE, retention: RETENTION_MS, tokens: [] }]);
+    const limits = { ...DEFAULT_DOOR_LIMITS, idleMs: settings.idleMs };
+    this.door = new NativeDoor({
+      services: {
+        engine: this.engine,
+        workers: this.matcher,
+        namespaces: namespaces.known,
+        clock: process,
+        random: seeded,
+        limits: DEFAULT_LIMITS,
+        info: { version: '0.0.0', nodeId: 'sim', shardCount: settings.shardCount, store: 'memory' },
+      },
+      namespaces,
+      scheduler: process,
+      admission: new Admission(limits.openCalls),
+      limits,
+      methods,
+      metrics: new Metrics(),
+      onHello: () => {},
+      onFault: (error) => {
+        this.faults.push(error);
+        kernel.fail(error);
+      },
+    });
+  }
+
+  /** As `startNode` does: recovers, then listens. */
+  start(): void {
+    const { kernel, network, tap } = this.#world;
+    this.engine.open().then(
+      () => {
+        if (!this.process.alive) return;
+        this.state = 'serving';
+        network.listener = { process: this.process, door: this.door, tap };
+        kernel.note(`${this.process.name} serves`);
+      },
+      (error: unknown) => {
+        if (!this.process.alive) return;
+        this.state = 'refused';
+        kernel.note(`${this.process.name} refuses to start: ${String(error)}`);
+        this.#world.onFatal(this, error);
+      },
+    );
+  }
+
+  /** kill -9, or with `silently` a machine without power. */
+  crash(how: 'told' | 'silently'): void {
+    if (this.state === 'dead') return;
+    this.state = 'dead';
+    const { network, disk, kernel } = this.#world;
+    kernel.note(`${this.process.name} is killed${how === 'silently' ? ', its machine too' : ''}`);
+    network.listener = undefined;
+    this.process.kill();
+    disk.crash();
+    this.#store.crash();
+    network.lost(this.process, how);
+  }
+
+  /** As `tenuto server` on SIGTERM. */
+  async stop(): Promise<void> {
+    const { network } = this.#world;
+    await this.door.drain(2_000, 'the node is shutting down');
+    network.listener = undefined;
+    await this.engine.close();
+    await this.#store.close();
+    this.state = 'dead';
+    this.process.kill();
+    network.lost(this.process, 'told');
+  }
+}

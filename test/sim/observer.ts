@@ -1,0 +1,450 @@
+// Reads every frame that enters or leaves the node, and holds what leaves against what is durable at that very instant (I1). So an
+// acknowledgement that a crash could take back is found without a crash. Also counts what recoveries a run went through.
+
+import { decodeToken, type TaskToken } from '../../src/core/workflow/token.ts';
+import type { ActivityTask, EventBatches, Methods, WorkflowTask } from '../../src/wire/api.ts';
+import { decode, decodeAll } from '../../src/wire/codec.ts';
+import { EventType, WorkflowExecutionStatus } from '../../src/wire/enums.ts';
+import type { HistoryEvent } from '../../src/wire/event.ts';
+import { FrameKind } from '../../src/wire/frame.ts';
+import { type Status, StatusCode } from '../../src/wire/status.ts';
+import { Violation } from './kernel.ts';
+import type { Kernel } from './kernel.ts';
+import type { Link, Tap } from './network.ts';
+import { same, type Truth, type TrueRun } from './truth.ts';
+
+interface Asked {
+  method: string;
+  // Encoded by our own connection: the method says what it is.
+  body: unknown;
+  /** Durable events per run, and runs, when the request arrived. */
+  eventsThen: number;
+  runsThen: readonly string[];
+}
+
+type Body<M extends keyof Methods> = Methods[M]['request'];
+type Answer<M extends keyof Methods> = Methods[M]['response'];
+
+const keyOf = (token: Uint8Array): string => Buffer.from(token).toString('latin1');
+const eventsOf = (batches: EventBatches): HistoryEvent[] => batches.flatMap((bytes) => decode(bytes) as HistoryEvent[]);
+
+export class Observer implements Tap {
+  readonly #kernel: Kernel;
+  readonly #truth: Truth;
+  readonly #asked = new Map<Link, Map<number, Asked>>();
+  /** What a workflow task's push said: request id of its Started event. */
+  readonly #starts = new Map<string, string | undefined>();
+  readonly #pushedTo = new Map<string, Link>();
+  readonly #acknowledged = new Map<string, string>();
+  readonly #startAnswers = new Map<string, string>();
+  readonly #workers = new Set<string>();
+  readonly #requests = new Set<string>();
+  /** By name: how often. */
+  readonly recoveries = new Map<string, number>();
+  messages = 0;
+
+  constructor(kernel: Kernel, truth: Truth) {
+    this.#kernel = kernel;
+    this.#truth = truth;
+  }
+
+  recovered(what: string): void {
+    this.recoveries.set(what, (this.recoveries.get(what) ?? 0) + 1);
+  }
+
+  received(link: Link, message: Uint8Array): void {
+    for (const frame of decodeAll(message)) {
+      if (!Array.isArray(frame) || frame[0] !== FrameKind.REQUEST) continue;
+      const [, id, method, , body] = frame as [number, number, string, number, { workflowId?: string; runId?: string }];
+      this.#kernel.note(`${link.client.name} asks ${method}#${id} ${body.workflowId ?? ''}`);
+      let asked = this.#asked.get(link);
+      if (asked === undefined) this.#asked.set(link, (asked = new Map()));
+      const run = this.#runOf(body);
+      const runsThen = method.startsWith('list') ? [...this.#truth.runs.keys()] : [];
+      asked.set(id, { method, body, eventsThen: run?.events.length ?? 0, runsThen });
+      if (method === 'registerWorker') {
+        const { workerId } = body as Body<'registerWorker'>;
+        if (this.#workers.has(workerId)) this.recovered('worker registered again');
+        this.#workers.add(workerId);
+      }
+    }
+  }
+
+  left(link: Link, message: Uint8Array): void {
+    this.messages += 1;
+    try {
+      for (const frame of decodeAll(message)) if (Array.isArray(frame)) this.#frame(link, frame);
+    } catch (error) {
+      this.#kernel.fail(error);
+    }
+  }
+
+  closed(link: Link): void {
+    this.#asked.delete(link);
+  }
+
+  #frame(link: Link, [kind, first, second]: unknown[]): void {
+    if (kind === FrameKind.PUSH) {
+      this.#push(link, String(first), second);
+      return;
+    }
+    if (kind !== FrameKind.RESPONSE && kind !== FrameKind.ERROR) return;
+    const asked = this.#asked.get(link)?.get(Number(first));
+    if (asked === undefined) return;
+    this.#asked.get(link)?.delete(Number(first));
+    if (kind === FrameKind.ERROR) this.#refused(link, asked, Number(first), second as Status);
+    else {
+      this.#kernel.note(`${link.client.name} is answered ${asked.method}#${String(first)}`);
+      this.#answered(asked, second);
+    }
+  }
+
+  #refused(link: Link, { method, body }: Asked, id: number, status: Status): void {
+    this.#kernel.note(`${link.client.name} is refused ${method}#${id}: ${status.code} ${status.message}`);
+    if (status.code === StatusCode.INTERNAL) throw new Violation('door', `${method} failed inside: ${status.message}`);
+    if (status.code === StatusCode.DATA_LOSS) this.recovered('damage reported to a caller');
+    if (status.code === StatusCode.NOT_FOUND && method.startsWith('respond')) this.recovered('late answer refused');
+    if (status.code === StatusCode.UNAVAILABLE) this.recovered('caller told to try again');
+    if (status.code === StatusCode.RESOURCE_EXHAUSTED) this.recovered('caller refused at a bound');
+    const { detail } = status;
+    if (detail?.kind === 'WorkflowExecutionAlreadyStarted' && this.#truth.run(detail.runId) === undefined) {
+      throw new Violation('I1', `${method} of ${JSON.stringify(body)} names run ${detail.runId}, which is not durable`);
+    }
+  }
+
+  // ---------------------------------------------------------------- answers
+
+  #answered({ method, body, eventsThen, runsThen }: Asked, answer: unknown): void {
+    switch (method) {
+      case 'startWorkflowExecution':
+        this.#started(body as Body<'startWorkflowExecution'>, answer as Answer<'startWorkflowExecution'>);
+        return;
+      case 'signalWorkflowExecution':
+        this.#signalled(body as Body<'signalWorkflowExecution'>);
+        return;
+      case 'requestCancelWorkflowExecution':
+        this.#mustHave(body, EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED, 'a cancel request');
+        return;
+      case 'terminateWorkflowExecution':
+        this.#mustHave(body, EventType.WORKFLOW_EXECUTION_TERMINATED, 'a termination');
+        return;
+      case 'queryWorkflow':
+        this.#queried(body as Body<'queryWorkflow'>, answer as Answer<'queryWorkflow'>);
+        return;
+      case 'describeWorkflowExecution':
+        this.#described(answer as Answer<'describeWorkflowExecution'>, eventsThen);
+        return;
+      case 'getWorkflowExecutionHistory':
+        this.#read(body as Body<'getWorkflowExecutionHistory'>, answer as Answer<'getWorkflowExecutionHistory'>, eventsThen);
+        return;
+      case 'awaitWorkflowResult': {
+        const { runId, closeEvent } = answer as Answer<'awaitWorkflowResult'>;
+        const [event] = eventsOf([closeEvent]);
+        const run = this.#truth.run(runId);
+        if (!same(run?.closed, event)) {
+          throw new Violation('I1', `the result of run ${runId} was told, event ${event?.eventId} is not durable`);
+        }
+        return;
+      }
+      case 'listWorkflowExecutions': {
+        const { executions, nextPageToken } = answer as Answer<'listWorkflowExecutions'>;
+        for (const { runId } of executions) this.#durableRun(runId, 'a list');
+        const listed = new Set(executions.map(({ runId }) => runId));
+        const missing = nextPageToken === undefined ? runsThen.find((runId) => !listed.has(runId)) : undefined;
+        if (missing !== undefined) throw new Violation('I1', `a list asked for after run ${missing} began does not show it`);
+        return;
+      }
+      case 'respondWorkflowTaskCompleted': {
+        const { token } = body as Body<'respondWorkflowTaskCompleted'>;
+        this.#workflowTaskCompleted(token);
+        return;
+      }
+      case 'respondWorkflowTaskFailed':
+        this.#once((body as Body<'respondWorkflowTaskFailed'>).token, method);
+        return;
+      case 'respondActivityTaskCompleted':
+      case 'respondActivityTaskFailed':
+      case 'respondActivityTaskCanceled': {
+        const { target } = body as Body<'respondActivityTaskCompleted'>;
+        if ('token' in target) this.#activityEnded(target.token, method, body);
+        return;
+      }
+      case 'getWorkflowTaskHistory': {
+        const token = decodeToken((body as Body<'getWorkflowTaskHistory'>).token);
+        const { events } = answer as Answer<'getWorkflowTaskHistory'>;
+        if (token !== undefined) this.#shown(token.runId, eventsOf(events), 'a page of a task’s history', 2);
+        return;
+      }
+    }
+  }
+
+  #started(body: Body<'startWorkflowExecution'>, answer: Answer<'startWorkflowExecution'>): void {
+    const run = this.#durableRun(answer.runId, `the start of ${body.workflowId}`);
+    if (run.workflowId !== body.workflowId) throw new Violation('I5', `run ${run.runId} is not of ${body.workflowId}`);
+    const before = this.#startAnswers.get(body.requestId);
+    if (before !== undefined && before !== answer.runId) {
+      throw new Violation('I5', `start ${body.requestId} of ${body.workflowId} was answered ${before}, now ${answer.runId}`);
+    }
+    if (before !== undefined) this.recovered('repeated request got its first answer');
+    this.#startAnswers.set(body.requestId, answer.runId);
+  }
+
+  #signalled(body: Body<'signalWorkflowExecution'>): void {
+    const text = Buffer.from(body.input?.payloads?.[0]?.data ?? []).toString();
+    const unique = `${body.workflowId} ${body.signalName} ${text}`;
+    if (this.#requests.has(unique)) this.recovered('repeated request got its first answer');
+    this.#requests.add(unique);
+    if (this.#truth.signals.has(unique)) return;
+    const waits = (this.#truth.workflows.get(body.workflowId) ?? []).some((run) =>
+      this.#truth
+        .buffered(run.workflowId, run.runId)
+        .some(
+          (event) =>
+            event.eventType === EventType.WORKFLOW_EXECUTION_SIGNALED &&
+            Buffer.from(event.attributes.input?.payloads?.[0]?.data ?? []).toString() === text,
+        ),
+    );
+    if (!waits) throw new Violation('I1', `signal ${unique} was acknowledged and is not durable`);
+  }
+
+  #mustHave(body: unknown, type: EventType, what: string): void {
+    const { workflowId = '' } = body as { workflowId?: string };
+    const runs = this.#truth.workflows.get(workflowId) ?? [];
+    const found = runs.some(
+      (run) =>
+        run.events.some(({ eventType }) => eventType === type) ||
+        this.#truth.buffered(workflowId, run.runId).some(({ eventType }) => eventType === type),
+    );
+    if (!found) throw new Violation('I1', `${what} of ${workflowId} was acknowledged and is not durable`);
+  }
+
+  /** Our queries answer with signals and steps seen: each must be durable. */
+  #queried({ workflowId }: Body<'queryWorkflow'>, { queryResult }: Answer<'queryWorkflow'>): void {
+    const data = queryResult?.payloads?.[0]?.data;
+    if (data === undefined) return;
+    const seen: unknown = JSON.parse(Buffer.from(data).toString());
+    if (!Array.isArray(seen)) return;
+    const runs = this.#truth.workflows.get(workflowId) ?? [];
+    const texts = runs.flatMap(({ events }) => events.map((event) => shownBy(event)));
+    for (const item of seen) {
+      if (!texts.some((text) => text?.includes(JSON.stringify(item)))) {
+        throw new Violation('I1', `a query of ${workflowId} shows ${String(item)}, which is not durable`);
+      }
+    }
+  }
+
+  #described({ workflowExecutionInfo: info }: Answer<'describeWorkflowExecution'>, eventsThen: number): void {
+    const run = this.#durableRun(info.runId, 'a description');
+    if (info.historyLength > run.events.length) {
+      throw new Violation('I1', `run ${info.runId} is described with ${info.historyLength} events, ${run.events.length} are durable`);
+    }
+    if (info.historyLength < eventsThen && this.#truth.workflows.get(run.workflowId)?.at(-1) === run) {
+      throw new Violation('I1', `run ${info.runId} is described with ${info.historyLength} events, it had ${eventsThen} before`);
+    }
+    if (info.status !== WorkflowExecutionStatus.RUNNING && run.closed === undefined) {
+      throw new Violation('I1', `run ${info.runId} is described as closed, which is not durable`);
+    }
+  }
+
+  #read(body: Body<'getWorkflowExecutionHistory'>, answer: Answer<'getWorkflowExecutionHistory'>, eventsThen: number): void {
+    const events = eventsOf(answer.events);
+    const run = this.#shown(answer.runId, events, 'a history', 0);
+    if (body.closeEventOnly || answer.nextEventId !== undefined) return;
+    const last = events.at(-1)?.eventId ?? (body.fromEventId ?? 1) - 1;
+    const asked = body.runId ? this.#truth.run(body.runId) : this.#truth.workflows.get(body.workflowId)?.at(-1);
+    if (asked === run && last < eventsThen && run.workflowId === body.workflowId && this.#sameRun(run, body, eventsThen)) {
+      throw new Violation('I1', `a history of run ${run.runId} ends at ${last}, it had ${eventsThen} events before it was asked for`);
+    }
+  }
+
+  /** Whether the events counted when the request arrived are this run's. */
+  #sameRun(run: TrueRun, body: Body<'getWorkflowExecutionHistory'>, eventsThen: number): boolean {
+    return body.runId === run.runId || run.events.length >= eventsThen;
+  }
+
+  #workflowTaskCompleted(bytes: Uint8Array): void {
+    this.#once(bytes, 'respondWorkflowTaskCompleted');
+    const token = decodeToken(bytes);
+    if (token === undefined) return;
+    const run = this.#durableRun(token.runId, 'a completed workflow task');
+    const closing = run.closings.get(token.scheduledEventId);
+    if (closing?.eventType !== EventType.WORKFLOW_TASK_COMPLETED) {
+      throw new Violation('I1', `the completion of workflow task ${token.scheduledEventId} of run ${run.runId} is not durable`);
+    }
+    const started = run.events[(closing.attributes.startedEventId ?? 0) - 1];
+    const wanted = this.#starts.get(keyOf(bytes));
+    const found = started?.eventType === EventType.WORKFLOW_TASK_STARTED ? started.attributes.requestId : undefined;
+    if (wanted !== undefined && wanted !== found) {
+      throw new Violation(
+        'I6',
+        `workflow task ${token.scheduledEventId} of run ${run.runId} was completed with the token of start ${wanted}; the durable start is ${found}`,
+      );
+    }
+  }
+
+  #activityEnded(bytes: Uint8Array, method: string, body: unknown): void {
+    this.#once(bytes, method);
+    const token = decodeToken(bytes);
+    if (token === undefined) return;
+    const run = this.#durableRun(token.runId, 'an ended activity');
+    const closing =
+      run.closings.get(token.scheduledEventId) ??
+      this.#truth
+        .buffered(run.workflowId, run.runId)
+        .find((event) => (event.attributes as { scheduledEventId?: number }).scheduledEventId === token.scheduledEventId);
+    const where = `activity ${token.scheduledEventId} (attempt ${token.attempt}) of run ${run.runId}`;
+    if (method === 'respondActivityTaskCompleted') {
+      const { result } = body as Body<'respondActivityTaskCompleted'>;
+      if (closing?.eventType !== EventType.ACTIVITY_TASK_COMPLETED) throw new Violation('I1', `the completion of ${where} is not durable`);
+      if (!same(closing.attributes.result, result)) throw new Violation('I6', `${where} has the result of another attempt`);
+      return;
+    }
+    if (closing !== undefined || run.closed !== undefined) return;
+    const row = this.#truth.row(run.workflowId, run.runId, 'a', String(token.scheduledEventId)) as { attempt: number } | undefined;
+    if (row === undefined || row.attempt <= token.attempt) throw new Violation('I1', `the end of ${where} is not durable`);
+  }
+
+  /** I6: one answer per attempt is taken. */
+  #once(token: Uint8Array, method: string): void {
+    const before = this.#acknowledged.get(keyOf(token));
+    const { runId, scheduledEventId, attempt } = decodeToken(token) ?? {};
+    if (before !== undefined) {
+      throw new Violation('I6', `attempt ${attempt} of task ${scheduledEventId} of run ${runId}: ${before} was taken, and now ${method}`);
+    }
+    this.#acknowledged.set(keyOf(token), method);
+  }
+
+  // ---------------------------------------------------------------- pushes
+
+  #push(link: Link, topic: string, body: unknown): void {
+    switch (topic) {
+      case 'activityTask': {
+        const task = body as ActivityTask;
+        const token = decodeToken(task.token);
+        this.#kernel.note(`${link.client.name} is pushed activity ${task.activityType} of ${task.workflowId}, event ${token?.scheduledEventId}, attempt ${task.attempt}`);
+        this.#pushedAgain(link, task.token);
+        if (token !== undefined) this.#taskIsDurable(token, 'an activity');
+        return;
+      }
+      case 'workflowTask': {
+        const task = body as WorkflowTask;
+        const token = decodeToken(task.token);
+        const kind = task.query !== undefined ? 'query' : task.ahead ? 'ahead task' : 'workflow task';
+        this.#kernel.note(`${link.client.name} is pushed ${kind} of ${task.workflowId}, event ${token?.scheduledEventId}, attempt ${task.attempt}, from ${task.firstEventId}`);
+        const events = eventsOf(task.history);
+        if (token === undefined) return;
+        if (task.query !== undefined) {
+          this.#shown(task.runId, events, 'a query task', 0);
+          return;
+        }
+        this.#pushedAgain(link, task.token);
+        const started = events.find(({ eventId }) => eventId === task.startedEventId);
+        if (started?.eventType === EventType.WORKFLOW_TASK_STARTED) {
+          this.#starts.set(keyOf(task.token), started.attributes.requestId);
+        }
+        if (task.ahead) return;
+        this.#taskIsDurable(token, 'a workflow task');
+        this.#shown(task.runId, events, 'a workflow task', 2);
+        return;
+      }
+      case 'durable': {
+        const { tokens } = body as { tokens: Uint8Array[] };
+        for (const bytes of tokens) {
+          const token = decodeToken(bytes);
+          if (token !== undefined) this.#taskIsDurable(token, 'a task said to be durable');
+        }
+        return;
+      }
+      case 'cancelActivity': {
+        const { token: bytes, reason } = body as { token: Uint8Array; reason: string };
+        const token = decodeToken(bytes);
+        if (token === undefined || reason !== 'cancelRequested') return;
+        const run = this.#durableRun(token.runId, 'a cancelled activity');
+        const asked = run.events.some(
+          (event) =>
+            event.eventType === EventType.ACTIVITY_TASK_CANCEL_REQUESTED &&
+            event.attributes.scheduledEventId === token.scheduledEventId,
+        );
+        if (!asked) throw new Violation('I1', `activity ${token.scheduledEventId} of run ${run.runId} is cancelled, which is not durable`);
+        return;
+      }
+    }
+  }
+
+  #pushedAgain(link: Link, token: Uint8Array): void {
+    const before = this.#pushedTo.get(keyOf(token));
+    if (before !== undefined && before !== link) this.recovered('task sent again');
+    this.#pushedTo.set(keyOf(token), link);
+  }
+
+  /** The start that this token names is durable, or something after it is. */
+  #taskIsDurable(token: TaskToken, what: string): void {
+    const run = this.#durableRun(token.runId, what);
+    if (run.closed !== undefined || run.closings.has(token.scheduledEventId)) return;
+    const { workflowId, runId } = run;
+    const row =
+      token.kind === 'activity'
+        ? this.#truth.row(workflowId, runId, 'a', String(token.scheduledEventId))
+        : (this.#truth.row(workflowId, runId, 'r', '') as { task?: unknown } | undefined)?.task;
+    // An activity's row may be gone because its closing waits for an id; a workflow task's because its transient attempt failed.
+    if (row === undefined) {
+      if (token.kind === 'workflow') return;
+      const ended = this.#truth
+        .buffered(workflowId, runId)
+        .some((event) => (event.attributes as { scheduledEventId?: number }).scheduledEventId === token.scheduledEventId);
+      if (ended) return;
+      throw new Violation('I1', `${what} of run ${runId}, event ${token.scheduledEventId}, was pushed and is not durable`);
+    }
+    const { startId, attempt, scheduledEventId } = row as {
+      startId?: { term: number; seq: number };
+      attempt: number;
+      scheduledEventId?: number;
+    };
+    if (attempt > token.attempt || (scheduledEventId ?? 0) > token.scheduledEventId) return;
+    if (startId?.term !== token.startId.term || startId.seq < token.startId.seq) {
+      throw new Violation(
+        'I1',
+        `${what} of run ${runId}, event ${token.scheduledEventId}, shows start ${token.startId.term}.${token.startId.seq}; durable is ${startId?.term}.${startId?.seq}`,
+      );
+    }
+  }
+
+  // ---------------------------------------------------------------- helpers
+
+  #runOf(body: { workflowId?: string; runId?: string }): TrueRun | undefined {
+    if (body.runId) return this.#truth.run(body.runId);
+    return body.workflowId === undefined ? undefined : this.#truth.workflows.get(body.workflowId)?.at(-1);
+  }
+
+  #durableRun(runId: string, what: string): TrueRun {
+    const run = this.#truth.run(runId);
+    if (run === undefined) throw new Violation('I1', `${what} shows run ${runId}, which is not durable`);
+    return run;
+  }
+
+  /** Events shown are the durable ones; up to `transient` more may follow them. */
+  #shown(runId: string, events: readonly HistoryEvent[], what: string, transient: number): TrueRun {
+    const run = this.#durableRun(runId, what);
+    for (const event of events) {
+      const durable = run.events[event.eventId - 1];
+      if (durable === undefined && event.eventId <= run.events.length + transient) continue;
+      if (!same(durable, event)) {
+        const same = durable !== undefined && durable.eventType === event.eventType;
+        if (same && transient > 0 && event.eventType === EventType.WORKFLOW_TASK_STARTED) continue;
+        throw new Violation('I1', `${what} of run ${runId} shows event ${event.eventId} otherwise than it is durable`);
+      }
+    }
+    return run;
+  }
+}
+
+/** The text by which our workflows show an event in a query. */
+function shownBy(event: HistoryEvent): string | undefined {
+  const payloads =
+    event.eventType === EventType.WORKFLOW_EXECUTION_SIGNALED || event.eventType === EventType.WORKFLOW_EXECUTION_STARTED
+      ? event.attributes.input?.payloads
+      : event.eventType === EventType.ACTIVITY_TASK_COMPLETED
+        ? event.attributes.result?.payloads
+        : undefined;
+  return payloads?.map(({ data }) => Buffer.from(data ?? []).toString()).join(' ');
+}

@@ -1,0 +1,205 @@
+// What one seed does: which workflows run and what clients do to them, how many workers there are and how big, how fast disk and network
+// are, and the faults with their times. Plain data, made before anything runs: a failing seed prints it.
+
+import { SeededRandom } from './random.ts';
+import type { WorkerSettings } from './worker.ts';
+
+export type WorkflowType =
+  | 'pipeline'
+  | 'collector'
+  | 'timers'
+  | 'cancellable'
+  | 'patient'
+  | 'careful'
+  | 'heartbeats'
+  | 'locals'
+  | 'stubborn';
+
+export type Step =
+  | { do: 'start' }
+  /** The same request once more: the first answer comes back. */
+  | { do: 'startAgain' }
+  /** Another request for the same id: refused, whether it runs or is over (I8). */
+  | { do: 'startOther' }
+  | { do: 'signal'; id: string }
+  | { do: 'cancel' }
+  | { do: 'terminate' }
+  | { do: 'query' }
+  | { do: 'describe' }
+  | { do: 'history'; wait: boolean; pageBytes: number }
+  | { do: 'list' }
+  | { do: 'pause'; ms: number };
+
+export interface WorkflowPlan {
+  workflowId: string;
+  type: WorkflowType;
+  args: unknown[];
+  client: number;
+  steps: Step[];
+}
+
+export type Fault = { at: number } & (
+  | { fault: 'node crash'; how: 'told' | 'silently'; aim: 'any' | 'writing' | 'written'; downMs: number }
+  | { fault: 'node stop'; downMs: number }
+  | { fault: 'write error'; downMs: number }
+  | { fault: 'bit flip'; forMs: number }
+  | { fault: 'slow disk'; ms: number; forMs: number }
+  | { fault: 'connection drop'; who: 'worker' | 'client' }
+  | { fault: 'half-open'; who: 'worker' | 'client' }
+  | { fault: 'delay'; who: 'worker' | 'client'; ms: number; forMs: number }
+  | { fault: 'duplicate connection' }
+  | { fault: 'worker crash'; how: 'told' | 'silently'; downMs: number }
+  | { fault: 'client crash'; downMs: number }
+  | { fault: 'clock step'; ms: number }
+  | { fault: 'passivation' }
+);
+export type FaultName = Fault['fault'];
+
+export interface Plan {
+  seed: number;
+  shardCount: number;
+  cachedActors: number;
+  readMs: number;
+  clients: number;
+  workers: WorkerSettings[];
+  workflows: WorkflowPlan[];
+  faults: Fault[];
+  /** Virtual ms at which everything is healed. */
+  calmAt: number;
+}
+
+const TYPES: readonly WorkflowType[] = [
+  'pipeline',
+  'pipeline',
+  'collector',
+  'collector',
+  'collector',
+  'timers',
+  'cancellable',
+  'patient',
+  'careful',
+  'heartbeats',
+  'locals',
+  'stubborn',
+];
+const FAULTS: readonly FaultName[] = [
+  'node crash',
+  'node crash',
+  'node crash',
+  'node stop',
+  'write error',
+  'bit flip',
+  'slow disk',
+  'connection drop',
+  'half-open',
+  'delay',
+  'duplicate connection',
+  'worker crash',
+  'client crash',
+  'clock step',
+  'passivation',
+];
+
+export function makePlan(seed: number): Plan {
+  const random = new SeededRandom(`plan ${seed}`);
+  const clients = random.int(1, 2);
+  const workflows = Array.from({ length: random.int(2, 6) }, (_, i) => workflow(random, i, clients));
+  const windowMs = random.between(3_000, 9_000);
+  // A few kinds per seed, so that each is seen alone and with others.
+  const kinds = Array.from({ length: random.int(1, 4) }, () => random.pick(FAULTS));
+  const count = random.chance(0.08) ? 0 : random.int(1, 8);
+  const faults = Array.from({ length: count }, () => fault(random, random.pick(kinds), windowMs));
+  faults.sort((a, b) => a.at - b.at);
+  return {
+    seed,
+    shardCount: random.pick([1, 2, 4, 16]),
+    cachedActors: random.pick([1, 2, 1_000]),
+    readMs: random.pick([0.1, 1, 10]),
+    clients,
+    workers: Array.from({ length: random.int(1, 3) }, () => ({
+      workflowSlots: random.int(2, 4),
+      activitySlots: random.int(1, 4),
+      maxCachedWorkflows: random.pick([0, 2, 100]),
+      stickyTimeoutMs: random.pick([300, 2_000, 5_000]),
+    })),
+    workflows,
+    faults,
+    calmAt: windowMs + 500,
+  };
+}
+
+function workflow(random: SeededRandom, index: number, clients: number): WorkflowPlan {
+  const type = random.pick(TYPES);
+  const steps: Step[] = [{ do: 'pause', ms: random.between(0, 1_500) }, { do: 'start' }];
+  const look = (): void => {
+    if (random.chance(0.25)) steps.push({ do: 'query' });
+    if (random.chance(0.2)) steps.push({ do: 'describe' });
+    if (random.chance(0.35)) {
+      steps.push({ do: 'history', wait: random.chance(0.3), pageBytes: random.pick([200, 1_000_000]) });
+    }
+    if (random.chance(0.1)) steps.push({ do: 'list' });
+    if (random.chance(0.1)) steps.push({ do: 'startAgain' });
+    if (random.chance(0.07)) steps.push({ do: 'startOther' });
+    if (random.chance(0.6)) steps.push({ do: 'pause', ms: random.next() ** 3 * 2_000 });
+  };
+  let args: unknown[] = [];
+  look();
+  switch (type) {
+    case 'pipeline':
+      args = [random.int(0, 4)];
+      break;
+    case 'collector': {
+      const total = random.int(1, 8);
+      args = [total, random.int(1, 4), []];
+      for (let i = 0; i < total; i += 1) {
+        steps.push({ do: 'signal', id: `s${i}` });
+        look();
+      }
+      break;
+    }
+    case 'heartbeats':
+      args = [random.int(5, 30)];
+      break;
+    case 'cancellable':
+      steps.push({ do: 'cancel' });
+      break;
+    case 'patient':
+      steps.push({ do: 'terminate' });
+      break;
+    default:
+      break;
+  }
+  for (let i = random.int(0, 3); i > 0; i -= 1) look();
+  return { workflowId: `${type}-${index}`, type, args, client: random.int(0, clients - 1), steps };
+}
+
+function fault(random: SeededRandom, name: FaultName, windowMs: number): Fault {
+  const at = random.between(200, windowMs);
+  const who = random.chance(0.6) ? 'worker' : 'client';
+  const how = random.chance(0.8) ? 'told' : 'silently';
+  const downMs = random.next() ** 2 * 2_000;
+  switch (name) {
+    case 'node crash':
+      return { at, fault: name, how, aim: random.pick(['any', 'writing', 'writing', 'written']), downMs };
+    case 'node stop':
+    case 'write error':
+    case 'client crash':
+      return { at, fault: name, downMs };
+    case 'bit flip':
+      return { at, fault: name, forMs: random.between(100, 3_000) };
+    case 'slow disk':
+      return { at, fault: name, ms: random.between(5, 400), forMs: random.between(100, 3_000) };
+    case 'connection drop':
+    case 'half-open':
+      return { at, fault: name, who };
+    case 'delay':
+      return { at, fault: name, who, ms: random.between(10, 3_000), forMs: random.between(100, 4_000) };
+    case 'duplicate connection':
+    case 'passivation':
+      return { at, fault: name };
+    case 'worker crash':
+      return { at, fault: name, how, downMs };
+    case 'clock step':
+      return { at, fault: name, ms: random.between(-8_000, 8_000) };
+  }
+}

@@ -1,0 +1,251 @@
+// One seed from beginning to end: builds the world, lets its faults loose, heals it, and asks whether everything came to its end and nothing
+// that was promised is missing. Everything is decided by the seed.
+
+import type { Realm } from '../../sdk/worker/runtime/realm.ts';
+import { type Journal, startClient } from './client.ts';
+import { SimDisk } from './disk.ts';
+import { checkBounds, checkEnds, checkRecovery } from './end-checks.ts';
+import { FaultDriver } from './fault-driver.ts';
+import { withVirtualTime } from './host-time.ts';
+import { Kernel, type Process, Violation } from './kernel.ts';
+import { Network } from './network.ts';
+import { type NodeWorld, type Plant, SimNode } from './node.ts';
+import { Observer } from './observer.ts';
+import { type FaultName, makePlan, type Plan } from './plan.ts';
+import { SeededRandom } from './random.ts';
+import { Service } from './service.ts';
+import { Truth } from './truth.ts';
+import { type CoreStats, watchedCore } from './watched-core.ts';
+import { startWorker } from './worker.ts';
+
+/** Virtual ms after healing within which everything must have ended. */
+const LIVENESS_MS = 180_000;
+/** ms between two looks at the node's gauges. */
+const PROBE_MS = 250;
+
+export interface SeedReport {
+  seed: number;
+  failure: Error | undefined;
+  /** Of the whole history: two runs of a seed have the same. */
+  digest: string;
+  events: number;
+  messages: number;
+  entries: number;
+  virtualMs: number;
+  faults: ReadonlySet<FaultName>;
+  recoveries: ReadonlyMap<string, number>;
+  core: CoreStats;
+  plan: Plan;
+  /** The last lines of the trace. */
+  trace: readonly string[];
+}
+
+export interface SimulateOptions {
+  realm: Realm;
+  plant?: Plant | undefined;
+  /** Every line of the trace as it is made. */
+  sink?: ((line: string) => void) | undefined;
+}
+
+export class Simulation {
+  readonly plan: Plan;
+  readonly kernel: Kernel;
+  readonly truth = new Truth();
+  readonly disk: SimDisk;
+  readonly network: Network;
+  readonly observer: Observer;
+  readonly service: Service;
+  readonly journals: Journal[];
+  readonly coreStats: CoreStats = { comparisons: 0, activations: 0 };
+  readonly #world: NodeWorld;
+  readonly #realm: Realm;
+  readonly #workers: (Process | undefined)[] = [];
+  readonly #clients: (Process | undefined)[] = [];
+  node: SimNode | undefined;
+  #incarnation = 0;
+  #processes = 0;
+  #restart: boolean = false;
+
+  constructor(seed: number, options: SimulateOptions) {
+    this.plan = makePlan(seed);
+    const { plan } = this;
+    this.kernel = new Kernel(seed, options.sink);
+    this.disk = new SimDisk(this.kernel, new SeededRandom(`disk ${seed}`), this.truth);
+    this.network = new Network(this.kernel, new SeededRandom(`network ${seed}`));
+    this.observer = new Observer(this.kernel, this.truth);
+    this.service = new Service(seed);
+    this.#realm = options.realm;
+    this.journals = plan.workflows.map((workflow) => ({ plan: workflow, done: 0, runId: undefined, result: undefined }));
+    this.#world = {
+      kernel: this.kernel,
+      disk: this.disk,
+      network: this.network,
+      settings: {
+        shardCount: plan.shardCount,
+        bounds: { cachedActors: plan.cachedActors, actorIdleMs: 500, waiters: 200, mailbox: 100, outboxRetryMs: 200 },
+        readMs: plan.readMs,
+        idleMs: 1_000,
+      },
+      skew: { ms: 0 },
+      tap: this.observer,
+      plant: options.plant ?? {},
+      core: () => watchedCore(this.kernel.random, this.coreStats, (error) => this.kernel.fail(error)),
+      onFatal: (node, error) => this.#fatal(node, error),
+    };
+  }
+
+  get skew(): { ms: number } {
+    return this.#world.skew;
+  }
+
+  get workerProcesses(): Process[] {
+    return this.#workers.filter((process) => process !== undefined);
+  }
+
+  get clientProcesses(): Process[] {
+    return this.#clients.filter((process) => process !== undefined);
+  }
+
+  get done(): boolean {
+    return this.journals.every(({ result }) => result !== undefined);
+  }
+
+  startNode(): void {
+    if (this.node !== undefined && this.node.state !== 'dead') return;
+    this.#incarnation += 1;
+    if (this.#incarnation > 1) this.observer.recovered('node restarted');
+    if (!this.disk.damaged) void checkRecovery(this.disk, this.plan.shardCount, this.truth).catch((e: unknown) => this.kernel.fail(e));
+    this.node = new SimNode(this.#world, this.#incarnation);
+    const { process } = this.node;
+    this.kernel.at(this.kernel.now, process, 'starts', () => this.node?.start());
+  }
+
+  startNodeAfter(downMs: number): void {
+    this.kernel.after(downMs, 'operator starts the node', () => this.startNode());
+  }
+
+  startWorker(index: number): void {
+    const settings = this.plan.workers[index];
+    if (settings === undefined || this.#workers[index]?.alive) return;
+    this.#processes += 1;
+    this.#workers[index] = startWorker(
+      { kernel: this.kernel, network: this.network, realm: this.#realm, service: this.service },
+      `worker-${index}.${this.#processes}`,
+      settings,
+    );
+  }
+
+  startClient(index: number): void {
+    if (this.#clients[index]?.alive) return;
+    this.#processes += 1;
+    const journals = this.journals.filter(({ plan }) => plan.client === index);
+    this.#clients[index] = startClient(this, `client-${index}.${this.#processes}`, journals);
+  }
+
+  /** The node cannot go on. An operator looks after it: sees to the disk, and starts it again. */
+  #fatal(node: SimNode, error: unknown): void {
+    this.observer.recovered('node stopped serving');
+    this.kernel.note(`operator is told: ${String(error)}`);
+    if (!String(error).includes('simulated write error') && !this.disk.damaged) this.kernel.fail(error);
+    this.kernel.after(300, 'operator restarts the node', () => {
+      if (this.node !== node) return;
+      node.crash('told');
+      if (node.state === 'dead' && this.disk.damaged) {
+        this.observer.recovered('damage kept the node from serving');
+        this.disk.mend();
+      }
+      this.startNode();
+    });
+  }
+
+  async run(): Promise<void> {
+    const { kernel, plan, disk, service } = this;
+    this.startNode();
+    plan.workers.forEach((_, i) => this.startWorker(i));
+    for (let i = 0; i < plan.clients; i += 1) this.startClient(i);
+    const driver = new FaultDriver(this);
+    for (const fault of plan.faults) driver.schedule(fault);
+    this.#probe();
+    kernel.after(plan.calmAt, 'everything is healed', () => {
+      driver.heal();
+      service.calm = true;
+      disk.mend();
+      this.startNode();
+      plan.workers.forEach((_, i) => this.startWorker(i));
+      for (let i = 0; i < plan.clients; i += 1) this.startClient(i);
+    });
+    await kernel.run(plan.calmAt + LIVENESS_MS, () => this.done && kernel.now > plan.calmAt);
+    if (kernel.failure !== undefined) return;
+    if (!this.done) {
+      const open = this.journals.filter(({ result }) => result === undefined).map(({ plan: { workflowId }, done }) => `${workflowId} (step ${done})`);
+      throw new Violation('liveness', `${LIVENESS_MS} ms after the last fault these had not ended: ${open.join(', ')}`);
+    }
+    checkEnds(this.journals, this.truth, service);
+    await this.#recoverOnceMore();
+  }
+
+  /** The end: the node stops, in one way or another, and what it left is what was durable. */
+  async #recoverOnceMore(): Promise<void> {
+    const { kernel, node } = this;
+    if (node === undefined) return;
+    let over = false;
+    if (kernel.random.chance(0.5)) {
+      node.crash('told');
+      over = true;
+    } else {
+      kernel.at(kernel.now, node.process, 'stops', () => {
+        void node.stop().then(() => {
+          over = true;
+        });
+      });
+      await kernel.run(kernel.now + 30_000, () => over);
+      if (!over && kernel.failure === undefined) throw new Violation('liveness', 'the node did not stop within 30 s');
+    }
+    kernel.after(0, 'looks at the disk', () => {
+      checkRecovery(this.disk, this.plan.shardCount, this.truth).catch((error: unknown) => kernel.fail(error));
+    });
+    await kernel.run(kernel.now + 1, () => false);
+  }
+
+  #probe(): void {
+    this.kernel.after(PROBE_MS, 'probe', () => {
+      this.#probe();
+      const { node } = this;
+      if (node === undefined || node.state !== 'serving') return;
+      const stats = node.engine.getStats();
+      if (stats.startsUndone > 0 && !this.#restart) {
+        this.#restart = true;
+        this.observer.recovered('start undone');
+      }
+      checkBounds(stats, this.#world.settings.bounds);
+    });
+  }
+}
+
+/** Runs one seed; never rejects. */
+export async function simulate(seed: number, options: SimulateOptions): Promise<SeedReport> {
+  const simulation = new Simulation(seed, options);
+  const { kernel, plan, observer, truth, coreStats } = simulation;
+  await withVirtualTime(kernel, async () => {
+    try {
+      await simulation.run();
+    } catch (error) {
+      kernel.fail(error);
+    }
+  });
+  const { failure } = kernel;
+  return {
+    seed,
+    failure: failure === undefined ? undefined : failure instanceof Error ? failure : new Error(String(failure)),
+    digest: kernel.digest(),
+    events: kernel.events,
+    messages: observer.messages,
+    entries: truth.entries,
+    virtualMs: kernel.now,
+    faults: new Set(plan.faults.map(({ fault }) => fault)),
+    recoveries: observer.recoveries,
+    core: coreStats,
+    plan,
+    trace: kernel.lastLines,
+  };
+}

@@ -1,0 +1,113 @@
+// The pure core with a witness beside it: what a state would be if it were rebuilt from its rows, compared at random moments and at every
+// activation (I4). One per incarnation of the node: what it never made durable, the next one need not know.
+
+import type { Outcome } from '../../src/core/workflow/outcome.ts';
+import type { ActorState, StoredRow } from '../../src/shard/core.ts';
+import { type ActorCore, workflowCore } from '../../src/shard/core.ts';
+import { decode, encode } from '../../src/wire/codec.ts';
+import { Violation } from './kernel.ts';
+import type { SeededRandom } from './random.ts';
+import { same } from './truth.ts';
+
+interface Witness {
+  state: ActorState;
+  /** By table, run and id: encoded, as the store would hold them. */
+  rows: Map<string, { table: StoredRow['table']; runId: string; id: string; bytes: Uint8Array }>;
+}
+
+export interface CoreStats {
+  comparisons: number;
+  activations: number;
+}
+
+const rowId = ({ table, runId, id }: { table: string; runId: string; id: string }): string => `${table} ${runId} ${id}`;
+
+/** What rows determine of a state: no waiting queries, no indexes of deadlines, no earlier runs that were looked at. */
+function canonical(state: ActorState): unknown {
+  const { chain, requests, run } = state;
+  const sorted = <K, V>(map: Map<K, V>): [K, V][] => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+  return decode(
+    encode({
+      chain,
+      requests: sorted(requests),
+      run: run && {
+        runId: run.runId,
+        start: run.start,
+        row: run.row,
+        activities: sorted(run.activities),
+        timers: sorted(run.timers),
+        buffered: sorted(run.buffered),
+        activityIds: sorted(run.activityIds),
+        timerIds: sorted(run.timerIds),
+      },
+    }),
+  );
+}
+
+export function watchedCore(random: SeededRandom, stats: CoreStats, fail: (error: unknown) => void): ActorCore {
+  const witnesses = new Map<string, Witness>();
+
+  const remember = (state: ActorState, rows: Iterable<StoredRow>): Witness => {
+    const witness: Witness = { state, rows: new Map() };
+    for (const { table, runId, id, value } of rows) {
+      witness.rows.set(rowId({ table, runId, id }), { table, runId, id, bytes: encode(value) });
+    }
+    witnesses.set(state.workflowId, witness);
+    return witness;
+  };
+  const rebuilt = ({ state, rows }: Witness): ActorState => {
+    const current = state.chain?.currentRunId;
+    const stored = [...rows.values()]
+      .filter(({ table, runId }) => table === 'chain' || runId === current)
+      .map(({ table, runId, id, bytes }): StoredRow => ({ table, runId, id, value: decode(bytes) as object }));
+    return workflowCore.load(state.namespace, state.workflowId, stored);
+  };
+  const compare = (live: ActorState, other: ActorState, what: string): void => {
+    stats.comparisons += 1;
+    const a = canonical(live);
+    const b = canonical(other);
+    if (!same(a, b)) {
+      fail(new Violation('I4', `workflow ${live.workflowId}: the live state is not ${what}:\n${text(a)}\n${text(b)}`));
+    }
+  };
+
+  return {
+    ...workflowCore,
+    empty: (namespace, workflowId) => {
+      const state = workflowCore.empty(namespace, workflowId);
+      const before = witnesses.get(workflowId);
+      // An actor begins empty and stays so only when it has no rows.
+      if (before === undefined) remember(state, []);
+      return state;
+    },
+    load: (namespace, workflowId, rows) => {
+      const stored = [...rows];
+      const state = workflowCore.load(namespace, workflowId, stored);
+      // Rows of an earlier run alone: a description, not an activation.
+      if (!stored.some(({ table, id }) => table === 'chain' && id === '')) return state;
+      stats.activations += 1;
+      const before = witnesses.get(workflowId);
+      if (before?.state.chain !== undefined) compare(before.state, state, 'what its rows said when it was activated');
+      remember(state, stored);
+      return state;
+    },
+    evolve: (state, outcome: Outcome) => {
+      let witness = witnesses.get(state.workflowId);
+      if (state.chain === undefined && witness !== undefined && witness.state !== state && witness.state.chain !== undefined) {
+        fail(new Violation('I4', `workflow ${state.workflowId} is decided on as if it had never been`));
+      }
+      const next = workflowCore.evolve(state, outcome);
+      if (witness === undefined) witness = remember(next, []);
+      witness.state = next;
+      for (const { table, runId, id, value } of outcome.rows) {
+        const at = rowId({ table, runId, id });
+        if (value === undefined) witness.rows.delete(at);
+        else witness.rows.set(at, { table, runId, id, bytes: encode(value) });
+      }
+      if (random.chance(0.05)) compare(next, rebuilt(witness), 'what its rows say');
+      return next;
+    },
+  };
+}
+
+const text = (value: unknown): string => JSON.stringify(value).slice(0, 2_000);
