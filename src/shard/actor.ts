@@ -62,8 +62,8 @@ export interface Place {
 }
 
 export type Armed =
-  /** A timer row at this time. */
-  | { key: Key; at: number }
+  /** A timer row at this time, written at `setAt`. */
+  | { key: Key; at: number; setAt: number }
   /** Read from rows: some timer row exists at or before this time. */
   | { key: undefined; at: number };
 

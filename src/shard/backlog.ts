@@ -60,6 +60,8 @@ interface Queue {
   /** Rows that came or went during a refill, whose reads may have missed it. */
   news: Map<Key, WaitingTask | undefined>;
   claims: Claim[];
+  /** Tasks handed to claims whose end is not committed: they wait no more, though they still count. */
+  taken: number;
   /** No row lies below. */
   low: Key;
   savedLow: Key | undefined;
@@ -99,11 +101,14 @@ export class Backlog {
   put(k: Key, bytes: Uint8Array): void {
     const task = this.#known.get(k) ?? decodeWaitingTask(k, bytes);
     const queue = this.#queue(task.queue);
-    const empty = queue.complete && queue.window.length === 0 && this.#taken.size === 0;
+    const empty = queue.complete && queue.window.length === 0 && queue.taken === 0;
     if (empty || k < queue.low) queue.low = k;
     if (queue.refilling) queue.news.set(k, task);
     // A start that was undone in the batch that began it: it waits again.
-    if (this.#taken.delete(k)) this.#known.delete(k);
+    if (this.#taken.delete(k)) {
+      queue.taken -= 1;
+      this.#known.delete(k);
+    }
     if (!this.#known.has(k)) this.#insert(queue, task);
   }
 
@@ -117,7 +122,10 @@ export class Backlog {
     const queue = this.#queue(task.queue);
     if (queue.refilling) queue.news.set(k, undefined);
     this.#known.delete(k);
-    if (this.#taken.delete(k)) return;
+    if (this.#taken.delete(k)) {
+      queue.taken -= 1;
+      return;
+    }
     const at = position(queue.window, k);
     if (queue.window[at]?.key === k) queue.window.splice(at, 1);
   }
@@ -138,9 +146,10 @@ export class Backlog {
 
   backlog(name: QueueKey): { count: number; oldest: number | undefined } {
     const queue = this.#queues.get(idOf(name));
-    if (queue === undefined || queue.count <= 0) return { count: 0, oldest: undefined };
+    const count = queue === undefined ? 0 : queue.count - queue.taken;
+    if (queue === undefined || count <= 0) return { count: 0, oldest: undefined };
     const best = queue.window[0]?.key ?? (queue.low > queue.prefix ? queue.low : undefined);
-    return { count: queue.count, oldest: best === undefined ? undefined : backlogTime(best, queue.prefix) };
+    return { count, oldest: best === undefined ? undefined : backlogTime(best, queue.prefix) };
   }
 
   pull(name: QueueKey, claims: readonly Claim[]): void {
@@ -150,7 +159,9 @@ export class Backlog {
       return;
     }
     queue.claims.push(...claims);
+    const { taken } = queue;
     this.#serve(queue);
+    if (queue.taken !== taken) this.#options.changed(queue.queue);
   }
 
   queues(): QueueKey[] {
@@ -198,7 +209,8 @@ export class Backlog {
   lowWaters(): RowWrite[] {
     const rows: RowWrite[] = [];
     for (const queue of this.#queues.values()) {
-      if (queue.refilling) continue;
+      // Raised only when nothing is being read; lowered in the very flush that writes a row below it.
+      if (queue.refilling && (queue.savedLow === undefined || queue.low >= queue.savedLow)) continue;
       // An empty queue is held in memory whole and needs no hint.
       const low = queue.count === 0 && queue.complete ? undefined : queue.low;
       if (low === queue.savedLow || (low === queue.prefix && queue.savedLow === undefined)) continue;
@@ -226,6 +238,7 @@ export class Backlog {
         refilling: false,
         news: new Map(),
         claims: [],
+        taken: 0,
         low: key(prefix),
         savedLow: undefined,
       };
@@ -239,7 +252,7 @@ export class Backlog {
     if (queue.savedLow !== undefined || queue.window.length > 0 || queue.claims.length > 0) return;
     if (!queue.complete || queue.refilling) return;
     for (const dirty of this.#dirty.values()) if (dirty.has(queue)) return;
-    for (const k of this.#taken) if (k.startsWith(queue.prefix)) return;
+    if (queue.taken > 0) return;
     this.#queues.delete(idOf(queue.queue));
   }
 
@@ -282,6 +295,7 @@ export class Backlog {
       const claim = queue.claims.shift();
       if (claim === undefined) return;
       this.#taken.add(task.key);
+      queue.taken += 1;
       this.#options.start(task, claim, (outcome) => {
         if (outcome === 'started') return;
         if (outcome === 'later') {
@@ -298,10 +312,12 @@ export class Backlog {
 
   #untake(queue: Queue, task: WaitingTask): void {
     if (!this.#taken.delete(task.key)) return;
+    queue.taken -= 1;
     this.#known.delete(task.key);
     if (task.key < queue.low) queue.low = task.key;
     if (queue.refilling) queue.news.set(task.key, task);
     this.#insert(queue, task);
+    this.#options.changed(queue.queue);
   }
 
   async #refill(queue: Queue): Promise<void> {
@@ -316,7 +332,7 @@ export class Backlog {
       while (from !== undefined && read.length < limit) {
         const chunk = await this.#options.reader.chunk(from, queue.end, limit);
         for (const [k, bytes] of chunk.rows) {
-          if (read.length === 0 && !this.#taken.size) queue.low = k;
+          if (read.length === 0 && queue.taken === 0) queue.low = k;
           if (!this.#taken.has(k)) read.push(decodeWaitingTask(k, bytes));
         }
         from = chunk.next;
@@ -344,7 +360,7 @@ export class Backlog {
       .sort((a, b) => (a.key < b.key ? -1 : 1));
     for (const task of queue.window) this.#known.set(task.key, task);
     const first = queue.window[0];
-    if (first !== undefined && this.#taken.size === 0 && first.key > queue.low) queue.low = first.key;
+    if (first !== undefined && queue.taken === 0 && first.key > queue.low) queue.low = first.key;
     if (queue.window.length === 0 && !queue.complete) {
       // Everything read was taken meanwhile: go on in the next tick.
       this.#options.scheduler.soon(() => this.#serve(queue));

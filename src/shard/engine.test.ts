@@ -109,6 +109,50 @@ describe('nothing leaves before it is durable (I1)', () => {
   });
 });
 
+describe('an ahead task whose entry is lost', () => {
+  it('is not completed in place of its successor', async () => {
+    const disk = new MemoryDisk();
+    const w = await world(disk).open();
+    const before = w.worker({ workflow: 1, ahead: true });
+    const message = w.startMessage();
+    disk.faults.complete = () => undefined;
+    w.post('a', message);
+    await w.time.settle();
+    const lost = before.take('workflow');
+    disk.faults = {};
+    await w.restart();
+    const after = w.worker({ workflow: 1 });
+    await w.send('a', message);
+    // The same run, task and attempt as far as anybody can see, but another start of it.
+    const stale = await w.send('a', w.completion(lost, [command.complete('wrong')]));
+    expect(stale.error?.code).toBe(StatusCode.NOT_FOUND);
+    const good = await w.send('a', w.completion(after.take('workflow'), [command.complete('right')]));
+    expect(good.error).toBeUndefined();
+  });
+});
+
+describe('a flush under way', () => {
+  it('hides nothing: what it writes is read from memory until it is durable', async () => {
+    const disk = new MemoryDisk();
+    const w = await world(disk).open();
+    await w.start('a');
+    const held: (() => void)[] = [];
+    disk.faults.complete = (done) => held.push(done);
+    const flushed = w.engine.flush();
+    w.engine.passivateAll();
+    await w.time.settle();
+    expect(held.length).toBe(1);
+    const described = await w.call((done) => w.engine.describe(address('a'), undefined, done));
+    expect(described.error).toBeUndefined();
+    expect((await w.history('a')).length).toBe(2);
+    disk.faults = {};
+    for (const done of held) done();
+    await flushed;
+    expect(w.engine.getStats().overlayRows).toBe(0);
+    expect((await w.history('a')).length).toBe(2);
+  });
+});
+
 describe('a worker whose connection is gone', () => {
   it('undoes the start it could not be told of: the same attempt waits again', async () => {
     const w = await world().open();

@@ -715,7 +715,7 @@ export class ShardEngine implements Engine, BacklogSource {
 
   /** A read went wrong: damage is the reader's own answer; an error of the handle stops the engine. */
   #readFailed(error: unknown): void {
-    if (error instanceof StoreError && error.kind === 'failed') this.#fail(error);
+    if (error instanceof StoreError && (error.kind === 'failed' || error.kind === 'closed')) this.#fail(error);
     else this.#log.error({ error: messageOf(error) }, 'a read failed');
   }
 

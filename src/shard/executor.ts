@@ -42,6 +42,11 @@ export interface ExecutorOptions {
   send(turn: Turn, effect: Extract<Effect, { type: 'send' }>): void;
 }
 
+/** A deadline that moves by less is not worth two rows of a log entry. */
+const FAR_MS = 30_000;
+/** Most rows reach the disk later than this. */
+const UNFLUSHED_MS = 400;
+
 /** What a turn does besides its message. */
 export interface TurnExtras {
   /** Rows written in the same entry: a timer row that has fired goes. */
@@ -92,7 +97,7 @@ export class Executor {
       }
     }
     this.#place(turn, now);
-    this.#rearm(turn, core.nextDeadline(actor.state));
+    this.#rearm(turn, core.nextDeadline(actor.state), now);
     this.#show(turn);
     turn.seal();
     actors.account(actor, before);
@@ -209,11 +214,17 @@ export class Executor {
     turn.count(queue, 1);
   }
 
-  /** One timer row per actor: an earlier deadline moves it, a later one leaves it to fire early and be set again. */
-  #rearm(turn: Turn, due: number | undefined): void {
+  /**
+   * One timer row per actor: an earlier deadline moves it, a later one leaves it to fire early and be set again. Except that a row no flush
+   * has seen moves for nothing: a workflow that goes to sleep for long right after its start is not woken in vain.
+   */
+  #rearm(turn: Turn, due: number | undefined, now: number): void {
     const { actor } = turn;
     const { armed } = actor;
-    if (due !== undefined && armed !== undefined && armed.at <= due) return;
+    if (due !== undefined && armed !== undefined && armed.at <= due) {
+      const moves = armed.key !== undefined && due - armed.at > FAR_MS && now - armed.setAt < UNFLUSHED_MS;
+      if (!moves) return;
+    }
     if (armed?.key !== undefined) turn.write(armed.key, undefined);
     if (due === undefined) {
       actor.armed = undefined;
@@ -221,7 +232,7 @@ export class Executor {
     }
     const key = timerKey(Math.ceil(due), actor.base);
     turn.write(key, encode([actor.namespace, actor.workflowId]));
-    actor.armed = { key, at: due };
+    actor.armed = { key, at: due, setAt: now };
   }
 
   #show(turn: Turn): void {

@@ -105,6 +105,22 @@ describe('messages between actors', () => {
   }, 60_000);
 });
 
+describe('a message that waits on disk', () => {
+  it('is delivered by the next process', async () => {
+    const disk = new MemoryDisk();
+    const bounds = { outboxWindow: 0 };
+    const w = new World(() => openMemoryStore({ disk, shardCount: 3 }), { core: relay, bounds });
+    await w.open();
+    await w.send('a', { ...w.signalMessage('b'), requestId: 'm' } as Message);
+    await w.engine.flush();
+    expect(await notesOf(w, 'b')).toEqual([]);
+    bounds.outboxWindow = 10;
+    await w.restart();
+    expect(await notesOf(w, 'b')).toEqual(['m']);
+    expect(w.engine.getStats().outbox).toBe(0);
+  });
+});
+
 /** What an actor has noted, as its chain row says. */
 async function notesOf(w: World, workflowId: string): Promise<string[]> {
   await w.engine.flush();

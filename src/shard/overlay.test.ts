@@ -10,6 +10,7 @@ import { decodeEntry, encodeEntry } from './entry.ts';
 import { inverted, part, readU48, u48 } from './keys.ts';
 import { type FlushSet, Overlay } from './overlay.ts';
 import { Reader } from './reader.ts';
+import { Shard } from './shard.ts';
 
 const keys = Array.from({ length: 12 }, (_, i) => key(`t${String.fromCharCode(97 + i)}`));
 
@@ -33,7 +34,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
       }),
     },
   ),
-  { maxLength: 60 },
+  { maxLength: 90 },
 );
 
 describe('reads through the overlay', () => {
@@ -88,7 +89,7 @@ describe('reads through the overlay', () => {
         await check(key('t'), key('u'), 100);
         expect(term(1)).toBe(1);
       }),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
   });
 
@@ -104,6 +105,20 @@ describe('reads through the overlay', () => {
     // Its flush was under way: the deletion has to follow it.
     expect([...overlay.takeDirty(0).rows.keys()]).toEqual(['ty']);
     expect(overlay.size).toBe(1);
+  });
+});
+
+describe('a shard', () => {
+  it('remembers which numbers of each source it applied, gaps and all', () => {
+    const shard = new Shard(shardId(0), term(1), { lastLsn: lsn(0), appliedLsn: lsn(0) });
+    shard.observe(77);
+    shard.sentTo(3, 9);
+    for (const seq of [1, 2, 5, 4, 9]) shard.receipt(7, seq);
+    const again = new Shard(shardId(0), term(2), { lastLsn: lsn(0), appliedLsn: lsn(0) });
+    again.restoreMeta(shard.encodeMeta());
+    const applied = Array.from({ length: 10 }, (_, i) => again.inbox(7).has(i + 1));
+    expect(applied).toEqual([true, true, false, true, true, false, false, false, true, false]);
+    expect([again.sent.get(3), again.now(0)]).toEqual([9, 77]);
   });
 });
 

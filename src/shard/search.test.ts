@@ -56,6 +56,7 @@ async function populate(w: World, wanted: readonly Spec[]): Promise<void> {
       const task = worker.take('workflow');
       if (closes) await w.send(`id-${id}`, w.completion(task, [command.complete()]));
     }
+    if (pause === 1) await w.engine.flush();
     await w.time.advance(pause);
   }
 }

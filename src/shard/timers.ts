@@ -206,7 +206,7 @@ export class Timers {
     if (from < this.#low) from = this.#low;
     try {
       while (from < target && this.#byKey.size < window && !this.#stopped) {
-        const chunk = await reader.chunk(from, target, CHUNK);
+        const chunk = await reader.chunk(from, target, Math.min(CHUNK, window));
         for (const [k, bytes] of chunk.rows) if (!this.#byKey.has(k) && !this.#gone.has(k)) this.#add(k, bytes);
         from = chunk.next ?? target;
         this.#horizon = from;
