@@ -1,7 +1,7 @@
 // `tenuto server …`: a node in the foreground. Ends cleanly on SIGINT and SIGTERM; a second signal ends it at once.
 
 import { type Command, Option } from 'commander';
-import { CommandError, UsageError } from './errors.ts';
+import { CommandError, ExitCode, UsageError } from './errors.ts';
 
 interface StartDevFlags {
   dataDir?: string;
@@ -83,7 +83,8 @@ async function run(config: NodeConfig, where: string): Promise<void> {
     process.exit(0);
   } catch (error) {
     if (!(error instanceof NodeStartError)) throw error;
-    throw new CommandError(error.message, { hint: error.hint, cause: error });
+    const exitCode = error.kind === 'config' ? ExitCode.USAGE : ExitCode.FAILED;
+    throw new CommandError(error.message, { hint: error.hint, exitCode, cause: error });
   }
 }
 
