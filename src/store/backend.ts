@@ -14,12 +14,15 @@ export interface Range {
 export interface Backend {
   /** For messages: the directory, or `memory`. */
   readonly name: string;
+  /** May be called again when it is open. */
   open(): Promise<void>;
-  /** All or nothing. `sync`: durable when it resolves. */
+  /** All or nothing. `sync`: durable when it resolves. Two writes under way may land in any order: LogStore keeps one. */
   write(writes: readonly Write[], durability: 'sync' | 'lazy'): Promise<void>;
   get(key: string): Promise<Uint8Array | undefined>;
   getMany(keys: readonly string[]): Promise<(Uint8Array | undefined)[]>;
   range(range: Range): Promise<[string, Uint8Array][]>;
+  /** Where a key is kept, for messages about damage: `name`, and the file if it can be told. */
+  locate(key: string): string;
   /** Every record as of one instant, in key order. */
   snapshot(): AsyncIterable<[string, Uint8Array]>;
   diskBytes(): Promise<number>;

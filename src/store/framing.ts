@@ -21,8 +21,11 @@ export function frame(key: string, value: Uint8Array): Buffer {
   return framed;
 }
 
-/** The value; throws `corrupt` naming the key. The result is a view of `framed`. */
-export function unframe(key: string, framed: Uint8Array, where: string): Uint8Array {
+/** Names the place of a key for people: the directory and, where it can be told, the file. Called only when something is wrong. */
+export type Locate = (key: string) => string;
+
+/** The value; throws `corrupt` naming the key and its place. The result is a view of `framed`. */
+export function unframe(key: string, framed: Uint8Array, where: string | Locate): Uint8Array {
   if (framed.length < CRC_BYTES) throw corrupt(key, where, 'the record is shorter than its checksum');
   const value = framed.subarray(CRC_BYTES);
   const stored = (framed[0] ?? 0) | ((framed[1] ?? 0) << 8) | ((framed[2] ?? 0) << 16) | ((framed[3] ?? 0) << 24);
@@ -42,11 +45,12 @@ export function chainOf(previous: number, entryTerm: Term, entryLsn: Lsn, entry:
   return crc32(entry, crc32(head, previous));
 }
 
-export function corrupt(key: string, where: string, what: string): StoreError {
+export function corrupt(key: string, where: string | Locate, what: string): StoreError {
   const shown = [...key]
     .map((c) => (c >= ' ' && c <= '~' ? c : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`))
     .join('');
-  return new StoreError('corrupt', `damaged data in ${where}, key "${shown}": ${what}`, {
+  const place = typeof where === 'string' ? where : where(key);
+  return new StoreError('corrupt', `damaged data in ${place}, key "${shown}": ${what}`, {
     ...(key.startsWith(ROW) ? { key: key.slice(ROW.length) } : {}),
     hint: 'Nothing damaged is served. `tenuto data verify` lists what is wrong; `tenuto data restore` brings back a backup.',
   });
@@ -111,16 +115,35 @@ export interface PositionRow {
   appliedChain: number;
   votedTerm: Term;
   votedFor: string;
+  /** Entries above this lsn in log records up to `truncatedSeq` are void: records are never rewritten. */
+  truncatedAfter: Lsn;
+  truncatedSeq: number;
 }
+
+/** A shard never written to. */
+export const ZERO_POSITION: PositionRow = {
+  term: term(0),
+  appliedLsn: lsn(0),
+  appliedTerm: term(0),
+  appliedChain: 0,
+  votedTerm: term(0),
+  votedFor: '',
+  truncatedAfter: lsn(0),
+  truncatedSeq: 0,
+};
+
+const POSITION_BYTES = 40;
 
 export function encodePosition(row: PositionRow): Buffer {
   const name = Buffer.from(row.votedFor, 'utf8');
-  const bytes = Buffer.allocUnsafe(28 + name.length);
+  const bytes = Buffer.allocUnsafe(POSITION_BYTES + name.length);
   let at = bytes.writeUIntLE(row.term, 0, 6);
   at = bytes.writeUIntLE(row.appliedLsn, at, 6);
   at = bytes.writeUIntLE(row.appliedTerm, at, 6);
   at = bytes.writeUInt32LE(row.appliedChain, at);
   at = bytes.writeUIntLE(row.votedTerm, at, 6);
+  at = bytes.writeUIntLE(row.truncatedAfter, at, 6);
+  at = bytes.writeUIntLE(row.truncatedSeq, at, 6);
   name.copy(bytes, at);
   return bytes;
 }
@@ -133,7 +156,9 @@ export function decodePosition(value: Uint8Array): PositionRow {
     appliedTerm: term(bytes.readUIntLE(12, 6)),
     appliedChain: bytes.readUInt32LE(18),
     votedTerm: term(bytes.readUIntLE(22, 6)),
-    votedFor: bytes.subarray(28).toString('utf8'),
+    truncatedAfter: lsn(bytes.readUIntLE(28, 6)),
+    truncatedSeq: bytes.readUIntLE(34, 6),
+    votedFor: bytes.subarray(POSITION_BYTES).toString('utf8'),
   };
 }
 

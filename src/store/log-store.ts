@@ -1,187 +1,80 @@
 // The store port over a backend: one log per shard, rows behind it, positions, votes, terms. Keeps I2 and I3; every write error is final.
 //
-// Layout: M name → meta · P shard → position · L seq → log record (the entries of one append, all shards) · R key → row.
-// A log record is deleted when all its shards have applied past it; M low says where the live ones begin, so that no scan crosses tombstones.
+// Layout: M name → meta · P shard → position · L seq → log record (the entries of one batch, all shards) · R key → row.
+// Memory moves when a call is made, the medium one batch at a time behind it (CommitQueue); a call resolves when its batch is durable.
+// Log records are written once: truncation is a mark in the position row, and a record goes when all its entries are applied or truncated.
 
 import type { Key, Lsn, ShardId, Term } from '../ports/ids.ts';
-import { key as asKey, lsn, term } from '../ports/ids.ts';
+import { key as asKey, term } from '../ports/ids.ts';
 import {
   type AppendResult,
   type LogAppend,
   type LogEntry,
   type RangeOptions,
-  type RowWrite,
   type ShardFlush,
   type ShardPosition,
   type Store,
   StoreError,
   type StoreStats,
 } from '../ports/store.ts';
-import type { Backend, Write } from './backend.ts';
-import {
-  chainOf,
-  corrupt,
-  decodeLogRecord,
-  decodePosition,
-  encodeLogRecord,
-  encodePosition,
-  frame,
-  LOG,
-  type LoggedEntry,
-  META,
-  POSITION,
-  type PositionRow,
-  ROW,
-  unframe,
-} from './framing.ts';
-import { prefixEnd, u16Key, u48Key } from './keys.ts';
+import type { Backend } from './backend.ts';
+import { type Batch, emptyBatch, housekeeping, keepsHouse, recordWrite, TERM_KEY } from './batch.ts';
+import { CommitQueue } from './commit-queue.ts';
+import { chainOf, corrupt, frame, type LoggedEntry, ROW, unframe, ZERO_POSITION } from './framing.ts';
+import { checkKey, checkRange, checkShard, misuse } from './limits.ts';
+import { readRecord, recover } from './recovery.ts';
+import { type LiveEntry, type LogRecord, positionOf, recordKey, type ShardLog } from './shard-log.ts';
 
-const TERM_KEY = `${META}term`;
-const LOW_KEY = `${META}low`;
+/** Log records read at once by readLog. */
+const READ_PAGE = 32;
 
-const DEFAULT_RANGE_LIMIT = 1_000;
-const MAX_RANGE_LIMIT = 100_000;
-/** Log records read at once during recovery. */
-const LOG_PAGE = 256;
-
-interface LogRecord {
-  key: string;
-  /** Entries not yet applied by their shard. */
-  live: number;
-}
-
-interface ShardLog {
-  position: PositionRow;
-  /** Entries above appliedLsn, in order. */
-  entries: { lsn: Lsn; term: Term; chain: number; record: LogRecord }[];
-}
+const NO_FENCE: AppendResult = { fenced: [] };
 
 export class LogStore implements Store {
   readonly directoryId: string;
   readonly shardCount: number;
   readonly #backend: Backend;
-  readonly #shards = new Map<ShardId, ShardLog>();
+  readonly #queue: CommitQueue<Batch>;
+  #shards = new Map<ShardId, ShardLog>();
+  /** On the medium or on their way there, ascending. */
   #records: LogRecord[] = [];
   #nextRecord = 1;
   #term: Term = term(0);
-  #failure: StoreError | undefined;
+  /** Why calls are refused. */
+  #refusal: StoreError | undefined;
+  /** Why nothing is written any more. */
+  #writeError: StoreError | undefined;
+  /** readLogs under way: records they may still want are not deleted. */
+  #readers = 0;
   readonly #counts = { appends: 0, appendedBytes: 0, fsyncs: 0, flushes: 0, flushedRows: 0 };
 
   constructor(backend: Backend, identity: { directoryId: string; shardCount: number }) {
     this.#backend = backend;
     this.directoryId = identity.directoryId;
     this.shardCount = identity.shardCount;
+    this.#queue = new CommitQueue(
+      () => this.#newBatch(),
+      (batch) => this.#commit(batch),
+    );
   }
 
   async open(): Promise<ReadonlyMap<ShardId, ShardPosition>> {
     await this.#backend.open();
-    this.#term = term(await this.#readMeta(TERM_KEY));
-    for (const [key, value] of await this.#scan(POSITION, MAX_RANGE_LIMIT)) {
-      const shard = ((key.charCodeAt(1) << 8) | key.charCodeAt(2)) as ShardId;
-      this.#shards.set(shard, { position: decodePosition(value), entries: [] });
-    }
-    await this.#recoverLog();
-    const positions = new Map<ShardId, ShardPosition>();
-    for (const [shard, log] of this.#shards) positions.set(shard, this.#position(log));
-    return positions;
-  }
-
-  /** Reads the live log records and takes, for each (shard, lsn), the entry of the highest term whose chain connects. */
-  async #recoverLog(): Promise<void> {
-    const candidates = new Map<ShardId, Map<Lsn, { entry: LoggedEntry; record: LogRecord }[]>>();
-    const low = await this.#readMeta(LOW_KEY);
-    // Below the low water the next start would not see it.
-    this.#nextRecord = Math.max(1, low);
-    let from = LOG + u48Key(low);
-    const to = prefixEnd(LOG);
-    for (;;) {
-      const page = await this.#backend.range({ from, to, limit: LOG_PAGE, reverse: false });
-      for (const [key, framed] of page) {
-        const record: LogRecord = { key, live: 0 };
-        this.#records.push(record);
-        this.#nextRecord = seqOf(key) + 1;
-        for (const entry of this.#decodeRecord(key, unframe(key, framed, this.#backend.name))) {
-          const log = this.#shard(entry.shard);
-          if (entry.lsn <= log.position.appliedLsn) continue;
-          const byLsn = candidates.get(entry.shard) ?? new Map();
-          candidates.set(entry.shard, byLsn);
-          const here = byLsn.get(entry.lsn) ?? [];
-          byLsn.set(entry.lsn, here);
-          here.push({ entry, record });
-        }
-      }
-      const last = page.at(-1);
-      if (page.length < LOG_PAGE || !last) break;
-      from = `${last[0]}\0`;
-    }
-    for (const [shard, byLsn] of candidates) this.#connect(shard, byLsn);
-    this.#records = this.#records.filter((record) => record.live > 0);
-  }
-
-  #connect(shard: ShardId, byLsn: ReadonlyMap<Lsn, { entry: LoggedEntry; record: LogRecord }[]>): void {
-    const log = this.#shard(shard);
-    let { appliedLsn: at, appliedChain: chain } = log.position;
-    let taken = 0;
-    for (;;) {
-      const next = lsn(at + 1);
-      const found = (byLsn.get(next) ?? [])
-        .filter(({ entry }) => chainOf(chain, entry.term, entry.lsn, entry.entry) === entry.chain)
-        .sort((a, b) => b.entry.term - a.entry.term)[0];
-      if (!found) break;
-      found.record.live += 1;
-      log.entries.push({ lsn: next, term: found.entry.term, chain: found.entry.chain, record: found.record });
-      if (found.entry.term > log.position.term) log.position = { ...log.position, term: found.entry.term };
-      at = next;
-      chain = found.entry.chain;
-      taken += 1;
-    }
-    const beyond = [...byLsn.keys()].filter((n) => n > at);
-    if (beyond.length > 0) {
-      const [first] = byLsn.get(Math.min(...beyond) as Lsn) ?? [];
-      const key = first?.record.key ?? LOG;
-      throw corrupt(
-        key,
-        this.#backend.name,
-        `shard ${shard}: entry ${Math.min(...beyond)} does not connect to entry ${at} (${taken} read)`,
-      );
-    }
-  }
-
-  #decodeRecord(key: string, value: Uint8Array): LoggedEntry[] {
     try {
-      return decodeLogRecord(value);
+      const framed = await this.#backend.get(TERM_KEY);
+      if (framed !== undefined) {
+        this.#term = term(Buffer.from(unframe(TERM_KEY, framed, this.#locate)).readUIntLE(0, 6));
+      }
+      const { shards, records, nextRecord } = await recover(this.#backend);
+      this.#shards = shards;
+      this.#records = records;
+      this.#nextRecord = nextRecord;
     } catch (error) {
-      throw corrupt(key, this.#backend.name, error instanceof Error ? error.message : String(error));
+      // Whoever mends it must be able to open it.
+      await this.#backend.close();
+      throw error;
     }
-  }
-
-  #position(log: ShardLog): ShardPosition {
-    const last = log.entries.at(-1);
-    const { position } = log;
-    return {
-      term: position.term,
-      appliedLsn: position.appliedLsn,
-      lastLsn: last?.lsn ?? position.appliedLsn,
-      lastTerm: last?.term ?? position.appliedTerm,
-      lastChain: last?.chain ?? position.appliedChain,
-    };
-  }
-
-  #shard(shard: ShardId): ShardLog {
-    let log = this.#shards.get(shard);
-    if (!log) {
-      const zero = {
-        term: term(0),
-        appliedLsn: lsn(0),
-        appliedTerm: term(0),
-        appliedChain: 0,
-        votedTerm: term(0),
-        votedFor: '',
-      };
-      log = { position: zero, entries: [] };
-      this.#shards.set(shard, log);
-    }
-    return log;
+    return new Map([...this.#shards].map(([shard, log]) => [shard, positionOf(log)]));
   }
 
   async nextTerm(): Promise<Term> {
@@ -191,184 +84,229 @@ export class LogStore implements Store {
       highest = Math.max(highest, position.term, position.votedTerm, entries.at(-1)?.term ?? 0);
     }
     const next = term(highest + 1);
-    await this.#write([[TERM_KEY, metaValue(next)]], 'sync');
     this.#term = next;
+    const { batch, done } = this.#queue.join();
+    batch.term = next;
+    await done;
     return next;
   }
 
   async append(entries: readonly LogAppend[]): Promise<AppendResult> {
     this.#check();
+    const { logged, fenced } = this.#admit(entries);
+    if (logged.length > 0) {
+      const { batch, done } = this.#queue.join();
+      const { record } = batch;
+      for (const added of logged) {
+        const log = this.#shard(added.shard);
+        log.entries.push({ lsn: added.lsn, term: added.term, chain: added.chain, record, truncated: false });
+        if (added.term > log.position.term) log.position = { ...log.position, term: added.term };
+        batch.entries.push(added);
+      }
+      record.live += logged.length;
+      await done;
+    }
+    return fenced.size === 0 ? NO_FENCE : { fenced: [...fenced].map(([shard, newerTerm]) => ({ shard, newerTerm })) };
+  }
+
+  /** Which entries may be written; changes nothing. */
+  #admit(entries: readonly LogAppend[]): { logged: LoggedEntry[]; fenced: Map<ShardId, Term> } {
     const fenced = new Map<ShardId, Term>();
     const logged: LoggedEntry[] = [];
-    const record: LogRecord = { key: LOG + u48Key(this.#nextRecord), live: 0 };
     const tails = new Map<ShardId, { lsn: Lsn; term: Term; chain: number }>();
     for (const { shard, term: entryTerm, lsn: entryLsn, entry } of entries) {
-      const log = this.#shard(shard);
-      if (entryTerm < log.position.term) {
-        fenced.set(shard, log.position.term);
+      checkShard(shard, this.shardCount);
+      const log = this.#shards.get(shard);
+      const newest = log?.position.term ?? 0;
+      if (entryTerm < newest) {
+        fenced.set(shard, term(newest));
         continue;
       }
-      const position = this.#position(log);
-      const tail = tails.get(shard) ?? { lsn: position.lastLsn, term: position.lastTerm, chain: position.lastChain };
+      let tail = tails.get(shard);
+      if (tail === undefined) {
+        const { lastLsn, lastTerm, lastChain } = positionOf(log ?? { shard, position: ZERO_POSITION, entries: [] });
+        tail = { lsn: lastLsn, term: lastTerm, chain: lastChain };
+      }
       if (entryLsn !== tail.lsn + 1) throw misuse(`shard ${shard}: entry ${entryLsn} cannot follow ${tail.lsn}`);
       if (entryTerm < tail.term) throw misuse(`shard ${shard}: term ${entryTerm} cannot follow ${tail.term}`);
       const chain = chainOf(tail.chain, entryTerm, entryLsn, entry);
       tails.set(shard, { lsn: entryLsn, term: entryTerm, chain });
       logged.push({ shard, term: entryTerm, lsn: entryLsn, chain, entry });
     }
-    if (logged.length > 0) {
-      this.#nextRecord += 1;
-      const value = encodeLogRecord(logged);
-      // Positions move before the write: the next append may be asked for while this one is on its way. A failed write is final anyway.
-      for (const { shard, term: entryTerm, lsn: entryLsn, chain } of logged) {
-        const log = this.#shard(shard);
-        log.entries.push({ lsn: entryLsn, term: entryTerm, chain, record });
-        if (entryTerm > log.position.term) log.position = { ...log.position, term: entryTerm };
-        record.live += 1;
-      }
-      this.#records.push(record);
-      await this.#write([[record.key, value]], 'sync');
-      this.#counts.appends += 1;
-      this.#counts.appendedBytes += value.length;
-    }
-    return { fenced: [...fenced].map(([shard, newerTerm]) => ({ shard, newerTerm })) };
+    return { logged, fenced };
   }
 
   async *readLog(shard: ShardId, from: Lsn): AsyncIterable<LogEntry> {
     this.#check();
+    checkShard(shard, this.shardCount);
     const log = this.#shards.get(shard);
-    if (!log) return;
-    let chain = log.position.appliedChain;
-    for (const { lsn: at, term: entryTerm, chain: expected, record } of [...log.entries]) {
-      const framed = await this.#backend.get(record.key);
-      if (!framed) {
-        // Trimmed since the call: its rows are on disk.
-        if (at <= log.position.appliedLsn) {
-          chain = expected;
-          continue;
+    if (log === undefined) return;
+    const entries = [...log.entries];
+    let chain: number = log.position.appliedChain;
+    this.#readers += 1;
+    try {
+      await this.#queue.settled();
+      for (let at = 0; at < entries.length; ) {
+        const { found, next } = await this.#readPage(entries, at);
+        for (; at < next; at += 1) {
+          const live = entries[at] as LiveEntry;
+          const entry = found.get(live.record)?.find((one) => one.shard === shard && one.lsn === live.lsn);
+          if (entry === undefined || entry.term !== live.term) {
+            // Truncated or applied while its batch still formed: it was never written.
+            if (live.truncated) return;
+            if (live.lsn > log.position.appliedLsn) throw this.#lost(shard, live);
+          } else if (entry.chain !== live.chain || chainOf(chain, live.term, live.lsn, entry.entry) !== live.chain) {
+            throw corrupt(
+              recordKey(live.record.seq),
+              this.#locate,
+              `shard ${shard}: entry ${live.lsn} breaks the chain`,
+            );
+          } else if (live.lsn >= from) {
+            yield { lsn: live.lsn, term: live.term, chain: live.chain, entry: entry.entry };
+          }
+          chain = live.chain;
         }
-        throw corrupt(record.key, this.#backend.name, `log record of shard ${shard}, entry ${at} is gone`);
       }
-      const entries = this.#decodeRecord(record.key, unframe(record.key, framed, this.#backend.name));
-      const found = entries.find((entry) => entry.shard === shard && entry.lsn === at && entry.term === entryTerm);
-      if (!found || found.chain !== expected || chainOf(chain, entryTerm, at, found.entry) !== expected) {
-        throw corrupt(record.key, this.#backend.name, `shard ${shard}: entry ${at} breaks the chain`);
-      }
-      chain = expected;
-      if (at >= from) yield { lsn: at, term: entryTerm, chain, entry: found.entry };
+    } finally {
+      this.#readers -= 1;
     }
+  }
+
+  /** The records of the entries from `at` on, a page of them. */
+  async #readPage(
+    entries: readonly LiveEntry[],
+    at: number,
+  ): Promise<{ found: Map<LogRecord, readonly LoggedEntry[]>; next: number }> {
+    this.#check();
+    const records = new Set<LogRecord>();
+    let next = at;
+    for (; next < entries.length; next += 1) {
+      const { record } = entries[next] as LiveEntry;
+      if (records.size === READ_PAGE && !records.has(record)) break;
+      records.add(record);
+    }
+    const keys = [...records].map(({ seq }) => recordKey(seq));
+    const framed = await this.#backend.getMany(keys);
+    const found = new Map<LogRecord, readonly LoggedEntry[]>();
+    [...records].forEach((record, i) => {
+      const bytes = framed[i];
+      if (bytes !== undefined) found.set(record, readRecord(this.#backend, recordKey(record.seq), bytes));
+    });
+    return { found, next };
+  }
+
+  #lost(shard: ShardId, { lsn: at, record }: LiveEntry): StoreError {
+    return corrupt(recordKey(record.seq), this.#locate, `entry ${at} of shard ${shard} is gone`);
   }
 
   async truncateAfter(shard: ShardId, after: Lsn): Promise<void> {
     this.#check();
+    checkShard(shard, this.shardCount);
     const log = this.#shard(shard);
-    if (after < log.position.appliedLsn)
-      throw misuse(`shard ${shard}: cannot truncate after ${after}, applied to ${log.position.appliedLsn}`);
-    const kept = log.entries.filter((entry) => entry.lsn <= after);
-    const writes: Write[] = [];
-    for (const { record } of log.entries.slice(kept.length)) {
-      record.live -= 1;
-      if (record.live === 0) writes.push([record.key, undefined]);
-      else writes.push(await this.#without(record, shard, after));
+    const { appliedLsn } = log.position;
+    if (after < appliedLsn) throw misuse(`shard ${shard}: cannot truncate after ${after}, applied to ${appliedLsn}`);
+    // No mark without a need: a later one would lift an earlier one that still hides entries.
+    if (after >= positionOf(log).lastLsn) return this.#queue.settled();
+    const { batch, done } = this.#queue.join();
+    for (const entry of log.entries) {
+      if (entry.lsn <= after) continue;
+      entry.record.live -= 1;
+      entry.truncated = true;
     }
-    log.entries = kept;
-    this.#records = this.#records.filter((record) => record.live > 0);
-    if (writes.length > 0) await this.#write(dedupe(writes), 'sync');
-  }
-
-  /** The record rewritten without one shard's entries above `after`: recovery must not find what was truncated. */
-  async #without(record: LogRecord, shard: ShardId, after: Lsn): Promise<Write> {
-    const framed = await this.#backend.get(record.key);
-    if (!framed) throw corrupt(record.key, this.#backend.name, 'log record is gone');
-    const entries = this.#decodeRecord(record.key, unframe(record.key, framed, this.#backend.name));
-    return [record.key, encodeLogRecord(entries.filter((entry) => entry.shard !== shard || entry.lsn <= after))];
+    log.entries = log.entries.filter(({ truncated }) => !truncated);
+    batch.entries = batch.entries.filter((entry) => entry.shard !== shard || entry.lsn <= after);
+    // What is appended after this call may share the batch, so the mark ends before it.
+    log.position = { ...log.position, truncatedAfter: after, truncatedSeq: batch.record.seq - 1 };
+    batch.positions.add(log);
+    await done;
   }
 
   async flush(flushes: readonly ShardFlush[]): Promise<void> {
     this.#check();
-    const writes: Write[] = [];
-    let rows = 0;
-    for (const { shard, appliedLsn, rows: changed } of flushes) {
+    this.#checkFlushes(flushes);
+    if (flushes.length === 0) return this.#queue.settled();
+    const { batch, done } = this.#queue.join();
+    for (const { shard, appliedLsn, rows } of flushes) {
       const log = this.#shard(shard);
-      const { position } = log;
-      const last = this.#position(log).lastLsn;
-      if (appliedLsn > last || appliedLsn < position.appliedLsn) {
-        throw misuse(
-          `shard ${shard}: cannot apply to ${appliedLsn}: applied to ${position.appliedLsn}, log ends at ${last}`,
-        );
-      }
-      let through: ShardLog['entries'][number] | undefined;
-      let count = 0;
-      for (const entry of log.entries) {
-        if (entry.lsn > appliedLsn) break;
-        entry.record.live -= 1;
-        through = entry;
-        count += 1;
-      }
-      log.entries.splice(0, count);
+      const { position, entries } = log;
+      const ahead = entries.findIndex((entry) => entry.lsn > appliedLsn);
+      const applied = entries.splice(0, ahead === -1 ? entries.length : ahead);
+      for (const { record } of applied) record.live -= 1;
+      const last = applied.at(-1);
       log.position = {
         ...position,
         appliedLsn,
-        appliedTerm: through?.term ?? position.appliedTerm,
-        appliedChain: through?.chain ?? position.appliedChain,
+        appliedTerm: last?.term ?? position.appliedTerm,
+        appliedChain: last?.chain ?? position.appliedChain,
       };
-      writes.push([POSITION + u16Key(shard), encodePosition(log.position)]);
-      for (const [key, value] of changed as readonly RowWrite[]) {
-        writes.push([ROW + key, value]);
-        rows += 1;
+      batch.positions.add(log);
+      for (const [key, value] of rows) batch.rows.push([ROW + key, value]);
+    }
+    batch.flushes += 1;
+    await done;
+  }
+
+  /** The whole call is refused or none of it. */
+  #checkFlushes(flushes: readonly ShardFlush[]): void {
+    const applied = new Map<ShardId, Lsn>();
+    for (const { shard, appliedLsn, rows } of flushes) {
+      checkShard(shard, this.shardCount);
+      const log = this.#shards.get(shard);
+      const from = applied.get(shard) ?? log?.position.appliedLsn ?? 0;
+      const last = log === undefined ? 0 : positionOf(log).lastLsn;
+      if (!(appliedLsn >= from && appliedLsn <= last)) {
+        throw misuse(`shard ${shard}: cannot apply to ${appliedLsn}: applied to ${from}, log ends at ${last}`);
       }
+      applied.set(shard, appliedLsn);
+      for (const [key] of rows) checkKey(key);
     }
-    let trimmed = 0;
-    for (const record of this.#records) {
-      if (record.live > 0) continue;
-      writes.push([record.key, undefined]);
-      trimmed += 1;
-    }
-    if (trimmed > 0) this.#records = this.#records.filter((record) => record.live > 0);
-    const low = this.#records[0];
-    writes.push([LOW_KEY, metaValue(low ? seqOf(low.key) : this.#nextRecord)]);
-    await this.#write(writes, 'sync');
-    this.#counts.flushes += 1;
-    this.#counts.flushedRows += rows;
   }
 
   async vote(shard: ShardId, voteTerm: Term, candidate: string): Promise<boolean> {
     this.#check();
-    const log = this.#shard(shard);
-    const { position } = log;
+    checkShard(shard, this.shardCount);
+    const { position } = this.#shards.get(shard) ?? { position: ZERO_POSITION };
     if (voteTerm < position.term || voteTerm < position.votedTerm) return false;
-    if (voteTerm === position.votedTerm) return position.votedFor === candidate;
+    if (voteTerm === position.votedTerm) {
+      if (position.votedFor !== candidate) return false;
+      // The promise may still be on its way to the disk.
+      await this.#queue.settled();
+      return true;
+    }
+    const log = this.#shard(shard);
+    const { batch, done } = this.#queue.join();
     log.position = { ...position, term: voteTerm, votedTerm: voteTerm, votedFor: candidate };
-    await this.#write([[POSITION + u16Key(shard), encodePosition(log.position)]], 'sync');
+    batch.positions.add(log);
+    await done;
     return true;
   }
 
   async read(key: Key): Promise<Uint8Array | undefined> {
     this.#check();
+    checkKey(key);
     const stored = ROW + key;
     const framed = await this.#backend.get(stored);
-    return framed === undefined ? undefined : unframe(stored, framed, this.#backend.name);
+    return framed === undefined ? undefined : unframe(stored, framed, this.#locate);
   }
 
   async readMany(keys: readonly Key[]): Promise<(Uint8Array | undefined)[]> {
     this.#check();
-    const stored = keys.map((key) => ROW + key);
+    const stored = keys.map((key) => {
+      checkKey(key);
+      return ROW + key;
+    });
     const found = await this.#backend.getMany(stored);
     return found.map((framed, i) =>
-      framed === undefined ? undefined : unframe(stored[i] ?? '', framed, this.#backend.name),
+      framed === undefined ? undefined : unframe(stored[i] ?? '', framed, this.#locate),
     );
   }
 
   async range(options: RangeOptions): Promise<readonly (readonly [Key, Uint8Array])[]> {
     this.#check();
-    const limit = Math.min(options.limit ?? DEFAULT_RANGE_LIMIT, MAX_RANGE_LIMIT);
-    const found = await this.#backend.range({
-      from: ROW + options.from,
-      to: ROW + options.to,
-      limit,
-      reverse: options.reverse === true,
-    });
-    return found.map(([key, framed]) => [asKey(key.slice(1)), unframe(key, framed, this.#backend.name)] as const);
+    const limit = checkRange(options);
+    const { from, to, reverse = false } = options;
+    const found = await this.#backend.range({ from: ROW + from, to: ROW + to, limit, reverse });
+    return found.map(([key, framed]) => [asKey(key.slice(1)), unframe(key, framed, this.#locate)] as const);
   }
 
   async stats(): Promise<StoreStats> {
@@ -382,57 +320,85 @@ export class LogStore implements Store {
     await writeBackup(this.#backend, directory, this.shardCount, onProgress);
   }
 
+  /** What was asked for before is durable or refused by then. */
   async close(): Promise<void> {
-    if (this.#failure?.kind === 'closed') return;
-    this.#failure = new StoreError('closed', `the store in ${this.#backend.name} is closed`);
+    if (this.#refusal?.kind === 'closed') return;
+    this.#refusal = this.#closed();
+    await this.#queue.settled().catch(() => {});
     await this.#backend.close();
   }
 
-  async #write(writes: readonly Write[], durability: 'sync' | 'lazy'): Promise<void> {
+  /** The process that held it is gone: nothing more is written, and nobody is answered. For simulated crashes. */
+  abandon(): void {
+    this.#refusal = this.#closed();
+    this.#writeError = this.#refusal;
+  }
+
+  #closed(): StoreError {
+    return new StoreError('closed', `the store in ${this.#backend.name} is closed`);
+  }
+
+  #shard(shard: ShardId): ShardLog {
+    let log = this.#shards.get(shard);
+    if (log === undefined) {
+      log = { shard, position: ZERO_POSITION, entries: [] };
+      this.#shards.set(shard, log);
+    }
+    return log;
+  }
+
+  #newBatch(): Batch {
+    const batch = emptyBatch(this.#nextRecord);
+    this.#nextRecord += 1;
+    this.#records.push(batch.record);
+    return batch;
+  }
+
+  async #commit(batch: Batch): Promise<void> {
+    if (this.#writeError !== undefined) throw this.#writeError;
+    const rows = batch.rows.length;
+    const writes = keepsHouse(batch) ? this.#keepHouse(batch) : [];
+    const [recordKey, record] = recordWrite(batch);
+    writes.push([recordKey, record]);
     const framed = writes.map(([key, value]) => [key, value === undefined ? undefined : frame(key, value)] as const);
     try {
-      await this.#backend.write(framed, durability);
-      this.#counts.fsyncs += 1;
+      await this.#backend.write(framed, 'sync');
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#failure ??= new StoreError('failed', `a write to ${this.#backend.name} failed: ${reason}`, {
-        cause: error,
-        hint: 'What was acknowledged is safe; the node stops serving. Mend the disk (space, permissions, hardware), then start it again.',
-      });
-      throw this.#failure;
+      this.#writeError = this.#writeFailed(error);
+      this.#refusal ??= this.#writeError;
+      throw this.#writeError;
     }
-    if (this.#failure) throw this.#failure;
+    this.#counts.fsyncs += 1;
+    this.#counts.flushes += batch.flushes;
+    this.#counts.flushedRows += rows;
+    if (batch.entries.length > 0) {
+      this.#counts.appends += 1;
+      this.#counts.appendedBytes += record?.length ?? 0;
+    }
   }
 
-  async #readMeta(key: string): Promise<number> {
-    const framed = await this.#backend.get(key);
-    return framed === undefined ? 0 : Buffer.from(unframe(key, framed, this.#backend.name)).readUIntLE(0, 6);
+  #keepHouse(batch: Batch): ReturnType<typeof housekeeping> {
+    // A record that formed after this batch cannot be among them: the queue forms the next one only once this is sealed.
+    const kept = this.#records.filter((record) => record.live > 0 || record === batch.record || this.#readers > 0);
+    const deleted =
+      this.#readers > 0 ? [] : this.#records.filter((record) => record.live === 0 && record !== batch.record);
+    this.#records = kept;
+    return housekeeping(batch, kept, deleted);
   }
 
-  async #scan(prefix: string, limit: number): Promise<[string, Uint8Array][]> {
-    const found = await this.#backend.range({ from: prefix, to: prefixEnd(prefix), limit, reverse: false });
-    return found.map(([key, framed]) => [key, unframe(key, framed, this.#backend.name)]);
+  #writeFailed(error: unknown): StoreError {
+    if (error instanceof StoreError) return error;
+    const reasons: string[] = [];
+    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) reasons.push(cause.message);
+    return new StoreError('failed', `a write to ${this.#backend.name} failed: ${reasons.join(': ') || String(error)}`, {
+      cause: error,
+      hint: 'What was acknowledged is safe; the node stops serving. Mend the disk (space, permissions, hardware), then start it again.',
+    });
   }
+
+  readonly #locate = (key: string): string => this.#backend.locate(key);
 
   #check(): void {
-    if (this.#failure) throw this.#failure;
+    if (this.#refusal !== undefined) throw this.#refusal;
   }
-}
-
-function metaValue(n: number): Buffer {
-  const value = Buffer.allocUnsafe(6);
-  value.writeUIntLE(n, 0, 6);
-  return value;
-}
-
-function seqOf(key: string): number {
-  let n = 0;
-  for (let i = 1; i < key.length; i += 1) n = n * 256 + key.charCodeAt(i);
-  return n;
-}
-
-const misuse = (message: string): StoreError => new StoreError('misuse', message);
-
-function dedupe(writes: readonly Write[]): Write[] {
-  return [...new Map(writes.map((write) => [write[0], write])).values()];
 }

@@ -1,7 +1,7 @@
 // Re-reads cold data slowly, so that damage is found while there is still a backup. At most one read at a time: a commit never queues behind it.
 import type { Cancelable, Scheduler } from '../ports/clock.ts';
 import { type Key, key } from '../ports/ids.ts';
-import type { Store } from '../ports/store.ts';
+import { type Store, StoreError } from '../ports/store.ts';
 
 export interface ScrubberOptions {
   store: Store;
@@ -13,6 +13,8 @@ export interface ScrubberOptions {
 
 const PAGE_ROWS = 100;
 const END = key('\xff\xff\xff\xff');
+
+const after = (row: Key): Key => key(`${row}\0`);
 
 export class Scrubber {
   readonly #options: ScrubberOptions;
@@ -41,12 +43,15 @@ export class Scrubber {
       const rows = await this.#options.store.range({ from: this.#next, to: END, limit: PAGE_ROWS });
       for (const [rowKey, value] of rows) bytes += rowKey.length + value.length;
       const last = rows.at(-1);
-      if (last && rows.length === PAGE_ROWS) this.#next = key(`${last[0]}\0`);
+      if (last && rows.length === PAGE_ROWS) this.#next = after(last[0]);
       else this.#restart();
     } catch (error) {
       if (this.#stopped) return;
       this.#options.onDamage(error instanceof Error ? error : new Error(String(error)));
-      this.#restart();
+      // Go on behind the damaged row; where the medium does not name it, the pass ends here.
+      const damaged = error instanceof StoreError ? error.key : undefined;
+      if (damaged === undefined) this.#restart();
+      else this.#next = after(damaged);
     }
     if (this.#stopped) return;
     const pauseMs = (bytes / (this.#options.bytesPerSecond ?? 1024 * 1024)) * 1_000;

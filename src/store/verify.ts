@@ -3,6 +3,7 @@ import { StoreError } from '../ports/store.ts';
 import { LOG, POSITION, ROW, unframe } from './framing.ts';
 import { LevelBackend } from './leveldb/backend.ts';
 import { type Manifest, openError, readManifest, storePath } from './leveldb/directory.ts';
+import { checkIdentity } from './leveldb/identity.ts';
 import { LogStore } from './log-store.ts';
 
 export interface VerifyReport {
@@ -32,36 +33,42 @@ export async function verifyDirectory(
     if (report.problems.length < MAX_PROBLEMS)
       report.problems.push(error instanceof Error ? error.message : String(error));
   };
-  await readEverything(directory, report, note, onProgress);
-  await readLogs(directory, manifest, report, note);
+  if (await readEverything(directory, report, note, onProgress)) await readLogs(directory, manifest, report, note);
   return report;
 }
 
+/** False: so damaged that it cannot be opened. */
 async function readEverything(
   directory: string,
   report: VerifyReport,
   note: (error: unknown) => void,
   onProgress: ((progress: { records: number; bytes: number }) => void) | undefined,
-): Promise<void> {
-  const backend = new LevelBackend(storePath(directory));
+): Promise<boolean> {
+  const backend = new LevelBackend(storePath(directory), { create: false });
   try {
     await backend.open();
   } catch (error) {
-    throw openError(directory, error);
+    const why = openError(directory, error);
+    if (why.kind !== 'corrupt') throw why;
+    note(why);
+    return false;
   }
   try {
+    await checkIdentity(backend, directory, report.manifest).catch(note);
     for await (const [key, framed] of backend.snapshot()) {
       report.records += 1;
       report.bytes += key.length + framed.length;
       try {
-        unframe(key, framed, directory);
+        unframe(key, framed, (at) => backend.locate(at));
       } catch (error) {
         note(error);
       }
       if (report.records % 10_000 === 0) onProgress?.({ records: report.records, bytes: report.bytes });
     }
+    return true;
   } catch (error) {
     note(error);
+    return true;
   } finally {
     await backend.close();
   }
@@ -73,7 +80,7 @@ async function readLogs(
   report: VerifyReport,
   note: (error: unknown) => void,
 ): Promise<void> {
-  const store = new LogStore(new LevelBackend(storePath(directory)), manifest);
+  const store = new LogStore(new LevelBackend(storePath(directory), { create: false }), manifest);
   try {
     const positions = await store.open();
     report.shards = positions.size;
@@ -105,7 +112,7 @@ export async function directoryStats(directory: string): Promise<DirectoryStats>
     throw new StoreError('version', `${directory} is not a Tenuto data directory`, {
       hint: 'Name one that a server or a backup made.',
     });
-  const backend = new LevelBackend(storePath(directory));
+  const backend = new LevelBackend(storePath(directory), { create: false });
   try {
     await backend.open();
   } catch (error) {

@@ -1,7 +1,7 @@
 // Preloaded with `node --import` into a real node process: kills it with SIGKILL at an exact place, so that a test can try every one.
 //   TENUTO_TEST_CRASH=before:7   just before the 7th synced batch reaches LevelDB
 //   TENUTO_TEST_CRASH=after:7    just after it is durable, before anyone is told
-// Patches LevelDB's own class in that process only; the product knows nothing of it.
+// Patches LevelDB's own class in that process only; the product knows nothing of it. Small batches are arrays, large ones chained.
 import { createRequire } from 'node:module';
 
 const [when, at] = (process.env.TENUTO_TEST_CRASH ?? ':').split(':');
@@ -9,12 +9,19 @@ const { ClassicLevel } = createRequire(import.meta.url)('classic-level');
 const original = ClassicLevel.prototype.batch;
 let synced = 0;
 
-ClassicLevel.prototype.batch = function batch(...args) {
-  const options = args[1];
-  if (!Array.isArray(args[0]) || options?.sync !== true) return original.apply(this, args);
+function counted(options, write) {
+  if (options?.sync !== true) return write();
   synced += 1;
   const here = synced === Number(at);
   if (here && when === 'before') process.kill(process.pid, 'SIGKILL');
-  const written = original.apply(this, args);
+  const written = write();
   return here && when === 'after' ? written.then(() => process.kill(process.pid, 'SIGKILL')) : written;
+}
+
+ClassicLevel.prototype.batch = function batch(...args) {
+  if (Array.isArray(args[0])) return counted(args[1], () => original.apply(this, args));
+  const chained = original.apply(this, args);
+  const { write } = chained;
+  chained.write = (options) => counted(options, () => write.call(chained, options));
+  return chained;
 };

@@ -1,7 +1,18 @@
 // A data directory: `tenuto.json` says what it is, `store/` holds LevelDB, `pid` names who has it open.
 // Refuses what is not a data directory, what a newer version wrote, and what another process holds: each with its own words.
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { StoreError } from '../../ports/store.ts';
 import { VERSION } from '../../version.ts';
@@ -10,6 +21,9 @@ export const FORMAT_VERSION = 1;
 export const DEFAULT_SHARD_COUNT = 256;
 const MAX_SHARD_COUNT = 65_536;
 const MANIFEST = 'tenuto.json';
+/** The manifest of a directory that is being made. */
+const PENDING = '.tenuto.json';
+const STORE = 'store';
 const PID_FILE = 'pid';
 
 export interface Manifest {
@@ -22,18 +36,32 @@ export interface Manifest {
   createdAt: string;
 }
 
-export const storePath = (directory: string): string => join(directory, 'store');
+export const storePath = (directory: string): string => join(directory, STORE);
 
-/** Reads the manifest, or undefined when the directory is absent or empty. Throws StoreError `version` on anything else. */
+/**
+ * Reads the manifest; undefined when the directory is absent, empty, or its creation was cut short before anything was kept in it.
+ * Throws StoreError `version` on anything else.
+ */
 export function readManifest(directory: string): Manifest | undefined {
   const file = join(directory, MANIFEST);
-  if (!existsSync(file)) {
-    const others = existsSync(directory) ? readdirSync(directory) : [];
-    if (others.length === 0) return undefined;
-    throw new StoreError('version', `${directory} is not a Tenuto data directory: it has files but no ${MANIFEST}`, {
-      hint: 'Name an empty or absent directory, or the right one.',
-    });
+  if (existsSync(file)) return parseManifest(directory, file);
+  const others = existsSync(directory) ? readdirSync(directory) : [];
+  if (others.length === 0 || others.includes(PENDING)) return undefined;
+  if (others.includes(STORE)) {
+    throw new StoreError(
+      'version',
+      `${directory} holds a store but no ${MANIFEST}: a copy was interrupted, or the file is lost`,
+      {
+        hint: 'If it was to be a backup, remove it and make it again; otherwise restore a backup.',
+      },
+    );
   }
+  throw new StoreError('version', `${directory} is not a Tenuto data directory: it has files but no ${MANIFEST}`, {
+    hint: 'Name an empty or absent directory, or the right one.',
+  });
+}
+
+function parseManifest(directory: string, file: string): Manifest {
   let manifest: Partial<Manifest>;
   try {
     manifest = JSON.parse(readFileSync(file, 'utf8')) as Partial<Manifest>;
@@ -66,28 +94,62 @@ export function readManifest(directory: string): Manifest | undefined {
   return { format, directoryId, shardCount, createdBy: manifest.createdBy ?? '', createdAt: manifest.createdAt ?? '' };
 }
 
-/** Makes the directory and its manifest: written beside, then renamed, so that it is there whole or not at all. */
-export function createManifest(directory: string, shardCount: number): Manifest {
+export function newManifest(shardCount: number): Manifest {
   if (!Number.isInteger(shardCount) || shardCount < 1 || shardCount > MAX_SHARD_COUNT) {
     throw new StoreError('misuse', `shardCount must be 1..${MAX_SHARD_COUNT}, not ${shardCount}`);
   }
-  const manifest: Manifest = {
+  return {
     format: FORMAT_VERSION,
     directoryId: randomUUID(),
     shardCount,
     createdBy: VERSION,
     createdAt: new Date().toISOString(),
   };
+}
+
+/** The first step of making a data directory: what its manifest will be. Cut short after it, the next start goes on from there. */
+export function beginDirectory(directory: string, shardCount: number): Manifest {
+  const pending = join(directory, PENDING);
+  const manifest = newManifest(shardCount);
   try {
     mkdirSync(directory, { recursive: true });
-    const temporary = join(directory, `.${MANIFEST}`);
-    writeFileSync(temporary, `${JSON.stringify(manifest, null, 2)}\n`, { flush: true });
-    renameSync(temporary, join(directory, MANIFEST));
+    if (existsSync(pending)) {
+      try {
+        return parseManifest(directory, pending);
+      } catch {
+        // Torn: it is written through before anything else is made.
+      }
+    }
+    writeFileSync(pending, serialize(manifest), { flush: true });
   } catch (error) {
     throw unusable(directory, error);
   }
   return manifest;
 }
+
+/** The last step: with the manifest the directory is there, whole; without it, it is not one. */
+export function finishDirectory(directory: string, manifest: Manifest): void {
+  try {
+    const pending = join(directory, PENDING);
+    writeFileSync(pending, serialize(manifest), { flush: true });
+    renameSync(pending, join(directory, MANIFEST));
+    syncPath(directory);
+  } catch (error) {
+    throw unusable(directory, error);
+  }
+}
+
+/** Makes a file, or the names in a directory, durable. */
+export function syncPath(path: string): void {
+  const handle = openSync(path, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+const serialize = (manifest: Manifest): string => `${JSON.stringify(manifest, null, 2)}\n`;
 
 /** For the message that the next process gets when it finds the directory locked. */
 export function writePid(directory: string): void {
@@ -104,10 +166,12 @@ export function removePid(directory: string): void {
 
 /** What LevelDB's open error means. */
 export function openError(directory: string, error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === 'LEVEL_LOCKED' || /LOCK.*(held|already|temporarily)/i.test(cause.message))
       return locked(directory, error);
+    if (/create_if_missing is false/.test(cause.message)) return emptied(directory);
     if (/corrupt/i.test(cause.message)) {
       return new StoreError('corrupt', `the data in ${directory} is damaged: ${cause.message}`, {
         cause: error,
@@ -116,6 +180,13 @@ export function openError(directory: string, error: unknown): StoreError {
     }
   }
   return unusable(directory, error);
+}
+
+/** The manifest says that there was a store. Starting with an empty one would forget what was acknowledged and what was voted. */
+export function emptied(directory: string): StoreError {
+  return new StoreError('corrupt', `the data in ${directory} is gone: ${MANIFEST} is there, but no store`, {
+    hint: 'Bring back the `store` folder or restore a backup. To start with nothing, name an empty directory.',
+  });
 }
 
 function locked(directory: string, error: unknown): StoreError {

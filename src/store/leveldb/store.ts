@@ -1,12 +1,15 @@
 // The embedded default: a LogStore over LevelDB in a locked, versioned data directory.
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import type { ShardId } from '../../ports/ids.ts';
 import type { ShardPosition, Store } from '../../ports/store.ts';
 import { LogStore } from '../log-store.ts';
 import { LevelBackend } from './backend.ts';
 import {
-  createManifest,
+  beginDirectory,
   DEFAULT_SHARD_COUNT,
+  emptied,
+  finishDirectory,
+  type Manifest,
   openError,
   readManifest,
   removePid,
@@ -14,6 +17,7 @@ import {
   unusable,
   writePid,
 } from './directory.ts';
+import { checkIdentity, writeIdentity } from './identity.ts';
 
 export interface LevelStoreOptions {
   directory: string;
@@ -23,34 +27,48 @@ export interface LevelStoreOptions {
 
 /** Makes the directory if it is absent or empty. Throws StoreError `locked`, `version`, `corrupt` or `failed`. Call `open()` next. */
 export function openLevelStore({ directory, shardCount = DEFAULT_SHARD_COUNT }: LevelStoreOptions): Store {
-  const manifest = readManifest(directory) ?? createManifest(directory, shardCount);
+  const manifest = readManifest(directory);
+  if (manifest === undefined) return new LevelStore(directory, beginDirectory(directory, shardCount), 'new');
+  const store = storePath(directory);
+  if (!existsSync(store)) throw emptied(directory);
   try {
-    mkdirSync(storePath(directory), { recursive: true });
     accessSync(directory, constants.W_OK);
-    accessSync(storePath(directory), constants.W_OK);
+    accessSync(store, constants.W_OK);
   } catch (error) {
     throw unusable(directory, error);
   }
-  return new LevelStore(directory, manifest);
+  return new LevelStore(directory, manifest, 'made');
 }
 
 class LevelStore extends LogStore {
   readonly #directory: string;
+  readonly #manifest: Manifest;
+  readonly #state: 'new' | 'made';
+  readonly #backend: LevelBackend;
   #opened = false;
 
-  constructor(directory: string, identity: { directoryId: string; shardCount: number }) {
-    super(new LevelBackend(storePath(directory)), identity);
+  constructor(directory: string, manifest: Manifest, state: 'new' | 'made') {
+    const backend = new LevelBackend(storePath(directory), { create: state === 'new' });
+    super(backend, manifest);
     this.#directory = directory;
+    this.#manifest = manifest;
+    this.#state = state;
+    this.#backend = backend;
   }
 
   override async open(): Promise<ReadonlyMap<ShardId, ShardPosition>> {
     try {
+      await this.#backend.open();
+      if (this.#state === 'new') {
+        await writeIdentity(this.#backend, this.#manifest);
+        finishDirectory(this.#directory, this.#manifest);
+      } else await checkIdentity(this.#backend, this.#directory, this.#manifest);
       const positions = await super.open();
       writePid(this.#directory);
       this.#opened = true;
       return positions;
     } catch (error) {
-      if (error instanceof Error && error.name === 'StoreError') throw error;
+      await this.#backend.close();
       throw openError(this.#directory, error);
     }
   }

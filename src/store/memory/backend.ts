@@ -1,5 +1,6 @@
 // A disk in memory that can be as bad as a real one: writes that fail or come late, bits that flip, and a crash that loses what was not synced.
 // Tests and the simulator use it under the real store; `start-dev` without --data-dir does too, with no faults.
+import { StoreError } from '../../ports/store.ts';
 import type { Backend, Range, Write } from '../backend.ts';
 import { SortedMap } from './sorted-map.ts';
 
@@ -54,6 +55,7 @@ export class MemoryBackend implements Backend {
   /** What has not completed when the process crashes is lost: it becomes durable only as it completes. */
   write(writes: readonly Write[], _durability: 'sync' | 'lazy'): Promise<void> {
     const disk = this.#disk;
+    if (!this.#open) return Promise.reject(this.#closed());
     return new Promise((resolve, reject) => {
       disk.writes += 1;
       try {
@@ -81,6 +83,7 @@ export class MemoryBackend implements Backend {
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
+    if (!this.#open) throw this.#closed();
     const value = this.#disk.durable.get(key);
     return value === undefined ? undefined : this.#asRead(key, value);
   }
@@ -90,10 +93,16 @@ export class MemoryBackend implements Backend {
   }
 
   async range({ from, to, limit, reverse }: Range): Promise<[string, Uint8Array][]> {
+    if (!this.#open) throw this.#closed();
     return this.#disk.durable.range(from, to, limit, reverse).map(([key, value]) => [key, this.#asRead(key, value)]);
   }
 
+  locate(_key: string): string {
+    return this.name;
+  }
+
   async *snapshot(): AsyncIterable<[string, Uint8Array]> {
+    if (!this.#open) throw this.#closed();
     const copy = this.#disk.durable.clone();
     for (const [key, value] of copy.range('', '\u{10ffff}', Number.POSITIVE_INFINITY, false))
       yield [key, this.#asRead(key, value)];
@@ -109,6 +118,10 @@ export class MemoryBackend implements Backend {
 
   async close(): Promise<void> {
     this.#open = false;
+  }
+
+  #closed(): StoreError {
+    return new StoreError('closed', `the store in ${this.name} is closed`);
   }
 
   #asRead(key: string, value: Uint8Array): Uint8Array {

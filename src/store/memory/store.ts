@@ -11,7 +11,7 @@ export interface MemoryStoreOptions {
   directoryId?: string;
 }
 
-/** A store that can be killed: `crash()` leaves on the disk what was durable, and nothing more happens through this handle. */
+/** A store that can be killed: `crash()` leaves on the disk what was durable, and nothing more is written or answered through this handle. */
 export interface MemoryStore extends Store {
   readonly disk: MemoryDisk;
   crash(): void;
@@ -25,5 +25,9 @@ export function openMemoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     directoryId: options.directoryId ?? 'memory',
     shardCount: options.shardCount ?? 256,
   });
-  return Object.assign(store, { disk, crash: () => backend.crash() });
+  const crash = (): void => {
+    store.abandon();
+    backend.crash();
+  };
+  return Object.assign(store, { disk, crash });
 }
