@@ -1,0 +1,108 @@
+// The docs tell the truth: every TypeScript block with a file name compiles against the built package, the README's sixty seconds run,
+// and every link within the repository leads somewhere.
+import { execFile, spawn } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Server } from '../src/server.ts';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('..', import.meta.url));
+const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+
+/** Activities that the pages import and do not show. */
+const UNSHOWN: Readonly<Record<string, string>> = {
+  'README.md': `
+    export async function charge(id: string, cents: number): Promise<string> { return 'charged ' + cents + ' for ' + id; }
+    export async function refund(id: string, cents: number): Promise<string> { return 'refunded ' + cents + ' for ' + id; }
+    export async function ship(id: string): Promise<string> { return 'shipped ' + id; }`,
+  'docs/guides/workflows.md': `
+    export async function sendReminder(account: string, n: number): Promise<void> { void account; void n; }
+    export async function closeAccount(account: string): Promise<void> { void account; }`,
+};
+
+const pages = ['README.md', ...readdirSync(join(root, 'docs/guides')).map((name) => `docs/guides/${name}`)];
+const everyPage = [
+  ...pages,
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'bench/README.md',
+  'examples/order-fulfillment/README.md',
+];
+for (const name of readdirSync(join(root, 'docs'))) if (name.endsWith('.md')) everyPage.push(`docs/${name}`);
+
+let project: string;
+beforeAll(() => {
+  project = mkdtempSync(join(tmpdir(), 'tenuto-docs-'));
+  mkdirSync(join(project, 'node_modules'));
+  symlinkSync(root, join(project, 'node_modules', 'tenuto'));
+  symlinkSync(join(root, 'node_modules', '@types'), join(project, 'node_modules', '@types'));
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ type: 'module' }));
+});
+afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+/** Writes a page's named blocks (their first line is a comment with the file's name) into a folder of its own. */
+function extract(page: string): string | undefined {
+  const folder = join(project, page.replaceAll(/[/.]/g, '-'));
+  const blocks = [
+    ...readFileSync(join(root, page), 'utf8').matchAll(/```ts\n\/\/ ([a-z-]+\.ts)[^\n]*\n([\s\S]*?)```/g),
+  ];
+  if (blocks.length === 0) return undefined;
+  mkdirSync(folder, { recursive: true });
+  const unshown = UNSHOWN[page];
+  if (unshown !== undefined) writeFileSync(join(folder, 'activities.ts'), unshown);
+  for (const [, name = '', code = ''] of blocks) writeFileSync(join(folder, name), code);
+  return folder;
+}
+
+const compile = (folder: string) => {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.ts'));
+  const options = ['--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node', '--skipLibCheck'];
+  return run(process.execPath, [tsc, ...options, ...files], { cwd: folder }).catch((error: { stdout: string }) => {
+    throw new Error(error.stdout);
+  });
+};
+
+describe('the code in', () => {
+  it.each(pages)('%s compiles', { timeout: 60_000 }, async (page) => {
+    const folder = extract(page);
+    if (folder !== undefined) await compile(folder);
+    else expect(page).not.toBe('README.md');
+  });
+});
+
+it("the README's sixty seconds run as they are written", { timeout: 60_000 }, async () => {
+  const folder = extract('README.md') ?? '';
+  await compile(folder);
+  const server = await Server.create({ port: 0 });
+  const env = { ...process.env, TENUTO_ADDRESS: server.address ?? '' };
+  const worker = spawn(process.execPath, ['worker.js'], { cwd: folder, env, stdio: 'ignore' });
+  try {
+    const { stdout } = await run(process.execPath, ['client.js'], { cwd: folder, env });
+    expect(stdout.trim()).toBe('shipped 1');
+  } finally {
+    worker.kill('SIGKILL');
+    await server.close();
+  }
+});
+
+it.each(everyPage)('the links of %s lead somewhere', (page) => {
+  const text = readFileSync(join(root, page), 'utf8');
+  const dead = [...text.matchAll(/\]\((?!https?:)([^)#\s]+)/g)]
+    .map(([, path = '']) => path)
+    .filter((path) => !existsSync(join(root, dirname(page), path)));
+  expect(dead).toEqual([]);
+});
