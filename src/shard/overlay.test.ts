@@ -93,6 +93,23 @@ describe('reads through the overlay', () => {
     );
   });
 
+  it('go on past rows of the store that the overlay has deleted', async () => {
+    const store = openMemoryStore({ shardCount: 1 });
+    await store.open();
+    const generation = await store.nextTerm();
+    const overlay = new Overlay();
+    const reader = new Reader(overlay, store);
+    for (const k of keys) overlay.apply(0, k, Uint8Array.of(1));
+    await store.append([{ shard: shardId(0), term: generation, lsn: lsn(1), entry: Uint8Array.of(1) }]);
+    const set = overlay.takeDirty(0);
+    const rows = [...set.rows].map(([k, { value }]) => [k, value] as const);
+    await store.flush([{ shard: shardId(0), term: generation, appliedLsn: lsn(1), rows }]);
+    overlay.flushed(set);
+    for (const k of keys.slice(0, 7)) overlay.apply(0, k, undefined);
+    const found = await reader.range(key('t'), key('u'), 3);
+    expect(found.map(([k]) => k)).toEqual(keys.slice(7, 10));
+  });
+
   it('leave nothing on disk of a row that was born and gone between two flushes', () => {
     const overlay = new Overlay();
     overlay.apply(0, key('tx'), Uint8Array.of(1));
