@@ -4,11 +4,11 @@
 import { DEFAULT_LIMITS, type Limits } from '../core/workflow/limits.ts';
 import type { Message } from '../core/workflow/message.ts';
 import type { Reply } from '../core/workflow/outcome.ts';
-import type { Cancelable, Clock, Random, Scheduler } from '../ports/clock.ts';
+import type { Cancelable } from '../ports/clock.ts';
 import type { ActorAddress, Done, Engine, HistoryQuery, Waiting } from '../ports/engine.ts';
 import { type Key, lsn, shardId, type Term } from '../ports/ids.ts';
-import type { BacklogSource, Claim, Matching, QueueKey, TaskKind } from '../ports/matching.ts';
-import { type Store, StoreError } from '../ports/store.ts';
+import type { BacklogSource, Claim, QueueKey, TaskKind } from '../ports/matching.ts';
+import { StoreError } from '../ports/store.ts';
 import type {
   AwaitWorkflowResultResponse,
   CountWorkflowExecutionsResponse,
@@ -21,18 +21,20 @@ import type {
 } from '../wire/api.ts';
 import { decode } from '../wire/codec.ts';
 import type { Status } from '../wire/status.ts';
-import { Actor } from './actor.ts';
 import { Actors } from './actors.ts';
-import { Backlog, type WaitingTask } from './backlog.ts';
+import { Backlog } from './backlog.ts';
 import { Committer } from './committer.ts';
 import { type ActorCore, workflowCore } from './core.ts';
 import { Outgoing } from './delivery.ts';
-import { decodeEntry, type Entry } from './entry.ts';
 import { Executor } from './executor.ts';
 import { Flusher } from './flusher.ts';
-import { after, shardMetaKey, shardOf, startedPrefix, TIMER_LOW_WATER } from './keys.ts';
+import { Gate } from './gate.ts';
+import { Inbound } from './inbound.ts';
+import { after, shardOf, startedPrefix } from './keys.ts';
 import { DEFAULT_SHARD_LIMITS, type ShardLimits } from './limits.ts';
-import { applied, Outbox, type OutboxMessage } from './outbox.ts';
+import { Materializer } from './materializer.ts';
+import type { EngineHealth, EngineLog, EngineOptions, EngineStats } from './options.ts';
+import { Outbox } from './outbox.ts';
 import { Overlay } from './overlay.ts';
 import { Queries } from './queries.ts';
 import { Reader } from './reader.ts';
@@ -40,64 +42,11 @@ import { Reads } from './reads.ts';
 import { Retention } from './retention.ts';
 import { Search } from './search.ts';
 import { Shard } from './shard.ts';
-import { exhausted, messageOf, unavailable } from './status.ts';
-import { type DueTimer, Timers } from './timers.ts';
-import { Turn } from './turn.ts';
+import { messageOf, unavailable } from './status.ts';
+import { Timers } from './timers.ts';
 import { Waiters } from './waiters.ts';
 
-export interface EngineOptions {
-  store: Store;
-  clock: Clock;
-  scheduler: Scheduler;
-  random: Random;
-  matching: Matching;
-  /** Name → retention of closed executions, ms. Looked at for every message: may be changed in place. */
-  namespaces: ReadonlyMap<string, number>;
-  limits?: Partial<Limits>;
-  bounds?: Partial<ShardLimits>;
-  log?: EngineLog;
-  /** The engine has stopped serving for good: a write error, or a broken invariant. */
-  onFatal?(error: unknown): void;
-  /** Tests of the shards drive a small fake. */
-  core?: ActorCore;
-}
-
-export interface EngineLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
-export type EngineHealth =
-  | { state: 'starting' | 'serving' | 'draining' | 'closed' }
-  | { state: 'failed'; error: string };
-
-/** Counters since open (they only grow) and gauges. */
-export interface EngineStats {
-  turns: number;
-  commits: number;
-  flushes: number;
-  flushedRows: number;
-  activations: number;
-  passivations: number;
-  timersFired: number;
-  tasksDelivered: number;
-  startsUndone: number;
-  runsDeleted: number;
-  refused: number;
-  shards: number;
-  actors: number;
-  actorBytes: number;
-  overlayRows: number;
-  overlayBytes: number;
-  pendingTurns: number;
-  pendingBytes: number;
-  waitingTasks: number;
-  timersInMemory: number;
-  longPolls: number;
-  openQueries: number;
-  outbox: number;
-}
+export type { EngineHealth, EngineLog, EngineOptions, EngineStats };
 
 const QUIET: EngineLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const SWEEP_MS = 1_000;
@@ -124,13 +73,13 @@ export class ShardEngine implements Engine, BacklogSource {
   readonly #retention: Retention;
   readonly #outbox: Outbox;
   readonly #search: Search;
+  readonly #inbound: Inbound;
+  readonly #materializer: Materializer;
+  readonly #gate: Gate;
   #executor: Executor | undefined;
   #term: Term | undefined;
-  #health: EngineHealth = { state: 'starting' };
-  #lowOnSpace = false;
   #sweeper: Cancelable | undefined;
   #spaceCheck: Cancelable | undefined;
-  #refused = 0;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -143,6 +92,11 @@ export class ShardEngine implements Engine, BacklogSource {
     const onReadFailed = (error: unknown): void => this.#readFailed(error);
     const onFailed = (error: unknown): void => this.#fail(error);
     const executor = (): Executor => this.#running();
+    this.#gate = new Gate(this.#bounds, () => ({
+      turns: this.#committer.pendingTurns + this.#actors.waiting,
+      bytes: this.#committer.pendingBytes,
+      overlayBytes: this.#overlay.bytes,
+    }));
     this.#reader = new Reader(this.#overlay, store);
     const reader = this.#reader;
     this.#actors = new Actors({
@@ -177,7 +131,7 @@ export class ShardEngine implements Engine, BacklogSource {
       actors,
       reader,
       waiters: this.#waiters,
-      refusal: () => this.#notServing(),
+      refusal: () => this.#gate.closed(),
       onReadFailed,
     });
     this.#retention = new Retention({ reader, actors, executor, onReadFailed });
@@ -185,7 +139,7 @@ export class ShardEngine implements Engine, BacklogSource {
     this.#committer = new Committer({
       store,
       scheduler,
-      apply: (shard, entry) => this.#apply(shard, entry),
+      apply: (shard, entry) => this.#materializer.commit(shard, entry),
       applied: () => this.#backlog.announce(),
       onFenced: (shard) => this.#fenced(shard),
       onFailed,
@@ -194,7 +148,7 @@ export class ShardEngine implements Engine, BacklogSource {
       reader,
       scheduler,
       window: this.#bounds.backlogWindow,
-      start: (task, claim, settled) => this.#startWaiting(task, claim, settled),
+      start: (task, claim, settled) => this.#inbound.start(task, claim, settled),
       changed: (queue) => matching.backlogChanged(this, queue),
       onReadFailed,
     });
@@ -205,7 +159,7 @@ export class ShardEngine implements Engine, BacklogSource {
       window: this.#bounds.timerWindow,
       horizonMs: this.#bounds.timerHorizonMs,
       firing: this.#bounds.firing,
-      fire: (timer, again) => this.#fire(timer, again),
+      fire: (timer, again) => this.#inbound.fire(timer, again),
       onReadFailed,
     });
     this.#outbox = new Outbox({
@@ -215,9 +169,28 @@ export class ShardEngine implements Engine, BacklogSource {
       window: this.#bounds.outboxWindow,
       retryMs: this.#bounds.outboxRetryMs,
       shard: (id) => this.#shard(id),
-      deliver: (item, done) => this.#receive(item, done),
-      remove: (shard, row) => this.#writeAlone(shard, row),
+      deliver: (item, done) => this.#inbound.receive(item, done),
+      remove: (shard, row) => this.#inbound.deleteRow(shard, row),
       onReadFailed,
+    });
+    this.#inbound = new Inbound({
+      core,
+      clock,
+      actors,
+      committer: this.#committer,
+      reads: this.#reads,
+      retention: this.#retention,
+      executor,
+      isServing: () => this.#gate.isServing,
+      onReadFailed,
+    });
+    this.#materializer = new Materializer({
+      store,
+      reader,
+      overlay: this.#overlay,
+      backlog: this.#backlog,
+      timers: this.#timers,
+      outbox: this.#outbox,
     });
     this.#flusher = new Flusher({
       store,
@@ -232,7 +205,7 @@ export class ShardEngine implements Engine, BacklogSource {
   }
 
   get health(): EngineHealth {
-    return this.#health;
+    return this.#gate.health;
   }
 
   // ---------------------------------------------------------------- life
@@ -257,8 +230,9 @@ export class ShardEngine implements Engine, BacklogSource {
       leave: (turn) => this.#outgoing.leave(turn),
       send: (turn, effect) => this.#outbox.send(turn, effect),
     });
-    await this.#recover();
-    this.#health = { state: 'serving' };
+    const entries = await this.#materializer.recover([...this.#shards.values()]);
+    if (entries > 0) this.#log.info({ entries }, 'replayed the log behind the last flush');
+    this.#gate.health = { state: 'serving' };
     this.#flusher.start();
     this.#timers.start();
     this.#outbox.start();
@@ -270,9 +244,9 @@ export class ShardEngine implements Engine, BacklogSource {
 
   /** Stops taking messages, makes everything decided durable and flushed, and lets long polls go. The store stays open. */
   async close(): Promise<void> {
-    if (this.#health.state === 'closed') return;
-    const failed = this.#health.state === 'failed';
-    if (!failed) this.#health = { state: 'draining' };
+    if (this.#gate.health.state === 'closed') return;
+    const failed = this.#gate.health.state === 'failed';
+    if (!failed) this.#gate.health = { state: 'draining' };
     this.#timers.stop();
     this.#sweeper?.cancel();
     this.#spaceCheck?.cancel();
@@ -282,7 +256,7 @@ export class ShardEngine implements Engine, BacklogSource {
       this.#flusher.stop();
       await this.#flusher.flushAll();
     } else this.#flusher.stop();
-    this.#health = { state: 'closed' };
+    this.#gate.health = { state: 'closed' };
   }
 
   getStats(): EngineStats {
@@ -297,7 +271,7 @@ export class ShardEngine implements Engine, BacklogSource {
       tasksDelivered: this.#outgoing.delivered,
       startsUndone: this.#outgoing.undone,
       runsDeleted: this.#retention.deleted,
-      refused: this.#refused,
+      refused: this.#gate.refused,
       shards: this.#shards.size,
       actors: this.#actors.size,
       actorBytes: this.#actors.bytes,
@@ -326,14 +300,13 @@ export class ShardEngine implements Engine, BacklogSource {
   // ---------------------------------------------------------------- Engine (doors)
 
   submit(to: ActorAddress, message: Message, done: Done<Reply>): void {
-    const refusal = this.#notServing() ?? this.#admit(message);
+    const refusal = this.#gate.admit(message);
     if (refusal !== undefined) {
-      this.#refused += 1;
       done(refusal, undefined);
       return;
     }
     this.#actors.with(to.namespace, to.workflowId, {
-      run: (actor) => this.#speak(actor, message, done),
+      run: (actor) => this.#inbound.speak(actor, message, done),
       refuse: (why) => done(why, undefined),
     });
   }
@@ -361,7 +334,7 @@ export class ShardEngine implements Engine, BacklogSource {
   }
 
   describe(to: ActorAddress, runId: string | undefined, done: Done<DescribeWorkflowExecutionResponse>): void {
-    const refusal = this.#notServing();
+    const refusal = this.#gate.closed();
     if (refusal !== undefined) done(refusal, undefined);
     else this.#reads.describe(to, runId, done);
   }
@@ -375,7 +348,7 @@ export class ShardEngine implements Engine, BacklogSource {
     task: { runId: string; scheduledEventId: number; fromEventId: number; maximumBytes: number },
     done: Done<{ events: EventBatches; firstEventId: number; nextEventId: number | undefined }>,
   ): void {
-    const refusal = this.#notServing();
+    const refusal = this.#gate.closed();
     if (refusal !== undefined) done(refusal, undefined);
     else this.#reads.taskHistory(to, task, done);
   }
@@ -407,7 +380,7 @@ export class ShardEngine implements Engine, BacklogSource {
   }
 
   pull(queue: QueueKey, claims: Claim[]): void {
-    if (this.#health.state === 'serving') this.#backlog.pull(queue, claims);
+    if (this.#gate.health.state === 'serving') this.#backlog.pull(queue, claims);
     else for (const claim of claims) claim.release();
   }
 
@@ -416,7 +389,7 @@ export class ShardEngine implements Engine, BacklogSource {
   }
 
   resume(session: string, held: ReadonlySet<string>, claim: (kind: TaskKind) => Claim): void {
-    if (this.#health.state !== 'serving') return;
+    if (this.#gate.health.state !== 'serving') return;
     const prefix = startedPrefix(session);
     this.#reader.range(prefix as Key, after(prefix), RESUME_ROWS).then(
       (rows) => {
@@ -444,175 +417,11 @@ export class ShardEngine implements Engine, BacklogSource {
     );
   }
 
-  // ---------------------------------------------------------------- turns
+  // ---------------------------------------------------------------- inside
 
   #running(): Executor {
     if (this.#executor === undefined) throw new Error('the engine is used before open()');
     return this.#executor;
-  }
-
-  /** Queries and cancels may name an earlier, closed run: its rows are read first. */
-  #speak(actor: Actor, message: Message, done: Done<Reply>): void {
-    const runId = message.type === 'query' || message.type === 'requestCancel' ? message.target.runId : undefined;
-    const current = this.#core.currentRunId(actor.state);
-    if (!runId || current === undefined || runId === current) {
-      this.#running().run(actor, message, done);
-      return;
-    }
-    const { namespace, workflowId } = actor;
-    this.#reads.rowsOf(actor, runId).then(
-      (rows) =>
-        this.#actors.with(namespace, workflowId, {
-          run: (live) => {
-            if (rows.length > 0) this.#core.adopt(live.state, runId, rows);
-            this.#running().run(live, message, done);
-          },
-          refuse: (why) => done(why, undefined),
-        }),
-      (error: unknown) => {
-        this.#readFailed(error);
-        done(
-          unavailable(`Run ${runId} of workflow ${workflowId} cannot be read: ${messageOf(error)}`, 'no'),
-          undefined,
-        );
-      },
-    );
-  }
-
-  #startWaiting(task: WaitingTask, claim: Claim, settled: (outcome: 'started' | 'gone' | 'later') => void): void {
-    const { namespace, workflowId, runId, scheduledEventId, attempt, queue } = task;
-    this.#actors.with(namespace, workflowId, {
-      run: (actor) => {
-        const executor = this.#running();
-        const taker = executor.taker(claim);
-        const message: Message =
-          queue.kind === 'workflow'
-            ? { type: 'startWorkflowTask', runId, scheduledEventId, attempt, taker, sticky: claim.sticky }
-            : { type: 'startActivityTask', runId, scheduledEventId, attempt, taker };
-        executor.run(
-          actor,
-          message,
-          (error) => {
-            if (error === undefined) settled('started');
-            else settled(error.detail?.kind === 'Unavailable' ? 'later' : 'gone');
-          },
-          { claim },
-        );
-      },
-      refuse: () => settled('later'),
-    });
-  }
-
-  #fire(timer: DueTimer, again: () => void): void {
-    if (this.#health.state !== 'serving') {
-      again();
-      return;
-    }
-    if (timer.retention !== undefined) {
-      this.#retention.end(timer, again);
-      return;
-    }
-    this.#actors.with(timer.namespace, timer.workflowId, {
-      run: (actor) => {
-        const { armed } = actor;
-        if (armed !== undefined && (armed.key === undefined || armed.key === timer.key)) actor.armed = undefined;
-        const now = actor.shard.now(this.#options.clock.now());
-        const due = this.#core.nextDeadline(actor.state);
-        const message = due !== undefined && due <= now ? ({ type: 'timer' } as const) : undefined;
-        this.#running().run(actor, message, (error) => (applied(error) ? undefined : again()), {
-          rows: [[timer.key, undefined]],
-        });
-      },
-      refuse: again,
-    });
-  }
-
-  #receive(item: OutboxMessage, done: (outcome: 'applied' | 'later') => void): void {
-    const { namespace, workflowId, message, source, seq } = item;
-    this.#actors.with(namespace, workflowId, {
-      run: (actor) => {
-        if (actor.shard.inbox(source).has(seq)) {
-          // Applied before; it may go only once that is durable.
-          done(actor.shard.committedReceived.get(source)?.has(seq) === true ? 'applied' : 'later');
-          return;
-        }
-        const receipt = { source, seq };
-        this.#running().run(actor, message, (error) => done(applied(error) ? 'applied' : 'later'), { receipt });
-      },
-      refuse: () => done('later'),
-    });
-  }
-
-  /** An entry that belongs to no actor. */
-  #writeAlone(shard: Shard, row: Key): void {
-    const turn = new Turn(new Actor(shard, '', '', this.#core.empty('', '')));
-    turn.write(row, undefined);
-    turn.seal();
-    this.#committer.join(turn);
-  }
-
-  #apply(shard: Shard, entry: Entry): void {
-    shard.commit(entry.time);
-    this.#materialize(shard, entry);
-  }
-
-  /** What an entry determines: the same at commit and at recovery. */
-  #materialize(shard: Shard, entry: Entry): void {
-    const { rewritten } = entry;
-    for (const [key, value] of entry.rows) {
-      this.#overlay.apply(
-        shard.id,
-        key,
-        value,
-        rewritten.length > 0 && rewritten.includes(key) ? 'rewritten' : undefined,
-      );
-      switch (key.charCodeAt(0)) {
-        case 0x62: // b
-          if (value === undefined) this.#backlog.delete(key);
-          else this.#backlog.put(key, value);
-          break;
-        case 0x74: // t
-          if (value === undefined) this.#timers.delete(key);
-          else this.#timers.put(key, value);
-          break;
-        case 0x6f: // o
-          if (value === undefined) this.#outbox.delete(key);
-          else this.#outbox.put(shard, key, value);
-          break;
-      }
-    }
-    for (const { source, seq } of entry.receipts) shard.receipt(source, seq);
-    for (const count of entry.counts) this.#backlog.count(shard.id, count);
-  }
-
-  // ---------------------------------------------------------------- recovery
-
-  async #recover(): Promise<void> {
-    const { store } = this.#options;
-    const shards = [...this.#shards.values()];
-    const metas = await store.readMany(shards.map(({ id }) => shardMetaKey(id)));
-    shards.forEach((shard, i) => {
-      const meta = metas[i];
-      if (meta !== undefined) shard.restoreMeta(meta);
-    });
-    const counters = await this.#reader.range('n' as Key, 'o' as Key, 1_000_000);
-    for (const [key, bytes] of counters) this.#backlog.restoreCount(key.charCodeAt(1) * 256 + key.charCodeAt(2), bytes);
-    for (const { queue, key } of this.#backlog.lowWaterKeys()) {
-      const bytes = await store.read(key);
-      if (bytes !== undefined) this.#backlog.restoreLowWater(queue, bytes);
-    }
-    this.#timers.restoreLowWater(await store.read(TIMER_LOW_WATER));
-    let entries = 0;
-    for (const shard of shards) {
-      if (shard.appliedLsn === shard.commitLsn) continue;
-      for await (const { entry: bytes } of store.readLog(shard.id, lsn(shard.appliedLsn + 1))) {
-        const entry = decodeEntry(bytes);
-        shard.observe(entry.time);
-        this.#materialize(shard, entry);
-        entries += 1;
-      }
-    }
-    if (entries > 0) this.#log.info({ entries }, 'replayed the log behind the last flush');
   }
 
   #shard(id: number): Shard {
@@ -625,48 +434,8 @@ export class ShardEngine implements Engine, BacklogSource {
     return shard;
   }
 
-  // ---------------------------------------------------------------- refusals
-
-  #notServing(): Status | undefined {
-    switch (this.#health.state) {
-      case 'serving':
-        return undefined;
-      case 'failed':
-        return unavailable(
-          `This node stopped serving: ${this.#health.error}. Restart it once the disk is sound.`,
-          'no',
-        );
-      default:
-        return unavailable(`This node is ${this.#health.state}: ask again in a moment, or another node.`, 'no');
-    }
-  }
-
-  /** New work is refused first; completions, heartbeats, timers and undos keep room of their own (I9). */
-  #admit(message: Message): Status | undefined {
-    const load = Math.max(
-      (this.#committer.pendingTurns + this.#actors.waiting) / this.#bounds.pendingTurns,
-      this.#committer.pendingBytes / this.#bounds.pendingBytes,
-      this.#overlay.bytes / this.#bounds.overlayBytes,
-    );
-    switch (message.type) {
-      case 'start':
-      case 'signal':
-        if (this.#lowOnSpace) {
-          const mib = Math.round(this.#bounds.freeSpaceReserve / 2 ** 20);
-          return exhausted('DISK_SPACE', `Less than ${mib} MiB are free on the data disk: free space, then try again.`);
-        }
-        return load >= 0.5 ? overloaded(message.type) : undefined;
-      case 'query':
-      case 'requestCancel':
-      case 'terminate':
-        return load >= 0.75 ? overloaded(message.type) : undefined;
-      default:
-        return load >= 1 && message.type !== 'timer' ? overloaded(message.type) : undefined;
-    }
-  }
-
   #searched<T>(done: Done<T>, search: () => Promise<{ ok: T } | { refused: Status }>): void {
-    const refusal = this.#notServing();
+    const refusal = this.#gate.closed();
     if (refusal !== undefined) {
       done(refusal, undefined);
       return;
@@ -691,12 +460,12 @@ export class ShardEngine implements Engine, BacklogSource {
     this.#options.store.stats().then(
       ({ freeBytes }) => {
         const low = freeBytes < this.#bounds.freeSpaceReserve;
-        if (low !== this.#lowOnSpace)
+        if (low !== this.#gate.lowOnSpace)
           this.#log.warn(
             { freeBytes },
             low ? 'disk space is low: starts and signals are refused' : 'disk space is sufficient again',
           );
-        this.#lowOnSpace = low;
+        this.#gate.lowOnSpace = low;
       },
       (error: unknown) => this.#readFailed(error),
     );
@@ -720,8 +489,8 @@ export class ShardEngine implements Engine, BacklogSource {
   }
 
   #fail(error: unknown): void {
-    if (this.#health.state === 'failed' || this.#health.state === 'closed') return;
-    this.#health = { state: 'failed', error: messageOf(error) };
+    if (this.#gate.health.state === 'failed' || this.#gate.health.state === 'closed') return;
+    this.#gate.health = { state: 'failed', error: messageOf(error) };
     this.#timers.stop();
     this.#flusher.stop();
     this.#log.error({ error: messageOf(error) }, 'the store failed: this node stops serving');
@@ -729,9 +498,3 @@ export class ShardEngine implements Engine, BacklogSource {
     this.#options.onFatal?.(error);
   }
 }
-
-const overloaded = (type: string): Status =>
-  exhausted(
-    'OVERLOADED',
-    `This node has as much undurable work as it may hold; the ${type} was not applied: try again later.`,
-  );

@@ -1,0 +1,147 @@
+// How work reaches an actor besides a door's plain message: a task pulled for a claim, a timer that is due, a message from another actor, and
+// messages that speak of an earlier run. Each becomes one turn of the executor. Called by the engine's parts.
+
+import type { Message } from '../core/workflow/message.ts';
+import type { Reply } from '../core/workflow/outcome.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Done } from '../ports/engine.ts';
+import type { Key } from '../ports/ids.ts';
+import type { Claim } from '../ports/matching.ts';
+import { Actor } from './actor.ts';
+import type { Actors } from './actors.ts';
+import type { WaitingTask } from './backlog.ts';
+import type { Committer } from './committer.ts';
+import type { ActorCore } from './core.ts';
+import type { Executor } from './executor.ts';
+import { applied, type OutboxMessage } from './outbox.ts';
+import type { Reads } from './reads.ts';
+import type { Retention } from './retention.ts';
+import type { Shard } from './shard.ts';
+import { messageOf, unavailable } from './status.ts';
+import type { DueTimer } from './timers.ts';
+import { Turn } from './turn.ts';
+
+export interface InboundOptions {
+  core: ActorCore;
+  clock: Clock;
+  actors: Actors;
+  committer: Committer;
+  reads: Reads;
+  retention: Retention;
+  executor(): Executor;
+  isServing(): boolean;
+  onReadFailed(error: unknown): void;
+}
+
+export class Inbound {
+  readonly #options: InboundOptions;
+
+  constructor(options: InboundOptions) {
+    this.#options = options;
+  }
+
+  /** Queries and cancels may name an earlier, closed run: its rows are read first. */
+  speak(actor: Actor, message: Message, done: Done<Reply>): void {
+    const runId = message.type === 'query' || message.type === 'requestCancel' ? message.target.runId : undefined;
+    const current = this.#options.core.currentRunId(actor.state);
+    if (!runId || current === undefined || runId === current) {
+      this.#options.executor().run(actor, message, done);
+      return;
+    }
+    const { namespace, workflowId } = actor;
+    this.#options.reads.rowsOf(actor, runId).then(
+      (rows) =>
+        this.#options.actors.with(namespace, workflowId, {
+          run: (live) => {
+            if (rows.length > 0) this.#options.core.adopt(live.state, runId, rows);
+            this.#options.executor().run(live, message, done);
+          },
+          refuse: (why) => done(why, undefined),
+        }),
+      (error: unknown) => {
+        this.#options.onReadFailed(error);
+        done(
+          unavailable(`Run ${runId} of workflow ${workflowId} cannot be read: ${messageOf(error)}`, 'no'),
+          undefined,
+        );
+      },
+    );
+  }
+
+  /** The task of a backlog row, for a claim that matching lent. */
+  start(task: WaitingTask, claim: Claim, settled: (outcome: 'started' | 'gone' | 'later') => void): void {
+    const { namespace, workflowId, runId, scheduledEventId, attempt, queue } = task;
+    this.#options.actors.with(namespace, workflowId, {
+      run: (actor) => {
+        const executor = this.#options.executor();
+        const taker = executor.taker(claim);
+        const message: Message =
+          queue.kind === 'workflow'
+            ? { type: 'startWorkflowTask', runId, scheduledEventId, attempt, taker, sticky: claim.sticky }
+            : { type: 'startActivityTask', runId, scheduledEventId, attempt, taker };
+        executor.run(
+          actor,
+          message,
+          (error) => {
+            if (error === undefined) settled('started');
+            else settled(error.detail?.kind === 'Unavailable' ? 'later' : 'gone');
+          },
+          { claim },
+        );
+      },
+      refuse: () => settled('later'),
+    });
+  }
+
+  /** A timer row is due. */
+  fire(timer: DueTimer, again: () => void): void {
+    if (!this.#options.isServing()) {
+      again();
+      return;
+    }
+    if (timer.retention !== undefined) {
+      this.#options.retention.end(timer, again);
+      return;
+    }
+    this.#options.actors.with(timer.namespace, timer.workflowId, {
+      run: (actor) => {
+        const { armed } = actor;
+        if (armed !== undefined && (armed.key === undefined || armed.key === timer.key)) actor.armed = undefined;
+        const now = actor.shard.now(this.#options.clock.now());
+        const due = this.#options.core.nextDeadline(actor.state);
+        const message = due !== undefined && due <= now ? ({ type: 'timer' } as const) : undefined;
+        this.#options.executor().run(actor, message, (error) => (applied(error) ? undefined : again()), {
+          rows: [[timer.key, undefined]],
+        });
+      },
+      refuse: again,
+    });
+  }
+
+  /** A message from another actor's outbox; applied at most once, whatever repeats. */
+  receive(item: OutboxMessage, done: (outcome: 'applied' | 'later') => void): void {
+    const { namespace, workflowId, message, source, seq } = item;
+    this.#options.actors.with(namespace, workflowId, {
+      run: (actor) => {
+        if (actor.shard.inbox(source).has(seq)) {
+          // Applied before; it may go only once that is durable.
+          done(actor.shard.committedReceived.get(source)?.has(seq) === true ? 'applied' : 'later');
+          return;
+        }
+        const receipt = { source, seq };
+        this.#options
+          .executor()
+          .run(actor, message, (error) => done(applied(error) ? 'applied' : 'later'), { receipt });
+      },
+      refuse: () => done('later'),
+    });
+  }
+
+  /** A row that belongs to no actor goes. */
+  deleteRow(shard: Shard, row: Key): void {
+    const turn = new Turn(new Actor(shard, '', '', this.#options.core.empty('', '')));
+    turn.write(row, undefined);
+    turn.seal();
+    this.#options.committer.join(turn);
+  }
+}

@@ -1,0 +1,62 @@
+// What the shard engine is given, and what it says of itself.
+
+import type { Limits } from '../core/workflow/limits.ts';
+import type { Clock, Random, Scheduler } from '../ports/clock.ts';
+import type { Matching } from '../ports/matching.ts';
+import type { Store } from '../ports/store.ts';
+import type { ActorCore } from './core.ts';
+import type { ShardLimits } from './limits.ts';
+
+export interface EngineOptions {
+  store: Store;
+  clock: Clock;
+  scheduler: Scheduler;
+  random: Random;
+  matching: Matching;
+  /** Name → retention of closed executions, ms. Looked at for every message: may be changed in place. */
+  namespaces: ReadonlyMap<string, number>;
+  limits?: Partial<Limits>;
+  bounds?: Partial<ShardLimits>;
+  log?: EngineLog;
+  /** The engine has stopped serving for good: a write error, or a broken invariant. */
+  onFatal?(error: unknown): void;
+  /** Tests of the shards drive a small fake. */
+  core?: ActorCore;
+}
+
+export interface EngineLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export type EngineHealth =
+  | { state: 'starting' | 'serving' | 'draining' | 'closed' }
+  | { state: 'failed'; error: string };
+
+/** Counters since open (they only grow) and gauges. */
+export interface EngineStats {
+  turns: number;
+  commits: number;
+  flushes: number;
+  flushedRows: number;
+  activations: number;
+  passivations: number;
+  timersFired: number;
+  tasksDelivered: number;
+  startsUndone: number;
+  runsDeleted: number;
+  refused: number;
+  shards: number;
+  actors: number;
+  actorBytes: number;
+  overlayRows: number;
+  overlayBytes: number;
+  pendingTurns: number;
+  pendingBytes: number;
+  waitingTasks: number;
+  timersInMemory: number;
+  longPolls: number;
+  openQueries: number;
+  outbox: number;
+}
