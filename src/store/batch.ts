@@ -3,8 +3,7 @@ import type { Term } from '../ports/ids.ts';
 import type { Write } from './backend.ts';
 import { encodeLogRecord, encodePosition, type LoggedEntry, META, POSITION } from './framing.ts';
 import { u16Key } from './keys.ts';
-import { encodeExtent } from './log-extent.ts';
-import { EXTENT_KEY } from './recovery.ts';
+import { encodeExtent, extentKey } from './log-extent.ts';
 import { type LogRecord, recordKey, type ShardLog } from './shard-log.ts';
 
 export const TERM_KEY = `${META}term`;
@@ -40,14 +39,22 @@ export function recordWrite({ record, entries }: Batch): Write {
   return [recordKey(record.seq), encodeLogRecord(record.live > 0 ? entries : [])];
 }
 
-/** `records`: all that are on the medium once this batch is, ascending. `deleted`: those that it deletes. */
-export function housekeeping(batch: Batch, records: readonly LogRecord[], deleted: readonly LogRecord[]): Write[] {
+export interface Housekeeping {
+  /** Records on the medium once the batch is there, ascending. */
+  records: readonly LogRecord[];
+  deleted: readonly LogRecord[];
+  /** Number of the batch whose extent row this one replaces. */
+  replaces: number | undefined;
+}
+
+export function housekeeping(batch: Batch, { records, deleted, replaces }: Housekeeping): Write[] {
   const writes: Write[] = batch.rows;
   for (const { shard, position } of batch.positions) writes.push([POSITION + u16Key(shard), encodePosition(position)]);
   if (batch.term !== undefined) writes.push([TERM_KEY, termValue(batch.term)]);
   for (const { seq } of deleted) writes.push([recordKey(seq), undefined]);
+  if (replaces !== undefined) writes.push([extentKey(replaces), undefined]);
   const through = batch.record.seq;
   const live = records.filter((record) => record.live > 0).map(({ seq }) => seq);
-  writes.push([EXTENT_KEY, encodeExtent({ low: records[0]?.seq ?? through, through, live })]);
+  writes.push([extentKey(through), encodeExtent({ low: records[0]?.seq ?? through, through, live })]);
   return writes;
 }

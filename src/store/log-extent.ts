@@ -1,5 +1,12 @@
 // Which log records there must be: a row written with every batch that deletes records. Records are numbered without gaps, so recovery
 // notices each one that is missing without its deletion having been written: a batch that the medium dropped (DESIGN §5, Integrity).
+// The row's key has the batch's number, and the batch deletes the row before: had the medium dropped that deletion, there would be two.
+import { META } from './framing.ts';
+import { u48Key } from './keys.ts';
+
+export const EXTENT = `${META}log`;
+
+export const extentKey = (through: number): string => EXTENT + u48Key(through);
 
 export interface LogExtent {
   /** The first record that may be on disk: no scan begins below it (LevelDB would cross tombstones). */

@@ -17,7 +17,7 @@ import {
   StoreError,
   type StoreStats,
 } from '../ports/store.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, Write } from './backend.ts';
 import { type Batch, emptyBatch, housekeeping, keepsHouse, recordWrite, TERM_KEY } from './batch.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { chainOf, corrupt, frame, type LoggedEntry, ROW, unframe, ZERO_POSITION } from './framing.ts';
@@ -39,6 +39,8 @@ export class LogStore implements Store {
   /** On the medium or on their way there, ascending. */
   #records: LogRecord[] = [];
   #nextRecord = 1;
+  /** Record number of the batch that wrote the extent row. */
+  #extent: number | undefined;
   #term: Term = term(0);
   /** Why calls are refused. */
   #refusal: StoreError | undefined;
@@ -65,10 +67,11 @@ export class LogStore implements Store {
       if (framed !== undefined) {
         this.#term = term(Buffer.from(unframe(TERM_KEY, framed, this.#locate)).readUIntLE(0, 6));
       }
-      const { shards, records, nextRecord } = await recover(this.#backend);
+      const { shards, records, nextRecord, extent } = await recover(this.#backend);
       this.#shards = shards;
       this.#records = records;
       this.#nextRecord = nextRecord;
+      this.#extent = extent;
     } catch (error) {
       // Whoever mends it must be able to open it.
       await this.#backend.close();
@@ -357,7 +360,8 @@ export class LogStore implements Store {
   async #commit(batch: Batch): Promise<void> {
     if (this.#writeError !== undefined) throw this.#writeError;
     const rows = batch.rows.length;
-    const writes = keepsHouse(batch) ? this.#keepHouse(batch) : [];
+    // There is an extent row from the first batch on: a second one without the first's deletion must show.
+    const writes: Write[] = keepsHouse(batch) || this.#extent === undefined ? this.#keepHouse(batch) : [];
     const [recordKey, record] = recordWrite(batch);
     writes.push([recordKey, record]);
     const framed = writes.map(([key, value]) => [key, value === undefined ? undefined : frame(key, value)] as const);
@@ -377,13 +381,14 @@ export class LogStore implements Store {
     }
   }
 
-  #keepHouse(batch: Batch): ReturnType<typeof housekeeping> {
-    // A record that formed after this batch cannot be among them: the queue forms the next one only once this is sealed.
-    const kept = this.#records.filter((record) => record.live > 0 || record === batch.record || this.#readers > 0);
-    const deleted =
-      this.#readers > 0 ? [] : this.#records.filter((record) => record.live === 0 && record !== batch.record);
-    this.#records = kept;
-    return housekeeping(batch, kept, deleted);
+  #keepHouse(batch: Batch): Write[] {
+    // Nothing else forms while a batch is sealed: this one's record is the newest.
+    const stays = (record: LogRecord) => record.live > 0 || record === batch.record || this.#readers > 0;
+    const deleted = this.#records.filter((record) => !stays(record));
+    if (deleted.length > 0) this.#records = this.#records.filter(stays);
+    const replaces = this.#extent;
+    this.#extent = batch.record.seq;
+    return housekeeping(batch, { records: this.#records, deleted, replaces });
   }
 
   #writeFailed(error: unknown): StoreError {

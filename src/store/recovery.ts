@@ -12,16 +12,13 @@ import {
   decodePosition,
   LOG,
   type LoggedEntry,
-  META,
   POSITION,
   unframe,
   ZERO_POSITION,
 } from './framing.ts';
 import { prefixEnd, u48Key } from './keys.ts';
-import { decodeExtent, type LogExtent, WHOLE_LOG } from './log-extent.ts';
+import { decodeExtent, EXTENT, extentKey, type LogExtent, WHOLE_LOG } from './log-extent.ts';
 import { type LogRecord, positionOf, recordKey, recordSeq, type ShardLog } from './shard-log.ts';
-
-export const EXTENT_KEY = `${META}log`;
 
 /** Positions and log records read at once. */
 const PAGE = 256;
@@ -31,6 +28,8 @@ export interface Recovered {
   /** Those on disk, ascending; with none live among them still to be deleted. */
   records: LogRecord[];
   nextRecord: number;
+  /** Number of the batch that wrote the extent row; none in a store never written to. */
+  extent: number | undefined;
 }
 
 interface Found {
@@ -70,20 +69,25 @@ class Recovery {
       const value = unframe(key, framed, this.#locate);
       this.#shards.set(shard, { shard, position: this.#decode(key, () => decodePosition(value)), entries: [] });
     }
-    const extent = await this.#extent();
-    const withEntries = await this.#readRecords(extent);
+    const extent = await this.#readExtent();
+    const withEntries = await this.#readRecords(extent ?? WHOLE_LOG);
     for (const [shard, found] of this.#found) this.#connect(this.#shard(shard), found);
     for (const record of withEntries) if (record.live === 0) throw this.#leftOver(record);
-    let nextRecord = Math.max(extent.through, this.#records.at(-1)?.seq ?? 0) + 1;
+    let nextRecord = Math.max(extent?.through ?? 0, this.#records.at(-1)?.seq ?? 0) + 1;
     for (const { position } of this.#shards.values()) nextRecord = Math.max(nextRecord, position.truncatedSeq + 1);
-    return { shards: this.#shards, records: this.#records, nextRecord };
+    return { shards: this.#shards, records: this.#records, nextRecord, extent: extent?.through };
   }
 
-  async #extent(): Promise<LogExtent> {
-    const framed = await this.#backend.get(EXTENT_KEY);
-    if (framed === undefined) return WHOLE_LOG;
-    const value = unframe(EXTENT_KEY, framed, this.#locate);
-    return this.#decode(EXTENT_KEY, () => decodeExtent(value));
+  async #readExtent(): Promise<LogExtent | undefined> {
+    let extent: LogExtent | undefined;
+    for await (const [key, framed] of this.#scan(EXTENT, prefixEnd(EXTENT))) {
+      const value = unframe(key, framed, this.#locate);
+      if (extent !== undefined)
+        throw corrupt(key, this.#locate, 'a write that was durable is lost: it had replaced this');
+      extent = this.#decode(key, () => decodeExtent(value));
+      if (key !== extentKey(extent.through)) throw corrupt(key, this.#locate, 'the extent of the log is misplaced');
+    }
+    return extent;
   }
 
   #decode<T>(key: string, decode: () => T): T {

@@ -6,7 +6,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { key, lsn, shardId } from '../../src/ports/ids.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { copyDirectory, directoryStats, openLevelStore, verifyDirectory } from '../../src/store/index.ts';
+import type { Medium } from './medium.ts';
 import { storeConformance } from './store.ts';
+import { storeFaultConformance } from './store-faults.ts';
 
 const made: string[] = [];
 const temporary = (): string => {
@@ -15,42 +17,96 @@ const temporary = (): string => {
   return directory;
 };
 
-/** `level`'s handle is patched for one write: LevelDB itself refuses it. */
+/** `level`'s handle is patched: LevelDB itself refuses a write, or takes its time. */
 let refuse: { left: number } | undefined;
-const originalBatch = Level.prototype.batch;
-Level.prototype.batch = function batch(this: object, ...args: unknown[]) {
-  if (refuse && Array.isArray(args[0])) {
+let watched: { atOnce: number; total: number; underWay: number } | undefined;
+
+function patched(write: () => Promise<void>): Promise<void> {
+  if (refuse !== undefined) {
     refuse.left -= 1;
     if (refuse.left === 0) return Promise.reject(new Error('No space left on device'));
   }
-  return Reflect.apply(originalBatch, this, args);
+  if (watched === undefined) return write();
+  const seen = watched;
+  seen.total += 1;
+  seen.underWay += 1;
+  seen.atOnce = Math.max(seen.atOnce, seen.underWay);
+  return write().finally(() => {
+    seen.underWay -= 1;
+  });
+}
+
+const originalBatch = Level.prototype.batch;
+Level.prototype.batch = function batch(this: object, ...args: unknown[]) {
+  const original = () => Reflect.apply(originalBatch, this, args);
+  if (Array.isArray(args[0])) return patched(original);
+  const chained: { write(options: object): Promise<void> } = original();
+  const { write } = chained;
+  chained.write = (options) => patched(() => Reflect.apply(write, chained, [options]));
+  return chained;
 } as typeof originalBatch;
 
-storeConformance('LevelDB', async () => {
+async function newMedium(): Promise<Medium> {
   const root = temporary();
   let directory = join(root, '0');
   let generation = 0;
+  const next = (): string => {
+    generation += 1;
+    return join(root, String(generation));
+  };
   return {
     store: () => openLevelStore({ directory }),
     // What a killed process leaves behind is what its files hold now: the next store opens a copy of them.
     kill: async (store: Store) => {
       refuse = undefined;
-      generation += 1;
-      const next = join(root, String(generation));
-      cpSync(directory, next, { recursive: true });
-      directory = next;
+      const copy = next();
+      cpSync(directory, copy, { recursive: true });
+      directory = copy;
       await store.close();
     },
     failWrite: (n) => {
       refuse = { left: n };
     },
     damage: async () => false,
+    watchWrites: () => {
+      watched = { atOnce: 0, total: 0, underWay: 0 };
+      return watched;
+    },
+    records: async () => {
+      const copy = next();
+      cpSync(join(directory, 'store'), copy, { recursive: true });
+      return withRaw(copy, async (db) => {
+        const found = await db.iterator().all();
+        return new Map(found.map(([key, value]) => [key.toString('latin1'), value]));
+      });
+    },
+    setRecords: (records) =>
+      withRaw(join(directory, 'store'), async (db) => {
+        await db.clear();
+        await db.batch(
+          [...records].map(([key, value]) => ({ type: 'put' as const, key: Buffer.from(key, 'latin1'), value })),
+        );
+      }),
     remove: async () => {
       refuse = undefined;
+      watched = undefined;
       rmSync(root, { recursive: true, force: true });
     },
   };
-});
+}
+
+async function withRaw<T>(path: string, work: (db: Level<Buffer, Buffer>) => Promise<T>): Promise<T> {
+  const db = new Level<Buffer, Buffer>(path, { keyEncoding: 'buffer', valueEncoding: 'buffer' });
+  await db.open();
+  try {
+    return await work(db);
+  } finally {
+    await db.close();
+  }
+}
+
+storeConformance('LevelDB', newMedium);
+storeFaultConformance('LevelDB', newMedium);
 
 describe('a data directory', () => {
   afterEach(() => {
@@ -168,13 +224,6 @@ describe('a data directory', () => {
     expect(await directoryStats(copy)).toMatchObject({ rows: 1, shardsWithData: 1 });
     await expect(copyDirectory(directory, copy)).rejects.toThrow(/already holds/);
   });
-
-  async function withRaw(path: string, work: (db: Level<Buffer, Buffer>) => Promise<void>): Promise<void> {
-    const db = new Level<Buffer, Buffer>(path, { keyEncoding: 'buffer', valueEncoding: 'buffer' });
-    await db.open();
-    await work(db);
-    await db.close();
-  }
 
   async function damageRecord(path: string, prefix: string): Promise<void> {
     await withRaw(path, async (db) => {

@@ -1,40 +1,9 @@
 // The conformance suite of the store port: an adapter's test is one call. Bad behaviours are part of the port, so they are tested here too.
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Key, key, type Lsn, lsn, type ShardId, shardId, type Term, term } from '../../src/ports/ids.ts';
-import type { LogAppend, LogEntry, Store } from '../../src/ports/store.ts';
-
-/** One medium under test. Stores opened one after the other see the same medium. */
-export interface Medium {
-  /** Not yet opened. */
-  store(): Store;
-  /** Ends the process that uses this store, as kill -9 does. */
-  kill(store: Store): Promise<void>;
-  /** From now on, write number n (1 = the next one) of the newest store fails, and nothing of it is kept. */
-  failWrite(n: number): void;
-  /** Flips a bit in the stored bytes of a row, or of the newest log record. False where the medium cannot. */
-  damage(what: { row: Key } | 'log'): Promise<boolean>;
-  remove(): Promise<void>;
-}
-
-const A = shardId(1);
-const B = shardId(200);
-const bytes = (text: string): Uint8Array => Buffer.from(text);
-const text = (value: Uint8Array | undefined): string | undefined =>
-  value === undefined ? undefined : Buffer.from(value).toString();
-
-const entry = (shard: ShardId, at: number, inTerm: Term, content = `entry ${at}`): LogAppend => ({
-  shard,
-  term: inTerm,
-  lsn: lsn(at),
-  entry: bytes(content),
-});
-
-async function log(store: Store, shard: ShardId, from = 1): Promise<string[]> {
-  const entries: LogEntry[] = [];
-  for await (const found of store.readLog(shard, lsn(from))) entries.push(found);
-  return entries.map((found) => `${found.lsn}@${found.term} ${text(found.entry)}`);
-}
+import { type Key, key, type Lsn, lsn, type ShardId, type Term, term } from '../../src/ports/ids.ts';
+import type { Store } from '../../src/ports/store.ts';
+import { A, B, bytes, entry, log, type Medium, text } from './medium.ts';
 
 export function storeConformance(name: string, newMedium: () => Promise<Medium>): void {
   describe(`store port: ${name}`, () => {
@@ -274,7 +243,7 @@ export function storeConformance(name: string, newMedium: () => Promise<Medium>)
 
     it('behaves like the model under random operations and kills', { timeout: 60_000 }, async () => {
       await fc.assert(
-        fc.asyncProperty(fc.array(operation, { maxLength: 25 }), async (operations) => {
+        fc.asyncProperty(fc.array(fc.array(operation, { maxLength: 5 }), { maxLength: 12 }), async (groups) => {
           medium = await newMedium();
           let store = await opened();
           const model = {
@@ -283,7 +252,12 @@ export function storeConformance(name: string, newMedium: () => Promise<Medium>)
             rows: new Map<string, string>(),
           };
           const t = await store.nextTerm();
-          for (const op of operations) store = await perform(store, model, t, op);
+          for (const group of groups) {
+            await Promise.all(group.map((op) => perform(store, model, t, op)));
+            // No operation: a kill.
+            if (group.length === 0) store = await reopened(store);
+          }
+          store = await reopened(store);
           for (const shard of [A, B]) {
             const applied = model.applied.get(shard) ?? 0;
             const expected = (model.logs.get(shard) ?? []).slice(applied);
@@ -303,8 +277,7 @@ export function storeConformance(name: string, newMedium: () => Promise<Medium>)
     type Operation =
       | { kind: 'append'; shard: ShardId; count: number }
       | { kind: 'flush'; shard: ShardId; lag: number; row: number }
-      | { kind: 'truncate'; shard: ShardId; back: number }
-      | { kind: 'kill' };
+      | { kind: 'truncate'; shard: ShardId; back: number };
     const shard = fc.constantFrom(A, B);
     const operation: fc.Arbitrary<Operation> = fc.oneof(
       fc.record({ kind: fc.constant('append' as const), shard, count: fc.integer({ min: 1, max: 4 }) }),
@@ -315,16 +288,15 @@ export function storeConformance(name: string, newMedium: () => Promise<Medium>)
         row: fc.integer({ min: 0, max: 5 }),
       }),
       fc.record({ kind: fc.constant('truncate' as const), shard, back: fc.integer({ min: 1, max: 3 }) }),
-      fc.record({ kind: fc.constant('kill' as const) }),
     );
 
-    async function perform(
+    /** Asks the store and moves the model at once: operations of a group overlap. */
+    function perform(
       store: Store,
       model: { logs: Map<ShardId, string[]>; applied: Map<ShardId, number>; rows: Map<string, string> },
       t: Term,
       op: Operation,
-    ): Promise<Store> {
-      if (op.kind === 'kill') return reopened(store);
+    ): Promise<unknown> {
       const entries = model.logs.get(op.shard) ?? [];
       model.logs.set(op.shard, entries);
       const applied = model.applied.get(op.shard) ?? 0;
@@ -332,29 +304,22 @@ export function storeConformance(name: string, newMedium: () => Promise<Medium>)
         const batch = Array.from({ length: op.count }, (_, i) =>
           entry(op.shard, entries.length + 1 + i, t, `${op.shard}/${Math.random()}`),
         );
-        await store.append(batch);
         entries.push(...batch.map((added) => text(added.entry) ?? ''));
-      } else if (op.kind === 'flush') {
-        const to = Math.max(applied, entries.length - op.lag);
-        const row = `${op.shard}-${op.row}`;
-        const value = op.row % 2 === 0 ? `at ${to}` : undefined;
-        await store.flush([
-          {
-            shard: op.shard,
-            term: t,
-            appliedLsn: lsn(to),
-            rows: [[key(row), value === undefined ? undefined : bytes(value)]],
-          },
-        ]);
-        model.applied.set(op.shard, to);
-        if (value === undefined) model.rows.delete(row);
-        else model.rows.set(row, value);
-      } else {
-        const to = Math.max(applied, entries.length - op.back);
-        await store.truncateAfter(op.shard, lsn(to));
-        entries.length = to;
+        return store.append(batch);
       }
-      return store;
+      if (op.kind === 'truncate') {
+        const to = Math.max(applied, entries.length - op.back);
+        entries.length = to;
+        return store.truncateAfter(op.shard, lsn(to));
+      }
+      const to = Math.max(applied, entries.length - op.lag);
+      const row = `${op.shard}-${op.row}`;
+      const value = op.row % 2 === 0 ? `at ${to}` : undefined;
+      model.applied.set(op.shard, to);
+      if (value === undefined) model.rows.delete(row);
+      else model.rows.set(row, value);
+      const rows = [[key(row), value === undefined ? undefined : bytes(value)] as const];
+      return store.flush([{ shard: op.shard, term: t, appliedLsn: lsn(to), rows }]);
     }
   });
 }

@@ -3,6 +3,7 @@
 import { StoreError } from '../../ports/store.ts';
 import type { Write } from '../backend.ts';
 import { frame, META, unframe } from '../framing.ts';
+import { encodeExtent, extentKey, WHOLE_LOG } from '../log-extent.ts';
 import type { LevelBackend } from './backend.ts';
 import { emptied, type Manifest } from './directory.ts';
 
@@ -20,7 +21,9 @@ export async function writeIdentity(backend: LevelBackend, identity: Identity): 
   if (before === undefined) {
     const [found] = await backend.range({ from: '', to: '\xff', limit: 1, reverse: false });
     if (found !== undefined) throw foreign(backend, 'it has data but does not say whose');
-    await backend.write([identityWrite(identity)], 'sync');
+    // With the extent row of an empty log, so that the first batch too replaces one.
+    const none = extentKey(WHOLE_LOG.through);
+    await backend.write([identityWrite(identity), [none, frame(none, encodeExtent(WHOLE_LOG))]], 'sync');
   } else checkSame(backend, identity, before);
 }
 
