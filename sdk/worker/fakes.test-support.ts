@@ -8,6 +8,7 @@ import { StatusCode } from '../../src/wire/status.ts';
 import { defaultDataConverter, type LoadedDataConverter } from '../common/data-converter.ts';
 import { type LogLevel, makeLogger } from '../common/logger.ts';
 import { RpcError } from '../connection/rpc-error.ts';
+import { BusyMarker, BusyWatch, newBusyMark } from './busy-mark.ts';
 import { compileWorkerOptions, type WorkerOptions } from './options.ts';
 import type { ThreadEvents, ThreadFactory, ThreadPort, WorkerConnection } from './ports.ts';
 import type { FromWorkflowThread, ToWorkflowThread } from './thread-protocol.ts';
@@ -79,6 +80,9 @@ export class FakeThread implements ThreadPort {
   readonly batches: number[] = [];
   terminated = false;
   private readonly events: ThreadEvents;
+  private readonly mark = newBusyMark();
+  private readonly marker = new BusyMarker(this.mark);
+  private readonly watch = new BusyWatch(this.mark);
 
   constructor(events: ThreadEvents) {
     this.events = events;
@@ -93,8 +97,17 @@ export class FakeThread implements ThreadPort {
     this.terminated = true;
   }
 
+  busy(now: number): { runId: string; since: number } | undefined {
+    return this.watch.look(now);
+  }
+
+  /** As the thread does, busy and idle are said in shared memory. */
   say(...messages: FromWorkflowThread[]): void {
-    this.events.onMessages(messages);
+    for (const message of messages) {
+      if (message.type === 'busy') this.marker.busy(message.runId);
+      else if (message.type === 'idle') this.marker.idle();
+      else this.events.onMessages([message]);
+    }
   }
 
   die(message: string): void {

@@ -22,6 +22,8 @@ export interface WorkerConnection {
 export interface ThreadPort {
   /** The batch is cloned before this returns. */
   post(messages: ToWorkflowThread[]): void;
+  /** The run whose code runs now, and since when at least (monotonic ms). Looked at by the deadlock watch. */
+  busy(now: number): { runId: string; since: number } | undefined;
   /** Ends the thread at once, also out of an endless loop; `onExit` is not called for it. */
   terminate(): void;
 }

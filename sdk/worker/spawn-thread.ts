@@ -3,7 +3,9 @@
 
 import { Worker } from 'node:worker_threads';
 import { buildSync } from 'esbuild';
+import { BusyWatch, newBusyMark } from './busy-mark.ts';
 import type { ThreadEvents, ThreadFactory, ThreadPort } from './ports.ts';
+import { packBatch, unpackBatch } from './thread-batch.ts';
 import type { FromWorkflowThread, ToWorkflowThread, WorkflowThreadOptions } from './thread-protocol.ts';
 
 let sourceBundle: string | undefined;
@@ -34,16 +36,20 @@ function bundleEntry(entry: URL): string {
 }
 
 /** Threads that run the workflows of one bundle. */
-export function workflowThreads(options: WorkflowThreadOptions): ThreadFactory {
+export function workflowThreads(options: Omit<WorkflowThreadOptions, 'busyMark'>): ThreadFactory {
   return (events: ThreadEvents): ThreadPort => {
-    const worker = spawn(options);
-    worker.on('message', (messages: FromWorkflowThread | FromWorkflowThread[]) => {
-      events.onMessages(Array.isArray(messages) ? messages : [messages]);
-    });
+    const busyMark = newBusyMark();
+    const watch = new BusyWatch(busyMark);
+    const worker = spawn({ ...options, busyMark });
+    worker.on('message', (batch: Uint8Array | FromWorkflowThread[]) => events.onMessages(unpackBatch(batch)));
     worker.on('error', (error: Error) => events.onExit(error));
     worker.on('exit', (code) => events.onExit(new Error(`it exited with code ${code}`)));
     return {
-      post: (messages: ToWorkflowThread[]) => worker.postMessage(messages),
+      post: (messages: ToWorkflowThread[]) => {
+        const { value, transfer } = packBatch(messages);
+        worker.postMessage(value, transfer);
+      },
+      busy: (now) => watch.look(now),
       terminate: () => void worker.terminate(),
     };
   };

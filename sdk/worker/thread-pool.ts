@@ -102,6 +102,7 @@ export class ThreadPool {
   }
 
   private replace(thread: WorkflowThread, loss: ThreadLoss): void {
+    thread.look();
     thread.terminate();
     this.startThread(thread.index);
     this.owner.threadReplaced(thread.index, thread.busyRunId, loss);
@@ -127,6 +128,7 @@ export class ThreadPool {
 
   private isOverdue(thread: WorkflowThread): boolean {
     const { deadlockMs } = this.options;
+    thread.look();
     return (
       deadlockMs !== undefined && thread.busyRunId !== undefined && performance.now() - thread.busySince > deadlockMs
     );

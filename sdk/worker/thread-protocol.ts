@@ -103,12 +103,14 @@ export type FromWorkflowThread =
   | { type: 'cancelLocalActivity'; runId: string; seq: number }
   /** LRU or after a failure: the server need not send this run's tasks to the sticky queue any longer. */
   | { type: 'evicted'; runId: string }
-  /** Synchronous work on `runId` begins / has ended: what the main thread's deadlock watch looks at. */
+  /** Synchronous work on `runId` begins / has ended: what the deadlock watch looks at. A thread says it in shared memory (busy-mark.ts). */
   | { type: 'busy'; runId: string; workflowId: string }
   | { type: 'idle' };
 
 /** `workerData` of a workflow thread. */
 export interface WorkflowThreadOptions {
+  /** Where it marks which run's code runs now: see busy-mark.ts. */
+  busyMark: SharedArrayBuffer;
   /** The bundle: code of one script (see sdk/worker/bundle) and its source map. */
   bundle: { code: string; sourceMap: string };
   namespace: string;

@@ -263,7 +263,7 @@ describe('a workflow thread', () => {
     first.say({ type: 'busy', runId: 'loops', workflowId: 'looping' });
     await vi.advanceTimersByTimeAsync(900);
     expect(first.terminated).toBe(false);
-    await vi.advanceTimersByTimeAsync(400);
+    await vi.advanceTimersByTimeAsync(700);
     expect(first.terminated).toBe(true);
     expect(connection.last('respondWorkflowTaskFailed').body).toMatchObject({
       token: bytes('a'),

@@ -14,7 +14,7 @@ export class WorkflowThread implements ThreadEvents {
   readonly index: number;
   /** Runs it said it keeps warm. */
   readonly warm = new Set<string>();
-  /** The run whose code runs now, synchronously. */
+  /** The run whose code ran at the last look, synchronously. */
   busyRunId: string | undefined;
   /** Monotonic ms since when. */
   busySince = 0;
@@ -35,6 +35,13 @@ export class WorkflowThread implements ThreadEvents {
     if (this.outbox.length === 1) queueMicrotask(this.flush);
   }
 
+  /** Looks what the thread works on. */
+  look(): void {
+    const busy = this.port.busy(performance.now());
+    this.busyRunId = busy?.runId;
+    this.busySince = busy?.since ?? 0;
+  }
+
   terminate(): void {
     this.ended = true;
     this.outbox = [];
@@ -44,12 +51,7 @@ export class WorkflowThread implements ThreadEvents {
   onMessages(messages: FromWorkflowThread[]): void {
     if (this.ended) return;
     for (const message of messages) {
-      if (message.type === 'busy') {
-        this.busyRunId = message.runId;
-        this.busySince = performance.now();
-      } else if (message.type === 'idle') {
-        this.busyRunId = undefined;
-      } else if (message.type === 'ready') {
+      if (message.type === 'ready') {
         this.ready = true;
       } else if (message.type === 'evicted') {
         this.warm.delete(message.runId);

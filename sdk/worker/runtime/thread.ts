@@ -2,12 +2,16 @@
 // in between, so that each can be laid to the run whose code has just run; answers leave after that.
 
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { BusyMarker } from '../busy-mark.ts';
+import { packBatch, unpackBatch } from '../thread-batch.ts';
 import type { FromWorkflowThread, ToWorkflowThread, WorkflowThreadOptions } from '../thread-protocol.ts';
 import { WorkflowHost } from './host.ts';
 import { Realm } from './realm.ts';
 
 /** Used when the main thread does not say: histories then show that the version is unknown. */
 const UNKNOWN_VERSION = '0.0.0';
+/** Answers that leave together while more tasks wait. */
+const MAX_BATCH = 16;
 
 function runThread(port: NonNullable<typeof parentPort>, options: WorkflowThreadOptions): void {
   const inbox: ToWorkflowThread[] = [];
@@ -16,9 +20,11 @@ function runThread(port: NonNullable<typeof parentPort>, options: WorkflowThread
 
   const flush = (): void => {
     if (outbox.length === 0) return;
-    port.postMessage(outbox);
+    const { value, transfer } = packBatch(outbox);
+    port.postMessage(value, transfer);
     outbox = [];
   };
+  const mark = new BusyMarker(options.busyMark);
   const host = new WorkflowHost(
     {
       realm: new Realm(options.bundle),
@@ -28,13 +34,13 @@ function runThread(port: NonNullable<typeof parentPort>, options: WorkflowThread
       sdkVersion: options.sdkVersion ?? UNKNOWN_VERSION,
     },
     (message) => {
-      outbox.push(message);
-      // The main thread must know before the code runs: it may never return.
-      if (message.type === 'busy') flush();
+      if (message.type === 'busy') mark.busy(message.runId);
+      else if (message.type === 'idle') mark.idle();
+      else outbox.push(message);
     },
   );
   const next = (): void => {
-    flush();
+    if (inbox.length === 0 || outbox.length >= MAX_BATCH) flush();
     const message = inbox.shift();
     scheduled = message !== undefined;
     if (message === undefined) return;
@@ -49,13 +55,14 @@ function runThread(port: NonNullable<typeof parentPort>, options: WorkflowThread
     outbox = outbox.filter((message) => !answers(message, failed.runId));
     outbox.push(failed.message);
   });
-  port.on('message', (messages: ToWorkflowThread | ToWorkflowThread[]) => {
-    inbox.push(...(Array.isArray(messages) ? messages : [messages]));
+  port.on('message', (batch: Uint8Array | ToWorkflowThread[]) => {
+    inbox.push(...unpackBatch(batch));
     if (scheduled) return;
     scheduled = true;
     setImmediate(next);
   });
-  port.postMessage([{ type: 'ready' }] satisfies FromWorkflowThread[]);
+  outbox.push({ type: 'ready' });
+  flush();
 }
 
 function answers(message: FromWorkflowThread, runId: string): boolean {
