@@ -70,3 +70,16 @@ export async function readLastEvent(
   const row = await reader.last(eventsKey(prefix, 0), after(prefix));
   return row === undefined ? undefined : decodeBatch(row[1]).at(-1);
 }
+
+/** The same without asking the store, when the batch that ends with `lastEventId` has not left the overlay: a run that has just closed. */
+export function recentLastEvent(
+  reader: Reader,
+  actorBase: string,
+  runId: string,
+  lastEventId: number,
+): HistoryEvent | undefined {
+  const prefix = eventsPrefix(actorBase, runId);
+  const row = reader.newest(eventsKey(prefix, 0), after(prefix));
+  if (row === undefined || firstEventIdOf(row[0]) + countOf(row[1]) - 1 !== lastEventId) return undefined;
+  return decodeBatch(row[1]).at(-1);
+}

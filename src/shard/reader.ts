@@ -59,6 +59,12 @@ export class Reader {
     return { rows: merge(stored, newer, last), next: last === undefined ? undefined : next(last) };
   }
 
+  /** The last row of [from, to) among those the overlay holds. */
+  newest(from: Key, to: Key): Row | undefined {
+    const top = this.#overlay.range(from, to).pop();
+    return top === undefined || top[1] === undefined ? undefined : [top[0], top[1]];
+  }
+
   /** The last row of [from, to). */
   async last(from: Key, to: Key): Promise<Row | undefined> {
     const newer = this.#overlay.range(from, to);

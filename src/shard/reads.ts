@@ -17,7 +17,7 @@ import type { Actor } from './actor.ts';
 import { type Actors, decodeRow } from './actors.ts';
 import type { ActorCore, StoredRow } from './core.ts';
 import { taskHistory } from './delivery.ts';
-import { readHistory, readLastEvent } from './history.ts';
+import { readHistory, readLastEvent, recentLastEvent } from './history.ts';
 import { after, rowIdentity, runPrefix } from './keys.ts';
 import type { Reader } from './reader.ts';
 import { dataLoss, messageOf, notFound, unavailable } from './status.ts';
@@ -205,20 +205,21 @@ export class Reads {
         this.#wait('close', actor, run, call, done, look);
         return;
       }
-      readLastEvent(this.#options.reader, actor.base, run).then(
-        (event) => {
-          if (call.given) return;
-          const status = event === undefined ? undefined : closeStatus(event);
-          if (event === undefined || status === undefined) {
-            done(unknownRun(to, run), undefined);
-            return;
-          }
-          const successor = followRuns ? successorOf(event) : undefined;
-          if (successor !== undefined) this.#await(to, successor, followRuns, call, done);
-          else done(undefined, { runId: run, status, closeEvent: encode([event]) });
-        },
-        (error: unknown) => this.#failed(error, to, done),
-      );
+      const answer = (event: HistoryEvent | undefined): void => {
+        if (call.given) return;
+        const status = event === undefined ? undefined : closeStatus(event);
+        if (event === undefined || status === undefined) {
+          done(unknownRun(to, run), undefined);
+          return;
+        }
+        const successor = followRuns ? successorOf(event) : undefined;
+        if (successor !== undefined) this.#await(to, successor, followRuns, call, done);
+        else done(undefined, { runId: run, status, closeEvent: encode([event]) });
+      };
+      const { reader } = this.#options;
+      const recent = current && recentLastEvent(reader, actor.base, run, current.lastEventId);
+      if (recent !== undefined) answer(recent);
+      else readLastEvent(reader, actor.base, run).then(answer, (error: unknown) => this.#failed(error, to, done));
     });
   }
 
