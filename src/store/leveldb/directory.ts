@@ -112,7 +112,7 @@ export function beginDirectory(directory: string, shardCount: number): Manifest 
   const pending = join(directory, PENDING);
   const manifest = newManifest(shardCount);
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
     if (existsSync(pending)) {
       try {
         return parseManifest(directory, pending);
@@ -125,6 +125,15 @@ export function beginDirectory(directory: string, shardCount: number): Manifest 
     throw unusable(directory, error);
   }
   return manifest;
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+  } catch {
+    // Node calls a read-only file system ENOENT when it makes parents too; asked for one directory it says what is wrong.
+    mkdirSync(directory);
+  }
 }
 
 /** The last step: with the manifest the directory is there, whole; without it, it is not one. */

@@ -26,7 +26,12 @@ export interface WalDamage {
 
 /** The first damage in the write-ahead logs of a LevelDB directory, which nobody may have open. */
 export function findWalDamage(directory: string): WalDamage | undefined {
-  const logs = readdirSync(directory).filter((name) => /^\d+\.log$/.test(name));
+  const files = readdirSync(directory);
+  const logs = files.filter((name) => /^\d+\.log$/.test(name));
+  // LevelDB makes one whenever it opens a database, and keeps it.
+  if (logs.length === 0 && files.some((name) => /^\d+\.ldb$/.test(name))) {
+    return { file: directory, offset: 0, what: 'the file is gone' };
+  }
   for (const name of logs.sort()) {
     const file = join(directory, name);
     const found = checkFile(file);

@@ -1,0 +1,281 @@
+// What may happen to a data directory: bits turn, files go, a copy is cut short, the disk is full or read-only, the process is killed.
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { key, term } from '../../src/ports/ids.ts';
+import type { ShardPosition, Store } from '../../src/ports/store.ts';
+import { copyDirectory, openLevelStore, verifyDirectory } from '../../src/store/index.ts';
+import { A, entry, log } from './medium.ts';
+
+const made: string[] = [];
+const mounted: string[] = [];
+const temporary = (): string => {
+  const directory = mkdtempSync(join(tmpdir(), 'tenuto-damage-'));
+  made.push(directory);
+  return directory;
+};
+
+afterEach(() => {
+  for (const path of mounted.splice(0)) execFileSync('umount', [path]);
+  for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true });
+});
+
+const ENTRIES = 40;
+
+/** The files of a store killed after it acknowledged its entries, one append each. */
+async function killed(): Promise<string> {
+  const directory = join(temporary(), 'data');
+  const store = openLevelStore({ directory });
+  await store.open();
+  for (let at = 1; at <= ENTRIES; at += 1) await store.append([entry(A, at, term(1), `entry ${at}`.repeat(at))]);
+  const left = join(temporary(), 'left');
+  cpSync(directory, left, { recursive: true });
+  await store.close();
+  return left;
+}
+
+const walOf = (directory: string): string => {
+  const name = readdirSync(join(directory, 'store')).find((file) => file.endsWith('.log'));
+  return join(directory, 'store', name ?? 'none');
+};
+
+async function position(directory: string): Promise<ShardPosition | undefined> {
+  const store = openLevelStore({ directory });
+  try {
+    return (await store.open()).get(A);
+  } finally {
+    await store.close();
+  }
+}
+
+const copyOf = (directory: string): string => {
+  const copy = join(temporary(), 'copy');
+  cpSync(directory, copy, { recursive: true });
+  return copy;
+};
+
+describe('the write-ahead log', () => {
+  it('with any bit turned is not opened, keeps its file, and verify says so', async () => {
+    const left = await killed();
+    const wal = walOf(left);
+    const sound = readFileSync(wal);
+    // Every bit of the last record's head and a sample of all others.
+    const last = sound.lastIndexOf(`entry ${ENTRIES - 1}entry`);
+    const bits = new Set<number>();
+    for (let bit = 0; bit < sound.length * 8; bit += 1_013) bits.add(bit);
+    const head = findHead(sound, last);
+    for (let bit = head * 8; bit < (head + 7) * 8; bit += 1) bits.add(bit);
+    for (const bit of bits) {
+      const damaged = Buffer.from(sound);
+      damaged.writeUInt8(damaged.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+      writeFileSync(wal, damaged);
+      await expect(position(left), `bit ${bit}`).rejects.toMatchObject({
+        kind: 'corrupt',
+        message: expect.stringContaining('write-ahead log'),
+      });
+      expect(readFileSync(wal).equals(damaged)).toBe(true);
+    }
+    expect((await verifyDirectory(left)).problems.join()).toContain('write-ahead log');
+    await expect(copyDirectory(left, join(temporary(), 'to'))).rejects.toMatchObject({ kind: 'corrupt' });
+    writeFileSync(wal, sound);
+    expect((await position(left))?.lastLsn).toBe(ENTRIES);
+  });
+
+  it('cut anywhere in its last record, as a kill may leave it, opens with all before it', async () => {
+    const left = await killed();
+    const size = readFileSync(walOf(left)).length;
+    const head = findHead(readFileSync(walOf(left)), size - 1);
+    for (let cut = head; cut < size; cut += 17) {
+      const torn = copyOf(left);
+      truncateSync(walOf(torn), cut);
+      expect((await position(torn))?.lastLsn, `cut at ${cut}`).toBe(ENTRIES - 1);
+    }
+  });
+
+  it('followed by zeros, as a power cut may leave it, opens with all before them', async () => {
+    const left = await killed();
+    const sound = readFileSync(walOf(left));
+    writeFileSync(walOf(left), Buffer.concat([sound, Buffer.alloc(70_000)]));
+    expect((await position(left))?.lastLsn).toBe(ENTRIES);
+  });
+
+  it('in which zeros are followed by more records is damaged', async () => {
+    const left = await killed();
+    const sound = readFileSync(walOf(left));
+    writeFileSync(walOf(left), sound.fill(0, 2_000, 6_000));
+    await expect(position(left)).rejects.toMatchObject({ kind: 'corrupt' });
+  });
+
+  /** Where the head of the fragment that holds byte `at` begins. */
+  function findHead(bytes: Buffer, at: number): number {
+    let head = 0;
+    for (;;) {
+      const end = head + 7 + bytes.readUInt16LE(head + 4);
+      if (at < end) return head;
+      head = end % 32_768 > 32_768 - 7 ? Math.ceil(end / 32_768) * 32_768 : end;
+    }
+  }
+});
+
+describe('a data directory', () => {
+  it('whose store is gone, emptied or exchanged is not served', async () => {
+    const left = await killed();
+    const gone = copyOf(left);
+    rmSync(join(gone, 'store'), { recursive: true });
+    expect(() => openLevelStore({ directory: gone })).toThrow(/data in .* is gone/);
+    mkdirSync(join(gone, 'store'));
+    await expect(position(gone)).rejects.toMatchObject({ kind: 'corrupt', message: expect.stringContaining('gone') });
+    const other = await killed();
+    rmSync(join(gone, 'store'), { recursive: true });
+    cpSync(join(other, 'store'), join(gone, 'store'), { recursive: true });
+    await expect(position(gone)).rejects.toMatchObject({ message: expect.stringContaining('belongs to directory') });
+    expect((await verifyDirectory(gone)).problems.join()).toContain('belongs to directory');
+  });
+
+  it('whose creation was cut short is made by the next start', async () => {
+    const directory = join(temporary(), 'data');
+    const first = openLevelStore({ directory, shardCount: 8 });
+    expect(existsSync(join(directory, 'tenuto.json'))).toBe(false);
+    const second = openLevelStore({ directory });
+    expect([second.directoryId, second.shardCount]).toEqual([first.directoryId, 8]);
+    await second.open();
+    await second.close();
+    expect(openLevelStore({ directory }).directoryId).toBe(first.directoryId);
+  });
+
+  it('that lost its manifest is not taken for a new one', async () => {
+    const left = await killed();
+    rmSync(join(left, 'tenuto.json'));
+    expect(() => openLevelStore({ directory: left })).toThrow(/no tenuto\.json/);
+  });
+
+  it('that lost its write-ahead log is not served, though its tables are sound', async () => {
+    const left = await killed();
+    // Opened once more, the log of before is a table.
+    await position(left);
+    rmSync(walOf(left));
+    await expect(position(left)).rejects.toMatchObject({ message: expect.stringContaining('the file is gone') });
+  });
+
+  it('that is refused is not kept locked', async () => {
+    const left = await killed();
+    const other = await killed();
+    writeFileSync(join(left, 'tenuto.json'), readFileSync(join(other, 'tenuto.json')));
+    for (let again = 0; again < 2; again += 1) await expect(position(left)).rejects.toMatchObject({ kind: 'corrupt' });
+  });
+});
+
+describe('a backup', () => {
+  it('cut short is no data directory', async () => {
+    const left = await killed();
+    const to = join(temporary(), 'backup');
+    const copied = copyDirectory(left, to, () => {
+      throw new Error('cut short');
+    });
+    await expect(copied).rejects.toThrow(/cut short/);
+    expect(() => openLevelStore({ directory: to })).toThrow(/a copy was interrupted/);
+    await expect(copyDirectory(left, to)).rejects.toMatchObject({ kind: 'version' });
+  });
+});
+
+describe('the disk', () => {
+  it('that is full: the write fails with a hint, and what was acknowledged is there', async (context) => {
+    const small = tmpfs('size=6m');
+    if (small === undefined) return context.skip('needs the right to mount');
+    const directory = join(small, 'data');
+    const store = openLevelStore({ directory });
+    await store.open();
+    let acknowledged = 0;
+    const fill = async (): Promise<void> => {
+      for (;;) {
+        await store.append([entry(A, acknowledged + 1, term(1), 'x'.repeat(20_000))]);
+        acknowledged += 1;
+      }
+    };
+    await expect(fill()).rejects.toMatchObject({ kind: 'failed', hint: expect.stringContaining('space') });
+    await expect(store.append([entry(A, acknowledged + 1, term(1))])).rejects.toMatchObject({ kind: 'failed' });
+    await store.close();
+    expect(acknowledged).toBeGreaterThan(50);
+    await expect(position(directory)).rejects.toMatchObject({ kind: 'failed' });
+    const roomy = copyOf(directory);
+    expect((await position(roomy))?.lastLsn).toBe(acknowledged);
+  });
+
+  it('that is read-only: the directory is refused with a hint', async (context) => {
+    const root = process.getuid?.() === 0;
+    const path = root ? tmpfs('size=6m') : temporary();
+    if (path === undefined) return context.skip('needs the right to mount');
+    const directory = join(path, 'data');
+    const store = openLevelStore({ directory });
+    await store.open();
+    await store.close();
+    if (root) execFileSync('mount', ['-o', 'remount,ro', path]);
+    else chmodSync(directory, 0o555);
+    const refused = expect.objectContaining({ kind: 'failed', hint: expect.stringContaining('needs to write') });
+    expect(() => openLevelStore({ directory })).toThrow(refused);
+    if (root) expect(() => openLevelStore({ directory: join(path, 'new') })).toThrow(refused);
+    else chmodSync(directory, 0o755);
+  });
+
+  /** A small file system of its own, where this process may mount one. */
+  function tmpfs(options: string): string | undefined {
+    const path = temporary();
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', path], { stdio: 'ignore' });
+    } catch {
+      return undefined;
+    }
+    mounted.push(path);
+    return path;
+  }
+});
+
+describe('a process killed while it appends', () => {
+  it('leaves everything that it acknowledged, and nothing that looks like damage', async () => {
+    const directory = join(temporary(), 'data');
+    let acknowledged = 0;
+    for (let round = 0; round < 6; round += 1) {
+      acknowledged = await killAfter(directory, acknowledged + 20 + round * 37);
+      expect((await verifyDirectory(directory)).problems).toEqual([]);
+      const store: Store = openLevelStore({ directory });
+      const found = (await store.open()).get(A);
+      expect(found?.lastLsn).toBeGreaterThanOrEqual(acknowledged);
+      const applied = found?.appliedLsn ?? 0;
+      expect(await log(store, A)).toHaveLength((found?.lastLsn ?? 0) - applied);
+      expect(Buffer.from((await store.read(key('applied'))) ?? []).toString()).toBe(applied === 0 ? '' : `${applied}`);
+      await store.close();
+    }
+  });
+
+  /** Kills the child once it has acknowledged `goal`; returns the last lsn it acknowledged. */
+  function killAfter(directory: string, goal: number): Promise<number> {
+    const script = fileURLToPath(new URL('append-child.mjs', import.meta.url));
+    const child = spawn(process.execPath, [script, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    const lastSaid = (): number => Number(said.slice(0, said.lastIndexOf('\n')).split('\n').at(-1) ?? 0);
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      said += chunk;
+      if (lastSaid() >= goal) child.kill('SIGKILL');
+    });
+    return new Promise((resolve, reject) => {
+      child.on('close', (_code, signal) => {
+        if (signal === 'SIGKILL') resolve(lastSaid());
+        else reject(new Error(`the child ended by itself after lsn ${lastSaid()}`));
+      });
+    });
+  }
+});
