@@ -229,6 +229,7 @@ export class ShardEngine implements Engine, BacklogSource {
       pushAhead: (actor, handover) => this.#outgoing.pushAhead(actor, handover),
       leave: (turn) => this.#outgoing.leave(turn),
       send: (turn, effect) => this.#outbox.send(turn, effect),
+      log: this.#log,
     });
     const entries = await this.#materializer.recover([...this.#shards.values()]);
     if (entries > 0) this.#log.info({ entries }, 'replayed the log behind the last flush');

@@ -20,6 +20,8 @@ import type { Committer } from './committer.ts';
 import type { ActorCore } from './core.ts';
 import type { Receipt } from './entry.ts';
 import { backlogKey, retentionKey, startedKey, timerKey } from './keys.ts';
+import type { EngineLog } from './options.ts';
+import { fault } from './status.ts';
 import { type Handover, Turn } from './turn.ts';
 import { visibilityRows } from './visibility.ts';
 
@@ -38,6 +40,8 @@ export interface ExecutorOptions {
   pushAhead(actor: Actor, handover: Handover): boolean | undefined;
   /** After the commit: handovers, effects, wake-ups. */
   leave(turn: Turn): void;
+  /** Hears of faults: bugs of the core. */
+  log: EngineLog;
   /** An outbox message of this turn: its row. */
   send(turn: Turn, effect: Extract<Effect, { type: 'send' }>): void;
 }
@@ -125,7 +129,18 @@ export class Executor {
   #decide(turn: Turn, message: Message, now: number): ReturnType<ActorCore['decide']> {
     const { core, random, limits } = this.#options;
     const { actor } = turn;
-    const decision = core.decide(actor.state, message, { now, spareRunId: random.uuid(), limits });
+    const context = { now, spareRunId: random.uuid(), limits };
+    let decision: ReturnType<ActorCore['decide']>;
+    try {
+      decision = core.decide(actor.state, message, context);
+    } catch (error) {
+      // Deciding is pure: nothing has changed, so a fault of ours costs this message and no more.
+      const { namespace, workflowId } = actor;
+      const cause = error instanceof Error ? error : new Error(String(error));
+      const where = { error: cause, namespace, workflowId, message: message.type };
+      this.#options.log.error(where, 'a message could not be decided: a fault of the server');
+      return { ok: false, status: fault(workflowId, message.type) };
+    }
     if (!decision.ok) return decision;
     actor.state = core.evolve(actor.state, decision);
     turn.take(decision);

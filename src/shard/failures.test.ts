@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
 import { StatusCode } from '../wire/status.ts';
+import { type ActorCore, workflowCore } from './core.ts';
 import { command, NAMESPACE, World } from './testing.ts';
 
 const address = (workflowId: string) => ({ namespace: NAMESPACE, workflowId });
@@ -41,6 +42,22 @@ describe('a write that fails', () => {
     };
     await w.send('a', w.startMessage());
     expect([worker.received.length, worker.credit.workflow]).toEqual([0, 1]);
+  });
+});
+
+describe('a fault of the core', () => {
+  it('costs its message and no more: the workflow goes on', async () => {
+    let broken = true;
+    const decide: ActorCore['decide'] = (state, message, context) => {
+      if (broken && message.type === 'signal') throw new Error('a bug');
+      return workflowCore.decide(state, message, context);
+    };
+    const w = await new World(() => openMemoryStore({ shardCount: 1 }), { core: { ...workflowCore, decide } }).open();
+    await w.start('a');
+    const refused = await w.send('a', w.signalMessage('x'));
+    expect(refused.error).toMatchObject({ code: StatusCode.INTERNAL, message: expect.stringContaining('workflow a') });
+    broken = false;
+    expect((await w.send('a', w.signalMessage('x'))).error).toBeUndefined();
   });
 });
 

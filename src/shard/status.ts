@@ -16,6 +16,12 @@ export const unavailable = (message: string, applied: 'no' | 'maybe'): Status =>
 
 export const dataLoss = (message: string): Status => ({ code: StatusCode.DATA_LOSS, message });
 
+/** A bug of the server, met while it decided; nothing was applied. */
+export const fault = (workflowId: string, message: string): Status => ({
+  code: StatusCode.INTERNAL,
+  message: `The server failed to handle ${message} of workflow ${workflowId}: nothing was applied. Please report this, with the server's log.`,
+});
+
 export const notFound = (message: string): Status => ({
   code: StatusCode.NOT_FOUND,
   message,
