@@ -252,11 +252,9 @@ export class ShardEngine implements Engine, BacklogSource {
     this.#sweeper?.cancel();
     this.#spaceCheck?.cancel();
     this.#waiters.wakeAll();
-    if (!failed) {
-      await this.#committer.drained();
-      this.#flusher.stop();
-      await this.#flusher.flushAll();
-    } else this.#flusher.stop();
+    if (!failed) await this.#committer.drained();
+    this.#flusher.stop();
+    if (!failed) await this.#flusher.flushAll();
     this.#gate.health = { state: 'closed' };
   }
 
