@@ -148,6 +148,21 @@ describe('workflow tasks', () => {
     expect(threads.last.of('historyFailed')).toMatchObject([{ token: bytes('t') }]);
   });
 
+  it('are answered when their history cannot be had, so that the next task of the run is worked on', async () => {
+    const { connection, threads } = await startEngine();
+    connection.manual.add('getWorkflowTaskHistory').add('respondWorkflowTaskFailed');
+    connection.push('workflowTask', workflowTask('t'));
+    connection.push('workflowTask', workflowTask('next'));
+    threads.last.say({ type: 'needHistory', token: bytes('t'), fromEventId: 1 });
+    await settle();
+    connection.last('getWorkflowTaskHistory').reject(notFound);
+    await settle();
+    expect(connection.last('respondWorkflowTaskFailed').body).toMatchObject({ token: bytes('t'), credit: 1 });
+    connection.last('respondWorkflowTaskFailed').reject(notFound);
+    await settle();
+    expect(threads.last.of('task').map(({ task }) => task.token)).toEqual([bytes('t'), bytes('next')]);
+  });
+
   it('answer direct queries without evicting anything when the query is gone', async () => {
     const { connection, threads } = await startEngine();
     connection.manual.add('respondQueryTaskCompleted');

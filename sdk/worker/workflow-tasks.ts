@@ -359,12 +359,18 @@ export class WorkflowTasks {
     fetchTaskHistory(this.options.connection, this.options.codecs, token, fromEventId).then(
       (page) => thread?.post({ type: 'history', token, ...page, nextEventId: page.nextEventId }),
       (error: unknown) => {
+        // A thread that was lost meanwhile took its question with it; the new one asks again.
+        if (this.workedOn(token) !== held || this.threads.of(held.task.runId) !== thread) return;
+        const message = errorMessage(error) ?? String(error);
         this.options.logger.warn('The history of a workflow task could not be fetched', {
           workflowId: held.task.workflowId,
           runId: held.task.runId,
           error,
         });
-        thread?.post({ type: 'historyFailed', token, message: errorMessage(error) ?? String(error) });
+        thread?.post({ type: 'historyFailed', token, message });
+        // Answered, so that its slot comes back and the run's next task can be worked on; of a task that is over nobody minds.
+        const failure = `The history of the workflow task could not be fetched: ${message}`;
+        this.failTask(held, { message: failure, type: 'HistoryNotFetched' });
       },
     );
   }
