@@ -291,7 +291,11 @@ export class Observer implements Tap {
       run.closings.get(token.scheduledEventId) ??
       this.#truth
         .buffered(run.workflowId, run.runId)
-        .find((event) => (event.attributes as { scheduledEventId?: number }).scheduledEventId === token.scheduledEventId);
+        .find(
+          (event) =>
+            event.eventType !== EventType.ACTIVITY_TASK_STARTED &&
+            (event.attributes as { scheduledEventId?: number }).scheduledEventId === token.scheduledEventId,
+        );
     const where = `activity ${token.scheduledEventId} (attempt ${token.attempt}) of run ${run.runId}`;
     if (method === 'respondActivityTaskCompleted') {
       const { result } = body as Body<'respondActivityTaskCompleted'>;

@@ -59,8 +59,8 @@ export class Service {
     const random = this.#begin(context, key);
     await pause(random.next() ** 4 * 300);
     if (!this.calm && random.chance(0.2)) throw ApplicationFailure.retryable(`the service is busy with ${key}`, 'Busy');
-    // Answers never: the attempt's timeout decides.
-    if (!this.calm && random.chance(0.05)) await context.cancelled;
+    // Answers when its attempt has long timed out.
+    if (!this.calm && random.chance(0.05)) await stall(context, random);
     return this.#end(context, key);
   }
 
@@ -75,7 +75,7 @@ export class Service {
       context.heartbeat(unit);
       if (!this.calm && random.chance(0.05)) throw ApplicationFailure.retryable(`dropped ${key} at ${unit}`);
       // No heartbeat any more: its timeout decides.
-      if (!this.calm && random.chance(0.02)) await context.cancelled;
+      if (!this.calm && random.chance(0.02)) await stall(context, random);
     }
     return this.#end(context, key);
   }
@@ -93,6 +93,9 @@ function current(): Context {
   if (context === undefined) throw new Error('called outside of an activity');
   return context;
 }
+
+/** Longer than the attempt may take, unless it is told to stop: the end of that attempt may never be heard of here. */
+const stall = (context: Context, random: SeededRandom): Promise<void> => context.sleep(random.between(2_500, 9_000));
 
 const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => {

@@ -35,6 +35,11 @@ interface TrueShard {
 
 /** Rows that are no part of an entry: counters and positions a flush adds. */
 const isDerived = (key: string): boolean => key.startsWith('n') || key.startsWith('m');
+/**
+ * A timer row too many fires in vain and then goes: I7 asks for at least once. Known to happen to an actor that was passivated, whose
+ * earlier row is not known when it arms another one at the same time.
+ */
+export const mayStay = (key: string): boolean => key.startsWith('t');
 const isEvents = (key: string): boolean => key.startsWith('e');
 
 /** Both parts of an id in a key: namespace and workflow id follow the shard, each ended by 00 01. */
@@ -262,7 +267,9 @@ export class Truth {
     for (const [rowKey, value] of wanted) {
       if (isEvents(rowKey) || written.has(rowKey)) continue;
       if (!sameBytes(shard.applied.get(rowKey), value)) {
-        throw new Violation('flush', `shard ${id}: row ${JSON.stringify(rowKey)} was not written with lsn ${appliedLsn}`);
+        const there = value === undefined ? 'stays' : 'is missing';
+        if (value === undefined && mayStay(rowKey)) continue;
+        throw new Violation('flush', `shard ${id}: row ${JSON.stringify(rowKey)} ${there} on disk at lsn ${appliedLsn}`);
       }
     }
     for (const [rowKey, value] of wanted) {

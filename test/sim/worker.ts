@@ -3,13 +3,13 @@
 
 import { defaultDataConverter } from '../../sdk/common/data-converter.ts';
 import { makeLogger } from '../../sdk/common/logger.ts';
+import { Connection } from '../../sdk/connection/connection.ts';
 import { compileWorkerOptions } from '../../sdk/worker/options.ts';
 import type { ThreadEvents, ThreadFactory } from '../../sdk/worker/ports.ts';
-import type { FromWorkflowThread } from '../../sdk/worker/thread-protocol.ts';
-import { WorkerEngine } from '../../sdk/worker/worker-engine.ts';
 import { WorkflowHost } from '../../sdk/worker/runtime/host.ts';
 import type { Realm } from '../../sdk/worker/runtime/realm.ts';
-import { Connection } from '../../sdk/connection/connection.ts';
+import type { FromWorkflowThread } from '../../sdk/worker/thread-protocol.ts';
+import { WorkerEngine } from '../../sdk/worker/worker-engine.ts';
 import { type Kernel, Process } from './kernel.ts';
 import type { Network } from './network.ts';
 import { NAMESPACE } from './node.ts';
@@ -86,7 +86,12 @@ export function startWorker(world: WorkerWorld, name: string, settings: WorkerSe
 
 function explain(meta: Record<string | symbol, unknown>): string {
   const { error, workflowId, runId, failure } = meta;
-  return [workflowId, runId, error instanceof Error ? error.message : error, failure === undefined ? '' : JSON.stringify(failure)]
+  return [
+    workflowId,
+    runId,
+    error instanceof Error ? error.message : error,
+    failure === undefined ? '' : JSON.stringify(failure),
+  ]
     .filter((part) => part !== undefined && part !== '')
     .join(' ');
 }
@@ -115,6 +120,7 @@ function hostThreads(process: Process, realm: Realm, maxCachedWorkflows: number)
           });
         }
       },
+      busy: () => undefined,
       terminate: () => undefined,
     };
   };
