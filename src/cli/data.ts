@@ -2,15 +2,17 @@
 
 import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { StoreError } from '../ports/store.ts';
 import { CommandError, ExitCode, UsageError } from './errors.ts';
 import { Output, type OutputOptions } from './output.ts';
 
 const outputFlags = (command: Command): Command =>
   command
-    .option('-o, --output <format>', 'table, json, jsonl or none', 'table')
-    .option('--color <when>', 'auto, always or never', 'auto');
+    .addOption(
+      new Option('-o, --output <format>', 'how to print').choices(['table', 'json', 'jsonl', 'none']).default('table'),
+    )
+    .addOption(new Option('--color <when>', 'colours').choices(['auto', 'always', 'never']).default('auto'));
 
 const MIB = 1024 * 1024;
 

@@ -1,11 +1,6 @@
 // Exit codes and the one line (or few) a failed command prints to stderr. Nothing here prints a stack: that is for `--log-level debug`.
 
-import {
-  QueryNotRegisteredError,
-  QueryRejectedError,
-  ServiceError,
-  WorkflowFailedError,
-} from '../../sdk/client/index.ts';
+import { QueryNotRegisteredError, QueryRejectedError, WorkflowFailedError } from '../../sdk/client/index.ts';
 import {
   NamespaceNotFoundError,
   TemporalFailure,
@@ -76,10 +71,12 @@ export function describeForPeople(error: unknown): string[] {
     const kind = cause instanceof TemporalFailure ? `${cause.name}: ` : '';
     const text = `${kind}${cause.message}`;
     if (lines.length === 0) lines.push(text);
-    else if (!(error instanceof ServiceError) || !lines.includes(`  because ${text}`)) lines.push(`  because ${text}`);
+    // A wrapper often says what its cause says: once is enough.
+    else if (!lines.some((line) => line.includes(text))) lines.push(`  because ${text}`);
   }
   if (error instanceof CommandError && error.hint) lines.push(`  ${error.hint}`);
-  if (exitCodeOf(error) === ExitCode.UNAVAILABLE && !(error instanceof WorkflowFailedError)) {
+  const local = error instanceof CommandError || error instanceof WorkflowFailedError;
+  if (exitCodeOf(error) === ExitCode.UNAVAILABLE && !local) {
     lines.push('  Is a server running there? `tenuto server start-dev` starts one; --address says where to look.');
   }
   return lines;

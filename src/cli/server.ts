@@ -1,5 +1,6 @@
 // `tenuto server …`: a node in the foreground. Ends cleanly on SIGINT and SIGTERM; a second signal ends it at once.
 
+import { setFlagsFromString } from 'node:v8';
 import { type Command, Option } from 'commander';
 import { CommandError, ExitCode, UsageError } from './errors.ts';
 
@@ -68,7 +69,14 @@ async function startFromConfig(flags: { config: string }): Promise<void> {
 
 type NodeConfig = import('../config/config.ts').NodeConfig;
 
+/**
+ * How much V8's heap may grow over what lives, percent. By default it grows several times over before it collects, which is most of what a
+ * node with a million sleeping workflows would hold (measured: 334 MiB against 226 MiB of anonymous memory).
+ */
+const HEAP_GROWTH_PERCENT = 30;
+
 async function run(config: NodeConfig, where: string): Promise<void> {
+  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`);
   const [{ startNode, NodeStartError }, { createLogger }] = await Promise.all([
     import('../node.ts'),
     import('../observe/logger.ts'),

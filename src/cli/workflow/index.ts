@@ -1,7 +1,8 @@
 // `tenuto workflow …`: one function a verb. What each prints in a table is for people, in JSON for programs.
 
 import { type Command, Option } from 'commander';
-import { WorkflowFailedError, WorkflowNotFoundError } from '../../../sdk/client/index.ts';
+import { WorkflowClient, WorkflowFailedError, WorkflowNotFoundError } from '../../../sdk/client/index.ts';
+import { QueryRejectCondition } from '../../../sdk/common/index.ts';
 import { withClient } from '../connect.ts';
 import { CommandError, describeForPeople, ExitCode } from '../errors.ts';
 import type { Output } from '../output.ts';
@@ -72,8 +73,10 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
     )
     .action(
       withClient<TargetFlags & InputFlags & { type: string; rejectCondition?: string }>(
-        async ({ client, output }, flags) => {
-          const handle = client.workflow.getHandle(flags.workflowId, flags.runId);
+        async ({ connection, namespace, output }, flags) => {
+          const queryRejectCondition = rejectCondition(flags.rejectCondition);
+          const client = new WorkflowClient({ connection, namespace, queryRejectCondition });
+          const handle = client.getHandle(flags.workflowId, flags.runId);
           const answer = await handle.query(flags.type, ...inputs(flags));
           if (output.format === 'table')
             output.line(typeof answer === 'string' ? answer : JSON.stringify(answer, null, 2));
@@ -93,8 +96,8 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
   withTarget(define('cancel', 'ask a workflow to stop; it may clean up first'))
     .option('--reason <text>', 'why')
     .action(
-      withClient<TargetFlags>(async ({ client, output }, { workflowId, runId }) => {
-        await client.workflow.getHandle(workflowId, runId).cancel();
+      withClient<TargetFlags & { reason?: string }>(async ({ client, output }, { workflowId, runId, reason }) => {
+        await client.workflow.getHandle(workflowId, runId).cancel(reason);
         output.say(`cancellation of ${workflowId} requested`);
       }),
     );
@@ -142,6 +145,11 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
         } else output.record(groups.length > 0 ? { count, groups } : { count });
       }),
     );
+}
+
+function rejectCondition(flag: string | undefined): QueryRejectCondition | undefined {
+  if (flag === undefined) return undefined;
+  return flag === 'not_open' ? QueryRejectCondition.NOT_OPEN : QueryRejectCondition.NOT_COMPLETED_CLEANLY;
 }
 
 async function printResult(output: Output, workflowId: string, result: Promise<unknown>): Promise<void> {

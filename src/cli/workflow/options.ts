@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { WorkflowStartOptions } from '../../../sdk/client/index.ts';
 import type { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../../sdk/common/index.ts';
 import { UsageError } from '../errors.ts';
@@ -142,6 +142,6 @@ function keyAndJson(text: string): [string, unknown] {
 export function positiveInteger(text: string, flag: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError(`${flag} takes a whole number from 1, not ${text}`);
+    throw new UsageError(`${flag} takes a whole number from 1, not ${text}`);
   return value;
 }
