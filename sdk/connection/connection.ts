@@ -327,7 +327,15 @@ export class Connection {
 
   #onLinked(link: Link, again: 'first' | 'again'): void {
     if (again === 'again' && link.welcome !== undefined) {
+      const outdated = this.#requests.all().filter(({ method }) => SENT_ONCE.has(method));
       for (const handler of this.#reconnectedHandlers) handler(link.welcome);
+      // Made while there was no link: sent now, behind what the handlers say, they would undo it.
+      const detail = { kind: 'Unavailable', applied: 'no' } as const;
+      for (const request of outdated) {
+        if (request.link === undefined) {
+          this.#reject(request, new RpcError(StatusCode.UNAVAILABLE, 'the connection was made anew', detail));
+        }
+      }
     }
     for (const request of this.#requests.all()) if (request.link === undefined) this.#send(request, link);
   }

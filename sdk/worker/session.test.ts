@@ -114,6 +114,24 @@ describe('a session', () => {
     expect(connection.of('registerWorker')).toHaveLength(3);
   });
 
+  it('counts the slots of answers sent before a registration on the same link: it voids what they brought', async () => {
+    const { connection, session } = await open();
+    connection.manual.add('respondActivityTaskCompleted');
+    connection.push('activityTask', activityTask('a'));
+    connection.push('activityTask', activityTask('b'));
+    complete(session, 'a');
+    connection.reconnect();
+    await settle();
+    complete(session, 'b');
+    const [repeated] = connection.of('respondActivityTaskCompleted');
+    repeated?.resolve({});
+    await settle();
+    expect(connection.last('registerWorker').body.activityCredit).toBe(10);
+    connection.last('respondActivityTaskCompleted').resolve({});
+    await settle();
+    expect(connection.of('registerWorker')).toHaveLength(3);
+  });
+
   it('holds answers made while it registers until the registration is through', async () => {
     const { connection, session } = await open();
     connection.push('activityTask', activityTask('a'));

@@ -65,6 +65,12 @@ export interface SessionOptions {
   logger: Logger;
 }
 
+/**
+ * Where the answers on their way stand to a registration. The server takes requests in the order they were sent: after a reconnect
+ * they are repeated behind the registration, on a standing link they went before it.
+ */
+type AnswerOrder = 'answersFollow' | 'answersPrecede';
+
 interface Answer {
   method: AnswerMethod;
   body: { credit: number };
@@ -150,10 +156,10 @@ export class Session {
         if (this.state === 'closed') return;
         this.options.logger.info('Reconnected: registering the worker again', { workerId });
         for (const answer of this.answers) if (answer.inFlight) this.uncertain.add(answer);
-        void this.register();
+        void this.register('answersFollow');
       }),
     );
-    return this.register();
+    return this.register('answersPrecede');
   }
 
   /** Ends a task of `kind`: the answer is sent, again if need be, until it is taken or refused. */
@@ -219,14 +225,15 @@ export class Session {
     this.drained?.();
   }
 
-  private async register(): Promise<void> {
+  private async register(order: AnswerOrder): Promise<void> {
     const generation = ++this.generation;
     this.state = 'registering';
+    let answers = order;
     for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(delayMs * 2, MAX_RETRY_MS)) {
       try {
-        await this.options.connection.request('registerWorker', this.registration(), {
-          timeoutMs: REGISTER_TIMEOUT_MS,
-        });
+        const registration = this.registration(answers);
+        answers = 'answersPrecede';
+        await this.options.connection.request('registerWorker', registration, { timeoutMs: REGISTER_TIMEOUT_MS });
         if (generation !== this.generation) return;
         this.state = 'registered';
         this.resend();
@@ -245,12 +252,13 @@ export class Session {
     }
   }
 
-  private registration(): RegisterWorkerRequest {
-    // The slots of open answers are free by now. Those that go out later must not count them again; those on their way bring them.
+  private registration(order: AnswerOrder): RegisterWorkerRequest {
+    // The slots of open answers are free by now. Those that go out later must not count them again; those that follow on their way bring
+    // them; what those that precede have brought, this registration makes void.
     const onTheirWay = { workflow: 0, activity: 0 };
     for (const answer of this.answers) {
-      if (answer.inFlight) onTheirWay[kindOf(answer.method)] += answer.body.credit;
-      else answer.body.credit = 0;
+      if (!answer.inFlight) answer.body.credit = 0;
+      else if (order === 'answersFollow') onTheirWay[kindOf(answer.method)] += answer.body.credit;
     }
     this.grants.workflow = 0;
     this.grants.activity = 0;
@@ -333,7 +341,9 @@ export class Session {
   private settle(answer: Answer, refusal: unknown): void {
     if (!this.answers.delete(answer)) return;
     answer.owner.answered(refusal);
-    if (this.uncertain.delete(answer) && this.uncertain.size === 0 && this.state === 'registered') void this.register();
+    if (this.uncertain.delete(answer) && this.uncertain.size === 0 && this.state === 'registered') {
+      void this.register('answersPrecede');
+    }
     if (this.answers.size === 0) this.drained?.();
   }
 
@@ -363,7 +373,7 @@ export class Session {
         // A grant may have been applied or not: registering again states the credit instead of adding to it.
         if (generation !== this.generation || this.draining) return;
         this.options.logger.debug('Credit could not be granted; registering again', { error });
-        void this.register();
+        void this.register('answersPrecede');
       });
   }
 
