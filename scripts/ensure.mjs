@@ -38,16 +38,15 @@ export function ensureNode(version = process.versions.node) {
 export function ensureInstalled({ root = ROOT, say = console.log } = {}) {
   const reason = whyInstall(root);
   if (reason === undefined) return false;
-  const locked = existsSync(join(root, 'package-lock.json'));
-  const command = locked ? 'ci' : 'install';
-  say(`Installing dependencies (npm ${command}): ${reason} …`);
+  say(`Installing dependencies (npm install): ${reason} …`);
   const since = Date.now();
+  // Not `npm ci`: it refuses a lock made where a registry lacks the optional binaries of other platforms. `--no-save` keeps the lock as it is.
   // Building needs the development dependencies, whatever NODE_ENV says.
-  const args = [command, '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  const args = ['install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
   const done = npm(args, root);
   if (done.status !== 0) {
     const output = `${done.stdout ?? ''}${done.stderr ?? ''}`.trim() || done.error?.message || 'npm said nothing';
-    throw new EnsureError(`npm ${command} failed:\n${output}`);
+    throw new EnsureError(`npm install failed:\n${output}`);
   }
   say(`  done in ${seconds(since)} s`);
   return true;

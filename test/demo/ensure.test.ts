@@ -59,8 +59,8 @@ describe('dependencies', () => {
       'package-lock.json': lock({ '': { name: 'p' }, 'node_modules/a': { version: '1.0.0' } }),
       ...(installed ? { 'node_modules/.package-lock.json': installed } : {}),
     });
-    expect(() => ensureInstalled(options)).toThrow(/npm ci failed:\n.*\n?.*package\.json/);
-    expect(said).toEqual([expect.stringContaining(`npm ci): ${reason}`)]);
+    expect(() => ensureInstalled(options)).toThrow(/npm install failed:\n.*\n?.*package\.json/);
+    expect(said).toEqual([expect.stringContaining(`npm install): ${reason}`)]);
   });
 });
 
