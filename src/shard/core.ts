@@ -47,6 +47,8 @@ export interface ActorCore {
     kind: 'workflow' | 'activity',
     runId: string,
     scheduledEventId: number,
+    /** Only when it was started for this one. */
+    session?: string,
   ): StartedWorkflowTask | StartedActivityTask | undefined;
   describe(state: ActorState, runId: string | undefined): DescribeWorkflowExecutionResponse | undefined;
   /** Adds a closed earlier run's rows, so that messages can speak of it. */

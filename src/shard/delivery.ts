@@ -6,6 +6,7 @@ import type { StartedActivityTask, StartedWorkflowTask } from '../core/workflow/
 import type { Claim, Delivery, Matching, TaskKind } from '../ports/matching.ts';
 import type { EventBatches } from '../wire/api.ts';
 import { encode } from '../wire/codec.ts';
+import type { Status } from '../wire/status.ts';
 import type { Actor } from './actor.ts';
 import type { Actors } from './actors.ts';
 import type { ActorCore } from './core.ts';
@@ -13,6 +14,7 @@ import { deliveryId, type Executor } from './executor.ts';
 import { FIRST_PAGE_BYTES, type HistoryPage, readHistory } from './history.ts';
 import type { DirectQuery, Queries } from './queries.ts';
 import type { Reader } from './reader.ts';
+import { messageOf, unavailable } from './status.ts';
 import type { Handover, LeavingEffect, Turn } from './turn.ts';
 import type { Waiters } from './waiters.ts';
 
@@ -105,56 +107,80 @@ export class Outgoing {
   }
 
   deliverQuery(to: { namespace: string; workflowId: string }, query: DirectQuery, claim: Claim): void {
-    this.#options.actors.with(to.namespace, to.workflowId, {
-      run: (actor) => {
-        const basis = this.#options.core.queryBasis(actor.state, query.runId);
-        if (basis === undefined || !this.#options.queries.isOpen(query.queryId)) {
-          claim.release();
-          return;
-        }
-        const push = ({ events, nextEventId }: HistoryPage): void => {
-          const pushed = claim.deliver({
-            kind: 'query',
-            namespace: to.namespace,
-            workflowId: to.workflowId,
-            runId: query.runId,
-            workflowType: basis.workflowType,
-            queryId: query.queryId,
-            query: query.query,
-            history: events,
-            firstEventId: claim.sticky ? basis.lastEventId + 1 : 1,
-            nextEventId,
-            previousStartedEventId: basis.previousStartedEventId,
-            startedEventId: basis.previousStartedEventId,
-          });
-          if (!pushed) this.#options.queries.dispatch(actor, query);
-        };
-        if (claim.sticky) {
-          push({ events: [], nextEventId: undefined });
-          return;
-        }
-        const page = { runId: query.runId, from: 1, to: basis.lastEventId, maximumBytes: FIRST_PAGE_BYTES };
-        readHistory(this.#options.reader, actor.base, { ...page, edges: 'exact' }).then(push, (error: unknown) => {
-          claim.release();
-          this.#options.onReadFailed(error);
-        });
-      },
-      refuse: (why) => {
+    const { actors, core, queries, reader } = this.#options;
+    const lost = (why: Status): void => {
+      claim.release();
+      queries.answer(query.queryId, why, undefined);
+    };
+    const deliver = (actor: Actor): void => {
+      if (!queries.isOpen(query.queryId)) {
         claim.release();
-        this.#options.queries.answer(query.queryId, why, undefined);
+        return;
+      }
+      const basis = core.queryBasis(actor.state, query.runId);
+      if (basis === undefined) {
+        // Another run took its place while the query waited, and the closed one is not at hand.
+        lost(unavailable(`Run ${query.runId} of workflow ${to.workflowId} has closed: ask again.`, 'no'));
+        this.#forgetQuery(to, query.queryId);
+        return;
+      }
+      const push = ({ events, nextEventId }: HistoryPage): void => {
+        const pushed = claim.deliver({
+          kind: 'query',
+          namespace: to.namespace,
+          workflowId: to.workflowId,
+          runId: query.runId,
+          workflowType: basis.workflowType,
+          queryId: query.queryId,
+          query: query.query,
+          history: events,
+          firstEventId: claim.sticky ? basis.lastEventId + 1 : 1,
+          nextEventId,
+          previousStartedEventId: basis.previousStartedEventId,
+          startedEventId: basis.previousStartedEventId,
+        });
+        if (!pushed) queries.dispatch(actor, query);
+      };
+      if (claim.sticky) {
+        push({ events: [], nextEventId: undefined });
+        return;
+      }
+      const page = { runId: query.runId, from: 1, to: basis.lastEventId, maximumBytes: FIRST_PAGE_BYTES };
+      readHistory(reader, actor.base, { ...page, edges: 'exact' }).then(push, (error: unknown) => {
+        this.#options.onReadFailed(error);
+        lost(unavailable(`The history of workflow ${to.workflowId} cannot be read: ${messageOf(error)}`, 'no'));
+        this.#forgetQuery(to, query.queryId);
+      });
+    };
+    actors.with(to.namespace, to.workflowId, {
+      run: (actor) => {
+        // What the actor has decided and not made durable is no history yet (I1).
+        if (actor.pending === undefined) deliver(actor);
+        else actor.pending.wait({ durable: () => deliver(actor), failed: lost });
       },
+      refuse: lost,
+    });
+  }
+
+  /** The caller was answered without the core: it must not hold the query for ever. */
+  #forgetQuery({ namespace, workflowId }: { namespace: string; workflowId: string }, queryId: string): void {
+    const { actors, executor } = this.#options;
+    actors.with(namespace, workflowId, {
+      run: (actor) => executor().run(actor, { type: 'queryAbandoned', queryId }, () => undefined),
+      refuse: () => undefined,
     });
   }
 
   /** Sends a task that was started for a session, and never received there, once more: the same attempt. */
   resume(
     actor: Actor,
-    task: { kind: TaskKind; runId: string; scheduledEventId: number },
+    task: { session: string; kind: TaskKind; runId: string; scheduledEventId: number },
     held: ReadonlySet<string>,
     claim: (kind: TaskKind) => Claim,
   ): void {
     const { core } = this.#options;
-    const started = core.startedTask(actor.state, task.kind, task.runId, task.scheduledEventId);
+    // By now it may be another attempt, started for another session.
+    const started = core.startedTask(actor.state, task.kind, task.runId, task.scheduledEventId, task.session);
     if (started === undefined || actor.delivering.has(deliveryId(started))) return;
     const { namespace, workflowId } = actor;
     const token = encodeToken({ kind: task.kind, namespace, workflowId, ...started.ref });

@@ -403,7 +403,7 @@ export class ShardEngine implements Engine, BacklogSource {
           ];
           this.#actors.with(namespace, workflowId, {
             run: (actor) => {
-              const task = { kind, runId, scheduledEventId };
+              const task = { session, kind, runId, scheduledEventId };
               const again = (): void => this.#outgoing.resume(actor, task, held, claim);
               if (actor.pending === undefined) again();
               else actor.pending.wait({ durable: again, failed: () => undefined });

@@ -48,6 +48,13 @@ export class Inbound {
       this.#options.executor().run(actor, message, done);
       return;
     }
+    const readRun = (): void => this.#speakOfEarlier(actor, runId, message, done);
+    // The turn that closed that run may be the pending one: until it is durable, rows still show the run open.
+    if (actor.pending === undefined) readRun();
+    else actor.pending.wait({ durable: readRun, failed: (why) => done(why, undefined) });
+  }
+
+  #speakOfEarlier(actor: Actor, runId: string, message: Message, done: Done<Reply>): void {
     const { namespace, workflowId } = actor;
     this.#options.reads.rowsOf(actor, runId).then(
       (rows) =>

@@ -241,23 +241,28 @@ export function startedTasks(state: ActorState): StartedTaskRef[] {
   return tasks;
 }
 
-/** What was, or is to be, pushed for a started task; the same every time it is asked. Undefined when it is not started (any more). */
+/**
+ * What was, or is to be, pushed for a started task; the same every time it is asked. Undefined when it is not started (any more), or
+ * not for this session, if one is named.
+ */
 export function startedTask(
   state: ActorState,
   kind: 'workflow' | 'activity',
   runId: string,
   scheduledEventId: number,
+  session?: string,
 ): StartedWorkflowTask | StartedActivityTask | undefined {
   const { run } = state;
   if (run === undefined || run.runId !== runId || !isOpen(run)) return undefined;
   if (kind === 'activity') {
     const activity = run.activities.get(scheduledEventId);
-    return activity?.startId === undefined
+    return activity?.startId === undefined || (session !== undefined && activity.session !== session)
       ? undefined
       : startedActivityTask(runId, run.start, activity, activity.startId);
   }
   const { task } = run.row;
   if (task?.startId === undefined || task.scheduledEventId !== scheduledEventId) return undefined;
+  if (session !== undefined && task.session !== session) return undefined;
   const riding = [...state.queries.values()].filter((query) => query.mode === 'riding');
   return startedWorkflowTask(runId, run.start, run.row, task, task.startId, riding);
 }
