@@ -63,13 +63,19 @@ export function exitCodeOf(error: unknown): ExitCode {
   return ExitCode.FAILED;
 }
 
+function sentence(error: Error): string {
+  if (error instanceof WorkflowExecutionAlreadyStartedError) {
+    return `${error.message}: ${error.workflowId} (see --id-conflict-policy and --id-reuse-policy)`;
+  }
+  return error instanceof TemporalFailure ? `${error.name}: ${error.message}` : error.message;
+}
+
 /** `message`, then each cause on a line of its own, then what to do next. */
 export function describeForPeople(error: unknown): string[] {
   if (!(error instanceof Error)) return [String(error)];
   const lines: string[] = [];
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    const kind = cause instanceof TemporalFailure ? `${cause.name}: ` : '';
-    const text = `${kind}${cause.message}`;
+    const text = sentence(cause);
     if (lines.length === 0) lines.push(text);
     // A wrapper often says what its cause says: once is enough.
     else if (!lines.some((line) => line.includes(text))) lines.push(`  because ${text}`);

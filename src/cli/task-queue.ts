@@ -24,7 +24,7 @@ export function defineTaskQueueCommands(taskQueue: Command, withConnection: (com
         };
         if (output.format !== 'table') return output.record({ ...backlog, pollers: workers });
         output.record(backlog);
-        output.line(output.colors.bold(`\nWorkers: ${workers.length}`));
+        output.line(output.colors.bold(`\nPollers: ${workers.length}`));
         output.table(workers);
       }),
     );

@@ -1,0 +1,98 @@
+// Workflows of the acceptance tests.
+
+import {
+  ApplicationFailure,
+  condition,
+  defineQuery,
+  defineSignal,
+  proxyActivities,
+  setHandler,
+  sleep,
+} from 'tenuto/workflow';
+
+interface Activities {
+  greet(name: string): Promise<string>;
+  nobodyHasThis(): Promise<void>;
+  slowly(): Promise<number>;
+  large(bytes: number): Promise<string>;
+}
+
+const { greet, slowly } = proxyActivities<Activities>({ startToCloseTimeout: '30s', heartbeatTimeout: '1s' });
+const { nobodyHasThis, large } = proxyActivities<Activities>({
+  startToCloseTimeout: '10s',
+  retry: { maximumAttempts: 1 },
+});
+
+export async function hello(name: string): Promise<string> {
+  return await greet(name);
+}
+
+export async function echo<T>(value: T): Promise<T> {
+  return value;
+}
+
+const approve = defineSignal<[string]>('approve');
+const state = defineQuery<string>('state');
+
+export async function approval(): Promise<string> {
+  let answer: string | undefined;
+  setHandler(approve, (given) => {
+    answer = given;
+  });
+  setHandler(state, () => answer ?? 'waiting');
+  await condition(() => answer !== undefined);
+  return answer ?? '';
+}
+
+export async function fails(message: string): Promise<never> {
+  throw ApplicationFailure.nonRetryable(message, 'Refused');
+}
+
+export async function unregistered(): Promise<void> {
+  await nobodyHasThis();
+}
+
+export async function tooLarge(bytes: number): Promise<string> {
+  return await large(bytes);
+}
+
+/** One more than a workflow may have pending at once. */
+export async function tooMany(count: number): Promise<void> {
+  await Promise.all(Array.from({ length: count }, () => slowly()));
+}
+
+export async function beating(): Promise<number> {
+  return await slowly();
+}
+
+export async function endlessLoop(): Promise<never> {
+  for (;;);
+}
+
+/** Six events for each greeting. */
+export async function manyGreetings(times: number): Promise<string> {
+  let last = '';
+  for (let i = 0; i < times; i += 1) last = await greet(String(i));
+  return last;
+}
+
+let counter = 0;
+
+/** What each execution sees of what the others wrote, before and after a task boundary. */
+export async function leaks(): Promise<{ counter: number; seen: unknown[]; outcomes: string[] }> {
+  counter += 1;
+  const world = globalThis as Record<string, unknown>;
+  const seen: unknown[] = [world.leaked ?? 'none', ([] as unknown as Record<string, unknown>).leaked ?? 'none'];
+  world.leaked = 'global';
+  const outcomes = [Array.prototype, Object.prototype, Promise.prototype, String.prototype].map((prototype) => {
+    try {
+      Object.assign(prototype, { leaked: 'prototype' });
+      return 'written';
+    } catch {
+      return 'refused';
+    }
+  });
+  await sleep(20);
+  seen.push(world.leaked);
+  return { counter, seen, outcomes };
+}
