@@ -49,7 +49,8 @@ export const BUGS = {
       ...inner,
       decide: (state, message, context) => {
         const startId = state.run?.row.task?.startId;
-        if (message.type !== 'completeWorkflowTask' || startId === undefined) return inner.decide(state, message, context);
+        if (message.type !== 'completeWorkflowTask' || startId === undefined)
+          return inner.decide(state, message, context);
         return inner.decide(state, { ...message, task: { ...message.task, startId } }, context);
       },
     }),

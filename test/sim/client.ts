@@ -1,12 +1,12 @@
 // A client process: works through its workflows' steps over the real Connection, and repeats each request with the same request id until it
 // is answered. What it has done is remembered outside, so a client that crashed goes on, repeating the step it does not know the end of.
 
-import type { AwaitWorkflowResultResponse, Method, Methods } from '../../src/wire/api.ts';
-import { WorkflowIdReusePolicy } from '../../src/wire/enums.ts';
-import { StatusCode } from '../../src/wire/status.ts';
 import { defaultPayloadConverter, toPayloads } from '../../sdk/common/payload-converter.ts';
 import type { Connection } from '../../sdk/connection/connection.ts';
 import { RpcError } from '../../sdk/connection/rpc-error.ts';
+import type { AwaitWorkflowResultResponse, Method, Methods } from '../../src/wire/api.ts';
+import { WorkflowIdReusePolicy } from '../../src/wire/enums.ts';
+import { StatusCode } from '../../src/wire/status.ts';
 import { type Kernel, Process, Violation } from './kernel.ts';
 import type { Network } from './network.ts';
 import { NAMESPACE } from './node.ts';
@@ -64,7 +64,11 @@ class Script {
     while (journal.result === undefined) {
       const { workflowId } = journal.plan;
       // A wait may end empty-handed at its deadline: it is asked again.
-      journal.result = await this.#call('awaitWorkflowResult', { namespace: NAMESPACE, workflowId, runId: journal.runId, followRuns: true }, 'sure');
+      journal.result = await this.#call(
+        'awaitWorkflowResult',
+        { namespace: NAMESPACE, workflowId, runId: journal.runId, followRuns: true },
+        'sure',
+      );
     }
     this.#kernel.note(`${this.#process.name} has the result of ${journal.plan.workflowId}`);
   }
@@ -90,7 +94,11 @@ class Script {
         return;
       case 'signal': {
         const input = payloads(step.id);
-        await this.#call('signalWorkflowExecution', { ...target, signalName: 'add', input, identity, requestId }, 'sure');
+        await this.#call(
+          'signalWorkflowExecution',
+          { ...target, signalName: 'add', input, identity, requestId },
+          'sure',
+        );
         return;
       }
       case 'cancel':
@@ -137,7 +145,10 @@ class Script {
     const answer = await this.#call('startWorkflowExecution', this.#startRequest(`${workflowId}/start`), 'sure');
     if (answer === undefined) return;
     if (journal.runId !== undefined && journal.runId !== answer.runId) {
-      throw new Violation('I5', `workflow ${workflowId} was started as run ${journal.runId}, a repeat says ${answer.runId}`);
+      throw new Violation(
+        'I5',
+        `workflow ${workflowId} was started as run ${journal.runId}, a repeat says ${answer.runId}`,
+      );
     }
     journal.runId = answer.runId;
   }
@@ -160,7 +171,14 @@ class Script {
     for (let page = 0; page < 20; page += 1) {
       const answer = await this.#call(
         'getWorkflowExecutionHistory',
-        { namespace: NAMESPACE, workflowId, runId, fromEventId, maximumBytes: step.pageBytes, waitNewEvent: step.wait || undefined },
+        {
+          namespace: NAMESPACE,
+          workflowId,
+          runId,
+          fromEventId,
+          maximumBytes: step.pageBytes,
+          waitNewEvent: step.wait || undefined,
+        },
         'try',
       );
       if (answer?.nextEventId === undefined) return;

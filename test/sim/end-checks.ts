@@ -1,8 +1,7 @@
 // What must hold when everything is over: each workflow's result is the expected one, effects happened as often as they may, what a fresh
 // store reads off the disk is what was durable, and no bound was passed (I9).
 
-import { key } from '../../src/ports/ids.ts';
-import { lsn } from '../../src/ports/ids.ts';
+import { key, lsn } from '../../src/ports/ids.ts';
 import { decodeBatch } from '../../src/shard/batches.ts';
 import type { EngineStats } from '../../src/shard/engine.ts';
 import { decodeEntry } from '../../src/shard/entry.ts';
@@ -43,15 +42,24 @@ function checkEnd({ plan, result }: Journal, truth: Truth, service: Service): vo
       : type === 'patient'
         ? WorkflowExecutionStatus.TERMINATED
         : WorkflowExecutionStatus.COMPLETED;
-  if (result.status !== expected) throw wrong(`ended with status ${result.status}, not ${expected}: ${JSON.stringify(event).slice(0, 600)}`);
-  const value = event?.eventType === EventType.WORKFLOW_EXECUTION_COMPLETED ? valueOf(event.attributes.result) : undefined;
+  if (result.status !== expected)
+    throw wrong(`ended with status ${result.status}, not ${expected}: ${JSON.stringify(event).slice(0, 600)}`);
+  const value =
+    event?.eventType === EventType.WORKFLOW_EXECUTION_COMPLETED ? valueOf(event.attributes.result) : undefined;
   const keys = (effects: unknown): string[] => (effects as Effect[]).map((effect) => effect.key);
   const must = (condition: boolean): void => {
     if (!condition) throw wrong(`came to ${JSON.stringify(value)}`);
   };
   switch (type) {
     case 'pipeline':
-      must(same(keys(value), [...Array.from({ length: Number(args[0]) }, (_, i) => `step-${i}`), 'left', 'right', 'middle']));
+      must(
+        same(keys(value), [
+          ...Array.from({ length: Number(args[0]) }, (_, i) => `step-${i}`),
+          'left',
+          'right',
+          'middle',
+        ]),
+      );
       break;
     case 'collector':
       must(same((value as string[]).toSorted(), Array.from({ length: Number(args[0]) }, (_, i) => `s${i}`).sort()));
@@ -67,7 +75,8 @@ function checkEnd({ plan, result }: Journal, truth: Truth, service: Service): vo
     case 'careful': {
       must(value === 'charge' || value === 'failed');
       const begun = service.begun.get(`${workflowId} ${run.runId} charge`) ?? 0;
-      if (begun > 1) throw new Violation('I6', `workflow ${workflowId}: an activity of one attempt at most ran ${begun} times`);
+      if (begun > 1)
+        throw new Violation('I6', `workflow ${workflowId}: an activity of one attempt at most ran ${begun} times`);
       if (value === 'charge' && begun !== 1) throw wrong('has the result of an activity that never ran');
       break;
     }
@@ -107,14 +116,16 @@ function checkEffects(truth: Truth, service: Service): void {
 export function checkBounds(stats: EngineStats, bounds: Partial<ShardLimits>): void {
   const within = (what: keyof EngineStats, limit: number | undefined, slack: number): void => {
     const value = stats[what];
-    if (limit !== undefined && value > limit + slack) throw new Violation('I9', `${what} is ${value}, its bound ${limit}`);
+    if (limit !== undefined && value > limit + slack)
+      throw new Violation('I9', `${what} is ${value}, its bound ${limit}`);
   };
   within('longPolls', bounds.waiters, 0);
   // Actors with unfinished business may exceed it: never by more than there are workflows.
   within('actors', bounds.cachedActors, 16);
   within('pendingTurns', 1_000, 0);
   within('overlayRows', 20_000, 0);
-  if (stats.actorBytes < 0 || stats.overlayBytes < 0) throw new Violation('I9', `the account of memory is wrong: ${JSON.stringify(stats)}`);
+  if (stats.actorBytes < 0 || stats.overlayBytes < 0)
+    throw new Violation('I9', `the account of memory is wrong: ${JSON.stringify(stats)}`);
 }
 
 /** All rows a store recovers from this medium: flushed ones and those of its log. Rejects when anything is damaged. */
@@ -122,7 +133,8 @@ export async function readEverything(disk: MemoryDisk, shardCount: number): Prom
   const store = openMemoryStore({ disk, shardCount });
   const positions = await store.open();
   const rows = new Map<string, Uint8Array>();
-  for (const [rowKey, value] of await store.range({ from: key(''), to: key('\xff\xff\xff'), limit: 100_000 })) rows.set(rowKey, value);
+  for (const [rowKey, value] of await store.range({ from: key(''), to: key('\xff\xff\xff'), limit: 100_000 }))
+    rows.set(rowKey, value);
   for (const [shard, { appliedLsn }] of positions) {
     for await (const { entry } of store.readLog(shard, lsn(appliedLsn + 1))) {
       for (const [rowKey, value] of decodeEntry(entry).rows) {
@@ -153,10 +165,14 @@ export async function checkRecovery(disk: SimDisk, shardCount: number, truth: Tr
   const other = (rowKey: string): boolean => !/^[emn]/.test(rowKey);
   for (const [rowKey, value] of truth.rows) {
     if (other(rowKey) && !sameBytes(found.get(rowKey), value)) {
-      throw new Violation('I1', `row ${JSON.stringify(rowKey)} is ${found.has(rowKey) ? 'another one' : 'gone'} after a crash`);
+      throw new Violation(
+        'I1',
+        `row ${JSON.stringify(rowKey)} is ${found.has(rowKey) ? 'another one' : 'gone'} after a crash`,
+      );
     }
   }
   for (const rowKey of found.keys()) {
-    if (other(rowKey) && !mayStay(rowKey) && !truth.rows.has(rowKey)) throw new Violation('I4', `row ${JSON.stringify(rowKey)} is back after a crash`);
+    if (other(rowKey) && !mayStay(rowKey) && !truth.rows.has(rowKey))
+      throw new Violation('I4', `row ${JSON.stringify(rowKey)} is back after a crash`);
   }
 }

@@ -141,7 +141,8 @@ export class FaultDriver {
     kernel.after(0, 'scrubber', () => {
       void reportsDamage(disk.copy(), plan.shardCount).then((reported) => {
         if (reported) observer.recovered('damage found by reading');
-        else if (disk.damaged) kernel.fail(new Error(`the flipped bit of ${JSON.stringify(damage.key)} was not noticed`));
+        else if (disk.damaged)
+          kernel.fail(new Error(`the flipped bit of ${JSON.stringify(damage.key)} was not noticed`));
       });
     });
     this.#for(forMs, () => {

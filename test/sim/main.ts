@@ -15,7 +15,8 @@ const USAGE = `Usage: npm run sim -- [options]
 function count(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new Error(`--${name} must be a whole number, not ${text}\n\n${USAGE}`);
+  if (!Number.isInteger(value) || value < 0)
+    throw new Error(`--${name} must be a whole number, not ${text}\n\n${USAGE}`);
   return value;
 }
 
@@ -80,7 +81,11 @@ async function main(): Promise<number> {
   console.log(`\nseeds that met each fault:\n${tally(reports, (report) => report.faults)}`);
   console.log(`\nseeds that went through each recovery:\n${tally(reports, (report) => report.recoveries.keys())}`);
   if (bug !== undefined) {
-    console.log(failed === undefined ? `\nthe planted bug ${bug} was NOT found` : `\nthe planted bug ${bug} was found by seed ${failed.seed}`);
+    console.log(
+      failed === undefined
+        ? `\nthe planted bug ${bug} was NOT found`
+        : `\nthe planted bug ${bug} was found by seed ${failed.seed}`,
+    );
     return failed === undefined ? 1 : 0;
   }
   return failed === undefined ? 0 : 1;

@@ -1,9 +1,9 @@
 // Connections between simulated processes and a node's door: ordered, delayed messages, and everything that happens to them. A connection is
 // dropped (each side learns it in its own time), goes half open (messages vanish, nobody is told), or stalls (everything comes late).
 
+import type { Transport } from '../../sdk/connection/transport.ts';
 import type { NativeDoor } from '../../src/frontend/websocket/door.ts';
 import type { Wire } from '../../src/frontend/websocket/wire.ts';
-import type { Transport } from '../../sdk/connection/transport.ts';
 import type { Kernel, Process } from './kernel.ts';
 import type { SeededRandom } from './random.ts';
 
@@ -165,8 +165,11 @@ export class Link {
     this.#clientOpen = false;
     const { kernel } = this.network;
     if (this.mute) return;
-    kernel.at(kernel.now + this.network.latency() + this.extraMs + 1, this.listener.process, `hears the end of ${this.id}`, () =>
-      this.#endServer(),
+    kernel.at(
+      kernel.now + this.network.latency() + this.extraMs + 1,
+      this.listener.process,
+      `hears the end of ${this.id}`,
+      () => this.#endServer(),
     );
     this.network.forget(this);
   }

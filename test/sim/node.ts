@@ -89,9 +89,14 @@ export class SimNode {
       log: {
         info: (_fields, message) => kernel.note(`${process.name} says: ${message}`),
         warn: (_fields, message) => kernel.note(`${process.name} warns: ${message}`),
-        error: (fields, message) => kernel.note(`${process.name} reports: ${message} ${JSON.stringify(fields)}`),
+        error: (fields, message) => {
+          if (process.alive) kernel.note(`${process.name} reports: ${message} ${JSON.stringify(fields)}`);
+        },
       },
-      onFatal: (error) => world.onFatal(this, error),
+      // What a killed process still thinks of does not happen.
+      onFatal: (error) => {
+        if (process.alive) world.onFatal(this, error);
+      },
     });
     this.matcher.attach(this.engine);
     const namespaces = new Namespaces([{ name: NAMESPACE, retention: RETENTION_MS, tokens: [] }]);

@@ -8,10 +8,10 @@ import { EventType, WorkflowExecutionStatus } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
 import { FrameKind } from '../../src/wire/frame.ts';
 import { type Status, StatusCode } from '../../src/wire/status.ts';
-import { Violation } from './kernel.ts';
 import type { Kernel } from './kernel.ts';
+import { Violation } from './kernel.ts';
 import type { Link, Tap } from './network.ts';
-import { same, type Truth, type TrueRun } from './truth.ts';
+import { same, type TrueRun, type Truth } from './truth.ts';
 
 interface Asked {
   method: string;
@@ -135,7 +135,11 @@ export class Observer implements Tap {
         this.#described(answer as Answer<'describeWorkflowExecution'>, eventsThen);
         return;
       case 'getWorkflowExecutionHistory':
-        this.#read(body as Body<'getWorkflowExecutionHistory'>, answer as Answer<'getWorkflowExecutionHistory'>, eventsThen);
+        this.#read(
+          body as Body<'getWorkflowExecutionHistory'>,
+          answer as Answer<'getWorkflowExecutionHistory'>,
+          eventsThen,
+        );
         return;
       case 'awaitWorkflowResult': {
         const { runId, closeEvent } = answer as Answer<'awaitWorkflowResult'>;
@@ -151,7 +155,8 @@ export class Observer implements Tap {
         for (const { runId } of executions) this.#durableRun(runId, 'a list');
         const listed = new Set(executions.map(({ runId }) => runId));
         const missing = nextPageToken === undefined ? runsThen.find((runId) => !listed.has(runId)) : undefined;
-        if (missing !== undefined) throw new Violation('I1', `a list asked for after run ${missing} began does not show it`);
+        if (missing !== undefined)
+          throw new Violation('I1', `a list asked for after run ${missing} began does not show it`);
         return;
       }
       case 'respondWorkflowTaskCompleted': {
@@ -183,7 +188,10 @@ export class Observer implements Tap {
     if (run.workflowId !== body.workflowId) throw new Violation('I5', `run ${run.runId} is not of ${body.workflowId}`);
     const before = this.#startAnswers.get(body.requestId);
     if (before !== undefined && before !== answer.runId) {
-      throw new Violation('I5', `start ${body.requestId} of ${body.workflowId} was answered ${before}, now ${answer.runId}`);
+      throw new Violation(
+        'I5',
+        `start ${body.requestId} of ${body.workflowId} was answered ${before}, now ${answer.runId}`,
+      );
     }
     if (before !== undefined) this.recovered('repeated request got its first answer');
     this.#startAnswers.set(body.requestId, answer.runId);
@@ -236,24 +244,42 @@ export class Observer implements Tap {
   #described({ workflowExecutionInfo: info }: Answer<'describeWorkflowExecution'>, eventsThen: number): void {
     const run = this.#durableRun(info.runId, 'a description');
     if (info.historyLength > run.events.length) {
-      throw new Violation('I1', `run ${info.runId} is described with ${info.historyLength} events, ${run.events.length} are durable`);
+      throw new Violation(
+        'I1',
+        `run ${info.runId} is described with ${info.historyLength} events, ${run.events.length} are durable`,
+      );
     }
     if (info.historyLength < eventsThen && this.#truth.workflows.get(run.workflowId)?.at(-1) === run) {
-      throw new Violation('I1', `run ${info.runId} is described with ${info.historyLength} events, it had ${eventsThen} before`);
+      throw new Violation(
+        'I1',
+        `run ${info.runId} is described with ${info.historyLength} events, it had ${eventsThen} before`,
+      );
     }
     if (info.status !== WorkflowExecutionStatus.RUNNING && run.closed === undefined) {
       throw new Violation('I1', `run ${info.runId} is described as closed, which is not durable`);
     }
   }
 
-  #read(body: Body<'getWorkflowExecutionHistory'>, answer: Answer<'getWorkflowExecutionHistory'>, eventsThen: number): void {
+  #read(
+    body: Body<'getWorkflowExecutionHistory'>,
+    answer: Answer<'getWorkflowExecutionHistory'>,
+    eventsThen: number,
+  ): void {
     const events = eventsOf(answer.events);
     const run = this.#shown(answer.runId, events, 'a history', 0);
     if (body.closeEventOnly || answer.nextEventId !== undefined) return;
     const last = events.at(-1)?.eventId ?? (body.fromEventId ?? 1) - 1;
     const asked = body.runId ? this.#truth.run(body.runId) : this.#truth.workflows.get(body.workflowId)?.at(-1);
-    if (asked === run && last < eventsThen && run.workflowId === body.workflowId && this.#sameRun(run, body, eventsThen)) {
-      throw new Violation('I1', `a history of run ${run.runId} ends at ${last}, it had ${eventsThen} events before it was asked for`);
+    if (
+      asked === run &&
+      last < eventsThen &&
+      run.workflowId === body.workflowId &&
+      this.#sameRun(run, body, eventsThen)
+    ) {
+      throw new Violation(
+        'I1',
+        `a history of run ${run.runId} ends at ${last}, it had ${eventsThen} events before it was asked for`,
+      );
     }
   }
 
@@ -269,7 +295,10 @@ export class Observer implements Tap {
     const run = this.#durableRun(token.runId, 'a completed workflow task');
     const closing = run.closings.get(token.scheduledEventId);
     if (closing?.eventType !== EventType.WORKFLOW_TASK_COMPLETED) {
-      throw new Violation('I1', `the completion of workflow task ${token.scheduledEventId} of run ${run.runId} is not durable`);
+      throw new Violation(
+        'I1',
+        `the completion of workflow task ${token.scheduledEventId} of run ${run.runId} is not durable`,
+      );
     }
     const started = run.events[(closing.attributes.startedEventId ?? 0) - 1];
     const wanted = this.#starts.get(keyOf(bytes));
@@ -299,13 +328,18 @@ export class Observer implements Tap {
     const where = `activity ${token.scheduledEventId} (attempt ${token.attempt}) of run ${run.runId}`;
     if (method === 'respondActivityTaskCompleted') {
       const { result } = body as Body<'respondActivityTaskCompleted'>;
-      if (closing?.eventType !== EventType.ACTIVITY_TASK_COMPLETED) throw new Violation('I1', `the completion of ${where} is not durable`);
-      if (!same(closing.attributes.result, result)) throw new Violation('I6', `${where} has the result of another attempt`);
+      if (closing?.eventType !== EventType.ACTIVITY_TASK_COMPLETED)
+        throw new Violation('I1', `the completion of ${where} is not durable`);
+      if (!same(closing.attributes.result, result))
+        throw new Violation('I6', `${where} has the result of another attempt`);
       return;
     }
     if (closing !== undefined || run.closed !== undefined) return;
-    const row = this.#truth.row(run.workflowId, run.runId, 'a', String(token.scheduledEventId)) as { attempt: number } | undefined;
-    if (row === undefined || row.attempt <= token.attempt) throw new Violation('I1', `the end of ${where} is not durable`);
+    const row = this.#truth.row(run.workflowId, run.runId, 'a', String(token.scheduledEventId)) as
+      | { attempt: number }
+      | undefined;
+    if (row === undefined || row.attempt <= token.attempt)
+      throw new Violation('I1', `the end of ${where} is not durable`);
   }
 
   /** I6: one answer per attempt is taken. */
@@ -313,7 +347,10 @@ export class Observer implements Tap {
     const before = this.#acknowledged.get(keyOf(token));
     const { runId, scheduledEventId, attempt } = decodeToken(token) ?? {};
     if (before !== undefined) {
-      throw new Violation('I6', `attempt ${attempt} of task ${scheduledEventId} of run ${runId}: ${before} was taken, and now ${method}`);
+      throw new Violation(
+        'I6',
+        `attempt ${attempt} of task ${scheduledEventId} of run ${runId}: ${before} was taken, and now ${method}`,
+      );
     }
     this.#acknowledged.set(keyOf(token), method);
   }
@@ -325,7 +362,9 @@ export class Observer implements Tap {
       case 'activityTask': {
         const task = body as ActivityTask;
         const token = decodeToken(task.token);
-        this.#kernel.note(`${link.client.name} is pushed activity ${task.activityType} of ${task.workflowId}, event ${token?.scheduledEventId}, attempt ${task.attempt}`);
+        this.#kernel.note(
+          `${link.client.name} is pushed activity ${task.activityType} of ${task.workflowId}, event ${token?.scheduledEventId}, attempt ${task.attempt}`,
+        );
         this.#pushedAgain(link, task.token);
         if (token !== undefined) this.#taskIsDurable(token, 'an activity');
         return;
@@ -334,7 +373,9 @@ export class Observer implements Tap {
         const task = body as WorkflowTask;
         const token = decodeToken(task.token);
         const kind = task.query !== undefined ? 'query' : task.ahead ? 'ahead task' : 'workflow task';
-        this.#kernel.note(`${link.client.name} is pushed ${kind} of ${task.workflowId}, event ${token?.scheduledEventId}, attempt ${task.attempt}, from ${task.firstEventId}`);
+        this.#kernel.note(
+          `${link.client.name} is pushed ${kind} of ${task.workflowId}, event ${token?.scheduledEventId}, attempt ${task.attempt}, from ${task.firstEventId}`,
+        );
         const events = eventsOf(task.history);
         if (token === undefined) return;
         if (task.query !== undefined) {
@@ -369,7 +410,11 @@ export class Observer implements Tap {
             event.eventType === EventType.ACTIVITY_TASK_CANCEL_REQUESTED &&
             event.attributes.scheduledEventId === token.scheduledEventId,
         );
-        if (!asked) throw new Violation('I1', `activity ${token.scheduledEventId} of run ${run.runId} is cancelled, which is not durable`);
+        if (!asked)
+          throw new Violation(
+            'I1',
+            `activity ${token.scheduledEventId} of run ${run.runId} is cancelled, which is not durable`,
+          );
         return;
       }
     }
@@ -395,9 +440,14 @@ export class Observer implements Tap {
       if (token.kind === 'workflow') return;
       const ended = this.#truth
         .buffered(workflowId, runId)
-        .some((event) => (event.attributes as { scheduledEventId?: number }).scheduledEventId === token.scheduledEventId);
+        .some(
+          (event) => (event.attributes as { scheduledEventId?: number }).scheduledEventId === token.scheduledEventId,
+        );
       if (ended) return;
-      throw new Violation('I1', `${what} of run ${runId}, event ${token.scheduledEventId}, was pushed and is not durable`);
+      throw new Violation(
+        'I1',
+        `${what} of run ${runId}, event ${token.scheduledEventId}, was pushed and is not durable`,
+      );
     }
     const { startId, attempt, scheduledEventId } = row as {
       startId?: { term: number; seq: number };
@@ -445,7 +495,8 @@ export class Observer implements Tap {
 /** The text by which our workflows show an event in a query. */
 function shownBy(event: HistoryEvent): string | undefined {
   const payloads =
-    event.eventType === EventType.WORKFLOW_EXECUTION_SIGNALED || event.eventType === EventType.WORKFLOW_EXECUTION_STARTED
+    event.eventType === EventType.WORKFLOW_EXECUTION_SIGNALED ||
+    event.eventType === EventType.WORKFLOW_EXECUTION_STARTED
       ? event.attributes.input?.payloads
       : event.eventType === EventType.ACTIVITY_TASK_COMPLETED
         ? event.attributes.result?.payloads

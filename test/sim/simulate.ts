@@ -75,7 +75,12 @@ export class Simulation {
     this.observer = new Observer(this.kernel, this.truth);
     this.service = new Service(seed);
     this.#realm = options.realm;
-    this.journals = plan.workflows.map((workflow) => ({ plan: workflow, done: 0, runId: undefined, result: undefined }));
+    this.journals = plan.workflows.map((workflow) => ({
+      plan: workflow,
+      done: 0,
+      runId: undefined,
+      result: undefined,
+    }));
     this.#world = {
       kernel: this.kernel,
       disk: this.disk,
@@ -114,7 +119,8 @@ export class Simulation {
     if (this.node !== undefined && this.node.state !== 'dead') return;
     this.#incarnation += 1;
     if (this.#incarnation > 1) this.observer.recovered('node restarted');
-    if (!this.disk.damaged) void checkRecovery(this.disk, this.plan.shardCount, this.truth).catch((e: unknown) => this.kernel.fail(e));
+    if (!this.disk.damaged)
+      void checkRecovery(this.disk, this.plan.shardCount, this.truth).catch((e: unknown) => this.kernel.fail(e));
     this.node = new SimNode(this.#world, this.#incarnation);
     const { process } = this.node;
     this.kernel.at(this.kernel.now, process, 'starts', () => this.node?.start());
@@ -177,7 +183,9 @@ export class Simulation {
     await kernel.run(plan.calmAt + LIVENESS_MS, () => this.done && kernel.now > plan.calmAt);
     if (kernel.failure !== undefined) return;
     if (!this.done) {
-      const open = this.journals.filter(({ result }) => result === undefined).map(({ plan: { workflowId }, done }) => `${workflowId} (step ${done})`);
+      const open = this.journals
+        .filter(({ result }) => result === undefined)
+        .map(({ plan: { workflowId }, done }) => `${workflowId} (step ${done})`);
       throw new Violation('liveness', `${LIVENESS_MS} ms after the last fault these had not ended: ${open.join(', ')}`);
     }
     checkEnds(this.journals, this.truth, service);

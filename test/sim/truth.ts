@@ -4,10 +4,10 @@
 
 import { decodeBatch } from '../../src/shard/batches.ts';
 import { decodeEntry, type Entry } from '../../src/shard/entry.ts';
+import { decodeLogRecord, decodePosition, LOG, POSITION, ROW, unframe } from '../../src/store/framing.ts';
 import { decode, encode } from '../../src/wire/codec.ts';
 import { EventType } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
-import { decodeLogRecord, decodePosition, LOG, POSITION, ROW, unframe } from '../../src/store/framing.ts';
 import { Violation } from './kernel.ts';
 
 type Rows = Map<string, Uint8Array>;
@@ -196,7 +196,10 @@ export class Truth {
         const { scheduledEventId = 0 } = event.attributes;
         const before = run.closings.get(scheduledEventId);
         if (before !== undefined) {
-          throw new Violation('I6', `${where} ends the task of event ${scheduledEventId}, which event ${before.eventId} ended`);
+          throw new Violation(
+            'I6',
+            `${where} ends the task of event ${scheduledEventId}, which event ${before.eventId} ended`,
+          );
         }
         run.closings.set(scheduledEventId, event);
         break;
@@ -237,7 +240,10 @@ export class Truth {
     const shard = this.#shard(id);
     const { appliedLsn } = decodePosition(unframe(key, framed, 'the simulated disk'));
     if (appliedLsn > shard.entries.length) {
-      throw new Violation('flush', `shard ${id} is flushed to lsn ${appliedLsn}, its durable log ends at ${shard.entries.length}`);
+      throw new Violation(
+        'flush',
+        `shard ${id} is flushed to lsn ${appliedLsn}, its durable log ends at ${shard.entries.length}`,
+      );
     }
     const wanted = new Map<string, Uint8Array | undefined>();
     for (const { rows } of shard.entries.slice(shard.appliedLsn, appliedLsn)) {
@@ -253,7 +259,9 @@ export class Truth {
     const flat = (rows: [string, Uint8Array | undefined][]) =>
       rows
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .flatMap(([rowKey, value]) => (value === undefined ? [] : decodeBatch(value).map((event) => [rowKey.slice(0, -4), event])));
+        .flatMap(([rowKey, value]) =>
+          value === undefined ? [] : decodeBatch(value).map((event) => [rowKey.slice(0, -4), event]),
+        );
     if (!same(flat(batches), flat(flushed))) {
       throw new Violation('flush', `shard ${id}: the events on disk are not those of lsn ${appliedLsn}`);
     }
@@ -261,7 +269,10 @@ export class Truth {
       if (isDerived(rowKey) || (isEvents(rowKey) && value !== undefined)) continue;
       const right = wanted.has(rowKey) ? wanted.get(rowKey) : shard.applied.get(rowKey);
       if (!sameBytes(right, value)) {
-        throw new Violation('flush', `shard ${id}: row ${JSON.stringify(rowKey)} on disk is not that of lsn ${appliedLsn}`);
+        throw new Violation(
+          'flush',
+          `shard ${id}: row ${JSON.stringify(rowKey)} on disk is not that of lsn ${appliedLsn}`,
+        );
       }
     }
     for (const [rowKey, value] of wanted) {
@@ -269,7 +280,10 @@ export class Truth {
       if (!sameBytes(shard.applied.get(rowKey), value)) {
         const there = value === undefined ? 'stays' : 'is missing';
         if (value === undefined && mayStay(rowKey)) continue;
-        throw new Violation('flush', `shard ${id}: row ${JSON.stringify(rowKey)} ${there} on disk at lsn ${appliedLsn}`);
+        throw new Violation(
+          'flush',
+          `shard ${id}: row ${JSON.stringify(rowKey)} ${there} on disk at lsn ${appliedLsn}`,
+        );
       }
     }
     for (const [rowKey, value] of wanted) {

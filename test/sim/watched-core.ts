@@ -93,7 +93,12 @@ export function watchedCore(random: SeededRandom, stats: CoreStats, fail: (error
     },
     evolve: (state, outcome: Outcome) => {
       let witness = witnesses.get(state.workflowId);
-      if (state.chain === undefined && witness !== undefined && witness.state !== state && witness.state.chain !== undefined) {
+      if (
+        state.chain === undefined &&
+        witness !== undefined &&
+        witness.state !== state &&
+        witness.state.chain !== undefined
+      ) {
         fail(new Violation('I4', `workflow ${state.workflowId} is decided on as if it had never been`));
       }
       const next = workflowCore.evolve(state, outcome);
