@@ -10,8 +10,10 @@ export class Credit {
   /** Tasks pushed and not yet answered. */
   running = 0;
   private readonly bucket: TokenBucket | undefined;
-  /** Rate limited only: granted and not yet used by a push. */
+  /** Rate limited only: granted and not yet used by a push. Below zero: pushed beyond what was granted, see `freed`. */
   private outstanding = 0;
+  /** Tasks that ran beyond the slots when credit was last stated: it was 0 then, not less, so their ends bring nothing. */
+  private surplus = 0;
 
   constructor(slots: number, ratePerSecond: number | undefined, nowMs: number) {
     this.slots = slots;
@@ -21,6 +23,7 @@ export class Credit {
   /** The credit to register with: everything granted before is void. */
   initial(nowMs: number): number {
     const free = Math.max(0, this.slots - this.running);
+    this.surplus = Math.max(0, this.running - this.slots);
     if (this.bucket === undefined) return free;
     this.outstanding = Math.max(0, Math.min(free, this.bucket.available(nowMs)));
     return this.outstanding;
@@ -30,14 +33,18 @@ export class Credit {
     this.running++;
     if (this.bucket === undefined) return;
     this.bucket.use(nowMs);
-    this.outstanding = Math.max(0, this.outstanding - 1);
+    this.outstanding -= 1;
   }
 
   /** A slot is free again. @returns Credit that goes back at once: 1, or 0 when a rate limit decides (see `due`). */
   freed(): 0 | 1 {
     this.running--;
-    // More may run than there are slots after a reconnect, when the server sends started tasks again.
-    return this.bucket === undefined && this.running < this.slots ? 1 : 0;
+    if (this.bucket !== undefined) return 0;
+    // More may run than there are slots after a reconnect, when the server sends started tasks again. It takes a credit for each of them,
+    // below zero if need be: every one has to come back, or the worker ends with free slots and no credit.
+    if (this.surplus === 0) return 1;
+    this.surplus--;
+    return 0;
   }
 
   /** Rate limited: credit to grant now, counted as granted. */

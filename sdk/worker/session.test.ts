@@ -132,6 +132,58 @@ describe('a session', () => {
     expect(connection.of('registerWorker')).toHaveLength(3);
   });
 
+  it('gives back the credit of every task pushed beyond its slots: the server counts them as owed', async () => {
+    const { connection, session } = await open({ activitySlots: 1 });
+    connection.reconnect();
+    await settle();
+    // One for the slot, and one that was started before the link was lost and never came.
+    connection.push('activityTask', activityTask('a'));
+    connection.push('activityTask', activityTask('b'));
+    complete(session, 'a');
+    complete(session, 'b');
+    await settle();
+    // 1 registered, 2 pushed: what comes back must leave 1.
+    expect(connection.of('respondActivityTaskCompleted').map((request) => request.body.credit)).toEqual([1, 1]);
+  });
+
+  it('gives no credit back for what ran beyond its slots when it registered with none', async () => {
+    const { connection, session } = await open({ activitySlots: 1 });
+    connection.push('activityTask', activityTask('a'));
+    connection.push('activityTask', activityTask('b'));
+    connection.reconnect();
+    await settle();
+    expect(connection.last('registerWorker').body.activityCredit).toBe(0);
+    complete(session, 'a');
+    complete(session, 'b');
+    await settle();
+    expect(connection.of('respondActivityTaskCompleted').map((request) => request.body.credit)).toEqual([0, 1]);
+  });
+
+  it('grants what tasks pushed beyond its slots took, with a rate limit too', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const { connection, session } = await open({ activitySlots: 1, maxActivitiesPerSecond: 10 });
+    connection.push('activityTask', activityTask('a'));
+    connection.push('activityTask', activityTask('b'));
+    complete(session, 'a');
+    complete(session, 'b');
+    await vi.advanceTimersByTimeAsync(1_000);
+    const granted = connection.of('grantCredit').reduce((sum, request) => sum + (request.body.activity ?? 0), 0);
+    // 1 registered, 2 pushed: what comes back must leave 1.
+    expect(granted).toBe(2);
+  });
+
+  it('grants the slot of a task that ended without an answer while it registered', async () => {
+    const { connection, session } = await open();
+    connection.push('activityTask', activityTask('a'));
+    connection.manual.add('registerWorker');
+    connection.reconnect();
+    expect(connection.last('registerWorker').body.activityCredit).toBe(9);
+    session.release('activity');
+    connection.last('registerWorker').resolve({});
+    await settle();
+    expect(connection.last('grantCredit').body.activity).toBe(1);
+  });
+
   it('holds answers made while it registers until the registration is through', async () => {
     const { connection, session } = await open();
     connection.push('activityTask', activityTask('a'));

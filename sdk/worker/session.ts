@@ -237,6 +237,7 @@ export class Session {
         if (generation !== this.generation) return;
         this.state = 'registered';
         this.resend();
+        this.flushGrants();
         this.grantByRate();
         return;
       } catch (error) {
@@ -348,10 +349,10 @@ export class Session {
   }
 
   private grant(kind: TaskKind, count: number): void {
-    // While not registered the registration to come counts the slot.
-    if (this.draining || this.state !== 'registered') return;
+    // Before the first registration there is nothing to add to. What comes while one is on its way, it has not counted: it goes after it.
+    if (this.draining || this.state === 'new' || this.state === 'closed') return;
     this.grants[kind] += count;
-    if (this.grantsScheduled) return;
+    if (this.grantsScheduled || this.state !== 'registered') return;
     this.grantsScheduled = true;
     queueMicrotask(() => this.flushGrants());
   }
