@@ -32,6 +32,30 @@ describe('an activity', () => {
     });
   });
 
+  it("that someone else completes stays the worker's over a reconnect, until its attempt is over", async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    let calls = 0;
+    const { connection } = await start({
+      act: async () => {
+        calls++;
+        throw new CompleteAsyncError();
+      },
+    });
+    connection.push('activityTask', activityTask('t', { startToCloseTimeout: 60_000 }));
+    await settle();
+    connection.reconnect();
+    await settle();
+    // What is not listed is sent again.
+    expect(connection.last('registerWorker').body).toMatchObject({ heldTokens: [bytes('t')], activityCredit: 100 });
+    connection.push('activityTask', activityTask('t', { startToCloseTimeout: 60_000 }));
+    await settle();
+    expect(calls).toBe(1);
+    vi.advanceTimersByTime(60_000);
+    connection.reconnect();
+    await settle();
+    expect(connection.last('registerWorker').body.heldTokens).toEqual([]);
+  });
+
   it('that is not registered fails with the names that are, and may be retried', async () => {
     const { connection } = await start({ echo: async () => {}, fail: async () => {} });
     connection.push('activityTask', activityTask('t', { activityType: 'nobodyKnowsMe' }));
@@ -83,8 +107,6 @@ describe('an activity', () => {
     connection.push('activityTask', activityTask('t'));
     await settle();
     expect(connection.sent.map((r) => r.method)).toEqual(['registerWorker', 'grantCredit']);
-    connection.reconnect();
-    expect(connection.last('registerWorker').body.heldTokens).toEqual([]);
   });
 
   it('fails its attempt with an error thrown in a callback', async () => {

@@ -20,6 +20,7 @@ import {
   logAttributes,
 } from './activity-execution.ts';
 import { statusCodeOf } from './answer-errors.ts';
+import { DetachedActivities } from './detached-activities.ts';
 import { HeartbeatThrottle, type HeartbeatThrottleLimits, throttleInterval } from './heartbeat-throttle.ts';
 import { ownBytes, tokenKey, type WorkerConnection } from './ports.ts';
 import type { AnswerOwner, Session, SubstituteAnswer } from './session.ts';
@@ -79,6 +80,7 @@ export class ActivityTasks {
   private readonly options: ActivityTasksOptions;
   /** By token, from arrival until the answer was taken or refused. */
   private readonly activities = new Map<string, RunningActivity>();
+  private readonly detached = new DetachedActivities();
   /** Functions running. */
   private running = 0;
   private emptied: (() => void) | undefined;
@@ -99,12 +101,12 @@ export class ActivityTasks {
   }
 
   heldTokens(): Uint8Array[] {
-    return Array.from(this.activities.values(), (activity) => activity.token);
+    return [...Array.from(this.activities.values(), (activity) => activity.token), ...this.detached.tokens()];
   }
 
   accept(task: ActivityTask): void {
     const key = tokenKey(task.token);
-    if (this.activities.has(key)) {
+    if (this.activities.has(key) || this.detached.has(key)) {
       this.options.session.release('activity');
       return;
     }
@@ -124,7 +126,9 @@ export class ActivityTasks {
   }
 
   cancelled(push: CancelActivityPush): void {
-    this.activities.get(tokenKey(push.token))?.cancel(push.reason);
+    const key = tokenKey(push.token);
+    this.activities.get(key)?.cancel(push.reason);
+    if (push.reason !== 'cancelRequested') this.detached.delete(key);
   }
 
   cancelAll(reason: ActivityCancelReason): void {
@@ -216,10 +220,16 @@ export class ActivityTasks {
       }
       case 'completeAsync':
         if (unsent !== undefined) this.sendHeartbeat(activity, unsent.details);
+        this.detach(activity, execution.context.info);
         session.release('activity');
         this.forget(activity);
         return;
     }
+  }
+
+  private detach({ key, token }: RunningActivity, { scheduleToCloseTimeoutMs, startToCloseTimeoutMs }: Info): void {
+    const timeouts = { scheduleToCloseTimeout: scheduleToCloseTimeoutMs, startToCloseTimeout: startToCloseTimeoutMs };
+    this.detached.add(key, token, timeouts);
   }
 
   private encoded<T>(activity: RunningActivity, message: T, send: (encoded: T) => void): void {
