@@ -126,6 +126,19 @@ describe('credit', () => {
   });
 });
 
+describe('a query that finds no worker at all', () => {
+  it('is given to the first one that comes, to the queue or back to its sticky queue', () => {
+    source.waitingQueries.push('1');
+    expect(matcher.claimQuery('default', 'queue', 'sticky')).toBeUndefined();
+    const worker = come('a', { workflowCredit: 1 });
+    expect(worker.pushed).toEqual(['1']);
+    source.waitingQueries.push('2');
+    expect(matcher.claimQuery('default', 'other', 'sticky')).toBeUndefined();
+    const warm = come('b', { workflowCredit: 1, stickyQueue: 'sticky' });
+    expect(warm.pushed).toEqual(['2']);
+  });
+});
+
 describe('a worker that vanishes', () => {
   it('gets nothing that was claimed for it', () => {
     const worker = come('a', { activityCredit: 1 });

@@ -98,7 +98,7 @@ interface Served {
   fruitless: boolean;
   /** A look is scheduled for when a rate limit or a pause is over. */
   later: boolean;
-  /** A query found no worker here: tell the sources when one has credit. */
+  /** A query found no worker here, or may have before there was one: tell the sources when one has credit. */
   queriesWait: boolean;
 }
 
@@ -108,11 +108,12 @@ export class NormalQueue extends PairingQueue<RegisteredWorker> implements Serve
   dirty = false;
   fruitless = false;
   later = false;
-  queriesWait = false;
+  queriesWait: boolean;
 
   constructor(key: QueueKey) {
     super(readyForNormal);
     this.key = key;
+    this.queriesWait = key.kind === 'workflow';
   }
 }
 
@@ -121,7 +122,7 @@ export class WorkersOwnQueue extends StickyQueue<RegisteredWorker> implements Se
   dirty = false;
   fruitless = false;
   later = false;
-  queriesWait = false;
+  queriesWait = true;
 
   constructor(key: QueueKey) {
     super(ready);
