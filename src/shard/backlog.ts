@@ -107,6 +107,7 @@ export class Backlog {
     // A start that was undone in the batch that began it: it waits again.
     if (this.#taken.delete(k)) {
       queue.taken -= 1;
+      this.#changed.add(queue);
       this.#known.delete(k);
     }
     if (!this.#known.has(k)) this.#insert(queue, task);
@@ -124,6 +125,8 @@ export class Backlog {
     this.#known.delete(k);
     if (this.#taken.delete(k)) {
       queue.taken -= 1;
+      // Its entry may count another task in: then the number of rows stays, and the number that waits grows.
+      this.#changed.add(queue);
       return;
     }
     const at = position(queue.window, k);
@@ -331,10 +334,7 @@ export class Backlog {
     try {
       while (from !== undefined && read.length < limit) {
         const chunk = await this.#options.reader.chunk(from, queue.end, limit);
-        for (const [k, bytes] of chunk.rows) {
-          if (read.length === 0 && queue.taken === 0) queue.low = k;
-          if (!this.#taken.has(k)) read.push(decodeWaitingTask(k, bytes));
-        }
+        for (const [k, bytes] of chunk.rows) if (!this.#taken.has(k)) read.push(decodeWaitingTask(k, bytes));
         from = chunk.next;
       }
     } catch (error) {
