@@ -70,6 +70,10 @@ import { proxyActivities, defineSignal, setHandler, condition, sleep } from 'ten
 import { Worker } from 'tenuto/worker';
 import { Context } from 'tenuto/activity';
 import { ApplicationFailure } from 'tenuto/common';
+import { Server } from 'tenuto/server';
+import { TestWorkflowEnvironment } from 'tenuto/testing';
+export const embedded = (): Promise<Server> => Server.create({ port: 0 });
+export const environment = (): Promise<TestWorkflowEnvironment> => TestWorkflowEnvironment.createLocal();
 const activities = { charge: async (cents: number): Promise<string> => Context.current().info.activityId + cents };
 const { charge } = proxyActivities<typeof activities>({ startToCloseTimeout: '1 minute' });
 export const approve = defineSignal<[boolean]>('approve');

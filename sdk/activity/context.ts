@@ -10,7 +10,13 @@ import { type Duration, msToNumber } from '../common/time.ts';
 import type { ActivityCancellation } from './cancellation.ts';
 import type { Info } from './info.ts';
 
-export const asyncLocalStorage = new AsyncLocalStorage<Context>();
+/** The part of Node's AsyncLocalStorage that is used here, so that the package's types need no types of Node. */
+export interface ContextStorage {
+  run<T, Args extends unknown[]>(context: Context, fn: (...args: Args) => T, ...args: Args): T;
+  getStore(): Context | undefined;
+}
+
+export const asyncLocalStorage: ContextStorage = new AsyncLocalStorage<Context>();
 
 export class Context {
   readonly info: Info;

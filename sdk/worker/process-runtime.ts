@@ -6,14 +6,17 @@ import type { Logger } from '../common/logger.ts';
 import { currentExecution, logAttributes } from './activity-execution.ts';
 import { DefaultLogger } from './logger.ts';
 
+/** Signals a process may be asked to end by. */
+export type ShutdownSignal = 'SIGINT' | 'SIGTERM' | 'SIGQUIT' | 'SIGHUP' | 'SIGUSR2';
+
 export interface RuntimeOptions {
   /** Where the SDK, workflows (`log`) and activities (`log`) write. Default: {@link DefaultLogger} at INFO, on stderr. */
   logger?: Logger;
   /** Signals that shut all running workers down; empty: none. Default: SIGINT, SIGTERM, SIGQUIT, SIGUSR2. A second one acts as if the SDK were not there. */
-  shutdownSignals?: NodeJS.Signals[];
+  shutdownSignals?: ShutdownSignal[];
 }
 
-const DEFAULT_SIGNALS: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGUSR2'];
+const DEFAULT_SIGNALS: ShutdownSignal[] = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGUSR2'];
 
 export interface SignalledWorker {
   /** Begins a graceful shutdown; does nothing when one is under way. */
@@ -24,7 +27,7 @@ export interface SignalledWorker {
 export class Runtime {
   private static installed: Runtime | undefined;
   readonly logger: Logger;
-  private readonly signals: readonly NodeJS.Signals[];
+  private readonly signals: readonly ShutdownSignal[];
   private readonly workers = new Set<SignalledWorker>();
 
   private constructor(options: RuntimeOptions) {
@@ -72,7 +75,7 @@ export class Runtime {
     for (const signal of this.signals) process.off(signal, this.onSignal);
   }
 
-  private readonly onSignal = (signal: NodeJS.Signals): void => {
+  private readonly onSignal = (signal: ShutdownSignal): void => {
     // Whoever asks twice does not want to wait.
     this.removeSignals();
     for (const worker of this.workers) worker.shutdownOnSignal(signal);
