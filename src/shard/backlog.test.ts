@@ -1,8 +1,14 @@
 // Waiting tasks: best first, counted without scanning, bounded in memory, and the same after a kill.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Key } from '../ports/ids.ts';
+import type { Claim } from '../ports/matching.ts';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
-import { command, NAMESPACE, QUEUE, World } from './testing.ts';
+import { encode } from '../wire/codec.ts';
+import { Backlog, encodeWaitingTask } from './backlog.ts';
+import { backlogKey, base } from './keys.ts';
+import type { Reader } from './reader.ts';
+import { command, NAMESPACE, QUEUE, VirtualTime, World } from './testing.ts';
 
 const queue = { namespace: NAMESPACE, name: QUEUE, kind: 'workflow' as const };
 
@@ -85,5 +91,38 @@ describe('a waiting task', () => {
     await w.time.advance(6_000);
     const task = other.take('workflow');
     expect(task.kind === 'workflow' && task.started.task.firstEventId).toBe(1);
+  });
+});
+
+describe('a refill of the window', () => {
+  it('does not raise the low water above a better task that is committed while it reads', async () => {
+    let read: (chunk: Awaited<ReturnType<Reader['chunk']>>) => void = () => undefined;
+    const chunk = () => new Promise<Awaited<ReturnType<Reader['chunk']>>>((resolve) => (read = resolve));
+    const backlog = new Backlog({
+      reader: { chunk } as unknown as Reader,
+      scheduler: new VirtualTime(),
+      window: 4,
+      start: () => undefined,
+      changed: () => undefined,
+      onReadFailed: () => undefined,
+    });
+    const row = (priority: number, workflowId: string): [Key, Uint8Array] => {
+      const task = { runId: 'run', scheduledEventId: 2, attempt: 1 };
+      const actorBase = base(1, NAMESPACE, workflowId);
+      const k = backlogKey(queue, { priority, scheduledTime: 1, actorBase, ...task });
+      return [k, encodeWaitingTask({ queue, namespace: NAMESPACE, workflowId, ...task })];
+    };
+    const [better, betterValue] = row(1, 'better');
+    backlog.restoreCount(1, encode([NAMESPACE, QUEUE, 'workflow', 1]));
+    backlog.pull(queue, [{ release: () => undefined } as unknown as Claim]);
+    // The reader had looked before this was committed.
+    backlog.put(better, betterValue);
+    backlog.count(1, { queue, delta: 1 });
+    read({ rows: [row(3, 'waiting')], next: undefined });
+    await new Promise((resolve) => setImmediate(resolve));
+    // A restart reads from here on: what lies below is never seen again.
+    const [[, low] = []] = backlog.lowWaters();
+    expect(Buffer.from(low ?? []).toString('latin1') <= better).toBe(true);
+    expect(backlog.backlog(queue).count).toBe(1);
   });
 });
