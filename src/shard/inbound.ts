@@ -7,6 +7,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Done } from '../ports/engine.ts';
 import type { Key } from '../ports/ids.ts';
 import type { Claim } from '../ports/matching.ts';
+import { StatusCode } from '../wire/status.ts';
 import { Actor } from './actor.ts';
 import type { Actors } from './actors.ts';
 import type { WaitingTask } from './backlog.ts';
@@ -96,7 +97,8 @@ export class Inbound {
           { claim },
         );
       },
-      refuse: () => settled('later'),
+      // A damaged workflow starts nothing: its task must not be tried first for ever, with those behind it waiting.
+      refuse: ({ code }) => settled(code === StatusCode.DATA_LOSS ? 'gone' : 'later'),
     });
   }
 

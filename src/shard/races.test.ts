@@ -110,3 +110,23 @@ describe('a worker that registers again', () => {
     expect(first.received).toEqual([]);
   });
 });
+
+describe('a workflow whose rows are damaged', () => {
+  it('does not keep the tasks behind its own from a worker with one slot', async () => {
+    const w = await world();
+    await w.start('bad');
+    await w.time.advance(10);
+    await w.start('good');
+    await w.engine.flush();
+    w.engine.passivateAll();
+    const readMany = w.store.readMany.bind(w.store);
+    w.store.readMany = async (keys) => {
+      const values = await readMany(keys);
+      return values.map((value, i) => (keys[i]?.includes('bad') ? Uint8Array.of(0xc1) : value));
+    };
+    const worker = w.worker({ workflow: 1 });
+    await w.time.settle();
+    expect(worker.take('workflow').workflowId).toBe('good');
+    expect(w.engine.backlog(queue).count).toBe(0);
+  });
+});
