@@ -1,5 +1,6 @@
 // One run of the demo: start everything, put the orders through, audit, and end everything again, whatever happened.
 
+import { setMaxListeners } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import pc from 'picocolors';
@@ -53,7 +54,8 @@ class Run {
   readonly #view = new View();
   readonly #tally = new Tally();
   /** Ends the run early: Ctrl-C, or a process that cannot be kept alive. */
-  readonly #stop = new AbortController();
+  /** Every order under way listens to it. */
+  readonly #stop = stopSignal();
   readonly #startedAt = performance.now();
   #children: Child[] = [];
   #balanced = false;
@@ -269,4 +271,10 @@ function ordersOfEarlierRuns(dataDir: string): number {
 
 function stamp(): string {
   return new Date().toISOString().replace(/\D/g, '').slice(0, 14);
+}
+
+function stopSignal(): AbortController {
+  const stop = new AbortController();
+  setMaxListeners(0, stop.signal);
+  return stop;
 }
