@@ -199,6 +199,17 @@ describe('a request', () => {
     expect(client.connection.openCalls).toBe(0);
   });
 
+  it('is not begun for a request that wants no answer: nobody could end it', () => {
+    const door = new TestDoor({ limits: { openCalls: 10 } });
+    const client = door.connect();
+    const body = { namespace: 'default', workflowId: 'w', followRuns: true };
+    for (let i = 0; i < 10; i += 1) client.frames([FrameKind.REQUEST, 0, 'awaitWorkflowResult', 0, body]);
+    expect(door.engine.asked.every(({ abandoned }) => abandoned)).toBe(true);
+    // It holds no room of the node either.
+    client.request('awaitWorkflowResult', body);
+    expect(client.take()).toEqual([]);
+  });
+
   it('for a result waits without a limit of its own', () => {
     const door = new TestDoor();
     const client = door.connect();

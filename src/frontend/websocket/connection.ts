@@ -289,6 +289,8 @@ export class Connection implements Caller, CallOwner {
         this.#context.onFault(error, call.method);
       }
     }
+    // Nor would anything end its wait: not its deadline, not the end of this connection.
+    if (call.id === 0 && call.longWait && call.giveUp()) this.#ended(call, StatusCode.CANCELLED);
   }
 
   #cancel(id: number | undefined): void {

@@ -68,11 +68,12 @@ export class OpenCall implements Call {
     return true;
   }
 
-  /** Nobody waits for the answer any more. */
-  giveUp(): void {
-    if (this.#ended) return;
+  /** Nobody waits for the answer any more. False when it had ended. */
+  giveUp(): boolean {
+    if (this.#ended) return false;
     this.#ended = true;
     this.#abandonWait();
+    return true;
   }
 
   /** Ends the engine's wait of a call that was refused at its deadline. */
