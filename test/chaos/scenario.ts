@@ -5,7 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import { Client, Connection, type WorkflowHandle } from '../../sdk/client/index.ts';
+import { Client, Connection, type WorkflowHandleWithFirstExecutionRunId } from '../../sdk/client/index.ts';
 import { bundleWorkflowCode } from '../../sdk/worker/index.ts';
 import { Server } from '../../src/server.ts';
 import { verifyDirectory } from '../../src/store/index.ts';
@@ -35,6 +35,8 @@ const EXPECTED: ReferenceResult = {
 };
 /** A killed worker's activities are lost only after this, ms; a killed node's never are, however slow the machine. */
 const PATIENCE_MS = { node: 60_000, worker: 1_500 };
+/** A life takes two to five seconds; past this something was lost, ms. */
+const LIFE_MS = 45_000;
 const CONFIG = `
 dataDirectory: data
 shardCount: 4
@@ -95,15 +97,7 @@ async function live(bundle: string, crash: Crash, atEnd: AtEnd): Promise<Life> {
   const connection = await Connection.connect({ address: node.address });
   atEnd(() => connection.close());
   const client = new Client({ connection });
-  const input: ReferenceInput = { patienceMs: PATIENCE_MS[crash.who] };
-  const handle = await client.workflow.start('reference', {
-    workflowId: 'w',
-    taskQueue: 'reference',
-    workflowTaskTimeout: crash.who === 'worker' ? 1_500 : 10_000,
-    args: [input],
-  });
-  for (const text of SIGNALS) await handle.signal('note', text);
-  const result = (await Promise.race([handle.result(), node.failed, worker.failed])) as ReferenceResult;
+  const { handle, result } = await Promise.race([useIt(client, crash), node.failed, worker.failed, tooLate(atEnd)]);
 
   const executions = existsSync(journal) ? readFileSync(journal, 'utf8').trim().split('\n') : [];
   const runIds = executions.filter((line) => line.startsWith('once '));
@@ -120,6 +114,30 @@ async function live(bundle: string, crash: Crash, atEnd: AtEnd): Promise<Life> {
   await connection.close();
   await checkData(join(directory, 'data'), histories);
   return { kills: node.kills + worker.kills, syncs };
+}
+
+/** What a client does: start it, signal it, wait for its result. All of it is acknowledged, or fails. */
+async function useIt(
+  client: Client,
+  crash: Crash,
+): Promise<{ handle: WorkflowHandleWithFirstExecutionRunId; result: ReferenceResult }> {
+  const input: ReferenceInput = { patienceMs: PATIENCE_MS[crash.who] };
+  const handle = await client.workflow.start('reference', {
+    workflowId: 'w',
+    taskQueue: 'reference',
+    workflowTaskTimeout: crash.who === 'worker' ? 1_500 : 10_000,
+    args: [input],
+  });
+  for (const text of SIGNALS) await handle.signal('note', text);
+  return { handle, result: (await handle.result()) as ReferenceResult };
+}
+
+/** So that what is lost is said to be lost. */
+function tooLate(atEnd: AtEnd): Promise<never> {
+  return new Promise((_, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no result within ${LIFE_MS} ms`)), LIFE_MS);
+    atEnd(() => clearTimeout(timer));
+  });
 }
 
 /** A process that is killed where its hook says, and started again. */
@@ -232,7 +250,7 @@ class KeptWorker extends Kept<Running> {
 
 async function historiesOf(
   client: Client,
-  handle: WorkflowHandle & { firstExecutionRunId: string },
+  handle: Pick<WorkflowHandleWithFirstExecutionRunId, 'firstExecutionRunId'>,
 ): Promise<HistoryEvent[][]> {
   const histories: HistoryEvent[][] = [];
   for (let runId: string | undefined = handle.firstExecutionRunId; runId !== undefined; ) {
@@ -300,7 +318,7 @@ async function checkData(dataDir: string, histories: readonly HistoryEvent[][]):
     const connection = Connection.fromTransport(() => server.connect());
     const client = new Client({ connection });
     const handle = client.workflow.getHandle('w');
-    const again = await historiesOf(client, Object.assign(handle, { firstExecutionRunId: runIdOf(histories[0]) }));
+    const again = await historiesOf(client, { firstExecutionRunId: runIdOf(histories[0]) });
     expect(again).toEqual(histories);
     expect((await handle.describe()).status.name).toBe('COMPLETED');
     expect((await client.workflow.count(`ExecutionStatus = 'Completed'`)).count).toBe(1);
