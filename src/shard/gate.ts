@@ -67,6 +67,11 @@ export class Gate {
       case 'requestCancel':
       case 'terminate':
         return load >= 0.75 ? overloaded(message.type) : undefined;
+      case 'queryAbandoned':
+      case 'queryLost':
+      case 'queryAnswered':
+        // They end what is held in memory, and write nothing.
+        return undefined;
       default:
         return load >= 1 && message.type !== 'timer' ? overloaded(message.type) : undefined;
     }

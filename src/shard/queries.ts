@@ -29,6 +29,8 @@ export class Queries {
   readonly #callers = new Map<string, Done<QueryWorkflowResponse>>();
   /** By namespace and queue name, sticky or normal: oldest first. */
   readonly #waiting = new Map<string, Set<WaitingQuery>>();
+  /** The same by query id: each has a caller. */
+  readonly #byId = new Map<string, WaitingQuery>();
 
   constructor(options: QueriesOptions) {
     this.#options = options;
@@ -36,6 +38,11 @@ export class Queries {
 
   get size(): number {
     return this.#callers.size;
+  }
+
+  /** Direct queries that wait for a worker. */
+  get waiting(): number {
+    return this.#byId.size;
   }
 
   /** A refusal when there are too many. */
@@ -54,12 +61,18 @@ export class Queries {
   answer(queryId: string, error: Status | undefined, response: QueryWorkflowResponse | undefined): void {
     const done = this.#callers.get(queryId);
     if (done === undefined) return;
-    this.#callers.delete(queryId);
+    this.#gone(queryId);
     done(error, response);
   }
 
   /** The caller has gone. */
   abandon(queryId: string): boolean {
+    return this.#gone(queryId);
+  }
+
+  #gone(queryId: string): boolean {
+    const waiting = this.#byId.get(queryId);
+    if (waiting !== undefined) this.#forget(waiting);
     return this.#callers.delete(queryId);
   }
 
@@ -72,6 +85,7 @@ export class Queries {
       return;
     }
     const waiting: WaitingQuery = { namespace, workflowId, query };
+    this.#byId.set(query.queryId, waiting);
     for (const name of queuesOf(query)) {
       const id = `${namespace}\0${name}`;
       let set = this.#waiting.get(id);
@@ -87,10 +101,6 @@ export class Queries {
     const waiting = this.#waiting.get(`${queue.namespace}\0${queue.name}`);
     if (waiting === undefined) return;
     for (const item of waiting) {
-      if (!this.#callers.has(item.query.queryId)) {
-        this.#forget(item);
-        continue;
-      }
       const claim = next();
       if (claim === undefined) return;
       this.#forget(item);
@@ -99,6 +109,7 @@ export class Queries {
   }
 
   #forget(item: WaitingQuery): void {
+    this.#byId.delete(item.query.queryId);
     for (const name of queuesOf(item.query)) {
       const id = `${item.namespace}\0${name}`;
       const set = this.#waiting.get(id);

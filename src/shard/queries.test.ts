@@ -1,0 +1,74 @@
+// Queries that wait: nothing is kept of those whose caller has gone (I9), and none pins its workflow.
+import { describe, expect, it } from 'vitest';
+import type { Waiting } from '../ports/engine.ts';
+import { lsn, shardId, term } from '../ports/ids.ts';
+import { openMemoryStore } from '../store/index.ts';
+import type { QueryWorkflowResponse } from '../wire/api.ts';
+import { Actor } from './actor.ts';
+import { workflowCore } from './core.ts';
+import type { ShardLimits } from './limits.ts';
+import { Queries } from './queries.ts';
+import { Shard } from './shard.ts';
+import { notFound } from './status.ts';
+import { NAMESPACE, QUEUE, TestMatching, World } from './testing.ts';
+
+const queue = { namespace: NAMESPACE, name: QUEUE, kind: 'workflow' as const };
+
+async function asleep(bounds: Partial<ShardLimits>) {
+  const w = await new World(() => openMemoryStore({ shardCount: 4 }), { bounds }).open();
+  const worker = w.worker({ workflow: 1 });
+  await w.start('a');
+  await w.send('a', w.completion(worker.take('workflow'), []));
+  worker.connected = false;
+  return w;
+}
+
+function ask(w: World, queryId: string): Waiting {
+  let waiting: Waiting | undefined;
+  w.begin<QueryWorkflowResponse>((done) => {
+    const message = { type: 'query' as const, queryId, target: {}, queryType: 'state', rejectCondition: undefined };
+    waiting = w.engine.query({ namespace: NAMESPACE, workflowId: 'a' }, message, done);
+  });
+  if (waiting === undefined) throw new Error('the query does not wait');
+  return waiting;
+}
+
+describe('a query given up while no worker is there', () => {
+  it('is forgotten at once', () => {
+    const queries = new Queries({ matching: new TestMatching(), limit: 10, deliver: () => undefined });
+    const actor = new Actor(new Shard(shardId(0), term(1), { lastLsn: lsn(0), appliedLsn: lsn(0) }), NAMESPACE, 'a', {
+      ...workflowCore.empty(NAMESPACE, 'a'),
+    });
+    for (const queryId of ['given up', 'refused']) {
+      expect(queries.open(queryId, () => undefined)).toBeUndefined();
+      const query = { queryType: 'state' };
+      queries.dispatch(actor, {
+        type: 'dispatchQuery',
+        queryId,
+        runId: 'run',
+        taskQueue: QUEUE,
+        stickyQueue: 'warm',
+        query,
+      });
+    }
+    expect(queries.waiting).toBe(2);
+    queries.abandon('given up');
+    queries.answer('refused', notFound('gone'), undefined);
+    expect(queries.waiting).toBe(0);
+    queries.pull(queue, () => {
+      throw new Error('nothing waits');
+    });
+  });
+
+  it('does not pin its workflow, however loaded the node is', async () => {
+    const w = await asleep({ pendingTurns: 1 });
+    const waiting = ask(w, 'q');
+    await w.time.settle();
+    w.post('a', { type: 'heartbeatActivityTask', activity: { activityId: 'x' }, identity: 'me' });
+    w.post('b', w.startMessage());
+    waiting.abandon();
+    await w.time.settle();
+    w.engine.passivateAll();
+    expect(w.engine.getStats().actors).toBe(0);
+  });
+});
