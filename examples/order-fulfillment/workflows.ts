@@ -160,7 +160,9 @@ interface Outcome {
 
 /** What a step that threw means for the order. What no activity threw is a bug in this file, and is thrown on. */
 function outcomeOf(error: unknown, at: { cancelled: 'requested' | 'deadline'; step: Step }): Outcome {
-  if (isCancellation(error)) {
+  // An attempt that failed while its cancellation was on the way counts as cancelled: it is not tried again.
+  const stopped = error instanceof ActivityFailure && error.retryState === 'CANCEL_REQUESTED';
+  if (isCancellation(error) || stopped) {
     if (at.cancelled === 'requested') return { ending: 'cancelled', reason: `cancelled while ${at.step}` };
     const ending = at.step === 'packing and shipping' ? 'shipping_timed_out' : 'timed_out';
     return { ending, reason: `the order's deadline passed while ${at.step}` };
