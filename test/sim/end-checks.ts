@@ -18,7 +18,7 @@ import { Violation } from './kernel.ts';
 import type { Effect, Service } from './service.ts';
 import { mayStay, same, sameBytes, type Truth } from './truth.ts';
 
-const valueOf = (payloads: Payloads | undefined): unknown => {
+const firstValue = (payloads: Payloads | undefined): unknown => {
   const data = payloads?.payloads?.[0]?.data;
   return data === undefined ? undefined : JSON.parse(Buffer.from(data).toString());
 };
@@ -45,7 +45,7 @@ function checkEnd({ plan, result }: Journal, truth: Truth, service: Service): vo
   if (result.status !== expected)
     throw wrong(`ended with status ${result.status}, not ${expected}: ${JSON.stringify(event).slice(0, 600)}`);
   const value =
-    event?.eventType === EventType.WORKFLOW_EXECUTION_COMPLETED ? valueOf(event.attributes.result) : undefined;
+    event?.eventType === EventType.WORKFLOW_EXECUTION_COMPLETED ? firstValue(event.attributes.result) : undefined;
   const keys = (effects: unknown): string[] => (effects as Effect[]).map((effect) => effect.key);
   const must = (condition: boolean): void => {
     if (!condition) throw wrong(`came to ${JSON.stringify(value)}`);
@@ -100,7 +100,7 @@ function checkEffects(truth: Truth, service: Service): void {
   for (const run of truth.runs.values()) {
     for (const event of run.events) {
       if (event.eventType !== EventType.ACTIVITY_TASK_COMPLETED) continue;
-      const { key: effectKey, execution } = valueOf(event.attributes.result) as Effect;
+      const { key: effectKey, execution } = firstValue(event.attributes.result) as Effect;
       const where = `run ${run.runId} of ${run.workflowId}, event ${event.eventId}`;
       const done = service.done.get(execution);
       if (done?.key !== effectKey || done.workflowId !== run.workflowId) {

@@ -1,5 +1,7 @@
 // Carries out the faults of a plan, each at its time, on whatever is there by then; and undoes them all when the world is healed.
 
+import type { MemoryDisk } from '../../src/store/memory/backend.ts';
+import { readEverything } from './end-checks.ts';
 import type { Kernel, Process } from './kernel.ts';
 import type { Link } from './network.ts';
 import type { Fault } from './plan.ts';
@@ -178,9 +180,6 @@ export class FaultDriver {
     return links.length === 0 ? undefined : this.#kernel.random.pick(links);
   }
 }
-
-import type { MemoryDisk } from '../../src/store/memory/backend.ts';
-import { readEverything } from './end-checks.ts';
 
 async function reportsDamage(disk: MemoryDisk, shardCount: number): Promise<boolean> {
   try {

@@ -101,8 +101,6 @@ export class Kernel {
       let sinceTurn = 0;
       // A tick queued from a microtask runs once no microtask is left: the drain between two events.
       const drained = (): void => {
-        this.current = undefined;
-        this.running = false;
         sinceTurn += 1;
         if (sinceTurn < TURN_EVERY) {
           process.nextTick(step);
@@ -112,6 +110,8 @@ export class Kernel {
         realSetImmediate(step);
       };
       const step = (): void => {
+        this.current = undefined;
+        this.running = false;
         if (this.failure !== undefined || done() || !this.#next(until)) resolve();
         else queueMicrotask(drained);
       };

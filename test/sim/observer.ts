@@ -17,7 +17,8 @@ interface Asked {
   method: string;
   // Encoded by our own connection: the method says what it is.
   body: unknown;
-  /** Durable events per run, and runs, when the request arrived. */
+  /** The run it is about, how many of its events were durable, and which runs there were, when it arrived. */
+  runThen: TrueRun | undefined;
   eventsThen: number;
   runsThen: readonly string[];
 }
@@ -61,7 +62,7 @@ export class Observer implements Tap {
       if (asked === undefined) this.#asked.set(link, (asked = new Map()));
       const run = this.#runOf(body);
       const runsThen = method.startsWith('list') ? [...this.#truth.runs.keys()] : [];
-      asked.set(id, { method, body, eventsThen: run?.events.length ?? 0, runsThen });
+      asked.set(id, { method, body, runThen: run, eventsThen: run?.events.length ?? 0, runsThen });
       if (method === 'registerWorker') {
         const { workerId } = body as Body<'registerWorker'>;
         if (this.#workers.has(workerId)) this.recovered('worker registered again');
@@ -114,7 +115,8 @@ export class Observer implements Tap {
 
   // ---------------------------------------------------------------- answers
 
-  #answered({ method, body, eventsThen, runsThen }: Asked, answer: unknown): void {
+  #answered(asked: Asked, answer: unknown): void {
+    const { method, body, runsThen } = asked;
     switch (method) {
       case 'startWorkflowExecution':
         this.#started(body as Body<'startWorkflowExecution'>, answer as Answer<'startWorkflowExecution'>);
@@ -132,14 +134,10 @@ export class Observer implements Tap {
         this.#queried(body as Body<'queryWorkflow'>, answer as Answer<'queryWorkflow'>);
         return;
       case 'describeWorkflowExecution':
-        this.#described(answer as Answer<'describeWorkflowExecution'>, eventsThen);
+        this.#described(asked, answer as Answer<'describeWorkflowExecution'>);
         return;
       case 'getWorkflowExecutionHistory':
-        this.#read(
-          body as Body<'getWorkflowExecutionHistory'>,
-          answer as Answer<'getWorkflowExecutionHistory'>,
-          eventsThen,
-        );
+        this.#read(asked, answer as Answer<'getWorkflowExecutionHistory'>);
         return;
       case 'awaitWorkflowResult': {
         const { runId, closeEvent } = answer as Answer<'awaitWorkflowResult'>;
@@ -241,7 +239,10 @@ export class Observer implements Tap {
     }
   }
 
-  #described({ workflowExecutionInfo: info }: Answer<'describeWorkflowExecution'>, eventsThen: number): void {
+  #described(
+    { runThen, eventsThen }: Asked,
+    { workflowExecutionInfo: info }: Answer<'describeWorkflowExecution'>,
+  ): void {
     const run = this.#durableRun(info.runId, 'a description');
     if (info.historyLength > run.events.length) {
       throw new Violation(
@@ -249,7 +250,7 @@ export class Observer implements Tap {
         `run ${info.runId} is described with ${info.historyLength} events, ${run.events.length} are durable`,
       );
     }
-    if (info.historyLength < eventsThen && this.#truth.workflows.get(run.workflowId)?.at(-1) === run) {
+    if (run === runThen && info.historyLength < eventsThen) {
       throw new Violation(
         'I1',
         `run ${info.runId} is described with ${info.historyLength} events, it had ${eventsThen} before`,
@@ -260,32 +261,18 @@ export class Observer implements Tap {
     }
   }
 
-  #read(
-    body: Body<'getWorkflowExecutionHistory'>,
-    answer: Answer<'getWorkflowExecutionHistory'>,
-    eventsThen: number,
-  ): void {
+  #read({ body, runThen, eventsThen }: Asked, answer: Answer<'getWorkflowExecutionHistory'>): void {
+    const { closeEventOnly, fromEventId = 1 } = body as Body<'getWorkflowExecutionHistory'>;
     const events = eventsOf(answer.events);
     const run = this.#shown(answer.runId, events, 'a history', 0);
-    if (body.closeEventOnly || answer.nextEventId !== undefined) return;
-    const last = events.at(-1)?.eventId ?? (body.fromEventId ?? 1) - 1;
-    const asked = body.runId ? this.#truth.run(body.runId) : this.#truth.workflows.get(body.workflowId)?.at(-1);
-    if (
-      asked === run &&
-      last < eventsThen &&
-      run.workflowId === body.workflowId &&
-      this.#sameRun(run, body, eventsThen)
-    ) {
+    if (closeEventOnly || answer.nextEventId !== undefined) return;
+    const last = events.at(-1)?.eventId ?? fromEventId - 1;
+    if (run === runThen && last < eventsThen) {
       throw new Violation(
         'I1',
         `a history of run ${run.runId} ends at ${last}, it had ${eventsThen} events before it was asked for`,
       );
     }
-  }
-
-  /** Whether the events counted when the request arrived are this run's. */
-  #sameRun(run: TrueRun, body: Body<'getWorkflowExecutionHistory'>, eventsThen: number): boolean {
-    return body.runId === run.runId || run.events.length >= eventsThen;
   }
 
   #workflowTaskCompleted(bytes: Uint8Array): void {

@@ -9,14 +9,14 @@ import { FaultDriver } from './fault-driver.ts';
 import { withVirtualTime } from './host-time.ts';
 import { Kernel, type Process, Violation } from './kernel.ts';
 import { Network } from './network.ts';
-import { type NodeWorld, type Plant, SimNode } from './node.ts';
+import { NAMESPACE, type NodeWorld, type Plant, SimNode } from './node.ts';
 import { Observer } from './observer.ts';
 import { type FaultName, makePlan, type Plan } from './plan.ts';
 import { SeededRandom } from './random.ts';
 import { Service } from './service.ts';
 import { Truth } from './truth.ts';
 import { type CoreStats, watchedCore } from './watched-core.ts';
-import { startWorker } from './worker.ts';
+import { startWorker, TASK_QUEUE } from './worker.ts';
 
 /** Virtual ms after healing within which everything must have ended. */
 const LIVENESS_MS = 180_000;
@@ -64,7 +64,7 @@ export class Simulation {
   node: SimNode | undefined;
   #incarnation = 0;
   #processes = 0;
-  #restart: boolean = false;
+  #undone = false;
 
   constructor(seed: number, options: SimulateOptions) {
     this.plan = makePlan(seed);
@@ -167,7 +167,7 @@ export class Simulation {
   async run(): Promise<void> {
     const { kernel, plan, disk, service } = this;
     this.startNode();
-    plan.workers.forEach((_, i) => this.startWorker(i));
+    for (let i = 0; i < plan.workers.length; i += 1) this.startWorker(i);
     for (let i = 0; i < plan.clients; i += 1) this.startClient(i);
     const driver = new FaultDriver(this);
     for (const fault of plan.faults) driver.schedule(fault);
@@ -177,7 +177,7 @@ export class Simulation {
       service.calm = true;
       disk.mend();
       this.startNode();
-      plan.workers.forEach((_, i) => this.startWorker(i));
+      for (let i = 0; i < plan.workers.length; i += 1) this.startWorker(i);
       for (let i = 0; i < plan.clients; i += 1) this.startClient(i);
     });
     await kernel.run(plan.calmAt + LIVENESS_MS, () => this.done && kernel.now > plan.calmAt);
@@ -186,7 +186,14 @@ export class Simulation {
       const open = this.journals
         .filter(({ result }) => result === undefined)
         .map(({ plan: { workflowId }, done }) => `${workflowId} (step ${done})`);
-      throw new Violation('liveness', `${LIVENESS_MS} ms after the last fault these had not ended: ${open.join(', ')}`);
+      const queues = (['workflow', 'activity'] as const).map((kind) => {
+        const { count } = this.node?.engine.backlog({ namespace: NAMESPACE, name: TASK_QUEUE, kind }) ?? { count: 0 };
+        return `${count} ${kind} tasks wait, ${this.node?.matcher.credit(kind) ?? 0} credits are free`;
+      });
+      throw new Violation(
+        'liveness',
+        `${LIVENESS_MS} ms after the last fault these had not ended: ${open.join(', ')} (${queues.join('; ')})`,
+      );
     }
     checkEnds(this.journals, this.truth, service);
     await this.#recoverOnceMore();
@@ -221,8 +228,8 @@ export class Simulation {
       const { node } = this;
       if (node === undefined || node.state !== 'serving') return;
       const stats = node.engine.getStats();
-      if (stats.startsUndone > 0 && !this.#restart) {
-        this.#restart = true;
+      if (stats.startsUndone > 0 && !this.#undone) {
+        this.#undone = true;
         this.observer.recovered('start undone');
       }
       checkBounds(stats, this.#world.settings.bounds);

@@ -1,0 +1,13 @@
+// Seeds that found a bug, each with a word on it. They run with every slice: as the workload changes a seed may come to mean another history,
+// so each bug that can has a test of its own as well; the range they came from keeps being searched.
+
+export const FOUND: readonly { seed: number; bug: string }[] = [
+  { seed: 5, bug: 'a flush joined event rows between two reads of a history, which then ended early' },
+  { seed: 19, bug: 'a workflow task whose history could not be fetched was never answered and kept its slot for ever' },
+  {
+    seed: 69,
+    bug: 'an actor that was passivated arms a timer row it does not know is there; it stays on disk (tolerated)',
+  },
+  { seed: 159, bug: 'registering again on a standing link voided the credit of answers sent before it' },
+  { seed: 1018, bug: 'a queue was not announced when one entry ended a task in hand and enqueued another' },
+];
