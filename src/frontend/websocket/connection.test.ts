@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TestDoor } from '../../../test/support/door.ts';
 import { decodeToken, encodeToken } from '../../core/workflow/token.ts';
+import type { BacklogSource } from '../../ports/matching.ts';
 import type { WorkflowTask } from '../../wire/api.ts';
 import { encode } from '../../wire/codec.ts';
 import { FrameKind } from '../../wire/frame.ts';
@@ -272,6 +273,28 @@ describe('bounds', () => {
     expect(client.refusal('startWorkflowExecution', START)?.code).toBe(StatusCode.RESOURCE_EXHAUSTED);
     const worker = { workerId: 'w', namespace: 'default', taskQueue: 'q', identity: '' };
     expect(client.ask('registerWorker', worker)?.[0]).toBe(FrameKind.RESPONSE);
+  });
+
+  it('that make it take no task are told to matching when they are read, even those no frame took over the bound', () => {
+    const door = new TestDoor({ limits: { outgoingPauseBytes: 10_000 } });
+    const client = door.connect();
+    const worker = { workerId: 'wk', namespace: 'default', taskQueue: 'q', identity: '', activityCredit: 5 };
+    client.ask('registerWorker', worker);
+    const pulls: number[] = [];
+    const source: BacklogSource = {
+      backlog: ({ kind }) => ({ count: kind === 'activity' ? 1 : 0, oldest: undefined }),
+      pull: (_queue, claims) => pulls.push(claims.length),
+      pullQueries: () => undefined,
+      resume: () => undefined,
+    };
+    // What the socket adds to each message counts as well.
+    client.bufferedAmount = 10_000;
+    door.matcher.backlogChanged(source, { namespace: 'default', name: 'q', kind: 'activity' });
+    door.time.settle();
+    expect(pulls).toEqual([]);
+    client.drain();
+    expect(pulls).toEqual([1]);
+    expect(client.paused).toBe(false);
   });
 
   it('pause a peer that does not read, take no tasks for it, and go on when it has read', () => {

@@ -50,7 +50,7 @@ export class Connection implements Caller, CallOwner {
     this.#outbox = new Outbox(wire, context.scheduler, () => this.#workers.writeDurable());
     this.#workers = new ConnectionWorkers(context.services.workers, context.limits.workersPerConnection, {
       connection: this,
-      isWritable: () => this.#state === 'open' && this.#outbox.bytes < context.limits.outgoingPauseBytes,
+      isWritable: () => this.#isWritable(),
       push: (topic, body) => this.#push(topic, body),
       wake: () => this.#outbox.wake(),
     });
@@ -336,10 +336,21 @@ export class Connection implements Caller, CallOwner {
     if (bytes <= outgoingPauseBytes) return;
     if (bytes > outgoingCloseBytes) {
       this.close(CloseCode.TRY_AGAIN_LATER, `${bytes} bytes were not read`);
-    } else if (this.#pausedAt === undefined) {
-      this.#pausedAt = this.#context.services.clock.monotonic();
-      this.#wire.pause();
-    }
+    } else this.#pause();
+  }
+
+  /** A task refused here waits for `drained` to say that it is taken again: so the connection counts as paused from then on. */
+  #isWritable(): boolean {
+    if (this.#state !== 'open') return false;
+    if (this.#outbox.bytes < this.#context.limits.outgoingPauseBytes) return true;
+    this.#pause();
+    return false;
+  }
+
+  #pause(): void {
+    if (this.#pausedAt !== undefined) return;
+    this.#pausedAt = this.#context.services.clock.monotonic();
+    this.#wire.pause();
   }
 
   #watchReader(now: number): void {
