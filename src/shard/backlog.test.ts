@@ -126,3 +126,26 @@ describe('a refill of the window', () => {
     expect(backlog.backlog(queue).count).toBe(1);
   });
 });
+
+describe('a queue that nothing waits in any more', () => {
+  it('is forgotten, also when its hint had been written: sticky queues come with every worker', () => {
+    const backlog = new Backlog({
+      reader: {} as unknown as Reader,
+      scheduler: new VirtualTime(),
+      window: 4,
+      start: () => undefined,
+      changed: () => undefined,
+      onReadFailed: () => undefined,
+    });
+    const task = { runId: 'run', scheduledEventId: 2, attempt: 1 };
+    const k = backlogKey(queue, { priority: 3, scheduledTime: 1, actorBase: base(1, NAMESPACE, 'w'), ...task });
+    backlog.put(k, encodeWaitingTask({ queue, namespace: NAMESPACE, workflowId: 'w', ...task }));
+    backlog.count(1, { queue, delta: 1 });
+    const flush = () => [...backlog.counters(1), ...backlog.lowWaters()];
+    expect(flush()).toHaveLength(2);
+    backlog.delete(k);
+    backlog.count(1, { queue, delta: -1 });
+    expect(flush().map(([, value]) => value)).toEqual([undefined, undefined]);
+    expect(backlog.lowWaterKeys()).toEqual([]);
+  });
+});

@@ -219,6 +219,7 @@ export class Backlog {
       if (low === queue.savedLow || (low === queue.prefix && queue.savedLow === undefined)) continue;
       queue.savedLow = low;
       rows.push([backlogLowWaterKey(queue.queue), low === undefined ? undefined : Buffer.from(low, 'latin1')]);
+      if (low === undefined) this.#forgetWhenIdle(queue);
     }
     return rows;
   }
