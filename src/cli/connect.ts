@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import type { Command } from 'commander';
 import { Client, Connection } from '../../sdk/client/index.ts';
 import { msToNumber } from '../../sdk/common/index.ts';
-import { CommandError, ExitCode } from './errors.ts';
+import { CommandError, ExitCode } from './exit-codes.ts';
 import { Output, type OutputOptions } from './output.ts';
 import { type ConnectionFlags, resolveTarget } from './profile.ts';
 

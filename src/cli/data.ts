@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { StoreError } from '../ports/store.ts';
-import { CommandError, ExitCode, UsageError } from './errors.ts';
+import { CommandError, ExitCode, UsageError } from './exit-codes.ts';
 import { Output, type OutputOptions } from './output.ts';
 
 const outputFlags = (command: Command): Command =>

@@ -4,7 +4,7 @@
 
 import { Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../version.ts';
-import { ExitCode, exitCodeOf, reportError } from './errors.ts';
+import { ExitCode } from './exit-codes.ts';
 
 /** Flags of every command that talks to a server. */
 function withConnection(command: Command): Command {
@@ -28,40 +28,56 @@ function withConnection(command: Command): Command {
     .addOption(new Option('--command-timeout <duration>', 'give up after this long, e.g. 30s (default: no limit)'));
 }
 
-export async function buildProgram(): Promise<Command> {
+interface Group {
+  description: string;
+  define(group: Command): Promise<void>;
+}
+
+const GROUPS: Readonly<Record<string, Group>> = {
+  server: {
+    description: 'run a server',
+    define: async (group) => (await import('./server.ts')).defineServerCommands(group),
+  },
+  workflow: {
+    description: 'start workflows, talk to them, look at them',
+    define: async (group) => (await import('./workflow/index.ts')).defineWorkflowCommands(group, withConnection),
+  },
+  'task-queue': {
+    description: 'look at task queues and their workers',
+    define: async (group) => (await import('./task-queue.ts')).defineTaskQueueCommands(group, withConnection),
+  },
+  data: {
+    description: 'check, measure, back up and restore a data directory',
+    define: async (group) => (await import('./data.ts')).defineDataCommands(group),
+  },
+};
+
+/** The program with the commands of the group that `args` name; the others are there by name only. */
+async function buildProgram(args: readonly string[]): Promise<Command> {
   const program = new Command('tenuto')
     .description('Durable workflows: run a server, start workflows and look at them.')
     .version(VERSION, '-v, --version')
     .showHelpAfterError('(see --help)')
     .exitOverride();
-
-  const server = program.command('server').description('run a server');
-  const { defineServerCommands } = await import('./server.ts');
-  defineServerCommands(server);
-
-  const data = program.command('data').description('check, measure, back up and restore a data directory');
-  const { defineDataCommands } = await import('./data.ts');
-  defineDataCommands(data);
-
-  const workflow = program.command('workflow').description('start workflows, talk to them, look at them');
-  const { defineWorkflowCommands } = await import('./workflow/index.ts');
-  defineWorkflowCommands(workflow, withConnection);
-
-  const taskQueue = program.command('task-queue').description('look at task queues and their workers');
-  const { defineTaskQueueCommands } = await import('./task-queue.ts');
-  defineTaskQueueCommands(taskQueue, withConnection);
+  // `tenuto help workflow` names its group second.
+  const wanted = args.filter((arg) => arg in GROUPS)[0];
+  for (const [name, { description, define }] of Object.entries(GROUPS)) {
+    const group = program.command(name).description(description);
+    if (name === wanted) await define(group);
+  }
   return program;
 }
 
 async function main(): Promise<void> {
   try {
-    const program = await buildProgram();
+    const program = await buildProgram(process.argv.slice(2));
     await program.parseAsync(process.argv);
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
       return;
     }
+    const { exitCodeOf, reportError } = await import('./errors.ts');
     reportError(error);
     process.exitCode = exitCodeOf(error);
   }

@@ -7,7 +7,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { UsageError } from './errors.ts';
+import { UsageError } from './exit-codes.ts';
 
 export interface ConnectionFlags {
   address?: string;

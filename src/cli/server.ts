@@ -2,7 +2,7 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { type Command, Option } from 'commander';
-import { CommandError, ExitCode, UsageError } from './errors.ts';
+import { CommandError, ExitCode, UsageError } from './exit-codes.ts';
 
 interface StartDevFlags {
   dataDir?: string;

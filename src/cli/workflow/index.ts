@@ -4,7 +4,8 @@ import { type Command, Option } from 'commander';
 import { WorkflowClient, WorkflowFailedError, WorkflowNotFoundError } from '../../../sdk/client/index.ts';
 import { QueryRejectCondition } from '../../../sdk/common/index.ts';
 import { withClient } from '../connect.ts';
-import { CommandError, describeForPeople, ExitCode } from '../errors.ts';
+import { describeForPeople } from '../errors.ts';
+import { CommandError, ExitCode } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { describeWorkflow } from './describe.ts';
 import {

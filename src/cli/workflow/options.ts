@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { WorkflowStartOptions } from '../../../sdk/client/index.ts';
 import type { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../../sdk/common/index.ts';
-import { UsageError } from '../errors.ts';
+import { UsageError } from '../exit-codes.ts';
 
 const collect = (value: string, previous: string[] = []): string[] => [...previous, value];
 
