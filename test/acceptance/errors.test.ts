@@ -1,8 +1,8 @@
 // What can go wrong around a node, each with an error of its own that says what to do; afterwards node and data are sound.
 
 import { execFileSync } from 'node:child_process';
-import { accessSync, chmodSync, chownSync, constants, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, chownSync, mkdirSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, onTestFinished as atTestEnd, beforeAll, describe, expect, it } from 'vitest';
 import { Client, WorkflowFailedError } from '../../sdk/client/index.ts';
 import { EventType, WorkflowTaskFailedCause } from '../../src/wire/enums.ts';
@@ -68,6 +68,30 @@ async function refusedServer(
   return { code, said };
 }
 
+/** Whether a user without rights of its own gets at a file. */
+function openToAll(file: string): boolean {
+  for (let path = realpathSync(file); path !== dirname(path); path = dirname(path)) {
+    if ((statSync(path).mode & 0o005) !== 0o005 && path !== realpathSync(file)) return false;
+  }
+  return (statSync(file).mode & 0o004) !== 0;
+}
+
+/** A directory that can be made read-only for a node. Root writes where it likes: then the node is another user's, or the mount is. */
+function lockable(): { directory: string; options: RunOptions; lock(): void; unlock(): void } {
+  const directory = temporaryDir();
+  if (isRoot && !(openToAll(MAIN) && openToAll(process.execPath))) {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', directory]);
+    onTestFinished(() => void execFileSync('umount', ['-l', directory]));
+    const remount = (how: 'ro' | 'rw') => (): void => void execFileSync('mount', ['-o', `remount,${how}`, directory]);
+    return { directory, options: {}, lock: remount('ro'), unlock: remount('rw') };
+  }
+  if (isRoot) chownSync(directory, NOBODY, NOBODY);
+  const change = (mode: number) => (): void => {
+    for (const path of [directory, join(directory, 'existing')]) chmodSync(path, mode);
+  };
+  return { directory, options: isRoot ? { uid: NOBODY } : {}, lock: change(0o555), unlock: change(0o755) };
+}
+
 describe('a server that cannot start', () => {
   it('because its port is taken', async () => {
     const { code, said } = await refusedServer(['start-dev', '--port', node.address.split(':')[1] ?? '']);
@@ -89,22 +113,13 @@ describe('a server that cannot start', () => {
   });
 
   it('because its data directory is read-only, new or with data', async () => {
-    const directory = temporaryDir();
-    const options: RunOptions = isRoot ? { uid: NOBODY } : {};
+    const { directory, options, lock, unlock } = lockable();
     const existing = join(directory, 'existing');
-    if (isRoot) {
-      // What a node of that user needs to run at all.
-      accessSync(MAIN, constants.R_OK);
-      chmodSync(directory, 0o777);
-    }
     const server = await startServer(['start-dev', '--port', '0', '--data-dir', existing], options);
     server.kill('SIGTERM');
     expect((await server.ended).code).toBe(0);
-    const locked = join(directory, 'locked');
-    mkdirSync(locked);
-    if (isRoot) chownSync(locked, NOBODY, NOBODY);
-    for (const path of [locked, existing]) chmodSync(path, 0o555);
-    for (const path of [join(locked, 'new'), existing]) {
+    lock();
+    for (const path of [join(directory, 'new'), existing]) {
       const { code, said } = await refusedServer(['start-dev', '--port', '0', '--data-dir', path], options);
       expect(code).toBe(1);
       expect(said).toContain(`tenuto: cannot use data directory ${path}: `);
@@ -112,7 +127,7 @@ describe('a server that cannot start', () => {
         'The server needs to write there: check owner, permissions, and whether the file system is read-only.',
       );
     }
-    for (const path of [locked, existing]) chmodSync(path, 0o755);
+    unlock();
     await startServer(['start-dev', '--port', '0', '--data-dir', existing], options);
   });
 

@@ -73,7 +73,7 @@ describe('a node with TLS and tokens', () => {
   });
 
   it('is not trusted without its authority, and not spoken to in the clear', async () => {
-    const strict = { connectTimeout: '2s', token: TOKENS.orders } as const;
+    const strict = { connectTimeout: '1s', token: TOKENS.orders } as const;
     await expect(connect({ address, ...strict }, atFileEnd)).rejects.toThrow(/certificate/);
     await expect(connect({ address: node.address, ...strict }, atFileEnd)).rejects.toThrow();
     expect(node.stderr()).not.toContain(TOKENS.orders);
