@@ -10,9 +10,10 @@ import { liveThrough, makeBundle } from './scenario.ts';
 const SAMPLE = 24;
 const SEED = 7;
 
+const directory = temporaryDir(afterAll);
 let bundle = '';
 beforeAll(async () => {
-  bundle = await makeBundle(temporaryDir(afterAll));
+  bundle = await makeBundle(directory);
 });
 
 describe('a node killed with kill -9', () => {

@@ -12,9 +12,10 @@ const WHEN = ['before', 'after', 'receive'];
 /** About as many messages as a worker sends, and receives, for one reference workflow. */
 const MESSAGES = 12;
 
+const directory = temporaryDir(afterAll);
 let bundle = '';
 beforeAll(async () => {
-  bundle = await makeBundle(temporaryDir(afterAll));
+  bundle = await makeBundle(directory);
 });
 
 describe('a worker killed with kill -9', () => {
