@@ -232,7 +232,7 @@ export class ShardEngine implements Engine, BacklogSource {
       log: this.#log,
     });
     const entries = await this.#materializer.recover([...this.#shards.values()]);
-    if (entries > 0) this.#log.info({ entries }, 'replayed the log behind the last flush');
+    if (this.#gate.health.state !== 'starting') throw new Error('the engine was closed while it recovered');
     this.#gate.health = { state: 'serving' };
     this.#flusher.start();
     this.#timers.start();
@@ -240,21 +240,22 @@ export class ShardEngine implements Engine, BacklogSource {
     this.#sweep();
     this.#checkSpace();
     this.#backlog.announce();
-    this.#log.info({ shards: this.#shards.size, term: this.#term }, 'shards serve');
+    this.#log.info({ shards: this.#shards.size, term: this.#term, replayed: entries }, 'shards serve');
   }
 
   /** Stops taking messages, makes everything decided durable and flushed, and lets long polls go. The store stays open. */
   async close(): Promise<void> {
     if (this.#gate.health.state === 'closed') return;
-    const failed = this.#gate.health.state === 'failed';
-    if (!failed) this.#gate.health = { state: 'draining' };
+    // A recovery half done must not be flushed: the log would be trimmed of what was not replayed.
+    const unsound = ['failed', 'starting'].includes(this.#gate.health.state);
+    if (!unsound) this.#gate.health = { state: 'draining' };
     this.#timers.stop();
     this.#sweeper?.cancel();
     this.#spaceCheck?.cancel();
     this.#waiters.wakeAll();
-    if (!failed) await this.#committer.drained();
+    if (!unsound) await this.#committer.drained();
     this.#flusher.stop();
-    if (!failed) await this.#flusher.flushAll();
+    if (!unsound) await this.#flusher.flushAll();
     this.#gate.health = { state: 'closed' };
   }
 
