@@ -32,9 +32,15 @@ export class FaultDriver {
     for (const undo of this.#undo.splice(0)) undo();
   }
 
+  /** Undone after `ms`, or when the world is healed before. */
   #for(ms: number, undo: () => void): void {
-    this.#undo.push(undo);
-    this.#kernel.after(ms, 'a fault passes', undo);
+    let passed = false;
+    const once = (): void => {
+      if (!passed) undo();
+      passed = true;
+    };
+    this.#undo.push(once);
+    this.#kernel.after(ms, 'a fault passes', once);
   }
 
   #commit(fault: Fault): void {
@@ -61,10 +67,9 @@ export class FaultDriver {
         this.#flip(fault.forMs);
         return;
       case 'slow disk': {
-        const { baseMs } = disk;
         disk.baseMs += fault.ms;
         this.#for(fault.forMs, () => {
-          disk.baseMs = baseMs;
+          disk.baseMs -= fault.ms;
         });
         return;
       }
@@ -79,9 +84,9 @@ export class FaultDriver {
       case 'delay': {
         const link = this.#link(fault.who);
         if (link === undefined) return;
-        link.extraMs = fault.ms;
+        link.extraMs += fault.ms;
         this.#for(fault.forMs, () => {
-          link.extraMs = 0;
+          link.extraMs -= fault.ms;
         });
         return;
       }
