@@ -19,7 +19,7 @@ export interface Session {
   output: Output;
 }
 
-const CONNECT_TIMEOUT = '5s';
+const CONNECT_TIMEOUT = '2s';
 
 /** Wraps a command's work: `command.action(withClient(async ({ client, output }, flags) => …))`. */
 export function withClient<F extends object>(work: (session: Session, flags: F & ClientFlags) => Promise<void>) {
