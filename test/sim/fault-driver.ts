@@ -113,7 +113,7 @@ export class FaultDriver {
     const simulation = this.#simulation;
     const { kernel, disk, node } = simulation;
     const crash = (): void => {
-      if (node === undefined || node.state === 'dead' || simulation.node !== node) return;
+      if (this.#calm || node === undefined || node.state === 'dead' || simulation.node !== node) return;
       node.crash(fault.how);
       simulation.startNodeAfter(fault.downMs);
     };
