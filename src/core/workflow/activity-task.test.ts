@@ -98,6 +98,19 @@ describe('timeouts', () => {
     });
   });
 
+  it('and its start is told with the time it had', () => {
+    const world = withActivity({ startToCloseTimeout: 10_000 });
+    const { ref } = world.takeActivity();
+    const begun = world.now;
+    world.pass(2_000);
+    const [written] = world.completeActivity(ref).events;
+    const times = written?.events.slice(0, 2).map(({ eventType, eventTime }) => [eventType, eventTime]);
+    expect(times).toEqual([
+      [EventType.ACTIVITY_TASK_STARTED, begun],
+      [EventType.ACTIVITY_TASK_COMPLETED, begun + 2_000],
+    ]);
+  });
+
   it('start-to-close, retried; the worker is told and its answer refused', () => {
     const world = withActivity({ startToCloseTimeout: 1_000 });
     const { ref } = world.takeActivity();

@@ -67,14 +67,16 @@ export function activityOf(run: RunDraft, ref: ActivityRef): ActivityRow | undef
 
 /** Which worker's answer closed it decides whether Started names the worker's build. */
 export function writeStartedEvent(run: RunDraft, activity: ActivityRow, answeredBy: string | undefined): number {
-  return run.record(EventType.ACTIVITY_TASK_STARTED, {
+  const attributes = {
     scheduledEventId: activity.facts.scheduledEventId,
     identity: activity.identity ?? '',
     requestId: activity.requestId ?? '',
     attempt: activity.attempt,
     lastFailure: activity.lastFailure,
     workerVersion: answeredBy === activity.identity ? activity.workerVersion : undefined,
-  });
+  };
+  // Written with the closing event, but it tells when the attempt began: otherwise no activity would have a duration.
+  return run.record(EventType.ACTIVITY_TASK_STARTED, attributes, activity.startedTime);
 }
 
 /** The clean copy of a row that no worker holds. */

@@ -112,9 +112,9 @@ export class RunDraft implements FactSink {
   }
 
   /** Writes an event that came from outside: now, or buffered while a task is started. Returns its id, 0 when buffered. */
-  record<T extends KnownEventType>(eventType: T, attributes: EventAttributes[T]): number {
-    if (!this.isBuffering) return this.add(eventType, attributes);
-    const event = this.#event(0, eventType, attributes, undefined, this.now);
+  record<T extends KnownEventType>(eventType: T, attributes: EventAttributes[T], eventTime = this.now): number {
+    if (!this.isBuffering) return this.add(eventType, attributes, undefined, eventTime);
+    const event = this.#event(0, eventType, attributes, undefined, eventTime);
     applyEvent(this, event);
     const id = this.row.nextBufferedId;
     this.row.nextBufferedId = id + 1;

@@ -79,6 +79,16 @@ describe('a failed task', () => {
   });
 });
 
+describe('a task answered with a command that cannot be', () => {
+  it('waits before its fourth attempt, as a failed one does', () => {
+    const world = begun();
+    const wrong = command.timer('', 1_000);
+    for (let attempt = 1; attempt <= 3; attempt += 1) world.complete(world.takeWorkflowTask().ref, wrong);
+    expect(() => world.offer('workflow')).toThrow();
+    expect(nextDeadline(world.state)).toBe(world.now + 5_000);
+  });
+});
+
 describe('a task whose worker does not answer', () => {
   it('times out and is tried again, the late answer refused', () => {
     const world = begun();

@@ -14,7 +14,7 @@ import type { WorkflowTaskRow } from '../rows.ts';
 import type { RunDraft } from '../run-draft.ts';
 import type { ActorState, RunState } from '../state.ts';
 import { Turn } from '../turn.ts';
-import { failTask, scheduleTask, startedTaskOf, writeCompleted } from '../workflow-task.ts';
+import { failTask, scheduleTask, startedTaskOf, taskBackoff, writeCompleted } from '../workflow-task.ts';
 
 export function completeWorkflowTask(
   state: ActorState,
@@ -88,6 +88,8 @@ function refuse(
   const failure = { message: text, serverFailureInfo: {} };
   failTask(draft, task, problem.cause, failure, message.identity);
   if (problem.terminates === true) terminateRun(draft, text, undefined, SERVER_IDENTITY);
-  else scheduleTask(draft);
+  // An answer that came too early is given again at once; one that is wrong will be wrong again, so it waits like a failed task.
+  else if (problem.cause === WorkflowTaskFailedCause.UNHANDLED_COMMAND) scheduleTask(draft);
+  else scheduleTask(draft, taskBackoff(draft.row.nextAttempt));
   return turn.outcome({ type: 'accepted' }, status(StatusCode.INVALID_ARGUMENT, text));
 }
