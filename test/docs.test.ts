@@ -24,10 +24,6 @@ const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 
 /** Activities that the pages import and do not show. */
 const UNSHOWN: Readonly<Record<string, string>> = {
-  'README.md': `
-    export async function charge(id: string, cents: number): Promise<string> { return 'charged ' + cents + ' for ' + id; }
-    export async function refund(id: string, cents: number): Promise<string> { return 'refunded ' + cents + ' for ' + id; }
-    export async function ship(id: string): Promise<string> { return 'shipped ' + id; }`,
   'docs/guides/workflows.md': `
     export async function sendReminder(account: string, n: number): Promise<void> { void account; void n; }
     export async function closeAccount(account: string): Promise<void> { void account; }`,

@@ -29,8 +29,8 @@ export interface WorkerOptions {
   identity?: string;
   /** Names this build of the worker's code, in histories. Default: the SDK's name and version and a checksum of the workflows' bundle. */
   buildId?: string;
-  /** Path of a module; every function it exports is a workflow. Bundled when the worker is created. Exclusive with `workflowBundle`. */
-  workflowsPath?: string;
+  /** Path or `file:` URL of a module; every function it exports is a workflow. Bundled when the worker is created. Exclusive with `workflowBundle`. */
+  workflowsPath?: string | URL;
   /** Workflows bundled beforehand. */
   workflowBundle?: WorkflowBundleOption;
   bundlerOptions?: BundlerOptions;

@@ -14,7 +14,7 @@ import type { WorkflowConverters } from './realm/host.ts';
 
 export interface WorkflowBundleOptions {
   /** File or directory (its index) that exports the workflow functions. */
-  workflowsPath: string;
+  workflowsPath: string | URL;
   /** Modules that only code outside the workflow's path uses: imported as empty objects. Names or their prefixes before a `/`. */
   ignoreModules?: string[] | undefined;
   /** Module with a named export `payloadConverter`. */
@@ -176,14 +176,24 @@ function workflowPlugin(ignored: readonly string[]): Plugin {
   };
 }
 
-/** @throws WorkflowBundleError when neither a file nor a directory with an index is there. */
-function entryFile(path: string): string {
+/**
+ * A path, relative or absolute, a `file:` URL, or its text. `workflows.js` also finds `workflows.ts` beside it: what a program run from its
+ * sources imports under that name.
+ *
+ * @throws WorkflowBundleError when neither a file nor a directory with an index is there.
+ */
+function entryFile(given: string | URL): string {
+  const path = given instanceof URL || given.startsWith('file:') ? fileURLToPath(given) : given;
   const absolute = isAbsolute(path) ? path : resolve(path);
   const extensions = ['.ts', '.js', '.mts', '.mjs', '.cts', '.cjs', '.tsx', '.jsx'];
   const directory = existsSync(absolute) && statSync(absolute).isDirectory();
   const candidates = directory
     ? extensions.map((extension) => join(absolute, `index${extension}`))
-    : [absolute, ...extensions.map((extension) => `${absolute}${extension}`)];
+    : [
+        absolute,
+        ...extensions.map((extension) => `${absolute}${extension}`),
+        absolute.replace(/\.([cm]?)js$/, '.$1ts'),
+      ];
   const found = candidates.find((candidate) => existsSync(candidate) && statSync(candidate).isFile());
   if (found === undefined) {
     throw new WorkflowBundleError(`workflowsPath '${path}' is neither a file nor a directory with an index file`);
