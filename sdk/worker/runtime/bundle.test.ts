@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleWorkflowCode, WorkflowBundleError } from './bundle.ts';
 import { Realm } from './realm.ts';
@@ -25,6 +26,18 @@ describe('the entry', () => {
       }
     },
   );
+
+  test('may be a file URL of a path with spaces, and a .js that is a .ts as yet', async () => {
+    const folder = join(directory, 'with a space');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'workflows.ts'), 'export async function main(): Promise<number> { return 2; }');
+    const url = pathToFileURL(join(folder, 'workflows.js'));
+    for (const workflowsPath of [url, url.href]) {
+      const run = new TestRun(new Realm(await bundleWorkflowCode({ workflowsPath })), 'main');
+      run.task();
+      expect(run.result).toBe(2);
+    }
+  });
 
   test('may be the default export', async () => {
     const run = new TestRun(await realmOf('export default async () => "any";'), 'whatever');
