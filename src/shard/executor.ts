@@ -121,7 +121,8 @@ export class Executor {
       // What it was decided on is not durable yet: nothing of it is shown before (I1).
       actor.pending.wait({ durable: () => turn.end(undefined), failed: (why) => turn.end(why) });
     }
-    if (!turn.empty || actor.pending !== undefined) this.#pushAhead(turn);
+    // A committer that has stopped refused the turn at once: nothing of it may go, and its claims are given back.
+    if (actor.pending !== undefined && (turn.empty || actor.pending === turn)) this.#pushAhead(turn);
     actor.busy = false;
     if (turn.empty && actor.pending === undefined) turn.end(undefined);
   }
