@@ -11,5 +11,8 @@ export const FOUND: readonly { seed: number; bug: string }[] = [
   { seed: 159, bug: 'registering again on a standing link voided the credit of answers sent before it' },
   { seed: 1018, bug: 'a queue was not announced when one entry ended a task in hand and enqueued another' },
   { seed: 4384, bug: 'an engine closed while it recovered flushed what it had, and trimmed the rest of the log' },
-  { seed: 31280, bug: 'a node whose disk had failed pushed a refused turn ahead, undid it, started it again, without end' },
+  {
+    seed: 31280,
+    bug: 'a node whose disk had failed pushed a refused turn ahead, undid it, started it again, without end',
+  },
 ];
