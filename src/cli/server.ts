@@ -82,33 +82,43 @@ async function run(config: NodeConfig, where: string): Promise<void> {
     import('../observe/logger.ts'),
   ]);
   // Before the node serves: a signal that comes while it starts ends it as cleanly.
-  const signalled = untilSignal();
+  const signals = new EndSignals();
   try {
     const node = await startNode(config, { log: createLogger(config.logLevel) });
     process.stdout.write(`Tenuto is ready on ${node.address ?? '(no socket)'}, ${where}. Ctrl-C ends it.\n`);
-    await signalled;
+    await signals.asked;
     const second = () => process.exit(130);
     process.once('SIGINT', second).once('SIGTERM', second);
     await node.close();
     process.exit(0);
   } catch (error) {
+    signals.forget();
     if (!(error instanceof NodeStartError)) throw error;
     const exitCode = error.kind === 'config' ? ExitCode.USAGE : ExitCode.FAILED;
     throw new CommandError(error.message, { hint: error.hint, exitCode, cause: error });
   }
 }
 
-function untilSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    // Keeps the process alive when nothing else does: the node's own timers never do.
-    const hold = setInterval(() => {}, 60_000);
-    const end = () => {
-      clearInterval(hold);
-      process.off('SIGINT', end).off('SIGTERM', end);
-      resolve();
-    };
-    process.once('SIGINT', end).once('SIGTERM', end);
-  });
+/** SIGINT and SIGTERM; keeps the process alive until one came or `forget`, since the node's own timers never do. */
+class EndSignals {
+  readonly asked: Promise<void>;
+  readonly #hold = setInterval(() => {}, 60_000);
+  #end: () => void = () => {};
+
+  constructor() {
+    this.asked = new Promise((resolve) => {
+      this.#end = () => {
+        this.forget();
+        resolve();
+      };
+    });
+    process.once('SIGINT', this.#end).once('SIGTERM', this.#end);
+  }
+
+  forget(): void {
+    clearInterval(this.#hold);
+    process.off('SIGINT', this.#end).off('SIGTERM', this.#end);
+  }
 }
 
 /** A setting that cannot be meant is a usage error, said as such. */
