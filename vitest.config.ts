@@ -13,7 +13,14 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['src/**/*.test.ts', 'sdk/**/*.test.ts', 'cluster/**/*.test.ts', 'bench/**/*.test.ts', 'examples/**/*.test.ts', 'test/**/*.test.ts'],
+    include: [
+      'src/**/*.test.ts',
+      'sdk/**/*.test.ts',
+      'cluster/**/*.test.ts',
+      'bench/**/*.test.ts',
+      'examples/**/*.test.ts',
+      'test/**/*.test.ts',
+    ],
     globalSetup: ['test/support/build.ts'],
     reporters: ['default', './test/support/closing-line.ts'],
     pool: 'forks',
