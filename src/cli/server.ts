@@ -71,7 +71,8 @@ type NodeConfig = import('../config/config.ts').NodeConfig;
 
 /**
  * How much V8's heap may grow over what lives, percent. By default it grows further before it collects, which is most of what a node with many
- * sleeping workflows holds. Less costs throughput: 30 % halved the memory and took a third of the node's speed.
+ * sleeping workflows holds. Less costs throughput: 30 % saved a third of the memory and cost half as much CPU again
+ * (docs/decisions/0006-heap-growth.md).
  */
 const HEAP_GROWTH_PERCENT = 200;
 
