@@ -1,8 +1,9 @@
 // Actors in memory: activation (rows are read once, messages wait in order), and passivation under a bounded cache. An actor leaves only when
 // everything it decided is durable and the core holds nothing volatile for it (I4): then its rows say all there is to say.
 
+import { unpackRow } from '../core/workflow/index.ts';
 import type { Clock, Scheduler } from '../ports/clock.ts';
-import { key } from '../ports/ids.ts';
+import { type Key, key } from '../ports/ids.ts';
 import type { Matching } from '../ports/matching.ts';
 import { StoreError } from '../ports/store.ts';
 import { decode } from '../wire/codec.ts';
@@ -197,11 +198,11 @@ export class Actors {
     const stored: StoredRow[] = [];
     let bytes = 0;
     for (const [k, value] of [[key(prefix), chain], ...requests] as Row[]) {
-      stored.push({ ...rowIdentity(k, prefix), runId: '', value: decodeRow(value) });
+      stored.push(storedRow(k, prefix, '', value));
       bytes += value.length;
     }
     for (const [k, value] of rows) {
-      stored.push({ ...rowIdentity(k, ofRun), runId: currentRunId, value: decodeRow(value) });
+      stored.push(storedRow(k, ofRun, currentRunId, value));
       bytes += value.length;
     }
     actor.state = core.load(actor.namespace, actor.workflowId, stored);
@@ -273,9 +274,8 @@ export class Actors {
   }
 }
 
-/** Rows hold maps; the core checks what is in them by what it wrote. */
-export function decodeRow(bytes: Uint8Array): object {
-  const value = decode(bytes);
-  if (typeof value !== 'object' || value === null) throw new Error('a row holds no map');
-  return value;
+/** A row as the core loads it, from its key under `prefix` and its bytes. */
+export function storedRow(k: Key, prefix: string, runId: string, bytes: Uint8Array): StoredRow {
+  const { table, id } = rowIdentity(k, prefix);
+  return { table, id, runId, value: unpackRow(table, id, decode(bytes)) };
 }

@@ -19,7 +19,6 @@ import type {
   QueryResult,
   QueryWorkflowResponse,
 } from '../wire/api.ts';
-import { decode } from '../wire/codec.ts';
 import type { Status } from '../wire/status.ts';
 import { Actors } from './actors.ts';
 import { Backlog } from './backlog.ts';
@@ -30,7 +29,7 @@ import { Executor } from './executor.ts';
 import { Flusher } from './flusher.ts';
 import { Gate } from './gate.ts';
 import { Inbound } from './inbound.ts';
-import { after, shardOf, startedPrefix } from './keys.ts';
+import { after, readStartedKey, shardOf, startedPrefix } from './keys.ts';
 import { DEFAULT_SHARD_LIMITS, type ShardLimits } from './limits.ts';
 import { Materializer } from './materializer.ts';
 import type { EngineHealth, EngineLog, EngineOptions, EngineStats } from './options.ts';
@@ -393,15 +392,8 @@ export class ShardEngine implements Engine, BacklogSource {
     const prefix = startedPrefix(session);
     this.#reader.range(prefix as Key, after(prefix), RESUME_ROWS).then(
       (rows) => {
-        for (const [, bytes] of rows) {
-          // Written by Turn.started alone and checksummed by the store.
-          const [namespace, workflowId, runId, scheduledEventId, kind] = decode(bytes) as [
-            string,
-            string,
-            string,
-            number,
-            TaskKind,
-          ];
+        for (const [row] of rows) {
+          const { kind, namespace, workflowId, runId, scheduledEventId } = readStartedKey(row, prefix);
           this.#actors.with(namespace, workflowId, {
             run: (actor) => {
               const task = { session, kind, runId, scheduledEventId };

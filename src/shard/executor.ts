@@ -10,7 +10,6 @@ import type { Clock, Random } from '../ports/clock.ts';
 import type { Done } from '../ports/engine.ts';
 import type { Key } from '../ports/ids.ts';
 import type { Claim, Matching } from '../ports/matching.ts';
-import { encode } from '../wire/codec.ts';
 import { WorkflowExecutionStatus } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
 import type { Actor } from './actor.ts';
@@ -22,7 +21,8 @@ import type { Receipt } from './entry.ts';
 import { backlogKey, retentionKey, startedKey, timerKey } from './keys.ts';
 import type { EngineLog } from './options.ts';
 import { fault } from './status.ts';
-import { type Handover, Turn } from './turn.ts';
+import { encodeRetained } from './timers.ts';
+import { type Handover, NOTHING, Turn } from './turn.ts';
 import { visibilityRows } from './visibility.ts';
 
 export interface ExecutorOptions {
@@ -247,7 +247,7 @@ export class Executor {
       return;
     }
     const key = timerKey(Math.ceil(due), actor.base);
-    turn.write(key, encode([actor.namespace, actor.workflowId]));
+    turn.write(key, NOTHING);
     actor.armed = { key, at: due, setAt: now };
   }
 
@@ -261,8 +261,7 @@ export class Executor {
       );
       if (info.status === WorkflowExecutionStatus.RUNNING || info.closeTime === undefined) continue;
       const key = retentionKey(info.closeTime + this.#options.retentionMs(actor.namespace), actor.base, runId);
-      const { startTime, workflowType, status } = info;
-      turn.write(key, encode([actor.namespace, actor.workflowId, runId, startTime, workflowType, status]));
+      turn.write(key, encodeRetained(info));
     }
   }
 

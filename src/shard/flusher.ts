@@ -105,7 +105,7 @@ export class Flusher {
 function compact(set: FlushSet): RowWrite[] {
   const rows: RowWrite[] = [];
   const events: [Key, Uint8Array][] = [];
-  for (const [key, { value }] of set.rows) {
+  for (const { key, value } of set.rows) {
     if (value !== undefined && key.charCodeAt(0) === 0x65) events.push([key, value]);
     else rows.push([key, value]);
   }

@@ -22,6 +22,10 @@ function isPlain(text: string): boolean {
   return true;
 }
 
+function fromUtf8(binary: string): string {
+  return isPlain(binary) ? binary : Buffer.from(binary, 'latin1').toString('utf8');
+}
+
 /** UTF-8 as a binary string. */
 export function utf8(text: string): string {
   return isPlain(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
@@ -63,6 +67,14 @@ export function after(prefix: string): Key {
 /** The key right after this one. */
 export const next = (k: Key): Key => key(`${k}\x00`);
 
+/** Text that `part` wrote at `at`, and where what follows begins. */
+function readPart(k: string, at: number): { text: string; next: number } {
+  let end = k.indexOf('\x00', at);
+  while (k.charCodeAt(end + 1) === 0xff) end = k.indexOf('\x00', end + 1);
+  if (end < 0 || k.charCodeAt(end + 1) !== 1) throw new Error(`A key is cut short: ${printable(k)}`);
+  return { text: fromUtf8(k.slice(at, end).replaceAll('\x00\xff', '\x00')), next: end + 2 };
+}
+
 export const base = (shard: number, namespace: string, workflowId: string): string =>
   u16(shard) + part(namespace) + part(workflowId);
 
@@ -86,8 +98,6 @@ export function rowKey(actorBase: string, table: RowTable, runId: string, id: st
   return key(`a${actorBase}r${part(runId)}${TABLES[table]}${utf8(id)}`);
 }
 
-const fromUtf8 = (binary: string): string => Buffer.from(binary, 'latin1').toString('utf8');
-
 /** Table and id of a row, given the prefix its range was read with. */
 export function rowIdentity(k: Key, prefix: string): { table: RowTable; id: string } {
   if (prefix.endsWith('c')) return { table: 'chain', id: fromUtf8(k.slice(prefix.length)) };
@@ -104,6 +114,13 @@ export const firstEventIdOf = (k: Key): number => {
   return n;
 };
 
+/** Whose base stands at `at`, and where what follows begins. */
+function readBase(k: string, at: number): { namespace: string; workflowId: string; next: number } {
+  const namespace = readPart(k, at + 2);
+  const workflowId = readPart(k, namespace.next);
+  return { namespace: namespace.text, workflowId: workflowId.text, next: workflowId.next };
+}
+
 const kindLetter = (kind: TaskKind): string => (kind === 'workflow' ? 'w' : 'a');
 
 export const startedPrefix = (session: string): string => `s${part(session)}`;
@@ -114,6 +131,17 @@ export const startedKey = (
   runId: string,
   scheduledEventId: number,
 ): Key => key(startedPrefix(session) + kindLetter(kind) + actorBase + part(runId) + u48(scheduledEventId));
+
+/** What a `startedKey` says, given the prefix of its session. */
+export function readStartedKey(
+  k: Key,
+  prefix: string,
+): { kind: TaskKind; namespace: string; workflowId: string; runId: string; scheduledEventId: number } {
+  const kind: TaskKind = k.charAt(prefix.length) === 'w' ? 'workflow' : 'activity';
+  const { namespace, workflowId, next: run } = readBase(k, prefix.length + 1);
+  const { text: runId, next: scheduled } = readPart(k, run);
+  return { kind, namespace, workflowId, runId, scheduledEventId: readU48(k, scheduled) };
+}
 
 export const queuePart = (queue: QueueKey): string => part(queue.namespace) + part(queue.name) + kindLetter(queue.kind);
 export const backlogPrefix = (queue: QueueKey): string => `b${queuePart(queue)}`;
@@ -137,6 +165,12 @@ export const backlogLowWaterKey = (queue: QueueKey): Key => key(`mb${queuePart(q
 export const timerKey = (at: number, actorBase: string): Key => key(`t${u48(at)}${actorBase}a`);
 export const retentionKey = (at: number, actorBase: string, runId: string): Key =>
   key(`t${u48(at)}${actorBase}d${part(runId)}`);
+/** Whose timer it is; `retainedRunId` when it ends the retention of a closed run. */
+export function readTimerKey(k: Key): { namespace: string; workflowId: string; retainedRunId: string | undefined } {
+  const { namespace, workflowId, next: kind } = readBase(k, 7);
+  const retainedRunId = k.charAt(kind) === 'd' ? readPart(k, kind + 1).text : undefined;
+  return { namespace, workflowId, retainedRunId };
+}
 export const timerAt = (k: Key): number => readU48(k, 1);
 
 export const outboxPrefix = (source: number): string => `o${u16(source)}`;

@@ -7,24 +7,31 @@ import type { RowWrite } from '../ports/store.ts';
 import { isWriteOnce, partitionOf, startRowOf } from './keys.ts';
 
 interface OverlayRow {
-  readonly value: Uint8Array | undefined;
+  readonly key: Key;
+  value: Uint8Array | undefined;
   /** Known never to have been on disk, nor in a flush under way. */
   fresh: boolean;
+  /** `dirty`: no flush has it, and a newer value may take its place. */
+  state: 'dirty' | 'flushing' | 'gone';
+  readonly partition: Partition;
 }
 
-type Rows = Map<Key, OverlayRow>;
+interface Partition {
+  readonly name: string;
+  readonly rows: Map<Key, OverlayRow>;
+}
 
 /** What one flush takes: handed back when it is durable. */
 export interface FlushSet {
   shard: number;
-  rows: ReadonlyMap<Key, OverlayRow>;
+  rows: readonly OverlayRow[];
 }
 
 export class Overlay {
-  readonly #rows: Rows = new Map();
-  readonly #partitions = new Map<string, Rows>();
-  /** By shard: rows no flush has written. */
-  readonly #dirty = new Map<number, Rows>();
+  readonly #rows = new Map<Key, OverlayRow>();
+  readonly #partitions = new Map<string, Partition>();
+  /** By shard: rows no flush has taken, and some that are gone since. */
+  readonly #dirty = new Map<number, OverlayRow[]>();
   #bytes = 0;
 
   get size(): number {
@@ -39,18 +46,25 @@ export class Overlay {
   /** `rewritten`: the key had a row that was deleted just before, so an older one may be on disk. */
   apply(shard: number, key: Key, value: Uint8Array | undefined, history?: 'rewritten'): void {
     const before = this.#rows.get(key);
-    if (value === undefined && before?.fresh === true) {
-      this.#drop(shard, key, before);
+    if (before?.state === 'dirty') {
+      if (value === undefined && before.fresh) {
+        this.#remove(before);
+        return;
+      }
+      this.#bytes += (value?.length ?? 0) - (before.value?.length ?? 0);
+      before.value = value;
       return;
     }
-    const fresh =
-      before === undefined ? value !== undefined && history === undefined && this.#isNew(key) : before.fresh;
-    const row: OverlayRow = { value, fresh };
+    const fresh = before === undefined && value !== undefined && history === undefined && this.#isNew(key);
+    const partition = before?.partition ?? this.#partition(partitionOf(key));
+    const row: OverlayRow = { key, value, fresh, state: 'dirty', partition };
     this.#rows.set(key, row);
-    this.#bytes += 64 + 2 * key.length + (value?.length ?? 0);
-    if (before !== undefined) this.#bytes -= 64 + 2 * key.length + (before.value?.length ?? 0);
-    into(this.#partitions, partitionOf(key)).set(key, row);
-    into(this.#dirty, shard).set(key, row);
+    this.#bytes += weight(row);
+    if (before !== undefined) this.#bytes -= weight(before);
+    partition.rows.set(key, row);
+    const dirty = this.#dirty.get(shard);
+    if (dirty === undefined) this.#dirty.set(shard, [row]);
+    else dirty.push(row);
   }
 
   /** `undefined`: not here, ask the store. */
@@ -60,28 +74,27 @@ export class Overlay {
 
   /** Rows of [from, to), in key order, deletions included. Both bounds lie in one partition. */
   range(from: Key, to: Key): RowWrite[] {
-    const rows = this.#partitions.get(partitionOf(from));
-    if (rows === undefined) return [];
+    const partition = this.#partitions.get(partitionOf(from));
+    if (partition === undefined) return [];
     const found: RowWrite[] = [];
-    for (const [key, { value }] of rows) if (key >= from && key < to) found.push([key, value]);
+    for (const [key, { value }] of partition.rows) if (key >= from && key < to) found.push([key, value]);
     return found.sort((a, b) => (a[0] < b[0] ? -1 : 1));
-  }
-
-  dirtyRows(shard: number): number {
-    return this.#dirty.get(shard)?.size ?? 0;
   }
 
   /** Every row of a shard that no flush has written. They stay readable here until `flushed`. */
   takeDirty(shard: number): FlushSet {
-    const rows = this.#dirty.get(shard) ?? new Map<Key, OverlayRow>();
+    const rows = (this.#dirty.get(shard) ?? []).filter(({ state }) => state === 'dirty');
     this.#dirty.delete(shard);
-    for (const row of rows.values()) row.fresh = false;
+    for (const row of rows) {
+      row.state = 'flushing';
+      row.fresh = false;
+    }
     return { shard, rows };
   }
 
   /** The flush is durable: versions that are still the newest leave. */
   flushed(set: FlushSet): void {
-    for (const [key, row] of set.rows) if (this.#rows.get(key) === row) this.#remove(key, row);
+    for (const row of set.rows) if (this.#rows.get(row.key) === row) this.#remove(row);
   }
 
   /** Nothing of this key can be on disk: it is written once, or belongs to a run that no flush has seen. */
@@ -91,27 +104,24 @@ export class Overlay {
     return start !== undefined && (start === key || this.#rows.get(start)?.fresh === true);
   }
 
-  #drop(shard: number, key: Key, row: OverlayRow): void {
-    this.#dirty.get(shard)?.delete(key);
-    this.#remove(key, row);
+  #remove(row: OverlayRow): void {
+    row.state = 'gone';
+    this.#rows.delete(row.key);
+    this.#bytes -= weight(row);
+    const { partition } = row;
+    partition.rows.delete(row.key);
+    if (partition.rows.size === 0) this.#partitions.delete(partition.name);
   }
 
-  #remove(key: Key, row: OverlayRow): void {
-    this.#rows.delete(key);
-    this.#bytes -= 64 + 2 * key.length + (row.value?.length ?? 0);
-    const partition = partitionOf(key);
-    const rows = this.#partitions.get(partition);
-    if (rows === undefined) return;
-    rows.delete(key);
-    if (rows.size === 0) this.#partitions.delete(partition);
+  #partition(name: string): Partition {
+    let partition = this.#partitions.get(name);
+    if (partition === undefined) {
+      partition = { name, rows: new Map() };
+      this.#partitions.set(name, partition);
+    }
+    return partition;
   }
 }
 
-function into<K>(maps: Map<K, Rows>, at: K): Rows {
-  let rows = maps.get(at);
-  if (rows === undefined) {
-    rows = new Map();
-    maps.set(at, rows);
-  }
-  return rows;
-}
+/** Rough bytes in memory. */
+const weight = ({ key, value }: OverlayRow): number => 64 + 2 * key.length + (value?.length ?? 0);

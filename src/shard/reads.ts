@@ -2,7 +2,7 @@
 // actor's pending commit, and history is read from committed rows only.
 
 import type { Done, HistoryQuery, Waiting } from '../ports/engine.ts';
-import { type Key, key } from '../ports/ids.ts';
+import { key } from '../ports/ids.ts';
 import type {
   AwaitWorkflowResultResponse,
   DescribeWorkflowExecutionResponse,
@@ -14,11 +14,11 @@ import { EventType, WorkflowExecutionStatus } from '../wire/enums.ts';
 import type { HistoryEvent } from '../wire/event.ts';
 import { type Status, StatusCode } from '../wire/status.ts';
 import type { Actor } from './actor.ts';
-import { type Actors, decodeRow } from './actors.ts';
+import { type Actors, storedRow } from './actors.ts';
 import type { ActorCore, StoredRow } from './core.ts';
 import { taskHistory } from './delivery.ts';
 import { readHistory, readLastEvent, recentLastEvent } from './history.ts';
-import { after, rowIdentity, runPrefix } from './keys.ts';
+import { after, runPrefix } from './keys.ts';
 import type { Reader } from './reader.ts';
 import { dataLoss, messageOf, notFound, unavailable } from './status.ts';
 import type { Waiters } from './waiters.ts';
@@ -231,11 +231,7 @@ export class Reads {
   async #rowsOf(actor: Actor, runId: string): Promise<StoredRow[]> {
     const prefix = runPrefix(actor.base, runId);
     const rows = await this.#options.reader.range(key(prefix), after(prefix), ROWS);
-    return rows.map(([k, value]: readonly [Key, Uint8Array]) => ({
-      ...rowIdentity(k, prefix),
-      runId,
-      value: decodeRow(value),
-    }));
+    return rows.map(([k, value]) => storedRow(k, prefix, runId, value));
   }
 
   #locate<T>(to: Address, runId: string | undefined, call: Call, done: Done<T>, then: (found: Located) => void): void {

@@ -9,13 +9,12 @@ import type {
   ListWorkflowExecutionsResponse,
   WorkflowExecutionInfo,
 } from '../wire/api.ts';
-import { decode } from '../wire/codec.ts';
 import { WorkflowExecutionStatus } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
 import { after, inverted } from './keys.ts';
 import type { Reader } from './reader.ts';
 import { exhausted, invalid } from './status.ts';
-import { indexPrefix, statusValue, textValue } from './visibility.ts';
+import { decodeInfo, indexPrefix, statusValue, textValue } from './visibility.ts';
 
 export type Answer<T> = { ok: T } | { refused: Status };
 
@@ -172,8 +171,8 @@ export class Search {
     return {
       found: suffixes.map((suffix, i) => {
         const bytes = infos[i];
-        // Written by visibilityRows alone and checksummed by the store. Absent: its retention has just ended.
-        return { suffix, info: bytes === undefined ? undefined : (decode(bytes) as WorkflowExecutionInfo) };
+        // Absent: its retention has just ended.
+        return { suffix, info: bytes === undefined ? undefined : decodeInfo(bytes) };
       }),
       next,
     };

@@ -5,9 +5,25 @@
 import type { Cancelable, Clock, Scheduler } from '../ports/clock.ts';
 import { type Key, key } from '../ports/ids.ts';
 import type { RowWrite } from '../ports/store.ts';
-import { decode } from '../wire/codec.ts';
-import { TIMER_LOW_WATER, timerAt, u48 } from './keys.ts';
+import { decode, encode } from '../wire/codec.ts';
+import { readTimerKey, TIMER_LOW_WATER, timerAt, u48 } from './keys.ts';
 import type { Reader } from './reader.ts';
+
+/** What the index rows of a closed run are named by: the value of its retention row. */
+export interface Retained {
+  startTime: number;
+  workflowType: string;
+  status: number;
+}
+
+export const encodeRetained = ({ startTime, workflowType, status }: Retained): Uint8Array =>
+  encode([startTime, workflowType, status]);
+
+function decodeRetained(bytes: Uint8Array): Retained {
+  // Written by encodeRetained alone and checksummed by the store.
+  const [startTime, workflowType, status] = decode(bytes) as [number, string, number];
+  return { startTime, workflowType, status };
+}
 
 export interface DueTimer {
   key: Key;
@@ -16,7 +32,7 @@ export interface DueTimer {
   namespace: string;
   workflowId: string;
   /** Set for retention: the closed run to delete, and what its index rows are named by. */
-  retention: { runId: string; startTime: number; workflowType: string; status: number } | undefined;
+  retention: ({ runId: string } & Retained) | undefined;
 }
 
 interface Entry extends DueTimer {
@@ -132,20 +148,9 @@ export class Timers {
   }
 
   #add(k: Key, bytes: Uint8Array): void {
-    // Written by the shards alone (timer rows) and checksummed by the store.
-    const [namespace, workflowId, runId, startTime, workflowType, status] = decode(bytes) as [
-      string,
-      string,
-      string?,
-      number?,
-      string?,
-      number?,
-    ];
+    const { namespace, workflowId, retainedRunId } = readTimerKey(k);
     const at = timerAt(k);
-    const retention =
-      runId === undefined
-        ? undefined
-        : { runId, startTime: startTime ?? 0, workflowType: workflowType ?? '', status: status ?? 0 };
+    const retention = retainedRunId === undefined ? undefined : { runId: retainedRunId, ...decodeRetained(bytes) };
     const entry: Entry = { key: k, at, namespace, workflowId, retention, due: at, state: 'waiting' };
     this.#byKey.set(k, entry);
     this.#push(entry);

@@ -5,10 +5,12 @@ import type {
   Effect,
   Outcome,
   Reply,
+  RowChange,
   StartedActivityTask,
   StartedWorkflowTask,
   TaskOffer,
 } from '../core/workflow/outcome.ts';
+import { packRow } from '../core/workflow/row-codec.ts';
 import type { Key } from '../ports/ids.ts';
 import type { Claim, QueueKey } from '../ports/matching.ts';
 import type { WorkflowExecutionInfo } from '../wire/api.ts';
@@ -19,6 +21,9 @@ import { type Actor, taskId } from './actor.ts';
 import { encodeBatch } from './batches.ts';
 import type { BacklogDelta, Receipt } from './entry.ts';
 import { eventsKey, eventsPrefix, rowKey, startedKey } from './keys.ts';
+
+/** Of a row whose key says everything. */
+export const NOTHING = new Uint8Array(0);
 
 /** A started task that a claim waits for. */
 export interface Handover {
@@ -55,7 +60,7 @@ export class Turn {
   offers: Map<string, TaskOffer> | undefined;
   /** Called once, after the commit. */
   settle: ((why: Status | undefined) => void) | undefined;
-  #values: Map<Key, object | undefined> | undefined;
+  #changes: Map<Key, RowChange> | undefined;
   #events: Map<string, HistoryEvent[]> | undefined;
   #tail: { committed: boolean }[] = [];
   #waiters: Waiter[] | undefined;
@@ -68,9 +73,9 @@ export class Turn {
   /** Takes up an outcome's rows and events; its effects are for the executor. */
   take(outcome: Outcome): void {
     const { base } = this.actor;
-    for (const { table, runId, id, value } of outcome.rows) {
-      this.#values ??= new Map();
-      this.#values.set(rowKey(base, table, runId, id), value);
+    for (const change of outcome.rows) {
+      this.#changes ??= new Map();
+      this.#changes.set(rowKey(base, change.table, change.runId, change.id), change);
     }
     for (const { runId, events } of outcome.events) {
       if (events.length === 0) continue;
@@ -99,11 +104,9 @@ export class Turn {
   }
 
   started(session: string, started: StartedWorkflowTask | StartedActivityTask): void {
-    const { namespace, workflowId, base } = this.actor;
     const kind = started.type === 'workflowTaskStarted' ? 'workflow' : 'activity';
     const { runId, scheduledEventId } = started.ref;
-    const key = startedKey(session, kind, base, runId, scheduledEventId);
-    this.write(key, encode([namespace, workflowId, runId, scheduledEventId, kind]));
+    this.write(startedKey(session, kind, this.actor.base, runId, scheduledEventId), NOTHING);
   }
 
   settled(session: string, kind: 'workflow' | 'activity', runId: string, scheduledEventId: number): void {
@@ -128,12 +131,12 @@ export class Turn {
   /** Encodes what the outcomes came to; nothing is added afterwards. */
   seal(): void {
     const { actor } = this;
-    for (const [key, value] of this.#values ?? []) {
-      const bytes = value === undefined ? undefined : encode(value);
+    for (const [key, { table, id, value }] of this.#changes ?? []) {
+      const bytes = value === undefined ? undefined : encode(packRow(table, id, value));
       this.rows.set(key, bytes);
       actor.bytes += bytes === undefined ? 0 : bytes.length;
     }
-    this.#values = undefined;
+    this.#changes = undefined;
     for (const [runId, events] of this.#events ?? []) {
       const batch = encodeBatch(events);
       this.rows.set(eventsKey(eventsPrefix(actor.base, runId), batch.first), batch.bytes);

@@ -3,7 +3,7 @@
 
 import { type Key, key } from '../ports/ids.ts';
 import type { WorkflowExecutionInfo } from '../wire/api.ts';
-import { encode } from '../wire/codec.ts';
+import { decode, encode } from '../wire/codec.ts';
 import { WorkflowExecutionStatus } from '../wire/enums.ts';
 import { inverted, part, u8, u16 } from './keys.ts';
 
@@ -30,6 +30,69 @@ export const sortSuffix = (startTime: number, runId: string, shard: number): str
 export const textValue = part;
 export const statusValue = u8;
 
+/** By position, like the core's rows (row-codec.ts). The runs a lone execution belongs to are itself: null. */
+function encodeInfo(info: WorkflowExecutionInfo): Uint8Array {
+  const { workflowId, runId, firstRunId, rootWorkflowId, rootRunId } = info;
+  const parent =
+    info.parentWorkflowId === undefined ? null : [info.parentNamespace, info.parentWorkflowId, info.parentRunId];
+  return encode([
+    workflowId,
+    runId,
+    info.workflowType,
+    info.taskQueue,
+    info.status,
+    info.startTime,
+    info.executionTime,
+    info.historyLength,
+    info.historySizeBytes,
+    info.stateTransitionCount ?? null,
+    firstRunId === runId ? null : firstRunId,
+    rootWorkflowId === workflowId && rootRunId === runId ? null : [rootWorkflowId, rootRunId],
+    info.closeTime ?? null,
+    info.executionDuration ?? null,
+    info.searchAttributes ?? null,
+    info.memo ?? null,
+    parent,
+  ]);
+}
+
+/** What `all` holds: written by visibilityRows alone and checksummed by the store. */
+export function decodeInfo(bytes: Uint8Array): WorkflowExecutionInfo {
+  const list = decode(bytes) as [
+    ...[workflowId: string, runId: string, workflowType: string, taskQueue: string, status: WorkflowExecutionStatus],
+    ...[startTime: number, executionTime: number, historyLength: number, historySizeBytes: number],
+    ...[transitions: number | null, firstRunId: string | null, root: [string, string] | null],
+    ...[closeTime: number | null, executionDuration: number | null],
+    ...[searchAttributes: WorkflowExecutionInfo['searchAttributes'] | null, memo: WorkflowExecutionInfo['memo'] | null],
+    parent: [string | undefined, string, string | undefined] | null,
+  ];
+  const [workflowId, runId, workflowType, taskQueue, status, startTime, executionTime, historyLength] = list;
+  const [, , , , , , , , historySizeBytes, transitions, firstRunId, root, closeTime, executionDuration] = list;
+  const [parentNamespace, parentWorkflowId, parentRunId] = list[16] ?? [];
+  return {
+    workflowId,
+    runId,
+    workflowType,
+    taskQueue,
+    status,
+    startTime,
+    executionTime,
+    historyLength,
+    historySizeBytes,
+    stateTransitionCount: transitions ?? undefined,
+    firstRunId: firstRunId ?? runId,
+    rootWorkflowId: root === null ? workflowId : root[0],
+    rootRunId: root === null ? runId : root[1],
+    closeTime: closeTime ?? undefined,
+    executionDuration: executionDuration ?? undefined,
+    searchAttributes: list[14] ?? undefined,
+    memo: list[15] ?? undefined,
+    parentNamespace,
+    parentWorkflowId,
+    parentRunId,
+  };
+}
+
 const POINTER = new Uint8Array(0);
 /** Statuses of a run that is not closed. */
 const OPEN = [WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.PAUSED];
@@ -43,7 +106,7 @@ export function visibilityRows(
 ): void {
   const suffix = sortSuffix(info.startTime, info.runId, at.shard);
   const row = (index: VisibilityIndex, value: string): Key => key(indexPrefix(index, at.namespace, value) + suffix);
-  write(row('all', ''), encode(info));
+  write(row('all', ''), encodeInfo(info));
   write(row('status', statusValue(info.status)), POINTER);
   if (stage === 'begun') {
     write(row('workflowId', textValue(info.workflowId)), POINTER);

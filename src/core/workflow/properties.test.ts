@@ -11,6 +11,7 @@ import { foldEvents } from './fold.ts';
 import type { Limits } from './limits.ts';
 import type { Message, TaskRef } from './message.ts';
 import type { Outcome, TaskOffer } from './outcome.ts';
+import { packRow, unpackRow } from './row-codec.ts';
 import type { RunState } from './state.ts';
 import { load, nextDeadline, startedTasks, waitingOffers } from './state.ts';
 import { applicationFailure, command, payloads, WORKER, WORKFLOW_ID, World } from './testing.ts';
@@ -250,7 +251,7 @@ function fromStorage(world: World): ReturnType<typeof load> {
   const { chain } = world.state;
   const rows = [...world.rows.values()]
     .filter(({ table, runId }) => table === 'chain' || runId === chain?.currentRunId)
-    .map((row) => ({ ...row, value: plain(row.value) as object }));
+    .map((row) => ({ ...row, value: unpackRow(row.table, row.id, plain(packRow(row.table, row.id, row.value))) }));
   return load('default', WORKFLOW_ID, rows);
 }
 

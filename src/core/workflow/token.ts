@@ -28,9 +28,10 @@ function writeUint48(view: DataView, at: number, value: number): void {
 const readUint48 = (view: DataView, at: number): number => view.getUint16(at) * 0x1_0000_0000 + view.getUint32(at + 2);
 
 export function encodeToken(token: TaskToken): Uint8Array {
-  const texts = [token.namespace, token.workflowId, token.runId, token.queryId ?? ''];
+  const { namespace, workflowId, runId, queryId = '' } = token;
+  const units = namespace.length + workflowId.length + runId.length + queryId.length;
   // Three bytes per UTF-16 unit is the most UTF-8 needs.
-  const bytes = new Uint8Array(HEAD + texts.reduce((sum, text) => sum + 2 + text.length * 3, 0));
+  const bytes = new Uint8Array(HEAD + 4 * 2 + units * 3);
   const view = new DataView(bytes.buffer);
   bytes[0] = VERSION;
   bytes[1] = KINDS.indexOf(token.kind);
@@ -38,13 +39,33 @@ export function encodeToken(token: TaskToken): Uint8Array {
   view.setUint32(8, token.attempt);
   writeUint48(view, 12, token.startId.term);
   writeUint48(view, 18, token.startId.seq);
-  let at = HEAD;
-  for (const text of texts) {
-    const { written } = encoder.encodeInto(text, bytes.subarray(at + 2));
-    view.setUint16(at, written);
-    at += 2 + written;
-  }
+  let at = writeText(bytes, HEAD, namespace);
+  at = writeText(bytes, at, workflowId);
+  at = writeText(bytes, at, runId);
+  at = writeText(bytes, at, queryId);
   return bytes.slice(0, at);
+}
+
+/** Length and UTF-8; returns where the next text begins. Ids are ASCII nearly always, and short: a loop beats a call of the encoder. */
+function writeText(bytes: Uint8Array, at: number, text: string): number {
+  let length = text.length;
+  for (let i = 0; i < text.length; i += 1) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f) {
+      length = encoder.encodeInto(text, bytes.subarray(at + 2)).written;
+      break;
+    }
+    bytes[at + 2 + i] = unit;
+  }
+  bytes[at] = length >>> 8;
+  bytes[at + 1] = length;
+  return at + 2 + length;
+}
+
+/** Throws on bytes that are no UTF-8. */
+function readText(bytes: Uint8Array, from: number, to: number): string {
+  for (let i = from; i < to; i += 1) if ((bytes[i] ?? 0) > 0x7f) return decoder.decode(bytes.subarray(from, to));
+  return String.fromCharCode(...bytes.subarray(from, to));
 }
 
 /** `undefined` when the bytes are not a token of ours. */
@@ -60,7 +81,7 @@ export function decodeToken(bytes: Uint8Array): TaskToken | undefined {
       const length = view.getUint16(at);
       at += 2;
       if (at + length > bytes.length) return undefined;
-      texts.push(decoder.decode(bytes.subarray(at, at + length)));
+      texts.push(readText(bytes, at, at + length));
       at += length;
     }
   } catch {

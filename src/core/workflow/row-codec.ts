@@ -1,0 +1,248 @@
+// Rows as storage holds them. The rows that most turns rewrite are lists by position, a third of the bytes of the same map with its names;
+// the others stay maps. A position keeps its meaning for ever: a new field goes to the end of its list, and reads as absent from older rows.
+// Called by src/shard, which turns the lists into MessagePack; load (state.ts) sees only what comes back (I4).
+
+import type { RowTable } from './outcome.ts';
+import type { ActivityFacts, ActivityRow, RunFacts, RunRow, WorkflowTaskRow } from './rows.ts';
+import { START_ROW_ID } from './rows.ts';
+
+/** A row's value as plain data for MessagePack. */
+export function packRow(table: RowTable, id: string, value: object): object {
+  // The table and the id determine the value's type: only decide makes row values.
+  if (table === 'run' && id !== START_ROW_ID) return packRun(value as RunRow);
+  if (table === 'activity') return packActivity(value as ActivityRow);
+  return value;
+}
+
+/** The value that `packRow` was given. Throws when `packed` is not of its making: the row is damaged. */
+export function unpackRow(table: RowTable, id: string, packed: unknown): object {
+  if (table === 'run' && id !== START_ROW_ID) return unpackRun(listOf(packed));
+  if (table === 'activity') return unpackActivity(listOf(packed));
+  if (typeof packed !== 'object' || packed === null) throw new Error(`a ${table} row holds no map`);
+  return packed;
+}
+
+function listOf(packed: unknown): unknown[] {
+  if (!Array.isArray(packed)) throw new Error('a row holds no list');
+  return packed;
+}
+
+/** Absent fields are null inside a list, and left out at its end. */
+function trimmed(list: unknown[]): unknown[] {
+  let length = list.length;
+  while (length > 0 && list[length - 1] === undefined) length -= 1;
+  list.length = length;
+  for (let i = 0; i < length; i += 1) if (list[i] === undefined) list[i] = null;
+  return list;
+}
+
+/** Sets what is there: an absent field is no own property, so that a row reads back as it was. */
+function put<T extends object, K extends keyof T>(into: T, name: K, value: unknown): void {
+  // What the list holds at a field's position was put there from that field.
+  if (value !== undefined && value !== null) into[name] = value as T[K];
+}
+
+const packRun = (row: RunRow): unknown[] =>
+  trimmed([
+    packFacts(row.facts),
+    row.nextAttempt,
+    row.transitions,
+    row.bufferedBytes,
+    row.nextBufferedId,
+    row.counts.activity,
+    row.counts.timer,
+    row.counts.buffered,
+    row.task === undefined ? undefined : packTask(row.task),
+    row.sticky?.queue,
+    row.sticky?.scheduleToStartTimeout,
+    row.firstTaskAt,
+    row.runExpiration,
+    row.executionExpiration,
+  ]);
+
+function unpackRun(list: unknown[]): RunRow {
+  const [facts, nextAttempt, transitions, bufferedBytes, nextBufferedId, activity, timer, buffered, task] = list;
+  const row: RunRow = {
+    facts: unpackFacts(listOf(facts)),
+    nextAttempt: Number(nextAttempt),
+    bufferedBytes: Number(bufferedBytes),
+    nextBufferedId: Number(nextBufferedId),
+    counts: { activity: Number(activity), timer: Number(timer), buffered: Number(buffered) },
+    transitions: Number(transitions),
+  };
+  if (task !== undefined && task !== null) row.task = unpackTask(listOf(task));
+  const queue = list[9];
+  if (typeof queue === 'string') row.sticky = { queue, scheduleToStartTimeout: Number(list[10]) };
+  put(row, 'firstTaskAt', list[11]);
+  put(row, 'runExpiration', list[12]);
+  put(row, 'executionExpiration', list[13]);
+  return row;
+}
+
+const packFacts = (facts: RunFacts): unknown[] =>
+  trimmed([
+    facts.status,
+    facts.nextEventId,
+    facts.historyBytes,
+    facts.cancelRequested,
+    facts.signalCount,
+    facts.previousStartedEventId,
+    facts.resetPoints,
+    facts.lastBuildId,
+    facts.closeTime,
+    facts.nextRunId,
+    facts.memo,
+    facts.searchAttributes,
+  ]);
+
+function unpackFacts(list: unknown[]): RunFacts {
+  const [status, nextEventId, historyBytes, cancelRequested, signalCount, previousStartedEventId, resetPoints] = list;
+  const facts: RunFacts = {
+    status: status as RunFacts['status'],
+    nextEventId: Number(nextEventId),
+    historyBytes: Number(historyBytes),
+    cancelRequested: cancelRequested === true,
+    signalCount: Number(signalCount),
+    previousStartedEventId: Number(previousStartedEventId),
+    resetPoints: listOf(resetPoints) as RunFacts['resetPoints'],
+  };
+  put(facts, 'lastBuildId', list[7]);
+  put(facts, 'closeTime', list[8]);
+  put(facts, 'nextRunId', list[9]);
+  put(facts, 'memo', list[10]);
+  put(facts, 'searchAttributes', list[11]);
+  return facts;
+}
+
+const packTask = (task: WorkflowTaskRow): unknown[] =>
+  trimmed([
+    task.scheduledEventId,
+    task.startedEventId,
+    task.attempt,
+    task.scheduledTime,
+    task.originalScheduledTime,
+    task.timeout,
+    task.startId?.term,
+    task.startId?.seq,
+    task.startedTime,
+    task.session,
+    task.identity,
+    task.requestId,
+    task.takerStickyQueue,
+    task.takerStickyTimeout,
+    task.historySizeBytes,
+    task.warm,
+    task.stickyQueue,
+    task.stickyUntil,
+    task.workerVersion,
+    task.notBefore,
+    task.suggestContinueAsNewReasons,
+  ]);
+
+function unpackTask(list: unknown[]): WorkflowTaskRow {
+  const [scheduledEventId, startedEventId, attempt, scheduledTime, originalScheduledTime, timeout, term, seq] = list;
+  const task: WorkflowTaskRow = {
+    scheduledEventId: Number(scheduledEventId),
+    startedEventId: Number(startedEventId),
+    attempt: Number(attempt),
+    scheduledTime: Number(scheduledTime),
+    originalScheduledTime: Number(originalScheduledTime),
+    timeout: Number(timeout),
+  };
+  if (typeof term === 'number') task.startId = { term, seq: Number(seq) };
+  put(task, 'startedTime', list[8]);
+  put(task, 'session', list[9]);
+  put(task, 'identity', list[10]);
+  put(task, 'requestId', list[11]);
+  put(task, 'takerStickyQueue', list[12]);
+  put(task, 'takerStickyTimeout', list[13]);
+  put(task, 'historySizeBytes', list[14]);
+  put(task, 'warm', list[15]);
+  put(task, 'stickyQueue', list[16]);
+  put(task, 'stickyUntil', list[17]);
+  put(task, 'workerVersion', list[18]);
+  put(task, 'notBefore', list[19]);
+  put(task, 'suggestContinueAsNewReasons', list[20]);
+  return task;
+}
+
+const packActivity = (row: ActivityRow): unknown[] =>
+  trimmed([
+    packActivityFacts(row.facts),
+    row.attempt,
+    row.scheduledTime,
+    row.inBackoff,
+    row.startId?.term,
+    row.startId?.seq,
+    row.startedTime,
+    row.session,
+    row.identity,
+    row.requestId,
+    row.workerVersion,
+    row.lastHeartbeatTime,
+    row.heartbeatDetails,
+    row.lastFailure,
+    row.lastAttemptCompleteTime,
+    row.retryInterval,
+  ]);
+
+function unpackActivity(list: unknown[]): ActivityRow {
+  const [facts, attempt, scheduledTime, inBackoff, term, seq] = list;
+  const row: ActivityRow = {
+    facts: unpackActivityFacts(listOf(facts)),
+    attempt: Number(attempt),
+    scheduledTime: Number(scheduledTime),
+    inBackoff: inBackoff === true,
+  };
+  if (typeof term === 'number') row.startId = { term, seq: Number(seq) };
+  put(row, 'startedTime', list[6]);
+  put(row, 'session', list[7]);
+  put(row, 'identity', list[8]);
+  put(row, 'requestId', list[9]);
+  put(row, 'workerVersion', list[10]);
+  put(row, 'lastHeartbeatTime', list[11]);
+  put(row, 'heartbeatDetails', list[12]);
+  put(row, 'lastFailure', list[13]);
+  put(row, 'lastAttemptCompleteTime', list[14]);
+  put(row, 'retryInterval', list[15]);
+  return row;
+}
+
+const packActivityFacts = (facts: ActivityFacts): unknown[] =>
+  trimmed([
+    facts.scheduledEventId,
+    facts.scheduledTime,
+    facts.activityId,
+    facts.activityType,
+    facts.taskQueue,
+    facts.scheduleToCloseTimeout,
+    facts.scheduleToStartTimeout,
+    facts.startToCloseTimeout,
+    facts.heartbeatTimeout,
+    facts.cancelRequestedEventId,
+    facts.input,
+    facts.retryPolicy,
+    facts.header,
+    facts.priority,
+  ]);
+
+function unpackActivityFacts(list: unknown[]): ActivityFacts {
+  const [scheduledEventId, scheduledTime, activityId, activityType, taskQueue] = list;
+  const facts: ActivityFacts = {
+    scheduledEventId: Number(scheduledEventId),
+    scheduledTime: Number(scheduledTime),
+    activityId: String(activityId),
+    activityType: String(activityType),
+    taskQueue: String(taskQueue),
+    scheduleToCloseTimeout: Number(list[5]),
+    scheduleToStartTimeout: Number(list[6]),
+    startToCloseTimeout: Number(list[7]),
+    heartbeatTimeout: Number(list[8]),
+    cancelRequestedEventId: Number(list[9]),
+  };
+  put(facts, 'input', list[10]);
+  put(facts, 'retryPolicy', list[11]);
+  put(facts, 'header', list[12]);
+  put(facts, 'priority', list[13]);
+  return facts;
+}
