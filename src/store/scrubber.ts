@@ -8,10 +8,16 @@ export interface ScrubberOptions {
   scheduler: Scheduler;
   /** Upper bound of what it reads. Default 1 MiB/s. */
   bytesPerSecond?: number;
+  /** From the start to the first pass, ms. Default a minute: what was just written is in memory still. */
+  firstPassMs?: number;
+  /** From the end of a pass to the next, ms. Default an hour: damage of media is rare, reading costs the node's thread. */
+  pauseMs?: number;
   onDamage(error: Error): void;
 }
 
 const PAGE_ROWS = 100;
+const FIRST_PASS_MS = 60_000;
+const PAUSE_MS = 3_600_000;
 const END = key('\xff\xff\xff\xff');
 
 const after = (row: Key): Key => key(`${row}\0`);
@@ -29,7 +35,7 @@ export class Scrubber {
   }
 
   start(): void {
-    this.#timer = this.#options.scheduler.after(1_000, () => void this.#step());
+    this.#again(this.#options.firstPassMs ?? FIRST_PASS_MS);
   }
 
   stop(): void {
@@ -39,6 +45,7 @@ export class Scrubber {
 
   async #step(): Promise<void> {
     let bytes = 0;
+    const { passes } = this;
     try {
       const rows = await this.#options.store.range({ from: this.#next, to: END, limit: PAGE_ROWS });
       for (const [rowKey, value] of rows) bytes += rowKey.length + value.length;
@@ -54,8 +61,12 @@ export class Scrubber {
       else this.#next = after(damaged);
     }
     if (this.#stopped) return;
-    const pauseMs = (bytes / (this.#options.bytesPerSecond ?? 1024 * 1024)) * 1_000;
-    this.#timer = this.#options.scheduler.after(Math.max(100, pauseMs), () => void this.#step());
+    const { bytesPerSecond = 1024 * 1024, pauseMs = PAUSE_MS } = this.#options;
+    this.#again(this.passes > passes ? pauseMs : Math.max(100, (bytes / bytesPerSecond) * 1_000));
+  }
+
+  #again(delayMs: number): void {
+    this.#timer = this.#options.scheduler.after(delayMs, () => void this.#step());
   }
 
   #restart(): void {

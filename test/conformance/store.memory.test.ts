@@ -102,7 +102,7 @@ describe('a memory store', () => {
 });
 
 describe('the scrubber', () => {
-  it('reports each damaged row once a pass and gets past it', async () => {
+  it('reports each damaged row once a pass, gets past it, and rests between passes', async () => {
     const disk = new MemoryDisk();
     const store = openMemoryStore({ disk });
     await store.open();
@@ -113,15 +113,19 @@ describe('the scrubber', () => {
     for (const row of ['Ra', 'Rc']) disk.flipBit(row, 40);
     const damaged: (string | undefined)[] = [];
     let step: (() => void) | undefined;
+    const delays: number[] = [];
     const scrubber = new Scrubber({
       store,
       scheduler: {
         soon: (fn) => fn(),
-        after: (_ms, fn) => {
+        after: (ms, fn) => {
+          delays.push(ms);
           step = fn;
           return { cancel: () => {} };
         },
       },
+      firstPassMs: 7_000,
+      pauseMs: 9_000,
       onDamage: (error) => damaged.push((error as StoreError).key),
     });
     scrubber.start();
@@ -131,6 +135,7 @@ describe('the scrubber', () => {
     }
     expect(damaged).toEqual(['a', 'c']);
     expect(scrubber.passes).toBe(1);
+    expect(delays).toEqual([7_000, 100, 100, 9_000]);
     scrubber.stop();
     await store.close();
   });

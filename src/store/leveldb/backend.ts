@@ -10,9 +10,9 @@ import { Gate } from './gate.ts';
 import { filesOf } from './sstables.ts';
 import { findWalDamage } from './wal.ts';
 
-/** Bytes of a LevelDB table cache and write buffer: small, so that an idle node stays small; the overlay above is the real cache. */
+/** Bytes of the table cache: small, the overlay above is the real cache. */
 const CACHE_BYTES = 16 * 1024 * 1024;
-const WRITE_BUFFER_BYTES = 8 * 1024 * 1024;
+const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
 const MAX_OPEN_FILES = 256;
 const SNAPSHOT_PAGE = 1_000;
 /** Threads of libuv's pool, which has 4, that reads may hold. */
