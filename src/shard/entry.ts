@@ -41,7 +41,10 @@ export function encodeEntry(entry: Entry): Uint8Array {
           encode(entry.rewritten.map((k) => Buffer.from(k, 'latin1'))),
         ]);
   let size = 2 + 9 + 5 + tail.length;
-  for (const [k, value] of entry.rows) size += 3 + k.length + (value === undefined ? 1 : 5 + value.length);
+  // By forEach, like Turn.seal.
+  entry.rows.forEach((value, k) => {
+    size += 3 + k.length + (value === undefined ? 1 : 5 + value.length);
+  });
   const bytes = Buffer.allocUnsafeSlow(size);
   bytes[0] = 0x96;
   bytes[1] = VERSION;
@@ -50,7 +53,7 @@ export function encodeEntry(entry: Entry): Uint8Array {
   bytes[11] = 0xdd;
   bytes.writeUInt32BE(entry.rows.size * 2, 12);
   let at = 16;
-  for (const [k, value] of entry.rows) {
+  entry.rows.forEach((value, k) => {
     bytes[at] = 0xc5;
     bytes.writeUInt16BE(k.length, at + 1);
     bytes.write(k, at + 3, 'latin1');
@@ -64,7 +67,7 @@ export function encodeEntry(entry: Entry): Uint8Array {
       bytes.set(value, at + 5);
       at += 5 + value.length;
     }
-  }
+  });
   bytes.set(tail, at);
   return bytes;
 }
