@@ -155,6 +155,14 @@ describe('a data directory', () => {
     expect(() => openLevelStore({ directory })).toThrow(/format 99.*9\.9\.9/);
   });
 
+  it('of a format before the first release is refused, and what to do said', async () => {
+    const directory = join(temporary(), 'data');
+    await (await filled(directory)).close();
+    const file = join(directory, 'tenuto.json');
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), format: 1 }));
+    expect(() => openLevelStore({ directory })).toThrow(/format 1.*reads format 2/);
+  });
+
   it('is not made in a folder that holds something else', () => {
     const directory = temporary();
     writeFileSync(join(directory, 'thesis.txt'), 'not yours');

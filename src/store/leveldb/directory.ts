@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { StoreError } from '../../ports/store.ts';
 import { VERSION } from '../../version.ts';
 
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 export const DEFAULT_SHARD_COUNT = 256;
 const MAX_SHARD_COUNT = 65_536;
 const MANIFEST = 'tenuto.json';
@@ -77,6 +77,15 @@ function parseManifest(directory: string, file: string): Manifest {
       `${directory} has format ${format}, written by Tenuto ${manifest.createdBy ?? '(unknown)'}; this is ${VERSION}, which reads up to ${FORMAT_VERSION}`,
       {
         hint: 'Start it with that version or a newer one.',
+      },
+    );
+  }
+  if (typeof format === 'number' && format < FORMAT_VERSION) {
+    throw new StoreError(
+      'version',
+      `${directory} has format ${format}, written by Tenuto ${manifest.createdBy ?? '(unknown)'} before its release; this is ${VERSION}, which reads format ${FORMAT_VERSION}`,
+      {
+        hint: 'Formats before the first release are not carried over: name a new directory, or read this one with the version that wrote it.',
       },
     );
   }
