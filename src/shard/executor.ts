@@ -247,7 +247,9 @@ export class Executor {
       return;
     }
     const key = timerKey(Math.ceil(due), actor.base);
-    turn.write(key, encode([actor.namespace, actor.workflowId]));
+    const value = encode([actor.namespace, actor.workflowId]);
+    if (actor.wasRead) turn.rewrite(key, value);
+    else turn.write(key, value);
     actor.armed = { key, at: due, setAt: now };
   }
 

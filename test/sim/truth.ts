@@ -35,11 +35,6 @@ interface TrueShard {
 
 /** Rows that are no part of an entry: counters and positions a flush adds. */
 const isDerived = (key: string): boolean => key.startsWith('n') || key.startsWith('m');
-/**
- * A timer row too many fires in vain and then goes: I7 asks for at least once. Known to happen to an actor that was passivated, whose
- * earlier row is not known when it arms another one at the same time.
- */
-export const mayStay = (key: string): boolean => key.startsWith('t');
 const isEvents = (key: string): boolean => key.startsWith('e');
 
 /** Both parts of an id in a key: namespace and workflow id follow the shard, each ended by 00 01. */
@@ -279,7 +274,6 @@ export class Truth {
       if (isEvents(rowKey) || written.has(rowKey)) continue;
       if (!sameBytes(shard.applied.get(rowKey), value)) {
         const there = value === undefined ? 'stays' : 'is missing';
-        if (value === undefined && mayStay(rowKey)) continue;
         throw new Violation(
           'flush',
           `shard ${id}: row ${JSON.stringify(rowKey)} ${there} on disk at lsn ${appliedLsn}`,
