@@ -153,7 +153,7 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     }
     // What it owns comes before what it might take.
     for (const source of this.#sources) {
-      source.resume(session.session, session.heldTokens, (kind) => this.#owed(worker, kind));
+      source.resume({ session: session.session, held: session.heldTokens, claim: (kind) => this.#owed(worker, kind) });
     }
     this.#granted(worker, 'workflow', session.workflowCredit);
     this.#granted(worker, 'activity', session.activityCredit);
@@ -292,8 +292,9 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
       : this.claimQuery(key.namespace, key.name, key.name);
   }
 
-  /** For a task its session was started for: owed whatever its credit says, and undeliverable once the worker is gone. */
-  #owed(worker: RegisteredWorker, kind: TaskKind): WorkerClaim {
+  /** For a task its session was started for: owed whatever its credit says, but only to the session's latest registration. */
+  #owed(worker: RegisteredWorker, kind: TaskKind): WorkerClaim | undefined {
+    if (this.#sessions.get(worker.session.session) !== worker) return undefined;
     worker.lane(kind).claim(this.#clock.monotonic());
     worker.queue(kind).update(worker.lane(kind));
     return new WorkerClaim(this, worker, kind, false, 'resume');

@@ -85,8 +85,17 @@ export interface BacklogSource {
   pull(queue: QueueKey, claims: Claim[]): void;
   /** Queries that wait for a worker of this queue. */
   pullQueries(queue: QueueKey, claim: () => Claim | undefined): void;
-  /** Tasks started for this session whose token is not among `held` are delivered again, same attempt. */
-  resume(session: string, held: ReadonlySet<string>, claim: (kind: TaskKind) => Claim): void;
+  /** Tasks started for this worker's session whose token it does not hold are delivered again, same attempt. */
+  resume(worker: ResumingWorker): void;
+}
+
+/** One registration of a worker, as the shards see it when it asks for what it is owed. */
+export interface ResumingWorker {
+  session: string;
+  /** Latin-1 strings of the tokens it still holds. */
+  held: ReadonlySet<string>;
+  /** Owed whatever its credit says; undefined when it has registered again or gone since: what it holds now is not known here. */
+  claim(kind: TaskKind): Claim | undefined;
 }
 
 /** What doors see: how workers come, grant and go. Implemented by src/matching. */

@@ -177,7 +177,7 @@ describe('a worker whose connection is gone', () => {
     await w.start('a');
     await w.restart();
     const back = w.worker({ session: 's' });
-    w.engine.resume('s', new Set(), (kind) => w.matching.claimFor(back, kind));
+    w.engine.resume(w.matching.resuming(back));
     await w.time.settle();
     const task = back.take('workflow');
     expect(eventsOf(task.kind === 'workflow' ? task.history : []).length).toBe(3);
@@ -194,7 +194,7 @@ describe('a worker whose connection is gone', () => {
     expect(held.size).toBe(1);
     await w.restart();
     const back = w.worker({ session: 's' });
-    w.engine.resume('s', held, (kind) => w.matching.claimFor(back, kind));
+    w.engine.resume(w.matching.resuming(back, held));
     await w.time.settle();
     expect(back.received).toEqual([]);
   });

@@ -70,6 +70,16 @@ export class Executor {
     this.#options = options;
   }
 
+  /** Starts this process has named so far. */
+  get starts(): number {
+    return this.#seq;
+  }
+
+  /** Whether a start was named after the first so many of this process. */
+  startedSince(startId: Taker['startId'], starts: number): boolean {
+    return startId.term > this.#options.term || (startId.term === this.#options.term && startId.seq > starts);
+  }
+
   taker(claim: Claim): Taker {
     this.#seq += 1;
     const { term, random } = this.#options;

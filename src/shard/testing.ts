@@ -6,7 +6,15 @@ import type { Reply, TaskOffer } from '../core/workflow/outcome.ts';
 import { command, payloads } from '../core/workflow/testing.ts';
 import type { Cancelable, Clock, Random, Scheduler } from '../ports/clock.ts';
 import type { Done } from '../ports/engine.ts';
-import type { BacklogSource, Claim, Delivery, Matching, QueueKey, TaskKind } from '../ports/matching.ts';
+import type {
+  BacklogSource,
+  Claim,
+  Delivery,
+  Matching,
+  QueueKey,
+  ResumingWorker,
+  TaskKind,
+} from '../ports/matching.ts';
 import type { Store } from '../ports/store.ts';
 import { decode } from '../wire/codec.ts';
 import type { Command } from '../wire/command.ts';
@@ -190,6 +198,11 @@ export class TestMatching implements Matching {
     const claim = this.#lend((other) => other === worker, kind, false);
     if (claim === undefined) throw new Error('a worker has no credit although it was just given one');
     return claim;
+  }
+
+  /** The worker registers, holding these tokens. */
+  resuming(worker: TestWorker, held: ReadonlySet<string> = new Set()): ResumingWorker {
+    return { session: worker.session, held, claim: (kind) => this.claimFor(worker, kind) };
   }
 
   #lend(fits: (worker: TestWorker) => boolean, kind: TaskKind, sticky: boolean): Claim | undefined {

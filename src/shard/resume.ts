@@ -1,0 +1,93 @@
+// What a worker that registers is owed: tasks that were started for its session and that it never received are sent again, the same attempt
+// (DESIGN §5, match before commit). Rows are read meanwhile, so that the worker may have registered again, or be gone, when they are there: then
+// this registration owes it nothing, and touches nothing (I6: an attempt that it has received since must not be undone). Called by the engine.
+
+import { encodeToken } from '../core/workflow/index.ts';
+import type { Key } from '../ports/ids.ts';
+import type { ResumingWorker, TaskKind } from '../ports/matching.ts';
+import { decode } from '../wire/codec.ts';
+import type { Actor } from './actor.ts';
+import type { Actors } from './actors.ts';
+import type { ActorCore } from './core.ts';
+import type { Outgoing } from './delivery.ts';
+import { deliveryId, type Executor } from './executor.ts';
+import { after, startedPrefix } from './keys.ts';
+import type { Reader } from './reader.ts';
+
+/** Started tasks of one session that are looked at. */
+const ROWS = 10_000;
+
+export interface ResumeOptions {
+  core: ActorCore;
+  reader: Reader;
+  actors: Actors;
+  outgoing: Outgoing;
+  executor(): Executor;
+  onReadFailed(error: unknown): void;
+}
+
+interface StartedRow {
+  kind: TaskKind;
+  namespace: string;
+  workflowId: string;
+  runId: string;
+  scheduledEventId: number;
+}
+
+export class Resume {
+  readonly #options: ResumeOptions;
+
+  constructor(options: ResumeOptions) {
+    this.#options = options;
+  }
+
+  begin(worker: ResumingWorker): void {
+    const { reader, onReadFailed } = this.#options;
+    const { starts } = this.#options.executor();
+    const prefix = startedPrefix(worker.session);
+    reader.range(prefix as Key, after(prefix), ROWS).then((rows) => {
+      for (const [, bytes] of rows) this.#visit(worker, rowOf(bytes), starts);
+    }, onReadFailed);
+  }
+
+  #visit(worker: ResumingWorker, row: StartedRow, starts: number): void {
+    this.#options.actors.with(row.namespace, row.workflowId, {
+      run: (actor) => {
+        const again = (): void => this.#resume(actor, worker, row, starts);
+        // What was started before the worker registered is durable once the latest turn is (I1).
+        if (actor.pending === undefined) again();
+        else actor.pending.wait({ durable: again, failed: () => undefined });
+      },
+      refuse: () => undefined,
+    });
+  }
+
+  /** `starts`: how many this process had made when the worker registered; the later ones are delivered like any other. */
+  #resume(actor: Actor, worker: ResumingWorker, row: StartedRow, starts: number): void {
+    const { core, outgoing, executor } = this.#options;
+    const { kind, runId, scheduledEventId } = row;
+    // By now it may be another attempt, started for another session.
+    const started = core.startedTask(actor.state, kind, runId, scheduledEventId, worker.session);
+    if (started === undefined || executor().startedSince(started.ref.startId, starts)) return;
+    if (actor.delivering.has(deliveryId(started))) return;
+    const { namespace, workflowId } = actor;
+    const token = encodeToken({ kind, namespace, workflowId, ...started.ref });
+    if (worker.held.has(Buffer.from(token).toString('latin1'))) return;
+    const claim = worker.claim(kind);
+    if (claim === undefined) return;
+    actor.delivering.add(deliveryId(started));
+    outgoing.handOver(actor, { claim, started });
+  }
+}
+
+function rowOf(bytes: Uint8Array): StartedRow {
+  // Written by Turn.started alone and checksummed by the store.
+  const [namespace, workflowId, runId, scheduledEventId, kind] = decode(bytes) as [
+    string,
+    string,
+    string,
+    number,
+    TaskKind,
+  ];
+  return { namespace, workflowId, runId, scheduledEventId, kind };
+}
