@@ -228,6 +228,26 @@ describe('a task pushed ahead of its entry (I1)', () => {
     expect(threads.last.of('localActivityResolved')).toMatchObject([{ result: { kind: 'cancelled' } }]);
   });
 
+  it('that is over for the server is dropped: what it held back never runs, and the next task of its run is worked on', async () => {
+    const act = vi.fn(async () => 'done');
+    const { connection, threads } = await startEngine({ activities: { act } });
+    connection.push('workflowTask', workflowTask('lost', { ahead: true }));
+    connection.push('workflowTask', workflowTask('again'));
+    await settle();
+    threads.last.say({ type: 'startLocalActivities', token: bytes('lost'), tasks: [localTask] });
+    connection.push('durable', { tokens: [], over: [bytes('lost'), bytes('unknown')] });
+    await settle();
+    expect(threads.last.received.map(({ type }) => type)).toEqual(['task', 'evict', 'task']);
+    expect(act).not.toHaveBeenCalled();
+    expect(connection.last('grantCredit').body).toMatchObject({ workflow: 1 });
+    // One that is answered already hears it from its answer.
+    connection.manual.add('respondWorkflowTaskCompleted');
+    threads.last.say(completed('again'));
+    connection.push('durable', { tokens: [], over: [bytes('again')] });
+    await settle();
+    expect(connection.of('grantCredit')).toHaveLength(1);
+  });
+
   it('calls its sinks when the answer is taken, and never when it is refused', async () => {
     const fn = vi.fn();
     const { connection, threads } = await startEngine({ sinks: { sink: { call: { fn } } } });

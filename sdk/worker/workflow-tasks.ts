@@ -102,6 +102,16 @@ export class WorkflowTasks {
     }
   }
 
+  /** The server knows nothing of these tasks any more: what waits on them waits in vain. One already answered learns it from its answer. */
+  over(tokens: readonly Uint8Array[]): void {
+    for (const token of tokens) {
+      const held = this.tasks.get(tokenKey(token));
+      if (held?.state !== 'running') continue;
+      this.forget(held.task.runId, 'the task is over for the server');
+      this.letGo(held);
+    }
+  }
+
   localActivityResolved(runId: string, seq: number, result: LocalActivityResult): void {
     this.threads.of(runId)?.post({ type: 'localActivityResolved', runId, seq, result });
   }
@@ -243,6 +253,11 @@ export class WorkflowTasks {
       this.failTask(held, overdueFailure(held.task.workflowId));
       return;
     }
+    this.letGo(held);
+  }
+
+  /** The task ends without an answer. */
+  private letGo(held: HeldTask): void {
     this.finish(held);
     this.options.session.release('workflow');
     this.settled(held);
@@ -344,6 +359,10 @@ export class WorkflowTasks {
         reason,
       },
     );
+    this.forget(runId, reason);
+  }
+
+  private forget(runId: string, reason: string): void {
     this.options.localActivities.abandon(runId);
     const thread = this.threads.of(runId);
     thread?.warm.delete(runId);

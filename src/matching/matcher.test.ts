@@ -193,6 +193,20 @@ describe('a worker that comes back', () => {
   });
 });
 
+describe('the notice that an ahead task is durable', () => {
+  it('follows its worker to the connection it is on by then', () => {
+    const token = Uint8Array.of(1);
+    const before = come('a', { workflowCredit: 1, ahead: true });
+    const claim = matcher.claim(offer('1', { kind: 'workflow' }));
+    claim?.deliver(delivery('1', 'workflow'));
+    matcher.unregister('a', before.connection);
+    claim?.durable(token);
+    const now = come('a', { ahead: true });
+    claim?.durable(token);
+    expect([before.durable, now.durable]).toEqual([[], ['\x01']]);
+  });
+});
+
 describe('a registration that another one has followed', () => {
   it('is owed nothing more: what its worker holds by now is not known to it', () => {
     const asked: ResumingWorker[] = [];

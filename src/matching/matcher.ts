@@ -12,6 +12,7 @@ import type {
   Delivery,
   Matching,
   QueueKey,
+  ResumingWorker,
   TaskKind,
   WorkerRegistry,
   WorkerSession,
@@ -153,7 +154,7 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     }
     // What it owns comes before what it might take.
     for (const source of this.#sources) {
-      source.resume({ session: session.session, held: session.heldTokens, claim: (kind) => this.#owed(worker, kind) });
+      source.resume(this.#resuming(worker));
     }
     this.#granted(worker, 'workflow', session.workflowCredit);
     this.#granted(worker, 'activity', session.activityCredit);
@@ -226,6 +227,11 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     return true;
   }
 
+  /** It may have registered again since: the notice goes where the session is now. */
+  durable({ worker }: WorkerClaim, token: Uint8Array): void {
+    this.#sessions.get(worker.session.session)?.session.pushDurable(token);
+  }
+
   release(claim: WorkerClaim): void {
     this.#settle(claim);
     claim.worker.lane(claim.kind).released();
@@ -290,6 +296,22 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     return own === undefined
       ? this.claimQuery(key.namespace, key.name, undefined)
       : this.claimQuery(key.namespace, key.name, key.name);
+  }
+
+  #resuming(worker: RegisteredWorker): ResumingWorker {
+    const { session, ahead, heldTokens: held } = worker.session;
+    const told = (): boolean => ahead && this.#sessions.get(session) === worker;
+    return {
+      session,
+      held,
+      claim: (kind) => this.#owed(worker, kind),
+      durable: (token) => {
+        if (told()) worker.session.pushDurable(token);
+      },
+      over: (tokens) => {
+        if (told()) worker.session.pushOver(tokens);
+      },
+    };
   }
 
   /** For a task its session was started for: owed whatever its credit says, but only to the session's latest registration. */

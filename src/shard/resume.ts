@@ -1,8 +1,9 @@
 // What a worker that registers is owed: tasks that were started for its session and that it never received are sent again, the same attempt
 // (DESIGN §5, match before commit). Rows are read meanwhile, so that the worker may have registered again, or be gone, when they are there: then
-// this registration owes it nothing, and touches nothing (I6: an attempt that it has received since must not be undone). Called by the engine.
+// this registration owes it nothing, and touches nothing (I6: an attempt that it has received since must not be undone). Of the workflow tasks it
+// holds it is told which are durable (I1: the notice may have been lost with its connection) and which are over. Called by the engine.
 
-import { encodeToken } from '../core/workflow/index.ts';
+import { decodeToken, encodeToken, type TaskToken } from '../core/workflow/index.ts';
 import type { Key } from '../ports/ids.ts';
 import type { ResumingWorker, TaskKind } from '../ports/matching.ts';
 import { decode } from '../wire/codec.ts';
@@ -16,6 +17,8 @@ import type { Reader } from './reader.ts';
 
 /** Started tasks of one session that are looked at. */
 const ROWS = 10_000;
+/** Held tasks of an earlier process that are looked for; the worker learns of others from their answers. */
+const ORPHANS = 1_000;
 
 export interface ResumeOptions {
   core: ActorCore;
@@ -46,8 +49,33 @@ export class Resume {
     const { starts } = this.#options.executor();
     const prefix = startedPrefix(worker.session);
     reader.range(prefix as Key, after(prefix), ROWS).then((rows) => {
-      for (const [, bytes] of rows) this.#visit(worker, rowOf(bytes), starts);
+      const started = rows.map(([, bytes]) => rowOf(bytes));
+      for (const row of started) this.#visit(worker, row, starts);
+      if (rows.length < ROWS) this.#orphans(worker, started);
     }, onReadFailed);
+  }
+
+  /** Held workflow tasks that an earlier process started, for which there is no row: their entry may be lost. */
+  #orphans(worker: ResumingWorker, started: readonly StartedRow[]): void {
+    const { actors, core, executor } = this.#options;
+    const known = new Set(started.map(idOf));
+    let looked = 0;
+    for (const held of worker.held) {
+      const token = Buffer.from(held, 'latin1');
+      const task = decodeToken(token);
+      if (task?.kind !== 'workflow' || executor().startedSince(task.startId, 0) || known.has(idOf(task))) continue;
+      looked += 1;
+      if (looked > ORPHANS) return;
+      const { namespace, workflowId, runId, scheduledEventId } = task;
+      actors.with(namespace, workflowId, {
+        run: (actor) => {
+          if (core.startedTask(actor.state, 'workflow', runId, scheduledEventId, worker.session) === undefined) {
+            worker.over([token]);
+          }
+        },
+        refuse: () => undefined,
+      });
+    }
   }
 
   #visit(worker: ResumingWorker, row: StartedRow, starts: number): void {
@@ -72,13 +100,19 @@ export class Resume {
     if (actor.delivering.has(deliveryId(started))) return;
     const { namespace, workflowId } = actor;
     const token = encodeToken({ kind, namespace, workflowId, ...started.ref });
-    if (worker.held.has(Buffer.from(token).toString('latin1'))) return;
+    if (worker.held.has(Buffer.from(token).toString('latin1'))) {
+      if (kind === 'workflow') worker.durable(token);
+      return;
+    }
     const claim = worker.claim(kind);
     if (claim === undefined) return;
     actor.delivering.add(deliveryId(started));
     outgoing.handOver(actor, { claim, started });
   }
 }
+
+const idOf = ({ kind, workflowId, runId, scheduledEventId }: Omit<StartedRow, 'namespace'> | TaskToken): string =>
+  `${kind}\0${workflowId}\0${runId}\0${scheduledEventId}`;
 
 function rowOf(bytes: Uint8Array): StartedRow {
   // Written by Turn.started alone and checksummed by the store.

@@ -120,6 +120,7 @@ export class TestWorker {
   readonly credit: Record<TaskKind, number>;
   readonly received: Delivery[] = [];
   readonly durable: string[] = [];
+  readonly over: string[] = [];
   readonly cancelled: { token: Uint8Array; reason: string }[] = [];
   connected = true;
   /** Called with each delivery, at once. */
@@ -202,7 +203,13 @@ export class TestMatching implements Matching {
 
   /** The worker registers, holding these tokens. */
   resuming(worker: TestWorker, held: ReadonlySet<string> = new Set()): ResumingWorker {
-    return { session: worker.session, held, claim: (kind) => this.claimFor(worker, kind) };
+    return {
+      session: worker.session,
+      held,
+      claim: (kind) => this.claimFor(worker, kind),
+      durable: (token) => worker.durable.push(Buffer.from(token).toString('latin1')),
+      over: (tokens) => worker.over.push(...tokens.map((token) => Buffer.from(token).toString('latin1'))),
+    };
   }
 
   #lend(fits: (worker: TestWorker) => boolean, kind: TaskKind, sticky: boolean): Claim | undefined {

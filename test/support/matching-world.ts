@@ -97,7 +97,13 @@ export class FakeWorker implements WorkerSession {
     return true;
   }
 
-  pushDurable(): void {}
+  readonly durable: string[] = [];
+
+  pushDurable(token: Uint8Array): void {
+    this.durable.push(Buffer.from(token).toString('latin1'));
+  }
+
+  pushOver(): void {}
 
   pushCancel(_token: Uint8Array, reason: string): void {
     this.cancelled.push(reason);
