@@ -42,6 +42,7 @@ async function open(options: Partial<SessionOptions> = {}, handlers: Partial<Ses
       activityTask: () => {},
       cancelActivity: () => {},
       durable: () => {},
+      over: () => {},
       heldTokens: () => [],
       fatal: () => {},
       ...handlers,

@@ -42,6 +42,7 @@ export interface SessionHandlers {
   activityTask(task: ActivityTask): void;
   cancelActivity(push: CancelActivityPush): void;
   durable(tokens: Uint8Array[]): void;
+  over(tokens: Uint8Array[]): void;
   /** Every task's token from its arrival until its answer was taken or refused. */
   heldTokens(): Uint8Array[];
   /** The registration was refused for good, or an answer can never be sent: the worker stops. */
@@ -150,7 +151,9 @@ export class Session {
         if (push.workerId === workerId) this.handlers.cancelActivity(push);
       }),
       connection.onPush('durable', (push) => {
-        if (push.workerId === workerId) this.handlers.durable(push.tokens);
+        if (push.workerId !== workerId) return;
+        this.handlers.durable(push.tokens);
+        this.handlers.over(push.over ?? []);
       }),
       connection.onReconnected(() => {
         if (this.state === 'closed') return;

@@ -78,6 +78,7 @@ export class WorkerEngine {
         activityTask: (task) => this.activityTasks.accept(task),
         cancelActivity: (push) => this.activityTasks.cancelled(push),
         durable: (tokens) => this.workflowTasks.durable(tokens),
+        over: (tokens) => this.workflowTasks.over(tokens),
         heldTokens: () => [...this.workflowTasks.heldTokens(), ...this.activityTasks.heldTokens()],
         fatal: parts.fatal,
       },

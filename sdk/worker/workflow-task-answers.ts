@@ -38,6 +38,13 @@ export function deadlockFailure(workflowId: string, limitMs: number): TaskFailur
   };
 }
 
+export function overdueFailure(workflowId: string): TaskFailure {
+  return {
+    message: `The worker did not come to the query of workflow ${workflowId} in time: other workflows kept its thread busy`,
+    type: 'WorkflowThreadError',
+  };
+}
+
 export function threadFailure(error: Error): TaskFailure {
   return { message: `The workflow's thread ended: ${error.message}`, type: 'WorkflowThreadError' };
 }

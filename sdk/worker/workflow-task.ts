@@ -26,8 +26,8 @@ export class HeldTask implements AnswerOwner {
   sinkCalls: SinkCall[] = [];
   /** Fires when the task should be answered early for its local activities' sake. */
   heartbeat: NodeJS.Timeout | undefined;
-  /** Times it was handed to another thread. */
-  redispatches = 0;
+  /** Times its thread ended while no run could be blamed for it. */
+  unexplainedLosses = 0;
   private readonly owner: TaskOwner;
 
   constructor(key: string, task: WorkflowTask, owner: TaskOwner) {
@@ -44,6 +44,11 @@ export class HeldTask implements AnswerOwner {
   substitute(error: unknown): SubstituteAnswer {
     return this.owner.taskUnsendable(this, error);
   }
+}
+
+/** Its timeout has passed: the server takes no answer any more. */
+export function isOverdue(held: HeldTask): boolean {
+  return performance.now() - held.receivedAt > workflowTaskTimeout(held.task);
 }
 
 /** ms from now until 80 % of the task's timeout are over. */

@@ -228,6 +228,26 @@ describe('a task pushed ahead of its entry (I1)', () => {
     expect(threads.last.of('localActivityResolved')).toMatchObject([{ result: { kind: 'cancelled' } }]);
   });
 
+  it('that is over for the server is dropped: what it held back never runs, and the next task of its run is worked on', async () => {
+    const act = vi.fn(async () => 'done');
+    const { connection, threads } = await startEngine({ activities: { act } });
+    connection.push('workflowTask', workflowTask('lost', { ahead: true }));
+    connection.push('workflowTask', workflowTask('again'));
+    await settle();
+    threads.last.say({ type: 'startLocalActivities', token: bytes('lost'), tasks: [localTask] });
+    connection.push('durable', { tokens: [], over: [bytes('lost'), bytes('unknown')] });
+    await settle();
+    expect(threads.last.received.map(({ type }) => type)).toEqual(['task', 'evict', 'task']);
+    expect(act).not.toHaveBeenCalled();
+    expect(connection.last('grantCredit').body).toMatchObject({ workflow: 1 });
+    // One that is answered already hears it from its answer.
+    connection.manual.add('respondWorkflowTaskCompleted');
+    threads.last.say(completed('again'));
+    connection.push('durable', { tokens: [], over: [bytes('again')] });
+    await settle();
+    expect(connection.of('grantCredit')).toHaveLength(1);
+  });
+
   it('calls its sinks when the answer is taken, and never when it is refused', async () => {
     const fn = vi.fn();
     const { connection, threads } = await startEngine({ sinks: { sink: { call: { fn } } } });
@@ -306,6 +326,32 @@ describe('a workflow thread', () => {
       await vi.advanceTimersByTimeAsync(5000);
       expect(threads.all).toHaveLength(1);
     }
+  });
+
+  it('that is replaced again and again costs the runs that are not to blame nothing but time', async () => {
+    vi.useFakeTimers({
+      toFake: ['setTimeout', 'setInterval', 'clearInterval', 'clearTimeout', 'setImmediate', 'performance'],
+    });
+    const { connection, threads } = await startEngine();
+    // Behind it waits the run's next task; its own has a timeout of 10 s, since it does not say.
+    const patient = { runId: 'fine', history: [] };
+    connection.push('workflowTask', workflowTask('b', patient));
+    connection.push('workflowTask', workflowTask('c', patient));
+    const deadlock = async (i: number): Promise<void> => {
+      connection.push('workflowTask', workflowTask(`loop ${i}`, { runId: 'loops', workflowId: 'looping' }));
+      await vi.advanceTimersByTimeAsync(1);
+      threads.last.say({ type: 'busy', runId: 'loops', workflowId: 'looping' });
+      await vi.advanceTimersByTimeAsync(1_600);
+    };
+    for (let i = 0; i < 5; i++) await deadlock(i);
+    expect(threads.all).toHaveLength(6);
+    expect(threads.last.of('task').map(({ task }) => task.token)).toEqual([bytes('b')]);
+    // Once its timeout has passed the server gives it out again by itself: the task is dropped, and what came after it is worked on.
+    for (let i = 5; i < 7; i++) await deadlock(i);
+    expect(threads.last.of('task').map(({ task }) => task.token)).toEqual([bytes('c')]);
+    const failed = connection.of('respondWorkflowTaskFailed').map(({ body }) => new TextDecoder().decode(body.token));
+    expect(failed.filter((token) => !token.startsWith('loop'))).toEqual([]);
+    expect(connection.of('grantCredit').map(({ body }) => body.workflow)).toEqual([1]);
   });
 
   it('that dies is replaced, and a task that kills each thread it gets is failed in the end', async () => {

@@ -18,8 +18,8 @@ import type { SinkRunner } from './sinks.ts';
 import { fetchTaskHistory, forThread } from './task-history.ts';
 import { type ThreadLoss, ThreadPool } from './thread-pool.ts';
 import type { FromWorkflowThread, LocalActivityResult } from './thread-protocol.ts';
-import { HeldTask, localHeartbeatDelay, taskInfo } from './workflow-task.ts';
-import { deadlockFailure, TaskAnswers, threadFailure } from './workflow-task-answers.ts';
+import { HeldTask, isOverdue, localHeartbeatDelay, taskInfo } from './workflow-task.ts';
+import { deadlockFailure, overdueFailure, TaskAnswers, threadFailure } from './workflow-task-answers.ts';
 import type { WorkflowThread } from './workflow-thread.ts';
 
 export interface WorkflowTasksOptions {
@@ -39,8 +39,8 @@ export interface WorkflowTasksOptions {
   fatal(error: Error): void;
 }
 
-/** Times a task is handed to a new thread after its thread ended, before it is failed. */
-const MAX_REDISPATCHES = 2;
+/** Times a task is handed to a new thread after its thread ended and nobody can say because of which run, before it is failed. */
+const MAX_UNEXPLAINED_LOSSES = 2;
 
 export class WorkflowTasks {
   private readonly options: WorkflowTasksOptions;
@@ -102,6 +102,16 @@ export class WorkflowTasks {
     }
   }
 
+  /** The server knows nothing of these tasks any more: what waits on them waits in vain. One already answered learns it from its answer. */
+  over(tokens: readonly Uint8Array[]): void {
+    for (const token of tokens) {
+      const held = this.tasks.get(tokenKey(token));
+      if (held?.state !== 'running') continue;
+      this.forget(held.task.runId, 'the task is over for the server');
+      this.letGo(held);
+    }
+  }
+
   localActivityResolved(runId: string, seq: number, result: LocalActivityResult): void {
     this.threads.of(runId)?.post({ type: 'localActivityResolved', runId, seq, result });
   }
@@ -141,7 +151,10 @@ export class WorkflowTasks {
     this.options.fatal(error);
   }
 
-  /** Called by the pool: the run that was running fails its task, the others of that thread are handed to the new one and replay. */
+  /**
+   * Called by the pool. The run that was running fails its task. The others of that thread are handed to the new one and replay, as often as
+   * it takes within their timeout: nothing of another run's fault gets into their histories. Only where no run can be blamed is each suspect.
+   */
   threadReplaced(index: number, culprit: string | undefined, loss: ThreadLoss): void {
     const culpritTask = culprit === undefined ? undefined : this.heads.get(culprit)?.task;
     const workflowId = culpritTask?.workflowId ?? culprit ?? '';
@@ -159,10 +172,12 @@ export class WorkflowTasks {
       held.localActivities = [];
       clearTimeout(held.heartbeat);
       held.heartbeat = undefined;
-      if (runId === culprit || held.redispatches >= MAX_REDISPATCHES) {
+      if (runId === culprit || (culprit === undefined && held.unexplainedLosses >= MAX_UNEXPLAINED_LOSSES)) {
         this.failTask(held, failure);
+      } else if (isOverdue(held)) {
+        this.giveUp(held);
       } else {
-        held.redispatches++;
+        if (culprit === undefined) held.unexplainedLosses++;
         this.dispatch(held);
       }
     }
@@ -232,6 +247,22 @@ export class WorkflowTasks {
     }
   }
 
+  /** The server has timed the task out by now and gives it out again: there is nothing to report. A query's caller may still wait. */
+  private giveUp(held: HeldTask): void {
+    if (held.task.query !== undefined) {
+      this.failTask(held, overdueFailure(held.task.workflowId));
+      return;
+    }
+    this.letGo(held);
+  }
+
+  /** The task ends without an answer. */
+  private letGo(held: HeldTask): void {
+    this.finish(held);
+    this.options.session.release('workflow');
+    this.settled(held);
+  }
+
   private failTask(held: HeldTask, failure: { message: string; type: string }): void {
     this.finish(held);
     this.answers.fail(held, failure);
@@ -290,6 +321,12 @@ export class WorkflowTasks {
     } else {
       this.options.logger.debug('The answer to a query was refused', { workflowId, runId, error: refusal });
     }
+    this.settled(held);
+  }
+
+  /** The task is no longer held: the one behind it is worked on. */
+  private settled(held: HeldTask): void {
+    const { runId } = held.task;
     this.tasks.delete(held.key);
     const [next, ...rest] = held.behind;
     if (next === undefined) {
@@ -322,6 +359,10 @@ export class WorkflowTasks {
         reason,
       },
     );
+    this.forget(runId, reason);
+  }
+
+  private forget(runId: string, reason: string): void {
     this.options.localActivities.abandon(runId);
     const thread = this.threads.of(runId);
     thread?.warm.delete(runId);

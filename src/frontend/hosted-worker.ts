@@ -16,6 +16,8 @@ export interface PushTarget {
   push(topic: PushTopic, body: object): void;
   /** Adds to the `durable` push of this tick. */
   pushDurable(workerId: string, token: Uint8Array): void;
+  /** Says in a push of the same topic that tasks are over. */
+  pushOver(workerId: string, tokens: Uint8Array[]): void;
   /** Remembers whose task this is. */
   pushed(token: string, worker: HostedWorker): void;
 }
@@ -78,6 +80,10 @@ export class HostedWorker implements WorkerSession {
 
   pushDurable(token: Uint8Array): void {
     this.#target.pushDurable(this.workerId, token);
+  }
+
+  pushOver(tokens: Uint8Array[]): void {
+    this.#target.pushOver(this.workerId, tokens);
   }
 
   pushCancel(token: Uint8Array, reason: CancelActivityPush['reason']): void {

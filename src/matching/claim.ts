@@ -9,6 +9,7 @@ export type ClaimOrigin = 'match' | 'pull' | 'resume';
 
 export interface ClaimOwner {
   deliver(claim: WorkerClaim, task: Delivery): boolean;
+  durable(claim: WorkerClaim, token: Uint8Array): void;
   release(claim: WorkerClaim): void;
 }
 
@@ -43,7 +44,7 @@ export class WorkerClaim implements Claim {
   }
 
   durable(token: Uint8Array): void {
-    this.worker.session.pushDurable(token);
+    this.#owner.durable(this, token);
   }
 
   release(): void {

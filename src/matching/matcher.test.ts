@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { delivery, FakeSource, FakeWorker, offer, VirtualTime } from '../../test/support/matching-world.ts';
-import type { Claim, QueueKey } from '../ports/matching.ts';
+import type { Claim, QueueKey, ResumingWorker } from '../ports/matching.ts';
 import { Matcher } from './matcher.ts';
 
 const ACTIVITIES: QueueKey = { namespace: 'default', name: 'queue', kind: 'activity' };
@@ -190,6 +190,34 @@ describe('a worker that comes back', () => {
     expect(give('new')).toBe(false);
     matcher.grant('a', 'activity', 1);
     expect(give('new')).toBe(true);
+  });
+});
+
+describe('the notice that an ahead task is durable', () => {
+  it('follows its worker to the connection it is on by then', () => {
+    const token = Uint8Array.of(1);
+    const before = come('a', { workflowCredit: 1, ahead: true });
+    const claim = matcher.claim(offer('1', { kind: 'workflow' }));
+    claim?.deliver(delivery('1', 'workflow'));
+    matcher.unregister('a', before.connection);
+    claim?.durable(token);
+    const now = come('a', { ahead: true });
+    claim?.durable(token);
+    expect([before.durable, now.durable]).toEqual([[], ['\x01']]);
+  });
+});
+
+describe('a registration that another one has followed', () => {
+  it('is owed nothing more: what its worker holds by now is not known to it', () => {
+    const asked: ResumingWorker[] = [];
+    source.resume = (worker) => void asked.push(worker);
+    come('a');
+    const now = come('a');
+    expect(asked[0]?.claim('activity')).toBeUndefined();
+    expect(asked[1]?.claim('activity')?.deliver(delivery('owed'))).toBe(true);
+    expect(now.pushed).toEqual(['owed']);
+    matcher.unregister('a', now.connection);
+    expect(asked[1]?.claim('activity')).toBeUndefined();
   });
 });
 

@@ -12,6 +12,7 @@ import type {
   Delivery,
   Matching,
   QueueKey,
+  ResumingWorker,
   TaskKind,
   WorkerRegistry,
   WorkerSession,
@@ -153,7 +154,7 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     }
     // What it owns comes before what it might take.
     for (const source of this.#sources) {
-      source.resume(session.session, session.heldTokens, (kind) => this.#owed(worker, kind));
+      source.resume(this.#resuming(worker));
     }
     this.#granted(worker, 'workflow', session.workflowCredit);
     this.#granted(worker, 'activity', session.activityCredit);
@@ -226,6 +227,11 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     return true;
   }
 
+  /** It may have registered again since: the notice goes where the session is now. */
+  durable({ worker }: WorkerClaim, token: Uint8Array): void {
+    this.#sessions.get(worker.session.session)?.session.pushDurable(token);
+  }
+
   release(claim: WorkerClaim): void {
     this.#settle(claim);
     claim.worker.lane(claim.kind).released();
@@ -292,8 +298,25 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
       : this.claimQuery(key.namespace, key.name, key.name);
   }
 
-  /** For a task its session was started for: owed whatever its credit says, and undeliverable once the worker is gone. */
-  #owed(worker: RegisteredWorker, kind: TaskKind): WorkerClaim {
+  #resuming(worker: RegisteredWorker): ResumingWorker {
+    const { session, ahead, heldTokens: held } = worker.session;
+    const told = (): boolean => ahead && this.#sessions.get(session) === worker;
+    return {
+      session,
+      held,
+      claim: (kind) => this.#owed(worker, kind),
+      durable: (token) => {
+        if (told()) worker.session.pushDurable(token);
+      },
+      over: (tokens) => {
+        if (told()) worker.session.pushOver(tokens);
+      },
+    };
+  }
+
+  /** For a task its session was started for: owed whatever its credit says, but only to the session's latest registration. */
+  #owed(worker: RegisteredWorker, kind: TaskKind): WorkerClaim | undefined {
+    if (this.#sessions.get(worker.session.session) !== worker) return undefined;
     worker.lane(kind).claim(this.#clock.monotonic());
     worker.queue(kind).update(worker.lane(kind));
     return new WorkerClaim(this, worker, kind, false, 'resume');

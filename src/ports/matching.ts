@@ -44,7 +44,7 @@ export interface Claim {
   readonly sticky: boolean;
   /** False when the connection is gone or refuses more: the shard undoes the start. Never throws. */
   deliver(task: Delivery): boolean;
-  /** The entry under an ahead task is durable. */
+  /** The entry under an ahead task is durable: said to the worker's session, wherever it is connected by now. */
   durable(token: Uint8Array): void;
   /** The task turned out not to start: the credit goes back. */
   release(): void;
@@ -85,8 +85,21 @@ export interface BacklogSource {
   pull(queue: QueueKey, claims: Claim[]): void;
   /** Queries that wait for a worker of this queue. */
   pullQueries(queue: QueueKey, claim: () => Claim | undefined): void;
-  /** Tasks started for this session whose token is not among `held` are delivered again, same attempt. */
-  resume(session: string, held: ReadonlySet<string>, claim: (kind: TaskKind) => Claim): void;
+  /** Tasks started for this worker's session whose token it does not hold are delivered again, same attempt. */
+  resume(worker: ResumingWorker): void;
+}
+
+/** One registration of a worker, as the shards see it when it asks for what it is owed. */
+export interface ResumingWorker {
+  session: string;
+  /** Latin-1 strings of the tokens it still holds. */
+  held: ReadonlySet<string>;
+  /** Owed whatever its credit says; undefined when it has registered again or gone since: what it holds now is not known here. */
+  claim(kind: TaskKind): Claim | undefined;
+  /** The entry under a workflow task it holds is on disk: the notice of it may have been lost with a connection. */
+  durable(token: Uint8Array): void;
+  /** Workflow tasks it holds and that are over: lost with an undurable entry, timed out or answered. */
+  over(tokens: Uint8Array[]): void;
 }
 
 /** What doors see: how workers come, grant and go. Implemented by src/matching. */
@@ -124,5 +137,6 @@ export interface WorkerSession {
   /** Writes a task frame; false when the connection cannot take it. */
   push(task: Delivery): boolean;
   pushDurable(token: Uint8Array): void;
+  pushOver(tokens: Uint8Array[]): void;
   pushCancel(token: Uint8Array, reason: 'cancelRequested' | 'notFound' | 'timedOut'): void;
 }

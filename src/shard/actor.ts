@@ -88,6 +88,8 @@ export class Actor {
   pending: Turn | undefined;
   readonly tail = new EventTail();
   readonly places = new Map<string, Place>();
+  /** Its rows were read back: timer rows it wrote in an earlier life may be on disk, at any time to come. */
+  wasRead = false;
   armed: Armed | undefined;
   /** Starts decided whose frame is not written yet, by task. */
   readonly delivering = new Set<string>();

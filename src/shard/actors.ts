@@ -206,6 +206,7 @@ export class Actors {
       bytes += value.length;
     }
     actor.state = core.load(actor.namespace, actor.workflowId, stored);
+    actor.wasRead = true;
     actor.bytes = bytes;
     this.bytes += bytes * DECODED_FACTOR;
     const due = core.nextDeadline(actor.state);

@@ -3,7 +3,7 @@
 
 import { encodeToken } from '../core/workflow/index.ts';
 import type { StartedActivityTask, StartedWorkflowTask } from '../core/workflow/outcome.ts';
-import type { Claim, Delivery, Matching, TaskKind } from '../ports/matching.ts';
+import type { Claim, Delivery, Matching } from '../ports/matching.ts';
 import type { EventBatches } from '../wire/api.ts';
 import { encode } from '../wire/codec.ts';
 import type { Status } from '../wire/status.ts';
@@ -169,24 +169,6 @@ export class Outgoing {
       run: (actor) => executor().run(actor, { type: 'queryAbandoned', queryId }, () => undefined),
       refuse: () => undefined,
     });
-  }
-
-  /** Sends a task that was started for a session, and never received there, once more: the same attempt. */
-  resume(
-    actor: Actor,
-    task: { session: string; kind: TaskKind; runId: string; scheduledEventId: number },
-    held: ReadonlySet<string>,
-    claim: (kind: TaskKind) => Claim,
-  ): void {
-    const { core } = this.#options;
-    // By now it may be another attempt, started for another session.
-    const started = core.startedTask(actor.state, task.kind, task.runId, task.scheduledEventId, task.session);
-    if (started === undefined || actor.delivering.has(deliveryId(started))) return;
-    const { namespace, workflowId } = actor;
-    const token = encodeToken({ kind: task.kind, namespace, workflowId, ...started.ref });
-    if (held.has(Buffer.from(token).toString('latin1'))) return;
-    actor.delivering.add(deliveryId(started));
-    this.handOver(actor, { claim: claim(task.kind), started });
   }
 
   #deliver(actor: Actor, handover: Handover, task: Delivery): void {

@@ -1,5 +1,6 @@
 // The shard engine over the memory store and the real core: a workflow's way through it, and what holds when the process is killed.
 import { describe, expect, it } from 'vitest';
+import { decodeToken, encodeToken } from '../core/workflow/index.ts';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
 import type { DescribeWorkflowExecutionResponse, ListWorkflowExecutionsResponse } from '../wire/api.ts';
 import { EventType } from '../wire/enums.ts';
@@ -177,7 +178,7 @@ describe('a worker whose connection is gone', () => {
     await w.start('a');
     await w.restart();
     const back = w.worker({ session: 's' });
-    w.engine.resume('s', new Set(), (kind) => w.matching.claimFor(back, kind));
+    w.engine.resume(w.matching.resuming(back));
     await w.time.settle();
     const task = back.take('workflow');
     expect(eventsOf(task.kind === 'workflow' ? task.history : []).length).toBe(3);
@@ -194,9 +195,34 @@ describe('a worker whose connection is gone', () => {
     expect(held.size).toBe(1);
     await w.restart();
     const back = w.worker({ session: 's' });
-    w.engine.resume('s', held, (kind) => w.matching.claimFor(back, kind));
+    w.engine.resume(w.matching.resuming(back, held));
     await w.time.settle();
     expect(back.received).toEqual([]);
+    // And told again that it is durable: the notice may have been lost with the connection (I1).
+    expect(back.durable).toEqual([...held]);
+    expect(back.over).toEqual([]);
+  });
+
+  it('hears that a task it holds is over when its entry was lost with the node', async () => {
+    const disk = new MemoryDisk();
+    const w = await world(disk).open();
+    w.worker({ workflow: 1, session: 's', ahead: true });
+    await w.start('kept');
+    disk.faults.complete = () => undefined;
+    const worker = w.worker({ workflow: 1, session: 's', ahead: true });
+    w.post('lost', w.startMessage());
+    await w.time.settle();
+    const task = worker.take('workflow');
+    if (task.kind !== 'workflow') throw new Error('no workflow task');
+    const token = encodeToken({ kind: 'workflow', ...address('lost'), ...task.started.ref });
+    disk.faults = {};
+    await w.restart();
+    const back = w.worker({ session: 's', ahead: true });
+    w.engine.resume(w.matching.resuming(back, new Set([Buffer.from(token).toString('latin1')])));
+    await w.time.settle();
+    expect(back.over.map((text) => decodeToken(Buffer.from(text, 'latin1'))?.workflowId)).toEqual(['lost']);
+    expect(back.durable).toEqual([]);
+    expect(back.received).toMatchObject([{ workflowId: 'kept' }]);
   });
 });
 

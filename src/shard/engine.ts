@@ -6,8 +6,8 @@ import type { Message } from '../core/workflow/message.ts';
 import type { Reply } from '../core/workflow/outcome.ts';
 import type { Cancelable } from '../ports/clock.ts';
 import type { ActorAddress, Done, Engine, HistoryQuery, Waiting } from '../ports/engine.ts';
-import { type Key, lsn, shardId, type Term } from '../ports/ids.ts';
-import type { BacklogSource, Claim, QueueKey, TaskKind } from '../ports/matching.ts';
+import { lsn, shardId, type Term } from '../ports/ids.ts';
+import type { BacklogSource, Claim, QueueKey, ResumingWorker } from '../ports/matching.ts';
 import { StoreError } from '../ports/store.ts';
 import type {
   AwaitWorkflowResultResponse,
@@ -29,7 +29,7 @@ import { Executor } from './executor.ts';
 import { Flusher } from './flusher.ts';
 import { Gate } from './gate.ts';
 import { Inbound } from './inbound.ts';
-import { after, readStartedKey, shardOf, startedPrefix } from './keys.ts';
+import { shardOf } from './keys.ts';
 import { DEFAULT_SHARD_LIMITS, type ShardLimits } from './limits.ts';
 import { Materializer } from './materializer.ts';
 import type { EngineHealth, EngineLog, EngineOptions, EngineStats } from './options.ts';
@@ -38,6 +38,7 @@ import { Overlay } from './overlay.ts';
 import { Queries } from './queries.ts';
 import { Reader } from './reader.ts';
 import { Reads } from './reads.ts';
+import { Resume } from './resume.ts';
 import { Retention } from './retention.ts';
 import { Search } from './search.ts';
 import { Shard } from './shard.ts';
@@ -49,7 +50,6 @@ export type { EngineHealth, EngineLog, EngineOptions, EngineStats };
 
 const QUIET: EngineLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const SWEEP_MS = 1_000;
-const RESUME_ROWS = 10_000;
 
 export class ShardEngine implements Engine, BacklogSource {
   readonly #options: EngineOptions;
@@ -69,6 +69,7 @@ export class ShardEngine implements Engine, BacklogSource {
   readonly #queries: Queries;
   readonly #outgoing: Outgoing;
   readonly #reads: Reads;
+  readonly #resume: Resume;
   readonly #retention: Retention;
   readonly #outbox: Outbox;
   readonly #search: Search;
@@ -133,6 +134,7 @@ export class ShardEngine implements Engine, BacklogSource {
       refusal: () => this.#gate.closed(),
       onReadFailed,
     });
+    this.#resume = new Resume({ core, reader, actors, outgoing: this.#outgoing, executor, onReadFailed });
     this.#retention = new Retention({ reader, actors, executor, onReadFailed });
     this.#search = new Search({ reader, scannedPerPage: this.#bounds.scannedPerPage });
     this.#committer = new Committer({
@@ -387,26 +389,8 @@ export class ShardEngine implements Engine, BacklogSource {
     this.#queries.pull(queue, claim);
   }
 
-  resume(session: string, held: ReadonlySet<string>, claim: (kind: TaskKind) => Claim): void {
-    if (this.#gate.health.state !== 'serving') return;
-    const prefix = startedPrefix(session);
-    this.#reader.range(prefix as Key, after(prefix), RESUME_ROWS).then(
-      (rows) => {
-        for (const [row] of rows) {
-          const { kind, namespace, workflowId, runId, scheduledEventId } = readStartedKey(row, prefix);
-          this.#actors.with(namespace, workflowId, {
-            run: (actor) => {
-              const task = { session, kind, runId, scheduledEventId };
-              const again = (): void => this.#outgoing.resume(actor, task, held, claim);
-              if (actor.pending === undefined) again();
-              else actor.pending.wait({ durable: again, failed: () => undefined });
-            },
-            refuse: () => undefined,
-          });
-        }
-      },
-      (error: unknown) => this.#readFailed(error),
-    );
+  resume(worker: ResumingWorker): void {
+    if (this.#gate.health.state === 'serving') this.#resume.begin(worker);
   }
 
   // ---------------------------------------------------------------- inside

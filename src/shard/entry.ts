@@ -14,7 +14,7 @@ export interface Entry {
   receipts: readonly Receipt[];
   /** How the number of waiting tasks moved, per queue. */
   counts: readonly BacklogDelta[];
-  /** Keys that were deleted and written again: an older row of theirs may be on disk. */
+  /** Keys written of which an older row may be on disk, although they are otherwise written once. */
   rewritten: readonly Key[];
 }
 

@@ -70,6 +70,16 @@ export class Executor {
     this.#options = options;
   }
 
+  /** Starts this process has named so far. */
+  get starts(): number {
+    return this.#seq;
+  }
+
+  /** Whether a start was named after the first so many of this process. */
+  startedSince(startId: Taker['startId'], starts: number): boolean {
+    return startId.term > this.#options.term || (startId.term === this.#options.term && startId.seq > starts);
+  }
+
   taker(claim: Claim): Taker {
     this.#seq += 1;
     const { term, random } = this.#options;
@@ -247,7 +257,8 @@ export class Executor {
       return;
     }
     const key = timerKey(Math.ceil(due), actor.base);
-    turn.write(key, NOTHING);
+    if (actor.wasRead) turn.rewrite(key, NOTHING);
+    else turn.write(key, NOTHING);
     actor.armed = { key, at: due, setAt: now };
   }
 

@@ -43,7 +43,7 @@ export class Overlay {
     return this.#bytes;
   }
 
-  /** `rewritten`: the key had a row that was deleted just before, so an older one may be on disk. */
+  /** `rewritten`: the key is said to have had a row before, so an older one may be on disk. */
   apply(shard: number, key: Key, value: Uint8Array | undefined, history?: 'rewritten'): void {
     const before = this.#rows.get(key);
     if (before?.state === 'dirty') {

@@ -104,9 +104,42 @@ describe('a worker that registers again', () => {
     const failure = { message: 'again', applicationFailureInfo: { nextRetryDelay: 0 } };
     const activity = { task: task.started.ref };
     w.post('a', { type: 'failActivityTask', activity, identity: 'worker', failure });
-    w.engine.resume('first', new Set(), (kind) => w.matching.claimFor(first, kind));
+    w.engine.resume(w.matching.resuming(first));
     await w.time.settle();
     expect(other.take('activity')).toMatchObject({ workflowId: 'a' });
+    expect(first.received).toEqual([]);
+  });
+});
+
+describe('a worker that registers while the disk is slow', () => {
+  it('is not given a second time what was started and pushed meanwhile', async () => {
+    const w = await world();
+    const first = w.worker({ session: 'first', workflow: 1, activity: 1 });
+    await w.start('a');
+    await w.send('a', w.completion(first.take('workflow'), [command.activity('act')]));
+    const task = first.take('activity');
+    if (task.kind !== 'activity') throw new Error('no activity');
+    const range = w.store.range.bind(w.store);
+    let read: () => void = () => undefined;
+    const slow = new Promise<void>((resolve) => {
+      read = resolve;
+    });
+    w.store.range = async (query) => {
+      await slow;
+      return range(query);
+    };
+    w.engine.resume(w.matching.resuming(first));
+    first.credit.activity += 1;
+    const failure = { message: 'again', applicationFailureInfo: { nextRetryDelay: 0 } };
+    await w.send('a', {
+      type: 'failActivityTask',
+      activity: { task: task.started.ref },
+      identity: 'worker',
+      failure,
+    });
+    expect(first.take('activity')).toMatchObject({ started: { task: { attempt: 2 } } });
+    read();
+    await w.time.settle();
     expect(first.received).toEqual([]);
   });
 });

@@ -6,7 +6,15 @@ import type { Reply, TaskOffer } from '../core/workflow/outcome.ts';
 import { command, payloads } from '../core/workflow/testing.ts';
 import type { Cancelable, Clock, Random, Scheduler } from '../ports/clock.ts';
 import type { Done } from '../ports/engine.ts';
-import type { BacklogSource, Claim, Delivery, Matching, QueueKey, TaskKind } from '../ports/matching.ts';
+import type {
+  BacklogSource,
+  Claim,
+  Delivery,
+  Matching,
+  QueueKey,
+  ResumingWorker,
+  TaskKind,
+} from '../ports/matching.ts';
 import type { Store } from '../ports/store.ts';
 import { decode } from '../wire/codec.ts';
 import type { Command } from '../wire/command.ts';
@@ -112,6 +120,7 @@ export class TestWorker {
   readonly credit: Record<TaskKind, number>;
   readonly received: Delivery[] = [];
   readonly durable: string[] = [];
+  readonly over: string[] = [];
   readonly cancelled: { token: Uint8Array; reason: string }[] = [];
   connected = true;
   /** Called with each delivery, at once. */
@@ -190,6 +199,17 @@ export class TestMatching implements Matching {
     const claim = this.#lend((other) => other === worker, kind, false);
     if (claim === undefined) throw new Error('a worker has no credit although it was just given one');
     return claim;
+  }
+
+  /** The worker registers, holding these tokens. */
+  resuming(worker: TestWorker, held: ReadonlySet<string> = new Set()): ResumingWorker {
+    return {
+      session: worker.session,
+      held,
+      claim: (kind) => this.claimFor(worker, kind),
+      durable: (token) => worker.durable.push(Buffer.from(token).toString('latin1')),
+      over: (tokens) => worker.over.push(...tokens.map((token) => Buffer.from(token).toString('latin1'))),
+    };
   }
 
   #lend(fits: (worker: TestWorker) => boolean, kind: TaskKind, sticky: boolean): Claim | undefined {

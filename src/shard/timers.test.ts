@@ -77,6 +77,28 @@ describe('timers of sleeping workflows', () => {
     expect((await w.history('a')).some(({ eventType }) => eventType === EventType.TIMER_FIRED)).toBe(true);
   });
 
+  it('that an actor read back arms where it had armed one before go from disk with their deletion', async () => {
+    const disk = new MemoryDisk();
+    const w = await new World(() => openMemoryStore({ disk, shardCount: 1 })).open();
+    const worker = w.worker({ workflow: 10 });
+    await w.start('a', { workflowRunTimeout: 90_000 });
+    await w.send('a', w.completion(worker.take('workflow'), [command.timer('first', 10_000)]));
+    await w.time.advance(1_000);
+    // The deadline moves later: its row stays, and is forgotten with the actor.
+    await w.send('a', w.signalMessage('cancel it'));
+    await w.send('a', w.completion(worker.take('workflow'), [command.cancelTimer('first')]));
+    await w.engine.flush();
+    w.engine.passivateAll();
+    await w.send('a', w.signalMessage('arm another at the same time'));
+    await w.send('a', w.completion(worker.take('workflow'), [command.timer('second', 9_000)]));
+    await w.send('a', w.signalMessage('and cancel it at once'));
+    await w.send('a', w.completion(worker.take('workflow'), [command.cancelTimer('second')]));
+    await w.engine.flush();
+    await w.restart();
+    await w.time.advance(30_000);
+    expect(w.engine.getStats().timersFired).toBe(0);
+  });
+
   it('leave no rows behind when their run closes', async () => {
     const disk = new MemoryDisk();
     const w = await new World(() => openMemoryStore({ disk, shardCount: 1 })).open();

@@ -52,7 +52,7 @@ export class Turn {
   readonly begun: string[] = [];
   /** Runs with new events. */
   readonly grown: string[] = [];
-  /** Keys deleted and written again: an older row of theirs may be on disk. */
+  /** Keys written of which an older row may be on disk: deleted just before, or by an actor that does not remember. */
   rewritten: Set<Key> | undefined;
   receipts: Receipt[] = [];
   counts: BacklogDelta[] = [];
@@ -93,9 +93,14 @@ export class Turn {
 
   write(key: Key, value: Uint8Array | undefined): void {
     if (value !== undefined && this.rows.size > 0 && this.rows.has(key) && this.rows.get(key) === undefined) {
-      this.rewritten ??= new Set();
-      this.rewritten.add(key);
-    }
+      this.rewrite(key, value);
+    } else this.rows.set(key, value);
+  }
+
+  /** Writes a row of which an older one may be on disk: its deletion must be written too, however soon it comes. */
+  rewrite(key: Key, value: Uint8Array): void {
+    this.rewritten ??= new Set();
+    this.rewritten.add(key);
     this.rows.set(key, value);
   }
 

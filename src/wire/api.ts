@@ -384,6 +384,8 @@ export interface CancelActivityPush {
 export interface DurablePush {
   workerId: string;
   tokens: Uint8Array[];
+  /** Workflow tasks the worker said it holds, and that are over: an answer would be refused. */
+  over?: Uint8Array[] | undefined;
 }
 
 export interface QueryResult {

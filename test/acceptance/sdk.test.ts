@@ -1,6 +1,7 @@
 // What the SDK promises about workflow code, with a real worker and its threads against a real node: cold replays are fast, a loop stops
 // nobody else, and executions do not see each other.
 
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, onTestFinished as atTestEnd, beforeAll, describe, expect, it } from 'vitest';
 import { Worker } from '../../sdk/worker/index.ts';
 import { EventType } from '../../src/wire/enums.ts';
@@ -83,6 +84,33 @@ describe('an endless loop in a workflow', () => {
     expect(await beating.result()).toBe(1);
     expect((await looping.describe()).status.name).toBe('RUNNING');
     await looping.terminate();
+  }, 60_000);
+});
+
+describe('workflows that share a thread with endless loops', () => {
+  /** Each takes the thread away for over a second, three times before it has to wait. */
+  const LOOPS = 2;
+  const OTHERS = 24;
+
+  it('come to their end a little later, and nothing in their histories speaks of it', async () => {
+    const options = { worker: { workflowThreadPoolSize: 1 } };
+    const { client } = await inhabit({ address: node.address }, onTestFinished, options);
+    const start = (type: string, workflowId: string, ...args: unknown[]) =>
+      client.workflow.start(type, { workflowId, taskQueue: TASK_QUEUE, args });
+    const loops = await Promise.all(Array.from({ length: LOOPS }, (_, i) => start('endlessLoop', `shared loop ${i}`)));
+    const others: Awaited<ReturnType<typeof start>>[] = [];
+    for (let i = 0; i < OTHERS; i += 1) {
+      others.push(await start('hello', `beside a loop ${i}`, i));
+      await wait(100);
+    }
+    for (const [i, other] of others.entries()) {
+      expect(await other.result()).toBe(`Hello, ${i}!`);
+      const events = (await other.fetchHistory()).events.map(({ eventType }) => eventType);
+      expect(events).not.toContain(EventType.WORKFLOW_TASK_FAILED);
+      expect(events).not.toContain(EventType.WORKFLOW_TASK_TIMED_OUT);
+      expect(events.filter((type) => type === EventType.WORKFLOW_TASK_STARTED).length).toBe(2);
+    }
+    for (const loop of loops) await loop.terminate();
   }, 60_000);
 });
 

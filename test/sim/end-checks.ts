@@ -16,7 +16,7 @@ import type { Journal } from './client.ts';
 import type { SimDisk } from './disk.ts';
 import { Violation } from './kernel.ts';
 import type { Effect, Service } from './service.ts';
-import { mayStay, same, sameBytes, type Truth } from './truth.ts';
+import { same, sameBytes, type Truth } from './truth.ts';
 
 const firstValue = (payloads: Payloads | undefined): unknown => {
   const data = payloads?.payloads?.[0]?.data;
@@ -172,7 +172,7 @@ export async function checkRecovery(disk: SimDisk, shardCount: number, truth: Tr
     }
   }
   for (const rowKey of found.keys()) {
-    if (other(rowKey) && !mayStay(rowKey) && !truth.rows.has(rowKey))
+    if (other(rowKey) && !truth.rows.has(rowKey))
       throw new Violation('I4', `row ${JSON.stringify(rowKey)} is back after a crash`);
   }
 }

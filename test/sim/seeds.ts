@@ -4,11 +4,12 @@
 export const FOUND: readonly { seed: number; bug: string }[] = [
   { seed: 5, bug: 'a flush joined event rows between two reads of a history, which then ended early' },
   { seed: 19, bug: 'a workflow task whose history could not be fetched was never answered and kept its slot for ever' },
-  {
-    seed: 69,
-    bug: 'an actor that was passivated arms a timer row it does not know is there; it stays on disk (tolerated)',
-  },
+  { seed: 69, bug: 'a timer row armed by an actor read back, at the key of one it had forgotten, stayed on disk' },
   { seed: 159, bug: 'registering again on a standing link voided the credit of answers sent before it' },
+  {
+    seed: 574,
+    bug: 'a worker registered twice while the disk was slow; the first registration undid a start that the second had delivered',
+  },
   { seed: 1018, bug: 'a queue was not announced when one entry ended a task in hand and enqueued another' },
   { seed: 4384, bug: 'an engine closed while it recovered flushed what it had, and trimmed the rest of the log' },
   {

@@ -2,6 +2,7 @@
 // activation (I4). One per incarnation of the node: what it never made durable, the next one need not know.
 
 import type { Outcome } from '../../src/core/workflow/outcome.ts';
+import { packRow, unpackRow } from '../../src/core/workflow/row-codec.ts';
 import type { ActorState, StoredRow } from '../../src/shard/core.ts';
 import { type ActorCore, workflowCore } from '../../src/shard/core.ts';
 import { decode, encode } from '../../src/wire/codec.ts';
@@ -33,8 +34,8 @@ function canonical(state: ActorState): unknown {
       run: run && {
         runId: run.runId,
         start: run.start,
-        row: run.row,
-        activities: sorted(run.activities),
+        row: packRow('run', '', run.row),
+        activities: sorted(run.activities).map(([id, row]) => [id, packRow('activity', String(id), row)]),
         timers: sorted(run.timers),
         buffered: sorted(run.buffered),
         activityIds: sorted(run.activityIds),
@@ -50,7 +51,7 @@ export function watchedCore(random: SeededRandom, stats: CoreStats, fail: (error
   const remember = (state: ActorState, rows: Iterable<StoredRow>): Witness => {
     const witness: Witness = { state, rows: new Map() };
     for (const { table, runId, id, value } of rows) {
-      witness.rows.set(rowId({ table, runId, id }), { table, runId, id, bytes: encode(value) });
+      witness.rows.set(rowId({ table, runId, id }), { table, runId, id, bytes: encode(packRow(table, id, value)) });
     }
     witnesses.set(state.workflowId, witness);
     return witness;
@@ -59,7 +60,9 @@ export function watchedCore(random: SeededRandom, stats: CoreStats, fail: (error
     const current = state.chain?.currentRunId;
     const stored = [...rows.values()]
       .filter(({ table, runId }) => table === 'chain' || runId === current)
-      .map(({ table, runId, id, bytes }): StoredRow => ({ table, runId, id, value: decode(bytes) as object }));
+      .map(
+        ({ table, runId, id, bytes }): StoredRow => ({ table, runId, id, value: unpackRow(table, id, decode(bytes)) }),
+      );
     return workflowCore.load(state.namespace, state.workflowId, stored);
   };
   const compare = (live: ActorState, other: ActorState, what: string): void => {
@@ -107,7 +110,7 @@ export function watchedCore(random: SeededRandom, stats: CoreStats, fail: (error
       for (const { table, runId, id, value } of outcome.rows) {
         const at = rowId({ table, runId, id });
         if (value === undefined) witness.rows.delete(at);
-        else witness.rows.set(at, { table, runId, id, bytes: encode(value) });
+        else witness.rows.set(at, { table, runId, id, bytes: encode(packRow(table, id, value)) });
       }
       if (random.chance(0.05)) compare(next, rebuilt(witness), 'what its rows say');
       return next;

@@ -2,7 +2,15 @@
 
 import type { TaskOffer } from '../../src/core/workflow/outcome.ts';
 import type { Cancelable, Clock, Scheduler } from '../../src/ports/clock.ts';
-import type { BacklogSource, Claim, Delivery, QueueKey, TaskKind, WorkerSession } from '../../src/ports/matching.ts';
+import type {
+  BacklogSource,
+  Claim,
+  Delivery,
+  QueueKey,
+  ResumingWorker,
+  TaskKind,
+  WorkerSession,
+} from '../../src/ports/matching.ts';
 
 export class VirtualTime implements Clock, Scheduler {
   #now = 0;
@@ -89,7 +97,13 @@ export class FakeWorker implements WorkerSession {
     return true;
   }
 
-  pushDurable(): void {}
+  readonly durable: string[] = [];
+
+  pushDurable(token: Uint8Array): void {
+    this.durable.push(Buffer.from(token).toString('latin1'));
+  }
+
+  pushOver(): void {}
 
   pushCancel(_token: Uint8Array, reason: string): void {
     this.cancelled.push(reason);
@@ -187,9 +201,9 @@ export class FakeSource implements BacklogSource {
     }
   }
 
-  resume(session: string, held: ReadonlySet<string>, claim: (kind: TaskKind) => Claim): void {
+  resume({ session, held, claim }: ResumingWorker): void {
     for (const { workflowId, token, kind } of this.started.get(session) ?? []) {
-      if (!held.has(token)) claim(kind).deliver(delivery(workflowId, kind));
+      if (!held.has(token)) claim(kind)?.deliver(delivery(workflowId, kind));
     }
   }
 }

@@ -475,6 +475,30 @@ describe('a worker', () => {
     ]);
   });
 
+  it('that comes back is told what became of the tasks it holds, if it asked for tasks ahead', () => {
+    for (const capabilities of [['ahead'], []]) {
+      const door = new TestDoor();
+      door.matcher.attach({
+        backlog: () => ({ count: 0, oldest: undefined }),
+        pull: () => undefined,
+        pullQueries: () => undefined,
+        resume: ({ held, durable, over }) => {
+          const [first = '', second = ''] = held;
+          durable(Buffer.from(first, 'latin1'));
+          over([Buffer.from(second, 'latin1')]);
+        },
+      });
+      const client = door.connect({ capabilities });
+      client.request('registerWorker', { ...REGISTER, heldTokens: [Uint8Array.of(1), Uint8Array.of(2)] });
+      const pushes = client.take().filter(([kind]) => kind === FrameKind.PUSH);
+      const told = [
+        [FrameKind.PUSH, 'durable', { workerId: 'wk', tokens: [], over: [Uint8Array.of(2)] }],
+        [FrameKind.PUSH, 'durable', { workerId: 'wk', tokens: [Uint8Array.of(1)] }],
+      ];
+      expect(pushes).toEqual(capabilities.length > 0 ? told : []);
+    }
+  });
+
   it('that vanishes is lost the queries it owes, which the engine asks again', () => {
     const door = new TestDoor();
     const client = door.connect();

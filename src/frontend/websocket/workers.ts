@@ -116,6 +116,10 @@ export class ConnectionWorkers implements PushTarget {
     this.#host.wake();
   }
 
+  pushOver(workerId: string, over: Uint8Array[]): void {
+    this.push('durable', { workerId, tokens: [], over } satisfies DurablePush);
+  }
+
   writeDurable(): void {
     const durable = this.#durable;
     if (durable === undefined) return;
