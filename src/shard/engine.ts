@@ -225,7 +225,7 @@ export class ShardEngine implements Engine, BacklogSource {
       actors: this.#actors,
       committer: this.#committer,
       term: this.#term,
-      retentionMs: (namespace) => this.#options.namespaces.get(namespace) ?? Number.MAX_SAFE_INTEGER,
+      namespaces: this.#options.namespaces,
       pushAhead: (actor, handover) => this.#outgoing.pushAhead(actor, handover),
       leave: (turn) => this.#outgoing.leave(turn),
       send: (turn, effect) => this.#outbox.send(turn, effect),

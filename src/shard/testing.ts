@@ -237,7 +237,7 @@ export class World {
   readonly time = new VirtualTime();
   readonly random = new SeededRandom();
   matching = new TestMatching();
-  readonly namespaces = new Map([[NAMESPACE, 72 * HOUR]]);
+  readonly namespaces = new Map([[NAMESPACE, { id: 'id-of-default', retention: 72 * HOUR }]]);
   readonly fatal: unknown[] = [];
   readonly #openStore: () => Store;
   readonly #options: Partial<EngineOptions>;

@@ -377,7 +377,7 @@ describe('over random messages', { timeout: 60_000 }, () => {
           const message = player.message(next);
           if (message === undefined) continue;
           const { world } = player;
-          const context = { now: world.now, spareRunId: world.spareRunId(), limits: world.limits };
+          const context = world.context();
           const live = decide(world.state, message, context);
           const rebuilt = decide(fromStorage(world), message, context);
           expect(plain(rebuilt)).toEqual(plain(live));

@@ -9,7 +9,15 @@ import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import type { CompleteWorkflowTaskMessage, Message, StartMessage, Taker, TaskRef } from './message.ts';
-import type { Decision, Effect, Outcome, StartedActivityTask, StartedWorkflowTask, TaskOffer } from './outcome.ts';
+import type {
+  Decision,
+  Effect,
+  Outcome,
+  StartedActivityTask,
+  StartedWorkflowTask,
+  TaskOffer,
+  TurnContext,
+} from './outcome.ts';
 import { type ActorState, emptyState, load, nextDeadline, type StoredRow, waitingOffers } from './state.ts';
 
 export const WORKFLOW_ID = 'order-1';
@@ -80,6 +88,7 @@ export class World {
   state: ActorState = emptyState('default', WORKFLOW_ID);
   now = 1_000_000;
   limits: Limits;
+  readonly namespaces = new Map([['default', { id: 'id-of-default' }]]);
   /** What storage holds: applied row changes. */
   readonly rows = new Map<string, StoredRow>();
   readonly histories = new Map<string, HistoryEvent[]>();
@@ -92,7 +101,11 @@ export class World {
   }
 
   decide(message: Message): Decision {
-    return decide(this.state, message, { now: this.now, spareRunId: this.spareRunId(), limits: this.limits });
+    return decide(this.state, message, this.context());
+  }
+
+  context(): TurnContext {
+    return { now: this.now, spareRunId: this.spareRunId(), limits: this.limits, namespaces: this.namespaces };
   }
 
   spareRunId(): string {
