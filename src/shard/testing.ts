@@ -276,10 +276,15 @@ export class World {
   /** The process is killed and started again; workers have to come again too. */
   async restart(): Promise<void> {
     this.time.forget();
+    this.renew();
+    await this.open();
+  }
+
+  /** Another process over the same disk, not open yet. */
+  renew(): void {
     this.matching = new TestMatching();
     this.store = this.#openStore();
     this.engine = this.#build();
-    await this.open();
   }
 
   worker(options: WorkerOptions = {}): TestWorker {
