@@ -107,7 +107,7 @@ class Node implements RunningNode {
       scheduler: systemScheduler,
       random: systemRandom,
       matching: this.#matcher,
-      namespaces: new Map(config.namespaces.map(({ name, retention }) => [name, retention])),
+      namespaces: this.#namespaces.known,
       limits: config.limits,
       bounds: config.shardLimits,
       log: options.log,

@@ -128,6 +128,12 @@ export const ParentClosePolicy = {
   TERMINATE: 'TERMINATE',
   ABANDON: 'ABANDON',
   REQUEST_CANCEL: 'REQUEST_CANCEL',
+  /** @deprecated Use {@link ParentClosePolicy.TERMINATE}. */
+  PARENT_CLOSE_POLICY_TERMINATE: 'TERMINATE',
+  /** @deprecated Use {@link ParentClosePolicy.ABANDON}. */
+  PARENT_CLOSE_POLICY_ABANDON: 'ABANDON',
+  /** @deprecated Use {@link ParentClosePolicy.REQUEST_CANCEL}. */
+  PARENT_CLOSE_POLICY_REQUEST_CANCEL: 'REQUEST_CANCEL',
 } as const;
 export type ParentClosePolicy = (typeof ParentClosePolicy)[keyof typeof ParentClosePolicy];
 export const [encodeParentClosePolicy, decodeParentClosePolicy] = enumConverters(

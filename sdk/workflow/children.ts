@@ -17,20 +17,30 @@ import { assertInWorkflowContext } from './context.ts';
 import { ChildWorkflowCancellationType, type ChildWorkflowOptions } from './interfaces.ts';
 import { uuid4 } from './workflow.ts';
 
+/** A child that has started: its result may be awaited, and it may be signalled. It is cancelled by its scope. */
 export interface ChildWorkflowHandle<T extends Workflow> extends BaseWorkflowHandle<T> {
   readonly workflowId: string;
+  /** First run of the child's chain of continuations and retries. */
   readonly firstExecutionRunId: string;
 }
 
 export interface ExternalWorkflowHandle {
   readonly workflowId: string;
   readonly runId: string | undefined;
-  /** Resolves once the signal is in the other workflow's history. */
+  /**
+   * Resolves once the other workflow has the signal.
+   *
+   * @throws ApplicationFailure of type `ExternalWorkflowExecutionNotFound` when there is no such workflow, or it has closed.
+   */
   signal<Args extends unknown[] = [], Name extends string = string>(
     def: SignalDefinition<Args, Name> | string,
     ...args: Args
   ): Promise<void>;
-  /** Requests cancellation; resolves once the other workflow has the request. */
+  /**
+   * Requests cancellation; resolves once the other workflow has the request, at once when it has closed.
+   *
+   * @throws ApplicationFailure of type `ExternalWorkflowExecutionNotFound` when there is no such workflow.
+   */
   cancel(reason?: string): Promise<void>;
 }
 
@@ -99,7 +109,28 @@ function scheduleChild(
   return { workflowId, started, result };
 }
 
-/** Starts a child workflow and resolves, with its handle, once it has started. */
+/**
+ * Starts a child workflow and resolves, with its handle, once it has started.
+ *
+ * The child is part of the scope it is started in: cancelling that scope requests the child's cancellation, as `cancellationType` says.
+ * What becomes of it when the workflow closes is `parentClosePolicy`'s matter.
+ *
+ * @param workflowFunc The workflow function, or its exported name.
+ * @throws WorkflowExecutionAlreadyStartedError when a workflow with the id runs, or `workflowIdReusePolicy` forbids to use it again.
+ * @throws ChildWorkflowFailure caused by a CancelledFailure, when it was cancelled before it started.
+ */
+export async function startChild(
+  workflowType: string,
+  options?: WithWorkflowArgs<UntypedWorkflow, ChildWorkflowOptions>,
+): Promise<ChildWorkflowHandle<UntypedWorkflow>>;
+export async function startChild<T extends Workflow>(
+  workflowFunc: T | string,
+  options: WithWorkflowArgs<T, ChildWorkflowOptions>,
+): Promise<ChildWorkflowHandle<T>>;
+/** Starts a child workflow without arguments. */
+export async function startChild<T extends () => Promise<unknown>>(
+  workflowFunc: T | string,
+): Promise<ChildWorkflowHandle<T>>;
 export async function startChild<T extends Workflow>(
   workflowFunc: T | string,
   options?: WithWorkflowArgs<T, ChildWorkflowOptions>,
@@ -116,8 +147,26 @@ export async function startChild<T extends Workflow>(
   };
 }
 
-/** Runs a child workflow and gives its result; rejects with ChildWorkflowFailure. */
-export async function executeChild<T extends Workflow = UntypedWorkflow>(
+/**
+ * Runs a child workflow and gives its result, following continue-as-new and retries. Part of the scope it is called in, as
+ * {@link startChild} is.
+ *
+ * @throws WorkflowExecutionAlreadyStartedError as {@link startChild} does.
+ * @throws ChildWorkflowFailure when the child failed, was cancelled or terminated, or timed out; its `cause` says which.
+ */
+export async function executeChild(
+  workflowType: string,
+  options?: WithWorkflowArgs<UntypedWorkflow, ChildWorkflowOptions>,
+): Promise<unknown>;
+export async function executeChild<T extends Workflow>(
+  workflowFunc: T | string,
+  options: WithWorkflowArgs<T, ChildWorkflowOptions>,
+): Promise<WorkflowResultType<T>>;
+/** Runs a child workflow without arguments. */
+export async function executeChild<T extends () => Promise<unknown>>(
+  workflowFunc: T | string,
+): Promise<WorkflowResultType<T>>;
+export async function executeChild<T extends Workflow>(
   workflowFunc: T | string,
   options?: WithWorkflowArgs<T, ChildWorkflowOptions>,
 ): Promise<WorkflowResultType<T>> {
@@ -178,15 +227,25 @@ function signalOther(
   });
 }
 
+/** Histories of SDKs before 0.22 lack the marker: there a scope did not reach this. The name is theirs, so that histories move over. */
+const SCOPE_CANCELS_REQUEST = '__temporal_internal_connect_external_handle_cancel_to_scope';
+
 function cancelOther(
   activator: Activator,
   workflowId: string,
   runId: string | undefined,
   reason: string | undefined,
 ): Promise<void> {
-  const seq = activator.takeSeq('cancelExternal');
   const site = new Error();
   return new Promise<void>((resolve, reject) => {
+    const scope = CancellationScope.current();
+    if (scope.cancellable) {
+      scope.cancelRequested.catch((cancelled: Error) => {
+        if (activator.patch(SCOPE_CANCELS_REQUEST, false)) reject(cancelled);
+      });
+    }
+    if (scope.consideredCancelled && activator.patch(SCOPE_CANCELS_REQUEST, false)) return;
+    const seq = activator.takeSeq('cancelExternal');
     activator.push({
       kind: 'cancelExternal',
       seq,

@@ -1,6 +1,7 @@
 // What workflow code reads about its execution, and the options and definitions of the workflow API.
 
 import type { WorkflowExecution } from '../../src/wire/common.ts';
+import type { ParentClosePolicy } from '../common/enums.ts';
 import type { HandlerUnfinishedPolicy } from '../common/interfaces.ts';
 import type { Priority } from '../common/priority.ts';
 import type { RetryPolicy } from '../common/retry-policy.ts';
@@ -93,21 +94,24 @@ export const ChildWorkflowCancellationType = {
   TRY_CANCEL: 'TRY_CANCEL',
   /** Request cancellation and wait until the child has closed. */
   WAIT_CANCELLATION_COMPLETED: 'WAIT_CANCELLATION_COMPLETED',
-  /** Request cancellation and wait until the request has reached the child. */
+  /**
+   * Request cancellation and wait until the request has reached the child. As in Temporal's own SDK, the child's promise still settles
+   * only with its end; the request alone settles nothing the workflow can see.
+   */
   WAIT_CANCELLATION_REQUESTED: 'WAIT_CANCELLATION_REQUESTED',
 } as const;
 export type ChildWorkflowCancellationType =
   (typeof ChildWorkflowCancellationType)[keyof typeof ChildWorkflowCancellationType];
 
-export interface ChildWorkflowOptions extends CommonWorkflowOptions {
+export interface ChildWorkflowOptions extends Omit<CommonWorkflowOptions, 'workflowIdConflictPolicy'> {
   /** Default: a random UUID. */
   workflowId?: string | undefined;
   /** Default: the parent's. */
   taskQueue?: string | undefined;
   /** Default: WAIT_CANCELLATION_COMPLETED. */
   cancellationType?: ChildWorkflowCancellationType | undefined;
-  /** What happens to the child when its parent closes. Default: TERMINATE. */
-  parentClosePolicy?: 'TERMINATE' | 'ABANDON' | 'REQUEST_CANCEL' | undefined;
+  /** What happens to the child when its parent closes, in whatever way: also when it continues as new or is retried. Default: TERMINATE. */
+  parentClosePolicy?: ParentClosePolicy | undefined;
 }
 
 export interface SleepOptions {

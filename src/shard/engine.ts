@@ -42,6 +42,7 @@ import { Resume } from './resume.ts';
 import { Retention } from './retention.ts';
 import { Search } from './search.ts';
 import { Shard } from './shard.ts';
+import { SpaceWatch } from './space-watch.ts';
 import { messageOf, unavailable } from './status.ts';
 import { Timers } from './timers.ts';
 import { Waiters } from './waiters.ts';
@@ -76,10 +77,10 @@ export class ShardEngine implements Engine, BacklogSource {
   readonly #inbound: Inbound;
   readonly #materializer: Materializer;
   readonly #gate: Gate;
+  readonly #space: SpaceWatch;
   #executor: Executor | undefined;
   #term: Term | undefined;
   #sweeper: Cancelable | undefined;
-  #spaceCheck: Cancelable | undefined;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -97,6 +98,9 @@ export class ShardEngine implements Engine, BacklogSource {
       bytes: this.#committer.pendingBytes,
       overlayBytes: this.#overlay.bytes,
     }));
+    const { freeSpaceReserve: reserveBytes, freeSpaceCheckMs: intervalMs } = this.#bounds;
+    const [gate, log] = [this.#gate, this.#log];
+    this.#space = new SpaceWatch({ store, scheduler, gate, reserveBytes, intervalMs, log, onReadFailed });
     this.#reader = new Reader(this.#overlay, store);
     const reader = this.#reader;
     this.#actors = new Actors({
@@ -141,7 +145,10 @@ export class ShardEngine implements Engine, BacklogSource {
       store,
       scheduler,
       apply: (shard, entry) => this.#materializer.commit(shard, entry),
-      applied: () => this.#backlog.announce(),
+      applied: () => {
+        this.#backlog.announce();
+        this.#outbox.pump();
+      },
       onFenced: (shard) => this.#fenced(shard),
       onFailed,
     });
@@ -168,6 +175,7 @@ export class ShardEngine implements Engine, BacklogSource {
       scheduler,
       shardCount: store.shardCount,
       window: this.#bounds.outboxWindow,
+      kept: this.#bounds.outboxKept,
       retryMs: this.#bounds.outboxRetryMs,
       shard: (id) => this.#shard(id),
       deliver: (item, done) => this.#inbound.receive(item, done),
@@ -226,7 +234,7 @@ export class ShardEngine implements Engine, BacklogSource {
       actors: this.#actors,
       committer: this.#committer,
       term: this.#term,
-      retentionMs: (namespace) => this.#options.namespaces.get(namespace) ?? Number.MAX_SAFE_INTEGER,
+      namespaces: this.#options.namespaces,
       pushAhead: (actor, handover) => this.#outgoing.pushAhead(actor, handover),
       leave: (turn) => this.#outgoing.leave(turn),
       send: (turn, effect) => this.#outbox.send(turn, effect),
@@ -239,7 +247,7 @@ export class ShardEngine implements Engine, BacklogSource {
     this.#timers.start();
     this.#outbox.start();
     this.#sweep();
-    this.#checkSpace();
+    this.#space.start();
     this.#backlog.announce();
     this.#log.info({ shards: this.#shards.size, term: this.#term, replayed: entries }, 'shards serve');
   }
@@ -251,8 +259,9 @@ export class ShardEngine implements Engine, BacklogSource {
     const unsound = ['failed', 'starting'].includes(this.#gate.health.state);
     if (!unsound) this.#gate.health = { state: 'draining' };
     this.#timers.stop();
+    this.#outbox.stop();
     this.#sweeper?.cancel();
-    this.#spaceCheck?.cancel();
+    this.#space.stop();
     this.#waiters.wakeAll();
     if (!unsound) await this.#committer.drained();
     this.#flusher.stop();
@@ -432,22 +441,6 @@ export class ShardEngine implements Engine, BacklogSource {
     this.#sweeper = this.#options.scheduler.after(SWEEP_MS, () => this.#sweep());
   }
 
-  #checkSpace(): void {
-    this.#options.store.stats().then(
-      ({ freeBytes }) => {
-        const low = freeBytes < this.#bounds.freeSpaceReserve;
-        if (low !== this.#gate.lowOnSpace)
-          this.#log.warn(
-            { freeBytes },
-            low ? 'disk space is low: starts and signals are refused' : 'disk space is sufficient again',
-          );
-        this.#gate.lowOnSpace = low;
-      },
-      (error: unknown) => this.#readFailed(error),
-    );
-    this.#spaceCheck = this.#options.scheduler.after(this.#bounds.freeSpaceCheckMs, () => this.#checkSpace());
-  }
-
   #fenced(shard: Shard): void {
     this.#log.warn(
       { shard: shard.id, term: shard.term },
@@ -468,6 +461,7 @@ export class ShardEngine implements Engine, BacklogSource {
     if (this.#gate.health.state === 'failed' || this.#gate.health.state === 'closed') return;
     this.#gate.health = { state: 'failed', error: messageOf(error) };
     this.#timers.stop();
+    this.#outbox.stop();
     this.#flusher.stop();
     this.#log.error({ error: messageOf(error) }, 'the store failed: this node stops serving');
     this.#waiters.wakeAll();

@@ -19,7 +19,7 @@ import type { Committer } from './committer.ts';
 import type { ActorCore } from './core.ts';
 import type { Receipt } from './entry.ts';
 import { backlogKey, retentionKey, startedKey, timerKey } from './keys.ts';
-import type { EngineLog } from './options.ts';
+import type { EngineLog, ServedNamespace } from './options.ts';
 import { fault } from './status.ts';
 import { encodeRetained } from './timers.ts';
 import { type Handover, NOTHING, Turn } from './turn.ts';
@@ -35,7 +35,7 @@ export interface ExecutorOptions {
   committer: Committer;
   /** Names the starts of this process (I1, I6). */
   term: number;
-  retentionMs(namespace: string): number;
+  namespaces: ReadonlyMap<string, ServedNamespace>;
   /** Frames of a started task that need no reading; undefined when its history is not in memory. */
   pushAhead(actor: Actor, handover: Handover): boolean | undefined;
   /** After the commit: handovers, effects, wake-ups. */
@@ -138,9 +138,9 @@ export class Executor {
   }
 
   #decide(turn: Turn, message: Message, now: number): ReturnType<ActorCore['decide']> {
-    const { core, random, limits } = this.#options;
+    const { core, random, limits, namespaces } = this.#options;
     const { actor } = turn;
-    const context = { now, spareRunId: random.uuid(), limits };
+    const context = { now, spareRunId: random.uuid(), limits, namespaces };
     let decision: ReturnType<ActorCore['decide']>;
     try {
       decision = core.decide(actor.state, message, context);
@@ -271,8 +271,8 @@ export class Executor {
         turn.write(key, value),
       );
       if (info.status === WorkflowExecutionStatus.RUNNING || info.closeTime === undefined) continue;
-      const key = retentionKey(info.closeTime + this.#options.retentionMs(actor.namespace), actor.base, runId);
-      turn.write(key, encodeRetained(info));
+      const retentionMs = this.#options.namespaces.get(actor.namespace)?.retention ?? Number.MAX_SAFE_INTEGER;
+      turn.write(retentionKey(info.closeTime + retentionMs, actor.base, runId), encodeRetained(info));
     }
   }
 

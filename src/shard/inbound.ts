@@ -13,7 +13,7 @@ import type { Actors } from './actors.ts';
 import type { WaitingTask } from './backlog.ts';
 import type { Committer } from './committer.ts';
 import type { ActorCore } from './core.ts';
-import type { Executor } from './executor.ts';
+import type { Executor, TurnExtras } from './executor.ts';
 import { applied, type OutboxMessage } from './outbox.ts';
 import type { Reads } from './reads.ts';
 import type { Retention } from './retention.ts';
@@ -42,27 +42,33 @@ export class Inbound {
   }
 
   /** Queries and cancels may name an earlier, closed run: its rows are read first. */
-  speak(actor: Actor, message: Message, done: Done<Reply>): void {
-    const runId = message.type === 'query' || message.type === 'requestCancel' ? message.target.runId : undefined;
+  speak(actor: Actor, message: Message, done: Done<Reply>, extras?: TurnExtras): void {
+    const runId = namedRun(message);
     const current = this.#options.core.currentRunId(actor.state);
     if (!runId || current === undefined || runId === current) {
-      this.#options.executor().run(actor, message, done);
+      this.#options.executor().run(actor, message, done, extras);
       return;
     }
-    const readRun = (): void => this.#speakOfEarlier(actor, runId, message, done);
+    const readRun = (): void => this.#speakOfEarlier(actor, runId, message, done, extras);
     // The turn that closed that run may be the pending one: until it is durable, rows still show the run open.
     if (actor.pending === undefined) readRun();
     else actor.pending.wait({ durable: readRun, failed: (why) => done(why, undefined) });
   }
 
-  #speakOfEarlier(actor: Actor, runId: string, message: Message, done: Done<Reply>): void {
+  #speakOfEarlier(
+    actor: Actor,
+    runId: string,
+    message: Message,
+    done: Done<Reply>,
+    extras: TurnExtras | undefined,
+  ): void {
     const { namespace, workflowId } = actor;
     this.#options.reads.rowsOf(actor, runId).then(
       (rows) =>
         this.#options.actors.with(namespace, workflowId, {
           run: (live) => {
             if (rows.length > 0) this.#options.core.adopt(live.state, runId, rows);
-            this.#options.executor().run(live, message, done);
+            this.#options.executor().run(live, message, done, extras);
           },
           refuse: (why) => done(why, undefined),
         }),
@@ -138,9 +144,7 @@ export class Inbound {
           return;
         }
         const receipt = { source, seq };
-        this.#options
-          .executor()
-          .run(actor, message, (error) => done(applied(error) ? 'applied' : 'later'), { receipt });
+        this.speak(actor, message, (error) => done(applied(error) ? 'applied' : 'later'), { receipt });
       },
       refuse: () => done('later'),
     });
@@ -152,5 +156,18 @@ export class Inbound {
     turn.write(row, undefined);
     turn.seal();
     this.#options.committer.join(turn);
+  }
+}
+
+/** The run a message names that can be about a closed one. */
+function namedRun(message: Message): string | undefined {
+  switch (message.type) {
+    case 'query':
+    case 'requestCancel':
+      return message.target.runId;
+    case 'cancelExternal':
+      return message.runId;
+    default:
+      return undefined;
   }
 }

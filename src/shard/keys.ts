@@ -206,6 +206,7 @@ export function isWriteOnce(k: string): boolean {
   switch (k.charCodeAt(0)) {
     case 0x62: // b
     case 0x65: // e
+    case 0x6f: // o
     case 0x73: // s
     case 0x74: // t
       return true;

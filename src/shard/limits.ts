@@ -35,8 +35,10 @@ export interface ShardLimits {
   freeSpaceCheckMs: number;
   /** Index rows one page of a list may look at; a page that reaches it ends early, with a token. */
   scannedPerPage: number;
-  /** Unacknowledged outbox messages a shard sends at once after a restart. */
+  /** Outbox messages of the node under way at once. */
   outboxWindow: number;
+  /** Unacknowledged outbox messages of the node held in memory; the others are on disk. */
+  outboxKept: number;
   /** ms between two attempts to deliver an outbox message. */
   outboxRetryMs: number;
 }
@@ -61,5 +63,6 @@ export const DEFAULT_SHARD_LIMITS: ShardLimits = {
   freeSpaceCheckMs: 10_000,
   scannedPerPage: 20_000,
   outboxWindow: 256,
+  outboxKept: 10_000,
   outboxRetryMs: 1_000,
 };

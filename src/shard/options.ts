@@ -13,8 +13,8 @@ export interface EngineOptions {
   scheduler: Scheduler;
   random: Random;
   matching: Matching;
-  /** Name → retention of closed executions, ms. Looked at for every message: may be changed in place. */
-  namespaces: ReadonlyMap<string, number>;
+  /** By name. Looked at for every message: may be changed in place. */
+  namespaces: ReadonlyMap<string, ServedNamespace>;
   limits?: Partial<Limits>;
   bounds?: Partial<ShardLimits>;
   log?: EngineLog;
@@ -22,6 +22,13 @@ export interface EngineOptions {
   onFatal?(error: unknown): void;
   /** Tests of the shards drive a small fake. */
   core?: ActorCore;
+}
+
+export interface ServedNamespace {
+  /** What events name it with. */
+  readonly id: string;
+  /** How long closed executions are kept, ms. */
+  readonly retention: number;
 }
 
 export interface EngineLog {

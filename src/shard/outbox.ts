@@ -1,6 +1,6 @@
 // Messages between actors, exactly once (DESIGN §5): a row of the sender's entry, numbered per (source shard, destination shard); the destination
 // notes the number in the entry that applies the message; then the row goes. Until then it is delivered again: after a refusal, after a
-// crash, and a repeat is dropped for ever by its number, whatever became of its target.
+// crash, and a repeat is dropped for ever by its number, whatever became of its target. What one actor sends another arrives in order.
 
 import type { Message } from '../core/workflow/message.ts';
 import type { Effect } from '../core/workflow/outcome.ts';
@@ -8,6 +8,7 @@ import type { Scheduler } from '../ports/clock.ts';
 import { type Key, key } from '../ports/ids.ts';
 import { decode, encode } from '../wire/codec.ts';
 import type { Status } from '../wire/status.ts';
+import { Blocked } from './blocked.ts';
 import { outboxKey, readU48, shardOf } from './keys.ts';
 import type { Reader } from './reader.ts';
 import type { Shard } from './shard.ts';
@@ -26,8 +27,10 @@ export interface OutboxOptions {
   reader: Reader;
   scheduler: Scheduler;
   shardCount: number;
-  /** Messages under way at once, and how many more are kept in memory. */
+  /** Messages under way at once. */
   window: number;
+  /** Messages kept in memory; the others wait on disk. */
+  kept: number;
   retryMs: number;
   shard(id: number): Shard;
   /** Applies the message in its target's turn, with this number as receipt. `done` when that is durable, refused or failed. */
@@ -38,19 +41,25 @@ export interface OutboxOptions {
 }
 
 const END = key('p');
-const KEPT = 10_000;
+/** Rows read in one go. */
+const CHUNK = 1_000;
 
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #known = new Map<Key, OutboxMessage>();
-  readonly #queue: OutboxMessage[] = [];
+  #queue: OutboxMessage[] = [];
+  readonly #blocked: Blocked;
   #underWay = 0;
-  /** Rows exist that are not in memory. */
-  #more = false;
-  #reading = false;
+  #running = false;
+  #pumping = false;
+  /** Rows may exist that are not in memory. */
+  #unread = false;
+  /** While rows are read: what is committed meanwhile, in order. */
+  #late: Map<Key, Uint8Array> | undefined;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.#blocked = new Blocked(options.scheduler, options.retryMs, (item) => this.#deliver(item));
   }
 
   /** Rows in memory that are not acknowledged. */
@@ -67,27 +76,70 @@ export class Outbox {
     turn.write(outboxKey(shard.id, destination, seq), encode([namespace, workflowId, message]));
   }
 
-  /** A row was committed. */
+  /** A row was committed, or is read again from the log. Nothing is delivered before `pump`: all entries of a commit are applied first. */
   put(shard: Shard, k: Key, bytes: Uint8Array): void {
     shard.sentTo(k.charCodeAt(3) * 256 + k.charCodeAt(4), readU48(k, 5));
-    this.#take(k, bytes);
-    this.#pump();
+    if (this.#late !== undefined && this.#late.size < this.#options.kept) this.#late.set(k, bytes);
+    else if (!this.#running || this.#unread || this.#late !== undefined) this.#unread = true;
+    else this.#take(k, bytes);
   }
 
   delete(k: Key): void {
     this.#known.delete(k);
+    this.#late?.delete(k);
   }
 
-  /** Finds what an earlier process left unacknowledged. */
+  /** From now on messages are delivered, also what an earlier process left unacknowledged. Not before the rows of all shards are there. */
   start(): void {
-    this.#more = true;
+    this.#running = true;
+    this.#unread = true;
     void this.#read();
+  }
+
+  stop(): void {
+    this.#running = false;
+    this.#blocked.stop();
+  }
+
+  /** Delivers what waits, as far as the window allows. */
+  pump(): void {
+    // A refusal comes at once, and would call this again.
+    if (this.#pumping || !this.#running) return;
+    this.#pumping = true;
+    while (this.#underWay < this.#options.window) {
+      const item = this.#queue.shift();
+      if (item === undefined) break;
+      const held = this.#blocked.hold(item);
+      if (held === undefined) this.#deliver(item);
+      else if (held === 'on disk') this.#known.delete(item.key);
+    }
+    this.#pumping = false;
+    if (this.#unread && this.#known.size < this.#options.kept / 2) void this.#read();
+  }
+
+  #deliver(item: OutboxMessage): void {
+    this.#underWay += 1;
+    this.#options.deliver(item, (outcome) => {
+      this.#underWay -= 1;
+      if (outcome === 'applied') this.#applied(item);
+      else this.#blocked.block(item);
+      this.pump();
+    });
+  }
+
+  #applied(item: OutboxMessage): void {
+    const freed = this.#blocked.free(item);
+    if (freed !== undefined) {
+      this.#queue = [...freed.items, ...this.#queue];
+      if (freed.more) this.#unread = true;
+    }
+    this.#options.remove(this.#options.shard(item.source), item.key);
   }
 
   #take(k: Key, bytes: Uint8Array): void {
     if (this.#known.has(k)) return;
-    if (this.#known.size >= KEPT) {
-      this.#more = true;
+    if (this.#known.size >= this.#options.kept) {
+      this.#unread = true;
       return;
     }
     // Written by `send` alone and checksummed by the store.
@@ -98,50 +150,32 @@ export class Outbox {
     this.#queue.push(item);
   }
 
-  #pump(): void {
-    while (this.#underWay < this.#options.window) {
-      const item = this.#queue.shift();
-      if (item === undefined) break;
-      this.#underWay += 1;
-      this.#options.deliver(item, (outcome) => this.#delivered(item, outcome));
-    }
-    if (this.#more && this.#known.size < KEPT / 2) void this.#read();
-  }
-
-  #delivered(item: OutboxMessage, outcome: 'applied' | 'later'): void {
-    this.#underWay -= 1;
-    if (outcome === 'applied') this.#options.remove(this.#options.shard(item.source), item.key);
-    else {
-      this.#options.scheduler.after(this.#options.retryMs, () => {
-        if (!this.#known.has(item.key)) return;
-        this.#queue.push(item);
-        this.#pump();
-      });
-    }
-    this.#pump();
-  }
-
+  /** Takes up rows that are not in memory, oldest first, then what was committed meanwhile. */
   async #read(): Promise<void> {
-    if (this.#reading) return;
-    this.#reading = true;
+    if (this.#late !== undefined) return;
+    const late = new Map<Key, Uint8Array>();
+    this.#late = late;
+    this.#unread = false;
     try {
       let from: Key | undefined = key('o');
-      while (from !== undefined && this.#known.size < KEPT) {
+      while (from !== undefined && !this.#unread) {
         const chunk: { rows: (readonly [Key, Uint8Array])[]; next: Key | undefined } = await this.#options.reader.chunk(
           from,
           END,
-          1_000,
+          CHUNK,
         );
-        for (const [k, bytes] of chunk.rows) this.#take(k, bytes);
+        for (const [k, bytes] of chunk.rows) if (!late.has(k) && !this.#unread) this.#take(k, bytes);
         from = chunk.next;
       }
-      this.#more = from !== undefined;
+      for (const [k, bytes] of late) if (!this.#unread) this.#take(k, bytes);
     } catch (error) {
+      this.#unread = true;
       this.#options.onReadFailed(error);
+      this.#options.scheduler.after(this.#options.retryMs, () => this.pump());
     } finally {
-      this.#reading = false;
+      this.#late = undefined;
     }
-    this.#pump();
+    this.pump();
   }
 }
 

@@ -41,7 +41,10 @@ async function play(
       await w.send(id, { type: 'requestCancel', target: {}, identity: 'c', requestId: `c${n}` });
     else if (what === 'tick') await w.time.advance(1_500 + 7_000 * at);
     else {
-      const task = worker.received.find(({ kind }) => kind === (what === 'task' ? 'workflow' : 'activity'));
+      // Of several workflows whose timers are due in the same millisecond any may come first: the script takes them by name.
+      const [task] = worker.received
+        .filter(({ kind }) => kind === (what === 'task' ? 'workflow' : 'activity'))
+        .sort((a, b) => (a.workflowId < b.workflowId ? -1 : a.workflowId > b.workflowId ? 1 : 0));
       if (task !== undefined) {
         worker.received.splice(worker.received.indexOf(task), 1);
         const commands = [

@@ -4,19 +4,49 @@
 import type { Lsn, ShardId, Term } from '../ports/ids.ts';
 import { decode, encode } from '../wire/codec.ts';
 
-/** Which numbers of one source were applied: all up to `high`, and those in `above`. */
+/**
+ * Which numbers of one source were applied: all up to `high`, and ranges above it. As many ranges as numbers are missing between them: one
+ * that stays away for long costs no more than another.
+ */
 export class Inbox {
   high = 0;
-  readonly above = new Set<number>();
+  /** [from, to], ascending, with gaps between them. */
+  readonly #above: [from: number, to: number][] = [];
 
   has(seq: number): boolean {
-    return seq <= this.high || this.above.has(seq);
+    return seq <= this.high || this.#above.some(([from, to]) => from <= seq && seq <= to);
   }
 
   add(seq: number): void {
     if (this.has(seq)) return;
-    this.above.add(seq);
-    while (this.above.delete(this.high + 1)) this.high += 1;
+    // The last range that begins before it; most come in order.
+    let i = this.#above.length - 1;
+    while (i >= 0 && (this.#above[i]?.[0] ?? 0) > seq) i -= 1;
+    const before = this.#above[i];
+    const after = this.#above[i + 1];
+    if (before !== undefined && before[1] === seq - 1) {
+      before[1] = seq;
+      if (after !== undefined && after[0] === seq + 1) {
+        before[1] = after[1];
+        this.#above.splice(i + 1, 1);
+      }
+    } else if (after !== undefined && after[0] === seq + 1) after[0] = seq;
+    else this.#above.splice(i + 1, 0, [seq, seq]);
+    const [first] = this.#above;
+    if (first === undefined || first[0] !== this.high + 1) return;
+    this.high = first[1];
+    this.#above.shift();
+  }
+
+  /** As a meta row holds it. */
+  toRow(): [high: number, ranges: number[]] {
+    return [this.high, this.#above.flat()];
+  }
+
+  restore(high: number, ranges: readonly number[]): void {
+    this.high = high;
+    this.#above.length = 0;
+    for (let i = 0; i < ranges.length; i += 2) this.#above.push([ranges[i] ?? 0, ranges[i + 1] ?? 0]);
   }
 }
 
@@ -82,7 +112,7 @@ export class Shard {
 
   /** The shard's meta row at its commit lsn. */
   encodeMeta(): Uint8Array {
-    const received = [...this.committedReceived].map(([source, { high, above }]) => [source, high, [...above]]);
+    const received = [...this.committedReceived].map(([source, inbox]) => [source, ...inbox.toRow()]);
     return encode([this.committedTime, [...this.committedSent].flat(), received]);
   }
 
@@ -92,12 +122,8 @@ export class Shard {
     const [time, sent, received] = decode(bytes) as [number, number[], [number, number, number[]][]];
     this.observe(time);
     for (let i = 0; i < sent.length; i += 2) this.sentTo(sent[i] ?? 0, sent[i + 1] ?? 0);
-    for (const [source, high, above] of received) {
-      for (const map of [this.received, this.committedReceived]) {
-        const inbox = inboxOf(map, source);
-        inbox.high = high;
-        for (const seq of above) inbox.add(seq);
-      }
+    for (const [source, high, ranges] of received) {
+      for (const map of [this.received, this.committedReceived]) inboxOf(map, source).restore(high, ranges);
     }
   }
 }

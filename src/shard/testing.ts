@@ -257,7 +257,7 @@ export class World {
   readonly time = new VirtualTime();
   readonly random = new SeededRandom();
   matching = new TestMatching();
-  readonly namespaces = new Map([[NAMESPACE, 72 * HOUR]]);
+  readonly namespaces = new Map([[NAMESPACE, { id: 'id-of-default', retention: 72 * HOUR }]]);
   readonly fatal: unknown[] = [];
   readonly #openStore: () => Store;
   readonly #options: Partial<EngineOptions>;
@@ -296,10 +296,15 @@ export class World {
   /** The process is killed and started again; workers have to come again too. */
   async restart(): Promise<void> {
     this.time.forget();
+    this.renew();
+    await this.open();
+  }
+
+  /** Another process over the same disk, not open yet. */
+  renew(): void {
     this.matching = new TestMatching();
     this.store = this.#openStore();
     this.engine = this.#build();
-    await this.open();
   }
 
   worker(options: WorkerOptions = {}): TestWorker {

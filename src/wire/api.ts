@@ -15,6 +15,7 @@ import type {
   WorkflowTaskCompletedMetadata,
 } from './common.ts';
 import type {
+  ParentClosePolicy,
   PendingActivityState,
   PendingWorkflowTaskState,
   QueryRejectCondition,
@@ -173,6 +174,17 @@ export interface PendingActivityInfo {
   priority?: Priority | undefined;
 }
 
+/** A child that was asked for and has not closed. */
+export interface PendingChildInfo {
+  workflowId: string;
+  /** First run of its chain; absent until it is known to have started. */
+  runId?: string | undefined;
+  workflowType: string;
+  /** Event of the parent's history that asked for it. */
+  initiatedEventId: number;
+  parentClosePolicy: ParentClosePolicy;
+}
+
 export interface PendingWorkflowTaskInfo {
   state: PendingWorkflowTaskState;
   scheduledTime: number;
@@ -194,6 +206,7 @@ export interface DescribeWorkflowExecutionResponse {
   pendingActivities: PendingActivityInfo[];
   pendingWorkflowTask?: PendingWorkflowTaskInfo | undefined;
   pendingTimers: { timerId: string; fireTime: number }[];
+  pendingChildren: PendingChildInfo[];
   /** Cancellation was requested, the run has not closed yet. */
   cancelRequested: boolean;
 }

@@ -10,7 +10,7 @@ class Scribe extends World {
   readonly lines: string[] = [];
 
   override decide(message: Message): Decision {
-    const decision = decide(this.state, message, { now: this.now, spareRunId: this.spareRunId(), limits: this.limits });
+    const decision = decide(this.state, message, this.context());
     this.lines.push('', `${(this.now - 1_000_000).toString().padStart(6)} ms  ${message.type}`);
     if (!decision.ok) this.lines.push(`  refused  ${decision.status.message}`);
     else this.#outcome(decision);

@@ -76,13 +76,14 @@ export class SimNode {
       onQueryLost: (to, queryId) => this.engine.submit(to, { type: 'queryLost', queryId }, () => {}),
     });
     const core = world.core(process);
+    const namespaces = new Namespaces([{ name: NAMESPACE, retention: RETENTION_MS, tokens: [] }]);
     this.engine = new ShardEngine({
       store,
       clock: process,
       scheduler: process,
       random: seeded,
       matching: this.matcher,
-      namespaces: new Map([[NAMESPACE, RETENTION_MS]]),
+      namespaces: namespaces.known,
       limits: DEFAULT_LIMITS,
       bounds: settings.bounds,
       core: plant.core?.(core, process) ?? core,
@@ -99,7 +100,6 @@ export class SimNode {
       },
     });
     this.matcher.attach(this.engine);
-    const namespaces = new Namespaces([{ name: NAMESPACE, retention: RETENTION_MS, tokens: [] }]);
     const limits = { ...DEFAULT_DOOR_LIMITS, idleMs: settings.idleMs };
     this.door = new NativeDoor({
       services: {

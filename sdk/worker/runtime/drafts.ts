@@ -86,7 +86,13 @@ export function isEventOf(command: Command, event: HistoryEvent): boolean {
     case CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION:
       return (
         event.eventType === EventType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED &&
-        event.attributes.signalName === command.attributes.signalName
+        event.attributes.signalName === command.attributes.signalName &&
+        event.attributes.workflowExecution.workflowId === command.attributes.execution?.workflowId
+      );
+    case CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
+      return (
+        event.eventType === EventType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED &&
+        event.attributes.workflowExecution.workflowId === command.attributes.workflowId
       );
     default:
       return true;

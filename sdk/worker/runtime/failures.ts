@@ -69,8 +69,17 @@ export function activityTimedOut(activity: ActivityIdentity, event: ActivityTask
   };
 }
 
-export function childFailed(cause: Failure, info: ChildWorkflowExecutionFailureInfo): Failure {
-  return { message: 'Child Workflow execution failed', cause, childWorkflowExecutionFailureInfo: info };
+/** How a child ended other than well, in the words of Temporal's SDKs: a parent that rethrows it writes them into its history. */
+export type ChildEnd = 'failed' | 'cancelled' | 'timed out' | 'terminated';
+
+export function childFailed(how: ChildEnd, cause: Failure, info: ChildWorkflowExecutionFailureInfo): Failure {
+  return { message: `Child Workflow execution ${how}`, cause, childWorkflowExecutionFailureInfo: info };
+}
+
+/** The child was never asked for: its scope was cancelled in the very task that made it. */
+export function childCancelledBeforeStart(info: ChildWorkflowExecutionFailureInfo): Failure {
+  const message = 'Child Workflow Execution cancelled before scheduled: ';
+  return { message, cause: cancelledCause(), childWorkflowExecutionFailureInfo: info };
 }
 
 export const childTimedOut: Failure = {

@@ -24,7 +24,11 @@ const COMMAND_NAMES = new Map<number, string>(
 /** The attributes that tell one timer, activity, child or marker from another. */
 function identityOf(attributes: unknown): string {
   if (!isRecord(attributes)) return '';
-  const { timerId, activityId, activityType, workflowId, workflowType, markerName, signalName } = attributes;
+  const { timerId, activityId, activityType, workflowType, markerName, signalName } = attributes;
+  // Events and commands about another workflow name it differently.
+  const { workflowExecution, execution } = attributes;
+  const other = isRecord(workflowExecution) ? workflowExecution : isRecord(execution) ? execution : attributes;
+  const { workflowId } = other;
   const parts: string[] = [];
   if (timerId !== undefined) parts.push(`timer '${String(timerId)}'`);
   if (activityId !== undefined) parts.push(`activity '${String(activityId)}'`);

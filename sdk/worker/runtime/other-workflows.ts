@@ -6,7 +6,16 @@ import type { ChildWorkflowExecutionFailureInfo, Failure } from '../../../src/wi
 import { assertNever } from '../../common/type-helpers.ts';
 import type { Intent, Job, WireChildCancellation } from '../../workflow/activation.ts';
 import type { Draft, Drafts } from './drafts.ts';
-import { cancelFailed, cancelledCause, childFailed, childTerminated, childTimedOut, signalFailed } from './failures.ts';
+import {
+  type ChildEnd,
+  cancelFailed,
+  cancelledCause,
+  childCancelledBeforeStart,
+  childFailed,
+  childTerminated,
+  childTimedOut,
+  signalFailed,
+} from './failures.ts';
 
 export type OtherWorkflowIntent = Extract<
   Intent,
@@ -103,6 +112,7 @@ export class OtherWorkflows {
       }
       case EventType.START_CHILD_WORKFLOW_EXECUTION_FAILED: {
         const seq = this.#childByEvent.get(event.attributes.initiatedEventId);
+        if (seq !== undefined) this.#children.delete(seq);
         return seq === undefined ? undefined : { kind: 'childStartFailed', seq, cause: event.attributes.cause };
       }
       case EventType.CHILD_WORKFLOW_EXECUTION_COMPLETED: {
@@ -113,18 +123,19 @@ export class OtherWorkflows {
       }
       case EventType.CHILD_WORKFLOW_EXECUTION_FAILED: {
         const { failure, retryState } = event.attributes;
-        return this.#childEnded(event.attributes, failure ?? {}, retryState);
+        return this.#childEnded('failed', event.attributes, failure ?? {}, retryState);
       }
       case EventType.CHILD_WORKFLOW_EXECUTION_CANCELED:
         return this.#childEnded(
+          'cancelled',
           event.attributes,
           cancelledCause(event.attributes.details),
           RetryState.NON_RETRYABLE_FAILURE,
         );
       case EventType.CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
-        return this.#childEnded(event.attributes, childTimedOut, event.attributes.retryState);
+        return this.#childEnded('timed out', event.attributes, childTimedOut, event.attributes.retryState);
       case EventType.CHILD_WORKFLOW_EXECUTION_TERMINATED:
-        return this.#childEnded(event.attributes, childTerminated, RetryState.NON_RETRYABLE_FAILURE);
+        return this.#childEnded('terminated', event.attributes, childTerminated, RetryState.NON_RETRYABLE_FAILURE);
       case EventType.EXTERNAL_WORKFLOW_EXECUTION_SIGNALED: {
         const seq = this.#signalByEvent.get(event.attributes.initiatedEventId);
         return seq === undefined ? undefined : { kind: 'externalSignalled', seq, failure: undefined };
@@ -176,7 +187,7 @@ export class OtherWorkflows {
     if (!child.draft.sent) {
       child.draft.dropped = true;
       this.#children.delete(seq);
-      this.#jobs.push({ kind: 'childStartCancelled', seq, failure: this.#childFailure(child, cancelledCause()) });
+      this.#jobs.push({ kind: 'childStartCancelled', seq, failure: childCancelledBeforeStart(childInfo(child)) });
       return;
     }
     if (child.cancellationType !== 'ABANDON') {
@@ -190,7 +201,7 @@ export class OtherWorkflows {
       );
     }
     if (child.cancellationType === 'ABANDON' || child.cancellationType === 'TRY_CANCEL') {
-      const failure = this.#childFailure(child, cancelledCause());
+      const failure = childFailed('cancelled', cancelledCause(), childInfo(child));
       const kind = child.runId === undefined ? 'childStartCancelled' : 'childResolved';
       this.#jobs.push(
         kind === 'childResolved' ? { kind, seq, outcome: { kind: 'failed', failure } } : { kind, seq, failure },
@@ -198,19 +209,8 @@ export class OtherWorkflows {
     }
   }
 
-  #childFailure(child: Child, cause: Failure, more: ChildWorkflowExecutionFailureInfo = {}): Failure {
-    const { namespace, workflowId, runId, workflowType, initiatedEventId } = child;
-    return childFailed(cause, {
-      namespace,
-      workflowExecution: { workflowId, runId },
-      workflowType: { name: workflowType },
-      initiatedEventId,
-      retryState: RetryState.NON_RETRYABLE_FAILURE,
-      ...more,
-    });
-  }
-
   #childEnded(
+    how: ChildEnd,
     event: { initiatedEventId: number; startedEventId: number },
     cause: Failure,
     retryState: RetryState | undefined,
@@ -219,7 +219,8 @@ export class OtherWorkflows {
     const child = seq === undefined ? undefined : this.#children.get(seq);
     if (seq === undefined || child === undefined) return undefined;
     this.#children.delete(seq);
-    const failure = this.#childFailure(child, cause, { startedEventId: event.startedEventId, retryState });
+    const info = { ...childInfo(child), startedEventId: event.startedEventId, retryState };
+    const failure = childFailed(how, cause, info);
     return { kind: 'childResolved', seq, outcome: { kind: 'failed', failure } };
   }
 
@@ -229,6 +230,20 @@ export class OtherWorkflows {
     return { kind: 'externalCancelRequested', seq, failure };
   }
 }
+
+const childInfo = ({
+  namespace,
+  workflowId,
+  runId,
+  workflowType,
+  initiatedEventId,
+}: Child): ChildWorkflowExecutionFailureInfo => ({
+  namespace,
+  workflowExecution: { workflowId, runId },
+  workflowType: { name: workflowType },
+  initiatedEventId,
+  retryState: RetryState.NON_RETRYABLE_FAILURE,
+});
 
 function cancelReason(runId: string, reason: string | undefined): string {
   return `Cancel requested by workflow with run id ${runId} with reason: ${reason ?? ''}`;

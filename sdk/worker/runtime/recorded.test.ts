@@ -48,7 +48,23 @@ function plainCommand(command: Command): Record<string, unknown> {
   const pascal = (COMMAND_NAMES.get(command.commandType) ?? '')
     .toLowerCase()
     .replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  return plain(`temporal.api.command.v1.${pascal}CommandAttributes`, command.attributes);
+  return asInEvent(command, plain(`temporal.api.command.v1.${pascal}CommandAttributes`, command.attributes));
+}
+
+/** Commands and events name another workflow differently. */
+function asInEvent({ commandType }: Command, attributes: Record<string, unknown>): Record<string, unknown> {
+  switch (commandType) {
+    case CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION: {
+      const { execution: workflowExecution, ...rest } = attributes;
+      return { ...rest, workflowExecution };
+    }
+    case CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION: {
+      const { workflowId, runId, ...rest } = attributes;
+      return { ...rest, workflowExecution: runId === undefined ? { workflowId } : { workflowId, runId } };
+    }
+    default:
+      return attributes;
+  }
 }
 
 function attributesOf(event: object): Record<string, unknown> {
@@ -56,12 +72,17 @@ function attributesOf(event: object): Record<string, unknown> {
   return (attributes ?? {}) as Record<string, unknown>;
 }
 
+const NOT_COMPARED = ['stackTrace', 'identity'];
+/** On the payloads of search attributes, by the server. */
+const STAMPED = ['type'];
+
 /** What the recorder makes placeholders of, or leaves out. */
 function comparable(value: unknown, key = ''): unknown {
   if (key === 'complete_time' || key === 'original_schedule_time') return '<time>';
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map((item) => comparable(item));
-  const entries = Object.entries(value).filter(([name]) => name !== 'stackTrace' && name !== 'identity');
+  const dropped = key === 'metadata' ? STAMPED : NOT_COMPARED;
+  const entries = Object.entries(value).filter(([name]) => !dropped.includes(name));
   return Object.fromEntries(entries.map(([name, member]) => [name, comparable(member, name)]));
 }
 

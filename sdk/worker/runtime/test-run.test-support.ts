@@ -50,6 +50,10 @@ const EVENT_OF: Partial<Record<CommandType, KnownEventType>> = {
   [CommandType.CONTINUE_AS_NEW_WORKFLOW_EXECUTION]: EventType.WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
   [CommandType.UPSERT_WORKFLOW_SEARCH_ATTRIBUTES]: EventType.UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
   [CommandType.MODIFY_WORKFLOW_PROPERTIES]: EventType.WORKFLOW_PROPERTIES_MODIFIED,
+  [CommandType.START_CHILD_WORKFLOW_EXECUTION]: EventType.START_CHILD_WORKFLOW_EXECUTION_INITIATED,
+  [CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION]: EventType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED,
+  [CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION]:
+    EventType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED,
 };
 
 /** Epoch ms of the first event; each further one is a second later. */
@@ -207,6 +211,14 @@ export class TestRun {
   #happen(command: Command): void {
     const eventType = EVENT_OF[command.commandType];
     if (eventType === undefined) throw new Error(`No event for command ${command.commandType}`);
-    this.add(eventType, { workflowTaskCompletedEventId: this.#warmTo + 1, ...command.attributes } as never);
+    const attributes = { workflowTaskCompletedEventId: this.#warmTo + 1, ...command.attributes };
+    // Events name another workflow by its execution.
+    if (command.commandType === CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION) {
+      Object.assign(attributes, { workflowExecution: command.attributes.execution });
+    } else if (command.commandType === CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION) {
+      const { workflowId, runId } = command.attributes;
+      Object.assign(attributes, { workflowExecution: { workflowId, runId } });
+    }
+    this.add(eventType, attributes as never);
   }
 }

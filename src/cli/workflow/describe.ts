@@ -2,7 +2,7 @@
 
 import type { WorkflowExecutionDescription } from '../../../sdk/client/index.ts';
 import type { DescribeWorkflowExecutionResponse } from '../../wire/api.ts';
-import { PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
+import { ParentClosePolicy, PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
 import type { Output } from '../output.ts';
 
 const nameOf = (values: Readonly<Record<string, number>>, value: number): string =>
@@ -10,6 +10,9 @@ const nameOf = (values: Readonly<Record<string, number>>, value: number): string
 
 const time = (ms: number | undefined): string | undefined =>
   ms === undefined || ms === 0 ? undefined : new Date(ms).toISOString();
+
+const execution = (workflowId: string | undefined, runId: string | undefined): string | undefined =>
+  workflowId === undefined ? undefined : `${workflowId} (run ${runId})`;
 
 export function describeWorkflow(output: Output, description: WorkflowExecutionDescription): void {
   const raw: DescribeWorkflowExecutionResponse = description.raw;
@@ -21,6 +24,9 @@ export function describeWorkflow(output: Output, description: WorkflowExecutionD
     status: description.status.name,
     cancelRequested: raw.cancelRequested || undefined,
     taskQueue: info.taskQueue,
+    parent: execution(info.parentWorkflowId, info.parentRunId),
+    // Of a workflow without a parent that is itself.
+    root: info.parentWorkflowId === undefined ? undefined : execution(info.rootWorkflowId, info.rootRunId),
     startTime: time(info.startTime),
     executionTime: info.executionTime === info.startTime ? undefined : time(info.executionTime),
     closeTime: time(info.closeTime),
@@ -41,6 +47,13 @@ export function describeWorkflow(output: Output, description: WorkflowExecutionD
     lastFailure: activity.lastFailure?.message ?? '',
     worker: activity.lastWorkerIdentity ?? '',
   }));
+  const children = raw.pendingChildren.map((child) => ({
+    workflowId: child.workflowId,
+    type: child.workflowType,
+    // Empty until it is known to have started.
+    runId: child.runId ?? '',
+    parentClosePolicy: nameOf(ParentClosePolicy, child.parentClosePolicy),
+  }));
   const timers = raw.pendingTimers.map((timer) => ({ timerId: timer.timerId, fireTime: time(timer.fireTime) ?? '' }));
   const task = raw.pendingWorkflowTask && {
     state: nameOf(PendingWorkflowTaskState, raw.pendingWorkflowTask.state),
@@ -50,7 +63,13 @@ export function describeWorkflow(output: Output, description: WorkflowExecutionD
   };
 
   if (output.format !== 'table') {
-    output.record({ ...summary, pendingActivities: activities, pendingTimers: timers, pendingWorkflowTask: task });
+    output.record({
+      ...summary,
+      pendingActivities: activities,
+      pendingChildren: children,
+      pendingTimers: timers,
+      pendingWorkflowTask: task,
+    });
     return;
   }
   output.record(summary);
@@ -62,6 +81,10 @@ export function describeWorkflow(output: Output, description: WorkflowExecutionD
   if (activities.length > 0) {
     output.line(bold(`\nPending activities: ${activities.length}`));
     output.table(activities);
+  }
+  if (children.length > 0) {
+    output.line(bold(`\nPending children: ${children.length}`));
+    output.table(children);
   }
   if (timers.length > 0) {
     output.line(bold(`\nPending timers: ${timers.length}`));

@@ -3,7 +3,9 @@
 import { EventType } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 
-/** Activity closings are flushed last, their Started events in order of arrival. */
+/** Closings of activities and children are flushed last, their Started events in order of arrival. */
+export const goesLast = (event: HistoryEvent): boolean => isActivityClosing(event) || isChildClosing(event);
+
 export function isActivityClosing(event: HistoryEvent): boolean {
   switch (event.eventType) {
     case EventType.ACTIVITY_TASK_COMPLETED:
@@ -16,7 +18,23 @@ export function isActivityClosing(event: HistoryEvent): boolean {
   }
 }
 
-/** Fills in startedEventId of a closing from the Started events flushed with it. `startedIds`: by scheduledEventId. */
+function isChildClosing(event: HistoryEvent): boolean {
+  switch (event.eventType) {
+    case EventType.CHILD_WORKFLOW_EXECUTION_COMPLETED:
+    case EventType.CHILD_WORKFLOW_EXECUTION_FAILED:
+    case EventType.CHILD_WORKFLOW_EXECUTION_CANCELED:
+    case EventType.CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
+    case EventType.CHILD_WORKFLOW_EXECUTION_TERMINATED:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/**
+ * Fills in startedEventId of a closing from the Started events flushed with it. `startedIds`: by the event id of what was scheduled
+ * or initiated.
+ */
 export function wireStartedEventId(event: HistoryEvent, startedIds: Map<number, number>): HistoryEvent {
   switch (event.eventType) {
     case EventType.ACTIVITY_TASK_STARTED:
@@ -30,6 +48,19 @@ export function wireStartedEventId(event: HistoryEvent, startedIds: Map<number, 
       return { ...event, attributes: wire(event.attributes, startedIds) };
     case EventType.ACTIVITY_TASK_CANCELED:
       return { ...event, attributes: wire(event.attributes, startedIds) };
+    case EventType.CHILD_WORKFLOW_EXECUTION_STARTED:
+      startedIds.set(event.attributes.initiatedEventId, event.eventId);
+      return event;
+    case EventType.CHILD_WORKFLOW_EXECUTION_COMPLETED:
+      return { ...event, attributes: wireChild(event.attributes, startedIds) };
+    case EventType.CHILD_WORKFLOW_EXECUTION_FAILED:
+      return { ...event, attributes: wireChild(event.attributes, startedIds) };
+    case EventType.CHILD_WORKFLOW_EXECUTION_CANCELED:
+      return { ...event, attributes: wireChild(event.attributes, startedIds) };
+    case EventType.CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
+      return { ...event, attributes: wireChild(event.attributes, startedIds) };
+    case EventType.CHILD_WORKFLOW_EXECUTION_TERMINATED:
+      return { ...event, attributes: wireChild(event.attributes, startedIds) };
     default:
       return event;
   }
@@ -40,5 +71,13 @@ function wire<T extends { scheduledEventId: number; startedEventId: number }>(
   startedIds: Map<number, number>,
 ): T {
   const startedEventId = startedIds.get(attributes.scheduledEventId);
+  return startedEventId === undefined ? attributes : { ...attributes, startedEventId };
+}
+
+function wireChild<T extends { initiatedEventId: number; startedEventId: number }>(
+  attributes: T,
+  startedIds: Map<number, number>,
+): T {
+  const startedEventId = startedIds.get(attributes.initiatedEventId);
   return startedEventId === undefined ? attributes : { ...attributes, startedEventId };
 }

@@ -1,4 +1,5 @@
-// A run ends: what it still had pending is taken back, those who wait are answered, and a successor may begin in the same turn.
+// A run ends: what it still had pending is taken back, those who wait are answered, children and parent hear of it, and a successor may begin
+// in the same turn.
 
 import type { Payloads } from '../../wire/common.ts';
 import {
@@ -13,6 +14,7 @@ import type { Failure } from '../../wire/failure.ts';
 import { notifyWorker, releaseTask } from './activity-task.ts';
 import { beginRun } from './new-run.ts';
 import { settleQueries } from './queries.ts';
+import { releaseChildren, reportToParent } from './relations.ts';
 import { retryVerdict } from './retry.ts';
 import type { RunDraft } from './run-draft.ts';
 import { failTask, withdrawTask } from './workflow-task.ts';
@@ -26,6 +28,8 @@ export function closeRun(run: RunDraft): void {
     notifyWorker(run, activity, 'notFound');
     releaseTask(run, activity);
   }
+  releaseChildren(run);
+  reportToParent(run);
   run.dropPending();
   run.row.sticky = undefined;
   run.row.firstTaskAt = undefined;
@@ -84,6 +88,7 @@ export function inherited(run: RunDraft, runId: string): WorkflowExecutionStarte
     workflowId: attributes.workflowId,
     priority: attributes.priority,
     parentWorkflowNamespace: attributes.parentWorkflowNamespace,
+    parentWorkflowNamespaceId: attributes.parentWorkflowNamespaceId,
     parentWorkflowExecution: attributes.parentWorkflowExecution,
     parentInitiatedEventId: attributes.parentInitiatedEventId,
     rootWorkflowExecution: attributes.rootWorkflowExecution,

@@ -2,18 +2,26 @@
 
 import type { Message } from './message.ts';
 import { cancelActivityTask } from './messages/cancel-activity-task.ts';
+import { cancelExternal } from './messages/cancel-external.ts';
+import { childClosed } from './messages/child-closed.ts';
+import { childStartFailed } from './messages/child-start-failed.ts';
+import { childStarted } from './messages/child-started.ts';
 import { completeActivityTask } from './messages/complete-activity-task.ts';
 import { completeWorkflowTask } from './messages/complete-workflow-task.ts';
 import { deleteRun } from './messages/delete-run.ts';
+import { externalAnswered } from './messages/external-answered.ts';
 import { failActivityTask } from './messages/fail-activity-task.ts';
 import { failWorkflowTask } from './messages/fail-workflow-task.ts';
 import { fireDeadlines } from './messages/fire-deadlines.ts';
 import { heartbeatActivityTask } from './messages/heartbeat-activity-task.ts';
+import { parentClosed } from './messages/parent-closed.ts';
 import { abandonQuery, askQuery, queryAnswered, queryLost } from './messages/query.ts';
 import { requestCancel } from './messages/request-cancel.ts';
 import { signal } from './messages/signal.ts';
+import { signalExternal } from './messages/signal-external.ts';
 import { start } from './messages/start.ts';
 import { startActivityTask } from './messages/start-activity-task.ts';
+import { startChild } from './messages/start-child.ts';
 import { startWorkflowTask } from './messages/start-workflow-task.ts';
 import { terminate } from './messages/terminate.ts';
 import { undoStart } from './messages/undo-start.ts';
@@ -60,6 +68,22 @@ export function decide(state: ActorState, message: Message, context: TurnContext
       return abandonQuery(state, message, context);
     case 'deleteRun':
       return deleteRun(state, message, context);
+    case 'startChild':
+      return startChild(state, message, context);
+    case 'signalExternal':
+      return signalExternal(state, message, context);
+    case 'cancelExternal':
+      return cancelExternal(state, message, context);
+    case 'parentClosed':
+      return parentClosed(state, message, context);
+    case 'childStarted':
+      return childStarted(state, message, context);
+    case 'childStartFailed':
+      return childStartFailed(state, message, context);
+    case 'childClosed':
+      return childClosed(state, message, context);
+    case 'externalAnswered':
+      return externalAnswered(state, message, context);
     default:
       return unknownMessage(message);
   }

@@ -3,10 +3,11 @@
 import type {
   DescribeWorkflowExecutionResponse,
   PendingActivityInfo,
+  PendingChildInfo,
   PendingWorkflowTaskInfo,
 } from '../../wire/api.ts';
 import { PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
-import type { ActivityRow, WorkflowTaskRow } from './rows.ts';
+import type { ActivityRow, ChildRow, WorkflowTaskRow } from './rows.ts';
 import { type ActorState, findRun } from './state.ts';
 import { executionInfo } from './visibility.ts';
 
@@ -52,6 +53,16 @@ function taskInfo(task: WorkflowTaskRow): PendingWorkflowTaskInfo {
   };
 }
 
+function childInfo({
+  workflowId,
+  runId,
+  workflowType,
+  initiatedEventId,
+  parentClosePolicy,
+}: ChildRow): PendingChildInfo {
+  return { workflowId, runId, workflowType, initiatedEventId, parentClosePolicy };
+}
+
 /** Undefined when the state holds no such run. Without a run id: the current one. */
 export function describe(state: ActorState, runId?: string): DescribeWorkflowExecutionResponse | undefined {
   const run = findRun(state, runId);
@@ -71,6 +82,7 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
     pendingActivities: Array.from(run.activities.values(), activityInfo),
     pendingWorkflowTask: task === undefined ? undefined : taskInfo(task),
     pendingTimers: Array.from(run.timers.values(), ({ timerId, fireTime }) => ({ timerId, fireTime })),
+    pendingChildren: Array.from(run.children.values(), childInfo),
     cancelRequested: run.row.facts.cancelRequested,
   };
 }

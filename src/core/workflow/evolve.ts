@@ -6,6 +6,8 @@ import {
   type ActivityRow,
   type BufferedRow,
   type ChainRow,
+  type ChildRow,
+  type ExternalRow,
   REQUEST_ROW_PREFIX,
   type RequestRow,
   type RunRow,
@@ -72,10 +74,14 @@ function applyRunRow(state: ActorState, change: RowChange, starts: ReadonlyMap<s
   if (run === undefined) throw new Error(`a ${table} row of run ${runId} came before its execution row`);
   if (table === 'activity') applyActivity(run, Number(id), value as ActivityRow | undefined);
   else if (table === 'timer') applyTimer(run, Number(id), value as TimerRow | undefined);
-  else if (table === 'buffered') {
-    if (value === undefined) run.buffered.delete(Number(id));
-    else run.buffered.set(Number(id), value as BufferedRow);
-  }
+  else if (table === 'child') applyRow(run.children, Number(id), value as ChildRow | undefined);
+  else if (table === 'external') applyRow(run.externals, Number(id), value as ExternalRow | undefined);
+  else if (table === 'buffered') applyRow(run.buffered, Number(id), value as BufferedRow | undefined);
+}
+
+function applyRow<Row>(rows: Map<number, Row>, id: number, row: Row | undefined): void {
+  if (row === undefined) rows.delete(id);
+  else rows.set(id, row);
 }
 
 function applyActivity(run: RunState, id: number, row: ActivityRow | undefined): void {

@@ -1,11 +1,14 @@
 // What events determine in the rows (I4): the one function that applies an event to facts. Deciding calls it for each event it
 // writes or buffers, foldEvents calls it over a history; reset and the property tests rest on both agreeing.
 
-import { EventType, WorkflowExecutionStatus } from '../../wire/enums.ts';
+import { EventType, ParentClosePolicy, WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
-import type { WorkflowTaskCompletedEventAttributes } from '../../wire/event-attributes.ts';
+import type {
+  SignalExternalWorkflowExecutionInitiatedEventAttributes,
+  WorkflowTaskCompletedEventAttributes,
+} from '../../wire/event-attributes.ts';
 import { mergeFields } from './fields.ts';
-import type { ActivityFacts, RunFacts, TimerRow } from './rows.ts';
+import type { ActivityFacts, ChildRow, ExternalRow, RunFacts, TimerRow } from './rows.ts';
 import { eventSize } from './size.ts';
 
 /** Where facts go: a turn's draft, or plain maps. `facts` is mutable here. */
@@ -18,6 +21,12 @@ export interface FactSink {
   activityClosed(scheduledEventId: number): void;
   timerStarted(row: TimerRow): void;
   timerClosed(startedEventId: number): void;
+  childInitiated(row: ChildRow): void;
+  /** `eventId` 0: its Started event waits in the buffer. */
+  childStarted(initiatedEventId: number, runId: string, eventId: number): void;
+  childClosed(initiatedEventId: number): void;
+  externalRequested(row: ExternalRow): void;
+  externalAnswered(initiatedEventId: number): void;
 }
 
 export const initialFacts = (): RunFacts => ({
@@ -157,22 +166,83 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
     case EventType.WORKFLOW_PROPERTIES_MODIFIED:
       facts.memo = { fields: mergeFields(facts.memo?.fields, event.attributes.upsertedMemo?.fields) };
       return;
+    case EventType.START_CHILD_WORKFLOW_EXECUTION_INITIATED: {
+      const a = event.attributes;
+      sink.childInitiated({
+        initiatedEventId: event.eventId,
+        startedEventId: 0,
+        namespace: a.namespace ?? '',
+        namespaceId: a.namespaceId ?? '',
+        workflowId: a.workflowId ?? '',
+        workflowType: a.workflowType.name,
+        parentClosePolicy: a.parentClosePolicy ?? ParentClosePolicy.TERMINATE,
+      });
+      return;
+    }
+    case EventType.CHILD_WORKFLOW_EXECUTION_STARTED:
+      sink.childStarted(
+        event.attributes.initiatedEventId,
+        event.attributes.workflowExecution.runId ?? '',
+        event.eventId,
+      );
+      return;
+    case EventType.START_CHILD_WORKFLOW_EXECUTION_FAILED:
+    case EventType.CHILD_WORKFLOW_EXECUTION_COMPLETED:
+    case EventType.CHILD_WORKFLOW_EXECUTION_FAILED:
+    case EventType.CHILD_WORKFLOW_EXECUTION_CANCELED:
+    case EventType.CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
+    case EventType.CHILD_WORKFLOW_EXECUTION_TERMINATED:
+      sink.childClosed(event.attributes.initiatedEventId);
+      return;
+    case EventType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
+      sink.externalRequested(externalRow('signal', event.eventId, event.attributes));
+      return;
+    case EventType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
+      sink.externalRequested(externalRow('cancel', event.eventId, event.attributes));
+      return;
+    case EventType.EXTERNAL_WORKFLOW_EXECUTION_SIGNALED:
+    case EventType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
+    case EventType.EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
+    case EventType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
+      sink.externalAnswered(event.attributes.initiatedEventId);
+      return;
     default:
       // Task attempts, markers, and kinds whose behaviour is not in this engine yet determine nothing here.
       return;
   }
 }
 
+const externalRow = (
+  kind: ExternalRow['kind'],
+  initiatedEventId: number,
+  attributes: Pick<
+    SignalExternalWorkflowExecutionInitiatedEventAttributes,
+    'namespace' | 'namespaceId' | 'workflowExecution' | 'control'
+  >,
+): ExternalRow => ({
+  kind,
+  initiatedEventId,
+  namespace: attributes.namespace ?? '',
+  namespaceId: attributes.namespaceId ?? '',
+  workflowId: attributes.workflowExecution.workflowId ?? '',
+  runId: attributes.workflowExecution.runId ?? '',
+  control: attributes.control ?? '',
+});
+
 export interface FoldedRun {
   facts: RunFacts;
   activities: Map<number, ActivityFacts>;
   timers: Map<number, TimerRow>;
+  children: Map<number, ChildRow>;
+  externals: Map<number, ExternalRow>;
 }
 
 /** The event-determined part of a run, from its history alone. */
 export function foldEvents(runId: string, events: Iterable<HistoryEvent>): FoldedRun {
   const activities = new Map<number, ActivityFacts>();
   const timers = new Map<number, TimerRow>();
+  const children = new Map<number, ChildRow>();
+  const externals = new Map<number, ExternalRow>();
   const facts = initialFacts();
   const sink: FactSink = {
     runId,
@@ -185,14 +255,19 @@ export function foldEvents(runId: string, events: Iterable<HistoryEvent>): Folde
     activityClosed: (scheduledEventId) => void activities.delete(scheduledEventId),
     timerStarted: (timer) => void timers.set(timer.startedEventId, timer),
     timerClosed: (startedEventId) => void timers.delete(startedEventId),
+    childInitiated: (child) => void children.set(child.initiatedEventId, child),
+    childStarted: (initiatedEventId, childRunId, startedEventId) => {
+      const child = children.get(initiatedEventId);
+      if (child !== undefined) children.set(initiatedEventId, { ...child, runId: childRunId, startedEventId });
+    },
+    childClosed: (initiatedEventId) => void children.delete(initiatedEventId),
+    externalRequested: (external) => void externals.set(external.initiatedEventId, external),
+    externalAnswered: (initiatedEventId) => void externals.delete(initiatedEventId),
   };
   for (const event of events) {
     applyEvent(sink, event);
     countEvent(facts, event);
-    if (facts.closeTime !== undefined) {
-      activities.clear();
-      timers.clear();
-    }
+    if (facts.closeTime !== undefined) for (const rows of [activities, timers, children, externals]) rows.clear();
   }
-  return { facts, activities, timers };
+  return { facts, activities, timers, children, externals };
 }

@@ -16,7 +16,7 @@ import type { Message } from './message.ts';
 
 /**
  * The tables of one actor. `chain` belongs to the workflow id (runId ''), the others to a run.
- * Children, external requests and updates have their tables from the start; their behaviour comes later.
+ * Updates have their table from the start; their behaviour comes later.
  */
 export type RowTable = 'chain' | 'run' | 'activity' | 'timer' | 'child' | 'external' | 'update' | 'buffered';
 
@@ -151,4 +151,6 @@ export interface TurnContext {
   /** A fresh UUID: the id of the next run, should this turn begin one. */
   spareRunId: string;
   limits: import('./limits.ts').Limits;
+  /** The namespaces there are, and the id that events name each with. */
+  namespaces: ReadonlyMap<string, { readonly id: string }>;
 }

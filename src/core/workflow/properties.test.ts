@@ -11,6 +11,7 @@ import { foldEvents } from './fold.ts';
 import type { Limits } from './limits.ts';
 import type { Message, TaskRef } from './message.ts';
 import type { Outcome, TaskOffer } from './outcome.ts';
+import { type RelationStep, relationMessage } from './relation-steps.test-support.ts';
 import { packRow, unpackRow } from './row-codec.ts';
 import type { RunState } from './state.ts';
 import { load, nextDeadline, startedTasks, waitingOffers } from './state.ts';
@@ -24,6 +25,7 @@ type Step =
   | { do: 'complete'; commands: number[]; sticky: boolean; force: boolean }
   | { do: 'failTask' }
   | { do: 'activity'; pick: number; how: number; byId: boolean }
+  | RelationStep
   | { do: 'pass'; ms: number };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -59,7 +61,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 8,
     arbitrary: fc.record({
       do: fc.constant('complete' as const),
-      commands: fc.array(fc.nat(15), { maxLength: 4 }),
+      commands: fc.array(fc.nat(23), { maxLength: 4 }),
       sticky: fc.boolean(),
       force: fc.boolean(),
     }),
@@ -69,6 +71,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 6,
     arbitrary: fc.record({ do: fc.constant('activity' as const), pick: fc.nat(9), how: fc.nat(9), byId: fc.boolean() }),
   },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('other' as const), how: fc.nat(7), pick: fc.nat(11) }) },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -85,6 +88,7 @@ const limits: fc.Arbitrary<Partial<Limits>> = fc.constantFrom(
   { bufferedEvents: 1 },
   { historyEvents: 30 },
   { pendingActivities: 1, requestIds: 5, bufferedQueries: 1, signalsPerRun: 4 },
+  { pendingChildren: 1, pendingSignals: 1, pendingCancels: 1 },
 );
 
 /** Plays steps on a world and remembers what was promised. */
@@ -169,6 +173,8 @@ class Player {
         if (task === undefined) return undefined;
         return { type: 'failWorkflowTask', task, identity: WORKER, cause: 14, failure: applicationFailure('bug') };
       }
+      case 'other':
+        return relationMessage(world, step, this.#n);
       case 'activity':
         return this.#activity(
           step,
@@ -194,6 +200,9 @@ class Player {
     if (n === 12) return command.continueAsNew();
     if (n === 13) return command.cancelActivity(run?.row.facts.nextEventId ?? 0);
     if (n === 14) return command.cancelTimer(`${this.#n}-4`);
+    if (n < 19) return command.child(unique, { parentClosePolicy: (n % 3) + 1 } as object);
+    if (n < 21) return command.signalOther('other', unique);
+    if (n < 23) return command.cancelOther(`other-${unique}`);
     return undefined;
   }
 
@@ -222,7 +231,8 @@ class Player {
       }
       if (message.type === 'start' && message.signal !== undefined && step.do !== 'late')
         this.signals.push(message.signal.signalName);
-      if ('task' in message || 'activity' in message) this.#old.push(message);
+      if (message.type === 'signalExternal' && wasTaken(decision)) this.signals.push(message.signalName);
+      if ('task' in message || 'activity' in message || isAnswer(message)) this.#old.push(message);
       if (decision.refusal === undefined) this.#remember(message);
     }
     check(this.world);
@@ -241,6 +251,17 @@ class Player {
     this.answered.set(key, (this.answered.get(key) ?? 0) + 1);
   }
 }
+
+/** Asked from outside, and not refused. */
+const wasTaken = ({ effects }: Outcome): boolean =>
+  effects.some(
+    (effect) =>
+      effect.type === 'send' && effect.message.type === 'externalAnswered' && effect.message.refusal === undefined,
+  );
+
+/** Of another workflow, to something the actor asked for. */
+const isAnswer = ({ type }: Message): boolean =>
+  type === 'childStarted' || type === 'childStartFailed' || type === 'childClosed' || type === 'externalAnswered';
 
 const isCommand = (value: Command | undefined): value is Command => value !== undefined;
 
@@ -264,6 +285,8 @@ const comparable = (run: RunState | undefined): unknown =>
         row: run.row,
         activities: [...run.activities.entries()].sort(([a], [b]) => a - b),
         timers: [...run.timers.entries()].sort(([a], [b]) => a - b),
+        children: [...run.children.entries()].sort(([a], [b]) => a - b),
+        externals: [...run.externals.entries()].sort(([a], [b]) => a - b),
         buffered: [...run.buffered.entries()],
         activityIds: [...run.activityIds.entries()].sort(),
         timerIds: [...run.timerIds.entries()].sort(),
@@ -282,6 +305,12 @@ function checkFold(world: World, run: RunState): void {
     plain(live),
   );
   expect(plain([...all.timers].sort(([a], [b]) => a - b))).toEqual(plain([...run.timers].sort(([a], [b]) => a - b)));
+  expect(plain([...all.children].sort(([a], [b]) => a - b))).toEqual(
+    plain([...run.children].sort(([a], [b]) => a - b)),
+  );
+  expect(plain([...all.externals].sort(([a], [b]) => a - b))).toEqual(
+    plain([...run.externals].sort(([a], [b]) => a - b)),
+  );
   expect(plain([...all.activities].sort(([a], [b]) => a - b))).toEqual(
     plain([...run.activities].map(([id, row]) => [id, row.facts] as const).sort(([a], [b]) => a - b)),
   );
@@ -292,6 +321,20 @@ function checkIds(world: World): void {
     events.forEach((event, i) => {
       if (event.eventId !== i + 1) throw new Error(`${runId}: event ${i + 1} has id ${event.eventId}`);
     });
+  }
+}
+
+/** What was asked of other workflows is answered once at most: by event type and Initiated event. */
+function checkAnswers(world: World): void {
+  for (const [runId, events] of world.histories) {
+    const seen = new Set<string>();
+    for (const { eventType, eventId, attributes } of events) {
+      if (!('initiatedEventId' in attributes)) continue;
+      const what = eventType === EventType.CHILD_WORKFLOW_EXECUTION_STARTED ? 'start' : 'end';
+      const id = `${what} of ${attributes.initiatedEventId}`;
+      if (seen.has(id)) throw new Error(`${runId}: event ${eventId} is the second ${id}`);
+      seen.add(id);
+    }
   }
 }
 
@@ -378,7 +421,7 @@ describe('over random messages', { timeout: 60_000 }, () => {
           const message = player.message(next);
           if (message === undefined) continue;
           const { world } = player;
-          const context = { now: world.now, spareRunId: world.spareRunId(), limits: world.limits };
+          const context = world.context();
           const live = decide(world.state, message, context);
           const rebuilt = decide(fromStorage(world), message, context);
           expect(plain(rebuilt)).toEqual(plain(live));
@@ -407,13 +450,14 @@ describe('over random messages', { timeout: 60_000 }, () => {
     );
   });
 
-  it('ids have no gap, each signal is there once, each attempt is answered at most once (I5, I6)', () => {
+  it('ids have no gap, each signal is there once, each attempt and request is answered at most once (I5, I6)', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80, size: 'max' }), limits, (steps, bounds) => {
         const player = new Player(bounds);
         player.play({ do: 'start', conflict: 1, retry: false, runTimeout: 0, delay: 0 }, () => undefined);
         for (const next of steps) player.play(next, checkIds);
         const { world } = player;
+        checkAnswers(world);
         const buffered = [...(world.state.run?.buffered.values() ?? [])].map(({ event }) => event);
         const seen = [...world.histories.values(), buffered]
           .flat()

@@ -58,6 +58,9 @@ const packRun = (row: RunRow): unknown[] =>
     row.firstTaskAt,
     row.runExpiration,
     row.executionExpiration,
+    row.counts.child,
+    row.counts.signal,
+    row.counts.cancel,
   ]);
 
 function unpackRun(list: unknown[]): RunRow {
@@ -76,6 +79,9 @@ function unpackRun(list: unknown[]): RunRow {
   put(row, 'firstTaskAt', list[11]);
   put(row, 'runExpiration', list[12]);
   put(row, 'executionExpiration', list[13]);
+  put(row.counts, 'child', list[14]);
+  put(row.counts, 'signal', list[15]);
+  put(row.counts, 'cancel', list[16]);
   return row;
 }
 

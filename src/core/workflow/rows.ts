@@ -1,6 +1,6 @@
 // The rows of one actor as values: what load reads and decide writes. Values are replaced, never mutated.
-// `RunFacts` and the facts of activities and timers are exactly what events determine (I4): fold.ts computes them from events
-// alone; everything else here (attempts, sticky queue, deadlines) lives only in rows.
+// `RunFacts`, the facts of activities, and timers, children and external requests are exactly what events determine (I4): fold.ts
+// computes them from events alone; everything else here (attempts, sticky queue, deadlines) lives only in rows.
 
 import type {
   Header,
@@ -13,7 +13,7 @@ import type {
   UserMetadata,
   WorkerVersionStamp,
 } from '../../wire/common.ts';
-import type { SuggestContinueAsNewReason, WorkflowExecutionStatus } from '../../wire/enums.ts';
+import type { ParentClosePolicy, SuggestContinueAsNewReason, WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
 import type { Failure } from '../../wire/failure.ts';
@@ -49,7 +49,7 @@ export interface StartRow {
   userMetadata?: UserMetadata | undefined;
 }
 
-/** What the events of a run determine besides its pending activities and timers. */
+/** What the events of a run determine besides what is pending. */
 export interface RunFacts {
   status: WorkflowExecutionStatus;
   closeTime?: number | undefined;
@@ -114,8 +114,15 @@ export interface RunRow {
   /** Bytes of the buffered events. */
   bufferedBytes: number;
   nextBufferedId: number;
-  /** How many rows of each table belong to this run: a vanished row is noticed by load. */
-  counts: { activity: number; timer: number; buffered: number };
+  /** How many rows belong to this run: a vanished row is noticed by load. `signal` and `cancel` are external requests; absent: none. */
+  counts: {
+    activity: number;
+    timer: number;
+    buffered: number;
+    child?: number | undefined;
+    signal?: number | undefined;
+    cancel?: number | undefined;
+  };
   transitions: number;
 }
 
@@ -166,6 +173,33 @@ export interface TimerRow {
   timerId: string;
   startedEventId: number;
   fireTime: number;
+}
+
+/** `child`, id = initiatedEventId: a child that was asked for and has not closed. */
+export interface ChildRow {
+  initiatedEventId: number;
+  /** 0 until its Started event has an id. */
+  startedEventId: number;
+  /** First run of its chain; absent until it is known to have started. */
+  runId?: string | undefined;
+  namespace: string;
+  namespaceId: string;
+  workflowId: string;
+  workflowType: string;
+  parentClosePolicy: ParentClosePolicy;
+}
+
+/** `external`, id = initiatedEventId: a signal or cancel request to another workflow that is not answered yet. */
+export interface ExternalRow {
+  kind: 'signal' | 'cancel';
+  initiatedEventId: number;
+  /** '': that of this workflow. */
+  namespace: string;
+  namespaceId: string;
+  workflowId: string;
+  /** '': its current run. */
+  runId: string;
+  control: string;
 }
 
 /** `buffered`, id = running number: an event that waits for the workflow task to end. Its eventId is 0. */

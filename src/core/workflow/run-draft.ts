@@ -1,16 +1,19 @@
-// A run within one turn: assigns event ids (I5), buffers what arrives while a workflow task is started, and overlays the pending
-// activities and timers. Every event goes through fold.ts's applyEvent, here as in a fold of the history (I4).
+// A run within one turn: assigns event ids (I5), buffers what arrives while a workflow task is started, and overlays what is pending:
+// activities, timers, children, requests to other workflows. Every event goes through fold.ts's applyEvent, here as in a fold of the history (I4).
 
 import type { UserMetadata } from '../../wire/common.ts';
-import { WorkflowExecutionStatus } from '../../wire/enums.ts';
+import { EventType, WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { EventAttributes, HistoryEvent, KnownEventType } from '../../wire/event.ts';
-import { isActivityClosing, wireStartedEventId } from './buffering.ts';
+import { goesLast, wireStartedEventId } from './buffering.ts';
 import { applyEvent, countEvent, type FactSink, sizeOfEvent } from './fold.ts';
-import type { RowChange, RunEvents } from './outcome.ts';
+import type { Effect, RowChange, RunEvents } from './outcome.ts';
+import { PendingRows } from './pending-rows.ts';
 import type {
   ActivityFacts,
   ActivityRow,
   BufferedRow,
+  ChildRow,
+  ExternalRow,
   RunFacts,
   RunRow,
   StartRow,
@@ -38,6 +41,12 @@ export class RunDraft implements FactSink {
   visible = false;
   /** Commands are being applied: events that are no command's own wait until all are (as if a task were started). */
   holding = false;
+  /** Nobody awaits how the run ends: its parent closed and ends it. */
+  orphaned = false;
+  #children: PendingRows<ChildRow> | undefined;
+  #externals: PendingRows<ExternalRow> | undefined;
+  /** What the run asks of other workflows in this turn. It never leaves if the run closes in the very same turn. */
+  readonly #asked: Extract<Effect, { type: 'send' }>[] = [];
   readonly #base: RunState | undefined;
   readonly #activities = new Map<number, ActivityRow | undefined>();
   readonly #timers = new Map<number, TimerRow | undefined>();
@@ -135,7 +144,7 @@ export class RunDraft implements FactSink {
     return this.#buffer?.length ?? this.#base?.buffered.size ?? 0;
   }
 
-  /** Gives the buffered events their ids, activity closings last. True when there were any. */
+  /** Gives the buffered events their ids, closings of activities and children last. True when there were any. */
   flushBuffered(): boolean {
     if (this.bufferedCount === 0) return false;
     const entries = this.#takeBuffer();
@@ -144,10 +153,12 @@ export class RunDraft implements FactSink {
     const write = (event: HistoryEvent): void => {
       // The row's event is shared with the state: the one with an id is a copy.
       const written = { ...event, eventId: this.facts.nextEventId };
+      // A child's row names this event.
+      if (written.eventType === EventType.CHILD_WORKFLOW_EXECUTION_STARTED) applyEvent(this, written);
       this.#append(wireStartedEventId(written, startedIds));
     };
     for (const { row } of entries) {
-      if (isActivityClosing(row.event)) closings.push(row.event);
+      if (goesLast(row.event)) closings.push(row.event);
       else write(row.event);
     }
     closings.forEach(write);
@@ -266,6 +277,51 @@ export class RunDraft implements FactSink {
     this.#timers.set(startedEventId, undefined);
   }
 
+  // ---------------------------------------------------------------- other workflows
+
+  get children(): PendingRows<ChildRow> {
+    this.#children ??= new PendingRows(this.#base?.children);
+    return this.#children;
+  }
+
+  get externals(): PendingRows<ExternalRow> {
+    this.#externals ??= new PendingRows(this.#base?.externals);
+    return this.#externals;
+  }
+
+  /** A message to another workflow, which may answer. */
+  ask(effect: Extract<Effect, { type: 'send' }>): void {
+    this.#asked.push(effect);
+  }
+
+  childInitiated(row: ChildRow): void {
+    this.row.counts.child = (this.row.counts.child ?? 0) + 1;
+    this.children.set(row.initiatedEventId, row);
+  }
+
+  childStarted(initiatedEventId: number, runId: string, eventId: number): void {
+    const child = this.children.get(initiatedEventId);
+    if (child !== undefined) this.children.set(initiatedEventId, { ...child, runId, startedEventId: eventId });
+  }
+
+  childClosed(initiatedEventId: number): void {
+    if (this.children.get(initiatedEventId) === undefined) return;
+    this.row.counts.child = (this.row.counts.child ?? 0) - 1;
+    this.children.set(initiatedEventId, undefined);
+  }
+
+  externalRequested(row: ExternalRow): void {
+    this.row.counts[row.kind] = (this.row.counts[row.kind] ?? 0) + 1;
+    this.externals.set(row.initiatedEventId, row);
+  }
+
+  externalAnswered(initiatedEventId: number): void {
+    const external = this.externals.get(initiatedEventId);
+    if (external === undefined) return;
+    this.row.counts[external.kind] = (this.row.counts[external.kind] ?? 0) - 1;
+    this.externals.set(initiatedEventId, undefined);
+  }
+
   // ---------------------------------------------------------------- the rest
 
   setTask(task: WorkflowTaskRow | undefined): void {
@@ -276,6 +332,8 @@ export class RunDraft implements FactSink {
   dropPending(): void {
     for (const { facts } of this.activities()) this.activityClosed(facts.scheduledEventId);
     for (const { startedEventId } of this.timers()) this.timerClosed(startedEventId);
+    for (const { initiatedEventId } of this.children.values()) this.childClosed(initiatedEventId);
+    for (const { initiatedEventId } of this.externals.values()) this.externalAnswered(initiatedEventId);
     this.dropBuffered();
   }
 
@@ -293,6 +351,7 @@ export class RunDraft implements FactSink {
 
   finish(rows: RowChange[], events: RunEvents[]): void {
     const { runId } = this;
+    if (this.isOpen) this.turn.effects.push(...this.#asked);
     this.row.counts.buffered = this.bufferedCount;
     if (this.#rowChanged()) {
       this.row.transitions += 1;
@@ -308,6 +367,8 @@ export class RunDraft implements FactSink {
         rows.push({ table: 'timer', runId, id: String(id), value });
       }
     }
+    this.#children?.finish('child', runId, rows);
+    this.#externals?.finish('external', runId, rows);
     for (const id of this.#dropped) rows.push({ table: 'buffered', runId, id: String(id), value: undefined });
     for (const entry of this.#buffer ?? []) {
       if (!entry.stored) rows.push({ table: 'buffered', runId, id: String(entry.id), value: entry.row });

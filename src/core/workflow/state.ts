@@ -9,6 +9,8 @@ import {
   type ActivityRow,
   type BufferedRow,
   type ChainRow,
+  type ChildRow,
+  type ExternalRow,
   REQUEST_ROW_PREFIX,
   type RequestRow,
   type RunRow,
@@ -28,6 +30,8 @@ export interface RunState {
   row: RunRow;
   activities: Map<number, ActivityRow>;
   timers: Map<number, TimerRow>;
+  children: Map<number, ChildRow>;
+  externals: Map<number, ExternalRow>;
   /** In order of arrival. */
   buffered: Map<number, BufferedRow>;
   /** Indexes over the above. */
@@ -76,6 +80,8 @@ export const newRunState = (runId: string, start: StartRow, row: RunRow): RunSta
   row,
   activities: new Map(),
   timers: new Map(),
+  children: new Map(),
+  externals: new Map(),
   buffered: new Map(),
   activityIds: new Map(),
   timerIds: new Map(),
@@ -88,8 +94,14 @@ interface LoosePieces {
   row?: RunRow;
   activities: [number, ActivityRow][];
   timers: [number, TimerRow][];
+  children: [number, ChildRow][];
+  externals: [number, ExternalRow][];
   buffered: [number, BufferedRow][];
 }
+
+const noPieces = (): LoosePieces => ({ activities: [], timers: [], children: [], externals: [], buffered: [] });
+
+const COUNTED = ['activity', 'timer', 'buffered', 'child', 'signal', 'cancel'] as const;
 
 function assemble(workflowId: string, runId: string, pieces: LoosePieces): RunState {
   const where = `workflow ${workflowId}, run ${runId}`;
@@ -102,15 +114,27 @@ function assemble(workflowId: string, runId: string, pieces: LoosePieces): RunSt
   const byId = (a: [number, unknown], b: [number, unknown]) => a[0] - b[0];
   state.activities = new Map(pieces.activities.sort(byId));
   state.timers = new Map(pieces.timers.sort(byId));
+  state.children = new Map(pieces.children.sort(byId));
+  state.externals = new Map(pieces.externals.sort(byId));
   state.buffered = new Map(pieces.buffered.sort(byId));
   for (const [id, row] of state.activities) state.activityIds.set(row.facts.activityId, id);
   for (const [id, row] of state.timers) state.timerIds.set(row.timerId, id);
   const { counts } = pieces.row;
-  const found = { activity: state.activities.size, timer: state.timers.size, buffered: state.buffered.size };
-  for (const table of ['activity', 'timer', 'buffered'] as const) {
-    if (counts[table] !== found[table]) {
+  let signals = 0;
+  for (const { kind } of state.externals.values()) if (kind === 'signal') signals += 1;
+  const found = {
+    activity: state.activities.size,
+    timer: state.timers.size,
+    buffered: state.buffered.size,
+    child: state.children.size,
+    signal: signals,
+    cancel: state.externals.size - signals,
+  };
+  for (const what of COUNTED) {
+    const counted = counts[what] ?? 0;
+    if (counted !== found[what]) {
       throw new Error(
-        `${where}: ${found[table]} ${table} rows where the execution row counts ${counts[table]}: the shard's rows are damaged`,
+        `${where}: ${found[what]} ${what} rows where the execution row counts ${counted}: the shard's rows are damaged`,
       );
     }
   }
@@ -134,12 +158,14 @@ export function load(namespace: string, workflowId: string, rows: Iterable<Store
       continue;
     }
     let pieces = runs.get(runId);
-    if (pieces === undefined) runs.set(runId, (pieces = { activities: [], timers: [], buffered: [] }));
+    if (pieces === undefined) runs.set(runId, (pieces = noPieces()));
     if (table === 'run') {
       if (id === START_ROW_ID) pieces.start = value as StartRow;
       else pieces.row = value as RunRow;
     } else if (table === 'activity') pieces.activities.push([Number(id), value as ActivityRow]);
     else if (table === 'timer') pieces.timers.push([Number(id), value as TimerRow]);
+    else if (table === 'child') pieces.children.push([Number(id), value as ChildRow]);
+    else if (table === 'external') pieces.externals.push([Number(id), value as ExternalRow]);
     else if (table === 'buffered') pieces.buffered.push([Number(id), value as BufferedRow]);
     else throw new Error(`workflow ${workflowId}: row of table ${table}, which this version does not write`);
   }

@@ -9,7 +9,15 @@ import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import type { CompleteWorkflowTaskMessage, Message, StartMessage, Taker, TaskRef } from './message.ts';
-import type { Decision, Effect, Outcome, StartedActivityTask, StartedWorkflowTask, TaskOffer } from './outcome.ts';
+import type {
+  Decision,
+  Effect,
+  Outcome,
+  StartedActivityTask,
+  StartedWorkflowTask,
+  TaskOffer,
+  TurnContext,
+} from './outcome.ts';
 import { type ActorState, emptyState, load, nextDeadline, type StoredRow, waitingOffers } from './state.ts';
 
 export const WORKFLOW_ID = 'order-1';
@@ -34,6 +42,15 @@ export const applicationFailure = (message: string, over: Failure['applicationFa
 });
 
 type ActivityOver = Partial<Extract<Command, { commandType: typeof CommandType.SCHEDULE_ACTIVITY_TASK }>['attributes']>;
+type ChildOver = Partial<
+  Extract<Command, { commandType: typeof CommandType.START_CHILD_WORKFLOW_EXECUTION }>['attributes']
+>;
+type SignalOver = Partial<
+  Extract<Command, { commandType: typeof CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION }>['attributes']
+>;
+type CancelOver = Partial<
+  Extract<Command, { commandType: typeof CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION }>['attributes']
+>;
 
 /** Commands, briefly. */
 export const command = {
@@ -69,6 +86,18 @@ export const command = {
   continueAsNew: (
     over: Extract<Command, { commandType: typeof CommandType.CONTINUE_AS_NEW_WORKFLOW_EXECUTION }>['attributes'] = {},
   ): Command => ({ commandType: CommandType.CONTINUE_AS_NEW_WORKFLOW_EXECUTION, attributes: over }),
+  child: (workflowId: string, over: ChildOver = {}): Command => ({
+    commandType: CommandType.START_CHILD_WORKFLOW_EXECUTION,
+    attributes: { workflowId, workflowType: { name: 'parcel' }, taskQueue: { name: QUEUE }, ...over },
+  }),
+  signalOther: (workflowId: string, signalName: string, over: SignalOver = {}): Command => ({
+    commandType: CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION,
+    attributes: { execution: { workflowId }, signalName, ...over },
+  }),
+  cancelOther: (workflowId: string, over: CancelOver = {}): Command => ({
+    commandType: CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION,
+    attributes: { workflowId, ...over },
+  }),
 };
 
 const EVENT_NAMES = new Map<number, string>(Object.entries(EventType).map(([name, type]) => [type, name]));
@@ -77,9 +106,12 @@ export const eventName = (event: HistoryEvent): string => EVENT_NAMES.get(event.
 
 /** One actor in its world. */
 export class World {
-  state: ActorState = emptyState('default', WORKFLOW_ID);
+  readonly namespace: string;
+  readonly workflowId: string;
+  state: ActorState;
   now = 1_000_000;
   limits: Limits;
+  readonly namespaces = new Map([['default', { id: 'id-of-default' }]]);
   /** What storage holds: applied row changes. */
   readonly rows = new Map<string, StoredRow>();
   readonly histories = new Map<string, HistoryEvent[]>();
@@ -87,12 +119,19 @@ export class World {
   #seq = 0;
   #runs = 0;
 
-  constructor(limits: Partial<Limits> = {}) {
+  constructor(limits: Partial<Limits> = {}, workflowId = WORKFLOW_ID, namespace = 'default') {
+    this.namespace = namespace;
+    this.workflowId = workflowId;
+    this.state = emptyState(namespace, workflowId);
     this.limits = { ...DEFAULT_LIMITS, ...limits };
   }
 
   decide(message: Message): Decision {
-    return decide(this.state, message, { now: this.now, spareRunId: this.spareRunId(), limits: this.limits });
+    return decide(this.state, message, this.context());
+  }
+
+  context(): TurnContext {
+    return { now: this.now, spareRunId: this.spareRunId(), limits: this.limits, namespaces: this.namespaces };
   }
 
   spareRunId(): string {
@@ -141,11 +180,11 @@ export class World {
 
   rebuilt(): ActorState {
     const { chain } = this.state;
-    if (chain === undefined) return emptyState('default', WORKFLOW_ID);
+    if (chain === undefined) return emptyState(this.namespace, this.workflowId);
     const wanted = [...this.rows.values()].filter(
       ({ table, runId }) => table === 'chain' || runId === chain.currentRunId,
     );
-    return load('default', WORKFLOW_ID, wanted);
+    return load(this.namespace, this.workflowId, wanted);
   }
 
   // ---------------------------------------------------------------- what clients do

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { TestDoor } from '../../../test/support/door.ts';
 import { encodeToken } from '../../core/workflow/token.ts';
+import { CommandType } from '../../wire/enums.ts';
 import { StatusCode } from '../../wire/status.ts';
 
 const LONG = 'x'.repeat(1_001);
@@ -196,6 +197,60 @@ describe('the others refuse', () => {
     ['listWorkflowExecutions', { namespace: 'default', pageSize: -1 }, INVALID, 'PageSize cannot be negative.'],
   ])('%s %#', (method, body, code, message) => {
     expect(refusal(method, body)).toMatchObject({ code, message });
+  });
+});
+
+describe('a command that names another namespace', () => {
+  const namespaces = [
+    { name: 'default', retention: 1, tokens: [] },
+    { name: 'shared', retention: 1, tokens: [] },
+    { name: 'guarded', retention: 1, tokens: ['secret'] },
+  ];
+  const commands: [string, (namespace: string) => object][] = [
+    [
+      'StartChildWorkflowExecution',
+      (namespace) => ({
+        commandType: CommandType.START_CHILD_WORKFLOW_EXECUTION,
+        attributes: { namespace, workflowId: 'c', workflowType: { name: 'T' }, taskQueue: { name: 'q' } },
+      }),
+    ],
+    [
+      'SignalExternalWorkflowExecution',
+      (namespace) => ({
+        commandType: CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION,
+        attributes: { namespace, execution: { workflowId: 'o' }, signalName: 's' },
+      }),
+    ],
+    [
+      'RequestCancelExternalWorkflowExecution',
+      (namespace) => ({
+        commandType: CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION,
+        attributes: { namespace, workflowId: 'o' },
+      }),
+    ],
+  ];
+  const complete = (command: object) => ({ token: token('workflow'), commands: [command], sticky: false });
+
+  it.each(commands)('(%s) is carried out when that namespace is open to the worker', (_name, command) => {
+    const door = new TestDoor({ namespaces });
+    const client = door.connect();
+    for (const namespace of ['', 'default', 'shared']) {
+      client.request('respondWorkflowTaskCompleted', complete(command(namespace)));
+      expect(door.engine.last.what).toMatchObject({ type: 'completeWorkflowTask' });
+    }
+    const trusted = door.connect({ token: 'secret' });
+    trusted.request('respondWorkflowTaskCompleted', complete(command('guarded')));
+    expect(door.engine.asked).toHaveLength(4);
+  });
+
+  it.each(commands)('(%s) reaches nothing that is not there, or not for this worker', (_name, command) => {
+    const door = new TestDoor({ namespaces });
+    const client = door.connect();
+    const missing = client.refusal('respondWorkflowTaskCompleted', complete(command('nowhere')));
+    expect(missing).toMatchObject({ code: StatusCode.NOT_FOUND, detail: { kind: 'NamespaceNotFound' } });
+    const refused = client.refusal('respondWorkflowTaskCompleted', complete(command('guarded')));
+    expect(refused).toMatchObject({ code: StatusCode.PERMISSION_DENIED });
+    expect(door.engine.asked).toHaveLength(0);
   });
 });
 

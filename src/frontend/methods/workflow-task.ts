@@ -6,7 +6,9 @@ import type {
   RespondWorkflowTaskCompletedRequest,
   RespondWorkflowTaskFailedRequest,
 } from '../../wire/api.ts';
-import { type Call, method } from '../door.ts';
+import type { Command } from '../../wire/command.ts';
+import { CommandType } from '../../wire/enums.ts';
+import { type Call, type Caller, method, type Services } from '../door.ts';
 import {
   boolean,
   bytes,
@@ -35,6 +37,22 @@ const nothingToSay = (call: Call) => (error: Parameters<Call['refuse']>[0] | und
   else call.reply(EMPTY);
 };
 
+/**
+ * Another namespace than the task's must exist, and the worker's token must open it: a workflow reaches no further than its worker. Refused
+ * as on the reference server: nothing is written and the task stays started.
+ */
+function checkNamespace(services: Services, caller: Caller, command: Command): void {
+  switch (command.commandType) {
+    case CommandType.START_CHILD_WORKFLOW_EXECUTION:
+    case CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION:
+    case CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
+      if (command.attributes.namespace) rules.namespace(services, caller, command.attributes.namespace);
+      return;
+    default:
+      return;
+  }
+}
+
 export const respondWorkflowTaskCompleted = method(
   object<RespondWorkflowTaskCompletedRequest>({
     token: bytes,
@@ -51,6 +69,7 @@ export const respondWorkflowTaskCompleted = method(
   (services, caller, request, call) => {
     const token = rules.taskToken(services, caller, request.token, 'workflow');
     rules.within(services.limits, 'Identity', request.identity);
+    for (const command of request.commands) checkNamespace(services, caller, command);
     services.engine.submit(
       { namespace: token.namespace, workflowId: token.workflowId },
       {

@@ -16,12 +16,14 @@ import type { Command } from '../../../src/wire/command.ts';
 import {
   CommandType,
   EventType,
+  ParentClosePolicy,
   TimeoutType,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
   WorkflowTaskFailedCause,
 } from '../../../src/wire/enums.ts';
 import type { HistoryEvent, HistoryEventOf } from '../../../src/wire/event.ts';
+import { messageFor, messageOfOther, startOfChild } from './others.ts';
 
 export interface Recording {
   workflowId: string;
@@ -32,6 +34,7 @@ export interface Recording {
 const CLIENT = 'oracle-client';
 const WORKER = 'oracle-worker';
 const STICKY = '<sticky>';
+const NAMESPACES = new Map([['default', { id: '<namespaceId>' }]]);
 
 /** One chain of runs of one workflow id. */
 export class Replay {
@@ -56,9 +59,9 @@ export class Replay {
     }
   }
 
-  #send(message: Message): Decision {
-    const next = this.#chain[this.#begun]?.runId ?? 'run#none';
-    const decision = decide(this.state, message, { now: this.#now, spareRunId: next, limits: DEFAULT_LIMITS });
+  #send(message: Message, spareRunId = this.#chain[this.#begun]?.runId ?? 'run#none'): Decision {
+    const context = { now: this.#now, spareRunId, limits: DEFAULT_LIMITS, namespaces: NAMESPACES };
+    const decision = decide(this.state, message, context);
     if (!decision.ok) return decision;
     this.state = evolve(this.state, decision);
     for (const { runId, events } of decision.events) {
@@ -67,8 +70,8 @@ export class Replay {
     return decision;
   }
 
-  #accept(message: Message): void {
-    const decision = this.#send(message);
+  #accept(message: Message, spareRunId?: string): void {
+    const decision = this.#send(message, spareRunId);
     if (!decision.ok) throw new Error(`${message.type}: ${decision.status.message}`);
   }
 
@@ -144,8 +147,13 @@ export class Replay {
       case EventType.TIMER_FIRED:
         this.#passTime();
         return;
-      default:
-        throw new Error(`event ${event.eventId} of type ${event.eventType} does not come by itself`);
+      default: {
+        const message = messageFor(runId, events, event);
+        if (message === undefined) {
+          throw new Error(`event ${event.eventId} of type ${event.eventType} does not come by itself`);
+        }
+        this.#accept(message);
+      }
     }
   }
 
@@ -155,6 +163,11 @@ export class Replay {
     event: HistoryEventOf<typeof EventType.WORKFLOW_EXECUTION_STARTED>,
   ): void {
     const a = event.attributes;
+    const child = startOfChild(event);
+    if (child !== undefined) {
+      this.#accept(child, runId);
+      return;
+    }
     const second = events[1];
     const signal = second?.eventType === EventType.WORKFLOW_EXECUTION_SIGNALED ? second.attributes : undefined;
     this.#accept({
@@ -200,11 +213,20 @@ export class Replay {
       if (started?.eventType === EventType.WORKFLOW_EXECUTION_STARTED) this.#start(next.runId, next.events, started);
       return;
     }
+    const { firstExecutionRunId = '', parentWorkflowExecution: parent } = this.state.run?.start.attributes ?? {};
+    if (reason === 'by parent close policy') {
+      const { workflowId = '', runId = '' } = parent ?? {};
+      const policy = ParentClosePolicy.TERMINATE;
+      this.#accept({ type: 'parentClosed', policy, parent: { workflowId, runId }, firstRunId: firstExecutionRunId });
+      return;
+    }
     this.#accept({ type: 'terminate', target: {}, reason, details, identity: identity ?? CLIENT, requestId: '' });
   }
 
   #external(event: HistoryEvent): void {
-    if (event.eventType === EventType.WORKFLOW_EXECUTION_SIGNALED) {
+    const message = messageOfOther(this.state.run?.runId ?? '', event);
+    if (message !== undefined) this.#accept(message);
+    else if (event.eventType === EventType.WORKFLOW_EXECUTION_SIGNALED) {
       const { signalName, input, header, identity = CLIENT } = event.attributes;
       const requestId = `signal ${event.eventId}`;
       this.#accept({ type: 'signal', target: {}, signalName, input, header, identity, requestId });
@@ -417,6 +439,16 @@ function commandOf(event: HistoryEvent): Command {
         attributes: event.attributes,
         userMetadata,
       };
+    case EventType.START_CHILD_WORKFLOW_EXECUTION_INITIATED:
+      return { commandType: CommandType.START_CHILD_WORKFLOW_EXECUTION, attributes: event.attributes, userMetadata };
+    case EventType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED: {
+      const attributes = { ...event.attributes, execution: event.attributes.workflowExecution };
+      return { commandType: CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION, attributes, userMetadata };
+    }
+    case EventType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED: {
+      const attributes = { ...event.attributes, ...event.attributes.workflowExecution };
+      return { commandType: CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION, attributes, userMetadata };
+    }
     default:
       throw new Error(`event ${event.eventId} of type ${event.eventType} comes of no command`);
   }

@@ -112,9 +112,9 @@ export class Context {
   }
 
   /** The run and those that followed it. */
-  async chain(handle: AnyHandle): Promise<Run[]> {
+  async chain(handle: AnyHandle, runId?: string): Promise<Run[]> {
     const runs: Run[] = [];
-    for (let run = this.run(handle); run.runId; run = { ...run, runId: nextRunId(await this.events(run)) })
+    for (let run = this.run(handle, runId); run.runId; run = { ...run, runId: nextRunId(await this.events(run)) })
       runs.push(run);
     return runs;
   }

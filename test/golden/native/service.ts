@@ -230,6 +230,14 @@ export class RawService {
           retryPolicy: activity.retryPolicy,
         },
       })),
+      pendingChildren: described.pendingChildren.map((child) => ({
+        workflowId: child.workflowId,
+        runId: child.runId,
+        workflowTypeName: child.workflowType,
+        initiatedId: child.initiatedEventId,
+        parentClosePolicy: child.parentClosePolicy,
+      })),
+      pendingWorkflowTask: described.pendingWorkflowTask,
     };
   }
 }

@@ -12,7 +12,10 @@ import { modifyProperties } from './modify-properties.ts';
 import { bad, type CommandContext, type CommandProblem } from './problem.ts';
 import { recordMarker } from './record-marker.ts';
 import { requestCancelActivityTask } from './request-cancel-activity-task.ts';
+import { requestCancelExternalWorkflow } from './request-cancel-external-workflow.ts';
 import { scheduleActivityTask } from './schedule-activity-task.ts';
+import { signalExternalWorkflow } from './signal-external-workflow.ts';
+import { startChildWorkflow } from './start-child-workflow.ts';
 import { startTimer } from './start-timer.ts';
 import { upsertSearchAttributes } from './upsert-search-attributes.ts';
 
@@ -41,17 +44,11 @@ export function applyCommand(context: CommandContext, command: Command): Command
     case CommandType.CONTINUE_AS_NEW_WORKFLOW_EXECUTION:
       return continueAsNew(context, command.attributes, command.userMetadata);
     case CommandType.START_CHILD_WORKFLOW_EXECUTION:
-      return unsupported(WorkflowTaskFailedCause.BAD_START_CHILD_EXECUTION_ATTRIBUTES, 'StartChildWorkflowExecution');
+      return startChildWorkflow(context, command.attributes, command.userMetadata);
     case CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION:
-      return unsupported(
-        WorkflowTaskFailedCause.BAD_SIGNAL_WORKFLOW_EXECUTION_ATTRIBUTES,
-        'SignalExternalWorkflowExecution',
-      );
+      return signalExternalWorkflow(context, command.attributes, command.userMetadata);
     case CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
-      return unsupported(
-        WorkflowTaskFailedCause.BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES,
-        'RequestCancelExternalWorkflowExecution',
-      );
+      return requestCancelExternalWorkflow(context, command.attributes, command.userMetadata);
     case CommandType.PROTOCOL_MESSAGE:
       return unsupported(WorkflowTaskFailedCause.BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE, 'ProtocolMessage');
     case CommandType.SCHEDULE_NEXUS_OPERATION:

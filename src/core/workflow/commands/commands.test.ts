@@ -27,7 +27,15 @@ describe('a command that cannot be applied fails the task', () => {
     raw(CommandType.SCHEDULE_ACTIVITY_TASK, { ...command.activity('a1').attributes, ...over });
   const timer = (over: object) => raw(CommandType.START_TIMER, { ...command.timer('t1', 1_000).attributes, ...over });
   const continueAsNew = (over: object) => raw(CommandType.CONTINUE_AS_NEW_WORKFLOW_EXECUTION, over);
+  const child = (over: object) =>
+    raw(CommandType.START_CHILD_WORKFLOW_EXECUTION, { ...command.child('c').attributes, ...over });
+  const signalOther = (over: object) =>
+    raw(CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION, { ...command.signalOther('w', 's').attributes, ...over });
   const BAD_ACTIVITY = Cause.BAD_SCHEDULE_ACTIVITY_ATTRIBUTES;
+  const BAD_TIMER = Cause.BAD_START_TIMER_ATTRIBUTES;
+  const BAD_CHILD = Cause.BAD_START_CHILD_EXECUTION_ATTRIBUTES;
+  const BAD_SIGNAL = Cause.BAD_SIGNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
+  const BAD_CANCEL = Cause.BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
   it.each<[string, Command[], Cause]>([
     ['activity id missing', [activity({ activityId: '' })], BAD_ACTIVITY],
     ['activity id too long', [activity({ activityId: LONG_ID })], BAD_ACTIVITY],
@@ -101,21 +109,35 @@ describe('a command that cannot be applied fails the task', () => {
       [raw(CommandType.MODIFY_WORKFLOW_PROPERTIES, {})],
       Cause.BAD_MODIFY_WORKFLOW_PROPERTIES_ATTRIBUTES,
     ],
+    ['child: workflow id missing', [child({ workflowId: '' })], BAD_CHILD],
+    ['child: workflow id too long', [child({ workflowId: LONG_ID })], BAD_CHILD],
+    ['child: type missing', [child({ workflowType: undefined })], BAD_CHILD],
+    ['child: queue too long', [child({ taskQueue: { name: LONG_ID } })], BAD_CHILD],
+    ['child: queue reserved', [child({ taskQueue: { name: '/_sys/x' } })], BAD_CHILD],
+    ['child: negative run timeout', [child({ workflowRunTimeout: -1 })], BAD_CHILD],
+    ['child: negative execution timeout', [child({ workflowExecutionTimeout: -1 })], BAD_CHILD],
+    ['child: negative task timeout', [child({ workflowTaskTimeout: -1 })], BAD_CHILD],
+    ['child: bad retry policy', [child({ retryPolicy: { backoffCoefficient: 0.2 } })], BAD_CHILD],
+    ['child: bad priority', [child({ priority: { priorityKey: -1 } })], BAD_CHILD],
+    ['child: cron is not in this version', [child({ cronSchedule: '@hourly' })], BAD_CHILD],
+    ['child: attributes missing', [raw(CommandType.START_CHILD_WORKFLOW_EXECUTION, null)], BAD_CHILD],
+    ['signal to another: execution missing', [signalOther({ execution: undefined })], BAD_SIGNAL],
+    ['signal to another: workflow id missing', [signalOther({ execution: { workflowId: '' } })], BAD_SIGNAL],
     [
-      'a child: not in this version',
-      [raw(CommandType.START_CHILD_WORKFLOW_EXECUTION, {})],
-      Cause.BAD_START_CHILD_EXECUTION_ATTRIBUTES,
+      'signal to another: run id malformed',
+      [signalOther({ execution: { workflowId: 'w', runId: 'nope' } })],
+      BAD_SIGNAL,
     ],
+    ['signal to another: name missing', [signalOther({ signalName: '' })], BAD_SIGNAL],
+    ['signal to another: attributes missing', [raw(CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION, null)], BAD_SIGNAL],
+    ['cancel of another: workflow id missing', [command.cancelOther('')], BAD_CANCEL],
+    ['cancel of another: run id malformed', [command.cancelOther('w', { runId: 'nope' })], BAD_CANCEL],
     [
-      'an external signal: not in this version',
-      [raw(CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION, {})],
-      Cause.BAD_SIGNAL_WORKFLOW_EXECUTION_ATTRIBUTES,
+      'cancel of another: attributes missing',
+      [raw(CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION, null)],
+      BAD_CANCEL,
     ],
-    [
-      'an external cancel: not in this version',
-      [raw(CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION, {})],
-      Cause.BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES,
-    ],
+    ['a child before a bad command is not asked for', [command.child('c'), command.timer('', 1)], BAD_TIMER],
     [
       'a protocol message: not in this version',
       [raw(CommandType.PROTOCOL_MESSAGE, {})],
@@ -137,6 +159,8 @@ describe('a command that cannot be applied fails the task', () => {
     expect(failed.failure?.message).toBe(decision.refusal?.message);
     expect(world.state.run?.activities.size).toBe(0);
     expect(world.state.run?.timers.size).toBe(0);
+    expect(world.state.run?.children.size).toBe(0);
+    expect(decision.effects.filter(({ type }) => type === 'send')).toEqual([]);
     // The next attempt waits, transient.
     expect(world.offer('workflow').attempt).toBe(2);
   });
@@ -145,6 +169,17 @@ describe('a command that cannot be applied fails the task', () => {
 describe('a blob over its limit ends the workflow', () => {
   it.each<[string, Command, Cause]>([
     ['activity input', command.activity('a', { input: huge }), Cause.BAD_SCHEDULE_ACTIVITY_ATTRIBUTES],
+    ['child input', command.child('c', { input: huge }), Cause.BAD_START_CHILD_EXECUTION_ATTRIBUTES],
+    [
+      'child memo',
+      command.child('c', { memo: { fields: { a: huge.payloads[0] ?? {} } } }),
+      Cause.BAD_START_CHILD_EXECUTION_ATTRIBUTES,
+    ],
+    [
+      'input of a signal to another',
+      command.signalOther('w', 's', { input: huge }),
+      Cause.BAD_SIGNAL_WORKFLOW_EXECUTION_ATTRIBUTES,
+    ],
     ['result', raw(CommandType.COMPLETE_WORKFLOW_EXECUTION, { result: huge }), Cause.BAD_SCHEDULE_ACTIVITY_ATTRIBUTES],
     [
       'memo',

@@ -18,7 +18,12 @@ export interface CommandContext {
   workflowTaskCompletedEventId: number;
   /** Of the worker that completed the task. */
   identity: string;
+  /** Workflow ids of the children that commands of this task have started; absent: none. */
+  startedChildren?: Set<string> | undefined;
 }
+
+/** Queues of the server's own. */
+export const RESERVED_PREFIX = '/_sys/';
 
 export const bad = (cause: WorkflowTaskFailedCause, message: string): CommandProblem => ({ cause, message });
 
@@ -39,6 +44,13 @@ export function idProblem(
   const { idBytes } = run.turn.limits;
   if (utf8Length(id) > idBytes) return bad(cause, `${what} on command exceeds length limit of ${idBytes} bytes.`);
   return undefined;
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** A run id may be left out, but not be something else. */
+export function runIdProblem(cause: WorkflowTaskFailedCause, runId: string | undefined): CommandProblem | undefined {
+  return !runId || UUID.test(runId) ? undefined : bad(cause, `Invalid RunId set on command: ${runId.slice(0, 64)}.`);
 }
 
 export function blobProblem(

@@ -5,11 +5,9 @@ import type { UserMetadata } from '../../../wire/common.ts';
 import { EventType, TaskQueueKind, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
 import { offerActivity } from '../activity-task.ts';
 import { completePolicy, policyProblem } from '../retry.ts';
-import { bad, blobProblem, type CommandContext, type CommandProblem, idProblem } from './problem.ts';
+import { bad, blobProblem, type CommandContext, type CommandProblem, idProblem, RESERVED_PREFIX } from './problem.ts';
 
 const CAUSE = WorkflowTaskFailedCause.BAD_SCHEDULE_ACTIVITY_ATTRIBUTES;
-/** Queues of the server's own. */
-const RESERVED_PREFIX = '/_sys/';
 
 interface Timeouts {
   scheduleToClose: number;

@@ -5,7 +5,7 @@ import { WorkflowTaskFailedCause } from '../../../wire/enums.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { SERVER_IDENTITY, terminateRun } from '../closing.ts';
 import { applyCommand, isClosing, sequenceProblem } from '../commands/apply.ts';
-import { type CommandProblem, describeProblem } from '../commands/problem.ts';
+import { type CommandContext, type CommandProblem, describeProblem } from '../commands/problem.ts';
 import type { CompleteWorkflowTaskMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { answerRiding, settleQueries } from '../queries.ts';
@@ -58,7 +58,7 @@ function applyAll(
       : undefined;
   answerRiding(run, message.queryResults);
   run.holding = true;
-  const context = { run, workflowTaskCompletedEventId, identity };
+  const context: CommandContext = { run, workflowTaskCompletedEventId, identity };
   for (const command of commands) {
     const problem = applyCommand(context, command);
     if (problem !== undefined) return problem;

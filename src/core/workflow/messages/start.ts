@@ -1,4 +1,5 @@
-// Start and signal-with-start: id reuse and conflict policies, repeated request ids, and the first run of a chain (I8).
+// Start and signal-with-start: id reuse and conflict policies, repeated request ids, and the first run of a chain (I8). A parent's start of
+// a child (start-child.ts) shares the policies.
 
 import {
   EventType,
@@ -29,31 +30,41 @@ export function start(state: ActorState, message: StartMessage, context: TurnCon
   const turn = new Turn(state, context);
   const problem = badStart(message, context) ?? refusedForRequestIds(turn, message.requestId);
   if (problem !== undefined) return problem;
-  const { run } = state;
-  if (run !== undefined) {
-    if (isOpen(run)) {
-      const conflict = meetRunning(turn, run, message);
-      if (conflict !== undefined) return conflict;
-    } else {
-      const refused = refusedReuse(run, message);
-      if (refused !== undefined) return refused;
-    }
-    keepEarlierStart(turn, run);
-  }
+  const met = makeRoom(turn, message);
+  if (met !== undefined) return met;
+  beginChain(turn, message);
+  return turn.outcome({
+    type: 'started',
+    response: { runId: message.runId, started: true, status: WorkflowExecutionStatus.RUNNING },
+  });
+}
+
+/** Undefined: the id is free, or has been made so. Else what becomes of the start instead; the turn is then its, or worthless. */
+export function makeRoom(turn: Turn, message: StartMessage): Decision | undefined {
+  const { run } = turn.state;
+  if (run === undefined) return undefined;
+  const met = isOpen(run) ? meetRunning(turn, run, message) : refusedReuse(run, message);
+  if (met === undefined) keepEarlierStart(turn, run);
+  return met;
+}
+
+/** `family`: attributes that a child's Started event has besides. */
+export function beginChain(
+  turn: Turn,
+  message: StartMessage,
+  family?: Partial<WorkflowExecutionStartedEventAttributes>,
+): void {
   const { runId, requestId } = message;
   turn.setChain({
     currentRunId: runId,
-    start: { type: 'start', requestId, runId, at: context.now, started: true },
+    start: { type: 'start', requestId, runId, at: turn.now, started: true },
   });
+  const attributes = startedAttributes(turn.state.workflowId, message, turn.context);
   beginRun(turn, {
     runId,
-    attributes: startedAttributes(state.workflowId, message, context),
+    attributes: family === undefined ? attributes : { ...attributes, ...family },
     userMetadata: message.userMetadata,
     signal: message.signal,
-  });
-  return turn.outcome({
-    type: 'started',
-    response: { runId, started: true, status: WorkflowExecutionStatus.RUNNING },
   });
 }
 

@@ -1,0 +1,100 @@
+// What workflows have to do with each other: who is whose child, and the messages that leave when a run answers another or closes. All go
+// through the outbox (DESIGN §5), so each is applied once, and none needs the other side to be there.
+
+import { EventType, ParentClosePolicy } from '../../wire/enums.ts';
+import type { HistoryEvent } from '../../wire/event.ts';
+import type { ChildClosure, Message, Origin, OriginRef } from './message.ts';
+import type { ChildRow } from './rows.ts';
+import type { RunDraft } from './run-draft.ts';
+import { type ActorState, isOpen, type RunState } from './state.ts';
+import type { Turn } from './turn.ts';
+
+interface Address {
+  namespace: string;
+  workflowId: string;
+}
+
+export function send(turn: Turn, { namespace, workflowId }: Address, message: Message): void {
+  turn.effects.push({ type: 'send', namespace, workflowId, message });
+}
+
+export const originRef = ({ runId, initiatedEventId }: Origin): OriginRef => ({ runId, initiatedEventId });
+
+/** The run that asked, if it is still there to hear the answer. */
+export function askingRun({ run }: ActorState, { runId }: OriginRef): RunState | undefined {
+  return run !== undefined && run.runId === runId && isOpen(run) ? run : undefined;
+}
+
+export function isChildOf(run: RunState, origin: Origin): boolean {
+  const { parentWorkflowNamespace, parentWorkflowExecution } = run.start.attributes;
+  return (
+    parentWorkflowNamespace === origin.namespace &&
+    parentWorkflowExecution?.workflowId === origin.workflowId &&
+    parentWorkflowExecution.runId === origin.runId
+  );
+}
+
+export const isSelf = (state: Address, origin: Address): boolean =>
+  state.namespace === origin.namespace && state.workflowId === origin.workflowId;
+
+/** What its parent's closing means for a child that has started. */
+export function applyClosePolicy(
+  turn: Turn,
+  parentRunId: string,
+  child: Pick<ChildRow, 'namespace' | 'workflowId' | 'parentClosePolicy'> & { runId: string },
+): void {
+  const { parentClosePolicy: policy } = child;
+  if (policy !== ParentClosePolicy.TERMINATE && policy !== ParentClosePolicy.REQUEST_CANCEL) return;
+  const parent = { workflowId: turn.state.workflowId, runId: parentRunId };
+  send(turn, child, { type: 'parentClosed', policy, parent, firstRunId: child.runId });
+}
+
+/**
+ * Before a closing run's rows go. A child that is not known to have started gets its policy when the answer to its start comes
+ * (messages/child-started.ts).
+ */
+export function releaseChildren(run: RunDraft): void {
+  for (const child of run.children.values()) {
+    if (child.runId !== undefined) applyClosePolicy(run.turn, run.runId, { ...child, runId: child.runId });
+  }
+}
+
+/** The closing event is written: a parent hears of the last run of the chain. */
+export function reportToParent(run: RunDraft): void {
+  const { parentWorkflowNamespace, parentWorkflowExecution, parentInitiatedEventId, firstExecutionRunId } =
+    run.start.attributes;
+  if (run.orphaned || run.facts.nextRunId !== undefined) return;
+  const { workflowId, runId } = parentWorkflowExecution ?? {};
+  if (parentWorkflowNamespace === undefined || workflowId === undefined || runId === undefined) return;
+  const closing = run.events[run.events.length - 1];
+  const closure = closing === undefined ? undefined : closureOf(closing);
+  if (closure === undefined) return;
+  send(
+    run.turn,
+    { namespace: parentWorkflowNamespace, workflowId },
+    {
+      type: 'childClosed',
+      origin: { runId, initiatedEventId: parentInitiatedEventId ?? 0 },
+      child: { workflowId: run.turn.state.workflowId, runId: run.runId },
+      firstRunId: firstExecutionRunId ?? run.runId,
+      closure,
+    },
+  );
+}
+
+function closureOf(event: HistoryEvent): ChildClosure | undefined {
+  switch (event.eventType) {
+    case EventType.WORKFLOW_EXECUTION_COMPLETED:
+      return { how: 'completed', result: event.attributes.result };
+    case EventType.WORKFLOW_EXECUTION_FAILED:
+      return { how: 'failed', failure: event.attributes.failure, retryState: event.attributes.retryState };
+    case EventType.WORKFLOW_EXECUTION_CANCELED:
+      return { how: 'canceled', details: event.attributes.details };
+    case EventType.WORKFLOW_EXECUTION_TIMED_OUT:
+      return { how: 'timedOut', retryState: event.attributes.retryState };
+    case EventType.WORKFLOW_EXECUTION_TERMINATED:
+      return { how: 'terminated' };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,44 @@
+// Looks every so often how much room the data disk has. Below the reserve starts and signals are refused, so that what has begun can end (I9).
+
+import type { Cancelable, Scheduler } from '../ports/clock.ts';
+import type { Store } from '../ports/store.ts';
+import type { Gate } from './gate.ts';
+import type { EngineLog } from './options.ts';
+
+export interface SpaceWatchOptions {
+  store: Store;
+  scheduler: Scheduler;
+  gate: Gate;
+  reserveBytes: number;
+  intervalMs: number;
+  log: EngineLog;
+  onReadFailed(error: unknown): void;
+}
+
+export class SpaceWatch {
+  readonly #options: SpaceWatchOptions;
+  #next: Cancelable | undefined;
+
+  constructor(options: SpaceWatchOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { store, scheduler, intervalMs, onReadFailed } = this.#options;
+    store.stats().then(({ freeBytes }) => this.#found(freeBytes), onReadFailed);
+    this.#next = scheduler.after(intervalMs, () => this.start());
+  }
+
+  stop(): void {
+    this.#next?.cancel();
+  }
+
+  #found(freeBytes: number): void {
+    const { gate, reserveBytes, log } = this.#options;
+    const low = freeBytes < reserveBytes;
+    if (low === gate.lowOnSpace) return;
+    gate.lowOnSpace = low;
+    const said = low ? 'disk space is low: starts and signals are refused' : 'disk space is sufficient again';
+    log.warn({ freeBytes }, said);
+  }
+}
