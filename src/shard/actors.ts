@@ -67,7 +67,12 @@ export class Actors {
     let actor = this.#actors.get(id);
     if (actor === undefined) {
       const { core, shardOf } = this.#options;
-      actor = new Actor(shardOf(namespace, workflowId), namespace, workflowId, core.empty(namespace, workflowId));
+      const shard = shardOf(namespace, workflowId);
+      if (!shard.isLed) {
+        errand.refuse(notLed(shard));
+        return;
+      }
+      actor = new Actor(shard, namespace, workflowId, core.empty(namespace, workflowId));
       this.#actors.set(id, actor);
       this.#link(actor);
       this.#loading.push(actor);
@@ -137,7 +142,7 @@ export class Actors {
     }
   }
 
-  /** A fenced shard's actors: what they decided is not what happened. */
+  /** The actors of a shard that is led elsewhere: what they decided may not be what happened. */
   drop(shard: Shard, why: Status): void {
     for (const actor of [...this.#actors.values()]) if (actor.shard === shard) this.#refuseAll(actor, why);
   }
@@ -274,6 +279,10 @@ export class Actors {
     actor.older = undefined;
   }
 }
+
+/** A request for it belongs at another node, or comes while it moves. */
+export const notLed = (shard: Shard): Status =>
+  unavailable(`Shard ${shard.id} is not led by this node: ask again, or its leader.`, 'no');
 
 /** A row as the core loads it, from its key under `prefix` and its bytes. */
 export function storedRow(k: Key, prefix: string, runId: string, bytes: Uint8Array): StoredRow {

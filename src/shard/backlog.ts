@@ -8,7 +8,7 @@ import type { Claim, QueueKey } from '../ports/matching.ts';
 import type { RowWrite } from '../ports/store.ts';
 import { decode, encode } from '../wire/codec.ts';
 import type { BacklogDelta } from './entry.ts';
-import { after, backlogCountKey, backlogLowWaterKey, backlogPrefix, backlogTime } from './keys.ts';
+import { after, backlogCountKey, backlogLowWaterKey, backlogPrefix, backlogShard, backlogTime } from './keys.ts';
 import type { Reader } from './reader.ts';
 
 export interface WaitingTask {
@@ -50,13 +50,17 @@ interface Queue {
   readonly queue: QueueKey;
   readonly prefix: string;
   readonly end: Key;
+  /** Of the shards led here. */
   count: number;
+  /** Of all shards kept here. */
   readonly shardCounts: Map<number, number>;
   /** Best first; every committed row up to the last one here that is not taken. */
   window: WaitingTask[];
   /** The window holds all there is. */
   complete: boolean;
   refilling: boolean;
+  /** A shard was taken up during a refill: what that has read says nothing of it. */
+  stale: boolean;
   /** Rows that came or went during a refill, whose reads may have missed it. */
   news: Map<Key, WaitingTask | undefined>;
   claims: Claim[];
@@ -71,6 +75,8 @@ export interface BacklogOptions {
   reader: Reader;
   scheduler: Scheduler;
   window: number;
+  /** Tasks of the others are their leaders' to give. */
+  isLed(shard: number): boolean;
   /** Starts a task for a claim; `gone` when it does not wait any more. */
   start(task: WaitingTask, claim: Claim, settled: (outcome: 'started' | 'gone' | 'later') => void): void;
   changed(queue: QueueKey): void;
@@ -179,9 +185,39 @@ export class Backlog {
     const queue = this.#queue({ namespace, name, kind });
     queue.complete = false;
     queue.shardCounts.set(shard, (queue.shardCounts.get(shard) ?? 0) + count);
-    queue.count += count;
-    this.waiting += count;
-    this.#changed.add(queue);
+    if (this.#options.isLed(shard)) this.#countIn(queue, count);
+  }
+
+  /** A shard is led here from now on: its tasks may sort anywhere among those in memory, so the windows are read again. */
+  lead(shard: number): void {
+    for (const queue of this.#queues.values()) {
+      const count = queue.shardCounts.get(shard);
+      if (count === undefined) continue;
+      this.#countIn(queue, count);
+      for (const { key: k } of queue.window) this.#known.delete(k);
+      queue.window = [];
+      queue.complete = false;
+      queue.low = key(queue.prefix);
+      queue.stale = queue.refilling;
+    }
+    this.announce();
+  }
+
+  /** A shard is led elsewhere, and its tasks are given there. */
+  unlead(shard: number): void {
+    for (const queue of this.#queues.values()) {
+      const count = queue.shardCounts.get(shard);
+      if (count !== undefined) this.#countIn(queue, -count);
+      queue.window = queue.window.filter(({ key: k }) => backlogShard(k, queue.prefix) !== shard);
+      if (queue.refilling) queue.stale = true;
+    }
+    for (const [k, { queue: name }] of this.#known) {
+      const queue = this.#queue(name);
+      if (backlogShard(k, queue.prefix) !== shard) continue;
+      this.#known.delete(k);
+      if (this.#taken.delete(k)) queue.taken -= 1;
+    }
+    this.announce();
   }
 
   lowWaterKeys(): { queue: QueueKey; key: Key }[] {
@@ -240,6 +276,7 @@ export class Backlog {
         window: [],
         complete: true,
         refilling: false,
+        stale: false,
         news: new Map(),
         claims: [],
         taken: 0,
@@ -254,6 +291,7 @@ export class Backlog {
   /** Sticky queues come and go with workers: what is empty and written is forgotten. */
   #forgetWhenIdle(queue: Queue): void {
     if (queue.savedLow !== undefined || queue.window.length > 0 || queue.claims.length > 0) return;
+    if (queue.shardCounts.size > 0) return;
     if (!queue.complete || queue.refilling) return;
     for (const dirty of this.#dirty.values()) if (dirty.has(queue)) return;
     if (queue.taken > 0) return;
@@ -264,15 +302,19 @@ export class Backlog {
     const count = (queue.shardCounts.get(shard) ?? 0) + delta;
     if (count === 0) queue.shardCounts.delete(shard);
     else queue.shardCounts.set(shard, count);
-    queue.count += delta;
-    this.waiting += delta;
-    this.#changed.add(queue);
+    if (this.#options.isLed(shard)) this.#countIn(queue, delta);
     let dirty = this.#dirty.get(shard);
     if (dirty === undefined) {
       dirty = new Set();
       this.#dirty.set(shard, dirty);
     }
     dirty.add(queue);
+  }
+
+  #countIn(queue: Queue, delta: number): void {
+    queue.count += delta;
+    this.waiting += delta;
+    this.#changed.add(queue);
   }
 
   #insert(queue: Queue, task: WaitingTask): void {
@@ -335,7 +377,10 @@ export class Backlog {
     try {
       while (from !== undefined && read.length < limit) {
         const chunk = await this.#options.reader.chunk(from, queue.end, limit);
-        for (const [k, bytes] of chunk.rows) if (!this.#taken.has(k)) read.push(decodeWaitingTask(k, bytes));
+        for (const [k, bytes] of chunk.rows) {
+          if (!this.#taken.has(k) && this.#options.isLed(backlogShard(k, queue.prefix)))
+            read.push(decodeWaitingTask(k, bytes));
+        }
         from = chunk.next;
       }
     } catch (error) {
@@ -347,6 +392,12 @@ export class Backlog {
     }
     queue.refilling = false;
     this.#refilling.delete(queue);
+    if (queue.stale) {
+      queue.stale = false;
+      queue.complete = false;
+      this.#serve(queue);
+      return;
+    }
     queue.complete = from === undefined;
     const tasks = new Map(read.map((task) => [task.key, task]));
     const last = read[read.length - 1]?.key;

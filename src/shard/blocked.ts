@@ -68,6 +68,20 @@ export class Blocked {
     return { items: target.items.sort(inOrder), more: target.more };
   }
 
+  /** What a source's shard sent is forgotten. Returns what waited behind the attempt that is forgotten with it. */
+  drop(source: number): OutboxMessage[] {
+    const freed: OutboxMessage[] = [];
+    for (const [id, target] of this.#targets) {
+      target.items = target.items.filter((item) => item.source !== source);
+      const probeGone = target.probing?.source === source;
+      if (!probeGone && (target.items.length > 0 || target.probing !== undefined)) continue;
+      target.timer?.cancel();
+      this.#targets.delete(id);
+      freed.push(...target.items.sort(inOrder));
+    }
+    return freed;
+  }
+
   stop(): void {
     for (const { timer } of this.#targets.values()) timer?.cancel();
   }

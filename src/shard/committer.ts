@@ -3,7 +3,7 @@
 // A write error is final: `onFailed` stops the engine.
 
 import type { Scheduler } from '../ports/clock.ts';
-import { type Key, lsn } from '../ports/ids.ts';
+import { type Key, lsn, type Term } from '../ports/ids.ts';
 import type { LogAppend, Store } from '../ports/store.ts';
 import type { Status } from '../wire/status.ts';
 import { type BacklogDelta, type Entry, encodeEntry, type Receipt } from './entry.ts';
@@ -14,6 +14,8 @@ import type { Turn } from './turn.ts';
 
 class ShardBatch {
   readonly shard: Shard;
+  /** Of the leadership it was decided in. */
+  readonly term: Term;
   readonly turns: Turn[] = [];
   #rows: Map<Key, Uint8Array | undefined> | undefined;
   #rewritten: Set<Key> | undefined;
@@ -22,6 +24,7 @@ class ShardBatch {
 
   constructor(shard: Shard) {
     this.shard = shard;
+    this.term = shard.term;
   }
 
   add(turn: Turn): void {
@@ -78,12 +81,14 @@ class ShardBatch {
 const NO_ROWS: ReadonlyMap<Key, Uint8Array | undefined> = new Map();
 
 export interface CommitterOptions {
-  store: Store;
+  /** Where entries become durable: the store, or a quorum of them. */
+  log: Pick<Store, 'append'>;
   scheduler: Scheduler;
   /** The entry is durable: rows enter the overlay. */
   apply(shard: Shard, entry: Entry): void;
   /** After all entries of an append have been applied, before any turn ends. */
   applied(): void;
+  /** Its leadership is over; its turns have been told. */
   onFenced(shard: Shard): void;
   onFailed(error: unknown): void;
 }
@@ -115,6 +120,10 @@ export class Committer {
       return;
     }
     const { shard } = turn.actor;
+    if (!shard.isLed) {
+      turn.end(lostStatus(shard, 'no'));
+      return;
+    }
     let batch = this.#forming.get(shard);
     if (batch === undefined) {
       batch = new ShardBatch(shard);
@@ -145,14 +154,14 @@ export class Committer {
     const appends: LogAppend[] = batches.map((batch) => {
       const entry = batch.entry();
       entries.push(entry);
-      const { shard } = batch;
+      const { shard, term } = batch;
       shard.lastLsn += 1;
-      return { shard: shard.id, term: shard.term, lsn: lsn(shard.lastLsn), entry: encodeEntry(entry) };
+      return { shard: shard.id, term, lsn: lsn(shard.lastLsn), entry: encodeEntry(entry) };
     });
     this.#inFlight = true;
     let fenced: ReadonlySet<number>;
     try {
-      const result = await this.#options.store.append(appends);
+      const result = await this.#options.log.append(appends);
       fenced = new Set(result.fenced.map(({ shard }) => shard as number));
     } catch (error) {
       this.#fail(batches, error);
@@ -163,17 +172,31 @@ export class Committer {
     batches.forEach((batch, i) => {
       const entry = entries[i];
       if (entry === undefined) return;
-      if (fenced.has(batch.shard.id)) batch.shard.fenced = true;
-      else this.#options.apply(batch.shard, entry);
+      if (!this.#isLost(batch, fenced)) this.#options.apply(batch.shard, entry);
     });
     this.#options.applied();
-    for (const batch of batches) this.#end(batch, batch.shard.fenced ? fencedStatus(batch.shard) : undefined);
-    for (const batch of batches) if (batch.shard.fenced) this.#options.onFenced(batch.shard);
+    for (const batch of batches)
+      this.#end(batch, this.#isLost(batch, fenced) ? lostStatus(batch.shard, 'maybe') : undefined);
+    for (const { shard, term } of batches)
+      if (fenced.has(shard.id) && shard.term === term) this.#options.onFenced(shard);
     if (this.pendingTurns === 0) for (const resolve of this.#idle.splice(0)) resolve();
     if (this.#forming.size > 0 && !this.#cutting) {
       this.#cutting = true;
       this.#options.scheduler.soon(this.#cut);
     }
+  }
+
+  /** Its leadership ended before it was known to be durable: whether it is, the shard's next leader knows. */
+  #isLost({ shard, term }: ShardBatch, fenced: ReadonlySet<number>): boolean {
+    return fenced.has(shard.id) || shard.term !== term;
+  }
+
+  /** The shard is not led here any more: what no append has taken was never decided. */
+  drop(shard: Shard): void {
+    const batch = this.#forming.get(shard);
+    if (batch === undefined) return;
+    this.#forming.delete(shard);
+    this.#end(batch, lostStatus(shard, 'no'));
   }
 
   #end(batch: ShardBatch, why: Status | undefined): void {
@@ -197,5 +220,5 @@ export class Committer {
   }
 }
 
-const fencedStatus = (shard: Shard): Status =>
-  unavailable(`Shard ${shard.id} has a newer leader than term ${shard.term}; ask again.`, 'no');
+const lostStatus = (shard: Shard, applied: 'no' | 'maybe'): Status =>
+  unavailable(`Shard ${shard.id} is not led by this node any more: ask again.`, applied);

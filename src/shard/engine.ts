@@ -6,7 +6,7 @@ import type { Message } from '../core/workflow/message.ts';
 import type { Reply } from '../core/workflow/outcome.ts';
 import type { Cancelable } from '../ports/clock.ts';
 import type { ActorAddress, Done, Engine, HistoryQuery, Waiting } from '../ports/engine.ts';
-import { lsn, shardId, type Term } from '../ports/ids.ts';
+import type { Lsn, ShardId, Term } from '../ports/ids.ts';
 import type { BacklogSource, Claim, QueueKey, ResumingWorker } from '../ports/matching.ts';
 import { StoreError } from '../ports/store.ts';
 import type {
@@ -30,10 +30,11 @@ import { Flusher } from './flusher.ts';
 import { Gate } from './gate.ts';
 import { Inbound } from './inbound.ts';
 import { shardOf } from './keys.ts';
+import { Leadership } from './leadership.ts';
 import { DEFAULT_SHARD_LIMITS, type ShardLimits } from './limits.ts';
 import { Materializer } from './materializer.ts';
 import type { EngineHealth, EngineLog, EngineOptions, EngineStats } from './options.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, type OutboxMessage } from './outbox.ts';
 import { Overlay } from './overlay.ts';
 import { Queries } from './queries.ts';
 import { Reader } from './reader.ts';
@@ -41,7 +42,8 @@ import { Reads } from './reads.ts';
 import { Resume } from './resume.ts';
 import { Retention } from './retention.ts';
 import { Search } from './search.ts';
-import { Shard } from './shard.ts';
+import type { Shard } from './shard.ts';
+import { Shards } from './shards.ts';
 import { SpaceWatch } from './space-watch.ts';
 import { messageOf, unavailable } from './status.ts';
 import { Timers } from './timers.ts';
@@ -58,7 +60,7 @@ export class ShardEngine implements Engine, BacklogSource {
   readonly #bounds: ShardLimits;
   readonly #limits: Limits;
   readonly #core: ActorCore;
-  readonly #shards = new Map<number, Shard>();
+  readonly #shards = new Shards();
   readonly #overlay = new Overlay();
   readonly #reader: Reader;
   readonly #actors: Actors;
@@ -79,7 +81,7 @@ export class ShardEngine implements Engine, BacklogSource {
   readonly #gate: Gate;
   readonly #space: SpaceWatch;
   #executor: Executor | undefined;
-  #term: Term | undefined;
+  readonly #leadership: Leadership;
   #sweeper: Cancelable | undefined;
 
   constructor(options: EngineOptions) {
@@ -92,6 +94,7 @@ export class ShardEngine implements Engine, BacklogSource {
     const core = this.#core;
     const onReadFailed = (error: unknown): void => this.#readFailed(error);
     const onFailed = (error: unknown): void => this.#fail(error);
+    const shards = this.#shards;
     const executor = (): Executor => this.#running();
     this.#gate = new Gate(this.#bounds, () => ({
       turns: this.#committer.pendingTurns + this.#actors.waiting,
@@ -110,7 +113,7 @@ export class ShardEngine implements Engine, BacklogSource {
       scheduler,
       matching,
       limits: this.#bounds,
-      shardOf: (namespace, workflowId) => this.#shard(shardOf(namespace, workflowId, store.shardCount)),
+      shardOf: (namespace, workflowId) => shards.get(shardOf(namespace, workflowId, store.shardCount)),
       onReadFailed,
     });
     const actors = this.#actors;
@@ -140,9 +143,9 @@ export class ShardEngine implements Engine, BacklogSource {
     });
     this.#resume = new Resume({ core, reader, actors, outgoing: this.#outgoing, executor, onReadFailed });
     this.#retention = new Retention({ reader, actors, executor, onReadFailed });
-    this.#search = new Search({ reader, scannedPerPage: this.#bounds.scannedPerPage });
+    this.#search = new Search({ reader, scannedPerPage: this.#bounds.scannedPerPage, isLed: shards.isLed });
     this.#committer = new Committer({
-      store,
+      log: options.commitLog ?? store,
       scheduler,
       apply: (shard, entry) => this.#materializer.commit(shard, entry),
       applied: () => {
@@ -156,6 +159,7 @@ export class ShardEngine implements Engine, BacklogSource {
       reader,
       scheduler,
       window: this.#bounds.backlogWindow,
+      isLed: shards.isLed,
       start: (task, claim, settled) => this.#inbound.start(task, claim, settled),
       changed: (queue) => matching.backlogChanged(this, queue),
       onReadFailed,
@@ -167,6 +171,7 @@ export class ShardEngine implements Engine, BacklogSource {
       window: this.#bounds.timerWindow,
       horizonMs: this.#bounds.timerHorizonMs,
       firing: this.#bounds.firing,
+      isLed: shards.isLed,
       fire: (timer, again) => this.#inbound.fire(timer, again),
       onReadFailed,
     });
@@ -177,8 +182,8 @@ export class ShardEngine implements Engine, BacklogSource {
       window: this.#bounds.outboxWindow,
       kept: this.#bounds.outboxKept,
       retryMs: this.#bounds.outboxRetryMs,
-      shard: (id) => this.#shard(id),
-      deliver: (item, done) => this.#inbound.receive(item, done),
+      shard: (id) => shards.get(id),
+      deliver: (item, done) => this.#deliver(item, done),
       remove: (shard, row) => this.#inbound.deleteRow(shard, row),
       onReadFailed,
     });
@@ -201,12 +206,24 @@ export class ShardEngine implements Engine, BacklogSource {
       timers: this.#timers,
       outbox: this.#outbox,
     });
+    this.#leadership = new Leadership({
+      shardCount: store.shardCount,
+      shards,
+      committer: this.#committer,
+      materializer: this.#materializer,
+      actors,
+      backlog: this.#backlog,
+      timers: this.#timers,
+      outbox: this.#outbox,
+      queries: this.#queries,
+      waiters: this.#waiters,
+    });
     this.#flusher = new Flusher({
       store,
       scheduler,
       overlay: this.#overlay,
       intervalMs: this.#bounds.flushIntervalMs,
-      shards: () => this.#shards.values(),
+      shards: () => shards.values(),
       derived: (shard) => this.#backlog.counters(shard.id),
       hints: () => [...this.#backlog.lowWaters(), ...this.#timers.lowWater()],
       onFailed,
@@ -223,8 +240,9 @@ export class ShardEngine implements Engine, BacklogSource {
   async open(): Promise<void> {
     const { store, clock, random, matching } = this.#options;
     const positions = await store.open();
-    this.#term = await store.nextTerm();
-    for (const [id, position] of positions) this.#shards.set(id, new Shard(id, this.#term, position));
+    this.#shards.restore(positions);
+    const alone = this.#options.commitLog === undefined;
+    if (alone) this.#shards.leadAlone(await store.nextTerm());
     this.#executor = new Executor({
       core: this.#core,
       clock,
@@ -233,14 +251,16 @@ export class ShardEngine implements Engine, BacklogSource {
       limits: this.#limits,
       actors: this.#actors,
       committer: this.#committer,
-      term: this.#term,
       namespaces: this.#options.namespaces,
       pushAhead: (actor, handover) => this.#outgoing.pushAhead(actor, handover),
       leave: (turn) => this.#outgoing.leave(turn),
       send: (turn, effect) => this.#outbox.send(turn, effect),
       log: this.#log,
     });
-    const entries = await this.#materializer.recover([...this.#shards.values()]);
+    const shards = [...this.#shards.values()];
+    await this.#materializer.restore(shards);
+    // Of a log that others keep, too, only what they have committed counts: `apply` says.
+    const entries = alone ? await this.#materializer.replay(shards) : 0;
     if (this.#gate.health.state !== 'starting') throw new Error('the engine was closed while it recovered');
     this.#gate.health = { state: 'serving' };
     this.#flusher.start();
@@ -249,7 +269,7 @@ export class ShardEngine implements Engine, BacklogSource {
     this.#sweep();
     this.#space.start();
     this.#backlog.announce();
-    this.#log.info({ shards: this.#shards.size, term: this.#term, replayed: entries }, 'shards serve');
+    this.#log.info({ shards: this.#shards.size, replayed: entries }, 'shards serve');
   }
 
   /** Stops taking messages, makes everything decided durable and flushed, and lets long polls go. The store stays open. */
@@ -307,6 +327,29 @@ export class ShardEngine implements Engine, BacklogSource {
     return this.#flusher.flushAll();
   }
 
+  // ---------------------------------------------------------------- leadership (with `commitLog` only)
+
+  /** This node leads the shard in this term, all entries up to `lastLsn` being committed and applied: it is served here from now on. */
+  lead(id: ShardId, term: Term, lastLsn: Lsn): void {
+    this.#leadership.lead(id, term, lastLsn);
+  }
+
+  /** It does not lead it any more. Returns the lsn its rows are at. */
+  unlead(id: ShardId): Lsn {
+    return this.#leadership.unlead(id);
+  }
+
+  /** An entry that another leader committed; `undefined`: one without content. */
+  apply(id: ShardId, lsn: Lsn, entry: Uint8Array | undefined): void {
+    this.#leadership.apply(id, lsn, entry);
+  }
+
+  /** An outbox message from a shard that another node leads. `later`: nothing is known of it here, try again. */
+  receive(item: OutboxMessage, done: (outcome: 'applied' | 'later') => void): void {
+    if (this.#gate.isServing) this.#inbound.receive(item, done);
+    else done('later');
+  }
+
   // ---------------------------------------------------------------- Engine (doors)
 
   submit(to: ActorAddress, message: Message, done: Done<Reply>): void {
@@ -323,7 +366,7 @@ export class ShardEngine implements Engine, BacklogSource {
 
   query(to: ActorAddress, message: Extract<Message, { type: 'query' }>, done: Done<QueryWorkflowResponse>): Waiting {
     const { queryId } = message;
-    const refusal = this.#queries.open(queryId, done);
+    const refusal = this.#queries.open(to, queryId, done);
     if (refusal !== undefined) {
       done(refusal, undefined);
       return { abandon: () => undefined };
@@ -409,16 +452,6 @@ export class ShardEngine implements Engine, BacklogSource {
     return this.#executor;
   }
 
-  #shard(id: number): Shard {
-    let shard = this.#shards.get(id);
-    if (shard === undefined) {
-      if (this.#term === undefined) throw new Error('the engine is used before open()');
-      shard = new Shard(shardId(id), this.#term, { lastLsn: lsn(0), appliedLsn: lsn(0) });
-      this.#shards.set(id, shard);
-    }
-    return shard;
-  }
-
   #searched<T>(done: Done<T>, search: () => Promise<{ ok: T } | { refused: Status }>): void {
     const refusal = this.#gate.closed();
     if (refusal !== undefined) {
@@ -441,14 +474,21 @@ export class ShardEngine implements Engine, BacklogSource {
     this.#sweeper = this.#options.scheduler.after(SWEEP_MS, () => this.#sweep());
   }
 
+  #deliver(item: OutboxMessage, done: (outcome: 'applied' | 'later') => void): void {
+    const { relay, store } = this.#options;
+    const here = relay === undefined || this.#shards.isLed(shardOf(item.namespace, item.workflowId, store.shardCount));
+    if (here) this.#inbound.receive(item, done);
+    else relay(item, done);
+  }
+
   #fenced(shard: Shard): void {
     this.#log.warn(
       { shard: shard.id, term: shard.term },
-      'a newer leader was seen: this shard is not served here any more',
+      'a newer leader was seen: this shard is not led here any more',
     );
-    this.#actors.drop(shard, unavailable(`Shard ${shard.id} has a newer leader; ask again.`, 'no'));
-    this.#shards.delete(shard.id);
-    this.#fail(new StoreError('failed', `shard ${shard.id} was fenced while this node led it alone`));
+    this.#leadership.unlead(shard.id);
+    if (this.#options.commitLog === undefined)
+      this.#fail(new StoreError('failed', `shard ${shard.id} was fenced while this node led it alone`));
   }
 
   /** A read went wrong: damage is the reader's own answer; an error of the handle stops the engine. */

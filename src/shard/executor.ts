@@ -20,6 +20,7 @@ import type { ActorCore } from './core.ts';
 import type { Receipt } from './entry.ts';
 import { backlogKey, retentionKey, startedKey, timerKey } from './keys.ts';
 import type { EngineLog, ServedNamespace } from './options.ts';
+import type { Shard } from './shard.ts';
 import { fault } from './status.ts';
 import { encodeRetained } from './timers.ts';
 import { type Handover, NOTHING, Turn } from './turn.ts';
@@ -33,8 +34,6 @@ export interface ExecutorOptions {
   limits: Limits;
   actors: Actors;
   committer: Committer;
-  /** Names the starts of this process (I1, I6). */
-  term: number;
   namespaces: ReadonlyMap<string, ServedNamespace>;
   /** Frames of a started task that need no reading; undefined when its history is not in memory. */
   pushAhead(actor: Actor, handover: Handover): boolean | undefined;
@@ -75,15 +74,14 @@ export class Executor {
     return this.#seq;
   }
 
-  /** Whether a start was named after the first so many of this process. */
-  startedSince(startId: Taker['startId'], starts: number): boolean {
-    return startId.term > this.#options.term || (startId.term === this.#options.term && startId.seq > starts);
+  /** Whether a start was named after the first so many of this process, in its shard's present term. */
+  startedSince({ term }: Shard, startId: Taker['startId'], starts: number): boolean {
+    return startId.term > term || (startId.term === term && startId.seq > starts);
   }
 
-  taker(claim: Claim): Taker {
+  taker({ term }: Shard, claim: Claim): Taker {
     this.#seq += 1;
-    const { term, random } = this.#options;
-    return { ...claim.taker, startId: { term, seq: this.#seq }, requestId: random.uuid() };
+    return { ...claim.taker, startId: { term, seq: this.#seq }, requestId: this.#options.random.uuid() };
   }
 
   /** One turn. `done` is called once, when its outcome is durable (I1), or with why it is not. */
@@ -197,7 +195,7 @@ export class Executor {
 
   #start(turn: Turn, offer: TaskOffer, claim: Claim, now: number): boolean {
     const { runId, scheduledEventId, attempt, kind } = offer;
-    const taker = this.taker(claim);
+    const taker = this.taker(turn.actor.shard, claim);
     const decision = this.#decide(
       turn,
       kind === 'workflow'

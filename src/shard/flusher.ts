@@ -69,7 +69,7 @@ export class Flusher {
     const sets: FlushSet[] = [];
     const flushes: ShardFlush[] = [];
     for (const shard of shards) {
-      if (shard.fenced || shard.commitLsn === shard.appliedLsn) continue;
+      if (shard.commitLsn === shard.appliedLsn) continue;
       const set = this.#options.overlay.takeDirty(shard.id);
       const rows = compact(set);
       rows.push(...this.#options.derived(shard), [shardMetaKey(shard.id), shard.encodeMeta()]);

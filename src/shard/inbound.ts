@@ -88,7 +88,7 @@ export class Inbound {
     this.#options.actors.with(namespace, workflowId, {
       run: (actor) => {
         const executor = this.#options.executor();
-        const taker = executor.taker(claim);
+        const taker = executor.taker(actor.shard, claim);
         const message: Message =
           queue.kind === 'workflow'
             ? { type: 'startWorkflowTask', runId, scheduledEventId, attempt, taker, sticky: claim.sticky }

@@ -171,9 +171,16 @@ export function readTimerKey(k: Key): { namespace: string; workflowId: string; r
   const retainedRunId = k.charAt(kind) === 'd' ? readPart(k, kind + 1).text : undefined;
   return { namespace, workflowId, retainedRunId };
 }
+export const readU16 = (k: string, at: number): number => k.charCodeAt(at) * 256 + k.charCodeAt(at + 1);
+export const timerShard = (k: Key): number => readU16(k, 7);
+/** Given its queue's prefix. */
+export const backlogShard = (k: Key, prefix: string): number => readU16(k, prefix.length + 7);
 export const timerAt = (k: Key): number => readU48(k, 1);
 
 export const outboxPrefix = (source: number): string => `o${u16(source)}`;
+export const outboxSource = (k: Key): number => readU16(k, 1);
+export const outboxDestination = (k: Key): number => readU16(k, 3);
+export const outboxSeq = (k: Key): number => readU48(k, 5);
 export const outboxKey = (source: number, destination: number, seq: number): Key =>
   key(`o${u16(source)}${u16(destination)}${u48(seq)}`);
 

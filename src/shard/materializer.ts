@@ -1,11 +1,12 @@
-// What an entry determines, the same at commit and at recovery: rows of the overlay, and what is fed by rows (backlog, timers, outbox). Recovery
+// What an entry determines, the same on leader, follower and at recovery: rows of the overlay, and, where this node leads the shard, what is fed
+// by rows (backlog, timers, outbox). Recovery
 // restores what flushes wrote and replays the log behind the last one; it never scans executions, so that a restart is quick.
 
 import { type Key, lsn } from '../ports/ids.ts';
 import type { Store } from '../ports/store.ts';
 import type { Backlog } from './backlog.ts';
 import { decodeEntry, type Entry } from './entry.ts';
-import { shardMetaKey, TIMER_LOW_WATER } from './keys.ts';
+import { outboxDestination, outboxSeq, shardMetaKey, TIMER_LOW_WATER } from './keys.ts';
 import type { Outbox } from './outbox.ts';
 import type { Overlay } from './overlay.ts';
 import type { Reader } from './reader.ts';
@@ -34,11 +35,6 @@ export class Materializer {
   /** The entry has become durable. */
   commit(shard: Shard, entry: Entry): void {
     shard.commit(entry.time);
-    this.#materialize(shard, entry);
-  }
-
-  /** What an entry determines: the same at commit and at recovery. */
-  #materialize(shard: Shard, entry: Entry): void {
     const { rewritten } = entry;
     const { overlay, backlog, timers, outbox } = this.#options;
     // By forEach, like Turn.seal.
@@ -47,15 +43,18 @@ export class Materializer {
       switch (key.charCodeAt(0)) {
         case 0x62: // b
           if (value === undefined) backlog.delete(key);
-          else backlog.put(key, value);
+          else if (shard.isLed) backlog.put(key, value);
           break;
         case 0x74: // t
           if (value === undefined) timers.delete(key);
-          else timers.put(key, value);
+          else if (shard.isLed) timers.put(key, value);
           break;
         case 0x6f: // o
           if (value === undefined) outbox.delete(key);
-          else outbox.put(shard, key, value);
+          else {
+            shard.sentTo(outboxDestination(key), outboxSeq(key));
+            if (shard.isLed) outbox.put(key, value);
+          }
           break;
       }
     });
@@ -63,8 +62,8 @@ export class Materializer {
     for (const count of entry.counts) backlog.count(shard.id, count);
   }
 
-  /** Returns how many entries were replayed. */
-  async recover(shards: readonly Shard[]): Promise<number> {
+  /** What flushes wrote: the state of each shard at its applied lsn. */
+  async restore(shards: readonly Shard[]): Promise<void> {
     const { store, reader, backlog, timers } = this.#options;
     const metas = await store.readMany(shards.map(({ id }) => shardMetaKey(id)));
     shards.forEach((shard, i) => {
@@ -78,13 +77,15 @@ export class Materializer {
       if (bytes !== undefined) backlog.restoreLowWater(queue, bytes);
     }
     timers.restoreLowWater(await store.read(TIMER_LOW_WATER));
+  }
+
+  /** Applies what the log holds beyond, where all that is durable is committed (R = 1). Returns how many entries were replayed. */
+  async replay(shards: readonly Shard[]): Promise<number> {
     let entries = 0;
     for (const shard of shards) {
-      if (shard.appliedLsn === shard.commitLsn) continue;
-      for await (const { entry: bytes } of store.readLog(shard.id, lsn(shard.appliedLsn + 1))) {
-        const entry = decodeEntry(bytes);
-        shard.observe(entry.time);
-        this.#materialize(shard, entry);
+      if (shard.appliedLsn === shard.loggedLsn) continue;
+      for await (const { entry } of this.#options.store.readLog(shard.id, lsn(shard.appliedLsn + 1))) {
+        this.commit(shard, decodeEntry(entry));
         entries += 1;
       }
     }

@@ -6,9 +6,12 @@ import type { Matching } from '../ports/matching.ts';
 import type { Store } from '../ports/store.ts';
 import type { ActorCore } from './core.ts';
 import type { ShardLimits } from './limits.ts';
+import type { OutboxMessage } from './outbox.ts';
 
 export interface EngineOptions {
   store: Store;
+  /** Where entries become durable. Default: the store itself, whose shards this node then leads alone (R = 1). */
+  commitLog?: CommitLog;
   clock: Clock;
   scheduler: Scheduler;
   random: Random;
@@ -18,11 +21,19 @@ export interface EngineOptions {
   limits?: Partial<Limits>;
   bounds?: Partial<ShardLimits>;
   log?: EngineLog;
+  /** With `commitLog`: takes an outbox message to the node that leads its target's shard (`receive` there). */
+  relay?(item: OutboxMessage, done: (outcome: 'applied' | 'later') => void): void;
   /** The engine has stopped serving for good: a write error, or a broken invariant. */
   onFatal?(error: unknown): void;
   /** Tests of the shards drive a small fake. */
   core?: ActorCore;
 }
+
+/**
+ * A log that more than one node keeps: `append` resolves when a majority has the entries, and counts a shard as fenced when its leadership ended
+ * before that was known. Who leads is told to the engine by `lead` and `unlead`, what others commit by `apply`.
+ */
+export type CommitLog = Pick<Store, 'append'>;
 
 export interface ServedNamespace {
   /** What events name it with. */

@@ -9,7 +9,7 @@ import { type Key, key } from '../ports/ids.ts';
 import { decode, encode } from '../wire/codec.ts';
 import type { Status } from '../wire/status.ts';
 import { Blocked } from './blocked.ts';
-import { outboxKey, readU48, shardOf } from './keys.ts';
+import { outboxKey, outboxSeq, outboxSource, shardOf } from './keys.ts';
 import type { Reader } from './reader.ts';
 import type { Shard } from './shard.ts';
 import type { Turn } from './turn.ts';
@@ -77,8 +77,7 @@ export class Outbox {
   }
 
   /** A row was committed, or is read again from the log. Nothing is delivered before `pump`: all entries of a commit are applied first. */
-  put(shard: Shard, k: Key, bytes: Uint8Array): void {
-    shard.sentTo(k.charCodeAt(3) * 256 + k.charCodeAt(4), readU48(k, 5));
+  put(k: Key, bytes: Uint8Array): void {
     if (this.#late !== undefined && this.#late.size < this.#options.kept) this.#late.set(k, bytes);
     else if (!this.#running || this.#unread || this.#late !== undefined) this.#unread = true;
     else this.#take(k, bytes);
@@ -94,6 +93,22 @@ export class Outbox {
     this.#running = true;
     this.#unread = true;
     void this.#read();
+  }
+
+  /** A shard is led here from now on: its rows are taken up. */
+  lead(): void {
+    this.#unread = true;
+    if (this.#running) void this.#read();
+  }
+
+  /** A shard is led elsewhere: its leader there delivers what is left, and a repeat is dropped by its number. */
+  unlead(shard: number): void {
+    for (const [k, { source }] of this.#known) if (source === shard) this.#known.delete(k);
+    for (const k of this.#late?.keys() ?? []) if (outboxSource(k) === shard) this.#late?.delete(k);
+    this.#queue = this.#queue.filter(({ source }) => source !== shard);
+    const freed = this.#blocked.drop(shard);
+    this.#queue = [...freed, ...this.#queue];
+    this.pump();
   }
 
   stop(): void {
@@ -133,7 +148,8 @@ export class Outbox {
       this.#queue = [...freed.items, ...this.#queue];
       if (freed.more) this.#unread = true;
     }
-    this.#options.remove(this.#options.shard(item.source), item.key);
+    const source = this.#options.shard(item.source);
+    if (source.isLed) this.#options.remove(source, item.key);
   }
 
   #take(k: Key, bytes: Uint8Array): void {
@@ -144,8 +160,7 @@ export class Outbox {
     }
     // Written by `send` alone and checksummed by the store.
     const [namespace, workflowId, message] = decode(bytes) as [string, string, Message];
-    const source = k.charCodeAt(1) * 256 + k.charCodeAt(2);
-    const item = { key: k, source, seq: readU48(k, 5), namespace, workflowId, message };
+    const item = { key: k, source: outboxSource(k), seq: outboxSeq(k), namespace, workflowId, message };
     this.#known.set(k, item);
     this.#queue.push(item);
   }
@@ -164,7 +179,10 @@ export class Outbox {
           END,
           CHUNK,
         );
-        for (const [k, bytes] of chunk.rows) if (!late.has(k) && !this.#unread) this.#take(k, bytes);
+        for (const [k, bytes] of chunk.rows) {
+          const taken = this.#options.shard(outboxSource(k)).isLed && !late.has(k);
+          if (taken && !this.#unread) this.#take(k, bytes);
+        }
         from = chunk.next;
       }
       for (const [k, bytes] of late) if (!this.#unread) this.#take(k, bytes);

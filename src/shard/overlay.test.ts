@@ -127,11 +127,11 @@ describe('reads through the overlay', () => {
 
 describe('a shard', () => {
   it('remembers which numbers of each source it applied, gaps and all', () => {
-    const shard = new Shard(shardId(0), term(1), { lastLsn: lsn(0), appliedLsn: lsn(0) });
+    const shard = new Shard(shardId(0), { lastLsn: lsn(0), appliedLsn: lsn(0) });
     shard.observe(77);
     shard.sentTo(3, 9);
     for (const seq of [1, 2, 5, 4, 9]) shard.receipt(7, seq);
-    const again = new Shard(shardId(0), term(2), { lastLsn: lsn(0), appliedLsn: lsn(0) });
+    const again = new Shard(shardId(0), { lastLsn: lsn(0), appliedLsn: lsn(0) });
     again.restoreMeta(shard.encodeMeta());
     const applied = Array.from({ length: 10 }, (_, i) => again.inbox(7).has(i + 1));
     expect(applied).toEqual([true, true, false, true, true, false, false, false, true, false]);

@@ -1,7 +1,7 @@
 // Queries that wait: nothing is kept of those whose caller has gone (I9), and none pins its workflow.
 import { describe, expect, it } from 'vitest';
 import type { Waiting } from '../ports/engine.ts';
-import { lsn, shardId, term } from '../ports/ids.ts';
+import { lsn, shardId } from '../ports/ids.ts';
 import { openMemoryStore } from '../store/index.ts';
 import type { QueryWorkflowResponse } from '../wire/api.ts';
 import { Actor } from './actor.ts';
@@ -36,11 +36,11 @@ function ask(w: World, queryId: string): Waiting {
 describe('a query given up while no worker is there', () => {
   it('is forgotten at once', () => {
     const queries = new Queries({ matching: new TestMatching(), limit: 10, deliver: () => undefined });
-    const actor = new Actor(new Shard(shardId(0), term(1), { lastLsn: lsn(0), appliedLsn: lsn(0) }), NAMESPACE, 'a', {
+    const actor = new Actor(new Shard(shardId(0), { lastLsn: lsn(0), appliedLsn: lsn(0) }), NAMESPACE, 'a', {
       ...workflowCore.empty(NAMESPACE, 'a'),
     });
     for (const queryId of ['given up', 'refused']) {
-      expect(queries.open(queryId, () => undefined)).toBeUndefined();
+      expect(queries.open({ namespace: NAMESPACE, workflowId: 'a' }, queryId, () => undefined)).toBeUndefined();
       const query = { queryType: 'state' };
       queries.dispatch(actor, {
         type: 'dispatchQuery',

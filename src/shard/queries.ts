@@ -2,7 +2,7 @@
 // caller asks again. An answer leaves only after everything it rests on is durable (I1), since it is an effect of a turn.
 
 import type { Effect } from '../core/workflow/outcome.ts';
-import type { Done } from '../ports/engine.ts';
+import type { ActorAddress, Done } from '../ports/engine.ts';
 import type { Claim, Matching, QueueKey } from '../ports/matching.ts';
 import type { QueryWorkflowResponse } from '../wire/api.ts';
 import type { Status } from '../wire/status.ts';
@@ -26,7 +26,7 @@ export interface QueriesOptions {
 
 export class Queries {
   readonly #options: QueriesOptions;
-  readonly #callers = new Map<string, Done<QueryWorkflowResponse>>();
+  readonly #callers = new Map<string, { to: ActorAddress; done: Done<QueryWorkflowResponse> }>();
   /** By namespace and queue name, sticky or normal: oldest first. */
   readonly #waiting = new Map<string, Set<WaitingQuery>>();
   /** The same by query id: each has a caller. */
@@ -46,11 +46,11 @@ export class Queries {
   }
 
   /** A refusal when there are too many. */
-  open(queryId: string, done: Done<QueryWorkflowResponse>): Status | undefined {
+  open(to: ActorAddress, queryId: string, done: Done<QueryWorkflowResponse>): Status | undefined {
     if (this.#callers.size >= this.#options.limit) {
       return exhausted('QUERIES', `${this.#callers.size} queries wait on this node: try again later.`);
     }
-    this.#callers.set(queryId, done);
+    this.#callers.set(queryId, { to, done });
     return undefined;
   }
 
@@ -59,10 +59,15 @@ export class Queries {
   }
 
   answer(queryId: string, error: Status | undefined, response: QueryWorkflowResponse | undefined): void {
-    const done = this.#callers.get(queryId);
-    if (done === undefined) return;
+    const caller = this.#callers.get(queryId);
+    if (caller === undefined) return;
     this.#gone(queryId);
-    done(error, response);
+    caller.done(error, response);
+  }
+
+  /** These workflows are led elsewhere: their actors here, which held the queries, are gone (I4). */
+  refuse(concerns: (to: ActorAddress) => boolean, why: Status): void {
+    for (const [queryId, { to }] of [...this.#callers]) if (concerns(to)) this.answer(queryId, why, undefined);
   }
 
   /** The caller has gone. */

@@ -56,12 +56,13 @@ export class Resume {
     for (const held of worker.held) {
       const token = Buffer.from(held, 'latin1');
       const task = decodeToken(token);
-      if (task?.kind !== 'workflow' || executor().startedSince(task.startId, 0) || known.has(idOf(task))) continue;
+      if (task?.kind !== 'workflow' || known.has(idOf(task))) continue;
       looked += 1;
       if (looked > ORPHANS) return;
-      const { namespace, workflowId, runId, scheduledEventId } = task;
+      const { namespace, workflowId, runId, scheduledEventId, startId } = task;
       actors.with(namespace, workflowId, {
         run: (actor) => {
+          if (executor().startedSince(actor.shard, startId, 0)) return;
           if (core.startedTask(actor.state, 'workflow', runId, scheduledEventId, worker.session) === undefined) {
             worker.over([token]);
           }
@@ -89,7 +90,7 @@ export class Resume {
     const { kind, runId, scheduledEventId } = row;
     // By now it may be another attempt, started for another session.
     const started = core.startedTask(actor.state, kind, runId, scheduledEventId, worker.session);
-    if (started === undefined || executor().startedSince(started.ref.startId, starts)) return;
+    if (started === undefined || executor().startedSince(actor.shard, started.ref.startId, starts)) return;
     if (actor.delivering.has(deliveryId(started))) return;
     const { namespace, workflowId } = actor;
     const token = encodeToken({ kind, namespace, workflowId, ...started.ref });

@@ -12,9 +12,9 @@ import type {
 import { WorkflowExecutionStatus } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
 import { after, inverted } from './keys.ts';
-import type { Reader } from './reader.ts';
+import type { Reader, Row } from './reader.ts';
 import { exhausted, invalid } from './status.ts';
-import { decodeInfo, indexPrefix, statusValue, textValue } from './visibility.ts';
+import { decodeInfo, indexedShard, indexPrefix, statusValue, textValue } from './visibility.ts';
 
 export type Answer<T> = { ok: T } | { refused: Status };
 
@@ -35,9 +35,11 @@ interface Range {
 export class Search {
   readonly #reader: Reader;
   readonly #scannedPerPage: number;
+  readonly #isLed: (shard: number) => boolean;
 
-  constructor(options: { reader: Reader; scannedPerPage: number }) {
+  constructor(options: { reader: Reader; scannedPerPage: number; isLed(shard: number): boolean }) {
     this.#reader = options.reader;
+    this.#isLed = options.isLed;
     this.#scannedPerPage = options.scannedPerPage;
   }
 
@@ -139,11 +141,7 @@ export class Search {
     let count = 0;
     let from: Key | undefined = range.from < range.to ? range.from : undefined;
     while (from !== undefined) {
-      const chunk: { rows: readonly unknown[]; next: Key | undefined } = await this.#reader.chunk(
-        from,
-        range.to,
-        2 * CHUNK,
-      );
+      const chunk: { rows: readonly unknown[]; next: Key | undefined } = await this.#rows(range, from, 2 * CHUNK);
       count += chunk.rows.length;
       from = chunk.next;
     }
@@ -161,8 +159,14 @@ export class Search {
     return true;
   }
 
-  async #chunk(namespace: string, range: Range, from: Key, limit: number): Promise<Chunk> {
+  /** Rows of shards led here: the others may be behind, and are shown by their leaders. */
+  async #rows(range: Range, from: Key, limit: number): Promise<{ rows: Row[]; next: Key | undefined }> {
     const { rows, next } = await this.#reader.chunk(from, range.to, limit);
+    return { rows: rows.filter(([k]) => this.#isLed(indexedShard(k))), next };
+  }
+
+  async #chunk(namespace: string, range: Range, from: Key, limit: number): Promise<Chunk> {
+    const { rows, next } = await this.#rows(range, from, limit);
     const suffixes = rows.map(([k]) => k.slice(range.prefix.length));
     const all = indexPrefix('all', namespace);
     const infos = range.whole

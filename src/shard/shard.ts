@@ -1,7 +1,7 @@
 // One shard's position and bookkeeping on this node. Keeps I2 (its lsns are contiguous) and I7 (its time never falls).
 // The outbox and inbox numbers are the shard's state at its commit lsn: entries determine them, flushes write them.
 
-import type { Lsn, ShardId, Term } from '../ports/ids.ts';
+import { type Lsn, type ShardId, type Term, term } from '../ports/ids.ts';
 import { decode, encode } from '../wire/codec.ts';
 
 /**
@@ -52,12 +52,15 @@ export class Inbox {
 
 export class Shard {
   readonly id: ShardId;
-  readonly term: Term;
+  /** Of the leadership it is served in here; 0 while another node leads it. */
+  term: Term;
   /** Last lsn given to an entry. */
   lastLsn: number;
   /** Everything up to here is durable and in the overlay or on disk. */
   commitLsn: number;
   appliedLsn: number;
+  /** Where the log ended when the store was opened. */
+  readonly loggedLsn: number;
   /** Shard time as decided so far, epoch ms. */
   #time = 0;
   /** Shard time of the last committed entry. */
@@ -68,15 +71,35 @@ export class Shard {
   /** …and as committed. */
   readonly committedSent = new Map<number, number>();
   readonly committedReceived = new Map<number, Inbox>();
-  /** A newer leader was seen: nothing of this shard is served here any more. */
-  fenced = false;
 
-  constructor(id: ShardId, term: Term, position: { lastLsn: Lsn; appliedLsn: Lsn }) {
+  /** A shard that another node leads: its committed entries are applied here, nothing of it is decided or served. */
+  constructor(id: ShardId, position: { lastLsn: Lsn; appliedLsn: Lsn }) {
     this.id = id;
-    this.term = term;
-    this.lastLsn = position.lastLsn;
-    this.commitLsn = position.lastLsn;
+    this.term = term(0);
+    this.lastLsn = position.appliedLsn;
+    this.commitLsn = position.appliedLsn;
     this.appliedLsn = position.appliedLsn;
+    this.loggedLsn = position.lastLsn;
+  }
+
+  get isLed(): boolean {
+    return this.term > 0;
+  }
+
+  /** This node leads it from now on; every committed entry is applied. */
+  lead(inTerm: Term): void {
+    this.term = inTerm;
+  }
+
+  /** Another node leads it, or may: what was decided and not committed never was. */
+  follow(): void {
+    this.term = term(0);
+    this.lastLsn = this.commitLsn;
+    this.#time = this.committedTime;
+    this.sent.clear();
+    for (const [destination, seq] of this.committedSent) this.sent.set(destination, seq);
+    this.received.clear();
+    for (const [source, inbox] of this.committedReceived) inboxOf(this.received, source).restore(...inbox.toRow());
   }
 
   /** The greater of the clock and everything said before (I7). */
@@ -87,6 +110,7 @@ export class Shard {
 
   commit(time: number): void {
     this.commitLsn += 1;
+    if (this.lastLsn < this.commitLsn) this.lastLsn = this.commitLsn;
     this.observe(time);
   }
 

@@ -6,7 +6,7 @@ import type { Cancelable, Clock, Scheduler } from '../ports/clock.ts';
 import { type Key, key } from '../ports/ids.ts';
 import type { RowWrite } from '../ports/store.ts';
 import { decode, encode } from '../wire/codec.ts';
-import { readTimerKey, TIMER_LOW_WATER, timerAt, u48 } from './keys.ts';
+import { readTimerKey, TIMER_LOW_WATER, timerAt, timerShard, u48 } from './keys.ts';
 import type { Reader } from './reader.ts';
 
 /** What the index rows of a closed run are named by: the value of its retention row. */
@@ -48,6 +48,8 @@ export interface TimersOptions {
   window: number;
   horizonMs: number;
   firing: number;
+  /** Rows of the others are their leaders' business. */
+  isLed(shard: number): boolean;
   /** `again`: try later. Otherwise the row's deletion has been decided. */
   fire(timer: DueTimer, again: () => void): void;
   onReadFailed(error: unknown): void;
@@ -68,6 +70,8 @@ export class Timers {
   /** Every row below is in memory. */
   #horizon: Key = key('t');
   #loadingTo: Key | undefined;
+  /** How often shards were taken up: a load under way begins again. */
+  #leads = 0;
   /** Rows that went while a load was reading. */
   #gone = new Set<Key>();
   #low: Key = key('t');
@@ -100,6 +104,20 @@ export class Timers {
     this.#tick();
   }
 
+  /** Shards are led here from now on. Their rows may lie anywhere: what is in memory is kept, the rest is read again from the beginning. */
+  lead(): void {
+    this.#low = key('t');
+    this.#horizon = this.#low;
+    this.#leads += 1;
+    if (!this.#stopped) this.#tick();
+  }
+
+  /** A shard is led elsewhere: its timers fire there. */
+  unlead(shard: number): void {
+    // The rows stay: a load under way may find them again, for a shard that is taken up again.
+    for (const k of this.#byKey.keys()) if (timerShard(k) === shard) this.#drop(k);
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#alarm?.cancel();
@@ -113,6 +131,10 @@ export class Timers {
 
   delete(k: Key): void {
     if (this.#loadingTo !== undefined) this.#gone.add(k);
+    this.#drop(k);
+  }
+
+  #drop(k: Key): void {
     const entry = this.#byKey.get(k);
     if (entry === undefined) return;
     this.#byKey.delete(k);
@@ -207,13 +229,18 @@ export class Timers {
     if (this.#loadingTo !== undefined || this.#horizon >= needed) return;
     this.#loadingTo = target;
     this.#gone = new Set();
+    let leads = this.#leads;
     let from = this.#horizon;
     if (from < this.#low) from = this.#low;
     try {
       while (from < target && this.#byKey.size < window && !this.#stopped) {
         const chunk = await reader.chunk(from, target, Math.min(CHUNK, window));
-        for (const [k, bytes] of chunk.rows) if (!this.#byKey.has(k) && !this.#gone.has(k)) this.#add(k, bytes);
-        from = chunk.next ?? target;
+        for (const [k, bytes] of chunk.rows) {
+          const known = this.#byKey.has(k) || this.#gone.has(k);
+          if (!known && this.#options.isLed(timerShard(k))) this.#add(k, bytes);
+        }
+        from = leads === this.#leads ? (chunk.next ?? target) : this.#low;
+        leads = this.#leads;
         this.#horizon = from;
       }
     } catch (error) {

@@ -5,7 +5,7 @@ import { type Key, key } from '../ports/ids.ts';
 import type { WorkflowExecutionInfo } from '../wire/api.ts';
 import { decode, encode } from '../wire/codec.ts';
 import { WorkflowExecutionStatus } from '../wire/enums.ts';
-import { inverted, part, u8, u16 } from './keys.ts';
+import { inverted, part, readU16, u8, u16 } from './keys.ts';
 
 export type VisibilityIndex = 'all' | 'workflowId' | 'workflowType' | 'status';
 
@@ -26,6 +26,9 @@ export const indexPrefix = (index: VisibilityIndex, namespace: string, value = '
 /** Start time (newest first), run id, shard: the end of every index key, and the sort order. */
 export const sortSuffix = (startTime: number, runId: string, shard: number): string =>
   inverted(startTime) + part(runId) + u16(shard);
+
+/** Where the execution an index key points to lives. */
+export const indexedShard = (k: Key): number => readU16(k, k.length - 2);
 
 export const textValue = part;
 export const statusValue = u8;

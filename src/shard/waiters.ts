@@ -3,6 +3,7 @@
 
 import type { Waiting } from '../ports/engine.ts';
 import type { Status } from '../wire/status.ts';
+import { readU16 } from './keys.ts';
 import { exhausted } from './status.ts';
 
 export type WaitFor = 'close' | 'event';
@@ -44,6 +45,16 @@ export class Waiters {
     this.#runs.delete(id);
     this.size -= waiting.size;
     for (const wake of waiting) wake();
+  }
+
+  /** The shard is led elsewhere: who waits for one of its runs looks again, and is told. */
+  wakeShard(shard: number): void {
+    for (const [id, waiting] of [...this.#runs]) {
+      if (readU16(id, id.indexOf('\0') + 1) !== shard) continue;
+      this.#runs.delete(id);
+      this.size -= waiting.size;
+      for (const wake of waiting) wake();
+    }
   }
 
   /** The node goes: everybody looks again, and is told. */

@@ -1,0 +1,302 @@
+// Shards that move between two nodes while clients, workers and timers go on. The log both keep is modelled here: an append is committed at one
+// instant, or fenced when its leadership ended before; the leader hears of it a little later, perhaps when it leads no more.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Message } from '../core/workflow/message.ts';
+import type { Reply } from '../core/workflow/outcome.ts';
+import { payloads } from '../core/workflow/testing.ts';
+import { type Key, key, lsn, shardId, term } from '../ports/ids.ts';
+import type { Delivery } from '../ports/matching.ts';
+import type { AppendResult, LogAppend, Store } from '../ports/store.ts';
+import { openMemoryStore } from '../store/index.ts';
+import { EventType, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../wire/enums.ts';
+import type { HistoryEvent } from '../wire/event.ts';
+import { ShardEngine } from './engine.ts';
+import { shardOf } from './keys.ts';
+import { applied, type OutboxMessage } from './outbox.ts';
+import {
+  command,
+  eventsOf,
+  HOUR,
+  NAMESPACE,
+  QUEUE,
+  SeededRandom,
+  TestMatching,
+  TestWorker,
+  VirtualTime,
+} from './testing.ts';
+
+const SHARDS = 3;
+
+class Node {
+  readonly store: Store = openMemoryStore({ shardCount: SHARDS });
+  readonly matching = new TestMatching();
+  readonly worker = new TestWorker({ workflow: 1_000, activity: 1_000 });
+  readonly engine: ShardEngine;
+
+  constructor(cluster: Cluster) {
+    this.engine = new ShardEngine({
+      store: this.store,
+      clock: cluster.time,
+      scheduler: cluster.time,
+      random: cluster.random,
+      matching: this.matching,
+      namespaces: new Map([[NAMESPACE, { id: 'id-of-default', retention: 72 * HOUR }]]),
+      commitLog: { append: (entries) => cluster.append(this, entries) },
+      relay: (item, done) => void cluster.relay(item, done),
+      // What the test gives a wrong turn of must not hide behind a retry.
+      onFatal: (error) => cluster.faults.push(error),
+    });
+    this.matching.source = this.engine;
+    this.matching.workers.push(this.worker);
+    this.worker.onTask = (task) => cluster.work(this.worker, task);
+  }
+}
+
+class Cluster {
+  readonly time = new VirtualTime();
+  readonly random = new SeededRandom();
+  readonly faults: unknown[] = [];
+  /** What a majority has, per shard: the truth. */
+  readonly log: LogAppend[][] = Array.from({ length: SHARDS }, () => []);
+  readonly nodes: readonly [Node, Node];
+  readonly #leader: Node[];
+  readonly #terms: number[] = Array.from({ length: SHARDS }, () => 1);
+  #requests = 0;
+
+  constructor() {
+    this.nodes = [new Node(this), new Node(this)];
+    this.#leader = Array.from({ length: SHARDS }, (_, i) => this.nodes[i % 2 === 0 ? 0 : 1]);
+  }
+
+  async open(): Promise<this> {
+    for (const { engine } of this.nodes) await engine.open();
+    for (let i = 0; i < SHARDS; i += 1) this.#leader[i]?.engine.lead(shardId(i), term(1), lsn(0));
+    await this.time.settle();
+    return this;
+  }
+
+  leaderOf(workflowId: string): Node {
+    return this.#leader[shardOf(NAMESPACE, workflowId, SHARDS)] ?? this.nodes[0];
+  }
+
+  /** One network delay before the entries are committed, one before their leader knows. */
+  async append(from: Node, entries: readonly LogAppend[]): Promise<AppendResult> {
+    await this.#delay();
+    const fenced = entries.filter(
+      (entry) => this.#leader[entry.shard] !== from || this.#terms[entry.shard] !== entry.term,
+    );
+    const committed = entries.filter((entry) => !fenced.includes(entry));
+    for (const entry of committed) this.log[entry.shard]?.push(entry);
+    for (const node of this.nodes) {
+      void node.store.append(committed);
+      if (node !== from) for (const { shard, lsn: at, entry } of committed) node.engine.apply(shard, at, entry);
+    }
+    await this.#delay();
+    return { fenced: fenced.map(({ shard }) => ({ shard, newerTerm: term(this.#terms[shard] ?? 0) })) };
+  }
+
+  /** A message between actors reaches the leader of its target, after a while, or finds it gone. */
+  async relay(item: OutboxMessage, done: (outcome: 'applied' | 'later') => void): Promise<void> {
+    await this.#delay();
+    this.leaderOf(item.workflowId).engine.receive(item, done);
+  }
+
+  #delay(): Promise<void> {
+    return new Promise((resolve) => {
+      this.time.after(1, resolve);
+    });
+  }
+
+  /** The other node leads it from now on. Its rows are those of the log's end, as are those of the one that led. */
+  move(shard: number): void {
+    const id = shardId(shard);
+    const old = this.#leader[shard] ?? this.nodes[0];
+    const next = this.nodes[0] === old ? this.nodes[1] : this.nodes[0];
+    const known = old.engine.unlead(id);
+    for (const { lsn: at, entry } of this.log[shard]?.slice(known) ?? []) old.engine.apply(id, at, entry);
+    this.#terms[shard] = (this.#terms[shard] ?? 0) + 1;
+    this.#leader[shard] = next;
+    const end = lsn(this.log[shard]?.length ?? 0);
+    next.engine.lead(id, term(this.#terms[shard] ?? 0), end);
+  }
+
+  /** Asks the leader until it has answered, as a router would: what may have been applied is asked again under the same request id. */
+  async ask(workflowId: string, message: Message): Promise<Reply | undefined> {
+    for (let attempt = 0; attempt < 50; attempt += 1) {
+      const answer = await new Promise<{ error: Parameters<typeof applied>[0]; reply: Reply | undefined }>(
+        (resolve) => {
+          this.leaderOf(workflowId).engine.submit({ namespace: NAMESPACE, workflowId }, message, (error, reply) =>
+            resolve({ error, reply }),
+          );
+        },
+      );
+      if (applied(answer.error)) return answer.reply;
+      await this.#delay();
+    }
+    throw new Error(`${message.type} for ${workflowId} was never answered`);
+  }
+
+  /** A worker without a memory: an activity, a timer and a child that does the same, then the end. */
+  work(worker: TestWorker, task: Delivery): void {
+    const { workflowId } = task;
+    worker.credit[task.kind === 'activity' ? 'activity' : 'workflow'] += 1;
+    if (task.kind === 'activity') {
+      const activity = { task: task.started.ref };
+      void this.ask(workflowId, { type: 'completeActivityTask', activity, identity: 'w', result: payloads('done') });
+    } else if (task.kind === 'workflow') {
+      const isChild = workflowId.endsWith('/child');
+      const seen = new Set(eventsOf(task.history).map(({ eventType }) => eventType));
+      const commands = !seen.has(EventType.ACTIVITY_TASK_SCHEDULED)
+        ? [command.activity('a'), command.timer('t', 3_000), ...(isChild ? [] : [command.child(`${workflowId}/child`)])]
+        : seen.has(EventType.ACTIVITY_TASK_COMPLETED) &&
+            seen.has(EventType.TIMER_FIRED) &&
+            (isChild || seen.has(EventType.CHILD_WORKFLOW_EXECUTION_COMPLETED))
+          ? [command.complete()]
+          : [];
+      const ref = task.started.ref;
+      void this.ask(workflowId, {
+        ...{ type: 'completeWorkflowTask', task: ref, identity: 'w', commands, sticky: false },
+        forceCreateNewWorkflowTask: false,
+      });
+    }
+  }
+
+  start(workflowId: string): Promise<Reply | undefined> {
+    this.#requests += 1;
+    return this.ask(workflowId, {
+      ...{ type: 'start', runId: this.random.uuid(), requestId: `start-${this.#requests}`, identity: 'c' },
+      ...{ workflowType: 'order', taskQueue: QUEUE, reusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE },
+      conflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+    });
+  }
+
+  signal(workflowId: string, signalName: string): Promise<Reply | undefined> {
+    this.#requests += 1;
+    return this.ask(workflowId, {
+      ...{ type: 'signal', target: {}, signalName, identity: 'c', requestId: `signal-${this.#requests}` },
+    });
+  }
+
+  async history(workflowId: string): Promise<HistoryEvent[]> {
+    const { engine } = this.leaderOf(workflowId);
+    const query = { fromEventId: 1, maximumBytes: 1_000_000, waitNewEvent: false, closeEventOnly: false };
+    const page = new Promise<HistoryEvent[]>((resolve, reject) => {
+      engine.history({ namespace: NAMESPACE, workflowId }, query, (error, value) =>
+        value === undefined ? reject(new Error(error?.message)) : resolve(eventsOf(value.events)),
+      );
+    });
+    await this.time.settle();
+    return page;
+  }
+
+  /** All rows that both keep alike: hints of where a node's reads begin are its own. */
+  async rows({ engine, store }: Node): Promise<[string, unknown][]> {
+    await engine.flush();
+    const rows = await store.range({ from: key('') as Key, to: key('\xff'), limit: 100_000 });
+    const events = new Map<string, HistoryEvent[]>();
+    const kept: [string, unknown][] = [];
+    for (const [k, value] of rows) {
+      if (k.startsWith('mt') || k.startsWith('mb')) continue;
+      // Flushes of different moments join different neighbours.
+      if (k.startsWith('e')) events.set(k.slice(0, -4), [...(events.get(k.slice(0, -4)) ?? []), ...eventsOf([value])]);
+      else kept.push([k, Buffer.from(value).toString('hex')]);
+    }
+    return [...kept, ...events];
+  }
+}
+
+type Step =
+  | { do: 'start' | 'signal'; at: number }
+  | { do: 'move'; shard: number }
+  | { do: 'tick'; ms: number }
+  | { do: 'forget'; node: number }
+  | { do: 'flush'; node: number };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('start' as const, 'signal' as const), at: fc.nat(5) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('move' as const), shard: fc.nat(SHARDS - 1) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('tick' as const), ms: fc.constantFrom(0, 1, 2, 5, 500, 4_000) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.oneof(
+      fc.record({ do: fc.constant('forget' as const), node: fc.nat(1) }),
+      fc.record({ do: fc.constant('flush' as const), node: fc.nat(1) }),
+    ),
+  },
+);
+
+describe('shards that move while they are used', () => {
+  it('lose nothing, repeat nothing, fire every timer, and leave the same rows on both nodes', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 50 }), async (steps) => {
+        const cluster = await new Cluster().open();
+        const asked: Promise<unknown>[] = [];
+        const signals = new Map<string, string[]>();
+        const started = new Set<string>();
+        for (const [n, one] of steps.entries()) {
+          if (one.do === 'start') {
+            const id = `w${one.at}`;
+            if (started.has(id)) continue;
+            started.add(id);
+            asked.push(cluster.start(id));
+          } else if (one.do === 'signal') {
+            const id = `w${one.at}`;
+            if (!started.has(id)) continue;
+            const name = `s${n}`;
+            const told = cluster.signal(id, name).then((reply) => {
+              if (reply !== undefined) signals.set(id, [...(signals.get(id) ?? []), name]);
+            });
+            asked.push(told);
+          } else if (one.do === 'move') cluster.move(one.shard);
+          else if (one.do === 'tick') await cluster.time.advance(one.ms);
+          else if (one.do === 'forget') cluster.nodes[one.node === 0 ? 0 : 1].engine.passivateAll();
+          else if (one.do === 'flush') await cluster.nodes[one.node === 0 ? 0 : 1].engine.flush();
+        }
+        await cluster.time.advance(60_000);
+        await Promise.all(asked);
+        expect(cluster.faults).toEqual([]);
+        for (const id of [...started].flatMap((parent) => [parent, `${parent}/child`])) {
+          const events = await cluster.history(id);
+          expect(events.map(({ eventId }) => eventId)).toEqual(events.map((_, i) => i + 1));
+          expect(events.at(-1)?.eventType).toBe(EventType.WORKFLOW_EXECUTION_COMPLETED);
+          const found = events.flatMap((event) =>
+            event.eventType === EventType.WORKFLOW_EXECUTION_SIGNALED ? [event.attributes.signalName] : [],
+          );
+          expect(found.sort()).toEqual((signals.get(id) ?? []).sort());
+        }
+        const [first, second] = cluster.nodes;
+        expect(await cluster.rows(first)).toEqual(await cluster.rows(second));
+        const waiting = cluster.nodes.map(({ engine }) => engine.getStats().waitingTasks);
+        expect(waiting).toEqual([0, 0]);
+        const unsent = cluster.nodes.map(({ engine }) => engine.getStats().outbox);
+        expect(unsent).toEqual([0, 0]);
+      }),
+      { numRuns: 100 },
+    );
+  }, 60_000);
+
+  it('refuse to be led from an lsn whose rows are not there, and entries that leave a gap', async () => {
+    const { nodes } = await new Cluster().open();
+    expect(() => nodes[0].engine.lead(shardId(1), term(5), lsn(3))).toThrow(/led from lsn 3 on.*lsn 0/);
+    expect(() => nodes[0].engine.apply(shardId(1), lsn(2), undefined)).toThrow(/leaves a gap/);
+    expect(() => nodes[0].engine.apply(shardId(0), lsn(1), undefined)).toThrow(/is led here/);
+  });
+
+  it('refuse at once what belongs at another node, and say so', async () => {
+    const cluster = await new Cluster().open();
+    const ids = Array.from({ length: 20 }, (_, i) => `w${i}`);
+    const there = ids.find((id) => cluster.leaderOf(id) === cluster.nodes[1]) ?? '';
+    const said = await new Promise<unknown>((resolve) => {
+      const to = { namespace: NAMESPACE, workflowId: there };
+      cluster.nodes[0].engine.submit(to, { type: 'terminate', target: {}, identity: 'c', requestId: 'r' }, resolve);
+    });
+    expect(said).toMatchObject({
+      message: expect.stringMatching(/not led by this node/),
+      detail: { kind: 'Unavailable', applied: 'no' },
+    });
+  });
+});
