@@ -195,7 +195,7 @@ export class Claims {
     const { gossip } = meta.addresses;
     // A previous life cannot be told apart from a twin here; telling it costs a packet to nobody.
     if (gossip !== self.meta.addresses.gossip && limiter.allow(`tell ${meta.instance}`, nowMs)) {
-      this.#packets.sendAlone(gossip, this.refusal(nowMs, reason, meta));
+      this.#packets.sendAlone(gossip, [this.refusal(nowMs, reason, meta)]);
     }
     return undefined;
   }
@@ -206,7 +206,7 @@ export class Claims {
     report(this.#parts, `refused ${reason} ${instance}`, nowMs, refusedPeer(reason, addresses.gossip, name));
     // At the door the answer says so.
     if (heard !== 'door' && limiter.allow(`tell ${instance}`, nowMs)) {
-      this.#packets.sendAlone(addresses.gossip, this.refusal(nowMs, reason, meta));
+      this.#packets.sendAlone(addresses.gossip, [this.refusal(nowMs, reason, meta)]);
     }
     return reason;
   }

@@ -37,9 +37,18 @@ describe('a ping', () => {
   const ping = (target: string, from = 'a'): Message => ({ type: 'ping', seq: 5, target, from });
 
   it('is answered where it came from', () => {
-    const [answer] = said(newCore().receive(at(1), '10.0.0.1:9', [ping('self')]));
-    expect(answer?.to).toBe('10.0.0.1:9');
-    expect(answer?.messages[0]).toEqual({ type: 'ack', seq: 5 });
+    expect(said(newCore().receive(at(1), '10.0.0.1:9', [ping('self')]))).toEqual([
+      { to: '10.0.0.1:9', messages: [{ type: 'ack', seq: 5 }] },
+    ]);
+  });
+
+  it('of a member brings news along, of an address that may be made up only the ack', () => {
+    const core = newCore();
+    core.receive(at(1), addressOf('a'), [aliveClaim('a'), aliveClaim('b')]);
+    const answerTo = (from: string) =>
+      said(core.receive(at(2), from, [ping('self')])).flatMap(({ messages }) => messages);
+    expect(answerTo(addressOf('a')).length).toBeGreaterThan(1);
+    expect(answerTo('10.0.0.1:9').length).toBe(1);
   });
 
   it('for another is not: the address changed hands', () => {

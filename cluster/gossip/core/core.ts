@@ -277,7 +277,8 @@ export class GossipCore {
       const { state, incarnation } = member;
       messages.push({ type: state, name: pinger, incarnation, from: self.meta.name });
     }
-    this.#packets.send(from, messages);
+    if (member?.meta.addresses.gossip === from) this.#packets.send(from, messages);
+    else this.#packets.sendAlone(from, messages);
   }
 
   #answerSync(now: Instant, sync: Extract<Message, { type: 'sync' }>): Message {

@@ -1,7 +1,7 @@
 // Fills packets: what must be said, then as much waiting news as fits. And gossip itself: news that found no probe to ride on leaves
 // in packets of its own, to a few random members, the recently dead included, so that one who is not dead may refute.
 
-import { encodeMessage, encodeMessages } from './codec.ts';
+import { encodeMessages } from './codec.ts';
 import { isUp, type Member } from './member.ts';
 import type { PacketMessage } from './messages.ts';
 import type { Parts, Timed } from './parts.ts';
@@ -28,9 +28,9 @@ export class Packets {
     out.push({ type: 'packet', to, body: news.length === 0 ? said : Buffer.concat([said, ...news]) });
   }
 
-  /** Only what must be said: for those who are no members. */
-  sendAlone(to: string, message: PacketMessage): void {
-    this.#parts.out.push({ type: 'packet', to, body: encodeMessage(message) });
+  /** Only what must be said: to an address that may be made up, a small question must not bring a large answer. */
+  sendAlone(to: string, messages: readonly PacketMessage[]): void {
+    this.#parts.out.push({ type: 'packet', to, body: encodeMessages(messages) });
   }
 }
 

@@ -48,14 +48,14 @@ export class Relays implements Timed {
     const relay = this.#relays.get(seq);
     if (relay === undefined) return;
     this.#relays.delete(seq);
-    this.#packets.send(relay.asker, [{ type: 'ack', seq: relay.seq }]);
+    this.#packets.sendAlone(relay.asker, [{ type: 'ack', seq: relay.seq }]);
   }
 
   run(nowMs: number): void {
     for (const [seq, relay] of this.#relays) {
       if (relay.dueAtMs > nowMs) return;
       this.#relays.delete(seq);
-      this.#packets.send(relay.asker, [{ type: 'nack', seq: relay.seq }]);
+      this.#packets.sendAlone(relay.asker, [{ type: 'nack', seq: relay.seq }]);
     }
   }
 }

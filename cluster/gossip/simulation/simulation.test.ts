@@ -228,6 +228,20 @@ describe('a node that comes back', () => {
 });
 
 describe('leaving', () => {
+  it('does not keep one from coming back, under whatever incarnation it left', () => {
+    const world = new World({ seed: 18 });
+    const [a, b, c] = world.cluster(3);
+    world.run(5_000);
+    if (c !== undefined) for (let i = 0; i < 5; i += 1) c.do(c.core.setMeta(c.now, { ...c.meta, zone: `z${i}` }));
+    world.run(2_000);
+    c?.do(c.core.leave(c.now));
+    world.run(5_000);
+    c?.kill();
+    expect([a, b].map((node) => node?.names('left'))).toEqual([['node-3'], ['node-3']]);
+    world.add('node-3', [a?.address ?? '']);
+    expect(world.untilAgreed(10_000)).toBeDefined();
+  });
+
   it('is heard by all, and nobody suspects', () => {
     const world = new World({ seed: 16, loss: 0.1 });
     const nodes = world.settledCluster(10);
