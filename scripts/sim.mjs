@@ -1,4 +1,4 @@
-// `npm run sim`: bundles test/sim/main.ts (Node 20 runs no TypeScript) and runs it. Each source keeps its own `import.meta.url`.
+// `npm run sim`: bundles test/sim/main.ts (with --gossip: test/sim/gossip.ts; Node 20 runs no TypeScript) and runs it. Each source keeps its own `import.meta.url`.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -14,11 +14,12 @@ try {
 }
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const outfile = join(root, 'node_modules/.cache/tenuto/sim.mjs');
+const entry = process.argv.some((argument) => argument.split('=')[0] === '--gossip') ? 'gossip' : 'main';
+const outfile = join(root, `node_modules/.cache/tenuto/sim-${entry}.mjs`);
 mkdirSync(dirname(outfile), { recursive: true });
 const { build } = await import('esbuild');
 await build({
-  entryPoints: [join(root, 'test/sim/main.ts')],
+  entryPoints: [join(root, `test/sim/${entry}.ts`)],
   outfile,
   bundle: true,
   platform: 'node',

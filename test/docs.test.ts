@@ -38,7 +38,9 @@ const everyPage = [
   'bench/README.md',
   'examples/order-fulfillment/README.md',
 ];
-for (const name of readdirSync(join(root, 'docs'))) if (name.endsWith('.md')) everyPage.push(`docs/${name}`);
+for (const folder of ['docs', 'docs/cluster']) {
+  for (const name of readdirSync(join(root, folder))) if (name.endsWith('.md')) everyPage.push(`${folder}/${name}`);
+}
 
 let project: string;
 beforeAll(() => {

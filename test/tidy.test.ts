@@ -142,18 +142,22 @@ describe('imports', () => {
   });
 });
 
-describe('the core', () => {
+describe.each([
+  ['the core', 'src/core/'],
+  ["gossip's core", 'cluster/gossip/core/'],
+])('%s', (_, folder) => {
   it('does no I/O and knows no clock, randomness, logger or promise', () => {
     const impure =
       /\b(Date\.now|Math\.random|setTimeout|setInterval|setImmediate|performance\.|process\.|async\s|await\s|Promise\b|console\.)|from 'node:/;
     const offences = modules
-      .filter((file) => file.startsWith('src/core/'))
+      .filter((file) => file.startsWith(folder))
       .filter((file) =>
         text(file)
           .split('\n')
           .some((line) => !/^\s*(\/\/|\*|\/\*)/.test(line) && impure.test(line.replaceAll(/\/\/.*$|'[^']*'/g, ''))),
       );
     expect(offences).toEqual([]);
+    expect(modules.some((file) => file.startsWith(folder))).toBe(true);
   });
 });
 

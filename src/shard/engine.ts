@@ -7,6 +7,7 @@ import type { Reply } from '../core/workflow/outcome.ts';
 import type { Cancelable } from '../ports/clock.ts';
 import type { ActorAddress, Done, Engine, HistoryQuery, Waiting } from '../ports/engine.ts';
 import type { Lsn, ShardId, Term } from '../ports/ids.ts';
+import { silentLog } from '../ports/log.ts';
 import type { BacklogSource, Claim, QueueKey, ResumingWorker } from '../ports/matching.ts';
 import { StoreError } from '../ports/store.ts';
 import type {
@@ -33,7 +34,7 @@ import { shardOf } from './keys.ts';
 import { Leadership } from './leadership.ts';
 import { DEFAULT_SHARD_LIMITS, type ShardLimits } from './limits.ts';
 import { Materializer } from './materializer.ts';
-import type { EngineHealth, EngineLog, EngineOptions, EngineStats } from './options.ts';
+import type { EngineHealth, EngineLog, EngineOptions } from './options.ts';
 import { Outbox, type OutboxMessage } from './outbox.ts';
 import { Overlay } from './overlay.ts';
 import { Queries } from './queries.ts';
@@ -45,13 +46,13 @@ import { Search } from './search.ts';
 import type { Shard } from './shard.ts';
 import { Shards } from './shards.ts';
 import { SpaceWatch } from './space-watch.ts';
-import { messageOf, unavailable } from './status.ts';
+import { type EngineStats, statsOf } from './stats.ts';
+import { messageOf } from './status.ts';
 import { Timers } from './timers.ts';
 import { Waiters } from './waiters.ts';
 
-export type { EngineHealth, EngineLog, EngineOptions, EngineStats };
+export type { EngineHealth, EngineLog, EngineOptions };
 
-const QUIET: EngineLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const SWEEP_MS = 1_000;
 
 export class ShardEngine implements Engine, BacklogSource {
@@ -86,7 +87,7 @@ export class ShardEngine implements Engine, BacklogSource {
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    this.#log = options.log ?? QUIET;
+    this.#log = options.log ?? silentLog;
     this.#bounds = { ...DEFAULT_SHARD_LIMITS, ...options.bounds };
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#core = options.core ?? workflowCore;
@@ -101,9 +102,14 @@ export class ShardEngine implements Engine, BacklogSource {
       bytes: this.#committer.pendingBytes,
       overlayBytes: this.#overlay.bytes,
     }));
-    const { freeSpaceReserve: reserveBytes, freeSpaceCheckMs: intervalMs } = this.#bounds;
-    const [gate, log] = [this.#gate, this.#log];
-    this.#space = new SpaceWatch({ store, scheduler, gate, reserveBytes, intervalMs, log, onReadFailed });
+    this.#space = new SpaceWatch({
+      store,
+      scheduler,
+      gate: this.#gate,
+      bounds: this.#bounds,
+      log: this.#log,
+      onReadFailed,
+    });
     this.#reader = new Reader(this.#overlay, store);
     const reader = this.#reader;
     this.#actors = new Actors({
@@ -143,7 +149,9 @@ export class ShardEngine implements Engine, BacklogSource {
     });
     this.#resume = new Resume({ core, reader, actors, outgoing: this.#outgoing, executor, onReadFailed });
     this.#retention = new Retention({ reader, actors, executor, onReadFailed });
-    this.#search = new Search({ reader, scannedPerPage: this.#bounds.scannedPerPage, isLed: shards.isLed });
+    const refusal = (): Status | undefined => this.#gate.closed();
+    const { scannedPerPage } = this.#bounds;
+    this.#search = new Search({ reader, scannedPerPage, isLed: shards.isLed, refusal, onReadFailed });
     this.#committer = new Committer({
       log: options.commitLog ?? store,
       scheduler,
@@ -290,31 +298,21 @@ export class ShardEngine implements Engine, BacklogSource {
   }
 
   getStats(): EngineStats {
-    return {
-      turns: this.#committer.turns,
-      commits: this.#committer.commits,
-      flushes: this.#flusher.flushes,
-      flushedRows: this.#flusher.rows,
-      activations: this.#actors.activations,
-      passivations: this.#actors.passivations,
-      timersFired: this.#timers.fired,
-      tasksDelivered: this.#outgoing.delivered,
-      startsUndone: this.#outgoing.undone,
-      runsDeleted: this.#retention.deleted,
-      refused: this.#gate.refused,
-      shards: this.#shards.size,
-      actors: this.#actors.size,
-      actorBytes: this.#actors.bytes,
-      overlayRows: this.#overlay.size,
-      overlayBytes: this.#overlay.bytes,
-      pendingTurns: this.#committer.pendingTurns,
-      pendingBytes: this.#committer.pendingBytes,
-      waitingTasks: this.#backlog.waiting,
-      timersInMemory: this.#timers.size,
-      longPolls: this.#waiters.size,
-      openQueries: this.#queries.size,
-      outbox: this.#outbox.size,
-    };
+    return statsOf({
+      actors: this.#actors,
+      backlog: this.#backlog,
+      committer: this.#committer,
+      flusher: this.#flusher,
+      gate: this.#gate,
+      outbox: this.#outbox,
+      outgoing: this.#outgoing,
+      overlay: this.#overlay,
+      queries: this.#queries,
+      retention: this.#retention,
+      shards: this.#shards,
+      timers: this.#timers,
+      waiters: this.#waiters,
+    });
   }
 
   /** Every actor that can leaves memory now: tests compare what comes back. */
@@ -419,11 +417,11 @@ export class ShardEngine implements Engine, BacklogSource {
     request: { namespace: string; query: string; pageSize: number; nextPageToken: Uint8Array | undefined },
     done: Done<ListWorkflowExecutionsResponse>,
   ): void {
-    this.#searched(done, () => this.#search.list(request));
+    this.#search.list(request, done);
   }
 
   count(request: { namespace: string; query: string }, done: Done<CountWorkflowExecutionsResponse>): void {
-    this.#searched(done, () => this.#search.count(request));
+    this.#search.count(request, done);
   }
 
   // ---------------------------------------------------------------- BacklogSource (matching)
@@ -452,21 +450,6 @@ export class ShardEngine implements Engine, BacklogSource {
     return this.#executor;
   }
 
-  #searched<T>(done: Done<T>, search: () => Promise<{ ok: T } | { refused: Status }>): void {
-    const refusal = this.#gate.closed();
-    if (refusal !== undefined) {
-      done(refusal, undefined);
-      return;
-    }
-    search().then(
-      (answer) => ('ok' in answer ? done(undefined, answer.ok) : done(answer.refused, undefined)),
-      (error: unknown) => {
-        this.#readFailed(error);
-        done(unavailable(`The visibility index cannot be read: ${messageOf(error)}`, 'no'), undefined);
-      },
-    );
-  }
-
   // ---------------------------------------------------------------- housekeeping and failure
 
   #sweep(): void {
@@ -487,8 +470,8 @@ export class ShardEngine implements Engine, BacklogSource {
       'a newer leader was seen: this shard is not led here any more',
     );
     this.#leadership.unlead(shard.id);
-    if (this.#options.commitLog === undefined)
-      this.#fail(new StoreError('failed', `shard ${shard.id} was fenced while this node led it alone`));
+    if (this.#options.commitLog !== undefined) return;
+    this.#fail(new StoreError('failed', `shard ${shard.id} was fenced while this node led it alone`));
   }
 
   /** A read went wrong: damage is the reader's own answer; an error of the handle stops the engine. */

@@ -51,30 +51,3 @@ export interface EngineLog {
 export type EngineHealth =
   | { state: 'starting' | 'serving' | 'draining' | 'closed' }
   | { state: 'failed'; error: string };
-
-/** Counters since open (they only grow) and gauges. */
-export interface EngineStats {
-  turns: number;
-  commits: number;
-  flushes: number;
-  flushedRows: number;
-  activations: number;
-  passivations: number;
-  timersFired: number;
-  tasksDelivered: number;
-  startsUndone: number;
-  runsDeleted: number;
-  refused: number;
-  shards: number;
-  actors: number;
-  actorBytes: number;
-  overlayRows: number;
-  overlayBytes: number;
-  pendingTurns: number;
-  pendingBytes: number;
-  waitingTasks: number;
-  timersInMemory: number;
-  longPolls: number;
-  openQueries: number;
-  outbox: number;
-}

@@ -3,6 +3,7 @@
 // run id, shard): those never change, so an execution appears exactly once.
 
 import { matches, type Plan, parseQuery, plan, type Query, QueryError, statusText } from '../core/visibility/index.ts';
+import type { Done } from '../ports/engine.ts';
 import { type Key, key } from '../ports/ids.ts';
 import type {
   CountWorkflowExecutionsResponse,
@@ -13,7 +14,7 @@ import { WorkflowExecutionStatus } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
 import { after, inverted } from './keys.ts';
 import type { Reader, Row } from './reader.ts';
-import { exhausted, invalid } from './status.ts';
+import { exhausted, invalid, messageOf, unavailable } from './status.ts';
 import { decodeInfo, indexedShard, indexPrefix, statusValue, textValue } from './visibility.ts';
 
 export type Answer<T> = { ok: T } | { refused: Status };
@@ -32,23 +33,60 @@ interface Range {
   whole: boolean;
 }
 
-export class Search {
-  readonly #reader: Reader;
-  readonly #scannedPerPage: number;
-  readonly #isLed: (shard: number) => boolean;
+export interface SearchOptions {
+  reader: Reader;
+  scannedPerPage: number;
+  isLed(shard: number): boolean;
+  /** Why nothing is served, or undefined. */
+  refusal(): Status | undefined;
+  onReadFailed(error: unknown): void;
+}
 
-  constructor(options: { reader: Reader; scannedPerPage: number; isLed(shard: number): boolean }) {
+export interface ListRequest {
+  namespace: string;
+  query: string;
+  pageSize: number;
+  nextPageToken: Uint8Array | undefined;
+}
+
+export interface CountRequest {
+  namespace: string;
+  query: string;
+}
+
+export class Search {
+  readonly #options: SearchOptions;
+  readonly #reader: Reader;
+
+  constructor(options: SearchOptions) {
+    this.#options = options;
     this.#reader = options.reader;
-    this.#isLed = options.isLed;
-    this.#scannedPerPage = options.scannedPerPage;
   }
 
-  async list(request: {
-    namespace: string;
-    query: string;
-    pageSize: number;
-    nextPageToken: Uint8Array | undefined;
-  }): Promise<Answer<ListWorkflowExecutionsResponse>> {
+  list(request: ListRequest, done: Done<ListWorkflowExecutionsResponse>): void {
+    this.#answer(() => this.#list(request), done);
+  }
+
+  count(request: CountRequest, done: Done<CountWorkflowExecutionsResponse>): void {
+    this.#answer(() => this.#countOf(request), done);
+  }
+
+  #answer<T>(search: () => Promise<Answer<T>>, done: Done<T>): void {
+    const refusal = this.#options.refusal();
+    if (refusal !== undefined) {
+      done(refusal, undefined);
+      return;
+    }
+    search().then(
+      (answer) => ('ok' in answer ? done(undefined, answer.ok) : done(answer.refused, undefined)),
+      (error: unknown) => {
+        this.#options.onReadFailed(error);
+        done(unavailable(`The visibility index cannot be read: ${messageOf(error)}`, 'no'), undefined);
+      },
+    );
+  }
+
+  async #list(request: ListRequest): Promise<Answer<ListWorkflowExecutionsResponse>> {
     const query = parse(request.query);
     if (!('condition' in query)) return { refused: query };
     if (query.groupBy !== undefined)
@@ -76,7 +114,7 @@ export class Search {
       for (const { suffix, info } of chunk.found) {
         scanned += 1;
         if (info !== undefined && matches(query, info)) executions.push(info);
-        if (executions.length === pageSize || scanned >= this.#scannedPerPage) {
+        if (executions.length === pageSize || scanned >= this.#options.scannedPerPage) {
           return { ok: { executions, nextPageToken: Buffer.from(TOKEN_VERSION + suffix, 'latin1') } };
         }
       }
@@ -85,7 +123,7 @@ export class Search {
     return { ok: { executions, nextPageToken: undefined } };
   }
 
-  async count(request: { namespace: string; query: string }): Promise<Answer<CountWorkflowExecutionsResponse>> {
+  async #countOf(request: CountRequest): Promise<Answer<CountWorkflowExecutionsResponse>> {
     const query = parse(request.query);
     if (!('condition' in query)) return { refused: query };
     const how = plan(query);
@@ -162,7 +200,7 @@ export class Search {
   /** Rows of shards led here: the others may be behind, and are shown by their leaders. */
   async #rows(range: Range, from: Key, limit: number): Promise<{ rows: Row[]; next: Key | undefined }> {
     const { rows, next } = await this.#reader.chunk(from, range.to, limit);
-    return { rows: rows.filter(([k]) => this.#isLed(indexedShard(k))), next };
+    return { rows: rows.filter(([k]) => this.#options.isLed(indexedShard(k))), next };
   }
 
   async #chunk(namespace: string, range: Range, from: Key, limit: number): Promise<Chunk> {

@@ -3,14 +3,14 @@
 import type { Cancelable, Scheduler } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
 import type { Gate } from './gate.ts';
+import type { ShardLimits } from './limits.ts';
 import type { EngineLog } from './options.ts';
 
 export interface SpaceWatchOptions {
   store: Store;
   scheduler: Scheduler;
   gate: Gate;
-  reserveBytes: number;
-  intervalMs: number;
+  bounds: Pick<ShardLimits, 'freeSpaceReserve' | 'freeSpaceCheckMs'>;
   log: EngineLog;
   onReadFailed(error: unknown): void;
 }
@@ -24,9 +24,9 @@ export class SpaceWatch {
   }
 
   start(): void {
-    const { store, scheduler, intervalMs, onReadFailed } = this.#options;
+    const { store, scheduler, bounds, onReadFailed } = this.#options;
     store.stats().then(({ freeBytes }) => this.#found(freeBytes), onReadFailed);
-    this.#next = scheduler.after(intervalMs, () => this.start());
+    this.#next = scheduler.after(bounds.freeSpaceCheckMs, () => this.start());
   }
 
   stop(): void {
@@ -34,8 +34,8 @@ export class SpaceWatch {
   }
 
   #found(freeBytes: number): void {
-    const { gate, reserveBytes, log } = this.#options;
-    const low = freeBytes < reserveBytes;
+    const { gate, bounds, log } = this.#options;
+    const low = freeBytes < bounds.freeSpaceReserve;
     if (low === gate.lowOnSpace) return;
     gate.lowOnSpace = low;
     const said = low ? 'disk space is low: starts and signals are refused' : 'disk space is sufficient again';

@@ -3,9 +3,9 @@
 
 import { key, lsn } from '../../src/ports/ids.ts';
 import { decodeBatch } from '../../src/shard/batches.ts';
-import type { EngineStats } from '../../src/shard/engine.ts';
 import { decodeEntry } from '../../src/shard/entry.ts';
 import type { ShardLimits } from '../../src/shard/limits.ts';
+import type { EngineStats } from '../../src/shard/stats.ts';
 import type { MemoryDisk } from '../../src/store/memory/backend.ts';
 import { openMemoryStore } from '../../src/store/memory/store.ts';
 import { decode } from '../../src/wire/codec.ts';

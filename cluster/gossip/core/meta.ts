@@ -1,0 +1,115 @@
+// What a node says of itself. Small and bounded in bytes, since every change travels to every member several times; texts are single words
+// of printable ASCII, so that they can stand in a log line, a metric label or a table as they are.
+
+import { isIpLiteral, parseAddress } from './address.ts';
+
+export interface NodeMeta {
+  /** Unique in the cluster, chosen by people. At most 64 characters. */
+  readonly name: string;
+  /** Names the data directory for ever: the voter (DESIGN §1). At most 64 characters. */
+  readonly directoryId: string;
+  /** One life of one process, drawn at its start: tells a restart from an echo, and a twin from oneself. 32 bits. */
+  readonly instance: number;
+  readonly addresses: NodeAddresses;
+  /** At most 8, of at most 32 characters. */
+  readonly roles: readonly string[];
+  /** Failure domain; empty: none. At most 64 characters. */
+  readonly zone: string;
+  /** Of the software. At most 32 characters. */
+  readonly version: string;
+  /** Versions of the cluster's protocols it can speak. */
+  readonly protocol: ProtocolRange;
+  /** Its wall clock at its start, epoch ms: for people, nothing is decided by it. */
+  readonly startedAtMs: number;
+  /** It hands its work over and takes no new. */
+  readonly draining: boolean;
+}
+
+export interface NodeAddresses {
+  /** `ip:port` that gossip goes to: a literal, resolved by the node itself. */
+  readonly gossip: string;
+  /** `host:port` of the door for clients and workers; empty: none. */
+  readonly client: string;
+  /** `host:port` of the node-to-node link; empty: none. */
+  readonly link: string;
+}
+
+export interface ProtocolRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+export const MAX_NAME_LENGTH = 64;
+export const MAX_ROLES = 8;
+/** Of all texts together, so that a record fits a packet beside a ping. */
+export const MAX_META_CHARACTERS = 512;
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+const WORD = /^[!-~]*$/;
+
+export const isNodeName = (text: string): boolean => NAME.test(text);
+
+/** What is wrong with it, for a person; undefined when it is sound. */
+export function metaProblem(meta: NodeMeta): string | undefined {
+  const { name, directoryId, addresses, roles, zone, version, protocol } = meta;
+  if (!isNodeName(name)) {
+    return `name ${JSON.stringify(name)} must be up to ${MAX_NAME_LENGTH} letters, digits, '_', '.' and '-', beginning with a letter or digit`;
+  }
+  const gossip = parseAddress(addresses.gossip);
+  if (gossip === undefined || !isIpLiteral(gossip.host)) {
+    return `addresses.gossip ${JSON.stringify(addresses.gossip)} must be an IP address and port, like 10.0.0.7:7946`;
+  }
+  for (const door of ['client', 'link'] as const) {
+    if (addresses[door] !== '' && parseAddress(addresses[door]) === undefined) {
+      return `addresses.${door} ${JSON.stringify(addresses[door])} must be host:port, or empty`;
+    }
+  }
+  const words: readonly [string, string, number][] = [
+    ['directoryId', directoryId, 64],
+    ['zone', zone, 64],
+    ['version', version, 32],
+    ...roles.map((role): [string, string, number] => ['roles', role, 32]),
+  ];
+  for (const [field, text, max] of words) {
+    if (text.length > max || !WORD.test(text)) {
+      return `${field} ${JSON.stringify(text)} must be one word of at most ${max} printable ASCII characters`;
+    }
+  }
+  if (directoryId === '') return 'directoryId must not be empty';
+  if (roles.length > MAX_ROLES) return `roles: at most ${MAX_ROLES} are possible, not ${roles.length}`;
+  if (!(protocol.min >= 1 && protocol.max >= protocol.min)) {
+    return `protocol ${protocol.min}..${protocol.max} is no range`;
+  }
+  const characters = [name, directoryId, addresses.gossip, addresses.client, addresses.link, zone, version, ...roles];
+  const sum = characters.reduce((total, text) => total + text.length, 0);
+  if (sum > MAX_META_CHARACTERS) {
+    return `its texts have ${sum} characters together, more than ${MAX_META_CHARACTERS}: shorten addresses or roles`;
+  }
+  return undefined;
+}
+
+/** The highest version both speak; undefined: they cannot talk. */
+export function commonProtocol(a: ProtocolRange, b: ProtocolRange): number | undefined {
+  const version = Math.min(a.max, b.max);
+  return version >= Math.max(a.min, b.min) ? version : undefined;
+}
+
+/** Whether anything differs that the node itself chose. */
+export function sameMeta(a: NodeMeta, b: NodeMeta): boolean {
+  return (
+    a.name === b.name &&
+    a.directoryId === b.directoryId &&
+    a.instance === b.instance &&
+    a.addresses.gossip === b.addresses.gossip &&
+    a.addresses.client === b.addresses.client &&
+    a.addresses.link === b.addresses.link &&
+    a.roles.length === b.roles.length &&
+    a.roles.every((role, index) => role === b.roles[index]) &&
+    a.zone === b.zone &&
+    a.version === b.version &&
+    a.protocol.min === b.protocol.min &&
+    a.protocol.max === b.protocol.max &&
+    a.startedAtMs === b.startedAtMs &&
+    a.draining === b.draining
+  );
+}

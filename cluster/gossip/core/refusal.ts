@@ -1,0 +1,49 @@
+// Why a node is not let in, or not listened to, and the sentence people get. A refusal never ends a process by itself: it is an event.
+
+export type RefusalReason =
+  | 'foreignCluster'
+  | 'incompatibleVersion'
+  | 'unknownKey'
+  | 'notEncrypted'
+  | 'encrypted'
+  | 'duplicateName'
+  | 'nameReserved'
+  | 'duplicateDirectory'
+  | 'tableFull'
+  | 'yourself';
+
+/** Order is wire format: append only. */
+export const REASONS: readonly RefusalReason[] = [
+  'foreignCluster',
+  'incompatibleVersion',
+  'unknownKey',
+  'notEncrypted',
+  'encrypted',
+  'duplicateName',
+  'nameReserved',
+  'duplicateDirectory',
+  'tableFull',
+  'yourself',
+];
+
+/** Worth trying again by itself: time cures it. */
+export const isTemporary = (reason: RefusalReason): boolean => reason === 'nameReserved' || reason === 'tableFull';
+
+const EXPLANATIONS: Readonly<Record<RefusalReason, string>> = {
+  foreignCluster: 'it belongs to another cluster. Check cluster.id and the seeds on both sides',
+  incompatibleVersion:
+    'there is no protocol version that both speak. Upgrade the older one: versions may differ by one while a cluster is upgraded',
+  unknownKey:
+    'none of the keys at hand opens what the other sealed. Give both the same cluster keys; a new key is added everywhere before it is used',
+  notEncrypted: 'it sends unencrypted, and this side requires encryption. Give it the cluster keys',
+  encrypted: 'it sends encrypted, and this side has no key. Give this side the cluster keys',
+  duplicateName: 'the name belongs to another node that is alive. Choose another name, or stop that node first',
+  nameReserved:
+    'the name belonged to a node with another data directory that died only just now. It becomes free soon; or stop that node with a leave',
+  duplicateDirectory:
+    'its data directory is in use by another node that is alive. A copied directory must not vote twice: start with an empty one',
+  tableFull: 'the cluster has as many members, dead ones included, as gossip.maxMembers allows',
+  yourself: 'it is this very node',
+};
+
+export const explain = (reason: RefusalReason): string => EXPLANATIONS[reason];
