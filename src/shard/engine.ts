@@ -4,7 +4,7 @@
 import { DEFAULT_LIMITS, type Limits } from '../core/workflow/limits.ts';
 import type { Message } from '../core/workflow/message.ts';
 import type { Reply } from '../core/workflow/outcome.ts';
-import type { Cancelable } from '../ports/clock.ts';
+import type { Cancelable, Clock } from '../ports/clock.ts';
 import type { ActorAddress, Done, Engine, HistoryQuery, Waiting } from '../ports/engine.ts';
 import { lsn, shardId, type Term } from '../ports/ids.ts';
 import type { BacklogSource, Claim, QueueKey, ResumingWorker } from '../ports/matching.ts';
@@ -43,6 +43,7 @@ import { Retention } from './retention.ts';
 import { Search } from './search.ts';
 import { Shard } from './shard.ts';
 import { messageOf, unavailable } from './status.ts';
+import { SteadyClock } from './steady-clock.ts';
 import { Timers } from './timers.ts';
 import { Waiters } from './waiters.ts';
 
@@ -56,6 +57,7 @@ export class ShardEngine implements Engine, BacklogSource {
   readonly #log: EngineLog;
   readonly #bounds: ShardLimits;
   readonly #limits: Limits;
+  readonly #clock: Clock;
   readonly #core: ActorCore;
   readonly #shards = new Map<number, Shard>();
   readonly #overlay = new Overlay();
@@ -87,7 +89,9 @@ export class ShardEngine implements Engine, BacklogSource {
     this.#bounds = { ...DEFAULT_SHARD_LIMITS, ...options.bounds };
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#core = options.core ?? workflowCore;
-    const { store, clock, scheduler, matching } = options;
+    const { store, scheduler, matching } = options;
+    this.#clock = new SteadyClock(options.clock);
+    const clock = this.#clock;
     const core = this.#core;
     const onReadFailed = (error: unknown): void => this.#readFailed(error);
     const onFailed = (error: unknown): void => this.#fail(error);
@@ -160,6 +164,8 @@ export class ShardEngine implements Engine, BacklogSource {
       window: this.#bounds.timerWindow,
       horizonMs: this.#bounds.timerHorizonMs,
       firing: this.#bounds.firing,
+      reaches: (shard, time) => this.#shards.get(shard)?.reaches(time) ?? time,
+      latest: (now) => [...this.#shards.values()].reduce((latest, shard) => Math.max(latest, shard.now(now)), now),
       fire: (timer, again) => this.#inbound.fire(timer, again),
       onReadFailed,
     });
@@ -213,7 +219,8 @@ export class ShardEngine implements Engine, BacklogSource {
 
   /** Recovers what the store holds and begins to serve. Rejects when it cannot; the store stays the caller's to close. */
   async open(): Promise<void> {
-    const { store, clock, random, matching } = this.#options;
+    const { store, random, matching } = this.#options;
+    const clock = this.#clock;
     const positions = await store.open();
     this.#term = await store.nextTerm();
     for (const [id, position] of positions) this.#shards.set(id, new Shard(id, this.#term, position));

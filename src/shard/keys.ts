@@ -138,6 +138,7 @@ export const timerKey = (at: number, actorBase: string): Key => key(`t${u48(at)}
 export const retentionKey = (at: number, actorBase: string, runId: string): Key =>
   key(`t${u48(at)}${actorBase}d${part(runId)}`);
 export const timerAt = (k: Key): number => readU48(k, 1);
+export const timerShard = (k: Key): number => k.charCodeAt(7) * 256 + k.charCodeAt(8);
 
 export const outboxPrefix = (source: number): string => `o${u16(source)}`;
 export const outboxKey = (source: number, destination: number, seq: number): Key =>

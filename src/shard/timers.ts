@@ -1,12 +1,12 @@
 // Durable timers of this node: one row per actor (its earliest deadline) and one per closed run (its retention). The rows due within the next
 // minute are in memory, in a heap; the others are read as their time comes nearer, from a low-water key on. Fires at least once, never early
-// (I7): a row goes only with the commit of what its firing did. Called by the engine; `fire` does the work.
+// (I7): a row goes only with the commit of what its firing did. Due is what has come in the time of its shard. Called by the engine; `fire` does the work.
 
 import type { Cancelable, Clock, Scheduler } from '../ports/clock.ts';
 import { type Key, key } from '../ports/ids.ts';
 import type { RowWrite } from '../ports/store.ts';
 import { decode } from '../wire/codec.ts';
-import { TIMER_LOW_WATER, timerAt, u48 } from './keys.ts';
+import { TIMER_LOW_WATER, timerAt, timerShard, u48 } from './keys.ts';
 import type { Reader } from './reader.ts';
 
 export interface DueTimer {
@@ -20,7 +20,7 @@ export interface DueTimer {
 }
 
 interface Entry extends DueTimer {
-  /** Not before, epoch ms: the row's time, or later when it has to be tried again. */
+  /** Not before, by the clock: when its shard's time reaches the row's, or later when it has to be tried again. */
   due: number;
   state: 'waiting' | 'firing' | 'gone';
 }
@@ -32,6 +32,10 @@ export interface TimersOptions {
   window: number;
   horizonMs: number;
   firing: number;
+  /** What the clock shows when this shard's time reaches `time`: they differ while the clock is behind the shard. */
+  reaches(shard: number, time: number): number;
+  /** The time of the shard that is furthest; `now` when none is ahead of the clock. */
+  latest(now: number): number;
   /** `again`: try later. Otherwise the row's deletion has been decided. */
   fire(timer: DueTimer, again: () => void): void;
   onReadFailed(error: unknown): void;
@@ -56,6 +60,8 @@ export class Timers {
   #gone = new Set<Key>();
   #low: Key = key('t');
   #savedLow: Key | undefined;
+  /** How far the shard that is furthest is ahead of the clock: its rows are due by that much sooner. */
+  #aheadMs = 0;
   #hintedAt = Number.NEGATIVE_INFINITY;
   #alarm: Cancelable | undefined;
   #alarmAt = Number.POSITIVE_INFINITY;
@@ -80,8 +86,22 @@ export class Timers {
   }
 
   start(): void {
+    const { clock, latest } = this.#options;
+    const now = clock.now();
+    this.#aheadMs = latest(now) - now;
+    // How far each shard's time has come was not known while rows were replayed.
+    const entries = this.#heap;
+    this.#heap = [];
+    for (const entry of entries) {
+      entry.due = this.#dueOf(entry.key, entry.at);
+      this.#push(entry);
+    }
     this.#stopped = false;
     this.#tick();
+  }
+
+  #dueOf(k: Key, at: number): number {
+    return this.#options.reaches(timerShard(k), at);
   }
 
   stop(): void {
@@ -146,10 +166,11 @@ export class Timers {
       runId === undefined
         ? undefined
         : { runId, startTime: startTime ?? 0, workflowType: workflowType ?? '', status: status ?? 0 };
-    const entry: Entry = { key: k, at, namespace, workflowId, retention, due: at, state: 'waiting' };
+    const due = this.#dueOf(k, at);
+    const entry: Entry = { key: k, at, namespace, workflowId, retention, due, state: 'waiting' };
     this.#byKey.set(k, entry);
     this.#push(entry);
-    this.#wake(at);
+    this.#wake(due);
   }
 
   #wake(due: number): void {
@@ -197,9 +218,10 @@ export class Timers {
   /** Reads rows up to the horizon; called every tick, works when half a horizon is left. */
   async #load(now: number): Promise<void> {
     const { horizonMs, reader, window } = this.#options;
-    const target = key(`t${u48(now + horizonMs)}`);
-    const needed = key(`t${u48(now + horizonMs / 2)}`);
+    const needed = key(`t${u48(now + this.#aheadMs + horizonMs / 2)}`);
     if (this.#loadingTo !== undefined || this.#horizon >= needed) return;
+    this.#aheadMs = this.#options.latest(now) - now;
+    const target = key(`t${u48(now + this.#aheadMs + horizonMs)}`);
     this.#loadingTo = target;
     this.#gone = new Set();
     let from = this.#horizon;
