@@ -2,11 +2,8 @@
 
 import type { WorkflowExecutionDescription } from '../../../sdk/client/index.ts';
 import type { DescribeWorkflowExecutionResponse } from '../../wire/api.ts';
-import { PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
-import type { Output } from '../output.ts';
-
-const nameOf = (values: Readonly<Record<string, number>>, value: number): string =>
-  Object.entries(values).find(([, number]) => number === value)?.[0] ?? String(value);
+import { PendingActivityState, PendingWorkflowTaskState, WorkflowTaskFailedCause } from '../../wire/enums.ts';
+import { nameOf, type Output } from '../output.ts';
 
 const time = (ms: number | undefined): string | undefined =>
   ms === undefined || ms === 0 ? undefined : new Date(ms).toISOString();
@@ -42,15 +39,26 @@ export function describeWorkflow(output: Output, description: WorkflowExecutionD
     worker: activity.lastWorkerIdentity ?? '',
   }));
   const timers = raw.pendingTimers.map((timer) => ({ timerId: timer.timerId, fireTime: time(timer.fireTime) ?? '' }));
-  const task = raw.pendingWorkflowTask && {
-    state: nameOf(PendingWorkflowTaskState, raw.pendingWorkflowTask.state),
-    attempt: raw.pendingWorkflowTask.attempt,
-    scheduledTime: time(raw.pendingWorkflowTask.scheduledTime),
-    startedTime: time(raw.pendingWorkflowTask.startedTime),
+  const pending = raw.pendingWorkflowTask;
+  const task = pending && {
+    state: nameOf(PendingWorkflowTaskState, pending.state),
+    attempt: pending.attempt,
+    scheduledTime: time(pending.scheduledTime),
+    startedTime: time(pending.startedTime),
+    nextAttempt: time(pending.notBefore),
+  };
+  const failed = pending?.lastFailure;
+  const lastFailure = failed && {
+    attempt: failed.attempt,
+    time: time(failed.time),
+    cause: failed.cause === undefined ? 'TIMED_OUT' : nameOf(WorkflowTaskFailedCause, failed.cause),
+    message: failed.message,
+    worker: failed.workerIdentity,
   };
 
   if (output.format !== 'table') {
-    output.record({ ...summary, pendingActivities: activities, pendingTimers: timers, pendingWorkflowTask: task });
+    const pendingWorkflowTask = task && { ...task, lastFailure };
+    output.record({ ...summary, pendingActivities: activities, pendingTimers: timers, pendingWorkflowTask });
     return;
   }
   output.record(summary);
@@ -58,6 +66,10 @@ export function describeWorkflow(output: Output, description: WorkflowExecutionD
   if (task) {
     output.line(bold('\nPending workflow task'));
     output.record(task);
+  }
+  if (lastFailure) {
+    output.line(bold('\nIts last failure'));
+    output.record({ ...lastFailure, cause: output.colors.red(lastFailure.cause) });
   }
   if (activities.length > 0) {
     output.line(bold(`\nPending activities: ${activities.length}`));
