@@ -155,6 +155,23 @@ describe('a data directory', () => {
     expect(() => openLevelStore({ directory })).toThrow(/format 99.*9\.9\.9/);
   });
 
+  it('of an older format is read, and of the present one once a server has opened it', async () => {
+    const directory = join(temporary(), 'data');
+    await (await filled(directory)).close();
+    const file = join(directory, 'tenuto.json');
+    const manifest = (): { format: number } => JSON.parse(readFileSync(file, 'utf8')) as { format: number };
+    const present = manifest();
+    writeFileSync(file, JSON.stringify({ ...present, format: 1 }));
+    expect((await verifyDirectory(directory)).problems).toEqual([]);
+    expect(manifest().format).toBe(1);
+    const store = openLevelStore({ directory });
+    await store.open();
+    await store.close();
+    expect(manifest()).toEqual(present);
+    writeFileSync(file, JSON.stringify({ ...present, format: 0 }));
+    expect(() => openLevelStore({ directory })).toThrow(/not a manifest/);
+  });
+
   it('is not made in a folder that holds something else', () => {
     const directory = temporary();
     writeFileSync(join(directory, 'thesis.txt'), 'not yours');

@@ -183,6 +183,8 @@ class Player {
       return command.activity(unique, {
         scheduleToCloseTimeout: n === 3 ? 4_000 : 0,
         heartbeatTimeout: n === 2 ? 1_500 : 0,
+        // Some with an input that is stored apart.
+        ...(n === 2 ? { input: payloads(this.#n % 5 === 0 ? LARGE : 'small') } : {}),
       });
     if (n < 7) return command.timer(unique, n * 400);
     if (n === 7) return command.marker('m');
@@ -240,6 +242,8 @@ class Player {
     this.answered.set(key, (this.answered.get(key) ?? 0) + 1);
   }
 }
+
+const LARGE = 'x'.repeat(4_200);
 
 const isCommand = (value: Command | undefined): value is Command => value !== undefined;
 

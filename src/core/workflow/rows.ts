@@ -157,6 +157,8 @@ export interface ActivityFacts {
 /** `activity`, id = scheduledEventId. */
 export interface ActivityRow {
   facts: ActivityFacts;
+  /** Stored without input and header, which have a row of their own (activity-rows.ts). */
+  apart?: true | undefined;
   attempt: number;
   /** Epoch ms this attempt was (or will be) put on its queue. */
   scheduledTime: number;

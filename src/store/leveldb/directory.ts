@@ -17,7 +17,12 @@ import { join } from 'node:path';
 import { StoreError } from '../../ports/store.ts';
 import { VERSION } from '../../version.ts';
 
-export const FORMAT_VERSION = 1;
+/**
+ * Of the files and of the rows in them. 1: as first laid out. 2: large inputs of activities have rows of their own (docs/decisions/0009).
+ * A directory of an older format is read, and becomes one of this format when a server has opened it.
+ */
+export const FORMAT_VERSION = 2;
+const OLDEST_FORMAT = 1;
 export const DEFAULT_SHARD_COUNT = 256;
 const MAX_SHARD_COUNT = 65_536;
 const MANIFEST = 'tenuto.json';
@@ -81,7 +86,8 @@ function parseManifest(directory: string, file: string): Manifest {
     );
   }
   if (
-    format !== FORMAT_VERSION ||
+    typeof format !== 'number' ||
+    format < OLDEST_FORMAT ||
     typeof directoryId !== 'string' ||
     typeof shardCount !== 'number' ||
     shardCount < 1 ||
@@ -146,6 +152,11 @@ export function finishDirectory(directory: string, manifest: Manifest): void {
   } catch (error) {
     throw unusable(directory, error);
   }
+}
+
+/** Of an older format: from now on an older version must not read it. */
+export function upgradeDirectory(directory: string, manifest: Manifest): void {
+  if (manifest.format < FORMAT_VERSION) finishDirectory(directory, { ...manifest, format: FORMAT_VERSION });
 }
 
 /** Makes a file, or the names in a directory, durable. */

@@ -15,6 +15,7 @@ import {
   removePid,
   storePath,
   unusable,
+  upgradeDirectory,
   writePid,
 } from './directory.ts';
 import { checkIdentity, writeIdentity } from './identity.ts';
@@ -64,6 +65,7 @@ class LevelStore extends LogStore {
         finishDirectory(this.#directory, this.#manifest);
       } else await checkIdentity(this.#backend, this.#directory, this.#manifest);
       const positions = await super.open();
+      upgradeDirectory(this.#directory, this.#manifest);
       writePid(this.#directory);
       this.#opened = true;
       return positions;
