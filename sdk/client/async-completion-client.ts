@@ -48,7 +48,9 @@ export class AsyncCompletionClient extends BaseClient {
     const { target, identity } = this.#common(activity);
     const request = { target, identity, details: this.#payloads(details) };
     const encoded = await encodeMessage(this.dataConverter.payloadCodecs, request);
-    const response = await this.connection.request('recordActivityTaskHeartbeat', encoded).catch(rethrowActivityError);
+    const response = await this.connection
+      .request('recordActivityTaskHeartbeat', encoded)
+      .catch((err) => rethrowActivityError(err, idsOf(target)));
     if (response.cancelRequested) throw new ActivityCancelledError('cancelled');
   }
 
@@ -67,6 +69,9 @@ export class AsyncCompletionClient extends BaseClient {
     M extends 'respondActivityTaskCompleted' | 'respondActivityTaskFailed' | 'respondActivityTaskCanceled',
   >(method: M, request: Parameters<typeof this.connection.request<M>>[1]): Promise<void> {
     const encoded = await encodeMessage(this.dataConverter.payloadCodecs, request);
-    await this.connection.request(method, encoded).catch(rethrowActivityError);
+    await this.connection.request(method, encoded).catch((err) => rethrowActivityError(err, idsOf(request.target)));
   }
 }
+
+/** What errors say of it: nothing of a token, which is opaque. */
+const idsOf = (target: ActivityTarget): FullActivityId | undefined => ('token' in target ? undefined : target);

@@ -7,12 +7,33 @@ import { NamespaceNotFoundError, WorkflowNotFoundError } from '../common/errors.
 import { markErrorClass } from '../common/type-helpers.ts';
 import { RpcError, StatusCode } from '../connection/rpc-error.ts';
 
+/** Which execution an error is about; absent where it is about none. */
+export interface ErrorExecution {
+  workflowId: string;
+  runId?: string | undefined;
+}
+
+/** Errors that say which execution they are about. */
+class ExecutionError extends Error {
+  /** Absent when the call named no workflow (`list`, an activity by its token). */
+  declare readonly workflowId?: string;
+  /** As the caller named it, or as the server said it. */
+  declare readonly runId?: string;
+
+  constructor(message: string, execution: ErrorExecution | undefined, options?: ErrorOptions) {
+    super(message, options);
+    // Own properties only when known, so that a log that prints them all prints no empty ones.
+    const { workflowId, runId } = execution ?? {};
+    if (workflowId !== undefined) Object.assign(this, runId ? { workflowId, runId } : { workflowId });
+  }
+}
+
 /** The server refused or failed a call for a reason without a class of its own; `cause` is the RpcError. */
-export class ServiceError extends Error {
+export class ServiceError extends ExecutionError {
   override readonly cause?: Error | undefined;
 
-  constructor(message: string, opts?: { cause: Error }) {
-    super(message);
+  constructor(message: string, opts?: { cause: Error; execution?: ErrorExecution | undefined }) {
+    super(message, opts?.execution);
     this.cause = opts?.cause;
   }
 
@@ -21,15 +42,25 @@ export class ServiceError extends Error {
   }
 }
 
+export type FailedStatus = 'FAILED' | 'CANCELLED' | 'TERMINATED' | 'TIMED_OUT';
+
 /** The workflow did not complete. `cause` says how it ended: ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure… */
-export class WorkflowFailedError extends Error {
+export class WorkflowFailedError extends ExecutionError {
   override readonly cause: Error | undefined;
   readonly retryState: RetryState | undefined;
+  /** How the execution closed, by the name `describe` gives it. */
+  declare readonly status?: FailedStatus;
 
-  constructor(message: string, cause: Error | undefined, retryState: RetryState | undefined) {
-    super(message);
+  constructor(
+    message: string,
+    cause: Error | undefined,
+    retryState: RetryState | undefined,
+    closed?: ErrorExecution & { status: FailedStatus },
+  ) {
+    super(message, closed);
     this.cause = cause;
     this.retryState = retryState;
+    if (closed !== undefined) Object.assign(this, { status: closed.status });
   }
 
   static {
@@ -38,11 +69,11 @@ export class WorkflowFailedError extends Error {
 }
 
 /** The run ended by continuing as new, and the caller asked not to follow (`followRuns: false`). */
-export class WorkflowContinuedAsNewError extends Error {
+export class WorkflowContinuedAsNewError extends ExecutionError {
   readonly newExecutionRunId: string;
 
-  constructor(message: string, newExecutionRunId: string) {
-    super(message);
+  constructor(message: string, newExecutionRunId: string, execution?: ErrorExecution) {
+    super(message, execution);
     this.newExecutionRunId = newExecutionRunId;
   }
 
@@ -52,12 +83,12 @@ export class WorkflowContinuedAsNewError extends Error {
 }
 
 /** The query was refused because of the workflow's status, as `queryRejectCondition` asks. */
-export class QueryRejectedError extends Error {
+export class QueryRejectedError extends ExecutionError {
   /** The wire's number. */
   readonly status: WireStatus;
 
-  constructor(status: WireStatus) {
-    super('Query rejected');
+  constructor(status: WireStatus, execution?: ErrorExecution) {
+    super('Query rejected', execution);
     this.status = status;
   }
 
@@ -67,12 +98,12 @@ export class QueryRejectedError extends Error {
 }
 
 /** The workflow has no handler for this query, or its handler threw: the message says which, `cause` is what it threw. */
-export class QueryNotRegisteredError extends Error {
+export class QueryNotRegisteredError extends ExecutionError {
   override readonly cause?: Error | undefined;
   readonly code: StatusCode;
 
-  constructor(message: string, code: StatusCode, cause?: Error) {
-    super(message);
+  constructor(message: string, code: StatusCode, cause?: Error, execution?: ErrorExecution) {
+    super(message, execution);
     this.code = code;
     this.cause = cause;
   }
@@ -83,17 +114,39 @@ export class QueryNotRegisteredError extends Error {
 }
 
 /** No such activity is open: it was completed, timed out, or its workflow has closed. */
-export class ActivityNotFoundError extends Error {
+export class ActivityNotFoundError extends ExecutionError {
+  /** Absent when it was named by its task token. */
+  declare readonly activityId?: string;
+
+  constructor(message: string, opts?: { cause?: Error; execution?: ActivityExecution | undefined }) {
+    super(message, opts?.execution, opts?.cause === undefined ? undefined : { cause: opts.cause });
+    nameActivity(this, opts?.execution);
+  }
+
   static {
     markErrorClass(ActivityNotFoundError, 'ActivityNotFoundError');
   }
 }
 
 /** An activity could not be completed or heartbeat for another reason than being unknown; `cause` is the RpcError. */
-export class ActivityCompletionError extends Error {
+export class ActivityCompletionError extends ExecutionError {
+  /** Absent when it was named by its task token. */
+  declare readonly activityId?: string;
+
+  constructor(message: string, opts?: { cause?: Error; execution?: ActivityExecution | undefined }) {
+    super(message, opts?.execution, opts?.cause === undefined ? undefined : { cause: opts.cause });
+    nameActivity(this, opts?.execution);
+  }
+
   static {
     markErrorClass(ActivityCompletionError, 'ActivityCompletionError');
   }
+}
+
+type ActivityExecution = ErrorExecution & { activityId: string };
+
+function nameActivity(error: Error, execution: ActivityExecution | undefined): void {
+  if (execution !== undefined) Object.assign(error, { activityId: execution.activityId });
 }
 
 /** Thrown by `heartbeat` when cancellation of the activity was requested. */
@@ -108,25 +161,22 @@ export class ActivityCancelledError extends Error {
  *
  * @param what What was tried, e.g. `Failed to start Workflow`.
  */
-export function rethrowWorkflowError(
-  err: unknown,
-  what: string,
-  execution?: { workflowId: string; runId?: string | undefined },
-): never {
+export function rethrowWorkflowError(err: unknown, what: string, execution?: ErrorExecution): never {
   if (!(err instanceof RpcError)) throw err;
   throwIfNamespaceNotFound(err);
   if (err.code === StatusCode.NOT_FOUND && execution !== undefined) {
     throw new WorkflowNotFoundError(err.details || 'Workflow not found', execution.workflowId, execution.runId);
   }
-  throw new ServiceError(`${what}: ${err.details}`, { cause: err });
+  throw new ServiceError(`${what}: ${err.details}`, { cause: err, execution });
 }
 
 /** Throws what a failed request about an activity means to its caller. */
-export function rethrowActivityError(err: unknown): never {
+export function rethrowActivityError(err: unknown, execution?: ActivityExecution): never {
   if (!(err instanceof RpcError)) throw err;
   throwIfNamespaceNotFound(err);
-  if (err.code === StatusCode.NOT_FOUND) throw new ActivityNotFoundError(err.details || 'Not found', { cause: err });
-  throw new ActivityCompletionError(err.details, { cause: err });
+  const opts = { cause: err, execution };
+  if (err.code === StatusCode.NOT_FOUND) throw new ActivityNotFoundError(err.details || 'Not found', opts);
+  throw new ActivityCompletionError(err.details, opts);
 }
 
 function throwIfNamespaceNotFound(err: RpcError): void {

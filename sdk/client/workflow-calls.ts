@@ -106,7 +106,7 @@ export class WorkflowCalls {
     const { payloadConverter, failureConverter, payloadCodecs } = this.#base.loadedDataConverter;
     try {
       const response = await this.#connection.request('queryWorkflow', request);
-      if (response.queryRejected) throw new QueryRejectedError(response.queryRejected.status);
+      if (response.queryRejected) throw new QueryRejectedError(response.queryRejected.status, input.workflowExecution);
       const decoded = await decodeMessage(payloadCodecs, response);
       return fromPayloadsAtIndex(payloadConverter, 0, decoded.queryResult?.payloads);
     } catch (err) {
@@ -114,7 +114,7 @@ export class WorkflowCalls {
         const failure = err.detail?.kind === 'QueryFailed' ? err.detail.failure : undefined;
         const decoded = failure && (await decodeMessage(payloadCodecs, failure));
         const cause = decoded === undefined ? err : failureConverter.failureToError(decoded, payloadConverter);
-        throw new QueryNotRegisteredError(err.details, err.code, cause);
+        throw new QueryNotRegisteredError(err.details, err.code, cause, input.workflowExecution);
       }
       rethrowWorkflowError(err, `Failed to query workflow '${request.workflowId}'`, input.workflowExecution);
     }
@@ -164,7 +164,9 @@ function rethrowStartError(
   { workflowType, options: { workflowId } }: WorkflowStartInput | WorkflowSignalWithStartInput,
 ): never {
   if (err instanceof RpcError && err.code === StatusCode.ALREADY_EXISTS) {
-    throw new WorkflowExecutionAlreadyStartedError('Workflow execution already started', workflowId, workflowType);
+    const runId = err.detail?.kind === 'WorkflowExecutionAlreadyStarted' ? err.detail.runId : undefined;
+    const message = 'Workflow execution already started';
+    throw new WorkflowExecutionAlreadyStartedError(message, workflowId, workflowType, runId);
   }
   rethrowWorkflowError(err, `Failed to ${verb} workflow '${workflowId}'`, { workflowId });
 }

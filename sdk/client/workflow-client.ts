@@ -172,8 +172,9 @@ export class WorkflowClient extends BaseClient {
   ): Promise<WorkflowResultType<T>> {
     const follow = (options?.followRuns ?? true) ? 'follow' : 'stop';
     for (let current = runId; ; ) {
-      const closing = await this.#awaitClosing(workflowId, current, follow);
-      const outcome = await readClosingEvent(closing, follow, this.base.loadedDataConverter);
+      const closed = await this.#awaitClosing(workflowId, current, follow);
+      const execution = { workflowId, runId: closed.runId };
+      const outcome = await readClosingEvent(closed.event, follow, this.base.loadedDataConverter, execution);
       // The workflow function, or the caller, names the type of its result.
       if (outcome.kind === 'result') return outcome.value as WorkflowResultType<T>;
       current = outcome.runId;
@@ -212,15 +213,19 @@ export class WorkflowClient extends BaseClient {
     return runId;
   }
 
-  async #awaitClosing(workflowId: string, runId: string | undefined, follow: 'follow' | 'stop'): Promise<HistoryEvent> {
+  async #awaitClosing(
+    workflowId: string,
+    runId: string | undefined,
+    follow: 'follow' | 'stop',
+  ): Promise<{ runId: string; event: HistoryEvent }> {
     const { namespace } = this.base;
     const request = { namespace, workflowId, runId, followRuns: follow === 'follow' };
     for (;;) {
       try {
-        const { closeEvent } = await this.connection.request('awaitWorkflowResult', request, { timeoutMs: 0 });
+        const answer = await this.connection.request('awaitWorkflowResult', request, { timeoutMs: 0 });
         // The server answers with an array of exactly one event.
-        const [event] = decode(closeEvent) as HistoryEvent[];
-        if (event !== undefined) return event;
+        const [event] = decode(answer.closeEvent) as HistoryEvent[];
+        if (event !== undefined) return { runId: answer.runId, event };
         throw new TypeError(`The server sent no closing event for workflow '${workflowId}'`);
       } catch (err) {
         // A server may limit how long it lets us wait: that limit is not the caller's.

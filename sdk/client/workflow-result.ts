@@ -8,7 +8,7 @@ import type { LoadedDataConverter } from '../common/data-converter.ts';
 import { decodeRetryState, RetryState, TimeoutType } from '../common/enums.ts';
 import { CancelledFailure, TerminatedFailure, TimeoutFailure } from '../common/failure.ts';
 import { fromPayloads, fromPayloadsAtIndex } from '../common/payload-converter.ts';
-import { WorkflowContinuedAsNewError, WorkflowFailedError } from './errors.ts';
+import { type ErrorExecution, type FailedStatus, WorkflowContinuedAsNewError, WorkflowFailedError } from './errors.ts';
 
 export type Outcome = { kind: 'result'; value: unknown } | { kind: 'continued'; runId: string };
 
@@ -16,13 +16,17 @@ export type Outcome = { kind: 'result'; value: unknown } | { kind: 'continued'; 
  * The meaning of a closing event.
  *
  * @param follow Whether a run that has a successor is `continued` rather than an outcome of its own.
+ * @param execution What the errors say they are about.
  * @throws WorkflowFailedError, or WorkflowContinuedAsNewError when not following.
  */
 export async function readClosingEvent(
   closing: HistoryEvent,
   follow: 'follow' | 'stop',
   converter: LoadedDataConverter,
+  execution: ErrorExecution,
 ): Promise<Outcome> {
+  const failed = (status: FailedStatus, message: string, cause: Error | undefined, retryState?: RetryState) =>
+    new WorkflowFailedError(message, cause, retryState, { ...execution, status });
   const { payloadConverter, payloadCodecs } = converter;
   const event = await decodeMessage(payloadCodecs, closing);
   const next = successor(event);
@@ -33,23 +37,24 @@ export async function readClosingEvent(
       return { kind: 'result', value: fromPayloadsAtIndex(payloadConverter, 0, event.attributes.result?.payloads) };
     case EventType.WORKFLOW_EXECUTION_FAILED: {
       const { failure, retryState } = event.attributes;
-      throw failed('Workflow execution failed', toError(failure, converter), decodeRetryState(retryState));
+      throw failed('FAILED', 'Workflow execution failed', toError(failure, converter), decodeRetryState(retryState));
     }
     case EventType.WORKFLOW_EXECUTION_CANCELED: {
       const details = fromPayloads(payloadConverter, event.attributes.details);
       const cause = new CancelledFailure('Workflow canceled', details);
-      throw failed('Workflow execution cancelled', withoutStack(cause), RetryState.NON_RETRYABLE_FAILURE);
+      throw failed('CANCELLED', 'Workflow execution cancelled', withoutStack(cause), RetryState.NON_RETRYABLE_FAILURE);
     }
     case EventType.WORKFLOW_EXECUTION_TERMINATED: {
       const message = event.attributes.reason || 'Workflow execution terminated';
-      throw failed(message, withoutStack(new TerminatedFailure(message)), RetryState.NON_RETRYABLE_FAILURE);
+      const cause = withoutStack(new TerminatedFailure(message));
+      throw failed('TERMINATED', message, cause, RetryState.NON_RETRYABLE_FAILURE);
     }
     case EventType.WORKFLOW_EXECUTION_TIMED_OUT: {
       const cause = new TimeoutFailure('Workflow execution timed out', undefined, TimeoutType.START_TO_CLOSE);
-      throw failed(cause.message, withoutStack(cause), decodeRetryState(event.attributes.retryState));
+      throw failed('TIMED_OUT', cause.message, withoutStack(cause), decodeRetryState(event.attributes.retryState));
     }
     case EventType.WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
-      throw new WorkflowContinuedAsNewError('Workflow execution continued as new', next ?? '');
+      throw new WorkflowContinuedAsNewError('Workflow execution continued as new', next ?? '', execution);
     default:
       throw new TypeError(`Event ${event.eventId} of type ${event.eventType} does not close a workflow`);
   }
@@ -71,10 +76,6 @@ function toError(failure: Failure | undefined, converter: LoadedDataConverter): 
   return failure === undefined
     ? undefined
     : converter.failureConverter.failureToError(failure, converter.payloadConverter);
-}
-
-function failed(message: string, cause: Error | undefined, retryState: RetryState | undefined): WorkflowFailedError {
-  return new WorkflowFailedError(message, cause, retryState);
 }
 
 /** This place is where it was read, not where it happened. */

@@ -251,11 +251,14 @@ export class NexusOperationFailure extends TemporalFailure {
 export class WorkflowExecutionAlreadyStartedError extends TemporalFailure {
   readonly workflowId: string;
   readonly workflowType: string;
+  /** The run that has the id, where the server said it. */
+  declare readonly runId?: string;
 
-  constructor(message: string, workflowId: string, workflowType: string) {
+  constructor(message: string, workflowId: string, workflowType: string, runId?: string) {
     super(message);
     this.workflowId = workflowId;
     this.workflowType = workflowType;
+    if (runId) Object.assign(this, { runId });
   }
 
   static {

@@ -11,8 +11,8 @@ import type { Cancelable } from './scheduler.ts';
 import type { TransportFactory } from './transport.ts';
 
 const CLIENT_NAME = 'tenuto-js/0.1.0';
-const BACKOFF_FIRST_MS = 50;
-const BACKOFF_MAX_MS = 5_000;
+export const BACKOFF_FIRST_MS = 50;
+export const BACKOFF_MAX_MS = 5_000;
 
 /** Of the request that asks a silent server for a sign of life: above every id that others get, so nobody waits for it. */
 const SILENCE_REQUEST_ID = 2 ** 31;

@@ -37,6 +37,18 @@ export class FakeConnection implements WorkerConnection {
     });
   }
 
+  readonly options = { target: 'ws://fake:7280' };
+  private readonly disconnected = new Set<(reason: string) => void>();
+
+  onDisconnected(handler: (reason: string) => void): () => void {
+    this.disconnected.add(handler);
+    return () => this.disconnected.delete(handler);
+  }
+
+  disconnect(reason: string): void {
+    for (const handler of this.disconnected) handler(reason);
+  }
+
   onPush<T extends PushTopic>(topic: T, handler: (body: Pushes[T]) => void): () => void {
     const handlers = this.handlers.get(topic) ?? new Set();
     this.handlers.set(topic, handlers);

@@ -6,6 +6,10 @@ import type { FromWorkflowThread, ToWorkflowThread } from './thread-protocol.ts'
 
 /** The part of a connection a worker uses. */
 export interface WorkerConnection {
+  readonly options: {
+    /** Whom it speaks with, for people. */
+    readonly target: string;
+  };
   /** Rejects with an error whose `code` is a gRPC status number when the server refused, with any other error when the connection failed. */
   request<M extends Method>(
     method: M,
@@ -16,6 +20,8 @@ export interface WorkerConnection {
   onPush<T extends PushTopic>(topic: T, handler: (body: Pushes[T]) => void): () => void;
   /** Called after every reconnect, never for the first connect. */
   onReconnected(handler: () => void): () => void;
+  /** Called when the link is lost, or about to go; it tries again by itself. */
+  onDisconnected(handler: (reason: string) => void): () => void;
 }
 
 /** One workflow thread, as its owner sees it. */

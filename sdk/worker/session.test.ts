@@ -84,6 +84,32 @@ describe('a session', () => {
     expect(connection.last('registerWorker').body).toMatchObject({ activityCredit: 9, heldTokens: [bytes('a')] });
   });
 
+  it('says once that it lost the server, and once that it is back', async () => {
+    const logs: [level: string, message: string, meta: Record<string | symbol, unknown>][] = [];
+    const logger = makeLogger((level, message, meta) => logs.push([level, message, meta]));
+    const { connection, session } = await open({ logger });
+    // The link is about to go, then gone: one loss.
+    connection.disconnect('the server is going away');
+    connection.disconnect('the connection to ws://fake:7280 was lost');
+    connection.reconnect();
+    await settle();
+    connection.disconnect('again');
+    session.close();
+    connection.disconnect('nobody minds any more');
+    expect(logs.map(([level, message]) => [level, message.split(':')[0]])).toEqual([
+      ['WARN', 'Lost the server'],
+      ['INFO', 'The server is back'],
+      ['WARN', 'Lost the server'],
+    ]);
+    const [lost, back] = logs.map(([, , meta]) => meta);
+    expect(lost).toMatchObject({
+      address: 'ws://fake:7280',
+      reason: 'the server is going away',
+      retryEveryMs: '50 doubling to 5000',
+    });
+    expect(back).toMatchObject({ address: 'ws://fake:7280', awayMs: expect.any(Number) });
+  });
+
   it('sends an answer that got lost again after registering, with the credit left to the registration', async () => {
     const { connection, session } = await open();
     connection.manual.add('respondActivityTaskCompleted');

@@ -16,6 +16,7 @@ import type {
 import { encode } from '../../src/wire/codec.ts';
 import { MAX_MESSAGE_BYTES } from '../../src/wire/frame.ts';
 import type { Logger } from '../common/logger.ts';
+import { BACKOFF_FIRST_MS, BACKOFF_MAX_MS } from '../connection/linker.ts';
 import { isFault, isTransient, isUnsent, statusCodeOf } from './answer-errors.ts';
 import { Credit } from './credit.ts';
 import type { WorkerConnection } from './ports.ts';
@@ -117,6 +118,8 @@ export class Session {
   private retryDelayMs = FIRST_RETRY_MS;
   private rateTimer: NodeJS.Timeout | undefined;
   private drained: (() => void) | undefined;
+  /** Monotonic ms. */
+  private lostAt: number | undefined;
 
   constructor(options: SessionOptions, handlers: SessionHandlers) {
     this.options = options;
@@ -157,10 +160,11 @@ export class Session {
       }),
       connection.onReconnected(() => {
         if (this.state === 'closed') return;
-        this.options.logger.info('Reconnected: registering the worker again', { workerId });
+        this.serverBack();
         for (const answer of this.answers) if (answer.inFlight) this.uncertain.add(answer);
         void this.register('answersFollow');
       }),
+      connection.onDisconnected((reason) => this.serverLost(reason)),
     );
     return this.register('answersPrecede');
   }
@@ -226,6 +230,27 @@ export class Session {
     clearTimeout(this.rateTimer);
     this.answers.clear();
     this.drained?.();
+  }
+
+  /** Said once for each time, however many attempts it takes. */
+  private serverLost(reason: string): void {
+    if (this.state === 'closed' || this.lostAt !== undefined) return;
+    this.lostAt = performance.now();
+    const { connection, logger, workerId } = this.options;
+    logger.warn('Lost the server: tasks in hand go on, and the worker connects again until it is back', {
+      address: connection.options.target,
+      reason,
+      retryEveryMs: `${BACKOFF_FIRST_MS} doubling to ${BACKOFF_MAX_MS}`,
+      workerId,
+    });
+  }
+
+  private serverBack(): void {
+    const { connection, logger, workerId } = this.options;
+    const awayMs = this.lostAt === undefined ? undefined : Math.round(performance.now() - this.lostAt);
+    this.lostAt = undefined;
+    const address = connection.options.target;
+    logger.info('The server is back: registering the worker again', { address, awayMs, workerId });
   }
 
   private async register(order: AnswerOrder): Promise<void> {

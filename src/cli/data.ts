@@ -28,7 +28,8 @@ export function defineDataCommands(data: Command): void {
       const report = await verifyDirectory(directory, progress.show);
       progress.end();
       const output = new Output(flags);
-      const { manifest, problems, ...counts } = report;
+      const { manifest, problems, moreProblems, ...counts } = report;
+      const found = problems.length + moreProblems;
       output.record({
         directory,
         directoryId: manifest.directoryId,
@@ -36,11 +37,12 @@ export function defineDataCommands(data: Command): void {
         shardCount: manifest.shardCount,
         ...counts,
         sound: problems.length === 0,
-        problems: problems.length === 0 ? undefined : problems.length,
+        problems: output.format === 'table' ? found || undefined : problems,
       });
-      if (problems.length === 0) return;
+      if (found === 0) return;
       for (const problem of problems) output.say(`${output.colors.red('damaged')} ${problem}`);
-      throw new CommandError(`${directory} is damaged in ${problems.length} places`, {
+      if (moreProblems > 0) output.say(`… and ${moreProblems} more`);
+      throw new CommandError(`${directory} is damaged in ${found} place${found === 1 ? '' : 's'}`, {
         hint: '`tenuto data restore` brings back a backup.',
       });
     }),

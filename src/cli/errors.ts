@@ -38,7 +38,13 @@ function sentence(error: Error): string {
   if (error instanceof WorkflowExecutionAlreadyStartedError) {
     return `${error.message}: ${error.workflowId} (see --id-conflict-policy and --id-reuse-policy)`;
   }
-  return error instanceof TemporalFailure ? `${error.name}: ${error.message}` : error.message;
+  if (error instanceof TemporalFailure) return `${error.name}: ${error.message}`;
+  const { workflowId } = error as { workflowId?: unknown };
+  if (typeof workflowId !== 'string') return error.message;
+  const named = [`'${workflowId}'`, `"${workflowId}"`, `ID: ${workflowId}`].some((name) =>
+    error.message.includes(name),
+  );
+  return named ? error.message : `${workflowId}: ${error.message}`;
 }
 
 /** `message`, then each cause on a line of its own, then what to do next. */
@@ -52,6 +58,9 @@ export function describeForPeople(error: unknown): string[] {
     else if (!lines.some((line) => line.includes(text))) lines.push(`  because ${text}`);
   }
   if (error instanceof CommandError && error.hint) lines.push(`  ${error.hint}`);
+  if (error instanceof WorkflowNotFoundError && !error.message.includes('already completed')) {
+    lines.push('  Is it in another namespace (-n), or is its retention over?');
+  }
   const local = error instanceof CommandError || error instanceof WorkflowFailedError;
   if (exitCodeOf(error) === ExitCode.UNAVAILABLE && !local) {
     lines.push('  Is a server running there? `tenuto server start-dev` starts one; --address says where to look.');

@@ -108,12 +108,19 @@ function cell(value: unknown): string {
   return typeof value === 'object' ? toJson(value) : String(value);
 }
 
-/** JSON with dates as RFC 3339, bytes as base64, errors by message. */
+/** An enum's name for a number of the wire. */
+export const nameOf = (values: Readonly<Record<string, number>>, value: number): string =>
+  Object.entries(values).find(([, number]) => number === value)?.[0] ?? String(value);
+
+/** JSON with dates as RFC 3339, bytes as base64, errors with all they say of themselves, down to the last cause. */
 export function toJson(value: unknown, indent?: number): string {
   const seen = (_: string, item: unknown): unknown => {
     if (item instanceof Uint8Array) return Buffer.from(item).toString('base64');
-    if (item instanceof Error)
-      return { name: item.name, message: item.message, ...(item.cause === undefined ? {} : { cause: item.cause }) };
+    if (item instanceof Error) {
+      const own: Record<string, unknown> = { ...item };
+      // `failure` is the wire's form of the same.
+      return { name: item.name, message: item.message, ...own, failure: undefined, stack: undefined };
+    }
     if (typeof item === 'bigint') return String(item);
     return item;
   };

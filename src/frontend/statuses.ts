@@ -1,5 +1,6 @@
 // The refusals doors make themselves, with Temporal's texts where it has one. The engine's come as Status values.
 
+import { workflowNotFound as unknownWorkflow } from '../core/workflow/rejections.ts';
 import { type Status, StatusCode } from '../wire/status.ts';
 
 export const namespaceNotFound = (namespace: string): Status => ({
@@ -8,11 +9,8 @@ export const namespaceNotFound = (namespace: string): Status => ({
   detail: { kind: 'NamespaceNotFound', namespace },
 });
 
-export const workflowNotFound = (workflowId: string): Status => ({
-  code: StatusCode.NOT_FOUND,
-  message: `workflow not found for ID: ${workflowId.slice(0, 100)}`,
-  detail: { kind: 'NotFound' },
-});
+/** Of a workflow id too long for any workflow: cut. */
+export const workflowNotFound = (workflowId: string): Status => unknownWorkflow(workflowId.slice(0, 100)).status;
 
 export const permissionDenied = (reason: string): Status => ({
   code: StatusCode.PERMISSION_DENIED,

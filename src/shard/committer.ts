@@ -63,7 +63,7 @@ class ShardBatch {
   entry(): Entry {
     const rows = this.#rows ?? NO_ROWS;
     const entry = {
-      time: this.shard.now(0),
+      time: this.shard.time,
       rows,
       receipts: this.#receipts ?? [],
       rewritten: [...(this.#rewritten ?? [])],

@@ -4,7 +4,7 @@
 import { DEFAULT_LIMITS, type Limits } from '../core/workflow/limits.ts';
 import type { Message } from '../core/workflow/message.ts';
 import type { Reply } from '../core/workflow/outcome.ts';
-import type { Cancelable } from '../ports/clock.ts';
+import type { Cancelable, Clock } from '../ports/clock.ts';
 import type { ActorAddress, Done, Engine, HistoryQuery, Waiting } from '../ports/engine.ts';
 import type { Lsn, ShardId, Term } from '../ports/ids.ts';
 import { silentLog } from '../ports/log.ts';
@@ -48,6 +48,7 @@ import { Shards } from './shards.ts';
 import { SpaceWatch } from './space-watch.ts';
 import { type EngineStats, statsOf } from './stats.ts';
 import { messageOf } from './status.ts';
+import { SteadyClock } from './steady-clock.ts';
 import { Timers } from './timers.ts';
 import { Waiters } from './waiters.ts';
 
@@ -60,6 +61,7 @@ export class ShardEngine implements Engine, BacklogSource {
   readonly #log: EngineLog;
   readonly #bounds: ShardLimits;
   readonly #limits: Limits;
+  readonly #clock: Clock;
   readonly #core: ActorCore;
   readonly #shards = new Shards();
   readonly #overlay = new Overlay();
@@ -91,7 +93,9 @@ export class ShardEngine implements Engine, BacklogSource {
     this.#bounds = { ...DEFAULT_SHARD_LIMITS, ...options.bounds };
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#core = options.core ?? workflowCore;
-    const { store, clock, scheduler, matching } = options;
+    const { store, scheduler, matching } = options;
+    this.#clock = new SteadyClock(options.clock);
+    const clock = this.#clock;
     const core = this.#core;
     const onReadFailed = (error: unknown): void => this.#readFailed(error);
     const onFailed = (error: unknown): void => this.#fail(error);
@@ -180,6 +184,8 @@ export class ShardEngine implements Engine, BacklogSource {
       horizonMs: this.#bounds.timerHorizonMs,
       firing: this.#bounds.firing,
       isLed: shards.isLed,
+      reaches: (shard, time) => shards.get(shard).reaches(time),
+      latest: (now) => [...shards.values()].reduce((latest, shard) => Math.max(latest, shard.now(now)), now),
       fire: (timer, again) => this.#inbound.fire(timer, again),
       onReadFailed,
     });
@@ -246,7 +252,8 @@ export class ShardEngine implements Engine, BacklogSource {
 
   /** Recovers what the store holds and begins to serve. Rejects when it cannot; the store stays the caller's to close. */
   async open(): Promise<void> {
-    const { store, clock, random, matching } = this.#options;
+    const { store, random, matching } = this.#options;
+    const clock = this.#clock;
     const positions = await store.open();
     this.#shards.restore(positions);
     const alone = this.#options.commitLog === undefined;

@@ -1,6 +1,7 @@
 // Reads of executions: describe, history, results. None shows what is not durable (I1): an answer drawn from an actor's state waits for that
 // actor's pending commit, and history is read from committed rows only.
 
+import { runNotFound, workflowNotFound } from '../core/workflow/rejections.ts';
 import type { Done, HistoryQuery, Waiting } from '../ports/engine.ts';
 import { key } from '../ports/ids.ts';
 import type {
@@ -12,7 +13,7 @@ import type {
 import { encode } from '../wire/codec.ts';
 import { EventType, WorkflowExecutionStatus } from '../wire/enums.ts';
 import type { HistoryEvent } from '../wire/event.ts';
-import { type Status, StatusCode } from '../wire/status.ts';
+import type { Status } from '../wire/status.ts';
 import type { Actor } from './actor.ts';
 import { type Actors, storedRow } from './actors.ts';
 import type { ActorCore, StoredRow } from './core.ts';
@@ -277,14 +278,9 @@ export class Reads {
   }
 }
 
-const unknownWorkflow = ({ workflowId, namespace }: Address): Status =>
-  notFound(`No workflow ${workflowId} in namespace ${namespace}: check both, or its retention has ended.`);
+const unknownWorkflow = ({ workflowId }: Address): Status => workflowNotFound(workflowId).status;
 
-const unknownRun = ({ workflowId }: Address, runId: string): Status => ({
-  code: StatusCode.NOT_FOUND,
-  message: `Workflow ${workflowId} has no run ${runId}: check the run id, or its retention has ended.`,
-  detail: { kind: 'NotFound' },
-});
+const unknownRun = ({ workflowId }: Address, runId: string): Status => runNotFound(workflowId, runId).status;
 
 function closeStatus({ eventType }: HistoryEvent): WorkflowExecutionStatus | undefined {
   switch (eventType) {

@@ -3,6 +3,7 @@
 
 import { type Lsn, type ShardId, type Term, term } from '../ports/ids.ts';
 import { decode, encode } from '../wire/codec.ts';
+import { Carried } from './steady-clock.ts';
 
 /**
  * Which numbers of one source were applied: all up to `high`, and ranges above it. As many ranges as numbers are missing between them: one
@@ -63,6 +64,8 @@ export class Shard {
   readonly loggedLsn: number;
   /** Shard time as decided so far, epoch ms. */
   #time = 0;
+  /** How it goes on while the node's clock is behind it; undefined until the clock is seen for the first time since it was. */
+  #carried: Carried | undefined;
   /** Shard time of the last committed entry. */
   committedTime = 0;
   /** Last number given per destination, and applied numbers per source: as decided (ahead of the commit)… */
@@ -96,16 +99,37 @@ export class Shard {
     this.term = term(0);
     this.lastLsn = this.commitLsn;
     this.#time = this.committedTime;
+    this.#carried = undefined;
     this.sent.clear();
     for (const [destination, seq] of this.committedSent) this.sent.set(destination, seq);
     this.received.clear();
     for (const [source, inbox] of this.committedReceived) inboxOf(this.received, source).restore(...inbox.toRow());
   }
 
-  /** The greater of the clock and everything said before (I7). */
-  now(clock: number): number {
-    if (clock > this.#time) this.#time = clock;
+  /** Shard time as said last. */
+  get time(): number {
     return this.#time;
+  }
+
+  /**
+   * The greater of the clock and everything said before (I7). A shard that finds the clock behind its last entry (the wall clock stepped back
+   * and the node was restarted, or another node led it) lets its time go on from there.
+   *
+   * @param clock the node's steady clock, epoch ms
+   */
+  now(clock: number): number {
+    if (clock < this.#time) this.#carried ??= new Carried(this.#time, clock);
+    const carried = this.#carried?.when(clock) ?? clock;
+    if (carried <= clock) this.#carried = undefined;
+    this.#time = Math.max(this.#time, clock, Math.floor(carried));
+    return this.#time;
+  }
+
+  /** What the clock shows when shard time reaches `time`, as far as is known now. */
+  reaches(time: number): number {
+    if (this.#carried === undefined) return time;
+    // A thousandth more than rounding may have lost.
+    return Math.min(time, Math.ceil(this.#carried.reaches(time) + 0.001));
   }
 
   commit(time: number): void {
@@ -116,7 +140,9 @@ export class Shard {
 
   observe(time: number): void {
     if (time > this.committedTime) this.committedTime = time;
-    this.now(time);
+    if (time <= this.#time) return;
+    this.#time = time;
+    this.#carried = undefined;
   }
 
   inbox(source: number): Inbox {

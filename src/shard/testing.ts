@@ -30,11 +30,13 @@ export const HOUR = 3_600_000;
 /** Clock and scheduler that only the test moves. */
 export class VirtualTime implements Clock, Scheduler {
   at = 1_700_000_000_000;
+  /** ms the wall clock is off; the monotonic one and all waiting go by `at`. */
+  wallOffMs = 0;
   #timers: { due: number; fn: () => void }[] = [];
   #soon: (() => void)[] = [];
 
   now(): number {
-    return this.at;
+    return this.at + this.wallOffMs;
   }
 
   monotonic(): number {

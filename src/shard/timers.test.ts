@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
 import { EventType } from '../wire/enums.ts';
-import { command, World } from './testing.ts';
+import { command, HOUR, World } from './testing.ts';
+
+const fired = async (w: World, id: string): Promise<boolean> =>
+  (await w.history(id)).some(({ eventType }) => eventType === EventType.TIMER_FIRED);
 
 describe('timers of sleeping workflows', () => {
   it('fire on time whatever is passivated, killed or left on disk', async () => {
@@ -42,23 +45,54 @@ describe('timers of sleeping workflows', () => {
     );
   }, 60_000);
 
-  it('never fire early when the clock steps back (I7)', async () => {
+  it('go on while the wall clock is behind: neither early (I7) nor late by the step', async () => {
     const w = await new World(() => openMemoryStore({ shardCount: 1 })).open();
-    const worker = w.worker({ workflow: 1 });
-    await w.start('a');
-    await w.send('a', w.completion(worker.take('workflow'), [command.timer('t', 10_000)]));
-    const before = await w.history('a');
-    w.time.at -= 5_000;
-    await w.send('a', w.signalMessage('while the clock is behind'));
-    await w.time.advance(9_000);
-    expect((await w.history('a')).some(({ eventType }) => eventType === EventType.TIMER_FIRED)).toBe(false);
-    expect((await w.history('a')).length).toBeGreaterThan(before.length);
-    await w.time.advance(7_000);
-    const after = await w.history('a');
-    expect(after.some(({ eventType }) => eventType === EventType.TIMER_FIRED)).toBe(true);
-    for (let i = 1; i < after.length; i += 1) {
-      expect(after[i]?.eventTime).toBeGreaterThanOrEqual(after[i - 1]?.eventTime ?? 0);
+    const worker = w.worker({ workflow: 10 });
+    const sleep = async (id: string, ms: number): Promise<void> => {
+      await w.start(id);
+      await w.send(id, w.completion(worker.take('workflow'), [command.timer('t', ms)]));
+    };
+    await sleep('before', 10_000);
+    await w.time.advance(1_000);
+    w.time.wallOffMs -= HOUR;
+    await sleep('after', 5_000);
+    await w.time.advance(4_999);
+    expect(await fired(w, 'after')).toBe(false);
+    await w.time.advance(300);
+    expect(await fired(w, 'after')).toBe(true);
+    await w.time.advance(3_700);
+    expect(await fired(w, 'before')).toBe(false);
+    await w.time.advance(500);
+    expect(await fired(w, 'before')).toBe(true);
+    for (const id of ['before', 'after']) {
+      const times = (await w.history(id)).map(({ eventTime }) => eventTime);
+      expect(times).toEqual([...times].sort((a, b) => a - b));
     }
+    // The wall clock is set right: it is followed again.
+    w.time.wallOffMs = 0;
+    await w.start('later');
+    expect((await w.history('later'))[0]?.eventTime).toBe(w.time.now());
+  });
+
+  it('of a shard whose last entry lies ahead of the clock at a start go on from there; other shards keep to the clock', async () => {
+    const disk = new MemoryDisk();
+    const w = await new World(() => openMemoryStore({ disk, shardCount: 64 })).open();
+    const worker = w.worker({ workflow: 10 });
+    await w.start('ahead');
+    await w.send('ahead', w.completion(worker.take('workflow'), [command.timer('t', 20_000)]));
+    await w.engine.flush();
+    w.time.wallOffMs -= HOUR;
+    await w.restart();
+    const again = w.worker({ workflow: 10 });
+    await w.start('elsewhere');
+    expect((await w.history('elsewhere'))[0]?.eventTime).toBe(w.time.now());
+    await w.send('elsewhere', w.completion(again.take('workflow'), [command.timer('t', 20_000)]));
+    await w.time.advance(19_900);
+    expect([await fired(w, 'ahead'), await fired(w, 'elsewhere')]).toEqual([false, false]);
+    await w.time.advance(200);
+    expect([await fired(w, 'ahead'), await fired(w, 'elsewhere')]).toEqual([false, true]);
+    await w.time.advance(1_000);
+    expect(await fired(w, 'ahead')).toBe(true);
   });
 
   it('armed just after a start are found by the next one, however soon the node is killed', async () => {

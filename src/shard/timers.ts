@@ -1,6 +1,6 @@
 // Durable timers of this node: one row per actor (its earliest deadline) and one per closed run (its retention). The rows due within the next
 // minute are in memory, in a heap; the others are read as their time comes nearer, from a low-water key on. Fires at least once, never early
-// (I7): a row goes only with the commit of what its firing did. Called by the engine; `fire` does the work.
+// (I7): a row goes only with the commit of what its firing did. Due is what has come in the time of its shard. Called by the engine; `fire` does the work.
 
 import type { Cancelable, Clock, Scheduler } from '../ports/clock.ts';
 import { type Key, key } from '../ports/ids.ts';
@@ -36,7 +36,7 @@ export interface DueTimer {
 }
 
 interface Entry extends DueTimer {
-  /** Not before, epoch ms: the row's time, or later when it has to be tried again. */
+  /** Not before, by the clock: when its shard's time reaches the row's, or later when it has to be tried again. */
   due: number;
   state: 'waiting' | 'firing' | 'gone';
 }
@@ -50,6 +50,10 @@ export interface TimersOptions {
   firing: number;
   /** Rows of the others are their leaders' business. */
   isLed(shard: number): boolean;
+  /** What the clock shows when this shard's time reaches `time`: they differ while the clock is behind the shard. */
+  reaches(shard: number, time: number): number;
+  /** The time of the shard that is furthest; `now` when none is ahead of the clock. */
+  latest(now: number): number;
   /** `again`: try later. Otherwise the row's deletion has been decided. */
   fire(timer: DueTimer, again: () => void): void;
   onReadFailed(error: unknown): void;
@@ -76,6 +80,8 @@ export class Timers {
   #gone = new Set<Key>();
   #low: Key = key('t');
   #savedLow: Key | undefined;
+  /** How far the shard that is furthest is ahead of the clock: its rows are due by that much sooner. */
+  #aheadMs = 0;
   #hintedAt = Number.NEGATIVE_INFINITY;
   #alarm: Cancelable | undefined;
   #alarmAt = Number.POSITIVE_INFINITY;
@@ -100,6 +106,16 @@ export class Timers {
   }
 
   start(): void {
+    const { clock, latest } = this.#options;
+    const now = clock.now();
+    this.#aheadMs = latest(now) - now;
+    // How far each shard's time has come was not known while rows were replayed.
+    const entries = this.#heap;
+    this.#heap = [];
+    for (const entry of entries) {
+      entry.due = this.#dueOf(entry.key, entry.at);
+      this.#push(entry);
+    }
     this.#stopped = false;
     this.#tick();
   }
@@ -116,6 +132,10 @@ export class Timers {
   unlead(shard: number): void {
     // The rows stay: a load under way may find them again, for a shard that is taken up again.
     for (const k of this.#byKey.keys()) if (timerShard(k) === shard) this.#drop(k);
+  }
+
+  #dueOf(k: Key, at: number): number {
+    return this.#options.reaches(timerShard(k), at);
   }
 
   stop(): void {
@@ -173,10 +193,11 @@ export class Timers {
     const { namespace, workflowId, retainedRunId } = readTimerKey(k);
     const at = timerAt(k);
     const retention = retainedRunId === undefined ? undefined : { runId: retainedRunId, ...decodeRetained(bytes) };
-    const entry: Entry = { key: k, at, namespace, workflowId, retention, due: at, state: 'waiting' };
+    const due = this.#dueOf(k, at);
+    const entry: Entry = { key: k, at, namespace, workflowId, retention, due, state: 'waiting' };
     this.#byKey.set(k, entry);
     this.#push(entry);
-    this.#wake(at);
+    this.#wake(due);
   }
 
   #wake(due: number): void {
@@ -224,9 +245,10 @@ export class Timers {
   /** Reads rows up to the horizon; called every tick, works when half a horizon is left. */
   async #load(now: number): Promise<void> {
     const { horizonMs, reader, window } = this.#options;
-    const target = key(`t${u48(now + horizonMs)}`);
-    const needed = key(`t${u48(now + horizonMs / 2)}`);
+    const needed = key(`t${u48(now + this.#aheadMs + horizonMs / 2)}`);
     if (this.#loadingTo !== undefined || this.#horizon >= needed) return;
+    this.#aheadMs = this.#options.latest(now) - now;
+    const target = key(`t${u48(now + this.#aheadMs + horizonMs)}`);
     this.#loadingTo = target;
     this.#gone = new Set();
     let leads = this.#leads;

@@ -45,12 +45,13 @@ export function chainOf(previous: number, entryTerm: Term, entryLsn: Lsn, entry:
   return crc32(entry, crc32(head, previous));
 }
 
+/** A key for messages: quoted, what is not printable in hexadecimal. */
+export const shownKey = (key: string): string =>
+  `"${[...key].map((c) => (c >= ' ' && c <= '~' ? c : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)).join('')}"`;
+
 export function corrupt(key: string, where: string | Locate, what: string): StoreError {
-  const shown = [...key]
-    .map((c) => (c >= ' ' && c <= '~' ? c : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`))
-    .join('');
   const place = typeof where === 'string' ? where : where(key);
-  return new StoreError('corrupt', `damaged data in ${place}, key "${shown}": ${what}`, {
+  return new StoreError('corrupt', `damaged data in ${place}, key ${shownKey(key)}: ${what}`, {
     ...(key.startsWith(ROW) ? { key: key.slice(ROW.length) } : {}),
     hint: 'Nothing damaged is served. `tenuto data verify` lists what is wrong; `tenuto data restore` brings back a backup.',
   });

@@ -1,9 +1,10 @@
 // Looks at a data directory that nobody has open: every record's checksum, every shard's chain, and what takes the room.
 import { StoreError } from '../ports/store.ts';
-import { LOG, POSITION, ROW, unframe } from './framing.ts';
+import { LOG, POSITION, ROW, shownKey, unframe } from './framing.ts';
 import { LevelBackend } from './leveldb/backend.ts';
 import { type Manifest, openError, readManifest, storePath } from './leveldb/directory.ts';
 import { checkIdentity } from './leveldb/identity.ts';
+import type { TableDamage } from './leveldb/tables.ts';
 import { LogStore } from './log-store.ts';
 
 export interface VerifyReport {
@@ -12,10 +13,13 @@ export interface VerifyReport {
   bytes: number;
   shards: number;
   logEntries: number;
-  /** Empty: the directory is sound. */
+  /** Empty: the directory is sound. At most MAX_PROBLEMS. */
   problems: string[];
+  /** Found beyond those. */
+  moreProblems: number;
 }
 
+/** Listed one by one; of others only their number is said. */
 const MAX_PROBLEMS = 100;
 
 /** Throws StoreError when the directory cannot be opened at all; damage inside it is reported, not thrown. */
@@ -28,10 +32,19 @@ export async function verifyDirectory(
     throw new StoreError('version', `${directory} is not a Tenuto data directory`, {
       hint: 'Name one that a server or a backup made.',
     });
-  const report: VerifyReport = { manifest, records: 0, bytes: 0, shards: 0, logEntries: 0, problems: [] };
+  const report: VerifyReport = {
+    manifest,
+    records: 0,
+    bytes: 0,
+    shards: 0,
+    logEntries: 0,
+    problems: [],
+    moreProblems: 0,
+  };
   const note = (error: unknown) => {
     if (report.problems.length < MAX_PROBLEMS)
       report.problems.push(error instanceof Error ? error.message : String(error));
+    else report.moreProblems += 1;
   };
   if (await readEverything(directory, report, note, onProgress)) await readLogs(directory, manifest, report, note);
   return report;
@@ -53,8 +66,13 @@ async function readEverything(
     note(why);
     return false;
   }
+  let tablesDamaged = false;
   try {
     await checkIdentity(backend, directory, report.manifest).catch(note);
+    for await (const damage of backend.tableDamage()) {
+      note(tableProblem(damage));
+      tablesDamaged = true;
+    }
     for await (const [key, framed] of backend.snapshot()) {
       report.records += 1;
       report.bytes += key.length + framed.length;
@@ -67,11 +85,19 @@ async function readEverything(
     }
     return true;
   } catch (error) {
-    note(error);
+    // LevelDB passes over blocks it cannot read and says so at its end, without saying which: they are listed already.
+    const known = tablesDamaged && error instanceof StoreError && error.kind === 'corrupt';
+    if (!known) note(error);
     return true;
   } finally {
     await backend.close();
   }
+}
+
+function tableProblem({ file, offset, what, keys }: TableDamage): string {
+  const rows =
+    keys === undefined ? '' : `; rows after ${shownKey(keys.after)} up to ${shownKey(keys.upTo)} cannot be trusted`;
+  return `damaged data in ${file}, at byte ${offset}: ${what}${rows}`;
 }
 
 async function readLogs(

@@ -191,6 +191,20 @@ export interface PendingWorkflowTaskInfo {
   originalScheduledTime: number;
   startedTime?: number | undefined;
   attempt: number;
+  /** Epoch ms: no worker gets it before (back-off after repeated failures). */
+  notBefore?: number | undefined;
+  /** How the attempt before it ended; absent when that one succeeded. Not part of Temporal's API. */
+  lastFailure?: WorkflowTaskFailureInfo | undefined;
+}
+
+export interface WorkflowTaskFailureInfo {
+  attempt: number;
+  time: number;
+  /** Absent: the worker did not answer in time. */
+  cause?: WorkflowTaskFailedCause | undefined;
+  /** Shortened. */
+  message: string;
+  workerIdentity: string;
 }
 
 export interface DescribeWorkflowExecutionResponse {

@@ -134,7 +134,32 @@ describe('tenuto workflow', () => {
     expect(failed.stderr).toMatch(/^tenuto: failed: .*\n {2}because ApplicationFailure: no money\n$/);
     const asJson = await workflow(...args, 'failed 2', '-o', 'json');
     expect(asJson.code).toBe(1);
-    expect(JSON.parse(asJson.stdout)).toMatchObject({ status: 'FAILED', failure: { message: 'no money' } });
+    expect(JSON.parse(asJson.stdout)).toEqual({
+      workflowId: 'failed 2',
+      runId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      status: 'FAILED',
+      failure: {
+        name: 'ApplicationFailure',
+        message: 'no money',
+        type: 'Refused',
+        nonRetryable: true,
+        details: [],
+      },
+    });
+  });
+
+  it('execute of one whose activity fails keeps every cause', async () => {
+    const args = ['execute', '--type', 'breaks', '-t', TASK_QUEUE, '-w', 'broken', '-o', 'json'];
+    const { failure } = JSON.parse((await workflow(...args)).stdout) as { failure: object };
+    expect(failure).toMatchObject({
+      name: 'ActivityFailure',
+      activityType: 'breakDown',
+      retryState: 'MAXIMUM_ATTEMPTS_REACHED',
+      cause: { name: 'ApplicationFailure', message: 'out of order', type: 'Broken', details: [{ part: 7 }] },
+    });
+    expect((await workflow('show', '-w', 'broken')).stdout).toMatch(
+      /ActivityTaskFailed {2}out of order\n(.*\n)*\nFAILED broken: .*\n.*because ActivityFailure: .*\n.*because ApplicationFailure: out of order\n$/,
+    );
   });
 
   it('start takes all of its options', async () => {
@@ -193,6 +218,26 @@ describe('tenuto workflow', () => {
     expect(await json('result', '-w', 'described')).toMatchObject({ result: 1 });
   });
 
+  it('describe shows how the last workflow task failed', async () => {
+    await start('noSuchWorkflow', 'stuck');
+    const text = await until(async () => {
+      const { stdout } = await workflow('describe', '-w', 'stuck');
+      return /^nextAttempt/m.test(stdout) ? stdout : undefined;
+    });
+    expect(text).toMatch(/^attempt +4$(.*\n)*Its last failure\nattempt +3\n/m);
+    expect(text).toMatch(/^cause +WORKFLOW_WORKER_UNHANDLED_FAILURE\nmessage +.*noSuchWorkflow/m);
+    expect(await json('describe', '-w', 'stuck')).toMatchObject({
+      pendingWorkflowTask: { attempt: 4, lastFailure: { attempt: 3, cause: 'WORKFLOW_WORKER_UNHANDLED_FAILURE' } },
+    });
+    await workflow('terminate', '-w', 'stuck', '--reason', 'no such type');
+    expect((await workflow('show', '-w', 'stuck')).stdout).toMatch(
+      /WorkflowTaskFailed {2}WORKFLOW_WORKER_UNHANDLED_FAILURE {2}.*noSuchWorkflow.*\n(.*\n)*\nTERMINATED stuck: no such type\n/,
+    );
+    expect((await workflow('terminate', '-w', 'stuck')).stderr).toContain(
+      'stuck: workflow execution already completed',
+    );
+  });
+
   it('list and count show what was acknowledged, filtered and limited', async () => {
     for (const id of ['l1', 'l2', 'l3']) expect((await start('hello', id, '-i', '"you"', '-n', 'other')).code).toBe(0);
     const list = (...args: string[]) => workflow('list', '-n', 'other', ...args);
@@ -226,13 +271,10 @@ describe('tenuto workflow', () => {
     await world.client.workflow.getHandle('followed').signal('approve', 'live');
     await following.says(/ +5 .*WorkflowExecutionSignaled {2}approve/);
     expect(await following.ended).toEqual({ code: 0, signal: null });
-    const ids = following
-      .stdout()
-      .trimEnd()
-      .split('\n')
-      .map((line) => Number(line.trim().split(' ')[0]));
+    const [listed = ''] = following.stdout().split('\n\n', 1);
+    const ids = listed.split('\n').map((line) => Number(line.trim().split(' ')[0]));
     expect(ids).toEqual(ids.map((_, i) => i + 1));
-    expect(following.stdout()).toMatch(/WorkflowExecutionCompleted\n$/);
+    expect(following.stdout()).toMatch(/WorkflowExecutionCompleted\n\nResult "live"\n$/);
     const events = (await json('show', '-w', 'followed')).events as unknown[];
     expect(events).toHaveLength(ids.length);
     expect((await workflow('show', '-w', 'followed', '-o', 'jsonl')).stdout.trimEnd().split('\n')).toHaveLength(
@@ -251,7 +293,9 @@ describe('tenuto workflow', () => {
     for (const verb of ['describe', 'show', 'result', 'cancel', 'terminate', 'stack']) {
       const { code, stderr } = await workflow(verb, '-w', 'nobody');
       expect(`${verb} ${code}`).toBe(`${verb} 3`);
-      expect(stderr).toContain('nobody');
+      expect(stderr).toBe(
+        'tenuto: workflow not found for ID: nobody\n  Is it in another namespace (-n), or is its retention over?\n',
+      );
     }
   });
 });

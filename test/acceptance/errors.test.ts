@@ -193,7 +193,7 @@ describe('a workflow', () => {
     const { code, stderr } = await cli('execute', '--type', 'unregistered', '-t', TASK_QUEUE, '-w', 'unregistered');
     expect(code).toBe(1);
     expect(stderr).toContain(
-      'Activity function nobodyHasThis is not registered on this Worker, available activities: ["greet","large","slowly"]',
+      'Activity function nobodyHasThis is not registered on this Worker, available activities: ["greet","large","breakDown","slowly"]',
     );
     await expectSound();
   });

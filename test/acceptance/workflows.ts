@@ -13,12 +13,13 @@ import {
 interface Activities {
   greet(name: string): Promise<string>;
   nobodyHasThis(): Promise<void>;
+  breakDown(): Promise<void>;
   slowly(): Promise<number>;
   large(bytes: number): Promise<string>;
 }
 
 const { greet, slowly } = proxyActivities<Activities>({ startToCloseTimeout: '30s', heartbeatTimeout: '1s' });
-const { nobodyHasThis, large } = proxyActivities<Activities>({
+const { nobodyHasThis, large, breakDown } = proxyActivities<Activities>({
   startToCloseTimeout: '10s',
   retry: { maximumAttempts: 1 },
 });
@@ -46,6 +47,10 @@ export async function approval(): Promise<string> {
 
 export async function fails(message: string): Promise<never> {
   throw ApplicationFailure.nonRetryable(message, 'Refused');
+}
+
+export async function breaks(): Promise<void> {
+  await breakDown();
 }
 
 export async function unregistered(): Promise<void> {

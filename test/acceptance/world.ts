@@ -2,7 +2,7 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Context } from '../../sdk/activity/index.ts';
+import { ApplicationFailure, Context } from '../../sdk/activity/index.ts';
 import { Client, Connection } from '../../sdk/client/index.ts';
 import type { ConnectionOptions } from '../../sdk/connection/index.ts';
 import { Worker, type WorkerOptions } from '../../sdk/worker/index.ts';
@@ -14,6 +14,9 @@ export const workflowsPath = fileURLToPath(new URL('./workflows.ts', import.meta
 const activities = {
   greet: async (name: string): Promise<string> => `Hello, ${name}!`,
   large: async (bytes: number): Promise<string> => 'x'.repeat(bytes),
+  breakDown: async (): Promise<void> => {
+    throw ApplicationFailure.retryable('out of order', 'Broken', { part: 7 });
+  },
   /** Two and a half seconds, with a sign of life every 100 ms. */
   slowly: async (): Promise<number> => {
     const { attempt } = Context.current().info;

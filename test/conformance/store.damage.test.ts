@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { key, term } from '../../src/ports/ids.ts';
+import { key, lsn, term } from '../../src/ports/ids.ts';
 import type { ShardPosition, Store } from '../../src/ports/store.ts';
 import { copyDirectory, openLevelStore, verifyDirectory } from '../../src/store/index.ts';
 import { A, entry, log } from './medium.ts';
@@ -176,6 +176,37 @@ describe('a data directory', () => {
     const other = await killed();
     writeFileSync(join(left, 'tenuto.json'), readFileSync(join(other, 'tenuto.json')));
     for (let again = 0; again < 2; again += 1) await expect(position(left)).rejects.toMatchObject({ kind: 'corrupt' });
+  });
+});
+
+describe('tables', () => {
+  it('with blocks that cannot be decompressed are listed block by block, all of them', async () => {
+    const directory = join(temporary(), 'data');
+    const store = openLevelStore({ directory });
+    await store.open();
+    const rows = Array.from(
+      { length: 3_000 },
+      (_, i) => [key(`row ${String(i).padStart(5, '0')}`), Buffer.from(`of row ${i}`.repeat(20))] as const,
+    );
+    await store.append([entry(A, 1, term(1), 'one')]);
+    await store.flush([{ shard: A, term: term(1), appliedLsn: lsn(1), rows }]);
+    await store.close();
+    // Opened once more, the log of before is a table.
+    await position(directory);
+    const [name = ''] = readdirSync(join(directory, 'store')).filter((file) => file.endsWith('.ldb'));
+    const table = join(directory, 'store', name);
+    const bytes = readFileSync(table);
+    for (const part of [0.2, 0.5, 0.8]) {
+      const at = Math.floor(bytes.length * part);
+      bytes.fill(0xff, at, at + 64);
+    }
+    writeFileSync(table, bytes);
+    const { problems } = await verifyDirectory(directory);
+    const blocks = problems.filter((problem) => problem.startsWith(`damaged data in ${table}, at byte `));
+    expect(blocks.length).toBe(3);
+    for (const block of blocks) expect(block).toMatch(/rows after "R?.*" up to "Rrow \d+/);
+    // Nothing vague beside them.
+    expect(problems.filter((problem) => problem.includes('compressed block contents'))).toEqual([]);
   });
 });
 

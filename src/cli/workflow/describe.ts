@@ -2,11 +2,13 @@
 
 import type { WorkflowExecutionDescription } from '../../../sdk/client/index.ts';
 import type { DescribeWorkflowExecutionResponse } from '../../wire/api.ts';
-import { ParentClosePolicy, PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
-import type { Output } from '../output.ts';
-
-const nameOf = (values: Readonly<Record<string, number>>, value: number): string =>
-  Object.entries(values).find(([, number]) => number === value)?.[0] ?? String(value);
+import {
+  ParentClosePolicy,
+  PendingActivityState,
+  PendingWorkflowTaskState,
+  WorkflowTaskFailedCause,
+} from '../../wire/enums.ts';
+import { nameOf, type Output } from '../output.ts';
 
 const time = (ms: number | undefined): string | undefined =>
   ms === undefined || ms === 0 ? undefined : new Date(ms).toISOString();
@@ -55,20 +57,31 @@ export function describeWorkflow(output: Output, description: WorkflowExecutionD
     parentClosePolicy: nameOf(ParentClosePolicy, child.parentClosePolicy),
   }));
   const timers = raw.pendingTimers.map((timer) => ({ timerId: timer.timerId, fireTime: time(timer.fireTime) ?? '' }));
-  const task = raw.pendingWorkflowTask && {
-    state: nameOf(PendingWorkflowTaskState, raw.pendingWorkflowTask.state),
-    attempt: raw.pendingWorkflowTask.attempt,
-    scheduledTime: time(raw.pendingWorkflowTask.scheduledTime),
-    startedTime: time(raw.pendingWorkflowTask.startedTime),
+  const pending = raw.pendingWorkflowTask;
+  const task = pending && {
+    state: nameOf(PendingWorkflowTaskState, pending.state),
+    attempt: pending.attempt,
+    scheduledTime: time(pending.scheduledTime),
+    startedTime: time(pending.startedTime),
+    nextAttempt: time(pending.notBefore),
+  };
+  const failed = pending?.lastFailure;
+  const lastFailure = failed && {
+    attempt: failed.attempt,
+    time: time(failed.time),
+    cause: failed.cause === undefined ? 'TIMED_OUT' : nameOf(WorkflowTaskFailedCause, failed.cause),
+    message: failed.message,
+    worker: failed.workerIdentity,
   };
 
   if (output.format !== 'table') {
+    const pendingWorkflowTask = task && { ...task, lastFailure };
     output.record({
       ...summary,
       pendingActivities: activities,
       pendingChildren: children,
       pendingTimers: timers,
-      pendingWorkflowTask: task,
+      pendingWorkflowTask,
     });
     return;
   }
@@ -77,6 +90,10 @@ export function describeWorkflow(output: Output, description: WorkflowExecutionD
   if (task) {
     output.line(bold('\nPending workflow task'));
     output.record(task);
+  }
+  if (lastFailure) {
+    output.line(bold('\nIts last failure'));
+    output.record({ ...lastFailure, cause: output.colors.red(lastFailure.cause) });
   }
   if (activities.length > 0) {
     output.line(bold(`\nPending activities: ${activities.length}`));

@@ -1,7 +1,7 @@
 // `tenuto workflow …`: one function a verb. What each prints in a table is for people, in JSON for programs.
 
 import { type Command, Option } from 'commander';
-import { WorkflowClient, WorkflowFailedError, WorkflowNotFoundError } from '../../../sdk/client/index.ts';
+import { WorkflowClient, WorkflowFailedError } from '../../../sdk/client/index.ts';
 import { QueryRejectCondition } from '../../../sdk/common/index.ts';
 import { withClient } from '../connect.ts';
 import { describeForPeople } from '../errors.ts';
@@ -161,11 +161,11 @@ async function printResult(output: Output, workflowId: string, result: Promise<u
       output.line(value === undefined ? '(no result)' : JSON.stringify(value, null, 2));
     } else output.record({ workflowId, status: 'COMPLETED', result: value });
   } catch (error) {
-    if (!(error instanceof WorkflowFailedError) || error instanceof WorkflowNotFoundError) throw error;
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const { runId, status, cause } = error;
     if (output.format === 'json' || output.format === 'jsonl')
-      output.record({ workflowId, status: 'FAILED', failure: error.cause });
-    const [first, ...rest] = describeForPeople(error);
-    throw new CommandError(`${workflowId}: ${[first, ...rest].join('\n')}`, { exitCode: ExitCode.FAILED });
+      output.record({ workflowId, runId, status, failure: cause });
+    throw new CommandError(describeForPeople(error).join('\n'), { exitCode: ExitCode.FAILED });
   }
 }
 

@@ -1,11 +1,15 @@
 // `tenuto workflow show`: the history, and with --follow the events as they are written.
 
+import { rethrowWorkflowError } from '../../../sdk/client/errors.ts';
+import { WorkflowContinuedAsNewError, WorkflowFailedError } from '../../../sdk/client/index.ts';
+import { type Outcome, readClosingEvent } from '../../../sdk/client/workflow-result.ts';
 import { historyToJSON } from '../../../sdk/common/history-json.ts';
 import { decode } from '../../wire/codec.ts';
-import { EventType } from '../../wire/enums.ts';
+import { EventType, TimeoutType, WorkflowTaskFailedCause } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { Session } from '../connect.ts';
-import { toJson } from '../output.ts';
+import { describeForPeople } from '../errors.ts';
+import { nameOf, toJson } from '../output.ts';
 import type { TargetFlags } from './options.ts';
 
 /** One long poll of --follow, ms; it is repeated until the workflow has closed. */
@@ -13,6 +17,15 @@ const FOLLOW_POLL_MS = 60_000;
 const CALL_TIMEOUT_MS = 30_000;
 
 const EVENT_NAMES = new Map<number, string>(Object.entries(EventType).map(([name, number]) => [number, pascal(name)]));
+
+const CLOSING: ReadonlySet<number> = new Set([
+  EventType.WORKFLOW_EXECUTION_COMPLETED,
+  EventType.WORKFLOW_EXECUTION_FAILED,
+  EventType.WORKFLOW_EXECUTION_CANCELED,
+  EventType.WORKFLOW_EXECUTION_TERMINATED,
+  EventType.WORKFLOW_EXECUTION_TIMED_OUT,
+  EventType.WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
+]);
 
 export async function showHistory(
   session: Session,
@@ -22,7 +35,9 @@ export async function showHistory(
   const events: HistoryEvent[] = [];
   const whole = output.format === 'json';
   if (output.format === 'none') return;
+  let last: HistoryEvent | undefined;
   for await (const event of readEvents(session, flags)) {
+    last = event;
     if (whole) events.push(event);
     else if (output.format === 'jsonl') output.line(toJson(historyToJSON([event]).events[0]));
     else {
@@ -31,23 +46,43 @@ export async function showHistory(
     }
   }
   if (whole) output.line(toJson(historyToJSON(events), 2));
+  else if (output.format === 'table' && last !== undefined && CLOSING.has(last.eventType))
+    await showOutcome(session, flags.workflowId, last);
+}
+
+/** What came of a workflow that has closed. */
+async function showOutcome({ output, client }: Session, workflowId: string, closing: HistoryEvent): Promise<void> {
+  const { bold, green, red } = output.colors;
+  let outcome: Outcome | undefined;
+  try {
+    outcome = await readClosingEvent(closing, 'stop', client.options.loadedDataConverter, { workflowId });
+  } catch (error) {
+    if (error instanceof WorkflowContinuedAsNewError) {
+      output.line(`\n${bold('Continued')} in run ${error.newExecutionRunId}`);
+    } else if (error instanceof WorkflowFailedError) {
+      const [first, ...causes] = describeForPeople(error);
+      output.line([`\n${bold(red(error.status ?? 'FAILED'))} ${first}`, ...causes].join('\n'));
+    } else throw error;
+  }
+  if (outcome?.kind !== 'result') return;
+  const { value } = outcome;
+  output.line(`\n${bold(green('Result'))} ${value === undefined ? '(none)' : JSON.stringify(value, null, 2)}`);
 }
 
 async function* readEvents(session: Session, flags: TargetFlags & { follow?: true }): AsyncGenerator<HistoryEvent> {
   let next = 1;
   let runId = flags.runId;
   for (;;) {
-    const page = await session.connection.request(
-      'getWorkflowExecutionHistory',
-      {
-        namespace: session.namespace,
-        workflowId: flags.workflowId,
-        runId,
-        fromEventId: next,
-        waitNewEvent: flags.follow === true,
-      },
-      { timeoutMs: flags.follow ? FOLLOW_POLL_MS : CALL_TIMEOUT_MS },
-    );
+    const { workflowId } = flags;
+    const page = await session.connection
+      .request(
+        'getWorkflowExecutionHistory',
+        { namespace: session.namespace, workflowId, runId, fromEventId: next, waitNewEvent: flags.follow === true },
+        { timeoutMs: flags.follow ? FOLLOW_POLL_MS : CALL_TIMEOUT_MS },
+      )
+      .catch((error: unknown) =>
+        rethrowWorkflowError(error, `Failed to fetch the history of workflow '${workflowId}'`, { workflowId, runId }),
+      );
     runId = page.runId;
     for (const batch of page.events) {
       for (const event of decode(batch) as HistoryEvent[]) {
@@ -80,7 +115,15 @@ function summary(event: HistoryEvent): string {
   if ('signalName' in attributes) parts.push(attributes.signalName);
   if ('timerId' in attributes) parts.push(`timer ${attributes.timerId}`);
   if ('markerName' in attributes) parts.push(attributes.markerName);
-  if ('failure' in attributes && attributes.failure?.message) parts.push(attributes.failure.message);
+  if (event.eventType === EventType.WORKFLOW_TASK_FAILED) {
+    parts.push(nameOf(WorkflowTaskFailedCause, event.attributes.cause ?? WorkflowTaskFailedCause.UNSPECIFIED));
+  }
+  if ('timeoutType' in attributes && attributes.timeoutType) parts.push(nameOf(TimeoutType, attributes.timeoutType));
+  if ('failure' in attributes) {
+    for (let failure = attributes.failure; failure; failure = failure.cause) {
+      if (failure.message) parts.push(failure.message);
+    }
+  }
   return parts.length > 0 ? `  ${parts.join('  ')}` : '';
 }
 

@@ -5,9 +5,10 @@ import type {
   PendingActivityInfo,
   PendingChildInfo,
   PendingWorkflowTaskInfo,
+  WorkflowTaskFailureInfo,
 } from '../../wire/api.ts';
 import { PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
-import type { ActivityRow, ChildRow, WorkflowTaskRow } from './rows.ts';
+import type { ActivityRow, ChildRow, TaskFailureRow, WorkflowTaskRow } from './rows.ts';
 import { type ActorState, findRun } from './state.ts';
 import { executionInfo } from './visibility.ts';
 
@@ -42,7 +43,11 @@ function activityInfo(activity: ActivityRow): PendingActivityInfo {
   };
 }
 
-function taskInfo(task: WorkflowTaskRow): PendingWorkflowTaskInfo {
+function failureInfo({ attempt, at, cause, message, identity }: TaskFailureRow): WorkflowTaskFailureInfo {
+  return { attempt, time: at, cause, message, workerIdentity: identity };
+}
+
+function taskInfo(task: WorkflowTaskRow, failure: TaskFailureRow | undefined): PendingWorkflowTaskInfo {
   const started = task.startId !== undefined;
   return {
     state: started ? PendingWorkflowTaskState.STARTED : PendingWorkflowTaskState.SCHEDULED,
@@ -50,6 +55,8 @@ function taskInfo(task: WorkflowTaskRow): PendingWorkflowTaskInfo {
     originalScheduledTime: task.originalScheduledTime,
     startedTime: task.startedTime,
     attempt: task.attempt,
+    notBefore: task.notBefore,
+    lastFailure: failure && failureInfo(failure),
   };
 }
 
@@ -80,7 +87,7 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
     },
     workflowExecutionInfo: executionInfo(state, run.runId, run.start, run.row),
     pendingActivities: Array.from(run.activities.values(), activityInfo),
-    pendingWorkflowTask: task === undefined ? undefined : taskInfo(task),
+    pendingWorkflowTask: task === undefined ? undefined : taskInfo(task, run.row.taskFailure),
     pendingTimers: Array.from(run.timers.values(), ({ timerId, fireTime }) => ({ timerId, fireTime })),
     pendingChildren: Array.from(run.children.values(), childInfo),
     cancelRequested: run.row.facts.cancelRequested,

@@ -1,6 +1,7 @@
 // Applies an outcome to the state: rows by table, and the volatile waiting queries. Reuses its argument; row values are shared with
 // the outcome and never mutated afterwards.
 
+import { type ActivityInputRow, inputRowOf, withInput } from './activity-rows.ts';
 import type { Outcome, RowChange } from './outcome.ts';
 import {
   type ActivityRow,
@@ -24,6 +25,7 @@ export function evolve(state: ActorState, outcome: Outcome): ActorState {
   const chain = outcome.rows.find(({ table, id }) => table === 'chain' && id === '');
   if (chain !== undefined) applyChain(state, chain.value as ChainRow | undefined);
   const starts = new Map<string, StartRow>();
+  const inputs = new Map<number, ActivityInputRow>();
   for (const change of outcome.rows) {
     if (change.table === 'chain') {
       if (change.id !== '') applyRequest(state, change);
@@ -33,7 +35,7 @@ export function evolve(state: ActorState, outcome: Outcome): ActorState {
       state.earlier.delete(change.runId);
       if (state.run?.runId === change.runId) state.run = undefined;
     } else {
-      applyRunRow(state, change, starts);
+      applyRunRow(state, change, starts, inputs);
     }
   }
   // Only turn.ts makes this value.
@@ -57,7 +59,12 @@ function applyRequest(state: ActorState, { id, value }: RowChange): void {
 }
 
 /** Row values are what decide wrote for this table: the casts below name the table's type. */
-function applyRunRow(state: ActorState, change: RowChange, starts: ReadonlyMap<string, StartRow>): void {
+function applyRunRow(
+  state: ActorState,
+  change: RowChange,
+  starts: ReadonlyMap<string, StartRow>,
+  inputs: Map<number, ActivityInputRow>,
+): void {
   const { table, runId, id, value } = change;
   if (runId !== state.chain?.currentRunId) return; // A run that closed in this turn and has a successor.
   if (table === 'run') {
@@ -72,8 +79,11 @@ function applyRunRow(state: ActorState, change: RowChange, starts: ReadonlyMap<s
   }
   const { run } = state;
   if (run === undefined) throw new Error(`a ${table} row of run ${runId} came before its execution row`);
-  if (table === 'activity') applyActivity(run, Number(id), value as ActivityRow | undefined);
-  else if (table === 'timer') applyTimer(run, Number(id), value as TimerRow | undefined);
+  if (table === 'activity') {
+    const inputOf = inputRowOf(id);
+    if (inputOf === undefined) applyActivity(run, Number(id), value as ActivityRow | undefined, inputs.get(Number(id)));
+    else if (value !== undefined) inputs.set(inputOf, value as ActivityInputRow);
+  } else if (table === 'timer') applyTimer(run, Number(id), value as TimerRow | undefined);
   else if (table === 'child') applyRow(run.children, Number(id), value as ChildRow | undefined);
   else if (table === 'external') applyRow(run.externals, Number(id), value as ExternalRow | undefined);
   else if (table === 'buffered') applyRow(run.buffered, Number(id), value as BufferedRow | undefined);
@@ -84,8 +94,15 @@ function applyRow<Row>(rows: Map<number, Row>, id: number, row: Row | undefined)
   else rows.set(id, row);
 }
 
-function applyActivity(run: RunState, id: number, row: ActivityRow | undefined): void {
+/** `input`: that of an activity scheduled in this very turn. */
+function applyActivity(
+  run: RunState,
+  id: number,
+  stored: ActivityRow | undefined,
+  input: ActivityInputRow | undefined,
+): void {
   const before = run.activities.get(id);
+  const row = stored?.apart === true ? withInput(stored, input ?? before?.facts ?? {}) : stored;
   if (before !== undefined && run.activityDue !== undefined && activityDeadline(before).at <= run.activityDue) {
     run.activityDue = undefined; // The earliest changed: computed again when asked.
   }

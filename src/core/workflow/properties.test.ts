@@ -190,6 +190,8 @@ class Player {
       return command.activity(unique, {
         scheduleToCloseTimeout: n === 3 ? 4_000 : 0,
         heartbeatTimeout: n === 2 ? 1_500 : 0,
+        // Some with an input that is stored apart.
+        ...(n === 2 ? { input: payloads(this.#n % 5 === 0 ? LARGE : 'small') } : {}),
       });
     if (n < 7) return command.timer(unique, n * 400);
     if (n === 7) return command.marker('m');
@@ -262,6 +264,8 @@ const wasTaken = ({ effects }: Outcome): boolean =>
 /** Of another workflow, to something the actor asked for. */
 const isAnswer = ({ type }: Message): boolean =>
   type === 'childStarted' || type === 'childStartFailed' || type === 'childClosed' || type === 'externalAnswered';
+
+const LARGE = 'x'.repeat(4_200);
 
 const isCommand = (value: Command | undefined): value is Command => value !== undefined;
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decode, encode } from '../../wire/codec.ts';
-import { WorkflowExecutionStatus } from '../../wire/enums.ts';
+import { WorkflowExecutionStatus, WorkflowTaskFailedCause } from '../../wire/enums.ts';
 import { packRow, unpackRow } from './row-codec.ts';
 import type { ActivityFacts, ActivityRow, RunFacts, RunRow, WorkflowTaskRow } from './rows.ts';
 
@@ -80,6 +80,16 @@ const run = rows<RunRow>(
   {
     facts,
     task,
+    taskFailure: rows<NonNullable<RunRow['taskFailure']>>(
+      {
+        attempt: number,
+        at: time,
+        cause: fc.constant(WorkflowTaskFailedCause.UNHANDLED_COMMAND),
+        message: text,
+        identity: text,
+      },
+      ['attempt', 'at', 'message', 'identity'],
+    ),
     nextAttempt: number,
     sticky: record({ queue: text, scheduleToStartTimeout: number }),
     firstTaskAt: time,
@@ -135,6 +145,7 @@ const activity = rows<ActivityRow>(
     lastFailure: record({ message: text }),
     lastAttemptCompleteTime: time,
     retryInterval: number,
+    apart: fc.constant(true),
   },
   ['facts', 'attempt', 'scheduledTime', 'inBackoff'],
 );

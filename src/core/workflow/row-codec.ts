@@ -2,6 +2,7 @@
 // the others stay maps. A position keeps its meaning for ever: a new field goes to the end of its list, and reads as absent from older rows.
 // Called by src/shard, which turns the lists into MessagePack; load (state.ts) sees only what comes back (I4).
 
+import { inputRowOf } from './activity-rows.ts';
 import type { RowTable } from './outcome.ts';
 import type { ActivityFacts, ActivityRow, RunFacts, RunRow, WorkflowTaskRow } from './rows.ts';
 import { START_ROW_ID } from './rows.ts';
@@ -10,14 +11,14 @@ import { START_ROW_ID } from './rows.ts';
 export function packRow(table: RowTable, id: string, value: object): object {
   // The table and the id determine the value's type: only decide makes row values.
   if (table === 'run' && id !== START_ROW_ID) return packRun(value as RunRow);
-  if (table === 'activity') return packActivity(value as ActivityRow);
+  if (table === 'activity' && inputRowOf(id) === undefined) return packActivity(value as ActivityRow);
   return value;
 }
 
 /** The value that `packRow` was given. Throws when `packed` is not of its making: the row is damaged. */
 export function unpackRow(table: RowTable, id: string, packed: unknown): object {
   if (table === 'run' && id !== START_ROW_ID) return unpackRun(listOf(packed));
-  if (table === 'activity') return unpackActivity(listOf(packed));
+  if (table === 'activity' && inputRowOf(id) === undefined) return unpackActivity(listOf(packed));
   if (typeof packed !== 'object' || packed === null) throw new Error(`a ${table} row holds no map`);
   return packed;
 }
@@ -61,6 +62,7 @@ const packRun = (row: RunRow): unknown[] =>
     row.counts.child,
     row.counts.signal,
     row.counts.cancel,
+    row.taskFailure,
   ]);
 
 function unpackRun(list: unknown[]): RunRow {
@@ -82,6 +84,7 @@ function unpackRun(list: unknown[]): RunRow {
   put(row.counts, 'child', list[14]);
   put(row.counts, 'signal', list[15]);
   put(row.counts, 'cancel', list[16]);
+  put(row, 'taskFailure', list[17]);
   return row;
 }
 
@@ -190,6 +193,7 @@ const packActivity = (row: ActivityRow): unknown[] =>
     row.lastFailure,
     row.lastAttemptCompleteTime,
     row.retryInterval,
+    row.apart,
   ]);
 
 function unpackActivity(list: unknown[]): ActivityRow {
@@ -211,6 +215,7 @@ function unpackActivity(list: unknown[]): ActivityRow {
   put(row, 'lastFailure', list[13]);
   put(row, 'lastAttemptCompleteTime', list[14]);
   put(row, 'retryInterval', list[15]);
+  put(row, 'apart', list[16]);
   return row;
 }
 

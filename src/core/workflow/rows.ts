@@ -13,7 +13,12 @@ import type {
   UserMetadata,
   WorkerVersionStamp,
 } from '../../wire/common.ts';
-import type { ParentClosePolicy, SuggestContinueAsNewReason, WorkflowExecutionStatus } from '../../wire/enums.ts';
+import type {
+  ParentClosePolicy,
+  SuggestContinueAsNewReason,
+  WorkflowExecutionStatus,
+  WorkflowTaskFailedCause,
+} from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
 import type { Failure } from '../../wire/failure.ts';
@@ -99,12 +104,27 @@ export interface WorkflowTaskRow {
   suggestContinueAsNewReasons?: SuggestContinueAsNewReason[] | undefined;
 }
 
+/** Why the latest workflow task did not succeed, for people: retries beyond the first leave nothing in history. */
+export interface TaskFailureRow {
+  attempt: number;
+  /** Epoch ms. */
+  at: number;
+  /** Absent: the worker did not answer in time. */
+  cause?: WorkflowTaskFailedCause | undefined;
+  /** At most TASK_FAILURE_TEXT characters. */
+  message: string;
+  /** Of the worker that had it. */
+  identity: string;
+}
+
 /** `run`, id '': the row rewritten by most turns, so it holds nothing big. */
 export interface RunRow {
   facts: RunFacts;
   task?: WorkflowTaskRow | undefined;
   /** Attempt the next workflow task gets. */
   nextAttempt: number;
+  /** Absent once a workflow task has succeeded. */
+  taskFailure?: TaskFailureRow | undefined;
   sticky?: { queue: string; scheduleToStartTimeout: number } | undefined;
   /** Epoch ms: the first workflow task is not scheduled before; absent once it was. */
   firstTaskAt?: number | undefined;
@@ -149,6 +169,8 @@ export interface ActivityFacts {
 /** `activity`, id = scheduledEventId. */
 export interface ActivityRow {
   facts: ActivityFacts;
+  /** Stored without input and header, which have a row of their own (activity-rows.ts). */
+  apart?: true | undefined;
   attempt: number;
   /** Epoch ms this attempt was (or will be) put on its queue. */
   scheduledTime: number;

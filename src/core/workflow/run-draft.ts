@@ -4,6 +4,7 @@
 import type { UserMetadata } from '../../wire/common.ts';
 import { EventType, WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { EventAttributes, HistoryEvent, KnownEventType } from '../../wire/event.ts';
+import { activityChanges, isApart } from './activity-rows.ts';
 import { goesLast, wireStartedEventId } from './buffering.ts';
 import { applyEvent, countEvent, type FactSink, sizeOfEvent } from './fold.ts';
 import type { Effect, RowChange, RunEvents } from './outcome.ts';
@@ -230,7 +231,9 @@ export class RunDraft implements FactSink {
     this.row.counts.activity += 1;
     this.#activityIds ??= new Map();
     this.#activityIds.set(facts.activityId, facts.scheduledEventId);
-    this.putActivity({ facts, attempt: 1, scheduledTime: facts.scheduledTime, inBackoff: false });
+    const row: ActivityRow = { facts, attempt: 1, scheduledTime: facts.scheduledTime, inBackoff: false };
+    if (isApart(facts)) row.apart = true;
+    this.putActivity(row);
   }
 
   activityCancelRequested(scheduledEventId: number, eventId: number): void {
@@ -358,9 +361,8 @@ export class RunDraft implements FactSink {
       rows.push({ table: 'run', runId, id: '', value: this.row });
     }
     for (const [id, value] of this.#activities) {
-      if (value !== undefined || this.#base?.activities.has(id) === true) {
-        rows.push({ table: 'activity', runId, id: String(id), value });
-      }
+      const before = this.#base?.activities.get(id);
+      if (value !== undefined || before !== undefined) rows.push(...activityChanges(runId, id, before, value));
     }
     for (const [id, value] of this.#timers) {
       if (value !== undefined || this.#base?.timers.has(id) === true) {

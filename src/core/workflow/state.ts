@@ -3,6 +3,7 @@
 
 import type { WorkflowQuery } from '../../wire/api.ts';
 import { WorkflowExecutionStatus } from '../../wire/enums.ts';
+import { type ActivityInputRow, inputRowOf, withInput } from './activity-rows.ts';
 import { activityOffer, workflowOffer } from './offers.ts';
 import type { StartedActivityTask, StartedWorkflowTask, TaskOffer } from './outcome.ts';
 import {
@@ -93,13 +94,22 @@ interface LoosePieces {
   start?: StartRow;
   row?: RunRow;
   activities: [number, ActivityRow][];
+  /** Of the activities that are stored without: by scheduledEventId. */
+  inputs: Map<number, ActivityInputRow>;
   timers: [number, TimerRow][];
   children: [number, ChildRow][];
   externals: [number, ExternalRow][];
   buffered: [number, BufferedRow][];
 }
 
-const noPieces = (): LoosePieces => ({ activities: [], timers: [], children: [], externals: [], buffered: [] });
+const noPieces = (): LoosePieces => ({
+  activities: [],
+  inputs: new Map(),
+  timers: [],
+  children: [],
+  externals: [],
+  buffered: [],
+});
 
 const COUNTED = ['activity', 'timer', 'buffered', 'child', 'signal', 'cancel'] as const;
 
@@ -112,6 +122,15 @@ function assemble(workflowId: string, runId: string, pieces: LoosePieces): RunSt
   }
   const state = newRunState(runId, pieces.start, pieces.row);
   const byId = (a: [number, unknown], b: [number, unknown]) => a[0] - b[0];
+  for (const piece of pieces.activities) {
+    const [id, row] = piece;
+    if (row.apart !== true) continue;
+    const input = pieces.inputs.get(id);
+    if (input === undefined) {
+      throw new Error(`${where}: the input row of activity ${id} is missing: the shard's rows are damaged`);
+    }
+    piece[1] = withInput(row, input);
+  }
   state.activities = new Map(pieces.activities.sort(byId));
   state.timers = new Map(pieces.timers.sort(byId));
   state.children = new Map(pieces.children.sort(byId));
@@ -162,8 +181,11 @@ export function load(namespace: string, workflowId: string, rows: Iterable<Store
     if (table === 'run') {
       if (id === START_ROW_ID) pieces.start = value as StartRow;
       else pieces.row = value as RunRow;
-    } else if (table === 'activity') pieces.activities.push([Number(id), value as ActivityRow]);
-    else if (table === 'timer') pieces.timers.push([Number(id), value as TimerRow]);
+    } else if (table === 'activity') {
+      const inputOf = inputRowOf(id);
+      if (inputOf === undefined) pieces.activities.push([Number(id), value as ActivityRow]);
+      else pieces.inputs.set(inputOf, value as ActivityInputRow);
+    } else if (table === 'timer') pieces.timers.push([Number(id), value as TimerRow]);
     else if (table === 'child') pieces.children.push([Number(id), value as ChildRow]);
     else if (table === 'external') pieces.externals.push([Number(id), value as ExternalRow]);
     else if (table === 'buffered') pieces.buffered.push([Number(id), value as BufferedRow]);

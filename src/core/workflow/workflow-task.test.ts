@@ -1,7 +1,8 @@
 // The life of workflow tasks: transient attempts, stickiness, buffering, time-outs, undone starts.
 import { describe, expect, it } from 'vitest';
-import { EventType, TimeoutType } from '../../wire/enums.ts';
+import { EventType, TimeoutType, WorkflowTaskFailedCause } from '../../wire/enums.ts';
 import { StatusCode } from '../../wire/status.ts';
+import { describe as describeRun } from './describe.ts';
 import { nextDeadline, startedTask, startedTasks } from './state.ts';
 import { command, STICKY_QUEUE, World } from './testing.ts';
 import { taskBackoff } from './workflow-task.ts';
@@ -32,6 +33,26 @@ describe('a failed task', () => {
     ]);
     expect(world.history().slice(4, 6)).toEqual(third.transientEvents);
     expect(world.history()[4]?.attributes).toMatchObject({ attempt: 3 });
+  });
+
+  it('is remembered in the state, whichever attempt it was, until one succeeds', () => {
+    const world = begun();
+    const lastFailure = () => describeRun(world.state)?.pendingWorkflowTask?.lastFailure;
+    expect(lastFailure()).toBeUndefined();
+    world.failTask(world.takeWorkflowTask().ref);
+    world.failTask(world.takeWorkflowTask().ref);
+    world.reload();
+    const { WORKFLOW_WORKER_UNHANDLED_FAILURE: cause } = WorkflowTaskFailedCause;
+    expect(lastFailure()).toMatchObject({ attempt: 2, time: world.now, cause, workerIdentity: 'worker@host' });
+    expect(lastFailure()?.message).not.toBe('');
+    world.takeWorkflowTask();
+    world.pass(10_000);
+    expect(lastFailure()).toMatchObject({ attempt: 3, message: 'no answer within 10000 ms' });
+    expect(lastFailure()?.cause).toBeUndefined();
+    world.complete(world.takeWorkflowTask().ref);
+    world.signal('s');
+    expect(describeRun(world.state)?.pendingWorkflowTask).toBeDefined();
+    expect(lastFailure()).toBeUndefined();
   });
 
   it('becomes a first attempt again when something happened before its start', () => {

@@ -5,7 +5,7 @@ import { EventType, SuggestContinueAsNewReason, TimeoutType, type WorkflowTaskFa
 import type { Failure } from '../../wire/failure.ts';
 import type { TaskRef } from './message.ts';
 import { workflowOffer } from './offers.ts';
-import type { WorkflowTaskRow } from './rows.ts';
+import type { TaskFailureRow, WorkflowTaskRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
 import { scheduledAttributes, startedAttributes } from './started.ts';
 
@@ -13,6 +13,8 @@ import { scheduledAttributes, startedAttributes } from './started.ts';
 const BACKOFF_AFTER_ATTEMPT = 3;
 const BACKOFF_INITIAL = 5_000;
 const BACKOFF_MAXIMUM = 10 * 60_000;
+/** What is kept of a failure's message in the run's row, which most turns rewrite. */
+const TASK_FAILURE_TEXT = 1_000;
 
 /** 0 up to attempt 3, then 5 s, 10 s, … at most 10 minutes. ms. */
 export function taskBackoff(attempt: number): number {
@@ -130,11 +132,21 @@ export function writeCompleted(
   settle(run, task);
   run.setTask(undefined);
   run.row.nextAttempt = 1;
+  if (run.row.taskFailure !== undefined) run.row.taskFailure = undefined;
   return id;
 }
 
-/** The task is over without success: clears stickiness, counts the attempt, flushes what waited. */
-function endUnsuccessfully(run: RunDraft, task: WorkflowTaskRow): void {
+/** The task is over without success: remembers why, clears stickiness, counts the attempt, flushes what waited. */
+function endUnsuccessfully(run: RunDraft, task: WorkflowTaskRow, why: Pick<TaskFailureRow, 'cause' | 'message'>): void {
+  const { cause, message } = why;
+  const identity = task.identity ?? '';
+  const taskFailure: TaskFailureRow = {
+    attempt: task.attempt,
+    at: run.now,
+    message: message.slice(0, TASK_FAILURE_TEXT),
+    identity,
+  };
+  run.row.taskFailure = cause === undefined ? taskFailure : { ...taskFailure, cause };
   settle(run, task);
   run.setTask(undefined);
   if (run.row.sticky !== undefined) {
@@ -167,7 +179,7 @@ export function failTask(
       identity,
     });
   }
-  endUnsuccessfully(run, task);
+  endUnsuccessfully(run, task, { cause, message: failure?.message ?? '' });
 }
 
 /** Start-to-close passed: the worker's answer comes too late from now on. */
@@ -179,7 +191,7 @@ export function timeOutTask(run: RunDraft, task: WorkflowTaskRow): void {
       timeoutType: TimeoutType.START_TO_CLOSE,
     });
   }
-  endUnsuccessfully(run, task);
+  endUnsuccessfully(run, task, { message: `no answer within ${task.timeout} ms` });
   scheduleTask(run);
 }
 

@@ -7,7 +7,8 @@ import { Level } from 'level';
 import { StoreError } from '../../ports/store.ts';
 import type { Backend, Range, Write } from '../backend.ts';
 import { Gate } from './gate.ts';
-import { filesOf } from './sstables.ts';
+import { filesOf, liveTables } from './sstables.ts';
+import { findTableDamage, type TableDamage } from './tables.ts';
 import { findWalDamage } from './wal.ts';
 
 /** Bytes of the table cache: small, the overlay above is the real cache. */
@@ -132,11 +133,21 @@ export class LevelBackend implements Backend {
     }
   }
 
-  locate(key: string): string {
+  get #sstables(): string | undefined {
     // `level`'s types are those that the browser's database has too; on Node it is a ClassicLevel, which has properties.
     const handle = this.#handle as (Level<Buffer, Buffer> & { getProperty(name: string): string }) | undefined;
-    if (handle?.status !== 'open') return this.name;
-    const files = filesOf(handle.getProperty('leveldb.sstables'), key);
+    return handle?.status === 'open' ? handle.getProperty('leveldb.sstables') : undefined;
+  }
+
+  /** Every damaged block of every table; nothing of what was written since the last of them (that is in the write-ahead log). */
+  async *tableDamage(): AsyncIterable<TableDamage> {
+    for (const name of liveTables(this.#sstables ?? '')) yield* await findTableDamage(join(this.name, name));
+  }
+
+  locate(key: string): string {
+    const sstables = this.#sstables;
+    if (sstables === undefined) return this.name;
+    const files = filesOf(sstables, key);
     if (files.length === 0) return `${this.name} (write-ahead log)`;
     return `${this.name} (${files.length === 1 ? '' : 'one of '}${files.join(', ')})`;
   }

@@ -17,6 +17,10 @@ import { join } from 'node:path';
 import { StoreError } from '../../ports/store.ts';
 import { VERSION } from '../../version.ts';
 
+/**
+ * Of the files and of the rows in them. 2: rows by position (docs/decisions/0008), large inputs of activities in rows of their own (0011).
+ * Format 1 was never released.
+ */
 export const FORMAT_VERSION = 2;
 export const DEFAULT_SHARD_COUNT = 256;
 const MAX_SHARD_COUNT = 65_536;

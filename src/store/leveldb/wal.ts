@@ -6,7 +6,7 @@
 
 import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { crc32c } from './crc32c.ts';
+import { crc32c, unmask } from './crc32c.ts';
 
 const BLOCK_BYTES = 32_768;
 const HEAD_BYTES = 7;
@@ -123,10 +123,4 @@ function shorterMatches(bytes: Buffer, at: number): boolean {
     if (crc === wanted) return true;
   }
   return false;
-}
-
-/** LevelDB stores CRCs turned and shifted, so that a CRC over bytes that hold CRCs stays sound. */
-function unmask(masked: number): number {
-  const turned = (masked - 0xa282ead8) >>> 0;
-  return ((turned >>> 17) | (turned << 15)) >>> 0;
 }

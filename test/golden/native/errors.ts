@@ -29,13 +29,25 @@ const DETAIL_TYPES: Partial<Record<StatusDetail['kind'], string>> = {
   QueryFailed: 'temporal.api.errordetails.v1.QueryFailedFailure',
 };
 
+/** Fields of ours that the official errors of the same name lack. */
+const OURS: Readonly<Record<string, readonly string[]>> = {
+  WorkflowFailedError: ['workflowId', 'status'],
+  WorkflowExecutionContinuedAsNewError: ['workflowId'],
+  QueryRejectedError: ['workflowId'],
+  QueryNotRegisteredError: ['workflowId'],
+  ServiceError: ['workflowId'],
+  ActivityNotFoundError: ['workflowId', 'activityId'],
+  ActivityCompletionError: ['workflowId', 'activityId'],
+};
+
 export function describeError(error: unknown): Plain {
   if (!(error instanceof Error)) return { thrown: jsonable(error) };
   const fields = error as Error & Record<string, unknown>;
   if (error instanceof RpcError) return describeStatus(fields);
   const out: { [key: string]: Plain } = { name: error.name, message: error.message };
   for (const field of FIELDS)
-    if (fields[field] !== undefined && fields[field] !== null) out[field] = jsonable(fields[field]);
+    if (OURS[error.name]?.includes(field) !== true && fields[field] !== undefined && fields[field] !== null)
+      out[field] = jsonable(fields[field]);
   if (error.cause !== undefined) out.cause = describeError(error.cause);
   return out;
 }

@@ -40,6 +40,7 @@ export function startActivityTask(
     requestId: taker.requestId,
     workerVersion: taker.workerVersion,
   };
+  if (waiting.apart === true) started.apart = true;
   draft.putActivity(started);
   return turn.outcome(startedActivityTask(run.runId, run.start, started, taker.startId));
 }
