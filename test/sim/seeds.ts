@@ -9,6 +9,7 @@ export const FOUND: readonly { seed: number; bug: string }[] = [
     bug: 'an actor that was passivated arms a timer row it does not know is there; it stays on disk (tolerated)',
   },
   { seed: 159, bug: 'registering again on a standing link voided the credit of answers sent before it' },
+  { seed: 206, bug: 'an activity that came while a warm workflow task waited was offered to nobody' },
   { seed: 1018, bug: 'a queue was not announced when one entry ended a task in hand and enqueued another' },
   { seed: 4384, bug: 'an engine closed while it recovered flushed what it had, and trimmed the rest of the log' },
   {

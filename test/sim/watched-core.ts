@@ -36,6 +36,8 @@ function canonical(state: ActorState): unknown {
         row: run.row,
         activities: sorted(run.activities),
         timers: sorted(run.timers),
+        children: sorted(run.children),
+        externals: sorted(run.externals),
         buffered: sorted(run.buffered),
         activityIds: sorted(run.activityIds),
         timerIds: sorted(run.timerIds),
