@@ -259,6 +259,33 @@ describe('a sticky task', () => {
     expect(worker.pushed).toEqual(['warm', 'normal']);
   });
 
+  it('that waits holds back no activities: they draw on other credit', () => {
+    const worker = come('own', { stickyQueue: 'sticky', activityCredit: 2 });
+    source.add(STICKY, 'warm');
+    source.add(ACTIVITIES, 'activity');
+    time.settle();
+    expect(worker.pushed).toEqual(['activity']);
+    expect(give('new')).toBe(true);
+  });
+
+  it('that goes away leaves the credit to the normal queue', () => {
+    const worker = come('own', { workflowCredit: 1, stickyQueue: 'sticky' });
+    const { pull } = source;
+    // Not to be started yet, for a reason of its shard's.
+    source.pull = (_queue, claims) => {
+      for (const claim of claims) claim.release();
+    };
+    source.add(STICKY, 'warm');
+    source.add(WORKFLOWS, 'normal');
+    time.settle();
+    expect(worker.pushed).toEqual([]);
+    source.pull = pull;
+    source.waiting.delete(FakeSource.id(STICKY));
+    matcher.backlogChanged(source, STICKY);
+    time.advance(1_000);
+    expect(worker.pushed).toEqual(['normal']);
+  });
+
   it('waits for a worker that was here within ten seconds, then goes to the normal queue', () => {
     const own = come('own', { workflowCredit: 1, stickyQueue: 'sticky' });
     const other = come('other', { workflowCredit: 1 });

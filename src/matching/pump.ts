@@ -32,8 +32,10 @@ export class Pump {
     let backlog = 0;
     for (const source of this.#options.sources) backlog += source.backlog(queue.key).count;
     queue.backlog = backlog;
-    if (backlog === 0) queue.fruitless = false;
-    else this.look(queue);
+    if (backlog === 0) {
+      queue.fruitless = false;
+      this.#makesWay(queue);
+    } else this.look(queue);
   }
 
   /** Credit or backlog may allow a pull: look at it in this tick. */
@@ -67,9 +69,17 @@ export class Pump {
       source.pull(queue.key, claims);
       if (claims.length === PULL_BATCH) this.look(queue);
     }
-    if ('lane' in queue) return;
+    if ('lane' in queue) {
+      this.#makesWay(queue);
+      return;
+    }
     const wait = queue.waitMs(this.#options.clock.monotonic());
     if (wait !== undefined && wait > 0) this.#lookLater(queue, wait);
+  }
+
+  /** A worker's own queue that waits no more holds its normal queue back no more. */
+  #makesWay(queue: ServedQueue): void {
+    if ('lane' in queue && queue.lane !== undefined && !queue.waiting) this.look(queue.lane.worker.workflowQueue);
   }
 
   #lend(queue: ServedQueue, limit: number): Claim[] {

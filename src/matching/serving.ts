@@ -86,7 +86,7 @@ export class RegisteredWorker {
 
 const ready = (worker: RegisteredWorker): boolean => worker.session.ready();
 
-/** Takes a frame now, and has no warm execution's task waiting (those come first). */
+/** Takes a frame now, and has no warm execution's task waiting: those come first, to the credit they share with the normal queue. */
 const readyForNormal = (worker: RegisteredWorker): boolean =>
   worker.session.ready() && (worker.sticky === undefined || !worker.sticky.waiting);
 
@@ -111,7 +111,7 @@ export class NormalQueue extends PairingQueue<RegisteredWorker> implements Serve
   queriesWait: boolean;
 
   constructor(key: QueueKey) {
-    super(readyForNormal);
+    super(key.kind === 'workflow' ? readyForNormal : ready);
     this.key = key;
     this.queriesWait = key.kind === 'workflow';
   }

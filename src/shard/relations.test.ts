@@ -1,9 +1,12 @@
 // Parents, children and signals over real shards: whatever is killed when, each child starts once, each signal arrives once, and the parent
 // hears of both; also when the target has closed, was deleted, or continues, before a repeat comes.
 import { describe, expect, it } from 'vitest';
+import type { Message } from '../core/workflow/message.ts';
+import type { Reply } from '../core/workflow/outcome.ts';
 import { key } from '../ports/ids.ts';
 import type { Delivery } from '../ports/matching.ts';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
+import type { DescribeWorkflowExecutionResponse } from '../wire/api.ts';
 import type { Command } from '../wire/command.ts';
 import { EventType, ParentClosePolicy } from '../wire/enums.ts';
 import type { HistoryEvent } from '../wire/event.ts';
@@ -115,6 +118,34 @@ describe.each([1, 4])('a family in %i shards', (shardCount) => {
   }, 60_000);
 });
 
+describe('a child in another namespace', () => {
+  it('starts there, and its parent hears of its end', async () => {
+    const w = new World(() => openMemoryStore({ shardCount: 4 }));
+    w.namespaces.set('elsewhere', { id: 'id-of-elsewhere', retention: 3_600_000 });
+    await w.open();
+    await w.start('parent', { workflowType: 'patient' });
+    const ask = command.child('child', { namespace: 'elsewhere' });
+    await w.send('parent', w.completion(await taken(w, QUEUE), [ask]));
+    await w.time.advance(1_000);
+    const there = { namespace: 'elsewhere', workflowId: 'child' };
+    const described = await w.call<DescribeWorkflowExecutionResponse>((done) =>
+      w.engine.describe(there, undefined, done),
+    );
+    expect(described.value?.workflowExecutionInfo).toMatchObject({
+      parentNamespace: NAMESPACE,
+      parentWorkflowId: 'parent',
+    });
+    await expect(w.history('child')).rejects.toThrow();
+
+    await w.call<Reply>((done) => w.engine.submit(there, TERMINATE, done));
+    await w.time.advance(1_000);
+    const parent = await w.history('parent');
+    expect(parent.map(({ eventType }) => eventType)).toContain(EventType.CHILD_WORKFLOW_EXECUTION_TERMINATED);
+    const ended = parent.find(({ eventType }) => eventType === EventType.CHILD_WORKFLOW_EXECUTION_TERMINATED);
+    expect(ended?.attributes).toMatchObject({ namespace: 'elsewhere', namespaceId: 'id-of-elsewhere' });
+  });
+});
+
 /** A world whose outbox holds what was applied already, as after a kill between a message's effect and the end of its row. */
 async function withRepeat(prepare: (w: World) => Promise<void>, ask: Command): Promise<{ w: World; bounds: object }> {
   for (let writes = 1; writes < 20; writes += 1) {
@@ -217,5 +248,5 @@ async function taken(w: World, queue: string): Promise<Delivery> {
   return worker.take('workflow');
 }
 
-const terminate = (w: World) =>
-  w.send('target', { type: 'terminate', target: {}, reason: 'x', identity: 'client', requestId: 'terminate' });
+const TERMINATE: Message = { type: 'terminate', target: {}, reason: 'x', identity: 'client', requestId: 'terminate' };
+const terminate = (w: World) => w.send('target', TERMINATE);

@@ -1,32 +1,65 @@
 // Preloaded with `node --import` into a real node process: kills it with SIGKILL at an exact place, so that a test can try every one.
-//   TENUTO_TEST_CRASH=before:7   just before the 7th synced batch reaches LevelDB
-//   TENUTO_TEST_CRASH=after:7    just after it is durable, before anyone is told
+//   TENUTO_TEST_CRASH=before:7         just before the 7th synced batch reaches LevelDB
+//   TENUTO_TEST_CRASH=after:7          just after it is durable, before anyone is told
+//   TENUTO_TEST_CRASH=before:sent:7    around the batch with the 7th message between workflows (its outbox row)…
+//   TENUTO_TEST_CRASH=before:applied:7 …with the 7th such message's application at its target…
+//   TENUTO_TEST_CRASH=before:gone:7    …and the batch that deletes the 7th outbox row
 // Patches LevelDB's own class in that process only; the product knows nothing of it. A single write is a put, small batches are
 // arrays, large ones chained.
 import { createRequire } from 'node:module';
+import { decodeEntry } from '../../dist/src/shard/entry.js';
+import { decodeLogRecord, LOG, unframe } from '../../dist/src/store/framing.js';
 
-const [when, at] = (process.env.TENUTO_TEST_CRASH ?? ':').split(':');
+const [when, ...rest] = (process.env.TENUTO_TEST_CRASH ?? ':').split(':');
+const at = Number(rest.pop());
+const [what = 'batch'] = rest;
 const { ClassicLevel } = createRequire(import.meta.url)('classic-level');
 const { batch: originalBatch, put: originalPut } = ClassicLevel.prototype;
-let synced = 0;
+let counted = 0;
 
-function counted(options, write) {
+/** How much of what is counted a batch holds. */
+function amount(writes) {
+  if (what === 'batch') return 1;
+  let sum = 0;
+  for (const [key, value] of writes) {
+    const name = Buffer.from(key).toString('latin1');
+    if (value === undefined || !name.startsWith(LOG)) continue;
+    for (const { entry: bytes } of decodeLogRecord(unframe(name, value, 'the log'))) {
+      const { rows, receipts } = decodeEntry(bytes);
+      if (what === 'applied') sum += receipts.length;
+      else
+        for (const [row, held] of rows) if (row.startsWith('o') && (held === undefined) === (what === 'gone')) sum += 1;
+    }
+  }
+  return sum;
+}
+
+function watched(options, writes, write) {
   if (options?.sync !== true) return write();
-  synced += 1;
-  const here = synced === Number(at);
+  const before = counted;
+  counted += amount(writes);
+  const here = before < at && at <= counted;
   if (here && when === 'before') process.kill(process.pid, 'SIGKILL');
   const written = write();
   return here && when === 'after' ? written.then(() => process.kill(process.pid, 'SIGKILL')) : written;
 }
 
 ClassicLevel.prototype.put = function put(key, value, options) {
-  return counted(options, () => originalPut.call(this, key, value, options));
+  return watched(options, [[key, value]], () => originalPut.call(this, key, value, options));
 };
 
 ClassicLevel.prototype.batch = function batch(...args) {
-  if (Array.isArray(args[0])) return counted(args[1], () => originalBatch.apply(this, args));
+  if (Array.isArray(args[0])) {
+    const writes = args[0].map(({ key, value }) => [key, value]);
+    return watched(args[1], writes, () => originalBatch.apply(this, args));
+  }
   const chained = originalBatch.apply(this, args);
-  const { write } = chained;
-  chained.write = (options) => counted(options, () => write.call(chained, options));
+  const { put, write } = chained;
+  const writes = [];
+  chained.put = function keep(key, value, ...more) {
+    writes.push([key, value]);
+    return put.call(this, key, value, ...more);
+  };
+  chained.write = (options) => watched(options, writes, () => write.call(chained, options));
   return chained;
 };

@@ -3,8 +3,9 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryDir } from '../support/processes.ts';
+import { makeBundle } from './kept.ts';
 import { everything, inLanes, sample } from './places.ts';
-import { liveThrough, makeBundle } from './scenario.ts';
+import { liveThrough } from './scenario.ts';
 
 /** How many lives the sample is; each costs about a second of a core. */
 const SAMPLE = 24;
@@ -13,7 +14,7 @@ const SEED = 7;
 const directory = temporaryDir(afterAll);
 let bundle = '';
 beforeAll(async () => {
-  bundle = await makeBundle(directory);
+  bundle = await makeBundle(directory, './reference-workflow.ts');
 });
 
 describe('a node killed with kill -9', () => {

@@ -3,8 +3,9 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryDir } from '../support/processes.ts';
+import { makeBundle } from './kept.ts';
 import { everything, inLanes, sample } from './places.ts';
-import { liveThrough, makeBundle } from './scenario.ts';
+import { liveThrough } from './scenario.ts';
 
 const SAMPLE = 18;
 const SEED = 7;
@@ -15,7 +16,7 @@ const MESSAGES = 12;
 const directory = temporaryDir(afterAll);
 let bundle = '';
 beforeAll(async () => {
-  bundle = await makeBundle(directory);
+  bundle = await makeBundle(directory, './reference-workflow.ts');
 });
 
 describe('a worker killed with kill -9', () => {

@@ -1,29 +1,18 @@
 // One life of the reference workflow, with one process killed at an exact place, and what must hold afterwards: the same result, no
 // completion twice, event ids without a gap, and everything that was acknowledged. Called by the chaos tests for every place there is.
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { Client, Connection, type WorkflowHandleWithFirstExecutionRunId } from '../../sdk/client/index.ts';
-import { bundleWorkflowCode } from '../../sdk/worker/index.ts';
 import { Server } from '../../src/server.ts';
 import { verifyDirectory } from '../../src/store/index.ts';
 import { EventType } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
-import {
-  type AtEnd,
-  type Running,
-  type RunOptions,
-  restartServer,
-  runNode,
-  type ServerProcess,
-  temporaryDir,
-} from '../support/processes.ts';
+import { type AtEnd, temporaryDir } from '../support/processes.ts';
+import { type Crash, journalOf, type Life, liveOnce, startBoth, TASK_QUEUE, tooLate } from './kept.ts';
 import type { ReferenceInput, ReferenceResult } from './reference-workflow.ts';
 
-const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const HOOKS = { node: here('./crash-hook.mjs'), worker: here('./socket-hook.mjs') };
 const SIGNALS = ['a', 'b', 'c'];
 const EXPECTED: ReferenceResult = {
   retried: 2,
@@ -35,64 +24,15 @@ const EXPECTED: ReferenceResult = {
 };
 /** A killed worker's activities are lost only after this, ms; a killed node's never are, however slow the machine. */
 const PATIENCE_MS = { node: 60_000, worker: 1_500 };
-/** A life takes two to five seconds; past this something was lost, ms. */
-const LIFE_MS = 45_000;
-const CONFIG = `
-dataDirectory: data
-shardCount: 4
-limits: { continueAsNewMinInterval: 1 }
-`;
-
-export interface Crash {
-  /** Which process. */
-  who: 'node' | 'worker';
-  /** For its hook, such as `before:7`; with several the process that takes over is killed too, each in its turn. */
-  where: readonly string[];
-}
-
-export interface Life {
-  /** How many of the places were reached. */
-  kills: number;
-  /** Synced batches of the node's last process. */
-  syncs: number;
-}
-
-/** Bundled once: each life starts a worker or two. */
-export async function makeBundle(directory: string): Promise<string> {
-  const { code } = await bundleWorkflowCode({ workflowsPath: here('./reference-workflow.ts') });
-  const file = join(directory, 'workflows.js');
-  writeFileSync(file, code);
-  return file;
-}
 
 export async function liveThrough(bundle: string, crash: Crash): Promise<Life> {
-  const undo: (() => unknown)[] = [];
-  try {
-    return await live(bundle, crash, (step) => undo.push(step));
-  } catch (error) {
-    throw new Error(
-      `${crash.who} killed ${crash.where.join(', then ')}: ${error instanceof Error ? error.message : error}`,
-      {
-        cause: error,
-      },
-    );
-  } finally {
-    for (const step of undo.splice(0).reverse()) await step();
-  }
+  return liveOnce(crash, (atEnd) => live(bundle, crash, atEnd));
 }
 
 async function live(bundle: string, crash: Crash, atEnd: AtEnd): Promise<Life> {
   const directory = temporaryDir(atEnd);
-  const journal = join(directory, 'journal');
-  writeFileSync(join(directory, 'node.yaml'), CONFIG);
-  const node = new KeptNode(directory, crash.who === 'node' ? crash.where : [], atEnd);
-  await node.start();
-  const worker = new KeptWorker(
-    ['--address', node.address, '--bundle', bundle, '--journal', journal],
-    crash.who === 'worker' ? crash.where : [],
-    atEnd,
-  );
-  await worker.start();
+  const journal = journalOf(directory);
+  const { node, worker } = await startBoth(directory, crash, bundle, atEnd);
 
   const connection = await Connection.connect({ address: node.address });
   atEnd(() => connection.close());
@@ -124,128 +64,12 @@ async function useIt(
   const input: ReferenceInput = { patienceMs: PATIENCE_MS[crash.who] };
   const handle = await client.workflow.start('reference', {
     workflowId: 'w',
-    taskQueue: 'reference',
+    taskQueue: TASK_QUEUE,
     workflowTaskTimeout: crash.who === 'worker' ? 1_500 : 10_000,
     args: [input],
   });
   for (const text of SIGNALS) await handle.signal('note', text);
   return { handle, result: (await handle.result()) as ReferenceResult };
-}
-
-/** So that what is lost is said to be lost. */
-function tooLate(atEnd: AtEnd): Promise<never> {
-  return new Promise((_, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no result within ${LIFE_MS} ms`)), LIFE_MS);
-    atEnd(() => clearTimeout(timer));
-  });
-}
-
-/** A process that is killed where its hook says, and started again. */
-abstract class Kept<P extends Running> {
-  kills = 0;
-  /** Rejects when it ended otherwise. */
-  readonly failed: Promise<never>;
-  protected process: P | undefined;
-  readonly #where: readonly string[];
-  readonly #hook: string;
-  #fail: (error: unknown) => void = () => {};
-  #stopped = false;
-
-  constructor(hook: string, where: readonly string[], atEnd: AtEnd) {
-    this.#hook = hook;
-    this.#where = where;
-    this.failed = new Promise((_, reject) => {
-      this.#fail = reject;
-    });
-    this.failed.catch(() => {});
-    atEnd(() => this.stop());
-  }
-
-  protected abstract spawn(hook: RunOptions): Promise<P>;
-
-  async start(): Promise<void> {
-    while (this.process === undefined) {
-      try {
-        this.process = await this.spawn(this.#nextHook());
-      } catch (error) {
-        // Killed before it served.
-        if (!/ended with SIGKILL/.test(String(error)) || !this.#mayBeKilled) throw error;
-        this.kills += 1;
-      }
-    }
-    void this.process.ended.then((end) => this.#gone(end)).catch((error: unknown) => this.#fail(error));
-  }
-
-  /** As unkindly as can be: what was acknowledged must be there all the same. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.process?.kill('SIGKILL');
-    await this.process?.ended;
-  }
-
-  get #mayBeKilled(): boolean {
-    return this.kills < this.#where.length;
-  }
-
-  #nextHook(): RunOptions {
-    const where = this.#where[this.kills];
-    return where === undefined ? {} : { preload: [this.#hook], env: { TENUTO_TEST_CRASH: where } };
-  }
-
-  async #gone({ code, signal }: { code: number | null; signal: string | null }): Promise<void> {
-    if (this.#stopped) return;
-    if (signal !== 'SIGKILL' || !this.#mayBeKilled) {
-      throw new Error(`it ended with ${code ?? signal}: ${this.process?.stderr()}`);
-    }
-    this.kills += 1;
-    this.process = undefined;
-    await this.start();
-  }
-}
-
-class KeptNode extends Kept<ServerProcess> {
-  readonly #directory: string;
-  readonly #atEnd: AtEnd;
-  /** Once it has served, its clients know it there. */
-  #port = '0';
-
-  constructor(directory: string, where: readonly string[], atEnd: AtEnd) {
-    super(HOOKS.node, where, atEnd);
-    this.#directory = directory;
-    this.#atEnd = atEnd;
-  }
-
-  get address(): string {
-    return `127.0.0.1:${this.#port}`;
-  }
-
-  async syncs(): Promise<number> {
-    const metrics = await (await fetch(`http://${this.address}/metrics`)).text();
-    return Number(/^tenuto_store_fsyncs_total (\d+)/m.exec(metrics)?.[1] ?? Number.NaN);
-  }
-
-  protected override async spawn(hook: RunOptions): Promise<ServerProcess> {
-    const args = ['start', '--config', join(this.#directory, 'node.yaml')];
-    const env = { ...hook.env, TENUTO_PORT: this.#port };
-    const process = await restartServer(args, { ...hook, env, atEnd: this.#atEnd });
-    this.#port = process.address.slice(process.address.lastIndexOf(':') + 1);
-    return process;
-  }
-}
-
-class KeptWorker extends Kept<Running> {
-  readonly #args: readonly string[];
-  readonly #atEnd: AtEnd;
-
-  constructor(args: readonly string[], where: readonly string[], atEnd: AtEnd) {
-    super(HOOKS.worker, where, atEnd);
-    this.#args = args;
-    this.#atEnd = atEnd;
-  }
-
-  protected override async spawn(hook: RunOptions): Promise<Running> {
-    return runNode(here('./worker.mjs'), this.#args, { ...hook, atEnd: this.#atEnd });
-  }
 }
 
 async function historiesOf(

@@ -57,7 +57,7 @@ async function connect() {
 
 const worker = await Worker.create({
   connection: await connect(),
-  taskQueue: 'reference',
+  taskQueue: 'chaos',
   workflowBundle: { codePath: values.bundle },
   activities,
   // A killed worker's successor must not wait long for what it held.

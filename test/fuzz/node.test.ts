@@ -127,8 +127,8 @@ const attributes = fc.record(
     workflowType: fc.record({ name: text }),
     workflowId: text,
     namespace: fc.constantFrom('', 'default', 'nowhere'),
-    runId: text,
-    execution: fc.record({ workflowId: text, runId: text }),
+    runId: fc.oneof(text, fc.constantFrom('', '00000000-0000-4000-8000-000000000000')),
+    execution: fc.record({ workflowId: text, runId: fc.constantFrom('', 'x', '00000000-0000-4000-8000-000000000000') }),
     signalName: text,
     timerId: text,
     markerName: text,
@@ -177,6 +177,9 @@ const USUAL: readonly number[] = [
   CommandType.RECORD_MARKER,
   CommandType.REQUEST_CANCEL_ACTIVITY_TASK,
   CommandType.CANCEL_TIMER,
+  CommandType.START_CHILD_WORKFLOW_EXECUTION,
+  CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION,
+  CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION,
 ];
 const OTHERS = Object.values(CommandType).filter(
   (type) => type !== 0 && !CLOSING.includes(type) && !USUAL.includes(type),

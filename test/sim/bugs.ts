@@ -1,7 +1,9 @@
 // Bugs planted from outside, around the real parts: the simulator has to find each. Never a switch in production code.
 
-import type { LogAppend, ShardFlush } from '../../src/ports/store.ts';
-import { decodeEntry } from '../../src/shard/entry.ts';
+import type { LogAppend, RowWrite, ShardFlush } from '../../src/ports/store.ts';
+import { decodeEntry, encodeEntry } from '../../src/shard/entry.ts';
+import { shardMetaKey } from '../../src/shard/keys.ts';
+import { decode, encode } from '../../src/wire/codec.ts';
 import type { Plant } from './node.ts';
 import { wrapStore } from './store.ts';
 
@@ -43,6 +45,20 @@ export const BUGS = {
         },
       }),
   },
+  /** Which outbox messages were applied is forgotten with the process: what was not acknowledged by then is applied twice. */
+  'outbox-applied-twice': {
+    store: (inner) =>
+      wrapStore(inner, {
+        append: (entries) =>
+          inner.append(
+            entries.map((append) => ({
+              ...append,
+              entry: encodeEntry({ ...decodeEntry(append.entry), receipts: [] }),
+            })),
+          ),
+        flush: (flushes) => inner.flush(flushes.map(withoutReceived)),
+      }),
+  },
   /** A completion counts for whatever start its task has now, also when a crash took back the one its token names. */
   'stale-completion': {
     core: (inner) => ({
@@ -67,4 +83,14 @@ function withRowsOf(underWay: readonly LogAppend[], flush: ShardFlush): ShardFlu
   const rows = new Map(flush.rows);
   for (const [key, value] of decodeEntry(append.entry).rows) rows.set(key, value);
   return { ...flush, rows: [...rows] };
+}
+
+function withoutReceived(flush: ShardFlush): ShardFlush {
+  const meta = shardMetaKey(flush.shard);
+  const rows = flush.rows.map(([key, value]): RowWrite => {
+    if (key !== meta || value === undefined) return [key, value];
+    const [time, sent] = decode(value) as unknown[];
+    return [key, encode([time, sent, []])];
+  });
+  return { ...flush, rows };
 }

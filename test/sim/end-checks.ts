@@ -15,6 +15,8 @@ import type { HistoryEvent } from '../../src/wire/event.ts';
 import type { Journal } from './client.ts';
 import type { SimDisk } from './disk.ts';
 import { Violation } from './kernel.ts';
+import { FAMILY } from './kin.ts';
+import type { WorkflowPlan } from './plan.ts';
 import type { Effect, Service } from './service.ts';
 import { same, sameBytes, type Truth } from './truth.ts';
 
@@ -26,6 +28,21 @@ const firstValue = (payloads: Payloads | undefined): unknown => {
 export function checkEnds(journals: readonly Journal[], truth: Truth, service: Service): void {
   for (const journal of journals) checkEnd(journal, truth, service);
   checkEffects(truth, service);
+  truth.relations.checkEnds();
+}
+
+function expectedStatus({ type, args }: WorkflowPlan): WorkflowExecutionStatus {
+  switch (type) {
+    case 'cancellable':
+      return WorkflowExecutionStatus.CANCELED;
+    case 'patient':
+      return WorkflowExecutionStatus.TERMINATED;
+    case 'leaver':
+      if (args[2] === 'wait') return WorkflowExecutionStatus.TERMINATED;
+      return args[2] === 'fail' ? WorkflowExecutionStatus.FAILED : WorkflowExecutionStatus.COMPLETED;
+    default:
+      return WorkflowExecutionStatus.COMPLETED;
+  }
 }
 
 function checkEnd({ plan, result }: Journal, truth: Truth, service: Service): void {
@@ -36,12 +53,7 @@ function checkEnd({ plan, result }: Journal, truth: Truth, service: Service): vo
   if (run === undefined || run.closed === undefined) throw wrong(`ended in run ${result.runId}, which is not durable`);
   const [event] = decode(result.closeEvent) as HistoryEvent[];
   if (!same(event, run.closed)) throw wrong('was told another end than the durable one');
-  const expected =
-    type === 'cancellable'
-      ? WorkflowExecutionStatus.CANCELED
-      : type === 'patient'
-        ? WorkflowExecutionStatus.TERMINATED
-        : WorkflowExecutionStatus.COMPLETED;
+  const expected = expectedStatus(plan);
   if (result.status !== expected)
     throw wrong(`ended with status ${result.status}, not ${expected}: ${JSON.stringify(event).slice(0, 600)}`);
   const value =
@@ -62,7 +74,12 @@ function checkEnd({ plan, result }: Journal, truth: Truth, service: Service): vo
       );
       break;
     case 'collector':
-      must(same((value as string[]).toSorted(), Array.from({ length: Number(args[0]) }, (_, i) => `s${i}`).sort()));
+      must(
+        same(
+          (value as string[]).map((id) => Number(id.replace(/^(s|letter-)/, ''))).sort((a, b) => a - b),
+          Array.from({ length: Number(args[0]) }, (_, i) => i),
+        ),
+      );
       break;
     case 'timers':
       must(same(value, ['slept', 'first', 'second', 'cancelled']));
@@ -89,7 +106,14 @@ function checkEnd({ plan, result }: Journal, truth: Truth, service: Service): vo
     case 'stubborn':
       must(value === 3);
       break;
+    case 'family':
+      must(same(value, FAMILY));
+      break;
+    case 'courier':
+      must(value === (args[1] as string[]).length);
+      break;
     case 'patient':
+    case 'leaver':
       break;
   }
 }
@@ -113,7 +137,10 @@ function checkEffects(truth: Truth, service: Service): void {
   }
 }
 
-export function checkBounds(stats: EngineStats, bounds: Partial<ShardLimits>): void {
+/** Of workflows asked about that are not there, or whose start is not durable. */
+const SPARE_ACTORS = 16;
+
+export function checkBounds(stats: EngineStats, bounds: Partial<ShardLimits>, truth: Truth): void {
   const within = (what: keyof EngineStats, limit: number | undefined, slack: number): void => {
     const value = stats[what];
     if (limit !== undefined && value > limit + slack)
@@ -121,7 +148,8 @@ export function checkBounds(stats: EngineStats, bounds: Partial<ShardLimits>): v
   };
   within('longPolls', bounds.waiters, 0);
   // Actors with unfinished business may exceed it: never by more than there are workflows.
-  within('actors', bounds.cachedActors, 16);
+  within('actors', bounds.cachedActors, truth.workflows.size + SPARE_ACTORS);
+  within('outbox', bounds.outboxKept, 0);
   within('pendingTurns', 1_000, 0);
   within('overlayRows', 20_000, 0);
   if (stats.actorBytes < 0 || stats.overlayBytes < 0)

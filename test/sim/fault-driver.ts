@@ -111,7 +111,7 @@ export class FaultDriver {
 
   #crash(fault: Extract<Fault, { fault: 'node crash' }>): void {
     const simulation = this.#simulation;
-    const { kernel, disk, node } = simulation;
+    const { kernel, disk, node, truth } = simulation;
     const crash = (): void => {
       if (this.#calm || node === undefined || node.state === 'dead' || simulation.node !== node) return;
       node.crash(fault.how);
@@ -124,11 +124,17 @@ export class FaultDriver {
     // While a write is under way, or right after one: what left ahead of it is lost, what it carried is not yet acknowledged.
     let armed = true;
     disk.onWrite = () => {
-      if (!armed) return;
+      if (!armed || (fault.aim === 'relaying' && truth.undelivered.size === 0)) return;
       armed = false;
       disk.onWrite = undefined;
       const { baseMs, spreadMs } = disk;
-      const delay = fault.aim === 'writing' ? kernel.random.next() * baseMs : baseMs + kernel.random.next() * spreadMs;
+      const [least, most] =
+        fault.aim === 'writing'
+          ? [0, baseMs]
+          : fault.aim === 'written'
+            ? [baseMs, spreadMs]
+            : [0, 2 * (baseMs + spreadMs)];
+      const delay = least + kernel.random.next() * most;
       kernel.after(delay, `crash, ${fault.aim}`, crash);
     };
     kernel.after(AIM_MS, 'crash, at last', () => {

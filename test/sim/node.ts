@@ -58,7 +58,7 @@ export class SimNode {
   readonly faults: unknown[] = [];
   readonly #world: NodeWorld;
   readonly #store;
-  state: 'starting' | 'serving' | 'refused' | 'dead' = 'starting';
+  state: 'starting' | 'serving' | 'stopping' | 'refused' | 'dead' = 'starting';
 
   constructor(world: NodeWorld, incarnation: number) {
     const { kernel, disk, settings, skew, plant } = world;
@@ -160,6 +160,7 @@ export class SimNode {
   /** As `tenuto server` on SIGTERM. */
   async stop(): Promise<void> {
     const { network } = this.#world;
+    this.state = 'stopping';
     await this.door.drain(2_000, 'the node is shutting down');
     network.listener = undefined;
     await this.engine.close();

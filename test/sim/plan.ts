@@ -13,7 +13,10 @@ export type WorkflowType =
   | 'careful'
   | 'heartbeats'
   | 'locals'
-  | 'stubborn';
+  | 'stubborn'
+  | 'family'
+  | 'leaver'
+  | 'courier';
 
 export type Step =
   | { do: 'start' }
@@ -38,8 +41,11 @@ export interface WorkflowPlan {
   steps: Step[];
 }
 
+/** The instant a crash waits for: a write is under way, or has just ended, or one is while messages between workflows are. */
+export type Aim = 'any' | 'writing' | 'written' | 'relaying';
+
 export type Fault = { at: number } & (
-  | { fault: 'node crash'; how: 'told' | 'silently'; aim: 'any' | 'writing' | 'written'; downMs: number }
+  | { fault: 'node crash'; how: 'told' | 'silently'; aim: Aim; downMs: number }
   | { fault: 'node stop'; downMs: number }
   | { fault: 'write error'; downMs: number }
   | { fault: 'bit flip'; forMs: number }
@@ -59,6 +65,8 @@ export interface Plan {
   seed: number;
   shardCount: number;
   cachedActors: number;
+  /** Outbox messages kept in memory; the others are read when there is room. */
+  outboxKept: number;
   readMs: number;
   clients: number;
   workers: WorkerSettings[];
@@ -81,7 +89,13 @@ const TYPES: readonly WorkflowType[] = [
   'heartbeats',
   'locals',
   'stubborn',
+  'family',
+  'leaver',
+  'leaver',
+  'courier',
+  'courier',
 ];
+const AIMS: readonly Aim[] = ['any', 'writing', 'writing', 'written', 'relaying', 'relaying'];
 const FAULTS: readonly FaultName[] = [
   'node crash',
   'node crash',
@@ -103,7 +117,7 @@ const FAULTS: readonly FaultName[] = [
 export function makePlan(seed: number): Plan {
   const random = new SeededRandom(`plan ${seed}`);
   const clients = random.int(1, 2);
-  const workflows = Array.from({ length: random.int(2, 6) }, (_, i) => workflow(random, i, clients));
+  const workflows = Array.from({ length: random.int(2, 6) }, (_, i) => planned(random, i, clients)).flat();
   const windowMs = random.between(3_000, 9_000);
   // A few kinds per seed, so that each is seen alone and with others.
   const kinds = Array.from({ length: random.int(1, 4) }, () => random.pick(FAULTS));
@@ -114,6 +128,7 @@ export function makePlan(seed: number): Plan {
     seed,
     shardCount: random.pick([1, 2, 4, 16]),
     cachedActors: random.pick([1, 2, 1_000]),
+    outboxKept: random.pick([1, 4, 1_000]),
     readMs: random.pick([0.1, 1, 10]),
     clients,
     workers: Array.from({ length: random.int(1, 3) }, () => ({
@@ -128,8 +143,30 @@ export function makePlan(seed: number): Plan {
   };
 }
 
-function workflow(random: SeededRandom, index: number, clients: number): WorkflowPlan {
+/** A workflow, with those it reaches for. */
+function planned(random: SeededRandom, index: number, clients: number): WorkflowPlan[] {
   const type = random.pick(TYPES);
+  if (type !== 'courier') return [workflow(random, type, index, clients)];
+  const letters = Array.from({ length: random.int(1, 6) }, (_, i) => `letter-${i}`);
+  const to = workflow(random, 'collector', index, clients, letters.length);
+  const args: unknown[] = [to.workflowId, letters, random.int(1, 4)];
+  const plans = [to];
+  if (random.chance(0.5)) {
+    const victim = workflow(random, 'cancellable', index, clients, 'left alone');
+    plans.push(victim);
+    args.push(victim.workflowId);
+  }
+  return [{ ...workflow(random, 'courier', index, clients), args }, ...plans];
+}
+
+/** With its steps; `others` says that another workflow sends its signals, so many, or its cancellation. */
+function workflow(
+  random: SeededRandom,
+  type: WorkflowType,
+  index: number,
+  clients: number,
+  others?: number | 'left alone',
+): WorkflowPlan {
   const steps: Step[] = [{ do: 'pause', ms: random.between(0, 1_500) }, { do: 'start' }];
   const look = (): void => {
     if (random.chance(0.25)) steps.push({ do: 'query' });
@@ -149,10 +186,10 @@ function workflow(random: SeededRandom, index: number, clients: number): Workflo
       args = [random.int(0, 4)];
       break;
     case 'collector': {
-      const total = random.int(1, 8);
+      const total = typeof others === 'number' ? others : random.int(1, 8);
       args = [total, random.int(1, 4), []];
       for (let i = 0; i < total; i += 1) {
-        steps.push({ do: 'signal', id: `s${i}` });
+        if (others === undefined) steps.push({ do: 'signal', id: `s${i}` });
         look();
       }
       break;
@@ -161,17 +198,30 @@ function workflow(random: SeededRandom, index: number, clients: number): Workflo
       args = [random.int(5, 30)];
       break;
     case 'cancellable':
-      steps.push({ do: 'cancel' });
+      if (others === undefined) steps.push({ do: 'cancel' });
       break;
     case 'patient':
       steps.push({ do: 'terminate' });
       break;
+    case 'leaver': {
+      const how = random.pick(['complete', 'fail', 'continue', 'wait']);
+      args = [...random.pick(LEFT), how, random.chance(0.5)];
+      if (how === 'wait') steps.push({ do: 'terminate' });
+      break;
+    }
     default:
       break;
   }
   for (let i = random.int(0, 3); i > 0; i -= 1) look();
   return { workflowId: `${type}-${index}`, type, args, client: random.int(0, clients - 1), steps };
 }
+
+/** A child and what becomes of it when its parent closes: each ends by that alone, or by itself. */
+const LEFT = [
+  ['patient', 'TERMINATE'],
+  ['cancellable', 'REQUEST_CANCEL'],
+  ['pipeline', 'ABANDON'],
+] as const;
 
 function fault(random: SeededRandom, name: FaultName, windowMs: number): Fault {
   const at = random.between(200, windowMs);
@@ -180,7 +230,7 @@ function fault(random: SeededRandom, name: FaultName, windowMs: number): Fault {
   const downMs = random.next() ** 2 * 2_000;
   switch (name) {
     case 'node crash':
-      return { at, fault: name, how, aim: random.pick(['any', 'writing', 'writing', 'written']), downMs };
+      return { at, fault: name, how, aim: random.pick(AIMS), downMs };
     case 'node stop':
     case 'write error':
     case 'client crash':

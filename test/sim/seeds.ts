@@ -6,6 +6,7 @@ export const FOUND: readonly { seed: number; bug: string }[] = [
   { seed: 19, bug: 'a workflow task whose history could not be fetched was never answered and kept its slot for ever' },
   { seed: 69, bug: 'a timer row armed by an actor read back, at the key of one it had forgotten, stayed on disk' },
   { seed: 159, bug: 'registering again on a standing link voided the credit of answers sent before it' },
+  { seed: 206, bug: 'an activity that came while a warm workflow task waited was offered to nobody' },
   {
     seed: 574,
     bug: 'a worker registered twice while the disk was slow; the first registration undid a start that the second had delivered',

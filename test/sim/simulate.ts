@@ -87,7 +87,14 @@ export class Simulation {
       network: this.network,
       settings: {
         shardCount: plan.shardCount,
-        bounds: { cachedActors: plan.cachedActors, actorIdleMs: 500, waiters: 200, mailbox: 100, outboxRetryMs: 200 },
+        bounds: {
+          cachedActors: plan.cachedActors,
+          actorIdleMs: 500,
+          waiters: 200,
+          mailbox: 100,
+          outboxKept: plan.outboxKept,
+          outboxRetryMs: 200,
+        },
         readMs: plan.readMs,
         idleMs: 1_000,
       },
@@ -111,7 +118,13 @@ export class Simulation {
     return this.#clients.filter((process) => process !== undefined);
   }
 
+  /** Callers have their results, and nothing is left to do: children that were left behind have ended, messages between workflows arrived. */
   get done(): boolean {
+    const { truth, node } = this;
+    return this.#answered && truth.openRuns === 0 && truth.undelivered.size === 0 && node?.state === 'serving';
+  }
+
+  get #answered(): boolean {
     return this.journals.every(({ result }) => result !== undefined);
   }
 
@@ -119,6 +132,8 @@ export class Simulation {
     if (this.node !== undefined && this.node.state !== 'dead') return;
     this.#incarnation += 1;
     if (this.#incarnation > 1) this.observer.recovered('node restarted');
+    if (this.truth.undelivered.size > 0)
+      this.observer.recovered('messages between workflows delivered by the next node');
     if (!this.disk.damaged)
       void checkRecovery(this.disk, this.plan.shardCount, this.truth).catch((e: unknown) => this.kernel.fail(e));
     this.node = new SimNode(this.#world, this.#incarnation);
@@ -192,7 +207,7 @@ export class Simulation {
       });
       throw new Violation(
         'liveness',
-        `${LIVENESS_MS} ms after the last fault these had not ended: ${open.join(', ')} (${queues.join('; ')})`,
+        `${LIVENESS_MS} ms after the last fault these had not ended: ${open.join(', ')} (${queues.join('; ')}); ${this.truth.openRuns} runs are open, ${this.truth.undelivered.size} messages undelivered`,
       );
     }
     checkEnds(this.journals, this.truth, service);
@@ -232,7 +247,7 @@ export class Simulation {
         this.#undone = true;
         this.observer.recovered('start undone');
       }
-      checkBounds(stats, this.#world.settings.bounds);
+      checkBounds(stats, this.#world.settings.bounds, this.truth);
     });
   }
 }

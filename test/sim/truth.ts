@@ -11,6 +11,7 @@ import { decode, encode } from '../../src/wire/codec.ts';
 import { EventType } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
 import { Violation } from './kernel.ts';
+import { Relations, textOf } from './relations.ts';
 
 type Rows = Map<string, Uint8Array>;
 
@@ -37,6 +38,7 @@ interface TrueShard {
 
 /** Rows that are no part of an entry: counters and positions a flush adds. */
 const isDerived = (key: string): boolean => key.startsWith('n') || key.startsWith('m');
+const isOutbox = (key: string): boolean => key.startsWith('o');
 const isEvents = (key: string): boolean => key.startsWith('e');
 
 /** Both parts of an id in a key: namespace and workflow id follow the shard, each ended by 00 01. */
@@ -64,6 +66,12 @@ export class Truth {
   readonly signals = new Map<string, number>();
   readonly #shards = new Map<number, TrueShard>();
   readonly #seenLogs = new Set<string>();
+  readonly #sent = new Set<string>();
+  readonly relations = new Relations(this);
+  /** Outbox messages that are not acknowledged. */
+  readonly undelivered = new Set<string>();
+  /** Runs that have not closed. */
+  openRuns = 0;
   /** Durable entries so far. */
   entries = 0;
 
@@ -134,6 +142,7 @@ export class Truth {
 
   #apply(entry: Entry): void {
     for (const [key, value] of entry.rows) {
+      if (isOutbox(key)) this.#outbox(key, value);
       if (value === undefined) this.rows.delete(key);
       else {
         this.rows.set(key, value);
@@ -147,12 +156,25 @@ export class Truth {
     }
   }
 
+  /** Each number is used once; its message goes once. */
+  #outbox(key: string, value: Uint8Array | undefined): void {
+    if (value !== undefined && this.#sent.has(key)) {
+      throw new Violation('I5', `outbox row ${JSON.stringify(key)} is written a second time`);
+    }
+    if (value === undefined) this.undelivered.delete(key);
+    else {
+      this.#sent.add(key);
+      this.undelivered.add(key);
+    }
+  }
+
   #grow(key: string, events: HistoryEvent[], time: number): void {
     const [, workflowId = '', runId = ''] = partsOf(key);
     let run = this.runs.get(runId);
     if (run === undefined) {
       run = { workflowId, runId, events: [], closings: new Map(), timers: new Map(), closed: undefined };
       this.runs.set(runId, run);
+      this.openRuns += 1;
       const runs = this.workflows.get(workflowId);
       if (runs === undefined) this.workflows.set(workflowId, [run]);
       else runs.push(run);
@@ -168,14 +190,18 @@ export class Truth {
     if (run.closed !== undefined) throw new Violation('I5', `${where} comes after the run has closed`);
     if (event.eventTime > time) throw new Violation('I7', `${where} is of ${event.eventTime}, its entry of ${time}`);
     run.events.push(event);
-    if (CLOSING.has(event.eventType)) run.closed = event;
+    if (CLOSING.has(event.eventType)) {
+      run.closed = event;
+      this.openRuns -= 1;
+    }
+    this.relations.event(run, event);
     switch (event.eventType) {
       case EventType.WORKFLOW_EXECUTION_STARTED:
         if (event.eventId !== 1) throw new Violation('I5', `${where} starts the run again`);
         break;
       case EventType.WORKFLOW_EXECUTION_SIGNALED: {
         const id = event.attributes.signalName;
-        const unique = `${run.workflowId} ${id} ${Buffer.from(event.attributes.input?.payloads?.[0]?.data ?? []).toString()}`;
+        const unique = `${run.workflowId} ${id} ${textOf(event.attributes.input)}`;
         const count = (this.signals.get(unique) ?? 0) + 1;
         this.signals.set(unique, count);
         if (count > 1) throw new Violation('I5', `${where}: the signal ${unique} is there ${count} times`);

@@ -37,6 +37,8 @@ function canonical(state: ActorState): unknown {
         row: packRow('run', '', run.row),
         activities: sorted(run.activities).map(([id, row]) => [id, packRow('activity', String(id), row)]),
         timers: sorted(run.timers),
+        children: sorted(run.children),
+        externals: sorted(run.externals),
         buffered: sorted(run.buffered),
         activityIds: sorted(run.activityIds),
         timerIds: sorted(run.timerIds),

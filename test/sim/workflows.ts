@@ -18,6 +18,8 @@ import {
 } from 'tenuto/workflow';
 import type { Effect, ServiceActivities } from './service.ts';
 
+export * from './relatives.ts';
+
 const retry = { initialInterval: 50, backoffCoefficient: 1.5, maximumInterval: 500 };
 const { call } = proxyActivities<ServiceActivities>({ startToCloseTimeout: 3_000, retry });
 const once = proxyActivities<ServiceActivities>({ startToCloseTimeout: 3_000, retry: { maximumAttempts: 1 } });
