@@ -17,21 +17,21 @@ export interface RingMember {
   /** Share of the load in proportion to others: 0.01 to 100, 1 being ordinary. */
   readonly weight: number;
   readonly drain: Drain;
-  /** Which of its possible sets of tokens it took when it joined (seed.ts): 0 to 31, never changed afterwards. */
+  /** Which of its possible sets of tokens it took when it joined (seed.ts): 0 to 63, never changed afterwards. */
   readonly seed: number;
 }
 
-/** @throws RangeError naming the member and the field: the caller has let something in that cannot be placed. */
-export function checkMember({ name, directoryId, weight, seed }: RingMember): void {
-  if (directoryId === '') throw new RangeError(`member ${JSON.stringify(name)} has no directory id`);
+/** Why a member cannot be placed, or undefined. What gossip brings is checked with it before it counts. */
+export function memberFault({ name, directoryId, weight, seed }: RingMember): string | undefined {
+  const who = `member ${JSON.stringify(name)}`;
+  if (directoryId === '') return `${who} has no directory id`;
   if (!(weight >= MIN_WEIGHT && weight <= MAX_WEIGHT)) {
-    throw new RangeError(
-      `member ${JSON.stringify(name)}: weight ${weight} is not within ${MIN_WEIGHT} and ${MAX_WEIGHT}`,
-    );
+    return `${who}: weight ${weight} is not within ${MIN_WEIGHT} and ${MAX_WEIGHT}`;
   }
   if (!Number.isInteger(seed) || seed < 0 || seed >= SEEDS) {
-    throw new RangeError(`member ${JSON.stringify(name)}: seed ${seed} is not an integer from 0 to ${SEEDS - 1}`);
+    return `${who}: seed ${seed} is not an integer from 0 to ${SEEDS - 1}`;
   }
+  return undefined;
 }
 
 /** The order in which all nodes number members: by directory id, as code units. */

@@ -5,7 +5,7 @@
 import type { ShardId } from '../../src/ports/ids.ts';
 import { chooseLeaders, leaderShares } from './lead.ts';
 import { MAX_MEMBERS, MAX_REPLICAS, MAX_SHARDS } from './limits.ts';
-import { byDirectory, checkMember, type RingMember } from './member.ts';
+import { byDirectory, memberFault, type RingMember } from './member.ts';
 import { type Placement, place } from './place.ts';
 
 export interface RingOptions {
@@ -45,7 +45,10 @@ export class Ring {
     }
     if (members.length > MAX_MEMBERS)
       throw new RangeError(`${members.length} members: at most ${MAX_MEMBERS} can be placed`);
-    for (const member of members) checkMember(member);
+    for (const member of members) {
+      const fault = memberFault(member);
+      if (fault !== undefined) throw new RangeError(fault);
+    }
     const sorted = [...members].sort(byDirectory);
     for (const [index, { directoryId, name }] of sorted.entries()) {
       const next = sorted[index + 1];
