@@ -12,6 +12,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 const HOST = '127.0.0.1';
 const START_MS = 15_000;
 const POLL_MS = 20;
+const MAX_PORTS = 3;
 
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
@@ -121,12 +122,20 @@ export class RedisServer {
     };
     child.stdout?.on('data', note);
     child.stderr?.on('data', note);
-    child.once('exit', () => running.delete(child));
     this.#child = child;
-    await eventually(`redis-server on port ${this.port}`, async () => {
-      if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}: ${output}`);
-      return (await this.command('PING')) === 'PONG' ? true : undefined;
+    const ended = new Promise<never>((_, reject) => {
+      child.once('exit', (code) => {
+        running.delete(child);
+        reject(new Error(`redis-server on port ${this.port} ended with ${code}: ${output}`));
+      });
     });
+    const answers = eventually(`redis-server on port ${this.port}`, async () => {
+      if (child.exitCode !== null) return false;
+      // Somebody else's server may have been faster to the port.
+      return String(await this.command('INFO', 'server')).includes(`process_id:${child.pid}\r\n`) ? true : undefined;
+    });
+    await Promise.race([answers, ended]);
+    ended.catch(() => {});
     return this;
   }
 
@@ -189,8 +198,17 @@ export class RedisServer {
   }
 }
 
+/** Tries another port when somebody else took the one that was free. */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
-  return new RedisServer(await freePort(), options).start();
+  for (let tries = 1; ; tries += 1) {
+    const server = new RedisServer(await freePort(), options);
+    try {
+      return await server.start();
+    } catch (error) {
+      await server.remove();
+      if (tries === MAX_PORTS) throw error;
+    }
+  }
 }
 
 export interface SentinelGroup {
