@@ -1,4 +1,4 @@
-// The numbers placement is held to. `node dist/bench/ring.js` prints more of them.
+// The numbers placement is held to. `node dist/bench/placement.js` prints more of them.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { movesBetween, Ring } from './ring.ts';
 import { greatest, grow, member, newcomer } from './testing.ts';
