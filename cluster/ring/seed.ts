@@ -18,20 +18,25 @@ const DEPTH = 6;
 const LEADER_WEIGHT = 2;
 
 /** So many of the most promising sets are tried in full: the estimate knows nothing of bounds. */
-const TRIED = 4;
+const TRIED = 12;
+/** The first that moves no more than this times the newcomer's share is taken. Always the one that moves least would leave newcomers too little. */
+const GOOD = 1.1;
 
 /**
- * The set of tokens a member that is not in `ring` yet should take; `joining.seed` does not matter. Takes about as long as five rings:
- * a fifth of a second with 1,000 members and 16,384 shards.
+ * The set of tokens a member that is not in `ring` yet should take; `joining.seed` does not matter. Takes as long as two to thirteen rings:
+ * at most half a second with 1,000 members and 16,384 shards.
  */
 export function chooseSeed(ring: Ring, joining: RingMember): number {
   const { shardCount, replicas, placed } = ring;
+  const weight = placed.reduce((sum, member) => sum + member.weight, joining.weight);
+  const share = (shardCount * joining.weight) / weight;
   let best = 0;
   let fewest = Number.POSITIVE_INFINITY;
   for (const seed of rankSeeds(ring, joining).slice(0, TRIED)) {
     const moved = movesBetween(ring, new Ring({ shardCount, replicas, members: [...placed, { ...joining, seed }] }));
     const most = Math.max(moved.replicas / Math.max(1, ring.copies), moved.leaders);
     if (most < fewest) [best, fewest] = [seed, most];
+    if (most <= GOOD * share) break;
   }
   return best;
 }
