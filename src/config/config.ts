@@ -6,6 +6,10 @@ import { DEFAULT_DOOR_LIMITS, type DoorLimits } from '../frontend/limits.ts';
 import type { NamespaceSetting } from '../frontend/namespaces.ts';
 import type { LogLevel } from '../observe/logger.ts';
 import { DEFAULT_SHARD_LIMITS, type ShardLimits } from '../shard/limits.ts';
+import { type ClusterConfig, type ClusterOptions, completeCluster } from './cluster.ts';
+import { ConfigError } from './errors.ts';
+
+export { ConfigError } from './errors.ts';
 
 /** Port of WebSocket and HTTP. */
 export const DEFAULT_PORT = 7280;
@@ -34,6 +38,8 @@ export interface NodeConfig {
   readonly logLevel: LogLevel;
   /** How long a shutdown lets open requests and held tasks finish, ms. */
   readonly shutdownGraceMs: number;
+  /** Absent: the node stands alone. */
+  readonly cluster: ClusterConfig | undefined;
 }
 
 export interface ConfigOptions {
@@ -49,6 +55,7 @@ export interface ConfigOptions {
   shardLimits?: Partial<ShardLimits> | undefined;
   logLevel?: LogLevel | undefined;
   shutdownGraceMs?: number | undefined;
+  cluster?: ClusterOptions | undefined;
 }
 
 export interface NamespaceOptions {
@@ -57,11 +64,6 @@ export interface NamespaceOptions {
   retention?: number | undefined;
   /** Bearer tokens that open it; none: open to everyone who reaches the port. */
   tokens?: readonly string[] | undefined;
-}
-
-/** A setting that cannot be meant: names where it sits. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
 }
 
 /** No slash: it separates a namespace from what is inside it. */
@@ -117,5 +119,6 @@ export function completeConfig(options: ConfigOptions = {}): NodeConfig {
     shardLimits: defined(DEFAULT_SHARD_LIMITS, options.shardLimits),
     logLevel: options.logLevel ?? 'info',
     shutdownGraceMs: options.shutdownGraceMs ?? 10_000,
+    cluster: options.cluster === undefined ? undefined : completeCluster(options.cluster),
   };
 }

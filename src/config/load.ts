@@ -9,6 +9,7 @@ import type { Limits } from '../core/workflow/limits.ts';
 import { DEFAULT_LIMITS } from '../core/workflow/limits.ts';
 import { DEFAULT_DOOR_LIMITS } from '../frontend/limits.ts';
 import { DEFAULT_SHARD_LIMITS } from '../shard/limits.ts';
+import { clusterOptions, clusterSchema } from './cluster-file.ts';
 import { ConfigError, type ConfigOptions, completeConfig, type NodeConfig } from './config.ts';
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -51,6 +52,7 @@ const schema = z.strictObject({
   engine: bounds(DEFAULT_SHARD_LIMITS).optional(),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).optional() }).optional(),
   shutdownGrace: duration.optional(),
+  cluster: clusterSchema.optional(),
 });
 
 type FileConfig = z.infer<typeof schema>;
@@ -122,6 +124,7 @@ export function loadConfig(file: string, environment: NodeJS.ProcessEnv = proces
     shardLimits: config.engine,
     logLevel: config.log?.level,
     shutdownGraceMs: config.shutdownGrace,
+    cluster: clusterOptions(config.cluster, environment, beside),
   };
   try {
     return completeConfig(options);

@@ -1,0 +1,114 @@
+// The shape of `cluster` in a configuration file, and the variables that win over it. What the values mean is checked by cluster.ts.
+
+import { z } from 'zod';
+import type { ClusterOptions } from './cluster.ts';
+
+const texts = z.array(z.string());
+const listen = z.strictObject({
+  ip: z.string().optional(),
+  port: z.number().int().optional(),
+  advertise: z.string().optional(),
+});
+
+export const clusterSchema = z.strictObject({
+  id: z.string().optional(),
+  name: z.string().optional(),
+  zone: z.string().optional(),
+  weight: z.number().optional(),
+  roles: texts.optional(),
+  seeds: texts.optional(),
+  redis: z
+    .strictObject({
+      url: z.string().optional(),
+      sentinels: texts.optional(),
+      name: z.string().optional(),
+      nodes: texts.optional(),
+      db: z.number().int().optional(),
+      username: z.string().optional(),
+      password: z.string().optional(),
+      sentinelUsername: z.string().optional(),
+      sentinelPassword: z.string().optional(),
+      tls: z
+        .strictObject({
+          caFile: z.string().min(1).optional(),
+          certFile: z.string().min(1).optional(),
+          keyFile: z.string().min(1).optional(),
+        })
+        .optional(),
+    })
+    .optional(),
+  replicas: z.number().int().optional(),
+  firstMembers: z.number().int().optional(),
+  gossip: listen.optional(),
+  link: listen.optional(),
+  keys: texts.optional(),
+});
+
+export type ClusterFile = z.infer<typeof clusterSchema>;
+
+const list = (text: string): string[] =>
+  text
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+
+/** Variables that win over the file; lists are separated by commas. */
+const VARIABLES: Readonly<Record<string, (value: string, cluster: ClusterFile) => void>> = {
+  TENUTO_CLUSTER_ID: (value, cluster) => {
+    cluster.id = value;
+  },
+  TENUTO_NODE_NAME: (value, cluster) => {
+    cluster.name = value;
+  },
+  TENUTO_ZONE: (value, cluster) => {
+    cluster.zone = value;
+  },
+  TENUTO_SEEDS: (value, cluster) => {
+    cluster.seeds = list(value);
+  },
+  TENUTO_CLUSTER_KEYS: (value, cluster) => {
+    cluster.keys = list(value);
+  },
+  // Replaces whatever the file says of Redis, but for the authorities it trusts.
+  TENUTO_REDIS_URL: (value, cluster) => {
+    cluster.redis = { url: value, ...(cluster.redis?.tls && { tls: cluster.redis.tls }) };
+  },
+  TENUTO_REDIS_PASSWORD: (value, cluster) => {
+    cluster.redis = { ...cluster.redis, password: value };
+  },
+  TENUTO_GOSSIP_IP: (value, cluster) => {
+    cluster.gossip = { ...cluster.gossip, ip: value };
+  },
+  TENUTO_GOSSIP_ADVERTISE: (value, cluster) => {
+    cluster.gossip = { ...cluster.gossip, advertise: value };
+  },
+  TENUTO_LINK_IP: (value, cluster) => {
+    cluster.link = { ...cluster.link, ip: value };
+  },
+  TENUTO_LINK_ADVERTISE: (value, cluster) => {
+    cluster.link = { ...cluster.link, advertise: value };
+  },
+};
+
+/**
+ * The file's cluster part under the environment. Undefined, so that the node stands alone, when the file has none and TENUTO_CLUSTER_ID is
+ * not set: the other variables alone make no cluster.
+ */
+export function clusterOptions(
+  file: ClusterFile | undefined,
+  environment: NodeJS.ProcessEnv,
+  beside: (path: string) => string,
+): ClusterOptions | undefined {
+  if (file === undefined && !environment.TENUTO_CLUSTER_ID) return undefined;
+  const cluster: ClusterFile = { ...file };
+  for (const [name, apply] of Object.entries(VARIABLES)) {
+    const value = environment[name];
+    if (value !== undefined && value !== '') apply(value, cluster);
+  }
+  const { redis } = cluster;
+  if (redis?.tls === undefined) return cluster;
+  const { caFile, certFile, keyFile } = redis.tls;
+  const found = (path: string | undefined): string | undefined => (path === undefined ? undefined : beside(path));
+  const tls = { caFile: found(caFile), certFile: found(certFile), keyFile: found(keyFile) };
+  return { ...cluster, redis: { ...redis, tls } };
+}
