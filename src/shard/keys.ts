@@ -67,6 +67,9 @@ export function after(prefix: string): Key {
 /** The key right after this one. */
 export const next = (k: Key): Key => key(`${k}\x00`);
 
+/** The shard that a visibility key ends with. */
+export const shardAtEnd = (k: string): number => k.charCodeAt(k.length - 2) * 256 + k.charCodeAt(k.length - 1);
+
 /** Text that `part` wrote at `at`, and where what follows begins. */
 function readPart(k: string, at: number): { text: string; next: number } {
   let end = k.indexOf('\x00', at);

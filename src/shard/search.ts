@@ -3,6 +3,7 @@
 // run id, shard): those never change, so an execution appears exactly once.
 
 import { matches, type Plan, parseQuery, plan, type Query, QueryError, statusText } from '../core/visibility/index.ts';
+import type { SearchedShards } from '../ports/engine.ts';
 import { type Key, key } from '../ports/ids.ts';
 import type {
   CountWorkflowExecutionsResponse,
@@ -11,10 +12,10 @@ import type {
 } from '../wire/api.ts';
 import { WorkflowExecutionStatus } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
-import { after, inverted } from './keys.ts';
+import { after, inverted, shardAtEnd } from './keys.ts';
 import type { Reader } from './reader.ts';
 import { exhausted, invalid } from './status.ts';
-import { decodeInfo, indexPrefix, statusValue, textValue } from './visibility.ts';
+import { decodeInfo, indexPrefix, sortSuffix, statusValue, textValue } from './visibility.ts';
 
 export type Answer<T> = { ok: T } | { refused: Status };
 
@@ -46,6 +47,7 @@ export class Search {
     query: string;
     pageSize: number;
     nextPageToken: Uint8Array | undefined;
+    shards?: SearchedShards;
   }): Promise<Answer<ListWorkflowExecutionsResponse>> {
     const query = parse(request.query);
     if (!('condition' in query)) return { refused: query };
@@ -73,7 +75,7 @@ export class Search {
       );
       for (const { suffix, info } of chunk.found) {
         scanned += 1;
-        if (info !== undefined && matches(query, info)) executions.push(info);
+        if (info !== undefined && isAmong(request.shards, suffix) && matches(query, info)) executions.push(info);
         if (executions.length === pageSize || scanned >= this.#scannedPerPage) {
           return { ok: { executions, nextPageToken: Buffer.from(TOKEN_VERSION + suffix, 'latin1') } };
         }
@@ -83,13 +85,18 @@ export class Search {
     return { ok: { executions, nextPageToken: undefined } };
   }
 
-  async count(request: { namespace: string; query: string }): Promise<Answer<CountWorkflowExecutionsResponse>> {
+  async count(request: {
+    namespace: string;
+    query: string;
+    shards?: SearchedShards;
+  }): Promise<Answer<CountWorkflowExecutionsResponse>> {
     const query = parse(request.query);
     if (!('condition' in query)) return { refused: query };
     const how = plan(query);
-    if (query.groupBy === undefined) return { ok: { count: await this.#count(request.namespace, query, how) } };
+    const { shards } = request;
+    if (query.groupBy === undefined) return { ok: { count: await this.#count(request.namespace, query, how, shards) } };
     if (query.groupBy.name === 'ExecutionStatus' && query.condition === undefined) {
-      return { ok: await this.#countByStatus(request.namespace) };
+      return { ok: await this.#countByStatus(request.namespace, shards) };
     }
     const { groupBy } = query;
     if (groupBy.type !== 'keyword' && groupBy.type !== 'status') {
@@ -99,7 +106,7 @@ export class Search {
     }
     const groups = new Map<string, number>();
     let count = 0;
-    const full = await this.#scan(request.namespace, rangeOf(request.namespace, how), (info) => {
+    const full = await this.#scan(request.namespace, rangeOf(request.namespace, how), shards, (info) => {
       if (!matches(query, info)) return true;
       count += 1;
       const value = groupBy.read(info);
@@ -114,48 +121,55 @@ export class Search {
     return { ok: { count, groups: [...groups].map(([name, n]) => ({ groupValues: [name], count: n })) } };
   }
 
-  async #countByStatus(namespace: string): Promise<CountWorkflowExecutionsResponse> {
+  async #countByStatus(namespace: string, shards: SearchedShards): Promise<CountWorkflowExecutionsResponse> {
     const groups: { groupValues: unknown[]; count: number }[] = [];
     for (const status of Object.values(WorkflowExecutionStatus)) {
       const prefix = indexPrefix('status', namespace, statusValue(status));
-      const count = await this.#countKeys({ prefix, from: key(prefix), to: after(prefix), whole: false });
+      const count = await this.#countKeys({ prefix, from: key(prefix), to: after(prefix), whole: false }, shards);
       if (count > 0) groups.push({ groupValues: [statusText(status)], count });
     }
     return { count: groups.reduce((sum, group) => sum + group.count, 0), groups };
   }
 
-  async #count(namespace: string, query: Query, how: Plan): Promise<number> {
+  async #count(namespace: string, query: Query, how: Plan, shards: SearchedShards): Promise<number> {
     const range = rangeOf(namespace, how);
-    if (how.exact) return this.#countKeys(range);
+    if (how.exact) return this.#countKeys(range, shards);
     let count = 0;
-    await this.#scan(namespace, range, (info) => {
+    await this.#scan(namespace, range, shards, (info) => {
       if (matches(query, info)) count += 1;
       return true;
     });
     return count;
   }
 
-  async #countKeys(range: Range): Promise<number> {
+  async #countKeys(range: Range, shards: SearchedShards): Promise<number> {
     let count = 0;
     let from: Key | undefined = range.from < range.to ? range.from : undefined;
     while (from !== undefined) {
-      const chunk: { rows: readonly unknown[]; next: Key | undefined } = await this.#reader.chunk(
+      const chunk: { rows: readonly (readonly [Key, unknown])[]; next: Key | undefined } = await this.#reader.chunk(
         from,
         range.to,
         2 * CHUNK,
       );
-      count += chunk.rows.length;
+      count += shards === undefined ? chunk.rows.length : chunk.rows.filter(([k]) => isAmong(shards, k)).length;
       from = chunk.next;
     }
     return count;
   }
 
   /** False when the visitor stopped it. */
-  async #scan(namespace: string, range: Range, visit: (info: WorkflowExecutionInfo) => boolean): Promise<boolean> {
+  async #scan(
+    namespace: string,
+    range: Range,
+    shards: SearchedShards,
+    visit: (info: WorkflowExecutionInfo) => boolean,
+  ): Promise<boolean> {
     let from: Key | undefined = range.from < range.to ? range.from : undefined;
     while (from !== undefined) {
       const chunk: Chunk = await this.#chunk(namespace, range, from, CHUNK);
-      for (const { info } of chunk.found) if (info !== undefined && !visit(info)) return false;
+      for (const { suffix, info } of chunk.found) {
+        if (info !== undefined && isAmong(shards, suffix) && !visit(info)) return false;
+      }
       from = chunk.next;
     }
     return true;
@@ -178,6 +192,13 @@ export class Search {
     };
   }
 }
+
+/** Whether the row with this key, or end of one, is of a shard that is asked for. */
+const isAmong = (shards: SearchedShards, k: string): boolean => shards === undefined || shards.has(shardAtEnd(k));
+
+/** The token of a page that ends with this execution: its place in every list, on every node. */
+export const pageTokenOf = ({ startTime, runId }: WorkflowExecutionInfo, shard: number): Uint8Array =>
+  Buffer.from(TOKEN_VERSION + sortSuffix(startTime, runId, shard), 'latin1');
 
 interface Chunk {
   found: { suffix: string; info: WorkflowExecutionInfo | undefined }[];
