@@ -35,7 +35,7 @@ export interface RouterOptions {
   shardOf(namespace: string, workflowId: string): number;
   /** Where an execution stands in lists: as the store orders it (src/shard/search.ts). */
   pageTokenOf(info: api.WorkflowExecutionInfo, shard: number): Uint8Array;
-  /** A link to this node is wanted; nothing happens if there is one. */
+  /** A link to this node is wanted; nothing happens if there is one. May throw: then the node is not reached. */
   connect(node: string, address: Address): void;
 }
 
@@ -206,7 +206,16 @@ export class Router implements Engine {
     done: Parameters<RouteContext['ask']>[4],
   ): RpcCall {
     const { rpc, connect } = this.#options;
-    if (!rpc.reaches(owner.node)) connect(owner.node, owner.address);
+    if (!rpc.reaches(owner.node)) {
+      try {
+        connect(owner.node, owner.address);
+      } catch (error) {
+        // An address that may not be dialled, or this node is leaving.
+        const why = error instanceof Error ? error.message : String(error);
+        done(unavailable(`Node ${owner.node} cannot be reached: ${why}`, 'no'), undefined);
+        return NOTHING;
+      }
+    }
     return rpc.call(owner.node, method, body, timeoutMs, done);
   }
 
