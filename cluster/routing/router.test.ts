@@ -556,6 +556,21 @@ describe('a list', () => {
     expect(outcomes[0]?.value?.executions.map(({ workflowId }) => workflowId)).toEqual(['w1-a']);
   });
 
+  it('leaves nothing out when a shard leaves this very node while it looks', () => {
+    spread();
+    const { outcomes, done } = asking<{ executions: { workflowId: string }[] }>();
+    a.router.list(request, done);
+    world.time.advance(10);
+    for (const node of world.nodes) node.view.set(0, node === b ? 'local' : at('b', 2));
+    for (const { engine } of world.nodes) engine.last.done(undefined, { executions: [] });
+    world.time.advance(100);
+    expect(world.nodes.map(({ engine }) => engine.asked.length)).toEqual([2, 2, 1]);
+    a.engine.last.done(undefined, { executions: [info('w3-a', 6)] });
+    b.engine.last.done(undefined, { executions: [info('w0-a', 5)] });
+    world.time.advance(100);
+    expect(outcomes[0]?.value?.executions.map(({ workflowId }) => workflowId)).toEqual(['w3-a', 'w0-a']);
+  });
+
   it('hands a refusal of the query on', () => {
     spread();
     const { outcomes, done } = asking();
