@@ -1,8 +1,9 @@
 // Frames of the rpc channel: requests, answers, refusals, and the end of a wait; MessagePack lists. The peer is a node that proved itself, perhaps
 // of another version: what does not fit is reported, never thrown further.
 
-import { decode, encode } from '../../src/wire/codec.ts';
+import { encode } from '../../src/wire/codec.ts';
 import { type Status, StatusCode, type StatusDetail } from '../../src/wire/status.ts';
+import { decodeList } from './decode.ts';
 
 export type RpcFrame =
   | { kind: 'request'; id: number; method: string; timeoutMs: number; body: Uint8Array }
@@ -31,9 +32,9 @@ export function encodeFrame(frame: RpcFrame): Uint8Array {
 
 /** Undefined when the bytes are no frame. Byte strings are views of `bytes`. */
 export function decodeFrame(bytes: Uint8Array): RpcFrame | undefined {
-  const list = decoded(bytes);
-  if (!Array.isArray(list)) return undefined;
-  const [kind, id, second, third, fourth]: unknown[] = list;
+  const decoded = decodeList(bytes);
+  if (!('list' in decoded)) return undefined;
+  const [kind, id, second, third, fourth] = decoded.list;
   if (!isCount(id)) return undefined;
   switch (kind) {
     case Kind.request:
@@ -48,15 +49,6 @@ export function decodeFrame(bytes: Uint8Array): RpcFrame | undefined {
       return { kind: 'abandon', id };
     default:
       return undefined;
-  }
-}
-
-/** What the bytes say in MessagePack; undefined when they are none (nested beyond the stack included). */
-export function decoded(bytes: Uint8Array): unknown {
-  try {
-    return decode(bytes);
-  } catch {
-    return undefined;
   }
 }
 

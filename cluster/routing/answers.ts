@@ -1,11 +1,22 @@
-// What a node answers to a forwarded request: the engine's value, or where to ask instead. Both ends of that envelope.
+// What travels with a forwarded request, and what comes back: the engine's value, or where to ask instead. Both ends of both envelopes.
 
 import { type Check, integer, object, optional, string } from '../../src/frontend/validate/check.ts';
-import { decode, encode } from '../../src/wire/codec.ts';
+import { encode } from '../../src/wire/codec.ts';
+import { decodeList } from '../link/decode.ts';
 import { isRemote, type Owner, type RemoteOwner } from './ownership.ts';
 
 const VALUE = 0;
 const REDIRECT = 1;
+
+/** A request's body, as `decodeBody` reads it. */
+export const encodeBody = (body: object): Uint8Array => encode([body]);
+
+/** Throws for what is no body. */
+export function decodeBody(bytes: Uint8Array): unknown {
+  const decoded = decodeList(bytes);
+  if (!('list' in decoded)) throw new Error(decoded.problem);
+  return decoded.list[0];
+}
 
 export type Answered<T> =
   | { type: 'value'; value: T }
@@ -29,9 +40,9 @@ const maybeRemote = optional(remote);
 /** Never throws: the other node may be of another version. */
 export function readAnswer<T>(body: Uint8Array, check: Check<T>): Answered<T> {
   try {
-    const list: unknown = decode(body);
-    if (!Array.isArray(list)) return { type: 'garbage', what: 'no answer at all' };
-    const [kind, content]: unknown[] = list;
+    const decoded = decodeList(body);
+    if (!('list' in decoded)) return { type: 'garbage', what: decoded.problem };
+    const [kind, content] = decoded.list;
     if (kind === VALUE) return { type: 'value', value: check(content) };
     if (kind !== REDIRECT) return { type: 'garbage', what: `an answer of kind ${String(kind).slice(0, 20)}` };
     const owner = maybeRemote(content);

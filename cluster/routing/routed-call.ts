@@ -6,10 +6,9 @@
 
 import type { Cancelable, Clock } from '../../src/ports/clock.ts';
 import type { Done, Engine, Waiting } from '../../src/ports/engine.ts';
-import { encode } from '../../src/wire/codec.ts';
 import { type Status, StatusCode } from '../../src/wire/status.ts';
 import { NO_TIMEOUT, type RpcCall, type RpcDone } from '../link/rpc.ts';
-import { readAnswer } from './answers.ts';
+import { encodeBody, readAnswer } from './answers.ts';
 import type { RoutingLimits } from './limits.ts';
 import { linkMethod, type Operation } from './operations.ts';
 import { isRemote, type LearnedView, type RemoteOwner } from './ownership.ts';
@@ -141,7 +140,7 @@ export class RoutedCall<T> implements Waiting {
     const attempt = this.#attempt;
     const { limits } = this.#context;
     const { method, waits, body, answer } = this.#operation;
-    this.#body ??= encode(body);
+    this.#body ??= encodeBody(body);
     const left = Math.max(1, this.#since + limits.waitMs - this.#context.clock.monotonic());
     const timeoutMs = waits === 'forEvents' ? NO_TIMEOUT : Math.ceil(Math.min(left, limits.attemptMs));
     const stage: Stage = { at: 'remote', owner, call: undefined };

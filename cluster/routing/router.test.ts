@@ -304,10 +304,10 @@ describe('a message', () => {
     owned(b);
     const bodies = [
       Buffer.from('garbage'),
-      encode({ namespace: 'n' }),
-      encode({ ...to(1), message: { type: 'signal', signalName: 7 } }),
-      encode({ ...to(1), message: { type: 'timer' } }),
-      encode({ ...to(1), message: { type: '__proto__' } }),
+      encode([{ namespace: 'n' }]),
+      encode([{ ...to(1), message: { type: 'signal', signalName: 7 } }]),
+      encode([{ ...to(1), message: { type: 'timer' } }]),
+      encode([{ ...to(1), message: { type: '__proto__' } }]),
       new Uint8Array(100_000).fill(0x91),
     ];
     const refusals: (Status | undefined)[] = [];

@@ -6,11 +6,10 @@ import type { Reply } from '../../src/core/workflow/outcome.ts';
 import type { Clock, Scheduler } from '../../src/ports/clock.ts';
 import type { ActorAddress, Done, Engine, HistoryQuery, Waiting } from '../../src/ports/engine.ts';
 import type * as api from '../../src/wire/api.ts';
-import { encode } from '../../src/wire/codec.ts';
 import type { Status } from '../../src/wire/status.ts';
 import type { Rpc, RpcCall } from '../link/rpc.ts';
 import type { Address } from '../link/transport.ts';
-import { readAnswer } from './answers.ts';
+import { encodeBody, readAnswer } from './answers.ts';
 import { Gathering, type Piece } from './gather.ts';
 import { DEFAULT_ROUTING_LIMITS, type RoutingLimits } from './limits.ts';
 import { mergeCounts, mergePages, type PlaceOf } from './merge.ts';
@@ -238,7 +237,7 @@ export class Router implements Engine {
     check: (value: unknown) => T,
     settle: (piece: Piece<T>) => void,
   ): void {
-    const body = encode({ request, shards: encodeShards(shards, this.#view.shardCount) });
+    const body = encodeBody({ request, shards: encodeShards(shards, this.#view.shardCount) });
     this.#ask(owner, operations.linkMethod(method), body, this.#limits.attemptMs, (error, bytes) => {
       if (error !== undefined) {
         settle({ type: 'refused', status: error });

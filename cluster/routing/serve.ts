@@ -2,10 +2,9 @@
 // hop at most. A shard that is about to arrive here is waited for, briefly. Built by router.ts.
 
 import type { Waiting } from '../../src/ports/engine.ts';
-import { decode } from '../../src/wire/codec.ts';
 import { type Status, StatusCode } from '../../src/wire/status.ts';
 import type { Rpc, ServedCall } from '../link/rpc.ts';
-import { encodeRedirect, encodeValue } from './answers.ts';
+import { decodeBody, encodeRedirect, encodeValue } from './answers.ts';
 import { halfOf, type PlaceOf } from './merge.ts';
 import { type KeyedMethod, linkMethod, type Operation, READERS } from './operations.ts';
 import { isRemote } from './ownership.ts';
@@ -44,7 +43,7 @@ export function serveForwarded(options: ServeOptions): void {
 /** Undefined when the request was refused: the other node is of another version, or broken. */
 function read<T>(call: ServedCall, body: Uint8Array, check: (value: unknown) => T): T | undefined {
   try {
-    return check(decode(body));
+    return check(decodeBody(body));
   } catch (error) {
     const what =
       error instanceof Error

@@ -8,7 +8,7 @@ import type { Status } from '../../src/wire/status.ts';
 import { SHARDS } from './routing.test-support.ts';
 import { NAMES, type SimNode, SimWorld, type Told } from './simulation.test-support.ts';
 
-const SEEDS = Number(process.env.TENUTO_ROUTING_SEEDS ?? 12);
+const SEEDS = Number(process.env.TENUTO_ROUTING_SEEDS ?? 8);
 const FAULTS_UNTIL_MS = 20_000;
 /** A request may wait 10 s for its owner, after an attempt of 5 s. */
 const SETTLED_AT_MS = FAULTS_UNTIL_MS + 25_000;
