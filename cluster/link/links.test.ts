@@ -128,6 +128,19 @@ describe('two nodes', () => {
     expect(b.links.peer('a')?.state).toBe('connected');
   });
 
+  it('do not take a stop of their own process for the silence of the other', () => {
+    world();
+    // One node's clock and timers stand still for a while: when it goes on, its timers come first, then what has arrived.
+    let stopped = 0;
+    const clock = { now: () => time.now(), monotonic: () => time.monotonic() + stopped };
+    const [a, b] = [node('a', { clock }), node('b')];
+    connect(a, b);
+    time.advance(1_500);
+    stopped = 30_000;
+    time.advance(1_500);
+    expect(a.events.map(({ type }) => type)).toEqual(['up']);
+  });
+
   it('keep quiet links alive', () => {
     world();
     const [a, b] = [node('a'), node('b')];
@@ -316,6 +329,25 @@ describe('a refusal', () => {
     connect(a, b);
     time.advance(50);
     expect(messageOf(a, 'refused')).toBe('node a was removed from this cluster.');
+  });
+
+  it('comes to the stranger that has said nothing for longest, when there are too many: nodes get in', () => {
+    world();
+    const b = node('b', { limits: { handshakes: 3 } });
+    const ended: number[] = [];
+    for (let i = 0; i < 5; i += 1) {
+      network.at(`stranger${i}`).dial({ host: 'b', port: 1 }, (outcome) => {
+        if (!('transport' in outcome)) return;
+        outcome.transport.attach({ data: () => undefined, drained: () => undefined, closed: () => ended.push(i) });
+      });
+      time.advance(10);
+    }
+    expect(ended).toEqual([0, 1]);
+    const a = node('a');
+    connect(a, b);
+    time.advance(20);
+    expect(a.links.peer('b')?.state).toBe('connected');
+    expect(refusals(b)).toEqual(['us busy', 'us busy', 'us busy']);
   });
 
   it('is not reported more often than anybody can read', () => {

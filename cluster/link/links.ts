@@ -28,6 +28,9 @@ export interface LinksOptions {
   onEvent(event: LinkEvent): void;
 }
 
+/** A tick that comes later than this was not late by chance, ms. */
+const OVERSLEPT_MS = 200;
+
 export class Links {
   readonly identity: NodeIdentity;
   readonly limits: LinkLimits;
@@ -39,6 +42,7 @@ export class Links {
   readonly #dirty = new Set<KnownPeer>();
   #listening: Listening | undefined;
   #ticker: Cancelable | undefined;
+  #tickedAt: number;
   #closing: Promise<void> | undefined;
   #drained: (() => void) | undefined;
   readonly #reports: Reports;
@@ -51,6 +55,7 @@ export class Links {
     this.identity = options.identity;
     this.limits = checkedLimits(options.limits);
     this.#reports = new Reports(options.clock, this.limits.reportsPerSecond, options.onEvent);
+    this.#tickedAt = options.clock.monotonic();
     this.#tick();
   }
 
@@ -218,10 +223,15 @@ export class Links {
   }
 
   #accept(transport: Transport): void {
-    const shaking = [...this.#connections].filter(({ session }) => !session.isOpen).length;
-    if (this.#closing !== undefined || shaking >= this.limits.handshakes) {
+    if (this.#closing !== undefined) {
       transport.destroy();
       return;
+    }
+    const shaking = [...this.#connections].filter(({ session }) => !session.isOpen && session.role === 'acceptor');
+    // A node is done in milliseconds: who has been at it longest makes room, or strangers could keep nodes out by saying nothing.
+    if (shaking.length >= this.limits.handshakes) {
+      const message = `node ${this.identity.nodeName} is shaking hands with ${this.limits.handshakes} others: try again.`;
+      shaking[0]?.session.refuse({ kind: 'busy', message });
     }
     this.#begin(transport, 'acceptor', undefined);
   }
@@ -392,6 +402,10 @@ export class Links {
 
   #tick(): void {
     const now = this.#options.clock.monotonic();
+    // Timers run before sockets are read: what peers sent while this process stood still is still to come.
+    const late = now - this.#tickedAt - this.limits.tickMs;
+    this.#tickedAt = now;
+    if (late > OVERSLEPT_MS) for (const { session } of this.#connections) session.overslept(late);
     for (const { session } of [...this.#connections]) session.tick();
     for (const peer of this.#peers.values()) {
       if (peer.dial === undefined || now - peer.dial.sinceMs < this.limits.handshakeMs) continue;

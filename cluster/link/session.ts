@@ -58,7 +58,7 @@ export class Session {
   #sealer: Sealer | undefined;
   #opener: Sealer | undefined;
   #remote: RemoteNode | undefined;
-  readonly #begunAt: number;
+  #begunAt: number;
   #heardAt: number;
   #pingedAt: number;
   #pingWallMs = 0;
@@ -183,6 +183,14 @@ export class Session {
     if (now - this.#pingedAt < this.#limits.pingMs) return;
     this.#ping(now);
     this.flush();
+  }
+
+  /** This process did not run for a while, and its sockets have not been read since: that time counts against nobody. */
+  overslept(ms: number): void {
+    this.#begunAt += ms;
+    this.#heardAt += ms;
+    this.#probeUntil += ms;
+    this.#drainUntil += ms;
   }
 
   /** Another connection claims to be this peer: is it still there? */
