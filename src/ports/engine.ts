@@ -37,6 +37,9 @@ export interface HistoryQuery {
   closeEventOnly: boolean;
 }
 
+/** Only executions of these shards are meant; absent: of all shards there are rows of. */
+export type SearchedShards = ReadonlySet<number> | undefined;
+
 export interface Engine {
   /** Delivers a message to its actor. RESOURCE_EXHAUSTED when the mailbox is full, UNAVAILABLE when the shard cannot serve. */
   submit(to: ActorAddress, message: Message, done: Done<Reply>): void;
@@ -58,8 +61,17 @@ export interface Engine {
     done: Done<AwaitWorkflowResultResponse>,
   ): Waiting;
   list(
-    request: { namespace: string; query: string; pageSize: number; nextPageToken: Uint8Array | undefined },
+    request: {
+      namespace: string;
+      query: string;
+      pageSize: number;
+      nextPageToken: Uint8Array | undefined;
+      shards?: SearchedShards;
+    },
     done: Done<ListWorkflowExecutionsResponse>,
   ): void;
-  count(request: { namespace: string; query: string }, done: Done<CountWorkflowExecutionsResponse>): void;
+  count(
+    request: { namespace: string; query: string; shards?: SearchedShards },
+    done: Done<CountWorkflowExecutionsResponse>,
+  ): void;
 }

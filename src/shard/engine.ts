@@ -420,14 +420,11 @@ export class ShardEngine implements Engine, BacklogSource {
     return this.#reads.awaitResult(to, runId, followRuns, done);
   }
 
-  list(
-    request: { namespace: string; query: string; pageSize: number; nextPageToken: Uint8Array | undefined },
-    done: Done<ListWorkflowExecutionsResponse>,
-  ): void {
+  list(request: Parameters<Engine['list']>[0], done: Done<ListWorkflowExecutionsResponse>): void {
     this.#search.list(request, done);
   }
 
-  count(request: { namespace: string; query: string }, done: Done<CountWorkflowExecutionsResponse>): void {
+  count(request: Parameters<Engine['count']>[0], done: Done<CountWorkflowExecutionsResponse>): void {
     this.#search.count(request, done);
   }
 

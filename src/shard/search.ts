@@ -3,7 +3,7 @@
 // run id, shard): those never change, so an execution appears exactly once.
 
 import { matches, type Plan, parseQuery, plan, type Query, QueryError, statusText } from '../core/visibility/index.ts';
-import type { Done } from '../ports/engine.ts';
+import type { Done, Engine, SearchedShards } from '../ports/engine.ts';
 import { type Key, key } from '../ports/ids.ts';
 import type {
   CountWorkflowExecutionsResponse,
@@ -15,7 +15,7 @@ import type { Status } from '../wire/status.ts';
 import { after, inverted } from './keys.ts';
 import type { Reader, Row } from './reader.ts';
 import { exhausted, invalid, messageOf, unavailable } from './status.ts';
-import { decodeInfo, indexedShard, indexPrefix, statusValue, textValue } from './visibility.ts';
+import { decodeInfo, indexedShard, indexPrefix, sortSuffix, statusValue, textValue } from './visibility.ts';
 
 export type Answer<T> = { ok: T } | { refused: Status };
 
@@ -31,6 +31,7 @@ interface Range {
   to: Key;
   /** The rows hold infos themselves. */
   whole: boolean;
+  shards: SearchedShards;
 }
 
 export interface SearchOptions {
@@ -42,17 +43,8 @@ export interface SearchOptions {
   onReadFailed(error: unknown): void;
 }
 
-export interface ListRequest {
-  namespace: string;
-  query: string;
-  pageSize: number;
-  nextPageToken: Uint8Array | undefined;
-}
-
-export interface CountRequest {
-  namespace: string;
-  query: string;
-}
+type ListRequest = Parameters<Engine['list']>[0];
+type CountRequest = Parameters<Engine['count']>[0];
 
 export class Search {
   readonly #options: SearchOptions;
@@ -91,7 +83,7 @@ export class Search {
     if (!('condition' in query)) return { refused: query };
     if (query.groupBy !== undefined)
       return { refused: invalid('invalid query: GROUP BY belongs to a count, not to a list') };
-    const range = rangeOf(request.namespace, plan(query));
+    const range = rangeOf(request.namespace, plan(query), request.shards);
     if (request.nextPageToken !== undefined && request.nextPageToken.length > 0) {
       const token = Buffer.from(request.nextPageToken).toString('latin1');
       if (!token.startsWith(TOKEN_VERSION) || token.length < 9) {
@@ -127,9 +119,10 @@ export class Search {
     const query = parse(request.query);
     if (!('condition' in query)) return { refused: query };
     const how = plan(query);
-    if (query.groupBy === undefined) return { ok: { count: await this.#count(request.namespace, query, how) } };
+    const { shards } = request;
+    if (query.groupBy === undefined) return { ok: { count: await this.#count(request.namespace, query, how, shards) } };
     if (query.groupBy.name === 'ExecutionStatus' && query.condition === undefined) {
-      return { ok: await this.#countByStatus(request.namespace) };
+      return { ok: await this.#countByStatus(request.namespace, shards) };
     }
     const { groupBy } = query;
     if (groupBy.type !== 'keyword' && groupBy.type !== 'status') {
@@ -139,7 +132,7 @@ export class Search {
     }
     const groups = new Map<string, number>();
     let count = 0;
-    const full = await this.#scan(request.namespace, rangeOf(request.namespace, how), (info) => {
+    const full = await this.#scan(request.namespace, rangeOf(request.namespace, how, shards), (info) => {
       if (!matches(query, info)) return true;
       count += 1;
       const value = groupBy.read(info);
@@ -154,18 +147,18 @@ export class Search {
     return { ok: { count, groups: [...groups].map(([name, n]) => ({ groupValues: [name], count: n })) } };
   }
 
-  async #countByStatus(namespace: string): Promise<CountWorkflowExecutionsResponse> {
+  async #countByStatus(namespace: string, shards: SearchedShards): Promise<CountWorkflowExecutionsResponse> {
     const groups: { groupValues: unknown[]; count: number }[] = [];
     for (const status of Object.values(WorkflowExecutionStatus)) {
       const prefix = indexPrefix('status', namespace, statusValue(status));
-      const count = await this.#countKeys({ prefix, from: key(prefix), to: after(prefix), whole: false });
+      const count = await this.#countKeys({ prefix, from: key(prefix), to: after(prefix), whole: false, shards });
       if (count > 0) groups.push({ groupValues: [statusText(status)], count });
     }
     return { count: groups.reduce((sum, group) => sum + group.count, 0), groups };
   }
 
-  async #count(namespace: string, query: Query, how: Plan): Promise<number> {
-    const range = rangeOf(namespace, how);
+  async #count(namespace: string, query: Query, how: Plan, shards: SearchedShards): Promise<number> {
+    const range = rangeOf(namespace, how, shards);
     if (how.exact) return this.#countKeys(range);
     let count = 0;
     await this.#scan(namespace, range, (info) => {
@@ -200,7 +193,9 @@ export class Search {
   /** Rows of shards led here: the others may be behind, and are shown by their leaders. */
   async #rows(range: Range, from: Key, limit: number): Promise<{ rows: Row[]; next: Key | undefined }> {
     const { rows, next } = await this.#reader.chunk(from, range.to, limit);
-    return { rows: rows.filter(([k]) => this.#options.isLed(indexedShard(k))), next };
+    const isMeant = (shard: number): boolean =>
+      this.#options.isLed(shard) && (range.shards === undefined || range.shards.has(shard));
+    return { rows: rows.filter(([k]) => isMeant(indexedShard(k))), next };
   }
 
   async #chunk(namespace: string, range: Range, from: Key, limit: number): Promise<Chunk> {
@@ -221,6 +216,10 @@ export class Search {
   }
 }
 
+/** The token of a page that ends with this execution: its place in every list, on every node. */
+export const pageTokenOf = ({ startTime, runId }: WorkflowExecutionInfo, shard: number): Uint8Array =>
+  Buffer.from(TOKEN_VERSION + sortSuffix(startTime, runId, shard), 'latin1');
+
 interface Chunk {
   found: { suffix: string; info: WorkflowExecutionInfo | undefined }[];
   next: Key | undefined;
@@ -235,7 +234,7 @@ function parse(text: string): Query | Status {
   }
 }
 
-function rangeOf(namespace: string, { equals, from, to }: Plan): Range {
+function rangeOf(namespace: string, { equals, from, to }: Plan, shards: SearchedShards): Range {
   let prefix: string;
   switch (equals?.field) {
     case 'WorkflowId':
@@ -253,5 +252,5 @@ function rangeOf(namespace: string, { equals, from, to }: Plan): Range {
   // Newest first: the upper bound of time is the lower bound of keys.
   const low = key(prefix + inverted(to));
   const high = from <= 0 ? after(prefix) : key(prefix + inverted(from - 1));
-  return { prefix, from: low, to: high, whole: equals === undefined };
+  return { prefix, from: low, to: high, whole: equals === undefined, shards };
 }

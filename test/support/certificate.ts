@@ -1,6 +1,7 @@
-// A self-signed certificate for localhost, made with node:crypto alone: no tool has to be installed, no private key is in the repository.
+// Certificates made with node:crypto alone: no tool has to be installed, no private key is in the repository. A self-signed one for localhost,
+// and an authority that issues one for each node.
 
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
 const DAY_MS = 86_400_000;
 
@@ -29,15 +30,28 @@ function utcTime(at: number): Buffer {
   return der(0x17, Buffer.from(text.slice(2)));
 }
 
-/** PEM of a certificate for localhost and 127.0.0.1, valid today, and of its key. */
-export function selfSigned(): { certificate: string; privateKey: string } {
+export interface Certified {
+  /** PEM. */
+  certificate: string;
+  privateKey: string;
+}
+
+interface Issuer {
+  name: string;
+  privateKey: KeyObject;
+}
+
+const named = (name: string): Buffer => sequence(der(0x31, sequence(OID.commonName, der(0x0c, Buffer.from(name)))));
+
+/** A certificate for a name and 127.0.0.1, valid today; signed by itself without an issuer. */
+function issue(name: string, isAuthority: 'authority' | 'leaf', issuer?: Issuer): Certified & { key: KeyObject } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  const name = sequence(der(0x31, sequence(OID.commonName, der(0x0c, Buffer.from('localhost')))));
-  const alternatives = sequence(der(0x82, Buffer.from('localhost')), der(0x87, Buffer.from([127, 0, 0, 1])));
-  const isAuthority = sequence(der(0x01, Buffer.from([0xff])));
+  const signer = issuer ?? { name, privateKey };
+  const alternatives = sequence(der(0x82, Buffer.from(name)), der(0x87, Buffer.from([127, 0, 0, 1])));
+  const constraints = isAuthority === 'authority' ? sequence(der(0x01, Buffer.from([0xff]))) : sequence();
   const extensions = sequence(
     sequence(OID.subjectAltName, der(0x04, alternatives)),
-    sequence(OID.basicConstraints, der(0x01, Buffer.from([0xff])), der(0x04, isAuthority)),
+    sequence(OID.basicConstraints, der(0x01, Buffer.from([0xff])), der(0x04, constraints)),
   );
   const serial = randomBytes(8);
   // Positive, and as short as DER wants it.
@@ -46,18 +60,29 @@ export function selfSigned(): { certificate: string; privateKey: string } {
     der(0xa0, der(0x02, Buffer.from([2]))),
     der(0x02, serial),
     sequence(OID.ecdsaWithSha256),
-    name,
+    named(signer.name),
     sequence(utcTime(Date.now() - DAY_MS), utcTime(Date.now() + DAY_MS)),
-    name,
+    named(name),
     publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, extensions),
   );
   // A bit string begins with the number of bits its last byte does not use.
-  const signature = der(0x03, Buffer.from([0]), sign('sha256', toBeSigned, privateKey));
+  const signature = der(0x03, Buffer.from([0]), sign('sha256', toBeSigned, signer.privateKey));
   const body = sequence(toBeSigned, sequence(OID.ecdsaWithSha256), signature).toString('base64');
   const lines = body.match(/.{1,64}/g)?.join('\n') ?? '';
   return {
     certificate: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
     privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    key: privateKey,
   };
+}
+
+/** PEM of a certificate for localhost and 127.0.0.1, valid today, and of its key. */
+export const selfSigned = (): Certified => issue('localhost', 'authority');
+
+/** An authority of its own, and certificates it signs. */
+export function makeAuthority(): { certificate: string; issue(name: string): Certified } {
+  const name = `authority ${randomBytes(4).toString('hex')}`;
+  const { certificate, key } = issue(name, 'authority');
+  return { certificate, issue: (subject) => issue(subject, 'leaf', { name, privateKey: key }) };
 }

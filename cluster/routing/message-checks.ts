@@ -1,0 +1,214 @@
+// The messages that cross a link to an actor, and the check of each: the same shapes as at the doors, since a node of another version may have sent
+// them. A message that is not in the table comes from a shard or from matching, and never travels this way. One line a type: how often it may be tried.
+
+import type * as messages from '../../src/core/workflow/message.ts';
+import type { Message } from '../../src/core/workflow/message.ts';
+import {
+  boolean,
+  type Check,
+  enumeration,
+  integer,
+  list,
+  object,
+  optional,
+  record,
+  string,
+} from '../../src/frontend/validate/check.ts';
+import { command, queryResult } from '../../src/frontend/validate/commands.ts';
+import * as common from '../../src/frontend/validate/common.ts';
+
+export type ForwardedType =
+  | 'start'
+  | 'signal'
+  | 'requestCancel'
+  | 'terminate'
+  | 'completeWorkflowTask'
+  | 'failWorkflowTask'
+  | 'completeActivityTask'
+  | 'failActivityTask'
+  | 'cancelActivityTask'
+  | 'heartbeatActivityTask'
+  | 'query'
+  | 'queryAnswered'
+  | 'queryLost'
+  | 'queryAbandoned';
+
+export type ForwardedMessage = Extract<Message, { type: ForwardedType }>;
+
+type Of<T extends ForwardedType> = Extract<Message, { type: T }>;
+
+/** A check of one type's fields: the type itself has been read. */
+const typed = <T extends ForwardedType>(type: T): Check<T> => {
+  return () => type;
+};
+
+const startId = object<messages.StartId>({ term: integer, seq: integer });
+const taskRef = object<messages.TaskRef>({ runId: string, scheduledEventId: integer, attempt: integer, startId });
+const target = object<messages.RunTarget>({ runId: optional(string), firstExecutionRunId: optional(string) });
+
+const byTask = object<{ task: messages.TaskRef }>({ task: taskRef });
+const byId = object<{ runId?: string | undefined; activityId: string }>({
+  runId: optional(string),
+  activityId: string,
+});
+const either = object<{ task?: unknown }>({ task: (value) => value });
+const activity: Check<messages.ActivityRef> = (value) =>
+  either(value).task === undefined ? byId(value) : byTask(value);
+
+const signalInput = {
+  signalName: string,
+  input: optional(common.payloads),
+  header: optional(common.header),
+  identity: string,
+  requestId: string,
+};
+
+const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
+  start: object<messages.StartMessage>({
+    type: typed('start'),
+    runId: string,
+    requestId: string,
+    identity: string,
+    workflowType: string,
+    taskQueue: string,
+    input: optional(common.payloads),
+    header: optional(common.header),
+    memo: optional(common.memo),
+    searchAttributes: optional(common.searchAttributes),
+    workflowExecutionTimeout: optional(integer),
+    workflowRunTimeout: optional(integer),
+    workflowTaskTimeout: optional(integer),
+    workflowStartDelay: optional(integer),
+    retryPolicy: optional(common.retryPolicy),
+    cronSchedule: optional(string),
+    reusePolicy: enumeration(),
+    conflictPolicy: enumeration(),
+    priority: optional(common.priority),
+    userMetadata: optional(common.userMetadata),
+    signal: optional(object<messages.SignalInput>(signalInput)),
+  }),
+  signal: object<messages.SignalMessage>({ type: typed('signal'), target, ...signalInput }),
+  requestCancel: object<messages.RequestCancelMessage>({
+    type: typed('requestCancel'),
+    target,
+    reason: optional(string),
+    identity: string,
+    requestId: string,
+  }),
+  terminate: object<messages.TerminateMessage>({
+    type: typed('terminate'),
+    target,
+    reason: optional(string),
+    details: optional(common.payloads),
+    identity: string,
+    requestId: string,
+  }),
+  completeWorkflowTask: object<messages.CompleteWorkflowTaskMessage>({
+    type: typed('completeWorkflowTask'),
+    task: taskRef,
+    identity: string,
+    commands: list(command),
+    sticky: boolean,
+    queryResults: optional(record(queryResult)),
+    forceCreateNewWorkflowTask: boolean,
+    sdkMetadata: optional(common.sdkMetadata),
+    meteringMetadata: optional(common.meteringMetadata),
+    workerVersion: optional(common.workerVersion),
+  }),
+  failWorkflowTask: object<messages.FailWorkflowTaskMessage>({
+    type: typed('failWorkflowTask'),
+    task: taskRef,
+    identity: string,
+    cause: enumeration(),
+    failure: optional(common.failure),
+    workerVersion: optional(common.workerVersion),
+  }),
+  completeActivityTask: object<messages.CompleteActivityTaskMessage>({
+    type: typed('completeActivityTask'),
+    activity,
+    identity: string,
+    result: optional(common.payloads),
+  }),
+  failActivityTask: object<messages.FailActivityTaskMessage>({
+    type: typed('failActivityTask'),
+    activity,
+    identity: string,
+    failure: common.failure,
+    lastHeartbeatDetails: optional(common.payloads),
+  }),
+  cancelActivityTask: object<messages.CancelActivityTaskMessage>({
+    type: typed('cancelActivityTask'),
+    activity,
+    identity: string,
+    details: optional(common.payloads),
+  }),
+  heartbeatActivityTask: object<messages.HeartbeatActivityTaskMessage>({
+    type: typed('heartbeatActivityTask'),
+    activity,
+    identity: string,
+    details: optional(common.payloads),
+  }),
+  query: object<messages.QueryMessage>({
+    type: typed('query'),
+    queryId: string,
+    target,
+    queryType: string,
+    queryArgs: optional(common.payloads),
+    header: optional(common.header),
+    rejectCondition: optional(enumeration()),
+  }),
+  queryAnswered: object<messages.QueryAnsweredMessage>({
+    type: typed('queryAnswered'),
+    queryId: string,
+    result: queryResult,
+  }),
+  queryLost: object<messages.QueryLostMessage>({ type: typed('queryLost'), queryId: string }),
+  queryAbandoned: object<messages.QueryAbandonedMessage>({ type: typed('queryAbandoned'), queryId: string }),
+};
+
+const kind = object<{ type: string }>({ type: string });
+const isForwardedType = (type: string): type is ForwardedType => Object.hasOwn(CHECKS, type);
+
+export const isForwarded = (message: Message): message is ForwardedMessage => isForwardedType(message.type);
+
+/** Throws (check.ts) for what is no message that travels. */
+export const forwardedMessage: Check<ForwardedMessage> = (value) => {
+  const { type } = kind(value);
+  if (!isForwardedType(type)) {
+    throw new Error(
+      `a message of type ${type.slice(0, 64)} does not travel between nodes, or this version does not know it`,
+    );
+  }
+  return CHECKS[type](value);
+};
+
+export const queryMessage: Check<messages.QueryMessage> = CHECKS.query;
+
+/**
+ * What a repeat after an unknown outcome would do. `nothing`: it changes no rows. `once`: its request id makes a repeat the same request (I5).
+ * `perhapsTwice`: it has none, so it is repeated only when the first is known not to have been applied.
+ */
+export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perhapsTwice' {
+  switch (message.type) {
+    case 'start':
+    case 'signal':
+    case 'requestCancel':
+    case 'terminate':
+      return message.requestId === '' ? 'perhapsTwice' : 'once';
+    case 'completeWorkflowTask':
+    case 'failWorkflowTask':
+    case 'completeActivityTask':
+    case 'failActivityTask':
+    case 'cancelActivityTask':
+    case 'heartbeatActivityTask':
+      return 'perhapsTwice';
+    case 'query':
+      return 'nothing';
+    // A repeat would be told that no query waits, though the first one found it.
+    case 'queryAnswered':
+    case 'queryLost':
+      return 'perhapsTwice';
+    case 'queryAbandoned':
+      return 'nothing';
+  }
+}

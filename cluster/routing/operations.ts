@@ -1,0 +1,262 @@
+// The engine's calls as data: which shard one is for, how it is asked of the local engine, how it travels, and what a repeat would do. One
+// constructor for each method of the Engine port; routed-call.ts runs them, serve.ts reads them back.
+
+import type { QueryMessage } from '../../src/core/workflow/message.ts';
+import type { Reply } from '../../src/core/workflow/outcome.ts';
+import {
+  boolean,
+  bytes,
+  type Check,
+  defaulted,
+  enumeration,
+  integer,
+  list,
+  object,
+  optional,
+  string,
+} from '../../src/frontend/validate/check.ts';
+import { queryResult } from '../../src/frontend/validate/commands.ts';
+import * as common from '../../src/frontend/validate/common.ts';
+import type { ActorAddress, Done, Engine, HistoryQuery, Waiting } from '../../src/ports/engine.ts';
+import type * as api from '../../src/wire/api.ts';
+import { effectOf, type ForwardedMessage, forwardedMessage, queryMessage } from './message-checks.ts';
+
+export type KeyedMethod = 'submit' | 'query' | 'answerQuery' | 'describe' | 'history' | 'taskHistory' | 'awaitResult';
+
+/** Methods on the link: the engine's, under a name of their own. */
+export const linkMethod = (method: KeyedMethod | 'list' | 'count'): string => `engine.${method}`;
+
+export interface Operation<T> {
+  readonly method: KeyedMethod;
+  readonly to: ActorAddress;
+  /** See `effectOf`. */
+  readonly effect: 'nothing' | 'once' | 'perhapsTwice';
+  /** It waits for something to happen: no time of ours ends it, and it follows the shard when that moves. */
+  readonly waits: 'forEvents' | 'forAnswer';
+  /** The request's body, MessagePack-able. */
+  readonly body: object;
+  local(engine: Engine, done: Done<T>): Waiting | undefined;
+  /** Throws for what is not an answer to this method. */
+  readonly answer: Check<T>;
+}
+
+export interface TaskHistoryQuery {
+  runId: string;
+  scheduledEventId: number;
+  fromEventId: number;
+  maximumBytes: number;
+}
+
+export interface TaskHistoryAnswer {
+  events: api.EventBatches;
+  firstEventId: number;
+  nextEventId: number | undefined;
+}
+
+// ---------------------------------------------------------------- answers
+
+/** Answers are handed on to clients as they are: what the door reads of them is checked, the rest is the owner's. */
+const shaped =
+  <T extends object>(check: Check<object>): Check<T> =>
+  (value) => {
+    check(value);
+    // The owner built it as T; what this node relies on has just been checked.
+    return value as T;
+  };
+
+const some: Check<unknown> = (value) => {
+  if (typeof value !== 'object' || value === null) throw new Error('a map is missing');
+  return value;
+};
+
+const batches = list<Uint8Array>((value) => {
+  if (!(value instanceof Uint8Array)) throw new Error('a batch of events is not bytes');
+  return value;
+});
+
+const started = object<api.StartWorkflowExecutionResponse>({ runId: string, started: boolean, status: enumeration() });
+const replyKind = object<{ type: string }>({ type: string });
+const startedReply = object<{ response: api.StartWorkflowExecutionResponse }>({ response: started });
+const heartbeatReply = object<{ cancelRequested: boolean }>({ cancelRequested: boolean });
+
+const reply: Check<Reply> = (value) => {
+  const { type } = replyKind(value);
+  switch (type) {
+    case 'started':
+      return { type: 'started', ...startedReply(value) };
+    case 'heartbeat':
+      return { type: 'heartbeat', ...heartbeatReply(value) };
+    case 'accepted':
+      return { type: 'accepted' };
+    default:
+      throw new Error(`a reply of type ${type.slice(0, 64)} is not for a forwarded message`);
+  }
+};
+
+const queryAnswer = object<api.QueryWorkflowResponse>({
+  queryResult: optional(common.payloads),
+  queryRejected: optional(object<{ status: api.WorkflowExecutionInfo['status'] }>({ status: enumeration() })),
+});
+const nothing: Check<undefined> = () => undefined;
+const described = shaped<api.DescribeWorkflowExecutionResponse>(
+  object({
+    executionConfig: some,
+    workflowExecutionInfo: some,
+    pendingActivities: list(some),
+    pendingTimers: list(some),
+  }),
+);
+const historyAnswer = object<api.GetWorkflowExecutionHistoryResponse>({
+  runId: string,
+  events: batches,
+  nextEventId: optional(integer),
+  closed: boolean,
+});
+const taskHistoryAnswer: Check<TaskHistoryAnswer> = (value) => {
+  const page = object<{ events: Uint8Array[]; firstEventId: number; nextEventId?: number | undefined }>({
+    events: batches,
+    firstEventId: integer,
+    nextEventId: optional(integer),
+  })(value);
+  return { ...page, nextEventId: page.nextEventId };
+};
+const resultAnswer = object<api.AwaitWorkflowResultResponse>({
+  runId: string,
+  status: enumeration(),
+  closeEvent: bytes,
+});
+
+// ---------------------------------------------------------------- operations
+
+export const submit = (to: ActorAddress, message: ForwardedMessage): Operation<Reply> => ({
+  method: 'submit',
+  to,
+  effect: effectOf(message),
+  waits: 'forAnswer',
+  body: { ...to, message },
+  local: (engine, done) => {
+    engine.submit(to, message, done);
+    return undefined;
+  },
+  answer: reply,
+});
+
+export const query = (to: ActorAddress, message: QueryMessage): Operation<api.QueryWorkflowResponse> => ({
+  method: 'query',
+  to,
+  effect: 'nothing',
+  waits: 'forEvents',
+  body: { ...to, message },
+  local: (engine, done) => engine.query(to, message, done),
+  answer: queryAnswer,
+});
+
+export const answerQuery = (to: ActorAddress, queryId: string, result: api.QueryResult): Operation<undefined> => ({
+  method: 'answerQuery',
+  to,
+  effect: effectOf({ type: 'queryAnswered', queryId, result }),
+  waits: 'forAnswer',
+  body: { ...to, queryId, result },
+  local: (engine, done) => {
+    engine.answerQuery(to, queryId, result, done);
+    return undefined;
+  },
+  answer: nothing,
+});
+
+export const describe = (
+  to: ActorAddress,
+  runId: string | undefined,
+): Operation<api.DescribeWorkflowExecutionResponse> => ({
+  method: 'describe',
+  to,
+  effect: 'nothing',
+  waits: 'forAnswer',
+  body: { ...to, runId },
+  local: (engine, done) => {
+    engine.describe(to, runId, done);
+    return undefined;
+  },
+  answer: described,
+});
+
+export const history = (to: ActorAddress, asked: HistoryQuery): Operation<api.GetWorkflowExecutionHistoryResponse> => ({
+  method: 'history',
+  to,
+  effect: 'nothing',
+  waits: asked.waitNewEvent ? 'forEvents' : 'forAnswer',
+  body: { ...to, query: asked },
+  local: (engine, done) => engine.history(to, asked, done),
+  answer: historyAnswer,
+});
+
+export const taskHistory = (to: ActorAddress, task: TaskHistoryQuery): Operation<TaskHistoryAnswer> => ({
+  method: 'taskHistory',
+  to,
+  effect: 'nothing',
+  waits: 'forAnswer',
+  body: { ...to, task },
+  local: (engine, done) => {
+    engine.taskHistory(to, task, done);
+    return undefined;
+  },
+  answer: taskHistoryAnswer,
+});
+
+export const awaitResult = (
+  to: ActorAddress,
+  runId: string | undefined,
+  followRuns: 'followRuns' | 'thisRun',
+): Operation<api.AwaitWorkflowResultResponse> => ({
+  method: 'awaitResult',
+  to,
+  effect: 'nothing',
+  waits: 'forEvents',
+  body: { ...to, runId, followRuns: followRuns === 'followRuns' },
+  local: (engine, done) => engine.awaitResult(to, runId, followRuns === 'followRuns', done),
+  answer: resultAnswer,
+});
+
+// ---------------------------------------------------------------- requests, read back
+
+const address = object<ActorAddress>({ namespace: string, workflowId: string });
+const historyQuery = object<HistoryQuery>({
+  runId: optional(string),
+  fromEventId: integer,
+  maximumBytes: integer,
+  waitNewEvent: boolean,
+  closeEventOnly: boolean,
+});
+const taskQuery = object<TaskHistoryQuery>({
+  runId: string,
+  scheduledEventId: integer,
+  fromEventId: integer,
+  maximumBytes: integer,
+});
+const submitBody = object<{ message: ForwardedMessage }>({ message: forwardedMessage });
+const queryBody = object<{ message: QueryMessage }>({ message: queryMessage });
+const answerQueryBody = object<{ queryId: string; result: api.QueryResult }>({ queryId: string, result: queryResult });
+const runBody = object<{ runId?: string | undefined }>({ runId: optional(string) });
+const historyBody = object<{ query: HistoryQuery }>({ query: historyQuery });
+const taskBody = object<{ task: TaskHistoryQuery }>({ task: taskQuery });
+const resultBody = object<{ runId?: string | undefined; followRuns: boolean }>({
+  runId: optional(string),
+  followRuns: defaulted(boolean, true),
+});
+
+/** Each method's request as an operation again. Throws (check.ts) for what has another shape. */
+export const READERS: { readonly [M in KeyedMethod]: Check<Operation<unknown>> } = {
+  submit: (value) => submit(address(value), submitBody(value).message),
+  query: (value) => query(address(value), queryBody(value).message),
+  answerQuery: (value) => {
+    const { queryId, result } = answerQueryBody(value);
+    return answerQuery(address(value), queryId, result);
+  },
+  describe: (value) => describe(address(value), runBody(value).runId),
+  history: (value) => history(address(value), historyBody(value).query),
+  taskHistory: (value) => taskHistory(address(value), taskBody(value).task),
+  awaitResult: (value) => {
+    const { runId, followRuns } = resultBody(value);
+    return awaitResult(address(value), runId, followRuns ? 'followRuns' : 'thisRun');
+  },
+};

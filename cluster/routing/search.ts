@@ -1,0 +1,104 @@
+// How a list or a count travels: the request and the shards it is for, and the checks of both sides. Called by router.ts and serve.ts.
+
+import {
+  bytes,
+  type Check,
+  defaulted,
+  integer,
+  list,
+  object,
+  optional,
+  string,
+} from '../../src/frontend/validate/check.ts';
+import type {
+  CountWorkflowExecutionsResponse,
+  ListWorkflowExecutionsResponse,
+  WorkflowExecutionInfo,
+} from '../../src/wire/api.ts';
+
+export interface ListRequest {
+  namespace: string;
+  query: string;
+  pageSize: number;
+  nextPageToken: Uint8Array | undefined;
+}
+
+export interface CountRequest {
+  namespace: string;
+  query: string;
+}
+
+const countFields = { namespace: string, query: string };
+const listFields = { ...countFields, pageSize: integer, nextPageToken: optional(bytes) };
+const shards = { shards: bytes };
+
+export const listBody: Check<{ request: ListRequest; shards: Uint8Array }> = object<{
+  request: ListRequest;
+  shards: Uint8Array;
+}>({
+  request: (value) => {
+    const request = object<Omit<ListRequest, 'nextPageToken'> & { nextPageToken?: Uint8Array | undefined }>(listFields)(
+      value,
+    );
+    return { ...request, nextPageToken: request.nextPageToken };
+  },
+  ...shards,
+});
+
+export const countBody: Check<{ request: CountRequest; shards: Uint8Array }> = object<{
+  request: CountRequest;
+  shards: Uint8Array;
+}>({
+  request: object<CountRequest>(countFields),
+  ...shards,
+});
+
+/** What merging reads of an execution; the rest is handed on as the owner gave it. */
+const info: Check<WorkflowExecutionInfo> = (value) => {
+  object<{ workflowId: string; runId: string; startTime: number }>({
+    workflowId: string,
+    runId: string,
+    startTime: integer,
+  })(value);
+  // The owner built it as one; what this node reads of it has just been checked.
+  return value as WorkflowExecutionInfo;
+};
+
+export const page: Check<ListWorkflowExecutionsResponse> = object<ListWorkflowExecutionsResponse>({
+  executions: list(info),
+  nextPageToken: optional(bytes),
+});
+
+export const counted: Check<CountWorkflowExecutionsResponse> = object<CountWorkflowExecutionsResponse>({
+  count: integer,
+  groups: optional(
+    list(
+      object<{ groupValues: unknown[]; count: number }>({
+        groupValues: defaulted(
+          list((value) => value),
+          [],
+        ),
+        count: integer,
+      }),
+    ),
+  ),
+});
+
+/** One bit a shard. */
+export function encodeShards(set: ReadonlySet<number>, shardCount: number): Uint8Array {
+  const bits = new Uint8Array(Math.ceil(shardCount / 8));
+  for (const shard of set) bits[shard >>> 3] = (bits[shard >>> 3] ?? 0) | (1 << (shard & 7));
+  return bits;
+}
+
+/** Undefined when the other node counts its shards differently. */
+export function decodeShards(bits: Uint8Array, shardCount: number): Set<number> | undefined {
+  if (bits.length !== Math.ceil(shardCount / 8)) return undefined;
+  const set = new Set<number>();
+  for (let shard = 0; shard < bits.length * 8; shard += 1) {
+    if (((bits[shard >>> 3] ?? 0) & (1 << (shard & 7))) === 0) continue;
+    if (shard >= shardCount) return undefined;
+    set.add(shard);
+  }
+  return set;
+}
