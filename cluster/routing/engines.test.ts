@@ -44,7 +44,7 @@ async function start(name: string): Promise<Node> {
     scheduler: systemScheduler,
     random: systemRandom,
     matching: new Matcher({ clock: systemClock, scheduler: systemScheduler, onQueryLost: () => undefined }),
-    namespaces: new Map([['n', 3_600_000]]),
+    namespaces: new Map([['n', { id: 'id-of-n', retention: 3_600_000 }]]),
   });
   await engine.open();
   const links = new Links({
