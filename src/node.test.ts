@@ -279,6 +279,12 @@ describe('a node that cannot start says why in one line, and what to do', () => 
     expect(error.message).toContain('no-such-cert.pem');
   });
 
+  it('a cluster it is to be part of', async () => {
+    const error = await failure({ cluster: { id: 'orders' } });
+    expect(error).toMatchObject({ kind: 'config', exitCode: 2 });
+    expect(error.message).toContain('cluster orders');
+  });
+
   it('and gives its port back', async () => {
     const dataDirectory = await directory();
     await start({ dataDirectory });

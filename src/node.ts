@@ -15,7 +15,7 @@ import { NativeDoor } from './frontend/websocket/door.ts';
 import { connectInProcess, type InProcessTransport } from './frontend/websocket/in-process.ts';
 import { listenForWebSockets } from './frontend/websocket/listener.ts';
 import { Matcher } from './matching/matcher.ts';
-import { NodeStartError, startErrorOf } from './node-errors.ts';
+import { clustersNotYet, NodeStartError, startErrorOf } from './node-errors.ts';
 import type { Exposition } from './observe/exposition.ts';
 import { Metrics } from './observe/metrics.ts';
 import { nodeGauges } from './observe/node-gauges.ts';
@@ -312,6 +312,8 @@ class Node implements RunningNode {
 export async function startNode(config: NodeConfig, options: NodeOptions): Promise<RunningNode> {
   let node: Node | undefined;
   try {
+    // Serving alone what was meant for several would lose what they promise: better not to start.
+    if (config.cluster !== undefined) throw clustersNotYet(config.cluster.id);
     node = new Node(config, options.store ?? (await openStore(config)), options);
     await node.start();
     return node;
