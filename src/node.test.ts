@@ -280,7 +280,9 @@ describe('a node that cannot start says why in one line, and what to do', () => 
   });
 
   it('a cluster it is to be part of', async () => {
-    const error = await failure({ cluster: { id: 'orders' } });
+    const error = await failure({
+      cluster: { id: 'orders', name: 'node-1', redis: { url: 'redis://127.0.0.1:6379' } },
+    });
     expect(error).toMatchObject({ kind: 'config', exitCode: 2 });
     expect(error.message).toContain('cluster orders');
   });
