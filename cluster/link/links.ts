@@ -69,13 +69,7 @@ export class Links {
   async listen(at: Address): Promise<Address> {
     const problem = securityProblem(this.#options.security, at.host, 'listen');
     if (problem !== undefined) throw new Error(`Links cannot listen on ${addressText(at)}: ${problem}`);
-    const refused = (address: string, reason: string): void =>
-      this.#refused(
-        { kind: 'certificate', message: `the peer at ${address} failed its TLS handshake: ${reason}.` },
-        'us',
-        undefined,
-        address,
-      );
+    const refused = (address: string, refusal: Refusal): void => this.#refused(refusal, 'us', undefined, address);
     this.#listening = await this.#options.network.listen(at, (transport) => this.#accept(transport), refused);
     return this.#listening.address;
   }
@@ -330,7 +324,6 @@ export class Links {
     peer.retry = undefined;
     peer.live = connection;
     peer.upAt = this.#options.clock.monotonic();
-    peer.told = true;
     const { address, version, directoryId } = remote;
     this.#reports.tell({ type: 'up', peer: peer.name, address, version, directoryId });
     for (const channel of CHANNELS) {

@@ -47,8 +47,6 @@ export class KnownPeer implements Peer {
   address: Address | undefined;
   /** The connection that passed its handshake. */
   live: Connection | undefined;
-  /** Its up has been told, its down not yet. */
-  told = false;
   upAt = 0;
   dial: { cancelable: Cancelable; sinceMs: number } | undefined;
   /** Dialled, and in its handshake. */

@@ -101,6 +101,8 @@ export class Rpc implements ChannelUser {
   readonly #handlers = new Map<string, RpcHandler>();
   readonly #exchanges = new Map<string, Exchange>();
   #sweeper: Cancelable | undefined;
+  /** A node can be asked from now on: who waits for it need not wait longer. */
+  onReachable: ((node: string) => void) | undefined;
 
   constructor(options: RpcOptions) {
     this.#options = options;
@@ -182,6 +184,7 @@ export class Rpc implements ChannelUser {
 
   up(peer: Peer): void {
     this.#exchanges.set(peer.name, new Exchange());
+    this.onReachable?.(peer.name);
   }
 
   down(peer: Peer, why: string): void {

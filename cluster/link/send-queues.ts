@@ -9,6 +9,9 @@ const MESSAGE_COST = 64;
 /** Room for the link's own frames at the head of a record: one of each kind and channel. */
 const CONTROL_BYTES = 64;
 
+/** Where records are put together, one at a time: all of it is synchronous. */
+const SCRATCH = Buffer.alloc(RECORD_BYTES);
+
 class Queue {
   readonly messages: Uint8Array[] = [];
   #head = 0;
@@ -119,9 +122,9 @@ export class SendQueues {
     });
   }
 
-  /** The plain bytes of the next record, or undefined when nothing can be sent. */
+  /** The plain bytes of the next record, or undefined when nothing can be sent. Valid until the next call: sealing and framing copy them. */
   take(): Buffer | undefined {
-    const record = Buffer.allocUnsafe(RECORD_BYTES);
+    const record = SCRATCH;
     let at = this.#control(record);
     let idle = 0;
     while (idle < CHANNELS.length && record.length - at > DATA_HEAD_BYTES + CONTROL_BYTES) {

@@ -119,7 +119,9 @@ export function tcpNetwork(security: LinkSecurity, handshakeMs = TLS_HANDSHAKE_M
           socket.once('close', () => unproven.delete(socket));
         });
         server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-          refused(remoteOf(socket), error.message);
+          const remote = remoteOf(socket);
+          const message = `the peer at ${remote} failed its TLS handshake: ${error.message}.`;
+          refused(remote, { kind: 'certificate', message });
           // After a timeout Node leaves it open.
           socket.destroy();
         });
@@ -129,7 +131,12 @@ export function tcpNetwork(security: LinkSecurity, handshakeMs = TLS_HANDSHAKE_M
         server.listen({ host: at.host, port: at.port }, () => {
           server.off('error', reject);
           // Accepting may fail later (no descriptors left): the next connection is accepted again.
-          server.on('error', (error) => refused('a new connection', error.message));
+          server.on('error', (error) => {
+            refused('an unknown address', {
+              kind: 'busy',
+              message: `a connection could not be accepted: ${error.message}.`,
+            });
+          });
           const bound = server.address();
           const port = typeof bound === 'object' && bound !== null ? bound.port : at.port;
           const close = (): Promise<void> => {

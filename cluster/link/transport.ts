@@ -1,6 +1,7 @@
 // What a link asks of the network: streams of bytes, dialled and accepted. Adapters: tcp.ts (sockets) and memory-network.ts (tests, simulator).
 
 import type { Cancelable } from '../../src/ports/clock.ts';
+import type { Refusal } from './identity.ts';
 
 export interface Address {
   host: string;
@@ -40,11 +41,11 @@ export interface Listening {
 }
 
 export interface LinkNetwork {
-  /** Rejects when the address cannot be had. `refused`: somebody failed to show a certificate. */
+  /** Rejects when the address cannot be had. `refused`: a connection that did not come about, for TLS or for want of means. */
   listen(
     at: Address,
     accept: (transport: Transport) => void,
-    refused: (remote: string, reason: string) => void,
+    refused: (remote: string, refusal: Refusal) => void,
   ): Promise<Listening>;
   /** `done` is called once, unless cancelled. */
   dial(to: Address, done: (outcome: { transport: Transport } | { error: string }) => void): Cancelable;

@@ -39,6 +39,11 @@ export class Parking {
     return { cancel: leave };
   }
 
+  /** Any of the owners may be reachable again. */
+  wakeAll(): void {
+    for (const shard of [...this.#byShard.keys()]) this.wake(shard);
+  }
+
   /** The shard's owner changed. */
   wake(shard: number): void {
     for (const wake of [...(this.#byShard.get(shard) ?? [])]) wake();

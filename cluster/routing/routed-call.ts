@@ -35,8 +35,6 @@ type Stage =
   | { at: 'parked'; cancelable: Cancelable }
   | { at: 'over' };
 
-/** An attempt that lasted this long had found an owner, ms. */
-const GOT_THROUGH_MS = 1_000;
 const IDLE: Stage = { at: 'idle' };
 const OVER: Stage = { at: 'over' };
 
@@ -207,12 +205,13 @@ export class RoutedCall<T> implements Waiting {
     this.#pauseMs = Math.min(limits.pauseMaxMs, 2 * this.#pauseMs);
   }
 
-  /** An attempt that lasted was no wait for an owner, but one for an event. */
+  /** An attempt that lasted longer than a node holds a call for a shard on its way to it was a wait for an event, no more for an owner. */
   #gotThrough(): void {
-    const now = this.#context.clock.monotonic();
-    if (this.#operation.waits !== 'forEvents' || now - this.#attemptAt < GOT_THROUGH_MS) return;
+    const { clock, limits } = this.#context;
+    const now = clock.monotonic();
+    if (this.#operation.waits !== 'forEvents' || now - this.#attemptAt < 2 * limits.holdMs) return;
     this.#since = now;
-    this.#pauseMs = this.#context.limits.pauseMs;
+    this.#pauseMs = limits.pauseMs;
   }
 
   #gaveUp(): Status {

@@ -397,6 +397,18 @@ describe('a wait for events', () => {
     expect(outcomes).toEqual([{ error: undefined, value: { queryResult: { payloads: [] } } }]);
   });
 
+  it('ends as well when its shard never arrives where it is said to be on its way to', () => {
+    a.view.setAll(at('b', 2));
+    b.view.setAll('moving');
+    const { outcomes, done } = asking();
+    a.router.awaitResult(to(1), undefined, true, done);
+    world.time.advance(9_000);
+    expect(outcomes).toEqual([]);
+    world.time.advance(5_000);
+    expect(outcomes).toMatchObject([{ error: { detail: { kind: 'Unavailable', applied: 'no' } } }]);
+    expect([a.router.waiting, b.router.waiting]).toEqual([0, 0]);
+  });
+
   it('ends when its shard stays away too long, and says so', () => {
     owned(b);
     const { outcomes, done } = asking();

@@ -70,6 +70,7 @@ export class Router implements Engine {
       watchers.changed(shard);
       this.#parking.wake(shard);
     });
+    options.rpc.onReachable = () => this.#parking.wakeAll();
     serveForwarded({
       rpc: options.rpc,
       context: this.#context,
