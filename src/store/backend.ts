@@ -11,6 +11,12 @@ export interface Range {
   reverse: boolean;
 }
 
+export interface BackendView {
+  get(key: string): Promise<Uint8Array | undefined>;
+  range(range: Range): Promise<[string, Uint8Array][]>;
+  close(): Promise<void>;
+}
+
 export interface Backend {
   /** For messages: the directory, or `memory`. */
   readonly name: string;
@@ -23,6 +29,8 @@ export interface Backend {
   range(range: Range): Promise<[string, Uint8Array][]>;
   /** Where a key is kept, for messages about damage: `name`, and the file if it can be told. */
   locate(key: string): string;
+  /** Reads as of now, whatever is written meanwhile, until it is closed. */
+  view(): BackendView;
   /** Every record as of one instant, in key order. */
   snapshot(): AsyncIterable<[string, Uint8Array]>;
   diskBytes(): Promise<number>;

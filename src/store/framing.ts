@@ -5,11 +5,15 @@ import type { Key, Lsn, ShardId, Term } from '../ports/ids.ts';
 import { lsn, shardId, term } from '../ports/ids.ts';
 import { StoreError } from '../ports/store.ts';
 
+export { chainOf } from '../ports/chain.ts';
+
 /** First byte of the key of every record, by kind. */
 export const META = 'M';
 export const POSITION = 'P';
 export const LOG = 'L';
 export const ROW = 'R';
+/** Rows of a snapshot that is being received: shard, then the key. */
+export const STAGED = 'S';
 
 const CRC_BYTES = 4;
 
@@ -35,14 +39,6 @@ export function unframe(key: string, framed: Uint8Array, where: string | Locate)
 
 function crcOf(key: string, value: Uint8Array): number {
   return crc32(value, crc32(Buffer.from(key, 'latin1')));
-}
-
-/** Chain of one entry: CRC of term, lsn and bytes, seeded with the predecessor's chain (0 before the first). */
-export function chainOf(previous: number, entryTerm: Term, entryLsn: Lsn, entry: Uint8Array): number {
-  const head = Buffer.allocUnsafe(12);
-  head.writeUIntLE(entryTerm, 0, 6);
-  head.writeUIntLE(entryLsn, 6, 6);
-  return crc32(entry, crc32(head, previous));
 }
 
 /** A key for messages: quoted, what is not printable in hexadecimal. */
@@ -119,6 +115,11 @@ export interface PositionRow {
   /** Entries above this lsn in log records up to `truncatedSeq` are void: records are never rewritten. */
   truncatedAfter: Lsn;
   truncatedSeq: number;
+  /** Undefined: the log begins where the rows are. A replica may keep more of it. */
+  base: { lsn: Lsn; term: Term; chain: number } | undefined;
+  /** As of appliedLsn; empty when there is none. */
+  configuration: Uint8Array;
+  installing: boolean;
 }
 
 /** A shard never written to. */
@@ -131,13 +132,22 @@ export const ZERO_POSITION: PositionRow = {
   votedFor: '',
   truncatedAfter: lsn(0),
   truncatedSeq: 0,
+  base: undefined,
+  configuration: new Uint8Array(),
+  installing: false,
 };
 
 const POSITION_BYTES = 40;
+/** After the name, where a replica has more to say: a zero, flags, base, configuration. A single node's rows end with the name. */
+const REPLICA_BYTES = 1 + 1 + 16;
+const HAS_BASE = 1;
+const INSTALLING = 2;
 
 export function encodePosition(row: PositionRow): Buffer {
   const name = Buffer.from(row.votedFor, 'utf8');
-  const bytes = Buffer.allocUnsafe(POSITION_BYTES + name.length);
+  const { base, configuration, installing } = row;
+  const extended = base !== undefined || configuration.length > 0 || installing;
+  const bytes = Buffer.alloc(POSITION_BYTES + name.length + (extended ? REPLICA_BYTES + configuration.length : 0));
   let at = bytes.writeUIntLE(row.term, 0, 6);
   at = bytes.writeUIntLE(row.appliedLsn, at, 6);
   at = bytes.writeUIntLE(row.appliedTerm, at, 6);
@@ -145,12 +155,22 @@ export function encodePosition(row: PositionRow): Buffer {
   at = bytes.writeUIntLE(row.votedTerm, at, 6);
   at = bytes.writeUIntLE(row.truncatedAfter, at, 6);
   at = bytes.writeUIntLE(row.truncatedSeq, at, 6);
-  name.copy(bytes, at);
+  at += name.copy(bytes, at);
+  if (!extended) return bytes;
+  at = bytes.writeUInt8(0, at);
+  at = bytes.writeUInt8((base === undefined ? 0 : HAS_BASE) | (installing ? INSTALLING : 0), at);
+  at = bytes.writeUIntLE(base?.lsn ?? 0, at, 6);
+  at = bytes.writeUIntLE(base?.term ?? 0, at, 6);
+  at = bytes.writeUInt32LE(base?.chain ?? 0, at);
+  bytes.set(configuration, at);
   return bytes;
 }
 
 export function decodePosition(value: Uint8Array): PositionRow {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  const end = bytes.indexOf(0, POSITION_BYTES);
+  const nameEnd = end < 0 ? bytes.length : end;
+  const flags = end < 0 ? 0 : bytes.readUInt8(nameEnd + 1);
   return {
     term: term(bytes.readUIntLE(0, 6)),
     appliedLsn: lsn(bytes.readUIntLE(6, 6)),
@@ -159,7 +179,17 @@ export function decodePosition(value: Uint8Array): PositionRow {
     votedTerm: term(bytes.readUIntLE(22, 6)),
     truncatedAfter: lsn(bytes.readUIntLE(28, 6)),
     truncatedSeq: bytes.readUIntLE(34, 6),
-    votedFor: bytes.subarray(POSITION_BYTES).toString('utf8'),
+    votedFor: bytes.subarray(POSITION_BYTES, nameEnd).toString('utf8'),
+    base:
+      (flags & HAS_BASE) === 0
+        ? undefined
+        : {
+            lsn: lsn(bytes.readUIntLE(nameEnd + 2, 6)),
+            term: term(bytes.readUIntLE(nameEnd + 8, 6)),
+            chain: bytes.readUInt32LE(nameEnd + 14),
+          },
+    configuration: end < 0 ? new Uint8Array() : Uint8Array.from(bytes.subarray(nameEnd + REPLICA_BYTES)),
+    installing: (flags & INSTALLING) !== 0,
   };
 }
 

@@ -1,4 +1,4 @@
-// The store port over a backend: one log per shard, rows behind it, positions, votes, terms. Keeps I2 and I3; every write error is final.
+// The store port, and what replicas ask beside it, over a backend: one log per shard, rows behind it, positions, votes, terms. Keeps I2 and I3; every write error is final.
 //
 // Layout: M name → meta · P shard → position · L seq → log record (the entries of one batch, all shards) · R key → row.
 // Memory moves when a call is made, the medium one batch at a time behind it (CommitQueue); a call resolves when its batch is durable.
@@ -6,14 +6,20 @@
 
 import type { Key, Lsn, ShardId, Term } from '../ports/ids.ts';
 import { key as asKey, term } from '../ports/ids.ts';
+import type {
+  ReplicaAppend,
+  ReplicaFlush,
+  ReplicaPosition,
+  ReplicaStore,
+  RowLayout,
+  ShardSnapshot,
+  SnapshotPosition,
+} from '../ports/replica-store.ts';
 import {
   type AppendResult,
-  type LogAppend,
   type LogEntry,
   type RangeOptions,
-  type ShardFlush,
   type ShardPosition,
-  type Store,
   StoreError,
   type StoreStats,
 } from '../ports/store.ts';
@@ -21,16 +27,27 @@ import type { Backend, Write } from './backend.ts';
 import { type Batch, emptyBatch, housekeeping, keepsHouse, recordWrite, TERM_KEY } from './batch.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { chainOf, corrupt, frame, type LoggedEntry, ROW, unframe, ZERO_POSITION } from './framing.ts';
+import { Installer } from './installer.ts';
 import { checkKey, checkRange, checkShard, misuse } from './limits.ts';
 import { readRecord, recover } from './recovery.ts';
-import { type LiveEntry, type LogRecord, positionOf, recordKey, type ShardLog } from './shard-log.ts';
+import {
+  baseOf,
+  flushed,
+  type LiveEntry,
+  type LogRecord,
+  positionOf,
+  recordKey,
+  replicaPositionOf,
+  type ShardLog,
+} from './shard-log.ts';
+import { openSnapshot } from './shard-snapshot.ts';
 
 /** Log records read at once by readLog. */
 const READ_PAGE = 32;
 
 const NO_FENCE: AppendResult = { fenced: [] };
 
-export class LogStore implements Store {
+export class LogStore implements ReplicaStore {
   readonly directoryId: string;
   readonly shardCount: number;
   readonly #backend: Backend;
@@ -48,6 +65,7 @@ export class LogStore implements Store {
   #writeError: StoreError | undefined;
   /** readLogs under way: records they may still want are not deleted. */
   #readers = 0;
+  readonly #installer: Installer;
   readonly #counts = { appends: 0, appendedBytes: 0, fsyncs: 0, flushes: 0, flushedRows: 0 };
 
   constructor(backend: Backend, identity: { directoryId: string; shardCount: number }) {
@@ -58,6 +76,7 @@ export class LogStore implements Store {
       () => this.#newBatch(),
       (batch) => this.#commit(batch),
     );
+    this.#installer = new Installer(backend, this.#queue);
   }
 
   async open(): Promise<ReadonlyMap<ShardId, ShardPosition>> {
@@ -72,6 +91,7 @@ export class LogStore implements Store {
       this.#records = records;
       this.#nextRecord = nextRecord;
       this.#extent = extent;
+      await this.#installer.discard([...shards.values()]);
     } catch (error) {
       // Whoever mends it must be able to open it.
       await this.#backend.close();
@@ -94,7 +114,7 @@ export class LogStore implements Store {
     return next;
   }
 
-  async append(entries: readonly LogAppend[]): Promise<AppendResult> {
+  async append(entries: readonly ReplicaAppend[]): Promise<AppendResult> {
     this.#check();
     const { logged, fenced } = this.#admit(entries);
     if (logged.length > 0) {
@@ -113,15 +133,15 @@ export class LogStore implements Store {
   }
 
   /** Which entries may be written; changes nothing. */
-  #admit(entries: readonly LogAppend[]): { logged: LoggedEntry[]; fenced: Map<ShardId, Term> } {
+  #admit(entries: readonly ReplicaAppend[]): { logged: LoggedEntry[]; fenced: Map<ShardId, Term> } {
     const fenced = new Map<ShardId, Term>();
     const logged: LoggedEntry[] = [];
     const tails = new Map<ShardId, { lsn: Lsn; term: Term; chain: number }>();
-    for (const { shard, term: entryTerm, lsn: entryLsn, entry } of entries) {
+    for (const { shard, term: entryTerm, lsn: entryLsn, entry, leaderTerm = entryTerm } of entries) {
       checkShard(shard, this.shardCount);
       const log = this.#shards.get(shard);
       const newest = log?.position.term ?? 0;
-      if (entryTerm < newest) {
+      if (leaderTerm < newest) {
         fenced.set(shard, term(newest));
         continue;
       }
@@ -145,7 +165,7 @@ export class LogStore implements Store {
     const log = this.#shards.get(shard);
     if (log === undefined) return;
     const entries = [...log.entries];
-    let chain: number = log.position.appliedChain;
+    let chain = baseOf(log.position).chain;
     this.#readers += 1;
     try {
       await this.#queue.settled();
@@ -155,9 +175,9 @@ export class LogStore implements Store {
           const live = entries[at] as LiveEntry;
           const entry = found.get(live.record)?.find((one) => one.shard === shard && one.lsn === live.lsn);
           if (entry === undefined || entry.term !== live.term) {
-            // Truncated or applied while its batch still formed: it was never written.
+            // Truncated or trimmed while its batch still formed: it was never written.
             if (live.truncated) return;
-            if (live.lsn > log.position.appliedLsn) throw this.#lost(shard, live);
+            if (live.lsn > baseOf(log.position).lsn) throw this.#lost(shard, live);
           } else if (entry.chain !== live.chain || chainOf(chain, live.term, live.lsn, entry.entry) !== live.chain) {
             throw corrupt(
               recordKey(live.record.seq),
@@ -224,24 +244,14 @@ export class LogStore implements Store {
     await done;
   }
 
-  async flush(flushes: readonly ShardFlush[]): Promise<void> {
+  async flush(flushes: readonly ReplicaFlush[]): Promise<void> {
     this.#check();
     this.#checkFlushes(flushes);
     if (flushes.length === 0) return this.#queue.settled();
     const { batch, done } = this.#queue.join();
-    for (const { shard, appliedLsn, rows } of flushes) {
+    for (const { shard, appliedLsn, rows, trimTo = appliedLsn, configuration } of flushes) {
       const log = this.#shard(shard);
-      const { position, entries } = log;
-      const ahead = entries.findIndex((entry) => entry.lsn > appliedLsn);
-      const applied = entries.splice(0, ahead === -1 ? entries.length : ahead);
-      for (const { record } of applied) record.live -= 1;
-      const last = applied.at(-1);
-      log.position = {
-        ...position,
-        appliedLsn,
-        appliedTerm: last?.term ?? position.appliedTerm,
-        appliedChain: last?.chain ?? position.appliedChain,
-      };
+      log.position = flushed(log, { appliedLsn, trimTo, configuration });
       batch.positions.add(log);
       for (const [key, value] of rows) batch.rows.push([ROW + key, value]);
     }
@@ -250,15 +260,19 @@ export class LogStore implements Store {
   }
 
   /** The whole call is refused or none of it. */
-  #checkFlushes(flushes: readonly ShardFlush[]): void {
+  #checkFlushes(flushes: readonly ReplicaFlush[]): void {
     const applied = new Map<ShardId, Lsn>();
-    for (const { shard, appliedLsn, rows } of flushes) {
+    for (const { shard, appliedLsn, rows, trimTo = appliedLsn } of flushes) {
       checkShard(shard, this.shardCount);
       const log = this.#shards.get(shard);
       const from = applied.get(shard) ?? log?.position.appliedLsn ?? 0;
       const last = log === undefined ? 0 : positionOf(log).lastLsn;
       if (!(appliedLsn >= from && appliedLsn <= last)) {
         throw misuse(`shard ${shard}: cannot apply to ${appliedLsn}: applied to ${from}, log ends at ${last}`);
+      }
+      const base = log === undefined ? 0 : baseOf(log.position).lsn;
+      if (!(trimTo >= base && trimTo <= appliedLsn)) {
+        throw misuse(`shard ${shard}: cannot trim to ${trimTo}: the log begins at ${base}, applied to ${appliedLsn}`);
       }
       applied.set(shard, appliedLsn);
       for (const [key] of rows) checkKey(key);
@@ -282,6 +296,37 @@ export class LogStore implements Store {
     batch.positions.add(log);
     await done;
     return true;
+  }
+
+  replicaPosition(shard: ShardId): ReplicaPosition {
+    this.#check();
+    checkShard(shard, this.shardCount);
+    return replicaPositionOf(this.#shards.get(shard) ?? { shard, position: ZERO_POSITION, entries: [] });
+  }
+
+  async snapshot(shard: ShardId, layout: RowLayout, chunkBytes: number): Promise<ShardSnapshot> {
+    this.#check();
+    checkShard(shard, this.shardCount);
+    await this.#queue.settled();
+    return openSnapshot(this.#backend.view(), shard, layout, { chunkBytes, locate: this.#locate });
+  }
+
+  async stage(shard: ShardId, index: number, bytes: Uint8Array): Promise<void> {
+    this.#check();
+    checkShard(shard, this.shardCount);
+    await this.#installer.stage(this.#shard(shard), index, bytes);
+  }
+
+  async install(shard: ShardId, position: SnapshotPosition, layout: RowLayout): Promise<void> {
+    this.#check();
+    checkShard(shard, this.shardCount);
+    await this.#installer.install(this.#shard(shard), position, layout);
+  }
+
+  async resumeInstall(shard: ShardId, layout: RowLayout): Promise<void> {
+    this.#check();
+    checkShard(shard, this.shardCount);
+    await this.#installer.resume(this.#shard(shard), layout);
   }
 
   async read(key: Key): Promise<Uint8Array | undefined> {

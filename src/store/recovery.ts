@@ -16,9 +16,9 @@ import {
   unframe,
   ZERO_POSITION,
 } from './framing.ts';
-import { prefixEnd, u48Key } from './keys.ts';
+import { prefixEnd, u16Key, u48Key } from './keys.ts';
 import { decodeExtent, EXTENT, extentKey, type LogExtent, WHOLE_LOG } from './log-extent.ts';
-import { type LogRecord, positionOf, recordKey, recordSeq, type ShardLog } from './shard-log.ts';
+import { baseOf, type LogRecord, positionOf, recordKey, recordSeq, type ShardLog } from './shard-log.ts';
 
 /** Positions and log records read at once. */
 const PAGE = 256;
@@ -72,6 +72,7 @@ class Recovery {
     const extent = await this.#readExtent();
     const withEntries = await this.#readRecords(extent ?? WHOLE_LOG);
     for (const [shard, found] of this.#found) this.#connect(this.#shard(shard), found);
+    for (const log of this.#shards.values()) this.#checkApplied(log);
     for (const record of withEntries) if (record.live === 0) throw this.#leftOver(record);
     let nextRecord = Math.max(extent?.through ?? 0, this.#records.at(-1)?.seq ?? 0) + 1;
     for (const { position } of this.#shards.values()) nextRecord = Math.max(nextRecord, position.truncatedSeq + 1);
@@ -123,7 +124,7 @@ class Recovery {
 
   #note(entry: LoggedEntry, record: LogRecord): void {
     const { position } = this.#shard(entry.shard);
-    if (entry.lsn <= position.appliedLsn) return;
+    if (entry.lsn <= baseOf(position).lsn) return;
     if (entry.lsn > position.truncatedAfter && record.seq <= position.truncatedSeq) return;
     let found = this.#found.get(entry.shard);
     if (found === undefined) {
@@ -150,6 +151,14 @@ class Recovery {
       log.entries.push({ lsn: lsn(at), term: entry.term, chain: entry.chain, record, truncated: false });
       if (entry.term > log.position.term) log.position = { ...log.position, term: entry.term };
     }
+  }
+
+  /** A log that is kept behind the rows must reach them. */
+  #checkApplied(log: ShardLog): void {
+    const { appliedLsn, base } = log.position;
+    if (base === undefined || positionOf(log).lastLsn >= appliedLsn) return;
+    const what = `shard ${log.shard}: the rows are of entry ${appliedLsn}, the log ends at ${positionOf(log).lastLsn}`;
+    throw corrupt(POSITION + u16Key(log.shard), this.#locate, what);
   }
 
   #shard(shard: ShardId): ShardLog {

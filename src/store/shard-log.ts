@@ -1,5 +1,6 @@
 // What is held in memory of the logs: per shard its position and the entries above it, and the records that hold them.
 import type { Lsn, ShardId, Term } from '../ports/ids.ts';
+import type { LogPosition, ReplicaPosition } from '../ports/replica-store.ts';
 import type { ShardPosition } from '../ports/store.ts';
 import { LOG, type PositionRow } from './framing.ts';
 import { u48Key } from './keys.ts';
@@ -7,7 +8,7 @@ import { u48Key } from './keys.ts';
 /** One batch of the store, as its log record. Every synced batch has one, so a batch that vanished is a missing number. */
 export interface LogRecord {
   readonly seq: number;
-  /** Entries not yet applied by their shard, nor truncated. At zero the record is done with and deleted by the next batch that is no mere append. */
+  /** Entries not yet trimmed by their shard, nor truncated. At zero the record is done with and deleted by the next batch that is no mere append. */
   live: number;
 }
 
@@ -22,7 +23,7 @@ export interface LiveEntry {
 export interface ShardLog {
   readonly shard: ShardId;
   position: PositionRow;
-  /** Entries above appliedLsn, in order. */
+  /** Entries above the base, in order. */
   entries: LiveEntry[];
 }
 
@@ -34,13 +35,55 @@ export function recordSeq(key: string): number {
   return n;
 }
 
+/** Where a log begins: at what is applied, unless a replica keeps more. */
+export function baseOf({ base, appliedLsn, appliedTerm, appliedChain }: PositionRow): LogPosition {
+  return base ?? { lsn: appliedLsn, term: appliedTerm, chain: appliedChain };
+}
+
+export function replicaPositionOf(log: ShardLog): ReplicaPosition {
+  const { position } = log;
+  return {
+    ...positionOf(log),
+    base: baseOf(position),
+    configuration: position.configuration.length === 0 ? undefined : position.configuration,
+    votedTerm: position.votedTerm,
+    votedFor: position.votedFor,
+    rows: position.installing ? 'installing' : 'whole',
+  };
+}
+
+/** The position after a flush; takes what is trimmed out of the log. */
+export function flushed(
+  log: ShardLog,
+  to: { appliedLsn: Lsn; trimTo: Lsn; configuration: Uint8Array | undefined },
+): PositionRow {
+  const { position, entries } = log;
+  const { appliedLsn, trimTo } = to;
+  const before = baseOf(position);
+  // The last entry at or below an lsn, by its distance from the base: lsns are contiguous.
+  const at = (end: Lsn): LogPosition => entries[end - before.lsn - 1] ?? before;
+  const applied =
+    appliedLsn === position.appliedLsn ? { term: position.appliedTerm, chain: position.appliedChain } : at(appliedLsn);
+  const base = trimTo === appliedLsn ? undefined : { lsn: trimTo, term: at(trimTo).term, chain: at(trimTo).chain };
+  for (const { record } of entries.splice(0, trimTo - before.lsn)) record.live -= 1;
+  return {
+    ...position,
+    appliedLsn,
+    appliedTerm: applied.term,
+    appliedChain: applied.chain,
+    base,
+    configuration: to.configuration ?? position.configuration,
+  };
+}
+
 export function positionOf({ position, entries }: ShardLog): ShardPosition {
   const last = entries.at(-1);
+  const base = baseOf(position);
   return {
     term: position.term,
     appliedLsn: position.appliedLsn,
-    lastLsn: last?.lsn ?? position.appliedLsn,
-    lastTerm: last?.term ?? position.appliedTerm,
-    lastChain: last?.chain ?? position.appliedChain,
+    lastLsn: last?.lsn ?? base.lsn,
+    lastTerm: last?.term ?? base.term,
+    lastChain: last?.chain ?? base.chain,
   };
 }

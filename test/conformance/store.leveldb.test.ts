@@ -7,6 +7,7 @@ import { key, lsn, shardId } from '../../src/ports/ids.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { copyDirectory, directoryStats, openLevelStore, verifyDirectory } from '../../src/store/index.ts';
 import type { Medium } from './medium.ts';
+import { replicaStoreConformance } from './replica-store.ts';
 import { storeConformance } from './store.ts';
 import { storeFaultConformance } from './store-faults.ts';
 
@@ -110,6 +111,7 @@ async function withRaw<T>(path: string, work: (db: Level<Buffer, Buffer>) => Pro
 
 storeConformance('LevelDB', newMedium);
 storeFaultConformance('LevelDB', newMedium);
+replicaStoreConformance('LevelDB', newMedium);
 
 describe('a data directory', () => {
   afterEach(() => {

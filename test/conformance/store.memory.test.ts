@@ -3,6 +3,7 @@ import { key, lsn, term } from '../../src/ports/ids.ts';
 import type { Store, StoreError } from '../../src/ports/store.ts';
 import { MemoryDisk, type MemoryStore, openMemoryStore, Scrubber } from '../../src/store/index.ts';
 import { A, entry, log, type Medium } from './medium.ts';
+import { replicaStoreConformance } from './replica-store.ts';
 import { storeConformance } from './store.ts';
 import { storeFaultConformance } from './store-faults.ts';
 
@@ -53,6 +54,7 @@ async function newMedium(): Promise<Medium> {
 
 storeConformance('memory', newMedium);
 storeFaultConformance('memory', newMedium);
+replicaStoreConformance('memory', newMedium);
 
 describe('a memory store', () => {
   it('whose process is gone answers no read and moves nothing on the disk', async () => {

@@ -1,8 +1,10 @@
 // `npm run sim -- --seeds N [--seed S] [--trace] [--bug NAME]`: runs seeds, says how fast, what was reached, and what failed.
+// With `--replication`: of the replication protocol alone.
 
 import { parseArgs } from 'node:util';
 import { BUGS, isBug } from './bugs.ts';
 import { makeRealm } from './realm.ts';
+import { replicationMain } from './replication/main.ts';
 import { type SeedReport, simulate } from './simulate.ts';
 
 const USAGE = `Usage: npm run sim -- [options]
@@ -10,7 +12,8 @@ const USAGE = `Usage: npm run sim -- [options]
   --seeds N    how many seeds to run (default 100)
   --seed S     the first seed (default 1); alone: only this one
   --trace      print every event
-  --bug NAME   plant a bug: ${Object.keys(BUGS).join(', ')}; its being found is the success`;
+  --bug NAME   plant a bug: ${Object.keys(BUGS).join(', ')}; its being found is the success
+  --replication  the replication protocol alone (its own --help)`;
 
 function count(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;
@@ -41,6 +44,8 @@ function explain(report: SeedReport, bug: string | undefined): string {
 }
 
 async function main(): Promise<number> {
+  const args = process.argv.slice(2);
+  if (args.includes('--replication')) return replicationMain(args.filter((arg) => arg !== '--replication'));
   const { values } = parseArgs({
     options: {
       seeds: { type: 'string' },

@@ -5,7 +5,7 @@ import { readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Level } from 'level';
 import { StoreError } from '../../ports/store.ts';
-import type { Backend, Range, Write } from '../backend.ts';
+import type { Backend, BackendView, Range, Write } from '../backend.ts';
 import { Gate } from './gate.ts';
 import { filesOf, liveTables } from './sstables.ts';
 import { findTableDamage, type TableDamage } from './tables.ts';
@@ -107,8 +107,22 @@ export class LevelBackend implements Backend {
     return this.#read(() => this.#db.getMany(keys.map(toBytes)));
   }
 
-  async range({ from, to, limit, reverse }: Range): Promise<[string, Uint8Array][]> {
+  range(range: Range): Promise<[string, Uint8Array][]> {
+    return this.#range(range, {});
+  }
+
+  view(): BackendView {
+    const snapshot = this.#db.snapshot();
+    return {
+      get: (key) => this.#read(() => this.#db.get(toBytes(key), { snapshot })),
+      range: (range) => this.#range(range, { snapshot, fillCache: false }),
+      close: () => snapshot.close(),
+    };
+  }
+
+  async #range({ from, to, limit, reverse }: Range, more: object): Promise<[string, Uint8Array][]> {
     const options = {
+      ...more,
       gte: toBytes(from),
       lt: toBytes(to),
       limit,

@@ -1,7 +1,8 @@
 // The embedded default: a LogStore over LevelDB in a locked, versioned data directory.
 import { accessSync, constants, existsSync } from 'node:fs';
 import type { ShardId } from '../../ports/ids.ts';
-import type { ShardPosition, Store } from '../../ports/store.ts';
+import type { ReplicaStore } from '../../ports/replica-store.ts';
+import type { ShardPosition } from '../../ports/store.ts';
 import { LogStore } from '../log-store.ts';
 import { LevelBackend } from './backend.ts';
 import {
@@ -26,7 +27,7 @@ export interface LevelStoreOptions {
 }
 
 /** Makes the directory if it is absent or empty. Throws StoreError `locked`, `version`, `corrupt` or `failed`. Call `open()` next. */
-export function openLevelStore({ directory, shardCount = DEFAULT_SHARD_COUNT }: LevelStoreOptions): Store {
+export function openLevelStore({ directory, shardCount = DEFAULT_SHARD_COUNT }: LevelStoreOptions): ReplicaStore {
   const manifest = readManifest(directory);
   if (manifest === undefined) return new LevelStore(directory, beginDirectory(directory, shardCount), 'new');
   const store = storePath(directory);

@@ -1,7 +1,7 @@
 // A disk in memory that can be as bad as a real one: writes that fail or come late, bits that flip, and a crash that loses what was not synced.
 // Tests and the simulator use it under the real store; `start-dev` without --data-dir does too, with no faults.
 import { StoreError } from '../../ports/store.ts';
-import type { Backend, Range, Write } from '../backend.ts';
+import type { Backend, BackendView, Range, Write } from '../backend.ts';
 import { SortedMap } from './sorted-map.ts';
 
 /** What may go wrong, decided by the test. All optional: the default disk is perfect and instant. */
@@ -95,6 +95,21 @@ export class MemoryBackend implements Backend {
   async range({ from, to, limit, reverse }: Range): Promise<[string, Uint8Array][]> {
     if (!this.#open) throw this.#closed();
     return this.#disk.durable.range(from, to, limit, reverse).map(([key, value]) => [key, this.#asRead(key, value)]);
+  }
+
+  view(): BackendView {
+    if (!this.#open) throw this.#closed();
+    const copy = this.#disk.durable.clone();
+    const asRead = (key: string, value: Uint8Array) => this.#asRead(key, value);
+    return {
+      async get(key) {
+        const value = copy.get(key);
+        return value === undefined ? undefined : asRead(key, value);
+      },
+      range: async ({ from, to, limit, reverse }) =>
+        copy.range(from, to, limit, reverse).map(([key, value]) => [key, asRead(key, value)]),
+      close: async () => undefined,
+    };
   }
 
   locate(_key: string): string {

@@ -1,5 +1,5 @@
 // The store in memory: the real LogStore over a disk that forgets when the process ends.
-import type { Store } from '../../ports/store.ts';
+import type { ReplicaStore } from '../../ports/replica-store.ts';
 import { LogStore } from '../log-store.ts';
 import { MemoryBackend, MemoryDisk } from './backend.ts';
 
@@ -12,7 +12,7 @@ export interface MemoryStoreOptions {
 }
 
 /** A store that can be killed: `crash()` leaves on the disk what was durable, and nothing more is written or answered through this handle. */
-export interface MemoryStore extends Store {
+export interface MemoryStore extends ReplicaStore {
   readonly disk: MemoryDisk;
   crash(): void;
 }
