@@ -6,7 +6,8 @@ import { type Key, lsn, shardId, term } from '../ports/ids.ts';
 import { type AppendResult, type LogAppend, type Store, StoreError } from '../ports/store.ts';
 import { openMemoryStore } from '../store/index.ts';
 import type { Status } from '../wire/status.ts';
-import { base, timerKey } from './keys.ts';
+import { decodeEntry } from './entry.ts';
+import { base, outboxKey, timerKey } from './keys.ts';
 import { Overlay } from './overlay.ts';
 import { Reader } from './reader.ts';
 import { NAMESPACE, VirtualTime, World } from './testing.ts';
@@ -19,6 +20,7 @@ const NOTHING = new Uint8Array(0);
 class Led {
   readonly store: Store = openMemoryStore({ shardCount: 1 });
   readonly w: World;
+  readonly entries: LogAppend[] = [];
   fencing = false;
   #term = 0;
   #end = 0;
@@ -30,6 +32,7 @@ class Led {
   async #append(entries: readonly LogAppend[]): Promise<AppendResult> {
     if (this.fencing) return { fenced: entries.map(({ shard }) => ({ shard, newerTerm: term(99) })) };
     this.#end += entries.length;
+    this.entries.push(...entries);
     return this.store.append(entries);
   }
 
@@ -105,6 +108,28 @@ describe('an actor whose rows are being read', () => {
     reads.letGo('damaged');
     await w.time.settle();
     expect(w.engine.getStats().actors).toBe(1);
+  });
+});
+
+describe('a message from another shard', () => {
+  it('that comes twice while an earlier run is read is applied once', async () => {
+    const node = await new Led().open();
+    const { w } = node;
+    const earlier = await w.start('a');
+    await w.send('a', { type: 'terminate', target: {}, identity: 'c', requestId: 'r' });
+    await w.start('a');
+    const reads = held(node.store);
+    const origin = { namespace: NAMESPACE, workflowId: 'asks', runId: 'r', initiatedEventId: 5 };
+    const message: Message = { type: 'cancelExternal', origin, runId: earlier, childWorkflowOnly: false };
+    const item = { key: outboxKey(7, 0, 1), source: 7, seq: 1, namespace: NAMESPACE, workflowId: 'a', message };
+    const outcomes: string[] = [];
+    for (let i = 0; i < 2; i += 1) w.engine.receive(item, (outcome) => outcomes.push(outcome));
+    await w.time.settle();
+    reads.letGo();
+    await w.time.settle();
+    expect(outcomes.sort()).toEqual(['applied', 'later']);
+    const entries = node.entries.map(({ entry }) => decodeEntry(entry));
+    expect(entries.flatMap(({ receipts }) => receipts).filter(({ source }) => source === 7)).toHaveLength(1);
   });
 });
 
