@@ -133,6 +133,24 @@ describe('a message from another shard', () => {
   });
 });
 
+describe('a workflow task pushed ahead of its entry', () => {
+  it('is said to be over when the entry is lost with the leadership', async () => {
+    const node = await new Led().open();
+    const { w } = node;
+    const worker = w.worker({ workflow: 2, ahead: true });
+    await w.start('durable');
+    expect([worker.durable.length, worker.over.length]).toEqual([1, 0]);
+    // As soon as the task is pushed: its turn has been decided, and nothing of it is written.
+    worker.onTask = () => queueMicrotask(() => node.unlead());
+    const start = w.post('lost', w.startMessage());
+    await w.time.settle();
+    expect(start.error?.detail).toMatchObject({ kind: 'Unavailable' });
+    const [, lost] = worker.received;
+    expect(lost).toMatchObject({ workflowId: 'lost', ahead: true });
+    expect([worker.durable.length, worker.over.length]).toEqual([1, 1]);
+  });
+});
+
 describe('a drain', () => {
   it('ends when the last turns it waits for are refused', async () => {
     const node = await new Led().open();
