@@ -65,6 +65,11 @@ export class Actors {
   with(namespace: string, workflowId: string, errand: Errand): void {
     const id = `${namespace}\0${workflowId}`;
     let actor = this.#actors.get(id);
+    if (actor !== undefined && !actor.shard.isLed) {
+      // It is about to be dropped: what it decided may not be what happened.
+      errand.refuse(notLed(actor.shard));
+      return;
+    }
     if (actor === undefined) {
       const { core, shardOf } = this.#options;
       const shard = shardOf(namespace, workflowId);

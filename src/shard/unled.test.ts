@@ -188,6 +188,38 @@ describe('a turn that was fenced', () => {
   });
 });
 
+describe('a turn that no append has taken', () => {
+  it('is never answered from when its shard goes, however quickly it is asked again (I1)', async () => {
+    const node = await new Led().open();
+    const { w } = node;
+    await w.start('a');
+    const signal = w.signalMessage('s');
+    const answers: (Status | undefined)[] = [];
+    const ask = (): void =>
+      w.engine.submit({ namespace: NAMESPACE, workflowId: 'a' }, signal, (error) => {
+        answers.push(error);
+        if (answers.length === 1) ask();
+      });
+    ask();
+    node.unlead();
+    const lost = { kind: 'Unavailable', applied: 'no' };
+    expect(answers.map((error) => error?.detail)).toMatchObject([lost, lost]);
+  });
+
+  it('gives its task back to its backlog once, which goes with the shard', async () => {
+    const node = await new Led().open();
+    const { w } = node;
+    await w.start('a');
+    const worker = w.worker();
+    w.matching.grant(worker, 'workflow', 1);
+    node.unlead();
+    expect([worker.credit.workflow, w.engine.getStats().waitingTasks]).toEqual([1, 0]);
+    node.lead();
+    await w.time.settle();
+    expect(worker.received).toHaveLength(1);
+  });
+});
+
 describe('a timer row', () => {
   it('that went and came again while rows were read fires', async () => {
     const time = new VirtualTime();
