@@ -10,6 +10,7 @@ export type ClaimOrigin = 'match' | 'pull' | 'resume';
 export interface ClaimOwner {
   deliver(claim: WorkerClaim, task: Delivery): boolean;
   durable(claim: WorkerClaim, token: Uint8Array): void;
+  over(claim: WorkerClaim, token: Uint8Array): void;
   release(claim: WorkerClaim): void;
 }
 
@@ -45,6 +46,10 @@ export class WorkerClaim implements Claim {
 
   durable(token: Uint8Array): void {
     this.#owner.durable(this, token);
+  }
+
+  over(token: Uint8Array): void {
+    this.#owner.over(this, token);
   }
 
   release(): void {

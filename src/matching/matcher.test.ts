@@ -193,7 +193,7 @@ describe('a worker that comes back', () => {
   });
 });
 
-describe('the notice that an ahead task is durable', () => {
+describe('the notice that an ahead task is durable, or lost', () => {
   it('follows its worker to the connection it is on by then', () => {
     const token = Uint8Array.of(1);
     const before = come('a', { workflowCredit: 1, ahead: true });
@@ -201,9 +201,12 @@ describe('the notice that an ahead task is durable', () => {
     claim?.deliver(delivery('1', 'workflow'));
     matcher.unregister('a', before.connection);
     claim?.durable(token);
+    claim?.over(token);
     const now = come('a', { ahead: true });
     claim?.durable(token);
+    claim?.over(token);
     expect([before.durable, now.durable]).toEqual([[], ['\x01']]);
+    expect([before.over, now.over]).toEqual([[], ['\x01']]);
   });
 });
 

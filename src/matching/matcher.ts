@@ -232,6 +232,10 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     this.#sessions.get(worker.session.session)?.session.pushDurable(token);
   }
 
+  over({ worker }: WorkerClaim, token: Uint8Array): void {
+    this.#sessions.get(worker.session.session)?.session.pushOver([token]);
+  }
+
   release(claim: WorkerClaim): void {
     this.#settle(claim);
     claim.worker.lane(claim.kind).released();

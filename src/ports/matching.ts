@@ -46,6 +46,8 @@ export interface Claim {
   deliver(task: Delivery): boolean;
   /** The entry under an ahead task is durable: said to the worker's session, wherever it is connected by now. */
   durable(token: Uint8Array): void;
+  /** The entry under an ahead task was lost, or may be: what waits for it at the session waits in vain. */
+  over(token: Uint8Array): void;
   /** The task turned out not to start: the credit goes back. */
   release(): void;
 }

@@ -65,6 +65,11 @@ export class Actors {
   with(namespace: string, workflowId: string, errand: Errand): void {
     const id = `${namespace}\0${workflowId}`;
     let actor = this.#actors.get(id);
+    if (actor !== undefined && !actor.shard.isLed) {
+      // It is about to be dropped: what it decided may not be what happened.
+      errand.refuse(notLed(actor.shard));
+      return;
+    }
     if (actor === undefined) {
       const { core, shardOf } = this.#options;
       const shard = shardOf(namespace, workflowId);
@@ -210,6 +215,8 @@ export class Actors {
       stored.push(storedRow(k, ofRun, currentRunId, value));
       bytes += value.length;
     }
+    // Its shard went meanwhile: it is counted no more, and another may have its id.
+    if (actor.phase !== 'loading') return;
     actor.state = core.load(actor.namespace, actor.workflowId, stored);
     actor.wasRead = true;
     actor.bytes = bytes;
@@ -237,8 +244,11 @@ export class Actors {
   }
 
   #failed(actor: Actor, error: unknown): void {
+    // Rows that changed while they were read, after its shard had gone, are not damaged.
+    const isStoreGone = error instanceof StoreError && error.kind !== 'corrupt';
+    if (actor.phase === 'gone' && !isStoreGone) return;
     const { workflowId, namespace } = actor;
-    if (error instanceof StoreError && error.kind !== 'corrupt') {
+    if (isStoreGone) {
       this.#options.onReadFailed(error);
       this.#refuseAll(actor, unavailable(`Workflow ${workflowId} cannot be read: ${error.message}`, 'no'));
       return;
@@ -255,7 +265,9 @@ export class Actors {
   }
 
   #remove(actor: Actor): void {
-    if (!this.#actors.delete(`${actor.namespace}\0${actor.workflowId}`)) return;
+    const id = `${actor.namespace}\0${actor.workflowId}`;
+    if (this.#actors.get(id) !== actor) return;
+    this.#actors.delete(id);
     actor.phase = 'gone';
     this.bytes -= BASE_BYTES + actor.bytes * DECODED_FACTOR;
     this.#unlink(actor);

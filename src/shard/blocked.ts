@@ -17,7 +17,13 @@ interface Target {
   timer: Cancelable | undefined;
 }
 
-const idOf = ({ namespace, workflowId }: OutboxMessage): string => `${namespace}\0${workflowId}`;
+/** Who wait no longer; of the targets in `onDisk` (as `targetOf` names them) others wait on disk, and come before what is sent later. */
+export interface Freed {
+  items: OutboxMessage[];
+  onDisk: ReadonlySet<string>;
+}
+
+export const targetOf = ({ namespace, workflowId }: OutboxMessage): string => `${namespace}\0${workflowId}`;
 const inOrder = (a: OutboxMessage, b: OutboxMessage): number => a.source - b.source || a.seq - b.seq;
 
 export class Blocked {
@@ -35,7 +41,7 @@ export class Blocked {
   /** Undefined: nothing is in its way. Else it waits here, or on disk: what comes after one on disk waits there, too. */
   hold(item: OutboxMessage): 'here' | 'on disk' | undefined {
     if (this.#targets.size === 0) return undefined;
-    const target = this.#targets.get(idOf(item));
+    const target = this.#targets.get(targetOf(item));
     if (target === undefined) return undefined;
     if (target.more || target.items.length >= HELD_PER_TARGET) {
       target.more = true;
@@ -47,7 +53,7 @@ export class Blocked {
 
   /** Its target refused it. */
   block(item: OutboxMessage): void {
-    const id = idOf(item);
+    const id = targetOf(item);
     let target = this.#targets.get(id);
     if (target === undefined) {
       target = { items: [], more: false, probing: undefined, timer: undefined };
@@ -59,27 +65,29 @@ export class Blocked {
   }
 
   /** It was applied: when its target was blocked, and is so no longer, those that waited. */
-  free(item: OutboxMessage): { items: OutboxMessage[]; more: boolean } | undefined {
+  free(item: OutboxMessage): Freed | undefined {
     if (this.#targets.size === 0) return undefined;
-    const id = idOf(item);
+    const id = targetOf(item);
     const target = this.#targets.get(id);
     if (target === undefined || target.probing !== item) return undefined;
     this.#targets.delete(id);
-    return { items: target.items.sort(inOrder), more: target.more };
+    return { items: target.items.sort(inOrder), onDisk: new Set(target.more ? [id] : []) };
   }
 
   /** What a source's shard sent is forgotten. Returns what waited behind the attempt that is forgotten with it. */
-  drop(source: number): OutboxMessage[] {
-    const freed: OutboxMessage[] = [];
+  drop(source: number): Freed {
+    const items: OutboxMessage[] = [];
+    const onDisk = new Set<string>();
     for (const [id, target] of this.#targets) {
       target.items = target.items.filter((item) => item.source !== source);
       const probeGone = target.probing?.source === source;
       if (!probeGone && (target.items.length > 0 || target.probing !== undefined)) continue;
       target.timer?.cancel();
       this.#targets.delete(id);
-      freed.push(...target.items.sort(inOrder));
+      items.push(...target.items.sort(inOrder));
+      if (target.more) onDisk.add(id);
     }
-    return freed;
+    return { items, onDisk };
   }
 
   stop(): void {

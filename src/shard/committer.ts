@@ -88,7 +88,7 @@ export interface CommitterOptions {
   apply(shard: Shard, entry: Entry): void;
   /** After all entries of an append have been applied, before any turn ends. */
   applied(): void;
-  /** Its leadership is over; its turns have been told. */
+  /** Its leadership is over; its turns are told next. */
   onFenced(shard: Shard): void;
   onFailed(error: unknown): void;
 }
@@ -174,12 +174,13 @@ export class Committer {
       if (entry === undefined) return;
       if (!this.#isLost(batch, fenced)) this.#options.apply(batch.shard, entry);
     });
+    // Before anybody is told: who asks again at once must not be answered from what was lost (I1).
+    for (const { shard, term } of batches)
+      if (fenced.has(shard.id) && shard.term === term) this.#options.onFenced(shard);
     this.#options.applied();
     for (const batch of batches)
       this.#end(batch, this.#isLost(batch, fenced) ? lostStatus(batch.shard, 'maybe') : undefined);
-    for (const { shard, term } of batches)
-      if (fenced.has(shard.id) && shard.term === term) this.#options.onFenced(shard);
-    if (this.pendingTurns === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    this.#settle();
     if (this.#forming.size > 0 && !this.#cutting) {
       this.#cutting = true;
       this.#options.scheduler.soon(this.#cut);
@@ -197,6 +198,11 @@ export class Committer {
     if (batch === undefined) return;
     this.#forming.delete(shard);
     this.#end(batch, lostStatus(shard, 'no'));
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (this.pendingTurns === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #end(batch: ShardBatch, why: Status | undefined): void {

@@ -122,6 +122,8 @@ export class Executor {
         return;
       }
       for (const { claim } of turn.handovers) claim.release();
+      // If their entry is durable after all, the shard's next leader gives them to another worker once they time out.
+      for (const { claim, token } of turn.ahead) claim.over(token);
       extras?.claim?.release();
     };
     if (!turn.empty) committer.join(turn);

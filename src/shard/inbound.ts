@@ -67,6 +67,12 @@ export class Inbound {
       (rows) =>
         this.#options.actors.with(namespace, workflowId, {
           run: (live) => {
+            const receipt = extras?.receipt;
+            if (receipt !== undefined && live.shard.inbox(receipt.source).has(receipt.seq)) {
+              // The same message came again while rows were read, and was quicker.
+              done(unavailable(`Message ${receipt.seq} of shard ${receipt.source} is being applied.`, 'no'), undefined);
+              return;
+            }
             if (rows.length > 0) this.#options.core.adopt(live.state, runId, rows);
             this.#options.executor().run(live, message, done, extras);
           },

@@ -61,6 +61,8 @@ class Node {
       this.worker.credit[kind] = n;
       this.matching.grant(this.worker, kind, 0);
     }
+    const queue = { namespace: NAMESPACE, name: QUEUE, kind: 'workflow' as const };
+    this.engine.pullQueries(queue, () => this.matching.claimQuery(NAMESPACE, QUEUE, undefined));
   }
 }
 
@@ -155,6 +157,14 @@ class Cluster {
     if (task.kind === 'activity') {
       const activity = { task: task.started.ref };
       void this.ask(workflowId, { type: 'completeActivityTask', activity, identity: 'w', result: payloads('done') });
+    } else if (task.kind === 'query') {
+      const { engine } = this.leaderOf(workflowId);
+      engine.answerQuery(
+        { namespace: NAMESPACE, workflowId },
+        task.queryId,
+        { answer: payloads('s') },
+        () => undefined,
+      );
     } else if (task.kind === 'workflow') {
       const isChild = workflowId.endsWith('/child');
       const seen = new Set(eventsOf(task.history).map(({ eventType }) => eventType));
@@ -166,9 +176,11 @@ class Cluster {
           ? [command.complete()]
           : [];
       const ref = task.started.ref;
+      const asked = Object.keys(task.started.task.queries ?? {});
+      const queryResults = Object.fromEntries(asked.map((id) => [id, { answer: payloads('s') }]));
       void this.ask(workflowId, {
         ...{ type: 'completeWorkflowTask', task: ref, identity: 'w', commands, sticky: false },
-        forceCreateNewWorkflowTask: false,
+        ...{ forceCreateNewWorkflowTask: false, queryResults },
       });
     }
   }
@@ -187,6 +199,38 @@ class Cluster {
     return this.ask(workflowId, {
       ...{ type: 'signal', target: {}, signalName, identity: 'c', requestId: `signal-${this.#requests}` },
     });
+  }
+
+  /** Waits for the end wherever it comes: refused polls are made again at the shard's next leader. */
+  async result(workflowId: string): Promise<number> {
+    for (let attempt = 0; attempt < 100; attempt += 1) {
+      const status = await new Promise<number | undefined>((resolve, reject) => {
+        const to = { namespace: NAMESPACE, workflowId };
+        this.leaderOf(workflowId).engine.awaitResult(to, undefined, true, (error, value) => {
+          if (value !== undefined) resolve(value.status);
+          else if (applied(error) && error?.detail?.kind !== 'NotFound') reject(new Error(error?.message));
+          else resolve(undefined);
+        });
+      });
+      if (status !== undefined) return status;
+      await this.#delay();
+    }
+    throw new Error(`the end of ${workflowId} was never told`);
+  }
+
+  /** A direct query, asked again until it is answered. */
+  async query(workflowId: string): Promise<void> {
+    for (let attempt = 0; attempt < 100; attempt += 1) {
+      this.#requests += 1;
+      const queryId = `q${this.#requests}`;
+      const message = { type: 'query' as const, queryId, target: {}, queryType: 'state', rejectCondition: undefined };
+      const error = await new Promise<Parameters<typeof applied>[0]>((resolve) => {
+        this.leaderOf(workflowId).engine.query({ namespace: NAMESPACE, workflowId }, message, resolve);
+      });
+      if (applied(error)) return;
+      await this.#delay();
+    }
+    throw new Error(`a query of ${workflowId} was never answered`);
   }
 
   async history(workflowId: string): Promise<HistoryEvent[]> {
@@ -218,13 +262,14 @@ class Cluster {
 }
 
 type Step =
-  | { do: 'start' | 'signal'; at: number }
+  | { do: 'start' | 'signal' | 'poll' | 'query'; at: number }
   | { do: 'move'; shard: number }
   | { do: 'tick'; ms: number }
   | { do: 'forget' | 'flush' | 'rest' | 'work'; node: number };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('start' as const, 'signal' as const), at: fc.nat(5) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('poll' as const, 'query' as const), at: fc.nat(5) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('move' as const), shard: fc.nat(SHARDS - 1) }) },
   {
     weight: 4,
@@ -261,6 +306,9 @@ describe('shards that move while they are used', () => {
               if (reply !== undefined) signals.set(id, [...(signals.get(id) ?? []), name]);
             });
             asked.push(told);
+          } else if (one.do === 'poll' || one.do === 'query') {
+            const id = `w${one.at}`;
+            if (started.has(id)) asked.push(one.do === 'poll' ? cluster.result(id) : cluster.query(id));
           } else if (one.do === 'move') cluster.move(one.shard);
           else if (one.do === 'tick') await cluster.time.advance(one.ms);
           else if ('node' in one) {
@@ -288,6 +336,8 @@ describe('shards that move while they are used', () => {
         const waiting = cluster.nodes.map(({ engine }) => engine.getStats().waitingTasks);
         expect(waiting).toEqual([0, 0]);
         expect(cluster.nodes.map(({ engine }) => engine.getStats().timersInMemory)).toEqual([0, 0]);
+        const held = cluster.nodes.map(({ engine }) => engine.getStats());
+        expect(held.map(({ longPolls, openQueries }) => longPolls + openQueries)).toEqual([0, 0]);
         const unsent = cluster.nodes.map(({ engine }) => engine.getStats().outbox);
         expect(unsent).toEqual([0, 0]);
       }),

@@ -58,10 +58,11 @@ export class Leadership {
     if (shard.isLed) {
       shard.follow();
       const why = notLed(shard);
-      committer.drop(shard);
-      actors.drop(shard, why);
+      // What would be tried again is forgotten first: a refusal comes at once, and is no reason to try here.
       timers.unlead(id);
       backlog.unlead(id);
+      committer.drop(shard);
+      actors.drop(shard, why);
       outbox.unlead(id);
       queries.refuse(({ namespace, workflowId }) => shardOf(namespace, workflowId, shardCount) === id, why);
       waiters.wakeShard(id);

@@ -8,7 +8,7 @@ import type { Scheduler } from '../ports/clock.ts';
 import { type Key, key } from '../ports/ids.ts';
 import { decode, encode } from '../wire/codec.ts';
 import type { Status } from '../wire/status.ts';
-import { Blocked } from './blocked.ts';
+import { Blocked, type Freed, targetOf } from './blocked.ts';
 import { outboxKey, outboxSeq, outboxSource, shardOf } from './keys.ts';
 import type { Reader } from './reader.ts';
 import type { Shard } from './shard.ts';
@@ -106,8 +106,7 @@ export class Outbox {
     for (const [k, { source }] of this.#known) if (source === shard) this.#known.delete(k);
     for (const k of this.#late?.keys() ?? []) if (outboxSource(k) === shard) this.#late?.delete(k);
     this.#queue = this.#queue.filter(({ source }) => source !== shard);
-    const freed = this.#blocked.drop(shard);
-    this.#queue = [...freed, ...this.#queue];
+    this.#goOn(this.#blocked.drop(shard));
     this.pump();
   }
 
@@ -144,12 +143,19 @@ export class Outbox {
 
   #applied(item: OutboxMessage): void {
     const freed = this.#blocked.free(item);
-    if (freed !== undefined) {
-      this.#queue = [...freed.items, ...this.#queue];
-      if (freed.more) this.#unread = true;
-    }
+    if (freed !== undefined) this.#goOn(freed);
     const source = this.#options.shard(item.source);
     if (source.isLed) this.#options.remove(source, item.key);
+  }
+
+  /** Who waited is next, then the others on disk, then what was sent after those: it is read again, behind them. */
+  #goOn({ items, onDisk }: Freed): void {
+    if (onDisk.size > 0) {
+      this.#unread = true;
+      for (const item of this.#queue) if (onDisk.has(targetOf(item))) this.#known.delete(item.key);
+      this.#queue = this.#queue.filter((item) => !onDisk.has(targetOf(item)));
+    }
+    this.#queue = [...items, ...this.#queue];
   }
 
   #take(k: Key, bytes: Uint8Array): void {

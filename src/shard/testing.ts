@@ -241,6 +241,7 @@ export class TestMatching implements Matching {
         return true;
       },
       durable: (token) => worker.durable.push(Buffer.from(token).toString('latin1')),
+      over: (token) => worker.over.push(Buffer.from(token).toString('latin1')),
       release: () => {
         if (settle()) worker.credit[kind] += 1;
       },

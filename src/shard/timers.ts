@@ -261,8 +261,13 @@ export class Timers {
           const known = this.#byKey.has(k) || this.#gone.has(k);
           if (!known && this.#options.isLed(timerShard(k))) this.#add(k, bytes);
         }
-        from = leads === this.#leads ? (chunk.next ?? target) : this.#low;
-        leads = this.#leads;
+        from = chunk.next ?? target;
+        if (leads !== this.#leads) {
+          leads = this.#leads;
+          from = this.#low;
+          // What went may have come again while its shard was led elsewhere; it is read anew.
+          this.#gone = new Set();
+        }
         this.#horizon = from;
       }
     } catch (error) {

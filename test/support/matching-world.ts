@@ -98,12 +98,15 @@ export class FakeWorker implements WorkerSession {
   }
 
   readonly durable: string[] = [];
+  readonly over: string[] = [];
 
   pushDurable(token: Uint8Array): void {
     this.durable.push(Buffer.from(token).toString('latin1'));
   }
 
-  pushOver(): void {}
+  pushOver(tokens: Uint8Array[]): void {
+    for (const token of tokens) this.over.push(Buffer.from(token).toString('latin1'));
+  }
 
   pushCancel(_token: Uint8Array, reason: string): void {
     this.cancelled.push(reason);

@@ -36,3 +36,16 @@ it('a token is read from a view into a bigger buffer', () => {
   frame.set(bytes, 7);
   expect(decodeToken(frame.subarray(7, 7 + bytes.length))).toEqual(token);
 });
+
+it('names a workflow by whatever id a client gave it', () => {
+  const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('\ufefforder', 'a\ufeff', '\0', 'é\0'));
+  fc.assert(
+    fc.property(text, text, (namespace, workflowId) => {
+      expect(decodeToken(encodeToken({ ...token, namespace, workflowId }))).toEqual({
+        ...token,
+        namespace,
+        workflowId,
+      });
+    }),
+  );
+});

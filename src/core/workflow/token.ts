@@ -16,7 +16,8 @@ const VERSION = 1;
 const KINDS = ['workflow', 'activity', 'query'] as const;
 const HEAD = 24;
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true });
+// An id may begin with U+FEFF: it is no byte order mark.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** Longest token accepted, bytes: four ids of at most 1,000 bytes each. */
 const MAX_TOKEN = HEAD + 4 * 1_010;
 
