@@ -195,7 +195,9 @@ export class Outbox {
     } catch (error) {
       this.#unread = true;
       this.#options.onReadFailed(error);
+      // Not at once: a store whose process is gone refuses at once, and nothing else would ever run again.
       this.#options.scheduler.after(this.#options.retryMs, () => this.pump());
+      return;
     } finally {
       this.#late = undefined;
     }
