@@ -152,7 +152,8 @@ export class ShardEngine implements Engine, BacklogSource {
       onReadFailed,
     });
     this.#resume = new Resume({ core, reader, actors, outgoing: this.#outgoing, executor, onReadFailed });
-    this.#retention = new Retention({ reader, actors, executor, onReadFailed });
+    const isReplicated = options.commitLog !== undefined;
+    this.#retention = new Retention({ isReplicated, reader, actors, executor, onReadFailed });
     const refusal = (): Status | undefined => this.#gate.closed();
     const { scannedPerPage } = this.#bounds;
     this.#search = new Search({ reader, scannedPerPage, isLed: shards.isLed, refusal, onReadFailed });

@@ -14,35 +14,33 @@ import type { HistoryEvent } from '../wire/event.ts';
 import { ShardEngine } from './engine.ts';
 import { shardOf } from './keys.ts';
 import { applied, type OutboxMessage } from './outbox.ts';
-import {
-  command,
-  eventsOf,
-  HOUR,
-  NAMESPACE,
-  QUEUE,
-  SeededRandom,
-  TestMatching,
-  TestWorker,
-  VirtualTime,
-} from './testing.ts';
+import { command, eventsOf, NAMESPACE, QUEUE, SeededRandom, TestMatching, TestWorker, VirtualTime } from './testing.ts';
 
 const SHARDS = 3;
 const PLENTY = 1_000;
+/** Longer than a life, shorter than the moves after it. */
+const RETENTION_MS = 150_000;
 
 class Node {
   readonly store: Store = openMemoryStore({ shardCount: SHARDS });
   readonly matching = new TestMatching();
-  readonly worker = new TestWorker({ workflow: PLENTY, activity: PLENTY });
+  readonly worker: TestWorker;
   readonly engine: ShardEngine;
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, name: string) {
+    this.worker = new TestWorker({
+      ...{ workflow: PLENTY, activity: PLENTY },
+      session: name,
+      stickyQueue: `warm-${name}`,
+      ahead: name === 'a',
+    });
     this.engine = new ShardEngine({
       store: this.store,
       clock: cluster.time,
       scheduler: cluster.time,
       random: cluster.random,
       matching: this.matching,
-      namespaces: new Map([[NAMESPACE, { id: 'id-of-default', retention: 72 * HOUR }]]),
+      namespaces: new Map([[NAMESPACE, { id: 'id-of-default', retention: RETENTION_MS }]]),
       // Small, so that most of a backlog is on disk.
       bounds: { backlogWindow: 2 },
       commitLog: { append: (entries) => cluster.append(this, entries) },
@@ -76,9 +74,11 @@ class Cluster {
   readonly #leader: Node[];
   readonly #terms: number[] = Array.from({ length: SHARDS }, () => 1);
   #requests = 0;
+  /** What each worker has seen of a run: types of events. */
+  readonly #seen = new Map<string, Set<number>>();
 
   constructor() {
-    this.nodes = [new Node(this), new Node(this)];
+    this.nodes = [new Node(this, 'a'), new Node(this, 'b')];
     this.#leader = Array.from({ length: SHARDS }, (_, i) => this.nodes[i % 2 === 0 ? 0 : 1]);
   }
 
@@ -150,7 +150,7 @@ class Cluster {
     throw new Error(`${message.type} for ${workflowId} was never answered`);
   }
 
-  /** A worker without a memory: an activity, a timer and a child that does the same, then the end. */
+  /** A warm worker: an activity, a timer and a child that does the same, then the end. */
   work(worker: TestWorker, task: Delivery): void {
     const { workflowId } = task;
     worker.credit[task.kind === 'activity' ? 'activity' : 'workflow'] += 1;
@@ -167,7 +167,12 @@ class Cluster {
       );
     } else if (task.kind === 'workflow') {
       const isChild = workflowId.endsWith('/child');
-      const seen = new Set(eventsOf(task.history).map(({ eventType }) => eventType));
+      const { runId, firstEventId } = task.started.task;
+      const memory = `${worker.session} ${runId}`;
+      const seen = new Set(firstEventId > 1 ? this.#seen.get(memory) : undefined);
+      if (firstEventId > 1 && seen.size === 0) this.faults.push(`${memory} goes on from event ${firstEventId}`);
+      for (const { eventType } of eventsOf(task.history)) seen.add(eventType);
+      this.#seen.set(memory, seen);
       const commands = !seen.has(EventType.ACTIVITY_TASK_SCHEDULED)
         ? [command.activity('a'), command.timer('t', 3_000), ...(isChild ? [] : [command.child(`${workflowId}/child`)])]
         : seen.has(EventType.ACTIVITY_TASK_COMPLETED) &&
@@ -179,7 +184,7 @@ class Cluster {
       const asked = Object.keys(task.started.task.queries ?? {});
       const queryResults = Object.fromEntries(asked.map((id) => [id, { answer: payloads('s') }]));
       void this.ask(workflowId, {
-        ...{ type: 'completeWorkflowTask', task: ref, identity: 'w', commands, sticky: false },
+        ...{ type: 'completeWorkflowTask', task: ref, identity: 'w', commands, sticky: true },
         ...{ forceCreateNewWorkflowTask: false, queryResults },
       });
     }
@@ -236,9 +241,9 @@ class Cluster {
   async history(workflowId: string): Promise<HistoryEvent[]> {
     const { engine } = this.leaderOf(workflowId);
     const query = { fromEventId: 1, maximumBytes: 1_000_000, waitNewEvent: false, closeEventOnly: false };
-    const page = new Promise<HistoryEvent[]>((resolve, reject) => {
-      engine.history({ namespace: NAMESPACE, workflowId }, query, (error, value) =>
-        value === undefined ? reject(new Error(error?.message)) : resolve(eventsOf(value.events)),
+    const page = new Promise<HistoryEvent[]>((resolve) => {
+      engine.history({ namespace: NAMESPACE, workflowId }, query, (_error, value) =>
+        resolve(value === undefined ? [] : eventsOf(value.events)),
       );
     });
     await this.time.settle();
@@ -262,7 +267,7 @@ class Cluster {
 }
 
 type Step =
-  | { do: 'start' | 'signal' | 'poll' | 'query'; at: number }
+  | { do: 'start' | 'signal' | 'poll' | 'query' | 'end'; at: number }
   | { do: 'move'; shard: number }
   | { do: 'tick'; ms: number }
   | { do: 'forget' | 'flush' | 'rest' | 'work'; node: number };
@@ -270,6 +275,7 @@ type Step =
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('start' as const, 'signal' as const), at: fc.nat(5) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('poll' as const, 'query' as const), at: fc.nat(5) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('end' as const), at: fc.nat(5) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('move' as const), shard: fc.nat(SHARDS - 1) }) },
   {
     weight: 4,
@@ -292,6 +298,7 @@ describe('shards that move while they are used', () => {
         const asked: Promise<unknown>[] = [];
         const signals = new Map<string, string[]>();
         const started = new Set<string>();
+        const ended = new Set<string>();
         for (const [n, one] of steps.entries()) {
           if (one.do === 'start') {
             const id = `w${one.at}`;
@@ -309,6 +316,11 @@ describe('shards that move while they are used', () => {
           } else if (one.do === 'poll' || one.do === 'query') {
             const id = `w${one.at}`;
             if (started.has(id)) asked.push(one.do === 'poll' ? cluster.result(id) : cluster.query(id));
+          } else if (one.do === 'end') {
+            const id = `w${one.at}`;
+            if (!started.has(id)) continue;
+            ended.add(id);
+            asked.push(cluster.ask(id, { type: 'terminate', target: {}, identity: 'c', requestId: `end-${n}` }));
           } else if (one.do === 'move') cluster.move(one.shard);
           else if (one.do === 'tick') await cluster.time.advance(one.ms);
           else if ('node' in one) {
@@ -324,8 +336,10 @@ describe('shards that move while they are used', () => {
         expect(cluster.faults).toEqual([]);
         for (const id of [...started].flatMap((parent) => [parent, `${parent}/child`])) {
           const events = await cluster.history(id);
+          if (events.length === 0 && id.endsWith('/child') && ended.has(id.replace('/child', ''))) continue;
           expect(events.map(({ eventId }) => eventId)).toEqual(events.map((_, i) => i + 1));
-          expect(events.at(-1)?.eventType).toBe(EventType.WORKFLOW_EXECUTION_COMPLETED);
+          const ends = [EventType.WORKFLOW_EXECUTION_COMPLETED, EventType.WORKFLOW_EXECUTION_TERMINATED];
+          expect(ends.slice(0, ended.has(id.replace('/child', '')) ? 2 : 1)).toContain(events.at(-1)?.eventType);
           const found = events.flatMap((event) =>
             event.eventType === EventType.WORKFLOW_EXECUTION_SIGNALED ? [event.attributes.signalName] : [],
           );
@@ -340,8 +354,20 @@ describe('shards that move while they are used', () => {
         expect(held.map(({ longPolls, openQueries }) => longPolls + openQueries)).toEqual([0, 0]);
         const unsent = cluster.nodes.map(({ engine }) => engine.getStats().outbox);
         expect(unsent).toEqual([0, 0]);
+        // Retention ends while they move on: nothing of any run is left, at none of them.
+        for (let i = 0; i < 60; i += 1) {
+          cluster.move(i % 3);
+          await cluster.time.advance(i % 7 === 0 ? 1 : 3_300);
+          if (i % 5 === 0) cluster.nodes[i % 2 === 0 ? 0 : 1].engine.passivateAll();
+        }
+        await cluster.time.advance(20_000);
+        const left = await cluster.rows(first);
+        expect(left).toEqual(await cluster.rows(second));
+        expect(left.filter(([k]) => !k.startsWith('ms') && !k.startsWith('a')).map(([k]) => JSON.stringify(k))).toEqual(
+          [],
+        );
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   }, 60_000);
 

@@ -3,10 +3,11 @@
 
 import { type Key, key } from '../ports/ids.ts';
 import type { Actors } from './actors.ts';
+import { countOf } from './batches.ts';
 import type { Executor } from './executor.ts';
-import { after, eventsPrefix, runPrefix } from './keys.ts';
+import { after, eventsKey, eventsPrefix, firstEventIdOf, runPrefix } from './keys.ts';
 import { applied } from './outbox.ts';
-import type { Reader } from './reader.ts';
+import type { Reader, Row } from './reader.ts';
 import type { DueTimer } from './timers.ts';
 import { deleteVisibilityRows } from './visibility.ts';
 
@@ -14,10 +15,33 @@ import { deleteVisibilityRows } from './visibility.ts';
 const ROWS_PER_TURN = 500;
 
 export interface RetentionOptions {
+  /** Other nodes keep the same rows. */
+  isReplicated: boolean;
   reader: Reader;
   actors: Actors;
   executor(): Executor;
   onReadFailed(error: unknown): void;
+}
+
+const here = (rows: readonly Row[]): { keys: Key[]; more: boolean } => ({
+  keys: rows.map(([k]) => k),
+  more: rows.length === ROWS_PER_TURN,
+});
+
+/**
+ * Replicas flush at different moments and so join different batches: a row may begin at any event elsewhere. Whole rows at a time, since the
+ * first key of a row tells of the others; a row is bounded by what the flusher joins.
+ */
+function everywhere(rows: readonly Row[], prefix: string): { keys: Key[]; more: boolean } {
+  const keys: Key[] = [];
+  let used = 0;
+  for (const [k, bytes] of rows) {
+    if (keys.length >= ROWS_PER_TURN) break;
+    const first = firstEventIdOf(k);
+    for (let id = first; id < first + countOf(bytes); id += 1) keys.push(eventsKey(prefix, id));
+    used += 1;
+  }
+  return { keys, more: used < rows.length || rows.length === ROWS_PER_TURN };
 }
 
 export class Retention {
@@ -50,9 +74,11 @@ export class Retention {
   async #rows(events: string, rows: string): Promise<{ keys: Key[]; more: boolean }> {
     const { reader } = this.#options;
     const ofEvents = await reader.range(key(events), after(events), ROWS_PER_TURN);
-    if (ofEvents.length === ROWS_PER_TURN) return { keys: ofEvents.map(([k]) => k), more: true };
+    const { keys, more } = this.#options.isReplicated ? everywhere(ofEvents, events) : here(ofEvents);
+    if (more) return { keys, more };
     const ofRun = await reader.range(key(rows), after(rows), ROWS_PER_TURN);
-    return { keys: [...ofEvents, ...ofRun].map(([k]) => k), more: ofRun.length === ROWS_PER_TURN };
+    for (const [k] of ofRun) keys.push(k);
+    return { keys, more: ofRun.length === ROWS_PER_TURN };
   }
 
   #delete(timer: DueTimer, keys: readonly Key[], more: boolean, again: () => void): void {
