@@ -4,7 +4,7 @@
 
 import type { Scheduler } from '../ports/clock.ts';
 import { type Key, lsn } from '../ports/ids.ts';
-import type { LogAppend, Store } from '../ports/store.ts';
+import type { Fenced, LogAppend, Store } from '../ports/store.ts';
 import type { Status } from '../wire/status.ts';
 import { type BacklogDelta, type Entry, encodeEntry, type Receipt } from './entry.ts';
 import { isWriteOnce } from './keys.ts';
@@ -150,10 +150,10 @@ export class Committer {
       return { shard: shard.id, term: shard.term, lsn: lsn(shard.lastLsn), entry: encodeEntry(entry) };
     });
     this.#inFlight = true;
-    let fenced: ReadonlySet<number>;
+    let fenced: ReadonlyMap<number, Fenced>;
     try {
       const result = await this.#options.store.append(appends);
-      fenced = new Set(result.fenced.map(({ shard }) => shard as number));
+      fenced = new Map(result.fenced.map((found) => [found.shard, found]));
     } catch (error) {
       this.#fail(batches, error);
       return;
@@ -167,8 +167,11 @@ export class Committer {
       else this.#options.apply(batch.shard, entry);
     });
     this.#options.applied();
-    for (const batch of batches) this.#end(batch, batch.shard.fenced ? fencedStatus(batch.shard) : undefined);
-    for (const batch of batches) if (batch.shard.fenced) this.#options.onFenced(batch.shard);
+    for (const batch of batches) {
+      const found = fenced.get(batch.shard.id);
+      this.#end(batch, found === undefined ? undefined : fencedStatus(batch.shard, found));
+    }
+    for (const batch of batches) if (fenced.has(batch.shard.id)) this.#options.onFenced(batch.shard);
     if (this.pendingTurns === 0) for (const resolve of this.#idle.splice(0)) resolve();
     if (this.#forming.size > 0 && !this.#cutting) {
       this.#cutting = true;
@@ -197,5 +200,5 @@ export class Committer {
   }
 }
 
-const fencedStatus = (shard: Shard): Status =>
-  unavailable(`Shard ${shard.id} has a newer leader than term ${shard.term}; ask again.`, 'no');
+const fencedStatus = (shard: Shard, { applied }: Fenced): Status =>
+  unavailable(`Shard ${shard.id} has a newer leader than term ${shard.term}; ask again.`, applied ?? 'no');

@@ -199,6 +199,7 @@ export class ShardEngine implements Engine, BacklogSource {
       shards: () => this.#shards.values(),
       derived: (shard) => this.#backlog.counters(shard.id),
       hints: () => [...this.#backlog.lowWaters(), ...this.#timers.lowWater()],
+      onFenced: (shard) => this.#fenced(shard),
       onFailed,
     });
   }
@@ -212,9 +213,10 @@ export class ShardEngine implements Engine, BacklogSource {
   /** Recovers what the store holds and begins to serve. Rejects when it cannot; the store stays the caller's to close. */
   async open(): Promise<void> {
     const { store, clock, random, matching } = this.#options;
-    const positions = await store.open();
+    await store.open();
     this.#term = await store.nextTerm();
-    for (const [id, position] of positions) this.#shards.set(id, new Shard(id, this.#term, position));
+    // Not as of open(): in a shared database the leader before this one may have written until it was fenced.
+    for (const [id, position] of store.positions()) this.#shards.set(id, new Shard(id, this.#term, position));
     this.#executor = new Executor({
       core: this.#core,
       clock,
