@@ -8,7 +8,10 @@ import { MemoryDisk, openMemoryStore } from '../store/index.ts';
 import { decode } from '../wire/codec.ts';
 import { type ActorCore, type ActorState, workflowCore } from './core.ts';
 import { base, rowKey, shardOf } from './keys.ts';
-import { NAMESPACE, World } from './testing.ts';
+import { Outbox } from './outbox.ts';
+import { Overlay } from './overlay.ts';
+import { Reader } from './reader.ts';
+import { NAMESPACE, VirtualTime, World } from './testing.ts';
 
 /** Signals are named by a route, `b>c`: each actor notes what it got and sends the rest on to the next. */
 interface Note {
@@ -128,3 +131,34 @@ async function notesOf(w: World, workflowId: string): Promise<string[]> {
   const bytes = await w.store.read(key);
   return bytes === undefined ? [] : (decode(bytes) as Note).got;
 }
+
+describe('an outbox whose rows cannot be read', () => {
+  it('asks again after a while: at once, a store that refuses at once would leave no time for anything else', async () => {
+    const time = new VirtualTime();
+    let reads = 0;
+    const reader = new Reader(new Overlay(), openMemoryStore());
+    reader.chunk = async () => {
+      reads += 1;
+      throw new Error('the store is closed');
+    };
+    const unused = (): never => {
+      throw new Error('there is nothing to deliver');
+    };
+    const outbox = new Outbox({
+      reader,
+      scheduler: time,
+      shardCount: 4,
+      window: 8,
+      retryMs: 1_000,
+      shard: unused,
+      deliver: unused,
+      remove: unused,
+      onReadFailed: () => undefined,
+    });
+    outbox.start();
+    await time.settle();
+    expect(reads).toBe(1);
+    await time.advance(1_000);
+    expect(reads).toBe(2);
+  });
+});

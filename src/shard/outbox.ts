@@ -138,6 +138,9 @@ export class Outbox {
       this.#more = from !== undefined;
     } catch (error) {
       this.#options.onReadFailed(error);
+      // Not at once: a store whose process is gone refuses at once, and nothing else would ever run again.
+      this.#options.scheduler.after(this.#options.retryMs, () => this.#pump());
+      return;
     } finally {
       this.#reading = false;
     }
