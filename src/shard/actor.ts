@@ -59,6 +59,7 @@ export class EventTail {
 export interface Place {
   key: Key;
   queue: QueueKey;
+  pass: number;
 }
 
 export type Armed =

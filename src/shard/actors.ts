@@ -3,13 +3,13 @@
 
 import type { Clock, Scheduler } from '../ports/clock.ts';
 import { key } from '../ports/ids.ts';
-import type { Matching } from '../ports/matching.ts';
+import type { Matching, QueueKey } from '../ports/matching.ts';
 import { StoreError } from '../ports/store.ts';
 import { decode } from '../wire/codec.ts';
 import type { Status } from '../wire/status.ts';
 import { Actor, type Errand, taskId } from './actor.ts';
 import type { ActorCore, StoredRow } from './core.ts';
-import { after, backlogKey, chainPrefix, next, printable, rowIdentity, rowKey, runPrefix } from './keys.ts';
+import { after, backlogKey, chainPrefix, next, passKey, printable, rowIdentity, rowKey, runPrefix } from './keys.ts';
 import type { ShardLimits } from './limits.ts';
 import type { Reader, Row } from './reader.ts';
 import type { Shard } from './shard.ts';
@@ -35,6 +35,8 @@ export interface ActorsOptions {
   matching: Matching;
   limits: ShardLimits;
   shardOf(namespace: string, workflowId: string): Shard;
+  /** Tasks waiting in this queue may have passes. */
+  isFair(queue: QueueKey): boolean;
   /** A read failed for reasons of the store, not of this actor. */
   onReadFailed(error: unknown): void;
 }
@@ -212,12 +214,17 @@ export class Actors {
     if (due !== undefined) actor.armed = { key: undefined, at: due };
     for (const offer of core.waitingOffers(actor.state)) {
       const queue = { namespace: offer.namespace, name: offer.taskQueue, kind: offer.kind };
-      const task = { ...offer, actorBase: actor.base };
-      let place = { queue, key: backlogKey(queue, task) };
+      const { kind, runId, scheduledEventId } = offer;
+      const fair = this.#options.isFair(queue);
+      const stored = fair ? await reader.get(passKey(actor.base, kind, runId, scheduledEventId)) : undefined;
+      // Written by the executor alone.
+      const pass = stored === undefined ? 0 : (decode(stored) as number);
+      const task = { ...offer, actorBase: actor.base, pass };
+      let place = { queue, key: backlogKey(queue, task), pass };
       if (offer.sticky !== undefined) {
         const sticky = { ...queue, name: offer.sticky.queue };
-        const stickyKey = backlogKey(sticky, task);
-        if ((await reader.get(stickyKey)) !== undefined) place = { queue: sticky, key: stickyKey };
+        const stickyKey = backlogKey(sticky, { ...task, pass: 0 });
+        if ((await reader.get(stickyKey)) !== undefined) place = { queue: sticky, key: stickyKey, pass: 0 };
       }
       actor.places.set(taskId(offer.kind, offer.runId, offer.scheduledEventId), place);
     }

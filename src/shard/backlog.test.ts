@@ -66,6 +66,75 @@ describe('a backlog larger than its window', () => {
   });
 });
 
+describe('waiting tasks of several fairness keys', () => {
+  it('are handed out by weight, also when actors were passivated, tasks undone, and the node killed', async () => {
+    const disk = new MemoryDisk();
+    const w = new World(() => openMemoryStore({ disk, shardCount: 8 }), { bounds: { backlogWindow: 4 } });
+    await w.open();
+    const start = (id: string, fairnessKey: string, fairnessWeight: number) =>
+      w.start(id, { priority: { priorityKey: 3, fairnessKey, fairnessWeight } });
+    for (let i = 0; i < 12; i += 1) await start(`heavy-${i}`, 'heavy', 1);
+    for (let i = 0; i < 4; i += 1) await start(`double-${i}`, 'double', 2);
+    await start('light-0', 'light', 1);
+    const handed: string[] = [];
+    const pull = async (): Promise<void> => {
+      const worker = w.worker({ workflow: 1, session: `s${handed.length}` });
+      await w.time.settle();
+      worker.credit.workflow = 0;
+      handed.push(worker.take('workflow').workflowId);
+    };
+    for (let i = 0; i < 4; i += 1) await pull();
+    expect(handed.map((id) => id.split('-')[0]).sort()).toEqual(['double', 'double', 'heavy', 'light']);
+    // A start whose worker goes before the frame was written is undone: it waits again, before all others.
+    const gone = w.worker({ workflow: 1, session: 'gone' });
+    gone.connected = false;
+    await w.engine.flush();
+    w.engine.passivateAll();
+    await pull();
+    await w.restart();
+    // One that comes after the restart goes behind those of its key, not before everything.
+    await start('heavy-12', 'heavy', 1);
+    while (w.engine.backlog(queue).count > 0) await pull();
+    const of = (key: string): string[] => handed.filter((id) => id.startsWith(key));
+    expect(of('double')).toEqual(['double-0', 'double-1', 'double-2', 'double-3']);
+    expect(handed.indexOf('double-3')).toBeLessThan(8);
+    expect(handed.indexOf('heavy-12')).toBeGreaterThan(handed.indexOf('heavy-2'));
+    expect(new Set(handed).size).toBe(18);
+    await w.engine.flush();
+    expect(await w.store.range({ from: 'q' as Key, to: 'r' as Key, limit: 10 })).toEqual([]);
+  });
+
+  it('are forgotten with their queue', () => {
+    const backlog = new Backlog({
+      reader: {} as unknown as Reader,
+      scheduler: new VirtualTime(),
+      window: 4,
+      start: () => undefined,
+      changed: () => undefined,
+      onReadFailed: () => undefined,
+    });
+    const fair = { priority: 3, fairnessKey: 'a', fairnessWeight: 1 };
+    const pass = backlog.pass(queue, fair, 'first');
+    const task = { runId: 'run', scheduledEventId: 2, attempt: 1 };
+    const k = backlogKey(queue, { priority: 3, pass, scheduledTime: 1, actorBase: base(1, NAMESPACE, 'w'), ...task });
+    backlog.put(k, encodeWaitingTask({ queue, namespace: NAMESPACE, workflowId: 'w', fairnessKey: 'a', ...task }));
+    backlog.count(1, { queue, delta: 1 });
+    const flush = () => [...backlog.counters(1), ...backlog.hints()].map(([, value]) => value !== undefined);
+    expect(flush()).toEqual([true, true, true]);
+    backlog.delete(k);
+    backlog.count(1, { queue, delta: -1 });
+    expect(flush()).toEqual([false, false, false]);
+    expect(backlog.hintKeys()).toEqual([]);
+  });
+
+  it('cost nothing where nobody asks for fairness', async () => {
+    const w = await new World(() => openMemoryStore({ shardCount: 8 })).open();
+    await w.start('plain');
+    await w.engine.flush();
+    expect(await w.store.range({ from: 'q' as Key, to: 'r' as Key, limit: 10 })).toEqual([]);
+  });
+});
+
 describe('a waiting task', () => {
   it('leaves the backlog when its run closes', async () => {
     const w = await new World(() => openMemoryStore({ shardCount: 4 })).open();
@@ -109,7 +178,7 @@ describe('a refill of the window', () => {
     const row = (priority: number, workflowId: string): [Key, Uint8Array] => {
       const task = { runId: 'run', scheduledEventId: 2, attempt: 1 };
       const actorBase = base(1, NAMESPACE, workflowId);
-      const k = backlogKey(queue, { priority, scheduledTime: 1, actorBase, ...task });
+      const k = backlogKey(queue, { priority, pass: 0, scheduledTime: 1, actorBase, ...task });
       return [k, encodeWaitingTask({ queue, namespace: NAMESPACE, workflowId, ...task })];
     };
     const [better, betterValue] = row(1, 'better');
@@ -121,7 +190,7 @@ describe('a refill of the window', () => {
     read({ rows: [row(3, 'waiting')], next: undefined });
     await new Promise((resolve) => setImmediate(resolve));
     // A restart reads from here on: what lies below is never seen again.
-    const [[, low] = []] = backlog.lowWaters();
+    const [[, low] = []] = backlog.hints();
     expect(Buffer.from(low ?? []).toString('latin1') <= better).toBe(true);
     expect(backlog.backlog(queue).count).toBe(1);
   });
@@ -138,14 +207,20 @@ describe('a queue that nothing waits in any more', () => {
       onReadFailed: () => undefined,
     });
     const task = { runId: 'run', scheduledEventId: 2, attempt: 1 };
-    const k = backlogKey(queue, { priority: 3, scheduledTime: 1, actorBase: base(1, NAMESPACE, 'w'), ...task });
+    const k = backlogKey(queue, {
+      priority: 3,
+      pass: 0,
+      scheduledTime: 1,
+      actorBase: base(1, NAMESPACE, 'w'),
+      ...task,
+    });
     backlog.put(k, encodeWaitingTask({ queue, namespace: NAMESPACE, workflowId: 'w', ...task }));
     backlog.count(1, { queue, delta: 1 });
-    const flush = () => [...backlog.counters(1), ...backlog.lowWaters()];
+    const flush = () => [...backlog.counters(1), ...backlog.hints()];
     expect(flush()).toHaveLength(2);
     backlog.delete(k);
     backlog.count(1, { queue, delta: -1 });
     expect(flush().map(([, value]) => value)).toEqual([undefined, undefined]);
-    expect(backlog.lowWaterKeys()).toEqual([]);
+    expect(backlog.hintKeys()).toEqual([]);
   });
 });

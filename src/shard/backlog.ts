@@ -1,14 +1,25 @@
-// Waiting tasks of this node, by queue: how many there are (counted from entries, never by scanning), and the best few in memory, in order.
+// Waiting tasks of this node, by queue: how many there are (counted from entries, never by scanning), and the best few in memory, in order
+// (priority, fairness pass, age).
 // The rest stays on disk: ten million tasks cost disk, not memory. Reads begin at a low-water key, never at the prefix's start, where LevelDB
 // would scan tombstones. Rows arrive here when committed; `pull` hands the best to claims.
 
+import { Fairness, type FairnessState, type FairTask, isFairTask } from '../core/matching/fairness.ts';
 import type { Scheduler } from '../ports/clock.ts';
 import { type Key, key } from '../ports/ids.ts';
 import type { Claim, QueueKey } from '../ports/matching.ts';
 import type { RowWrite } from '../ports/store.ts';
 import { decode, encode } from '../wire/codec.ts';
 import type { BacklogDelta } from './entry.ts';
-import { after, backlogCountKey, backlogLowWaterKey, backlogPrefix, backlogTime } from './keys.ts';
+import {
+  after,
+  backlogCountKey,
+  backlogFairnessKey,
+  backlogLowWaterKey,
+  backlogPass,
+  backlogPrefix,
+  backlogPriority,
+  backlogTime,
+} from './keys.ts';
 import type { Reader } from './reader.ts';
 
 export interface WaitingTask {
@@ -19,6 +30,8 @@ export interface WaitingTask {
   runId: string;
   scheduledEventId: number;
   attempt: number;
+  /** Of a task that has a pass. */
+  fairnessKey?: string | undefined;
 }
 
 export const encodeWaitingTask = (task: Omit<WaitingTask, 'key'>): Uint8Array =>
@@ -30,11 +43,12 @@ export const encodeWaitingTask = (task: Omit<WaitingTask, 'key'>): Uint8Array =>
     task.runId,
     task.scheduledEventId,
     task.attempt,
+    ...(task.fairnessKey === undefined ? [] : [task.fairnessKey]),
   ]);
 
 function decodeWaitingTask(k: Key, bytes: Uint8Array): WaitingTask {
   // Written by encodeWaitingTask alone and checksummed by the store.
-  const [name, kind, namespace, workflowId, runId, scheduledEventId, attempt] = decode(bytes) as [
+  const [name, kind, namespace, workflowId, runId, scheduledEventId, attempt, fairnessKey] = decode(bytes) as [
     string,
     QueueKey['kind'],
     string,
@@ -42,8 +56,10 @@ function decodeWaitingTask(k: Key, bytes: Uint8Array): WaitingTask {
     string,
     number,
     number,
+    string?,
   ];
-  return { key: k, queue: { namespace, name, kind }, namespace, workflowId, runId, scheduledEventId, attempt };
+  const queue = { namespace, name, kind };
+  return { key: k, queue, namespace, workflowId, runId, scheduledEventId, attempt, fairnessKey };
 }
 
 interface Queue {
@@ -65,6 +81,10 @@ interface Queue {
   /** No row lies below. */
   low: Key;
   savedLow: Key | undefined;
+  /** Since a task asked for fairness, until nothing waits. */
+  fairness: Fairness | undefined;
+  /** Its state is on disk, or will be with the flush under way. */
+  fairnessSaved: boolean;
 }
 
 export interface BacklogOptions {
@@ -96,6 +116,19 @@ export class Backlog {
     this.#options = options;
   }
 
+  /** The pass of a task that will wait in this queue: 0 as long as nobody in it asks for fairness. */
+  pass(name: QueueKey, task: FairTask, how: 'first' | 'again'): number {
+    if (!isFairTask(task) && this.#queues.get(idOf(name))?.fairness === undefined) return 0;
+    const queue = this.#queue(name);
+    queue.fairness ??= new Fairness();
+    return how === 'first' ? queue.fairness.next(task) : queue.fairness.again(task);
+  }
+
+  /** Whether tasks that wait in this queue may have passes. */
+  isFair(name: QueueKey): boolean {
+    return this.#queues.get(idOf(name))?.fairness !== undefined;
+  }
+
   // ---------------------------------------------------------------- what commits say
 
   put(k: Key, bytes: Uint8Array): void {
@@ -104,6 +137,11 @@ export class Backlog {
     const empty = queue.complete && queue.window.length === 0 && queue.taken === 0;
     if (empty || k < queue.low) queue.low = k;
     if (queue.refilling) queue.news.set(k, task);
+    // Its own when it was decided here; news when it is replayed from the log.
+    if (task.fairnessKey !== undefined) {
+      queue.fairness ??= new Fairness();
+      queue.fairness.seen(backlogPriority(k, queue.prefix), task.fairnessKey, backlogPass(k, queue.prefix));
+    }
     // A start that was undone in the batch that began it: it waits again.
     if (this.#taken.delete(k)) {
       queue.taken -= 1;
@@ -184,8 +222,20 @@ export class Backlog {
     this.#changed.add(queue);
   }
 
-  lowWaterKeys(): { queue: QueueKey; key: Key }[] {
-    return [...this.#queues.values()].map(({ queue }) => ({ queue, key: backlogLowWaterKey(queue) }));
+  hintKeys(): { queue: QueueKey; lowWater: Key; fairness: Key }[] {
+    return [...this.#queues.values()].map(({ queue }) => ({
+      queue,
+      lowWater: backlogLowWaterKey(queue),
+      fairness: backlogFairnessKey(queue),
+    }));
+  }
+
+  restoreFairness(name: QueueKey, bytes: Uint8Array): void {
+    const queue = this.#queue(name);
+    queue.fairness = new Fairness();
+    queue.fairnessSaved = true;
+    // Written by `hints` alone and checksummed by the store.
+    queue.fairness.restore(decode(bytes) as FairnessState);
   }
 
   restoreLowWater(name: QueueKey, bytes: Uint8Array): void {
@@ -209,9 +259,11 @@ export class Backlog {
     });
   }
 
-  lowWaters(): RowWrite[] {
+  /** Low waters, and how far the keys of fair queues have come. */
+  hints(): RowWrite[] {
     const rows: RowWrite[] = [];
     for (const queue of this.#queues.values()) {
+      this.#fairnessHint(queue, rows);
       // Raised only when nothing is being read; lowered in the very flush that writes a row below it.
       if (queue.refilling && (queue.savedLow === undefined || queue.low >= queue.savedLow)) continue;
       // An empty queue is held in memory whole and needs no hint.
@@ -225,6 +277,16 @@ export class Backlog {
   }
 
   // ---------------------------------------------------------------- inside
+
+  #fairnessHint(queue: Queue, rows: RowWrite[]): void {
+    const { fairness, fairnessSaved } = queue;
+    if (fairness === undefined && !fairnessSaved) return;
+    const news = fairness?.news();
+    if (fairness !== undefined && news === undefined) return;
+    queue.fairnessSaved = news !== undefined;
+    rows.push([backlogFairnessKey(queue.queue), news === undefined ? undefined : encode(news)]);
+    if (news === undefined) this.#forgetWhenIdle(queue);
+  }
 
   #queue(name: QueueKey): Queue {
     const id = idOf(name);
@@ -245,6 +307,8 @@ export class Backlog {
         taken: 0,
         low: key(prefix),
         savedLow: undefined,
+        fairness: undefined,
+        fairnessSaved: false,
       };
       this.#queues.set(id, queue);
     }
@@ -253,7 +317,8 @@ export class Backlog {
 
   /** Sticky queues come and go with workers: what is empty and written is forgotten. */
   #forgetWhenIdle(queue: Queue): void {
-    if (queue.savedLow !== undefined || queue.window.length > 0 || queue.claims.length > 0) return;
+    if (queue.savedLow !== undefined || queue.fairnessSaved) return;
+    if (queue.window.length > 0 || queue.claims.length > 0) return;
     if (!queue.complete || queue.refilling) return;
     for (const dirty of this.#dirty.values()) if (dirty.has(queue)) return;
     if (queue.taken > 0) return;
@@ -265,6 +330,7 @@ export class Backlog {
     if (count === 0) queue.shardCounts.delete(shard);
     else queue.shardCounts.set(shard, count);
     queue.count += delta;
+    if (queue.count === 0) queue.fairness = undefined;
     this.waiting += delta;
     this.#changed.add(queue);
     let dirty = this.#dirty.get(shard);
@@ -300,6 +366,7 @@ export class Backlog {
       if (claim === undefined) return;
       this.#taken.add(task.key);
       queue.taken += 1;
+      queue.fairness?.handedOut(backlogPriority(task.key, queue.prefix), backlogPass(task.key, queue.prefix));
       this.#options.start(task, claim, (outcome) => {
         if (outcome === 'started') return;
         if (outcome === 'later') {

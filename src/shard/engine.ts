@@ -110,6 +110,7 @@ export class ShardEngine implements Engine, BacklogSource {
       scheduler,
       matching,
       limits: this.#bounds,
+      isFair: (queue) => this.#backlog.isFair(queue),
       shardOf: (namespace, workflowId) => this.#shard(shardOf(namespace, workflowId, store.shardCount)),
       onReadFailed,
     });
@@ -206,7 +207,7 @@ export class ShardEngine implements Engine, BacklogSource {
       intervalMs: this.#bounds.flushIntervalMs,
       shards: () => this.#shards.values(),
       derived: (shard) => this.#backlog.counters(shard.id),
-      hints: () => [...this.#backlog.lowWaters(), ...this.#timers.lowWater()],
+      hints: () => [...this.#backlog.hints(), ...this.#timers.lowWater()],
       onFailed,
     });
   }
@@ -234,6 +235,7 @@ export class ShardEngine implements Engine, BacklogSource {
       committer: this.#committer,
       term: this.#term,
       retentionMs: (namespace) => this.#options.namespaces.get(namespace) ?? Number.MAX_SAFE_INTEGER,
+      pass: (queue, offer, how) => this.#backlog.pass(queue, offer, how),
       pushAhead: (actor, handover) => this.#outgoing.pushAhead(actor, handover),
       leave: (turn) => this.#outgoing.leave(turn),
       send: (turn, effect) => this.#outbox.send(turn, effect),

@@ -9,7 +9,7 @@ import type { Effect, Outcome, Reply, TaskOffer } from '../core/workflow/outcome
 import type { Clock, Random } from '../ports/clock.ts';
 import type { Done } from '../ports/engine.ts';
 import type { Key } from '../ports/ids.ts';
-import type { Claim, Matching } from '../ports/matching.ts';
+import type { Claim, Matching, QueueKey } from '../ports/matching.ts';
 import { encode } from '../wire/codec.ts';
 import { WorkflowExecutionStatus } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
@@ -19,7 +19,7 @@ import { encodeWaitingTask } from './backlog.ts';
 import type { Committer } from './committer.ts';
 import type { ActorCore } from './core.ts';
 import type { Receipt } from './entry.ts';
-import { backlogKey, retentionKey, startedKey, timerKey } from './keys.ts';
+import { backlogKey, passKey, retentionKey, startedKey, timerKey } from './keys.ts';
 import type { EngineLog } from './options.ts';
 import { fault } from './status.ts';
 import { type Handover, Turn } from './turn.ts';
@@ -36,6 +36,8 @@ export interface ExecutorOptions {
   /** Names the starts of this process (I1, I6). */
   term: number;
   retentionMs(namespace: string): number;
+  /** Where among the waiting tasks of its priority this one belongs, by fairness; `again`: it was handed out before. */
+  pass(queue: QueueKey, offer: TaskOffer, how: 'first' | 'again'): number;
   /** Frames of a started task that need no reading; undefined when its history is not in memory. */
   pushAhead(actor: Actor, handover: Handover): boolean | undefined;
   /** After the commit: handovers, effects, wake-ups. */
@@ -110,7 +112,7 @@ export class Executor {
         if (extras?.claim !== undefined) this.#handover(turn, extras.claim, decision);
       }
     }
-    this.#place(turn, now);
+    this.#place(turn, now, extras?.undone === undefined ? 'first' : 'again');
     this.#rearm(turn, core.nextDeadline(actor.state), now);
     this.#show(turn);
     turn.seal();
@@ -182,7 +184,7 @@ export class Executor {
   }
 
   /** Each task offered: started at once for a worker that is free, else backlog. */
-  #place(turn: Turn, now: number): void {
+  #place(turn: Turn, now: number, how: 'first' | 'again'): void {
     const { matching } = this.#options;
     // A start may offer more (it never does today): the map grows while it is walked, each offer is tried once.
     for (const [id, offer] of turn.offers ?? []) {
@@ -191,7 +193,7 @@ export class Executor {
         turn.offers?.delete(id);
         continue;
       }
-      this.#enqueue(turn, id, offer);
+      this.#enqueue(turn, id, offer, how);
     }
   }
 
@@ -223,20 +225,23 @@ export class Executor {
     turn.actor.delivering.add(deliveryId(reply));
   }
 
-  #enqueue(turn: Turn, id: string, offer: TaskOffer): void {
+  #enqueue(turn: Turn, id: string, offer: TaskOffer, how: 'first' | 'again'): void {
     const { actor } = turn;
     const { namespace, workflowId, runId, scheduledEventId, attempt, kind, sticky } = offer;
     const warm = sticky !== undefined && this.#options.matching.stickyAlive(namespace, sticky.queue);
     const queue = { namespace, name: warm ? sticky.queue : offer.taskQueue, kind };
-    const key = backlogKey(queue, { ...offer, actorBase: actor.base });
+    const at = { ...offer, actorBase: actor.base };
     const before = actor.places.get(id);
     if (before !== undefined) {
-      if (before.key === key) return;
-      turn.write(before.key, undefined);
-      turn.count(before.queue, -1);
+      if (before.key === backlogKey(queue, { ...at, pass: before.pass })) return;
+      turn.leave(offer, before);
     }
-    actor.places.set(id, { key, queue });
-    turn.write(key, encodeWaitingTask({ queue, namespace, workflowId, runId, scheduledEventId, attempt }));
+    const pass = warm ? 0 : this.#options.pass(queue, offer, how);
+    const key = backlogKey(queue, { ...at, pass });
+    if (pass > 0) turn.write(passKey(actor.base, kind, runId, scheduledEventId), encode(pass));
+    actor.places.set(id, { key, queue, pass });
+    const task = { queue, namespace, workflowId, runId, scheduledEventId, attempt };
+    turn.write(key, encodeWaitingTask(pass > 0 ? { ...task, fairnessKey: offer.fairnessKey } : task));
     turn.count(queue, 1);
   }
 

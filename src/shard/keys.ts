@@ -2,7 +2,8 @@
 //
 //   a base 'c' id                      chain rows of an actor             a base 'r' run table id   rows of one run
 //   e base run firstEventId            one batch of history events        s session kind base …     started tasks of a session
-//   b ns queue kind priority time …    waiting tasks, best first          n shard ns queue kind     how many wait, per shard
+//   b ns queue kind priority pass time …  waiting tasks, best first       n shard ns queue kind     how many wait, per shard
+//   q base kind run scheduledEventId   the pass of a waiting task, if any
 //   t time base …                      timers, earliest first             o source dest seq         outbox
 //   v index ns value ~start run shard  visibility, newest first           m …                       meta of shards and low waters
 //
@@ -119,20 +120,35 @@ export const queuePart = (queue: QueueKey): string => part(queue.namespace) + pa
 export const backlogPrefix = (queue: QueueKey): string => `b${queuePart(queue)}`;
 export const backlogKey = (
   queue: QueueKey,
-  task: { priority: number; scheduledTime: number; actorBase: string; runId: string; scheduledEventId: number },
+  task: {
+    priority: number;
+    /** Fairness (core/matching/fairness.ts); 0 where nobody asks for it. */
+    pass: number;
+    scheduledTime: number;
+    actorBase: string;
+    runId: string;
+    scheduledEventId: number;
+  },
 ): Key =>
   key(
     backlogPrefix(queue) +
       u8(Math.min(255, Math.max(0, task.priority))) +
+      u48(task.pass) +
       u48(task.scheduledTime) +
       task.actorBase +
       part(task.runId) +
       u48(task.scheduledEventId),
   );
-/** Priority and age of a waiting task, given its queue's prefix. */
-export const backlogTime = (k: Key, prefix: string): number => readU48(k, prefix.length + 1);
+/** Of a waiting task, given its queue's prefix. */
+export const backlogPriority = (k: Key, prefix: string): number => k.charCodeAt(prefix.length);
+export const backlogPass = (k: Key, prefix: string): number => readU48(k, prefix.length + 1);
+export const backlogTime = (k: Key, prefix: string): number => readU48(k, prefix.length + 7);
+/** Where a task of an actor waits cannot be told from the actor's rows when it has a pass: then this row tells it. */
+export const passKey = (actorBase: string, kind: TaskKind, runId: string, scheduledEventId: number): Key =>
+  key(`q${actorBase}${kindLetter(kind)}${part(runId)}${u48(scheduledEventId)}`);
 export const backlogCountKey = (shard: number, queue: QueueKey): Key => key(`n${u16(shard)}${queuePart(queue)}`);
 export const backlogLowWaterKey = (queue: QueueKey): Key => key(`mb${queuePart(queue)}`);
+export const backlogFairnessKey = (queue: QueueKey): Key => key(`mf${queuePart(queue)}`);
 
 export const timerKey = (at: number, actorBase: string): Key => key(`t${u48(at)}${actorBase}a`);
 export const retentionKey = (at: number, actorBase: string, runId: string): Key =>

@@ -72,9 +72,10 @@ export class Materializer {
     });
     const counters = await reader.range('n' as Key, 'o' as Key, COUNTERS);
     for (const [key, bytes] of counters) backlog.restoreCount(key.charCodeAt(1) * 256 + key.charCodeAt(2), bytes);
-    for (const { queue, key } of backlog.lowWaterKeys()) {
-      const bytes = await store.read(key);
-      if (bytes !== undefined) backlog.restoreLowWater(queue, bytes);
+    for (const { queue, lowWater, fairness } of backlog.hintKeys()) {
+      const [low, passes] = await store.readMany([lowWater, fairness]);
+      if (low !== undefined) backlog.restoreLowWater(queue, low);
+      if (passes !== undefined) backlog.restoreFairness(queue, passes);
     }
     timers.restoreLowWater(await store.read(TIMER_LOW_WATER));
     let entries = 0;

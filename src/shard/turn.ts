@@ -15,10 +15,10 @@ import type { WorkflowExecutionInfo } from '../wire/api.ts';
 import { encode } from '../wire/codec.ts';
 import type { HistoryEvent } from '../wire/event.ts';
 import type { Status } from '../wire/status.ts';
-import { type Actor, taskId } from './actor.ts';
+import { type Actor, type Place, taskId } from './actor.ts';
 import { encodeBatch } from './batches.ts';
 import type { BacklogDelta, Receipt } from './entry.ts';
-import { eventsKey, eventsPrefix, rowKey, startedKey } from './keys.ts';
+import { eventsKey, eventsPrefix, passKey, rowKey, startedKey } from './keys.ts';
 
 /** A started task that a claim waits for. */
 export interface Handover {
@@ -126,7 +126,13 @@ export class Turn {
     const place = this.actor.places.get(id);
     if (place === undefined) return;
     this.actor.places.delete(id);
+    this.leave(offer, place);
+  }
+
+  /** A task leaves its place in the backlog. */
+  leave({ kind, runId, scheduledEventId }: TaskOffer, place: Place): void {
     this.write(place.key, undefined);
+    if (place.pass > 0) this.write(passKey(this.actor.base, kind, runId, scheduledEventId), undefined);
     this.count(place.queue, -1);
   }
 

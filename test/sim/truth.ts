@@ -296,14 +296,15 @@ function shardOfRow(key: string): number | undefined {
     case 'e':
     case 'n':
     case 'o':
+    case 'q':
       return u16(1);
     case 't':
       return u16(7);
     case 's':
       return u16(key.indexOf('\x00\x01', 1) + 3);
     case 'b':
-      // queue, kind, priority, time, then the actor's base.
-      return u16(key.indexOf('\x00\x01', key.indexOf('\x00\x01', 1) + 2) + 2 + 1 + 1 + 6);
+      // queue, kind, priority, pass, time, then the actor's base.
+      return u16(key.indexOf('\x00\x01', key.indexOf('\x00\x01', 1) + 2) + 2 + 1 + 1 + 6 + 6);
     case 'm':
       return key.startsWith('ms') ? u16(2) : undefined;
     case 'v':
