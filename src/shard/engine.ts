@@ -141,7 +141,7 @@ export class ShardEngine implements Engine, BacklogSource {
     });
     this.#resume = new Resume({ core, reader, actors, outgoing: this.#outgoing, executor, onReadFailed });
     this.#retention = new Retention({ reader, actors, executor, onReadFailed });
-    this.#search = new Search({ reader, scannedPerPage: this.#bounds.scannedPerPage });
+    this.#search = new Search({ reader, ...this.#bounds });
     this.#committer = new Committer({
       store,
       scheduler,

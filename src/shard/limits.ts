@@ -35,6 +35,8 @@ export interface ShardLimits {
   freeSpaceCheckMs: number;
   /** Index rows one page of a list may look at; a page that reaches it ends early, with a token. */
   scannedPerPage: number;
+  /** Executions a page ordered by another time than the start may look at; more are refused. */
+  sortedPerPage: number;
   /** Unacknowledged outbox messages a shard sends at once after a restart. */
   outboxWindow: number;
   /** ms between two attempts to deliver an outbox message. */
@@ -60,6 +62,7 @@ export const DEFAULT_SHARD_LIMITS: ShardLimits = {
   freeSpaceReserve: 256 * 1024 * 1024,
   freeSpaceCheckMs: 10_000,
   scannedPerPage: 20_000,
+  sortedPerPage: 200_000,
   outboxWindow: 256,
   outboxRetryMs: 1_000,
 };

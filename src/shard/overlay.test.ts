@@ -53,6 +53,13 @@ describe('reads through the overlay', () => {
           const expected = [...model].filter(([k]) => k >= from && k < to).sort(([a], [b]) => (a < b ? -1 : 1));
           const rows = await reader.range(from, to, limit);
           expect(rows.map(([k, value]) => [k, value[0]])).toEqual(expected.slice(0, limit));
+          const backwards: Key[] = [];
+          for (let end: Key | undefined = to; end !== undefined; ) {
+            const chunk: Awaited<ReturnType<Reader['chunkBackwards']>> = await reader.chunkBackwards(from, end, limit);
+            backwards.push(...chunk.rows.map(([k]) => k));
+            end = chunk.next;
+          }
+          expect(backwards.reverse()).toEqual(expected.map(([k]) => k));
           const last = await reader.last(from, to);
           expect(last?.[0]).toBe(expected.at(-1)?.[0]);
         };

@@ -59,6 +59,15 @@ export class Reader {
     return { rows: merge(stored, newer, last), next: last === undefined ? undefined : next(last) };
   }
 
+  /** The same from the end: rows come last first, and `next` is the bound below which to go on. */
+  async chunkBackwards(from: Key, to: Key, limit: number): Promise<{ rows: Row[]; next: Key | undefined }> {
+    const newer = this.#overlay.range(from, to);
+    const stored = await this.#store.range({ from, to, limit, reverse: true });
+    const least = stored.length < limit ? undefined : stored[stored.length - 1]?.[0];
+    const known = least === undefined ? newer : newer.filter(([key]) => key >= least);
+    return { rows: merge([...stored].reverse(), known, undefined).reverse(), next: least };
+  }
+
   /** The last row of [from, to) among those the overlay holds. */
   newest(from: Key, to: Key): Row | undefined {
     const top = this.#overlay.range(from, to).pop();

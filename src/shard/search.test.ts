@@ -79,6 +79,87 @@ const query = fc
   .tuple(fc.array(clause, { maxLength: 3 }), fc.constantFrom(' AND ', ' OR '))
   .map(([clauses, glue]) => clauses.join(glue));
 
+const ORDERS = ['StartTime', 'CloseTime', 'ExecutionTime'].flatMap((field) =>
+  ['ASC', 'DESC'].map((way) => `${field} ${way}`),
+);
+
+/** What an order means, said naively: an execution that has not closed closes last. */
+function inOrder(infos: readonly WorkflowExecutionInfo[], order: string): WorkflowExecutionInfo[] {
+  const [field = '', way] = order.split(' ');
+  const value = (info: WorkflowExecutionInfo): number =>
+    field === 'StartTime' ? info.startTime : field === 'CloseTime' ? (info.closeTime ?? Infinity) : info.executionTime;
+  const compare = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1);
+  const newestFirst = [...infos].sort((a, b) => b.startTime - a.startTime || (a.runId < b.runId ? -1 : 1));
+  if (field === 'StartTime') return way === 'DESC' ? newestFirst : newestFirst.reverse();
+  const sign = way === 'DESC' ? -1 : 1;
+  return newestFirst.sort((a, b) => sign * compare(value(a), value(b)));
+}
+
+describe('list in another order', () => {
+  it('shows exactly what a naive sort does, page by page, whatever is flushed', async () => {
+    const some = fc.tuple(query, fc.constantFrom(...ORDERS));
+    await fc.assert(
+      fc.asyncProperty(
+        specs,
+        fc.array(some, { minLength: 1, maxLength: 5 }),
+        fc.integer({ min: 1, max: 7 }),
+        async (wanted, queries, size) => {
+          const w = new World(() => openMemoryStore({ shardCount: 4 }), { bounds: { scannedPerPage: 9 } });
+          await w.open();
+          await populate(w, wanted);
+          const everything = await pages(w, '', 1_000);
+          for (const [text, order] of queries) {
+            const expected = everything.filter((info) => matches(parseQuery(text), info));
+            expect(await pages(w, `${text} ORDER BY ${order}`, size)).toEqual(inOrder(expected, order));
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  }, 60_000);
+
+  it('shows what keeps its place exactly once while others come and close', async () => {
+    const w = await new World(() => openMemoryStore({ shardCount: 4 })).open();
+    const worker = w.worker({ workflow: 1_000 });
+    for (let i = 0; i < 12; i += 1) {
+      await w.start(`old-${i}`);
+      await w.send(`old-${i}`, w.completion(worker.take('workflow'), [command.complete()]));
+      await w.time.advance(i % 3);
+    }
+    let n = 0;
+    const seen = await pages(w, "ExecutionStatus = 'Completed' ORDER BY CloseTime", 3, async () => {
+      n += 1;
+      await w.start(`new-${n}`);
+      await w.send(`new-${n}`, w.completion(worker.take('workflow'), [command.complete()]));
+      await w.time.advance(n < 10 ? 100 : 0);
+    });
+    const old = seen.map(({ workflowId }) => workflowId).filter((id) => id.startsWith('old'));
+    expect(old).toEqual(
+      inOrder(seen, 'CloseTime ASC').flatMap(({ workflowId: id }) => (id.startsWith('old') ? [id] : [])),
+    );
+    expect(new Set(old).size).toBe(12);
+  });
+
+  it('is refused beyond what a page may look at, and a token of another order is', async () => {
+    const w = await new World(() => openMemoryStore({ shardCount: 4 }), { bounds: { sortedPerPage: 3 } }).open();
+    for (let i = 0; i < 3; i += 1) {
+      await w.start(`w${i}`);
+      await w.time.advance(1);
+    }
+    const list = (text: string, nextPageToken?: Uint8Array) =>
+      w.call<ListWorkflowExecutionsResponse>((done) =>
+        w.engine.list({ namespace: NAMESPACE, query: text, pageSize: 1, nextPageToken }, done),
+      );
+    expect((await list('ORDER BY CloseTime')).error).toMatchObject({
+      code: StatusCode.RESOURCE_EXHAUSTED,
+      message: expect.stringContaining('narrow the query'),
+    });
+    const { value } = await list('ORDER BY StartTime ASC');
+    expect(value?.executions).toMatchObject([{ workflowId: 'w0' }]);
+    expect((await list('', value?.nextPageToken)).error).toMatchObject({ code: StatusCode.INVALID_ARGUMENT });
+  });
+});
+
 describe('list and count', () => {
   it('show exactly what a naive filter does, in order, page by page', async () => {
     await fc.assert(

@@ -1,8 +1,20 @@
-// List and count over the visibility rows: newest first, bounded work per page, committed state only. The index is chosen by the query's plan
-// (src/core/visibility/plan.ts); every candidate's info is read and the whole query evaluated on it. A page token is the last row's (start time,
-// run id, shard): those never change, so an execution appears exactly once.
+// List and count over the visibility rows: bounded work per page, committed state only. The index is chosen by the query's plan
+// (src/core/visibility/plan.ts); every candidate's info is read and the whole query evaluated on it. By start time an index has the order, and a
+// page ends early rather than look at too much; for other orders every match is looked at for each page, and too many are refused. A page
+// token is the last row's (sort value, start time, run id, shard): an execution whose sort value does not change appears exactly once.
 
-import { matches, type Plan, parseQuery, plan, type Query, QueryError, statusText } from '../core/visibility/index.ts';
+import {
+  DEFAULT_ORDER,
+  matches,
+  type Order,
+  orderValue,
+  type Plan,
+  parseQuery,
+  plan,
+  type Query,
+  QueryError,
+  statusText,
+} from '../core/visibility/index.ts';
 import { type Key, key } from '../ports/ids.ts';
 import type {
   CountWorkflowExecutionsResponse,
@@ -12,7 +24,8 @@ import type {
 import { decode } from '../wire/codec.ts';
 import { WorkflowExecutionStatus } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
-import { after, inverted } from './keys.ts';
+import { FirstOf } from './first-of.ts';
+import { after, inverted, MAX_U48, next, u48 } from './keys.ts';
 import type { Reader } from './reader.ts';
 import { exhausted, invalid } from './status.ts';
 import { indexPrefix, statusValue, textValue } from './visibility.ts';
@@ -23,7 +36,7 @@ const MAX_PAGE = 1_000;
 const CHUNK = 500;
 /** Different values one GROUP BY may return. */
 const MAX_GROUPS = 1_000;
-const TOKEN_VERSION = '\x01';
+const TOKEN_VERSION = '\x02';
 
 interface Range {
   prefix: string;
@@ -36,10 +49,12 @@ interface Range {
 export class Search {
   readonly #reader: Reader;
   readonly #scannedPerPage: number;
+  readonly #sortedPerPage: number;
 
-  constructor(options: { reader: Reader; scannedPerPage: number }) {
+  constructor(options: { reader: Reader; scannedPerPage: number; sortedPerPage: number }) {
     this.#reader = options.reader;
     this.#scannedPerPage = options.scannedPerPage;
+    this.#sortedPerPage = options.sortedPerPage;
   }
 
   async list(request: {
@@ -52,36 +67,51 @@ export class Search {
     if (!('condition' in query)) return { refused: query };
     if (query.groupBy !== undefined)
       return { refused: invalid('invalid query: GROUP BY belongs to a count, not to a list') };
+    const order = query.order ?? DEFAULT_ORDER;
+    const after = afterToken(request.nextPageToken, order);
+    if (typeof after !== 'string') return { refused: after };
     const range = rangeOf(request.namespace, plan(query));
-    if (request.nextPageToken !== undefined && request.nextPageToken.length > 0) {
-      const token = Buffer.from(request.nextPageToken).toString('latin1');
-      if (!token.startsWith(TOKEN_VERSION) || token.length < 9) {
-        return { refused: invalid('invalid nextPageToken: pass the one the last page came with, unchanged') };
-      }
-      const from = key(`${range.prefix}${token.slice(1)}\x00`);
-      if (from > range.from) range.from = from;
-    }
     const pageSize = Math.min(MAX_PAGE, Math.max(1, request.pageSize || 100));
+    const page = { namespace: request.namespace, query, order, pageSize, after };
+    return order.field === 'StartTime' ? { ok: await this.#byIndex(range, page) } : this.#sorted(range, page);
+  }
+
+  async #byIndex(range: Range, page: Page): Promise<ListWorkflowExecutionsResponse> {
+    const { namespace, query, order, pageSize, after } = page;
+    const backwards = order.direction === 'ascending';
     const executions: WorkflowExecutionInfo[] = [];
     let scanned = 0;
-    let from: Key | undefined = range.from < range.to ? range.from : undefined;
-    while (from !== undefined) {
-      const chunk: Chunk = await this.#chunk(
-        request.namespace,
-        range,
-        from,
-        Math.min(CHUNK, Math.max(16, 2 * pageSize)),
-      );
+    let rest: Range | undefined = after === '' ? range : remaining(range, after, order);
+    while (rest !== undefined && rest.from < rest.to) {
+      const limit = Math.min(CHUNK, Math.max(16, 2 * pageSize));
+      const chunk: Chunk = await this.#chunk(namespace, rest, limit, backwards ? 'backwards' : 'forwards');
       for (const { suffix, info } of chunk.found) {
         scanned += 1;
         if (info !== undefined && matches(query, info)) executions.push(info);
         if (executions.length === pageSize || scanned >= this.#scannedPerPage) {
-          return { ok: { executions, nextPageToken: Buffer.from(TOKEN_VERSION + suffix, 'latin1') } };
+          return { executions, nextPageToken: tokenOf(order, suffix) };
         }
       }
-      from = chunk.next;
+      rest = chunk.rest;
     }
-    return { ok: { executions, nextPageToken: undefined } };
+    return { executions, nextPageToken: undefined };
+  }
+
+  async #sorted(range: Range, page: Page): Promise<Answer<ListWorkflowExecutionsResponse>> {
+    const { namespace, query, order, pageSize, after } = page;
+    const first = new FirstOf(pageSize, after);
+    let scanned = 0;
+    const full = await this.#scan(namespace, range, (info, suffix) => {
+      scanned += 1;
+      if (matches(query, info)) first.offer(sortKey(order, info, suffix), info);
+      return scanned < this.#sortedPerPage;
+    });
+    if (!full) {
+      const what = `ORDER BY ${order.field} looks at all that may match, and here those are ${this.#sortedPerPage} or more`;
+      return { refused: exhausted('SORT', `${what}: narrow the query, by StartTime for one, or order by StartTime`) };
+    }
+    const nextPageToken = first.more ? tokenOf(order, first.last) : undefined;
+    return { ok: { executions: first.infos, nextPageToken } };
   }
 
   async count(request: { namespace: string; query: string }): Promise<Answer<CountWorkflowExecutionsResponse>> {
@@ -152,18 +182,25 @@ export class Search {
   }
 
   /** False when the visitor stopped it. */
-  async #scan(namespace: string, range: Range, visit: (info: WorkflowExecutionInfo) => boolean): Promise<boolean> {
-    let from: Key | undefined = range.from < range.to ? range.from : undefined;
-    while (from !== undefined) {
-      const chunk: Chunk = await this.#chunk(namespace, range, from, CHUNK);
-      for (const { info } of chunk.found) if (info !== undefined && !visit(info)) return false;
-      from = chunk.next;
+  async #scan(
+    namespace: string,
+    range: Range,
+    visit: (info: WorkflowExecutionInfo, suffix: string) => boolean,
+  ): Promise<boolean> {
+    let rest: Range | undefined = range;
+    while (rest !== undefined && rest.from < rest.to) {
+      const chunk: Chunk = await this.#chunk(namespace, rest, CHUNK, 'forwards');
+      for (const { info, suffix } of chunk.found) if (info !== undefined && !visit(info, suffix)) return false;
+      rest = chunk.rest;
     }
     return true;
   }
 
-  async #chunk(namespace: string, range: Range, from: Key, limit: number): Promise<Chunk> {
-    const { rows, next } = await this.#reader.chunk(from, range.to, limit);
+  async #chunk(namespace: string, range: Range, limit: number, way: 'forwards' | 'backwards'): Promise<Chunk> {
+    const { rows, next } =
+      way === 'forwards'
+        ? await this.#reader.chunk(range.from, range.to, limit)
+        : await this.#reader.chunkBackwards(range.from, range.to, limit);
     const suffixes = rows.map(([k]) => k.slice(range.prefix.length));
     const all = indexPrefix('all', namespace);
     const infos = range.whole
@@ -175,14 +212,53 @@ export class Search {
         // Written by visibilityRows alone and checksummed by the store. Absent: its retention has just ended.
         return { suffix, info: bytes === undefined ? undefined : (decode(bytes) as WorkflowExecutionInfo) };
       }),
-      next,
+      rest: next === undefined ? undefined : way === 'forwards' ? { ...range, from: next } : { ...range, to: next },
     };
   }
 }
 
 interface Chunk {
   found: { suffix: string; info: WorkflowExecutionInfo | undefined }[];
-  next: Key | undefined;
+  /** What is left of the range. */
+  rest: Range | undefined;
+}
+
+interface Page {
+  namespace: string;
+  query: Query;
+  order: Order;
+  pageSize: number;
+  /** The place behind which the page begins; '': at the beginning. */
+  after: string;
+}
+
+/** Where an execution stands in an order: its value, then as in the indexes (newest first, run id, shard). */
+function sortKey(order: Order, info: WorkflowExecutionInfo, suffix: string): string {
+  const value = orderValue(order, info) ?? MAX_U48;
+  return (order.direction === 'descending' ? inverted(value) : u48(value)) + suffix;
+}
+
+/** A token says of which order it is: one of another would begin the page anywhere. */
+const tokenHead = ({ field, direction }: Order): string =>
+  `${TOKEN_VERSION}${field.charAt(0)}${direction === 'descending' ? 'd' : 'a'}`;
+
+const tokenOf = (order: Order, place: string): Uint8Array => Buffer.from(tokenHead(order) + place, 'latin1');
+
+function afterToken(token: Uint8Array | undefined, order: Order): string | Status {
+  if (token === undefined || token.length === 0) return '';
+  const text = Buffer.from(token).toString('latin1');
+  const head = tokenHead(order);
+  if (text.startsWith(head) && text.length >= head.length + 8) return text.slice(head.length);
+  return invalid('invalid nextPageToken: pass the one the last page came with, unchanged, with the same query');
+}
+
+function remaining(range: Range, after: string, { direction }: Order): Range {
+  const place = key(range.prefix + after);
+  if (direction === 'descending') {
+    const from = next(place);
+    return from > range.from ? { ...range, from } : range;
+  }
+  return place < range.to ? { ...range, to: place } : range;
 }
 
 function parse(text: string): Query | Status {

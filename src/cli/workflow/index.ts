@@ -123,8 +123,8 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
     .option('--detailed', 'print the attributes of each event too')
     .action(withClient<TargetFlags & { follow?: true; detailed?: true }>(showHistory));
 
-  define('list', 'list workflows, newest first')
-    .option('-q, --query <filter>', `e.g. "WorkflowType = 'order' AND ExecutionStatus = 'Running'"`)
+  define('list', 'list workflows, newest first unless ORDER BY says otherwise')
+    .option('-q, --query <filter>', `e.g. "WorkflowType = 'order' AND ExecutionStatus = 'Running' ORDER BY CloseTime"`)
     .option('--limit <n>', 'print at most this many')
     .action(
       withClient<{ query?: string; limit?: string }>(async ({ client, output }, { query, limit }) => {

@@ -2,6 +2,7 @@
 
 import { coerce, type Field, fieldNamed, type Literal } from './fields.ts';
 import { QueryError, type Token, tokenize } from './lexer.ts';
+import { type Order, orderBy } from './order.ts';
 import type { CompareOp, Condition, Query } from './query.ts';
 
 /** Parentheses and NOTs within each other. */
@@ -47,22 +48,20 @@ class Parser {
       groupBy = this.#field();
       if (this.#symbol(',')) throw new QueryError('GROUP BY takes one attribute');
     }
-    if (this.#word('ORDER')) this.#order();
+    const order = this.#word('ORDER') ? this.#order() : undefined;
     const rest = this.#peek();
     if (rest.kind !== 'end') throw this.#unexpected('the end of the query');
-    return { condition, groupBy };
+    return { condition, groupBy, order };
   }
 
-  /** Executions come newest first; saying so is allowed, another order is not. */
-  #order(): void {
+  /** As in SQL: ascending unless said otherwise. */
+  #order(): Order {
     this.#expectWord('BY');
     const field = this.#field();
-    const ascending = this.#word('ASC') || !this.#word('DESC');
-    if (field.name !== 'StartTime' || ascending) {
-      throw new QueryError(
-        `ORDER BY ${field.name}${ascending ? ' ASC' : ''}: only ORDER BY StartTime DESC is possible`,
-      );
-    }
+    const order = orderBy(field, this.#word('DESC') ? 'descending' : 'ascending');
+    if (order.direction === 'ascending') this.#word('ASC');
+    if (this.#symbol(',')) throw new QueryError('ORDER BY takes one attribute');
+    return order;
   }
 
   #or(): Condition {

@@ -1,6 +1,7 @@
 // The list filter as a tree. Literals are already values of their fields.
 
 import type { Field, Value } from './fields.ts';
+import type { Order } from './order.ts';
 
 export type CompareOp = '=' | '!=' | '<' | '<=' | '>' | '>=';
 
@@ -17,4 +18,6 @@ export interface Query {
   /** Absent: everything. */
   condition: Condition | undefined;
   groupBy: Field | undefined;
+  /** Absent: newest first. */
+  order: Order | undefined;
 }

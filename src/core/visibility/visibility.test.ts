@@ -168,7 +168,9 @@ describe('a filter that is refused', () => {
     ["WorkflowId = 'red' OR 1 = 1", 'name of a search attribute'],
     ["WorkflowId REGEXP 'r.*'", 'an operator is expected'],
     ['42', 'name of a search attribute'],
-    ['ORDER BY HistoryLength', 'only ORDER BY StartTime DESC'],
+    ['ORDER BY HistoryLength', 'only StartTime, CloseTime, ExecutionTime order a list'],
+    ['ORDER BY StartTime, CloseTime', 'one attribute'],
+    ['ORDER BY CloseTime SIDEWAYS', 'the end of the query is expected'],
     ['GROUP BY ExecutionStatus, WorkflowType', 'one attribute'],
     [`WorkflowId = '${'x'.repeat(70_000)}'`, 'at most 65536'],
   ];
