@@ -1,10 +1,11 @@
 // The exit code and the one line (or few) of a failed command, on stderr. Loaded when one has failed, since it knows the SDK's errors.
 // Nothing here prints a stack: that is for `--log-level debug`.
 
-import { QueryNotRegisteredError, QueryRejectedError, WorkflowFailedError } from '../../sdk/client/index.ts';
+import { QueryNotRegisteredError, QueryRejectedError, RpcError, WorkflowFailedError } from '../../sdk/client/index.ts';
 import {
   NamespaceNotFoundError,
   TemporalFailure,
+  ValueError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
 } from '../../sdk/common/index.ts';
@@ -22,7 +23,7 @@ const BY_STATUS: Partial<Record<StatusCode, ExitCode>> = {
 };
 
 export function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof UsageError) return ExitCode.USAGE;
+  if (error instanceof UsageError || error instanceof ValueError) return ExitCode.USAGE;
   if (error instanceof CommandError) return error.exitCode;
   if (error instanceof WorkflowNotFoundError || error instanceof NamespaceNotFoundError) return ExitCode.NOT_FOUND;
   if (error instanceof WorkflowExecutionAlreadyStartedError) return ExitCode.ALREADY_EXISTS;
@@ -39,6 +40,8 @@ function sentence(error: Error): string {
     return `${error.message}: ${error.workflowId} (see --id-conflict-policy and --id-reuse-policy)`;
   }
   if (error instanceof TemporalFailure) return `${error.name}: ${error.message}`;
+  // The exit code says which status it was.
+  if (error instanceof RpcError) return error.details;
   const { workflowId } = error as { workflowId?: unknown };
   if (typeof workflowId !== 'string') return error.message;
   const named = [`'${workflowId}'`, `"${workflowId}"`, `ID: ${workflowId}`].some((name) =>
@@ -53,9 +56,12 @@ export function describeForPeople(error: unknown): string[] {
   const lines: string[] = [];
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     const text = sentence(cause);
+    const said = cause instanceof RpcError ? cause.details : cause.message;
     if (lines.length === 0) lines.push(text);
     // A wrapper often says what its cause says: once is enough.
-    else if (!lines.some((line) => line.includes(text))) lines.push(`  because ${text}`);
+    else if (!lines.some((line) => line.includes(said))) lines.push(`  because ${text}`);
+    // Our own say all there is to say; what is below is for programmers.
+    if (cause instanceof CommandError) break;
   }
   if (error instanceof CommandError && error.hint) lines.push(`  ${error.hint}`);
   if (error instanceof WorkflowNotFoundError && !error.message.includes('already completed')) {

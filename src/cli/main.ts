@@ -2,12 +2,40 @@
 // The `tenuto` command. Verbs and flags are those of the `temporal` CLI where they mean the same.
 // Each group is loaded only when it is used: `server start-dev` must be ready in a fraction of a second.
 
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, Help, Option } from 'commander';
 import { VERSION } from '../version.ts';
 import { ExitCode } from './exit-codes.ts';
 
+const COMMON = 'Connection and output:';
+
+/** A command's own flags first, those that all have behind them. */
+class OwnFirstHelp extends Help {
+  override visibleOptions(command: Command): Option[] {
+    const options = super.visibleOptions(command);
+    const common = (option: Option): boolean => option.helpGroupHeading === COMMON;
+    return [...options.filter((option) => !common(option)), ...options.filter(common)];
+  }
+
+  /** Groups in the order in which they are shown, not in that of their definition. */
+  override groupItems<T extends Command | Option>(
+    _defined: T[],
+    visible: T[],
+    getGroup: (item: T) => string,
+  ): Map<string, T[]> {
+    return super.groupItems(visible, visible, getGroup);
+  }
+}
+
 /** Flags of every command that talks to a server. */
 function withConnection(command: Command): Command {
+  command.createHelp = () => Object.assign(new OwnFirstHelp(), command.configureHelp());
+  const flags = command.options.length;
+  addConnection(command);
+  for (const option of command.options.slice(flags)) option.helpGroup(COMMON);
+  return command;
+}
+
+function addConnection(command: Command): Command {
   return command
     .addOption(
       new Option('--address <host:port>', 'server to talk to (default "127.0.0.1:7280")').env('TENUTO_ADDRESS'),

@@ -46,19 +46,28 @@ async function startDev(flags: StartDevFlags): Promise<void> {
       `--grpc-port ${flags.grpcPort}: this version has no gRPC door yet; leave the flag out and use the WebSocket port (--port)`,
     );
   }
+  const port = wholeNumber(flags.port, '--port', 65_535);
   const { completeConfig } = await import('../config/config.ts');
   const names = ['default', ...(flags.namespace ?? [])];
   const config = usage(() =>
     completeConfig({
       dataDirectory: flags.dataDir,
-      shardCount: flags.shardCount === undefined ? undefined : Number(flags.shardCount),
-      listen: { ip: flags.ip, port: Number(flags.port) },
+      shardCount: flags.shardCount === undefined ? undefined : wholeNumber(flags.shardCount, '--shard-count', 65_536),
+      listen: { ip: flags.ip, port },
       namespaces: [...new Set(names)].map((name) => ({ name })),
       logLevel: flags.logLevel,
       shutdownGraceMs: 2_000,
     }),
   );
   await run(config, flags.dataDir === undefined ? 'data in memory' : `data in ${flags.dataDir}`);
+}
+
+function wholeNumber(text: string, flag: string, most: number): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isInteger(value) || value < 0 || value > most) {
+    throw new UsageError(`${flag} takes a whole number up to ${most}, not ${text}`);
+  }
+  return value;
 }
 
 async function startFromConfig(flags: { config: string }): Promise<void> {

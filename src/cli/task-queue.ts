@@ -5,7 +5,7 @@ import { withClient } from './connect.ts';
 
 export function defineTaskQueueCommands(taskQueue: Command, withConnection: (command: Command) => Command): void {
   withConnection(taskQueue.command('describe').description('workers and backlog of a task queue'))
-    .requiredOption('-t, --task-queue <name>', 'task queue')
+    .requiredOption('-t, --task-queue <name>', 'task queue (required)')
     .action(
       withClient<{ taskQueue: string }>(async ({ connection, namespace, output }, flags) => {
         const described = await connection.request(

@@ -218,6 +218,13 @@ describe('tenuto workflow', () => {
     expect(await json('result', '-w', 'described')).toMatchObject({ result: 1 });
   });
 
+  it('describe says when nobody listens', async () => {
+    expect((await workflow('start', '--type', 'echo', '-t', 'deserted', '-w', 'lonely')).code).toBe(0);
+    const text = (await workflow('describe', '-w', 'lonely')).stdout;
+    expect(text).toMatch(/^state +SCHEDULED$(.*\n)*No worker listens on task queue deserted\.\n/m);
+    await workflow('terminate', '-w', 'lonely');
+  });
+
   it('describe shows how the last workflow task failed', async () => {
     await start('noSuchWorkflow', 'stuck');
     const text = await until(async () => {

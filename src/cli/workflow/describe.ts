@@ -3,12 +3,14 @@
 import type { WorkflowExecutionDescription } from '../../../sdk/client/index.ts';
 import type { DescribeWorkflowExecutionResponse } from '../../wire/api.ts';
 import { PendingActivityState, PendingWorkflowTaskState, WorkflowTaskFailedCause } from '../../wire/enums.ts';
-import { nameOf, type Output } from '../output.ts';
+import type { Session } from '../connect.ts';
+import { nameOf } from '../output.ts';
 
 const time = (ms: number | undefined): string | undefined =>
   ms === undefined || ms === 0 ? undefined : new Date(ms).toISOString();
 
-export function describeWorkflow(output: Output, description: WorkflowExecutionDescription): void {
+export async function describeWorkflow(session: Session, description: WorkflowExecutionDescription): Promise<void> {
+  const { output } = session;
   const raw: DescribeWorkflowExecutionResponse = description.raw;
   const { workflowExecutionInfo: info, executionConfig } = raw;
   const summary = {
@@ -66,6 +68,10 @@ export function describeWorkflow(output: Output, description: WorkflowExecutionD
   if (task) {
     output.line(bold('\nPending workflow task'));
     output.record(task);
+    const { SCHEDULED } = PendingWorkflowTaskState;
+    if (pending?.state === SCHEDULED && pending.notBefore === undefined && !(await isServed(session, info.taskQueue))) {
+      output.line(output.colors.yellow(`No worker listens on task queue ${info.taskQueue}.`));
+    }
   }
   if (lastFailure) {
     output.line(bold('\nIts last failure'));
@@ -79,4 +85,10 @@ export function describeWorkflow(output: Output, description: WorkflowExecutionD
     output.line(bold(`\nPending timers: ${timers.length}`));
     output.table(timers);
   }
+}
+
+/** What most often keeps a workflow from going on. */
+async function isServed({ connection, namespace }: Session, taskQueue: string): Promise<boolean> {
+  const { pollers } = await connection.request('describeTaskQueue', { namespace, taskQueue });
+  return pollers.some(({ kind }) => kind === 'workflow');
 }

@@ -56,7 +56,7 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
   );
 
   withInput(withTarget(define('signal', 'send a signal to a running workflow')))
-    .requiredOption('--name <name>', 'signal name')
+    .requiredOption('--name <name>', 'signal name (required)')
     .action(
       withClient<TargetFlags & InputFlags & { name: string }>(async ({ client, output }, flags) => {
         await client.workflow.getHandle(flags.workflowId, flags.runId).signal(flags.name, ...inputs(flags));
@@ -65,7 +65,7 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
     );
 
   withInput(withTarget(define('query', 'ask a workflow, running or closed')))
-    .requiredOption('--name, --type <name>', 'query name')
+    .requiredOption('--name, --type <name>', 'query name (required)')
     .addOption(
       new Option('--reject-condition <when>', 'do not ask a workflow that is').choices([
         'not_open',
@@ -113,8 +113,8 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
     );
 
   withTarget(define('describe', 'status, options and pending work of a workflow')).action(
-    withClient<TargetFlags>(async ({ client, output }, { workflowId, runId }) => {
-      describeWorkflow(output, await client.workflow.getHandle(workflowId, runId).describe());
+    withClient<TargetFlags>(async (session, { workflowId, runId }) => {
+      await describeWorkflow(session, await session.client.workflow.getHandle(workflowId, runId).describe());
     }),
   );
 

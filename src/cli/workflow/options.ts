@@ -37,7 +37,7 @@ export interface StartFlags extends InputFlags {
 
 export function withTarget(command: Command): Command {
   return command
-    .requiredOption('-w, --workflow-id <id>', 'workflow id')
+    .requiredOption('-w, --workflow-id <id>', 'workflow id (required)')
     .option('-r, --run-id <id>', 'run id (default: the current run)');
 }
 
@@ -60,8 +60,8 @@ const CONFLICT: Readonly<Record<string, WorkflowIdConflictPolicy>> = {
 
 export function withStart(command: Command): Command {
   return withInput(command)
-    .requiredOption('--type <name>', 'workflow type')
-    .requiredOption('-t, --task-queue <name>', 'task queue its workers listen on')
+    .requiredOption('--type <name>', 'workflow type (required)')
+    .requiredOption('-t, --task-queue <name>', 'task queue its workers listen on (required)')
     .option('-w, --workflow-id <id>', 'workflow id (default: a fresh UUID)')
     .option('--execution-timeout <duration>', 'for all runs together, e.g. 1h')
     .option('--run-timeout <duration>', 'for one run')

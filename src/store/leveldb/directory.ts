@@ -13,7 +13,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { StoreError } from '../../ports/store.ts';
 import { VERSION } from '../../version.ts';
 
@@ -133,13 +133,11 @@ export function beginDirectory(directory: string, shardCount: number): Manifest 
   return manifest;
 }
 
+/** Parents one by one: Node's `recursive` says ENOENT of a read-only file system, and tries for ever where making one is refused so (/proc). */
 function makeDirectory(directory: string): void {
-  try {
-    mkdirSync(directory, { recursive: true });
-  } catch {
-    // Node calls a read-only file system ENOENT when it makes parents too; asked for one directory it says what is wrong.
-    mkdirSync(directory);
-  }
+  const missing: string[] = [];
+  for (let path = resolve(directory); !existsSync(path); path = dirname(path)) missing.push(path);
+  for (const path of missing.reverse()) mkdirSync(path);
 }
 
 /** The last step: with the manifest the directory is there, whole; without it, it is not one. */
