@@ -1,7 +1,7 @@
 // One execution from inside: its counters, pending promises and handlers. Jobs come in, intents go out; nothing here knows history.
 //
-// All jobs of an activation are applied before any continuation runs (the engine drains microtasks afterwards), as the official SDK
-// does; conditions are looked at only when nothing else can run.
+// All jobs of an activation are applied before any continuation runs (the engine drains microtasks afterwards), and conditions are
+// looked at after each: one that a signal made true wins against a timer that comes after it. Both as the official SDK does.
 
 import type { Payload, Payloads } from '../../src/wire/common.ts';
 import { StartChildWorkflowExecutionFailedCause } from '../../src/wire/enums.ts';
@@ -112,7 +112,11 @@ export class Activator {
     const { unsafe } = this.info;
     unsafe.isReplaying = isReplaying;
     this.info = { ...this.info, historyLength, historySize, continueAsNewSuggested };
-    for (const job of jobs) this.#apply(job);
+    for (const job of jobs) {
+      this.#apply(job);
+      // Patches and seeds are not news to the workflow's code.
+      if (job.kind !== 'patch' && job.kind !== 'randomSeed') this.tryUnblockConditions();
+    }
     if (start !== undefined) this.#start(start.workflow, start.input);
   }
 

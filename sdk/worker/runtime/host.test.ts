@@ -88,6 +88,11 @@ export async function timeouts() {
   await condition(() => called !== undefined);
   return called;
 }
+export async function conditionOrTimeout() {
+  let told = false;
+  setHandler(go, () => { told = true; });
+  return [await condition(() => told, '1s'), told];
+}
 export async function conditionTimeout() { return [await condition(() => false, '1s'), await condition(() => true, '1s')]; }
 export async function trigger() { const t = new wf.Trigger(); setHandler(go, (v) => t.resolve(v)); return await t; }
 export async function again(n) { if (n > 0) await wf.continueAsNew(n - 1); return 'end'; }
@@ -316,6 +321,15 @@ describe('timers and conditions', () => {
     run.fire('1');
     expect(types(run.task())).toEqual(['COMPLETE_WORKFLOW_EXECUTION']);
     expect(run.result).toEqual([false, true]);
+  });
+
+  test('a condition that a signal made true wins against its time-out in the same task', () => {
+    const run = new TestRun(realm, 'conditionOrTimeout');
+    run.task();
+    run.signal('go');
+    run.fire('1');
+    run.task();
+    expect(run.result).toEqual([true, true]);
   });
 
   test('a trigger is awaited like a promise', () => {
