@@ -252,6 +252,12 @@ describe('a workflow', () => {
     expect(JSON.parse((await describe('to describe', '-o', 'json')).stdout)).toMatchObject({
       pendingChildren: [{ workflowId: 'to describe/child', type: 'waits', parentClosePolicy: 'REQUEST_CANCEL' }],
     });
+    // Many children may be of one type: the history says which each event is about.
+    const history = await tenuto(['workflow', 'show', '-w', 'to describe'], {
+      env: { TENUTO_ADDRESS: node.address },
+    });
+    expect(history.stdout).toMatch(/StartChildWorkflowExecutionInitiated {2}waits {2}to describe\/child$/m);
+    expect(history.stdout).toMatch(/ChildWorkflowExecutionStarted {2}waits {2}to describe\/child$/m);
     await parent.terminate();
   });
 });

@@ -112,6 +112,9 @@ function summary(event: HistoryEvent): string {
   const parts: string[] = [];
   if ('activityType' in attributes && attributes.activityType) parts.push(attributes.activityType.name);
   if ('workflowType' in attributes && attributes.workflowType) parts.push(attributes.workflowType.name);
+  // Which child, or which other workflow: many may be of one type.
+  const other = otherWorkflow(event);
+  if (other !== undefined) parts.push(other);
   if ('signalName' in attributes) parts.push(attributes.signalName);
   if ('timerId' in attributes) parts.push(`timer ${attributes.timerId}`);
   if ('markerName' in attributes) parts.push(attributes.markerName);
@@ -125,6 +128,17 @@ function summary(event: HistoryEvent): string {
     }
   }
   return parts.length > 0 ? `  ${parts.join('  ')}` : '';
+}
+
+/** Id of the child or other workflow that an event of this one is about. */
+function otherWorkflow(event: HistoryEvent): string | undefined {
+  switch (event.eventType) {
+    case EventType.START_CHILD_WORKFLOW_EXECUTION_INITIATED:
+    case EventType.START_CHILD_WORKFLOW_EXECUTION_FAILED:
+      return event.attributes.workflowId;
+    default:
+      return 'workflowExecution' in event.attributes ? event.attributes.workflowExecution.workflowId : undefined;
+  }
 }
 
 function eventAttributes(event: HistoryEvent): unknown {
