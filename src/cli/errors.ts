@@ -47,6 +47,13 @@ function sentence(error: Error): string {
   return named ? error.message : `${workflowId}: ${error.message}`;
 }
 
+/** What an error says without its kind, when that is no news: the exit code tells a wrong argument from the rest. */
+function bare(error: Error): string {
+  const { code, details } = error as { code?: unknown; details?: unknown };
+  if (code === StatusCode.INVALID_ARGUMENT && typeof details === 'string') return details;
+  return error.name === 'TemporalFailure' ? error.message : sentence(error);
+}
+
 /** `message`, then each cause on a line of its own, then what to do next. */
 export function describeForPeople(error: unknown): string[] {
   if (!(error instanceof Error)) return [String(error)];
@@ -55,7 +62,9 @@ export function describeForPeople(error: unknown): string[] {
     const text = sentence(cause);
     if (lines.length === 0) lines.push(text);
     // A wrapper often says what its cause says: once is enough.
-    else if (!lines.some((line) => line.includes(text))) lines.push(`  because ${text}`);
+    else if (!lines.some((line) => line.includes(text) || line.endsWith(`: ${bare(cause)}`))) {
+      lines.push(`  because ${text}`);
+    }
   }
   if (error instanceof CommandError && error.hint) lines.push(`  ${error.hint}`);
   if (error instanceof WorkflowNotFoundError && !error.message.includes('already completed')) {
