@@ -46,19 +46,28 @@ async function startDev(flags: StartDevFlags): Promise<void> {
       `--grpc-port ${flags.grpcPort}: this version has no gRPC door yet; leave the flag out and use the WebSocket port (--port)`,
     );
   }
+  const port = wholeNumber('--port', flags.port, 0, 65_535);
+  const shardCount =
+    flags.shardCount === undefined ? undefined : wholeNumber('--shard-count', flags.shardCount, 1, 65_536);
   const { completeConfig } = await import('../config/config.ts');
   const names = ['default', ...(flags.namespace ?? [])];
   const config = usage(() =>
     completeConfig({
       dataDirectory: flags.dataDir,
-      shardCount: flags.shardCount === undefined ? undefined : Number(flags.shardCount),
-      listen: { ip: flags.ip, port: Number(flags.port) },
+      shardCount,
+      listen: { ip: flags.ip, port },
       namespaces: [...new Set(names)].map((name) => ({ name })),
       logLevel: flags.logLevel,
       shutdownGraceMs: 2_000,
     }),
   );
   await run(config, flags.dataDir === undefined ? 'data in memory' : `data in ${flags.dataDir}`);
+}
+
+function wholeNumber(flag: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new UsageError(`${flag} takes a whole number from ${least} to ${most}, not ${text}`);
 }
 
 async function startFromConfig(flags: { config: string }): Promise<void> {

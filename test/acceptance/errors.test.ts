@@ -155,6 +155,16 @@ describe('a server that cannot start', () => {
     expect(said).toContain('cannot read no-such-file.yaml');
   });
 
+  it.each([
+    ['--port', 'abc', '0 to 65535'],
+    ['--port', '70000', '0 to 65535'],
+    ['--shard-count', '0', '1 to 65536'],
+  ])('because of %s %s', async (flag, value, range) => {
+    const { code, said } = await refusedServer(['start-dev', flag, value]);
+    expect(code).toBe(2);
+    expect(said).toBe(`tenuto: ${flag} takes a whole number from ${range}, not ${value}\n`);
+  });
+
   it('because the gRPC door does not exist yet', async () => {
     const { code, said } = await refusedServer(['start-dev', '--grpc-port', '7233']);
     expect(code).toBe(2);
