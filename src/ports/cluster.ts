@@ -1,0 +1,108 @@
+// What a node knows of its cluster, and what an operator may ask of it. Implemented by cluster/node, called by doors; a node that stands alone
+// has none. Everything here is what this node has heard: it places and shows, it makes nothing safe (I3).
+
+import type { CoordinatorState } from './coordinator.ts';
+import type { Done } from './engine.ts';
+
+/** `leadership`: leads nothing that another can; `everything`: holds nothing either. */
+export type Draining = 'no' | 'leadership' | 'everything';
+
+/** A node that takes clients and workers. */
+export interface ClientNode {
+  readonly name: string;
+  /** `host:port` of its door. */
+  readonly address: string;
+  /** Workers and clients should move on: it will close their connections. */
+  readonly draining: boolean;
+}
+
+/** Where clients and workers may go, and which node leads which shard as far as this one knows. */
+export interface ClientMap {
+  /** Grows with every change, within one run of this node. */
+  readonly version: number;
+  readonly shardCount: number;
+  /** By name. */
+  readonly nodes: readonly ClientNode[];
+  /** By shard, an index into `nodes`, or -1: not known. */
+  readonly leaders: readonly number[];
+}
+
+export interface ClusterMember {
+  readonly name: string;
+  readonly directoryId: string;
+  readonly addresses: { readonly client: string; readonly gossip: string; readonly link: string };
+  /** '': none named. */
+  readonly zone: string;
+  readonly weight: number;
+  readonly roles: readonly string[];
+  readonly version: string;
+  /** `absent`: of the plan, and not heard of since this node started. */
+  readonly state: 'alive' | 'suspect' | 'dead' | 'left' | 'absent';
+  readonly inStateMs: number;
+  readonly draining: Draining;
+  /** Percent of its capacity. */
+  readonly load: number;
+  /** Of the plan in force: it is meant to hold shards. */
+  readonly planned: boolean;
+  /** Shards it leads, as far as this node knows, and should lead by the plan. */
+  readonly leads: number;
+  readonly shouldLead: number;
+  /** Shards it should hold a replica of by the plan. */
+  readonly shouldHold: number;
+}
+
+export interface ClusterStatus {
+  readonly clusterId: string;
+  /** Tells this cluster from another one of the same id; undefined until this node knows it. */
+  readonly incarnation: string | undefined;
+  /** This node's name. */
+  readonly self: string;
+  readonly shardCount: number;
+  /** Voters per shard as configured. */
+  readonly replicas: number;
+  readonly planVersion: number;
+  /** Why no other plan is made now. */
+  readonly planning: string;
+  readonly coordinator: CoordinatorState;
+  readonly session: 'unclaimed' | 'held' | 'lapsed' | 'taken';
+  readonly members: readonly ClusterMember[];
+}
+
+export interface ShardStatus {
+  readonly shard: number;
+  /** Names; undefined: nobody is known to lead it. */
+  readonly leader: string | undefined;
+  readonly term: number;
+  /** Names, or directory ids of nodes that are not known by name. */
+  readonly voters: readonly string[];
+  readonly learners: readonly string[];
+  /** Where the plan wants it, the leader first. */
+  readonly desired: readonly string[];
+  /** Of its leader; 0 where unknown. */
+  readonly committedLsn: number;
+}
+
+export interface ClusterProblem {
+  readonly severity: 'warning' | 'error';
+  /** A node, `shards`, `coordinator`. */
+  readonly subject: string;
+  readonly what: string;
+  /** What to do next. */
+  readonly hint: string;
+}
+
+export interface ClusterControl {
+  status(): ClusterStatus;
+  clientMap(): ClientMap;
+  /** Called after the client map changed. Returns what ends it. */
+  onClientMap(changed: () => void): () => void;
+  /** Of all shards: every node is asked for those it leads. */
+  shards(done: Done<readonly ShardStatus[]>): void;
+  health(done: Done<readonly ClusterProblem[]>): void;
+  /** `no` takes a drain back. Refused with NOT_FOUND for a node that is not there. Answers once the node knows; `shards` shows the progress. */
+  drain(node: string, how: Draining, done: Done<undefined>): void;
+  /** Leaders go where the plan wants them now, not when it is convenient. Answers with how many were asked to. */
+  rebalance(done: Done<{ readonly transfers: number }>): void;
+  /** An absent node's replicas are made elsewhere without waiting for it. Refused for one that is there: drain it. */
+  replace(node: string, done: Done<undefined>): void;
+}
