@@ -241,6 +241,7 @@ export class ShardEngine implements Engine, BacklogSource {
       shards: () => shards.values(),
       derived: (shard) => this.#backlog.counters(shard.id),
       hints: () => [...this.#backlog.lowWaters(), ...this.#timers.lowWater()],
+      onFenced: (shard) => this.#fenced(shard),
       onFailed,
     });
   }
@@ -255,10 +256,12 @@ export class ShardEngine implements Engine, BacklogSource {
   async open(): Promise<void> {
     const { store, random, matching } = this.#options;
     const clock = this.#clock;
-    const positions = await store.open();
-    this.#shards.restore(positions);
+    await store.open();
     const alone = this.#options.commitLog === undefined;
-    if (alone) this.#shards.leadAlone(await store.nextTerm());
+    const term = alone ? await store.nextTerm() : undefined;
+    // Not as of open(): in a shared database the leader before this one may have written until it was fenced.
+    this.#shards.restore(store.positions());
+    if (term !== undefined) this.#shards.leadAlone(term);
     this.#executor = new Executor({
       core: this.#core,
       clock,
