@@ -49,8 +49,12 @@ export interface RunningNode {
   close(): Promise<void>;
 }
 
-async function openStore({ dataDirectory, shardCount }: NodeConfig): Promise<Store> {
-  // Either adapter is loaded only when it is used: a node in memory needs no LevelDB.
+async function openStore({ dataDirectory, postgres, shardCount }: NodeConfig): Promise<Store> {
+  // Each adapter is loaded only when it is used: a node in memory needs no LevelDB, one with a directory no client of a database.
+  if (postgres !== undefined) {
+    const { openPostgresStore } = await import('./store/postgres/index.ts');
+    return openPostgresStore(postgres);
+  }
   if (dataDirectory === undefined) {
     const { openMemoryStore } = await import('./store/memory/store.ts');
     return openMemoryStore({ shardCount, directoryId: systemRandom.uuid() });
@@ -156,7 +160,7 @@ class Node implements RunningNode {
 
   #makeDoor(): NativeDoor {
     const { log } = this.#options;
-    const { doorLimits, limits, dataDirectory } = this.#config;
+    const { doorLimits, limits, dataDirectory, postgres } = this.#config;
     return new NativeDoor({
       services: {
         engine: this.#engine,
@@ -169,7 +173,7 @@ class Node implements RunningNode {
           version: VERSION,
           nodeId: this.store.directoryId,
           shardCount: this.store.shardCount,
-          store: dataDirectory === undefined ? 'memory' : 'leveldb',
+          store: postgres !== undefined ? 'postgres' : dataDirectory === undefined ? 'memory' : 'leveldb',
         },
       },
       namespaces: this.#namespaces,

@@ -75,7 +75,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
     define: async (group) => (await import('./task-queue.ts')).defineTaskQueueCommands(group, withConnection),
   },
   data: {
-    description: 'check, measure, back up and restore a data directory',
+    description: 'check, measure, back up and restore a data directory; make the tables of a database',
     define: async (group) => (await import('./data.ts')).defineDataCommands(group),
   },
 };

@@ -73,7 +73,13 @@ function wholeNumber(text: string, flag: string, most: number): number {
 async function startFromConfig(flags: { config: string }): Promise<void> {
   const { loadConfig } = await import('../config/load.ts');
   const config = usage(() => loadConfig(flags.config));
-  await run(config, config.dataDirectory === undefined ? 'data in memory' : `data in ${config.dataDirectory}`);
+  await run(config, await whereOf(config));
+}
+
+async function whereOf({ dataDirectory, postgres }: NodeConfig): Promise<string> {
+  if (postgres === undefined) return dataDirectory === undefined ? 'data in memory' : `data in ${dataDirectory}`;
+  const { describeDatabase } = await import('../store/postgres/options.ts');
+  return `data in ${describeDatabase(postgres.url)}`;
 }
 
 type NodeConfig = import('../config/config.ts').NodeConfig;

@@ -11,23 +11,8 @@ import { DEFAULT_DOOR_LIMITS } from '../frontend/limits.ts';
 import { DEFAULT_SHARD_LIMITS } from '../shard/limits.ts';
 import { clusterOptions, clusterSchema } from './cluster-file.ts';
 import { ConfigError, type ConfigOptions, completeConfig, type NodeConfig } from './config.ts';
-
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** `90s`, `72h`, `3d`, or a number of milliseconds. */
-const duration = z.union([z.number().int().nonnegative(), z.string()]).transform((value, context) => {
-  if (typeof value === 'number') return value;
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(value);
-  const unit = UNITS[match?.[2] ?? ''];
-  if (match === null || unit === undefined) {
-    context.addIssue({
-      code: 'custom',
-      message: `${JSON.stringify(value)} is no duration: write 500ms, 90s, 5m, 72h or 3d`,
-    });
-    return z.NEVER;
-  }
-  return Number(match[1]) * unit;
-});
+import { duration } from './duration.ts';
+import { postgresOptionsOf, postgresSchema } from './postgres.ts';
 
 /** One optional positive number per bound there is. */
 function bounds<T extends object>(defaults: T) {
@@ -38,6 +23,7 @@ function bounds<T extends object>(defaults: T) {
 
 const schema = z.strictObject({
   dataDirectory: z.string().min(1).optional(),
+  store: z.strictObject({ postgres: postgresSchema }).optional(),
   shardCount: z.number().int().optional(),
   listen: z
     .strictObject({ ip: z.string().optional(), port: z.number().int().min(0).max(65_535).optional() })
@@ -61,6 +47,10 @@ type FileConfig = z.infer<typeof schema>;
 const VARIABLES: Readonly<Record<string, (value: string, config: FileConfig) => void>> = {
   TENUTO_DATA_DIR: (value, config) => {
     config.dataDirectory = value;
+  },
+  TENUTO_POSTGRES_URL: (value, config) => {
+    const { poolSize, connectTimeout, statementTimeout, outage } = config.store?.postgres ?? {};
+    config.store = { postgres: { url: value, poolSize, connectTimeout, statementTimeout, outage } };
   },
   TENUTO_IP: (value, config) => {
     config.listen = { ...config.listen, ip: value };
@@ -114,6 +104,7 @@ export function loadConfig(file: string, environment: NodeJS.ProcessEnv = proces
         : environment.TENUTO_DATA_DIR
           ? resolve(config.dataDirectory)
           : beside(config.dataDirectory),
+    postgres: config.store && postgresOptionsOf(config.store.postgres),
     shardCount: config.shardCount,
     listen: config.listen ?? {},
     tls: config.tls && { certFile: beside(config.tls.certFile), keyFile: beside(config.tls.keyFile) },

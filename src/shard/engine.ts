@@ -258,10 +258,9 @@ export class ShardEngine implements Engine, BacklogSource {
     const clock = this.#clock;
     await store.open();
     const alone = this.#options.commitLog === undefined;
-    const term = alone ? await store.nextTerm() : undefined;
+    if (alone) this.#shards.leadAlone(await store.nextTerm());
     // Not as of open(): in a shared database the leader before this one may have written until it was fenced.
     this.#shards.restore(store.positions());
-    if (term !== undefined) this.#shards.leadAlone(term);
     this.#executor = new Executor({
       core: this.#core,
       clock,

@@ -1,7 +1,7 @@
 // The shards this node keeps: made on first use, so that unused ones cost nothing. Alone (R = 1) it leads every one of them in one term;
 // with others it keeps replicas, and leads those it is told to (I3: the replicas' log decides, this is only its word here).
 
-import { lsn, type ShardId, shardId, type Term } from '../ports/ids.ts';
+import { type Lsn, lsn, type ShardId, shardId, type Term } from '../ports/ids.ts';
 import type { ShardPosition } from '../ports/store.ts';
 import { Shard } from './shard.ts';
 
@@ -17,24 +17,24 @@ export class Shards {
     return this.#shards.values();
   }
 
-  /** What the store held when it was opened. */
+  /** What the store holds. */
   restore(positions: ReadonlyMap<ShardId, ShardPosition>): void {
-    for (const [id, position] of positions) this.#shards.set(id, new Shard(id, position));
+    for (const [id, position] of positions) this.#add(id, position);
   }
 
-  /** This node leads all there are and all there will be. */
+  /** This node leads all there will be. Called before any is there. */
   leadAlone(term: Term): void {
     this.#alone = term;
-    for (const shard of this.#shards.values()) shard.lead(term);
   }
 
   get(id: number): Shard {
-    let shard = this.#shards.get(id);
-    if (shard === undefined) {
-      shard = new Shard(shardId(id), { lastLsn: lsn(0), appliedLsn: lsn(0) });
-      if (this.#alone !== undefined) shard.lead(this.#alone);
-      this.#shards.set(id, shard);
-    }
+    return this.#shards.get(id) ?? this.#add(shardId(id), { lastLsn: lsn(0), appliedLsn: lsn(0) });
+  }
+
+  #add(id: ShardId, position: { lastLsn: Lsn; appliedLsn: Lsn }): Shard {
+    const shard = new Shard(id, position);
+    if (this.#alone !== undefined) shard.lead(this.#alone);
+    this.#shards.set(id, shard);
     return shard;
   }
 

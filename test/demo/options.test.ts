@@ -8,7 +8,7 @@ describe('the command line', () => {
     const parsed = parseOptions([], 300);
     expect(parsed).toMatchObject({
       kind: 'run',
-      options: { orders: 300, mode: 'calm', atEnd: 'stop', dataDir: undefined, concurrency: 48 },
+      options: { orders: 300, mode: 'calm', atEnd: 'stop', dataDir: undefined, store: undefined, concurrency: 48 },
     });
   });
 

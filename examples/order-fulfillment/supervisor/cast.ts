@@ -1,7 +1,10 @@
 // The processes of the demo: what each is started with, in the order in which they depend on one another.
 
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { CATALOGUE_FILE, CLI, ROOT } from '../paths.ts';
 import { Child, type ChildEvents } from './child.ts';
 import { freePort, untilServing } from './ports.ts';
@@ -18,8 +21,15 @@ export interface Cast {
   files: { payment: string; warehouse: string };
 }
 
-/** @param dataDir where everything is kept: the node's data, the services' files, everyone's logs */
-export async function castOf(dataDir: string, seed: number, events: ChildEvents): Promise<Cast> {
+export interface Setting {
+  /** Where everything is kept: the node's data, the services' files, everyone's logs. */
+  dataDir: string;
+  /** The node's data in PostgreSQL instead. */
+  store: string | undefined;
+  seed: number;
+}
+
+export async function castOf({ dataDir, store, seed }: Setting, events: ChildEvents): Promise<Cast> {
   const preload = new URL('./exit-with-parent.js', import.meta.url).href;
   const script = (name: string) => fileURLToPath(new URL(name, import.meta.url));
   const logFile = (name: string) => join(dataDir, `${name}.log`);
@@ -43,7 +53,13 @@ export async function castOf(dataDir: string, seed: number, events: ChildEvents)
     ...['--seed', String(seed)],
     ...['--catalogue', CATALOGUE_FILE],
   ];
-  const nodeArgs = [CLI, 'server', 'start-dev', '--port', String(nodePort), '--data-dir', join(dataDir, 'node')];
+  const nodeArgs = [
+    CLI,
+    'server',
+    ...(store === undefined
+      ? ['start-dev', '--port', String(nodePort), '--data-dir', join(dataDir, 'node')]
+      : ['start', '--config', await onDatabase(join(dataDir, 'node.json'), nodePort, store)]),
+  ];
   const workerArgs = [
     script('../worker.js'),
     ...['--address', address],
@@ -58,4 +74,13 @@ export async function castOf(dataDir: string, seed: number, events: ChildEvents)
     address,
     files,
   };
+}
+
+/** Makes the tables and a configuration for the node; JSON is YAML too. Only its owner may read it: there is a password in it. */
+async function onDatabase(file: string, port: number, url: string): Promise<string> {
+  const config = { listen: { port }, store: { postgres: { url } }, log: { level: 'warn' } };
+  writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
+  const migrate = [CLI, 'data', 'migrate', '--output', 'none'];
+  await promisify(execFile)(process.execPath, migrate, { env: { ...process.env, TENUTO_POSTGRES_URL: url } });
+  return file;
 }

@@ -11,6 +11,8 @@ export interface DemoOptions {
   atEnd: 'stop' | 'stay up';
   /** Where the node's and the services' data go; without one a directory of the run's own, removed when all went well. */
   dataDir: string | undefined;
+  /** `postgres://…`: the node keeps its data there; its tables are made if need be. */
+  store: string | undefined;
   /** Orders in flight at once. */
   concurrency: number;
 }
@@ -30,6 +32,7 @@ export const HELP = `Order fulfilment on Tenuto: a node, a worker, a payment and
   --seed S          seeds faults, approvals and kills (default: random; it is printed)
   --keep            stay up after the audit, to look around with the CLI; Ctrl-C ends it
   --data-dir DIR    keep all data in DIR; a second run there finds the orders of the first
+  --store URL       the node keeps its data in PostgreSQL (postgres://user:password@host:port/database); give an empty database
   --help            this text
 
 Exit code: 0 when every order ended and the books balance, 1 when not, 2 for a wrong command line, 130 after Ctrl-C.
@@ -62,6 +65,7 @@ export function parseOptions(argv: readonly string[], available: number): Parsed
       mode: values.chaos ? 'chaos' : 'calm',
       atEnd: values.keep ? 'stay up' : 'stop',
       dataDir: values['data-dir'],
+      store: values.store,
       concurrency: Number(concurrency),
     },
   };
@@ -78,6 +82,7 @@ function parse(argv: readonly string[]) {
       chaos: { type: 'boolean' },
       keep: { type: 'boolean' },
       'data-dir': { type: 'string' },
+      store: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });

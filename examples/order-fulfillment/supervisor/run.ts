@@ -110,17 +110,21 @@ class Run {
   }
 
   async #startAll(): Promise<Cast> {
-    const cast = await castOf(this.#dataDir, this.#options.seed, {
-      message: (_child, message) => this.#tally.add(message),
-      died: (child, how) => {
-        this.#tally.died(child.name);
-        this.#view.event(pc.red(`✗ ${child.name} ${how}; starting it again`));
+    const { store, seed } = this.#options;
+    const cast = await castOf(
+      { dataDir: this.#dataDir, store, seed },
+      {
+        message: (_child, message) => this.#tally.add(message),
+        died: (child, how) => {
+          this.#tally.died(child.name);
+          this.#view.event(pc.red(`✗ ${child.name} ${how}; starting it again`));
+        },
+        revived: (child) => {
+          if (this.#options.mode === 'calm') this.#view.event(pc.green(`✓ ${child.name} is back, pid ${child.pid}`));
+        },
+        lost: (_child, why) => this.#stop.abort(why),
       },
-      revived: (child) => {
-        if (this.#options.mode === 'calm') this.#view.event(pc.green(`✓ ${child.name} is back, pid ${child.pid}`));
-      },
-      lost: (_child, why) => this.#stop.abort(why),
-    });
+    );
     const port = Number(cast.address.split(':')[1]);
     if (port !== DEFAULT_NODE_PORT) {
       this.#view.say(pc.yellow(`Port ${DEFAULT_NODE_PORT} is taken; the node of this demo listens on ${port}.`));

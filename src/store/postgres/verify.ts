@@ -19,8 +19,10 @@ export interface DatabaseReport {
   bytes: number;
   shards: number;
   logEntries: number;
-  /** Empty: sound. */
+  /** The first ones; empty: sound. */
   problems: string[];
+  /** Found beyond those. */
+  moreProblems: number;
 }
 
 /** Throws StoreError when the database cannot be reached or has no tables; damage is reported, not thrown. */
@@ -39,14 +41,16 @@ export async function verifyDatabase(
       shards: 0,
       logEntries: 0,
       problems: [],
+      moreProblems: 0,
     };
     const note = (error: unknown): void => {
       if (report.problems.length < MAX_PROBLEMS)
         report.problems.push(error instanceof Error ? error.message : String(error));
+      else report.moreProblems += 1;
     };
     await database.read((connection) =>
       connection.transaction('ISOLATION LEVEL REPEATABLE READ READ ONLY', async () => {
-        Object.assign(report, { records: 0, bytes: 0, problems: [] });
+        Object.assign(report, { records: 0, bytes: 0, problems: [], moreProblems: 0 });
         const rows = (await connection.query(READ_ALL_SHARDS)).map(readShardRow);
         if (rows.length !== cluster.shardCount) note(`tenuto_shard has ${rows.length} of ${cluster.shardCount} shards`);
         report.shards = rows.filter(({ lastLsn }) => lastLsn > 0).length;
