@@ -49,7 +49,7 @@ export interface ShardFlush {
 export interface Fenced {
   shard: ShardId;
   newerTerm: Term;
-  /** `maybe`: the answer to the write was lost, and the newer leader has trimmed what would have told. Absent: it was not written. */
+  /** `maybe`: it was under way, and only the newer leader knows whether it is in the log. Absent: it was not written. */
   applied?: 'maybe';
 }
 

@@ -38,5 +38,12 @@ export class Shards {
     return shard;
   }
 
+  /** Its rows were replaced by those of another replica, as of `at`. */
+  replace(id: ShardId, at: Lsn): Shard {
+    const shard = new Shard(id, { lastLsn: at, appliedLsn: at });
+    this.#shards.set(id, shard);
+    return shard;
+  }
+
   readonly isLed = (id: number): boolean => this.#shards.get(id)?.isLed ?? this.#alone !== undefined;
 }

@@ -10,7 +10,7 @@ import { decodeEntry } from './entry.ts';
 import { base, outboxKey, timerKey } from './keys.ts';
 import { Overlay } from './overlay.ts';
 import { Reader } from './reader.ts';
-import { NAMESPACE, VirtualTime, World } from './testing.ts';
+import { NAMESPACE, testLog, VirtualTime, World } from './testing.ts';
 import { Timers } from './timers.ts';
 
 const S = shardId(0);
@@ -26,11 +26,14 @@ class Led {
   #end = 0;
 
   constructor() {
-    this.w = new World(() => this.store, { commitLog: { append: (entries) => this.#append(entries) } });
+    this.w = new World(() => this.store, {
+      commitLog: testLog(this.store, 'together', (entries) => this.#append(entries)),
+    });
   }
 
   async #append(entries: readonly LogAppend[]): Promise<AppendResult> {
-    if (this.fencing) return { fenced: entries.map(({ shard }) => ({ shard, newerTerm: term(99) })) };
+    if (this.fencing)
+      return { fenced: entries.map(({ shard }) => ({ shard, newerTerm: term(99), applied: 'maybe' as const })) };
     this.#end += entries.length;
     this.entries.push(...entries);
     return this.store.append(entries);
