@@ -51,6 +51,7 @@ const EMPTY = `
   DROP TRIGGER IF EXISTS tenuto_test_refuse ON tenuto_shard;
   DELETE FROM tenuto_row;
   DELETE FROM tenuto_log;
+  INSERT INTO tenuto_shard (shard) SELECT generate_series(0, ${SHARDS - 1}) ON CONFLICT (shard) DO NOTHING;
   UPDATE tenuto_shard SET version = 0, term = 0, applied_lsn = 0, applied_term = 0, applied_chain = 0, last_lsn = 0, last_term = 0,
     last_chain = 0, voted_term = 0, voted_for = '';
   UPDATE tenuto_cluster SET term = 0`;

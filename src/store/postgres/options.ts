@@ -31,7 +31,8 @@ export const isPostgresUrl = (text: string): boolean => /^postgres(ql)?:\/\//i.t
 export function describeDatabase(url: string): string {
   let parsed: URL;
   try {
-    parsed = new URL(url);
+    // libpq's way to leave the host to a parameter.
+    parsed = new URL(url.replace('@/', '@localhost/'));
   } catch {
     // Not even the reason: it would quote the URL.
     return 'the database';
