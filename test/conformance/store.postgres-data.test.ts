@@ -183,6 +183,21 @@ describe('a backup of a database', () => {
   });
 });
 
+describe('a large batch', () => {
+  it('goes in portions, in one transaction, and comes back whole', async () => {
+    const store = await open();
+    const t = await store.nextTerm();
+    const large = (n: number): string => String.fromCharCode(97 + n).repeat(1_500_000);
+    await store.append(Array.from({ length: 6 }, (_, n) => entry(n % 2 === 0 ? A : B, 1 + (n >> 1), t, large(n))));
+    const rows = Array.from({ length: 12_000 }, (_, n) => [key(`k${n}`), bytes(`v${n}`)] as const);
+    await store.flush([{ shard: A, term: t, appliedLsn: lsn(1), rows: [...rows, [key('large'), bytes(large(1))]] }]);
+    await store.flush([{ shard: A, term: t, appliedLsn: lsn(2), rows: rows.map(([k]) => [k, undefined] as const) }]);
+    const again = await open();
+    expect(await log(again, B)).toEqual([1, 3, 5].map((n, i) => `${i + 1}@${t} ${large(n)}`));
+    expect((await again.range({ from: key(''), to: key('z') })).map(([k]) => k)).toEqual(['large']);
+  });
+});
+
 describe('a large log', () => {
   it('is read in pages while it is trimmed', async () => {
     const store = await open();

@@ -32,10 +32,17 @@ export async function commit(
   { tries, name }: { tries: number; name: string },
 ): Promise<void> {
   if (changes.length === 0) return;
-  const moved = changes.every(isAppend) ? await append(connection, changes) : await write(connection, changes);
+  const simple = changes.every(isAppend) && bytesOf(changes) <= PORTION_BYTES;
+  const moved = simple ? await append(connection, changes) : await write(connection, changes);
   const others = changes.filter(({ state }) => !moved.has(state.shard));
   for (const change of changes) if (moved.has(change.state.shard)) land(change);
   if (others.length > 0) await settle(connection, others, { tries, name });
+}
+
+function bytesOf(changes: readonly Change[]): number {
+  let bytes = 0;
+  for (const { entries } of changes) for (const { entry } of entries) bytes += entry.length;
+  return bytes;
 }
 
 const land = (change: Sealed): void => {
@@ -113,27 +120,60 @@ async function forget(connection: Connection, changes: readonly Sealed[]): Promi
 }
 
 async function writeEntries(connection: Connection, entries: readonly LoggedEntry[]): Promise<void> {
-  if (entries.length === 0) return;
-  const packer = new Packer();
-  const lists = packEntries(entries, packer);
-  await connection.query(LOG_ENTRIES, [...lists, packer.bytes], 'tenuto-log');
+  for (const some of portions(entries, ({ entry }) => entry.length)) {
+    const packer = new Packer();
+    const lists = packEntries(some, packer);
+    await connection.query(LOG_ENTRIES, [...lists, packer.bytes], 'tenuto-log');
+  }
+}
+
+/** What one statement carries at most, but for a single large one: the server holds it in memory, and bounds its time. */
+const PORTION_BYTES = 4 * 1024 * 1024;
+const PORTION_ROWS = 5_000;
+
+function* portions<T>(all: readonly T[], size: (one: T) => number): Iterable<readonly T[]> {
+  let from = 0;
+  let bytes = 0;
+  for (const [at, one] of all.entries()) {
+    const more = size(one);
+    if (at > from && (bytes + more > PORTION_BYTES || at - from === PORTION_ROWS)) {
+      yield all.slice(from, at);
+      from = at;
+      bytes = 0;
+    }
+    bytes += more;
+  }
+  if (from < all.length) yield all.slice(from);
 }
 
 async function writeRows(connection: Connection, changes: readonly Sealed[]): Promise<void> {
   const newest = new Map<string, Uint8Array | undefined>();
   for (const { rows } of changes) for (const [key, value] of rows) newest.set(key, value);
-  const put = new Packer();
-  const puts: { key: Place; rest: Place; value: Place }[] = [];
-  const removed = new Packer();
-  const removals: Place[] = [];
-  for (const [key, value] of newest) {
-    const stored = storedKey(key);
-    if (value === undefined) removals.push(removed.add(stored.key));
-    else puts.push({ key: put.add(stored.key), rest: put.add(stored.rest), value: put.add(frame(ROW + key, value)) });
+  for (const some of portions([...newest], ([key, value]) => key.length + (value?.length ?? 0))) {
+    await deleteRows(connection, some);
+    await putRows(connection, some);
   }
-  if (removals.length > 0) {
-    const lists = columns(removals, [({ at }) => at, ({ length }) => length]);
-    await connection.query(DELETE_ROWS, [...lists, removed.bytes], 'tenuto-delete');
+}
+
+type RowChange = readonly [key: string, value: Uint8Array | undefined];
+
+async function deleteRows(connection: Connection, rows: readonly RowChange[]): Promise<void> {
+  const packer = new Packer();
+  const places: Place[] = [];
+  for (const [key, value] of rows) if (value === undefined) places.push(packer.add(storedKey(key).key));
+  if (places.length === 0) return;
+  const lists = columns(places, [({ at }) => at, ({ length }) => length]);
+  await connection.query(DELETE_ROWS, [...lists, packer.bytes], 'tenuto-delete');
+}
+
+async function putRows(connection: Connection, rows: readonly RowChange[]): Promise<void> {
+  const packer = new Packer();
+  const puts: { key: Place; rest: Place; value: Place }[] = [];
+  for (const [key, value] of rows) {
+    if (value === undefined) continue;
+    const stored = storedKey(key);
+    const place = { key: packer.add(stored.key), rest: packer.add(stored.rest) };
+    puts.push({ ...place, value: packer.add(frame(ROW + key, value)) });
   }
   if (puts.length === 0) return;
   const lists = columns(puts, [
@@ -144,7 +184,7 @@ async function writeRows(connection: Connection, changes: readonly Sealed[]): Pr
     ({ value }) => value.at,
     ({ value }) => value.length,
   ]);
-  await connection.query(PUT_ROWS, [...lists, put.bytes], 'tenuto-put');
+  await connection.query(PUT_ROWS, [...lists, packer.bytes], 'tenuto-put');
 }
 
 type Place = ReturnType<Packer['add']>;

@@ -31,15 +31,15 @@ export class Connection {
     });
   }
 
-  static async open(options: PostgresOptions, name: string): Promise<Connection> {
+  /** `idleMs`: how long a transaction may stand still, in which it holds its rows, before the server ends it. */
+  static async open(options: PostgresOptions, { name, idleMs }: { name: string; idleMs: number }): Promise<Connection> {
     const { default: pg } = await import('pg');
     const client = new pg.Client({
       connectionString: options.url,
       application_name: name,
       connectionTimeoutMillis: options.connectTimeoutMs,
       statement_timeout: options.statementTimeoutMs,
-      // A transaction whose node stands still must not hold its rows.
-      idle_in_transaction_session_timeout: options.statementTimeoutMs,
+      idle_in_transaction_session_timeout: idleMs,
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     });

@@ -12,6 +12,12 @@ import { describeDatabase, type PostgresOptions } from './options.ts';
 const FIRST_PAUSE_MS = 5;
 const GREATEST_PAUSE_MS = 1_000;
 
+/**
+ * A node whose machine is gone may leave a transaction open: the server ends it after this long, ms, and whoever takes its shards waits no
+ * longer. A node that stands still meanwhile finds its transaction ended and writes again.
+ */
+const IDLE_WRITE_MS = 5_000;
+
 /** `tries` begins at 1: in a later one, an earlier one's outcome may be unknown. */
 export type Work<T> = (connection: Connection, tries: number) => Promise<T>;
 
@@ -37,7 +43,10 @@ export class Database {
   /** Called by one at a time. */
   write<T>(work: Work<T>): Promise<T> {
     return this.#patiently('a write to', async (tries) => {
-      if (this.#writer === undefined || this.#writer.broken) this.#writer = await this.#connect();
+      const { statementTimeoutMs } = this.#options;
+      if (this.#writer === undefined || this.#writer.broken) {
+        this.#writer = await this.#connect(Math.min(IDLE_WRITE_MS, statementTimeoutMs));
+      }
       return work(this.#writer, tries);
     });
   }
@@ -66,7 +75,7 @@ export class Database {
             free = done;
           });
         })
-        .catch(reject);
+        .catch((error: unknown) => reject(this.readFailed(error)));
     });
     return {
       connection,
@@ -75,6 +84,11 @@ export class Database {
         free();
       },
     };
+  }
+
+  /** What a read that is not tried again throws. */
+  readFailed(error: unknown): StoreError {
+    return error instanceof StoreError ? error : failed(`a read from ${this.name} failed`, error);
   }
 
   /** Ends what is idle nicely; nothing may be under way that matters. */
@@ -96,10 +110,10 @@ export class Database {
     for (const wake of this.#wake) wake();
   }
 
-  async #connect(): Promise<Connection> {
+  async #connect(idleMs = this.#options.statementTimeoutMs): Promise<Connection> {
     if (this.#closed) throw this.#isClosed();
     for (const connection of this.#all) if (connection.broken) this.#all.delete(connection);
-    const connection = await Connection.open(this.#options, this.#applicationName);
+    const connection = await Connection.open(this.#options, { name: this.#applicationName, idleMs });
     if (this.#closed) {
       connection.destroy();
       throw this.#isClosed();

@@ -6,7 +6,6 @@ import type { LogEntry } from '../../ports/store.ts';
 import { chainOf } from '../framing.ts';
 import type { Connection } from './connection.ts';
 import type { Database } from './database.ts';
-import { failed } from './errors.ts';
 import { damagedLog, LOG_PAGE, readLogPage } from './log.ts';
 import type { Head, ShardState } from './shard-state.ts';
 
@@ -42,9 +41,7 @@ export async function* readLog({ database, state, from, settled }: LogRead): Asy
       for (const entry of check.follow(wanted, page)) if (entry.lsn >= from) yield entry;
     }
   } catch (error) {
-    throw error instanceof Error && error.name === 'StoreError'
-      ? error
-      : failed(`a read from ${database.name} failed`, error);
+    throw database.readFailed(error);
   } finally {
     await endOf(connection);
     giveBack();

@@ -9,7 +9,6 @@ import { u16Key } from '../keys.ts';
 import { recordKey } from '../shard-log.ts';
 import type { Connection } from './connection.ts';
 import type { Database } from './database.ts';
-import { failed } from './errors.ts';
 import { LOG_PAGE } from './log.ts';
 import { fullKey } from './long-keys.ts';
 import { readShardRow } from './shard-state.ts';
@@ -32,9 +31,7 @@ export async function backupDatabase(
       return writeBackup(source, directory, shardCount, onProgress);
     });
   } catch (error) {
-    throw error instanceof Error && error.name === 'StoreError'
-      ? error
-      : failed(`a read from ${database.name} failed`, error);
+    throw database.readFailed(error);
   } finally {
     giveBack();
   }
