@@ -94,6 +94,8 @@ export interface Store {
   /** The voter's identity: made when the directory was created; of a shared database, made with each handle, which keeps nothing itself. */
   readonly directoryId: string;
   readonly shardCount: number;
+  /** `cluster`: other nodes keep shards in it too, so no row may speak of one node, and shards are taken up as they come (`nextTerm`). */
+  readonly scope: 'node' | 'cluster';
   /** Opens, verifies positions, and returns the shards that hold anything. Called once, before everything else. */
   open(): Promise<ReadonlyMap<ShardId, ShardPosition>>;
   /**

@@ -38,11 +38,16 @@ export class Shards {
     return shard;
   }
 
-  /** Its rows were replaced by those of another replica, as of `at`. */
+  /** What the store holds of it, as of `at`, counts instead of what is known here. */
   replace(id: ShardId, at: Lsn): Shard {
     const shard = new Shard(id, { lastLsn: at, appliedLsn: at });
     this.#shards.set(id, shard);
     return shard;
+  }
+
+  /** It is kept elsewhere. */
+  forget(id: ShardId): void {
+    this.#shards.delete(id);
   }
 
   readonly isLed = (id: number): boolean => this.#shards.get(id)?.isLed ?? this.#alone !== undefined;

@@ -52,6 +52,7 @@ const NO_FENCE: AppendResult = { fenced: [] };
 export class LogStore implements ReplicaStore {
   readonly directoryId: string;
   readonly shardCount: number;
+  readonly scope = 'node';
   readonly #backend: Backend;
   readonly #queue: CommitQueue<Batch>;
   #shards = new Map<ShardId, ShardLog>();

@@ -64,6 +64,7 @@ interface TermCheck {
 export class PostgresStore implements Store {
   readonly directoryId: string;
   readonly shardCount: number;
+  readonly scope = 'cluster';
   /** The same for every node of the database. */
   readonly clusterId: string;
   readonly #database: Database;
