@@ -306,9 +306,9 @@ export class ShardEngine implements Engine, BacklogSource {
     this.#actors.passivateAll();
   }
 
-  /** Writes all committed rows now. */
-  flush(): Promise<void> {
-    return this.#flusher.flushAll();
+  /** Writes all committed rows now; default: of all shards. */
+  flush(of?: ReadonlySet<ShardId>): Promise<void> {
+    return this.#flusher.flushAll(of);
   }
 
   // ---------------------------------------------------------------- leadership (with `commitLog` only)

@@ -53,10 +53,10 @@ export class Flusher {
     this.#timer = undefined;
   }
 
-  /** Everything committed so far is in rows when it resolves. */
-  async flushAll(): Promise<void> {
+  /** Everything committed so far of these shards is in rows when it resolves; default: of all. */
+  async flushAll(of?: ReadonlySet<number>): Promise<void> {
     while (this.#running !== undefined) await this.#running;
-    await this.#flush([...this.#options.shards()]);
+    await this.#flush([...this.#options.shards()].filter(({ id }) => of?.has(id) ?? true));
   }
 
   async #tick(): Promise<void> {
