@@ -31,6 +31,7 @@ afterAll(async () => {
   await database.drop();
 });
 beforeEach(async () => {
+  proxy.accept();
   await postgresMedium(database);
   cluster = new SqlCluster(database.url);
 });
@@ -40,7 +41,10 @@ const proxied = (): string => database.url.replace(`:${database.port}/`, `:${pro
 const even = ALL_SHARDS.filter((n) => n % 2 === 0);
 const odd = ALL_SHARDS.filter((n) => n % 2 === 1);
 
-/** A workflow on a shard, and one on another. */
+/** Nothing happens but what the test asks for. */
+const RESTING = { credit: 0 };
+
+/** The name of a workflow that lives on this shard. */
 const workflowOn = (shard: number): string => {
   for (let n = 0; ; n += 1) if (shardOfWorkflow(`x${n}`) === shard) return `x${n}`;
 };
@@ -123,7 +127,7 @@ describe('nodes that share a database', () => {
 
 describe('a node whose shard another has taken', () => {
   it('commits nothing, answers no read from what it knows, keeps nothing, and leaves it alone for a while', async () => {
-    const [a, b] = [await cluster.join(), await cluster.join()];
+    const [a, b] = [await cluster.join(RESTING), await cluster.join(RESTING)];
     await a.want(3, 4);
     const [mine, other] = [workflowOn(3), workflowOn(4)];
     await cluster.ask(mine, cluster.startMessage());
@@ -149,8 +153,29 @@ describe('a node whose shard another has taken', () => {
     expect(cluster.nodes.flatMap(({ failures }) => failures)).toEqual([]);
   });
 
+  it('knows of it, when it comes back, what the other one wrote, not what it had not flushed itself', async () => {
+    const a = await cluster.join({ ...RESTING, flushIntervalMs: 60_000 });
+    const b = await cluster.join(RESTING);
+    const id = workflowOn(3);
+    await a.want(3);
+    await cluster.ask(id, cluster.startMessage());
+    await cluster.ask(id, cluster.signalMessage('one'));
+    await b.want(3);
+    await cluster.ask(id, cluster.signalMessage('two'));
+    await b.want();
+    a.leadership.want(new Set());
+    await a.want(3);
+    await cluster.ask(id, cluster.signalMessage('three'));
+    expect(signalsOf(await cluster.history(id))).toEqual(['one', 'two', 'three']);
+    await a.close();
+    await b.want(3);
+    const events = await cluster.history(id);
+    expect(signalsOf(events)).toEqual(['one', 'two', 'three']);
+    expect(events.map(({ eventId }) => eventId)).toEqual(events.map((_, i) => i + 1));
+  });
+
   it('hears of it within a second, though it writes nothing; a request that changes nothing is not answered by it', async () => {
-    const [a, b] = [await cluster.join(), await cluster.join()];
+    const [a, b] = [await cluster.join(RESTING), await cluster.join(RESTING)];
     await a.want(3);
     const id = workflowOn(3);
     const start = cluster.startMessage();
@@ -161,7 +186,7 @@ describe('a node whose shard another has taken', () => {
     expect(repeated.error).toMatchObject({ detail: { kind: 'Unavailable' } });
     expect(a.led).toEqual([]);
     a.leadership.want(new Set());
-    const c = await cluster.join();
+    const c = await cluster.join(RESTING);
     await c.want(3);
     await untilLost(b, 3);
     expect(b.failures).toEqual([]);
@@ -170,13 +195,12 @@ describe('a node whose shard another has taken', () => {
   it.each(['at', 'after'] as const)(
     'learns what became of a commit whose answer was lost, %s it, while another took over',
     async (fault: Fault) => {
-      const a = await cluster.join(proxied());
+      const a = await cluster.join({ url: proxied() });
       const b = await cluster.join();
       await a.want(...ALL_SHARDS);
       const load = new SqlLoad(cluster, 4);
       for (let round = 0; round < 4; round += 1) {
         const struck = proxy.strike({ fault, when: 'tenuto-append' });
-        proxy.refuse();
         load.signalAll();
         await struck;
         proxy.refuse();

@@ -37,6 +37,14 @@ export const shardsOf = (...ids: number[]): ReadonlySet<ShardId> => new Set(ids.
 export const ALL_SHARDS = Array.from({ length: SHARDS }, (_, n) => n);
 export const shardOfWorkflow = (workflowId: string): ShardId => shardId(shardOf(NAMESPACE, workflowId, SHARDS));
 
+export interface NodeOptions {
+  /** Through a proxy. */
+  url?: string;
+  flushIntervalMs?: number;
+  /** How much its worker takes; 0: its workflows rest. */
+  credit?: number;
+}
+
 export class SqlNode {
   readonly store: PostgresStore;
   readonly leadership: SqlLeadership;
@@ -46,10 +54,14 @@ export class SqlNode {
   readonly failures: unknown[] = [];
   alive = true;
 
-  constructor(cluster: SqlCluster, url: string, name: string) {
+  constructor(
+    cluster: SqlCluster,
+    name: string,
+    { url = cluster.url, flushIntervalMs = 10, credit = PLENTY }: NodeOptions,
+  ) {
     this.store = storeOn(url, { outageMs: 5_000 }, SHARDS);
     const matching = new TestMatching();
-    this.worker = new TestWorker({ workflow: PLENTY, activity: PLENTY, session: name });
+    this.worker = new TestWorker({ workflow: credit, activity: credit, session: name });
     // A dead process runs nothing any more.
     const scheduler: Scheduler = {
       after: (ms, fn) => systemScheduler.after(ms, () => this.alive && fn()),
@@ -68,7 +80,7 @@ export class SqlNode {
       store: this.store,
       matching,
       namespaces: new Map([[NAMESPACE, { id: 'id-of-default', retention: 3_600_000 }]]),
-      bounds: { flushIntervalMs: 10, outboxRetryMs: 20 },
+      bounds: { flushIntervalMs, outboxRetryMs: 20 },
       commitLog: this.leadership.commitLog,
       relay: (item, done) => {
         const target = cluster.leaderOf(item.workflowId);
@@ -112,18 +124,17 @@ export interface Refusal {
 }
 
 export class SqlCluster {
-  readonly #url: string;
+  readonly url: string;
   readonly nodes: SqlNode[] = [];
   readonly faults: unknown[] = [];
   #requests = 0;
 
   constructor(url: string) {
-    this.#url = url;
+    this.url = url;
   }
 
-  /** `url`: through a proxy. */
-  async join(url = this.#url): Promise<SqlNode> {
-    const node = new SqlNode(this, url, `node-${this.nodes.length}`);
+  async join(options: NodeOptions = {}): Promise<SqlNode> {
+    const node = new SqlNode(this, `node-${this.nodes.length}`, options);
     await node.engine.open();
     this.nodes.push(node);
     return node;
