@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
+import type { ClusterNode } from '../cluster/node/cluster-node.ts';
 import type { NodeConfig } from './config/config.ts';
 import { Admission } from './frontend/admission.ts';
 import { type HostRules, hostRules } from './frontend/http/host-rules.ts';
@@ -15,11 +16,14 @@ import { NativeDoor } from './frontend/websocket/door.ts';
 import { connectInProcess, type InProcessTransport } from './frontend/websocket/in-process.ts';
 import { listenForWebSockets } from './frontend/websocket/listener.ts';
 import { Matcher } from './matching/matcher.ts';
-import { clustersNotYet, NodeStartError, startErrorOf } from './node-errors.ts';
+import type { ClusterParts, Prepared } from './node-cluster.ts';
+import { NodeStartError, startErrorOf } from './node-errors.ts';
 import type { Exposition } from './observe/exposition.ts';
 import { Metrics } from './observe/metrics.ts';
 import { nodeGauges } from './observe/node-gauges.ts';
+import type { Engine } from './ports/engine.ts';
 import type { Log } from './ports/log.ts';
+import type { ReplicaStore } from './ports/replica-store.ts';
 import type { Store } from './ports/store.ts';
 import { systemClock, systemRandom, systemScheduler } from './runtime/index.ts';
 import { ShardEngine } from './shard/engine.ts';
@@ -49,7 +53,7 @@ export interface RunningNode {
   close(): Promise<void>;
 }
 
-async function openStore({ dataDirectory, shardCount }: NodeConfig): Promise<Store> {
+async function openStore({ dataDirectory, shardCount }: NodeConfig): Promise<ReplicaStore> {
   // Either adapter is loaded only when it is used: a node in memory needs no LevelDB.
   if (dataDirectory === undefined) {
     const { openMemoryStore } = await import('./store/memory/store.ts');
@@ -82,6 +86,7 @@ class Node implements RunningNode {
   readonly #matcher: Matcher;
   readonly #engine: ShardEngine;
   readonly #door: NativeDoor;
+  readonly #cluster: ClusterNode | undefined;
   readonly store: Store;
   #http: HttpServer | undefined;
   #exposition: Promise<Exposition> | undefined;
@@ -91,10 +96,11 @@ class Node implements RunningNode {
   #closing: Promise<void> | undefined;
   address: string | undefined;
 
-  constructor(config: NodeConfig, store: Store, options: NodeOptions) {
+  constructor(config: NodeConfig, store: Store, options: NodeOptions, cluster?: ClusterNode) {
     this.#config = config;
     this.#options = options;
     this.store = store;
+    this.#cluster = cluster;
     this.#namespaces = new Namespaces(config.namespaces);
     this.#matcher = new Matcher({
       clock: systemClock,
@@ -111,10 +117,11 @@ class Node implements RunningNode {
       limits: config.limits,
       bounds: config.shardLimits,
       log: options.log,
-      onFatal: (error) => this.#onFatal(error),
+      onFatal: (error) => this.failed(error),
+      ...(cluster && { commitLog: cluster.commitLog, relay: cluster.relay }),
     });
     this.#matcher.attach(this.#engine);
-    this.#door = this.#makeDoor();
+    this.#door = this.#makeDoor(cluster?.attach(this.#engine) ?? this.#engine);
     nodeGauges(this.#metrics, {
       engine: this.#engine,
       matcher: this.#matcher,
@@ -130,6 +137,7 @@ class Node implements RunningNode {
     // The port first: it is taken or free at once, recovery may take a moment. Until it is over upgrades get 503.
     await this.#listen();
     await this.#engine.open();
+    await this.#cluster?.open(this.#clientAddress());
     this.#serving = true;
     if (this.#config.dataDirectory !== undefined) void this.#tendData();
     this.#warnOfOpenDoors();
@@ -139,7 +147,7 @@ class Node implements RunningNode {
     if (this.#closing !== undefined) return 'the node is shutting down';
     const { health } = this.#engine;
     if (health.state === 'failed') return `the store failed: ${health.error}`;
-    return this.#serving ? undefined : 'the node is starting';
+    return this.#serving ? this.#cluster?.notReady() : 'the node is starting';
   }
 
   connect(): InProcessTransport {
@@ -154,12 +162,12 @@ class Node implements RunningNode {
 
   // ---------------------------------------------------------------- inside
 
-  #makeDoor(): NativeDoor {
+  #makeDoor(engine: Engine): NativeDoor {
     const { log } = this.#options;
     const { doorLimits, limits, dataDirectory } = this.#config;
     return new NativeDoor({
       services: {
-        engine: this.#engine,
+        engine,
         workers: this.#matcher,
         namespaces: this.#namespaces.known,
         clock: systemClock,
@@ -215,6 +223,14 @@ class Node implements RunningNode {
     this.address = `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
   }
 
+  /** Where clients of the cluster reach this node: the port it listens on, at the address its links are reached at. */
+  #clientAddress(): string {
+    const { cluster, listen } = this.#config;
+    if (this.address === undefined || listen === undefined) return '';
+    const host = cluster?.link.advertise?.host;
+    return host === undefined ? this.address : `${host}:${this.address.slice(this.address.lastIndexOf(':') + 1)}`;
+  }
+
   #rules(ip: string): HostRules {
     return hostRules([ip, hostname()], this.#config.allowedHosts);
   }
@@ -262,7 +278,7 @@ class Node implements RunningNode {
     }
   }
 
-  #onFatal(error: unknown): void {
+  failed(error: unknown): void {
     const fault = error instanceof Error ? error : new Error(String(error));
     this.#options.log.error(
       { error: fault },
@@ -277,8 +293,11 @@ class Node implements RunningNode {
     try {
       this.#scrubber?.stop();
       await this.#control?.close();
+      // Others lead before clients are sent away: what they ask meanwhile is forwarded.
+      await this.#cluster?.leave(this.#config.shutdownGraceMs);
       await this.#door.drain(this.#config.shutdownGraceMs, 'the node is shutting down');
       await this.#engine.close();
+      await this.#cluster?.close();
       await this.store.close();
       await this.#closeHttp();
       const exposition = await this.#exposition;
@@ -300,6 +319,7 @@ class Node implements RunningNode {
   /** After a start that failed: gives back what was taken. */
   async abandon(): Promise<void> {
     await this.#closeHttp();
+    await this.#cluster?.close().catch(() => {});
     await this.store.close().catch(() => {});
   }
 }
@@ -311,13 +331,25 @@ class Node implements RunningNode {
  */
 export async function startNode(config: NodeConfig, options: NodeOptions): Promise<RunningNode> {
   let node: Node | undefined;
+  let prepared: Prepared | undefined;
   try {
-    // Serving alone what was meant for several would lose what they promise: better not to start.
-    if (config.cluster !== undefined) throw clustersNotYet(config.cluster.id);
-    node = new Node(config, options.store ?? (await openStore(config)), options);
+    if (config.cluster === undefined) {
+      node = new Node(config, options.store ?? (await openStore(config)), options);
+    } else {
+      const { prepareCluster, buildClusterNode } = await import('./node-cluster.ts');
+      prepared = await prepareCluster(config, config.cluster, options.log);
+      const store = await openStore({ ...config, shardCount: prepared.state.record.shardCount });
+      const parts: ClusterParts = {
+        ...{ ...prepared, cluster: config.cluster, store, log: options.log },
+        onFatal: (error) => node?.failed(error),
+        onDraining: () => {},
+      };
+      node = new Node(config, store, options, await buildClusterNode(parts));
+    }
     await node.start();
     return node;
   } catch (error) {
+    if (node === undefined) await prepared?.coordinator.close();
     await node?.abandon();
     throw startErrorOf(error, config.listen);
   }
