@@ -21,6 +21,7 @@ import { NodeStartError, startErrorOf } from './node-errors.ts';
 import type { Exposition } from './observe/exposition.ts';
 import { Metrics } from './observe/metrics.ts';
 import { nodeGauges } from './observe/node-gauges.ts';
+import type { ClusterControl } from './ports/cluster.ts';
 import type { Engine } from './ports/engine.ts';
 import type { Log } from './ports/log.ts';
 import type { ReplicaStore } from './ports/replica-store.ts';
@@ -45,6 +46,8 @@ export interface RunningNode {
   readonly address: string | undefined;
   readonly nodeId: string;
   readonly store: Store;
+  /** What it knows and does of its cluster; undefined when it stands alone. */
+  readonly cluster: ClusterControl | undefined;
   /** Why it does not serve; undefined when it does. */
   notReady(): string | undefined;
   /** A connection within the process. */
@@ -129,6 +132,10 @@ class Node implements RunningNode {
     });
   }
 
+  get cluster(): ClusterControl | undefined {
+    return this.#cluster?.control;
+  }
+
   get nodeId(): string {
     return this.store.directoryId;
   }
@@ -144,10 +151,15 @@ class Node implements RunningNode {
   }
 
   notReady(): string | undefined {
+    return this.#refusing() ?? this.#cluster?.notReady();
+  }
+
+  /** Why it takes no connection. A node that drains, or whose cluster is not complete yet, takes them: it forwards. */
+  #refusing(): string | undefined {
     if (this.#closing !== undefined) return 'the node is shutting down';
     const { health } = this.#engine;
     if (health.state === 'failed') return `the store failed: ${health.error}`;
-    return this.#serving ? this.#cluster?.notReady() : 'the node is starting';
+    return this.#serving ? undefined : 'the node is starting';
   }
 
   connect(): InProcessTransport {
@@ -211,7 +223,7 @@ class Node implements RunningNode {
       door: this.#door,
       rules,
       maxConnections: doorLimits.connections,
-      notReady: () => this.notReady(),
+      notReady: () => this.#refusing(),
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(startErrorOf(error, listen)));

@@ -2,10 +2,10 @@
 // request goes, and the engine serves what it is told to. Everything that touches the world comes in from outside, so the simulator runs the same
 // composition on a virtual clock. Built by src/node.ts.
 
-import type { Clock, Random, Scheduler } from '../../src/ports/clock.ts';
+import type { Cancelable, Clock, Random, Scheduler } from '../../src/ports/clock.ts';
 import type { ClusterControl, Draining } from '../../src/ports/cluster.ts';
 import type { CommitLog } from '../../src/ports/commit-log.ts';
-import type { Coordinator, HostPort } from '../../src/ports/coordinator.ts';
+import type { Coordinator, CoordinatorState, HostPort } from '../../src/ports/coordinator.ts';
 import type { Engine } from '../../src/ports/engine.ts';
 import { type ShardId, shardId } from '../../src/ports/ids.ts';
 import type { LedShards } from '../../src/ports/led-shards.ts';
@@ -26,7 +26,7 @@ import { committerLog } from '../replication/committer-log.ts';
 import type { ReplicaBounds, ReplicaTimes } from '../replication/core/options.ts';
 import { ReplicationDriver } from '../replication/driver.ts';
 import { DEFAULT_PLAN_SETTINGS, type PlanSettings } from '../ring/plan.ts';
-import { encodePlan } from '../ring/plan-codec.ts';
+import { decodePlan, encodePlan } from '../ring/plan-codec.ts';
 import type { RoutingLimits } from '../routing/limits.ts';
 import { Router } from '../routing/router.ts';
 import { Birth } from './birth.ts';
@@ -97,6 +97,8 @@ export interface ClusterNodeOptions {
 const hostPort = ({ host, port }: HostPort): string => formatAddress(host, port);
 /** How often a leaving node looks whether its leaderships are gone, ms. */
 const LOOK_MS = 20;
+/** How often it is looked whether the coordinator is back, ms. */
+const WATCH_MS = 500;
 
 export class ClusterNode {
   readonly #options: ClusterNodeOptions;
@@ -117,6 +119,8 @@ export class ClusterNode {
   #local: LedShards | undefined;
   #router: Router | undefined;
   #leaving: Promise<void> | undefined;
+  #lastCoordinator: CoordinatorState = 'connecting';
+  #watch: Cancelable | undefined;
   readonly commitLog: CommitLog;
 
   constructor(options: ClusterNodeOptions) {
@@ -304,6 +308,7 @@ export class ClusterNode {
     this.#birth.begin();
     this.#mover.start();
     void this.#news.learn();
+    this.#watchCoordinator();
   }
 
   /**
@@ -318,6 +323,7 @@ export class ClusterNode {
 
   /** The engine is closed: ends everything. The store stays the caller's. */
   async close(): Promise<void> {
+    this.#watch?.cancel();
     this.#mover.stop();
     this.#placement.stop();
     this.#birth.stop();
@@ -374,6 +380,24 @@ export class ClusterNode {
 
   #saveSoon(change: Partial<NodeState>): void {
     this.#save(change).catch((error: unknown) => this.#options.onFatal(error));
+  }
+
+  /** A coordinator that comes back may have forgotten everything: it is told what this node knows. */
+  #watchCoordinator(): void {
+    const { coordinator, scheduler, config } = this.#options;
+    const { state } = coordinator;
+    if (state === 'ready' && this.#lastCoordinator === 'away') {
+      void coordinator.restoreCluster(this.#state.record);
+      const plan = this.#placement.newest();
+      const version = decodePlan(plan)?.version;
+      if (version !== undefined) void coordinator.publishPlan({ version, body: plan });
+      const { addresses } = this.#gossip.member(config.name) ?? {};
+      if (addresses !== undefined)
+        void coordinator.announce({ name: config.name, directoryId: this.#driver.self, ...addresses });
+      for (const { shard, term } of this.#led()) this.#news.leading(shard, term);
+    }
+    this.#lastCoordinator = state;
+    this.#watch = scheduler.after(WATCH_MS, () => this.#watchCoordinator());
   }
 
   async #setDraining(how: Draining): Promise<void> {
