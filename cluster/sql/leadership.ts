@@ -6,6 +6,7 @@
 import type { Cancelable, Clock, Random, Scheduler } from '../../src/ports/clock.ts';
 import type { CommitLog } from '../../src/ports/commit-log.ts';
 import { type Lsn, lsn, type ShardId, type Term } from '../../src/ports/ids.ts';
+import type { SharedShards } from '../../src/ports/led-shards.ts';
 import type { Log } from '../../src/ports/log.ts';
 import { type Store, StoreError } from '../../src/ports/store.ts';
 import { engineLog, type Lost } from './engine-log.ts';
@@ -18,22 +19,11 @@ const LOGS_AT_ONCE = 4;
 /** How soon a leader that writes nothing hears that it was replaced, ms. */
 export const CHECK_MS = 1_000;
 
-/** What of the engine is asked here (src/shard). */
-export interface SharedEngine {
-  /** The rows of these shards as of these lsns are in the store; what is known here of them does not count. */
-  adopt(positions: ReadonlyMap<ShardId, Lsn>): Promise<void>;
-  apply(shard: ShardId, lsn: Lsn, entry: Uint8Array): void;
-  lead(shard: ShardId, term: Term, lastLsn: Lsn): void;
-  release(shards: readonly ShardId[]): void;
-  /** Writes the committed rows of these shards. Does not reject. */
-  flush(of: ReadonlySet<ShardId>): Promise<void>;
-}
-
 export interface SqlLeadershipOptions {
   /** Of scope `cluster`, open before the first `want`. */
   store: Pick<Store, 'nextTerm' | 'positions' | 'readLog' | 'append' | 'flush' | 'confirm'>;
   /** Called from the first `want` on: the engine is made with `commitLog`, and serves by then. */
-  engine(): SharedEngine;
+  engine(): SharedShards;
   clock: Clock;
   scheduler: Scheduler;
   random: Random;

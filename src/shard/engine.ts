@@ -7,6 +7,7 @@ import type { Reply } from '../core/workflow/outcome.ts';
 import type { Cancelable, Clock } from '../ports/clock.ts';
 import type { ActorAddress, Done, Engine, HistoryQuery, Waiting } from '../ports/engine.ts';
 import type { Lsn, ShardId, Term } from '../ports/ids.ts';
+import type { LedShards, ShardMessage, ShardMessageOutcome, SharedShards } from '../ports/led-shards.ts';
 import { silentLog } from '../ports/log.ts';
 import type { BacklogSource, Claim, QueueKey, ResumingWorker } from '../ports/matching.ts';
 import { StoreError } from '../ports/store.ts';
@@ -35,7 +36,7 @@ import { Leadership } from './leadership.ts';
 import { DEFAULT_SHARD_LIMITS, type ShardLimits } from './limits.ts';
 import { Materializer } from './materializer.ts';
 import type { EngineHealth, EngineLog, EngineOptions } from './options.ts';
-import { Outbox, type OutboxMessage } from './outbox.ts';
+import { Outbox } from './outbox.ts';
 import { Overlay } from './overlay.ts';
 import { Queries } from './queries.ts';
 import { Reader } from './reader.ts';
@@ -57,7 +58,7 @@ export type { EngineHealth, EngineLog, EngineOptions };
 
 const SWEEP_MS = 1_000;
 
-export class ShardEngine implements Engine, BacklogSource {
+export class ShardEngine implements LedShards, SharedShards, BacklogSource {
   readonly #options: EngineOptions;
   readonly #log: EngineLog;
   readonly #bounds: ShardLimits;
@@ -179,7 +180,7 @@ export class ShardEngine implements Engine, BacklogSource {
       kept: this.#bounds.outboxKept,
       retryMs: this.#bounds.outboxRetryMs,
       shard: (id) => shards.get(id),
-      deliver: (item, done) => this.#deliver(item, done),
+      deliver: options.relay ?? ((item, done) => this.#inbound.receive(item, done)),
       remove: (shard, row) => this.#inbound.deleteRow(shard, row),
     });
     this.#inbound = new Inbound({
@@ -349,7 +350,7 @@ export class ShardEngine implements Engine, BacklogSource {
   }
 
   /** An outbox message from a shard that another node leads. `later`: nothing is known of it here, try again. */
-  receive(item: OutboxMessage, done: (outcome: 'applied' | 'later') => void): void {
+  receive(item: ShardMessage, done: (outcome: ShardMessageOutcome) => void): void {
     if (this.#gate.isServing) this.#inbound.receive(item, done);
     else done('later');
   }
@@ -458,13 +459,6 @@ export class ShardEngine implements Engine, BacklogSource {
   #sweep(): void {
     this.#actors.sweep();
     this.#sweeper = this.#options.scheduler.after(SWEEP_MS, () => this.#sweep());
-  }
-
-  #deliver(item: OutboxMessage, done: (outcome: 'applied' | 'later') => void): void {
-    const { relay, store } = this.#options;
-    const here = relay === undefined || this.#shards.isLed(shardOf(item.namespace, item.workflowId, store.shardCount));
-    if (here) this.#inbound.receive(item, done);
-    else relay(item, done);
   }
 
   #fenced(shard: Shard): void {

@@ -7,6 +7,7 @@ import type { Reply } from '../core/workflow/outcome.ts';
 import { payloads } from '../core/workflow/testing.ts';
 import type { CommitLog } from '../ports/commit-log.ts';
 import { type Key, key, lsn, shardId, term } from '../ports/ids.ts';
+import type { ShardMessage } from '../ports/led-shards.ts';
 import type { Delivery } from '../ports/matching.ts';
 import type { AppendResult, LogAppend, Store } from '../ports/store.ts';
 import { openMemoryStore } from '../store/index.ts';
@@ -14,7 +15,7 @@ import { EventType, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../w
 import type { HistoryEvent } from '../wire/event.ts';
 import { ShardEngine } from './engine.ts';
 import { shardOf } from './keys.ts';
-import { applied, type OutboxMessage } from './outbox.ts';
+import { applied } from './outbox.ts';
 import {
   command,
   eventsOf,
@@ -129,7 +130,7 @@ class Cluster {
   }
 
   /** A message between actors reaches the leader of its target, after a while, or finds it gone. */
-  async relay(item: OutboxMessage, done: (outcome: 'applied' | 'later') => void): Promise<void> {
+  async relay(item: ShardMessage, done: (outcome: 'applied' | 'later') => void): Promise<void> {
     await this.#delay();
     this.leaderOf(item.workflowId).engine.receive(item, done);
   }

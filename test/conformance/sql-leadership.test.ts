@@ -69,7 +69,7 @@ describe('nodes that share a database', () => {
     const [a, b] = [await cluster.join(), await cluster.join()];
     await Promise.all([a.want(...even), b.want(...odd)]);
     expect([a.led, b.led]).toEqual([even, odd]);
-    const load = new SqlLoad(cluster, 12);
+    const load = await SqlLoad.begin(cluster, 12);
     const across = load.ids.filter((id) => shardOfWorkflow(id) % 2 !== shardOfWorkflow(`${id}/child`) % 2);
     expect(across.length).toBeGreaterThan(2);
     load.signalAll();
@@ -85,7 +85,7 @@ describe('nodes that share a database', () => {
   it('hand shards over while they are used: a third joins, one leaves', async () => {
     const [a, b] = [await cluster.join(), await cluster.join()];
     await Promise.all([a.want(...even), b.want(...odd)]);
-    const load = new SqlLoad(cluster, 10);
+    const load = await SqlLoad.begin(cluster, 10);
     const c = await cluster.join();
     const third = (rest: number) => ALL_SHARDS.filter((n) => n % 3 === rest);
     load.signalAll();
@@ -108,7 +108,7 @@ describe('nodes that share a database', () => {
   it('go on when one is killed: the others take its shards and what its log holds', { timeout: 60_000 }, async () => {
     let [a, b] = [await cluster.join(), await cluster.join()];
     await Promise.all([a.want(...even), b.want(...odd)]);
-    const load = new SqlLoad(cluster, 8);
+    const load = await SqlLoad.begin(cluster, 8);
     for (let round = 0; round < 6; round += 1) {
       load.signalAll();
       await wait(Math.random() * 25);
@@ -198,7 +198,7 @@ describe('a node whose shard another has taken', () => {
       const a = await cluster.join({ url: proxied() });
       const b = await cluster.join();
       await a.want(...ALL_SHARDS);
-      const load = new SqlLoad(cluster, 4);
+      const load = await SqlLoad.begin(cluster, 4);
       for (let round = 0; round < 4; round += 1) {
         const struck = proxy.strike({ fault, when: 'tenuto-append' });
         load.signalAll();

@@ -84,7 +84,7 @@ export class SqlNode {
       commitLog: this.leadership.commitLog,
       relay: (item, done) => {
         const target = cluster.leaderOf(item.workflowId);
-        if (target === undefined || target === this) done('later');
+        if (target === undefined) done('later');
         else target.engine.receive(item, done);
       },
       onFatal: (error) => this.failures.push(error),
@@ -162,7 +162,10 @@ export class SqlCluster {
       const node = this.leaderOf(workflowId);
       if (node !== undefined) {
         const answer = await Promise.race([this.once(node, workflowId, message), this.#death(node)]);
-        if (answer !== undefined && applied(answer.error)) return answer.reply;
+        if (answer !== undefined && applied(answer.error)) {
+          if (answer.error !== undefined && message.type === 'signal') this.faults.push(answer.error.message);
+          return answer.reply;
+        }
       }
       await wait(BETWEEN_TRIES_MS);
     }
@@ -264,10 +267,16 @@ export class SqlLoad {
   readonly #signals = new Map<string, string[]>();
   #round = 0;
 
-  constructor(cluster: SqlCluster, workflows: number, prefix = 'w') {
+  private constructor(cluster: SqlCluster, ids: readonly string[]) {
     this.#cluster = cluster;
-    this.ids = Array.from({ length: workflows }, (_, n) => `${prefix}${n}`);
-    for (const id of this.ids) this.#asked.push(cluster.ask(id, cluster.startMessage()));
+    this.ids = ids;
+  }
+
+  /** Resolves once they are started: a signal that came before its workflow would be refused. */
+  static async begin(cluster: SqlCluster, workflows: number): Promise<SqlLoad> {
+    const ids = Array.from({ length: workflows }, (_, n) => `w${n}`);
+    await Promise.all(ids.map((id) => cluster.ask(id, cluster.startMessage())));
+    return new SqlLoad(cluster, ids);
   }
 
   /** One signal each, not waited for. */
@@ -285,6 +294,7 @@ export class SqlLoad {
 
   /** Everything acknowledged is there once, every activity, timer and child ran once, and all came to their end (I5, I6). */
   async check(): Promise<void> {
+    await Promise.all(this.#asked);
     for (const id of this.ids) this.#signal(id, 'end');
     await Promise.all(this.#asked);
     for (const id of this.ids.flatMap((parent) => [parent, `${parent}/child`])) {
