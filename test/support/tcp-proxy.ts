@@ -44,7 +44,7 @@ export class TcpProxy {
     return proxy;
   }
 
-  /** Once; resolves when it struck. */
+  /** Once; resolves when it struck: with `after`, when the server has answered. */
   strike(rule: Rule): Promise<void> {
     this.#rule = { ...rule, left: rule.nth ?? 1 };
     return new Promise((resolve) => {
@@ -98,7 +98,10 @@ export class TcpProxy {
     }
     far.on('data', (data) => {
       if (mode === 'pass') near.write(data);
-      else if (mode === 'drop answer') end();
+      else if (mode === 'drop answer') {
+        end();
+        this.#struck?.();
+      }
     });
     near.on('data', (data) => {
       if (mode !== 'pass') return;
@@ -137,7 +140,7 @@ export class TcpProxy {
     rule.left -= 1;
     if (rule.left > 0) return undefined;
     this.#rule = undefined;
-    this.#struck?.();
+    if (rule.fault !== 'after') this.#struck?.();
     return rule.fault;
   }
 }
