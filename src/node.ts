@@ -18,6 +18,7 @@ import { listenForWebSockets } from './frontend/websocket/listener.ts';
 import { Matcher } from './matching/matcher.ts';
 import type { ClusterParts, Prepared } from './node-cluster.ts';
 import { NodeStartError, startErrorOf } from './node-errors.ts';
+import { clusterGauges } from './observe/cluster-gauges.ts';
 import type { Exposition } from './observe/exposition.ts';
 import { Metrics } from './observe/metrics.ts';
 import { nodeGauges } from './observe/node-gauges.ts';
@@ -130,6 +131,7 @@ class Node implements RunningNode {
       matcher: this.#matcher,
       connections: this.#door.connections,
     });
+    if (cluster !== undefined) clusterGauges(this.#metrics, () => cluster.stats());
   }
 
   get cluster(): ClusterControl | undefined {

@@ -3,7 +3,7 @@
 // composition on a virtual clock. Built by src/node.ts.
 
 import type { Cancelable, Clock, Random, Scheduler } from '../../src/ports/clock.ts';
-import type { ClusterControl, Draining } from '../../src/ports/cluster.ts';
+import type { ClusterControl, ClusterStats, Draining } from '../../src/ports/cluster.ts';
 import type { CommitLog } from '../../src/ports/commit-log.ts';
 import type { Coordinator, CoordinatorState, HostPort } from '../../src/ports/coordinator.ts';
 import type { Engine } from '../../src/ports/engine.ts';
@@ -273,6 +273,32 @@ export class ClusterNode {
     return this.#mover.led().length;
   }
 
+  /** For metrics. */
+  stats(): ClusterStats {
+    const { coordinator, store } = this.#options;
+    const { ring, plan } = this.#placement;
+    const members = { alive: 0, suspect: 0, dead: 0, left: 0 };
+    for (const { state } of this.#gossip.members()) members[state] += 1;
+    let replicas = 0;
+    for (let n = 0; n < store.shardCount; n += 1) if (this.#driver.replicaOf(shardId(n)) !== undefined) replicas += 1;
+    const self = ring?.loads().find(({ member }) => member.directoryId === store.directoryId);
+    return {
+      replicas,
+      members,
+      led: this.#led().map(({ shard, term, commit, voters, slowest }) => ({
+        ...{ shard, term, committedLsn: commit, lag: Math.max(0, commit - slowest) },
+        ...{ voters: voters.length, wanted: ring?.copies ?? voters.length },
+      })),
+      shouldLead: self?.leaderships ?? 0,
+      connected: this.#roster.connected().length,
+      planVersion: plan.version,
+      coordinatorReady: coordinator.state === 'ready',
+      draining: this.#state.draining !== 'no' || this.#leaving !== undefined,
+      frames: this.#driver.frames,
+      parked: this.#router?.waiting ?? 0,
+    };
+  }
+
   /** Why no shard can be served yet, or undefined. */
   notReady(): string | undefined {
     if (this.#leaving !== undefined) return 'the node is leaving the cluster';
@@ -354,8 +380,9 @@ export class ClusterNode {
     return this.#mover.led().flatMap((shard) => {
       const replica = this.#driver.replicaOf(shard);
       if (replica === undefined) return [];
-      const { term, commit, configuration } = replica;
-      return [{ shard, term, commit, voters: configuration.voters, learners: configuration.learners }];
+      const { term, commit, configuration, leadership } = replica;
+      const slowest = leadership?.slowestMatch() ?? commit;
+      return [{ shard, term, commit, slowest, voters: configuration.voters, learners: configuration.learners }];
     });
   }
 

@@ -63,6 +63,15 @@ describe('a cluster of three nodes', () => {
     await expect(a.workflow.getHandle('any-07').result()).rejects.toThrow(WorkflowFailedError);
   });
 
+  it('shows what each node leads, and how far followers are behind', async () => {
+    const response = await fetch(`http://${cluster.node('b').address}/metrics`);
+    const text = await response.text();
+    expect(text).toMatch(/^tenuto_cluster_replicas 16$/m);
+    expect(text).toMatch(/^tenuto_cluster_members\{state="alive"\} 3$/m);
+    const led = Number(/^tenuto_cluster_shards_led (\d+)$/m.exec(text)?.[1]);
+    expect(text.match(/^tenuto_shard_follower_lag\{shard="\d+"\} 0$/gm)).toHaveLength(led);
+  });
+
   it('has nothing to complain about', async () => {
     const problems = await new Promise((resolve) => cluster.node('c').cluster?.health((_, found) => resolve(found)));
     expect(problems).toEqual([]);
