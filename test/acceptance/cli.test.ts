@@ -307,6 +307,31 @@ describe('tenuto workflow', () => {
   });
 });
 
+describe('tenuto workflow, at the edges', () => {
+  it('says once what was wrong with a request', async () => {
+    const { code, stderr } = await workflow('list', '--query', 'Foo = 3');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^tenuto: Failed to list workflows: invalid query: "Foo" is not a search attribute.*\n$/);
+  });
+
+  it('says once that there is no such query', async () => {
+    await start('approval', 'unasked');
+    const { code, stderr } = await workflow('query', '-w', 'unasked', '--name', 'nothing');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^tenuto: unasked: Workflow did not register a handler for nothing\..*\n$/);
+  });
+
+  it('ends quietly when its reader has gone', async () => {
+    await start('approval', 'long history');
+    // A stream whose reader is gone fails like this at the next write.
+    const preload = [
+      'data:text/javascript,process.stdout.write=()=>{process.stdout.emit("error",Object.assign(new Error("write EPIPE"),{code:"EPIPE"}));return false}',
+    ];
+    const { code, stdout, stderr } = await cli(['workflow', 'show', '-w', 'long history'], { preload });
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+});
+
 describe('tenuto task-queue describe', () => {
   it('shows who listens and what waits', async () => {
     const args = ['task-queue', 'describe', '-t', TASK_QUEUE];
