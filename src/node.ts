@@ -8,7 +8,7 @@ import { hostname } from 'node:os';
 import type { NodeConfig } from './config/config.ts';
 import { Admission } from './frontend/admission.ts';
 import { type HostRules, hostRules } from './frontend/http/host-rules.ts';
-import { makeHttpServer } from './frontend/http/server.ts';
+import { makeHttpServer, tryToListen } from './frontend/http/server.ts';
 import { methods } from './frontend/methods/index.ts';
 import { Namespaces } from './frontend/namespaces.ts';
 import { NativeDoor } from './frontend/websocket/door.ts';
@@ -314,6 +314,7 @@ export async function startNode(config: NodeConfig, options: NodeOptions): Promi
   try {
     // Serving alone what was meant for several would lose what they promise: better not to start.
     if (config.cluster !== undefined) throw clustersNotYet(config.cluster.id);
+    if (config.listen !== undefined) await tryToListen(config.listen.ip, config.listen.port);
     node = new Node(config, options.store ?? (await openStore(config)), options);
     await node.start();
     return node;

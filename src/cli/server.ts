@@ -46,13 +46,14 @@ async function startDev(flags: StartDevFlags): Promise<void> {
       `--grpc-port ${flags.grpcPort}: this version has no gRPC door yet; leave the flag out and use the WebSocket port (--port)`,
     );
   }
-  const port = wholeNumber(flags.port, '--port', 65_535);
+  const port = wholeNumber('--port', flags.port, 0, 65_535);
   const { completeConfig } = await import('../config/config.ts');
   const names = ['default', ...(flags.namespace ?? [])];
   const config = usage(() =>
     completeConfig({
       dataDirectory: flags.dataDir,
-      shardCount: flags.shardCount === undefined ? undefined : wholeNumber(flags.shardCount, '--shard-count', 65_536),
+      shardCount:
+        flags.shardCount === undefined ? undefined : wholeNumber('--shard-count', flags.shardCount, 1, 65_536),
       listen: { ip: flags.ip, port },
       namespaces: [...new Set(names)].map((name) => ({ name })),
       logLevel: flags.logLevel,
@@ -62,12 +63,10 @@ async function startDev(flags: StartDevFlags): Promise<void> {
   await run(config, flags.dataDir === undefined ? 'data in memory' : `data in ${flags.dataDir}`);
 }
 
-function wholeNumber(text: string, flag: string, most: number): number {
+function wholeNumber(flag: string, text: string, least: number, most: number): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isInteger(value) || value < 0 || value > most) {
-    throw new UsageError(`${flag} takes a whole number up to ${most}, not ${text}`);
-  }
-  return value;
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new UsageError(`${flag} takes a whole number from ${least} to ${most}, not ${text}`);
 }
 
 async function startFromConfig(flags: { config: string }): Promise<void> {

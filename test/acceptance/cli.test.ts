@@ -80,6 +80,11 @@ describe('tenuto', () => {
     ['a number that is none', ['workflow', 'list', '--limit', 'few'], /--limit takes a whole number from 1, not few/],
     ['a filter that is none', ['workflow', 'list', '-q', 'Status is good'], /filter|query/i],
     [
+      'a port there cannot be',
+      ['workflow', 'list', '--address', '127.0.0.1:99999'],
+      /^tenuto: Invalid address '127.0.0.1:99999': ports end at 65535\n$/,
+    ],
+    [
       'a memo that is none',
       ['workflow', 'start', '--type', 't', '-t', 'q', '--memo', 'x'],
       /--memo x: expected key=JSON/,
@@ -397,9 +402,15 @@ describe('profiles', () => {
 
 describe('tenuto data', () => {
   it('refuses a directory that a node uses, except for a backup, which is whole', async () => {
-    const { code, stderr } = await cli(['data', 'verify', dataDir]);
-    expect(code).toBe(5);
-    expect(stderr).toContain(`in use by another server (process ${node.pid})`);
+    for (const verb of ['verify', 'stats']) {
+      expect(await cli(['data', verb, dataDir])).toEqual({
+        code: 5,
+        stdout: '',
+        stderr: `tenuto: ${dataDir} is in use by another server (process ${node.pid})
+  Stop that one first, or look at a copy: \`tenuto data backup ${dataDir} COPY\` works beside a running node.
+`,
+      });
+    }
     const into = temporaryDir(atFileEnd);
     const backup = join(into, 'backup');
     const live = await cli(['data', 'backup', dataDir, backup, '-o', 'json']);
