@@ -5,7 +5,8 @@ import { readFileSync } from 'node:fs';
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
-import type { NodeConfig } from './config/config.ts';
+import type { DoorAddress, NodeConfig } from './config/config.ts';
+import { isLoopback } from './config/values.ts';
 import { Admission } from './frontend/admission.ts';
 import { type HostRules, hostRules } from './frontend/http/host-rules.ts';
 import { makeHttpServer, tryToListen } from './frontend/http/server.ts';
@@ -72,8 +73,6 @@ function readPem(file: string, what: string): Buffer {
   }
 }
 
-const isLoopback = (ip: string): boolean => ip === 'localhost' || ip === '::1' || ip.startsWith('127.');
-
 class Node implements RunningNode {
   readonly #config: NodeConfig;
   readonly #options: NodeOptions;
@@ -95,7 +94,11 @@ class Node implements RunningNode {
     this.#config = config;
     this.#options = options;
     this.store = store;
-    this.#namespaces = new Namespaces(config.namespaces);
+    const { listen } = config;
+    this.#namespaces = new Namespaces(config.namespaces, {
+      tokens: config.cluster?.adminTokens ?? [],
+      withoutTokens: listen === undefined || isLoopback(listen.ip) ? 'everyone' : 'nobody',
+    });
     this.#matcher = new Matcher({
       clock: systemClock,
       scheduler: systemScheduler,
@@ -191,7 +194,7 @@ class Node implements RunningNode {
     const { listen, tls, doorLimits } = this.#config;
     if (listen === undefined) return;
     const pems = tls && { cert: readPem(tls.certFile, 'certificate'), key: readPem(tls.keyFile, 'key') };
-    const rules = this.#rules(listen.ip);
+    const rules = this.#rules(listen);
     const routes = {
       notReady: () => this.notReady(),
       metrics: () => this.#renderMetrics(),
@@ -215,8 +218,9 @@ class Node implements RunningNode {
     this.address = `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
   }
 
-  #rules(ip: string): HostRules {
-    return hostRules([ip, hostname()], this.#config.allowedHosts);
+  #rules({ ip, advertise }: DoorAddress): HostRules {
+    const own = advertise === undefined ? [ip, hostname()] : [ip, hostname(), advertise.host];
+    return hostRules(own, this.#config.allowedHosts);
   }
 
   #warnOfOpenDoors(): void {
