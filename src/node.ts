@@ -9,6 +9,7 @@ import type { DoorAddress, NodeConfig } from './config/config.ts';
 import { isLoopback } from './config/values.ts';
 import { Admission } from './frontend/admission.ts';
 import { type HostRules, hostRules } from './frontend/http/host-rules.ts';
+import { notReady, notServing, type Standing } from './frontend/http/readiness.ts';
 import { makeHttpServer, tryToListen } from './frontend/http/server.ts';
 import { methods } from './frontend/methods/index.ts';
 import { Namespaces } from './frontend/namespaces.ts';
@@ -139,10 +140,7 @@ class Node implements RunningNode {
   }
 
   notReady(): string | undefined {
-    if (this.#closing !== undefined) return 'the node is shutting down';
-    const { health } = this.#engine;
-    if (health.state === 'failed') return `the store failed: ${health.error}`;
-    return this.#serving ? undefined : 'the node is starting';
+    return notReady({ ...this.#standing(), draining: 'no' });
   }
 
   connect(): InProcessTransport {
@@ -206,7 +204,7 @@ class Node implements RunningNode {
       door: this.#door,
       rules,
       maxConnections: doorLimits.connections,
-      notReady: () => this.notReady(),
+      notReady: () => notServing(this.#standing()),
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(startErrorOf(error, listen)));
@@ -216,6 +214,14 @@ class Node implements RunningNode {
     // A listening TCP server has an address of this kind.
     const bound = server.address() as AddressInfo;
     this.address = `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+  }
+
+  #standing(): Omit<Standing, 'draining'> {
+    const { health } = this.#engine;
+    return {
+      phase: this.#closing !== undefined ? 'closing' : this.#serving ? 'serving' : 'starting',
+      storeError: health.state === 'failed' ? String(health.error) : undefined,
+    };
   }
 
   #rules({ ip, advertise }: DoorAddress): HostRules {

@@ -28,6 +28,8 @@ export interface ClientMap {
 
 export interface ClusterControl {
   status(): ClusterStatus;
+  /** Of this node; asked by every readiness probe. */
+  draining(): Draining;
   clientMap(): ClientMap;
   /** Called after the client map changed. Returns what ends it. */
   onClientMap(changed: () => void): () => void;

@@ -58,7 +58,8 @@ describe('tenuto', () => {
     expect((await cli(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     const help = await cli(['--help']);
     expect(help.code).toBe(0);
-    for (const group of ['server', 'workflow', 'data', 'task-queue']) expect(help.stdout).toContain(`  ${group}`);
+    for (const group of ['server', 'workflow', 'cluster', 'data', 'task-queue'])
+      expect(help.stdout).toContain(`  ${group}`);
     const verbs = (await cli(['workflow', '--help'])).stdout;
     for (const verb of 'start execute signal query cancel terminate describe show list count result stack'.split(' ')) {
       expect(verbs).toContain(`  ${verb} `);

@@ -175,9 +175,22 @@ describe('a server that cannot start', () => {
     ['--port', '70000', '0 to 65535'],
     ['--shard-count', '0', '1 to 65536'],
   ])('because of %s %s', async (flag, value, range) => {
-    const { code, said } = await refusedServer(['start-dev', flag, value]);
-    expect(code).toBe(2);
-    expect(said).toBe(`tenuto: ${flag} takes a whole number from ${range}, not ${value}\n`);
+    for (const verb of ['start', 'start-dev']) {
+      const { code, said } = await refusedServer([verb, flag, value]);
+      expect(code).toBe(2);
+      expect(said).toBe(`tenuto: ${flag} takes a whole number from ${range}, not ${value}\n`);
+    }
+  });
+
+  it('because of what a flag leaves open', async () => {
+    expect(await refusedServer(['start', '--cluster-id', 'orders', '--name', 'node-1'])).toEqual({
+      code: 2,
+      said: 'tenuto: cluster.redis: is needed: url, sentinels or nodes\n',
+    });
+    expect(await refusedServer(['start', '--data-dir', ''])).toEqual({
+      code: 2,
+      said: 'tenuto: --data-dir is empty\n',
+    });
   });
 
   it('because the gRPC door does not exist yet', async () => {

@@ -65,6 +65,10 @@ export class FakeCluster implements ClusterControl {
     };
   }
 
+  draining(): Draining {
+    return this.members.find(({ name }) => name === this.status().self)?.draining ?? 'no';
+  }
+
   clientMap(): ClientMap {
     return { version: 1, shardCount: this.allShards.length, nodes: [], leaders: [] };
   }
