@@ -3,21 +3,21 @@
 import { onTestFinished as atTestEnd, describe, expect, it } from 'vitest';
 import type { AdministrationSetting } from '../../src/frontend/namespaces.ts';
 import { serveDoor } from '../support/door-server.ts';
-import { FakeCluster, member, shard } from '../support/fake-cluster.ts';
+import { AdministeredCluster, member, shard } from '../support/administered-cluster.ts';
 import { type AtEnd, type Finished, MAIN, runNode, tenuto, until } from '../support/processes.ts';
 
 const onTestFinished: AtEnd = (step) => atTestEnd(async () => void (await step()));
 const everyone: AdministrationSetting = { tokens: [], withoutTokens: 'everyone' };
 
 interface Asked {
-  cluster: FakeCluster;
+  cluster: AdministeredCluster;
   address: string;
   cli(...args: string[]): Promise<Finished>;
   json(...args: string[]): Promise<unknown>;
 }
 
 async function setUp(administration = everyone): Promise<Asked> {
-  const cluster = new FakeCluster();
+  const cluster = new AdministeredCluster();
   cluster.allShards = [
     shard(0, 'node-1', 'node-2', 'node-3'),
     shard(1, 'node-2', 'node-3', 'node-1'),

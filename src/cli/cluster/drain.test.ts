@@ -1,7 +1,7 @@
 // When a node counts as drained.
 
 import { describe, expect, it } from 'vitest';
-import { member, shard } from '../../../test/support/fake-cluster.ts';
+import { member, shard } from '../../../test/support/administered-cluster.ts';
 import { leftOf } from './drain.ts';
 import { isMisplaced } from './shards.ts';
 import { ago } from './tables.ts';

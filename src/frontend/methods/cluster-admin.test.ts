@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TestDoor } from '../../../test/support/door.ts';
-import { FakeCluster, member, shard } from '../../../test/support/fake-cluster.ts';
+import { AdministeredCluster, member, shard } from '../../../test/support/administered-cluster.ts';
 import { encode } from '../../wire/codec.ts';
 import { FrameKind, MAX_MESSAGE_BYTES } from '../../wire/frame.ts';
 import { StatusCode } from '../../wire/status.ts';
@@ -37,12 +37,12 @@ describe.each(METHODS)('%s', (method, body) => {
   });
 
   it('is open where the node listens on its own machine only', () => {
-    const cluster = new FakeCluster();
+    const cluster = new AdministeredCluster();
     expect(new TestDoor({ cluster, administration: everyone }).connect().refusal(method, body)).toBeUndefined();
   });
 
   it('is refused where nobody was named an operator, saying what to set', () => {
-    const cluster = new FakeCluster();
+    const cluster = new AdministeredCluster();
     const refusal = new TestDoor({ cluster, administration: nobody })
       .connect({ token: 'any-token' })
       .refusal(method, body);
@@ -56,7 +56,7 @@ describe.each(METHODS)('%s', (method, body) => {
     ['no token', {}, StatusCode.PERMISSION_DENIED],
     ['another token', { token: 'token-of-bo' }, StatusCode.PERMISSION_DENIED],
   ])('with %s, where there are operators, gives %s', (_what, hello, code) => {
-    const cluster = new FakeCluster();
+    const cluster = new AdministeredCluster();
     const refusal = new TestDoor({ cluster, administration: operators }).connect(hello).refusal(method, body);
     expect(refusal?.code).toBe(code);
     if (code === undefined) return;
@@ -69,7 +69,7 @@ describe.each(METHODS)('%s', (method, body) => {
 describe('a token of an operator', () => {
   const guarded = [{ name: 'a', retention: 3_600_000, tokens: ['token-of-a'] }];
   const connect = (token: string | undefined) =>
-    new TestDoor({ cluster: new FakeCluster(), administration: operators, namespaces: guarded }).connect(
+    new TestDoor({ cluster: new AdministeredCluster(), administration: operators, namespaces: guarded }).connect(
       token === undefined ? {} : { token },
     );
 
@@ -92,7 +92,7 @@ describe('a token of an operator', () => {
 
 describe('the answers', () => {
   it('are the status as the node has it', () => {
-    const cluster = new FakeCluster();
+    const cluster = new AdministeredCluster();
     cluster.statusOver = { incarnation: undefined, planning: 'node-3 joined 2 s ago' };
     const status = bodyOf(new TestDoor({ cluster, administration: everyone }), 'clusterStatus', {});
     const { incarnation: _, ...said } = cluster.status();
@@ -100,7 +100,7 @@ describe('the answers', () => {
   });
 
   it('are the shards by number, in pages that fit into a message', () => {
-    const cluster = new FakeCluster();
+    const cluster = new AdministeredCluster();
     const count = 2 * SHARDS_PER_PAGE + 1;
     for (let i = count - 1; i >= 0; i -= 1) cluster.allShards.push(shard(i, 'node-1', 'node-2', 'node-3'));
     const client = new TestDoor({ cluster, administration: everyone }).connect();
@@ -124,7 +124,7 @@ describe('the answers', () => {
   });
 
   it('are the problems, and how many leaders were asked to go', () => {
-    const cluster = new FakeCluster();
+    const cluster = new AdministeredCluster();
     cluster.problems = [{ severity: 'error', subject: 'node-3', what: 'is dead', hint: 'Start it.' }];
     cluster.transfers = 5;
     const door = new TestDoor({ cluster, administration: everyone });
@@ -136,7 +136,7 @@ describe('the answers', () => {
   });
 
   it('hand on what the cluster refuses', () => {
-    const cluster = new FakeCluster();
+    const cluster = new AdministeredCluster();
     cluster.members = [member('node-1')];
     const client = new TestDoor({ cluster, administration: everyone }).connect();
     const refusal = client.refusal('drainNode', { node: 'node-9', how: 'everything' });
@@ -158,14 +158,14 @@ describe('a request that makes no sense', () => {
     ['clusterShards', { fromShard: -1 }, 'FromShard cannot be negative.'],
     ['clusterShards', { fromShard: 0.5 }, 'Invalid request: fromShard must be an integer, not a number.'],
   ])('%s %j says why', (method, body, message) => {
-    const cluster = new FakeCluster();
+    const cluster = new AdministeredCluster();
     const refusal = new TestDoor({ cluster, administration: everyone }).connect().refusal(method, body);
     expect(refusal).toEqual({ code: StatusCode.INVALID_ARGUMENT, message });
     expect(cluster.asked).toEqual([]);
   });
 
   it('never is a fault of the server', () => {
-    const door = new TestDoor({ cluster: new FakeCluster(), administration: everyone });
+    const door = new TestDoor({ cluster: new AdministeredCluster(), administration: everyone });
     const client = door.connect();
     const name = fc.constantFrom(...METHODS.map(([method]) => method));
     fc.assert(

@@ -1,4 +1,4 @@
-// A cluster as doors and the CLI meet it, whose answers the test sets: what was asked of it is kept.
+// A cluster as operators and the CLI meet it, whose answers the test sets: what was asked of it is kept.
 
 import type {
   ClientMap,
@@ -38,7 +38,7 @@ export function shard(number: number, leader: string | undefined, ...others: str
   return { shard: number, leader, term: 3, voters, learners: [], desired: voters, committedLsn: 100 + number };
 }
 
-export class FakeCluster implements ClusterControl {
+export class AdministeredCluster implements ClusterControl {
   members: readonly ClusterMember[] = [member('node-1'), member('node-2'), member('node-3')];
   statusOver: Partial<ClusterStatus> = {};
   allShards: ShardStatus[] = [];
