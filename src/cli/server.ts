@@ -2,6 +2,7 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { type Command, Option } from 'commander';
+import type { CheckFlags } from './check.ts';
 import { CommandError, ExitCode, UsageError } from './exit-codes.ts';
 
 interface StartDevFlags {
@@ -79,6 +80,19 @@ export function defineServerCommands(server: Command): void {
     .addOption(ofCluster('--link-port <port>', 'where other nodes connect (default: 7281)'))
     .addHelpText('after', START_EXAMPLES)
     .action(startFromConfig);
+
+  server
+    .command('check')
+    .description('ask a node whether it is ready; exit code 0 when it is. For health checks')
+    .option('--address <host:port>', "the node (default: this environment's own: TENUTO_PORT on this machine, or 7280)")
+    .option('--live', 'ask only whether the process answers')
+    .option('--tls-ca <file>', 'it speaks TLS: check its certificate against this authority')
+    .option('--timeout <duration>', 'give up after this long', '3s')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ tenuto server check\n  $ tenuto server check --address 10.0.0.7:7280 --live\n',
+    )
+    .action(async (flags: CheckFlags) => await (await import('./check.ts')).check(flags));
 }
 
 async function startDev(flags: StartDevFlags): Promise<void> {

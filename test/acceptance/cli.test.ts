@@ -2,6 +2,8 @@
 // and its exit codes.
 
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -98,6 +100,47 @@ describe('tenuto', () => {
     expect(code).toBe(2);
   });
 });
+
+describe('tenuto server check', () => {
+  const check = (...args: string[]): Promise<Finished> => tenuto(['server', 'check', ...args]);
+
+  it('tells a node that is ready from one that is not there', async () => {
+    expect(await check('--address', node.address)).toEqual({ code: 0, stdout: 'ready\n', stderr: '' });
+    expect(await check('--address', node.address, '--live')).toMatchObject({ code: 0, stdout: 'ok\n' });
+    const own = await tenuto(['server', 'check'], { env: { TENUTO_PORT: node.address.split(':')[1] ?? '' } });
+    expect(own).toMatchObject({ code: 0, stdout: 'ready\n' });
+    const nobody = await check('--address', '127.0.0.1:1');
+    expect(nobody).toMatchObject({ code: 5, stdout: '' });
+    expect(nobody.stderr).toMatch(/^tenuto: no answer from 127\.0\.0\.1:1: .*ECONNREFUSED.*\n$/);
+  });
+
+  it('says why a node is not ready, and waits for no answer for ever', async () => {
+    const silent = await listening(() => {});
+    expect(await check('--address', silent, '--timeout', '100ms')).toEqual({
+      code: 5,
+      stdout: '',
+      stderr: `tenuto: no answer from ${silent}: nothing within 100 ms\n`,
+    });
+    const draining = await listening((_request, response) => response.writeHead(503).end('not ready: it drains\n'));
+    expect(await check('--address', draining)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'tenuto: not ready: it drains\n',
+    });
+  });
+});
+
+/** An HTTP server for the running test. */
+async function listening(answer: RequestListener): Promise<string> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  atFileEnd(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  // A listening TCP server has an address of this kind.
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
 
 describe('tenuto workflow', () => {
   it('start returns the ids at once; result waits for the end', async () => {

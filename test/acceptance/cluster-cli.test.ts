@@ -2,8 +2,8 @@
 
 import { onTestFinished as atTestEnd, describe, expect, it } from 'vitest';
 import type { AdministrationSetting } from '../../src/frontend/namespaces.ts';
-import { serveDoor } from '../support/door-server.ts';
 import { AdministeredCluster, member, shard } from '../support/administered-cluster.ts';
+import { serveDoor } from '../support/door-server.ts';
 import { type AtEnd, type Finished, MAIN, runNode, tenuto, until } from '../support/processes.ts';
 
 const onTestFinished: AtEnd = (step) => atTestEnd(async () => void (await step()));
