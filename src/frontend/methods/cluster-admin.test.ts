@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TestDoor } from '../../../test/support/door.ts';
 import { AdministeredCluster, member, shard } from '../../../test/support/administered-cluster.ts';
+import { TestDoor } from '../../../test/support/door.ts';
 import { encode } from '../../wire/codec.ts';
 import { FrameKind, MAX_MESSAGE_BYTES } from '../../wire/frame.ts';
 import { StatusCode } from '../../wire/status.ts';
