@@ -218,6 +218,7 @@ export class ClusterNode {
         this.#led().map(({ shard, term, commit, voters, learners }) => ({
           ...{ shard, term, committedLsn: commit, voters, learners },
         })),
+      draining: () => this.#state.draining,
       setDraining: (how) => void this.#setDraining(how),
     });
     this.#gossip = new Gossip({
@@ -302,7 +303,6 @@ export class ClusterNode {
   /** Why no shard can be served yet, or undefined. */
   notReady(): string | undefined {
     if (this.#leaving !== undefined) return 'the node is leaving the cluster';
-    if (this.#state.draining !== 'no') return `the node drains (${this.#state.draining})`;
     if (this.#placement.ring === undefined) return `the cluster has no ring plan yet: ${this.#placement.why}`;
     return undefined;
   }

@@ -114,7 +114,7 @@ describe('a cluster of three nodes', () => {
     await drain('a', 'c', 'everything');
     const shards = await cluster.settled('a', ['a', 'b', 'd'], 3);
     expect(shards.filter(({ voters, desired }) => [...voters, ...desired].includes('c'))).toEqual([]);
-    expect(cluster.node('c').notReady()).toMatch(/drains/);
+    expect(cluster.node('c').notReady()).toMatch(/being drained/);
     // It still forwards what clients ask of it.
     const client = await clientOf('c');
     expect((await client.workflow.getHandle('roll-1').describe()).status.name).toBe('RUNNING');
