@@ -5,6 +5,7 @@
 import type { Message } from '../../src/core/workflow/message.ts';
 import type { Reply } from '../../src/core/workflow/outcome.ts';
 import { command, payloads } from '../../src/core/workflow/testing.ts';
+import { encodeToken } from '../../src/core/workflow/token.ts';
 import { Matcher } from '../../src/matching/matcher.ts';
 import type { Cancelable, Scheduler } from '../../src/ports/clock.ts';
 import { lsn, shardId, term } from '../../src/ports/ids.ts';
@@ -129,7 +130,8 @@ export class SimWorker implements WorkerSession {
   readonly maxActivitiesPerSecond = undefined;
   readonly maxTaskQueueActivitiesPerSecond = undefined;
   heldTokens: ReadonlySet<string> = new Set();
-  readonly ahead = true;
+  /** What is pushed ahead may be lost with its entry, and handed out again; here each attempt is to be handed out once. */
+  readonly ahead = false;
   node: Node | undefined;
   /** ms it works on a task. */
   workMs: () => number;
@@ -198,7 +200,7 @@ export class Cluster {
   readonly nodes = new Map<string, Node>();
   /** Names in the ring, as every node knows it. */
   ring: string[] = [];
-  /** How often each start was handed to a worker. */
+  /** How often each attempt of a task was handed to a worker. */
   readonly deliveries = new Map<string, number>();
   readonly ended = new Set<string>();
   /** Activities of each workflow. */
@@ -401,15 +403,18 @@ export class Cluster {
       });
       return;
     }
-    const { runId, scheduledEventId, attempt, startId } = task.started.ref;
-    const token = `${kind} ${workflowId} ${runId} ${scheduledEventId}.${attempt} ${startId.term}.${startId.seq}`;
+    const { runId, scheduledEventId, attempt } = task.started.ref;
+    const token = Buffer.from(encodeToken({ kind, namespace: NAMESPACE, workflowId, ...task.started.ref })).toString(
+      'latin1',
+    );
     // As the SDK does: a token it holds is not worked on again.
     if (worker.holds.has(token)) {
       worker.grant(kind, 1);
       return;
     }
     worker.holds.add(token);
-    this.deliveries.set(token, (this.deliveries.get(token) ?? 0) + 1);
+    const attempted = `${kind} ${workflowId} ${runId} ${scheduledEventId}.${attempt}`;
+    this.deliveries.set(attempted, (this.deliveries.get(attempted) ?? 0) + 1);
     const done = (): void => {
       worker.holds.delete(token);
       worker.grant(kind, 1);
@@ -441,7 +446,7 @@ export class Cluster {
     });
   }
 
-  /** Starts that were handed out more than once. */
+  /** Attempts that were handed out more than once. */
   get doubles(): string[] {
     return [...this.deliveries].filter(([, n]) => n > 1).map(([token]) => token);
   }

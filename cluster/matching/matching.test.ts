@@ -40,6 +40,11 @@ function expectAllEnded(ids: readonly string[]): void {
   }
 }
 
+/** Nothing had to wait for a timeout. */
+function expectFirstAttempts(): void {
+  expect([...cluster.deliveries.keys()].filter((attempt) => !attempt.endsWith('.1'))).toEqual([]);
+}
+
 describe('workers at one node', () => {
   it('get the tasks of all nodes, each once', async () => {
     await open();
@@ -151,6 +156,45 @@ describe('a node that dies', () => {
   });
 });
 
+describe('a worker', () => {
+  it('that goes while its credit is lent leaves its tasks to the others, at once', async () => {
+    await open();
+    cluster.network.latencyMs = () => 5;
+    const ids = startAll(40);
+    for (let n = 0; n < 30; n += 1) {
+      const brief = worker('b', { workflow: 2, activity: 2 }, `default/brief-${n}`);
+      // What it has been given it finishes, whoever it is connected to.
+      await cluster.time.advance(11 + (n % 7));
+      brief.go();
+    }
+    worker('c');
+    await cluster.time.advance(5_000);
+    expectAllEnded(ids);
+    expectFirstAttempts();
+  });
+
+  it('that moves from node to node is given each attempt once, and misses none', async () => {
+    await open();
+    cluster.network.latencyMs = () => 1 + cluster.random.int(6);
+    const moving = worker('b', { workflow: 3, activity: 3 });
+    const ids = startAll(30);
+    for (let n = 0; n < 60; n += 1) {
+      await cluster.time.advance(5 + cluster.random.int(80));
+      // Its connection may have died a while before that is known.
+      moving.hears = false;
+      await cluster.time.advance(n % 3 === 0 ? 10 : 0);
+      moving.go();
+      moving.hears = true;
+      if (n % 5 === 0) cluster.network.break('a', 'b');
+      await cluster.time.advance(n % 2 === 0 ? 0 : 5);
+      moving.come(cluster.node(['a', 'b', 'c'][n % 3] ?? 'a'));
+    }
+    await cluster.time.advance(9_000);
+    expectAllEnded(ids);
+    expectFirstAttempts();
+  });
+});
+
 describe('a link', () => {
   it('that is cut and heals loses nothing and repeats nothing', async () => {
     await open();
@@ -164,19 +208,22 @@ describe('a link', () => {
     }
     await cluster.time.advance(60_000);
     expectAllEnded(ids);
+    expectFirstAttempts();
   });
 
   it('that breaks again and again loses nothing and repeats nothing', async () => {
     await open();
+    cluster.network.latencyMs = () => 1 + cluster.random.int(6);
     worker('b', { workflow: 4, activity: 4 });
-    const ids = startAll(30);
-    for (let n = 0; n < 40; n += 1) {
-      await cluster.time.advance(17 + n);
+    const ids = startAll(60);
+    for (let n = 0; n < 60; n += 1) {
+      await cluster.time.advance(60 + n);
       cluster.network.break('a', 'b');
       cluster.network.break('c', 'b');
     }
     await cluster.time.advance(60_000);
     expectAllEnded(ids);
+    expectFirstAttempts();
   });
 });
 
@@ -252,6 +299,7 @@ describe('a queue that is hot', () => {
 async function turmoil(seed: number): Promise<void> {
   await open({ seed, backlogWindow: 3 });
   const { random, time } = cluster;
+  cluster.network.latencyMs = () => 0.2 + random.next() * 6;
   const names = ['a', 'b', 'c'];
   const pick = <T>(list: readonly T[]): T => list[random.int(list.length)] as T;
   const workers = ['one', 'two', 'three'].map((name) => {
