@@ -84,7 +84,14 @@ export class Node {
       ...{ store: this.store, clock: time, scheduler, random, matching: this.matcher },
       namespaces: new Map([[NAMESPACE, { id: 'id-of-default', retention: 72 * HOUR }]]),
       bounds: { backlogWindow: options.backlogWindow ?? 1_024 },
-      commitLog: { append: (entries) => cluster.append(this, entries) },
+      commitLog: {
+        appends: 'together',
+        append: (entries, settled) => {
+          void cluster.append(this, entries).then(settled);
+          return 'taken';
+        },
+        flush: (flushes) => this.store.flush(flushes),
+      },
       relay: (_item, done) => done('later'),
       onFatal: (error) => cluster.faults.push(error),
     });
