@@ -9,15 +9,18 @@ import type { CoordinatorState, HostPort } from '../../src/ports/coordinator.ts'
 import type { Engine } from '../../src/ports/engine.ts';
 import { type ShardId, shardId } from '../../src/ports/ids.ts';
 import type { LedShards } from '../../src/ports/led-shards.ts';
+import type { BacklogSource, QueueKey } from '../../src/ports/matching.ts';
 import { VERSION } from '../../src/version.ts';
 import { formatAddress } from '../gossip/core/address.ts';
-import { Gossip, Keyring } from '../gossip/index.ts';
+import { Gossip, Keyring, type MemberChange } from '../gossip/index.ts';
 import { PROTOCOL_MAX, PROTOCOL_MIN } from '../link/identity.ts';
 import { Links } from '../link/links.ts';
 import { Rpc } from '../link/rpc.ts';
+import { ClusterMatching, type LocalMatcher } from '../matching/cluster-matching.ts';
 import { SessionKeeper } from '../ownership/session.ts';
 import { committerLog } from '../replication/committer-log.ts';
 import { ReplicationDriver } from '../replication/driver.ts';
+import { homeOf } from '../ring/home.ts';
 import { DEFAULT_PLAN_SETTINGS } from '../ring/plan.ts';
 import { decodePlan, encodePlan } from '../ring/plan-codec.ts';
 import { Router } from '../routing/router.ts';
@@ -62,6 +65,7 @@ export class ClusterNode {
   #state: NodeState;
   #local: LedShards | undefined;
   #router: Router | undefined;
+  #matching: ClusterMatching | undefined;
   #leaving: Promise<void> | undefined;
   #lastCoordinator: CoordinatorState = 'connecting';
   #watch: Cancelable | undefined;
@@ -181,16 +185,22 @@ export class ClusterNode {
       ...(options.gossipConfig && { config: options.gossipConfig }),
       ...(options.gossipTransport && { transport: options.gossipTransport }),
     });
-    this.#gossip.onChange(() => this.#membersChanged());
+    this.#gossip.onChange((change) => this.#memberChanged(change));
     this.#gossip.onNotice((notice) => {
       if (notice.kind === 'refused' && notice.severity === 'stop') options.onFatal(new Error(notice.message));
     });
   }
 
-  /** The engine that serves what this node leads. Once, before `open`. Returns the one for doors: it reaches every shard. */
-  attach(engine: LedShards): Engine {
+  /** The engine that serves what this node leads, and who pairs its tasks. Once, before `open`. Returns the engine for doors: it reaches every shard. */
+  attach(engine: LedShards & BacklogSource, matcher: LocalMatcher): Engine {
     const { shardOf, pageTokenOf, clock, scheduler, config, routing } = this.#options;
     this.#local = engine;
+    this.#matching = new ClusterMatching({
+      ...{ self: config.name, boot: this.#links.identity.bootId, rpc: this.#rpc, clock, scheduler, matcher, engine },
+      homeOf: (queue, partition) => this.#homeOf(queue, partition),
+      nodes: () => this.#roster.connected(),
+      log: this.#options.log,
+    });
     const local = freshEngine({
       ...{ engine, shardOf },
       confirm: (shard) => this.#driver.confirm(shard),
@@ -280,6 +290,7 @@ export class ClusterNode {
     this.#placement.start(this.#state.plan);
     this.#birth.begin();
     this.#mover.start();
+    this.#matching?.start();
     void this.#news.learn();
     this.#watchCoordinator();
   }
@@ -302,6 +313,7 @@ export class ClusterNode {
     this.#birth.stop();
     this.#news.stop();
     this.#router?.close();
+    this.#matching?.close();
     await this.#driver.close();
     await this.#gossip.leave();
     await this.#links.close();
@@ -393,6 +405,16 @@ export class ClusterNode {
     }
   }
 
+  #homeOf({ namespace, name }: QueueKey, partition: number): string | undefined {
+    const { ring } = this.#placement;
+    return ring === undefined ? undefined : homeOf(ring, { namespace, taskQueue: name, partition })?.name;
+  }
+
+  #memberChanged({ type, member }: MemberChange): void {
+    if (type === 'died' || type === 'left') this.#matching?.nodeGone(member.name);
+    this.#membersChanged();
+  }
+
   #membersChanged(): void {
     this.#roster.refresh();
     this.#placement.observe();
@@ -410,6 +432,7 @@ export class ClusterNode {
   #ringChanged(): void {
     this.#birth.planned(encodePlan(this.#placement.plan)).catch((error: unknown) => this.#options.onFatal(error));
     this.#mover.wake();
+    this.#matching?.membershipChanged();
     this.#view.refresh();
     this.#control.changed();
   }
