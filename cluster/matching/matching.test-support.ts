@@ -270,7 +270,7 @@ export class Cluster {
       other.links.connect(name, { host: name, port: 1 });
     }
     node.matching.start();
-    for (const other of this.up) other.matching.membershipChanged();
+    for (const other of this.up) other.matching.homesMoved();
     return node;
   }
 
@@ -289,7 +289,7 @@ export class Cluster {
       }
       for (const other of up) {
         other.matching.nodeGone(name);
-        other.matching.membershipChanged();
+        other.matching.homesMoved();
       }
     });
   }
