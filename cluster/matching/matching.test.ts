@@ -233,6 +233,37 @@ describe('a link', () => {
     expectFirstAttempts();
   });
 
+  it('that loses the answer to a delivery has it asked for again, and the task done once', async () => {
+    await open();
+    const taker = worker('b', { workflow: 5, activity: 5 });
+    taker.workMs = () => 2_000;
+    taker.onTask = () => cluster.network.cut('b', 'a');
+    const ids = startAll(5, ['a']);
+    await cluster.time.advance(200);
+    expect(taker.holds.size).toBe(5);
+    expect(cluster.node('a').matching.stats.underWay).toBe(5);
+    taker.onTask = undefined;
+    cluster.network.break('a', 'b');
+    cluster.network.heal('b', 'a');
+    await cluster.time.advance(1_000);
+    expect(cluster.node('a').matching.stats.underWay).toBe(0);
+    await cluster.time.advance(7_000);
+    expectAllEnded(ids);
+    expectFirstAttempts();
+  });
+
+  it('that loses a delivery has it sent again', async () => {
+    await open();
+    cluster.network.latencyMs = () => 20;
+    worker('b', { workflow: 5, activity: 5 });
+    const ids = startAll(5, ['a']);
+    while (cluster.node('a').matching.stats.underWay === 0) await cluster.time.advance(1);
+    cluster.network.break('a', 'b');
+    await cluster.time.advance(3_000);
+    expectAllEnded(ids);
+    expectFirstAttempts();
+  });
+
   it('that breaks again and again loses nothing and repeats nothing', async () => {
     await open();
     cluster.network.latencyMs = () => 1 + cluster.random.int(6);
