@@ -38,7 +38,7 @@ const everyPage = [
   'bench/README.md',
   'examples/order-fulfillment/README.md',
 ];
-for (const folder of ['docs', 'docs/cluster']) {
+for (const folder of ['docs', 'docs/cluster', 'docs/operations']) {
   for (const name of readdirSync(join(root, folder))) if (name.endsWith('.md')) everyPage.push(`${folder}/${name}`);
 }
 
