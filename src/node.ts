@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
+import type { ClusterNode } from '../cluster/node/cluster-node.ts';
 import type { DoorAddress, NodeConfig } from './config/config.ts';
 import { isLoopback } from './config/values.ts';
 import { Admission } from './frontend/admission.ts';
@@ -17,11 +18,16 @@ import { NativeDoor } from './frontend/websocket/door.ts';
 import { connectInProcess, type InProcessTransport } from './frontend/websocket/in-process.ts';
 import { listenForWebSockets } from './frontend/websocket/listener.ts';
 import { Matcher } from './matching/matcher.ts';
-import { clustersNotYet, NodeStartError, startErrorOf } from './node-errors.ts';
+import type { ClusterParts, Prepared } from './node-cluster.ts';
+import { NodeStartError, startErrorOf } from './node-errors.ts';
+import { clusterGauges } from './observe/cluster-gauges.ts';
 import type { Exposition } from './observe/exposition.ts';
 import { Metrics } from './observe/metrics.ts';
 import { nodeGauges } from './observe/node-gauges.ts';
+import type { ClusterControl } from './ports/cluster.ts';
+import type { Engine } from './ports/engine.ts';
 import type { Log } from './ports/log.ts';
+import type { ReplicaStore } from './ports/replica-store.ts';
 import type { Store } from './ports/store.ts';
 import { systemClock, systemRandom, systemScheduler } from './runtime/index.ts';
 import { ShardEngine } from './shard/engine.ts';
@@ -43,6 +49,8 @@ export interface RunningNode {
   readonly address: string | undefined;
   readonly nodeId: string;
   readonly store: Store;
+  /** What it knows and does of its cluster; undefined when it stands alone. */
+  readonly cluster: ClusterControl | undefined;
   /** Why it does not serve; undefined when it does. */
   notReady(): string | undefined;
   /** A connection within the process. */
@@ -51,7 +59,7 @@ export interface RunningNode {
   close(): Promise<void>;
 }
 
-async function openStore({ dataDirectory, shardCount }: NodeConfig): Promise<Store> {
+async function openStore({ dataDirectory, shardCount }: NodeConfig): Promise<ReplicaStore> {
   // Either adapter is loaded only when it is used: a node in memory needs no LevelDB.
   if (dataDirectory === undefined) {
     const { openMemoryStore } = await import('./store/memory/store.ts');
@@ -82,6 +90,7 @@ class Node implements RunningNode {
   readonly #matcher: Matcher;
   readonly #engine: ShardEngine;
   readonly #door: NativeDoor;
+  readonly #cluster: ClusterNode | undefined;
   readonly store: Store;
   #http: HttpServer | undefined;
   #exposition: Promise<Exposition> | undefined;
@@ -91,10 +100,11 @@ class Node implements RunningNode {
   #closing: Promise<void> | undefined;
   address: string | undefined;
 
-  constructor(config: NodeConfig, store: Store, options: NodeOptions) {
+  constructor(config: NodeConfig, store: Store, options: NodeOptions, cluster?: ClusterNode) {
     this.#config = config;
     this.#options = options;
     this.store = store;
+    this.#cluster = cluster;
     const { listen } = config;
     this.#namespaces = new Namespaces(config.namespaces, {
       tokens: config.cluster?.adminTokens ?? [],
@@ -115,15 +125,21 @@ class Node implements RunningNode {
       limits: config.limits,
       bounds: config.shardLimits,
       log: options.log,
-      onFatal: (error) => this.#onFatal(error),
+      onFatal: (error) => this.failed(error),
+      ...(cluster && { commitLog: cluster.commitLog, relay: cluster.relay }),
     });
     this.#matcher.attach(this.#engine);
-    this.#door = this.#makeDoor();
+    this.#door = this.#makeDoor(cluster?.attach(this.#engine) ?? this.#engine);
     nodeGauges(this.#metrics, {
       engine: this.#engine,
       matcher: this.#matcher,
       connections: this.#door.connections,
     });
+    if (cluster !== undefined) clusterGauges(this.#metrics, () => cluster.stats());
+  }
+
+  get cluster(): ClusterControl | undefined {
+    return this.#cluster?.control;
   }
 
   get nodeId(): string {
@@ -134,13 +150,15 @@ class Node implements RunningNode {
     // The port first: it is taken or free at once, recovery may take a moment. Until it is over upgrades get 503.
     await this.#listen();
     await this.#engine.open();
+    await this.#cluster?.open(this.#clientAddress());
     this.#serving = true;
     if (this.#config.dataDirectory !== undefined) void this.#tendData();
     this.#warnOfOpenDoors();
   }
 
   notReady(): string | undefined {
-    return notReady({ ...this.#standing(), draining: 'no' });
+    const draining = this.#cluster?.control.draining() ?? 'no';
+    return notReady({ ...this.#standing(), draining }) ?? this.#cluster?.notReady();
   }
 
   connect(): InProcessTransport {
@@ -155,14 +173,15 @@ class Node implements RunningNode {
 
   // ---------------------------------------------------------------- inside
 
-  #makeDoor(): NativeDoor {
+  #makeDoor(engine: Engine): NativeDoor {
     const { log } = this.#options;
     const { doorLimits, limits, dataDirectory } = this.#config;
     return new NativeDoor({
       services: {
-        engine: this.#engine,
+        engine,
         workers: this.#matcher,
         namespaces: this.#namespaces.known,
+        ...(this.#cluster && { cluster: this.#cluster.control }),
         clock: systemClock,
         random: systemRandom,
         limits,
@@ -214,6 +233,15 @@ class Node implements RunningNode {
     // A listening TCP server has an address of this kind.
     const bound = server.address() as AddressInfo;
     this.address = `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+  }
+
+  /** Where clients of the cluster reach this node. */
+  #clientAddress(): string {
+    const { listen } = this.#config;
+    if (this.address === undefined || listen === undefined) return '';
+    const port = this.address.slice(this.address.lastIndexOf(':') + 1);
+    const { advertise } = listen;
+    return advertise === undefined ? this.address : `${advertise.host}:${advertise.port === 0 ? port : advertise.port}`;
   }
 
   #standing(): Omit<Standing, 'draining'> {
@@ -272,7 +300,7 @@ class Node implements RunningNode {
     }
   }
 
-  #onFatal(error: unknown): void {
+  failed(error: unknown): void {
     const fault = error instanceof Error ? error : new Error(String(error));
     this.#options.log.error(
       { error: fault },
@@ -287,8 +315,11 @@ class Node implements RunningNode {
     try {
       this.#scrubber?.stop();
       await this.#control?.close();
+      // Others lead before clients are sent away: what they ask meanwhile is forwarded.
+      await this.#cluster?.leave(this.#config.shutdownGraceMs);
       await this.#door.drain(this.#config.shutdownGraceMs, 'the node is shutting down');
       await this.#engine.close();
+      await this.#cluster?.close();
       await this.store.close();
       await this.#closeHttp();
       const exposition = await this.#exposition;
@@ -310,6 +341,7 @@ class Node implements RunningNode {
   /** After a start that failed: gives back what was taken. */
   async abandon(): Promise<void> {
     await this.#closeHttp();
+    await this.#cluster?.close().catch(() => {});
     await this.store.close().catch(() => {});
   }
 }
@@ -321,14 +353,26 @@ class Node implements RunningNode {
  */
 export async function startNode(config: NodeConfig, options: NodeOptions): Promise<RunningNode> {
   let node: Node | undefined;
+  let prepared: Prepared | undefined;
   try {
-    // Serving alone what was meant for several would lose what they promise: better not to start.
-    if (config.cluster !== undefined) throw clustersNotYet(config.cluster.id);
     if (config.listen !== undefined) await tryToListen(config.listen.ip, config.listen.port);
-    node = new Node(config, options.store ?? (await openStore(config)), options);
+    if (config.cluster === undefined) {
+      node = new Node(config, options.store ?? (await openStore(config)), options);
+    } else {
+      const { prepareCluster, buildClusterNode } = await import('./node-cluster.ts');
+      prepared = await prepareCluster(config, config.cluster, options.log);
+      const store = await openStore({ ...config, shardCount: prepared.state.record.shardCount });
+      const parts: ClusterParts = {
+        ...{ ...prepared, cluster: config.cluster, store, log: options.log },
+        onFatal: (error) => node?.failed(error),
+        onDraining: () => {},
+      };
+      node = new Node(config, store, options, await buildClusterNode(parts));
+    }
     await node.start();
     return node;
   } catch (error) {
+    if (node === undefined) await prepared?.coordinator.close();
     await node?.abandon();
     throw startErrorOf(error, config.listen);
   }

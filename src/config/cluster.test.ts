@@ -8,7 +8,7 @@ import { ConfigError, completeConfig } from './config.ts';
 import { loadConfig } from './load.ts';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
-const OLD_KEY = Buffer.alloc(16, 8).toString('base64');
+const OLD_KEY = Buffer.alloc(32, 8).toString('base64');
 
 let directory = '';
 beforeAll(() => {
@@ -96,7 +96,7 @@ cluster:
       firstMembers: 3,
       gossip: { ip: '0.0.0.0', port: 7950, advertise: { host: 'node-1.internal', port: 7950 } },
       link: { ip: '10.0.0.1', port: 7951, advertise: { host: 'node-1.internal', port: 8000 } },
-      keys: [Buffer.alloc(32, 7), Buffer.alloc(16, 8)],
+      keys: [Buffer.alloc(32, 7), Buffer.alloc(32, 8)],
       adminTokens: ['an-operators-token'],
     });
   });
@@ -273,7 +273,7 @@ describe('a cluster that cannot be meant', () => {
     ],
     [
       cluster('keys: ["c2hvcnQ="]'),
-      'FILE: cluster.keys[0]: must be base64 of 16, 24 or 32 bytes. Make one with: openssl rand -base64 32',
+      'FILE: cluster.keys[0]: must be base64 of 32 bytes. Make one with: openssl rand -base64 32',
     ],
     [cluster(`keys: ["${KEY}", "${KEY}"]`), 'FILE: cluster.keys[1]: is there twice'],
     [
@@ -305,7 +305,7 @@ describe('a cluster that cannot be meant', () => {
     [redis('url: "redis://me:hidden@r/hidden"'), 'the path must be a database number, as in redis://host:port/0'],
     [redis('url: "redis://:hidden@r", password: hidden'), 'the url has one too; write it in one place'],
     [redis('nodes: ["me:hidden@r"]'), 'is no address: write host, host:port or [ipv6]:port'],
-    [cluster('keys: ["hidden"]'), 'must be base64 of 16, 24 or 32 bytes'],
+    [cluster('keys: ["hidden"]'), 'must be base64 of 32 bytes'],
   ])('%s is refused without a word of its secret', (text, message) => {
     expect(problem(text)).toContain(message);
     expect(problem(text)).not.toContain('hidden');

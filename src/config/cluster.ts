@@ -14,9 +14,9 @@ export const DEFAULT_REPLICAS = 3;
 const MAX_REPLICAS = 7;
 const MAX_SEEDS = 100;
 const MAX_KEYS = 10;
+/** AES-256, and proofs of the same strength. */
+const KEY_BYTES = 32;
 const MAX_ADMIN_TOKENS = 100;
-/** AES-128, AES-192, AES-256. */
-const KEY_BYTES: readonly number[] = [16, 24, 32];
 
 /** What a node does: takes clients' and workers' connections, holds shards, is a home of task queues. */
 export const NODE_ROLES = ['frontend', 'shards', 'matching'] as const;
@@ -68,7 +68,7 @@ export interface ClusterOptions {
   firstMembers?: number | undefined;
   gossip?: ListenOptions | undefined;
   link?: ListenOptions | undefined;
-  /** Base64 of 16, 24 or 32 random bytes each. */
+  /** Base64 of 32 random bytes each. */
   keys?: readonly string[] | undefined;
   adminTokens?: readonly string[] | undefined;
 }
@@ -149,8 +149,8 @@ function keyring(given: readonly string[]): Uint8Array[] {
   return given.map((text, index) => {
     const where = `cluster.keys[${index}]`;
     const key = Buffer.from(text, 'base64');
-    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || !KEY_BYTES.includes(key.length)) {
-      throw new ConfigError(`${where}: must be base64 of 16, 24 or 32 bytes. Make one with: openssl rand -base64 32`);
+    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || key.length !== KEY_BYTES) {
+      throw new ConfigError(`${where}: must be base64 of ${KEY_BYTES} bytes. Make one with: openssl rand -base64 32`);
     }
     if (seen.has(key.toString('hex'))) throw new ConfigError(`${where}: is there twice`);
     seen.add(key.toString('hex'));

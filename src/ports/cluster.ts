@@ -43,3 +43,32 @@ export interface ClusterControl {
   /** An absent node's replicas are made elsewhere without waiting for it. Refused for one that is there: drain it. */
   replace(node: string, done: Done<undefined>): void;
 }
+
+/** A shard led here. */
+export interface LedShardStats {
+  readonly shard: number;
+  readonly term: number;
+  readonly committedLsn: number;
+  /** Entries that the voter or learner furthest behind does not have yet. */
+  readonly lag: number;
+  /** Voters it has, and should have. */
+  readonly voters: number;
+  readonly wanted: number;
+}
+
+/** One node's numbers, for metrics. */
+export interface ClusterStats {
+  readonly replicas: number;
+  readonly led: readonly LedShardStats[];
+  /** Shards this node should lead by the plan. */
+  readonly shouldLead: number;
+  readonly members: Readonly<Record<'alive' | 'suspect' | 'dead' | 'left', number>>;
+  readonly connected: number;
+  readonly planVersion: number;
+  readonly coordinatorReady: boolean;
+  readonly draining: boolean;
+  /** Frames of replication sent since the start. */
+  readonly frames: number;
+  /** Requests that wait for a shard's owner. */
+  readonly parked: number;
+}

@@ -220,6 +220,12 @@ export class Backlog {
     this.announce();
   }
 
+  /** A shard's rows were replaced: its counters are restored next. It is not led here. */
+  forget(shard: number): void {
+    this.#dirty.delete(shard);
+    for (const queue of this.#queues.values()) queue.shardCounts.delete(shard);
+  }
+
   lowWaterKeys(): { queue: QueueKey; key: Key }[] {
     return [...this.#queues.values()].map(({ queue }) => ({ queue, key: backlogLowWaterKey(queue) }));
   }

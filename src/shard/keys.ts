@@ -172,6 +172,8 @@ export function readTimerKey(k: Key): { namespace: string; workflowId: string; r
   return { namespace, workflowId, retainedRunId };
 }
 export const readU16 = (k: string, at: number): number => k.charCodeAt(at) * 256 + k.charCodeAt(at + 1);
+/** Of a `startedKey`. */
+export const startedShard = (k: Key): number => readU16(k, k.indexOf('\x00\x01', 1) + 3);
 export const timerShard = (k: Key): number => readU16(k, 7);
 /** Given its queue's prefix. */
 export const backlogShard = (k: Key, prefix: string): number => readU16(k, prefix.length + 7);
