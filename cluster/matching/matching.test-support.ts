@@ -148,6 +148,7 @@ export class SimWorker implements WorkerSession {
   readonly holds = new Set<string>();
   readonly cancelled: string[] = [];
   readonly told: string[] = [];
+  onTask: (() => void) | undefined;
   /** What a frame written to its connection is worth: false when the connection has died unnoticed. */
   hears = true;
 
@@ -183,6 +184,7 @@ export class SimWorker implements WorkerSession {
   push(task: Delivery): boolean {
     if (this.node === undefined || !this.node.alive) return false;
     if (this.hears) this.#cluster.work(this, task);
+    this.onTask?.();
     return true;
   }
 
@@ -270,7 +272,7 @@ export class Cluster {
       other.links.connect(name, { host: name, port: 1 });
     }
     node.matching.start();
-    for (const other of this.up) other.matching.membershipChanged();
+    for (const other of this.up) other.matching.homesMoved();
     return node;
   }
 
@@ -289,7 +291,7 @@ export class Cluster {
       }
       for (const other of up) {
         other.matching.nodeGone(name);
-        other.matching.membershipChanged();
+        other.matching.homesMoved();
       }
     });
   }

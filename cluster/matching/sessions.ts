@@ -172,10 +172,13 @@ export class Sessions {
 
   // ---------------------------------------------------------------- a worker registers elsewhere
 
-  /** Sends it what the shards here owe it, unless it is connected here too: then it has asked here itself. */
+  /**
+   * Sends it what the shards here owe it. One that is connected here too has asked here itself: then only the node that took its last task is answered,
+   * whose connection to it may have lost that.
+   */
   serve(from: string, boot: string, { id, session, held }: ResumeAsk): void {
     const { engine, deliveries, isConnected, scheduler, rpc } = this.#options;
-    if (isConnected(session)) return;
+    if (isConnected(session) && this.#takers.get(session) !== from) return;
     let parts = 0;
     let durable: Uint8Array[] = [];
     let over: Uint8Array[] = [];
