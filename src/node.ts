@@ -129,7 +129,7 @@ class Node implements RunningNode {
       ...(cluster && { commitLog: cluster.commitLog, relay: cluster.relay }),
     });
     this.#matcher.attach(this.#engine);
-    this.#door = this.#makeDoor(cluster?.attach(this.#engine) ?? this.#engine);
+    this.#door = this.#makeDoor(cluster?.attach(this.#engine, this.#matcher) ?? this.#engine);
     nodeGauges(this.#metrics, {
       engine: this.#engine,
       matcher: this.#matcher,

@@ -2,14 +2,17 @@
 // and go with no failed request, and who does not belong is told so. Tests build on one another, so that the cluster starts once.
 
 import { cpSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client, Connection, WorkflowFailedError } from '../../sdk/client/index.ts';
+import { Worker } from '../../sdk/worker/index.ts';
 import type { Draining } from '../../src/ports/cluster.ts';
 import { TestCluster } from '../support/cluster.ts';
 import { eventually } from '../support/redis.ts';
 
 const SHARDS = 16;
+const workflowsPath = fileURLToPath(new URL('./workflows.ts', import.meta.url));
 let cluster: TestCluster;
 const connections: Connection[] = [];
 
@@ -62,6 +65,24 @@ describe('a cluster of three nodes', () => {
     await Promise.all(ids.map((id) => c.workflow.getHandle(id).terminate('done')));
     await expect(a.workflow.getHandle('any-07').result()).rejects.toThrow(WorkflowFailedError);
   });
+
+  it('brings every task to a worker that is connected to one node only', async () => {
+    const connection = await Connection.connect({ address: cluster.node('a').address });
+    connections.push(connection);
+    const worker = await Worker.create({
+      connection,
+      taskQueue: 'everywhere',
+      workflowsPath,
+      activities: { greet: async (name: string) => `Hello, ${name}!` },
+    });
+    const client = await clientOf('b');
+    await worker.runUntil(async () => {
+      const results = Array.from({ length: 30 }, (_, i) =>
+        client.workflow.execute('hello', { workflowId: `near-${i}`, taskQueue: 'everywhere', args: [String(i)] }),
+      );
+      expect(await Promise.all(results)).toEqual(results.map((_, i) => `Hello, ${i}!`));
+    });
+  }, 60_000);
 
   it('shows what each node leads, and how far followers are behind', async () => {
     const response = await fetch(`http://${cluster.node('b').address}/metrics`);
