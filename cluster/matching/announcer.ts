@@ -87,6 +87,18 @@ export class Announcer {
     if (!this.#closed) this.#flushLater();
   }
 
+  /** Homes may have moved: those that have are told everything. */
+  homesMoved(): void {
+    for (const [id, { queue, told }] of this.#queues) {
+      for (const [partition, { home }] of told) {
+        if (this.#options.homeOf(queue, partition) === home) continue;
+        this.#dirty.add(id);
+        break;
+      }
+    }
+    if (this.#dirty.size > 0 && !this.#closed) this.#flushLater();
+  }
+
   /** Everything again, to whoever is the home now. */
   refresh(): void {
     for (const [id, { told }] of this.#queues) {

@@ -43,7 +43,10 @@ export interface ClusterMatchingOptions {
   matcher: LocalMatcher;
   /** The shards led here. */
   engine: BacklogSource;
-  /** The node where a partition of a queue meets; undefined while none is known. Asked again for every announcement. */
+  /**
+   * The node where a partition of a queue meets; undefined while none is known. Asked again for every announcement. It should be one that is up: the
+   * present leader of a shard rather than the planned one, which may be away for long.
+   */
   homeOf(queue: QueueKey, partition: number): string | undefined;
   /** The other nodes that are up, as far as is known. */
   nodes(): readonly string[];
@@ -73,6 +76,7 @@ export class ClusterMatching implements MatchingPeers {
   readonly #deliveries: Deliveries;
   readonly #pulls: ServedPulls;
   readonly #sessions: Sessions;
+  #isLooking = false;
   #state: 'made' | 'started' | 'closed' = 'made';
 
   /** Joins the matcher and serves its requests at once: before the first worker and the first link. */
@@ -82,7 +86,7 @@ export class ClusterMatching implements MatchingPeers {
     const limits = { ...DEFAULT_MATCHING_LIMITS, ...options.limits };
     this.#limits = limits;
     const { self, boot, rpc, clock, scheduler, matcher, engine, homeOf, nodes } = options;
-    this.#lent = new LentCredits(clock, limits);
+    this.#lent = new LentCredits(clock, limits, (session, task) => this.#sessions.gave(session, task));
     this.#source = new RemoteSource({
       ...{ clock, scheduler, limits, lent: this.#lent },
       ask: (...asked) => this.#pull(...asked),
@@ -149,9 +153,14 @@ export class ClusterMatching implements MatchingPeers {
     this.#deliveries.close();
   }
 
-  /** `homeOf` may say something else than before: everything is announced again, to whoever is the home now. */
-  membershipChanged(): void {
-    this.#announcer.refresh();
+  /** `homeOf` may say something else than before: what has another home is announced there. Cheap to call often: looks once in a while. */
+  homesMoved(): void {
+    if (this.#isLooking || this.#state !== 'started') return;
+    this.#isLooking = true;
+    this.#options.scheduler.after(this.#limits.announceMs, () => {
+      this.#isLooking = false;
+      this.#announcer.homesMoved();
+    });
   }
 
   /** Left, or dead as gossip says: nothing is assigned to it or fetched from it until it announces again. */

@@ -29,6 +29,8 @@ export const SHARDS = 6;
 export const WORKFLOWS: QueueKey = { namespace: NAMESPACE, name: QUEUE, kind: 'workflow' };
 export const ACTIVITIES: QueueKey = { namespace: NAMESPACE, name: QUEUE, kind: 'activity' };
 const NETWORK_MS = 1;
+/** More than two links take. */
+const WAY_BACK_MS = 20;
 
 /** Nothing of a process that was killed runs on. */
 class Mortal implements Scheduler {
@@ -148,6 +150,7 @@ export class SimWorker implements WorkerSession {
   readonly holds = new Set<string>();
   readonly cancelled: string[] = [];
   readonly told: string[] = [];
+  onTask: (() => void) | undefined;
   /** What a frame written to its connection is worth: false when the connection has died unnoticed. */
   hears = true;
 
@@ -183,6 +186,7 @@ export class SimWorker implements WorkerSession {
   push(task: Delivery): boolean {
     if (this.node === undefined || !this.node.alive) return false;
     if (this.hears) this.#cluster.work(this, task);
+    this.onTask?.();
     return true;
   }
 
@@ -270,7 +274,7 @@ export class Cluster {
       other.links.connect(name, { host: name, port: 1 });
     }
     node.matching.start();
-    for (const other of this.up) other.matching.membershipChanged();
+    for (const other of this.up) other.matching.homesMoved();
     return node;
   }
 
@@ -289,7 +293,7 @@ export class Cluster {
       }
       for (const other of up) {
         other.matching.nodeGone(name);
-        other.matching.membershipChanged();
+        other.matching.homesMoved();
       }
     });
   }
@@ -422,8 +426,9 @@ export class Cluster {
     worker.holds.add(token);
     const attempted = `${kind} ${workflowId} ${runId} ${scheduledEventId}.${attempt}`;
     this.deliveries.set(attempted, (this.deliveries.get(attempted) ?? 0) + 1);
+    // The answer's answer comes behind what was sent to the worker before: until then it holds the task.
     const done = (): void => {
-      worker.holds.delete(token);
+      this.time.after(WAY_BACK_MS, () => worker.holds.delete(token));
       worker.grant(kind, 1);
     };
     this.time.after(worker.workMs(), () => {

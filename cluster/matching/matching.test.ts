@@ -2,7 +2,9 @@
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { NAMESPACE } from '../../src/shard/testing.ts';
+import { decode, encode } from '../../src/wire/codec.ts';
 import { Cluster, type ClusterOptions, SimWorker, WORKFLOWS } from './matching.test-support.ts';
+import { encodeAssign, METHODS } from './messages.ts';
 
 let cluster: Cluster;
 
@@ -128,6 +130,21 @@ describe('a node that dies', () => {
     expectAllEnded(ids);
   });
 
+  it('only to gossip takes part again at once', async () => {
+    await open();
+    cluster.steps = 0;
+    const taker = worker('b');
+    const first = startAll(20, ['c']);
+    await cluster.time.advance(2_000);
+    cluster.node('a').matching.nodeGone('b');
+    await cluster.time.advance(6_000);
+    const second = Array.from({ length: 20 }, (_, n) => cluster.idAt('c', 100 + n));
+    for (const id of second) cluster.start1(id);
+    await cluster.time.advance(300);
+    expectAllEnded([...first, ...second].sort());
+    expect(taker.received).toHaveLength(40);
+  });
+
   it('with the credit loses no task: its worker comes back elsewhere, and gets what it was never given', async () => {
     await open();
     const moving = worker('b', { workflow: 5, activity: 5 });
@@ -195,6 +212,26 @@ describe('a worker', () => {
   });
 });
 
+describe('a worker that is connected to several nodes', () => {
+  it('is sent again what one of its connections has lost', async () => {
+    await open();
+    const near = worker('a', { workflow: 0, activity: 0 }, 'default/twin');
+    const far = worker('b', { workflow: 9, activity: 9 }, 'default/twin');
+    far.hears = false;
+    const ids = startAll(5, ['a']);
+    await cluster.time.advance(500);
+    expect(far.received).toEqual([]);
+    expect(cluster.node('a').engine.backlog(WORKFLOWS).count).toBe(0);
+    far.go();
+    far.hears = true;
+    far.come(cluster.node('b'));
+    await cluster.time.advance(4_000);
+    expectAllEnded(ids);
+    expectFirstAttempts();
+    expect(near.received).toEqual([]);
+  });
+});
+
 describe('a link', () => {
   it('that is cut and heals loses nothing and repeats nothing', async () => {
     await open();
@@ -207,6 +244,37 @@ describe('a link', () => {
       cluster.heal('a', 'b');
     }
     await cluster.time.advance(12_000);
+    expectAllEnded(ids);
+    expectFirstAttempts();
+  });
+
+  it('that loses the answer to a delivery has it asked for again, and the task done once', async () => {
+    await open();
+    const taker = worker('b', { workflow: 5, activity: 5 });
+    taker.workMs = () => 2_000;
+    taker.onTask = () => cluster.network.cut('b', 'a');
+    const ids = startAll(5, ['a']);
+    await cluster.time.advance(200);
+    expect(taker.holds.size).toBe(5);
+    expect(cluster.node('a').matching.stats.underWay).toBe(5);
+    taker.onTask = undefined;
+    cluster.network.break('a', 'b');
+    cluster.network.heal('b', 'a');
+    await cluster.time.advance(1_000);
+    expect(cluster.node('a').matching.stats.underWay).toBe(0);
+    await cluster.time.advance(7_000);
+    expectAllEnded(ids);
+    expectFirstAttempts();
+  });
+
+  it('that loses a delivery has it sent again', async () => {
+    await open();
+    cluster.network.latencyMs = () => 20;
+    worker('b', { workflow: 5, activity: 5 });
+    const ids = startAll(5, ['a']);
+    while (cluster.node('a').matching.stats.underWay === 0) await cluster.time.advance(1);
+    cluster.network.break('a', 'b');
+    await cluster.time.advance(3_000);
     expectAllEnded(ids);
     expectFirstAttempts();
   });
@@ -293,6 +361,55 @@ describe('a queue that is hot', () => {
     expectAllEnded(ids.sort());
     await cluster.time.advance(20_000);
     expect(homes()).toBe(2);
+  });
+});
+
+describe('a node that says what makes no sense', () => {
+  it('is refused, and matching goes on', async () => {
+    await open({ names: ['a', 'b', 'c', 'evil'] });
+    const { rpc } = cluster.node('evil');
+    const outcomes: string[] = [];
+    const say = (method: string, body: Uint8Array): void => {
+      rpc.call('a', method, body, 1_000, (error, answer) =>
+        outcomes.push(error === undefined ? `${method} ${decode(answer ?? new Uint8Array())}` : `${error.code}`),
+      );
+    };
+    for (const method of Object.values(METHODS)) {
+      say(method, new Uint8Array([0xc1, 0xff, 0x00]));
+      say(method, encode([]).slice(0, 0));
+      say(method, encode([[[[[]]]], 'x', -1, null]));
+    }
+    await cluster.time.advance(50);
+    expect(new Set(outcomes)).toEqual(new Set(['12']));
+    expect(cluster.faults.splice(0)).toHaveLength(3 * Object.values(METHODS).length);
+    // Of the right shape, and wrong: credits of nobody, tasks for nobody, fetches from nowhere.
+    outcomes.length = 0;
+    const task = { kind: 'query', namespace: 'n', workflowId: 'w', runId: 'r', workflowType: 't', queryId: 'q' };
+    const rest = {
+      query: { queryType: 's' },
+      history: [],
+      firstEventId: 1,
+      previousStartedEventId: 0,
+      startedEventId: 0,
+    };
+    const boot = cluster.node('a').links.identity.bootId;
+    for (const by of [0, 1]) say(METHODS.deliver, encode([boot, by, 1, 1, { ...task, ...rest }]));
+    say(METHODS.deliver, encode(['another life', 0, 1, 1, { ...task, ...rest }]));
+    say(METHODS.cancel, encode(['nobody', new Uint8Array(3), 1]));
+    say(METHODS.pull, encode(['default', 'no queue', 1, 0, 'b', [['i', 's', null, null, null]], [[1, 0]]]));
+    const fetch = { queue: WORKFLOWS, mode: 'task', partition: 0, from: 'nowhere', number: 1 } as const;
+    const made = { ...fetch, count: 1_000_000_000, priority: -5, oldest: 0 };
+    worker('a');
+    await cluster.time.advance(50);
+    say(METHODS.assign, encodeAssign('evil', [made, { ...made, partition: 1_000 }]));
+    await cluster.time.advance(50);
+    expect(outcomes).toEqual([
+      ...['matching.deliver 2', 'matching.deliver 2', 'matching.deliver 2'],
+      ...['matching.cancel 0', 'matching.pull 1,', 'matching.assign '],
+    ]);
+    const ids = startAll(5);
+    await cluster.time.advance(3_000);
+    expectAllEnded(ids);
   });
 });
 

@@ -56,12 +56,14 @@ export class RemoteSource implements BacklogSource {
   /** The home of a queue has assigned a fetch. Its credit may go there from now on, before what is younger here. */
   assigned({ queue, mode, from, count, priority, oldest }: AssignedFetch): void {
     if (this.#closed || count === 0) return;
+    const { limits } = this.#options;
     const id = idOf(queue);
     let held = this.#held.get(id);
     if (held === undefined) {
       held = { queue, task: [], query: [] };
       this.#held.set(id, held);
     }
+    if (held[mode].length >= limits.pull) return;
     held[mode].push({ from, count, priority, oldest, at: this.#options.clock.monotonic() });
     held[mode].sort(byRank);
     this.#sweepLater();

@@ -20,9 +20,10 @@ import { ClusterMatching, type LocalMatcher } from '../matching/cluster-matching
 import { SessionKeeper } from '../ownership/session.ts';
 import { committerLog } from '../replication/committer-log.ts';
 import { ReplicationDriver } from '../replication/driver.ts';
-import { homeOf } from '../ring/home.ts';
+import { homeShard } from '../ring/home.ts';
 import { DEFAULT_PLAN_SETTINGS } from '../ring/plan.ts';
 import { decodePlan, encodePlan } from '../ring/plan-codec.ts';
+import { isRemote } from '../routing/ownership.ts';
 import { Router } from '../routing/router.ts';
 import { Birth } from './birth.ts';
 import { Control } from './control.ts';
@@ -195,6 +196,7 @@ export class ClusterNode {
   attach(engine: LedShards & BacklogSource, matcher: LocalMatcher): Engine {
     const { shardOf, pageTokenOf, clock, scheduler, config, routing } = this.#options;
     this.#local = engine;
+    this.#view.subscribe(() => this.#matching?.homesMoved());
     this.#matching = new ClusterMatching({
       ...{ self: config.name, boot: this.#links.identity.bootId, rpc: this.#rpc, clock, scheduler, matcher, engine },
       homeOf: (queue, partition) => this.#homeOf(queue, partition),
@@ -406,8 +408,10 @@ export class ClusterNode {
   }
 
   #homeOf({ namespace, name }: QueueKey, partition: number): string | undefined {
-    const { ring } = this.#placement;
-    return ring === undefined ? undefined : homeOf(ring, { namespace, taskQueue: name, partition })?.name;
+    const shard = homeShard(this.#options.store.shardCount, { namespace, taskQueue: name, partition });
+    const owner = this.#view.ownerOf(shard);
+    if (owner === 'local') return this.#options.config.name;
+    return isRemote(owner) ? owner.node : undefined;
   }
 
   #memberChanged({ type, member }: MemberChange): void {
@@ -426,13 +430,14 @@ export class ClusterNode {
     const replica = this.#driver.replicaOf(shard);
     if (replica?.isServing === true) this.#news.leading(shard, replica.term);
     this.#mover.wake();
+    this.#matching?.homesMoved();
     this.#control.changed();
   }
 
   #ringChanged(): void {
     this.#birth.planned(encodePlan(this.#placement.plan)).catch((error: unknown) => this.#options.onFatal(error));
     this.#mover.wake();
-    this.#matching?.membershipChanged();
+    this.#matching?.homesMoved();
     this.#view.refresh();
     this.#control.changed();
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -214,5 +214,35 @@ describe('options', () => {
   it('left undefined keep their defaults', () => {
     expect(completeConfig({ limits: { idBytes: undefined as unknown as number } }).limits.idBytes).toBe(1_000);
     expect(completeConfig().listen).toBeUndefined();
+  });
+});
+
+describe('docs/operations/settings.md', () => {
+  const names = (text: string): string[] => [...new Set(text.match(/\bTENUTO_[A-Z_]+\b/g))].sort();
+  const source = ['load.ts', 'cluster-file.ts']
+    .map((name) => readFileSync(new URL(name, import.meta.url), 'utf8'))
+    .join();
+  const page = readFileSync(new URL('../../docs/operations/settings.md', import.meta.url), 'utf8');
+
+  it('lists every variable, and none that does nothing', () => {
+    const ofClients = [
+      'TENUTO_ADDRESS',
+      'TENUTO_NAMESPACE',
+      'TENUTO_TOKEN',
+      'TENUTO_TLS_CA',
+      'TENUTO_PROFILE',
+      'TENUTO_CONFIG_FILE',
+    ];
+    expect(names(page)).toEqual([...names(source), ...ofClients].sort());
+  });
+
+  it('shows a file that is one, with the defaults it claims', () => {
+    const shown = /```yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+    const config = loadConfig(file(shown), {});
+    expect(config).toEqual({ ...loadConfig(file(''), {}), dataDirectory: join(directory, 'tenuto-data') });
+    // The part of a cluster is commented out, and right as well.
+    const cluster = shown.slice(shown.indexOf('# cluster:')).replaceAll(/^# /gm, '');
+    const whole = loadConfig(file(cluster), {});
+    expect(whole.cluster).toMatchObject({ id: 'orders', replicas: 3, firstMembers: 1, weight: 1 });
   });
 });

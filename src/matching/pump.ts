@@ -10,6 +10,8 @@ import type { ServedQueue } from './serving.ts';
 const PULL_BATCH = 256;
 /** After a pull that found nothing although backlog was announced. */
 const FRUITLESS_PAUSE_MS = 10;
+/** Of a best task that is not in memory. */
+const USUAL_PRIORITY = 3;
 
 export interface PumpOptions {
   clock: Clock;
@@ -92,7 +94,9 @@ export class Pump {
     return [...this.#options.sources]
       .map((source) => ({ source, ...source.backlog(queue.key) }))
       .filter(({ count }) => count > 0)
-      .sort((a, b) => (a.priority ?? 0) - (b.priority ?? 0) || (a.oldest ?? 0) - (b.oldest ?? 0));
+      .sort(
+        (a, b) => (a.priority ?? USUAL_PRIORITY) - (b.priority ?? USUAL_PRIORITY) || (a.oldest ?? 0) - (b.oldest ?? 0),
+      );
   }
 
   #lend(queue: ServedQueue, limit: number, source: BacklogSource): Claim[] {
