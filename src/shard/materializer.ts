@@ -70,7 +70,7 @@ export class Materializer {
       const meta = metas[i];
       if (meta !== undefined) shard.restoreMeta(meta);
     });
-    await this.#restoreCounts('n' as Key, 'o' as Key);
+    this.#restoreCounts(await this.#options.reader.range('n' as Key, 'o' as Key, COUNTERS));
     for (const { queue, key } of backlog.lowWaterKeys()) {
       const bytes = await store.read(key);
       if (bytes !== undefined) backlog.restoreLowWater(queue, bytes);
@@ -78,18 +78,21 @@ export class Materializer {
     timers.restoreLowWater(await store.read(TIMER_LOW_WATER));
   }
 
-  /** The same of one shard, whose rows have just taken the place of older ones. */
-  async restoreOne(shard: Shard): Promise<void> {
+  /**
+   * The same of one shard, whose rows have just taken the place of older ones. Nothing is restored when others have taken their place before
+   * these are read: counters would be counted twice.
+   */
+  async restoreOne(shard: Shard, isCurrent: () => boolean): Promise<void> {
     const meta = await this.#options.store.read(shardMetaKey(shard.id));
-    if (meta !== undefined) shard.restoreMeta(meta);
     const from = `n${u16(shard.id)}`;
-    await this.#restoreCounts(from as Key, after(from));
+    const counters = await this.#options.reader.range(from as Key, after(from), COUNTERS);
+    if (!isCurrent()) return;
+    if (meta !== undefined) shard.restoreMeta(meta);
+    this.#restoreCounts(counters);
   }
 
-  async #restoreCounts(from: Key, to: Key): Promise<void> {
-    const { reader, backlog } = this.#options;
-    const counters = await reader.range(from, to, COUNTERS);
-    for (const [key, bytes] of counters) backlog.restoreCount(readU16(key, 1), bytes);
+  #restoreCounts(counters: Awaited<ReturnType<Reader['range']>>): void {
+    for (const [key, bytes] of counters) this.#options.backlog.restoreCount(readU16(key, 1), bytes);
   }
 
   /** Applies what the log holds beyond, where all that is durable is committed (R = 1). Returns how many entries were replayed. */
