@@ -175,6 +175,7 @@ export class ClusterNode {
       replicas: config.replicas,
       settings: { ...DEFAULT_PLAN_SETTINGS, firstMembers: config.firstMembers, ...options.plans },
       present: () => this.#roster.placeable(),
+      isBorn: () => this.#state.born,
       heard: (plan) => this.#planHeard(plan),
       changed: () => this.#ringChanged(),
     });

@@ -25,6 +25,8 @@ export interface PlacementOptions {
   log: Log;
   /** Those that gossip sees and that may hold shards, this node included. */
   present(): readonly RingMember[];
+  /** The first shards are made, as far as this node knows: plans after the first rest on that. */
+  isBorn(): boolean;
   /** A plan this node had not heard of: to be kept, and told to the other nodes. */
   heard(plan: string): void;
   /** The ring, or who should lead in it, is another one. */
@@ -121,6 +123,11 @@ export class Placement {
   }
 
   #propose(): void {
+    // A directory that missed the first plan must find it, and no later one: or the others would wait for its word for ever (birth.ts).
+    if (this.#planner.plan.version > 0 && !this.#options.isBorn()) {
+      this.#why = 'the first shards are being made: all members of the first plan must be there';
+      return;
+    }
     const proposal = propose(this.#planner, this.#instant());
     this.#why = proposal.type === 'none' ? proposal.why : 'a plan is proposed';
     if (proposal.type === 'none' || this.#publishing) return;
