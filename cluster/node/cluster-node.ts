@@ -2,10 +2,10 @@
 // request goes, and the engine serves what it is told to. Everything that touches the world comes in from outside, so the simulator runs the same
 // composition on a virtual clock. Built by src/node.ts.
 
-import type { Cancelable, Clock, Random, Scheduler } from '../../src/ports/clock.ts';
+import type { Clock, Random, Scheduler } from '../../src/ports/clock.ts';
 import type { ClusterControl, ClusterStats, Draining } from '../../src/ports/cluster.ts';
 import type { CommitLog } from '../../src/ports/commit-log.ts';
-import type { Coordinator, CoordinatorState, HostPort } from '../../src/ports/coordinator.ts';
+import type { Coordinator, HostPort } from '../../src/ports/coordinator.ts';
 import type { Engine } from '../../src/ports/engine.ts';
 import { type ShardId, shardId } from '../../src/ports/ids.ts';
 import type { LedShards } from '../../src/ports/led-shards.ts';
@@ -26,14 +26,16 @@ import { committerLog } from '../replication/committer-log.ts';
 import type { ReplicaBounds, ReplicaTimes } from '../replication/core/options.ts';
 import { ReplicationDriver } from '../replication/driver.ts';
 import { DEFAULT_PLAN_SETTINGS, type PlanSettings } from '../ring/plan.ts';
-import { decodePlan, encodePlan } from '../ring/plan-codec.ts';
+import { encodePlan } from '../ring/plan-codec.ts';
 import type { RoutingLimits } from '../routing/limits.ts';
 import { Router } from '../routing/router.ts';
 import { Birth } from './birth.ts';
 import { Control } from './control.ts';
 import { coordinatedTerms } from './coordinated-terms.ts';
+import { CoordinatorWatch } from './coordinator-watch.ts';
 import { freshEngine } from './fresh-engine.ts';
 import { LeaderNews } from './leader-news.ts';
+import { logLinkEvent } from './link-log.ts';
 import { LogUser } from './log-user.ts';
 import { Mover } from './mover.ts';
 import { OutboxRelay } from './outbox-relay.ts';
@@ -97,8 +99,6 @@ export interface ClusterNodeOptions {
 const hostPort = ({ host, port }: HostPort): string => formatAddress(host, port);
 /** How often a leaving node looks whether its leaderships are gone, ms. */
 const LOOK_MS = 20;
-/** How often it is looked whether the coordinator is back, ms. */
-const WATCH_MS = 500;
 
 export class ClusterNode {
   readonly #options: ClusterNodeOptions;
@@ -115,12 +115,11 @@ export class ClusterNode {
   readonly #control: Control;
   readonly #rpc: Rpc;
   readonly #relay: OutboxRelay;
+  readonly #watch: CoordinatorWatch;
   #state: NodeState;
   #local: LedShards | undefined;
   #router: Router | undefined;
   #leaving: Promise<void> | undefined;
-  #lastCoordinator: CoordinatorState = 'connecting';
-  #watch: Cancelable | undefined;
   readonly commitLog: CommitLog;
 
   constructor(options: ClusterNodeOptions) {
@@ -203,6 +202,16 @@ export class ClusterNode {
     this.#session = new SessionKeeper({
       ...{ coordinator, clock, scheduler, log },
       session: { node: config.name, directoryId: self, sessionId: bootId },
+    });
+    this.#watch = new CoordinatorWatch({
+      ...{ coordinator, scheduler, log, news: this.#news },
+      record: () => this.#state.record,
+      plan: () => this.#placement.newest(),
+      peer: () => {
+        const { addresses } = this.#gossip.member(config.name) ?? {};
+        return addresses && { name: config.name, directoryId: self, ...addresses };
+      },
+      led: () => this.#led(),
     });
     this.#relay = new OutboxRelay({
       ...{ view: this.#view, rpc: this.#rpc, scheduler, shardOf: options.shardOf },
@@ -335,7 +344,7 @@ export class ClusterNode {
     this.#birth.begin();
     this.#mover.start();
     void this.#news.learn();
-    this.#watchCoordinator();
+    this.#watch.start();
   }
 
   /**
@@ -350,7 +359,7 @@ export class ClusterNode {
 
   /** The engine is closed: ends everything. The store stays the caller's. */
   async close(): Promise<void> {
-    this.#watch?.cancel();
+    this.#watch.stop();
     this.#mover.stop();
     this.#placement.stop();
     this.#birth.stop();
@@ -410,24 +419,6 @@ export class ClusterNode {
     this.#save(change).catch((error: unknown) => this.#options.onFatal(error));
   }
 
-  /** A coordinator that comes back may have forgotten everything: it is told what this node knows. */
-  #watchCoordinator(): void {
-    const { coordinator, scheduler, config } = this.#options;
-    const { state } = coordinator;
-    if (state === 'ready' && this.#lastCoordinator === 'away') {
-      void coordinator.restoreCluster(this.#state.record);
-      const plan = this.#placement.newest();
-      const version = decodePlan(plan)?.version;
-      if (version !== undefined) void coordinator.publishPlan({ version, body: plan });
-      const { addresses } = this.#gossip.member(config.name) ?? {};
-      if (addresses !== undefined)
-        void coordinator.announce({ name: config.name, directoryId: this.#driver.self, ...addresses });
-      for (const { shard, term } of this.#led()) this.#news.leading(shard, term);
-    }
-    this.#lastCoordinator = state;
-    this.#watch = scheduler.after(WATCH_MS, () => this.#watchCoordinator());
-  }
-
   async #setDraining(how: Draining): Promise<void> {
     if (how === this.#state.draining) return;
     this.#options.log.info({ draining: how }, how === 'no' ? 'this node serves again' : 'this node drains');
@@ -478,36 +469,14 @@ export class ClusterNode {
   }
 
   #onLink(event: LinkEvent): void {
-    const { log } = this.#options;
-    switch (event.type) {
-      case 'up':
-        log.info({ peer: event.peer, address: event.address, version: event.version }, 'node connected');
-        this.#options.scheduler.soon(() => {
-          this.#sayPlan(event.peer, this.#placement.newest());
-          this.#news.greet(event.peer);
-          this.#mover.wake();
-          this.#view.refresh();
-        });
-        return;
-      case 'down':
-        log.info({ peer: event.peer, address: event.address, why: event.why }, 'node disconnected');
-        return;
-      case 'unreachable':
-        if (event.attempts === 1) log.debug({ peer: event.peer, address: event.address }, event.message);
-        return;
-      case 'refused': {
-        const fields = { peer: event.peer, address: event.address, by: event.by };
-        if (event.kind === 'duplicateLink') log.debug(fields, event.message);
-        else log.warn(fields, event.message);
-        return;
-      }
-      case 'clockSkew':
-        log.warn({ peer: event.peer, skewMs: event.skewMs }, event.message);
-        return;
-      case 'suppressed':
-        log.warn({ count: event.count }, 'so many refused links were not logged');
-        return;
-    }
+    logLinkEvent(this.#options.log, event);
+    if (event.type !== 'up') return;
+    this.#options.scheduler.soon(() => {
+      this.#sayPlan(event.peer, this.#placement.newest());
+      this.#news.greet(event.peer);
+      this.#mover.wake();
+      this.#view.refresh();
+    });
   }
 }
 
