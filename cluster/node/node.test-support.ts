@@ -103,6 +103,7 @@ export class TestNet {
 
   /** What a node answers to a request from `from`, `silent` when it never does. */
   async ask(from: string, to: string, method: string, body: Uint8Array): Promise<Uint8Array | string> {
+    if (!this.nodes.has(from)) this.node(from);
     let answer: Uint8Array | string = 'silent';
     this.send(from, to, method, body, 60_000, (error, bytes) => {
       answer = bytes ?? error?.message ?? 'nothing';
