@@ -258,6 +258,7 @@ export class ClusterNode {
       ...{ engine, shardOf },
       confirm: (shard) => this.#driver.confirm(shard),
       led: () => new Set(this.#led().map(({ shard }) => shard as number)),
+      onFault: (error) => this.#options.log.error({ error: asError(error) }, 'a read failed by a fault of the server'),
     });
     this.#router = new Router({
       ...{ self: config.name, local, view: this.#view, rpc: this.#rpc, clock, scheduler, shardOf, pageTokenOf },
@@ -364,6 +365,7 @@ export class ClusterNode {
     this.#placement.stop();
     this.#birth.stop();
     this.#news.stop();
+    this.#relay.stop();
     this.#router?.close();
     await this.#driver.close();
     await this.#gossip.leave();
