@@ -120,6 +120,8 @@ export class ClusterNode {
   #local: LedShards | undefined;
   #router: Router | undefined;
   #leaving: Promise<void> | undefined;
+  #phase: 'new' | 'open' | 'closed' = 'new';
+  #failure: string | undefined;
   readonly commitLog: CommitLog;
 
   constructor(options: ClusterNodeOptions) {
@@ -162,7 +164,7 @@ export class ClusterNode {
         engine: () => this.#engine(),
         view: this.#view,
         changed: (shard) => this.#shardChanged(shard),
-        failed: (error) => options.onFatal(error),
+        failed: (error) => this.#failed(error),
       }),
       ...(options.times && { times: options.times }),
       ...(options.bounds && { bounds: options.bounds }),
@@ -182,6 +184,7 @@ export class ClusterNode {
       ...{ self, shardCount, driver: this.#driver, scheduler },
       ring: () => this.#placement.ring,
       reaches: (directoryId) => transport.peerOf(directoryId) !== undefined,
+      drains: (directoryId) => this.#roster.drains(directoryId),
     });
     this.#news = new LeaderNews({
       ...{ self, view: this.#view, rpc: this.#rpc, coordinator, scheduler },
@@ -313,6 +316,7 @@ export class ClusterNode {
 
   /** Why no shard can be served yet, or undefined. */
   notReady(): string | undefined {
+    if (this.#failure !== undefined) return this.#failure;
     if (this.#leaving !== undefined) return 'the node is leaving the cluster';
     if (this.#placement.ring === undefined) return `the cluster has no ring plan yet: ${this.#placement.why}`;
     return undefined;
@@ -339,6 +343,8 @@ export class ClusterNode {
     await this.#links.listen({ host: config.link.ip, port: config.link.port });
     await this.#driver.open();
     await this.#gossip.start();
+    if (this.#phase !== 'new') throw new Error('the cluster node was closed while it opened');
+    this.#phase = 'open';
     this.#gossip.setMeta({ clientAddress, linkAddress: this.#linkAddress(), draining: this.#state.draining });
     this.#roster.refresh();
     this.#placement.start(this.#state.plan);
@@ -360,6 +366,7 @@ export class ClusterNode {
 
   /** The engine is closed: ends everything. The store stays the caller's. */
   async close(): Promise<void> {
+    this.#phase = 'closed';
     this.#watch.stop();
     this.#mover.stop();
     this.#placement.stop();
@@ -375,6 +382,12 @@ export class ClusterNode {
   }
 
   // ---------------------------------------------------------------- inside
+
+  /** Nothing can be written any more. The engine learns it from its own next write, which may be long in coming. */
+  #failed(error: unknown): void {
+    this.#failure = `the replicated log failed: ${asError(error).message}`;
+    this.#options.onFatal(error);
+  }
 
   #engine(): LedShards {
     if (this.#local === undefined) throw new Error('the cluster node is used before attach()');
@@ -431,13 +444,13 @@ export class ClusterNode {
 
   async #evacuate(boundMs: number): Promise<void> {
     const { clock, scheduler } = this.#options;
+    // Before it took part there is nothing to give, and nobody to tell.
+    if (this.#phase !== 'open') return;
     const until = clock.monotonic() + boundMs;
     this.#gossip.setMeta({ draining: 'leadership' });
-    while (this.leads > 0 && clock.monotonic() < until) {
-      this.#mover.evacuate();
+    // What nobody else can take stays until the end.
+    while (this.#mover.evacuate() > 0 && clock.monotonic() < until)
       await new Promise<void>((resolve) => void scheduler.after(LOOK_MS, resolve));
-      if (this.#roster.connected().length === 0) return;
-    }
   }
 
   #membersChanged(): void {
