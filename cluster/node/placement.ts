@@ -43,6 +43,8 @@ export class Placement {
   #schedule: Schedule = EMPTY_SCHEDULE;
   #ring: Ring | undefined;
   #why = 'not started';
+  /** Why the last plan proposed got no answer. */
+  #unanswered: string | undefined;
   #ticks = 0;
   #timer: Cancelable | undefined;
   #publishing = false;
@@ -129,7 +131,7 @@ export class Placement {
       return;
     }
     const proposal = propose(this.#planner, this.#instant());
-    this.#why = proposal.type === 'none' ? proposal.why : 'a plan is proposed';
+    this.#why = proposal.type === 'none' ? proposal.why : (this.#unanswered ?? 'a plan is proposed');
     if (proposal.type === 'none' || this.#publishing) return;
     void this.#publish(this.#seeded(proposal.plan));
   }
@@ -137,14 +139,17 @@ export class Placement {
   async #publish(plan: RingPlan): Promise<void> {
     const { coordinator, log } = this.#options;
     this.#publishing = true;
-    const outcome = await coordinator.publishPlan({ version: plan.version, body: encodePlan(plan) });
+    const body = encodePlan(plan);
+    const outcome = await coordinator.publishPlan({ version: plan.version, body });
     this.#publishing = false;
     if (this.#stopped) return;
     if (outcome.type === 'unavailable') {
-      this.#why = `the coordinator does not answer: ${outcome.why}`;
+      this.#unanswered = `the coordinator does not answer: ${outcome.why}`;
+      this.#why = this.#unanswered;
       return;
     }
-    if (outcome.value.version === plan.version) {
+    this.#unanswered = undefined;
+    if (outcome.value.body === body) {
       log.info({ plan: plan.version, members: plan.members.length }, 'a ring plan was agreed on');
     }
     this.hear(outcome.value.body);
