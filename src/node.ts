@@ -351,6 +351,8 @@ class Node implements RunningNode {
   /** After a start that failed: gives back what was taken. */
   async abandon(): Promise<void> {
     await this.#closeHttp();
+    // It may be open already, with timers that would write to a store that is closed.
+    await this.#engine.close().catch(() => {});
     await this.#cluster?.close().catch(() => {});
     await this.store.close().catch(() => {});
   }

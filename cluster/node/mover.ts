@@ -18,6 +18,8 @@ export interface MoverOptions {
   ring(): Ring | undefined;
   /** Whether this directory's node is connected: nothing is handed to one that is not. */
   reaches(directoryId: string): boolean;
+  /** Whether it says of itself that it drains or leaves. The ring hears of that seconds later: until then it would get back what it gives away. */
+  drains(directoryId: string): boolean;
 }
 
 const TICK_MS = 500;
@@ -56,10 +58,11 @@ export class Mover {
     });
   }
 
-  /** From now on every leadership goes to another replica, wherever the ring wants it. */
-  evacuate(): void {
+  /** From now on every leadership goes to another replica, wherever the ring wants it. Returns how many there are that one could take. */
+  evacuate(): number {
     this.#evacuating = true;
     this.#step();
+    return this.led().filter((shard) => this.#heirs(shard).length > 0).length;
   }
 
   /** Shards led here. */
@@ -90,7 +93,7 @@ export class Mover {
     const most = transfers === 'all' || this.#evacuating ? Number.POSITIVE_INFINITY : TRANSFERS_A_TICK;
     for (const shard of this.led()) {
       if (this.#evacuating) {
-        if (this.#handToAny(shard, ring)) handed += 1;
+        if (this.#heirs(shard).some((id) => this.#hand(shard, id))) handed += 1;
         continue;
       }
       if (ring === undefined) continue;
@@ -122,16 +125,21 @@ export class Mover {
     if (!mayHandOver) return 'as wanted';
     const to = step?.to ?? desired[0];
     if (to === undefined || to === self || !replica.configuration.voters.includes(to)) return 'as wanted';
+    if (this.#options.drains(to)) return 'as wanted';
     return this.#hand(shard, to) ? 'handed over' : 'as wanted';
   }
 
-  /** To the replica the ring likes best, this one not counted. */
-  #handToAny(shard: ShardId, ring: Ring | undefined): boolean {
-    const { self, driver } = this.#options;
+  /** Other voters that are there: those that stay first, among them whom the ring likes best. */
+  #heirs(shard: ShardId): string[] {
+    const { self, driver, ring, reaches, drains } = this.#options;
     const voters: readonly string[] = driver.replicaOf(shard)?.configuration.voters ?? [];
-    const liked = ring?.replicasOf(shard).map((member) => member.directoryId) ?? [];
+    const liked =
+      ring()
+        ?.replicasOf(shard)
+        .map((member) => member.directoryId) ?? [];
     const order = [...liked.filter((id) => voters.includes(id)), ...voters.filter((id) => !liked.includes(id))];
-    return order.some((id) => id !== self && this.#hand(shard, id));
+    const there = order.filter((id) => id !== self && reaches(id));
+    return [...there.filter((id) => !drains(id)), ...there.filter(drains)];
   }
 
   #hand(shard: ShardId, to: string): boolean {

@@ -68,6 +68,11 @@ export class Roster {
     return this.#byDirectory.get(directoryId)?.name;
   }
 
+  /** Its node says that it drains, or leaves. */
+  drains(directoryId: string): boolean {
+    return (this.#byDirectory.get(directoryId)?.draining ?? 'no') !== 'no';
+  }
+
   /** Of a node that is connected. */
   directoryOf(node: string): string | undefined {
     return this.#options.links.peer(node)?.remote?.directoryId;

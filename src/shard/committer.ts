@@ -5,7 +5,7 @@
 
 import type { Scheduler } from '../ports/clock.ts';
 import type { CommitLog } from '../ports/commit-log.ts';
-import { type Key, lsn, type Term } from '../ports/ids.ts';
+import { type Key, lsn, type ShardId, type Term } from '../ports/ids.ts';
 import type { AppendResult, Fenced, LogAppend } from '../ports/store.ts';
 import type { Status } from '../wire/status.ts';
 import { type BacklogDelta, type Entry, encodeEntry, type Receipt } from './entry.ts';
@@ -110,7 +110,8 @@ export class Committer {
   readonly #options: CommitterOptions;
   /** Of all shards, where the log takes them together. */
   readonly #common = new Lane();
-  readonly #lanes = new Map<Shard, Lane>();
+  /** By id: the shard's object is another one once its rows were replaced. */
+  readonly #lanes = new Map<ShardId, Lane>();
   #ready: Lane[] = [];
   #stopped: Status | undefined;
   #idle: (() => void)[] = [];
@@ -165,10 +166,10 @@ export class Committer {
 
   #laneOf(shard: Shard): Lane {
     if (this.#options.log.appends === 'together') return this.#common;
-    let lane = this.#lanes.get(shard);
+    let lane = this.#lanes.get(shard.id);
     if (lane === undefined) {
       lane = new Lane();
-      this.#lanes.set(shard, lane);
+      this.#lanes.set(shard.id, lane);
     }
     return lane;
   }

@@ -98,6 +98,7 @@ export class Leadership {
 
   /** While it leads, the log has taken this lsn, the next one, for an entry of its own: it comes back through `apply`, without content. */
   controlAppended(id: ShardId, lsn: Lsn): void {
+    if (this.#later(id, () => this.controlAppended(id, lsn))) return;
     const shard = this.#options.shards.get(id);
     if (!shard.isLed) return;
     if (lsn !== shard.lastLsn + 1)
@@ -115,12 +116,13 @@ export class Leadership {
     const shard = shards.replace(id, lsn);
     overlay.discard(new Set([id]), ownerOf);
     backlog.forget(id);
+    const isCurrent = (): boolean => this.#restoring.get(id) === waiting;
     const restored = (): void => {
-      if (this.#restoring.get(id) !== waiting) return;
+      if (!isCurrent()) return;
       this.#restoring.delete(id);
       for (const errand of waiting) errand();
     };
-    materializer.restoreOne(shard).then(restored).catch(onFailed);
+    materializer.restoreOne(shard, isCurrent).then(restored).catch(onFailed);
   }
 
   /**

@@ -83,12 +83,12 @@ export class Materializer {
   /** Of shards that come while others are led. */
   async restoreSome(shards: readonly Shard[]): Promise<void> {
     if (shards.length <= FEW) {
-      await Promise.all(shards.map((shard) => this.restoreOne(shard)));
+      await Promise.all(shards.map((shard) => this.restoreOne(shard, () => true)));
       return;
     }
     const ids = new Set<number>(shards.map(({ id }) => id));
     await this.#restoreMetas(shards);
-    await this.#restoreCounts('n' as Key, 'o' as Key, ids);
+    this.#restoreCounts(await this.#options.reader.range('n' as Key, 'o' as Key, COUNTERS), ids);
   }
 
   async #restoreMetas(shards: readonly Shard[]): Promise<void> {
@@ -123,20 +123,23 @@ export class Materializer {
     return keepsLowWaters ? [...backlog.lowWaters(), ...timers.lowWater()] : this.#void.splice(0);
   }
 
-  /** The same of one shard, whose rows have just taken the place of older ones. */
-  async restoreOne(shard: Shard): Promise<void> {
+  /**
+   * The same of one shard, whose rows have just taken the place of older ones. Nothing is restored when others have taken their place before
+   * these are read: counters would be counted twice.
+   */
+  async restoreOne(shard: Shard, isCurrent: () => boolean): Promise<void> {
     const meta = await this.#options.store.read(shardMetaKey(shard.id));
-    if (meta !== undefined) shard.restoreMeta(meta);
     const from = `n${u16(shard.id)}`;
-    await this.#restoreCounts(from as Key, after(from), new Set([shard.id]));
+    const counters = await this.#options.reader.range(from as Key, after(from), COUNTERS);
+    if (!isCurrent()) return;
+    if (meta !== undefined) shard.restoreMeta(meta);
+    this.#restoreCounts(counters, new Set([shard.id]));
   }
 
-  async #restoreCounts(from: Key, to: Key, of: ReadonlySet<number>): Promise<void> {
-    const { reader, backlog } = this.#options;
-    const counters = await reader.range(from, to, COUNTERS);
+  #restoreCounts(counters: Awaited<ReturnType<Reader['range']>>, of: ReadonlySet<number>): void {
     for (const [key, bytes] of counters) {
       const shard = readU16(key, 1);
-      if (of.has(shard)) backlog.restoreCount(shard, bytes);
+      if (of.has(shard)) this.#options.backlog.restoreCount(shard, bytes);
     }
   }
 

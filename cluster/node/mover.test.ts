@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { type ShardId, shardId } from '../../src/ports/ids.ts';
+import { VirtualTime } from '../../src/shard/testing.ts';
+import { type Configuration, type ConfigurationChange, configurationOf } from '../replication/core/configuration.ts';
+import { directoryId } from '../replication/core/ids.ts';
+import { Ring } from '../ring/ring.ts';
+import { Mover, type MoverOptions } from './mover.ts';
+import { directoryOf, member } from './node.test-support.ts';
+
+const SHARDS = 64;
+type Replica = NonNullable<ReturnType<MoverOptions['driver']['replicaOf']>>;
+
+/** Node `a`: leads what it is told to, and notes what is asked of the log. */
+function mover(names: readonly string[], replicas: number) {
+  const time = new VirtualTime();
+  const led = new Map<number, Configuration>();
+  const changes: { shard: ShardId; change: ConfigurationChange }[] = [];
+  const transfers: { shard: number; to: string }[] = [];
+  const away = new Set<string>();
+  const draining = new Set<string>();
+  const ring = new Ring({ members: names.map((name) => member(name)), shardCount: SHARDS, replicas });
+  const world = { transfer: 'started' as 'started' | 'refused', ring: ring as Ring | undefined };
+  const moves = new Mover({
+    ...{ self: directoryOf('a'), shardCount: SHARDS, scheduler: time, ring: () => world.ring },
+    driver: {
+      replicaOf: (shard) => {
+        const configuration = led.get(shard);
+        // Of a replica the mover looks at these two.
+        return configuration && ({ isServing: true, configuration } as Partial<Replica> as Replica);
+      },
+      change: (shard, change) => {
+        changes.push({ shard, change });
+        return { refused: 'not now' };
+      },
+      transfer: (shard, to) => {
+        transfers.push({ shard, to });
+        if (world.transfer === 'started') led.delete(shard);
+        return world.transfer;
+      },
+    },
+    reaches: (id) => !away.has(id),
+    drains: (id) => draining.has(id),
+  });
+  const lead = (shard: number, ...voters: string[]): void =>
+    void led.set(shard, configurationOf(voters.map((name) => directoryId(directoryOf(name)))));
+  const leaderOf = (shard: number): string => ring.leaderOf(shardId(shard))?.name ?? '';
+  const of = (name: string): number[] =>
+    Array.from({ length: SHARDS }, (_, n) => n).filter((n) => leaderOf(n) === name);
+  return { moves, time, led, lead, of, changes, transfers, away, draining, world };
+}
+
+describe('what a node leads', () => {
+  it('stays where the ring wants it, and goes where it wants it else', async () => {
+    const { moves, time, lead, of, transfers } = mover(['a', 'b', 'c'], 3);
+    for (const shard of [...of('a'), ...of('b').slice(0, 3)]) lead(shard, 'a', 'b', 'c');
+    moves.start();
+    await time.advance(2_000);
+    expect(transfers).toEqual(
+      of('b')
+        .slice(0, 3)
+        .map((shard) => ({ shard, to: 'd-b' })),
+    );
+    moves.stop();
+    lead(of('c')[0] ?? 0, 'a', 'b', 'c');
+    moves.wake();
+    await time.advance(10_000);
+    expect(transfers).toHaveLength(3);
+  });
+
+  it('is handed over some at a time, all at once when told to', async () => {
+    const { moves, time, lead, of, transfers } = mover(['a', 'b'], 2);
+    for (const shard of of('b')) lead(shard, 'a', 'b');
+    expect(of('b').length).toBeGreaterThan(20);
+    moves.wake();
+    moves.wake();
+    await time.settle();
+    expect(transfers).toHaveLength(16);
+    expect(moves.rebalance()).toBe(of('b').length - 16);
+  });
+
+  it.each(['away', 'draining'] as const)('is handed to nobody who is %s, though the ring wants it', (how) => {
+    const world = mover(['a', 'b', 'c'], 3);
+    for (const shard of world.of('b')) world.lead(shard, 'a', 'b', 'c');
+    world[how].add('d-b');
+    expect(world.moves.rebalance()).toBe(0);
+    expect(world.transfers).toEqual([]);
+    world[how].clear();
+    expect(world.moves.rebalance()).toBe(world.of('b').length);
+  });
+
+  it('gets members the ring wants, so many at once, and only those that are there', () => {
+    const { moves, lead, changes, away } = mover(['a', 'b', 'c'], 3);
+    for (let shard = 0; shard < SHARDS; shard += 1) lead(shard, 'a', 'b');
+    away.add('d-c');
+    moves.rebalance();
+    expect(changes).toEqual([]);
+    away.clear();
+    moves.rebalance();
+    expect(changes).toHaveLength(16);
+    expect(changes[0]?.change).toEqual({ type: 'addLearner', id: 'd-c' });
+  });
+
+  it('is left alone before there is a ring', () => {
+    const { moves, lead, changes, transfers, world } = mover(['a', 'b'], 2);
+    world.ring = undefined;
+    lead(0, 'a', 'x');
+    expect(moves.rebalance()).toBe(0);
+    expect([changes, transfers]).toEqual([[], []]);
+  });
+});
+
+describe('a node that leaves', () => {
+  it('gives all it leads to those that stay, then to those that leave too, the ring’s choice first', () => {
+    const { moves, lead, of, transfers, draining } = mover(['a', 'b', 'c'], 3);
+    const [mine, theirs] = [of('a')[0] ?? 0, of('c')[0] ?? 0];
+    lead(mine, 'a', 'b');
+    lead(theirs, 'a', 'b', 'c');
+    draining.add('d-b');
+    expect(moves.evacuate()).toBe(0);
+    expect(transfers).toContainEqual({ shard: mine, to: 'd-b' });
+    expect(transfers).toContainEqual({ shard: theirs, to: 'd-c' });
+  });
+
+  it('says how many others could still take, and keeps what nobody can', () => {
+    const { moves, lead, led, away, world } = mover(['a', 'b', 'c'], 3);
+    world.transfer = 'refused';
+    lead(0, 'a');
+    lead(1, 'a', 'b');
+    lead(2, 'a', 'c');
+    away.add('d-c');
+    expect(moves.evacuate()).toBe(1);
+    world.transfer = 'started';
+    expect(moves.evacuate()).toBe(0);
+    expect([...led.keys()]).toEqual([0, 2]);
+  });
+
+  it('makes no changes of members any more', () => {
+    const { moves, lead, changes } = mover(['a', 'b', 'c'], 3);
+    lead(0, 'a', 'b');
+    moves.evacuate();
+    expect(changes).toEqual([]);
+  });
+});
