@@ -22,9 +22,9 @@ import type { SessionState } from '../ownership/session.ts';
 import { decodeBody, encodeBody, encodeValue, readAnswer } from '../routing/answers.ts';
 import { unavailable } from '../routing/statuses.ts';
 import { problemsOf } from './health.ts';
-import type { Mover } from './mover.ts';
 import type { Placement } from './placement.ts';
 import type { Roster } from './roster.ts';
+import type { ShardKeeper } from './shard-keeper.ts';
 import type { ShardView } from './shard-view.ts';
 
 /** Of a shard led here, by directory ids. */
@@ -46,7 +46,7 @@ export interface ControlOptions {
   roster: Roster;
   placement: Placement;
   view: ShardView;
-  mover: Mover;
+  mover: Pick<ShardKeeper, 'rebalance'>;
   coordinator: Coordinator;
   session(): SessionState['type'];
   rpc: Rpc;
