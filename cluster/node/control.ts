@@ -43,13 +43,13 @@ export interface ControlOptions {
   shardCount: number;
   replicas: number;
   members(): readonly MemberSnapshot[];
-  roster: Roster;
-  placement: Placement;
-  view: ShardView;
+  roster: Pick<Roster, 'connected' | 'nameOf'>;
+  placement: Pick<Placement, 'plan' | 'ring' | 'why' | 'forget'>;
+  view: Pick<ShardView, 'leaderOf'>;
   mover: Pick<ShardKeeper, 'rebalance'>;
-  coordinator: Coordinator;
+  coordinator: Pick<Coordinator, 'state'>;
   session(): SessionState['type'];
-  rpc: Rpc;
+  rpc: Pick<Rpc, 'serve' | 'call'>;
   scheduler: Scheduler;
   led(): readonly LedShard[];
   draining(): Draining;
