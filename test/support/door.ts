@@ -10,6 +10,7 @@ import { NativeDoor } from '../../src/frontend/websocket/door.ts';
 import type { Wire } from '../../src/frontend/websocket/wire.ts';
 import { Matcher } from '../../src/matching/matcher.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
+import type { ClusterControl } from '../../src/ports/cluster.ts';
 import { decodeAll, encode } from '../../src/wire/codec.ts';
 import { FrameKind } from '../../src/wire/frame.ts';
 import type { Status } from '../../src/wire/status.ts';
@@ -19,6 +20,7 @@ import { VirtualTime } from './matching-world.ts';
 export interface DoorOptions {
   limits?: Partial<DoorLimits>;
   namespaces?: NamespaceSetting[];
+  cluster?: ClusterControl;
 }
 
 export class TestDoor {
@@ -52,6 +54,7 @@ export class TestDoor {
         },
         limits: DEFAULT_LIMITS,
         info: { version: '0.0.0', nodeId: 'node', shardCount: 4, store: 'memory' },
+        cluster: options.cluster,
       },
       namespaces,
       scheduler: this.time,
