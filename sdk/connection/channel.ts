@@ -38,6 +38,7 @@ export class Channel {
   readonly #host: ChannelHost;
   readonly #pushHandlers = new Map<string, Set<PushHandler>>();
   readonly #reconnectedHandlers = new Set<(welcome: Welcome) => void>();
+  readonly #linkedHandlers = new Set<() => void>();
   readonly #disconnectedHandlers = new Set<(reason: string) => void>();
   readonly #leadsHandlers = new Set<() => void>();
   #map: ClusterMap | undefined;
@@ -47,9 +48,9 @@ export class Channel {
     this.linker = new Linker(factory, to, options, {
       hasWork: () => this.#pushHandlers.size > 0 || host.isWanted(this),
       onLinked: (link, again) => host.onLinked(this, link, again),
-      onRetired: () => {
+      onRetired: (_link, reason) => {
         this.#forgetMap();
-        this.#tellDisconnected('the server is going away');
+        this.#tellDisconnected(reason);
       },
       onLost: (link, wasCurrent, reason) => {
         if (wasCurrent) this.#forgetMap();
@@ -99,6 +100,12 @@ export class Channel {
     return () => this.#reconnectedHandlers.delete(handler);
   }
 
+  /** As `onReconnected`, and for the first link too. */
+  onLinked(handler: () => void): Unsubscribe {
+    this.#linkedHandlers.add(handler);
+    return () => this.#linkedHandlers.delete(handler);
+  }
+
   onDisconnected(handler: (reason: string) => void): Unsubscribe {
     this.#disconnectedHandlers.add(handler);
     return () => this.#disconnectedHandlers.delete(handler);
@@ -110,8 +117,9 @@ export class Channel {
     return () => this.#leadsHandlers.delete(handler);
   }
 
-  tellReconnected(welcome: Welcome): void {
-    for (const handler of this.#reconnectedHandlers) handler(welcome);
+  tellLinked(welcome: Welcome, again: 'first' | 'again'): void {
+    for (const handler of this.#linkedHandlers) handler();
+    if (again === 'again') for (const handler of this.#reconnectedHandlers) handler(welcome);
   }
 
   /** What the node answered to `describeCluster`, or pushed. */

@@ -27,7 +27,7 @@ import {
 import { type OpenRequest, RequestTable, type Route } from './request-table.ts';
 import { ANY_ROUTE, exhausted, givenUp, once, routeOf, serverTimeout } from './requests.ts';
 import { RpcError, StatusCode } from './rpc-error.ts';
-import { type OpenOn, ServedNode } from './served-node.ts';
+import { type NodeRequestOptions, type OpenOn, ServedNode } from './served-node.ts';
 import type { Transport, TransportFactory } from './transport.ts';
 
 /**
@@ -235,7 +235,7 @@ export class Connection {
     body: Methods[M]['request'],
     route: Route,
     repeat: OpenRequest['repeat'],
-    options: RequestOptions | undefined,
+    options: NodeRequestOptions | undefined,
   ): Promise<Methods[M]['response']> {
     const { maxInFlightRequests, maxInFlightBytes, requestTimeoutMs, scheduler } = this.options;
     if (this.#requests.size >= maxInFlightRequests || this.#requests.bytes >= maxInFlightBytes) {
@@ -258,6 +258,7 @@ export class Connection {
         frame: encode([FrameKind.REQUEST, id, method, serverTimeout(timeoutMs), body]),
         deadline: scheduler.monotonic() + timeoutMs,
         timeoutMs,
+        answered: options?.answered,
         // The server answers a method with that method's response.
         resolve: resolve as (body: unknown) => void,
         reject,
@@ -354,6 +355,7 @@ export class Connection {
     // Given up meanwhile, or answered over two links.
     if (request === undefined) return;
     this.#finish(request);
+    request.answered?.(body);
     request.resolve(body);
   }
 
@@ -400,17 +402,15 @@ export class Connection {
   #onLinked(channel: Channel, link: Link, again: 'first' | 'again'): void {
     const { welcome } = link;
     if (this.options.discovery === 'cluster' && welcome?.capabilities.includes('cluster')) this.#watchMap(channel);
-    if (again === 'again' && welcome !== undefined) {
-      const outdated = this.#requests
-        .all()
-        .filter(({ repeat, route }) => repeat === 'once' && route.kind === 'only' && route.channel === channel);
-      channel.tellReconnected(welcome);
-      // Made while there was no link: sent now, behind what the handlers say, they would undo it.
-      const detail = { kind: 'Unavailable', applied: 'no' } as const;
-      for (const request of outdated) {
-        if (request.link === undefined) {
-          this.#reject(request, new RpcError(StatusCode.UNAVAILABLE, 'the connection was made anew', detail));
-        }
+    const outdated = this.#requests
+      .all()
+      .filter(({ repeat, route }) => repeat === 'once' && route.kind === 'only' && route.channel === channel);
+    if (welcome !== undefined) channel.tellLinked(welcome, again);
+    // Made while there was no link: sent now, behind what the handlers say, they would undo it.
+    const detail = { kind: 'Unavailable', applied: 'no' } as const;
+    for (const request of again === 'again' ? outdated : []) {
+      if (request.link === undefined) {
+        this.#reject(request, new RpcError(StatusCode.UNAVAILABLE, 'the connection was made anew', detail));
       }
     }
     for (const request of this.#requests.all()) {
@@ -424,12 +424,11 @@ export class Connection {
   #watchMap(channel: Channel): void {
     const asked = this.#open('describeCluster', { watch: true }, { kind: 'only', channel }, 'once', {
       timeoutMs: DESCRIBE_TIMEOUT_MS,
+      // A push behind it may bring a newer one.
+      answered: (map) => channel.gaveMap(map),
     });
-    asked.then(
-      (map) => channel.gaveMap(map),
-      // Without a map everything goes by way of the main link.
-      () => undefined,
-    );
+    // Without a map everything goes by way of the main link.
+    asked.catch(() => undefined);
   }
 
   /** A wait on a link that is being left begins again on another one. */

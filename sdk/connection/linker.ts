@@ -38,7 +38,7 @@ export interface LinkerOwner {
   /** A link is there; `again` when another one was before it. */
   onLinked(link: Link, again: 'first' | 'again'): void;
   /** This link takes no new requests; it may still answer open ones until `onLost`. */
-  onRetired(link: Link): void;
+  onRetired(link: Link, reason: string): void;
   /** This link is gone, what it has not answered it never will. */
   onLost(link: Link, wasCurrent: boolean, reason: Error): void;
   /** The server refuses this client. */
@@ -159,7 +159,7 @@ export class Linker {
   moveOn(reason: string): void {
     const link = this.#current;
     if (link === undefined) return;
-    this.#retire(link);
+    this.#retire(link, reason);
     this.#leave(link, reason, this.#options.scheduler.monotonic() + LEAVING_MAX_MS);
   }
 
@@ -217,7 +217,7 @@ export class Linker {
       onResponse: (id, body) => this.#owner.onResponse(id, body),
       onError: (from, id, status) => this.#onError(from, id, status),
       onPush: (from, topic, body) => this.#owner.onPush(topic, body, from),
-      onGoaway: (from) => this.#retire(from),
+      onGoaway: (from) => this.#retire(from, 'the server is going away'),
       onSilence: (from) => from.write(encode([FrameKind.REQUEST, SILENCE_REQUEST_ID, 'getServerInfo', 0, {}])),
       onClose: (from, reason) => this.#onClosed(from, reason),
     });
@@ -270,12 +270,12 @@ export class Linker {
     }
   }
 
-  #retire(link: Link): void {
+  #retire(link: Link, reason: string): void {
     if (this.#current !== link) return;
     this.#current = undefined;
     link.left = true;
     this.#retiring.add(link);
-    this.#owner.onRetired(link);
+    this.#owner.onRetired(link, reason);
     this.connect();
   }
 

@@ -27,6 +27,8 @@ export interface OpenRequest {
   /** In the scheduler's monotonic ms; Infinity: none. */
   readonly deadline: number;
   readonly timeoutMs: number;
+  /** Called with the answer before anything that came behind it is looked at; promises are later. */
+  readonly answered: ((body: unknown) => void) | undefined;
   readonly resolve: (body: unknown) => void;
   readonly reject: (error: Error) => void;
   /** Where it was sent last; undefined while it waits for a link or a back-off. */

@@ -4,13 +4,21 @@ import type { Method, Methods, Pushes, PushTopic } from '../../src/wire/api.ts';
 import type { Channel, PushedOver, Unsubscribe } from './channel.ts';
 import type { OpenRequest, Route } from './request-table.ts';
 
+export interface NodeRequestOptions {
+  /** Time limit, ms; 0 or Infinity: none. */
+  timeoutMs?: number | undefined;
+  signal?: AbortSignal | undefined;
+  /** Called the moment the answer comes, before what the node pushed behind it; the promise resolves after that. */
+  answered?: ((body: unknown) => void) | undefined;
+}
+
 /** Opens a request on a route of the connection's. */
 export type OpenOn = <M extends Method>(
   method: M,
   body: Methods[M]['request'],
   route: Route,
   repeat: OpenRequest['repeat'],
-  options: { timeoutMs?: number | undefined } | undefined,
+  options: NodeRequestOptions | undefined,
 ) => Promise<Methods[M]['response']>;
 
 export class ServedNode {
@@ -42,7 +50,7 @@ export class ServedNode {
   request<M extends Method>(
     method: M,
     body: Methods[M]['request'],
-    options?: { timeoutMs?: number },
+    options?: Pick<NodeRequestOptions, 'timeoutMs' | 'answered'>,
   ): Promise<Methods[M]['response']> {
     return this.#open(method, body, this.#only, 'once', options);
   }
@@ -56,9 +64,9 @@ export class ServedNode {
     return this.#channel.onPush(topic, handler);
   }
 
-  /** Called when a new link replaces a lost one, never for the first. */
-  onReconnected(handler: () => void): Unsubscribe {
-    return this.#channel.onReconnected(handler);
+  /** Called whenever there is a new link, the first one too, before anything that waits is sent over it. */
+  onLinked(handler: () => void): Unsubscribe {
+    return this.#channel.onLinked(handler);
   }
 
   /** Called when the link is lost, or about to go; it is made again by itself. */
