@@ -5,8 +5,9 @@ import type { ClusterMap, ClusterNode } from '../../src/wire/api.ts';
 import { leaderOf, shardOf } from '../../src/wire/shard.ts';
 import { isRecord, isUint8Array } from '../common/type-helpers.ts';
 
-/** Nodes of a map that are looked at (I9). */
+/** Nodes and shards of a map that are looked at (I9). */
 const MAX_NODES = 1_024;
+const MAX_SHARDS = 65_536;
 
 function isNode(value: unknown): value is ClusterNode {
   return isRecord(value) && typeof value.name === 'string' && typeof value.address === 'string';
@@ -16,7 +17,8 @@ function isNode(value: unknown): value is ClusterNode {
 export function readClusterMap(value: unknown): ClusterMap | undefined {
   if (!isRecord(value) || typeof value.self !== 'string' || value.self === '') return undefined;
   const { version, shardCount, nodes, leaders } = value;
-  if (typeof version !== 'number' || typeof shardCount !== 'number' || !(shardCount >= 1)) return undefined;
+  if (typeof version !== 'number' || typeof shardCount !== 'number' || !Number.isInteger(shardCount)) return undefined;
+  if (shardCount < 1 || shardCount > MAX_SHARDS) return undefined;
   if (!Array.isArray(nodes) || nodes.length > MAX_NODES || !nodes.every(isNode) || !isUint8Array(leaders))
     return undefined;
   const known = nodes.map(({ name, address, draining }) => ({ name, address, draining: draining === true }));
@@ -40,6 +42,11 @@ export function leadsMore(before: ClusterMap, now: ClusterMap): boolean {
     if (was < 0 || leaderOf(before.leaders, shard) !== was) return true;
   }
   return false;
+}
+
+/** Names of nodes that another one's map names. */
+export function spokenOf(maps: readonly ClusterMap[]): Set<string> {
+  return new Set(maps.flatMap(({ self, nodes }) => nodes.map(({ name }) => name).filter((name) => name !== self)));
 }
 
 /**

@@ -163,6 +163,11 @@ export class Linker {
     this.#leave(link, reason, this.#options.scheduler.monotonic() + LEAVING_MAX_MS);
   }
 
+  /** The other end is said to be gone: what was asked there is asked elsewhere at once, though the link still looks open. */
+  abandon(reason: string): void {
+    this.#current?.close(1001, reason);
+  }
+
   /** Ends for good, without haste: what was asked may still be answered, for a while. */
   leave(reason: string): void {
     this.#ended = true;

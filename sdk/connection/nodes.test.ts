@@ -172,6 +172,38 @@ describe('the main link', () => {
     stop();
   });
 
+  it('leaves a node that stands still, once the others have noticed', async () => {
+    const cluster = new FakeCluster('a', 'b', 'c');
+    const connection = await connected(cluster);
+    await warm(cluster, connection);
+    cluster.server('a').answer = undefined;
+    const [info, result] = [connection.request('getServerInfo', {}), awaitResult(connection, cluster.workflowOf('a'))];
+    await cluster.scheduler.settle();
+    expect(cluster.asked('a')).toHaveLength(2);
+    cluster.members = ['b', 'c'];
+    cluster.leaders = ['b', 'c', 'b', 'c'];
+    for (const name of ['b', 'c']) {
+      cluster.server(name).link.send([FrameKind.PUSH, 'clusterMap', cluster.mapOf(name)]);
+    }
+    await cluster.scheduler.advance(100);
+    expect(['b', 'c']).toContain(((await info) as unknown as { from: string }).from);
+    expect(['b', 'c']).toContain(((await result) as unknown as { from: string }).from);
+    expect(connection.isConnected).toBe(true);
+  });
+
+  it('stays at a node that the others have not heard of yet', async () => {
+    const cluster = new FakeCluster('a', 'b');
+    const ofB = { ...cluster.mapOf('b'), nodes: cluster.mapOf('b').nodes.filter(({ name }) => name === 'b') };
+    cluster.server('b').answer = ({ method }) => (method === 'describeCluster' ? ofB : { from: 'b' });
+    const connection = await connected(cluster);
+    await warm(cluster, connection);
+    expect(cluster.open('b')).toBe(1);
+    cluster.server('b').link.send([FrameKind.PUSH, 'clusterMap', { ...ofB, version: 2 }]);
+    await cluster.scheduler.settle();
+    expect(cluster.open('a')).toBe(1);
+    expect(cluster.dialled).toEqual(['', urlOf('b')]);
+  });
+
   it('learns nothing where discovery is off', async () => {
     const cluster = new FakeCluster('a', 'b');
     const connection = cluster.connect({ discovery: 'off' });
@@ -191,6 +223,7 @@ describe('the main link', () => {
       { self: 'a' },
       { ...cluster.mapOf('a'), nodes: [{ name: 7 }] },
       { ...cluster.mapOf('a'), leaders: 'x' },
+      { ...cluster.mapOf('a'), shardCount: 1e15 },
     ];
     for (const map of nonsense) cluster.server('a').link.send([FrameKind.PUSH, 'clusterMap', map]);
     const addresses = ['evil.example/path:1', 'user@evil.example:80', 'wss://evil.example:1', '', 'b'];
@@ -249,6 +282,24 @@ describe('the nodes a worker serves', () => {
     const dialled = cluster.dialled.length;
     await cluster.scheduler.advance(20_000);
     expect(cluster.dialled).toHaveLength(dialled);
+  });
+
+  it('are served anew at another address', async () => {
+    const cluster = new FakeCluster('a', 'b');
+    const { latest } = await serving(cluster);
+    const [, before] = latest();
+    cluster.start('b2');
+    const map = cluster.mapOf('a');
+    const nodes = map.nodes.map((node) => (node.name === 'b' ? { ...node, address: 'b2:1' } : node));
+    cluster.server('a').link.send([FrameKind.PUSH, 'clusterMap', { ...map, nodes }]);
+    cluster.kill('b');
+    await cluster.scheduler.settle();
+    // While b's own last map counts, it says the old one.
+    cluster.server('a').link.send([FrameKind.PUSH, 'clusterMap', { ...map, nodes }]);
+    await cluster.scheduler.settle();
+    expect(names(latest())).toEqual([undefined, 'b']);
+    expect(latest()[1]).not.toBe(before);
+    expect(cluster.dialled.at(-1)).toBe(urlOf('b2'));
   });
 
   it('are not forgotten because one node lost sight of the others', async () => {

@@ -8,7 +8,7 @@ import type { ClusterMap, ClusterNode } from '../../src/wire/api.ts';
 import { learnedUrl } from './address.ts';
 import type { AddressBook } from './address-book.ts';
 import type { Channel } from './channel.ts';
-import { ownerIn, unionOfNodes } from './cluster-map.ts';
+import { ownerIn, spokenOf, unionOfNodes } from './cluster-map.ts';
 import type { Link } from './link.ts';
 import type { Cancelable, Scheduler } from './scheduler.ts';
 
@@ -54,6 +54,8 @@ export class Nodes {
   readonly #channels = new Map<string, NodeChannel>();
   readonly #servers = new Set<(nodes: readonly ServedNode[]) => void>();
   #nodes: ReadonlyMap<string, ClusterNode> = new Map();
+  /** Nodes that another one named in its last map. */
+  #spokenOf: ReadonlySet<string> = new Set();
   /** Who leads what: the map that came last. */
   #leaders: ClusterMap | undefined;
   /** The node the main channel is, or was last, linked to. */
@@ -115,12 +117,27 @@ export class Nodes {
     const maps = [main, ...this.all()].flatMap(({ map }) => (map === undefined ? [] : [map]));
     // While nobody can be asked the nodes are those known last.
     if (maps.length === 0) return;
-    this.#nodes = unionOfNodes(maps);
+    const nodes = unionOfNodes(maps);
+    const gone = this.#gone(maps);
+    for (const name of gone) nodes.delete(name);
+    this.#nodes = nodes;
+    const abandoned = gone.flatMap((name) => {
+      const channel = name === this.#mainNode ? main : this.#channels.get(name)?.channel;
+      return channel === undefined ? [] : [{ name, channel }];
+    });
     const up = [...this.#nodes.values()].filter(({ draining }) => !draining);
     this.#host.book.learn(up.flatMap((node) => this.#urlOf(node) ?? []));
     this.#dropUnusable();
     this.#chooseServed();
     this.#leaveDraining(up);
+    for (const { name, channel } of abandoned) channel.linker.abandon(`node ${name} is gone, say the others`);
+  }
+
+  /** Nodes that others named and name no more. A stopped process keeps its links: its silence would be noticed far later. */
+  #gone(maps: readonly ClusterMap[]): string[] {
+    const before = this.#spokenOf;
+    this.#spokenOf = spokenOf(maps);
+    return [...before].filter((name) => !this.#spokenOf.has(name) && maps.some(({ self }) => self !== name));
   }
 
   close(): void {
@@ -157,18 +174,25 @@ export class Nodes {
 
   /** Nodes that are gone, drain, or have another address: whoever serves them is told by `#chooseServed`. */
   #dropUnusable(): void {
-    for (const [name, entry] of this.#channels) {
-      const node = this.#nodes.get(name);
-      const usable = node !== undefined && !node.draining && this.#urlOf(node) === entry.url;
-      if (!usable && !entry.served) this.#drop(name, entry);
-    }
+    for (const [name, entry] of this.#channels)
+      if (!entry.served && !this.#isUsable(name, entry)) this.#drop(name, entry);
+  }
+
+  #isUsable(name: string, { url }: NodeChannel): boolean {
+    const node = this.#nodes.get(name);
+    return node !== undefined && !node.draining && this.#urlOf(node) === url;
   }
 
   #chooseServed(): 'same' | 'changed' {
-    const names = this.#servers.size === 0 ? [] : this.#sample();
-    const left = [...this.#channels].filter(([name, { served }]) => served && !names.includes(name));
-    // Whoever comes back under this name is served anew.
+    const left = [...this.#channels].filter(([name, entry]) => entry.served && !this.#isUsable(name, entry));
+    // A node that has another address now is served anew.
     for (const [name] of left) this.#channels.delete(name);
+    const names = this.#servers.size === 0 ? [] : this.#sample();
+    for (const [name, entry] of this.#channels) {
+      if (!entry.served || names.includes(name)) continue;
+      left.push([name, entry]);
+      this.#channels.delete(name);
+    }
     const served: ServedNode[] = [{ channel: this.#host.main, name: undefined }];
     for (const name of names) {
       const node = this.#nodes.get(name);
@@ -188,10 +212,7 @@ export class Nodes {
 
   /** Those to serve beside the main channel's: the ones served already stay, so that a newcomer moves nobody. */
   #sample(): string[] {
-    const usable = [...this.#nodes.values()].filter((node) => {
-      const entry = this.#channels.get(node.name);
-      return node.name !== this.#mainNode && !node.draining && (entry === undefined || entry.url === this.#urlOf(node));
-    });
+    const usable = [...this.#nodes.values()].filter(({ name, draining }) => name !== this.#mainNode && !draining);
     const names = usable.map(({ name }) => name);
     const kept = names.filter((name) => this.#channels.get(name)?.served === true);
     const others = names.filter((name) => !kept.includes(name));

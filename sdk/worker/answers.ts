@@ -113,8 +113,6 @@ export class Answers {
     const via = from.state === 'registered' ? from : from.state === 'registering' ? undefined : this.#host.anyNode();
     if (via === undefined) return;
     answer.via = via;
-    // Credit means something on the node that gave the task.
-    if (via !== from) answer.body.credit = 0;
     // The body was made by `add` for this very method.
     const body = answer.body as Methods[AnswerMethod]['request'];
     via.node.request(answer.method, body, { timeoutMs: ANSWER_TIMEOUT_MS }).then(
