@@ -72,6 +72,7 @@ export class Connection {
       scheduler,
       firstUrl: urls[0] ?? '',
       open: (url) => this.#channel({ size: 1, next: () => url }, { ...options, target: url }),
+      isBusy: (channel) => channel.link !== undefined && this.#openOnLink(channel.link) > 0,
       drop: (channel) => this.#drop(channel),
     });
   }
@@ -285,7 +286,7 @@ export class Connection {
       onRefused: (channel, error) => this.#onRefused(channel, error),
       onResponse: (id, body) => this.#onResponse(id, body),
       onError: (id, status) => this.#onError(id, status),
-      openOn: (link) => this.#requests.all().filter((request) => request.link === link).length,
+      openOn: (link) => this.#openOnLink(link),
       onMap: (channel) => this.#nodes.onMap(channel),
       onWaitersChanged: () => this.#updateKeepAlive(),
     });
@@ -300,6 +301,22 @@ export class Connection {
       }
     }
     channel.linker.leave('not needed any more');
+    this.#moveWaits();
+  }
+
+  #openOnLink(link: Link): number {
+    return this.#requests.all().filter((request) => request.link === link).length;
+  }
+
+  /** Waits on links that are being left begin again on others. */
+  #moveWaits(): void {
+    for (const request of this.#requests.all()) {
+      if (!request.link?.left || !LONG_WAITS.has(request.method) || this.#linkFor(request.route) === undefined)
+        continue;
+      this.#cancelOnServer(request);
+      request.link = undefined;
+      this.#sendOrConnect(request);
+    }
   }
 
   #anyLink(): Link | undefined {
@@ -416,8 +433,8 @@ export class Connection {
     for (const request of this.#requests.all()) {
       const unsent = request.link === undefined ? this.#linkFor(request.route) : undefined;
       if (unsent !== undefined) this.#send(request, unsent);
-      else if (request.link?.left && LONG_WAITS.has(request.method)) this.#askElsewhere(request);
     }
+    this.#moveWaits();
   }
 
   /** Asks the node at the other end for its map, and to be told when it changes. Before all else: a registration that follows knows more. */
@@ -429,13 +446,6 @@ export class Connection {
     });
     // Without a map everything goes by way of the main link.
     asked.catch(() => undefined);
-  }
-
-  /** A wait on a link that is being left begins again on another one. */
-  #askElsewhere(request: OpenRequest): void {
-    this.#cancelOnServer(request);
-    request.link = undefined;
-    this.#sendOrConnect(request);
   }
 
   #onLost(channel: Channel, link: Link, reason: Error): void {

@@ -91,6 +91,22 @@ describe('a call about a workflow', () => {
     }
   });
 
+  it('that waits keeps its link, and begins again elsewhere when its node drains', async () => {
+    const cluster = new FakeCluster('a', 'b');
+    const connection = await connected(cluster);
+    await warm(cluster, connection);
+    cluster.server('b').answer = undefined;
+    const result = awaitResult(connection, cluster.workflowOf('b'));
+    await cluster.scheduler.advance(90_000);
+    expect(cluster.asked('b').filter(({ method }) => method === 'awaitWorkflowResult')).toHaveLength(1);
+    cluster.draining.add('b');
+    cluster.tell();
+    await cluster.scheduler.settle();
+    expect(await result).toEqual({ from: 'a' });
+    await cluster.scheduler.advance(200);
+    expect(cluster.open('b')).toBe(0);
+  });
+
   it('closes a link that no call has taken for a minute', async () => {
     const cluster = new FakeCluster('a', 'b');
     const connection = await connected(cluster);

@@ -29,6 +29,8 @@ export interface NodesHost {
   /** The first address given: the others' scheme. */
   readonly firstUrl: string;
   open(url: string): Channel;
+  /** Whether requests are open over it. */
+  isBusy(channel: Channel): boolean;
   /** Not wanted any more; what is open on it is sent elsewhere. */
   drop(channel: Channel): void;
 }
@@ -236,7 +238,9 @@ export class Nodes {
     this.#idleTimer ??= this.#host.scheduler.after(IDLE_LOOK_MS, () => {
       this.#idleTimer = undefined;
       const before = this.#host.scheduler.monotonic() - OWNER_IDLE_MS;
-      for (const [name, entry] of this.#channels) if (!entry.served && entry.usedAt < before) this.#drop(name, entry);
+      for (const [name, entry] of this.#channels) {
+        if (!entry.served && entry.usedAt < before && !this.#host.isBusy(entry.channel)) this.#drop(name, entry);
+      }
       if (this.#channels.size > 0) this.#lookForIdle();
     });
   }

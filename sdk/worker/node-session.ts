@@ -114,6 +114,8 @@ export class NodeSession {
   /** No new tasks from here on. Resolves when the node knows, or cannot be asked. */
   async drain(): Promise<void> {
     this.#draining = true;
+    // What registers over a later link registers without credit.
+    if (!this.node.isLinked) return;
     try {
       await this.#unregister();
     } catch (error) {

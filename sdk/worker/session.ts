@@ -98,7 +98,7 @@ export class Session implements NodeSessionOwner {
     return this.credit[kind].running;
   }
 
-  /** Registers on the nodes there are; resolves once one has it. Tasks may arrive before. Later registrations happen by themselves. */
+  /** Registers on the nodes there are; resolves once one has it, or the session was closed. Tasks may arrive before. Later registrations happen by themselves. */
   start(): Promise<void> {
     this.state = 'open';
     const registered = new Promise<void>((resolve) => {
@@ -147,6 +147,7 @@ export class Session implements NodeSessionOwner {
     for (const session of this.nodes.values()) session.close();
     this.nodes.clear();
     this.stopServing?.();
+    this.firstRegistered?.();
     clearTimeout(this.rateTimer);
     clearTimeout(this.moveTimer);
     this.answers.close();
