@@ -83,10 +83,3 @@ export function startErrorOf(error: unknown, listen: { ip: string; port: number 
       return new NodeStartError('fault', message, 'Run with --log-level debug for more.', error);
   }
 }
-
-export const clustersNotYet = (clusterId: string): NodeStartError =>
-  new NodeStartError(
-    'config',
-    `this version cannot run as a node of cluster ${clusterId}: its parts are there, the node does not use them yet`,
-    'Take `cluster` out of the configuration, and TENUTO_CLUSTER_ID out of the environment, to run a single node.',
-  );

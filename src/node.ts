@@ -5,21 +5,29 @@ import { readFileSync } from 'node:fs';
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
-import type { NodeConfig } from './config/config.ts';
+import type { ClusterNode } from '../cluster/node/cluster-node.ts';
+import type { DoorAddress, NodeConfig } from './config/config.ts';
+import { isLoopback } from './config/values.ts';
 import { Admission } from './frontend/admission.ts';
 import { type HostRules, hostRules } from './frontend/http/host-rules.ts';
-import { makeHttpServer } from './frontend/http/server.ts';
+import { notReady, notServing, type Standing } from './frontend/http/readiness.ts';
+import { makeHttpServer, tryToListen } from './frontend/http/server.ts';
 import { methods } from './frontend/methods/index.ts';
 import { Namespaces } from './frontend/namespaces.ts';
 import { NativeDoor } from './frontend/websocket/door.ts';
 import { connectInProcess, type InProcessTransport } from './frontend/websocket/in-process.ts';
 import { listenForWebSockets } from './frontend/websocket/listener.ts';
 import { Matcher } from './matching/matcher.ts';
-import { clustersNotYet, NodeStartError, startErrorOf } from './node-errors.ts';
+import type { ClusterParts, Prepared } from './node-cluster.ts';
+import { NodeStartError, startErrorOf } from './node-errors.ts';
+import { clusterGauges } from './observe/cluster-gauges.ts';
 import type { Exposition } from './observe/exposition.ts';
 import { Metrics } from './observe/metrics.ts';
 import { nodeGauges } from './observe/node-gauges.ts';
+import type { ClusterControl } from './ports/cluster.ts';
+import type { Engine } from './ports/engine.ts';
 import type { Log } from './ports/log.ts';
+import type { ReplicaStore } from './ports/replica-store.ts';
 import type { Store } from './ports/store.ts';
 import { systemClock, systemRandom, systemScheduler } from './runtime/index.ts';
 import { ShardEngine } from './shard/engine.ts';
@@ -41,6 +49,8 @@ export interface RunningNode {
   readonly address: string | undefined;
   readonly nodeId: string;
   readonly store: Store;
+  /** What it knows and does of its cluster; undefined when it stands alone. */
+  readonly cluster: ClusterControl | undefined;
   /** Why it does not serve; undefined when it does. */
   notReady(): string | undefined;
   /** A connection within the process. */
@@ -49,7 +59,7 @@ export interface RunningNode {
   close(): Promise<void>;
 }
 
-async function openStore({ dataDirectory, shardCount }: NodeConfig): Promise<Store> {
+async function openStore({ dataDirectory, shardCount }: NodeConfig): Promise<ReplicaStore> {
   // Either adapter is loaded only when it is used: a node in memory needs no LevelDB.
   if (dataDirectory === undefined) {
     const { openMemoryStore } = await import('./store/memory/store.ts');
@@ -72,8 +82,6 @@ function readPem(file: string, what: string): Buffer {
   }
 }
 
-const isLoopback = (ip: string): boolean => ip === 'localhost' || ip === '::1' || ip.startsWith('127.');
-
 class Node implements RunningNode {
   readonly #config: NodeConfig;
   readonly #options: NodeOptions;
@@ -82,6 +90,7 @@ class Node implements RunningNode {
   readonly #matcher: Matcher;
   readonly #engine: ShardEngine;
   readonly #door: NativeDoor;
+  readonly #cluster: ClusterNode | undefined;
   readonly store: Store;
   #http: HttpServer | undefined;
   #exposition: Promise<Exposition> | undefined;
@@ -91,11 +100,16 @@ class Node implements RunningNode {
   #closing: Promise<void> | undefined;
   address: string | undefined;
 
-  constructor(config: NodeConfig, store: Store, options: NodeOptions) {
+  constructor(config: NodeConfig, store: Store, options: NodeOptions, cluster?: ClusterNode) {
     this.#config = config;
     this.#options = options;
     this.store = store;
-    this.#namespaces = new Namespaces(config.namespaces);
+    this.#cluster = cluster;
+    const { listen } = config;
+    this.#namespaces = new Namespaces(config.namespaces, {
+      tokens: config.cluster?.adminTokens ?? [],
+      withoutTokens: listen === undefined || isLoopback(listen.ip) ? 'everyone' : 'nobody',
+    });
     this.#matcher = new Matcher({
       clock: systemClock,
       scheduler: systemScheduler,
@@ -111,15 +125,21 @@ class Node implements RunningNode {
       limits: config.limits,
       bounds: config.shardLimits,
       log: options.log,
-      onFatal: (error) => this.#onFatal(error),
+      onFatal: (error) => this.failed(error),
+      ...(cluster && { commitLog: cluster.commitLog, relay: cluster.relay }),
     });
     this.#matcher.attach(this.#engine);
-    this.#door = this.#makeDoor();
+    this.#door = this.#makeDoor(cluster?.attach(this.#engine, this.#matcher) ?? this.#engine);
     nodeGauges(this.#metrics, {
       engine: this.#engine,
       matcher: this.#matcher,
       connections: this.#door.connections,
     });
+    if (cluster !== undefined) clusterGauges(this.#metrics, () => cluster.stats());
+  }
+
+  get cluster(): ClusterControl | undefined {
+    return this.#cluster?.control;
   }
 
   get nodeId(): string {
@@ -130,16 +150,15 @@ class Node implements RunningNode {
     // The port first: it is taken or free at once, recovery may take a moment. Until it is over upgrades get 503.
     await this.#listen();
     await this.#engine.open();
+    await this.#cluster?.open(this.#clientAddress());
     this.#serving = true;
     if (this.#config.dataDirectory !== undefined) void this.#tendData();
     this.#warnOfOpenDoors();
   }
 
   notReady(): string | undefined {
-    if (this.#closing !== undefined) return 'the node is shutting down';
-    const { health } = this.#engine;
-    if (health.state === 'failed') return `the store failed: ${health.error}`;
-    return this.#serving ? undefined : 'the node is starting';
+    const draining = this.#cluster?.control.draining() ?? 'no';
+    return notReady({ ...this.#standing(), draining }) ?? this.#cluster?.notReady();
   }
 
   connect(): InProcessTransport {
@@ -154,14 +173,15 @@ class Node implements RunningNode {
 
   // ---------------------------------------------------------------- inside
 
-  #makeDoor(): NativeDoor {
+  #makeDoor(engine: Engine): NativeDoor {
     const { log } = this.#options;
     const { doorLimits, limits, dataDirectory } = this.#config;
     return new NativeDoor({
       services: {
-        engine: this.#engine,
+        engine,
         workers: this.#matcher,
         namespaces: this.#namespaces.known,
+        ...(this.#cluster && { cluster: this.#cluster.control }),
         clock: systemClock,
         random: systemRandom,
         limits,
@@ -191,7 +211,7 @@ class Node implements RunningNode {
     const { listen, tls, doorLimits } = this.#config;
     if (listen === undefined) return;
     const pems = tls && { cert: readPem(tls.certFile, 'certificate'), key: readPem(tls.keyFile, 'key') };
-    const rules = this.#rules(listen.ip);
+    const rules = this.#rules(listen);
     const routes = {
       notReady: () => this.notReady(),
       metrics: () => this.#renderMetrics(),
@@ -203,7 +223,7 @@ class Node implements RunningNode {
       door: this.#door,
       rules,
       maxConnections: doorLimits.connections,
-      notReady: () => this.notReady(),
+      notReady: () => notServing(this.#standing()),
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(startErrorOf(error, listen)));
@@ -215,8 +235,26 @@ class Node implements RunningNode {
     this.address = `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
   }
 
-  #rules(ip: string): HostRules {
-    return hostRules([ip, hostname()], this.#config.allowedHosts);
+  /** Where clients of the cluster reach this node. */
+  #clientAddress(): string {
+    const { listen } = this.#config;
+    if (this.address === undefined || listen === undefined) return '';
+    const port = this.address.slice(this.address.lastIndexOf(':') + 1);
+    const { advertise } = listen;
+    return advertise === undefined ? this.address : `${advertise.host}:${advertise.port === 0 ? port : advertise.port}`;
+  }
+
+  #standing(): Omit<Standing, 'draining'> {
+    const { health } = this.#engine;
+    return {
+      phase: this.#closing !== undefined ? 'closing' : this.#serving ? 'serving' : 'starting',
+      storeError: health.state === 'failed' ? String(health.error) : undefined,
+    };
+  }
+
+  #rules({ ip, advertise }: DoorAddress): HostRules {
+    const own = advertise === undefined ? [ip, hostname()] : [ip, hostname(), advertise.host];
+    return hostRules(own, this.#config.allowedHosts);
   }
 
   #warnOfOpenDoors(): void {
@@ -262,7 +300,7 @@ class Node implements RunningNode {
     }
   }
 
-  #onFatal(error: unknown): void {
+  failed(error: unknown): void {
     const fault = error instanceof Error ? error : new Error(String(error));
     this.#options.log.error(
       { error: fault },
@@ -277,8 +315,11 @@ class Node implements RunningNode {
     try {
       this.#scrubber?.stop();
       await this.#control?.close();
+      // Others lead before clients are sent away: what they ask meanwhile is forwarded.
+      await this.#cluster?.leave(this.#config.shutdownGraceMs);
       await this.#door.drain(this.#config.shutdownGraceMs, 'the node is shutting down');
       await this.#engine.close();
+      await this.#cluster?.close();
       await this.store.close();
       await this.#closeHttp();
       const exposition = await this.#exposition;
@@ -300,6 +341,7 @@ class Node implements RunningNode {
   /** After a start that failed: gives back what was taken. */
   async abandon(): Promise<void> {
     await this.#closeHttp();
+    await this.#cluster?.close().catch(() => {});
     await this.store.close().catch(() => {});
   }
 }
@@ -311,13 +353,26 @@ class Node implements RunningNode {
  */
 export async function startNode(config: NodeConfig, options: NodeOptions): Promise<RunningNode> {
   let node: Node | undefined;
+  let prepared: Prepared | undefined;
   try {
-    // Serving alone what was meant for several would lose what they promise: better not to start.
-    if (config.cluster !== undefined) throw clustersNotYet(config.cluster.id);
-    node = new Node(config, options.store ?? (await openStore(config)), options);
+    if (config.listen !== undefined) await tryToListen(config.listen.ip, config.listen.port);
+    if (config.cluster === undefined) {
+      node = new Node(config, options.store ?? (await openStore(config)), options);
+    } else {
+      const { prepareCluster, buildClusterNode } = await import('./node-cluster.ts');
+      prepared = await prepareCluster(config, config.cluster, options.log);
+      const store = await openStore({ ...config, shardCount: prepared.state.record.shardCount });
+      const parts: ClusterParts = {
+        ...{ ...prepared, cluster: config.cluster, store, log: options.log },
+        onFatal: (error) => node?.failed(error),
+        onDraining: () => {},
+      };
+      node = new Node(config, store, options, await buildClusterNode(parts));
+    }
     await node.start();
     return node;
   } catch (error) {
+    if (node === undefined) await prepared?.coordinator.close();
     await node?.abandon();
     throw startErrorOf(error, config.listen);
   }

@@ -60,7 +60,7 @@ function importsOf(file: string): Import[] {
 function layerOf(file: string): string {
   const [top = '', second = ''] = file.split('/');
   if (top !== 'src') return top;
-  if (/^src\/(node|node-errors|server)\.ts$/.test(file)) return 'node';
+  if (/^src\/(node|node-cluster|node-errors|server)\.ts$/.test(file)) return 'node';
   return second.endsWith('.ts') ? `src/${second}` : second;
 }
 
@@ -97,7 +97,7 @@ const EXCEPTIONS: readonly { from: RegExp; to: RegExp; why: string }[] = [
     why: 'a backup of a running node is asked for at its control socket; both ends of that protocol sit in one file',
   },
   {
-    from: /^cluster\/(link|routing)\//,
+    from: /^cluster\/(link|routing|matching|node)\//,
     to: /^src\/frontend\/(validate\/|websocket\/skim\.ts$)/,
     why: 'what another node forwards is checked by the same rules as what a client sends: one list of shapes, not two',
   },

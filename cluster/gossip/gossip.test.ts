@@ -98,7 +98,8 @@ describe('three nodes', () => {
       directoryId: 'dir-a',
       addresses: { gossip: a.gossip.address, client: '127.0.0.1:7280' },
       roles: ['server'],
-      draining: false,
+      draining: 'no',
+      weight: 1,
     });
     expect(b.changes.map(({ type, member }) => `${type} ${member.name}`)).toContain('joined a');
   });
@@ -121,9 +122,9 @@ describe('three nodes', () => {
 
   it('hear of changed metadata and load', async () => {
     const [a, , c] = await three();
-    c.gossip.setMeta({ draining: true, zone: 'z2' });
+    c.gossip.setMeta({ draining: 'leadership', zone: 'z2' });
     c.gossip.setLoad(42);
-    await until(() => a.gossip.member('c')?.draining === true && a.gossip.member('c')?.load === 42);
+    await until(() => a.gossip.member('c')?.draining === 'leadership' && a.gossip.member('c')?.load === 42);
     expect(a.gossip.member('c')).toMatchObject({ zone: 'z2', roles: ['server'] });
   });
 

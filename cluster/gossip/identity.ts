@@ -26,7 +26,8 @@ export async function metaOf(options: GossipOptions, bound: string): Promise<Nod
     version: node.version ?? VERSION,
     protocol,
     startedAtMs: Math.max(0, Math.floor(clock.now())),
-    draining: false,
+    draining: 'no',
+    weight: node.weight ?? 1,
   };
   const problem = metaProblem(meta);
   if (problem !== undefined) throw new GossipConfigError(`gossip: ${problem}`);

@@ -1,6 +1,7 @@
 // What a node configures of gossip, and what of it may change while it runs. Read by gossip.ts and identity.ts.
 
 import type { Clock, Random, Scheduler } from '../../src/ports/clock.ts';
+import type { Draining } from '../../src/ports/cluster.ts';
 import type { Log } from '../../src/ports/log.ts';
 import { isIpLiteral, parseAddress } from './core/address.ts';
 import { type GossipConfig, GossipConfigError } from './core/config.ts';
@@ -29,6 +30,8 @@ export interface GossipNode {
   readonly roles?: readonly string[] | undefined;
   /** Failure domain. Default none. */
   readonly zone?: string | undefined;
+  /** See NodeMeta. Default 1. */
+  readonly weight?: number | undefined;
   /** Default: this package's. */
   readonly version?: string | undefined;
 }
@@ -60,7 +63,7 @@ export interface GossipOptions {
 
 /** What of a node may change while it runs. */
 export interface MetaChanges {
-  readonly draining?: boolean;
+  readonly draining?: Draining;
   readonly roles?: readonly string[];
   readonly zone?: string;
   readonly clientAddress?: string;

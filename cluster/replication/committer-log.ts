@@ -1,45 +1,39 @@
-// The replicated log in the place of `store.append`, for a committer that assigns lsns itself and has one append under way: it resolves when every
-// entry is committed, or its shard is lost. A shard that waits for its majority holds the others back for one election timeout at most, after
-// which its leader steps down; a committer that takes each shard's outcome by itself (ports/replicated-log.ts) waits for nobody.
+// The replicated log as the engine's committer and flusher use it (ports/commit-log.ts): one entry per shard under way, settled when a majority
+// has it and everything before it is applied, or when this node leads no more.
 
-import { type ShardId, type Term, term } from '../../src/ports/ids.ts';
+import type { CommitLog } from '../../src/ports/commit-log.ts';
+import { type ShardId, term } from '../../src/ports/ids.ts';
 import type { ReplicatedLog } from '../../src/ports/replicated-log.ts';
-import type { AppendResult, LogAppend, Store } from '../../src/ports/store.ts';
+import type { AppendResult, LogAppend } from '../../src/ports/store.ts';
+
+const COMMITTED: AppendResult = { fenced: [] };
+const lost = ({ shard, term: inTerm }: LogAppend): AppendResult => ({
+  fenced: [{ shard, newerTerm: term(inTerm + 1) }],
+});
 
 /**
- * A fenced shard of the result is not led here any more: what was refused was not written, what was under way may still be committed by the next
- * leader, so its callers are told "maybe".
- *
- * @throws Error when an lsn is not the log's next: the caller missed `controlAppended`.
+ * A fenced shard of a result is not led here any more: what was refused was not written, what was under way may still be committed by the next
+ * leader, so its callers are told "maybe". An lsn that is not the log's next ends all writing: the caller missed `controlAppended`.
  */
-export function committerLog(log: ReplicatedLog): Pick<Store, 'append'> {
-  return {
-    append: (entries: readonly LogAppend[]) =>
-      new Promise<AppendResult>((resolve, reject) => {
-        const lost = new Map<ShardId, Term>();
-        // One more than the entries, so that it is not over before all are asked for.
-        let waiting = 1;
-        const settle = (): void => {
-          waiting -= 1;
-          if (waiting > 0) return;
-          resolve({ fenced: [...lost].map(([shard, inTerm]) => ({ shard, newerTerm: term(inTerm + 1) })) });
-        };
-        for (const { shard, term: inTerm, lsn, entry } of entries) {
-          if (lost.has(shard)) continue;
-          const answer = log.append(shard, inTerm, entry, (outcome) => {
-            if (outcome === 'unknown') lost.set(shard, inTerm);
-            settle();
-          });
-          if ('refused' in answer) {
-            lost.set(shard, inTerm);
-            continue;
-          }
-          waiting += 1;
-          if (answer.lsn === lsn) continue;
-          reject(new Error(`shard ${shard}: the entry meant for lsn ${lsn} is at ${answer.lsn}`));
-          return;
-        }
-        settle();
-      }),
-  };
-}
+export const committerLog = (log: ReplicatedLog): CommitLog => ({
+  appends: 'apart',
+  append: (entries, settled) => {
+    const [only] = entries;
+    if (only === undefined || entries.length > 1) throw new Error(`${entries.length} entries in one append of a shard`);
+    const { shard, term: inTerm, lsn, entry } = only;
+    let astray = false;
+    const answer = log.append(shard, inTerm, entry, (outcome) => {
+      if (!astray) settled(outcome === 'committed' ? COMMITTED : lost(only));
+    });
+    if ('lsn' in answer) {
+      astray = answer.lsn !== lsn;
+      if (astray) settled(new Error(`shard ${shard}: the entry meant for lsn ${lsn} is at ${answer.lsn}`));
+      return 'taken';
+    }
+    if (answer.refused !== 'notLeader') return 'later';
+    settled(lost(only));
+    return 'taken';
+  },
+  flush: (flushes) => log.flush(flushes),
+  confirm: (shard: ShardId) => log.confirm(shard),
+});

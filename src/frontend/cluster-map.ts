@@ -4,10 +4,19 @@ import type { ClusterControl } from '../ports/cluster.ts';
 import type { ClusterMap } from '../wire/api.ts';
 import { encodeLeaders } from '../wire/shard.ts';
 
+/** A node's own name never changes, and its whole status is more than is needed for it. */
+const names = new WeakMap<object, string>();
+
+function nameOf(cluster: Pick<ClusterControl, 'status'>): string {
+  const name = names.get(cluster) ?? cluster.status().self;
+  names.set(cluster, name);
+  return name;
+}
+
 export function clusterMapOf(cluster: Pick<ClusterControl, 'clientMap' | 'status'>): ClusterMap {
   const { version, shardCount, nodes, leaders } = cluster.clientMap();
   return {
-    self: cluster.status().self,
+    self: nameOf(cluster),
     version,
     shardCount,
     nodes: nodes.map(({ name, address, draining }) => ({ name, address, draining })),

@@ -39,10 +39,15 @@ export interface Services {
   readonly cluster?: ClusterControl | undefined;
 }
 
+/** `unset`: nobody may, because no token for it is configured and the node listens beyond its machine. */
+export type Administration = 'allowed' | 'denied' | 'unset';
+
 /** Who calls: a connection, as far as methods care. */
 export interface Caller {
   /** Whether the token it came with, if any, opens this namespace. */
   mayUse(namespace: string): boolean;
+  /** Whether it may ask what only operators may. */
+  readonly administration: Administration;
   /** Workers that live on this connection. Throws Refused when it may not have (another) one. */
   registerWorker(request: RegisterWorkerRequest): void;
   leaveWorker(workerId: string): void;

@@ -1,10 +1,12 @@
-// Group commit (DESIGN §5): the turns of all shards that are ready become one append; turns that arrive while it is in flight form the next.
-// One entry per shard and batch. When the append resolves, rows enter the overlay first, then each turn's effects and reply leave (I1).
-// A write error is final: `onFailed` stops the engine.
+// Group commit (DESIGN §5): the turns that are ready become one append; turns that arrive while it is in flight form the next. A store takes
+// all shards at once; of a replicated log each shard has a lane of its own, so that none waits for another's majority. One entry per
+// shard and batch. When the append is settled, rows enter the overlay first, then each turn's effects and reply leave (I1). A write
+// error is final: `onFailed` stops the engine.
 
 import type { Scheduler } from '../ports/clock.ts';
+import type { CommitLog } from '../ports/commit-log.ts';
 import { type Key, lsn, type Term } from '../ports/ids.ts';
-import type { LogAppend, Store } from '../ports/store.ts';
+import type { AppendResult, LogAppend } from '../ports/store.ts';
 import type { Status } from '../wire/status.ts';
 import { type BacklogDelta, type Entry, encodeEntry, type Receipt } from './entry.ts';
 import { isWriteOnce } from './keys.ts';
@@ -80,9 +82,20 @@ class ShardBatch {
 
 const NO_ROWS: ReadonlyMap<Key, Uint8Array | undefined> = new Map();
 
+/** Appends that go one after the other. */
+class Lane {
+  forming = new Map<Shard, ShardBatch>();
+  inFlight = false;
+  /** In the list of those to be appended in this turn of the event loop, or waits to be tried again. */
+  cutting = false;
+}
+
+/** A log that hands a shard over takes nothing for a moment, ms. */
+const RETRY_MS = 5;
+
 export interface CommitterOptions {
   /** Where entries become durable: the store, or a quorum of them. */
-  log: Pick<Store, 'append'>;
+  log: CommitLog;
   scheduler: Scheduler;
   /** The entry is durable: rows enter the overlay. */
   apply(shard: Shard, entry: Entry): void;
@@ -95,9 +108,10 @@ export interface CommitterOptions {
 
 export class Committer {
   readonly #options: CommitterOptions;
-  #forming = new Map<Shard, ShardBatch>();
-  #inFlight = false;
-  #cutting = false;
+  /** Of all shards, where the log takes them together. */
+  readonly #common = new Lane();
+  readonly #lanes = new Map<Shard, Lane>();
+  #ready: Lane[] = [];
   #stopped: Status | undefined;
   #idle: (() => void)[] = [];
   /** Turns decided and not durable, and their bytes (I9). */
@@ -106,8 +120,12 @@ export class Committer {
   commits = 0;
   turns = 0;
   readonly #cut = (): void => {
-    this.#cutting = false;
-    void this.#append();
+    const lanes = this.#ready;
+    this.#ready = [];
+    for (const lane of lanes) {
+      lane.cutting = false;
+      this.#append(lane);
+    }
   };
 
   constructor(options: CommitterOptions) {
@@ -124,18 +142,17 @@ export class Committer {
       turn.end(lostStatus(shard, 'no'));
       return;
     }
-    let batch = this.#forming.get(shard);
+    const lane = this.#laneOf(shard);
+    let batch = lane.forming.get(shard);
     if (batch === undefined) {
       batch = new ShardBatch(shard);
-      this.#forming.set(shard, batch);
+      lane.forming.set(shard, batch);
     }
     batch.add(turn);
     turn.actor.pending = turn;
     this.pendingTurns += 1;
     this.pendingBytes += turn.bytes;
-    if (this.#inFlight || this.#cutting) return;
-    this.#cutting = true;
-    this.#options.scheduler.soon(this.#cut);
+    this.#cutSoon(lane);
   }
 
   /** Resolves when nothing is decided that is not durable. */
@@ -146,10 +163,26 @@ export class Committer {
     });
   }
 
-  async #append(): Promise<void> {
-    if (this.#inFlight || this.#forming.size === 0 || this.#stopped !== undefined) return;
-    const batches = [...this.#forming.values()];
-    this.#forming = new Map();
+  #laneOf(shard: Shard): Lane {
+    if (this.#options.log.appends === 'together') return this.#common;
+    let lane = this.#lanes.get(shard);
+    if (lane === undefined) {
+      lane = new Lane();
+      this.#lanes.set(shard, lane);
+    }
+    return lane;
+  }
+
+  #cutSoon(lane: Lane): void {
+    if (lane.inFlight || lane.cutting) return;
+    lane.cutting = true;
+    this.#ready.push(lane);
+    if (this.#ready.length === 1) this.#options.scheduler.soon(this.#cut);
+  }
+
+  #append(lane: Lane): void {
+    if (lane.inFlight || lane.forming.size === 0 || this.#stopped !== undefined) return;
+    const batches = [...lane.forming.values()];
     const entries: Entry[] = [];
     const appends: LogAppend[] = batches.map((batch) => {
       const entry = batch.entry();
@@ -158,16 +191,34 @@ export class Committer {
       shard.lastLsn += 1;
       return { shard: shard.id, term, lsn: lsn(shard.lastLsn), entry: encodeEntry(entry) };
     });
-    this.#inFlight = true;
-    let fenced: ReadonlySet<number>;
-    try {
-      const result = await this.#options.log.append(appends);
-      fenced = new Set(result.fenced.map(({ shard }) => shard as number));
-    } catch (error) {
-      this.#fail(batches, error);
-      return;
+    lane.inFlight = true;
+    lane.forming = new Map();
+    const answer = this.#options.log.append(appends, (result) => {
+      if (result instanceof Error) this.#fail(batches, result);
+      else this.#settled(lane, batches, entries, result);
+    });
+    if (answer === 'taken') return;
+    // Nothing was written. What is decided keeps its place; where the shard goes to another node meanwhile, it is dropped there.
+    lane.inFlight = false;
+    lane.cutting = true;
+    for (const batch of batches) {
+      batch.shard.lastLsn -= 1;
+      lane.forming.set(batch.shard, batch);
     }
-    this.#inFlight = false;
+    this.#options.scheduler.after(RETRY_MS, () => {
+      lane.cutting = false;
+      this.#append(lane);
+    });
+  }
+
+  #settled(
+    lane: Lane,
+    batches: readonly ShardBatch[],
+    entries: readonly Entry[],
+    { fenced: lost }: AppendResult,
+  ): void {
+    const fenced = new Set<number>(lost.map(({ shard }) => shard));
+    lane.inFlight = false;
     this.commits += 1;
     batches.forEach((batch, i) => {
       const entry = entries[i];
@@ -181,10 +232,7 @@ export class Committer {
     for (const batch of batches)
       this.#end(batch, this.#isLost(batch, fenced) ? lostStatus(batch.shard, 'maybe') : undefined);
     this.#settle();
-    if (this.#forming.size > 0 && !this.#cutting) {
-      this.#cutting = true;
-      this.#options.scheduler.soon(this.#cut);
-    }
+    if (lane.forming.size > 0) this.#cutSoon(lane);
   }
 
   /** Its leadership ended before it was known to be durable: whether it is, the shard's next leader knows. */
@@ -194,9 +242,10 @@ export class Committer {
 
   /** The shard is not led here any more: what no append has taken was never decided. */
   drop(shard: Shard): void {
-    const batch = this.#forming.get(shard);
+    const lane = this.#laneOf(shard);
+    const batch = lane.forming.get(shard);
     if (batch === undefined) return;
-    this.#forming.delete(shard);
+    lane.forming.delete(shard);
     this.#end(batch, lostStatus(shard, 'no'));
     this.#settle();
   }
@@ -214,12 +263,15 @@ export class Committer {
     }
   }
 
-  #fail(batches: ShardBatch[], error: unknown): void {
+  #fail(batches: readonly ShardBatch[], error: unknown): void {
     const what = `The store refused a write: ${messageOf(error)}. This node stops serving; restart it once the disk is sound.`;
     this.#stopped = unavailable(what, 'no');
     this.#options.onFailed(error);
-    const formed = [...this.#forming.values()];
-    this.#forming = new Map();
+    const formed: ShardBatch[] = [];
+    for (const lane of [this.#common, ...this.#lanes.values()]) {
+      formed.push(...lane.forming.values());
+      lane.forming = new Map();
+    }
     for (const batch of batches) this.#end(batch, unavailable(what, 'maybe'));
     for (const batch of formed) this.#end(batch, this.#stopped);
     for (const resolve of this.#idle.splice(0)) resolve();

@@ -7,8 +7,9 @@ import type { Reply } from '../core/workflow/outcome.ts';
 import type { Cancelable, Clock } from '../ports/clock.ts';
 import type { ActorAddress, Done, Engine, HistoryQuery, Waiting } from '../ports/engine.ts';
 import type { Lsn, ShardId, Term } from '../ports/ids.ts';
+import type { LedShards, ShardMessage, ShardMessageOutcome } from '../ports/led-shards.ts';
 import { silentLog } from '../ports/log.ts';
-import type { BacklogSource, Claim, QueueKey, ResumingWorker } from '../ports/matching.ts';
+import type { BacklogSource, Claim, QueueBacklog, QueueKey, ResumingWorker } from '../ports/matching.ts';
 import { StoreError } from '../ports/store.ts';
 import type {
   AwaitWorkflowResultResponse,
@@ -35,7 +36,7 @@ import { Leadership } from './leadership.ts';
 import { DEFAULT_SHARD_LIMITS, type ShardLimits } from './limits.ts';
 import { Materializer } from './materializer.ts';
 import type { EngineHealth, EngineLog, EngineOptions } from './options.ts';
-import { Outbox, type OutboxMessage } from './outbox.ts';
+import { Outbox } from './outbox.ts';
 import { Overlay } from './overlay.ts';
 import { Queries } from './queries.ts';
 import { Reader } from './reader.ts';
@@ -49,6 +50,7 @@ import { SpaceWatch } from './space-watch.ts';
 import { type EngineStats, statsOf } from './stats.ts';
 import { messageOf } from './status.ts';
 import { SteadyClock } from './steady-clock.ts';
+import { storeLog } from './store-log.ts';
 import { Timers } from './timers.ts';
 import { Waiters } from './waiters.ts';
 
@@ -56,7 +58,7 @@ export type { EngineHealth, EngineLog, EngineOptions };
 
 const SWEEP_MS = 1_000;
 
-export class ShardEngine implements Engine, BacklogSource {
+export class ShardEngine implements LedShards, BacklogSource {
   readonly #options: EngineOptions;
   readonly #log: EngineLog;
   readonly #bounds: ShardLimits;
@@ -127,38 +129,23 @@ export class ShardEngine implements Engine, BacklogSource {
       onReadFailed,
     });
     const actors = this.#actors;
+    const common = { core, reader, actors, executor, onReadFailed };
+    const refusal = (): Status | undefined => this.#gate.closed();
     this.#waiters = new Waiters(this.#bounds);
     this.#queries = new Queries({
       matching,
       limit: this.#bounds.waitingQueries,
       deliver: (to, query, claim) => this.#outgoing.deliverQuery(to, query, claim),
     });
-    this.#outgoing = new Outgoing({
-      core,
-      matching,
-      reader,
-      actors,
-      waiters: this.#waiters,
-      queries: this.#queries,
-      executor,
-      onReadFailed,
-    });
-    this.#reads = new Reads({
-      core,
-      actors,
-      reader,
-      waiters: this.#waiters,
-      refusal: () => this.#gate.closed(),
-      onReadFailed,
-    });
-    this.#resume = new Resume({ core, reader, actors, outgoing: this.#outgoing, executor, onReadFailed });
-    const isReplicated = options.commitLog !== undefined;
-    this.#retention = new Retention({ isReplicated, reader, actors, executor, onReadFailed });
-    const refusal = (): Status | undefined => this.#gate.closed();
+    this.#outgoing = new Outgoing({ ...common, matching, waiters: this.#waiters, queries: this.#queries });
+    this.#reads = new Reads({ ...common, waiters: this.#waiters, refusal });
+    this.#resume = new Resume({ ...common, outgoing: this.#outgoing });
+    this.#retention = new Retention({ ...common, isReplicated: options.commitLog !== undefined });
     const { scannedPerPage } = this.#bounds;
     this.#search = new Search({ reader, scannedPerPage, isLed: shards.isLed, refusal, onReadFailed });
+    const log = options.commitLog ?? storeLog(store);
     this.#committer = new Committer({
-      log: options.commitLog ?? store,
+      log,
       scheduler,
       apply: (shard, entry) => this.#materializer.commit(shard, entry),
       applied: () => {
@@ -198,7 +185,7 @@ export class ShardEngine implements Engine, BacklogSource {
       kept: this.#bounds.outboxKept,
       retryMs: this.#bounds.outboxRetryMs,
       shard: (id) => shards.get(id),
-      deliver: (item, done) => this.#deliver(item, done),
+      deliver: options.relay ?? ((item, done) => this.#inbound.receive(item, done)),
       remove: (shard, row) => this.#inbound.deleteRow(shard, row),
       onReadFailed,
     });
@@ -224,6 +211,7 @@ export class ShardEngine implements Engine, BacklogSource {
     this.#leadership = new Leadership({
       shardCount: store.shardCount,
       shards,
+      overlay: this.#overlay,
       committer: this.#committer,
       materializer: this.#materializer,
       actors,
@@ -232,9 +220,10 @@ export class ShardEngine implements Engine, BacklogSource {
       outbox: this.#outbox,
       queries: this.#queries,
       waiters: this.#waiters,
+      onFailed,
     });
     this.#flusher = new Flusher({
-      store,
+      log,
       scheduler,
       overlay: this.#overlay,
       intervalMs: this.#bounds.flushIntervalMs,
@@ -271,6 +260,7 @@ export class ShardEngine implements Engine, BacklogSource {
       pushAhead: (actor, handover) => this.#outgoing.pushAhead(actor, handover),
       leave: (turn) => this.#outgoing.leave(turn),
       send: (turn, effect) => this.#outbox.send(turn, effect),
+      confirm: this.#options.commitLog?.confirm?.bind(this.#options.commitLog),
       log: this.#log,
     });
     const shards = [...this.#shards.values()];
@@ -345,13 +335,23 @@ export class ShardEngine implements Engine, BacklogSource {
     return this.#leadership.unlead(id);
   }
 
-  /** An entry that another leader committed; `undefined`: one without content. */
+  /** An entry that another leader committed; `undefined`: one without content, of any leader. */
   apply(id: ShardId, lsn: Lsn, entry: Uint8Array | undefined): void {
     this.#leadership.apply(id, lsn, entry);
   }
 
+  /** The log took this lsn for an entry of its own: the next one is the engine's. */
+  controlAppended(id: ShardId, lsn: Lsn): void {
+    this.#leadership.controlAppended(id, lsn);
+  }
+
+  /** The shard's rows in the store are another replica's now, as of `lsn`. */
+  installed(id: ShardId, lsn: Lsn): void {
+    this.#leadership.installed(id, lsn);
+  }
+
   /** An outbox message from a shard that another node leads. `later`: nothing is known of it here, try again. */
-  receive(item: OutboxMessage, done: (outcome: 'applied' | 'later') => void): void {
+  receive(item: ShardMessage, done: (outcome: ShardMessageOutcome) => void): void {
     if (this.#gate.isServing) this.#inbound.receive(item, done);
     else done('later');
   }
@@ -431,13 +431,17 @@ export class ShardEngine implements Engine, BacklogSource {
 
   // ---------------------------------------------------------------- BacklogSource (matching)
 
-  backlog(queue: QueueKey): { count: number; oldest: number | undefined } {
+  backlog(queue: QueueKey): QueueBacklog {
     return this.#backlog.backlog(queue);
   }
 
   pull(queue: QueueKey, claims: Claim[]): void {
     if (this.#gate.health.state === 'serving') this.#backlog.pull(queue, claims);
     else for (const claim of claims) claim.release();
+  }
+
+  waitingQueries(queue: QueueKey): number {
+    return this.#queries.waitingOf(queue);
   }
 
   pullQueries(queue: QueueKey, claim: () => Claim | undefined): void {
@@ -448,25 +452,16 @@ export class ShardEngine implements Engine, BacklogSource {
     if (this.#gate.health.state === 'serving') this.#resume.begin(worker);
   }
 
-  // ---------------------------------------------------------------- inside
+  // ---------------------------------------------------------------- housekeeping and failure
 
   #running(): Executor {
     if (this.#executor === undefined) throw new Error('the engine is used before open()');
     return this.#executor;
   }
 
-  // ---------------------------------------------------------------- housekeeping and failure
-
   #sweep(): void {
     this.#actors.sweep();
     this.#sweeper = this.#options.scheduler.after(SWEEP_MS, () => this.#sweep());
-  }
-
-  #deliver(item: OutboxMessage, done: (outcome: 'applied' | 'later') => void): void {
-    const { relay, store } = this.#options;
-    const here = relay === undefined || this.#shards.isLed(shardOf(item.namespace, item.workflowId, store.shardCount));
-    if (here) this.#inbound.receive(item, done);
-    else relay(item, done);
   }
 
   #fenced(shard: Shard): void {

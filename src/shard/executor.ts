@@ -8,12 +8,12 @@ import type { Message, Taker } from '../core/workflow/message.ts';
 import type { Effect, Outcome, Reply, TaskOffer } from '../core/workflow/outcome.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { Done } from '../ports/engine.ts';
-import type { Key } from '../ports/ids.ts';
+import type { Key, ShardId } from '../ports/ids.ts';
 import type { Claim, Matching } from '../ports/matching.ts';
 import { WorkflowExecutionStatus } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
 import type { Actor } from './actor.ts';
-import type { Actors } from './actors.ts';
+import { type Actors, notLed } from './actors.ts';
 import { encodeWaitingTask } from './backlog.ts';
 import type { Committer } from './committer.ts';
 import type { ActorCore } from './core.ts';
@@ -39,6 +39,8 @@ export interface ExecutorOptions {
   pushAhead(actor: Actor, handover: Handover): boolean | undefined;
   /** After the commit: handovers, effects, wake-ups. */
   leave(turn: Turn): void;
+  /** Whether what is known of a shard is fresh (CommitLog); undefined where nobody else can lead it. */
+  confirm: ((shard: ShardId) => Promise<boolean>) | undefined;
   /** Hears of faults: bugs of the core. */
   log: EngineLog;
   /** An outbox message of this turn: its row. */
@@ -134,7 +136,15 @@ export class Executor {
     // A committer that has stopped refused the turn at once: nothing of it may go, and its claims are given back.
     if (actor.pending !== undefined && (turn.empty || actor.pending === turn)) this.#pushAhead(turn);
     actor.busy = false;
-    if (turn.empty && actor.pending === undefined) turn.end(undefined);
+    if (turn.empty && actor.pending === undefined) this.#endUnwritten(turn);
+  }
+
+  /** An answer that rests on what was known here, and on no entry of its own, counts only while nobody else leads (DESIGN §7, fresh reads). */
+  #endUnwritten(turn: Turn): void {
+    const { confirm } = this.#options;
+    const { shard } = turn.actor;
+    if (confirm === undefined) turn.end(undefined);
+    else void confirm(shard.id).then((fresh) => turn.end(fresh ? undefined : notLed(shard)));
   }
 
   #decide(turn: Turn, message: Message, now: number): ReturnType<ActorCore['decide']> {

@@ -3,8 +3,9 @@
 // a run are joined into one row. Versions leave the overlay only when the flush is durable.
 
 import type { Cancelable, Scheduler } from '../ports/clock.ts';
+import type { CommitLog } from '../ports/commit-log.ts';
 import { type Key, lsn } from '../ports/ids.ts';
-import type { RowWrite, ShardFlush, Store } from '../ports/store.ts';
+import type { RowWrite, ShardFlush } from '../ports/store.ts';
 import { countOf, join } from './batches.ts';
 import { firstEventIdOf, shardMetaKey } from './keys.ts';
 import type { FlushSet, Overlay } from './overlay.ts';
@@ -16,7 +17,7 @@ const PHASES = 8;
 const JOINED_BYTES = 128 * 1024;
 
 export interface FlusherOptions {
-  store: Store;
+  log: Pick<CommitLog, 'flush'>;
   scheduler: Scheduler;
   overlay: Overlay;
   intervalMs: number;
@@ -85,7 +86,7 @@ export class Flusher {
 
   async #write(flushes: ShardFlush[], sets: FlushSet[], shards: readonly Shard[]): Promise<void> {
     try {
-      await this.#options.store.flush(flushes);
+      await this.#options.log.flush(flushes);
       for (const set of sets) this.#options.overlay.flushed(set);
       for (const { shard: id, appliedLsn, rows } of flushes) {
         const shard = shards.find((candidate) => candidate.id === id);

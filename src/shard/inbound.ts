@@ -6,6 +6,7 @@ import type { Reply } from '../core/workflow/outcome.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Done } from '../ports/engine.ts';
 import type { Key } from '../ports/ids.ts';
+import type { ShardMessage, ShardMessageOutcome } from '../ports/led-shards.ts';
 import type { Claim } from '../ports/matching.ts';
 import { StatusCode } from '../wire/status.ts';
 import { Actor } from './actor.ts';
@@ -14,7 +15,7 @@ import type { WaitingTask } from './backlog.ts';
 import type { Committer } from './committer.ts';
 import type { ActorCore } from './core.ts';
 import type { Executor, TurnExtras } from './executor.ts';
-import { applied, type OutboxMessage } from './outbox.ts';
+import { applied } from './outbox.ts';
 import type { Reads } from './reads.ts';
 import type { Retention } from './retention.ts';
 import type { Shard } from './shard.ts';
@@ -140,7 +141,7 @@ export class Inbound {
   }
 
   /** A message from another actor's outbox; applied at most once, whatever repeats. */
-  receive(item: OutboxMessage, done: (outcome: 'applied' | 'later') => void): void {
+  receive(item: ShardMessage, done: (outcome: ShardMessageOutcome) => void): void {
     const { namespace, workflowId, message, source, seq } = item;
     this.#options.actors.with(namespace, workflowId, {
       run: (actor) => {

@@ -160,7 +160,8 @@ export const backlogKey = (
       part(task.runId) +
       u48(task.scheduledEventId),
   );
-/** Priority and age of a waiting task, given its queue's prefix. */
+/** Of a waiting task, given its queue's prefix. */
+export const backlogPriority = (k: Key, prefix: string): number => k.charCodeAt(prefix.length);
 export const backlogTime = (k: Key, prefix: string): number => readU48(k, prefix.length + 1);
 export const backlogCountKey = (shard: number, queue: QueueKey): Key => key(`n${u16(shard)}${queuePart(queue)}`);
 export const backlogLowWaterKey = (queue: QueueKey): Key => key(`mb${queuePart(queue)}`);
@@ -175,6 +176,8 @@ export function readTimerKey(k: Key): { namespace: string; workflowId: string; r
   return { namespace, workflowId, retainedRunId };
 }
 export const readU16 = (k: string, at: number): number => k.charCodeAt(at) * 256 + k.charCodeAt(at + 1);
+/** Of a `startedKey`. */
+export const startedShard = (k: Key): number => readU16(k, k.indexOf('\x00\x01', 1) + 3);
 export const timerShard = (k: Key): number => readU16(k, 7);
 /** Given its queue's prefix. */
 export const backlogShard = (k: Key, prefix: string): number => readU16(k, prefix.length + 7);

@@ -10,13 +10,16 @@ import { decodeEntry } from './entry.ts';
 import { shardOf } from './keys.ts';
 import type { Materializer } from './materializer.ts';
 import type { Outbox } from './outbox.ts';
+import type { Overlay } from './overlay.ts';
 import type { Queries } from './queries.ts';
+import { rowLayout } from './row-layout.ts';
 import type { Shards } from './shards.ts';
 import type { Timers } from './timers.ts';
 import type { Waiters } from './waiters.ts';
 
 export interface LeadershipOptions {
   shardCount: number;
+  overlay: Overlay;
   shards: Shards;
   committer: Committer;
   materializer: Materializer;
@@ -26,10 +29,14 @@ export interface LeadershipOptions {
   outbox: Outbox;
   queries: Queries;
   waiters: Waiters;
+  /** What a shard holds could not be read. */
+  onFailed(error: unknown): void;
 }
 
 export class Leadership {
   readonly #options: LeadershipOptions;
+  /** While what replaced a shard's rows is read: what is to be done once it is. */
+  readonly #restoring = new Map<ShardId, (() => void)[]>();
 
   constructor(options: LeadershipOptions) {
     this.#options = options;
@@ -37,6 +44,7 @@ export class Leadership {
 
   /** Throws when entries up to `lastLsn` have not all been applied: what would be decided would rest on the past. */
   lead(id: ShardId, term: Term, lastLsn: Lsn): void {
+    if (this.#later(id, () => this.lead(id, term, lastLsn))) return;
     const { shards, backlog, timers, outbox } = this.#options;
     const shard = shards.get(id);
     if (shard.commitLsn !== lastLsn) {
@@ -53,6 +61,7 @@ export class Leadership {
 
   /** Returns the lsn its rows are at: what the next leader commits beyond is to be applied. */
   unlead(id: ShardId): Lsn {
+    this.#later(id, () => void this.unlead(id));
     const { shards, committer, actors, backlog, timers, outbox, queries, waiters, shardCount } = this.#options;
     const shard = shards.get(id);
     if (shard.isLed) {
@@ -75,13 +84,48 @@ export class Leadership {
    * are known already. `undefined`: one without content, such as a leader's barrier. Throws at a gap, and for a shard that is led here.
    */
   apply(id: ShardId, lsn: Lsn, entry: Uint8Array | undefined): void {
+    if (this.#later(id, () => this.apply(id, lsn, entry))) return;
     const { shards, materializer } = this.#options;
     const shard = shards.get(id);
     if (lsn <= shard.commitLsn) return;
-    if (shard.isLed) throw new Error(`shard ${id} is led here: entry ${lsn} of another leader cannot be applied`);
+    if (shard.isLed && entry !== undefined)
+      throw new Error(`shard ${id} is led here: entry ${lsn} of another leader cannot be applied`);
     if (lsn !== shard.commitLsn + 1)
       throw new Error(`shard ${id} is at lsn ${shard.commitLsn}: entry ${lsn} leaves a gap`);
     if (entry === undefined) shard.commit(0);
     else materializer.commit(shard, decodeEntry(entry));
+  }
+
+  /** While it leads, the log has taken this lsn, the next one, for an entry of its own: it comes back through `apply`, without content. */
+  controlAppended(id: ShardId, lsn: Lsn): void {
+    const shard = this.#options.shards.get(id);
+    if (!shard.isLed) return;
+    if (lsn !== shard.lastLsn + 1)
+      throw new Error(`shard ${id}: an entry of the log took lsn ${lsn}, the last one given is ${shard.lastLsn}`);
+    shard.lastLsn = lsn;
+  }
+
+  /** Rows of another replica, as of `lsn`, took the place of the shard's in the store: nothing of it in memory counts any more. */
+  installed(id: ShardId, lsn: Lsn): void {
+    const { shards, overlay, backlog, materializer, onFailed } = this.#options;
+    this.unlead(id);
+    // What waited for an installation before this one is about rows that are gone.
+    const waiting: (() => void)[] = [];
+    this.#restoring.set(id, waiting);
+    const shard = shards.replace(id, lsn);
+    overlay.discard(id, (k) => rowLayout.owns(id, k));
+    backlog.forget(id);
+    const restored = (): void => {
+      if (this.#restoring.get(id) !== waiting) return;
+      this.#restoring.delete(id);
+      for (const errand of waiting) errand();
+    };
+    materializer.restoreOne(shard).then(restored).catch(onFailed);
+  }
+
+  #later(id: ShardId, errand: () => void): boolean {
+    const waiting = this.#restoring.get(id);
+    waiting?.push(errand);
+    return waiting !== undefined;
   }
 }

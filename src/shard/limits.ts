@@ -48,7 +48,7 @@ export const DEFAULT_SHARD_LIMITS: ShardLimits = {
   pendingTurns: 20_000,
   pendingBytes: 128 * 1024 * 1024,
   overlayBytes: 192 * 1024 * 1024,
-  cachedActors: 3_000,
+  cachedActors: 1_500,
   cachedBytes: 64 * 1024 * 1024,
   actorIdleMs: 60_000,
   waiters: 100_000,

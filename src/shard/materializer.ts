@@ -6,7 +6,7 @@ import { type Key, lsn } from '../ports/ids.ts';
 import type { Store } from '../ports/store.ts';
 import type { Backlog } from './backlog.ts';
 import { decodeEntry, type Entry } from './entry.ts';
-import { outboxDestination, outboxSeq, shardMetaKey, TIMER_LOW_WATER } from './keys.ts';
+import { after, outboxDestination, outboxSeq, readU16, shardMetaKey, TIMER_LOW_WATER, u16 } from './keys.ts';
 import type { Outbox } from './outbox.ts';
 import type { Overlay } from './overlay.ts';
 import type { Reader } from './reader.ts';
@@ -64,19 +64,32 @@ export class Materializer {
 
   /** What flushes wrote: the state of each shard at its applied lsn. */
   async restore(shards: readonly Shard[]): Promise<void> {
-    const { store, reader, backlog, timers } = this.#options;
+    const { store, backlog, timers } = this.#options;
     const metas = await store.readMany(shards.map(({ id }) => shardMetaKey(id)));
     shards.forEach((shard, i) => {
       const meta = metas[i];
       if (meta !== undefined) shard.restoreMeta(meta);
     });
-    const counters = await reader.range('n' as Key, 'o' as Key, COUNTERS);
-    for (const [key, bytes] of counters) backlog.restoreCount(key.charCodeAt(1) * 256 + key.charCodeAt(2), bytes);
+    await this.#restoreCounts('n' as Key, 'o' as Key);
     for (const { queue, key } of backlog.lowWaterKeys()) {
       const bytes = await store.read(key);
       if (bytes !== undefined) backlog.restoreLowWater(queue, bytes);
     }
     timers.restoreLowWater(await store.read(TIMER_LOW_WATER));
+  }
+
+  /** The same of one shard, whose rows have just taken the place of older ones. */
+  async restoreOne(shard: Shard): Promise<void> {
+    const meta = await this.#options.store.read(shardMetaKey(shard.id));
+    if (meta !== undefined) shard.restoreMeta(meta);
+    const from = `n${u16(shard.id)}`;
+    await this.#restoreCounts(from as Key, after(from));
+  }
+
+  async #restoreCounts(from: Key, to: Key): Promise<void> {
+    const { reader, backlog } = this.#options;
+    const counters = await reader.range(from, to, COUNTERS);
+    for (const [key, bytes] of counters) backlog.restoreCount(readU16(key, 1), bytes);
   }
 
   /** Applies what the log holds beyond, where all that is durable is committed (R = 1). Returns how many entries were replayed. */

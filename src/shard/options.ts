@@ -2,15 +2,19 @@
 
 import type { Limits } from '../core/workflow/limits.ts';
 import type { Clock, Random, Scheduler } from '../ports/clock.ts';
+import type { CommitLog } from '../ports/commit-log.ts';
+import type { ShardMessage, ShardMessageOutcome } from '../ports/led-shards.ts';
 import type { Matching } from '../ports/matching.ts';
 import type { Store } from '../ports/store.ts';
 import type { ActorCore } from './core.ts';
 import type { ShardLimits } from './limits.ts';
-import type { OutboxMessage } from './outbox.ts';
 
 export interface EngineOptions {
   store: Store;
-  /** Where entries become durable. Default: the store itself, whose shards this node then leads alone (R = 1). */
+  /**
+   * Where entries become durable. Default: the store itself, whose shards this node then leads alone (R = 1). With another, who leads is told by
+   * `lead` and `unlead`, and what others commit by `apply`.
+   */
   commitLog?: CommitLog;
   clock: Clock;
   scheduler: Scheduler;
@@ -21,19 +25,13 @@ export interface EngineOptions {
   limits?: Partial<Limits>;
   bounds?: Partial<ShardLimits>;
   log?: EngineLog;
-  /** With `commitLog`: takes an outbox message to the node that leads its target's shard (`receive` there). */
-  relay?(item: OutboxMessage, done: (outcome: 'applied' | 'later') => void): void;
+  /** With `commitLog`: takes an outbox message to whoever leads its target's shard, this node or another (`receive` there), in order per target. */
+  relay?(item: ShardMessage, done: (outcome: ShardMessageOutcome) => void): void;
   /** The engine has stopped serving for good: a write error, or a broken invariant. */
   onFatal?(error: unknown): void;
   /** Tests of the shards drive a small fake. */
   core?: ActorCore;
 }
-
-/**
- * A log that more than one node keeps: `append` resolves when a majority has the entries, and counts a shard as fenced when its leadership ended
- * before that was known. Who leads is told to the engine by `lead` and `unlead`, what others commit by `apply`.
- */
-export type CommitLog = Pick<Store, 'append'>;
 
 export interface ServedNamespace {
   /** What events name it with. */

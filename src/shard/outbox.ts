@@ -6,6 +6,7 @@ import type { Message } from '../core/workflow/message.ts';
 import type { Effect } from '../core/workflow/outcome.ts';
 import type { Scheduler } from '../ports/clock.ts';
 import { type Key, key } from '../ports/ids.ts';
+import type { ShardMessage, ShardMessageOutcome } from '../ports/led-shards.ts';
 import { decode, encode } from '../wire/codec.ts';
 import type { Status } from '../wire/status.ts';
 import { Blocked, type Freed, targetOf } from './blocked.ts';
@@ -14,13 +15,8 @@ import type { Reader } from './reader.ts';
 import type { Shard } from './shard.ts';
 import type { Turn } from './turn.ts';
 
-export interface OutboxMessage {
-  key: Key;
-  source: number;
-  seq: number;
-  namespace: string;
-  workflowId: string;
-  message: Message;
+export interface OutboxMessage extends ShardMessage {
+  readonly key: Key;
 }
 
 export interface OutboxOptions {
@@ -34,7 +30,7 @@ export interface OutboxOptions {
   retryMs: number;
   shard(id: number): Shard;
   /** Applies the message in its target's turn, with this number as receipt. `done` when that is durable, refused or failed. */
-  deliver(item: OutboxMessage, done: (outcome: 'applied' | 'later') => void): void;
+  deliver(item: OutboxMessage, done: (outcome: ShardMessageOutcome) => void): void;
   /** Deletes a row of a shard, in an entry of its own. */
   remove(shard: Shard, row: Key): void;
   onReadFailed(error: unknown): void;

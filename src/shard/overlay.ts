@@ -92,6 +92,12 @@ export class Overlay {
     return { shard, rows };
   }
 
+  /** A shard's rows were replaced in the store: what is here of it is void, whether or not a flush has it. */
+  discard(shard: number, owns: (key: Key) => boolean): void {
+    this.#dirty.delete(shard);
+    for (const row of [...this.#rows.values()]) if (owns(row.key)) this.#remove(row);
+  }
+
   /** The flush is durable: versions that are still the newest leave. */
   flushed(set: FlushSet): void {
     for (const row of set.rows) if (this.#rows.get(row.key) === row) this.#remove(row);

@@ -1,7 +1,7 @@
 // The shards this node keeps: made on first use, so that unused ones cost nothing. Alone (R = 1) it leads every one of them in one term;
 // with others it keeps replicas, and leads those it is told to (I3: the replicas' log decides, this is only its word here).
 
-import { lsn, type ShardId, shardId, type Term } from '../ports/ids.ts';
+import { type Lsn, lsn, type ShardId, shardId, type Term } from '../ports/ids.ts';
 import type { ShardPosition } from '../ports/store.ts';
 import { Shard } from './shard.ts';
 
@@ -35,6 +35,13 @@ export class Shards {
       if (this.#alone !== undefined) shard.lead(this.#alone);
       this.#shards.set(id, shard);
     }
+    return shard;
+  }
+
+  /** Its rows were replaced by those of another replica, as of `at`. */
+  replace(id: ShardId, at: Lsn): Shard {
+    const shard = new Shard(id, { lastLsn: at, appliedLsn: at });
+    this.#shards.set(id, shard);
     return shard;
   }
 

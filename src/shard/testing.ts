@@ -5,6 +5,7 @@ import type { Message, StartMessage } from '../core/workflow/message.ts';
 import type { Reply, TaskOffer } from '../core/workflow/outcome.ts';
 import { command, payloads } from '../core/workflow/testing.ts';
 import type { Cancelable, Clock, Random, Scheduler } from '../ports/clock.ts';
+import type { CommitLog } from '../ports/commit-log.ts';
 import type { Done } from '../ports/engine.ts';
 import type {
   BacklogSource,
@@ -15,13 +16,14 @@ import type {
   ResumingWorker,
   TaskKind,
 } from '../ports/matching.ts';
-import type { Store } from '../ports/store.ts';
+import type { AppendResult, LogAppend, Store } from '../ports/store.ts';
 import { decode } from '../wire/codec.ts';
 import type { Command } from '../wire/command.ts';
 import { EventType, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../wire/enums.ts';
 import type { HistoryEvent } from '../wire/event.ts';
 import type { Status } from '../wire/status.ts';
 import { type EngineOptions, ShardEngine } from './engine.ts';
+import { storeLog } from './store-log.ts';
 
 export const NAMESPACE = 'default';
 export const QUEUE = 'orders';
@@ -445,5 +447,12 @@ export const eventsOf = (batches: readonly Uint8Array[]): HistoryEvent[] =>
   batches.flatMap((bytes) => decode(bytes) as HistoryEvent[]);
 
 export const typesOf = (events: readonly HistoryEvent[]): number[] => events.map(({ eventType }) => eventType);
+
+/** A log whose appends a test carries out, in its own time. */
+export const testLog = (
+  store: Store,
+  appends: CommitLog['appends'],
+  append: (entries: readonly LogAppend[]) => Promise<AppendResult>,
+): CommitLog => ({ ...storeLog({ append, flush: (flushes) => store.flush(flushes) }), appends });
 
 export { command };

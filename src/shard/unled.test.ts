@@ -10,7 +10,7 @@ import { decodeEntry } from './entry.ts';
 import { base, outboxKey, timerKey } from './keys.ts';
 import { Overlay } from './overlay.ts';
 import { Reader } from './reader.ts';
-import { NAMESPACE, VirtualTime, World } from './testing.ts';
+import { NAMESPACE, testLog, VirtualTime, World } from './testing.ts';
 import { Timers } from './timers.ts';
 
 const S = shardId(0);
@@ -26,7 +26,9 @@ class Led {
   #end = 0;
 
   constructor() {
-    this.w = new World(() => this.store, { commitLog: { append: (entries) => this.#append(entries) } });
+    this.w = new World(() => this.store, {
+      commitLog: testLog(this.store, 'together', (entries) => this.#append(entries)),
+    });
   }
 
   async #append(entries: readonly LogAppend[]): Promise<AppendResult> {

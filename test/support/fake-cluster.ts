@@ -1,6 +1,6 @@
 // A cluster as one of its nodes sees it, changed by the test: for doors and SDK without the composition behind them.
 
-import type { ClientMap, ClientNode, ClusterControl, ClusterStatus } from '../../src/ports/cluster.ts';
+import type { ClientMap, ClientNode, ClusterControl, ClusterStatus, Draining } from '../../src/ports/cluster.ts';
 
 export class FakeCluster implements ClusterControl {
   readonly #self: string;
@@ -44,6 +44,10 @@ export class FakeCluster implements ClusterControl {
       session: 'held',
       members: [],
     };
+  }
+
+  draining(): Draining {
+    return this.#map.nodes.some(({ name, draining }) => name === this.#self && draining) ? 'leadership' : 'no';
   }
 
   shards = unused;

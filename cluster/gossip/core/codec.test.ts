@@ -4,7 +4,7 @@ import { encode } from '../../../src/wire/codec.ts';
 import { decodeMessages, encodeMessage, encodeMessages, MAX_INCARNATION } from './codec.ts';
 import { STATES } from './member.ts';
 import type { Message } from './messages.ts';
-import { MAX_META_CHARACTERS, metaProblem, type NodeMeta } from './meta.ts';
+import { DRAININGS, MAX_META_CHARACTERS, metaProblem, type NodeMeta } from './meta.ts';
 import { ENVELOPE_BYTES } from './packets.ts';
 import { metaOf } from './parts.test-support.ts';
 import { REASONS } from './refusal.ts';
@@ -33,7 +33,8 @@ const meta: fc.Arbitrary<NodeMeta> = fc
     version: word(32),
     protocol: fc.record({ min: fc.integer({ min: 1, max: 9 }), max: fc.integer({ min: 9, max: 99 }) }),
     startedAtMs: big,
-    draining: fc.boolean(),
+    draining: fc.constantFrom(...DRAININGS),
+    weight: fc.integer({ min: 1, max: 10_000 }).map((hundredths) => hundredths / 100),
   })
   .filter((candidate) => metaProblem(candidate) === undefined);
 
@@ -102,6 +103,7 @@ describe('messages', () => {
       version: 'v'.repeat(28),
       protocol: { min: 65_535, max: 65_535 },
       startedAtMs: Number.MAX_SAFE_INTEGER,
+      weight: 100,
     });
     expect(metaProblem(long)).toBeUndefined();
     expect(metaProblem({ ...long, zone: 'z'.repeat(30) })).toContain(String(MAX_META_CHARACTERS));

@@ -4,7 +4,7 @@
 import { encode } from '../../../src/wire/codec.ts';
 import { STATES } from './member.ts';
 import type { AliveClaim, DigestEntry, MemberRecord, Message } from './messages.ts';
-import { metaProblem, type NodeMeta } from './meta.ts';
+import { DRAININGS, metaProblem, type NodeMeta } from './meta.ts';
 import { Malformed, readValues, type Value } from './reader.ts';
 import { REASONS } from './refusal.ts';
 
@@ -84,7 +84,8 @@ function metaFields(meta: NodeMeta): unknown[] {
     meta.protocol.min,
     meta.protocol.max,
     meta.startedAtMs,
-    meta.draining,
+    DRAININGS.indexOf(meta.draining),
+    Math.round(meta.weight * 100),
   ];
 }
 
@@ -182,7 +183,8 @@ function readMeta(fields: Fields): NodeMeta {
     version: fields.text(),
     protocol: { min: fields.uint(0xffff), max: fields.uint(0xffff) },
     startedAtMs: fields.uint(Number.MAX_SAFE_INTEGER),
-    draining: fields.flag(),
+    draining: DRAININGS[fields.uint(DRAININGS.length - 1)] ?? 'no',
+    weight: fields.uint(0xffff) / 100,
   };
   const problem = metaProblem(meta);
   if (problem !== undefined) throw new Malformed(problem);

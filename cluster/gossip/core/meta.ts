@@ -1,6 +1,7 @@
 // What a node says of itself. Small and bounded in bytes, since every change travels to every member several times; texts are single words
 // of printable ASCII, so that they can stand in a log line, a metric label or a table as they are.
 
+import type { Draining } from '../../../src/ports/cluster.ts';
 import { isIpLiteral, parseAddress } from './address.ts';
 
 export interface NodeMeta {
@@ -21,9 +22,15 @@ export interface NodeMeta {
   readonly protocol: ProtocolRange;
   /** Its wall clock at its start, epoch ms: for people, nothing is decided by it. */
   readonly startedAtMs: number;
-  /** It hands its work over and takes no new. */
-  readonly draining: boolean;
+  /** What it hands over and takes no more of. */
+  readonly draining: Draining;
+  /** Share of the load in proportion to others: 0.01 to 100, in hundredths. */
+  readonly weight: number;
 }
+
+export const DRAININGS: readonly Draining[] = ['no', 'leadership', 'everything'];
+const MIN_WEIGHT = 0.01;
+const MAX_WEIGHT = 100;
 
 export interface NodeAddresses {
   /** `ip:port` that gossip goes to: a literal, resolved by the node itself. */
@@ -80,6 +87,9 @@ export function metaProblem(meta: NodeMeta): string | undefined {
   if (!(protocol.min >= 1 && protocol.max >= protocol.min)) {
     return `protocol ${protocol.min}..${protocol.max} is no range`;
   }
+  if (!(meta.weight >= MIN_WEIGHT && meta.weight <= MAX_WEIGHT)) {
+    return `weight ${meta.weight} must be from ${MIN_WEIGHT} to ${MAX_WEIGHT}`;
+  }
   const characters = [name, directoryId, addresses.gossip, addresses.client, addresses.link, zone, version, ...roles];
   const sum = characters.reduce((total, text) => total + text.length, 0);
   if (sum > MAX_META_CHARACTERS) {
@@ -110,6 +120,7 @@ export function sameMeta(a: NodeMeta, b: NodeMeta): boolean {
     a.protocol.min === b.protocol.min &&
     a.protocol.max === b.protocol.max &&
     a.startedAtMs === b.startedAtMs &&
-    a.draining === b.draining
+    a.draining === b.draining &&
+    a.weight === b.weight
   );
 }

@@ -31,7 +31,8 @@ export function metaOf(name: string, given: Partial<NodeMeta> = {}): NodeMeta {
     version: '1.0.0',
     protocol: { min: 1, max: 1 },
     startedAtMs: 0,
-    draining: false,
+    draining: 'no',
+    weight: 1,
     ...given,
   };
 }

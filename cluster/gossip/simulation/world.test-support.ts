@@ -223,7 +223,8 @@ export class World {
       version: '0.1.0',
       protocol: { min: 1, max: 1 },
       startedAtMs: EPOCH + Math.round(this.now),
-      draining: false,
+      draining: 'no',
+      weight: 1,
       ...given,
     };
     const node = new SimNode(this, meta, seeds);

@@ -1,0 +1,182 @@
+// The first shards of a cluster: made once, by the members of the first plan, each for itself, from the same voters (DESIGN §1, Amnesia). A
+// coordinator that forgets might hand out a second first plan; so a directory agrees to one for ever, durably, and makes nothing before all members
+// of that plan have agreed to the same. Everybody else, a newcomer or an emptied directory, learns its shards from those that have them.
+
+import { type Check, object, string } from '../../src/frontend/validate/check.ts';
+import type { Cancelable, Scheduler } from '../../src/ports/clock.ts';
+import { type ShardId, shardId } from '../../src/ports/ids.ts';
+import type { Log } from '../../src/ports/log.ts';
+import type { Rpc } from '../link/rpc.ts';
+import { decodePlan } from '../ring/plan-codec.ts';
+import { Ring } from '../ring/ring.ts';
+import { decodeBody, encodeBody, encodeValue, readAnswer } from '../routing/answers.ts';
+
+/** What of it is kept with the directory. */
+export interface BirthState {
+  /** The first plan this directory agreed to; ''. */
+  readonly firstPlan: string;
+  readonly born: boolean;
+}
+
+export interface BirthOptions {
+  self: string;
+  shardCount: number;
+  replicas: number;
+  rpc: Rpc;
+  scheduler: Scheduler;
+  log: Log;
+  /** Name of the node that has this directory, if it is connected. */
+  nameOf(directoryId: string): string | undefined;
+  /** Every node that is connected. */
+  peers(): readonly string[];
+  state(): BirthState;
+  /** Durable when it resolves. */
+  save(state: BirthState): Promise<void>;
+  has(shard: ShardId): boolean;
+  /** Whether there is any replica in this directory. */
+  holdsAny(): boolean;
+  create(shard: ShardId, voters: readonly string[]): Promise<void>;
+}
+
+const METHOD = 'cluster.firstPlan';
+const RETRY_MS = 200;
+const ASK_MS = 2_000;
+/** Shards made at once: each is one entry. */
+const AT_ONCE = 256;
+
+type Agreement = 'same' | 'other' | 'none';
+const agreement: Check<Agreement> = (value) => (value === 'same' || value === 'other' ? value : 'none');
+const request = object<{ plan: string }>({ plan: string });
+
+export class Birth {
+  readonly #options: BirthOptions;
+  #timer: Cancelable | undefined;
+  #running = false;
+  #stopped = false;
+
+  constructor(options: BirthOptions) {
+    this.#options = options;
+    options.rpc.serve(METHOD, (call, bytes) => {
+      const { plan } = request(decodeBody(bytes));
+      void this.#agree(plan).then((answer) => call.answer(encodeValue(answer)));
+    });
+  }
+
+  get isOver(): boolean {
+    return this.#options.state().born;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  /** A plan is in force. Only the very first one is of interest, and only to those that have none yet. */
+  async planned(text: string): Promise<void> {
+    const plan = decodePlan(text);
+    const { self, state, save } = this.#options;
+    if (plan === undefined || state().born) return;
+    if (plan.version > 1 || !plan.members.some(({ directoryId }) => directoryId === self)) {
+      // The cluster was there before this directory: it makes nothing. What it had agreed to before stays its word.
+      if (plan.version > 1 && state().firstPlan === '') await save({ firstPlan: '', born: true });
+      return;
+    }
+    if (state().firstPlan === '') await save({ firstPlan: text, born: false });
+    this.begin();
+  }
+
+  /** Goes on with what a crash cut short, or has just begun. */
+  begin(): void {
+    const { state } = this.#options;
+    if (this.#running || this.#stopped || state().born || state().firstPlan === '') return;
+    this.#running = true;
+    void this.#round();
+  }
+
+  /** Another member of a first plan asks. Whoever missed it, and has nothing yet, agrees now. */
+  async #agree(text: string): Promise<Agreement> {
+    const { self, state, save, holdsAny } = this.#options;
+    const { firstPlan } = state();
+    if (firstPlan !== '') return firstPlan === text ? 'same' : 'other';
+    const plan = decodePlan(text);
+    const isMember = plan?.version === 1 && plan.members.some(({ directoryId }) => directoryId === self);
+    if (!isMember || holdsAny()) return 'none';
+    await save({ firstPlan: text, born: false });
+    this.begin();
+    return 'same';
+  }
+
+  async #round(): Promise<void> {
+    const { scheduler, log, state } = this.#options;
+    try {
+      const verdict = await this.#ask();
+      if (this.#stopped) return;
+      if (verdict === 'agreed') {
+        await this.#create(state().firstPlan);
+        this.#running = false;
+        return;
+      }
+      if (verdict === 'refused') {
+        log.error(
+          {},
+          'another first plan of this cluster is in use: this node makes no shards, and learns them from those that have them',
+        );
+        await this.#options.save({ ...state(), born: true });
+        this.#running = false;
+        return;
+      }
+    } catch (error) {
+      log.error(
+        { error: error instanceof Error ? error : new Error(String(error)) },
+        'the first shards cannot be made',
+      );
+    }
+    if (!this.#stopped) this.#timer = scheduler.after(RETRY_MS, () => void this.#round());
+  }
+
+  /** All members of the plan must have agreed, and nobody else may have agreed to another. */
+  async #ask(): Promise<'agreed' | 'refused' | 'not yet'> {
+    const { self, nameOf, peers, state } = this.#options;
+    const text = state().firstPlan;
+    const plan = decodePlan(text);
+    if (plan === undefined) return 'not yet';
+    const others = plan.members
+      .filter(({ directoryId }) => directoryId !== self)
+      .map(({ directoryId }) => nameOf(directoryId));
+    if (others.includes(undefined)) return 'not yet';
+    const asked = [...new Set([...others, ...peers()])].filter((name) => name !== undefined);
+    const answers = new Map<string, Agreement | undefined>();
+    await Promise.all(asked.map(async (name) => answers.set(name, await this.#askOne(name, text))));
+    if ([...answers.values()].includes('other')) return 'refused';
+    return others.every((name) => answers.get(name ?? '') === 'same') ? 'agreed' : 'not yet';
+  }
+
+  #askOne(node: string, plan: string): Promise<Agreement | undefined> {
+    return new Promise((resolve) => {
+      this.#options.rpc.call(node, METHOD, encodeBody({ plan }), ASK_MS, (error, bytes) => {
+        const answer = error === undefined && bytes !== undefined ? readAnswer(bytes, agreement) : undefined;
+        resolve(answer?.type === 'value' ? answer.value : undefined);
+      });
+    });
+  }
+
+  async #create(text: string): Promise<void> {
+    const { self, shardCount, replicas, has, create, save, log } = this.#options;
+    const plan = decodePlan(text);
+    if (plan === undefined) return;
+    const ring = new Ring({ members: plan.members, shardCount, replicas });
+    let made = 0;
+    for (let from = 0; from < shardCount; from += AT_ONCE) {
+      const some: Promise<void>[] = [];
+      for (let n = from; n < Math.min(shardCount, from + AT_ONCE); n += 1) {
+        const shard = shardId(n);
+        const voters = ring.replicasOf(shard).map(({ directoryId }) => directoryId);
+        if (voters.includes(self) && !has(shard)) some.push(create(shard, voters));
+      }
+      made += some.length;
+      await Promise.all(some);
+    }
+    await save({ firstPlan: text, born: true });
+    log.info({ shards: made, members: plan.members.length }, 'the first shards of the cluster were made');
+  }
+}

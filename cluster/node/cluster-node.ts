@@ -1,0 +1,460 @@
+// A node of a cluster, put together: gossip says who is there, the ring what should be where, the replicated log who leads, the router where a
+// request goes, and the engine serves what it is told to. Everything that touches the world comes in from outside, so the simulator runs the same
+// composition on a virtual clock. Built by src/node.ts.
+
+import type { Cancelable } from '../../src/ports/clock.ts';
+import type { ClusterControl, ClusterStats, Draining } from '../../src/ports/cluster.ts';
+import type { CommitLog } from '../../src/ports/commit-log.ts';
+import type { CoordinatorState, HostPort } from '../../src/ports/coordinator.ts';
+import type { Engine } from '../../src/ports/engine.ts';
+import { type ShardId, shardId } from '../../src/ports/ids.ts';
+import type { LedShards } from '../../src/ports/led-shards.ts';
+import type { BacklogSource, QueueKey } from '../../src/ports/matching.ts';
+import { VERSION } from '../../src/version.ts';
+import { formatAddress } from '../gossip/core/address.ts';
+import { Gossip, Keyring, type MemberChange } from '../gossip/index.ts';
+import { PROTOCOL_MAX, PROTOCOL_MIN } from '../link/identity.ts';
+import { Links } from '../link/links.ts';
+import { Rpc } from '../link/rpc.ts';
+import { ClusterMatching, type LocalMatcher } from '../matching/cluster-matching.ts';
+import { SessionKeeper } from '../ownership/session.ts';
+import { committerLog } from '../replication/committer-log.ts';
+import { ReplicationDriver } from '../replication/driver.ts';
+import { homeOf } from '../ring/home.ts';
+import { DEFAULT_PLAN_SETTINGS } from '../ring/plan.ts';
+import { decodePlan, encodePlan } from '../ring/plan-codec.ts';
+import { Router } from '../routing/router.ts';
+import { Birth } from './birth.ts';
+import { Control } from './control.ts';
+import { coordinatedTerms } from './coordinated-terms.ts';
+import { freshEngine } from './fresh-engine.ts';
+import { LeaderNews } from './leader-news.ts';
+import { logLink } from './link-log.ts';
+import { LogUser } from './log-user.ts';
+import { Mover } from './mover.ts';
+import type { ClusterNodeOptions } from './options.ts';
+import { OutboxRelay } from './outbox-relay.ts';
+import { coordinatorDirectory } from './peer-directory.ts';
+import { Placement } from './placement.ts';
+import { ReplicationLink } from './replication-link.ts';
+import { Roster } from './roster.ts';
+import { ShardView } from './shard-view.ts';
+import type { NodeState } from './state.ts';
+
+const hostPort = ({ host, port }: HostPort): string => formatAddress(host, port);
+/** How often a leaving node looks whether its leaderships are gone, ms. */
+const LOOK_MS = 20;
+/** How often it is looked whether the coordinator is back, ms. */
+const WATCH_MS = 500;
+
+export class ClusterNode {
+  readonly #options: ClusterNodeOptions;
+  readonly #driver: ReplicationDriver;
+  readonly #links: Links;
+  readonly #gossip: Gossip;
+  readonly #roster: Roster;
+  readonly #view: ShardView;
+  readonly #placement: Placement;
+  readonly #mover: Mover;
+  readonly #news: LeaderNews;
+  readonly #birth: Birth;
+  readonly #session: SessionKeeper;
+  readonly #control: Control;
+  readonly #rpc: Rpc;
+  readonly #relay: OutboxRelay;
+  #state: NodeState;
+  #local: LedShards | undefined;
+  #router: Router | undefined;
+  #matching: ClusterMatching | undefined;
+  #leaving: Promise<void> | undefined;
+  #lastCoordinator: CoordinatorState = 'connecting';
+  #watch: Cancelable | undefined;
+  readonly commitLog: CommitLog;
+
+  constructor(options: ClusterNodeOptions) {
+    this.#options = options;
+    this.#state = options.state;
+    const { config, store, clock, scheduler, random, coordinator, log } = options;
+    const { shardCount, directoryId: self } = store;
+    const bootId = random.uuid();
+    const clusterId = `${config.id}/${options.state.record.incarnation}`;
+    const transport = new ReplicationLink();
+    this.#links = new Links({
+      identity: {
+        ...{ clusterId, nodeName: config.name, directoryId: self, bootId, version: VERSION },
+        protocol: { min: PROTOCOL_MIN, max: PROTOCOL_MAX },
+      },
+      ...{ security: options.security, network: options.network, clock, scheduler, random },
+      randomBytes: options.randomBytes,
+      onEvent: (event) => {
+        logLink(log, event);
+        if (event.type === 'up') this.#greet(event.peer);
+      },
+    });
+    this.#rpc = new Rpc({
+      ...{ links: this.#links, clock, scheduler },
+      onFault: (error, peer) => log.error({ error: asError(error), peer }, 'a node-to-node request failed by a fault'),
+    });
+    this.#rpc.serve('cluster.plan', (call, bytes) => {
+      this.#placement.hear(Buffer.from(bytes).toString('utf8'));
+      call.answer(new Uint8Array(0));
+    });
+    this.#links.use('replication', transport);
+    this.#links.use('snapshot', { up: () => {}, down: () => {}, message: () => {} });
+    this.#roster = new Roster({ self: config.name, links: this.#links, log, members: () => this.#gossip.members() });
+    this.#view = new ShardView({
+      ...{ shardCount, self },
+      locate: (directoryId) => this.#roster.locate(directoryId),
+      desiredLeader: (shard) => this.#placement.ring?.leaderOf(shard)?.directoryId,
+    });
+    this.#driver = new ReplicationDriver({
+      ...{ store, transport, clock, scheduler, random, layout: options.layout },
+      terms: coordinatedTerms(coordinator),
+      user: new LogUser({
+        engine: () => this.#engine(),
+        view: this.#view,
+        changed: (shard) => this.#shardChanged(shard),
+        failed: (error) => options.onFatal(error),
+      }),
+      ...(options.times && { times: options.times }),
+      ...(options.bounds && { bounds: options.bounds }),
+      onRefused: (from, why) => log.warn({ from }, `a replication frame was refused: ${why}`),
+    });
+    this.commitLog = committerLog(this.#driver);
+    this.#placement = new Placement({
+      ...{ self, shardCount, coordinator, clock, scheduler, log },
+      replicas: config.replicas,
+      settings: { ...DEFAULT_PLAN_SETTINGS, firstMembers: config.firstMembers, ...options.plans },
+      present: () => this.#roster.placeable(),
+      heard: (plan) => this.#planHeard(plan),
+      changed: () => this.#ringChanged(),
+    });
+    this.#mover = new Mover({
+      ...{ self, shardCount, driver: this.#driver, scheduler },
+      ring: () => this.#placement.ring,
+      reaches: (directoryId) => transport.peerOf(directoryId) !== undefined,
+    });
+    this.#news = new LeaderNews({
+      ...{ self, view: this.#view, rpc: this.#rpc, coordinator, scheduler },
+      peers: () => this.#roster.connected(),
+      directoryOf: (node) => this.#roster.directoryOf(node),
+      led: () => this.#led(),
+    });
+    this.#birth = new Birth({
+      ...{ self, shardCount, replicas: config.replicas, rpc: this.#rpc, scheduler, log },
+      nameOf: (directoryId) => transport.peerOf(directoryId)?.name,
+      peers: () => this.#roster.connected(),
+      state: () => this.#state,
+      save: (birth) => this.#save(birth),
+      has: (shard) => this.#driver.replicaOf(shard) !== undefined,
+      holdsAny: () => this.#holdsAny(),
+      create: (shard, voters) => this.#driver.createShard(shard, voters),
+    });
+    this.#session = new SessionKeeper({
+      ...{ coordinator, clock, scheduler, log },
+      session: { node: config.name, directoryId: self, sessionId: bootId },
+    });
+    this.#relay = new OutboxRelay({
+      ...{ view: this.#view, rpc: this.#rpc, scheduler, shardOf: options.shardOf },
+      engine: () => this.#engine(),
+      connect: ({ node, address }) => void this.#connect(node, address),
+    });
+    this.#control = new Control({
+      ...{ clusterId: config.id, self: config.name, shardCount, replicas: config.replicas, coordinator, scheduler },
+      ...{ roster: this.#roster, placement: this.#placement, view: this.#view, mover: this.#mover, rpc: this.#rpc },
+      incarnation: () => this.#state.record.incarnation,
+      members: () => this.#gossip.members(),
+      session: () => this.#session.state.type,
+      led: () =>
+        this.#led().map(({ shard, term, commit, voters, learners }) => ({
+          ...{ shard, term, committedLsn: commit, voters, learners },
+        })),
+      draining: () => this.#state.draining,
+      setDraining: (how) => void this.#setDraining(how),
+    });
+    this.#gossip = new Gossip({
+      ...{ clusterId, clock, scheduler, random, log },
+      node: {
+        ...{ name: config.name, directoryId: self, roles: config.roles, zone: config.zone, weight: config.weight },
+      },
+      listen: { ip: config.gossip.ip, port: config.gossip.port },
+      advertise: config.gossip.advertise && hostPort(config.gossip.advertise),
+      seeds: config.seeds.map(hostPort),
+      directory: coordinatorDirectory(coordinator, () => this.#linkAddress()),
+      ...(config.keys.length > 0 && { keyring: new Keyring(config.keys) }),
+      ...(options.gossipConfig && { config: options.gossipConfig }),
+      ...(options.gossipTransport && { transport: options.gossipTransport }),
+    });
+    this.#gossip.onChange((change) => this.#memberChanged(change));
+    this.#gossip.onNotice((notice) => {
+      if (notice.kind === 'refused' && notice.severity === 'stop') options.onFatal(new Error(notice.message));
+    });
+  }
+
+  /** The engine that serves what this node leads, and who pairs its tasks. Once, before `open`. Returns the engine for doors: it reaches every shard. */
+  attach(engine: LedShards & BacklogSource, matcher: LocalMatcher): Engine {
+    const { shardOf, pageTokenOf, clock, scheduler, config, routing } = this.#options;
+    this.#local = engine;
+    this.#matching = new ClusterMatching({
+      ...{ self: config.name, boot: this.#links.identity.bootId, rpc: this.#rpc, clock, scheduler, matcher, engine },
+      homeOf: (queue, partition) => this.#homeOf(queue, partition),
+      nodes: () => this.#roster.connected(),
+      log: this.#options.log,
+    });
+    const local = freshEngine({
+      ...{ engine, shardOf },
+      confirm: (shard) => this.#driver.confirm(shard),
+      led: () => new Set(this.#led().map(({ shard }) => shard as number)),
+    });
+    this.#router = new Router({
+      ...{ self: config.name, local, view: this.#view, rpc: this.#rpc, clock, scheduler, shardOf, pageTokenOf },
+      connect: (node, address) => void this.#links.connect(node, address),
+      ...(routing && { limits: routing }),
+    });
+    return this.#router;
+  }
+
+  get relay(): OutboxRelay['relay'] {
+    return this.#relay.relay;
+  }
+
+  get control(): ClusterControl {
+    return this.#control;
+  }
+
+  get rpc(): Rpc {
+    return this.#rpc;
+  }
+
+  /** Shards led here. */
+  get leads(): number {
+    return this.#mover.led().length;
+  }
+
+  /** For metrics. */
+  stats(): ClusterStats {
+    const { coordinator, store } = this.#options;
+    const { ring, plan } = this.#placement;
+    const members = { alive: 0, suspect: 0, dead: 0, left: 0 };
+    for (const { state } of this.#gossip.members()) members[state] += 1;
+    let replicas = 0;
+    for (let n = 0; n < store.shardCount; n += 1) if (this.#driver.replicaOf(shardId(n)) !== undefined) replicas += 1;
+    const self = ring?.loads().find(({ member }) => member.directoryId === store.directoryId);
+    return {
+      replicas,
+      members,
+      led: this.#led().map(({ shard, term, commit, voters, slowest }) => ({
+        ...{ shard, term, committedLsn: commit, lag: Math.max(0, commit - slowest) },
+        ...{ voters: voters.length, wanted: ring?.copies ?? voters.length },
+      })),
+      shouldLead: self?.leaderships ?? 0,
+      connected: this.#roster.connected().length,
+      planVersion: plan.version,
+      coordinatorReady: coordinator.state === 'ready',
+      draining: this.#state.draining !== 'no' || this.#leaving !== undefined,
+      frames: this.#driver.frames,
+      parked: this.#router?.waiting ?? 0,
+    };
+  }
+
+  /** Why no shard can be served yet, or undefined. */
+  notReady(): string | undefined {
+    if (this.#leaving !== undefined) return 'the node is leaving the cluster';
+    if (this.#placement.ring === undefined) return `the cluster has no ring plan yet: ${this.#placement.why}`;
+    return undefined;
+  }
+
+  /**
+   * Takes part from now on. The engine, and with it the store, is open.
+   *
+   * @param clientAddress where clients and workers reach this node; '' for nowhere
+   * @throws errors for people when an address cannot be had, or the cluster does not take this node in.
+   */
+  async open(clientAddress: string): Promise<void> {
+    const { config } = this.#options;
+    await this.#session.start();
+    const { state } = this.#session;
+    // The last run of this very node may still have its lease: LevelDB's lock and the links' handshakes keep two runs apart.
+    if (state.type === 'taken' && (state.by.node !== config.name || state.by.directoryId !== this.#driver.self)) {
+      throw new Error(
+        state.by.node === config.name
+          ? `another node of cluster ${config.id} is called ${config.name}: give this one another cluster.name`
+          : `the data directory of this node is in use by node ${state.by.node}: a copy of a directory cannot take part, give this node an empty one`,
+      );
+    }
+    await this.#links.listen({ host: config.link.ip, port: config.link.port });
+    await this.#driver.open();
+    await this.#gossip.start();
+    this.#gossip.setMeta({ clientAddress, linkAddress: this.#linkAddress(), draining: this.#state.draining });
+    this.#roster.refresh();
+    this.#placement.start(this.#state.plan);
+    this.#birth.begin();
+    this.#mover.start();
+    this.#matching?.start();
+    void this.#news.learn();
+    this.#watchCoordinator();
+  }
+
+  /**
+   * Gives its leaderships to others, within `boundMs`: afterwards their requests are answered there, and this node still forwards. Idempotent.
+   * Returns how many it could not give away.
+   */
+  async leave(boundMs: number): Promise<number> {
+    this.#leaving ??= this.#evacuate(boundMs);
+    await this.#leaving;
+    return this.leads;
+  }
+
+  /** The engine is closed: ends everything. The store stays the caller's. */
+  async close(): Promise<void> {
+    this.#watch?.cancel();
+    this.#mover.stop();
+    this.#placement.stop();
+    this.#birth.stop();
+    this.#news.stop();
+    this.#router?.close();
+    this.#matching?.close();
+    await this.#driver.close();
+    await this.#gossip.leave();
+    await this.#links.close();
+    await this.#session.stop();
+    await this.#options.coordinator.close();
+  }
+
+  // ---------------------------------------------------------------- inside
+
+  #engine(): LedShards {
+    if (this.#local === undefined) throw new Error('the cluster node is used before attach()');
+    return this.#local;
+  }
+
+  #linkAddress(): string {
+    const { advertise } = this.#options.config.link;
+    const at = this.#links.address;
+    if (at === undefined) return '';
+    return advertise === undefined ? hostPort(at) : hostPort({ host: advertise.host, port: advertise.port || at.port });
+  }
+
+  #led() {
+    return this.#mover.led().flatMap((shard) => {
+      const replica = this.#driver.replicaOf(shard);
+      if (replica === undefined) return [];
+      const { term, commit, configuration, leadership } = replica;
+      const slowest = leadership?.slowestMatch() ?? commit;
+      return [{ shard, term, commit, slowest, voters: configuration.voters, learners: configuration.learners }];
+    });
+  }
+
+  #holdsAny(): boolean {
+    const { shardCount } = this.#options.store;
+    for (let n = 0; n < shardCount; n += 1) if (this.#driver.replicaOf(shardId(n)) !== undefined) return true;
+    return false;
+  }
+
+  #connect(node: string, address: HostPort): void {
+    try {
+      this.#links.connect(node, address);
+    } catch (error) {
+      this.#options.log.warn({ node, error: asError(error) }, 'a node cannot be reached');
+    }
+  }
+
+  async #save(change: Partial<NodeState>): Promise<void> {
+    this.#state = { ...this.#state, ...change };
+    await this.#options.states.write(this.#state);
+  }
+
+  #saveSoon(change: Partial<NodeState>): void {
+    this.#save(change).catch((error: unknown) => this.#options.onFatal(error));
+  }
+
+  /** A coordinator that comes back may have forgotten everything: it is told what this node knows. */
+  #watchCoordinator(): void {
+    const { coordinator, scheduler, config } = this.#options;
+    const { state } = coordinator;
+    if (state === 'ready' && this.#lastCoordinator === 'away') {
+      void coordinator.restoreCluster(this.#state.record);
+      const plan = this.#placement.newest();
+      const version = decodePlan(plan)?.version;
+      if (version !== undefined) void coordinator.publishPlan({ version, body: plan });
+      const { addresses } = this.#gossip.member(config.name) ?? {};
+      if (addresses !== undefined)
+        void coordinator.announce({ name: config.name, directoryId: this.#driver.self, ...addresses });
+      for (const { shard, term } of this.#led()) this.#news.leading(shard, term);
+    }
+    this.#lastCoordinator = state;
+    this.#watch = scheduler.after(WATCH_MS, () => this.#watchCoordinator());
+  }
+
+  async #setDraining(how: Draining): Promise<void> {
+    if (how === this.#state.draining) return;
+    this.#options.log.info({ draining: how }, how === 'no' ? 'this node serves again' : 'this node drains');
+    this.#gossip.setMeta({ draining: how });
+    this.#options.onDraining(how);
+    this.#saveSoon({ draining: how });
+  }
+
+  async #evacuate(boundMs: number): Promise<void> {
+    const { clock, scheduler } = this.#options;
+    const until = clock.monotonic() + boundMs;
+    this.#gossip.setMeta({ draining: 'leadership' });
+    while (this.leads > 0 && clock.monotonic() < until) {
+      this.#mover.evacuate();
+      await new Promise<void>((resolve) => void scheduler.after(LOOK_MS, resolve));
+      if (this.#roster.connected().length === 0) return;
+    }
+  }
+
+  #homeOf({ namespace, name }: QueueKey, partition: number): string | undefined {
+    const { ring } = this.#placement;
+    return ring === undefined ? undefined : homeOf(ring, { namespace, taskQueue: name, partition })?.name;
+  }
+
+  #memberChanged({ type, member }: MemberChange): void {
+    if (type === 'died' || type === 'left') this.#matching?.nodeGone(member.name);
+    this.#membersChanged();
+  }
+
+  #membersChanged(): void {
+    this.#roster.refresh();
+    this.#placement.observe();
+    this.#view.refresh();
+    this.#control.changed();
+  }
+
+  #shardChanged(shard: ShardId): void {
+    const replica = this.#driver.replicaOf(shard);
+    if (replica?.isServing === true) this.#news.leading(shard, replica.term);
+    this.#mover.wake();
+    this.#control.changed();
+  }
+
+  #ringChanged(): void {
+    this.#birth.planned(encodePlan(this.#placement.plan)).catch((error: unknown) => this.#options.onFatal(error));
+    this.#mover.wake();
+    this.#matching?.membershipChanged();
+    this.#view.refresh();
+    this.#control.changed();
+  }
+
+  /** A node has just been connected: it hears what this one knows, once the links have taken note of it themselves. */
+  #greet(node: string): void {
+    this.#options.scheduler.soon(() => {
+      this.#sayPlan(node, this.#placement.newest());
+      this.#news.greet(node);
+      this.#mover.wake();
+      this.#view.refresh();
+    });
+  }
+
+  #planHeard(plan: string): void {
+    this.#saveSoon({ plan });
+    for (const node of this.#roster.connected()) this.#sayPlan(node, plan);
+  }
+
+  #sayPlan(node: string, plan: string): void {
+    if (plan !== '') this.#rpc.call(node, 'cluster.plan', Buffer.from(plan), 5_000, () => undefined);
+  }
+}
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

@@ -1,0 +1,311 @@
+// What operators and clients ask of a cluster (ports/cluster.ts), answered from what this node knows and, for all shards, from what each node says
+// of those it leads. Called by the doors through cluster-node.ts.
+
+import { type Check, integer, list, object, string } from '../../src/frontend/validate/check.ts';
+import type { Scheduler } from '../../src/ports/clock.ts';
+import type {
+  ClientMap,
+  ClusterControl,
+  ClusterMember,
+  ClusterProblem,
+  ClusterStatus,
+  Draining,
+  ShardStatus,
+} from '../../src/ports/cluster.ts';
+import type { Coordinator } from '../../src/ports/coordinator.ts';
+import type { Done } from '../../src/ports/engine.ts';
+import { shardId } from '../../src/ports/ids.ts';
+import { StatusCode } from '../../src/wire/status.ts';
+import type { MemberSnapshot } from '../gossip/index.ts';
+import type { Rpc } from '../link/rpc.ts';
+import type { SessionState } from '../ownership/session.ts';
+import { decodeBody, encodeBody, encodeValue, readAnswer } from '../routing/answers.ts';
+import { unavailable } from '../routing/statuses.ts';
+import { problemsOf } from './health.ts';
+import type { Mover } from './mover.ts';
+import type { Placement } from './placement.ts';
+import type { Roster } from './roster.ts';
+import type { ShardView } from './shard-view.ts';
+
+/** Of a shard led here, by directory ids. */
+export interface LedShard {
+  readonly shard: number;
+  readonly term: number;
+  readonly voters: readonly string[];
+  readonly learners: readonly string[];
+  readonly committedLsn: number;
+}
+
+export interface ControlOptions {
+  clusterId: string;
+  incarnation(): string | undefined;
+  self: string;
+  shardCount: number;
+  replicas: number;
+  members(): readonly MemberSnapshot[];
+  roster: Roster;
+  placement: Placement;
+  view: ShardView;
+  mover: Mover;
+  coordinator: Coordinator;
+  session(): SessionState['type'];
+  rpc: Rpc;
+  scheduler: Scheduler;
+  led(): readonly LedShard[];
+  draining(): Draining;
+  /** This node begins or ends to drain. */
+  setDraining(how: Draining): void;
+}
+
+const ASK_MS = 3_000;
+/** The client map is looked at this long after a change: many shards change at once. */
+const MAP_MS = 50;
+
+const drainBody = object<{ how: string }>({ how: string });
+const forgetBody = object<{ directoryId: string }>({ directoryId: string });
+const ledShard: Check<LedShard> = object<LedShard>({
+  shard: integer,
+  term: integer,
+  voters: list(string),
+  learners: list(string),
+  committedLsn: integer,
+});
+const ledShards = list(ledShard);
+const count: Check<number> = integer;
+const nothing: Check<undefined> = () => undefined;
+
+const isDraining = (text: string): text is Draining => text === 'no' || text === 'leadership' || text === 'everything';
+
+export class Control implements ClusterControl {
+  readonly #options: ControlOptions;
+  readonly #listeners = new Set<() => void>();
+  #map: ClientMap;
+  #looking = false;
+
+  constructor(options: ControlOptions) {
+    this.#options = options;
+    this.#map = { version: 0, shardCount: options.shardCount, nodes: [], leaders: [] };
+    const { rpc, placement, mover, setDraining, led } = options;
+    rpc.serve('cluster.shards', (call) => call.answer(encodeValue(led())));
+    rpc.serve('cluster.rebalance', (call) => call.answer(encodeValue(mover.rebalance())));
+    rpc.serve('cluster.drain', (call, bytes) => {
+      const { how } = drainBody(decodeBody(bytes));
+      if (isDraining(how)) setDraining(how);
+      call.answer(encodeValue(null));
+    });
+    rpc.serve('cluster.forget', (call, bytes) => {
+      placement.forget(forgetBody(decodeBody(bytes)).directoryId);
+      call.answer(encodeValue(null));
+    });
+  }
+
+  /** Members, or who leads what, may be others. */
+  changed(): void {
+    if (this.#looking) return;
+    this.#looking = true;
+    this.#options.scheduler.after(MAP_MS, () => {
+      this.#looking = false;
+      const next = this.#look();
+      const { nodes, leaders } = this.#map;
+      if (JSON.stringify([nodes, leaders]) === JSON.stringify([next.nodes, next.leaders])) return;
+      this.#map = next;
+      for (const listener of this.#listeners) listener();
+    });
+  }
+
+  draining(): Draining {
+    return this.#options.draining();
+  }
+
+  clientMap(): ClientMap {
+    return this.#map;
+  }
+
+  onClientMap(changed: () => void): () => void {
+    this.#listeners.add(changed);
+    return () => void this.#listeners.delete(changed);
+  }
+
+  status(): ClusterStatus {
+    const { clusterId, incarnation, self, shardCount, replicas, placement, coordinator, session } = this.#options;
+    return {
+      ...{ clusterId, self, shardCount, replicas },
+      incarnation: incarnation(),
+      planVersion: placement.plan.version,
+      planning: placement.why,
+      coordinator: coordinator.state,
+      session: session(),
+      members: this.#members(),
+    };
+  }
+
+  shards(done: Done<readonly ShardStatus[]>): void {
+    const { led, roster } = this.#options;
+    const found = new Map<number, { node: string; shard: LedShard }>();
+    const take = (node: string, shards: readonly LedShard[]): void => {
+      for (const shard of shards) {
+        const known = found.get(shard.shard);
+        if (known === undefined || known.shard.term < shard.term) found.set(shard.shard, { node, shard });
+      }
+    };
+    take(this.#options.self, led());
+    const nodes = roster.connected();
+    const asked = nodes.map((node) => this.#ask(node, 'cluster.shards', {}, ledShards));
+    void Promise.all(asked).then((answers) => {
+      answers.forEach((shards, i) => {
+        take(nodes[i] ?? '', shards ?? []);
+      });
+      done(undefined, this.#statuses(found));
+    });
+  }
+
+  health(done: Done<readonly ClusterProblem[]>): void {
+    this.shards((error, shards) => {
+      if (shards === undefined) done(error, undefined);
+      else done(undefined, problemsOf(this.status(), shards));
+    });
+  }
+
+  drain(node: string, how: Draining, done: Done<undefined>): void {
+    if (node === this.#options.self) {
+      this.#options.setDraining(how);
+      done(undefined, undefined);
+      return;
+    }
+    if (!this.#options.roster.connected().includes(node)) {
+      done(notFound(node, 'connected'), undefined);
+      return;
+    }
+    void this.#ask(node, 'cluster.drain', { how }, nothing, 'told').then((answer) => {
+      if (answer === 'told') done(undefined, undefined);
+      else done(unavailable(`Node ${node} did not answer: it may drain, or not. Ask again.`, 'maybe'), undefined);
+    });
+  }
+
+  rebalance(done: Done<{ readonly transfers: number }>): void {
+    const here = this.#options.mover.rebalance();
+    const asked = this.#options.roster.connected().map((node) => this.#ask(node, 'cluster.rebalance', {}, count));
+    void Promise.all(asked).then((counts) =>
+      done(undefined, { transfers: counts.reduce<number>((sum, n) => sum + (n ?? 0), here) }),
+    );
+  }
+
+  replace(node: string, done: Done<undefined>): void {
+    const { placement, roster, members } = this.#options;
+    const planned = placement.plan.members.find(({ name, directoryId }) => name === node || directoryId === node);
+    if (planned === undefined) {
+      done(notFound(node, 'of the ring plan'), undefined);
+      return;
+    }
+    const present = members().some(
+      ({ directoryId, state }) => directoryId === planned.directoryId && (state === 'alive' || state === 'suspect'),
+    );
+    if (present) {
+      const message = `Node ${planned.name} is there: drain it instead (tenuto cluster drain ${planned.name} --everything).`;
+      done({ code: StatusCode.FAILED_PRECONDITION, message }, undefined);
+      return;
+    }
+    placement.forget(planned.directoryId);
+    for (const peer of roster.connected()) {
+      void this.#ask(peer, 'cluster.forget', { directoryId: planned.directoryId }, nothing);
+    }
+    done(undefined, undefined);
+  }
+
+  // ---------------------------------------------------------------- inside
+
+  #ask<T>(node: string, method: string, body: object, check: Check<T>): Promise<T | undefined>;
+  #ask<T, A>(node: string, method: string, body: object, check: Check<T>, answered: A): Promise<A | undefined>;
+  #ask<T, A>(node: string, method: string, body: object, check: Check<T>, answered?: A): Promise<T | A | undefined> {
+    return new Promise((resolve) => {
+      this.#options.rpc.call(node, method, encodeBody(body), ASK_MS, (error, bytes) => {
+        const answer = error === undefined && bytes !== undefined ? readAnswer(bytes, check) : undefined;
+        if (answer?.type !== 'value') resolve(undefined);
+        else resolve(answered ?? answer.value);
+      });
+    });
+  }
+
+  #nameOf(directoryId: string): string {
+    const { roster, placement } = this.#options;
+    const planned = placement.plan.members.find((member) => member.directoryId === directoryId);
+    return roster.nameOf(directoryId) ?? planned?.name ?? directoryId;
+  }
+
+  #statuses(found: ReadonlyMap<number, { node: string; shard: LedShard }>): ShardStatus[] {
+    const { shardCount, placement, view } = this.#options;
+    const { ring } = placement;
+    return Array.from({ length: shardCount }, (_, shard): ShardStatus => {
+      const of = found.get(shard);
+      const desired = ring?.replicasOf(shardId(shard)).map(({ name }) => name) ?? [];
+      return {
+        shard,
+        leader: of?.node,
+        term: of?.shard.term ?? view.leaderOf(shard)?.term ?? 0,
+        voters: (of?.shard.voters ?? []).map((id) => this.#nameOf(id)),
+        learners: (of?.shard.learners ?? []).map((id) => this.#nameOf(id)),
+        desired,
+        committedLsn: of?.shard.committedLsn ?? 0,
+      };
+    });
+  }
+
+  #members(): ClusterMember[] {
+    const { members, placement, view, shardCount } = this.#options;
+    const leads = new Map<string, number>();
+    for (let shard = 0; shard < shardCount; shard += 1) {
+      const leader = view.leaderOf(shard)?.directoryId;
+      if (leader !== undefined) leads.set(leader, (leads.get(leader) ?? 0) + 1);
+    }
+    const loads = new Map(placement.ring?.loads().map((load) => [load.member.directoryId, load]));
+    const planned = new Map(placement.plan.members.map((member) => [member.directoryId, member]));
+    const shared = (directoryId: string) => ({
+      planned: planned.has(directoryId),
+      leads: leads.get(directoryId) ?? 0,
+      shouldLead: loads.get(directoryId)?.leaderships ?? 0,
+      shouldHold: loads.get(directoryId)?.replicas ?? 0,
+    });
+    const seen = members().map((member): ClusterMember => {
+      const { name, directoryId, addresses, zone, weight, roles, version, state, inStateMs, draining, load } = member;
+      return {
+        ...{ name, directoryId, addresses, zone, weight, roles, version, state, inStateMs, draining, load },
+        ...shared(directoryId),
+      };
+    });
+    const known = new Set(seen.map(({ directoryId }) => directoryId));
+    const absent = [...planned.values()]
+      .filter(({ directoryId }) => !known.has(directoryId))
+      .map(
+        ({ name, directoryId, zone, weight, drain }): ClusterMember => ({
+          ...{ name, directoryId, zone, weight, draining: drain, state: 'absent', inStateMs: 0, load: 0, roles: [] },
+          version: '',
+          addresses: { client: '', gossip: '', link: '' },
+          ...shared(directoryId),
+        }),
+      );
+    return [...seen, ...absent].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  #look(): ClientMap {
+    const { members, view, shardCount } = this.#options;
+    const live = members()
+      .filter(({ state, addresses }) => (state === 'alive' || state === 'suspect') && addresses.client !== '')
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    const at = new Map(live.map(({ directoryId }, index) => [directoryId, index]));
+    return {
+      version: this.#map.version + 1,
+      shardCount,
+      nodes: live.map(({ name, addresses, draining }) => ({
+        name,
+        address: addresses.client,
+        draining: draining !== 'no',
+      })),
+      leaders: Array.from({ length: shardCount }, (_, shard) => at.get(view.leaderOf(shard)?.directoryId ?? '') ?? -1),
+    };
+  }
+}
+
+const notFound = (node: string, what: string) => ({
+  code: StatusCode.NOT_FOUND,
+  message: `No node called ${JSON.stringify(node)} is ${what}: tenuto cluster members lists them.`,
+});

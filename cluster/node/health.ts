@@ -1,0 +1,104 @@
+// What is wrong with a cluster, in words for whoever runs it: from its status and its shards, as one node sees them. Pure.
+
+import type { ClusterProblem, ClusterStatus, ShardStatus } from '../../src/ports/cluster.ts';
+
+/** Shards named in one message. */
+const NAMED = 8;
+
+const named = (shards: readonly ShardStatus[]): string => {
+  const ids = shards.slice(0, NAMED).map(({ shard }) => shard);
+  return shards.length > NAMED ? `${ids.join(', ')} and ${shards.length - NAMED} more` : ids.join(', ');
+};
+
+export function problemsOf(status: ClusterStatus, shards: readonly ShardStatus[]): ClusterProblem[] {
+  return [...ofCoordinator(status), ...ofPlan(status), ...ofMembers(status), ...ofShards(status, shards)];
+}
+
+function ofCoordinator({ coordinator, session, self }: ClusterStatus): ClusterProblem[] {
+  const problems: ClusterProblem[] = [];
+  if (coordinator !== 'ready') {
+    problems.push({
+      severity: 'warning',
+      subject: 'coordinator',
+      what: `node ${self} does not reach Redis (${coordinator}): shards are served on, the ring does not change`,
+      hint: 'Check Redis and the way to it; nothing is lost while it is away.',
+    });
+  }
+  if (session === 'taken') {
+    problems.push({
+      severity: 'error',
+      subject: self,
+      what: `another process uses the name or the data directory of node ${self}`,
+      hint: 'Stop one of the two; the log of this node names the other.',
+    });
+  }
+  return problems;
+}
+
+function ofPlan({ planVersion, planning }: ClusterStatus): ClusterProblem[] {
+  if (planVersion > 0) return [];
+  const hint = 'Start the other nodes, or check cluster.firstMembers and their logs.';
+  return [{ severity: 'error', subject: 'shards', what: `there is no ring plan yet: ${planning}`, hint }];
+}
+
+function ofMembers({ members }: ClusterStatus): ClusterProblem[] {
+  const problems: ClusterProblem[] = [];
+  for (const { name, state, planned, shouldHold, version } of members) {
+    if (state === 'suspect') {
+      problems.push({
+        severity: 'warning',
+        subject: name,
+        what: `node ${name} does not answer the gossip`,
+        hint: 'It is declared dead when it stays silent; see its log.',
+      });
+    } else if (planned && (state === 'dead' || state === 'left' || state === 'absent')) {
+      problems.push({
+        severity: 'error',
+        subject: name,
+        what: `node ${name} is ${state}; it should hold ${shouldHold} shards`,
+        hint: `Start it again. If it does not come back: tenuto cluster replace ${name}`,
+      });
+    }
+    const other = members.find((member) => member.state === 'alive' && member.version !== version);
+    if (state === 'alive' && other !== undefined && name < other.name) {
+      problems.push({
+        severity: 'warning',
+        subject: name,
+        what: `nodes ${name} and ${other.name} have different versions (${version}, ${other.version})`,
+        hint: 'Neighbouring versions work together while a cluster is upgraded; finish the upgrade.',
+      });
+    }
+  }
+  return problems;
+}
+
+function ofShards({ planVersion }: ClusterStatus, shards: readonly ShardStatus[]): ClusterProblem[] {
+  if (planVersion === 0) return [];
+  const problems: ClusterProblem[] = [];
+  const report = (severity: ClusterProblem['severity'], some: readonly ShardStatus[], what: string, hint: string) => {
+    if (some.length > 0) {
+      const verb = some.length === 1 ? 'shard' : 'shards';
+      problems.push({ severity, subject: 'shards', what: `${some.length} ${verb} ${what}: ${named(some)}`, hint });
+    }
+  };
+  const led = shards.filter(({ leader }) => leader !== undefined);
+  report(
+    'error',
+    shards.filter(({ leader }) => leader === undefined),
+    'without a leader',
+    'Without a majority of its voters a shard waits: start the nodes that are away.',
+  );
+  report(
+    'warning',
+    led.filter(({ voters, desired }) => desired.some((name) => !voters.includes(name))),
+    'with fewer replicas than planned, being made',
+    'Wait, and look again. If it does not go on, see the log of the leader.',
+  );
+  report(
+    'warning',
+    led.filter(({ leader, desired, voters }) => leader !== desired[0] && voters.includes(desired[0] ?? '')),
+    'not led where the plan wants it',
+    'They move by themselves in seconds; tenuto cluster rebalance does it at once.',
+  );
+  return problems;
+}

@@ -1,0 +1,140 @@
+// Brings the replicas and leaders of the shards led here to where the ring wants them: one member of a shard at a time, a learner first, then the
+// leadership by hand-over. What it asks for is carried out by the shard's own log, or refused, and is asked for again. Bounded, so that a new
+// node is filled without drowning the others. Called by cluster-node.ts.
+
+import type { Cancelable, Scheduler } from '../../src/ports/clock.ts';
+import { type ShardId, shardId } from '../../src/ports/ids.ts';
+import { directoryId } from '../replication/core/ids.ts';
+import { nextStep } from '../replication/core/membership.ts';
+import type { ReplicationDriver } from '../replication/driver.ts';
+import type { Ring } from '../ring/ring.ts';
+
+export interface MoverOptions {
+  /** This node's data directory. */
+  self: string;
+  shardCount: number;
+  driver: Pick<ReplicationDriver, 'replicaOf' | 'change' | 'transfer'>;
+  scheduler: Scheduler;
+  ring(): Ring | undefined;
+  /** Whether this directory's node is connected: nothing is handed to one that is not. */
+  reaches(directoryId: string): boolean;
+}
+
+const TICK_MS = 500;
+/** Shards led here that get a new member at once: each may be a snapshot. */
+const CHANGES_AT_ONCE = 16;
+/** Leaderships handed over in one tick: each holds its shard's requests for some milliseconds. */
+const TRANSFERS_A_TICK = 16;
+
+export class Mover {
+  readonly #options: MoverOptions;
+  #timer: Cancelable | undefined;
+  #soon = false;
+  #evacuating = false;
+  #stopped = false;
+
+  constructor(options: MoverOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#tick();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  /** A shard's replica set or leader, or the ring, has changed: looks again at the end of this turn of the event loop. */
+  wake(): void {
+    if (this.#soon || this.#stopped) return;
+    this.#soon = true;
+    this.#options.scheduler.soon(() => {
+      this.#soon = false;
+      if (!this.#stopped) this.#step();
+    });
+  }
+
+  /** From now on every leadership goes to another replica, wherever the ring wants it. */
+  evacuate(): void {
+    this.#evacuating = true;
+    this.#step();
+  }
+
+  /** Shards led here. */
+  led(): ShardId[] {
+    const led: ShardId[] = [];
+    for (let n = 0; n < this.#options.shardCount; n += 1) {
+      const shard = shardId(n);
+      if (this.#options.driver.replicaOf(shard)?.isServing === true) led.push(shard);
+    }
+    return led;
+  }
+
+  /** Hands over every leadership that the ring wants elsewhere. Returns how many were begun. */
+  rebalance(): number {
+    return this.#step('all');
+  }
+
+  #tick(): void {
+    if (this.#stopped) return;
+    this.#step();
+    this.#timer = this.#options.scheduler.after(TICK_MS, () => this.#tick());
+  }
+
+  #step(transfers: 'some' | 'all' = 'some'): number {
+    const ring = this.#options.ring();
+    let changing = 0;
+    let handed = 0;
+    const most = transfers === 'all' || this.#evacuating ? Number.POSITIVE_INFINITY : TRANSFERS_A_TICK;
+    for (const shard of this.led()) {
+      if (this.#evacuating) {
+        if (this.#handToAny(shard, ring)) handed += 1;
+        continue;
+      }
+      if (ring === undefined) continue;
+      const outcome = this.#lookAfter(shard, ring, changing < CHANGES_AT_ONCE, handed < most);
+      if (outcome === 'changing') changing += 1;
+      if (outcome === 'handed over') handed += 1;
+    }
+    return handed;
+  }
+
+  #lookAfter(
+    shard: ShardId,
+    ring: Ring,
+    mayChange: boolean,
+    mayHandOver: boolean,
+  ): 'as wanted' | 'changing' | 'handed over' {
+    const { self, driver } = this.#options;
+    const replica = driver.replicaOf(shard);
+    if (replica === undefined) return 'as wanted';
+    const desired = ring.replicasOf(shard).map((member) => directoryId(member.directoryId));
+    const step = nextStep(replica.configuration, desired, directoryId(self));
+    if (step?.type === 'change') {
+      if (!mayChange) return 'as wanted';
+      // A new member must be there to learn; one that goes need not be.
+      if (step.change.type === 'addLearner' && !this.#options.reaches(step.change.id)) return 'as wanted';
+      driver.change(shard, step.change);
+      return 'changing';
+    }
+    if (!mayHandOver) return 'as wanted';
+    const to = step?.to ?? desired[0];
+    if (to === undefined || to === self || !replica.configuration.voters.includes(to)) return 'as wanted';
+    return this.#hand(shard, to) ? 'handed over' : 'as wanted';
+  }
+
+  /** To the replica the ring likes best, this one not counted. */
+  #handToAny(shard: ShardId, ring: Ring | undefined): boolean {
+    const { self, driver } = this.#options;
+    const voters: readonly string[] = driver.replicaOf(shard)?.configuration.voters ?? [];
+    const liked = ring?.replicasOf(shard).map((member) => member.directoryId) ?? [];
+    const order = [...liked.filter((id) => voters.includes(id)), ...voters.filter((id) => !liked.includes(id))];
+    return order.some((id) => id !== self && this.#hand(shard, id));
+  }
+
+  #hand(shard: ShardId, to: string): boolean {
+    return this.#options.reaches(to) && this.#options.driver.transfer(shard, to) === 'started';
+  }
+}

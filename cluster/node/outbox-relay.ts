@@ -1,0 +1,139 @@
+// Outbox messages on their way to whoever leads their target's shard: here, or one hop away. In order per target: one is under way at a time, and
+// when it has to wait, so do those behind it. Repeats are dropped by their number where they arrive (DESIGN §5, exactly once).
+
+import type { Message } from '../../src/core/workflow/message.ts';
+import { type Check, integer, object, string } from '../../src/frontend/validate/check.ts';
+import type { Scheduler } from '../../src/ports/clock.ts';
+import type { LedShards, ShardMessage, ShardMessageOutcome } from '../../src/ports/led-shards.ts';
+import { StatusCode } from '../../src/wire/status.ts';
+import type { Rpc } from '../link/rpc.ts';
+import { decodeBody, encodeBody, encodeRedirect, encodeValue, readAnswer } from '../routing/answers.ts';
+import { isRemote, type OwnershipView, type RemoteOwner } from '../routing/ownership.ts';
+
+export interface OutboxRelayOptions {
+  engine(): LedShards;
+  view: OwnershipView;
+  rpc: Rpc;
+  scheduler: Scheduler;
+  shardOf(namespace: string, workflowId: string): number;
+  /** A link to this node is wanted. */
+  connect(owner: RemoteOwner): void;
+}
+
+type Done = (outcome: ShardMessageOutcome) => void;
+
+const METHOD = 'outbox.receive';
+/** How long the other node may take, ms. */
+const ATTEMPT_MS = 5_000;
+/** While a shard moves, its next owner is looked for this often and this long, ms. */
+const LOOK_MS = 20;
+const LOOKS = 100;
+
+/** What one shard may say to another's actors. */
+const TYPES: ReadonlySet<string> = new Set<Message['type']>([
+  'startChild',
+  'signalExternal',
+  'cancelExternal',
+  'parentClosed',
+  'childStarted',
+  'childStartFailed',
+  'childClosed',
+  'externalAnswered',
+]);
+
+/** The envelope; what is inside was decided by a shard, and a node of another version that means something else is refused by the core. */
+const message: Check<Message> = (value) => {
+  const { type } = object<{ type: string }>({ type: string })(value);
+  if (!TYPES.has(type)) throw new Error(`no shard says ${JSON.stringify(type.slice(0, 40))} to another`);
+  return value as Message; // of a type that travels; the core refuses what it cannot decide
+};
+
+const body = object<ShardMessage>({ source: integer, seq: integer, namespace: string, workflowId: string, message });
+const outcome: Check<ShardMessageOutcome> = (value) => (value === 'applied' ? 'applied' : 'later');
+
+export class OutboxRelay {
+  readonly #options: OutboxRelayOptions;
+  /** By target: the one under way, and who waits behind it. */
+  readonly #lanes = new Map<string, { item: ShardMessage; done: Done }[]>();
+
+  constructor(options: OutboxRelayOptions) {
+    this.#options = options;
+    options.rpc.serve(METHOD, (call, bytes) => {
+      let item: ShardMessage;
+      try {
+        item = body(decodeBody(bytes));
+      } catch (error) {
+        const what = error instanceof Error ? error.message : String(error);
+        call.refuse({
+          code: StatusCode.INTERNAL,
+          message: `Node ${call.from} sent an outbox message of another shape than expected: ${what.slice(0, 300)}`,
+        });
+        return;
+      }
+      const shard = options.shardOf(item.namespace, item.workflowId);
+      const owner = options.view.ownerOf(shard);
+      if (owner === 'local') options.engine().receive(item, (said) => call.answer(encodeValue(said)));
+      else call.answer(encodeRedirect(owner));
+    });
+  }
+
+  /** Of messages that wait for the one before. */
+  get waiting(): number {
+    let count = 0;
+    for (const lane of this.#lanes.values()) count += lane.length - 1;
+    return count;
+  }
+
+  readonly relay = (item: ShardMessage, done: Done): void => {
+    const target = `${item.namespace}\0${item.workflowId}`;
+    const lane = this.#lanes.get(target);
+    if (lane !== undefined) {
+      lane.push({ item, done });
+      return;
+    }
+    this.#lanes.set(target, [{ item, done }]);
+    this.#next(target);
+  };
+
+  #next(target: string): void {
+    const lane = this.#lanes.get(target);
+    const first = lane?.[0];
+    if (lane === undefined || first === undefined) {
+      this.#lanes.delete(target);
+      return;
+    }
+    this.#send(first.item, LOOKS, (said) => {
+      lane.shift();
+      first.done(said);
+      if (said === 'later') for (const { done } of lane.splice(0)) done('later');
+      this.#next(target);
+    });
+  }
+
+  #send(item: ShardMessage, looks: number, done: Done): void {
+    const { view, engine, scheduler, shardOf } = this.#options;
+    const owner = view.ownerOf(shardOf(item.namespace, item.workflowId));
+    if (owner === 'local') engine().receive(item, done);
+    else if (isRemote(owner)) this.#ask(owner, item, 'redirect', done);
+    else if (looks > 0) scheduler.after(LOOK_MS, () => this.#send(item, looks - 1, done));
+    else done('later');
+  }
+
+  #ask(owner: RemoteOwner, item: ShardMessage, may: 'redirect' | 'answer', done: Done): void {
+    const { rpc, connect } = this.#options;
+    if (!rpc.reaches(owner.node)) connect(owner);
+    const { source, seq, namespace, workflowId, message: said } = item;
+    const request = encodeBody({ source, seq, namespace, workflowId, message: said });
+    rpc.call(owner.node, METHOD, request, ATTEMPT_MS, (error, bytes) => {
+      if (error !== undefined || bytes === undefined) {
+        done('later');
+        return;
+      }
+      const answer = readAnswer(bytes, outcome);
+      if (answer.type === 'value') done(answer.value);
+      else if (answer.type === 'redirect' && answer.owner !== undefined && may === 'redirect')
+        this.#ask(answer.owner, item, 'answer', done);
+      else done('later');
+    });
+  }
+}

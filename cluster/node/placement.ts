@@ -1,0 +1,175 @@
+// Which ring counts, on this node: who is seen goes into the planner, a plan it proposes goes to the coordinator, the one that stands goes to
+// the schedule and to the other nodes, and the ring follows at the agreed instant. Plans are kept with the directory, so a node that starts while
+// the coordinator is away places like the others. Called by cluster-node.ts.
+
+import type { Cancelable, Clock, Scheduler } from '../../src/ports/clock.ts';
+import type { Coordinator } from '../../src/ports/coordinator.ts';
+import type { Log } from '../../src/ports/log.ts';
+import type { RingMember } from '../ring/member.ts';
+import { NO_PLAN, type PlanSettings, type RingPlan, supersedes } from '../ring/plan.ts';
+import { decodePlan, encodePlan } from '../ring/plan-codec.ts';
+import { adopt, forget, type Instant, newPlanner, observe, type PlannerState, propose } from '../ring/planner.ts';
+import { Ring } from '../ring/ring.ts';
+import { advance, EMPTY_SCHEDULE, newestPlan, receive, type Schedule } from '../ring/schedule.ts';
+import { chooseSeed } from '../ring/seed.ts';
+
+export interface PlacementOptions {
+  /** This node's data directory. */
+  self: string;
+  shardCount: number;
+  replicas: number;
+  settings: PlanSettings;
+  coordinator: Coordinator;
+  clock: Clock;
+  scheduler: Scheduler;
+  log: Log;
+  /** Those that gossip sees and that may hold shards, this node included. */
+  present(): readonly RingMember[];
+  /** A plan this node had not heard of: to be kept, and told to the other nodes. */
+  heard(plan: string): void;
+  /** The ring, or who should lead in it, is another one. */
+  changed(): void;
+}
+
+const TICK_MS = 1_000;
+/** Every so many ticks the coordinator is asked for a plan that others made. */
+const READ_TICKS = 3;
+
+export class Placement {
+  readonly #options: PlacementOptions;
+  #planner: PlannerState;
+  #schedule: Schedule = EMPTY_SCHEDULE;
+  #ring: Ring | undefined;
+  #why = 'not started';
+  #ticks = 0;
+  #timer: Cancelable | undefined;
+  #publishing = false;
+  #stopped = false;
+
+  constructor(options: PlacementOptions) {
+    this.#options = options;
+    this.#planner = newPlanner(options.self, options.settings, this.#instant());
+  }
+
+  /** Of the plan in force; undefined before the first. */
+  get ring(): Ring | undefined {
+    return this.#ring;
+  }
+
+  /** In force; version 0: none yet. */
+  get plan(): RingPlan {
+    return this.#schedule.current;
+  }
+
+  /** Why no other plan is made now, for people. */
+  get why(): string {
+    return this.#why;
+  }
+
+  /** @param known the plan kept from the last run, '' for none */
+  start(known: string): void {
+    if (known !== '') this.#take(known, 'kept');
+    this.#tick();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  /** A plan came from another node or the coordinator. What is none is dropped. */
+  hear(text: string): void {
+    this.#take(text, 'heard');
+  }
+
+  /** The newest plan, for a node that has just connected; '' before the first. */
+  newest(): string {
+    const plan = newestPlan(this.#schedule);
+    return plan.version === 0 ? '' : encodePlan(plan);
+  }
+
+  /** The members that gossip sees have changed. */
+  observe(): void {
+    this.#planner = observe(this.#planner, this.#options.present(), this.#instant());
+  }
+
+  /** An absent directory is not waited for. */
+  forget(directoryId: string): void {
+    this.#planner = forget(this.#planner, directoryId, this.#instant());
+  }
+
+  // ---------------------------------------------------------------- inside
+
+  #instant(): Instant {
+    const { clock } = this.#options;
+    return { wallMs: clock.now(), monotonicMs: clock.monotonic() };
+  }
+
+  #tick(): void {
+    if (this.#stopped) return;
+    this.observe();
+    this.#switch(advance(this.#schedule, this.#options.clock.now()));
+    if (this.#ticks % READ_TICKS === 0) void this.#read();
+    this.#ticks += 1;
+    this.#propose();
+    this.#timer = this.#options.scheduler.after(TICK_MS, () => this.#tick());
+  }
+
+  async #read(): Promise<void> {
+    const outcome = await this.#options.coordinator.readPlan();
+    if (outcome.type === 'ok' && outcome.value !== undefined && !this.#stopped) this.hear(outcome.value.body);
+  }
+
+  #propose(): void {
+    const proposal = propose(this.#planner, this.#instant());
+    this.#why = proposal.type === 'none' ? proposal.why : 'a plan is proposed';
+    if (proposal.type === 'none' || this.#publishing) return;
+    void this.#publish(this.#seeded(proposal.plan));
+  }
+
+  async #publish(plan: RingPlan): Promise<void> {
+    const { coordinator, log } = this.#options;
+    this.#publishing = true;
+    const outcome = await coordinator.publishPlan({ version: plan.version, body: encodePlan(plan) });
+    this.#publishing = false;
+    if (this.#stopped) return;
+    if (outcome.type === 'unavailable') {
+      this.#why = `the coordinator does not answer: ${outcome.why}`;
+      return;
+    }
+    if (outcome.value.version === plan.version) {
+      log.info({ plan: plan.version, members: plan.members.length }, 'a ring plan was agreed on');
+    }
+    this.hear(outcome.value.body);
+  }
+
+  /** Newcomers get the tokens that leave the ring most even, once and for ever. */
+  #seeded(plan: RingPlan): RingPlan {
+    const { shardCount, replicas } = this.#options;
+    const before = new Set(this.#planner.plan.members.map(({ directoryId }) => directoryId));
+    const members = plan.members.filter(({ directoryId }) => before.has(directoryId));
+    for (const member of plan.members) {
+      if (before.has(member.directoryId)) continue;
+      const seed = members.length === 0 ? 0 : chooseSeed(new Ring({ members, shardCount, replicas }), member);
+      members.push({ ...member, seed });
+    }
+    return { ...plan, members };
+  }
+
+  #take(text: string, how: 'kept' | 'heard'): void {
+    const plan = decodePlan(text);
+    if (plan === undefined || !supersedes(plan, newestPlan(this.#schedule))) return;
+    this.#planner = adopt(this.#planner, plan, this.#instant());
+    this.#switch(receive(this.#schedule, plan, this.#options.clock.now()));
+    if (how === 'heard') this.#options.heard(text);
+  }
+
+  #switch(schedule: Schedule): void {
+    const { current } = this.#schedule;
+    this.#schedule = schedule;
+    if (schedule.current === current || schedule.current.version === NO_PLAN.version) return;
+    const { shardCount, replicas, changed } = this.#options;
+    this.#ring = new Ring({ members: schedule.current.members, shardCount, replicas });
+    changed();
+  }
+}

@@ -1,0 +1,97 @@
+// Who the other nodes are and how to reach them: from gossip, and from the links' handshakes. Keeps a link to every node that gossip knows,
+// and finds the node that has a data directory. Called by cluster-node.ts.
+
+import type { Log } from '../../src/ports/log.ts';
+import { parseAddress } from '../gossip/core/address.ts';
+import type { MemberSnapshot } from '../gossip/index.ts';
+import type { Links } from '../link/links.ts';
+import type { Address } from '../link/transport.ts';
+import type { RingMember } from '../ring/member.ts';
+
+export interface RosterOptions {
+  self: string;
+  links: Links;
+  log: Log;
+  members(): readonly MemberSnapshot[];
+}
+
+export interface ReachableNode {
+  readonly node: string;
+  readonly address: Address;
+}
+
+/** A member with this role may hold shards; one that names no role has all. */
+const HOLDS_SHARDS = 'shards';
+
+const linkOf = (member: MemberSnapshot): Address | undefined => parseAddress(member.addresses.link);
+
+export class Roster {
+  readonly #options: RosterOptions;
+  /** By data directory: the member that said last that it has it. */
+  #byDirectory = new Map<string, MemberSnapshot>();
+
+  constructor(options: RosterOptions) {
+    this.#options = options;
+  }
+
+  /** Members of gossip have changed: links follow. */
+  refresh(): void {
+    const { self, links, log, members } = this.#options;
+    this.#byDirectory = new Map();
+    for (const member of members()) {
+      const known = this.#byDirectory.get(member.directoryId);
+      // A name that moved to another directory leaves a dead record behind.
+      if (known === undefined || member.state === 'alive') this.#byDirectory.set(member.directoryId, member);
+      if (member.name === self) continue;
+      if (member.state === 'left') {
+        links.forget(member.name);
+        continue;
+      }
+      const address = linkOf(member);
+      if (address === undefined) continue;
+      try {
+        links.connect(member.name, address);
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        log.warn({ node: member.name, address: member.addresses.link }, `no link to a node: ${why}`);
+      }
+    }
+  }
+
+  locate(directoryId: string): ReachableNode | undefined {
+    const member = this.#byDirectory.get(directoryId);
+    const address = member === undefined ? undefined : linkOf(member);
+    return member === undefined || address === undefined ? undefined : { node: member.name, address };
+  }
+
+  nameOf(directoryId: string): string | undefined {
+    return this.#byDirectory.get(directoryId)?.name;
+  }
+
+  /** Of a node that is connected. */
+  directoryOf(node: string): string | undefined {
+    return this.#options.links.peer(node)?.remote?.directoryId;
+  }
+
+  /** Names of nodes that are connected. */
+  connected(): string[] {
+    return this.#options.links
+      .peers()
+      .filter(({ state }) => state === 'connected')
+      .map(({ name }) => name);
+  }
+
+  /** Those that placement may count on now, this node included. */
+  placeable(): RingMember[] {
+    return this.#options
+      .members()
+      .filter(({ state, roles }) => (state === 'alive' || state === 'suspect') && mayHold(roles))
+      .map(({ name, directoryId, zone, weight, draining }) => ({
+        ...{ name, directoryId, zone, weight },
+        drain: draining,
+        seed: 0,
+      }));
+  }
+}
+
+const mayHold = (roles: readonly string[]): boolean => roles.length === 0 || roles.includes(HOLDS_SHARDS);

@@ -1,0 +1,105 @@
+// What a node knows of its cluster from before its start: which cluster its directory belongs to, the newest ring plan, and whether the
+// cluster's first shards were made. Without it a node that starts while the coordinator is away would know nothing. One small file.
+
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Draining } from '../../src/ports/cluster.ts';
+import type { ClusterRecord } from '../../src/ports/coordinator.ts';
+
+export interface NodeState {
+  readonly record: ClusterRecord;
+  /** The newest plan known, as plan-codec.ts writes it; '' before the first. */
+  readonly plan: string;
+  /** The first plan this directory agreed to, for ever: shards are made by it, once (DESIGN §1, Amnesia). '' before. */
+  readonly firstPlan: string;
+  /** Its share of the first shards is made, or was made by others: none is made here any more. */
+  readonly born: boolean;
+  readonly draining: Draining;
+}
+
+export interface StateStore {
+  read(): Promise<NodeState | undefined>;
+  /** Durable when it resolves. One after the other. */
+  write(state: NodeState): Promise<void>;
+}
+
+export const STATE_FILE = 'cluster.json';
+const FORMAT = 1;
+
+/** @throws Error from `read` for a file that is damaged or of a newer version: it names the file. */
+export function stateFile(directory: string): StateStore {
+  const file = join(directory, STATE_FILE);
+  let last: Promise<void> = Promise.resolve();
+  return {
+    read: () => readState(file),
+    write: (state) => {
+      last = last.catch(() => undefined).then(() => writeState(file, state));
+      return last;
+    },
+  };
+}
+
+async function readState(file: string): Promise<NodeState | undefined> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const state = parseState(text);
+  if (state === undefined) {
+    throw new Error(
+      `${file} cannot be read: it is damaged, or was written by a newer version. Give this node an empty data directory: it takes part as a new one`,
+    );
+  }
+  return state;
+}
+
+function parseState(text: string): NodeState | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { format, record, plan, firstPlan, born, draining } = value as Record<string, unknown>; // checked one by one
+  if (format !== FORMAT || typeof plan !== 'string' || typeof firstPlan !== 'string') return undefined;
+  if (typeof born !== 'boolean' || !isDraining(draining) || !isRecord(record)) return undefined;
+  return { record, plan, firstPlan, born, draining };
+}
+
+const isDraining = (value: unknown): value is Draining =>
+  value === 'no' || value === 'leadership' || value === 'everything';
+
+function isRecord(value: unknown): value is ClusterRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const { clusterId, incarnation, shardCount, createdAtMs } = value as Record<string, unknown>; // checked one by one
+  return (
+    typeof clusterId === 'string' &&
+    typeof incarnation === 'string' &&
+    Number.isSafeInteger(shardCount) &&
+    Number.isSafeInteger(createdAtMs)
+  );
+}
+
+/** Beside, then in its place: a crash leaves the old one or the new one. */
+async function writeState(file: string, state: NodeState): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  const beside = `${file}.new`;
+  const handle = await open(beside, 'w');
+  try {
+    await handle.writeFile(`${JSON.stringify({ format: FORMAT, ...state }, null, 2)}\n`);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(beside, file);
+  const directory = await open(dirname(file), 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

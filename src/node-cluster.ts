@@ -1,0 +1,137 @@
+// The cluster side of the composition root: which cluster this node belongs to, and its ClusterNode with real sockets, files and Redis. Used by
+// node.ts, loaded only where a cluster is configured.
+
+import { randomBytes } from 'node:crypto';
+import type { LinkSecurity } from '../cluster/link/security.ts';
+import { tcpNetwork } from '../cluster/link/tcp.ts';
+import { ClusterNode } from '../cluster/node/cluster-node.ts';
+import { type NodeState, type StateStore, stateFile } from '../cluster/node/state.ts';
+import { RedisCoordinator } from '../cluster/ownership/redis/coordinator.ts';
+import type { ClusterConfig } from './config/cluster.ts';
+import type { NodeConfig } from './config/config.ts';
+import { NodeStartError } from './node-errors.ts';
+import type { Draining } from './ports/cluster.ts';
+import type { ClusterRecord, Coordinator } from './ports/coordinator.ts';
+import type { Log } from './ports/log.ts';
+import type { ReplicaStore } from './ports/replica-store.ts';
+import { systemClock, systemRandom, systemScheduler } from './runtime/index.ts';
+import { shardOf } from './shard/keys.ts';
+import { rowLayout } from './shard/row-layout.ts';
+import { pageTokenOf } from './shard/search.ts';
+
+/** What a node knows before its store is open. */
+export interface Prepared {
+  readonly coordinator: Coordinator;
+  readonly states: StateStore;
+  readonly state: NodeState;
+}
+
+/** How often a node that knows no cluster yet says that it waits for Redis, ms. */
+const SAY_MS = 10_000;
+const RETRY_MS = 500;
+
+/**
+ * Finds out which cluster this directory belongs to. One that was in it before needs nobody for that; a new one waits for Redis, which has the
+ * cluster's record or takes it from the first.
+ *
+ * @throws NodeStartError for a directory of another cluster
+ */
+export async function prepareCluster(config: NodeConfig, cluster: ClusterConfig, log: Log): Promise<Prepared> {
+  const { dataDirectory } = config;
+  if (dataDirectory === undefined) {
+    throw new NodeStartError(
+      'config',
+      `node ${cluster.name} of cluster ${cluster.id} has no data directory: its shards would be lost with its process`,
+      'Set dataDirectory, or TENUTO_DATA_DIR.',
+    );
+  }
+  const coordinator = new RedisCoordinator({
+    ...{ clusterId: cluster.id, redis: cluster.redis, log },
+    ...{ clock: systemClock, scheduler: systemScheduler, random: systemRandom },
+  });
+  const states = stateFile(dataDirectory);
+  try {
+    const known = await states.read();
+    if (known === undefined) return { coordinator, states, state: await join(config, cluster, coordinator, log) };
+    if (known.record.clusterId !== cluster.id) {
+      throw new NodeStartError(
+        'config',
+        `the data directory ${dataDirectory} belongs to cluster ${known.record.clusterId}, not to ${cluster.id}`,
+        'Give this node a directory of its own, or correct cluster.id.',
+      );
+    }
+    // Where Redis has forgotten the cluster, it is told again; nobody waits for that.
+    void coordinator.restoreCluster(known.record).then((outcome) => {
+      if (outcome.type !== 'ok' || outcome.value.incarnation === known.record.incarnation) return;
+      log.error(
+        { cluster: cluster.id, here: known.record.incarnation, there: outcome.value.incarnation },
+        'Redis holds another cluster of this id: this node takes part in its own. Give one of the two another cluster.id',
+      );
+    });
+    return { coordinator, states, state: known };
+  } catch (error) {
+    await coordinator.close();
+    throw error;
+  }
+}
+
+async function join(
+  config: NodeConfig,
+  cluster: ClusterConfig,
+  coordinator: Coordinator,
+  log: Log,
+): Promise<NodeState> {
+  const record: ClusterRecord = {
+    clusterId: cluster.id,
+    incarnation: systemRandom.uuid(),
+    shardCount: config.shardCount,
+    createdAtMs: systemClock.now(),
+  };
+  // Connecting takes a moment: not worth a word.
+  let saidAtMs = systemClock.monotonic() - SAY_MS + 2_000;
+  for (;;) {
+    const outcome = await coordinator.createCluster(record);
+    if (outcome.type === 'ok') {
+      const { value: standing } = outcome;
+      if (standing.shardCount !== config.shardCount) {
+        log.info(
+          { shards: standing.shardCount },
+          'the cluster has another number of shards than configured here: it counts',
+        );
+      }
+      return { record: standing, plan: '', firstPlan: '', born: false, draining: 'no' };
+    }
+    if (systemClock.monotonic() - saidAtMs > SAY_MS) {
+      saidAtMs = systemClock.monotonic();
+      log.warn(
+        { cluster: cluster.id, why: outcome.why },
+        'waiting for Redis: a new node learns there which cluster it joins',
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+export interface ClusterParts extends Prepared {
+  readonly cluster: ClusterConfig;
+  readonly store: ReplicaStore;
+  readonly log: Log;
+  onFatal(error: unknown): void;
+  onDraining(how: Draining): void;
+}
+
+export async function buildClusterNode(parts: ClusterParts): Promise<ClusterNode> {
+  const { cluster, store, log, onFatal, onDraining, coordinator, states, state } = parts;
+  const security: LinkSecurity =
+    cluster.keys.length === 0 ? { mode: 'none' } : { mode: 'clusterKey', keys: cluster.keys };
+  // Kept before anything is said in the cluster's name: a restart finds the same one.
+  await states.write(state);
+  return new ClusterNode({
+    ...{ config: cluster, store, layout: rowLayout, state, states, coordinator, security, log, onFatal, onDraining },
+    network: tcpNetwork(security),
+    ...{ clock: systemClock, scheduler: systemScheduler, random: systemRandom },
+    randomBytes: (length) => randomBytes(length),
+    shardOf: (namespace, workflowId) => shardOf(namespace, workflowId, store.shardCount),
+    pageTokenOf,
+  });
+}

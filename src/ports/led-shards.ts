@@ -1,0 +1,35 @@
+// The shards of a node as a cluster leads them: who serves what is told to the engine, never decided by it (I3). Implemented by src/shard, called
+// by cluster/node with what the replicated log says.
+
+import type { Message } from '../core/workflow/message.ts';
+import type { Engine } from './engine.ts';
+import type { Lsn, ShardId, Term } from './ids.ts';
+
+/** A message between actors of two shards, numbered per (source shard, destination shard). */
+export interface ShardMessage {
+  /** The sender's shard. */
+  readonly source: number;
+  readonly seq: number;
+  /** The target. */
+  readonly namespace: string;
+  readonly workflowId: string;
+  readonly message: Message;
+}
+
+/** `later`: it may or may not have been applied; said again, it is applied at most once. */
+export type ShardMessageOutcome = 'applied' | 'later';
+
+export interface LedShards extends Engine {
+  /** This node leads the shard in this term, all entries up to `lastLsn` being committed and applied: it is served here from now on. */
+  lead(shard: ShardId, term: Term, lastLsn: Lsn): void;
+  /** It does not lead it any more. Returns the lsn its rows are at. */
+  unlead(shard: ShardId): Lsn;
+  /** An entry that another leader committed; `undefined`: one without content, of any leader. */
+  apply(shard: ShardId, lsn: Lsn, entry: Uint8Array | undefined): void;
+  /** The log took this lsn for an entry of its own: the next one is the engine's. */
+  controlAppended(shard: ShardId, lsn: Lsn): void;
+  /** The shard's rows in the store are another replica's now, as of `lsn`. */
+  installed(shard: ShardId, lsn: Lsn): void;
+  /** A message from a shard that another node leads. */
+  receive(item: ShardMessage, done: (outcome: ShardMessageOutcome) => void): void;
+}
