@@ -67,7 +67,7 @@ describe('a cluster of three nodes', () => {
   });
 
   it('brings every task to a worker that is connected to one node only', async () => {
-    const connection = await Connection.connect({ address: cluster.node('a').address });
+    const connection = await Connection.connect({ address: cluster.node('a').address, discovery: 'off' });
     connections.push(connection);
     const worker = await Worker.create({
       connection,
