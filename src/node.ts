@@ -387,7 +387,14 @@ export async function startNode(config: NodeConfig, options: NodeOptions): Promi
         onFatal: (error) => node?.failed(error),
         onDraining: () => {},
       };
-      node = new Node(config, store, options, await buildClusterNode(parts));
+      let cluster: ClusterNode;
+      try {
+        cluster = await buildClusterNode(parts);
+      } catch (error) {
+        await store.close();
+        throw error;
+      }
+      node = new Node(config, store, options, cluster);
     }
     await node.start();
     return node;

@@ -54,6 +54,12 @@ export class LogUser implements ReplicatedLogUser {
   }
 
   failed(error: unknown): void {
+    // Nothing is answered from here any more, and whoever asks is not sent here.
+    for (const shard of this.#led) {
+      this.#options.engine().unlead(shard);
+      this.#options.view.released(shard);
+    }
+    this.#led.clear();
     this.#options.failed(error);
   }
 }

@@ -140,9 +140,15 @@ export class Placement {
     const { coordinator, log } = this.#options;
     this.#publishing = true;
     const body = encodePlan(plan);
-    const outcome = await coordinator.publishPlan({ version: plan.version, body });
+    const outcome = await coordinator.publishPlan({ version: plan.version, body }).catch((error: unknown) => {
+      log.error(
+        { error: error instanceof Error ? error : new Error(String(error)) },
+        'a ring plan cannot be published',
+      );
+      return undefined;
+    });
     this.#publishing = false;
-    if (this.#stopped) return;
+    if (this.#stopped || outcome === undefined) return;
     if (outcome.type === 'unavailable') {
       this.#unanswered = `the coordinator does not answer: ${outcome.why}`;
       this.#why = this.#unanswered;

@@ -1,6 +1,7 @@
 // Ring plans as text: in the coordinator and in gossip. What comes back may be anything; what is no plan is `undefined`, and members that
 // could not be placed make it none: a plan is taken as a whole or not at all, so that all nodes place alike.
 
+import { MAX_PLAN_CHARS } from '../../src/ports/coordinator.ts';
 import { MAX_MEMBERS } from './limits.ts';
 import { type Drain, memberFault, type RingMember } from './member.ts';
 import type { RingPlan } from './plan.ts';
@@ -21,6 +22,7 @@ export function encodePlan({ version, validFromMs, proposer, members }: RingPlan
 }
 
 export function decodePlan(text: string): RingPlan | undefined {
+  if (text.length > MAX_PLAN_CHARS) return undefined;
   let value: unknown;
   try {
     value = JSON.parse(text);
