@@ -180,7 +180,7 @@ export class ClusterNode {
     const local = freshEngine({
       ...{ engine, shardOf },
       confirm: (shard) => this.#keeper.confirm(shard),
-      led: () => new Set(this.#keeper.led().map(({ shard }) => shard as number)),
+      led: () => new Map(this.#keeper.led().map(({ shard, term }) => [shard as number, term])),
       onFault: (error) => this.#options.log.error({ error: asError(error) }, 'a read failed by a fault of the server'),
     });
     this.#router = new Router({

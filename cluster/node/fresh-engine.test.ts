@@ -10,6 +10,10 @@ const TASK = { runId: 'r', scheduledEventId: 2, fromEventId: 1, maximumBytes: 1 
 const LIST = { namespace: 'default', query: '', pageSize: 10, nextPageToken: undefined };
 
 function fresh() {
+  const led = new Map([
+    [3, 1],
+    [5, 1],
+  ]);
   const engine = new FakeEngine();
   const asked: { shard: number; say: (fresh: boolean) => void }[] = [];
   const faults: unknown[] = [];
@@ -17,10 +21,10 @@ function fresh() {
     engine,
     confirm: (shard) => new Promise((say) => asked.push({ shard, say })),
     shardOf: (_, workflowId) => Number(workflowId.slice(1)),
-    led: () => new Set([3, 5]),
+    led: () => new Map(led),
     onFault: (error) => faults.push(error),
   });
-  return { engine, reads, asked, faults };
+  return { engine, reads, asked, faults, led };
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -122,6 +126,20 @@ describe('a search', () => {
     asked[1]?.say(false);
     await settle();
     expect(answers).toEqual([expect.stringMatching(/Shard 5/)]);
+  });
+
+  it.each([
+    ['went', (led: Map<number, number>) => led.delete(3)],
+    ['went and came back', (led: Map<number, number>) => led.set(3, 2)],
+  ])('is not answered when a shard %s while its rows were read', async (_, move) => {
+    const { engine, reads, asked, led } = fresh();
+    const answers: unknown[] = [];
+    reads.count({ ...LIST, shards: new Set([3]) }, (error) => answers.push(error?.message));
+    asked[0]?.say(true);
+    await settle();
+    move(led);
+    engine.last.done(undefined, { count: 1 });
+    expect(answers).toEqual([expect.stringMatching(/Shard 3/)]);
   });
 });
 

@@ -12,8 +12,8 @@ export interface FreshEngineOptions {
   engine: Engine;
   confirm: NonNullable<CommitLog['confirm']>;
   shardOf(namespace: string, workflowId: string): number;
-  /** Shards led here now: a search without a choice is of these. */
-  led(): ReadonlySet<number>;
+  /** Shards led here now, and in which terms: a search without a choice is of these. */
+  led(): ReadonlyMap<number, number>;
   /** The engine threw: a bug. The call is answered all the same. */
   onFault(error: unknown): void;
 }
@@ -69,8 +69,7 @@ export function freshEngine({ engine, confirm, shardOf, led, onFault }: FreshEng
     const shard = shardOf(to.namespace, to.workflowId);
     return (await confirm(shardId(shard))) ? undefined : stale(shard);
   };
-  const all = async (shards: ReadonlySet<number> | undefined): Promise<Status | undefined> => {
-    const ids = [...(shards ?? led())];
+  const all = async (ids: readonly number[]): Promise<Status | undefined> => {
     const fresh = await Promise.all(ids.map((shard) => confirm(shardId(shard))));
     const at = fresh.indexOf(false);
     return at < 0 ? undefined : stale(ids[at] ?? 0);
@@ -95,6 +94,19 @@ export function freshEngine({ engine, confirm, shardOf, led, onFault }: FreshEng
     );
     return later;
   };
+  /** A shard that went while rows were read may have lacked some, also when it is back by now. */
+  const searching = <T>(shards: ReadonlySet<number> | undefined, done: Done<T>, go: (done: Done<T>) => void): void => {
+    const terms = led();
+    const ids = [...(shards ?? terms.keys())];
+    answered(all(ids), done, (told) =>
+      go((error, value) => {
+        const now = led();
+        const moved = ids.find((shard) => now.get(shard) !== terms.get(shard));
+        if (error !== undefined || moved === undefined) told(error, value);
+        else told(stale(moved), undefined);
+      }),
+    );
+  };
   return {
     submit: (to, message, done) => engine.submit(to, message, done),
     answerQuery: (to, queryId, result, done) => engine.answerQuery(to, queryId, result, done),
@@ -105,7 +117,7 @@ export function freshEngine({ engine, confirm, shardOf, led, onFault }: FreshEng
     history: (to, query, done) => waiting(to, done, (told) => engine.history(to, query, told)),
     awaitResult: (to, runId, followRuns, done) =>
       waiting(to, done, (told) => engine.awaitResult(to, runId, followRuns, told)),
-    list: (request, done) => answered(all(request.shards), done, (told) => engine.list(request, told)),
-    count: (request, done) => answered(all(request.shards), done, (told) => engine.count(request, told)),
+    list: (request, done) => searching(request.shards, done, (told) => engine.list(request, told)),
+    count: (request, done) => searching(request.shards, done, (told) => engine.count(request, told)),
   };
 }
