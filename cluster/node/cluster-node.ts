@@ -4,6 +4,7 @@
 
 import type { Cancelable, Clock, Random, Scheduler } from '../../src/ports/clock.ts';
 import type { ClusterControl, Draining } from '../../src/ports/cluster.ts';
+import type { BackupTarget, ClusterBackupReport } from '../../src/ports/cluster-backup.ts';
 import type { CommitLog } from '../../src/ports/commit-log.ts';
 import type { Coordinator, CoordinatorState, HostPort } from '../../src/ports/coordinator.ts';
 import type { Engine } from '../../src/ports/engine.ts';
@@ -29,6 +30,8 @@ import { DEFAULT_PLAN_SETTINGS, type PlanSettings } from '../ring/plan.ts';
 import { decodePlan, encodePlan } from '../ring/plan-codec.ts';
 import type { RoutingLimits } from '../routing/limits.ts';
 import { Router } from '../routing/router.ts';
+import { ClusterBackup } from './backup/cluster-backup.ts';
+import { DeliveryPause } from './backup/delivery-pause.ts';
 import { Birth } from './birth.ts';
 import { Control } from './control.ts';
 import { coordinatedTerms } from './coordinated-terms.ts';
@@ -115,6 +118,7 @@ export class ClusterNode {
   readonly #control: Control;
   readonly #rpc: Rpc;
   readonly #relay: OutboxRelay;
+  readonly #backup: ClusterBackup;
   #state: NodeState;
   #local: LedShards | undefined;
   #router: Router | undefined;
@@ -203,10 +207,20 @@ export class ClusterNode {
       ...{ coordinator, clock, scheduler, log },
       session: { node: config.name, directoryId: self, sessionId: bootId },
     });
+    const pause = new DeliveryPause(clock);
     this.#relay = new OutboxRelay({
-      ...{ view: this.#view, rpc: this.#rpc, scheduler, shardOf: options.shardOf },
+      ...{ view: this.#view, rpc: this.#rpc, scheduler, shardOf: options.shardOf, pause },
       engine: () => this.#engine(),
       connect: ({ node, address }) => void this.#connect(node, address),
+    });
+    this.#backup = new ClusterBackup({
+      ...{ self: config.name, rpc: this.#rpc, store, layout: options.layout, pause, clock, scheduler, log },
+      peers: () => this.#roster.connected(),
+      head: () => ({ clusterId: config.id, incarnation: this.#state.record.incarnation, shardCount }),
+      newId: () => random.uuid(),
+      led: () => this.#led(),
+      confirm: (shard) => this.#driver.confirm(shard),
+      flush: () => this.#engine().flush(),
     });
     this.#control = new Control({
       ...{ clusterId: config.id, self: config.name, shardCount, replicas: config.replicas, coordinator, scheduler },
@@ -266,6 +280,11 @@ export class ClusterNode {
 
   get rpc(): Rpc {
     return this.#rpc;
+  }
+
+  /** The whole cluster, as one consistent cut, into `target`. @throws StoreError for people; the target keeps nothing then. */
+  backup(target: BackupTarget): Promise<ClusterBackupReport> {
+    return this.#backup.run(target);
   }
 
   /** Shards led here. */
@@ -329,6 +348,7 @@ export class ClusterNode {
     this.#birth.stop();
     this.#news.stop();
     this.#router?.close();
+    await this.#backup.close();
     await this.#driver.close();
     await this.#gossip.leave();
     await this.#links.close();
