@@ -38,7 +38,7 @@ const everyPage = [
   'bench/README.md',
   'examples/order-fulfillment/README.md',
 ];
-for (const folder of ['docs', 'docs/cluster']) {
+for (const folder of ['docs', 'docs/cluster', 'docs/operations']) {
   for (const name of readdirSync(join(root, folder))) if (name.endsWith('.md')) everyPage.push(`${folder}/${name}`);
 }
 
@@ -95,6 +95,25 @@ it("the README's sixty seconds run as they are written", { timeout: 60_000 }, as
     worker.kill('SIGKILL');
     await server.close();
   }
+});
+
+it('the metrics that the pages on operating name exist', async () => {
+  const folder = join(root, 'docs/operations');
+  const named = readdirSync(folder).flatMap((page) => [
+    ...(readFileSync(join(folder, page), 'utf8').match(/\btenuto_[a-z_]+/g) ?? []),
+  ]);
+  const server = await Server.create({ port: 0 });
+  const shown = await (await fetch(`http://${server.address}/metrics`)).text();
+  await server.close();
+  const known = new Set([...shown.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name));
+  // A node that stands alone does not show those of a cluster.
+  const ofCluster = readFileSync(join(root, 'src/observe/cluster-gauges.ts'), 'utf8');
+  for (const [, kind, name] of ofCluster.matchAll(/\b(gauge|shardGauge)\('([a-z_]+)'/g)) {
+    known.add(`tenuto_${kind === 'gauge' ? 'cluster' : 'shard'}_${name}`);
+  }
+  for (const [, name] of ofCluster.matchAll(/'(tenuto_[a-z_]+)'/g)) known.add(name);
+  expect([...new Set(named)].filter((name) => !known.has(name))).toEqual([]);
+  expect(named.length).toBeGreaterThan(15);
 });
 
 it.each(everyPage)('the links of %s lead somewhere', (page) => {

@@ -1,8 +1,8 @@
 // The home of a task queue's partition: the node where the shards announce what they have waiting, and where credit and backlog of
-// different nodes meet (DESIGN §6). It is the desired leader of the place the partition hashes to, so homes are spread and move as
-// leaderships do. A home holds no durable state: when it dies, the next ring names another and the shards announce again.
+// different nodes meet (DESIGN §6). It is the leader of the shard the partition hashes to, so homes are spread and move as leaderships do. A
+// home holds no durable state: when it dies, another takes its place and the shards announce again.
 
-import { shardId } from '../../src/ports/ids.ts';
+import { type ShardId, shardId } from '../../src/ports/ids.ts';
 import { hashText } from './hash.ts';
 import type { RingMember } from './member.ts';
 import type { Ring } from './ring.ts';
@@ -14,9 +14,12 @@ export interface QueuePartition {
   readonly partition: number;
 }
 
-/** Undefined only for a ring without members. */
-export function homeOf(ring: Ring, { namespace, taskQueue, partition }: QueuePartition): RingMember | undefined {
+/** The shard whose leader is the home: the present one where it is known, since the planned one may be away for long. */
+export function homeShard(shardCount: number, { namespace, taskQueue, partition }: QueuePartition): ShardId {
   // A namespace has no slash, so no two queues share the text. Partitions of a queue lie on places of their own.
-  const hash = hashText(`${namespace}/${taskQueue}`, partition);
-  return ring.leaderOf(shardId(hash % ring.shardCount));
+  return shardId(hashText(`${namespace}/${taskQueue}`, partition) % shardCount);
 }
+
+/** Undefined only for a ring without members. */
+export const homeOf = (ring: Ring, queue: QueuePartition): RingMember | undefined =>
+  ring.leaderOf(homeShard(ring.shardCount, queue));

@@ -157,7 +157,8 @@ export const backlogKey = (
       part(task.runId) +
       u48(task.scheduledEventId),
   );
-/** Priority and age of a waiting task, given its queue's prefix. */
+/** Of a waiting task, given its queue's prefix. */
+export const backlogPriority = (k: Key, prefix: string): number => k.charCodeAt(prefix.length);
 export const backlogTime = (k: Key, prefix: string): number => readU48(k, prefix.length + 1);
 /** Its queue, and where the base of the task's actor begins. */
 export function readBacklogKey(k: Key): { queue: QueueKey; baseAt: number } {

@@ -2,14 +2,17 @@
 // and go with no failed request, and who does not belong is told so. Tests build on one another, so that the cluster starts once.
 
 import { cpSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client, Connection, WorkflowFailedError } from '../../sdk/client/index.ts';
+import { Worker } from '../../sdk/worker/index.ts';
 import type { Draining } from '../../src/ports/cluster.ts';
 import { TestCluster } from '../support/cluster.ts';
 import { eventually } from '../support/redis.ts';
 
 const SHARDS = 16;
+const workflowsPath = fileURLToPath(new URL('./workflows.ts', import.meta.url));
 let cluster: TestCluster;
 const connections: Connection[] = [];
 
@@ -63,6 +66,33 @@ describe('a cluster of three nodes', () => {
     await expect(a.workflow.getHandle('any-07').result()).rejects.toThrow(WorkflowFailedError);
   });
 
+  it('brings every task to a worker that is connected to one node only', async () => {
+    const connection = await Connection.connect({ address: cluster.node('a').address });
+    connections.push(connection);
+    const worker = await Worker.create({
+      connection,
+      taskQueue: 'everywhere',
+      workflowsPath,
+      activities: { greet: async (name: string) => `Hello, ${name}!` },
+    });
+    const client = await clientOf('b');
+    await worker.runUntil(async () => {
+      const results = Array.from({ length: 30 }, (_, i) =>
+        client.workflow.execute('hello', { workflowId: `near-${i}`, taskQueue: 'everywhere', args: [String(i)] }),
+      );
+      expect(await Promise.all(results)).toEqual(results.map((_, i) => `Hello, ${i}!`));
+    });
+  }, 60_000);
+
+  it('shows what each node leads, and how far followers are behind', async () => {
+    const response = await fetch(`http://${cluster.node('b').address}/metrics`);
+    const text = await response.text();
+    expect(text).toMatch(/^tenuto_cluster_replicas 16$/m);
+    expect(text).toMatch(/^tenuto_cluster_members\{state="alive"\} 3$/m);
+    const led = Number(/^tenuto_cluster_shards_led (\d+)$/m.exec(text)?.[1]);
+    expect(text.match(/^tenuto_shard_follower_lag\{shard="\d+"\} 0$/gm)).toHaveLength(led);
+  });
+
   it('has nothing to complain about', async () => {
     const problems = await new Promise((resolve) => cluster.node('c').cluster?.health((_, found) => resolve(found)));
     expect(problems).toEqual([]);
@@ -105,7 +135,7 @@ describe('a cluster of three nodes', () => {
     await drain('a', 'c', 'everything');
     const shards = await cluster.settled('a', ['a', 'b', 'd'], 3);
     expect(shards.filter(({ voters, desired }) => [...voters, ...desired].includes('c'))).toEqual([]);
-    expect(cluster.node('c').notReady()).toMatch(/drains/);
+    expect(cluster.node('c').notReady()).toMatch(/being drained/);
     // It still forwards what clients ask of it.
     const client = await clientOf('c');
     expect((await client.workflow.getHandle('roll-1').describe()).status.name).toBe('RUNNING');
