@@ -11,7 +11,7 @@ import { StoreError } from '../ports/store.ts';
 import { Cut } from '../shard/cut.ts';
 import { Resharder } from '../shard/reshard.ts';
 import { BulkLoad, fillDirectory, writeIdentity } from '../store/index.ts';
-import type { BackupSource } from './source.ts';
+import { type BackupSource, openSource } from './source.ts';
 
 /**
  * Between the backup and its restore the original may have gone on in later terms, whose tasks workers may still hold: no task of the restored
@@ -31,8 +31,58 @@ export interface RestorePlan {
 
 export interface RestoreReport extends BackupProgress {
   readonly directoryId: string;
+  readonly shardCount: number;
+  readonly clusterId: string | undefined;
   /** Of the new cluster. */
   readonly incarnation: string | undefined;
+}
+
+/** What becomes of a backup when nothing else is said: what it was. */
+export interface RestoreWish {
+  /** Default: as many as in the backup. */
+  readonly shards?: number | undefined;
+  /** Default: the cluster it is of, if any. */
+  readonly clusterId?: string | undefined;
+  /** `node`: one that stands alone, whatever it was. */
+  readonly as?: 'node' | undefined;
+  readonly onProgress?: RestorePlan['onProgress'];
+}
+
+/** As {@link restore}, from a directory that holds a backup, or a node's data. Neither is changed. */
+export async function restoreDirectory(backup: string, directory: string, wish: RestoreWish): Promise<RestoreReport> {
+  const source = await openSource(backup);
+  try {
+    return await restore(source, directory, {
+      shardCount: wish.shards ?? source.shardCount,
+      clusterId: wish.as === 'node' ? undefined : (wish.clusterId ?? source.clusterId),
+      onProgress: wish.onProgress,
+    });
+  } finally {
+    await source.close();
+  }
+}
+
+export interface BackupReport extends BackupProgress {
+  readonly clusterId: string | undefined;
+  readonly shardCount: number;
+}
+
+/** Reads and checks all of it, the cut too. @throws StoreError for the first damage found, naming the file */
+export async function verifyBackup(
+  backup: string,
+  onProgress?: (progress: BackupProgress) => void,
+): Promise<BackupReport> {
+  const source = await openSource(backup);
+  try {
+    let progress: BackupProgress = { records: 0, bytes: 0 };
+    await checkedCut(source, (now) => {
+      progress = now;
+      onProgress?.(now);
+    });
+    return { clusterId: source.clusterId, shardCount: source.shardCount, ...progress };
+  } finally {
+    await source.close();
+  }
 }
 
 /**
@@ -54,7 +104,7 @@ export async function restore(source: BackupSource, directory: string, plan: Res
       ...{ shardCount, configuration, origin: manifest.directoryId },
       onProgress: (progress) => onProgress?.({ step: 'restored', ...progress }),
     });
-    const report = { directoryId: manifest.directoryId, records: load.rows, bytes: load.bytes };
+    const report = { directoryId: manifest.directoryId, shardCount, clusterId, records: load.rows, bytes: load.bytes };
     if (clusterId === undefined) return { ...report, incarnation: undefined };
     const record = { clusterId, incarnation: randomUUID(), shardCount, createdAtMs: Date.now() };
     await stateFile(directory).write({ record, plan: '', firstPlan: RESTORED, born: true, draining: 'no' });

@@ -51,9 +51,12 @@ export async function openSource(directory: string): Promise<BackupSource> {
   }
 }
 
+/** Whether it is the data directory of a node of a cluster. */
+export const isReplica = (directory: string): boolean => existsSync(join(directory, STATE_FILE));
+
 /** A node of a cluster holds some of its shards, at different moments: a copy of it is no backup. */
 export function refuseReplica(directory: string): void {
-  if (!existsSync(join(directory, STATE_FILE))) return;
+  if (!isReplica(directory)) return;
   throw new StoreError('misuse', `${directory} is the data directory of a node of a cluster: alone it is no backup`, {
     hint: 'Back up the whole cluster with `tenuto data backup` while its nodes run: naming the directory of any of them is enough.',
   });

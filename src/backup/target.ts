@@ -39,6 +39,7 @@ class DirectoryTarget implements BackupTarget {
   readonly #onProgress: ((progress: BackupProgress) => void) | undefined;
   readonly #parts: OpenPart[] = [];
   readonly #progress = { records: 0, bytes: 0 };
+  #lastPart = 0;
 
   constructor(directory: string, onProgress: ((progress: BackupProgress) => void) | undefined) {
     this.#directory = directory;
@@ -46,7 +47,8 @@ class DirectoryTarget implements BackupTarget {
   }
 
   async part(node: string, shards: readonly ShardCut[]): Promise<BackupPart> {
-    const file = `part-${this.#parts.length + 1}.rows`;
+    this.#lastPart += 1;
+    const file = `part-${this.#lastPart}.rows`;
     const path = join(this.#directory, file);
     const handle = await open(path, 'wx').catch((error: unknown) => {
       throw unusable(this.#directory, error);

@@ -4,7 +4,13 @@
 // that its source's cut has not sent, and no source has let go of one that the receiver's cut does not hold. Called by cluster-node.ts.
 
 import type { Check } from '../../../src/frontend/validate/check.ts';
-import type { BackupHead, BackupTarget, ClusterBackupReport, ShardCut } from '../../../src/ports/cluster-backup.ts';
+import type {
+  BackupHead,
+  BackupPart,
+  BackupTarget,
+  ClusterBackupReport,
+  ShardCut,
+} from '../../../src/ports/cluster-backup.ts';
 import type { Log } from '../../../src/ports/log.ts';
 import type { StoreChunk } from '../../../src/ports/replica-store.ts';
 import { StoreError } from '../../../src/ports/store.ts';
@@ -57,8 +63,7 @@ export class ClusterBackup {
     let cut: AllCut | undefined;
     try {
       cut = await this.#cutAll();
-      const { backup } = cut;
-      await Promise.all([...cut.shards].map(([node, shards]) => this.#copy(backup, node, shards, target)));
+      await this.#copyAll(cut, target);
       const head = this.#options.head();
       await target.finish(head);
       return { nodes: cut.nodes.length, shards: head.shardCount, pausedMs: cut.pausedMs };
@@ -125,11 +130,24 @@ export class ClusterBackup {
 
   // ---------------------------------------------------------------- the rows
 
-  async #copy(backup: string, node: string, shards: readonly ShardCut[], target: BackupTarget): Promise<void> {
-    const part = await target.part(node, shards);
+  /** All nodes at once: what a node has cut is let go when nobody reads it for long. Nothing is under way any more when it ends. */
+  async #copyAll({ backup, shards }: AllCut, target: BackupTarget): Promise<void> {
+    let failure: { readonly error: unknown } | undefined;
+    const copies = [...shards].map(async ([node, cuts]) => {
+      try {
+        await this.#copy(backup, node, await target.part(node, cuts), () => failure !== undefined);
+      } catch (error) {
+        failure ??= { error };
+      }
+    });
+    await Promise.all(copies);
+    if (failure !== undefined) throw failure.error;
+  }
+
+  async #copy(backup: string, node: string, part: BackupPart, isOver: () => boolean): Promise<void> {
     // One chunk is on its way while the one before is written.
     let coming = this.#chunk(backup, node, 0);
-    for (let index = 1; ; index += 1) {
+    for (let index = 1; !isOver(); index += 1) {
       const chunk = await coming;
       if (chunk.place === 'last') {
         await part.write(chunk);
