@@ -166,10 +166,9 @@ export class ClusterNode {
       connect: ({ node, address }) => void this.#connect(node, address),
     });
     this.#backup = new ClusterBackup({
-      ...{ self: config.name, rpc: this.#rpc, store, layout: options.layout, pause, clock, scheduler, log },
+      ...{ self: config.name, rpc: this.#rpc, store, layout: options.layout, pause, clock, scheduler, random, log },
       peers: () => this.#roster.connected(),
       head: () => ({ clusterId: config.id, incarnation: this.#state.record.incarnation, shardCount }),
-      newId: () => random.uuid(),
       led: () => this.#led(),
       confirm: (shard) => this.#driver.confirm(shard),
       flush: () => this.#engine().flush(),

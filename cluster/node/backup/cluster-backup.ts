@@ -4,6 +4,7 @@
 // that its source's cut has not sent, and no source has let go of one that the receiver's cut does not hold. Called by cluster-node.ts.
 
 import type { Check } from '../../../src/frontend/validate/check.ts';
+import type { Random } from '../../../src/ports/clock.ts';
 import type {
   BackupHead,
   BackupPart,
@@ -28,14 +29,15 @@ export interface ClusterBackupOptions extends BackupSourceOptions {
   /** Names of the nodes that are connected. */
   peers(): readonly string[];
   head(): BackupHead;
-  newId(): string;
+  random: Random;
 }
 
 /** How long another node may take for a request, ms. */
 const ASK_MS = 10_000;
-/** A shard that has no leader at the moment, or moves, is waited for so often and so long. */
+/** A shard that has no leader at the moment, or moves, is waited for so often. */
 const ATTEMPTS = 10;
-const PAUSE_BETWEEN_MS = 1_000;
+/** From half of it to one and a half: two backups that begin at once and refuse each other would else do so every time. */
+const BETWEEN_MS = 1_000;
 
 export class ClusterBackup {
   readonly #options: ClusterBackupOptions;
@@ -79,10 +81,10 @@ export class ClusterBackup {
   // ---------------------------------------------------------------- the cut
 
   async #cutAll(): Promise<AllCut> {
-    const { self, peers, clock, scheduler, log, newId } = this.#options;
+    const { self, peers, clock, scheduler, log, random } = this.#options;
     for (let attempt = 1; ; attempt += 1) {
       // Each attempt has a name of its own: what an earlier one left behind somewhere is never taken for a part of it.
-      const backup = newId();
+      const backup = random.uuid();
       const nodes = [self, ...peers()];
       const beganMs = clock.monotonic();
       try {
@@ -97,7 +99,7 @@ export class ClusterBackup {
         await this.#endAll(backup, nodes);
         if (!(error instanceof NotNow) || attempt === ATTEMPTS) throw error;
         log.info({ attempt, why: error.message }, 'the shards cannot be cut for a backup at this moment: trying again');
-        await new Promise<void>((resolve) => void scheduler.after(PAUSE_BETWEEN_MS, resolve));
+        await new Promise<void>((resolve) => void scheduler.after(BETWEEN_MS * (0.5 + random.next()), resolve));
       }
     }
   }
