@@ -1,19 +1,20 @@
 // A backup of a cluster under load, with children and signals on their way between shards, and what can be made of it: a cluster that begins
-// with one node and grows, and a single node with another number of shards. In both, all that was under way goes on, each thing once.
+// with one node and grows, and a single node with another number of shards. In both, all that was under way goes on, each thing once. Tests build
+// on one another.
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { Client, Connection } from '../../sdk/client/index.ts';
 import { Worker } from '../../sdk/worker/index.ts';
 import { readBackupManifest, restoreDirectory, verifyBackup } from '../../src/backup/index.ts';
 import { completeConfig } from '../../src/config/config.ts';
-import { requestBackup } from '../../src/frontend/control/socket.ts';
 import { type RunningNode, startNode } from '../../src/node.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import { TestCluster } from '../support/cluster.ts';
+import { tenuto } from '../support/processes.ts';
 import { eventually } from '../support/redis.ts';
 
 const SHARDS = 16;
@@ -42,44 +43,6 @@ const workerAt = async (node: RunningNode): Promise<Worker> =>
 const begin = (client: Client, name: string) =>
   client.workflow.start('parent', { workflowId: name, taskQueue: QUEUE, args: [name] });
 
-/** The load, and the backup in its midst. */
-beforeAll(async () => {
-  const cluster = await TestCluster.create(SHARDS, { firstMembers: 3 });
-  try {
-    await Promise.all(['a', 'b', 'c'].map((name) => cluster.start(name)));
-    await cluster.settled('a', ['a', 'b', 'c'], 3);
-    const client = new Client({ connection: await connect(cluster.node('c')) });
-    const worker = await workerAt(cluster.node('a'));
-    await worker.runUntil(async () => {
-      await client.workflow.start('registry', { workflowId: 'registry', taskQueue: QUEUE });
-      const started: string[] = [];
-      let going = true;
-      const load = (async () => {
-        for (let n = 0; going; n += 1) {
-          const name = `family-${String(n).padStart(3, '0')}`;
-          await begin(client, name);
-          started.push(name);
-        }
-      })();
-      await eventually('a load', async () => (started.length >= 20 ? true : undefined));
-      acknowledged.push(...started);
-      try {
-        expect(await requestBackup(cluster.node('b').store.directoryId, backup, () => {})).toBe(true);
-      } finally {
-        going = false;
-        await load;
-      }
-      expect(started.length).toBeGreaterThan(acknowledged.length);
-      // The cluster goes on: messages were only held.
-      expect(await client.workflow.getHandle(started.at(-1) ?? '').result()).toHaveLength(3);
-    });
-    expect(cluster.fatal).toEqual([]);
-  } finally {
-    for (const close of closing.splice(0).reverse()) await close();
-    await cluster.close();
-  }
-}, 120_000);
-
 /** Everything that the backup holds comes to its end, each child and signal once. */
 async function goesOn(node: RunningNode): Promise<void> {
   const client = new Client({ connection: await connect(node) });
@@ -101,7 +64,53 @@ async function goesOn(node: RunningNode): Promise<void> {
 }
 
 describe('a backup of a cluster', () => {
-  it('has every shard once, from whoever led it, and messages under way', async () => {
+  it('is taken in the midst of a load, which goes on', async () => {
+    const cluster = await TestCluster.create(SHARDS, { firstMembers: 3 });
+    try {
+      await Promise.all(['a', 'b', 'c'].map((name) => cluster.start(name)));
+      await cluster.settled('a', ['a', 'b', 'c'], 3);
+      const client = new Client({ connection: await connect(cluster.node('c')) });
+      const worker = await workerAt(cluster.node('a'));
+      await worker.runUntil(async () => {
+        await client.workflow.start('registry', { workflowId: 'registry', taskQueue: QUEUE });
+        const started: string[] = [];
+        let going = true;
+        const load = (async () => {
+          for (let n = 0; going; n += 1) {
+            const name = `family-${String(n).padStart(3, '0')}`;
+            await begin(client, name);
+            started.push(name);
+          }
+        })();
+        await eventually('a load', async () => (started.length >= 20 ? true : undefined));
+        acknowledged.push(...started);
+        try {
+          const { code, stdout, stderr } = await tenuto([
+            'data',
+            'backup',
+            cluster.directoryOf('b'),
+            backup,
+            '-o',
+            'json',
+          ]);
+          expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+          expect(JSON.parse(stdout)).toMatchObject({ backup, node: 'running', cluster: 'test', shardCount: SHARDS });
+        } finally {
+          going = false;
+          await load;
+        }
+        expect(started.length).toBeGreaterThan(acknowledged.length);
+        // The cluster goes on: messages were only held.
+        expect(await client.workflow.getHandle(started.at(-1) ?? '').result()).toHaveLength(3);
+      });
+      expect(cluster.fatal).toEqual([]);
+    } finally {
+      for (const close of closing.splice(0).reverse()) await close();
+      await cluster.close();
+    }
+  }, 120_000);
+
+  it('has every shard once, from whoever led it', async () => {
     const { parts, shardCount } = readBackupManifest(backup);
     expect(shardCount).toBe(SHARDS);
     expect(parts.map(({ node }) => node).sort()).toEqual(['a', 'b', 'c']);
