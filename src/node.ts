@@ -25,6 +25,7 @@ import type { Exposition } from './observe/exposition.ts';
 import { Metrics } from './observe/metrics.ts';
 import { nodeGauges } from './observe/node-gauges.ts';
 import type { ClusterControl } from './ports/cluster.ts';
+import type { BackupProgress } from './ports/cluster-backup.ts';
 import type { Engine } from './ports/engine.ts';
 import type { Log } from './ports/log.ts';
 import type { ReplicaStore } from './ports/replica-store.ts';
@@ -301,13 +302,28 @@ class Node implements RunningNode {
     });
     this.#scrubber.start();
     try {
-      const control = await serveControl(this.store);
+      const control = await serveControl({
+        directoryId: this.store.directoryId,
+        backup: (directory, onProgress) => this.#backUp(directory, onProgress),
+      });
       if (this.#closing === undefined) this.#control = control;
       else await control.close();
     } catch (error) {
       const fault = error instanceof Error ? error : new Error(String(error));
       this.#options.log.warn({ error: fault }, 'no control socket: `tenuto data backup` needs this node stopped');
     }
+  }
+
+  /** Of a node that stands alone its directory; of one in a cluster the whole cluster, since alone it holds a part. */
+  async #backUp(directory: string, onProgress: (progress: BackupProgress) => void): Promise<void> {
+    const cluster = this.#cluster;
+    if (cluster === undefined) {
+      await this.store.backup(directory, onProgress);
+      return;
+    }
+    const { directoryTarget } = await import('./backup/index.ts');
+    const report = await cluster.backup(directoryTarget(directory, onProgress));
+    this.#options.log.info({ ...report, directory }, 'the cluster was backed up');
   }
 
   failed(error: unknown): void {

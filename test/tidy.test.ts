@@ -77,9 +77,23 @@ const MAY_SEE: Readonly<Record<string, readonly string[]>> = {
   frontend: ['ports', 'core', 'store', 'shard', 'matching', 'observe'],
   // Gathers the bounds that the parts define.
   config: ['ports', 'core', 'frontend', 'shard', 'store', 'observe'],
-  node: ['core', 'ports', 'store', 'shard', 'matching', 'observe', 'runtime', 'frontend', 'config', 'cluster'],
+  // Reads and writes whole directories, so it knows files, keys and what a cluster keeps beside them.
+  backup: ['core', 'ports', 'store', 'shard', 'cluster'],
+  node: [
+    'core',
+    'ports',
+    'store',
+    'shard',
+    'matching',
+    'observe',
+    'runtime',
+    'frontend',
+    'config',
+    'cluster',
+    'backup',
+  ],
   // The command talks to servers through the SDK, and starts nodes.
-  cli: ['node', 'config', 'store', 'ports', 'observe', 'sdk'],
+  cli: ['node', 'config', 'store', 'ports', 'observe', 'sdk', 'backup'],
   cluster: ['ports', 'core'],
   sdk: [],
 };

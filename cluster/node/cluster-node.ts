@@ -3,12 +3,14 @@
 // composition on a virtual clock. Built by src/node.ts.
 
 import type { ClusterControl, ClusterStats, Draining } from '../../src/ports/cluster.ts';
+import type { BackupTarget, ClusterBackupReport } from '../../src/ports/cluster-backup.ts';
 import type { CommitLog } from '../../src/ports/commit-log.ts';
 import type { HostPort } from '../../src/ports/coordinator.ts';
 import type { Engine } from '../../src/ports/engine.ts';
 import type { ShardId } from '../../src/ports/ids.ts';
 import type { LedShards, SharedShards } from '../../src/ports/led-shards.ts';
 import type { BacklogSource, QueueKey } from '../../src/ports/matching.ts';
+import { StoreError } from '../../src/ports/store.ts';
 import { VERSION } from '../../src/version.ts';
 import { formatAddress } from '../gossip/core/address.ts';
 import { Gossip, Keyring, type MemberChange } from '../gossip/index.ts';
@@ -21,6 +23,8 @@ import { homeShard } from '../ring/home.ts';
 import { DEFAULT_PLAN_SETTINGS } from '../ring/plan.ts';
 import { isRemote } from '../routing/ownership.ts';
 import { Router } from '../routing/router.ts';
+import { ClusterBackup } from './backup/cluster-backup.ts';
+import { DeliveryPause } from './backup/delivery-pause.ts';
 import { Control } from './control.ts';
 import { CoordinatorWatch } from './coordinator-watch.ts';
 import { freshEngine } from './fresh-engine.ts';
@@ -58,6 +62,7 @@ export class ClusterNode {
   readonly #rpc: Rpc;
   readonly #relay: OutboxRelay;
   readonly #watch: CoordinatorWatch;
+  readonly #backup: ClusterBackup | undefined;
   #state: NodeState;
   #local: ServedShards | undefined;
   #router: Router | undefined;
@@ -129,11 +134,25 @@ export class ClusterNode {
       },
       led: () => this.#keeper.led(),
     });
+    const pause = new DeliveryPause(clock);
     this.#relay = new OutboxRelay({
-      ...{ view: this.#view, rpc: this.#rpc, scheduler, shardOf: options.shardOf },
+      ...{ view: this.#view, rpc: this.#rpc, scheduler, shardOf: options.shardOf, pause },
       engine: () => this.#engine(),
       connect: ({ node, address }) => void this.#connect(node, address),
     });
+    const { durability } = options;
+    this.#backup =
+      durability.type === 'shared'
+        ? undefined
+        : new ClusterBackup({
+            ...{ self: config.name, rpc: this.#rpc, store: durability.store, layout: durability.layout },
+            ...{ pause, clock, scheduler, random, log },
+            peers: () => this.#roster.connected(),
+            head: () => ({ clusterId: config.id, incarnation: this.#state.record.incarnation, shardCount }),
+            led: () => this.#keeper.led(),
+            confirm: (shard) => this.#keeper.confirm(shard),
+            flush: () => this.#engine().flush(),
+          });
     this.#control = new Control({
       ...{ clusterId: config.id, self: config.name, shardCount, replicas: config.replicas, coordinator, scheduler },
       ...{ roster: this.#roster, placement: this.#placement, view: this.#view, mover: this.#keeper, rpc: this.#rpc },
@@ -205,6 +224,14 @@ export class ClusterNode {
 
   get rpc(): Rpc {
     return this.#rpc;
+  }
+
+  /** The whole cluster, as one consistent cut, into `target`. @throws StoreError for people; the target keeps nothing then. */
+  async backup(target: BackupTarget): Promise<ClusterBackupReport> {
+    if (this.#backup !== undefined) return this.#backup.run(target);
+    throw new StoreError('misuse', 'the shards of this cluster are in a database, not in directories', {
+      hint: 'Back up the database: tenuto data backup postgres://… TO',
+    });
   }
 
   /** Shards led here. */
@@ -296,6 +323,7 @@ export class ClusterNode {
     this.#relay.stop();
     this.#router?.close();
     this.#matching?.close();
+    await this.#backup?.close();
     await this.#keeper.close();
     await this.#gossip.leave();
     await this.#links.close();

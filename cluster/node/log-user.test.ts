@@ -16,6 +16,10 @@ class Shards extends FakeEngine implements LedShards {
     this.said = said;
   }
 
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+
   lead(shard: number, inTerm: number, at: number): void {
     this.said.push(`lead ${shard} ${inTerm} ${at}`);
   }

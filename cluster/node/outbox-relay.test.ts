@@ -38,7 +38,7 @@ class Node {
       },
     };
     this.relay = new OutboxRelay({
-      ...{ view, rpc: net.node(name), scheduler: net.time, shardOf },
+      ...{ view, rpc: net.node(name), scheduler: net.time, shardOf, pause: { isPaused: false } },
       engine: () => engine,
       connect: ({ node }) => this.connected.push(node),
     });

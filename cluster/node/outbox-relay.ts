@@ -16,6 +16,8 @@ export interface OutboxRelayOptions {
   rpc: Pick<Rpc, 'serve' | 'call' | 'reaches'>;
   scheduler: Scheduler;
   shardOf(namespace: string, workflowId: string): number;
+  /** While a backup cuts the shards: nothing is applied, and nothing that was is said to be. */
+  pause: { readonly isPaused: boolean };
   /** A link to this node is wanted. */
   connect(owner: RemoteOwner): void;
 }
@@ -74,6 +76,10 @@ export class OutboxRelay {
         });
         return;
       }
+      if (options.pause.isPaused) {
+        call.answer(encodeValue('later'));
+        return;
+      }
       const shard = options.shardOf(item.namespace, item.workflowId);
       const owner = options.view.ownerOf(shard);
       if (owner === 'local') options.engine().receive(item, (said) => call.answer(encodeValue(said)));
@@ -111,7 +117,9 @@ export class OutboxRelay {
       this.#lanes.delete(target);
       return;
     }
-    this.#send(first.item, LOOKS, (said) => {
+    this.#send(first.item, LOOKS, (outcome) => {
+      // What was applied just before a pause stays in the outbox: its receipt may be in no cut yet. It is said again, and dropped by its number.
+      const said = this.#options.pause.isPaused ? 'later' : outcome;
       lane.shift();
       first.done(said);
       if (said === 'later') for (const { done } of lane.splice(0)) done('later');
@@ -120,8 +128,8 @@ export class OutboxRelay {
   }
 
   #send(item: ShardMessage, looks: number, done: Done): void {
-    const { view, engine, scheduler, shardOf } = this.#options;
-    if (this.#stopped) {
+    const { view, engine, scheduler, shardOf, pause } = this.#options;
+    if (this.#stopped || pause.isPaused) {
       done('later');
       return;
     }

@@ -4,6 +4,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { NAME, NAME_RULE } from '../config/cluster.ts';
 import { StoreError } from '../ports/store.ts';
 import { CommandError, ExitCode, UsageError } from './exit-codes.ts';
 import { Output, type OutputOptions } from './output.ts';
@@ -51,8 +52,15 @@ export function defineDataCommands(data: Command): void {
   ).action(
     guarded(stopOrCopy, async (directory: string, flags: OutputOptions) => {
       if (isUrl(directory)) return verifyInDatabase(directory, flags);
-      const { verifyDirectory } = await import('../store/index.ts');
+      const { isClusterBackup, verifyBackup } = await import('../backup/index.ts');
       const progress = progressLine('checked');
+      if (isClusterBackup(directory)) {
+        const { clusterId, ...counts } = await verifyBackup(directory, progress.show);
+        progress.end();
+        new Output(flags).record({ backup: directory, cluster: clusterId, ...counts, sound: true });
+        return;
+      }
+      const { verifyDirectory } = await import('../store/index.ts');
       const report = await verifyDirectory(directory, progress.show);
       progress.end();
       const output = new Output(flags);
@@ -82,45 +90,78 @@ export function defineDataCommands(data: Command): void {
   outputFlags(
     data
       .command('backup <directory|url> <to>')
-      .description('copy a data directory or a database, of stopped or running nodes, into an empty directory'),
+      .description(
+        'copy a data directory or a database, of stopped or running nodes, into an empty directory; of any running node of a cluster: the whole cluster, as of one instant',
+      ),
   ).action(
     guarded(stopFirst, async (directory: string, to: string, flags: OutputOptions) => {
       refuseOccupied(to);
       if (isUrl(directory)) return backupOfDatabase(directory, to, flags);
-      const { copyDirectory, readManifest } = await import('../store/index.ts');
+      const [{ copyDirectory, readManifest }, { isReplica, refuseReplica }] = await Promise.all([
+        import('../store/index.ts'),
+        import('../backup/index.ts'),
+      ]);
       const progress = progressLine('copied');
-      let live = false;
-      try {
-        await copyDirectory(directory, to, progress.show);
-      } catch (error) {
-        if (!(error instanceof StoreError) || error.kind !== 'locked') throw error;
+      const ask = async (): Promise<boolean> => {
         const { requestBackup } = await import('../frontend/control/socket.ts');
-        live = await requestBackup(readManifest(directory)?.directoryId ?? '', resolve(to), progress.show);
-        if (!live) throw error;
+        return requestBackup(readManifest(directory)?.directoryId ?? '', resolve(to), progress.show);
+      };
+      let live = false;
+      if (isReplica(directory)) {
+        live = await ask();
+        if (!live) refuseReplica(directory);
+      } else {
+        try {
+          await copyDirectory(directory, to, progress.show);
+        } catch (error) {
+          if (!(error instanceof StoreError) || error.kind !== 'locked') throw error;
+          live = await ask();
+          if (!live) throw error;
+        }
       }
       progress.end();
-      new Output(flags).record({ backup: resolve(to), of: resolve(directory), node: live ? 'running' : 'stopped' });
+      new Output(flags).record({
+        ...{ backup: resolve(to), of: resolve(directory), node: live ? 'running' : 'stopped' },
+        ...(await clusterOf(to)),
+      });
     }),
   );
 
   outputFlags(
     data
       .command('restore <backup> <directory>')
-      .description('make a data directory from a backup, checking every record'),
+      .description(
+        'make a data directory from a backup, checking every record; from that of a cluster, its first node, which others join',
+      )
+      .option('--shards <count>', 'deal it out to so many shards (default: as many as it has)', shardCountOf)
+      .option('--cluster-id <id>', 'for a cluster of this id (default: the one it is of, if any)', clusterIdOf)
+      .option('--standalone', 'for a node that stands alone, whatever it was'),
   ).action(
-    guarded(stopOrCopy, async (backup: string, directory: string, flags: OutputOptions) => {
+    guarded(stopOrCopy, async (backup: string, directory: string, flags: OutputOptions & RestoreFlags) => {
       refuseOccupied(directory);
-      const { copyDirectory, readManifest } = await import('../store/index.ts');
-      const progress = progressLine('restored');
-      const { records, bytes } = await copyDirectory(backup, directory, progress.show);
-      progress.end();
-      new Output(flags).record({
-        restored: resolve(directory),
-        from: resolve(backup),
-        directoryId: readManifest(directory)?.directoryId,
-        records,
-        bytes,
+      const { shards, clusterId, standalone } = flags;
+      if (standalone === true && clusterId !== undefined)
+        throw new UsageError('--standalone and --cluster-id cannot both be meant');
+      const { isClusterBackup, refuseReplica, restoreDirectory } = await import('../backup/index.ts');
+      const plain = !isClusterBackup(backup) && shards === undefined && clusterId === undefined;
+      if (plain) {
+        refuseReplica(backup);
+        const { copyDirectory, readManifest } = await import('../store/index.ts');
+        const progress = progressLine('restored');
+        const { records, bytes } = await copyDirectory(backup, directory, progress.show);
+        progress.end();
+        const { directoryId, shardCount } = readManifest(directory) ?? {};
+        const made = { restored: resolve(directory), from: resolve(backup), directoryId, shardCount };
+        new Output(flags).record({ ...made, records, bytes });
+        return;
+      }
+      const lines = { checked: progressLine('checked'), restored: progressLine('restored') };
+      const report = await restoreDirectory(backup, directory, {
+        ...{ shards, clusterId, as: standalone === true ? 'node' : undefined },
+        onProgress: ({ step, ...progress }) => lines[step].show(progress),
       });
+      lines.restored.end();
+      new Output(flags).record({ restored: resolve(directory), from: resolve(backup), ...report });
     }),
   );
 }
@@ -181,6 +222,35 @@ function refuseDamage(
   for (const problem of problems) output.say(`${output.colors.red('damaged')} ${problem}`);
   if (moreProblems > 0) output.say(`… and ${moreProblems} more`);
   throw new CommandError(`${what} is damaged in ${found} place${found === 1 ? '' : 's'}`, { hint });
+}
+
+interface RestoreFlags {
+  shards?: number;
+  clusterId?: string;
+  standalone?: boolean;
+}
+
+const MAX_SHARDS = 65_536;
+
+function shardCountOf(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= MAX_SHARDS) return count;
+  throw new UsageError(`--shards ${text} must be an integer from 1 to ${MAX_SHARDS}`);
+}
+
+function clusterIdOf(text: string): string {
+  if (NAME.test(text)) return text;
+  throw new UsageError(`--cluster-id ${JSON.stringify(text)} ${NAME_RULE}`);
+}
+
+/** What a backup that a node of a cluster made says of itself. */
+async function clusterOf(backup: string): Promise<object> {
+  const { isClusterBackup, readBackupManifest } = await import('../backup/index.ts');
+  if (!isClusterBackup(backup)) return {};
+  const { clusterId, shardCount, parts } = readBackupManifest(backup);
+  const rows = parts.reduce((sum, part) => sum + part.rows, 0);
+  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+  return { cluster: clusterId, nodes: parts.map(({ node }) => node), shardCount, records: rows, bytes };
 }
 
 function refuseOccupied(directory: string): void {

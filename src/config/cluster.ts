@@ -79,8 +79,8 @@ export interface ListenOptions {
   advertise?: string | undefined;
 }
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
-const NAME_RULE = "must be up to 64 letters, digits, '_', '.' and '-', beginning with a letter or digit";
+export const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+export const NAME_RULE = "must be up to 64 letters, digits, '_', '.' and '-', beginning with a letter or digit";
 
 /** @throws ConfigError naming the path */
 export function completeCluster(options: ClusterOptions): ClusterConfig {

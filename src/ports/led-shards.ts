@@ -43,6 +43,8 @@ export interface LedShards extends Engine {
   controlAppended(shard: ShardId, lsn: Lsn): void;
   /** The shard's rows in the store are another replica's now, as of `lsn`. */
   installed(shard: ShardId, lsn: Lsn): void;
+  /** Everything committed so far is in the store's rows when it resolves, unless the store failed. */
+  flush(): Promise<void>;
   /** A message from a shard that another node leads. */
   receive(item: ShardMessage, done: (outcome: ShardMessageOutcome) => void): void;
 }

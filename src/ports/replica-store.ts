@@ -41,6 +41,8 @@ export interface RowLayout {
   ranges(shard: ShardId): readonly { from: Key; to: Key }[];
   /** Of a row in one of these ranges: whether it is this shard's. */
   owns(shard: ShardId, key: Key): boolean;
+  /** Whose the row is; undefined: the whole node's. */
+  ownerOf(key: Key): ShardId | undefined;
 }
 
 /** Of which lsn a snapshot is. */

@@ -71,7 +71,7 @@ export function after(prefix: string): Key {
 export const next = (k: Key): Key => key(`${k}\x00`);
 
 /** Text that `part` wrote at `at`, and where what follows begins. */
-function readPart(k: string, at: number): { text: string; next: number } {
+export function readPart(k: string, at: number): { text: string; next: number } {
   let end = k.indexOf('\x00', at);
   while (k.charCodeAt(end + 1) === 0xff) end = k.indexOf('\x00', end + 1);
   if (end < 0 || k.charCodeAt(end + 1) !== 1) throw new Error(`A key is cut short: ${printable(k)}`);
@@ -118,7 +118,7 @@ export const firstEventIdOf = (k: Key): number => {
 };
 
 /** Whose base stands at `at`, and where what follows begins. */
-function readBase(k: string, at: number): { namespace: string; workflowId: string; next: number } {
+export function readBaseAt(k: string, at: number): { namespace: string; workflowId: string; next: number } {
   const namespace = readPart(k, at + 2);
   const workflowId = readPart(k, namespace.next);
   return { namespace: namespace.text, workflowId: workflowId.text, next: workflowId.next };
@@ -141,7 +141,7 @@ export function readStartedKey(
   prefix: string,
 ): { kind: TaskKind; namespace: string; workflowId: string; runId: string; scheduledEventId: number } {
   const kind: TaskKind = k.charAt(prefix.length) === 'w' ? 'workflow' : 'activity';
-  const { namespace, workflowId, next: run } = readBase(k, prefix.length + 1);
+  const { namespace, workflowId, next: run } = readBaseAt(k, prefix.length + 1);
   const { text: runId, next: scheduled } = readPart(k, run);
   return { kind, namespace, workflowId, runId, scheduledEventId: readU48(k, scheduled) };
 }
@@ -163,6 +163,14 @@ export const backlogKey = (
 /** Of a waiting task, given its queue's prefix. */
 export const backlogPriority = (k: Key, prefix: string): number => k.charCodeAt(prefix.length);
 export const backlogTime = (k: Key, prefix: string): number => readU48(k, prefix.length + 1);
+/** Its queue, and where the base of the task's actor begins. */
+export function readBacklogKey(k: Key): { queue: QueueKey; baseAt: number } {
+  const namespace = readPart(k, 1);
+  const name = readPart(k, namespace.next);
+  const kind: TaskKind = k.charAt(name.next) === 'w' ? 'workflow' : 'activity';
+  // After the kind: priority and time.
+  return { queue: { namespace: namespace.text, name: name.text, kind }, baseAt: name.next + 8 };
+}
 export const backlogCountKey = (shard: number, queue: QueueKey): Key => key(`n${u16(shard)}${queuePart(queue)}`);
 export const backlogLowWaterKey = (queue: QueueKey): Key => key(`mb${queuePart(queue)}`);
 
@@ -171,7 +179,7 @@ export const retentionKey = (at: number, actorBase: string, runId: string): Key 
   key(`t${u48(at)}${actorBase}d${part(runId)}`);
 /** Whose timer it is; `retainedRunId` when it ends the retention of a closed run. */
 export function readTimerKey(k: Key): { namespace: string; workflowId: string; retainedRunId: string | undefined } {
-  const { namespace, workflowId, next: kind } = readBase(k, 7);
+  const { namespace, workflowId, next: kind } = readBaseAt(k, 7);
   const retainedRunId = k.charAt(kind) === 'd' ? readPart(k, kind + 1).text : undefined;
   return { namespace, workflowId, retainedRunId };
 }

@@ -27,6 +27,7 @@ export const rowLayout: RowLayout = {
     under('v'),
   ],
   owns: (shard, k) => ownerOf(k) === shard,
+  ownerOf: (k) => ownerOf(k),
 };
 
 /** Undefined: a row of the whole node. */

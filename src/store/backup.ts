@@ -1,21 +1,12 @@
 // Copies of a store: every record as it is framed, as of one instant, into a directory with an id of its own (a copy is never the voter it
 // was). The manifest comes last, after everything else is on the disk: an interrupted copy is no data directory.
 
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { StoreError } from '../ports/store.ts';
 import type { Backend, Write } from './backend.ts';
+import { fillDirectory } from './fill.ts';
 import { unframe } from './framing.ts';
 import { LevelBackend } from './leveldb/backend.ts';
-import {
-  finishDirectory,
-  newManifest,
-  openError,
-  readManifest,
-  storePath,
-  syncPath,
-  unusable,
-} from './leveldb/directory.ts';
+import { openError, readManifest, storePath } from './leveldb/directory.ts';
 import { checkIdentity, IDENTITY_KEY, identityWrite } from './leveldb/identity.ts';
 
 const BATCH_RECORDS = 1_000;
@@ -36,31 +27,10 @@ export async function writeBackup(
   shardCount: number,
   onProgress?: (progress: Progress) => void,
 ): Promise<Progress> {
-  if (existsSync(directory) && readdirSync(directory).length > 0) {
-    const what = readManifest(directory) === undefined ? 'is not empty' : 'already holds a data directory';
-    throw new StoreError('misuse', `${directory} ${what}`, { hint: 'Name an empty or absent directory.' });
-  }
-  const manifest = newManifest(shardCount);
-  const path = storePath(directory);
-  const target = new LevelBackend(path, { create: true });
-  let progress: Progress;
-  try {
-    mkdirSync(path, { recursive: true });
-    await target.open();
-    try {
-      await target.write([identityWrite(manifest)], 'lazy');
-      progress = await copyRecords(from, target, onProgress);
-    } finally {
-      await target.close();
-    }
-    // The last batch was synced, but LevelDB may have gone through several files since the first.
-    for (const name of readdirSync(path)) syncPath(join(path, name));
-    syncPath(path);
-  } catch (error) {
-    throw error instanceof StoreError ? error : unusable(directory, error);
-  }
-  finishDirectory(directory, manifest);
-  return progress;
+  return fillDirectory(directory, shardCount, async (target, manifest) => {
+    await target.write([identityWrite(manifest)], 'lazy');
+    return copyRecords(from, target, onProgress);
+  });
 }
 
 async function copyRecords(

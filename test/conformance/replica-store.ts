@@ -17,6 +17,7 @@ const layout: RowLayout = {
     ];
   },
   owns: (shard, at) => !at.startsWith('t') || at.startsWith(shard === A ? 'ta' : 'tb'),
+  ownerOf: (at) => (/^t?a/.test(at) ? A : B),
 };
 
 const row = (name: string, value: string) => [key(name), bytes(value)] as const;

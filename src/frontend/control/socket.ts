@@ -5,7 +5,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import type { Store } from '../../ports/store.ts';
+import type { BackupOfNode } from '../../ports/cluster-backup.ts';
 
 /** A request may not be longer than this, bytes. */
 const MAX_LINE_BYTES = 64 * 1024;
@@ -29,15 +29,15 @@ export function controlPath(directoryId: string): string {
 }
 
 /** Serves until closed. A socket file left by a killed process is replaced: the directory's lock says that nobody else is there. */
-export async function serveControl(store: Store): Promise<{ close(): Promise<void> }> {
-  const path = controlPath(store.directoryId);
+export async function serveControl(node: BackupOfNode): Promise<{ close(): Promise<void> }> {
+  const path = controlPath(node.directoryId);
   rmSync(path, { force: true });
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
-    readLine(socket, (line) => void answer(store, socket, line));
+    readLine(socket, (line) => void answer(node, socket, line));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -67,13 +67,13 @@ function readLine(socket: Socket, onLine: (line: string) => void): void {
   socket.on('data', onData);
 }
 
-async function answer(store: Store, socket: Socket, line: string): Promise<void> {
+async function answer(node: BackupOfNode, socket: Socket, line: string): Promise<void> {
   const send = (event: ControlEvent) => {
     if (!socket.destroyed) socket.write(`${JSON.stringify(event)}\n`);
   };
   try {
     const { to } = parseRequest(line);
-    await store.backup(to, ({ records, bytes }) => send({ event: 'progress', records, bytes }));
+    await node.backup(to, ({ records, bytes }) => send({ event: 'progress', records, bytes }));
     send({ event: 'done' });
   } catch (error) {
     const hint = error instanceof Error && 'hint' in error && typeof error.hint === 'string' ? error.hint : undefined;

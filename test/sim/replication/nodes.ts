@@ -15,6 +15,7 @@ const prefix = (shard: ShardId): string => String.fromCharCode(shard >> 8, shard
 const layout: RowLayout = {
   ranges: (shard) => [{ from: key(prefix(shard)), to: key(`${prefix(shard)}\xff`) }],
   owns: () => true,
+  ownerOf: () => undefined,
 };
 
 const TIMES = { electionMs: 1_000, electionSpreadMs: 500, heartbeatMs: 200, termWaitMs: 50, clockDrift: 0.02 };
