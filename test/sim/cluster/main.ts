@@ -1,0 +1,79 @@
+// `npm run sim -- --cluster [--seeds N] [--seed S] [--trace] [--bug NAME]`: whole nodes, several of them, and everything that can happen to them.
+
+import { parseArgs } from 'node:util';
+import { type ClusterReport, simulateCluster } from './simulate.ts';
+
+const USAGE = `Usage: npm run sim -- --cluster [options]
+
+  --seeds N    how many seeds to run (default 100)
+  --seed S     the first seed (default 1); alone: only this one
+  --calm       nothing goes wrong
+  --trace      print what happens`;
+
+/** Lines of trace shown of a seed that failed. */
+const SHOWN_LINES = 80;
+
+function count(text: string | undefined, name: string): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0)
+    throw new Error(`--${name} must be a whole number, not ${text}\n\n${USAGE}`);
+  return value;
+}
+
+function tally(reports: readonly ClusterReport[], of: (report: ClusterReport) => Iterable<string>): string {
+  const counts = new Map<string, number>();
+  for (const report of reports) for (const name of of(report)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts]
+    .sort((a, b) => b[1] - a[1])
+    .map(([name, n]) => `  ${String(n).padStart(6)}  ${((100 * n) / reports.length).toFixed(1).padStart(5)} %  ${name}`)
+    .join('\n');
+}
+
+export async function clusterMain(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seeds: { type: 'string' },
+      seed: { type: 'string' },
+      calm: { type: 'boolean', default: false },
+      trace: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const from = count(values.seed, 'seed') ?? 1;
+  const seeds = count(values.seeds, 'seeds') ?? (values.seed === undefined ? 100 : 1);
+  const reports: ClusterReport[] = [];
+  let failed: ClusterReport | undefined;
+  let trace: string[] = [];
+  const startedAt = performance.now();
+  for (let seed = from; seed < from + seeds && failed === undefined; seed += 1) {
+    trace = [];
+    const report = await simulateCluster(seed, {
+      calm: values.calm,
+      sink: values.trace ? (line) => process.stdout.write(`${line}\n`) : (line) => void trace.push(line),
+    });
+    reports.push(report);
+    if (report.failure !== undefined) failed = report;
+  }
+  const seconds = (performance.now() - startedAt) / 1_000;
+  if (failed !== undefined) {
+    console.log(`\nseed ${failed.seed} failed: ${failed.failure?.stack}`);
+    console.log(`\nthe last events:\n${trace.slice(-SHOWN_LINES).join('\n')}`);
+    console.log(`\nrun it again: npm run sim -- --cluster --seed ${failed.seed} --trace`);
+  }
+  const sum = (of: (report: ClusterReport) => number): number =>
+    reports.reduce((total, report) => total + of(report), 0);
+  console.log(`\n${reports.length} seeds in ${seconds.toFixed(1)} s: ${(reports.length / seconds).toFixed(1)} seeds/s`);
+  console.log(
+    `${sum((r) => r.events)} events, ${sum((r) => r.operations)} client operations, ${sum((r) => r.entries)} entries committed, ` +
+      `${Math.round(sum((r) => r.virtualMs) / 1_000)} s of virtual time; in place ${Math.round(sum((r) => r.healedMs) / reports.length)} ms after healing on average`,
+  );
+  console.log(`\nseeds that met each fault:\n${tally(reports, (report) => report.faults.keys())}`);
+  console.log(`\nseeds that reached each event:\n${tally(reports, (report) => report.reached.keys())}`);
+  return failed === undefined ? 0 : 1;
+}

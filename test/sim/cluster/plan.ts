@@ -1,0 +1,198 @@
+// What one seed of the cluster does: how big it is, how its parts are set up, which workflows run and what clients do to them. Plain data, made before
+// anything runs: a failing seed prints it.
+
+import { SeededRandom } from '../random.ts';
+import type { WorkflowInput, WorkflowType } from './workflows.ts';
+
+export type Step =
+  | { readonly do: 'pause'; readonly ms: number }
+  | { readonly do: 'start' }
+  /** The same request once more, elsewhere: the first answer comes back. */
+  | { readonly do: 'startAgain' }
+  /** Another request for the same id: refused, whether it runs or is over (I8). */
+  | { readonly do: 'startOther' }
+  | { readonly do: 'signal'; readonly text: string }
+  | { readonly do: 'terminate' }
+  | { readonly do: 'query' | 'describe' | 'history' | 'list' };
+
+export interface WorkflowPlan {
+  readonly workflowId: string;
+  readonly type: WorkflowType;
+  readonly input: WorkflowInput;
+  readonly steps: readonly Step[];
+}
+
+export const FAULTS = [
+  'crash',
+  'power loss',
+  'restart',
+  'pause',
+  'cut',
+  'one-way cut',
+  'split',
+  'broken links',
+  'bad weather',
+  'write error',
+  'full disk',
+  'slow disk',
+  'bit flip',
+  'emptied directory',
+  'clock jump',
+  'redis away',
+  'redis forgets',
+  'redis wiped',
+  'redis repeats terms',
+  'join',
+  'drain',
+  'replace',
+  'rebalance',
+  'worker reconnects',
+] as const;
+export type FaultName = (typeof FAULTS)[number];
+
+export interface ClusterPlan {
+  readonly seed: number;
+  readonly replicas: number;
+  /** That make the cluster; the machines beside them join later. */
+  readonly firstMembers: number;
+  readonly machines: number;
+  readonly zones: number;
+  readonly shardCount: number;
+  readonly readMs: number;
+  readonly goneMs: number;
+  readonly cachedActors: number;
+  readonly outboxKept: number;
+  /** Of recent entries of a shard kept in memory: beyond it they are read from disk, or come by snapshot. */
+  readonly cachedBytes: number;
+  readonly workersPerNode: number;
+  readonly workflows: readonly WorkflowPlan[];
+  readonly kinds: readonly FaultName[];
+  /** Virtual ms at which each fault is due. */
+  readonly faultsAt: readonly number[];
+  /** Virtual ms at which everything is healed. */
+  readonly calmAtMs: number;
+}
+
+/** Before it the cluster is born: nothing but that happens. */
+const BIRTH_MS = 6_000;
+const TYPES: readonly WorkflowType[] = [
+  'steps',
+  'steps',
+  'timer',
+  'collector',
+  'collector',
+  'collector',
+  'relay',
+  'parent',
+  'courier',
+  'patient',
+];
+
+export interface PlanChoices {
+  /** Nothing goes wrong. */
+  readonly calm?: boolean | undefined;
+}
+
+export function makePlan(seed: number, { calm = false }: PlanChoices = {}): ClusterPlan {
+  const random = new SeededRandom(`cluster plan ${seed}`);
+  const replicas = random.pick([1, 3, 3, 3, 3, 5]);
+  const firstMembers = random.int(Math.max(3, replicas), Math.max(5, replicas));
+  const calmAtMs = BIRTH_MS + random.between(50_000, 60_000);
+  const kinds = Array.from({ length: random.int(3, 7) }, () => random.pick(FAULTS));
+  const faultCount = calm ? 0 : random.int(6, 16);
+  const workflows: WorkflowPlan[] = [];
+  for (let i = 0; i < 26 || stepsOf(workflows) < 215; i += 1) workflows.push(...planned(random, i, calmAtMs));
+  return {
+    seed,
+    replicas,
+    firstMembers,
+    machines: Math.min(7, firstMembers + random.int(0, 2)),
+    zones: random.pick([1, 1, 3]),
+    shardCount: random.pick([4, 4, 8, 16]),
+    readMs: random.pick([0.1, 0.5, 5]),
+    goneMs: random.pick([8_000, 15_000, 600_000]),
+    cachedActors: random.pick([1, 4, 1_000]),
+    outboxKept: random.pick([1, 4, 1_000]),
+    cachedBytes: random.pick([500, 20_000, 1_000_000]),
+    workersPerNode: random.pick([1, 1, 2]),
+    workflows,
+    kinds,
+    faultsAt: Array.from({ length: faultCount }, () => random.between(BIRTH_MS, calmAtMs - 2_000)).sort(
+      (a, b) => a - b,
+    ),
+    calmAtMs,
+  };
+}
+
+const stepsOf = (workflows: readonly WorkflowPlan[]): number =>
+  workflows.reduce((sum, { steps }) => sum + steps.filter((step) => step.do !== 'pause').length + 1, 0);
+
+/** A workflow, with those it reaches for. */
+function planned(random: SeededRandom, index: number, calmAtMs: number): WorkflowPlan[] {
+  const type = random.pick(TYPES);
+  const startMs = BIRTH_MS - 3_000 + random.next() * (calmAtMs - BIRTH_MS - 8_000);
+  const workflowId = `${type}-${index}`;
+  switch (type) {
+    case 'steps':
+      return [workflow(random, workflowId, type, { count: random.int(1, 6) }, startMs)];
+    case 'relay':
+      return [workflow(random, workflowId, type, { count: random.int(1, 3) }, startMs)];
+    case 'timer':
+      return [workflow(random, workflowId, type, { count: 1, ms: random.int(50, 8_000) }, startMs)];
+    case 'patient':
+      return [workflow(random, workflowId, type, { count: 0 }, startMs, [{ do: 'terminate' }])];
+    case 'parent': {
+      const others = Array.from({ length: random.int(1, 4) }, (_, i) => `child-${index}.${i}`);
+      return [workflow(random, workflowId, type, { count: others.length, others }, startMs)];
+    }
+    case 'collector': {
+      const letters = Array.from({ length: random.int(1, 8) }, (_, i) => `s${i}`);
+      const signals = letters.map((text): Step => ({ do: 'signal', text }));
+      return [workflow(random, workflowId, type, { count: letters.length, letters }, startMs, signals)];
+    }
+    case 'courier': {
+      const letters = Array.from({ length: random.int(1, 5) }, (_, i) => `letter-${i}`);
+      const own = Array.from({ length: random.int(0, 3) }, (_, i) => `s${i}`);
+      const to = `collector-${index}`;
+      const all = [...letters, ...own];
+      return [
+        workflow(
+          random,
+          to,
+          'collector',
+          { count: all.length, letters: all },
+          startMs,
+          own.map((text): Step => ({ do: 'signal', text })),
+        ),
+        workflow(random, workflowId, type, { count: letters.length, others: [to], letters }, startMs + 500),
+      ];
+    }
+  }
+}
+
+function workflow(
+  random: SeededRandom,
+  workflowId: string,
+  type: WorkflowType,
+  input: WorkflowInput,
+  startMs: number,
+  own: readonly Step[] = [],
+): WorkflowPlan {
+  const steps: Step[] = [{ do: 'pause', ms: startMs }, { do: 'start' }];
+  const look = (): void => {
+    if (random.chance(0.5)) steps.push({ do: 'describe' });
+    if (random.chance(0.25)) steps.push({ do: 'history' });
+    if (random.chance(0.2)) steps.push({ do: 'query' });
+    if (random.chance(0.08)) steps.push({ do: 'list' });
+    if (random.chance(0.15)) steps.push({ do: 'startAgain' });
+    if (random.chance(0.08)) steps.push({ do: 'startOther' });
+    if (random.chance(0.6)) steps.push({ do: 'pause', ms: random.next() ** 3 * 6_000 });
+  };
+  look();
+  for (const step of own) {
+    steps.push(step);
+    look();
+  }
+  for (let i = random.int(1, 4); i > 0; i -= 1) look();
+  return { workflowId, type, input, steps };
+}
