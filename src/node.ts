@@ -6,10 +6,12 @@ import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import type { ClusterNode } from '../cluster/node/cluster-node.ts';
-import type { NodeConfig } from './config/config.ts';
+import type { DoorAddress, NodeConfig } from './config/config.ts';
+import { isLoopback } from './config/values.ts';
 import { Admission } from './frontend/admission.ts';
 import { type HostRules, hostRules } from './frontend/http/host-rules.ts';
-import { makeHttpServer } from './frontend/http/server.ts';
+import { notReady, notServing, type Standing } from './frontend/http/readiness.ts';
+import { makeHttpServer, tryToListen } from './frontend/http/server.ts';
 import { methods } from './frontend/methods/index.ts';
 import { Namespaces } from './frontend/namespaces.ts';
 import { NativeDoor } from './frontend/websocket/door.ts';
@@ -18,9 +20,11 @@ import { listenForWebSockets } from './frontend/websocket/listener.ts';
 import { Matcher } from './matching/matcher.ts';
 import type { ClusterParts, Prepared } from './node-cluster.ts';
 import { NodeStartError, startErrorOf } from './node-errors.ts';
+import { clusterGauges } from './observe/cluster-gauges.ts';
 import type { Exposition } from './observe/exposition.ts';
 import { Metrics } from './observe/metrics.ts';
 import { nodeGauges } from './observe/node-gauges.ts';
+import type { ClusterControl } from './ports/cluster.ts';
 import type { Engine } from './ports/engine.ts';
 import type { Log } from './ports/log.ts';
 import type { ReplicaStore } from './ports/replica-store.ts';
@@ -45,6 +49,8 @@ export interface RunningNode {
   readonly address: string | undefined;
   readonly nodeId: string;
   readonly store: Store;
+  /** What it knows and does of its cluster; undefined when it stands alone. */
+  readonly cluster: ClusterControl | undefined;
   /** Why it does not serve; undefined when it does. */
   notReady(): string | undefined;
   /** A connection within the process. */
@@ -76,8 +82,6 @@ function readPem(file: string, what: string): Buffer {
   }
 }
 
-const isLoopback = (ip: string): boolean => ip === 'localhost' || ip === '::1' || ip.startsWith('127.');
-
 class Node implements RunningNode {
   readonly #config: NodeConfig;
   readonly #options: NodeOptions;
@@ -101,7 +105,11 @@ class Node implements RunningNode {
     this.#options = options;
     this.store = store;
     this.#cluster = cluster;
-    this.#namespaces = new Namespaces(config.namespaces);
+    const { listen } = config;
+    this.#namespaces = new Namespaces(config.namespaces, {
+      tokens: config.cluster?.adminTokens ?? [],
+      withoutTokens: listen === undefined || isLoopback(listen.ip) ? 'everyone' : 'nobody',
+    });
     this.#matcher = new Matcher({
       clock: systemClock,
       scheduler: systemScheduler,
@@ -121,12 +129,17 @@ class Node implements RunningNode {
       ...(cluster && { commitLog: cluster.commitLog, relay: cluster.relay }),
     });
     this.#matcher.attach(this.#engine);
-    this.#door = this.#makeDoor(cluster?.attach(this.#engine) ?? this.#engine);
+    this.#door = this.#makeDoor(cluster?.attach(this.#engine, this.#matcher) ?? this.#engine);
     nodeGauges(this.#metrics, {
       engine: this.#engine,
       matcher: this.#matcher,
       connections: this.#door.connections,
     });
+    if (cluster !== undefined) clusterGauges(this.#metrics, () => cluster.stats());
+  }
+
+  get cluster(): ClusterControl | undefined {
+    return this.#cluster?.control;
   }
 
   get nodeId(): string {
@@ -144,10 +157,8 @@ class Node implements RunningNode {
   }
 
   notReady(): string | undefined {
-    if (this.#closing !== undefined) return 'the node is shutting down';
-    const { health } = this.#engine;
-    if (health.state === 'failed') return `the store failed: ${health.error}`;
-    return this.#serving ? this.#cluster?.notReady() : 'the node is starting';
+    const draining = this.#cluster?.control.draining() ?? 'no';
+    return notReady({ ...this.#standing(), draining }) ?? this.#cluster?.notReady();
   }
 
   connect(): InProcessTransport {
@@ -170,6 +181,7 @@ class Node implements RunningNode {
         engine,
         workers: this.#matcher,
         namespaces: this.#namespaces.known,
+        ...(this.#cluster && { cluster: this.#cluster.control }),
         clock: systemClock,
         random: systemRandom,
         limits,
@@ -199,7 +211,7 @@ class Node implements RunningNode {
     const { listen, tls, doorLimits } = this.#config;
     if (listen === undefined) return;
     const pems = tls && { cert: readPem(tls.certFile, 'certificate'), key: readPem(tls.keyFile, 'key') };
-    const rules = this.#rules(listen.ip);
+    const rules = this.#rules(listen);
     const routes = {
       notReady: () => this.notReady(),
       metrics: () => this.#renderMetrics(),
@@ -211,7 +223,7 @@ class Node implements RunningNode {
       door: this.#door,
       rules,
       maxConnections: doorLimits.connections,
-      notReady: () => this.notReady(),
+      notReady: () => notServing(this.#standing()),
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(startErrorOf(error, listen)));
@@ -223,16 +235,26 @@ class Node implements RunningNode {
     this.address = `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
   }
 
-  /** Where clients of the cluster reach this node: the port it listens on, at the address its links are reached at. */
+  /** Where clients of the cluster reach this node. */
   #clientAddress(): string {
-    const { cluster, listen } = this.#config;
+    const { listen } = this.#config;
     if (this.address === undefined || listen === undefined) return '';
-    const host = cluster?.link.advertise?.host;
-    return host === undefined ? this.address : `${host}:${this.address.slice(this.address.lastIndexOf(':') + 1)}`;
+    const port = this.address.slice(this.address.lastIndexOf(':') + 1);
+    const { advertise } = listen;
+    return advertise === undefined ? this.address : `${advertise.host}:${advertise.port === 0 ? port : advertise.port}`;
   }
 
-  #rules(ip: string): HostRules {
-    return hostRules([ip, hostname()], this.#config.allowedHosts);
+  #standing(): Omit<Standing, 'draining'> {
+    const { health } = this.#engine;
+    return {
+      phase: this.#closing !== undefined ? 'closing' : this.#serving ? 'serving' : 'starting',
+      storeError: health.state === 'failed' ? String(health.error) : undefined,
+    };
+  }
+
+  #rules({ ip, advertise }: DoorAddress): HostRules {
+    const own = advertise === undefined ? [ip, hostname()] : [ip, hostname(), advertise.host];
+    return hostRules(own, this.#config.allowedHosts);
   }
 
   #warnOfOpenDoors(): void {
@@ -333,6 +355,7 @@ export async function startNode(config: NodeConfig, options: NodeOptions): Promi
   let node: Node | undefined;
   let prepared: Prepared | undefined;
   try {
+    if (config.listen !== undefined) await tryToListen(config.listen.ip, config.listen.port);
     if (config.cluster === undefined) {
       node = new Node(config, options.store ?? (await openStore(config)), options);
     } else {

@@ -97,7 +97,7 @@ const EXCEPTIONS: readonly { from: RegExp; to: RegExp; why: string }[] = [
     why: 'a backup of a running node is asked for at its control socket; both ends of that protocol sit in one file',
   },
   {
-    from: /^cluster\/(link|routing|node)\//,
+    from: /^cluster\/(link|routing|matching|node)\//,
     to: /^src\/frontend\/(validate\/|websocket\/skim\.ts$)/,
     why: 'what another node forwards is checked by the same rules as what a client sends: one list of shapes, not two',
   },

@@ -1,6 +1,6 @@
-// One partition of a task queue at its home node: who has tasks waiting, who has credit that its own tasks do not use, and who is to fetch from whom
-// (DESIGN §6). Pure and volatile: everything is announced again, on change and every few seconds, so a home that dies costs a moment and a lost message
-// heals. It assigns fetches, never tasks: what is really started is decided by the shard that has the task and the worker that has the credit.
+// One partition of a task queue at its home node: who has tasks waiting, who has workers with credit, and who is to fetch from whom (DESIGN §6). Pure
+// and volatile: everything is announced again, on change and every few seconds, so a home that dies costs a moment and a lost message heals. It assigns
+// fetches, never tasks: what is really started is decided by the shard that has the task and the worker that has the credit.
 
 /** What waits at one node. */
 export interface Waiting {
@@ -11,12 +11,23 @@ export interface Waiting {
   oldest: number;
 }
 
-/** The node `to`, which has credit, is to fetch up to `count` tasks from `from`. Numbered from 1 for each `to`. */
+/** A node's workers of the queue. */
+export interface Taking {
+  workers: number;
+  /** Tasks they would take now, less what the node is to fetch already: below zero when that is more. */
+  available: number;
+  /** The last assignment the node had seen when it said so: those up to it are in `available`. */
+  seen: number;
+}
+
+/** The node `to` is to fetch up to `count` tasks from `from`, the best of which is so good. Numbered from 1 for each `to`. */
 export interface Assignment {
   to: string;
   from: string;
   count: number;
   number: number;
+  priority: number;
+  oldest: number;
 }
 
 export interface HomeLimits {
@@ -26,23 +37,41 @@ export interface HomeLimits {
   silentMs: number;
   /** Nodes one queue may hear of (I9). */
   nodes: number;
+  /** Assignments that wait at a node whose workers are busy: its next credit goes to better tasks elsewhere, without asking. */
+  standing: number;
+  /** … of one source: it is the best of several that goes first. */
+  standingOfOne: number;
 }
 
-export const DEFAULT_HOME_LIMITS: HomeLimits = { assignmentMs: 1_000, silentMs: 15_000, nodes: 4_096 };
+export const DEFAULT_HOME_LIMITS: HomeLimits = {
+  assignmentMs: 1_000,
+  silentMs: 15_000,
+  nodes: 4_096,
+  standing: 16,
+  standingOfOne: 4,
+};
 
-interface Outstanding extends Assignment {
+interface Dated {
+  count: number;
   at: number;
+}
+
+interface Given extends Dated {
+  to: string;
 }
 
 class Node {
   waiting: Waiting | undefined;
-  waitingAt = Number.NEGATIVE_INFINITY;
-  /** Credit as last reported. */
-  credit = 0;
-  creditAt = Number.NEGATIVE_INFINITY;
+  heardAt = Number.NEGATIVE_INFINITY;
+  /** Tasks others have asked it for so far, as it counts them. */
+  fetched: number | undefined;
+  /** Assigned to others, and not asked for as far as is known, oldest first: the tasks are spoken for. Standing ones apart. */
+  given: Given[] = [];
+  givenStanding: Given[] = [];
+  workers = 0;
+  available = 0;
   /** Made for this node and not seen by it yet, oldest first. */
-  outstanding: Outstanding[] = [];
-  assigned = 0;
+  unseen: (Dated & { number: number })[] = [];
   /** Of the last assignment. */
   number = 0;
 }
@@ -61,80 +90,115 @@ export class HomeQueue {
     return this.#nodes.size === 0;
   }
 
-  /** Tasks that wait anywhere, as announced: while there are any, no new task goes ahead of them. */
+  /** Tasks that wait anywhere, as announced. */
   get waiting(): number {
     let count = 0;
     for (const { waiting } of this.#nodes.values()) count += waiting?.count ?? 0;
     return count;
   }
 
-  /** What waits in a node's shards now; undefined: nothing. False: no more nodes can be heard of. */
-  announce(name: string, waiting: Waiting | undefined, now: number): boolean {
+  /**
+   * What waits in a node's shards now (undefined: nothing), and how many tasks others have asked it for so far. False: no more nodes can be heard of.
+   */
+  announce(name: string, waiting: Waiting | undefined, fetched: number, now: number): boolean {
     const node = this.#node(name);
     if (node === undefined) return false;
     node.waiting = waiting !== undefined && waiting.count > 0 ? { ...waiting } : undefined;
-    node.waitingAt = now;
+    node.heardAt = now;
+    // A node that was started again counts from nothing.
+    const asked = node.fetched === undefined ? 0 : fetched >= node.fetched ? fetched - node.fetched : fetched;
+    node.fetched = fetched;
+    consume(node.givenStanding, consume(node.given, asked));
     return true;
   }
 
-  /**
-   * A node's credit beyond what its own backlog uses, and the last assignment it had seen when it said so: those up to it are in the number already.
-   * False: no more nodes can be heard of.
-   */
-  credit(name: string, available: number, seen: number, now: number): boolean {
+  /** False: no more nodes can be heard of. */
+  credit(name: string, taking: Taking, now: number): boolean {
     const node = this.#node(name);
     if (node === undefined) return false;
-    node.credit = Math.max(0, available);
-    node.creditAt = now;
-    this.#drop(node, (assignment) => assignment.number <= seen);
+    node.workers = taking.workers;
+    node.available = taking.available;
+    node.heardAt = now;
+    node.unseen = node.unseen.filter(({ number }) => number > taking.seen);
     return true;
   }
 
   /** Left, or dead as gossip says: it holds nothing and takes nothing until it announces again. */
   gone(name: string): void {
-    const node = this.#nodes.get(name);
-    if (node === undefined) return;
-    this.#nodes.delete(name);
+    if (!this.#nodes.delete(name)) return;
     this.#rotation = this.#rotation.filter((other) => other !== name);
-    for (const other of this.#nodes.values()) this.#drop(other, ({ from }) => from === name);
   }
 
   /**
-   * Who is to fetch what from now on. The best backlog first: by priority, then by age; a node's own backlog is its own business (local first).
-   * Within one announcement this is the order of all tasks; between two it may be behind by what came in between.
+   * Who is to fetch what from now on. The best backlog first: by priority, then by age; a node's own backlog comes before others' that is no better, and is
+   * its own business. Within one announcement this is the order of all tasks; between two it may be behind by what came in between.
    */
   assign(now: number): Assignment[] {
-    this.#expire(now);
-    const taken = new Map<string, number>();
-    for (const { outstanding } of this.#nodes.values()) {
-      for (const { from, count } of outstanding) taken.set(from, (taken.get(from) ?? 0) + count);
-    }
+    this.expire(now);
     const sources = [...this.#nodes]
-      .flatMap(([name, { waiting }]) => (waiting === undefined ? [] : [{ name, waiting }]))
-      .sort((a, b) => a.waiting.priority - b.waiting.priority || a.waiting.oldest - b.waiting.oldest);
+      .flatMap(([name, node]) => (node.waiting === undefined ? [] : [{ name, node, waiting: node.waiting }]))
+      .sort((a, b) => ranks(a.waiting, b.waiting));
     const made: Assignment[] = [];
-    for (const { name: from, waiting } of sources) {
-      let left = waiting.count - (taken.get(from) ?? 0);
-      // Once round the takers for each source; a source larger than one taker's credit goes on with the next.
-      for (const to of [...this.#rotation]) {
-        if (left <= 0) break;
-        if (to === from) continue;
-        const taker = this.#nodes.get(to);
-        const count = Math.min(left, taker === undefined ? 0 : taker.credit - taker.assigned);
-        if (taker === undefined || count <= 0) continue;
-        taker.number += 1;
-        const assignment = { to, from, count, number: taker.number };
-        taker.outstanding.push({ ...assignment, at: now });
-        taker.assigned += count;
-        left -= count;
-        made.push(assignment);
-        this.#rotation = [...this.#rotation.filter((other) => other !== to), to];
-      }
+    for (const { name, node, waiting } of sources) {
+      const left = waiting.count - sum(node.given);
+      this.#give(name, waiting, left, node.given, now, made, (_name, taker) => {
+        const own = taker.waiting === undefined || ranks(waiting, taker.waiting) < 0 ? 0 : taker.waiting.count;
+        return taker.available - sum(taker.unseen) - own;
+      });
+    }
+    // To busy nodes: not counted against a node that has credit at once.
+    for (const { name, node, waiting } of sources) {
+      const left = waiting.count - sum(node.given) - sum(node.givenStanding);
+      this.#give(name, waiting, left, node.givenStanding, now, made, (to, taker) => {
+        if (taker.workers === 0 || (taker.waiting !== undefined && ranks(waiting, taker.waiting) >= 0)) return 0;
+        const free = taker.available - sum(taker.unseen);
+        const { standing, standingOfOne } = this.#limits;
+        const ofThis = sum(node.givenStanding.filter((given) => given.to === to));
+        return free > 0 ? 0 : Math.min(standingOfOne - ofThis, standing + free);
+      });
     }
     return made;
   }
 
+  /** Forgets assignments that were lost and nodes that are silent. */
+  expire(now: number): void {
+    const { assignmentMs, silentMs } = this.#limits;
+    const fresh = ({ at }: Dated): boolean => now - at < assignmentMs;
+    for (const [name, node] of [...this.#nodes]) {
+      node.unseen = node.unseen.filter(fresh);
+      node.given = node.given.filter(fresh);
+      node.givenStanding = node.givenStanding.filter(fresh);
+      if (now - node.heardAt >= silentMs) this.gone(name);
+    }
+  }
+
   // ---------------------------------------------------------------- inside
+
+  /** Once round the takers for each source; a source larger than one taker's credit goes on with the next. */
+  #give(
+    from: string,
+    { priority, oldest }: Waiting,
+    count: number,
+    given: Given[],
+    now: number,
+    made: Assignment[],
+    roomOf: (name: string, taker: Node) => number,
+  ): void {
+    let left = count;
+    for (const to of [...this.#rotation]) {
+      if (left <= 0) return;
+      const taker = this.#nodes.get(to);
+      if (to === from || taker === undefined) continue;
+      const take = Math.min(left, roomOf(to, taker));
+      if (take <= 0) continue;
+      taker.number += 1;
+      taker.unseen.push({ number: taker.number, count: take, at: now });
+      given.push({ to, count: take, at: now });
+      left -= take;
+      made.push({ to, from, count: take, number: taker.number, priority, oldest });
+      this.#rotation = [...this.#rotation.filter((other) => other !== to), to];
+    }
+  }
 
   #node(name: string): Node | undefined {
     let node = this.#nodes.get(name);
@@ -145,18 +209,20 @@ export class HomeQueue {
     this.#rotation.push(name);
     return node;
   }
+}
 
-  #drop(node: Node, which: (assignment: Outstanding) => boolean): void {
-    const kept = node.outstanding.filter((assignment) => !which(assignment));
-    node.outstanding = kept;
-    node.assigned = kept.reduce((sum, { count }) => sum + count, 0);
-  }
+const ranks = (a: Waiting, b: Waiting): number => a.priority - b.priority || a.oldest - b.oldest;
 
-  #expire(now: number): void {
-    const { assignmentMs, silentMs } = this.#limits;
-    for (const [name, node] of [...this.#nodes]) {
-      this.#drop(node, ({ at }) => now - at >= assignmentMs);
-      if (now - Math.max(node.waitingAt, node.creditAt) >= silentMs) this.gone(name);
-    }
+const sum = (items: readonly Dated[]): number => items.reduce((total, { count }) => total + count, 0);
+
+/** Takes `count` off the oldest; returns what there was not. */
+function consume(items: Dated[], count: number): number {
+  let left = count;
+  for (let first = items[0]; first !== undefined && left > 0; first = items[0]) {
+    const taken = Math.min(left, first.count);
+    first.count -= taken;
+    left -= taken;
+    if (first.count === 0) items.shift();
   }
+  return left;
 }

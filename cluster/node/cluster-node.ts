@@ -2,101 +2,50 @@
 // request goes, and the engine serves what it is told to. Everything that touches the world comes in from outside, so the simulator runs the same
 // composition on a virtual clock. Built by src/node.ts.
 
-import type { Clock, Random, Scheduler } from '../../src/ports/clock.ts';
-import type { ClusterControl, Draining } from '../../src/ports/cluster.ts';
+import type { Cancelable } from '../../src/ports/clock.ts';
+import type { ClusterControl, ClusterStats, Draining } from '../../src/ports/cluster.ts';
 import type { CommitLog } from '../../src/ports/commit-log.ts';
-import type { Coordinator, HostPort } from '../../src/ports/coordinator.ts';
+import type { CoordinatorState, HostPort } from '../../src/ports/coordinator.ts';
 import type { Engine } from '../../src/ports/engine.ts';
 import { type ShardId, shardId } from '../../src/ports/ids.ts';
 import type { LedShards } from '../../src/ports/led-shards.ts';
-import type { Log } from '../../src/ports/log.ts';
-import type { ReplicaStore, RowLayout } from '../../src/ports/replica-store.ts';
+import type { BacklogSource, QueueKey } from '../../src/ports/matching.ts';
 import { VERSION } from '../../src/version.ts';
-import type * as api from '../../src/wire/api.ts';
 import { formatAddress } from '../gossip/core/address.ts';
-import { Gossip, type GossipConfig, Keyring } from '../gossip/index.ts';
-import type { Transport as GossipTransport } from '../gossip/transport.ts';
+import { Gossip, Keyring, type MemberChange } from '../gossip/index.ts';
 import { PROTOCOL_MAX, PROTOCOL_MIN } from '../link/identity.ts';
-import { type LinkEvent, Links } from '../link/links.ts';
+import { Links } from '../link/links.ts';
 import { Rpc } from '../link/rpc.ts';
-import type { LinkSecurity } from '../link/security.ts';
-import type { LinkNetwork } from '../link/transport.ts';
+import { ClusterMatching, type LocalMatcher } from '../matching/cluster-matching.ts';
 import { SessionKeeper } from '../ownership/session.ts';
 import { committerLog } from '../replication/committer-log.ts';
-import type { ReplicaBounds, ReplicaTimes } from '../replication/core/options.ts';
 import { ReplicationDriver } from '../replication/driver.ts';
-import { DEFAULT_PLAN_SETTINGS, type PlanSettings } from '../ring/plan.ts';
-import { encodePlan } from '../ring/plan-codec.ts';
-import type { RoutingLimits } from '../routing/limits.ts';
+import { homeOf } from '../ring/home.ts';
+import { DEFAULT_PLAN_SETTINGS } from '../ring/plan.ts';
+import { decodePlan, encodePlan } from '../ring/plan-codec.ts';
 import { Router } from '../routing/router.ts';
 import { Birth } from './birth.ts';
 import { Control } from './control.ts';
 import { coordinatedTerms } from './coordinated-terms.ts';
 import { freshEngine } from './fresh-engine.ts';
 import { LeaderNews } from './leader-news.ts';
+import { logLink } from './link-log.ts';
 import { LogUser } from './log-user.ts';
 import { Mover } from './mover.ts';
+import type { ClusterNodeOptions } from './options.ts';
 import { OutboxRelay } from './outbox-relay.ts';
 import { coordinatorDirectory } from './peer-directory.ts';
 import { Placement } from './placement.ts';
 import { ReplicationLink } from './replication-link.ts';
 import { Roster } from './roster.ts';
 import { ShardView } from './shard-view.ts';
-import type { NodeState, StateStore } from './state.ts';
-
-/** How this node takes part, as configured. */
-export interface ClusterNodeConfig {
-  readonly id: string;
-  readonly name: string;
-  readonly zone: string;
-  readonly weight: number;
-  readonly roles: readonly string[];
-  readonly seeds: readonly HostPort[];
-  readonly replicas: number;
-  readonly firstMembers: number;
-  readonly gossip: ListenAt;
-  readonly link: ListenAt;
-  readonly keys: readonly Uint8Array[];
-}
-
-interface ListenAt {
-  readonly ip: string;
-  readonly port: number;
-  readonly advertise: HostPort | undefined;
-}
-
-export interface ClusterNodeOptions {
-  config: ClusterNodeConfig;
-  store: ReplicaStore;
-  layout: RowLayout;
-  /** What the directory knows of its cluster, and where that is kept. */
-  state: NodeState;
-  states: StateStore;
-  coordinator: Coordinator;
-  network: LinkNetwork;
-  security: LinkSecurity;
-  clock: Clock;
-  scheduler: Scheduler;
-  random: Random;
-  randomBytes(length: number): Uint8Array;
-  log: Log;
-  shardOf(namespace: string, workflowId: string): number;
-  pageTokenOf(info: api.WorkflowExecutionInfo, shard: number): Uint8Array;
-  /** Nothing of this node's shards may be served any more. */
-  onFatal(error: unknown): void;
-  /** The node was told to drain, or to serve again. */
-  onDraining(how: Draining): void;
-  gossipTransport?: GossipTransport | undefined;
-  gossipConfig?: GossipConfig | undefined;
-  plans?: Partial<PlanSettings> | undefined;
-  times?: Partial<ReplicaTimes> | undefined;
-  bounds?: Partial<ReplicaBounds> | undefined;
-  routing?: Partial<RoutingLimits> | undefined;
-}
+import type { NodeState } from './state.ts';
 
 const hostPort = ({ host, port }: HostPort): string => formatAddress(host, port);
 /** How often a leaving node looks whether its leaderships are gone, ms. */
 const LOOK_MS = 20;
+/** How often it is looked whether the coordinator is back, ms. */
+const WATCH_MS = 500;
 
 export class ClusterNode {
   readonly #options: ClusterNodeOptions;
@@ -116,7 +65,10 @@ export class ClusterNode {
   #state: NodeState;
   #local: LedShards | undefined;
   #router: Router | undefined;
+  #matching: ClusterMatching | undefined;
   #leaving: Promise<void> | undefined;
+  #lastCoordinator: CoordinatorState = 'connecting';
+  #watch: Cancelable | undefined;
   readonly commitLog: CommitLog;
 
   constructor(options: ClusterNodeOptions) {
@@ -134,7 +86,10 @@ export class ClusterNode {
       },
       ...{ security: options.security, network: options.network, clock, scheduler, random },
       randomBytes: options.randomBytes,
-      onEvent: (event) => this.#onLink(event),
+      onEvent: (event) => {
+        logLink(log, event);
+        if (event.type === 'up') this.#greet(event.peer);
+      },
     });
     this.#rpc = new Rpc({
       ...{ links: this.#links, clock, scheduler },
@@ -214,6 +169,7 @@ export class ClusterNode {
         this.#led().map(({ shard, term, commit, voters, learners }) => ({
           ...{ shard, term, committedLsn: commit, voters, learners },
         })),
+      draining: () => this.#state.draining,
       setDraining: (how) => void this.#setDraining(how),
     });
     this.#gossip = new Gossip({
@@ -229,16 +185,22 @@ export class ClusterNode {
       ...(options.gossipConfig && { config: options.gossipConfig }),
       ...(options.gossipTransport && { transport: options.gossipTransport }),
     });
-    this.#gossip.onChange(() => this.#membersChanged());
+    this.#gossip.onChange((change) => this.#memberChanged(change));
     this.#gossip.onNotice((notice) => {
       if (notice.kind === 'refused' && notice.severity === 'stop') options.onFatal(new Error(notice.message));
     });
   }
 
-  /** The engine that serves what this node leads. Once, before `open`. Returns the one for doors: it reaches every shard. */
-  attach(engine: LedShards): Engine {
+  /** The engine that serves what this node leads, and who pairs its tasks. Once, before `open`. Returns the engine for doors: it reaches every shard. */
+  attach(engine: LedShards & BacklogSource, matcher: LocalMatcher): Engine {
     const { shardOf, pageTokenOf, clock, scheduler, config, routing } = this.#options;
     this.#local = engine;
+    this.#matching = new ClusterMatching({
+      ...{ self: config.name, boot: this.#links.identity.bootId, rpc: this.#rpc, clock, scheduler, matcher, engine },
+      homeOf: (queue, partition) => this.#homeOf(queue, partition),
+      nodes: () => this.#roster.connected(),
+      log: this.#options.log,
+    });
     const local = freshEngine({
       ...{ engine, shardOf },
       confirm: (shard) => this.#driver.confirm(shard),
@@ -269,10 +231,35 @@ export class ClusterNode {
     return this.#mover.led().length;
   }
 
+  /** For metrics. */
+  stats(): ClusterStats {
+    const { coordinator, store } = this.#options;
+    const { ring, plan } = this.#placement;
+    const members = { alive: 0, suspect: 0, dead: 0, left: 0 };
+    for (const { state } of this.#gossip.members()) members[state] += 1;
+    let replicas = 0;
+    for (let n = 0; n < store.shardCount; n += 1) if (this.#driver.replicaOf(shardId(n)) !== undefined) replicas += 1;
+    const self = ring?.loads().find(({ member }) => member.directoryId === store.directoryId);
+    return {
+      replicas,
+      members,
+      led: this.#led().map(({ shard, term, commit, voters, slowest }) => ({
+        ...{ shard, term, committedLsn: commit, lag: Math.max(0, commit - slowest) },
+        ...{ voters: voters.length, wanted: ring?.copies ?? voters.length },
+      })),
+      shouldLead: self?.leaderships ?? 0,
+      connected: this.#roster.connected().length,
+      planVersion: plan.version,
+      coordinatorReady: coordinator.state === 'ready',
+      draining: this.#state.draining !== 'no' || this.#leaving !== undefined,
+      frames: this.#driver.frames,
+      parked: this.#router?.waiting ?? 0,
+    };
+  }
+
   /** Why no shard can be served yet, or undefined. */
   notReady(): string | undefined {
     if (this.#leaving !== undefined) return 'the node is leaving the cluster';
-    if (this.#state.draining !== 'no') return `the node drains (${this.#state.draining})`;
     if (this.#placement.ring === undefined) return `the cluster has no ring plan yet: ${this.#placement.why}`;
     return undefined;
   }
@@ -303,7 +290,9 @@ export class ClusterNode {
     this.#placement.start(this.#state.plan);
     this.#birth.begin();
     this.#mover.start();
+    this.#matching?.start();
     void this.#news.learn();
+    this.#watchCoordinator();
   }
 
   /**
@@ -318,11 +307,13 @@ export class ClusterNode {
 
   /** The engine is closed: ends everything. The store stays the caller's. */
   async close(): Promise<void> {
+    this.#watch?.cancel();
     this.#mover.stop();
     this.#placement.stop();
     this.#birth.stop();
     this.#news.stop();
     this.#router?.close();
+    this.#matching?.close();
     await this.#driver.close();
     await this.#gossip.leave();
     await this.#links.close();
@@ -348,8 +339,9 @@ export class ClusterNode {
     return this.#mover.led().flatMap((shard) => {
       const replica = this.#driver.replicaOf(shard);
       if (replica === undefined) return [];
-      const { term, commit, configuration } = replica;
-      return [{ shard, term, commit, voters: configuration.voters, learners: configuration.learners }];
+      const { term, commit, configuration, leadership } = replica;
+      const slowest = leadership?.slowestMatch() ?? commit;
+      return [{ shard, term, commit, slowest, voters: configuration.voters, learners: configuration.learners }];
     });
   }
 
@@ -376,6 +368,24 @@ export class ClusterNode {
     this.#save(change).catch((error: unknown) => this.#options.onFatal(error));
   }
 
+  /** A coordinator that comes back may have forgotten everything: it is told what this node knows. */
+  #watchCoordinator(): void {
+    const { coordinator, scheduler, config } = this.#options;
+    const { state } = coordinator;
+    if (state === 'ready' && this.#lastCoordinator === 'away') {
+      void coordinator.restoreCluster(this.#state.record);
+      const plan = this.#placement.newest();
+      const version = decodePlan(plan)?.version;
+      if (version !== undefined) void coordinator.publishPlan({ version, body: plan });
+      const { addresses } = this.#gossip.member(config.name) ?? {};
+      if (addresses !== undefined)
+        void coordinator.announce({ name: config.name, directoryId: this.#driver.self, ...addresses });
+      for (const { shard, term } of this.#led()) this.#news.leading(shard, term);
+    }
+    this.#lastCoordinator = state;
+    this.#watch = scheduler.after(WATCH_MS, () => this.#watchCoordinator());
+  }
+
   async #setDraining(how: Draining): Promise<void> {
     if (how === this.#state.draining) return;
     this.#options.log.info({ draining: how }, how === 'no' ? 'this node serves again' : 'this node drains');
@@ -395,6 +405,16 @@ export class ClusterNode {
     }
   }
 
+  #homeOf({ namespace, name }: QueueKey, partition: number): string | undefined {
+    const { ring } = this.#placement;
+    return ring === undefined ? undefined : homeOf(ring, { namespace, taskQueue: name, partition })?.name;
+  }
+
+  #memberChanged({ type, member }: MemberChange): void {
+    if (type === 'died' || type === 'left') this.#matching?.nodeGone(member.name);
+    this.#membersChanged();
+  }
+
   #membersChanged(): void {
     this.#roster.refresh();
     this.#placement.observe();
@@ -412,8 +432,19 @@ export class ClusterNode {
   #ringChanged(): void {
     this.#birth.planned(encodePlan(this.#placement.plan)).catch((error: unknown) => this.#options.onFatal(error));
     this.#mover.wake();
+    this.#matching?.membershipChanged();
     this.#view.refresh();
     this.#control.changed();
+  }
+
+  /** A node has just been connected: it hears what this one knows, once the links have taken note of it themselves. */
+  #greet(node: string): void {
+    this.#options.scheduler.soon(() => {
+      this.#sayPlan(node, this.#placement.newest());
+      this.#news.greet(node);
+      this.#mover.wake();
+      this.#view.refresh();
+    });
   }
 
   #planHeard(plan: string): void {
@@ -423,39 +454,6 @@ export class ClusterNode {
 
   #sayPlan(node: string, plan: string): void {
     if (plan !== '') this.#rpc.call(node, 'cluster.plan', Buffer.from(plan), 5_000, () => undefined);
-  }
-
-  #onLink(event: LinkEvent): void {
-    const { log } = this.#options;
-    switch (event.type) {
-      case 'up':
-        log.info({ peer: event.peer, address: event.address, version: event.version }, 'node connected');
-        this.#options.scheduler.soon(() => {
-          this.#sayPlan(event.peer, this.#placement.newest());
-          this.#news.greet(event.peer);
-          this.#mover.wake();
-          this.#view.refresh();
-        });
-        return;
-      case 'down':
-        log.info({ peer: event.peer, address: event.address, why: event.why }, 'node disconnected');
-        return;
-      case 'unreachable':
-        if (event.attempts === 1) log.debug({ peer: event.peer, address: event.address }, event.message);
-        return;
-      case 'refused': {
-        const fields = { peer: event.peer, address: event.address, by: event.by };
-        if (event.kind === 'duplicateLink') log.debug(fields, event.message);
-        else log.warn(fields, event.message);
-        return;
-      }
-      case 'clockSkew':
-        log.warn({ peer: event.peer, skewMs: event.skewMs }, event.message);
-        return;
-      case 'suppressed':
-        log.warn({ count: event.count }, 'so many refused links were not logged');
-        return;
-    }
   }
 }
 

@@ -52,6 +52,7 @@ export interface ControlOptions {
   rpc: Rpc;
   scheduler: Scheduler;
   led(): readonly LedShard[];
+  draining(): Draining;
   /** This node begins or ends to drain. */
   setDraining(how: Draining): void;
 }
@@ -110,6 +111,10 @@ export class Control implements ClusterControl {
       this.#map = next;
       for (const listener of this.#listeners) listener();
     });
+  }
+
+  draining(): Draining {
+    return this.#options.draining();
   }
 
   clientMap(): ClientMap {

@@ -1,5 +1,5 @@
-// The worker process: `worker.js --address HOST:PORT --payment URL --warehouse URL`. Runs the order workflow and its activities
-// until it is told to stop; a node that is away is waited for.
+// The worker process: `worker.js --address HOST:PORT --payment URL --warehouse URL`, or by TENUTO_ADDRESS, PAYMENT_URL and WAREHOUSE_URL.
+// Runs the order workflow and its activities until it is told to stop; a node that is away is waited for.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -15,13 +15,13 @@ const CONNECT_PATIENCE_MS = 30_000;
 
 const { values } = parseArgs({
   options: {
-    address: { type: 'string', default: '127.0.0.1:7280' },
-    payment: { type: 'string' },
-    warehouse: { type: 'string' },
+    address: { type: 'string', default: process.env.TENUTO_ADDRESS || '127.0.0.1:7280' },
+    payment: { type: 'string', default: process.env.PAYMENT_URL ?? '' },
+    warehouse: { type: 'string', default: process.env.WAREHOUSE_URL ?? '' },
   },
 });
-if (values.payment === undefined || values.warehouse === undefined) {
-  throw new Error('the worker needs --payment URL and --warehouse URL');
+if (values.payment === '' || values.warehouse === '') {
+  throw new Error('the worker needs --payment URL and --warehouse URL, or PAYMENT_URL and WAREHOUSE_URL');
 }
 
 async function connect(address: string): Promise<NativeConnection> {

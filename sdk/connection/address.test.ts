@@ -27,4 +27,10 @@ describe('an address becomes a WebSocket URL', () => {
   ] as const)('%j (%s) is refused', (address, tls) => {
     expect(() => toWebSocketUrl(address, tls)).toThrow(/Invalid address/);
   });
+
+  it('says which part is wrong where it can', () => {
+    expect(() => toWebSocketUrl('127.0.0.1:99999', 'plain')).toThrow(
+      "Invalid address '127.0.0.1:99999': ports end at 65535",
+    );
+  });
 });

@@ -4,6 +4,7 @@ import { ValueError } from '../common/errors.ts';
 
 export const DEFAULT_ADDRESS = '127.0.0.1:7280';
 const DEFAULT_PORT = 7280;
+const MAX_PORT = 65_535;
 
 /**
  * The WebSocket URL of an address: `host`, `host:port`, `[::1]:port`, `ws://…`, `wss://…` (`http(s)://…` mean the same).
@@ -17,8 +18,11 @@ export function toWebSocketUrl(address: string, tls: 'tls' | 'plain'): string {
   let url: URL;
   try {
     url = new URL(text);
-  } catch (err) {
-    throw new ValueError(`Invalid address '${address}': expected host:port or ws(s)://host:port`, err);
+  } catch {
+    // The platform only says "Invalid URL".
+    const port = Number(/:(\d+)(?:\/|$)/.exec(text)?.[1] ?? 0);
+    if (port > MAX_PORT) throw new ValueError(`Invalid address '${address}': ports end at ${MAX_PORT}`);
+    throw new ValueError(`Invalid address '${address}': expected host:port or ws(s)://host:port`);
   }
   if (url.protocol !== 'ws:' && url.protocol !== 'wss:') {
     throw new ValueError(`Invalid address '${address}': scheme must be ws or wss`);

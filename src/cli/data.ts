@@ -1,6 +1,6 @@
 // `tenuto data …`: what can be done to a data directory. `backup` works beside a running node too, through its control socket.
 
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { StoreError } from '../ports/store.ts';
@@ -22,7 +22,7 @@ export function defineDataCommands(data: Command): void {
       .command('verify <directory>')
       .description('read everything and check it; exit code 1 when something is damaged'),
   ).action(
-    guarded(async (directory: string, flags: OutputOptions) => {
+    guarded(stopOrCopy, async (directory: string, flags: OutputOptions) => {
       const { verifyDirectory } = await import('../store/index.ts');
       const progress = progressLine('checked');
       const report = await verifyDirectory(directory, progress.show);
@@ -49,7 +49,7 @@ export function defineDataCommands(data: Command): void {
   );
 
   outputFlags(data.command('stats <directory>').description('what the directory holds and how large it is')).action(
-    guarded(async (directory: string, flags: OutputOptions) => {
+    guarded(stopOrCopy, async (directory: string, flags: OutputOptions) => {
       const { directoryStats } = await import('../store/index.ts');
       const { manifest, ...stats } = await directoryStats(directory);
       new Output(flags).record({ directory, ...manifest, ...stats });
@@ -61,7 +61,7 @@ export function defineDataCommands(data: Command): void {
       .command('backup <directory> <to>')
       .description('copy a data directory, of a stopped or a running node, into an empty one'),
   ).action(
-    guarded(async (directory: string, to: string, flags: OutputOptions) => {
+    guarded(stopFirst, async (directory: string, to: string, flags: OutputOptions) => {
       refuseOccupied(to);
       const { copyDirectory, readManifest } = await import('../store/index.ts');
       const progress = progressLine('copied');
@@ -84,7 +84,7 @@ export function defineDataCommands(data: Command): void {
       .command('restore <backup> <directory>')
       .description('make a data directory from a backup, checking every record'),
   ).action(
-    guarded(async (backup: string, directory: string, flags: OutputOptions) => {
+    guarded(stopOrCopy, async (backup: string, directory: string, flags: OutputOptions) => {
       refuseOccupied(directory);
       const { copyDirectory, readManifest } = await import('../store/index.ts');
       const progress = progressLine('restored');
@@ -102,23 +102,41 @@ export function defineDataCommands(data: Command): void {
 }
 
 function refuseOccupied(directory: string): void {
+  if (existsSync(directory) && !statSync(directory).isDirectory()) {
+    throw new UsageError(`${directory} is a file; name an empty or absent directory`);
+  }
   if (existsSync(directory) && readdirSync(directory).length > 0) {
     throw new UsageError(`${directory} is not empty; name an empty or absent directory`);
   }
 }
 
-/** Store errors become what the CLI prints: the message, the hint, and an exit code. */
-function guarded<A extends unknown[]>(work: (...args: A) => Promise<void>): (...args: A) => Promise<void> {
+/**
+ * Store errors become what the CLI prints: the message, the hint, and an exit code.
+ *
+ * @param ifLocked what to do when a node has the directory, the command's first argument, open
+ */
+function guarded<A extends [string, ...unknown[]]>(
+  ifLocked: (directory: string) => string,
+  work: (...args: A) => Promise<void>,
+): (...args: A) => Promise<void> {
   return async (...args) => {
     try {
       await work(...args);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      const exitCode = error.kind === 'locked' ? ExitCode.UNAVAILABLE : ExitCode.FAILED;
-      throw new CommandError(error.message, { hint: error.hint, exitCode, cause: error });
+      if (error.kind !== 'locked') throw new CommandError(error.message, { hint: error.hint, cause: error });
+      throw new CommandError(error.message, {
+        hint: ifLocked(args[0]),
+        exitCode: ExitCode.UNAVAILABLE,
+        cause: error,
+      });
     }
   };
 }
+
+const stopOrCopy = (directory: string): string =>
+  `Stop that one first, or look at a copy: \`tenuto data backup ${directory} COPY\` works beside a running node.`;
+const stopFirst = (): string => 'It does not answer at its control socket to this user: stop it first.';
 
 /** One line on stderr, redrawn on a terminal, absent elsewhere. */
 function progressLine(verb: string): { show(progress: { records: number; bytes: number }): void; end(): void } {

@@ -41,7 +41,7 @@ function addConnection(command: Command): Command {
       new Option('--address <host:port>', 'server to talk to (default "127.0.0.1:7280")').env('TENUTO_ADDRESS'),
     )
     .addOption(new Option('-n, --namespace <name>', 'namespace (default "default")').env('TENUTO_NAMESPACE'))
-    .addOption(new Option('--token <token>', 'bearer token of the namespace').env('TENUTO_TOKEN'))
+    .addOption(new Option('--token <token>', 'bearer token of the namespace, or of an operator').env('TENUTO_TOKEN'))
     .addOption(new Option('--tls-ca <file>', 'trust this certificate authority').env('TENUTO_TLS_CA'))
     .addOption(new Option('--profile <name>', 'profile of the config file to use').env('TENUTO_PROFILE'))
     .addOption(
@@ -73,6 +73,10 @@ const GROUPS: Readonly<Record<string, Group>> = {
   'task-queue': {
     description: 'look at task queues and their workers',
     define: async (group) => (await import('./task-queue.ts')).defineTaskQueueCommands(group, withConnection),
+  },
+  cluster: {
+    description: 'look at a cluster, drain and replace its nodes',
+    define: async (group) => (await import('./cluster/index.ts')).defineClusterCommands(group, withConnection),
   },
   data: {
     description: 'check, measure, back up and restore a data directory',

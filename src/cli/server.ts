@@ -2,6 +2,7 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { type Command, Option } from 'commander';
+import type { CheckFlags } from './check.ts';
 import { CommandError, ExitCode, UsageError } from './exit-codes.ts';
 
 interface StartDevFlags {
@@ -13,6 +14,33 @@ interface StartDevFlags {
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   shardCount?: string;
 }
+
+/** Flags of `start`, each of which says what its variable does. */
+const VARIABLE_OF = {
+  dataDir: 'TENUTO_DATA_DIR',
+  ip: 'TENUTO_IP',
+  port: 'TENUTO_PORT',
+  advertise: 'TENUTO_ADVERTISE',
+  shardCount: 'TENUTO_SHARD_COUNT',
+  logLevel: 'TENUTO_LOG_LEVEL',
+  clusterId: 'TENUTO_CLUSTER_ID',
+  name: 'TENUTO_NODE_NAME',
+  zone: 'TENUTO_ZONE',
+  seeds: 'TENUTO_SEEDS',
+  redis: 'TENUTO_REDIS_URL',
+  gossipPort: 'TENUTO_GOSSIP_PORT',
+  linkPort: 'TENUTO_LINK_PORT',
+} as const;
+type StartFlags = { config?: string } & { [flag in keyof typeof VARIABLE_OF]?: string };
+
+const START_EXAMPLES = `
+Examples:
+  $ tenuto server start --config tenuto.yaml
+  $ tenuto server start --data-dir ./node-1 --cluster-id orders --name node-1 --redis redis://127.0.0.1:6379
+`;
+
+const ofCluster = (flags: string, description: string): Option =>
+  new Option(flags, description).helpGroup('Of a cluster:');
 
 const collect = (value: string, previous: string[] = []): string[] => [...previous, value];
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
@@ -32,12 +60,39 @@ export function defineServerCommands(server: Command): void {
 
   server
     .command('start')
-    .description('run a node from a configuration file')
-    .requiredOption(
+    .description('run a node, alone or of a cluster, from a configuration file, the environment and flags')
+    .option(
       '-c, --config <file>',
-      'YAML; docs/operations.md lists the settings. TENUTO_… variables win over it',
+      'YAML; docs/operations lists the settings. TENUTO_… variables win over it, flags over them',
     )
+    .option('--data-dir <directory>', 'keep data there (default: in memory, gone at the end)')
+    .option('--ip <address>', 'address to listen on for clients and workers (default: 127.0.0.1)')
+    .option('-p, --port <port>', 'WebSocket and HTTP; 0 takes any free one (default: 7280)')
+    .option('--advertise <host:port>', 'how clients and workers reach it, where that is another address')
+    .option('--shard-count <n>', 'shards of a new data directory or cluster, fixed for its life (default: 256)')
+    .addOption(new Option('--log-level <level>', 'what is logged to stderr (default: info)').choices(LOG_LEVELS))
+    .addOption(ofCluster('--cluster-id <id>', 'make it a node of this cluster'))
+    .addOption(ofCluster('--name <name>', 'its own name there'))
+    .addOption(ofCluster('--zone <zone>', 'replicas of a shard lie in different zones'))
+    .addOption(ofCluster('--seeds <host:port,…>', 'gossip addresses to join through, beside those Redis lists'))
+    .addOption(ofCluster('--redis <url>', 'redis://host:port; passwords belong into TENUTO_REDIS_PASSWORD'))
+    .addOption(ofCluster('--gossip-port <port>', 'UDP and TCP, where nodes find each other (default: 7946)'))
+    .addOption(ofCluster('--link-port <port>', 'where other nodes connect (default: 7281)'))
+    .addHelpText('after', START_EXAMPLES)
     .action(startFromConfig);
+
+  server
+    .command('check')
+    .description('ask a node whether it is ready; exit code 0 when it is. For health checks')
+    .option('--address <host:port>', "the node (default: this environment's own: TENUTO_PORT on this machine, or 7280)")
+    .option('--live', 'ask only whether the process answers')
+    .option('--tls-ca <file>', 'it speaks TLS: check its certificate against this authority')
+    .option('--timeout <duration>', 'give up after this long', '3s')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ tenuto server check\n  $ tenuto server check --address 10.0.0.7:7280 --live\n',
+    )
+    .action(async (flags: CheckFlags) => await (await import('./check.ts')).check(flags));
 }
 
 async function startDev(flags: StartDevFlags): Promise<void> {
@@ -46,13 +101,14 @@ async function startDev(flags: StartDevFlags): Promise<void> {
       `--grpc-port ${flags.grpcPort}: this version has no gRPC door yet; leave the flag out and use the WebSocket port (--port)`,
     );
   }
-  const port = wholeNumber(flags.port, '--port', 65_535);
+  const port = wholeNumber('--port', flags.port, 0, 65_535);
   const { completeConfig } = await import('../config/config.ts');
   const names = ['default', ...(flags.namespace ?? [])];
   const config = usage(() =>
     completeConfig({
       dataDirectory: flags.dataDir,
-      shardCount: flags.shardCount === undefined ? undefined : wholeNumber(flags.shardCount, '--shard-count', 65_536),
+      shardCount:
+        flags.shardCount === undefined ? undefined : wholeNumber('--shard-count', flags.shardCount, 1, 65_536),
       listen: { ip: flags.ip, port },
       namespaces: [...new Set(names)].map((name) => ({ name })),
       logLevel: flags.logLevel,
@@ -62,17 +118,29 @@ async function startDev(flags: StartDevFlags): Promise<void> {
   await run(config, flags.dataDir === undefined ? 'data in memory' : `data in ${flags.dataDir}`);
 }
 
-function wholeNumber(text: string, flag: string, most: number): number {
+function wholeNumber(flag: string, text: string, least: number, most: number): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isInteger(value) || value < 0 || value > most) {
-    throw new UsageError(`${flag} takes a whole number up to ${most}, not ${text}`);
-  }
-  return value;
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new UsageError(`${flag} takes a whole number from ${least} to ${most}, not ${text}`);
 }
 
-async function startFromConfig(flags: { config: string }): Promise<void> {
+/** As it is written on the command line. */
+const spelled = (flag: string): string => `--${flag.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+async function startFromConfig(flags: StartFlags): Promise<void> {
+  for (const flag of ['port', 'gossipPort', 'linkPort'] as const) {
+    const value = flags[flag];
+    if (value !== undefined) wholeNumber(spelled(flag), value, 0, 65_535);
+  }
+  if (flags.shardCount !== undefined) wholeNumber('--shard-count', flags.shardCount, 1, 65_536);
+  const environment = { ...process.env };
+  for (const flag of Object.keys(VARIABLE_OF) as (keyof typeof VARIABLE_OF)[]) {
+    const value = flags[flag];
+    if (value === '') throw new UsageError(`${spelled(flag)} is empty`);
+    if (value !== undefined) environment[VARIABLE_OF[flag]] = value;
+  }
   const { loadConfig } = await import('../config/load.ts');
-  const config = usage(() => loadConfig(flags.config));
+  const config = usage(() => loadConfig(flags.config, environment));
   await run(config, config.dataDirectory === undefined ? 'data in memory' : `data in ${config.dataDirectory}`);
 }
 

@@ -8,7 +8,7 @@ import { ConfigError, completeConfig } from './config.ts';
 import { loadConfig } from './load.ts';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
-const OLD_KEY = Buffer.alloc(16, 8).toString('base64');
+const OLD_KEY = Buffer.alloc(32, 8).toString('base64');
 
 let directory = '';
 beforeAll(() => {
@@ -62,6 +62,7 @@ describe('a node', () => {
       gossip: { ip: '127.0.0.1', port: 7946, advertise: undefined },
       link: { ip: '127.0.0.1', port: 7281, advertise: undefined },
       keys: [],
+      adminTokens: [],
     });
   });
 
@@ -80,6 +81,7 @@ cluster:
   gossip: { ip: 0.0.0.0, port: 7950, advertise: node-1.internal }
   link: { ip: 10.0.0.1, port: 7951, advertise: "node-1.internal:8000" }
   keys: ["${KEY}", "${OLD_KEY}"]
+  adminTokens: [an-operators-token]
 `;
     expect(load(text)).toMatchObject({
       zone: 'eu-1a',
@@ -94,7 +96,8 @@ cluster:
       firstMembers: 3,
       gossip: { ip: '0.0.0.0', port: 7950, advertise: { host: 'node-1.internal', port: 7950 } },
       link: { ip: '10.0.0.1', port: 7951, advertise: { host: 'node-1.internal', port: 8000 } },
-      keys: [Buffer.alloc(32, 7), Buffer.alloc(16, 8)],
+      keys: [Buffer.alloc(32, 7), Buffer.alloc(32, 8)],
+      adminTokens: ['an-operators-token'],
     });
   });
 
@@ -105,12 +108,20 @@ cluster:
       TENUTO_ZONE: 'b',
       TENUTO_SEEDS: 'a, b:7000,',
       TENUTO_CLUSTER_KEYS: KEY,
-      TENUTO_REDIS_URL: 'redis://elsewhere:7/2',
+      TENUTO_REDIS_URL: 'rediss://elsewhere:7/2',
       TENUTO_REDIS_PASSWORD: 'p',
       TENUTO_GOSSIP_IP: '10.0.0.9',
       TENUTO_GOSSIP_ADVERTISE: 'g:1',
       TENUTO_LINK_IP: '10.0.0.9',
+      TENUTO_GOSSIP_PORT: '7001',
       TENUTO_LINK_ADVERTISE: 'l:2',
+      TENUTO_LINK_PORT: '7002',
+      TENUTO_WEIGHT: '0.5',
+      TENUTO_ROLES: 'shards,matching',
+      TENUTO_REPLICAS: '5',
+      TENUTO_FIRST_MEMBERS: '3',
+      TENUTO_ADMIN_TOKENS: 'token-of-alice, token-of-bob',
+      TENUTO_REDIS_TLS_CA: '/ca.pem',
     };
     const expected = {
       id: 'billing',
@@ -122,12 +133,20 @@ cluster:
       ],
       keys: [Buffer.alloc(32, 7)],
       redis: { servers: { mode: 'single', address: { host: 'elsewhere', port: 7 }, db: 2 }, password: 'p' },
-      gossip: { ip: '10.0.0.9', advertise: { host: 'g', port: 1 } },
-      link: { ip: '10.0.0.9', advertise: { host: 'l', port: 2 } },
+      gossip: { ip: '10.0.0.9', port: 7001, advertise: { host: 'g', port: 1 } },
+      link: { ip: '10.0.0.9', port: 7002, advertise: { host: 'l', port: 2 } },
+      weight: 0.5,
+      roles: ['shards', 'matching'],
+      replicas: 5,
+      firstMembers: 3,
+      adminTokens: ['token-of-alice', 'token-of-bob'],
     };
     expect(load(cluster('zone: a'), environment)).toMatchObject(expected);
     // Needs no cluster in the file at all.
     expect(load('', environment)).toMatchObject(expected);
+    // Nor a file.
+    expect(loadConfig(undefined, environment).cluster).toMatchObject(expected);
+    expect(loadConfig(undefined, environment).cluster?.redis.tls).toMatchObject({ caFile: '/ca.pem' });
     // Nor leaves a trace in the next one.
     expect(load(cluster('zone: a'))).toMatchObject({ id: 'orders', zone: 'a' });
   });
@@ -179,6 +198,37 @@ describe('Redis', () => {
     });
   });
 
+  it('is named by variables alone, whatever its kind', () => {
+    const given = (environment: Record<string, string>): RedisSettings | undefined =>
+      load(cluster(''), environment)?.redis;
+    expect(
+      given({
+        TENUTO_REDIS_SENTINELS: 'a,b:7000',
+        TENUTO_REDIS_NAME: 'main',
+        TENUTO_REDIS_DB: '3',
+        TENUTO_REDIS_USERNAME: 'u',
+        TENUTO_REDIS_PASSWORD: 'p',
+        TENUTO_REDIS_SENTINEL_USERNAME: 'su',
+        TENUTO_REDIS_SENTINEL_PASSWORD: 'sp',
+      }),
+    ).toMatchObject({
+      servers: { mode: 'sentinel', name: 'main', db: 3, sentinelUsername: 'su', sentinelPassword: 'sp' },
+      username: 'u',
+      password: 'p',
+    });
+    expect(given({ TENUTO_REDIS_NODES: 'a,b:7000', TENUTO_REDIS_TLS_CERT: '/c', TENUTO_REDIS_TLS_KEY: '/k' })).toEqual({
+      ...none,
+      servers: {
+        mode: 'cluster',
+        nodes: [
+          { host: 'a', port: 6379 },
+          { host: 'b', port: 7000 },
+        ],
+      },
+      tls: { caFile: undefined, certFile: '/c', keyFile: '/k' },
+    });
+  });
+
   it('is a cluster of some nodes', () => {
     expect(settings(redis('nodes: [a, "b:7000"], tls: {}'))).toEqual({
       ...none,
@@ -223,9 +273,14 @@ describe('a cluster that cannot be meant', () => {
     ],
     [
       cluster('keys: ["c2hvcnQ="]'),
-      'FILE: cluster.keys[0]: must be base64 of 16, 24 or 32 bytes. Make one with: openssl rand -base64 32',
+      'FILE: cluster.keys[0]: must be base64 of 32 bytes. Make one with: openssl rand -base64 32',
     ],
     [cluster(`keys: ["${KEY}", "${KEY}"]`), 'FILE: cluster.keys[1]: is there twice'],
+    [
+      `listen: { ip: 0.0.0.0 }\n${cluster('')}`,
+      'FILE: listen.advertise: is needed when listen.ip is 0.0.0.0: others cannot connect to that',
+    ],
+    [cluster('adminTokens: [short]'), 'FILE: cluster.adminTokens: a token must have at least 8 characters'],
     [cluster('sedes: []'), 'FILE: cluster: Unrecognized key: "sedes"'],
     [cluster('seeds: a'), /^FILE: cluster\.seeds: /],
     [redis(''), 'FILE: cluster.redis: exactly one of url, sentinels and nodes is needed'],
@@ -250,7 +305,7 @@ describe('a cluster that cannot be meant', () => {
     [redis('url: "redis://me:hidden@r/hidden"'), 'the path must be a database number, as in redis://host:port/0'],
     [redis('url: "redis://:hidden@r", password: hidden'), 'the url has one too; write it in one place'],
     [redis('nodes: ["me:hidden@r"]'), 'is no address: write host, host:port or [ipv6]:port'],
-    [cluster('keys: ["hidden"]'), 'must be base64 of 16, 24 or 32 bytes'],
+    [cluster('keys: ["hidden"]'), 'must be base64 of 32 bytes'],
   ])('%s is refused without a word of its secret', (text, message) => {
     expect(problem(text)).toContain(message);
     expect(problem(text)).not.toContain('hidden');

@@ -4,7 +4,7 @@
 import type { HostPort, RedisSettings } from '../ports/coordinator.ts';
 import { ConfigError } from './errors.ts';
 import { type RedisOptions, redisSettings } from './redis.ts';
-import { address, addresses, whole } from './values.ts';
+import { address, addresses, isLoopback, reachable, tokens, whole } from './values.ts';
 
 /** UDP and TCP. */
 export const DEFAULT_GOSSIP_PORT = 7946;
@@ -14,8 +14,9 @@ export const DEFAULT_REPLICAS = 3;
 const MAX_REPLICAS = 7;
 const MAX_SEEDS = 100;
 const MAX_KEYS = 10;
-/** AES-128, AES-192, AES-256. */
-const KEY_BYTES: readonly number[] = [16, 24, 32];
+/** AES-256, and proofs of the same strength. */
+const KEY_BYTES = 32;
+const MAX_ADMIN_TOKENS = 100;
 
 /** What a node does: takes clients' and workers' connections, holds shards, is a home of task queues. */
 export const NODE_ROLES = ['frontend', 'shards', 'matching'] as const;
@@ -50,6 +51,8 @@ export interface ClusterConfig {
   readonly link: ListenConfig;
   /** The first encrypts, all decrypt: that is how keys are rotated. None: plain, on loopback only. */
   readonly keys: readonly Uint8Array[];
+  /** Bearer tokens of operators: who bears one may drain nodes and the like. None: everyone may on loopback, nobody elsewhere. */
+  readonly adminTokens: readonly string[];
 }
 
 export interface ClusterOptions {
@@ -65,8 +68,9 @@ export interface ClusterOptions {
   firstMembers?: number | undefined;
   gossip?: ListenOptions | undefined;
   link?: ListenOptions | undefined;
-  /** Base64 of 16, 24 or 32 random bytes each. */
+  /** Base64 of 32 random bytes each. */
   keys?: readonly string[] | undefined;
+  adminTokens?: readonly string[] | undefined;
 }
 
 export interface ListenOptions {
@@ -106,6 +110,7 @@ export function completeCluster(options: ClusterOptions): ClusterConfig {
     gossip,
     link,
     keys,
+    adminTokens: tokens('cluster.adminTokens', options.adminTokens ?? [], MAX_ADMIN_TOKENS),
   };
 }
 
@@ -134,13 +139,9 @@ function roles(given: readonly string[]): NodeRole[] {
 function listen(where: string, options: ListenOptions = {}, defaultPort: number): ListenConfig {
   const { ip = '127.0.0.1', port = defaultPort, advertise } = options;
   whole(`${where}.port`, port, 0, 65_535);
-  if (advertise === undefined && (ip === '0.0.0.0' || ip === '::')) {
-    throw new ConfigError(`${where}.advertise: is needed when ${where}.ip is ${ip}: others cannot connect to that`);
-  }
+  reachable(where, ip, advertise);
   return { ip, port, advertise: advertise === undefined ? undefined : address(`${where}.advertise`, advertise, port) };
 }
-
-const isLoopback = (ip: string): boolean => ip === '::1' || ip === 'localhost' || /^127\./.test(ip);
 
 function keyring(given: readonly string[]): Uint8Array[] {
   if (given.length > MAX_KEYS) throw new ConfigError(`cluster.keys: ${given.length} are too many: at most ${MAX_KEYS}`);
@@ -148,8 +149,8 @@ function keyring(given: readonly string[]): Uint8Array[] {
   return given.map((text, index) => {
     const where = `cluster.keys[${index}]`;
     const key = Buffer.from(text, 'base64');
-    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || !KEY_BYTES.includes(key.length)) {
-      throw new ConfigError(`${where}: must be base64 of 16, 24 or 32 bytes. Make one with: openssl rand -base64 32`);
+    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || key.length !== KEY_BYTES) {
+      throw new ConfigError(`${where}: must be base64 of ${KEY_BYTES} bytes. Make one with: openssl rand -base64 32`);
     }
     if (seen.has(key.toString('hex'))) throw new ConfigError(`${where}: is there twice`);
     seen.add(key.toString('hex'));

@@ -79,6 +79,45 @@ shutdownGrace: 30s
     });
   });
 
+  it('is not needed where the environment says everything', () => {
+    const environment = {
+      TENUTO_SHARD_COUNT: '16',
+      TENUTO_IP: '0.0.0.0',
+      TENUTO_ADVERTISE: 'node-1.internal',
+      TENUTO_ALLOWED_HOSTS: 'tenuto, tenuto.example',
+      TENUTO_TLS_CERT: '/etc/cert.pem',
+      TENUTO_TLS_KEY: '/etc/key.pem',
+      TENUTO_SHUTDOWN_GRACE: '30s',
+      TENUTO_NAMESPACE_TOKENS: 'default=a-long-token,default=another=token',
+    };
+    expect(loadConfig(undefined, environment)).toMatchObject({
+      dataDirectory: undefined,
+      shardCount: 16,
+      listen: { ip: '0.0.0.0', port: 7280, advertise: { host: 'node-1.internal', port: 7280 } },
+      allowedHosts: ['tenuto', 'tenuto.example'],
+      tls: { certFile: '/etc/cert.pem', keyFile: '/etc/key.pem' },
+      shutdownGraceMs: 30_000,
+      namespaces: [{ name: 'default', tokens: ['a-long-token', 'another=token'] }],
+    });
+    expect(() => loadConfig(undefined, { TENUTO_SHARD_COUNT: '0' })).toThrow(
+      new ConfigError('shardCount: 0 must be an integer from 1 to 65536'),
+    );
+  });
+
+  it('keeps its tokens beside those that a variable gives to another namespace', () => {
+    const namespaces = 'namespaces: [{ name: a, tokens: [in-the-file] }, { name: b }]';
+    expect(loadConfig(file(namespaces), { TENUTO_NAMESPACE_TOKENS: 'b=from-outside' }).namespaces).toMatchObject([
+      { name: 'a', tokens: ['in-the-file'] },
+      { name: 'b', tokens: ['from-outside'] },
+    ]);
+    expect(problem(namespaces, { TENUTO_NAMESPACE_TOKENS: 'c=hidden-token' })).toBe(
+      'TENUTO_NAMESPACE_TOKENS: there is no namespace "c" in the configuration',
+    );
+    expect(problem(namespaces, { TENUTO_NAMESPACE_TOKENS: 'hidden-token' })).toBe(
+      'TENUTO_NAMESPACE_TOKENS: entry 1 is not of the form namespace=token',
+    );
+  });
+
   it.each([
     ['listen: { prot: 1 }', 'FILE: listen: Unrecognized key: "prot"'],
     ['listen: { port: 70000 }', /^FILE: listen\.port: /],
@@ -108,7 +147,11 @@ shutdownGrace: 30s
   });
 
   it('cannot be rescued by a wrong variable', () => {
-    expect(problem('', { TENUTO_PORT: 'http' })).toBe('FILE: listen.port: NaN is no port');
+    expect(problem('', { TENUTO_PORT: 'http' })).toBe('TENUTO_PORT: "http" is no number');
+    expect(problem('', { TENUTO_SHUTDOWN_GRACE: 'soon' })).toBe(
+      'TENUTO_SHUTDOWN_GRACE: "soon" is no duration: write 500ms, 90s, 5m, 72h or 3d',
+    );
+    expect(problem('', { TENUTO_TLS_CERT: '/c' })).toBe('TENUTO_TLS_CERT and TENUTO_TLS_KEY go together');
     expect(problem('', { TENUTO_LOG_LEVEL: 'loud' })).toMatch(/^TENUTO_LOG_LEVEL: loud is no level/);
   });
 });

@@ -5,9 +5,11 @@ import { DEFAULT_LIMITS, type Limits } from '../core/workflow/limits.ts';
 import { DEFAULT_DOOR_LIMITS, type DoorLimits } from '../frontend/limits.ts';
 import type { NamespaceSetting } from '../frontend/namespaces.ts';
 import type { LogLevel } from '../observe/logger.ts';
+import type { HostPort } from '../ports/coordinator.ts';
 import { DEFAULT_SHARD_LIMITS, type ShardLimits } from '../shard/limits.ts';
 import { type ClusterConfig, type ClusterOptions, completeCluster } from './cluster.ts';
 import { ConfigError } from './errors.ts';
+import { address, tokens as checkTokens, reachable } from './values.ts';
 
 export { ConfigError } from './errors.ts';
 
@@ -19,6 +21,15 @@ export const DEFAULT_RETENTION_MS = 72 * 3_600_000;
 /** 1 h */
 export const MIN_RETENTION_MS = 3_600_000;
 export const DEFAULT_SHARD_COUNT = 256;
+/** Of one namespace. */
+const MAX_TOKENS = 1_000;
+
+export interface DoorAddress {
+  readonly ip: string;
+  readonly port: number;
+  /** How clients and workers reach it, where that is not the address it listens on: what other nodes of its cluster tell them. */
+  readonly advertise: HostPort | undefined;
+}
 
 export interface NodeConfig {
   /** Absent: everything in memory, gone when the process ends. */
@@ -26,7 +37,7 @@ export interface NodeConfig {
   /** Fixed when the data directory is made. */
   readonly shardCount: number;
   /** Absent: no socket, only the in-process door. Port 0: any free one. */
-  readonly listen: { readonly ip: string; readonly port: number } | undefined;
+  readonly listen: DoorAddress | undefined;
   /** PEM files; absent: plain. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** Names, beside localhost, IP addresses and the listening one, that Host and Origin may carry; `*` allows all. */
@@ -45,7 +56,7 @@ export interface NodeConfig {
 export interface ConfigOptions {
   dataDirectory?: string | undefined;
   shardCount?: number | undefined;
-  listen?: { ip?: string | undefined; port?: number | undefined } | undefined;
+  listen?: { ip?: string | undefined; port?: number | undefined; advertise?: string | undefined } | undefined;
   tls?: { certFile: string; keyFile: string } | undefined;
   allowedHosts?: readonly string[] | undefined;
   /** Default: one, `default`, open to all. */
@@ -91,11 +102,18 @@ function namespaceSettings(options: readonly NamespaceOptions[]): NamespaceSetti
     if (seen.has(name)) throw new ConfigError(`${where}.name: ${JSON.stringify(name)} is there twice`);
     seen.add(name);
     if (!(retention >= MIN_RETENTION_MS)) throw new ConfigError(`${where}.retention: must be at least 1h`);
-    if (tokens.some((token) => token.length < 8)) {
-      throw new ConfigError(`${where}.tokens: a token must have at least 8 characters`);
-    }
-    return { name, retention, tokens };
+    return { name, retention, tokens: checkTokens(`${where}.tokens`, tokens, MAX_TOKENS) };
   });
+}
+
+function doorAddress(
+  { ip = '127.0.0.1', advertise }: NonNullable<ConfigOptions['listen']>,
+  port: number,
+  cluster: ClusterOptions | undefined,
+): DoorAddress {
+  // A node that stands alone is told to nobody by others.
+  if (cluster !== undefined) reachable('listen', ip, advertise);
+  return { ip, port, advertise: advertise === undefined ? undefined : address('listen.advertise', advertise, port) };
 }
 
 /** Fills in what is left out. @throws ConfigError */
@@ -110,7 +128,7 @@ export function completeConfig(options: ConfigOptions = {}): NodeConfig {
   return {
     dataDirectory: options.dataDirectory,
     shardCount,
-    listen: listen === undefined ? undefined : { ip: listen.ip ?? '127.0.0.1', port },
+    listen: listen === undefined ? undefined : doorAddress(listen, port, options.cluster),
     tls: options.tls,
     allowedHosts: options.allowedHosts ?? [],
     namespaces: namespaceSettings(options.namespaces ?? [{ name: DEFAULT_NAMESPACE }]),

@@ -10,23 +10,15 @@ import { DEFAULT_LIMITS } from '../core/workflow/limits.ts';
 import { DEFAULT_DOOR_LIMITS } from '../frontend/limits.ts';
 import { DEFAULT_SHARD_LIMITS } from '../shard/limits.ts';
 import { clusterOptions, clusterSchema } from './cluster-file.ts';
-import { ConfigError, type ConfigOptions, completeConfig, type NodeConfig } from './config.ts';
+import { ConfigError, type ConfigOptions, completeConfig, DEFAULT_NAMESPACE, type NodeConfig } from './config.ts';
+import { durationMs, list, NO_DURATION, number, tokensByName } from './variables.ts';
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** `90s`, `72h`, `3d`, or a number of milliseconds. */
+/** ms of what `durationMs` takes; a union with numbers, which are milliseconds already. */
 const duration = z.union([z.number().int().nonnegative(), z.string()]).transform((value, context) => {
-  if (typeof value === 'number') return value;
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(value);
-  const unit = UNITS[match?.[2] ?? ''];
-  if (match === null || unit === undefined) {
-    context.addIssue({
-      code: 'custom',
-      message: `${JSON.stringify(value)} is no duration: write 500ms, 90s, 5m, 72h or 3d`,
-    });
-    return z.NEVER;
-  }
-  return Number(match[1]) * unit;
+  const ms = typeof value === 'number' ? value : durationMs(value);
+  if (ms !== undefined) return ms;
+  context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} ${NO_DURATION}` });
+  return z.NEVER;
 });
 
 /** One optional positive number per bound there is. */
@@ -40,7 +32,11 @@ const schema = z.strictObject({
   dataDirectory: z.string().min(1).optional(),
   shardCount: z.number().int().optional(),
   listen: z
-    .strictObject({ ip: z.string().optional(), port: z.number().int().min(0).max(65_535).optional() })
+    .strictObject({
+      ip: z.string().optional(),
+      port: z.number().int().min(0).max(65_535).optional(),
+      advertise: z.string().optional(),
+    })
     .optional(),
   tls: z.strictObject({ certFile: z.string().min(1), keyFile: z.string().min(1) }).optional(),
   allowedHosts: z.array(z.string()).optional(),
@@ -58,20 +54,42 @@ const schema = z.strictObject({
 type FileConfig = z.infer<typeof schema>;
 
 /** Variables that win over the file. */
-const VARIABLES: Readonly<Record<string, (value: string, config: FileConfig) => void>> = {
+const VARIABLES: Readonly<Record<string, (value: string, config: FileConfig, name: string) => void>> = {
   TENUTO_DATA_DIR: (value, config) => {
     config.dataDirectory = value;
+  },
+  TENUTO_SHARD_COUNT: (value, config, name) => {
+    config.shardCount = number(name, value);
   },
   TENUTO_IP: (value, config) => {
     config.listen = { ...config.listen, ip: value };
   },
-  TENUTO_PORT: (value, config) => {
-    config.listen = { ...config.listen, port: Number(value) };
+  TENUTO_PORT: (value, config, name) => {
+    config.listen = { ...config.listen, port: number(name, value) };
   },
-  TENUTO_LOG_LEVEL: (value, config) => {
+  TENUTO_ADVERTISE: (value, config) => {
+    config.listen = { ...config.listen, advertise: value };
+  },
+  TENUTO_ALLOWED_HOSTS: (value, config) => {
+    config.allowedHosts = list(value);
+  },
+  TENUTO_NAMESPACE_TOKENS: (value, config, name) => {
+    const namespaces = config.namespaces ?? [{ name: DEFAULT_NAMESPACE }];
+    const tokens = tokensByName(name, value);
+    for (const namespace of tokens.keys()) {
+      if (namespaces.some((known) => known.name === namespace)) continue;
+      throw new ConfigError(`${name}: there is no namespace ${JSON.stringify(namespace)} in the configuration`);
+    }
+    config.namespaces = namespaces.map((known) => ({ ...known, tokens: tokens.get(known.name) ?? known.tokens }));
+  },
+  TENUTO_SHUTDOWN_GRACE: (value, config, name) => {
+    const ms = durationMs(value);
+    if (ms === undefined) throw new ConfigError(`${name}: ${JSON.stringify(value)} ${NO_DURATION}`);
+    config.shutdownGrace = ms;
+  },
+  TENUTO_LOG_LEVEL: (value, config, name) => {
     const level = z.enum(['debug', 'info', 'warn', 'error', 'silent']).safeParse(value);
-    if (!level.success)
-      throw new ConfigError(`TENUTO_LOG_LEVEL: ${value} is no level: debug, info, warn, error or silent`);
+    if (!level.success) throw new ConfigError(`${name}: ${value} is no level: debug, info, warn, error or silent`);
     config.log = { level: level.data };
   },
 };
@@ -90,24 +108,20 @@ function readText(file: string): string {
   }
 }
 
-/** @throws ConfigError naming the file and the path within it. */
-export function loadConfig(file: string, environment: NodeJS.ProcessEnv = process.env): NodeConfig {
-  const document = parseDocument(readText(file));
-  const fault = document.errors[0];
-  if (fault !== undefined) throw new ConfigError(`${file}: ${fault.message}`);
-  const parsed = schema.safeParse(document.toJS() ?? {});
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => `${file}: ${pathOf(path)}: ${message}`);
-    throw new ConfigError(problems.join('\n'));
-  }
-  const config = parsed.data;
+/**
+ * @param file YAML; undefined: the environment says everything
+ * @throws ConfigError naming the file and the path within it, or the variable
+ */
+export function loadConfig(file: string | undefined, environment: NodeJS.ProcessEnv = process.env): NodeConfig {
+  const inFile = file === undefined ? '' : `${file}: `;
+  const config = file === undefined ? {} : readFile(file);
   for (const [name, apply] of Object.entries(VARIABLES)) {
     const value = environment[name];
-    if (value !== undefined && value !== '') apply(value, config);
+    if (value !== undefined && value !== '') apply(value, config, name);
   }
-  const beside = (path: string): string => resolve(dirname(file), path);
+  // Paths in the file are relative to it, those of the environment to the working directory.
+  const beside = (path: string): string => (file === undefined ? resolve(path) : resolve(dirname(file), path));
   const options: ConfigOptions = {
-    // Paths in the file are relative to it, those of the environment to the working directory.
     dataDirectory:
       config.dataDirectory === undefined
         ? undefined
@@ -116,7 +130,7 @@ export function loadConfig(file: string, environment: NodeJS.ProcessEnv = proces
           : beside(config.dataDirectory),
     shardCount: config.shardCount,
     listen: config.listen ?? {},
-    tls: config.tls && { certFile: beside(config.tls.certFile), keyFile: beside(config.tls.keyFile) },
+    tls: tlsFiles(config.tls, environment, beside),
     allowedHosts: config.allowedHosts,
     namespaces: config.namespaces,
     limits: config.limits as Partial<Limits> | undefined,
@@ -129,7 +143,28 @@ export function loadConfig(file: string, environment: NodeJS.ProcessEnv = proces
   try {
     return completeConfig(options);
   } catch (error) {
-    if (error instanceof ConfigError) throw new ConfigError(`${file}: ${error.message}`);
+    if (error instanceof ConfigError) throw new ConfigError(`${inFile}${error.message}`);
     throw error;
   }
+}
+
+function readFile(file: string): FileConfig {
+  const document = parseDocument(readText(file));
+  const fault = document.errors[0];
+  if (fault !== undefined) throw new ConfigError(`${file}: ${fault.message}`);
+  const parsed = schema.safeParse(document.toJS() ?? {});
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => `${file}: ${pathOf(path)}: ${message}`);
+  throw new ConfigError(problems.join('\n'));
+}
+
+function tlsFiles(
+  inFile: FileConfig['tls'],
+  environment: NodeJS.ProcessEnv,
+  beside: (path: string) => string,
+): ConfigOptions['tls'] {
+  const { TENUTO_TLS_CERT: cert, TENUTO_TLS_KEY: key } = environment;
+  if (!cert && !key) return inFile && { certFile: beside(inFile.certFile), keyFile: beside(inFile.keyFile) };
+  if (!cert || !key) throw new ConfigError('TENUTO_TLS_CERT and TENUTO_TLS_KEY go together');
+  return { certFile: resolve(cert), keyFile: resolve(key) };
 }

@@ -26,3 +26,22 @@ export function address(where: string, text: string, defaultPort: number): HostP
   }
   return { host, port };
 }
+
+export const isLoopback = (ip: string): boolean => ip === '::1' || ip === 'localhost' || /^127\./.test(ip);
+
+/** An address that stands for all of a machine's is none that others could connect to. */
+export function reachable(where: string, ip: string, advertise: string | undefined): void {
+  if (advertise !== undefined || (ip !== '0.0.0.0' && ip !== '::')) return;
+  throw new ConfigError(`${where}.advertise: is needed when ${where}.ip is ${ip}: others cannot connect to that`);
+}
+
+const MIN_TOKEN_CHARS = 8;
+
+/** Bearer tokens. No message repeats one. */
+export function tokens(where: string, given: readonly string[], most: number): readonly string[] {
+  if (given.length > most) throw new ConfigError(`${where}: ${given.length} are too many: at most ${most}`);
+  if (given.some((token) => token.length < MIN_TOKEN_CHARS)) {
+    throw new ConfigError(`${where}: a token must have at least ${MIN_TOKEN_CHARS} characters`);
+  }
+  return given;
+}

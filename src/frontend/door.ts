@@ -3,6 +3,7 @@
 
 import type { Limits } from '../core/workflow/limits.ts';
 import type { Clock, Random } from '../ports/clock.ts';
+import type { ClusterControl } from '../ports/cluster.ts';
 import type { Engine, Waiting } from '../ports/engine.ts';
 import type { WorkerRegistry } from '../ports/matching.ts';
 import type { DescribeTaskQueueResponse, GetServerInfoResponse, RegisterWorkerRequest } from '../wire/api.ts';
@@ -34,12 +35,19 @@ export interface Services {
   readonly random: Random;
   readonly limits: Limits;
   readonly info: Omit<GetServerInfoResponse, 'namespaces'>;
+  /** Absent on a node that stands alone. */
+  readonly cluster?: ClusterControl;
 }
+
+/** `unset`: nobody may, because no token for it is configured and the node listens beyond its machine. */
+export type Administration = 'allowed' | 'denied' | 'unset';
 
 /** Who calls: a connection, as far as methods care. */
 export interface Caller {
   /** Whether the token it came with, if any, opens this namespace. */
   mayUse(namespace: string): boolean;
+  /** Whether it may ask what only operators may. */
+  readonly administration: Administration;
   /** Workers that live on this connection. Throws Refused when it may not have (another) one. */
   registerWorker(request: RegisterWorkerRequest): void;
   leaveWorker(workerId: string): void;

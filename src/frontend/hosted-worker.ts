@@ -5,8 +5,8 @@ import type { Delivery, WorkerSession } from '../ports/matching.ts';
 import type { CancelActivityPush, PushTopic, RegisterWorkerRequest } from '../wire/api.ts';
 import { taskPush } from './task-push.ts';
 
-/** ms a workflow task waits for its warm worker when that one does not say. */
-const DEFAULT_STICKY_TIMEOUT_MS = 5_000;
+/** ms a workflow task waits for its warm worker when that one does not say: what our SDK says by default. */
+const DEFAULT_STICKY_TIMEOUT_MS = 10_000;
 
 export interface PushTarget {
   /** Identity of the connection. */

@@ -1,7 +1,8 @@
-// The namespaces of this node and who may use them: tokens are kept as hashes, and a connection's is looked up once, at its hello.
+// The namespaces of this node and who may use them, and who may administrate its cluster: tokens are kept as hashes, and a connection's
+// is looked up once, at its hello.
 
-import { createHash } from 'node:crypto';
-import type { NamespaceInfo } from './door.ts';
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Administration, NamespaceInfo } from './door.ts';
 
 export interface NamespaceSetting {
   readonly name: string;
@@ -11,15 +12,22 @@ export interface NamespaceSetting {
   readonly tokens: readonly string[];
 }
 
-/** Which namespaces a token opens. */
-export interface Access {
-  mayUse(namespace: string): boolean;
+export interface AdministrationSetting {
+  /** Bearer tokens of operators. They open no namespace. */
+  readonly tokens: readonly string[];
+  /** Who may when there are none: everyone who reaches the port, or nobody. */
+  readonly withoutTokens: 'everyone' | 'nobody';
 }
 
-const OPEN: Access = { mayUse: () => true };
+/** What a token opens. */
+export interface Access {
+  mayUse(namespace: string): boolean;
+  readonly administration: Administration;
+}
 
 /** Hashing first makes the comparison's time say nothing about the token. */
-const digest = (token: string): string => createHash('sha256').update(token).digest('base64');
+const digestBytes = (token: string): Buffer => createHash('sha256').update(token).digest();
+const digest = (token: string): string => digestBytes(token).toString('base64');
 
 /** A stable id from the name, shaped like a UUID: the same on every node without asking anybody. */
 function namespaceId(name: string): string {
@@ -33,7 +41,13 @@ export class Namespaces {
   readonly guarded: ReadonlySet<string>;
   readonly #byToken = new Map<string, Set<string>>();
 
-  constructor(settings: readonly NamespaceSetting[]) {
+  readonly #operators: readonly Buffer[];
+  readonly #withoutOperators: AdministrationSetting['withoutTokens'];
+
+  constructor(
+    settings: readonly NamespaceSetting[],
+    administration: AdministrationSetting = { tokens: [], withoutTokens: 'nobody' },
+  ) {
     this.known = new Map(
       settings.map(({ name, retention }) => [name, { name, id: namespaceId(name), retention }] as const),
     );
@@ -46,15 +60,31 @@ export class Namespaces {
         this.#byToken.set(key, names);
       }
     }
+    this.#operators = administration.tokens.map(digestBytes);
+    this.#withoutOperators = administration.withoutTokens;
   }
 
   /** What this token, or none, opens; undefined when it opens nothing at all. */
   access(token: string | undefined): Access | undefined {
-    if (this.guarded.size === 0) return OPEN;
+    const administration = this.#administration(token);
+    if (this.guarded.size === 0) return { mayUse: () => true, administration };
     const opened = token === undefined ? undefined : this.#byToken.get(digest(token));
+    const known = opened !== undefined || (this.#operators.length > 0 && administration === 'allowed');
     // A wrong token is refused even where some namespace would be open without one: its owner wants to know.
-    if (token !== undefined && opened === undefined) return undefined;
-    if (opened === undefined && this.guarded.size === this.known.size) return undefined;
-    return { mayUse: (namespace) => opened?.has(namespace) === true || !this.guarded.has(namespace) };
+    if (token !== undefined && !known) return undefined;
+    if (!known && this.guarded.size === this.known.size) return undefined;
+    return {
+      mayUse: (namespace) => opened?.has(namespace) === true || !this.guarded.has(namespace),
+      administration,
+    };
+  }
+
+  #administration(token: string | undefined): Administration {
+    if (this.#operators.length === 0) return this.#withoutOperators === 'everyone' ? 'allowed' : 'unset';
+    if (token === undefined) return 'denied';
+    const given = digestBytes(token);
+    // All of them are compared, however soon one is found.
+    const equal = this.#operators.filter((operator) => timingSafeEqual(operator, given));
+    return equal.length > 0 ? 'allowed' : 'denied';
   }
 }

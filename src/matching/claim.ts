@@ -4,8 +4,8 @@
 import type { Claim, Delivery, TaskKind } from '../ports/matching.ts';
 import type { RegisteredWorker } from './serving.ts';
 
-/** What lent the claim: a direct match, a pull of backlog, or a resume of what the worker already owns. */
-export type ClaimOrigin = 'match' | 'pull' | 'resume';
+/** What lent the claim: a direct match, a pull of backlog here or of other nodes, or a resume of what the worker already owns. */
+export type ClaimOrigin = 'match' | 'pull' | 'fetch' | 'resume';
 
 export interface ClaimOwner {
   deliver(claim: WorkerClaim, task: Delivery): boolean;

@@ -36,7 +36,7 @@ function come(name: string, settings: Partial<FakeWorker> = {}): FakeWorker {
 
 function give(workflowId: string, over: Parameters<typeof offer>[1] = {}): boolean {
   const claim = matcher.claim(offer(workflowId, over));
-  return claim?.deliver(delivery(workflowId, over.kind ?? 'activity')) ?? false;
+  return claim?.deliver(delivery(workflowId, over.kind ?? 'activity')) === true;
 }
 
 const soon = (): number => time.now() + 5_000;
@@ -128,11 +128,11 @@ describe('credit', () => {
 
 describe('a query that finds no worker at all', () => {
   it('is given to the first one that comes, to the queue or back to its sticky queue', () => {
-    source.waitingQueries.push('1');
+    source.queries.push('1');
     expect(matcher.claimQuery('default', 'queue', 'sticky')).toBeUndefined();
     const worker = come('a', { workflowCredit: 1 });
     expect(worker.pushed).toEqual(['1']);
-    source.waitingQueries.push('2');
+    source.queries.push('2');
     expect(matcher.claimQuery('default', 'other', 'sticky')).toBeUndefined();
     const warm = come('b', { workflowCredit: 1, stickyQueue: 'sticky' });
     expect(warm.pushed).toEqual(['2']);
@@ -322,7 +322,7 @@ describe('a direct query', () => {
   it('that finds no credit is asked for when some appears', () => {
     const worker = come('a');
     expect(matcher.claimQuery('default', 'queue', undefined)).toBeUndefined();
-    source.waitingQueries.push('1', '2');
+    source.queries.push('1', '2');
     matcher.grant('a', 'workflow', 1);
     time.settle();
     expect(worker.pushed).toEqual(['1']);

@@ -11,6 +11,8 @@ import type {
   Claim,
   Delivery,
   Matching,
+  MatchingPeers,
+  QueueCredit,
   QueueKey,
   ResumingWorker,
   TaskKind,
@@ -51,6 +53,9 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   readonly #activityQueues = new Directory<NormalQueue>();
   readonly #stickyQueues = new Directory<WorkersOwnQueue>();
   readonly #pump: Pump;
+  #peers: MatchingPeers | undefined;
+  /** Tasks of other nodes. */
+  #elsewhere: BacklogSource | undefined;
 
   constructor(options: MatcherOptions) {
     this.#clock = options.clock;
@@ -61,7 +66,7 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
       clock: options.clock,
       scheduler: options.scheduler,
       sources: this.#sources,
-      lend: (queue, now) => this.#lend(queue, now),
+      lend: (queue, now, source) => this.#lend(queue, now, source),
       claimQuery: (key) => this.#claimQueryOf(key),
     });
   }
@@ -69,6 +74,40 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   /** A node's shards: asked for backlog from now on. */
   attach(source: BacklogSource): void {
     this.#sources.add(source);
+  }
+
+  /** Other nodes: what changes here is told to `peers`, and `elsewhere` has what this node is to fetch from them. Once, before the first worker. */
+  join(peers: MatchingPeers, elsewhere: BacklogSource): void {
+    this.#peers = peers;
+    this.#elsewhere = elsewhere;
+    this.#sources.add(elsewhere);
+  }
+
+  /** A normal queue's credit, to tell other nodes of: the next change of it is noted again. */
+  creditOf({ namespace, name, kind }: QueueKey): QueueCredit {
+    const queue = this.#queues(kind).get(namespace, name);
+    const all: QueueCredit = { workers: 0, credit: 0 };
+    if (queue === undefined) return all;
+    queue.noted = false;
+    const now = this.#clock.monotonic();
+    for (const worker of queue.workers) {
+      all.workers += 1;
+      const lane = worker.lane(kind);
+      if (worker.session.ready() && lane.waitMs(now) <= 0) all.credit += Math.max(0, lane.available);
+    }
+    return queue.bucket === undefined || queue.bucket.waitMs(now) <= 0 ? all : { ...all, credit: 0 };
+  }
+
+  isConnected(session: string): boolean {
+    return this.#sessions.has(session);
+  }
+
+  /** Queries wait elsewhere for a worker of this queue: ask for them once there is credit. */
+  queriesWait({ namespace, name }: QueueKey): void {
+    const queue = this.#workflowQueues.get(namespace, name);
+    if (queue === undefined) return;
+    queue.queriesWait = true;
+    this.#pump.look(queue);
   }
 
   /** Workers registered and not gone. */
@@ -105,10 +144,11 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
       own.queriesWait = true;
     }
     const queue = this.#workflowQueues.get(namespace, taskQueue);
-    if (queue === undefined) return undefined;
-    const claim = this.#lent(queue.matchQuery(now), 'workflow', 'normal', 'match');
-    if (claim === undefined) queue.queriesWait = true;
-    return claim;
+    const claim = this.#lent(queue?.matchQuery(now), 'workflow', 'normal', 'match');
+    if (claim !== undefined) return claim;
+    if (queue !== undefined) queue.queriesWait = true;
+    this.#peers?.queryWaits({ namespace, name: taskQueue, kind: 'workflow' });
+    return undefined;
   }
 
   stickyAlive(namespace: string, stickyQueue: string): boolean {
@@ -118,12 +158,16 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   backlogChanged(source: BacklogSource, key: QueueKey): void {
     this.#sources.add(source);
     const queue = this.#served(key);
+    // A worker's own queue is matched where it is connected, or not at all.
+    if (source !== this.#elsewhere && !(queue instanceof WorkersOwnQueue)) this.#peers?.backlogChanged(key);
     if (queue === undefined) return;
     this.#pump.refresh(queue);
   }
 
   cancelActivity(session: string, token: Uint8Array, reason: 'cancelRequested' | 'notFound' | 'timedOut'): void {
-    this.#sessions.get(session)?.session.pushCancel(token, reason);
+    const worker = this.#sessions.get(session);
+    if (worker !== undefined) worker.session.pushCancel(token, reason);
+    else this.#peers?.cancelActivity(session, token, reason);
   }
 
   // ---------------------------------------------------------------- WorkerRegistry (doors)
@@ -198,6 +242,7 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     const count = { workflow: 0, activity: 0 };
     for (const kind of ['workflow', 'activity'] as const) {
       for (const source of this.#sources) {
+        if (source === this.#elsewhere) continue;
         const backlog = source.backlog({ namespace, name: taskQueue, kind });
         count[kind] += backlog.count;
         if (backlog.oldest !== undefined && (oldest === undefined || backlog.oldest < oldest)) oldest = backlog.oldest;
@@ -287,12 +332,20 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     if (lane === undefined) return undefined;
     // A sticky claim changed the lane behind its normal queue's back.
     if (from === 'sticky') lane.worker.workflowQueue.update(lane.worker.workflow);
+    this.#note(lane.worker.queue(kind));
     return new WorkerClaim(this, lane.worker, kind, from === 'sticky', origin);
   }
 
-  #lend(queue: ServedQueue, now: number): WorkerClaim | undefined {
-    const from = queue instanceof WorkersOwnQueue ? 'sticky' : 'normal';
-    return this.#lent(queue.lend(now), queue.key.kind, from, 'pull');
+  #lend(queue: ServedQueue, now: number, source: BacklogSource): WorkerClaim | undefined {
+    if (queue instanceof WorkersOwnQueue) return this.#lent(queue.lend(now), 'workflow', 'sticky', 'pull');
+    if (source !== this.#elsewhere) return this.#lent(queue.lend(now), queue.key.kind, 'normal', 'pull');
+    return this.#lent(queue.lendAway(now), queue.key.kind, 'normal', 'fetch');
+  }
+
+  #note(queue: NormalQueue): void {
+    if (queue.noted) return;
+    queue.noted = true;
+    this.#peers?.creditChanged(queue.key);
   }
 
   #claimQueryOf(key: QueueKey): Claim | undefined {
@@ -336,6 +389,7 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   #changed(worker: RegisteredWorker, kind: TaskKind): void {
     const queue = worker.queue(kind);
     queue.update(worker.lane(kind));
+    this.#note(queue);
     const sticky = kind === 'workflow' ? worker.sticky : undefined;
     if (sticky !== undefined) this.#pump.look(sticky);
     this.#pump.look(queue);
@@ -362,6 +416,7 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
       const queue = worker.queue(kind);
       queue.update(lane);
       queue.workers.delete(worker);
+      this.#note(queue);
       if (queue.workers.size === 0) this.#queues(kind).delete(queue.key.namespace, queue.key.name);
     }
     const sticky = worker.sticky;

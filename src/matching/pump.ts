@@ -1,5 +1,6 @@
 // Turns credit that appears into pulls of waiting tasks. Queues to look at are collected and looked at once per tick, so a
-// thousand grants cost one look; rate limits and fruitless pulls look again later, on the injected scheduler.
+// thousand grants cost one look; rate limits and fruitless pulls look again later, on the injected scheduler. Of several sources the one with the
+// best task comes first.
 
 import type { Clock, Scheduler } from '../ports/clock.ts';
 import type { BacklogSource, Claim, QueueKey } from '../ports/matching.ts';
@@ -14,7 +15,7 @@ export interface PumpOptions {
   clock: Clock;
   scheduler: Scheduler;
   sources: ReadonlySet<BacklogSource>;
-  lend(queue: ServedQueue, now: number): Claim | undefined;
+  lend(queue: ServedQueue, now: number, source: BacklogSource): Claim | undefined;
   claimQuery(key: QueueKey): Claim | undefined;
 }
 
@@ -62,13 +63,8 @@ export class Pump {
       return;
     }
     const { sources } = this.#options;
-    for (const source of sources) {
-      const limit = sources.size === 1 ? queue.backlog : source.backlog(queue.key).count;
-      const claims = this.#lend(queue, Math.min(limit, PULL_BATCH));
-      if (claims.length === 0) break;
-      source.pull(queue.key, claims);
-      if (claims.length === PULL_BATCH) this.look(queue);
-    }
+    if (sources.size === 1) for (const source of sources) this.#pull(queue, source, queue.backlog);
+    else for (const { source, count } of this.#bestFirst(queue)) if (!this.#pull(queue, source, count)) break;
     if ('lane' in queue) {
       this.#makesWay(queue);
       return;
@@ -82,11 +78,28 @@ export class Pump {
     if ('lane' in queue && queue.lane !== undefined && !queue.waiting) this.look(queue.lane.worker.workflowQueue);
   }
 
-  #lend(queue: ServedQueue, limit: number): Claim[] {
+  /** False when there is no credit. */
+  #pull(queue: ServedQueue, source: BacklogSource, limit: number): boolean {
+    const claims = this.#lend(queue, Math.min(limit, PULL_BATCH), source);
+    if (claims.length === 0) return false;
+    source.pull(queue.key, claims);
+    if (claims.length === PULL_BATCH) this.look(queue);
+    return true;
+  }
+
+  /** Sources with tasks, by the best one of each: priority, then age. */
+  #bestFirst(queue: ServedQueue): { source: BacklogSource; count: number }[] {
+    return [...this.#options.sources]
+      .map((source) => ({ source, ...source.backlog(queue.key) }))
+      .filter(({ count }) => count > 0)
+      .sort((a, b) => (a.priority ?? 0) - (b.priority ?? 0) || (a.oldest ?? 0) - (b.oldest ?? 0));
+  }
+
+  #lend(queue: ServedQueue, limit: number, source: BacklogSource): Claim[] {
     const claims: Claim[] = [];
     const now = this.#options.clock.monotonic();
     while (claims.length < limit) {
-      const claim = this.#options.lend(queue, now);
+      const claim = this.#options.lend(queue, now, source);
       if (claim === undefined) break;
       claims.push(claim);
     }

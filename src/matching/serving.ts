@@ -102,8 +102,15 @@ interface Served {
   queriesWait: boolean;
 }
 
-export class NormalQueue extends PairingQueue<RegisteredWorker> implements Served {
+/** Most queues of a node that stands alone are noted once, and never again. */
+interface Noted {
+  /** Its credit has changed since the other nodes were last told of it. */
+  noted: boolean;
+}
+
+export class NormalQueue extends PairingQueue<RegisteredWorker> implements Served, Noted {
   readonly key: QueueKey;
+  noted = false;
   readonly workers = new Set<RegisteredWorker>();
   dirty = false;
   fruitless = false;

@@ -1,11 +1,10 @@
 // What a node knows of its cluster, and what an operator may ask of it. Implemented by cluster/node, called by doors; a node that stands alone
 // has none. Everything here is what this node has heard: it places and shows, it makes nothing safe (I3).
 
-import type { CoordinatorState } from './coordinator.ts';
+import type { ClusterProblem, ClusterStatus, Draining, ShardStatus } from '../wire/cluster.ts';
 import type { Done } from './engine.ts';
 
-/** `leadership`: leads nothing that another can; `everything`: holds nothing either. */
-export type Draining = 'no' | 'leadership' | 'everything';
+export type { ClusterMember, ClusterProblem, ClusterStatus, Draining, ShardStatus } from '../wire/cluster.ts';
 
 /** A node that takes clients and workers. */
 export interface ClientNode {
@@ -27,72 +26,10 @@ export interface ClientMap {
   readonly leaders: readonly number[];
 }
 
-export interface ClusterMember {
-  readonly name: string;
-  readonly directoryId: string;
-  readonly addresses: { readonly client: string; readonly gossip: string; readonly link: string };
-  /** '': none named. */
-  readonly zone: string;
-  readonly weight: number;
-  readonly roles: readonly string[];
-  readonly version: string;
-  /** `absent`: of the plan, and not heard of since this node started. */
-  readonly state: 'alive' | 'suspect' | 'dead' | 'left' | 'absent';
-  readonly inStateMs: number;
-  readonly draining: Draining;
-  /** Percent of its capacity. */
-  readonly load: number;
-  /** Of the plan in force: it is meant to hold shards. */
-  readonly planned: boolean;
-  /** Shards it leads, as far as this node knows, and should lead by the plan. */
-  readonly leads: number;
-  readonly shouldLead: number;
-  /** Shards it should hold a replica of by the plan. */
-  readonly shouldHold: number;
-}
-
-export interface ClusterStatus {
-  readonly clusterId: string;
-  /** Tells this cluster from another one of the same id; undefined until this node knows it. */
-  readonly incarnation: string | undefined;
-  /** This node's name. */
-  readonly self: string;
-  readonly shardCount: number;
-  /** Voters per shard as configured. */
-  readonly replicas: number;
-  readonly planVersion: number;
-  /** Why no other plan is made now. */
-  readonly planning: string;
-  readonly coordinator: CoordinatorState;
-  readonly session: 'unclaimed' | 'held' | 'lapsed' | 'taken';
-  readonly members: readonly ClusterMember[];
-}
-
-export interface ShardStatus {
-  readonly shard: number;
-  /** Names; undefined: nobody is known to lead it. */
-  readonly leader: string | undefined;
-  readonly term: number;
-  /** Names, or directory ids of nodes that are not known by name. */
-  readonly voters: readonly string[];
-  readonly learners: readonly string[];
-  /** Where the plan wants it, the leader first. */
-  readonly desired: readonly string[];
-  /** Of its leader; 0 where unknown. */
-  readonly committedLsn: number;
-}
-
-export interface ClusterProblem {
-  readonly severity: 'warning' | 'error';
-  /** A node, `shards`, `coordinator`. */
-  readonly subject: string;
-  readonly what: string;
-  /** What to do next. */
-  readonly hint: string;
-}
-
 export interface ClusterControl {
   status(): ClusterStatus;
+  /** Of this node; asked by every readiness probe. */
+  draining(): Draining;
   clientMap(): ClientMap;
   /** Called after the client map changed. Returns what ends it. */
   onClientMap(changed: () => void): () => void;
@@ -105,4 +42,33 @@ export interface ClusterControl {
   rebalance(done: Done<{ readonly transfers: number }>): void;
   /** An absent node's replicas are made elsewhere without waiting for it. Refused for one that is there: drain it. */
   replace(node: string, done: Done<undefined>): void;
+}
+
+/** A shard led here. */
+export interface LedShardStats {
+  readonly shard: number;
+  readonly term: number;
+  readonly committedLsn: number;
+  /** Entries that the voter or learner furthest behind does not have yet. */
+  readonly lag: number;
+  /** Voters it has, and should have. */
+  readonly voters: number;
+  readonly wanted: number;
+}
+
+/** One node's numbers, for metrics. */
+export interface ClusterStats {
+  readonly replicas: number;
+  readonly led: readonly LedShardStats[];
+  /** Shards this node should lead by the plan. */
+  readonly shouldLead: number;
+  readonly members: Readonly<Record<'alive' | 'suspect' | 'dead' | 'left', number>>;
+  readonly connected: number;
+  readonly planVersion: number;
+  readonly coordinatorReady: boolean;
+  readonly draining: boolean;
+  /** Frames of replication sent since the start. */
+  readonly frames: number;
+  /** Requests that wait for a shard's owner. */
+  readonly parked: number;
 }

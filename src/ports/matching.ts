@@ -1,5 +1,6 @@
 // Between shards and matching: a task's durability is its shard's row; matching pairs worker credit with tasks and holds
-// nothing durable. Both sides are synchronous and in one process; across nodes, offers travel (a later part).
+// nothing durable. Both sides are synchronous and in one process. Across nodes claims travel (cluster/matching): the other nodes are one more
+// `BacklogSource` to the matcher, and a claim of theirs is one whose delivery is answered later.
 
 import type { Taker } from '../core/workflow/message.ts';
 import type { StartedActivityTask, StartedWorkflowTask, TaskOffer } from '../core/workflow/outcome.ts';
@@ -42,14 +43,33 @@ export interface Claim {
   readonly ahead: boolean;
   /** Taken as a sticky task. */
   readonly sticky: boolean;
-  /** False when the connection is gone or refuses more: the shard undoes the start. Never throws. */
-  deliver(task: Delivery): boolean;
+  /**
+   * False when the connection is gone or refuses more: the shard undoes the start. A `LateDelivery` when the worker is connected to another node,
+   * which has yet to say. Never throws.
+   */
+  deliver(task: Delivery): boolean | LateDelivery;
   /** The entry under an ahead task is durable: said to the worker's session, wherever it is connected by now. */
   durable(token: Uint8Array): void;
   /** The entry under an ahead task was lost, or may be: what waits for it at the session waits in vain. */
   over(token: Uint8Array): void;
   /** The task turned out not to start: the credit goes back. */
   release(): void;
+}
+
+/**
+ * `refused`: the worker never got it, and never will: the shard undoes the start. `unknown`: perhaps it did, and nobody can say any more: the start
+ * stands, and the session's next `resume` or the task's timeouts decide.
+ */
+export type LateAnswer = 'taken' | 'refused' | 'unknown';
+
+/** A task on its way to a worker of another node. Until it is answered the start counts as being delivered. */
+export interface LateDelivery {
+  /** The link broke before an answer came: what the worker itself says it holds is better knowledge now. */
+  readonly inDoubt: boolean;
+  /** `heard` is called once, never before this returns. */
+  whenAnswered(heard: (answer: LateAnswer) => void): void;
+  /** The shard has settled it otherwise: `heard` is not called any more. */
+  forget(): void;
 }
 
 /** What shards see. */
@@ -76,15 +96,24 @@ export interface QueueKey {
   kind: TaskKind;
 }
 
+export interface QueueBacklog {
+  count: number;
+  oldest: number | undefined;
+  /** 1 (first) .. 5. */
+  priority?: number | undefined;
+}
+
 /** A node's shards as matching sees them. */
 export interface BacklogSource {
-  /** How many tasks wait and the oldest one's time (epoch ms); zero when none. */
-  backlog(queue: QueueKey): { count: number; oldest: number | undefined };
+  /** How many tasks wait (zero when none), and of the best one its time (epoch ms) and its priority. */
+  backlog(queue: QueueKey): QueueBacklog;
   /**
    * Starts up to `claims.length` waiting tasks, best first (priority, fairness, age), one for each claim; a claim that finds no task is
    * released. Asynchronous inside; claims are settled in any order.
    */
   pull(queue: QueueKey, claims: Claim[]): void;
+  /** How many direct queries wait for a worker of this queue. */
+  waitingQueries(queue: QueueKey): number;
   /** Queries that wait for a worker of this queue. */
   pullQueries(queue: QueueKey, claim: () => Claim | undefined): void;
   /** Tasks started for this worker's session whose token it does not hold are delivered again, same attempt. */
@@ -102,6 +131,25 @@ export interface ResumingWorker {
   durable(token: Uint8Array): void;
   /** Workflow tasks it holds and that are over: lost with an undurable entry, timed out or answered. */
   over(tokens: Uint8Array[]): void;
+}
+
+/** A queue's workers on this node. */
+export interface QueueCredit {
+  workers: number;
+  /** Tasks they would take now. */
+  credit: number;
+}
+
+/** What a matcher tells of itself to the part that matches across nodes. Each is cheap, and called in the midst of other work: act later. */
+export interface MatchingPeers {
+  /** What waits in this node's shards has changed. */
+  backlogChanged(queue: QueueKey): void;
+  /** Workers came, went, granted or were given a task. Called once; again after `creditOf` has been asked. */
+  creditChanged(queue: QueueKey): void;
+  /** A direct query has found no worker here. */
+  queryWaits(queue: QueueKey): void;
+  /** The worker of this session is not connected here. */
+  cancelActivity(session: string, token: Uint8Array, reason: 'cancelRequested' | 'notFound' | 'timedOut'): void;
 }
 
 /** What doors see: how workers come, grant and go. Implemented by src/matching. */

@@ -4,11 +4,19 @@
 
 import type { Scheduler } from '../ports/clock.ts';
 import { type Key, key } from '../ports/ids.ts';
-import type { Claim, QueueKey } from '../ports/matching.ts';
+import type { Claim, QueueBacklog, QueueKey } from '../ports/matching.ts';
 import type { RowWrite } from '../ports/store.ts';
 import { decode, encode } from '../wire/codec.ts';
 import type { BacklogDelta } from './entry.ts';
-import { after, backlogCountKey, backlogLowWaterKey, backlogPrefix, backlogShard, backlogTime } from './keys.ts';
+import {
+  after,
+  backlogCountKey,
+  backlogLowWaterKey,
+  backlogPrefix,
+  backlogPriority,
+  backlogShard,
+  backlogTime,
+} from './keys.ts';
 import type { Reader } from './reader.ts';
 
 export interface WaitingTask {
@@ -153,12 +161,13 @@ export class Backlog {
 
   // ---------------------------------------------------------------- what matching asks
 
-  backlog(name: QueueKey): { count: number; oldest: number | undefined } {
+  backlog(name: QueueKey): QueueBacklog {
     const queue = this.#queues.get(idOf(name));
     const count = queue === undefined ? 0 : queue.count - queue.taken;
     if (queue === undefined || count <= 0) return { count: 0, oldest: undefined };
     const best = queue.window[0]?.key ?? (queue.low > queue.prefix ? queue.low : undefined);
-    return { count, oldest: best === undefined ? undefined : backlogTime(best, queue.prefix) };
+    if (best === undefined) return { count, oldest: undefined };
+    return { count, oldest: backlogTime(best, queue.prefix), priority: backlogPriority(best, queue.prefix) };
   }
 
   pull(name: QueueKey, claims: readonly Claim[]): void {

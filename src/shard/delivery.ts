@@ -3,7 +3,7 @@
 
 import { encodeToken } from '../core/workflow/index.ts';
 import type { StartedActivityTask, StartedWorkflowTask } from '../core/workflow/outcome.ts';
-import type { Claim, Delivery, Matching } from '../ports/matching.ts';
+import type { Claim, Delivery, LateAnswer, LateDelivery, Matching } from '../ports/matching.ts';
 import type { EventBatches } from '../wire/api.ts';
 import { encode } from '../wire/codec.ts';
 import type { Status } from '../wire/status.ts';
@@ -29,8 +29,21 @@ export interface DeliveryOptions {
   onReadFailed(error: unknown): void;
 }
 
+/** A start on its way to a worker of another node. */
+interface UnderWay {
+  readonly actor: Actor;
+  readonly late: LateDelivery;
+  /** Resumes of its session that came meanwhile: they look again when it is answered. */
+  readonly resumes: (() => void)[];
+}
+
+/** Registrations of one session that wait for one answer; the answer of a link that works comes within a round trip (I9). */
+const MAX_RESUMES = 100;
+
 export class Outgoing {
   readonly #options: DeliveryOptions;
+  /** By `deliveryId`: a start id is unique in its shard and term, and the run id in it names the actor. */
+  readonly #underWay = new Map<string, UnderWay>();
   delivered = 0;
   undone = 0;
 
@@ -63,7 +76,8 @@ export class Outgoing {
       nextEventId: undefined,
       ahead: true,
     };
-    return claim.deliver(task);
+    // Who takes tasks ahead is connected here.
+    return claim.deliver(task) === true;
   }
 
   handOver(actor: Actor, handover: Handover): void {
@@ -139,7 +153,9 @@ export class Outgoing {
           previousStartedEventId: basis.previousStartedEventId,
           startedEventId: basis.previousStartedEventId,
         });
-        if (!pushed) queries.dispatch(actor, query);
+        if (pushed === true) return;
+        if (pushed === false) queries.dispatch(actor, query);
+        else pushed.whenAnswered((answer) => answer === 'taken' || queries.dispatch(actor, query));
       };
       if (claim.sticky) {
         push({ events: [], nextEventId: undefined });
@@ -174,8 +190,48 @@ export class Outgoing {
   #deliver(actor: Actor, handover: Handover, task: Delivery): void {
     const { claim, started } = handover;
     actor.delivering.delete(deliveryId(started));
-    if (claim.deliver(task)) this.delivered += 1;
-    else this.#undo(actor, handover);
+    const delivered = claim.deliver(task);
+    if (delivered === true) this.delivered += 1;
+    else if (delivered === false) this.#undo(actor, handover);
+    else this.#answersLater(actor, handover, delivered);
+  }
+
+  /** It goes on counting as being delivered: a `resume` of its session must not send it twice. */
+  #answersLater(actor: Actor, handover: Handover, late: LateDelivery): void {
+    const id = deliveryId(handover.started);
+    const underWay: UnderWay = { actor, late, resumes: [] };
+    actor.delivering.add(id);
+    this.#underWay.set(id, underWay);
+    late.whenAnswered((answer) => {
+      if (this.#underWay.get(id) === underWay) this.#answered(id, underWay, handover, answer);
+    });
+  }
+
+  #answered(id: string, { actor, resumes }: UnderWay, handover: Handover, answer: LateAnswer): void {
+    this.#underWay.delete(id);
+    actor.delivering.delete(id);
+    if (answer === 'taken') this.delivered += 1;
+    if (answer === 'refused') this.#undo(actor, handover);
+    // Its frame may have been lost with a connection that ended since; who holds it says so.
+    else for (const again of resumes) again();
+  }
+
+  /**
+   * For a start that counts as being delivered: `again` once it does not any more. True: what the worker says it holds is to be believed now, since
+   * the link that the task was on its way over is gone; what comes of that delivery later is not heard of.
+   */
+  resumes(started: Started, again: () => void): boolean {
+    const id = deliveryId(started);
+    const underWay = this.#underWay.get(id);
+    if (underWay === undefined) return false;
+    if (underWay.late.inDoubt) {
+      this.#underWay.delete(id);
+      underWay.late.forget();
+      underWay.actor.delivering.delete(id);
+      return true;
+    }
+    if (underWay.resumes.length < MAX_RESUMES) underWay.resumes.push(again);
+    return false;
   }
 
   #undo(actor: Actor, handover: Handover): void {

@@ -53,6 +53,7 @@ describe('a workflow of one activity', () => {
     expect(w.engine.backlog({ namespace: NAMESPACE, name: QUEUE, kind: 'workflow' })).toEqual({
       count: 1,
       oldest: w.time.at,
+      priority: 3,
     });
     w.autopilot(1);
     await w.time.settle();

@@ -9,7 +9,7 @@ import type { ActorAddress, Done, Engine, HistoryQuery, Waiting } from '../ports
 import type { Lsn, ShardId, Term } from '../ports/ids.ts';
 import type { LedShards, ShardMessage, ShardMessageOutcome } from '../ports/led-shards.ts';
 import { silentLog } from '../ports/log.ts';
-import type { BacklogSource, Claim, QueueKey, ResumingWorker } from '../ports/matching.ts';
+import type { BacklogSource, Claim, QueueBacklog, QueueKey, ResumingWorker } from '../ports/matching.ts';
 import { StoreError } from '../ports/store.ts';
 import type {
   AwaitWorkflowResultResponse,
@@ -431,13 +431,17 @@ export class ShardEngine implements LedShards, BacklogSource {
 
   // ---------------------------------------------------------------- BacklogSource (matching)
 
-  backlog(queue: QueueKey): { count: number; oldest: number | undefined } {
+  backlog(queue: QueueKey): QueueBacklog {
     return this.#backlog.backlog(queue);
   }
 
   pull(queue: QueueKey, claims: Claim[]): void {
     if (this.#gate.health.state === 'serving') this.#backlog.pull(queue, claims);
     else for (const claim of claims) claim.release();
+  }
+
+  waitingQueries(queue: QueueKey): number {
+    return this.#queries.waitingOf(queue);
   }
 
   pullQueries(queue: QueueKey, claim: () => Claim | undefined): void {
@@ -448,14 +452,12 @@ export class ShardEngine implements LedShards, BacklogSource {
     if (this.#gate.health.state === 'serving') this.#resume.begin(worker);
   }
 
-  // ---------------------------------------------------------------- inside
+  // ---------------------------------------------------------------- housekeeping and failure
 
   #running(): Executor {
     if (this.#executor === undefined) throw new Error('the engine is used before open()');
     return this.#executor;
   }
-
-  // ---------------------------------------------------------------- housekeeping and failure
 
   #sweep(): void {
     this.#actors.sweep();

@@ -157,7 +157,8 @@ export const backlogKey = (
       part(task.runId) +
       u48(task.scheduledEventId),
   );
-/** Priority and age of a waiting task, given its queue's prefix. */
+/** Of a waiting task, given its queue's prefix. */
+export const backlogPriority = (k: Key, prefix: string): number => k.charCodeAt(prefix.length);
 export const backlogTime = (k: Key, prefix: string): number => readU48(k, prefix.length + 1);
 export const backlogCountKey = (shard: number, queue: QueueKey): Key => key(`n${u16(shard)}${queuePart(queue)}`);
 export const backlogLowWaterKey = (queue: QueueKey): Key => key(`mb${queuePart(queue)}`);

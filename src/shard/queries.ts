@@ -102,6 +102,10 @@ export class Queries {
     }
   }
 
+  waitingOf(queue: QueueKey): number {
+    return this.#waiting.get(`${queue.namespace}\0${queue.name}`)?.size ?? 0;
+  }
+
   pull(queue: QueueKey, next: () => Claim | undefined): void {
     const waiting = this.#waiting.get(`${queue.namespace}\0${queue.name}`);
     if (waiting === undefined) return;

@@ -91,7 +91,10 @@ export class Resume {
     // By now it may be another attempt, started for another session.
     const started = core.startedTask(actor.state, kind, runId, scheduledEventId, worker.session);
     if (started === undefined || executor().startedSince(actor.shard, started.ref.startId, starts)) return;
-    if (actor.delivering.has(deliveryId(started))) return;
+    if (actor.delivering.has(deliveryId(started))) {
+      const again = (): void => this.#visit(worker, row, starts);
+      if (!this.#options.outgoing.resumes(started, again)) return;
+    }
     const { namespace, workflowId } = actor;
     const token = encodeToken({ kind, namespace, workflowId, ...started.ref });
     if (worker.held.has(Buffer.from(token).toString('latin1'))) {

@@ -1,6 +1,15 @@
 // Requests and pushes of the native door: one entry per method, named as the Temporal RPC that means the same.
 // Field names are the API's; times are epoch milliseconds, durations milliseconds. The server validates every field it reads.
 
+import type {
+  ClusterHealthResponse,
+  ClusterShardsRequest,
+  ClusterShardsResponse,
+  ClusterStatus,
+  DrainNodeRequest,
+  RebalanceClusterResponse,
+  ReplaceNodeRequest,
+} from './cluster.ts';
 import type { Command } from './command.ts';
 import type {
   Header,
@@ -544,6 +553,13 @@ export interface Methods {
     request: RecordActivityTaskHeartbeatRequest;
     response: RecordActivityTaskHeartbeatResponse;
   };
+  /** For operators, and of nodes of a cluster only, like the five that follow. */
+  clusterStatus: { request: Empty; response: ClusterStatus };
+  clusterShards: { request: ClusterShardsRequest; response: ClusterShardsResponse };
+  clusterHealth: { request: Empty; response: ClusterHealthResponse };
+  drainNode: { request: DrainNodeRequest; response: Empty };
+  rebalanceCluster: { request: Empty; response: RebalanceClusterResponse };
+  replaceNode: { request: ReplaceNodeRequest; response: Empty };
 }
 export type Method = keyof Methods;
 

@@ -2,6 +2,8 @@
 // and its exit codes.
 
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -58,7 +60,8 @@ describe('tenuto', () => {
     expect((await cli(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     const help = await cli(['--help']);
     expect(help.code).toBe(0);
-    for (const group of ['server', 'workflow', 'data', 'task-queue']) expect(help.stdout).toContain(`  ${group}`);
+    for (const group of ['server', 'workflow', 'cluster', 'data', 'task-queue'])
+      expect(help.stdout).toContain(`  ${group}`);
     const verbs = (await cli(['workflow', '--help'])).stdout;
     for (const verb of 'start execute signal query cancel terminate describe show list count result stack'.split(' ')) {
       expect(verbs).toContain(`  ${verb} `);
@@ -80,6 +83,11 @@ describe('tenuto', () => {
     ['a number that is none', ['workflow', 'list', '--limit', 'few'], /--limit takes a whole number from 1, not few/],
     ['a filter that is none', ['workflow', 'list', '-q', 'Status is good'], /filter|query/i],
     [
+      'a port there cannot be',
+      ['workflow', 'list', '--address', '127.0.0.1:99999'],
+      /^tenuto: Invalid address '127.0.0.1:99999': ports end at 65535\n$/,
+    ],
+    [
       'a memo that is none',
       ['workflow', 'start', '--type', 't', '-t', 'q', '--memo', 'x'],
       /--memo x: expected key=JSON/,
@@ -92,6 +100,47 @@ describe('tenuto', () => {
     expect(code).toBe(2);
   });
 });
+
+describe('tenuto server check', () => {
+  const check = (...args: string[]): Promise<Finished> => tenuto(['server', 'check', ...args]);
+
+  it('tells a node that is ready from one that is not there', async () => {
+    expect(await check('--address', node.address)).toEqual({ code: 0, stdout: 'ready\n', stderr: '' });
+    expect(await check('--address', node.address, '--live')).toMatchObject({ code: 0, stdout: 'ok\n' });
+    const own = await tenuto(['server', 'check'], { env: { TENUTO_PORT: node.address.split(':')[1] ?? '' } });
+    expect(own).toMatchObject({ code: 0, stdout: 'ready\n' });
+    const nobody = await check('--address', '127.0.0.1:1');
+    expect(nobody).toMatchObject({ code: 5, stdout: '' });
+    expect(nobody.stderr).toMatch(/^tenuto: no answer from 127\.0\.0\.1:1: .*ECONNREFUSED.*\n$/);
+  });
+
+  it('says why a node is not ready, and waits for no answer for ever', async () => {
+    const silent = await listening(() => {});
+    expect(await check('--address', silent, '--timeout', '100ms')).toEqual({
+      code: 5,
+      stdout: '',
+      stderr: `tenuto: no answer from ${silent}: nothing within 100 ms\n`,
+    });
+    const draining = await listening((_request, response) => response.writeHead(503).end('not ready: it drains\n'));
+    expect(await check('--address', draining)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'tenuto: not ready: it drains\n',
+    });
+  });
+});
+
+/** An HTTP server for the running test. */
+async function listening(answer: RequestListener): Promise<string> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  atFileEnd(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  // A listening TCP server has an address of this kind.
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
 
 describe('tenuto workflow', () => {
   it('start returns the ids at once; result waits for the end', async () => {
@@ -307,6 +356,31 @@ describe('tenuto workflow', () => {
   });
 });
 
+describe('tenuto workflow, at the edges', () => {
+  it('says once what was wrong with a request', async () => {
+    const { code, stderr } = await workflow('list', '--query', 'Foo = 3');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^tenuto: Failed to list workflows: invalid query: "Foo" is not a search attribute.*\n$/);
+  });
+
+  it('says once that there is no such query', async () => {
+    await start('approval', 'unasked');
+    const { code, stderr } = await workflow('query', '-w', 'unasked', '--name', 'nothing');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^tenuto: unasked: Workflow did not register a handler for nothing\..*\n$/);
+  });
+
+  it('ends quietly when its reader has gone', async () => {
+    await start('approval', 'long history');
+    // A stream whose reader is gone fails like this at the next write.
+    const preload = [
+      'data:text/javascript,process.stdout.write=()=>{process.stdout.emit("error",Object.assign(new Error("write EPIPE"),{code:"EPIPE"}));return false}',
+    ];
+    const { code, stdout, stderr } = await cli(['workflow', 'show', '-w', 'long history'], { preload });
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+});
+
 describe('tenuto task-queue describe', () => {
   it('shows who listens and what waits', async () => {
     const args = ['task-queue', 'describe', '-t', TASK_QUEUE];
@@ -372,9 +446,15 @@ describe('profiles', () => {
 
 describe('tenuto data', () => {
   it('refuses a directory that a node uses, except for a backup, which is whole', async () => {
-    const { code, stderr } = await cli(['data', 'verify', dataDir]);
-    expect(code).toBe(5);
-    expect(stderr).toContain(`in use by another server (process ${node.pid})`);
+    for (const verb of ['verify', 'stats']) {
+      expect(await cli(['data', verb, dataDir])).toEqual({
+        code: 5,
+        stdout: '',
+        stderr: `tenuto: ${dataDir} is in use by another server (process ${node.pid})
+  Stop that one first, or look at a copy: \`tenuto data backup ${dataDir} COPY\` works beside a running node.
+`,
+      });
+    }
     const into = temporaryDir(atFileEnd);
     const backup = join(into, 'backup');
     const live = await cli(['data', 'backup', dataDir, backup, '-o', 'json']);

@@ -1,7 +1,7 @@
 // What can go wrong around a node, each with an error of its own that says what to do; afterwards node and data are sound.
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, onTestFinished as atTestEnd, beforeAll, describe, expect, it } from 'vitest';
 import { Client, WorkflowFailedError } from '../../sdk/client/index.ts';
@@ -94,11 +94,14 @@ function lockable(): { directory: string; options: RunOptions; lock(): void; unl
 
 describe('a server that cannot start', () => {
   it('because its port is taken', async () => {
-    const { code, said } = await refusedServer(['start-dev', '--port', node.address.split(':')[1] ?? '']);
+    const unmade = join(temporaryDir(), 'data');
+    const port = node.address.split(':')[1] ?? '';
+    const { code, said } = await refusedServer(['start-dev', '--port', port, '--data-dir', unmade]);
     expect(code).toBe(1);
     expect(said).toBe(`tenuto: ${node.address} is taken by another process
   Stop that one, or choose another port with --port.
 `);
+    expect(existsSync(unmade)).toBe(false);
     await expectSound();
   });
 
@@ -109,6 +112,19 @@ describe('a server that cannot start', () => {
     expect(said.match(/is in use/g)).toHaveLength(1);
     expect(said).toContain('\n  Stop that one first, or name another directory with --data-dir.\n');
     await expectSound();
+  });
+
+  it('because its data directory is a file, or below one', async () => {
+    const file = join(temporaryDir(), 'package.json');
+    writeFileSync(file, '{}');
+    const itself = await refusedServer(['start-dev', '--port', '0', '--data-dir', file]);
+    expect(itself).toEqual({
+      code: 1,
+      said: `tenuto: ${file} is not a directory\n  Name an empty or absent directory, or one that a server or a backup made.\n`,
+    });
+    const below = await refusedServer(['start-dev', '--port', '0', '--data-dir', join(file, 'data')]);
+    expect(below.code).toBe(1);
+    expect(below.said).toMatch(/ENOTDIR.*\n {2}A part of that path is a file: name another directory\.\n$/);
   });
 
   it('because its data directory is read-only, new or with data', async () => {
@@ -152,6 +168,29 @@ describe('a server that cannot start', () => {
     const { code, said } = await refusedServer(['start', '--config', 'no-such-file.yaml']);
     expect(code).toBe(2);
     expect(said).toContain('cannot read no-such-file.yaml');
+  });
+
+  it.each([
+    ['--port', 'abc', '0 to 65535'],
+    ['--port', '70000', '0 to 65535'],
+    ['--shard-count', '0', '1 to 65536'],
+  ])('because of %s %s', async (flag, value, range) => {
+    for (const verb of ['start', 'start-dev']) {
+      const { code, said } = await refusedServer([verb, flag, value]);
+      expect(code).toBe(2);
+      expect(said).toBe(`tenuto: ${flag} takes a whole number from ${range}, not ${value}\n`);
+    }
+  });
+
+  it('because of what a flag leaves open', async () => {
+    expect(await refusedServer(['start', '--cluster-id', 'orders', '--name', 'node-1'])).toEqual({
+      code: 2,
+      said: 'tenuto: cluster.redis: is needed: url, sentinels or nodes\n',
+    });
+    expect(await refusedServer(['start', '--data-dir', ''])).toEqual({
+      code: 2,
+      said: 'tenuto: --data-dir is empty\n',
+    });
   });
 
   it('because the gRPC door does not exist yet', async () => {

@@ -50,6 +50,15 @@ describe('a node with TLS and tokens', () => {
     expect(outcome).toMatchObject({ code: 0, stdout: 'completed w\n"Hello, safely!"\n' });
   });
 
+  it('answers a health check, of its own environment and of others', async () => {
+    const [, port = ''] = node.address.split(':');
+    const own = { TENUTO_PORT: port, TENUTO_TLS_CERT: join(directory, 'cert.pem') };
+    expect(await tenuto(['server', 'check'], { env: own })).toMatchObject({ code: 0, stdout: 'ready\n' });
+    const checked = await tenuto(['server', 'check', '--address', address, '--tls-ca', join(directory, 'cert.pem')]);
+    expect(checked).toMatchObject({ code: 0, stdout: 'ready\n' });
+    expect((await tenuto(['server', 'check', '--address', node.address])).code).toBe(5);
+  });
+
   it('opens a namespace to its own token only', async () => {
     const withToken = async (token: string | undefined, namespace: string) => {
       const connection = await connect({ address, tls, token }, atFileEnd);

@@ -4,6 +4,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../examples/order-fulfillment/supervisor/ports.ts';
+import { runNode, startServer } from '../support/processes.ts';
 import { DIST, temporaryDir } from './support.ts';
 
 interface Demo {
@@ -60,6 +62,14 @@ function isAlive(pid: number): boolean {
 
 function childPids(output: string): number[] {
   return [...output.matchAll(/pid (\d+), ready/g)].map((match) => Number(match[1]));
+}
+
+/** A free port whose next one is free as well. */
+async function freePair(): Promise<number> {
+  for (;;) {
+    const port = await freePort();
+    if (port < 65_535 && (await freePort(port + 1)) === port + 1) return port;
+  }
 }
 
 async function until(holds: () => boolean, patienceMs: number): Promise<void> {
@@ -132,6 +142,25 @@ describe('the demo', () => {
     expect(pids).toHaveLength(4);
     demo.signal('SIGKILL');
     await until(() => !pids.some(isAlive), 10_000);
+  });
+
+  test('uses a server and a worker that run elsewhere', { timeout: 120_000 }, async () => {
+    const server = await startServer(['start-dev', '--port', '0']);
+    const port = await freePair();
+    const env = {
+      TENUTO_ADDRESS: server.address,
+      PAYMENT_URL: `http://127.0.0.1:${port}`,
+      WAREHOUSE_URL: `http://127.0.0.1:${port + 1}`,
+    };
+    runNode(join(DIST, 'worker.js'), [], { env });
+    const demo = runDemo(
+      ...['--orders', '10', '--seed', '17', '--data-dir', temporaryDir()],
+      ...['--address', server.address, '--no-worker', '--services', `127.0.0.1:${port}`],
+    );
+    expect(await demo.ended, demo.output()).toBe(0);
+    expect(demo.output()).toContain(`using the server at ${server.address}`);
+    expect(demo.output()).toContain('The books balance: 10 orders');
+    expect(childPids(demo.output())).toHaveLength(2);
   });
 
   test('a wrong option is refused before anything starts', async () => {

@@ -8,7 +8,16 @@ describe('the command line', () => {
     const parsed = parseOptions([], 300);
     expect(parsed).toMatchObject({
       kind: 'run',
-      options: { orders: 300, mode: 'calm', atEnd: 'stop', dataDir: undefined, concurrency: 48 },
+      options: {
+        orders: 300,
+        mode: 'calm',
+        atEnd: 'stop',
+        dataDir: undefined,
+        concurrency: 48,
+        address: undefined,
+        worker: 'own',
+        services: { ip: '127.0.0.1', port: 0 },
+      },
     });
   });
 
@@ -16,7 +25,25 @@ describe('the command line', () => {
     const argv = '--orders 25 --seed 7 --chaos --keep --data-dir d --concurrency 3'.split(' ');
     expect(parseOptions(argv, 300)).toEqual({
       kind: 'run',
-      options: { orders: 25, seed: 7, mode: 'chaos', atEnd: 'stay up', dataDir: 'd', concurrency: 3 },
+      options: {
+        orders: 25,
+        seed: 7,
+        mode: 'chaos',
+        atEnd: 'stay up',
+        dataDir: 'd',
+        concurrency: 3,
+        address: undefined,
+        worker: 'own',
+        services: { ip: '127.0.0.1', port: 0 },
+      },
+    });
+  });
+
+  test('takes a server and a worker that are there already', () => {
+    const argv = '--address node-1:7280 --no-worker --services 0.0.0.0:8081'.split(' ');
+    expect(parseOptions(argv, 300)).toMatchObject({
+      kind: 'run',
+      options: { address: 'node-1:7280', worker: 'elsewhere', services: { ip: '0.0.0.0', port: 8_081 } },
     });
   });
 
@@ -27,6 +54,10 @@ describe('the command line', () => {
     [['--seed', '1.5'], /--seed 1\.5/],
     [['--concurrency', '0'], /--concurrency 0/],
     [['--kaos'], /--kaos/],
+    [['--services', '0.0.0.0'], /--services 0\.0\.0\.0: IP:PORT is needed/],
+    [['--services', '0.0.0.0:65535'], /a port from 1 to 65534/],
+    [['--chaos', '--address', 'a:1'], /leave out --address/],
+    [['--chaos', '--no-worker'], /leave out .*--no-worker/],
   ])('refuses %j and says why', (argv, message) => {
     expect(parseOptions(argv, 300)).toEqual({ kind: 'usage', message: expect.stringMatching(message) });
   });

@@ -4,12 +4,13 @@ import { DEFAULT_LIMITS } from '../../src/core/workflow/limits.ts';
 import { Admission } from '../../src/frontend/admission.ts';
 import { DEFAULT_DOOR_LIMITS, type DoorLimits } from '../../src/frontend/limits.ts';
 import { methods } from '../../src/frontend/methods/index.ts';
-import { type NamespaceSetting, Namespaces } from '../../src/frontend/namespaces.ts';
+import { type AdministrationSetting, type NamespaceSetting, Namespaces } from '../../src/frontend/namespaces.ts';
 import type { Connection } from '../../src/frontend/websocket/connection.ts';
 import { NativeDoor } from '../../src/frontend/websocket/door.ts';
 import type { Wire } from '../../src/frontend/websocket/wire.ts';
 import { Matcher } from '../../src/matching/matcher.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
+import type { ClusterControl } from '../../src/ports/cluster.ts';
 import { decodeAll, encode } from '../../src/wire/codec.ts';
 import { FrameKind } from '../../src/wire/frame.ts';
 import type { Status } from '../../src/wire/status.ts';
@@ -19,6 +20,9 @@ import { VirtualTime } from './matching-world.ts';
 export interface DoorOptions {
   limits?: Partial<DoorLimits>;
   namespaces?: NamespaceSetting[];
+  administration?: AdministrationSetting;
+  /** Absent: the node stands alone. */
+  cluster?: ClusterControl;
 }
 
 export class TestDoor {
@@ -33,6 +37,7 @@ export class TestDoor {
     const limits = { ...DEFAULT_DOOR_LIMITS, ...options.limits };
     const namespaces = new Namespaces(
       options.namespaces ?? [{ name: 'default', retention: 72 * 3_600_000, tokens: [] }],
+      options.administration,
     );
     this.matcher = new Matcher({
       clock: this.time,
@@ -52,6 +57,7 @@ export class TestDoor {
         },
         limits: DEFAULT_LIMITS,
         info: { version: '0.0.0', nodeId: 'node', shardCount: 4, store: 'memory' },
+        ...(options.cluster && { cluster: options.cluster }),
       },
       namespaces,
       scheduler: this.time,

@@ -153,7 +153,7 @@ export const offer = (workflowId: string, over: Partial<TaskOffer> = {}): TaskOf
 /** Waiting tasks by queue; hands them out at once, or when `open` is called. */
 export class FakeSource implements BacklogSource {
   readonly waiting = new Map<string, string[]>();
-  readonly waitingQueries: string[] = [];
+  readonly queries: string[] = [];
   readonly held: string[] = [];
   /** Tasks this source believes started for a session. */
   readonly started = new Map<string, { workflowId: string; token: string; kind: TaskKind }[]>();
@@ -194,11 +194,15 @@ export class FakeSource implements BacklogSource {
     }
   }
 
+  waitingQueries(): number {
+    return this.queries.length;
+  }
+
   pullQueries(_queue: QueueKey, claim: () => Claim | undefined): void {
-    while (this.waitingQueries.length > 0) {
+    while (this.queries.length > 0) {
       const lent = claim();
       if (lent === undefined) return;
-      const query = this.waitingQueries.shift();
+      const query = this.queries.shift();
       if (query === undefined) lent.release();
       else lent.deliver(delivery(query, 'query'));
     }

@@ -1,4 +1,4 @@
-// Process of one service: `main.js payment|warehouse --file F --port P --seed S --faults SCALE [--catalogue F]`. Tells the
+// Process of one service: `main.js payment|warehouse --file F --ip I --port P --seed S --faults SCALE [--catalogue F]`. Tells the
 // supervisor over its IPC channel when it listens and what it does; without one it prints its address.
 
 import { readFileSync } from 'node:fs';
@@ -16,6 +16,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     file: { type: 'string' },
+    ip: { type: 'string', default: '127.0.0.1' },
     port: { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
     faults: { type: 'string', default: '1' },
@@ -54,11 +55,11 @@ const server = serve({
   },
 });
 
-server.listen(Number(values.port), '127.0.0.1', () => {
+server.listen(Number(values.port), values.ip, () => {
   // A TCP server's address is never a string.
   const { port } = server.address() as AddressInfo;
   if (process.send) report({ kind: 'ready', port });
-  else process.stdout.write(`${positionals[0]} listens on http://127.0.0.1:${port}\n`);
+  else process.stdout.write(`${positionals[0]} listens on http://${values.ip}:${port}\n`);
 });
 
 process.once('SIGTERM', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CATALOGUE_FILE, CLI, ROOT } from '../paths.ts';
 import { Child, type ChildEvents } from './child.ts';
+import type { DemoOptions } from './options.ts';
 import { freePort, untilServing } from './ports.ts';
 
 export const DEFAULT_NODE_PORT = 7280;
@@ -11,25 +12,26 @@ export const DEFAULT_NODE_PORT = 7280;
 export interface Cast {
   payment: Child;
   warehouse: Child;
-  node: Child;
-  worker: Child;
-  /** `host:port` of the node. */
+  /** Absent when an existing server is used. */
+  node: Child | undefined;
+  /** Absent when it runs elsewhere. */
+  worker: Child | undefined;
+  /** `host:port` of the node, or of the server that was given. */
   address: string;
   files: { payment: string; warehouse: string };
 }
 
 /** @param dataDir where everything is kept: the node's data, the services' files, everyone's logs */
-export async function castOf(dataDir: string, seed: number, events: ChildEvents): Promise<Cast> {
+export async function castOf(dataDir: string, options: DemoOptions, events: ChildEvents): Promise<Cast> {
+  const { seed, services } = options;
   const preload = new URL('./exit-with-parent.js', import.meta.url).href;
   const script = (name: string) => fileURLToPath(new URL(name, import.meta.url));
   const logFile = (name: string) => join(dataDir, `${name}.log`);
   const files = { payment: join(dataDir, 'payment.jsonl'), warehouse: join(dataDir, 'warehouse.jsonl') };
-  const [nodePort, paymentPort, warehousePort] = [
-    await freePort(DEFAULT_NODE_PORT),
-    await freePort(),
-    await freePort(),
-  ];
-  const address = `127.0.0.1:${nodePort}`;
+  const nodePort = options.address === undefined ? await freePort(DEFAULT_NODE_PORT) : undefined;
+  const [paymentPort, warehousePort] =
+    services.port === 0 ? [await freePort(), await freePort()] : [services.port, services.port + 1];
+  const address = options.address ?? `127.0.0.1:${nodePort}`;
   const child = (name: string, args: string[], ready?: (signal: AbortSignal) => Promise<void>) => {
     const spec = { name, args, cwd: ROOT, logFile: logFile(name), ...(ready ? { ready } : {}) };
     return new Child(spec, preload, events);
@@ -39,22 +41,27 @@ export async function castOf(dataDir: string, seed: number, events: ChildEvents)
     script('../services/main.js'),
     name,
     ...['--file', files[name]],
+    ...['--ip', services.ip],
     ...['--port', String(port)],
     ...['--seed', String(seed)],
     ...['--catalogue', CATALOGUE_FILE],
   ];
   const nodeArgs = [CLI, 'server', 'start-dev', '--port', String(nodePort), '--data-dir', join(dataDir, 'node')];
+  const servicesHost = services.ip === '0.0.0.0' ? '127.0.0.1' : services.ip;
   const workerArgs = [
     script('../worker.js'),
     ...['--address', address],
-    ...['--payment', `http://127.0.0.1:${paymentPort}`],
-    ...['--warehouse', `http://127.0.0.1:${warehousePort}`],
+    ...['--payment', `http://${servicesHost}:${paymentPort}`],
+    ...['--warehouse', `http://${servicesHost}:${warehousePort}`],
   ];
   return {
     payment: child('payment', serviceArgs('payment', paymentPort)),
     warehouse: child('warehouse', serviceArgs('warehouse', warehousePort)),
-    node: child('node', nodeArgs, (signal) => untilServing(`http://${address}/readyz`, signal)),
-    worker: child('worker', workerArgs),
+    node:
+      nodePort === undefined
+        ? undefined
+        : child('node', nodeArgs, (signal) => untilServing(`http://${address}/readyz`, signal)),
+    worker: options.worker === 'own' ? child('worker', workerArgs) : undefined,
     address,
     files,
   };

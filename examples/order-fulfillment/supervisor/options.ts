@@ -13,6 +13,16 @@ export interface DemoOptions {
   dataDir: string | undefined;
   /** Orders in flight at once. */
   concurrency: number;
+  /** Of a server or cluster that is there already; without one the demo starts a node. */
+  address: string | undefined;
+  worker: 'own' | 'elsewhere';
+  services: ServicesAddress;
+}
+
+/** Where the payment service listens; the warehouse on the next port. Port 0: both on free ones. */
+export interface ServicesAddress {
+  ip: string;
+  port: number;
 }
 
 export type Parsed = { kind: 'run'; options: DemoOptions } | { kind: 'help' } | { kind: 'usage'; message: string };
@@ -30,6 +40,9 @@ export const HELP = `Order fulfilment on Tenuto: a node, a worker, a payment and
   --seed S          seeds faults, approvals and kills (default: random; it is printed)
   --keep            stay up after the audit, to look around with the CLI; Ctrl-C ends it
   --data-dir DIR    keep all data in DIR; a second run there finds the orders of the first
+  --address ADDR    use the server or cluster at HOST:PORT instead of a node of the demo's own
+  --no-worker       start no worker: one runs elsewhere, and reaches the services by PAYMENT_URL and WAREHOUSE_URL
+  --services ADDR   IP:PORT where the payment service listens, the warehouse on PORT + 1 (default: free ports)
   --help            this text
 
 Exit code: 0 when every order ended and the books balance, 1 when not, 2 for a wrong command line, 130 after Ctrl-C.
@@ -54,6 +67,16 @@ export function parseOptions(argv: readonly string[], available: number): Parsed
   const seed = wholeNumber('seed', values.seed, { least: 0, most: MAX_SEED, otherwise: random });
   for (const value of [orders, concurrency, seed])
     if (typeof value === 'string') return { kind: 'usage', message: value };
+  const services = servicesAddress(values.services);
+  if (typeof services === 'string') return { kind: 'usage', message: services };
+  const { address } = values;
+  const worker = values['no-worker'] ? 'elsewhere' : 'own';
+  if (values.chaos && (address !== undefined || worker === 'elsewhere')) {
+    return {
+      kind: 'usage',
+      message: "--chaos kills the demo's own node and worker: leave out --address and --no-worker",
+    };
+  }
   return {
     kind: 'run',
     options: {
@@ -63,6 +86,9 @@ export function parseOptions(argv: readonly string[], available: number): Parsed
       atEnd: values.keep ? 'stay up' : 'stop',
       dataDir: values['data-dir'],
       concurrency: Number(concurrency),
+      address,
+      worker,
+      services,
     },
   };
 }
@@ -78,9 +104,22 @@ function parse(argv: readonly string[]) {
       chaos: { type: 'boolean' },
       keep: { type: 'boolean' },
       'data-dir': { type: 'string' },
+      address: { type: 'string' },
+      'no-worker': { type: 'boolean' },
+      services: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });
+}
+
+/** The address, or a sentence saying what is wrong with it. */
+function servicesAddress(text: string | undefined): ServicesAddress | string {
+  if (text === undefined) return { ip: '127.0.0.1', port: 0 };
+  const match = /^([0-9A-Za-z.-]+):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  // The warehouse takes the next one.
+  if (match?.[1] !== undefined && port >= 1 && port <= 65_534) return { ip: match[1], port };
+  return `--services ${text}: IP:PORT is needed, with a port from 1 to 65534`;
 }
 
 /** The number, or a sentence saying what is wrong with it. */

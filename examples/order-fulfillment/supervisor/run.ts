@@ -110,7 +110,7 @@ class Run {
   }
 
   async #startAll(): Promise<Cast> {
-    const cast = await castOf(this.#dataDir, this.#options.seed, {
+    const cast = await castOf(this.#dataDir, this.#options, {
       message: (_child, message) => this.#tally.add(message),
       died: (child, how) => {
         this.#tally.died(child.name);
@@ -122,16 +122,19 @@ class Run {
       lost: (_child, why) => this.#stop.abort(why),
     });
     const port = Number(cast.address.split(':')[1]);
-    if (port !== DEFAULT_NODE_PORT) {
+    if (cast.node !== undefined && port !== DEFAULT_NODE_PORT) {
       this.#view.say(pc.yellow(`Port ${DEFAULT_NODE_PORT} is taken; the node of this demo listens on ${port}.`));
     }
-    const steps: [Child, string][] = [
+    if (cast.node === undefined) this.#view.say(`  using the server at ${cast.address}`);
+    if (cast.worker === undefined) this.#view.say('  the worker runs elsewhere');
+    const steps: [Child | undefined, string][] = [
       [cast.payment, 'payment service'],
       [cast.warehouse, 'warehouse service'],
       [cast.node, `node on ${cast.address}`],
       [cast.worker, 'worker'],
     ];
     for (const [child, what] of steps) {
+      if (child === undefined) continue;
       this.#stop.signal.throwIfAborted();
       this.#children.push(child);
       const since = performance.now();
@@ -195,7 +198,8 @@ class Run {
       },
     };
     const signal = AbortSignal.any([allEnded, this.#stop.signal]);
-    return runChaos([cast.node, cast.worker], this.#options.seed, events, signal);
+    const victims = [cast.node, cast.worker].filter((child) => child !== undefined);
+    return runChaos(victims, this.#options.seed, events, signal);
   }
 
   #guardAgainstStandstill(desk: Desk): NodeJS.Timeout {
@@ -227,7 +231,7 @@ Everything stays up (${pids}). Look around in another terminal:
   npx tenuto workflow show${at} --workflow-id ${example}
   npx tenuto workflow query${at} --workflow-id ${example} --type status
   tail -n 3 ${relative(process.cwd(), cast.files.payment)}
-  kill -9 ${cast.node.pid}     # the supervisor starts it again
+  kill -9 ${(cast.node ?? cast.payment).pid}     # the supervisor starts it again
 
 Ctrl-C ends the demo.`);
     await new Promise<void>((resolve) => this.#stop.signal.addEventListener('abort', () => resolve(), { once: true }));

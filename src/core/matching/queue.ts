@@ -53,6 +53,11 @@ export class PairingQueue<W> {
     return lane;
   }
 
+  /** A worker for a task that another node is about to be asked for, which bounds them itself: those here need not wait for its answer. */
+  lendAway(now: number): Lane<W> | undefined {
+    return this.#claim(now);
+  }
+
   settled(): void {
     this.#pulling -= 1;
   }

@@ -1,6 +1,7 @@
 // The node's HTTP port: health, readiness, metrics; upgrades go to the native door (websocket/listener.ts). Everything else is 404.
 
 import { createServer as createPlain, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createListener } from 'node:net';
 import type { HostRules } from './host-rules.ts';
 
 export interface HttpRoutes {
@@ -73,4 +74,18 @@ export async function makeHttpServer(routes: HttpRoutes, rules: HostRules, tls: 
     else socket.destroy();
   });
   return server;
+}
+
+/**
+ * Takes the port and gives it back: what a start refuses for anyway it should refuse before it has made a data directory.
+ *
+ * @throws the listening error, as the real one would
+ */
+export async function tryToListen(ip: string, port: number): Promise<void> {
+  const probe = createListener();
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', reject);
+    probe.listen({ host: ip, port }, resolve);
+  });
+  await new Promise<void>((resolve) => probe.close(() => resolve()));
 }

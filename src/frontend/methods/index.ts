@@ -3,6 +3,7 @@
 import type { Method } from '../../wire/api.ts';
 import type { MethodDefinition } from '../door.ts';
 import * as activityTask from './activity-task.ts';
+import * as cluster from './cluster-admin.ts';
 import * as control from './control.ts';
 import * as info from './info.ts';
 import * as read from './read.ts';
@@ -37,6 +38,12 @@ const definitions: Record<Method, MethodDefinition> = {
   respondActivityTaskFailed: activityTask.respondActivityTaskFailed,
   respondActivityTaskCanceled: activityTask.respondActivityTaskCanceled,
   recordActivityTaskHeartbeat: activityTask.recordActivityTaskHeartbeat,
+  clusterStatus: cluster.clusterStatus,
+  clusterShards: cluster.clusterShards,
+  clusterHealth: cluster.clusterHealth,
+  drainNode: cluster.drainNode,
+  rebalanceCluster: cluster.rebalanceCluster,
+  replaceNode: cluster.replaceNode,
 };
 
 /** A Map, so that a hostile method name like `constructor` finds nothing. */

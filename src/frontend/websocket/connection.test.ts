@@ -284,6 +284,7 @@ describe('bounds', () => {
     const source: BacklogSource = {
       backlog: ({ kind }) => ({ count: kind === 'activity' ? 1 : 0, oldest: undefined }),
       pull: (_queue, claims) => pulls.push(claims.length),
+      waitingQueries: () => 0,
       pullQueries: () => undefined,
       resume: () => undefined,
     };
@@ -416,7 +417,7 @@ describe('a worker', () => {
       workflowId: 'w',
       started: { ...started, transientEvents: [] },
     };
-    const delivered = claim?.deliver({ ...task, kind: 'workflow', history, nextEventId: undefined, ahead }) ?? false;
+    const delivered = claim?.deliver({ ...task, kind: 'workflow', history, nextEventId: undefined, ahead }) === true;
     door.time.settle();
     return delivered;
   }
@@ -481,6 +482,7 @@ describe('a worker', () => {
       door.matcher.attach({
         backlog: () => ({ count: 0, oldest: undefined }),
         pull: () => undefined,
+        waitingQueries: () => 0,
         pullQueries: () => undefined,
         resume: ({ held, durable, over }) => {
           const [first = '', second = ''] = held;

@@ -6,7 +6,7 @@ import { decode, encode } from '../../wire/codec.ts';
 import { CAPABILITIES, FrameKind, MAX_MESSAGE_BYTES, type Welcome } from '../../wire/frame.ts';
 import type { Status } from '../../wire/status.ts';
 import { StatusCode } from '../../wire/status.ts';
-import type { CallClass, Caller, MethodDefinition } from '../door.ts';
+import type { Administration, CallClass, Caller, MethodDefinition } from '../door.ts';
 import type { Access } from '../namespaces.ts';
 import { deadlineExceeded, exhausted, unavailable, unimplemented } from '../statuses.ts';
 import { Refused } from '../validate/check.ts';
@@ -150,6 +150,10 @@ export class Connection implements Caller, CallOwner {
 
   mayUse(namespace: string): boolean {
     return this.#access?.mayUse(namespace) ?? false;
+  }
+
+  get administration(): Administration {
+    return this.#access?.administration ?? 'denied';
   }
 
   registerWorker(request: RegisterWorkerRequest): void {

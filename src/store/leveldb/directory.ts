@@ -11,6 +11,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -47,6 +48,11 @@ export const storePath = (directory: string): string => join(directory, STORE);
  * Throws StoreError `version` on anything else.
  */
 export function readManifest(directory: string): Manifest | undefined {
+  if (existsSync(directory) && !statSync(directory).isDirectory()) {
+    throw new StoreError('version', `${directory} is not a directory`, {
+      hint: 'Name an empty or absent directory, or one that a server or a backup made.',
+    });
+  }
   const file = join(directory, MANIFEST);
   if (existsSync(file)) return parseManifest(directory, file);
   const others = existsSync(directory) ? readdirSync(directory) : [];
@@ -230,6 +236,8 @@ export function unusable(directory: string, error: unknown): StoreError {
     ? 'The server needs to write there: check owner, permissions, and whether the file system is read-only.'
     : /ENOSPC|No space/i.test(text)
       ? 'Free some space, then start again.'
-      : 'Check the directory and the disk.';
+      : /ENOTDIR/.test(text)
+        ? 'A part of that path is a file: name another directory.'
+        : 'Check the directory and the disk.';
   return new StoreError('failed', `cannot use data directory ${directory}: ${text}`, { cause: error, hint });
 }

@@ -1,0 +1,66 @@
+// What a cluster node is made from: its configuration, and everything that touches the world. Passed by src/node-cluster.ts and the simulator.
+
+import type { Clock, Random, Scheduler } from '../../src/ports/clock.ts';
+import type { Draining } from '../../src/ports/cluster.ts';
+import type { Coordinator, HostPort } from '../../src/ports/coordinator.ts';
+import type { Log } from '../../src/ports/log.ts';
+import type { ReplicaStore, RowLayout } from '../../src/ports/replica-store.ts';
+import type * as api from '../../src/wire/api.ts';
+import type { GossipConfig } from '../gossip/index.ts';
+import type { Transport as GossipTransport } from '../gossip/transport.ts';
+import type { LinkSecurity } from '../link/security.ts';
+import type { LinkNetwork } from '../link/transport.ts';
+import type { ReplicaBounds, ReplicaTimes } from '../replication/core/options.ts';
+import type { PlanSettings } from '../ring/plan.ts';
+import type { RoutingLimits } from '../routing/limits.ts';
+import type { NodeState, StateStore } from './state.ts';
+
+/** How this node takes part, as configured. */
+export interface ClusterNodeConfig {
+  readonly id: string;
+  readonly name: string;
+  readonly zone: string;
+  readonly weight: number;
+  readonly roles: readonly string[];
+  readonly seeds: readonly HostPort[];
+  readonly replicas: number;
+  readonly firstMembers: number;
+  readonly gossip: ListenAt;
+  readonly link: ListenAt;
+  readonly keys: readonly Uint8Array[];
+}
+
+interface ListenAt {
+  readonly ip: string;
+  readonly port: number;
+  readonly advertise: HostPort | undefined;
+}
+
+export interface ClusterNodeOptions {
+  config: ClusterNodeConfig;
+  store: ReplicaStore;
+  layout: RowLayout;
+  /** What the directory knows of its cluster, and where that is kept. */
+  state: NodeState;
+  states: StateStore;
+  coordinator: Coordinator;
+  network: LinkNetwork;
+  security: LinkSecurity;
+  clock: Clock;
+  scheduler: Scheduler;
+  random: Random;
+  randomBytes(length: number): Uint8Array;
+  log: Log;
+  shardOf(namespace: string, workflowId: string): number;
+  pageTokenOf(info: api.WorkflowExecutionInfo, shard: number): Uint8Array;
+  /** Nothing of this node's shards may be served any more. */
+  onFatal(error: unknown): void;
+  /** The node was told to drain, or to serve again. */
+  onDraining(how: Draining): void;
+  gossipTransport?: GossipTransport | undefined;
+  gossipConfig?: GossipConfig | undefined;
+  plans?: Partial<PlanSettings> | undefined;
+  times?: Partial<ReplicaTimes> | undefined;
+  bounds?: Partial<ReplicaBounds> | undefined;
+  routing?: Partial<RoutingLimits> | undefined;
+}

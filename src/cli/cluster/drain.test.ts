@@ -1,0 +1,51 @@
+// When a node counts as drained.
+
+import { describe, expect, it } from 'vitest';
+import { member, shard } from '../../../test/support/administered-cluster.ts';
+import { leftOf } from './drain.ts';
+import { isMisplaced } from './shards.ts';
+import { ago } from './tables.ts';
+
+const members = [member('a'), member('b', { state: 'suspect' }), member('c', { state: 'dead' })];
+
+describe('what a node still has', () => {
+  it('is what it leads that another could, apart from what nobody else is there to lead', () => {
+    const shards = [shard(0, 'a', 'b', 'c'), shard(1, 'a', 'c'), shard(2, 'a'), shard(3, 'b', 'a'), shard(4, 'b', 'c')];
+    expect(leftOf('a', shards, members)).toEqual({ leads: 1, leadsAlone: 2, holds: 4, unknown: 0 });
+    expect(leftOf('c', shards, members)).toEqual({ leads: 0, leadsAlone: 0, holds: 3, unknown: 0 });
+  });
+
+  it('counts learners, and says where nobody leads', () => {
+    const learning = { ...shard(0, 'b'), learners: ['a'] };
+    expect(leftOf('a', [learning, shard(1, undefined)], members)).toEqual({
+      leads: 0,
+      leadsAlone: 0,
+      holds: 1,
+      unknown: 1,
+    });
+  });
+});
+
+describe('a shard is misplaced', () => {
+  const placed = shard(0, 'a', 'b', 'c');
+  it.each([
+    ['not where leader and voters are as planned, in any order', { voters: ['c', 'a', 'b'] }, false],
+    ['when nobody leads it', { leader: undefined }, true],
+    ['when another leads it', { leader: 'b' }, true],
+    ['when another holds it', { voters: ['a', 'b', 'd'] }, true],
+    ['when one too many holds it', { voters: ['a', 'b', 'c', 'd'] }, true],
+    ['while it has a learner', { learners: ['d'] }, true],
+  ])('%s', (_, over, misplaced) => {
+    expect(isMisplaced({ ...placed, ...over })).toBe(misplaced);
+  });
+});
+
+it.each([
+  [0, '0s'],
+  [59_999, '59s'],
+  [60_000, '1m'],
+  [7_200_000, '2h'],
+  [9 * 86_400_000, '9d'],
+])('%d ms are said as %s', (ms, text) => {
+  expect(ago(ms)).toBe(text);
+});

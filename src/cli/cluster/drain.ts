@@ -1,0 +1,129 @@
+// `tenuto cluster drain`: asks for it, and waits until the shards' leaders confirm it. The drain itself is the cluster's: it goes on when
+// this command has given up.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { msToNumber } from '../../../sdk/common/index.ts';
+import type { ClusterMember, Draining, ShardStatus } from '../../wire/cluster.ts';
+import type { Session } from '../connect.ts';
+import { CommandError, UsageError } from '../exit-codes.ts';
+import { allShards, placeOf } from './shards.ts';
+import { tolerating } from './watch.ts';
+
+export interface DrainFlags {
+  everything?: true;
+  undo?: true;
+  wait: boolean;
+  timeout?: string;
+}
+
+const DEFAULT_TIMEOUT = '10m';
+const LOOK_EVERY_MS = 500;
+
+export async function drain(session: Session, node: string, flags: DrainFlags): Promise<void> {
+  if (flags.undo && flags.everything)
+    throw new UsageError('--undo takes back either kind of drain: leave --everything out');
+  const { connection, output } = session;
+  const how: Draining = flags.undo ? 'no' : flags.everything ? 'everything' : 'leadership';
+  const timeout = flags.timeout ?? DEFAULT_TIMEOUT;
+  const timeoutMs = msToNumber(timeout);
+  const startedAt = performance.now();
+  await connection.request('drainNode', { node, how });
+  if (how === 'no' || !flags.wait) {
+    if (output.format !== 'table') output.record({ node, draining: how });
+    else output.line(how === 'no' ? `${node} takes shards again` : `${node} is being drained`);
+    return;
+  }
+  const line = progressLine();
+  let left: Left | undefined;
+  for (;;) {
+    const seen = await tolerating(async () => {
+      left = await look(session, node);
+    });
+    if (seen && left !== undefined) {
+      line.show(describe(node, left));
+      if (isDone(left, how)) break;
+    }
+    if (performance.now() - startedAt >= timeoutMs) {
+      line.end();
+      throw new CommandError(
+        `${left === undefined ? `nobody could say what ${node} has` : describe(node, left)} after ${timeout}`,
+        {
+          hint: `The drain goes on. \`tenuto cluster shards --node ${node}\` shows what is left, \`tenuto cluster health\` why; --undo takes it back.`,
+        },
+      );
+    }
+    await sleep(LOOK_EVERY_MS);
+  }
+  line.end();
+  const waitedMs = Math.round(performance.now() - startedAt);
+  if (output.format !== 'table') output.record({ node, draining: how, ...left, waitedMs });
+  else output.line(`${describe(node, left)}; ${verdict(left, how)}`);
+}
+
+/** What a node still has. */
+interface Left {
+  /** Shards it leads that another could. */
+  leads: number;
+  /** Shards it leads because no other voter of them is up. */
+  leadsAlone: number;
+  /** Shards it leads or has a replica of. */
+  holds: number;
+  /** Shards nobody is known to lead: what it has of them is not known either. */
+  unknown: number;
+}
+
+async function look({ connection }: Session, node: string): Promise<Left> {
+  const [{ members }, shards] = [await connection.request('clusterStatus', {}), await allShards(connection)];
+  return leftOf(node, shards, members);
+}
+
+export function leftOf(node: string, shards: readonly ShardStatus[], members: readonly ClusterMember[]): Left {
+  const up = new Set(members.filter(({ state }) => state === 'alive' || state === 'suspect').map(({ name }) => name));
+  const left: Left = { leads: 0, leadsAlone: 0, holds: 0, unknown: 0 };
+  for (const shard of shards) {
+    if (shard.leader === undefined) left.unknown += 1;
+    const place = placeOf(shard, node);
+    if (place !== 'none') left.holds += 1;
+    if (place !== 'leads') continue;
+    if (shard.voters.some((voter) => voter !== node && up.has(voter))) left.leads += 1;
+    else left.leadsAlone += 1;
+  }
+  return left;
+}
+
+const isDone = (left: Left, how: 'leadership' | 'everything'): boolean =>
+  left.unknown === 0 && (how === 'leadership' ? left.leads === 0 : left.holds === 0);
+
+function verdict({ leadsAlone }: Left, how: 'leadership' | 'everything'): string {
+  if (how === 'everything') return 'it may be removed';
+  return leadsAlone === 0 ? 'it may be restarted' : 'these wait while it is restarted';
+}
+
+const count = (shards: number): string => (shards === 1 ? '1 shard' : `${shards} shards`);
+
+function describe(node: string, { leads, leadsAlone, holds, unknown }: Left): string {
+  const led = leads + leadsAlone;
+  const alone = leadsAlone === 0 ? '' : ` (${leadsAlone} with no other voter that is up)`;
+  const lost = unknown === 0 ? '' : `; nobody leads ${count(unknown)}`;
+  const what =
+    led === 0
+      ? holds === 0
+        ? 'holds nothing'
+        : `leads nothing and holds ${count(holds)}`
+      : `leads ${count(led)}${alone} and holds ${count(holds)}`;
+  return `${node} ${what}${lost}`;
+}
+
+/** One line on stderr, redrawn on a terminal, absent elsewhere. */
+function progressLine(): { show(text: string): void; end(): void } {
+  const terminal = process.stderr.isTTY === true;
+  return {
+    show: (text) => {
+      // Erases to the end of the line: the one before may have been longer.
+      if (terminal) process.stderr.write(`\r${text}\u001b[K`);
+    },
+    end: () => {
+      if (terminal) process.stderr.write('\n');
+    },
+  };
+}

@@ -1,0 +1,187 @@
+// A cluster as its users see it, node by node in this process over real sockets, directories and Redis: any node answers anything, nodes come
+// and go with no failed request, and who does not belong is told so. Tests build on one another, so that the cluster starts once.
+
+import { cpSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Client, Connection, WorkflowFailedError } from '../../sdk/client/index.ts';
+import { Worker } from '../../sdk/worker/index.ts';
+import type { Draining } from '../../src/ports/cluster.ts';
+import { TestCluster } from '../support/cluster.ts';
+import { eventually } from '../support/redis.ts';
+
+const SHARDS = 16;
+const workflowsPath = fileURLToPath(new URL('./workflows.ts', import.meta.url));
+let cluster: TestCluster;
+const connections: Connection[] = [];
+
+beforeAll(async () => {
+  cluster = await TestCluster.create(SHARDS, { firstMembers: 3 });
+  await Promise.all(['a', 'b', 'c'].map((name) => cluster.start(name)));
+  await cluster.settled('a', ['a', 'b', 'c'], 3);
+}, 60_000);
+
+afterAll(async () => {
+  await Promise.all(connections.map((connection) => connection.close()));
+  await cluster.close();
+}, 30_000);
+
+async function clientOf(name: string): Promise<Client> {
+  const connection = await Connection.connect({ address: cluster.node(name).address });
+  connections.push(connection);
+  return new Client({ connection });
+}
+
+const start = (client: Client, workflowId: string) =>
+  client.workflow.start('order', { workflowId, taskQueue: 'orders', args: [] });
+
+const drain = (by: string, node: string, how: Draining): Promise<void> =>
+  new Promise((resolve, reject) =>
+    cluster.node(by).cluster?.drain(node, how, (error) => (error ? reject(new Error(error.message)) : resolve())),
+  );
+
+describe('a cluster of three nodes', () => {
+  it('leads a third of the shards at each node, all replicated three times', async () => {
+    const shards = await cluster.shards('b');
+    const leads = ['a', 'b', 'c'].map((name) => shards.filter(({ leader }) => leader === name).length);
+    expect(leads.reduce((sum, n) => sum + n, 0)).toBe(SHARDS);
+    for (const n of leads) expect(n).toBeGreaterThanOrEqual(Math.floor(SHARDS / 3) - 1);
+  });
+
+  it('answers anything at any node', async () => {
+    const [a, b, c] = await Promise.all([clientOf('a'), clientOf('b'), clientOf('c')]);
+    const ids = Array.from({ length: 30 }, (_, i) => `any-${String(i).padStart(2, '0')}`);
+    await Promise.all(ids.map((id) => start(a, id)));
+    await Promise.all(ids.map((id) => b.workflow.getHandle(id).signal('go', 1)));
+    const described = await Promise.all(ids.map((id) => c.workflow.getHandle(id).describe()));
+    expect(described.map(({ historyLength }) => historyLength)).toEqual(ids.map(() => 3));
+    // Pages of ten, merged from all nodes, each execution once, newest first.
+    const listed: string[] = [];
+    for await (const info of c.workflow.list({ pageSize: 10 })) listed.push(info.workflowId);
+    expect([...listed].sort()).toEqual(ids);
+    expect((await a.workflow.count()).count).toBe(30);
+    await expect(start(c, 'any-00')).rejects.toThrow(/already started/i);
+    await Promise.all(ids.map((id) => c.workflow.getHandle(id).terminate('done')));
+    await expect(a.workflow.getHandle('any-07').result()).rejects.toThrow(WorkflowFailedError);
+  });
+
+  it('brings every task to a worker that is connected to one node only', async () => {
+    const connection = await Connection.connect({ address: cluster.node('a').address });
+    connections.push(connection);
+    const worker = await Worker.create({
+      connection,
+      taskQueue: 'everywhere',
+      workflowsPath,
+      activities: { greet: async (name: string) => `Hello, ${name}!` },
+    });
+    const client = await clientOf('b');
+    await worker.runUntil(async () => {
+      const results = Array.from({ length: 30 }, (_, i) =>
+        client.workflow.execute('hello', { workflowId: `near-${i}`, taskQueue: 'everywhere', args: [String(i)] }),
+      );
+      expect(await Promise.all(results)).toEqual(results.map((_, i) => `Hello, ${i}!`));
+    });
+  }, 60_000);
+
+  it('shows what each node leads, and how far followers are behind', async () => {
+    const response = await fetch(`http://${cluster.node('b').address}/metrics`);
+    const text = await response.text();
+    expect(text).toMatch(/^tenuto_cluster_replicas 16$/m);
+    expect(text).toMatch(/^tenuto_cluster_members\{state="alive"\} 3$/m);
+    const led = Number(/^tenuto_cluster_shards_led (\d+)$/m.exec(text)?.[1]);
+    expect(text.match(/^tenuto_shard_follower_lag\{shard="\d+"\} 0$/gm)).toHaveLength(led);
+  });
+
+  it('has nothing to complain about', async () => {
+    const problems = await new Promise((resolve) => cluster.node('c').cluster?.health((_, found) => resolve(found)));
+    expect(problems).toEqual([]);
+  });
+
+  it('lets a node go and come back while every request succeeds', async () => {
+    const client = await clientOf('a');
+    let going = true;
+    let asked = 0;
+    const load = (async () => {
+      while (going) {
+        await Promise.all(Array.from({ length: 5 }, (_, i) => start(client, `roll-${asked + i}`)));
+        asked += 5;
+      }
+    })();
+    await cluster.stop('b');
+    await eventually('all shards led by the other two', async () =>
+      (await cluster.shards('a')).every(({ leader }) => leader === 'a' || leader === 'c') ? true : undefined,
+    );
+    await cluster.start('b');
+    await cluster.settled('a', ['a', 'b', 'c'], 3);
+    await eventually('enough was asked', async () => (asked >= 100 ? true : undefined));
+    going = false;
+    await load;
+    const back = await clientOf('b');
+    expect((await back.workflow.count('WorkflowType = "order" AND ExecutionStatus = "Running"')).count).toBe(asked);
+  }, 60_000);
+
+  it('gives a new node its share, and what it had is there', async () => {
+    await cluster.start('d');
+    const shards = await cluster.settled('a', ['a', 'b', 'c', 'd'], 3);
+    const share = shards.filter(({ leader }) => leader === 'd').length;
+    expect(share).toBeGreaterThanOrEqual(2);
+    expect(share).toBeLessThanOrEqual(6);
+    const client = await clientOf('d');
+    expect((await client.workflow.getHandle('roll-0').describe()).status.name).toBe('RUNNING');
+  }, 60_000);
+
+  it('drains a node until it holds nothing', async () => {
+    await drain('a', 'c', 'everything');
+    const shards = await cluster.settled('a', ['a', 'b', 'd'], 3);
+    expect(shards.filter(({ voters, desired }) => [...voters, ...desired].includes('c'))).toEqual([]);
+    expect(cluster.node('c').notReady()).toMatch(/being drained/);
+    // It still forwards what clients ask of it.
+    const client = await clientOf('c');
+    expect((await client.workflow.getHandle('roll-1').describe()).status.name).toBe('RUNNING');
+    await drain('a', 'c', 'no');
+    await cluster.settled('a', ['a', 'b', 'c', 'd'], 3);
+    expect(cluster.node('c').notReady()).toBeUndefined();
+  }, 90_000);
+});
+
+describe('who does not belong', () => {
+  it('is not let in under the name of another', async () => {
+    await expect(
+      cluster.start('a2', { cluster: { name: 'a' }, directory: cluster.directoryOf('twin') }),
+    ).rejects.toThrow(/another node of cluster test is called a/);
+  });
+
+  it('is not let in with a copy of a directory that is in use', async () => {
+    const copy = cluster.directoryOf('copy');
+    cpSync(cluster.directoryOf('a'), copy, { recursive: true, filter: (file) => !/LOCK$|\.pid$/.test(file) });
+    await expect(cluster.start('thief', { directory: copy })).rejects.toThrow(
+      /data directory of this node is in use by node a/,
+    );
+  });
+
+  it('is told when its directory is of another cluster', async () => {
+    const directory = cluster.directoryOf('a');
+    await expect(cluster.start('x', { directory, cluster: { id: 'other' } })).rejects.toThrow(
+      /belongs to cluster test, not to other/,
+    );
+  });
+});
+
+describe('Redis', () => {
+  it('may be away, and come back having forgotten everything', async () => {
+    await cluster.redis.kill();
+    const client = await clientOf('a');
+    await start(client, 'without-redis');
+    expect((await client.workflow.getHandle('without-redis').describe()).status.name).toBe('RUNNING');
+    await cluster.redis.start();
+    // A node that has no seeds finds the others there.
+    await eventually('the nodes are listed again', async () => {
+      const redis = new Redis(cluster.redis.port);
+      const peers = await redis.hlen('tenuto:{test}:peers').finally(() => redis.disconnect());
+      return peers >= 4 ? true : undefined;
+    });
+    await cluster.start('e');
+    await cluster.settled('a', ['a', 'b', 'c', 'd', 'e'], 3);
+  }, 60_000);
+});
