@@ -355,6 +355,8 @@ export class SimClient {
         check(outcome.value, then);
         return;
       }
+      // Of a workflow that closed before it could be asked anything.
+      if (what === 'query' && outcome.refused.code === StatusCode.FAILED_PRECONDITION) return;
       this.#mustPass(what, outcome.refused);
       await this.#pause(PAUSE_MS);
     }

@@ -1,6 +1,7 @@
 // The disk of one data directory in a cluster: writes take time, complete in order, fail, find no room, or are lost in a crash but for the first few;
 // bits flip. What becomes durable is shown to whoever watches, at that instant.
 
+import { STAGED } from '../../../src/store/framing.ts';
 import { MemoryDisk } from '../../../src/store/memory/backend.ts';
 import { NotingMap } from '../disk.ts';
 import type { Kernel } from '../kernel.ts';
@@ -56,8 +57,9 @@ export class DirectoryDisk {
   }
 
   /** Flips a bit somewhere; undefined when there is nothing. Returns how to put it right. */
-  flip(): { key: string; mend: () => void } | undefined {
-    const keys = this.medium.keys();
+  flip(): { key: string; isThere: () => boolean; mend: () => void } | undefined {
+    // What is staged of a snapshot was never anybody's word.
+    const keys = this.medium.keys().filter((key) => !key.startsWith(STAGED));
     if (keys.length === 0) return undefined;
     const key = this.#random.pick(keys);
     const sound = this.medium.durable.get(key);
@@ -67,6 +69,7 @@ export class DirectoryDisk {
     this.#map.changes = [];
     return {
       key,
+      isThere: () => this.medium.durable.get(key) === damaged,
       mend: () => {
         if (this.medium.durable.get(key) === damaged) this.medium.durable.set(key, sound);
         this.#map.changes = [];

@@ -15,6 +15,7 @@ interface Held {
   readonly chain: number;
   readonly entry: Uint8Array;
   readonly voters: readonly string[] | undefined;
+  readonly learners: readonly string[];
   readonly holders: Set<string>;
 }
 
@@ -128,6 +129,32 @@ export class LogWatch {
     this.truth.commit(id, lsn, held.term, entry);
   }
 
+  // ---------------------------------------------------------------- members
+
+  /** Of any shard, by the configuration that is committed or by one that may yet be. */
+  isMember(directory: string): boolean {
+    return [...this.#shards.values()].some((shard) =>
+      this.#configurations(shard).some(({ voters, learners }) => [...(voters ?? []), ...learners].includes(directory)),
+    );
+  }
+
+  /** Without it every shard still has a majority of at least three voters. */
+  mayLose(directory: string): boolean {
+    return [...this.#shards.values()].every((shard) =>
+      this.#configurations(shard).every(({ voters = [] }) => !voters.includes(directory) || voters.length >= 3),
+    );
+  }
+
+  /** The last one committed, and those after it. */
+  #configurations(shard: WatchedShard): Held[] {
+    const last = shard.committed.findLastIndex((held) => held?.voters !== undefined);
+    const found = last < 0 ? [] : [shard.committed[last]].filter((held) => held !== undefined);
+    for (const [lsn, entries] of shard.held) {
+      if (lsn > shard.committed.length) found.push(...entries.filter(({ voters }) => voters !== undefined));
+    }
+    return found;
+  }
+
   // ---------------------------------------------------------------- inside
 
   #shard(id: number): WatchedShard {
@@ -154,8 +181,8 @@ export class LogWatch {
       if (one === undefined) {
         const entry = Uint8Array.from(bytes);
         const content = contentOf(entry);
-        const voters = content.kind === 'configuration' ? content.configuration.voters : undefined;
-        entries.push((one = { term, chain, entry, voters, holders: new Set() }));
+        const { voters, learners = [] } = content.kind === 'configuration' ? content.configuration : {};
+        entries.push((one = { term, chain, entry, voters, learners, holders: new Set() }));
       } else if (one.chain !== chain) {
         throw new Violation('log matching', `${directory} holds another entry ${lsn} of term ${term} of shard ${id}`);
       }

@@ -51,6 +51,7 @@ export async function clusterMain(args: readonly string[]): Promise<number> {
   let failed: ClusterReport | undefined;
   let trace: string[] = [];
   const startedAt = performance.now();
+  const cpuAt = process.cpuUsage();
   for (let seed = from; seed < from + seeds && failed === undefined; seed += 1) {
     trace = [];
     const report = await simulateCluster(seed, {
@@ -61,6 +62,7 @@ export async function clusterMain(args: readonly string[]): Promise<number> {
     if (report.failure !== undefined) failed = report;
   }
   const seconds = (performance.now() - startedAt) / 1_000;
+  const { user, system } = process.cpuUsage(cpuAt);
   if (failed !== undefined) {
     console.log(`\nseed ${failed.seed} failed: ${failed.failure?.stack}`);
     console.log(`\nthe last events:\n${trace.slice(-SHOWN_LINES).join('\n')}`);
@@ -68,7 +70,9 @@ export async function clusterMain(args: readonly string[]): Promise<number> {
   }
   const sum = (of: (report: ClusterReport) => number): number =>
     reports.reduce((total, report) => total + of(report), 0);
-  console.log(`\n${reports.length} seeds in ${seconds.toFixed(1)} s: ${(reports.length / seconds).toFixed(1)} seeds/s`);
+  console.log(
+    `\n${reports.length} seeds in ${seconds.toFixed(1)} s: ${(reports.length / seconds).toFixed(1)} seeds/s, ${((reports.length * 1e6) / (user + system)).toFixed(1)} per second of CPU`,
+  );
   console.log(
     `${sum((r) => r.events)} events, ${sum((r) => r.operations)} client operations, ${sum((r) => r.entries)} entries committed, ` +
       `${Math.round(sum((r) => r.virtualMs) / 1_000)} s of virtual time; in place ${Math.round(sum((r) => r.healedMs) / reports.length)} ms after healing on average`,

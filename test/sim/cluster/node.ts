@@ -14,6 +14,7 @@ import type { Coordinator } from '../../../src/ports/coordinator.ts';
 import type { Engine } from '../../../src/ports/engine.ts';
 import type { LedShards } from '../../../src/ports/led-shards.ts';
 import type { Log } from '../../../src/ports/log.ts';
+import type { BacklogSource } from '../../../src/ports/matching.ts';
 import { ShardEngine } from '../../../src/shard/engine.ts';
 import { shardOf } from '../../../src/shard/keys.ts';
 import type { ShardLimits } from '../../../src/shard/limits.ts';
@@ -221,7 +222,7 @@ export class ClusterProcess {
     });
     this.engine = engine;
     matcher.attach(engine);
-    this.doors = cluster.attach(this.#tapApplied(engine, watch));
+    this.doors = cluster.attach(this.#tapApplied(engine, watch), matcher);
     await engine.open();
     await cluster.open(`${machine.host}:7280`);
     kernel.note(`${process.name} is open`);
@@ -256,7 +257,7 @@ export class ClusterProcess {
   }
 
   /** What the log tells this node's shards. */
-  #tapApplied(engine: ShardEngine, watch: LogWatch): LedShards {
+  #tapApplied(engine: ShardEngine, watch: LogWatch): LedShards & BacklogSource {
     const { directoryId } = this;
     const replaced: Partial<LedShards> = {
       lead: (shard, term, lsn) => {
@@ -273,7 +274,7 @@ export class ClusterProcess {
         engine.receive(item, done);
       },
     };
-    return new Proxy<LedShards>(engine, {
+    return new Proxy<LedShards & BacklogSource>(engine, {
       get: (target, name) => {
         const own: unknown = Reflect.get(replaced, name);
         if (own !== undefined) return own;

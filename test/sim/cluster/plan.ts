@@ -64,7 +64,7 @@ export interface ClusterPlan {
   readonly outboxKept: number;
   /** Of recent entries of a shard kept in memory: beyond it they are read from disk, or come by snapshot. */
   readonly cachedBytes: number;
-  readonly workersPerNode: number;
+  readonly workers: number;
   readonly workflows: readonly WorkflowPlan[];
   readonly kinds: readonly FaultName[];
   /** Virtual ms at which each fault is due. */
@@ -114,7 +114,7 @@ export function makePlan(seed: number, { calm = false }: PlanChoices = {}): Clus
     cachedActors: random.pick([1, 4, 1_000]),
     outboxKept: random.pick([1, 4, 1_000]),
     cachedBytes: random.pick([500, 20_000, 1_000_000]),
-    workersPerNode: random.pick([1, 1, 2]),
+    workers: random.int(1, 5),
     workflows,
     kinds,
     faultsAt: Array.from({ length: faultCount }, () => random.between(BIRTH_MS, calmAtMs - 2_000)).sort(

@@ -58,6 +58,11 @@ export class SimWorker {
     this.#ahead = random.chance(0.5);
   }
 
+  /** At a node that is up, as far as it knows. */
+  get isConnected(): boolean {
+    return this.#node?.process.alive === true;
+  }
+
   /** Connects to a node that has just begun to serve, or anew. */
   connect(node: ClusterProcess): void {
     this.#node = node;

@@ -42,7 +42,7 @@ export class ClusterWorld implements ClientWorld {
   readonly network: ClusterNetwork;
   readonly redis: MemoryCoordinatorServer;
   readonly machines: Machine[] = [];
-  readonly workers = new Map<Machine, SimWorker[]>();
+  readonly workers: readonly SimWorker[];
   readonly clients: SimClient[];
   /** Events worth counting, by name. */
   readonly events = new Map<string, number>();
@@ -71,12 +71,11 @@ export class ClusterWorld implements ClientWorld {
         this.watch.written(directory, written);
       const machine = new Machine({ kernel, seed, landed }, i, options);
       this.machines.push(machine);
-      const workers = Array.from({ length: plan.workersPerNode }, (_, n) => {
-        const name = `worker ${i}.${n}`;
-        return new SimWorker(this, name, new SeededRandom(`${name} ${seed}`));
-      });
-      this.workers.set(machine, workers);
     }
+    this.workers = Array.from({ length: plan.workers }, (_, n) => {
+      const name = `worker ${n}`;
+      return new SimWorker(this, name, new SeededRandom(`${name} ${seed}`));
+    });
     this.clients = plan.workflows.map(
       (workflow) => new SimClient(this, workflow, new SeededRandom(`client ${workflow.workflowId} ${seed}`)),
     );
@@ -105,9 +104,7 @@ export class ClusterWorld implements ClientWorld {
       seeds: this.machines.slice(0, 2).map(({ host }) => host),
       coordinatorOf: (process) => this.#coordinatorOf(process),
       reached: (what) => this.reached(what),
-      serves: (node) => {
-        for (const worker of this.workers.get(node.machine) ?? []) worker.connect(node);
-      },
+      serves: () => undefined,
       onFatal: (node, error) => this.#fatal(node, error),
     };
   }
@@ -221,6 +218,11 @@ export class ClusterWorld implements ClientWorld {
   #probe(): void {
     this.kernel.after(500, 'probe', () => {
       this.#probe();
+      // Who lost its node finds another one: several may be at one, and none at others.
+      for (const worker of this.workers) {
+        const [found] = worker.isConnected ? [] : this.up.length === 0 ? [] : [this.random.pick(this.up)];
+        if (found?.node !== undefined) worker.connect(found.node);
+      }
       for (const { node } of this.machines) {
         if (node?.engine === undefined || !node.process.alive) continue;
         const { startsUndone } = node.engine.getStats();
