@@ -58,7 +58,10 @@ export class FlushWatch {
         .flatMap(([rowKey, value]) =>
           value === undefined ? [] : decodeBatch(value).map((event) => [rowKey.slice(0, -4), event]),
         );
-    if (!same(flat(batches), flat(flushed))) {
+    // Mostly each is written as its entry had it.
+    const asTheyWere =
+      flushed.length === batches.length && flushed.every(([rowKey, value]) => sameBytes(wanted.get(rowKey), value));
+    if (!asTheyWere && !same(flat(batches), flat(flushed))) {
       throw new Violation('flush', `shard ${id}: the events on disk are not those of lsn ${appliedLsn}`);
     }
     for (const [rowKey, value] of written) {

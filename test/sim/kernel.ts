@@ -22,7 +22,10 @@ const TURN_EVERY = 256;
 /** Lines of trace kept for a failure's report when the whole trace was not asked for. */
 const KEPT_LINES = 60;
 
-/** Whether every event is part of the trace, or only what is noted by hand: a tenth of the time where there are a hundred thousand. */
+/**
+ * Whether every event is part of the trace, or only what is noted by hand, and that only when somebody looks: most of the time, where a seed has tens of
+ * thousands of events. The history's digest is then that of its times and ties.
+ */
 export type Trace = 'events' | 'notes';
 
 /** A checker found what must not be; the run ends. */
@@ -59,10 +62,16 @@ export class Kernel {
     this.#trace = trace;
   }
 
+  /** Somebody looks at every line. */
+  get isWatched(): boolean {
+    return this.#sink !== undefined;
+  }
+
   /** Part of the history: hashed, and shown when somebody looks. */
   note(line: string): void {
+    if (this.#trace === 'notes' && this.#sink === undefined) return;
     const text = `${this.now.toFixed(3)} ${line}`;
-    this.#hash.update(text);
+    if (this.#trace === 'events') this.#hash.update(text);
     if (this.#sink !== undefined) this.#sink(text);
     this.#lines.push(text);
     if (this.#lines.length > 2 * KEPT_LINES) this.#lines.splice(0, KEPT_LINES);

@@ -34,6 +34,8 @@ export interface ClientWorld extends WorkerWorld {
   readonly kernel: Kernel;
   readonly truth: Truth;
   reached(what: string): void;
+  /** Whether this workflow's start was acknowledged; of none: yes. */
+  isStarted(workflowId: string | undefined): boolean;
 }
 
 /** ms a call may take; longer than routing waits. */
@@ -88,6 +90,7 @@ export class SimClient {
   async #run(): Promise<void> {
     const { kernel } = this.#world;
     for (const step of this.plan.steps) {
+      while (step.do !== 'pause' && !this.#world.isStarted(this.plan.after)) await this.#pause(PAUSE_MS);
       if (step.do !== 'pause') this.operations += 1;
       await this.#do(step);
       this.#step += 1;

@@ -152,8 +152,12 @@ export class FaultDriver {
         this.#empty(machine);
         return machine.name;
       case 'clock jump': {
-        const ms = random.between(-5_000, 5_000);
+        // Nodes whose clocks differ by more than a second do not connect: the operator sees to it.
+        const ms = random.pick([400, 5_000]) * random.between(-1, 1);
         machine.clock.ms += ms;
+        this.#for(random.between(1_000, 15_000), () => {
+          machine.clock.ms -= ms;
+        });
         return `${machine.name} by ${Math.round(ms)} ms`;
       }
       case 'redis away':

@@ -49,14 +49,12 @@ export async function clusterMain(args: readonly string[]): Promise<number> {
   const seeds = count(values.seeds, 'seeds') ?? (values.seed === undefined ? 100 : 1);
   const reports: ClusterReport[] = [];
   let failed: ClusterReport | undefined;
-  let trace: string[] = [];
   const startedAt = performance.now();
   const cpuAt = process.cpuUsage();
   for (let seed = from; seed < from + seeds && failed === undefined; seed += 1) {
-    trace = [];
     const report = await simulateCluster(seed, {
       calm: values.calm,
-      sink: values.trace ? (line) => process.stdout.write(`${line}\n`) : (line) => void trace.push(line),
+      sink: values.trace ? (line) => process.stdout.write(`${line}\n`) : undefined,
     });
     reports.push(report);
     if (report.failure !== undefined) failed = report;
@@ -65,6 +63,10 @@ export async function clusterMain(args: readonly string[]): Promise<number> {
   const { user, system } = process.cpuUsage(cpuAt);
   if (failed !== undefined) {
     console.log(`\nseed ${failed.seed} failed: ${failed.failure?.stack}`);
+    // The seed again: no trace is kept while seeds run.
+    const trace: string[] = [];
+    await simulateCluster(failed.seed, { calm: values.calm, sink: (line) => void trace.push(line) });
+    console.log(`\nits faults:\n${trace.filter((line) => / fault: | healed/.test(line)).join('\n')}`);
     console.log(`\nthe last events:\n${trace.slice(-SHOWN_LINES).join('\n')}`);
     console.log(`\nrun it again: npm run sim -- --cluster --seed ${failed.seed} --trace`);
   }

@@ -289,12 +289,12 @@ export class ClusterProcess {
     const say =
       (how: string) =>
       (fields: object, message: string): void => {
-        if (!this.process.alive) return;
+        if (!this.process.alive || !kernel.isWatched) return;
         const text = Object.entries(fields).map(
           ([name, value]) => `${name}=${value instanceof Error ? value.message : value}`,
         );
         kernel.note(`${this.process.name} ${how}: ${message} ${text.join(' ')}`);
       };
-    return { debug: () => undefined, info: say('says'), warn: say('warns'), error: say('reports') };
+    return { debug: say('notes'), info: say('says'), warn: say('warns'), error: say('reports') };
   }
 }

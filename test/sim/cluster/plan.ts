@@ -20,6 +20,8 @@ export interface WorkflowPlan {
   readonly type: WorkflowType;
   readonly input: WorkflowInput;
   readonly steps: readonly Step[];
+  /** It begins once this one has been started. */
+  readonly after?: string;
 }
 
 export const FAULTS = [
@@ -164,7 +166,10 @@ function planned(random: SeededRandom, index: number, calmAtMs: number): Workflo
           startMs,
           own.map((text): Step => ({ do: 'signal', text })),
         ),
-        workflow(random, workflowId, type, { count: letters.length, others: [to], letters }, startMs + 500),
+        {
+          ...workflow(random, workflowId, type, { count: letters.length, others: [to], letters }, startMs + 500),
+          after: to,
+        },
       ];
     }
   }

@@ -125,6 +125,10 @@ export class ClusterWorld implements ClientWorld {
     return this.clients.reduce((sum, { operations }) => sum + operations, 0);
   }
 
+  isStarted(workflowId: string | undefined): boolean {
+    return this.clients.every(({ plan, runId }) => plan.workflowId !== workflowId || runId !== undefined);
+  }
+
   reached(what: string): void {
     this.events.set(what, (this.events.get(what) ?? 0) + 1);
   }
