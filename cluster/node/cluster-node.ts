@@ -128,6 +128,7 @@ export class ClusterNode {
       present: () => this.#roster.placeable(),
       heard: (plan) => this.#planHeard(plan),
       changed: () => this.#ringChanged(),
+      forgotten: () => this.#tellCoordinator(),
     });
     this.#mover = new Mover({
       ...{ self, shardCount, driver: this.#driver, scheduler },
@@ -368,22 +369,26 @@ export class ClusterNode {
     this.#save(change).catch((error: unknown) => this.#options.onFatal(error));
   }
 
-  /** A coordinator that comes back may have forgotten everything: it is told what this node knows. */
+  /** A coordinator that comes back may have forgotten everything; one that was emptied under our hands is noticed by its plan. */
   #watchCoordinator(): void {
-    const { coordinator, scheduler, config } = this.#options;
+    const { coordinator, scheduler } = this.#options;
     const { state } = coordinator;
-    if (state === 'ready' && this.#lastCoordinator === 'away') {
-      void coordinator.restoreCluster(this.#state.record);
-      const plan = this.#placement.newest();
-      const version = decodePlan(plan)?.version;
-      if (version !== undefined) void coordinator.publishPlan({ version, body: plan });
-      const { addresses } = this.#gossip.member(config.name) ?? {};
-      if (addresses !== undefined)
-        void coordinator.announce({ name: config.name, directoryId: this.#driver.self, ...addresses });
-      for (const { shard, term } of this.#led()) this.#news.leading(shard, term);
-    }
+    if (state === 'ready' && this.#lastCoordinator === 'away') this.#tellCoordinator();
     this.#lastCoordinator = state;
     this.#watch = scheduler.after(WATCH_MS, () => this.#watchCoordinator());
+  }
+
+  /** All that this node knows of what the coordinator keeps. */
+  #tellCoordinator(): void {
+    const { coordinator, config } = this.#options;
+    void coordinator.restoreCluster(this.#state.record);
+    const plan = this.#placement.newest();
+    const version = decodePlan(plan)?.version;
+    if (version !== undefined) void coordinator.publishPlan({ version, body: plan });
+    const { addresses } = this.#gossip.member(config.name) ?? {};
+    if (addresses !== undefined)
+      void coordinator.announce({ name: config.name, directoryId: this.#driver.self, ...addresses });
+    for (const { shard, term } of this.#led()) this.#news.leading(shard, term);
   }
 
   async #setDraining(how: Draining): Promise<void> {
