@@ -12,6 +12,7 @@ import type { ClusterWorld } from './world.ts';
 /** ms within which everything is flushed. */
 const FLUSH_MS = 5_000;
 const ASK_MS = 4_000;
+const REST_MS = 1_500;
 const ALL_ROWS = { from: key(''), to: key('\xff\xff\xff'), limit: 100_000 };
 
 /** Undefined: every workflow has ended, every shard is led and replicated as the ring wants it. */
@@ -58,6 +59,9 @@ async function shardsAsSeenBy(world: ClusterWorld, { node }: Machine): Promise<r
 export async function checkEnd(world: ClusterWorld): Promise<void> {
   const { kernel, truth, plan } = world;
   truth.relations.checkEnds();
+  // Followers hear of the last commits with the next heartbeats.
+  kernel.after(REST_MS, 'rests', () => undefined);
+  await kernel.run(kernel.now + REST_MS, () => false);
   const wanted = world.machines.filter((machine) => machine.wanted);
   const [first] = wanted;
   const shards = first === undefined ? [] : ((await shardsAsSeenBy(world, first)) ?? []);

@@ -34,6 +34,7 @@ export class FaultDriver {
 
   schedule(): void {
     const { kernel, plan } = this.#world;
+    this.#expelStrangers();
     for (const atMs of plan.faultsAt) {
       kernel.at(atMs, undefined, 'fault', () => {
         if (this.#calm) return;
@@ -259,6 +260,28 @@ export class FaultDriver {
     if (this.#world.damaged.size > 0) return false;
     for (const directory of this.#lost) if (watch.isMember(directory)) return false;
     return watch.mayLose(machine.directoryId);
+  }
+
+  /**
+   * A node that came while Redis had forgotten the cluster, and before anybody told it again, has founded another one: it says so, has nothing,
+   * and is given an empty directory.
+   */
+  #expelStrangers(): void {
+    const { kernel, machines } = this.#world;
+    kernel.after(OPERATOR_MS * 3, 'operator looks for strangers', () => {
+      this.#expelStrangers();
+      const [founder] = machines.filter(({ knownState }) => knownState?.born === true);
+      const ours = founder?.knownState?.record.incarnation;
+      for (const machine of machines) {
+        const { knownState } = machine;
+        if (!machine.wanted || knownState === undefined || ours === undefined || knownState.record.incarnation === ours)
+          continue;
+        kernel.note(`operator gives ${machine.name} an empty directory: it is of another cluster`);
+        machine.node?.crash('told');
+        machine.empty('new id');
+        this.#world.startSoon(machine, 500);
+      }
+    });
   }
 
   #maySpare(): boolean {

@@ -39,6 +39,10 @@ export class LogWatch {
   readonly #reached: (what: string) => void;
   readonly #shards = new Map<number, WatchedShard>();
   readonly #directories = new Map<string, WatchedDirectory>();
+  /** By directory and shard: the last entry that is the log's own. */
+  readonly #controls = new Map<string, number>();
+  /** By directory, shard and term: to whom. */
+  readonly #promises = new Map<string, string>();
 
   constructor(truth: Truth, reached: (what: string) => void) {
     this.truth = truth;
@@ -58,9 +62,9 @@ export class LogWatch {
     for (const [key, value] of written) {
       if (!key.startsWith(POSITION) || value === undefined) continue;
       const shard = key.charCodeAt(1) * 256 + key.charCodeAt(2);
-      const { appliedLsn, truncatedAfter, truncatedSeq, installing } = decodePosition(
-        unframe(key, value, 'the simulated disk'),
-      );
+      const position = decodePosition(unframe(key, value, 'the simulated disk'));
+      const { appliedLsn, truncatedAfter, truncatedSeq, installing } = position;
+      this.#promised(directory, shard, position);
       const before = positions.get(shard);
       positions.set(shard, { appliedLsn, truncatedSeq, installing });
       if (installing && before?.installing !== true) this.#reached('snapshot installed');
@@ -100,6 +104,11 @@ export class LogWatch {
     }
   }
 
+  /** The log at its leader has an entry of its own there: a change of the members counts from now on, durable or not. */
+  controlAppended(directory: string, id: number, lsn: number): void {
+    this.#controls.set(`${directory} ${id}`, lsn);
+  }
+
   /** A node applies an entry as committed; `undefined`: one of the replication's own. */
   committed(directory: string, id: number, lsn: number, entry: Uint8Array | undefined): void {
     const shard = this.#shard(id);
@@ -112,7 +121,8 @@ export class LogWatch {
     const candidates = (shard.held.get(lsn) ?? []).filter((held) =>
       entry === undefined ? !isData(held.entry) : Buffer.compare(entry, held.entry) === 0,
     );
-    const held = candidates.find((one) => this.#isOnMajority(shard, id, lsn, one));
+    const changes = (this.#controls.get(`${directory} ${id}`) ?? 0) > lsn;
+    const held = candidates.find((one) => this.#isOnMajority(shard, id, lsn, one, changes ? 'changes' : 'stays'));
     if (held === undefined) {
       const at =
         candidates.map(({ term, holders }) => `term ${term} on ${[...holders].join()}`).join('; ') || 'nowhere';
@@ -191,13 +201,36 @@ export class LogWatch {
     }
   }
 
+  /** One promise per term. */
+  #promised(directory: string, id: number, { votedTerm, votedFor }: { votedTerm: number; votedFor: string }): void {
+    if (votedFor === '') return;
+    const promise = `${directory} ${id} ${votedTerm}`;
+    const before = this.#promises.get(promise);
+    if (before !== undefined && before !== votedFor) {
+      throw new Violation(
+        'promises',
+        `${directory} promises term ${votedTerm} of shard ${id} to ${votedFor}, and had promised it to ${before}`,
+      );
+    }
+    this.#promises.set(promise, votedFor);
+  }
+
   /** Of the voters by the configuration in force at the entry, or by one that follows it. */
-  #isOnMajority(shard: WatchedShard, id: number, lsn: number, { holders }: Held): boolean {
+  #isOnMajority(
+    shard: WatchedShard,
+    id: number,
+    lsn: number,
+    { holders }: Held,
+    members: 'stays' | 'changes',
+  ): boolean {
     const holds = (directory: string): boolean =>
       holders.has(directory) || (this.#directories.get(directory)?.positions.get(id)?.appliedLsn ?? 0) >= lsn;
     const reached = (voters: readonly string[]): boolean =>
       voters.length > 0 && voters.filter(holds).length >= majorityOf(voters.length);
-    if (reached(this.#votersAt(shard, lsn))) return true;
+    const voters = this.#votersAt(shard, lsn);
+    if (reached(voters)) return true;
+    // One of them may have been removed by an entry that no disk has yet: both majorities have a member in common.
+    if (members === 'changes' && voters.some((gone) => reached(voters.filter((id) => id !== gone)))) return true;
     for (const [at, entries] of shard.held) {
       if (at > lsn && entries.some(({ voters }) => voters !== undefined && reached(voters))) return true;
     }

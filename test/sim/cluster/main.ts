@@ -1,14 +1,31 @@
 // `npm run sim -- --cluster [--seeds N] [--seed S] [--trace] [--bug NAME]`: whole nodes, several of them, and everything that can happen to them.
 
 import { parseArgs } from 'node:util';
+import { BUGS, isBug } from './bugs.ts';
 import { type ClusterReport, simulateCluster } from './simulate.ts';
 
 const USAGE = `Usage: npm run sim -- --cluster [options]
 
   --seeds N    how many seeds to run (default 100)
   --seed S     the first seed (default 1); alone: only this one
+  --seconds N  begin no seed after so many
   --calm       nothing goes wrong
-  --trace      print what happens`;
+  --trace      print what happens
+  --bug NAME   plant a bug: ${Object.keys(BUGS).join(', ')}; its being found is the success`;
+
+/** What a campaign must have met, in this share of its seeds at least; judged once there are so many. */
+const WANTED = [
+  'election',
+  'truncation',
+  'snapshot installed',
+  'configuration changed',
+  'fenced commit',
+  'hand-over',
+  'undelivered start',
+  'outbox repeat',
+];
+const LEAST_SHARE = 0.05;
+const ENOUGH_SEEDS = 100;
 
 /** Lines of trace shown of a seed that failed. */
 const SHOWN_LINES = 80;
@@ -36,8 +53,10 @@ export async function clusterMain(args: readonly string[]): Promise<number> {
     options: {
       seeds: { type: 'string' },
       seed: { type: 'string' },
+      seconds: { type: 'string' },
       calm: { type: 'boolean', default: false },
       trace: { type: 'boolean', default: false },
+      bug: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -45,15 +64,21 @@ export async function clusterMain(args: readonly string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
+  const { bug: bugName } = values;
+  if (bugName !== undefined && !isBug(bugName)) throw new Error(`there is no bug ${bugName}\n\n${USAGE}`);
+  const bug = bugName === undefined ? undefined : BUGS[bugName];
   const from = count(values.seed, 'seed') ?? 1;
   const seeds = count(values.seeds, 'seeds') ?? (values.seed === undefined ? 100 : 1);
+  const mostMs = (count(values.seconds, 'seconds') ?? Number.POSITIVE_INFINITY) * 1_000;
   const reports: ClusterReport[] = [];
   let failed: ClusterReport | undefined;
   const startedAt = performance.now();
   const cpuAt = process.cpuUsage();
   for (let seed = from; seed < from + seeds && failed === undefined; seed += 1) {
+    if (performance.now() - startedAt > mostMs) break;
     const report = await simulateCluster(seed, {
       calm: values.calm,
+      bug,
       sink: values.trace ? (line) => process.stdout.write(`${line}\n`) : undefined,
     });
     reports.push(report);
@@ -65,10 +90,12 @@ export async function clusterMain(args: readonly string[]): Promise<number> {
     console.log(`\nseed ${failed.seed} failed: ${failed.failure?.stack}`);
     // The seed again: no trace is kept while seeds run.
     const trace: string[] = [];
-    await simulateCluster(failed.seed, { calm: values.calm, sink: (line) => void trace.push(line) });
+    await simulateCluster(failed.seed, { calm: values.calm, bug, sink: (line) => void trace.push(line) });
     console.log(`\nits faults:\n${trace.filter((line) => / fault: | healed/.test(line)).join('\n')}`);
     console.log(`\nthe last events:\n${trace.slice(-SHOWN_LINES).join('\n')}`);
-    console.log(`\nrun it again: npm run sim -- --cluster --seed ${failed.seed} --trace`);
+    console.log(
+      `\nrun it again: npm run sim -- --cluster --seed ${failed.seed}${bugName === undefined ? '' : ` --bug ${bugName}`} --trace`,
+    );
   }
   const sum = (of: (report: ClusterReport) => number): number =>
     reports.reduce((total, report) => total + of(report), 0);
@@ -81,5 +108,17 @@ export async function clusterMain(args: readonly string[]): Promise<number> {
   );
   console.log(`\nseeds that met each fault:\n${tally(reports, (report) => report.faults.keys())}`);
   console.log(`\nseeds that reached each event:\n${tally(reports, (report) => report.reached.keys())}`);
-  return failed === undefined ? 0 : 1;
+  if (bugName !== undefined) {
+    const outcome = failed === undefined ? 'NOT found' : `found by seed ${failed.seed}`;
+    console.log(`\nthe planted bug ${bugName} was ${outcome}`);
+    return failed === undefined ? 1 : 0;
+  }
+  if (failed !== undefined) return 1;
+  const seldom = reports.length < ENOUGH_SEEDS ? [] : WANTED.filter((name) => shareOf(reports, name) < LEAST_SHARE);
+  if (seldom.length > 0)
+    console.log(`\nreached by fewer than ${LEAST_SHARE * 100} % of the seeds: ${seldom.join(', ')}`);
+  return seldom.length === 0 ? 0 : 1;
 }
+
+const shareOf = (reports: readonly ClusterReport[], name: string): number =>
+  reports.filter(({ reached }) => reached.has(name)).length / reports.length;

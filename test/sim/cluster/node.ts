@@ -268,6 +268,10 @@ export class ClusterProcess {
         this.#check(() => watch.committed(directoryId, shard, lsn, entry));
         engine.apply(shard, lsn, entry);
       },
+      controlAppended: (shard, lsn) => {
+        watch.controlAppended(directoryId, shard, lsn);
+        engine.controlAppended(shard, lsn);
+      },
       receive: (item, done) => {
         const shard = shardOf(item.namespace, item.workflowId, this.#world.settings.shardCount);
         if (watch.truth.hasReceived(shard, item.source, item.seq)) this.#world.reached('outbox repeat');

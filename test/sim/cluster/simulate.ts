@@ -1,8 +1,10 @@
 // One seed of the cluster from beginning to end: it is born, works under faults for most of a minute, is healed, and must then come to its end: every
 // workflow over, every shard led where the ring wants it, all replicas alike. Everything is decided by the seed.
 
+import { Campaign } from '../../../cluster/replication/core/campaign.ts';
 import { withVirtualTime } from '../host-time.ts';
 import { Violation } from '../kernel.ts';
+import { replaced } from '../replication/bugs.ts';
 import { checkEnd, whyUnsettled } from './end-checks.ts';
 import { FaultDriver } from './faults.ts';
 import { type ClusterPlan, makePlan, type PlanChoices } from './plan.ts';
@@ -30,7 +32,6 @@ export interface ClusterReport {
 
 /** A planted bug. */
 export interface ClusterBug {
-  readonly plant?: (world: ClusterWorld) => WorldPlant;
   /** Changes classes of the real thing, and returns how to change them back. */
   readonly replace?: (world: ClusterWorld) => () => void;
   readonly world?: WorldPlant;
@@ -47,6 +48,11 @@ export async function simulateCluster(seed: number, options: ClusterOptions = {}
   const world = new ClusterWorld(plan, options.bug?.world, options.sink);
   const faults = new FaultDriver(world);
   const { kernel } = world;
+  const { takeOver } = Campaign.prototype;
+  const unwatch = replaced(Campaign.prototype, 'takeOver', function watched(this: Campaign) {
+    world.reached('hand-over');
+    takeOver.call(this);
+  });
   const putBack = options.bug?.replace?.(world) ?? (() => undefined);
   let healedMs = 0;
   await withVirtualTime(kernel, async () => {
@@ -62,6 +68,7 @@ export async function simulateCluster(seed: number, options: ClusterOptions = {}
     }
   });
   putBack();
+  unwatch();
   const { failure } = kernel;
   return {
     seed,

@@ -4,6 +4,8 @@
 import type { Journey } from '../../../cluster/ownership/memory/client.ts';
 import { MemoryCoordinatorServer } from '../../../cluster/ownership/memory/server.ts';
 import type { Done, Engine } from '../../../src/ports/engine.ts';
+import { term } from '../../../src/ports/ids.ts';
+import { decodePosition, encodePosition, frame, POSITION, unframe } from '../../../src/store/framing.ts';
 import { type Status, StatusCode } from '../../../src/wire/status.ts';
 import { EPOCH, Kernel, Violation } from '../kernel.ts';
 import { SeededRandom } from '../random.ts';
@@ -21,6 +23,8 @@ import { SimWorker } from './worker.ts';
 /** How far clocks of machines run apart at most: half of what replicas reckon with. */
 const DRIFT = 0.008;
 const RESTART_MS = 800;
+/** Of a seed: several times what the busiest ones have. */
+const MOST_EVENTS = 500_000;
 
 /** What the operator does with a machine whose node has ended by itself. */
 export type AfterEnd = 'start' | 'nothing';
@@ -222,6 +226,8 @@ export class ClusterWorld implements ClientWorld {
   #probe(): void {
     this.kernel.after(500, 'probe', () => {
       this.#probe();
+      if (this.kernel.events > MOST_EVENTS)
+        this.kernel.fail(new Violation('I9', 'so much happens that something runs in circles'));
       // Who lost its node finds another one: several may be at one, and none at others.
       for (const worker of this.workers) {
         const [found] = worker.isConnected ? [] : this.up.length === 0 ? [] : [this.random.pick(this.up)];
@@ -247,9 +253,16 @@ export class ClusterWorld implements ClientWorld {
 }
 
 /** The name or directory is still leased to the run before, or remembered by gossip: it is free in a moment. */
-const isTaken = (text: string): boolean => /is called|in use by/.test(text);
+const isTaken = (text: string): boolean => /is called|in use by|belongs to another node/.test(text);
 
-function forgetVotes(machine: Machine): void {
-  void machine;
-  throw new Violation('plan', 'not planted');
+/** What is on disk of promises is gone; the term stays. */
+function forgetVotes({ disk }: Machine): void {
+  disk.rewrite((map) => {
+    for (const key of disk.medium.keys()) {
+      const framed = key.startsWith(POSITION) ? map.get(key) : undefined;
+      if (framed === undefined) continue;
+      const position = decodePosition(unframe(key, framed, 'the simulated disk'));
+      map.set(key, frame(key, encodePosition({ ...position, votedTerm: term(0), votedFor: '' })));
+    }
+  });
 }
