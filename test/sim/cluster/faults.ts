@@ -86,6 +86,31 @@ export class FaultDriver {
         this.#stop(machine, () => world.startSoon(machine, random.between(100, 2_000)));
         return machine.name;
       }
+      case 'deaf hand-over': {
+        // It gives its leaderships away, and does not hear that they were taken.
+        const { node } = machine;
+        if (node?.state !== 'serving' || node.process.isPaused) return undefined;
+        this.#cut(world.machines.filter((one) => one !== machine).map((one) => [one, machine] as const));
+        this.#stop(machine, () => world.startSoon(machine, random.between(100, 2_000)));
+        return machine.name;
+      }
+      case 'blackout': {
+        // All at once, and again some while they look for their leaders.
+        const up = world.machines.filter(({ isUp }) => isUp);
+        for (const one of up) {
+          one.node?.crash('silently');
+          world.startSoon(one, random.between(50, 1_500));
+        }
+        for (let i = random.int(0, 4); i > 0; i -= 1) {
+          kernel.after(random.between(1_500, 5_000), 'aftershock', () => {
+            const one = random.pick(up);
+            if (this.#calm || !one.isUp) return;
+            one.node?.crash('told');
+            world.startSoon(one, random.between(20, 200));
+          });
+        }
+        return `of ${up.length} nodes`;
+      }
       case 'pause': {
         const { node } = machine;
         if (node?.state !== 'serving' || node.process.isPaused) return undefined;
@@ -291,16 +316,15 @@ export class FaultDriver {
 
   /** The machine's directory is no more; it comes back with an empty one. */
   #empty(machine: Machine): void {
-    this.#lose(machine);
+    this.#lose(machine, this.#world.plant.keepsIdWhenEmptied === true ? 'same id' : 'new id');
     this.#world.startSoon(machine, this.#random.between(200, 4_000));
   }
 
-  #lose(machine: Machine): void {
-    const { plant, watch } = this.#world;
+  #lose(machine: Machine, id: 'new id' | 'same id' = 'new id'): void {
     const before = machine.directoryId;
-    machine.empty(plant.keepsIdWhenEmptied === true ? 'same id' : 'new id');
+    machine.empty(id);
     if (machine.directoryId === before) {
-      watch.forgotten(before);
+      this.#world.watch.forgotten(before);
       return;
     }
     this.#lost.add(before);

@@ -28,6 +28,8 @@ export const FAULTS = [
   'crash',
   'power loss',
   'restart',
+  'deaf hand-over',
+  'blackout',
   'pause',
   'cut',
   'one-way cut',
@@ -66,6 +68,8 @@ export interface ClusterPlan {
   readonly outboxKept: number;
   /** Of recent entries of a shard kept in memory: beyond it they are read from disk, or come by snapshot. */
   readonly cachedBytes: number;
+  /** Of entries in one message to a follower. */
+  readonly messageBytes: number;
   readonly workers: number;
   readonly workflows: readonly WorkflowPlan[];
   readonly kinds: readonly FaultName[];
@@ -99,9 +103,10 @@ export function makePlan(seed: number, { calm = false }: PlanChoices = {}): Clus
   const random = new SeededRandom(`cluster plan ${seed}`);
   const replicas = random.pick([1, 3, 3, 3, 3, 5]);
   const firstMembers = random.int(Math.max(3, replicas), Math.max(5, replicas));
-  const calmAtMs = BIRTH_MS + random.between(50_000, 60_000);
-  const kinds = Array.from({ length: random.int(3, 7) }, () => random.pick(FAULTS));
-  const faultCount = calm ? 0 : random.int(6, 16);
+  const calmAtMs = random.between(60_000, 66_000);
+  const kinds = new Set<FaultName>();
+  for (const most = random.int(3, 7); kinds.size < most; ) kinds.add(random.pick(FAULTS));
+  const faultCount = calm ? 0 : random.int(7, 16);
   const workflows: WorkflowPlan[] = [];
   for (let i = 0; i < 26 || stepsOf(workflows) < 215; i += 1) workflows.push(...planned(random, i, calmAtMs));
   return {
@@ -116,9 +121,10 @@ export function makePlan(seed: number, { calm = false }: PlanChoices = {}): Clus
     cachedActors: random.pick([1, 4, 1_000]),
     outboxKept: random.pick([1, 4, 1_000]),
     cachedBytes: random.pick([500, 20_000, 1_000_000]),
+    messageBytes: random.pick([400, 400, 1_000_000]),
     workers: random.int(1, 5),
     workflows,
-    kinds,
+    kinds: [...kinds],
     faultsAt: Array.from({ length: faultCount }, () => random.between(BIRTH_MS, calmAtMs - 2_000)).sort(
       (a, b) => a - b,
     ),

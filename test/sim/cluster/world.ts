@@ -102,7 +102,7 @@ export class ClusterWorld implements ClientWorld {
           turnMs: 1_000,
           movedPerMinute: 20,
         },
-        bounds: { cachedBytes: plan.cachedBytes },
+        bounds: { cachedBytes: plan.cachedBytes, messageBytes: plan.messageBytes },
         engine: { cachedActors: plan.cachedActors, actorIdleMs: 500, outboxKept: plan.outboxKept, outboxRetryMs: 300 },
       },
       seeds: this.machines.slice(0, 2).map(({ host }) => host),
