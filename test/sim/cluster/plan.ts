@@ -90,6 +90,8 @@ const TYPES: readonly WorkflowType[] = [
   'collector',
   'relay',
   'parent',
+  'parent',
+  'courier',
   'courier',
   'patient',
 ];
@@ -107,8 +109,18 @@ export function makePlan(seed: number, { calm = false }: PlanChoices = {}): Clus
   const kinds = new Set<FaultName>();
   for (const most = random.int(3, 7); kinds.size < most; ) kinds.add(random.pick(FAULTS));
   const faultCount = calm ? 0 : random.int(7, 16);
+  const faultsAt = Array.from({ length: faultCount }, () => random.between(BIRTH_MS, calmAtMs - 2_000)).sort(
+    (a, b) => a - b,
+  );
   const workflows: WorkflowPlan[] = [];
-  for (let i = 0; i < 26 || stepsOf(workflows) < 215; i += 1) workflows.push(...planned(random, i, calmAtMs));
+  for (let i = 0; i < 26 || stepsOf(workflows) < 215; i += 1) {
+    // Most begin when something happens: what a fault meets under way is what it can spoil.
+    const startMs =
+      faultsAt.length > 0 && random.chance(0.7)
+        ? random.pick(faultsAt) + random.between(-300, 900)
+        : random.between(BIRTH_MS / 2, calmAtMs - 5_000);
+    workflows.push(...planned(random, i, startMs));
+  }
   return {
     seed,
     replicas,
@@ -125,9 +137,7 @@ export function makePlan(seed: number, { calm = false }: PlanChoices = {}): Clus
     workers: random.int(1, 5),
     workflows,
     kinds: [...kinds],
-    faultsAt: Array.from({ length: faultCount }, () => random.between(BIRTH_MS, calmAtMs - 2_000)).sort(
-      (a, b) => a - b,
-    ),
+    faultsAt,
     calmAtMs,
   };
 }
@@ -136,9 +146,8 @@ const stepsOf = (workflows: readonly WorkflowPlan[]): number =>
   workflows.reduce((sum, { steps }) => sum + steps.filter((step) => step.do !== 'pause').length + 1, 0);
 
 /** A workflow, with those it reaches for. */
-function planned(random: SeededRandom, index: number, calmAtMs: number): WorkflowPlan[] {
+function planned(random: SeededRandom, index: number, startMs: number): WorkflowPlan[] {
   const type = random.pick(TYPES);
-  const startMs = BIRTH_MS - 3_000 + random.next() * (calmAtMs - BIRTH_MS - 8_000);
   const workflowId = `${type}-${index}`;
   switch (type) {
     case 'steps':
@@ -173,7 +182,7 @@ function planned(random: SeededRandom, index: number, calmAtMs: number): Workflo
           own.map((text): Step => ({ do: 'signal', text })),
         ),
         {
-          ...workflow(random, workflowId, type, { count: letters.length, others: [to], letters }, startMs + 500),
+          ...workflow(random, workflowId, type, { count: letters.length, others: [to], letters }, startMs),
           after: to,
         },
       ];
