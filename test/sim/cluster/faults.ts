@@ -97,6 +97,7 @@ export class FaultDriver {
       case 'blackout': {
         // All at once, and again some while they look for their leaders.
         const up = world.machines.filter(({ isUp }) => isUp);
+        if (up.length === 0) return undefined;
         for (const one of up) {
           one.node?.crash('silently');
           world.startSoon(one, random.between(50, 1_500));
@@ -111,6 +112,8 @@ export class FaultDriver {
         }
         return `of ${up.length} nodes`;
       }
+      case 'rivals':
+        return this.#rivals(machine);
       case 'pause': {
         const { node } = machine;
         if (node?.state !== 'serving' || node.process.isPaused) return undefined;
@@ -275,6 +278,34 @@ export class FaultDriver {
       node.crash('told');
       then();
     });
+  }
+
+  /**
+   * A leader dies, those that follow it do not see each other, and nobody hands out terms: they stand in the same one. The dead one comes back, and
+   * dies again as soon as it has promised its vote.
+   */
+  #rivals(machine: Machine): string | undefined {
+    const { kernel, machines, watch } = this.#world;
+    const random = this.#random;
+    if (machine.node?.state !== 'serving') return undefined;
+    const others = machines.filter((one) => one !== machine);
+    this.#cut(others.flatMap((a) => others.filter((b) => b !== a).map((b) => [a, b] as const)));
+    this.#world.redisMs = undefined;
+    this.#for(random.between(8_000, 12_000), () => {
+      this.#world.redisMs = 1;
+    });
+    const crash = (downMs: number): void => {
+      machine.node?.crash('told');
+      this.#world.startSoon(machine, downMs);
+    };
+    let deaths = random.int(1, 4);
+    watch.onPromise = (directory) => {
+      if (directory !== machine.directoryId || deaths === 0 || this.#calm) return;
+      deaths -= 1;
+      kernel.after(random.between(0, 1), 'crash after a promise', () => crash(random.between(20, 200)));
+    };
+    crash(random.between(200, 2_500));
+    return machine.name;
   }
 
   // ---------------------------------------------------------------- losses

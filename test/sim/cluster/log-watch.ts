@@ -36,6 +36,8 @@ interface WatchedDirectory {
 
 export class LogWatch {
   readonly truth: Truth;
+  /** A directory has just promised its vote: faults aim at it. */
+  onPromise: ((directory: string) => void) | undefined;
   readonly #reached: (what: string) => void;
   readonly #shards = new Map<number, WatchedShard>();
   readonly #directories = new Map<string, WatchedDirectory>();
@@ -213,6 +215,7 @@ export class LogWatch {
       );
     }
     this.#promises.set(promise, votedFor);
+    if (before === undefined) this.onPromise?.(directory);
   }
 
   /** Of the voters by the configuration in force at the entry, or by one that follows it. */

@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { BUGS, isBug } from './bugs.ts';
+import { FAULTS, isFault } from './plan.ts';
 import { type ClusterReport, simulateCluster } from './simulate.ts';
 
 const USAGE = `Usage: npm run sim -- --cluster [options]
@@ -10,6 +11,7 @@ const USAGE = `Usage: npm run sim -- --cluster [options]
   --seed S     the first seed (default 1); alone: only this one
   --seconds N  begin no seed after so many
   --calm       nothing goes wrong
+  --only NAME  one kind of fault: ${FAULTS.join(', ')}
   --trace      print what happens
   --bug NAME   plant a bug: ${Object.keys(BUGS).join(', ')}; its being found is the success`;
 
@@ -55,6 +57,7 @@ export async function clusterMain(args: readonly string[]): Promise<number> {
       seed: { type: 'string' },
       seconds: { type: 'string' },
       calm: { type: 'boolean', default: false },
+      only: { type: 'string' },
       trace: { type: 'boolean', default: false },
       bug: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -64,7 +67,8 @@ export async function clusterMain(args: readonly string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const { bug: bugName } = values;
+  const { bug: bugName, only } = values;
+  if (only !== undefined && !isFault(only)) throw new Error(`there is no fault ${only}\n\n${USAGE}`);
   if (bugName !== undefined && !isBug(bugName)) throw new Error(`there is no bug ${bugName}\n\n${USAGE}`);
   const bug = bugName === undefined ? undefined : BUGS[bugName];
   const from = count(values.seed, 'seed') ?? 1;
@@ -78,6 +82,7 @@ export async function clusterMain(args: readonly string[]): Promise<number> {
     if (performance.now() - startedAt > mostMs) break;
     const report = await simulateCluster(seed, {
       calm: values.calm,
+      only,
       bug,
       sink: values.trace ? (line) => process.stdout.write(`${line}\n`) : undefined,
     });
@@ -90,11 +95,11 @@ export async function clusterMain(args: readonly string[]): Promise<number> {
     console.log(`\nseed ${failed.seed} failed: ${failed.failure?.stack}`);
     // The seed again: no trace is kept while seeds run.
     const trace: string[] = [];
-    await simulateCluster(failed.seed, { calm: values.calm, bug, sink: (line) => void trace.push(line) });
+    await simulateCluster(failed.seed, { calm: values.calm, only, bug, sink: (line) => void trace.push(line) });
     console.log(`\nits faults:\n${trace.filter((line) => / fault: | healed/.test(line)).join('\n')}`);
     console.log(`\nthe last events:\n${trace.slice(-SHOWN_LINES).join('\n')}`);
     console.log(
-      `\nrun it again: npm run sim -- --cluster --seed ${failed.seed}${bugName === undefined ? '' : ` --bug ${bugName}`} --trace`,
+      `\nrun it again: npm run sim -- --cluster --seed ${failed.seed}${only === undefined ? '' : ` --only '${only}'`}${bugName === undefined ? '' : ` --bug ${bugName}`} --trace`,
     );
   }
   const sum = (of: (report: ClusterReport) => number): number =>

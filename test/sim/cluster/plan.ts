@@ -30,6 +30,7 @@ export const FAULTS = [
   'restart',
   'deaf hand-over',
   'blackout',
+  'rivals',
   'pause',
   'cut',
   'one-way cut',
@@ -53,6 +54,8 @@ export const FAULTS = [
   'worker reconnects',
 ] as const;
 export type FaultName = (typeof FAULTS)[number];
+
+export const isFault = (name: string): name is FaultName => FAULTS.some((fault) => fault === name);
 
 export interface ClusterPlan {
   readonly seed: number;
@@ -99,9 +102,11 @@ const TYPES: readonly WorkflowType[] = [
 export interface PlanChoices {
   /** Nothing goes wrong. */
   readonly calm?: boolean | undefined;
+  /** Of the kinds that the seed would have, this one alone: to see what it leads to. */
+  readonly only?: FaultName | undefined;
 }
 
-export function makePlan(seed: number, { calm = false }: PlanChoices = {}): ClusterPlan {
+export function makePlan(seed: number, { calm = false, only }: PlanChoices = {}): ClusterPlan {
   const random = new SeededRandom(`cluster plan ${seed}`);
   const replicas = random.pick([1, 3, 3, 3, 3, 5]);
   const firstMembers = random.int(Math.max(3, replicas), Math.max(5, replicas));
@@ -136,7 +141,7 @@ export function makePlan(seed: number, { calm = false }: PlanChoices = {}): Clus
     messageBytes: random.pick([400, 400, 1_000_000]),
     workers: random.int(1, 5),
     workflows,
-    kinds: [...kinds],
+    kinds: only === undefined ? [...kinds] : [only],
     faultsAt,
     calmAtMs,
   };
