@@ -113,6 +113,7 @@ export class ClusterNode {
       isBorn: () => this.#state.born,
       heard: (plan) => this.#planHeard(plan),
       changed: () => this.#ringChanged(),
+      forgotten: () => this.#watch.tell(),
     });
     this.#news = new LeaderNews({
       ...{ self, view: this.#view, rpc: this.#rpc, coordinator, scheduler },

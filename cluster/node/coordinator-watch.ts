@@ -44,7 +44,7 @@ export class CoordinatorWatch {
     const { coordinator, scheduler } = this.#options;
     const { arrivals } = coordinator;
     this.#looks += 1;
-    if (arrivals !== this.#arrivals) this.#tell();
+    if (arrivals !== this.#arrivals) this.tell();
     else if (arrivals > 0 && this.#looks % ASK_LOOKS === 0) void this.#ask();
     this.#arrivals = arrivals;
     this.#timer = scheduler.after(WATCH_MS, () => this.start());
@@ -62,10 +62,11 @@ export class CoordinatorWatch {
     if (incarnation === this.#options.record().incarnation) return;
     if (incarnation !== undefined && incarnation === this.#other) return;
     this.#other = incarnation;
-    this.#tell();
+    this.tell();
   }
 
-  #tell(): void {
+  /** All that this node knows of what it keeps. */
+  tell(): void {
     const { coordinator, news, record, peer, led, log } = this.#options;
     const body = this.#options.plan();
     const version = decodePlan(body)?.version;

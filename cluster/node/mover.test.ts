@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ShardId, shardId } from '../../src/ports/ids.ts';
+import { type ShardId, shardId, term } from '../../src/ports/ids.ts';
 import { VirtualTime } from '../../src/shard/testing.ts';
 import { type Configuration, type ConfigurationChange, configurationOf } from '../replication/core/configuration.ts';
 import { directoryId } from '../replication/core/ids.ts';
@@ -25,8 +25,8 @@ function mover(names: readonly string[], replicas: number) {
     driver: {
       replicaOf: (shard) => {
         const configuration = led.get(shard);
-        // Of a replica the mover looks at these two.
-        return configuration && ({ isServing: true, configuration } as Partial<Replica> as Replica);
+        // Of a replica the mover looks at these.
+        return configuration && ({ isServing: true, term: term(1), configuration } as Partial<Replica> as Replica);
       },
       change: (shard, change) => {
         changes.push({ shard, change });
@@ -71,11 +71,11 @@ describe('what a node leads', () => {
     const { moves, time, lead, of, transfers } = mover(['a', 'b'], 2);
     for (const shard of of('b')) lead(shard, 'a', 'b');
     expect(of('b').length).toBeGreaterThan(20);
-    moves.wake();
-    moves.wake();
-    await time.settle();
+    moves.start();
+    await time.advance(1_500);
     expect(transfers).toHaveLength(16);
     expect(moves.rebalance()).toBe(of('b').length - 16);
+    moves.stop();
   });
 
   it.each(['away', 'draining'] as const)('is handed to nobody who is %s, though the ring wants it', (how) => {

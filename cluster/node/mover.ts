@@ -23,6 +23,11 @@ export interface MoverOptions {
 }
 
 const TICK_MS = 500;
+/**
+ * Ticks a leadership stays before it is handed to where the ring wants it. Nodes that know different plans want it at different places: without
+ * it they pass the shard to and fro as fast as the network carries it, one term each time.
+ */
+const TICKS_LED = 3;
 /** Shards led here that get a new member at once: each may be a snapshot. */
 const CHANGES_AT_ONCE = 16;
 /** Leaderships handed over in one tick: each holds its shard's requests for some milliseconds. */
@@ -30,31 +35,36 @@ const TRANSFERS_A_TICK = 16;
 
 export class Mover {
   readonly #options: MoverOptions;
+  /** Since which tick each shard is led here, in which term. */
+  readonly #ledSince = new Map<ShardId, { term: number; tick: number }>();
+  #ticks = 0;
   #timer: Cancelable | undefined;
   #soon = false;
   #evacuating = false;
-  #stopped = false;
+  #state: 'made' | 'started' | 'stopped' = 'made';
 
   constructor(options: MoverOptions) {
     this.#options = options;
   }
 
+  /** The ring is kept up to date from now on: before, nothing is moved by what it was. */
   start(): void {
+    this.#state = 'started';
     this.#tick();
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#state = 'stopped';
     this.#timer?.cancel();
   }
 
   /** A shard's replica set or leader, or the ring, has changed: looks again at the end of this turn of the event loop. */
   wake(): void {
-    if (this.#soon || this.#stopped) return;
+    if (this.#soon || this.#state !== 'started') return;
     this.#soon = true;
     this.#options.scheduler.soon(() => {
       this.#soon = false;
-      if (!this.#stopped) this.#step();
+      if (this.#state === 'started') this.#step();
     });
   }
 
@@ -81,7 +91,8 @@ export class Mover {
   }
 
   #tick(): void {
-    if (this.#stopped) return;
+    if (this.#state !== 'started') return;
+    this.#ticks += 1;
     this.#step();
     this.#timer = this.#options.scheduler.after(TICK_MS, () => this.#tick());
   }
@@ -97,7 +108,8 @@ export class Mover {
         continue;
       }
       if (ring === undefined) continue;
-      const outcome = this.#lookAfter(shard, ring, changing < CHANGES_AT_ONCE, handed < most);
+      const isSettled = this.#isSettled(shard) || transfers === 'all';
+      const outcome = this.#lookAfter(shard, ring, changing < CHANGES_AT_ONCE, isSettled && handed < most);
       if (outcome === 'changing') changing += 1;
       if (outcome === 'handed over') handed += 1;
     }
@@ -140,6 +152,15 @@ export class Mover {
     const order = [...liked.filter((id) => voters.includes(id)), ...voters.filter((id) => !liked.includes(id))];
     const there = order.filter((id) => id !== self && reaches(id));
     return [...there.filter((id) => !drains(id)), ...there.filter(drains)];
+  }
+
+  /** Led here for a while. */
+  #isSettled(shard: ShardId): boolean {
+    const term = this.#options.driver.replicaOf(shard)?.term ?? 0;
+    const since = this.#ledSince.get(shard);
+    if (since?.term === term) return this.#ticks - since.tick >= TICKS_LED;
+    this.#ledSince.set(shard, { term, tick: this.#ticks });
+    return false;
   }
 
   #hand(shard: ShardId, to: string): boolean {

@@ -33,6 +33,7 @@ class World {
       }),
       present: () => this.present.map((one) => member(one)),
       isBorn: () => this.born,
+      forgotten: () => undefined,
       heard: (plan) => {
         found.kept = plan;
         if (!this.telling) return;

@@ -31,6 +31,8 @@ export interface PlacementOptions {
   heard(plan: string): void;
   /** The ring, or who should lead in it, is another one. */
   changed(): void;
+  /** The coordinator knows an older plan than was agreed on there, or none: it has forgotten, and must be told. */
+  forgotten(): void;
 }
 
 const TICK_MS = 1_000;
@@ -121,7 +123,9 @@ export class Placement {
 
   async #read(): Promise<void> {
     const outcome = await this.#options.coordinator.readPlan();
-    if (outcome.type === 'ok' && outcome.value !== undefined && !this.#stopped) this.hear(outcome.value.body);
+    if (outcome.type !== 'ok' || this.#stopped) return;
+    if (outcome.value !== undefined) this.hear(outcome.value.body);
+    if ((outcome.value?.version ?? 0) < newestPlan(this.#schedule).version) this.#options.forgotten();
   }
 
   #propose(): void {

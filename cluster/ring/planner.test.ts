@@ -230,6 +230,23 @@ describe('a member that is away', () => {
   });
 });
 
+describe('the majority that is waited for', () => {
+  it('is of those that may come back: not of one that an operator has given up', () => {
+    const world = settled(4).down(member(1), member(2)).pass(1_000);
+    world.planner = forget(world.planner, 'directory-2', world.at);
+    world.pass(10_000);
+    expect(world.planned()).toBe('0 1(leadership) 3');
+  });
+
+  it('nor of one that had drained before it went', () => {
+    const world = settled(4)
+      .up(member(1, { drain: 'everything' }))
+      .pass(MINUTE_MS);
+    world.down(member(1), member(2)).pass(SETTINGS.demoteMs + 10_000);
+    expect(world.planned()).toBe('0 2(leadership) 3');
+  });
+});
+
 describe('draining', () => {
   it.each<{ drain: Drain; planned: string }>([
     { drain: 'leadership', planned: '0 1(leadership) 2 3' },

@@ -227,8 +227,15 @@ function budgetAt({ settings, budget, budgetAtMs }: PlannerState, nowMs: number)
 }
 
 function majorityPresent({ plan, tracks }: PlannerState): boolean {
-  const present = plan.members.filter(({ directoryId }) => tracks.get(directoryId)?.state === 'present');
-  return present.length * 2 > plan.members.length;
+  const counted = plan.members.filter((member) => !isOver(member, tracks.get(member.directoryId)));
+  const present = counted.filter(({ directoryId }) => tracks.get(directoryId)?.state === 'present');
+  return present.length * 2 > counted.length;
+}
+
+/** Gone for good: it had given everything away by plan, or an operator says so. Counted, the rest might never again be a majority. */
+function isOver({ drain }: RingMember, track: Track | undefined): boolean {
+  if (track?.state !== 'absent') return false;
+  return drain === 'everything' || track.sinceMs === Number.NEGATIVE_INFINITY;
 }
 
 /** How many nodes come before this one: those present, by directory id, members of the plan first. */

@@ -77,7 +77,7 @@ export type BugName = keyof typeof BUGS;
 
 export const isBug = (name: string): name is BugName => Object.hasOwn(BUGS, name);
 
-function withRowsOf(underWay: readonly LogAppend[], flush: ShardFlush): ShardFlush {
+export function withRowsOf(underWay: readonly LogAppend[], flush: ShardFlush): ShardFlush {
   const append = underWay.find(({ shard }) => shard === flush.shard);
   if (append === undefined) return flush;
   const rows = new Map(flush.rows);
@@ -85,7 +85,7 @@ function withRowsOf(underWay: readonly LogAppend[], flush: ShardFlush): ShardFlu
   return { ...flush, rows: [...rows] };
 }
 
-function withoutReceived(flush: ShardFlush): ShardFlush {
+export function withoutReceived(flush: ShardFlush): ShardFlush {
   const meta = shardMetaKey(flush.shard);
   const rows = flush.rows.map(([key, value]): RowWrite => {
     if (key !== meta || value === undefined) return [key, value];

@@ -8,7 +8,7 @@ import type { SeededRandom } from './random.ts';
 import type { Truth } from './truth.ts';
 
 /** Notes what a batch changes. */
-class NotingMap extends SortedMap<Uint8Array> {
+export class NotingMap extends SortedMap<Uint8Array> {
   changes: [key: string, value: Uint8Array | undefined][] = [];
 
   override set(key: string, value: Uint8Array): void {

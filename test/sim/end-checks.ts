@@ -14,11 +14,12 @@ import { EventType, WorkflowExecutionStatus } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
 import type { Journal } from './client.ts';
 import type { SimDisk } from './disk.ts';
+import { same, sameBytes } from './flush-watch.ts';
 import { Violation } from './kernel.ts';
 import { FAMILY } from './kin.ts';
 import type { WorkflowPlan } from './plan.ts';
 import type { Effect, Service } from './service.ts';
-import { same, sameBytes, type Truth } from './truth.ts';
+import type { Truth } from './truth.ts';
 
 const firstValue = (payloads: Payloads | undefined): unknown => {
   const data = payloads?.payloads?.[0]?.data;
@@ -177,7 +178,15 @@ export async function readEverything(disk: MemoryDisk, shardCount: number): Prom
 
 /** What a fresh store finds is exactly what was durable. */
 export async function checkRecovery(disk: SimDisk, shardCount: number, truth: Truth): Promise<void> {
-  const found = await readEverything(disk.copy(), shardCount);
+  compareRows(await readEverything(disk.copy(), shardCount), truth.rows, 'after a crash');
+}
+
+/** The same events of each run, however they are joined, and the same other rows but for those that flushes add. */
+export function compareRows(
+  found: ReadonlyMap<string, Uint8Array>,
+  wanted: ReadonlyMap<string, Uint8Array>,
+  when: string,
+): void {
   const events = (rows: ReadonlyMap<string, Uint8Array>) => {
     const byRun = new Map<string, unknown[]>();
     for (const [rowKey, value] of [...rows].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -187,20 +196,21 @@ export async function checkRecovery(disk: SimDisk, shardCount: number, truth: Tr
     }
     return byRun;
   };
-  if (!same([...events(found)], [...events(truth.rows)])) {
-    throw new Violation('I1', 'the events on disk after a crash are not those that were durable');
+  if (!same([...events(found)], [...events(wanted)])) {
+    throw new Violation('I1', `the events on disk ${when} are not those that were durable`);
   }
   const other = (rowKey: string): boolean => !/^[emn]/.test(rowKey);
-  for (const [rowKey, value] of truth.rows) {
+  for (const [rowKey, value] of wanted) {
     if (other(rowKey) && !sameBytes(found.get(rowKey), value)) {
       throw new Violation(
         'I1',
-        `row ${JSON.stringify(rowKey)} is ${found.has(rowKey) ? 'another one' : 'gone'} after a crash`,
+        `row ${JSON.stringify(rowKey)} is ${found.has(rowKey) ? 'another one' : 'gone'} ${when}`,
       );
     }
   }
   for (const rowKey of found.keys()) {
-    if (other(rowKey) && !truth.rows.has(rowKey))
-      throw new Violation('I4', `row ${JSON.stringify(rowKey)} is back after a crash`);
+    if (other(rowKey) && !wanted.has(rowKey)) {
+      throw new Violation('I4', `row ${JSON.stringify(rowKey)} is back ${when}`);
+    }
   }
 }

@@ -5,11 +5,10 @@
 
 import { createHash, type Hash } from 'node:crypto';
 import type { Cancelable, Clock, Scheduler } from '../../src/ports/clock.ts';
+import { EventQueue, type Timed } from './event-queue.ts';
 import { SeededRandom } from './random.ts';
 
-interface Event {
-  at: number;
-  tie: number;
+interface Event extends Timed {
   /** Undefined: of the world itself. */
   process: Process | undefined;
   label: string;
@@ -22,6 +21,12 @@ export const EPOCH = 1_700_000_000_000;
 const TURN_EVERY = 256;
 /** Lines of trace kept for a failure's report when the whole trace was not asked for. */
 const KEPT_LINES = 60;
+
+/**
+ * Whether every event is part of the trace, or only what is noted by hand, and that only when somebody looks: most of the time, where a seed has tens of
+ * thousands of events. The history's digest is then that of its times and ties.
+ */
+export type Trace = 'events' | 'notes';
 
 /** A checker found what must not be; the run ends. */
 export class Violation extends Error {
@@ -43,20 +48,30 @@ export class Kernel {
   /** An event, or a promise that it settled, is running. */
   running = false;
   failure: unknown;
-  readonly #heap: Event[] = [];
+  readonly #queue = new EventQueue<Event>();
   readonly #hash: Hash = createHash('sha1');
   readonly #lines: string[] = [];
   readonly #sink: ((line: string) => void) | undefined;
+  readonly #trace: Trace;
+  /** Of the events' times and numbers, where they are not noted one by one. */
+  #sum = 0;
 
-  constructor(seed: number, sink?: (line: string) => void) {
+  constructor(seed: number, sink?: (line: string) => void, trace: Trace = 'events') {
     this.random = new SeededRandom(`kernel ${seed}`);
     this.#sink = sink;
+    this.#trace = trace;
+  }
+
+  /** Somebody looks at every line. */
+  get isWatched(): boolean {
+    return this.#sink !== undefined;
   }
 
   /** Part of the history: hashed, and shown when somebody looks. */
   note(line: string): void {
+    if (this.#trace === 'notes' && this.#sink === undefined) return;
     const text = `${this.now.toFixed(3)} ${line}`;
-    this.#hash.update(text);
+    if (this.#trace === 'events') this.#hash.update(text);
     if (this.#sink !== undefined) this.#sink(text);
     this.#lines.push(text);
     if (this.#lines.length > 2 * KEPT_LINES) this.#lines.splice(0, KEPT_LINES);
@@ -73,7 +88,7 @@ export class Kernel {
 
   /** Of everything noted so far; call it once, at the end. */
   digest(): string {
-    return this.#hash.digest('hex');
+    return this.#hash.update(String(this.#sum)).digest('hex');
   }
 
   /** Ends the run: the first reason counts. */
@@ -83,7 +98,7 @@ export class Kernel {
 
   at(time: number, process: Process | undefined, label: string, fn: () => void): Cancelable {
     const event: Event = { at: Math.max(time, this.now), tie: this.random.u32(), process, label, fn };
-    this.#push(event);
+    this.#queue.push(event);
     return {
       cancel: () => {
         event.fn = undefined;
@@ -121,16 +136,17 @@ export class Kernel {
 
   #next(until: number): boolean {
     for (;;) {
-      const event = this.#heap[0];
+      const event = this.#queue.first;
       if (event === undefined || event.at > until) return false;
-      this.#pop();
+      this.#queue.shift();
       const { fn, process, at } = event;
       if (fn === undefined || (process !== undefined && !process.alive)) continue;
       this.now = at;
       this.events += 1;
       this.current = process;
       this.running = true;
-      this.note(`${process?.name ?? '*'} ${event.label}`);
+      if (this.#trace === 'events') this.note(`${process?.name ?? '*'} ${event.label}`);
+      else this.#sum = (Math.imul(this.#sum, 31) + Math.floor(at * 1_000) + event.tie) | 0;
       try {
         fn();
       } catch (error) {
@@ -138,44 +154,6 @@ export class Kernel {
       }
       return true;
     }
-  }
-
-  #before(a: Event, b: Event): boolean {
-    return a.at < b.at || (a.at === b.at && a.tie < b.tie);
-  }
-
-  #push(event: Event): void {
-    const heap = this.#heap;
-    let at = heap.push(event) - 1;
-    while (at > 0) {
-      const up = (at - 1) >> 1;
-      const parent = heap[up];
-      if (parent === undefined || !this.#before(event, parent)) break;
-      heap[at] = parent;
-      at = up;
-    }
-    heap[at] = event;
-  }
-
-  #pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) return;
-    let at = 0;
-    for (;;) {
-      let down = 2 * at + 1;
-      let child = heap[down];
-      if (child === undefined) break;
-      const right = heap[down + 1];
-      if (right !== undefined && this.#before(right, child)) {
-        child = right;
-        down += 1;
-      }
-      if (!this.#before(child, last)) break;
-      heap[at] = child;
-      at = down;
-    }
-    heap[at] = last;
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { parseArgs } from 'node:util';
 import { BUGS, isBug } from './bugs.ts';
+import { clusterMain } from './cluster/main.ts';
 import { makeRealm } from './realm.ts';
 import { replicationMain } from './replication/main.ts';
 import { type SeedReport, simulate } from './simulate.ts';
@@ -13,6 +14,7 @@ const USAGE = `Usage: npm run sim -- [options]
   --seed S     the first seed (default 1); alone: only this one
   --trace      print every event
   --bug NAME   plant a bug: ${Object.keys(BUGS).join(', ')}; its being found is the success
+  --cluster      whole nodes, several of them (its own --help)
   --replication  the replication protocol alone (its own --help)`;
 
 function count(text: string | undefined, name: string): number | undefined {
@@ -45,6 +47,7 @@ function explain(report: SeedReport, bug: string | undefined): string {
 
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
+  if (args.includes('--cluster')) return clusterMain(args.filter((arg) => arg !== '--cluster'));
   if (args.includes('--replication')) return replicationMain(args.filter((arg) => arg !== '--replication'));
   const { values } = parseArgs({
     options: {

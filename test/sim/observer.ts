@@ -8,10 +8,11 @@ import { EventType, WorkflowExecutionStatus } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
 import { FrameKind } from '../../src/wire/frame.ts';
 import { type Status, StatusCode } from '../../src/wire/status.ts';
+import { same } from './flush-watch.ts';
 import type { Kernel } from './kernel.ts';
 import { Violation } from './kernel.ts';
 import type { Link, Tap } from './network.ts';
-import { same, type TrueRun, type Truth } from './truth.ts';
+import type { TrueRun, Truth } from './truth.ts';
 
 interface Asked {
   method: string;

@@ -5,7 +5,7 @@ import type { RangeOptions, Store } from '../../src/ports/store.ts';
 import type { Process } from './kernel.ts';
 
 /** A store whose methods are those of `inner`, some replaced: how bugs are planted and delays added. */
-export function wrapStore(inner: Store, replaced: Partial<Store>): Store {
+export function wrapStore<S extends Store>(inner: S, replaced: Partial<Store>): S {
   return new Proxy(inner, {
     get(target, name) {
       const own: unknown = Reflect.get(replaced, name);
@@ -16,7 +16,7 @@ export function wrapStore(inner: Store, replaced: Partial<Store>): Store {
   });
 }
 
-export function withSlowReads(inner: Store, process: Process, maxMs: number): Store {
+export function withSlowReads<S extends Store>(inner: S, process: Process, maxMs: number): S {
   const pause = (): Promise<void> =>
     new Promise((resolve) => {
       process.after(process.random.next() ** 3 * maxMs, resolve, 'reads');

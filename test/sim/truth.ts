@@ -6,10 +6,11 @@ import { key } from '../../src/ports/ids.ts';
 import { storedRow } from '../../src/shard/actors.ts';
 import { decodeBatch } from '../../src/shard/batches.ts';
 import { decodeEntry, type Entry } from '../../src/shard/entry.ts';
-import { decodeLogRecord, decodePosition, LOG, POSITION, ROW, unframe } from '../../src/store/framing.ts';
-import { decode, encode } from '../../src/wire/codec.ts';
+import { decodeLogRecord, LOG, POSITION, unframe } from '../../src/store/framing.ts';
+import { decode } from '../../src/wire/codec.ts';
 import { EventType } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
+import { FlushWatch } from './flush-watch.ts';
 import { Violation } from './kernel.ts';
 import { Relations, textOf } from './relations.ts';
 
@@ -31,13 +32,10 @@ interface TrueShard {
   /** Entries by lsn, from 1. */
   readonly entries: Entry[];
   lastTerm: number;
-  appliedLsn: number;
-  /** Rows as of appliedLsn. */
-  readonly applied: Rows;
 }
 
-/** Rows that are no part of an entry: counters and positions a flush adds. */
-const isDerived = (key: string): boolean => key.startsWith('n') || key.startsWith('m');
+const nothing = (time: number): Entry => ({ time, rows: new Map(), receipts: [], counts: [], rewritten: [] });
+
 const isOutbox = (key: string): boolean => key.startsWith('o');
 const isEvents = (key: string): boolean => key.startsWith('e');
 
@@ -67,7 +65,9 @@ export class Truth {
   readonly #shards = new Map<number, TrueShard>();
   readonly #seenLogs = new Set<string>();
   readonly #sent = new Set<string>();
+  readonly #receipts = new Set<string>();
   readonly relations = new Relations(this);
+  readonly #flushes = new FlushWatch((shard) => this.entriesOf(shard));
   /** Outbox messages that are not acknowledged. */
   readonly undelivered = new Set<string>();
   /** Runs that have not closed. */
@@ -81,8 +81,12 @@ export class Truth {
       if (key.startsWith(LOG) && value !== undefined) this.#logged(key, unframe(key, value, 'the simulated disk'));
     }
     for (const [key, value] of writes) {
-      if (key.startsWith(POSITION) && value !== undefined) this.#flushed(key, value, writes);
+      if (key.startsWith(POSITION) && value !== undefined) this.#flushes.flushed(key, value, writes);
     }
+  }
+
+  entriesOf(id: number): readonly Entry[] {
+    return this.#shard(id).entries;
   }
 
   run(runId: string): TrueRun | undefined {
@@ -113,7 +117,7 @@ export class Truth {
   #shard(id: number): TrueShard {
     let shard = this.#shards.get(id);
     if (shard === undefined) {
-      shard = { entries: [], lastTerm: 0, appliedLsn: 0, applied: new Map() };
+      shard = { entries: [], lastTerm: 0 };
       this.#shards.set(id, shard);
     }
     return shard;
@@ -122,22 +126,48 @@ export class Truth {
   #logged(key: string, record: Uint8Array): void {
     if (this.#seenLogs.has(key)) throw new Violation('I2', `log record ${JSON.stringify(key)} was written twice`);
     this.#seenLogs.add(key);
-    for (const { shard: id, lsn, term, entry: bytes } of decodeLogRecord(record)) {
-      const shard = this.#shard(id);
-      if (lsn !== shard.entries.length + 1) {
-        throw new Violation('I2', `shard ${id}: entry ${lsn} became durable after entry ${shard.entries.length}`);
-      }
-      if (term < shard.lastTerm) throw new Violation('I2', `shard ${id}: term fell from ${shard.lastTerm} to ${term}`);
-      const entry = decodeEntry(Uint8Array.from(bytes));
-      const before = shard.entries.at(-1);
-      if (before !== undefined && entry.time < before.time) {
-        throw new Violation('I7', `shard ${id}: shard time fell from ${before.time} to ${entry.time} at entry ${lsn}`);
-      }
-      shard.lastTerm = term;
-      shard.entries.push(entry);
-      this.entries += 1;
-      this.#apply(entry);
+    for (const { shard, lsn, term, entry } of decodeLogRecord(record)) this.commit(shard, lsn, term, entry);
+  }
+
+  /** The next entry of a shard's log; `undefined`: one of the replication's own, which changes nothing. */
+  commit(id: number, lsn: number, term: number, bytes: Uint8Array | undefined): void {
+    const shard = this.#shard(id);
+    if (lsn !== shard.entries.length + 1) {
+      throw new Violation('I2', `shard ${id}: entry ${lsn} became durable after entry ${shard.entries.length}`);
     }
+    if (term < shard.lastTerm) throw new Violation('I2', `shard ${id}: term fell from ${shard.lastTerm} to ${term}`);
+    const before = shard.entries.at(-1);
+    const entry = bytes === undefined ? nothing(before?.time ?? 0) : decodeEntry(Uint8Array.from(bytes));
+    if (before !== undefined && entry.time < before.time) {
+      throw new Violation('I7', `shard ${id}: shard time fell from ${before.time} to ${entry.time} at entry ${lsn}`);
+    }
+    shard.lastTerm = term;
+    shard.entries.push(entry);
+    this.entries += 1;
+    for (const { source, seq } of entry.receipts) this.#received(id, source, seq);
+    this.#apply(entry);
+  }
+
+  /** How far a shard's log goes. */
+  lastLsn(id: number): number {
+    return this.#shards.get(id)?.entries.length ?? 0;
+  }
+
+  lastTerm(id: number): number {
+    return this.#shards.get(id)?.lastTerm ?? 0;
+  }
+
+  /** Whether the message with this number of `source` was applied by shard `id`. */
+  hasReceived(id: number, source: number, seq: number): boolean {
+    return this.#receipts.has(`${id} ${source} ${seq}`);
+  }
+
+  #received(id: number, source: number, seq: number): void {
+    const receipt = `${id} ${source} ${seq}`;
+    if (this.#receipts.has(receipt)) {
+      throw new Violation('I5', `shard ${id} applies message ${seq} of shard ${source} a second time`);
+    }
+    this.#receipts.add(receipt);
   }
 
   #apply(entry: Entry): void {
@@ -259,95 +289,4 @@ export class Truth {
       throw new Violation('I8', `workflow ${workflowId} has open runs ${open.map(({ runId }) => runId).join(', ')}`);
     }
   }
-
-  /** A flush of one shard: its rows on disk are now those of one lsn, and no others have changed. */
-  #flushed(key: string, framed: Uint8Array, writes: readonly (readonly [string, Uint8Array | undefined])[]): void {
-    const id = key.charCodeAt(1) * 256 + key.charCodeAt(2);
-    const shard = this.#shard(id);
-    const { appliedLsn } = decodePosition(unframe(key, framed, 'the simulated disk'));
-    if (appliedLsn > shard.entries.length) {
-      throw new Violation(
-        'flush',
-        `shard ${id} is flushed to lsn ${appliedLsn}, its durable log ends at ${shard.entries.length}`,
-      );
-    }
-    const wanted = new Map<string, Uint8Array | undefined>();
-    for (const { rows } of shard.entries.slice(shard.appliedLsn, appliedLsn)) {
-      for (const [rowKey, value] of rows) wanted.set(rowKey, value);
-    }
-    const written = new Map<string, Uint8Array | undefined>();
-    for (const [rowKey, value] of writes) {
-      if (!rowKey.startsWith(ROW) || shardOfRow(rowKey.slice(1)) !== id) continue;
-      written.set(rowKey.slice(1), value === undefined ? undefined : unframe(rowKey, value, 'the simulated disk'));
-    }
-    const batches = [...wanted].filter(([rowKey, value]) => isEvents(rowKey) && value !== undefined);
-    const flushed = [...written].filter(([rowKey, value]) => isEvents(rowKey) && value !== undefined);
-    const flat = (rows: [string, Uint8Array | undefined][]) =>
-      rows
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .flatMap(([rowKey, value]) =>
-          value === undefined ? [] : decodeBatch(value).map((event) => [rowKey.slice(0, -4), event]),
-        );
-    if (!same(flat(batches), flat(flushed))) {
-      throw new Violation('flush', `shard ${id}: the events on disk are not those of lsn ${appliedLsn}`);
-    }
-    for (const [rowKey, value] of written) {
-      if (isDerived(rowKey) || (isEvents(rowKey) && value !== undefined)) continue;
-      const right = wanted.has(rowKey) ? wanted.get(rowKey) : shard.applied.get(rowKey);
-      if (!sameBytes(right, value)) {
-        throw new Violation(
-          'flush',
-          `shard ${id}: row ${JSON.stringify(rowKey)} on disk is not that of lsn ${appliedLsn}`,
-        );
-      }
-    }
-    for (const [rowKey, value] of wanted) {
-      if (isEvents(rowKey) || written.has(rowKey)) continue;
-      if (!sameBytes(shard.applied.get(rowKey), value)) {
-        const there = value === undefined ? 'stays' : 'is missing';
-        throw new Violation(
-          'flush',
-          `shard ${id}: row ${JSON.stringify(rowKey)} ${there} on disk at lsn ${appliedLsn}`,
-        );
-      }
-    }
-    for (const [rowKey, value] of wanted) {
-      if (value === undefined) shard.applied.delete(rowKey);
-      else shard.applied.set(rowKey, value);
-    }
-    shard.appliedLsn = appliedLsn;
-  }
-}
-
-/** The shard a row belongs to, as far as its key says. */
-function shardOfRow(key: string): number | undefined {
-  const u16 = (at: number): number => key.charCodeAt(at) * 256 + key.charCodeAt(at + 1);
-  switch (key.charAt(0)) {
-    case 'a':
-    case 'e':
-    case 'n':
-    case 'o':
-      return u16(1);
-    case 't':
-      return u16(7);
-    case 's':
-      return u16(key.indexOf('\x00\x01', 1) + 3);
-    case 'b':
-      // queue, kind, priority, time, then the actor's base.
-      return u16(key.indexOf('\x00\x01', key.indexOf('\x00\x01', 1) + 2) + 2 + 1 + 1 + 6);
-    case 'm':
-      return key.startsWith('ms') ? u16(2) : undefined;
-    case 'v':
-      return u16(key.length - 2);
-    default:
-      return undefined;
-  }
-}
-
-/** Whether both are the same value; what kind of byte array holds them does not matter. */
-export const same = (a: unknown, b: unknown): boolean => sameBytes(encode(a), encode(b));
-
-export function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return a.length === b.length && Buffer.compare(a, b) === 0;
 }

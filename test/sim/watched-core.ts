@@ -6,9 +6,9 @@ import { packRow, unpackRow } from '../../src/core/workflow/row-codec.ts';
 import type { ActorState, StoredRow } from '../../src/shard/core.ts';
 import { type ActorCore, workflowCore } from '../../src/shard/core.ts';
 import { decode, encode } from '../../src/wire/codec.ts';
+import { same } from './flush-watch.ts';
 import { Violation } from './kernel.ts';
 import type { SeededRandom } from './random.ts';
-import { same } from './truth.ts';
 
 interface Witness {
   state: ActorState;

@@ -72,6 +72,18 @@ describe('joining', () => {
     expect(outcomes()).toEqual([outcome]);
   });
 
+  it('that was refused at first is over when the others call us before we call again', () => {
+    const { node, joiner, calls, outcomes } = joining(SEEDS.slice(0, 1));
+    joiner.run(0);
+    joiner.called(0, calls[0] ?? '', refused('nameReserved'));
+    expect(outcomes()).toMatchObject([{ type: 'refused' }]);
+    node.knows('a');
+    joiner.run(joiner.dueAtMs);
+    expect(outcomes()).toEqual([{ type: 'joined' }]);
+    joiner.run(joiner.dueAtMs);
+    expect(outcomes()).toEqual([]);
+  });
+
   it('calls a seed that turned up later without waiting', () => {
     const { joiner, calls } = joining([]);
     joiner.run(0);

@@ -30,6 +30,8 @@ export class Joiner implements Timed {
   #hint: string | undefined;
   #failures = 0;
   #nextAtMs: number;
+  /** The last round was refused, and whoever waits for a better one has not been told of any. */
+  #isRefused = false;
 
   constructor(parts: Parts, seeds: readonly string[], nowMs: number, call: (nowMs: number, to: string) => void) {
     this.#parts = parts;
@@ -68,6 +70,8 @@ export class Joiner implements Timed {
       return;
     }
     this.#nextAtMs = nowMs + config.reconnectIntervalMs * (0.5 + random.next());
+    // The others may have called us meanwhile: then we are in without a call of our own.
+    if (this.#isRefused) this.#say({ type: 'joined' });
     // Together all members make about one call per missing contact and interval, however many members there are.
     const [contact] = contacts;
     if (contact !== undefined && random.next() < contacts.length / table.up) this.#call(nowMs, contact);
@@ -128,7 +132,7 @@ export class Joiner implements Timed {
   }
 
   #end(nowMs: number, outcome: JoinOutcome): void {
-    const { config, random, out } = this.#parts;
+    const { config, random } = this.#parts;
     this.#round = undefined;
     if (outcome.type === 'joined') {
       this.#nextAtMs = nowMs + config.reconnectIntervalMs * random.next();
@@ -137,6 +141,11 @@ export class Joiner implements Timed {
       this.#failures = Math.min(this.#failures + 1, 30);
       this.#nextAtMs = nowMs + pauseMs * (0.75 + 0.5 * random.next());
     }
-    out.push({ type: 'joinRound', outcome });
+    this.#say(outcome);
+  }
+
+  #say(outcome: JoinOutcome): void {
+    this.#isRefused = outcome.type === 'refused';
+    this.#parts.out.push({ type: 'joinRound', outcome });
   }
 }

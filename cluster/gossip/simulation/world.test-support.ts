@@ -1,6 +1,7 @@
 // A cluster's gossip in virtual time: the real cores over a network that delays, loses, cuts and stops. One seed, one history. Knows the
 // truth (who runs), so that it can tell a false death; counts every byte as it would be on the wire.
 
+import { EventQueue, type Timed } from '../../../test/sim/event-queue.ts';
 import { SeededRandom } from '../../../test/sim/random.ts';
 import { decodeMessages, encodeMessage } from '../core/codec.ts';
 import { type GossipConfig, LAN } from '../core/config.ts';
@@ -171,9 +172,7 @@ export class SimNode {
   }
 }
 
-interface Event {
-  readonly atMs: number;
-  readonly serial: number;
+interface Event extends Timed {
   readonly fn: () => void;
 }
 
@@ -188,7 +187,7 @@ export class World {
   /** Deaths announced of nodes that run and could be reached. */
   readonly falseDeaths: { by: string; of: string; atMs: number }[] = [];
   readonly #latencyMs: readonly [number, number];
-  readonly #heap: Event[] = [];
+  readonly #queue = new EventQueue<Event>();
   #serial = 0;
   #instances = 0;
   /** Whether packets from one to the other get through. */
@@ -271,7 +270,7 @@ export class World {
   }
 
   at(atMs: number, fn: () => void): void {
-    this.#push({ atMs: Math.max(atMs, this.now), serial: (this.#serial += 1), fn });
+    this.#queue.push({ at: Math.max(atMs, this.now), tie: (this.#serial += 1), fn });
   }
 
   /** Lets time pass. */
@@ -284,13 +283,13 @@ export class World {
     const from = this.now;
     const until = from + limitMs;
     while (!done()) {
-      const event = this.#heap[0];
-      if (event === undefined || event.atMs > until) {
+      const event = this.#queue.first;
+      if (event === undefined || event.at > until) {
         this.now = until;
         return undefined;
       }
-      this.#pop();
-      this.now = event.atMs;
+      this.#queue.shift();
+      this.now = event.at;
       event.fn();
     }
     return this.now - from;
@@ -400,44 +399,6 @@ export class World {
     let ms = this.random.between(...this.#latencyMs);
     for (let wait = rtoMs; this.random.chance(this.loss); wait *= 2) ms += wait;
     return ms;
-  }
-
-  #before(a: Event, b: Event): boolean {
-    return a.atMs < b.atMs || (a.atMs === b.atMs && a.serial < b.serial);
-  }
-
-  #push(event: Event): void {
-    const heap = this.#heap;
-    let at = heap.push(event) - 1;
-    while (at > 0) {
-      const up = (at - 1) >> 1;
-      const parent = heap[up];
-      if (parent === undefined || !this.#before(event, parent)) break;
-      heap[at] = parent;
-      at = up;
-    }
-    heap[at] = event;
-  }
-
-  #pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) return;
-    let at = 0;
-    for (;;) {
-      let down = 2 * at + 1;
-      let child = heap[down];
-      if (child === undefined) break;
-      const right = heap[down + 1];
-      if (right !== undefined && this.#before(right, child)) {
-        child = right;
-        down += 1;
-      }
-      if (!this.#before(child, last)) break;
-      heap[at] = child;
-      at = down;
-    }
-    heap[at] = last;
   }
 }
 

@@ -77,7 +77,7 @@ export function planted(bug: Bug | undefined, world: World): () => void {
   return bug?.plant?.(world) ?? (() => undefined);
 }
 
-function replaced<T extends object, K extends keyof T>(target: T, name: K, by: T[K]): () => void {
+export function replaced<T extends object, K extends keyof T>(target: T, name: K, by: T[K]): () => void {
   const original = target[name];
   target[name] = by;
   return () => {

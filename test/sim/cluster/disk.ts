@@ -1,0 +1,119 @@
+// The disk of one data directory in a cluster: writes take time, complete in order, fail, find no room, or are lost in a crash but for the first few;
+// bits flip. What becomes durable is shown to whoever watches, at that instant.
+
+import { STAGED } from '../../../src/store/framing.ts';
+import { MemoryDisk } from '../../../src/store/memory/backend.ts';
+import { NotingMap } from '../disk.ts';
+import type { Kernel } from '../kernel.ts';
+import type { SeededRandom } from '../random.ts';
+import type { NodeProcess } from './node-process.ts';
+
+export type Written = readonly (readonly [key: string, value: Uint8Array | undefined])[];
+
+export const WRITE_ERROR = 'simulated write error';
+
+export class DirectoryDisk {
+  readonly medium = new MemoryDisk();
+  readonly #kernel: Kernel;
+  readonly #random: SeededRandom;
+  readonly #onLanded: (written: Written) => void;
+  readonly #map = new NotingMap();
+  #underWay: { done: () => void }[] = [];
+  #lastAt = 0;
+  /** Whose writes these are. */
+  process: NodeProcess | undefined;
+  /** ms a write takes at least, and how much longer at most. */
+  baseMs: number;
+  readonly spreadMs: number;
+  /** The next write fails. */
+  failNext = false;
+  /** No write finds room. */
+  full = false;
+  writeErrors = 0;
+
+  constructor(kernel: Kernel, random: SeededRandom, onLanded: (written: Written) => void) {
+    this.#kernel = kernel;
+    this.#random = random;
+    this.#onLanded = onLanded;
+    this.baseMs = random.between(0.1, 1.5);
+    this.spreadMs = random.between(0.1, 3);
+    this.medium.durable = this.#map;
+    this.medium.faults = {
+      beforeWrite: () => {
+        if (!this.failNext && !this.full) return;
+        this.failNext = false;
+        this.writeErrors += 1;
+        throw new Error(`${WRITE_ERROR}: ${this.full ? 'no space left on device' : 'input/output error'}`);
+      },
+      complete: (done) => this.#write(done),
+    };
+  }
+
+  /** The process dies: of the writes under way the first few have reached the medium. */
+  crash(): void {
+    const reached = this.#random.int(0, this.#underWay.length);
+    for (const { done } of this.#underWay.splice(0).slice(0, reached)) this.#land(done);
+    this.process = undefined;
+  }
+
+  /** Flips a bit somewhere; undefined when there is nothing. Returns how to put it right. */
+  flip(): { key: string; isThere: () => boolean; mend: () => void } | undefined {
+    // What is staged of a snapshot was never anybody's word.
+    const keys = this.medium.keys().filter((key) => !key.startsWith(STAGED));
+    if (keys.length === 0) return undefined;
+    const key = this.#random.pick(keys);
+    const sound = this.medium.durable.get(key);
+    if (sound === undefined || sound.length === 0) return undefined;
+    this.medium.flipBit(key, this.#random.int(0, sound.length * 8 - 1));
+    const damaged = this.medium.durable.get(key);
+    this.#map.changes = [];
+    return {
+      key,
+      isThere: () => this.medium.durable.get(key) === damaged,
+      mend: () => {
+        if (this.medium.durable.get(key) === damaged) this.medium.durable.set(key, sound);
+        this.#map.changes = [];
+      },
+    };
+  }
+
+  /** Changes the medium behind everybody's back: for bugs that are planted there. */
+  rewrite(
+    change: (map: { get(key: string): Uint8Array | undefined; set(key: string, value: Uint8Array): void }) => void,
+  ): void {
+    change(this.#map);
+    this.#map.changes = [];
+  }
+
+  copy(): MemoryDisk {
+    const copy = new MemoryDisk();
+    copy.durable = this.medium.durable.clone();
+    return copy;
+  }
+
+  #write(done: () => void): void {
+    const { process } = this;
+    if (process === undefined || !process.alive) return;
+    this.#lastAt = Math.max(this.#lastAt, this.#kernel.now + this.baseMs + this.#random.next() * this.spreadMs);
+    const write = { done };
+    this.#underWay.push(write);
+    this.#kernel.at(this.#lastAt, process, 'write is durable', () =>
+      process.act(() => {
+        this.#underWay = this.#underWay.filter((other) => other !== write);
+        this.#land(done);
+      }),
+    );
+  }
+
+  #land(done: () => void): void {
+    this.#map.changes = [];
+    done();
+    const { changes } = this.#map;
+    this.#map.changes = [];
+    try {
+      this.#onLanded(changes);
+    } catch (error) {
+      this.#kernel.fail(error);
+    }
+  }
+}

@@ -1,0 +1,95 @@
+// When a cluster is healed: what is still missing until everything is in its place, and what must hold once it is.
+
+import type { ShardStatus } from '../../../src/ports/cluster.ts';
+import { key, shardId } from '../../../src/ports/ids.ts';
+import { openMemoryStore } from '../../../src/store/memory/store.ts';
+import { compareRows } from '../end-checks.ts';
+import { shardOfRow } from '../flush-watch.ts';
+import { Violation } from '../kernel.ts';
+import type { Machine } from './machine.ts';
+import type { ClusterWorld } from './world.ts';
+
+/** ms within which everything is flushed. */
+const FLUSH_MS = 5_000;
+const ASK_MS = 4_000;
+const REST_MS = 1_500;
+const ALL_ROWS = { from: key(''), to: key('\xff\xff\xff'), limit: 100_000 };
+
+/** Undefined: every workflow has ended, every shard is led and replicated as the ring wants it. */
+export async function whyUnsettled(world: ClusterWorld): Promise<string | undefined> {
+  if (!world.ended) return 'workflows have not ended';
+  const down = world.machines.find(({ wanted, node }) => wanted !== (node?.state === 'serving'));
+  if (down !== undefined) return `${down.name} is ${down.node?.state ?? 'off'}`;
+  const wanted = world.machines.filter((machine) => machine.wanted);
+  const directories = wanted.map(({ directoryId }) => directoryId).sort();
+  for (const { name, node } of wanted) {
+    const status = node?.cluster?.control.status();
+    const planned = (status?.members ?? []).filter((member) => member.planned).map(({ directoryId }) => directoryId);
+    if (planned.sort().join() !== directories.join()) {
+      return `${name} has the plan ${planned.join()} instead of ${directories.join()} (${status?.planning})`;
+    }
+  }
+  const [first] = wanted;
+  const shards = first === undefined ? undefined : await shardsAsSeenBy(world, first);
+  if (shards === undefined) return `${first?.name} does not say who leads what`;
+  for (const { shard, leader, voters, learners, desired } of shards) {
+    const here = `${voters.join()}+${learners.join()}`;
+    if (leader !== desired[0])
+      return `shard ${shard} of ${here} is led by ${leader ?? 'nobody'} instead of ${desired[0]}`;
+    if (learners.length > 0 || [...voters].sort().join() !== [...desired].sort().join()) {
+      return `shard ${shard} is at ${here} instead of ${desired.join()}`;
+    }
+  }
+  return undefined;
+}
+
+async function shardsAsSeenBy(world: ClusterWorld, { node }: Machine): Promise<readonly ShardStatus[] | undefined> {
+  let found: readonly ShardStatus[] | undefined;
+  node?.process.act(() => {
+    node.cluster?.control.shards((_error, shards) => {
+      found = shards;
+    });
+  });
+  const { kernel } = world;
+  await kernel.run(kernel.now + ASK_MS, () => found !== undefined);
+  return found;
+}
+
+/** Every voter's rows are those of everything committed. */
+export async function checkEnd(world: ClusterWorld): Promise<void> {
+  const { kernel, truth, plan } = world;
+  truth.relations.checkEnds();
+  // Followers hear of the last commits with the next heartbeats.
+  kernel.after(REST_MS, 'rests', () => undefined);
+  await kernel.run(kernel.now + REST_MS, () => false);
+  const wanted = world.machines.filter((machine) => machine.wanted);
+  const [first] = wanted;
+  const shards = first === undefined ? [] : ((await shardsAsSeenBy(world, first)) ?? []);
+  let flushed = 0;
+  for (const { node } of wanted) {
+    node?.process.act(() => void node.engine?.flush().then(() => (flushed += 1)));
+  }
+  await kernel.run(kernel.now + FLUSH_MS, () => flushed === wanted.length);
+  if (kernel.failure !== undefined) return;
+  if (flushed < wanted.length) throw new Violation('progress', `${wanted.length - flushed} nodes do not flush`);
+  for (const { name, disk, directoryId } of wanted) {
+    const store = openMemoryStore({ disk: disk.copy(), directoryId, shardCount: plan.shardCount });
+    await store.open();
+    const rows = new Map<string, Uint8Array>(await store.range(ALL_ROWS));
+    for (const { shard, voters } of shards) {
+      if (!voters.includes(name)) continue;
+      const { appliedLsn } = store.replicaPosition(shardId(shard));
+      if (appliedLsn !== truth.lastLsn(shard)) {
+        throw new Violation(
+          'progress',
+          `${name} has applied shard ${shard} to ${appliedLsn}, committed is ${truth.lastLsn(shard)}`,
+        );
+      }
+      compareRows(of(rows, shard), of(truth.rows, shard), `of ${name}, shard ${shard}`);
+    }
+    await store.close();
+  }
+}
+
+const of = (rows: ReadonlyMap<string, Uint8Array>, shard: number): Map<string, Uint8Array> =>
+  new Map([...rows].filter(([rowKey]) => shardOfRow(rowKey) === shard));

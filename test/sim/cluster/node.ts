@@ -1,0 +1,309 @@
+// A node of the cluster in one process: the real ClusterNode, shards and matching, composed as src/node.ts and src/node-cluster.ts do, over the
+// simulated world. Between them sits what the checkers listen to; nothing of it changes what passes.
+
+import { gossipConfig, LAN } from '../../../cluster/gossip/core/config.ts';
+import { ClusterNode } from '../../../cluster/node/cluster-node.ts';
+import type { NodeState } from '../../../cluster/node/state.ts';
+import { MemoryCoordinator, type MemoryCoordinatorOptions } from '../../../cluster/ownership/memory/client.ts';
+import type { ReplicaBounds } from '../../../cluster/replication/core/options.ts';
+import type { PlanSettings } from '../../../cluster/ring/plan.ts';
+import { DEFAULT_LIMITS } from '../../../src/core/workflow/limits.ts';
+import { Matcher } from '../../../src/matching/matcher.ts';
+import type { CommitLog } from '../../../src/ports/commit-log.ts';
+import type { Coordinator } from '../../../src/ports/coordinator.ts';
+import type { Engine } from '../../../src/ports/engine.ts';
+import type { LedShards } from '../../../src/ports/led-shards.ts';
+import type { Log } from '../../../src/ports/log.ts';
+import { ShardEngine } from '../../../src/shard/engine.ts';
+import { shardOf } from '../../../src/shard/keys.ts';
+import type { ShardLimits } from '../../../src/shard/limits.ts';
+import { rowLayout } from '../../../src/shard/row-layout.ts';
+import { pageTokenOf } from '../../../src/shard/search.ts';
+import { type MemoryStore, openMemoryStore } from '../../../src/store/memory/store.ts';
+import type { Kernel } from '../kernel.ts';
+import { withSlowReads } from '../store.ts';
+import type { LogWatch } from './log-watch.ts';
+import type { Machine } from './machine.ts';
+import type { ClusterNetwork } from './network.ts';
+import { NodeProcess } from './node-process.ts';
+
+export const NAMESPACE = 'sim';
+export const CLUSTER = 'sim';
+const RETENTION_MS = 72 * 3_600_000;
+const GOSSIP_PORT = 7_946;
+const LINK_PORT = 7_947;
+const JOIN_RETRY_MS = 500;
+
+/** As LAN, but for what a minute has no time for. */
+const GOSSIP = gossipConfig(LAN, {
+  reclaimMs: 3_000,
+  syncIntervalMs: 5_000,
+  reconnectIntervalMs: 3_000,
+  joinRetryMaxMs: 2_000,
+});
+
+export interface ClusterSettings {
+  readonly shardCount: number;
+  readonly replicas: number;
+  readonly firstMembers: number;
+  readonly plans: Partial<PlanSettings>;
+  readonly bounds: Partial<ReplicaBounds>;
+  readonly engine: Partial<ShardLimits>;
+  /** ms a read of the store takes at most. */
+  readonly readMs: number;
+}
+
+/** How a bug gets in: from outside, around the parts. */
+export interface NodePlant {
+  commitLog?(inner: CommitLog): CommitLog;
+}
+
+export interface NodeWorld {
+  readonly kernel: Kernel;
+  readonly network: ClusterNetwork;
+  readonly watch: LogWatch;
+  readonly settings: ClusterSettings;
+  readonly plant: NodePlant;
+  readonly seeds: readonly string[];
+  coordinatorOf(process: NodeProcess): MemoryCoordinatorOptions;
+  reached(what: string): void;
+  serves(node: ClusterProcess): void;
+  onFatal(node: ClusterProcess, error: unknown): void;
+}
+
+export class ClusterProcess {
+  readonly machine: Machine;
+  readonly directoryId: string;
+  readonly process: NodeProcess;
+  readonly store: MemoryStore;
+  readonly #world: NodeWorld;
+  #coordinator: Coordinator | undefined;
+  cluster: ClusterNode | undefined;
+  engine: ShardEngine | undefined;
+  matcher: Matcher | undefined;
+  /** For doors: reaches every shard. */
+  doors: Engine | undefined;
+  state: 'starting' | 'serving' | 'stopping' | 'dead' = 'starting';
+
+  constructor(world: NodeWorld, machine: Machine) {
+    const { kernel, settings } = world;
+    this.#world = world;
+    this.machine = machine;
+    machine.starts += 1;
+    this.directoryId = machine.directoryId;
+    this.process = new NodeProcess(kernel, `${machine.name}.${machine.starts}`, machine.clock);
+    machine.disk.process = this.process;
+    this.store = openMemoryStore({
+      disk: machine.disk.medium,
+      directoryId: this.directoryId,
+      shardCount: settings.shardCount,
+    });
+  }
+
+  async start(): Promise<void> {
+    const { kernel } = this.#world;
+    try {
+      const state = await this.#learnCluster();
+      await this.#open(state);
+      this.state = 'serving';
+      kernel.note(`${this.process.name} (${this.directoryId}) serves`);
+      this.#world.serves(this);
+    } catch (error) {
+      if (this.process.alive) this.#world.onFatal(this, error);
+    }
+  }
+
+  /** kill -9, or with `silently` a machine without power. */
+  crash(how: 'told' | 'silently'): void {
+    if (this.state === 'dead') return;
+    this.state = 'dead';
+    const { network, kernel } = this.#world;
+    kernel.note(`${this.process.name} is killed${how === 'silently' ? ', its machine too' : ''}`);
+    this.process.kill();
+    this.machine.disk.crash();
+    this.store.crash();
+    network.crash(this.machine.host, how);
+  }
+
+  /** As `tenuto server` on SIGTERM. */
+  async stop(graceMs: number): Promise<void> {
+    const { kernel, network } = this.#world;
+    this.state = 'stopping';
+    kernel.note(`${this.process.name} is asked to stop`);
+    await this.cluster?.leave(graceMs);
+    await this.engine?.close();
+    await this.cluster?.close();
+    await this.store.close();
+    this.state = 'dead';
+    kernel.note(`${this.process.name} has stopped`);
+    this.process.kill();
+    this.machine.disk.crash();
+    network.crash(this.machine.host, 'told');
+  }
+
+  // ---------------------------------------------------------------- inside
+
+  get #random() {
+    const { random } = this.process;
+    return { uuid: () => random.uuid(), next: () => random.next() };
+  }
+
+  /** As prepareCluster does. */
+  async #learnCluster(): Promise<NodeState> {
+    const { kernel, settings } = this.#world;
+    const { process, machine } = this;
+    const coordinator = new MemoryCoordinator(this.#world.coordinatorOf(process));
+    this.#coordinator = coordinator;
+    const known = await machine.statesFor(process).read();
+    if (known !== undefined) {
+      void coordinator.restoreCluster(known.record);
+      return known;
+    }
+    const record = {
+      ...{ clusterId: CLUSTER, incarnation: process.random.uuid(), shardCount: settings.shardCount },
+      createdAtMs: process.now(),
+    };
+    for (;;) {
+      const outcome = await coordinator.createCluster(record);
+      if (outcome.type === 'ok') return { record: outcome.value, plan: '', firstPlan: '', born: false, draining: 'no' };
+      kernel.note(`${process.name} waits for Redis`);
+      await new Promise<void>((resolve) => void process.after(JOIN_RETRY_MS, resolve));
+    }
+  }
+
+  async #open(state: NodeState): Promise<void> {
+    const { kernel, network, settings, plant, watch, seeds } = this.#world;
+    const { process, machine, store } = this;
+    const coordinator = this.#coordinator;
+    if (coordinator === undefined) throw new Error('the coordinator is there first');
+    const states = machine.statesFor(process);
+    await states.write(state);
+    const onFatal = (error: unknown): void => {
+      // What a killed process still thinks of does not happen.
+      if (process.alive) this.#world.onFatal(this, error);
+    };
+    const listen = { ip: machine.host, advertise: undefined };
+    const cluster = new ClusterNode({
+      config: {
+        ...{ id: CLUSTER, name: machine.name, zone: machine.zone, weight: 1, roles: [] },
+        seeds: seeds.filter((host) => host !== machine.host).map((host) => ({ host, port: GOSSIP_PORT })),
+        ...{ replicas: settings.replicas, firstMembers: settings.firstMembers, keys: [] },
+        gossip: { ...listen, port: GOSSIP_PORT },
+        link: { ...listen, port: LINK_PORT },
+      },
+      ...{
+        durability: { type: 'replicated', store, layout: rowLayout },
+        self: store.directoryId,
+        state,
+        states,
+        coordinator,
+      },
+      network: network.linksOf(machine.host, process),
+      security: { mode: 'none' },
+      ...{ clock: process, scheduler: process, random: this.#random, log: this.#log(), pageTokenOf, onFatal },
+      randomBytes: (length) => Uint8Array.from({ length }, () => process.random.u32() & 0xff),
+      shardOf: (namespace, workflowId) => shardOf(namespace, workflowId, settings.shardCount),
+      onDraining: () => undefined,
+      gossipTransport: network.gossipOf(machine.host, GOSSIP_PORT, process),
+      gossipConfig: GOSSIP,
+      ...{ plans: settings.plans, bounds: settings.bounds },
+    });
+    this.cluster = cluster;
+    const matcher = new Matcher({
+      ...{ clock: process, scheduler: process },
+      onQueryLost: (to, queryId) => this.engine?.submit(to, { type: 'queryLost', queryId }, () => undefined),
+    });
+    this.matcher = matcher;
+    const tapped = this.#tapCommits(cluster.commitLog, watch);
+    const engine = new ShardEngine({
+      store: withSlowReads(store, process, settings.readMs),
+      ...{ clock: process, scheduler: process, random: this.#random, matching: matcher, onFatal },
+      namespaces: new Map([[NAMESPACE, { id: `id of ${NAMESPACE}`, retention: RETENTION_MS }]]),
+      limits: DEFAULT_LIMITS,
+      bounds: settings.engine,
+      log: this.#log(),
+      commitLog: plant.commitLog?.(tapped) ?? tapped,
+      relay: cluster.relay,
+    });
+    this.engine = engine;
+    matcher.attach(engine);
+    this.doors = cluster.attach(this.#tapApplied(engine, watch), matcher);
+    await engine.open();
+    await cluster.open(`${machine.host}:7280`);
+    kernel.note(`${process.name} is open`);
+  }
+
+  #check(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#world.kernel.fail(error);
+    }
+  }
+
+  /** What the leader's engine is told is committed. */
+  #tapCommits(inner: CommitLog, watch: LogWatch): CommitLog {
+    return {
+      ...inner,
+      append: (entries, settled) =>
+        inner.append(entries, (result) => {
+          if ('fenced' in result) {
+            const fenced = new Set(result.fenced.map(({ shard }) => shard));
+            if (fenced.size > 0) this.#world.reached('fenced commit');
+            this.#check(() => {
+              for (const { shard, lsn, entry } of entries) {
+                if (!fenced.has(shard)) watch.committed(this.directoryId, shard, lsn, entry);
+              }
+            });
+          }
+          settled(result);
+        }),
+    };
+  }
+
+  /** What the log tells this node's shards. */
+  #tapApplied(engine: ShardEngine, watch: LogWatch): ShardEngine {
+    const { directoryId } = this;
+    const replaced: Partial<LedShards> = {
+      lead: (shard, term, lsn) => {
+        this.#check(() => watch.leads(directoryId, shard, term, lsn));
+        engine.lead(shard, term, lsn);
+      },
+      apply: (shard, lsn, entry) => {
+        this.#check(() => watch.committed(directoryId, shard, lsn, entry));
+        engine.apply(shard, lsn, entry);
+      },
+      controlAppended: (shard, lsn) => {
+        watch.controlAppended(directoryId, shard, lsn);
+        engine.controlAppended(shard, lsn);
+      },
+      receive: (item, done) => {
+        const shard = shardOf(item.namespace, item.workflowId, this.#world.settings.shardCount);
+        if (watch.truth.hasReceived(shard, item.source, item.seq)) this.#world.reached('outbox repeat');
+        engine.receive(item, done);
+      },
+    };
+    return new Proxy<ShardEngine>(engine, {
+      get: (target, name) => {
+        const own: unknown = Reflect.get(replaced, name);
+        if (own !== undefined) return own;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  }
+
+  #log(): Log {
+    const { kernel } = this.#world;
+    const say =
+      (how: string) =>
+      (fields: object, message: string): void => {
+        if (!this.process.alive || !kernel.isWatched) return;
+        const text = Object.entries(fields).map(
+          ([name, value]) => `${name}=${value instanceof Error ? value.message : value}`,
+        );
+        kernel.note(`${this.process.name} ${how}: ${message} ${text.join(' ')}`);
+      };
+    return { debug: say('notes'), info: say('says'), warn: say('warns'), error: say('reports') };
+  }
+}

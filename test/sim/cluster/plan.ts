@@ -1,0 +1,223 @@
+// What one seed of the cluster does: how big it is, how its parts are set up, which workflows run and what clients do to them. Plain data, made before
+// anything runs: a failing seed prints it.
+
+import { SeededRandom } from '../random.ts';
+import type { WorkflowInput, WorkflowType } from './workflows.ts';
+
+export type Step =
+  | { readonly do: 'pause'; readonly ms: number }
+  | { readonly do: 'start' }
+  /** The same request once more, elsewhere: the first answer comes back. */
+  | { readonly do: 'startAgain' }
+  /** Another request for the same id: refused, whether it runs or is over (I8). */
+  | { readonly do: 'startOther' }
+  | { readonly do: 'signal'; readonly text: string }
+  | { readonly do: 'terminate' }
+  | { readonly do: 'query' | 'describe' | 'history' | 'list' };
+
+export interface WorkflowPlan {
+  readonly workflowId: string;
+  readonly type: WorkflowType;
+  readonly input: WorkflowInput;
+  readonly steps: readonly Step[];
+  /** It begins once this one has been started. */
+  readonly after?: string;
+}
+
+export const FAULTS = [
+  'crash',
+  'power loss',
+  'restart',
+  'deaf hand-over',
+  'blackout',
+  'rivals',
+  'pause',
+  'cut',
+  'one-way cut',
+  'split',
+  'broken links',
+  'bad weather',
+  'write error',
+  'full disk',
+  'slow disk',
+  'bit flip',
+  'emptied directory',
+  'clock jump',
+  'redis away',
+  'redis forgets',
+  'redis wiped',
+  'redis repeats terms',
+  'join',
+  'drain',
+  'replace',
+  'rebalance',
+  'worker reconnects',
+] as const;
+export type FaultName = (typeof FAULTS)[number];
+
+export const isFault = (name: string): name is FaultName => FAULTS.some((fault) => fault === name);
+
+export interface ClusterPlan {
+  readonly seed: number;
+  readonly replicas: number;
+  /** That make the cluster; the machines beside them join later. */
+  readonly firstMembers: number;
+  readonly machines: number;
+  readonly zones: number;
+  readonly shardCount: number;
+  readonly readMs: number;
+  readonly goneMs: number;
+  readonly cachedActors: number;
+  readonly outboxKept: number;
+  /** Of recent entries of a shard kept in memory: beyond it they are read from disk, or come by snapshot. */
+  readonly cachedBytes: number;
+  /** Of entries in one message to a follower. */
+  readonly messageBytes: number;
+  readonly workers: number;
+  readonly workflows: readonly WorkflowPlan[];
+  readonly kinds: readonly FaultName[];
+  /** Virtual ms at which each fault is due. */
+  readonly faultsAt: readonly number[];
+  /** Virtual ms at which everything is healed. */
+  readonly calmAtMs: number;
+}
+
+/** Before it the cluster is born: nothing but that happens. */
+const BIRTH_MS = 6_000;
+const TYPES: readonly WorkflowType[] = [
+  'steps',
+  'steps',
+  'timer',
+  'collector',
+  'collector',
+  'collector',
+  'relay',
+  'parent',
+  'parent',
+  'courier',
+  'courier',
+  'patient',
+];
+
+export interface PlanChoices {
+  /** Nothing goes wrong. */
+  readonly calm?: boolean | undefined;
+  /** Of the kinds that the seed would have, this one alone: to see what it leads to. */
+  readonly only?: FaultName | undefined;
+}
+
+export function makePlan(seed: number, { calm = false, only }: PlanChoices = {}): ClusterPlan {
+  const random = new SeededRandom(`cluster plan ${seed}`);
+  const replicas = random.pick([1, 3, 3, 3, 3, 5]);
+  const firstMembers = random.int(Math.max(3, replicas), Math.max(5, replicas));
+  const calmAtMs = random.between(60_000, 66_000);
+  const kinds = new Set<FaultName>();
+  for (const most = random.int(3, 7); kinds.size < most; ) kinds.add(random.pick(FAULTS));
+  const faultCount = calm ? 0 : random.int(7, 16);
+  const faultsAt = Array.from({ length: faultCount }, () => random.between(BIRTH_MS, calmAtMs - 2_000)).sort(
+    (a, b) => a - b,
+  );
+  const workflows: WorkflowPlan[] = [];
+  for (let i = 0; i < 26 || stepsOf(workflows) < 215; i += 1) {
+    // Most begin when something happens: what a fault meets under way is what it can spoil.
+    const startMs =
+      faultsAt.length > 0 && random.chance(0.7)
+        ? random.pick(faultsAt) + random.between(-300, 900)
+        : random.between(BIRTH_MS / 2, calmAtMs - 5_000);
+    workflows.push(...planned(random, i, startMs));
+  }
+  return {
+    seed,
+    replicas,
+    firstMembers,
+    machines: Math.min(7, firstMembers + random.int(0, 2)),
+    zones: random.pick([1, 1, 3]),
+    shardCount: random.pick([4, 4, 8, 16]),
+    readMs: random.pick([0.1, 0.5, 5]),
+    goneMs: random.pick([8_000, 15_000, 600_000]),
+    cachedActors: random.pick([1, 4, 1_000]),
+    outboxKept: random.pick([1, 4, 1_000]),
+    cachedBytes: random.pick([500, 20_000, 1_000_000]),
+    messageBytes: random.pick([400, 400, 1_000_000]),
+    workers: random.int(1, 5),
+    workflows,
+    kinds: only === undefined ? [...kinds] : [only],
+    faultsAt,
+    calmAtMs,
+  };
+}
+
+const stepsOf = (workflows: readonly WorkflowPlan[]): number =>
+  workflows.reduce((sum, { steps }) => sum + steps.filter((step) => step.do !== 'pause').length + 1, 0);
+
+/** A workflow, with those it reaches for. */
+function planned(random: SeededRandom, index: number, startMs: number): WorkflowPlan[] {
+  const type = random.pick(TYPES);
+  const workflowId = `${type}-${index}`;
+  switch (type) {
+    case 'steps':
+      return [workflow(random, workflowId, type, { count: random.int(1, 6) }, startMs)];
+    case 'relay':
+      return [workflow(random, workflowId, type, { count: random.int(1, 3) }, startMs)];
+    case 'timer':
+      return [workflow(random, workflowId, type, { count: 1, ms: random.int(50, 8_000) }, startMs)];
+    case 'patient':
+      return [workflow(random, workflowId, type, { count: 0 }, startMs, [{ do: 'terminate' }])];
+    case 'parent': {
+      const others = Array.from({ length: random.int(1, 4) }, (_, i) => `child-${index}.${i}`);
+      return [workflow(random, workflowId, type, { count: others.length, others }, startMs)];
+    }
+    case 'collector': {
+      const letters = Array.from({ length: random.int(1, 8) }, (_, i) => `s${i}`);
+      const signals = letters.map((text): Step => ({ do: 'signal', text }));
+      return [workflow(random, workflowId, type, { count: letters.length, letters }, startMs, signals)];
+    }
+    case 'courier': {
+      const letters = Array.from({ length: random.int(1, 5) }, (_, i) => `letter-${i}`);
+      const own = Array.from({ length: random.int(0, 3) }, (_, i) => `s${i}`);
+      const to = `collector-${index}`;
+      const all = [...letters, ...own];
+      return [
+        workflow(
+          random,
+          to,
+          'collector',
+          { count: all.length, letters: all },
+          startMs,
+          own.map((text): Step => ({ do: 'signal', text })),
+        ),
+        {
+          ...workflow(random, workflowId, type, { count: letters.length, others: [to], letters }, startMs),
+          after: to,
+        },
+      ];
+    }
+  }
+}
+
+function workflow(
+  random: SeededRandom,
+  workflowId: string,
+  type: WorkflowType,
+  input: WorkflowInput,
+  startMs: number,
+  own: readonly Step[] = [],
+): WorkflowPlan {
+  const steps: Step[] = [{ do: 'pause', ms: startMs }, { do: 'start' }];
+  const look = (): void => {
+    if (random.chance(0.5)) steps.push({ do: 'describe' });
+    if (random.chance(0.25)) steps.push({ do: 'history' });
+    if (random.chance(0.2)) steps.push({ do: 'query' });
+    if (random.chance(0.08)) steps.push({ do: 'list' });
+    if (random.chance(0.15)) steps.push({ do: 'startAgain' });
+    if (random.chance(0.08)) steps.push({ do: 'startOther' });
+    if (random.chance(0.6)) steps.push({ do: 'pause', ms: random.next() ** 3 * 6_000 });
+  };
+  look();
+  for (const step of own) {
+    steps.push(step);
+    look();
+  }
+  for (let i = random.int(1, 4); i > 0; i -= 1) look();
+  return { workflowId, type, input, steps };
+}

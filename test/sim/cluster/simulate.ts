@@ -1,0 +1,101 @@
+// One seed of the cluster from beginning to end: it is born, works under faults for most of a minute, is healed, and must then come to its end: every
+// workflow over, every shard led where the ring wants it, all replicas alike. Everything is decided by the seed.
+
+import { Campaign } from '../../../cluster/replication/core/campaign.ts';
+import { withVirtualTime } from '../host-time.ts';
+import { Violation } from '../kernel.ts';
+import { replaced } from '../replication/bugs.ts';
+import { checkEnd, whyUnsettled } from './end-checks.ts';
+import { FaultDriver } from './faults.ts';
+import { type ClusterPlan, makePlan, type PlanChoices } from './plan.ts';
+import { ClusterWorld, type WorldPlant } from './world.ts';
+
+/** Virtual ms after healing within which everything must be in its place. */
+const HEALING_MS = 120_000;
+/** ms between two looks at whether it is. */
+const LOOK_MS = 250;
+
+export interface ClusterReport {
+  readonly seed: number;
+  readonly failure: Error | undefined;
+  /** Of the whole history: two runs of a seed have the same. */
+  readonly digest: string;
+  readonly plan: ClusterPlan;
+  readonly events: number;
+  readonly entries: number;
+  readonly operations: number;
+  readonly virtualMs: number;
+  readonly healedMs: number;
+  readonly faults: ReadonlyMap<string, number>;
+  readonly reached: ReadonlyMap<string, number>;
+}
+
+/** A planted bug. */
+export interface ClusterBug {
+  /** Changes classes of the real thing, and returns how to change them back. */
+  readonly replace?: (world: ClusterWorld) => () => void;
+  readonly world?: WorldPlant;
+}
+
+export interface ClusterOptions extends PlanChoices {
+  readonly bug?: ClusterBug | undefined;
+  readonly sink?: ((line: string) => void) | undefined;
+}
+
+/** Runs one seed; never rejects. */
+export async function simulateCluster(seed: number, options: ClusterOptions = {}): Promise<ClusterReport> {
+  const plan = makePlan(seed, options);
+  const world = new ClusterWorld(plan, options.bug?.world, options.sink);
+  const faults = new FaultDriver(world);
+  const { kernel } = world;
+  const { takeOver } = Campaign.prototype;
+  const unwatch = replaced(Campaign.prototype, 'takeOver', function watched(this: Campaign) {
+    world.reached('hand-over');
+    takeOver.call(this);
+  });
+  const putBack = options.bug?.replace?.(world) ?? (() => undefined);
+  let healedMs = 0;
+  await withVirtualTime(kernel, async () => {
+    try {
+      world.begin();
+      faults.schedule();
+      await kernel.run(plan.calmAtMs, () => false);
+      faults.heal();
+      healedMs = await untilSettled(world);
+      if (kernel.failure === undefined) await checkEnd(world);
+    } catch (error) {
+      kernel.fail(error);
+    }
+  });
+  putBack();
+  unwatch();
+  const { failure } = kernel;
+  return {
+    seed,
+    failure: failure === undefined ? undefined : failure instanceof Error ? failure : new Error(String(failure)),
+    digest: kernel.digest(),
+    plan,
+    events: kernel.events,
+    entries: world.truth.entries,
+    operations: world.operations,
+    virtualMs: kernel.now,
+    healedMs,
+    faults: faults.met,
+    reached: world.events,
+  };
+}
+
+async function untilSettled(world: ClusterWorld): Promise<number> {
+  const { kernel } = world;
+  const startMs = kernel.now;
+  let why: string | undefined = 'not looked at';
+  while (why !== undefined && kernel.failure === undefined) {
+    if (kernel.now - startMs > HEALING_MS) {
+      throw new Violation('progress', `${HEALING_MS} ms after healing: ${why}; ${world.describe()}`);
+    }
+    kernel.after(LOOK_MS, 'looks', () => undefined);
+    await kernel.run(kernel.now + LOOK_MS, () => false);
+    if (kernel.failure === undefined) why = await whyUnsettled(world);
+  }
+  return kernel.now - startMs;
+}

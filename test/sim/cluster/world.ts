@@ -1,0 +1,268 @@
+// The world of one cluster seed: machines and the network between them, Redis, workers and clients, and an operator who starts again what has ended. What
+// happens to it is faults.ts; what must hold in the end is end-checks.ts.
+
+import type { Journey } from '../../../cluster/ownership/memory/client.ts';
+import { MemoryCoordinatorServer } from '../../../cluster/ownership/memory/server.ts';
+import type { Done, Engine } from '../../../src/ports/engine.ts';
+import { term } from '../../../src/ports/ids.ts';
+import { decodePosition, encodePosition, frame, POSITION, unframe } from '../../../src/store/framing.ts';
+import { type Status, StatusCode } from '../../../src/wire/status.ts';
+import { EPOCH, Kernel, Violation } from '../kernel.ts';
+import { SeededRandom } from '../random.ts';
+import { Truth } from '../truth.ts';
+import { type ClientWorld, SimClient } from './client.ts';
+import { WRITE_ERROR } from './disk.ts';
+import { LogWatch } from './log-watch.ts';
+import { Machine } from './machine.ts';
+import { ClusterNetwork } from './network.ts';
+import { ClusterProcess, type NodePlant, type NodeWorld } from './node.ts';
+import type { NodeProcess } from './node-process.ts';
+import type { ClusterPlan } from './plan.ts';
+import { SimWorker } from './worker.ts';
+
+/** How far clocks of machines run apart at most: half of what replicas reckon with. */
+const DRIFT = 0.008;
+const RESTART_MS = 800;
+/** Of a seed: several times what the busiest ones have. */
+const MOST_EVENTS = 500_000;
+
+/** What the operator does with a machine whose node has ended by itself. */
+export type AfterEnd = 'start' | 'nothing';
+
+export interface WorldPlant extends NodePlant {
+  /** An emptied directory claims to be the one it was. */
+  readonly keepsIdWhenEmptied?: boolean;
+  /** What was promised is forgotten with the process. */
+  readonly forgetsVotes?: boolean;
+}
+
+export class ClusterWorld implements ClientWorld {
+  readonly plan: ClusterPlan;
+  readonly plant: WorldPlant;
+  readonly kernel: Kernel;
+  readonly random: SeededRandom;
+  readonly truth = new Truth();
+  readonly watch: LogWatch;
+  readonly network: ClusterNetwork;
+  readonly redis: MemoryCoordinatorServer;
+  readonly machines: Machine[] = [];
+  readonly workers: readonly SimWorker[];
+  readonly clients: SimClient[];
+  /** Events worth counting, by name. */
+  readonly events = new Map<string, number>();
+  readonly #node: NodeWorld;
+  readonly #undone = new Map<ClusterProcess, number>();
+  /** ms a call to Redis takes; undefined: it cannot be reached. */
+  redisMs: number | undefined = 1;
+  redisLossChance = 0;
+  /** Directories that may hold damage: a node that will not start on one is expected. */
+  readonly damaged = new Map<string, () => void>();
+
+  constructor(plan: ClusterPlan, plant: WorldPlant = {}, sink?: (line: string) => void) {
+    const { seed } = plan;
+    this.plan = plan;
+    this.plant = plant;
+    this.kernel = new Kernel(seed, sink, 'notes');
+    this.random = new SeededRandom(`cluster ${seed}`);
+    this.watch = new LogWatch(this.truth, (what) => this.reached(what));
+    this.network = new ClusterNetwork(this.kernel, new SeededRandom(`cluster network ${seed}`));
+    const { kernel } = this;
+    this.redis = new MemoryCoordinatorServer({ now: () => EPOCH + kernel.now, monotonic: () => kernel.now });
+    for (let i = 0; i < plan.machines; i += 1) {
+      const clock = { rate: 1 + this.random.between(-DRIFT, DRIFT), ms: this.random.between(-200, 200) };
+      const options = { clock, zone: plan.zones === 1 ? '' : `z${i % plan.zones}`, wanted: i < plan.firstMembers };
+      const landed = (directory: string, written: Parameters<LogWatch['written']>[1]): void =>
+        this.watch.written(directory, written);
+      const machine = new Machine({ kernel, seed, landed }, i, options);
+      this.machines.push(machine);
+    }
+    this.workers = Array.from({ length: plan.workers }, (_, n) => {
+      const name = `worker ${n}`;
+      return new SimWorker(this, name, new SeededRandom(`${name} ${seed}`));
+    });
+    this.clients = plan.workflows.map(
+      (workflow) => new SimClient(this, workflow, new SeededRandom(`client ${workflow.workflowId} ${seed}`)),
+    );
+    this.#node = {
+      ...{ kernel, network: this.network, watch: this.watch, plant },
+      settings: {
+        ...{
+          shardCount: plan.shardCount,
+          replicas: plan.replicas,
+          firstMembers: plan.firstMembers,
+          readMs: plan.readMs,
+        },
+        plans: {
+          stableMs: 1_500,
+          maxStableMs: 10_000,
+          demoteMs: 5_000,
+          goneMs: plan.goneMs,
+          intervalMs: 2_000,
+          leadMs: 500,
+          turnMs: 1_000,
+          movedPerMinute: 20,
+        },
+        bounds: { cachedBytes: plan.cachedBytes, messageBytes: plan.messageBytes },
+        engine: { cachedActors: plan.cachedActors, actorIdleMs: 500, outboxKept: plan.outboxKept, outboxRetryMs: 300 },
+      },
+      seeds: this.machines.slice(0, 2).map(({ host }) => host),
+      coordinatorOf: (process) => this.#coordinatorOf(process),
+      reached: (what) => this.reached(what),
+      serves: () => undefined,
+      onFatal: (node, error) => this.#fatal(node, error),
+    };
+  }
+
+  get up(): Machine[] {
+    return this.machines.filter(({ node }) => node?.state === 'serving');
+  }
+
+  get ended(): boolean {
+    return (
+      this.clients.every(({ result }) => result !== undefined) &&
+      this.truth.openRuns === 0 &&
+      this.truth.undelivered.size === 0
+    );
+  }
+
+  get operations(): number {
+    return this.clients.reduce((sum, { operations }) => sum + operations, 0);
+  }
+
+  isStarted(workflowId: string | undefined): boolean {
+    return this.clients.every(({ plan, runId }) => plan.workflowId !== workflowId || runId !== undefined);
+  }
+
+  reached(what: string): void {
+    this.events.set(what, (this.events.get(what) ?? 0) + 1);
+  }
+
+  begin(): void {
+    for (const machine of this.machines) if (machine.wanted) this.startSoon(machine, this.random.between(0, 300));
+    for (const client of this.clients) client.begin();
+    this.#probe();
+  }
+
+  startSoon(machine: Machine, ms: number): void {
+    this.kernel.after(ms, 'operator starts a node', () => this.start(machine));
+  }
+
+  start(machine: Machine): void {
+    if (!machine.wanted || machine.isUp) return;
+    if (this.plant.forgetsVotes === true && machine.starts > 0) forgetVotes(machine);
+    const node = new ClusterProcess(this.#node, machine);
+    machine.node = node;
+    this.kernel.at(this.kernel.now, node.process, 'starts', () => void node.start());
+  }
+
+  /** Whoever asks is a network away, and may never hear. */
+  ask<T>(
+    preferred: ClusterProcess | undefined,
+    what: string,
+    go: (engine: Engine, done: Done<T>) => void,
+    done: Done<T>,
+  ): void {
+    const { kernel, random } = this;
+    const serving = this.machines.flatMap(({ node }) =>
+      node?.state === 'serving' || node?.state === 'stopping' ? [node] : [],
+    );
+    const node =
+      preferred?.process.alive === true && random.chance(0.9)
+        ? preferred
+        : serving.length > 0
+          ? random.pick(serving)
+          : undefined;
+    if (node === undefined || node.doors === undefined) {
+      kernel.after(50, 'nobody listens', () =>
+        done({ code: StatusCode.UNAVAILABLE, message: 'no node listens' }, undefined),
+      );
+      return;
+    }
+    const { process, doors } = node;
+    kernel.note(`${process.name} is asked for ${what}`);
+    kernel.after(random.between(0.2, 2), 'request', () =>
+      process.act(() => {
+        try {
+          go(doors, (error: Status | undefined, value: T | undefined) => {
+            if (process.alive) kernel.after(random.between(0.2, 2), 'answer', () => done(error, value));
+          });
+        } catch (error) {
+          kernel.fail(error);
+        }
+      }),
+    );
+  }
+
+  // ---------------------------------------------------------------- inside
+
+  #coordinatorOf(process: NodeProcess) {
+    const { redis, random } = this;
+    const journey = (): Journey => {
+      const ms = this.redisMs;
+      if (ms === undefined) return random.chance(0.5) ? { type: 'refused' } : { type: 'request lost' };
+      if (random.chance(this.redisLossChance)) {
+        return random.chance(0.5) ? { type: 'request lost' } : { type: 'answer lost', thereMs: ms };
+      }
+      return { type: 'answered', thereMs: random.between(ms / 2, ms), backMs: random.between(ms / 2, ms) };
+    };
+    return { server: redis, clock: process, scheduler: process, journey };
+  }
+
+  /** The process ends: its disk failed it, or its directory is damaged. Anything else is a bug. */
+  #fatal(node: ClusterProcess, error: unknown): void {
+    const { machine } = node;
+    const text = error instanceof Error ? error.message : String(error);
+    this.kernel.note(`${node.process.name} cannot go on: ${text}`);
+    const damage = this.damaged.get(node.directoryId);
+    if (damage === undefined && !text.includes(WRITE_ERROR) && !isTaken(text)) {
+      this.kernel.fail(error);
+      return;
+    }
+    node.crash('told');
+    if (damage !== undefined) damage();
+    else this.startSoon(machine, this.random.between(RESTART_MS / 2, RESTART_MS * 2));
+  }
+
+  #probe(): void {
+    this.kernel.after(500, 'probe', () => {
+      this.#probe();
+      if (this.kernel.events > MOST_EVENTS)
+        this.kernel.fail(new Violation('I9', 'so much happens that something runs in circles'));
+      // Who lost its node finds another one: several may be at one, and none at others.
+      for (const worker of this.workers) {
+        const [found] = worker.isConnected ? [] : this.up.length === 0 ? [] : [this.random.pick(this.up)];
+        if (found?.node !== undefined) worker.connect(found.node);
+      }
+      for (const { node } of this.machines) {
+        if (node?.engine === undefined || !node.process.alive) continue;
+        const { startsUndone } = node.engine.getStats();
+        if (startsUndone > (this.#undone.get(node) ?? 0)) this.reached('undelivered start');
+        this.#undone.set(node, startsUndone);
+      }
+    });
+  }
+
+  describe(): string {
+    const open = this.clients.filter(({ result }) => result === undefined).map(({ where }) => where);
+    const nodes = this.machines.map(({ name, node, wanted }) => {
+      const leads = node?.cluster?.leads ?? 0;
+      return `${name} ${wanted ? '' : 'unwanted '}${node?.state ?? 'off'}, leads ${leads}, ${node?.cluster?.notReady() ?? 'ready'}`;
+    });
+    return `open: ${open.join(', ') || 'none'}; ${this.truth.openRuns} runs open, ${this.truth.undelivered.size} messages undelivered; ${nodes.join('; ')}`;
+  }
+}
+
+/** The name or directory is still leased to the run before, or remembered by gossip: it is free in a moment. */
+const isTaken = (text: string): boolean => /is called|in use by|belongs to another node/.test(text);
+
+/** What is on disk of promises is gone; the term stays. */
+function forgetVotes({ disk }: Machine): void {
+  disk.rewrite((map) => {
+    for (const key of disk.medium.keys()) {
+      const framed = key.startsWith(POSITION) ? map.get(key) : undefined;
+      if (framed === undefined) continue;
+      const position = decodePosition(unframe(key, framed, 'the simulated disk'));
+      map.set(key, frame(key, encodePosition({ ...position, votedTerm: term(0), votedFor: '' })));
+    }
+  });
+}
