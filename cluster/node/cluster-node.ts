@@ -131,9 +131,10 @@ export class ClusterNode {
       changed: () => this.#ringChanged(),
     });
     this.#mover = new Mover({
-      ...{ self, shardCount, driver: this.#driver, scheduler },
+      ...{ self, shardCount, driver: this.#driver, clock, scheduler },
       ring: () => this.#placement.ring,
       reaches: (directoryId) => transport.peerOf(directoryId) !== undefined,
+      drains: (directoryId) => this.#roster.drains(directoryId),
     });
     this.#news = new LeaderNews({
       ...{ self, view: this.#view, rpc: this.#rpc, coordinator, scheduler },

@@ -2,10 +2,11 @@
 // leadership by hand-over. What it asks for is carried out by the shard's own log, or refused, and is asked for again. Bounded, so that a new
 // node is filled without drowning the others. Called by cluster-node.ts.
 
-import type { Cancelable, Scheduler } from '../../src/ports/clock.ts';
+import type { Cancelable, Clock, Scheduler } from '../../src/ports/clock.ts';
 import { type ShardId, shardId } from '../../src/ports/ids.ts';
 import { directoryId } from '../replication/core/ids.ts';
 import { nextStep } from '../replication/core/membership.ts';
+import type { Replica } from '../replication/core/replica.ts';
 import type { ReplicationDriver } from '../replication/driver.ts';
 import type { Ring } from '../ring/ring.ts';
 
@@ -13,11 +14,16 @@ export interface MoverOptions {
   /** This node's data directory. */
   self: string;
   shardCount: number;
-  driver: Pick<ReplicationDriver, 'replicaOf' | 'change' | 'transfer'>;
+  driver: Pick<ReplicationDriver, 'change' | 'transfer'> & {
+    replicaOf(shard: ShardId): Pick<Replica, 'isServing' | 'term' | 'configuration'> | undefined;
+  };
+  clock: Clock;
   scheduler: Scheduler;
   ring(): Ring | undefined;
   /** Whether this directory's node is connected: nothing is handed to one that is not. */
   reaches(directoryId: string): boolean;
+  /** Whether it says that it drains: it is handed nothing that another can have, and gives away what it gets. */
+  drains(directoryId: string): boolean;
 }
 
 const TICK_MS = 500;
@@ -25,6 +31,11 @@ const TICK_MS = 500;
 const CHANGES_AT_ONCE = 16;
 /** Leaderships handed over in one tick: each holds its shard's requests for some milliseconds. */
 const TRANSFERS_A_TICK = 16;
+/**
+ * So long a new leader keeps its shard, whatever the ring wants, ms: who has just given it away knows why, and by then everybody knows. Without it
+ * a node that leaves and the others would throw its shards to and fro until the ring follows.
+ */
+const SETTLED_MS = 2_000;
 
 export class Mover {
   readonly #options: MoverOptions;
@@ -32,6 +43,8 @@ export class Mover {
   #soon = false;
   #evacuating = false;
   #stopped = false;
+  /** Since when a shard is led here in a term. */
+  readonly #tenures = new Map<ShardId, { term: number; sinceMs: number }>();
 
   constructor(options: MoverOptions) {
     this.#options = options;
@@ -94,7 +107,8 @@ export class Mover {
         continue;
       }
       if (ring === undefined) continue;
-      const outcome = this.#lookAfter(shard, ring, changing < CHANGES_AT_ONCE, handed < most);
+      const mayHandOver = handed < most && (transfers === 'all' || this.#isSettled(shard));
+      const outcome = this.#lookAfter(shard, ring, changing < CHANGES_AT_ONCE, mayHandOver);
       if (outcome === 'changing') changing += 1;
       if (outcome === 'handed over') handed += 1;
     }
@@ -122,6 +136,7 @@ export class Mover {
     if (!mayHandOver) return 'as wanted';
     const to = step?.to ?? desired[0];
     if (to === undefined || to === self || !replica.configuration.voters.includes(to)) return 'as wanted';
+    if (this.#options.drains(to)) return 'as wanted';
     return this.#hand(shard, to) ? 'handed over' : 'as wanted';
   }
 
@@ -131,7 +146,19 @@ export class Mover {
     const voters: readonly string[] = driver.replicaOf(shard)?.configuration.voters ?? [];
     const liked = ring?.replicasOf(shard).map((member) => member.directoryId) ?? [];
     const order = [...liked.filter((id) => voters.includes(id)), ...voters.filter((id) => !liked.includes(id))];
-    return order.some((id) => id !== self && this.#hand(shard, id));
+    const others = order.filter((id) => id !== self);
+    const { drains } = this.#options;
+    return [...others.filter((id) => !drains(id)), ...others.filter(drains)].some((id) => this.#hand(shard, id));
+  }
+
+  #isSettled(shard: ShardId): boolean {
+    const { driver, clock } = this.#options;
+    const term = driver.replicaOf(shard)?.term ?? 0;
+    const nowMs = clock.monotonic();
+    const tenure = this.#tenures.get(shard);
+    if (tenure?.term === term) return nowMs - tenure.sinceMs >= SETTLED_MS;
+    this.#tenures.set(shard, { term, sinceMs: nowMs });
+    return false;
   }
 
   #hand(shard: ShardId, to: string): boolean {

@@ -64,6 +64,12 @@ export class Roster {
     return member === undefined || address === undefined ? undefined : { node: member.name, address };
   }
 
+  /** Whether its node says that it drains. */
+  drains(directoryId: string): boolean {
+    const member = this.#byDirectory.get(directoryId);
+    return member !== undefined && member.draining !== 'no';
+  }
+
   nameOf(directoryId: string): string | undefined {
     return this.#byDirectory.get(directoryId)?.name;
   }
