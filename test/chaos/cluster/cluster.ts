@@ -1,10 +1,13 @@
 // A cluster of real processes for one chaos run: Redis, the network between the nodes, and the nodes, each in a directory of its own.
 
+import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { verifyDirectory } from '../../../src/store/index.ts';
+import type { ShardStatus } from '../../../src/wire/cluster.ts';
 import { type CoordinatorKind, TestCoordinator } from './coordinator.ts';
 import { Network } from './network.ts';
-import { NodeProcess } from './node-process.ts';
+import { CLI, NodeProcess } from './node-process.ts';
 
 export interface ClusterOptions {
   readonly directory: string;
@@ -70,6 +73,22 @@ export class ChaosCluster {
     const [most] = [...this.nodes].sort((a, b) => (counts.get(b.name) ?? 0) - (counts.get(a.name) ?? 0));
     if (most === undefined) throw new Error('there are no nodes');
     return most;
+  }
+
+  /** What the `tenuto cluster` command says when it asks the first node. @throws Error with what it printed when it fails */
+  async operate(...args: string[]): Promise<string> {
+    const command = [CLI, 'cluster', ...args, '--address', this.node(0).address, '--command-timeout', '60s'];
+    const { stdout } = await promisify(execFile)(process.execPath, command);
+    return stdout;
+  }
+
+  /** How many shards a node leads and holds, as the leaders say. */
+  async sharesOf(name: string): Promise<{ leads: number; holds: number }> {
+    const lines = (await this.operate('shards', '--output', 'jsonl')).split('\n').filter((line) => line !== '');
+    // The command's own shape (src/wire/cluster.ts).
+    const shards = lines.map((line) => JSON.parse(line) as ShardStatus);
+    const holds = shards.filter(({ voters, learners }) => voters.includes(name) || learners.includes(name));
+    return { leads: shards.filter(({ leader }) => leader === name).length, holds: holds.length };
   }
 
   /** No packet between any of `some` and any other node. */

@@ -25,7 +25,10 @@ export class TestCoordinator {
 
   static async start(kind: CoordinatorKind): Promise<TestCoordinator> {
     if (kind === 'single') return new TestCoordinator(await startRedis(), undefined);
-    return new TestCoordinator(undefined, await startSentinelGroup());
+    const group = await startSentinelGroup();
+    // The nodes' addresses are not the one that protected mode takes for local.
+    for (const server of [group.first, group.second]) await server.command('CONFIG', 'SET', 'protected-mode', 'no');
+    return new TestCoordinator(undefined, group);
   }
 
   /** For the proxies; undefined under a Sentinel, which names the servers' own addresses. */
@@ -48,18 +51,18 @@ export class TestCoordinator {
     await this.#server().restart('empty');
   }
 
-  /** From now on the replica hears nothing more of what the master takes. */
+  /** From now on the replica gets nothing of what the master takes. */
   async stopReplication(): Promise<void> {
     const { first, second } = this.#sentinelGroup();
-    // The replica waits for its master's next word for a minute: until then its link counts as up, and the Sentinel takes it.
-    await second.command('CONFIG', 'SET', 'repl-timeout', '3600');
-    await first.command('CONFIG', 'SET', 'repl-ping-replica-period', '3600');
     second.pause();
+    // What is in the sockets already it will still read; nothing is added.
+    await first.command('CLIENT', 'KILL', 'TYPE', 'replica');
   }
 
-  /** The master is killed, and the replica, which lags, takes its place. */
-  async failOver(): Promise<void> {
+  /** The master is killed, and the replica takes its place. @throws Error when it turns out to know the newest terms: then it did not lag */
+  async failOver(clusterId: string): Promise<void> {
     const { first, second, master } = this.#sentinelGroup();
+    const newest = await termsOf(first, clusterId);
     await first.kill();
     second.resume();
     await eventually(
@@ -67,6 +70,10 @@ export class TestCoordinator {
       async () => ((await master()) === second.port ? true : undefined),
       FAIL_OVER_MS,
     );
+    const known = await termsOf(second, clusterId);
+    if (![...newest].some(([shard, term]) => (known.get(shard) ?? 0) < term)) {
+      throw new Error('the replica of Redis knew every term that its master had given out: it did not lag');
+    }
   }
 
   /** How many shards each node leads, as Redis was last told; by node name. */
@@ -97,6 +104,12 @@ export class TestCoordinator {
     if (this.#group === undefined) throw new Error('this run has no Sentinel');
     return this.#group;
   }
+}
+
+/** By shard. The fail-over itself may give out some, so this is what was known a moment ago. */
+async function termsOf(server: RedisServer, clusterId: string): Promise<Map<string, number>> {
+  const pairs = pairsOf(await server.command('HGETALL', `tenuto:{${clusterId}}:terms`));
+  return new Map(pairs.map(([shard, term]) => [shard, Number(term)]));
 }
 
 /** HGETALL answers flat, or as an object. */

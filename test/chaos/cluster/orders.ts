@@ -1,6 +1,7 @@
 // The load: the order pipeline of examples/order-fulfillment with its two services and its workers, and its audit at the end. One worker for each
 // node, since a worker serves the node it is connected to.
 
+import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -48,6 +49,8 @@ export class Orders {
   constructor(options: OrdersOptions) {
     const { directory, count } = options;
     this.#options = options;
+    // Every order under way listens to it.
+    setMaxListeners(0, this.#stop.signal);
     this.#files = { payment: join(directory, 'payment.jsonl'), warehouse: join(directory, 'warehouse.jsonl') };
     const { orders } = JSON.parse(readFileSync(ORDERS_FILE, 'utf8')) as { orders: Order[] };
     this.#orders = orders.slice(0, count);

@@ -148,7 +148,9 @@ export const SCENARIOS: readonly Scenario[] = [
       const node = world.cluster.node(0);
       await world.fault(`kill -9 ${node.name}: terms that only the master of Redis knows`, () => node.kill());
       await comesBack(world, node);
-      await world.fault('the master of Redis is killed, the replica takes over', () => coordinator.failOver());
+      await world.fault('the master of Redis is killed, the replica takes over', () =>
+        coordinator.failOver(world.cluster.id),
+      );
       const next = world.cluster.node(1);
       await world.fault(`kill -9 ${next.name}: terms that were handed out before`, () => next.kill());
       await comesBack(world, next);
@@ -183,6 +185,25 @@ export const SCENARIOS: readonly Scenario[] = [
       }
     },
   },
+  {
+    name: 'grow-shrink',
+    title: 'a node is added and takes its share; another is drained and removed',
+    clientsMustNotNotice: true,
+    async run(world) {
+      const { cluster } = world;
+      await world.fault('n4 joins, and takes its share', async () => {
+        const { name } = await world.add();
+        const share = Math.floor(cluster.shardCount / cluster.nodes.length / 2);
+        await world.eventually(`${name} to lead its share`, async () => (await cluster.sharesOf(name)).leads >= share);
+      });
+      const leaving = cluster.node(1);
+      await world.fault(`${leaving.name} is drained of everything`, () => drained(world, leaving));
+      await world.fault(`${leaving.name} is removed`, async () => {
+        await world.forget(leaving);
+        await leaving.end();
+      });
+    },
+  },
 ];
 
 const othersThan = (world: World, node: NodeProcess): NodeProcess[] =>
@@ -191,6 +212,12 @@ const othersThan = (world: World, node: NodeProcess): NodeProcess[] =>
 async function comesBack(world: World, node: NodeProcess): Promise<void> {
   await world.quietly(`${node.name} starts again`, () => node.restart());
   await world.calm(BETWEEN_MS);
+}
+
+async function drained(world: World, node: NodeProcess): Promise<void> {
+  await world.cluster.operate('drain', node.name, '--everything', '--timeout', '50s');
+  const { leads, holds } = await world.cluster.sharesOf(node.name);
+  if (leads + holds > 0) throw new Error(`${node.name} is drained, and still leads ${leads} shards and holds ${holds}`);
 }
 
 async function mendAfter(world: World, ms: number): Promise<void> {

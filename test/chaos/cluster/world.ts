@@ -49,8 +49,11 @@ const CONCURRENCY = 12;
 const SEED = 7;
 /** A cluster of that size on a slow machine; faults are bounded below that. */
 const FORM_MS = 60_000;
-export const SERVED_MS = 30_000;
+const SERVED_MS = 30_000;
+/** Longer than replicas wait for a leader that has gone silent. */
+const WATCH_MS = 3_000;
 const ORDERS_END_MS = 90_000;
+const LOOK_MS = 500;
 
 export class World {
   readonly cluster: ChaosCluster;
@@ -94,12 +97,16 @@ export class World {
     return this.#directory;
   }
 
-  /** Does something to the cluster, waits until every shard is served, and notes how long each was not. */
-  async fault(what: string, act: () => Promise<void> | void, servedWithinMs = SERVED_MS): Promise<FaultSeen> {
+  /**
+   * Does something to the cluster, watches it for a while (a leader that was cut off is missed only then), waits until every shard is served, and
+   * notes how long each was not.
+   */
+  async fault(what: string, act: () => Promise<void> | void, watchMs = WATCH_MS): Promise<FaultSeen> {
     this.say(what);
     this.#probes.begin();
     await act();
-    await this.#probes.untilServed(servedWithinMs);
+    await sleep(watchMs);
+    await this.#probes.untilServed(SERVED_MS);
     const seen = { what, ...this.#probes.end() };
     this.#faults.push(seen);
     const sorted = [...seen.longestMs].sort((a, b) => b - a);
@@ -112,6 +119,15 @@ export class World {
     this.say(what);
     await act();
     await this.#probes.untilServed(SERVED_MS);
+  }
+
+  /** @throws Error when it does not come about in half a minute */
+  async eventually(what: string, look: () => Promise<boolean>): Promise<void> {
+    const giveUpAtMs = performance.now() + SERVED_MS;
+    while (!(await look())) {
+      if (performance.now() > giveUpAtMs) throw new Error(`waited ${SERVED_MS} ms for ${what}`);
+      await sleep(LOOK_MS);
+    }
   }
 
   async calm(ms: number): Promise<void> {
