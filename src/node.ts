@@ -89,6 +89,8 @@ class Node implements RunningNode {
   readonly #metrics = new Metrics();
   readonly #matcher: Matcher;
   readonly #engine: ShardEngine;
+  /** Reaches the shards of all nodes. */
+  readonly #everywhere: Engine;
   readonly #door: NativeDoor;
   readonly #cluster: ClusterNode | undefined;
   readonly store: Store;
@@ -113,7 +115,8 @@ class Node implements RunningNode {
     this.#matcher = new Matcher({
       clock: systemClock,
       scheduler: systemScheduler,
-      onQueryLost: (to, queryId) => this.#engine.submit(to, { type: 'queryLost', queryId }, () => {}),
+      // Its shard may be led by another node.
+      onQueryLost: (to, queryId) => this.#everywhere.submit(to, { type: 'queryLost', queryId }, () => {}),
     });
     this.#engine = new ShardEngine({
       store,
@@ -129,7 +132,8 @@ class Node implements RunningNode {
       ...(cluster && { commitLog: cluster.commitLog, relay: cluster.relay }),
     });
     this.#matcher.attach(this.#engine);
-    this.#door = this.#makeDoor(cluster?.attach(this.#engine, this.#matcher) ?? this.#engine);
+    this.#everywhere = cluster?.attach(this.#engine, this.#matcher) ?? this.#engine;
+    this.#door = this.#makeDoor(this.#everywhere);
     nodeGauges(this.#metrics, {
       engine: this.#engine,
       matcher: this.#matcher,

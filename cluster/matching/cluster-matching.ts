@@ -86,7 +86,7 @@ export class ClusterMatching implements MatchingPeers {
     const limits = { ...DEFAULT_MATCHING_LIMITS, ...options.limits };
     this.#limits = limits;
     const { self, boot, rpc, clock, scheduler, matcher, engine, homeOf, nodes } = options;
-    this.#lent = new LentCredits(clock, limits);
+    this.#lent = new LentCredits(clock, limits, (session, task) => this.#sessions.gave(session, task));
     this.#source = new RemoteSource({
       ...{ clock, scheduler, limits, lent: this.#lent },
       ask: (...asked) => this.#pull(...asked),

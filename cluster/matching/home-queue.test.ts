@@ -126,6 +126,21 @@ describe('a home', () => {
     expect(home.isEmpty).toBe(true);
   });
 
+  it('goes on numbering for a node that comes back, which would take what is numbered lower for old', () => {
+    const numbers = { last: 0 };
+    const home = new HomeQueue({ standing: 0 }, numbers);
+    home.announce('a', waiting(5), 0, 0);
+    home.credit('b', credit(2), 0);
+    expect(home.assign(0)).toMatchObject([{ number: 1 }]);
+    home.gone('b');
+    home.credit('b', credit(2, 1), 10);
+    expect(home.assign(10)).toMatchObject([{ number: 2 }]);
+    const again = new HomeQueue({ standing: 0 }, numbers);
+    again.announce('a', waiting(5), 0, 20);
+    again.credit('b', credit(2, 2), 20);
+    expect(again.assign(20)).toMatchObject([{ number: 3 }]);
+  });
+
   it('hears of no more nodes than it may', () => {
     const home = new HomeQueue({ nodes: 2 });
     expect([

@@ -20,7 +20,7 @@ export interface Taking {
   seen: number;
 }
 
-/** The node `to` is to fetch up to `count` tasks from `from`, the best of which is so good. Numbered from 1 for each `to`. */
+/** The node `to` is to fetch up to `count` tasks from `from`, the best of which is so good. Later ones have greater numbers. */
 export interface Assignment {
   to: string;
   from: string;
@@ -72,18 +72,23 @@ class Node {
   available = 0;
   /** Made for this node and not seen by it yet, oldest first. */
   unseen: (Dated & { number: number })[] = [];
-  /** Of the last assignment. */
-  number = 0;
+}
+
+/** Of the last assignment. Shared by all queues of one home: a queue or node that is forgotten and heard of again must not begin anew. */
+export interface Numbers {
+  last: number;
 }
 
 export class HomeQueue {
   readonly #limits: HomeLimits;
+  readonly #numbers: Numbers;
   readonly #nodes = new Map<string, Node>();
   /** Takers in rotation: whoever was served last comes last. */
   #rotation: string[] = [];
 
-  constructor(limits: Partial<HomeLimits> = {}) {
+  constructor(limits: Partial<HomeLimits> = {}, numbers: Numbers = { last: 0 }) {
     this.#limits = { ...DEFAULT_HOME_LIMITS, ...limits };
+    this.#numbers = numbers;
   }
 
   get isEmpty(): boolean {
@@ -191,11 +196,12 @@ export class HomeQueue {
       if (to === from || taker === undefined) continue;
       const take = Math.min(left, roomOf(to, taker));
       if (take <= 0) continue;
-      taker.number += 1;
-      taker.unseen.push({ number: taker.number, count: take, at: now });
+      this.#numbers.last += 1;
+      const number = this.#numbers.last;
+      taker.unseen.push({ number, count: take, at: now });
       given.push({ to, count: take, at: now });
       left -= take;
-      made.push({ to, from, count: take, number: taker.number, priority, oldest });
+      made.push({ to, from, count: take, number, priority, oldest });
       this.#rotation = [...this.#rotation.filter((other) => other !== to), to];
     }
   }

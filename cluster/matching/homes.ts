@@ -3,7 +3,7 @@
 
 import type { Cancelable, Clock, Scheduler } from '../../src/ports/clock.ts';
 import type { QueueKey } from '../../src/ports/matching.ts';
-import { HomeQueue } from './home-queue.ts';
+import { HomeQueue, type Numbers } from './home-queue.ts';
 import type { MatchingLimits } from './limits.ts';
 import { type AssignedFetch, idOf, type QueueNews } from './messages.ts';
 
@@ -27,14 +27,14 @@ class Home {
   lowSince: number;
   readonly rates = new Map<number, { rate: number; at: number }>();
 
-  constructor(queue: QueueKey, partition: number, limits: MatchingLimits, now: number) {
+  constructor(queue: QueueKey, partition: number, limits: MatchingLimits, numbers: Numbers, now: number) {
     this.queue = queue;
     this.partition = partition;
     this.changedAt = now;
     this.lowSince = now;
     const homeLimits = { assignmentMs: limits.holdMs, silentMs: 3 * limits.refreshMs };
-    this.tasks = new HomeQueue(homeLimits);
-    this.queries = new HomeQueue(homeLimits);
+    this.tasks = new HomeQueue(homeLimits, numbers);
+    this.queries = new HomeQueue(homeLimits, numbers);
   }
 
   get isEmpty(): boolean {
@@ -59,6 +59,7 @@ export interface HomesOptions {
 export class Homes {
   readonly #options: HomesOptions;
   readonly #homes = new Map<string, Home>();
+  readonly #numbers: Numbers = { last: 0 };
   #dirty: Home[] = [];
   #ticker: Cancelable | undefined;
 
@@ -84,7 +85,7 @@ export class Homes {
     let home = this.#homes.get(id);
     if (home === undefined) {
       if (this.#homes.size >= limits.homes) return 1;
-      home = new Home(queue, partition, limits, now);
+      home = new Home(queue, partition, limits, this.#numbers, now);
       this.#homes.set(id, home);
       this.#tickLater();
     }

@@ -38,7 +38,7 @@ let lent: LentCredits;
 
 function make(limits: Partial<MatchingLimits> = {}): void {
   time = new VirtualTime();
-  lent = new LentCredits(time, { ...DEFAULT_MATCHING_LIMITS, ...limits });
+  lent = new LentCredits(time, { ...DEFAULT_MATCHING_LIMITS, ...limits }, () => undefined);
 }
 
 function lend(to = 'a'): { id: number; claim: FakeClaim } {

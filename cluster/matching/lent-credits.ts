@@ -15,6 +15,7 @@ interface Lent {
 export class LentCredits {
   readonly #clock: Clock;
   readonly #limits: MatchingLimits;
+  readonly #onTaken: (session: string, task: Delivery) => void;
   readonly #lent = new Map<number, Lent>();
   /** Ids whose task was taken, and when; oldest first. */
   readonly #taken = new Map<number, number>();
@@ -22,9 +23,10 @@ export class LentCredits {
   /** Of ids up to here nothing is remembered. */
   #forgotten = 0;
 
-  constructor(clock: Clock, limits: MatchingLimits) {
+  constructor(clock: Clock, limits: MatchingLimits, onTaken: (session: string, task: Delivery) => void) {
     this.#clock = clock;
     this.#limits = limits;
+    this.#onTaken = onTaken;
   }
 
   get size(): number {
@@ -71,6 +73,7 @@ export class LentCredits {
     this.#lent.delete(id);
     if (lent.claim.deliver(task) !== true) return 'refused';
     this.#taken.set(id, this.#clock.monotonic());
+    this.#onTaken(lent.claim.taker.session, task);
     if (this.#taken.size > this.#limits.remembered) this.#forgetOldest();
     return 'taken';
   }

@@ -29,6 +29,8 @@ export const SHARDS = 6;
 export const WORKFLOWS: QueueKey = { namespace: NAMESPACE, name: QUEUE, kind: 'workflow' };
 export const ACTIVITIES: QueueKey = { namespace: NAMESPACE, name: QUEUE, kind: 'activity' };
 const NETWORK_MS = 1;
+/** More than two links take. */
+const WAY_BACK_MS = 20;
 
 /** Nothing of a process that was killed runs on. */
 class Mortal implements Scheduler {
@@ -424,8 +426,9 @@ export class Cluster {
     worker.holds.add(token);
     const attempted = `${kind} ${workflowId} ${runId} ${scheduledEventId}.${attempt}`;
     this.deliveries.set(attempted, (this.deliveries.get(attempted) ?? 0) + 1);
+    // The answer's answer comes behind what was sent to the worker before: until then it holds the task.
     const done = (): void => {
-      worker.holds.delete(token);
+      this.time.after(WAY_BACK_MS, () => worker.holds.delete(token));
       worker.grant(kind, 1);
     };
     this.time.after(worker.workMs(), () => {

@@ -130,6 +130,21 @@ describe('a node that dies', () => {
     expectAllEnded(ids);
   });
 
+  it('only to gossip takes part again at once', async () => {
+    await open();
+    cluster.steps = 0;
+    const taker = worker('b');
+    const first = startAll(20, ['c']);
+    await cluster.time.advance(2_000);
+    cluster.node('a').matching.nodeGone('b');
+    await cluster.time.advance(6_000);
+    const second = Array.from({ length: 20 }, (_, n) => cluster.idAt('c', 100 + n));
+    for (const id of second) cluster.start1(id);
+    await cluster.time.advance(300);
+    expectAllEnded([...first, ...second].sort());
+    expect(taker.received).toHaveLength(40);
+  });
+
   it('with the credit loses no task: its worker comes back elsewhere, and gets what it was never given', async () => {
     await open();
     const moving = worker('b', { workflow: 5, activity: 5 });

@@ -35,12 +35,22 @@ export interface SessionsOptions {
   isConnected(session: string): boolean;
 }
 
+interface Registration {
+  readonly worker: ResumingWorker;
+  /** Monotonic ms. */
+  readonly at: number;
+  /** Starts that other nodes have sent it since: it did not list them, and has them all the same. */
+  readonly given: Set<string>;
+}
+
 export class Sessions {
   readonly #options: SessionsOptions;
   /** The node that took a session's last task; who took one last comes last. */
   readonly #takers = new Map<string, string>();
   /** Registrations here that others may owe something, oldest first. */
-  readonly #resumes = new Map<number, { worker: ResumingWorker; at: number }>();
+  readonly #resumes = new Map<number, Registration>();
+  /** The latest of each session. */
+  readonly #latest = new Map<string, number>();
   /** What was taken for one of them, and when. */
   readonly #taken = new Map<string, number>();
   #asks: ResumeAsk[] = [];
@@ -89,7 +99,8 @@ export class Sessions {
     if (this.#resumes.size >= limits.resumes) return;
     const id = this.#next;
     this.#next += 1;
-    this.#resumes.set(id, { worker, at: clock.monotonic() });
+    this.#resumes.set(id, { worker, at: clock.monotonic(), given: new Set() });
+    this.#latest.set(worker.session, id);
     const held = [...worker.held].slice(0, limits.heldTokens);
     if (this.#asks.push({ id, session: worker.session, held }) === 1) scheduler.soon(() => this.#askAll());
   }
@@ -134,12 +145,26 @@ export class Sessions {
     const key = `${id}.${part} ${from}`;
     if (this.#taken.has(key)) return 'taken';
     // Gone, or registered again since: what it holds now is not known here, and nothing is to be undone.
-    const claim = task.kind === 'query' ? undefined : this.#resumes.get(id)?.worker.claim(task.kind);
+    const registration = this.#resumes.get(id);
+    if (registration === undefined || task.kind === 'query') return 'unknown';
+    // It was on its way to this very registration when the shard's node looked.
+    if (registration.given.has(startOf(task))) return 'taken';
+    const claim = registration.worker.claim(task.kind);
     if (claim === undefined) return 'unknown';
     if (claim.deliver(task) !== true) return 'refused';
+    this.gave(registration.worker.session, task);
     this.#taken.set(key, clock.monotonic());
     if (this.#taken.size > limits.remembered) this.#forgetOldest();
     return 'taken';
+  }
+
+  /** A worker here has taken a task of another node. */
+  gave(session: string, task: Delivery): void {
+    const id = this.#latest.get(session);
+    const given = id === undefined ? undefined : this.#resumes.get(id)?.given;
+    if (given !== undefined && given.size < this.#options.limits.heldTokens && task.kind !== 'query') {
+      given.add(startOf(task));
+    }
   }
 
   told({ id, durable, over }: Told): void {
@@ -153,9 +178,10 @@ export class Sessions {
   sweep(): void {
     const { clock, limits } = this.#options;
     const now = clock.monotonic();
-    for (const [id, { at }] of this.#resumes) {
+    for (const [id, { worker, at }] of this.#resumes) {
       if (now - at < limits.resumeMs) break;
       this.#resumes.delete(id);
+      if (this.#latest.get(worker.session) === id) this.#latest.delete(worker.session);
     }
     for (const [, at] of this.#taken) {
       if (now - at < limits.rememberedMs) break;
@@ -211,6 +237,11 @@ export class Sessions {
       },
     });
   }
+}
+
+function startOf(task: Exclude<Delivery, { kind: 'query' }>): string {
+  const { runId, scheduledEventId, startId } = task.started.ref;
+  return `${task.kind} ${scheduledEventId} ${startId.term}.${startId.seq} ${runId}`;
 }
 
 /** What a node answers that knows the worker. */

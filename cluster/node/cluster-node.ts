@@ -197,6 +197,7 @@ export class ClusterNode {
   attach(engine: LedShards & BacklogSource, matcher: LocalMatcher): Engine {
     const { shardOf, pageTokenOf, clock, scheduler, config, routing } = this.#options;
     this.#local = engine;
+    this.#view.subscribe(() => this.#matching?.homesMoved());
     this.#matching = new ClusterMatching({
       ...{ self: config.name, boot: this.#links.identity.bootId, rpc: this.#rpc, clock, scheduler, matcher, engine },
       homeOf: (queue, partition) => this.#homeOf(queue, partition),
