@@ -19,7 +19,8 @@ const CHECKS_AT_ONCE = 8;
 /** `unknown`: the call failed, and may have been applied. */
 type Outcome = 'acknowledged' | 'unknown';
 
-interface Page {
+/** One workflow of the ledger: what was asked of it, and what came of that. */
+export interface Page {
   readonly workflowId: string;
   readonly start: Outcome;
   readonly runId: string;
@@ -121,31 +122,37 @@ export class Ledger {
     }
   }
 
-  async #checkPage({ workflowId, start, runId, signals }: Page): Promise<string[]> {
+  async #checkPage(page: Page): Promise<string[]> {
+    const { workflowId, start } = page;
     let events: HistoryEvent[];
     try {
       ({ events } = await this.#client.workflow.getHandle(workflowId).fetchHistory());
     } catch (error) {
       return start === 'unknown' ? [] : [`${workflowId} was acknowledged, and cannot be read: ${chainOf(error)}`];
     }
-    const problems = gapsOf(workflowId, events);
-    const [first] = events;
-    if (first?.eventType !== EventType.WORKFLOW_EXECUTION_STARTED) {
-      problems.push(`${workflowId}: its history does not begin with its start`);
-    } else if (start === 'acknowledged' && first.attributes.originalExecutionRunId !== runId) {
-      problems.push(`${workflowId}: run ${runId} was acknowledged, the history is of another one`);
-    }
-    const noted = events.flatMap((event) =>
-      event.eventType === EventType.WORKFLOW_EXECUTION_SIGNALED ? [event.attributes.signalName] : [],
-    );
-    // In the order in which they were sent, each at most once; only unknown ones may be missing.
-    const sent = signals.filter(({ name, outcome }) => outcome === 'acknowledged' || noted.includes(name));
-    const expected = sent.map(({ name }) => name);
-    if (JSON.stringify(noted) !== JSON.stringify(expected)) {
-      problems.push(`${workflowId}: acknowledged [${expected.join(' ')}], its history has [${noted.join(' ')}]`);
-    }
-    return problems;
+    return problemsOf(page, events);
   }
+}
+
+/** What a history lacks, or has and should not, by what was acknowledged. */
+export function problemsOf({ workflowId, start, runId, signals }: Page, events: readonly HistoryEvent[]): string[] {
+  const problems = gapsOf(workflowId, events);
+  const [first] = events;
+  if (first?.eventType !== EventType.WORKFLOW_EXECUTION_STARTED) {
+    problems.push(`${workflowId}: its history does not begin with its start`);
+  } else if (start === 'acknowledged' && first.attributes.originalExecutionRunId !== runId) {
+    problems.push(`${workflowId}: run ${runId} was acknowledged, the history is of another one`);
+  }
+  const noted = events.flatMap((event) =>
+    event.eventType === EventType.WORKFLOW_EXECUTION_SIGNALED ? [event.attributes.signalName] : [],
+  );
+  // In the order in which they were sent, each at most once; only unknown ones may be missing.
+  const sent = signals.filter(({ name, outcome }) => outcome === 'acknowledged' || noted.includes(name));
+  const expected = sent.map(({ name }) => name);
+  if (JSON.stringify(noted) !== JSON.stringify(expected)) {
+    problems.push(`${workflowId}: acknowledged [${expected.join(' ')}], its history has [${noted.join(' ')}]`);
+  }
+  return problems;
 }
 
 /** Event ids are 1..n (I5). */
