@@ -3,11 +3,12 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { CLI } from '../../../examples/order-fulfillment/paths.ts';
 import { verifyDirectory } from '../../../src/store/index.ts';
 import type { ShardStatus } from '../../../src/wire/cluster.ts';
 import { type CoordinatorKind, TestCoordinator } from './coordinator.ts';
 import { Network } from './network.ts';
-import { CLI, NodeProcess } from './node-process.ts';
+import { NodeProcess } from './node-process.ts';
 
 export interface ClusterOptions {
   readonly directory: string;

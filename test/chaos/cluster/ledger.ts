@@ -150,7 +150,13 @@ export function problemsOf({ workflowId, start, runId, signals }: Page, events: 
   const sent = signals.filter(({ name, outcome }) => outcome === 'acknowledged' || noted.includes(name));
   const expected = sent.map(({ name }) => name);
   if (JSON.stringify(noted) !== JSON.stringify(expected)) {
-    problems.push(`${workflowId}: acknowledged [${expected.join(' ')}], its history has [${noted.join(' ')}]`);
+    const missing = expected.filter((name) => !noted.includes(name));
+    const odd = noted.filter((name, i) => noted.indexOf(name) !== i || !expected.includes(name));
+    const what =
+      missing.length + odd.length === 0
+        ? 'its signals are in another order than they were sent'
+        : `of ${expected.length} acknowledged signals [${missing.join(' ')}] are missing; [${odd.join(' ')}] are too many`;
+    problems.push(`${workflowId}: ${what}`);
   }
   return problems;
 }

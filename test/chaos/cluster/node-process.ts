@@ -3,17 +3,17 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
+import { CLI, ROOT } from '../../../examples/order-fulfillment/paths.ts';
 import { Child } from '../../../examples/order-fulfillment/supervisor/child.ts';
 import { untilServing } from '../../../examples/order-fulfillment/supervisor/ports.ts';
 import { LOCALHOST, type NodePlace } from './network.ts';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const built = (path: string): string => join(ROOT, 'dist', path);
 /** Ends a child whose parent is gone, however it went. */
-export const EXIT_WITH_PARENT = pathToFileURL(built('examples/order-fulfillment/supervisor/exit-with-parent.js')).href;
+export const EXIT_WITH_PARENT = pathToFileURL(
+  join(ROOT, 'dist/examples/order-fulfillment/supervisor/exit-with-parent.js'),
+).href;
 const NET_HOOK = pathToFileURL(join(ROOT, 'test/chaos/cluster/net-hook.mjs')).href;
-export const CLI = built('src/cli/main.js');
 
 export interface NodeSettings {
   readonly place: NodePlace;

@@ -4,19 +4,18 @@
 import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Client, type Connection } from 'tenuto/client';
 import { audit } from '../../../examples/order-fulfillment/audit/audit.ts';
 import { readBooks } from '../../../examples/order-fulfillment/audit/books.ts';
 import { type Catalogue, type Order, workflowIdOf } from '../../../examples/order-fulfillment/model.ts';
-import { CATALOGUE_FILE, ORDERS_FILE } from '../../../examples/order-fulfillment/paths.ts';
+import { CATALOGUE_FILE, ORDERS_FILE, ROOT } from '../../../examples/order-fulfillment/paths.ts';
 import { Child } from '../../../examples/order-fulfillment/supervisor/child.ts';
 import { Desk, type Outcome } from '../../../examples/order-fulfillment/supervisor/desk.ts';
 import { chainOf, gapsOf } from './ledger.ts';
 import { freePort, LOCALHOST } from './network.ts';
 import { EXIT_WITH_PARENT } from './node-process.ts';
 
-const DEMO = fileURLToPath(new URL('../../../dist/examples/order-fulfillment/', import.meta.url));
+const DEMO = join(ROOT, 'dist/examples/order-fulfillment');
 /** Shorter than the demo's: a run ends no earlier than the order whose parcel is never picked up. */
 const POLICY = { approvalThresholdCents: 100_000, approvalTimeoutMs: 5_000, orderTimeoutMs: 15_000 };
 const READS_AT_ONCE = 8;

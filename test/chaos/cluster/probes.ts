@@ -1,4 +1,4 @@
-// Measures how long shards are not served: every 50 ms each shard is asked something through one of the nodes, whichever has answered the last
+// Measures how long shards are not served: every so often each shard is asked something through one of the nodes, whichever has answered the last
 // question. A gap is the time between two answers, so without any fault it is about the pause between two questions.
 
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
@@ -14,7 +14,7 @@ const ANSWER_MS = 4_000;
 /** A shard is served when it has answered within this, for all of `CALM_MS`. */
 const FRESH_MS = 400;
 const CALM_MS = 1_000;
-const LOOK_MS = 20;
+const LOOK_MS = 10;
 
 interface Prober {
   readonly connection: Connection;
@@ -31,7 +31,6 @@ export interface Gaps {
 }
 
 export class Probes {
-  readonly #shardCount: number;
   readonly #ids: readonly string[];
   readonly #probers = new Map<string, Prober>();
   readonly #answeredAtMs: number[];
@@ -40,8 +39,8 @@ export class Probes {
   readonly #stalls: IntervalHistogram = monitorEventLoopDelay({ resolution: 5 });
   readonly #timer: NodeJS.Timeout;
 
-  constructor(shardCount: number) {
-    this.#shardCount = shardCount;
+  /** @param everyMs between two questions to one shard */
+  constructor(shardCount: number, everyMs = PROBE_EVERY_MS) {
     this.#ids = Array.from({ length: shardCount }, (_, shard) => idOn(shard, shardCount, -1));
     this.#answeredAtMs = Array.from({ length: shardCount }, () => performance.now());
     this.#longestMs = Array.from({ length: shardCount }, () => 0);
@@ -50,7 +49,7 @@ export class Probes {
     let next = 0;
     // One shard after the other, spread over the pause.
     this.#timer = setInterval(() => {
-      for (let n = 0; n < Math.ceil((shardCount * LOOK_MS) / PROBE_EVERY_MS); n += 1) {
+      for (let n = 0; n < Math.ceil((shardCount * LOOK_MS) / everyMs); n += 1) {
         this.#ask(next);
         next = (next + 1) % shardCount;
       }
@@ -125,9 +124,5 @@ export class Probes {
     const gapMs = nowMs - (this.#answeredAtMs[shard] ?? nowMs);
     this.#longestMs[shard] = Math.max(this.#longestMs[shard] ?? 0, gapMs);
     this.#answeredAtMs[shard] = nowMs;
-  }
-
-  get shardCount(): number {
-    return this.#shardCount;
   }
 }
