@@ -21,7 +21,7 @@ export default defineConfig({
       'examples/**/*.test.ts',
       'test/**/*.test.ts',
     ],
-    globalSetup: ['test/support/build.ts'],
+    globalSetup: ['test/support/build.ts', 'test/support/postgres-run.ts'],
     reporters: ['default', './test/support/closing-line.ts'],
     pool: 'forks',
     testTimeout: 30_000,

@@ -59,8 +59,14 @@ export interface RunningNode {
   close(): Promise<void>;
 }
 
-async function openStore({ dataDirectory, shardCount }: NodeConfig): Promise<ReplicaStore> {
-  // Either adapter is loaded only when it is used: a node in memory needs no LevelDB.
+// Each adapter is loaded only when it is used: a node in memory needs no LevelDB, one with a directory no client of a database.
+async function openStore(config: NodeConfig): Promise<Store> {
+  if (config.postgres === undefined) return openReplicaStore(config);
+  const { openPostgresStore } = await import('./store/postgres/index.ts');
+  return openPostgresStore(config.postgres);
+}
+
+async function openReplicaStore({ dataDirectory, shardCount }: NodeConfig): Promise<ReplicaStore> {
   if (dataDirectory === undefined) {
     const { openMemoryStore } = await import('./store/memory/store.ts');
     return openMemoryStore({ shardCount, directoryId: systemRandom.uuid() });
@@ -179,7 +185,7 @@ class Node implements RunningNode {
 
   #makeDoor(engine: Engine): NativeDoor {
     const { log } = this.#options;
-    const { doorLimits, limits, dataDirectory } = this.#config;
+    const { doorLimits, limits, dataDirectory, postgres } = this.#config;
     return new NativeDoor({
       services: {
         engine,
@@ -193,7 +199,7 @@ class Node implements RunningNode {
           version: VERSION,
           nodeId: this.store.directoryId,
           shardCount: this.store.shardCount,
-          store: dataDirectory === undefined ? 'memory' : 'leveldb',
+          store: postgres !== undefined ? 'postgres' : dataDirectory === undefined ? 'memory' : 'leveldb',
         },
       },
       namespaces: this.#namespaces,
@@ -345,6 +351,8 @@ class Node implements RunningNode {
   /** After a start that failed: gives back what was taken. */
   async abandon(): Promise<void> {
     await this.#closeHttp();
+    // It may be open already, with timers that would write to a store that is closed.
+    await this.#engine.close().catch(() => {});
     await this.#cluster?.close().catch(() => {});
     await this.store.close().catch(() => {});
   }
@@ -365,7 +373,7 @@ export async function startNode(config: NodeConfig, options: NodeOptions): Promi
     } else {
       const { prepareCluster, buildClusterNode } = await import('./node-cluster.ts');
       prepared = await prepareCluster(config, config.cluster, options.log);
-      const store = await openStore({ ...config, shardCount: prepared.state.record.shardCount });
+      const store = await openReplicaStore({ ...config, shardCount: prepared.state.record.shardCount });
       const parts: ClusterParts = {
         ...{ ...prepared, cluster: config.cluster, store, log: options.log },
         onFatal: (error) => node?.failed(error),

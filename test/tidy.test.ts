@@ -76,7 +76,7 @@ const MAY_SEE: Readonly<Record<string, readonly string[]>> = {
   runtime: ['ports', 'core'],
   frontend: ['ports', 'core', 'store', 'shard', 'matching', 'observe'],
   // Gathers the bounds that the parts define.
-  config: ['ports', 'core', 'frontend', 'shard', 'observe'],
+  config: ['ports', 'core', 'frontend', 'shard', 'store', 'observe'],
   node: ['core', 'ports', 'store', 'shard', 'matching', 'observe', 'runtime', 'frontend', 'config', 'cluster'],
   // The command talks to servers through the SDK, and starts nodes.
   cli: ['node', 'config', 'store', 'ports', 'observe', 'sdk'],

@@ -10,6 +10,7 @@ import type { Rpc } from '../link/rpc.ts';
 import { decodePlan } from '../ring/plan-codec.ts';
 import { Ring } from '../ring/ring.ts';
 import { decodeBody, encodeBody, encodeValue, readAnswer } from '../routing/answers.ts';
+import { unavailable } from '../routing/statuses.ts';
 
 /** What of it is kept with the directory. */
 export interface BirthState {
@@ -22,7 +23,7 @@ export interface BirthOptions {
   self: string;
   shardCount: number;
   replicas: number;
-  rpc: Rpc;
+  rpc: Pick<Rpc, 'serve' | 'call'>;
   scheduler: Scheduler;
   log: Log;
   /** Name of the node that has this directory, if it is connected. */
@@ -51,6 +52,8 @@ const request = object<{ plan: string }>({ plan: string });
 export class Birth {
   readonly #options: BirthOptions;
   #timer: Cancelable | undefined;
+  /** What was agreed to last is durable when it resolves. */
+  #kept: Promise<void> = Promise.resolve();
   #running = false;
   #stopped = false;
 
@@ -58,7 +61,13 @@ export class Birth {
     this.#options = options;
     options.rpc.serve(METHOD, (call, bytes) => {
       const { plan } = request(decodeBody(bytes));
-      void this.#agree(plan).then((answer) => call.answer(encodeValue(answer)));
+      this.#agree(plan).then(
+        (answer) => call.answer(encodeValue(answer)),
+        (error: unknown) => {
+          options.log.error({ error: asError(error) }, 'the first plan could not be kept: this node agrees to none');
+          call.refuse(unavailable('Node cannot keep a first plan: its disk refused it.', 'no'));
+        },
+      );
     });
   }
 
@@ -74,14 +83,16 @@ export class Birth {
   /** A plan is in force. Only the very first one is of interest, and only to those that have none yet. */
   async planned(text: string): Promise<void> {
     const plan = decodePlan(text);
-    const { self, state, save } = this.#options;
+    const { self, state } = this.#options;
     if (plan === undefined || state().born) return;
     if (plan.version > 1 || !plan.members.some(({ directoryId }) => directoryId === self)) {
       // The cluster was there before this directory: it makes nothing. What it had agreed to before stays its word.
-      if (plan.version > 1 && state().firstPlan === '') await save({ firstPlan: '', born: true });
+      if (plan.version > 1 && state().firstPlan === '') await this.#keep({ firstPlan: '', born: true });
       return;
     }
-    if (state().firstPlan === '') await save({ firstPlan: text, born: false });
+    if (state().firstPlan === '') this.#keep({ firstPlan: text, born: false });
+    // Another may have asked just before: what it was told waits for the same write.
+    await this.#kept;
     this.begin();
   }
 
@@ -93,17 +104,33 @@ export class Birth {
     void this.#round();
   }
 
-  /** Another member of a first plan asks. Whoever missed it, and has nothing yet, agrees now. */
+  /**
+   * Another member of a first plan asks. Whoever missed it, and has nothing yet, agrees now. A directory that came to a cluster with later plans
+   * agrees to none any more: they are made only once all members of the first one have agreed (placement.ts), and it was none of them.
+   */
   async #agree(text: string): Promise<Agreement> {
-    const { self, state, save, holdsAny } = this.#options;
-    const { firstPlan } = state();
-    if (firstPlan !== '') return firstPlan === text ? 'same' : 'other';
+    const { self, state, holdsAny } = this.#options;
+    const { firstPlan, born } = state();
+    if (firstPlan !== '') {
+      // Not before it is durable: after a crash it could agree to another.
+      await this.#kept;
+      return firstPlan === text ? 'same' : 'other';
+    }
     const plan = decodePlan(text);
     const isMember = plan?.version === 1 && plan.members.some(({ directoryId }) => directoryId === self);
-    if (!isMember || holdsAny()) return 'none';
-    await save({ firstPlan: text, born: false });
+    if (!isMember) return 'none';
+    if (born) return 'other';
+    if (holdsAny()) return 'none';
+    await this.#keep({ firstPlan: text, born: false });
     this.begin();
     return 'same';
+  }
+
+  #keep(birth: BirthState): Promise<void> {
+    this.#kept = this.#options.save(birth);
+    // Whoever waits for it is told.
+    this.#kept.catch(() => undefined);
+    return this.#kept;
   }
 
   async #round(): Promise<void> {
@@ -126,10 +153,7 @@ export class Birth {
         return;
       }
     } catch (error) {
-      log.error(
-        { error: error instanceof Error ? error : new Error(String(error)) },
-        'the first shards cannot be made',
-      );
+      if (!this.#stopped) log.error({ error: asError(error) }, 'the first shards cannot be made');
     }
     if (!this.#stopped) this.#timer = scheduler.after(RETRY_MS, () => void this.#round());
   }
@@ -167,6 +191,7 @@ export class Birth {
     const ring = new Ring({ members: plan.members, shardCount, replicas });
     let made = 0;
     for (let from = 0; from < shardCount; from += AT_ONCE) {
+      if (this.#stopped) return;
       const some: Promise<void>[] = [];
       for (let n = from; n < Math.min(shardCount, from + AT_ONCE); n += 1) {
         const shard = shardId(n);
@@ -180,3 +205,5 @@ export class Birth {
     log.info({ shards: made, members: plan.members.length }, 'the first shards of the cluster were made');
   }
 }
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

@@ -2,10 +2,9 @@
 // request goes, and the engine serves what it is told to. Everything that touches the world comes in from outside, so the simulator runs the same
 // composition on a virtual clock. Built by src/node.ts.
 
-import type { Cancelable } from '../../src/ports/clock.ts';
 import type { ClusterControl, ClusterStats, Draining } from '../../src/ports/cluster.ts';
 import type { CommitLog } from '../../src/ports/commit-log.ts';
-import type { CoordinatorState, HostPort } from '../../src/ports/coordinator.ts';
+import type { HostPort } from '../../src/ports/coordinator.ts';
 import type { Engine } from '../../src/ports/engine.ts';
 import { type ShardId, shardId } from '../../src/ports/ids.ts';
 import type { LedShards } from '../../src/ports/led-shards.ts';
@@ -22,15 +21,16 @@ import { committerLog } from '../replication/committer-log.ts';
 import { ReplicationDriver } from '../replication/driver.ts';
 import { homeShard } from '../ring/home.ts';
 import { DEFAULT_PLAN_SETTINGS } from '../ring/plan.ts';
-import { decodePlan, encodePlan } from '../ring/plan-codec.ts';
+import { encodePlan } from '../ring/plan-codec.ts';
 import { isRemote } from '../routing/ownership.ts';
 import { Router } from '../routing/router.ts';
 import { Birth } from './birth.ts';
 import { Control } from './control.ts';
 import { coordinatedTerms } from './coordinated-terms.ts';
+import { CoordinatorWatch } from './coordinator-watch.ts';
 import { freshEngine } from './fresh-engine.ts';
 import { LeaderNews } from './leader-news.ts';
-import { logLink } from './link-log.ts';
+import { logLinkEvent } from './link-log.ts';
 import { LogUser } from './log-user.ts';
 import { Mover } from './mover.ts';
 import type { ClusterNodeOptions } from './options.ts';
@@ -45,8 +45,6 @@ import type { NodeState } from './state.ts';
 const hostPort = ({ host, port }: HostPort): string => formatAddress(host, port);
 /** How often a leaving node looks whether its leaderships are gone, ms. */
 const LOOK_MS = 20;
-/** How often it is looked whether the coordinator is back, ms. */
-const WATCH_MS = 500;
 
 export class ClusterNode {
   readonly #options: ClusterNodeOptions;
@@ -63,13 +61,14 @@ export class ClusterNode {
   readonly #control: Control;
   readonly #rpc: Rpc;
   readonly #relay: OutboxRelay;
+  readonly #watch: CoordinatorWatch;
   #state: NodeState;
   #local: LedShards | undefined;
   #router: Router | undefined;
   #matching: ClusterMatching | undefined;
   #leaving: Promise<void> | undefined;
-  #lastCoordinator: CoordinatorState = 'connecting';
-  #watch: Cancelable | undefined;
+  #phase: 'new' | 'open' | 'closed' = 'new';
+  #failure: string | undefined;
   readonly commitLog: CommitLog;
 
   constructor(options: ClusterNodeOptions) {
@@ -88,7 +87,7 @@ export class ClusterNode {
       ...{ security: options.security, network: options.network, clock, scheduler, random },
       randomBytes: options.randomBytes,
       onEvent: (event) => {
-        logLink(log, event);
+        logLinkEvent(log, event);
         if (event.type === 'up') this.#greet(event.peer);
       },
     });
@@ -115,7 +114,7 @@ export class ClusterNode {
         engine: () => this.#engine(),
         view: this.#view,
         changed: (shard) => this.#shardChanged(shard),
-        failed: (error) => options.onFatal(error),
+        failed: (error) => this.#failed(error),
       }),
       ...(options.times && { times: options.times }),
       ...(options.bounds && { bounds: options.bounds }),
@@ -127,11 +126,12 @@ export class ClusterNode {
       replicas: config.replicas,
       settings: { ...DEFAULT_PLAN_SETTINGS, firstMembers: config.firstMembers, ...options.plans },
       present: () => this.#roster.placeable(),
+      isBorn: () => this.#state.born,
       heard: (plan) => this.#planHeard(plan),
       changed: () => this.#ringChanged(),
     });
     this.#mover = new Mover({
-      ...{ self, shardCount, driver: this.#driver, clock, scheduler },
+      ...{ self, shardCount, driver: this.#driver, scheduler },
       ring: () => this.#placement.ring,
       reaches: (directoryId) => transport.peerOf(directoryId) !== undefined,
       drains: (directoryId) => this.#roster.drains(directoryId),
@@ -155,6 +155,16 @@ export class ClusterNode {
     this.#session = new SessionKeeper({
       ...{ coordinator, clock, scheduler, log },
       session: { node: config.name, directoryId: self, sessionId: bootId },
+    });
+    this.#watch = new CoordinatorWatch({
+      ...{ coordinator, scheduler, log, news: this.#news },
+      record: () => this.#state.record,
+      plan: () => this.#placement.newest(),
+      peer: () => {
+        const { addresses } = this.#gossip.member(config.name) ?? {};
+        return addresses && { name: config.name, directoryId: self, ...addresses };
+      },
+      led: () => this.#led(),
     });
     this.#relay = new OutboxRelay({
       ...{ view: this.#view, rpc: this.#rpc, scheduler, shardOf: options.shardOf },
@@ -208,6 +218,7 @@ export class ClusterNode {
       ...{ engine, shardOf },
       confirm: (shard) => this.#driver.confirm(shard),
       led: () => new Set(this.#led().map(({ shard }) => shard as number)),
+      onFault: (error) => this.#options.log.error({ error: asError(error) }, 'a read failed by a fault of the server'),
     });
     this.#router = new Router({
       ...{ self: config.name, local, view: this.#view, rpc: this.#rpc, clock, scheduler, shardOf, pageTokenOf },
@@ -262,6 +273,7 @@ export class ClusterNode {
 
   /** Why no shard can be served yet, or undefined. */
   notReady(): string | undefined {
+    if (this.#failure !== undefined) return this.#failure;
     if (this.#leaving !== undefined) return 'the node is leaving the cluster';
     if (this.#placement.ring === undefined) return `the cluster has no ring plan yet: ${this.#placement.why}`;
     return undefined;
@@ -288,6 +300,8 @@ export class ClusterNode {
     await this.#links.listen({ host: config.link.ip, port: config.link.port });
     await this.#driver.open();
     await this.#gossip.start();
+    if (this.#phase !== 'new') throw new Error('the cluster node was closed while it opened');
+    this.#phase = 'open';
     this.#gossip.setMeta({ clientAddress, linkAddress: this.#linkAddress(), draining: this.#state.draining });
     this.#roster.refresh();
     this.#placement.start(this.#state.plan);
@@ -295,7 +309,7 @@ export class ClusterNode {
     this.#mover.start();
     this.#matching?.start();
     void this.#news.learn();
-    this.#watchCoordinator();
+    this.#watch.start();
   }
 
   /**
@@ -310,11 +324,13 @@ export class ClusterNode {
 
   /** The engine is closed: ends everything. The store stays the caller's. */
   async close(): Promise<void> {
-    this.#watch?.cancel();
+    this.#phase = 'closed';
+    this.#watch.stop();
     this.#mover.stop();
     this.#placement.stop();
     this.#birth.stop();
     this.#news.stop();
+    this.#relay.stop();
     this.#router?.close();
     this.#matching?.close();
     await this.#driver.close();
@@ -325,6 +341,12 @@ export class ClusterNode {
   }
 
   // ---------------------------------------------------------------- inside
+
+  /** Nothing can be written any more. The engine learns it from its own next write, which may be long in coming. */
+  #failed(error: unknown): void {
+    this.#failure = `the replicated log failed: ${asError(error).message}`;
+    this.#options.onFatal(error);
+  }
 
   #engine(): LedShards {
     if (this.#local === undefined) throw new Error('the cluster node is used before attach()');
@@ -371,24 +393,6 @@ export class ClusterNode {
     this.#save(change).catch((error: unknown) => this.#options.onFatal(error));
   }
 
-  /** A coordinator that comes back may have forgotten everything: it is told what this node knows. */
-  #watchCoordinator(): void {
-    const { coordinator, scheduler, config } = this.#options;
-    const { state } = coordinator;
-    if (state === 'ready' && this.#lastCoordinator === 'away') {
-      void coordinator.restoreCluster(this.#state.record);
-      const plan = this.#placement.newest();
-      const version = decodePlan(plan)?.version;
-      if (version !== undefined) void coordinator.publishPlan({ version, body: plan });
-      const { addresses } = this.#gossip.member(config.name) ?? {};
-      if (addresses !== undefined)
-        void coordinator.announce({ name: config.name, directoryId: this.#driver.self, ...addresses });
-      for (const { shard, term } of this.#led()) this.#news.leading(shard, term);
-    }
-    this.#lastCoordinator = state;
-    this.#watch = scheduler.after(WATCH_MS, () => this.#watchCoordinator());
-  }
-
   async #setDraining(how: Draining): Promise<void> {
     if (how === this.#state.draining) return;
     this.#options.log.info({ draining: how }, how === 'no' ? 'this node serves again' : 'this node drains');
@@ -399,13 +403,13 @@ export class ClusterNode {
 
   async #evacuate(boundMs: number): Promise<void> {
     const { clock, scheduler } = this.#options;
+    // Before it took part there is nothing to give, and nobody to tell.
+    if (this.#phase !== 'open') return;
     const until = clock.monotonic() + boundMs;
     this.#gossip.setMeta({ draining: 'leadership' });
-    while (this.leads > 0 && clock.monotonic() < until) {
-      this.#mover.evacuate();
+    // What nobody else can take stays until the end.
+    while (this.#mover.evacuate() > 0 && clock.monotonic() < until)
       await new Promise<void>((resolve) => void scheduler.after(LOOK_MS, resolve));
-      if (this.#roster.connected().length === 0) return;
-    }
   }
 
   #homeOf({ namespace, name }: QueueKey, partition: number): string | undefined {

@@ -3,9 +3,9 @@
 // they decide is confirmed by their entry, or by the engine itself where they write nothing.
 
 import type { CommitLog } from '../../src/ports/commit-log.ts';
-import type { Engine, Waiting } from '../../src/ports/engine.ts';
+import type { Done, Engine, Waiting } from '../../src/ports/engine.ts';
 import { shardId } from '../../src/ports/ids.ts';
-import type { Status } from '../../src/wire/status.ts';
+import { type Status, StatusCode } from '../../src/wire/status.ts';
 import { unavailable } from '../routing/statuses.ts';
 
 export interface FreshEngineOptions {
@@ -14,6 +14,13 @@ export interface FreshEngineOptions {
   shardOf(namespace: string, workflowId: string): number;
   /** Shards led here now: a search without a choice is of these. */
   led(): ReadonlySet<number>;
+  /** The engine threw: a bug. The call is answered all the same. */
+  onFault(error: unknown): void;
+}
+
+interface Address {
+  namespace: string;
+  workflowId: string;
 }
 
 const NOTHING: Waiting = { abandon: () => undefined };
@@ -37,30 +44,30 @@ class Later implements Waiting {
   }
 }
 
-export function freshEngine({ engine, confirm, shardOf, led }: FreshEngineOptions): Engine {
-  const stale = (shard: number): Status => unavailable(`Shard ${shard} is not led by this node any more.`, 'no');
-  const confirmed = (
-    to: { namespace: string; workflowId: string },
-    go: () => void,
-    refuse: (why: Status) => void,
-  ): void => {
-    const shard = shardOf(to.namespace, to.workflowId);
-    void confirm(shardId(shard)).then((fresh) => (fresh ? go() : refuse(stale(shard))));
+/** An answer that came is not taken back by what goes wrong after it. */
+function once<T>(done: Done<T>): Done<T> {
+  let open = true;
+  return (error, value) => {
+    if (!open) return;
+    open = false;
+    done(error, value);
   };
-  const waiting = (
-    to: { namespace: string; workflowId: string },
-    wait: () => Waiting,
-    refuse: (why: Status) => void,
-  ): Waiting => {
-    const later = new Later();
-    confirmed(
-      to,
-      () => later.begin(wait),
-      (why) => {
-        if (!later.over) refuse(why);
-      },
-    );
-    return later;
+}
+
+export function freshEngine({ engine, confirm, shardOf, led, onFault }: FreshEngineOptions): Engine {
+  const stale = (shard: number): Status => unavailable(`Shard ${shard} is not led by this node any more.`, 'no');
+  /** Nobody above catches what is thrown here: the call that asked returned long ago. */
+  const then = (asked: Promise<Status | undefined>, go: () => void, refuse: (why: Status) => void): void => {
+    asked
+      .then((why) => (why === undefined ? go() : refuse(why)))
+      .catch((error: unknown) => {
+        onFault(error);
+        refuse({ code: StatusCode.INTERNAL, message: 'A read failed by a fault of the server: please report it.' });
+      });
+  };
+  const one = async (to: Address): Promise<Status | undefined> => {
+    const shard = shardOf(to.namespace, to.workflowId);
+    return (await confirm(shardId(shard))) ? undefined : stale(shard);
   };
   const all = async (shards: ReadonlySet<number> | undefined): Promise<Status | undefined> => {
     const ids = [...(shards ?? led())];
@@ -68,37 +75,37 @@ export function freshEngine({ engine, confirm, shardOf, led }: FreshEngineOption
     const at = fresh.indexOf(false);
     return at < 0 ? undefined : stale(ids[at] ?? 0);
   };
+  const answered = <T>(asked: Promise<Status | undefined>, done: Done<T>, go: (done: Done<T>) => void): void => {
+    const told = once(done);
+    then(
+      asked,
+      () => go(told),
+      (why) => told(why, undefined),
+    );
+  };
+  const waiting = <T>(to: Address, done: Done<T>, wait: (done: Done<T>) => Waiting): Waiting => {
+    const later = new Later();
+    const told = once(done);
+    then(
+      one(to),
+      () => later.begin(() => wait(told)),
+      (why) => {
+        if (!later.over) told(why, undefined);
+      },
+    );
+    return later;
+  };
   return {
     submit: (to, message, done) => engine.submit(to, message, done),
     answerQuery: (to, queryId, result, done) => engine.answerQuery(to, queryId, result, done),
-    taskHistory: (to, task, done) => engine.taskHistory(to, task, done),
-    describe: (to, runId, done) =>
-      confirmed(
-        to,
-        () => engine.describe(to, runId, done),
-        (why) => done(why, undefined),
-      ),
-    query: (to, message, done) =>
-      waiting(
-        to,
-        () => engine.query(to, message, done),
-        (why) => done(why, undefined),
-      ),
-    history: (to, query, done) =>
-      waiting(
-        to,
-        () => engine.history(to, query, done),
-        (why) => done(why, undefined),
-      ),
+    // "That task is over" makes its worker drop what it has: only the shard's leader can say it.
+    taskHistory: (to, task, done) => answered(one(to), done, (told) => engine.taskHistory(to, task, told)),
+    describe: (to, runId, done) => answered(one(to), done, (told) => engine.describe(to, runId, told)),
+    query: (to, message, done) => waiting(to, done, (told) => engine.query(to, message, told)),
+    history: (to, query, done) => waiting(to, done, (told) => engine.history(to, query, told)),
     awaitResult: (to, runId, followRuns, done) =>
-      waiting(
-        to,
-        () => engine.awaitResult(to, runId, followRuns, done),
-        (why) => done(why, undefined),
-      ),
-    list: (request, done) =>
-      void all(request.shards).then((why) => (why === undefined ? engine.list(request, done) : done(why, undefined))),
-    count: (request, done) =>
-      void all(request.shards).then((why) => (why === undefined ? engine.count(request, done) : done(why, undefined))),
+      waiting(to, done, (told) => engine.awaitResult(to, runId, followRuns, told)),
+    list: (request, done) => answered(all(request.shards), done, (told) => engine.list(request, told)),
+    count: (request, done) => answered(all(request.shards), done, (told) => engine.count(request, told)),
   };
 }

@@ -12,7 +12,7 @@ import type { ShardView } from './shard-view.ts';
 export interface LeaderNewsOptions {
   self: string;
   view: ShardView;
-  rpc: Rpc;
+  rpc: Pick<Rpc, 'serve' | 'call'>;
   coordinator: Coordinator;
   scheduler: Scheduler;
   /** Names of the nodes that are connected, and the directory of one. */
@@ -27,6 +27,8 @@ const METHOD = 'cluster.leaders';
 const TELL_MS = 20;
 /** The coordinator is told of those that changed, ms. */
 const PUBLISH_MS = 2_000;
+/** Who did not hear is told again, everything, after so long, ms. */
+const RETELL_MS = 2_000;
 /** Shards in one message. */
 const MOST = 65_536;
 
@@ -40,6 +42,9 @@ export class LeaderNews {
   #fresh = new Map<ShardId, number>();
   #unpublished = new Map<ShardId, number>();
   #telling: Cancelable | undefined;
+  /** Nodes that may lack something: as many as are connected. */
+  #unsure = new Set<string>();
+  #retelling: Cancelable | undefined;
   #publishing: Cancelable | undefined;
   #stopped = false;
 
@@ -53,7 +58,8 @@ export class LeaderNews {
       for (let i = 0; i < Math.min(shards.length, MOST); i += 1) {
         const shard = shards[i];
         const inTerm = terms[i];
-        if (shard === undefined || inTerm === undefined || shard < 0 || shard >= options.view.shardCount) continue;
+        if (shard === undefined || inTerm === undefined || inTerm < 1) continue;
+        if (shard < 0 || shard >= options.view.shardCount) continue;
         options.view.heard(shardId(shard), inTerm, directoryId);
       }
     });
@@ -62,6 +68,7 @@ export class LeaderNews {
   stop(): void {
     this.#stopped = true;
     this.#telling?.cancel();
+    this.#retelling?.cancel();
     this.#publishing?.cancel();
   }
 
@@ -97,7 +104,23 @@ export class LeaderNews {
   #say(node: string, news: readonly { shard: ShardId; term: number }[]): void {
     if (news.length === 0) return;
     const body = encodeBody({ shards: news.map(({ shard }) => shard), terms: news.map(({ term: t }) => t) });
-    this.#options.rpc.call(node, METHOD, body, 5_000, () => undefined);
+    this.#options.rpc.call(node, METHOD, body, 5_000, (error) => {
+      if (error !== undefined) this.#notHeard(node);
+    });
+  }
+
+  /** A node that holds no replica of a shard has this word alone: an old one would send it to a leader that is gone, for ever. */
+  #notHeard(node: string): void {
+    if (this.#stopped) return;
+    this.#unsure.add(node);
+    this.#retelling ??= this.#options.scheduler.after(RETELL_MS, () => {
+      this.#retelling = undefined;
+      const nodes = this.#unsure;
+      this.#unsure = new Set();
+      const { peers, led } = this.#options;
+      // One that went is greeted when it comes again.
+      for (const one of peers()) if (nodes.has(one)) this.#say(one, led());
+    });
   }
 
   async #publish(): Promise<void> {

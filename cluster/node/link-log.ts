@@ -1,9 +1,9 @@
-// What happens on the links, for the log: who came and went, who was refused and why. Called by cluster-node.ts.
+// What the log says of links to other nodes: what an operator would look for, and no line for what mends itself. Called by cluster-node.ts.
 
 import type { Log } from '../../src/ports/log.ts';
 import type { LinkEvent } from '../link/links.ts';
 
-export function logLink(log: Log, event: LinkEvent): void {
+export function logLinkEvent(log: Log, event: LinkEvent): void {
   switch (event.type) {
     case 'up':
       log.info({ peer: event.peer, address: event.address, version: event.version }, 'node connected');

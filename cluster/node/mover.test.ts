@@ -1,98 +1,143 @@
-// Where leaderships go: home by the ring, but never to a node that drains, and not before a new leader has settled.
-
 import { describe, expect, it } from 'vitest';
 import { type ShardId, shardId } from '../../src/ports/ids.ts';
-import { ManualTime } from '../link/link.test-support.ts';
-import { configurationOf } from '../replication/core/configuration.ts';
+import { VirtualTime } from '../../src/shard/testing.ts';
+import { type Configuration, type ConfigurationChange, configurationOf } from '../replication/core/configuration.ts';
 import { directoryId } from '../replication/core/ids.ts';
 import { Ring } from '../ring/ring.ts';
-import { member } from '../ring/testing.ts';
-import { Mover } from './mover.ts';
+import { Mover, type MoverOptions } from './mover.ts';
+import { directoryOf, member } from './node.test-support.ts';
 
-const MEMBERS = [0, 1, 2].map((n) => member(n, { seed: n }));
-const SHARD_COUNT = 16;
-const ring = new Ring({ members: MEMBERS, shardCount: SHARD_COUNT, replicas: 3 });
-const voters = configurationOf(MEMBERS.map((each) => directoryId(each.directoryId)));
-const [home, here, third] = MEMBERS.map((each) => each.directoryId) as [string, string, string];
-/** A shard that the ring wants at `home`. */
-const shard = shardId(
-  Array.from({ length: SHARD_COUNT }, (_, n) => n).find((n) => ring.leaderOf(shardId(n))?.directoryId === home) ?? -1,
-);
+const SHARDS = 64;
+type Replica = NonNullable<ReturnType<MoverOptions['driver']['replicaOf']>>;
 
-/** The mover of the node `here`, which leads that one shard since just now. */
-function world() {
-  const time = new ManualTime();
-  const handed: { shard: ShardId; to: string }[] = [];
+/** Node `a`: leads what it is told to, and notes what is asked of the log. */
+function mover(names: readonly string[], replicas: number) {
+  const time = new VirtualTime();
+  const led = new Map<number, Configuration>();
+  const changes: { shard: ShardId; change: ConfigurationChange }[] = [];
+  const transfers: { shard: number; to: string }[] = [];
+  const away = new Set<string>();
   const draining = new Set<string>();
-  let term = 5;
-  const mover = new Mover({
-    ...{ self: here, shardCount: SHARD_COUNT, clock: time, scheduler: time },
+  const ring = new Ring({ members: names.map((name) => member(name)), shardCount: SHARDS, replicas });
+  const world = { transfer: 'started' as 'started' | 'refused', ring: ring as Ring | undefined };
+  const moves = new Mover({
+    ...{ self: directoryOf('a'), shardCount: SHARDS, scheduler: time, ring: () => world.ring },
     driver: {
-      replicaOf: (id) => (id === shard ? { isServing: true, term: term as never, configuration: voters } : undefined),
-      change: () => ({ refused: 'no change is expected' }),
-      transfer: (id, to) => {
-        handed.push({ shard: id, to });
-        return 'started';
+      replicaOf: (shard) => {
+        const configuration = led.get(shard);
+        // Of a replica the mover looks at these two.
+        return configuration && ({ isServing: true, configuration } as Partial<Replica> as Replica);
+      },
+      change: (shard, change) => {
+        changes.push({ shard, change });
+        return { refused: 'not now' };
+      },
+      transfer: (shard, to) => {
+        transfers.push({ shard, to });
+        if (world.transfer === 'started') led.delete(shard);
+        return world.transfer;
       },
     },
-    ring: () => ring,
-    reaches: () => true,
+    reaches: (id) => !away.has(id),
     drains: (id) => draining.has(id),
   });
-  return {
-    ...{ time, handed, draining, mover },
-    elected: () => {
-      term += 1;
-      mover.wake();
-    },
-  };
+  const lead = (shard: number, ...voters: string[]): void =>
+    void led.set(shard, configurationOf(voters.map((name) => directoryId(directoryOf(name)))));
+  const leaderOf = (shard: number): string => ring.leaderOf(shardId(shard))?.name ?? '';
+  const of = (name: string): number[] =>
+    Array.from({ length: SHARDS }, (_, n) => n).filter((n) => leaderOf(n) === name);
+  return { moves, time, led, lead, of, changes, transfers, away, draining, world };
 }
 
-describe('a shard that is led elsewhere than the ring wants it', () => {
-  it('goes home once its leader has settled, not in the moment it was elected', () => {
-    const { time, handed, mover } = world();
-    mover.start();
-    mover.wake();
-    time.advance(1_900);
-    expect(handed).toEqual([]);
-    time.advance(600);
-    expect(handed[0]).toEqual({ shard, to: home });
+describe('what a node leads', () => {
+  it('stays where the ring wants it, and goes where it wants it else', async () => {
+    const { moves, time, lead, of, transfers } = mover(['a', 'b', 'c'], 3);
+    for (const shard of [...of('a'), ...of('b').slice(0, 3)]) lead(shard, 'a', 'b', 'c');
+    moves.start();
+    await time.advance(2_000);
+    expect(transfers).toEqual(
+      of('b')
+        .slice(0, 3)
+        .map((shard) => ({ shard, to: 'd-b' })),
+    );
+    moves.stop();
+    lead(of('c')[0] ?? 0, 'a', 'b', 'c');
+    moves.wake();
+    await time.advance(10_000);
+    expect(transfers).toHaveLength(3);
   });
 
-  it('waits anew when its leader was elected anew', () => {
-    const { time, handed, mover, elected } = world();
-    mover.start();
-    time.advance(1_900);
-    elected();
-    time.advance(1_900);
-    expect(handed).toEqual([]);
+  it('is handed over some at a time, all at once when told to', async () => {
+    const { moves, time, lead, of, transfers } = mover(['a', 'b'], 2);
+    for (const shard of of('b')) lead(shard, 'a', 'b');
+    expect(of('b').length).toBeGreaterThan(20);
+    moves.wake();
+    moves.wake();
+    await time.settle();
+    expect(transfers).toHaveLength(16);
+    expect(moves.rebalance()).toBe(of('b').length - 16);
   });
 
-  it('stays where it is while its home drains: what a leaving node gives away does not come back', () => {
-    const { time, handed, mover, draining } = world();
-    draining.add(home);
-    mover.start();
-    time.advance(20_000);
-    expect(handed).toEqual([]);
-    expect(mover.rebalance()).toBe(0);
-    draining.delete(home);
-    time.advance(500);
-    expect(handed[0]).toEqual({ shard, to: home });
+  it.each(['away', 'draining'] as const)('is handed to nobody who is %s, though the ring wants it', (how) => {
+    const world = mover(['a', 'b', 'c'], 3);
+    for (const shard of world.of('b')) world.lead(shard, 'a', 'b', 'c');
+    world[how].add('d-b');
+    expect(world.moves.rebalance()).toBe(0);
+    expect(world.transfers).toEqual([]);
+    world[how].clear();
+    expect(world.moves.rebalance()).toBe(world.of('b').length);
   });
 
-  it('goes home at once when an operator asks', () => {
-    const { handed, mover } = world();
-    expect(mover.rebalance()).toBe(1);
-    expect(handed).toEqual([{ shard, to: home }]);
+  it('gets members the ring wants, so many at once, and only those that are there', () => {
+    const { moves, lead, changes, away } = mover(['a', 'b', 'c'], 3);
+    for (let shard = 0; shard < SHARDS; shard += 1) lead(shard, 'a', 'b');
+    away.add('d-c');
+    moves.rebalance();
+    expect(changes).toEqual([]);
+    away.clear();
+    moves.rebalance();
+    expect(changes).toHaveLength(16);
+    expect(changes[0]?.change).toEqual({ type: 'addLearner', id: 'd-c' });
+  });
+
+  it('is left alone before there is a ring', () => {
+    const { moves, lead, changes, transfers, world } = mover(['a', 'b'], 2);
+    world.ring = undefined;
+    lead(0, 'a', 'x');
+    expect(moves.rebalance()).toBe(0);
+    expect([changes, transfers]).toEqual([[], []]);
   });
 });
 
-describe('a leaving node', () => {
-  it('gives its shards to the replica the ring likes best, and passes over those that leave as well', () => {
-    const { handed, mover, draining } = world();
-    mover.evacuate();
-    draining.add(home);
-    mover.evacuate();
-    expect(handed.map(({ to }) => to)).toEqual([home, third]);
+describe('a node that leaves', () => {
+  it('gives all it leads to those that stay, then to those that leave too, the ring’s choice first', () => {
+    const { moves, lead, of, transfers, draining } = mover(['a', 'b', 'c'], 3);
+    const [mine, theirs] = [of('a')[0] ?? 0, of('c')[0] ?? 0];
+    lead(mine, 'a', 'b');
+    lead(theirs, 'a', 'b', 'c');
+    draining.add('d-b');
+    expect(moves.evacuate()).toBe(0);
+    expect(transfers).toContainEqual({ shard: mine, to: 'd-b' });
+    expect(transfers).toContainEqual({ shard: theirs, to: 'd-c' });
+  });
+
+  it('says how many others could still take, and keeps what nobody can', () => {
+    const { moves, lead, led, away, world } = mover(['a', 'b', 'c'], 3);
+    world.transfer = 'refused';
+    lead(0, 'a');
+    lead(1, 'a', 'b');
+    lead(2, 'a', 'c');
+    away.add('d-c');
+    expect(moves.evacuate()).toBe(1);
+    world.transfer = 'started';
+    expect(moves.evacuate()).toBe(0);
+    expect([...led.keys()]).toEqual([0, 2]);
+  });
+
+  it('makes no changes of members any more', () => {
+    const { moves, lead, changes } = mover(['a', 'b', 'c'], 3);
+    lead(0, 'a', 'b');
+    moves.evacuate();
+    expect(changes).toEqual([]);
   });
 });

@@ -2,11 +2,10 @@
 // leadership by hand-over. What it asks for is carried out by the shard's own log, or refused, and is asked for again. Bounded, so that a new
 // node is filled without drowning the others. Called by cluster-node.ts.
 
-import type { Cancelable, Clock, Scheduler } from '../../src/ports/clock.ts';
+import type { Cancelable, Scheduler } from '../../src/ports/clock.ts';
 import { type ShardId, shardId } from '../../src/ports/ids.ts';
 import { directoryId } from '../replication/core/ids.ts';
 import { nextStep } from '../replication/core/membership.ts';
-import type { Replica } from '../replication/core/replica.ts';
 import type { ReplicationDriver } from '../replication/driver.ts';
 import type { Ring } from '../ring/ring.ts';
 
@@ -14,15 +13,12 @@ export interface MoverOptions {
   /** This node's data directory. */
   self: string;
   shardCount: number;
-  driver: Pick<ReplicationDriver, 'change' | 'transfer'> & {
-    replicaOf(shard: ShardId): Pick<Replica, 'isServing' | 'term' | 'configuration'> | undefined;
-  };
-  clock: Clock;
+  driver: Pick<ReplicationDriver, 'replicaOf' | 'change' | 'transfer'>;
   scheduler: Scheduler;
   ring(): Ring | undefined;
   /** Whether this directory's node is connected: nothing is handed to one that is not. */
   reaches(directoryId: string): boolean;
-  /** Whether it says that it drains: it is handed nothing that another can have, and gives away what it gets. */
+  /** Whether it says of itself that it drains or leaves. The ring hears of that seconds later: until then it would get back what it gives away. */
   drains(directoryId: string): boolean;
 }
 
@@ -31,11 +27,6 @@ const TICK_MS = 500;
 const CHANGES_AT_ONCE = 16;
 /** Leaderships handed over in one tick: each holds its shard's requests for some milliseconds. */
 const TRANSFERS_A_TICK = 16;
-/**
- * So long a new leader keeps its shard, whatever the ring wants, ms: who has just given it away knows why, and by then everybody knows. Without it
- * a node that leaves and the others would throw its shards to and fro until the ring follows.
- */
-const SETTLED_MS = 2_000;
 
 export class Mover {
   readonly #options: MoverOptions;
@@ -43,8 +34,6 @@ export class Mover {
   #soon = false;
   #evacuating = false;
   #stopped = false;
-  /** Since when a shard is led here in a term. */
-  readonly #tenures = new Map<ShardId, { term: number; sinceMs: number }>();
 
   constructor(options: MoverOptions) {
     this.#options = options;
@@ -69,10 +58,11 @@ export class Mover {
     });
   }
 
-  /** From now on every leadership goes to another replica, wherever the ring wants it. */
-  evacuate(): void {
+  /** From now on every leadership goes to another replica, wherever the ring wants it. Returns how many there are that one could take. */
+  evacuate(): number {
     this.#evacuating = true;
     this.#step();
+    return this.led().filter((shard) => this.#heirs(shard).length > 0).length;
   }
 
   /** Shards led here. */
@@ -103,12 +93,11 @@ export class Mover {
     const most = transfers === 'all' || this.#evacuating ? Number.POSITIVE_INFINITY : TRANSFERS_A_TICK;
     for (const shard of this.led()) {
       if (this.#evacuating) {
-        if (this.#handToAny(shard, ring)) handed += 1;
+        if (this.#heirs(shard).some((id) => this.#hand(shard, id))) handed += 1;
         continue;
       }
       if (ring === undefined) continue;
-      const mayHandOver = handed < most && (transfers === 'all' || this.#isSettled(shard));
-      const outcome = this.#lookAfter(shard, ring, changing < CHANGES_AT_ONCE, mayHandOver);
+      const outcome = this.#lookAfter(shard, ring, changing < CHANGES_AT_ONCE, handed < most);
       if (outcome === 'changing') changing += 1;
       if (outcome === 'handed over') handed += 1;
     }
@@ -140,25 +129,17 @@ export class Mover {
     return this.#hand(shard, to) ? 'handed over' : 'as wanted';
   }
 
-  /** To the replica the ring likes best, this one not counted. */
-  #handToAny(shard: ShardId, ring: Ring | undefined): boolean {
-    const { self, driver } = this.#options;
+  /** Other voters that are there: those that stay first, among them whom the ring likes best. */
+  #heirs(shard: ShardId): string[] {
+    const { self, driver, ring, reaches, drains } = this.#options;
     const voters: readonly string[] = driver.replicaOf(shard)?.configuration.voters ?? [];
-    const liked = ring?.replicasOf(shard).map((member) => member.directoryId) ?? [];
+    const liked =
+      ring()
+        ?.replicasOf(shard)
+        .map((member) => member.directoryId) ?? [];
     const order = [...liked.filter((id) => voters.includes(id)), ...voters.filter((id) => !liked.includes(id))];
-    const others = order.filter((id) => id !== self);
-    const { drains } = this.#options;
-    return [...others.filter((id) => !drains(id)), ...others.filter(drains)].some((id) => this.#hand(shard, id));
-  }
-
-  #isSettled(shard: ShardId): boolean {
-    const { driver, clock } = this.#options;
-    const term = driver.replicaOf(shard)?.term ?? 0;
-    const nowMs = clock.monotonic();
-    const tenure = this.#tenures.get(shard);
-    if (tenure?.term === term) return nowMs - tenure.sinceMs >= SETTLED_MS;
-    this.#tenures.set(shard, { term, sinceMs: nowMs });
-    return false;
+    const there = order.filter((id) => id !== self && reaches(id));
+    return [...there.filter((id) => !drains(id)), ...there.filter(drains)];
   }
 
   #hand(shard: ShardId, to: string): boolean {

@@ -11,9 +11,9 @@ import { decodeBody, encodeBody, encodeRedirect, encodeValue, readAnswer } from 
 import { isRemote, type OwnershipView, type RemoteOwner } from '../routing/ownership.ts';
 
 export interface OutboxRelayOptions {
-  engine(): LedShards;
+  engine(): Pick<LedShards, 'receive'>;
   view: OwnershipView;
-  rpc: Rpc;
+  rpc: Pick<Rpc, 'serve' | 'call' | 'reaches'>;
   scheduler: Scheduler;
   shardOf(namespace: string, workflowId: string): number;
   /** A link to this node is wanted. */
@@ -55,6 +55,7 @@ export class OutboxRelay {
   readonly #options: OutboxRelayOptions;
   /** By target: the one under way, and who waits behind it. */
   readonly #lanes = new Map<string, { item: ShardMessage; done: Done }[]>();
+  #stopped = false;
 
   constructor(options: OutboxRelayOptions) {
     this.#options = options;
@@ -62,6 +63,9 @@ export class OutboxRelay {
       let item: ShardMessage;
       try {
         item = body(decodeBody(bytes));
+        // Each source and each gap of its numbers is kept with the shard for ever (I9).
+        if (item.source < 0 || item.source >= options.view.shardCount) throw new Error(`no shard ${item.source}`);
+        if (item.seq < 1) throw new Error(`no number ${item.seq}`);
       } catch (error) {
         const what = error instanceof Error ? error.message : String(error);
         call.refuse({
@@ -82,6 +86,11 @@ export class OutboxRelay {
     let count = 0;
     for (const lane of this.#lanes.values()) count += lane.length - 1;
     return count;
+  }
+
+  /** What is under way ends where it is; nothing is looked for any more. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   readonly relay = (item: ShardMessage, done: Done): void => {
@@ -112,6 +121,10 @@ export class OutboxRelay {
 
   #send(item: ShardMessage, looks: number, done: Done): void {
     const { view, engine, scheduler, shardOf } = this.#options;
+    if (this.#stopped) {
+      done('later');
+      return;
+    }
     const owner = view.ownerOf(shardOf(item.namespace, item.workflowId));
     if (owner === 'local') engine().receive(item, done);
     else if (isRemote(owner)) this.#ask(owner, item, 'redirect', done);

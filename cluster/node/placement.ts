@@ -25,6 +25,8 @@ export interface PlacementOptions {
   log: Log;
   /** Those that gossip sees and that may hold shards, this node included. */
   present(): readonly RingMember[];
+  /** The first shards are made, as far as this node knows: plans after the first rest on that. */
+  isBorn(): boolean;
   /** A plan this node had not heard of: to be kept, and told to the other nodes. */
   heard(plan: string): void;
   /** The ring, or who should lead in it, is another one. */
@@ -41,6 +43,8 @@ export class Placement {
   #schedule: Schedule = EMPTY_SCHEDULE;
   #ring: Ring | undefined;
   #why = 'not started';
+  /** Why the last plan proposed got no answer. */
+  #unanswered: string | undefined;
   #ticks = 0;
   #timer: Cancelable | undefined;
   #publishing = false;
@@ -121,8 +125,13 @@ export class Placement {
   }
 
   #propose(): void {
+    // A directory that missed the first plan must find it, and no later one: or the others would wait for its word for ever (birth.ts).
+    if (this.#planner.plan.version > 0 && !this.#options.isBorn()) {
+      this.#why = 'the first shards are being made: all members of the first plan must be there';
+      return;
+    }
     const proposal = propose(this.#planner, this.#instant());
-    this.#why = proposal.type === 'none' ? proposal.why : 'a plan is proposed';
+    this.#why = proposal.type === 'none' ? proposal.why : (this.#unanswered ?? 'a plan is proposed');
     if (proposal.type === 'none' || this.#publishing) return;
     void this.#publish(this.#seeded(proposal.plan));
   }
@@ -130,14 +139,17 @@ export class Placement {
   async #publish(plan: RingPlan): Promise<void> {
     const { coordinator, log } = this.#options;
     this.#publishing = true;
-    const outcome = await coordinator.publishPlan({ version: plan.version, body: encodePlan(plan) });
+    const body = encodePlan(plan);
+    const outcome = await coordinator.publishPlan({ version: plan.version, body });
     this.#publishing = false;
     if (this.#stopped) return;
     if (outcome.type === 'unavailable') {
-      this.#why = `the coordinator does not answer: ${outcome.why}`;
+      this.#unanswered = `the coordinator does not answer: ${outcome.why}`;
+      this.#why = this.#unanswered;
       return;
     }
-    if (outcome.value.version === plan.version) {
+    this.#unanswered = undefined;
+    if (outcome.value.body === body) {
       log.info({ plan: plan.version, members: plan.members.length }, 'a ring plan was agreed on');
     }
     this.hear(outcome.value.body);

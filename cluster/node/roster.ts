@@ -64,14 +64,13 @@ export class Roster {
     return member === undefined || address === undefined ? undefined : { node: member.name, address };
   }
 
-  /** Whether its node says that it drains. */
-  drains(directoryId: string): boolean {
-    const member = this.#byDirectory.get(directoryId);
-    return member !== undefined && member.draining !== 'no';
-  }
-
   nameOf(directoryId: string): string | undefined {
     return this.#byDirectory.get(directoryId)?.name;
+  }
+
+  /** Its node says that it drains, or leaves. */
+  drains(directoryId: string): boolean {
+    return (this.#byDirectory.get(directoryId)?.draining ?? 'no') !== 'no';
   }
 
   /** Of a node that is connected. */

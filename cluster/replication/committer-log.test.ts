@@ -35,7 +35,7 @@ describe('the replicated log as a committer knows it', () => {
     const unknown = logOf({ lsn: lsn(5) });
     unknown.append();
     unknown.settle('unknown');
-    expect(unknown.results).toEqual([{ fenced: [{ shard: S, newerTerm: 4 }] }]);
+    expect(unknown.results).toEqual([{ fenced: [{ shard: S, newerTerm: 4, applied: 'maybe' }] }]);
     const elsewhere = logOf({ refused: 'notLeader' });
     expect(elsewhere.append()).toBe('taken');
     expect(elsewhere.results).toEqual([{ fenced: [{ shard: S, newerTerm: 4 }] }]);

@@ -4,12 +4,10 @@
 import type { CommitLog } from '../../src/ports/commit-log.ts';
 import { type ShardId, term } from '../../src/ports/ids.ts';
 import type { ReplicatedLog } from '../../src/ports/replicated-log.ts';
-import type { AppendResult, LogAppend } from '../../src/ports/store.ts';
+import type { AppendResult, Fenced, LogAppend } from '../../src/ports/store.ts';
 
 const COMMITTED: AppendResult = { fenced: [] };
-const lost = ({ shard, term: inTerm }: LogAppend): AppendResult => ({
-  fenced: [{ shard, newerTerm: term(inTerm + 1) }],
-});
+const fenced = ({ shard, term: inTerm }: LogAppend): Fenced => ({ shard, newerTerm: term(inTerm + 1) });
 
 /**
  * A fenced shard of a result is not led here any more: what was refused was not written, what was under way may still be committed by the next
@@ -23,7 +21,7 @@ export const committerLog = (log: ReplicatedLog): CommitLog => ({
     const { shard, term: inTerm, lsn, entry } = only;
     let astray = false;
     const answer = log.append(shard, inTerm, entry, (outcome) => {
-      if (!astray) settled(outcome === 'committed' ? COMMITTED : lost(only));
+      if (!astray) settled(outcome === 'committed' ? COMMITTED : { fenced: [{ ...fenced(only), applied: 'maybe' }] });
     });
     if ('lsn' in answer) {
       astray = answer.lsn !== lsn;
@@ -31,9 +29,12 @@ export const committerLog = (log: ReplicatedLog): CommitLog => ({
       return 'taken';
     }
     if (answer.refused !== 'notLeader') return 'later';
-    settled(lost(only));
+    settled({ fenced: [fenced(only)] });
     return 'taken';
   },
-  flush: (flushes) => log.flush(flushes),
+  flush: async (flushes) => {
+    await log.flush(flushes);
+    return COMMITTED;
+  },
   confirm: (shard: ShardId) => log.confirm(shard),
 });

@@ -17,7 +17,7 @@ import type { Message } from './core/message.ts';
 import { DEFAULT_TIMES, type ReplicaBounds, type ReplicaTimes } from './core/options.ts';
 import type { Notice } from './core/output.ts';
 import { type ChangeAnswer, Replica } from './core/replica.ts';
-import { decodeFrame } from './multi/frame.ts';
+import { decodeFrame, owned } from './multi/frame.ts';
 import { Peers } from './multi/peers.ts';
 import { Persistence, type Step } from './persistence.ts';
 import { restoredFrom, ShardReplica } from './shard-replica.ts';
@@ -58,6 +58,8 @@ export class ReplicationDriver implements ReplicatedLog {
   readonly #options: DriverOptions;
   readonly #times: ReplicaTimes;
   readonly #shards = new Map<ShardId, ShardReplica>();
+  /** Whose first entry is being written. */
+  readonly #creating = new Set<ShardId>();
   readonly #peers: Peers;
   readonly #persistence: Persistence;
   readonly #catchUp: CatchUp;
@@ -128,7 +130,12 @@ export class ReplicationDriver implements ReplicatedLog {
     const { store } = this.#options;
     if (this.#shards.has(shard)) throw new Error(`shard ${shard} is here already`);
     const entry = firstEntry(configurationOf(voters.map(directoryId)));
-    await store.append([{ shard, ...entry }]);
+    this.#creating.add(shard);
+    try {
+      await store.append([{ shard, ...entry }]);
+    } finally {
+      this.#creating.delete(shard);
+    }
     this.#wake(this.#add(shard, { position: store.replicaPosition(shard), stored: [], entries: [entry] }));
   }
 
@@ -163,6 +170,8 @@ export class ReplicationDriver implements ReplicatedLog {
     const replicaFlushes = flushes.flatMap((flush): ReplicaFlush[] => {
       const of = this.#shards.get(flush.shard);
       if (of === undefined || of.installing !== undefined) return [];
+      // A snapshot took the place of the rows while this waited for it: these are older.
+      if (flush.appliedLsn < this.#options.store.replicaPosition(flush.shard).appliedLsn) return [];
       const { replica, retention } = of;
       const { leadership, log } = replica;
       const alone = replica.configuration.voters.length === 1 && replica.configuration.learners.length === 0;
@@ -188,6 +197,8 @@ export class ReplicationDriver implements ReplicatedLog {
   }
 
   change(shard: ShardId, change: ConfigurationChange): ChangeAnswer {
+    // It appends from the lsn that `leading` names on: what took one before that it would never hear of.
+    if (this.#shards.get(shard)?.wasLeading === false) return { refused: 'the user was not told yet that it leads' };
     const answer = this.#do(shard, (replica) => replica.change(change, this.#nowMs()));
     if (answer !== undefined && 'lsn' in answer) this.#options.user.controlAppended(shard, answer.lsn);
     return answer ?? { refused: `this node has no replica of shard ${shard}` };
@@ -334,6 +345,8 @@ export class ReplicationDriver implements ReplicatedLog {
   #step(from: DirectoryId, shard: ShardId, message: Message): void {
     let of = this.#shards.get(shard);
     if (of === undefined) {
+      // What is about to be a voter is not to be a newcomer first: two replicas would write one log. A leader says everything again.
+      if (this.#creating.has(shard)) return;
       // A leader that has it among its members speaks to a newcomer. It learns; it creates nothing.
       if (!['append', 'heartbeat', 'snapshotChunk'].includes(message.type)) return;
       of = this.#add(shard, { position: this.#options.store.replicaPosition(shard), stored: [], entries: [] });
@@ -478,13 +491,4 @@ export class ReplicationDriver implements ReplicatedLog {
     }
     await this.#catchUp.close(this.#shards.values());
   }
-}
-
-/** Entries are kept: their bytes are copied out of the frame, which is as large as all of a tick. Chunks are staged in the same turn. */
-function owned(message: Message): Message {
-  if (message.type === 'append') {
-    return { ...message, entries: message.entries.map((entry) => ({ ...entry, entry: Uint8Array.from(entry.entry) })) };
-  }
-  if (message.type !== 'snapshotChunk') return message;
-  return { ...message, chunk: { ...message.chunk, bytes: Uint8Array.from(message.chunk.bytes) } };
 }

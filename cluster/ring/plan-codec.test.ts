@@ -18,7 +18,7 @@ const anyPlan: fc.Arbitrary<RingPlan> = fc.record({
         drain: fc.constantFrom<Drain>('no', 'leadership', 'everything'),
         seed: fc.nat(63),
       }),
-      { selector: ({ n }) => n },
+      { selector: ({ n }) => n, minLength: 1 },
     )
     .map((found) => found.map(({ n, ...settings }) => member(n, settings))),
 });
@@ -45,6 +45,7 @@ describe('a plan as text', () => {
     ['no instant', JSON.stringify({ ...good, validFromMs: '5' })],
     ['no proposer', JSON.stringify({ ...good, proposer: 7 })],
     ['no members', JSON.stringify({ ...good, members: {} })],
+    ['an empty list of members', JSON.stringify(members())],
     ['a member that is none', JSON.stringify(members('n'))],
     ['a member without a directory', JSON.stringify(members(['n', '', '', 1, 'no', 0]))],
     ['a member of no weight', JSON.stringify(members(['n', 'd', '', 0, 'no', 0]))],

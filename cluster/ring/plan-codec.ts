@@ -31,7 +31,8 @@ export function decodePlan(text: string): RingPlan | undefined {
   // Its fields are checked one by one.
   const { version, validFromMs, proposer, members } = value as Record<string, unknown>;
   if (!isWhole(version) || version < 1 || !isWhole(validFromMs) || !isText(proposer)) return undefined;
-  if (!Array.isArray(members) || members.length > MAX_MEMBERS) return undefined;
+  // None at all: every shard would be taken from everybody.
+  if (!Array.isArray(members) || members.length === 0 || members.length > MAX_MEMBERS) return undefined;
   const decoded: RingMember[] = [];
   const directories = new Set<string>();
   for (const row of members) {

@@ -1,4 +1,5 @@
-// `tenuto data …`: what can be done to a data directory. `backup` works beside a running node too, through its control socket.
+// `tenuto data …`: what can be done to a data directory, or to a database that holds a cluster's data. `backup` works beside running nodes too:
+// of a directory through the node's control socket, of a database by itself.
 
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -19,10 +20,37 @@ const MIB = 1024 * 1024;
 export function defineDataCommands(data: Command): void {
   outputFlags(
     data
-      .command('verify <directory>')
+      .command('migrate')
+      .description('make the tables of a database, or bring them up to date; may be repeated')
+      .addOption(new Option('--store <url>', 'postgres://user:password@host:port/database').env('TENUTO_POSTGRES_URL'))
+      .option('--shard-count <n>', 'shards of new tables, fixed for their life (default: 256)'),
+  ).action(
+    guarded(
+      stopFirst,
+      async ({ store, shardCount, ...flags }: OutputOptions & { store?: string; shardCount?: string }) => {
+        const { migrateDatabase, describeDatabase, options } = await database(store);
+        const count = shardCount === undefined ? undefined : Number(shardCount);
+        const { cluster, from } = await migrateDatabase(options, count);
+        const { format, clusterId, shardCount: shards } = cluster;
+        const done = from === format ? 'nothing to do' : from === 0 ? 'made the tables' : `from schema ${from}`;
+        new Output(flags).record({
+          store: describeDatabase(options.url),
+          migration: done,
+          schema: format,
+          clusterId,
+          shards,
+        });
+      },
+    ),
+  );
+
+  outputFlags(
+    data
+      .command('verify <directory|url>')
       .description('read everything and check it; exit code 1 when something is damaged'),
   ).action(
     guarded(stopOrCopy, async (directory: string, flags: OutputOptions) => {
+      if (isUrl(directory)) return verifyInDatabase(directory, flags);
       const { verifyDirectory } = await import('../store/index.ts');
       const progress = progressLine('checked');
       const report = await verifyDirectory(directory, progress.show);
@@ -39,12 +67,7 @@ export function defineDataCommands(data: Command): void {
         sound: problems.length === 0,
         problems: output.format === 'table' ? found || undefined : problems,
       });
-      if (found === 0) return;
-      for (const problem of problems) output.say(`${output.colors.red('damaged')} ${problem}`);
-      if (moreProblems > 0) output.say(`… and ${moreProblems} more`);
-      throw new CommandError(`${directory} is damaged in ${found} place${found === 1 ? '' : 's'}`, {
-        hint: '`tenuto data restore` brings back a backup.',
-      });
+      refuseDamage(directory, report, output, '`tenuto data restore` brings back a backup.');
     }),
   );
 
@@ -58,11 +81,12 @@ export function defineDataCommands(data: Command): void {
 
   outputFlags(
     data
-      .command('backup <directory> <to>')
-      .description('copy a data directory, of a stopped or a running node, into an empty one'),
+      .command('backup <directory|url> <to>')
+      .description('copy a data directory or a database, of stopped or running nodes, into an empty directory'),
   ).action(
     guarded(stopFirst, async (directory: string, to: string, flags: OutputOptions) => {
       refuseOccupied(to);
+      if (isUrl(directory)) return backupOfDatabase(directory, to, flags);
       const { copyDirectory, readManifest } = await import('../store/index.ts');
       const progress = progressLine('copied');
       let live = false;
@@ -101,6 +125,64 @@ export function defineDataCommands(data: Command): void {
   );
 }
 
+const isUrl = (text: string): boolean => /^\w+:\/\//.test(text);
+
+/** What `tenuto data` needs of a database. A URL is never quoted: there may be a password in it. */
+async function database(url: string | undefined) {
+  const [tools, { completeConfig }] = await Promise.all([
+    import('../store/postgres/index.ts'),
+    import('../config/config.ts'),
+  ]);
+  const { postgres } = tools.isPostgresUrl(url ?? '') ? completeConfig({ postgres: { url: url ?? '' } }) : {};
+  if (postgres === undefined) {
+    throw new UsageError(
+      'name the database as postgres://user:password@host:port/database, with --store or in TENUTO_POSTGRES_URL',
+    );
+  }
+  return { ...tools, options: postgres };
+}
+
+async function verifyInDatabase(url: string, flags: OutputOptions): Promise<void> {
+  const { verifyDatabase, options } = await database(url);
+  const progress = progressLine('checked');
+  const report = await verifyDatabase(options, progress.show);
+  progress.end();
+  const { name, cluster, problems, moreProblems, ...counts } = report;
+  const found = problems.length + moreProblems;
+  const output = new Output(flags);
+  output.record({
+    store: name,
+    clusterId: cluster.clusterId,
+    schema: cluster.format,
+    shardCount: cluster.shardCount,
+    ...counts,
+    sound: problems.length === 0,
+    problems: output.format === 'table' ? found || undefined : problems,
+  });
+  refuseDamage(name, report, output, 'Restore the database from a backup.');
+}
+
+async function backupOfDatabase(url: string, to: string, flags: OutputOptions): Promise<void> {
+  const { copyDatabase, describeDatabase, options } = await database(url);
+  const progress = progressLine('copied');
+  const { records, bytes } = await copyDatabase(options, resolve(to), progress.show);
+  progress.end();
+  new Output(flags).record({ backup: resolve(to), of: describeDatabase(url), records, bytes });
+}
+
+function refuseDamage(
+  what: string,
+  { problems, moreProblems }: { problems: readonly string[]; moreProblems: number },
+  output: Output,
+  hint: string,
+): void {
+  const found = problems.length + moreProblems;
+  if (found === 0) return;
+  for (const problem of problems) output.say(`${output.colors.red('damaged')} ${problem}`);
+  if (moreProblems > 0) output.say(`… and ${moreProblems} more`);
+  throw new CommandError(`${what} is damaged in ${found} place${found === 1 ? '' : 's'}`, { hint });
+}
+
 function refuseOccupied(directory: string): void {
   if (existsSync(directory) && !statSync(directory).isDirectory()) {
     throw new UsageError(`${directory} is a file; name an empty or absent directory`);
@@ -115,7 +197,7 @@ function refuseOccupied(directory: string): void {
  *
  * @param ifLocked what to do when a node has the directory, the command's first argument, open
  */
-function guarded<A extends [string, ...unknown[]]>(
+function guarded<A extends unknown[]>(
   ifLocked: (directory: string) => string,
   work: (...args: A) => Promise<void>,
 ): (...args: A) => Promise<void> {
@@ -126,7 +208,7 @@ function guarded<A extends [string, ...unknown[]]>(
       if (!(error instanceof StoreError)) throw error;
       if (error.kind !== 'locked') throw new CommandError(error.message, { hint: error.hint, cause: error });
       throw new CommandError(error.message, {
-        hint: ifLocked(args[0]),
+        hint: ifLocked(String(args[0])),
         exitCode: ExitCode.UNAVAILABLE,
         cause: error,
       });

@@ -79,7 +79,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
     define: async (group) => (await import('./cluster/index.ts')).defineClusterCommands(group, withConnection),
   },
   data: {
-    description: 'check, measure, back up and restore a data directory',
+    description: 'check, measure, back up and restore a data directory; make the tables of a database',
     define: async (group) => (await import('./data.ts')).defineDataCommands(group),
   },
 };

@@ -141,7 +141,13 @@ async function startFromConfig(flags: StartFlags): Promise<void> {
   }
   const { loadConfig } = await import('../config/load.ts');
   const config = usage(() => loadConfig(flags.config, environment));
-  await run(config, config.dataDirectory === undefined ? 'data in memory' : `data in ${config.dataDirectory}`);
+  await run(config, await whereOf(config));
+}
+
+async function whereOf({ dataDirectory, postgres }: NodeConfig): Promise<string> {
+  if (postgres === undefined) return dataDirectory === undefined ? 'data in memory' : `data in ${dataDirectory}`;
+  const { describeDatabase } = await import('../store/postgres/options.ts');
+  return `data in ${describeDatabase(postgres.url)}`;
 }
 
 type NodeConfig = import('../config/config.ts').NodeConfig;

@@ -79,6 +79,34 @@ shutdownGrace: 30s
     });
   });
 
+  it('keeps data in a database, named by a URL or its parts, with bounds', () => {
+    const url = 'postgres://u:p@db:5433/tenuto';
+    const all = 'poolSize: 9, connectTimeout: 2s, statementTimeout: 10s, outage: 5m';
+    expect(loadConfig(file(`store: { postgres: { url: "${url}", ${all} } }`), {}).postgres).toEqual({
+      url,
+      poolSize: 9,
+      connectTimeoutMs: 2_000,
+      statementTimeoutMs: 10_000,
+      outageMs: 300_000,
+    });
+    const parts = (text: string) => loadConfig(file(`store: { postgres: { ${text} } }`), {}).postgres?.url;
+    expect(parts('host: db, database: orders')).toBe('postgres://db:5432/orders');
+    expect(parts('host: db, port: 1, user: "a@b", password: "s/e:c", database: d')).toBe(
+      'postgres://a%40b:s%2Fe%3Ac@db:1/d',
+    );
+    expect(parts('host: /run/postgresql, database: d')).toBe('postgres:///d?host=%2Frun%2Fpostgresql&port=5432');
+    const environment = { TENUTO_POSTGRES_URL: url };
+    const text = 'store: { postgres: { host: db, database: d, poolSize: 4 } }';
+    expect(loadConfig(file(text), environment).postgres).toMatchObject({ url, poolSize: 4, outageMs: 60_000 });
+    expect(loadConfig(file(''), environment).postgres).toMatchObject({ url });
+  });
+
+  it('never quotes the URL of a database', () => {
+    const secret = 'mysql://u:s3cret@db/x';
+    expect(problem(`store: { postgres: { url: "${secret}" } }`)).not.toContain('s3cret');
+    expect(problem('', { TENUTO_POSTGRES_URL: secret })).not.toContain('s3cret');
+  });
+
   it('is not needed where the environment says everything', () => {
     const environment = {
       TENUTO_SHARD_COUNT: '16',
@@ -119,6 +147,32 @@ shutdownGrace: 30s
   });
 
   it.each([
+    [
+      'store: { postgres: { url: "db" } }',
+      'FILE: store.postgres.url: must be postgres://user:password@host:port/database',
+    ],
+    ['store: { postgres: { host: db } }', 'FILE: store.postgres: needs url, or host and database'],
+    [
+      'store: { postgres: { url: "postgres://db/x", host: db } }',
+      'FILE: store.postgres: url says it all: leave out host',
+    ],
+    [
+      'dataDirectory: d\nstore: { postgres: { url: "postgres://db/x" } }',
+      'FILE: store.postgres: there is a dataDirectory too: data is kept in one of them, leave the other out',
+    ],
+    [
+      'store: { postgres: { url: "postgres://db/x", poolSize: 1 } }',
+      'FILE: store.postgres.poolSize: 1 must be an integer from 2 to 100: one connection writes, the others read',
+    ],
+    [
+      'store: { postgres: { url: "postgres://db/x", statementTimeout: 5ms } }',
+      'FILE: store.postgres.statementTimeout: must be at least 100ms',
+    ],
+    ['store: { mysql: {} }', /^FILE: store/],
+    [
+      'store: { postgres: { url: "postgres://db/x" } }\ncluster: { id: orders, name: a, redis: { url: "redis://r" } }',
+      'FILE: store.postgres: the nodes of a cluster keep their data in directories of their own: leave it out',
+    ],
     ['listen: { prot: 1 }', 'FILE: listen: Unrecognized key: "prot"'],
     ['listen: { port: 70000 }', /^FILE: listen\.port: /],
     [

@@ -7,6 +7,13 @@ import type { NamespaceSetting } from '../frontend/namespaces.ts';
 import type { LogLevel } from '../observe/logger.ts';
 import type { HostPort } from '../ports/coordinator.ts';
 import { DEFAULT_SHARD_LIMITS, type ShardLimits } from '../shard/limits.ts';
+import {
+  DEFAULT_POSTGRES_OPTIONS,
+  isPostgresUrl,
+  MAX_POOL_SIZE,
+  MIN_POOL_SIZE,
+  type PostgresOptions,
+} from '../store/postgres/options.ts';
 import { type ClusterConfig, type ClusterOptions, completeCluster } from './cluster.ts';
 import { ConfigError } from './errors.ts';
 import { address, tokens as checkTokens, reachable } from './values.ts';
@@ -34,6 +41,8 @@ export interface DoorAddress {
 export interface NodeConfig {
   /** Absent: everything in memory, gone when the process ends. */
   readonly dataDirectory: string | undefined;
+  /** Data in a database instead, which nodes may share. Its number of shards is what `tenuto data migrate` made. */
+  readonly postgres: PostgresOptions | undefined;
   /** Fixed when the data directory is made. */
   readonly shardCount: number;
   /** Absent: no socket, only the in-process door. Port 0: any free one. */
@@ -55,6 +64,7 @@ export interface NodeConfig {
 
 export interface ConfigOptions {
   dataDirectory?: string | undefined;
+  postgres?: (Pick<PostgresOptions, 'url'> & Partial<PostgresOptions>) | undefined;
   shardCount?: number | undefined;
   listen?: { ip?: string | undefined; port?: number | undefined; advertise?: string | undefined } | undefined;
   tls?: { certFile: string; keyFile: string } | undefined;
@@ -80,6 +90,7 @@ export interface NamespaceOptions {
 /** No slash: it separates a namespace from what is inside it. */
 const NAMESPACE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$/;
 
+/** Everything of `given` that is not undefined, over the defaults. */
 function defined<T extends object>(defaults: T, given: Partial<T> | undefined): T {
   const result = { ...defaults };
   for (const name of Object.keys(given ?? {}) as (keyof T)[]) {
@@ -106,6 +117,36 @@ function namespaceSettings(options: readonly NamespaceOptions[]): NamespaceSetti
   });
 }
 
+/** No message quotes the URL: there may be a password in it. */
+function postgresOptions({ dataDirectory, postgres, cluster }: ConfigOptions): PostgresOptions | undefined {
+  if (postgres === undefined) return undefined;
+  const where = 'store.postgres';
+  if (dataDirectory !== undefined) {
+    throw new ConfigError(`${where}: there is a dataDirectory too: data is kept in one of them, leave the other out`);
+  }
+  if (cluster !== undefined) {
+    throw new ConfigError(`${where}: the nodes of a cluster keep their data in directories of their own: leave it out`);
+  }
+  if (!isPostgresUrl(postgres.url)) {
+    throw new ConfigError(`${where}.url: must be postgres://user:password@host:port/database`);
+  }
+  const options = defined<PostgresOptions>({ ...DEFAULT_POSTGRES_OPTIONS, url: postgres.url }, postgres);
+  const { poolSize } = options;
+  if (!Number.isInteger(poolSize) || poolSize < MIN_POOL_SIZE || poolSize > MAX_POOL_SIZE) {
+    throw new ConfigError(
+      `${where}.poolSize: ${poolSize} must be an integer from ${MIN_POOL_SIZE} to ${MAX_POOL_SIZE}: one connection writes, the others read`,
+    );
+  }
+  const durations = { connectTimeout: options.connectTimeoutMs, statementTimeout: options.statementTimeoutMs };
+  for (const [name, ms] of Object.entries(durations)) {
+    if (!(ms >= MIN_TIMEOUT_MS)) throw new ConfigError(`${where}.${name}: must be at least ${MIN_TIMEOUT_MS}ms`);
+  }
+  return options;
+}
+
+/** Of a database: below it, a busy moment would count as an outage. */
+const MIN_TIMEOUT_MS = 100;
+
 function doorAddress(
   { ip = '127.0.0.1', advertise }: NonNullable<ConfigOptions['listen']>,
   port: number,
@@ -127,6 +168,7 @@ export function completeConfig(options: ConfigOptions = {}): NodeConfig {
   }
   return {
     dataDirectory: options.dataDirectory,
+    postgres: postgresOptions(options),
     shardCount,
     listen: listen === undefined ? undefined : doorAddress(listen, port, options.cluster),
     tls: options.tls,

@@ -11,15 +11,9 @@ import { DEFAULT_DOOR_LIMITS } from '../frontend/limits.ts';
 import { DEFAULT_SHARD_LIMITS } from '../shard/limits.ts';
 import { clusterOptions, clusterSchema } from './cluster-file.ts';
 import { ConfigError, type ConfigOptions, completeConfig, DEFAULT_NAMESPACE, type NodeConfig } from './config.ts';
+import { duration } from './duration.ts';
+import { postgresOptionsOf, postgresSchema } from './postgres.ts';
 import { durationMs, list, NO_DURATION, number, tokensByName } from './variables.ts';
-
-/** ms of what `durationMs` takes; a union with numbers, which are milliseconds already. */
-const duration = z.union([z.number().int().nonnegative(), z.string()]).transform((value, context) => {
-  const ms = typeof value === 'number' ? value : durationMs(value);
-  if (ms !== undefined) return ms;
-  context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} ${NO_DURATION}` });
-  return z.NEVER;
-});
 
 /** One optional positive number per bound there is. */
 function bounds<T extends object>(defaults: T) {
@@ -30,6 +24,7 @@ function bounds<T extends object>(defaults: T) {
 
 const schema = z.strictObject({
   dataDirectory: z.string().min(1).optional(),
+  store: z.strictObject({ postgres: postgresSchema }).optional(),
   shardCount: z.number().int().optional(),
   listen: z
     .strictObject({
@@ -57,6 +52,10 @@ type FileConfig = z.infer<typeof schema>;
 const VARIABLES: Readonly<Record<string, (value: string, config: FileConfig, name: string) => void>> = {
   TENUTO_DATA_DIR: (value, config) => {
     config.dataDirectory = value;
+  },
+  TENUTO_POSTGRES_URL: (value, config) => {
+    const { poolSize, connectTimeout, statementTimeout, outage } = config.store?.postgres ?? {};
+    config.store = { postgres: { url: value, poolSize, connectTimeout, statementTimeout, outage } };
   },
   TENUTO_SHARD_COUNT: (value, config, name) => {
     config.shardCount = number(name, value);
@@ -128,6 +127,7 @@ export function loadConfig(file: string | undefined, environment: NodeJS.Process
         : environment.TENUTO_DATA_DIR
           ? resolve(config.dataDirectory)
           : beside(config.dataDirectory),
+    postgres: config.store && postgresOptionsOf(config.store.postgres),
     shardCount: config.shardCount,
     listen: config.listen ?? {},
     tls: tlsFiles(config.tls, environment, beside),

@@ -19,6 +19,19 @@ export interface ShardMessage {
 /** `later`: it may or may not have been applied; said again, it is applied at most once. */
 export type ShardMessageOutcome = 'applied' | 'later';
 
+/** The same where the shards are in a database that several nodes share (Store.scope): they come with their rows and go with them. */
+export interface SharedShards {
+  /** What the store holds of these shards as of these lsns counts, not what this node knows of them. Once it resolves, `apply`, then `lead`. */
+  adopt(positions: ReadonlyMap<ShardId, Lsn>): Promise<void>;
+  /** An entry of the log beyond. */
+  apply(shard: ShardId, lsn: Lsn, entry: Uint8Array): void;
+  lead(shard: ShardId, term: Term, lastLsn: Lsn): void;
+  /** They are led elsewhere: nothing of them is kept here. */
+  release(shards: readonly ShardId[]): void;
+  /** Writes the committed rows of these shards. Does not reject: a store that fails ends the engine. */
+  flush(of: ReadonlySet<ShardId>): Promise<void>;
+}
+
 export interface LedShards extends Engine {
   /** This node leads the shard in this term, all entries up to `lastLsn` being committed and applied: it is served here from now on. */
   lead(shard: ShardId, term: Term, lastLsn: Lsn): void;

@@ -64,7 +64,7 @@ export interface ShardSnapshot {
 
 export interface ReplicaStore extends Store {
   append(entries: readonly ReplicaAppend[]): Promise<AppendResult>;
-  flush(flushes: readonly ReplicaFlush[]): Promise<void>;
+  flush(flushes: readonly ReplicaFlush[]): Promise<AppendResult>;
   /** Of what was asked for so far, durable or not. */
   replicaPosition(shard: ShardId): ReplicaPosition;
   /** Pins the files it reads from until it is closed. `chunkBytes`: about so many a chunk; one row may be larger. */

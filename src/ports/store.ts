@@ -2,8 +2,8 @@
 //
 // The log is the truth and rows are its materialization (DESIGN §5): `append` makes entries durable; `flush` writes the
 // rows that entries up to `appliedLsn` determine, later and in bulk, and trims the log behind them.
-// Keeps I2 (contiguous lsns, terms never fall) and I3 (an older term is refused). Adapters: src/store/memory, src/store/leveldb;
-// both pass test/conformance/store.ts, bad behaviours included. Called by src/shard only.
+// Keeps I2 (contiguous lsns, terms never fall) and I3 (an older term is refused). Adapters: src/store/memory, leveldb, postgres;
+// all pass test/conformance/store.ts, bad behaviours included. Called by src/shard only.
 
 import type { Key, Lsn, ShardId, Term } from './ids.ts';
 
@@ -45,9 +45,24 @@ export interface ShardFlush {
   rows: readonly RowWrite[];
 }
 
-/** Outcome of an append, shard by shard: a fenced shard's entries are not written, the others of the call are. */
+/** A shard of a call that a newer term has taken: nothing of the call was written for it. */
+export interface Fenced {
+  shard: ShardId;
+  newerTerm: Term;
+  /** `maybe`: it was under way, and only the newer leader knows whether it is in the log. Absent: it was not written. */
+  applied?: 'maybe';
+}
+
+/** Outcome of a write, shard by shard: what a fenced shard was to get is not written, the others of the call are. */
 export interface AppendResult {
-  fenced: readonly { shard: ShardId; newerTerm: Term }[];
+  fenced: readonly Fenced[];
+}
+
+export interface TermRequest {
+  /** Whose lead is taken: older terms are fenced for them from then on. Default: every shard of the store. */
+  shards?: readonly ShardId[];
+  /** The term is at least this one: what a coordinator proposes. */
+  atLeast?: Term;
 }
 
 export interface RangeOptions {
@@ -72,19 +87,29 @@ export interface StoreStats {
 }
 
 /**
- * The store of one data directory. Every promise rejects with `StoreError`; after a `failed` or `corrupt` write-side error the
+ * The store of one data directory, or one node's handle of a database that several nodes share. Every promise rejects with `StoreError`; after a `failed` or `corrupt` write-side error the
  * handle is dead: every later call rejects with the same error (a write error is final, DESIGN §5).
  */
 export interface Store {
-  /** An id made when the directory was created: the voter's identity. */
+  /** The voter's identity: made when the directory was created; of a shared database, made with each handle, which keeps nothing itself. */
   readonly directoryId: string;
   readonly shardCount: number;
+  /** `cluster`: other nodes keep shards in it too, so no row may speak of one node, and shards are taken up as they come (`nextTerm`). */
+  readonly scope: 'node' | 'cluster';
   /** Opens, verifies positions, and returns the shards that hold anything. Called once, before everything else. */
   open(): Promise<ReadonlyMap<ShardId, ShardPosition>>;
   /**
-   * The next term for shards this process leads alone (R = 1): greater than any the directory has seen, durable when it resolves.
+   * A term for shards this process leads without other voters (R = 1, or a shared database): greater than any the store has seen,
+   * durable when it resolves. `positions` is true of these shards from then on: nobody else moves them in an older term.
    */
-  nextTerm(): Promise<Term>;
+  nextTerm(request?: TermRequest): Promise<Term>;
+  /** As of the calls made so far: the shards that hold anything. Of a shared database true only of those this process leads. */
+  positions(): ReadonlyMap<ShardId, ShardPosition>;
+  /**
+   * Which of these leads a newer term has ended, asked of the store after the call: what a fresh read rests on. Calls of one tick
+   * share one round trip.
+   */
+  confirm(leads: readonly { shard: ShardId; term: Term }[]): Promise<readonly Fenced[]>;
   /** Durable when it resolves: one synced batch for the whole call. Lsns must continue each shard's log. */
   append(entries: readonly LogAppend[]): Promise<AppendResult>;
   /**
@@ -95,10 +120,11 @@ export interface Store {
   /** Drops entries above `after`. Never below appliedLsn. Durable when it resolves. */
   truncateAfter(shard: ShardId, after: Lsn): Promise<void>;
   /**
-   * Writes rows and advances appliedLsn, trimming the log, in one synced batch. Not fenced: the rows are committed state in any term.
+   * Writes rows and advances appliedLsn, trimming the log, in one synced batch. A directory does not fence it: the rows are committed
+   * state in any term. A shared database does, because there the newer leader flushes too: such a shard's rows are not in the store.
    * A flush to an appliedLsn below the store's, or beyond its log, is `misuse`.
    */
-  flush(flushes: readonly ShardFlush[]): Promise<void>;
+  flush(flushes: readonly ShardFlush[]): Promise<AppendResult>;
   /** One durable promise per (shard, term). False: already promised to another in this term, or a newer term was seen. */
   vote(shard: ShardId, term: Term, candidate: string): Promise<boolean>;
   /** The row as last flushed, CRC verified; `undefined` when absent. */
@@ -113,7 +139,7 @@ export interface Store {
 }
 
 export type StoreErrorKind =
-  /** A write was refused by the disk: final for this handle. */
+  /** A write was refused by the disk, or a database stayed away for too long: final for this handle. */
   | 'failed'
   /** Bytes read did not match their CRC or chain: names key and file; never served as truth. */
   | 'corrupt'

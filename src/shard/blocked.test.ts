@@ -64,6 +64,24 @@ class Sender {
 
 const upTo = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
+describe('an outbox that was stopped', () => {
+  it('tries nothing again, also what is refused after that', async () => {
+    const sender = await new Sender(256).open();
+    let refuse: () => void = () => undefined;
+    let tries = 0;
+    sender.answer = (_, done) => {
+      tries += 1;
+      refuse = () => done('later');
+    };
+    sender.send(0, 't', [1]);
+    await sender.time.settle();
+    sender.outbox.stop();
+    refuse();
+    await sender.time.advance(10_000);
+    expect(tries).toBe(1);
+  });
+});
+
 describe('messages that wait on disk behind a target that refused', () => {
   it('are delivered when the shard of the one that is tried goes', async () => {
     const sender = await new Sender(256).open();

@@ -31,6 +31,7 @@ export class Blocked {
   readonly #retryMs: number;
   readonly #probe: (item: OutboxMessage) => void;
   readonly #targets = new Map<string, Target>();
+  #stopped = false;
 
   constructor(scheduler: Scheduler, retryMs: number, probe: (item: OutboxMessage) => void) {
     this.#scheduler = scheduler;
@@ -90,11 +91,14 @@ export class Blocked {
     return { items, onDisk };
   }
 
+  /** Also of what is refused later: an attempt may be under way. */
   stop(): void {
+    this.#stopped = true;
     for (const { timer } of this.#targets.values()) timer?.cancel();
   }
 
   #arm(target: Target): void {
+    if (this.#stopped) return;
     target.timer ??= this.#scheduler.after(this.#retryMs, () => {
       target.timer = undefined;
       target.probing = target.items.sort(inOrder).shift();

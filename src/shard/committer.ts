@@ -5,8 +5,8 @@
 
 import type { Scheduler } from '../ports/clock.ts';
 import type { CommitLog } from '../ports/commit-log.ts';
-import { type Key, lsn, type Term } from '../ports/ids.ts';
-import type { AppendResult, LogAppend } from '../ports/store.ts';
+import { type Key, lsn, type ShardId, type Term } from '../ports/ids.ts';
+import type { AppendResult, Fenced, LogAppend } from '../ports/store.ts';
 import type { Status } from '../wire/status.ts';
 import { type BacklogDelta, type Entry, encodeEntry, type Receipt } from './entry.ts';
 import { isWriteOnce } from './keys.ts';
@@ -110,7 +110,8 @@ export class Committer {
   readonly #options: CommitterOptions;
   /** Of all shards, where the log takes them together. */
   readonly #common = new Lane();
-  readonly #lanes = new Map<Shard, Lane>();
+  /** By id: the shard's object is another one once its rows were replaced. */
+  readonly #lanes = new Map<ShardId, Lane>();
   #ready: Lane[] = [];
   #stopped: Status | undefined;
   #idle: (() => void)[] = [];
@@ -165,10 +166,10 @@ export class Committer {
 
   #laneOf(shard: Shard): Lane {
     if (this.#options.log.appends === 'together') return this.#common;
-    let lane = this.#lanes.get(shard);
+    let lane = this.#lanes.get(shard.id);
     if (lane === undefined) {
       lane = new Lane();
-      this.#lanes.set(shard, lane);
+      this.#lanes.set(shard.id, lane);
     }
     return lane;
   }
@@ -217,7 +218,7 @@ export class Committer {
     entries: readonly Entry[],
     { fenced: lost }: AppendResult,
   ): void {
-    const fenced = new Set<number>(lost.map(({ shard }) => shard));
+    const fenced = new Map<number, Fenced>(lost.map((found) => [found.shard, found]));
     lane.inFlight = false;
     this.commits += 1;
     batches.forEach((batch, i) => {
@@ -229,15 +230,21 @@ export class Committer {
     for (const { shard, term } of batches)
       if (fenced.has(shard.id) && shard.term === term) this.#options.onFenced(shard);
     this.#options.applied();
-    for (const batch of batches)
-      this.#end(batch, this.#isLost(batch, fenced) ? lostStatus(batch.shard, 'maybe') : undefined);
+    for (const batch of batches) this.#end(batch, this.#whyLost(batch, fenced));
     this.#settle();
     if (lane.forming.size > 0) this.#cutSoon(lane);
   }
 
-  /** Its leadership ended before it was known to be durable: whether it is, the shard's next leader knows. */
-  #isLost({ shard, term }: ShardBatch, fenced: ReadonlySet<number>): boolean {
+  /** Its leadership ended before it was known to be durable. */
+  #isLost({ shard, term }: ShardBatch, fenced: ReadonlyMap<number, Fenced>): boolean {
     return fenced.has(shard.id) || shard.term !== term;
+  }
+
+  /** Where the log does not say, the shard's next leader knows. */
+  #whyLost(batch: ShardBatch, fenced: ReadonlyMap<number, Fenced>): Status | undefined {
+    if (!this.#isLost(batch, fenced)) return undefined;
+    const found = fenced.get(batch.shard.id);
+    return lostStatus(batch.shard, found === undefined ? 'maybe' : (found.applied ?? 'no'));
   }
 
   /** The shard is not led here any more: what no append has taken was never decided. */

@@ -7,7 +7,7 @@ import type { Reply } from '../core/workflow/outcome.ts';
 import type { Cancelable, Clock } from '../ports/clock.ts';
 import type { ActorAddress, Done, Engine, HistoryQuery, Waiting } from '../ports/engine.ts';
 import type { Lsn, ShardId, Term } from '../ports/ids.ts';
-import type { LedShards, ShardMessage, ShardMessageOutcome } from '../ports/led-shards.ts';
+import type { LedShards, ShardMessage, ShardMessageOutcome, SharedShards } from '../ports/led-shards.ts';
 import { silentLog } from '../ports/log.ts';
 import type { BacklogSource, Claim, QueueBacklog, QueueKey, ResumingWorker } from '../ports/matching.ts';
 import { StoreError } from '../ports/store.ts';
@@ -58,7 +58,7 @@ export type { EngineHealth, EngineLog, EngineOptions };
 
 const SWEEP_MS = 1_000;
 
-export class ShardEngine implements LedShards, BacklogSource {
+export class ShardEngine implements LedShards, SharedShards, BacklogSource {
   readonly #options: EngineOptions;
   readonly #log: EngineLog;
   readonly #bounds: ShardLimits;
@@ -140,7 +140,8 @@ export class ShardEngine implements LedShards, BacklogSource {
     this.#outgoing = new Outgoing({ ...common, matching, waiters: this.#waiters, queries: this.#queries });
     this.#reads = new Reads({ ...common, waiters: this.#waiters, refusal });
     this.#resume = new Resume({ ...common, outgoing: this.#outgoing });
-    this.#retention = new Retention({ ...common, isReplicated: options.commitLog !== undefined });
+    const isReplicated = options.commitLog !== undefined && store.scope === 'node';
+    this.#retention = new Retention({ ...common, isReplicated });
     const { scannedPerPage } = this.#bounds;
     this.#search = new Search({ reader, scannedPerPage, isLed: shards.isLed, refusal, onReadFailed });
     const log = options.commitLog ?? storeLog(store);
@@ -155,31 +156,25 @@ export class ShardEngine implements LedShards, BacklogSource {
       onFenced: (shard) => this.#fenced(shard),
       onFailed,
     });
+    const rows = { reader, scheduler, isLed: shards.isLed, onReadFailed };
     this.#backlog = new Backlog({
-      reader,
-      scheduler,
+      ...rows,
       window: this.#bounds.backlogWindow,
-      isLed: shards.isLed,
       start: (task, claim, settled) => this.#inbound.start(task, claim, settled),
       changed: (queue) => matching.backlogChanged(this, queue),
-      onReadFailed,
     });
     this.#timers = new Timers({
-      reader,
+      ...rows,
       clock,
-      scheduler,
       window: this.#bounds.timerWindow,
       horizonMs: this.#bounds.timerHorizonMs,
       firing: this.#bounds.firing,
-      isLed: shards.isLed,
       reaches: (shard, time) => shards.get(shard).reaches(time),
       latest: (now) => [...shards.values()].reduce((latest, shard) => Math.max(latest, shard.now(now)), now),
       fire: (timer, again) => this.#inbound.fire(timer, again),
-      onReadFailed,
     });
     this.#outbox = new Outbox({
-      reader,
-      scheduler,
+      ...rows,
       shardCount: store.shardCount,
       window: this.#bounds.outboxWindow,
       kept: this.#bounds.outboxKept,
@@ -187,7 +182,6 @@ export class ShardEngine implements LedShards, BacklogSource {
       shard: (id) => shards.get(id),
       deliver: options.relay ?? ((item, done) => this.#inbound.receive(item, done)),
       remove: (shard, row) => this.#inbound.deleteRow(shard, row),
-      onReadFailed,
     });
     this.#inbound = new Inbound({
       core,
@@ -200,24 +194,16 @@ export class ShardEngine implements LedShards, BacklogSource {
       isServing: () => this.#gate.isServing,
       onReadFailed,
     });
-    this.#materializer = new Materializer({
-      store,
-      reader,
-      overlay: this.#overlay,
-      backlog: this.#backlog,
-      timers: this.#timers,
-      outbox: this.#outbox,
-    });
+    const fed = { overlay: this.#overlay, backlog: this.#backlog, timers: this.#timers, outbox: this.#outbox };
+    const keepsLowWaters = options.commitLog === undefined && store.scope === 'node';
+    this.#materializer = new Materializer({ ...fed, store, reader, keepsLowWaters });
     this.#leadership = new Leadership({
+      ...fed,
       shardCount: store.shardCount,
       shards,
-      overlay: this.#overlay,
       committer: this.#committer,
       materializer: this.#materializer,
       actors,
-      backlog: this.#backlog,
-      timers: this.#timers,
-      outbox: this.#outbox,
       queries: this.#queries,
       waiters: this.#waiters,
       onFailed,
@@ -229,7 +215,8 @@ export class ShardEngine implements LedShards, BacklogSource {
       intervalMs: this.#bounds.flushIntervalMs,
       shards: () => shards.values(),
       derived: (shard) => this.#backlog.counters(shard.id),
-      hints: () => [...this.#backlog.lowWaters(), ...this.#timers.lowWater()],
+      hints: () => this.#materializer.hints(),
+      onFenced: (shard) => this.#fenced(shard),
       onFailed,
     });
   }
@@ -244,10 +231,12 @@ export class ShardEngine implements LedShards, BacklogSource {
   async open(): Promise<void> {
     const { store, random, matching } = this.#options;
     const clock = this.#clock;
-    const positions = await store.open();
-    this.#shards.restore(positions);
+    await store.open();
     const alone = this.#options.commitLog === undefined;
     if (alone) this.#shards.leadAlone(await store.nextTerm());
+    // Not as of open(): in a shared database the leader before this one may have written until it was fenced. Led with others there, shards are
+    // taken up as they come.
+    if (alone || store.scope === 'node') this.#shards.restore(store.positions());
     this.#executor = new Executor({
       core: this.#core,
       clock,
@@ -318,9 +307,9 @@ export class ShardEngine implements LedShards, BacklogSource {
     this.#actors.passivateAll();
   }
 
-  /** Writes all committed rows now. */
-  flush(): Promise<void> {
-    return this.#flusher.flushAll();
+  /** Writes all committed rows now; default: of all shards. */
+  flush(of?: ReadonlySet<ShardId>): Promise<void> {
+    return this.#flusher.flushAll(of);
   }
 
   // ---------------------------------------------------------------- leadership (with `commitLog` only)
@@ -348,6 +337,16 @@ export class ShardEngine implements LedShards, BacklogSource {
   /** The shard's rows in the store are another replica's now, as of `lsn`. */
   installed(id: ShardId, lsn: Lsn): void {
     this.#leadership.installed(id, lsn);
+  }
+
+  /** Shards of a database come, as their rows there are; see Leadership. */
+  adopt(positions: ReadonlyMap<ShardId, Lsn>): Promise<void> {
+    return this.#leadership.adopt(positions);
+  }
+
+  /** They go to other nodes of the database, and nothing of them is kept here. */
+  release(ids: readonly ShardId[]): void {
+    this.#leadership.release(ids);
   }
 
   /** An outbox message from a shard that another node leads. `later`: nothing is known of it here, try again. */

@@ -130,8 +130,9 @@ export class Executor {
     };
     if (!turn.empty) committer.join(turn);
     else if (actor.pending !== undefined) {
-      // What it was decided on is not durable yet: nothing of it is shown before (I1).
-      actor.pending.wait({ durable: () => turn.end(undefined), failed: (why) => turn.end(why) });
+      // What it was decided on is not durable yet: nothing of it is shown before (I1). That it was committed, perhaps before this came, says
+      // nothing of who leads now.
+      actor.pending.wait({ durable: () => this.#endUnwritten(turn), failed: (why) => turn.end(why) });
     }
     // A committer that has stopped refused the turn at once: nothing of it may go, and its claims are given back.
     if (actor.pending !== undefined && (turn.empty || actor.pending === turn)) this.#pushAhead(turn);

@@ -1,5 +1,6 @@
 // What a bad disk may cost: a failed write stops the node and says what may have been applied; damage of one workflow is that workflow's.
 import { describe, expect, it } from 'vitest';
+import { shardId, term } from '../ports/ids.ts';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
 import { StatusCode } from '../wire/status.ts';
 import { type ActorCore, workflowCore } from './core.ts';
@@ -42,6 +43,49 @@ describe('a write that fails', () => {
     };
     await w.send('a', w.startMessage());
     expect([worker.received.length, worker.credit.workflow]).toEqual([0, 1]);
+  });
+});
+
+describe('a shard that a newer term has taken', () => {
+  /** A store in which another node leads all shards from now on, in the words of one that is shared. */
+  async function taken(applied?: 'maybe') {
+    const disk = new MemoryDisk();
+    const open = () => openMemoryStore({ disk, shardCount: 1 });
+    const w = await new World(open).open();
+    await w.start('a');
+    const fenced = { fenced: [{ shard: shardId(0), newerTerm: term(9), ...(applied && { applied }) }] };
+    const store = w.store;
+    return {
+      w,
+      fenceAppends: () => {
+        store.append = async () => fenced;
+      },
+      fenceFlushes: () => {
+        store.flush = async () => fenced;
+      },
+    };
+  }
+
+  it.each([
+    [undefined, 'no'],
+    ['maybe', 'maybe'],
+  ] as const)('says of a commit that the store calls %s applied: %s', async (said, applied) => {
+    const { w, fenceAppends } = await taken(said);
+    fenceAppends();
+    const { error } = await w.send('b', w.startMessage());
+    expect(error).toMatchObject({ code: StatusCode.UNAVAILABLE, detail: { kind: 'Unavailable', applied } });
+    expect(w.engine.health).toMatchObject({ state: 'failed', error: expect.stringContaining('shard 0 was fenced') });
+  });
+
+  it('is noticed by a flush too, whose rows stay where they are', async () => {
+    const { w, fenceFlushes } = await taken();
+    const { overlayRows } = w.engine.getStats();
+    expect(overlayRows).toBeGreaterThan(0);
+    fenceFlushes();
+    await w.engine.flush();
+    expect(w.engine.health.state).toBe('failed');
+    expect(w.engine.getStats().overlayRows).toBe(overlayRows);
+    expect((await w.send('b', w.startMessage())).error).toMatchObject({ detail: { applied: 'no' } });
   });
 });
 

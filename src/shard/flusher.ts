@@ -26,6 +26,7 @@ export interface FlusherOptions {
   derived(shard: Shard): RowWrite[];
   /** Hints of the whole node (low waters), true of what the store holds after this flush. */
   hints(): RowWrite[];
+  onFenced(shard: Shard): void;
   onFailed(error: unknown): void;
 }
 
@@ -52,10 +53,10 @@ export class Flusher {
     this.#timer = undefined;
   }
 
-  /** Everything committed so far is in rows when it resolves. */
-  async flushAll(): Promise<void> {
+  /** Everything committed so far of these shards is in rows when it resolves; default: of all. */
+  async flushAll(of?: ReadonlySet<number>): Promise<void> {
     while (this.#running !== undefined) await this.#running;
-    await this.#flush([...this.#options.shards()]);
+    await this.#flush([...this.#options.shards()].filter(({ id }) => of?.has(id) ?? true));
   }
 
   async #tick(): Promise<void> {
@@ -86,14 +87,23 @@ export class Flusher {
 
   async #write(flushes: ShardFlush[], sets: FlushSet[], shards: readonly Shard[]): Promise<void> {
     try {
-      await this.#options.log.flush(flushes);
-      for (const set of sets) this.#options.overlay.flushed(set);
-      for (const { shard: id, appliedLsn, rows } of flushes) {
+      const fenced = new Set<number>((await this.#options.log.flush(flushes)).fenced.map(({ shard }) => shard));
+      // The rows of a fenced shard are not in the store, so they stay here until the shard goes.
+      for (const set of sets) if (!fenced.has(set.shard)) this.#options.overlay.flushed(set);
+      const lost: Shard[] = [];
+      for (const { shard: id, term, appliedLsn, rows } of flushes) {
         const shard = shards.find((candidate) => candidate.id === id);
-        if (shard !== undefined) shard.appliedLsn = appliedLsn;
-        this.rows += rows.length;
+        if (shard === undefined) continue;
+        if (fenced.has(id)) {
+          // What it was led in since is not what the store spoke of.
+          if (shard.term === term) lost.push(shard);
+        } else {
+          shard.appliedLsn = appliedLsn;
+          this.rows += rows.length;
+        }
       }
       this.flushes += 1;
+      for (const shard of lost) this.#options.onFenced(shard);
     } catch (error) {
       this.#options.onFailed(error);
     } finally {

@@ -120,7 +120,13 @@ class Cluster {
       if (node !== from) for (const { shard, lsn: at, entry } of committed) node.engine.apply(shard, at, entry);
     }
     await this.#delay();
-    return { fenced: fenced.map(({ shard }) => ({ shard, newerTerm: term(this.#terms[shard] ?? 0) })) };
+    return {
+      fenced: fenced.map(({ shard }) => ({
+        shard,
+        newerTerm: term(this.#terms[shard] ?? 0),
+        applied: 'maybe' as const,
+      })),
+    };
   }
 
   /** A message between actors reaches the leader of its target, after a while, or finds it gone. */

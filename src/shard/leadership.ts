@@ -12,7 +12,7 @@ import type { Materializer } from './materializer.ts';
 import type { Outbox } from './outbox.ts';
 import type { Overlay } from './overlay.ts';
 import type { Queries } from './queries.ts';
-import { rowLayout } from './row-layout.ts';
+import { ownerOf } from './row-layout.ts';
 import type { Shards } from './shards.ts';
 import type { Timers } from './timers.ts';
 import type { Waiters } from './waiters.ts';
@@ -98,6 +98,7 @@ export class Leadership {
 
   /** While it leads, the log has taken this lsn, the next one, for an entry of its own: it comes back through `apply`, without content. */
   controlAppended(id: ShardId, lsn: Lsn): void {
+    if (this.#later(id, () => this.controlAppended(id, lsn))) return;
     const shard = this.#options.shards.get(id);
     if (!shard.isLed) return;
     if (lsn !== shard.lastLsn + 1)
@@ -113,14 +114,36 @@ export class Leadership {
     const waiting: (() => void)[] = [];
     this.#restoring.set(id, waiting);
     const shard = shards.replace(id, lsn);
-    overlay.discard(id, (k) => rowLayout.owns(id, k));
+    overlay.discard(new Set([id]), ownerOf);
     backlog.forget(id);
+    const isCurrent = (): boolean => this.#restoring.get(id) === waiting;
     const restored = (): void => {
-      if (this.#restoring.get(id) !== waiting) return;
+      if (!isCurrent()) return;
       this.#restoring.delete(id);
       for (const errand of waiting) errand();
     };
-    materializer.restoreOne(shard).then(restored).catch(onFailed);
+    materializer.restoreOne(shard, isCurrent).then(restored).catch(onFailed);
+  }
+
+  /**
+   * Shards of a store that several nodes share come to this node: what it knows of them, should it have led them before, gives way to their rows
+   * in the store, as of these lsns. Once it resolves, `apply` brings what the log holds beyond, then they may be led. Rejects when they cannot be read.
+   */
+  async adopt(positions: ReadonlyMap<ShardId, Lsn>): Promise<void> {
+    const { shards, materializer } = this.#options;
+    this.release([...positions.keys()]);
+    await materializer.restoreSome([...positions].map(([id, at]) => shards.replace(id, at)));
+  }
+
+  /** They go to other nodes, which read the store. Nothing of them stays here: what no flush has written is in their logs. */
+  release(ids: readonly ShardId[]): void {
+    const { shards, overlay, backlog } = this.#options;
+    for (const id of ids) this.unlead(id);
+    overlay.discard(new Set(ids), ownerOf);
+    for (const id of ids) {
+      backlog.forget(id);
+      shards.forget(id);
+    }
   }
 
   #later(id: ShardId, errand: () => void): boolean {

@@ -3,7 +3,7 @@
 // restores what flushes wrote and replays the log behind the last one; it never scans executions, so that a restart is quick.
 
 import { type Key, lsn } from '../ports/ids.ts';
-import type { Store } from '../ports/store.ts';
+import type { RowWrite, Store } from '../ports/store.ts';
 import type { Backlog } from './backlog.ts';
 import { decodeEntry, type Entry } from './entry.ts';
 import { after, outboxDestination, outboxSeq, readU16, shardMetaKey, TIMER_LOW_WATER, u16 } from './keys.ts';
@@ -15,6 +15,10 @@ import type { Timers } from './timers.ts';
 
 /** Counters read at once: one per shard and queue with a backlog. */
 const COUNTERS = 1_000_000;
+/** Up to so many shards are read one by one: their counters lie apart. */
+const FEW = 8;
+/** One per queue; those beyond go with later starts. */
+const LOW_WATERS = 100_000;
 
 export interface MaterializerOptions {
   store: Store;
@@ -23,10 +27,17 @@ export interface MaterializerOptions {
   backlog: Backlog;
   timers: Timers;
   outbox: Outbox;
+  /**
+   * Whether rows say, for all queues and timers of the node, below which key there is nothing. Only where it leads all shards of a store of its
+   * own: where shards come and go, another leader's rows lie below.
+   */
+  keepsLowWaters: boolean;
 }
 
 export class Materializer {
   readonly #options: MaterializerOptions;
+  /** Low waters to be deleted. */
+  #void: RowWrite[] = [];
 
   constructor(options: MaterializerOptions) {
     this.#options = options;
@@ -62,15 +73,34 @@ export class Materializer {
     for (const count of entry.counts) backlog.count(shard.id, count);
   }
 
-  /** What flushes wrote: the state of each shard at its applied lsn. */
+  /** What flushes wrote: the state of each shard at its applied lsn. These are all this node keeps. */
   async restore(shards: readonly Shard[]): Promise<void> {
-    const { store, backlog, timers } = this.#options;
-    const metas = await store.readMany(shards.map(({ id }) => shardMetaKey(id)));
+    await this.restoreSome(shards);
+    if (this.#options.keepsLowWaters) await this.#restoreLowWaters();
+    else await this.#voidLowWaters();
+  }
+
+  /** Of shards that come while others are led. */
+  async restoreSome(shards: readonly Shard[]): Promise<void> {
+    if (shards.length <= FEW) {
+      await Promise.all(shards.map((shard) => this.restoreOne(shard, () => true)));
+      return;
+    }
+    const ids = new Set<number>(shards.map(({ id }) => id));
+    await this.#restoreMetas(shards);
+    this.#restoreCounts(await this.#options.reader.range('n' as Key, 'o' as Key, COUNTERS), ids);
+  }
+
+  async #restoreMetas(shards: readonly Shard[]): Promise<void> {
+    const metas = await this.#options.store.readMany(shards.map(({ id }) => shardMetaKey(id)));
     shards.forEach((shard, i) => {
       const meta = metas[i];
       if (meta !== undefined) shard.restoreMeta(meta);
     });
-    await this.#restoreCounts('n' as Key, 'o' as Key);
+  }
+
+  async #restoreLowWaters(): Promise<void> {
+    const { store, backlog, timers } = this.#options;
     for (const { queue, key } of backlog.lowWaterKeys()) {
       const bytes = await store.read(key);
       if (bytes !== undefined) backlog.restoreLowWater(queue, bytes);
@@ -78,18 +108,39 @@ export class Materializer {
     timers.restoreLowWater(await store.read(TIMER_LOW_WATER));
   }
 
-  /** The same of one shard, whose rows have just taken the place of older ones. */
-  async restoreOne(shard: Shard): Promise<void> {
-    const meta = await this.#options.store.read(shardMetaKey(shard.id));
-    if (meta !== undefined) shard.restoreMeta(meta);
-    const from = `n${u16(shard.id)}`;
-    await this.#restoreCounts(from as Key, after(from));
+  /** What an earlier life of this store said, led by one node alone, goes with the next flush: it would hide rows from a later one. */
+  async #voidLowWaters(): Promise<void> {
+    const { store } = this.#options;
+    const from = 'mb' as Key;
+    const found = await store.range({ from, to: after(from), limit: LOW_WATERS });
+    this.#void = found.map(([key]) => [key, undefined]);
+    if ((await store.read(TIMER_LOW_WATER)) !== undefined) this.#void.push([TIMER_LOW_WATER, undefined]);
   }
 
-  async #restoreCounts(from: Key, to: Key): Promise<void> {
-    const { reader, backlog } = this.#options;
-    const counters = await reader.range(from, to, COUNTERS);
-    for (const [key, bytes] of counters) backlog.restoreCount(readU16(key, 1), bytes);
+  /** Rows of the whole node that go with a flush. */
+  hints(): RowWrite[] {
+    const { keepsLowWaters, backlog, timers } = this.#options;
+    return keepsLowWaters ? [...backlog.lowWaters(), ...timers.lowWater()] : this.#void.splice(0);
+  }
+
+  /**
+   * The same of one shard, whose rows have just taken the place of older ones. Nothing is restored when others have taken their place before
+   * these are read: counters would be counted twice.
+   */
+  async restoreOne(shard: Shard, isCurrent: () => boolean): Promise<void> {
+    const meta = await this.#options.store.read(shardMetaKey(shard.id));
+    const from = `n${u16(shard.id)}`;
+    const counters = await this.#options.reader.range(from as Key, after(from), COUNTERS);
+    if (!isCurrent()) return;
+    if (meta !== undefined) shard.restoreMeta(meta);
+    this.#restoreCounts(counters, new Set([shard.id]));
+  }
+
+  #restoreCounts(counters: Awaited<ReturnType<Reader['range']>>, of: ReadonlySet<number>): void {
+    for (const [key, bytes] of counters) {
+      const shard = readU16(key, 1);
+      if (of.has(shard)) this.#options.backlog.restoreCount(shard, bytes);
+    }
   }
 
   /** Applies what the log holds beyond, where all that is durable is committed (R = 1). Returns how many entries were replayed. */

@@ -92,10 +92,10 @@ export class Overlay {
     return { shard, rows };
   }
 
-  /** A shard's rows were replaced in the store: what is here of it is void, whether or not a flush has it. */
-  discard(shard: number, owns: (key: Key) => boolean): void {
-    this.#dirty.delete(shard);
-    for (const row of [...this.#rows.values()]) if (owns(row.key)) this.#remove(row);
+  /** What the store holds of these shards counts, whatever is here of them, whether or not a flush has it. Walks all rows once. */
+  discard(shards: ReadonlySet<number>, ownerOf: (key: Key) => number | undefined): void {
+    for (const shard of shards) this.#dirty.delete(shard);
+    for (const row of [...this.#rows.values()]) if (shards.has(ownerOf(row.key) ?? -1)) this.#remove(row);
   }
 
   /** The flush is durable: versions that are still the newest leave. */

@@ -17,32 +17,37 @@ export class Shards {
     return this.#shards.values();
   }
 
-  /** What the store held when it was opened. */
+  /** What the store holds. */
   restore(positions: ReadonlyMap<ShardId, ShardPosition>): void {
-    for (const [id, position] of positions) this.#shards.set(id, new Shard(id, position));
+    for (const [id, position] of positions) this.#add(id, position);
   }
 
-  /** This node leads all there are and all there will be. */
+  /** This node leads all there will be. Called before any is there. */
   leadAlone(term: Term): void {
     this.#alone = term;
-    for (const shard of this.#shards.values()) shard.lead(term);
   }
 
   get(id: number): Shard {
-    let shard = this.#shards.get(id);
-    if (shard === undefined) {
-      shard = new Shard(shardId(id), { lastLsn: lsn(0), appliedLsn: lsn(0) });
-      if (this.#alone !== undefined) shard.lead(this.#alone);
-      this.#shards.set(id, shard);
-    }
+    return this.#shards.get(id) ?? this.#add(shardId(id), { lastLsn: lsn(0), appliedLsn: lsn(0) });
+  }
+
+  #add(id: ShardId, position: { lastLsn: Lsn; appliedLsn: Lsn }): Shard {
+    const shard = new Shard(id, position);
+    if (this.#alone !== undefined) shard.lead(this.#alone);
+    this.#shards.set(id, shard);
     return shard;
   }
 
-  /** Its rows were replaced by those of another replica, as of `at`. */
+  /** What the store holds of it, as of `at`, counts instead of what is known here. */
   replace(id: ShardId, at: Lsn): Shard {
     const shard = new Shard(id, { lastLsn: at, appliedLsn: at });
     this.#shards.set(id, shard);
     return shard;
+  }
+
+  /** It is kept elsewhere. */
+  forget(id: ShardId): void {
+    this.#shards.delete(id);
   }
 
   readonly isLed = (id: number): boolean => this.#shards.get(id)?.isLed ?? this.#alone !== undefined;

@@ -32,7 +32,8 @@ class Led {
   }
 
   async #append(entries: readonly LogAppend[]): Promise<AppendResult> {
-    if (this.fencing) return { fenced: entries.map(({ shard }) => ({ shard, newerTerm: term(99) })) };
+    if (this.fencing)
+      return { fenced: entries.map(({ shard }) => ({ shard, newerTerm: term(99), applied: 'maybe' as const })) };
     this.#end += entries.length;
     this.entries.push(...entries);
     return this.store.append(entries);

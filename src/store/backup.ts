@@ -21,6 +21,9 @@ import { checkIdentity, IDENTITY_KEY, identityWrite } from './leveldb/identity.t
 const BATCH_RECORDS = 1_000;
 const BATCH_BYTES = 4 * 1024 * 1024;
 
+/** Whose records, framed as LogStore has them. */
+export type BackupSource = Pick<Backend, 'locate' | 'snapshot'>;
+
 export interface Progress {
   records: number;
   bytes: number;
@@ -28,7 +31,7 @@ export interface Progress {
 
 /** Into an empty or absent directory. Every record is checked on its way: damage is not copied. */
 export async function writeBackup(
-  from: Backend,
+  from: BackupSource,
   directory: string,
   shardCount: number,
   onProgress?: (progress: Progress) => void,
@@ -61,7 +64,7 @@ export async function writeBackup(
 }
 
 async function copyRecords(
-  from: Backend,
+  from: BackupSource,
   to: Backend,
   onProgress: ((progress: Progress) => void) | undefined,
 ): Promise<Progress> {

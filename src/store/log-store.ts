@@ -17,11 +17,13 @@ import type {
 } from '../ports/replica-store.ts';
 import {
   type AppendResult,
+  type Fenced,
   type LogEntry,
   type RangeOptions,
   type ShardPosition,
   StoreError,
   type StoreStats,
+  type TermRequest,
 } from '../ports/store.ts';
 import type { Backend, Write } from './backend.ts';
 import { type Batch, emptyBatch, housekeeping, keepsHouse, recordWrite, TERM_KEY } from './batch.ts';
@@ -50,6 +52,7 @@ const NO_FENCE: AppendResult = { fenced: [] };
 export class LogStore implements ReplicaStore {
   readonly directoryId: string;
   readonly shardCount: number;
+  readonly scope = 'node';
   readonly #backend: Backend;
   readonly #queue: CommitQueue<Batch>;
   #shards = new Map<ShardId, ShardLog>();
@@ -97,12 +100,18 @@ export class LogStore implements ReplicaStore {
       await this.#backend.close();
       throw error;
     }
+    return this.positions();
+  }
+
+  positions(): ReadonlyMap<ShardId, ShardPosition> {
     return new Map([...this.#shards].map(([shard, log]) => [shard, positionOf(log)]));
   }
 
-  async nextTerm(): Promise<Term> {
+  /** Without names of shards nothing is fenced: nobody else has the directory, and each append brings its term along. */
+  async nextTerm({ shards = [], atLeast = term(0) }: TermRequest = {}): Promise<Term> {
     this.#check();
-    let highest: number = this.#term;
+    for (const shard of shards) checkShard(shard, this.shardCount);
+    let highest: number = Math.max(this.#term, atLeast - 1);
     for (const { position, entries } of this.#shards.values()) {
       highest = Math.max(highest, position.term, position.votedTerm, entries.at(-1)?.term ?? 0);
     }
@@ -110,8 +119,21 @@ export class LogStore implements ReplicaStore {
     this.#term = next;
     const { batch, done } = this.#queue.join();
     batch.term = next;
+    for (const shard of shards) {
+      const log = this.#shard(shard);
+      log.position = { ...log.position, term: next };
+      batch.positions.add(log);
+    }
     await done;
     return next;
+  }
+
+  async confirm(leads: readonly { shard: ShardId; term: Term }[]): Promise<readonly Fenced[]> {
+    this.#check();
+    return leads.flatMap(({ shard, term: led }) => {
+      const newest = this.#shards.get(shard)?.position.term ?? 0;
+      return newest > led ? [{ shard, newerTerm: term(newest) }] : [];
+    });
   }
 
   async append(entries: readonly ReplicaAppend[]): Promise<AppendResult> {
@@ -244,10 +266,13 @@ export class LogStore implements ReplicaStore {
     await done;
   }
 
-  async flush(flushes: readonly ReplicaFlush[]): Promise<void> {
+  async flush(flushes: readonly ReplicaFlush[]): Promise<AppendResult> {
     this.#check();
     this.#checkFlushes(flushes);
-    if (flushes.length === 0) return this.#queue.settled();
+    if (flushes.length === 0) {
+      await this.#queue.settled();
+      return NO_FENCE;
+    }
     const { batch, done } = this.#queue.join();
     for (const { shard, appliedLsn, rows, trimTo = appliedLsn, configuration } of flushes) {
       const log = this.#shard(shard);
@@ -257,6 +282,7 @@ export class LogStore implements ReplicaStore {
     }
     batch.flushes += 1;
     await done;
+    return NO_FENCE;
   }
 
   /** The whole call is refused or none of it. */

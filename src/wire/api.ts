@@ -314,7 +314,7 @@ export interface GetServerInfoResponse {
   version: string;
   nodeId: string;
   shardCount: number;
-  store: 'memory' | 'leveldb';
+  store: 'memory' | 'leveldb' | 'postgres';
   namespaces: string[];
 }
 

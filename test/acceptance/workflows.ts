@@ -45,6 +45,23 @@ export async function approval(): Promise<string> {
   return answer ?? '';
 }
 
+const add = defineSignal<[number]>('add');
+const finish = defineSignal('finish');
+
+/** The sum of what was signalled, at the end. */
+export async function sum(): Promise<number> {
+  let total = 0;
+  let over = false;
+  setHandler(add, (n) => {
+    total += n;
+  });
+  setHandler(finish, () => {
+    over = true;
+  });
+  await condition(() => over);
+  return total;
+}
+
 export async function fails(message: string): Promise<never> {
   throw ApplicationFailure.nonRetryable(message, 'Refused');
 }

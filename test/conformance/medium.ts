@@ -9,7 +9,7 @@ export interface Medium {
   /** Ends the process that uses this store, as kill -9 does. */
   kill(store: Store): Promise<void>;
   /** From now on, write number n (1 = the next one) of the newest store fails, and nothing of it is kept. */
-  failWrite(n: number): void;
+  failWrite(n: number): void | Promise<void>;
   /** Flips a bit in the stored bytes of a row, or of the newest log record. False where the medium cannot. */
   damage(what: { row: Key } | 'log'): Promise<boolean>;
   /** From now on, counts the writes of the newest store and how many of them were under way at once; makes each take a while. */

@@ -69,6 +69,43 @@ export function storeConformance(name: string, newMedium: () => Promise<Medium>)
       await store.close();
     });
 
+    it('a term for some shards fences older ones there and nowhere else, and is at least what is asked for (I3)', async () => {
+      let store = await opened();
+      const t = await store.nextTerm();
+      await store.append([entry(A, 1, t), entry(B, 1, t)]);
+      const next = await store.nextTerm({ shards: [A], atLeast: term(50) });
+      expect(next).toBe(50);
+      expect((await store.append([entry(A, 2, t), entry(B, 2, t)])).fenced).toEqual([{ shard: A, newerTerm: next }]);
+      expect(await store.nextTerm({ shards: [B], atLeast: term(7) })).toBe(51);
+      store = await reopened(store);
+      expect((await store.append([entry(A, 2, t)])).fenced).toEqual([{ shard: A, newerTerm: next }]);
+      expect((await store.append([entry(A, 2, next)])).fenced).toEqual([]);
+      expect(await store.nextTerm()).toBeGreaterThan(51);
+      await store.close();
+    });
+
+    it('positions follow what was asked for', async () => {
+      const store = await opened();
+      expect([...store.positions()]).toEqual([]);
+      const t = await store.nextTerm();
+      await store.append([entry(A, 1, t), entry(A, 2, t)]);
+      await store.flush([{ shard: A, term: t, appliedLsn: lsn(1), rows: [] }]);
+      expect(store.positions().get(A)).toMatchObject({ term: t, appliedLsn: 1, lastLsn: 2, lastTerm: t });
+      expect(store.positions().get(B)).toBeUndefined();
+      await store.close();
+    });
+
+    it('confirms the leads that no newer term has ended', async () => {
+      const store = await opened();
+      const t = await store.nextTerm();
+      await store.append([entry(A, 1, t)]);
+      const lead = (shard: ShardId) => ({ shard, term: t });
+      expect(await store.confirm([lead(A), lead(B)])).toEqual([]);
+      await store.vote(B, term(t + 3), 'somebody');
+      expect(await store.confirm([lead(A), lead(B)])).toEqual([{ shard: B, newerTerm: t + 3 }]);
+      await store.close();
+    });
+
     it('a gap in lsns is a misuse, and changes nothing', async () => {
       const store = await opened();
       const t = await store.nextTerm();
@@ -220,7 +257,7 @@ export function storeConformance(name: string, newMedium: () => Promise<Medium>)
         medium = await newMedium();
         const store = medium.store();
         await store.open();
-        medium.failWrite(nth);
+        await medium.failWrite(nth);
         const acknowledged = { entries: 0, rows: 0, failed: false };
         const t = await script(store, acknowledged);
         if (!acknowledged.failed) {

@@ -13,6 +13,7 @@ describe('the command line', () => {
         mode: 'calm',
         atEnd: 'stop',
         dataDir: undefined,
+        store: undefined,
         concurrency: 48,
         address: undefined,
         worker: 'own',

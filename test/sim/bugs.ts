@@ -41,7 +41,7 @@ export const BUGS = {
       wrapStore(inner, {
         flush: (flushes) => {
           inner.flush(flushes).catch(() => undefined);
-          return Promise.resolve();
+          return Promise.resolve({ fenced: [] });
         },
       }),
   },

@@ -1,7 +1,10 @@
 // The processes of the demo: what each is started with, in the order in which they depend on one another.
 
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { CATALOGUE_FILE, CLI, ROOT } from '../paths.ts';
 import { Child, type ChildEvents } from './child.ts';
 import type { DemoOptions } from './options.ts';
@@ -23,7 +26,7 @@ export interface Cast {
 
 /** @param dataDir where everything is kept: the node's data, the services' files, everyone's logs */
 export async function castOf(dataDir: string, options: DemoOptions, events: ChildEvents): Promise<Cast> {
-  const { seed, services } = options;
+  const { seed, services, store } = options;
   const preload = new URL('./exit-with-parent.js', import.meta.url).href;
   const script = (name: string) => fileURLToPath(new URL(name, import.meta.url));
   const logFile = (name: string) => join(dataDir, `${name}.log`);
@@ -46,7 +49,13 @@ export async function castOf(dataDir: string, options: DemoOptions, events: Chil
     ...['--seed', String(seed)],
     ...['--catalogue', CATALOGUE_FILE],
   ];
-  const nodeArgs = [CLI, 'server', 'start-dev', '--port', String(nodePort), '--data-dir', join(dataDir, 'node')];
+  const nodeArgs = [
+    CLI,
+    'server',
+    ...(store === undefined
+      ? ['start-dev', '--port', String(nodePort), '--data-dir', join(dataDir, 'node')]
+      : ['start', '--config', await onDatabase(join(dataDir, 'node.json'), nodePort ?? 0, store)]),
+  ];
   const servicesHost = services.ip === '0.0.0.0' ? '127.0.0.1' : services.ip;
   const workerArgs = [
     script('../worker.js'),
@@ -65,4 +74,13 @@ export async function castOf(dataDir: string, options: DemoOptions, events: Chil
     address,
     files,
   };
+}
+
+/** Makes the tables and a configuration for the node; JSON is YAML too. Only its owner may read it: there is a password in it. */
+async function onDatabase(file: string, port: number, url: string): Promise<string> {
+  const config = { listen: { port }, store: { postgres: { url } }, log: { level: 'warn' } };
+  writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
+  const migrate = [CLI, 'data', 'migrate', '--output', 'none'];
+  await promisify(execFile)(process.execPath, migrate, { env: { ...process.env, TENUTO_POSTGRES_URL: url } });
+  return file;
 }

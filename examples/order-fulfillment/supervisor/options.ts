@@ -11,6 +11,8 @@ export interface DemoOptions {
   atEnd: 'stop' | 'stay up';
   /** Where the node's and the services' data go; without one a directory of the run's own, removed when all went well. */
   dataDir: string | undefined;
+  /** `postgres://…`: the node keeps its data there; its tables are made if need be. */
+  store: string | undefined;
   /** Orders in flight at once. */
   concurrency: number;
   /** Of a server or cluster that is there already; without one the demo starts a node. */
@@ -40,6 +42,7 @@ export const HELP = `Order fulfilment on Tenuto: a node, a worker, a payment and
   --seed S          seeds faults, approvals and kills (default: random; it is printed)
   --keep            stay up after the audit, to look around with the CLI; Ctrl-C ends it
   --data-dir DIR    keep all data in DIR; a second run there finds the orders of the first
+  --store URL       the node keeps its data in PostgreSQL (postgres://user:password@host:port/database); give an empty database
   --address ADDR    use the server or cluster at HOST:PORT instead of a node of the demo's own
   --no-worker       start no worker: one runs elsewhere, and reaches the services by PAYMENT_URL and WAREHOUSE_URL
   --services ADDR   IP:PORT where the payment service listens, the warehouse on PORT + 1 (default: free ports)
@@ -71,6 +74,9 @@ export function parseOptions(argv: readonly string[], available: number): Parsed
   if (typeof services === 'string') return { kind: 'usage', message: services };
   const { address } = values;
   const worker = values['no-worker'] ? 'elsewhere' : 'own';
+  if (values.store !== undefined && address !== undefined) {
+    return { kind: 'usage', message: "--store is for the demo's own node: leave out --address" };
+  }
   if (values.chaos && (address !== undefined || worker === 'elsewhere')) {
     return {
       kind: 'usage',
@@ -85,6 +91,7 @@ export function parseOptions(argv: readonly string[], available: number): Parsed
       mode: values.chaos ? 'chaos' : 'calm',
       atEnd: values.keep ? 'stay up' : 'stop',
       dataDir: values['data-dir'],
+      store: values.store,
       concurrency: Number(concurrency),
       address,
       worker,
@@ -104,6 +111,7 @@ function parse(argv: readonly string[]) {
       chaos: { type: 'boolean' },
       keep: { type: 'boolean' },
       'data-dir': { type: 'string' },
+      store: { type: 'string' },
       address: { type: 'string' },
       'no-worker': { type: 'boolean' },
       services: { type: 'string' },

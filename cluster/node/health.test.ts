@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import type { ClusterMember, ClusterStatus, ShardStatus } from '../../src/ports/cluster.ts';
+import { problemsOf } from './health.ts';
+import { directoryOf } from './node.test-support.ts';
+
+const member = (name: string, over: Partial<ClusterMember> = {}): ClusterMember => ({
+  ...{ name, directoryId: directoryOf(name), addresses: { client: '', gossip: '', link: '' }, zone: '', weight: 1 },
+  ...{ roles: [], version: '1.0.0', state: 'alive', inStateMs: 0, draining: 'no', load: 0, planned: true },
+  ...{ leads: 1, shouldLead: 1, shouldHold: 3 },
+  ...over,
+});
+const status = (over: Partial<ClusterStatus> = {}): ClusterStatus => ({
+  ...{ clusterId: 'c', incarnation: 'i', self: 'a', shardCount: 4, replicas: 3, planVersion: 1, planning: 'settled' },
+  ...{ coordinator: 'ready', session: 'held', members: ['a', 'b', 'c'].map((name) => member(name)) },
+  ...over,
+});
+const shard = (n: number, over: Partial<ShardStatus> = {}): ShardStatus => ({
+  ...{ shard: n, leader: 'a', term: 1, voters: ['a', 'b', 'c'], learners: [], desired: ['a', 'b', 'c'] },
+  ...{ committedLsn: 1 },
+  ...over,
+});
+const members = (...all: ClusterMember[]): Partial<ClusterStatus> => ({ members: all });
+
+describe('what is wrong with a cluster', () => {
+  it('is nothing when nothing is', () => {
+    expect(problemsOf(status(), [shard(0), shard(1)])).toEqual([]);
+  });
+
+  it.each<[string, Partial<ClusterStatus>, ShardStatus[], RegExp[]]>([
+    ['Redis is away', { coordinator: 'away' }, [], [/^warning coordinator .*does not reach Redis \(away\)/]],
+    ['another has its name', { session: 'taken' }, [], [/^error a another process/]],
+    ['Redis is away since the lease lapsed', { session: 'lapsed' }, [], []],
+    [
+      'there is no plan',
+      { planVersion: 0, planning: 'too few' },
+      [shard(0, { leader: undefined })],
+      [/no ring plan yet: too few/],
+    ],
+    ['a member is suspect', members(member('b', { state: 'suspect' })), [], [/^warning b .*gossip/]],
+    [
+      'a planned one is dead',
+      members(member('b', { state: 'dead' })),
+      [],
+      [/^error b node b is dead; it should hold 3/],
+    ],
+    ['a planned one was never seen', members(member('b', { state: 'absent' })), [], [/^error b node b is absent/]],
+    ['one that left is planned no more', members(member('b', { state: 'left', planned: false })), [], []],
+    [
+      'two versions run',
+      members(member('a'), member('b'), member('c', { version: '1.1.0' })),
+      [],
+      [/^warning a nodes a and c .*1\.0\.0, 1\.1\.0/, /^warning b nodes b and c/],
+    ],
+    [
+      'a dead one had another version',
+      members(member('a'), member('b', { state: 'dead', planned: false, version: '0' })),
+      [],
+      [],
+    ],
+    ['a shard has no leader', {}, [shard(7, { leader: undefined })], [/^error shards 1 shard without a leader: 7/]],
+    [
+      'many have none',
+      {},
+      Array.from({ length: 20 }, (_, n) => shard(n, { leader: undefined })),
+      [/20 shards .*: 0, 1, 2, 3, 4, 5, 6, 7 and 12 more/],
+    ],
+    [
+      'a replica is missing',
+      {},
+      [shard(2, { voters: ['a', 'b'] })],
+      [/^warning shards 1 shard with fewer replicas .*: 2/],
+    ],
+    ['it is led elsewhere', {}, [shard(3, { leader: 'b' })], [/^warning shards 1 shard not led where .*: 3/]],
+    ['its leader cannot be there yet', {}, [shard(3, { leader: 'b', voters: ['b', 'c'] })], [/fewer replicas/]],
+  ])('is said, with what to do: %s', (_, over, shards, said) => {
+    const problems = problemsOf(status(over), shards);
+    expect(problems.map(({ severity, subject, what }) => `${severity} ${subject} ${what}`)).toEqual(
+      said.map((one) => expect.stringMatching(one)),
+    );
+    for (const { hint } of problems) expect(hint).not.toBe('');
+  });
+});
