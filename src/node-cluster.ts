@@ -14,6 +14,7 @@ import type { Draining } from './ports/cluster.ts';
 import type { ClusterRecord, Coordinator } from './ports/coordinator.ts';
 import type { Log } from './ports/log.ts';
 import type { ReplicaStore } from './ports/replica-store.ts';
+import type { Store } from './ports/store.ts';
 import { systemClock, systemRandom, systemScheduler } from './runtime/index.ts';
 import { shardOf } from './shard/keys.ts';
 import { rowLayout } from './shard/row-layout.ts';
@@ -45,10 +46,7 @@ export async function prepareCluster(config: NodeConfig, cluster: ClusterConfig,
       'Set dataDirectory, or TENUTO_DATA_DIR.',
     );
   }
-  const coordinator = new RedisCoordinator({
-    ...{ clusterId: cluster.id, redis: cluster.redis, log },
-    ...{ clock: systemClock, scheduler: systemScheduler, random: systemRandom },
-  });
+  const coordinator = redisCoordinator(cluster, log);
   const states = stateFile(dataDirectory);
   try {
     const known = await states.read();
@@ -60,19 +58,41 @@ export async function prepareCluster(config: NodeConfig, cluster: ClusterConfig,
         'Give this node a directory of its own, or correct cluster.id.',
       );
     }
-    // Where Redis has forgotten the cluster, it is told again; nobody waits for that.
-    void coordinator.restoreCluster(known.record).then((outcome) => {
-      if (outcome.type !== 'ok' || outcome.value.incarnation === known.record.incarnation) return;
-      log.error(
-        { cluster: cluster.id, here: known.record.incarnation, there: outcome.value.incarnation },
-        'Redis holds another cluster of this id: this node takes part in its own. Give one of the two another cluster.id',
-      );
-    });
+    tellRecord(coordinator, known.record, log);
     return { coordinator, states, state: known };
   } catch (error) {
     await coordinator.close();
     throw error;
   }
+}
+
+/** The same for a node that keeps nothing: its database says which cluster this is, so that it starts without Redis, too. */
+export function prepareShared(cluster: ClusterConfig, database: Database, log: Log): Prepared {
+  const coordinator = redisCoordinator(cluster, log);
+  // As old as can be: one that a node with directories made under this id gives way, and is told so.
+  const record = { clusterId: cluster.id, incarnation: database.clusterId, shardCount: database.shardCount };
+  const state: NodeState = {
+    ...{ record: { ...record, createdAtMs: 1 }, plan: '', firstPlan: '', born: true, draining: 'no' },
+  };
+  tellRecord(coordinator, state.record, log);
+  return { coordinator, states: { read: async () => undefined, write: async () => {} }, state };
+}
+
+const redisCoordinator = (cluster: ClusterConfig, log: Log): Coordinator =>
+  new RedisCoordinator({
+    ...{ clusterId: cluster.id, redis: cluster.redis, log },
+    ...{ clock: systemClock, scheduler: systemScheduler, random: systemRandom },
+  });
+
+/** Where Redis has forgotten the cluster, it is told again; nobody waits for that. */
+function tellRecord(coordinator: Coordinator, record: ClusterRecord, log: Log): void {
+  void coordinator.restoreCluster(record).then((outcome) => {
+    if (outcome.type !== 'ok' || outcome.value.incarnation === record.incarnation) return;
+    log.error(
+      { cluster: record.clusterId, here: record.incarnation, there: outcome.value.incarnation },
+      'Redis holds another cluster of this id: this node takes part in its own. Give one of the two another cluster.id',
+    );
+  });
 }
 
 async function join(
@@ -112,9 +132,16 @@ async function join(
   }
 }
 
+/** What a database says of itself. */
+export interface Database {
+  readonly clusterId: string;
+  readonly shardCount: number;
+}
+
 export interface ClusterParts extends Prepared {
   readonly cluster: ClusterConfig;
-  readonly store: ReplicaStore;
+  /** Of scope `node`: replicated. Of scope `cluster`: shared by all nodes. */
+  readonly store: ReplicaStore | Store;
   readonly log: Log;
   onFatal(error: unknown): void;
   onDraining(how: Draining): void;
@@ -127,7 +154,10 @@ export async function buildClusterNode(parts: ClusterParts): Promise<ClusterNode
   // Kept before anything is said in the cluster's name: a restart finds the same one.
   await states.write(state);
   return new ClusterNode({
-    ...{ config: cluster, store, layout: rowLayout, state, states, coordinator, security, log, onFatal, onDraining },
+    ...{ config: cluster, state, states, coordinator, security, log, onFatal, onDraining },
+    ...('replicaPosition' in store
+      ? { durability: { type: 'replicated', store, layout: rowLayout }, self: store.directoryId }
+      : { durability: { type: 'shared', store }, self: `node:${cluster.name}` }),
     network: tcpNetwork(security),
     ...{ clock: systemClock, scheduler: systemScheduler, random: systemRandom },
     randomBytes: (length) => randomBytes(length),

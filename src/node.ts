@@ -371,9 +371,17 @@ export async function startNode(config: NodeConfig, options: NodeOptions): Promi
     if (config.cluster === undefined) {
       node = new Node(config, options.store ?? (await openStore(config)), options);
     } else {
-      const { prepareCluster, buildClusterNode } = await import('./node-cluster.ts');
-      prepared = await prepareCluster(config, config.cluster, options.log);
-      const store = await openReplicaStore({ ...config, shardCount: prepared.state.record.shardCount });
+      const { prepareCluster, prepareShared, buildClusterNode } = await import('./node-cluster.ts');
+      let store: Store | ReplicaStore;
+      if (config.postgres === undefined) {
+        prepared = await prepareCluster(config, config.cluster, options.log);
+        store = await openReplicaStore({ ...config, shardCount: prepared.state.record.shardCount });
+      } else {
+        const { openPostgresStore } = await import('./store/postgres/index.ts');
+        const database = await openPostgresStore(config.postgres);
+        prepared = prepareShared(config.cluster, database, options.log);
+        store = database;
+      }
       const parts: ClusterParts = {
         ...{ ...prepared, cluster: config.cluster, store, log: options.log },
         onFatal: (error) => node?.failed(error),

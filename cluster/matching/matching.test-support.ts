@@ -176,7 +176,7 @@ export class SimWorker implements WorkerSession {
   }
 
   grant(kind: TaskKind, n: number): void {
-    this.node?.matcher.grant(this.session, kind, n);
+    this.node?.matcher.grant(this.session, kind, n, this.connection);
   }
 
   ready(): boolean {

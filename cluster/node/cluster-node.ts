@@ -6,8 +6,8 @@ import type { ClusterControl, ClusterStats, Draining } from '../../src/ports/clu
 import type { CommitLog } from '../../src/ports/commit-log.ts';
 import type { HostPort } from '../../src/ports/coordinator.ts';
 import type { Engine } from '../../src/ports/engine.ts';
-import { type ShardId, shardId } from '../../src/ports/ids.ts';
-import type { LedShards } from '../../src/ports/led-shards.ts';
+import type { ShardId } from '../../src/ports/ids.ts';
+import type { LedShards, SharedShards } from '../../src/ports/led-shards.ts';
 import type { BacklogSource, QueueKey } from '../../src/ports/matching.ts';
 import { VERSION } from '../../src/version.ts';
 import { formatAddress } from '../gossip/core/address.ts';
@@ -17,30 +17,28 @@ import { Links } from '../link/links.ts';
 import { Rpc } from '../link/rpc.ts';
 import { ClusterMatching, type LocalMatcher } from '../matching/cluster-matching.ts';
 import { SessionKeeper } from '../ownership/session.ts';
-import { committerLog } from '../replication/committer-log.ts';
-import { ReplicationDriver } from '../replication/driver.ts';
 import { homeShard } from '../ring/home.ts';
 import { DEFAULT_PLAN_SETTINGS } from '../ring/plan.ts';
-import { encodePlan } from '../ring/plan-codec.ts';
 import { isRemote } from '../routing/ownership.ts';
 import { Router } from '../routing/router.ts';
-import { Birth } from './birth.ts';
 import { Control } from './control.ts';
-import { coordinatedTerms } from './coordinated-terms.ts';
 import { CoordinatorWatch } from './coordinator-watch.ts';
 import { freshEngine } from './fresh-engine.ts';
 import { LeaderNews } from './leader-news.ts';
 import { logLinkEvent } from './link-log.ts';
-import { LogUser } from './log-user.ts';
-import { Mover } from './mover.ts';
 import type { ClusterNodeOptions } from './options.ts';
 import { OutboxRelay } from './outbox-relay.ts';
 import { coordinatorDirectory } from './peer-directory.ts';
 import { Placement } from './placement.ts';
-import { ReplicationLink } from './replication-link.ts';
+import { ReplicatedKeeper } from './replicated-keeper.ts';
 import { Roster } from './roster.ts';
+import type { ShardKeeper } from './shard-keeper.ts';
 import { ShardView } from './shard-view.ts';
+import { SharedKeeper } from './shared-keeper.ts';
 import type { NodeState } from './state.ts';
+
+/** The engine: led as the log says, or as the database does. */
+type ServedShards = LedShards & SharedShards;
 
 const hostPort = ({ host, port }: HostPort): string => formatAddress(host, port);
 /** How often a leaving node looks whether its leaderships are gone, ms. */
@@ -48,37 +46,33 @@ const LOOK_MS = 20;
 
 export class ClusterNode {
   readonly #options: ClusterNodeOptions;
-  readonly #driver: ReplicationDriver;
   readonly #links: Links;
   readonly #gossip: Gossip;
   readonly #roster: Roster;
   readonly #view: ShardView;
   readonly #placement: Placement;
-  readonly #mover: Mover;
+  readonly #keeper: ShardKeeper;
   readonly #news: LeaderNews;
-  readonly #birth: Birth;
   readonly #session: SessionKeeper;
   readonly #control: Control;
   readonly #rpc: Rpc;
   readonly #relay: OutboxRelay;
   readonly #watch: CoordinatorWatch;
   #state: NodeState;
-  #local: LedShards | undefined;
+  #local: ServedShards | undefined;
   #router: Router | undefined;
   #matching: ClusterMatching | undefined;
   #leaving: Promise<void> | undefined;
   #phase: 'new' | 'open' | 'closed' = 'new';
   #failure: string | undefined;
-  readonly commitLog: CommitLog;
 
   constructor(options: ClusterNodeOptions) {
     this.#options = options;
     this.#state = options.state;
-    const { config, store, clock, scheduler, random, coordinator, log } = options;
-    const { shardCount, directoryId: self } = store;
+    const { config, self, clock, scheduler, random, coordinator, log } = options;
+    const { shardCount } = options.durability.store;
     const bootId = random.uuid();
     const clusterId = `${config.id}/${options.state.record.incarnation}`;
-    const transport = new ReplicationLink();
     this.#links = new Links({
       identity: {
         ...{ clusterId, nodeName: config.name, directoryId: self, bootId, version: VERSION },
@@ -99,28 +93,13 @@ export class ClusterNode {
       this.#placement.hear(Buffer.from(bytes).toString('utf8'));
       call.answer(new Uint8Array(0));
     });
-    this.#links.use('replication', transport);
-    this.#links.use('snapshot', { up: () => {}, down: () => {}, message: () => {} });
     this.#roster = new Roster({ self: config.name, links: this.#links, log, members: () => this.#gossip.members() });
     this.#view = new ShardView({
       ...{ shardCount, self },
       locate: (directoryId) => this.#roster.locate(directoryId),
       desiredLeader: (shard) => this.#placement.ring?.leaderOf(shard)?.directoryId,
     });
-    this.#driver = new ReplicationDriver({
-      ...{ store, transport, clock, scheduler, random, layout: options.layout },
-      terms: coordinatedTerms(coordinator),
-      user: new LogUser({
-        engine: () => this.#engine(),
-        view: this.#view,
-        changed: (shard) => this.#shardChanged(shard),
-        failed: (error) => this.#failed(error),
-      }),
-      ...(options.times && { times: options.times }),
-      ...(options.bounds && { bounds: options.bounds }),
-      onRefused: (from, why) => log.warn({ from }, `a replication frame was refused: ${why}`),
-    });
-    this.commitLog = committerLog(this.#driver);
+    this.#keeper = this.#makeKeeper();
     this.#placement = new Placement({
       ...{ self, shardCount, coordinator, clock, scheduler, log },
       replicas: config.replicas,
@@ -130,27 +109,11 @@ export class ClusterNode {
       heard: (plan) => this.#planHeard(plan),
       changed: () => this.#ringChanged(),
     });
-    this.#mover = new Mover({
-      ...{ self, shardCount, driver: this.#driver, scheduler },
-      ring: () => this.#placement.ring,
-      reaches: (directoryId) => transport.peerOf(directoryId) !== undefined,
-      drains: (directoryId) => this.#roster.drains(directoryId),
-    });
     this.#news = new LeaderNews({
       ...{ self, view: this.#view, rpc: this.#rpc, coordinator, scheduler },
       peers: () => this.#roster.connected(),
       directoryOf: (node) => this.#roster.directoryOf(node),
-      led: () => this.#led(),
-    });
-    this.#birth = new Birth({
-      ...{ self, shardCount, replicas: config.replicas, rpc: this.#rpc, scheduler, log },
-      nameOf: (directoryId) => transport.peerOf(directoryId)?.name,
-      peers: () => this.#roster.connected(),
-      state: () => this.#state,
-      save: (birth) => this.#save(birth),
-      has: (shard) => this.#driver.replicaOf(shard) !== undefined,
-      holdsAny: () => this.#holdsAny(),
-      create: (shard, voters) => this.#driver.createShard(shard, voters),
+      led: () => this.#keeper.led(),
     });
     this.#session = new SessionKeeper({
       ...{ coordinator, clock, scheduler, log },
@@ -164,7 +127,7 @@ export class ClusterNode {
         const { addresses } = this.#gossip.member(config.name) ?? {};
         return addresses && { name: config.name, directoryId: self, ...addresses };
       },
-      led: () => this.#led(),
+      led: () => this.#keeper.led(),
     });
     this.#relay = new OutboxRelay({
       ...{ view: this.#view, rpc: this.#rpc, scheduler, shardOf: options.shardOf },
@@ -173,12 +136,12 @@ export class ClusterNode {
     });
     this.#control = new Control({
       ...{ clusterId: config.id, self: config.name, shardCount, replicas: config.replicas, coordinator, scheduler },
-      ...{ roster: this.#roster, placement: this.#placement, view: this.#view, mover: this.#mover, rpc: this.#rpc },
+      ...{ roster: this.#roster, placement: this.#placement, view: this.#view, mover: this.#keeper, rpc: this.#rpc },
       incarnation: () => this.#state.record.incarnation,
       members: () => this.#gossip.members(),
       session: () => this.#session.state.type,
       led: () =>
-        this.#led().map(({ shard, term, commit, voters, learners }) => ({
+        this.#keeper.led().map(({ shard, term, commit, voters, learners }) => ({
           ...{ shard, term, committedLsn: commit, voters, learners },
         })),
       draining: () => this.#state.draining,
@@ -204,7 +167,7 @@ export class ClusterNode {
   }
 
   /** The engine that serves what this node leads, and who pairs its tasks. Once, before `open`. Returns the engine for doors: it reaches every shard. */
-  attach(engine: LedShards & BacklogSource, matcher: LocalMatcher): Engine {
+  attach(engine: ServedShards & BacklogSource, matcher: LocalMatcher): Engine {
     const { shardOf, pageTokenOf, clock, scheduler, config, routing } = this.#options;
     this.#local = engine;
     this.#view.subscribe(() => this.#matching?.homesMoved());
@@ -216,8 +179,8 @@ export class ClusterNode {
     });
     const local = freshEngine({
       ...{ engine, shardOf },
-      confirm: (shard) => this.#driver.confirm(shard),
-      led: () => new Set(this.#led().map(({ shard }) => shard as number)),
+      confirm: (shard) => this.#keeper.confirm(shard),
+      led: () => new Set(this.#keeper.led().map(({ shard }) => shard as number)),
       onFault: (error) => this.#options.log.error({ error: asError(error) }, 'a read failed by a fault of the server'),
     });
     this.#router = new Router({
@@ -226,6 +189,10 @@ export class ClusterNode {
       ...(routing && { limits: routing }),
     });
     return this.#router;
+  }
+
+  get commitLog(): CommitLog {
+    return this.#keeper.commitLog;
   }
 
   get relay(): OutboxRelay['relay'] {
@@ -242,22 +209,20 @@ export class ClusterNode {
 
   /** Shards led here. */
   get leads(): number {
-    return this.#mover.led().length;
+    return this.#keeper.led().length;
   }
 
   /** For metrics. */
   stats(): ClusterStats {
-    const { coordinator, store } = this.#options;
+    const { coordinator, self: own } = this.#options;
     const { ring, plan } = this.#placement;
     const members = { alive: 0, suspect: 0, dead: 0, left: 0 };
     for (const { state } of this.#gossip.members()) members[state] += 1;
-    let replicas = 0;
-    for (let n = 0; n < store.shardCount; n += 1) if (this.#driver.replicaOf(shardId(n)) !== undefined) replicas += 1;
-    const self = ring?.loads().find(({ member }) => member.directoryId === store.directoryId);
+    const self = ring?.loads().find(({ member }) => member.directoryId === own);
     return {
-      replicas,
+      replicas: this.#keeper.replicas,
       members,
-      led: this.#led().map(({ shard, term, commit, voters, slowest }) => ({
+      led: this.#keeper.led().map(({ shard, term, commit, voters, slowest }) => ({
         ...{ shard, term, committedLsn: commit, lag: Math.max(0, commit - slowest) },
         ...{ voters: voters.length, wanted: ring?.copies ?? voters.length },
       })),
@@ -266,7 +231,7 @@ export class ClusterNode {
       planVersion: plan.version,
       coordinatorReady: coordinator.state === 'ready',
       draining: this.#state.draining !== 'no' || this.#leaving !== undefined,
-      frames: this.#driver.frames,
+      frames: this.#keeper.frames,
       parked: this.#router?.waiting ?? 0,
     };
   }
@@ -290,7 +255,7 @@ export class ClusterNode {
     await this.#session.start();
     const { state } = this.#session;
     // The last run of this very node may still have its lease: LevelDB's lock and the links' handshakes keep two runs apart.
-    if (state.type === 'taken' && (state.by.node !== config.name || state.by.directoryId !== this.#driver.self)) {
+    if (state.type === 'taken' && (state.by.node !== config.name || state.by.directoryId !== this.#options.self)) {
       throw new Error(
         state.by.node === config.name
           ? `another node of cluster ${config.id} is called ${config.name}: give this one another cluster.name`
@@ -298,15 +263,14 @@ export class ClusterNode {
       );
     }
     await this.#links.listen({ host: config.link.ip, port: config.link.port });
-    await this.#driver.open();
+    await this.#keeper.open();
     await this.#gossip.start();
     if (this.#phase !== 'new') throw new Error('the cluster node was closed while it opened');
     this.#phase = 'open';
     this.#gossip.setMeta({ clientAddress, linkAddress: this.#linkAddress(), draining: this.#state.draining });
     this.#roster.refresh();
     this.#placement.start(this.#state.plan);
-    this.#birth.begin();
-    this.#mover.start();
+    this.#keeper.start();
     this.#matching?.start();
     void this.#news.learn();
     this.#watch.start();
@@ -326,14 +290,13 @@ export class ClusterNode {
   async close(): Promise<void> {
     this.#phase = 'closed';
     this.#watch.stop();
-    this.#mover.stop();
+    this.#keeper.stop();
     this.#placement.stop();
-    this.#birth.stop();
     this.#news.stop();
     this.#relay.stop();
     this.#router?.close();
     this.#matching?.close();
-    await this.#driver.close();
+    await this.#keeper.close();
     await this.#gossip.leave();
     await this.#links.close();
     await this.#session.stop();
@@ -348,9 +311,34 @@ export class ClusterNode {
     this.#options.onFatal(error);
   }
 
-  #engine(): LedShards {
+  #engine(): ServedShards {
     if (this.#local === undefined) throw new Error('the cluster node is used before attach()');
     return this.#local;
+  }
+
+  #makeKeeper(): ShardKeeper {
+    const { durability, self } = this.#options;
+    const common = {
+      ...{ node: this.#options, view: this.#view },
+      engine: () => this.#engine(),
+      ring: () => this.#placement.ring,
+      changed: (shard: ShardId) => this.#shardChanged(shard),
+      failed: (error: unknown) => this.#failed(error),
+    };
+    if (durability.type === 'shared') {
+      return new SharedKeeper({
+        ...{ ...common, self, store: durability.store },
+        isUp: (directoryId) => this.#roster.isUp(directoryId),
+        drains: (directoryId) => this.#roster.drains(directoryId),
+      });
+    }
+    return new ReplicatedKeeper({
+      ...{ ...common, store: durability.store, layout: durability.layout },
+      ...{ links: this.#links, rpc: this.#rpc, roster: this.#roster },
+      plan: () => this.#placement.plan,
+      state: () => this.#state,
+      save: (birth) => this.#save(birth),
+    });
   }
 
   #linkAddress(): string {
@@ -358,22 +346,6 @@ export class ClusterNode {
     const at = this.#links.address;
     if (at === undefined) return '';
     return advertise === undefined ? hostPort(at) : hostPort({ host: advertise.host, port: advertise.port || at.port });
-  }
-
-  #led() {
-    return this.#mover.led().flatMap((shard) => {
-      const replica = this.#driver.replicaOf(shard);
-      if (replica === undefined) return [];
-      const { term, commit, configuration, leadership } = replica;
-      const slowest = leadership?.slowestMatch() ?? commit;
-      return [{ shard, term, commit, slowest, voters: configuration.voters, learners: configuration.learners }];
-    });
-  }
-
-  #holdsAny(): boolean {
-    const { shardCount } = this.#options.store;
-    for (let n = 0; n < shardCount; n += 1) if (this.#driver.replicaOf(shardId(n)) !== undefined) return true;
-    return false;
   }
 
   #connect(node: string, address: HostPort): void {
@@ -408,12 +380,12 @@ export class ClusterNode {
     const until = clock.monotonic() + boundMs;
     this.#gossip.setMeta({ draining: 'leadership' });
     // What nobody else can take stays until the end.
-    while (this.#mover.evacuate() > 0 && clock.monotonic() < until)
+    while (this.#keeper.evacuate() > 0 && clock.monotonic() < until)
       await new Promise<void>((resolve) => void scheduler.after(LOOK_MS, resolve));
   }
 
   #homeOf({ namespace, name }: QueueKey, partition: number): string | undefined {
-    const shard = homeShard(this.#options.store.shardCount, { namespace, taskQueue: name, partition });
+    const shard = homeShard(this.#options.durability.store.shardCount, { namespace, taskQueue: name, partition });
     const owner = this.#view.ownerOf(shard);
     if (owner === 'local') return this.#options.config.name;
     return isRemote(owner) ? owner.node : undefined;
@@ -427,21 +399,21 @@ export class ClusterNode {
   #membersChanged(): void {
     this.#roster.refresh();
     this.#placement.observe();
+    this.#keeper.wake();
     this.#view.refresh();
     this.#control.changed();
   }
 
   #shardChanged(shard: ShardId): void {
-    const replica = this.#driver.replicaOf(shard);
-    if (replica?.isServing === true) this.#news.leading(shard, replica.term);
-    this.#mover.wake();
+    const led = this.#view.leaderOf(shard);
+    if (led?.directoryId === this.#options.self) this.#news.leading(shard, led.term);
+    this.#keeper.wake();
     this.#matching?.homesMoved();
     this.#control.changed();
   }
 
   #ringChanged(): void {
-    this.#birth.planned(encodePlan(this.#placement.plan)).catch((error: unknown) => this.#options.onFatal(error));
-    this.#mover.wake();
+    this.#keeper.ringChanged();
     this.#matching?.homesMoved();
     this.#view.refresh();
     this.#control.changed();
@@ -452,7 +424,7 @@ export class ClusterNode {
     this.#options.scheduler.soon(() => {
       this.#sayPlan(node, this.#placement.newest());
       this.#news.greet(node);
-      this.#mover.wake();
+      this.#keeper.wake();
       this.#view.refresh();
     });
   }

@@ -22,9 +22,9 @@ import type { SessionState } from '../ownership/session.ts';
 import { decodeBody, encodeBody, encodeValue, readAnswer } from '../routing/answers.ts';
 import { unavailable } from '../routing/statuses.ts';
 import { problemsOf } from './health.ts';
-import type { Mover } from './mover.ts';
 import type { Placement } from './placement.ts';
 import type { Roster } from './roster.ts';
+import type { ShardKeeper } from './shard-keeper.ts';
 import type { ShardView } from './shard-view.ts';
 
 /** Of a shard led here, by directory ids. */
@@ -43,13 +43,13 @@ export interface ControlOptions {
   shardCount: number;
   replicas: number;
   members(): readonly MemberSnapshot[];
-  roster: Roster;
-  placement: Placement;
-  view: ShardView;
-  mover: Mover;
-  coordinator: Coordinator;
+  roster: Pick<Roster, 'connected' | 'nameOf'>;
+  placement: Pick<Placement, 'plan' | 'ring' | 'why' | 'forget'>;
+  view: Pick<ShardView, 'leaderOf'>;
+  mover: Pick<ShardKeeper, 'rebalance'>;
+  coordinator: Pick<Coordinator, 'state'>;
   session(): SessionState['type'];
-  rpc: Rpc;
+  rpc: Pick<Rpc, 'serve' | 'call'>;
   scheduler: Scheduler;
   led(): readonly LedShard[];
   draining(): Draining;

@@ -50,6 +50,44 @@ describe('a coordinator that forgot', () => {
     expect(said).toEqual([2]);
   });
 
+  it('is told, when it did so so quickly that it was never seen away', async () => {
+    const { time, server, watch, said, touch, world } = watched();
+    await touch();
+    watch.start();
+    await time.advance(10_100);
+    world.way = { type: 'refused' };
+    await touch();
+    server.wipe();
+    // Another node was quicker with the record: that this node is to be found there is its own to say.
+    server.createCluster(RECORD);
+    world.way = AT_ONCE;
+    await touch();
+    said.length = 0;
+    await time.advance(1_000);
+    expect(server.peers()).toEqual([PEER]);
+    expect(said).toEqual([2]);
+  });
+
+  it('is told when it was emptied without going away', async () => {
+    const { time, server, watch, touch } = watched();
+    await touch();
+    watch.start();
+    await time.advance(10_000);
+    server.wipe();
+    await time.advance(3_000);
+    expect(server.readCluster()).toEqual(RECORD);
+  });
+
+  it('is not told again and again when it has an older cluster of this name', async () => {
+    const { time, server, watch, said, touch } = watched();
+    server.createCluster({ ...RECORD, incarnation: 'older', createdAtMs: 0 });
+    await touch();
+    watch.start();
+    await time.advance(60_000);
+    expect(server.readCluster()?.incarnation).toBe('older');
+    expect(said.length).toBeLessThanOrEqual(2);
+  });
+
   it('is told once, and nothing after the node has stopped', async () => {
     const { time, server, watch, said, touch } = watched();
     await touch();

@@ -2,14 +2,14 @@
 // this node knows. What is older than what it has changes nothing there. Called by cluster-node.ts.
 
 import type { Cancelable, Scheduler } from '../../src/ports/clock.ts';
-import type { ClusterRecord, Coordinator, CoordinatorState, Peer } from '../../src/ports/coordinator.ts';
+import type { ClusterRecord, Coordinator, Peer } from '../../src/ports/coordinator.ts';
 import type { ShardId } from '../../src/ports/ids.ts';
 import type { Log } from '../../src/ports/log.ts';
 import { decodePlan } from '../ring/plan-codec.ts';
 import type { LeaderNews } from './leader-news.ts';
 
 export interface CoordinatorWatchOptions {
-  coordinator: Pick<Coordinator, 'state' | 'restoreCluster' | 'publishPlan' | 'announce'>;
+  coordinator: Pick<Coordinator, 'arrivals' | 'readCluster' | 'restoreCluster' | 'publishPlan' | 'announce'>;
   scheduler: Scheduler;
   log: Log;
   news: Pick<LeaderNews, 'leading'>;
@@ -23,10 +23,15 @@ export interface CoordinatorWatchOptions {
 
 /** How often it is looked whether the coordinator is there, ms. */
 const WATCH_MS = 500;
+/** Every so many looks it is asked for the cluster's record: it may have been emptied without going away. */
+const ASK_LOOKS = 4;
 
 export class CoordinatorWatch {
   readonly #options: CoordinatorWatchOptions;
-  #last: CoordinatorState = 'connecting';
+  #arrivals = 0;
+  #looks = 0;
+  /** Of a cluster that it prefers to this one: being told does not change that. */
+  #other: string | undefined;
   #timer: Cancelable | undefined;
   #stopped = false;
 
@@ -37,15 +42,27 @@ export class CoordinatorWatch {
   start(): void {
     if (this.#stopped) return;
     const { coordinator, scheduler } = this.#options;
-    const { state } = coordinator;
-    if (state === 'ready' && this.#last !== 'ready') this.#tell();
-    this.#last = state;
+    const { arrivals } = coordinator;
+    this.#looks += 1;
+    if (arrivals !== this.#arrivals) this.#tell();
+    else if (arrivals > 0 && this.#looks % ASK_LOOKS === 0) void this.#ask();
+    this.#arrivals = arrivals;
     this.#timer = scheduler.after(WATCH_MS, () => this.start());
   }
 
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
+  }
+
+  async #ask(): Promise<void> {
+    const found = await this.#options.coordinator.readCluster();
+    if (this.#stopped || found.type !== 'ok') return;
+    const incarnation = found.value?.incarnation;
+    if (incarnation === this.#options.record().incarnation) return;
+    if (incarnation !== undefined && incarnation === this.#other) return;
+    this.#other = incarnation;
+    this.#tell();
   }
 
   #tell(): void {

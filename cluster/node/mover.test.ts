@@ -100,6 +100,22 @@ describe('what a node leads', () => {
     expect(changes[0]?.change).toEqual({ type: 'addLearner', id: 'd-c' });
   });
 
+  it('gets its members though others wait for one that went while it learned', () => {
+    const { moves, lead, led, changes, away } = mover(['a', 'b', 'c', 'd'], 4);
+    for (let shard = 0; shard < SHARDS; shard += 1) {
+      lead(shard, 'a', 'b');
+      // The first ones have a learner that is gone.
+      const configuration = led.get(shard);
+      if (shard < 32 && configuration !== undefined)
+        led.set(shard, { ...configuration, learners: [directoryId('d-c')] });
+    }
+    away.add('d-c');
+    moves.rebalance();
+    const learns = changes.filter(({ change }) => change.type === 'addLearner' && change.id === 'd-d');
+    expect(learns.length).toBeGreaterThan(0);
+    expect(changes.filter(({ change }) => change.type === 'promote')).toEqual([]);
+  });
+
   it('is left alone before there is a ring', () => {
     const { moves, lead, changes, transfers, world } = mover(['a', 'b'], 2);
     world.ring = undefined;

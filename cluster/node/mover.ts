@@ -117,8 +117,8 @@ export class Mover {
     const step = nextStep(replica.configuration, desired, directoryId(self));
     if (step?.type === 'change') {
       if (!mayChange) return 'as wanted';
-      // A new member must be there to learn; one that goes need not be.
-      if (step.change.type === 'addLearner' && !this.#options.reaches(step.change.id)) return 'as wanted';
+      // A new member must be there to learn, and to vote; one that goes need not be. Nor does one that went while it learned hold up others.
+      if (step.change.type !== 'remove' && !this.#options.reaches(step.change.id)) return 'as wanted';
       driver.change(shard, step.change);
       return 'changing';
     }

@@ -5,6 +5,7 @@ import type { Draining } from '../../src/ports/cluster.ts';
 import type { Coordinator, HostPort } from '../../src/ports/coordinator.ts';
 import type { Log } from '../../src/ports/log.ts';
 import type { ReplicaStore, RowLayout } from '../../src/ports/replica-store.ts';
+import type { Store } from '../../src/ports/store.ts';
 import type * as api from '../../src/wire/api.ts';
 import type { GossipConfig } from '../gossip/index.ts';
 import type { Transport as GossipTransport } from '../gossip/transport.ts';
@@ -36,10 +37,18 @@ interface ListenAt {
   readonly advertise: HostPort | undefined;
 }
 
+/** Where the shards of this node are kept. */
+export type Durability =
+  /** In a directory of its own, replicated. */
+  | { readonly type: 'replicated'; readonly store: ReplicaStore; readonly layout: RowLayout }
+  /** In a database that all nodes share. */
+  | { readonly type: 'shared'; readonly store: Store };
+
 export interface ClusterNodeOptions {
   config: ClusterNodeConfig;
-  store: ReplicaStore;
-  layout: RowLayout;
+  durability: Durability;
+  /** What names this node's data: of replicas the id of its directory, else of the node itself. */
+  self: string;
   /** What the directory knows of its cluster, and where that is kept. */
   state: NodeState;
   states: StateStore;

@@ -129,6 +129,25 @@ describe('a message to an actor', () => {
     expect(silent?.said).toBe('later');
   });
 
+  it('is later when the one before it is, and reaches nobody: others than its own actor’s go on', async () => {
+    const { net, nodes } = world('a', 'b');
+    const [a, b] = nodes;
+    for (const shard of [1, 2]) a?.owners.set(shard, at('b'));
+    for (const shard of [1, 2]) b?.owners.set(shard, 'local');
+    const seen: string[] = [];
+    if (b !== undefined)
+      b.answer = (one, done) => {
+        seen.push(`${one.workflowId}#${one.seq}`);
+        done(one.workflowId === 'w1' ? 'later' : 'applied');
+      };
+    const answers = [a?.send('w1', 1), a?.send('w1', 2), a?.send('w2', 3), a?.send('w1', 4)];
+    expect(a?.relay.waiting).toBe(2);
+    await net.time.advance(50);
+    expect(answers.map((answer) => answer?.said)).toEqual(['later', 'later', 'applied', 'later']);
+    expect(seen).toEqual(['w1#1', 'w2#3']);
+    expect(a?.relay.waiting).toBe(0);
+  });
+
   it.each([
     ['an outcome of another version', encodeValue('perhaps')],
     ['garbage', Buffer.from('garbage')],

@@ -68,6 +68,12 @@ export class Roster {
     return this.#byDirectory.get(directoryId)?.name;
   }
 
+  /** Gossip sees it. */
+  isUp(directoryId: string): boolean {
+    const state = this.#byDirectory.get(directoryId)?.state;
+    return state === 'alive' || state === 'suspect';
+  }
+
   /** Its node says that it drains, or leaves. */
   drains(directoryId: string): boolean {
     return (this.#byDirectory.get(directoryId)?.draining ?? 'no') !== 'no';

@@ -49,6 +49,13 @@ export class ShardView implements OwnershipView {
     this.#set(shard, { term, leader });
   }
 
+  /** This node leads it no more, and who does is not known: the ring's word counts until somebody says so. */
+  released(shard: ShardId): void {
+    if (this.#words.get(shard)?.leader !== this.#options.self) return;
+    this.#words.delete(shard);
+    this.#tell(shard);
+  }
+
   /** A leader spoke of itself, to us or to the coordinator. Its own word of a leadership of this node counts for nothing. */
   heard(shard: ShardId, term: number, leader: string): void {
     const known = this.#words.get(shard);

@@ -1,9 +1,13 @@
-// Where to connect: `host:port` or a WebSocket URL.
+// Where to connect: `host:port` or a WebSocket URL, one or several.
 
 import { ValueError } from '../common/errors.ts';
 
 export const DEFAULT_ADDRESS = '127.0.0.1:7280';
 const DEFAULT_PORT = 7280;
+/** Addresses one connection may be given (I9). */
+const MAX_ADDRESSES = 64;
+/** What a node may say of itself: a host and a port, nothing else. */
+const HOST_AND_PORT = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+):\d{1,5}$/i;
 const MAX_PORT = 65_535;
 
 /**
@@ -33,4 +37,31 @@ export function toWebSocketUrl(address: string, tls: 'tls' | 'plain'): string {
     throw new ValueError(`Invalid address '${address}': option tls is set, but the address says ws: use wss`);
   }
   return url.href;
+}
+
+/**
+ * The WebSocket URLs of a list of addresses, or of a text that names several with commas between; each once.
+ *
+ * @throws ValueError for an empty list, one of more than 64, or an address that cannot be meant.
+ */
+export function toWebSocketUrls(addresses: string | readonly string[], tls: 'tls' | 'plain'): string[] {
+  const given = typeof addresses === 'string' ? [addresses] : addresses;
+  const texts = given.flatMap((text) => text.split(',')).map((text) => text.trim());
+  if (texts.length === 0) throw new ValueError('Invalid address: the list is empty');
+  if (texts.length > MAX_ADDRESSES) {
+    throw new ValueError(
+      `Invalid address: ${texts.length} addresses, at most ${MAX_ADDRESSES}; one is enough to learn the others`,
+    );
+  }
+  return [...new Set(texts.map((text) => toWebSocketUrl(text, tls)))];
+}
+
+/** The URL of a node that a node named, with the scheme that the first `known` one has; undefined for what is no `host:port`. */
+export function learnedUrl(address: string, known: string): string | undefined {
+  if (!HOST_AND_PORT.test(address)) return undefined;
+  try {
+    return toWebSocketUrl(address, known.startsWith('wss:') ? 'tls' : 'plain');
+  } catch {
+    return undefined;
+  }
 }

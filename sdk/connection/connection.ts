@@ -1,34 +1,45 @@
-// The native connection that clients and workers share: one socket for everything, which comes back by itself.
+// The native connection that clients and workers share: one socket for everything and every node, which comes back by itself.
 //
 // A request stays open across reconnects until it is answered, its deadline passes or its caller gives it up: what was unanswered is
-// sent again, which is safe because every mutating request carries a request id or a task token. Within one tick frames travel as
-// one message. Open requests and their bytes are bounded (I9). The process stays alive while requests are open or a worker listens.
+// sent again, over another node's link if need be, which is safe because every mutating request carries a request id or a task token. Within one
+// tick frames travel as one message. Open requests and their bytes are bounded (I9). The process stays alive while requests are open or a worker
+// listens.
 
 import type { Method, Methods, Pushes, PushTopic } from '../../src/wire/api.ts';
 import { encode } from '../../src/wire/codec.ts';
 import { FrameKind, type Welcome } from '../../src/wire/frame.ts';
 import type { Status } from '../../src/wire/status.ts';
 import { IllegalStateError } from '../common/errors.ts';
+import { AddressBook } from './address-book.ts';
 import { currentCallContext, runWithCallContext } from './call-context.ts';
+import { Channel, type Unsubscribe } from './channel.ts';
 import { type KeepAlive, makeKeepAlive } from './host.ts';
 import type { Link } from './link.ts';
-import { backoffMs, Linker } from './linker.ts';
+import { backoffMs, type Destinations } from './linker.ts';
+import { Nodes } from './nodes.ts';
 import {
   type CompiledConnectionOptions,
   type ConnectionOptions,
   compileOptions,
-  resolveUrl,
+  resolveUrls,
   socketFactory,
 } from './options.ts';
-import { type OpenRequest, RequestTable } from './request-table.ts';
+import { type OpenRequest, RequestTable, type Route } from './request-table.ts';
+import { ANY_ROUTE, exhausted, givenUp, once, routeOf, serverTimeout } from './requests.ts';
 import { RpcError, StatusCode } from './rpc-error.ts';
+import { type NodeRequestOptions, type OpenOn, ServedNode } from './served-node.ts';
 import type { Transport, TransportFactory } from './transport.ts';
 
 /**
  * Not sent twice: credit would count double, and a registration must list the tokens held *now*, which is the business of
  * `onReconnected`.
  */
-const SENT_ONCE: ReadonlySet<Method> = new Set(['grantCredit', 'registerWorker', 'unregisterWorker']);
+const SENT_ONCE: ReadonlySet<Method> = new Set(['grantCredit', 'registerWorker', 'unregisterWorker', 'withdrawCredit']);
+
+/** Waits of their own length: a link that is being left is not waited for. */
+const LONG_WAITS: ReadonlySet<Method> = new Set(['awaitWorkflowResult', 'getWorkflowExecutionHistory']);
+
+const DESCRIBE_TIMEOUT_MS = 10_000;
 
 export interface RequestOptions {
   /** Time limit, ms; 0 or Infinity: none. Default: the connection's `requestTimeout`. */
@@ -37,33 +48,32 @@ export interface RequestOptions {
   signal?: AbortSignal | undefined;
 }
 
-type Unsubscribe = () => void;
-type PushHandler = (body: unknown) => void;
-
 export class Connection {
   readonly options: CompiledConnectionOptions;
   readonly #requests: RequestTable;
-  readonly #linker: Linker;
+  /** To whichever node answers: enough for everything. */
+  readonly #main: Channel;
+  readonly #nodes: Nodes;
+  readonly #factory: TransportFactory;
   readonly #keepAlive: KeepAlive = makeKeepAlive();
-  readonly #pushHandlers = new Map<string, Set<PushHandler>>();
-  readonly #reconnectedHandlers = new Set<(welcome: Welcome) => void>();
-  readonly #disconnectedHandlers = new Set<(reason: string) => void>();
   #closed = false;
   #held = false;
 
   private constructor(factory: TransportFactory, options: CompiledConnectionOptions) {
     this.options = options;
     this.#requests = new RequestTable(options.scheduler, (request) => this.#onExpired(request));
-    this.#linker = new Linker(factory, options, {
-      hasWork: () => this.#requests.size > 0 || this.#pushHandlers.size > 0,
-      onLinked: (link, again) => this.#onLinked(link, again),
-      onRetired: () => this.#tellDisconnected('the server is going away'),
-      onLost: (link, wasCurrent, reason) => this.#onLost(link, wasCurrent, reason),
-      onRefused: (error) => this.#rejectAll(error),
-      onResponse: (id, body) => this.#onResponse(id, body),
-      onError: (id, status) => this.#onError(id, status),
-      onPush: (topic, body) => this.#onPush(topic, body),
-      onWaitersChanged: () => this.#updateKeepAlive(),
+    this.#factory = factory;
+    const { urls, scheduler } = options;
+    const book = new AddressBook(urls, () => scheduler.random());
+    this.#main = this.#channel(book, options);
+    this.#nodes = new Nodes({
+      main: this.#main,
+      book,
+      scheduler,
+      firstUrl: urls[0] ?? '',
+      open: (url) => this.#channel({ size: 1, next: () => url }, { ...options, target: url }),
+      isBusy: (channel) => channel.link !== undefined && this.#openOnLink(channel.link) > 0,
+      drop: (channel) => this.#drop(channel),
     });
   }
 
@@ -87,13 +97,16 @@ export class Connection {
 
   /** A connection that connects with its first request. @throws ValueError for options that cannot be meant. */
   static lazy(options: ConnectionOptions = {}): Connection {
-    const url = resolveUrl(options);
-    return new Connection(socketFactory(url, options), compileOptions(options, url));
+    return new Connection(
+      socketFactory(options),
+      compileOptions(options, { urls: resolveUrls(options), discovery: 'cluster' }),
+    );
   }
 
   /**
    * A connection over something else than a socket, e.g. the in-process door of an embedded server. A function is called for every
-   * (re)connect; a single transport cannot be opened again, so the connection ends with it.
+   * (re)connect; a single transport cannot be opened again, so the connection ends with it. With `discovery: 'cluster'` the function is also
+   * asked for the other nodes, by their URLs.
    */
   static fromTransport(
     transport: Transport | TransportFactory,
@@ -101,7 +114,7 @@ export class Connection {
   ): Connection {
     return new Connection(
       typeof transport === 'function' ? transport : once(transport),
-      compileOptions(options, 'in-process'),
+      compileOptions(options, { urls: [''], discovery: 'off' }),
     );
   }
 
@@ -111,11 +124,12 @@ export class Connection {
 
   /** What the server said of itself; undefined while there is no link. */
   get welcome(): Welcome | undefined {
-    return this.#linker.current?.welcome;
+    return this.#main.link?.welcome;
   }
 
+  /** Whether any request could be sent now. */
   get isConnected(): boolean {
-    return this.#linker.current !== undefined;
+    return this.#anyLink() !== undefined;
   }
 
   /** Requests that wait for an answer. */
@@ -125,7 +139,7 @@ export class Connection {
 
   /** Resolves once there is a link. @throws as {@link connect} does, and IllegalStateError when the connection was closed. */
   ensureConnected(): Promise<void> {
-    return this.#closed ? Promise.reject(this.#closedError()) : this.#linker.waitForLink();
+    return this.#closed ? Promise.reject(this.#closedError()) : this.#main.linker.waitForLink();
   }
 
   /**
@@ -141,79 +155,51 @@ export class Connection {
     options?: RequestOptions,
   ): Promise<Methods[M]['response']> {
     if (this.#closed) return Promise.reject(this.#closedError());
-    const { maxInFlightRequests, maxInFlightBytes, requestTimeoutMs, scheduler } = this.options;
-    if (this.#requests.size >= maxInFlightRequests || this.#requests.bytes >= maxInFlightBytes) {
-      const message = `${this.#requests.size} requests are open; await some before sending ${method}`;
-      return Promise.reject(exhausted(message));
-    }
-    const context = currentCallContext();
-    let timeoutMs = options?.timeoutMs || (options?.timeoutMs === 0 ? Number.POSITIVE_INFINITY : requestTimeoutMs);
-    if (context?.deadline !== undefined) timeoutMs = Math.min(timeoutMs, Math.max(0, context.deadline - Date.now()));
-    const signal = options?.signal ?? context?.abortSignal;
-    if (signal?.aborted) return Promise.reject(givenUp(method, signal));
-
-    return new Promise((resolve, reject) => {
-      const id = this.#requests.nextId();
-      const request: OpenRequest = {
-        id,
-        method,
-        frame: encode([FrameKind.REQUEST, id, method, serverTimeout(timeoutMs), body]),
-        deadline: scheduler.monotonic() + timeoutMs,
-        timeoutMs,
-        // The server answers a method with that method's response.
-        resolve: resolve as (body: unknown) => void,
-        reject,
-        link: undefined,
-        refusals: 0,
-        lastError: undefined,
-        release: undefined,
-      };
-      if (signal !== undefined) this.#rejectOnAbort(request, signal);
-      this.#requests.add(request);
-      if (this.#requests.size === 1) this.#updateKeepAlive();
-      const link = this.#linker.current;
-      if (link === undefined) this.#linker.connect();
-      else this.#send(request, link);
-    });
+    const route = SENT_ONCE.has(method) ? this.#mainOnly : this.#nodes.known ? routeOf(body) : ANY_ROUTE;
+    return this.#open(method, body, route, SENT_ONCE.has(method) ? 'once' : 'again', options);
   }
 
   /** Sends without wanting an answer. False when it could not be sent: there is no link, or too much waits already. */
   notify<M extends Method>(method: M, body: Methods[M]['request']): boolean {
-    const link = this.#linker.current;
+    const link = this.#main.link;
     if (link === undefined || link.queuedBytes > this.options.maxInFlightBytes) return false;
     link.write(encode([FrameKind.REQUEST, 0, method, 0, body]));
     return true;
   }
 
   /**
-   * Calls `handler` for every push of `topic`, in order. Byte strings in a push are views of the message it came in: copy what is kept.
-   * Keeps the connection up, and the process alive, until unsubscribed.
+   * Calls `handler` for every push of `topic` over the main link, in order. Byte strings in a push are views of the message it came in: copy what
+   * is kept. Keeps the connection up, and the process alive, until unsubscribed.
    */
   onPush<T extends PushTopic>(topic: T, handler: (body: Pushes[T]) => void): Unsubscribe {
-    const handlers = this.#pushHandlers.get(topic) ?? new Set();
-    this.#pushHandlers.set(topic, handlers);
-    // The server pushes on a topic what the topic says.
-    const untyped = handler as PushHandler;
-    handlers.add(untyped);
-    this.#updateKeepAlive();
-    this.#linker.connect();
-    return () => {
-      handlers.delete(untyped);
-      if (handlers.size === 0 && this.#pushHandlers.get(topic) === handlers) this.#pushHandlers.delete(topic);
-      this.#updateKeepAlive();
-    };
+    return this.#main.onPush(topic, (body) => handler(body));
   }
 
-  /** Calls `handler` whenever a new link replaces a lost one, before anything is sent again: requests it makes go first. */
+  /** Calls `handler` whenever a new main link replaces a lost one, before anything is sent again: requests it makes go first. */
   onReconnected(handler: (welcome: Welcome) => void): Unsubscribe {
-    this.#reconnectedHandlers.add(handler);
-    return () => this.#reconnectedHandlers.delete(handler);
+    return this.#main.onReconnected(handler);
   }
 
-  /** Calls `handler` whenever the link is lost, or about to go. */
+  /** Calls `handler` whenever the main link is lost, or about to go. */
   onDisconnected(handler: (reason: string) => void): Unsubscribe {
-    this.#disconnectedHandlers.add(handler);
-    return () => this.#disconnectedHandlers.delete(handler);
+    return this.#main.onDisconnected(handler);
+  }
+
+  /**
+   * For workers: calls `handler` now, and after each change, with the nodes to register on: all of a cluster, up to 32, else the one server.
+   * A node that is not listed any more is left by the connection once what was asked there is answered. Returns what ends it.
+   */
+  serveNodes(handler: (nodes: readonly ServedNode[]) => void): Unsubscribe {
+    const known = new Map<Channel, ServedNode>();
+    return this.#nodes.serve((nodes) => {
+      const served = nodes.map(({ channel, name }) => {
+        const node = known.get(channel) ?? new ServedNode(channel, name, this.#openOn);
+        known.set(channel, node);
+        return node;
+      });
+      for (const channel of known.keys()) if (!nodes.some((node) => node.channel === channel)) known.delete(channel);
+      handler(served);
+    });
   }
 
   /** Fails requests made within `fn` with DEADLINE_EXCEEDED after `deadline` (epoch ms or Date). */
@@ -231,11 +217,129 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = true;
     const error = new RpcError(StatusCode.CANCELLED, `the connection to ${this.options.target} was closed`);
-    this.#linker.close(error);
+    this.#nodes.close();
+    for (const channel of [this.#main, ...this.#nodes.all()]) channel.close(error);
     this.#rejectAll(error);
     this.#requests.dispose();
-    this.#pushHandlers.clear();
     this.#keepAlive.dispose();
+  }
+
+  get #mainOnly(): Route {
+    return { kind: 'only', channel: this.#main };
+  }
+
+  readonly #openOn: OpenOn = (method, body, route, repeat, options) =>
+    this.#closed ? Promise.reject(this.#closedError()) : this.#open(method, body, route, repeat, options);
+
+  #open<M extends Method>(
+    method: M,
+    body: Methods[M]['request'],
+    route: Route,
+    repeat: OpenRequest['repeat'],
+    options: NodeRequestOptions | undefined,
+  ): Promise<Methods[M]['response']> {
+    const { maxInFlightRequests, maxInFlightBytes, requestTimeoutMs, scheduler } = this.options;
+    if (this.#requests.size >= maxInFlightRequests || this.#requests.bytes >= maxInFlightBytes) {
+      const message = `${this.#requests.size} requests are open; await some before sending ${method}`;
+      return Promise.reject(exhausted(message));
+    }
+    const context = currentCallContext();
+    let timeoutMs = options?.timeoutMs || (options?.timeoutMs === 0 ? Number.POSITIVE_INFINITY : requestTimeoutMs);
+    if (context?.deadline !== undefined) timeoutMs = Math.min(timeoutMs, Math.max(0, context.deadline - Date.now()));
+    const signal = options?.signal ?? context?.abortSignal;
+    if (signal?.aborted) return Promise.reject(givenUp(method, signal));
+
+    return new Promise((resolve, reject) => {
+      const id = this.#requests.nextId();
+      const request: OpenRequest = {
+        id,
+        method,
+        route,
+        repeat,
+        frame: encode([FrameKind.REQUEST, id, method, serverTimeout(timeoutMs), body]),
+        deadline: scheduler.monotonic() + timeoutMs,
+        timeoutMs,
+        answered: options?.answered,
+        // The server answers a method with that method's response.
+        resolve: resolve as (body: unknown) => void,
+        reject,
+        link: undefined,
+        refusals: 0,
+        lastError: undefined,
+        release: undefined,
+      };
+      if (signal !== undefined) this.#rejectOnAbort(request, signal);
+      this.#requests.add(request);
+      if (this.#requests.size === 1) this.#updateKeepAlive();
+      this.#sendOrConnect(request);
+    });
+  }
+
+  #channel(to: Destinations, options: CompiledConnectionOptions): Channel {
+    return new Channel(this.#factory, to, options, {
+      isWanted: (channel) => {
+        if (channel !== this.#main) return this.#nodes.wants(channel);
+        return this.#requests.size > 0 || channel.hasPushHandlers;
+      },
+      onLinked: (channel, link, again) => this.#onLinked(channel, link, again),
+      onLost: (channel, link, reason) => this.#onLost(channel, link, reason),
+      onRefused: (channel, error) => this.#onRefused(channel, error),
+      onResponse: (id, body) => this.#onResponse(id, body),
+      onError: (id, status) => this.#onError(id, status),
+      openOn: (link) => this.#openOnLink(link),
+      onMap: (channel) => this.#nodes.onMap(channel),
+      onWaitersChanged: () => this.#updateKeepAlive(),
+    });
+  }
+
+  /** Nobody uses this channel any more. What is open on it may still be answered; what waits for it waits in vain. */
+  #drop(channel: Channel): void {
+    const error = new RpcError(StatusCode.UNAVAILABLE, 'the node was left', { kind: 'Unavailable', applied: 'no' });
+    for (const request of this.#requests.all()) {
+      if (request.link === undefined && request.route.kind === 'only' && request.route.channel === channel) {
+        this.#reject(request, error);
+      }
+    }
+    channel.linker.leave('not needed any more');
+    this.#moveWaits();
+  }
+
+  #openOnLink(link: Link): number {
+    return this.#requests.all().filter((request) => request.link === link).length;
+  }
+
+  /** Waits on links that are being left begin again on others. */
+  #moveWaits(): void {
+    for (const request of this.#requests.all()) {
+      if (!request.link?.left || !LONG_WAITS.has(request.method) || this.#linkFor(request.route) === undefined)
+        continue;
+      this.#cancelOnServer(request);
+      request.link = undefined;
+      this.#sendOrConnect(request);
+    }
+  }
+
+  #anyLink(): Link | undefined {
+    return this.#main.link ?? this.#nodes.anyLink;
+  }
+
+  #linkFor(route: Route): Link | undefined {
+    switch (route.kind) {
+      case 'any':
+        return this.#anyLink();
+      case 'owner':
+        return this.#nodes.linkOfOwner(route.namespace, route.workflowId) ?? this.#anyLink();
+      case 'first':
+        return route.channel.link ?? this.#anyLink();
+      case 'only':
+        return route.channel.link;
+    }
+  }
+
+  #sendOrConnect(request: OpenRequest): void {
+    const link = this.#linkFor(request.route);
+    if (link !== undefined) this.#send(request, link);
+    else (request.route.kind === 'only' ? request.route.channel : this.#main).linker.connect();
   }
 
   #send(request: OpenRequest, link: Link): void {
@@ -268,6 +372,7 @@ export class Connection {
     // Given up meanwhile, or answered over two links.
     if (request === undefined) return;
     this.#finish(request);
+    request.answered?.(body);
     request.resolve(body);
   }
 
@@ -275,7 +380,7 @@ export class Connection {
     const request = this.#requests.get(id);
     if (request === undefined) return;
     const error = RpcError.fromStatus(status);
-    if (status.code !== StatusCode.UNAVAILABLE || SENT_ONCE.has(request.method)) {
+    if (status.code !== StatusCode.UNAVAILABLE || request.repeat === 'once') {
       this.#reject(request, error);
       return;
     }
@@ -283,16 +388,15 @@ export class Connection {
     request.lastError = error;
     const { scheduler } = this.options;
     scheduler.after(backoffMs(request.refusals++, scheduler.random()), () => {
-      const link = this.#linker.current;
       // A reconnect may have sent it in the meantime.
-      if (link !== undefined && request.link === undefined && this.#requests.has(request)) this.#send(request, link);
+      if (request.link === undefined && this.#requests.has(request)) this.#sendOrConnect(request);
     });
   }
 
   #onExpired(request: OpenRequest): void {
     this.#cancelOnServer(request);
     const { method, timeoutMs } = request;
-    const cause = request.lastError ?? (request.link === undefined ? this.#linker.lastError : undefined);
+    const cause = request.lastError ?? (request.link === undefined ? this.#main.linker.lastError : undefined);
     const why = cause?.message ?? (request.link === undefined ? 'there is no connection' : undefined);
     const message = `${method} had no answer from ${this.options.target} within ${Math.round(timeoutMs)} ms`;
     const text = why === undefined ? message : `${message}: ${why}`;
@@ -312,55 +416,62 @@ export class Connection {
     if (request.link !== undefined && !request.link.closed) request.link.write(encode([FrameKind.CANCEL, request.id]));
   }
 
-  #onPush(topic: string, body: unknown): void {
-    for (const handler of this.#pushHandlers.get(topic) ?? []) {
-      try {
-        handler(body);
-      } catch (err) {
-        // A handler's bug must neither be hidden nor stop the other frames of this message.
-        queueMicrotask(() => {
-          throw err;
-        });
+  #onLinked(channel: Channel, link: Link, again: 'first' | 'again'): void {
+    const { welcome } = link;
+    if (this.options.discovery === 'cluster' && welcome?.capabilities.includes('cluster')) this.#watchMap(channel);
+    const outdated = this.#requests
+      .all()
+      .filter(({ repeat, route }) => repeat === 'once' && route.kind === 'only' && route.channel === channel);
+    if (welcome !== undefined) channel.tellLinked(welcome, again);
+    // Made while there was no link: sent now, behind what the handlers say, they would undo it.
+    const detail = { kind: 'Unavailable', applied: 'no' } as const;
+    for (const request of again === 'again' ? outdated : []) {
+      if (request.link === undefined) {
+        this.#reject(request, new RpcError(StatusCode.UNAVAILABLE, 'the connection was made anew', detail));
       }
     }
-  }
-
-  #onLinked(link: Link, again: 'first' | 'again'): void {
-    if (again === 'again' && link.welcome !== undefined) {
-      const outdated = this.#requests.all().filter(({ method }) => SENT_ONCE.has(method));
-      for (const handler of this.#reconnectedHandlers) handler(link.welcome);
-      // Made while there was no link: sent now, behind what the handlers say, they would undo it.
-      const detail = { kind: 'Unavailable', applied: 'no' } as const;
-      for (const request of outdated) {
-        if (request.link === undefined) {
-          this.#reject(request, new RpcError(StatusCode.UNAVAILABLE, 'the connection was made anew', detail));
-        }
-      }
+    for (const request of this.#requests.all()) {
+      const unsent = request.link === undefined ? this.#linkFor(request.route) : undefined;
+      if (unsent !== undefined) this.#send(request, unsent);
     }
-    for (const request of this.#requests.all()) if (request.link === undefined) this.#send(request, link);
+    this.#moveWaits();
   }
 
-  #onLost(link: Link, wasCurrent: boolean, reason: Error): void {
+  /** Asks the node at the other end for its map, and to be told when it changes. Before all else: a registration that follows knows more. */
+  #watchMap(channel: Channel): void {
+    const asked = this.#open('describeCluster', { watch: true }, { kind: 'only', channel }, 'once', {
+      timeoutMs: DESCRIBE_TIMEOUT_MS,
+      // A push behind it may bring a newer one.
+      answered: (map) => channel.gaveMap(map),
+    });
+    // Without a map everything goes by way of the main link.
+    asked.catch(() => undefined);
+  }
+
+  #onLost(channel: Channel, link: Link, reason: Error): void {
     for (const request of this.#requests.all()) {
       if (request.link !== link) continue;
       request.link = undefined;
-      const current = this.#linker.current;
-      if (SENT_ONCE.has(request.method)) {
+      if (request.repeat === 'once') {
         const detail = { kind: 'Unavailable', applied: 'maybe' } as const;
         this.#reject(request, new RpcError(StatusCode.UNAVAILABLE, reason.message, detail));
-      } else if (current !== undefined) {
-        this.#send(request, current);
+      } else {
+        this.#sendOrConnect(request);
       }
     }
-    if (wasCurrent) this.#tellDisconnected(reason.message);
+    if (channel !== this.#main && this.#requests.size > 0) this.#main.linker.connect();
   }
 
-  #tellDisconnected(reason: string): void {
-    for (const handler of this.#disconnectedHandlers) handler(reason);
+  #onRefused(channel: Channel, error: RpcError): void {
+    for (const request of this.#requests.all()) {
+      const { route } = request;
+      const only = route.kind === 'only' ? route.channel : this.#main;
+      if (only === channel) this.#reject(request, error);
+    }
   }
 
   #updateKeepAlive(): void {
-    const wanted = this.#linker.isWanted();
+    const wanted = this.#main.linker.isWanted();
     if (wanted === this.#held || this.#closed) return;
     this.#held = wanted;
     if (wanted) this.#keepAlive.hold();
@@ -370,29 +481,4 @@ export class Connection {
   #closedError(): Error {
     return new IllegalStateError(`The connection to ${this.options.target} was closed; make another one`);
   }
-}
-
-/** The server is told a little less, so that its answer (a long poll's empty one, say) is here before the caller gives up. */
-function serverTimeout(timeoutMs: number): number {
-  if (timeoutMs === Number.POSITIVE_INFINITY) return 0;
-  return Math.max(1, Math.ceil(timeoutMs - Math.min(1_000, timeoutMs / 20)));
-}
-
-function once(transport: Transport): TransportFactory {
-  let left: Transport | undefined = transport;
-  return () => {
-    const given = left;
-    left = undefined;
-    if (given !== undefined) return given;
-    throw new RpcError(StatusCode.FAILED_PRECONDITION, 'the transport was closed and cannot be opened again');
-  };
-}
-
-function exhausted(message: string): RpcError {
-  return new RpcError(StatusCode.RESOURCE_EXHAUSTED, message, { kind: 'ResourceExhausted', cause: 'client' });
-}
-
-function givenUp(method: Method, signal: AbortSignal): RpcError {
-  const message = `${method} was given up by its caller`;
-  return new RpcError(StatusCode.CANCELLED, message, undefined, { cause: signal.reason });
 }

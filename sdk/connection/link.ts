@@ -19,7 +19,7 @@ export interface LinkListener {
   onWelcome(link: Link): void;
   onResponse(id: number, body: unknown): void;
   onError(link: Link, id: number, status: Status): void;
-  onPush(topic: string, body: unknown): void;
+  onPush(link: Link, topic: string, body: unknown): void;
   onGoaway(link: Link): void;
   /** Silence: ask for an answer, where the transport has no ping of its own. */
   onSilence(link: Link): void;
@@ -30,6 +30,10 @@ export interface LinkListener {
 export class Link {
   welcome: Welcome | undefined;
   closed = false;
+  /** It takes no new requests. */
+  left = false;
+  /** For messages to people. */
+  readonly address: string;
   readonly #transport: Transport;
   readonly #scheduler: Scheduler;
   readonly #listener: LinkListener;
@@ -40,7 +44,8 @@ export class Link {
   #silentLooks = 0;
   #idleTimer: Cancelable | undefined;
 
-  constructor(transport: Transport, scheduler: Scheduler, listener: LinkListener) {
+  constructor(transport: Transport, address: string, scheduler: Scheduler, listener: LinkListener) {
+    this.address = address;
     this.#transport = transport;
     this.#scheduler = scheduler;
     this.#listener = listener;
@@ -145,7 +150,7 @@ export class Link {
         return true;
       case FrameKind.PUSH:
         if (typeof first !== 'string' || this.welcome === undefined) return false;
-        this.#listener.onPush(first, second);
+        this.#listener.onPush(this, first, second);
         return true;
       case FrameKind.ERROR:
         if (typeof first !== 'number' || !isStatus(second)) return false;

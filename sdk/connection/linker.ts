@@ -1,5 +1,5 @@
-// Keeps one link open to the server while anybody wants one: opens it, shakes hands, and after a loss opens the next, with jittered
-// back-off. What travels over a link is the connection's business (connection.ts).
+// Keeps one link open while anybody wants one: opens it, shakes hands, and after a loss opens the next, at whatever address it is told to
+// try, with jittered back-off once all were tried. What travels over a link is the connection's business (connection.ts).
 
 import { encode } from '../../src/wire/codec.ts';
 import { FrameKind, type Hello, PROTOCOL_VERSION } from '../../src/wire/frame.ts';
@@ -13,6 +13,12 @@ import type { TransportFactory } from './transport.ts';
 const CLIENT_NAME = 'tenuto-js/0.1.0';
 export const BACKOFF_FIRST_MS = 50;
 export const BACKOFF_MAX_MS = 5_000;
+
+/** What one attempt may take where there are other addresses to try, ms: a host that is gone often does not even refuse. */
+const ATTEMPT_OF_SEVERAL_MS = 2_000;
+/** How often a link that was left is looked at, whether it still has requests to answer, ms; and for how long it has time for them. */
+const LEAVING_LOOK_MS = 50;
+const LEAVING_MAX_MS = 10_000;
 
 /** Of the request that asks a silent server for a sign of life: above every id that others get, so nobody waits for it. */
 const SILENCE_REQUEST_ID = 2 ** 31;
@@ -32,14 +38,17 @@ export interface LinkerOwner {
   /** A link is there; `again` when another one was before it. */
   onLinked(link: Link, again: 'first' | 'again'): void;
   /** This link takes no new requests; it may still answer open ones until `onLost`. */
-  onRetired(link: Link): void;
+  onRetired(link: Link, reason: string): void;
   /** This link is gone, what it has not answered it never will. */
   onLost(link: Link, wasCurrent: boolean, reason: Error): void;
   /** The server refuses this client. */
   onRefused(error: RpcError): void;
   onResponse(id: number, body: unknown): void;
   onError(id: number, status: Status): void;
-  onPush(topic: string, body: unknown): void;
+  /** Over a link that takes no new requests any more it comes late. */
+  onPush(topic: string, body: unknown, link: Link): void;
+  /** Requests this link has still to answer. */
+  openOn(link: Link): number;
   /** Waiters came or went. */
   onWaitersChanged(): void;
 }
@@ -54,8 +63,15 @@ export function backoffMs(attempt: number, random: number): number {
   return Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(attempt, 16)) * (0.5 + random / 2);
 }
 
+/** Where a linker may link to. */
+export interface Destinations {
+  readonly size: number;
+  next(): string;
+}
+
 export class Linker {
   readonly #factory: TransportFactory;
+  readonly #destinations: Destinations;
   readonly #options: CompiledConnectionOptions;
   readonly #owner: LinkerOwner;
   readonly #waiters = new Set<Waiter>();
@@ -65,13 +81,26 @@ export class Linker {
   #opening: { link: Link; resolve: () => void; reject: (error: Error) => void } | undefined;
   #connecting = false;
   #wasLinked = false;
+  /** Opens no further link. */
+  #ended = false;
   #closed = false;
   #lastError: Error | undefined;
 
-  constructor(factory: TransportFactory, options: CompiledConnectionOptions, owner: LinkerOwner) {
+  constructor(
+    factory: TransportFactory,
+    destinations: Destinations,
+    options: CompiledConnectionOptions,
+    owner: LinkerOwner,
+  ) {
     this.#factory = factory;
+    this.#destinations = destinations;
     this.#options = options;
     this.#owner = owner;
+  }
+
+  /** For messages to people. */
+  get target(): string {
+    return this.#options.target;
   }
 
   get current(): Link | undefined {
@@ -84,7 +113,7 @@ export class Linker {
   }
 
   isWanted(): boolean {
-    return !this.#closed && (this.#waiters.size > 0 || this.#owner.hasWork());
+    return !this.#ended && !this.#closed && (this.#waiters.size > 0 || this.#owner.hasWork());
   }
 
   /** Sees to a link, if one is wanted. */
@@ -126,6 +155,25 @@ export class Linker {
     });
   }
 
+  /** Leaves the present link for another one; what it was asked it may still answer, for a while. */
+  moveOn(reason: string): void {
+    const link = this.#current;
+    if (link === undefined) return;
+    this.#retire(link, reason);
+    this.#leave(link, reason, this.#options.scheduler.monotonic() + LEAVING_MAX_MS);
+  }
+
+  /** The other end is said to be gone: what was asked there is asked elsewhere at once, though the link still looks open. */
+  abandon(reason: string): void {
+    this.#current?.close(1001, reason);
+  }
+
+  /** Ends for good, without haste: what was asked may still be answered, for a while. */
+  leave(reason: string): void {
+    this.#ended = true;
+    this.moveOn(reason);
+  }
+
   close(error: Error): void {
     this.#closed = true;
     for (const link of [this.#current, this.#opening?.link, ...this.#retiring]) link?.close(1000, 'closed by client');
@@ -137,7 +185,8 @@ export class Linker {
       try {
         const link = await this.#open();
         this.#connecting = false;
-        this.#onLinked(link);
+        if (this.#ended) link.close(1000, 'not needed any more');
+        else this.#onLinked(link);
         return;
       } catch (err) {
         this.#lastError = err instanceof Error ? err : new Error(String(err));
@@ -146,25 +195,34 @@ export class Linker {
           this.#owner.onRefused(err);
         }
       }
-      if (this.isWanted()) await this.#pause(backoffMs(attempt, this.#options.scheduler.random()));
+      const { size } = this.#destinations;
+      const triedAll = (attempt + 1) % size === 0;
+      if (this.isWanted() && triedAll) {
+        await this.#pause(backoffMs(Math.floor(attempt / size), this.#options.scheduler.random()));
+      }
     }
     this.#connecting = false;
   }
 
   /** A link with the handshake done. */
   async #open(): Promise<Link> {
-    const { connectTimeoutMs, scheduler, target } = this.#options;
-    const transport = await this.#factory(connectTimeoutMs);
+    const { scheduler, target } = this.#options;
+    const url = this.#destinations.next();
+    const connectTimeoutMs =
+      this.#destinations.size === 1
+        ? this.#options.connectTimeoutMs
+        : Math.min(this.#options.connectTimeoutMs, ATTEMPT_OF_SEVERAL_MS);
+    const transport = await this.#factory(connectTimeoutMs, url);
     if (this.#closed) {
       transport.close(1000, 'closed by client');
       throw new Error(`the connection to ${target} was closed`);
     }
-    const link = new Link(transport, scheduler, {
+    const link = new Link(transport, url === '' ? target : url, scheduler, {
       onWelcome: () => this.#opening?.resolve(),
       onResponse: (id, body) => this.#owner.onResponse(id, body),
       onError: (from, id, status) => this.#onError(from, id, status),
-      onPush: (topic, body) => this.#owner.onPush(topic, body),
-      onGoaway: (from) => this.#retire(from),
+      onPush: (from, topic, body) => this.#owner.onPush(topic, body, from),
+      onGoaway: (from) => this.#retire(from, 'the server is going away'),
       onSilence: (from) => from.write(encode([FrameKind.REQUEST, SILENCE_REQUEST_ID, 'getServerInfo', 0, {}])),
       onClose: (from, reason) => this.#onClosed(from, reason),
     });
@@ -173,11 +231,12 @@ export class Linker {
       await new Promise<void>((resolve, reject) => {
         this.#opening = { link, resolve, reject };
         timer = scheduler.after(connectTimeoutMs, () =>
-          reject(new Error(`${target} did not answer the handshake within ${connectTimeoutMs} ms`)),
+          reject(new Error(`${link.address} did not answer the handshake within ${connectTimeoutMs} ms`)),
         );
         link.sayHello(this.#hello());
       });
-      if (this.#closed || link.closed) throw new Error(`the connection to ${target} was lost during the handshake`);
+      if (this.#closed || link.closed)
+        throw new Error(`the connection to ${link.address} was lost during the handshake`);
       return link;
     } catch (err) {
       link.close(1001, 'handshake failed');
@@ -216,16 +275,27 @@ export class Linker {
     }
   }
 
-  #retire(link: Link): void {
+  #retire(link: Link, reason: string): void {
     if (this.#current !== link) return;
     this.#current = undefined;
+    link.left = true;
     this.#retiring.add(link);
-    this.#owner.onRetired(link);
+    this.#owner.onRetired(link, reason);
     this.connect();
   }
 
+  #leave(link: Link, reason: string, until: number): void {
+    const { scheduler } = this.#options;
+    scheduler.after(LEAVING_LOOK_MS, () => {
+      if (link.closed) return;
+      const done = this.#owner.openOn(link) === 0 || scheduler.monotonic() >= until;
+      if (done) link.close(1000, reason);
+      else this.#leave(link, reason, until);
+    });
+  }
+
   #onClosed(link: Link, reason: string): void {
-    const error = new Error(`the connection to ${this.#options.target} was lost: ${reason}`);
+    const error = new Error(`the connection to ${link.address} was lost: ${reason}`);
     if (this.#opening?.link === link) {
       this.#opening.reject(error);
       return;

@@ -3,7 +3,7 @@
 import { CAPABILITIES } from '../../src/wire/frame.ts';
 import { ValueError } from '../common/errors.ts';
 import { type Duration, durationOption } from '../common/time.ts';
-import { DEFAULT_ADDRESS, toWebSocketUrl } from './address.ts';
+import { DEFAULT_ADDRESS, toWebSocketUrls } from './address.ts';
 import { openBrowserTransport, type WebSocketFactory, type WebSocketLike } from './browser-transport.ts';
 import { defaultIdentity, environmentVariable } from './host.ts';
 import { hostScheduler, type Scheduler } from './scheduler.ts';
@@ -11,8 +11,17 @@ import type { TransportFactory } from './transport.ts';
 import { openWsTransport, type TLSConfig } from './ws-transport.ts';
 
 export interface ConnectionOptions {
-  /** `host:port`, or `ws(s)://host:port/path`. Default: `TENUTO_ADDRESS`, or 127.0.0.1:7280. */
-  address?: string | undefined;
+  /**
+   * `host:port`, or `ws(s)://host:port/path`; of a cluster one node or several, as a list or with commas between. Any that answers will do, the
+   * others are learned from it. Default: `TENUTO_ADDRESS`, or 127.0.0.1:7280.
+   */
+  address?: string | readonly string[] | undefined;
+  /**
+   * `cluster`: learns the nodes of the cluster, connects to them at the addresses they advertise, and sends calls straight to the owner of their
+   * shard. `off`: uses only the given addresses; for a load balancer, or where the nodes' own addresses are not reachable (also with `cluster`
+   * everything works then, by way of the given ones). Default: `cluster`; over a transport of your own `off`.
+   */
+  discovery?: 'cluster' | 'off' | undefined;
   /** `true` or a configuration: encrypt (`wss`). Default: as the address says; plain without a scheme. */
   tls?: TLSConfig | boolean | null | undefined;
   /** Bearer token for the namespaces this connection may use. Default: `TENUTO_TOKEN`. */
@@ -37,9 +46,18 @@ export interface ConnectionOptions {
   scheduler?: Scheduler | undefined;
 }
 
+/** Where to begin, and how far to go from there. */
+export interface Reach {
+  readonly urls: readonly string[];
+  readonly discovery: 'cluster' | 'off';
+}
+
 export interface CompiledConnectionOptions {
   /** For messages to people. */
   readonly target: string;
+  /** At least one. */
+  readonly urls: readonly string[];
+  readonly discovery: 'cluster' | 'off';
   readonly token: string | undefined;
   readonly identity: string;
   readonly connectTimeoutMs: number;
@@ -51,16 +69,22 @@ export interface CompiledConnectionOptions {
 }
 
 /** Checks everything that does not depend on the way to the server. @throws ValueError naming the option. */
-export function compileOptions(options: ConnectionOptions, target: string): CompiledConnectionOptions {
+export function compileOptions(options: ConnectionOptions, { urls, discovery }: Reach): CompiledConnectionOptions {
+  const chosen = options.discovery ?? discovery;
+  if (chosen !== 'cluster' && chosen !== 'off') {
+    throw new ValueError(`discovery must be 'cluster' or 'off', got '${String(chosen)}'`);
+  }
   return {
-    target,
+    target: urls.join(', ') || 'in-process',
+    urls,
+    discovery: chosen,
     token: options.token ?? options.apiKey ?? environmentVariable('TENUTO_TOKEN'),
     identity: options.identity ?? defaultIdentity(),
     connectTimeoutMs: durationOption('connectTimeout', options.connectTimeout) ?? 10_000,
     requestTimeoutMs: durationOption('requestTimeout', options.requestTimeout) ?? 30_000,
     maxInFlightRequests: positive('maxInFlightRequests', options.maxInFlightRequests ?? 65_536),
     maxInFlightBytes: positive('maxInFlightBytes', options.maxInFlightBytes ?? 64 * 1024 * 1024),
-    capabilities: options.capabilities ?? CAPABILITIES,
+    capabilities: options.capabilities ?? CAPABILITIES.filter((name) => name !== 'cluster' || chosen === 'cluster'),
     scheduler: options.scheduler ?? hostScheduler,
   };
 }
@@ -70,24 +94,25 @@ function positive(name: string, value: number): number {
   return value;
 }
 
-/** The server's WebSocket URL. @throws ValueError for an address or TLS setting that cannot be meant. */
-export function resolveUrl(options: ConnectionOptions): string {
+/** The servers' WebSocket URLs. @throws ValueError for an address or TLS setting that cannot be meant. */
+export function resolveUrls(options: ConnectionOptions): string[] {
   const address = options.address ?? environmentVariable('TENUTO_ADDRESS') ?? DEFAULT_ADDRESS;
-  return toWebSocketUrl(address, options.tls ? 'tls' : 'plain');
+  return toWebSocketUrls(address, options.tls ? 'tls' : 'plain');
 }
 
-/** How to open a socket to `url` on this host. */
-export function socketFactory(url: string, options: ConnectionOptions): TransportFactory {
+/** How to open a socket on this host. */
+export function socketFactory(options: ConnectionOptions): TransportFactory {
   const tls = typeof options.tls === 'object' && options.tls !== null ? options.tls : undefined;
   const { webSocketFactory } = options;
-  if (webSocketFactory !== undefined) return (timeoutMs) => openBrowserTransport(url, webSocketFactory, timeoutMs);
+  if (webSocketFactory !== undefined) return (timeoutMs, url) => openBrowserTransport(url, webSocketFactory, timeoutMs);
   const host = globalThis as {
     process?: { versions?: { node?: string } };
     WebSocket?: new (url: string, protocol: string) => WebSocketLike;
   };
   const GlobalWebSocket = host.WebSocket;
   if (host.process?.versions?.node === undefined && GlobalWebSocket !== undefined) {
-    return (timeoutMs) => openBrowserTransport(url, (to, protocol) => new GlobalWebSocket(to, protocol), timeoutMs);
+    return (timeoutMs, url) =>
+      openBrowserTransport(url, (to, protocol) => new GlobalWebSocket(to, protocol), timeoutMs);
   }
-  return (timeoutMs) => openWsTransport(url, tls, timeoutMs);
+  return (timeoutMs, url) => openWsTransport(url, tls, timeoutMs);
 }

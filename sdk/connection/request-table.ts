@@ -1,17 +1,34 @@
 // The open requests of a connection, by id, with one timer for all deadlines: a request costs no timer of its own.
 
 import type { Method } from '../../src/wire/api.ts';
+import type { Channel } from './channel.ts';
 import type { Link } from './link.ts';
 import type { Cancelable, Scheduler } from './scheduler.ts';
+
+/** Over which link a request goes, each time it is sent. */
+export type Route =
+  /** Whichever there is. */
+  | { readonly kind: 'any' }
+  /** The owner's of this workflow id if there is one, else any. */
+  | { readonly kind: 'owner'; readonly namespace: string; readonly workflowId: string }
+  /** This node's if there is one, else any. */
+  | { readonly kind: 'first'; readonly channel: Channel }
+  /** This node's. */
+  | { readonly kind: 'only'; readonly channel: Channel };
 
 export interface OpenRequest {
   readonly id: number;
   readonly method: Method;
+  readonly route: Route;
+  /** `once`: not sent again when nobody knows what became of it; its caller decides. */
+  readonly repeat: 'again' | 'once';
   /** Kept until answered, to be sent again after a reconnect. */
   readonly frame: Uint8Array;
   /** In the scheduler's monotonic ms; Infinity: none. */
   readonly deadline: number;
   readonly timeoutMs: number;
+  /** Called with the answer before anything that came behind it is looked at; promises are later. */
+  readonly answered: ((body: unknown) => void) | undefined;
   readonly resolve: (body: unknown) => void;
   readonly reject: (error: Error) => void;
   /** Where it was sent last; undefined while it waits for a link or a back-off. */

@@ -18,8 +18,11 @@ export interface Transport {
   onalive?: (() => void) | undefined;
 }
 
-/** Opens another transport; rejects when it cannot within `timeoutMs`. */
-export type TransportFactory = (timeoutMs: number) => Transport | Promise<Transport>;
+/**
+ * Opens another transport; rejects when it cannot within `timeoutMs`. `url` says where to: one of the addresses the connection was given or
+ * has learned of; empty for a connection that was given none.
+ */
+export type TransportFactory = (timeoutMs: number, url: string) => Transport | Promise<Transport>;
 
 /** A close frame carries at most 123 bytes of reason, and sockets throw for more. */
 export function closeReason(reason: string): string {

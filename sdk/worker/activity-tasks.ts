@@ -20,13 +20,14 @@ import {
   logAttributes,
 } from './activity-execution.ts';
 import { statusCodeOf } from './answer-errors.ts';
+import type { AnswerOwner, SubstituteAnswer } from './answers.ts';
 import { DetachedActivities } from './detached-activities.ts';
 import { HeartbeatThrottle, type HeartbeatThrottleLimits, throttleInterval } from './heartbeat-throttle.ts';
-import { ownBytes, tokenKey, type WorkerConnection } from './ports.ts';
-import type { AnswerOwner, Session, SubstituteAnswer } from './session.ts';
+import type { NodeSession } from './node-session.ts';
+import { ownBytes, tokenKey } from './ports.ts';
+import type { Session } from './session.ts';
 
 export interface ActivityTasksOptions {
-  connection: WorkerConnection;
   session: Pick<Session, 'answer' | 'release'>;
   environment: ActivityEnvironment;
   identity: string;
@@ -40,6 +41,7 @@ class RunningActivity implements AnswerOwner {
   readonly key: string;
   readonly token: Uint8Array;
   readonly heartbeatTimeout: number;
+  readonly from: NodeSession;
   execution: ActivityExecution | undefined;
   /** A cancellation that came before the execution was made (while a codec decoded its input). */
   cancelledEarly: ActivityCancelReason | undefined;
@@ -48,10 +50,17 @@ class RunningActivity implements AnswerOwner {
   ended = false;
   private readonly owner: ActivityTasks;
 
-  constructor(key: string, token: Uint8Array, heartbeatTimeout: number, owner: ActivityTasks) {
+  constructor(
+    key: string,
+    { token, heartbeatTimeout }: Pick<ActivityTask, 'token' | 'heartbeatTimeout'>,
+    from: NodeSession,
+    owner: ActivityTasks,
+  ) {
     this.key = key;
-    this.token = token;
+    // The frame it came in is not kept.
+    this.token = ownBytes(token);
     this.heartbeatTimeout = heartbeatTimeout;
+    this.from = from;
     this.owner = owner;
   }
 
@@ -104,14 +113,14 @@ export class ActivityTasks {
     return [...Array.from(this.activities.values(), (activity) => activity.token), ...this.detached.tokens()];
   }
 
-  accept(task: ActivityTask): void {
+  accept(task: ActivityTask, from: NodeSession): void {
     const key = tokenKey(task.token);
     if (this.activities.has(key) || this.detached.has(key)) {
-      this.options.session.release('activity');
+      this.options.session.release('activity', from);
       return;
     }
-    // The frame is not kept: the token is copied, the input is read before anything is awaited.
-    const activity = new RunningActivity(key, ownBytes(task.token), task.heartbeatTimeout, this);
+    // The input is read before anything is awaited.
+    const activity = new RunningActivity(key, task, from, this);
     this.activities.set(key, activity);
     this.running++;
     const { payloadCodecs } = this.options.environment.converter;
@@ -190,7 +199,7 @@ export class ActivityTasks {
     const { session, identity } = this.options;
     if (execution.cancelReason === 'notFound' || execution.cancelReason === 'timedOut') {
       // The server has closed this attempt: there is nobody to answer.
-      session.release('activity');
+      session.release('activity', activity.from);
       this.forget(activity);
       return;
     }
@@ -221,7 +230,7 @@ export class ActivityTasks {
       case 'completeAsync':
         if (unsent !== undefined) this.sendHeartbeat(activity, unsent.details);
         this.detach(activity, execution.context.info);
-        session.release('activity');
+        session.release('activity', activity.from);
         this.forget(activity);
         return;
     }
@@ -292,10 +301,10 @@ export class ActivityTasks {
   }
 
   private sendHeartbeat(activity: RunningActivity, details: Payloads): void {
-    const { connection, identity, environment } = this.options;
+    const { identity, environment } = this.options;
     const message = { target: { token: activity.token }, identity, details };
     Promise.resolve(encodeMessage(environment.converter.payloadCodecs, message))
-      .then((body) => connection.request('recordActivityTaskHeartbeat', body))
+      .then((body) => activity.from.node.ask('recordActivityTaskHeartbeat', body))
       .then(
         (response) => {
           if (response.cancelRequested) activity.cancel('cancelRequested');

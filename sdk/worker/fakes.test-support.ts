@@ -10,7 +10,7 @@ import { type LogLevel, makeLogger } from '../common/logger.ts';
 import { RpcError } from '../connection/rpc-error.ts';
 import { BusyMarker, BusyWatch, newBusyMark } from './busy-mark.ts';
 import { compileWorkerOptions, type WorkerOptions } from './options.ts';
-import type { ThreadEvents, ThreadFactory, ThreadPort, WorkerConnection } from './ports.ts';
+import type { ThreadEvents, ThreadFactory, ThreadPort, WorkerConnection, WorkerNode } from './ports.ts';
 import type { FromWorkflowThread, ToWorkflowThread } from './thread-protocol.ts';
 import { WorkerEngine } from './worker-engine.ts';
 
@@ -21,15 +21,36 @@ export interface SentRequest<M extends Method = Method> {
   reject(error: unknown): void;
 }
 
-export class FakeConnection implements WorkerConnection {
+/** A connection and the one node behind it; `nodes` may be given more. */
+export class FakeConnection implements WorkerConnection, WorkerNode {
   readonly sent: SentRequest[] = [];
   /** Methods the test answers itself; all others are answered with an empty message at once. */
   readonly manual = new Set<Method>();
-  private readonly handlers = new Map<PushTopic, Set<(body: never) => void>>();
-  private readonly reconnected = new Set<() => void>();
+  readonly name: string | undefined;
+  readonly address: string;
+  isLinked = true;
+  private readonly handlers = new Map<PushTopic, Set<(body: never, over: 'current' | 'leaving') => void>>();
+  private readonly linked = new Set<() => void>();
+  private readonly disconnected = new Set<(reason: string) => void>();
+  private readonly leads = new Set<() => void>();
+  private readonly serving = new Set<(nodes: readonly WorkerNode[]) => void>();
+  private nodes: readonly WorkerNode[] = [this];
 
-  request<M extends Method>(method: M, body: Methods[M]['request']): Promise<Methods[M]['response']> {
-    return new Promise((resolve, reject) => {
+  constructor(name?: string) {
+    this.name = name;
+    this.address = `ws://${name ?? 'fake'}:7280/`;
+  }
+
+  request<M extends Method>(
+    method: M,
+    body: Methods[M]['request'],
+    options?: { answered?: () => void },
+  ): Promise<Methods[M]['response']> {
+    return new Promise((settled, reject) => {
+      const resolve = (answer: Methods[M]['response']): void => {
+        options?.answered?.();
+        settled(answer);
+      };
       // As a real connection, which encodes at once: later changes of the body are not seen.
       const request: SentRequest<M> = { method, body: structuredClone(body), resolve, reject };
       this.sent.push(request as unknown as SentRequest);
@@ -37,37 +58,71 @@ export class FakeConnection implements WorkerConnection {
     });
   }
 
-  readonly options = { target: 'ws://fake:7280' };
-  private readonly disconnected = new Set<(reason: string) => void>();
+  ask<M extends Method>(method: M, body: Methods[M]['request']): Promise<Methods[M]['response']> {
+    return this.request(method, body);
+  }
+
+  serveNodes(handler: (nodes: readonly WorkerNode[]) => void): () => void {
+    this.serving.add(handler);
+    handler(this.nodes);
+    return () => this.serving.delete(handler);
+  }
+
+  /** The nodes there are from now on. */
+  serve(nodes: readonly WorkerNode[]): void {
+    this.nodes = nodes;
+    for (const handler of this.serving) handler(nodes);
+  }
 
   onDisconnected(handler: (reason: string) => void): () => void {
     this.disconnected.add(handler);
     return () => this.disconnected.delete(handler);
   }
 
+  /** The link is lost, with what was asked over it. */
   disconnect(reason: string): void {
+    this.isLinked = false;
+    const detail = { kind: 'Unavailable', applied: 'maybe' } as const;
+    for (const { reject } of this.sent) reject(new RpcError(StatusCode.UNAVAILABLE, reason, detail));
     for (const handler of this.disconnected) handler(reason);
   }
 
-  onPush<T extends PushTopic>(topic: T, handler: (body: Pushes[T]) => void): () => void {
+  onPush<T extends PushTopic>(topic: T, handler: (body: Pushes[T], over: 'current' | 'leaving') => void): () => void {
     const handlers = this.handlers.get(topic) ?? new Set();
     this.handlers.set(topic, handlers);
     handlers.add(handler);
     return () => handlers.delete(handler);
   }
 
-  onReconnected(handler: () => void): () => void {
-    this.reconnected.add(handler);
-    return () => this.reconnected.delete(handler);
+  onLinked(handler: () => void): () => void {
+    this.linked.add(handler);
+    return () => this.linked.delete(handler);
   }
 
-  push<T extends PushTopic>(topic: T, body: Omit<Pushes[T], 'workerId'> & { workerId?: string }): void {
+  onLeads(handler: () => void): () => void {
+    this.leads.add(handler);
+    return () => this.leads.delete(handler);
+  }
+
+  /** It leads further shards. */
+  lead(): void {
+    for (const handler of this.leads) handler();
+  }
+
+  push<T extends PushTopic>(
+    topic: T,
+    body: Omit<Pushes[T], 'workerId'> & { workerId?: string },
+    over: 'current' | 'leaving' = 'current',
+  ): void {
     const full = { workerId: this.workerId, ...body };
-    for (const handler of this.handlers.get(topic) ?? []) handler(full as never);
+    for (const handler of this.handlers.get(topic) ?? []) handler(full as never, over);
   }
 
+  /** There is a link again; where there was one still, it is lost first. */
   reconnect(): void {
-    for (const handler of this.reconnected) handler();
+    if (this.isLinked) this.disconnect('the link was lost');
+    this.isLinked = true;
+    for (const handler of this.linked) handler();
   }
 
   get workerId(): string {

@@ -4,24 +4,42 @@
 import type { Method, Methods, Pushes, PushTopic } from '../../src/wire/api.ts';
 import type { FromWorkflowThread, ToWorkflowThread } from './thread-protocol.ts';
 
-/** The part of a connection a worker uses. */
-export interface WorkerConnection {
-  readonly options: {
-    /** Whom it speaks with, for people. */
-    readonly target: string;
-  };
-  /** Rejects with an error whose `code` is a gRPC status number when the server refused, with any other error when the connection failed. */
+/** One node that a worker takes tasks from. */
+export interface WorkerNode {
+  /** Its name in the cluster; undefined where the connection does not tell: whichever node it is linked to. */
+  readonly name: string | undefined;
+  /** Where it is, for people. */
+  readonly address: string;
+  /**
+   * Sends once, to this node, waiting for a link while there is none. Rejects with an error whose `code` is a gRPC status number when the server
+   * refused, or UNAVAILABLE when the link was lost before the answer; with any other error when the connection failed. `answered` is called the
+   * moment the answer comes, before what the node pushed behind it; the promise resolves after that.
+   */
   request<M extends Method>(
     method: M,
     body: Methods[M]['request'],
-    options?: { timeoutMs?: number },
+    options?: { timeoutMs?: number; answered?: () => void },
   ): Promise<Methods[M]['response']>;
-  /** Returns what removes the handler. */
-  onPush<T extends PushTopic>(topic: T, handler: (body: Pushes[T]) => void): () => void;
-  /** Called after every reconnect, never for the first connect. */
-  onReconnected(handler: () => void): () => void;
+  /** Sends to this node, to another while it is away, again and again until there is an answer. */
+  ask<M extends Method>(method: M, body: Methods[M]['request']): Promise<Methods[M]['response']>;
+  /** `over`: whether it came over the link that requests take, or late over one that is being left. Returns what removes the handler. */
+  onPush<T extends PushTopic>(topic: T, handler: (body: Pushes[T], over: 'current' | 'leaving') => void): () => void;
+  readonly isLinked: boolean;
+  /** Called whenever there is a new link, the first one too, before anything that waits is sent over it. */
+  onLinked(handler: () => void): () => void;
   /** Called when the link is lost, or about to go; it tries again by itself. */
   onDisconnected(handler: (reason: string) => void): () => void;
+  /** Called when the node leads shards that it did not lead before. */
+  onLeads(handler: () => void): () => void;
+}
+
+/** The part of a connection a worker uses. */
+export interface WorkerConnection {
+  /**
+   * Calls `handler` now and after each change with the nodes to register on, at least one; the same object for the same node. One that is not listed any more has been
+   * left. Returns what ends it.
+   */
+  serveNodes(handler: (nodes: readonly WorkerNode[]) => void): () => void;
 }
 
 /** One workflow thread, as its owner sees it. */

@@ -1,46 +1,31 @@
-// A worker's standing with the server: one random worker id kept over reconnects, credit per kind of task, and answers that
-// are sent again until the server has taken or refused them (I6 makes a repeat harmless).
+// A worker's standing with the servers: one random worker id kept over reconnects and on every node, so that each can give it the tasks that were
+// started for it; its slots as credit, split among the nodes; and its answers, which go to any of them. What one node knows is in node-session.ts.
 //
-// On every reconnect the worker registers anew with its free slots and the tokens it holds; what was started for it and never
-// arrived is pushed again, same attempt. Answers on their way are repeated by the connection, after the registration and with the
-// credit they carry; when they are settled, registering once more states the credit exactly.
+// A node that uses up its share gets more from those that do not: credit is taken back there before it is given here, so that it is never twice.
 
 import type {
   ActivityTask,
   CancelActivityPush,
-  Method,
   Methods,
   RegisterWorkerRequest,
   WorkflowTask,
 } from '../../src/wire/api.ts';
-import { encode } from '../../src/wire/codec.ts';
-import { MAX_MESSAGE_BYTES } from '../../src/wire/frame.ts';
 import type { Logger } from '../common/logger.ts';
 import { BACKOFF_FIRST_MS, BACKOFF_MAX_MS } from '../connection/linker.ts';
-import { isFault, isTransient, isUnsent, statusCodeOf } from './answer-errors.ts';
-import { Credit } from './credit.ts';
-import type { WorkerConnection } from './ports.ts';
+import { type AnswerMethod, type AnswerOwner, Answers } from './answers.ts';
+import { Credit, type CreditMove, type Share } from './credit.ts';
+import { NodeSession, type NodeSessionOwner } from './node-session.ts';
+import { tokenKey, type WorkerConnection, type WorkerNode } from './ports.ts';
+import { RecentTokens } from './recent-tokens.ts';
 
 export type TaskKind = 'workflow' | 'activity';
-
-/** Methods that end a task and give its credit back. */
-export type AnswerMethod = Extract<Method, `respond${string}`>;
-
-/** Learns how an answer ended: undefined when it was taken, else the server's final refusal. */
-export interface AnswerOwner {
-  answered(refusal: unknown): void;
-  /** The answer cannot be sent, e.g. being too large: what to send in its place. Undefined: nothing can be. */
-  substitute(error: unknown): SubstituteAnswer | undefined;
-}
-
-export interface SubstituteAnswer {
-  method: AnswerMethod;
-  body: object;
-}
+const KINDS = ['workflow', 'activity'] as const;
+/** After nodes had no credit to give back, or did not answer, ms. */
+const FRUITLESS_PAUSE_MS = 250;
 
 export interface SessionHandlers {
-  workflowTask(task: WorkflowTask): void;
-  activityTask(task: ActivityTask): void;
+  workflowTask(task: WorkflowTask, from: NodeSession): void;
+  activityTask(task: ActivityTask, from: NodeSession): void;
   cancelActivity(push: CancelActivityPush): void;
   durable(tokens: Uint8Array[]): void;
   over(tokens: Uint8Array[]): void;
@@ -67,58 +52,23 @@ export interface SessionOptions {
   logger: Logger;
 }
 
-/**
- * Where the answers on their way stand to a registration. The server takes requests in the order they were sent: after a reconnect
- * they are repeated behind the registration, on a standing link they went before it.
- */
-type AnswerOrder = 'answersFollow' | 'answersPrecede';
-
-interface Answer {
-  method: AnswerMethod;
-  body: { credit: number };
-  readonly owner: AnswerOwner;
-  inFlight: boolean;
-  tries: number;
-  substituted: boolean;
-}
-
-/** ms an answer's request may wait for its response before it is sent again. */
-const ANSWER_TIMEOUT_MS = 30_000;
-const REGISTER_TIMEOUT_MS = 10_000;
-/** A worker that stops does not wait long for a server that is not there. */
-const UNREGISTER_TIMEOUT_MS = 3_000;
-/** Back-off between repeats while the connection stands: 50 ms doubling to 5 s. */
-const FIRST_RETRY_MS = 50;
-const MAX_RETRY_MS = 5_000;
-/** What a request's frame adds to its body, at most. */
-const FRAME_OVERHEAD_BYTES = 128;
-/** Repeats of an answer that the server fails on with INTERNAL or UNKNOWN, or the connection does not take, before it is given up. */
-const MAX_FAULTS = 5;
-
-function kindOf(method: AnswerMethod): TaskKind {
-  return method.startsWith('respondActivity') ? 'activity' : 'workflow';
-}
-
-export class Session {
+export class Session implements NodeSessionOwner {
   private readonly options: SessionOptions;
   private readonly handlers: SessionHandlers;
   private readonly credit: Record<TaskKind, Credit>;
-  /** Answers neither taken nor refused, in the order they were made. */
-  private readonly answers = new Set<Answer>();
-  /** Answers on their way over a link that was lost. */
-  private readonly uncertain = new Set<Answer>();
-  private readonly unsubscribe: (() => void)[] = [];
-  private state: 'new' | 'registering' | 'registered' | 'closed' = 'new';
-  private draining = false;
-  /** Counts registrations, so that a late answer to an older one changes nothing. */
-  private generation = 0;
-  private readonly grants: Record<TaskKind, number> = { workflow: 0, activity: 0 };
-  private grantsScheduled = false;
-  private retryTimer: NodeJS.Timeout | undefined;
-  private retryDelayMs = FIRST_RETRY_MS;
+  private readonly answers: Answers;
+  private readonly nodes = new Map<WorkerNode, NodeSession>();
+  /** Whose share is whose. */
+  private readonly sessions = new Map<Share, NodeSession>();
+  /** Kept where there are several nodes. */
+  private recent: RecentTokens | undefined;
+  private stopServing: (() => void) | undefined;
+  private state: 'new' | 'open' | 'draining' | 'closed' = 'new';
   private rateTimer: NodeJS.Timeout | undefined;
-  private drained: (() => void) | undefined;
-  /** Monotonic ms. */
+  private moveTimer: NodeJS.Timeout | undefined;
+  private moving = false;
+  private firstRegistered: (() => void) | undefined;
+  /** Monotonic ms: since when no node can be reached. */
   private lostAt: number | undefined;
 
   constructor(options: SessionOptions, handlers: SessionHandlers) {
@@ -129,6 +79,18 @@ export class Session {
       workflow: new Credit(options.workflowSlots, undefined, now),
       activity: new Credit(options.activitySlots, options.maxActivitiesPerSecond, now),
     };
+    this.answers = new Answers({
+      anyNode: () => this.anyRegistered(),
+      settled: (owner) => this.recent?.add(owner.key, performance.now()),
+    });
+  }
+
+  get workerId(): string {
+    return this.options.workerId;
+  }
+
+  get logger(): Logger {
+    return this.options.logger;
   }
 
   /** Tasks pushed and not answered yet. */
@@ -136,37 +98,14 @@ export class Session {
     return this.credit[kind].running;
   }
 
-  /** Registers; tasks may arrive before this resolves. Later registrations happen by themselves. */
+  /** Registers on the nodes there are; resolves once one has it, or the session was closed. Tasks may arrive before. Later registrations happen by themselves. */
   start(): Promise<void> {
-    const { connection, workerId } = this.options;
-    this.unsubscribe.push(
-      connection.onPush('workflowTask', (task) => {
-        if (task.workerId !== workerId || this.state === 'closed') return;
-        this.credit.workflow.pushed(0);
-        this.handlers.workflowTask(task);
-      }),
-      connection.onPush('activityTask', (task) => {
-        if (task.workerId !== workerId || this.state === 'closed') return;
-        this.credit.activity.pushed(performance.now());
-        this.handlers.activityTask(task);
-      }),
-      connection.onPush('cancelActivity', (push) => {
-        if (push.workerId === workerId) this.handlers.cancelActivity(push);
-      }),
-      connection.onPush('durable', (push) => {
-        if (push.workerId !== workerId) return;
-        this.handlers.durable(push.tokens);
-        this.handlers.over(push.over ?? []);
-      }),
-      connection.onReconnected(() => {
-        if (this.state === 'closed') return;
-        this.serverBack();
-        for (const answer of this.answers) if (answer.inFlight) this.uncertain.add(answer);
-        void this.register('answersFollow');
-      }),
-      connection.onDisconnected((reason) => this.serverLost(reason)),
-    );
-    return this.register('answersPrecede');
+    this.state = 'open';
+    const registered = new Promise<void>((resolve) => {
+      this.firstRegistered = resolve;
+    });
+    this.stopServing = this.options.connection.serveNodes((nodes) => this.serve(nodes));
+    return registered;
   }
 
   /** Ends a task of `kind`: the answer is sent, again if need be, until it is taken or refused. */
@@ -176,125 +115,51 @@ export class Session {
     request: Omit<Methods[M]['request'], 'credit'>,
     owner: AnswerOwner,
   ): void {
-    const freed = this.credit[kind].freed();
-    const answer: Answer = {
-      method,
-      body: { ...request, credit: this.draining ? 0 : freed },
-      owner,
-      inFlight: false,
-      tries: 0,
-      substituted: false,
-    };
-    this.answers.add(answer);
-    if (this.state === 'registered') this.send(answer);
-    if (kind === 'activity') this.grantByRate();
+    const { from } = owner;
+    const to = this.freed(kind, from);
+    const back = to === from && this.state === 'open' ? 1 : 0;
+    if (to !== undefined && to !== from) to.grant(kind, 1);
+    this.answers.add(method, request, back, owner);
   }
 
   /** Ends a task without an answer (the server forgot it, or someone else completes it): only the credit goes back. */
-  release(kind: TaskKind): void {
-    const freed = this.credit[kind].freed();
-    if (freed === 1) this.grant(kind, 1);
-    else if (kind === 'activity') this.grantByRate();
+  release(kind: TaskKind, from: NodeSession): void {
+    this.freed(kind, from)?.grant(kind, 1);
   }
 
-  /** No new tasks from here on; held ones may be answered. Resolves when the server knows, or cannot be asked. */
+  /** No new tasks from here on; held ones may be answered. Resolves when the servers know, or cannot be asked. */
   async drain(): Promise<void> {
-    if (this.draining) return;
-    this.draining = true;
+    if (this.state !== 'open' && this.state !== 'new') return;
+    this.state = 'draining';
     clearTimeout(this.rateTimer);
-    try {
-      await this.options.connection.request(
-        'unregisterWorker',
-        { workerId: this.options.workerId },
-        { timeoutMs: UNREGISTER_TIMEOUT_MS },
-      );
-    } catch (error) {
-      this.options.logger.debug('The server could not be told that the worker stops', { error });
-    }
+    clearTimeout(this.moveTimer);
+    await Promise.all([...this.nodes.values()].map((session) => session.drain()));
   }
 
   /** Resolves when no answer is open. */
-  async answersTaken(): Promise<void> {
-    if (this.answers.size === 0) return;
-    await new Promise<void>((resolve) => {
-      this.drained = resolve;
-    });
+  answersTaken(): Promise<void> {
+    return this.answers.taken();
   }
 
   /** Forgets everything; open answers are given up. */
   close(): void {
     this.state = 'closed';
-    this.generation++;
-    for (const off of this.unsubscribe) off();
-    clearTimeout(this.retryTimer);
+    for (const session of this.nodes.values()) session.close();
+    this.nodes.clear();
+    this.stopServing?.();
+    this.firstRegistered?.();
     clearTimeout(this.rateTimer);
-    this.answers.clear();
-    this.drained?.();
+    clearTimeout(this.moveTimer);
+    this.answers.close();
   }
 
-  /** Said once for each time, however many attempts it takes. */
-  private serverLost(reason: string): void {
-    if (this.state === 'closed' || this.lostAt !== undefined) return;
-    this.lostAt = performance.now();
-    const { connection, logger, workerId } = this.options;
-    logger.warn('Lost the server: tasks in hand go on, and the worker connects again until it is back', {
-      address: connection.options.target,
-      reason,
-      retryEveryMs: `${BACKOFF_FIRST_MS} doubling to ${BACKOFF_MAX_MS}`,
-      workerId,
-    });
-  }
+  // ---------------------------------------------------------------- NodeSessionOwner
 
-  private serverBack(): void {
-    const { connection, logger, workerId } = this.options;
-    const awayMs = this.lostAt === undefined ? undefined : Math.round(performance.now() - this.lostAt);
-    this.lostAt = undefined;
-    const address = connection.options.target;
-    logger.info('The server is back: registering the worker again', { address, awayMs, workerId });
-  }
-
-  private async register(order: AnswerOrder): Promise<void> {
-    const generation = ++this.generation;
-    this.state = 'registering';
-    let answers = order;
-    for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(delayMs * 2, MAX_RETRY_MS)) {
-      try {
-        const registration = this.registration(answers);
-        answers = 'answersPrecede';
-        await this.options.connection.request('registerWorker', registration, { timeoutMs: REGISTER_TIMEOUT_MS });
-        if (generation !== this.generation) return;
-        this.state = 'registered';
-        this.resend();
-        this.flushGrants();
-        this.grantByRate();
-        return;
-      } catch (error) {
-        if (generation !== this.generation) return;
-        if (!isTransient(error)) {
-          this.handlers.fatal(error);
-          return;
-        }
-        this.options.logger.warn('The worker could not be registered; trying again', { delayMs, error });
-        await new Promise((resolve) => setTimeout(resolve, delayMs));
-        if (generation !== this.generation) return;
-      }
-    }
-  }
-
-  private registration(order: AnswerOrder): RegisterWorkerRequest {
-    // The slots of open answers are free by now. Those that go out later must not count them again; those that follow on their way bring
-    // them; what those that precede have brought, this registration makes void.
-    const onTheirWay = { workflow: 0, activity: 0 };
-    for (const answer of this.answers) {
-      if (!answer.inFlight) answer.body.credit = 0;
-      else if (order === 'answersFollow') onTheirWay[kindOf(answer.method)] += answer.body.credit;
-    }
-    this.grants.workflow = 0;
-    this.grants.activity = 0;
+  registration(session: NodeSession): RegisterWorkerRequest {
     const { options, credit } = this;
     const now = performance.now();
-    const workflowCredit = Math.max(0, credit.workflow.initial(now) - onTheirWay.workflow);
-    const activityCredit = Math.max(0, credit.activity.initial(now) - onTheirWay.activity);
+    // Their slots are free by now, and counted here.
+    this.answers.creditVoid(session);
     return {
       workerId: options.workerId,
       namespace: options.namespace,
@@ -303,114 +168,160 @@ export class Session {
       buildId: options.buildId,
       stickyQueue: options.stickyQueue,
       stickyScheduleToStartTimeout: options.stickyScheduleToStartTimeout,
-      workflowCredit: this.draining ? 0 : workflowCredit,
-      activityCredit: this.draining ? 0 : activityCredit,
+      workflowCredit: credit.workflow.register(session.shares.workflow, now),
+      activityCredit: credit.activity.register(session.shares.activity, now),
       maxActivitiesPerSecond: options.maxActivitiesPerSecond,
       maxTaskQueueActivitiesPerSecond: options.maxTaskQueueActivitiesPerSecond,
       heldTokens: this.handlers.heldTokens(),
     };
   }
 
-  private send(answer: Answer): void {
-    answer.inFlight = true;
-    // The body was made by `answer` for this very method.
-    const body = answer.body as Methods[AnswerMethod]['request'];
-    this.options.connection.request(answer.method, body, { timeoutMs: ANSWER_TIMEOUT_MS }).then(
-      () => {
-        this.retryDelayMs = FIRST_RETRY_MS;
-        this.settle(answer, undefined);
-      },
-      (error: unknown) => this.failed(answer, error),
+  heldTokens(): Uint8Array[] {
+    return this.handlers.heldTokens();
+  }
+
+  registered(session: NodeSession): void {
+    this.firstRegistered?.();
+    this.firstRegistered = undefined;
+    this.options.logger.debug('The worker is registered', { node: session.node.name, address: session.node.address });
+    this.answers.sendAll();
+    this.grantByRate();
+    this.moveSoon();
+  }
+
+  /** Said once for each time that no node is left, however many attempts it takes until one is back. */
+  lost(session: NodeSession, reason: string): void {
+    this.voidCredit(session);
+    const { logger, workerId } = this.options;
+    const { address } = session.node;
+    if ([...this.nodes.values()].some(({ state }) => state !== 'away')) {
+      logger.info('Lost a node: the worker goes on with the others', { address, reason, workerId });
+      this.answers.sendAll();
+      return;
+    }
+    if (this.lostAt !== undefined) return;
+    this.lostAt = performance.now();
+    const retryEveryMs = `${BACKOFF_FIRST_MS} doubling to ${BACKOFF_MAX_MS}`;
+    const text = 'Lost the server: tasks in hand go on, and the worker connects again until it is back';
+    logger.warn(text, { address, reason, retryEveryMs, workerId });
+  }
+
+  back(session: NodeSession): void {
+    if (this.lostAt === undefined) return;
+    const { logger, workerId } = this.options;
+    const awayMs = Math.round(performance.now() - this.lostAt);
+    this.lostAt = undefined;
+    const { address } = session.node;
+    logger.info('The server is back: registering the worker again', { address, awayMs, workerId });
+  }
+
+  refused(session: NodeSession, error: unknown): void {
+    if ([...this.nodes.values()].every((other) => other === session || other.state !== 'registered')) {
+      this.handlers.fatal(error);
+      return;
+    }
+    // One of several: what the others take cannot be wrong in itself.
+    const { name, address } = session.node;
+    this.options.logger.error('A node refuses the worker, which goes on with the others', {
+      node: name,
+      address,
+      error,
+    });
+    session.state = 'away';
+    this.voidCredit(session);
+  }
+
+  // ---------------------------------------------------------------- nodes
+
+  private serve(nodes: readonly WorkerNode[]): void {
+    if (this.state === 'closed') return;
+    for (const [node, session] of this.nodes) {
+      if (nodes.includes(node)) continue;
+      this.nodes.delete(node);
+      session.leave();
+      this.voidCredit(session);
+    }
+    if (nodes.length > 1) this.recent ??= new RecentTokens(performance.now());
+    for (const node of nodes) if (!this.nodes.has(node)) this.join(node);
+    this.answers.sendAll();
+  }
+
+  private join(node: WorkerNode): void {
+    const session = new NodeSession(node, this);
+    this.nodes.set(node, session);
+    for (const kind of KINDS) this.sessions.set(session.shares[kind], session);
+    const { workerId } = this.options;
+    session.subscriptions.push(
+      node.onPush('workflowTask', (task, over) => {
+        if (task.workerId !== workerId || !this.pushed('workflow', session, task.token, over)) return;
+        this.handlers.workflowTask(task, session);
+      }),
+      node.onPush('activityTask', (task, over) => {
+        if (task.workerId !== workerId || !this.pushed('activity', session, task.token, over)) return;
+        this.handlers.activityTask(task, session);
+      }),
+      node.onPush('cancelActivity', (push) => {
+        if (push.workerId === workerId) this.handlers.cancelActivity(push);
+      }),
+      node.onPush('durable', (push) => {
+        if (push.workerId !== workerId) return;
+        this.handlers.durable(push.tokens);
+        this.handlers.over(push.over ?? []);
+      }),
     );
+    session.start();
+    if (this.state === 'draining') void session.drain();
   }
 
-  private failed(answer: Answer, error: unknown): void {
-    answer.inFlight = false;
-    if (!this.answers.has(answer)) return;
-    const unsent = isUnsent(error);
-    if (unsent || isFault(error)) answer.tries++;
-    const tooLarge = unsent && encode(answer.body).length > MAX_MESSAGE_BYTES - FRAME_OVERHEAD_BYTES;
-    const neverSent = unsent || statusCodeOf(error) === undefined;
-    if (tooLarge || (neverSent && answer.tries >= MAX_FAULTS)) {
-      this.substitute(answer, error);
-      return;
-    }
-    if (!isTransient(error) || answer.tries >= MAX_FAULTS) {
-      this.settle(answer, error);
-      return;
-    }
-    // The server saw the credit, whatever it thought of the rest.
-    if (!unsent) answer.body.credit = 0;
-    if (this.state === 'registered' && this.retryTimer === undefined) {
-      this.retryTimer = setTimeout(() => this.resend(), this.retryDelayMs);
-      this.retryDelayMs = Math.min(this.retryDelayMs * 2, MAX_RETRY_MS);
-    }
+  private anyRegistered(): NodeSession | undefined {
+    for (const session of this.nodes.values()) if (session.state === 'registered') return session;
+    return undefined;
   }
 
-  private substitute(answer: Answer, error: unknown): void {
-    const substitute = answer.substituted ? undefined : answer.owner.substitute(error);
-    if (substitute === undefined) {
-      this.settle(answer, error);
-      return;
-    }
-    answer.substituted = true;
-    answer.tries = 0;
-    answer.method = substitute.method;
-    answer.body = { ...substitute.body, credit: answer.body.credit };
-    if (this.state === 'registered') this.send(answer);
-  }
+  // ---------------------------------------------------------------- credit
 
-  private resend(): void {
-    clearTimeout(this.retryTimer);
-    this.retryTimer = undefined;
-    if (this.state !== 'registered') return;
-    for (const answer of this.answers) if (!answer.inFlight) this.send(answer);
-  }
-
-  private settle(answer: Answer, refusal: unknown): void {
-    if (!this.answers.delete(answer)) return;
-    answer.owner.answered(refusal);
-    if (this.uncertain.delete(answer) && this.uncertain.size === 0 && this.state === 'registered') {
-      void this.register('answersPrecede');
-    }
-    if (this.answers.size === 0) this.drained?.();
-  }
-
-  private grant(kind: TaskKind, count: number): void {
-    // Before the first registration there is nothing to add to. What comes while one is on its way, it has not counted: it goes after it.
-    if (this.draining || this.state === 'new' || this.state === 'closed') return;
-    this.grants[kind] += count;
-    if (this.grantsScheduled || this.state !== 'registered') return;
-    this.grantsScheduled = true;
-    queueMicrotask(() => this.flushGrants());
-  }
-
-  private flushGrants(): void {
-    this.grantsScheduled = false;
-    const { workflow, activity } = this.grants;
-    if (workflow + activity === 0 || this.state !== 'registered') return;
-    this.grants.workflow = 0;
-    this.grants.activity = 0;
-    const generation = this.generation;
-    this.options.connection
-      .request('grantCredit', {
-        workerId: this.options.workerId,
-        workflow: workflow || undefined,
-        activity: activity || undefined,
-      })
-      .catch((error: unknown) => {
-        // A grant may have been applied or not: registering again states the credit instead of adding to it.
-        if (generation !== this.generation || this.draining) return;
-        this.options.logger.debug('Credit could not be granted; registering again', { error });
-        void this.register('answersPrecede');
-      });
-  }
-
-  private grantByRate(): void {
-    if (this.draining || this.state !== 'registered' || this.rateTimer !== undefined) return;
+  /** False for a task that was settled a moment ago. */
+  private pushed(kind: TaskKind, from: NodeSession, token: Uint8Array, over: 'current' | 'leaving'): boolean {
+    if (this.state === 'closed') return false;
+    const share = from.shares[kind];
     const now = performance.now();
-    const due = this.credit.activity.due(now);
-    if (due > 0) this.grant('activity', due);
+    // Until the node has answered a registration, and over a link that is being left, it spends what has become void.
+    if (from.state === 'registered' && over === 'current') {
+      this.credit[kind].pushed(share, now);
+      if (share.outstanding <= 0) this.moveSoon();
+    } else {
+      this.credit[kind].pushedBeside(share, now);
+    }
+    if (this.recent === undefined || !this.recent.has(tokenKey(token))) return true;
+    this.release(kind, from);
+    return false;
+  }
+
+  /** A slot is free: which node has its credit, still to be told of it. */
+  private freed(kind: TaskKind, from: NodeSession): NodeSession | undefined {
+    const to = this.credit[kind].freed(from.shares[kind], performance.now());
+    if (kind === 'activity' && this.credit.activity.isRated) this.grantByRate();
+    if (to === undefined || to === from.shares[kind]) return to && from;
+    return this.sessions.get(to);
+  }
+
+  private voidCredit(session: NodeSession): void {
+    this.answers.creditVoid(session);
+    for (const kind of KINDS) {
+      this.credit[kind].lost(session.shares[kind]);
+      if (session.state === 'left') this.sessions.delete(session.shares[kind]);
+    }
+    this.grantByRate();
+  }
+
+  /** Grants what may be granted: what a rate limit lets through now, and what a node has left behind. */
+  private grantByRate(): void {
+    if (this.state !== 'open') return;
+    const now = performance.now();
+    for (const kind of KINDS) {
+      for (const [share, count] of this.credit[kind].due(now)) this.sessions.get(share)?.grant(kind, count);
+    }
+    if (this.rateTimer !== undefined) return;
     const waitMs = this.credit.activity.dueIn(now);
     if (waitMs === undefined) return;
     this.rateTimer = setTimeout(
@@ -420,5 +331,44 @@ export class Session {
       },
       Math.max(1, waitMs),
     );
+  }
+
+  private moveSoon(atLeastMs = 0): void {
+    if (this.nodes.size < 2 || this.moveTimer !== undefined || this.moving || this.state !== 'open') return;
+    const now = performance.now();
+    const due = KINDS.flatMap((kind) => this.credit[kind].move(now)?.inMs ?? []);
+    if (due.length === 0) return;
+    this.moveTimer = setTimeout(
+      () => {
+        this.moveTimer = undefined;
+        void this.moveCredit();
+      },
+      Math.max(atLeastMs, Math.min(...due)),
+    );
+  }
+
+  private async moveCredit(): Promise<void> {
+    const now = performance.now();
+    const moves = KINDS.flatMap((kind) => {
+      const move = this.credit[kind].move(now);
+      return move === undefined ? [] : [{ kind, move }];
+    });
+    this.moving = true;
+    const moved = await Promise.all(moves.map(({ kind, move }) => this.moveOne(kind, move)));
+    this.moving = false;
+    this.moveSoon(moved.some((count) => count > 0) ? 0 : FRUITLESS_PAUSE_MS);
+  }
+
+  /** How much was taken back. */
+  private async moveOne(kind: TaskKind, { from, to, count }: CreditMove): Promise<number> {
+    const taken = (await this.sessions.get(from)?.withdraw(kind, count)) ?? 0;
+    if (taken === 0 || this.state === 'closed') return taken;
+    const now = performance.now();
+    this.credit[kind].withdrawn(from, taken, now);
+    // As much as is still free: by now a node may have sent tasks beyond its credit.
+    const given = this.credit[kind].hand(to, taken, now);
+    if (given > 0) this.sessions.get(to)?.grant(kind, given);
+    this.grantByRate();
+    return taken;
   }
 }

@@ -8,7 +8,7 @@ import { decodeMessage } from '../common/codec.ts';
 import type { PayloadCodec } from '../common/data-converter.ts';
 import { isRecord, isUint8Array } from '../common/type-helpers.ts';
 import { isTransient } from './answer-errors.ts';
-import { ownBytes, type WorkerConnection } from './ports.ts';
+import { ownBytes, type WorkerNode } from './ports.ts';
 
 /** Temporal's default, for a task whose Scheduled event is not at hand. */
 const DEFAULT_WORKFLOW_TASK_TIMEOUT_MS = 10_000;
@@ -74,14 +74,14 @@ export function decodeBatches(
 
 /** A further page of a task's history; failures of the connection are waited out for about a second. */
 export async function fetchTaskHistory(
-  connection: WorkerConnection,
+  node: Pick<WorkerNode, 'ask'>,
   codecs: readonly PayloadCodec[],
   token: Uint8Array,
   fromEventId: number,
 ): Promise<HistoryPage> {
   for (let tries = 1; ; tries++) {
     try {
-      const page = await connection.request('getWorkflowTaskHistory', { token, fromEventId });
+      const page = await node.ask('getWorkflowTaskHistory', { token, fromEventId });
       return {
         events: await decodeBatches(codecs, page.events.map(ownBytes)),
         firstEventId: page.firstEventId,

@@ -74,8 +74,8 @@ export class WorkerEngine {
         logger,
       },
       {
-        workflowTask: (task) => this.workflowTasks.accept(task),
-        activityTask: (task) => this.activityTasks.accept(task),
+        workflowTask: (task, from) => this.workflowTasks.accept(task, from),
+        activityTask: (task, from) => this.activityTasks.accept(task, from),
         cancelActivity: (push) => this.activityTasks.cancelled(push),
         durable: (tokens) => this.workflowTasks.durable(tokens),
         over: (tokens) => this.workflowTasks.over(tokens),
@@ -89,7 +89,6 @@ export class WorkerEngine {
       resolved: (runId, seq, result) => this.workflowTasks.localActivityResolved(runId, seq, result),
     });
     this.workflowTasks = new WorkflowTasks({
-      connection,
       session: this.session,
       identity,
       buildId,
@@ -103,7 +102,6 @@ export class WorkerEngine {
       fatal: parts.fatal,
     });
     this.activityTasks = new ActivityTasks({
-      connection,
       session: this.session,
       environment,
       identity,

@@ -1,7 +1,8 @@
 // One workflow task as the worker holds it, from its arrival until its answer is settled.
 
 import type { WorkflowTask } from '../../src/wire/api.ts';
-import type { AnswerOwner, SubstituteAnswer } from './session.ts';
+import type { AnswerOwner, SubstituteAnswer } from './answers.ts';
+import type { NodeSession } from './node-session.ts';
 import { workflowTaskTimeout } from './task-history.ts';
 import type { LocalActivityTask, SinkCall } from './thread-protocol.ts';
 
@@ -13,6 +14,7 @@ export interface TaskOwner {
 export class HeldTask implements AnswerOwner {
   readonly key: string;
   readonly task: WorkflowTask;
+  readonly from: NodeSession;
   /** Monotonic ms. */
   readonly receivedAt = performance.now();
   /** queued: behind another of its run; running: with its thread; answering: until the server took or refused the answer. */
@@ -30,9 +32,10 @@ export class HeldTask implements AnswerOwner {
   unexplainedLosses = 0;
   private readonly owner: TaskOwner;
 
-  constructor(key: string, task: WorkflowTask, owner: TaskOwner) {
+  constructor(key: string, task: WorkflowTask, from: NodeSession, owner: TaskOwner) {
     this.key = key;
     this.task = task;
+    this.from = from;
     this.durable = task.ahead !== true;
     this.owner = owner;
   }

@@ -11,9 +11,11 @@ import type { PayloadCodec } from '../common/data-converter.ts';
 import type { Logger } from '../common/logger.ts';
 import { errorMessage } from '../common/type-helpers.ts';
 import { statusCodeOf } from './answer-errors.ts';
+import type { SubstituteAnswer } from './answers.ts';
 import { type LocalActivities, neverStarted } from './local-activities.ts';
-import { type ThreadFactory, tokenKey, type WorkerConnection } from './ports.ts';
-import type { Session, SubstituteAnswer } from './session.ts';
+import type { NodeSession } from './node-session.ts';
+import { type ThreadFactory, tokenKey } from './ports.ts';
+import type { Session } from './session.ts';
 import type { SinkRunner } from './sinks.ts';
 import { fetchTaskHistory, forThread } from './task-history.ts';
 import { type ThreadLoss, ThreadPool } from './thread-pool.ts';
@@ -23,7 +25,6 @@ import { deadlockFailure, overdueFailure, TaskAnswers, threadFailure } from './w
 import type { WorkflowThread } from './workflow-thread.ts';
 
 export interface WorkflowTasksOptions {
-  connection: WorkerConnection;
   session: Pick<Session, 'answer' | 'release'>;
   identity: string;
   buildId: string;
@@ -76,14 +77,14 @@ export class WorkflowTasks {
     return Array.from(this.tasks.values(), (held) => held.task.token);
   }
 
-  accept(task: WorkflowTask): void {
+  accept(task: WorkflowTask, from: NodeSession): void {
     const key = tokenKey(task.token);
     if (this.tasks.has(key)) {
       this.options.logger.debug('A workflow task came twice', { workflowId: task.workflowId, runId: task.runId });
-      this.options.session.release('workflow');
+      this.options.session.release('workflow', from);
       return;
     }
-    const held = new HeldTask(key, forThread(task), this);
+    const held = new HeldTask(key, forThread(task), from, this);
     this.tasks.set(key, held);
     const head = this.heads.get(task.runId);
     if (head === undefined) {
@@ -259,7 +260,7 @@ export class WorkflowTasks {
   /** The task ends without an answer. */
   private letGo(held: HeldTask): void {
     this.finish(held);
-    this.options.session.release('workflow');
+    this.options.session.release('workflow', held.from);
     this.settled(held);
   }
 
@@ -397,7 +398,7 @@ export class WorkflowTasks {
     const held = this.workedOn(token);
     if (held === undefined) return;
     const thread = this.threads.of(held.task.runId);
-    fetchTaskHistory(this.options.connection, this.options.codecs, token, fromEventId).then(
+    fetchTaskHistory(held.from.node, this.options.codecs, token, fromEventId).then(
       (page) => thread?.post({ type: 'history', token, ...page, nextEventId: page.nextEventId }),
       (error: unknown) => {
         // A thread that was lost meanwhile took its question with it; the new one asks again.

@@ -38,7 +38,10 @@ function withConnection(command: Command): Command {
 function addConnection(command: Command): Command {
   return command
     .addOption(
-      new Option('--address <host:port>', 'server to talk to (default "127.0.0.1:7280")').env('TENUTO_ADDRESS'),
+      new Option(
+        '--address <host:port>',
+        'server to talk to; of a cluster any node, or several with commas between (default "127.0.0.1:7280")',
+      ).env('TENUTO_ADDRESS'),
     )
     .addOption(new Option('-n, --namespace <name>', 'namespace (default "default")').env('TENUTO_NAMESPACE'))
     .addOption(new Option('--token <token>', 'bearer token of the namespace, or of an operator').env('TENUTO_TOKEN'))

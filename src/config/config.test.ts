@@ -169,10 +169,6 @@ shutdownGrace: 30s
       'FILE: store.postgres.statementTimeout: must be at least 100ms',
     ],
     ['store: { mysql: {} }', /^FILE: store/],
-    [
-      'store: { postgres: { url: "postgres://db/x" } }\ncluster: { id: orders, name: a, redis: { url: "redis://r" } }',
-      'FILE: store.postgres: the nodes of a cluster keep their data in directories of their own: leave it out',
-    ],
     ['listen: { prot: 1 }', 'FILE: listen: Unrecognized key: "prot"'],
     ['listen: { port: 70000 }', /^FILE: listen\.port: /],
     [

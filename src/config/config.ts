@@ -118,14 +118,11 @@ function namespaceSettings(options: readonly NamespaceOptions[]): NamespaceSetti
 }
 
 /** No message quotes the URL: there may be a password in it. */
-function postgresOptions({ dataDirectory, postgres, cluster }: ConfigOptions): PostgresOptions | undefined {
+function postgresOptions({ dataDirectory, postgres }: ConfigOptions): PostgresOptions | undefined {
   if (postgres === undefined) return undefined;
   const where = 'store.postgres';
   if (dataDirectory !== undefined) {
     throw new ConfigError(`${where}: there is a dataDirectory too: data is kept in one of them, leave the other out`);
-  }
-  if (cluster !== undefined) {
-    throw new ConfigError(`${where}: the nodes of a cluster keep their data in directories of their own: leave it out`);
   }
   if (!isPostgresUrl(postgres.url)) {
     throw new ConfigError(`${where}.url: must be postgres://user:password@host:port/database`);

@@ -5,7 +5,7 @@ import type { Limits } from '../core/workflow/limits.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { ClusterControl } from '../ports/cluster.ts';
 import type { Engine, Waiting } from '../ports/engine.ts';
-import type { WorkerRegistry } from '../ports/matching.ts';
+import type { TaskKind, WorkerRegistry } from '../ports/matching.ts';
 import type { DescribeTaskQueueResponse, GetServerInfoResponse, RegisterWorkerRequest } from '../wire/api.ts';
 import type { Status } from '../wire/status.ts';
 import { type Check, checked } from './validate/check.ts';
@@ -36,7 +36,7 @@ export interface Services {
   readonly limits: Limits;
   readonly info: Omit<GetServerInfoResponse, 'namespaces'>;
   /** Absent on a node that stands alone. */
-  readonly cluster?: ClusterControl;
+  readonly cluster?: ClusterControl | undefined;
 }
 
 /** `unset`: nobody may, because no token for it is configured and the node listens beyond its machine. */
@@ -53,6 +53,12 @@ export interface Caller {
   leaveWorker(workerId: string): void;
   /** False when no worker of that id is registered here. */
   grantCredit(workerId: string, workflow: number, activity: number): boolean;
+  /** How much credit was taken back; undefined when no worker of that id is registered here. */
+  withdrawCredit(workerId: string, kind: TaskKind, credit: number): number | undefined;
+  /** What the worker is owed is sent again. False when no worker of that id is registered here. */
+  resumeWorker(workerId: string, heldTokens: readonly Uint8Array[]): boolean;
+  /** Pushes the client map whenever it changes. Throws Refused when the client did not name the capability. */
+  watchCluster(): void;
   /** The worker that was pushed this token: credit comes back to it, and a query it owed is answered. */
   taskAnswered(token: Uint8Array, kind: 'workflow' | 'activity', queryId: string | undefined, credit: number): void;
 }

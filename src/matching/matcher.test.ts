@@ -73,10 +73,10 @@ describe('credit', () => {
     for (const id of ['1', '2', '3']) source.add(ACTIVITIES, id);
     time.settle();
     expect(worker.pushed).toEqual([]);
-    matcher.grant('a', 'activity', 2);
+    matcher.grant('a', 'activity', 2, worker.connection);
     time.settle();
     expect(worker.pushed).toEqual(['1', '2']);
-    matcher.grant('a', 'activity', 2);
+    matcher.grant('a', 'activity', 2, worker.connection);
     time.settle();
     expect(worker.pushed).toEqual(['1', '2', '3']);
     expect(matcher.credit('activity')).toBe(1);
@@ -100,9 +100,29 @@ describe('credit', () => {
   });
 
   it('is cut at its bound', () => {
-    come('a', { activityCredit: 10_000 });
-    matcher.grant('a', 'activity', 10_000);
+    const worker = come('a', { activityCredit: 10_000 });
+    matcher.grant('a', 'activity', 10_000, worker.connection);
     expect(matcher.credit('activity')).toBe(10_000);
+  });
+
+  it('that no task has used can be taken back, what is lent cannot', () => {
+    const worker = come('a', { activityCredit: 3 });
+    const claim = matcher.claim(offer('1'));
+    expect(matcher.withdraw('a', 'activity', 5, worker.connection)).toBe(2);
+    expect(matcher.withdraw('a', 'activity', 5, worker.connection)).toBe(0);
+    expect(give('2')).toBe(false);
+    claim?.release();
+    expect(give('2')).toBe(true);
+  });
+
+  it('is neither given nor taken over a connection the worker has left for another', () => {
+    const before = come('a', { activityCredit: 1 });
+    const now = come('a', { activityCredit: 1 });
+    matcher.grant('a', 'activity', 5, before.connection);
+    expect(matcher.withdraw('a', 'activity', 5, before.connection)).toBe(0);
+    expect(matcher.credit('activity')).toBe(1);
+    matcher.grant('a', 'activity', 5, now.connection);
+    expect(matcher.credit('activity')).toBe(6);
   });
 
   it('of a connection that takes no frames waits until it does', () => {
@@ -111,7 +131,7 @@ describe('credit', () => {
     time.settle();
     expect(worker.pushed).toEqual([]);
     worker.writable = true;
-    matcher.grant('a', 'activity', 0);
+    matcher.grant('a', 'activity', 0, worker.connection);
     time.settle();
     expect(worker.pushed).toEqual(['1']);
   });
@@ -186,9 +206,24 @@ describe('a worker that comes back', () => {
     const worker = come('a', { activityCredit: 0, heldTokens: new Set(['t1']) });
     expect(worker.pushed).toEqual(['lost']);
     expect(give('new')).toBe(false);
-    matcher.grant('a', 'activity', 1);
+    matcher.grant('a', 'activity', 1, worker.connection);
     expect(give('new')).toBe(false);
-    matcher.grant('a', 'activity', 1);
+    matcher.grant('a', 'activity', 1, worker.connection);
+    expect(give('new')).toBe(true);
+  });
+
+  it('is done again when asked for, beyond its credit and without changing it', () => {
+    const worker = come('a', { activityCredit: 1 });
+    source.started.set('a', [
+      { workflowId: 'arrived', token: 't1', kind: 'activity' },
+      { workflowId: 'lost', token: 't2', kind: 'activity' },
+    ]);
+    matcher.resume('a', new Set(['t1']), {});
+    expect(worker.pushed).toEqual([]);
+    matcher.resume('a', new Set(['t1']), worker.connection);
+    expect(worker.pushed).toEqual(['lost']);
+    expect(give('new')).toBe(false);
+    matcher.grant('a', 'activity', 1, worker.connection);
     expect(give('new')).toBe(true);
   });
 });
@@ -232,7 +267,7 @@ describe('a worker that leaves', () => {
     expect(matcher.stickyAlive('default', 'sticky')).toBe(false);
     matcher.cancelActivity('a', new Uint8Array(), 'cancelRequested');
     expect(worker.cancelled).toEqual(['cancelRequested']);
-    matcher.grant('a', 'activity', 5);
+    matcher.grant('a', 'activity', 5, worker.connection);
     expect(give('1')).toBe(false);
   });
 });
@@ -254,10 +289,10 @@ describe('a sticky task', () => {
     const worker = come('own', { stickyQueue: 'sticky' });
     source.add(WORKFLOWS, 'normal');
     source.add(STICKY, 'warm');
-    matcher.grant('own', 'workflow', 1);
+    matcher.grant('own', 'workflow', 1, worker.connection);
     time.settle();
     expect(worker.pushed).toEqual(['warm']);
-    matcher.grant('own', 'workflow', 1);
+    matcher.grant('own', 'workflow', 1, worker.connection);
     time.settle();
     expect(worker.pushed).toEqual(['warm', 'normal']);
   });
@@ -323,10 +358,10 @@ describe('a direct query', () => {
     const worker = come('a');
     expect(matcher.claimQuery('default', 'queue', undefined)).toBeUndefined();
     source.queries.push('1', '2');
-    matcher.grant('a', 'workflow', 1);
+    matcher.grant('a', 'workflow', 1, worker.connection);
     time.settle();
     expect(worker.pushed).toEqual(['1']);
-    matcher.grant('a', 'workflow', 1);
+    matcher.grant('a', 'workflow', 1, worker.connection);
     time.settle();
     expect(worker.pushed).toEqual(['1', '2']);
   });
@@ -410,7 +445,7 @@ describe('over any course of events', () => {
             const entry = present.get(now.worker);
             if (entry === undefined) continue;
             entry.granted += now.credit;
-            subject.grant(String(now.worker), 'activity', now.credit);
+            subject.grant(String(now.worker), 'activity', now.credit, entry.worker.connection);
           } else if (now.do === 'drop') {
             const entry = present.get(now.worker);
             if (entry !== undefined) subject.unregister(String(now.worker), entry.worker.connection);

@@ -198,27 +198,44 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     }
     // What it owns comes before what it might take.
     for (const source of this.#sources) {
-      source.resume(this.#resuming(worker));
+      source.resume(this.#resuming(worker, session.heldTokens));
     }
     this.#granted(worker, 'workflow', session.workflowCredit);
     this.#granted(worker, 'activity', session.activityCredit);
   }
 
   unregister(session: string, connection: object): void {
-    const worker = this.#sessions.get(session);
-    if (worker !== undefined && worker.session.connection === connection) this.#remove(worker);
+    const worker = this.#on(session, connection);
+    if (worker !== undefined) this.#remove(worker);
   }
 
   leave(session: string, connection: object): void {
-    const worker = this.#sessions.get(session);
-    if (worker !== undefined && worker.session.connection === connection) this.#close(worker, 0);
+    const worker = this.#on(session, connection);
+    if (worker !== undefined) this.#close(worker, 0);
   }
 
-  grant(session: string, kind: TaskKind, n: number): void {
-    const worker = this.#sessions.get(session);
+  grant(session: string, kind: TaskKind, n: number, connection: object): void {
+    const worker = this.#on(session, connection);
     if (worker === undefined) return;
     worker.lastAccessTime = this.#clock.now();
     this.#granted(worker, kind, n);
+  }
+
+  withdraw(session: string, kind: TaskKind, n: number, connection: object): number {
+    const worker = this.#on(session, connection);
+    if (worker === undefined) return 0;
+    const taken = worker.lane(kind).withdraw(n);
+    worker.queue(kind).update(worker.lane(kind));
+    return taken;
+  }
+
+  resume(session: string, held: ReadonlySet<string>, connection: object): void {
+    const worker = this.#on(session, connection);
+    if (worker === undefined || !worker.workflow.open) return;
+    // Of the shards here: it asks each node itself.
+    for (const source of this.#sources) {
+      if (source !== this.#elsewhere) source.resume(this.#resuming(worker, held));
+    }
   }
 
   queryAnswered(session: string, queryId: string): void {
@@ -293,6 +310,12 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
 
   // ---------------------------------------------------------------- inside
 
+  /** The worker, if this connection is where it registered last. */
+  #on(session: string, connection: object): RegisteredWorker | undefined {
+    const worker = this.#sessions.get(session);
+    return worker?.session.connection === connection ? worker : undefined;
+  }
+
   #queues(kind: TaskKind): Directory<NormalQueue> {
     return kind === 'workflow' ? this.#workflowQueues : this.#activityQueues;
   }
@@ -355,8 +378,8 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
       : this.claimQuery(key.namespace, key.name, key.name);
   }
 
-  #resuming(worker: RegisteredWorker): ResumingWorker {
-    const { session, ahead, heldTokens: held } = worker.session;
+  #resuming(worker: RegisteredWorker, held: ReadonlySet<string>): ResumingWorker {
+    const { session, ahead } = worker.session;
     const told = (): boolean => ahead && this.#sessions.get(session) === worker;
     return {
       session,

@@ -56,7 +56,7 @@ function come(name: string, settings: Partial<FakeWorker> = {}): FakeWorker {
 describe('a matcher among others', () => {
   it('tells of credit once, until it is asked how much there is', () => {
     const worker = come('w', { activityCredit: 2 });
-    matcher.grant('w', 'activity', 1);
+    matcher.grant('w', 'activity', 1, worker.connection);
     expect(told.filter((line) => line === 'credit of queue (activity)')).toHaveLength(1);
     expect(matcher.creditOf(ACTIVITIES)).toEqual({ workers: 1, credit: 3 });
     matcher.claim(offer('a'))?.deliver(delivery('a'));
@@ -99,7 +99,7 @@ describe('a matcher among others', () => {
     expect(worker.pushed).toEqual(['here-1']);
     elsewhere.waitingCount = 2;
     elsewhere.rank = { priority: 3, oldest: 1_800_000_000_000 };
-    matcher.grant('w', 'activity', 1);
+    matcher.grant('w', 'activity', 1, worker.connection);
     time.settle();
     expect(worker.pushed).toEqual(['here-1', 'here-2']);
   });
@@ -133,7 +133,7 @@ describe('a matcher among others', () => {
     matcher.queriesWait({ ...ACTIVITIES, kind: 'workflow' });
     time.settle();
     expect(worker.pushed).toEqual([]);
-    matcher.grant('w', 'workflow', 1);
+    matcher.grant('w', 'workflow', 1, worker.connection);
     time.settle();
     expect(worker.pushed).toEqual(['q1']);
   });

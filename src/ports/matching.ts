@@ -159,7 +159,12 @@ export interface WorkerRegistry {
   unregister(session: string, connection: object): void;
   /** It takes no more tasks, but may still answer what it has and be told of cancellations; its sticky queue ends at once. */
   leave(session: string, connection: object): void;
-  grant(session: string, kind: TaskKind, n: number): void;
+  /** Adds to its credit. Nothing happens when it has registered on another connection since: what was granted here is void. */
+  grant(session: string, kind: TaskKind, n: number, connection: object): void;
+  /** Takes back up to `n` of its credit that no task has used; how much. */
+  withdraw(session: string, kind: TaskKind, n: number, connection: object): number;
+  /** What it is owed is sent again, as when it registers; its credit stays. `held`: latin-1 strings of the tokens it still holds. */
+  resume(session: string, held: ReadonlySet<string>, connection: object): void;
   /** The worker answered a direct query: its vanishing loses it no more. */
   queryAnswered(session: string, queryId: string): void;
   pollers(namespace: string, taskQueue: string): PollerInfo[];

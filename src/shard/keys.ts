@@ -13,6 +13,9 @@ import { START_ROW_ID } from '../core/workflow/rows.ts';
 import { type Key, key } from '../ports/ids.ts';
 import type { QueueKey, TaskKind } from '../ports/matching.ts';
 
+// Clients know it too.
+export { shardOf } from '../wire/shard.ts';
+
 /** Every character is one byte of UTF-8 and none is 0x00: the text is its own key. */
 function isPlain(text: string): boolean {
   for (let i = 0; i < text.length; i += 1) {
@@ -238,16 +241,3 @@ export function startRowOf(k: string): Key | undefined {
 /** For messages to people: a key with its unprintable bytes in hexadecimal. */
 export const printable = (k: string): string =>
   JSON.stringify(k).slice(1, -1).replaceAll('\\u0000\\u0001', '/').replaceAll('\\u00', '\\x');
-
-/**
- * Where a workflow id lives: FNV-1a over the UTF-16 units of both names, mixed, mod shardCount. Fixed for ever: data on disk depends on it.
- */
-export function shardOf(namespace: string, workflowId: string, shardCount: number): number {
-  let h = 0x811c9dc5;
-  for (let i = 0; i < namespace.length; i += 1) h = Math.imul(h ^ namespace.charCodeAt(i), 0x01000193);
-  h = Math.imul(h ^ 0x10000, 0x01000193);
-  for (let i = 0; i < workflowId.length; i += 1) h = Math.imul(h ^ workflowId.charCodeAt(i), 0x01000193);
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return ((h ^ (h >>> 16)) >>> 0) % shardCount;
-}

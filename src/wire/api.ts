@@ -318,6 +318,33 @@ export interface GetServerInfoResponse {
   namespaces: string[];
 }
 
+/** A node that takes clients and workers. */
+export interface ClusterNode {
+  name: string;
+  /** `host:port` of its door. */
+  address: string;
+  /** It will close its connections: move on. */
+  draining: boolean;
+}
+
+export interface DescribeClusterRequest {
+  /** Push `clusterMap` on this connection whenever the map changes. Asks for capability `cluster`. */
+  watch?: boolean | undefined;
+}
+
+/** Where clients and workers may go, as far as the answering node knows. Also push topic `clusterMap`. */
+export interface ClusterMap {
+  /** Name of the answering node; empty where it stands alone. */
+  self: string;
+  /** Grows with every change within one run of the answering node; says nothing of other nodes' maps. */
+  version: number;
+  shardCount: number;
+  /** By name. Empty where the answering node stands alone. */
+  nodes: ClusterNode[];
+  /** Two bytes for each shard, big endian: 1 + index into `nodes` of its leader, or 0: not known (src/wire/shard.ts). */
+  leaders: Uint8Array;
+}
+
 // ---------------------------------------------------------------- worker requests
 
 export interface RegisterWorkerRequest {
@@ -346,6 +373,26 @@ export interface GrantCreditRequest {
   workerId: string;
   workflow?: number | undefined;
   activity?: number | undefined;
+}
+
+/** Takes back credit that no task has used; 0 or absent: none of that kind. */
+export interface WithdrawCreditRequest {
+  workerId: string;
+  workflow?: number | undefined;
+  activity?: number | undefined;
+}
+
+/** How much was taken back: what was asked for, or what was left. */
+export interface WithdrawCreditResponse {
+  workflow: number;
+  activity: number;
+}
+
+/** Asks for what this worker is owed, as a registration does, and leaves its credit alone: for shards this node has begun to lead since. */
+export interface ResumeWorkerRequest {
+  workerId: string;
+  /** Tokens of every task it still holds. */
+  heldTokens: Uint8Array[];
 }
 
 export interface WorkflowQuery {
@@ -516,6 +563,7 @@ export type Empty = Record<string, never>;
 /** Every method of the native door. */
 export interface Methods {
   getServerInfo: { request: Empty; response: GetServerInfoResponse };
+  describeCluster: { request: DescribeClusterRequest; response: ClusterMap };
   describeNamespace: { request: { namespace: string }; response: DescribeNamespaceResponse };
   startWorkflowExecution: { request: StartWorkflowExecutionRequest; response: StartWorkflowExecutionResponse };
   signalWorkflowExecution: { request: SignalWorkflowExecutionRequest; response: Empty };
@@ -542,6 +590,8 @@ export interface Methods {
   /** Stops pushes; tasks already pushed may still be answered. */
   unregisterWorker: { request: { workerId: string }; response: Empty };
   grantCredit: { request: GrantCreditRequest; response: Empty };
+  withdrawCredit: { request: WithdrawCreditRequest; response: WithdrawCreditResponse };
+  resumeWorker: { request: ResumeWorkerRequest; response: Empty };
   respondWorkflowTaskCompleted: { request: RespondWorkflowTaskCompletedRequest; response: Empty };
   respondWorkflowTaskFailed: { request: RespondWorkflowTaskFailedRequest; response: Empty };
   respondQueryTaskCompleted: { request: RespondQueryTaskCompletedRequest; response: Empty };
@@ -569,5 +619,6 @@ export interface Pushes {
   activityTask: ActivityTask;
   cancelActivity: CancelActivityPush;
   durable: DurablePush;
+  clusterMap: ClusterMap;
 }
 export type PushTopic = keyof Pushes;

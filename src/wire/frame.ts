@@ -57,8 +57,11 @@ export interface Welcome {
   maxMessageBytes: number;
 }
 
-/** `ahead`: workflow tasks may be pushed before their log entry is durable (I1), followed by a `durable` push. */
-export const CAPABILITIES = ['ahead'] as const;
+/**
+ * `ahead`: workflow tasks may be pushed before their log entry is durable (I1), followed by a `durable` push.
+ * `cluster`: the client knows several nodes, and takes `clusterMap` pushes. Understood by a node of a cluster only.
+ */
+export const CAPABILITIES = ['ahead', 'cluster'] as const;
 
 export type HelloFrame = [kind: typeof FrameKind.HELLO, hello: Hello];
 export type WelcomeFrame = [kind: typeof FrameKind.WELCOME, welcome: Welcome];

@@ -67,7 +67,7 @@ describe('a cluster of three nodes', () => {
   });
 
   it('brings every task to a worker that is connected to one node only', async () => {
-    const connection = await Connection.connect({ address: cluster.node('a').address });
+    const connection = await Connection.connect({ address: cluster.node('a').address, discovery: 'off' });
     connections.push(connection);
     const worker = await Worker.create({
       connection,
@@ -175,11 +175,12 @@ describe('Redis', () => {
     await start(client, 'without-redis');
     expect((await client.workflow.getHandle('without-redis').describe()).status.name).toBe('RUNNING');
     await cluster.redis.start();
-    // A node that has no seeds finds the others there.
-    await eventually('the nodes are listed again', async () => {
+    // A node that has no seeds finds the others there, and in the record which cluster it joins.
+    await eventually('record and nodes are there again', async () => {
       const redis = new Redis(cluster.redis.port);
-      const peers = await redis.hlen('tenuto:{test}:peers').finally(() => redis.disconnect());
-      return peers >= 4 ? true : undefined;
+      const found = Promise.all([redis.hlen('tenuto:{test}:peers'), redis.exists('tenuto:{test}:cluster')]);
+      const [peers, records] = await found.finally(() => redis.disconnect());
+      return peers >= 4 && records === 1 ? true : undefined;
     });
     await cluster.start('e');
     await cluster.settled('a', ['a', 'b', 'c', 'd', 'e'], 3);

@@ -14,6 +14,8 @@ import { eventually, type RedisServer, startRedis } from './redis.ts';
 export interface TestNodeOptions {
   cluster?: Partial<ClusterOptions>;
   directory?: string;
+  /** The database that all nodes share, instead of directories. */
+  postgres?: string;
 }
 
 export class TestCluster {
@@ -42,7 +44,9 @@ export class TestCluster {
   async start(name: string, options: TestNodeOptions = {}): Promise<RunningNode> {
     const node = await startNode(
       completeConfig({
-        dataDirectory: options.directory ?? this.directoryOf(name),
+        ...(options.postgres === undefined
+          ? { dataDirectory: options.directory ?? this.directoryOf(name) }
+          : { postgres: { url: options.postgres } }),
         shardCount: this.#shardCount,
         listen: { port: 0 },
         shutdownGraceMs: 3_000,

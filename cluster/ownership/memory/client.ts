@@ -44,6 +44,7 @@ export class MemoryCoordinator implements Coordinator {
   readonly #options: MemoryCoordinatorOptions;
   readonly #waiting = new Set<(outcome: Unavailable) => void>();
   #state: CoordinatorState = 'connecting';
+  arrivals = 0;
 
   constructor(options: MemoryCoordinatorOptions) {
     this.#options = options;
@@ -135,6 +136,7 @@ export class MemoryCoordinator implements Coordinator {
       };
       const answered = (value: T): void => {
         if (!this.#waiting.has(end)) return;
+        if (this.#state !== 'ready') this.arrivals += 1;
         this.#state = 'ready';
         end({ type: 'ok', value });
       };

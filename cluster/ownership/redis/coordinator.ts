@@ -55,6 +55,10 @@ export class RedisCoordinator implements Coordinator {
     return this.#link.state;
   }
 
+  get arrivals(): number {
+    return this.#link.arrivals;
+  }
+
   createCluster(record: ClusterRecord): Promise<Outcome<ClusterRecord>> {
     return this.#putCluster(record, 'create');
   }

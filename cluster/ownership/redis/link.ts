@@ -35,6 +35,7 @@ export class RedisLink {
   readonly #callTimeoutMs: number;
   readonly #underWay = new Set<(outcome: Unavailable) => void>();
   #state: CoordinatorState = 'connecting';
+  arrivals = 0;
   #sinceMs: number;
   /** The last error of the connection: why it is away. */
   #fault = 'no connection yet';
@@ -119,6 +120,7 @@ export class RedisLink {
     if (this.#state === 'away' || this.#saidUnreachable) log.info({ seconds: lasted }, `${this.#servers} is back`);
     else log.info({}, `${this.#servers} is reached`);
     this.#state = 'ready';
+    this.arrivals += 1;
     this.#saidRefusals.clear();
   }
 

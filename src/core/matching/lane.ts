@@ -39,6 +39,13 @@ export class Lane<W> {
     if (this.#open) this.#available = Math.min(MAX_CREDIT, this.#available + credit);
   }
 
+  /** Takes back what is neither claimed nor owed; how much. */
+  withdraw(credit: number): number {
+    const taken = Math.max(0, Math.min(this.#available, credit));
+    this.#available -= taken;
+    return taken;
+  }
+
   /** Milliseconds until its rate limit lets one task through. */
   waitMs(now: number): number {
     return this.bucket === undefined ? 0 : this.bucket.waitMs(now);

@@ -14,6 +14,7 @@ import * as workflowTask from './workflow-task.ts';
 
 const definitions: Record<Method, MethodDefinition> = {
   getServerInfo: info.getServerInfo,
+  describeCluster: info.describeCluster,
   describeNamespace: info.describeNamespace,
   describeTaskQueue: info.describeTaskQueue,
   startWorkflowExecution: start.startWorkflowExecution,
@@ -30,6 +31,8 @@ const definitions: Record<Method, MethodDefinition> = {
   registerWorker: worker.registerWorker,
   unregisterWorker: worker.unregisterWorker,
   grantCredit: worker.grantCredit,
+  withdrawCredit: worker.withdrawCredit,
+  resumeWorker: worker.resumeWorker,
   respondWorkflowTaskCompleted: workflowTask.respondWorkflowTaskCompleted,
   respondWorkflowTaskFailed: workflowTask.respondWorkflowTaskFailed,
   respondQueryTaskCompleted: workflowTask.respondQueryTaskCompleted,

@@ -1,13 +1,15 @@
 // What the server says of itself, its namespaces and its task queues.
 
 import type {
+  DescribeClusterRequest,
   DescribeNamespaceResponse,
   DescribeTaskQueueResponse,
   Empty,
   GetServerInfoResponse,
 } from '../../wire/api.ts';
+import { aloneMap, clusterMapOf } from '../cluster-map.ts';
 import { method } from '../door.ts';
-import { type Check, defaulted, object, string } from '../validate/check.ts';
+import { boolean, type Check, defaulted, object, string } from '../validate/check.ts';
 import * as rules from '../validate/rules.ts';
 
 const nothing: Check<Empty> = () => ({});
@@ -16,6 +18,15 @@ export const getServerInfo = method(nothing, (services, caller, _request, call) 
   const namespaces = [...services.namespaces.keys()].filter((name) => caller.mayUse(name));
   call.reply({ ...services.info, namespaces } satisfies GetServerInfoResponse);
 });
+
+export const describeCluster = method(
+  object<DescribeClusterRequest>({ watch: defaulted(boolean, false) }),
+  ({ cluster, info }, caller, { watch }, call) => {
+    // Before the answer: no change falls between the two.
+    if (watch && cluster !== undefined) caller.watchCluster();
+    call.reply(cluster === undefined ? aloneMap(info.shardCount) : clusterMapOf(cluster));
+  },
+);
 
 export const describeNamespace = method(
   object<{ namespace: string }>({ namespace: defaulted(string, '') }),

@@ -1,7 +1,13 @@
 // How workers come, grant and leave. Their tasks are in workflow-task.ts and activity-task.ts.
 
 import { MAX_CREDIT } from '../../core/matching/lane.ts';
-import type { GrantCreditRequest, RegisterWorkerRequest } from '../../wire/api.ts';
+import type {
+  GrantCreditRequest,
+  RegisterWorkerRequest,
+  ResumeWorkerRequest,
+  WithdrawCreditRequest,
+  WithdrawCreditResponse,
+} from '../../wire/api.ts';
 import { StatusCode } from '../../wire/status.ts';
 import { method } from '../door.ts';
 import {
@@ -36,6 +42,17 @@ const perSecond: Check<number> = (value) => {
   return rate;
 };
 
+function checkHeld(tokens: readonly Uint8Array[]): void {
+  if (tokens.length > MAX_HELD_TOKENS) throw invalid(`A worker lists at most ${MAX_HELD_TOKENS} held tokens.`);
+}
+
+function notRegistered(workerId: string): Refused {
+  return new Refused({
+    code: StatusCode.FAILED_PRECONDITION,
+    message: `Worker ${workerId.slice(0, 100)} is not registered on this connection: register it first.`,
+  });
+}
+
 export const registerWorker = method(
   object<RegisterWorkerRequest>({
     workerId: defaulted(string, ''),
@@ -63,9 +80,7 @@ export const registerWorker = method(
     if (request.stickyQueue === request.taskQueue) {
       throw invalid('A sticky queue must have another name than the task queue.');
     }
-    if (request.heldTokens.length > MAX_HELD_TOKENS) {
-      throw invalid(`A worker lists at most ${MAX_HELD_TOKENS} held tokens.`);
-    }
+    checkHeld(request.heldTokens);
     caller.registerWorker(request);
     call.reply(EMPTY);
   },
@@ -88,12 +103,34 @@ export const grantCredit = method(
     activity: optional(credit),
   }),
   (_services, caller, { workerId, workflow, activity }, call) => {
-    if (!caller.grantCredit(workerId, workflow ?? 0, activity ?? 0)) {
-      throw new Refused({
-        code: StatusCode.FAILED_PRECONDITION,
-        message: `Worker ${workerId.slice(0, 100)} is not registered on this connection: register it first.`,
-      });
-    }
+    if (!caller.grantCredit(workerId, workflow ?? 0, activity ?? 0)) throw notRegistered(workerId);
+    call.reply(EMPTY);
+  },
+  WORKER,
+);
+
+export const withdrawCredit = method(
+  object<WithdrawCreditRequest>({
+    workerId: defaulted(string, ''),
+    workflow: optional(credit),
+    activity: optional(credit),
+  }),
+  (_services, caller, { workerId, workflow = 0, activity = 0 }, call) => {
+    const taken = {
+      workflow: caller.withdrawCredit(workerId, 'workflow', workflow),
+      activity: caller.withdrawCredit(workerId, 'activity', activity),
+    };
+    if (taken.workflow === undefined || taken.activity === undefined) throw notRegistered(workerId);
+    call.reply({ workflow: taken.workflow, activity: taken.activity } satisfies WithdrawCreditResponse);
+  },
+  WORKER,
+);
+
+export const resumeWorker = method(
+  object<ResumeWorkerRequest>({ workerId: defaulted(string, ''), heldTokens: defaulted(list(bytes), []) }),
+  (_services, caller, { workerId, heldTokens }, call) => {
+    checkHeld(heldTokens);
+    if (!caller.resumeWorker(workerId, heldTokens)) throw notRegistered(workerId);
     call.reply(EMPTY);
   },
   WORKER,

@@ -1,6 +1,7 @@
 // One client's connection: handshake, requests in, answers and pushes out, its workers, its bounds (I9). Knows no socket: a Wire
 // carries its messages, so the in-process door and every test run the same code. Never throws for what a peer sends.
 
+import type { TaskKind } from '../../ports/matching.ts';
 import type { PushTopic, RegisterWorkerRequest } from '../../wire/api.ts';
 import { decode, encode } from '../../wire/codec.ts';
 import { CAPABILITIES, FrameKind, MAX_MESSAGE_BYTES, type Welcome } from '../../wire/frame.ts';
@@ -10,6 +11,7 @@ import type { Administration, CallClass, Caller, MethodDefinition } from '../doo
 import type { Access } from '../namespaces.ts';
 import { deadlineExceeded, exhausted, unavailable, unimplemented } from '../statuses.ts';
 import { Refused } from '../validate/check.ts';
+import type { MapWatcher } from './cluster-watch.ts';
 import type { DoorContext } from './context.ts';
 import { helloOf } from './hello.ts';
 import { type CallOwner, OpenCall } from './open-call.ts';
@@ -25,7 +27,7 @@ interface Admitted {
   callClass: CallClass;
 }
 
-export class Connection implements Caller, CallOwner {
+export class Connection implements Caller, CallOwner, MapWatcher {
   readonly #context: DoorContext;
   readonly #wire: Wire;
   readonly #outbox: Outbox;
@@ -109,6 +111,7 @@ export class Connection implements Caller, CallOwner {
     }
     this.#calls.clear();
     this.#workers.gone();
+    this.#context.clusterWatch?.remove(this);
   }
 
   close(code: number, reason: string): void {
@@ -169,8 +172,35 @@ export class Connection implements Caller, CallOwner {
     return this.#workers.grant(workerId, workflow, activity);
   }
 
+  withdrawCredit(workerId: string, kind: TaskKind, credit: number): number | undefined {
+    return this.#workers.withdraw(workerId, kind, credit);
+  }
+
+  resumeWorker(workerId: string, heldTokens: readonly Uint8Array[]): boolean {
+    return this.#workers.resume(workerId, heldTokens);
+  }
+
+  watchCluster(): void {
+    if (!this.#workers.capabilities.has('cluster')) {
+      throw new Refused({
+        code: StatusCode.FAILED_PRECONDITION,
+        message: 'Watching the cluster takes capability cluster: name it in hello.',
+      });
+    }
+    this.#context.clusterWatch?.add(this);
+  }
+
   taskAnswered(token: Uint8Array, kind: 'workflow' | 'activity', queryId: string | undefined, credit: number): void {
     this.#workers.answered(token, kind, queryId, credit);
+  }
+
+  // ---------------------------------------------------------------- MapWatcher
+
+  pushMap(frame: Uint8Array): boolean {
+    if (!this.#isWritable()) return this.#state !== 'open';
+    this.#context.metrics.pushed('clusterMap');
+    this.#outbox.add(frame);
+    return true;
   }
 
   // ---------------------------------------------------------------- CallOwner
@@ -227,7 +257,9 @@ export class Connection implements Caller, CallOwner {
     const { hello, access } = result;
     this.#access = access;
     this.#state = 'open';
-    const understood = hello.capabilities.filter((name) => CAPABILITIES.some((known) => known === name));
+    const understood = hello.capabilities.filter(
+      (name) => CAPABILITIES.some((known) => known === name) && (name !== 'cluster' || services.cluster !== undefined),
+    );
     this.#workers.capabilities = new Set(understood);
     const welcome: Welcome = {
       protocol: result.protocol,

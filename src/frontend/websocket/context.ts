@@ -9,6 +9,7 @@ import type { Admission } from '../admission.ts';
 import type { MethodDefinition, Services } from '../door.ts';
 import type { DoorLimits } from '../limits.ts';
 import type { Namespaces } from '../namespaces.ts';
+import type { ClusterWatch } from './cluster-watch.ts';
 import type { Connection } from './connection.ts';
 
 export interface DoorMetrics {
@@ -26,6 +27,8 @@ export interface DoorContext {
   readonly limits: DoorLimits;
   readonly methods: ReadonlyMap<string, MethodDefinition>;
   readonly metrics: DoorMetrics;
+  /** Absent on a node that stands alone. */
+  readonly clusterWatch: ClusterWatch | undefined;
   draining(): boolean;
   onHello(hello: Hello, peer: string): void;
   /** A method threw something that is no refusal: a bug of ours. */

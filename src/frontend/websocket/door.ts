@@ -1,5 +1,6 @@
 // The native door: accepts wires, drains at shutdown. Over sockets (listener.ts) and within the process (in-process.ts).
 
+import { ClusterWatch } from './cluster-watch.ts';
 import { Connection } from './connection.ts';
 import { Connections, type DoorContext } from './context.ts';
 import { CloseCode, type Wire } from './wire.ts';
@@ -12,8 +13,10 @@ export class NativeDoor {
   readonly #context: DoorContext;
   #draining = false;
 
-  constructor(context: Omit<DoorContext, 'draining'>) {
-    this.#context = { ...context, draining: () => this.#draining };
+  constructor(context: Omit<DoorContext, 'draining' | 'clusterWatch'>) {
+    const { cluster, clock } = context.services;
+    const clusterWatch = cluster && new ClusterWatch({ cluster, clock, scheduler: context.scheduler });
+    this.#context = { ...context, clusterWatch, draining: () => this.#draining };
     this.connections = new Connections(this.#context);
   }
 

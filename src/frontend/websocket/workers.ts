@@ -1,6 +1,6 @@
 // The workers of one connection: who is registered here, whose task a token is, and the `durable` pushes of a tick.
 
-import type { WorkerRegistry } from '../../ports/matching.ts';
+import type { TaskKind, WorkerRegistry } from '../../ports/matching.ts';
 import type { DurablePush, PushTopic, RegisterWorkerRequest } from '../../wire/api.ts';
 import { HostedWorker, type PushTarget, tokenKey } from '../hosted-worker.ts';
 import { exhausted } from '../statuses.ts';
@@ -64,8 +64,20 @@ export class ConnectionWorkers implements PushTarget {
   grant(workerId: string, workflow: number, activity: number): boolean {
     const worker = this.#workers.get(workerId);
     if (worker === undefined) return false;
-    if (workflow > 0) this.#registry.grant(worker.session, 'workflow', workflow);
-    if (activity > 0) this.#registry.grant(worker.session, 'activity', activity);
+    if (workflow > 0) this.#registry.grant(worker.session, 'workflow', workflow, this.connection);
+    if (activity > 0) this.#registry.grant(worker.session, 'activity', activity, this.connection);
+    return true;
+  }
+
+  withdraw(workerId: string, kind: TaskKind, credit: number): number | undefined {
+    const worker = this.#workers.get(workerId);
+    return worker && this.#registry.withdraw(worker.session, kind, credit, this.connection);
+  }
+
+  resume(workerId: string, heldTokens: readonly Uint8Array[]): boolean {
+    const worker = this.#workers.get(workerId);
+    if (worker === undefined) return false;
+    this.#registry.resume(worker.session, new Set(heldTokens.map(tokenKey)), this.connection);
     return true;
   }
 
@@ -75,14 +87,14 @@ export class ConnectionWorkers implements PushTarget {
     this.#tasks.delete(key);
     if (worker === undefined) return;
     if (queryId !== undefined) this.#registry.queryAnswered(worker.session, queryId);
-    if (credit > 0) this.#registry.grant(worker.session, kind, credit);
+    if (credit > 0) this.#registry.grant(worker.session, kind, credit, this.connection);
   }
 
   /** The connection takes frames again: tasks may wait for it. */
   resumed(): void {
     for (const { session } of this.#workers.values()) {
-      this.#registry.grant(session, 'workflow', 0);
-      this.#registry.grant(session, 'activity', 0);
+      this.#registry.grant(session, 'workflow', 0, this.connection);
+      this.#registry.grant(session, 'activity', 0, this.connection);
     }
   }
 

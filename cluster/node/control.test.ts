@@ -1,0 +1,195 @@
+import { describe, expect, it } from 'vitest';
+import type { Draining } from '../../src/ports/cluster.ts';
+import type { Done } from '../../src/ports/engine.ts';
+import type { Status } from '../../src/wire/status.ts';
+import type { MemberSnapshot } from '../gossip/index.ts';
+import { decodePlan } from '../ring/plan-codec.ts';
+import { Ring } from '../ring/ring.ts';
+import { encodeBody, encodeValue } from '../routing/answers.ts';
+import { Control, type LedShard } from './control.ts';
+import { directoryOf, HOSTILE, planOf, TestNet } from './node.test-support.ts';
+
+const SHARDS = 4;
+const PLANNED = ['a', 'b', 'c'];
+
+const snapshot = (name: string, over: Partial<MemberSnapshot> = {}): MemberSnapshot => ({
+  ...{ name, directoryId: directoryOf(name), roles: [], zone: '', weight: 1, draining: 'no', version: '1' },
+  addresses: { client: `${name}:1`, gossip: `${name}:2`, link: `${name}:3` },
+  protocol: { min: 1, max: 1 },
+  ...{ state: 'alive', incarnation: 1, instance: 1, startedAtMs: 1, load: 0, inStateMs: 0 },
+  ...over,
+});
+
+function world(...names: string[]) {
+  const net = new TestNet();
+  const plan = decodePlan(planOf(PLANNED));
+  if (plan === undefined) throw new Error('no plan');
+  const ring = new Ring({ members: plan.members, shardCount: SHARDS, replicas: 3 });
+  const seen = new Map(names.map((name) => [name, snapshot(name)]));
+  const leaders = new Map<number, { directoryId: string; term: number }>();
+  const nodes = names.map((name) => {
+    const led: LedShard[] = [];
+    const forgot: string[] = [];
+    const drained: Draining[] = [];
+    const control = new Control({
+      ...{ clusterId: 'c', incarnation: () => 'i', self: name, shardCount: SHARDS, replicas: 3 },
+      ...{ members: () => [...seen.values()], rpc: net.node(name), scheduler: net.time, led: () => led },
+      ...{ coordinator: { state: 'ready' }, session: () => 'held', draining: () => drained.at(-1) ?? 'no' },
+      roster: {
+        connected: () => net.peersOf(name),
+        nameOf: (id) => [...seen.values()].find(({ directoryId }) => directoryId === id)?.name,
+      },
+      placement: { plan, ring, why: 'settled', forget: (id) => void forgot.push(id) },
+      view: { leaderOf: (shard) => leaders.get(shard) },
+      mover: { rebalance: () => led.length },
+      setDraining: (how) => void drained.push(how),
+    });
+    return { name, control, led, forgot, drained };
+  });
+  return { net, nodes, seen, leaders };
+}
+
+const led = (shard: number, term: number, ...voters: string[]): LedShard => ({
+  ...{ shard, term, voters: voters.map(directoryOf), learners: [], committedLsn: 9 },
+});
+
+async function told<T>(net: TestNet, ask: (done: Done<T>) => void): Promise<{ error?: Status; value?: T }> {
+  const answers: { error?: Status; value?: T }[] = [];
+  ask((error, value) => answers.push({ ...(error && { error }), ...(value !== undefined && { value }) }));
+  await net.time.advance(5_000);
+  expect(answers).toHaveLength(1);
+  return answers[0] ?? {};
+}
+
+describe('the shards of a cluster', () => {
+  it('are told by their leaders, the newest of two, by names', async () => {
+    const { net, nodes } = world('a', 'b', 'c');
+    const [a, b, c] = nodes;
+    a?.led.push(led(0, 3, 'a', 'b'));
+    b?.led.push(led(0, 4, 'a', 'b', 'c'), led(1, 2, 'b', 'gone'));
+    c?.led.push(led(99, 1, 'c'));
+    const { value } = await told(net, (done: Done<readonly unknown[]>) => a?.control.shards(done as never));
+    expect(value).toMatchObject([
+      { shard: 0, leader: 'b', term: 4, voters: ['a', 'b', 'c'], committedLsn: 9 },
+      { shard: 1, leader: 'b', term: 2, voters: ['b', 'd-gone'] },
+      { shard: 2, leader: undefined, voters: [] },
+      { shard: 3, leader: undefined },
+    ]);
+  });
+
+  it('are told without a node that is away, answers garbage or nothing', async () => {
+    const { net, nodes } = world('a', 'b', 'c', 'd');
+    const [a, b] = nodes;
+    b?.led.push(led(1, 2, 'b'));
+    net.away.add('d');
+    net.node('c').serve('cluster.shards', (call) => call.answer(encodeValue([{ shard: 'x' }])));
+    net.node('e').serve('cluster.shards', () => undefined);
+    const { value } = await told(net, (done: Done<readonly { leader: string | undefined }[]>) =>
+      a?.control.shards(done),
+    );
+    expect(value?.map(({ leader }) => leader)).toEqual([undefined, 'b', undefined, undefined]);
+  });
+});
+
+describe('what operators do', () => {
+  it('drains a node, this one or another, and says when that is not there or silent', async () => {
+    const { net, nodes } = world('a', 'b');
+    const [a, b] = nodes;
+    for (const [name, node] of [
+      ['a', a],
+      ['b', b],
+    ] as const) {
+      const { error } = await told(net, (done: Done<undefined>) => a?.control.drain(name, 'everything', done));
+      expect([error, node?.drained]).toEqual([undefined, ['everything']]);
+    }
+    const nobody = await told(net, (done: Done<undefined>) => a?.control.drain('x', 'no', done));
+    expect(nobody.error?.message).toMatch(/No node called "x"/);
+    net.node('s').serve('cluster.drain', () => undefined);
+    const silent = await told(net, (done: Done<undefined>) => a?.control.drain('s', 'no', done));
+    expect(silent.error?.detail).toEqual({ kind: 'Unavailable', applied: 'maybe' });
+  });
+
+  it('moves leaderships at every node, and counts them', async () => {
+    const { net, nodes } = world('a', 'b', 'c');
+    const [a, b] = nodes;
+    a?.led.push(led(0, 1, 'a'));
+    b?.led.push(led(1, 1, 'b'), led(2, 1, 'b'));
+    net.away.add('c');
+    const { value } = await told(net, (done: Done<{ transfers: number }>) => a?.control.rebalance(done));
+    expect(value).toEqual({ transfers: 3 });
+  });
+
+  it('replaces a member that is gone, everywhere, by its name or directory; never one that is there', async () => {
+    for (const name of ['c', 'd-c']) {
+      const { net, nodes } = world('a', 'b');
+      const { error } = await told(net, (done: Done<undefined>) => nodes[0]?.control.replace(name, done));
+      expect(error).toBeUndefined();
+      expect(nodes.map(({ forgot }) => forgot)).toEqual([['d-c'], ['d-c']]);
+    }
+    const { net, nodes, seen } = world('a', 'b');
+    for (const state of ['alive', 'suspect'] as const) {
+      seen.set('b', snapshot('b', { state }));
+      const { error } = await told(net, (done: Done<undefined>) => nodes[0]?.control.replace('b', done));
+      expect(error?.message).toMatch(/is there: drain it/);
+    }
+    const { error } = await told(net, (done: Done<undefined>) => nodes[0]?.control.replace('x', done));
+    expect(error?.message).toMatch(/No node called "x"/);
+    expect(nodes.flatMap(({ forgot }) => forgot)).toEqual([]);
+  });
+
+  it('sees planned members that nobody has seen, and who leads how many', () => {
+    const { nodes, leaders } = world('a', 'b');
+    leaders.set(0, { directoryId: 'd-a', term: 1 });
+    leaders.set(2, { directoryId: 'd-a', term: 1 });
+    const status = nodes[0]?.control.status();
+    expect(status?.members.map(({ name, state, leads, planned }) => [name, state, leads, planned])).toEqual([
+      ['a', 'alive', 2, true],
+      ['b', 'alive', 0, true],
+      ['c', 'absent', 0, true],
+    ]);
+  });
+});
+
+describe('the map for clients', () => {
+  it('names nodes that clients reach and who leads, and changes once for what changes together', async () => {
+    const { net, nodes, seen, leaders } = world('a', 'b', 'c');
+    const control = nodes[0]?.control;
+    const versions: number[] = [];
+    const end = control?.onClientMap(() => versions.push(control.clientMap().version));
+    seen.set('b', snapshot('b', { draining: 'leadership' }));
+    seen.set('c', snapshot('c', { state: 'dead' }));
+    leaders.set(1, { directoryId: 'd-b', term: 1 });
+    leaders.set(2, { directoryId: 'd-c', term: 1 });
+    for (let i = 0; i < 10; i += 1) control?.changed();
+    await net.time.advance(100);
+    expect(control?.clientMap()).toEqual({
+      ...{ version: 1, shardCount: SHARDS, leaders: [-1, 1, -1, -1] },
+      nodes: [
+        { name: 'a', address: 'a:1', draining: false },
+        { name: 'b', address: 'b:1', draining: true },
+      ],
+    });
+    control?.changed();
+    await net.time.advance(100);
+    expect(versions).toEqual([1]);
+    end?.();
+    leaders.clear();
+    control?.changed();
+    await net.time.advance(100);
+    expect([versions, control?.clientMap().version]).toEqual([[1], 2]);
+  });
+});
+
+describe.each(['cluster.drain', 'cluster.forget'])('bytes that are none: %s', (method) => {
+  it.each(HOSTILE)('%s', async (_, bytes) => {
+    const { net, nodes } = world('a');
+    expect(await net.ask('x', 'a', method, bytes)).not.toBe('silent');
+    expect([nodes[0]?.drained, nodes[0]?.forgot]).toEqual([[], []]);
+  });
+});
+
+it('a drain of a kind that there is not changes nothing', async () => {
+  const { net, nodes } = world('a');
+  await net.ask('x', 'a', 'cluster.drain', encodeBody({ how: 'constructor' }));
+  expect(nodes[0]?.drained).toEqual([]);
+});

@@ -1,0 +1,149 @@
+// Shards as logs that several nodes keep in directories of their own: the driver replicates, the mover brings replicas and leaders to where the
+// ring wants them, and the first shards are made once (birth.ts). Called by cluster-node.ts.
+
+import type { CommitLog } from '../../src/ports/commit-log.ts';
+import { type ShardId, shardId } from '../../src/ports/ids.ts';
+import type { LedShards } from '../../src/ports/led-shards.ts';
+import type { ReplicaStore, RowLayout } from '../../src/ports/replica-store.ts';
+import type { Links } from '../link/links.ts';
+import type { Rpc } from '../link/rpc.ts';
+import { committerLog } from '../replication/committer-log.ts';
+import { ReplicationDriver } from '../replication/driver.ts';
+import type { RingPlan } from '../ring/plan.ts';
+import { encodePlan } from '../ring/plan-codec.ts';
+import type { Ring } from '../ring/ring.ts';
+import { Birth, type BirthState } from './birth.ts';
+import { coordinatedTerms } from './coordinated-terms.ts';
+import { LogUser } from './log-user.ts';
+import { Mover } from './mover.ts';
+import type { ClusterNodeOptions } from './options.ts';
+import { ReplicationLink } from './replication-link.ts';
+import type { Roster } from './roster.ts';
+import type { LedShardState, ShardKeeper } from './shard-keeper.ts';
+import type { ShardView } from './shard-view.ts';
+
+export interface ReplicatedKeeperOptions {
+  node: ClusterNodeOptions;
+  store: ReplicaStore;
+  layout: RowLayout;
+  links: Links;
+  rpc: Rpc;
+  roster: Roster;
+  view: ShardView;
+  engine(): LedShards;
+  ring(): Ring | undefined;
+  /** In force; version 0: none yet. */
+  plan(): RingPlan;
+  state(): BirthState;
+  save(state: BirthState): Promise<void>;
+  /** Who leads a shard, or holds it, has changed. */
+  changed(shard: ShardId): void;
+  failed(error: unknown): void;
+}
+
+export class ReplicatedKeeper implements ShardKeeper {
+  readonly commitLog: CommitLog;
+  readonly #options: ReplicatedKeeperOptions;
+  readonly #driver: ReplicationDriver;
+  readonly #mover: Mover;
+  readonly #birth: Birth;
+
+  constructor(options: ReplicatedKeeperOptions) {
+    this.#options = options;
+    const { store, layout, links, rpc, roster, view } = options;
+    const { config, coordinator, clock, scheduler, random, log, times, bounds } = options.node;
+    const { shardCount, directoryId: self } = store;
+    const transport = new ReplicationLink();
+    links.use('replication', transport);
+    links.use('snapshot', { up: () => {}, down: () => {}, message: () => {} });
+    this.#driver = new ReplicationDriver({
+      ...{ store, transport, clock, scheduler, random, layout },
+      terms: coordinatedTerms(coordinator),
+      user: new LogUser({
+        ...{ view, engine: options.engine },
+        changed: (shard) => options.changed(shard),
+        failed: (error) => options.failed(error),
+      }),
+      ...(times && { times }),
+      ...(bounds && { bounds }),
+      onRefused: (from, why) => log.warn({ from }, `a replication frame was refused: ${why}`),
+    });
+    this.commitLog = committerLog(this.#driver);
+    this.#mover = new Mover({
+      ...{ self, shardCount, driver: this.#driver, scheduler },
+      ring: () => options.ring(),
+      reaches: (directoryId) => transport.peerOf(directoryId) !== undefined,
+      drains: (directoryId) => roster.drains(directoryId),
+    });
+    this.#birth = new Birth({
+      ...{ self, shardCount, replicas: config.replicas, rpc, scheduler, log },
+      nameOf: (directoryId) => transport.peerOf(directoryId)?.name,
+      peers: () => roster.connected(),
+      state: () => options.state(),
+      save: (birth) => options.save(birth),
+      has: (shard) => this.#driver.replicaOf(shard) !== undefined,
+      holdsAny: () => this.replicas > 0,
+      create: (shard, voters) => this.#driver.createShard(shard, voters),
+    });
+  }
+
+  get replicas(): number {
+    let replicas = 0;
+    for (let n = 0; n < this.#options.store.shardCount; n += 1)
+      if (this.#driver.replicaOf(shardId(n)) !== undefined) replicas += 1;
+    return replicas;
+  }
+
+  get frames(): number {
+    return this.#driver.frames;
+  }
+
+  confirm(shard: ShardId): Promise<boolean> {
+    return this.#driver.confirm(shard);
+  }
+
+  open(): Promise<void> {
+    return this.#driver.open();
+  }
+
+  start(): void {
+    this.#birth.begin();
+    this.#mover.start();
+  }
+
+  ringChanged(): void {
+    this.#birth.planned(encodePlan(this.#options.plan())).catch((error: unknown) => this.#options.failed(error));
+    this.#mover.wake();
+  }
+
+  wake(): void {
+    this.#mover.wake();
+  }
+
+  led(): LedShardState[] {
+    return this.#mover.led().flatMap((shard) => {
+      const replica = this.#driver.replicaOf(shard);
+      if (replica === undefined) return [];
+      const { term, commit, configuration, leadership } = replica;
+      const slowest = leadership?.slowestMatch() ?? commit;
+      return [{ shard, term, commit, slowest, voters: configuration.voters, learners: configuration.learners }];
+    });
+  }
+
+  rebalance(): number {
+    return this.#mover.rebalance();
+  }
+
+  evacuate(): number {
+    return this.#mover.evacuate();
+  }
+
+  stop(): void {
+    this.#mover.stop();
+    this.#birth.stop();
+  }
+
+  close(): Promise<void> {
+    return this.#driver.close();
+  }
+}

@@ -1,0 +1,84 @@
+// A cluster whose nodes keep nothing: one real PostgreSQL for all, real sockets and Redis. Any node answers anything, each shard is led by one, and
+// what a node led goes to the others when it leaves or vanishes.
+
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Client, Connection } from '../../sdk/client/index.ts';
+import { Worker } from '../../sdk/worker/index.ts';
+import { migrated } from '../conformance/postgres-medium.ts';
+import { TestCluster } from '../support/cluster.ts';
+import { type Database, sharedPostgres } from '../support/postgres.ts';
+import { eventually } from '../support/redis.ts';
+
+const SHARDS = 16;
+const workflowsPath = fileURLToPath(new URL('./workflows.ts', import.meta.url));
+let cluster: TestCluster;
+let database: Database;
+const connections: Connection[] = [];
+
+beforeAll(async () => {
+  database = await (await sharedPostgres()).database();
+  await migrated(database, SHARDS);
+  cluster = await TestCluster.create(SHARDS, { firstMembers: 3 });
+  await Promise.all(['a', 'b', 'c'].map((name) => cluster.start(name, { postgres: database.url })));
+  await ledBy('a', 'a', 'b', 'c');
+}, 60_000);
+
+afterAll(async () => {
+  await Promise.all(connections.map((connection) => connection.close()));
+  await cluster.close();
+}, 30_000);
+
+/** Every shard is led, and each of these nodes leads some; `by` says so. */
+const ledBy = (by: string, ...names: string[]): Promise<true> =>
+  eventually(
+    `shards led by ${names.join(', ')}`,
+    async () => {
+      const leaders = (await cluster.shards(by)).map(({ leader }) => leader);
+      return leaders.every((leader) => leader !== undefined && names.includes(leader)) &&
+        names.every((name) => leaders.includes(name))
+        ? true
+        : undefined;
+    },
+    40_000,
+  );
+
+async function connectionTo(name: string): Promise<Connection> {
+  const connection = await Connection.connect({ address: cluster.node(name).address });
+  connections.push(connection);
+  return connection;
+}
+
+describe('three nodes on one database', () => {
+  it('share the shards, and run workflows started at any of them', async () => {
+    const worker = await Worker.create({
+      connection: await connectionTo('a'),
+      taskQueue: 'shared',
+      workflowsPath,
+      activities: { greet: async (name: string) => `Hello, ${name}!` },
+    });
+    const client = new Client({ connection: await connectionTo('b') });
+    await worker.runUntil(async () => {
+      const results = Array.from({ length: 20 }, (_, i) =>
+        client.workflow.execute('hello', { workflowId: `w-${i}`, taskQueue: 'shared', args: [String(i)] }),
+      );
+      expect(await Promise.all(results)).toEqual(results.map((_, i) => `Hello, ${i}!`));
+    });
+    const elsewhere = new Client({ connection: await connectionTo('c') });
+    expect((await elsewhere.workflow.count('ExecutionStatus = "Completed"')).count).toBe(20);
+  }, 60_000);
+
+  it('take over what a node led that leaves, and give it its share when it is back', async () => {
+    const client = new Client({ connection: await connectionTo('a') });
+    await cluster.stop('c');
+    await ledBy('a', 'a', 'b');
+    const start = (i: number) =>
+      client.workflow.start('hello', { workflowId: `later-${i}`, taskQueue: 'nobody', args: [''] });
+    await Promise.all(Array.from({ length: 20 }, (_, i) => start(i)));
+    await cluster.start('c', { postgres: database.url });
+    await ledBy('a', 'a', 'b', 'c');
+    const back = new Client({ connection: await connectionTo('c') });
+    expect((await back.workflow.count('ExecutionStatus = "Running"')).count).toBe(20);
+    expect(cluster.fatal).toEqual([]);
+  }, 90_000);
+});
