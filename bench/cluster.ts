@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '../sdk/client/index.ts';
-import { connectAround } from '../test/chaos/cluster/clients.ts';
+import { connectToAll } from '../test/chaos/cluster/clients.ts';
 import { ChaosCluster } from '../test/chaos/cluster/cluster.ts';
 import { Ledger } from '../test/chaos/cluster/ledger.ts';
 import { freePort, LOCALHOST } from '../test/chaos/cluster/network.ts';
@@ -28,9 +28,10 @@ const FORM_MS = 60_000;
 const MISSED_MS = 3_000;
 const SETTLE_MS = 4_000;
 const IDLE_MS = 5_000;
-const WORKFLOWS = 2_000;
+const WORKFLOWS = 4_000;
 const ALONE = 300;
-const CONCURRENCY = 48;
+/** As `throughput` has. */
+const CONCURRENCY = 256;
 
 export async function cluster(say: (text: string) => void): Promise<Record<string, Figures>> {
   return {
@@ -45,7 +46,7 @@ export async function cluster(say: (text: string) => void): Promise<Record<strin
 async function pauses(say: (text: string) => void): Promise<Figures> {
   return await withCluster({ nodes: 3, replicas: 3, shardCount: SHARDS }, async (running) => {
     const probes = new Probes(SHARDS, PROBE_MS);
-    const connection = connectAround(() => running.addresses());
+    const connection = connectToAll(running.addresses());
     try {
       for (const address of running.addresses()) probes.use(address);
       await probes.untilServed(FORM_MS);
@@ -137,30 +138,24 @@ async function costs(say: (text: string) => void): Promise<Figures> {
   };
 }
 
-/** A worker and a client at each node, so that the load is spread as an application's would be. */
+/** One client and one worker, which know all nodes. */
 async function costOf(nodes: readonly { address: string; pid: number }[]): Promise<Cost> {
   const taskQueue = `bench-${randomBytes(4).toString('hex')}`;
-  const workers = await Promise.all(nodes.map(({ address }) => BenchWorker.start(address, taskQueue)));
-  const connections = await Promise.all(nodes.map(({ address }) => Connection.connect({ address })));
+  const addresses = nodes.map(({ address }) => address);
+  const worker = await BenchWorker.start(addresses.join(','), taskQueue);
+  const connection = await Connection.connect({ address: addresses });
   try {
-    const loads = connections.map((connection, i) => ({
-      ...{ client: new Client({ connection }), taskQueue, workflowType: 'oneActivity', prefix: `n${i}` },
-      ...{ concurrency: CONCURRENCY / nodes.length, workflows: WORKFLOWS / nodes.length, warmUp: 0 },
-    }));
-    const all = (phase: string) =>
-      Promise.all(loads.map((load) => closedLoop({ ...load, prefix: `${load.prefix}-${phase}` })));
-    await all('warm');
+    const load = { client: new Client({ connection }), taskQueue, workflowType: 'oneActivity', warmUp: 0 };
+    await closedLoop({ ...load, prefix: 'warm', concurrency: CONCURRENCY, workflows: WORKFLOWS });
     const cpu = (): number => nodes.reduce((sum, { pid }) => sum + (cpuSecondsOf(pid) ?? Number.NaN), 0);
     const before = cpu();
-    const done = (await all('measured')).reduce((sum, { workflows }) => sum + workflows, 0);
-    const perWorkflowUs = ((cpu() - before) * 1e6) / done;
-    const [first] = loads;
-    if (first === undefined) throw new Error('there are no nodes');
-    const alone = { ...first, prefix: 'alone', concurrency: 1, workflows: ALONE, warmUp: ALONE / 3 };
-    return { perWorkflowUs, aloneP50Ms: (await closedLoop(alone)).p50 };
+    const { workflows } = await closedLoop({ ...load, prefix: 'many', concurrency: CONCURRENCY, workflows: WORKFLOWS });
+    const perWorkflowUs = ((cpu() - before) * 1e6) / workflows;
+    const alone = await closedLoop({ ...load, prefix: 'alone', concurrency: 1, workflows: ALONE, warmUp: ALONE / 3 });
+    return { perWorkflowUs, aloneP50Ms: alone.p50 };
   } finally {
-    await Promise.all(connections.map((connection) => connection.close()));
-    await Promise.all(workers.map((worker) => worker.stop()));
+    await connection.close();
+    await worker.stop();
   }
 }
 

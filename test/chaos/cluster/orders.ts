@@ -1,5 +1,4 @@
-// The load: the order pipeline of examples/order-fulfillment with its two services and its workers, and its audit at the end. One worker for each
-// node, since a worker serves the node it is connected to.
+// The load: the order pipeline of examples/order-fulfillment with its two services and a worker, and its audit at the end.
 
 import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -66,9 +65,9 @@ export class Orders {
     await Promise.all([start('payment'), start('warehouse')]);
   }
 
-  /** A worker that serves this node; resolves when it is ready. */
-  async startWorker(name: string, address: string): Promise<void> {
-    await this.#child(`worker-${name}`, [join(DEMO, 'worker.js'), '--address', address, ...this.#urls]);
+  /** A worker that serves all nodes; resolves when it is ready. */
+  async startWorker(addresses: readonly string[]): Promise<void> {
+    await this.#child('worker', [join(DEMO, 'worker.js'), '--address', addresses.join(','), ...this.#urls]);
   }
 
   /** Orders begin to come in. */
@@ -128,7 +127,6 @@ export class Orders {
     const { directory } = this.#options;
     const child = new Child({ name, args, cwd: directory, logFile: join(directory, `${name}.log`) }, EXIT_WITH_PARENT, {
       message: () => {},
-      // A worker whose node is away for long may give up; it comes back.
       died: () => {},
       revived: () => {},
       lost: (_child, why) => this.#stop.abort(why),

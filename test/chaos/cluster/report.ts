@@ -105,7 +105,7 @@ export function pageOf(outcomes: readonly Outcome[], atMs: number): string {
   return `# What a cluster survives
 
 \`npm run chaos\` runs real nodes (\`tenuto server start\`), a real Redis and real sockets, with proxies between the nodes and before Redis that can be cut one way or both. The order
-pipeline of \`examples/order-fulfillment\` is the load: a worker per node, two services that fail at random, a shop. Beside it a client per shard starts workflows and signals them, and
+pipeline of \`examples/order-fulfillment\` is the load: a worker, two services that fail at random, a shop. Beside it a client per shard starts workflows and signals them, and
 writes down what was acknowledged. After the faults of a scenario this must hold, or the run fails:
 
 - every order has ended, and the audit of the services' own files balances, to the cent and to the piece;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from 'tenuto/client';
-import { connectAround } from './clients.ts';
+import { connectToAll } from './clients.ts';
 import { ChaosCluster } from './cluster.ts';
 import type { CoordinatorKind } from './coordinator.ts';
 import { type FailedCall, Ledger } from './ledger.ts';
@@ -134,11 +134,10 @@ export class World {
     await sleep(ms);
   }
 
-  /** A node more, with its worker. */
+  /** A node more. Clients and workers learn of it by themselves. */
   async add(): Promise<NodeProcess> {
     const node = await this.cluster.add();
     this.#probes.use(node.address);
-    await this.#orders.startWorker(node.name, node.address);
     return node;
   }
 
@@ -182,10 +181,10 @@ export class World {
   }
 
   async #start(): Promise<void> {
-    this.say(`${this.#options.nodes ?? 3} nodes start, with Redis, services and workers`);
+    this.say(`${this.#options.nodes ?? 3} nodes start, with Redis, services and a worker`);
     await Promise.all([this.cluster.start(), this.#orders.startServices()]);
     for (const { address } of this.cluster.nodes) this.#probes.use(address);
-    await Promise.all(this.cluster.nodes.map(({ name, address }) => this.#orders.startWorker(name, address)));
+    await this.#orders.startWorker(this.cluster.addresses());
     await this.#probes.untilServed(FORM_MS);
     this.#ledger = new Ledger(this.#connect(), SHARDS);
     this.#orders.open(this.#connect());
@@ -193,7 +192,7 @@ export class World {
   }
 
   #connect(): Connection {
-    const connection = connectAround(() => this.cluster.nodes.map(({ address }) => address));
+    const connection = connectToAll(this.cluster.addresses());
     this.#connections.push(connection);
     return connection;
   }
