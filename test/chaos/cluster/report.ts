@@ -32,71 +32,57 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
 }
 
-const row = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
+type Row = readonly (string | number)[];
+
+/** A table as the formatter wants it: columns padded to their widest cell. */
+function table(head: Row, rows: readonly Row[]): string {
+  const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => String(row[column]).length)));
+  const line = (row: Row, padding: string): string =>
+    `| ${row.map((cell, column) => String(cell).padEnd(widths[column] ?? 0, padding)).join(' | ')} |`;
+  return [
+    line(head, ' '),
+    line(
+      head.map(() => ''),
+      '-',
+    ),
+    ...rows.map((row) => line(row, ' ')),
+  ].join('\n');
+}
 
 function gaps(faults: readonly FaultSeen[]): (string | number)[] {
   const all = faults.flatMap(({ longestMs }) => longestMs);
   return [percentile(all, 0.5), percentile(all, 0.99), Math.max(0, ...all)];
 }
 
-export function tableOf(outcomes: readonly Outcome[]): string {
-  const lines = [
-    row([
-      'scenario',
-      'orders',
-      'acknowledged: starts, signals',
-      'failed calls',
-      'longest call ms',
-      'not served, ms: p50',
-      'p99',
-      'max',
-      'result',
-    ]),
-    row(['---', '---', '---', '---', '---', '---', '---', '---', '---']),
-  ];
-  for (const outcome of outcomes) {
-    const { scenario, result } = outcome;
-    if (result.type !== 'ran') {
-      lines.push(
-        row([
-          scenario.title,
-          '',
-          '',
-          '',
-          '',
-          '',
-          '',
-          '',
-          result.type === 'failed' ? '**failed**' : `not run: ${result.why}`,
-        ]),
-      );
-      continue;
+function rowOf(outcome: Outcome): Row {
+  const { scenario, result } = outcome;
+  switch (result.type) {
+    case 'not run':
+      return [scenario.title, '', '', '', '', '', '', '', `not run: ${result.why}`];
+    case 'failed':
+      return [scenario.title, '', '', '', '', '', '', '', '**failed**'];
+    case 'ran': {
+      const { orders, starts, signals, failedCalls, repeatedCalls, longestCallMs, faults } = result.report;
+      const wrong = faultsOf(outcome).length;
+      const calls = [`${starts}, ${signals}`, failedCalls.length + repeatedCalls, longestCallMs];
+      return [scenario.title, orders, ...calls, ...gaps(faults), wrong === 0 ? 'all there' : `**${wrong} wrong**`];
     }
-    const { report } = result;
-    const wrong = faultsOf(outcome);
-    lines.push(
-      row([
-        scenario.title,
-        report.orders,
-        `${report.starts}, ${report.signals}`,
-        report.failedCalls.length + report.repeatedCalls,
-        report.longestCallMs,
-        ...gaps(report.faults),
-        wrong.length === 0 ? 'all there' : `**${wrong.length} wrong**`,
-      ]),
-    );
   }
-  return lines.join('\n');
+}
+
+export function tableOf(outcomes: readonly Outcome[]): string {
+  const calls = ['acknowledged: starts, signals', 'failed calls', 'longest call ms'];
+  const head = ['scenario', 'orders', ...calls, 'not served, ms: p50', 'p99', 'max', 'result'];
+  return table(head, outcomes.map(rowOf));
 }
 
 function detailsOf(outcomes: readonly Outcome[]): string {
-  const lines = [row(['fault', 'p50', 'p99', 'max']), row(['---', '---', '---', '---'])];
-  for (const { scenario, result } of outcomes) {
-    if (result.type !== 'ran') continue;
-    lines.push(row([`**${scenario.title}**`, '', '', '']));
-    for (const fault of result.report.faults) lines.push(row([fault.what, ...gaps([fault])]));
-  }
-  return lines.join('\n');
+  const rows = outcomes.flatMap(({ scenario, result }): Row[] => {
+    if (result.type !== 'ran') return [];
+    const { faults } = result.report;
+    return [[`**${scenario.title}**`, '', '', ''], ...faults.map((fault): Row => [fault.what, ...gaps([fault])])];
+  });
+  return table(['fault', 'p50', 'p99', 'max'], rows);
 }
 
 /** The whole page. Times are this machine's, measured while it may have had other things to do. */
@@ -118,7 +104,7 @@ Three nodes with three replicas of 16 shards each, unless the scenario says othe
 asks it every ${PROBE_EVERY_MS} ms through all nodes in turn: about ${PROBE_EVERY_MS} ms when nothing happens. "Longest call" is what a client waited for one acknowledgement, its reconnecting included.
 "Failed calls" reached a client as an error, and may have been applied or not. Times are measured, not judged.
 
-Measured on ${new Date(atMs).toISOString().slice(0, 10)}: ${machine}, everything on this one machine.
+Measured on ${new Date(atMs).toISOString().slice(0, 10)}: ${machine}, everything on this one machine, which may have had other things to do.
 
 ${tableOf(outcomes)}
 
