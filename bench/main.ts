@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '../sdk/client/index.ts';
+import { cluster } from './cluster.ts';
 import { fsyncFloorMs } from './lib/floors.ts';
 import { closedLoop } from './lib/load.ts';
 import { BenchNode, cpuSecondsOf, memoryOf } from './lib/node.ts';
@@ -11,11 +12,12 @@ import { BenchWorker } from './lib/worker-process.ts';
 
 const USAGE = `usage: npm run bench -- [options] [scenario …]
 
-scenarios (default: all but sleeping)
+scenarios (default: start, latency, throughput)
   throughput    workflows of one activity, --concurrency at a time
   latency       the same, one at a time
   start         server start-dev to ready, and memory of the idle node
   sleeping      --sleepers workflows asleep on disk: memory, and a restart with them
+  cluster       three nodes: how long shards pause when nodes die, drain and hand over; CPU, latency and memory beside one node's
 
 options
   --workflows N     in throughput (default 20000)
@@ -40,7 +42,13 @@ const report: Record<string, Record<string, number | string>> = {};
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const round = (value: number | undefined) => (value === undefined ? 'unknown' : Math.round(value * 100) / 100);
 
-const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = { throughput, latency, start, sleeping };
+const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = {
+  throughput,
+  latency,
+  start,
+  sleeping,
+  cluster: async () => void Object.assign(report, await cluster(say)),
+};
 
 async function throughput(): Promise<void> {
   await withCluster(async ({ client, node, worker, taskQueue }) => {

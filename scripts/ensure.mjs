@@ -11,7 +11,7 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const OLDEST_NODE = 20;
 /** What `tsconfig.build.json` compiles, and what decides how. */
-const SOURCE_FOLDERS = ['src', 'sdk', 'examples', 'bench', 'cluster'];
+const SOURCE_FOLDERS = ['src', 'sdk', 'examples', 'bench', 'cluster', 'test/chaos/cluster', 'test/support'];
 const BUILD_FILES = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
 /** Written after a good build: the fingerprint of the sources it was made from. */
 const STAMP = join('dist', '.built-from');

@@ -1,0 +1,32 @@
+// The chaos of a cluster, as much of it as belongs into every test run: three real nodes under the order pipeline, one killed with kill -9, then all
+// restarted in turn. Everything else is `npm run chaos`.
+
+import { expect, it, onTestFinished } from 'vitest';
+import { World } from './cluster/world.ts';
+
+const ORDERS = 30;
+/** A planned hand-over needs no looking for what comes later. */
+const PLANNED_WATCH_MS = 500;
+
+it('a cluster under load loses a node to kill -9 and is then restarted node by node: nothing lost, nothing twice, the books balance', async () => {
+  const world = await World.open({ orders: ORDERS });
+  onTestFinished(() => world.close());
+  const { nodes } = world.cluster;
+
+  const [victim] = nodes;
+  await world.fault('kill -9', () => victim?.kill());
+  await world.quietly('it starts again', () => victim?.restart());
+  for (const node of nodes) {
+    await world.fault('SIGTERM', () => node.end(), PLANNED_WATCH_MS);
+    await world.quietly('it starts again', () => node.again());
+  }
+
+  const { problems, orders, signals, failedCalls, faults } = await world.finish();
+  expect(problems, `logs and data: ${world.directory}`).toEqual([]);
+  expect(failedCalls).toEqual([]);
+  expect(orders).toBe(ORDERS);
+  // The record is one: some hundred signals were acknowledged, and found.
+  expect(signals).toBeGreaterThan(200);
+  const held = faults.map(({ what, longestMs }) => `${what} ${Math.max(...longestMs)} ms`);
+  console.info(`${signals} signals found again; shards not served for at most: ${held.join(', ')}`);
+}, 180_000);

@@ -1,0 +1,13 @@
+// Connections of the test's own clients: one that knows the cluster, as an application's, and one that stays with its node.
+
+import { Connection } from 'tenuto/client';
+
+/** @param addresses of some nodes; the others are learned from them */
+export function connectToAll(addresses: readonly string[]): Connection {
+  return Connection.lazy({ address: addresses });
+}
+
+/** Asks this node and no other. */
+export function connectTo(address: string): Connection {
+  return Connection.lazy({ address, discovery: 'off' });
+}

@@ -1,0 +1,199 @@
+// One chaos run: a cluster under load, faults one after the other, and at the end everything that must hold: the audit balances, nothing
+// acknowledged is missing or there twice, histories have no gap, the directories are sound.
+
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Connection } from 'tenuto/client';
+import { connectToAll } from './clients.ts';
+import { ChaosCluster } from './cluster.ts';
+import type { CoordinatorKind } from './coordinator.ts';
+import { type FailedCall, Ledger } from './ledger.ts';
+import type { NodeProcess } from './node-process.ts';
+import { Orders } from './orders.ts';
+import { type Gaps, Probes } from './probes.ts';
+
+export interface WorldOptions {
+  readonly nodes?: number;
+  readonly coordinator?: CoordinatorKind;
+  readonly orders?: number;
+  readonly seed?: number;
+  readonly dataDirectoryOf?: (name: string) => string | undefined;
+  /** What becomes of logs and data of a sound run. Default: removed. */
+  readonly atEnd?: 'keep' | 'remove';
+  /** What happens, while it happens. */
+  say?(text: string): void;
+}
+
+export interface FaultSeen extends Gaps {
+  readonly what: string;
+}
+
+export interface RunReport {
+  readonly faults: readonly FaultSeen[];
+  readonly orders: number;
+  /** Acknowledged, and found in the histories. */
+  readonly starts: number;
+  readonly signals: number;
+  readonly failedCalls: readonly FailedCall[];
+  readonly repeatedCalls: number;
+  readonly longestCallMs: number;
+  /** Empty: all that must hold does. */
+  readonly problems: readonly string[];
+}
+
+const SHARDS = 16;
+const REPLICAS = 3;
+const CONCURRENCY = 12;
+const SEED = 7;
+/** A cluster of that size on a slow machine; faults are bounded below that. */
+const FORM_MS = 60_000;
+const SERVED_MS = 30_000;
+/** Longer than replicas wait for a leader that has gone silent. */
+const WATCH_MS = 3_000;
+const ORDERS_END_MS = 90_000;
+const LOOK_MS = 500;
+
+export class World {
+  readonly cluster: ChaosCluster;
+  readonly #options: WorldOptions;
+  readonly #directory: string;
+  readonly #orders: Orders;
+  readonly #probes = new Probes(SHARDS);
+  readonly #faults: FaultSeen[] = [];
+  readonly #connections: Connection[] = [];
+  #ledger: Ledger | undefined;
+  #sound = false;
+
+  private constructor(options: WorldOptions) {
+    const { orders: count = 60, seed = SEED, nodes = 3, coordinator = 'single', dataDirectoryOf } = options;
+    this.#options = options;
+    this.#directory = mkdtempSync(join(tmpdir(), 'tenuto-chaos-'));
+    const directory = join(this.#directory, 'nodes');
+    this.cluster = new ChaosCluster({
+      ...{ directory, nodes, coordinator, dataDirectoryOf },
+      ...{ shardCount: SHARDS, replicas: REPLICAS },
+    });
+    const shop = join(this.#directory, 'shop');
+    mkdirSync(shop);
+    this.#orders = new Orders({ count, concurrency: CONCURRENCY, seed, directory: shop });
+  }
+
+  /** A cluster that serves, under load. What was started is ended when it cannot be had. */
+  static async open(options: WorldOptions = {}): Promise<World> {
+    const world = new World(options);
+    try {
+      await world.#start();
+      return world;
+    } catch (error) {
+      await world.close();
+      throw error;
+    }
+  }
+
+  /** Logs and data; removed by `close` after a run that was sound. */
+  get directory(): string {
+    return this.#directory;
+  }
+
+  /**
+   * Does something to the cluster, watches it for a while (a leader that was cut off is missed only then), waits until every shard is served, and
+   * notes how long each was not.
+   */
+  async fault(what: string, act: () => Promise<void> | void, watchMs = WATCH_MS): Promise<FaultSeen> {
+    this.say(what);
+    this.#probes.begin();
+    await act();
+    await sleep(watchMs);
+    await this.#probes.untilServed(SERVED_MS);
+    const seen = { what, ...this.#probes.end() };
+    this.#faults.push(seen);
+    const sorted = [...seen.longestMs].sort((a, b) => b - a);
+    this.say(`  not served, by shard, ms: ${sorted.join(' ')} (of which this process ${seen.ownStallMs})`);
+    return seen;
+  }
+
+  /** Something that is not counted as a fault, such as starting a killed node again. */
+  async quietly(what: string, act: () => Promise<void> | void): Promise<void> {
+    this.say(what);
+    await act();
+    await this.#probes.untilServed(SERVED_MS);
+  }
+
+  /** @throws Error when it does not come about in half a minute */
+  async eventually(what: string, look: () => Promise<boolean>): Promise<void> {
+    const giveUpAtMs = performance.now() + SERVED_MS;
+    while (!(await look())) {
+      if (performance.now() > giveUpAtMs) throw new Error(`waited ${SERVED_MS} ms for ${what}`);
+      await sleep(LOOK_MS);
+    }
+  }
+
+  async calm(ms: number): Promise<void> {
+    await sleep(ms);
+  }
+
+  /** A node more. Clients and workers learn of it by themselves. */
+  async add(): Promise<NodeProcess> {
+    const node = await this.cluster.add();
+    this.#probes.use(node.address);
+    return node;
+  }
+
+  /** No client asks it any more. */
+  async forget(node: NodeProcess): Promise<void> {
+    await this.#probes.forget(node.address);
+  }
+
+  /** Everything to its end, and everything checked. */
+  async finish(): Promise<RunReport> {
+    const ledger = this.#ledger;
+    if (ledger === undefined) throw new Error('the world was not opened');
+    this.say('the last orders end, then everything is checked');
+    const connection = this.#connect();
+    await ledger.stop();
+    const problems: string[] = [];
+    const { ended, repeatedCalls, problems: found } = await this.#orders.close(connection, ORDERS_END_MS);
+    problems.push(...found, ...(await ledger.check()));
+    await Promise.all(this.#connections.map((each) => each.close()));
+    await this.#orders.end();
+    problems.push(...this.cluster.deaths.map((death) => `a node ended by itself: ${death}`));
+    problems.push(...(await this.cluster.endAndVerify()));
+    this.#sound = problems.length === 0;
+    const { starts, signals, failed, longestMs } = ledger.report;
+    return {
+      ...{ faults: this.#faults, orders: ended, starts, signals, problems, repeatedCalls },
+      ...{ failedCalls: failed, longestCallMs: longestMs },
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#probes.close();
+    await Promise.all(this.#connections.map((each) => each.close()));
+    await this.#orders.end();
+    await this.cluster.close();
+    if (this.#sound && this.#options.atEnd !== 'keep') rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  say(text: string): void {
+    this.#options.say?.(text);
+  }
+
+  async #start(): Promise<void> {
+    this.say(`${this.#options.nodes ?? 3} nodes start, with Redis, services and a worker`);
+    await Promise.all([this.cluster.start(), this.#orders.startServices()]);
+    for (const { address } of this.cluster.nodes) this.#probes.use(address);
+    await this.#orders.startWorker(this.cluster.addresses());
+    await this.#probes.untilServed(FORM_MS);
+    this.#ledger = new Ledger(this.#connect(), SHARDS);
+    this.#orders.open(this.#connect());
+    await this.calm(2_000);
+  }
+
+  #connect(): Connection {
+    const connection = connectToAll(this.cluster.addresses());
+    this.#connections.push(connection);
+    return connection;
+  }
+}
