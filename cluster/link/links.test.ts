@@ -2,16 +2,19 @@
 
 import { afterEach, describe, expect, it } from 'vitest';
 import {
+  identity,
   KEY,
   keyed,
   ManualTime,
   OTHER_KEY,
   type TestNode,
   type TestNodeOptions,
+  TestRandom,
   testNode,
 } from './link.test-support.ts';
-import type { LinkEvent, Links } from './links.ts';
+import { type LinkEvent, Links } from './links.ts';
 import { MemoryNetwork } from './memory-network.ts';
+import type { Transport } from './transport.ts';
 
 let time: ManualTime;
 let network: MemoryNetwork;
@@ -179,6 +182,40 @@ describe('two nodes', () => {
     node('b');
     time.advance(3_100);
     expect(a.links.peer('b')?.state).toBe('connected');
+  });
+
+  it('dial again when a connection is over before it was taken up, as after a stop of one’s own process', () => {
+    world();
+    node('b');
+    const real = network.at('a');
+    let tries = 0;
+    const links = new Links({
+      identity: identity('a'),
+      security: keyed(KEY),
+      network: {
+        ...real,
+        dial: (to, done) => {
+          tries += 1;
+          if (tries > 1) return real.dial(to, done);
+          const over: Transport = {
+            ...{ remote: 'b:1', certificateNames: [], buffered: 0 },
+            // It was closed while nobody looked.
+            attach: (handler) => handler.closed('closed by the other side'),
+            write: () => undefined,
+            close: () => undefined,
+            destroy: () => undefined,
+          };
+          return time.after(1, () => done({ transport: over }));
+        },
+      },
+      ...{ clock: time, scheduler: time, random: new TestRandom(1) },
+      randomBytes: (length) => new TestRandom(2).bytes(length),
+      onEvent: () => undefined,
+    });
+    made.push(links);
+    links.connect('b', { host: 'b', port: 1 });
+    time.advance(5_000);
+    expect(links.peer('b')?.state).toBe('connected');
   });
 
   it('forget each other on demand', () => {

@@ -180,6 +180,8 @@ export class Links {
         return;
       }
       const connection = this.#begin(outcome.transport, 'dialer', peer);
+      // It may be over already: the other side closed it while this process stood still.
+      if (!this.#connections.has(connection)) return;
       peer.shaking = connection;
       connection.session.start();
     });
