@@ -171,12 +171,15 @@ export class ReplicationDriver implements ReplicatedLog {
       const of = this.#shards.get(flush.shard);
       if (of === undefined || of.installing !== undefined) return [];
       // A snapshot took the place of the rows while this waited for it: these are older.
-      if (flush.appliedLsn < this.#options.store.replicaPosition(flush.shard).appliedLsn) return [];
+      const position = this.#options.store.replicaPosition(flush.shard);
+      if (flush.appliedLsn < position.appliedLsn) return [];
       const { replica, retention } = of;
       const { leadership, log } = replica;
       const alone = replica.configuration.voters.length === 1 && replica.configuration.learners.length === 0;
       const slowest = alone && leadership !== undefined ? flush.appliedLsn : leadership?.slowestMatch();
-      const trimTo = retention.trimTo(log, flush.appliedLsn, slowest, this.#nowMs());
+      // The core keeps what it does not know to be durable yet; the store may have trimmed that already.
+      const wanted = retention.trimTo(log, flush.appliedLsn, slowest, this.#nowMs());
+      const trimTo = lsn(Math.max(wanted, position.base.lsn));
       return [{ ...flush, trimTo, configuration: encodeConfiguration(log.configurationAt(flush.appliedLsn)) }];
     });
     try {
