@@ -72,6 +72,38 @@ describe('rows that are to be flushed while a snapshot takes their place', () =>
   });
 });
 
+describe('a log whose core keeps more than the store', () => {
+  it('is never trimmed back, though a new member lacks what is gone', async () => {
+    const cluster = await begun(25, 4, 3);
+    const leader = cluster.leaderOf(A);
+    if (leader === undefined) throw new Error('nobody leads');
+    leader.flush = async () => undefined;
+    for (let i = 0; i < 5; i += 1) cluster.write(A, `entry ${i}`);
+    await cluster.until(() => (leader.shards.get(A)?.applied ?? 0) >= 6);
+    await cluster.pass(500);
+    const replica = leader.driver?.replicaOf(A);
+    if (replica === undefined) throw new Error('the leader has no replica');
+    // As when what it holds was not reported durable yet.
+    replica.trimmed = () => undefined;
+    const failures: unknown[] = [];
+    const flush = (): Promise<void> => {
+      const appliedLsn = lsn(leader.shards.get(A)?.applied ?? 0);
+      leader.driver
+        ?.flush([{ shard: A, term: term(0), appliedLsn, rows: [] }])
+        .catch((error: unknown) => failures.push(error));
+      return cluster.pass(500);
+    };
+    await flush();
+    const base = leader.store?.replicaPosition(A).base.lsn ?? 0;
+    expect(base).toBeGreaterThan(0);
+    expect(leader.driver?.change(A, { type: 'addLearner', id: directoryId('d3') })).toHaveProperty('lsn');
+    await flush();
+    expect(leader.store?.replicaPosition(A).base.lsn).toBe(base);
+    expect(failures).toEqual([]);
+    expect(leader.failures).toEqual([]);
+  });
+});
+
 describe('a shard that is made here while its leader elsewhere speaks already', () => {
   it('is one replica, which has heard nothing yet', async () => {
     const cluster = new SimCluster(24, 3, 1);
