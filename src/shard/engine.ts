@@ -464,10 +464,9 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
   }
 
   #fenced(shard: Shard): void {
-    this.#log.warn(
-      { shard: shard.id, term: shard.term },
-      'a newer leader was seen: this shard is not led here any more',
-    );
+    // Among several nodes leaderships end in the course of things.
+    if (this.#options.commitLog !== undefined)
+      this.#log.info({ shard: shard.id, term: shard.term }, 'this shard is led elsewhere with turns under way here');
     this.#leadership.unlead(shard.id);
     if (this.#options.commitLog !== undefined) return;
     this.#fail(new StoreError('failed', `shard ${shard.id} was fenced while this node led it alone`));
