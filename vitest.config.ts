@@ -24,6 +24,8 @@ export default defineConfig({
     globalSetup: ['test/support/build.ts', 'test/support/postgres-run.ts'],
     reporters: ['default', './test/support/closing-line.ts'],
     pool: 'forks',
+    // Much of what takes long waits for real processes and clocks: more files than cores at a time.
+    maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -97,7 +97,7 @@ it("the README's sixty seconds run as they are written", { timeout: 60_000 }, as
   }
 });
 
-it('the metrics that the pages on operating name exist', async () => {
+it('the metrics and tables that the pages on operating name exist', async () => {
   const folder = join(root, 'docs/operations');
   const named = readdirSync(folder).flatMap((page) => [
     ...(readFileSync(join(folder, page), 'utf8').match(/\btenuto_[a-z_]+/g) ?? []),
@@ -112,6 +112,8 @@ it('the metrics that the pages on operating name exist', async () => {
     known.add(`tenuto_${kind === 'gauge' ? 'cluster' : 'shard'}_${name}`);
   }
   for (const [, name] of ofCluster.matchAll(/'(tenuto_[a-z_]+)'/g)) known.add(name);
+  const tables = readFileSync(join(root, 'src/store/postgres/schema.ts'), 'utf8');
+  for (const [, name = ''] of tables.matchAll(/CREATE TABLE (?:IF NOT EXISTS )?(tenuto_[a-z_]+)/g)) known.add(name);
   expect([...new Set(named)].filter((name) => !known.has(name))).toEqual([]);
   expect(named.length).toBeGreaterThan(15);
 });
