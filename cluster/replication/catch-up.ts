@@ -85,6 +85,8 @@ export class CatchUp {
       const chunk = await found.snapshot.chunk(index);
       answer(of.shard, (replica) => replica.chunkRead(to, id, { index, ...chunk }));
     } catch (error) {
+      // Ended while it was being read: the follower has it by now, or the core has given it up.
+      if (of.exports.get(to) !== found) return;
       // A follower may ask for a chunk that there is not; a disk that fails shows elsewhere too.
       refused(to, error instanceof Error ? error.message : String(error));
       answer(of.shard, (replica) => replica.snapshotFailed(to));

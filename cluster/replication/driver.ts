@@ -177,9 +177,9 @@ export class ReplicationDriver implements ReplicatedLog {
       const { leadership, log } = replica;
       const alone = replica.configuration.voters.length === 1 && replica.configuration.learners.length === 0;
       const slowest = alone && leadership !== undefined ? flush.appliedLsn : leadership?.slowestMatch();
-      // The core keeps what it does not know to be durable yet; the store may have trimmed that already.
+      // A majority may be ahead of this disk: the core keeps what it does not know to be written, and must not fall behind the store.
       const wanted = retention.trimTo(log, flush.appliedLsn, slowest, this.#nowMs());
-      const trimTo = lsn(Math.max(wanted, position.base.lsn));
+      const trimTo = lsn(Math.max(position.base.lsn, Math.min(wanted, replica.durable)));
       return [{ ...flush, trimTo, configuration: encodeConfiguration(log.configurationAt(flush.appliedLsn)) }];
     });
     try {

@@ -104,6 +104,39 @@ describe('a log whose core keeps more than the store', () => {
   });
 });
 
+describe('a leader whose disk is behind those of its followers', () => {
+  it('trims no further than it knows to be written, so that it can go on as a follower', async () => {
+    const cluster = await begun(25, 3, 3);
+    const leader = cluster.leaderOf(A);
+    const heir = cluster.nodes.find((node) => node !== leader);
+    if (leader === undefined || heir === undefined) throw new Error('nobody leads');
+    const { flush } = leader;
+    leader.flush = async () => undefined;
+    await cluster.pass(1_000);
+    const { complete } = leader.disk.faults;
+    const waiting: (() => void)[] = [];
+    leader.disk.faults.complete = (done) => waiting.push(done);
+    // The first is on its way to the disk, the second waits for it and shares its write with the flush.
+    cluster.write(A, 'on its way');
+    await cluster.pass(1);
+    cluster.write(A, 'behind it');
+    await cluster.until(() => leader.shards.get(A)?.applied === leader.driver?.replicaOf(A)?.log.lastLsn);
+    const failed = (error: unknown): void => void leader.failures.push(error);
+    flush.call(leader).catch(failed);
+    await Promise.resolve();
+    if (complete !== undefined) leader.disk.faults.complete = complete;
+    for (const done of waiting.splice(0)) done();
+    await cluster.pass(1_000);
+    leader.driver?.transfer(A, heir.directory);
+    await cluster.until(() => cluster.leaderOf(A) === heir);
+    cluster.write(A, 'of another leader');
+    await cluster.pass(1_000);
+    flush.call(leader).catch(failed);
+    await cluster.pass(500);
+    expect(leader.failures).toEqual([]);
+  });
+});
+
 describe('a shard that is made here while its leader elsewhere speaks already', () => {
   it('is one replica, which has heard nothing yet', async () => {
     const cluster = new SimCluster(24, 3, 1);
