@@ -2,6 +2,7 @@
 // node.ts, loaded only where a cluster is configured.
 
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LinkSecurity } from '../cluster/link/security.ts';
 import { tcpNetwork } from '../cluster/link/tcp.ts';
 import { ClusterNode } from '../cluster/node/cluster-node.ts';
@@ -35,9 +36,14 @@ const RETRY_MS = 500;
  * Finds out which cluster this directory belongs to. One that was in it before needs nobody for that; a new one waits for Redis, which has the
  * cluster's record or takes it from the first.
  *
- * @throws NodeStartError for a directory of another cluster
+ * @throws NodeStartError for a directory of another cluster, and when it was given up
  */
-export async function prepareCluster(config: NodeConfig, cluster: ClusterConfig, log: Log): Promise<Prepared> {
+export async function prepareCluster(
+  config: NodeConfig,
+  cluster: ClusterConfig,
+  log: Log,
+  giveUp?: AbortSignal,
+): Promise<Prepared> {
   const { dataDirectory } = config;
   if (dataDirectory === undefined) {
     throw new NodeStartError(
@@ -50,7 +56,8 @@ export async function prepareCluster(config: NodeConfig, cluster: ClusterConfig,
   const states = stateFile(dataDirectory);
   try {
     const known = await states.read();
-    if (known === undefined) return { coordinator, states, state: await join(config, cluster, coordinator, log) };
+    if (known === undefined)
+      return { coordinator, states, state: await join(config, cluster, coordinator, log, giveUp) };
     if (known.record.clusterId !== cluster.id) {
       throw new NodeStartError(
         'config',
@@ -100,6 +107,7 @@ async function join(
   cluster: ClusterConfig,
   coordinator: Coordinator,
   log: Log,
+  giveUp: AbortSignal | undefined,
 ): Promise<NodeState> {
   const record: ClusterRecord = {
     clusterId: cluster.id,
@@ -128,7 +136,14 @@ async function join(
         'waiting for Redis: a new node learns there which cluster it joins',
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    await sleep(RETRY_MS);
+    if (giveUp?.aborted === true) {
+      throw new NodeStartError(
+        'fault',
+        `ended while it waited for Redis: ${outcome.why}`,
+        'Start Redis, then this node.',
+      );
+    }
   }
 }
 

@@ -10,7 +10,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { type ConfigOptions, completeConfig } from './config/config.ts';
 import { NodeStartError, type RunningNode, startNode } from './node.ts';
-import type { Log } from './ports/log.ts';
+import { type Log, silentLog } from './ports/log.ts';
 import { openMemoryStore } from './store/memory/store.ts';
 import { decodeAll, encode } from './wire/codec.ts';
 import { FrameKind, SUBPROTOCOL } from './wire/frame.ts';
@@ -344,5 +344,18 @@ describe('a node that listens beyond this machine', () => {
     expect(lines).toEqual([
       'listening beyond this machine without TLS and without tokens for namespace default: everyone who reaches the port may use it',
     ]);
+  });
+});
+
+describe('a new node of a cluster', () => {
+  it('waits for Redis, and ends when it is told to', async () => {
+    const giveUp = new AbortController();
+    const config = completeConfig({
+      dataDirectory: join(await mkdtemp(join(tmpdir(), 'tenuto-node-')), 'data'),
+      cluster: { id: 'c', name: 'n', redis: { url: 'redis://127.0.0.1:1' }, gossip: { port: 0 }, link: { port: 0 } },
+    });
+    const start = startNode(config, { log: silentLog, giveUp: giveUp.signal });
+    giveUp.abort();
+    await expect(start).rejects.toThrow(/ended while it waited for Redis/);
   });
 });

@@ -41,6 +41,8 @@ export interface NodeOptions {
   log: Log;
   /** The node has stopped serving for good (a write error); it goes on answering /readyz with the reason. */
   onFatal?(error: Error): void;
+  /** Aborted: a start that waits for others (a new node for Redis) is given up. */
+  giveUp?: AbortSignal;
   /** Instead of the one the configuration names: for tests with a bad disk. Closed with the node. */
   store?: Store;
 }
@@ -390,7 +392,7 @@ export async function startNode(config: NodeConfig, options: NodeOptions): Promi
       const { prepareCluster, prepareShared, buildClusterNode } = await import('./node-cluster.ts');
       let store: Store | ReplicaStore;
       if (config.postgres === undefined) {
-        prepared = await prepareCluster(config, config.cluster, options.log);
+        prepared = await prepareCluster(config, config.cluster, options.log, options.giveUp);
         store = await openReplicaStore({ ...config, shardCount: prepared.state.record.shardCount });
       } else {
         const { openPostgresStore } = await import('./store/postgres/index.ts');

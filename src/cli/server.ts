@@ -168,7 +168,7 @@ async function run(config: NodeConfig, where: string): Promise<void> {
   // Before the node serves: a signal that comes while it starts ends it as cleanly.
   const signals = new EndSignals();
   try {
-    const node = await startNode(config, { log: createLogger(config.logLevel) });
+    const node = await startNode(config, { log: createLogger(config.logLevel), giveUp: signals.signal });
     process.stdout.write(`Tenuto is ready on ${node.address ?? '(no socket)'}, ${where}. Ctrl-C ends it.\n`);
     await signals.asked;
     const second = () => process.exit(130);
@@ -177,6 +177,8 @@ async function run(config: NodeConfig, where: string): Promise<void> {
     process.exit(0);
   } catch (error) {
     signals.forget();
+    // What is left over of the start must not outlive it.
+    if (signals.signal.aborted) process.exit(0);
     if (!(error instanceof NodeStartError)) throw error;
     const exitCode = error.kind === 'config' ? ExitCode.USAGE : ExitCode.FAILED;
     throw new CommandError(error.message, { hint: error.hint, exitCode, cause: error });
@@ -186,6 +188,7 @@ async function run(config: NodeConfig, where: string): Promise<void> {
 /** SIGINT and SIGTERM; keeps the process alive until one came or `forget`, since the node's own timers never do. */
 class EndSignals {
   readonly asked: Promise<void>;
+  readonly #aborted = new AbortController();
   readonly #hold = setInterval(() => {}, 60_000);
   #end: () => void = () => {};
 
@@ -193,10 +196,15 @@ class EndSignals {
     this.asked = new Promise((resolve) => {
       this.#end = () => {
         this.forget();
+        this.#aborted.abort();
         resolve();
       };
     });
     process.once('SIGINT', this.#end).once('SIGTERM', this.#end);
+  }
+
+  get signal(): AbortSignal {
+    return this.#aborted.signal;
   }
 
   forget(): void {
