@@ -91,6 +91,28 @@ describe('the first plan', () => {
   });
 });
 
+describe('a name that comes back with another directory', () => {
+  const again = member(1, { directoryId: 'directory-new' });
+
+  it('takes the place of the one it had, once it has come to stay', () => {
+    const world = settled(3).down(member(1)).pass(2_000).up(again).pass(3_000);
+    expect(world.planner.plan.members.map(({ directoryId }) => directoryId)).toContain('directory-1');
+    world.pass(20_000);
+    expect(world.planner.plan.members.map(({ directoryId }) => directoryId)).toEqual([
+      'directory-0',
+      'directory-2',
+      'directory-new',
+    ]);
+    expect(world.why()).toBe('settled');
+  });
+
+  it('and goes again takes nobody’s place', () => {
+    const world = settled(3).down(member(1)).pass(2_000).up(again).pass(2_000).down(again);
+    world.pass(5_000).up(member(1)).pass(30_000);
+    expect(world.planned()).toBe('0 1 2');
+  });
+});
+
 describe('a newcomer', () => {
   it('counts after it has stayed, within seconds', () => {
     const world = settled(3);

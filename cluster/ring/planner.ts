@@ -66,7 +66,24 @@ export function newPlanner(self: string, settings: PlanSettings, at: Instant): P
 export function observe(state: PlannerState, present: readonly RingMember[], at: Instant): PlannerState {
   const kept = new Set(state.plan.members.map(({ directoryId }) => directoryId));
   const seen = see(state.tracks, present, kept, at.monotonicMs, state.settings, MAX_MEMBERS);
-  return wanting({ ...state, tracks: seen.tracks, odd: seen.odd }, at);
+  return wanting({ ...state, tracks: withoutReplaced(seen.tracks, at.monotonicMs, state.settings), odd: seen.odd }, at);
+}
+
+/**
+ * A name that has come to stay with another directory: the one it had will not come back, as when a disk was replaced. Waited for, it would count
+ * among the voters of its shards meanwhile, and the next loss would be one too many.
+ */
+function withoutReplaced(tracks: Tracks, nowMs: number, settings: PlanSettings): Tracks {
+  const stays = new Set<string>();
+  for (const track of tracks.values())
+    if (track.state === 'present' && trusted(track, nowMs, settings)) stays.add(track.member.name);
+  const replaced = [...tracks].filter(([, { state, member, sinceMs }]) => {
+    return state === 'absent' && sinceMs !== Number.NEGATIVE_INFINITY && stays.has(member.name);
+  });
+  if (replaced.length === 0) return tracks;
+  const next = new Map(tracks);
+  for (const [directoryId, track] of replaced) next.set(directoryId, { ...track, sinceMs: Number.NEGATIVE_INFINITY });
+  return next;
 }
 
 /** Takes in a plan that was agreed on, own or another's. Older ones change nothing. */
