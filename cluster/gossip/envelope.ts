@@ -8,7 +8,7 @@
 // The first eight bytes and refusals stay as they are in every version, so that versions can tell each other that they differ.
 
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
-import { crc32 } from 'node:zlib';
+import { crcOver } from '../../src/ports/crc.ts';
 import { REASONS, type RefusalReason } from './core/refusal.ts';
 import { type Keyring, senderKey } from './keyring.ts';
 import { ReplayGuard } from './replay-guard.ts';
@@ -121,7 +121,7 @@ export class Envelopes {
 
   /** Seeded with the whole cluster id: the tag is only a hash of it. */
   #crcOf(body: Uint8Array): number {
-    return crc32(body, crc32(this.#clusterId));
+    return crcOver(body, crcOver(this.#clusterId, 0));
   }
 
   #seal(keyring: Keyring, body: Uint8Array): Buffer {

@@ -1,6 +1,6 @@
 // The chain of a shard's log: part of the store port's contract, so that the store and the replicas compute the same (I2).
 
-import { crc32 } from 'node:zlib';
+import { crcOver } from './crc.ts';
 import type { Lsn, Term } from './ids.ts';
 
 /** Chain of one entry: CRC of term, lsn and bytes, seeded with the predecessor's chain (0 before the first). */
@@ -8,5 +8,5 @@ export function chainOf(previous: number, entryTerm: Term, entryLsn: Lsn, entry:
   const head = Buffer.allocUnsafe(12);
   head.writeUIntLE(entryTerm, 0, 6);
   head.writeUIntLE(entryLsn, 6, 6);
-  return crc32(entry, crc32(head, previous));
+  return crcOver(entry, crcOver(head, previous));
 }
