@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { stateFile } from '../cluster/node/state.ts';
 import { type ConfigOptions, completeConfig } from './config/config.ts';
 import { NodeStartError, type RunningNode, startNode } from './node.ts';
 import { type Log, silentLog } from './ports/log.ts';
@@ -285,6 +286,19 @@ describe('a node that cannot start says why in one line, and what to do', () => 
     });
     expect(error).toMatchObject({ kind: 'config', exitCode: 2 });
     expect(error.message).toContain('cluster orders');
+  });
+
+  it('a directory of a node of a cluster, alone', async () => {
+    const dataDirectory = await directory();
+    await start({ dataDirectory }).then((node) => node.close());
+    const record = { clusterId: 'orders', incarnation: 'i', shardCount: 4, createdAtMs: 1 };
+    await stateFile(dataDirectory).write({ record, plan: '', firstPlan: '', born: true, draining: 'no' });
+    const error = await failure({ dataDirectory });
+    expect(error).toMatchObject({
+      kind: 'config',
+      exitCode: 2,
+      message: expect.stringMatching(/cluster orders.*alone/),
+    });
   });
 
   it('and gives its port back', async () => {

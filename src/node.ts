@@ -78,6 +78,18 @@ async function openReplicaStore({ dataDirectory, shardCount }: NodeConfig): Prom
   return openLevelStore({ directory: dataDirectory, shardCount });
 }
 
+/** Alone it would serve what the others have gone on with, and what it then acknowledged would be in conflict with theirs. */
+async function refuseMember(dataDirectory: string): Promise<void> {
+  const { stateFile } = await import('../cluster/node/state.ts');
+  const known = await stateFile(dataDirectory).read();
+  if (known === undefined) return;
+  throw new NodeStartError(
+    'config',
+    `the data directory ${dataDirectory} belongs to a node of cluster ${known.record.clusterId}: it is not served alone`,
+    'Set cluster.id and what goes with it, or name another directory. A cluster is made one node by a backup and `tenuto data restore --standalone`.',
+  );
+}
+
 function readPem(file: string, what: string): Buffer {
   try {
     return readFileSync(file);
@@ -387,6 +399,7 @@ export async function startNode(config: NodeConfig, options: NodeOptions): Promi
   try {
     if (config.listen !== undefined) await tryToListen(config.listen.ip, config.listen.port);
     if (config.cluster === undefined) {
+      if (config.dataDirectory !== undefined) await refuseMember(config.dataDirectory);
       node = new Node(config, options.store ?? (await openStore(config)), options);
     } else {
       const { prepareCluster, prepareShared, buildClusterNode } = await import('./node-cluster.ts');
