@@ -85,7 +85,7 @@ describe('the first plan', () => {
 
   it('waits for as many members as it is told to', () => {
     const world = new World({ firstMembers: 3 }).up(member(1)).pass(MINUTE_MS);
-    expect(world.why()).toBe('too few members for a first plan');
+    expect(world.why()).toBe('too few members for a first plan (cluster.firstMembers)');
     world.up(member(2)).pass(10_000);
     expect(world.planned()).toBe('0 1 2');
   });

@@ -43,7 +43,7 @@ export type NoProposal =
   | 'a plan is under way'
   /** Fewer than a majority of the plan's members are seen: it is more likely that this node is cut off. */
   | 'no majority in sight'
-  | 'too few members for a first plan'
+  | 'too few members for a first plan (cluster.firstMembers)'
   | 'another node proposes first'
   /** What is left to do would move more data than a minute may. */
   | 'enough moves for now';
@@ -122,7 +122,8 @@ export function forget(state: PlannerState, directoryId: string, at: Instant): P
 export function propose(state: PlannerState, at: Instant): Proposal {
   const { plan, settings } = state;
   const none = (why: NoProposal): Proposal => ({ type: 'none', why });
-  if (state.wantedSinceMs === undefined) return none('settled');
+  const tooFew = 'too few members for a first plan (cluster.firstMembers)';
+  if (state.wantedSinceMs === undefined) return none(plan.version === 0 ? tooFew : 'settled');
   if (plan.version > 0) {
     const age = at.monotonicMs - state.planSinceMs;
     if (at.wallMs < plan.validFromMs && age < settings.leadMs + settings.intervalMs) return none('a plan is under way');
@@ -130,7 +131,7 @@ export function propose(state: PlannerState, at: Instant): Proposal {
     if (!majorityPresent(state)) return none('no majority in sight');
   }
   const wanted = wantedMembers(state, at.monotonicMs);
-  if (plan.version === 0 && wanted.length < settings.firstMembers) return none('too few members for a first plan');
+  if (plan.version === 0 && wanted.length < settings.firstMembers) return none(tooFew);
   const members = plan.version === 0 ? wanted : affordable(state, wanted, at.monotonicMs);
   if (sameMembers(members, plan.members)) return none('enough moves for now');
   if (at.monotonicMs - state.wantedSinceMs < turnOf(state) * settings.turnMs)

@@ -2,6 +2,7 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { type Command, Option } from 'commander';
+import { announce } from './announce.ts';
 import type { CheckFlags } from './check.ts';
 import { CommandError, ExitCode, UsageError } from './exit-codes.ts';
 
@@ -169,7 +170,7 @@ async function run(config: NodeConfig, where: string): Promise<void> {
   const signals = new EndSignals();
   try {
     const node = await startNode(config, { log: createLogger(config.logLevel), giveUp: signals.signal });
-    process.stdout.write(`Tenuto is ready on ${node.address ?? '(no socket)'}, ${where}. Ctrl-C ends it.\n`);
+    announce(node, where, (line) => void process.stdout.write(line));
     await signals.asked;
     const second = () => process.exit(130);
     process.once('SIGINT', second).once('SIGTERM', second);

@@ -140,7 +140,8 @@ export interface ServerProcess extends Running {
   readonly address: string;
 }
 
-const READY = /Tenuto is ready on (\S+),/;
+/** A node of a cluster that waits for the others listens, and is not ready. */
+const READY = /Tenuto (?:is ready|listens) on (\S+),/;
 
 /** `tenuto server …`; resolves when it serves. Give `--port 0` for a first start. */
 export async function startServer(args: readonly string[], options: RunOptions = {}): Promise<ServerProcess> {

@@ -1,0 +1,27 @@
+// What a node says on its terminal once it listens. One of a cluster may wait for others: it says for what, and once more when it is ready.
+
+import type { RunningNode } from '../node.ts';
+
+/** How often it is asked whether it is ready now, ms. */
+export const READY_POLL_MS = 250;
+
+/** `where`: where its data is, for people. */
+export function announce(
+  node: Pick<RunningNode, 'address' | 'notReady'>,
+  where: string,
+  say: (line: string) => void,
+): void {
+  const on = `on ${node.address ?? '(no socket)'}, ${where}`;
+  const why = node.notReady();
+  if (why === undefined) {
+    say(`Tenuto is ready ${on}. Ctrl-C ends it.\n`);
+    return;
+  }
+  say(`Tenuto listens ${on}. Not ready: ${why}. Ctrl-C ends it.\n`);
+  const poll = setInterval(() => {
+    if (node.notReady() !== undefined) return;
+    clearInterval(poll);
+    say(`Tenuto is ready ${on}.\n`);
+  }, READY_POLL_MS);
+  poll.unref();
+}
