@@ -32,9 +32,9 @@ describe('what is wrong with a cluster', () => {
     ['Redis is away since the lease lapsed', { session: 'lapsed' }, [], []],
     [
       'there is no plan',
-      { planVersion: 0, planning: 'too few' },
+      { planVersion: 0, planning: 'too few', ...members(member('a'), member('b', { state: 'dead', planned: false })) },
       [shard(0, { leader: undefined })],
-      [/no ring plan yet: too few/],
+      [/no ring plan yet: too few; here: a$/],
     ],
     ['a member is suspect', members(member('b', { state: 'suspect' })), [], [/^warning b .*gossip/]],
     [
@@ -44,6 +44,12 @@ describe('what is wrong with a cluster', () => {
       [/^error b node b is dead; it should hold 3/],
     ],
     ['a planned one was never seen', members(member('b', { state: 'absent' })), [], [/^error b node b is absent/]],
+    [
+      'a planned one is back with another directory',
+      members(member('b', { state: 'absent' }), member('b', { planned: false })),
+      [],
+      [/^warning b node b has another data directory .* 3 replicas/],
+    ],
     ['one that left is planned no more', members(member('b', { state: 'left', planned: false })), [], []],
     [
       'two versions run',
@@ -71,6 +77,18 @@ describe('what is wrong with a cluster', () => {
       [/^warning shards 1 shard with fewer replicas .*: 2/],
     ],
     ['it is led elsewhere', {}, [shard(3, { leader: 'b' })], [/^warning shards 1 shard not led where .*: 3/]],
+    [
+      'it is led elsewhere, since who should lead is dead',
+      members(member('a', { state: 'dead' }), member('b'), member('c')),
+      [shard(3, { leader: 'b' })],
+      [/^error a node a is dead/],
+    ],
+    [
+      'fewer nodes hold shards than there should be replicas',
+      {},
+      [shard(4, { voters: ['a', 'b'], desired: ['a', 'b'] })],
+      [/^warning shards 1 shard with fewer than the 3 replicas .*: 4/],
+    ],
     ['its leader cannot be there yet', {}, [shard(3, { leader: 'b', voters: ['b', 'c'] })], [/fewer replicas/]],
   ])('is said, with what to do: %s', (_, over, shards, said) => {
     const problems = problemsOf(status(over), shards);

@@ -35,10 +35,12 @@ function ofCoordinator({ coordinator, session, self }: ClusterStatus): ClusterPr
   return problems;
 }
 
-function ofPlan({ planVersion, planning }: ClusterStatus): ClusterProblem[] {
+function ofPlan({ planVersion, planning, members }: ClusterStatus): ClusterProblem[] {
   if (planVersion > 0) return [];
   const hint = 'Start the other nodes, or check cluster.firstMembers and their logs.';
-  return [{ severity: 'error', subject: 'shards', what: `there is no ring plan yet: ${planning}`, hint }];
+  const here = members.filter(({ state }) => state === 'alive').map(({ name }) => name);
+  const what = `there is no ring plan yet: ${planning}; here: ${here.join(', ')}`;
+  return [{ severity: 'error', subject: 'shards', what, hint }];
 }
 
 function ofMembers({ members }: ClusterStatus): ClusterProblem[] {
@@ -51,7 +53,19 @@ function ofMembers({ members }: ClusterStatus): ClusterProblem[] {
         what: `node ${name} does not answer the gossip`,
         hint: 'It is declared dead when it stays silent; see its log.',
       });
-    } else if (planned && (state === 'dead' || state === 'left' || state === 'absent')) {
+    } else if (
+      planned &&
+      state !== 'alive' &&
+      members.some((other) => other.name === name && other.state === 'alive')
+    ) {
+      // The same name with another directory: that one is the node now.
+      problems.push({
+        severity: 'warning',
+        subject: name,
+        what: `node ${name} has another data directory than the plan knows, which counts on ${shouldHold} replicas in the old one`,
+        hint: `They are made elsewhere after a while; tenuto cluster replace ${name} does it at once.`,
+      });
+    } else if (planned && state !== 'alive') {
       problems.push({
         severity: 'error',
         subject: name,
@@ -72,7 +86,7 @@ function ofMembers({ members }: ClusterStatus): ClusterProblem[] {
   return problems;
 }
 
-function ofShards({ planVersion }: ClusterStatus, shards: readonly ShardStatus[]): ClusterProblem[] {
+function ofShards({ planVersion, replicas, members }: ClusterStatus, shards: readonly ShardStatus[]): ClusterProblem[] {
   if (planVersion === 0) return [];
   const problems: ClusterProblem[] = [];
   const report = (severity: ClusterProblem['severity'], some: readonly ShardStatus[], what: string, hint: string) => {
@@ -94,9 +108,21 @@ function ofShards({ planVersion }: ClusterStatus, shards: readonly ShardStatus[]
     'with fewer replicas than planned, being made',
     'Wait, and look again. If it does not go on, see the log of the leader.',
   );
+  // Replicas are planned for whom there is: with fewer nodes than that nothing else says that a lost one would be one too many.
   report(
     'warning',
-    led.filter(({ leader, desired, voters }) => leader !== desired[0] && voters.includes(desired[0] ?? '')),
+    led.filter(({ voters, desired }) => desired.length < replicas && voters.length <= desired.length),
+    `with fewer than the ${replicas} replicas of cluster.replicas, as fewer nodes hold shards`,
+    'Start another node, or take a drain back: a shard waits when a majority of those it has is away.',
+  );
+  // Led by others as long as who should lead is away: that is said of the node.
+  const away = new Set(members.filter(({ state }) => state !== 'alive').map(({ name }) => name));
+  for (const { name, state } of members) if (state === 'alive') away.delete(name);
+  report(
+    'warning',
+    led.filter(
+      ({ leader, desired: [first = ''], voters }) => leader !== first && voters.includes(first) && !away.has(first),
+    ),
     'not led where the plan wants it',
     'They move by themselves in seconds; tenuto cluster rebalance does it at once.',
   );
