@@ -155,7 +155,7 @@ export class ClusterNode {
             flush: () => this.#engine().flush(),
           });
     this.#control = new Control({
-      ...{ clusterId: config.id, self: config.name, shardCount, replicas: config.replicas, coordinator, scheduler },
+      ...{ clusterId: config.id, self: config.name, shardCount, replicas: this.#copies(), coordinator, scheduler },
       ...{ roster: this.#roster, placement: this.#placement, view: this.#view, mover: this.#keeper, rpc: this.#rpc },
       incarnation: () => this.#state.record.incarnation,
       members: () => this.#gossip.members(),
@@ -243,7 +243,8 @@ export class ClusterNode {
   /** For metrics. */
   stats(): ClusterStats {
     const { coordinator, self: own } = this.#options;
-    const { ring, plan } = this.#placement;
+    const { plan, ring } = this.#placement;
+    const wanted = ring === undefined ? undefined : Math.min(ring.copies, this.#copies());
     const members = { alive: 0, suspect: 0, dead: 0, left: 0 };
     for (const { state } of this.#gossip.members()) members[state] += 1;
     const self = ring?.loads().find(({ member }) => member.directoryId === own);
@@ -252,7 +253,7 @@ export class ClusterNode {
       members,
       led: this.#keeper.led().map(({ shard, term, commit, voters, slowest }) => ({
         ...{ shard, term, committedLsn: commit, lag: Math.max(0, commit - slowest) },
-        ...{ voters: voters.length, wanted: ring?.copies ?? voters.length },
+        ...{ voters: voters.length, wanted: wanted ?? voters.length },
       })),
       shouldLead: self?.leaderships ?? 0,
       connected: this.#roster.connected().length,
@@ -338,6 +339,12 @@ export class ClusterNode {
   #failed(error: unknown): void {
     this.#failure = `the replicated log failed: ${asError(error).message}`;
     this.#options.onFatal(error);
+  }
+
+  /** Copies of a shard at nodes: one where they share a database, which keeps its own. */
+  #copies(): number {
+    const { durability, config } = this.#options;
+    return durability.type === 'shared' ? 1 : config.replicas;
   }
 
   #engine(): ServedShards {

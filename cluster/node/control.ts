@@ -41,6 +41,7 @@ export interface ControlOptions {
   incarnation(): string | undefined;
   self: string;
   shardCount: number;
+  /** Copies of a shard that nodes keep; the ring may name more of them, as successors. */
   replicas: number;
   members(): readonly MemberSnapshot[];
   roster: Pick<Roster, 'connected' | 'nameOf'>;
@@ -233,25 +234,25 @@ export class Control implements ClusterControl {
   }
 
   #statuses(found: ReadonlyMap<number, { node: string; shard: LedShard }>): ShardStatus[] {
-    const { shardCount, placement, view } = this.#options;
+    const { shardCount, replicas, placement, view } = this.#options;
     const { ring } = placement;
     return Array.from({ length: shardCount }, (_, shard): ShardStatus => {
       const of = found.get(shard);
-      const desired = ring?.replicasOf(shardId(shard)).map(({ name }) => name) ?? [];
+      const desired = ring?.replicasOf(shardId(shard)).slice(0, replicas) ?? [];
       return {
         shard,
         leader: of?.node,
         term: of?.shard.term ?? view.leaderOf(shard)?.term ?? 0,
         voters: (of?.shard.voters ?? []).map((id) => this.#nameOf(id)),
         learners: (of?.shard.learners ?? []).map((id) => this.#nameOf(id)),
-        desired,
+        desired: desired.map(({ name }) => name),
         committedLsn: of?.shard.committedLsn ?? 0,
       };
     });
   }
 
   #members(): ClusterMember[] {
-    const { members, placement, view, shardCount } = this.#options;
+    const { members, placement, view, shardCount, replicas } = this.#options;
     const leads = new Map<string, number>();
     for (let shard = 0; shard < shardCount; shard += 1) {
       const leader = view.leaderOf(shard)?.directoryId;
@@ -263,7 +264,7 @@ export class Control implements ClusterControl {
       planned: planned.has(directoryId),
       leads: leads.get(directoryId) ?? 0,
       shouldLead: loads.get(directoryId)?.leaderships ?? 0,
-      shouldHold: loads.get(directoryId)?.replicas ?? 0,
+      shouldHold: (replicas === 1 ? loads.get(directoryId)?.leaderships : loads.get(directoryId)?.replicas) ?? 0,
     });
     const seen = members().map((member): ClusterMember => {
       const { name, directoryId, addresses, zone, weight, roles, version, state, inStateMs, draining, load } = member;

@@ -50,6 +50,20 @@ async function connectionTo(name: string): Promise<Connection> {
 }
 
 describe('three nodes on one database', () => {
+  it('are healthy with one copy of each shard: the database has the others', async () => {
+    const { cluster: control } = cluster.node('a');
+    await eventually('a healthy cluster', async () => {
+      const problems = await new Promise((done) => control?.health((error, found) => done(error ?? found)));
+      return JSON.stringify(problems) === '[]' ? true : undefined;
+    });
+    const status = control?.status();
+    expect(status?.replicas).toBe(1);
+    expect(status?.members.map(({ shouldHold }) => shouldHold)).toEqual(
+      status?.members.map(({ shouldLead }) => shouldLead),
+    );
+    for (const { voters, desired } of await cluster.shards('b')) expect(voters).toEqual(desired);
+  });
+
   it('share the shards, and run workflows started at any of them', async () => {
     const worker = await Worker.create({
       connection: await connectionTo('a'),
