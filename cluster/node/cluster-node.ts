@@ -18,6 +18,7 @@ import { PROTOCOL_MAX, PROTOCOL_MIN } from '../link/identity.ts';
 import { Links } from '../link/links.ts';
 import { Rpc } from '../link/rpc.ts';
 import { ClusterMatching, type LocalMatcher } from '../matching/cluster-matching.ts';
+import { SESSION_RENEW_MS, SESSION_TTL_MS } from '../ownership/limits.ts';
 import { SessionKeeper } from '../ownership/session.ts';
 import { homeShard } from '../ring/home.ts';
 import { DEFAULT_PLAN_SETTINGS } from '../ring/plan.ts';
@@ -47,6 +48,9 @@ type ServedShards = LedShards & SharedShards;
 const hostPort = ({ host, port }: HostPort): string => formatAddress(host, port);
 /** How often a leaving node looks whether its leaderships are gone, ms. */
 const LOOK_MS = 20;
+
+/** How often a start that waits for a lease looks, ms. */
+const LEASE_POLL_MS = 100;
 
 export class ClusterNode {
   readonly #options: ClusterNodeOptions;
@@ -282,12 +286,16 @@ export class ClusterNode {
   async open(clientAddress: string): Promise<void> {
     const { config } = this.#options;
     await this.#session.start();
+    if (this.#options.durability.type === 'shared') await this.#awaitLease();
     const { state } = this.#session;
     // The last run of this very node may still have its lease: LevelDB's lock and the links' handshakes keep two runs apart.
-    if (state.type === 'taken' && (state.by.node !== config.name || state.by.directoryId !== this.#options.self)) {
+    const isOwn =
+      state.type === 'taken' && state.by.node === config.name && state.by.directoryId === this.#options.self;
+    if (state.type === 'taken' && (!isOwn || this.#options.durability.type === 'shared')) {
       throw new Error(
         state.by.node === config.name
-          ? `another node of cluster ${config.id} is called ${config.name}: give this one another cluster.name`
+          ? `another node of cluster ${config.id} is called ${config.name}: give this one another cluster.name. ` +
+              'If it was this node, with another data directory and killed just now, start it again in some seconds'
           : `the data directory of this node is in use by node ${state.by.node}: a copy of a directory cannot take part, give this node an empty one`,
       );
     }
@@ -339,6 +347,15 @@ export class ClusterNode {
   #failed(error: unknown): void {
     this.#failure = `the replicated log failed: ${asError(error).message}`;
     this.#options.onFatal(error);
+  }
+
+  /** No lock keeps two runs of a node apart that share a database: the lease of one that ended ends too, that of one that runs does not. */
+  async #awaitLease(): Promise<void> {
+    const { clock, scheduler } = this.#options;
+    const untilMs = clock.monotonic() + SESSION_TTL_MS + SESSION_RENEW_MS;
+    while (this.#session.state.type === 'taken' && clock.monotonic() < untilMs && this.#phase === 'new') {
+      await new Promise<void>((resolve) => scheduler.after(LEASE_POLL_MS, resolve));
+    }
   }
 
   /** Copies of a shard at nodes: one where they share a database, which keeps its own. */

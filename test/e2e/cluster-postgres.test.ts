@@ -82,6 +82,11 @@ describe('three nodes on one database', () => {
     expect((await elsewhere.workflow.count('ExecutionStatus = "Completed"')).count).toBe(20);
   }, 60_000);
 
+  it('are not joined by a second process of one of them', async () => {
+    await expect(cluster.start('a', { postgres: database.url })).rejects.toThrow(/another node .* is called a/);
+    await ledBy('b', 'a', 'b', 'c');
+  }, 60_000);
+
   it('take over what a node led that leaves, and give it its share when it is back', async () => {
     const client = new Client({ connection: await connectionTo('a') });
     await cluster.stop('c');
