@@ -2,8 +2,8 @@
 // of the chunk before, so that chunks cannot be lost, doubled or exchanged. Read one chunk at a time: memory holds no more.
 
 import { type FileHandle, open } from 'node:fs/promises';
-import { crc32 } from 'node:zlib';
 import type { BackupPart } from '../ports/cluster-backup.ts';
+import { crcOver } from '../ports/crc.ts';
 import type { Key } from '../ports/ids.ts';
 import type { StoreChunk } from '../ports/replica-store.ts';
 import { StoreError } from '../ports/store.ts';
@@ -32,7 +32,7 @@ export class PartWriter implements BackupPart {
 
   async write({ bytes, digest, place }: StoreChunk): Promise<void> {
     if (this.isComplete) throw new Error(`${this.#path}: a chunk came after the last one`);
-    if (crc32(bytes, this.digest) !== digest) {
+    if (crcOver(bytes, this.digest) !== digest) {
       throw new StoreError('failed', `chunk ${this.chunks} for ${this.#path} does not match its digest`, {
         hint: 'It was changed on its way: take the backup again.',
       });
@@ -85,7 +85,7 @@ export async function* readPart(
       if (head === undefined || length > MAX_CHUNK_BYTES) throw damaged(path, `chunk ${n} at byte ${at} has no length`);
       const chunk = await readExactly(handle, at + HEAD_BYTES, length);
       if (chunk === undefined) throw damaged(path, `chunk ${n} at byte ${at} is cut short`);
-      rolling = crc32(chunk, rolling);
+      rolling = crcOver(chunk, rolling);
       if (rolling !== head.readUInt32LE(4)) throw damaged(path, `chunk ${n} at byte ${at} does not match its digest`);
       const some = rowsOf(path, chunk, n);
       found += some.length;

@@ -1,4 +1,4 @@
-// CRC-32 as everything here takes it that is written, sent or chained: bytes on top of a seed. Called by the store's framing, the chain of a
+// CRC-32 as everything here takes it that is written, sent or chained: bytes on top of a seed. Called by the store's framing and snapshots, the chain of a
 // log and the gossip's envelope. Pure.
 
 import { crc32 } from 'node:zlib';

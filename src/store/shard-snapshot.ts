@@ -1,7 +1,7 @@
 // A snapshot of one shard: the position row and the rows it speaks of, read through one view of the medium, cut into chunks. A chunk is a
 // MessagePack list [key, value, …]. Where each chunk begins is remembered, so that a follower that lost one gets it again. Called by LogStore.
 
-import { crc32 } from 'node:zlib';
+import { crcOver } from '../ports/crc.ts';
 import { key as asKey, type Key, type ShardId } from '../ports/ids.ts';
 import type { RowLayout, ShardSnapshot, SnapshotPosition, StoreChunk } from '../ports/replica-store.ts';
 import { decode, encode } from '../wire/codec.ts';
@@ -62,7 +62,7 @@ export async function openSnapshot(
       from = ranges[range]?.from ?? '';
     }
     const bytes = encode(items);
-    const digest = crc32(bytes, cursor.digest);
+    const digest = crcOver(bytes, cursor.digest);
     const place = range < ranges.length ? 'middle' : 'last';
     if (place === 'middle') cursors[index + 1] = { range, from, digest };
     return { bytes, digest, place };

@@ -1,7 +1,7 @@
 // Both ends of a snapshot's way to a follower: chunks in order, one under way at a time, each with the digest of all so far, so that a lost,
 // repeated or damaged one is asked for again and a broken connection goes on where it stopped. The tail of the log follows by itself.
 
-import { crc32 } from 'node:zlib';
+import { crcOver } from '../../../src/ports/crc.ts';
 import type { SnapshotChunk, SnapshotMeta } from './message.ts';
 
 export class SnapshotSend {
@@ -49,7 +49,7 @@ export class SnapshotReceive {
   }
 
   offer({ index, bytes, digest, place }: SnapshotChunk): ChunkVerdict {
-    if (index !== this.next || crc32(bytes, this.#digest) !== digest) return 'unwanted';
+    if (index !== this.next || crcOver(bytes, this.#digest) !== digest) return 'unwanted';
     this.#digest = digest;
     this.next += 1;
     return place === 'last' ? 'complete' : 'taken';
