@@ -112,7 +112,12 @@ export class ClusterNode {
     this.#placement = new Placement({
       ...{ self, shardCount, coordinator, clock, scheduler, log },
       replicas: config.replicas,
-      settings: { ...DEFAULT_PLAN_SETTINGS, firstMembers: config.firstMembers, ...options.plans },
+      settings: {
+        ...DEFAULT_PLAN_SETTINGS,
+        replicas: config.replicas,
+        firstMembers: config.firstMembers,
+        ...options.plans,
+      },
       present: () => this.#roster.placeable(),
       isBorn: () => this.#state.born,
       heard: (plan) => this.#planHeard(plan),

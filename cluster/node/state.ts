@@ -44,7 +44,9 @@ async function readState(file: string): Promise<NodeState | undefined> {
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    // Of what is no directory the store says what is wrong.
+    const nothing = error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+    if (nothing) return undefined;
     throw error;
   }
   const state = parseState(text);

@@ -35,7 +35,9 @@ export interface PlanSettings {
   readonly forgiveMs: number;
   /** ms a member may be away before others are preferred as leaders. Its replicas stay: nothing is copied for a restart. */
   readonly demoteMs: number;
-  /** ms a member may be away before its replicas are made elsewhere (DESIGN §1: 10 minutes). */
+  /**
+   * ms a member may be away before its replicas are made elsewhere (DESIGN §1: 10 minutes). Not while there is no elsewhere: see `replicas`.
+   */
   readonly goneMs: number;
   /** ms between two plans, so that what happens together is planned together. */
   readonly intervalMs: number;
@@ -45,6 +47,11 @@ export interface PlanSettings {
   readonly turnMs: number;
   /** Share of all replicas that plans may move in a minute. A single change that is greater waits until the whole minute is free. */
   readonly movedPerMinute: number;
+  /**
+   * Voters wanted per shard. A member that is away is not given up while fewer than these are there: nobody could take its place, and a shard
+   * without it would not be saved by its return.
+   */
+  readonly replicas: number;
   /** The first plan waits for so many members. */
   readonly firstMembers: number;
 }
@@ -59,5 +66,6 @@ export const DEFAULT_PLAN_SETTINGS: PlanSettings = {
   leadMs: 2_000,
   turnMs: 2_000,
   movedPerMinute: 1,
+  replicas: 1,
   firstMembers: 1,
 };

@@ -91,6 +91,36 @@ describe('the first plan', () => {
   });
 });
 
+describe('a member that is gone while nobody could take its replicas', () => {
+  const gone = (): World =>
+    settled(3, { replicas: 3 })
+      .down(member(1))
+      .pass(2 * SETTINGS.goneMs);
+
+  it('is waited for', () => {
+    expect(gone().planned()).toBe('0 1(leadership) 2');
+  });
+
+  it('is given up once somebody can', () => {
+    const world = gone().up(member(3)).pass(MINUTE_MS);
+    expect(world.planned()).toBe('0 2 3');
+  });
+
+  it('is given up on command', () => {
+    const world = gone();
+    world.planner = forget(world.planner, 'directory-1', world.at);
+    world.pass(MINUTE_MS);
+    expect(world.planned()).toBe('0 2');
+  });
+
+  it('is there again when it comes back', () => {
+    const world = gone()
+      .up(member(1))
+      .pass(10 * MINUTE_MS);
+    expect(world.planned()).toBe('0 1 2');
+  });
+});
+
 describe('a name that comes back with another directory', () => {
   const again = member(1, { directoryId: 'directory-new' });
 

@@ -152,13 +152,23 @@ function wanting(state: PlannerState, at: Instant): PlannerState {
 function wantedMembers(state: PlannerState, nowMs: number): RingMember[] {
   const planned = new Map(state.plan.members.map((member) => [member.directoryId, member]));
   const wanted: RingMember[] = [];
+  const spare = holdersPresent(state) >= state.settings.replicas;
   for (const [directoryId, track] of state.tracks) {
     const before = planned.get(directoryId);
-    const drain = wantedDrain(track, before, nowMs, state.settings);
+    const drain = wantedDrain(track, before, nowMs, state.settings, spare);
     // Tokens are for life: another seed would move all the member holds.
     if (drain !== 'out') wanted.push({ ...track.member, drain, seed: before?.seed ?? track.member.seed });
   }
   return wanted.sort(byDirectory).slice(0, MAX_MEMBERS);
+}
+
+/** Members of the plan that are there and stay. */
+function holdersPresent({ plan, tracks }: PlannerState): number {
+  const stays = ({ directoryId }: RingMember): boolean => {
+    const track = tracks.get(directoryId);
+    return track?.state === 'present' && track.member.drain !== 'everything';
+  };
+  return plan.members.filter(stays).length;
 }
 
 function wantedDrain(
@@ -166,6 +176,8 @@ function wantedDrain(
   planned: RingMember | undefined,
   nowMs: number,
   settings: PlanSettings,
+  /** Others could hold what it holds. */
+  spare: boolean,
 ): Drain | 'out' {
   const announced = track.member.drain;
   const shaky = flapsAt(track, nowMs, settings) >= 2;
@@ -177,7 +189,7 @@ function wantedDrain(
   // What was drained before it went away has nothing left to wait for.
   if (planned === undefined || planned.drain === 'everything') return 'out';
   const awayMs = nowMs - track.sinceMs;
-  if (awayMs >= settings.goneMs) return 'out';
+  if (awayMs >= settings.goneMs && (spare || track.sinceMs === Number.NEGATIVE_INFINITY)) return 'out';
   return shaky || awayMs >= settings.demoteMs ? 'leadership' : planned.drain;
 }
 
