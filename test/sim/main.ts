@@ -6,6 +6,7 @@ import { BUGS, isBug } from './bugs.ts';
 import { clusterMain } from './cluster/main.ts';
 import { makeRealm } from './realm.ts';
 import { replicationMain } from './replication/main.ts';
+import { outcome, runSeeds, seedRange, speed, sumOf, tally } from './seed-run.ts';
 import { type SeedReport, simulate } from './simulate.ts';
 
 const USAGE = `Usage: npm run sim -- [options]
@@ -16,23 +17,6 @@ const USAGE = `Usage: npm run sim -- [options]
   --bug NAME   plant a bug: ${Object.keys(BUGS).join(', ')}; its being found is the success
   --cluster      whole nodes, several of them (its own --help)
   --replication  the replication protocol alone (its own --help)`;
-
-function count(text: string | undefined, name: string): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0)
-    throw new Error(`--${name} must be a whole number, not ${text}\n\n${USAGE}`);
-  return value;
-}
-
-function tally(reports: readonly SeedReport[], of: (report: SeedReport) => Iterable<string>): string {
-  const counts = new Map<string, number>();
-  for (const report of reports) for (const name of of(report)) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return [...counts]
-    .sort((a, b) => b[1] - a[1])
-    .map(([name, n]) => `  ${String(n).padStart(6)}  ${name}`)
-    .join('\n');
-}
 
 function explain(report: SeedReport, bug: string | undefined): string {
   const { seed, failure, plan, trace } = report;
@@ -64,39 +48,27 @@ async function main(): Promise<number> {
   }
   const { bug } = values;
   if (bug !== undefined && !isBug(bug)) throw new Error(`there is no bug ${bug}\n\n${USAGE}`);
-  const from = count(values.seed, 'seed') ?? 1;
-  const seeds = count(values.seeds, 'seeds') ?? (values.seed === undefined ? 100 : 1);
+  const range = seedRange(values, 100, USAGE);
   const realm = await makeRealm();
-  const reports: SeedReport[] = [];
-  let failed: SeedReport | undefined;
-  const startedAt = performance.now();
-  for (let seed = from; seed < from + seeds && failed === undefined; seed += 1) {
-    const report = await simulate(seed, {
+  const run = await runSeeds(range, (seed) =>
+    simulate(seed, {
       realm,
       plant: bug === undefined ? undefined : BUGS[bug],
       sink: values.trace ? (line) => process.stdout.write(`${line}\n`) : undefined,
-    });
-    reports.push(report);
-    if (report.failure !== undefined) failed = report;
-  }
-  const seconds = (performance.now() - startedAt) / 1_000;
+    }),
+  );
+  const { reports, failed } = run;
   if (failed !== undefined) console.log(explain(failed, bug));
-  const sum = (of: (report: SeedReport) => number): number => reports.reduce((total, report) => total + of(report), 0);
-  console.log(`\n${reports.length} seeds in ${seconds.toFixed(1)} s: ${(reports.length / seconds).toFixed(1)} seeds/s`);
+  const sum = (of: (report: SeedReport) => number): number => sumOf(reports, of);
+  console.log(`\n${speed(run)}`);
   console.log(
     `${sum((r) => r.events)} events, ${sum((r) => r.messages)} messages, ${sum((r) => r.entries)} log entries, ${Math.round(sum((r) => r.virtualMs) / 1_000)} s of virtual time, ${sum((r) => r.core.comparisons)} states compared with their rows`,
   );
   console.log(`\nseeds that met each fault:\n${tally(reports, (report) => report.faults)}`);
   console.log(`\nseeds that went through each recovery:\n${tally(reports, (report) => report.recoveries.keys())}`);
-  if (bug !== undefined) {
-    console.log(
-      failed === undefined
-        ? `\nthe planted bug ${bug} was NOT found`
-        : `\nthe planted bug ${bug} was found by seed ${failed.seed}`,
-    );
-    return failed === undefined ? 1 : 0;
-  }
-  return failed === undefined ? 0 : 1;
+  const { code, said } = outcome(run, bug);
+  if (said !== undefined) console.log(said);
+  return code;
 }
 
 main().then(

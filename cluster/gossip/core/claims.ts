@@ -85,22 +85,15 @@ export class Claims {
   }
 
   dead(nowMs: number, claim: DeadClaim): void {
-    const { self, table, out } = this.#parts;
-    const known = table.get(claim.name);
-    if (known === undefined || this.#old(claim.incarnation, known)) return;
-    if (known === self) {
-      this.#own.refute(nowMs, claim.incarnation);
-      return;
-    }
-    known.incarnation = claim.incarnation;
-    if (!isUp(known)) return;
-    this.suspicions.clear(claim.name);
-    table.setState(known, 'dead', nowMs);
-    out.change('died', known, nowMs);
-    this.#pass(claim.name, claim, 'gossip');
+    this.#gone(nowMs, claim, 'dead', isUp);
   }
 
   left(nowMs: number, claim: LeftClaim): void {
+    this.#gone(nowMs, claim, 'left', ({ state }) => state !== 'left');
+  }
+
+  /** It does not answer, or said goodbye. `isNews`: the member is not known to be so. */
+  #gone(nowMs: number, claim: DeadClaim | LeftClaim, state: 'dead' | 'left', isNews: (known: Member) => boolean): void {
     const { self, table, out } = this.#parts;
     const known = table.get(claim.name);
     if (known === undefined || this.#old(claim.incarnation, known)) return;
@@ -109,10 +102,10 @@ export class Claims {
       return;
     }
     known.incarnation = claim.incarnation;
-    if (known.state === 'left') return;
+    if (!isNews(known)) return;
     this.suspicions.clear(claim.name);
-    table.setState(known, 'left', nowMs);
-    out.change('left', known, nowMs);
+    table.setState(known, state, nowMs);
+    out.change(state === 'dead' ? 'died' : 'left', known, nowMs);
     this.#pass(claim.name, claim, 'gossip');
   }
 

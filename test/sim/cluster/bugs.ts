@@ -1,46 +1,27 @@
 // Bugs planted from outside, around or into the real parts for one seed at a time: the simulator has to find each. Never a switch in production code.
 
-import { Campaign } from '../../../cluster/replication/core/campaign.ts';
-import { Following } from '../../../cluster/replication/core/following.ts';
 import { directoryId } from '../../../cluster/replication/core/ids.ts';
 import { Leadership } from '../../../cluster/replication/core/leadership.ts';
 import { majorityLsn } from '../../../cluster/replication/core/quorum.ts';
-import { Reads } from '../../../cluster/replication/core/reads.ts';
 import { type Lsn, lsn } from '../../../src/ports/ids.ts';
 import type { LogAppend } from '../../../src/ports/store.ts';
 import { decodeEntry, encodeEntry } from '../../../src/shard/entry.ts';
 import { withoutReceived, withRowsOf } from '../bugs.ts';
-import { replaced } from '../replication/bugs.ts';
+import { emptyVotes, majorityIs, readsAlone, replaced, truncatesCommitted } from '../plants.ts';
 import type { ClusterBug } from './simulate.ts';
 
 export const BUGS = {
   /** As soon as one disk has it. */
   'commit-before-majority': {
     replace: ({ machines }) =>
-      replaced(Leadership.prototype, 'majorityReached', (matchOf) =>
-        lsn(Math.max(...machines.map((machine) => matchOf(directoryId(machine.directoryId))))),
-      ),
+      majorityIs((matchOf) => lsn(Math.max(...machines.map((machine) => matchOf(directoryId(machine.directoryId)))))),
   },
   'read-without-confirming': {
-    replace: () => {
-      const { confirmed } = Reads.prototype;
-      return replaced(Reads.prototype, 'confirmed', function alone(this: Reads, _voters, self) {
-        return confirmed.call(this, [self], self);
-      });
-    },
+    replace: readsAlone,
   },
   'vote-twice-after-restart': { world: { forgetsVotes: true } },
   'truncate-committed': {
-    replace: () => {
-      const { judge } = Following.prototype;
-      return replaced(Following.prototype, 'judge', function judged(this: Following, message) {
-        const verdict = judge.call(this, message);
-        // What a late message does not mention is taken for a rival's.
-        if (verdict.kind === 'agrees' && verdict.entries.length === 0)
-          return { ...verdict, truncateAfter: verdict.match };
-        return verdict;
-      });
-    },
+    replace: truncatesCommitted,
   },
   /** Which outbox messages were applied is forgotten with the leadership. */
   'outbox-applied-twice': {
@@ -82,7 +63,7 @@ export const BUGS = {
   /** Those that the ring would have hold everything, instead of the log's own voters. */
   'quorum-over-the-ring': {
     replace: ({ machines, plan }) =>
-      replaced(Leadership.prototype, 'majorityReached', (matchOf) => {
+      majorityIs((matchOf) => {
         const ring = machines.filter(({ wanted }) => wanted).slice(0, plan.replicas);
         return majorityLsn(
           ring.map((machine) => directoryId(machine.directoryId)),
@@ -92,12 +73,7 @@ export const BUGS = {
   },
   'empty-directory-votes': {
     world: { keepsIdWhenEmptied: true },
-    replace: () => {
-      const { promises } = Campaign.prototype;
-      return replaced(Campaign.prototype, 'promises', function promised(this: Campaign) {
-        return { ...promises.call(this), knowsMembers: true };
-      });
-    },
+    replace: emptyVotes,
   },
   /** The follower is taken to hold what the leader holds. */
   'snapshot-without-tail': {

@@ -1,6 +1,7 @@
 // `npm run sim -- --cluster [--seeds N] [--seed S] [--trace] [--bug NAME]`: whole nodes, several of them, and everything that can happen to them.
 
 import { parseArgs } from 'node:util';
+import { outcome, runSeeds, seedRange, speed, sumOf, tally, wholeNumber } from '../seed-run.ts';
 import { BUGS, isBug } from './bugs.ts';
 import { FAULTS, isFault } from './plan.ts';
 import { type ClusterReport, simulateCluster } from './simulate.ts';
@@ -32,23 +33,6 @@ const ENOUGH_SEEDS = 100;
 /** Lines of trace shown of a seed that failed. */
 const SHOWN_LINES = 80;
 
-function count(text: string | undefined, name: string): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0)
-    throw new Error(`--${name} must be a whole number, not ${text}\n\n${USAGE}`);
-  return value;
-}
-
-function tally(reports: readonly ClusterReport[], of: (report: ClusterReport) => Iterable<string>): string {
-  const counts = new Map<string, number>();
-  for (const report of reports) for (const name of of(report)) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return [...counts]
-    .sort((a, b) => b[1] - a[1])
-    .map(([name, n]) => `  ${String(n).padStart(6)}  ${((100 * n) / reports.length).toFixed(1).padStart(5)} %  ${name}`)
-    .join('\n');
-}
-
 export async function clusterMain(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
@@ -71,26 +55,19 @@ export async function clusterMain(args: readonly string[]): Promise<number> {
   if (only !== undefined && !isFault(only)) throw new Error(`there is no fault ${only}\n\n${USAGE}`);
   if (bugName !== undefined && !isBug(bugName)) throw new Error(`there is no bug ${bugName}\n\n${USAGE}`);
   const bug = bugName === undefined ? undefined : BUGS[bugName];
-  const from = count(values.seed, 'seed') ?? 1;
-  const seeds = count(values.seeds, 'seeds') ?? (values.seed === undefined ? 100 : 1);
-  const mostMs = (count(values.seconds, 'seconds') ?? Number.POSITIVE_INFINITY) * 1_000;
-  const reports: ClusterReport[] = [];
-  let failed: ClusterReport | undefined;
-  const startedAt = performance.now();
-  const cpuAt = process.cpuUsage();
-  for (let seed = from; seed < from + seeds && failed === undefined; seed += 1) {
-    if (performance.now() - startedAt > mostMs) break;
-    const report = await simulateCluster(seed, {
-      calm: values.calm,
-      only,
-      bug,
-      sink: values.trace ? (line) => process.stdout.write(`${line}\n`) : undefined,
-    });
-    reports.push(report);
-    if (report.failure !== undefined) failed = report;
-  }
-  const seconds = (performance.now() - startedAt) / 1_000;
-  const { user, system } = process.cpuUsage(cpuAt);
+  const mostMs = (wholeNumber(values.seconds, 'seconds', USAGE) ?? Number.POSITIVE_INFINITY) * 1_000;
+  const run = await runSeeds(
+    seedRange(values, 100, USAGE),
+    (seed) =>
+      simulateCluster(seed, {
+        calm: values.calm,
+        only,
+        bug,
+        sink: values.trace ? (line) => process.stdout.write(`${line}\n`) : undefined,
+      }),
+    mostMs,
+  );
+  const { reports, failed } = run;
   if (failed !== undefined) {
     console.log(`\nseed ${failed.seed} failed: ${failed.failure?.stack}`);
     // The seed again: no trace is kept while seeds run.
@@ -102,23 +79,17 @@ export async function clusterMain(args: readonly string[]): Promise<number> {
       `\nrun it again: npm run sim -- --cluster --seed ${failed.seed}${only === undefined ? '' : ` --only '${only}'`}${bugName === undefined ? '' : ` --bug ${bugName}`} --trace`,
     );
   }
-  const sum = (of: (report: ClusterReport) => number): number =>
-    reports.reduce((total, report) => total + of(report), 0);
-  console.log(
-    `\n${reports.length} seeds in ${seconds.toFixed(1)} s: ${(reports.length / seconds).toFixed(1)} seeds/s, ${((reports.length * 1e6) / (user + system)).toFixed(1)} per second of CPU`,
-  );
+  const sum = (of: (report: ClusterReport) => number): number => sumOf(reports, of);
+  console.log(`\n${speed(run)}`);
   console.log(
     `${sum((r) => r.events)} events, ${sum((r) => r.operations)} client operations, ${sum((r) => r.entries)} entries committed, ` +
       `${Math.round(sum((r) => r.virtualMs) / 1_000)} s of virtual time; in place ${Math.round(sum((r) => r.healedMs) / reports.length)} ms after healing on average`,
   );
   console.log(`\nseeds that met each fault:\n${tally(reports, (report) => report.faults.keys())}`);
   console.log(`\nseeds that reached each event:\n${tally(reports, (report) => report.reached.keys())}`);
-  if (bugName !== undefined) {
-    const outcome = failed === undefined ? 'NOT found' : `found by seed ${failed.seed}`;
-    console.log(`\nthe planted bug ${bugName} was ${outcome}`);
-    return failed === undefined ? 1 : 0;
-  }
-  if (failed !== undefined) return 1;
+  const { code, said } = outcome(run, bugName);
+  if (said !== undefined) console.log(said);
+  if (bugName !== undefined || code !== 0) return code;
   const seldom = reports.length < ENOUGH_SEEDS ? [] : WANTED.filter((name) => shareOf(reports, name) < LEAST_SHARE);
   if (seldom.length > 0)
     console.log(`\nreached by fewer than ${LEAST_SHARE * 100} % of the seeds: ${seldom.join(', ')}`);

@@ -4,7 +4,7 @@
 import { Campaign } from '../../../cluster/replication/core/campaign.ts';
 import { withVirtualTime } from '../host-time.ts';
 import { Violation } from '../kernel.ts';
-import { replaced } from '../replication/bugs.ts';
+import { replaced } from '../plants.ts';
 import { checkEnd, whyUnsettled } from './end-checks.ts';
 import { FaultDriver } from './faults.ts';
 import { type ClusterPlan, makePlan, type PlanChoices } from './plan.ts';

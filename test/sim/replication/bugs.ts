@@ -1,11 +1,9 @@
 // Bugs planted from outside, around or into the real core for one seed at a time: the simulator has to find each. Never a switch in the core.
 
-import { Campaign } from '../../../cluster/replication/core/campaign.ts';
-import { Following } from '../../../cluster/replication/core/following.ts';
 import { Leadership } from '../../../cluster/replication/core/leadership.ts';
 import { majorityLsn } from '../../../cluster/replication/core/quorum.ts';
-import { Reads } from '../../../cluster/replication/core/reads.ts';
 import { lsn } from '../../../src/ports/ids.ts';
+import { emptyVotes, majorityIs, readsAlone, replaced, truncatesCommitted } from '../plants.ts';
 import type { World, WorldBugs } from './world.ts';
 
 export interface Bug {
@@ -17,44 +15,21 @@ export interface Bug {
 export const BUGS = {
   /** As soon as one disk has it. */
   'commit-before-majority': {
-    plant: (world) =>
-      replaced(Leadership.prototype, 'majorityReached', (matchOf) =>
-        lsn(Math.max(...world.hosts.map(({ id }) => matchOf(id)))),
-      ),
+    plant: (world) => majorityIs((matchOf) => lsn(Math.max(...world.hosts.map(({ id }) => matchOf(id))))),
   },
   'read-without-confirming': {
-    plant: () => {
-      const { confirmed } = Reads.prototype;
-      return replaced(Reads.prototype, 'confirmed', function alone(this: Reads, _voters, self) {
-        return confirmed.call(this, [self], self);
-      });
-    },
+    plant: readsAlone,
   },
   'vote-twice-after-restart': { world: { forgetsVotes: true } },
   'truncate-committed': {
-    plant: () => {
-      const { judge } = Following.prototype;
-      return replaced(Following.prototype, 'judge', function judged(this: Following, message) {
-        const verdict = judge.call(this, message);
-        // What a late message does not mention is taken for a rival's.
-        if (verdict.kind === 'agrees' && verdict.entries.length === 0)
-          return { ...verdict, truncateAfter: verdict.match };
-        return verdict;
-      });
-    },
+    plant: truncatesCommitted,
   },
   'quorum-over-the-ring': {
-    plant: (world) =>
-      replaced(Leadership.prototype, 'majorityReached', (matchOf) => majorityLsn(world.desired, matchOf)),
+    plant: (world) => majorityIs((matchOf) => majorityLsn(world.desired, matchOf)),
   },
   'empty-directory-votes': {
     world: { keepsIdWhenWiped: true },
-    plant: () => {
-      const { promises } = Campaign.prototype;
-      return replaced(Campaign.prototype, 'promises', function promised(this: Campaign) {
-        return { ...promises.call(this), knowsMembers: true };
-      });
-    },
+    plant: emptyVotes,
   },
   /** The follower is taken to hold what the leader holds. */
   'snapshot-without-tail': {
@@ -75,12 +50,4 @@ export const isBug = (name: string): name is BugName => Object.hasOwn(BUGS, name
 
 export function planted(bug: Bug | undefined, world: World): () => void {
   return bug?.plant?.(world) ?? (() => undefined);
-}
-
-export function replaced<T extends object, K extends keyof T>(target: T, name: K, by: T[K]): () => void {
-  const original = target[name];
-  target[name] = by;
-  return () => {
-    target[name] = original;
-  };
 }
