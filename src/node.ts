@@ -24,7 +24,7 @@ import { clusterGauges } from './observe/cluster-gauges.ts';
 import type { Exposition } from './observe/exposition.ts';
 import { Metrics } from './observe/metrics.ts';
 import { nodeGauges } from './observe/node-gauges.ts';
-import type { ClusterControl } from './ports/cluster.ts';
+import type { ClusterControl, ClusterStats } from './ports/cluster.ts';
 import type { BackupProgress } from './ports/cluster-backup.ts';
 import type { Engine } from './ports/engine.ts';
 import type { Log } from './ports/log.ts';
@@ -119,6 +119,8 @@ class Node implements RunningNode {
   #exposition: Promise<Exposition> | undefined;
   #scrubber: Scrubber | undefined;
   #control: { close(): Promise<void> } | undefined;
+  /** As of the scrape under way: every gauge would count all shards again. */
+  #clusterStats: ClusterStats | undefined;
   #serving = false;
   #closing: Promise<void> | undefined;
   address: string | undefined;
@@ -160,7 +162,7 @@ class Node implements RunningNode {
       matcher: this.#matcher,
       connections: this.#door.connections,
     });
-    if (cluster !== undefined) clusterGauges(this.#metrics, () => cluster.stats());
+    if (cluster !== undefined) clusterGauges(this.#metrics, () => this.#clusterStats ?? cluster.stats());
   }
 
   get cluster(): ClusterControl | undefined {
@@ -298,6 +300,7 @@ class Node implements RunningNode {
     this.#exposition ??= import('./observe/exposition.ts').then(({ makeExposition }) => makeExposition(this.#metrics));
     const exposition = await this.#exposition;
     this.#metrics.store = await this.store.stats();
+    this.#clusterStats = this.#cluster?.stats();
     return { contentType: exposition.contentType, body: await exposition.render() };
   }
 
