@@ -1,7 +1,6 @@
 // Which set of tokens a new member takes. Tokens thrown blindly take a little too much or too little, and from members that have little
-// already; of 64 sets one takes nearly its fair share, from those that have more than theirs. The choice is made once, by the member
-// itself before it is first announced, and kept with its directory; so the ring stays a pure function of its members (docs/cluster/placement.md).
-// A node that cannot see the ring takes 0: placement is then as good as ordinary consistent hashing.
+// already; of 64 sets one takes nearly its fair share, from those that have more than theirs. The choice is made once, by whoever
+// proposes the plan that takes the member in, and kept in the plan; so the ring stays a pure function of its members (docs/cluster/placement.md).
 
 import { type ShardId, shardId } from '../../src/ports/ids.ts';
 import { leaderShares } from './lead.ts';
