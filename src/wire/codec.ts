@@ -2,6 +2,7 @@
 // without fraction, floats for the rest. Fields that are `undefined` are left out, so that absent and undefined mean the same.
 
 import { Packr, Unpackr } from 'msgpackr';
+import { packPlain } from './pack.ts';
 
 // `skipValues` is documented by msgpackr but missing from its typings.
 const packOptions: ConstructorParameters<typeof Packr>[0] & { skipValues: unknown[] } = {
@@ -14,7 +15,7 @@ const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsTyp
 
 /** The bytes are the caller's own. Throws TypeError for what MessagePack cannot say (functions, symbols). */
 export function encode(value: unknown): Uint8Array {
-  return packr.pack(value);
+  return packPlain(value) ?? packr.pack(value);
 }
 
 /** Throws on malformed or trailing bytes. Byte strings in the result are views of `bytes`: copy what outlives it. */

@@ -21,30 +21,23 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** Longest token accepted, bytes: four ids of at most 1,000 bytes each. */
 const MAX_TOKEN = HEAD + 4 * 1_010;
 
-function writeUint48(view: DataView, at: number, value: number): void {
-  view.setUint16(at, Math.floor(value / 0x1_0000_0000));
-  view.setUint32(at + 2, value % 0x1_0000_0000);
-}
-
-const readUint48 = (view: DataView, at: number): number => view.getUint16(at) * 0x1_0000_0000 + view.getUint32(at + 2);
-
 export function encodeToken(token: TaskToken): Uint8Array {
   const { namespace, workflowId, runId, queryId = '' } = token;
   const units = namespace.length + workflowId.length + runId.length + queryId.length;
   // Three bytes per UTF-16 unit is the most UTF-8 needs.
-  const bytes = new Uint8Array(HEAD + 4 * 2 + units * 3);
-  const view = new DataView(bytes.buffer);
+  const bytes = Buffer.allocUnsafe(HEAD + 4 * 2 + units * 3);
   bytes[0] = VERSION;
   bytes[1] = KINDS.indexOf(token.kind);
-  writeUint48(view, 2, token.scheduledEventId);
-  view.setUint32(8, token.attempt);
-  writeUint48(view, 12, token.startId.term);
-  writeUint48(view, 18, token.startId.seq);
+  bytes.writeUIntBE(token.scheduledEventId, 2, 6);
+  bytes.writeUInt32BE(token.attempt, 8);
+  bytes.writeUIntBE(token.startId.term, 12, 6);
+  bytes.writeUIntBE(token.startId.seq, 18, 6);
   let at = writeText(bytes, HEAD, namespace);
   at = writeText(bytes, at, workflowId);
   at = writeText(bytes, at, runId);
   at = writeText(bytes, at, queryId);
-  return bytes.slice(0, at);
+  // A copy: tokens are held for long, and the pool's piece is much larger.
+  return Uint8Array.prototype.slice.call(bytes, 0, at);
 }
 
 /** Length and UTF-8; returns where the next text begins. Ids are ASCII nearly always, and short: a loop beats a call of the encoder. */
@@ -64,40 +57,42 @@ function writeText(bytes: Uint8Array, at: number, text: string): number {
 }
 
 /** Throws on bytes that are no UTF-8. */
-function readText(bytes: Uint8Array, from: number, to: number): string {
+function readText(bytes: Buffer, from: number, to: number): string {
   for (let i = from; i < to; i += 1) if ((bytes[i] ?? 0) > 0x7f) return decoder.decode(bytes.subarray(from, to));
-  return String.fromCharCode(...bytes.subarray(from, to));
+  return bytes.toString('latin1', from, to);
 }
 
-/** `undefined` when the bytes are not a token of ours. */
-export function decodeToken(bytes: Uint8Array): TaskToken | undefined {
-  if (bytes.length < HEAD || bytes.length > MAX_TOKEN || bytes[0] !== VERSION) return undefined;
-  const kind = KINDS[bytes[1] ?? -1];
+/** `undefined` when the bytes are not a token of ours. Without a list or an iterator: each answer of a worker brings one. */
+export function decodeToken(token: Uint8Array): TaskToken | undefined {
+  if (token.length < HEAD || token.length > MAX_TOKEN || token[0] !== VERSION) return undefined;
+  const kind = KINDS[token[1] ?? -1];
   if (kind === undefined) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const texts: string[] = [];
-  let at = HEAD;
+  const bytes = Buffer.from(token.buffer, token.byteOffset, token.byteLength);
+  // Where each text ends; the next begins two bytes, its length, later.
+  const namespaceEnd = textEnd(bytes, HEAD);
+  const workflowEnd = textEnd(bytes, namespaceEnd);
+  const runEnd = textEnd(bytes, workflowEnd);
+  const queryEnd = textEnd(bytes, runEnd);
+  if (queryEnd !== bytes.length) return undefined;
   try {
-    for (let i = 0; i < 4; i += 1) {
-      const length = view.getUint16(at);
-      at += 2;
-      if (at + length > bytes.length) return undefined;
-      texts.push(readText(bytes, at, at + length));
-      at += length;
-    }
+    return {
+      kind,
+      namespace: readText(bytes, HEAD + 2, namespaceEnd),
+      workflowId: readText(bytes, namespaceEnd + 2, workflowEnd),
+      runId: readText(bytes, workflowEnd + 2, runEnd),
+      scheduledEventId: bytes.readUIntBE(2, 6),
+      attempt: bytes.readUInt32BE(8),
+      startId: { term: bytes.readUIntBE(12, 6), seq: bytes.readUIntBE(18, 6) },
+      queryId: runEnd + 2 === queryEnd ? undefined : readText(bytes, runEnd + 2, queryEnd),
+    };
   } catch {
-    return undefined; // Truncated, or not UTF-8.
+    return undefined; // Not UTF-8.
   }
-  if (at !== bytes.length) return undefined;
-  const [namespace = '', workflowId = '', runId = '', queryId = ''] = texts;
-  return {
-    kind,
-    namespace,
-    workflowId,
-    runId,
-    scheduledEventId: readUint48(view, 2),
-    attempt: view.getUint32(8),
-    startId: { term: readUint48(view, 12), seq: readUint48(view, 18) },
-    queryId: queryId === '' ? undefined : queryId,
-  };
+}
+
+/** Past the last byte where a length or its text would lie beyond it. */
+function textEnd(bytes: Buffer, at: number): number {
+  const high = bytes[at];
+  const low = bytes[at + 1];
+  return high === undefined || low === undefined ? bytes.length + 1 : at + 2 + high * 256 + low;
 }
