@@ -22,6 +22,7 @@ import { pageTokenOf } from '../../../src/shard/search.ts';
 import { type MemoryStore, openMemoryStore } from '../../../src/store/memory/store.ts';
 import type { Kernel } from '../kernel.ts';
 import { withSlowReads } from '../store.ts';
+import { wrapped } from '../wrapped.ts';
 import type { LogWatch } from './log-watch.ts';
 import type { Machine } from './machine.ts';
 import type { ClusterNetwork } from './network.ts';
@@ -264,7 +265,7 @@ export class ClusterProcess {
   /** What the log tells this node's shards. */
   #tapApplied(engine: ShardEngine, watch: LogWatch): ShardEngine {
     const { directoryId } = this;
-    const replaced: Partial<LedShards> = {
+    const replaced: Partial<ShardEngine> & Partial<LedShards> = {
       lead: (shard, term, lsn) => {
         this.#check(() => watch.leads(directoryId, shard, term, lsn));
         engine.lead(shard, term, lsn);
@@ -279,18 +280,14 @@ export class ClusterProcess {
       },
       receive: (item, done) => {
         const shard = shardOf(item.namespace, item.workflowId, this.#world.settings.shardCount);
-        if (watch.truth.hasReceived(shard, item.source, item.seq)) this.#world.reached('outbox repeat');
+        const term = watch.truth.receivedIn(shard, item.source, item.seq);
+        if (term !== undefined) this.#world.reached('outbox repeat');
+        if (term !== undefined && term < watch.truth.lastTerm(shard))
+          this.#world.reached('outbox repeat to the next leader');
         engine.receive(item, done);
       },
     };
-    return new Proxy<ShardEngine>(engine, {
-      get: (target, name) => {
-        const own: unknown = Reflect.get(replaced, name);
-        if (own !== undefined) return own;
-        const value: unknown = Reflect.get(target, name, target);
-        return typeof value === 'function' ? value.bind(target) : value;
-      },
-    });
+    return wrapped<ShardEngine>(engine, replaced);
   }
 
   #log(): Log {

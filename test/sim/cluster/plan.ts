@@ -82,6 +82,7 @@ export interface ClusterPlan {
   readonly calmAtMs: number;
 }
 
+const LEAST_OPERATIONS = 225;
 /** Before it the cluster is born: nothing but that happens. */
 const BIRTH_MS = 6_000;
 const TYPES: readonly WorkflowType[] = [
@@ -118,7 +119,7 @@ export function makePlan(seed: number, { calm = false, only }: PlanChoices = {})
     (a, b) => a - b,
   );
   const workflows: WorkflowPlan[] = [];
-  for (let i = 0; i < 26 || stepsOf(workflows) < 215; i += 1) {
+  for (let i = 0; operationsOf(workflows) < LEAST_OPERATIONS; i += 1) {
     // Most begin when something happens: what a fault meets under way is what it can spoil.
     const startMs =
       faultsAt.length > 0 && random.chance(0.7)
@@ -147,7 +148,8 @@ export function makePlan(seed: number, { calm = false, only }: PlanChoices = {})
   };
 }
 
-const stepsOf = (workflows: readonly WorkflowPlan[]): number =>
+/** Each step is one, and so is waiting for the result. */
+const operationsOf = (workflows: readonly WorkflowPlan[]): number =>
   workflows.reduce((sum, { steps }) => sum + steps.filter((step) => step.do !== 'pause').length + 1, 0);
 
 /** A workflow, with those it reaches for. */
