@@ -26,6 +26,8 @@ export interface CampaignOptions<R extends SeedResult> {
   readonly openLane: () => Lane<R>;
   /** Of a seed whose lane was lost. */
   readonly lost: (seed: number, why: string) => R;
+  /** Others of the range are left out. */
+  readonly isWanted?: (seed: number) => boolean;
   /** Results there are already, by seed. */
   readonly known?: ReadonlyMap<number, R>;
   /** No seed is begun after so many failed. */
@@ -58,7 +60,7 @@ export async function runCampaign<R extends SeedResult>(options: CampaignOptions
   const take = (): number | undefined => {
     if (options.isStopped?.() === true || failures() >= mostFailures || performance.now() - startedAt > mostMs)
       return undefined;
-    while (results.has(next)) next += 1;
+    while (next < from + seeds && (results.has(next) || options.isWanted?.(next) === false)) next += 1;
     if (next >= from + seeds) return undefined;
     next += 1;
     return next - 1;

@@ -96,18 +96,23 @@ export class FaultDriver {
           one.node?.crash('silently');
           world.startSoon(one, random.between(50, 1_500));
         }
-        for (let i = random.int(0, 4); i > 0; i -= 1) {
-          kernel.after(random.between(1_500, 5_000), 'aftershock', () => {
-            const one = random.pick(up);
-            if (this.#calm || !one.isUp) return;
-            one.node?.crash('told');
-            world.startSoon(one, random.between(20, 200));
-          });
-        }
+        for (let i = random.int(0, 4); i > 0; i -= 1) this.#aftershock(random.between(1_500, 5_000));
         return `of ${up.length} nodes`;
       }
       case 'rivals':
         return this.#rivals(machine);
+      case 'lost confirmation':
+        return this.#loseConfirmation();
+      case 'isolated leader': {
+        // It serves clients on, whom it can promise nothing, until it steps down; then another leads.
+        if ((machine.node?.cluster?.leads ?? 0) === 0 || machine.node?.process.isPaused === true) return undefined;
+        const others = world.machines.filter((one) => one !== machine);
+        this.#cut(
+          others.flatMap((one) => [[machine, one] as const, [one, machine] as const]),
+          random.between(2_500, 10_000),
+        );
+        return machine.name;
+      }
       case 'pause': {
         const { node } = machine;
         if (node?.state !== 'serving' || node.process.isPaused) return undefined;
@@ -173,6 +178,8 @@ export class FaultDriver {
         if (world.plan.replicas < 3 || !this.#losses.mayLose(machine)) return undefined;
         machine.node?.crash('silently');
         this.#losses.empty(machine);
+        // It comes back while others look for a leader.
+        if (random.chance(0.5)) this.#aftershock(random.between(500, 5_000));
         return machine.name;
       case 'clock jump': {
         // Nodes whose clocks differ by more than a second do not connect: the operator sees to it.
@@ -196,6 +203,8 @@ export class FaultDriver {
         redis.loseLast(ms);
         return `${Math.round(ms)} ms`;
       }
+      case 'redis fails over':
+        return this.#redisFailsOver();
       case 'redis wiped':
         redis.wipe();
         return '';
@@ -247,10 +256,21 @@ export class FaultDriver {
     this.#world.kernel.after(ms, 'a fault passes', once);
   }
 
-  #cut(ways: readonly (readonly [Machine, Machine])[]): void {
+  /** Some node dies for a moment. */
+  #aftershock(inMs: number): void {
+    const { kernel, machines } = this.#world;
+    kernel.after(inMs, 'aftershock', () => {
+      const one = this.#random.pick(machines);
+      if (this.#calm || !one.isUp) return;
+      one.node?.crash('told');
+      this.#world.startSoon(one, this.#random.between(20, 200));
+    });
+  }
+
+  #cut(ways: readonly (readonly [Machine, Machine])[], ms: number = this.#random.next() ** 2 * 20_000 + 300): void {
     const { network } = this.#world;
     for (const [from, to] of ways) network.cut(from.host, to.host);
-    this.#for(this.#random.next() ** 2 * 20_000 + 300, () => {
+    this.#for(ms, () => {
       for (const [from, to] of ways) network.mend(from.host, to.host);
     });
   }
@@ -282,4 +302,47 @@ export class FaultDriver {
     crash(random.between(200, 2_500));
     return machine.name;
   }
+
+  /** Whoever applied the next message between workflows dies, and so does whoever sent it, before it has heard: it is said again to the next leader. */
+  #loseConfirmation(): string {
+    const world = this.#world;
+    const { kernel, machines, watch } = world;
+    const random = this.#random;
+    world.onApplied = (node, { source, message }) => {
+      if (this.#calm || !SHOWING.has(message.type)) return;
+      world.onApplied = undefined;
+      const sender = watch.leaderOf(source);
+      kernel.at(kernel.now, undefined, 'its confirmation is lost', () => {
+        for (const machine of machines) {
+          if (machine !== node.machine && machine.directoryId !== sender) continue;
+          machine.node?.crash('told');
+          world.startSoon(machine, random.between(50, 2_500));
+        }
+      });
+    };
+    return 'of the next message that shows';
+  }
+
+  /**
+   * Sentinel makes a replica the master that has not got the last seconds. Until it is, most find nobody; some speak to the old one for longer, and what
+   * they write there is lost too.
+   */
+  #redisFailsOver(): string {
+    const { machines, redis, redisOf } = this.#world;
+    const random = this.#random;
+    const old = redis.copy();
+    const lagMs = random.between(300, 5_000);
+    const awayMs = random.between(500, 6_000);
+    const apartMs = random.between(500, 10_000);
+    redis.loseLast(lagMs);
+    for (const { host } of machines) {
+      const isApart = random.chance(0.3);
+      redisOf.set(host, isApart ? old : 'nobody');
+      this.#for(isApart ? apartMs : awayMs, () => redisOf.delete(host));
+    }
+    return `to a replica ${Math.round(lagMs)} ms behind`;
+  }
 }
+
+/** Messages whose being applied twice can be seen: an answer that comes again is not waited for any more. */
+const SHOWING: ReadonlySet<string> = new Set(['startChild', 'signalExternal']);

@@ -10,7 +10,7 @@ import { hereLane, LANE, processLane, serveLane } from '../lanes.ts';
 import { seedRange, sumOf, tally, wholeNumber } from '../seed-run.ts';
 import { BUGS, type BugName, isBug } from './bugs.ts';
 import { seldomReached } from './coverage.ts';
-import { FAULTS, type FaultName, isFault } from './plan.ts';
+import { FAULTS, type FaultName, isFault, makePlan } from './plan.ts';
 import { type ClusterResult, lostResult, resultOf } from './seed-result.ts';
 import { type ClusterOptions, simulateCluster } from './simulate.ts';
 
@@ -25,6 +25,7 @@ const USAGE = `Usage: npm run sim -- --cluster [options]
   --resume      go on with the campaign that is in that file
   --calm        nothing goes wrong
   --only NAME   one kind of fault: ${FAULTS.join(', ')}
+  --with NAME   only those of the seeds whose mix of faults has this one
   --trace       print what happens
   --bug NAME    plant a bug: ${Object.keys(BUGS).join(', ')}; its being found is the success`;
 
@@ -66,22 +67,24 @@ function read(args: readonly string[]) {
       resume: { type: 'boolean', default: false },
       calm: { type: 'boolean', default: false },
       only: { type: 'string' },
+      with: { type: 'string' },
       trace: { type: 'boolean', default: false },
       bug: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
-  const { bug: bugName, only, calm } = values;
+  const { bug: bugName, only, with: having, calm } = values;
+  if (having !== undefined && !isFault(having)) throw new Error(`there is no fault ${having}\n\n${USAGE}`);
   if (only !== undefined && !isFault(only)) throw new Error(`there is no fault ${only}\n\n${USAGE}`);
   if (bugName !== undefined && !isBug(bugName)) throw new Error(`there is no bug ${bugName}\n\n${USAGE}`);
   if (values.resume && values.out === undefined) throw new Error(`--resume goes with --out\n\n${USAGE}`);
   const choices: Choices = { calm, only, bugName };
-  return { values, choices };
+  return { values, choices, having };
 }
 
 export async function clusterMain(args: readonly string[]): Promise<number> {
   const isLane = args.includes(LANE);
-  const { values, choices } = read(args.filter((arg) => arg !== LANE));
+  const { values, choices, having } = read(args.filter((arg) => arg !== LANE));
   if (values.help) {
     console.log(USAGE);
     return 0;
@@ -116,6 +119,7 @@ export async function clusterMain(args: readonly string[]): Promise<number> {
       lanes === 1
         ? hereLane((seed) => one(seed, values.trace ? (line) => process.stdout.write(`${line}\n`) : undefined))
         : processLane(script, ['--cluster', ...argsOf(choices)]),
+    isWanted: (seed) => having === undefined || makePlan(seed, choices).kinds.includes(having),
     known: file?.results ?? new Map(),
     mostFailures: wholeNumber(values.failures, 'failures', USAGE) ?? (file === undefined ? 1 : MOST_FAILURES),
     mostMs: (wholeNumber(values.seconds, 'seconds', USAGE) ?? Number.POSITIVE_INFINITY) * 1_000,

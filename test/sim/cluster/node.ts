@@ -12,7 +12,7 @@ import { Matcher } from '../../../src/matching/matcher.ts';
 import type { CommitLog } from '../../../src/ports/commit-log.ts';
 import type { Coordinator } from '../../../src/ports/coordinator.ts';
 import type { Engine } from '../../../src/ports/engine.ts';
-import type { LedShards } from '../../../src/ports/led-shards.ts';
+import type { LedShards, ShardMessage } from '../../../src/ports/led-shards.ts';
 import type { Log } from '../../../src/ports/log.ts';
 import { ShardEngine } from '../../../src/shard/engine.ts';
 import { shardOf } from '../../../src/shard/keys.ts';
@@ -66,7 +66,9 @@ export interface NodeWorld {
   readonly settings: ClusterSettings;
   readonly plant: NodePlant;
   readonly seeds: readonly string[];
-  coordinatorOf(process: NodeProcess): MemoryCoordinatorOptions;
+  coordinatorOf(process: NodeProcess, host: string): MemoryCoordinatorOptions;
+  /** A message of another shard's outbox has been applied here, and whoever sent it has not heard so yet. */
+  applied(node: ClusterProcess, item: ShardMessage): void;
   reached(what: string): void;
   serves(node: ClusterProcess): void;
   onFatal(node: ClusterProcess, error: unknown): void;
@@ -153,7 +155,7 @@ export class ClusterProcess {
   async #learnCluster(): Promise<NodeState> {
     const { kernel, settings } = this.#world;
     const { process, machine } = this;
-    const coordinator = new MemoryCoordinator(this.#world.coordinatorOf(process));
+    const coordinator = new MemoryCoordinator(this.#world.coordinatorOf(process, machine.host));
     this.#coordinator = coordinator;
     const known = await machine.statesFor(process).read();
     if (known !== undefined) {
@@ -284,7 +286,10 @@ export class ClusterProcess {
         if (term !== undefined) this.#world.reached('outbox repeat');
         if (term !== undefined && term < watch.truth.lastTerm(shard))
           this.#world.reached('outbox repeat to the next leader');
-        engine.receive(item, done);
+        engine.receive(item, (outcome) => {
+          if (outcome === 'applied' && term === undefined) this.#world.applied(this, item);
+          done(outcome);
+        });
       },
     };
     return wrapped<ShardEngine>(engine, replaced);

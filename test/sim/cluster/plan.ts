@@ -31,6 +31,8 @@ export const FAULTS = [
   'deaf hand-over',
   'blackout',
   'rivals',
+  'lost confirmation',
+  'isolated leader',
   'pause',
   'cut',
   'one-way cut',
@@ -45,6 +47,7 @@ export const FAULTS = [
   'clock jump',
   'redis away',
   'redis forgets',
+  'redis fails over',
   'redis wiped',
   'redis repeats terms',
   'join',
@@ -54,6 +57,9 @@ export const FAULTS = [
   'worker reconnects',
 ] as const;
 export type FaultName = (typeof FAULTS)[number];
+
+/** What few other faults lead to is drawn twice as often. */
+const DRAWN: readonly FaultName[] = [...FAULTS, 'rivals', 'lost confirmation', 'isolated leader', 'emptied directory'];
 
 export const isFault = (name: string): name is FaultName => FAULTS.some((fault) => fault === name);
 
@@ -113,7 +119,7 @@ export function makePlan(seed: number, { calm = false, only }: PlanChoices = {})
   const firstMembers = random.int(Math.max(3, replicas), Math.max(5, replicas));
   const calmAtMs = random.between(60_000, 66_000);
   const kinds = new Set<FaultName>();
-  for (const most = random.int(3, 7); kinds.size < most; ) kinds.add(random.pick(FAULTS));
+  for (const most = random.int(3, 7); kinds.size < most; ) kinds.add(random.pick(DRAWN));
   const faultCount = calm ? 0 : random.int(7, 16);
   const faultsAt = Array.from({ length: faultCount }, () => random.between(BIRTH_MS, calmAtMs - 2_000)).sort(
     (a, b) => a - b,

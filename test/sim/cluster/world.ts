@@ -5,6 +5,7 @@ import type { Journey } from '../../../cluster/ownership/memory/client.ts';
 import { MemoryCoordinatorServer } from '../../../cluster/ownership/memory/server.ts';
 import type { Done, Engine } from '../../../src/ports/engine.ts';
 import { term } from '../../../src/ports/ids.ts';
+import type { ShardMessage } from '../../../src/ports/led-shards.ts';
 import { decodePosition, encodePosition, frame, POSITION, unframe } from '../../../src/store/framing.ts';
 import { type Status, StatusCode } from '../../../src/wire/status.ts';
 import { EPOCH, Kernel, Violation } from '../kernel.ts';
@@ -55,6 +56,10 @@ export class ClusterWorld implements ClientWorld {
   /** ms a call to Redis takes; undefined: it cannot be reached. */
   redisMs: number | undefined = 1;
   redisLossChance = 0;
+  /** While a fail-over is under way: whom each host still speaks to, or that it finds nobody. */
+  readonly redisOf = new Map<string, MemoryCoordinatorServer | 'nobody'>();
+  /** A message between shards was applied: faults aim at it. */
+  onApplied: ((node: ClusterProcess, item: ShardMessage) => void) | undefined;
   /** Directories that may hold damage: a node that will not start on one is expected. */
   readonly damaged = new Map<string, () => void>();
 
@@ -106,7 +111,8 @@ export class ClusterWorld implements ClientWorld {
         engine: { cachedActors: plan.cachedActors, actorIdleMs: 500, outboxKept: plan.outboxKept, outboxRetryMs: 300 },
       },
       seeds: this.machines.slice(0, 2).map(({ host }) => host),
-      coordinatorOf: (process) => this.#coordinatorOf(process),
+      coordinatorOf: (process, host) => this.#coordinatorOf(process, host),
+      applied: (node, item) => this.onApplied?.(node, item),
       reached: (what) => this.reached(what),
       serves: () => undefined,
       onFatal: (node, error) => this.#fatal(node, error),
@@ -195,17 +201,23 @@ export class ClusterWorld implements ClientWorld {
 
   // ---------------------------------------------------------------- inside
 
-  #coordinatorOf(process: NodeProcess) {
-    const { redis, random } = this;
+  #coordinatorOf(process: NodeProcess, host: string) {
+    const { redis, redisOf, random } = this;
     const journey = (): Journey => {
-      const ms = this.redisMs;
+      const ms = redisOf.get(host) === 'nobody' ? undefined : this.redisMs;
       if (ms === undefined) return random.chance(0.5) ? { type: 'refused' } : { type: 'request lost' };
       if (random.chance(this.redisLossChance)) {
         return random.chance(0.5) ? { type: 'request lost' } : { type: 'answer lost', thereMs: ms };
       }
       return { type: 'answered', thereMs: random.between(ms / 2, ms), backMs: random.between(ms / 2, ms) };
     };
-    return { server: redis, clock: process, scheduler: process, journey };
+    return {
+      get server() {
+        const found = redisOf.get(host);
+        return found === undefined || found === 'nobody' ? redis : found;
+      },
+      ...{ clock: process, scheduler: process, journey },
+    };
   }
 
   /** The process ends: its disk failed it, or its directory is damaged. Anything else is a bug. */
