@@ -2,10 +2,13 @@
 
 import type { ShardStatus } from '../../../src/ports/cluster.ts';
 import { key, shardId } from '../../../src/ports/ids.ts';
+import { ROW, unframe } from '../../../src/store/framing.ts';
 import { openMemoryStore } from '../../../src/store/memory/store.ts';
+import { fullKey } from '../../../src/store/postgres/long-keys.ts';
 import { compareRows } from '../end-checks.ts';
 import { shardOfRow } from '../flush-watch.ts';
 import { Violation } from '../kernel.ts';
+import type { SqlServer } from '../sql/server.ts';
 import type { Machine } from './machine.ts';
 import type { ClusterWorld } from './world.ts';
 
@@ -21,7 +24,7 @@ export async function whyUnsettled(world: ClusterWorld): Promise<string | undefi
   const down = world.machines.find(({ wanted, node }) => wanted !== (node?.state === 'serving'));
   if (down !== undefined) return `${down.name} is ${down.node?.state ?? 'off'}`;
   const wanted = world.machines.filter((machine) => machine.wanted);
-  const directories = wanted.map(({ directoryId }) => directoryId).sort();
+  const directories = wanted.map(({ node, directoryId }) => node?.self ?? directoryId).sort();
   for (const { name, node } of wanted) {
     const status = node?.cluster?.control.status();
     const planned = (status?.members ?? []).filter((member) => member.planned).map(({ directoryId }) => directoryId);
@@ -73,6 +76,7 @@ export async function whatIsWrong(world: ClusterWorld): Promise<Violation | unde
   if (kernel.failure !== undefined) return undefined;
   if (flushed < wanted.length) return new Violation('progress', `${wanted.length - flushed} nodes do not flush`);
   const committed = byShard(truth.rows);
+  if (world.database !== undefined) return inDatabase(world.database, world, committed);
   for (const { name, disk, directoryId } of wanted) {
     const store = openMemoryStore({ disk: disk.copy(), directoryId, shardCount: plan.shardCount });
     await store.open();
@@ -86,16 +90,49 @@ export async function whatIsWrong(world: ClusterWorld): Promise<Violation | unde
           `${name} has applied shard ${shard} to ${appliedLsn}, committed is ${truth.lastLsn(shard)}`,
         );
       }
-      try {
-        compareRows(rows.get(shard) ?? NOTHING, committed.get(shard) ?? NOTHING, `of ${name}, shard ${shard}`);
-      } catch (error) {
-        if (error instanceof Violation) return error;
-        throw error;
-      }
+      const wrong = difference(rows.get(shard), committed.get(shard), `of ${name}, shard ${shard}`);
+      if (wrong !== undefined) return wrong;
     }
     await store.close();
   }
   return undefined;
+}
+
+function inDatabase({ tables }: SqlServer, { truth }: ClusterWorld, committed: Rows): Violation | undefined {
+  const rows = byShard(
+    tables.rows.range('', '\xff\xff\xff', Number.POSITIVE_INFINITY, false).map(([stored, { rest, value }]) => {
+      const rowKey = fullKey(Buffer.from(stored, 'latin1'), rest);
+      return [rowKey, unframe(ROW + rowKey, value, 'the simulated database')] as const;
+    }),
+  );
+  for (const { shard, appliedLsn } of tables.shards.values()) {
+    if (appliedLsn !== truth.lastLsn(shard)) {
+      const all = truth.lastLsn(shard);
+      return new Violation(
+        'progress',
+        `shard ${shard} is flushed to ${appliedLsn} in the database, committed is ${all}`,
+      );
+    }
+    const wrong = difference(rows.get(shard), committed.get(shard), `in the database, shard ${shard}`);
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
+}
+
+type Rows = ReadonlyMap<number | undefined, ReadonlyMap<string, Uint8Array>>;
+
+function difference(
+  found: ReadonlyMap<string, Uint8Array> = NOTHING,
+  wanted: ReadonlyMap<string, Uint8Array> = NOTHING,
+  where: string,
+): Violation | undefined {
+  try {
+    compareRows(found, wanted, where);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Violation) return error;
+    throw error;
+  }
 }
 
 const NOTHING: ReadonlyMap<string, Uint8Array> = new Map();

@@ -2,6 +2,7 @@
 
 import { shardId } from '../../../src/ports/ids.ts';
 import { SeededRandom } from '../random.ts';
+import { CALM_SQL, type SqlWeather } from '../sql/server.ts';
 import { Losses } from './losses.ts';
 import type { Machine } from './machine.ts';
 import { CALM } from './network.ts';
@@ -235,6 +236,13 @@ export class FaultDriver {
         if (machine.node?.state !== 'serving') return undefined;
         machine.node.process.act(() => machine.node?.cluster?.control.rebalance(() => undefined));
         return machine.name;
+      case 'database away':
+      case 'database late':
+      case 'database fails over':
+      case 'database cut off':
+      case 'broken sessions':
+      case 'serialization failures':
+        return this.#database(name, machine);
       case 'worker reconnects': {
         const worker = random.pick(world.workers);
         worker.reconnect();
@@ -321,6 +329,40 @@ export class FaultDriver {
       });
     };
     return 'of the next message that shows';
+  }
+
+  #database(name: FaultName, { host, name: node }: Machine): string | undefined {
+    const { database } = this.#world;
+    const random = this.#random;
+    if (database === undefined) return undefined;
+    const weather = (change: Partial<SqlWeather>, ms: number): string => {
+      database.weather = { ...database.weather, ...change };
+      this.#for(ms, () => {
+        database.weather = CALM_SQL;
+      });
+      return `${JSON.stringify(change)} for ${Math.round(ms)} ms`;
+    };
+    switch (name) {
+      case 'database away':
+        return weather({ away: random.pick(['refused', 'silent']) }, random.between(500, 8_000));
+      case 'database late':
+        return weather(
+          { lateChance: random.between(0.02, 0.3), lateMs: random.pick([50, 500, 5_000]) },
+          random.between(2_000, 12_000),
+        );
+      case 'database fails over':
+        database.failOver();
+        return weather({ away: 'refused' }, random.between(300, 6_000));
+      case 'broken sessions':
+        return weather({ breakChance: random.between(0.01, 0.2) }, random.between(2_000, 15_000));
+      case 'serialization failures':
+        return weather({ abortChance: random.between(0.05, 0.5) }, random.between(2_000, 15_000));
+      default: {
+        database.cut.add(host);
+        this.#for(random.between(500, 10_000), () => database.cut.delete(host));
+        return `from ${node}`;
+      }
+    }
   }
 
   /**

@@ -155,6 +155,16 @@ export class LogWatch {
     this.truth.commit(id, lsn, held.term, entry);
   }
 
+  /** Of a database that all share: an entry is durable there, and so committed. */
+  stored(id: number, lsn: number, term: number, entry: Uint8Array): void {
+    const shard = this.#shard(id);
+    if (lsn !== shard.committed.length + 1) {
+      throw new Violation('I2', `the database takes entry ${lsn} of shard ${id} after ${shard.committed.length}`);
+    }
+    shard.committed.push({ term, chain: 0, entry, voters: undefined, learners: [], holders: new Set() });
+    this.truth.commit(id, lsn, term, entry);
+  }
+
   // ---------------------------------------------------------------- members
 
   /** Of any shard, by the configuration that is committed or by one that may yet be. */

@@ -26,6 +26,7 @@ const USAGE = `Usage: npm run sim -- --cluster [options]
   --calm        nothing goes wrong
   --only NAME   one kind of fault: ${FAULTS.join(', ')}
   --with NAME   only those of the seeds whose mix of faults has this one
+  --store KIND  only those of the seeds whose shards are: replicated, or shared (in a database)
   --trace       print what happens
   --bug NAME    plant a bug: ${Object.keys(BUGS).join(', ')}; its being found is the success`;
 
@@ -68,23 +69,30 @@ function read(args: readonly string[]) {
       calm: { type: 'boolean', default: false },
       only: { type: 'string' },
       with: { type: 'string' },
+      store: { type: 'string' },
       trace: { type: 'boolean', default: false },
       bug: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
-  const { bug: bugName, only, with: having, calm } = values;
+  const { bug: bugName, only, with: having, store, calm } = values;
+  if (store !== undefined && store !== 'replicated' && store !== 'shared')
+    throw new Error(`there is no store ${store}\n\n${USAGE}`);
   if (having !== undefined && !isFault(having)) throw new Error(`there is no fault ${having}\n\n${USAGE}`);
   if (only !== undefined && !isFault(only)) throw new Error(`there is no fault ${only}\n\n${USAGE}`);
   if (bugName !== undefined && !isBug(bugName)) throw new Error(`there is no bug ${bugName}\n\n${USAGE}`);
   if (values.resume && values.out === undefined) throw new Error(`--resume goes with --out\n\n${USAGE}`);
   const choices: Choices = { calm, only, bugName };
-  return { values, choices, having };
+  const isWanted = (seed: number): boolean => {
+    const { kinds, durability } = makePlan(seed, choices);
+    return (having === undefined || kinds.includes(having)) && (store === undefined || store === durability);
+  };
+  return { values, choices, isWanted };
 }
 
 export async function clusterMain(args: readonly string[]): Promise<number> {
   const isLane = args.includes(LANE);
-  const { values, choices, having } = read(args.filter((arg) => arg !== LANE));
+  const { values, choices, isWanted } = read(args.filter((arg) => arg !== LANE));
   if (values.help) {
     console.log(USAGE);
     return 0;
@@ -119,7 +127,7 @@ export async function clusterMain(args: readonly string[]): Promise<number> {
       lanes === 1
         ? hereLane((seed) => one(seed, values.trace ? (line) => process.stdout.write(`${line}\n`) : undefined))
         : processLane(script, ['--cluster', ...argsOf(choices)]),
-    isWanted: (seed) => having === undefined || makePlan(seed, choices).kinds.includes(having),
+    isWanted,
     known: file?.results ?? new Map(),
     mostFailures: wholeNumber(values.failures, 'failures', USAGE) ?? (file === undefined ? 1 : MOST_FAILURES),
     mostMs: (wholeNumber(values.seconds, 'seconds', USAGE) ?? Number.POSITIVE_INFINITY) * 1_000,

@@ -71,7 +71,7 @@ export class Operator {
 
   drain(machine: Machine): string | undefined {
     const world = this.#world;
-    const { kernel, watch } = world;
+    const { kernel } = world;
     if (!machine.wanted || machine.node?.state !== 'serving' || !this.maySpare()) return undefined;
     machine.wanted = false;
     const { directoryId } = machine;
@@ -79,8 +79,10 @@ export class Operator {
     this.#say(machine, 'everything');
     const look = (): void => {
       if (machine.directoryId !== directoryId) return;
-      if (!watch.isMember(directoryId) && machine.node?.state === 'serving') {
-        this.stop(machine, () => this.#losses.lose(machine));
+      if (!world.isNeeded(machine) && machine.node?.state === 'serving') {
+        this.stop(machine, () => {
+          if (world.database === undefined) this.#losses.lose(machine);
+        });
         return;
       }
       if (kernel.now < untilMs && !this.#isCalm()) {

@@ -10,8 +10,11 @@ import { decodePosition, encodePosition, frame, POSITION, unframe } from '../../
 import { type Status, StatusCode } from '../../../src/wire/status.ts';
 import { EPOCH, Kernel, Violation } from '../kernel.ts';
 import { SeededRandom } from '../random.ts';
+import { SqlServer } from '../sql/server.ts';
+import type { asBelieved } from '../sql/tables.ts';
 import { Truth } from '../truth.ts';
 import { type ClientWorld, SimClient } from './client.ts';
+import { DatabaseWatch } from './database-watch.ts';
 import { WRITE_ERROR } from './disk.ts';
 import { LogWatch } from './log-watch.ts';
 import { Machine } from './machine.ts';
@@ -31,6 +34,8 @@ const MOST_EVENTS = 500_000;
 export type AfterEnd = 'start' | 'nothing';
 
 export interface WorldPlant extends NodePlant {
+  /** Which writers the database takes for those who lead. */
+  readonly believes?: typeof asBelieved;
   /** An emptied directory claims to be the one it was. */
   readonly keepsIdWhenEmptied?: boolean;
   /** What was promised is forgotten with the process. */
@@ -46,6 +51,8 @@ export class ClusterWorld implements ClientWorld {
   readonly watch: LogWatch;
   readonly network: ClusterNetwork;
   readonly redis: MemoryCoordinatorServer;
+  /** Where the plan says that the nodes share one. */
+  readonly database: SqlServer | undefined;
   readonly machines: Machine[] = [];
   readonly workers: readonly SimWorker[];
   readonly clients: SimClient[];
@@ -73,6 +80,16 @@ export class ClusterWorld implements ClientWorld {
     this.network = new ClusterNetwork(this.kernel, new SeededRandom(`cluster network ${seed}`));
     const { kernel } = this;
     this.redis = new MemoryCoordinatorServer({ now: () => EPOCH + kernel.now, monotonic: () => kernel.now });
+    const stored = new DatabaseWatch(this.watch);
+    const { believes } = plant;
+    this.database =
+      plan.durability === 'replicated'
+        ? undefined
+        : new SqlServer({
+            ...{ kernel, shardCount: plan.shardCount, onCommit: (committed) => stored.committed(committed) },
+            ...(believes === undefined ? {} : { believes }),
+            random: new SeededRandom(`cluster database ${seed}`),
+          });
     for (let i = 0; i < plan.machines; i += 1) {
       const clock = { rate: 1 + this.random.between(-DRIFT, DRIFT), ms: this.random.between(-200, 200) };
       const options = { clock, zone: plan.zones === 1 ? '' : `z${i % plan.zones}`, wanted: i < plan.firstMembers };
@@ -89,7 +106,7 @@ export class ClusterWorld implements ClientWorld {
       (workflow) => new SimClient(this, workflow, new SeededRandom(`client ${workflow.workflowId} ${seed}`)),
     );
     this.#node = {
-      ...{ kernel, network: this.network, watch: this.watch, plant },
+      ...{ kernel, network: this.network, watch: this.watch, plant, database: this.database },
       settings: {
         ...{
           shardCount: plan.shardCount,
@@ -117,6 +134,11 @@ export class ClusterWorld implements ClientWorld {
       serves: () => undefined,
       onFatal: (node, error) => this.#fatal(node, error),
     };
+  }
+
+  /** Something depends on this machine's being there, or on its directory. */
+  isNeeded({ directoryId, node }: Machine): boolean {
+    return this.database === undefined ? this.watch.isMember(directoryId) : (node?.cluster?.leads ?? 0) > 0;
   }
 
   get up(): Machine[] {
