@@ -1,5 +1,7 @@
 // `npm run sim`: bundles test/sim/main.ts (with --gossip: test/sim/gossip.ts; Node 20 runs no TypeScript) and runs it. Each source keeps its own `import.meta.url`.
-import { mkdirSync, readFileSync } from 'node:fs';
+// The bundle is named after what is in it: a campaign starts more processes from it, and goes on with the same code while the sources change.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { EnsureError, ensureInstalled, ensureNode } from './ensure.mjs';
@@ -15,12 +17,13 @@ try {
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const entry = process.argv.some((argument) => argument.split('=')[0] === '--gossip') ? 'gossip' : 'main';
-const outfile = join(root, `node_modules/.cache/tenuto/sim-${entry}.mjs`);
-mkdirSync(dirname(outfile), { recursive: true });
+const cache = join(root, 'node_modules/.cache/tenuto');
+mkdirSync(cache, { recursive: true });
 const { build } = await import('esbuild');
-await build({
+const { outputFiles } = await build({
   entryPoints: [join(root, `test/sim/${entry}.ts`)],
-  outfile,
+  outdir: cache,
+  write: false,
   bundle: true,
   platform: 'node',
   target: 'node20',
@@ -40,5 +43,21 @@ await build({
     },
   ],
 });
+const [{ contents }] = outputFiles;
+const name = `sim-${entry}-${createHash('sha256').update(contents).digest('hex').slice(0, 16)}.mjs`;
+const outfile = join(cache, name);
+/** ms after which nobody runs a bundle any more. */
+const UNUSED_MS = 7 * 24 * 3_600_000;
+for (const other of readdirSync(cache).filter((file) => /^sim-.*\.mjs$/.test(file))) {
+  const path = join(cache, other);
+  if (Date.now() - statSync(path).mtimeMs > UNUSED_MS) rmSync(path);
+}
+try {
+  writeFileSync(outfile, contents, { flag: 'wx' });
+} catch (error) {
+  if (error.code !== 'EEXIST') throw error;
+  utimesSync(outfile, new Date(), new Date());
+}
+process.argv[1] = outfile;
 process.setSourceMapsEnabled(true);
 await import(pathToFileURL(outfile).href);

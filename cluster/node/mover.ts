@@ -122,15 +122,15 @@ export class Mover {
     mayChange: boolean,
     mayHandOver: boolean,
   ): 'as wanted' | 'changing' | 'handed over' {
-    const { self, driver } = this.#options;
+    const { self, driver, reaches } = this.#options;
     const replica = driver.replicaOf(shard);
     if (replica === undefined) return 'as wanted';
     const desired = ring.replicasOf(shard).map((member) => directoryId(member.directoryId));
-    const step = nextStep(replica.configuration, desired, directoryId(self));
+    const step = nextStep(replica.configuration, desired, directoryId(self), reaches);
     if (step?.type === 'change') {
       if (!mayChange) return 'as wanted';
       // A new member must be there to learn, and to vote; one that goes need not be. Nor does one that went while it learned hold up others.
-      if (step.change.type !== 'remove' && !this.#options.reaches(step.change.id)) return 'as wanted';
+      if (step.change.type !== 'remove' && !reaches(step.change.id)) return 'as wanted';
       driver.change(shard, step.change);
       return 'changing';
     }

@@ -5,13 +5,13 @@ import { decodeEntry, encodeEntry } from '../../src/shard/entry.ts';
 import { shardMetaKey } from '../../src/shard/keys.ts';
 import { decode, encode } from '../../src/wire/codec.ts';
 import type { Plant } from './node.ts';
-import { wrapStore } from './store.ts';
+import { wrapped } from './wrapped.ts';
 
 export const BUGS = {
   /** The store says that an entry is durable when it has only been asked to make it so. */
   'ack-before-commit': {
     store: (inner) =>
-      wrapStore(inner, {
+      wrapped(inner, {
         append: (entries) => {
           inner.append(entries).catch(() => undefined);
           return Promise.resolve({ fenced: [] });
@@ -22,7 +22,7 @@ export const BUGS = {
   'flush-uncommitted': {
     store: (inner) => {
       let underWay: readonly LogAppend[] = [];
-      return wrapStore(inner, {
+      return wrapped(inner, {
         append: async (entries) => {
           underWay = entries;
           try {
@@ -38,7 +38,7 @@ export const BUGS = {
   /** Rows leave the overlay when their flush begins, not when it is durable: the flush claims to be done at once. */
   'overlay-dropped-early': {
     store: (inner) =>
-      wrapStore(inner, {
+      wrapped(inner, {
         flush: (flushes) => {
           inner.flush(flushes).catch(() => undefined);
           return Promise.resolve({ fenced: [] });
@@ -48,7 +48,7 @@ export const BUGS = {
   /** Which outbox messages were applied is forgotten with the process: what was not acknowledged by then is applied twice. */
   'outbox-applied-twice': {
     store: (inner) =>
-      wrapStore(inner, {
+      wrapped(inner, {
         append: (entries) =>
           inner.append(
             entries.map((append) => ({

@@ -3,20 +3,9 @@
 import type { Key } from '../../src/ports/ids.ts';
 import type { RangeOptions, Store } from '../../src/ports/store.ts';
 import type { Process } from './kernel.ts';
+import { wrapped } from './wrapped.ts';
 
-/** A store whose methods are those of `inner`, some replaced: how bugs are planted and delays added. */
-export function wrapStore<S extends Store>(inner: S, replaced: Partial<Store>): S {
-  return new Proxy(inner, {
-    get(target, name) {
-      const own: unknown = Reflect.get(replaced, name);
-      if (own !== undefined) return own;
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
-}
-
-export function withSlowReads<S extends Store>(inner: S, process: Process, maxMs: number): S {
+export function withSlowReads(inner: Store, process: Process, maxMs: number): Store {
   const pause = (): Promise<void> =>
     new Promise((resolve) => {
       process.after(process.random.next() ** 3 * maxMs, resolve, 'reads');
@@ -27,7 +16,7 @@ export function withSlowReads<S extends Store>(inner: S, process: Process, maxMs
     await pause();
     return result;
   };
-  return wrapStore(inner, {
+  return wrapped<Store>(inner, {
     read: (key: Key) => slow(() => inner.read(key)),
     readMany: (keys: readonly Key[]) => slow(() => inner.readMany(keys)),
     range: (options: RangeOptions) => slow(() => inner.range(options)),

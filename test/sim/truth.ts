@@ -65,7 +65,8 @@ export class Truth {
   readonly #shards = new Map<number, TrueShard>();
   readonly #seenLogs = new Set<string>();
   readonly #sent = new Set<string>();
-  readonly #receipts = new Set<string>();
+  /** Of applied messages: the term they were applied in. */
+  readonly #receipts = new Map<string, number>();
   readonly relations = new Relations(this);
   readonly #flushes = new FlushWatch((shard) => this.entriesOf(shard));
   /** Outbox messages that are not acknowledged. */
@@ -144,7 +145,7 @@ export class Truth {
     shard.lastTerm = term;
     shard.entries.push(entry);
     this.entries += 1;
-    for (const { source, seq } of entry.receipts) this.#received(id, source, seq);
+    for (const { source, seq } of entry.receipts) this.#received(id, source, seq, term);
     this.#apply(entry);
   }
 
@@ -157,17 +158,17 @@ export class Truth {
     return this.#shards.get(id)?.lastTerm ?? 0;
   }
 
-  /** Whether the message with this number of `source` was applied by shard `id`. */
-  hasReceived(id: number, source: number, seq: number): boolean {
-    return this.#receipts.has(`${id} ${source} ${seq}`);
+  /** The term in which shard `id` applied the message with this number of `source`, if it did. */
+  receivedIn(id: number, source: number, seq: number): number | undefined {
+    return this.#receipts.get(`${id} ${source} ${seq}`);
   }
 
-  #received(id: number, source: number, seq: number): void {
+  #received(id: number, source: number, seq: number, term: number): void {
     const receipt = `${id} ${source} ${seq}`;
     if (this.#receipts.has(receipt)) {
       throw new Violation('I5', `shard ${id} applies message ${seq} of shard ${source} a second time`);
     }
-    this.#receipts.add(receipt);
+    this.#receipts.set(receipt, term);
   }
 
   #apply(entry: Entry): void {

@@ -50,6 +50,18 @@ export class MemoryCoordinatorServer {
     }
   }
 
+  /** As it is now, and from now on apart: the one that a fail-over leaves behind, and that some still speak to. */
+  copy(): MemoryCoordinatorServer {
+    const copy = new MemoryCoordinatorServer(this.#clock);
+    for (const [key, value] of this.#cluster) copy.#cluster.set(key, value);
+    for (const [key, value] of this.#plan) copy.#plan.set(key, value);
+    for (const [key, value] of this.#leases) copy.#leases.set(key, value);
+    for (const [key, value] of this.#terms) copy.#terms.set(key, value);
+    for (const [key, value] of this.#leaders) copy.#leaders.set(key, value);
+    for (const [key, value] of this.#peers) copy.#peers.set(key, value);
+    return copy;
+  }
+
   /** The shard's counter falls back, so that terms are handed out again. */
   repeatTerms(shard: ShardId, count: number): void {
     this.#terms.set(shard, term(Math.max(0, (this.#terms.get(shard) ?? 0) - count)));

@@ -33,6 +33,35 @@ describe('the way to the desired replica set', () => {
     else expect(found).toMatchObject(step);
   });
 
+  it.each([
+    [
+      'the one that is gone goes first',
+      ids('a', 'b', 'c'),
+      ids('a', 'd'),
+      ['c'],
+      { change: { type: 'remove', id: 'c' } },
+    ],
+    [
+      'who is there stays until somebody came',
+      ids('a', 'b', 'c'),
+      ids('c', 'd'),
+      ['c'],
+      { change: { type: 'addLearner', id: 'd' } },
+    ],
+    ['nobody goes while the rest could not decide it', ids('a', 'b', 'c'), ids('a', 'c'), ['c'], undefined],
+    [
+      'nobody goes while too few of the wanted are there',
+      ids('a', 'b', 'c', 'd', 'e'),
+      ids('a', 'b', 'c'),
+      ['b', 'c'],
+      undefined,
+    ],
+  ])('%s: the voters that are left are there by majority', (_, voters, desired, away, step) => {
+    const found = nextStep(configurationOf(voters), desired, a, (id) => !away.includes(id));
+    if (step === undefined) expect(found).toBeUndefined();
+    else expect(found).toMatchObject(step);
+  });
+
   it('ends there from everywhere, and never has fewer voters than it had or should have', () => {
     const set = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), { minLength: 1, maxLength: 5 });
     fc.assert(

@@ -1,19 +1,26 @@
 // The way from the replica set a shard has to the one the ring wants (DESIGN §1): one member at a time, a learner first, never fewer voters than
-// wanted on the way. The ring says what is desired and is never counted. Pure; called by whoever looks after a leader, again and again.
+// wanted on the way, and never to voters of whom no majority is there. The ring says what is desired and is never counted. Pure; called by whoever
+// looks after a leader, again and again.
 
 import type { Configuration, ConfigurationChange } from './configuration.ts';
 import type { DirectoryId } from './ids.ts';
+import { majorityOf } from './quorum.ts';
 
 export type MembershipStep =
   | { type: 'change'; change: ConfigurationChange }
   /** The leader itself is not wanted: another has to remove it. */
   | { type: 'transfer'; to: DirectoryId };
 
-/** What the leader `self` should do next; undefined: the set is as desired. A change may be refused for now: ask again later. */
+/**
+ * What the leader `self` should do next; undefined: the set is as desired, or has to wait. A change may be refused for now: ask again later.
+ *
+ * @param reaches whether a member is there: a shard whose voters are cut down to those that are not serves nobody, and cannot be mended
+ */
 export function nextStep(
   now: Configuration,
   desired: readonly DirectoryId[],
   self: DirectoryId,
+  reaches: (id: DirectoryId) => boolean = () => true,
 ): MembershipStep | undefined {
   const { voters, learners } = now;
   const change = (one: ConfigurationChange): MembershipStep => ({ type: 'change', change: one });
@@ -22,11 +29,25 @@ export function nextStep(
   const learner = learners.find((id) => desired.includes(id));
   if (learner !== undefined) return change({ type: 'promote', id: learner });
   if (voters.length > desired.length) {
-    const unwanted = voters.find((id) => id !== self && !desired.includes(id));
-    if (unwanted !== undefined) return change({ type: 'remove', id: unwanted });
-    const heir = voters.find((id) => id !== self && desired.includes(id));
-    return heir === undefined || desired.includes(self) ? undefined : { type: 'transfer', to: heir };
+    const unwanted = voters.filter((id) => id !== self && !desired.includes(id));
+    const spare = unwanted.find((id) => canCommit(voters, id, self, reaches));
+    if (spare !== undefined) return change({ type: 'remove', id: spare });
+    if (unwanted.length === 0) {
+      const heir = voters.find((id) => id !== self && desired.includes(id));
+      return heir === undefined || desired.includes(self) ? undefined : { type: 'transfer', to: heir };
+    }
   }
   const missing = desired.find((id) => !voters.includes(id));
   return missing === undefined ? undefined : change({ type: 'addLearner', id: missing });
+}
+
+/** Of the voters without this one a majority is there. */
+function canCommit(
+  voters: readonly DirectoryId[],
+  without: DirectoryId,
+  self: DirectoryId,
+  reaches: (id: DirectoryId) => boolean,
+): boolean {
+  const rest = voters.filter((id) => id !== without);
+  return rest.filter((id) => id === self || reaches(id)).length >= majorityOf(rest.length);
 }

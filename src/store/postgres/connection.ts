@@ -1,7 +1,6 @@
 // One connection to the database, made with `pg`, which is loaded with the first of them. Every statement is bounded in time on both sides:
 // the server cancels it, and a second later the connection is given up, since a network that swallows packets answers nothing at all.
 
-import type { Client } from 'pg';
 import { verdictOf } from './errors.ts';
 import type { PostgresOptions } from './options.ts';
 
@@ -13,15 +12,53 @@ const KEEP_ALIVE_MS = 10_000;
 export type Value = string | number | Buffer | null;
 export type Row = readonly unknown[];
 
+/** Of `pg`'s client what is used here: a simulated server puts its own in its place. */
+export interface SqlClient {
+  on(event: 'error' | 'end', listener: () => void): unknown;
+  connect(): Promise<unknown>;
+  query(config: { text: string; values: Value[]; rowMode: 'array'; name?: string }): Promise<{ rows: unknown[][] }>;
+  end(): Promise<void>;
+  /** Closes the socket. What was sent is on its way all the same. */
+  cut(): void;
+}
+
+export interface SqlClientOptions {
+  name: string;
+  /** ms a transaction may stand still, in which it holds its rows, before the server ends it. */
+  idleMs: number;
+}
+
+export type NewSqlClient = (options: PostgresOptions, client: SqlClientOptions) => Promise<SqlClient>;
+
+export const newPgClient: NewSqlClient = async (options, { name, idleMs }) => {
+  const { default: pg } = await import('pg');
+  const client = new pg.Client({
+    connectionString: options.url,
+    application_name: name,
+    connectionTimeoutMillis: options.connectTimeoutMs,
+    statement_timeout: options.statementTimeoutMs,
+    idle_in_transaction_session_timeout: idleMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+  });
+  return {
+    on: (event, listener) => client.on(event, listener),
+    connect: () => client.connect(),
+    query: (config) => client.query<unknown[]>(config),
+    end: () => client.end(),
+    cut: () => void client.connection.stream.destroy(),
+  };
+};
+
 /** A role may have it off: then "durable" would be a lie. The stricter values stay. */
 const DURABLE = `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit', true) = 'off'`;
 
 export class Connection {
-  readonly #client: Client;
+  readonly #client: SqlClient;
   readonly #timeoutMs: number;
   #broken = false;
 
-  private constructor(client: Client, timeoutMs: number) {
+  private constructor(client: SqlClient, timeoutMs: number) {
     this.#client = client;
     this.#timeoutMs = timeoutMs;
     // Without a listener a server that goes away would end the process. Whoever uses it next is told.
@@ -31,21 +68,15 @@ export class Connection {
     });
   }
 
-  /** `idleMs`: how long a transaction may stand still, in which it holds its rows, before the server ends it. */
-  static async open(options: PostgresOptions, { name, idleMs }: { name: string; idleMs: number }): Promise<Connection> {
-    const { default: pg } = await import('pg');
-    const client = new pg.Client({
-      connectionString: options.url,
-      application_name: name,
-      connectionTimeoutMillis: options.connectTimeoutMs,
-      statement_timeout: options.statementTimeoutMs,
-      idle_in_transaction_session_timeout: idleMs,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-    });
-    const connection = new Connection(client, options.statementTimeoutMs);
+  static async open(
+    options: PostgresOptions,
+    client: SqlClientOptions,
+    newClient: NewSqlClient = newPgClient,
+  ): Promise<Connection> {
+    const made = await newClient(options, client);
+    const connection = new Connection(made, options.statementTimeoutMs);
     try {
-      await client.connect();
+      await made.connect();
       await connection.query(DURABLE);
     } catch (error) {
       connection.destroy();
@@ -64,7 +95,7 @@ export class Connection {
     const guard = setTimeout(() => this.destroy(), this.#timeoutMs + ANSWER_GRACE_MS);
     try {
       const config = { text, values: [...values], rowMode: 'array' as const, ...(name === undefined ? {} : { name }) };
-      return (await this.#client.query<unknown[]>(config)).rows;
+      return (await this.#client.query(config)).rows;
     } catch (error) {
       if (verdictOf(error) === 'lost') this.destroy();
       throw error;
@@ -89,7 +120,7 @@ export class Connection {
   /** At once, as a killed process would: what is under way fails, its outcome unknown. */
   destroy(): void {
     this.#broken = true;
-    this.#client.connection.stream.destroy();
+    this.#client.cut();
   }
 
   async close(): Promise<void> {

@@ -4,7 +4,7 @@
 
 import { StoreError } from '../../ports/store.ts';
 import { Gate } from '../leveldb/gate.ts';
-import { Connection } from './connection.ts';
+import { Connection, type NewSqlClient, newPgClient } from './connection.ts';
 import { failed, verdictOf } from './errors.ts';
 import { describeDatabase, type PostgresOptions } from './options.ts';
 
@@ -26,6 +26,7 @@ export class Database {
   readonly name: string;
   readonly #options: PostgresOptions;
   readonly #applicationName: string;
+  readonly #newClient: NewSqlClient;
   readonly #readers: Gate;
   readonly #idle: Connection[] = [];
   readonly #all = new Set<Connection>();
@@ -33,7 +34,8 @@ export class Database {
   #wake = new Set<() => void>();
   #closed = false;
 
-  constructor(options: PostgresOptions, applicationName = 'tenuto') {
+  constructor(options: PostgresOptions, applicationName = 'tenuto', newClient: NewSqlClient = newPgClient) {
+    this.#newClient = newClient;
     this.#options = options;
     this.#applicationName = applicationName;
     this.name = describeDatabase(options.url);
@@ -113,7 +115,7 @@ export class Database {
   async #connect(idleMs = this.#options.statementTimeoutMs): Promise<Connection> {
     if (this.#closed) throw this.#isClosed();
     for (const connection of this.#all) if (connection.broken) this.#all.delete(connection);
-    const connection = await Connection.open(this.#options, { name: this.#applicationName, idleMs });
+    const connection = await Connection.open(this.#options, { name: this.#applicationName, idleMs }, this.#newClient);
     if (this.#closed) {
       connection.destroy();
       throw this.#isClosed();

@@ -94,6 +94,10 @@ export const BUGS = {
       };
     },
   },
+  /** The database writes for whoever knows where the log ends, whatever the term. */
+  'commit-not-fenced': {
+    world: { believes: (found, belief) => found.lastLsn === belief.lastLsn && found.lastChain === belief.lastChain },
+  },
 } as const satisfies Record<string, ClusterBug>;
 
 export type BugName = keyof typeof BUGS;

@@ -2,10 +2,13 @@
 
 import type { ShardStatus } from '../../../src/ports/cluster.ts';
 import { key, shardId } from '../../../src/ports/ids.ts';
+import { ROW, unframe } from '../../../src/store/framing.ts';
 import { openMemoryStore } from '../../../src/store/memory/store.ts';
+import { fullKey } from '../../../src/store/postgres/long-keys.ts';
 import { compareRows } from '../end-checks.ts';
 import { shardOfRow } from '../flush-watch.ts';
 import { Violation } from '../kernel.ts';
+import type { SqlServer } from '../sql/server.ts';
 import type { Machine } from './machine.ts';
 import type { ClusterWorld } from './world.ts';
 
@@ -21,7 +24,7 @@ export async function whyUnsettled(world: ClusterWorld): Promise<string | undefi
   const down = world.machines.find(({ wanted, node }) => wanted !== (node?.state === 'serving'));
   if (down !== undefined) return `${down.name} is ${down.node?.state ?? 'off'}`;
   const wanted = world.machines.filter((machine) => machine.wanted);
-  const directories = wanted.map(({ directoryId }) => directoryId).sort();
+  const directories = wanted.map(({ node, directoryId }) => node?.self ?? directoryId).sort();
   for (const { name, node } of wanted) {
     const status = node?.cluster?.control.status();
     const planned = (status?.members ?? []).filter((member) => member.planned).map(({ directoryId }) => directoryId);
@@ -55,8 +58,8 @@ async function shardsAsSeenBy(world: ClusterWorld, { node }: Machine): Promise<r
   return found;
 }
 
-/** Every voter's rows are those of everything committed. */
-export async function checkEnd(world: ClusterWorld): Promise<void> {
+/** Every voter's rows are those of everything committed; otherwise what is not as it must be, if nothing moved meanwhile. */
+export async function whatIsWrong(world: ClusterWorld): Promise<Violation | undefined> {
   const { kernel, truth, plan } = world;
   truth.relations.checkEnds();
   // Followers hear of the last commits with the next heartbeats.
@@ -70,26 +73,77 @@ export async function checkEnd(world: ClusterWorld): Promise<void> {
     node?.process.act(() => void node.engine?.flush().then(() => (flushed += 1)));
   }
   await kernel.run(kernel.now + FLUSH_MS, () => flushed === wanted.length);
-  if (kernel.failure !== undefined) return;
-  if (flushed < wanted.length) throw new Violation('progress', `${wanted.length - flushed} nodes do not flush`);
+  if (kernel.failure !== undefined) return undefined;
+  if (flushed < wanted.length) return new Violation('progress', `${wanted.length - flushed} nodes do not flush`);
+  const committed = byShard(truth.rows);
+  if (world.database !== undefined) return inDatabase(world.database, world, committed);
   for (const { name, disk, directoryId } of wanted) {
     const store = openMemoryStore({ disk: disk.copy(), directoryId, shardCount: plan.shardCount });
     await store.open();
-    const rows = new Map<string, Uint8Array>(await store.range(ALL_ROWS));
+    const rows = byShard(await store.range(ALL_ROWS));
     for (const { shard, voters } of shards) {
       if (!voters.includes(name)) continue;
       const { appliedLsn } = store.replicaPosition(shardId(shard));
       if (appliedLsn !== truth.lastLsn(shard)) {
-        throw new Violation(
+        return new Violation(
           'progress',
           `${name} has applied shard ${shard} to ${appliedLsn}, committed is ${truth.lastLsn(shard)}`,
         );
       }
-      compareRows(of(rows, shard), of(truth.rows, shard), `of ${name}, shard ${shard}`);
+      const wrong = difference(rows.get(shard), committed.get(shard), `of ${name}, shard ${shard}`);
+      if (wrong !== undefined) return wrong;
     }
     await store.close();
   }
+  return undefined;
 }
 
-const of = (rows: ReadonlyMap<string, Uint8Array>, shard: number): Map<string, Uint8Array> =>
-  new Map([...rows].filter(([rowKey]) => shardOfRow(rowKey) === shard));
+function inDatabase({ tables }: SqlServer, { truth }: ClusterWorld, committed: Rows): Violation | undefined {
+  const rows = byShard(
+    tables.rows.range('', '\xff\xff\xff', Number.POSITIVE_INFINITY, false).map(([stored, { rest, value }]) => {
+      const rowKey = fullKey(Buffer.from(stored, 'latin1'), rest);
+      return [rowKey, unframe(ROW + rowKey, value, 'the simulated database')] as const;
+    }),
+  );
+  for (const { shard, appliedLsn } of tables.shards.values()) {
+    if (appliedLsn !== truth.lastLsn(shard)) {
+      const all = truth.lastLsn(shard);
+      return new Violation(
+        'progress',
+        `shard ${shard} is flushed to ${appliedLsn} in the database, committed is ${all}`,
+      );
+    }
+    const wrong = difference(rows.get(shard), committed.get(shard), `in the database, shard ${shard}`);
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
+}
+
+type Rows = ReadonlyMap<number | undefined, ReadonlyMap<string, Uint8Array>>;
+
+function difference(
+  found: ReadonlyMap<string, Uint8Array> = NOTHING,
+  wanted: ReadonlyMap<string, Uint8Array> = NOTHING,
+  where: string,
+): Violation | undefined {
+  try {
+    compareRows(found, wanted, where);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Violation) return error;
+    throw error;
+  }
+}
+
+const NOTHING: ReadonlyMap<string, Uint8Array> = new Map();
+
+function byShard(rows: Iterable<readonly [string, Uint8Array]>): Map<number | undefined, Map<string, Uint8Array>> {
+  const shards = new Map<number | undefined, Map<string, Uint8Array>>();
+  for (const [rowKey, value] of rows) {
+    const shard = shardOfRow(rowKey);
+    const known = shards.get(shard);
+    if (known === undefined) shards.set(shard, new Map([[rowKey, value]]));
+    else known.set(rowKey, value);
+  }
+  return shards;
+}

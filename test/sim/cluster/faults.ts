@@ -1,40 +1,35 @@
-// What goes wrong in a cluster's seed, each at its time, on whatever is there by then; and how the world is healed. Keeps the fault budget: bits flip and
-// directories are lost at a minority of a shard's replicas at a time, and the next such loss waits until what was lost is no member of anything any more.
+// What goes wrong in a cluster's seed, each at its time, on whatever is there by then; and how the world is healed. Losses (losses.ts) keep the fault budget.
 
-import type { Draining } from '../../../src/ports/cluster.ts';
 import { shardId } from '../../../src/ports/ids.ts';
-import { unframe } from '../../../src/store/framing.ts';
-import type { MemoryDisk } from '../../../src/store/memory/backend.ts';
-import { openMemoryStore } from '../../../src/store/memory/store.ts';
-import { Violation } from '../kernel.ts';
 import { SeededRandom } from '../random.ts';
+import { CALM_SQL, type SqlWeather } from '../sql/server.ts';
+import { Losses } from './losses.ts';
 import type { Machine } from './machine.ts';
 import { CALM } from './network.ts';
+import { Operator } from './operator.ts';
 import type { FaultName } from './plan.ts';
 import type { ClusterWorld } from './world.ts';
-
-/** ms between two words of the operator on the same matter. */
-const OPERATOR_MS = 1_500;
-const DRAIN_MS = 30_000;
-const GRACE_MS = 3_000;
 
 export class FaultDriver {
   readonly #world: ClusterWorld;
   readonly #random: SeededRandom;
   readonly met = new Map<FaultName, number>();
+  readonly #losses: Losses;
+  readonly #operator: Operator;
   #undo: (() => void)[] = [];
-  /** Directories that are gone for good. */
-  readonly #lost = new Set<string>();
   #calm = false;
 
   constructor(world: ClusterWorld) {
     this.#world = world;
     this.#random = new SeededRandom(`cluster faults ${world.plan.seed}`);
+    const isCalm = (): boolean => this.#calm;
+    this.#losses = new Losses(world, this.#random, isCalm);
+    this.#operator = new Operator(world, this.#random, this.#losses, isCalm);
   }
 
   schedule(): void {
     const { kernel, plan } = this.#world;
-    this.#expelStrangers();
+    this.#operator.expelStrangers();
     for (const atMs of plan.faultsAt) {
       kernel.at(atMs, undefined, 'fault', () => {
         if (this.#calm) return;
@@ -83,7 +78,7 @@ export class FaultDriver {
       case 'restart': {
         const { node } = machine;
         if (node?.state !== 'serving' || node.process.isPaused) return undefined;
-        this.#stop(machine, () => world.startSoon(machine, random.between(100, 2_000)));
+        this.#operator.stop(machine, () => world.startSoon(machine, random.between(100, 2_000)));
         return machine.name;
       }
       case 'deaf hand-over': {
@@ -91,7 +86,7 @@ export class FaultDriver {
         const { node } = machine;
         if (node?.state !== 'serving' || node.process.isPaused) return undefined;
         this.#cut(world.machines.filter((one) => one !== machine).map((one) => [one, machine] as const));
-        this.#stop(machine, () => world.startSoon(machine, random.between(100, 2_000)));
+        this.#operator.stop(machine, () => world.startSoon(machine, random.between(100, 2_000)));
         return machine.name;
       }
       case 'blackout': {
@@ -102,18 +97,23 @@ export class FaultDriver {
           one.node?.crash('silently');
           world.startSoon(one, random.between(50, 1_500));
         }
-        for (let i = random.int(0, 4); i > 0; i -= 1) {
-          kernel.after(random.between(1_500, 5_000), 'aftershock', () => {
-            const one = random.pick(up);
-            if (this.#calm || !one.isUp) return;
-            one.node?.crash('told');
-            world.startSoon(one, random.between(20, 200));
-          });
-        }
+        for (let i = random.int(0, 4); i > 0; i -= 1) this.#aftershock(random.between(1_500, 5_000));
         return `of ${up.length} nodes`;
       }
       case 'rivals':
         return this.#rivals(machine);
+      case 'lost confirmation':
+        return this.#loseConfirmation();
+      case 'isolated leader': {
+        // It serves clients on, whom it can promise nothing, until it steps down; then another leads.
+        if ((machine.node?.cluster?.leads ?? 0) === 0 || machine.node?.process.isPaused === true) return undefined;
+        const others = world.machines.filter((one) => one !== machine);
+        this.#cut(
+          others.flatMap((one) => [[machine, one] as const, [one, machine] as const]),
+          random.between(2_500, 10_000),
+        );
+        return machine.name;
+      }
       case 'pause': {
         const { node } = machine;
         if (node?.state !== 'serving' || node.process.isPaused) return undefined;
@@ -174,11 +174,13 @@ export class FaultDriver {
         return `${machine.name} by ${Math.round(ms)} ms`;
       }
       case 'bit flip':
-        return this.#flip(machine);
+        return this.#losses.flip(machine);
       case 'emptied directory':
-        if (world.plan.replicas < 3 || !this.#mayLose(machine)) return undefined;
+        if (world.plan.replicas < 3 || !this.#losses.mayLose(machine)) return undefined;
         machine.node?.crash('silently');
-        this.#empty(machine);
+        this.#losses.empty(machine);
+        // It comes back while others look for a leader.
+        if (random.chance(0.5)) this.#aftershock(random.between(500, 5_000));
         return machine.name;
       case 'clock jump': {
         // Nodes whose clocks differ by more than a second do not connect: the operator sees to it.
@@ -202,6 +204,8 @@ export class FaultDriver {
         redis.loseLast(ms);
         return `${Math.round(ms)} ms`;
       }
+      case 'redis fails over':
+        return this.#redisFailsOver();
       case 'redis wiped':
         redis.wipe();
         return '';
@@ -220,18 +224,25 @@ export class FaultDriver {
         return newcomer.name;
       }
       case 'drain':
-        return this.#drain(machine);
+        return this.#operator.drain(machine);
       case 'replace':
-        if (world.plan.replicas < 3 || !this.#maySpare() || !machine.wanted || !this.#mayLose(machine))
+        if (world.plan.replicas < 3 || !this.#operator.maySpare() || !machine.wanted || !this.#losses.mayLose(machine))
           return undefined;
         machine.wanted = false;
         machine.node?.crash('silently');
-        this.#lose(machine);
+        this.#losses.lose(machine);
         return machine.name;
       case 'rebalance':
         if (machine.node?.state !== 'serving') return undefined;
         machine.node.process.act(() => machine.node?.cluster?.control.rebalance(() => undefined));
         return machine.name;
+      case 'database away':
+      case 'database late':
+      case 'database fails over':
+      case 'database cut off':
+      case 'broken sessions':
+      case 'serialization failures':
+        return this.#database(name, machine);
       case 'worker reconnects': {
         const worker = random.pick(world.workers);
         worker.reconnect();
@@ -253,30 +264,22 @@ export class FaultDriver {
     this.#world.kernel.after(ms, 'a fault passes', once);
   }
 
-  #cut(ways: readonly (readonly [Machine, Machine])[]): void {
-    const { network } = this.#world;
-    for (const [from, to] of ways) network.cut(from.host, to.host);
-    this.#for(this.#random.next() ** 2 * 20_000 + 300, () => {
-      for (const [from, to] of ways) network.mend(from.host, to.host);
+  /** Some node dies for a moment. */
+  #aftershock(inMs: number): void {
+    const { kernel, machines } = this.#world;
+    kernel.after(inMs, 'aftershock', () => {
+      const one = this.#random.pick(machines);
+      if (this.#calm || !one.isUp) return;
+      one.node?.crash('told');
+      this.#world.startSoon(one, this.#random.between(20, 200));
     });
   }
 
-  #stop(machine: Machine, then: () => void): void {
-    const { node } = machine;
-    const { kernel } = this.#world;
-    if (node === undefined) return;
-    kernel.at(kernel.now, node.process, 'is asked to stop', () =>
-      node.process.act(() => {
-        node.stop(GRACE_MS).then(then, (error: unknown) => {
-          if (node.process.alive) kernel.fail(error);
-        });
-      }),
-    );
-    // Whoever does not end in time is ended.
-    kernel.after(GRACE_MS * 4, 'operator waits no longer', () => {
-      if (machine.node !== node || node.state === 'dead') return;
-      node.crash('told');
-      then();
+  #cut(ways: readonly (readonly [Machine, Machine])[], ms: number = this.#random.next() ** 2 * 20_000 + 300): void {
+    const { network } = this.#world;
+    for (const [from, to] of ways) network.cut(from.host, to.host);
+    this.#for(ms, () => {
+      for (const [from, to] of ways) network.mend(from.host, to.host);
     });
   }
 
@@ -308,180 +311,80 @@ export class FaultDriver {
     return machine.name;
   }
 
-  // ---------------------------------------------------------------- losses
+  /** Whoever applied the next message between workflows dies, and so does whoever sent it, before it has heard: it is said again to the next leader. */
+  #loseConfirmation(): string {
+    const world = this.#world;
+    const { kernel, machines, watch } = world;
+    const random = this.#random;
+    world.onApplied = (node, { source, message }) => {
+      if (this.#calm || !SHOWING.has(message.type)) return;
+      world.onApplied = undefined;
+      const sender = watch.leaderOf(source);
+      kernel.at(kernel.now, undefined, 'its confirmation is lost', () => {
+        for (const machine of machines) {
+          if (machine !== node.machine && machine.directoryId !== sender) continue;
+          machine.node?.crash('told');
+          world.startSoon(machine, random.between(50, 2_500));
+        }
+      });
+    };
+    return 'of the next message that shows';
+  }
 
-  /** It is one of at least three everywhere, and everything lost before is made up for. */
-  #mayLose(machine: Machine): boolean {
-    const { watch } = this.#world;
-    if (this.#world.damaged.size > 0) return false;
-    for (const directory of this.#lost) if (watch.isMember(directory)) return false;
-    return watch.mayLose(machine.directoryId);
+  #database(name: FaultName, { host, name: node }: Machine): string | undefined {
+    const { database } = this.#world;
+    const random = this.#random;
+    if (database === undefined) return undefined;
+    const weather = (change: Partial<SqlWeather>, ms: number): string => {
+      database.weather = { ...database.weather, ...change };
+      this.#for(ms, () => {
+        database.weather = CALM_SQL;
+      });
+      return `${JSON.stringify(change)} for ${Math.round(ms)} ms`;
+    };
+    switch (name) {
+      case 'database away':
+        return weather({ away: random.pick(['refused', 'silent']) }, random.between(500, 8_000));
+      case 'database late':
+        return weather(
+          { lateChance: random.between(0.02, 0.3), lateMs: random.pick([50, 500, 5_000]) },
+          random.between(2_000, 12_000),
+        );
+      case 'database fails over':
+        database.failOver();
+        return weather({ away: 'refused' }, random.between(300, 6_000));
+      case 'broken sessions':
+        return weather({ breakChance: random.between(0.01, 0.2) }, random.between(2_000, 15_000));
+      case 'serialization failures':
+        return weather({ abortChance: random.between(0.05, 0.5) }, random.between(2_000, 15_000));
+      default: {
+        database.cut.add(host);
+        this.#for(random.between(500, 10_000), () => database.cut.delete(host));
+        return `from ${node}`;
+      }
+    }
   }
 
   /**
-   * A node that came while Redis had forgotten the cluster, and before anybody told it again, has founded another one: it says so, has nothing,
-   * and is given an empty directory.
+   * Sentinel makes a replica the master that has not got the last seconds. Until it is, most find nobody; some speak to the old one for longer, and what
+   * they write there is lost too.
    */
-  #expelStrangers(): void {
-    const { kernel, machines } = this.#world;
-    kernel.after(OPERATOR_MS * 3, 'operator looks for strangers', () => {
-      this.#expelStrangers();
-      const [founder] = machines.filter(({ knownState }) => knownState?.born === true);
-      const ours = founder?.knownState?.record.incarnation;
-      for (const machine of machines) {
-        const { knownState } = machine;
-        if (!machine.wanted || knownState === undefined || ours === undefined || knownState.record.incarnation === ours)
-          continue;
-        kernel.note(`operator gives ${machine.name} an empty directory: it is of another cluster`);
-        machine.node?.crash('told');
-        machine.empty('new id');
-        this.#world.startSoon(machine, 500);
-      }
-    });
-  }
-
-  #maySpare(): boolean {
-    const { machines, plan } = this.#world;
-    return machines.filter(({ wanted }) => wanted).length > Math.max(3, plan.replicas);
-  }
-
-  /** The machine's directory is no more; it comes back with an empty one. */
-  #empty(machine: Machine): void {
-    this.#lose(machine, this.#world.plant.keepsIdWhenEmptied === true ? 'same id' : 'new id');
-    this.#world.startSoon(machine, this.#random.between(200, 4_000));
-  }
-
-  #lose(machine: Machine, id: 'new id' | 'same id' = 'new id'): void {
-    const before = machine.directoryId;
-    machine.empty(id);
-    if (machine.directoryId === before) {
-      this.#world.watch.forgotten(before);
-      return;
+  #redisFailsOver(): string {
+    const { machines, redis, redisOf } = this.#world;
+    const random = this.#random;
+    const old = redis.copy();
+    const lagMs = random.between(300, 5_000);
+    const awayMs = random.between(500, 6_000);
+    const apartMs = random.between(500, 10_000);
+    redis.loseLast(lagMs);
+    for (const { host } of machines) {
+      const isApart = random.chance(0.3);
+      redisOf.set(host, isApart ? old : 'nobody');
+      this.#for(isApart ? apartMs : awayMs, () => redisOf.delete(host));
     }
-    this.#lost.add(before);
-    this.#retire(before);
-  }
-
-  /** The operator says that a directory will not come back, until the plan says so too. */
-  #retire(directory: string): void {
-    const { kernel, up } = this.#world;
-    const { node } = up.length === 0 ? { node: undefined } : this.#random.pick(up);
-    let known = true;
-    node?.process.act(() => {
-      const { control } = node.cluster ?? {};
-      known =
-        control?.status().members.some(({ directoryId, planned }) => directoryId === directory && planned) ?? true;
-      if (known) control?.replace(directory, () => undefined);
-    });
-    if (known || !this.#calm) kernel.after(OPERATOR_MS, 'operator', () => this.#retire(directory));
-  }
-
-  #flip(machine: Machine): string | undefined {
-    const world = this.#world;
-    const { kernel, plan } = world;
-    const { directoryId, disk } = machine;
-    const recoverable = plan.replicas >= 3 && plan.machines >= 3;
-    if (!machine.isUp || (recoverable ? !this.#mayLose(machine) : world.damaged.size > 0)) return undefined;
-    const flip = disk.flip();
-    if (flip === undefined) return undefined;
-    let repaired = false;
-    const repair = (): void => {
-      if (repaired) return;
-      repaired = true;
-      world.damaged.delete(directoryId);
-      if (machine.directoryId !== directoryId) return;
-      machine.node?.crash('told');
-      if (recoverable) this.#empty(machine);
-      else {
-        flip.mend();
-        world.startSoon(machine, 500);
-      }
-    };
-    world.damaged.set(directoryId, repair);
-    // The scrubber comes by: what is damaged it finds, whatever it is.
-    kernel.after(this.#random.between(500, 4_000), 'scrubber', () => {
-      if (repaired) return;
-      const stillThere = flip.isThere();
-      isDamaged(disk.copy(), directoryId, plan.shardCount).then(
-        (found) => {
-          kernel.note(`the flipped bit at ${directoryId} is ${found ? 'found' : stillThere ? 'not found' : 'gone'}`);
-          if (found) repair();
-          else if (stillThere)
-            kernel.fail(new Violation('integrity', `the flipped bit of ${JSON.stringify(flip.key)} was not noticed`));
-          else {
-            repaired = true;
-            world.damaged.delete(directoryId);
-          }
-        },
-        (error: unknown) => kernel.fail(error),
-      );
-    });
-    return `${machine.name}, ${JSON.stringify(flip.key)}`;
-  }
-
-  // ---------------------------------------------------------------- membership
-
-  #drain(machine: Machine): string | undefined {
-    const world = this.#world;
-    const { kernel, watch } = world;
-    if (!machine.wanted || machine.node?.state !== 'serving' || !this.#maySpare()) return undefined;
-    machine.wanted = false;
-    const { directoryId } = machine;
-    const untilMs = kernel.now + DRAIN_MS;
-    this.#say(machine, 'everything');
-    const look = (): void => {
-      if (machine.directoryId !== directoryId) return;
-      if (!watch.isMember(directoryId) && machine.node?.state === 'serving') {
-        this.#stop(machine, () => this.#lose(machine));
-        return;
-      }
-      if (kernel.now < untilMs && !this.#calm) {
-        // It may have been restarted, or cut off, when it was told.
-        if (machine.isUp) this.#say(machine, 'everything');
-        else {
-          machine.wanted = true;
-          world.start(machine);
-          machine.wanted = false;
-        }
-        kernel.after(OPERATOR_MS, 'operator looks after a drain', look);
-        return;
-      }
-      kernel.note(`operator gives up to drain ${machine.name}`);
-      machine.wanted = true;
-      this.#undrain(machine);
-      world.startSoon(machine, 0);
-    };
-    kernel.after(OPERATOR_MS, 'operator looks after a drain', look);
-    return machine.name;
-  }
-
-  /** Through any node that is up, as an operator would; itself if need be. */
-  #say(machine: Machine, how: Draining): void {
-    const { node } =
-      this.#random.chance(0.5) && this.#world.up.length > 0 ? this.#random.pick(this.#world.up) : machine;
-    node?.process.act(() => node.cluster?.control.drain(machine.name, how, () => undefined));
-  }
-
-  #undrain(machine: Machine): void {
-    const { kernel } = this.#world;
-    const { node } = machine;
-    if (!machine.wanted) return;
-    if (node?.state === 'serving' && node.cluster !== undefined) {
-      node.process.act(() => node.cluster?.control.drain(machine.name, 'no', () => undefined));
-      if (node.cluster.notReady()?.includes('drains') !== true) return;
-    }
-    kernel.after(OPERATOR_MS, 'operator', () => this.#undrain(machine));
+    return `to a replica ${Math.round(lagMs)} ms behind`;
   }
 }
 
-/** Whether any record on this medium is not what it was written as, or they do not fit together. */
-async function isDamaged(disk: MemoryDisk, directoryId: string, shardCount: number): Promise<boolean> {
-  const store = openMemoryStore({ disk, directoryId, shardCount });
-  try {
-    for (const key of disk.keys()) unframe(key, disk.durable.get(key) ?? new Uint8Array(), 'the simulated disk');
-    await store.open();
-    return false;
-  } catch {
-    return true;
-  }
-}
+/** Messages whose being applied twice can be seen: an answer that comes again is not waited for any more. */
+const SHOWING: ReadonlySet<string> = new Set(['startChild', 'signalExternal']);

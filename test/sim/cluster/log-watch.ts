@@ -4,7 +4,14 @@
 
 import { contentOf, isData } from '../../../cluster/replication/core/entry.ts';
 import { majorityOf } from '../../../cluster/replication/core/quorum.ts';
-import { decodeLogRecord, decodePosition, LOG, POSITION, unframe } from '../../../src/store/framing.ts';
+import {
+  decodeLogRecord,
+  decodePosition,
+  LOG,
+  POSITION,
+  type PositionRow,
+  unframe,
+} from '../../../src/store/framing.ts';
 import { FlushWatch } from '../flush-watch.ts';
 import { Violation } from '../kernel.ts';
 import type { Truth } from '../truth.ts';
@@ -30,6 +37,8 @@ interface WatchedShard {
 
 interface WatchedDirectory {
   readonly flushes: FlushWatch;
+  /** Shards of whose log it ever held an entry. */
+  readonly logs: Set<number>;
   /** By shard, as on disk. */
   readonly positions: Map<number, { appliedLsn: number; truncatedSeq: number; installing: boolean }>;
 }
@@ -106,6 +115,11 @@ export class LogWatch {
     }
   }
 
+  /** The directory that led the shard last. */
+  leaderOf(id: number): string | undefined {
+    return [...this.#shard(id).leaders].sort(([a], [b]) => b - a)[0]?.[1];
+  }
+
   /** The log at its leader has an entry of its own there: a change of the members counts from now on, durable or not. */
   controlAppended(directory: string, id: number, lsn: number): void {
     this.#controls.set(`${directory} ${id}`, lsn);
@@ -139,6 +153,16 @@ export class LogWatch {
     shard.committed.push(held);
     if (held.voters !== undefined && lsn > 1) this.#reached('configuration changed');
     this.truth.commit(id, lsn, held.term, entry);
+  }
+
+  /** Of a database that all share: an entry is durable there, and so committed. */
+  stored(id: number, lsn: number, term: number, entry: Uint8Array): void {
+    const shard = this.#shard(id);
+    if (lsn !== shard.committed.length + 1) {
+      throw new Violation('I2', `the database takes entry ${lsn} of shard ${id} after ${shard.committed.length}`);
+    }
+    shard.committed.push({ term, chain: 0, entry, voters: undefined, learners: [], holders: new Set() });
+    this.truth.commit(id, lsn, term, entry);
   }
 
   // ---------------------------------------------------------------- members
@@ -178,14 +202,17 @@ export class LogWatch {
   #directory(id: string): WatchedDirectory {
     let directory = this.#directories.get(id);
     if (directory === undefined) {
-      directory = { flushes: new FlushWatch((shard) => this.truth.entriesOf(shard)), positions: new Map() };
+      const flushes = new FlushWatch((shard) => this.truth.entriesOf(shard));
+      directory = { flushes, logs: new Set(), positions: new Map() };
       this.#directories.set(id, directory);
     }
     return directory;
   }
 
   #logged(directory: string, record: Uint8Array, fresh: Set<Held>): void {
+    const { logs } = this.#directory(directory);
     for (const { shard: id, lsn, term, chain, entry: bytes } of decodeLogRecord(record)) {
+      logs.add(id);
       const { held } = this.#shard(id);
       let entries = held.get(lsn);
       if (entries === undefined) held.set(lsn, (entries = []));
@@ -203,9 +230,15 @@ export class LogWatch {
     }
   }
 
-  /** One promise per term. */
-  #promised(directory: string, id: number, { votedTerm, votedFor }: { votedTerm: number; votedFor: string }): void {
+  /** One promise per term, and none by who holds nothing: it may be a voter that lost its directory, and has forgotten what it had promised. */
+  #promised(directory: string, id: number, { votedTerm, votedFor, appliedLsn, installing }: PositionRow): void {
     if (votedFor === '') return;
+    if (appliedLsn === 0 && !installing && !this.#directory(directory).logs.has(id)) {
+      throw new Violation(
+        'amnesia',
+        `${directory} holds nothing of shard ${id}, and promises term ${votedTerm} to ${votedFor}`,
+      );
+    }
     const promise = `${directory} ${id} ${votedTerm}`;
     const before = this.#promises.get(promise);
     if (before !== undefined && before !== votedFor) {

@@ -60,8 +60,11 @@ export class NodeProcess extends Process {
   /** Now, or when the process goes on, or never. */
   act(fn: () => void): void {
     if (!this.alive) return;
-    if (this.#held === undefined) fn();
-    else this.#held.push(fn);
+    if (this.#held === undefined) {
+      // To the end of the event: what promises go on with is this process too.
+      this.kernel.current = this;
+      fn();
+    } else this.#held.push(fn);
   }
 
   pause(): void {

@@ -3,6 +3,7 @@
 
 import { gossipConfig, LAN } from '../../../cluster/gossip/core/config.ts';
 import { ClusterNode } from '../../../cluster/node/cluster-node.ts';
+import type { Durability } from '../../../cluster/node/options.ts';
 import type { NodeState } from '../../../cluster/node/state.ts';
 import { MemoryCoordinator, type MemoryCoordinatorOptions } from '../../../cluster/ownership/memory/client.ts';
 import type { ReplicaBounds } from '../../../cluster/replication/core/options.ts';
@@ -12,16 +13,23 @@ import { Matcher } from '../../../src/matching/matcher.ts';
 import type { CommitLog } from '../../../src/ports/commit-log.ts';
 import type { Coordinator } from '../../../src/ports/coordinator.ts';
 import type { Engine } from '../../../src/ports/engine.ts';
-import type { LedShards } from '../../../src/ports/led-shards.ts';
+import type { LedShards, ShardMessage } from '../../../src/ports/led-shards.ts';
 import type { Log } from '../../../src/ports/log.ts';
+import type { Store } from '../../../src/ports/store.ts';
 import { ShardEngine } from '../../../src/shard/engine.ts';
 import { shardOf } from '../../../src/shard/keys.ts';
 import type { ShardLimits } from '../../../src/shard/limits.ts';
 import { rowLayout } from '../../../src/shard/row-layout.ts';
 import { pageTokenOf } from '../../../src/shard/search.ts';
-import { type MemoryStore, openMemoryStore } from '../../../src/store/memory/store.ts';
+import { openMemoryStore } from '../../../src/store/memory/store.ts';
+import { Database } from '../../../src/store/postgres/database.ts';
+import type { PostgresOptions } from '../../../src/store/postgres/options.ts';
+import { PostgresStore } from '../../../src/store/postgres/store.ts';
 import type { Kernel } from '../kernel.ts';
+import { sqlClients } from '../sql/client.ts';
+import type { SqlServer } from '../sql/server.ts';
 import { withSlowReads } from '../store.ts';
+import { wrapped } from '../wrapped.ts';
 import type { LogWatch } from './log-watch.ts';
 import type { Machine } from './machine.ts';
 import type { ClusterNetwork } from './network.ts';
@@ -41,6 +49,15 @@ const GOSSIP = gossipConfig(LAN, {
   reconnectIntervalMs: 3_000,
   joinRetryMaxMs: 2_000,
 });
+
+/** Short bounds: a minute has no time for longer ones. A database that is away is waited for. */
+const DATABASE: PostgresOptions = {
+  url: 'postgres://simulated/tenuto',
+  poolSize: 4,
+  connectTimeoutMs: 1_000,
+  statementTimeoutMs: 3_000,
+  outageMs: 60_000,
+};
 
 export interface ClusterSettings {
   readonly shardCount: number;
@@ -64,8 +81,12 @@ export interface NodeWorld {
   readonly watch: LogWatch;
   readonly settings: ClusterSettings;
   readonly plant: NodePlant;
+  /** Shared by all nodes; undefined: each replicates what it has. */
+  readonly database: SqlServer | undefined;
   readonly seeds: readonly string[];
-  coordinatorOf(process: NodeProcess): MemoryCoordinatorOptions;
+  coordinatorOf(process: NodeProcess, host: string): MemoryCoordinatorOptions;
+  /** A message of another shard's outbox has been applied here, and whoever sent it has not heard so yet. */
+  applied(node: ClusterProcess, item: ShardMessage): void;
   reached(what: string): void;
   serves(node: ClusterProcess): void;
   onFatal(node: ClusterProcess, error: unknown): void;
@@ -75,7 +96,10 @@ export class ClusterProcess {
   readonly machine: Machine;
   readonly directoryId: string;
   readonly process: NodeProcess;
-  readonly store: MemoryStore;
+  readonly store: Store;
+  /** The process that held the store is gone. */
+  readonly #dropStore: () => void;
+  readonly #durability: Durability;
   readonly #world: NodeWorld;
   #coordinator: Coordinator | undefined;
   cluster: ClusterNode | undefined;
@@ -93,11 +117,29 @@ export class ClusterProcess {
     this.directoryId = machine.directoryId;
     this.process = new NodeProcess(kernel, `${machine.name}.${machine.starts}`, machine.clock);
     machine.disk.process = this.process;
-    this.store = openMemoryStore({
-      disk: machine.disk.medium,
-      directoryId: this.directoryId,
-      shardCount: settings.shardCount,
-    });
+    const { shardCount } = settings;
+    const { database } = world;
+    if (database === undefined) {
+      const { directoryId } = this;
+      const store = openMemoryStore({ disk: machine.disk.medium, directoryId, shardCount });
+      this.store = store;
+      this.#dropStore = () => store.crash();
+      this.#durability = { type: 'replicated', store, layout: rowLayout };
+    } else {
+      const { host } = machine;
+      const { name } = this.process;
+      database.silent.delete(host);
+      const clients = sqlClients(database, { host, process: this.process });
+      const store = new PostgresStore(new Database(DATABASE, name, clients), { clusterId: CLUSTER, shardCount }, name);
+      this.store = store;
+      this.#dropStore = () => store.abandon();
+      this.#durability = { type: 'shared', store };
+    }
+  }
+
+  /** How the ring calls it. */
+  get self(): string {
+    return this.#durability.type === 'shared' ? `node:${this.machine.name}` : this.directoryId;
   }
 
   async start(): Promise<void> {
@@ -117,11 +159,12 @@ export class ClusterProcess {
   crash(how: 'told' | 'silently'): void {
     if (this.state === 'dead') return;
     this.state = 'dead';
-    const { network, kernel } = this.#world;
+    const { network, kernel, database } = this.#world;
+    if (how === 'silently') database?.silent.add(this.machine.host);
     kernel.note(`${this.process.name} is killed${how === 'silently' ? ', its machine too' : ''}`);
     this.process.kill();
     this.machine.disk.crash();
-    this.store.crash();
+    this.#dropStore();
     network.crash(this.machine.host, how);
   }
 
@@ -152,7 +195,7 @@ export class ClusterProcess {
   async #learnCluster(): Promise<NodeState> {
     const { kernel, settings } = this.#world;
     const { process, machine } = this;
-    const coordinator = new MemoryCoordinator(this.#world.coordinatorOf(process));
+    const coordinator = new MemoryCoordinator(this.#world.coordinatorOf(process, machine.host));
     this.#coordinator = coordinator;
     const known = await machine.statesFor(process).read();
     if (known !== undefined) {
@@ -192,8 +235,8 @@ export class ClusterProcess {
         link: { ...listen, port: LINK_PORT },
       },
       ...{
-        durability: { type: 'replicated', store, layout: rowLayout },
-        self: store.directoryId,
+        durability: this.#durability,
+        self: this.self,
         state,
         states,
         coordinator,
@@ -264,7 +307,7 @@ export class ClusterProcess {
   /** What the log tells this node's shards. */
   #tapApplied(engine: ShardEngine, watch: LogWatch): ShardEngine {
     const { directoryId } = this;
-    const replaced: Partial<LedShards> = {
+    const replaced: Partial<ShardEngine> & Partial<LedShards> = {
       lead: (shard, term, lsn) => {
         this.#check(() => watch.leads(directoryId, shard, term, lsn));
         engine.lead(shard, term, lsn);
@@ -279,18 +322,17 @@ export class ClusterProcess {
       },
       receive: (item, done) => {
         const shard = shardOf(item.namespace, item.workflowId, this.#world.settings.shardCount);
-        if (watch.truth.hasReceived(shard, item.source, item.seq)) this.#world.reached('outbox repeat');
-        engine.receive(item, done);
+        const term = watch.truth.receivedIn(shard, item.source, item.seq);
+        if (term !== undefined) this.#world.reached('outbox repeat');
+        if (term !== undefined && term < watch.truth.lastTerm(shard))
+          this.#world.reached('outbox repeat to the next leader');
+        engine.receive(item, (outcome) => {
+          if (outcome === 'applied' && term === undefined) this.#world.applied(this, item);
+          done(outcome);
+        });
       },
     };
-    return new Proxy<ShardEngine>(engine, {
-      get: (target, name) => {
-        const own: unknown = Reflect.get(replaced, name);
-        if (own !== undefined) return own;
-        const value: unknown = Reflect.get(target, name, target);
-        return typeof value === 'function' ? value.bind(target) : value;
-      },
-    });
+    return wrapped<ShardEngine>(engine, replaced);
   }
 
   #log(): Log {

@@ -31,6 +31,8 @@ export const FAULTS = [
   'deaf hand-over',
   'blackout',
   'rivals',
+  'lost confirmation',
+  'isolated leader',
   'pause',
   'cut',
   'one-way cut',
@@ -45,6 +47,7 @@ export const FAULTS = [
   'clock jump',
   'redis away',
   'redis forgets',
+  'redis fails over',
   'redis wiped',
   'redis repeats terms',
   'join',
@@ -52,13 +55,40 @@ export const FAULTS = [
   'replace',
   'rebalance',
   'worker reconnects',
+  'database away',
+  'database late',
+  'database fails over',
+  'database cut off',
+  'broken sessions',
+  'serialization failures',
 ] as const;
 export type FaultName = (typeof FAULTS)[number];
+
+/** What can happen where nodes share a database, and keep nothing themselves. */
+const SHARED: readonly FaultName[] = [
+  ...(['crash', 'power loss', 'restart', 'blackout', 'pause', 'cut', 'one-way cut', 'split'] as const),
+  ...(['broken links', 'bad weather', 'clock jump', 'lost confirmation', 'redis away', 'redis forgets'] as const),
+  ...(['redis fails over', 'redis wiped', 'redis repeats terms', 'join', 'drain', 'worker reconnects'] as const),
+  ...(['database away', 'database late', 'database fails over', 'database cut off', 'broken sessions'] as const),
+  'serialization failures',
+  // Drawn as often again: they are what these seeds are for.
+  ...(['pause', 'split', 'database late', 'database fails over', 'broken sessions', 'serialization failures'] as const),
+];
+
+/** What few other faults lead to is drawn twice as often. */
+const REPLICATED: readonly FaultName[] = [
+  ...FAULTS.filter((fault) => !/database|broken sessions|serialization/.test(fault)),
+  ...(['rivals', 'lost confirmation', 'isolated leader', 'emptied directory'] as const),
+];
+/** Of seeds: their nodes share a database. */
+const SHARED_SHARE = 0.2;
 
 export const isFault = (name: string): name is FaultName => FAULTS.some((fault) => fault === name);
 
 export interface ClusterPlan {
   readonly seed: number;
+  /** Where the shards are: replicated among the nodes, or in a database they share. */
+  readonly durability: 'replicated' | 'shared';
   readonly replicas: number;
   /** That make the cluster; the machines beside them join later. */
   readonly firstMembers: number;
@@ -82,6 +112,7 @@ export interface ClusterPlan {
   readonly calmAtMs: number;
 }
 
+const LEAST_OPERATIONS = 225;
 /** Before it the cluster is born: nothing but that happens. */
 const BIRTH_MS = 6_000;
 const TYPES: readonly WorkflowType[] = [
@@ -108,17 +139,20 @@ export interface PlanChoices {
 
 export function makePlan(seed: number, { calm = false, only }: PlanChoices = {}): ClusterPlan {
   const random = new SeededRandom(`cluster plan ${seed}`);
-  const replicas = random.pick([1, 3, 3, 3, 3, 5]);
+  const durability = random.chance(SHARED_SHARE) ? 'shared' : 'replicated';
+  const replicas = durability === 'shared' ? 1 : random.pick([1, 3, 3, 3, 3, 5]);
   const firstMembers = random.int(Math.max(3, replicas), Math.max(5, replicas));
   const calmAtMs = random.between(60_000, 66_000);
   const kinds = new Set<FaultName>();
-  for (const most = random.int(3, 7); kinds.size < most; ) kinds.add(random.pick(FAULTS));
+  for (const most = random.int(3, 7); kinds.size < most; ) {
+    kinds.add(random.pick(durability === 'shared' ? SHARED : REPLICATED));
+  }
   const faultCount = calm ? 0 : random.int(7, 16);
   const faultsAt = Array.from({ length: faultCount }, () => random.between(BIRTH_MS, calmAtMs - 2_000)).sort(
     (a, b) => a - b,
   );
   const workflows: WorkflowPlan[] = [];
-  for (let i = 0; i < 26 || stepsOf(workflows) < 215; i += 1) {
+  for (let i = 0; operationsOf(workflows) < LEAST_OPERATIONS; i += 1) {
     // Most begin when something happens: what a fault meets under way is what it can spoil.
     const startMs =
       faultsAt.length > 0 && random.chance(0.7)
@@ -128,6 +162,7 @@ export function makePlan(seed: number, { calm = false, only }: PlanChoices = {})
   }
   return {
     seed,
+    durability,
     replicas,
     firstMembers,
     machines: Math.min(7, firstMembers + random.int(0, 2)),
@@ -147,7 +182,8 @@ export function makePlan(seed: number, { calm = false, only }: PlanChoices = {})
   };
 }
 
-const stepsOf = (workflows: readonly WorkflowPlan[]): number =>
+/** Each step is one, and so is waiting for the result. */
+const operationsOf = (workflows: readonly WorkflowPlan[]): number =>
   workflows.reduce((sum, { steps }) => sum + steps.filter((step) => step.do !== 'pause').length + 1, 0);
 
 /** A workflow, with those it reaches for. */

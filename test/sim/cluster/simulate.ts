@@ -5,7 +5,7 @@ import { Campaign } from '../../../cluster/replication/core/campaign.ts';
 import { withVirtualTime } from '../host-time.ts';
 import { Violation } from '../kernel.ts';
 import { replaced } from '../plants.ts';
-import { checkEnd, whyUnsettled } from './end-checks.ts';
+import { whatIsWrong, whyUnsettled } from './end-checks.ts';
 import { FaultDriver } from './faults.ts';
 import { type ClusterPlan, makePlan, type PlanChoices } from './plan.ts';
 import { ClusterWorld, type WorldPlant } from './world.ts';
@@ -62,7 +62,6 @@ export async function simulateCluster(seed: number, options: ClusterOptions = {}
       await kernel.run(plan.calmAtMs, () => false);
       faults.heal();
       healedMs = await untilSettled(world);
-      if (kernel.failure === undefined) await checkEnd(world);
     } catch (error) {
       kernel.fail(error);
     }
@@ -85,8 +84,9 @@ export async function simulateCluster(seed: number, options: ClusterOptions = {}
   };
 }
 
+/** Looks until nothing moves any more, and everything is as it must be. Returns how long it took. */
 async function untilSettled(world: ClusterWorld): Promise<number> {
-  const { kernel } = world;
+  const { kernel, truth } = world;
   const startMs = kernel.now;
   let why: string | undefined = 'not looked at';
   while (why !== undefined && kernel.failure === undefined) {
@@ -96,6 +96,14 @@ async function untilSettled(world: ClusterWorld): Promise<number> {
     kernel.after(LOOK_MS, 'looks', () => undefined);
     await kernel.run(kernel.now + LOOK_MS, () => false);
     if (kernel.failure === undefined) why = await whyUnsettled(world);
+    if (why !== undefined || kernel.failure !== undefined) continue;
+    const { entries } = truth;
+    const settledMs = kernel.now - startMs;
+    const wrong = await whatIsWrong(world);
+    // A plan that came meanwhile has moved a shard: what was looked at first is not what was looked at last.
+    if (truth.entries !== entries) why = 'something moved while it was looked at';
+    else if (wrong !== undefined) throw wrong;
+    else return settledMs;
   }
   return kernel.now - startMs;
 }

@@ -5,12 +5,16 @@ import type { Journey } from '../../../cluster/ownership/memory/client.ts';
 import { MemoryCoordinatorServer } from '../../../cluster/ownership/memory/server.ts';
 import type { Done, Engine } from '../../../src/ports/engine.ts';
 import { term } from '../../../src/ports/ids.ts';
+import type { ShardMessage } from '../../../src/ports/led-shards.ts';
 import { decodePosition, encodePosition, frame, POSITION, unframe } from '../../../src/store/framing.ts';
 import { type Status, StatusCode } from '../../../src/wire/status.ts';
 import { EPOCH, Kernel, Violation } from '../kernel.ts';
 import { SeededRandom } from '../random.ts';
+import { SqlServer } from '../sql/server.ts';
+import type { asBelieved } from '../sql/tables.ts';
 import { Truth } from '../truth.ts';
 import { type ClientWorld, SimClient } from './client.ts';
+import { DatabaseWatch } from './database-watch.ts';
 import { WRITE_ERROR } from './disk.ts';
 import { LogWatch } from './log-watch.ts';
 import { Machine } from './machine.ts';
@@ -30,6 +34,8 @@ const MOST_EVENTS = 500_000;
 export type AfterEnd = 'start' | 'nothing';
 
 export interface WorldPlant extends NodePlant {
+  /** Which writers the database takes for those who lead. */
+  readonly believes?: typeof asBelieved;
   /** An emptied directory claims to be the one it was. */
   readonly keepsIdWhenEmptied?: boolean;
   /** What was promised is forgotten with the process. */
@@ -45,6 +51,8 @@ export class ClusterWorld implements ClientWorld {
   readonly watch: LogWatch;
   readonly network: ClusterNetwork;
   readonly redis: MemoryCoordinatorServer;
+  /** Where the plan says that the nodes share one. */
+  readonly database: SqlServer | undefined;
   readonly machines: Machine[] = [];
   readonly workers: readonly SimWorker[];
   readonly clients: SimClient[];
@@ -55,6 +63,10 @@ export class ClusterWorld implements ClientWorld {
   /** ms a call to Redis takes; undefined: it cannot be reached. */
   redisMs: number | undefined = 1;
   redisLossChance = 0;
+  /** While a fail-over is under way: whom each host still speaks to, or that it finds nobody. */
+  readonly redisOf = new Map<string, MemoryCoordinatorServer | 'nobody'>();
+  /** A message between shards was applied: faults aim at it. */
+  onApplied: ((node: ClusterProcess, item: ShardMessage) => void) | undefined;
   /** Directories that may hold damage: a node that will not start on one is expected. */
   readonly damaged = new Map<string, () => void>();
 
@@ -68,6 +80,16 @@ export class ClusterWorld implements ClientWorld {
     this.network = new ClusterNetwork(this.kernel, new SeededRandom(`cluster network ${seed}`));
     const { kernel } = this;
     this.redis = new MemoryCoordinatorServer({ now: () => EPOCH + kernel.now, monotonic: () => kernel.now });
+    const stored = new DatabaseWatch(this.watch);
+    const { believes } = plant;
+    this.database =
+      plan.durability === 'replicated'
+        ? undefined
+        : new SqlServer({
+            ...{ kernel, shardCount: plan.shardCount, onCommit: (committed) => stored.committed(committed) },
+            ...(believes === undefined ? {} : { believes }),
+            random: new SeededRandom(`cluster database ${seed}`),
+          });
     for (let i = 0; i < plan.machines; i += 1) {
       const clock = { rate: 1 + this.random.between(-DRIFT, DRIFT), ms: this.random.between(-200, 200) };
       const options = { clock, zone: plan.zones === 1 ? '' : `z${i % plan.zones}`, wanted: i < plan.firstMembers };
@@ -84,7 +106,7 @@ export class ClusterWorld implements ClientWorld {
       (workflow) => new SimClient(this, workflow, new SeededRandom(`client ${workflow.workflowId} ${seed}`)),
     );
     this.#node = {
-      ...{ kernel, network: this.network, watch: this.watch, plant },
+      ...{ kernel, network: this.network, watch: this.watch, plant, database: this.database },
       settings: {
         ...{
           shardCount: plan.shardCount,
@@ -106,11 +128,17 @@ export class ClusterWorld implements ClientWorld {
         engine: { cachedActors: plan.cachedActors, actorIdleMs: 500, outboxKept: plan.outboxKept, outboxRetryMs: 300 },
       },
       seeds: this.machines.slice(0, 2).map(({ host }) => host),
-      coordinatorOf: (process) => this.#coordinatorOf(process),
+      coordinatorOf: (process, host) => this.#coordinatorOf(process, host),
+      applied: (node, item) => this.onApplied?.(node, item),
       reached: (what) => this.reached(what),
       serves: () => undefined,
       onFatal: (node, error) => this.#fatal(node, error),
     };
+  }
+
+  /** Something depends on this machine's being there, or on its directory. */
+  isNeeded({ directoryId, node }: Machine): boolean {
+    return this.database === undefined ? this.watch.isMember(directoryId) : (node?.cluster?.leads ?? 0) > 0;
   }
 
   get up(): Machine[] {
@@ -195,17 +223,23 @@ export class ClusterWorld implements ClientWorld {
 
   // ---------------------------------------------------------------- inside
 
-  #coordinatorOf(process: NodeProcess) {
-    const { redis, random } = this;
+  #coordinatorOf(process: NodeProcess, host: string) {
+    const { redis, redisOf, random } = this;
     const journey = (): Journey => {
-      const ms = this.redisMs;
+      const ms = redisOf.get(host) === 'nobody' ? undefined : this.redisMs;
       if (ms === undefined) return random.chance(0.5) ? { type: 'refused' } : { type: 'request lost' };
       if (random.chance(this.redisLossChance)) {
         return random.chance(0.5) ? { type: 'request lost' } : { type: 'answer lost', thereMs: ms };
       }
       return { type: 'answered', thereMs: random.between(ms / 2, ms), backMs: random.between(ms / 2, ms) };
     };
-    return { server: redis, clock: process, scheduler: process, journey };
+    return {
+      get server() {
+        const found = redisOf.get(host);
+        return found === undefined || found === 'nobody' ? redis : found;
+      },
+      ...{ clock: process, scheduler: process, journey },
+    };
   }
 
   /** The process ends: its disk failed it, or its directory is damaged. Anything else is a bug. */

@@ -1,0 +1,125 @@
+// The operator of a simulated cluster: stops and starts nodes, drains them, and gives a stranger an empty directory. Called by faults.ts.
+
+import type { Draining } from '../../../src/ports/cluster.ts';
+import type { SeededRandom } from '../random.ts';
+import { type Losses, OPERATOR_MS } from './losses.ts';
+import type { Machine } from './machine.ts';
+import type { ClusterWorld } from './world.ts';
+
+const DRAIN_MS = 30_000;
+const GRACE_MS = 3_000;
+
+export class Operator {
+  readonly #world: ClusterWorld;
+  readonly #random: SeededRandom;
+  readonly #losses: Losses;
+  readonly #isCalm: () => boolean;
+
+  constructor(world: ClusterWorld, random: SeededRandom, losses: Losses, isCalm: () => boolean) {
+    this.#world = world;
+    this.#random = random;
+    this.#losses = losses;
+    this.#isCalm = isCalm;
+  }
+
+  /** As SIGTERM; whoever does not end in time is ended. */
+  stop(machine: Machine, then: () => void): void {
+    const { node } = machine;
+    const { kernel } = this.#world;
+    if (node === undefined) return;
+    kernel.at(kernel.now, node.process, 'is asked to stop', () =>
+      node.process.act(() => {
+        node.stop(GRACE_MS).then(then, (error: unknown) => {
+          if (node.process.alive) kernel.fail(error);
+        });
+      }),
+    );
+    kernel.after(GRACE_MS * 4, 'operator waits no longer', () => {
+      if (machine.node !== node || node.state === 'dead') return;
+      node.crash('told');
+      then();
+    });
+  }
+
+  /** Enough others are there. */
+  maySpare(): boolean {
+    const { machines, plan } = this.#world;
+    return machines.filter(({ wanted }) => wanted).length > Math.max(3, plan.replicas);
+  }
+
+  /**
+   * A node that came while Redis had forgotten the cluster, and before anybody told it again, has founded another one: it says so, has nothing,
+   * and is given an empty directory.
+   */
+  expelStrangers(): void {
+    const { kernel, machines } = this.#world;
+    kernel.after(OPERATOR_MS * 3, 'operator looks for strangers', () => {
+      this.expelStrangers();
+      const [founder] = machines.filter(({ knownState }) => knownState?.born === true);
+      const ours = founder?.knownState?.record.incarnation;
+      for (const machine of machines) {
+        const { knownState } = machine;
+        if (!machine.wanted || knownState === undefined || ours === undefined || knownState.record.incarnation === ours)
+          continue;
+        kernel.note(`operator gives ${machine.name} an empty directory: it is of another cluster`);
+        machine.node?.crash('told');
+        machine.empty('new id');
+        this.#world.startSoon(machine, 500);
+      }
+    });
+  }
+
+  drain(machine: Machine): string | undefined {
+    const world = this.#world;
+    const { kernel } = world;
+    if (!machine.wanted || machine.node?.state !== 'serving' || !this.maySpare()) return undefined;
+    machine.wanted = false;
+    const { directoryId } = machine;
+    const untilMs = kernel.now + DRAIN_MS;
+    this.#say(machine, 'everything');
+    const look = (): void => {
+      if (machine.directoryId !== directoryId) return;
+      if (!world.isNeeded(machine) && machine.node?.state === 'serving') {
+        this.stop(machine, () => {
+          if (world.database === undefined) this.#losses.lose(machine);
+        });
+        return;
+      }
+      if (kernel.now < untilMs && !this.#isCalm()) {
+        // It may have been restarted, or cut off, when it was told.
+        if (machine.isUp) this.#say(machine, 'everything');
+        else {
+          machine.wanted = true;
+          world.start(machine);
+          machine.wanted = false;
+        }
+        kernel.after(OPERATOR_MS, 'operator looks after a drain', look);
+        return;
+      }
+      kernel.note(`operator gives up to drain ${machine.name}`);
+      machine.wanted = true;
+      this.#undrain(machine);
+      world.startSoon(machine, 0);
+    };
+    kernel.after(OPERATOR_MS, 'operator looks after a drain', look);
+    return machine.name;
+  }
+
+  /** Through any node that is up, as an operator would; itself if need be. */
+  #say(machine: Machine, how: Draining): void {
+    const { node } =
+      this.#random.chance(0.5) && this.#world.up.length > 0 ? this.#random.pick(this.#world.up) : machine;
+    node?.process.act(() => node.cluster?.control.drain(machine.name, how, () => undefined));
+  }
+
+  #undrain(machine: Machine): void {
+    const { kernel } = this.#world;
+    const { node } = machine;
+    if (!machine.wanted) return;
+    if (node?.state === 'serving' && node.cluster !== undefined) {
+      node.process.act(() => node.cluster?.control.drain(machine.name, 'no', () => undefined));
+      if (node.cluster.notReady()?.includes('drains') !== true) return;
+    }
+    kernel.after(OPERATOR_MS, 'operator', () => this.#undrain(machine));
+  }
+}
