@@ -66,7 +66,7 @@ export interface RunningNode {
 async function openStore(config: NodeConfig): Promise<Store> {
   if (config.postgres === undefined) return openReplicaStore(config);
   const { openPostgresStore } = await import('./store/postgres/index.ts');
-  return openPostgresStore(config.postgres);
+  return openPostgresStore(config.postgres, undefined);
 }
 
 async function openReplicaStore({ dataDirectory, shardCount }: NodeConfig): Promise<ReplicaStore> {
@@ -412,7 +412,7 @@ export async function startNode(config: NodeConfig, options: NodeOptions): Promi
         store = await openReplicaStore({ ...config, shardCount: prepared.state.record.shardCount });
       } else {
         const { openPostgresStore } = await import('./store/postgres/index.ts');
-        const database = await openPostgresStore(config.postgres);
+        const database = await openPostgresStore(config.postgres, config.cluster.id);
         prepared = prepareShared(config.cluster, database, options.log);
         store = database;
       }

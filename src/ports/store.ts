@@ -145,6 +145,8 @@ export type StoreErrorKind =
   | 'corrupt'
   /** Another process holds the directory. */
   | 'locked'
+  /** A database of another cluster, or of a node that stands alone. */
+  | 'held'
   /** Written by a newer Tenuto, or not a data directory at all. */
   | 'version'
   /** The caller broke the port's contract (a gap in lsns, a flush beyond the log). An invariant: the process exits. */

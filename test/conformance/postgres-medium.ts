@@ -31,7 +31,7 @@ export function storeOn(url: string, more: Partial<PostgresOptions> = {}, shardC
   const id = randomUUID();
   return new PostgresStore(
     new Database(optionsOf(url, more), `tenuto ${id}`),
-    { clusterId: 'cluster', shardCount },
+    { clusterId: 'cluster', shardCount, holder: '' },
     id,
   );
 }

@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { Database } from './database.ts';
+import { describeHolder, hold, holderOf, release } from './holder.ts';
 import type { PostgresOptions } from './options.ts';
 import { findCluster, type Migration, migrate } from './schema.ts';
 import { backupDatabase } from './snapshot.ts';
@@ -31,11 +32,32 @@ async function briefly<T>(
   }
 }
 
-/** Call `open()` next. @throws StoreError when the database cannot be reached, or its tables are missing, older or newer. */
-export async function openPostgresStore(options: PostgresOptions): Promise<PostgresStore> {
-  const cluster = await briefly(options, 'tenuto start', findCluster);
+/**
+ * Holds the database, for good. Call `open()` next.
+ *
+ * @param clusterId for a node of this cluster; undefined: for one that stands alone
+ * @throws StoreError when the database cannot be reached, belongs to another holder, or its tables are missing, older or newer.
+ */
+export async function openPostgresStore(
+  options: PostgresOptions,
+  clusterId: string | undefined,
+): Promise<PostgresStore> {
+  const holder = holderOf(clusterId);
+  const cluster = await briefly(options, 'tenuto start', async (database) => {
+    const found = await findCluster(database);
+    await hold(database, holder);
+    return found;
+  });
   const nodeId = randomUUID();
-  return new PostgresStore(new Database(options, `tenuto ${nodeId}`), cluster, nodeId);
+  return new PostgresStore(new Database(options, `tenuto ${nodeId}`), { ...cluster, holder }, nodeId);
+}
+
+/** The database is nobody's from now on: the first node that is started on it holds it. Returns whose it was, for people. */
+export function releaseDatabase(options: PostgresOptions): Promise<string> {
+  return briefly(options, 'tenuto data release', async (database) => {
+    await findCluster(database);
+    return describeHolder(await release(database));
+  });
 }
 
 /** Makes or updates the tables. `shardCount` counts only when they are made. */
