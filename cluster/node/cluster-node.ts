@@ -114,7 +114,7 @@ export class ClusterNode {
       replicas: config.replicas,
       settings: {
         ...DEFAULT_PLAN_SETTINGS,
-        replicas: config.replicas,
+        replicas: this.#copies(),
         firstMembers: config.firstMembers,
         ...options.plans,
       },

@@ -137,6 +137,20 @@ describe('what operators do', () => {
     expect(nodes.flatMap(({ forgot }) => forgot)).toEqual([]);
   });
 
+  it('sees that a node which drains everything must stay, while too few others would hold shards', () => {
+    const { nodes, seen } = world('a', 'b', 'c');
+    const mustStay = (): string[] | undefined =>
+      nodes[0]?.control
+        .status()
+        .members.filter((one) => one.mustStay)
+        .map(({ name }) => name);
+    expect(mustStay()).toEqual([]);
+    seen.set('b', snapshot('b', { draining: 'leadership' }));
+    expect(mustStay()).toEqual([]);
+    seen.set('b', snapshot('b', { draining: 'everything' }));
+    expect(mustStay()).toEqual(['b']);
+  });
+
   it('sees planned members that nobody has seen, and who leads how many', () => {
     const { nodes, leaders } = world('a', 'b');
     leaders.set(0, { directoryId: 'd-a', term: 1 });

@@ -6,7 +6,7 @@ import { directoryOf } from './node.test-support.ts';
 const member = (name: string, over: Partial<ClusterMember> = {}): ClusterMember => ({
   ...{ name, directoryId: directoryOf(name), addresses: { client: '', gossip: '', link: '' }, zone: '', weight: 1 },
   ...{ roles: [], version: '1.0.0', state: 'alive', inStateMs: 0, draining: 'no', load: 0, planned: true },
-  ...{ leads: 1, shouldLead: 1, shouldHold: 3 },
+  ...{ leads: 1, shouldLead: 1, shouldHold: 3, mustStay: false },
   ...over,
 });
 const status = (over: Partial<ClusterStatus> = {}): ClusterStatus => ({
@@ -49,6 +49,12 @@ describe('what is wrong with a cluster', () => {
       members(member('b', { state: 'absent' }), member('b', { planned: false })),
       [],
       [/^warning b node b has another data directory .* 3 replicas/],
+    ],
+    [
+      'one that drains is needed',
+      members(member('a'), member('b'), member('c', { draining: 'everything', mustStay: true })),
+      [shard(0), shard(1)],
+      [/^warning c node c is to give up everything, but 2 shards need it: 2 other nodes hold shards, .* asks for 3$/],
     ],
     ['one that left is planned no more', members(member('b', { state: 'left', planned: false })), [], []],
     [

@@ -1,6 +1,6 @@
 // What is wrong with a cluster, in words for whoever runs it: from its status and its shards, as one node sees them. Pure.
 
-import type { ClusterProblem, ClusterStatus, ShardStatus } from '../../src/ports/cluster.ts';
+import type { ClusterMember, ClusterProblem, ClusterStatus, ShardStatus } from '../../src/ports/cluster.ts';
 
 /** Shards named in one message. */
 const NAMED = 8;
@@ -11,7 +11,13 @@ const named = (shards: readonly ShardStatus[]): string => {
 };
 
 export function problemsOf(status: ClusterStatus, shards: readonly ShardStatus[]): ClusterProblem[] {
-  return [...ofCoordinator(status), ...ofPlan(status), ...ofMembers(status), ...ofShards(status, shards)];
+  return [
+    ...ofCoordinator(status),
+    ...ofPlan(status),
+    ...ofMembers(status),
+    ...ofDrains(status, shards),
+    ...ofShards(status, shards),
+  ];
 }
 
 function ofCoordinator({ coordinator, session, self }: ClusterStatus): ClusterProblem[] {
@@ -84,6 +90,24 @@ function ofMembers({ members }: ClusterStatus): ClusterProblem[] {
     }
   }
   return problems;
+}
+
+/** A drain that waits for somebody to take what the node holds. */
+function ofDrains({ members, replicas }: ClusterStatus, shards: readonly ShardStatus[]): ClusterProblem[] {
+  const stays = ({ state, planned, draining }: ClusterMember): boolean =>
+    planned && (state === 'alive' || state === 'suspect') && draining !== 'everything';
+  const left = members.filter(stays).length;
+  return members
+    .filter(({ mustStay }) => mustStay)
+    .map(({ name }): ClusterProblem => {
+      const held = shards.filter(({ voters }) => voters.includes(name)).length;
+      return {
+        severity: 'warning',
+        subject: name,
+        what: `node ${name} is to give up everything, but ${held} shards need it: ${left} other nodes hold shards, and cluster.replicas asks for ${replicas}`,
+        hint: `Start another node, or lower cluster.replicas on all of them: the drain then goes on by itself. Or take it back: tenuto cluster drain ${name} --undo`,
+      };
+    });
 }
 
 function ofShards({ planVersion, replicas, members }: ClusterStatus, shards: readonly ShardStatus[]): ClusterProblem[] {

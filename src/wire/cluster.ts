@@ -18,6 +18,8 @@ export interface ClusterMember {
   readonly state: 'alive' | 'suspect' | 'dead' | 'left' | 'absent';
   readonly inStateMs: number;
   readonly draining: Draining;
+  /** It should give up everything, and keeps what it holds: fewer nodes than a shard has voters would be left to hold it. */
+  readonly mustStay: boolean;
   /** Percent of its capacity. */
   readonly load: number;
   /** Of the plan in force: it is meant to hold shards. */

@@ -168,6 +168,19 @@ describe('tenuto cluster drain', () => {
     });
   });
 
+  it('gives up waiting, with --everything, where too few nodes would be left to hold the shards', async () => {
+    const { cluster, cli } = await setUp();
+    cluster.members = cluster.members.map((one) =>
+      one.name === 'node-2' ? { ...one, draining: 'everything', mustStay: true } : one,
+    );
+    cluster.allShards = [shard(0, 'node-1', 'node-2', 'node-3'), shard(1, 'node-3', 'node-2', 'node-1')];
+    const { code, stdout, stderr } = await cli('drain', 'node-2', '--everything');
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(
+      /^tenuto: node-2 leads nothing and holds 2 shards, and they still need it: 2 other nodes hold shards, and cluster.replicas asks for 3\n {2}Do not remove it\. Start another node/,
+    );
+  });
+
   it('does not wait for a leadership that nobody else could take', async () => {
     const { cluster, cli } = await setUp();
     cluster.allShards = [shard(0, 'node-1')];

@@ -24,6 +24,7 @@ export function member(name: string, over: Partial<ClusterMember> = {}): Cluster
     state: 'alive',
     inStateMs: 60_000,
     draining: 'no',
+    mustStay: false,
     load: 12,
     planned: true,
     leads: 2,

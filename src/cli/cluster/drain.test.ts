@@ -1,8 +1,8 @@
 // When a node counts as drained.
 
 import { describe, expect, it } from 'vitest';
-import { member, shard } from '../../../test/support/administered-cluster.ts';
-import { leftOf } from './drain.ts';
+import { AdministeredCluster, member, shard } from '../../../test/support/administered-cluster.ts';
+import { leftOf, obstacleOf } from './drain.ts';
 import { isMisplaced } from './shards.ts';
 import { ago } from './tables.ts';
 
@@ -23,6 +23,37 @@ describe('what a node still has', () => {
       holds: 1,
       unknown: 1,
     });
+  });
+});
+
+describe('what keeps a node from giving up everything', () => {
+  const needed = member('c', { draining: 'everything', mustStay: true });
+  it.each([
+    [
+      'too few others',
+      [member('a'), member('b'), needed],
+      '2 other nodes hold shards, and cluster.replicas asks for 3',
+    ],
+    [
+      'too few others that stay',
+      [member('a'), member('b', { draining: 'everything', mustStay: true }), needed],
+      '1 other node holds shards, and cluster.replicas asks for 3',
+    ],
+    ['nothing, once it may go', [member('a'), member('b'), { ...needed, mustStay: false }], undefined],
+    [
+      'nothing, while one is about to join',
+      [member('a'), member('b'), needed, member('d', { planned: false })],
+      undefined,
+    ],
+    [
+      'too few others, where the newcomer holds no shards',
+      [member('a'), member('b'), needed, member('d', { planned: false, roles: ['frontend'] })],
+      '2 other nodes hold shards, and cluster.replicas asks for 3',
+    ],
+  ])('is %s', (_, all, obstacle) => {
+    const cluster = new AdministeredCluster();
+    cluster.members = all;
+    expect(obstacleOf('c', cluster.status())).toBe(obstacle);
   });
 });
 

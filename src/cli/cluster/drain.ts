@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { msToNumber } from '../../../sdk/common/index.ts';
-import type { ClusterMember, Draining, ShardStatus } from '../../wire/cluster.ts';
+import type { ClusterMember, ClusterStatus, Draining, ShardStatus } from '../../wire/cluster.ts';
 import type { Session } from '../connect.ts';
 import { CommandError, UsageError } from '../exit-codes.ts';
 import { allShards, placeOf } from './shards.ts';
@@ -18,6 +18,8 @@ export interface DrainFlags {
 
 const DEFAULT_TIMEOUT = '10m';
 const LOOK_EVERY_MS = 500;
+/** What is in the way must be there for so many looks: gossip and plan take a moment to hear of the drain. */
+const STUCK_LOOKS = 4;
 
 export async function drain(session: Session, node: string, flags: DrainFlags): Promise<void> {
   if (flags.undo && flags.everything)
@@ -35,13 +37,24 @@ export async function drain(session: Session, node: string, flags: DrainFlags): 
   }
   const line = progressLine();
   let left: Left | undefined;
+  let stuckLooks = 0;
   for (;;) {
+    let obstacle: string | undefined;
     const seen = await tolerating(async () => {
-      left = await look(session, node);
+      const [status, shards] = await look(session);
+      left = leftOf(node, shards, status.members);
+      obstacle = how === 'everything' ? obstacleOf(node, status) : undefined;
     });
     if (seen && left !== undefined) {
       line.show(describe(node, left));
       if (isDone(left, how)) break;
+      stuckLooks = obstacle === undefined ? 0 : stuckLooks + 1;
+      if (stuckLooks >= STUCK_LOOKS) {
+        line.end();
+        throw new CommandError(`${describe(node, left)}, and they still need it: ${obstacle}`, {
+          hint: `Do not remove it. Start another node, or lower cluster.replicas on all of them: the drain then goes on by itself, and this command waits for its end. --undo takes it back.`,
+        });
+      }
     }
     if (performance.now() - startedAt >= timeoutMs) {
       line.end();
@@ -72,9 +85,22 @@ interface Left {
   unknown: number;
 }
 
-async function look({ connection }: Session, node: string): Promise<Left> {
-  const [{ members }, shards] = [await connection.request('clusterStatus', {}), await allShards(connection)];
-  return leftOf(node, shards, members);
+async function look({ connection }: Session): Promise<[ClusterStatus, readonly ShardStatus[]]> {
+  return [await connection.request('clusterStatus', {}), await allShards(connection)];
+}
+
+/** Why the node cannot give up everything, as things are; undefined: it can, or somebody who may take its shards is about to. */
+export function obstacleOf(node: string, { members, replicas }: ClusterStatus): string | undefined {
+  const holds = ({ state, draining, roles }: ClusterMember): boolean =>
+    (state === 'alive' || state === 'suspect') &&
+    draining !== 'everything' &&
+    (roles.length === 0 || roles.includes('shards'));
+  const others = members.filter((member) => member.name !== node && holds(member));
+  const needed = members.find(({ name, mustStay }) => name === node && mustStay);
+  // One that has just come is part of the plan some seconds later.
+  if (needed === undefined || others.some(({ planned }) => !planned)) return undefined;
+  const nodes = others.length === 1 ? '1 other node holds' : `${others.length} other nodes hold`;
+  return `${nodes} shards, and cluster.replicas asks for ${replicas}`;
 }
 
 export function leftOf(node: string, shards: readonly ShardStatus[], members: readonly ClusterMember[]): Left {
