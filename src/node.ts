@@ -29,7 +29,7 @@ import type { BackupProgress } from './ports/cluster-backup.ts';
 import type { Engine } from './ports/engine.ts';
 import type { Log } from './ports/log.ts';
 import type { ReplicaStore } from './ports/replica-store.ts';
-import type { Store } from './ports/store.ts';
+import { type Store, StoreError } from './ports/store.ts';
 import { systemClock, systemRandom, systemScheduler } from './runtime/index.ts';
 import { ShardEngine } from './shard/engine.ts';
 import type { Scrubber } from './store/scrubber.ts';
@@ -122,6 +122,7 @@ class Node implements RunningNode {
   /** As of the scrape under way: every gauge would count all shards again. */
   #clusterStats: ClusterStats | undefined;
   #serving = false;
+  #hasFailed = false;
   #closing: Promise<void> | undefined;
   address: string | undefined;
 
@@ -162,6 +163,7 @@ class Node implements RunningNode {
       matcher: this.#matcher,
       connections: this.#door.connections,
     });
+    this.#metrics.gauge('tenuto_ready', '1 while /readyz is 200.', () => Number(this.notReady() === undefined));
     if (cluster !== undefined) clusterGauges(this.#metrics, () => this.#clusterStats ?? cluster.stats());
   }
 
@@ -275,7 +277,7 @@ class Node implements RunningNode {
     const { health } = this.#engine;
     return {
       phase: this.#closing !== undefined ? 'closing' : this.#serving ? 'serving' : 'starting',
-      storeError: health.state === 'failed' ? String(health.error) : undefined,
+      failure: health.state === 'failed' ? `the store failed: ${String(health.error)}` : this.#cluster?.failure,
     };
   }
 
@@ -343,13 +345,21 @@ class Node implements RunningNode {
     this.#options.log.info({ ...report, directory }, 'the cluster was backed up');
   }
 
+  /** For good, by its store or by its cluster. It stays up, so that /readyz, metrics and log say why. */
   failed(error: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
     const fault = error instanceof Error ? error : new Error(String(error));
-    this.#options.log.error(
-      { error: fault },
-      'the node stops serving; nothing acknowledged is lost. Check the disk, then restart it: `tenuto data verify` looks for damage',
-    );
+    const next =
+      fault instanceof StoreError
+        ? (fault.hint ?? 'Check the disk, then restart it: `tenuto data verify` looks for damage')
+        : 'Mend what it says, then restart it';
+    this.#options.log.error({ error: fault }, `the node stops serving; nothing acknowledged is lost. ${next}`);
     this.#options.onFatal?.(fault);
+    if (this.#cluster === undefined) return;
+    this.#cluster.fail(fault);
+    // Others serve what clients ask for.
+    void this.#door.drain(this.#config.shutdownGraceMs, 'the node stops serving');
   }
 
   async #shutDown(): Promise<void> {

@@ -56,6 +56,12 @@ describe('what is wrong with a cluster', () => {
       [shard(0), shard(1)],
       [/^warning c node c is to give up everything, but 2 shards need it: 2 other nodes hold shards, .* asks for 3$/],
     ],
+    [
+      'a planned one has left',
+      members(member('b', { state: 'left' })),
+      [],
+      [/^error b node b has left: .* its store failed, .*; it should hold 3/],
+    ],
     ['one that left is planned no more', members(member('b', { state: 'left', planned: false })), [], []],
     [
       'two versions run',

@@ -2,6 +2,15 @@
 
 import type { ClusterMember, ClusterProblem, ClusterStatus, ShardStatus } from '../../src/ports/cluster.ts';
 
+/** What is known of a node that should be there. */
+const GONE: Readonly<Record<ClusterMember['state'], string>> = {
+  alive: 'is alive',
+  suspect: 'is suspect',
+  dead: 'is dead',
+  left: 'has left: it was stopped, or its store failed, which its log and its /readyz say',
+  absent: 'is absent: nobody has heard of it since this node started',
+};
+
 /** Shards named in one message. */
 const NAMED = 8;
 
@@ -75,7 +84,7 @@ function ofMembers({ members }: ClusterStatus): ClusterProblem[] {
       problems.push({
         severity: 'error',
         subject: name,
-        what: `node ${name} is ${state}; it should hold ${shouldHold} shards`,
+        what: `node ${name} ${GONE[state]}; it should hold ${shouldHold} shards`,
         hint: `Start it again. If it does not come back: tenuto cluster replace ${name}`,
       });
     }

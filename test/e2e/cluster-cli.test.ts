@@ -92,7 +92,7 @@ describe('tenuto cluster', () => {
       const health = await cli('a', 'health');
       return health.code === 1 ? health : undefined;
     });
-    expect(unhealthy.stdout).toMatch(/error c: node c is (left|dead)/);
+    expect(unhealthy.stdout).toMatch(/error c: node c (has left|is dead)/);
     expect(unhealthy.stdout).toContain('tenuto cluster replace c');
   });
 });
