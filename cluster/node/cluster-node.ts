@@ -8,7 +8,6 @@ import type { CommitLog } from '../../src/ports/commit-log.ts';
 import type { HostPort } from '../../src/ports/coordinator.ts';
 import type { Engine } from '../../src/ports/engine.ts';
 import type { ShardId } from '../../src/ports/ids.ts';
-import type { LedShards, SharedShards } from '../../src/ports/led-shards.ts';
 import type { BacklogSource, QueueKey } from '../../src/ports/matching.ts';
 import { StoreError } from '../../src/ports/store.ts';
 import { VERSION } from '../../src/version.ts';
@@ -31,20 +30,16 @@ import { freshEngine } from './fresh-engine.ts';
 import { LeaderNews } from './leader-news.ts';
 import { haveToItself } from './lease.ts';
 import { logLinkEvent } from './link-log.ts';
+import { makeKeeper, type ServedShards } from './make-keeper.ts';
 import type { ClusterNodeOptions } from './options.ts';
 import { OutboxRelay } from './outbox-relay.ts';
 import { coordinatorDirectory } from './peer-directory.ts';
 import { Placement } from './placement.ts';
-import { ReplicatedKeeper } from './replicated-keeper.ts';
 import { Roster } from './roster.ts';
 import type { ShardKeeper } from './shard-keeper.ts';
 import { ShardView } from './shard-view.ts';
-import { SharedKeeper } from './shared-keeper.ts';
 import type { NodeState } from './state.ts';
 import { clusterStats } from './stats.ts';
-
-/** The engine: led as the log says, or as the database does. */
-type ServedShards = LedShards & SharedShards;
 
 const hostPort = ({ host, port }: HostPort): string => formatAddress(host, port);
 /** How often a leaving node looks whether its leaderships are gone, ms. */
@@ -106,7 +101,16 @@ export class ClusterNode {
       locate: (directoryId) => this.#roster.locate(directoryId),
       desiredLeader: (shard) => this.#placement.ring?.leaderOf(shard)?.directoryId,
     });
-    this.#keeper = this.#makeKeeper();
+    this.#keeper = makeKeeper(options, {
+      ...{ links: this.#links, rpc: this.#rpc, roster: this.#roster, view: this.#view },
+      engine: () => this.#engine(),
+      ring: () => this.#placement.ring,
+      plan: () => this.#placement.plan,
+      state: () => this.#state,
+      save: (birth) => this.#save(birth),
+      changed: (shard) => this.#shardChanged(shard),
+      failed: (error) => this.fail(error),
+    });
     this.#placement = new Placement({
       ...{ self, shardCount, coordinator, clock, scheduler, log },
       replicas: config.replicas,
@@ -163,6 +167,7 @@ export class ClusterNode {
           });
     this.#control = new Control({
       ...{ clusterId: config.id, self: config.name, shardCount, replicas: this.#copies(), coordinator, scheduler },
+      store: durability.type === 'shared' ? 'database' : 'directories',
       ...{ roster: this.#roster, placement: this.#placement, view: this.#view, mover: this.#keeper, rpc: this.#rpc },
       incarnation: () => this.#state.record.incarnation,
       members: () => this.#gossip.members(),
@@ -372,31 +377,6 @@ export class ClusterNode {
   #engine(): ServedShards {
     if (this.#local === undefined) throw new Error('the cluster node is used before attach()');
     return this.#local;
-  }
-
-  #makeKeeper(): ShardKeeper {
-    const { durability, self } = this.#options;
-    const common = {
-      ...{ node: this.#options, view: this.#view },
-      engine: () => this.#engine(),
-      ring: () => this.#placement.ring,
-      changed: (shard: ShardId) => this.#shardChanged(shard),
-      failed: (error: unknown) => this.fail(error),
-    };
-    if (durability.type === 'shared') {
-      return new SharedKeeper({
-        ...{ ...common, self, store: durability.store },
-        isUp: (directoryId) => this.#roster.isUp(directoryId),
-        drains: (directoryId) => this.#roster.drains(directoryId),
-      });
-    }
-    return new ReplicatedKeeper({
-      ...{ ...common, store: durability.store, layout: durability.layout },
-      ...{ links: this.#links, rpc: this.#rpc, roster: this.#roster },
-      plan: () => this.#placement.plan,
-      state: () => this.#state,
-      save: (birth) => this.#save(birth),
-    });
   }
 
   #linkAddress(): string {

@@ -41,6 +41,7 @@ export interface ControlOptions {
   incarnation(): string | undefined;
   self: string;
   shardCount: number;
+  store: ClusterStatus['store'];
   /** Copies of a shard that nodes keep; the ring may name more of them, as successors. */
   replicas: number;
   members(): readonly MemberSnapshot[];
@@ -128,9 +129,10 @@ export class Control implements ClusterControl {
   }
 
   status(): ClusterStatus {
-    const { clusterId, incarnation, self, shardCount, replicas, placement, coordinator, session } = this.#options;
+    const { clusterId, incarnation, self, shardCount, store, replicas, placement, coordinator, session } =
+      this.#options;
     return {
-      ...{ clusterId, self, shardCount, replicas },
+      ...{ clusterId, self, shardCount, store, replicas },
       incarnation: incarnation(),
       planVersion: placement.plan.version,
       planning: placement.why,

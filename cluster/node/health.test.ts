@@ -10,7 +10,16 @@ const member = (name: string, over: Partial<ClusterMember> = {}): ClusterMember 
   ...over,
 });
 const status = (over: Partial<ClusterStatus> = {}): ClusterStatus => ({
-  ...{ clusterId: 'c', incarnation: 'i', self: 'a', shardCount: 4, replicas: 3, planVersion: 1, planning: 'settled' },
+  ...{
+    clusterId: 'c',
+    incarnation: 'i',
+    self: 'a',
+    shardCount: 4,
+    store: 'directories',
+    replicas: 3,
+    planVersion: 1,
+    planning: 'settled',
+  },
   ...{ coordinator: 'ready', session: 'held', members: ['a', 'b', 'c'].map((name) => member(name)) },
   ...over,
 });
@@ -100,6 +109,21 @@ describe('what is wrong with a cluster', () => {
       {},
       [shard(4, { voters: ['a', 'b'], desired: ['a', 'b'] })],
       [/^warning shards 1 shard with fewer than the 3 replicas .*: 4/],
+    ],
+    [
+      'in a database, only who leads',
+      { store: 'database', replicas: 1 },
+      [
+        shard(5, { leader: 'b', voters: ['b'], desired: ['a'] }),
+        shard(6, { leader: 'a', voters: ['a'], desired: ['a'] }),
+      ],
+      [/^warning shards 1 shard not led where the plan wants it: 5$/],
+    ],
+    [
+      'in a database, a node that is gone held nothing',
+      { store: 'database', replicas: 1, ...members(member('a'), member('b', { state: 'dead' })) },
+      [shard(5, { leader: 'a', voters: ['a'], desired: ['b'] })],
+      [/^warning b node b is dead; others lead the 1 shards it should lead, and nothing was held there$/],
     ],
     ['its leader cannot be there yet', {}, [shard(3, { leader: 'b', voters: ['b', 'c'] })], [/fewer replicas/]],
   ])('is said, with what to do: %s', (_, over, shards, said) => {

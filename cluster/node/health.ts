@@ -58,9 +58,9 @@ function ofPlan({ planVersion, planning, members }: ClusterStatus): ClusterProbl
   return [{ severity: 'error', subject: 'shards', what, hint }];
 }
 
-function ofMembers({ members }: ClusterStatus): ClusterProblem[] {
+function ofMembers({ members, store }: ClusterStatus): ClusterProblem[] {
   const problems: ClusterProblem[] = [];
-  for (const { name, state, planned, shouldHold, version } of members) {
+  for (const { name, state, planned, shouldHold, shouldLead, version } of members) {
     if (state === 'suspect') {
       problems.push({
         severity: 'warning',
@@ -79,6 +79,13 @@ function ofMembers({ members }: ClusterStatus): ClusterProblem[] {
         subject: name,
         what: `node ${name} has another data directory than the plan knows, which counts on ${shouldHold} replicas in the old one`,
         hint: `They are made elsewhere after a while; tenuto cluster replace ${name} does it at once.`,
+      });
+    } else if (planned && state !== 'alive' && store === 'database') {
+      problems.push({
+        severity: 'warning',
+        subject: name,
+        what: `node ${name} ${GONE[state]}; others lead the ${shouldLead} shards it should lead, and nothing was held there`,
+        hint: `Start it again. If it does not come back: tenuto cluster replace ${name}`,
       });
     } else if (planned && state !== 'alive') {
       problems.push({
@@ -119,8 +126,12 @@ function ofDrains({ members, replicas }: ClusterStatus, shards: readonly ShardSt
     });
 }
 
-function ofShards({ planVersion, replicas, members }: ClusterStatus, shards: readonly ShardStatus[]): ClusterProblem[] {
+function ofShards(
+  { planVersion, replicas, members, store }: ClusterStatus,
+  shards: readonly ShardStatus[],
+): ClusterProblem[] {
   if (planVersion === 0) return [];
+  const isShared = store === 'database';
   const problems: ClusterProblem[] = [];
   const report = (severity: ClusterProblem['severity'], some: readonly ShardStatus[], what: string, hint: string) => {
     if (some.length > 0) {
@@ -133,18 +144,22 @@ function ofShards({ planVersion, replicas, members }: ClusterStatus, shards: rea
     'error',
     shards.filter(({ leader }) => leader === undefined),
     'without a leader',
-    'Without a majority of its voters a shard waits: start the nodes that are away.',
+    isShared
+      ? 'A node that should lead it takes it within a second, unless what it holds is damaged: see the logs, and tenuto data verify.'
+      : 'Without a majority of its voters a shard waits: start the nodes that are away.',
   );
+  // In a database a shard has no replicas at nodes, whoever leads it.
+  const replicated = isShared ? [] : led;
   report(
     'warning',
-    led.filter(({ voters, desired }) => desired.some((name) => !voters.includes(name))),
+    replicated.filter(({ voters, desired }) => desired.some((name) => !voters.includes(name))),
     'with fewer replicas than planned, being made',
     'Wait, and look again. If it does not go on, see the log of the leader.',
   );
   // Replicas are planned for whom there is: with fewer nodes than that nothing else says that a lost one would be one too many.
   report(
     'warning',
-    led.filter(({ voters, desired }) => desired.length < replicas && voters.length <= desired.length),
+    replicated.filter(({ voters, desired }) => desired.length < replicas && voters.length <= desired.length),
     `with fewer than the ${replicas} replicas of cluster.replicas, as fewer nodes hold shards`,
     'Start another node, or take a drain back: a shard waits when a majority of those it has is away.',
   );
@@ -154,10 +169,13 @@ function ofShards({ planVersion, replicas, members }: ClusterStatus, shards: rea
   report(
     'warning',
     led.filter(
-      ({ leader, desired: [first = ''], voters }) => leader !== first && voters.includes(first) && !away.has(first),
+      ({ leader, desired: [first = ''], voters }) =>
+        leader !== first && (isShared || voters.includes(first)) && !away.has(first),
     ),
     'not led where the plan wants it',
-    'They move by themselves in seconds; tenuto cluster rebalance does it at once.',
+    isShared
+      ? 'They move by themselves within a second or two.'
+      : 'They move by themselves in seconds; tenuto cluster rebalance does it at once.',
   );
   return problems;
 }

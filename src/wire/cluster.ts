@@ -38,7 +38,9 @@ export interface ClusterStatus {
   /** This node's name. */
   readonly self: string;
   readonly shardCount: number;
-  /** Voters per shard as configured. */
+  /** `directories`: each node has replicas in its own; `database`: all nodes share one, and a node that leads a shard holds nothing of it. */
+  readonly store: 'directories' | 'database';
+  /** Voters per shard as configured; 1 in a database, which has its own. */
   readonly replicas: number;
   readonly planVersion: number;
   /** Why no other plan is made now. */

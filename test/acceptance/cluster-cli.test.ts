@@ -75,6 +75,20 @@ describe('tenuto cluster', () => {
     expect(stdout).toMatch(/\n2 of 4 shards\n$/);
   });
 
+  it('speaks of no replicas where all is in a database', async () => {
+    const { cluster, cli } = await setUp();
+    cluster.statusOver = { store: 'database', replicas: 1 };
+    cluster.allShards = [shard(0, 'node-1'), { ...shard(1, 'node-2'), desired: ['node-1'] }];
+    const { stdout } = await cli('members');
+    expect(stdout).toMatch(/\nshards +2, in a database that all nodes share\n/);
+    expect(stdout).not.toContain('should hold');
+    expect((await cli('shards')).stdout).toMatch(
+      /^ *shard +leader +term +should be *\n *0 +node-1 +3 *\n *1 +node-2 +3 +node-1 *\n2 of 2 shards\n$/,
+    );
+    cluster.allShards = [shard(0, 'node-1')];
+    expect((await cli('drain', 'node-2', '--everything')).stdout).toBe('node-2 leads nothing; it may be removed\n');
+  });
+
   it('health says what to do, and exits with 1 while anything is wrong', async () => {
     const { cluster, cli } = await setUp();
     expect(await cli('health')).toEqual({ code: 0, stdout: 'healthy\n', stderr: '' });

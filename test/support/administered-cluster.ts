@@ -56,6 +56,7 @@ export class AdministeredCluster implements ClusterControl {
       incarnation: 'incarnation-1',
       self: 'node-1',
       shardCount: this.allShards.length,
+      store: 'directories',
       replicas: 3,
       planVersion: 7,
       planning: '',

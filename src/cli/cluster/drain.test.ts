@@ -8,21 +8,32 @@ import { ago } from './tables.ts';
 
 const members = [member('a'), member('b', { state: 'suspect' }), member('c', { state: 'dead' })];
 
+const status = { store: 'directories', members } as const;
+
 describe('what a node still has', () => {
   it('is what it leads that another could, apart from what nobody else is there to lead', () => {
     const shards = [shard(0, 'a', 'b', 'c'), shard(1, 'a', 'c'), shard(2, 'a'), shard(3, 'b', 'a'), shard(4, 'b', 'c')];
-    expect(leftOf('a', shards, members)).toEqual({ leads: 1, leadsAlone: 2, holds: 4, unknown: 0 });
-    expect(leftOf('c', shards, members)).toEqual({ leads: 0, leadsAlone: 0, holds: 3, unknown: 0 });
+    expect(leftOf('a', shards, status)).toEqual({ leads: 1, leadsAlone: 2, holds: 4, unknown: 0, hasReplicas: true });
+    expect(leftOf('c', shards, status)).toEqual({ leads: 0, leadsAlone: 0, holds: 3, unknown: 0, hasReplicas: true });
   });
 
   it('counts learners, and says where nobody leads', () => {
     const learning = { ...shard(0, 'b'), learners: ['a'] };
-    expect(leftOf('a', [learning, shard(1, undefined)], members)).toEqual({
+    expect(leftOf('a', [learning, shard(1, undefined)], status)).toEqual({
       leads: 0,
       leadsAlone: 0,
       holds: 1,
       unknown: 1,
+      hasReplicas: true,
     });
+  });
+
+  it('is in a database what it leads: any other node that is up could', () => {
+    const shared = { store: 'database', members } as const;
+    const shards = [shard(0, 'a'), shard(1, 'a'), shard(2, 'b')];
+    expect(leftOf('a', shards, shared)).toEqual({ leads: 2, leadsAlone: 0, holds: 2, unknown: 0, hasReplicas: false });
+    const alone = { store: 'database', members: [member('a'), member('c', { state: 'dead' })] } as const;
+    expect(leftOf('a', shards, alone)).toMatchObject({ leads: 0, leadsAlone: 2 });
   });
 });
 
@@ -53,7 +64,14 @@ describe('what keeps a node from giving up everything', () => {
   ])('is %s', (_, all, obstacle) => {
     const cluster = new AdministeredCluster();
     cluster.members = all;
-    expect(obstacleOf('c', cluster.status())).toBe(obstacle);
+    expect(obstacleOf('c', cluster.status(), { leads: 0, leadsAlone: 0 })).toBe(obstacle);
+  });
+
+  it('is, in a database, only that nobody else could lead', () => {
+    const cluster = new AdministeredCluster();
+    cluster.statusOver = { store: 'database' };
+    expect(obstacleOf('c', cluster.status(), { leads: 0, leadsAlone: 2 })).toBe('no other node is there to lead them');
+    expect(obstacleOf('c', cluster.status(), { leads: 1, leadsAlone: 0 })).toBeUndefined();
   });
 });
 
