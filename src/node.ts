@@ -63,10 +63,10 @@ export interface RunningNode {
 }
 
 // Each adapter is loaded only when it is used: a node in memory needs no LevelDB, one with a directory no client of a database.
-async function openStore(config: NodeConfig): Promise<Store> {
+async function openStore(config: NodeConfig, log: Log): Promise<Store> {
   if (config.postgres === undefined) return openReplicaStore(config);
   const { openPostgresStore } = await import('./store/postgres/index.ts');
-  return openPostgresStore(config.postgres, undefined);
+  return openPostgresStore(config.postgres, undefined, log);
 }
 
 async function openReplicaStore({ dataDirectory, shardCount }: NodeConfig): Promise<ReplicaStore> {
@@ -163,6 +163,9 @@ class Node implements RunningNode {
       matcher: this.#matcher,
       connections: this.#door.connections,
     });
+    this.#metrics.gauge('tenuto_store_away', '1 while the database does not answer.', () =>
+      Number(store.outage !== undefined),
+    );
     this.#metrics.gauge('tenuto_ready', '1 while /readyz is 200.', () => Number(this.notReady() === undefined));
     if (cluster !== undefined) clusterGauges(this.#metrics, () => this.#clusterStats ?? cluster.stats());
   }
@@ -413,7 +416,7 @@ export async function startNode(config: NodeConfig, options: NodeOptions): Promi
     if (config.listen !== undefined) await tryToListen(config.listen.ip, config.listen.port);
     if (config.cluster === undefined) {
       if (config.dataDirectory !== undefined) await refuseMember(config.dataDirectory);
-      node = new Node(config, options.store ?? (await openStore(config)), options);
+      node = new Node(config, options.store ?? (await openStore(config, options.log)), options);
     } else {
       const { prepareCluster, prepareShared, buildClusterNode } = await import('./node-cluster.ts');
       let store: Store | ReplicaStore;
@@ -422,7 +425,7 @@ export async function startNode(config: NodeConfig, options: NodeOptions): Promi
         store = await openReplicaStore({ ...config, shardCount: prepared.state.record.shardCount });
       } else {
         const { openPostgresStore } = await import('./store/postgres/index.ts');
-        const database = await openPostgresStore(config.postgres, config.cluster.id);
+        const database = await openPostgresStore(config.postgres, config.cluster.id, options.log);
         prepared = prepareShared(config.cluster, database, options.log);
         store = database;
       }

@@ -168,6 +168,7 @@ export class ClusterNode {
     this.#control = new Control({
       ...{ clusterId: config.id, self: config.name, shardCount, replicas: this.#copies(), coordinator, scheduler },
       store: durability.type === 'shared' ? 'database' : 'directories',
+      outage: () => durability.store.outage,
       ...{ roster: this.#roster, placement: this.#placement, view: this.#view, mover: this.#keeper, rpc: this.#rpc },
       incarnation: () => this.#state.record.incarnation,
       members: () => this.#gossip.members(),

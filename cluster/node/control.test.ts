@@ -32,7 +32,15 @@ function world(...names: string[]) {
     const forgot: string[] = [];
     const drained: Draining[] = [];
     const control = new Control({
-      ...{ clusterId: 'c', incarnation: () => 'i', self: name, shardCount: SHARDS, store: 'directories', replicas: 3 },
+      ...{
+        clusterId: 'c',
+        incarnation: () => 'i',
+        self: name,
+        shardCount: SHARDS,
+        store: 'directories',
+        outage: () => undefined,
+        replicas: 3,
+      },
       ...{ members: () => [...seen.values()], rpc: net.node(name), scheduler: net.time, led: () => led },
       ...{ coordinator: { state: 'ready' }, session: () => 'held', draining: () => drained.at(-1) ?? 'no' },
       roster: {

@@ -42,6 +42,8 @@ export interface ControlOptions {
   self: string;
   shardCount: number;
   store: ClusterStatus['store'];
+  /** Why the database does not answer. */
+  outage(): string | undefined;
   /** Copies of a shard that nodes keep; the ring may name more of them, as successors. */
   replicas: number;
   members(): readonly MemberSnapshot[];
@@ -131,8 +133,10 @@ export class Control implements ClusterControl {
   status(): ClusterStatus {
     const { clusterId, incarnation, self, shardCount, store, replicas, placement, coordinator, session } =
       this.#options;
+    const outage = this.#options.outage();
     return {
       ...{ clusterId, self, shardCount, store, replicas },
+      ...(outage !== undefined && { outage }),
       incarnation: incarnation(),
       planVersion: placement.plan.version,
       planning: placement.why,

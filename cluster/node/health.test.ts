@@ -37,6 +37,12 @@ describe('what is wrong with a cluster', () => {
 
   it.each<[string, Partial<ClusterStatus>, ShardStatus[], RegExp[]]>([
     ['Redis is away', { coordinator: 'away' }, [], [/^warning coordinator .*does not reach Redis \(away\)/]],
+    [
+      'the database is away',
+      { store: 'database', outage: 'ECONNREFUSED' },
+      [],
+      [/^error database the database does not answer node a: ECONNREFUSED/],
+    ],
     ['another has its name', { session: 'taken' }, [], [/^error a another process/]],
     ['Redis is away since the lease lapsed', { session: 'lapsed' }, [], []],
     [

@@ -22,6 +22,7 @@ const named = (shards: readonly ShardStatus[]): string => {
 export function problemsOf(status: ClusterStatus, shards: readonly ShardStatus[]): ClusterProblem[] {
   return [
     ...ofCoordinator(status),
+    ...ofDatabase(status),
     ...ofPlan(status),
     ...ofMembers(status),
     ...ofDrains(status, shards),
@@ -48,6 +49,18 @@ function ofCoordinator({ coordinator, session, self }: ClusterStatus): ClusterPr
     });
   }
   return problems;
+}
+
+function ofDatabase({ outage, self }: ClusterStatus): ClusterProblem[] {
+  if (outage === undefined) return [];
+  return [
+    {
+      severity: 'error',
+      subject: 'database',
+      what: `the database does not answer node ${self}: ${outage}. Requests wait, and are refused when too many do`,
+      hint: 'Check the database and the way to it. What was acknowledged is there; nodes stop serving when it stays away for longer than store.postgres.outage.',
+    },
+  ];
 }
 
 function ofPlan({ planVersion, planning, members }: ClusterStatus): ClusterProblem[] {

@@ -40,6 +40,8 @@ export interface ClusterStatus {
   readonly shardCount: number;
   /** `directories`: each node has replicas in its own; `database`: all nodes share one, and a node that leads a shard holds nothing of it. */
   readonly store: 'directories' | 'database';
+  /** Why the database does not answer this node now; undefined: it does, or there is none. */
+  readonly outage?: string | undefined;
   /** Voters per shard as configured; 1 in a database, which has its own. */
   readonly replicas: number;
   readonly planVersion: number;

@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { shardId } from '../../src/ports/ids.ts';
+import { silentLog } from '../../src/ports/log.ts';
 import { migrateDatabase, openPostgresStore, releaseDatabase } from '../../src/store/postgres/index.ts';
 import type { PostgresStore } from '../../src/store/postgres/store.ts';
 import { type Database, sharedPostgres } from '../support/postgres.ts';
@@ -20,7 +21,7 @@ afterEach(async () => {
 });
 
 async function open(clusterId: string | undefined): Promise<PostgresStore> {
-  const store = await openPostgresStore(optionsOf(database.url), clusterId);
+  const store = await openPostgresStore(optionsOf(database.url), clusterId, silentLog);
   stores.push(store);
   await store.open();
   return store;

@@ -16,6 +16,7 @@ export const membersSummary = (status: ClusterStatus): Row => ({
       : `${status.replicas} voter${status.replicas === 1 ? '' : 's'} each`
   }`,
   plan: status.planning === '' ? status.planVersion : `${status.planVersion} (${status.planning})`,
+  ...(status.store === 'database' && { database: status.outage === undefined ? 'answers' : `away: ${status.outage}` }),
   redis: status.coordinator,
   session: status.session,
 });

@@ -1,6 +1,7 @@
 // The store in PostgreSQL: opening it for a node, and what `tenuto data` does to it. Loaded only when a configuration names a database.
 
 import { randomUUID } from 'node:crypto';
+import type { Log } from '../../ports/log.ts';
 import { Database } from './database.ts';
 import { describeHolder, hold, holderOf, release } from './holder.ts';
 import type { PostgresOptions } from './options.ts';
@@ -36,11 +37,13 @@ async function briefly<T>(
  * Holds the database, for good. Call `open()` next.
  *
  * @param clusterId for a node of this cluster; undefined: for one that stands alone
+ * @param log says when the database stays away, and when it is back
  * @throws StoreError when the database cannot be reached, belongs to another holder, or its tables are missing, older or newer.
  */
 export async function openPostgresStore(
   options: PostgresOptions,
   clusterId: string | undefined,
+  log: Log,
 ): Promise<PostgresStore> {
   const holder = holderOf(clusterId);
   const cluster = await briefly(options, 'tenuto start', async (database) => {
@@ -49,7 +52,15 @@ export async function openPostgresStore(
     return found;
   });
   const nodeId = randomUUID();
-  return new PostgresStore(new Database(options, `tenuto ${nodeId}`), { ...cluster, holder }, nodeId);
+  const database: Database = new Database(options, `tenuto ${nodeId}`, {
+    began: (reason) =>
+      log.warn(
+        { reason },
+        `${database.name} does not answer: what is asked of it waits, for ${Math.round(options.outageMs / 1_000)} s at most; then this node stops serving`,
+      ),
+    ended: (awayMs) => log.info({ awayMs }, `${database.name} answers again`),
+  });
+  return new PostgresStore(database, { ...cluster, holder }, nodeId);
 }
 
 /** The database is nobody's from now on: the first node that is started on it holds it. Returns whose it was, for people. */

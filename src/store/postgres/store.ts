@@ -74,6 +74,8 @@ export class PostgresStore implements Store {
   readonly #queue: CommitQueue<Batch>;
   readonly #termChecks: CommitQueue<TermCheck>;
   readonly #shards = new Map<ShardId, ShardState>();
+  /** As last asked for. */
+  #diskBytes = 0;
   #refusal: StoreError | undefined;
   #writeError: StoreError | undefined;
   readonly #counts = { appends: 0, appendedBytes: 0, fsyncs: 0, flushes: 0, flushedRows: 0 };
@@ -325,10 +327,15 @@ export class PostgresStore implements Store {
     return this.#rows.range(options);
   }
 
+  get outage(): string | undefined {
+    return this.#database.outage;
+  }
+
   /** A database does not say how much room its disk has left: when it is full, it says so. */
   async stats(): Promise<StoreStats> {
-    const diskBytes = await this.#database.read(readBytes);
-    return { diskBytes, freeBytes: Number.MAX_SAFE_INTEGER, ...this.#counts };
+    // Who watches is told that it is away, not kept waiting until it is back.
+    if (this.outage === undefined) this.#diskBytes = await this.#database.read(readBytes);
+    return { diskBytes: this.#diskBytes, freeBytes: Number.MAX_SAFE_INTEGER, ...this.#counts };
   }
 
   async backup(directory: string, onProgress?: (copied: { records: number; bytes: number }) => void): Promise<void> {
