@@ -26,6 +26,7 @@ import { ClusterBackup } from './backup/cluster-backup.ts';
 import { DeliveryPause } from './backup/delivery-pause.ts';
 import { Control } from './control.ts';
 import { CoordinatorWatch } from './coordinator-watch.ts';
+import { FirstLeaders } from './first-leaders.ts';
 import { freshEngine } from './fresh-engine.ts';
 import { LeaderNews } from './leader-news.ts';
 import { haveToItself } from './lease.ts';
@@ -53,6 +54,7 @@ export class ClusterNode {
   readonly #view: ShardView;
   readonly #placement: Placement;
   readonly #keeper: ShardKeeper;
+  readonly #firstLeaders: FirstLeaders;
   readonly #news: LeaderNews;
   readonly #session: SessionKeeper;
   readonly #control: Control;
@@ -101,6 +103,7 @@ export class ClusterNode {
       locate: (directoryId) => this.#roster.locate(directoryId),
       desiredLeader: (shard) => this.#placement.ring?.leaderOf(shard)?.directoryId,
     });
+    this.#firstLeaders = new FirstLeaders(this.#view, clock);
     this.#keeper = makeKeeper(options, {
       ...{ links: this.#links, rpc: this.#rpc, roster: this.#roster, view: this.#view },
       engine: () => this.#engine(),
@@ -284,7 +287,7 @@ export class ClusterNode {
     if (this.#failure !== undefined) return this.#failure;
     if (this.#leaving !== undefined) return 'the node is leaving the cluster';
     if (this.#placement.ring === undefined) return `the cluster has no ring plan yet: ${this.#placement.why}`;
-    return undefined;
+    return this.#firstLeaders.missing();
   }
 
   /**
@@ -452,6 +455,7 @@ export class ClusterNode {
   }
 
   #ringChanged(): void {
+    this.#firstLeaders.begin();
     this.#keeper.ringChanged();
     this.#matching?.homesMoved();
     this.#view.refresh();
