@@ -37,6 +37,8 @@ function kindOf(kind: StoreError['kind']): NodeStartErrorKind {
     case 'version':
     case 'corrupt':
       return kind;
+    case 'held':
+      return 'config';
     case 'failed':
     case 'closed':
       return 'data';

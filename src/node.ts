@@ -29,7 +29,7 @@ import type { BackupProgress } from './ports/cluster-backup.ts';
 import type { Engine } from './ports/engine.ts';
 import type { Log } from './ports/log.ts';
 import type { ReplicaStore } from './ports/replica-store.ts';
-import type { Store } from './ports/store.ts';
+import { type Store, StoreError } from './ports/store.ts';
 import { systemClock, systemRandom, systemScheduler } from './runtime/index.ts';
 import { ShardEngine } from './shard/engine.ts';
 import type { Scrubber } from './store/scrubber.ts';
@@ -63,10 +63,10 @@ export interface RunningNode {
 }
 
 // Each adapter is loaded only when it is used: a node in memory needs no LevelDB, one with a directory no client of a database.
-async function openStore(config: NodeConfig): Promise<Store> {
+async function openStore(config: NodeConfig, log: Log): Promise<Store> {
   if (config.postgres === undefined) return openReplicaStore(config);
   const { openPostgresStore } = await import('./store/postgres/index.ts');
-  return openPostgresStore(config.postgres);
+  return openPostgresStore(config.postgres, undefined, log);
 }
 
 async function openReplicaStore({ dataDirectory, shardCount }: NodeConfig): Promise<ReplicaStore> {
@@ -122,6 +122,7 @@ class Node implements RunningNode {
   /** As of the scrape under way: every gauge would count all shards again. */
   #clusterStats: ClusterStats | undefined;
   #serving = false;
+  #hasFailed = false;
   #closing: Promise<void> | undefined;
   address: string | undefined;
 
@@ -162,6 +163,10 @@ class Node implements RunningNode {
       matcher: this.#matcher,
       connections: this.#door.connections,
     });
+    this.#metrics.gauge('tenuto_store_away', '1 while the database does not answer.', () =>
+      Number(store.outage !== undefined),
+    );
+    this.#metrics.gauge('tenuto_ready', '1 while /readyz is 200.', () => Number(this.notReady() === undefined));
     if (cluster !== undefined) clusterGauges(this.#metrics, () => this.#clusterStats ?? cluster.stats());
   }
 
@@ -275,7 +280,7 @@ class Node implements RunningNode {
     const { health } = this.#engine;
     return {
       phase: this.#closing !== undefined ? 'closing' : this.#serving ? 'serving' : 'starting',
-      storeError: health.state === 'failed' ? String(health.error) : undefined,
+      failure: health.state === 'failed' ? `the store failed: ${String(health.error)}` : this.#cluster?.failure,
     };
   }
 
@@ -343,13 +348,21 @@ class Node implements RunningNode {
     this.#options.log.info({ ...report, directory }, 'the cluster was backed up');
   }
 
+  /** For good, by its store or by its cluster. It stays up, so that /readyz, metrics and log say why. */
   failed(error: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
     const fault = error instanceof Error ? error : new Error(String(error));
-    this.#options.log.error(
-      { error: fault },
-      'the node stops serving; nothing acknowledged is lost. Check the disk, then restart it: `tenuto data verify` looks for damage',
-    );
+    const next =
+      fault instanceof StoreError
+        ? (fault.hint ?? 'Check the disk, then restart it: `tenuto data verify` looks for damage')
+        : 'Mend what it says, then restart it';
+    this.#options.log.error({ error: fault }, `the node stops serving; nothing acknowledged is lost. ${next}`);
     this.#options.onFatal?.(fault);
+    if (this.#cluster === undefined) return;
+    this.#cluster.fail(fault);
+    // Others serve what clients ask for.
+    void this.#door.drain(this.#config.shutdownGraceMs, 'the node stops serving');
   }
 
   async #shutDown(): Promise<void> {
@@ -403,7 +416,7 @@ export async function startNode(config: NodeConfig, options: NodeOptions): Promi
     if (config.listen !== undefined) await tryToListen(config.listen.ip, config.listen.port);
     if (config.cluster === undefined) {
       if (config.dataDirectory !== undefined) await refuseMember(config.dataDirectory);
-      node = new Node(config, options.store ?? (await openStore(config)), options);
+      node = new Node(config, options.store ?? (await openStore(config, options.log)), options);
     } else {
       const { prepareCluster, prepareShared, buildClusterNode } = await import('./node-cluster.ts');
       let store: Store | ReplicaStore;
@@ -412,7 +425,7 @@ export async function startNode(config: NodeConfig, options: NodeOptions): Promi
         store = await openReplicaStore({ ...config, shardCount: prepared.state.record.shardCount });
       } else {
         const { openPostgresStore } = await import('./store/postgres/index.ts');
-        const database = await openPostgresStore(config.postgres);
+        const database = await openPostgresStore(config.postgres, config.cluster.id, options.log);
         prepared = prepareShared(config.cluster, database, options.log);
         store = database;
       }

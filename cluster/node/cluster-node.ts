@@ -8,7 +8,6 @@ import type { CommitLog } from '../../src/ports/commit-log.ts';
 import type { HostPort } from '../../src/ports/coordinator.ts';
 import type { Engine } from '../../src/ports/engine.ts';
 import type { ShardId } from '../../src/ports/ids.ts';
-import type { LedShards, SharedShards } from '../../src/ports/led-shards.ts';
 import type { BacklogSource, QueueKey } from '../../src/ports/matching.ts';
 import { StoreError } from '../../src/ports/store.ts';
 import { VERSION } from '../../src/version.ts';
@@ -18,7 +17,6 @@ import { PROTOCOL_MAX, PROTOCOL_MIN } from '../link/identity.ts';
 import { Links } from '../link/links.ts';
 import { Rpc } from '../link/rpc.ts';
 import { ClusterMatching, type LocalMatcher } from '../matching/cluster-matching.ts';
-import { SESSION_RENEW_MS, SESSION_TTL_MS } from '../ownership/limits.ts';
 import { SessionKeeper } from '../ownership/session.ts';
 import { homeShard } from '../ring/home.ts';
 import { DEFAULT_PLAN_SETTINGS } from '../ring/plan.ts';
@@ -28,29 +26,25 @@ import { ClusterBackup } from './backup/cluster-backup.ts';
 import { DeliveryPause } from './backup/delivery-pause.ts';
 import { Control } from './control.ts';
 import { CoordinatorWatch } from './coordinator-watch.ts';
+import { FirstLeaders } from './first-leaders.ts';
 import { freshEngine } from './fresh-engine.ts';
 import { LeaderNews } from './leader-news.ts';
+import { haveToItself } from './lease.ts';
 import { logLinkEvent } from './link-log.ts';
+import { makeKeeper, type ServedShards } from './make-keeper.ts';
 import type { ClusterNodeOptions } from './options.ts';
 import { OutboxRelay } from './outbox-relay.ts';
 import { coordinatorDirectory } from './peer-directory.ts';
 import { Placement } from './placement.ts';
-import { ReplicatedKeeper } from './replicated-keeper.ts';
 import { Roster } from './roster.ts';
 import type { ShardKeeper } from './shard-keeper.ts';
 import { ShardView } from './shard-view.ts';
-import { SharedKeeper } from './shared-keeper.ts';
 import type { NodeState } from './state.ts';
-
-/** The engine: led as the log says, or as the database does. */
-type ServedShards = LedShards & SharedShards;
+import { clusterStats } from './stats.ts';
 
 const hostPort = ({ host, port }: HostPort): string => formatAddress(host, port);
 /** How often a leaving node looks whether its leaderships are gone, ms. */
 const LOOK_MS = 20;
-
-/** How often a start that waits for a lease looks, ms. */
-const LEASE_POLL_MS = 100;
 
 export class ClusterNode {
   readonly #options: ClusterNodeOptions;
@@ -60,6 +54,7 @@ export class ClusterNode {
   readonly #view: ShardView;
   readonly #placement: Placement;
   readonly #keeper: ShardKeeper;
+  readonly #firstLeaders: FirstLeaders;
   readonly #news: LeaderNews;
   readonly #session: SessionKeeper;
   readonly #control: Control;
@@ -108,13 +103,23 @@ export class ClusterNode {
       locate: (directoryId) => this.#roster.locate(directoryId),
       desiredLeader: (shard) => this.#placement.ring?.leaderOf(shard)?.directoryId,
     });
-    this.#keeper = this.#makeKeeper();
+    this.#firstLeaders = new FirstLeaders(this.#view, clock);
+    this.#keeper = makeKeeper(options, {
+      ...{ links: this.#links, rpc: this.#rpc, roster: this.#roster, view: this.#view },
+      engine: () => this.#engine(),
+      ring: () => this.#placement.ring,
+      plan: () => this.#placement.plan,
+      state: () => this.#state,
+      save: (birth) => this.#save(birth),
+      changed: (shard) => this.#shardChanged(shard),
+      failed: (error) => this.fail(error),
+    });
     this.#placement = new Placement({
       ...{ self, shardCount, coordinator, clock, scheduler, log },
       replicas: config.replicas,
       settings: {
         ...DEFAULT_PLAN_SETTINGS,
-        replicas: config.replicas,
+        replicas: this.#copies(),
         firstMembers: config.firstMembers,
         ...options.plans,
       },
@@ -165,6 +170,8 @@ export class ClusterNode {
           });
     this.#control = new Control({
       ...{ clusterId: config.id, self: config.name, shardCount, replicas: this.#copies(), coordinator, scheduler },
+      store: durability.type === 'shared' ? 'database' : 'directories',
+      outage: () => durability.store.outage,
       ...{ roster: this.#roster, placement: this.#placement, view: this.#view, mover: this.#keeper, rpc: this.#rpc },
       incarnation: () => this.#state.record.incarnation,
       members: () => this.#gossip.members(),
@@ -191,7 +198,7 @@ export class ClusterNode {
     });
     this.#gossip.onChange((change) => this.#memberChanged(change));
     this.#gossip.onNotice((notice) => {
-      if (notice.kind === 'refused' && notice.severity === 'stop') options.onFatal(new Error(notice.message));
+      if (notice.kind === 'refused' && notice.severity === 'stop') this.#failed(new Error(notice.message), 'vanish');
     });
   }
 
@@ -251,27 +258,28 @@ export class ClusterNode {
 
   /** For metrics. */
   stats(): ClusterStats {
-    const { coordinator, self: own } = this.#options;
+    const { coordinator, self } = this.#options;
     const { plan, ring } = this.#placement;
-    const wanted = ring === undefined ? undefined : Math.min(ring.copies, this.#copies());
-    const members = { alive: 0, suspect: 0, dead: 0, left: 0 };
-    for (const { state } of this.#gossip.members()) members[state] += 1;
-    const self = ring?.loads().find(({ member }) => member.directoryId === own);
-    return {
-      replicas: this.#keeper.replicas,
-      members,
-      led: this.#keeper.led().map(({ shard, term, commit, voters, slowest }) => ({
-        ...{ shard, term, committedLsn: commit, lag: Math.max(0, commit - slowest) },
-        ...{ voters: voters.length, wanted: wanted ?? voters.length },
-      })),
-      shouldLead: self?.leaderships ?? 0,
+    return clusterStats({
+      ...{ self, copies: this.#copies(), keeper: this.#keeper, members: this.#gossip.members(), plan, ring },
       connected: this.#roster.connected().length,
-      planVersion: plan.version,
       coordinatorReady: coordinator.state === 'ready',
       draining: this.#state.draining !== 'no' || this.#leaving !== undefined,
-      frames: this.#keeper.frames,
       parked: this.#router?.waiting ?? 0,
-    };
+    });
+  }
+
+  /** Why this node takes part no more; undefined while it does. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /**
+   * Nothing can be written here any more: the node goes, as one that is stopped, so that nobody counts on it as a replica, learner or heir. The
+   * process stays, for whoever looks why. Idempotent.
+   */
+  fail(error: unknown): void {
+    this.#failed(error, 'leave');
   }
 
   /** Why no shard can be served yet, or undefined. */
@@ -279,7 +287,7 @@ export class ClusterNode {
     if (this.#failure !== undefined) return this.#failure;
     if (this.#leaving !== undefined) return 'the node is leaving the cluster';
     if (this.#placement.ring === undefined) return `the cluster has no ring plan yet: ${this.#placement.why}`;
-    return undefined;
+    return this.#firstLeaders.missing();
   }
 
   /**
@@ -289,21 +297,13 @@ export class ClusterNode {
    * @throws errors for people when an address cannot be had, or the cluster does not take this node in.
    */
   async open(clientAddress: string): Promise<void> {
-    const { config } = this.#options;
+    const { config, self, durability, clock, scheduler } = this.#options;
     await this.#session.start();
-    if (this.#options.durability.type === 'shared') await this.#awaitLease();
-    const { state } = this.#session;
-    // The last run of this very node may still have its lease: LevelDB's lock and the links' handshakes keep two runs apart.
-    const isOwn =
-      state.type === 'taken' && state.by.node === config.name && state.by.directoryId === this.#options.self;
-    if (state.type === 'taken' && (!isOwn || this.#options.durability.type === 'shared')) {
-      throw new Error(
-        state.by.node === config.name
-          ? `another node of cluster ${config.id} is called ${config.name}: give this one another cluster.name. ` +
-              'If it was this node, with another data directory and killed just now, start it again in some seconds'
-          : `the data directory of this node is in use by node ${state.by.node}: a copy of a directory cannot take part, give this node an empty one`,
-      );
-    }
+    await haveToItself({
+      ...{ session: this.#session, clusterId: config.id, name: config.name, self, clock, scheduler },
+      isOnlyGuard: durability.type === 'shared',
+      isClosed: () => this.#phase !== 'new',
+    });
     await this.#links.listen({ host: config.link.ip, port: config.link.port });
     await this.#keeper.open();
     await this.#gossip.start();
@@ -331,11 +331,7 @@ export class ClusterNode {
   /** The engine is closed: ends everything. The store stays the caller's. */
   async close(): Promise<void> {
     this.#phase = 'closed';
-    this.#watch.stop();
-    this.#keeper.stop();
-    this.#placement.stop();
-    this.#news.stop();
-    this.#relay.stop();
+    this.#stopActing();
     this.#router?.close();
     this.#matching?.close();
     await this.#backup?.close();
@@ -348,19 +344,32 @@ export class ClusterNode {
 
   // ---------------------------------------------------------------- inside
 
-  /** Nothing can be written any more. The engine learns it from its own next write, which may be long in coming. */
-  #failed(error: unknown): void {
-    this.#failure = `the replicated log failed: ${asError(error).message}`;
+  /** `vanish`: it has the name or the directory of another, which is not to be said to have left. */
+  #failed(error: unknown, how: 'leave' | 'vanish'): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = asError(error).message;
+    // The engine would learn it from its own next write, which may be long in coming.
     this.#options.onFatal(error);
+    this.#retire(how).catch((fault: unknown) =>
+      this.#options.log.warn({ error: asError(fault) }, 'a node that failed could not say goodbye'),
+    );
   }
 
-  /** No lock keeps two runs of a node apart that share a database: the lease of one that ended ends too, that of one that runs does not. */
-  async #awaitLease(): Promise<void> {
-    const { clock, scheduler } = this.#options;
-    const untilMs = clock.monotonic() + SESSION_TTL_MS + SESSION_RENEW_MS;
-    while (this.#session.state.type === 'taken' && clock.monotonic() < untilMs && this.#phase === 'new') {
-      await new Promise<void>((resolve) => scheduler.after(LEASE_POLL_MS, resolve));
-    }
+  async #retire(how: 'leave' | 'vanish'): Promise<void> {
+    if (this.#phase !== 'open') return;
+    this.#stopActing();
+    await (how === 'leave' ? this.#gossip.leave() : this.#gossip.stop());
+    await this.#links.close();
+    await this.#session.stop();
+  }
+
+  /** Plans, moves and announces nothing more. */
+  #stopActing(): void {
+    this.#watch.stop();
+    this.#keeper.stop();
+    this.#placement.stop();
+    this.#news.stop();
+    this.#relay.stop();
   }
 
   /** Copies of a shard at nodes: one where they share a database, which keeps its own. */
@@ -372,31 +381,6 @@ export class ClusterNode {
   #engine(): ServedShards {
     if (this.#local === undefined) throw new Error('the cluster node is used before attach()');
     return this.#local;
-  }
-
-  #makeKeeper(): ShardKeeper {
-    const { durability, self } = this.#options;
-    const common = {
-      ...{ node: this.#options, view: this.#view },
-      engine: () => this.#engine(),
-      ring: () => this.#placement.ring,
-      changed: (shard: ShardId) => this.#shardChanged(shard),
-      failed: (error: unknown) => this.#failed(error),
-    };
-    if (durability.type === 'shared') {
-      return new SharedKeeper({
-        ...{ ...common, self, store: durability.store },
-        isUp: (directoryId) => this.#roster.isUp(directoryId),
-        drains: (directoryId) => this.#roster.drains(directoryId),
-      });
-    }
-    return new ReplicatedKeeper({
-      ...{ ...common, store: durability.store, layout: durability.layout },
-      ...{ links: this.#links, rpc: this.#rpc, roster: this.#roster },
-      plan: () => this.#placement.plan,
-      state: () => this.#state,
-      save: (birth) => this.#save(birth),
-    });
   }
 
   #linkAddress(): string {
@@ -420,7 +404,7 @@ export class ClusterNode {
   }
 
   #saveSoon(change: Partial<NodeState>): void {
-    this.#save(change).catch((error: unknown) => this.#options.onFatal(error));
+    this.#save(change).catch((error: unknown) => this.fail(error));
   }
 
   async #setDraining(how: Draining): Promise<void> {
@@ -471,6 +455,7 @@ export class ClusterNode {
   }
 
   #ringChanged(): void {
+    this.#firstLeaders.begin();
     this.#keeper.ringChanged();
     this.#matching?.homesMoved();
     this.#view.refresh();

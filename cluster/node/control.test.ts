@@ -32,7 +32,15 @@ function world(...names: string[]) {
     const forgot: string[] = [];
     const drained: Draining[] = [];
     const control = new Control({
-      ...{ clusterId: 'c', incarnation: () => 'i', self: name, shardCount: SHARDS, replicas: 3 },
+      ...{
+        clusterId: 'c',
+        incarnation: () => 'i',
+        self: name,
+        shardCount: SHARDS,
+        store: 'directories',
+        outage: () => undefined,
+        replicas: 3,
+      },
       ...{ members: () => [...seen.values()], rpc: net.node(name), scheduler: net.time, led: () => led },
       ...{ coordinator: { state: 'ready' }, session: () => 'held', draining: () => drained.at(-1) ?? 'no' },
       roster: {
@@ -135,6 +143,20 @@ describe('what operators do', () => {
     const { error } = await told(net, (done: Done<undefined>) => nodes[0]?.control.replace('x', done));
     expect(error?.message).toMatch(/No node called "x"/);
     expect(nodes.flatMap(({ forgot }) => forgot)).toEqual([]);
+  });
+
+  it('sees that a node which drains everything must stay, while too few others would hold shards', () => {
+    const { nodes, seen } = world('a', 'b', 'c');
+    const mustStay = (): string[] | undefined =>
+      nodes[0]?.control
+        .status()
+        .members.filter((one) => one.mustStay)
+        .map(({ name }) => name);
+    expect(mustStay()).toEqual([]);
+    seen.set('b', snapshot('b', { draining: 'leadership' }));
+    expect(mustStay()).toEqual([]);
+    seen.set('b', snapshot('b', { draining: 'everything' }));
+    expect(mustStay()).toEqual(['b']);
   });
 
   it('sees planned members that nobody has seen, and who leads how many', () => {

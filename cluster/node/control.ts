@@ -41,6 +41,9 @@ export interface ControlOptions {
   incarnation(): string | undefined;
   self: string;
   shardCount: number;
+  store: ClusterStatus['store'];
+  /** Why the database does not answer. */
+  outage(): string | undefined;
   /** Copies of a shard that nodes keep; the ring may name more of them, as successors. */
   replicas: number;
   members(): readonly MemberSnapshot[];
@@ -128,9 +131,12 @@ export class Control implements ClusterControl {
   }
 
   status(): ClusterStatus {
-    const { clusterId, incarnation, self, shardCount, replicas, placement, coordinator, session } = this.#options;
+    const { clusterId, incarnation, self, shardCount, store, replicas, placement, coordinator, session } =
+      this.#options;
+    const outage = this.#options.outage();
     return {
-      ...{ clusterId, self, shardCount, replicas },
+      ...{ clusterId, self, shardCount, store, replicas },
+      ...(outage !== undefined && { outage }),
       incarnation: incarnation(),
       planVersion: placement.plan.version,
       planning: placement.why,
@@ -251,6 +257,17 @@ export class Control implements ClusterControl {
     });
   }
 
+  /** Members of the plan that are there and go on holding shards. */
+  #staying(): number {
+    const { members, placement } = this.#options;
+    const stays = new Set(
+      members()
+        .filter(({ state, draining }) => (state === 'alive' || state === 'suspect') && draining !== 'everything')
+        .map(({ directoryId }) => directoryId),
+    );
+    return placement.plan.members.filter(({ directoryId }) => stays.has(directoryId)).length;
+  }
+
   #members(): ClusterMember[] {
     const { members, placement, view, shardCount, replicas } = this.#options;
     const leads = new Map<string, number>();
@@ -260,7 +277,9 @@ export class Control implements ClusterControl {
     }
     const loads = new Map(placement.ring?.loads().map((load) => [load.member.directoryId, load]));
     const planned = new Map(placement.plan.members.map((member) => [member.directoryId, member]));
-    const shared = (directoryId: string) => ({
+    const isShort = this.#staying() < replicas;
+    const shared = (directoryId: string, draining: Draining) => ({
+      mustStay: isShort && draining === 'everything' && planned.get(directoryId)?.drain !== 'everything',
       planned: planned.has(directoryId),
       leads: leads.get(directoryId) ?? 0,
       shouldLead: loads.get(directoryId)?.leaderships ?? 0,
@@ -270,7 +289,7 @@ export class Control implements ClusterControl {
       const { name, directoryId, addresses, zone, weight, roles, version, state, inStateMs, draining, load } = member;
       return {
         ...{ name, directoryId, addresses, zone, weight, roles, version, state, inStateMs, draining, load },
-        ...shared(directoryId),
+        ...shared(directoryId, draining),
       };
     });
     const known = new Set(seen.map(({ directoryId }) => directoryId));
@@ -281,7 +300,7 @@ export class Control implements ClusterControl {
           ...{ name, directoryId, zone, weight, draining: drain, state: 'absent', inStateMs: 0, load: 0, roles: [] },
           version: '',
           addresses: { client: '', gossip: '', link: '' },
-          ...shared(directoryId),
+          ...shared(directoryId, drain),
         }),
       );
     return [...seen, ...absent].sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -6,11 +6,20 @@ import { directoryOf } from './node.test-support.ts';
 const member = (name: string, over: Partial<ClusterMember> = {}): ClusterMember => ({
   ...{ name, directoryId: directoryOf(name), addresses: { client: '', gossip: '', link: '' }, zone: '', weight: 1 },
   ...{ roles: [], version: '1.0.0', state: 'alive', inStateMs: 0, draining: 'no', load: 0, planned: true },
-  ...{ leads: 1, shouldLead: 1, shouldHold: 3 },
+  ...{ leads: 1, shouldLead: 1, shouldHold: 3, mustStay: false },
   ...over,
 });
 const status = (over: Partial<ClusterStatus> = {}): ClusterStatus => ({
-  ...{ clusterId: 'c', incarnation: 'i', self: 'a', shardCount: 4, replicas: 3, planVersion: 1, planning: 'settled' },
+  ...{
+    clusterId: 'c',
+    incarnation: 'i',
+    self: 'a',
+    shardCount: 4,
+    store: 'directories',
+    replicas: 3,
+    planVersion: 1,
+    planning: 'settled',
+  },
   ...{ coordinator: 'ready', session: 'held', members: ['a', 'b', 'c'].map((name) => member(name)) },
   ...over,
 });
@@ -28,6 +37,12 @@ describe('what is wrong with a cluster', () => {
 
   it.each<[string, Partial<ClusterStatus>, ShardStatus[], RegExp[]]>([
     ['Redis is away', { coordinator: 'away' }, [], [/^warning coordinator .*does not reach Redis \(away\)/]],
+    [
+      'the database is away',
+      { store: 'database', outage: 'ECONNREFUSED' },
+      [],
+      [/^error database the database does not answer node a: ECONNREFUSED/],
+    ],
     ['another has its name', { session: 'taken' }, [], [/^error a another process/]],
     ['Redis is away since the lease lapsed', { session: 'lapsed' }, [], []],
     [
@@ -49,6 +64,18 @@ describe('what is wrong with a cluster', () => {
       members(member('b', { state: 'absent' }), member('b', { planned: false })),
       [],
       [/^warning b node b has another data directory .* 3 replicas/],
+    ],
+    [
+      'one that drains is needed',
+      members(member('a'), member('b'), member('c', { draining: 'everything', mustStay: true })),
+      [shard(0), shard(1)],
+      [/^warning c node c is to give up everything, but 2 shards need it: 2 other nodes hold shards, .* asks for 3$/],
+    ],
+    [
+      'a planned one has left',
+      members(member('b', { state: 'left' })),
+      [],
+      [/^error b node b has left: .* its store failed, .*; it should hold 3/],
     ],
     ['one that left is planned no more', members(member('b', { state: 'left', planned: false })), [], []],
     [
@@ -88,6 +115,21 @@ describe('what is wrong with a cluster', () => {
       {},
       [shard(4, { voters: ['a', 'b'], desired: ['a', 'b'] })],
       [/^warning shards 1 shard with fewer than the 3 replicas .*: 4/],
+    ],
+    [
+      'in a database, only who leads',
+      { store: 'database', replicas: 1 },
+      [
+        shard(5, { leader: 'b', voters: ['b'], desired: ['a'] }),
+        shard(6, { leader: 'a', voters: ['a'], desired: ['a'] }),
+      ],
+      [/^warning shards 1 shard not led where the plan wants it: 5$/],
+    ],
+    [
+      'in a database, a node that is gone held nothing',
+      { store: 'database', replicas: 1, ...members(member('a'), member('b', { state: 'dead' })) },
+      [shard(5, { leader: 'a', voters: ['a'], desired: ['b'] })],
+      [/^warning b node b is dead; others lead the 1 shards it should lead, and nothing was held there$/],
     ],
     ['its leader cannot be there yet', {}, [shard(3, { leader: 'b', voters: ['b', 'c'] })], [/fewer replicas/]],
   ])('is said, with what to do: %s', (_, over, shards, said) => {

@@ -1,6 +1,15 @@
 // What is wrong with a cluster, in words for whoever runs it: from its status and its shards, as one node sees them. Pure.
 
-import type { ClusterProblem, ClusterStatus, ShardStatus } from '../../src/ports/cluster.ts';
+import type { ClusterMember, ClusterProblem, ClusterStatus, ShardStatus } from '../../src/ports/cluster.ts';
+
+/** What is known of a node that should be there. */
+const GONE: Readonly<Record<ClusterMember['state'], string>> = {
+  alive: 'is alive',
+  suspect: 'is suspect',
+  dead: 'is dead',
+  left: 'has left: it was stopped, or its store failed, which its log and its /readyz say',
+  absent: 'is absent: nobody has heard of it since this node started',
+};
 
 /** Shards named in one message. */
 const NAMED = 8;
@@ -11,7 +20,14 @@ const named = (shards: readonly ShardStatus[]): string => {
 };
 
 export function problemsOf(status: ClusterStatus, shards: readonly ShardStatus[]): ClusterProblem[] {
-  return [...ofCoordinator(status), ...ofPlan(status), ...ofMembers(status), ...ofShards(status, shards)];
+  return [
+    ...ofCoordinator(status),
+    ...ofDatabase(status),
+    ...ofPlan(status),
+    ...ofMembers(status),
+    ...ofDrains(status, shards),
+    ...ofShards(status, shards),
+  ];
 }
 
 function ofCoordinator({ coordinator, session, self }: ClusterStatus): ClusterProblem[] {
@@ -35,6 +51,18 @@ function ofCoordinator({ coordinator, session, self }: ClusterStatus): ClusterPr
   return problems;
 }
 
+function ofDatabase({ outage, self }: ClusterStatus): ClusterProblem[] {
+  if (outage === undefined) return [];
+  return [
+    {
+      severity: 'error',
+      subject: 'database',
+      what: `the database does not answer node ${self}: ${outage}. Requests wait, and are refused when too many do`,
+      hint: 'Check the database and the way to it. What was acknowledged is there; nodes stop serving when it stays away for longer than store.postgres.outage.',
+    },
+  ];
+}
+
 function ofPlan({ planVersion, planning, members }: ClusterStatus): ClusterProblem[] {
   if (planVersion > 0) return [];
   const hint = 'Start the other nodes, or check cluster.firstMembers and their logs.';
@@ -43,9 +71,9 @@ function ofPlan({ planVersion, planning, members }: ClusterStatus): ClusterProbl
   return [{ severity: 'error', subject: 'shards', what, hint }];
 }
 
-function ofMembers({ members }: ClusterStatus): ClusterProblem[] {
+function ofMembers({ members, store }: ClusterStatus): ClusterProblem[] {
   const problems: ClusterProblem[] = [];
-  for (const { name, state, planned, shouldHold, version } of members) {
+  for (const { name, state, planned, shouldHold, shouldLead, version } of members) {
     if (state === 'suspect') {
       problems.push({
         severity: 'warning',
@@ -65,11 +93,18 @@ function ofMembers({ members }: ClusterStatus): ClusterProblem[] {
         what: `node ${name} has another data directory than the plan knows, which counts on ${shouldHold} replicas in the old one`,
         hint: `They are made elsewhere after a while; tenuto cluster replace ${name} does it at once.`,
       });
+    } else if (planned && state !== 'alive' && store === 'database') {
+      problems.push({
+        severity: 'warning',
+        subject: name,
+        what: `node ${name} ${GONE[state]}; others lead the ${shouldLead} shards it should lead, and nothing was held there`,
+        hint: `Start it again. If it does not come back: tenuto cluster replace ${name}`,
+      });
     } else if (planned && state !== 'alive') {
       problems.push({
         severity: 'error',
         subject: name,
-        what: `node ${name} is ${state}; it should hold ${shouldHold} shards`,
+        what: `node ${name} ${GONE[state]}; it should hold ${shouldHold} shards`,
         hint: `Start it again. If it does not come back: tenuto cluster replace ${name}`,
       });
     }
@@ -86,8 +121,30 @@ function ofMembers({ members }: ClusterStatus): ClusterProblem[] {
   return problems;
 }
 
-function ofShards({ planVersion, replicas, members }: ClusterStatus, shards: readonly ShardStatus[]): ClusterProblem[] {
+/** A drain that waits for somebody to take what the node holds. */
+function ofDrains({ members, replicas }: ClusterStatus, shards: readonly ShardStatus[]): ClusterProblem[] {
+  const stays = ({ state, planned, draining }: ClusterMember): boolean =>
+    planned && (state === 'alive' || state === 'suspect') && draining !== 'everything';
+  const left = members.filter(stays).length;
+  return members
+    .filter(({ mustStay }) => mustStay)
+    .map(({ name }): ClusterProblem => {
+      const held = shards.filter(({ voters }) => voters.includes(name)).length;
+      return {
+        severity: 'warning',
+        subject: name,
+        what: `node ${name} is to give up everything, but ${held} shards need it: ${left} other nodes hold shards, and cluster.replicas asks for ${replicas}`,
+        hint: `Start another node, or lower cluster.replicas on all of them: the drain then goes on by itself. Or take it back: tenuto cluster drain ${name} --undo`,
+      };
+    });
+}
+
+function ofShards(
+  { planVersion, replicas, members, store }: ClusterStatus,
+  shards: readonly ShardStatus[],
+): ClusterProblem[] {
   if (planVersion === 0) return [];
+  const isShared = store === 'database';
   const problems: ClusterProblem[] = [];
   const report = (severity: ClusterProblem['severity'], some: readonly ShardStatus[], what: string, hint: string) => {
     if (some.length > 0) {
@@ -100,18 +157,22 @@ function ofShards({ planVersion, replicas, members }: ClusterStatus, shards: rea
     'error',
     shards.filter(({ leader }) => leader === undefined),
     'without a leader',
-    'Without a majority of its voters a shard waits: start the nodes that are away.',
+    isShared
+      ? 'A node that should lead it takes it within a second, unless what it holds is damaged: see the logs, and tenuto data verify.'
+      : 'Without a majority of its voters a shard waits: start the nodes that are away.',
   );
+  // In a database a shard has no replicas at nodes, whoever leads it.
+  const replicated = isShared ? [] : led;
   report(
     'warning',
-    led.filter(({ voters, desired }) => desired.some((name) => !voters.includes(name))),
+    replicated.filter(({ voters, desired }) => desired.some((name) => !voters.includes(name))),
     'with fewer replicas than planned, being made',
     'Wait, and look again. If it does not go on, see the log of the leader.',
   );
   // Replicas are planned for whom there is: with fewer nodes than that nothing else says that a lost one would be one too many.
   report(
     'warning',
-    led.filter(({ voters, desired }) => desired.length < replicas && voters.length <= desired.length),
+    replicated.filter(({ voters, desired }) => desired.length < replicas && voters.length <= desired.length),
     `with fewer than the ${replicas} replicas of cluster.replicas, as fewer nodes hold shards`,
     'Start another node, or take a drain back: a shard waits when a majority of those it has is away.',
   );
@@ -121,10 +182,13 @@ function ofShards({ planVersion, replicas, members }: ClusterStatus, shards: rea
   report(
     'warning',
     led.filter(
-      ({ leader, desired: [first = ''], voters }) => leader !== first && voters.includes(first) && !away.has(first),
+      ({ leader, desired: [first = ''], voters }) =>
+        leader !== first && (isShared || voters.includes(first)) && !away.has(first),
     ),
     'not led where the plan wants it',
-    'They move by themselves in seconds; tenuto cluster rebalance does it at once.',
+    isShared
+      ? 'They move by themselves within a second or two.'
+      : 'They move by themselves in seconds; tenuto cluster rebalance does it at once.',
   );
   return problems;
 }

@@ -49,7 +49,7 @@ export interface PlanSettings {
   readonly movedPerMinute: number;
   /**
    * Voters wanted per shard. A member that is away is not given up while fewer than these are there: nobody could take its place, and a shard
-   * without it would not be saved by its return.
+   * without it would not be saved by its return. Nor does one give up everything on command while fewer would be left.
    */
   readonly replicas: number;
   /** The first plan waits for so many members. */

@@ -317,6 +317,34 @@ describe('draining', () => {
     expect(world.planned()).toBe('0 2 3');
   });
 
+  describe('everything, where fewer would be left than a shard has voters', () => {
+    const draining = (who: number): RingMember => member(who, { drain: 'everything' });
+    const short = (): World => settled(3, { replicas: 3 }).up(draining(1)).pass(MINUTE_MS);
+
+    it('gives up leading, and keeps what it holds', () => {
+      expect(short().planned()).toBe('0 1(leadership) 2');
+      expect(short().why()).toBe('settled');
+    });
+
+    it('goes on by itself once somebody is there to take it', () => {
+      expect(short().up(member(3)).pass(MINUTE_MS).planned()).toBe('0 1(everything) 2 3');
+    });
+
+    it('is done for as many as can be spared, and those that have begun go on', () => {
+      const world = settled(5, { replicas: 3 })
+        .up(draining(1), draining(2), draining(3))
+        .pass(5 * MINUTE_MS);
+      expect(world.planned()).toBe('0 1(everything) 2(everything) 3(leadership) 4');
+      expect(world.down(member(4)).pass(MINUTE_MS).planned()).toBe(
+        '0 1(everything) 2(everything) 3(leadership) 4(leadership)',
+      );
+    });
+
+    it('is not waited for when it goes all the same: it is away, like any other', () => {
+      expect(short().down(member(1)).pass(MINUTE_MS).planned()).toBe('0 1(leadership) 2');
+    });
+  });
+
   it('ends as soon as it is called off', () => {
     const world = settled(4)
       .up(member(1, { drain: 'everything' }))

@@ -153,9 +153,12 @@ function wantedMembers(state: PlannerState, nowMs: number): RingMember[] {
   const planned = new Map(state.plan.members.map((member) => [member.directoryId, member]));
   const wanted: RingMember[] = [];
   const spare = holdersPresent(state) >= state.settings.replicas;
+  const mayGo = mayGiveUpEverything(state);
   for (const [directoryId, track] of state.tracks) {
     const before = planned.get(directoryId);
-    const drain = wantedDrain(track, before, nowMs, state.settings, spare);
+    const keeps = track.member.drain === 'everything' && before !== undefined && !mayGo.has(directoryId);
+    const seen: Track = keeps ? { ...track, member: { ...track.member, drain: 'leadership' } } : track;
+    const drain = wantedDrain(seen, before, nowMs, state.settings, spare);
     // Tokens are for life: another seed would move all the member holds.
     if (drain !== 'out') wanted.push({ ...track.member, drain, seed: before?.seed ?? track.member.seed });
   }
@@ -169,6 +172,22 @@ function holdersPresent({ plan, tracks }: PlannerState): number {
     return track?.state === 'present' && track.member.drain !== 'everything';
   };
   return plan.members.filter(stays).length;
+}
+
+/**
+ * Who drains everything, and has begun or may begin: so many others stay that every shard keeps its voters. The others give up leading, and keep
+ * what they hold until somebody is there to take it: cut down to the voters that are left, a shard would not survive what it was made to survive.
+ */
+function mayGiveUpEverything(state: PlannerState): ReadonlySet<string> {
+  const { plan, tracks, settings } = state;
+  const draining = plan.members.filter(({ directoryId }) => {
+    const track = tracks.get(directoryId);
+    return track?.state === 'present' && track.member.drain === 'everything';
+  });
+  const begun = draining.filter(({ drain }) => drain === 'everything');
+  const waiting = draining.filter(({ drain }) => drain !== 'everything').sort(byDirectory);
+  const room = Math.max(0, holdersPresent(state) + waiting.length - settings.replicas);
+  return new Set([...begun, ...waiting.slice(0, room)].map(({ directoryId }) => directoryId));
 }
 
 function wantedDrain(

@@ -18,12 +18,15 @@ const outputFlags = (command: Command): Command =>
 
 const MIB = 1024 * 1024;
 
+const storeOption = (): Option =>
+  new Option('--store <url>', 'postgres://user:password@host:port/database').env('TENUTO_POSTGRES_URL');
+
 export function defineDataCommands(data: Command): void {
   outputFlags(
     data
       .command('migrate')
       .description('make the tables of a database, or bring them up to date; may be repeated')
-      .addOption(new Option('--store <url>', 'postgres://user:password@host:port/database').env('TENUTO_POSTGRES_URL'))
+      .addOption(storeOption())
       .option('--shard-count <n>', 'shards of new tables, fixed for their life (default: 256)'),
   ).action(
     guarded(
@@ -43,6 +46,21 @@ export function defineDataCommands(data: Command): void {
         });
       },
     ),
+  );
+
+  outputFlags(
+    data
+      .command('release')
+      .description(
+        'take a database from the cluster, or the single node, that it belongs to, for another one: its nodes must be stopped',
+      )
+      .addOption(storeOption()),
+  ).action(
+    guarded(stopFirst, async ({ store, ...flags }: OutputOptions & { store?: string }) => {
+      const { releaseDatabase, describeDatabase, options } = await database(store);
+      const from = await releaseDatabase(options);
+      new Output(flags).record({ store: describeDatabase(options.url), releasedFrom: from });
+    }),
   );
 
   outputFlags(

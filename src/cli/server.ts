@@ -32,6 +32,8 @@ const VARIABLE_OF = {
   gossipPort: 'TENUTO_GOSSIP_PORT',
   linkPort: 'TENUTO_LINK_PORT',
 } as const;
+/** The keys of an object literal are these, and no others. */
+const FLAGS = Object.keys(VARIABLE_OF) as (keyof typeof VARIABLE_OF)[];
 type StartFlags = { config?: string } & { [flag in keyof typeof VARIABLE_OF]?: string };
 
 const START_EXAMPLES = `
@@ -135,13 +137,17 @@ async function startFromConfig(flags: StartFlags): Promise<void> {
   }
   if (flags.shardCount !== undefined) wholeNumber('--shard-count', flags.shardCount, 1, 65_536);
   const environment = { ...process.env };
-  for (const flag of Object.keys(VARIABLE_OF) as (keyof typeof VARIABLE_OF)[]) {
+  for (const flag of FLAGS) {
     const value = flags[flag];
     if (value === '') throw new UsageError(`${spelled(flag)} is empty`);
     if (value !== undefined) environment[VARIABLE_OF[flag]] = value;
   }
   const { loadConfig } = await import('../config/load.ts');
-  const config = usage(() => loadConfig(flags.config, environment));
+  const flagOf = (variable: string): string => {
+    const flag = FLAGS.find((one) => VARIABLE_OF[one] === variable && flags[one] !== undefined);
+    return flag === undefined ? variable : spelled(flag);
+  };
+  const config = usage(() => loadConfig(flags.config, environment, flagOf));
   await run(config, await whereOf(config));
 }
 

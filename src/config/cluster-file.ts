@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { ClusterOptions } from './cluster.ts';
+import { ConfigError } from './errors.ts';
 import { list, number } from './variables.ts';
 
 const texts = z.array(z.string());
@@ -139,15 +140,23 @@ const VARIABLES: Readonly<Record<string, (value: string, cluster: ClusterFile, n
 };
 
 /**
- * The file's cluster part under the environment. Undefined, so that the node stands alone, when the file has none and TENUTO_CLUSTER_ID is
- * not set: the other variables alone make no cluster.
+ * The file's cluster part under the environment. Undefined, so that the node stands alone, when the file has none and no variable speaks of a
+ * cluster.
+ *
+ * @throws ConfigError for variables without a cluster: the node they were meant for would serve alone what it should share
  */
 export function clusterOptions(
   file: ClusterFile | undefined,
   environment: NodeJS.ProcessEnv,
-  beside: (path: string) => string,
+  { beside, spelled }: { beside: (path: string) => string; spelled: (variable: string) => string },
 ): ClusterOptions | undefined {
-  if (file === undefined && !environment.TENUTO_CLUSTER_ID) return undefined;
+  if (file === undefined && !environment.TENUTO_CLUSTER_ID) {
+    const stray = Object.keys(VARIABLES).filter((name) => name !== 'TENUTO_CLUSTER_ID' && environment[name]);
+    if (stray.length === 0) return undefined;
+    throw new ConfigError(
+      `${stray.map(spelled).join(', ')}: of a cluster, but no cluster is named. Set TENUTO_CLUSTER_ID (--cluster-id, cluster.id), or leave ${stray.length === 1 ? 'it' : 'them'} out for a node that stands alone`,
+    );
+  }
   const cluster: ClusterFile = { ...file };
   for (const [name, apply] of Object.entries(VARIABLES)) {
     const value = environment[name];

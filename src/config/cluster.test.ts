@@ -40,7 +40,22 @@ describe('a node', () => {
   it('stands alone unless the file has a cluster', () => {
     expect(load('')).toBeUndefined();
     expect(completeConfig().cluster).toBeUndefined();
-    expect(load('', { TENUTO_ZONE: 'a', TENUTO_REDIS_URL: 'redis://r' })).toBeUndefined();
+  });
+
+  it.each([
+    [{ TENUTO_NODE_NAME: 'a' }, 'TENUTO_NODE_NAME', 'it'],
+    [{ TENUTO_REDIS_URL: 'redis://:s3cret@r', TENUTO_ZONE: 'a' }, 'TENUTO_ZONE, TENUTO_REDIS_URL', 'them'],
+  ])('does not stand alone by mistake: %o without a cluster', (environment, given, them) => {
+    expect(problem('', environment)).toBe(
+      `${given}: of a cluster, but no cluster is named. Set TENUTO_CLUSTER_ID (--cluster-id, cluster.id), or leave ${them} out for a node that stands alone`,
+    );
+    expect(load('', { TENUTO_CLUSTER_ID: '', TENUTO_ZONE: '' })).toBeUndefined();
+  });
+
+  it('is told of a setting as it was written', () => {
+    const flagOf = (variable: string): string => (variable === 'TENUTO_REDIS_URL' ? '--redis' : variable);
+    const given = { TENUTO_REDIS_URL: 'redis://r', TENUTO_ZONE: 'a' };
+    expect(() => loadConfig(undefined, given, flagOf)).toThrow(/^TENUTO_ZONE, --redis: of a cluster/);
   });
 
   it('of a cluster needs its id, a name and Redis; the rest has defaults', () => {

@@ -109,9 +109,14 @@ function readText(file: string): string {
 
 /**
  * @param file YAML; undefined: the environment says everything
+ * @param spelled how the user wrote what came as this variable: `--redis`
  * @throws ConfigError naming the file and the path within it, or the variable
  */
-export function loadConfig(file: string | undefined, environment: NodeJS.ProcessEnv = process.env): NodeConfig {
+export function loadConfig(
+  file: string | undefined,
+  environment: NodeJS.ProcessEnv = process.env,
+  spelled: (variable: string) => string = (variable) => variable,
+): NodeConfig {
   const inFile = file === undefined ? '' : `${file}: `;
   const config = file === undefined ? {} : readFile(file);
   for (const [name, apply] of Object.entries(VARIABLES)) {
@@ -138,7 +143,7 @@ export function loadConfig(file: string | undefined, environment: NodeJS.Process
     shardLimits: config.engine,
     logLevel: config.log?.level,
     shutdownGraceMs: config.shutdownGrace,
-    cluster: clusterOptions(config.cluster, environment, beside),
+    cluster: clusterOptions(config.cluster, environment, { beside, spelled }),
   };
   try {
     return completeConfig(options);

@@ -132,6 +132,8 @@ export interface Store {
   readMany(keys: readonly Key[]): Promise<(Uint8Array | undefined)[]>;
   /** Rows in key order, CRC verified. */
   range(options: RangeOptions): Promise<readonly (readonly [Key, Uint8Array])[]>;
+  /** Of a database: why it answers nothing now, so that what is asked of it waits; undefined: it answers. */
+  readonly outage?: string | undefined;
   stats(): Promise<StoreStats>;
   /** A consistent copy of the whole directory (log and rows) into an empty or absent one, while serving. */
   backup(directory: string, onProgress?: (copied: { records: number; bytes: number }) => void): Promise<void>;
@@ -145,6 +147,8 @@ export type StoreErrorKind =
   | 'corrupt'
   /** Another process holds the directory. */
   | 'locked'
+  /** A database of another cluster, or of a node that stands alone. */
+  | 'held'
   /** Written by a newer Tenuto, or not a data directory at all. */
   | 'version'
   /** The caller broke the port's contract (a gap in lsns, a flush beyond the log). An invariant: the process exits. */

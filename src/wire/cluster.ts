@@ -18,6 +18,8 @@ export interface ClusterMember {
   readonly state: 'alive' | 'suspect' | 'dead' | 'left' | 'absent';
   readonly inStateMs: number;
   readonly draining: Draining;
+  /** It should give up everything, and keeps what it holds: fewer nodes than a shard has voters would be left to hold it. */
+  readonly mustStay: boolean;
   /** Percent of its capacity. */
   readonly load: number;
   /** Of the plan in force: it is meant to hold shards. */
@@ -36,7 +38,11 @@ export interface ClusterStatus {
   /** This node's name. */
   readonly self: string;
   readonly shardCount: number;
-  /** Voters per shard as configured. */
+  /** `directories`: each node has replicas in its own; `database`: all nodes share one, and a node that leads a shard holds nothing of it. */
+  readonly store: 'directories' | 'database';
+  /** Why the database does not answer this node now; undefined: it does, or there is none. */
+  readonly outage?: string | undefined;
+  /** Voters per shard as configured; 1 in a database, which has its own. */
   readonly replicas: number;
   readonly planVersion: number;
   /** Why no other plan is made now. */

@@ -75,6 +75,20 @@ describe('tenuto cluster', () => {
     expect(stdout).toMatch(/\n2 of 4 shards\n$/);
   });
 
+  it('speaks of no replicas where all is in a database', async () => {
+    const { cluster, cli } = await setUp();
+    cluster.statusOver = { store: 'database', replicas: 1 };
+    cluster.allShards = [shard(0, 'node-1'), { ...shard(1, 'node-2'), desired: ['node-1'] }];
+    const { stdout } = await cli('members');
+    expect(stdout).toMatch(/\nshards +2, in a database that all nodes share\n/);
+    expect(stdout).not.toContain('should hold');
+    expect((await cli('shards')).stdout).toMatch(
+      /^ *shard +leader +term +should be *\n *0 +node-1 +3 *\n *1 +node-2 +3 +node-1 *\n2 of 2 shards\n$/,
+    );
+    cluster.allShards = [shard(0, 'node-1')];
+    expect((await cli('drain', 'node-2', '--everything')).stdout).toBe('node-2 leads nothing; it may be removed\n');
+  });
+
   it('health says what to do, and exits with 1 while anything is wrong', async () => {
     const { cluster, cli } = await setUp();
     expect(await cli('health')).toEqual({ code: 0, stdout: 'healthy\n', stderr: '' });
@@ -166,6 +180,19 @@ describe('tenuto cluster drain', () => {
   The drain goes on. \`tenuto cluster shards --node node-2\` shows what is left, \`tenuto cluster health\` why; --undo takes it back.
 `,
     });
+  });
+
+  it('gives up waiting, with --everything, where too few nodes would be left to hold the shards', async () => {
+    const { cluster, cli } = await setUp();
+    cluster.members = cluster.members.map((one) =>
+      one.name === 'node-2' ? { ...one, draining: 'everything', mustStay: true } : one,
+    );
+    cluster.allShards = [shard(0, 'node-1', 'node-2', 'node-3'), shard(1, 'node-3', 'node-2', 'node-1')];
+    const { code, stdout, stderr } = await cli('drain', 'node-2', '--everything');
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(
+      /^tenuto: node-2 leads nothing and holds 2 shards, and they still need it: 2 other nodes hold shards, and cluster.replicas asks for 3\n {2}Do not remove it\. Start another node/,
+    );
   });
 
   it('does not wait for a leadership that nobody else could take', async () => {

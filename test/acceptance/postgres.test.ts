@@ -39,7 +39,7 @@ describe('tenuto data migrate', () => {
   test('makes the tables once, and says so when there is nothing to do', async () => {
     const { url } = await emptyDatabase();
     const first = await tenuto(['data', 'migrate', '--store', url, '--shard-count', '16', '-o', 'json']);
-    expect(JSON.parse(first.stdout)).toMatchObject({ migration: 'made the tables', schema: 1, shards: 16 });
+    expect(JSON.parse(first.stdout)).toMatchObject({ migration: 'made the tables', schema: 2, shards: 16 });
     const again = await tenuto(['data', 'migrate', '-o', 'json'], { env: { TENUTO_POSTGRES_URL: url } });
     expect(JSON.parse(again.stdout)).toMatchObject({ migration: 'nothing to do', shards: 16 });
     expect(JSON.parse(again.stdout).clusterId).toBe(JSON.parse(first.stdout).clusterId);
@@ -94,6 +94,17 @@ describe('a node that cannot start on its database says why', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('password authentication failed');
     expect(stderr).not.toContain('wr0ng');
+  });
+
+  test('a cluster’s database, unless that was told to let go of it', { timeout: 30_000 }, async () => {
+    const database = await migratedDatabase();
+    await database.sql("UPDATE tenuto_cluster SET holder = 'cluster:orders'");
+    const { code, stderr } = await start(configFor(database.url));
+    expect([code, stderr]).toEqual([2, expect.stringContaining('belongs to cluster orders: a node that stands alone')]);
+    expect(stderr).toContain('Set cluster.id (--cluster-id)');
+    const released = await tenuto(['data', 'release', '--store', database.url, '-o', 'json']);
+    expect(JSON.parse(released.stdout)).toMatchObject({ releasedFrom: 'cluster orders' });
+    await startServer(['start', '--config', configFor(database.url)]);
   });
 
   test('a database that is not there', async () => {

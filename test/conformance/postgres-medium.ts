@@ -6,6 +6,7 @@ import pg from 'pg';
 import type { Store } from '../../src/ports/store.ts';
 import { Database } from '../../src/store/postgres/database.ts';
 import { DEFAULT_POSTGRES_OPTIONS, type PostgresOptions } from '../../src/store/postgres/options.ts';
+import type { OutageListener } from '../../src/store/postgres/outage.ts';
 import { migrate } from '../../src/store/postgres/schema.ts';
 import { PostgresStore } from '../../src/store/postgres/store.ts';
 import type { Database as TestDatabase } from '../support/postgres.ts';
@@ -27,11 +28,16 @@ export async function migrated(database: TestDatabase, shardCount = SHARDS): Pro
 }
 
 /** A handle as a node has it. `url` may lead through a proxy. */
-export function storeOn(url: string, more: Partial<PostgresOptions> = {}, shardCount = SHARDS): PostgresStore {
+export function storeOn(
+  url: string,
+  more: Partial<PostgresOptions> = {},
+  shardCount = SHARDS,
+  listener?: OutageListener,
+): PostgresStore {
   const id = randomUUID();
   return new PostgresStore(
-    new Database(optionsOf(url, more), `tenuto ${id}`),
-    { clusterId: 'cluster', shardCount },
+    new Database(optionsOf(url, more), `tenuto ${id}`, { listener }),
+    { clusterId: 'cluster', shardCount, holder: '' },
     id,
   );
 }

@@ -56,6 +56,29 @@ async function logged(shard: ShardId): Promise<string[]> {
   return log(store, shard);
 }
 
+describe('a database that is away for a while', () => {
+  it('is said to be so once, and to be back', async () => {
+    const said: string[] = [];
+    const store = storeOn(proxied(), {}, undefined, {
+      began: (reason) => said.push(`away: ${reason}`),
+      ended: (awayMs) => said.push(`back: ${awayMs >= 1_000}`),
+    });
+    opened.push(store);
+    await store.open();
+    proxy.refuse();
+    proxy.cutAll();
+    const term = store.nextTerm();
+    const read = store.read(key('row'));
+    while (store.outage === undefined) await new Promise((resolve) => setTimeout(resolve, 20));
+    // Who looks at the numbers does not wait for it.
+    expect(await store.stats()).toMatchObject({ diskBytes: 0 });
+    proxy.accept();
+    await Promise.all([term, read]);
+    expect(said).toEqual([expect.stringMatching(/^away: ./), 'back: true']);
+    expect(store.outage).toBeUndefined();
+  });
+});
+
 describe('an answer lost around a commit', () => {
   const faults: readonly Fault[] = ['before', 'at', 'after'];
 

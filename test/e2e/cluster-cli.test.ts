@@ -54,6 +54,18 @@ describe('tenuto cluster', () => {
     await cluster.settled('a', ['a', 'b', 'c'], 3);
   });
 
+  it('empties no node that the others cannot replace, and says so', { timeout: 60_000 }, async () => {
+    const refused = await cli('b', 'drain', 'c', '--everything');
+    expect([refused.code, refused.stdout]).toEqual([1, '']);
+    expect(refused.stderr).toMatch(
+      /^tenuto: c leads .*holds 8 shards, and they still need it: 2 other nodes hold shards, and cluster.replicas asks for 3\n/,
+    );
+    expect((await cli('a', 'health')).stdout).toContain('node c is to give up everything, but 8 shards need it');
+    for (const { voters } of await cluster.shards('a')) expect(voters).toHaveLength(3);
+    expect(await cli('a', 'drain', 'c', '--undo')).toMatchObject({ code: 0 });
+    await cluster.settled('a', ['a', 'b', 'c'], 3);
+  });
+
   it('empties a node that is to go', { timeout: 90_000 }, async () => {
     await cluster.start('d');
     await cluster.settled('a', ['a', 'b', 'c', 'd'], 3);
@@ -80,7 +92,7 @@ describe('tenuto cluster', () => {
       const health = await cli('a', 'health');
       return health.code === 1 ? health : undefined;
     });
-    expect(unhealthy.stdout).toMatch(/error c: node c is (left|dead)/);
+    expect(unhealthy.stdout).toMatch(/error c: node c (has left|is dead)/);
     expect(unhealthy.stdout).toContain('tenuto cluster replace c');
   });
 });

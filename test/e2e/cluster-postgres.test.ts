@@ -57,7 +57,7 @@ describe('three nodes on one database', () => {
       return JSON.stringify(problems) === '[]' ? true : undefined;
     });
     const status = control?.status();
-    expect(status?.replicas).toBe(1);
+    expect([status?.store, status?.replicas]).toEqual(['database', 1]);
     expect(status?.members.map(({ shouldHold }) => shouldHold)).toEqual(
       status?.members.map(({ shouldLead }) => shouldLead),
     );

@@ -37,6 +37,7 @@ export class FakeCluster implements ClusterControl {
       incarnation: undefined,
       self: this.#self,
       shardCount: this.#map.shardCount,
+      store: 'directories',
       replicas: 1,
       planVersion: 1,
       planning: '',

@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { msToNumber } from '../../../sdk/common/index.ts';
-import type { ClusterMember, Draining, ShardStatus } from '../../wire/cluster.ts';
+import type { ClusterMember, ClusterStatus, Draining, ShardStatus } from '../../wire/cluster.ts';
 import type { Session } from '../connect.ts';
 import { CommandError, UsageError } from '../exit-codes.ts';
 import { allShards, placeOf } from './shards.ts';
@@ -18,6 +18,8 @@ export interface DrainFlags {
 
 const DEFAULT_TIMEOUT = '10m';
 const LOOK_EVERY_MS = 500;
+/** What is in the way must be there for so many looks: gossip and plan take a moment to hear of the drain. */
+const STUCK_LOOKS = 4;
 
 export async function drain(session: Session, node: string, flags: DrainFlags): Promise<void> {
   if (flags.undo && flags.everything)
@@ -35,13 +37,26 @@ export async function drain(session: Session, node: string, flags: DrainFlags): 
   }
   const line = progressLine();
   let left: Left | undefined;
+  let stuckLooks = 0;
   for (;;) {
+    let obstacle: string | undefined;
     const seen = await tolerating(async () => {
-      left = await look(session, node);
+      const [status, shards] = await look(session);
+      left = leftOf(node, shards, status);
+      obstacle = how === 'everything' ? obstacleOf(node, status, left) : undefined;
     });
     if (seen && left !== undefined) {
       line.show(describe(node, left));
       if (isDone(left, how)) break;
+      stuckLooks = obstacle === undefined ? 0 : stuckLooks + 1;
+      if (stuckLooks >= STUCK_LOOKS) {
+        line.end();
+        throw new CommandError(`${describe(node, left)}, and they still need it: ${obstacle}`, {
+          hint: left.hasReplicas
+            ? 'Do not remove it. Start another node, or lower cluster.replicas on all of them: the drain then goes on by itself, and this command waits for its end. --undo takes it back.'
+            : 'Start another node: the drain then goes on by itself. --undo takes it back.',
+        });
+      }
     }
     if (performance.now() - startedAt >= timeoutMs) {
       line.end();
@@ -56,7 +71,8 @@ export async function drain(session: Session, node: string, flags: DrainFlags): 
   }
   line.end();
   const waitedMs = Math.round(performance.now() - startedAt);
-  if (output.format !== 'table') output.record({ node, draining: how, ...left, waitedMs });
+  const { hasReplicas: _, ...counts } = left;
+  if (output.format !== 'table') output.record({ node, draining: how, ...counts, waitedMs });
   else output.line(`${describe(node, left)}; ${verdict(left, how)}`);
 }
 
@@ -68,28 +84,58 @@ interface Left {
   leadsAlone: number;
   /** Shards it leads or has a replica of. */
   holds: number;
+  /** False where all is in a database: what it does not lead is not there. */
+  hasReplicas: boolean;
   /** Shards nobody is known to lead: what it has of them is not known either. */
   unknown: number;
 }
 
-async function look({ connection }: Session, node: string): Promise<Left> {
-  const [{ members }, shards] = [await connection.request('clusterStatus', {}), await allShards(connection)];
-  return leftOf(node, shards, members);
+async function look({ connection }: Session): Promise<[ClusterStatus, readonly ShardStatus[]]> {
+  return [await connection.request('clusterStatus', {}), await allShards(connection)];
 }
 
-export function leftOf(node: string, shards: readonly ShardStatus[], members: readonly ClusterMember[]): Left {
+/** Why the node cannot give up everything, as things are; undefined: it can, or somebody who may take its shards is about to. */
+export function obstacleOf(
+  node: string,
+  { members, replicas, store }: ClusterStatus,
+  { leads, leadsAlone }: Pick<Left, 'leads' | 'leadsAlone'>,
+): string | undefined {
+  if (store === 'database') return leads === 0 && leadsAlone > 0 ? 'no other node is there to lead them' : undefined;
+  const others = members.filter((member) => member.name !== node && mayHold(member));
+  const needed = members.find(({ name, mustStay }) => name === node && mustStay);
+  // One that has just come is part of the plan some seconds later.
+  if (needed === undefined || others.some(({ planned }) => !planned)) return undefined;
+  const nodes = others.length === 1 ? '1 other node holds' : `${others.length} other nodes hold`;
+  return `${nodes} shards, and cluster.replicas asks for ${replicas}`;
+}
+
+export function leftOf(
+  node: string,
+  shards: readonly ShardStatus[],
+  { members, store }: Pick<ClusterStatus, 'members' | 'store'>,
+): Left {
   const up = new Set(members.filter(({ state }) => state === 'alive' || state === 'suspect').map(({ name }) => name));
-  const left: Left = { leads: 0, leadsAlone: 0, holds: 0, unknown: 0 };
+  const hasReplicas = store === 'directories';
+  // Of a database any node can lead any shard.
+  const heirs = members.filter((member) => member.name !== node && mayHold(member)).map(({ name }) => name);
+  const left: Left = { leads: 0, leadsAlone: 0, holds: 0, unknown: 0, hasReplicas };
   for (const shard of shards) {
     if (shard.leader === undefined) left.unknown += 1;
     const place = placeOf(shard, node);
     if (place !== 'none') left.holds += 1;
     if (place !== 'leads') continue;
-    if (shard.voters.some((voter) => voter !== node && up.has(voter))) left.leads += 1;
+    const others = hasReplicas ? shard.voters.filter((voter) => voter !== node) : heirs;
+    if (others.some((other) => up.has(other))) left.leads += 1;
     else left.leadsAlone += 1;
   }
   return left;
 }
+
+/** It is there, and takes shards. */
+const mayHold = ({ state, draining, roles }: ClusterMember): boolean =>
+  (state === 'alive' || state === 'suspect') &&
+  draining !== 'everything' &&
+  (roles.length === 0 || roles.includes('shards'));
 
 const isDone = (left: Left, how: 'leadership' | 'everything'): boolean =>
   left.unknown === 0 && (how === 'leadership' ? left.leads === 0 : left.holds === 0);
@@ -101,10 +147,11 @@ function verdict({ leadsAlone }: Left, how: 'leadership' | 'everything'): string
 
 const count = (shards: number): string => (shards === 1 ? '1 shard' : `${shards} shards`);
 
-function describe(node: string, { leads, leadsAlone, holds, unknown }: Left): string {
+function describe(node: string, { leads, leadsAlone, holds, unknown, hasReplicas }: Left): string {
   const led = leads + leadsAlone;
-  const alone = leadsAlone === 0 ? '' : ` (${leadsAlone} with no other voter that is up)`;
   const lost = unknown === 0 ? '' : `; nobody leads ${count(unknown)}`;
+  if (!hasReplicas) return `${node} leads ${led === 0 ? 'nothing' : count(led)}${lost}`;
+  const alone = leadsAlone === 0 ? '' : ` (${leadsAlone} with no other voter that is up)`;
   const what =
     led === 0
       ? holds === 0

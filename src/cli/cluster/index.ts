@@ -105,12 +105,12 @@ interface ShardsFlags {
 }
 
 async function shards({ connection, output }: Session, { node, misplaced }: ShardsFlags): Promise<void> {
-  const all = await allShards(connection);
+  const [all, { store }] = [await allShards(connection), await connection.request('clusterStatus', {})];
   const shown = all
     .filter((shard) => node === undefined || placeOf(shard, node) !== 'none')
     .filter((shard) => !misplaced || isMisplaced(shard));
   if (output.format !== 'table') return await output.list(shown.map((shard) => ({ ...shard })));
-  output.table(shown.map((shard) => shardRow(shard, output.colors)));
+  output.table(shown.map((shard) => shardRow(shard, store, output.colors)));
   output.line(`${shown.length} of ${all.length} shards`);
 }
 

@@ -10,13 +10,22 @@ type Colors = Output['colors'];
 export const membersSummary = (status: ClusterStatus): Row => ({
   cluster: status.clusterId,
   asked: status.self,
-  shards: `${status.shardCount}, ${status.replicas} voter${status.replicas === 1 ? '' : 's'} each`,
+  shards: `${status.shardCount}, ${
+    status.store === 'database'
+      ? 'in a database that all nodes share'
+      : `${status.replicas} voter${status.replicas === 1 ? '' : 's'} each`
+  }`,
   plan: status.planning === '' ? status.planVersion : `${status.planVersion} (${status.planning})`,
+  ...(status.store === 'database' && { database: status.outage === undefined ? 'answers' : `away: ${status.outage}` }),
   redis: status.coordinator,
   session: status.session,
 });
 
-export function memberRow(member: ClusterMember, { self }: Pick<ClusterStatus, 'self'>, colors: Colors): Row {
+export function memberRow(
+  member: ClusterMember,
+  { self, store }: Pick<ClusterStatus, 'self' | 'store'>,
+  colors: Colors,
+): Row {
   return {
     name: member.name === self ? `${member.name} *` : member.name,
     state: stateOf(member, colors),
@@ -24,7 +33,7 @@ export function memberRow(member: ClusterMember, { self }: Pick<ClusterStatus, '
     zone: member.zone,
     // Of a node that holds no shards: neither number means anything.
     leads: member.planned || member.leads > 0 ? `${member.leads} of ${member.shouldLead}` : '',
-    'should hold': member.planned ? member.shouldHold : '',
+    ...(store === 'directories' && { 'should hold': member.planned ? member.shouldHold : '' }),
     load: `${Math.round(member.load)} %`,
     version: member.version,
     clients: member.addresses.client,
@@ -43,17 +52,14 @@ function stateOf({ state, draining }: ClusterMember, colors: Colors): string {
   }
 }
 
-export function shardRow(shard: ShardStatus, colors: Colors): Row {
-  return {
-    shard: shard.shard,
-    leader: shard.leader ?? colors.red('nobody'),
-    term: shard.term,
-    voters: shard.voters.join(' '),
-    learners: shard.learners.join(' '),
-    // The leader first; only where it says something new.
-    'should be': isMisplaced(shard) ? colors.yellow(shard.desired.join(' ')) : '',
-    committed: shard.committedLsn,
-  };
+export function shardRow(shard: ShardStatus, store: ClusterStatus['store'], colors: Colors): Row {
+  const led = { shard: shard.shard, leader: shard.leader ?? colors.red('nobody'), term: shard.term };
+  // The leader first; only where it says something new.
+  const wanted = { 'should be': isMisplaced(shard) ? colors.yellow(shard.desired.join(' ')) : '' };
+  // In a database nodes have no replicas, and how far its log goes only the database knows.
+  if (store === 'database') return { ...led, ...wanted };
+  const replicas = { voters: shard.voters.join(' '), learners: shard.learners.join(' ') };
+  return { ...led, ...replicas, ...wanted, committed: shard.committedLsn };
 }
 
 const UNITS: readonly (readonly [name: string, ms: number])[] = [

@@ -5,15 +5,15 @@ import type { Draining } from '../../ports/cluster.ts';
 
 export interface Standing {
   readonly phase: 'starting' | 'serving' | 'closing';
-  /** What ended the store for good. */
-  readonly storeError: string | undefined;
+  /** Why it serves no more, for good: its store failed, or the cluster has no place for it. */
+  readonly failure: string | undefined;
   readonly draining: Draining;
 }
 
 /** Why connections are refused; undefined: they are taken. */
-export function notServing({ phase, storeError }: Omit<Standing, 'draining'>): string | undefined {
+export function notServing({ phase, failure }: Omit<Standing, 'draining'>): string | undefined {
   if (phase === 'closing') return 'the node is shutting down';
-  if (storeError !== undefined) return `the store failed: ${storeError}`;
+  if (failure !== undefined) return failure;
   return phase === 'starting' ? 'the node is starting' : undefined;
 }
 

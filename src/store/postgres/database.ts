@@ -5,8 +5,9 @@
 import { StoreError } from '../../ports/store.ts';
 import { Gate } from '../leveldb/gate.ts';
 import { Connection, type NewSqlClient, newPgClient } from './connection.ts';
-import { failed, verdictOf } from './errors.ts';
+import { failed, reasonOf, verdictOf } from './errors.ts';
 import { describeDatabase, type PostgresOptions } from './options.ts';
+import { type Asking, Outage, type OutageListener } from './outage.ts';
 
 /** Between two tries, ms: doubled each time up to the greatest, and varied, so that nodes that collided do not collide again. */
 const FIRST_PAUSE_MS = 5;
@@ -21,6 +22,12 @@ const IDLE_WRITE_MS = 5_000;
 /** `tries` begins at 1: in a later one, an earlier one's outcome may be unknown. */
 export type Work<T> = (connection: Connection, tries: number) => Promise<T>;
 
+interface Hooks {
+  /** Instead of `pg`'s: a simulated server's. */
+  newClient?: NewSqlClient;
+  listener?: OutageListener | undefined;
+}
+
 export class Database {
   /** For messages. */
   readonly name: string;
@@ -30,16 +37,23 @@ export class Database {
   readonly #readers: Gate;
   readonly #idle: Connection[] = [];
   readonly #all = new Set<Connection>();
+  readonly #outage: Outage;
   #writer: Connection | undefined;
   #wake = new Set<() => void>();
   #closed = false;
 
-  constructor(options: PostgresOptions, applicationName = 'tenuto', newClient: NewSqlClient = newPgClient) {
+  constructor(options: PostgresOptions, applicationName = 'tenuto', { newClient = newPgClient, listener }: Hooks = {}) {
     this.#newClient = newClient;
     this.#options = options;
     this.#applicationName = applicationName;
     this.name = describeDatabase(options.url);
     this.#readers = new Gate(options.poolSize - 1);
+    this.#outage = new Outage(listener);
+  }
+
+  /** Why nothing is answered now; undefined: it is. */
+  get outage(): string | undefined {
+    return this.#outage.reason;
   }
 
   /** Called by one at a time. */
@@ -134,6 +148,18 @@ export class Database {
   }
 
   async #patiently<T>(what: string, work: (tries: number) => Promise<T>): Promise<T> {
+    const asking = this.#outage.ask();
+    let over: 'answered' | 'in vain' = 'in vain';
+    try {
+      const result = await this.#tryOn(what, work, asking);
+      over = 'answered';
+      return result;
+    } finally {
+      asking.over(over);
+    }
+  }
+
+  async #tryOn<T>(what: string, work: (tries: number) => Promise<T>, asking: Asking): Promise<T> {
     let since: number | undefined;
     let pauseMs = FIRST_PAUSE_MS;
     for (let tries = 1; ; tries += 1) {
@@ -150,6 +176,7 @@ export class Database {
         if (awayMs > this.#options.outageMs) {
           throw failed(`${what} ${this.name} failed for ${Math.round(awayMs / 1_000)} s`, error);
         }
+        asking.failed(reasonOf(error));
         await this.#pause(pauseMs * (0.5 + Math.random()));
         pauseMs = Math.min(GREATEST_PAUSE_MS, pauseMs * 2);
       }

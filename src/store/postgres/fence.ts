@@ -11,6 +11,8 @@ export interface FenceRequest {
   shards: readonly ShardId[];
   atLeast: number;
   candidate: string;
+  /** Whose the database must still be (holder.ts). */
+  holder: string;
 }
 
 export interface FencedShards {
@@ -20,11 +22,13 @@ export interface FencedShards {
   heads: Map<ShardId, Head[]>;
 }
 
-/** May run again when its answer was lost: that only gives a higher term. */
-export function fence(connection: Connection, { shards, atLeast, candidate }: FenceRequest): Promise<FencedShards> {
+/** May run again when its answer was lost: that only gives a higher term. Undefined: the database is another holder's, and nothing was fenced. */
+export function fence(connection: Connection, request: FenceRequest): Promise<FencedShards | undefined> {
+  const { shards, atLeast, candidate, holder } = request;
   return connection.transaction('', async () => {
-    const [next] = await connection.query(NEXT_TERM, [atLeast]);
-    const given = term(Number(next?.[0]));
+    const [next] = await connection.query(NEXT_TERM, [atLeast, holder]);
+    if (next === undefined) return undefined;
+    const given = term(Number(next[0]));
     const rows = (await connection.query(FENCE, [given, candidate, list(shards)])).map(readShardRow);
     if (rows.length !== shards.length) throw new Overtaken();
     return { given, rows, heads: await readHeads(connection, rows) };

@@ -1,7 +1,7 @@
 // The tables, made and brought up to date by `tenuto data migrate`, and what a node finds of them when it starts. A node never makes or
 // changes a table: a shard is created once, not because a node finds none (DESIGN §7, Amnesia).
 //
-// tenuto_cluster  one row: format, identity of the cluster, number of shards, highest term given
+// tenuto_cluster  one row: format, identity of the cluster, number of shards, highest term given, whose the database is (holder.ts)
 // tenuto_shard    one row per shard: its fence (term), how far its log and its rows go, and a version that every write conditions on and moves
 // tenuto_log      the entries above a shard's applied lsn, each with its chain
 // tenuto_row      rows in byte order of their keys; values framed with a CRC over key and value
@@ -15,7 +15,7 @@ import type { Database } from './database.ts';
 import { sqlState } from './errors.ts';
 
 /** What this version reads and writes. */
-export const SCHEMA_FORMAT = 1;
+export const SCHEMA_FORMAT = 2;
 const MAX_SHARD_COUNT = 65_536;
 const UNDEFINED_TABLE = '42P01';
 /** Duplicate table, and the duplicate of its name in the catalogue. */
@@ -74,6 +74,7 @@ const STEPS: readonly (readonly string[])[] = [
        value bytea NOT NULL
      )`,
   ],
+  ["ALTER TABLE tenuto_cluster ADD COLUMN IF NOT EXISTS holder text NOT NULL DEFAULT ''"],
 ];
 
 const SHARDS_AT_ONCE = 1_000;

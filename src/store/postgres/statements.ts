@@ -105,7 +105,12 @@ export const READ_SHARDS = `SELECT ${SHARD_COLUMNS} FROM tenuto_shard WHERE shar
 export const READ_ALL_SHARDS = `SELECT ${SHARD_COLUMNS} FROM tenuto_shard`;
 export const READ_TERMS = 'SELECT shard, term FROM tenuto_shard WHERE shard = ANY($1::int[])';
 
-/** One term for the given shards, above all that they and the cluster have seen; their rows as it begins. */
+export const HOLD =
+  "UPDATE tenuto_cluster SET holder = $1::text WHERE id = 1 AND holder IN ('', $1::text) RETURNING holder";
+export const RELEASE = "UPDATE tenuto_cluster SET holder = '' WHERE id = 1";
+export const READ_HOLDER = 'SELECT holder FROM tenuto_cluster WHERE id = 1';
+
+/** One term for the given shards, above all that they and the cluster have seen, as long as the database is the holder's; their rows as it begins. */
 export const NEXT_TERM = `
   UPDATE tenuto_cluster
   SET term = 1 + (
@@ -116,7 +121,7 @@ export const NEXT_TERM = `
       UNION ALL SELECT $1::bigint - 1
     ) AS seen
   )
-  WHERE id = 1
+  WHERE id = 1 AND holder = $2::text
   RETURNING term`;
 
 export const FENCE = `

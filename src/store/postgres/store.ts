@@ -23,6 +23,7 @@ import { commit } from './commit.ts';
 import type { Database } from './database.ts';
 import { failed } from './errors.ts';
 import { fence, readBytes, readTerms } from './fence.ts';
+import { takenFrom } from './holder.ts';
 import { checkLogs, readHeads } from './log.ts';
 import { readLog } from './log-reader.ts';
 import { Rows } from './rows.ts';
@@ -68,17 +69,28 @@ export class PostgresStore implements Store {
   /** The same for every node of the database. */
   readonly clusterId: string;
   readonly #database: Database;
+  readonly #holder: string;
   readonly #rows: Rows;
   readonly #queue: CommitQueue<Batch>;
   readonly #termChecks: CommitQueue<TermCheck>;
   readonly #shards = new Map<ShardId, ShardState>();
+  /** As last asked for. */
+  #diskBytes = 0;
   #refusal: StoreError | undefined;
   #writeError: StoreError | undefined;
   readonly #counts = { appends: 0, appendedBytes: 0, fsyncs: 0, flushes: 0, flushedRows: 0 };
 
-  /** `directoryId` names this handle in votes and terms: a new one with every start, since the node itself keeps nothing. */
-  constructor(database: Database, cluster: Pick<Cluster, 'clusterId' | 'shardCount'>, directoryId: string) {
+  /**
+   * `directoryId` names this handle in votes and terms: a new one with every start, since the node itself keeps nothing. `holder`: for whom the
+   * database was held.
+   */
+  constructor(
+    database: Database,
+    cluster: Pick<Cluster, 'clusterId' | 'shardCount'> & { readonly holder: string },
+    directoryId: string,
+  ) {
     this.#database = database;
+    this.#holder = cluster.holder;
     this.#rows = new Rows(database);
     this.clusterId = cluster.clusterId;
     this.shardCount = cluster.shardCount;
@@ -315,10 +327,15 @@ export class PostgresStore implements Store {
     return this.#rows.range(options);
   }
 
+  get outage(): string | undefined {
+    return this.#database.outage;
+  }
+
   /** A database does not say how much room its disk has left: when it is full, it says so. */
   async stats(): Promise<StoreStats> {
-    const diskBytes = await this.#database.read(readBytes);
-    return { diskBytes, freeBytes: Number.MAX_SAFE_INTEGER, ...this.#counts };
+    // Who watches is told that it is away, not kept waiting until it is back.
+    if (this.outage === undefined) this.#diskBytes = await this.#database.read(readBytes);
+    return { diskBytes: this.#diskBytes, freeBytes: Number.MAX_SAFE_INTEGER, ...this.#counts };
   }
 
   async backup(directory: string, onProgress?: (copied: { records: number; bytes: number }) => void): Promise<void> {
@@ -373,8 +390,11 @@ export class PostgresStore implements Store {
   }
 
   async #giveTerm(call: TermCall): Promise<void> {
-    const request = { shards: call.shards, atLeast: call.atLeast, candidate: this.directoryId };
-    const { given, rows, heads } = await this.#database.write((connection) => fence(connection, request));
+    const { shards, atLeast } = call;
+    const request = { shards, atLeast, candidate: this.directoryId, holder: this.#holder };
+    const fenced = await this.#database.write((connection) => fence(connection, request));
+    if (fenced === undefined) throw takenFrom(this.#database.name, this.#holder);
+    const { given, rows, heads } = fenced;
     call.given = given;
     for (const row of rows) {
       // What still forms on the older belief is fenced by this very term.

@@ -23,6 +23,7 @@ import { rowLayout } from '../../../src/shard/row-layout.ts';
 import { pageTokenOf } from '../../../src/shard/search.ts';
 import { openMemoryStore } from '../../../src/store/memory/store.ts';
 import { Database } from '../../../src/store/postgres/database.ts';
+import { holderOf } from '../../../src/store/postgres/holder.ts';
 import type { PostgresOptions } from '../../../src/store/postgres/options.ts';
 import { PostgresStore } from '../../../src/store/postgres/store.ts';
 import type { Kernel } from '../kernel.ts';
@@ -37,6 +38,8 @@ import { NodeProcess } from './node-process.ts';
 
 export const NAMESPACE = 'sim';
 export const CLUSTER = 'sim';
+/** Whose its database is. */
+export const HOLDER = holderOf(CLUSTER);
 const RETENTION_MS = 72 * 3_600_000;
 const GOSSIP_PORT = 7_946;
 const LINK_PORT = 7_947;
@@ -130,7 +133,11 @@ export class ClusterProcess {
       const { name } = this.process;
       database.silent.delete(host);
       const clients = sqlClients(database, { host, process: this.process });
-      const store = new PostgresStore(new Database(DATABASE, name, clients), { clusterId: CLUSTER, shardCount }, name);
+      const store = new PostgresStore(
+        new Database(DATABASE, name, { newClient: clients }),
+        { clusterId: CLUSTER, shardCount, holder: HOLDER },
+        name,
+      );
       this.store = store;
       this.#dropStore = () => store.abandon();
       this.#durability = { type: 'shared', store };

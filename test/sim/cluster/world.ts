@@ -19,7 +19,7 @@ import { WRITE_ERROR } from './disk.ts';
 import { LogWatch } from './log-watch.ts';
 import { Machine } from './machine.ts';
 import { ClusterNetwork } from './network.ts';
-import { ClusterProcess, type NodePlant, type NodeWorld } from './node.ts';
+import { ClusterProcess, HOLDER, type NodePlant, type NodeWorld } from './node.ts';
 import type { NodeProcess } from './node-process.ts';
 import type { ClusterPlan } from './plan.ts';
 import { SimWorker } from './worker.ts';
@@ -86,7 +86,12 @@ export class ClusterWorld implements ClientWorld {
       plan.durability === 'replicated'
         ? undefined
         : new SqlServer({
-            ...{ kernel, shardCount: plan.shardCount, onCommit: (committed) => stored.committed(committed) },
+            ...{
+              kernel,
+              shardCount: plan.shardCount,
+              holder: HOLDER,
+              onCommit: (committed) => stored.committed(committed),
+            },
             ...(believes === undefined ? {} : { believes }),
             random: new SeededRandom(`cluster database ${seed}`),
           });

@@ -28,6 +28,7 @@ export interface SqlServerOptions {
   readonly kernel: Kernel;
   readonly random: SeededRandom;
   readonly shardCount: number;
+  readonly holder: string;
   /** A bug: which writers find their shard as they believe it to be. */
   readonly believes?: typeof asBelieved;
   /** A transaction is durable. */
@@ -53,7 +54,7 @@ export class SqlServer {
     this.#options = options;
     this.kernel = options.kernel;
     this.random = options.random;
-    this.tables = new Tables(options.shardCount);
+    this.tables = new Tables(options.shardCount, options.holder);
     this.#baseMs = options.random.between(0.1, 0.8);
   }
 

@@ -76,6 +76,8 @@ export class SqlError extends Error {
 }
 
 export class Tables {
+  /** Whose the database is (src/store/postgres/holder.ts). */
+  readonly holder: string;
   term = 0;
   readonly shards = new Map<number, ShardRecord>();
   /** By shard and lsn. */
@@ -83,7 +85,8 @@ export class Tables {
   /** By stored key, as binary text. */
   rows = new SortedMap<StoredRow>();
 
-  constructor(shardCount: number) {
+  constructor(shardCount: number, holder: string) {
+    this.holder = holder;
     for (let shard = 0; shard < shardCount; shard += 1) {
       this.shards.set(shard, {
         ...{ shard, version: 0, term: 0, appliedLsn: 0, appliedTerm: 0, appliedChain: 0 },
@@ -95,7 +98,7 @@ export class Tables {
 
   /** As of this instant, for a transaction that sees one. */
   snapshot(): Tables {
-    const copy = new Tables(0);
+    const copy = new Tables(0, this.holder);
     copy.term = this.term;
     for (const [shard, record] of this.shards) copy.shards.set(shard, record);
     for (const [shard, log] of this.log) copy.log.set(shard, log.clone());
@@ -184,6 +187,7 @@ export class Transaction {
         }
         return [];
       case NEXT_TERM: {
+        if (values[1] !== this.#tables.holder) return [];
         const seen = [...this.#tables.shards.values()].flatMap(({ term, votedTerm }) => [term, votedTerm]);
         this.#term = 1 + Math.max(this.#tables.term, number(1) - 1, ...seen);
         return [[String(this.#term)]];
