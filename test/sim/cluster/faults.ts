@@ -110,7 +110,7 @@ export class FaultDriver {
         const others = world.machines.filter((one) => one !== machine);
         this.#cut(
           others.flatMap((one) => [[machine, one] as const, [one, machine] as const]),
-          random.between(2_500, 10_000),
+          random.between(2_500, 14_000),
         );
         return machine.name;
       }

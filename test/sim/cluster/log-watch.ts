@@ -26,6 +26,9 @@ interface Held {
   readonly holders: Set<string>;
 }
 
+/** The one voter of what is in a database. */
+const DATABASE = 'the database';
+
 interface WatchedShard {
   /** By lsn: the entries that were ever durable there. */
   readonly held: Map<number, Held[]>;
@@ -151,18 +154,21 @@ export class LogWatch {
       throw new Violation('I2', `${directory} commits entry ${lsn} of shard ${id} after ${shard.committed.length}`);
     }
     shard.committed.push(held);
-    if (held.voters !== undefined && lsn > 1) this.#reached('configuration changed');
+    if (held.voters !== undefined && lsn > 1 && !held.holders.has(DATABASE)) this.#reached('configuration changed');
     this.truth.commit(id, lsn, held.term, entry);
   }
 
-  /** Of a database that all share: an entry is durable there, and so committed. */
+  /**
+   * Of a database that all share: an entry is durable there. It counts as committed, and is what reads must show, from when a leader has heard so: the
+   * answer to whoever wrote it may be lost.
+   */
   stored(id: number, lsn: number, term: number, entry: Uint8Array): void {
-    const shard = this.#shard(id);
-    if (lsn !== shard.committed.length + 1) {
-      throw new Violation('I2', `the database takes entry ${lsn} of shard ${id} after ${shard.committed.length}`);
+    const { held } = this.#shard(id);
+    if (held.has(lsn) || (lsn > 1 && !held.has(lsn - 1))) {
+      throw new Violation('I2', `the database takes entry ${lsn} of shard ${id} after ${held.size}`);
     }
-    shard.committed.push({ term, chain: 0, entry, voters: undefined, learners: [], holders: new Set() });
-    this.truth.commit(id, lsn, term, entry);
+    const holders = new Set([DATABASE]);
+    held.set(lsn, [{ term, chain: 0, entry, voters: [DATABASE], learners: [], holders }]);
   }
 
   // ---------------------------------------------------------------- members

@@ -4,7 +4,7 @@
 import { gossipConfig, LAN } from '../../../cluster/gossip/core/config.ts';
 import { ClusterNode } from '../../../cluster/node/cluster-node.ts';
 import type { Durability } from '../../../cluster/node/options.ts';
-import type { NodeState } from '../../../cluster/node/state.ts';
+import type { NodeState, StateStore } from '../../../cluster/node/state.ts';
 import { MemoryCoordinator, type MemoryCoordinatorOptions } from '../../../cluster/ownership/memory/client.ts';
 import type { ReplicaBounds } from '../../../cluster/replication/core/options.ts';
 import type { PlanSettings } from '../../../cluster/ring/plan.ts';
@@ -61,6 +61,8 @@ const DATABASE: PostgresOptions = {
   statementTimeoutMs: 3_000,
   outageMs: 60_000,
 };
+
+const NO_STATES: StateStore = { read: async () => undefined, write: async () => undefined };
 
 export interface ClusterSettings {
   readonly shardCount: number;
@@ -204,6 +206,13 @@ export class ClusterProcess {
     const { process, machine } = this;
     const coordinator = new MemoryCoordinator(this.#world.coordinatorOf(process, machine.host));
     this.#coordinator = coordinator;
+    if (this.#durability.type === 'shared') {
+      // As prepareShared does: the database says which cluster this is, and the node keeps nothing.
+      const { shardCount } = settings;
+      const record = { clusterId: CLUSTER, incarnation: 'of the database', shardCount, createdAtMs: 1 };
+      void coordinator.restoreCluster(record);
+      return { record, plan: '', firstPlan: '', born: true, draining: 'no' };
+    }
     const known = await machine.statesFor(process).read();
     if (known !== undefined) {
       void coordinator.restoreCluster(known.record);
@@ -226,7 +235,7 @@ export class ClusterProcess {
     const { process, machine, store } = this;
     const coordinator = this.#coordinator;
     if (coordinator === undefined) throw new Error('the coordinator is there first');
-    const states = machine.statesFor(process);
+    const states = this.#durability.type === 'shared' ? NO_STATES : machine.statesFor(process);
     await states.write(state);
     const onFatal = (error: unknown): void => {
       // What a killed process still thinks of does not happen.

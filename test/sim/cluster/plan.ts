@@ -72,7 +72,16 @@ const SHARED: readonly FaultName[] = [
   ...(['database away', 'database late', 'database fails over', 'database cut off', 'broken sessions'] as const),
   'serialization failures',
   // Drawn as often again: they are what these seeds are for.
-  ...(['pause', 'split', 'database late', 'database fails over', 'broken sessions', 'serialization failures'] as const),
+  ...([
+    'isolated leader',
+    'isolated leader',
+    'pause',
+    'split',
+    'database late',
+    'database fails over',
+    'broken sessions',
+    'serialization failures',
+  ] as const),
 ];
 
 /** What few other faults lead to is drawn twice as often. */
