@@ -43,6 +43,8 @@ import type { NodeState } from './state.ts';
 import { clusterStats } from './stats.ts';
 
 const hostPort = ({ host, port }: HostPort): string => formatAddress(host, port);
+/** How long a start waits until a run that was killed before it is found dead by the others, ms: the longest suspicion there is, and some. */
+const GOSSIP_PATIENCE_MS = 15_000;
 /** How often a leaving node looks whether its leaderships are gone, ms. */
 const LOOK_MS = 20;
 
@@ -198,6 +200,8 @@ export class ClusterNode {
     });
     this.#gossip.onChange((change) => this.#memberChanged(change));
     this.#gossip.onNotice((notice) => {
+      // Before it takes part its start fails by itself.
+      if (this.#phase !== 'open') return;
       if (notice.kind === 'refused' && notice.severity === 'stop') this.#failed(new Error(notice.message), 'vanish');
     });
   }
@@ -306,7 +310,8 @@ export class ClusterNode {
     });
     await this.#links.listen({ host: config.link.ip, port: config.link.port });
     await this.#keeper.open();
-    await this.#gossip.start();
+    // Who ended is found dead in a moment; the lease says that it ended.
+    await this.#gossip.start({ patienceMs: this.#session.state.type === 'held' ? GOSSIP_PATIENCE_MS : 0 });
     if (this.#phase !== 'new') throw new Error('the cluster node was closed while it opened');
     this.#phase = 'open';
     this.#gossip.setMeta({ clientAddress, linkAddress: this.#linkAddress(), draining: this.#state.draining });

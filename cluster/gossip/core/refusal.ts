@@ -29,6 +29,10 @@ export const REASONS: readonly RefusalReason[] = [
 /** Worth trying again by itself: time cures it. */
 export const isTemporary = (reason: RefusalReason): boolean => reason === 'nameReserved' || reason === 'tableFull';
 
+/** Another node has the name or the directory, as far as is known: it may have been killed just now. */
+export const isTaken = (reason: RefusalReason): boolean =>
+  reason === 'duplicateName' || reason === 'duplicateDirectory';
+
 const EXPLANATIONS: Readonly<Record<RefusalReason, string>> = {
   foreignCluster: 'it belongs to another cluster. Check cluster.id and the seeds on both sides',
   incompatibleVersion:
