@@ -8,7 +8,7 @@ import type { MemberSnapshot } from './core/member.ts';
 import { metaProblem, type NodeMeta } from './core/meta.ts';
 import { Limiter, type Notice } from './core/notices.ts';
 import type { JoinOutcome, MemberChange } from './core/outputs.ts';
-import { explain, isTaken, isTemporary, type RefusalReason } from './core/refusal.ts';
+import { explainToRefused, isTaken, isTemporary, type RefusalReason } from './core/refusal.ts';
 import { DirectoryPoll } from './directory-poll.ts';
 import { Envelopes } from './envelope.ts';
 import { Host } from './host.ts';
@@ -22,9 +22,11 @@ import type { Transport } from './transport.ts';
 export class GossipRefusedError extends Error {
   override readonly name = 'GossipRefusedError';
   readonly reason: RefusalReason;
+  /** What is to be done says the message: it depends on the reason. */
+  readonly hint = 'Nothing was changed, and the cluster goes on without it.';
 
   constructor(reason: RefusalReason, by: string) {
-    super(`the cluster does not let this node in (${by} says): ${explain(reason)}`);
+    super(`the cluster does not let this node in (${by} says): ${explainToRefused(reason)}`);
     this.reason = reason;
   }
 }
@@ -248,7 +250,8 @@ export class Gossip {
     const { log } = this.#options;
     const { name, addresses, incarnation, zone } = change.member;
     const fields = { member: name, address: addresses.gossip, incarnation, zone };
-    if (change.type === 'updated') log.debug(fields, 'member updated');
+    // What happens to this node by its own doing is no news to who reads its log.
+    if (change.type === 'updated' || name === this.#options.node.name) log.debug(fields, 'member updated');
     else if (change.type === 'died') log.warn(fields, 'member died');
     else log.info(fields, `member ${change.type === 'suspect' ? 'is suspect' : change.type}`);
     for (const listener of this.#listeners) this.#call(() => listener(change));

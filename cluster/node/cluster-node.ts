@@ -30,7 +30,7 @@ import { FirstLeaders } from './first-leaders.ts';
 import { freshEngine } from './fresh-engine.ts';
 import { LeaderNews } from './leader-news.ts';
 import { haveToItself } from './lease.ts';
-import { logLinkEvent } from './link-log.ts';
+import { LinkLog } from './link-log.ts';
 import { makeKeeper, type ServedShards } from './make-keeper.ts';
 import type { ClusterNodeOptions } from './options.ts';
 import { OutboxRelay } from './outbox-relay.ts';
@@ -39,6 +39,7 @@ import { Placement } from './placement.ts';
 import { Roster } from './roster.ts';
 import type { ShardKeeper } from './shard-keeper.ts';
 import { ShardView } from './shard-view.ts';
+import { linkStartError } from './start-error.ts';
 import type { NodeState } from './state.ts';
 import { clusterStats } from './stats.ts';
 
@@ -79,6 +80,7 @@ export class ClusterNode {
     const { shardCount } = options.durability.store;
     const bootId = random.uuid();
     const clusterId = `${config.id}/${options.state.record.incarnation}`;
+    const linkLog = new LinkLog(log, clock);
     this.#links = new Links({
       identity: {
         ...{ clusterId, nodeName: config.name, directoryId: self, bootId, version: VERSION },
@@ -87,7 +89,7 @@ export class ClusterNode {
       ...{ security: options.security, network: options.network, clock, scheduler, random },
       randomBytes: options.randomBytes,
       onEvent: (event) => {
-        logLinkEvent(log, event);
+        linkLog.tell(event);
         if (event.type === 'up') this.#greet(event.peer);
       },
     });
@@ -308,7 +310,10 @@ export class ClusterNode {
       isOnlyGuard: durability.type === 'shared',
       isClosed: () => this.#phase !== 'new',
     });
-    await this.#links.listen({ host: config.link.ip, port: config.link.port });
+    const linkAt = { host: config.link.ip, port: config.link.port };
+    await this.#links.listen(linkAt).catch((error: unknown) => {
+      throw linkStartError(error, linkAt);
+    });
     await this.#keeper.open();
     // Who ended is found dead in a moment; the lease says that it ended.
     await this.#gossip.start({ patienceMs: this.#session.state.type === 'held' ? GOSSIP_PATIENCE_MS : 0 });
@@ -341,8 +346,9 @@ export class ClusterNode {
     this.#matching?.close();
     await this.#backup?.close();
     await this.#keeper.close();
-    await this.#gossip.leave();
+    // Links before gossip: who has said goodbye would be called back by links that were not told.
     await this.#links.close();
+    await this.#gossip.leave();
     await this.#session.stop();
     await this.#options.coordinator.close();
   }
@@ -363,8 +369,8 @@ export class ClusterNode {
   async #retire(how: 'leave' | 'vanish'): Promise<void> {
     if (this.#phase !== 'open') return;
     this.#stopActing();
-    await (how === 'leave' ? this.#gossip.leave() : this.#gossip.stop());
     await this.#links.close();
+    await (how === 'leave' ? this.#gossip.leave() : this.#gossip.stop());
     await this.#session.stop();
   }
 
@@ -439,6 +445,8 @@ export class ClusterNode {
   }
 
   #memberChanged({ type, member }: MemberChange): void {
+    // Its links are closed.
+    if (this.#phase === 'closed' || this.#failure !== undefined) return;
     if (type === 'died' || type === 'left') this.#matching?.nodeGone(member.name);
     this.#membersChanged();
   }

@@ -4,6 +4,7 @@
 import type { Clock, Scheduler } from '../../src/ports/clock.ts';
 import { SESSION_RENEW_MS, SESSION_TTL_MS } from '../ownership/limits.ts';
 import type { SessionKeeper } from '../ownership/session.ts';
+import { ClusterStartError } from './start-error.ts';
 
 export interface LeaseOptions {
   readonly session: Pick<SessionKeeper, 'state'>;
@@ -27,7 +28,7 @@ export const LEASE_WAIT_MS = SESSION_TTL_MS + SESSION_RENEW_MS;
 /**
  * The session has made its first claim, and says in the log for whom it waits.
  *
- * @throws Error for people when another node that runs has the name or the directory
+ * @throws ClusterStartError when another node that runs has the name or the directory
  */
 export async function haveToItself(options: LeaseOptions): Promise<void> {
   const { session, clusterId, name, self, isOnlyGuard, clock, scheduler, isClosed } = options;
@@ -40,11 +41,17 @@ export async function haveToItself(options: LeaseOptions): Promise<void> {
     // Most likely the last run of this very node. LevelDB's lock, gossip and the links' handshakes keep two runs apart.
     if (sameName && by.directoryId === self && !isOnlyGuard) return;
     if (renewed || clock.monotonic() >= untilMs) {
-      throw new Error(
-        sameName
-          ? `another node of cluster ${clusterId} is called ${name}, and runs: give this one another cluster.name`
-          : `the data directory of this node is in use by node ${by.node}: a copy of a directory cannot take part, give this node an empty one`,
-      );
+      throw sameName
+        ? new ClusterStartError(
+            'fault',
+            `another node of cluster ${clusterId} is called ${name}, and runs`,
+            'Give this one another cluster.name (--name).',
+          )
+        : new ClusterStartError(
+            'fault',
+            `the data directory of this node is in use by node ${by.node}, which runs`,
+            'A copy of a directory cannot take part: give this node an empty one.',
+          );
     }
     await new Promise<void>((resolve) => scheduler.after(LEASE_POLL_MS, resolve));
   }
