@@ -42,6 +42,19 @@ describe('the log of links', () => {
     expect(lines).toEqual(['warn garbage', 'warn foreign', 'warn elsewhere', 'warn told so']);
   });
 
+  it('knows what went wrong last with a node, until it is connected', () => {
+    const { log } = logged();
+    expect(log.whyNot('b')).toBeUndefined();
+    log.tell({ type: 'unreachable', peer: 'b', address: 'b:1', message: 'nobody there', attempts: 3 });
+    log.tell(refused(1, { peer: 'b', kind: 'clock', message: 'its clock is wrong' }));
+    log.tell(refused(1, { peer: 'b', kind: 'duplicateLink', message: 'twice' }));
+    expect(log.whyNot('b')).toBe('its clock is wrong');
+    log.tell({ type: 'up', peer: 'b', address: 'b:1', version: '1', directoryId: 'd' });
+    expect(log.whyNot('b')).toBeUndefined();
+    for (let n = 0; n < 5_000; n += 1) log.tell(refused(1, { peer: `made up ${n}` }));
+    expect(log.whyNot('made up 4999')).toBeUndefined();
+  });
+
   it('is silent about two nodes that call each other at once, and about a second try', () => {
     const { lines, log } = logged();
     log.tell(refused(1, { kind: 'duplicateLink', message: 'twice' }));
