@@ -50,12 +50,23 @@ function kindOf(kind: StoreError['kind']): NodeStartErrorKind {
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
+const CLUSTER_KINDS = ['portTaken', 'address', 'config'] as const;
+
+/** What speaks to people already: the cluster's parts have errors with a hint of their own, which are not loaded by a node that stands alone. */
+function ofCluster(error: unknown): NodeStartError | undefined {
+  if (!(error instanceof Error) || !('hint' in error) || typeof error.hint !== 'string') return undefined;
+  const kind = CLUSTER_KINDS.find((one) => 'kind' in error && error.kind === one) ?? 'fault';
+  return new NodeStartError(kind, error.message, error.hint, error);
+}
+
 /** Any error of a start as one that speaks to people. */
 export function startErrorOf(error: unknown, listen: { ip: string; port: number } | undefined): NodeStartError {
   if (error instanceof NodeStartError) return error;
   if (error instanceof StoreError) {
     return new NodeStartError(kindOf(error.kind), error.message, error.hint ?? 'Check the data directory.', error);
   }
+  const own = ofCluster(error);
+  if (own !== undefined) return own;
   const message = error instanceof Error ? error.message : String(error);
   const where = listen === undefined ? '' : `${listen.ip}:${listen.port}`;
   switch (codeOf(error)) {

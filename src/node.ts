@@ -353,10 +353,11 @@ class Node implements RunningNode {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
     const fault = error instanceof Error ? error : new Error(String(error));
-    const next =
-      fault instanceof StoreError
-        ? (fault.hint ?? 'Check the disk, then restart it: `tenuto data verify` looks for damage')
-        : 'Mend what it says, then restart it';
+    const next = !(fault instanceof StoreError)
+      ? 'Mend what it says, then restart it'
+      : this.#config.postgres === undefined
+        ? 'Check the disk, then restart it: `tenuto data verify` looks for damage'
+        : 'Mend what it says of the database, then restart it';
     this.#options.log.error({ error: fault }, `the node stops serving; nothing acknowledged is lost. ${next}`);
     this.#options.onFatal?.(fault);
     if (this.#cluster === undefined) return;

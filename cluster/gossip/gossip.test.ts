@@ -292,6 +292,16 @@ describe('who does not belong', () => {
     expect(alive(b)).toEqual(['a', 'b', 'c']);
   });
 
+  it('a node whose name was another directory’s waits, if it is told to, until that one is found dead', async () => {
+    const [a, b] = await three();
+    const again = make('b', [a.gossip.address], { directoryId: 'another' });
+    const started = again.gossip.start({ patienceMs: 20_000 });
+    await until(() => a.notices.some((notice) => notice.kind === 'refusedPeer' && notice.reason === 'duplicateName'));
+    await b.gossip.stop();
+    expect(await started).toBe('joined');
+    await until(() => a.gossip.member('b')?.directoryId === 'another' && a.gossip.member('b')?.state === 'alive');
+  });
+
   it('a copied data directory is refused, under another name and under the same', async () => {
     const [a, b] = await three();
     const thief = make('thief', [a.gossip.address], { directoryId: 'dir-b' });

@@ -8,7 +8,7 @@ import type { MemberSnapshot } from './core/member.ts';
 import { metaProblem, type NodeMeta } from './core/meta.ts';
 import { Limiter, type Notice } from './core/notices.ts';
 import type { JoinOutcome, MemberChange } from './core/outputs.ts';
-import { explain, isTemporary, type RefusalReason } from './core/refusal.ts';
+import { explainToRefused, isTaken, isTemporary, type RefusalReason } from './core/refusal.ts';
 import { DirectoryPoll } from './directory-poll.ts';
 import { Envelopes } from './envelope.ts';
 import { Host } from './host.ts';
@@ -22,11 +22,21 @@ import type { Transport } from './transport.ts';
 export class GossipRefusedError extends Error {
   override readonly name = 'GossipRefusedError';
   readonly reason: RefusalReason;
+  /** What is to be done says the message: it depends on the reason. */
+  readonly hint = 'Nothing was changed, and the cluster goes on without it.';
 
   constructor(reason: RefusalReason, by: string) {
-    super(`the cluster does not let this node in (${by} says): ${explain(reason)}`);
+    super(`the cluster does not let this node in (${by} says): ${explainToRefused(reason)}`);
     this.reason = reason;
   }
+}
+
+export interface StartOptions {
+  /**
+   * ms for which a start waits when another node seems to have its name or directory: where something else (a lease) says that this one ended, it was
+   * killed just now, and is about to be found dead. Default 0.
+   */
+  readonly patienceMs?: number;
 }
 
 type State = 'new' | 'starting' | 'running' | 'stopped';
@@ -46,6 +56,8 @@ export class Gossip {
   #onRound: ((outcome: JoinOutcome) => void) | undefined;
   #onDeparted: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
+  /** Until when a start waits for who has its name or directory, ms, monotonic. */
+  #patientUntilMs = Number.NEGATIVE_INFINITY;
 
   /** @throws GossipConfigError for options that cannot be meant. */
   constructor(options: GossipOptions) {
@@ -79,9 +91,10 @@ export class Gossip {
    * @throws GossipStartError when it cannot listen. @throws GossipConfigError. @throws GossipRefusedError when a seed refuses us for good and none
    * takes us in; refusals that time cures (a name just died) are waited for.
    */
-  async start(): Promise<'joined' | 'alone'> {
+  async start({ patienceMs = 0 }: StartOptions = {}): Promise<'joined' | 'alone'> {
     if (this.#state !== 'new') throw new Error(`gossip was started before: it is ${this.#state}`);
     this.#state = 'starting';
+    this.#patientUntilMs = this.#options.clock.monotonic() + patienceMs;
     try {
       const bound = await this.#transport.open(this.#host);
       const meta = await metaOf(this.#options, bound);
@@ -211,13 +224,21 @@ export class Gossip {
   #firstRound(core: GossipCore): Promise<'joined' | 'alone'> {
     return new Promise((resolve, reject) => {
       this.#onRound = (outcome) => {
-        if (outcome.type === 'refused' && isTemporary(outcome.reason) && this.#state !== 'stopped') return;
+        if (outcome.type === 'refused' && this.#waitsOut(outcome.reason) && this.#state !== 'stopped') return;
         this.#onRound = undefined;
         if (outcome.type === 'refused') reject(new GossipRefusedError(outcome.reason, outcome.by));
         else resolve(outcome.type);
       };
       this.#host.run(core);
     });
+  }
+
+  #waitsOut(reason: RefusalReason): boolean {
+    return isTemporary(reason) || (isTaken(reason) && this.#isPatient);
+  }
+
+  get #isPatient(): boolean {
+    return this.#state === 'starting' && this.#options.clock.monotonic() < this.#patientUntilMs;
   }
 
   #announced(): AnnouncedNode {
@@ -229,7 +250,8 @@ export class Gossip {
     const { log } = this.#options;
     const { name, addresses, incarnation, zone } = change.member;
     const fields = { member: name, address: addresses.gossip, incarnation, zone };
-    if (change.type === 'updated') log.debug(fields, 'member updated');
+    // What happens to this node by its own doing is no news to who reads its log.
+    if (change.type === 'updated' || name === this.#options.node.name) log.debug(fields, 'member updated');
     else if (change.type === 'died') log.warn(fields, 'member died');
     else log.info(fields, `member ${change.type === 'suspect' ? 'is suspect' : change.type}`);
     for (const listener of this.#listeners) this.#call(() => listener(change));
@@ -237,6 +259,14 @@ export class Gossip {
 
   #noticed(notice: Notice): void {
     const { log } = this.#options;
+    if (notice.kind === 'refused' && isTaken(notice.reason) && this.#isPatient) {
+      const { reason, by } = notice;
+      log.info(
+        { reason },
+        `${by} still takes a run of this node, or of its name, for alive: waiting until it is found dead`,
+      );
+      return;
+    }
     if (notice.kind === 'refused' && notice.severity === 'stop') log.error({ reason: notice.reason }, notice.message);
     else log.warn({ notice: notice.kind }, notice.message);
     for (const listener of this.#noticeListeners) this.#call(() => listener(notice));

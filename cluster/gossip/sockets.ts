@@ -160,7 +160,7 @@ function startErrorOf(error: unknown, where: string): GossipStartError {
       return new GossipStartError(
         'portTaken',
         `${where} (gossip) is taken by another process`,
-        'Stop that one, or choose another gossip port.',
+        'Stop that one, or choose another port with --gossip-port (cluster.gossip.port).',
         error,
       );
     case 'EACCES':

@@ -10,11 +10,9 @@ import type { Engine } from '../../src/ports/engine.ts';
 import type { ShardId } from '../../src/ports/ids.ts';
 import type { BacklogSource, QueueKey } from '../../src/ports/matching.ts';
 import { StoreError } from '../../src/ports/store.ts';
-import { VERSION } from '../../src/version.ts';
 import { formatAddress } from '../gossip/core/address.ts';
-import { Gossip, Keyring, type MemberChange } from '../gossip/index.ts';
-import { PROTOCOL_MAX, PROTOCOL_MIN } from '../link/identity.ts';
-import { Links } from '../link/links.ts';
+import type { Gossip, MemberChange } from '../gossip/index.ts';
+import type { Links } from '../link/links.ts';
 import { Rpc } from '../link/rpc.ts';
 import { ClusterMatching, type LocalMatcher } from '../matching/cluster-matching.ts';
 import { SessionKeeper } from '../ownership/session.ts';
@@ -28,21 +26,24 @@ import { Control } from './control.ts';
 import { CoordinatorWatch } from './coordinator-watch.ts';
 import { FirstLeaders } from './first-leaders.ts';
 import { freshEngine } from './fresh-engine.ts';
+import { Isolation } from './isolation.ts';
 import { LeaderNews } from './leader-news.ts';
 import { haveToItself } from './lease.ts';
-import { logLinkEvent } from './link-log.ts';
 import { makeKeeper, type ServedShards } from './make-keeper.ts';
+import { makeGossip, makeLinks } from './make-links.ts';
 import type { ClusterNodeOptions } from './options.ts';
 import { OutboxRelay } from './outbox-relay.ts';
-import { coordinatorDirectory } from './peer-directory.ts';
 import { Placement } from './placement.ts';
 import { Roster } from './roster.ts';
 import type { ShardKeeper } from './shard-keeper.ts';
 import { ShardView } from './shard-view.ts';
+import { linkStartError } from './start-error.ts';
 import type { NodeState } from './state.ts';
 import { clusterStats } from './stats.ts';
 
 const hostPort = ({ host, port }: HostPort): string => formatAddress(host, port);
+/** How long a start waits until a run that was killed before it is found dead by the others, ms: the longest suspicion there is, and some. */
+const GOSSIP_PATIENCE_MS = 15_000;
 /** How often a leaving node looks whether its leaderships are gone, ms. */
 const LOOK_MS = 20;
 
@@ -55,6 +56,7 @@ export class ClusterNode {
   readonly #placement: Placement;
   readonly #keeper: ShardKeeper;
   readonly #firstLeaders: FirstLeaders;
+  readonly #isolation: Isolation;
   readonly #news: LeaderNews;
   readonly #session: SessionKeeper;
   readonly #control: Control;
@@ -76,19 +78,8 @@ export class ClusterNode {
     const { config, self, clock, scheduler, random, coordinator, log } = options;
     const { shardCount } = options.durability.store;
     const bootId = random.uuid();
-    const clusterId = `${config.id}/${options.state.record.incarnation}`;
-    this.#links = new Links({
-      identity: {
-        ...{ clusterId, nodeName: config.name, directoryId: self, bootId, version: VERSION },
-        protocol: { min: PROTOCOL_MIN, max: PROTOCOL_MAX },
-      },
-      ...{ security: options.security, network: options.network, clock, scheduler, random },
-      randomBytes: options.randomBytes,
-      onEvent: (event) => {
-        logLinkEvent(log, event);
-        if (event.type === 'up') this.#greet(event.peer);
-      },
-    });
+    const { links, whyNot } = makeLinks(options, bootId, (peer) => this.#greet(peer));
+    this.#links = links;
     this.#rpc = new Rpc({
       ...{ links: this.#links, clock, scheduler },
       onFault: (error, peer) => log.error({ error: asError(error), peer }, 'a node-to-node request failed by a fault'),
@@ -104,6 +95,10 @@ export class ClusterNode {
       desiredLeader: (shard) => this.#placement.ring?.leaderOf(shard)?.directoryId,
     });
     this.#firstLeaders = new FirstLeaders(this.#view, clock);
+    this.#isolation = new Isolation({
+      ...{ clock, scheduler, others: () => this.#roster.othersUp(), connected: () => this.#roster.connected().length },
+      changed: () => this.#isolationChanged(),
+    });
     this.#keeper = makeKeeper(options, {
       ...{ links: this.#links, rpc: this.#rpc, roster: this.#roster, view: this.#view },
       engine: () => this.#engine(),
@@ -123,7 +118,8 @@ export class ClusterNode {
         firstMembers: config.firstMembers,
         ...options.plans,
       },
-      present: () => this.#roster.placeable(),
+      present: () => this.#roster.placeable(new Set(this.#placement.newestMembers())),
+      reaches: (directoryId) => directoryId === self || this.#roster.isLinked(directoryId),
       isBorn: () => this.#state.born,
       heard: (plan) => this.#planHeard(plan),
       changed: () => this.#ringChanged(),
@@ -172,6 +168,7 @@ export class ClusterNode {
       ...{ clusterId: config.id, self: config.name, shardCount, replicas: this.#copies(), coordinator, scheduler },
       store: durability.type === 'shared' ? 'database' : 'directories',
       outage: () => durability.store.outage,
+      linkTrouble: whyNot,
       ...{ roster: this.#roster, placement: this.#placement, view: this.#view, mover: this.#keeper, rpc: this.#rpc },
       incarnation: () => this.#state.record.incarnation,
       members: () => this.#gossip.members(),
@@ -183,21 +180,11 @@ export class ClusterNode {
       draining: () => this.#state.draining,
       setDraining: (how) => void this.#setDraining(how),
     });
-    this.#gossip = new Gossip({
-      ...{ clusterId, clock, scheduler, random, log },
-      node: {
-        ...{ name: config.name, directoryId: self, roles: config.roles, zone: config.zone, weight: config.weight },
-      },
-      listen: { ip: config.gossip.ip, port: config.gossip.port },
-      advertise: config.gossip.advertise && hostPort(config.gossip.advertise),
-      seeds: config.seeds.map(hostPort),
-      directory: coordinatorDirectory(coordinator, () => this.#linkAddress()),
-      ...(config.keys.length > 0 && { keyring: new Keyring(config.keys) }),
-      ...(options.gossipConfig && { config: options.gossipConfig }),
-      ...(options.gossipTransport && { transport: options.gossipTransport }),
-    });
+    this.#gossip = makeGossip(options, () => this.#linkAddress());
     this.#gossip.onChange((change) => this.#memberChanged(change));
     this.#gossip.onNotice((notice) => {
+      // Before it takes part its start fails by itself.
+      if (this.#phase !== 'open') return;
       if (notice.kind === 'refused' && notice.severity === 'stop') this.#failed(new Error(notice.message), 'vanish');
     });
   }
@@ -287,6 +274,8 @@ export class ClusterNode {
     if (this.#failure !== undefined) return this.#failure;
     if (this.#leaving !== undefined) return 'the node is leaving the cluster';
     if (this.#placement.ring === undefined) return `the cluster has no ring plan yet: ${this.#placement.why}`;
+    // What it leads without the others it serves.
+    if (this.#isolation.isIsolated && this.leads === 0) return 'no other node has a link to this one: see its log';
     return this.#firstLeaders.missing();
   }
 
@@ -304,9 +293,13 @@ export class ClusterNode {
       isOnlyGuard: durability.type === 'shared',
       isClosed: () => this.#phase !== 'new',
     });
-    await this.#links.listen({ host: config.link.ip, port: config.link.port });
+    const linkAt = { host: config.link.ip, port: config.link.port };
+    await this.#links.listen(linkAt).catch((error: unknown) => {
+      throw linkStartError(error, linkAt);
+    });
     await this.#keeper.open();
-    await this.#gossip.start();
+    // Who ended is found dead in a moment; the lease says that it ended.
+    await this.#gossip.start({ patienceMs: this.#session.state.type === 'held' ? GOSSIP_PATIENCE_MS : 0 });
     if (this.#phase !== 'new') throw new Error('the cluster node was closed while it opened');
     this.#phase = 'open';
     this.#gossip.setMeta({ clientAddress, linkAddress: this.#linkAddress(), draining: this.#state.draining });
@@ -316,6 +309,7 @@ export class ClusterNode {
     this.#matching?.start();
     void this.#news.learn();
     this.#watch.start();
+    this.#isolation.start();
   }
 
   /**
@@ -336,8 +330,9 @@ export class ClusterNode {
     this.#matching?.close();
     await this.#backup?.close();
     await this.#keeper.close();
-    await this.#gossip.leave();
+    // Links before gossip: who has said goodbye would be called back by links that were not told.
     await this.#links.close();
+    await this.#gossip.leave();
     await this.#session.stop();
     await this.#options.coordinator.close();
   }
@@ -358,14 +353,15 @@ export class ClusterNode {
   async #retire(how: 'leave' | 'vanish'): Promise<void> {
     if (this.#phase !== 'open') return;
     this.#stopActing();
-    await (how === 'leave' ? this.#gossip.leave() : this.#gossip.stop());
     await this.#links.close();
+    await (how === 'leave' ? this.#gossip.leave() : this.#gossip.stop());
     await this.#session.stop();
   }
 
   /** Plans, moves and announces nothing more. */
   #stopActing(): void {
     this.#watch.stop();
+    this.#isolation.stop();
     this.#keeper.stop();
     this.#placement.stop();
     this.#news.stop();
@@ -410,9 +406,26 @@ export class ClusterNode {
   async #setDraining(how: Draining): Promise<void> {
     if (how === this.#state.draining) return;
     this.#options.log.info({ draining: how }, how === 'no' ? 'this node serves again' : 'this node drains');
-    this.#gossip.setMeta({ draining: how });
     this.#options.onDraining(how);
     this.#saveSoon({ draining: how });
+    this.#sayDraining();
+  }
+
+  /** Who has no link can be handed nothing: others are to lead, and clients to go elsewhere, until it has one. */
+  #isolationChanged(): void {
+    const { log } = this.#options;
+    if (this.#isolation.isIsolated) {
+      log.warn(
+        {},
+        'gossip sees other nodes, and none has a link to this one: it asks for no leadership and no clients',
+      );
+    } else log.info({}, 'this node has a link to others again');
+    this.#sayDraining();
+  }
+
+  #sayDraining(): void {
+    const { draining } = this.#state;
+    this.#gossip.setMeta({ draining: draining === 'no' && this.#isolation.isIsolated ? 'leadership' : draining });
   }
 
   async #evacuate(boundMs: number): Promise<void> {
@@ -434,6 +447,8 @@ export class ClusterNode {
   }
 
   #memberChanged({ type, member }: MemberChange): void {
+    // Its links are closed.
+    if (this.#phase === 'closed' || this.#failure !== undefined) return;
     if (type === 'died' || type === 'left') this.#matching?.nodeGone(member.name);
     this.#membersChanged();
   }

@@ -39,6 +39,7 @@ function world(...names: string[]) {
         shardCount: SHARDS,
         store: 'directories',
         outage: () => undefined,
+        linkTrouble: (peer) => (peer === 'b' ? 'its clock is wrong' : undefined),
         replicas: 3,
       },
       ...{ members: () => [...seen.values()], rpc: net.node(name), scheduler: net.time, led: () => led },
@@ -157,6 +158,20 @@ describe('what operators do', () => {
     expect(mustStay()).toEqual([]);
     seen.set('b', snapshot('b', { draining: 'everything' }));
     expect(mustStay()).toEqual(['b']);
+  });
+
+  it('sees to whom there is no link, once there should be one, and why', () => {
+    const { net, nodes, seen } = world('a', 'b', 'c', 'd');
+    for (const name of ['b', 'c']) net.away.add(name);
+    const troubles = () => nodes[0]?.control.status().members.map(({ name, linkTrouble }) => [name, linkTrouble]);
+    expect(troubles()?.every(([, trouble]) => trouble === undefined)).toBe(true);
+    for (const name of ['a', 'b', 'c', 'd']) seen.set(name, snapshot(name, { inStateMs: 60_000 }));
+    expect(troubles()).toEqual([
+      ['a', undefined],
+      ['b', 'its clock is wrong'],
+      ['c', 'it has not come about yet'],
+      ['d', undefined],
+    ]);
   });
 
   it('sees planned members that nobody has seen, and who leads how many', () => {

@@ -44,6 +44,8 @@ export interface ControlOptions {
   store: ClusterStatus['store'];
   /** Why the database does not answer. */
   outage(): string | undefined;
+  /** What went wrong last with the link to this node. */
+  linkTrouble(node: string): string | undefined;
   /** Copies of a shard that nodes keep; the ring may name more of them, as successors. */
   replicas: number;
   members(): readonly MemberSnapshot[];
@@ -62,6 +64,8 @@ export interface ControlOptions {
 }
 
 const ASK_MS = 3_000;
+/** A link to a newcomer takes a moment, ms. */
+const LINK_MS = 5_000;
 /** The client map is looked at this long after a change: many shards change at once. */
 const MAP_MS = 50;
 
@@ -268,6 +272,12 @@ export class Control implements ClusterControl {
     return placement.plan.members.filter(({ directoryId }) => stays.has(directoryId)).length;
   }
 
+  #linkOf({ name, state, inStateMs }: MemberSnapshot): Pick<ClusterMember, 'linkTrouble'> {
+    const { self, roster, linkTrouble } = this.#options;
+    if (name === self || state !== 'alive' || inStateMs < LINK_MS || roster.connected().includes(name)) return {};
+    return { linkTrouble: linkTrouble(name) ?? 'it has not come about yet' };
+  }
+
   #members(): ClusterMember[] {
     const { members, placement, view, shardCount, replicas } = this.#options;
     const leads = new Map<string, number>();
@@ -290,6 +300,7 @@ export class Control implements ClusterControl {
       return {
         ...{ name, directoryId, addresses, zone, weight, roles, version, state, inStateMs, draining, load },
         ...shared(directoryId, draining),
+        ...this.#linkOf(member),
       };
     });
     const known = new Set(seen.map(({ directoryId }) => directoryId));

@@ -77,6 +77,12 @@ describe('what is wrong with a cluster', () => {
       [],
       [/^error b node b has left: .* its store failed, .*; it should hold 3/],
     ],
+    [
+      'one is seen, and there is no link to it',
+      members(member('a'), member('b', { linkTrouble: 'the clock of node b is 5000 ms ahead' })),
+      [],
+      [/^warning b node a has no link to node b, which gossip sees: the clock of node b is 5000 ms ahead$/],
+    ],
     ['one that left is planned no more', members(member('b', { state: 'left', planned: false })), [], []],
     [
       'two versions run',

@@ -71,9 +71,17 @@ function ofPlan({ planVersion, planning, members }: ClusterStatus): ClusterProbl
   return [{ severity: 'error', subject: 'shards', what, hint }];
 }
 
-function ofMembers({ members, store }: ClusterStatus): ClusterProblem[] {
+function ofMembers({ members, store, self }: ClusterStatus): ClusterProblem[] {
   const problems: ClusterProblem[] = [];
-  for (const { name, state, planned, shouldHold, shouldLead, version } of members) {
+  for (const { name, state, planned, shouldHold, shouldLead, version, linkTrouble } of members) {
+    if (linkTrouble !== undefined) {
+      problems.push({
+        severity: 'warning',
+        subject: name,
+        what: `node ${self} has no link to node ${name}, which gossip sees: ${linkTrouble}`,
+        hint: 'Replicas and requests for it wait. Mend what it says: clocks (NTP), cluster.keys, the way to its link port.',
+      });
+    }
     if (state === 'suspect') {
       problems.push({
         severity: 'warning',

@@ -1,9 +1,10 @@
-// A node's start asks whether it has its name and its data to itself: Redis' lease says so, of those that run now and those that were killed just
-// now. Called by cluster-node.ts.
+// A node's start asks whether it has its name and its data to itself. Redis' lease says so, of those that run and of those that were killed just
+// now: the one is renewed, the other ends within seconds and is waited for. Called by cluster-node.ts.
 
 import type { Clock, Scheduler } from '../../src/ports/clock.ts';
 import { SESSION_RENEW_MS, SESSION_TTL_MS } from '../ownership/limits.ts';
 import type { SessionKeeper } from '../ownership/session.ts';
+import { ClusterStartError } from './start-error.ts';
 
 export interface LeaseOptions {
   readonly session: Pick<SessionKeeper, 'state'>;
@@ -21,28 +22,37 @@ export interface LeaseOptions {
 
 /** How often a start that waits for a lease looks, ms. */
 const LEASE_POLL_MS = 100;
+/** No lease outlives this without a renewal, which is seen, ms. */
+export const LEASE_WAIT_MS = SESSION_TTL_MS + SESSION_RENEW_MS;
 
-/** The session has made its first claim. @throws Error for people when another node has the name or the directory */
+/**
+ * The session has made its first claim, and says in the log for whom it waits.
+ *
+ * @throws ClusterStartError when another node that runs has the name or the directory
+ */
 export async function haveToItself(options: LeaseOptions): Promise<void> {
-  const { session, clusterId, name, self, isOnlyGuard } = options;
-  if (isOnlyGuard) await awaitLease(options);
-  const { state } = session;
-  if (state.type !== 'taken') return;
-  const { by } = state;
-  // The last run of this very node may still have its lease: LevelDB's lock and the links' handshakes keep two runs apart.
-  if (by.node === name && by.directoryId === self && !isOnlyGuard) return;
-  throw new Error(
-    by.node === name
-      ? `another node of cluster ${clusterId} is called ${name}: give this one another cluster.name. ` +
-          'If it was this node, with another data directory and killed just now, start it again in some seconds'
-      : `the data directory of this node is in use by node ${by.node}: a copy of a directory cannot take part, give this node an empty one`,
-  );
-}
-
-/** The lease of a run that ended ends too, that of one that runs does not. */
-async function awaitLease({ session, clock, scheduler, isClosed }: LeaseOptions): Promise<void> {
-  const untilMs = clock.monotonic() + SESSION_TTL_MS + SESSION_RENEW_MS;
-  while (session.state.type === 'taken' && clock.monotonic() < untilMs && !isClosed()) {
+  const { session, clusterId, name, self, isOnlyGuard, clock, scheduler, isClosed } = options;
+  const untilMs = clock.monotonic() + LEASE_WAIT_MS;
+  for (;;) {
+    const { state } = session;
+    if (state.type !== 'taken' || isClosed()) return;
+    const { by, renewed } = state;
+    const sameName = by.node === name;
+    // Most likely the last run of this very node. LevelDB's lock, gossip and the links' handshakes keep two runs apart.
+    if (sameName && by.directoryId === self && !isOnlyGuard) return;
+    if (renewed || clock.monotonic() >= untilMs) {
+      throw sameName
+        ? new ClusterStartError(
+            'fault',
+            `another node of cluster ${clusterId} is called ${name}, and runs`,
+            'Give this one another cluster.name (--name).',
+          )
+        : new ClusterStartError(
+            'fault',
+            `the data directory of this node is in use by node ${by.node}, which runs`,
+            'A copy of a directory cannot take part: give this node an empty one.',
+          );
+    }
     await new Promise<void>((resolve) => scheduler.after(LEASE_POLL_MS, resolve));
   }
 }

@@ -19,7 +19,13 @@ describe('placement', () => {
     const placement = new Placement({
       ...{ self: 'dir-a', shardCount: 8, replicas: 1, settings: DEFAULT_PLAN_SETTINGS, log: silentLog },
       ...{ clock: time, scheduler: time, coordinator: new MemoryCoordinator({ server, clock: time, scheduler: time }) },
-      ...{ present: () => [A], isBorn: () => true, heard: () => undefined, changed: () => undefined },
+      ...{
+        present: () => [A],
+        reaches: () => true,
+        isBorn: () => true,
+        heard: () => undefined,
+        changed: () => undefined,
+      },
       forgotten: () => {
         forgotten += 1;
       },

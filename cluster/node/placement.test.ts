@@ -16,6 +16,8 @@ class World {
   readonly nodes = new Map<string, { placement: Placement; changes: number; kept: string }>();
   way: Journey = AT_ONCE;
   born = true;
+  /** Without a link to anybody. */
+  readonly cutOff = new Set<string>();
   telling = true;
 
   node(name: string, firstMembers = 3) {
@@ -32,6 +34,7 @@ class World {
         journey: () => this.way,
       }),
       present: () => this.present.map((one) => member(one)),
+      reaches: (directory) => directory === directoryOf(name) || !this.cutOff.has(name),
       isBorn: () => this.born,
       forgotten: () => undefined,
       heard: (plan) => {
@@ -129,6 +132,22 @@ describe('which ring counts', () => {
     expect(world.nodes.get('a')?.placement.why).toMatch(/first shards are being made/);
     world.born = true;
     await world.time.advance(30_000);
+    expect(new Set(world.versions())).toEqual(new Set([2]));
+  });
+
+  it('is left to others by a node that gossip sees and that reaches nobody', async () => {
+    const world = new World();
+    for (const name of ['a', 'b', 'c']) world.node(name, 3).placement.start('');
+    await world.time.advance(20_000);
+    for (const name of ['a', 'b', 'c']) world.cutOff.add(name);
+    world.present.push('d');
+    await world.time.advance(120_000);
+    expect(new Set(world.versions())).toEqual(new Set([1]));
+    expect(world.nodes.get('a')?.placement.why).toMatch(
+      /^fewer than half of the members .* it leaves plans to others$/,
+    );
+    world.cutOff.delete('b');
+    await world.time.advance(60_000);
     expect(new Set(world.versions())).toEqual(new Set([2]));
   });
 

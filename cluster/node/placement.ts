@@ -25,6 +25,8 @@ export interface PlacementOptions {
   log: Log;
   /** Those that gossip sees and that may hold shards, this node included. */
   present(): readonly RingMember[];
+  /** Whether there is a link to the node of this directory; to one's own there is. */
+  reaches(directoryId: string): boolean;
   /** The first shards are made, as far as this node knows: plans after the first rest on that. */
   isBorn(): boolean;
   /** A plan this node had not heard of: to be kept, and told to the other nodes. */
@@ -94,6 +96,11 @@ export class Placement {
     return plan.version === 0 ? '' : encodePlan(plan);
   }
 
+  /** Directories of the newest plan, in force or not yet. */
+  newestMembers(): readonly string[] {
+    return this.#planner.plan.members.map(({ directoryId }) => directoryId);
+  }
+
   /** The members that gossip sees have changed. */
   observe(): void {
     this.#planner = observe(this.#planner, this.#options.present(), this.#instant());
@@ -134,10 +141,23 @@ export class Placement {
       this.#why = 'the first shards are being made: all members of the first plan must be there';
       return;
     }
+    if (!this.#reachesMost()) {
+      this.#why = 'fewer than half of the members that gossip sees have a link to this node: it leaves plans to others';
+      return;
+    }
     const proposal = propose(this.#planner, this.#instant());
     this.#why = proposal.type === 'none' ? proposal.why : (this.#unanswered ?? 'a plan is proposed');
     if (proposal.type === 'none' || this.#publishing) return;
     void this.#publish(this.#seeded(proposal.plan));
+  }
+
+  /** Of the plan's members that gossip sees. Cut off in its links (a wrong clock), a node would plan for those it happens to reach. */
+  #reachesMost(): boolean {
+    const { present, reaches } = this.#options;
+    const planned = new Set(this.newestMembers());
+    const seen = present().filter(({ directoryId }) => planned.has(directoryId));
+    const reached = seen.filter(({ directoryId }) => reaches(directoryId));
+    return seen.length === 0 || reached.length * 2 > seen.length;
   }
 
   async #publish(plan: RingPlan): Promise<void> {

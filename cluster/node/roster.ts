@@ -71,7 +71,7 @@ export class Roster {
   /** Gossip sees it. */
   isUp(directoryId: string): boolean {
     const state = this.#byDirectory.get(directoryId)?.state;
-    return state === 'alive' || state === 'suspect';
+    return state !== undefined && isUp(state);
   }
 
   /** Its node says that it drains, or leaves. */
@@ -84,6 +84,13 @@ export class Roster {
     return this.#options.links.peer(node)?.remote?.directoryId;
   }
 
+  /** There is a link to the node that has this directory. */
+  isLinked(directoryId: string): boolean {
+    return this.#options.links
+      .peers()
+      .some(({ state, remote }) => state === 'connected' && remote?.directoryId === directoryId);
+  }
+
   /** Names of nodes that are connected. */
   connected(): string[] {
     return this.#options.links
@@ -92,11 +99,23 @@ export class Roster {
       .map(({ name }) => name);
   }
 
-  /** Those that placement may count on now, this node included. */
-  placeable(): RingMember[] {
-    return this.#options
-      .members()
-      .filter(({ state, roles }) => (state === 'alive' || state === 'suspect') && mayHold(roles))
+  /** Other nodes that gossip sees. */
+  othersUp(): number {
+    const { members, self } = this.#options;
+    return members().filter(({ name, state }) => name !== self && isUp(state)).length;
+  }
+
+  /**
+   * Those that placement may count on now, this node included. A newcomer counts once there is a link to it: one that nobody can hand anything
+   * (its clock is wrong, its port is closed) would be waited for by every shard it should hold.
+   *
+   * @param planned directories of the plan, which count while gossip sees them
+   */
+  placeable(planned: ReadonlySet<string>): RingMember[] {
+    const { members, self } = this.#options;
+    return members()
+      .filter(({ state, roles }) => isUp(state) && mayHold(roles))
+      .filter(({ name, directoryId }) => name === self || planned.has(directoryId) || this.isLinked(directoryId))
       .map(({ name, directoryId, zone, weight, draining }) => ({
         ...{ name, directoryId, zone, weight },
         drain: draining,
@@ -104,5 +123,7 @@ export class Roster {
       }));
   }
 }
+
+const isUp = (state: MemberSnapshot['state']): boolean => state === 'alive' || state === 'suspect';
 
 const mayHold = (roles: readonly string[]): boolean => roles.length === 0 || roles.includes(HOLDS_SHARDS);

@@ -119,9 +119,31 @@ describe('a node’s session', () => {
     expect(namesake.state).toMatchObject({ type: 'taken', by: { sessionId: '1' } });
     expect(copy.state).toMatchObject({ type: 'taken', by: { node: 'a' } });
     expect(world.lines).toEqual([
+      'info: a node of this name, with another data directory, still has a lease; waiting whether it ends',
+      'info: node "a" still has a lease on this data directory; waiting whether it ends',
       'error: another node is called "a": give one of them another cluster.name. This one leads nothing',
       'error: the data directory of this node is used by node "a" too: one of them is a copy and must be removed. This one leads nothing',
     ]);
+  });
+
+  it('of one that lives is told from one that was killed by its renewals', async () => {
+    const world = new World();
+    await world.keeper().start();
+    const namesake = world.keeper({ directoryId: 'other', sessionId: '2' });
+    await namesake.start();
+    expect(namesake.state).toMatchObject({ type: 'taken', renewed: false });
+    await world.pass(2 * SESSION_RENEW_MS);
+    expect(namesake.state).toMatchObject({ type: 'taken', renewed: true });
+    const killed = new World();
+    killed.server.holdSession({ node: 'a', directoryId: 'd', sessionId: 'killed' }, SESSION_TTL_MS);
+    const next = killed.keeper({ directoryId: 'empty' });
+    await next.start();
+    for (let ms = 0; ms < SESSION_TTL_MS - 100; ms += 100) {
+      expect(next.state).toMatchObject({ type: 'taken', renewed: false });
+      await killed.pass(100);
+    }
+    await killed.pass(200);
+    expect(next.state).toEqual({ type: 'held' });
   });
 
   it('is claimed when the other one is gone, which is said as well', async () => {

@@ -13,8 +13,11 @@ export type SessionState =
   | { readonly type: 'held' }
   /** It was held, and the coordinator has not confirmed it for a lease's life. */
   | { readonly type: 'lapsed' }
-  /** Another process has this node's name or its directory: it must not lead. */
-  | { readonly type: 'taken'; readonly by: NodeSession };
+  /**
+   * Another process has this node's name or its directory: it must not lead. `renewed`: that one lives, since its lease was renewed while this one
+   * waited for its end; until then it may have been killed just now.
+   */
+  | { readonly type: 'taken'; readonly by: NodeSession; readonly renewed: boolean };
 
 export interface SessionKeeperOptions {
   readonly coordinator: Coordinator;
@@ -28,6 +31,8 @@ export interface SessionKeeperOptions {
 
 /** Added to a lease's rest when waiting for its end, ms: clocks do not run alike. */
 const MARGIN_MS = 20;
+/** A lease that ends so much later than when last asked was renewed, ms: below it is the way of the answers. Renewals add `renewMs`. */
+const RENEWED_MS = 500;
 
 export class SessionKeeper {
   readonly #options: SessionKeeperOptions;
@@ -36,7 +41,7 @@ export class SessionKeeper {
   #timer: Cancelable | undefined;
   #stopped = false;
   #untilMs: number | undefined;
-  #taken: NodeSession | undefined;
+  #taken: { by: NodeSession; freeAtMs: number; renewed: boolean } | undefined;
   /** Whom the log has named last. */
   #saidTakenBy: string | undefined;
 
@@ -47,7 +52,7 @@ export class SessionKeeper {
   }
 
   get state(): SessionState {
-    if (this.#taken !== undefined) return { type: 'taken', by: this.#taken };
+    if (this.#taken !== undefined) return { type: 'taken', by: this.#taken.by, renewed: this.#taken.renewed };
     if (this.#untilMs === undefined) return { type: 'unclaimed' };
     return { type: this.#options.clock.monotonic() < this.#untilMs ? 'held' : 'lapsed' };
   }
@@ -73,7 +78,7 @@ export class SessionKeeper {
       const claim = outcome.value;
       if (claim.type === 'held') this.#held(claim.untilMs);
       else {
-        this.#refused(claim.by);
+        this.#refused(claim.by, claim.freeInMs);
         nextMs = Math.min(nextMs, claim.freeInMs + MARGIN_MS);
       }
     }
@@ -91,11 +96,15 @@ export class SessionKeeper {
     );
   }
 
-  #refused(by: NodeSession): void {
-    this.#taken = by;
-    if (this.#saidTakenBy === by.sessionId) return;
-    this.#saidTakenBy = by.sessionId;
-    const { log, session } = this.#options;
+  #refused(by: NodeSession, freeInMs: number): void {
+    const { clock, log, session } = this.#options;
+    const freeAtMs = clock.monotonic() + freeInMs;
+    const before = this.#taken?.by.sessionId === by.sessionId ? this.#taken : undefined;
+    const renewed = before !== undefined && (before.renewed || freeAtMs > before.freeAtMs + RENEWED_MS);
+    this.#taken = { by, freeAtMs: Math.min(freeAtMs, before?.freeAtMs ?? freeAtMs), renewed };
+    const what = `${by.sessionId}${renewed ? ' renewed' : ''}`;
+    if (this.#saidTakenBy === what) return;
+    this.#saidTakenBy = what;
     const fields = {
       node: session.node,
       directoryId: session.directoryId,
@@ -103,8 +112,20 @@ export class SessionKeeper {
       otherDirectoryId: by.directoryId,
     };
     const [sameName, sameDirectory] = [by.node === session.node, by.directoryId === session.directoryId];
-    if (sameName && sameDirectory) {
-      log.info(fields, 'the previous run of this node still has its lease; waiting for its end');
+    if (!renewed) {
+      log.info(
+        { ...fields, freeInMs },
+        sameName && sameDirectory
+          ? 'the previous run of this node still has its lease; waiting for its end'
+          : sameName
+            ? 'a node of this name, with another data directory, still has a lease; waiting whether it ends'
+            : `node ${JSON.stringify(by.node)} still has a lease on this data directory; waiting whether it ends`,
+      );
+    } else if (sameName && sameDirectory) {
+      log.error(
+        fields,
+        'another process runs as this very node, with its name and its data directory: one of them has a copy and must be removed. This one leads nothing',
+      );
     } else if (sameName) {
       log.error(
         fields,

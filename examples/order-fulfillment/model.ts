@@ -113,7 +113,9 @@ export interface FulfilmentPolicy {
 }
 
 export const TASK_QUEUE = 'order-fulfillment';
-export const workflowIdOf = (orderId: string): string => `order-${orderId}`;
+/** @param run tells the orders of one run from those of another, where a server keeps both; '': there is one run only */
+export const workflowIdOf = (orderId: string, run = ''): string =>
+  run === '' ? `order-${orderId}` : `order-${run}-${orderId}`;
 
 export function totalOf(order: Pick<Order, 'lines' | 'shippingCents'>): number {
   return order.lines.reduce((sum, line) => sum + line.quantity * line.unitPriceCents, order.shippingCents);

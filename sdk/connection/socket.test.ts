@@ -1,5 +1,6 @@
 // Over real sockets on 127.0.0.1: both WebSocket implementations, TLS left to the server's tests.
 
+import { createServer } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { decodeAll, encode } from '../../src/wire/codec.ts';
@@ -92,6 +93,21 @@ describe.each([
     await expect(Connection.connect({ ...options, address, connectTimeout: 200 })).rejects.toThrow(
       /no connection to ws:\/\/127\.0\.0\.1:\d+\/ within 200 ms/,
     );
+  });
+});
+
+it('a server that takes no connections is reported with what it says', async () => {
+  const text = 'not ready: the store failed';
+  const server = createServer().on('upgrade', (_request, socket) =>
+    socket.end(`HTTP/1.1 503 Service Unavailable\r\nContent-Length: ${text.length + 1}\r\n\r\n${text}\n`),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanups.push(() => new Promise<void>((resolve) => server.close(() => resolve())));
+  // A listening TCP server has an address of this kind.
+  const { port } = server.address() as { port: number };
+  await expect(Connection.connect({ address: `127.0.0.1:${port}`, connectTimeout: 300 })).rejects.toMatchObject({
+    details: expect.stringMatching(/ within 300 ms: not ready: the store failed$/),
+    cause: { httpStatus: 503 },
   });
 });
 

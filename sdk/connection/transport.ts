@@ -24,6 +24,17 @@ export interface Transport {
  */
 export type TransportFactory = (timeoutMs: number, url: string) => Transport | Promise<Transport>;
 
+/** Somebody listens there, speaks HTTP, and takes no connection: it starts, ends, has failed, or is another kind of server. */
+export class ConnectionRefusedByServer extends Error {
+  override readonly name = 'ConnectionRefusedByServer';
+  readonly httpStatus: number;
+
+  constructor(httpStatus: number, text: string) {
+    super(text === '' ? `refused with HTTP status ${httpStatus}` : text);
+    this.httpStatus = httpStatus;
+  }
+}
+
 /** A close frame carries at most 123 bytes of reason, and sockets throw for more. */
 export function closeReason(reason: string): string {
   return reason.replace(/[^ -~]/g, '?').slice(0, 120);

@@ -1,9 +1,14 @@
 // A transport over package `ws`, for Node. The socket never keeps the process alive by itself: the connection does, while requests
 // are open or a worker listens.
 
+import type { IncomingMessage } from 'node:http';
 import type { ClientOptions } from 'ws';
 import { SUBPROTOCOL } from '../../src/wire/frame.ts';
-import { closeReason, type Transport } from './transport.ts';
+import { ConnectionRefusedByServer, closeReason, type Transport } from './transport.ts';
+
+/** Of the answer of a server that takes no connection: ours say why in one line. */
+const MAX_REASON = 1_000;
+const REASON_MS = 1_000;
 
 /** TLS of an outgoing connection. All in PEM. */
 export interface TLSConfig {
@@ -64,7 +69,13 @@ export async function openWsTransport(url: string, tls: TLSConfig | undefined, t
     socket.on('ping', () => transport.onalive?.());
     socket.on('pong', () => transport.onalive?.());
     socket.on('error', (err) => {
-      failure = err;
+      failure ??= err;
+    });
+    socket.on('unexpected-response', (_request, response) => {
+      void readText(response).then((text) => {
+        failure = new ConnectionRefusedByServer(response.statusCode ?? 0, text);
+        socket.terminate();
+      });
     });
     socket.on('close', (code, reason) => {
       const text = failure?.message ?? `closed with code ${code}${reason.length > 0 ? `: ${reason.toString()}` : ''}`;
@@ -72,5 +83,25 @@ export async function openWsTransport(url: string, tls: TLSConfig | undefined, t
       reject(failure ?? new Error(`${url} ${text}`));
       transport.onclose?.(text);
     });
+  });
+}
+
+/** What there is of it by the end, the bound, or the time. Never rejects. */
+function readText(response: IncomingMessage): Promise<string> {
+  return new Promise((resolve) => {
+    let text = '';
+    const done = (): void => {
+      clearTimeout(timer);
+      response.destroy();
+      resolve(text.slice(0, MAX_REASON).trim());
+    };
+    const timer = setTimeout(done, REASON_MS);
+    timer.unref();
+    response.setEncoding('utf8');
+    response.on('data', (more: string) => {
+      text += more;
+      if (text.length >= MAX_REASON) done();
+    });
+    response.once('end', done).once('error', done).once('close', done);
   });
 }

@@ -50,6 +50,27 @@ function sentence(error: Error): string {
   return named ? error.message : `${workflowId}: ${error.message}`;
 }
 
+const HINTS = {
+  nobody: 'Is a server running there? `tenuto server start-dev` starts one; --address says where to look.',
+  refuses: 'A server is there and takes no connections now: `tenuto server check` says when it does, its log why not.',
+  answered:
+    'The server is there, and cannot do this now: try again. Of a cluster, `tenuto cluster health` says what is wrong.',
+  silent: 'The server is there, and was too slow: try again. Of a cluster, `tenuto cluster health` says what is wrong.',
+} as const;
+
+/** At the other end, as far as an unavailable server's error tells. */
+function whatIsThere(error: Error): keyof typeof HINTS {
+  let said: keyof typeof HINTS = 'silent';
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof RpcError && cause.origin === 'server') return 'answered';
+    const { httpStatus, code } = cause as { httpStatus?: unknown; code?: unknown };
+    if (typeof httpStatus === 'number') return 'refuses';
+    // Of a socket or the resolver; what is ours has numbers.
+    if (typeof code === 'string' || cause.message.includes('no connection')) said = 'nobody';
+  }
+  return said;
+}
+
 /** `message`, then each cause on a line of its own, then what to do next. */
 export function describeForPeople(error: unknown): string[] {
   if (!(error instanceof Error)) return [String(error)];
@@ -69,7 +90,7 @@ export function describeForPeople(error: unknown): string[] {
   }
   const local = error instanceof CommandError || error instanceof WorkflowFailedError;
   if (exitCodeOf(error) === ExitCode.UNAVAILABLE && !local) {
-    lines.push('  Is a server running there? `tenuto server start-dev` starts one; --address says where to look.');
+    lines.push(`  ${HINTS[whatIsThere(error)]}`);
   }
   return lines;
 }

@@ -20,6 +20,8 @@ export interface ClusterMember {
   readonly draining: Draining;
   /** It should give up everything, and keeps what it holds: fewer nodes than a shard has voters would be left to hold it. */
   readonly mustStay: boolean;
+  /** Why the asked node has no link to this one, though gossip sees it; undefined: it has one, or need not. */
+  readonly linkTrouble?: string | undefined;
   /** Percent of its capacity. */
   readonly load: number;
   /** Of the plan in force: it is meant to hold shards. */

@@ -144,7 +144,7 @@ describe('the demo', () => {
     await until(() => !pids.some(isAlive), 10_000);
   });
 
-  test('uses a server and a worker that run elsewhere', { timeout: 120_000 }, async () => {
+  test('uses a server and a worker that run elsewhere, again and again', { timeout: 180_000 }, async () => {
     const server = await startServer(['start-dev', '--port', '0']);
     const port = await freePair();
     const env = {
@@ -153,14 +153,19 @@ describe('the demo', () => {
       WAREHOUSE_URL: `http://127.0.0.1:${port + 1}`,
     };
     runNode(join(DIST, 'worker.js'), [], { env });
-    const demo = runDemo(
-      ...['--orders', '10', '--seed', '17', '--data-dir', temporaryDir()],
-      ...['--address', server.address, '--no-worker', '--services', `127.0.0.1:${port}`],
-    );
-    expect(await demo.ended, demo.output()).toBe(0);
-    expect(demo.output()).toContain(`using the server at ${server.address}`);
-    expect(demo.output()).toContain('The books balance: 10 orders');
-    expect(childPids(demo.output())).toHaveLength(2);
+    const ids = new Set<string | undefined>();
+    for (let run = 0; run < 2; run += 1) {
+      const demo = runDemo(
+        ...['--orders', '10', '--seed', '17', '--data-dir', temporaryDir()],
+        ...['--address', server.address, '--no-worker', '--services', `127.0.0.1:${port}`],
+      );
+      expect(await demo.ended, demo.output()).toBe(0);
+      expect(demo.output()).toContain(`using the server at ${server.address}`);
+      expect(demo.output()).toContain('The books balance: 10 orders');
+      expect(childPids(demo.output())).toHaveLength(2);
+      ids.add(/ids of this run begin with (order-\w+-)/.exec(demo.output())?.[1]);
+    }
+    expect(ids.size).toBe(2);
   });
 
   test('a wrong option is refused before anything starts', async () => {

@@ -70,5 +70,6 @@ it('goes from the cluster, and stays up to say why', { timeout: 90_000 }, async 
     expect.stringContaining('node c has left: it was stopped, or its store failed'),
   ]);
   const asked = await tenuto(['cluster', 'health', '--address', failing.address]);
-  expect(asked.code).toBe(5);
+  expect([asked.code, asked.stderr]).toEqual([5, expect.stringMatching(/not ready: .*(File too large|No space left)/)]);
+  expect(asked.stderr).toContain('A server is there and takes no connections now');
 });

@@ -31,6 +31,15 @@ describe('joining', () => {
     expect(outcomes()).toEqual([{ type: 'joined' }]);
   });
 
+  it('is over when another has called before the first round began', () => {
+    const { node, joiner, calls, outcomes } = joining(SEEDS);
+    node.knows('a');
+    joiner.run(0);
+    joiner.run(joiner.dueAtMs);
+    expect(outcomes()).toEqual([{ type: 'joined' }]);
+    expect(calls.length).toBeLessThanOrEqual(2);
+  });
+
   it('of a node without seeds is over at once: it is the first', () => {
     const { joiner, outcomes } = joining([]);
     joiner.run(0);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Limiter, refusedPeer } from './notices.ts';
-import { explain, REASONS } from './refusal.ts';
+import { Limiter, refusedBy, refusedPeer } from './notices.ts';
+import { explain, explainToRefused, REASONS } from './refusal.ts';
 
 describe('the limiter', () => {
   it('lets a subject speak once in ten seconds', () => {
@@ -32,5 +32,9 @@ describe('a refusal', () => {
     const { message } = refusedPeer(reason, '10.0.0.1:7946', 'a');
     expect(message).toContain('"a" at 10.0.0.1:7946');
     expect(message).toContain(explain(reason));
+    const told = refusedBy(reason, 'node "b"', 'warn').message;
+    expect(told).toContain(explainToRefused(reason));
+    // Whose settings are meant must be plain to who reads it.
+    expect(told).not.toContain('this side');
   });
 });

@@ -1,7 +1,7 @@
 // What an operator should hear of, beside who is a member: refusals both ways, paths that half work, clocks that differ. Each subject is
 // reported at most every ten seconds, however often it happens (I9): hostile traffic must not fill a disk with log lines.
 
-import { explain, type RefusalReason } from './refusal.ts';
+import { explain, explainToRefused, type RefusalReason } from './refusal.ts';
 
 export type Notice =
   /** We do not let somebody in. */
@@ -36,7 +36,13 @@ export function refusedPeer(reason: RefusalReason, address: string, name: string
 }
 
 export function refusedBy(reason: RefusalReason, by: string, severity: 'stop' | 'warn'): Notice {
-  return { kind: 'refused', reason, by, severity, message: `${by} does not let this node in: ${explain(reason)}` };
+  return {
+    kind: 'refused',
+    reason,
+    by,
+    severity,
+    message: `${by} does not let this node in: ${explainToRefused(reason)}`,
+  };
 }
 
 const PAUSE_MS = 10_000;

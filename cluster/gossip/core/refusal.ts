@@ -29,6 +29,10 @@ export const REASONS: readonly RefusalReason[] = [
 /** Worth trying again by itself: time cures it. */
 export const isTemporary = (reason: RefusalReason): boolean => reason === 'nameReserved' || reason === 'tableFull';
 
+/** Another node has the name or the directory, as far as is known: it may have been killed just now. */
+export const isTaken = (reason: RefusalReason): boolean =>
+  reason === 'duplicateName' || reason === 'duplicateDirectory';
+
 const EXPLANATIONS: Readonly<Record<RefusalReason, string>> = {
   foreignCluster: 'it belongs to another cluster. Check cluster.id and the seeds on both sides',
   incompatibleVersion:
@@ -46,4 +50,19 @@ const EXPLANATIONS: Readonly<Record<RefusalReason, string>> = {
   yourself: 'it is this very node',
 };
 
+/** For who does not let another in. */
 export const explain = (reason: RefusalReason): string => EXPLANATIONS[reason];
+
+/** The same, where the two sides are not alike, for who is not let in: it is that one's settings that people look at. */
+const TO_REFUSED: Partial<Readonly<Record<RefusalReason, string>>> = {
+  foreignCluster: 'that one belongs to another cluster. Check cluster.id and the seeds of this node',
+  unknownKey: "none of that one's keys opens what this node sealed. Give this node the cluster's keys (cluster.keys)",
+  notEncrypted:
+    "this node sends unencrypted, and the cluster requires encryption. Give it the cluster's keys (cluster.keys)",
+  encrypted: 'this node has keys, and that one has none. Take cluster.keys out here, or give the same to all nodes',
+  duplicateDirectory:
+    'the data directory of this node is in use by another node that is alive. A copied directory must not vote twice: start with an empty one',
+};
+
+/** For who is not let in. */
+export const explainToRefused = (reason: RefusalReason): string => TO_REFUSED[reason] ?? EXPLANATIONS[reason];

@@ -34,6 +34,8 @@ export interface DeskOptions {
   policy: FulfilmentPolicy;
   concurrency: number;
   seed: number;
+  /** Part of the workflows' ids; '' or absent: the orders' own are enough. */
+  run?: string;
   /** Ends the desk: what is under way is dropped. */
   signal: AbortSignal;
 }
@@ -84,8 +86,8 @@ export class Desk {
 
   /** Starts one order and waits for its end. */
   async #see(order: Order): Promise<Outcome> {
-    const { client, policy } = this.#options;
-    const workflowId = workflowIdOf(order.orderId);
+    const { client, policy, run } = this.#options;
+    const workflowId = workflowIdOf(order.orderId, run);
     const handle = await this.#insist(`start of ${workflowId}`, async () => {
       try {
         return await client.workflow.start<typeof fulfillOrder>('fulfillOrder', {
@@ -128,7 +130,8 @@ export class Desk {
   }
 
   async #askStatus(orderId: string, signal: AbortSignal): Promise<void> {
-    const handle = this.#options.client.workflow.getHandle(workflowIdOf(orderId));
+    const { client, run } = this.#options;
+    const handle = client.workflow.getHandle(workflowIdOf(orderId, run));
     const late = new AbortController();
     try {
       const status = await Promise.race([

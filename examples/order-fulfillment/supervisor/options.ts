@@ -42,7 +42,7 @@ export const HELP = `Order fulfilment on Tenuto: a node, a worker, a payment and
   --seed S          seeds faults, approvals and kills (default: random; it is printed)
   --keep            stay up after the audit, to look around with the CLI; Ctrl-C ends it
   --data-dir DIR    keep all data in DIR; a second run there finds the orders of the first
-  --store URL       the node keeps its data in PostgreSQL (postgres://user:password@host:port/database); give an empty database
+  --store URL       the node keeps its data in PostgreSQL (postgres://user:password@host:port/database)
   --address ADDR    use the server or cluster at HOST:PORT instead of a node of the demo's own
   --no-worker       start no worker: one runs elsewhere, and reaches the services by PAYMENT_URL and WAREHOUSE_URL
   --services ADDR   IP:PORT where the payment service listens, the warehouse on PORT + 1 (default: free ports)

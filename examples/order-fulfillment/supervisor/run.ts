@@ -1,5 +1,6 @@
 // One run of the demo: start everything, put the orders through, audit, and end everything again, whatever happened.
 
+import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
@@ -8,7 +9,7 @@ import { Client, Connection } from 'tenuto/client';
 import { type AuditReport, audit } from '../audit/audit.ts';
 import { readBooks } from '../audit/books.ts';
 import { summaryOf } from '../audit/summary.ts';
-import type { Catalogue, FulfilmentPolicy, Order } from '../model.ts';
+import { type Catalogue, type FulfilmentPolicy, type Order, workflowIdOf } from '../model.ts';
 import { CATALOGUE_FILE, ORDERS_FILE, ROOT } from '../paths.ts';
 import { type Cast, castOf, DEFAULT_NODE_PORT } from './cast.ts';
 import { runChaos } from './chaos.ts';
@@ -51,6 +52,8 @@ class Run {
   readonly #options: DemoOptions;
   readonly #orders: readonly Order[];
   readonly #dataDir: string;
+  /** Part of the workflows' ids. */
+  readonly #id: string;
   readonly #view = new View();
   readonly #tally = new Tally();
   /** Ends the run early: Ctrl-C, or a process that cannot be kept alive. */
@@ -65,8 +68,10 @@ class Run {
     this.#options = options;
     this.#dataDir = resolve(options.dataDir ?? join(ROOT, '.tenuto', `demo-${stamp()}-${process.pid}`));
     mkdirSync(this.#dataDir, { recursive: true });
-    this.#orders = available.slice(0, Math.max(options.orders, ordersOfEarlierRuns(this.#dataDir)));
-    writeFileSync(runFile(this.#dataDir), `${JSON.stringify({ orders: this.#orders.length })}\n`);
+    const earlier = earlierRun(this.#dataDir);
+    this.#orders = available.slice(0, Math.max(options.orders, earlier?.orders ?? 0));
+    this.#id = earlier?.id ?? newRunId(options);
+    writeFileSync(runFile(this.#dataDir), `${JSON.stringify({ orders: this.#orders.length, id: this.#id })}\n`);
   }
 
   async toTheEnd(): Promise<number> {
@@ -126,6 +131,7 @@ class Run {
       this.#view.say(pc.yellow(`Port ${DEFAULT_NODE_PORT} is taken; the node of this demo listens on ${port}.`));
     }
     if (cast.node === undefined) this.#view.say(`  using the server at ${cast.address}`);
+    if (this.#id !== '') this.#view.say(`  the ids of this run begin with ${workflowIdOf('', this.#id)}`);
     if (cast.worker === undefined) this.#view.say('  the worker runs elsewhere');
     const steps: [Child | undefined, string][] = [
       [cast.payment, 'payment service'],
@@ -154,6 +160,7 @@ class Run {
       policy: POLICY,
       concurrency,
       seed,
+      run: this.#id,
       signal: this.#stop.signal,
     });
     const since = performance.now();
@@ -221,7 +228,7 @@ class Run {
 
   async #stayUp(cast: Cast): Promise<void> {
     const at = cast.address === `127.0.0.1:${DEFAULT_NODE_PORT}` ? '' : ` --address ${cast.address}`;
-    const example = `order-${this.#orders[0]?.orderId}`;
+    const example = workflowIdOf(this.#orders[0]?.orderId ?? '', this.#id);
     const pids = this.#children.map((child) => `${child.name} ${child.pid}`).join(', ');
     this.#view.say(`
 Everything stays up (${pids}). Look around in another terminal:
@@ -267,11 +274,16 @@ function runFile(dataDir: string): string {
   return join(dataDir, 'run.json');
 }
 
-/** A data directory that has been used holds orders of its own: all of them must be accounted for again. */
-function ordersOfEarlierRuns(dataDir: string): number {
-  if (!existsSync(runFile(dataDir))) return 0;
-  return Number(JSON.parse(readFileSync(runFile(dataDir), 'utf8')).orders);
+/** A data directory that has been used holds orders of its own: all of them must be accounted for again, under the ids they have. */
+function earlierRun(dataDir: string): { orders: number; id: string } | undefined {
+  if (!existsSync(runFile(dataDir))) return undefined;
+  const { orders, id } = JSON.parse(readFileSync(runFile(dataDir), 'utf8'));
+  return { orders: Number(orders), id: String(id ?? '') };
 }
+
+/** A server of others keeps the orders of earlier runs, which are none of this one's. A node of our own begins with nothing. */
+const newRunId = ({ address, store }: DemoOptions): string =>
+  address === undefined && store === undefined ? '' : randomBytes(3).toString('hex');
 
 function stamp(): string {
   return new Date().toISOString().replace(/\D/g, '').slice(0, 14);

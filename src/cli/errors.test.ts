@@ -1,0 +1,40 @@
+// What a failed command tells people to do next.
+
+import { describe, expect, it } from 'vitest';
+import { RpcError } from '../../sdk/client/index.ts';
+import { ConnectionRefusedByServer } from '../../sdk/connection/transport.ts';
+import { StatusCode } from '../wire/status.ts';
+import { describeForPeople } from './errors.ts';
+import { CommandError, ExitCode } from './exit-codes.ts';
+
+const { DEADLINE_EXCEEDED, UNAVAILABLE } = StatusCode;
+const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:7280'), { code: 'ECONNREFUSED' });
+const late = (text: string, cause?: Error): RpcError => new RpcError(DEADLINE_EXCEEDED, text, undefined, { cause });
+const said = RpcError.fromStatus({ code: UNAVAILABLE, message: 'Shard 7 has no leader.' });
+
+describe('the hint of an unavailable server fits what is there', () => {
+  it.each<[string, Error, RegExp]>([
+    ['nobody listens', late('no connection to ws://h:1/ within 2000 ms', refused), /^ {2}Is a server running there\?/],
+    ['nobody answers at all', late('no connection to ws://h:1/ within 2000 ms'), /^ {2}Is a server running there\?/],
+    ['the connection is lost meanwhile', late('x had no answer: there is no connection'), /^ {2}Is a server running/],
+    [
+      'it takes no connections',
+      late('no connection to ws://h:1/', new ConnectionRefusedByServer(503, 'not ready: the store failed')),
+      /^ {2}A server is there and takes no connections now/,
+    ],
+    ['it said so itself', said, /^ {2}The server is there, and cannot do this now: try again/],
+    ['it said so until the time was over', late('x had no answer', said), /^ {2}The server is there, and cannot/],
+    [
+      'it was silent',
+      late('clusterShards had no answer from ws://h:1/ within 10000 ms'),
+      /^ {2}The server is there, and was/,
+    ],
+  ])('%s', (_, error, hint) => {
+    expect(describeForPeople(error).at(-1)).toMatch(hint);
+  });
+
+  it('a command that knows better says it itself', () => {
+    const error = new CommandError('not done within 1s', { exitCode: ExitCode.UNAVAILABLE });
+    expect(describeForPeople(error)).toEqual(['not done within 1s']);
+  });
+});
