@@ -110,6 +110,11 @@ export interface ClientModule {
   connect(settings: JsonValue): Promise<Driver>;
 }
 
+/** What a driver throws when the system refuses because it is full: the load generator tries again, and counts. */
+export class BusyError extends Error {
+  override readonly name = 'BusyError';
+}
+
 /** One client's connection. Calls are made concurrently. */
 export interface Driver {
   /** Resolves with what the workflow returned, unchecked: the load generator compares. */
@@ -132,6 +137,8 @@ export interface SystemProcess {
 /** Sums since the process began, but for the delay: that since it was asked last. */
 export interface InsideFigures {
   readonly fsyncs?: number | undefined;
+  /** Calls refused because something was full. */
+  readonly refused?: number | undefined;
   readonly gcMs?: number | undefined;
   readonly eventLoopDelayP99Ms?: number | undefined;
 }

@@ -96,6 +96,8 @@ const measurement = z.object({
     warmUp: figure,
     /** Of the measured time, each with the right result. */
     done: figure,
+    /** Everything that began, before, in and after the measured time: each ended with the right result. */
+    all: figure,
     /** Refused at the first try (RESOURCE_EXHAUSTED) and tried again; the operation is counted once. */
     refused: figure,
   }),
@@ -105,7 +107,7 @@ const measurement = z.object({
   roles: z.array(roleFigures),
   series: z.array(point),
   multiples: z.array(multiple),
-  /** From when on the rate was steady; `never` is said in the notes too. */
+  /** From when on the rate was steady; `never` in the time a warm-up may take: the figures are of a load that still moved. */
   steady: z.union([z.object({ afterS: figure }), z.literal('never'), z.literal('not judged')]),
   /** With `--step`: each step, the last one past the knee. */
   steps: z.array(step),

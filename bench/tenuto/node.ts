@@ -1,23 +1,22 @@
-// The node under test as a real process with a data directory of its own, and what the kernel says of it.
+// The node under test as a real process, `tenuto server start-dev`, with a data directory of its own.
+
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { insideOfMetrics } from '../lib/inside.ts';
+import type { InsideFigures } from '../lib/model.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const EXIT_WITH_PARENT = new URL('../../examples/order-fulfillment/supervisor/exit-with-parent.js', import.meta.url);
 const READY_TIMEOUT_MS = 60_000;
-
-export interface MemoryUse {
-  /** MiB of anonymous memory: what the process really holds. */
-  rssAnon: number;
-  /** MiB resident, with mapped files (LevelDB maps its tables). */
-  rss: number;
-}
+const LOOK_MS = 5;
 
 export class BenchNode {
   readonly address: string;
-  /** ms from spawn to the first answer of /readyz. */
+  /** From spawn to the first answer of `/readyz`. */
   readonly readyMs: number;
   readonly dataDir: string;
   readonly #child: ChildProcess;
@@ -35,31 +34,26 @@ export class BenchNode {
 
   /** @param extraFlags flags of `server start-dev` */
   static async start(dataDir: string, port: number, extraFlags: readonly string[] = []): Promise<BenchNode> {
-    const begun = performance.now();
-    const flags = [
-      'server',
-      'start-dev',
-      '--data-dir',
-      dataDir,
-      '--port',
-      String(port),
-      '--log-level',
-      'error',
-      ...extraFlags,
-    ];
-    const child = spawn(process.execPath, [MAIN, ...flags], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const begunAtMs = performance.now();
+    const flags = ['--data-dir', dataDir, '--port', String(port), '--log-level', 'error', ...extraFlags];
+    const args = ['--import', EXIT_WITH_PARENT.href, MAIN, 'server', 'start-dev', ...flags];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     const address = `127.0.0.1:${port}`;
     while (!(await isReady(address))) {
       if (child.exitCode !== null) throw new Error(`the node ended with code ${child.exitCode} before it was ready`);
-      if (performance.now() - begun > READY_TIMEOUT_MS)
+      if (performance.now() - begunAtMs > READY_TIMEOUT_MS)
         throw new Error(`the node was not ready after ${READY_TIMEOUT_MS} ms`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await sleep(LOOK_MS);
     }
-    return new BenchNode(child, address, performance.now() - begun, dataDir);
+    return new BenchNode(child, address, performance.now() - begunAtMs, dataDir);
   }
 
   get pid(): number {
     return this.#child.pid ?? -1;
+  }
+
+  inside(): Promise<InsideFigures> {
+    return insideOf(this.address);
   }
 
   /** SIGTERM, and what it takes to end. */
@@ -76,6 +70,15 @@ export class BenchNode {
   }
 }
 
+/** What a node's `/metrics` tell; nothing of one that does not answer. */
+export async function insideOf(address: string): Promise<InsideFigures> {
+  try {
+    return insideOfMetrics(await (await fetch(`http://${address}/metrics`)).text());
+  } catch {
+    return {};
+  }
+}
+
 async function isReady(address: string): Promise<boolean> {
   try {
     return (await fetch(`http://${address}/readyz`)).ok;
@@ -84,32 +87,11 @@ async function isReady(address: string): Promise<boolean> {
   }
 }
 
+/** Resolves when it is gone. */
 export function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   return new Promise((resolve) => {
     child.once('exit', () => resolve());
     child.kill(signal);
   });
-}
-
-/** Of a process on Linux; undefined where the kernel does not say. */
-export function memoryOf(pid: number): MemoryUse | undefined {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    const mib = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) / 1024;
-    return { rssAnon: mib('RssAnon'), rss: mib('VmRSS') };
-  } catch {
-    return undefined;
-  }
-}
-
-/** User and system CPU seconds of a process so far, on Linux. */
-export function cpuSecondsOf(pid: number): number | undefined {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    const ticks = Number(fields[11]) + Number(fields[12]);
-    return ticks / 100;
-  } catch {
-    return undefined;
-  }
 }
