@@ -5,19 +5,19 @@ import { compareWith } from './lib/compare.ts';
 import { type Flags, parseFlags, UsageError } from './lib/flags.ts';
 import { measureFloors } from './lib/floors.ts';
 import { describeMachine } from './lib/machine.ts';
-import { PEERS } from './lib/peers.ts';
 import { makeProgress } from './lib/progress.ts';
 import { readReport } from './lib/report.ts';
 import { type Failure, runAll } from './lib/run.ts';
 import { renderReport } from './lib/table.ts';
 import { renderList, USAGE } from './lib/usage.ts';
+import { preparePeers } from './peers/index.ts';
 import { SCENARIOS } from './scenarios/index.ts';
 import { TenutoSystem } from './tenuto/system.ts';
 
 const USAGE_EXIT = 2;
 
 async function main(): Promise<number> {
-  const flags = parseFlags(process.argv.slice(2), { scenarios: SCENARIOS, peers: Object.keys(PEERS) });
+  const flags = parseFlags(process.argv.slice(2), { scenarios: SCENARIOS });
   switch (flags.show) {
     case 'help':
       process.stdout.write(USAGE);
@@ -33,16 +33,17 @@ async function main(): Promise<number> {
 async function run(flags: Flags): Promise<number> {
   const before = flags.baselineFile === undefined ? undefined : readReport(flags.baselineFile);
   const progress = makeProgress(process.stderr);
-  const peers = await Promise.all(flags.peers.flatMap((name) => PEERS[name]?.() ?? []));
+  const peers = await preparePeers(flags.peers, (text) => progress.say(text));
   progress.say('floors: fsync, loopback, msgpack');
   const floors = await measureFloors();
-  const systems = [new TenutoSystem(), ...peers];
+  const systems = [new TenutoSystem(), ...peers.systems];
   const { report, failures } = await runAll({ flags, systems, floors, machine: describeMachine(), progress });
   progress.clear();
   process.stdout.write(renderReport(report, before === undefined ? undefined : compareWith(before, report)));
   if (flags.jsonFile !== undefined) writeFileSync(flags.jsonFile, `${JSON.stringify(report, undefined, 1)}\n`);
   for (const failure of failures) process.stderr.write(describe(failure));
-  return failures.length === 0 ? 0 : 1;
+  for (const { why } of peers.missing) process.stderr.write(`\n${why}\n`);
+  return failures.length === 0 && peers.missing.length === 0 ? 0 : 1;
 }
 
 function describe({ scenario, system, error }: Failure): string {

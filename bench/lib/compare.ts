@@ -1,4 +1,4 @@
-// This run beside another one, and beside peers of the same run: ratios of rates and latencies. Pure.
+// This run beside another one: ratios of rates and latencies. Pure. Beside peers of the same run: peers/beside.ts.
 
 import { keyOf, type Measurement, type Report } from './report.ts';
 
@@ -44,24 +44,12 @@ export function compareWith(baseline: Report, now: Pick<Report, 'floors' | 'mach
 }
 
 /** One measurement's figures as multiples of another one's. */
-export function ratiosBetween(one: Measurement, other: Measurement): Ratios {
+function ratiosBetween(one: Measurement, other: Measurement): Ratios {
   return {
     perSecond: ratio(one.perSecond, other.perSecond),
     p50: ratio(one.latency?.p50Ms, other.latency?.p50Ms),
     p99: ratio(one.latency?.p99Ms, other.latency?.p99Ms),
   };
-}
-
-/** A peer's row beside ours: same scenario, case and shape, and the same round where there are several. */
-export function besidesOf(peer: Measurement, all: readonly Measurement[]): Measurement | undefined {
-  return all.find(
-    (each) =>
-      each.system.name === 'tenuto' &&
-      each.scenario === peer.scenario &&
-      each.case === peer.case &&
-      each.round === peer.round &&
-      each.shape?.kind === peer.shape?.kind,
-  );
 }
 
 function ratio(one: number | undefined, other: number | undefined): number | undefined {

@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { msToNumber } from '../../sdk/common/time.ts';
+import { choosePeers, type PeerRequest } from '../peers/choice.ts';
 import type { LoadFlags, Scenario } from './model.ts';
 
 export interface Flags {
@@ -12,7 +13,7 @@ export interface Flags {
   readonly load: LoadFlags;
   /** Parameters of scenarios, by name. */
   readonly set: ReadonlyMap<string, number>;
-  readonly peers: readonly string[];
+  readonly peers: readonly PeerRequest[];
   readonly jsonFile: string | undefined;
   readonly baselineFile: string | undefined;
 }
@@ -31,6 +32,7 @@ const OPTIONS = {
   step: { type: 'boolean' },
   set: { type: 'string', multiple: true },
   peer: { type: 'string', multiple: true },
+  address: { type: 'string' },
   json: { type: 'string' },
   baseline: { type: 'string' },
   list: { type: 'boolean' },
@@ -42,7 +44,6 @@ const SHORTEST_MS = 200;
 
 export interface Known {
   readonly scenarios: readonly Scenario[];
-  readonly peers: readonly string[];
 }
 
 /** @throws UsageError */
@@ -60,17 +61,15 @@ export function parseFlags(args: readonly string[], known: Known): Flags {
   const scenarios = chosen(positionals, mode, known.scenarios);
   if (positionals.length > 0) fits(load, scenarios);
   const set = settings(values.set ?? [], scenarios);
-  for (const peer of values.peer ?? []) {
-    if (!known.peers.includes(peer))
-      throw new UsageError(`there is no peer ${peer}; there are: ${orNone(known.peers)}`);
-  }
+  const choice = choosePeers(values.peer ?? [], values.address);
+  if (choice.is === 'wrong') throw new UsageError(choice.why);
   return {
     show,
     scenarios,
     mode,
     load,
     set,
-    peers: values.peer ?? [],
+    peers: choice.peers,
     jsonFile: values.json,
     baselineFile: values.baseline,
   };

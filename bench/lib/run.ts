@@ -1,5 +1,6 @@
 // A run: floors, then each scenario on each system, in turn A B A B where there are several, so that a machine that drifts drifts for all.
 
+import { turnsOf } from '../peers/turns.ts';
 import { type Flags, UsageError } from './flags.ts';
 import type { Progress, Scenario, ScenarioContext, System } from './model.ts';
 import { type Floors, type Measurement, REPORT_SCHEMA, type Report } from './report.ts';
@@ -20,7 +21,7 @@ export interface Failure {
 }
 
 /** Rounds when several systems take turns. */
-const ROUNDS = 2;
+const ROUNDS = { quick: 2, usual: 3 };
 
 /** One failed scenario does not end the run; it is told, and the run's exit code is 1. */
 export async function runAll(parts: RunParts): Promise<{ report: Report; failures: readonly Failure[] }> {
@@ -30,17 +31,14 @@ export async function runAll(parts: RunParts): Promise<{ report: Report; failure
   const failures: Failure[] = [];
   for (const scenario of flags.scenarios) {
     const able = systems.filter((system) => canRun(system, scenario));
-    const rounds = able.length > 1 ? ROUNDS : 1;
-    for (let round = 1; round <= rounds; round += 1) {
-      for (const system of able) {
-        try {
-          const made = await scenario.run(contextOf(scenario, system, parts));
-          measurements.push(...made.map((measurement) => ({ ...measurement, round })));
-        } catch (error) {
-          if (error instanceof UsageError) throw error;
-          failures.push({ scenario: scenario.name, system: system.name, error });
-          progress.say(`${scenario.name} on ${system.name} failed`);
-        }
+    for (const { system, round } of turnsOf(able, ROUNDS[flags.mode])) {
+      try {
+        const made = await scenario.run(contextOf(scenario, system, parts));
+        measurements.push(...made.map((measurement) => ({ ...measurement, round })));
+      } catch (error) {
+        if (error instanceof UsageError) throw error;
+        failures.push({ scenario: scenario.name, system: system.name, error });
+        progress.say(`${scenario.name} on ${system.name} failed`);
       }
     }
   }

@@ -2,13 +2,15 @@
 
 import Table from 'cli-table3';
 import pc from 'picocolors';
-import { type Baseline, besidesOf, type Ratios, ratiosBetween } from './compare.ts';
+import { renderBeside } from '../peers/table.ts';
+import type { Baseline, Ratios } from './compare.ts';
 import { describeShape, type Measurement, type Report } from './report.ts';
 
 export function renderReport(report: Report, baseline: Baseline | undefined): string {
   const parts = [
     renderHead(report),
     renderMeasurements(report.measurements, baseline),
+    renderBeside(report.measurements, figure),
     renderFigures(report),
     renderNotes(report, baseline),
   ];
@@ -45,7 +47,6 @@ function renderMeasurements(measurements: readonly Measurement[], baseline: Base
       'client µs',
       'fsyncs',
       'KB written',
-      ...(peers ? ['tenuto /s', 'tenuto p50'] : []),
       ...(baseline === undefined ? [] : ['/s × before', 'p50 × before']),
     ],
     style: { head: [], border: [], compact: true },
@@ -74,7 +75,6 @@ function renderMeasurements(measurements: readonly Measurement[], baseline: Base
       figure(roleOf(measurement, 'client')?.cpuUsPerOperation),
       figure(node?.fsyncsPerOperation),
       figure(written / 1000),
-      ...(peers ? besideCells(measurement, withLoad) : []),
       ...(baseline === undefined ? [] : cells(baseline.ratiosOf(measurement))),
     ]);
   }
@@ -103,11 +103,6 @@ function renderNotes({ measurements }: Report, baseline: Baseline | undefined): 
     measurement.notes.map((note) => `${nameOf(measurement)}: ${note}`),
   );
   return [...notes, ...(baseline?.warnings ?? [])].map((note) => `! ${note}`).join('\n');
-}
-
-function besideCells(measurement: Measurement, all: readonly Measurement[]): string[] {
-  const ours = measurement.system.name === 'tenuto' ? undefined : besidesOf(measurement, all);
-  return cells(ours === undefined ? undefined : ratiosBetween(ours, measurement));
 }
 
 function cells(ratios: Ratios | undefined): string[] {

@@ -15,7 +15,8 @@ options
   --duration TIME    how long each load is measured: 30s, 10m, 2h
   --step             raise the load until the knee, then measure there
   --set NAME=N       a scenario's parameter (--list shows them); may be repeated
-  --peer NAME        the same on another system, in turn A B A B; may be repeated
+  --peer NAME        the same on another system, in turn A B A B: restate, dbos, temporal; may be repeated
+  --address H:P      of --peer temporal: a server that runs already
   --json FILE        writes the report
   --baseline FILE    compares with such a report
   --list             scenarios and their parameters
