@@ -15,6 +15,8 @@ import { SCENARIOS } from './scenarios/index.ts';
 import { TenutoSystem } from './tenuto/system.ts';
 
 const USAGE_EXIT = 2;
+/** Exit codes of a process that a signal ended. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 async function main(): Promise<number> {
   const flags = parseFlags(process.argv.slice(2), { scenarios: SCENARIOS });
@@ -50,6 +52,8 @@ function describe({ scenario, system, error }: Failure): string {
   return `\n${scenario} on ${system} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`;
 }
 
+// Children end when this process does, folders go at its exit.
+for (const [signal, code] of Object.entries(SIGNALS)) process.once(signal, () => process.exit(code));
 try {
   process.exitCode = await main();
 } catch (error) {

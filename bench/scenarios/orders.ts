@@ -1,11 +1,9 @@
 // Mixed business load: the order pipeline of examples/order-fulfillment with its two services, approvals, sagas and deadlines. The shop's audit at
 // the end balances money, stock and parcels; a discrepancy fails the run. People think and services take their time, so what counts is the CPU.
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Connection } from 'tenuto/client';
 import { Orders } from '../../test/chaos/cluster/orders.ts';
+import { newFolder, removeFolder } from '../lib/folders.ts';
 import type { Scenario, ScenarioContext } from '../lib/model.ts';
 import type { Measurement } from '../lib/report.ts';
 import { ownMeasurement, parameter, withTenuto } from '../lib/scenario.ts';
@@ -29,7 +27,7 @@ export const orders: Scenario = {
 };
 
 async function pipeline(context: ScenarioContext, running: RunningTenuto): Promise<Measurement> {
-  const directory = mkdtempSync(join(tmpdir(), 'tenuto-bench-orders-'));
+  const directory = newFolder();
   const count = parameter(context, 'orders');
   const load = new Orders({ count, concurrency: parameter(context, 'concurrency'), seed: SEED, directory });
   const connection = await Connection.connect({ address: running.node.address });
@@ -62,6 +60,6 @@ async function pipeline(context: ScenarioContext, running: RunningTenuto): Promi
   } finally {
     await connection.close();
     await load.end();
-    rmSync(directory, { recursive: true, force: true });
+    removeFolder(directory);
   }
 }

@@ -1,11 +1,9 @@
 // A cluster of real nodes with a real Redis, as the chaos runs have it (test/chaos/cluster), and workers that serve all of them.
 
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ChaosCluster } from '../../test/chaos/cluster/cluster.ts';
+import { newFolder, removeFolder } from '../lib/folders.ts';
 import type { RunningSystem, SystemProcess, Target } from '../lib/model.ts';
 import { insideOf } from './node.ts';
 import { tenutoTarget, workerProcess } from './system.ts';
@@ -24,11 +22,10 @@ const LOOK_MS = 500;
 export class RunningCluster implements RunningSystem {
   readonly cluster: ChaosCluster;
   readonly taskQueue = `bench-${randomBytes(4).toString('hex')}`;
-  readonly #directory: string;
+  readonly #directory = newFolder();
   readonly #workers: BenchWorker[] = [];
 
   private constructor(shape: ClusterShape) {
-    this.#directory = mkdtempSync(join(tmpdir(), 'tenuto-bench-cluster-'));
     this.cluster = new ChaosCluster({ ...shape, directory: this.#directory, coordinator: 'single' });
   }
 
@@ -87,7 +84,7 @@ export class RunningCluster implements RunningSystem {
     await Promise.all(this.#workers.splice(0).map((worker) => worker.stop()));
     await Promise.all(this.cluster.nodes.filter(({ isUp }) => isUp).map((node) => node.end()));
     await this.cluster.close();
-    rmSync(this.#directory, { recursive: true, force: true });
+    removeFolder(this.#directory);
   }
 }
 

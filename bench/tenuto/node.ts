@@ -1,11 +1,9 @@
 // The node under test as a real process, `tenuto server start-dev`, with a data directory of its own.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { newFolder, removeFolder } from '../lib/folders.ts';
 import { insideOfMetrics } from '../lib/inside.ts';
 import type { InsideFigures } from '../lib/model.ts';
 
@@ -29,7 +27,7 @@ export class BenchNode {
   }
 
   static newDataDir(): string {
-    return mkdtempSync(join(tmpdir(), 'tenuto-bench-'));
+    return newFolder();
   }
 
   /** @param extraFlags flags of `server start-dev` */
@@ -66,7 +64,7 @@ export class BenchNode {
   }
 
   removeData(): void {
-    rmSync(this.dataDir, { recursive: true, force: true });
+    removeFolder(this.dataDir);
   }
 }
 
