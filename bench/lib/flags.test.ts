@@ -22,7 +22,6 @@ const known = {
     scenario('soak', { runs: 'asked' }),
     scenario('hot', { runs: 'asked', shapes: ['open'] }),
   ],
-  peers: ['restate'],
 };
 const parse = (...args: string[]) => parseFlags(args, known);
 const names = (...args: string[]) => parse(...args).scenarios.map(({ name }) => name);
@@ -81,7 +80,7 @@ describe('says what is wrong and what would be right', () => {
     [['--set', 'lanes=5'], 'no scenario of this run has a parameter lanes; there are: concurrency'],
     [['replay', '--set', 'lanes=5'], 'no scenario of this run has a parameter lanes; there are: none'],
     [['--set', 'concurrency=-1'], "--set concurrency must be a number of at least 0, got '-1'"],
-    [['--peer', 'other'], 'there is no peer other; there are: restate'],
+    [['--peer', 'other'], 'there is no peer other; there are: restate, dbos, temporal'],
   ])('%j', (args, message) => {
     expect(() => parse(...args)).toThrow(new UsageError(message));
   });

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const folders = new Set<string>();
+process.once('exit', removeAll);
 
 export function newFolder(): string {
-  if (folders.size === 0) process.once('exit', removeAll);
   const folder = mkdtempSync(join(tmpdir(), 'tenuto-bench-'));
   folders.add(folder);
   return folder;

@@ -33,6 +33,10 @@ export interface Times {
 
 const LOOK_MS = 100;
 const SECOND_MS = 1_000;
+/** A closed loop of a slow system is measured longer, by so much at most, until each of its lanes has ended so many operations on average: fewer tell
+ * where the waves of the beginning happen to break, not how fast it is. */
+const ENOUGH_PER_LANE = 2;
+const LONGER_MOST_MS = 45_000;
 /** What began is given so long to end after the last one began. */
 const DRAIN_MS = 120_000;
 
@@ -72,7 +76,8 @@ export async function runLoad(
   const happening = during?.() ?? Promise.resolve();
   // Awaited when the time is over.
   happening.catch(() => {});
-  const ticks = await measuredTime(parts, measuredMs);
+  const enough = before + (shape.kind === 'closed' ? ENOUGH_PER_LANE * shape.concurrency : 0);
+  const ticks = await measuredTime(parts, measuredMs, enough);
   await clients.unlessFailed(happening);
   recorder.measureUntil(nowMs());
   load.stop();
@@ -83,7 +88,7 @@ export async function runLoad(
   await ended(load.done);
   onAll?.(recorder.total);
   const recorded = recorder.result();
-  if (recorded.done === 0) throw new Error(`${name}: nothing ended in ${measuredMs} ms`);
+  if (recorded.done === 0) throw new Error(`${name}: nothing ended in the measured time`);
   return {
     recorded,
     warmUp: before,
@@ -111,12 +116,18 @@ async function warmUp({ clients, recorder, progress }: Parts, mostMs: number): P
   return { afterS: (nowMs() - beganAtMs) / 1000 };
 }
 
-/** Returns what the processes did in each second. */
-async function measuredTime({ clients, recorder, watch, progress }: Parts, forMs: number): Promise<Point['roles'][]> {
+/** Returns what the processes did in each second. @param enough operations, from the beginning of the load */
+async function measuredTime(
+  { clients, recorder, watch, progress }: Parts,
+  forMs: number,
+  enough: number,
+): Promise<Point['roles'][]> {
   const fromMs = nowMs();
+  const isOver = (atMs: number): boolean =>
+    atMs > fromMs + forMs && (recorder.total >= enough || atMs > fromMs + forMs + LONGER_MOST_MS);
   const until = (atMs: number): Promise<void> => clients.unlessFailed(sleep(Math.max(0, atMs - nowMs())));
   const ticks: Point['roles'][] = [];
-  for (let atMs = fromMs + SECOND_MS; atMs <= fromMs + forMs; atMs += SECOND_MS) {
+  for (let atMs = fromMs + SECOND_MS; !isOver(atMs); atMs += SECOND_MS) {
     await until(atMs);
     ticks.push(watch.tick());
     const [last] = recorder.secondsOver(nowMs()).slice(-1);

@@ -37,8 +37,8 @@ export async function runAll(parts: RunParts): Promise<{ report: Report; failure
         measurements.push(...made.map((measurement) => ({ ...measurement, round })));
       } catch (error) {
         if (error instanceof UsageError) throw error;
-        failures.push({ scenario: scenario.name, system: system.name, error });
-        progress.say(`${scenario.name} on ${system.name} failed`);
+        failures.push({ scenario: scenario.name, system: labelOf(system), error });
+        progress.say(`${scenario.name} on ${labelOf(system)} failed`);
       }
     }
   }
@@ -50,6 +50,10 @@ export async function runAll(parts: RunParts): Promise<{ report: Report; failure
     report: { schema: REPORT_SCHEMA, date, mode: flags.mode, machine, versions, floors, measurements },
     failures,
   };
+}
+
+function labelOf({ name, variant }: System): string {
+  return variant === undefined ? name : `${name} (${variant})`;
 }
 
 function canRun({ name, kinds }: System, { needs }: Scenario): boolean {

@@ -120,10 +120,19 @@ describe('a report', () => {
       perSecond: 800,
       latency,
     });
-    const [, ours, theirs] = rows(renderReport(report([measurement(), peer]), undefined));
-    expect(ours?.slice(-2)).toEqual(['', '']);
-    expect(theirs?.[1]).toBe('other (1 partition)');
-    expect(theirs?.slice(-2)).toEqual(['5.00 ×', '0.20 ×']);
+    const text = renderReport(report([measurement(), peer]), undefined);
+    const [, theirs] = rows(text).filter(([, , system]) => system === 'tenuto' || system === 'other (1 partition)');
+    expect(theirs?.slice(-3, -1)).toEqual(['5.00 ×', '0.20 ×']);
+    expect(rows(renderReport(report([measurement()]), undefined)).flat()).not.toContain('system');
+  });
+
+  it('gives the spread of rounds, and names the variants of a peer that did worse', () => {
+    const other = (variant: string, perSecond: number, round: number) =>
+      measurement({ system: { name: 'other', version: '1', variant }, perSecond, round });
+    const rounds = [other('a', 100, 1), other('b', 50, 1), other('a', 300, 2), other('b', 60, 2)];
+    const text = renderReport(report([measurement(), ...rounds]), undefined);
+    expect(rows(text).find(([, , system]) => system === 'other (a)')?.[3]).toBe('200 (100–300)');
+    expect(text).toContain('throughput: other (a) did better than b (55.0/s');
   });
 });
 

@@ -60,8 +60,7 @@ function renderMeasurements(measurements: readonly Measurement[], baseline: Base
   for (const measurement of withLoad) {
     const { system, shape, latency, multiples } = measurement;
     const node = roleOf(measurement, 'node');
-    const written =
-      (node?.bytesWrittenPerOperation ?? 0) + (roleOf(measurement, 'store')?.bytesWrittenPerOperation ?? 0);
+    const written = addUp(node?.bytesWrittenPerOperation, roleOf(measurement, 'store')?.bytesWrittenPerOperation);
     table.push([
       nameOf(measurement),
       ...(peers ? [system.variant === undefined ? system.name : `${system.name} (${system.variant})`] : []),
@@ -74,7 +73,7 @@ function renderMeasurements(measurements: readonly Measurement[], baseline: Base
       figure(roleOf(measurement, 'worker')?.cpuUsPerOperation),
       figure(roleOf(measurement, 'client')?.cpuUsPerOperation),
       figure(node?.fsyncsPerOperation),
-      figure(written / 1000),
+      figure(written === undefined ? undefined : written / 1000),
       ...(baseline === undefined ? [] : cells(baseline.ratiosOf(measurement))),
     ]);
   }

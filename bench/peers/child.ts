@@ -57,12 +57,12 @@ export class Child {
     const giveUpAtMs = performance.now() + withinMs;
     let why: unknown;
     for (;;) {
-      if (this.#gone !== undefined) throw new Error(`${this.#name} ${this.#gone}${this.#lastWords()}`);
       try {
         if (await ready()) return;
       } catch (error) {
         why = error;
       }
+      if (this.#gone !== undefined) throw new Error(`${this.#name} ${this.#gone}${this.#lastWords()}`);
       if (performance.now() > giveUpAtMs)
         throw new Error(`${this.#name} was not ready after ${withinMs} ms${this.#lastWords()}`, { cause: why });
       await sleep(LOOK_MS);

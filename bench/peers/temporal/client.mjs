@@ -26,5 +26,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   } catch (error) {
     answer = { why: error instanceof Error ? error.message : String(error) };
   }
-  process.send?.(answer, () => process.exit(0));
+  // Its parent ends it: what a process says while it exits may come late.
+  process.on('disconnect', () => process.exit(0));
+  process.send?.(answer);
 }

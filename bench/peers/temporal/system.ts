@@ -27,9 +27,14 @@ async function serverVersion(peer: InstalledPeer, address: string): Promise<stri
   const child = Child.spawn('the probe of the Temporal server', command, { ipc: 'yes' });
   try {
     const answer = await child.message(PROBE_MS);
-    if (typeof answer === 'object' && answer !== null && 'serverVersion' in answer) return String(answer.serverVersion);
-    const why = typeof answer === 'object' && answer !== null && 'why' in answer ? String(answer.why) : 'no reason';
-    throw new PeerError(`no Temporal server answers at ${address}: ${why}. Start it, or mend --address`);
+    if (typeof answer !== 'object' || answer === null) throw new Error('its probe answered nothing');
+    if ('serverVersion' in answer) return String(answer.serverVersion);
+    throw new Error('why' in answer ? String(answer.why) : 'its probe gave no reason');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new PeerError(`no Temporal server answers at ${address}: ${why}. Start it, or mend --address`, {
+      cause: error,
+    });
   } finally {
     await child.stop();
   }
