@@ -83,7 +83,8 @@ export async function runLoad(
   await ended(load.done);
   onAll?.(recorder.total);
   const recorded = recorder.result();
-  if (recorded.done === 0) throw new Error(`${name}: nothing ended in ${measuredMs} ms`);
+  if (recorded.done === 0)
+    throw new Error(`${name}: nothing ended in ${measuredMs} ms; measure for longer (--duration) or load less`);
   return {
     recorded,
     warmUp: before,
