@@ -2,6 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { compareWith } from './lib/compare.ts';
+import { describeError } from './lib/errors.ts';
 import { type Flags, parseFlags, UsageError } from './lib/flags.ts';
 import { measureFloors } from './lib/floors.ts';
 import { describeMachine } from './lib/machine.ts';
@@ -49,7 +50,7 @@ async function run(flags: Flags): Promise<number> {
 }
 
 function describe({ scenario, system, error }: Failure): string {
-  return `\n${scenario} on ${system} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`;
+  return `\n${scenario} on ${system} failed: ${describeError(error)}\n`;
 }
 
 // Children end when this process does, folders go at its exit.

@@ -132,7 +132,7 @@ describe('the load generator fails the run', () => {
 
   it('when one of many answers is wrong', async () => {
     await expect(load(`if (calls === 9) return { value, n: count - 1 }; ${right}`)).rejects.toThrow(
-      /client \d: Error: wrong result: p-\d-\d+ returned .*"n":2}, expected .*"n":3}/,
+      /client \d: wrong result: p-\d-\d+ returned .*"n":2}, expected .*"n":3}/,
     );
   });
 

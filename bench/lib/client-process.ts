@@ -3,6 +3,7 @@
 
 import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises';
 import type { FromClient, ToClient } from './clients.ts';
+import { describeError } from './errors.ts';
 import { answerInside } from './inside.ts';
 import { closedLoop, type LoadClock, type Loop, openLoop } from './loops.ts';
 import type { ClientModule, Driver } from './model.ts';
@@ -89,8 +90,6 @@ answerInside();
 process.on('message', (message) => {
   // Those of `askInside` are for `answerInside`.
   if (typeof message !== 'object' || message === null || !('do' in message)) return;
-  handle(message as ToClient).catch((error: unknown) =>
-    send({ say: 'failed', why: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
-  );
+  handle(message as ToClient).catch((error: unknown) => send({ say: 'failed', why: describeError(error) }));
 });
 process.on('disconnect', () => process.exit(0));

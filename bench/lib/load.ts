@@ -88,7 +88,8 @@ export async function runLoad(
   await ended(load.done);
   onAll?.(recorder.total);
   const recorded = recorder.result();
-  if (recorded.done === 0) throw new Error(`${name}: nothing ended in the measured time`);
+  if (recorded.done === 0)
+    throw new Error(`${name}: nothing ended in the measured time; measure for longer (--duration) or load less`);
   return {
     recorded,
     warmUp: before,

@@ -38,7 +38,7 @@ describe('the recorder', () => {
     const recorder = new Recorder(0);
     recorder.measureFrom(0);
     recorder.take(samples([0, 100], [0, 200], [1_000, 1_100]));
-    expect(recorder.secondsOver(1_300)).toEqual([]);
+    expect(recorder.secondsOver(1_250)).toEqual([]);
     expect(recorder.secondsOver(1_400).map(({ perSecond }) => perSecond)).toEqual([2]);
     recorder.measureUntil(3_000);
     expect(recorder.result().perSecond.map(({ perSecond }) => perSecond)).toEqual([2, 1, 0]);

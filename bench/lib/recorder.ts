@@ -6,10 +6,10 @@ import { LatencyHistogram } from './histogram.ts';
 import type { Latency } from './report.ts';
 import type { TakenSamples } from './samples.ts';
 
-export const WINDOW_MS = 500;
+export const WINDOW_MS = 400;
 const SECOND_MS = 1_000;
 /** What clients noted may be under way for so long. */
-const LAG_MS = 400;
+const LAG_MS = 300;
 
 export interface SecondFigures {
   readonly perSecond: number;

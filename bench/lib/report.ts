@@ -48,6 +48,8 @@ const roleFigures = z.object({
   /** Of the measured time, 0 to 1. */
   gcShare: maybe,
   fsyncsPerOperation: maybe,
+  /** Calls that the system itself counted as refused because something was full. */
+  refusedPerOperation: maybe,
   /** What the kernel was told to write to the disk. */
   bytesWrittenPerOperation: maybe,
 });

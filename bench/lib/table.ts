@@ -129,8 +129,7 @@ function addUp(...values: readonly (number | undefined)[]): number | undefined {
 /** Three digits are what a bench can tell. */
 export function figure(value: number | undefined): string {
   if (value === undefined || Number.isNaN(value)) return '';
-  if (value === 0) return '0';
   const size = Math.abs(value);
-  if (size >= 1000) return Math.round(value).toLocaleString('en-US');
+  if (Number.isInteger(value) || size >= 1000) return Math.round(value).toLocaleString('en-US');
   return size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : value.toPrecision(size >= 1 ? 3 : 2);
 }

@@ -83,7 +83,7 @@ export class Watch {
     const all = pids.flatMap((pid) => this.#watched.get(pid) ?? []);
     const ends = pids.map((pid) => inside.get(pid) ?? {});
     const cpuS = sum(all, ({ first, last }) => last.cpuS - first.cpuS);
-    const grown = (name: 'fsyncs' | 'gcMs'): number | undefined => {
+    const grown = (name: 'fsyncs' | 'gcMs' | 'refused'): number | undefined => {
       const known = pids.flatMap((pid, i) => {
         const end = ends[i]?.[name];
         return end === undefined ? [] : [end - (this.#watched.get(pid)?.inside[name] ?? 0)];
@@ -93,6 +93,7 @@ export class Watch {
     const delays = ends.flatMap(({ eventLoopDelayP99Ms }) => eventLoopDelayP99Ms ?? []);
     const gcMs = grown('gcMs');
     const fsyncs = grown('fsyncs');
+    const refused = grown('refused');
     const each = (total: number): number => total / Math.max(1, operations);
     return {
       role,
@@ -105,6 +106,7 @@ export class Watch {
       eventLoopDelayP99Ms: delays.length === 0 ? undefined : Math.max(...delays),
       gcShare: gcMs === undefined ? undefined : gcMs / 1000 / seconds,
       fsyncsPerOperation: fsyncs === undefined ? undefined : each(fsyncs),
+      refusedPerOperation: refused === undefined ? undefined : each(refused),
       bytesWrittenPerOperation: each(sum(all, ({ first, last }) => last.writtenBytes - first.writtenBytes)),
     };
   }

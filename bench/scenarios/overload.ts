@@ -43,11 +43,13 @@ export const overload: Scenario = {
 
 function againstKnee(measurement: Measurement, knee: Measurement): Measurement {
   const { refused, all } = measurement.counts;
+  const byNode = measurement.roles.find(({ role }) => role === 'node')?.refusedPerOperation ?? 0;
   return {
     ...measurement,
     figures: [
       { name: 'throughput, share of the knee', value: (100 * measurement.perSecond) / knee.perSecond, unit: '%' },
-      { name: 'refused and tried again, per workflow', value: refused / all, unit: '' },
+      { name: 'refused by the node, per workflow that ended', value: byNode, unit: '' },
+      { name: 'told to clients and tried again, per workflow', value: refused / all, unit: '' },
     ],
   };
 }
