@@ -13,7 +13,7 @@ export async function connect({ socketPath }) {
   };
 }
 
-export function post({ agent, socketPath, path, id }, body) {
+function post({ agent, socketPath, path, id }, body) {
   return new Promise((resolve, reject) => {
     const headers = {
       'content-type': 'application/json',
