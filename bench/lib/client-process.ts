@@ -14,6 +14,9 @@ const PASS_ON_MS = 200;
 /** Open operations of one client in an open loop. */
 const MOST_OPEN = 20_000;
 
+/** I7 is in the node's time. Clocks of two processes of one machine differ by no more than this over a sleep of seconds. */
+const EARLY_MS = 5;
+
 /** Epoch ms, so that clients and their parent speak of the same instants. */
 const nowMs = (): number => performance.timeOrigin + performance.now();
 const clock: LoadClock = {
@@ -56,8 +59,7 @@ async function run({ plan, shape, client, clients }: Extract<ToClient, { do: 'lo
     await operations.run(n);
     const endedAtMs = nowMs();
     const dueAtMs = beganAtMs + operations.sleepsMs;
-    // I7. Two processes of one machine read the same clock, to the millisecond.
-    if (endedAtMs < dueAtMs - 1) throw new Error(`a timer fired ${(dueAtMs - endedAtMs).toFixed(1)} ms early`);
+    if (endedAtMs < dueAtMs - EARLY_MS) throw new Error(`a timer fired ${(dueAtMs - endedAtMs).toFixed(1)} ms early`);
     samples.add(dueAtMs, endedAtMs);
   };
   switch (shape.kind) {

@@ -34,6 +34,7 @@ tenuto_store_fsyncs_total 412
 tenuto_engine_refused_total 3
 `;
   expect(insideOfMetrics(metrics)).toEqual({ gcMs: 750, eventLoopDelayP99Ms: 15, fsyncs: 412, refused: 3 });
+  expect(insideOfMetrics('# TYPE nodejs_gc_duration_seconds histogram\n')).toEqual({ gcMs: 0 });
   expect(insideOfMetrics('')).toEqual({});
 });
 

@@ -57,7 +57,9 @@ export function insideOfMetrics(text: string): InsideFigures {
   const figures: { -readonly [name in keyof InsideFigures]: InsideFigures[name] } = {};
   for (const line of text.split('\n')) {
     const value = Number(line.slice(line.lastIndexOf(' ') + 1));
-    if (line.startsWith('nodejs_gc_duration_seconds_sum')) gcS = (gcS ?? 0) + value;
+    // Known, and none yet.
+    if (line.startsWith('# TYPE nodejs_gc_duration_seconds ')) gcS ??= 0;
+    else if (line.startsWith('nodejs_gc_duration_seconds_sum')) gcS = (gcS ?? 0) + value;
     else if (line.startsWith('tenuto_store_fsyncs_total ')) figures.fsyncs = value;
     else if (line.startsWith('tenuto_engine_refused_total ')) figures.refused = value;
     // prom-client measures with a resolution of 10 ms, and includes it.

@@ -50,7 +50,10 @@ export async function measure(
     steady: measured.steady,
     steps,
     figures: [],
-    notes: knew ? [] : ['the first step was past the knee already'],
+    notes: [
+      ...(knew ? [] : ['the first step was past the knee already']),
+      ...(recorded.done > 0 ? [] : ['nothing ended in the measured time; all of it ended later']),
+    ],
   };
 }
 

@@ -37,7 +37,7 @@ export interface Operations {
 const RETRY_FIRST_MS = 10;
 const RETRY_MOST_MS = 1_000;
 /** A system that is full for so long does not work. */
-const RETRY_PATIENCE_MS = 60_000;
+const RETRY_PATIENCE_MS = 240_000;
 
 export function targetId(prefix: string, i: number): string {
   return `${prefix}-${i}`;

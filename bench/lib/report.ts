@@ -33,7 +33,7 @@ export type Latency = z.infer<typeof latency>;
 
 const role = z.enum(['node', 'worker', 'client', 'store']);
 
-/** All processes of one role together; per operation of the measured time. */
+/** All processes of one role together; per operation of the measured time, unknown where none ended in it. */
 const roleFigures = z.object({
   role,
   processes: figure,

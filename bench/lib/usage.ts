@@ -1,7 +1,12 @@
 // What `--help` and `--list` say.
 
-import Table from 'cli-table3';
 import type { Scenario } from './model.ts';
+
+const WHEN: Readonly<Record<Scenario['runs'], string>> = {
+  quick: 'quick, usual',
+  usual: 'usual',
+  asked: 'only by name',
+};
 
 export const USAGE = `usage: npm run bench -- [scenario …] [options]
 
@@ -23,16 +28,16 @@ options
   --help
 `;
 
+/** By when they run: with `--quick`, without it, or only by name. */
 export function renderList(scenarios: readonly Scenario[]): string {
-  const table = new Table({
-    head: ['scenario', 'runs', 'shows', 'parameters: usual, quick'],
-    style: { head: [], border: [], compact: true },
-  });
-  for (const { name, runs, shows, parameters } of scenarios) {
-    const list = Object.entries(parameters).map(
-      ([key, { what, usual, quick }]) => `${key} ${usual}, ${quick}: ${what}`,
-    );
-    table.push([name, runs === 'quick' ? 'quick, usual' : runs, shows, list.join('\n')]);
-  }
-  return `${table.toString()}\n`;
+  const width = Math.max(...scenarios.map(({ name }) => name.length));
+  return scenarios
+    .map(({ name, runs, shows, parameters }) => {
+      const list = Object.entries(parameters).map(
+        ([key, { what, usual, quick }]) => `${' '.repeat(width + 2)}--set ${key}=${usual}  ${what} (quick: ${quick})`,
+      );
+      return [`${name.padEnd(width)}  ${shows} [${WHEN[runs]}]`, ...list].join('\n');
+    })
+    .join('\n')
+    .concat('\n');
 }

@@ -92,9 +92,8 @@ export class Watch {
     };
     const delays = ends.flatMap(({ eventLoopDelayP99Ms }) => eventLoopDelayP99Ms ?? []);
     const gcMs = grown('gcMs');
-    const fsyncs = grown('fsyncs');
-    const refused = grown('refused');
-    const each = (total: number): number => total / Math.max(1, operations);
+    const each = (total: number | undefined): number | undefined =>
+      total === undefined || operations === 0 ? undefined : total / operations;
     return {
       role,
       processes: pids.length,
@@ -105,8 +104,8 @@ export class Watch {
       peakRssAnonMiB: sum(all, ({ peakRssAnonMiB }) => peakRssAnonMiB),
       eventLoopDelayP99Ms: delays.length === 0 ? undefined : Math.max(...delays),
       gcShare: gcMs === undefined ? undefined : gcMs / 1000 / seconds,
-      fsyncsPerOperation: fsyncs === undefined ? undefined : each(fsyncs),
-      refusedPerOperation: refused === undefined ? undefined : each(refused),
+      fsyncsPerOperation: each(grown('fsyncs')),
+      refusedPerOperation: each(grown('refused')),
       bytesWrittenPerOperation: each(sum(all, ({ first, last }) => last.writtenBytes - first.writtenBytes)),
     };
   }

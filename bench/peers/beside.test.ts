@@ -66,6 +66,14 @@ describe('peers beside Tenuto', () => {
     expect(peer?.worse).toEqual([{ variant: 'default', perSecond: 55, p50Ms: 1 }]);
   });
 
+  it('have no multiple where nothing of theirs ended in time', () => {
+    const [, peer] = besideEachOther([
+      measured({ system: 'tenuto', perSecond: 100 }),
+      measured({ system: 'restate', perSecond: 0 }),
+    ]);
+    expect(peer?.tenuto?.perSecond).toBeUndefined();
+  });
+
   it('are chosen by latency where the rate is given', () => {
     const shape = { kind: 'open', perSecond: 100 } as const;
     const [, peer] = besideEachOther([

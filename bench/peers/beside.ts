@@ -33,8 +33,8 @@ export interface Worse {
 }
 
 export interface Times {
-  /** Greater than 1: Tenuto does more. */
-  readonly perSecond: number;
+  /** Greater than 1: Tenuto does more. Undefined where nothing of the peer's ended in the measured time. */
+  readonly perSecond: number | undefined;
   /** Less than 1: Tenuto is sooner. */
   readonly p50: number | undefined;
   readonly p99: number | undefined;
@@ -105,7 +105,7 @@ function timesOf(ours: Row, peer: Row): Times {
   const times = (one: Spread | undefined, other: Spread | undefined): number | undefined =>
     one === undefined || other === undefined || other.median === 0 ? undefined : one.median / other.median;
   return {
-    perSecond: ours.perSecond.median / peer.perSecond.median,
+    perSecond: times(ours.perSecond, peer.perSecond),
     p50: times(ours.p50Ms, peer.p50Ms),
     p99: times(ours.p99Ms, peer.p99Ms),
   };

@@ -30,10 +30,9 @@ export class BenchNode {
     return newFolder();
   }
 
-  /** @param extraFlags flags of `server start-dev` */
-  static async start(dataDir: string, port: number, extraFlags: readonly string[] = []): Promise<BenchNode> {
+  static async start(dataDir: string, port: number): Promise<BenchNode> {
     const begunAtMs = performance.now();
-    const flags = ['--data-dir', dataDir, '--port', String(port), '--log-level', 'error', ...extraFlags];
+    const flags = ['--data-dir', dataDir, '--port', String(port), '--log-level', 'error'];
     const args = ['--import', EXIT_WITH_PARENT.href, MAIN, 'server', 'start-dev', ...flags];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     const address = `127.0.0.1:${port}`;
@@ -56,11 +55,7 @@ export class BenchNode {
 
   /** SIGTERM, and what it takes to end. */
   stop(): Promise<void> {
-    return end(this.#child, 'SIGTERM');
-  }
-
-  kill(): Promise<void> {
-    return end(this.#child, 'SIGKILL');
+    return end(this.#child);
   }
 
   removeData(): void {
@@ -85,11 +80,11 @@ async function isReady(address: string): Promise<boolean> {
   }
 }
 
-/** Resolves when it is gone. */
-export function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+/** SIGTERM. Resolves when it is gone. */
+export function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   return new Promise((resolve) => {
     child.once('exit', () => resolve());
-    child.kill(signal);
+    child.kill('SIGTERM');
   });
 }

@@ -42,6 +42,6 @@ export class BenchWorker {
   }
 
   stop(): Promise<void> {
-    return end(this.#child, 'SIGTERM');
+    return end(this.#child);
   }
 }
