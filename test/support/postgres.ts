@@ -111,13 +111,19 @@ async function makeDatabase({ port, password }: Info): Promise<Database> {
 /** A server that its test may stop, kill and start again on the same port. */
 export class OwnPostgres {
   readonly #directory: string;
+  readonly #settings: Readonly<Record<string, string>>;
   readonly #password = randomBytes(12).toString('hex');
   readonly #owner = ownerOf();
   #child: ChildProcess | undefined;
   #port = 0;
 
-  constructor(directory = mkdtempSync(join(tmpdir(), 'tenuto-postgres-'))) {
+  /** @param settings of PostgreSQL, instead of or beside those below */
+  constructor(
+    directory = mkdtempSync(join(tmpdir(), 'tenuto-postgres-')),
+    settings: Readonly<Record<string, string>> = {},
+  ) {
     this.#directory = directory;
+    this.#settings = settings;
   }
 
   get info(): Info {
@@ -142,6 +148,7 @@ export class OwnPostgres {
       max_connections: 200,
       shared_buffers: '64MB',
       log_min_messages: 'fatal',
+      ...this.#settings,
     };
     const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const child = spawn(join(binaries(), 'postgres'), ['-D', data, ...flags], {
@@ -173,6 +180,8 @@ export class OwnPostgres {
   async stop(signal: 'SIGINT' | 'SIGQUIT' = 'SIGINT'): Promise<void> {
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    // Its end is waited for, also where nothing else keeps the process alive.
+    child.ref();
     const gone = new Promise((resolve) => child.once('exit', resolve));
     child.kill(signal);
     await gone;

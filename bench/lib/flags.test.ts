@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { parseFlags, UsageError } from './flags.ts';
+import type { Scenario } from './model.ts';
+
+function scenario(name: string, more: Partial<Scenario> = {}): Scenario {
+  return {
+    name,
+    shows: '',
+    runs: 'quick',
+    parameters: { concurrency: { what: '', usual: 256, quick: 64 } },
+    shapes: ['closed', 'open'],
+    needs: ['sequence'],
+    run: async () => [],
+    ...more,
+  };
+}
+
+const known = {
+  scenarios: [
+    scenario('throughput'),
+    scenario('replay', { runs: 'usual', shapes: [], parameters: {} }),
+    scenario('soak', { runs: 'asked' }),
+    scenario('hot', { runs: 'asked', shapes: ['open'] }),
+  ],
+};
+const parse = (...args: string[]) => parseFlags(args, known);
+const names = (...args: string[]) => parse(...args).scenarios.map(({ name }) => name);
+
+describe('without names', () => {
+  it('runs the usual scenarios', () => expect(names()).toEqual(['throughput', 'replay']));
+  it('runs the quick ones when it must be quick', () => expect(names('--quick')).toEqual(['throughput']));
+});
+
+it('runs what it is asked for', () => {
+  expect(names('soak', 'throughput')).toEqual(['soak', 'throughput']);
+});
+
+it('reads the load', () => {
+  const flags = parse(
+    'throughput',
+    '--rate',
+    '500',
+    '--clients',
+    '3',
+    '--duration',
+    '2m',
+    '--step',
+    '--set',
+    'concurrency=8',
+  );
+  expect(flags.load).toEqual({
+    ratePerSecond: 500,
+    concurrency: undefined,
+    clients: 3,
+    durationMs: 120_000,
+    step: 'until the knee',
+  });
+  expect([...flags.set]).toEqual([['concurrency', 8]]);
+});
+
+describe('says what is wrong and what would be right', () => {
+  it.each([
+    [['fast'], 'there is no scenario fast; --list shows them'],
+    [['--fast'], 'there is no option --fast; --help lists them'],
+    [['--rate', 'many'], "--rate must be a number greater than 0, got 'many'"],
+    [['--rate', '0'], "--rate must be a number greater than 0, got '0'"],
+    [['--concurrency', '1.5'], "--concurrency must be a whole number of at least 1, got '1.5'"],
+    [['--clients', '65'], "--clients must be a whole number from 1 to 64, got '65'"],
+    [
+      ['--rate', '5', '--concurrency', '5'],
+      '--rate and --concurrency exclude each other: a load has a rate, or so many at a time',
+    ],
+    [['--duration', '30'], "--duration must be like 30s, 10m or 2h, at least 200ms, got '30'"],
+    [['--duration', 'long'], "--duration must be like 30s, 10m or 2h, at least 200ms, got 'long'"],
+    [['--duration', '5ms'], "--duration must be like 30s, 10m or 2h, at least 200ms, got '5ms'"],
+    [['replay', '--rate', '5'], 'scenario replay takes no --rate'],
+    [['hot', '--concurrency', '5'], 'scenario hot takes no --concurrency'],
+    [['replay', '--step'], 'scenario replay takes no --step'],
+    [['--set', 'concurrency'], "--set must be like concurrency=64, got 'concurrency'"],
+    [['--set', 'lanes=5'], 'no scenario of this run has a parameter lanes; there are: concurrency'],
+    [['replay', '--set', 'lanes=5'], 'no scenario of this run has a parameter lanes; there are: none'],
+    [['--set', 'concurrency=-1'], "--set concurrency must be a number of at least 0, got '-1'"],
+    [['--peer', 'other'], 'there is no peer other; there are: restate, dbos, temporal'],
+  ])('%j', (args, message) => {
+    expect(() => parse(...args)).toThrow(new UsageError(message));
+  });
+
+  it('lets a run without names pass over scenarios that a load does not fit', () => {
+    expect(names('--rate', '5')).toEqual(['throughput', 'replay']);
+  });
+});

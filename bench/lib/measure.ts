@@ -1,0 +1,79 @@
+// A load that is measured: at the shape that was asked for, or stepped up to its knee first. Makes the measurement that the report holds.
+
+import type { Clients } from './clients.ts';
+import { kneeOf, nextStep } from './knee.ts';
+import { type LoadSpec, runLoad, type Times } from './load.ts';
+import type { RunningSystem, ScenarioContext } from './model.ts';
+import { multiplesOf } from './multiples.ts';
+import type { Measurement, Step } from './report.ts';
+
+const USUAL: Times = { warmUpMostMs: 10_000, measuredMs: 15_000 };
+const QUICK: Times = { warmUpMostMs: 2_500, measuredMs: 2_500 };
+const STEP: Times = { warmUpMostMs: 2_500, measuredMs: 4_000 };
+
+/** @throws Error when a result is wrong, missing, or a process dies */
+export async function measure(
+  context: ScenarioContext,
+  running: RunningSystem,
+  clients: Clients,
+  spec: LoadSpec,
+): Promise<Measurement> {
+  const { load, mode, system, floors, parameters } = context;
+  const usual = mode === 'quick' ? QUICK : USUAL;
+  const times = {
+    warmUpMostMs: Math.min(usual.warmUpMostMs, load.durationMs ?? usual.warmUpMostMs),
+    measuredMs: load.durationMs ?? usual.measuredMs,
+  };
+  const steps = load.step === 'no' ? [] : await stepUp(context, running, clients, spec);
+  const shape = steps.length === 0 ? spec.shape : (kneeOf(steps) ?? steps[0])?.shape;
+  if (shape === undefined) throw new Error('a load needs a shape');
+  const measured = await runLoad(context, running, clients, { ...spec, shape }, times);
+  const { recorded } = measured;
+  const perSecond = recorded.done / recorded.seconds;
+  const knew = steps.length === 0 || kneeOf(steps) !== undefined;
+  return {
+    scenario: spec.scenario,
+    case: spec.case ?? '',
+    system: { name: system.name, version: system.version, variant: system.variant },
+    round: 1,
+    parameters: { ...parameters },
+    shape,
+    clients: clients.count,
+    operation: spec.operation ?? 'workflow',
+    counts: { warmUp: measured.warmUp, done: recorded.done, all: measured.all, refused: clients.refused },
+    seconds: recorded.seconds,
+    perSecond,
+    latency: recorded.latency,
+    roles: [...measured.roles],
+    series: [...measured.series],
+    multiples: multiplesOf(floors, spec.path, { latency: recorded.latency, perSecond }),
+    steady: measured.steady,
+    steps,
+    figures: [],
+    notes: [
+      ...(knew ? [] : ['the first step was past the knee already']),
+      ...(recorded.done > 0 ? [] : ['nothing ended in the measured time; all of it ended later']),
+    ],
+  };
+}
+
+async function stepUp(
+  context: ScenarioContext,
+  running: RunningSystem,
+  clients: Clients,
+  spec: LoadSpec,
+): Promise<Step[]> {
+  const steps: Step[] = [];
+  for (let shape = nextStep(spec.shape, steps); shape !== undefined; shape = nextStep(spec.shape, steps)) {
+    const { recorded } = await runLoad(context, running, clients, { ...spec, shape, during: undefined }, STEP);
+    const { latency } = recorded;
+    steps.push({
+      shape,
+      perSecond: recorded.done / recorded.seconds,
+      p50Ms: latency?.p50Ms ?? 0,
+      p99Ms: latency?.p99Ms ?? 0,
+      refused: clients.refused,
+    });
+  }
+  return steps;
+}

@@ -1,0 +1,62 @@
+// What a cluster costs beside one node, on this one machine: CPU of all nodes together and latency of a workflow of one activity.
+
+import { measure } from '../../lib/measure.ts';
+import type { RunningSystem, ScenarioContext } from '../../lib/model.ts';
+import type { LoadShape, Measurement } from '../../lib/report.ts';
+import { clientCount, withClients } from '../../lib/scenario.ts';
+import { SHARDS, withCluster } from '../../tenuto/cluster.ts';
+import { RunningTenuto } from '../../tenuto/system.ts';
+
+/** As `throughput` has. */
+const CONCURRENCY = 256;
+const SHAPES: readonly LoadShape[] = [
+  { kind: 'closed', concurrency: CONCURRENCY },
+  { kind: 'closed', concurrency: 1 },
+];
+
+export async function costs(context: ScenarioContext): Promise<Measurement[]> {
+  const single = await RunningTenuto.start({});
+  const one = await loads(context, single, 'one node').finally(() => single.stop());
+  const all = [...one];
+  for (const replicas of [1, 3]) {
+    const name = `3 nodes, R = ${replicas}`;
+    const measured = await withCluster({ nodes: 3, replicas, shardCount: SHARDS }, async (running) => {
+      await running.addWorker();
+      return await loads(context, running, name);
+    });
+    all.push(...measured.map((measurement, i) => besides(measurement, one[i])));
+  }
+  return all;
+}
+
+async function loads(context: ScenarioContext, running: RunningSystem, name: string): Promise<Measurement[]> {
+  return await withClients(running.target, clientCount(context.load), async (clients) => {
+    const measurements: Measurement[] = [];
+    for (const shape of SHAPES) {
+      const spec = {
+        scenario: 'cluster',
+        case: name,
+        shape,
+        plan: (prefix: string) => ({ of: 'execute', kind: 'sequence', prefix, count: 1, payloadBytes: 0 }) as const,
+      };
+      measurements.push(await measure(context, running, clients, spec));
+    }
+    return measurements;
+  });
+}
+
+function besides(measurement: Measurement, one: Measurement | undefined): Measurement {
+  const cpu = ({ roles }: Measurement): number => roles.find(({ role }) => role === 'node')?.cpuUsPerOperation ?? 0;
+  if (one === undefined || cpu(one) === 0) return measurement;
+  const many = measurement.shape?.kind === 'closed' && measurement.shape.concurrency > 1;
+  const figures = many
+    ? [{ name: 'CPU of the nodes, times that of one', value: cpu(measurement) / cpu(one), unit: '' }]
+    : [
+        {
+          name: 'p50 alone, times that of one node',
+          value: (measurement.latency?.p50Ms ?? 0) / (one.latency?.p50Ms ?? 1),
+          unit: '',
+        },
+      ];
+  return { ...measurement, figures };
+}

@@ -1,0 +1,40 @@
+// One hot workflow: signals to a single id at a fixed rate. Each waits for nothing but its own commit; the workflow counts them all.
+
+import { measure } from '../lib/measure.ts';
+import type { Scenario } from '../lib/model.ts';
+import { parameter, withTenuto } from '../lib/scenario.ts';
+import { startCollectors } from './collectors.ts';
+
+export const hot: Scenario = {
+  name: 'hot',
+  shows: 'one workflow that gets signals at a fixed rate, and counts them',
+  runs: 'usual',
+  parameters: { signalsPerSecond: { what: 'offered', usual: 1_000, quick: 500 } },
+  shapes: ['open'],
+  needs: 'tenuto',
+  run: async (context) =>
+    await withTenuto(context, async (running, clients) => {
+      const { prefix, end } = await startCollectors(running.target, 'hot', 1);
+      let sent = 0;
+      const measurement = await measure(context, running, clients, {
+        scenario: 'hot',
+        operation: 'signal',
+        plan: () => ({ of: 'signal', prefix, targets: 1 }),
+        shape: {
+          kind: 'open',
+          perSecond: context.load.ratePerSecond ?? parameter(context, 'signalsPerSecond'),
+        },
+        onAll: (all) => {
+          sent += all;
+        },
+      });
+      const begunAtMs = performance.now();
+      const came = await end();
+      if (came !== sent) throw new Error(`${sent} signals were acknowledged, ${came} came`);
+      const figures = [
+        { name: 'signals acknowledged, and counted by the workflow', value: came, unit: '' },
+        { name: 'counted after the load', value: performance.now() - begunAtMs, unit: 'ms' },
+      ];
+      return [{ ...measurement, figures }];
+    }),
+};

@@ -1,0 +1,52 @@
+// All scenarios, in the order in which they run.
+
+import type { Scenario } from '../lib/model.ts';
+import { children } from './children.ts';
+import { cluster } from './cluster.ts';
+import { continued } from './continued.ts';
+import { failover } from './failover.ts';
+import { growth } from './growth.ts';
+import { hot } from './hot.ts';
+import { latency } from './latency.ts';
+import { local } from './local.ts';
+import { none } from './none.ts';
+import { orders } from './orders.ts';
+import { overload } from './overload.ts';
+import { parallel } from './parallel.ts';
+import { payloads } from './payloads.ts';
+import { queries } from './queries.ts';
+import { replay } from './replay.ts';
+import { sequence } from './sequence.ts';
+import { signals } from './signals.ts';
+import { sleeping } from './sleeping.ts';
+import { soak } from './soak.ts';
+import { start } from './start.ts';
+import { throughput } from './throughput.ts';
+import { timers } from './timers.ts';
+import { visibility } from './visibility.ts';
+
+export const SCENARIOS: readonly Scenario[] = [
+  start,
+  latency,
+  throughput,
+  none,
+  sequence,
+  parallel,
+  local,
+  children,
+  continued,
+  payloads,
+  signals,
+  queries,
+  timers,
+  replay,
+  visibility,
+  orders,
+  hot,
+  overload,
+  failover,
+  sleeping,
+  cluster,
+  growth,
+  soak,
+];

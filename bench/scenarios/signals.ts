@@ -1,0 +1,45 @@
+// Signals to many workflows, and to one. In the end each workflow says how many came: all that was acknowledged, each once.
+
+import { measure } from '../lib/measure.ts';
+import type { Scenario } from '../lib/model.ts';
+import type { Measurement } from '../lib/report.ts';
+import { parameter, shapeOf, withTenuto } from '../lib/scenario.ts';
+import { startCollectors } from './collectors.ts';
+
+export const signals: Scenario = {
+  name: 'signals',
+  shows: 'signals to many workflows and to one, each counted by the workflow',
+  runs: 'quick',
+  parameters: {
+    targets: { what: 'workflows that are signalled in turn', usual: 1_000, quick: 200 },
+    concurrency: { what: 'signals at a time', usual: 128, quick: 128 },
+    concurrencyOne: { what: 'signals at a time to one workflow', usual: 16, quick: 16 },
+  },
+  shapes: ['closed', 'open'],
+  needs: 'tenuto',
+  run: async (context) =>
+    await withTenuto(context, async (running, clients) => {
+      const measurements: Measurement[] = [];
+      for (const [targets, concurrency] of [
+        [parameter(context, 'targets'), parameter(context, 'concurrency')],
+        [1, parameter(context, 'concurrencyOne')],
+      ] as const) {
+        const collectors = await startCollectors(running.target, `signalled-of-${targets}`, targets);
+        let sent = 0;
+        const measurement = await measure(context, running, clients, {
+          scenario: 'signals',
+          case: targets === 1 ? 'to one' : `to ${targets}`,
+          operation: 'signal',
+          plan: () => ({ of: 'signal', prefix: collectors.prefix, targets }),
+          shape: shapeOf(context.load, concurrency),
+          onAll: (all) => {
+            sent += all;
+          },
+        });
+        const came = await collectors.end();
+        if (came !== sent) throw new Error(`${sent} signals were acknowledged, ${came} came to ${targets} workflows`);
+        measurements.push(measurement);
+      }
+      return measurements;
+    }),
+};

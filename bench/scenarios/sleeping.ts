@@ -1,0 +1,87 @@
+// Workflows asleep on disk: what they cost in memory, and how long a node takes to start with them.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from 'tenuto/client';
+import type { Scenario, ScenarioContext } from '../lib/model.ts';
+import { usageOf } from '../lib/proc.ts';
+import type { Measurement } from '../lib/report.ts';
+import { inLanes, ownMeasurement, parameter, withDriver, withTenuto } from '../lib/scenario.ts';
+import type { RunningTenuto } from '../tenuto/system.ts';
+
+const DAY_MS = 86_400_000;
+const AT_A_TIME = 256;
+const LOOK_MS = 200;
+const SETTLE_MS = 5_000;
+const TELL_EVERY = 1_000;
+
+export const sleeping: Scenario = {
+  name: 'sleeping',
+  shows: 'workflows asleep on disk: memory, and a restart with them (a million takes minutes)',
+  runs: 'asked',
+  parameters: { sleepers: { what: 'workflows', usual: 1_000_000, quick: 20_000 } },
+  shapes: [],
+  needs: 'tenuto',
+  run: async (context) => [await withTenuto(context, (running) => sleepThenRestart(context, running))],
+};
+
+async function sleepThenRestart(context: ScenarioContext, running: RunningTenuto): Promise<Measurement> {
+  const count = parameter(context, 'sleepers');
+  const begunAtMs = performance.now();
+  const peakMiB = await putToSleep(context, running, count);
+  const seconds = (performance.now() - begunAtMs) / 1000;
+  await untilAllAsleep(running);
+  await sleep(SETTLE_MS);
+  const asleep = usageOf(running.node.pid);
+  await running.stopWorkers();
+  await running.stopNode();
+  context.progress.say('sleeping: restart');
+  const again = await running.startNode();
+  return ownMeasurement(context, {
+    scenario: 'sleeping',
+    operation: 'workflow put to sleep',
+    done: count,
+    seconds,
+    figures: [
+      { name: 'workflows asleep', value: count, unit: '' },
+      { name: 'put to sleep', value: count / seconds, unit: '/s' },
+      { name: 'RssAnon', value: asleep?.rssAnonMiB ?? Number.NaN, unit: 'MiB' },
+      { name: 'RssAnon, peak', value: Math.max(peakMiB, asleep?.rssAnonMiB ?? 0), unit: 'MiB' },
+      { name: 'RSS', value: asleep?.rssMiB ?? Number.NaN, unit: 'MiB' },
+      { name: 'restart ready', value: again.readyMs, unit: 'ms' },
+      { name: 'RssAnon after the restart', value: usageOf(again.pid)?.rssAnonMiB ?? Number.NaN, unit: 'MiB' },
+    ],
+  });
+}
+
+/** Returns the most anonymous memory the node was seen with, MiB. */
+export async function putToSleep(
+  { progress }: ScenarioContext,
+  running: RunningTenuto,
+  count: number,
+): Promise<number> {
+  progress.say(`${count} workflows fall asleep`);
+  let peakMiB = 0;
+  await withDriver(running.target, async (driver) => {
+    await inLanes(count, AT_A_TIME, async (i) => {
+      const id = `sleeper-${i}`;
+      await driver.call({ call: 'start', work: { kind: 'sleeper', id, input: { value: id, count: DAY_MS } } });
+      if (i % TELL_EVERY !== 0) return;
+      const rssAnonMiB = usageOf(running.node.pid)?.rssAnonMiB ?? 0;
+      peakMiB = Math.max(peakMiB, rssAnonMiB);
+      progress.tick(`${i} started, node RssAnon ${rssAnonMiB.toFixed(0)} MiB`);
+    });
+  });
+  return peakMiB;
+}
+
+/** Their first workflow tasks are done when none waits any more. */
+export async function untilAllAsleep(running: RunningTenuto): Promise<void> {
+  const connection = await Connection.connect({ address: running.node.address });
+  try {
+    const request = { namespace: 'default', taskQueue: running.taskQueue };
+    while ((await connection.request('describeTaskQueue', request, { timeoutMs: 60_000 })).workflowBacklog > 0)
+      await sleep(LOOK_MS);
+  } finally {
+    await connection.close();
+  }
+}

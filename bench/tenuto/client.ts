@@ -1,0 +1,128 @@
+// Tenuto's side of a client process of the bench: the native door. `settings` are those of `TenutoTarget`.
+
+import {
+  Client,
+  Connection,
+  RpcError,
+  StatusCode,
+  WorkflowExecutionAlreadyStartedError,
+  type WorkflowHandle,
+} from 'tenuto/client';
+import { BusyError, type Call, type Driver, type JsonValue, type Work } from '../lib/model.ts';
+
+export interface TenutoTarget {
+  readonly addresses: readonly string[];
+  readonly taskQueue: string;
+  /** `nodes may die`: calls are repeated until they are answered, under the same id. */
+  readonly patience: 'none' | 'nodes may die';
+}
+
+const PATIENCE_MS = 60_000;
+const AGAIN_MS = 50;
+const REQUEST_TIMEOUT_MS = 120_000;
+
+export async function connect(settings: JsonValue): Promise<Driver> {
+  // What `TenutoSystem` put into its target.
+  const target = settings as unknown as TenutoTarget;
+  const connection = await Connection.connect({
+    address: target.addresses,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+  });
+  return new TenutoDriver(connection, target);
+}
+
+class TenutoDriver implements Driver {
+  readonly #connection: Connection;
+  readonly #client: Client;
+  readonly #target: TenutoTarget;
+
+  constructor(connection: Connection, target: TenutoTarget) {
+    this.#connection = connection;
+    this.#client = new Client({ connection });
+    this.#target = target;
+  }
+
+  async execute(work: Work): Promise<unknown> {
+    const handle = await this.#start(work);
+    return await this.#insist(() => handle.result());
+  }
+
+  async call(call: Call): Promise<unknown> {
+    const { workflow } = this.#client;
+    switch (call.call) {
+      case 'start':
+        await this.#start(call.work);
+        return undefined;
+      case 'signal':
+        // Not repeated: it could count twice.
+        return await busy(() => workflow.getHandle(call.id).signal(call.name));
+      case 'query':
+        return await this.#insist(() => workflow.getHandle(call.id).query(call.name));
+      case 'result':
+        return await this.#insist(() => workflow.getHandle(call.id).result());
+      case 'count':
+        return await this.#insist(async () => (await workflow.count(call.filter)).count);
+      case 'list':
+        return await this.#insist(() => this.#list(call.filter, call.atMost));
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  async #start({ kind, id, input }: Work): Promise<WorkflowHandle> {
+    const { workflow } = this.#client;
+    const options = { workflowId: id, taskQueue: this.#target.taskQueue, args: [input], requestId: id };
+    return await this.#insist(async () => {
+      try {
+        return await workflow.start(kind, options);
+      } catch (error) {
+        // An earlier try of ours that was not answered: ids are used once.
+        if (error instanceof WorkflowExecutionAlreadyStartedError) return workflow.getHandle(id);
+        throw error;
+      }
+    });
+  }
+
+  async #list(query: string, atMost: number): Promise<string[]> {
+    const ids: string[] = [];
+    for await (const { workflowId } of this.#client.workflow.list({ query, pageSize: atMost })) {
+      ids.push(workflowId);
+      if (ids.length >= atMost) break;
+    }
+    return ids;
+  }
+
+  async #insist<T>(call: () => Promise<T>): Promise<T> {
+    const giveUpAtMs = performance.now() + PATIENCE_MS;
+    for (;;) {
+      try {
+        return await busy(call);
+      } catch (error) {
+        if (this.#target.patience === 'none' || !isPassing(error) || performance.now() > giveUpAtMs) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS * (0.5 + Math.random())));
+    }
+  }
+}
+
+/** A node that is full is the load generator's business. */
+async function busy<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (codeOf(error) === StatusCode.RESOURCE_EXHAUSTED) throw new BusyError('the node is full', { cause: error });
+    throw error;
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === StatusCode.UNAVAILABLE || code === StatusCode.DEADLINE_EXCEEDED;
+}
+
+function codeOf(error: unknown): StatusCode | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) if (cause instanceof RpcError) return cause.code;
+  return undefined;
+}

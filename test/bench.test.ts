@@ -1,0 +1,162 @@
+// A slice of the bench with real processes: that every result is checked and every figure is there, not how fast anything is. And that a system
+// that answers wrongly, or not at all, fails the run.
+
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Target } from '../bench/lib/model.ts';
+import { type Measurement, readReport } from '../bench/lib/report.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const MAIN = join(ROOT, 'dist/bench/main.js');
+/** Seconds where nothing else goes on. */
+const RUN_MS = 90_000;
+
+const folder = mkdtempSync(join(tmpdir(), 'tenuto-bench-test-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function bench(...args: string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, ...args], { timeout: RUN_MS }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
+    );
+  });
+}
+
+it('shows its scenarios and its options', async () => {
+  expect((await bench('--list')).stdout).toMatch(/throughput.*workflows of one activity/);
+  expect((await bench('--help')).stdout).toMatch(/^usage: npm run bench -- \[scenario …\] \[options\]/);
+});
+
+it('ends with 2 and says why, when it is asked for what there is not', async () => {
+  expect(await bench('fast')).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: 'there is no scenario fast; --list shows them\n',
+  });
+});
+
+describe('a slice', () => {
+  const short = ['--quick', '--duration', '400ms'];
+  const small = ['--set', 'concurrency=4', '--set', 'targets=5', '--set', 'concurrencyOne=2'];
+
+  it('measures loads of several kinds', { timeout: 2 * RUN_MS }, async () => {
+    const file = join(folder, 'report.json');
+    const scenarios = ['throughput', 'signals', 'queries'];
+    const ended = await bench(...scenarios, ...short, ...small, '--clients', '2', '--json', file);
+    expect(ended).toMatchObject({ code: 0 });
+    const report = readReport(file);
+    expect(report.measurements.map(({ scenario, case: which }) => [scenario, which])).toEqual([
+      ['throughput', ''],
+      ['signals', 'to 5'],
+      ['signals', 'to one'],
+      ['queries', ''],
+    ]);
+    for (const measurement of report.measurements) isWhole(measurement);
+    expect(report.floors.fsyncP50Ms).toBeGreaterThan(0);
+    expect(report.measurements[0]?.multiples.map(({ floor }) => floor)).toContain('2 fsyncs + 8 loopback frames');
+    expect(ended.stdout).toContain('throughput');
+  });
+
+  it('measures an open loop, and what makes its own load', { timeout: 2 * RUN_MS }, async () => {
+    const file = join(folder, 'open.json');
+    const sizes = ['armed=20', 'sleepMs=100', 'duePerSecond=50', 'times=1', 'longest=1000'];
+    const ended = await bench(
+      'timers',
+      'replay',
+      ...short,
+      ...sizes.flatMap((each) => ['--set', each]),
+      '--json',
+      file,
+    );
+    expect(ended).toMatchObject({ code: 0 });
+    const [timers, replay] = readReport(file).measurements;
+    expect(timers).toMatchObject({ shape: { kind: 'open', perSecond: 50 }, operation: 'timer due' });
+    expect(replay?.figures.map(({ name }) => name)).toEqual(['query to answer, median', 'events replayed']);
+  });
+});
+
+describe('the load generator fails the run', () => {
+  /** A system without processes: clients are told what to answer. */
+  function target(answer: string): Target {
+    const module = join(folder, `client-${Math.random()}.mjs`);
+    const model = pathToFileURL(join(ROOT, 'dist/bench/lib/model.js')).href;
+    const lines = [
+      `import { BusyError } from '${model}';`,
+      'let calls = 0;',
+      `const answer = ({ input: { value, count } }) => { calls += 1; ${answer} };`,
+      'export const connect = async () => ({ execute: async (work) => answer(work), close: async () => {} });',
+    ];
+    writeFileSync(module, lines.join('\n'));
+    return { module: pathToFileURL(module).href, settings: {} };
+  }
+
+  /** Loads such a system until 200 ms are over; returns how many operations ended well, and how often it was full. */
+  async function load(answer: string): Promise<{ ended: number; refused: number }> {
+    // The built one: it starts processes. Its types are its source's.
+    const { Clients } = (await import(
+      join(ROOT, 'dist/bench/lib/clients.js')
+    )) as typeof import('../bench/lib/clients.ts');
+    const clients = await Clients.connect(target(answer), 2);
+    try {
+      let ended = 0;
+      const plan = { of: 'execute', kind: 'sequence', prefix: 'p', count: 3, payloadBytes: 0 } as const;
+      const { stop, done } = clients.load(plan, { kind: 'closed', concurrency: 4 }, ({ endedAtMs }) => {
+        ended += endedAtMs.length;
+      });
+      await clients.unlessFailed(sleep(200));
+      stop();
+      await done;
+      return { ended, refused: clients.refused };
+    } finally {
+      await clients.close();
+    }
+  }
+  const right = 'return new Promise((resolve) => setTimeout(() => resolve({ value, n: count }), 5));';
+
+  it('not when all answers are right, be the system full now and then', async () => {
+    const { ended, refused } = await load(`if (calls === 3) throw new BusyError('full'); ${right}`);
+    expect(ended).toBeGreaterThan(4);
+    expect(refused).toBe(2);
+  });
+
+  it('when one of many answers is wrong', async () => {
+    await expect(load(`if (calls === 9) return { value, n: count - 1 }; ${right}`)).rejects.toThrow(
+      /client \d: wrong result: p-\d-\d+ returned .*"n":2}, expected .*"n":3}/,
+    );
+  });
+
+  it('when a client dies', async () => {
+    await expect(load(`if (calls === 9) process.exit(3); ${right}`)).rejects.toThrow(
+      /client process \d+ ended with code 3/,
+    );
+  });
+});
+
+function isWhole(measurement: Measurement): void {
+  const { counts, latency, roles, perSecond } = measurement;
+  expect(counts.all).toBeGreaterThan(0);
+  // On a machine that has much else to do nothing may end in the measured time.
+  expect(counts.all).toBeGreaterThanOrEqual(counts.done);
+  expect(perSecond > 0).toBe(counts.done > 0);
+  expect(latency?.p99Ms ?? 0).toBeGreaterThanOrEqual(latency?.p50Ms ?? 0);
+  expect(roles.map(({ role, processes }) => [role, processes])).toEqual([
+    ['node', 1],
+    ['worker', 1],
+    ['client', 2],
+  ]);
+  const [node, worker] = roles;
+  expect(node?.fsyncsPerOperation ?? 0).toBeGreaterThanOrEqual(0);
+  expect(node?.gcShare).toBeGreaterThanOrEqual(0);
+  expect(worker?.eventLoopDelayP99Ms).toBeGreaterThanOrEqual(0);
+}
