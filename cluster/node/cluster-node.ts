@@ -12,9 +12,9 @@ import type { LedShards, SharedShards } from '../../src/ports/led-shards.ts';
 import type { BacklogSource, QueueKey } from '../../src/ports/matching.ts';
 import { StoreError } from '../../src/ports/store.ts';
 import { VERSION } from '../../src/version.ts';
+import { VERSIONS } from '../../src/wire/versions.ts';
 import { formatAddress } from '../gossip/core/address.ts';
 import { Gossip, Keyring, type MemberChange } from '../gossip/index.ts';
-import { PROTOCOL_MAX, PROTOCOL_MIN } from '../link/identity.ts';
 import { Links } from '../link/links.ts';
 import { Rpc } from '../link/rpc.ts';
 import { ClusterMatching, type LocalMatcher } from '../matching/cluster-matching.ts';
@@ -78,14 +78,14 @@ export class ClusterNode {
   constructor(options: ClusterNodeOptions) {
     this.#options = options;
     this.#state = options.state;
-    const { config, self, clock, scheduler, random, coordinator, log } = options;
+    const { config, self, clock, scheduler, random, coordinator, log, spoken = VERSIONS.spoken } = options;
     const { shardCount } = options.durability.store;
     const bootId = random.uuid();
     const clusterId = `${config.id}/${options.state.record.incarnation}`;
     this.#links = new Links({
       identity: {
         ...{ clusterId, nodeName: config.name, directoryId: self, bootId, version: VERSION },
-        protocol: { min: PROTOCOL_MIN, max: PROTOCOL_MAX },
+        protocol: spoken.link,
       },
       ...{ security: options.security, network: options.network, clock, scheduler, random },
       randomBytes: options.randomBytes,
@@ -177,7 +177,7 @@ export class ClusterNode {
       setDraining: (how) => void this.#setDraining(how),
     });
     this.#gossip = new Gossip({
-      ...{ clusterId, clock, scheduler, random, log },
+      ...{ clusterId, clock, scheduler, random, log, protocol: spoken.gossip },
       node: {
         ...{ name: config.name, directoryId: self, roles: config.roles, zone: config.zone, weight: config.weight },
       },

@@ -20,6 +20,7 @@ import type { ShardLimits } from '../../../src/shard/limits.ts';
 import { rowLayout } from '../../../src/shard/row-layout.ts';
 import { pageTokenOf } from '../../../src/shard/search.ts';
 import { type MemoryStore, openMemoryStore } from '../../../src/store/memory/store.ts';
+import type { Release } from '../../../src/wire/versions.ts';
 import type { Kernel } from '../kernel.ts';
 import { withSlowReads } from '../store.ts';
 import type { LogWatch } from './log-watch.ts';
@@ -56,6 +57,8 @@ export interface ClusterSettings {
 /** How a bug gets in: from outside, around the parts. */
 export interface NodePlant {
   commitLog?(inner: CommitLog): CommitLog;
+  /** The versions that a machine's node speaks: of another build. */
+  spokenBy?(machine: string): Pick<Release['spoken'], 'link' | 'gossip'>;
 }
 
 export interface NodeWorld {
@@ -206,7 +209,7 @@ export class ClusterProcess {
       onDraining: () => undefined,
       gossipTransport: network.gossipOf(machine.host, GOSSIP_PORT, process),
       gossipConfig: GOSSIP,
-      ...{ plans: settings.plans, bounds: settings.bounds },
+      ...{ plans: settings.plans, bounds: settings.bounds, spoken: this.#world.plant.spokenBy?.(machine.name) },
     });
     this.cluster = cluster;
     const matcher = new Matcher({
