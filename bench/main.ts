@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '../sdk/client/index.ts';
+import { backlog } from './backlog.ts';
 import { cluster } from './cluster.ts';
 import { fsyncFloorMs } from './lib/floors.ts';
 import { closedLoop } from './lib/load.ts';
@@ -17,12 +18,16 @@ scenarios (default: start, latency, throughput)
   latency       the same, one at a time
   start         server start-dev to ready, and memory of the idle node
   sleeping      --sleepers workflows asleep on disk: memory, and a restart with them
+  backlog       --tasks workflows that nobody works on: memory, a restart with them, then a worker takes --drain of them
   cluster       three nodes: how long shards pause when nodes die, drain and hand over; CPU, latency and memory beside one node's
 
 options
   --workflows N     in throughput (default 20000)
   --concurrency N   at a time (default 256)
   --sleepers N      in sleeping (default 1000000; takes minutes)
+  --tasks N         in backlog (default 300000)
+  --drain N         in backlog (default: all)
+  --nodes N         in backlog: a cluster of so many, R = 1 (default 1: a node alone)
   --json            one JSON object instead of a table
   --help`;
 
@@ -32,6 +37,9 @@ const { values: flags, positionals } = parseArgs({
     workflows: { type: 'string', default: '20000' },
     concurrency: { type: 'string', default: '256' },
     sleepers: { type: 'string', default: '1000000' },
+    tasks: { type: 'string', default: '300000' },
+    drain: { type: 'string' },
+    nodes: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -47,6 +55,11 @@ const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = {
   latency,
   start,
   sleeping,
+  backlog: async () => {
+    const tasks = Number(flags.tasks);
+    const plan = { tasks, drain: Number(flags.drain ?? tasks), nodes: Number(flags.nodes) };
+    Object.assign(report, await backlog(plan, say));
+  },
   cluster: async () => void Object.assign(report, await cluster(say)),
 };
 

@@ -1,0 +1,111 @@
+// A worker without workflow code, in the bench's own process: completes every workflow at its first task, and checks that each comes once and in
+// order. So cheap that the nodes are what is measured.
+import { randomUUID } from 'node:crypto';
+import type { Connection } from '../../sdk/client/index.ts';
+import type { Methods, WorkflowTask } from '../../src/wire/api.ts';
+import { CommandType } from '../../src/wire/enums.ts';
+
+const IDENTITY = 'drainer';
+
+export interface DrainerOptions {
+  readonly connection: Connection;
+  readonly taskQueue: string;
+  /** Tasks in its hands at once, all nodes together. */
+  readonly credit: number;
+  /** Takes so many. */
+  readonly upTo: number;
+  /** All that wait. */
+  readonly total: number;
+  /** Which of them a workflow id names: 0 to `total` - 1. */
+  numberOf(workflowId: string): number;
+  /** These are to come first. */
+  isUrgent(n: number): boolean;
+  /** One more is completed: how many so far. */
+  completed(count: number): void;
+}
+
+export class Drainer {
+  /** Usual tasks that came while urgent ones waited. */
+  aheadOfUrgent = 0;
+  /** The most by which a usual task came later than one that was scheduled after it, ms. */
+  overtakenMs = 0;
+  readonly #options: DrainerOptions;
+  readonly #workerId = randomUUID();
+  readonly #seen: Uint8Array;
+  #urgentLeft = 0;
+  #usualCame = 0;
+  #latestMs = 0;
+  /** Credit that nodes have, and tasks that came: together never more than it is to take. */
+  #granted: number;
+  #completed = 0;
+  #finish: () => void = () => {};
+  #fail: (error: unknown) => void = () => {};
+
+  constructor(options: DrainerOptions) {
+    this.#options = options;
+    this.#seen = new Uint8Array(options.total);
+    for (let n = 0; n < options.total; n += 1) if (options.isUrgent(n)) this.#urgentLeft += 1;
+    this.#granted = Math.min(options.credit, options.upTo);
+  }
+
+  /** Resolves when all are completed. @throws Error for a task that came twice, or was refused */
+  async run(): Promise<void> {
+    const { connection, taskQueue } = this.#options;
+    const workerId = this.#workerId;
+    const done = new Promise<void>((resolve, reject) => {
+      this.#finish = resolve;
+      this.#fail = reject;
+    });
+    const registration = { workerId, namespace: 'default', taskQueue, identity: IDENTITY, activityCredit: 0 };
+    let stop = (): void => {};
+    // The first time it is the one server, or all nodes that are known: nodes neither come nor go here.
+    await new Promise<void>((resolve) => {
+      stop = connection.serveNodes((nodes) => {
+        for (const [index, node] of nodes.entries()) {
+          node.onPush('workflowTask', (task) =>
+            this.#take(task, (body) => node.ask('respondWorkflowTaskCompleted', body)),
+          );
+          const workflowCredit =
+            Math.floor((this.#granted * (index + 1)) / nodes.length) -
+            Math.floor((this.#granted * index) / nodes.length);
+          node.request('registerWorker', { ...registration, workflowCredit, heldTokens: [] }).catch(this.#fail);
+        }
+        resolve();
+      });
+    });
+    try {
+      await done;
+    } finally {
+      stop();
+    }
+  }
+
+  #take(
+    task: WorkflowTask,
+    complete: (body: Methods['respondWorkflowTaskCompleted']['request']) => Promise<unknown>,
+  ): void {
+    const { numberOf, isUrgent, upTo, completed } = this.#options;
+    const n = numberOf(task.workflowId);
+    if (this.#seen[n] !== 0 || task.attempt !== 1) {
+      this.#fail(new Error(`the task of ${task.workflowId} came twice (attempt ${task.attempt})`));
+      return;
+    }
+    this.#seen[n] = 1;
+    if (isUrgent(n)) {
+      this.#urgentLeft -= 1;
+      this.aheadOfUrgent = this.#usualCame;
+    } else {
+      this.#usualCame += 1;
+      this.overtakenMs = Math.max(this.overtakenMs, this.#latestMs - task.scheduledTime);
+      this.#latestMs = Math.max(this.#latestMs, task.scheduledTime);
+    }
+    const credit = this.#granted < upTo ? 1 : 0;
+    this.#granted += credit;
+    const commands = [{ commandType: CommandType.COMPLETE_WORKFLOW_EXECUTION, attributes: {} }];
+    complete({ token: task.token, identity: IDENTITY, commands, sticky: false, credit }).then(() => {
+      this.#completed += 1;
+      completed(this.#completed);
+      if (this.#completed === upTo) this.#finish();
+    }, this.#fail);
+  }
+}
