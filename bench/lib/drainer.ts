@@ -27,14 +27,14 @@ export interface DrainerOptions {
 export class Drainer {
   /** Usual tasks that came while urgent ones waited. */
   aheadOfUrgent = 0;
-  /** The most by which a usual task came later than one that was scheduled after it, ms. */
-  overtakenMs = 0;
+  /** Of the usual task that most others came before: how many places later they were started. */
+  overtakenPlaces = 0;
   readonly #options: DrainerOptions;
   readonly #workerId = randomUUID();
   readonly #seen: Uint8Array;
   #urgentLeft = 0;
   #usualCame = 0;
-  #latestMs = 0;
+  #furthest = 0;
   /** Credit that nodes have, and tasks that came: together never more than it is to take. */
   #granted: number;
   #completed = 0;
@@ -96,8 +96,8 @@ export class Drainer {
       this.aheadOfUrgent = this.#usualCame;
     } else {
       this.#usualCame += 1;
-      this.overtakenMs = Math.max(this.overtakenMs, this.#latestMs - task.scheduledTime);
-      this.#latestMs = Math.max(this.#latestMs, task.scheduledTime);
+      this.overtakenPlaces = Math.max(this.overtakenPlaces, this.#furthest - n);
+      this.#furthest = Math.max(this.#furthest, n);
     }
     const credit = this.#granted < upTo ? 1 : 0;
     this.#granted += credit;
