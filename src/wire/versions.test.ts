@@ -23,7 +23,7 @@ const release = (spoken: number, kept: { reads: [number, number]; writes: number
   const format = { reads: { min: kept.reads[0], max: kept.reads[1] }, writes: kept.writes };
   return {
     spoken: { client: range, link: range, gossip: range },
-    kept: { logEntry: format, directory: format, nodeState: format, gossipEnvelope: format },
+    kept: { logEntry: format, directory: format, nodeState: format, replicationFrame: format, gossipEnvelope: format },
   };
 };
 

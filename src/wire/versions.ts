@@ -33,6 +33,8 @@ export interface Release {
     readonly directory: KeptFormat;
     /** `cluster.json` of a node. */
     readonly nodeState: KeptFormat;
+    /** What a node says of all its shards to another in one tick (cluster/replication/multi/frame.ts). */
+    readonly replicationFrame: KeptFormat;
     /** What packets of gossip are wrapped in. */
     readonly gossipEnvelope: KeptFormat;
   };
@@ -46,7 +48,10 @@ export const RELEASES: readonly [Release, ...Release[]] = [
   // 0.1. Format 1 of directories was before it, and never released.
   {
     spoken: { client: only(1), link: only(1), gossip: only(1) },
-    kept: { logEntry: first(1), directory: first(2), nodeState: first(1), gossipEnvelope: first(1) },
+    kept: {
+      ...{ logEntry: first(1), directory: first(2), nodeState: first(1) },
+      ...{ replicationFrame: first(1), gossipEnvelope: first(1) },
+    },
   },
 ];
 
