@@ -6,6 +6,8 @@ import type { Methods, WorkflowTask } from '../../src/wire/api.ts';
 import { CommandType } from '../../src/wire/enums.ts';
 
 const IDENTITY = 'drainer';
+/** Places between two looks at the clock that are kept. */
+const STEP = 100;
 
 export interface DrainerOptions {
   readonly connection: Connection;
@@ -18,6 +20,8 @@ export interface DrainerOptions {
   readonly total: number;
   /** Which of them a workflow id names: 0 to `total` - 1. */
   numberOf(workflowId: string): number;
+  /** So many that are started, or given out, at once have no order among them. */
+  readonly orderless: number;
   /** These are to come first. */
   isUrgent(n: number): boolean;
   /** One more is completed: how many so far. */
@@ -29,12 +33,16 @@ export class Drainer {
   aheadOfUrgent = 0;
   /** Of the usual task that most others came before: how many places later they were started. */
   overtakenPlaces = 0;
+  /** The longest that a usual task came after one that had been started `orderless` places or more behind it, ms. */
+  lateMs = 0;
   readonly #options: DrainerOptions;
   readonly #workerId = randomUUID();
   readonly #seen: Uint8Array;
   #urgentLeft = 0;
   #usualCame = 0;
   #furthest = 0;
+  /** How far it had got, and when: one for each step of `STEP` places. */
+  readonly #steps: number[] = [];
   /** Credit that nodes have, and tasks that came: together never more than it is to take. */
   #granted: number;
   #completed = 0;
@@ -84,7 +92,7 @@ export class Drainer {
     task: WorkflowTask,
     complete: (body: Methods['respondWorkflowTaskCompleted']['request']) => Promise<unknown>,
   ): void {
-    const { numberOf, isUrgent, upTo, completed } = this.#options;
+    const { numberOf, isUrgent, orderless, upTo, completed } = this.#options;
     const n = numberOf(task.workflowId);
     if (this.#seen[n] !== 0 || task.attempt !== 1) {
       this.#fail(new Error(`the task of ${task.workflowId} came twice (attempt ${task.attempt})`));
@@ -98,6 +106,10 @@ export class Drainer {
       this.#usualCame += 1;
       this.overtakenPlaces = Math.max(this.overtakenPlaces, this.#furthest - n);
       this.#furthest = Math.max(this.#furthest, n);
+      const nowMs = performance.now();
+      while (this.#steps.length * STEP <= this.#furthest) this.#steps.push(nowMs);
+      const passedAtMs = this.#steps[Math.ceil((n + orderless) / STEP)];
+      if (passedAtMs !== undefined) this.lateMs = Math.max(this.lateMs, nowMs - passedAtMs);
     }
     const credit = this.#granted < upTo ? 1 : 0;
     this.#granted += credit;
