@@ -2,6 +2,7 @@
 // the end balances money, stock and parcels; a discrepancy fails the run. People think and services take their time, so what counts is the CPU.
 
 import { Connection } from 'tenuto/client';
+import { libraryOf, OWN } from '../../test/chaos/cluster/build.ts';
 import { Orders } from '../../test/chaos/cluster/orders.ts';
 import { newFolder, removeFolder } from '../lib/folders.ts';
 import type { Scenario, ScenarioContext } from '../lib/model.ts';
@@ -38,7 +39,7 @@ async function pipeline(context: ScenarioContext, running: RunningTenuto): Promi
     context.progress.say(`orders: ${count}`);
     await watch.begin();
     const begunAtMs = performance.now();
-    load.open(connection);
+    load.open(connection, await libraryOf(OWN));
     const { ended, problems, repeatedCalls } = await load.close(connection, END_MS);
     const seconds = (performance.now() - begunAtMs) / 1000;
     const rolesOf = await watch.end();

@@ -54,10 +54,22 @@ describe.each([
     });
   });
 
-  it('of another version is known as such', () => {
-    const bytes = make().wrap(body);
-    bytes[2] = 2;
-    expect(make().open(bytes)).toEqual({ type: 'stranger', reason: 'incompatibleVersion' });
+  const of = (writes: number, min: number, max: number) =>
+    new Envelopes('prod', undefined, { reads: { min, max }, writes });
+
+  it.each([
+    ['the same version', of(1, 1, 1), of(1, 1, 1), 'body'],
+    ['the version before', of(1, 1, 2), of(2, 1, 2), 'body'],
+    ['the version after, read already', of(2, 1, 2), of(1, 1, 2), 'body'],
+    ['two versions older', of(1, 1, 1), of(3, 2, 3), 'stranger'],
+    ['two versions newer', of(3, 2, 3), of(1, 1, 1), 'stranger'],
+  ])('of %s is opened or known as such', (_, sender, receiver, type) => {
+    expect(receiver.open(sender.wrap(body))).toMatchObject({ type });
+    // Who is refused is told so in a form that every version reads.
+    expect(sender.open(receiver.refusal('incompatibleVersion'))).toEqual({
+      type: 'refusal',
+      reason: 'incompatibleVersion',
+    });
   });
 
   it('never throws, whatever the bytes', () => {

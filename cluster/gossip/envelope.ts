@@ -9,12 +9,12 @@
 
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { crcOver } from '../../src/ports/crc.ts';
+import { isIn, type KeptFormat, VERSIONS } from '../../src/wire/versions.ts';
 import { REASONS, type RefusalReason } from './core/refusal.ts';
 import { type Keyring, senderKey } from './keyring.ts';
 import { ReplayGuard } from './replay-guard.ts';
 
 const MAGIC = 0x5467;
-const VERSION = 1;
 const PLAIN = 0;
 const SEALED = 1;
 const REFUSAL = 2;
@@ -50,6 +50,7 @@ export class Envelopes {
   readonly #clusterId: Buffer;
   readonly #tag: Buffer;
   readonly #keyring: Keyring | undefined;
+  readonly #format: KeptFormat;
   readonly #self = randomBytes(SENDER_BYTES);
   #counter = 0;
   /** Our derived key, of the key it was derived from. */
@@ -57,7 +58,8 @@ export class Envelopes {
   /** By key id and sender; in the order in which they were last heard. */
   readonly #senders = new Map<string, Sender>();
 
-  constructor(clusterId: string, keyring: Keyring | undefined) {
+  constructor(clusterId: string, keyring: Keyring | undefined, format = VERSIONS.kept.gossipEnvelope) {
+    this.#format = format;
     this.#clusterId = Buffer.from(clusterId, 'utf8');
     this.#tag = createHash('sha256').update('tenuto cluster\0').update(this.#clusterId).digest().subarray(0, 4);
     this.#keyring = keyring;
@@ -85,7 +87,7 @@ export class Envelopes {
       const reason = REASONS[packet[HEADER_BYTES] ?? -1];
       return reason === undefined ? garbage('a refusal for no known reason') : { type: 'refusal', reason };
     }
-    if (packet[2] !== VERSION) return stranger('incompatibleVersion');
+    if (!isIn(packet[2] ?? 0, this.#format.reads)) return stranger('incompatibleVersion');
     if (!packet.subarray(4, HEADER_BYTES).equals(this.#tag)) return stranger('foreignCluster');
     switch (kind) {
       case PLAIN:
@@ -99,7 +101,7 @@ export class Envelopes {
 
   #header(bytes: Buffer, kind: number): void {
     bytes.writeUInt16BE(MAGIC, 0);
-    bytes[2] = VERSION;
+    bytes[2] = this.#format.writes;
     bytes[3] = kind;
     this.#tag.copy(bytes, 4);
   }

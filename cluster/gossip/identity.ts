@@ -3,15 +3,16 @@
 
 import { lookup } from 'node:dns/promises';
 import { VERSION } from '../../src/version.ts';
+import { VERSIONS } from '../../src/wire/versions.ts';
 import { formatAddress, isIpLiteral, parseAddress } from './core/address.ts';
 import { GossipConfigError } from './core/config.ts';
 import { metaProblem, type NodeMeta } from './core/meta.ts';
-import { type GossipOptions, PROTOCOL } from './options.ts';
+import type { GossipOptions } from './options.ts';
 import { GossipStartError } from './transport.ts';
 
 /** @param bound `ip:port` it listens on. @throws GossipConfigError for what cannot be meant. @throws GossipStartError for names nobody knows */
 export async function metaOf(options: GossipOptions, bound: string): Promise<NodeMeta> {
-  const { node, protocol = PROTOCOL, clock, random } = options;
+  const { node, protocol = VERSIONS.spoken.gossip, clock, random } = options;
   const meta: NodeMeta = {
     name: node.name,
     directoryId: node.directoryId,

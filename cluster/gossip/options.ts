@@ -3,16 +3,14 @@
 import type { Clock, Random, Scheduler } from '../../src/ports/clock.ts';
 import type { Draining } from '../../src/ports/cluster.ts';
 import type { Log } from '../../src/ports/log.ts';
+import type { VersionRange } from '../../src/wire/versions.ts';
 import { isIpLiteral, parseAddress } from './core/address.ts';
 import { type GossipConfig, GossipConfigError } from './core/config.ts';
-import type { ProtocolRange } from './core/meta.ts';
 import type { Keyring } from './keyring.ts';
 import type { PeerDirectory } from './peer-directory.ts';
 import type { Transport } from './transport.ts';
 
 export const DEFAULT_GOSSIP_PORT = 7946;
-/** Of the cluster's protocols this software speaks. */
-export const PROTOCOL: ProtocolRange = { min: 1, max: 1 };
 /** Seeds given; more are of no use. */
 const MAX_SEEDS = 64;
 const MAX_CLUSTER_ID_LENGTH = 200;
@@ -52,7 +50,8 @@ export interface GossipOptions {
   readonly keyring?: Keyring | undefined;
   /** See config.ts. Default LAN. */
   readonly config?: GossipConfig | undefined;
-  readonly protocol?: ProtocolRange | undefined;
+  /** For tests of a skew. Default: this build's. */
+  readonly protocol?: VersionRange | undefined;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly random: Random;

@@ -1,9 +1,7 @@
 // Who a node says it is on a link, what two nodes must agree on, and why one refuses the other. Messages are for the log of whoever runs the
 // cluster: they name both sides and what to do.
 
-/** Versions of the link's frames this build speaks: the newest and the one before, so that a cluster is upgraded node by node. */
-export const PROTOCOL_MIN = 1;
-export const PROTOCOL_MAX = 1;
+import { newestCommon, rangeText, type VersionRange } from '../../src/wire/versions.ts';
 
 export interface NodeIdentity {
   clusterId: string;
@@ -14,7 +12,8 @@ export interface NodeIdentity {
   bootId: string;
   /** Of the product, for people. */
   version: string;
-  protocol: { min: number; max: number };
+  /** Versions of the link's frames it speaks: the newest and the one before, so that a cluster is upgraded node by node. */
+  protocol: VersionRange;
 }
 
 /** A peer whose handshake succeeded. */
@@ -73,19 +72,17 @@ export function identityProblem(identity: NodeIdentity): string | undefined {
 
 /** The newest protocol both speak, or why there is none. */
 export function agreeOnProtocol(local: NodeIdentity, remote: NodeIdentity): number | Refusal {
-  const agreed = Math.min(local.protocol.max, remote.protocol.max);
-  if (agreed >= Math.max(local.protocol.min, remote.protocol.min)) return agreed;
+  const agreed = newestCommon(local.protocol, remote.protocol);
+  if (agreed !== undefined) return agreed;
   const newer = remote.protocol.max < local.protocol.min ? local : remote;
   const older = newer === local ? remote : local;
   return {
     kind: 'version',
     message:
-      `node ${older.nodeName} (version ${older.version}) speaks link protocol ${range(older)}, node ${newer.nodeName} ` +
-      `(version ${newer.version}) ${range(newer)}: versions of a cluster may differ by one. Upgrade ${older.nodeName} first.`,
+      `node ${older.nodeName} (version ${older.version}) speaks link protocol ${rangeText(older.protocol)}, node ${newer.nodeName} ` +
+      `(version ${newer.version}) ${rangeText(newer.protocol)}: versions of a cluster may differ by one. Upgrade ${older.nodeName} first.`,
   };
 }
-
-const range = ({ protocol: { min, max } }: NodeIdentity): string => (min === max ? `${min}` : `${min} to ${max}`);
 
 export const wrongCluster = (local: NodeIdentity, remote: NodeIdentity): Refusal => ({
   kind: 'cluster',

@@ -97,6 +97,22 @@ describe('two nodes', () => {
     }
   });
 
+  it.each([
+    ['the same version', [1, 1], [1, 1], 1],
+    ['a version newer', [1, 1], [1, 2], 1],
+    ['a version older', [2, 3], [1, 2], 2],
+  ] as const)('talk when the other has %s, in the newest that both speak', (_, [aMin, aMax], [bMin, bMax], agreed) => {
+    world();
+    const a = node('a', { identity: { protocol: { min: aMin, max: aMax } } });
+    const b = node('b', { identity: { protocol: { min: bMin, max: bMax } } });
+    connect(a, b);
+    time.advance(10);
+    expect([a.links.peer('b')?.remote?.agreedProtocol, b.links.peer('a')?.remote?.agreedProtocol]).toEqual([
+      agreed,
+      agreed,
+    ]);
+  });
+
   it('come together again after the connection breaks, and say so in turn', () => {
     world();
     const [a, b] = [node('a'), node('b')];
@@ -258,6 +274,13 @@ describe('a refusal', () => {
       b: { identity: { protocol: { min: 3, max: 4 }, version: '3.0.0' } },
       kind: 'version',
       says: /node a \(version 0\.1\.0\) speaks link protocol 1, node b \(version 3\.0\.0\) 3 to 4.*Upgrade a first/,
+    },
+    {
+      name: 'of a version too new for the node it reaches',
+      a: { identity: { protocol: { min: 3, max: 4 }, version: '0.4.0' } },
+      b: { identity: { protocol: { min: 1, max: 2 }, version: '0.2.0' } },
+      kind: 'version',
+      says: /node b \(version 0\.2\.0\) speaks link protocol 1 to 2, node a \(version 0\.4\.0\) 3 to 4.*may differ by one\. Upgrade b first/,
     },
     {
       name: 'of one that is not who was looked for',

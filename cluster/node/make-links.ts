@@ -1,9 +1,9 @@
 // What a node talks to others with: gossip, and links with what the log says of them. Called by cluster-node.ts.
 
 import { VERSION } from '../../src/version.ts';
+import { VERSIONS } from '../../src/wire/versions.ts';
 import { formatAddress } from '../gossip/core/address.ts';
 import { Gossip, Keyring } from '../gossip/index.ts';
-import { PROTOCOL_MAX, PROTOCOL_MIN } from '../link/identity.ts';
 import { Links } from '../link/links.ts';
 import { LinkLog } from './link-log.ts';
 import type { ClusterNodeOptions } from './options.ts';
@@ -25,7 +25,7 @@ export function makeLinks(node: ClusterNodeOptions, bootId: string, up: (peer: s
   const links = new Links({
     identity: {
       ...{ clusterId: identityOf(node), nodeName: config.name, directoryId, bootId, version: VERSION },
-      protocol: { min: PROTOCOL_MIN, max: PROTOCOL_MAX },
+      protocol: (node.spoken ?? VERSIONS.spoken).link,
     },
     ...{ security, network, clock, scheduler, random },
     randomBytes: (length) => node.randomBytes(length),
@@ -43,6 +43,7 @@ export function makeGossip(node: ClusterNodeOptions, linkAddress: () => string):
   const { name, roles, zone, weight, gossip, seeds, keys } = config;
   return new Gossip({
     ...{ clusterId: identityOf(node), clock, scheduler, random, log },
+    protocol: (node.spoken ?? VERSIONS.spoken).gossip,
     node: { name, directoryId, roles, zone, weight },
     listen: { ip: gossip.ip, port: gossip.port },
     advertise: gossip.advertise && formatAddress(gossip.advertise.host, gossip.advertise.port),

@@ -7,6 +7,7 @@ import type { Log } from '../../src/ports/log.ts';
 import type { ReplicaStore, RowLayout } from '../../src/ports/replica-store.ts';
 import type { Store } from '../../src/ports/store.ts';
 import type * as api from '../../src/wire/api.ts';
+import type { Release } from '../../src/wire/versions.ts';
 import type { GossipConfig } from '../gossip/index.ts';
 import type { Transport as GossipTransport } from '../gossip/transport.ts';
 import type { LinkSecurity } from '../link/security.ts';
@@ -66,6 +67,8 @@ export interface ClusterNodeOptions {
   onFatal(error: unknown): void;
   /** The node was told to drain, or to serve again. */
   onDraining(how: Draining): void;
+  /** For tests of a skew: versions of another build. */
+  spoken?: Pick<Release['spoken'], 'link' | 'gossip'> | undefined;
   gossipTransport?: GossipTransport | undefined;
   gossipConfig?: GossipConfig | undefined;
   plans?: Partial<PlanSettings> | undefined;

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type NodeState, STATE_FILE, stateFile } from './state.ts';
+import { type NodeState, parseState, STATE_FILE, stateFile } from './state.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'tenuto-state-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -42,6 +42,16 @@ describe('what a node knows from before its start', () => {
     expect(await stateFile(at).read()).toEqual(STATE);
     await file.write({ ...STATE, born: false });
     expect(readdirSync(at)).toEqual([STATE_FILE]);
+  });
+
+  it.each([
+    ['of the same version', 1, { min: 1, max: 1 }, STATE],
+    ['of the version before', 1, { min: 1, max: 2 }, STATE],
+    ['of the version after, which is read already', 2, { min: 1, max: 2 }, STATE],
+    ['two versions older', 1, { min: 2, max: 3 }, undefined],
+    ['two versions newer', 3, { min: 1, max: 1 }, undefined],
+  ])('is read or not: %s', (_, format, reads, state) => {
+    expect(parseState(JSON.stringify({ format, ...STATE }), { reads, writes: 1 })).toEqual(state);
   });
 
   const good = { format: 1, ...STATE };

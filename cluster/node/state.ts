@@ -5,6 +5,7 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Draining } from '../../src/ports/cluster.ts';
 import type { ClusterRecord } from '../../src/ports/coordinator.ts';
+import { isIn, VERSIONS } from '../../src/wire/versions.ts';
 
 export interface NodeState {
   readonly record: ClusterRecord;
@@ -24,7 +25,6 @@ export interface StateStore {
 }
 
 export const STATE_FILE = 'cluster.json';
-const FORMAT = 1;
 
 /** @throws Error from `read` for a file that is damaged or of a newer version: it names the file. */
 export function stateFile(directory: string): StateStore {
@@ -58,7 +58,7 @@ async function readState(file: string): Promise<NodeState | undefined> {
   return state;
 }
 
-function parseState(text: string): NodeState | undefined {
+export function parseState(text: string, { reads } = VERSIONS.kept.nodeState): NodeState | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -67,7 +67,8 @@ function parseState(text: string): NodeState | undefined {
   }
   if (typeof value !== 'object' || value === null) return undefined;
   const { format, record, plan, firstPlan, born, draining } = value as Record<string, unknown>; // checked one by one
-  if (format !== FORMAT || typeof plan !== 'string' || typeof firstPlan !== 'string') return undefined;
+  if (typeof format !== 'number' || !isIn(format, reads) || typeof plan !== 'string' || typeof firstPlan !== 'string')
+    return undefined;
   if (typeof born !== 'boolean' || !isDraining(draining) || !isRecord(record)) return undefined;
   return { record, plan, firstPlan, born, draining };
 }
@@ -92,7 +93,7 @@ async function writeState(file: string, state: NodeState): Promise<void> {
   const beside = `${file}.new`;
   const handle = await open(beside, 'w');
   try {
-    await handle.writeFile(`${JSON.stringify({ format: FORMAT, ...state }, null, 2)}\n`);
+    await handle.writeFile(`${JSON.stringify({ format: VERSIONS.kept.nodeState.writes, ...state }, null, 2)}\n`);
     await handle.sync();
   } finally {
     await handle.close();

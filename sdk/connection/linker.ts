@@ -2,8 +2,9 @@
 // try, with jittered back-off once all were tried. What travels over a link is the connection's business (connection.ts).
 
 import { encode } from '../../src/wire/codec.ts';
-import { FrameKind, type Hello, PROTOCOL_VERSION } from '../../src/wire/frame.ts';
+import { FrameKind, type Hello } from '../../src/wire/frame.ts';
 import type { Status } from '../../src/wire/status.ts';
+import { VERSIONS } from '../../src/wire/versions.ts';
 import { Link } from './link.ts';
 import type { CompiledConnectionOptions } from './options.ts';
 import { RpcError, StatusCode } from './rpc-error.ts';
@@ -250,7 +251,7 @@ export class Linker {
   #hello(): Hello {
     const { token, identity, capabilities } = this.#options;
     return {
-      protocol: [PROTOCOL_VERSION, PROTOCOL_VERSION],
+      protocol: [VERSIONS.spoken.client.min, VERSIONS.spoken.client.max],
       client: CLIENT_NAME,
       identity,
       token,

@@ -90,6 +90,30 @@ describe('credit', () => {
     expect(source.pulls).toBeLessThanOrEqual(5);
   });
 
+  it('beyond the tasks that wait while others are being started pulls them once those are delivered', () => {
+    // A task that a claim was found for waits no more, and is delivered once its start is durable.
+    const starting: (() => void)[] = [];
+    source.pull = (queue, claims) => {
+      for (const claim of claims) {
+        const task = source.waiting.get(FakeSource.id(queue))?.shift() ?? '';
+        starting.push(() => void claim.deliver(delivery(task, queue.kind)));
+      }
+      matcher.backlogChanged(source, queue);
+    };
+    const worker = come('a', { activityCredit: 3 });
+    for (const id of ['1', '2', '3']) source.add(ACTIVITIES, id);
+    matcher.grant('a', 'activity', 3, worker.connection);
+    time.settle();
+    // Three claims are lent, and one task waits.
+    source.add(ACTIVITIES, '4');
+    time.settle();
+    while (starting.length > 0) {
+      for (const deliver of starting.splice(0)) deliver();
+      time.settle();
+    }
+    expect(worker.pushed).toEqual(['1', '2', '3', '4']);
+  });
+
   it('comes back when a task turns out not to start', () => {
     come('a', { activityCredit: 1 });
     const claim = matcher.claim(offer('1'));

@@ -420,8 +420,11 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
 
   #settle(claim: WorkerClaim): void {
     if (claim.origin !== 'pull') return;
-    if (claim.sticky) claim.worker.sticky?.settled();
-    else claim.worker.queue(claim.kind).settled();
+    const queue = claim.sticky ? claim.worker.sticky : claim.worker.queue(claim.kind);
+    if (queue === undefined) return;
+    queue.settled();
+    // No more is lent than waits, and what claims under way stand for waits no more: credit may have been held back for them.
+    this.#pump.look(queue);
   }
 
   #returned(claim: WorkerClaim): void {

@@ -6,7 +6,7 @@ import type { Claim } from '../ports/matching.ts';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
 import { encode } from '../wire/codec.ts';
 import { Backlog, encodeWaitingTask } from './backlog.ts';
-import { backlogKey, base } from './keys.ts';
+import { after, backlogKey, base } from './keys.ts';
 import type { Reader } from './reader.ts';
 import { command, NAMESPACE, QUEUE, VirtualTime, World } from './testing.ts';
 
@@ -95,6 +95,61 @@ describe('a waiting task', () => {
 });
 
 describe('a refill of the window', () => {
+  it('reads on from the best task there is, also while some are always being started', async () => {
+    const task = { runId: 'run', scheduledEventId: 2, attempt: 1 };
+    const rows = new Map(
+      Array.from({ length: 12 }, (_, n): [Key, Uint8Array] => {
+        const actorBase = base(1, NAMESPACE, `w${n}`);
+        const k = backlogKey(queue, { priority: 3, scheduledTime: n, ...task, actorBase });
+        return [k, encodeWaitingTask({ queue, namespace: NAMESPACE, workflowId: `w${n}`, ...task })];
+      }),
+    );
+    const keys = [...rows.keys()];
+    const readFrom: Key[] = [];
+    const chunk: Reader['chunk'] = async (from, _to, limit) => {
+      readFrom.push(from);
+      const found = [...rows].filter(([k]) => k >= from).slice(0, limit);
+      const last = found.length < limit ? undefined : found.at(-1)?.[0];
+      return { rows: found, next: last === undefined ? undefined : after(last) };
+    };
+    const started: string[] = [];
+    const backlog = new Backlog({
+      reader: { chunk } as unknown as Reader,
+      ...{ scheduler: new VirtualTime(), window: 4, isLed: () => true, changed: () => undefined },
+      // Its end is committed when the test says so.
+      start: ({ workflowId }) => void started.push(workflowId),
+      onReadFailed: () => undefined,
+    });
+    backlog.restoreCount(1, encode([NAMESPACE, QUEUE, 'workflow', rows.size]));
+    const claim = { release: () => undefined } as unknown as Claim;
+    const take = async (n: number): Promise<void> => {
+      backlog.pull(
+        queue,
+        Array.from({ length: n }, () => claim),
+      );
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    const end = (n: number): void => {
+      const k = keys[n];
+      if (k === undefined) return;
+      rows.delete(k);
+      backlog.delete(k);
+    };
+    await take(4);
+    for (const n of [0, 1, 3]) end(n);
+    await take(4);
+    expect(started).toEqual(['w0', 'w1', 'w2', 'w3', 'w4', 'w5', 'w6', 'w7']);
+    // The best of those that are being started: undone, it waits there again.
+    const [[, low] = []] = backlog.lowWaters();
+    expect(Buffer.from(low ?? []).toString('latin1')).toBe(keys[2]);
+    for (const n of [2, 4, 5, 6]) end(n);
+    readFrom.length = 0;
+    await take(2);
+    await take(2);
+    expect(started.slice(8)).toEqual(['w8', 'w9', 'w10', 'w11']);
+    expect(readFrom.every((k) => k >= (keys[2] ?? ''))).toBe(true);
+  });
+
   it('does not raise the low water above a better task that is committed while it reads', async () => {
     let read: (chunk: Awaited<ReturnType<Reader['chunk']>>) => void = () => undefined;
     const chunk = () => new Promise<Awaited<ReturnType<Reader['chunk']>>>((resolve) => (read = resolve));

@@ -381,6 +381,17 @@ export class Backlog {
     this.#options.changed(queue.queue);
   }
 
+  /**
+   * Up to the best task there is, in the window or taken: all below was read, and has gone. Under load some are always taken, so to wait until none
+   * is would mean to read over all that has gone, again and again.
+   */
+  #raiseLow(queue: Queue): void {
+    let first = queue.window[0]?.key;
+    if (first === undefined) return;
+    if (queue.taken > 0) for (const k of this.#taken) if (k < first && k.startsWith(queue.prefix)) first = k;
+    if (first > queue.low) queue.low = first;
+  }
+
   async #refill(queue: Queue): Promise<void> {
     if (queue.refilling) return;
     queue.refilling = true;
@@ -426,8 +437,7 @@ export class Backlog {
       .filter(({ key: k }) => !this.#taken.has(k))
       .sort((a, b) => (a.key < b.key ? -1 : 1));
     for (const task of queue.window) this.#known.set(task.key, task);
-    const first = queue.window[0];
-    if (first !== undefined && queue.taken === 0 && first.key > queue.low) queue.low = first.key;
+    this.#raiseLow(queue);
     if (queue.window.length === 0 && !queue.complete) {
       // Everything read was taken meanwhile: go on in the next tick.
       this.#options.scheduler.soon(() => this.#serve(queue));

@@ -5,6 +5,7 @@
 import { type Key, key } from '../ports/ids.ts';
 import type { QueueKey } from '../ports/matching.ts';
 import { decode, encode } from '../wire/codec.ts';
+import { isIn, rangeText, VERSIONS } from '../wire/versions.ts';
 
 export interface Entry {
   /** Shard time of the last turn, epoch ms (I7). */
@@ -28,10 +29,10 @@ export interface BacklogDelta {
   delta: number;
 }
 
-const VERSION = 1;
+const FORMAT = VERSIONS.kept.logEntry;
 const EMPTY_TAIL = Uint8Array.of(0x90, 0x90, 0x90);
 
-export function encodeEntry(entry: Entry): Uint8Array {
+export function encodeEntry(entry: Entry, version = FORMAT.writes): Uint8Array {
   const tail =
     entry.receipts.length === 0 && entry.counts.length === 0 && entry.rewritten.length === 0
       ? EMPTY_TAIL
@@ -47,7 +48,7 @@ export function encodeEntry(entry: Entry): Uint8Array {
   });
   const bytes = Buffer.allocUnsafeSlow(size);
   bytes[0] = 0x96;
-  bytes[1] = VERSION;
+  bytes[1] = version;
   bytes[2] = 0xcb;
   bytes.writeDoubleBE(entry.time, 3);
   bytes[11] = 0xdd;
@@ -75,12 +76,13 @@ export function encodeEntry(entry: Entry): Uint8Array {
 const bad = (what: string): Error =>
   new Error(`A log entry cannot be understood (${what}): it was written by another version, or its bytes are damaged.`);
 
-/** Throws on bytes that are no entry. Values are copies: an entry's bytes may be reused or freed. */
-export function decodeEntry(bytes: Uint8Array): Entry {
+/** Throws on bytes that are no entry, or one of another version. Values are copies: an entry's bytes may be reused or freed. */
+export function decodeEntry(bytes: Uint8Array, reads = FORMAT.reads): Entry {
   const parts = decode(bytes);
   if (!Array.isArray(parts) || parts.length !== 6) throw bad('not six parts');
   const [version, time, flatRows, flatReceipts, counts, rewritten] = parts as unknown[];
-  if (version !== VERSION) throw bad(`version ${String(version)}`);
+  if (typeof version !== 'number' || !isIn(version, reads))
+    throw bad(`version ${String(version)}, and ${rangeText(reads)} is read here`);
   if (
     typeof time !== 'number' ||
     !Array.isArray(flatRows) ||

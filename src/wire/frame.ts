@@ -6,7 +6,6 @@
 
 import type { StatusCode, StatusDetail } from './status.ts';
 
-export const PROTOCOL_VERSION = 1;
 /** The WebSocket subprotocol both sides name at the upgrade. */
 export const SUBPROTOCOL = 'tenuto.v1';
 /** Bytes of one message a server accepts; larger ones close the connection with 1009. */

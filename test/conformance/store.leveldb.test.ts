@@ -162,7 +162,7 @@ describe('a data directory', () => {
     await (await filled(directory)).close();
     const file = join(directory, 'tenuto.json');
     writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), format: 1 }));
-    expect(() => openLevelStore({ directory })).toThrow(/format 1.*reads format 2/);
+    expect(() => openLevelStore({ directory })).toThrow(/format 1.*reads 2/);
   });
 
   it('is not made in a folder that holds something else', () => {

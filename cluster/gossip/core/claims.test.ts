@@ -61,6 +61,14 @@ describe('an alive claim', () => {
     expect(node.parts.table.size).toBe(2);
   });
 
+  it.each([
+    ['the same version', 1, 1, undefined],
+    ['the version after', 1, 2, undefined],
+    ['two versions apart', 2, 3, 'incompatibleVersion'],
+  ])('of %s is let in or refused', (_, min, max, reason) => {
+    expect(new TestNode().claims.alive(0, aliveClaim('a', 1, { protocol: { min, max } }), 'gossip')).toBe(reason);
+  });
+
   it('of a version that we cannot talk with is refused, reported, and its subject told', () => {
     const node = new TestNode();
     expect(node.claims.alive(0, aliveClaim('a', 1, { protocol: { min: 2, max: 3 } }), 'gossip')).toBe(

@@ -1,10 +1,11 @@
 // What others say about members, and what we make of it: the rules of SWIM. News is passed on once more by each who hears it; old news ends here.
 // Of two claims the higher incarnation holds, then the worse state; only the member itself can raise its incarnation.
 
+import { newestCommon } from '../../../src/wire/versions.ts';
 import { encodeMessage } from './codec.ts';
 import { isUp, type Member } from './member.ts';
 import type { AliveClaim, DeadClaim, LeftClaim, LoadClaim, Refused, SuspectClaim } from './messages.ts';
-import { commonProtocol, type NodeMeta } from './meta.ts';
+import type { NodeMeta } from './meta.ts';
 import { refusedPeer } from './notices.ts';
 import { loadSubject, type Own } from './own.ts';
 import type { Packets } from './packets.ts';
@@ -44,7 +45,7 @@ export class Claims {
   alive(nowMs: number, claim: AliveClaim, heard: Heard): RefusalReason | undefined {
     const { self, table, out } = this.#parts;
     const { meta } = claim;
-    if (commonProtocol(meta.protocol, self.meta.protocol) === undefined) {
+    if (newestCommon(meta.protocol, self.meta.protocol) === undefined) {
       return this.#refuse(nowMs, 'incompatibleVersion', meta, heard);
     }
     if (meta.name === self.meta.name) return this.#aboutUs(nowMs, claim, heard);

@@ -2,6 +2,7 @@
 // of printable ASCII, so that they can stand in a log line, a metric label or a table as they are.
 
 import type { Draining } from '../../../src/ports/cluster.ts';
+import type { VersionRange } from '../../../src/wire/versions.ts';
 import { isIpLiteral, parseAddress } from './address.ts';
 
 export interface NodeMeta {
@@ -19,7 +20,7 @@ export interface NodeMeta {
   /** Of the software. At most 32 characters. */
   readonly version: string;
   /** Versions of the cluster's protocols it can speak. */
-  readonly protocol: ProtocolRange;
+  readonly protocol: VersionRange;
   /** Its wall clock at its start, epoch ms: for people, nothing is decided by it. */
   readonly startedAtMs: number;
   /** What it hands over and takes no more of. */
@@ -39,11 +40,6 @@ export interface NodeAddresses {
   readonly client: string;
   /** `host:port` of the node-to-node link; empty: none. */
   readonly link: string;
-}
-
-export interface ProtocolRange {
-  readonly min: number;
-  readonly max: number;
 }
 
 export const MAX_NAME_LENGTH = 64;
@@ -96,12 +92,6 @@ export function metaProblem(meta: NodeMeta): string | undefined {
     return `its texts have ${sum} characters together, more than ${MAX_META_CHARACTERS}: shorten addresses or roles`;
   }
   return undefined;
-}
-
-/** The highest version both speak; undefined: they cannot talk. */
-export function commonProtocol(a: ProtocolRange, b: ProtocolRange): number | undefined {
-  const version = Math.min(a.max, b.max);
-  return version >= Math.max(a.min, b.min) ? version : undefined;
 }
 
 /** Whether anything differs that the node itself chose. */

@@ -169,3 +169,22 @@ describe('a frame', () => {
     });
   });
 });
+
+describe('a frame of another build', () => {
+  const frame: Frame = { session: 1, messages: [], beat: undefined, reply: undefined };
+  it.each([
+    ['the same version', 1, { min: 1, max: 1 }, true],
+    ['the version before', 1, { min: 1, max: 2 }, true],
+    ['the version after, which is read already', 2, { min: 1, max: 2 }, true],
+    ['two versions older', 1, { min: 2, max: 3 }, false],
+    ['two versions newer', 3, { min: 1, max: 1 }, false],
+  ])('is read, or refused by its version: %s', (_, version, reads, isRead) => {
+    const decoded = decodeFrame(encodeFrame(frame, version), SHARDS, reads);
+    if (isRead) expect(decoded).toEqual({ frame });
+    else expect(decoded).toEqual({ refused: expect.stringMatching(`version ${version} of the frame, and`) });
+  });
+
+  it('may have more than is known here: that is skipped', () => {
+    expect(decodeFrame(encode([1, 1, [], null, null, 'more']), SHARDS)).toEqual({ frame });
+  });
+});

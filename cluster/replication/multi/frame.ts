@@ -4,6 +4,7 @@
 import { type Lsn, lsn, type ShardId, shardId, type Term, term } from '../../../src/ports/ids.ts';
 import type { LogEntry } from '../../../src/ports/store.ts';
 import { decode, encode } from '../../../src/wire/codec.ts';
+import { isIn, rangeText, VERSIONS, type VersionRange } from '../../../src/wire/versions.ts';
 import { decodeConfiguration, encodeConfiguration } from '../core/configuration.ts';
 import type { Position } from '../core/log.ts';
 import type { LogEnd, Message, SnapshotMeta } from '../core/message.ts';
@@ -23,7 +24,7 @@ export interface Frame {
   readonly reply: (BeatReply & { readonly to: number }) | undefined;
 }
 
-const VERSION = 1;
+const FORMAT = VERSIONS.kept.replicationFrame;
 /** A frame larger than this is not decoded: one entry of 4 MiB and its head fit many times. */
 export const MAX_FRAME_BYTES = 48 * 1024 * 1024;
 /** Of shards and messages in one frame. */
@@ -51,9 +52,9 @@ const TYPES = [
 
 // ---------------------------------------------------------------- encoding
 
-export function encodeFrame({ session, messages, beat, reply }: Frame): Uint8Array {
+export function encodeFrame({ session, messages, beat, reply }: Frame, version = FORMAT.writes): Uint8Array {
   return encode([
-    VERSION,
+    version,
     session,
     messages.map(({ shard, message }) => [shard, TYPES.indexOf(message.type), message.term, ...fieldsOf(message)]),
     beat === undefined
@@ -115,18 +116,20 @@ export type Decoded = { frame: Frame } | { refused: string };
 class BadFrame extends Error {}
 
 /** Views of `bytes` in the result: copy what outlives them. */
-export function decodeFrame(bytes: Uint8Array, shardCount: number): Decoded {
+export function decodeFrame(bytes: Uint8Array, shardCount: number, reads = FORMAT.reads): Decoded {
   if (bytes.length > MAX_FRAME_BYTES)
     return { refused: `a frame of ${bytes.length} bytes, more than ${MAX_FRAME_BYTES}` };
   try {
-    return { frame: readFrame(new Fields(decode(bytes)), shardCount) };
+    return { frame: readFrame(new Fields(decode(bytes)), shardCount, reads) };
   } catch (error) {
     return { refused: error instanceof BadFrame ? error.message : 'the bytes are no MessagePack' };
   }
 }
 
-function readFrame(fields: Fields, shardCount: number): Frame {
-  if (fields.number() !== VERSION) throw new BadFrame('another version of the frame');
+function readFrame(fields: Fields, shardCount: number, reads: VersionRange): Frame {
+  const version = fields.number();
+  if (!isIn(version, reads))
+    throw new BadFrame(`version ${version} of the frame, and ${rangeText(reads)} is read here`);
   const shard = (of: Fields): ShardId => shardId(of.number(shardCount - 1));
   const session = fields.number();
   const messages = fields.list().map((one) => {

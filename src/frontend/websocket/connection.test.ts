@@ -6,6 +6,8 @@ import type { WorkflowTask } from '../../wire/api.ts';
 import { encode } from '../../wire/codec.ts';
 import { FrameKind } from '../../wire/frame.ts';
 import { StatusCode } from '../../wire/status.ts';
+import { Namespaces } from '../namespaces.ts';
+import { helloOf } from './hello.ts';
 
 const START = {
   namespace: 'default',
@@ -48,6 +50,40 @@ describe('the handshake', () => {
     client.hello(over);
     expect(client.take()).toMatchObject([[FrameKind.ERROR, 0, { code }]]);
     expect(client.closed?.code).toBe(1008);
+  });
+
+  const open = new Namespaces([{ name: 'default', retention: 1, tokens: [] }]);
+  const hello = (protocol: readonly number[]): unknown => [FrameKind.HELLO, { protocol, client: 'c', identity: 'i' }];
+
+  it.each([
+    ['of the same version', [1, 1], { min: 1, max: 1 }, 1],
+    ['a version older', [1, 2], { min: 2, max: 3 }, 2],
+    ['a version newer', [2, 3], { min: 1, max: 2 }, 2],
+  ])('takes a client %s, in the newest that both speak', (_, client, ours, protocol) => {
+    expect(helloOf(hello(client), open, ours)).toMatchObject({ protocol });
+  });
+
+  it.each([
+    [
+      'two versions older',
+      [1, 1],
+      { min: 2, max: 3 },
+      /speaks protocol 2 to 3, the client 1: .* Upgrade the client first/,
+    ],
+    [
+      'two versions newer',
+      [3, 4],
+      { min: 1, max: 2 },
+      /speaks protocol 1 to 2, the client 3 to 4: .* Upgrade the server first/,
+    ],
+  ])('refuses a client %s, and says which side to upgrade', (_, client, ours, message) => {
+    expect(helloOf(hello(client), open, ours)).toMatchObject({
+      refusal: {
+        code: StatusCode.FAILED_PRECONDITION,
+        message: expect.stringMatching(message),
+        detail: { kind: 'IncompatibleVersion', supported: [ours.min, ours.max] },
+      },
+    });
   });
 
   it('refuses a first frame that is no hello', () => {

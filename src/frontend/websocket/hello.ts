@@ -1,7 +1,8 @@
 // The handshake: which version both sides speak, and what the token opens. Refusals travel as an error for request 0, then a close.
 
-import { FrameKind, type Hello, PROTOCOL_VERSION } from '../../wire/frame.ts';
+import { FrameKind, type Hello } from '../../wire/frame.ts';
 import { type Status, StatusCode } from '../../wire/status.ts';
+import { newestCommon, rangeText, VERSIONS } from '../../wire/versions.ts';
 import type { Access, Namespaces } from '../namespaces.ts';
 import { unauthenticated } from '../statuses.ts';
 import { type Check, checked, defaulted, integer, list, object, optional, Refused, string } from '../validate/check.ts';
@@ -21,8 +22,8 @@ function refused(code: StatusCode, message: string): HelloResult {
   return { refusal: { code, message } };
 }
 
-/** `frame` is the connection's first frame, decoded. */
-export function helloOf(frame: unknown, namespaces: Namespaces): HelloResult {
+/** @param frame the connection's first, decoded. @param ours versions this side speaks */
+export function helloOf(frame: unknown, namespaces: Namespaces, ours = VERSIONS.spoken.client): HelloResult {
   if (!Array.isArray(frame) || frame[0] !== FrameKind.HELLO) {
     return refused(StatusCode.FAILED_PRECONDITION, 'The first frame of a connection must be hello.');
   }
@@ -37,18 +38,20 @@ export function helloOf(frame: unknown, namespaces: Namespaces): HelloResult {
   if (said.protocol.length !== 2 || min === undefined || max === undefined || min > max) {
     return refused(StatusCode.INVALID_ARGUMENT, 'Invalid request: protocol must be [min, max].');
   }
-  if (min > PROTOCOL_VERSION || max < PROTOCOL_VERSION) {
-    const supported: [number, number] = [PROTOCOL_VERSION, PROTOCOL_VERSION];
+  const protocol = newestCommon(ours, { min, max });
+  if (protocol === undefined) {
+    const supported: [number, number] = [ours.min, ours.max];
+    const older = max < ours.min ? 'the client' : 'the server';
     return {
       refusal: {
         code: StatusCode.FAILED_PRECONDITION,
-        message: `This server speaks protocol ${PROTOCOL_VERSION}, the client ${min} to ${max}: upgrade the older side.`,
+        message: `This server speaks protocol ${rangeText(ours)}, the client ${rangeText({ min, max })}: they may be one version apart. Upgrade ${older} first.`,
         detail: { kind: 'IncompatibleVersion', supported },
       },
     };
   }
   const access = namespaces.access(said.token);
-  if (access !== undefined) return { hello: said, protocol: PROTOCOL_VERSION, access };
+  if (access !== undefined) return { hello: said, protocol, access };
   const message =
     said.token === undefined
       ? 'This server asks for a token: none was sent.'

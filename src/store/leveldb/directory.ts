@@ -17,12 +17,13 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { StoreError } from '../../ports/store.ts';
 import { VERSION } from '../../version.ts';
+import { rangeText, VERSIONS, type VersionRange } from '../../wire/versions.ts';
 
 /**
  * Of the files and of the rows in them. 2: rows by position (docs/decisions/0008), large inputs of activities in rows of their own (0011).
  * Format 1 was never released.
  */
-export const FORMAT_VERSION = 2;
+const FORMAT = VERSIONS.kept.directory;
 export const DEFAULT_SHARD_COUNT = 256;
 const MAX_SHARD_COUNT = 65_536;
 const MANIFEST = 'tenuto.json';
@@ -47,14 +48,14 @@ export const storePath = (directory: string): string => join(directory, STORE);
  * Reads the manifest; undefined when the directory is absent, empty, or its creation was cut short before anything was kept in it.
  * Throws StoreError `version` on anything else.
  */
-export function readManifest(directory: string): Manifest | undefined {
+export function readManifest(directory: string, reads = FORMAT.reads): Manifest | undefined {
   if (existsSync(directory) && !statSync(directory).isDirectory()) {
     throw new StoreError('version', `${directory} is not a directory`, {
       hint: 'Name an empty or absent directory, or one that a server or a backup made.',
     });
   }
   const file = join(directory, MANIFEST);
-  if (existsSync(file)) return parseManifest(directory, file);
+  if (existsSync(file)) return parseManifest(directory, file, reads);
   const others = existsSync(directory) ? readdirSync(directory) : [];
   if (others.length === 0 || others.includes(PENDING)) return undefined;
   if (others.includes(STORE)) {
@@ -71,7 +72,7 @@ export function readManifest(directory: string): Manifest | undefined {
   });
 }
 
-function parseManifest(directory: string, file: string): Manifest {
+function parseManifest(directory: string, file: string, reads: VersionRange): Manifest {
   let manifest: Partial<Manifest>;
   try {
     manifest = JSON.parse(readFileSync(file, 'utf8')) as Partial<Manifest>;
@@ -81,26 +82,26 @@ function parseManifest(directory: string, file: string): Manifest {
     });
   }
   const { format, directoryId, shardCount } = manifest;
-  if (typeof format === 'number' && format > FORMAT_VERSION) {
+  if (typeof format === 'number' && format > reads.max) {
     throw new StoreError(
       'version',
-      `${directory} has format ${format}, written by Tenuto ${manifest.createdBy ?? '(unknown)'}; this is ${VERSION}, which reads up to ${FORMAT_VERSION}`,
+      `${directory} has format ${format}, written by Tenuto ${manifest.createdBy ?? '(unknown)'}; this is ${VERSION}, which reads ${rangeText(reads)}`,
       {
-        hint: 'Start it with that version or a newer one.',
+        hint: 'Start it with that version, or the one before it. Nothing was changed.',
       },
     );
   }
-  if (typeof format === 'number' && format < FORMAT_VERSION) {
+  if (typeof format === 'number' && format < reads.min) {
     throw new StoreError(
       'version',
-      `${directory} has format ${format}, written by Tenuto ${manifest.createdBy ?? '(unknown)'} before its release; this is ${VERSION}, which reads format ${FORMAT_VERSION}`,
+      `${directory} has format ${format}, written by Tenuto ${manifest.createdBy ?? '(unknown)'}; this is ${VERSION}, which reads ${rangeText(reads)}`,
       {
-        hint: 'Formats before the first release are not carried over: name a new directory, or read this one with the version that wrote it.',
+        hint: 'A release reads what the one before it wrote: start it with the releases in between, one after the other. Formats before the first release are not carried over.',
       },
     );
   }
   if (
-    format !== FORMAT_VERSION ||
+    typeof format !== 'number' ||
     typeof directoryId !== 'string' ||
     typeof shardCount !== 'number' ||
     shardCount < 1 ||
@@ -118,7 +119,7 @@ export function newManifest(shardCount: number): Manifest {
     throw new StoreError('misuse', `shardCount must be 1..${MAX_SHARD_COUNT}, not ${shardCount}`);
   }
   return {
-    format: FORMAT_VERSION,
+    format: FORMAT.writes,
     directoryId: randomUUID(),
     shardCount,
     createdBy: VERSION,
@@ -134,7 +135,7 @@ export function beginDirectory(directory: string, shardCount: number): Manifest 
     makeDirectory(directory);
     if (existsSync(pending)) {
       try {
-        return parseManifest(directory, pending);
+        return parseManifest(directory, pending, FORMAT.reads);
       } catch {
         // Torn: it is written through before anything else is made.
       }
@@ -151,6 +152,17 @@ function makeDirectory(directory: string): void {
   const missing: string[] = [];
   for (let path = resolve(directory); !existsSync(path); path = dirname(path)) missing.push(path);
   for (const path of missing.reverse()) mkdirSync(path);
+}
+
+/**
+ * Before a build writes rows of its own format into a directory of the one before: from now on it says so, and who cannot read them is refused. One of
+ * a newer format that is read here stays what it is.
+ */
+export function raiseFormat(directory: string, manifest: Manifest, writes = FORMAT.writes): Manifest {
+  if (manifest.format >= writes) return manifest;
+  const raised = { ...manifest, format: writes };
+  finishDirectory(directory, raised);
+  return raised;
 }
 
 /** The last step: with the manifest the directory is there, whole; without it, it is not one. */

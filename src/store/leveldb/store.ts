@@ -12,6 +12,7 @@ import {
   finishDirectory,
   type Manifest,
   openError,
+  raiseFormat,
   readManifest,
   removePid,
   storePath,
@@ -63,7 +64,11 @@ class LevelStore extends LogStore {
       if (this.#state === 'new') {
         await writeIdentity(this.#backend, this.#manifest);
         finishDirectory(this.#directory, this.#manifest);
-      } else await checkIdentity(this.#backend, this.#directory, this.#manifest);
+      } else {
+        await checkIdentity(this.#backend, this.#directory, this.#manifest);
+        // Nobody else has it open from here on.
+        raiseFormat(this.#directory, this.#manifest);
+      }
       const positions = await super.open();
       writePid(this.#directory);
       this.#opened = true;

@@ -2,9 +2,9 @@
 
 import { Connection } from 'tenuto/client';
 
-/** @param addresses of some nodes; the others are learned from them */
-export function connectToAll(addresses: readonly string[]): Connection {
-  return Connection.lazy({ address: addresses });
+/** @param addresses of some nodes; the others are learned from them. @param library of which build */
+export function connectToAll(addresses: readonly string[], library = { Connection }): Connection {
+  return library.Connection.lazy({ address: addresses });
 }
 
 /** Asks this node and no other. */

@@ -2,13 +2,19 @@
 
 import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { CLI } from '../../../examples/order-fulfillment/paths.ts';
 import { verifyDirectory } from '../../../src/store/index.ts';
 import type { ShardStatus } from '../../../src/wire/cluster.ts';
+import { type Build, OWN } from './build.ts';
 import { type CoordinatorKind, TestCoordinator } from './coordinator.ts';
 import { Network } from './network.ts';
 import { NodeProcess } from './node-process.ts';
+
+/** A cluster that forms on a slow machine. */
+const HEALTHY_MS = 60_000;
+const LOOK_MS = 500;
 
 export interface ClusterOptions {
   readonly directory: string;
@@ -16,6 +22,8 @@ export interface ClusterOptions {
   readonly shardCount: number;
   readonly replicas: number;
   readonly coordinator: CoordinatorKind;
+  /** What the nodes run at first. Default: this build. */
+  readonly build?: Build | undefined;
   /** Where a node keeps its data, if not beside the others'. */
   readonly dataDirectoryOf?: ((name: string) => string | undefined) | undefined;
 }
@@ -92,6 +100,22 @@ export class ChaosCluster {
     return { leads: shards.filter(({ leader }) => leader === name).length, holds: holds.length };
   }
 
+  /** Resolves when the cluster finds nothing wrong with itself: every shard is led by the node that the plan wants. */
+  async untilHealthy(boundMs = HEALTHY_MS): Promise<void> {
+    const giveUpAtMs = performance.now() + boundMs;
+    for (;;) {
+      // The command ends with 1 while anything is wrong.
+      const wrong = await this.operate('health').then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      if (wrong === undefined) return;
+      if (performance.now() > giveUpAtMs)
+        throw new Error(`the cluster is not healthy after ${boundMs} ms`, { cause: wrong });
+      await sleep(LOOK_MS);
+    }
+  }
+
   /** No packet between any of `some` and any other node. */
   split(some: readonly NodeProcess[]): void {
     const others = this.nodes.filter((node) => !some.includes(node));
@@ -117,11 +141,11 @@ export class ChaosCluster {
   }
 
   async #make(): Promise<NodeProcess> {
-    const { directory, shardCount, replicas, nodes: firstMembers, dataDirectoryOf } = this.#options;
+    const { directory, shardCount, replicas, nodes: firstMembers, dataDirectoryOf, build = OWN } = this.#options;
     const name = `n${this.nodes.length + 1}`;
     const place = await this.network.place(name, this.coordinator.port);
     const redis = this.coordinator.settings(place.redisPort);
-    const settings = { place, clusterId: this.id, shardCount, replicas, firstMembers, redis, directory };
+    const settings = { place, build, clusterId: this.id, shardCount, replicas, firstMembers, redis, directory };
     const node = new NodeProcess(
       { ...settings, dataDirectory: dataDirectoryOf?.(name) },
       { died: (who, how) => void this.deaths.push(`${who} ${how}`) },

@@ -42,14 +42,17 @@ export interface LedgerReport {
 
 export class Ledger {
   readonly #client: Client;
+  readonly #prefix: string;
   readonly #pages: Page[] = [];
   readonly #failed: FailedCall[] = [];
   readonly #lanes: Promise<void>[];
   readonly #stop = new AbortController();
   #longestMs = 0;
 
-  constructor(connection: Connection, shardCount: number) {
-    this.#client = new Client({ connection });
+  /** @param prefix of its workflows' ids: of each ledger of a run its own. @param library of the connection's build */
+  constructor(connection: Connection, shardCount: number, prefix = 'ledger', library = { Client }) {
+    this.#client = new library.Client({ connection });
+    this.#prefix = prefix;
     this.#lanes = Array.from({ length: shardCount }, (_, shard) => this.#lane(shard, shardCount));
   }
 
@@ -82,7 +85,7 @@ export class Ledger {
   }
 
   async #lane(shard: number, shardCount: number): Promise<void> {
-    for (let n = 0; !this.#stop.signal.aborted; n += 1) await this.#write(idOn(shard, shardCount, n));
+    for (let n = 0; !this.#stop.signal.aborted; n += 1) await this.#write(idOn(shard, shardCount, n, this.#prefix));
   }
 
   /** Starts one workflow and signals it until it is full, or until a call fails: what comes after is another one's. */
@@ -174,9 +177,9 @@ export function chainOf(error: unknown): string {
 }
 
 /** The n-th id of ours that lies on a shard. */
-export function idOn(shard: number, shardCount: number, n: number): string {
+export function idOn(shard: number, shardCount: number, n: number, prefix = 'ledger'): string {
   for (let salt = 0; ; salt += 1) {
-    const id = `ledger-${shard}-${n}-${salt}`;
+    const id = `${prefix}-${shard}-${n}-${salt}`;
     if (shardOf(NAMESPACE, id, shardCount) === shard) return id;
   }
 }

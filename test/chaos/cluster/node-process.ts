@@ -4,9 +4,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { CLI, ROOT } from '../../../examples/order-fulfillment/paths.ts';
+import { ROOT } from '../../../examples/order-fulfillment/paths.ts';
 import { Child } from '../../../examples/order-fulfillment/supervisor/child.ts';
 import { untilServing } from '../../../examples/order-fulfillment/supervisor/ports.ts';
+import { type Build, cliOf } from './build.ts';
 import { LOCALHOST, type NodePlace } from './network.ts';
 
 /** Ends a child whose parent is gone, however it went. */
@@ -17,6 +18,8 @@ const NET_HOOK = pathToFileURL(join(ROOT, 'test/chaos/cluster/net-hook.mjs')).hr
 
 export interface NodeSettings {
   readonly place: NodePlace;
+  /** What it runs at first. */
+  readonly build: Build;
   readonly clusterId: string;
   readonly shardCount: number;
   readonly replicas: number;
@@ -42,6 +45,7 @@ export class NodeProcess {
   readonly logFile: string;
   readonly #settings: NodeSettings;
   readonly #events: NodeEvents;
+  #build: Build;
   #child: Child;
   #stopped = false;
 
@@ -49,6 +53,7 @@ export class NodeProcess {
     const { place, directory } = settings;
     this.#settings = settings;
     this.#events = events;
+    this.#build = settings.build;
     this.name = place.name;
     this.address = `${LOCALHOST}:${place.clientPort}`;
     this.dataDirectory = settings.dataDirectory ?? join(directory, place.name);
@@ -85,7 +90,9 @@ export class NodeProcess {
     await this.#child.end();
   }
 
-  async again(): Promise<void> {
+  /** @param build what it runs from now on, over the same data */
+  async again(build = this.#build): Promise<void> {
+    this.#build = build;
     this.#child = this.#make();
     await this.#child.start();
   }
@@ -112,7 +119,7 @@ export class NodeProcess {
     const ready = (signal: AbortSignal): Promise<void> => untilServing(`http://${this.address}/readyz`, signal);
     const spec = {
       name: this.name,
-      args: ['--import', NET_HOOK, CLI, 'server', 'start', '--config', file],
+      args: ['--import', NET_HOOK, cliOf(this.#build), 'server', 'start', '--config', file],
       cwd: directory,
       logFile: this.logFile,
       env: { TENUTO_TEST_SOURCE_IP: place.ip },

@@ -7,14 +7,14 @@ import { Client, type Connection } from 'tenuto/client';
 import { audit } from '../../../examples/order-fulfillment/audit/audit.ts';
 import { readBooks } from '../../../examples/order-fulfillment/audit/books.ts';
 import { type Catalogue, type Order, workflowIdOf } from '../../../examples/order-fulfillment/model.ts';
-import { CATALOGUE_FILE, ORDERS_FILE, ROOT } from '../../../examples/order-fulfillment/paths.ts';
+import { CATALOGUE_FILE, ORDERS_FILE } from '../../../examples/order-fulfillment/paths.ts';
 import { Child } from '../../../examples/order-fulfillment/supervisor/child.ts';
-import { Desk, type Outcome } from '../../../examples/order-fulfillment/supervisor/desk.ts';
+import type { Desk, Outcome } from '../../../examples/order-fulfillment/supervisor/desk.ts';
+import { type ClientLibrary, demoOf, OWN } from './build.ts';
 import { chainOf, gapsOf } from './ledger.ts';
 import { freePort, LOCALHOST } from './network.ts';
 import { EXIT_WITH_PARENT } from './node-process.ts';
 
-const DEMO = join(ROOT, 'dist/examples/order-fulfillment');
 /** Shorter than the demo's: a run ends no earlier than the order whose parcel is never picked up. */
 const POLICY = { approvalThresholdCents: 100_000, approvalTimeoutMs: 5_000, orderTimeoutMs: 15_000 };
 const READS_AT_ONCE = 8;
@@ -58,7 +58,7 @@ export class Orders {
   async startServices(): Promise<void> {
     const start = async (name: 'payment' | 'warehouse'): Promise<void> => {
       const port = await freePort(LOCALHOST);
-      const args = [join(DEMO, 'services/main.js'), name, '--file', this.#files[name], '--port', String(port)];
+      const args = [join(demoOf(OWN), 'services/main.js'), name, '--file', this.#files[name], '--port', String(port)];
       this.#urls.push(`--${name}`, `http://${LOCALHOST}:${port}`);
       await this.#child(name, [...args, '--seed', String(this.#options.seed), '--catalogue', CATALOGUE_FILE]);
     };
@@ -66,16 +66,16 @@ export class Orders {
   }
 
   /** A worker that serves all nodes; resolves when it is ready. */
-  async startWorker(addresses: readonly string[]): Promise<void> {
-    await this.#child('worker', [join(DEMO, 'worker.js'), '--address', addresses.join(','), ...this.#urls]);
+  async startWorker(addresses: readonly string[], build = OWN, name = 'worker'): Promise<void> {
+    await this.#child(name, [join(demoOf(build), 'worker.js'), '--address', addresses.join(','), ...this.#urls]);
   }
 
-  /** Orders begin to come in. */
-  open(connection: Connection): void {
+  /** Orders begin to come in, to a shop that is of the same build as its connection. */
+  open(connection: Connection, library: Pick<ClientLibrary, 'Client' | 'Desk'>): void {
     const { concurrency, seed } = this.#options;
     const { signal } = this.#stop;
-    const client = new Client({ connection });
-    this.#desk = new Desk({ client, orders: this.#orders, policy: POLICY, concurrency, seed, signal });
+    const client = new library.Client({ connection });
+    this.#desk = new library.Desk({ client, orders: this.#orders, policy: POLICY, concurrency, seed, signal });
     this.#ending = this.#desk.run();
     // Awaited by `close`, which may be long after.
     this.#ending.catch(() => {});

@@ -98,7 +98,10 @@ writes down what was acknowledged. After the faults of a scenario this must hold
 - every acknowledged start and signal is in its history, once and in order; a call that failed is there at most once;
 - every history is numbered 1..n without a gap;
 - no node ended by itself, and \`tenuto data verify\` finds nothing wrong in any node's directory;
-- in a rolling restart, no call of a client has failed.
+- in a rolling restart, in a rolling upgrade, and while nodes come and go as planned, no call of a client has failed.
+
+The upgrade comes from another revision of this repository, built for the run: its nodes, shop, a worker and a client, with a worker and a client of this build beside them. The
+others are one build throughout.
 
 Three nodes with three replicas of 16 shards each, unless the scenario says otherwise. "Not served" is, for each shard and fault, the longest time between two answers of the shard to somebody who
 asks it every ${PROBE_EVERY_MS} ms through all nodes in turn: about ${PROBE_EVERY_MS} ms when nothing happens. "Longest call" is what a client waited for one acknowledgement, its reconnecting included.

@@ -10,10 +10,13 @@ export interface Scenario {
   readonly name: string;
   readonly title: string;
   readonly options?: WorldOptions;
+  /** What takes time before the run, and options that follow from it; `tidy` takes it away again, also when the run failed. */
+  prepare?(say: (text: string) => void): Promise<WorldOptions>;
+  tidy?(): Promise<void>;
   /** Clients must not notice: a call that fails is a failure of the run. */
   readonly clientsMustNotNotice?: true;
   /** Why this machine cannot run it; undefined: it can. */
-  unable?(): string | undefined;
+  unable?(): string | undefined | Promise<string | undefined>;
   run(world: World): Promise<void>;
 }
 
@@ -21,7 +24,7 @@ export interface Scenario {
 const BEYOND_LEASE_MS = 9_000;
 /** Long enough for gossip to give a silent node up, and for leaders to step down. */
 const CUT_MS = 9_000;
-const BETWEEN_MS = 2_000;
+export const BETWEEN_MS = 2_000;
 const disk = new SmallDisk();
 
 export const SCENARIOS: readonly Scenario[] = [

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from 'tenuto/client';
+import { type Build, type ClientLibrary, libraryOf, OWN } from './build.ts';
 import { connectToAll } from './clients.ts';
 import { ChaosCluster } from './cluster.ts';
 import type { CoordinatorKind } from './coordinator.ts';
@@ -19,6 +20,11 @@ export interface WorldOptions {
   readonly coordinator?: CoordinatorKind;
   readonly orders?: number;
   readonly seed?: number;
+  /**
+   * Another build that the nodes run at first. The shop, a worker and a client are of it, too, throughout; beside them a worker and a client of
+   * this build.
+   */
+  readonly other?: Build | undefined;
   readonly dataDirectoryOf?: (name: string) => string | undefined;
   /** What becomes of logs and data of a sound run. Default: removed. */
   readonly atEnd?: 'keep' | 'remove';
@@ -63,16 +69,16 @@ export class World {
   readonly #probes = new Probes(SHARDS);
   readonly #faults: FaultSeen[] = [];
   readonly #connections: Connection[] = [];
-  #ledger: Ledger | undefined;
+  readonly #ledgers: Ledger[] = [];
   #sound = false;
 
   private constructor(options: WorldOptions) {
-    const { orders: count = 60, seed = SEED, nodes = 3, coordinator = 'single', dataDirectoryOf } = options;
+    const { orders: count = 60, seed = SEED, nodes = 3, coordinator = 'single', dataDirectoryOf, other } = options;
     this.#options = options;
     this.#directory = mkdtempSync(join(tmpdir(), 'tenuto-chaos-'));
     const directory = join(this.#directory, 'nodes');
     this.cluster = new ChaosCluster({
-      ...{ directory, nodes, coordinator, dataDirectoryOf },
+      ...{ directory, nodes, coordinator, dataDirectoryOf, build: other },
       ...{ shardCount: SHARDS, replicas: REPLICAS },
     });
     const shop = join(this.#directory, 'shop');
@@ -148,23 +154,31 @@ export class World {
 
   /** Everything to its end, and everything checked. */
   async finish(): Promise<RunReport> {
-    const ledger = this.#ledger;
-    if (ledger === undefined) throw new Error('the world was not opened');
     this.say('the last orders end, then everything is checked');
     const connection = this.#connect();
-    await ledger.stop();
+    await Promise.all(this.#ledgers.map((ledger) => ledger.stop()));
     const problems: string[] = [];
     const { ended, repeatedCalls, problems: found } = await this.#orders.close(connection, ORDERS_END_MS);
-    problems.push(...found, ...(await ledger.check()));
+    problems.push(...found);
+    for (const ledger of this.#ledgers) problems.push(...(await ledger.check()));
     await Promise.all(this.#connections.map((each) => each.close()));
     await this.#orders.end();
     problems.push(...this.cluster.deaths.map((death) => `a node ended by itself: ${death}`));
     problems.push(...(await this.cluster.endAndVerify()));
     this.#sound = problems.length === 0;
-    const { starts, signals, failed, longestMs } = ledger.report;
+    const reports = this.#ledgers.map(({ report }) => report);
+    const sum = (of: 'starts' | 'signals'): number => reports.reduce((all, report) => all + report[of], 0);
     return {
-      ...{ faults: this.#faults, orders: ended, starts, signals, problems, repeatedCalls },
-      ...{ failedCalls: failed, longestCallMs: longestMs },
+      ...{
+        faults: this.#faults,
+        orders: ended,
+        starts: sum('starts'),
+        signals: sum('signals'),
+        problems,
+        repeatedCalls,
+      },
+      failedCalls: reports.flatMap(({ failed }) => failed),
+      longestCallMs: Math.max(...reports.map(({ longestMs }) => longestMs)),
     };
   }
 
@@ -181,18 +195,27 @@ export class World {
   }
 
   async #start(): Promise<void> {
-    this.say(`${this.#options.nodes ?? 3} nodes start, with Redis, services and a worker`);
+    const { nodes = 3, other } = this.#options;
+    const builds = other === undefined ? [OWN] : [other, OWN];
+    const whose = other === undefined ? '' : `; nodes, shop, a worker and a client are of ${other.name}`;
+    this.say(`${nodes} nodes start, with Redis, services and a worker${whose}`);
     await Promise.all([this.cluster.start(), this.#orders.startServices()]);
     for (const { address } of this.cluster.nodes) this.#probes.use(address);
-    await this.#orders.startWorker(this.cluster.addresses());
+    for (const [n, build] of builds.entries()) {
+      await this.#orders.startWorker(this.cluster.addresses(), build, n === 0 ? 'worker' : `worker-${n + 1}`);
+    }
     await this.#probes.untilServed(FORM_MS);
-    this.#ledger = new Ledger(this.#connect(), SHARDS);
-    this.#orders.open(this.#connect());
+    for (const [n, build] of builds.entries()) {
+      const library = await libraryOf(build);
+      const prefix = n === 0 ? 'ledger' : `ledger-${n + 1}`;
+      this.#ledgers.push(new Ledger(this.#connect(library), SHARDS, prefix, library));
+      if (n === 0) this.#orders.open(this.#connect(library), library);
+    }
     await this.calm(2_000);
   }
 
-  #connect(): Connection {
-    const connection = connectToAll(this.cluster.addresses());
+  #connect(library?: ClientLibrary): Connection {
+    const connection = connectToAll(this.cluster.addresses(), library);
     this.#connections.push(connection);
     return connection;
   }

@@ -26,6 +26,7 @@ import { Database } from '../../../src/store/postgres/database.ts';
 import { holderOf } from '../../../src/store/postgres/holder.ts';
 import type { PostgresOptions } from '../../../src/store/postgres/options.ts';
 import { PostgresStore } from '../../../src/store/postgres/store.ts';
+import type { Release } from '../../../src/wire/versions.ts';
 import type { Kernel } from '../kernel.ts';
 import { sqlClients } from '../sql/client.ts';
 import type { SqlServer } from '../sql/server.ts';
@@ -78,6 +79,8 @@ export interface ClusterSettings {
 /** How a bug gets in: from outside, around the parts. */
 export interface NodePlant {
   commitLog?(inner: CommitLog): CommitLog;
+  /** The versions that a machine's node speaks: of another build. */
+  spokenBy?(machine: string): Pick<Release['spoken'], 'link' | 'gossip'>;
 }
 
 export interface NodeWorld {
@@ -265,7 +268,7 @@ export class ClusterProcess {
       onDraining: () => undefined,
       gossipTransport: network.gossipOf(machine.host, GOSSIP_PORT, process),
       gossipConfig: GOSSIP,
-      ...{ plans: settings.plans, bounds: settings.bounds },
+      ...{ plans: settings.plans, bounds: settings.bounds, spoken: this.#world.plant.spokenBy?.(machine.name) },
     });
     this.cluster = cluster;
     const matcher = new Matcher({

@@ -40,6 +40,8 @@ export interface WorldPlant extends NodePlant {
   readonly keepsIdWhenEmptied?: boolean;
   /** What was promised is forgotten with the process. */
   readonly forgetsVotes?: boolean;
+  /** A node that ends with words like these does not belong: it is not started again, and the others go on. */
+  readonly strangers?: RegExp;
 }
 
 export class ClusterWorld implements ClientWorld {
@@ -252,6 +254,12 @@ export class ClusterWorld implements ClientWorld {
     const { machine } = node;
     const text = error instanceof Error ? error.message : String(error);
     this.kernel.note(`${node.process.name} cannot go on: ${text}`);
+    if (this.plant.strangers?.test(text) === true) {
+      this.reached('stranger refused');
+      machine.wanted = false;
+      node.crash('told');
+      return;
+    }
     const damage = this.damaged.get(node.directoryId);
     if (damage === undefined && !text.includes(WRITE_ERROR) && !isTaken(text)) {
       this.kernel.fail(error);
