@@ -20,9 +20,11 @@ import { VERSION } from '../../version.ts';
 
 /**
  * Of the files and of the rows in them. 2: rows by position (docs/decisions/0008), large inputs of activities in rows of their own (0011).
- * Format 1 was never released.
+ * 3: the last run of a workflow id has no index row of its own, attributes have some (0025). Format 1 was never released.
  */
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
+/** Older ones are refused. Newer rows stand beside older ones: a directory of this format is written on as it is. */
+const OLDEST_FORMAT = 2;
 export const DEFAULT_SHARD_COUNT = 256;
 const MAX_SHARD_COUNT = 65_536;
 const MANIFEST = 'tenuto.json';
@@ -90,17 +92,17 @@ function parseManifest(directory: string, file: string): Manifest {
       },
     );
   }
-  if (typeof format === 'number' && format < FORMAT_VERSION) {
+  if (typeof format === 'number' && format < OLDEST_FORMAT) {
     throw new StoreError(
       'version',
-      `${directory} has format ${format}, written by Tenuto ${manifest.createdBy ?? '(unknown)'} before its release; this is ${VERSION}, which reads format ${FORMAT_VERSION}`,
+      `${directory} has format ${format}, written by Tenuto ${manifest.createdBy ?? '(unknown)'} before its release; this is ${VERSION}, which reads format ${OLDEST_FORMAT} to ${FORMAT_VERSION}`,
       {
         hint: 'Formats before the first release are not carried over: name a new directory, or read this one with the version that wrote it.',
       },
     );
   }
   if (
-    format !== FORMAT_VERSION ||
+    typeof format !== 'number' ||
     typeof directoryId !== 'string' ||
     typeof shardCount !== 'number' ||
     shardCount < 1 ||
@@ -163,6 +165,11 @@ export function finishDirectory(directory: string, manifest: Manifest): void {
   } catch (error) {
     throw unusable(directory, error);
   }
+}
+
+/** An older version must not write on in it from now on. */
+export function upgradeDirectory(directory: string, manifest: Manifest): void {
+  if (manifest.format < FORMAT_VERSION) finishDirectory(directory, { ...manifest, format: FORMAT_VERSION });
 }
 
 /** Makes a file, or the names in a directory, durable. */

@@ -16,6 +16,7 @@ import {
   removePid,
   storePath,
   unusable,
+  upgradeDirectory,
   writePid,
 } from './directory.ts';
 import { checkIdentity, writeIdentity } from './identity.ts';
@@ -65,6 +66,7 @@ class LevelStore extends LogStore {
         finishDirectory(this.#directory, this.#manifest);
       } else await checkIdentity(this.#backend, this.#directory, this.#manifest);
       const positions = await super.open();
+      upgradeDirectory(this.#directory, this.#manifest);
       writePid(this.#directory);
       this.#opened = true;
       return positions;
