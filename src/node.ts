@@ -14,6 +14,7 @@ import { notReady, notServing, type Standing } from './frontend/http/readiness.t
 import { makeHttpServer, tryToListen } from './frontend/http/server.ts';
 import { methods } from './frontend/methods/index.ts';
 import { Namespaces } from './frontend/namespaces.ts';
+import { AttributeDirectory } from './frontend/search-attributes.ts';
 import { NativeDoor } from './frontend/websocket/door.ts';
 import { connectInProcess, type InProcessTransport } from './frontend/websocket/in-process.ts';
 import { listenForWebSockets } from './frontend/websocket/listener.ts';
@@ -213,6 +214,7 @@ class Node implements RunningNode {
         engine,
         workers: this.#matcher,
         namespaces: this.#namespaces.known,
+        attributes: new AttributeDirectory(engine, systemClock),
         ...(this.#cluster && { cluster: this.#cluster.control }),
         clock: systemClock,
         random: systemRandom,

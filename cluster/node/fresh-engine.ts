@@ -117,6 +117,9 @@ export function freshEngine({ engine, confirm, shardOf, led, onFault }: FreshEng
     history: (to, query, done) => waiting(to, done, (told) => engine.history(to, query, told)),
     awaitResult: (to, runId, followRuns, done) =>
       waiting(to, done, (told) => engine.awaitResult(to, runId, followRuns, told)),
+    searchAttributes: (namespace, done) =>
+      answered(one({ namespace, workflowId: '' }), done, (told) => engine.searchAttributes(namespace, told)),
+    changeSearchAttributes: (namespace, change, done) => engine.changeSearchAttributes(namespace, change, done),
     list: (request, done) => searching(request.shards, done, (told) => engine.list(request, told)),
     count: (request, done) => searching(request.shards, done, (told) => engine.count(request, told)),
   };

@@ -3,6 +3,7 @@
 import type { Clock, Random, Scheduler } from '../../src/ports/clock.ts';
 import type { Draining } from '../../src/ports/cluster.ts';
 import type { Coordinator, HostPort } from '../../src/ports/coordinator.ts';
+import type { CountRequest } from '../../src/ports/engine.ts';
 import type { Log } from '../../src/ports/log.ts';
 import type { ReplicaStore, RowLayout } from '../../src/ports/replica-store.ts';
 import type { Store } from '../../src/ports/store.ts';
@@ -62,7 +63,7 @@ export interface ClusterNodeOptions {
   randomBytes(length: number): Uint8Array;
   log: Log;
   shardOf(namespace: string, workflowId: string): number;
-  pageTokenOf(info: api.WorkflowExecutionInfo, shard: number): Uint8Array;
+  pageTokenOf(request: CountRequest): (info: api.WorkflowExecutionInfo, shard: number) => Uint8Array;
   /** Nothing of this node's shards may be served any more. */
   onFatal(error: unknown): void;
   /** The node was told to drain, or to serve again. */

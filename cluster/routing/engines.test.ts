@@ -2,16 +2,22 @@
 
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Message } from '../../src/core/workflow/message.ts';
+import type { StartMessage } from '../../src/core/workflow/message.ts';
 import { Matcher } from '../../src/matching/matcher.ts';
 import type { Done } from '../../src/ports/engine.ts';
 import { systemClock, systemRandom, systemScheduler } from '../../src/runtime/index.ts';
 import { ShardEngine } from '../../src/shard/engine.ts';
 import { shardOf } from '../../src/shard/keys.ts';
 import { pageTokenOf } from '../../src/shard/search.ts';
+import { stamped } from '../../src/shard/testing.ts';
 import { openMemoryStore } from '../../src/store/memory/store.ts';
 import type * as api from '../../src/wire/api.ts';
-import { WorkflowExecutionStatus, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../src/wire/enums.ts';
+import {
+  IndexedValueType,
+  WorkflowExecutionStatus,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+} from '../../src/wire/enums.ts';
 import { StatusCode } from '../../src/wire/status.ts';
 import { identity, keyed } from '../link/link.test-support.ts';
 import { Links } from '../link/links.ts';
@@ -113,7 +119,7 @@ const at = (i: number): Router => {
 };
 
 const to = (workflowId: string): { namespace: string; workflowId: string } => ({ namespace: 'n', workflowId });
-const startMessage = (runId: string): Message => ({
+const startMessage = (runId: string): StartMessage => ({
   type: 'start',
   runId,
   requestId: `request-${runId}`,
@@ -189,6 +195,44 @@ describe('three nodes', () => {
       at(0).count({ namespace: 'n', query: '' }, done),
     );
     expect(counted).toEqual({ count: ids.length });
+  });
+
+  it('know the search attributes that were registered at any of them, and find by them', async () => {
+    const type = IndexedValueType.KEYWORD;
+    const change = { add: { City: type }, remove: [] };
+    await call((done) => at(0).changeSearchAttributes('n', change, done));
+    for (let i = 0; i < 3; i += 1) {
+      expect(await call((done) => at(i).searchAttributes('n', done))).toEqual({ City: type });
+    }
+    const searchAttributes = { indexedFields: { City: stamped('Keyword', 'Rome') } };
+    const citizens = Array.from({ length: 9 }, (_, i) => `citizen-${i}`);
+    await Promise.all(
+      citizens.map((id, i) =>
+        call((done) => at(i).submit(to(id), { ...startMessage(systemRandom.uuid()), searchAttributes }, done)),
+      ),
+    );
+    const request = { namespace: 'n', attributes: { City: type } };
+    for (const order of ['', ' ORDER BY WorkflowId DESC']) {
+      const found: string[] = [];
+      let nextPageToken: Uint8Array | undefined;
+      do {
+        const list = { ...request, query: `City = 'Rome'${order}`, pageSize: 2, nextPageToken };
+        const page = await call<api.ListWorkflowExecutionsResponse>((done) => at(1).list(list, done));
+        found.push(...(page?.executions.map(({ workflowId }) => workflowId) ?? []));
+        nextPageToken = page?.nextPageToken;
+      } while (nextPageToken !== undefined);
+      if (order === '') expect(new Set(found)).toEqual(new Set(citizens));
+      else expect(found).toEqual([...citizens].reverse());
+      expect(found).toHaveLength(citizens.length);
+    }
+    const grouped = await call<api.CountWorkflowExecutionsResponse>((done) =>
+      at(2).count({ ...request, query: 'City IS NOT NULL GROUP BY City' }, done),
+    );
+    expect(grouped).toEqual({ count: 9, groups: [{ groupValues: ['Rome'], count: 9 }] });
+    const conflict = { add: { City: IndexedValueType.INT }, remove: [] };
+    await expect(call((done) => at(1).changeSearchAttributes('n', conflict, done))).rejects.toMatchObject({
+      code: StatusCode.ALREADY_EXISTS,
+    });
   });
 
   it('refuse alike, near and far', async () => {

@@ -108,6 +108,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     task: taskRef,
     identity: string,
     commands: list(command),
+    attributeProblems: optional(list(object<messages.AttributeProblem>({ command: integer, problem: string }))),
     sticky: boolean,
     queryResults: optional(record(queryResult)),
     forceCreateNewWorkflowTask: boolean,

@@ -17,11 +17,28 @@ import {
 } from '../../src/frontend/validate/check.ts';
 import { queryResult } from '../../src/frontend/validate/commands.ts';
 import * as common from '../../src/frontend/validate/common.ts';
-import type { ActorAddress, Done, Engine, HistoryQuery, Waiting } from '../../src/ports/engine.ts';
+import type {
+  ActorAddress,
+  AttributesChange,
+  Done,
+  Engine,
+  HistoryQuery,
+  RegisteredAttributes,
+  Waiting,
+} from '../../src/ports/engine.ts';
 import type * as api from '../../src/wire/api.ts';
 import { effectOf, type ForwardedMessage, forwardedMessage, queryMessage } from './message-checks.ts';
 
-export type KeyedMethod = 'submit' | 'query' | 'answerQuery' | 'describe' | 'history' | 'taskHistory' | 'awaitResult';
+export type KeyedMethod =
+  | 'submit'
+  | 'query'
+  | 'answerQuery'
+  | 'describe'
+  | 'history'
+  | 'taskHistory'
+  | 'awaitResult'
+  | 'searchAttributes'
+  | 'changeSearchAttributes';
 
 /** Methods on the link: the engine's, under a name of their own. */
 export const linkMethod = (method: KeyedMethod | 'list' | 'count'): string => `engine.${method}`;
@@ -217,6 +234,38 @@ export const awaitResult = (
   answer: resultAnswer,
 });
 
+/** A namespace's settings are where a workflow without an id would be. */
+const settingsOf = (namespace: string): ActorAddress => ({ namespace, workflowId: '' });
+
+export const searchAttributes = (namespace: string): Operation<RegisteredAttributes> => ({
+  method: 'searchAttributes',
+  to: settingsOf(namespace),
+  effect: 'nothing',
+  waits: 'forAnswer',
+  body: { namespace },
+  local: (engine, done) => {
+    engine.searchAttributes(namespace, done);
+    return undefined;
+  },
+  answer: common.registeredAttributes,
+});
+
+export const changeSearchAttributes = (
+  namespace: string,
+  change: AttributesChange,
+): Operation<RegisteredAttributes> => ({
+  method: 'changeSearchAttributes',
+  to: settingsOf(namespace),
+  effect: 'once',
+  waits: 'forAnswer',
+  body: { namespace, change },
+  local: (engine, done) => {
+    engine.changeSearchAttributes(namespace, change, done);
+    return undefined;
+  },
+  answer: common.registeredAttributes,
+});
+
 // ---------------------------------------------------------------- requests, read back
 
 const address = object<ActorAddress>({ namespace: string, workflowId: string });
@@ -244,6 +293,11 @@ const resultBody = object<{ runId?: string | undefined; followRuns: boolean }>({
   followRuns: defaulted(boolean, true),
 });
 
+const settingsBody = object<{ namespace: string }>({ namespace: string });
+const changeBody = object<{ change: AttributesChange }>({
+  change: object<AttributesChange>({ add: common.registeredAttributes, remove: list(string) }),
+});
+
 /** Each method's request as an operation again. Throws (check.ts) for what has another shape. */
 export const READERS: { readonly [M in KeyedMethod]: Check<Operation<unknown>> } = {
   submit: (value) => submit(address(value), submitBody(value).message),
@@ -259,4 +313,6 @@ export const READERS: { readonly [M in KeyedMethod]: Check<Operation<unknown>> }
     const { runId, followRuns } = resultBody(value);
     return awaitResult(address(value), runId, followRuns ? 'followRuns' : 'thisRun');
   },
+  searchAttributes: (value) => searchAttributes(settingsBody(value).namespace),
+  changeSearchAttributes: (value) => changeSearchAttributes(settingsBody(value).namespace, changeBody(value).change),
 };

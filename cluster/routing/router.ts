@@ -4,7 +4,17 @@
 import type { Message, QueryMessage } from '../../src/core/workflow/message.ts';
 import type { Reply } from '../../src/core/workflow/outcome.ts';
 import type { Clock, Scheduler } from '../../src/ports/clock.ts';
-import type { ActorAddress, Done, Engine, HistoryQuery, Waiting } from '../../src/ports/engine.ts';
+import type {
+  ActorAddress,
+  AttributesChange,
+  CountRequest,
+  Done,
+  Engine,
+  HistoryQuery,
+  ListRequest,
+  RegisteredAttributes,
+  Waiting,
+} from '../../src/ports/engine.ts';
 import type * as api from '../../src/wire/api.ts';
 import type { Status } from '../../src/wire/status.ts';
 import type { Rpc, RpcCall } from '../link/rpc.ts';
@@ -18,7 +28,7 @@ import * as operations from './operations.ts';
 import { LearnedView, type OwnershipView, type RemoteOwner } from './ownership.ts';
 import { Parking, Watchers } from './parking.ts';
 import { type RouteContext, RoutedCall } from './routed-call.ts';
-import { type CountRequest, counted, encodeShards, type ListRequest, page } from './search.ts';
+import { counted, encodeShards, page } from './search.ts';
 import { serveForwarded } from './serve.ts';
 import { exhausted, misunderstood, retryable, unavailable } from './statuses.ts';
 
@@ -32,8 +42,8 @@ export interface RouterOptions {
   scheduler: Scheduler;
   limits?: Partial<RoutingLimits> | undefined;
   shardOf(namespace: string, workflowId: string): number;
-  /** Where an execution stands in lists: as the store orders it (src/shard/search.ts). */
-  pageTokenOf(info: api.WorkflowExecutionInfo, shard: number): Uint8Array;
+  /** Where an execution stands in a list: as the shards order it (src/shard/search.ts). */
+  pageTokenOf(request: CountRequest): (info: api.WorkflowExecutionInfo, shard: number) => Uint8Array;
   /** A link to this node is wanted; nothing happens if there is one. May throw: then the node is not reached. */
   connect(node: string, address: Address): void;
 }
@@ -75,7 +85,7 @@ export class Router implements Engine {
       rpc: options.rpc,
       context: this.#context,
       shardOf: options.shardOf,
-      placeOf: (namespace) => this.#placeOf(namespace),
+      placeOf: (request) => this.#placeOf(request),
     });
   }
 
@@ -147,7 +157,7 @@ export class Router implements Engine {
       askRemote: (owner, shards, settle) => this.#askPiece(owner, 'list', request, shards, page, settle),
       done: (error, pages) => {
         if (pages === undefined) done(error, undefined);
-        else done(undefined, mergePages(pages, request.pageSize, this.#placeOf(request.namespace)));
+        else done(undefined, mergePages(pages, request.pageSize, this.#placeOf(request)));
       },
     }).begin();
   }
@@ -170,15 +180,24 @@ export class Router implements Engine {
     }).begin();
   }
 
+  searchAttributes(namespace: string, done: Done<RegisteredAttributes>): void {
+    this.#route(operations.searchAttributes(namespace), done);
+  }
+
+  changeSearchAttributes(namespace: string, change: AttributesChange, done: Done<RegisteredAttributes>): void {
+    this.#route(operations.changeSearchAttributes(namespace, change), done);
+  }
+
   // ---------------------------------------------------------------- inside
 
   #shardOf({ namespace, workflowId }: ActorAddress): number {
     return this.#options.shardOf(namespace, workflowId);
   }
 
-  #placeOf(namespace: string): PlaceOf {
+  #placeOf(request: CountRequest): PlaceOf {
     const { shardOf, pageTokenOf } = this.#options;
-    return (info) => pageTokenOf(info, shardOf(namespace, info.workflowId));
+    const tokenOf = pageTokenOf(request);
+    return (info) => tokenOf(info, shardOf(request.namespace, info.workflowId));
   }
 
   #route<T>(operation: operations.Operation<T>, done: Done<T>): Waiting {
@@ -238,7 +257,8 @@ export class Router implements Engine {
     check: (value: unknown) => T,
     settle: (piece: Piece<T>) => void,
   ): void {
-    const body = encodeBody({ request, shards: encodeShards(shards, this.#view.shardCount) });
+    const { shards: _, ...asked } = request;
+    const body = encodeBody({ request: asked, shards: encodeShards(shards, this.#view.shardCount) });
     this.#ask(owner, operations.linkMethod(method), body, this.#limits.attemptMs, (error, bytes) => {
       if (error !== undefined) {
         settle({ type: 'refused', status: error });

@@ -4,53 +4,48 @@ import {
   bytes,
   type Check,
   defaulted,
+  type Fields,
   integer,
   list,
   object,
   optional,
   string,
 } from '../../src/frontend/validate/check.ts';
+import { registeredAttributes } from '../../src/frontend/validate/common.ts';
+import type { CountRequest, ListRequest } from '../../src/ports/engine.ts';
 import type {
   CountWorkflowExecutionsResponse,
   ListWorkflowExecutionsResponse,
   WorkflowExecutionInfo,
 } from '../../src/wire/api.ts';
 
-export interface ListRequest {
-  namespace: string;
-  query: string;
-  pageSize: number;
-  nextPageToken: Uint8Array | undefined;
-}
-
-export interface CountRequest {
-  namespace: string;
-  query: string;
-}
-
-const countFields = { namespace: string, query: string };
+/** The shards travel beside the request. */
+const countFields: Fields<Omit<CountRequest, 'shards'>> = {
+  namespace: string,
+  query: string,
+  attributes: optional(registeredAttributes),
+};
 const listFields = { ...countFields, pageSize: integer, nextPageToken: optional(bytes) };
-const shards = { shards: bytes };
+
+type Asked = Omit<ListRequest, 'shards' | 'nextPageToken'> & { nextPageToken?: Uint8Array | undefined };
 
 export const listBody: Check<{ request: ListRequest; shards: Uint8Array }> = object<{
   request: ListRequest;
   shards: Uint8Array;
 }>({
   request: (value) => {
-    const request = object<Omit<ListRequest, 'nextPageToken'> & { nextPageToken?: Uint8Array | undefined }>(listFields)(
-      value,
-    );
+    const request = object<Asked>(listFields)(value);
     return { ...request, nextPageToken: request.nextPageToken };
   },
-  ...shards,
+  shards: bytes,
 });
 
 export const countBody: Check<{ request: CountRequest; shards: Uint8Array }> = object<{
   request: CountRequest;
   shards: Uint8Array;
 }>({
-  request: object<CountRequest>(countFields),
-  ...shards,
+  request: object<Omit<CountRequest, 'shards'>>(countFields),
+  shards: bytes,
 });
 
 /** What merging reads of an execution; the rest is handed on as the owner gave it. */

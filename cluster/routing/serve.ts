@@ -1,7 +1,7 @@
 // The other end of a forwarded call: it is answered by this node's own engine or redirected, never forwarded again, so that a request makes one
 // hop at most. A shard that is about to arrive here is waited for, briefly. Built by router.ts.
 
-import type { Waiting } from '../../src/ports/engine.ts';
+import type { CountRequest, Waiting } from '../../src/ports/engine.ts';
 import { type Status, StatusCode } from '../../src/wire/status.ts';
 import type { Rpc, ServedCall } from '../link/rpc.ts';
 import { decodeBody, encodeRedirect, encodeValue } from './answers.ts';
@@ -16,7 +16,7 @@ export interface ServeOptions {
   rpc: Rpc;
   context: RouteContext;
   shardOf(namespace: string, workflowId: string): number;
-  placeOf(namespace: string): PlaceOf;
+  placeOf(request: CountRequest): PlaceOf;
 }
 
 const KEYED: readonly KeyedMethod[] = [
@@ -27,6 +27,8 @@ const KEYED: readonly KeyedMethod[] = [
   'history',
   'taskHistory',
   'awaitResult',
+  'searchAttributes',
+  'changeSearchAttributes',
 ];
 
 export function serveForwarded(options: ServeOptions): void {
@@ -182,7 +184,7 @@ function serveList(options: ServeOptions, call: ServedCall, body: Uint8Array): v
     let cut = found;
     let answer = encodeValue(cut);
     while (answer.length > limits.pageBytes && cut.executions.length > 1) {
-      cut = halfOf(cut, options.placeOf(asked.request.namespace));
+      cut = halfOf(cut, options.placeOf(asked.request));
       answer = encodeValue(cut);
     }
     call.answer(answer);

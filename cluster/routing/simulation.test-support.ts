@@ -283,6 +283,14 @@ class SimEngine implements Engine {
     for (const wake of waiting ?? []) wake();
   }
 
+  searchAttributes(): void {
+    throw new Error('not simulated');
+  }
+
+  changeSearchAttributes(): void {
+    throw new Error('not simulated');
+  }
+
   awaitResult(
     to: ActorAddress,
     _runId: string | undefined,

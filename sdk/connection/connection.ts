@@ -17,6 +17,7 @@ import { type KeepAlive, makeKeepAlive } from './host.ts';
 import type { Link } from './link.ts';
 import { backoffMs, type Destinations } from './linker.ts';
 import { Nodes } from './nodes.ts';
+import { OperatorService } from './operator-service.ts';
 import {
   type CompiledConnectionOptions,
   type ConnectionOptions,
@@ -50,6 +51,8 @@ export interface RequestOptions {
 
 export class Connection {
   readonly options: CompiledConnectionOptions;
+  /** What a namespace can be searched by. */
+  readonly operatorService = new OperatorService((method, body, options) => this.request(method, body, options));
   readonly #requests: RequestTable;
   /** To whichever node answers: enough for everything. */
   readonly #main: Channel;

@@ -2,14 +2,24 @@
 
 import type { ServerOptions } from '../../src/server.ts';
 import { Client, type ClientOptions } from '../client/client.ts';
+import {
+  encodeSearchAttributeIndexedValueType,
+  type SearchAttributeKey,
+  type SearchAttributeType,
+} from '../common/search-attributes.ts';
 import { type Duration, msToNumber } from '../common/time.ts';
 import { Connection } from '../connection/connection.ts';
 import type { ConnectionOptions } from '../connection/options.ts';
 
 export interface LocalTestWorkflowEnvironmentOptions {
   /** Options of `Server.create`. Default: data in memory, no ports, namespace `default`. */
-  server?: ServerOptions | undefined;
+  server?: (ServerOptions & TestServerOptions) | undefined;
   client?: Omit<ClientOptions, 'connection'> | undefined;
+}
+
+export interface TestServerOptions {
+  /** Search attributes that the client's namespace begins with. */
+  searchAttributes?: readonly SearchAttributeKey<SearchAttributeType>[] | undefined;
 }
 
 export interface ExistingServerTestWorkflowEnvironmentOptions {
@@ -56,9 +66,19 @@ export class TestWorkflowEnvironment {
   static async createLocal(options: LocalTestWorkflowEnvironmentOptions = {}): Promise<TestWorkflowEnvironment> {
     // Loaded only here: the client and worker of a test against another server need none of it.
     const { Server } = await import('../../src/server.ts');
-    const server = await Server.create(options.server ?? {});
-    const connect = (): Connection => Connection.fromTransport(() => server.connect());
-    return await TestWorkflowEnvironment.#create(connect(), connect(), options.client ?? {}, () => server.close());
+    const { searchAttributes = [], ...server } = options.server ?? {};
+    const embedded = await Server.create(server);
+    const connect = (): Connection => Connection.fromTransport(() => embedded.connect());
+    const environment = await TestWorkflowEnvironment.#create(connect(), connect(), options.client ?? {}, () =>
+      embedded.close(),
+    );
+    try {
+      await environment.#register(searchAttributes);
+    } catch (err) {
+      await environment.teardown();
+      throw err;
+    }
+    return environment;
   }
 
   /** Connects to a server that runs already. @throws RpcError when it cannot be reached. */
@@ -85,6 +105,16 @@ export class TestWorkflowEnvironment {
       throw err;
     }
     return environment;
+  }
+
+  async #register(keys: readonly SearchAttributeKey<SearchAttributeType>[]): Promise<void> {
+    if (keys.length === 0) return;
+    await this.connection.operatorService.addSearchAttributes({
+      namespace: this.namespace,
+      searchAttributes: Object.fromEntries(
+        keys.map(({ name, type }) => [name, encodeSearchAttributeIndexedValueType(type)]),
+      ),
+    });
   }
 
   /** Waits. */

@@ -77,6 +77,10 @@ const GROUPS: Readonly<Record<string, Group>> = {
     description: 'look at task queues and their workers',
     define: async (group) => (await import('./task-queue.ts')).defineTaskQueueCommands(group, withConnection),
   },
+  operator: {
+    description: 'register what workflows can be found by',
+    define: async (group) => (await import('./operator.ts')).defineOperatorCommands(group, withConnection),
+  },
   cluster: {
     description: 'look at a cluster, drain and replace its nodes',
     define: async (group) => (await import('./cluster/index.ts')).defineClusterCommands(group, withConnection),

@@ -8,6 +8,7 @@ import type { Engine, Waiting } from '../ports/engine.ts';
 import type { TaskKind, WorkerRegistry } from '../ports/matching.ts';
 import type { DescribeTaskQueueResponse, GetServerInfoResponse, RegisterWorkerRequest } from '../wire/api.ts';
 import type { Status } from '../wire/status.ts';
+import type { AttributeDirectory } from './search-attributes.ts';
 import { type Check, checked } from './validate/check.ts';
 
 /** What queues know that `describeTaskQueue` tells. */
@@ -31,6 +32,8 @@ export interface Services {
   readonly engine: Engine;
   readonly workers: WorkerRegistry & QueueDescriber;
   readonly namespaces: ReadonlyMap<string, NamespaceInfo>;
+  /** Their search attributes. */
+  readonly attributes: AttributeDirectory;
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: Limits;

@@ -13,6 +13,7 @@ import type {
   QueryResult,
   QueryWorkflowResponse,
 } from '../wire/api.ts';
+import type { IndexedValueType } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
 
 export interface ActorAddress {
@@ -40,6 +41,28 @@ export interface HistoryQuery {
 /** Only executions of these shards are meant; absent: of all shards there are rows of. */
 export type SearchedShards = ReadonlySet<number> | undefined;
 
+/** What a count is about, and the fields its filter may name besides the server's own. */
+export interface CountRequest {
+  namespace: string;
+  query: string;
+  attributes?: RegisteredAttributes | undefined;
+  shards?: SearchedShards;
+}
+
+export interface ListRequest extends CountRequest {
+  pageSize: number;
+  nextPageToken: Uint8Array | undefined;
+}
+
+/** Search attributes of a namespace by name. */
+export type RegisteredAttributes = Readonly<Record<string, IndexedValueType>>;
+
+/** Repeating it is harmless. */
+export interface AttributesChange {
+  add: RegisteredAttributes;
+  remove: readonly string[];
+}
+
 export interface Engine {
   /** Delivers a message to its actor. RESOURCE_EXHAUSTED when the mailbox is full, UNAVAILABLE when the shard cannot serve. */
   submit(to: ActorAddress, message: Message, done: Done<Reply>): void;
@@ -60,18 +83,10 @@ export interface Engine {
     followRuns: boolean,
     done: Done<AwaitWorkflowResultResponse>,
   ): Waiting;
-  list(
-    request: {
-      namespace: string;
-      query: string;
-      pageSize: number;
-      nextPageToken: Uint8Array | undefined;
-      shards?: SearchedShards;
-    },
-    done: Done<ListWorkflowExecutionsResponse>,
-  ): void;
-  count(
-    request: { namespace: string; query: string; shards?: SearchedShards },
-    done: Done<CountWorkflowExecutionsResponse>,
-  ): void;
+  list(request: ListRequest, done: Done<ListWorkflowExecutionsResponse>): void;
+  count(request: CountRequest, done: Done<CountWorkflowExecutionsResponse>): void;
+  /** The attributes a namespace has registered, by name. */
+  searchAttributes(namespace: string, done: Done<RegisteredAttributes>): void;
+  /** Answers with those registered afterwards. ALREADY_EXISTS when a name has another type. */
+  changeSearchAttributes(namespace: string, change: AttributesChange, done: Done<RegisteredAttributes>): void;
 }

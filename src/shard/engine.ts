@@ -13,11 +13,9 @@ import type { BacklogSource, Claim, QueueBacklog, QueueKey, ResumingWorker } fro
 import { StoreError } from '../ports/store.ts';
 import type {
   AwaitWorkflowResultResponse,
-  CountWorkflowExecutionsResponse,
   DescribeWorkflowExecutionResponse,
   EventBatches,
   GetWorkflowExecutionHistoryResponse,
-  ListWorkflowExecutionsResponse,
   QueryResult,
   QueryWorkflowResponse,
 } from '../wire/api.ts';
@@ -28,6 +26,7 @@ import { Committer } from './committer.ts';
 import { type ActorCore, workflowCore } from './core.ts';
 import { Outgoing } from './delivery.ts';
 import { Executor } from './executor.ts';
+import { Finding } from './finding.ts';
 import { Flusher } from './flusher.ts';
 import { Gate } from './gate.ts';
 import { Inbound } from './inbound.ts';
@@ -43,7 +42,6 @@ import { Reader } from './reader.ts';
 import { Reads } from './reads.ts';
 import { Resume } from './resume.ts';
 import { Retention } from './retention.ts';
-import { Search } from './search.ts';
 import type { Shard } from './shard.ts';
 import { Shards } from './shards.ts';
 import { SpaceWatch } from './space-watch.ts';
@@ -80,7 +78,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
   readonly #resume: Resume;
   readonly #retention: Retention;
   readonly #outbox: Outbox;
-  readonly #search: Search;
+  readonly #finding: Finding;
   readonly #inbound: Inbound;
   readonly #materializer: Materializer;
   readonly #gate: Gate;
@@ -142,8 +140,8 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     this.#resume = new Resume({ ...common, outgoing: this.#outgoing });
     const isReplicated = options.commitLog !== undefined && store.scope === 'node';
     this.#retention = new Retention({ ...common, isReplicated });
-    const { scannedPerPage } = this.#bounds;
-    this.#search = new Search({ reader, scannedPerPage, isLed: shards.isLed, refusal, onReadFailed });
+    const { shardCount } = store;
+    this.#finding = new Finding({ ...common, shards, shardCount, bounds: this.#bounds, refusal });
     const log = options.commitLog ?? storeLog(store);
     this.#committer = new Committer({
       log,
@@ -420,13 +418,12 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     return this.#reads.awaitResult(to, runId, followRuns, done);
   }
 
-  list(request: Parameters<Engine['list']>[0], done: Done<ListWorkflowExecutionsResponse>): void {
-    this.#search.list(request, done);
-  }
-
-  count(request: Parameters<Engine['count']>[0], done: Done<CountWorkflowExecutionsResponse>): void {
-    this.#search.count(request, done);
-  }
+  readonly list: Engine['list'] = (request, done) => this.#finding.list(request, done);
+  readonly count: Engine['count'] = (request, done) => this.#finding.count(request, done);
+  readonly searchAttributes: Engine['searchAttributes'] = (namespace, done) =>
+    this.#finding.searchAttributes(namespace, done);
+  readonly changeSearchAttributes: Engine['changeSearchAttributes'] = (namespace, change, done) =>
+    this.#finding.changeSearchAttributes(namespace, change, done);
 
   // ---------------------------------------------------------------- BacklogSource (matching)
 

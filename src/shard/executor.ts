@@ -276,14 +276,12 @@ export class Executor {
   #show(turn: Turn): void {
     const { actor } = turn;
     const at = { namespace: actor.namespace, shard: actor.shard.id };
-    for (const info of turn.visibility) {
-      const { runId } = info;
-      visibilityRows(at, info, turn.begun.includes(runId) ? 'begun' : 'changed', (key, value) =>
-        turn.write(key, value),
-      );
+    for (const change of turn.visibility) {
+      const { info } = change;
+      visibilityRows(at, change, (key, value) => turn.write(key, value));
       if (info.status === WorkflowExecutionStatus.RUNNING || info.closeTime === undefined) continue;
       const retentionMs = this.#options.namespaces.get(actor.namespace)?.retention ?? Number.MAX_SAFE_INTEGER;
-      turn.write(retentionKey(info.closeTime + retentionMs, actor.base, runId), encodeRetained(info));
+      turn.write(retentionKey(info.closeTime + retentionMs, actor.base, info.runId), encodeRetained(info));
     }
   }
 

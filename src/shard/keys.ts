@@ -5,6 +5,7 @@
 //   b ns queue kind priority time …    waiting tasks, best first          n shard ns queue kind     how many wait, per shard
 //   t time base …                      timers, earliest first             o source dest seq         outbox
 //   v index ns value ~start run shard  visibility, newest first           m …                       meta of shards and low waters
+//   a base 's'                         what a namespace was told, where its own base has no workflow id
 //
 // base = shard, namespace, workflow id. Ranges that serve a whole node (b, t, v, s) do not begin with the shard.
 
@@ -33,6 +34,23 @@ function fromUtf8(binary: string): string {
 export function utf8(text: string): string {
   return isPlain(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
 }
+
+/** The same of bytes as a binary string. */
+export const binaryPart = (bytes: string): string => `${escaped(bytes)}\x00\x01`;
+
+/** Without its end: what begins with it begins with these bytes. */
+export const escaped = (bytes: string): string => bytes.replaceAll('\x00', '\x00\xff');
+
+/** A number in eight bytes whose order is that of numbers. */
+export function f64(n: number): string {
+  FLOAT.setFloat64(0, n === 0 ? 0 : n);
+  const high = FLOAT.getUint32(0);
+  const low = FLOAT.getUint32(4);
+  // Of negative numbers the greater bytes are the smaller number.
+  return n < 0 ? u32(~high >>> 0) + u32(~low >>> 0) : u32((high ^ 0x8000_0000) >>> 0) + u32(low);
+}
+
+const FLOAT = new DataView(new ArrayBuffer(8));
 
 /** Text inside a key: order-preserving and self-delimiting (0x00 becomes 00 FF, the end is 00 01). */
 export function part(text: string): string {
@@ -92,6 +110,9 @@ const TABLES: Record<RowTable, string> = {
   buffered: 'b',
 };
 const TABLE_NAMES = new Map(Object.entries(TABLES).map(([name, letter]) => [letter, name as RowTable]));
+
+/** Settings of a namespace live where a workflow without an id would: no door lets one start. */
+export const settingsKey = (shard: number, namespace: string): Key => key(`a${base(shard, namespace, '')}s`);
 
 export const chainPrefix = (actorBase: string): string => `a${actorBase}c`;
 export const runPrefix = (actorBase: string, runId: string): string => `a${actorBase}r${part(runId)}`;
@@ -198,6 +219,13 @@ export const outboxSeq = (k: Key): number => readU48(k, 5);
 export const outboxKey = (source: number, destination: number, seq: number): Key =>
   key(`o${u16(source)}${u16(destination)}${u48(seq)}`);
 
+/** Of a row of the status index: its namespace, still as in the key, and its status. */
+export function statusCountOf(k: string): { namespace: string; status: number } {
+  let end = k.indexOf('\x00', 2);
+  while (k.charCodeAt(end + 1) === 0xff) end = k.indexOf('\x00', end + 1);
+  return { namespace: k.slice(2, end + 2), status: k.charCodeAt(end + 2) };
+}
+
 export const shardMetaKey = (shard: number): Key => key(`ms${u16(shard)}`);
 export const TIMER_LOW_WATER = key('mt');
 
@@ -221,7 +249,7 @@ export function partitionOf(k: string): string {
 
 /**
  * Rows written once and then deleted, never rewritten in place: born and gone between two flushes, they need no trace on disk.
- * (The visibility row with the execution's info, `va`, is rewritten.)
+ * (The visibility row with the execution's info, `va`, is rewritten; one of a workflow id, `vw`, may be there from an older version.)
  */
 export function isWriteOnce(k: string): boolean {
   switch (k.charCodeAt(0)) {
@@ -232,7 +260,7 @@ export function isWriteOnce(k: string): boolean {
     case 0x74: // t
       return true;
     case 0x76: // v
-      return k.charCodeAt(1) !== 0x61;
+      return k.charCodeAt(1) !== 0x61 && k.charCodeAt(1) !== 0x77;
     default:
       return false;
   }

@@ -35,6 +35,8 @@ export interface ShardLimits {
   freeSpaceCheckMs: number;
   /** Index rows one page of a list may look at; a page that reaches it ends early, with a token. */
   scannedPerPage: number;
+  /** Executions a page in another order than by start time may look at; more are refused. */
+  sortedPerPage: number;
   /** Outbox messages of the node under way at once. */
   outboxWindow: number;
   /** Unacknowledged outbox messages of the node held in memory; the others are on disk. */
@@ -62,6 +64,7 @@ export const DEFAULT_SHARD_LIMITS: ShardLimits = {
   freeSpaceReserve: 256 * 1024 * 1024,
   freeSpaceCheckMs: 10_000,
   scannedPerPage: 20_000,
+  sortedPerPage: 200_000,
   outboxWindow: 256,
   outboxKept: 10_000,
   outboxRetryMs: 1_000,

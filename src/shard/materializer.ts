@@ -67,6 +67,11 @@ export class Materializer {
             if (shard.isLed) outbox.put(key, value);
           }
           break;
+        case 0x76: // v
+          if (key.charCodeAt(1) !== 0x73) break; // s
+          if (value === undefined) shard.statuses.changed(key, 'delete');
+          else shard.statuses.changed(key, rewritten.includes(key) ? 'rewritten' : 'put');
+          break;
       }
     });
     for (const { source, seq } of entry.receipts) shard.receipt(source, seq);

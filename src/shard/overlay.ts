@@ -21,6 +21,33 @@ interface Partition {
   readonly rows: Map<Key, OverlayRow>;
 }
 
+/** Notes committed deletions of keys with these prefixes, while it is open. */
+export class DeletionWatch {
+  readonly #prefixes: readonly string[];
+  readonly #close: (watch: DeletionWatch) => void;
+  #keys: Key[] = [];
+
+  constructor(prefixes: readonly string[], close: (watch: DeletionWatch) => void) {
+    this.#prefixes = prefixes;
+    this.#close = close;
+  }
+
+  note(key: Key): void {
+    if (this.#prefixes.some((prefix) => key.startsWith(prefix))) this.#keys.push(key);
+  }
+
+  /** Those since the last time. */
+  take(): readonly Key[] {
+    const keys = this.#keys;
+    if (keys.length > 0) this.#keys = [];
+    return keys;
+  }
+
+  close(): void {
+    this.#close(this);
+  }
+}
+
 /** What one flush takes: handed back when it is durable. */
 export interface FlushSet {
   shard: number;
@@ -33,6 +60,7 @@ export class Overlay {
   /** By shard: rows no flush has taken, and some that are gone since. */
   readonly #dirty = new Map<number, OverlayRow[]>();
   #bytes = 0;
+  readonly #watches = new Set<DeletionWatch>();
 
   get size(): number {
     return this.#rows.size;
@@ -45,6 +73,7 @@ export class Overlay {
 
   /** `rewritten`: the key is said to have had a row before, so an older one may be on disk. */
   apply(shard: number, key: Key, value: Uint8Array | undefined, history?: 'rewritten'): void {
+    if (value === undefined && this.#watches.size > 0) for (const watch of this.#watches) watch.note(key);
     const before = this.#rows.get(key);
     if (before?.state === 'dirty') {
       if (value === undefined && before.fresh) {
@@ -79,6 +108,13 @@ export class Overlay {
     const found: RowWrite[] = [];
     for (const [key, { value }] of partition.rows) if (key >= from && key < to) found.push([key, value]);
     return found.sort((a, b) => (a[0] < b[0] ? -1 : 1));
+  }
+
+  /** For who reads several ranges between which rows move. To be closed. */
+  watchDeletions(prefixes: readonly string[]): DeletionWatch {
+    const watch = new DeletionWatch(prefixes, (closed) => this.#watches.delete(closed));
+    this.#watches.add(watch);
+    return watch;
   }
 
   /** Every row of a shard that no flush has written. They stay readable here until `flushed`. */

@@ -4,7 +4,7 @@
 import type { Key } from '../ports/ids.ts';
 import type { RowWrite, Store } from '../ports/store.ts';
 import { next } from './keys.ts';
-import type { Overlay } from './overlay.ts';
+import type { DeletionWatch, Overlay } from './overlay.ts';
 
 export type Row = readonly [key: Key, value: Uint8Array];
 
@@ -18,6 +18,10 @@ export class Reader {
   constructor(overlay: Overlay, store: Store) {
     this.#overlay = overlay;
     this.#store = store;
+  }
+
+  watchDeletions(prefixes: readonly string[]): DeletionWatch {
+    return this.#overlay.watchDeletions(prefixes);
   }
 
   async get(key: Key): Promise<Uint8Array | undefined> {
@@ -57,6 +61,15 @@ export class Reader {
     const last = stored.length < limit ? undefined : stored[stored.length - 1]?.[0];
     // Beyond the last row read the store may hold more: what the overlay knows of that part comes with the next chunk.
     return { rows: merge(stored, newer, last), next: last === undefined ? undefined : next(last) };
+  }
+
+  /** The same from the end: rows come last first, and `next` is the bound below which to go on. */
+  async chunkBackwards(from: Key, to: Key, limit: number): Promise<{ rows: Row[]; next: Key | undefined }> {
+    const newer = this.#overlay.range(from, to);
+    const stored = await this.#store.range({ from, to, limit, reverse: true });
+    const least = stored.length < limit ? undefined : stored[stored.length - 1]?.[0];
+    const known = least === undefined ? newer : newer.filter(([k]) => k >= least);
+    return { rows: merge([...stored].reverse(), known, undefined).reverse(), next: least };
   }
 
   /** The last row of [from, to) among those the overlay holds. */

@@ -1,6 +1,6 @@
 // The rows of a backup as the rows of another number of shards: each row's actor says which shard it belongs to now, what is derived from rows
 // (counters, visibility pointers, metas) is made anew, and outbox messages that were not received are numbered again. Keeps: what one actor
-// sends another arrives in order, and once. Memory holds a number per pair of shards and per queue, no rows. Called by src/backup.
+// sends another arrives in order, and once. Memory holds a number per pair of shards, per queue and per status, no rows. Called by src/backup.
 
 import type { Message } from '../core/workflow/message.ts';
 import { type Key, key, lsn, shardId } from '../ports/ids.ts';
@@ -23,6 +23,7 @@ import {
   u16,
 } from './keys.ts';
 import { Shard } from './shard.ts';
+import { StatusCounts } from './status-counts.ts';
 import { decodeInfo, visibilityRows } from './visibility.ts';
 
 type Write = (k: Key, value: Uint8Array) => void;
@@ -40,6 +41,7 @@ export class Resharder {
   readonly #counters = new Map<string, Counter>();
   /** By source, the last number given per destination. */
   readonly #sent = new Map<number, Map<number, number>>();
+  readonly #statuses = new Map<number, StatusCounts>();
 
   /**
    * @param cut all rows, taken and found consistent
@@ -97,6 +99,7 @@ export class Resharder {
     for (let id = 0; id < this.#shardCount; id += 1) {
       const shard = new Shard(shardId(id), { lastLsn: lsn(0), appliedLsn: lsn(0) });
       shard.observe(time);
+      shard.statuses.restore(this.#statuses.get(id)?.toRow() ?? []);
       for (const [destination, seq] of this.#sent.get(id) ?? []) shard.sentTo(destination, seq);
       this.#write(shardMetaKey(id), shard.encodeMeta());
     }
@@ -123,18 +126,37 @@ export class Resharder {
         const info = decodeInfo(value);
         const { text: namespace } = readPart(k, 2);
         const shard = shardOf(namespace, info.workflowId, this.#shardCount);
-        visibilityRows({ namespace, shard }, info, 'begun', (row, bytes) => {
-          if (bytes !== undefined) this.#write(row, bytes);
+        visibilityRows({ namespace, shard }, { info, before: undefined, previous: undefined }, (row, bytes) => {
+          if (bytes === undefined) return;
+          this.#write(row, bytes);
+          if (row.startsWith('vs')) this.#statusesOf(shard).changed(row, 'put');
         });
         return;
       }
+      case 'w': {
+        // Only of runs that others followed: the infos do not tell which.
+        const { text: namespace, next: at } = readPart(k, 2);
+        const { text: workflowId } = readPart(k, at);
+        const shard = shardOf(namespace, workflowId, this.#shardCount);
+        this.#write(key(k.slice(0, -2) + u16(shard)), value);
+        return;
+      }
+      case 'k':
       case 's':
       case 't':
-      case 'w':
         return;
       default:
         throw unknownRow(k);
     }
+  }
+
+  #statusesOf(shard: number): StatusCounts {
+    let counts = this.#statuses.get(shard);
+    if (counts === undefined) {
+      counts = new StatusCounts();
+      this.#statuses.set(shard, counts);
+    }
+    return counts;
   }
 
   #message(k: Key, value: Uint8Array): void {

@@ -2,6 +2,7 @@
 // with the last of them. A crash in between leaves the timer row, and the deletion goes on.
 
 import { type Key, key } from '../ports/ids.ts';
+import type { WorkflowExecutionInfo } from '../wire/api.ts';
 import type { Actors } from './actors.ts';
 import { countOf } from './batches.ts';
 import type { Executor } from './executor.ts';
@@ -9,7 +10,7 @@ import { after, eventsKey, eventsPrefix, firstEventIdOf, runPrefix } from './key
 import { applied } from './outbox.ts';
 import type { Reader, Row } from './reader.ts';
 import type { DueTimer } from './timers.ts';
-import { deleteVisibilityRows } from './visibility.ts';
+import { decodeInfo, deleteVisibilityRows, infoKey } from './visibility.ts';
 
 /** Rows deleted per turn. */
 const ROWS_PER_TURN = 500;
@@ -21,6 +22,13 @@ export interface RetentionOptions {
   actors: Actors;
   executor(): Executor;
   onReadFailed(error: unknown): void;
+}
+
+/** What one turn deletes, and the execution as visibility showed it when it is the last. */
+interface Doomed {
+  keys: Key[];
+  more: boolean;
+  info: WorkflowExecutionInfo | undefined;
 }
 
 const here = (rows: readonly Row[]): { keys: Key[]; more: boolean } => ({
@@ -58,9 +66,10 @@ export class Retention {
     if (retention === undefined) return;
     this.#options.actors.with(namespace, workflowId, {
       run: (actor) => {
-        const { runId } = retention;
-        this.#rows(eventsPrefix(actor.base, runId), runPrefix(actor.base, runId)).then(
-          ({ keys, more }) => this.#delete(timer, keys, more, again),
+        const { runId, startTime } = retention;
+        const shown = infoKey({ namespace, shard: actor.shard.id }, startTime, runId);
+        this.#rows(eventsPrefix(actor.base, runId), runPrefix(actor.base, runId), shown).then(
+          (rows) => this.#delete(timer, rows, again),
           (error: unknown) => {
             this.#options.onReadFailed(error);
             again();
@@ -71,24 +80,27 @@ export class Retention {
     });
   }
 
-  async #rows(events: string, rows: string): Promise<{ keys: Key[]; more: boolean }> {
+  async #rows(events: string, rows: string, shown: Key): Promise<Doomed> {
     const { reader } = this.#options;
     const ofEvents = await reader.range(key(events), after(events), ROWS_PER_TURN);
     const { keys, more } = this.#options.isReplicated ? everywhere(ofEvents, events) : here(ofEvents);
-    if (more) return { keys, more };
+    if (more) return { keys, more, info: undefined };
     const ofRun = await reader.range(key(rows), after(rows), ROWS_PER_TURN);
     for (const [k] of ofRun) keys.push(k);
-    return { keys, more: ofRun.length === ROWS_PER_TURN };
+    // Its attributes name rows, too.
+    const bytes = await reader.get(shown);
+    const info = bytes === undefined ? undefined : decodeInfo(bytes);
+    return { keys, more: ofRun.length === ROWS_PER_TURN, info };
   }
 
-  #delete(timer: DueTimer, keys: readonly Key[], more: boolean, again: () => void): void {
+  #delete(timer: DueTimer, { keys, more, info }: Doomed, again: () => void): void {
     const { retention, namespace, workflowId } = timer;
     if (retention === undefined) return;
     this.#options.actors.with(namespace, workflowId, {
       run: (actor) => {
         const rows: [Key, Uint8Array | undefined][] = keys.map((k) => [k, undefined]);
         if (!more) {
-          const execution = { ...retention, workflowId };
+          const execution = { ...retention, workflowId, searchAttributes: info?.searchAttributes };
           deleteVisibilityRows({ namespace, shard: actor.shard.id }, execution, (k, value) => rows.push([k, value]));
           rows.push([timer.key, undefined]);
         }

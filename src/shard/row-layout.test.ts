@@ -12,12 +12,14 @@ import {
   outboxKey,
   retentionKey,
   rowKey,
+  settingsKey,
   shardMetaKey,
   startedKey,
   TIMER_LOW_WATER,
   timerKey,
 } from './keys.ts';
 import { ownerOf, rowLayout } from './row-layout.ts';
+import { stamped } from './testing.ts';
 import { visibilityRows } from './visibility.ts';
 
 const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('', '\0', 'a\0\u0001', 'é', 'orders'));
@@ -40,13 +42,17 @@ describe('the rows of a shard', () => {
           retentionKey(1_000, actor, run),
           outboxKey(shard, 1, 2),
           shardMetaKey(shard),
+          settingsKey(shard, ns),
         ];
         const info = {
           ...{ workflowId: id, runId: run, workflowType: queue, taskQueue: queue, startTime: 5, executionTime: 5 },
           ...{ status: WorkflowExecutionStatus.RUNNING, historyLength: 1, historySizeBytes: 1, firstRunId: run },
           ...{ rootWorkflowId: id, rootRunId: run },
         };
-        visibilityRows({ namespace: ns, shard }, info, 'begun', (k) => keys.push(k));
+        const searchAttributes = { indexedFields: { [queue]: stamped('Keyword', id), B: stamped('Bool', true) } };
+        const previous = { runId: id, startTime: 4 };
+        const change = { info: { ...info, searchAttributes }, before: undefined, previous };
+        visibilityRows({ namespace: ns, shard }, change, (k) => keys.push(k));
         const ranges = rowLayout.ranges(shardId(shard));
         for (const k of keys) {
           expect(ownerOf(k)).toBe(shard);

@@ -1,21 +1,36 @@
-// List and count over the visibility rows: newest first, bounded work per page, committed state only. The index is chosen by the query's plan
-// (src/core/visibility/plan.ts); every candidate's info is read and the whole query evaluated on it. A page token is the last row's (start time,
-// run id, shard): those never change, so an execution appears exactly once.
+// List and count over the visibility rows: bounded work per page, committed state only. A plan (src/core/visibility/plan.ts) names index ranges that
+// hold all matches; of several the one that turns out smallest is read, every candidate's info with it, and the whole query evaluated on it.
+// By start time indexes have the order, and a page ends early rather than look at too much; for other orders every match is looked at for each
+// page, and too many are refused. Page tokens: places.ts.
 
-import { matches, type Plan, parseQuery, plan, type Query, QueryError, statusText } from '../core/visibility/index.ts';
-import type { Done, Engine, SearchedShards } from '../ports/engine.ts';
-import { type Key, key } from '../ports/ids.ts';
+import {
+  isOldestFirst,
+  matchesSubject,
+  parseQuery,
+  plan,
+  type Query,
+  QueryError,
+  Subject,
+  schemaOf,
+  statusText,
+} from '../core/visibility/index.ts';
+import type { CountRequest, Done, ListRequest } from '../ports/engine.ts';
+import { key } from '../ports/ids.ts';
 import type {
   CountWorkflowExecutionsResponse,
   ListWorkflowExecutionsResponse,
   WorkflowExecutionInfo,
 } from '../wire/api.ts';
-import { WorkflowExecutionStatus } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
-import { after, inverted } from './keys.ts';
-import type { Reader, Row } from './reader.ts';
+import type { Census } from './census.ts';
+import { FirstOf } from './first-of.ts';
+import { countedStatuses, groupName } from './groups.ts';
+import type { Placed, PlaceStream } from './place-streams.ts';
+import { pageTokenIn, placeIn, placeOfToken, reversed, tokenOf } from './places.ts';
+import type { Reader } from './reader.ts';
+import type { Sources } from './sources.ts';
 import { exhausted, invalid, messageOf, unavailable } from './status.ts';
-import { decodeInfo, indexedShard, indexPrefix, sortSuffix, statusValue, textValue } from './visibility.ts';
+import { decodeInfo, indexPrefix } from './visibility.ts';
 
 export type Answer<T> = { ok: T } | { refused: Status };
 
@@ -23,36 +38,30 @@ const MAX_PAGE = 1_000;
 const CHUNK = 500;
 /** Different values one GROUP BY may return. */
 const MAX_GROUPS = 1_000;
-const TOKEN_VERSION = '\x01';
-
-interface Range {
-  prefix: string;
-  from: Key;
-  to: Key;
-  /** The rows hold infos themselves. */
-  whole: boolean;
-  shards: SearchedShards;
-}
 
 export interface SearchOptions {
   reader: Reader;
+  sources: Sources;
+  census: Census;
   scannedPerPage: number;
+  sortedPerPage: number;
   isLed(shard: number): boolean;
   /** Why nothing is served, or undefined. */
   refusal(): Status | undefined;
   onReadFailed(error: unknown): void;
 }
 
-type ListRequest = Parameters<Engine['list']>[0];
-type CountRequest = Parameters<Engine['count']>[0];
+/** An execution that was looked at. */
+interface Seen {
+  readonly place: string;
+  readonly subject: Subject;
+}
 
 export class Search {
   readonly #options: SearchOptions;
-  readonly #reader: Reader;
 
   constructor(options: SearchOptions) {
     this.#options = options;
-    this.#reader = options.reader;
   }
 
   list(request: ListRequest, done: Done<ListWorkflowExecutionsResponse>): void {
@@ -60,7 +69,7 @@ export class Search {
   }
 
   count(request: CountRequest, done: Done<CountWorkflowExecutionsResponse>): void {
-    this.#answer(() => this.#countOf(request), done);
+    this.#answer(() => this.#count(request), done);
   }
 
   #answer<T>(search: () => Promise<Answer<T>>, done: Done<T>): void {
@@ -78,179 +87,196 @@ export class Search {
     );
   }
 
+  // ---------------------------------------------------------------- list
+
   async #list(request: ListRequest): Promise<Answer<ListWorkflowExecutionsResponse>> {
-    const query = parse(request.query);
+    const query = parse(request);
     if (!('condition' in query)) return { refused: query };
-    if (query.groupBy !== undefined)
+    if (query.groupBy !== undefined) {
       return { refused: invalid('invalid query: GROUP BY belongs to a count, not to a list') };
-    const range = rangeOf(request.namespace, plan(query), request.shards);
-    if (request.nextPageToken !== undefined && request.nextPageToken.length > 0) {
-      const token = Buffer.from(request.nextPageToken).toString('latin1');
-      if (!token.startsWith(TOKEN_VERSION) || token.length < 9) {
-        return { refused: invalid('invalid nextPageToken: pass the one the last page came with, unchanged') };
-      }
-      const from = key(`${range.prefix}${token.slice(1)}\x00`);
-      if (from > range.from) range.from = from;
     }
+    const after = placeOfToken(request.nextPageToken, query.order);
+    if (typeof after !== 'string') return { refused: after };
     const pageSize = Math.min(MAX_PAGE, Math.max(1, request.pageSize || 100));
+    const page = { query, pageSize, after };
+    return query.order.length === 0 || isOldestFirst(query.order)
+      ? { ok: await this.#byTime(request, page) }
+      : this.#sorted(request, page);
+  }
+
+  async #byTime(request: ListRequest, { query, pageSize, after }: Page): Promise<ListWorkflowExecutionsResponse> {
+    const { order } = query;
+    const stream =
+      order.length === 0
+        ? await this.#stream(request, query, 'forwards', after)
+        : await this.#stream(request, query, 'backwards', reversed(after));
     const executions: WorkflowExecutionInfo[] = [];
     let scanned = 0;
-    let from: Key | undefined = range.from < range.to ? range.from : undefined;
-    while (from !== undefined) {
-      const chunk: Chunk = await this.#chunk(
-        request.namespace,
-        range,
-        from,
-        Math.min(CHUNK, Math.max(16, 2 * pageSize)),
-      );
-      for (const { suffix, info } of chunk.found) {
-        scanned += 1;
-        if (info !== undefined && matches(query, info)) executions.push(info);
-        if (executions.length === pageSize || scanned >= this.#options.scannedPerPage) {
-          return { ok: { executions, nextPageToken: Buffer.from(TOKEN_VERSION + suffix, 'latin1') } };
+    try {
+      for (;;) {
+        const placed = await stream.take(Math.min(CHUNK, Math.max(16, 2 * pageSize)));
+        if (placed.length === 0) return { executions, nextPageToken: undefined };
+        for (const { place, subject } of await this.#subjects(request.namespace, placed)) {
+          scanned += 1;
+          if (matchesSubject(query, subject)) executions.push(subject.info);
+          if (executions.length === pageSize || scanned >= this.#options.scannedPerPage) {
+            return { executions, nextPageToken: tokenOf(order, placeIn(order, subject, place)) };
+          }
         }
       }
-      from = chunk.next;
+    } finally {
+      stream.close();
     }
-    return { ok: { executions, nextPageToken: undefined } };
   }
 
-  async #countOf(request: CountRequest): Promise<Answer<CountWorkflowExecutionsResponse>> {
-    const query = parse(request.query);
-    if (!('condition' in query)) return { refused: query };
-    const how = plan(query);
-    const { shards } = request;
-    if (query.groupBy === undefined) return { ok: { count: await this.#count(request.namespace, query, how, shards) } };
-    if (query.groupBy.name === 'ExecutionStatus' && query.condition === undefined) {
-      return { ok: await this.#countByStatus(request.namespace, shards) };
-    }
-    const { groupBy } = query;
-    if (groupBy.type !== 'keyword' && groupBy.type !== 'status') {
-      return {
-        refused: invalid(`invalid query: GROUP BY ${groupBy.name} is not possible, only statuses and keywords group`),
-      };
-    }
-    const groups = new Map<string, number>();
-    let count = 0;
-    const full = await this.#scan(request.namespace, rangeOf(request.namespace, how, shards), (info) => {
-      if (!matches(query, info)) return true;
-      count += 1;
-      const value = groupBy.read(info);
-      const name = groupBy.type === 'status' ? statusText(Number(value)) : String(value ?? '');
-      groups.set(name, (groups.get(name) ?? 0) + 1);
-      return groups.size <= MAX_GROUPS;
+  async #sorted(
+    request: ListRequest,
+    { query, pageSize, after }: Page,
+  ): Promise<Answer<ListWorkflowExecutionsResponse>> {
+    const { order } = query;
+    const first = new FirstOf(pageSize, after);
+    let scanned = 0;
+    const full = await this.#scan(request, query, ({ place, subject }) => {
+      scanned += 1;
+      if (matchesSubject(query, subject)) first.offer(placeIn(order, subject, place), subject.info);
+      return scanned < this.#options.sortedPerPage;
     });
     if (!full) {
-      const what = `GROUP BY ${groupBy.name} has more than ${MAX_GROUPS} groups: narrow the query`;
-      return { refused: exhausted('GROUPS', what) };
+      const what = `ORDER BY looks at all that may match, and here those are ${this.#options.sortedPerPage} or more`;
+      return { refused: exhausted('SORT', `${what}: narrow the query, by StartTime for one, or order by StartTime`) };
     }
-    return { ok: { count, groups: [...groups].map(([name, n]) => ({ groupValues: [name], count: n })) } };
+    return { ok: { executions: first.infos, nextPageToken: first.more ? tokenOf(order, first.last) : undefined } };
   }
 
-  async #countByStatus(namespace: string, shards: SearchedShards): Promise<CountWorkflowExecutionsResponse> {
-    const groups: { groupValues: unknown[]; count: number }[] = [];
-    for (const status of Object.values(WorkflowExecutionStatus)) {
-      const prefix = indexPrefix('status', namespace, statusValue(status));
-      const count = await this.#countKeys({ prefix, from: key(prefix), to: after(prefix), whole: false, shards });
-      if (count > 0) groups.push({ groupValues: [statusText(status)], count });
+  // ---------------------------------------------------------------- count
+
+  async #count(request: CountRequest): Promise<Answer<CountWorkflowExecutionsResponse>> {
+    const query = parse(request);
+    if (!('condition' in query)) return { refused: query };
+    if (query.order.length > 0) {
+      return { refused: invalid('invalid query: ORDER BY belongs to a list, not to a count') };
     }
-    return { count: groups.reduce((sum, group) => sum + group.count, 0), groups };
+    const statuses = countedStatuses(query);
+    if (statuses !== undefined) {
+      const counts = await this.#options.census.statuses(request.namespace, this.#isMeant(request));
+      const counted = [...counts].filter(([status]) => statuses === 'all' || statuses.has(status));
+      const count = counted.reduce((sum, [, n]) => sum + n, 0);
+      if (query.groupBy === undefined) return { ok: { count } };
+      const groups = counted
+        .sort(([a], [b]) => a - b)
+        .map(([status, n]) => ({ groupValues: [statusText(status)], count: n }));
+      return { ok: { count, groups } };
+    }
+    return query.groupBy === undefined
+      ? { ok: { count: await this.#countAll(request, query) } }
+      : this.#grouped(request, query);
   }
 
-  async #count(namespace: string, query: Query, how: Plan, shards: SearchedShards): Promise<number> {
-    const range = rangeOf(namespace, how, shards);
-    if (how.exact) return this.#countKeys(range);
+  async #countAll(request: CountRequest, query: Query): Promise<number> {
+    const how = plan(query);
     let count = 0;
-    await this.#scan(namespace, range, (info) => {
-      if (matches(query, info)) count += 1;
+    if (how.exact && how.candidates.every((candidate) => this.#options.sources.isExact(candidate))) {
+      await this.#places(request, query, 2 * CHUNK, async (placed) => {
+        count += placed.length;
+        return true;
+      });
+      return count;
+    }
+    await this.#scan(request, query, ({ subject }) => {
+      if (matchesSubject(query, subject)) count += 1;
       return true;
     });
     return count;
   }
 
-  async #countKeys(range: Range): Promise<number> {
+  async #grouped(request: CountRequest, query: Query): Promise<Answer<CountWorkflowExecutionsResponse>> {
+    const { groupBy } = query;
+    const groups = new Map<string | number | boolean | null, number>();
     let count = 0;
-    let from: Key | undefined = range.from < range.to ? range.from : undefined;
-    while (from !== undefined) {
-      const chunk: { rows: readonly unknown[]; next: Key | undefined } = await this.#rows(range, from, 2 * CHUNK);
-      count += chunk.rows.length;
-      from = chunk.next;
+    const full = await this.#scan(request, query, ({ subject }) => {
+      if (groupBy === undefined || !matchesSubject(query, subject)) return true;
+      count += 1;
+      const name = groupName(groupBy, subject);
+      groups.set(name, (groups.get(name) ?? 0) + 1);
+      return groups.size <= MAX_GROUPS;
+    });
+    if (!full) {
+      const what = `GROUP BY ${groupBy?.name} has more than ${MAX_GROUPS} groups: narrow the query`;
+      return { refused: exhausted('GROUPS', what) };
     }
-    return count;
+    return { ok: { count, groups: [...groups].map(([name, n]) => ({ groupValues: [name], count: n })) } };
   }
 
-  /** False when the visitor stopped it. */
-  async #scan(namespace: string, range: Range, visit: (info: WorkflowExecutionInfo) => boolean): Promise<boolean> {
-    let from: Key | undefined = range.from < range.to ? range.from : undefined;
-    while (from !== undefined) {
-      const chunk: Chunk = await this.#chunk(namespace, range, from, CHUNK);
-      for (const { info } of chunk.found) if (info !== undefined && !visit(info)) return false;
-      from = chunk.next;
+  // ---------------------------------------------------------------- reading
+
+  #isMeant({ shards }: CountRequest): (shard: number) => boolean {
+    const { isLed } = this.#options;
+    return (shard) => isLed(shard) && (shards === undefined || shards.has(shard));
+  }
+
+  #stream(request: CountRequest, query: Query, way: 'forwards' | 'backwards', after: string): Promise<PlaceStream> {
+    const { namespace } = request;
+    return this.#options.sources.of({ namespace, plan: plan(query), way, after, isMeant: this.#isMeant(request) });
+  }
+
+  /** Every candidate of a query. False when the visitor stopped it. */
+  async #scan(request: CountRequest, query: Query, visit: (seen: Seen) => boolean): Promise<boolean> {
+    return this.#places(request, query, CHUNK, async (placed) =>
+      (await this.#subjects(request.namespace, placed)).every((seen) => visit(seen)),
+    );
+  }
+
+  /** Their places, so many at a time. False when the visitor stopped it. */
+  async #places(
+    request: CountRequest,
+    query: Query,
+    limit: number,
+    visit: (placed: readonly Placed[]) => Promise<boolean>,
+  ): Promise<boolean> {
+    const stream = await this.#stream(request, query, 'forwards', '');
+    try {
+      for (let placed = await stream.take(limit); placed.length > 0; placed = await stream.take(limit)) {
+        if (!(await visit(placed))) return false;
+      }
+      return true;
+    } finally {
+      stream.close();
     }
-    return true;
   }
 
-  /** Rows of shards led here: the others may be behind, and are shown by their leaders. */
-  async #rows(range: Range, from: Key, limit: number): Promise<{ rows: Row[]; next: Key | undefined }> {
-    const { rows, next } = await this.#reader.chunk(from, range.to, limit);
-    const isMeant = (shard: number): boolean =>
-      this.#options.isLed(shard) && (range.shards === undefined || range.shards.has(shard));
-    return { rows: rows.filter(([k]) => isMeant(indexedShard(k))), next };
-  }
-
-  async #chunk(namespace: string, range: Range, from: Key, limit: number): Promise<Chunk> {
-    const { rows, next } = await this.#rows(range, from, limit);
-    const suffixes = rows.map(([k]) => k.slice(range.prefix.length));
+  async #subjects(namespace: string, placed: readonly Placed[]): Promise<Seen[]> {
     const all = indexPrefix('all', namespace);
-    const infos = range.whole
-      ? rows.map(([, value]) => value)
-      : await this.#reader.getMany(suffixes.map((suffix) => key(all + suffix)));
-    return {
-      found: suffixes.map((suffix, i) => {
-        const bytes = infos[i];
-        // Absent: its retention has just ended.
-        return { suffix, info: bytes === undefined ? undefined : decodeInfo(bytes) };
-      }),
-      next,
-    };
+    const absent = placed.filter(({ value }) => value === undefined);
+    const read = await this.#options.reader.getMany(absent.map(({ place }) => key(all + place)));
+    const seen: Seen[] = [];
+    let at = 0;
+    for (const { place, value } of placed) {
+      const bytes = value ?? read[at++];
+      // Absent: its retention has just ended.
+      if (bytes !== undefined) seen.push({ place, subject: new Subject(decodeInfo(bytes)) });
+    }
+    return seen;
   }
 }
 
-/** The token of a page that ends with this execution: its place in every list, on every node. */
-export const pageTokenOf = ({ startTime, runId }: WorkflowExecutionInfo, shard: number): Uint8Array =>
-  Buffer.from(TOKEN_VERSION + sortSuffix(startTime, runId, shard), 'latin1');
-
-interface Chunk {
-  found: { suffix: string; info: WorkflowExecutionInfo | undefined }[];
-  next: Key | undefined;
+interface Page {
+  readonly query: Query;
+  readonly pageSize: number;
+  readonly after: string;
 }
 
-function parse(text: string): Query | Status {
+/** The token of a page of this list that ends with an execution: its place in it, on every node. */
+export function pageTokenOf(request: CountRequest): (info: WorkflowExecutionInfo, shard: number) => Uint8Array {
+  const query = parse(request);
+  const order = 'condition' in query ? query.order : [];
+  return (info, shard) => pageTokenIn(order, new Subject(info), shard);
+}
+
+function parse({ query, attributes }: CountRequest): Query | Status {
   try {
-    return parseQuery(text);
+    return parseQuery(query, schemaOf(new Map(Object.entries(attributes ?? {}))));
   } catch (error) {
     if (error instanceof QueryError) return invalid(`invalid query: ${error.message}`);
     throw error;
   }
-}
-
-function rangeOf(namespace: string, { equals, from, to }: Plan, shards: SearchedShards): Range {
-  let prefix: string;
-  switch (equals?.field) {
-    case 'WorkflowId':
-      prefix = indexPrefix('workflowId', namespace, textValue(equals.value));
-      break;
-    case 'WorkflowType':
-      prefix = indexPrefix('workflowType', namespace, textValue(equals.value));
-      break;
-    case 'ExecutionStatus':
-      prefix = indexPrefix('status', namespace, statusValue(equals.value));
-      break;
-    case undefined:
-      prefix = indexPrefix('all', namespace);
-  }
-  // Newest first: the upper bound of time is the lower bound of keys.
-  const low = key(prefix + inverted(to));
-  const high = from <= 0 ? after(prefix) : key(prefix + inverted(from - 1));
-  return { prefix, from: low, to: high, whole: equals === undefined, shards };
 }

@@ -3,6 +3,7 @@
 
 import { type Lsn, type ShardId, type Term, term } from '../ports/ids.ts';
 import { decode, encode } from '../wire/codec.ts';
+import { StatusCounts, type StatusCountsRow } from './status-counts.ts';
 import { Carried } from './steady-clock.ts';
 
 /**
@@ -74,6 +75,8 @@ export class Shard {
   /** …and as committed. */
   readonly committedSent = new Map<number, number>();
   readonly committedReceived = new Map<number, Inbox>();
+  /** Executions by status, as committed. */
+  readonly statuses = new StatusCounts();
 
   /** A shard that another node leads: its committed entries are applied here, nothing of it is decided or served. */
   constructor(id: ShardId, position: { lastLsn: Lsn; appliedLsn: Lsn }) {
@@ -163,13 +166,17 @@ export class Shard {
   /** The shard's meta row at its commit lsn. */
   encodeMeta(): Uint8Array {
     const received = [...this.committedReceived].map(([source, inbox]) => [source, ...inbox.toRow()]);
-    return encode([this.committedTime, [...this.committedSent].flat(), received]);
+    return encode([this.committedTime, [...this.committedSent].flat(), received, this.statuses.toRow()]);
   }
 
   /** What an earlier flush wrote. */
   restoreMeta(bytes: Uint8Array): void {
     // Written by encodeMeta alone and checksummed by the store.
-    const [time, sent, received] = decode(bytes) as [number, number[], [number, number, number[]][]];
+    const [time, sent, received, statuses] = decode(bytes) as [
+      ...[number, number[], [number, number, number[]][]],
+      statuses?: StatusCountsRow | null,
+    ];
+    this.statuses.restore(statuses);
     this.observe(time);
     for (let i = 0; i < sent.length; i += 2) this.sentTo(sent[i] ?? 0, sent[i + 1] ?? 0);
     for (const [source, high, ranges] of received) {

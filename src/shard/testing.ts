@@ -19,6 +19,7 @@ import type {
 import type { AppendResult, LogAppend, Store } from '../ports/store.ts';
 import { decode } from '../wire/codec.ts';
 import type { Command } from '../wire/command.ts';
+import type { Payload } from '../wire/common.ts';
 import { EventType, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../wire/enums.ts';
 import type { HistoryEvent } from '../wire/event.ts';
 import type { Status } from '../wire/status.ts';
@@ -28,6 +29,12 @@ import { storeLog } from './store-log.ts';
 export const NAMESPACE = 'default';
 export const QUEUE = 'orders';
 export const HOUR = 3_600_000;
+
+/** A search attribute's payload as the door hands it in. */
+export const stamped = (type: string, value: unknown): Payload => ({
+  metadata: { encoding: Buffer.from('json/plain'), type: Buffer.from(type) },
+  data: Buffer.from(JSON.stringify(value)),
+});
 
 /** Clock and scheduler that only the test moves. */
 export class VirtualTime implements Clock, Scheduler {

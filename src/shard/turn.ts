@@ -9,11 +9,11 @@ import type {
   StartedActivityTask,
   StartedWorkflowTask,
   TaskOffer,
+  VisibilityChange,
 } from '../core/workflow/outcome.ts';
 import { packRow } from '../core/workflow/row-codec.ts';
 import type { Key } from '../ports/ids.ts';
 import type { Claim, QueueKey } from '../ports/matching.ts';
-import type { WorkflowExecutionInfo } from '../wire/api.ts';
 import { encode } from '../wire/codec.ts';
 import type { HistoryEvent } from '../wire/event.ts';
 import type { Status } from '../wire/status.ts';
@@ -47,9 +47,7 @@ export class Turn {
   /** Tasks pushed ahead: declared durable after the commit. */
   readonly ahead: { claim: Claim; token: Uint8Array }[] = [];
   /** By run; the last one said counts. */
-  visibility: WorkflowExecutionInfo[] = [];
-  /** Runs that began in this turn. */
-  readonly begun: string[] = [];
+  visibility: VisibilityChange[] = [];
   /** Runs with new events. */
   readonly grown: string[] = [];
   /** Keys written of which an older row may be on disk: deleted just before, or by an actor that does not remember. */
@@ -83,11 +81,13 @@ export class Turn {
       const before = this.#events.get(runId);
       if (before === undefined) this.#events.set(runId, [...events]);
       else before.push(...events);
-      if (events[0]?.eventId === 1) this.begun.push(runId);
     }
-    for (const info of outcome.visibility) {
-      if (this.visibility.length > 0) this.visibility = this.visibility.filter(({ runId }) => runId !== info.runId);
-      this.visibility.push(info);
+    for (const change of outcome.visibility) {
+      const at = this.visibility.findIndex(({ info }) => info.runId === change.info.runId);
+      const earlier = this.visibility[at];
+      // Against what was shown before the turn.
+      if (earlier === undefined) this.visibility.push(change);
+      else this.visibility[at] = { ...earlier, info: change.info };
     }
   }
 

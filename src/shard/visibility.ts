@@ -1,23 +1,30 @@
 // Visibility rows, part of the same entry as what they show (DESIGN §5). Every index is ordered by start time, newest first, then run id:
-// those never change, so an execution appears exactly once while a list is paged. `all` holds the info, the others only point to it.
+// those never change, so an execution appears exactly once while a list is paged. `all` holds the info, the others only point to it. Rows are
+// few: a run has `all`, `status` and `workflowType`, one `attribute` for each value it was given, and `workflowId` once another run of its id
+// has followed: the last one is found by its workflow id itself. Pointers are written when they were not there and deleted when they were:
+// counters rest on it (status-counts.ts).
 
+import { attributeValue, stampedType, UNINDEXED, type Value } from '../core/visibility/index.ts';
+import type { VisibilityChange } from '../core/workflow/outcome.ts';
 import { type Key, key } from '../ports/ids.ts';
 import type { WorkflowExecutionInfo } from '../wire/api.ts';
 import { decode, encode } from '../wire/codec.ts';
-import { WorkflowExecutionStatus } from '../wire/enums.ts';
-import { inverted, part, readU16, u8, u16 } from './keys.ts';
+import type { SearchAttributes } from '../wire/common.ts';
+import { IndexedValueType, type WorkflowExecutionStatus } from '../wire/enums.ts';
+import { binaryPart, f64, inverted, part, readU16, u8, u16, utf8 } from './keys.ts';
 
-export type VisibilityIndex = 'all' | 'workflowId' | 'workflowType' | 'status';
+export type VisibilityIndex = 'all' | 'attribute' | 'workflowId' | 'workflowType' | 'status';
 
-const LETTERS: Record<VisibilityIndex, string> = { all: 'a', workflowId: 'w', workflowType: 't', status: 's' };
+const LETTERS: Record<VisibilityIndex, string> = {
+  all: 'a',
+  attribute: 'k',
+  workflowId: 'w',
+  workflowType: 't',
+  status: 's',
+};
 
-/** What names an execution in the indexes. */
-export interface IndexedExecution {
-  workflowId: string;
-  runId: string;
-  workflowType: string;
-  startTime: number;
-}
+/** Of a longer text only so many bytes are in its index: whoever looks it up compares the whole. */
+export const MAX_INDEXED_BYTES = 128;
 
 /** Prefix of one index's rows in a namespace; with `value`, of those with that value. */
 export const indexPrefix = (index: VisibilityIndex, namespace: string, value = ''): string =>
@@ -32,6 +39,41 @@ export const indexedShard = (k: Key): number => readU16(k, k.length - 2);
 
 export const textValue = part;
 export const statusValue = u8;
+
+/** Of one attribute and type: a value of another type is another thing. */
+export const attributePart = (name: string, type: IndexedValueType): string => part(name) + u8(type);
+
+/** The beginning of a text that its index holds. */
+export const indexedText = (text: string): string => utf8(text).slice(0, MAX_INDEXED_BYTES);
+
+export const isCut = (value: Value): boolean => typeof value === 'string' && utf8(value).length > MAX_INDEXED_BYTES;
+
+export function attributeValuePart(value: Value): string {
+  switch (typeof value) {
+    case 'string':
+      return binaryPart(indexedText(value));
+    case 'number':
+      return f64(value);
+    case 'boolean':
+      return u8(value ? 1 : 0);
+  }
+}
+
+/** Index, name, type and value of every attribute row an execution with these attributes has. */
+function attributeParts(attributes: SearchAttributes | undefined): string[] {
+  const parts: string[] = [];
+  for (const [name, payload] of Object.entries(attributes?.indexedFields ?? {})) {
+    if (UNINDEXED.has(name)) continue;
+    const type = stampedType(payload);
+    if (type === undefined || type === IndexedValueType.TEXT) continue;
+    const value = attributeValue(payload, type);
+    if (value === undefined) continue;
+    const values = typeof value === 'object' ? value : [value];
+    for (const one of new Set(values)) parts.push(attributePart(name, type) + attributeValuePart(one));
+  }
+  // Long texts may begin alike.
+  return parts.length < 2 ? parts : [...new Set(parts)];
+}
 
 /** By position, like the core's rows (row-codec.ts). The runs a lone execution belongs to are itself: null. */
 function encodeInfo(info: WorkflowExecutionInfo): Uint8Array {
@@ -97,36 +139,56 @@ export function decodeInfo(bytes: Uint8Array): WorkflowExecutionInfo {
 }
 
 const POINTER = new Uint8Array(0);
-/** Statuses of a run that is not closed. */
-const OPEN = [WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.PAUSED];
+
+type Write = (k: Key, value: Uint8Array | undefined) => void;
+
+interface Place {
+  readonly namespace: string;
+  readonly shard: number;
+}
 
 /** Rows that show this execution as it now is. */
-export function visibilityRows(
-  at: { namespace: string; shard: number },
-  info: WorkflowExecutionInfo,
-  stage: 'begun' | 'changed',
-  write: (k: Key, value: Uint8Array | undefined) => void,
-): void {
+export function visibilityRows(at: Place, { info, before, previous }: VisibilityChange, write: Write): void {
   const suffix = sortSuffix(info.startTime, info.runId, at.shard);
   const row = (index: VisibilityIndex, value: string): Key => key(indexPrefix(index, at.namespace, value) + suffix);
   write(row('all', ''), encodeInfo(info));
-  write(row('status', statusValue(info.status)), POINTER);
-  if (stage === 'begun') {
-    write(row('workflowId', textValue(info.workflowId)), POINTER);
-    write(row('workflowType', textValue(info.workflowType)), POINTER);
-    return;
+  if (before?.status !== info.status) {
+    write(row('status', statusValue(info.status)), POINTER);
+    if (before !== undefined) write(row('status', statusValue(before.status)), undefined);
   }
-  for (const status of OPEN) if (status !== info.status) write(row('status', statusValue(status)), undefined);
+  if (before === undefined) write(row('workflowType', textValue(info.workflowType)), POINTER);
+  if (previous !== undefined) {
+    const earlier = indexPrefix('workflowId', at.namespace, textValue(info.workflowId));
+    write(key(earlier + sortSuffix(previous.startTime, previous.runId, at.shard)), POINTER);
+  }
+  if (before?.searchAttributes === undefined && info.searchAttributes === undefined) return;
+  const had = attributeParts(before?.searchAttributes);
+  const has = attributeParts(info.searchAttributes);
+  for (const value of had) if (!has.includes(value)) write(row('attribute', value), undefined);
+  for (const value of has) if (!had.includes(value)) write(row('attribute', value), POINTER);
 }
 
-export function deleteVisibilityRows(
-  at: { namespace: string; shard: number },
-  execution: IndexedExecution & { status: number },
-  write: (k: Key, value: Uint8Array | undefined) => void,
-): void {
-  const suffix = sortSuffix(execution.startTime, execution.runId, at.shard);
-  write(key(indexPrefix('all', at.namespace) + suffix), undefined);
-  write(key(indexPrefix('status', at.namespace, statusValue(execution.status)) + suffix), undefined);
-  write(key(indexPrefix('workflowId', at.namespace, textValue(execution.workflowId)) + suffix), undefined);
-  write(key(indexPrefix('workflowType', at.namespace, textValue(execution.workflowType)) + suffix), undefined);
+/** What names a closed execution in the indexes. */
+export interface IndexedExecution {
+  workflowId: string;
+  runId: string;
+  workflowType: string;
+  startTime: number;
+  status: number;
+  searchAttributes?: SearchAttributes | undefined;
 }
+
+export function deleteVisibilityRows(at: Place, execution: IndexedExecution, write: Write): void {
+  const suffix = sortSuffix(execution.startTime, execution.runId, at.shard);
+  const row = (index: VisibilityIndex, value: string): void =>
+    write(key(indexPrefix(index, at.namespace, value) + suffix), undefined);
+  row('all', '');
+  row('status', statusValue(execution.status));
+  row('workflowId', textValue(execution.workflowId));
+  row('workflowType', textValue(execution.workflowType));
+  for (const value of attributeParts(execution.searchAttributes)) row('attribute', value);
+}
+
+/** Key of the row that holds an execution's info. */
+export const infoKey = ({ namespace, shard }: Place, startTime: number, runId: string): Key =>
+  key(indexPrefix('all', namespace) + sortSuffix(startTime, runId, shard));

@@ -24,6 +24,7 @@ import type {
   WorkflowTaskCompletedMetadata,
 } from './common.ts';
 import type {
+  IndexedValueType,
   ParentClosePolicy,
   PendingActivityState,
   PendingWorkflowTaskState,
@@ -281,8 +282,24 @@ export interface ListWorkflowExecutionsResponse {
 
 export interface CountWorkflowExecutionsResponse {
   count: number;
-  /** For `GROUP BY ExecutionStatus`. */
+  /** For GROUP BY: its value, null for executions that have none. */
   groups?: { groupValues: unknown[]; count: number }[] | undefined;
+}
+
+/** Types by name. */
+export interface ListSearchAttributesResponse {
+  customAttributes: Record<string, IndexedValueType>;
+  systemAttributes: Record<string, IndexedValueType>;
+}
+
+export interface AddSearchAttributesRequest {
+  namespace: string;
+  searchAttributes: Record<string, IndexedValueType>;
+}
+
+export interface RemoveSearchAttributesRequest {
+  namespace: string;
+  searchAttributes: string[];
 }
 
 export interface DescribeNamespaceResponse {
@@ -585,6 +602,11 @@ export interface Methods {
     request: { namespace: string; query?: string | undefined };
     response: CountWorkflowExecutionsResponse;
   };
+  listSearchAttributes: { request: { namespace: string }; response: ListSearchAttributesResponse };
+  /** Repeating it is harmless. ALREADY_EXISTS for a name that has another type. */
+  addSearchAttributes: { request: AddSearchAttributesRequest; response: Empty };
+  /** Values that were set stay where they are, and are found no more. */
+  removeSearchAttributes: { request: RemoveSearchAttributesRequest; response: Empty };
   describeTaskQueue: { request: { namespace: string; taskQueue: string }; response: DescribeTaskQueueResponse };
   registerWorker: { request: RegisterWorkerRequest; response: Empty };
   /** Stops pushes; tasks already pushed may still be answered. */

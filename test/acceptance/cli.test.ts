@@ -55,12 +55,77 @@ async function json(...args: string[]): Promise<Record<string, unknown>> {
 const start = (type: string, workflowId: string, ...more: string[]): Promise<Finished> =>
   workflow('start', '--type', type, '-t', TASK_QUEUE, '-w', workflowId, ...more);
 
+describe('tenuto operator search-attribute', () => {
+  const attribute = (...args: string[]): Promise<Finished> => cli(['operator', 'search-attribute', ...args]);
+
+  it('registers what workflows are then started with, found, ordered and counted by', async () => {
+    const made = await attribute('create', '--name', 'City', '--name', 'Amount', '--type', 'Keyword', '--type', 'int');
+    expect(made).toMatchObject({ code: 0, stdout: 'search attributes of default registered: City, Amount\n' });
+    for (const [id, city, amount] of [
+      ['p', 'Rome', 3],
+      ['q', 'Oslo', 5],
+      ['r', 'Rome', 1],
+    ] as const) {
+      const flags = ['--search-attribute', `City="${city}"`, '--search-attribute', `Amount=${amount}`];
+      expect((await start('approval', `found-${id}`, ...flags)).code).toBe(0);
+    }
+    const { stdout } = await workflow('list', '-q', "City = 'Rome' ORDER BY Amount", '-o', 'jsonl');
+    const ids = stdout
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { workflowId: string }).workflowId);
+    expect(ids).toEqual(['found-r', 'found-p']);
+    expect((await json('count', '-q', 'City IS NOT NULL GROUP BY City')).groups).toEqual(
+      expect.arrayContaining([
+        { count: 2, groupValues: [['Rome']] },
+        { count: 1, groupValues: [['Oslo']] },
+      ]),
+    );
+    expect((await json('describe', '-w', 'found-p')).searchAttributes).toMatchObject({ City: ['Rome'], Amount: [3] });
+    const table = await workflow('count', '-q', 'City IS NOT NULL GROUP BY City');
+    expect(table.stdout).toMatch(/Rome\s+.*2/);
+  });
+
+  it('lists and removes them', async () => {
+    await attribute('create', '--name', 'Brief', '--type', 'Text');
+    const listed = async () =>
+      JSON.parse((await attribute('list', '-o', 'json')).stdout) as Record<
+        'customAttributes' | 'systemAttributes',
+        object
+      >;
+    expect((await listed()).customAttributes).toMatchObject({ Brief: 'Text' });
+    expect((await listed()).systemAttributes).toMatchObject({ WorkflowType: 'Keyword', BuildIds: 'KeywordList' });
+    expect((await attribute('list')).stdout).toMatch(/Brief\s+.*Text\s+.*registered/);
+    expect((await attribute('remove', '--name', 'Brief')).code).toBe(0);
+    expect((await listed()).customAttributes).not.toHaveProperty('Brief');
+    const refused = await workflow('list', '-q', "Brief = 'x'");
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain("column name 'Brief' is not a valid search attribute");
+  });
+
+  it.each([
+    [
+      'a type there is not',
+      ['create', '--name', 'X', '--type', 'Number'],
+      2,
+      /--type Number is none of Text, Keyword, Int/,
+    ],
+    ['more types than names', ['create', '--name', 'X', '--type', 'Int', '--type', 'Int'], 2, /1 names and 2 types/],
+    ['a name of the server’s own', ['create', '--name', 'RunId', '--type', 'Int'], 2, /RunId is reserved by system/],
+    ['another type', ['create', '--name', 'City', '--type', 'Int'], 4, /City of namespace default is a Keyword/],
+  ])('refuses %s', async (_what, args, code, message) => {
+    const finished = await attribute(...args);
+    expect(finished.stderr).toMatch(message);
+    expect(finished.code).toBe(code);
+  });
+});
+
 describe('tenuto', () => {
   it('says its version, and how it is used', async () => {
     expect((await cli(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     const help = await cli(['--help']);
     expect(help.code).toBe(0);
-    for (const group of ['server', 'workflow', 'cluster', 'data', 'task-queue'])
+    for (const group of ['server', 'workflow', 'operator', 'cluster', 'data', 'task-queue'])
       expect(help.stdout).toContain(`  ${group}`);
     const verbs = (await cli(['workflow', '--help'])).stdout;
     for (const verb of 'start execute signal query cancel terminate describe show list count result stack'.split(' ')) {
@@ -360,7 +425,9 @@ describe('tenuto workflow, at the edges', () => {
   it('says once what was wrong with a request', async () => {
     const { code, stderr } = await workflow('list', '--query', 'Foo = 3');
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^tenuto: Failed to list workflows: invalid query: "Foo" is not a search attribute.*\n$/);
+    expect(stderr).toMatch(
+      /^tenuto: Failed to list workflows: invalid query: invalid expression: column name .Foo. is not a valid search attribute.*\n$/,
+    );
   });
 
   it('says once that there is no such query', async () => {

@@ -3,11 +3,17 @@
 import {
   ApplicationFailure,
   condition,
+  continueAsNew,
   defineQuery,
+  defineSearchAttributeKey,
   defineSignal,
   proxyActivities,
   setHandler,
   sleep,
+  startChild,
+  upsertMemo,
+  upsertSearchAttributes,
+  workflowInfo,
 } from 'tenuto/workflow';
 
 interface Activities {
@@ -117,4 +123,41 @@ export async function leaks(): Promise<{ counter: number; seen: unknown[]; outco
   await sleep(20);
   seen.push(world.leaked);
   return { counter, seen, outcomes };
+}
+
+const CITY = defineSearchAttributeKey('City', 'KEYWORD');
+const AMOUNT = defineSearchAttributeKey('Amount', 'INT');
+const visit = defineSignal<[string]>('visit');
+const goOn = defineSignal('goOn');
+const seen = defineQuery<Record<string, unknown>>('seen');
+
+/** Found by where it is; its luggage stays in Rome. */
+export async function itinerary(leg = 1): Promise<void> {
+  let over = false;
+  setHandler(visit, (city) => {
+    upsertSearchAttributes([
+      { key: CITY, value: city },
+      { key: AMOUNT, value: null },
+    ]);
+    upsertSearchAttributes({ Tags: [city] });
+    upsertMemo({ gone: null, last: city });
+  });
+  setHandler(goOn, () => {
+    over = true;
+  });
+  setHandler(seen, () => ({ ...workflowInfo().searchAttributes, memo: workflowInfo().memo }));
+  await condition(() => over);
+  if (leg > 1) return;
+  await startChild(approval, {
+    workflowId: `${workflowInfo().workflowId}/luggage`,
+    parentClosePolicy: 'ABANDON',
+    typedSearchAttributes: [{ key: CITY, value: 'Rome' }],
+  });
+  await continueAsNew<typeof itinerary>(leg + 1);
+}
+
+export async function upsertNobody(): Promise<string> {
+  upsertSearchAttributes({ Nobody: ['x'] });
+  await sleep(1);
+  return 'done';
 }

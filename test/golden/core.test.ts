@@ -13,14 +13,8 @@ interface RecordedFile {
   histories: { workflowId: string; runId: string; events: Record<string, unknown>[] }[];
 }
 
-/** What the core can do already and the SDK's scenarios cannot: custom search attributes need a registry. */
-const CORE_ONLY = [
-  'continue-as-new',
-  'continue-as-new-with-other-options',
-  'search-attributes-at-start',
-  'search-attributes-upserted',
-  'calls-on-a-closed-workflow',
-];
+/** What the core can do already and the SDK's scenarios cannot. */
+const CORE_ONLY = ['calls-on-a-closed-workflow'];
 
 /** Histories that hold only a hash of a payload, so that the payload cannot be sent again. */
 const HASHED = new Set(['payload-of-one-megabyte']);

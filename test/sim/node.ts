@@ -5,6 +5,7 @@ import { Admission } from '../../src/frontend/admission.ts';
 import { DEFAULT_DOOR_LIMITS } from '../../src/frontend/limits.ts';
 import { methods } from '../../src/frontend/methods/index.ts';
 import { Namespaces } from '../../src/frontend/namespaces.ts';
+import { AttributeDirectory } from '../../src/frontend/search-attributes.ts';
 import { NativeDoor } from '../../src/frontend/websocket/door.ts';
 import { Matcher } from '../../src/matching/matcher.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
@@ -106,6 +107,7 @@ export class SimNode {
         engine: this.engine,
         workers: this.matcher,
         namespaces: namespaces.known,
+        attributes: new AttributeDirectory(this.engine, process),
         clock: process,
         random: seeded,
         limits: DEFAULT_LIMITS,

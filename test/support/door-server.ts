@@ -8,6 +8,7 @@ import { makeHttpServer } from '../../src/frontend/http/server.ts';
 import { DEFAULT_DOOR_LIMITS } from '../../src/frontend/limits.ts';
 import { methods } from '../../src/frontend/methods/index.ts';
 import { type AdministrationSetting, Namespaces } from '../../src/frontend/namespaces.ts';
+import { AttributeDirectory } from '../../src/frontend/search-attributes.ts';
 import { NativeDoor } from '../../src/frontend/websocket/door.ts';
 import { listenForWebSockets } from '../../src/frontend/websocket/listener.ts';
 import { Matcher } from '../../src/matching/matcher.ts';
@@ -24,9 +25,11 @@ export async function serveDoor(
   atEnd: AtEnd,
 ): Promise<string> {
   const namespaces = new Namespaces([{ name: 'default', retention: 3_600_000, tokens: [] }], administration);
+  const engine = new FakeEngine();
   const door = new NativeDoor({
     services: {
-      engine: new FakeEngine(),
+      engine,
+      attributes: new AttributeDirectory(engine, systemClock),
       workers: new Matcher({ clock: systemClock, scheduler: systemScheduler, onQueryLost: () => {} }),
       namespaces: namespaces.known,
       clock: systemClock,

@@ -5,6 +5,7 @@ import { Admission } from '../../src/frontend/admission.ts';
 import { DEFAULT_DOOR_LIMITS, type DoorLimits } from '../../src/frontend/limits.ts';
 import { methods } from '../../src/frontend/methods/index.ts';
 import { type AdministrationSetting, type NamespaceSetting, Namespaces } from '../../src/frontend/namespaces.ts';
+import { AttributeDirectory } from '../../src/frontend/search-attributes.ts';
 import type { Connection } from '../../src/frontend/websocket/connection.ts';
 import { NativeDoor } from '../../src/frontend/websocket/door.ts';
 import type { Wire } from '../../src/frontend/websocket/wire.ts';
@@ -50,6 +51,7 @@ export class TestDoor {
         engine: this.engine,
         workers: this.matcher,
         namespaces: namespaces.known,
+        attributes: new AttributeDirectory(this.engine, this.time),
         clock: this.time,
         random: {
           uuid: () => `00000000-0000-4000-8000-${String((ids += 1)).padStart(12, '0')}`,

@@ -2,7 +2,14 @@
 
 import type { Message } from '../../src/core/workflow/message.ts';
 import type { Reply } from '../../src/core/workflow/outcome.ts';
-import type { ActorAddress, Done, Engine, HistoryQuery, Waiting } from '../../src/ports/engine.ts';
+import type {
+  ActorAddress,
+  Done,
+  Engine,
+  HistoryQuery,
+  RegisteredAttributes,
+  Waiting,
+} from '../../src/ports/engine.ts';
 import type * as api from '../../src/wire/api.ts';
 import type { Status } from '../../src/wire/status.ts';
 
@@ -79,5 +86,13 @@ export class FakeEngine implements Engine {
 
   count(request: object, done: Done<api.CountWorkflowExecutionsResponse>): void {
     this.#note('count', undefined, request, done);
+  }
+
+  searchAttributes(namespace: string, done: Done<RegisteredAttributes>): void {
+    this.#note('searchAttributes', undefined, { namespace }, done);
+  }
+
+  changeSearchAttributes(namespace: string, change: object, done: Done<RegisteredAttributes>): void {
+    this.#note('changeSearchAttributes', undefined, { namespace, change }, done);
   }
 }

@@ -12,6 +12,7 @@ import { makeHttpServer } from '../../src/frontend/http/server.ts';
 import { DEFAULT_DOOR_LIMITS } from '../../src/frontend/limits.ts';
 import { methods } from '../../src/frontend/methods/index.ts';
 import { Namespaces } from '../../src/frontend/namespaces.ts';
+import { AttributeDirectory } from '../../src/frontend/search-attributes.ts';
 import { NativeDoor } from '../../src/frontend/websocket/door.ts';
 import { listenForWebSockets } from '../../src/frontend/websocket/listener.ts';
 import { Matcher } from '../../src/matching/matcher.ts';
@@ -121,6 +122,7 @@ export class ManyDoors implements Matching {
         engine: this.#engine,
         workers: matcher,
         namespaces: this.#namespaces.known,
+        attributes: new AttributeDirectory(this.#engine, systemClock),
         clock: systemClock,
         random: systemRandom,
         limits: DEFAULT_LIMITS,

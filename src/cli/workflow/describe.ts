@@ -17,6 +17,9 @@ const time = (ms: number | undefined): string | undefined =>
 const execution = (workflowId: string | undefined, runId: string | undefined): string | undefined =>
   workflowId === undefined ? undefined : `${workflowId} (run ${runId})`;
 
+const filled = (fields: Record<string, unknown> | undefined): Record<string, unknown> | undefined =>
+  fields !== undefined && Object.keys(fields).length > 0 ? fields : undefined;
+
 export async function describeWorkflow(session: Session, description: WorkflowExecutionDescription): Promise<void> {
   const { output } = session;
   const raw: DescribeWorkflowExecutionResponse = description.raw;
@@ -36,7 +39,8 @@ export async function describeWorkflow(session: Session, description: WorkflowEx
     closeTime: time(info.closeTime),
     historyLength: info.historyLength,
     historySizeBytes: info.historySizeBytes,
-    memo: description.memo && Object.keys(description.memo).length > 0 ? description.memo : undefined,
+    memo: filled(description.memo),
+    searchAttributes: filled(description.searchAttributes),
     executionTimeoutMs: executionConfig.workflowExecutionTimeout || undefined,
     runTimeoutMs: executionConfig.workflowRunTimeout || undefined,
     taskTimeoutMs: executionConfig.defaultWorkflowTaskTimeout,

@@ -123,8 +123,8 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
     .option('--detailed', 'print the attributes of each event too')
     .action(withClient<TargetFlags & { follow?: true; detailed?: true }>(showHistory));
 
-  define('list', 'list workflows, newest first')
-    .option('-q, --query <filter>', `e.g. "WorkflowType = 'order' AND ExecutionStatus = 'Running'"`)
+  define('list', 'list workflows, newest first unless ORDER BY says otherwise')
+    .option('-q, --query <filter>', `e.g. "WorkflowType = 'order' AND ExecutionStatus = 'Running' ORDER BY CloseTime"`)
     .option('--limit <n>', 'print at most this many')
     .action(
       withClient<{ query?: string; limit?: string }>(async ({ client, output }, { query, limit }) => {
@@ -134,13 +134,13 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
     );
 
   define('count', 'count workflows')
-    .option('-q, --query <filter>', 'as for list; GROUP BY ExecutionStatus counts each status')
+    .option('-q, --query <filter>', 'as for list; GROUP BY ExecutionStatus (or any keyword) counts each value')
     .action(
       withClient<{ query?: string }>(async ({ client, output }, { query }) => {
         const { count, groups } = await client.workflow.count(query);
         if (output.format === 'table' && groups.length > 0) {
           output.table([
-            ...groups.map((group) => ({ group: group.groupValues.join(' '), count: group.count })),
+            ...groups.map((group) => ({ group: group.groupValues.flat().map(String).join(' '), count: group.count })),
             { group: 'total', count },
           ]);
         } else output.record(groups.length > 0 ? { count, groups } : { count });

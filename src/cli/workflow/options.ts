@@ -30,6 +30,7 @@ export interface StartFlags extends InputFlags {
   idReusePolicy?: string;
   idConflictPolicy?: string;
   memo?: string[];
+  searchAttribute?: string[];
   staticSummary?: string;
   staticDetails?: string;
   maximumAttempts?: string;
@@ -76,6 +77,7 @@ export function withStart(command: Command): Command {
       ),
     )
     .option('--memo <key=json>', 'note kept with the execution; repeat for several', collect)
+    .option('--search-attribute <key=json>', 'value to find it by; a list for several; repeat for others', collect)
     .option('--static-summary <text>', 'one line shown beside the execution')
     .option('--static-details <text>', 'more about the execution')
     .option('--maximum-attempts <n>', 'retry the whole workflow up to this many runs');
@@ -98,6 +100,10 @@ export function startOptions(flags: StartFlags): WorkflowStartOptions {
       flags.idConflictPolicy === undefined ? undefined : CONFLICT[flags.idConflictPolicy],
     ),
     ...optional('memo', flags.memo === undefined ? undefined : Object.fromEntries(flags.memo.map(keyAndJson))),
+    ...optional(
+      'searchAttributes',
+      flags.searchAttribute === undefined ? undefined : Object.fromEntries(flags.searchAttribute.map(attribute)),
+    ),
     ...optional('staticSummary', flags.staticSummary),
     ...optional('staticDetails', flags.staticDetails),
     ...optional('retry', maximumAttempts === undefined ? undefined : { maximumAttempts }),
@@ -133,10 +139,18 @@ function json(text: string, what: string): unknown {
   }
 }
 
-function keyAndJson(text: string): [string, unknown] {
+const keyAndJson = (text: string): [string, unknown] => entry(text, '--memo');
+
+function entry(text: string, flag: string): [string, unknown] {
   const at = text.indexOf('=');
-  if (at <= 0) throw new UsageError(`--memo ${text}: expected key=JSON`);
-  return [text.slice(0, at), json(text.slice(at + 1), `--memo ${text.slice(0, at)}`)];
+  if (at <= 0) throw new UsageError(`${flag} ${text}: expected key=JSON`);
+  return [text.slice(0, at), json(text.slice(at + 1), `${flag} ${text.slice(0, at)}`)];
+}
+
+/** Values come in lists, a single one too. */
+function attribute(text: string): [string, unknown[]] {
+  const [name, value] = entry(text, '--search-attribute');
+  return [name, Array.isArray(value) ? value : [value]];
 }
 
 export function positiveInteger(text: string, flag: string): number {

@@ -1,68 +1,104 @@
-// Whether an execution matches a list filter, in SQL's three-valued logic: a comparison with NULL is unknown, and so is its negation. Linear in
-// the size of the query.
+// Whether an execution matches a list filter, in SQL's three-valued logic: a comparison with NULL is unknown, and so is its negation. Except for
+// KeywordList and Text, as on the reference server: there NULL just has none of the values. Linear in the size of the query.
 
 import type { WorkflowExecutionInfo } from '../../wire/api.ts';
-import type { Value } from './fields.ts';
+import type { AttributeValue, Value } from './attribute-values.ts';
+import type { Field } from './fields.ts';
 import type { CompareOp, Condition, Query } from './query.ts';
+import { Subject } from './subject.ts';
+import { wordsOf } from './words.ts';
 
-export const matches = (query: Query, info: WorkflowExecutionInfo): boolean =>
-  query.condition === undefined || evaluate(query.condition, info) === true;
+export const matches = (query: Query, info: WorkflowExecutionInfo): boolean => matchesSubject(query, new Subject(info));
+
+export const matchesSubject = ({ condition }: Query, subject: Subject): boolean =>
+  condition === undefined || evaluate(condition, subject) === true;
 
 /** `undefined`: unknown. */
-export function evaluate(condition: Condition, info: WorkflowExecutionInfo): boolean | undefined {
+function evaluate(condition: Condition, subject: Subject): boolean | undefined {
   switch (condition.kind) {
     case 'and':
     case 'or': {
       const decides = condition.kind === 'or';
       let unknown = false;
       for (const term of condition.terms) {
-        const result = evaluate(term, info);
+        const result = evaluate(term, subject);
         if (result === decides) return decides;
         if (result === undefined) unknown = true;
       }
       return unknown ? undefined : !decides;
     }
     case 'not': {
-      const result = evaluate(condition.term, info);
+      const result = evaluate(condition.term, subject);
       return result === undefined ? undefined : !result;
     }
     case 'isNull':
-      return condition.field.read(info) === undefined;
+      return condition.field.read(subject) === undefined;
     default: {
-      const value = condition.field.read(info);
-      return value === undefined ? undefined : holds(condition, value);
+      const { field } = condition;
+      const value = field.read(subject);
+      if (value === undefined) return isSet(field) ? false : undefined;
+      return holds(condition, value);
     }
   }
 }
 
-type Comparison = Extract<Condition, { kind: 'compare' | 'in' | 'between' | 'startsWith' }>;
+/** Of values that are sets of words or keywords. */
+const isSet = ({ type }: Field): boolean => type === 'keywordList' || type === 'text';
 
-function holds(condition: Comparison, value: Value): boolean {
+type Comparison = Extract<Condition, { kind: 'compare' | 'in' | 'between' | 'startsWith' | 'words' }>;
+
+function holds(condition: Comparison, value: AttributeValue): boolean {
   switch (condition.kind) {
     case 'compare':
-      return compare(value, condition.op, condition.value);
+      return typeof value === 'object' ? value.includes(String(condition.value)) : compare(value, condition);
     case 'in':
-      return condition.values.has(value);
+      return typeof value === 'object' ? value.some((item) => condition.values.has(item)) : condition.values.has(value);
     case 'between':
-      return value >= condition.low && value <= condition.high;
+      return (
+        typeof value !== 'object' &&
+        compareValues(value, condition.low) >= 0 &&
+        compareValues(value, condition.high) <= 0
+      );
     case 'startsWith':
       return typeof value === 'string' && value.startsWith(condition.prefix);
+    case 'words': {
+      if (typeof value !== 'string') return false;
+      const words = wordsOf(value);
+      for (const word of condition.words) if (words.has(word)) return true;
+      return false;
+    }
   }
 }
 
-function compare(value: Value, op: CompareOp, other: Value): boolean {
+function compare(value: Value, { op, value: other }: { op: CompareOp; value: Value }): boolean {
+  if (op === '=') return value === other;
+  if (op === '!=') return value !== other;
+  const order = compareValues(value, other);
   switch (op) {
-    case '=':
-      return value === other;
-    case '!=':
-      return value !== other;
     case '<':
-      return value < other;
+      return order < 0;
     case '<=':
-      return value <= other;
+      return order <= 0;
     case '>':
-      return value > other;
+      return order > 0;
     case '>=':
-      return value >= other;
+      return order >= 0;
   }
+}
+
+/** Texts by code point, as the indexes have them: UTF-16 puts what is beyond U+FFFF before U+E000. */
+export function compareValues(a: Value, b: Value): number {
+  if (a === b) return 0;
+  if (typeof a !== 'string' || typeof b !== 'string') return a < b ? -1 : 1;
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i += 1) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x === y) continue;
+    const highX = x >= 0xd800 && x <= 0xdfff;
+    const highY = y >= 0xd800 && y <= 0xdfff;
+    if (highX !== highY) return highX ? 1 : -1;
+    return x < y ? -1 : 1;
+  }
+  return a.length - b.length;
 }

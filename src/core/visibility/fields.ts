@@ -1,19 +1,36 @@
-// What a list filter can ask of an execution, and how each literal is understood. NULL is `undefined`.
+// What a list filter can ask of an execution, and how each literal is understood. NULL is `undefined`. Fields are the server's own attributes,
+// predefined ones, and those the namespace has registered.
 
 import type { WorkflowExecutionInfo } from '../../wire/api.ts';
-import { WorkflowExecutionStatus } from '../../wire/enums.ts';
+import { IndexedValueType, WorkflowExecutionStatus } from '../../wire/enums.ts';
+import { type AttributeTypes, settableType } from './attribute-types.ts';
+import type { AttributeValue, Value } from './attribute-values.ts';
 import { QueryError } from './lexer.ts';
+import type { Subject } from './subject.ts';
 import { parseDuration, parseTime } from './time.ts';
 
-export type FieldType = 'keyword' | 'int' | 'datetime' | 'duration' | 'status';
-export type Value = string | number;
+export type FieldType =
+  | 'keyword'
+  | 'keywordList'
+  | 'text'
+  | 'int'
+  | 'double'
+  | 'bool'
+  | 'datetime'
+  | 'duration'
+  | 'status';
 
 export interface Field {
-  name: string;
-  type: FieldType;
+  readonly name: string;
+  readonly type: FieldType;
+  /** Of an attribute that is set, not the server's own. */
+  readonly attribute: IndexedValueType | undefined;
   /** Times and durations in milliseconds, statuses by number. */
-  read(info: WorkflowExecutionInfo): Value | undefined;
+  read(subject: Subject): AttributeValue | undefined;
 }
+
+/** The fields of one namespace. */
+export type Schema = (name: string) => Field | undefined;
 
 export type Literal =
   | { kind: 'string'; text: string }
@@ -33,63 +50,93 @@ for (const [name, status] of Object.entries(WorkflowExecutionStatus)) {
   STATUS_TEXT.set(status, camel);
 }
 
+/** Every status an execution can be in. */
+export const STATUSES: readonly number[] = [...STATUS_TEXT.keys()];
+
 /** `TimedOut` for TIMED_OUT: how groups and people name it. */
 export const statusText = (status: number): string => STATUS_TEXT.get(status) ?? String(status);
 
 const isOpen = ({ closeTime }: WorkflowExecutionInfo): boolean => closeTime === undefined;
 
+const own = (name: string, type: FieldType, read: (info: WorkflowExecutionInfo) => Value | undefined): Field => ({
+  name,
+  type,
+  attribute: undefined,
+  read: ({ info }) => read(info),
+});
+
 const FIELDS: readonly Field[] = [
-  { name: 'WorkflowId', type: 'keyword', read: (info) => info.workflowId },
-  { name: 'RunId', type: 'keyword', read: (info) => info.runId },
-  { name: 'WorkflowType', type: 'keyword', read: (info) => info.workflowType },
-  { name: 'TaskQueue', type: 'keyword', read: (info) => info.taskQueue },
-  { name: 'ExecutionStatus', type: 'status', read: (info) => info.status },
-  { name: 'StartTime', type: 'datetime', read: (info) => info.startTime },
-  { name: 'ExecutionTime', type: 'datetime', read: (info) => info.executionTime },
-  { name: 'CloseTime', type: 'datetime', read: (info) => info.closeTime },
-  {
-    name: 'ExecutionDuration',
-    type: 'duration',
-    read: (info) =>
+  own('WorkflowId', 'keyword', (info) => info.workflowId),
+  own('RunId', 'keyword', (info) => info.runId),
+  own('WorkflowType', 'keyword', (info) => info.workflowType),
+  own('TaskQueue', 'keyword', (info) => info.taskQueue),
+  own('ExecutionStatus', 'status', (info) => info.status),
+  own('StartTime', 'datetime', (info) => info.startTime),
+  own('ExecutionTime', 'datetime', (info) => info.executionTime),
+  own('CloseTime', 'datetime', (info) => info.closeTime),
+  own(
+    'ExecutionDuration',
+    'duration',
+    (info) =>
       info.executionDuration ?? (info.closeTime === undefined ? undefined : info.closeTime - info.executionTime),
-  },
+  ),
   // As Temporal: these three are NULL until the execution has closed.
-  { name: 'HistoryLength', type: 'int', read: (info) => (isOpen(info) ? undefined : info.historyLength) },
-  { name: 'HistorySizeBytes', type: 'int', read: (info) => (isOpen(info) ? undefined : info.historySizeBytes) },
-  { name: 'StateTransitionCount', type: 'int', read: (info) => (isOpen(info) ? undefined : info.stateTransitionCount) },
-  { name: 'ParentWorkflowId', type: 'keyword', read: (info) => info.parentWorkflowId },
-  { name: 'ParentRunId', type: 'keyword', read: (info) => info.parentRunId },
-  { name: 'RootWorkflowId', type: 'keyword', read: (info) => info.rootWorkflowId ?? info.workflowId },
-  { name: 'RootRunId', type: 'keyword', read: (info) => info.rootRunId ?? info.runId },
+  own('HistoryLength', 'int', (info) => (isOpen(info) ? undefined : info.historyLength)),
+  own('HistorySizeBytes', 'int', (info) => (isOpen(info) ? undefined : info.historySizeBytes)),
+  own('StateTransitionCount', 'int', (info) => (isOpen(info) ? undefined : info.stateTransitionCount)),
+  own('ParentWorkflowId', 'keyword', (info) => info.parentWorkflowId),
+  own('ParentRunId', 'keyword', (info) => info.parentRunId),
+  own('RootWorkflowId', 'keyword', (info) => info.rootWorkflowId ?? info.workflowId),
+  own('RootRunId', 'keyword', (info) => info.rootRunId ?? info.runId),
 ];
 const BY_NAME = new Map(FIELDS.map((field) => [field.name, field]));
 
-export function fieldNamed(name: string): Field {
-  const field = BY_NAME.get(name);
-  if (field === undefined) {
-    throw new QueryError(
-      `${JSON.stringify(name)} is not a search attribute; known are ${[...BY_NAME.keys()].join(', ')}`,
-    );
-  }
-  return field;
+const ATTRIBUTE_FIELD: ReadonlyMap<IndexedValueType, FieldType> = new Map<IndexedValueType, FieldType>([
+  [IndexedValueType.TEXT, 'text'],
+  [IndexedValueType.KEYWORD, 'keyword'],
+  [IndexedValueType.INT, 'int'],
+  [IndexedValueType.DOUBLE, 'double'],
+  [IndexedValueType.BOOL, 'bool'],
+  [IndexedValueType.DATETIME, 'datetime'],
+  [IndexedValueType.KEYWORD_LIST, 'keywordList'],
+]);
+
+export function schemaOf(registered: AttributeTypes): Schema {
+  return (name) => {
+    const known = BY_NAME.get(name);
+    if (known !== undefined) return known;
+    const attribute = settableType(registered, name);
+    const type = attribute === undefined ? undefined : ATTRIBUTE_FIELD.get(attribute);
+    if (attribute === undefined || type === undefined) return undefined;
+    return { name, type, attribute, read: (subject) => subject.attribute(name, attribute) };
+  };
 }
+
+/** The fields of a namespace that has registered nothing. */
+export const BARE_SCHEMA: Schema = schemaOf(new Map());
 
 const mismatch = (field: Field, literal: Literal, wanted: string): QueryError => {
   const given = literal.kind === 'string' ? `'${literal.text}'` : String(literal.value);
-  return new QueryError(`${field.name} is compared with ${given}, but wants ${wanted}`);
+  return new QueryError(`invalid expression: ${field.name} is compared with ${given}, but wants ${wanted}`);
 };
 
 /** The literal as a value of this field. Throws QueryError when it cannot be one. */
 export function coerce(field: Field, literal: Literal): Value {
   switch (field.type) {
     case 'keyword':
+    case 'keywordList':
+    case 'text':
       if (literal.kind === 'string') return literal.text;
       throw mismatch(field, literal, 'a quoted text');
-    case 'int': {
+    case 'bool':
+      if (literal.kind === 'bool') return literal.value;
+      throw mismatch(field, literal, 'true or false');
+    case 'int':
+    case 'double': {
       const value =
-        literal.kind === 'string' ? (literal.text === '' ? Number.NaN : Number(literal.text)) : literal.value;
+        literal.kind === 'string' ? (literal.text.trim() === '' ? Number.NaN : Number(literal.text)) : literal.value;
       if (typeof value === 'number' && Number.isFinite(value)) return value;
-      throw mismatch(field, literal, 'a whole number');
+      throw mismatch(field, literal, field.type === 'int' ? 'a whole number' : 'a number');
     }
     case 'status': {
       const status =

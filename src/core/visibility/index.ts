@@ -1,8 +1,21 @@
-// Temporal's list filter: text → query → does this execution match. Pure; used by src/shard for list and count.
+// Temporal's list filter: text → query → does this execution match; and the search attributes it is about. Pure; used by src/shard for list and
+// count, by src/frontend for what is set.
 
-export { matches } from './evaluator.ts';
-export { type Field, statusText } from './fields.ts';
+export {
+  type AttributeTypes,
+  PREDEFINED_ATTRIBUTES,
+  RESERVED_NAME_PREFIX,
+  SYSTEM_ATTRIBUTES,
+  settableType,
+  typeName,
+  typeNamed,
+} from './attribute-types.ts';
+export { type AttributeValue, attributeValue, checkAttributes, stampedType, type Value } from './attribute-values.ts';
+export { matches, matchesSubject } from './evaluator.ts';
+export { BARE_SCHEMA, type Field, type Schema, STATUSES, schemaOf, statusText } from './fields.ts';
 export { QueryError } from './lexer.ts';
+export { isOldestFirst, type Order, type OrderTerm, orderName } from './order.ts';
 export { parseQuery } from './parser.ts';
-export { type Plan, plan } from './plan.ts';
-export type { Query } from './query.ts';
+export { type Candidate, type IndexRange, type Plan, plan, UNINDEXED } from './plan.ts';
+export type { Condition, Query } from './query.ts';
+export { Subject } from './subject.ts';

@@ -1,8 +1,10 @@
 // Recursive descent over the tokens of a list filter, with bounded nesting. Precedence: NOT, AND, OR.
 
-import { coerce, type Field, fieldNamed, type Literal } from './fields.ts';
+import { coerce, type Field, type FieldType, type Literal, type Schema } from './fields.ts';
 import { QueryError, type Token, tokenize } from './lexer.ts';
+import { type Direction, type Order, type OrderTerm, orderBy } from './order.ts';
 import type { CompareOp, Condition, Query } from './query.ts';
+import { wordsOf } from './words.ts';
 
 /** Parentheses and NOTs within each other. */
 export const MAX_NESTING = 256;
@@ -23,18 +25,23 @@ const RESERVED = new Set([
   'FALSE',
 ]);
 
+/** Of other types nearly every execution would be a group of its own, or in several. */
+const GROUPED: ReadonlySet<FieldType> = new Set<FieldType>(['keyword', 'status', 'bool', 'int']);
+
 /** Throws QueryError: what was wrong, and where. */
-export function parseQuery(text: string): Query {
-  return new Parser(tokenize(text)).query();
+export function parseQuery(text: string, schema: Schema): Query {
+  return new Parser(tokenize(text), schema).query();
 }
 
 class Parser {
   readonly #tokens: Token[];
+  readonly #schema: Schema;
   #at = 0;
   #depth = 0;
 
-  constructor(tokens: Token[]) {
+  constructor(tokens: Token[], schema: Schema) {
     this.#tokens = tokens;
+    this.#schema = schema;
   }
 
   query(): Query {
@@ -45,24 +52,26 @@ class Parser {
     if (this.#word('GROUP')) {
       this.#expectWord('BY');
       groupBy = this.#field();
+      if (!GROUPED.has(groupBy.type)) throw notPossible('GROUP BY', groupBy);
       if (this.#symbol(',')) throw new QueryError('GROUP BY takes one attribute');
     }
-    if (this.#word('ORDER')) this.#order();
+    const order = this.#word('ORDER') ? this.#order() : [];
     const rest = this.#peek();
     if (rest.kind !== 'end') throw this.#unexpected('the end of the query');
-    return { condition, groupBy };
+    return { condition, groupBy, order };
   }
 
-  /** Executions come newest first; saying so is allowed, another order is not. */
-  #order(): void {
+  /** As in SQL: ascending unless said otherwise. */
+  #order(): Order {
     this.#expectWord('BY');
-    const field = this.#field();
-    const ascending = this.#word('ASC') || !this.#word('DESC');
-    if (field.name !== 'StartTime' || ascending) {
-      throw new QueryError(
-        `ORDER BY ${field.name}${ascending ? ' ASC' : ''}: only ORDER BY StartTime DESC is possible`,
-      );
-    }
+    const terms: OrderTerm[] = [];
+    do {
+      const field = this.#field();
+      const direction: Direction = this.#word('DESC') ? 'descending' : 'ascending';
+      if (direction === 'ascending') this.#word('ASC');
+      terms.push({ field, direction });
+    } while (this.#symbol(','));
+    return orderBy(terms);
   }
 
   #or(): Condition {
@@ -106,14 +115,23 @@ class Parser {
     if (this.#word('NOT')) return { kind: 'not', term: this.#special(field) };
     const op = this.#operator();
     if (op === undefined) return this.#special(field);
-    if (field.type === 'status' && op !== '=' && op !== '!=') {
-      throw new QueryError(`${field.name} can be compared with = and != only, not with ${op}`);
+    if (!hasOrder(field) && op !== '=' && op !== '!=') {
+      throw notPossible(op, field);
     }
-    return { kind: 'compare', field, op, value: coerce(field, this.#literal()) };
+    const literal = coerce(field, this.#literal());
+    if (field.type === 'text') {
+      const words: Condition = { kind: 'words', field, words: wordsOf(String(literal)) };
+      return op === '=' ? words : { kind: 'not', term: words };
+    }
+    const equals: Condition = { kind: 'compare', field, op: '=', value: literal };
+    // Not having a keyword is more than having another one.
+    if (field.type === 'keywordList') return op === '=' ? equals : { kind: 'not', term: equals };
+    return { kind: 'compare', field, op, value: literal };
   }
 
   #special(field: Field): Condition {
     if (this.#word('IN')) {
+      if (field.type === 'text') throw notPossible('IN', field);
       if (!this.#symbol('(')) throw this.#unexpected('a list in parentheses');
       const values = new Set([coerce(field, this.#literal())]);
       while (this.#symbol(',')) values.add(coerce(field, this.#literal()));
@@ -121,16 +139,14 @@ class Parser {
       return { kind: 'in', field, values };
     }
     if (this.#word('BETWEEN')) {
-      if (field.type === 'status') throw new QueryError(`${field.name} has no order: BETWEEN is not possible`);
+      if (!hasOrder(field)) throw notPossible('BETWEEN', field);
       const low = coerce(field, this.#literal());
       this.#expectWord('AND');
       return { kind: 'between', field, low, high: coerce(field, this.#literal()) };
     }
     if (this.#word('STARTS_WITH')) {
       const literal = this.#literal();
-      if (field.type !== 'keyword' || literal.kind !== 'string') {
-        throw new QueryError(`STARTS_WITH compares texts, but ${field.name} is of type ${field.type}`);
-      }
+      if (field.type !== 'keyword' || literal.kind !== 'string') throw notPossible('STARTS_WITH', field);
       return { kind: 'startsWith', field, prefix: literal.text };
     }
     throw this.#unexpected('an operator');
@@ -160,7 +176,9 @@ class Parser {
     const token = this.#peek();
     if (token.kind === 'quotedName' || (token.kind === 'name' && !RESERVED.has(token.text.toUpperCase()))) {
       this.#at += 1;
-      return fieldNamed(token.text);
+      const field = this.#schema(token.text);
+      if (field !== undefined) return field;
+      throw new QueryError(`invalid expression: column name '${token.text}' is not a valid search attribute`);
     }
     throw this.#unexpected('the name of a search attribute');
   }
@@ -211,6 +229,13 @@ class Parser {
     const token = this.#peek();
     const found =
       token.kind === 'end' ? 'the query ends' : `there is ${JSON.stringify(token.text)} at position ${token.at + 1}`;
-    return new QueryError(`${wanted} is expected where ${found}`);
+    return new QueryError(`malformed query: ${wanted} is expected where ${found}`);
   }
 }
+
+/** Whether values of the field are less or greater than others. */
+const hasOrder = ({ type }: Field): boolean =>
+  type !== 'status' && type !== 'bool' && type !== 'text' && type !== 'keywordList';
+
+const notPossible = (what: string, field: Field): QueryError =>
+  new QueryError(`invalid expression: operator '${what}' not supported for ${field.name} of type ${field.type}`);

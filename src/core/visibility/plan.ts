@@ -1,79 +1,181 @@
-// What a list filter lets an index do: equality on one indexed field, and a range of start times. Everything else is left to the evaluator;
-// a plan only ever narrows what is looked at, never what matches.
+// What a list filter lets an index do: for each part that must hold, the ranges of index rows that hold all its matches, and a range of start times.
+// Which of the candidates is the smallest, the shard finds out (src/shard/search.ts). A plan only ever narrows what is looked at, never what matches.
 
-import type { Condition, Query } from './query.ts';
+import { type IndexedValueType, WorkflowExecutionStatus } from '../../wire/enums.ts';
+import type { Value } from './attribute-values.ts';
+import { type Field, STATUSES } from './fields.ts';
+import type { CompareOp, Condition, Query } from './query.ts';
+
+export type IndexRange =
+  | { readonly index: 'workflowId'; readonly value: string }
+  | { readonly index: 'workflowType'; readonly value: string }
+  | { readonly index: 'status'; readonly value: number }
+  | { readonly index: 'attribute'; readonly name: string; readonly type: IndexedValueType; readonly value: Value }
+  /** Values from `low` to `high`, or texts that begin with `prefix`: in order of the values, not of time. */
+  | {
+      readonly index: 'attributeSpan';
+      readonly name: string;
+      readonly type: IndexedValueType;
+      readonly low: Value | undefined;
+      readonly high: Value | undefined;
+      readonly prefix: string | undefined;
+    };
+
+/** All of these together hold every match of one part of the filter. */
+export interface Candidate {
+  readonly ranges: readonly IndexRange[];
+  /** And nothing but its matches. */
+  readonly exact: boolean;
+}
 
 export interface Plan {
-  equals:
-    | { field: 'WorkflowId'; value: string }
-    | { field: 'WorkflowType'; value: string }
-    | { field: 'ExecutionStatus'; value: number }
-    | undefined;
+  /** Each is enough. The likely smaller first. */
+  readonly candidates: readonly Candidate[];
   /** Epoch ms, inclusive, whole milliseconds. */
-  from: number;
-  to: number;
-  /** The narrowing above says all the query says: nothing is left to evaluate. */
-  exact: boolean;
+  readonly from: number;
+  readonly to: number;
+  /** The only candidate, or none, and the times say all the query says: nothing is left to evaluate. */
+  readonly exact: boolean;
 }
 
 const END_OF_TIME = 2 ** 48 - 2;
-/** The more selective first. */
-const RANK = { WorkflowId: 3, WorkflowType: 2, ExecutionStatus: 1 } as const;
+/** Ranges one candidate may be made of. */
+const MAX_RANGES = 64;
+/** The likely smaller first. */
+const RANK = { workflowId: 0, attribute: 1, workflowType: 2, status: 3, attributeSpan: 4 } as const;
 
-export function plan(query: Query): Plan {
-  const result: Plan = { equals: undefined, from: 0, to: END_OF_TIME, exact: true };
-  const { condition } = query;
-  if (condition === undefined) return result;
-  for (const term of condition.kind === 'and' ? condition.terms : [condition]) {
-    if (!narrow(result, term)) result.exact = false;
-  }
-  return result;
+interface Window {
+  from: number;
+  to: number;
 }
 
-/** True when the plan now says exactly what the term says. */
-function narrow(result: Plan, term: Condition): boolean {
-  if (term.kind === 'compare' && term.op === '=') {
-    const { field, value } = term;
-    const found =
-      (field.name === 'WorkflowId' || field.name === 'WorkflowType') && typeof value === 'string'
-        ? { field: field.name, value }
-        : field.name === 'ExecutionStatus' && typeof value === 'number'
-          ? { field: field.name, value }
-          : undefined;
-    // The name was compared with the literal just above: the pair is one of the union's.
-    if (found !== undefined) return prefer(result, found as NonNullable<Plan['equals']>);
+export function plan({ condition }: Query): Plan {
+  const window: Window = { from: 0, to: END_OF_TIME };
+  const candidates: Candidate[] = [];
+  let exact = true;
+  for (const term of condition === undefined ? [] : condition.kind === 'and' ? condition.terms : [condition]) {
+    if (narrows(window, term)) continue;
+    const found = candidateOf(term);
+    if (found !== undefined) candidates.push(found);
+    if (found?.exact !== true || candidates.length > 1) exact = false;
   }
-  if (term.kind === 'compare' && term.field.name === 'StartTime' && typeof term.value === 'number') {
-    const at = term.value;
-    switch (term.op) {
-      case '=':
-        return range(result, Math.ceil(at), Math.floor(at));
-      case '>':
-        return range(result, Math.floor(at) + 1, END_OF_TIME);
-      case '>=':
-        return range(result, Math.ceil(at), END_OF_TIME);
-      case '<':
-        return range(result, 0, Math.ceil(at) - 1);
-      case '<=':
-        return range(result, 0, Math.floor(at));
-      case '!=':
-        return false;
-    }
-  }
+  candidates.sort((a, b) => rankOf(a) - rankOf(b));
+  return { candidates, ...window, exact };
+}
+
+const rankOf = ({ ranges }: Candidate): number => Math.max(...ranges.map(({ index }) => RANK[index]));
+
+/** True when the times now say exactly what the term says. */
+function narrows(window: Window, term: Condition): boolean {
   if (term.kind === 'between' && term.field.name === 'StartTime') {
-    return range(result, Math.ceil(Number(term.low)), Math.floor(Number(term.high)));
+    return within(window, Math.ceil(Number(term.low)), Math.floor(Number(term.high)));
   }
-  return false;
+  if (term.kind !== 'compare' || term.field.name !== 'StartTime' || typeof term.value !== 'number') return false;
+  const at = term.value;
+  switch (term.op) {
+    case '=':
+      return within(window, Math.ceil(at), Math.floor(at));
+    case '>':
+      return within(window, Math.floor(at) + 1, END_OF_TIME);
+    case '>=':
+      return within(window, Math.ceil(at), END_OF_TIME);
+    case '<':
+      return within(window, 0, Math.ceil(at) - 1);
+    case '<=':
+      return within(window, 0, Math.floor(at));
+    case '!=':
+      return false;
+  }
 }
 
-function prefer(result: Plan, found: NonNullable<Plan['equals']>): boolean {
-  const before = result.equals;
-  if (before === undefined || RANK[found.field] > RANK[before.field]) result.equals = found;
-  return before === undefined;
-}
-
-function range(result: Plan, from: number, to: number): boolean {
-  result.from = Math.max(result.from, from);
-  result.to = Math.min(result.to, to);
+function within(window: Window, from: number, to: number): true {
+  window.from = Math.max(window.from, from);
+  window.to = Math.min(window.to, to);
   return true;
 }
+
+/** The best candidate of a part; undefined: no index helps. */
+function candidateOf(term: Condition): Candidate | undefined {
+  switch (term.kind) {
+    case 'and': {
+      const found = term.terms.flatMap((part) => candidateOf(part) ?? []);
+      const [best] = found.sort((a, b) => rankOf(a) - rankOf(b));
+      return best && { ranges: best.ranges, exact: false };
+    }
+    case 'or':
+      return union(term.terms.map(candidateOf));
+    case 'compare':
+      return compared(term.field, term.op, term.value);
+    case 'in':
+      return union([...term.values].map((value) => compared(term.field, '=', value)));
+    case 'between':
+      return span(term.field, { low: term.low, high: term.high });
+    case 'startsWith':
+      return span(term.field, { prefix: term.prefix });
+    case 'isNull':
+      // What is open has not closed.
+      return term.field.name === 'CloseTime' ? { ranges: OPEN, exact: false } : undefined;
+    case 'not':
+    case 'words':
+      return undefined;
+  }
+}
+
+const OPEN: readonly IndexRange[] = [WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.PAUSED].map((value) => ({
+  index: 'status',
+  value,
+}));
+
+/** Of parts of which one must hold: all of them, or no index helps. */
+function union(parts: readonly (Candidate | undefined)[]): Candidate | undefined {
+  const ranges: IndexRange[] = [];
+  let exact = true;
+  for (const part of parts) {
+    if (part === undefined) return undefined;
+    ranges.push(...part.ranges);
+    exact &&= part.exact;
+  }
+  return ranges.length === 0 || ranges.length > MAX_RANGES ? undefined : { ranges, exact };
+}
+
+function compared(field: Field, op: CompareOp, value: Value): Candidate | undefined {
+  const one = (range: IndexRange): Candidate => ({ ranges: [range], exact: true });
+  if (field.type === 'status' && op === '!=') {
+    const others = STATUSES.filter((status) => status !== value);
+    return { ranges: others.map((other) => ({ index: 'status', value: other })), exact: true };
+  }
+  if (op !== '=') {
+    if (op === '<' || op === '<=') return span(field, { high: value });
+    return op === '!=' ? undefined : span(field, { low: value });
+  }
+  if (field.attribute !== undefined) {
+    return isIndexed(field) ? one({ index: 'attribute', name: field.name, type: field.attribute, value }) : undefined;
+  }
+  switch (field.name) {
+    case 'WorkflowId':
+      return one({ index: 'workflowId', value: String(value) });
+    case 'WorkflowType':
+      return one({ index: 'workflowType', value: String(value) });
+    case 'ExecutionStatus':
+      return one({ index: 'status', value: Number(value) });
+    default:
+      return undefined;
+  }
+}
+
+function span(
+  field: Field,
+  { low, high, prefix }: { low?: Value; high?: Value; prefix?: string },
+): Candidate | undefined {
+  const { name, attribute: type } = field;
+  if (type === undefined || !isIndexed(field)) return undefined;
+  return { ranges: [{ index: 'attributeSpan', name, type, low, high, prefix }], exact: false };
+}
+
+/**
+ * Attributes that have index rows. Texts are compared word by word; the builds of a run, which every worker with a build id adds to, would cost each
+ * workflow rows that hardly anybody asks for.
+ */
+export const UNINDEXED: ReadonlySet<string> = new Set(['BuildIds', 'BinaryChecksums']);
+
+const isIndexed = ({ name, type }: Field): boolean => type !== 'text' && !UNINDEXED.has(name);

@@ -2,8 +2,34 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { WorkflowExecutionInfo } from '../../wire/api.ts';
-import { WorkflowExecutionStatus as S } from '../../wire/enums.ts';
-import { matches, parseQuery, plan, QueryError } from './index.ts';
+import type { Payload, SearchAttributes } from '../../wire/common.ts';
+import { IndexedValueType, WorkflowExecutionStatus as S } from '../../wire/enums.ts';
+import { attributeValue, checkAttributes, matches, parseQuery, plan, QueryError, schemaOf } from './index.ts';
+
+const TYPES = new Map<string, IndexedValueType>([
+  ['City', IndexedValueType.KEYWORD],
+  ['Tags', IndexedValueType.KEYWORD_LIST],
+  ['Note', IndexedValueType.TEXT],
+  ['Amount', IndexedValueType.INT],
+  ['Ratio', IndexedValueType.DOUBLE],
+  ['Vip', IndexedValueType.BOOL],
+  ['Due', IndexedValueType.DATETIME],
+  ['two words', IndexedValueType.KEYWORD],
+]);
+const SCHEMA = schemaOf(TYPES);
+
+const payload = (value: unknown): Payload => ({
+  metadata: { encoding: Buffer.from('json/plain') },
+  data: Buffer.from(JSON.stringify(value)),
+});
+
+/** Stamped, as they come from the door. */
+function attributes(values: Record<string, unknown>): SearchAttributes {
+  const fields = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, payload(value)]));
+  const checked = checkAttributes('default', fields, TYPES);
+  if ('problem' in checked) throw new Error(checked.problem);
+  return { indexedFields: checked.fields };
+}
 
 const at = (iso: string): number => Date.parse(iso);
 const base: WorkflowExecutionInfo = {
@@ -17,6 +43,7 @@ const base: WorkflowExecutionInfo = {
   historyLength: 3,
   historySizeBytes: 400,
   firstRunId: 'r01',
+  searchAttributes: attributes({ City: 'Rome', Amount: 5, Tags: ['a', 'b'], Note: 'The quick, brown fox' }),
 };
 const EXECUTIONS: WorkflowExecutionInfo[] = [
   base,
@@ -26,6 +53,7 @@ const EXECUTIONS: WorkflowExecutionInfo[] = [
     runId: 'r02',
     startTime: base.startTime + 1_000,
     executionTime: base.startTime + HOURS(2),
+    searchAttributes: attributes({ City: 'rome', Amount: -3, Ratio: 0.5, Vip: true, 'two words': 'x' }),
   },
   {
     ...base,
@@ -36,6 +64,13 @@ const EXECUTIONS: WorkflowExecutionInfo[] = [
     closeTime: base.startTime + 90_000,
     executionDuration: 90_000,
     historyLength: 5,
+    searchAttributes: attributes({
+      City: '',
+      Tags: ['b'],
+      Vip: false,
+      Due: '2024-06-15T12:30:45.5Z',
+      Note: 'slow FOX',
+    }),
   },
   {
     ...base,
@@ -48,6 +83,7 @@ const EXECUTIONS: WorkflowExecutionInfo[] = [
     parentRunId: 'r01',
     rootWorkflowId: 'w01',
     rootRunId: 'r01',
+    searchAttributes: undefined,
   },
 ];
 
@@ -56,7 +92,7 @@ function HOURS(n: number): number {
 }
 
 const found = (text: string): string[] => {
-  const query = parseQuery(text);
+  const query = parseQuery(text, SCHEMA);
   return EXECUTIONS.filter((info) => matches(query, info)).map(({ workflowId }) => workflowId);
 };
 const ALL = ['w01', 'w02', "it's", 'w1%'];
@@ -125,6 +161,38 @@ describe('a filter that is accepted', () => {
     ["WorkflowId = /* comment */ 'w01'", ['w01']],
     ["WorkflowType = 'Alpha' ORDER BY StartTime DESC", ['w01', 'w02']],
     ['ORDER BY StartTime DESC', ALL],
+    ['ORDER BY CloseTime ASC, WorkflowId DESC, City', ALL],
+    // Attributes: NULL is unknown, but a list and a text just have none of the values.
+    ["City = 'Rome'", ['w01']],
+    ["City != 'Rome'", ['w02', "it's"]],
+    ["NOT City = 'Rome'", ['w02', "it's"]],
+    ["City < 'S'", ['w01', "it's"]],
+    ["City IN ('rome', '')", ['w02', "it's"]],
+    ["City NOT IN ('rome', '')", ['w01']],
+    ["City STARTS_WITH 'R'", ['w01']],
+    ["City NOT STARTS_WITH 'R'", ['w02', "it's"]],
+    ["City = ''", ["it's"]],
+    ['City IS NULL', ['w1%']],
+    ["`two words` = 'x'", ['w02']],
+    ["Tags = 'a'", ['w01']],
+    ["Tags != 'a'", ['w02', "it's", 'w1%']],
+    ["Tags IN ('a', 'z')", ['w01']],
+    ["Tags NOT IN ('a', 'z')", ['w02', "it's", 'w1%']],
+    ["NOT Tags = 'a'", ['w02', "it's", 'w1%']],
+    ["Tags = 'a' AND Tags = 'b'", ['w01']],
+    ['Tags IS NOT NULL', ['w01', "it's"]],
+    ["Note = 'fox'", ['w01', "it's"]],
+    ["Note = 'quick lazy'", ['w01']],
+    ["Note = 'qui'", []],
+    ["Note != 'quick'", ['w02', "it's", 'w1%']],
+    ['Amount > -5', ['w01', 'w02']],
+    ["Amount = '-3'", ['w02']],
+    ['Amount BETWEEN 0 AND 5', ['w01']],
+    ['Ratio < 1e0', ['w02']],
+    ['Vip = true', ['w02']],
+    ['Vip != TRUE', ["it's"]],
+    ["Due > '2024-06-15T12:30:45Z' AND Due < '2024-06-15T12:30:46Z'", ["it's"]],
+    ["Due = '2024-06-15T14:30:45.5+02:00'", ["it's"]],
   ];
   for (const [text, expected] of cases) it(short(text), () => expect(found(text)).toEqual(expected));
 });
@@ -143,11 +211,11 @@ describe('a filter that is refused', () => {
     ["ExecutionStatus = '2'", 'Running, Completed'],
     ["ExecutionStatus = 'running'", 'Running, Completed'],
     ["ExecutionStatus = 'Sleeping'", "'Sleeping'"],
-    ["ExecutionStatus > 'Running'", '= and != only'],
+    ["ExecutionStatus > 'Running'", "operator '>' not supported for ExecutionStatus of type status"],
     ["ExecutionDuration > 'long'", 'nanoseconds'],
     ["HistoryLength = 'many'", 'a whole number'],
-    ["workflowtype = 'Alpha'", '"workflowtype" is not a search attribute'],
-    ["Nope = 'x'", '"Nope" is not a search attribute'],
+    ["workflowtype = 'Alpha'", "column name 'workflowtype' is not a valid search attribute"],
+    ["Nope = 'x'", "invalid expression: column name 'Nope' is not a valid search attribute"],
     [`${'('.repeat(10_000)}WorkflowId = 'a'${')'.repeat(10_000)}`, 'nests deeper'],
     [`${'NOT '.repeat(10_000)}WorkflowId = 'a'`, 'nests deeper'],
     ["'red' = WorkflowId", 'name of a search attribute'],
@@ -157,25 +225,43 @@ describe('a filter that is refused', () => {
     ["WorkflowId = 'red", 'is not closed'],
     ["'WorkflowId' = 'red'", 'name of a search attribute'],
     ["executions.WorkflowId = 'red'", 'unexpected "."'],
-    ["WHERE WorkflowId = 'a'", '"WHERE" is not a search attribute'],
+    ["WHERE WorkflowId = 'a'", "column name 'WHERE'"],
     ["WorkflowId = 'a' LIMIT 1", 'the end of the query is expected'],
     ["WorkflowId 'red'", 'an operator is expected'],
     ["WorkflowId = 'a' AND", 'name of a search attribute is expected where the query ends'],
     ["(WorkflowId = 'a'", 'a closing parenthesis'],
     ["WorkflowId == 'a'", 'a quoted text or a number'],
-    ["LOWER(WorkflowId) = 'red'", '"LOWER" is not a search attribute'],
+    ["LOWER(WorkflowId) = 'red'", "column name 'LOWER'"],
     ["WorkflowId = 'a'; DROP TABLE executions", 'unexpected ";"'],
     ["WorkflowId = 'red' OR 1 = 1", 'name of a search attribute'],
     ["WorkflowId REGEXP 'r.*'", 'an operator is expected'],
     ['42', 'name of a search attribute'],
-    ['ORDER BY HistoryLength', 'only ORDER BY StartTime DESC'],
+    ['ORDER BY Note', 'a text has no order'],
+    ['ORDER BY Tags', 'a keywordList has no order'],
+    ['ORDER BY Nope', "column name 'Nope'"],
+    ['ORDER BY CloseTime SIDEWAYS', 'the end of the query is expected'],
+    ['ORDER BY StartTime, CloseTime, RunId, City, Amount', 'at most 4 attributes'],
+    ['GROUP BY Note', "operator 'GROUP BY' not supported for Note of type text"],
+    ['GROUP BY CloseTime', "operator 'GROUP BY' not supported"],
+    ['City = 5', 'City is compared with 5, but wants a quoted text'],
+    ["Amount = 'many'", "Amount is compared with 'many', but wants a whole number"],
+    ["Vip = 'true'", 'wants true or false'],
+    ['Vip', 'an operator is expected'],
+    ['Vip > false', "operator '>' not supported for Vip"],
+    ["Tags > 'a'", "operator '>' not supported for Tags"],
+    ["Tags STARTS_WITH 'a'", "operator 'STARTS_WITH' not supported for Tags"],
+    ["Tags BETWEEN 'a' AND 'b'", "operator 'BETWEEN' not supported for Tags"],
+    ["Note IN ('a')", "operator 'IN' not supported for Note"],
+    ["Note > 'a'", "operator '>' not supported for Note"],
+    ["Note STARTS_WITH 'a'", "operator 'STARTS_WITH' not supported for Note"],
+    ["Due > 'yesterday'", 'RFC 3339'],
     ['GROUP BY ExecutionStatus, WorkflowType', 'one attribute'],
     [`WorkflowId = '${'x'.repeat(70_000)}'`, 'at most 65536'],
   ];
   for (const [text, message] of cases) {
     it(short(text), () => {
-      expect(() => parseQuery(text)).toThrow(QueryError);
-      expect(() => parseQuery(text)).toThrow(message);
+      expect(() => parseQuery(text, SCHEMA)).toThrow(QueryError);
+      expect(() => parseQuery(text, SCHEMA)).toThrow(message);
     });
   }
 
@@ -213,7 +299,7 @@ describe('a filter that is refused', () => {
         ),
         (text) => {
           try {
-            parseQuery(text);
+            parseQuery(text, SCHEMA);
           } catch (error) {
             expect(error).toBeInstanceOf(QueryError);
           }
@@ -224,14 +310,79 @@ describe('a filter that is refused', () => {
 });
 
 describe('the plan of a filter', () => {
-  it('prefers the narrowest index, and knows when nothing is left to evaluate', () => {
-    const of = (text: string) => plan(parseQuery(text));
-    expect(of("ExecutionStatus = 'Running' AND WorkflowType = 'A'")).toMatchObject({
-      equals: { field: 'WorkflowType', value: 'A' },
-      exact: false,
-    });
+  const of = (text: string) => plan(parseQuery(text, SCHEMA));
+  const ranges = (text: string) => of(text).candidates.map((candidate) => candidate.ranges.map(({ index }) => index));
+
+  it('names what holds all matches, the likely smaller first, and knows when nothing is left to evaluate', () => {
+    expect(ranges("ExecutionStatus = 'Running' AND WorkflowType = 'A' AND City = 'Rome' AND WorkflowId = 'w'")).toEqual(
+      [...[['workflowId'], ['attribute'], ['workflowType'], ['status']]],
+    );
+    expect(of("ExecutionStatus = 'Running' AND WorkflowType = 'A'").exact).toBe(false);
     expect(of("WorkflowType = 'A' AND StartTime > 5000000")).toMatchObject({ from: 6, exact: true });
-    expect(of("WorkflowType = 'A' OR WorkflowId = 'b'")).toMatchObject({ equals: undefined, exact: false });
-    expect(of('')).toMatchObject({ equals: undefined, exact: true });
+    expect(of("City = 'Rome'").exact).toBe(true);
+    expect(of('')).toMatchObject({ candidates: [], exact: true });
+  });
+
+  it.each([
+    ["WorkflowType = 'A' OR WorkflowId = 'b'", [['workflowType', 'workflowId']]],
+    ["WorkflowType IN ('A', 'B')", [['workflowType', 'workflowType']]],
+    ["WorkflowType = 'A' OR TaskQueue = 'b'", []],
+    ["(City = 'a' AND TaskQueue = 'q') OR Amount = 3", [['attribute', 'attribute']]],
+    ["Tags IN ('a', 'b')", [['attribute', 'attribute']]],
+    ['Amount > 3', [['attributeSpan']]],
+    ["City STARTS_WITH 'R' AND Vip = true", [['attribute'], ['attributeSpan']]],
+    ["NOT City = 'Rome'", []],
+    ["City != 'Rome'", []],
+    ["Tags != 'a'", []],
+    ["Note = 'fox'", []],
+    ["BuildIds = 'x'", []],
+    ['CloseTime IS NULL', [['status', 'status']]],
+    [Array.from({ length: 100 }, (_, i) => `Amount = ${i}`).join(' OR '), []],
+  ])('%s', (text, expected) => expect(ranges(text)).toEqual(expected));
+});
+
+describe('a search attribute that is set', () => {
+  it.each([
+    ['Nope', 'x', 'Namespace default has no mapping defined for search attribute Nope'],
+    ['WorkflowType', 'x', "WorkflowType attribute can't be set in SearchAttributes"],
+    ['Amount', ['not a number'], 'invalid value for search attribute Amount of type Int: [not a number]'],
+    ['Amount', 1.5, 'invalid value for search attribute Amount of type Int: 1.5'],
+    ['City', 5, 'invalid value for search attribute City of type Keyword: 5'],
+    ['City', ['a', 'b'], 'invalid value for search attribute City of type Keyword: [a b]'],
+    ['Tags', ['a', 1], 'invalid value for search attribute Tags of type KeywordList: [a 1]'],
+    ['Vip', 'true', 'invalid value for search attribute Vip of type Bool: true'],
+    ['Due', '2024-06-15', 'invalid value for search attribute Due of type Datetime: 2024-06-15'],
+    ['Note', { a: 1 }, 'invalid value for search attribute Note of type Text: {"a":1}'],
+  ])('%s = %j is refused', (name, value, problem) => {
+    expect(checkAttributes('default', { [name]: payload(value) }, TYPES)).toEqual({ problem });
+  });
+
+  it.each<[string, unknown, unknown]>([
+    ['City', 'Rome', 'Rome'],
+    ['City', ['Rome'], 'Rome'],
+    ['Tags', 'a', ['a']],
+    ['Tags', ['a', 'b'], ['a', 'b']],
+    ['Amount', [7], 7],
+    ['Ratio', 7, 7],
+    ['Due', '1970-01-01T00:00:01.000001Z', 1_000.001],
+    ['TemporalChangeVersion', ['patch'], ['patch']],
+    // Removals.
+    ['City', null, undefined],
+    ['City', [], undefined],
+  ])('%s = %j is stamped with its type, and reads back', (name, value, expected) => {
+    const checked = checkAttributes('default', { [name]: payload(value) }, TYPES);
+    if ('problem' in checked) throw new Error(checked.problem);
+    const field = SCHEMA(name);
+    if (field?.attribute === undefined) throw new Error(`${name} is no attribute`);
+    expect(attributeValue(checked.fields[name], field.attribute)).toEqual(expected);
+    // Its name has come to mean another type since.
+    expect(attributeValue(checked.fields[name], IndexedValueType.UNSPECIFIED)).toBeUndefined();
+  });
+
+  it('is not json/plain: refused', () => {
+    const fields = { City: { metadata: { encoding: Buffer.from('binary/encrypted') }, data: Buffer.from('"x"') } };
+    expect(checkAttributes('default', fields, TYPES)).toMatchObject({
+      problem: expect.stringContaining('not json/plain'),
+    });
   });
 });

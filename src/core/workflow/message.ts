@@ -155,11 +155,18 @@ export interface TaskRef {
   startId: StartId;
 }
 
+/** Found at the door, which knows what a namespace has registered: a search attribute of a command (counted from 0) cannot be set. */
+export interface AttributeProblem {
+  command: number;
+  problem: string;
+}
+
 export interface CompleteWorkflowTaskMessage {
   type: 'completeWorkflowTask';
   task: TaskRef;
   identity: string;
   commands: Command[];
+  attributeProblems?: AttributeProblem[] | undefined;
   /** Stay on the taker's sticky queue. */
   sticky: boolean;
   queryResults?: Record<string, QueryResult> | undefined;

@@ -9,6 +9,7 @@ import type {
   WorkflowQuery,
   WorkflowTask,
 } from '../../wire/api.ts';
+import type { SearchAttributes } from '../../wire/common.ts';
 import type { WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { Status } from '../../wire/status.ts';
@@ -120,6 +121,15 @@ export type Reply =
   /** For queries: the answer comes as an `answerQuery` effect, of this turn or a later one. */
   | { type: 'accepted' };
 
+/** What visibility shows of a run from now on, and what of it was shown before. */
+export interface VisibilityChange {
+  info: WorkflowExecutionInfo;
+  /** Undefined: the run begins. */
+  before: { status: WorkflowExecutionStatus; searchAttributes: SearchAttributes | undefined } | undefined;
+  /** The run that was its workflow id's current one until this one began. */
+  previous: { runId: string; startTime: number } | undefined;
+}
+
 export interface Outcome {
   ok: true;
   rows: RowChange[];
@@ -127,7 +137,7 @@ export interface Outcome {
   effects: Effect[];
   reply: Reply;
   /** New value of what visibility shows for each run this turn changed. */
-  visibility: WorkflowExecutionInfo[];
+  visibility: VisibilityChange[];
   /**
    * A completion that was refused but changed the state all the same (UNHANDLED_COMMAND, a bad command): rows and events are
    * committed, the caller gets this status.

@@ -1,6 +1,7 @@
 // The helper language of the core's tests: one actor, a clock that is moved by hand, and short verbs for what the world does. Used by tests only.
 
 import type { Command } from '../../wire/command.ts';
+import type { SearchAttributes } from '../../wire/common.ts';
 import { CommandType, EventType, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { Failure } from '../../wire/failure.ts';
@@ -73,6 +74,10 @@ export const command = {
     attributes: { timerId, startToFireTimeout },
   }),
   cancelTimer: (timerId: string): Command => ({ commandType: CommandType.CANCEL_TIMER, attributes: { timerId } }),
+  upsert: (searchAttributes: SearchAttributes): Command => ({
+    commandType: CommandType.UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
+    attributes: { searchAttributes },
+  }),
   marker: (markerName: string): Command => ({ commandType: CommandType.RECORD_MARKER, attributes: { markerName } }),
   complete: (result?: unknown): Command => ({
     commandType: CommandType.COMPLETE_WORKFLOW_EXECUTION,

@@ -4,7 +4,7 @@
 import type { Status } from '../../wire/status.ts';
 import { enforceBounds } from './bounds.ts';
 import type { Limits } from './limits.ts';
-import type { Effect, Outcome, Reply, RowChange, TurnContext } from './outcome.ts';
+import type { Effect, Outcome, Reply, RowChange, TurnContext, VisibilityChange } from './outcome.ts';
 import { type ChainRow, REQUEST_ROW_PREFIX, type RequestRow, type RunRow, type StartRow } from './rows.ts';
 import { RunDraft } from './run-draft.ts';
 import type { ActorState, RunState, WaitingQuery } from './state.ts';
@@ -118,6 +118,12 @@ export class Turn {
     return found;
   }
 
+  /** The run that the one which begins in this turn takes the place of. */
+  #previous(): VisibilityChange['previous'] {
+    const { run } = this.state;
+    return run && { runId: run.runId, startTime: run.start.startTime };
+  }
+
   outcome(reply: Reply, refusal?: Status): Outcome {
     const rows = this.#rows;
     const outcome: Outcome = { ok: true, rows, events: [], effects: this.effects, reply, visibility: [] };
@@ -127,7 +133,9 @@ export class Turn {
       if (!started) enforceBounds(draft);
       draft.finish(rows, outcome.events);
       if (draft.visible) {
-        outcome.visibility.push(executionInfo(this.state, draft.runId, draft.start, draft.row));
+        const info = executionInfo(this.state, draft.runId, draft.start, draft.row);
+        const { before } = draft;
+        outcome.visibility.push({ info, before, previous: before === undefined ? this.#previous() : undefined });
       }
     }
     if (refusal !== undefined) outcome.refusal = refusal;

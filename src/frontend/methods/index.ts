@@ -7,6 +7,7 @@ import * as cluster from './cluster-admin.ts';
 import * as control from './control.ts';
 import * as info from './info.ts';
 import * as read from './read.ts';
+import * as searchAttributes from './search-attributes.ts';
 import * as start from './start.ts';
 import * as visibility from './visibility.ts';
 import * as worker from './worker.ts';
@@ -28,6 +29,9 @@ const definitions: Record<Method, MethodDefinition> = {
   awaitWorkflowResult: read.awaitWorkflowResult,
   listWorkflowExecutions: visibility.listWorkflowExecutions,
   countWorkflowExecutions: visibility.countWorkflowExecutions,
+  listSearchAttributes: searchAttributes.listSearchAttributes,
+  addSearchAttributes: searchAttributes.addSearchAttributes,
+  removeSearchAttributes: searchAttributes.removeSearchAttributes,
   registerWorker: worker.registerWorker,
   unregisterWorker: worker.unregisterWorker,
   grantCredit: worker.grantCredit,

@@ -1,5 +1,6 @@
 // startWorkflowExecution and signalWithStartWorkflowExecution.
 
+import { attributesTooLarge } from '../../core/workflow/attribute-sizes.ts';
 import type { StartMessage } from '../../core/workflow/message.ts';
 import type {
   SignalWithStartWorkflowExecutionRequest,
@@ -8,6 +9,7 @@ import type {
 } from '../../wire/api.ts';
 import { WorkflowIdConflictPolicy } from '../../wire/enums.ts';
 import { type Call, method, type Services } from '../door.ts';
+import { covers, stamp } from '../search-attributes.ts';
 import { unimplemented } from '../statuses.ts';
 import {
   defaulted,
@@ -77,7 +79,8 @@ function startMessage(
   rules.blob(limits, request.input);
   rules.blob(limits, request.memo);
   rules.blob(limits, request.header);
-  rules.blob(limits, request.searchAttributes);
+  const tooLarge = attributesTooLarge(request.searchAttributes?.indexedFields ?? {}, limits);
+  if (tooLarge !== undefined) throw invalid(tooLarge);
   return {
     type: 'start',
     runId: random.uuid(),
@@ -88,7 +91,7 @@ function startMessage(
     input: request.input,
     header: request.header,
     memo: request.memo,
-    searchAttributes: request.searchAttributes,
+    searchAttributes: undefined,
     workflowExecutionTimeout: rules.duration('WorkflowExecutionTimeout', request.workflowExecutionTimeout),
     workflowRunTimeout: rules.duration('WorkflowRunTimeout', request.workflowRunTimeout),
     workflowTaskTimeout: rules.duration('WorkflowTaskTimeout', request.workflowTaskTimeout),
@@ -101,10 +104,22 @@ function startMessage(
 }
 
 function submit(services: Services, request: StartWorkflowExecutionRequest, message: StartMessage, call: Call): void {
-  const { namespace, workflowId } = request;
-  services.engine.submit({ namespace, workflowId }, message, (error, reply) => {
-    if (error !== undefined) call.refuse(error);
-    else if (reply?.type === 'started') call.reply(reply.response satisfies StartWorkflowExecutionResponse);
+  const { namespace, workflowId, searchAttributes } = request;
+  services.attributes.with(namespace, covers(searchAttributes), (failure, types) => {
+    if (failure !== undefined) {
+      call.refuse(failure);
+      return;
+    }
+    const stamped = stamp(namespace, searchAttributes, types);
+    if ('problem' in stamped) {
+      call.refuse(invalid(stamped.problem).status);
+      return;
+    }
+    message.searchAttributes = stamped.attributes;
+    services.engine.submit({ namespace, workflowId }, message, (error, reply) => {
+      if (error !== undefined) call.refuse(error);
+      else if (reply?.type === 'started') call.reply(reply.response satisfies StartWorkflowExecutionResponse);
+    });
   });
 }
 

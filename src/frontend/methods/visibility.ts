@@ -1,7 +1,9 @@
 // Lists and counts of executions. The grammar of the filter is the engine's (src/core/visibility).
 
+import { type AttributeTypes, parseQuery, QueryError, schemaOf } from '../../core/visibility/index.ts';
+import type { RegisteredAttributes } from '../../ports/engine.ts';
 import type { ListWorkflowExecutionsRequest } from '../../wire/api.ts';
-import { method } from '../door.ts';
+import { type Call, method, type Services } from '../door.ts';
 import { bytes, defaulted, integer, invalid, object, optional, string } from '../validate/check.ts';
 import * as rules from '../validate/rules.ts';
 
@@ -13,6 +15,39 @@ const MAX_QUERY_LENGTH = 64 * 1024;
 function checkQuery(query: string): string {
   if (query.length > MAX_QUERY_LENGTH) throw invalid(`The list filter is longer than ${MAX_QUERY_LENGTH} characters.`);
   return query;
+}
+
+/** With the attributes the filter names, all nodes understand it alike. */
+function withFields(
+  services: Services,
+  { namespace, query }: { namespace: string; query: string },
+  call: Call,
+  go: (attributes: RegisteredAttributes) => void,
+): void {
+  services.attributes.with(
+    namespace,
+    (types) => isUnderstood(query, types),
+    (error, types) => {
+      if (error === undefined) go(Object.fromEntries(types));
+      else call.refuse(error);
+    },
+  );
+}
+
+/** Whether every field it names is one; what else may be wrong with it, the engine says. */
+function isUnderstood(query: string, types: AttributeTypes): boolean {
+  let missing = false;
+  const schema = schemaOf(types);
+  try {
+    parseQuery(query, (name) => {
+      const field = schema(name);
+      missing ||= field === undefined;
+      return field;
+    });
+  } catch (error) {
+    if (!(error instanceof QueryError)) throw error;
+  }
+  return !missing;
 }
 
 export const listWorkflowExecutions = method(
@@ -32,10 +67,12 @@ export const listWorkflowExecutions = method(
       pageSize: Math.min(pageSize === 0 ? DEFAULT_PAGE : pageSize, MAX_PAGE),
       nextPageToken: request.nextPageToken,
     };
-    services.engine.list(list, (error, page) => {
-      if (error !== undefined) call.refuse(error);
-      else if (page !== undefined) call.reply(page);
-    });
+    withFields(services, list, call, (attributes) =>
+      services.engine.list({ ...list, attributes }, (error, page) => {
+        if (error !== undefined) call.refuse(error);
+        else if (page !== undefined) call.reply(page);
+      }),
+    );
   },
 );
 
@@ -46,9 +83,12 @@ export const countWorkflowExecutions = method(
   }),
   (services, caller, { namespace, query }, call) => {
     rules.namespace(services, caller, namespace);
-    services.engine.count({ namespace, query: checkQuery(query ?? '') }, (error, count) => {
-      if (error !== undefined) call.refuse(error);
-      else if (count !== undefined) call.reply(count);
-    });
+    const counted = { namespace, query: checkQuery(query ?? '') };
+    withFields(services, counted, call, (attributes) =>
+      services.engine.count({ ...counted, attributes }, (error, count) => {
+        if (error !== undefined) call.refuse(error);
+        else if (count !== undefined) call.reply(count);
+      }),
+    );
   },
 );

@@ -24,6 +24,7 @@ import {
 import { command, queryResult } from '../validate/commands.ts';
 import * as common from '../validate/common.ts';
 import * as rules from '../validate/rules.ts';
+import { withStampedAttributes } from './command-attributes.ts';
 import { answerCredit, answers, answersQuery } from './credit.ts';
 import { historyBytes } from './read.ts';
 
@@ -70,22 +71,30 @@ export const respondWorkflowTaskCompleted = method(
     const token = rules.taskToken(services, caller, request.token, 'workflow');
     rules.within(services.limits, 'Identity', request.identity);
     for (const command of request.commands) checkNamespace(services, caller, command);
-    services.engine.submit(
-      { namespace: token.namespace, workflowId: token.workflowId },
-      {
-        type: 'completeWorkflowTask',
-        task: token,
-        identity: request.identity,
-        commands: request.commands,
-        sticky: request.sticky,
-        queryResults: request.queryResults,
-        forceCreateNewWorkflowTask: request.forceCreateNewWorkflowTask ?? false,
-        sdkMetadata: request.sdkMetadata,
-        meteringMetadata: request.meteringMetadata,
-        workerVersion: request.workerVersion,
-      },
-      nothingToSay(call),
-    );
+    const { namespace, workflowId } = token;
+    withStampedAttributes(services, namespace, request.commands, (error, commands, attributeProblems) => {
+      if (error !== undefined) {
+        call.refuse(error);
+        return;
+      }
+      services.engine.submit(
+        { namespace, workflowId },
+        {
+          type: 'completeWorkflowTask',
+          task: token,
+          identity: request.identity,
+          commands,
+          attributeProblems,
+          sticky: request.sticky,
+          queryResults: request.queryResults,
+          forceCreateNewWorkflowTask: request.forceCreateNewWorkflowTask ?? false,
+          sdkMetadata: request.sdkMetadata,
+          meteringMetadata: request.meteringMetadata,
+          workerVersion: request.workerVersion,
+        },
+        nothingToSay(call),
+      );
+    });
   },
   TASK_ANSWER,
 );

@@ -3,6 +3,7 @@
 import type * as wire from '../../wire/common.ts';
 import type {
   ApplicationErrorCategory,
+  IndexedValueType,
   NexusHandlerErrorRetryBehavior,
   RetryState,
   TimeoutType,
@@ -38,6 +39,9 @@ export const memo: Check<wire.Memo> = object<wire.Memo>({ fields: optional(recor
 export const searchAttributes: Check<wire.SearchAttributes> = object<wire.SearchAttributes>({
   indexedFields: optional(record(payload)),
 });
+
+/** Types by name. */
+export const registeredAttributes: Check<Record<string, IndexedValueType>> = record(enumeration<IndexedValueType>());
 
 export const retryPolicy: Check<wire.RetryPolicy> = object<wire.RetryPolicy>({
   initialInterval: optional(integer),

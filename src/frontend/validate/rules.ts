@@ -16,7 +16,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const MAX_FAIRNESS_KEY_BYTES = 64;
 
 /** The namespace a request names, if this caller may use it. */
-export function namespace(services: Services, caller: Caller, name: string): NamespaceInfo {
+export function namespace(services: Services, caller: Pick<Caller, 'mayUse'>, name: string): NamespaceInfo {
   if (name === '') throw invalid('Namespace not set on request.');
   if (utf8Length(name) > services.limits.idBytes) throw invalid('Namespace length exceeds limit.');
   if (!caller.mayUse(name)) {

@@ -173,8 +173,12 @@ export class Context {
   }
 
   /** The plain JSON of a raw call's response. */
-  async call(method: 'recordActivityTaskHeartbeat' | 'respondActivityTaskCompleted', request: never): Promise<Plain> {
-    const response = await this.service[method](request);
+  async call(
+    method: 'recordActivityTaskHeartbeat' | 'respondActivityTaskCompleted' | 'countWorkflowExecutions',
+    request: object,
+  ): Promise<Plain> {
+    // Drivers are no TypeScript: each method gets the request it was written for.
+    const response = await this.service[method]({ namespace: this.namespace, ...request } as never);
     return this.plain(`${method.charAt(0).toUpperCase()}${method.slice(1)}Response`, response);
   }
 

@@ -1,9 +1,9 @@
 // The scenarios' raw calls, in the shape of the gRPC workflow service, on the native door: a hand-written worker and client.
 import { randomUUID } from 'node:crypto';
 import type { Connection } from '../../../sdk/connection/index.ts';
-import type { ActivityTask, Methods, WorkflowTask } from '../../../src/wire/api.ts';
+import type { ActivityTask, Methods, WorkflowExecutionInfo, WorkflowTask } from '../../../src/wire/api.ts';
 import { decode } from '../../../src/wire/codec.ts';
-import type { Payloads } from '../../../src/wire/common.ts';
+import type { Payload, Payloads } from '../../../src/wire/common.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { Failure } from '../../../src/wire/failure.ts';
 
@@ -179,6 +179,22 @@ export class RawService {
     return events;
   }
 
+  /** In the shape of the API's ListWorkflowExecutionsResponse. */
+  async listWorkflowExecutions(request: Methods['listWorkflowExecutions']['request']): Promise<object> {
+    const { executions, nextPageToken } = await this.#call('listWorkflowExecutions', request);
+    return { executions: executions.map(executionInfo), nextPageToken };
+  }
+
+  /** In the shape of the API's CountWorkflowExecutionsResponse. */
+  async countWorkflowExecutions(request: Methods['countWorkflowExecutions']['request']): Promise<object> {
+    const { count, groups } = await this.#call('countWorkflowExecutions', request);
+    const keyword = (value: unknown): Payload => ({
+      metadata: { encoding: Buffer.from('json/plain'), type: Buffer.from('Keyword') },
+      data: Buffer.from(JSON.stringify(value)),
+    });
+    return { count, groups: groups?.map((group) => ({ ...group, groupValues: group.groupValues.map(keyword) })) };
+  }
+
   /** In the shape of the API's DescribeWorkflowExecutionResponse. */
   async describe(namespace: string, { workflowId, runId }: Execution): Promise<object> {
     const described = await this.#call('describeWorkflowExecution', { namespace, workflowId, runId });
@@ -189,21 +205,7 @@ export class RawService {
         taskQueue: { name: executionConfig.taskQueue, kind: 1 },
         retryPolicy: undefined,
       },
-      workflowExecutionInfo: {
-        execution: { workflowId: info.workflowId, runId: info.runId },
-        type: { name: info.workflowType },
-        startTime: info.startTime,
-        closeTime: info.closeTime,
-        status: info.status,
-        historyLength: info.historyLength,
-        executionTime: info.executionTime,
-        memo: info.memo,
-        taskQueue: info.taskQueue,
-        stateTransitionCount: info.stateTransitionCount ?? 1,
-        historySizeBytes: info.historySizeBytes,
-        rootExecution: { workflowId: info.rootWorkflowId, runId: info.rootRunId },
-        firstRunId: info.firstRunId,
-      },
+      workflowExecutionInfo: { ...executionInfo(info), firstRunId: info.firstRunId },
       pendingActivities: described.pendingActivities.map((activity) => ({
         activityId: activity.activityId,
         activityType: { name: activity.activityType },
@@ -241,3 +243,19 @@ export class RawService {
     };
   }
 }
+
+const executionInfo = (info: WorkflowExecutionInfo): object => ({
+  execution: { workflowId: info.workflowId, runId: info.runId },
+  type: { name: info.workflowType },
+  startTime: info.startTime,
+  closeTime: info.closeTime,
+  status: info.status,
+  historyLength: info.historyLength,
+  executionTime: info.executionTime,
+  memo: info.memo,
+  searchAttributes: info.searchAttributes,
+  taskQueue: info.taskQueue,
+  stateTransitionCount: info.stateTransitionCount ?? 1,
+  historySizeBytes: info.historySizeBytes,
+  rootExecution: { workflowId: info.rootWorkflowId, runId: info.rootRunId },
+});

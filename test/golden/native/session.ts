@@ -6,6 +6,7 @@ import * as client from '../../../sdk/client/index.ts';
 import * as common from '../../../sdk/common/index.ts';
 import * as worker from '../../../sdk/worker/index.ts';
 import { Server } from '../../../src/server.ts';
+import { IndexedValueType } from '../../../src/wire/enums.ts';
 import { Context, type Run } from './context.ts';
 import { Normaliser } from './normalise.ts';
 import { type Plain, plainEvent } from './plain.ts';
@@ -55,6 +56,17 @@ class Mailbox {
   }
 }
 
+/** As registered where the histories were recorded. */
+const ATTRIBUTES = {
+  OracleText: IndexedValueType.TEXT,
+  OracleKeyword: IndexedValueType.KEYWORD,
+  OracleInt: IndexedValueType.INT,
+  OracleDouble: IndexedValueType.DOUBLE,
+  OracleBool: IndexedValueType.BOOL,
+  OracleDatetime: IndexedValueType.DATETIME,
+  OracleKeywordList: IndexedValueType.KEYWORD_LIST,
+};
+
 const nonce = () => randomBytes(4).toString('hex');
 
 export class Session {
@@ -88,6 +100,8 @@ export class Session {
     const workflowsPath = fileURLToPath(new URL('workflows/index.js', SCENARIOS));
     const bundle = await worker.bundleWorkflowCode({ workflowsPath });
     const session = new Session(server, [await connect(), await connect()], bundle);
+    const { operatorService } = session.#connections[0];
+    await operatorService.addSearchAttributes({ namespace: session.namespace, searchAttributes: ATTRIBUTES });
     const { createActivities } = await import(new URL('activities.mjs', SCENARIOS).href);
     session.#activities = createActivities({ sdk: session.sdk, client: session.client, mailbox: session.mailbox });
     session.#worker = await session.startWorker({ taskQueue: session.taskQueue });

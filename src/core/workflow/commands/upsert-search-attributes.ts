@@ -3,6 +3,7 @@
 import type { UpsertWorkflowSearchAttributesCommandAttributes } from '../../../wire/command.ts';
 import type { SearchAttributes, UserMetadata } from '../../../wire/common.ts';
 import { EventType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
+import { attributesTooLarge } from '../attribute-sizes.ts';
 import { mergeFields, stampTypes } from '../fields.ts';
 import { bad, type CommandContext, type CommandProblem, fatal } from './problem.ts';
 
@@ -13,26 +14,8 @@ export function searchAttributesProblem(
   { run }: CommandContext,
   all: SearchAttributes | undefined,
 ): CommandProblem | undefined {
-  const fields = Object.entries(all?.indexedFields ?? {});
-  const { searchAttributes, searchAttributeValueBytes, searchAttributesBytes } = run.turn.limits;
-  if (fields.length > searchAttributes) {
-    return fatal(CAUSE, `number of search attributes ${fields.length} exceeds limit ${searchAttributes}`);
-  }
-  let total = 0;
-  for (const [name, payload] of fields) {
-    const bytes = payload.data?.byteLength ?? 0;
-    if (bytes > searchAttributeValueBytes) {
-      return fatal(
-        CAUSE,
-        `search attribute ${name} value size ${bytes} exceeds size limit ${searchAttributeValueBytes}`,
-      );
-    }
-    total += name.length + bytes;
-  }
-  if (total > searchAttributesBytes) {
-    return fatal(CAUSE, `total size of search attributes ${total} exceeds size limit ${searchAttributesBytes}`);
-  }
-  return undefined;
+  const problem = attributesTooLarge(all?.indexedFields ?? {}, run.turn.limits);
+  return problem === undefined ? undefined : fatal(CAUSE, problem);
 }
 
 export function upsertSearchAttributes(

@@ -5,7 +5,7 @@ import { WorkflowTaskFailedCause } from '../../../wire/enums.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { SERVER_IDENTITY, terminateRun } from '../closing.ts';
 import { applyCommand, isClosing, sequenceProblem } from '../commands/apply.ts';
-import { type CommandContext, type CommandProblem, describeProblem } from '../commands/problem.ts';
+import { bad, type CommandContext, type CommandProblem, describeProblem } from '../commands/problem.ts';
 import type { CompleteWorkflowTaskMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { answerRiding, settleQueries } from '../queries.ts';
@@ -59,8 +59,11 @@ function applyAll(
   answerRiding(run, message.queryResults);
   run.holding = true;
   const context: CommandContext = { run, workflowTaskCompletedEventId, identity };
-  for (const command of commands) {
-    const problem = applyCommand(context, command);
+  for (let i = 0; i < commands.length; i += 1) {
+    const command = commands[i];
+    const attributes = message.attributeProblems?.find(({ command: of }) => of === i);
+    if (attributes !== undefined) return bad(WorkflowTaskFailedCause.BAD_SEARCH_ATTRIBUTES, attributes.problem);
+    const problem = command && applyCommand(context, command);
     if (problem !== undefined) return problem;
   }
   run.holding = false;

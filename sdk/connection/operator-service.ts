@@ -1,0 +1,50 @@
+// What operators ask of a server about a namespace, as `connection.operatorService` of `@temporalio/client` has it.
+
+import type {
+  AddSearchAttributesRequest,
+  ListSearchAttributesResponse,
+  Methods,
+  RemoveSearchAttributesRequest,
+} from '../../src/wire/api.ts';
+
+/** ms; settings are read and written at once. */
+const TIMEOUT_MS = 10_000;
+
+type Request = <M extends keyof Methods>(
+  method: M,
+  body: Methods[M]['request'],
+  options: { timeoutMs: number },
+) => Promise<Methods[M]['response']>;
+
+/** Search attributes of namespaces. Types are numbers: `encodeSearchAttributeIndexedValueType(SearchAttributeType.KEYWORD)`. */
+export class OperatorService {
+  readonly #request: Request;
+
+  constructor(request: Request) {
+    this.#request = request;
+  }
+
+  /**
+   * Registers search attributes: what they name can be set and searched from now on, at every node. Repeating it is harmless.
+   *
+   * @throws RpcError INVALID_ARGUMENT for a name or type that cannot be, ALREADY_EXISTS for a name that has another type, RESOURCE_EXHAUSTED
+   * beyond 1,000 of a namespace.
+   */
+  async addSearchAttributes(request: AddSearchAttributesRequest): Promise<void> {
+    await this.#request('addSearchAttributes', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * They can be neither set nor searched any more; values that executions have are still shown. Names that are not there are no error.
+   *
+   * @throws RpcError INVALID_ARGUMENT for an attribute of the server's own.
+   */
+  async removeSearchAttributes(request: RemoveSearchAttributesRequest): Promise<void> {
+    await this.#request('removeSearchAttributes', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /** Registered ones, and those every namespace has. */
+  async listSearchAttributes(request: { namespace: string }): Promise<ListSearchAttributesResponse> {
+    return await this.#request('listSearchAttributes', request, { timeoutMs: TIMEOUT_MS });
+  }
+}

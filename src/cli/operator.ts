@@ -1,0 +1,82 @@
+// `tenuto operator …`: what a namespace can be searched by.
+
+import type { Command } from 'commander';
+import { IndexedValueType } from '../wire/enums.ts';
+import { withClient } from './connect.ts';
+import { UsageError } from './exit-codes.ts';
+
+type Wrap = (command: Command) => Command;
+
+/** `KeywordList` for KEYWORD_LIST, as payloads have it. */
+const camel = (name: string): string =>
+  name
+    .split('_')
+    .map((word) => word.charAt(0) + word.slice(1).toLowerCase())
+    .join('');
+
+const TYPES = new Map(
+  Object.entries(IndexedValueType).flatMap(([name, type]) => (type === 0 ? [] : [[camel(name), type] as const])),
+);
+const NAMES = new Map<number, string>([...TYPES].map(([name, type]) => [type, name]));
+const ALL_TYPES = [...TYPES.keys()].join(', ');
+
+/** `Keyword`, `keyword_list` or `KeywordList`: as people write them. */
+function typeOf(text: string): IndexedValueType {
+  const plain = text.toLowerCase().replaceAll('_', '');
+  for (const [name, type] of TYPES) if (name.toLowerCase() === plain) return type;
+  throw new UsageError(`--type ${text} is none of ${ALL_TYPES}`);
+}
+
+const typeName = (type: number): string => NAMES.get(type) ?? String(type);
+
+const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
+
+export function defineOperatorCommands(operator: Command, withConnection: Wrap): void {
+  const group = operator
+    .command('search-attribute')
+    .description('what workflows of a namespace can be found by')
+    .action(() => group.help({ error: true }));
+  const define = (name: string, description: string) => withConnection(group.command(name).description(description));
+
+  define('create', 'register search attributes')
+    .requiredOption('--name <name>', 'name; repeat it for several (required)', collect)
+    .requiredOption('--type <type>', `${ALL_TYPES}: once, or once for each name (required)`, collect)
+    .action(
+      withClient<{ name: string[]; type: string[] }>(async ({ connection, namespace, output }, { name, type }) => {
+        if (type.length !== 1 && type.length !== name.length) {
+          throw new UsageError(`${name.length} names and ${type.length} types: give one type, or one for each name`);
+        }
+        const [first = ''] = type;
+        const searchAttributes = Object.fromEntries(name.map((each, i) => [each, typeOf(type[i] ?? first)]));
+        await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
+        output.say(`search attributes of ${namespace} registered: ${name.join(', ')}`);
+      }),
+    );
+
+  define('remove', 'forget search attributes; values that were set stay with their workflows')
+    .requiredOption('--name <name>', 'name; repeat it for several (required)', collect)
+    .action(
+      withClient<{ name: string[] }>(async ({ connection, namespace, output }, { name }) => {
+        await connection.operatorService.removeSearchAttributes({ namespace, searchAttributes: name });
+        output.say(`search attributes of ${namespace} removed: ${name.join(', ')}`);
+      }),
+    );
+
+  define('list', 'registered search attributes, and those every namespace has').action(
+    withClient<object>(async ({ connection, namespace, output }) => {
+      const { customAttributes, systemAttributes } = await connection.operatorService.listSearchAttributes({
+        namespace,
+      });
+      const rows = (attributes: object, origin: string): { name: string; type: string; origin: string }[] =>
+        Object.entries(attributes)
+          .map(([name, type]) => ({ name, type: typeName(type), origin }))
+          .sort((a, b) => (a.name < b.name ? -1 : 1));
+      const all = [...rows(customAttributes, 'registered'), ...rows(systemAttributes, 'system')];
+      if (output.format === 'table') output.table(all);
+      else output.record({ customAttributes: byName(customAttributes), systemAttributes: byName(systemAttributes) });
+    }),
+  );
+}
+
+const byName = (attributes: object): Record<string, string> =>
+  Object.fromEntries(Object.entries(attributes).map(([name, type]) => [name, typeName(type)]));
