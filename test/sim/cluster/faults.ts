@@ -10,6 +10,12 @@ import { Operator } from './operator.ts';
 import type { FaultName } from './plan.ts';
 import type { ClusterWorld } from './world.ts';
 
+/** Of a seed that is worth its name. */
+const LEAST_FAULTS = 5;
+const LEAST_KINDS = 3;
+/** ms before healing: the last chance. */
+const LAST_MS = 1_500;
+
 export class FaultDriver {
   readonly #world: ClusterWorld;
   readonly #random: SeededRandom;
@@ -32,20 +38,37 @@ export class FaultDriver {
     this.#operator.expelStrangers();
     for (const atMs of plan.faultsAt) {
       kernel.at(atMs, undefined, 'fault', () => {
-        if (this.#calm) return;
+        if (this.#calm || this.#happens(this.#random.pick(plan.kinds))) return;
         // One that cannot be had now gives way to another.
-        for (let tries = 0; tries < 4; tries += 1) {
-          const name =
-            tries === 0
-              ? this.#random.pick(plan.kinds)
-              : this.#random.pick(['crash', 'cut', 'pause', 'bad weather'] as const);
-          const what = this.#commit(name);
-          if (what === undefined) continue;
-          kernel.note(`fault: ${name} ${what}`);
-          this.met.set(name, (this.met.get(name) ?? 0) + 1);
-          return;
+        for (let tries = 0; tries < 3; tries += 1) {
+          if (this.#happens(this.#random.pick(['crash', 'cut', 'pause', 'bad weather']))) return;
         }
       });
+    }
+    if (plan.faultsAt.length > 0)
+      kernel.at(plan.calmAtMs - LAST_MS, undefined, 'fault', () => this.#enough(plan.kinds));
+  }
+
+  #happens(name: FaultName): boolean {
+    const what = this.#commit(name);
+    if (what === undefined) return false;
+    this.#world.kernel.note(`fault: ${name} ${what}`);
+    this.met.set(name, (this.met.get(name) ?? 0) + 1);
+    return true;
+  }
+
+  /** What makes a seed worth its name has not happened when little could be had: these always can. */
+  #enough(kinds: readonly FaultName[]): void {
+    const least = Math.min(LEAST_KINDS, kinds.length);
+    for (const name of [
+      'bad weather',
+      'redis forgets',
+      'worker reconnects',
+      'redis repeats terms',
+      'bad weather',
+    ] as const) {
+      const count = [...this.met.values()].reduce((sum, n) => sum + n, 0);
+      if (count < LEAST_FAULTS || this.met.size < least) this.#happens(name);
     }
   }
 
