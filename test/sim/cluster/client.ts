@@ -374,6 +374,12 @@ export class SimClient {
   }
 
   #mustPass(what: string, { code, message }: Status): void {
+    if (code === StatusCode.NOT_FOUND && this.runId !== undefined) {
+      throw new Violation(
+        'linearizable reads',
+        `${what} of ${this.plan.workflowId}: it is not found, and the start of its run ${this.runId} was acknowledged`,
+      );
+    }
     if (!PASSING.has(code))
       throw new Violation('door', `${what} of ${this.plan.workflowId} was refused: ${code} ${message}`);
   }

@@ -10,6 +10,12 @@ import { Operator } from './operator.ts';
 import type { FaultName } from './plan.ts';
 import type { ClusterWorld } from './world.ts';
 
+/** Of a seed that is worth its name. */
+const LEAST_FAULTS = 5;
+const LEAST_KINDS = 3;
+/** ms before healing: the last chance. */
+const LAST_MS = 1_500;
+
 export class FaultDriver {
   readonly #world: ClusterWorld;
   readonly #random: SeededRandom;
@@ -32,20 +38,37 @@ export class FaultDriver {
     this.#operator.expelStrangers();
     for (const atMs of plan.faultsAt) {
       kernel.at(atMs, undefined, 'fault', () => {
-        if (this.#calm) return;
+        if (this.#calm || this.#happens(this.#random.pick(plan.kinds))) return;
         // One that cannot be had now gives way to another.
-        for (let tries = 0; tries < 4; tries += 1) {
-          const name =
-            tries === 0
-              ? this.#random.pick(plan.kinds)
-              : this.#random.pick(['crash', 'cut', 'pause', 'bad weather'] as const);
-          const what = this.#commit(name);
-          if (what === undefined) continue;
-          kernel.note(`fault: ${name} ${what}`);
-          this.met.set(name, (this.met.get(name) ?? 0) + 1);
-          return;
+        for (let tries = 0; tries < 3; tries += 1) {
+          if (this.#happens(this.#random.pick(['crash', 'cut', 'pause', 'bad weather']))) return;
         }
       });
+    }
+    if (plan.faultsAt.length > 0)
+      kernel.at(plan.calmAtMs - LAST_MS, undefined, 'fault', () => this.#enough(plan.kinds));
+  }
+
+  #happens(name: FaultName): boolean {
+    const what = this.#commit(name);
+    if (what === undefined) return false;
+    this.#world.kernel.note(`fault: ${name} ${what}`);
+    this.met.set(name, (this.met.get(name) ?? 0) + 1);
+    return true;
+  }
+
+  /** What makes a seed worth its name has not happened when little could be had: these always can. */
+  #enough(kinds: readonly FaultName[]): void {
+    const least = Math.min(LEAST_KINDS, kinds.length);
+    for (const name of [
+      'bad weather',
+      'redis forgets',
+      'worker reconnects',
+      'redis repeats terms',
+      'bad weather',
+    ] as const) {
+      const count = [...this.met.values()].reduce((sum, n) => sum + n, 0);
+      if (count < LEAST_FAULTS || this.met.size < least) this.#happens(name);
     }
   }
 
@@ -284,31 +307,50 @@ export class FaultDriver {
   }
 
   /**
-   * A leader dies, those that follow it do not see each other, and nobody hands out terms: they stand in the same one. The dead one comes back, and
-   * dies again as soon as it has promised its vote.
+   * A leader dies and nobody hands out terms: those that follow it stand in the same one. One of them dies as soon as it has promised its vote, to itself
+   * perhaps, and is back before the other's request comes: that one's disk is slow, or the two do not see each other.
    */
   #rivals(machine: Machine): string | undefined {
     const { kernel, machines, watch } = this.#world;
     const random = this.#random;
     if (machine.node?.state !== 'serving') return undefined;
-    const others = machines.filter((one) => one !== machine);
-    this.#cut(others.flatMap((a) => others.filter((b) => b !== a).map((b) => [a, b] as const)));
+    const others = machines.filter((one) => one !== machine && one.node?.state === 'serving');
+    const leaders = others.filter(({ node }) => (node?.cluster?.leads ?? 0) > 0);
+    if (leaders.length === 0 || others.length < 2) return undefined;
+    const ms = random.between(8_000, 12_000);
+    const leader = random.pick(leaders);
+    const crash = (one: Machine, downMs: number): void => {
+      one.node?.crash('told');
+      this.#world.startSoon(one, downMs);
+    };
+    if (random.chance(0.5)) {
+      for (const { disk } of others.filter((one) => one !== leader)) {
+        // Longer than who has just started refuses to promise, and shorter than it waits to stand itself.
+        const slowMs = random.between(1_600, 2_400);
+        disk.baseMs += slowMs;
+        this.#for(ms, () => {
+          disk.baseMs -= slowMs;
+        });
+      }
+      crash(leader, ms);
+    } else {
+      this.#cut(
+        others.flatMap((a) => others.filter((b) => b !== a).map((b) => [a, b] as const)),
+        ms,
+      );
+      crash(machine, random.between(200, 2_500));
+    }
     this.#world.redisMs = undefined;
-    this.#for(random.between(8_000, 12_000), () => {
+    this.#for(ms, () => {
       this.#world.redisMs = 1;
     });
-    const crash = (downMs: number): void => {
-      machine.node?.crash('told');
-      this.#world.startSoon(machine, downMs);
-    };
-    let deaths = random.int(1, 4);
+    let deaths = random.int(2, 6);
     watch.onPromise = (directory) => {
       if (directory !== machine.directoryId || deaths === 0 || this.#calm) return;
       deaths -= 1;
-      kernel.after(random.between(0, 1), 'crash after a promise', () => crash(random.between(20, 200)));
+      kernel.after(random.between(0, 0.5), 'crash after a promise', () => crash(machine, random.between(20, 100)));
     };
-    crash(random.between(200, 2_500));
-    return machine.name;
+    return `${machine.name}, and ${leader.name} leads`;
   }
 
   /** Whoever applied the next message between workflows dies, and so does whoever sent it, before it has heard: it is said again to the next leader. */

@@ -149,7 +149,8 @@ export interface PlanChoices {
 export function makePlan(seed: number, { calm = false, only }: PlanChoices = {}): ClusterPlan {
   const random = new SeededRandom(`cluster plan ${seed}`);
   const durability = random.chance(SHARED_SHARE) ? 'shared' : 'replicated';
-  const replicas = durability === 'shared' ? 1 : random.pick([1, 3, 3, 3, 3, 5]);
+  // Of a shared database: how many nodes stand ready to lead a shard, one after the other.
+  const replicas = durability === 'shared' ? 3 : random.pick([1, 3, 3, 3, 3, 5]);
   const firstMembers = random.int(Math.max(3, replicas), Math.max(5, replicas));
   const calmAtMs = random.between(60_000, 66_000);
   const kinds = new Set<FaultName>();
