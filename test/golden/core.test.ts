@@ -19,7 +19,6 @@ const CORE_ONLY = [
   'continue-as-new-with-other-options',
   'search-attributes-at-start',
   'search-attributes-upserted',
-  'calls-on-a-closed-workflow',
 ];
 
 /** Histories that hold only a hash of a payload, so that the payload cannot be sent again. */

@@ -105,7 +105,7 @@ export const IN_SCOPE = [
   'patched',
   'patch-deprecated',
   'memo-upserted',
-  // signals, queries, timers
+  // signals, updates, queries, timers
   'signals-in-order',
   'many-signals-before-the-first-task',
   'signal-while-a-task-runs',
@@ -115,6 +115,18 @@ export const IN_SCOPE = [
   'completion-refused-over-a-signal',
   'signal-without-input-and-with-many',
   'signal-request-repeated',
+  'update-completed',
+  'update-rejected-by-its-validator',
+  'update-whose-handler-fails',
+  'update-without-a-handler',
+  'update-that-runs-an-activity',
+  'update-started-then-polled',
+  'update-repeated-with-the-same-id',
+  'update-before-the-first-task',
+  'update-with-start-of-a-new-workflow',
+  'update-with-start-of-a-running-workflow',
+  'update-rejected-then-accepted',
+  'calls-on-a-closed-workflow',
   'query-running-and-closed',
   'query-that-fails',
   'query-rejected-by-status',
@@ -149,7 +161,6 @@ export const LATER: Readonly<Record<string, string>> = {
   'list-follows-upserts-pages-and-order': 'custom search attributes',
   'start-requests-that-are-refused': 'custom search attributes and cron',
   'workflow-cron': 'cron',
-  'calls-on-a-closed-workflow': 'updates',
   'eager-workflow-start': 'eager start',
 };
 
