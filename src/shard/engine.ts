@@ -19,7 +19,6 @@ import type {
   GetWorkflowExecutionHistoryResponse,
   ListWorkflowExecutionsResponse,
   QueryResult,
-  QueryWorkflowResponse,
 } from '../wire/api.ts';
 import type { Status } from '../wire/status.ts';
 import { Actors } from './actors.ts';
@@ -52,6 +51,7 @@ import { messageOf } from './status.ts';
 import { SteadyClock } from './steady-clock.ts';
 import { storeLog } from './store-log.ts';
 import { Timers } from './timers.ts';
+import { UpdateCallers } from './update-callers.ts';
 import { Waiters } from './waiters.ts';
 
 export type { EngineHealth, EngineLog, EngineOptions };
@@ -75,6 +75,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
   readonly #timers: Timers;
   readonly #waiters: Waiters;
   readonly #queries: Queries;
+  readonly #updates: UpdateCallers;
   readonly #outgoing: Outgoing;
   readonly #reads: Reads;
   readonly #resume: Resume;
@@ -135,9 +136,22 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     this.#queries = new Queries({
       matching,
       limit: this.#bounds.waitingQueries,
+      submit: (to, message, done) => this.submit(to, message, done),
       deliver: (to, query, claim) => this.#outgoing.deliverQuery(to, query, claim),
     });
-    this.#outgoing = new Outgoing({ ...common, matching, waiters: this.#waiters, queries: this.#queries });
+    this.#updates = new UpdateCallers({
+      reader,
+      limit: this.#bounds.waitingUpdates,
+      submit: (to, message, done) => this.submit(to, message, done),
+      onReadFailed,
+    });
+    this.#outgoing = new Outgoing({
+      ...common,
+      matching,
+      waiters: this.#waiters,
+      queries: this.#queries,
+      updates: this.#updates,
+    });
     this.#reads = new Reads({ ...common, waiters: this.#waiters, refusal });
     this.#resume = new Resume({ ...common, outgoing: this.#outgoing });
     const isReplicated = options.commitLog !== undefined && store.scope === 'node';
@@ -205,6 +219,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
       materializer: this.#materializer,
       actors,
       queries: this.#queries,
+      updates: this.#updates,
       waiters: this.#waiters,
       onFailed,
     });
@@ -241,6 +256,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
       core: this.#core,
       clock,
       random,
+      scheduler: this.#options.scheduler,
       matching,
       limits: this.#limits,
       actors: this.#actors,
@@ -295,6 +311,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
       outgoing: this.#outgoing,
       overlay: this.#overlay,
       queries: this.#queries,
+      updates: this.#updates,
       retention: this.#retention,
       shards: this.#shards,
       timers: this.#timers,
@@ -369,22 +386,16 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     });
   }
 
-  query(to: ActorAddress, message: Extract<Message, { type: 'query' }>, done: Done<QueryWorkflowResponse>): Waiting {
-    const { queryId } = message;
-    const refusal = this.#queries.open(to, queryId, done);
-    if (refusal !== undefined) {
-      done(refusal, undefined);
-      return { abandon: () => undefined };
-    }
-    this.submit(to, message, (error) => {
-      if (error !== undefined) this.#queries.answer(queryId, error, undefined);
-    });
-    return {
-      abandon: () => {
-        if (!this.#queries.abandon(queryId)) return;
-        this.submit(to, { type: 'queryAbandoned', queryId }, () => undefined);
-      },
-    };
+  query(...asked: Parameters<Engine['query']>): Waiting {
+    return this.#queries.ask(...asked);
+  }
+
+  update(...asked: Parameters<Engine['update']>): Waiting {
+    return this.#updates.ask(...asked);
+  }
+
+  updateWithStart(...asked: Parameters<Engine['updateWithStart']>): Waiting {
+    return this.#updates.askWithStart(...asked);
   }
 
   answerQuery(to: ActorAddress, queryId: string, result: QueryResult, done: Done<undefined>): void {

@@ -132,10 +132,11 @@ export type Reply =
   | { type: 'heartbeat'; cancelRequested: boolean }
   | StartedWorkflowTask
   | StartedActivityTask
-  /** The task left no events: its worker goes back to this one. */
-  | { type: 'taskDropped'; resetHistoryEventId: number }
-  /** For queries and updates: the answer comes as an effect, of this turn or a later one. */
-  | { type: 'accepted' };
+  /**
+   * For queries and updates: the answer comes as an effect, of this turn or a later one. `resetHistoryEventId`: the completed task left no
+   * events, its worker goes back to this one.
+   */
+  | { type: 'accepted'; resetHistoryEventId?: number | undefined };
 
 export interface Outcome {
   ok: true;

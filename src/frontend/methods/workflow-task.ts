@@ -4,6 +4,7 @@ import type {
   GetWorkflowTaskHistoryRequest,
   RespondQueryTaskCompletedRequest,
   RespondWorkflowTaskCompletedRequest,
+  RespondWorkflowTaskCompletedResponse,
   RespondWorkflowTaskFailedRequest,
 } from '../../wire/api.ts';
 import type { Command } from '../../wire/command.ts';
@@ -23,6 +24,7 @@ import {
 } from '../validate/check.ts';
 import { command, queryResult } from '../validate/commands.ts';
 import * as common from '../validate/common.ts';
+import { protocolMessages } from '../validate/messages.ts';
 import * as rules from '../validate/rules.ts';
 import { answerCredit, answers, answersQuery } from './credit.ts';
 import { historyBytes } from './read.ts';
@@ -59,6 +61,7 @@ export const respondWorkflowTaskCompleted = method(
     identity: defaulted(string, ''),
     commands: defaulted(list(command), []),
     sticky: defaulted(boolean, false),
+    messages: optional(protocolMessages),
     queryResults: optional(record(queryResult)),
     forceCreateNewWorkflowTask: optional(boolean),
     sdkMetadata: optional(common.sdkMetadata),
@@ -78,13 +81,19 @@ export const respondWorkflowTaskCompleted = method(
         identity: request.identity,
         commands: request.commands,
         sticky: request.sticky,
+        messages: request.messages,
         queryResults: request.queryResults,
         forceCreateNewWorkflowTask: request.forceCreateNewWorkflowTask ?? false,
         sdkMetadata: request.sdkMetadata,
         meteringMetadata: request.meteringMetadata,
         workerVersion: request.workerVersion,
       },
-      nothingToSay(call),
+      (error, reply) => {
+        if (error !== undefined) call.refuse(error);
+        else if (reply?.type !== 'accepted' || reply.resetHistoryEventId === undefined) call.reply(EMPTY);
+        else
+          call.reply({ resetHistoryEventId: reply.resetHistoryEventId } satisfies RespondWorkflowTaskCompletedResponse);
+      },
     );
   },
   TASK_ANSWER,

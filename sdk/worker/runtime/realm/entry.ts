@@ -155,6 +155,7 @@ function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: Rea
     },
     hasConditions: () => activator.blockedConditions.size > 0,
     tryUnblockConditions: () => activator.tryUnblockConditions(),
+    rejectBufferedUpdates: () => activator.updates.rejectBuffered(),
     query(name, input) {
       try {
         return { ok: true, payload: activator.query(name, adopt(input)) };

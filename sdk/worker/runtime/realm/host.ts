@@ -40,6 +40,8 @@ export interface RealmExecution {
   activate(activation: Activation): void;
   hasConditions(): boolean;
   tryUnblockConditions(): number;
+  /** The activation ends: updates that no handler came for are refused. */
+  rejectBufferedUpdates(): void;
   query(name: string, input: Payloads | undefined): QueryAnswer;
   takeIntents(): Intent[];
   takeSinkCalls(): SinkInvocation[];

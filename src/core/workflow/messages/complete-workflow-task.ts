@@ -119,7 +119,7 @@ function drop(run: RunDraft, message: CompleteWorkflowTaskMessage): Decision {
   rejectUnprocessed(run);
   scheduleForUpdates(run);
   settleQueries(run);
-  return run.turn.outcome({ type: 'taskDropped', resetHistoryEventId });
+  return run.turn.outcome({ type: 'accepted', resetHistoryEventId });
 }
 
 /** ms a task waits for its sticky worker when the worker did not say. */
