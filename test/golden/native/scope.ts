@@ -191,6 +191,7 @@ export const ON_PURPOSE: Readonly<Record<string, { paths: readonly string[]; why
     paths: ['outcome.refused.error.cause'],
     why: 'the error keeps the status as its cause',
   },
+  'calls-on-a-closed-workflow': { paths: ['outcome.*.error.cause'], why: 'the error keeps the status as its cause' },
   'query-that-fails': { paths: ['outcome.*.error.cause'], why: 'the error keeps the status as its cause' },
   'query-of-terminated-and-failed-workflows': {
     paths: ['outcome.*.error.cause'],

@@ -27,7 +27,7 @@ export function pollUpdate(state: ActorState, message: PollUpdateMessage, contex
   const pending = state.updates.get(updateId);
   const waiting = pending?.runId === run.runId ? pending : undefined;
   if (row === undefined && waiting === undefined) {
-    return notFound(`update "${updateId}" not found in run ${run.runId} of workflow ${state.workflowId}`);
+    return notFound(`update "${updateId}" not found`);
   }
   const known = row === undefined ? undefined : knownAnswer(draft, row, until);
   if (known !== undefined) {
