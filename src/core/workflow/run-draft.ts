@@ -129,9 +129,9 @@ export class RunDraft implements FactSink {
 
   /** Writes an event that came from outside: now, or buffered while a task is started. Returns its id, 0 when buffered. */
   record<T extends KnownEventType>(eventType: T, attributes: EventAttributes[T], eventTime = this.now): number {
-    if (!this.isBuffering) return this.add(eventType, attributes, undefined, eventTime);
-    // What waits in a row for a task's end must find that task after a crash.
+    // It has promised the next ids; and what waits in a row for a task's end must find that task after a crash.
     this.keepTask();
+    if (!this.isBuffering) return this.add(eventType, attributes, undefined, eventTime);
     const event = this.#event(0, eventType, attributes, undefined, eventTime);
     applyEvent(this, event);
     const id = this.row.nextBufferedId;
