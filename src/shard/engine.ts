@@ -133,25 +133,16 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     const common = { core, reader, actors, executor, onReadFailed };
     const refusal = (): Status | undefined => this.#gate.closed();
     this.#waiters = new Waiters(this.#bounds);
+    const submit: Engine['submit'] = (to, message, done) => this.submit(to, message, done);
     this.#queries = new Queries({
       matching,
       limit: this.#bounds.waitingQueries,
-      submit: (to, message, done) => this.submit(to, message, done),
+      submit,
       deliver: (to, query, claim) => this.#outgoing.deliverQuery(to, query, claim),
     });
-    this.#updates = new UpdateCallers({
-      reader,
-      limit: this.#bounds.waitingUpdates,
-      submit: (to, message, done) => this.submit(to, message, done),
-      onReadFailed,
-    });
-    this.#outgoing = new Outgoing({
-      ...common,
-      matching,
-      waiters: this.#waiters,
-      queries: this.#queries,
-      updates: this.#updates,
-    });
+    this.#updates = new UpdateCallers({ reader, limit: this.#bounds.waitingUpdates, submit, onReadFailed });
+    const waiting = { waiters: this.#waiters, queries: this.#queries, updates: this.#updates };
+    this.#outgoing = new Outgoing({ ...common, matching, ...waiting });
     this.#reads = new Reads({ ...common, waiters: this.#waiters, refusal });
     this.#resume = new Resume({ ...common, outgoing: this.#outgoing });
     const isReplicated = options.commitLog !== undefined && store.scope === 'node';
@@ -218,9 +209,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
       committer: this.#committer,
       materializer: this.#materializer,
       actors,
-      queries: this.#queries,
-      updates: this.#updates,
-      waiters: this.#waiters,
+      ...waiting,
       onFailed,
     });
     this.#flusher = new Flusher({
