@@ -167,8 +167,11 @@ export class WorkflowHandleImpl<T extends Workflow> implements WorkflowHandle<T>
     return await handle.result();
   }
 
-  startUpdate<Ret>(def: { name: string } | string, options: AnyUpdateOptions): Promise<WorkflowUpdateHandle<Ret>> {
-    return this.#sendUpdate<Ret>(def, options, acceptedOnly(options.waitForStage));
+  async startUpdate<Ret>(
+    def: { name: string } | string,
+    options: AnyUpdateOptions,
+  ): Promise<WorkflowUpdateHandle<Ret>> {
+    return await this.#sendUpdate<Ret>(def, options, acceptedOnly(options.waitForStage));
   }
 
   getUpdateHandle<Ret>(updateId: string, options?: GetWorkflowUpdateHandleOptions): WorkflowUpdateHandle<Ret> {

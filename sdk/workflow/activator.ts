@@ -49,6 +49,8 @@ export type SeqKind = 'timer' | 'activity' | 'child' | 'signalExternal' | 'cance
 export interface ActivatorOptions {
   info: WorkflowInfo;
   randomSeed: string;
+  /** Of this package. */
+  sdkVersion: string;
   payloadConverter: PayloadConverter;
   failureConverter: FailureConverter;
   /** Source-mapped text of an error's stack, without the SDK's own frames. */
@@ -102,11 +104,12 @@ export class Activator {
     this.handlers = new MessageHandlers(
       options.payloadConverter,
       {
-        stackTrace: () => this.stackTrace(),
+        stacks: () => this.stacks(),
         workflowMetadata: () =>
           describeHandlers(this.info.workflowType, this.handlers, this.updates.handlers, this.currentDetails),
       },
       (error) => this.#leave(error),
+      options.sdkVersion,
     );
     this.updates = new UpdateHandlers({
       payloadConverter: options.payloadConverter,
@@ -268,7 +271,7 @@ export class Activator {
   }
 
   /** Stacks of everything the workflow waits for. */
-  stackTrace(): string {
+  stacks(): string[] {
     const sites = new Set<Error>();
     const waiting: Iterable<{ site: Error }>[] = [
       this.timers.values(),
@@ -281,7 +284,7 @@ export class Activator {
     ];
     for (const group of waiting) for (const { site } of group) sites.add(site);
     const stacks = new Set([...sites].map((site) => this.#mapStack(site.stack ?? '').replace(/^Error.*\n?/, '')));
-    return [...stacks].filter((stack) => stack !== '').join('\n\n');
+    return [...stacks].filter((stack) => stack !== '');
   }
 
   #apply(job: Job): void {

@@ -11,6 +11,7 @@ import {
 } from '../common/reserved.ts';
 import { DeterminismViolationError } from './errors.ts';
 import type { DefaultQueryHandler, DefaultSignalHandler } from './interfaces.ts';
+import { type EnhancedStackTrace, locationsOf } from './stack-trace.ts';
 
 /** Handlers are stored without their types: what comes from outside is checked by nobody. */
 export type AnyHandler = (...args: unknown[]) => unknown;
@@ -47,17 +48,22 @@ export class MessageHandlers {
 
   constructor(
     payloadConverter: PayloadConverter,
-    builtInQueries: { stackTrace: () => string; workflowMetadata: () => unknown },
+    builtInQueries: { stacks: () => string[]; workflowMetadata: () => unknown },
     onSignalFailure: (error: unknown) => void,
+    sdkVersion: string,
   ) {
     this.#payloadConverter = payloadConverter;
     this.#onSignalFailure = onSignalFailure;
     const builtIn = (name: string, handler: () => unknown, description: string) =>
       this.queries.set(name, { handler, description });
-    builtIn(STACK_TRACE_QUERY_NAME, builtInQueries.stackTrace, 'Returns a sensible stack trace.');
+    builtIn(STACK_TRACE_QUERY_NAME, () => builtInQueries.stacks().join('\n\n'), 'Returns a sensible stack trace.');
     builtIn(
       ENHANCED_STACK_TRACE_QUERY_NAME,
-      () => ({ sdk: { name: 'typescript', version: '' }, sources: {}, stacks: [builtInQueries.stackTrace()] }),
+      (): EnhancedStackTrace => ({
+        sdk: { name: 'typescript', version: sdkVersion },
+        sources: {},
+        stacks: builtInQueries.stacks().map((stack) => ({ locations: locationsOf(stack) })),
+      }),
       'Returns a stack trace annotated with source information.',
     );
     builtIn(

@@ -254,7 +254,7 @@ export class Execution {
   }
 
   #begin(event: Extract<HistoryEvent, { eventType: typeof EventType.WORKFLOW_EXECUTION_STARTED }>): void {
-    const { namespace, workflowId, runId, taskQueue } = this.identity;
+    const { namespace, workflowId, runId, taskQueue, sdkVersion } = this.identity;
     const inside = this.#realm.createExecution({
       namespace,
       taskQueue: event.attributes.taskQueue?.name ?? taskQueue,
@@ -262,6 +262,7 @@ export class Execution {
       runId,
       started: event.attributes,
       startTime: event.eventTime,
+      sdkVersion,
     });
     this.#inside = inside;
     this.#machines = new Machines(event.attributes, runId);

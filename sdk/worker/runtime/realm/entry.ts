@@ -106,6 +106,7 @@ function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: Rea
   const { started } = init;
   const activator = new Activator({
     info: workflowInfoOf(init, host, converters.payload),
+    sdkVersion: init.sdkVersion,
     randomSeed: started.originalExecutionRunId ?? init.runId,
     payloadConverter: converters.payload,
     failureConverter: converters.failure,

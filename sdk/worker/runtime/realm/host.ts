@@ -28,6 +28,7 @@ export interface ExecutionInit {
   started: WorkflowExecutionStartedEventAttributes;
   /** Epoch ms of the started event. */
   startTime: number;
+  sdkVersion: string;
 }
 
 export type QueryAnswer = { ok: true; payload: Payload } | { ok: false; failure: Failure; message: string };
