@@ -27,6 +27,9 @@ export class WithStartWorkflowOperation<T extends Workflow = UntypedWorkflow> {
   #settle: { resolve(handle: WorkflowHandle<T>): void; reject(error: unknown): void } | undefined;
   #used = false;
 
+  /** By the name the workflow is registered under, or by its function. */
+  constructor(workflowType: string, options: WithStartWorkflowOptions<T>);
+  constructor(workflow: T, options: WithStartWorkflowOptions<T>);
   constructor(workflowTypeOrFunc: string | T, options: WithStartWorkflowOptions<T>) {
     this.workflowTypeOrFunc = workflowTypeOrFunc;
     this.options = options;

@@ -157,9 +157,9 @@ describe('an update with start', () => {
   it('starts the workflow once, however many race, and gives it all updates', async () => {
     const totals = await Promise.all(
       ['tea', 'cake', 'bread'].map((item) =>
-        client.workflow.executeUpdateWithStart<never, number, [string]>('addItem', {
+        client.workflow.executeUpdateWithStart('addItem', {
           args: [item],
-          startWorkflowOperation: operation('races', 'USE_EXISTING') as WithStartWorkflowOperation<never>,
+          startWorkflowOperation: operation('races', 'USE_EXISTING'),
         }),
       ),
     );
