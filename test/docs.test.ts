@@ -97,6 +97,21 @@ it("the README's sixty seconds run as they are written", { timeout: 60_000 }, as
   }
 });
 
+it('the updates of their guide run as they are written', { timeout: 60_000 }, async () => {
+  const folder = extract('docs/guides/updates.md') ?? '';
+  await compile(folder);
+  const server = await Server.create({ port: 0 });
+  const env = { ...process.env, TENUTO_ADDRESS: server.address ?? '' };
+  const worker = spawn(process.execPath, ['worker.js'], { cwd: folder, env, stdio: 'ignore' });
+  try {
+    const { stdout } = await run(process.execPath, ['client.js'], { cwd: folder, env });
+    expect(stdout.trim()).toBe('1 2 an item needs a name tea and cake');
+  } finally {
+    worker.kill('SIGKILL');
+    await server.close();
+  }
+});
+
 it('the metrics and tables that the pages on operating name exist', async () => {
   const folder = join(root, 'docs/operations');
   const named = readdirSync(folder).flatMap((page) => [

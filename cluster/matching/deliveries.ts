@@ -14,6 +14,7 @@ import {
   string,
 } from '../../src/frontend/validate/check.ts';
 import * as common from '../../src/frontend/validate/common.ts';
+import { protocolMessages } from '../../src/frontend/validate/messages.ts';
 import type { Delivery, LateAnswer } from '../../src/ports/matching.ts';
 import type { WorkflowQuery } from '../../src/wire/api.ts';
 import { encode } from '../../src/wire/codec.ts';
@@ -60,6 +61,7 @@ const workflowTask = object<StartedWorkflowTask['task']>({
   firstEventId: integer,
   queries: optional(record(query)),
   query: optional(query),
+  messages: optional(protocolMessages),
 });
 
 const activityTask = object<StartedActivityTask['task']>({

@@ -108,7 +108,10 @@ export function freshEngine({ engine, confirm, shardOf, led, onFault }: FreshEng
     );
   };
   return {
+    // Turns, which see for themselves that what they rest on is fresh.
     submit: (to, message, done) => engine.submit(to, message, done),
+    update: (to, message, done) => engine.update(to, message, done),
+    updateWithStart: (to, message, done) => engine.updateWithStart(to, message, done),
     answerQuery: (to, queryId, result, done) => engine.answerQuery(to, queryId, result, done),
     // "That task is over" makes its worker drop what it has: only the shard's leader can say it.
     taskHistory: (to, task, done) => answered(one(to), done, (told) => engine.taskHistory(to, task, told)),

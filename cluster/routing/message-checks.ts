@@ -16,6 +16,8 @@ import {
 } from '../../src/frontend/validate/check.ts';
 import { command, queryResult } from '../../src/frontend/validate/commands.ts';
 import * as common from '../../src/frontend/validate/common.ts';
+import { protocolMessages } from '../../src/frontend/validate/messages.ts';
+import type { UpdateWithStartMessage } from '../../src/ports/engine.ts';
 
 export type ForwardedType =
   | 'start'
@@ -29,6 +31,8 @@ export type ForwardedType =
   | 'cancelActivityTask'
   | 'heartbeatActivityTask'
   | 'query'
+  | 'update'
+  | 'pollUpdate'
   | 'queryAnswered'
   | 'queryLost'
   | 'queryAbandoned';
@@ -63,6 +67,24 @@ const signalInput = {
   requestId: string,
 };
 
+const untilOf =
+  <T extends string>(...known: readonly T[]): Check<T> =>
+  (value) => {
+    const until = known.find((one) => one === value);
+    if (until === undefined) throw new Error(`an update cannot be waited for until ${String(value).slice(0, 64)}`);
+    return until;
+  };
+
+const updateAsk = {
+  callId: string,
+  until: untilOf('accepted', 'completed'),
+  updateId: string,
+  updateName: string,
+  args: optional(common.payloads),
+  header: optional(common.header),
+  identity: string,
+};
+
 const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
   start: object<messages.StartMessage>({
     type: typed('start'),
@@ -86,6 +108,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     priority: optional(common.priority),
     userMetadata: optional(common.userMetadata),
     signal: optional(object<messages.SignalInput>(signalInput)),
+    update: optional(object<messages.UpdateAsk>(updateAsk)),
   }),
   signal: object<messages.SignalMessage>({ type: typed('signal'), target, ...signalInput }),
   requestCancel: object<messages.RequestCancelMessage>({
@@ -112,6 +135,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     sticky: boolean,
     queryResults: optional(record(queryResult)),
     forceCreateNewWorkflowTask: boolean,
+    messages: optional(protocolMessages),
     sdkMetadata: optional(common.sdkMetadata),
     meteringMetadata: optional(common.meteringMetadata),
     workerVersion: optional(common.workerVersion),
@@ -158,6 +182,14 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     header: optional(common.header),
     rejectCondition: optional(enumeration()),
   }),
+  update: object<messages.UpdateMessage>({ type: typed('update'), target, ...updateAsk }),
+  pollUpdate: object<messages.PollUpdateMessage>({
+    type: typed('pollUpdate'),
+    callId: string,
+    until: untilOf('accepted', 'completed', 'now'),
+    target,
+    updateId: string,
+  }),
   queryAnswered: object<messages.QueryAnsweredMessage>({
     type: typed('queryAnswered'),
     queryId: string,
@@ -185,6 +217,17 @@ export const forwardedMessage: Check<ForwardedMessage> = (value) => {
 
 export const queryMessage: Check<messages.QueryMessage> = CHECKS.query;
 
+export const updateMessage: Check<messages.UpdateMessage | messages.PollUpdateMessage> = (value) => {
+  const { type } = kind(value);
+  return type === 'pollUpdate' ? CHECKS.pollUpdate(value) : CHECKS.update(value);
+};
+
+export const updateWithStartMessage: Check<UpdateWithStartMessage> = (value) => {
+  const { update, ...start } = CHECKS.start(value);
+  if (update === undefined) throw new Error('an update with start has no update');
+  return { ...start, update };
+};
+
 /**
  * What a repeat after an unknown outcome would do. `nothing`: it changes no rows. `once`: its request id makes a repeat the same request (I5).
  * `perhapsTwice`: it has none, so it is repeated only when the first is known not to have been applied.
@@ -204,7 +247,11 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
     case 'heartbeatActivityTask':
       return 'perhapsTwice';
     case 'query':
+    case 'pollUpdate':
       return 'nothing';
+    // Its id makes a repeat the same update.
+    case 'update':
+      return 'once';
     // A repeat would be told that no query waits, though the first one found it.
     case 'queryAnswered':
     case 'queryLost':

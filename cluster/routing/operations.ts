@@ -1,7 +1,7 @@
 // The engine's calls as data: which shard one is for, how it is asked of the local engine, how it travels, and what a repeat would do. One
 // constructor for each method of the Engine port; routed-call.ts runs them, serve.ts reads them back.
 
-import type { QueryMessage } from '../../src/core/workflow/message.ts';
+import type { PollUpdateMessage, QueryMessage, UpdateMessage } from '../../src/core/workflow/message.ts';
 import type { Reply } from '../../src/core/workflow/outcome.ts';
 import {
   boolean,
@@ -17,6 +17,7 @@ import {
 } from '../../src/frontend/validate/check.ts';
 import { queryResult } from '../../src/frontend/validate/commands.ts';
 import * as common from '../../src/frontend/validate/common.ts';
+import { updateOutcome } from '../../src/frontend/validate/messages.ts';
 import type {
   ActorAddress,
   AttributesChange,
@@ -24,14 +25,24 @@ import type {
   Engine,
   HistoryQuery,
   RegisteredAttributes,
+  UpdateWithStartMessage,
   Waiting,
 } from '../../src/ports/engine.ts';
 import type * as api from '../../src/wire/api.ts';
-import { effectOf, type ForwardedMessage, forwardedMessage, queryMessage } from './message-checks.ts';
+import {
+  effectOf,
+  type ForwardedMessage,
+  forwardedMessage,
+  queryMessage,
+  updateMessage,
+  updateWithStartMessage,
+} from './message-checks.ts';
 
 export type KeyedMethod =
   | 'submit'
   | 'query'
+  | 'update'
+  | 'updateWithStart'
   | 'answerQuery'
   | 'describe'
   | 'history'
@@ -93,6 +104,7 @@ const batches = list<Uint8Array>((value) => {
 
 const started = object<api.StartWorkflowExecutionResponse>({ runId: string, started: boolean, status: enumeration() });
 const replyKind = object<{ type: string }>({ type: string });
+const acceptedReply = object<{ resetHistoryEventId?: number | undefined }>({ resetHistoryEventId: optional(integer) });
 const startedReply = object<{ response: api.StartWorkflowExecutionResponse }>({ response: started });
 const heartbeatReply = object<{ cancelRequested: boolean }>({ cancelRequested: boolean });
 
@@ -104,7 +116,7 @@ const reply: Check<Reply> = (value) => {
     case 'heartbeat':
       return { type: 'heartbeat', ...heartbeatReply(value) };
     case 'accepted':
-      return { type: 'accepted' };
+      return { type: 'accepted', ...acceptedReply(value) };
     default:
       throw new Error(`a reply of type ${type.slice(0, 64)} is not for a forwarded message`);
   }
@@ -113,6 +125,16 @@ const reply: Check<Reply> = (value) => {
 const queryAnswer = object<api.QueryWorkflowResponse>({
   queryResult: optional(common.payloads),
   queryRejected: optional(object<{ status: api.WorkflowExecutionInfo['status'] }>({ status: enumeration() })),
+});
+const updateAnswer = object<api.UpdateWorkflowExecutionResponse>({
+  runId: string,
+  updateId: string,
+  stage: enumeration(),
+  outcome: optional(updateOutcome),
+});
+const updateWithStartAnswer = object<api.UpdateWithStartWorkflowExecutionResponse>({
+  start: started,
+  update: updateAnswer,
 });
 const nothing: Check<undefined> = () => undefined;
 const described = shaped<api.DescribeWorkflowExecutionResponse>(
@@ -166,6 +188,32 @@ export const query = (to: ActorAddress, message: QueryMessage): Operation<api.Qu
   body: { ...to, message },
   local: (engine, done) => engine.query(to, message, done),
   answer: queryAnswer,
+});
+
+export const update = (
+  to: ActorAddress,
+  message: UpdateMessage | PollUpdateMessage,
+): Operation<api.UpdateWorkflowExecutionResponse> => ({
+  method: 'update',
+  to,
+  effect: effectOf(message),
+  waits: 'forEvents',
+  body: { ...to, message },
+  local: (engine, done) => engine.update(to, message, done),
+  answer: updateAnswer,
+});
+
+export const updateWithStart = (
+  to: ActorAddress,
+  message: UpdateWithStartMessage,
+): Operation<api.UpdateWithStartWorkflowExecutionResponse> => ({
+  method: 'updateWithStart',
+  to,
+  effect: effectOf(message),
+  waits: 'forEvents',
+  body: { ...to, message },
+  local: (engine, done) => engine.updateWithStart(to, message, done),
+  answer: updateWithStartAnswer,
 });
 
 export const answerQuery = (to: ActorAddress, queryId: string, result: api.QueryResult): Operation<undefined> => ({
@@ -284,6 +332,8 @@ const taskQuery = object<TaskHistoryQuery>({
 });
 const submitBody = object<{ message: ForwardedMessage }>({ message: forwardedMessage });
 const queryBody = object<{ message: QueryMessage }>({ message: queryMessage });
+const updateBody = object<{ message: UpdateMessage | PollUpdateMessage }>({ message: updateMessage });
+const updateWithStartBody = object<{ message: UpdateWithStartMessage }>({ message: updateWithStartMessage });
 const answerQueryBody = object<{ queryId: string; result: api.QueryResult }>({ queryId: string, result: queryResult });
 const runBody = object<{ runId?: string | undefined }>({ runId: optional(string) });
 const historyBody = object<{ query: HistoryQuery }>({ query: historyQuery });
@@ -302,6 +352,8 @@ const changeBody = object<{ change: AttributesChange }>({
 export const READERS: { readonly [M in KeyedMethod]: Check<Operation<unknown>> } = {
   submit: (value) => submit(address(value), submitBody(value).message),
   query: (value) => query(address(value), queryBody(value).message),
+  update: (value) => update(address(value), updateBody(value).message),
+  updateWithStart: (value) => updateWithStart(address(value), updateWithStartBody(value).message),
   answerQuery: (value) => {
     const { queryId, result } = answerQueryBody(value);
     return answerQuery(address(value), queryId, result);

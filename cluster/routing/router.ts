@@ -1,7 +1,7 @@
 // The engine as doors see it on a node of a cluster: each call goes to the shard's owner, here or one hop away. In front of the local engine, which it
 // also serves to the other nodes. Built by the composition root; a single node does without.
 
-import type { Message, QueryMessage } from '../../src/core/workflow/message.ts';
+import type { Message, PollUpdateMessage, QueryMessage, UpdateMessage } from '../../src/core/workflow/message.ts';
 import type { Reply } from '../../src/core/workflow/outcome.ts';
 import type { Clock, Scheduler } from '../../src/ports/clock.ts';
 import type {
@@ -13,6 +13,7 @@ import type {
   HistoryQuery,
   ListRequest,
   RegisteredAttributes,
+  UpdateWithStartMessage,
   Waiting,
 } from '../../src/ports/engine.ts';
 import type * as api from '../../src/wire/api.ts';
@@ -122,6 +123,22 @@ export class Router implements Engine {
 
   query(to: ActorAddress, message: QueryMessage, done: Done<api.QueryWorkflowResponse>): Waiting {
     return this.#route(operations.query(to, message), done);
+  }
+
+  update(
+    to: ActorAddress,
+    message: UpdateMessage | PollUpdateMessage,
+    done: Done<api.UpdateWorkflowExecutionResponse>,
+  ): Waiting {
+    return this.#route(operations.update(to, message), done);
+  }
+
+  updateWithStart(
+    to: ActorAddress,
+    message: UpdateWithStartMessage,
+    done: Done<api.UpdateWithStartWorkflowExecutionResponse>,
+  ): Waiting {
+    return this.#route(operations.updateWithStart(to, message), done);
   }
 
   answerQuery(to: ActorAddress, queryId: string, result: api.QueryResult, done: Done<undefined>): void {

@@ -22,6 +22,8 @@ export interface ServeOptions {
 const KEYED: readonly KeyedMethod[] = [
   'submit',
   'query',
+  'update',
+  'updateWithStart',
   'answerQuery',
   'describe',
   'history',

@@ -341,6 +341,20 @@ class SimEngine implements Engine {
     return { abandon: () => undefined };
   }
 
+  update(_to: ActorAddress, _message: object, done: Done<api.UpdateWorkflowExecutionResponse>): Waiting {
+    done({ code: StatusCode.UNIMPLEMENTED, message: 'not simulated' }, undefined);
+    return { abandon: () => undefined };
+  }
+
+  updateWithStart(
+    _to: ActorAddress,
+    _message: object,
+    done: Done<api.UpdateWithStartWorkflowExecutionResponse>,
+  ): Waiting {
+    done({ code: StatusCode.UNIMPLEMENTED, message: 'not simulated' }, undefined);
+    return { abandon: () => undefined };
+  }
+
   answerQuery(_to: ActorAddress, _id: string, _result: api.QueryResult, done: Done<undefined>): void {
     done({ code: StatusCode.UNIMPLEMENTED, message: 'not simulated' }, undefined);
   }

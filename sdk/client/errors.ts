@@ -113,6 +113,34 @@ export class QueryNotRegisteredError extends ExecutionError {
   }
 }
 
+/** The update was rejected, or failed: see its `cause`. */
+export class WorkflowUpdateFailedError extends ExecutionError {
+  override readonly cause: Error | undefined;
+
+  constructor(message: string, cause: Error | undefined, execution?: ErrorExecution) {
+    super(message, execution);
+    this.cause = cause;
+  }
+
+  static {
+    markErrorClass(WorkflowUpdateFailedError, 'WorkflowUpdateFailedError');
+  }
+}
+
+/** The call's time was over, or it was given up, before the update had come as far as was asked for: it may come further. */
+export class WorkflowUpdateRPCTimeoutOrCancelledError extends ExecutionError {
+  override readonly cause?: Error | undefined;
+
+  constructor(message: string, opts?: { cause?: Error; execution?: ErrorExecution | undefined }) {
+    super(message, opts?.execution);
+    this.cause = opts?.cause;
+  }
+
+  static {
+    markErrorClass(WorkflowUpdateRPCTimeoutOrCancelledError, 'WorkflowUpdateRPCTimeoutOrCancelledError');
+  }
+}
+
 /** No such activity is open: it was completed, timed out, or its workflow has closed. */
 export class ActivityNotFoundError extends ExecutionError {
   /** Absent when it was named by its task token. */

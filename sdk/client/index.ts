@@ -52,11 +52,15 @@ export {
   ServiceError,
   WorkflowContinuedAsNewError,
   WorkflowFailedError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
 } from './errors.ts';
 export { decodeEventBatches } from './history.ts';
 export type * from './interceptors.ts';
 export type { IntoHistoriesOptions } from './into-histories.ts';
 export type * from './types.ts';
+export { WorkflowUpdateStage } from './update-stage.ts';
+export { WithStartWorkflowOperation, type WithStartWorkflowOptions } from './with-start.ts';
 export {
   type AsyncWorkflowListIterable,
   type GetWorkflowHandleOptions,
@@ -78,3 +82,9 @@ export type {
   WorkflowSignalWithStartOptions,
   WorkflowStartOptions,
 } from './workflow-options.ts';
+export type {
+  GetWorkflowUpdateHandleOptions,
+  WithUpdateArgs,
+  WorkflowUpdateHandle,
+  WorkflowUpdateOptions,
+} from './workflow-update.ts';

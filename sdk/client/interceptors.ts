@@ -1,9 +1,11 @@
 // Hooks around a workflow client's calls: the first interceptor is the outermost; each goes on by calling `next`.
 
 import type { DescribeWorkflowExecutionResponse } from '../../src/wire/api.ts';
+import type { UpdateOutcome } from '../../src/wire/common.ts';
 import type { QueryRejectCondition } from '../common/enums.ts';
 import type { Headers, Next } from '../common/interceptors.ts';
 import type { WorkflowExecution } from './types.ts';
+import type { WorkflowUpdateStage } from './update-stage.ts';
 import type { CompiledWorkflowOptions } from './workflow-options.ts';
 
 export type { Headers, Next } from '../common/interceptors.ts';
@@ -60,6 +62,37 @@ export interface WorkflowDescribeInput {
   readonly workflowExecution: WorkflowExecution;
 }
 
+export interface WorkflowStartUpdateInput {
+  readonly updateName: string;
+  readonly args: readonly unknown[];
+  readonly workflowExecution: WorkflowExecution;
+  readonly firstExecutionRunId?: string | undefined;
+  readonly headers: Headers;
+  readonly options: { readonly updateId: string; readonly waitForStage: WorkflowUpdateStage };
+}
+
+export interface WorkflowStartUpdateOutput {
+  readonly updateId: string;
+  readonly workflowRunId: string;
+  /** Absent while it is not completed. */
+  readonly outcome?: UpdateOutcome | undefined;
+}
+
+export interface WorkflowStartUpdateWithStartInput {
+  readonly workflowType: string;
+  readonly workflowStartOptions: CompiledWorkflowOptions;
+  readonly workflowStartHeaders: Headers;
+  readonly updateName: string;
+  readonly updateArgs: readonly unknown[];
+  readonly updateOptions: { readonly updateId: string; readonly waitForStage: WorkflowUpdateStage };
+  readonly updateHeaders: Headers;
+}
+
+export interface WorkflowStartUpdateWithStartOutput {
+  readonly workflowExecution: { readonly workflowId: string; readonly runId: string };
+  readonly update: WorkflowStartUpdateOutput;
+}
+
 /** Implement any of these. */
 export interface WorkflowClientInterceptor {
   /** @deprecated Implement {@link startWithDetails}; this is called only where that is missing. Returns the run id. */
@@ -75,6 +108,14 @@ export interface WorkflowClientInterceptor {
     input: WorkflowSignalWithStartInput,
     next: Next<WorkflowClientInterceptor, 'signalWithStart'>,
   ): Promise<string>;
+  startUpdate?(
+    input: WorkflowStartUpdateInput,
+    next: Next<WorkflowClientInterceptor, 'startUpdate'>,
+  ): Promise<WorkflowStartUpdateOutput>;
+  startUpdateWithStart?(
+    input: WorkflowStartUpdateWithStartInput,
+    next: Next<WorkflowClientInterceptor, 'startUpdateWithStart'>,
+  ): Promise<WorkflowStartUpdateWithStartOutput>;
   query?(input: WorkflowQueryInput, next: Next<WorkflowClientInterceptor, 'query'>): Promise<unknown>;
   terminate?(input: WorkflowTerminateInput, next: Next<WorkflowClientInterceptor, 'terminate'>): Promise<object>;
   cancel?(input: WorkflowCancelInput, next: Next<WorkflowClientInterceptor, 'cancel'>): Promise<object>;

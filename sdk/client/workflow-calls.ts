@@ -1,6 +1,7 @@
 // The calls of a workflow client, each with its interceptors around it. Without interceptors a call goes straight to the connection.
 
 import type { DescribeWorkflowExecutionResponse } from '../../src/wire/api.ts';
+import { UpdateWorkflowExecutionLifecycleStage as Stage } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
 import { decodeMessage } from '../common/codec.ts';
 import { WorkflowExecutionAlreadyStartedError } from '../common/failure.ts';
@@ -21,6 +22,10 @@ import {
   type WorkflowSignalWithStartInput,
   type WorkflowStartInput,
   type WorkflowStartOutput,
+  type WorkflowStartUpdateInput,
+  type WorkflowStartUpdateOutput,
+  type WorkflowStartUpdateWithStartInput,
+  type WorkflowStartUpdateWithStartOutput,
   type WorkflowTerminateInput,
 } from './interceptors.ts';
 import type { WorkflowExecution } from './types.ts';
@@ -31,12 +36,22 @@ import {
   signalWithStartRequest,
   startRequest,
   terminateRequest,
+  updateRequest,
+  updateWithStartRequest,
 } from './workflow-requests.ts';
+import { rethrowUpdateError, type UpdateAnswer, updateAnswer } from './workflow-update.ts';
+
+/** An update takes as long as it takes: its caller's deadline is the only one. */
+const NO_LIMIT = { timeoutMs: 0 } as const;
 
 export class WorkflowCalls {
   readonly start: (input: WorkflowStartInput) => Promise<WorkflowStartOutput>;
   readonly signal: (input: WorkflowSignalInput) => Promise<void>;
   readonly signalWithStart: (input: WorkflowSignalWithStartInput) => Promise<string>;
+  readonly startUpdate: (input: WorkflowStartUpdateInput) => Promise<WorkflowStartUpdateOutput>;
+  readonly startUpdateWithStart: (
+    input: WorkflowStartUpdateWithStartInput,
+  ) => Promise<WorkflowStartUpdateWithStartOutput>;
   readonly query: (input: WorkflowQueryInput) => Promise<unknown>;
   readonly terminate: (input: WorkflowTerminateInput) => Promise<object>;
   readonly cancel: (input: WorkflowCancelInput) => Promise<object>;
@@ -55,6 +70,10 @@ export class WorkflowCalls {
     this.start = composeInterceptors(chain, 'startWithDetails', (input) => this.#start(input));
     this.signal = composeInterceptors(chain, 'signal', (input) => this.#signal(input));
     this.signalWithStart = composeInterceptors(chain, 'signalWithStart', (input) => this.#signalWithStart(input));
+    this.startUpdate = composeInterceptors(chain, 'startUpdate', (input) => this.#startUpdate(input));
+    this.startUpdateWithStart = composeInterceptors(chain, 'startUpdateWithStart', (input) =>
+      this.#startUpdateWithStart(input),
+    );
     this.query = composeInterceptors(chain, 'query', (input) => this.#query(input));
     this.terminate = composeInterceptors(chain, 'terminate', (input) => this.#terminate(input));
     this.cancel = composeInterceptors(chain, 'cancel', (input) => this.#cancel(input));
@@ -98,6 +117,40 @@ export class WorkflowCalls {
       await this.#connection.request('signalWorkflowExecution', request);
     } catch (err) {
       rethrowWorkflowError(err, `Failed to signal workflow '${request.workflowId}'`, input.workflowExecution);
+    }
+  }
+
+  /** How far an update has come once it is completed. */
+  async pollUpdate({ workflowId, runId }: WorkflowExecution, updateId: string): Promise<UpdateAnswer> {
+    const { namespace } = this.#base;
+    const request = { namespace, workflowId, runId, updateId, waitStage: Stage.COMPLETED };
+    try {
+      return updateAnswer(await this.#connection.request('pollWorkflowExecutionUpdate', request, NO_LIMIT));
+    } catch (err) {
+      rethrowUpdateError(err, `Failed to get the result of update '${updateId}'`, { workflowId, runId });
+    }
+  }
+
+  async #startUpdate(input: WorkflowStartUpdateInput): Promise<WorkflowStartUpdateOutput> {
+    const request = await updateRequest(this.#base, input);
+    try {
+      return updateAnswer(await this.#connection.request('updateWorkflowExecution', request, NO_LIMIT));
+    } catch (err) {
+      rethrowUpdateError(err, `Failed to update workflow '${request.workflowId}'`, input.workflowExecution);
+    }
+  }
+
+  async #startUpdateWithStart(input: WorkflowStartUpdateWithStartInput): Promise<WorkflowStartUpdateWithStartOutput> {
+    const request = await updateWithStartRequest(this.#base, input);
+    const { workflowId } = request;
+    try {
+      const answer = await this.#connection.request('updateWithStartWorkflowExecution', request, NO_LIMIT);
+      const { runId } = answer.start;
+      return { workflowExecution: { workflowId, runId }, update: updateAnswer(answer.update) };
+    } catch (err) {
+      const { workflowType, workflowStartOptions: options } = input;
+      if (isAlreadyStarted(err)) rethrowStartError(err, 'update or start', { workflowType, headers: {}, options });
+      rethrowUpdateError(err, `Failed to update or start workflow '${workflowId}'`, { workflowId });
     }
   }
 
@@ -157,6 +210,8 @@ export class WorkflowCalls {
     }
   }
 }
+
+const isAlreadyStarted = (err: unknown): boolean => err instanceof RpcError && err.code === StatusCode.ALREADY_EXISTS;
 
 function rethrowStartError(
   err: unknown,

@@ -3,7 +3,13 @@
 import { decode } from '../../src/wire/codec.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
 import type { QueryRejectCondition } from '../common/enums.ts';
-import type { HistoryAndWorkflowId, UntypedWorkflow, Workflow, WorkflowResultType } from '../common/interfaces.ts';
+import type {
+  HistoryAndWorkflowId,
+  UntypedWorkflow,
+  UpdateDefinition,
+  Workflow,
+  WorkflowResultType,
+} from '../common/interfaces.ts';
 import { extractWorkflowType, type WithWorkflowArgs } from '../common/workflow-options.ts';
 import { RpcError, StatusCode } from '../connection/rpc-error.ts';
 import { BaseClient, type BaseClientOptions, type LoadedBaseClientOptions } from './base-client.ts';
@@ -11,6 +17,8 @@ import { rethrowWorkflowError } from './errors.ts';
 import type { WorkflowClientInterceptor } from './interceptors.ts';
 import { type IntoHistoriesOptions, intoHistories } from './into-histories.ts';
 import type { CountWorkflowExecution, WorkflowExecutionInfo } from './types.ts';
+import { WorkflowUpdateStage } from './update-stage.ts';
+import type { WithStartWorkflowOperation } from './with-start.ts';
 import { WorkflowCalls } from './workflow-calls.ts';
 import {
   type WorkflowHandle,
@@ -25,7 +33,16 @@ import {
   type WorkflowSignalWithStartOptions,
   type WorkflowStartOptions,
 } from './workflow-options.ts';
+import { newRequestId } from './workflow-requests.ts';
 import { readClosingEvent } from './workflow-result.ts';
+import {
+  type AnyUpdateOptions,
+  acceptedOnly,
+  type WithUpdateArgs,
+  type WorkflowUpdateHandle,
+  WorkflowUpdateHandleImpl,
+  type WorkflowUpdateOptions,
+} from './workflow-update.ts';
 
 export interface WorkflowClientOptions extends BaseClientOptions {
   /** Around every call, the first outermost. */
@@ -143,6 +160,69 @@ export class WorkflowClient extends BaseClient {
       followRuns: options.followRuns ?? true,
     };
     return new WorkflowHandleImpl<T>(this, this.#calls, target, runId);
+  }
+
+  /**
+   * Starts a workflow, or meets the running one as the conflict policy says, gives it an update, and resolves with the update's result. Both
+   * happen or neither.
+   *
+   * @throws WorkflowExecutionAlreadyStartedError when the id is taken and the policies say so; else as
+   * {@link WorkflowHandle.executeUpdate} and {@link start} do.
+   */
+  async executeUpdateWithStart<T extends Workflow, Ret, Args extends unknown[]>(
+    def: UpdateDefinition<Ret, Args> | string,
+    options: WorkflowUpdateOptions & WithUpdateArgs<Args> & { startWorkflowOperation: WithStartWorkflowOperation<T> },
+  ): Promise<Ret> {
+    const handle = await this.#updateWithStart<T, Ret>(def, options, WorkflowUpdateStage.COMPLETED);
+    return await handle.result();
+  }
+
+  /** The same, resolving with a handle once the update is accepted. `waitForStage` must be `ACCEPTED`. */
+  async startUpdateWithStart<T extends Workflow, Ret, Args extends unknown[]>(
+    def: UpdateDefinition<Ret, Args> | string,
+    options: WorkflowUpdateOptions &
+      WithUpdateArgs<Args> & {
+        waitForStage: typeof WorkflowUpdateStage.ACCEPTED;
+        startWorkflowOperation: WithStartWorkflowOperation<T>;
+      },
+  ): Promise<WorkflowUpdateHandle<Ret>> {
+    return await this.#updateWithStart<T, Ret>(def, options, acceptedOnly(options.waitForStage));
+  }
+
+  async #updateWithStart<T extends Workflow, Ret>(
+    def: { name: string } | string,
+    options: AnyUpdateOptions & { startWorkflowOperation: WithStartWorkflowOperation<T> },
+    waitForStage: WorkflowUpdateStage,
+  ): Promise<WorkflowUpdateHandle<Ret>> {
+    const { startWorkflowOperation: operation } = options;
+    const startOptions = operation.use();
+    const { workflowId } = startOptions;
+    try {
+      if (!startOptions.workflowIdConflictPolicy) {
+        throw new TypeError('An update with start needs a workflowIdConflictPolicy: what if the workflow is running?');
+      }
+      const output = await this.#calls.startUpdateWithStart({
+        workflowType: extractWorkflowType(operation.workflowTypeOrFunc),
+        workflowStartOptions: compileWorkflowOptions(startOptions as WithArgs<WorkflowOptions>),
+        workflowStartHeaders: {},
+        updateName: typeof def === 'string' ? def : def.name,
+        updateArgs: options.args ?? [],
+        updateOptions: { updateId: options.updateId ?? newRequestId(), waitForStage },
+        updateHeaders: {},
+      });
+      const { runId } = output.workflowExecution;
+      const followRuns = startOptions.followRuns ?? true;
+      const target = { workflowId, firstExecutionRunId: runId, runIdForResult: runId, followRuns };
+      operation.started(new WorkflowHandleImpl<T>(this, this.#calls, target));
+      return new WorkflowUpdateHandleImpl<Ret>(
+        { workflowId, ...output.update },
+        this.base.loadedDataConverter,
+        (updateId, run) => this.#calls.pollUpdate({ workflowId, runId: run }, updateId),
+      );
+    } catch (err) {
+      operation.failed(err);
+      throw err;
+    }
   }
 
   /**

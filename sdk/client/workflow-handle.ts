@@ -5,14 +5,25 @@ import type {
   QueryDefinition,
   SignalDefinition,
   UntypedWorkflow,
+  UpdateDefinition,
   Workflow,
   WorkflowResultType,
 } from '../common/interfaces.ts';
 import type { BaseWorkflowHandle } from '../common/workflow-handle.ts';
 import type { History, WorkflowExecution, WorkflowExecutionDescription } from './types.ts';
+import { WorkflowUpdateStage } from './update-stage.ts';
 import type { WorkflowCalls } from './workflow-calls.ts';
 import type { WorkflowClient } from './workflow-client.ts';
 import { descriptionFromRaw } from './workflow-info.ts';
+import { newRequestId } from './workflow-requests.ts';
+import {
+  type AnyUpdateOptions,
+  acceptedOnly,
+  type GetWorkflowUpdateHandleOptions,
+  type WorkflowUpdateHandle,
+  WorkflowUpdateHandleImpl,
+  type WorkflowUpdateOptions,
+} from './workflow-update.ts';
 
 export interface WorkflowHandle<T extends Workflow = UntypedWorkflow> extends BaseWorkflowHandle<T> {
   /**
@@ -32,6 +43,40 @@ export interface WorkflowHandle<T extends Workflow = UntypedWorkflow> extends Ba
    * @throws QueryRejectedError when the client's `queryRejectCondition` says so.
    */
   query<Ret, Args extends unknown[] = []>(def: QueryDefinition<Ret, Args> | string, ...args: Args): Promise<Ret>;
+
+  /**
+   * Sends an update and resolves with its result.
+   *
+   * @throws as {@link startUpdate} and {@link WorkflowUpdateHandle.result} do.
+   */
+  executeUpdate<Ret, Args extends [unknown, ...unknown[]], Name extends string = string>(
+    def: UpdateDefinition<Ret, Args, Name> | string,
+    options: WorkflowUpdateOptions & { args: Args },
+  ): Promise<Ret>;
+  executeUpdate<Ret, Args extends [], Name extends string = string>(
+    def: UpdateDefinition<Ret, Args, Name> | string,
+    options?: WorkflowUpdateOptions & { args?: Args },
+  ): Promise<Ret>;
+
+  /**
+   * Sends an update and resolves, once it is accepted, with a handle to it.
+   *
+   * @param options.waitForStage Must be `ACCEPTED`; a rejected update resolves too, and its `result()` rejects.
+   * @throws WorkflowNotFoundError when there is no such workflow, or it has closed.
+   * @throws WorkflowUpdateRPCTimeoutOrCancelledError when the deadline passes or the call is given up.
+   * @throws ServiceError (see its `cause`) when the workflow has as many updates as it may.
+   */
+  startUpdate<Ret, Args extends [unknown, ...unknown[]], Name extends string = string>(
+    def: UpdateDefinition<Ret, Args, Name> | string,
+    options: WorkflowUpdateOptions & { args: Args; waitForStage: typeof WorkflowUpdateStage.ACCEPTED },
+  ): Promise<WorkflowUpdateHandle<Ret>>;
+  startUpdate<Ret, Args extends [], Name extends string = string>(
+    def: UpdateDefinition<Ret, Args, Name> | string,
+    options: WorkflowUpdateOptions & { args?: Args; waitForStage: typeof WorkflowUpdateStage.ACCEPTED },
+  ): Promise<WorkflowUpdateHandle<Ret>>;
+
+  /** A handle to an update that was sent before; nothing is checked, nothing is sent. */
+  getUpdateHandle<Ret>(updateId: string, options?: GetWorkflowUpdateHandleOptions): WorkflowUpdateHandle<Ret>;
 
   /** Ends the workflow at once: its code does not notice. @throws WorkflowNotFoundError when it has closed. */
   terminate(reason?: string): Promise<object>;
@@ -115,6 +160,47 @@ export class WorkflowHandleImpl<T extends Workflow> implements WorkflowHandle<T>
     const input = { workflowExecution: this.#execution, queryType, args, queryRejectCondition, headers: {} };
     // The definition, or the caller, names the type of the handler's answer.
     return (await this.#calls.query(input)) as Ret;
+  }
+
+  async executeUpdate<Ret>(def: { name: string } | string, options: AnyUpdateOptions = {}): Promise<Ret> {
+    const handle = await this.#sendUpdate<Ret>(def, options, WorkflowUpdateStage.COMPLETED);
+    return await handle.result();
+  }
+
+  async startUpdate<Ret>(
+    def: { name: string } | string,
+    options: AnyUpdateOptions,
+  ): Promise<WorkflowUpdateHandle<Ret>> {
+    return await this.#sendUpdate<Ret>(def, options, acceptedOnly(options.waitForStage));
+  }
+
+  getUpdateHandle<Ret>(updateId: string, options?: GetWorkflowUpdateHandleOptions): WorkflowUpdateHandle<Ret> {
+    const { workflowId, runId } = this.#target;
+    return this.#updateHandle<Ret>({ updateId, workflowId, workflowRunId: options?.workflowRunId ?? runId });
+  }
+
+  async #sendUpdate<Ret>(
+    def: { name: string } | string,
+    options: AnyUpdateOptions,
+    waitForStage: WorkflowUpdateStage,
+  ): Promise<WorkflowUpdateHandle<Ret>> {
+    const { workflowId, firstExecutionRunId } = this.#target;
+    const output = await this.#calls.startUpdate({
+      updateName: typeof def === 'string' ? def : def.name,
+      args: options.args ?? [],
+      workflowExecution: this.#execution,
+      firstExecutionRunId,
+      headers: {},
+      options: { updateId: options.updateId ?? newRequestId(), waitForStage },
+    });
+    return this.#updateHandle<Ret>({ workflowId, ...output });
+  }
+
+  #updateHandle<Ret>(known: ConstructorParameters<typeof WorkflowUpdateHandleImpl<Ret>>[0]): WorkflowUpdateHandle<Ret> {
+    const { workflowId } = this.#target;
+    return new WorkflowUpdateHandleImpl<Ret>(known, this.client.options.loadedDataConverter, (updateId, runId) =>
+      this.#calls.pollUpdate({ workflowId, runId }, updateId),
+    );
   }
 
   terminate(reason?: string): Promise<object> {

@@ -6,6 +6,8 @@ import type {
   SignalWorkflowExecutionRequest,
   StartWorkflowExecutionRequest,
   TerminateWorkflowExecutionRequest,
+  UpdateWithStartWorkflowExecutionRequest,
+  UpdateWorkflowExecutionRequest,
 } from '../../src/wire/api.ts';
 import type { Header } from '../../src/wire/common.ts';
 import { encodeMessage } from '../common/codec.ts';
@@ -26,8 +28,11 @@ import type {
   WorkflowSignalInput,
   WorkflowSignalWithStartInput,
   WorkflowStartInput,
+  WorkflowStartUpdateInput,
+  WorkflowStartUpdateWithStartInput,
   WorkflowTerminateInput,
 } from './interceptors.ts';
+import { encodeWorkflowUpdateStage } from './update-stage.ts';
 
 /** One per logical call: repeats over the connection carry the same. */
 export function newRequestId(): string {
@@ -105,6 +110,42 @@ export function signalRequest(
     header: toHeader(headers),
     identity,
     requestId: newRequestId(),
+  });
+}
+
+export function updateRequest(
+  { namespace, identity, loadedDataConverter }: LoadedBaseClientOptions,
+  { workflowExecution, firstExecutionRunId, updateName, args, headers, options }: WorkflowStartUpdateInput,
+): MaybePromise<UpdateWorkflowExecutionRequest> {
+  return encodeMessage(loadedDataConverter.payloadCodecs, {
+    namespace,
+    workflowId: workflowExecution.workflowId,
+    runId: workflowExecution.runId,
+    firstExecutionRunId,
+    updateId: options.updateId,
+    updateName,
+    args: toPayloadsMessage(loadedDataConverter.payloadConverter, args),
+    header: toHeader(headers),
+    waitStage: encodeWorkflowUpdateStage(options.waitForStage),
+    identity,
+  });
+}
+
+export function updateWithStartRequest(
+  base: LoadedBaseClientOptions,
+  input: WorkflowStartUpdateWithStartInput,
+): MaybePromise<UpdateWithStartWorkflowExecutionRequest> {
+  const { payloadConverter, payloadCodecs } = base.loadedDataConverter;
+  const { workflowType, workflowStartHeaders: headers, workflowStartOptions: options } = input;
+  return encodeMessage(payloadCodecs, {
+    ...plainStartRequest(base, { workflowType, headers, options }),
+    update: {
+      updateId: input.updateOptions.updateId,
+      updateName: input.updateName,
+      args: toPayloadsMessage(payloadConverter, input.updateArgs),
+      header: toHeader(input.updateHeaders),
+      waitStage: encodeWorkflowUpdateStage(input.updateOptions.waitForStage),
+    },
   });
 }
 

@@ -4,6 +4,7 @@ import type { EventBatches, WorkflowQuery, WorkflowTask } from '../../src/wire/a
 import { decode, encode } from '../../src/wire/codec.ts';
 import { EventType } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
+import type { ProtocolMessage } from '../../src/wire/protocol-message.ts';
 import { decodeMessage } from '../common/codec.ts';
 import type { PayloadCodec } from '../common/data-converter.ts';
 import { isRecord, isUint8Array } from '../common/type-helpers.ts';
@@ -36,10 +37,11 @@ export function forThread(task: WorkflowTask): WorkflowTask {
     history: task.history.map(ownBytes),
     queries: task.queries === undefined ? undefined : copyOf(task.queries),
     query: task.query === undefined ? undefined : copyOf(task.query),
+    messages: task.messages === undefined ? undefined : copyOf(task.messages),
   };
 }
 
-function copyOf<T extends WorkflowQuery | Record<string, WorkflowQuery>>(value: T): T {
+function copyOf<T extends WorkflowQuery | Record<string, WorkflowQuery> | ProtocolMessage[]>(value: T): T {
   // Plain data of the same shape, with bytes of its own.
   return ownDeep(value) as T;
 }

@@ -143,11 +143,12 @@ export class TaskAnswers {
 
   private async decodeWithCodecs(task: WorkflowTask): Promise<WorkflowTask> {
     const { codecs } = this.options;
-    const [history, queries, query] = await Promise.all([
+    const [history, queries, query, messages] = await Promise.all([
       decodeBatches(codecs, task.history),
       decodeMessage(codecs, task.queries),
       decodeMessage(codecs, task.query),
+      decodeMessage(codecs, task.messages),
     ]);
-    return { ...task, history, queries, query };
+    return { ...task, history, queries, query, messages };
   }
 }

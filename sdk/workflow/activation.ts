@@ -10,7 +10,7 @@ import type {
   SignalExternalWorkflowExecutionCommandAttributes,
   StartChildWorkflowExecutionCommandAttributes,
 } from '../../src/wire/command.ts';
-import type { Header, Payload, Payloads, RetryPolicy, UserMetadata } from '../../src/wire/common.ts';
+import type { Header, Payload, Payloads, RetryPolicy, UpdateOutcome, UserMetadata } from '../../src/wire/common.ts';
 import type { StartChildWorkflowExecutionFailedCause } from '../../src/wire/enums.ts';
 import type { Failure } from '../../src/wire/failure.ts';
 
@@ -23,6 +23,15 @@ export type Job =
   /** The run was reset: random numbers go on from another seed. */
   | { kind: 'randomSeed'; seed: string }
   | { kind: 'signal'; name: string; input: Payloads | undefined; header: Header | undefined }
+  /** The validator runs but on replay: what is in the history was accepted. */
+  | {
+      kind: 'update';
+      id: string;
+      name: string;
+      input: Payloads | undefined;
+      header: Header | undefined;
+      validates: boolean;
+    }
   | { kind: 'cancel'; reason: string | undefined }
   | { kind: 'timerFired'; seq: number }
   /** Of activities and local activities: they are numbered together. */
@@ -92,6 +101,9 @@ export type Intent = Asked &
     | { kind: 'patch'; id: string; deprecated: boolean }
     | { kind: 'upsertSearchAttributes'; indexedFields: Record<string, Payload> }
     | { kind: 'upsertMemo'; fields: Record<string, Payload> }
+    | { kind: 'acceptUpdate'; id: string }
+    | { kind: 'rejectUpdate'; id: string; failure: Failure }
+    | { kind: 'completeUpdate'; id: string; outcome: UpdateOutcome }
     | { kind: 'complete'; result: Payload }
     | { kind: 'fail'; failure: Failure }
     | { kind: 'cancelled' }

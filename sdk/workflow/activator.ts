@@ -13,13 +13,14 @@ import { fromPayloads, fromPayloadsAtIndex, type PayloadConverter } from '../com
 import { assertNever } from '../common/type-helpers.ts';
 import { userMetadataToPayload } from '../common/user-metadata.ts';
 import type { Activation, Intent, Job, Outcome, SinkInvocation } from './activation.ts';
-import { CancellationScope } from './cancellation-scope.ts';
+import { CancellationScope, UpdateScope } from './cancellation-scope.ts';
 import { ContinueAsNew } from './continue-as-new.ts';
 import { DeterminismViolationError } from './errors.ts';
 import { SDK_FLAGS, type SdkFlag } from './flags.ts';
-import { MessageHandlers } from './handlers.ts';
+import { describeHandlers, MessageHandlers } from './handlers.ts';
 import type { SleepOptions, WorkflowInfo } from './interfaces.ts';
 import { type RandomSource, seededRandom } from './random.ts';
+import { UpdateHandlers } from './update-handlers.ts';
 
 /** A promise the history will settle. `site` is where it was made. */
 interface Pending<T> {
@@ -48,6 +49,8 @@ export type SeqKind = 'timer' | 'activity' | 'child' | 'signalExternal' | 'cance
 export interface ActivatorOptions {
   info: WorkflowInfo;
   randomSeed: string;
+  /** Of this package. */
+  sdkVersion: string;
   payloadConverter: PayloadConverter;
   failureConverter: FailureConverter;
   /** Source-mapped text of an error's stack, without the SDK's own frames. */
@@ -63,6 +66,9 @@ export class Activator {
   readonly failureConverter: FailureConverter;
   readonly rootScope: CancellationScope;
   readonly handlers: MessageHandlers;
+  readonly updates: UpdateHandlers;
+  /** For people, shown by the metadata query. */
+  currentDetails = '';
   readonly #nextSeqs = { timer: 1, activity: 1, child: 1, signalExternal: 1, cancelExternal: 1, condition: 1 };
   readonly timers = new Map<number, Pending<void>>();
   readonly activities = new Map<number, Pending<unknown>>();
@@ -83,8 +89,8 @@ export class Activator {
   readonly #knownPatches = new Set<string>();
   readonly #sentPatches = new Set<string>();
   readonly #flags = new Set<SdkFlag>();
-  /** A query handler runs. */
-  #readOnly = false;
+  /** A query handler or a validator runs. */
+  #readOnly: string | undefined;
   #violation: DeterminismViolationError | undefined;
 
   constructor(options: ActivatorOptions) {
@@ -98,11 +104,23 @@ export class Activator {
     this.handlers = new MessageHandlers(
       options.payloadConverter,
       {
-        stackTrace: () => this.stackTrace(),
-        workflowMetadata: () => this.handlers.describe(this.info.workflowType),
+        stacks: () => this.stacks(),
+        workflowMetadata: () =>
+          describeHandlers(this.info.workflowType, this.handlers, this.updates.handlers, this.currentDetails),
       },
       (error) => this.#leave(error),
+      options.sdkVersion,
     );
+    this.updates = new UpdateHandlers({
+      payloadConverter: options.payloadConverter,
+      errorToFailure: (error) => this.errorToFailure(error),
+      accept: (id) => this.push({ kind: 'acceptUpdate', id }),
+      reject: (id, failure) => this.push({ kind: 'rejectUpdate', id, failure }),
+      complete: (id, outcome) => this.push({ kind: 'completeUpdate', id, outcome }),
+      failTask: (error) => this.failTask(error),
+      validate: (seed, fn) => this.#withoutTrace('An update validator', seed, fn),
+      runInScope: (update, fn) => new UpdateScope(this.rootScope, update).run(fn),
+    });
   }
 
   /** Applies the jobs, in order; then starts `start`, the workflow's function, when this is the run's first activation. */
@@ -151,24 +169,35 @@ export class Activator {
 
   /** @throws what the query's handler throws. Leaves no trace in the execution. */
   query(name: string, input: Payloads | undefined): Payload {
+    return this.#withoutTrace('A query handler', name, () =>
+      this.payloadConverter.toPayload(this.handlers.query(name, input)),
+    );
+  }
+
+  #withoutTrace<T>(who: string, seed: string, fn: () => T): T {
     const { random } = this;
-    this.#readOnly = true;
+    this.#readOnly = who;
     this.#violation = undefined;
-    this.random = seededRandom(name);
+    this.random = seededRandom(seed);
     try {
-      const payload = this.payloadConverter.toPayload(this.handlers.query(name, input));
-      // The handler may have caught it, or lost it in a promise.
+      const result = fn();
+      // The code may have caught it, or lost it in a promise.
       if (this.#violation !== undefined) throw this.#violation;
-      return payload;
+      return result;
     } finally {
-      this.#readOnly = false;
+      this.#readOnly = undefined;
       this.random = random;
     }
   }
 
-  /** Number of the next timer, activity… @throws DeterminismViolationError inside a query handler. */
+  /** Whether no signal or update handler still runs. */
+  get allHandlersFinished(): boolean {
+    return this.handlers.running.size === 0 && this.updates.running.size === 0;
+  }
+
+  /** Number of the next timer, activity… @throws DeterminismViolationError inside a query handler or a validator. */
   takeSeq(kind: SeqKind): number {
-    this.#refuseInQuery(kind);
+    this.#refuseReadOnly(kind);
     return this.#nextSeqs[kind]++;
   }
 
@@ -180,16 +209,16 @@ export class Activator {
     return this.failureConverter.failureToError(failure, this.payloadConverter);
   }
 
-  /** @throws DeterminismViolationError inside a query handler. */
+  /** @throws DeterminismViolationError inside a query handler or a validator. */
   push(intent: Intent): void {
-    this.#refuseInQuery(intent.kind);
+    this.#refuseReadOnly(intent.kind);
     this.intents.push(intent);
   }
 
-  #refuseInQuery(what: string): void {
-    if (!this.#readOnly) return;
+  #refuseReadOnly(what: string): void {
+    if (this.#readOnly === undefined) return;
     this.#violation ??= new DeterminismViolationError(
-      `A query handler may not change its workflow (it tried: ${what})`,
+      `${this.#readOnly} may not change its workflow (it tried: ${what})`,
     );
     throw this.#violation;
   }
@@ -242,7 +271,7 @@ export class Activator {
   }
 
   /** Stacks of everything the workflow waits for. */
-  stackTrace(): string {
+  stacks(): string[] {
     const sites = new Set<Error>();
     const waiting: Iterable<{ site: Error }>[] = [
       this.timers.values(),
@@ -255,7 +284,7 @@ export class Activator {
     ];
     for (const group of waiting) for (const { site } of group) sites.add(site);
     const stacks = new Set([...sites].map((site) => this.#mapStack(site.stack ?? '').replace(/^Error.*\n?/, '')));
-    return [...stacks].filter((stack) => stack !== '').join('\n\n');
+    return [...stacks].filter((stack) => stack !== '');
   }
 
   #apply(job: Job): void {
@@ -269,6 +298,9 @@ export class Activator {
       case 'signal':
         this.useFlag(SDK_FLAGS.singleBatch);
         this.handlers.signal(job);
+        return;
+      case 'update':
+        this.updates.receive(job);
         return;
       case 'cancel':
         this.cancelled = true;
@@ -359,18 +391,29 @@ export class Activator {
   #close(intent: Intent): void {
     this.push(intent);
     this.completed = true;
-    const unfinished = [...this.handlers.running.values()]
-      .filter(({ unfinishedPolicy }) => unfinishedPolicy === HandlerUnfinishedPolicy.WARN_AND_ABANDON)
-      .map(({ name }) => name);
-    if (unfinished.length === 0 || intent.kind === 'fail') return;
+    if (intent.kind === 'fail') return;
+    const isMissed = (running: { unfinishedPolicy: HandlerUnfinishedPolicy }): boolean =>
+      running.unfinishedPolicy === HandlerUnfinishedPolicy.WARN_AND_ABANDON;
+    const wait = 'Wait for allHandlersFinished() before returning, or set unfinishedPolicy: ABANDON.';
+    const signals = [...this.handlers.running.values()].filter(isMissed).map(({ name }) => name);
+    if (signals.length > 0) {
+      this.#warn(`The workflow ended while signal handlers were still running: [${signals.join(', ')}]. ${wait}`);
+    }
+    const updates = [...this.updates.running].filter(([, running]) => isMissed(running));
+    if (updates.length > 0) {
+      const named = updates.map(([id, { name }]) => `${name} (${id})`).join(', ');
+      this.#warn(
+        `[TMPRL1102] The workflow ended while update handlers were still running: [${named}]. Their clients get ` +
+          `AcceptedUpdateCompletedWorkflow instead of a result. ${wait}`,
+      );
+    }
+  }
+
+  #warn(message: string): void {
     this.sinkCalls.push({
       iface: LOGGER_SINK,
       fn: 'warn',
-      args: [
-        `The workflow ended while signal handlers were still running: [${unfinished.join(', ')}]. Wait for ` +
-          'allHandlersFinished() before returning, or set unfinishedPolicy: ABANDON.',
-        { sdkComponent: 'worker' },
-      ],
+      args: [message, { sdkComponent: 'worker' }],
       replaying: this.info.unsafe.isReplaying,
     });
   }

@@ -7,6 +7,7 @@ import { CancelledFailure } from '../common/failure.ts';
 import { type Duration, msToNumber } from '../common/time.ts';
 import { assertInWorkflowContext, currentActivator } from './context.ts';
 import { SDK_FLAGS } from './flags.ts';
+import type { UpdateInfo } from './interfaces.ts';
 
 /** Carries a value through a function and everything asynchronous that starts in it. */
 export interface ScopeCarrier {
@@ -43,6 +44,8 @@ export interface CancellationScopeOptions {
   cancellable: boolean;
   /** Default: the current scope. */
   parent?: CancellationScope | undefined;
+  /** @internal */
+  update?: UpdateInfo | undefined;
 }
 
 /**
@@ -56,6 +59,8 @@ export class CancellationScope {
   readonly parent: CancellationScope | undefined;
   /** Rejects with CancelledFailure when this scope, or a parent, is cancelled; also in non-cancellable scopes. Never resolves. */
   readonly cancelRequested: Promise<never>;
+  /** The update whose handler runs in this scope, or in one around it. */
+  readonly update: UpdateInfo | undefined;
   protected readonly timeout: Duration | undefined;
   protected readonly reject: (reason: Error) => void;
   #cancelRequested = false;
@@ -79,6 +84,7 @@ export class CancellationScope {
 
     const parent = given?.parent ?? CancellationScope.current();
     this.parent = parent;
+    this.update = given?.update ?? parent.update;
     if (parent.cancellable) {
       this.#cancelRequested = parent.#cancelRequested;
       parent.cancelRequested.catch((reason: Error) => this.reject(reason));
@@ -148,6 +154,17 @@ export class CancellationScope {
   /** @internal The scope of a whole workflow. */
   static root(): CancellationScope {
     return new RootCancellationScope(NO_PARENT);
+  }
+}
+
+/** The scope of an update's handler: the workflow's own in all but knowing the update. */
+export class UpdateScope extends CancellationScope {
+  constructor(root: CancellationScope, update: UpdateInfo) {
+    super({ cancellable: true, parent: root, update });
+  }
+
+  override cancel(): void {
+    this.parent?.cancel();
   }
 }
 

@@ -7,14 +7,17 @@ import {
   type UpdateDefinition,
 } from '../common/interfaces.ts';
 import { throwIfReservedName } from '../common/reserved.ts';
+import { CancellationScope } from './cancellation-scope.ts';
 import { assertInWorkflowContext } from './context.ts';
 import { type AnyHandler, checkHandler, neverDefined } from './handlers.ts';
 import type {
   DefaultQueryHandler,
   DefaultSignalHandler,
+  DefaultUpdateHandler,
   QueryHandlerOptions,
   SignalHandlerOptions,
   UpdateHandlerOptions,
+  UpdateInfo,
 } from './interfaces.ts';
 
 /** Names a signal and types its arguments: `defineSignal<[string]>('approve')`. Usable by clients too. */
@@ -44,6 +47,10 @@ export function defineUpdate<Ret, Args extends unknown[] = [], Name extends stri
  *
  * Signals that came before their handler was set are handled at once, in the order they came. A signal handler may be async; an error
  * that leaves it is treated like one that leaves the workflow's function. A query handler must be synchronous and change nothing.
+ *
+ * An update's `validator` throws to reject it before anything of it is recorded; it must be synchronous and change nothing. What the handler
+ * returns is the client's result; a TemporalFailure it throws is the client's WorkflowUpdateFailedError, any other error fails the workflow
+ * task. An update that no handler is set for by the end of the workflow task it came with is rejected.
  */
 export function setHandler<Ret, Args extends unknown[]>(
   def: QueryDefinition<Ret, Args>,
@@ -69,7 +76,7 @@ export function setHandler(
     validator?: unknown;
   } = {},
 ): void {
-  const { handlers } = assertInWorkflowContext('setHandler()');
+  const { handlers, updates } = assertInWorkflowContext('setHandler()');
   const { description, validator } = options;
   const unfinishedPolicy = options.unfinishedPolicy ?? HandlerUnfinishedPolicy.WARN_AND_ABANDON;
   throwIfReservedName(def.type === 'query' ? 'query' : def.type === 'update' ? 'update' : 'signal', def.name);
@@ -85,7 +92,7 @@ export function setHandler(
       return;
     case 'update':
       checkHandler('update validator', def.name, validator);
-      handlers.setUpdateHandler(
+      updates.set(
         def.name,
         fn && { handler: fn, description, unfinishedPolicy, validator: validator as AnyHandler | undefined },
       );
@@ -110,7 +117,20 @@ export function setDefaultQueryHandler(handler: DefaultQueryHandler | undefined)
   handlers.defaultQueryHandler = handler;
 }
 
-/** Whether no signal handler is still running: `await condition(allHandlersFinished)` before returning. */
+/** Handles every update that no handler is set for; `undefined` removes it. It accepts all of them: there is no validator. */
+export function setDefaultUpdateHandler(handler: DefaultUpdateHandler | undefined): void {
+  const { updates } = assertInWorkflowContext('setDefaultUpdateHandler()');
+  checkHandler('default update', '*', handler);
+  updates.setDefault(handler);
+}
+
+/** Whether no signal or update handler is still running: `await condition(allHandlersFinished)` before returning. */
 export function allHandlersFinished(): boolean {
-  return assertInWorkflowContext('allHandlersFinished()').handlers.allFinished;
+  return assertInWorkflowContext('allHandlersFinished()').allHandlersFinished;
+}
+
+/** The update whose handler is running here, also after its awaits; undefined anywhere else. */
+export function currentUpdateInfo(): UpdateInfo | undefined {
+  assertInWorkflowContext('currentUpdateInfo()');
+  return CancellationScope.current().update;
 }

@@ -1,4 +1,4 @@
-// The signal, query and update handlers of one execution: registration, buffering of signals that came too early, dispatch.
+// The signal and query handlers of one execution: registration, buffering of signals that came too early, dispatch. Updates: update-handlers.ts.
 
 import type { Header, Payloads } from '../../src/wire/common.ts';
 import { IllegalStateError } from '../common/errors.ts';
@@ -11,6 +11,7 @@ import {
 } from '../common/reserved.ts';
 import { DeterminismViolationError } from './errors.ts';
 import type { DefaultQueryHandler, DefaultSignalHandler } from './interfaces.ts';
+import { type EnhancedStackTrace, locationsOf } from './stack-trace.ts';
 
 /** Handlers are stored without their types: what comes from outside is checked by nobody. */
 export type AnyHandler = (...args: unknown[]) => unknown;
@@ -21,9 +22,6 @@ interface Handler {
 }
 interface SignalHandler extends Handler {
   unfinishedPolicy: HandlerUnfinishedPolicy;
-}
-interface UpdateHandler extends SignalHandler {
-  validator: AnyHandler | undefined;
 }
 
 export interface ReceivedSignal {
@@ -38,7 +36,6 @@ export const WORKFLOW_METADATA_QUERY_NAME = `${TEMPORAL_RESERVED_PREFIX}workflow
 export class MessageHandlers {
   readonly signals = new Map<string, SignalHandler>();
   readonly queries = new Map<string, Handler>();
-  readonly updates = new Map<string, UpdateHandler>();
   /** Signals received before their handler was set, in order. */
   readonly buffered: ReceivedSignal[] = [];
   /** Signal handlers that have not returned yet, by the number of their call. */
@@ -51,17 +48,22 @@ export class MessageHandlers {
 
   constructor(
     payloadConverter: PayloadConverter,
-    builtInQueries: { stackTrace: () => string; workflowMetadata: () => unknown },
+    builtInQueries: { stacks: () => string[]; workflowMetadata: () => unknown },
     onSignalFailure: (error: unknown) => void,
+    sdkVersion: string,
   ) {
     this.#payloadConverter = payloadConverter;
     this.#onSignalFailure = onSignalFailure;
     const builtIn = (name: string, handler: () => unknown, description: string) =>
       this.queries.set(name, { handler, description });
-    builtIn(STACK_TRACE_QUERY_NAME, builtInQueries.stackTrace, 'Returns a sensible stack trace.');
+    builtIn(STACK_TRACE_QUERY_NAME, () => builtInQueries.stacks().join('\n\n'), 'Returns a sensible stack trace.');
     builtIn(
       ENHANCED_STACK_TRACE_QUERY_NAME,
-      () => ({ sdk: { name: 'typescript', version: '' }, sources: {}, stacks: [builtInQueries.stackTrace()] }),
+      (): EnhancedStackTrace => ({
+        sdk: { name: 'typescript', version: sdkVersion },
+        sources: {},
+        stacks: builtInQueries.stacks().map((stack) => ({ locations: locationsOf(stack) })),
+      }),
       'Returns a stack trace annotated with source information.',
     );
     builtIn(
@@ -121,10 +123,6 @@ export class MessageHandlers {
     return result;
   }
 
-  get allFinished(): boolean {
-    return this.running.size === 0;
-  }
-
   setSignalHandler(name: string, handler: SignalHandler | undefined): void {
     if (handler === undefined) this.signals.delete(name);
     else this.signals.set(name, handler);
@@ -135,25 +133,26 @@ export class MessageHandlers {
     if (handler === undefined) this.queries.delete(name);
     else this.queries.set(name, handler);
   }
+}
 
-  setUpdateHandler(name: string, handler: UpdateHandler | undefined): void {
-    if (handler === undefined) this.updates.delete(name);
-    else this.updates.set(name, handler);
-  }
-
-  /** What the metadata query answers with. */
-  describe(workflowType: string): unknown {
-    const list = (handlers: Map<string, Handler>) =>
-      [...handlers].map(([name, { description }]) => ({ name, description }));
-    return {
-      definition: {
-        type: workflowType,
-        queryDefinitions: list(this.queries),
-        signalDefinitions: list(this.signals),
-        updateDefinitions: list(this.updates),
-      },
-    };
-  }
+/** What the metadata query answers with. */
+export function describeHandlers(
+  workflowType: string,
+  { queries, signals }: MessageHandlers,
+  updates: ReadonlyMap<string, Handler>,
+  currentDetails: string,
+): unknown {
+  const list = (handlers: ReadonlyMap<string, Handler>) =>
+    [...handlers].map(([name, { description }]) => ({ name, description }));
+  return {
+    definition: {
+      type: workflowType,
+      queryDefinitions: list(queries),
+      signalDefinitions: list(signals),
+      updateDefinitions: list(updates),
+    },
+    currentDetails,
+  };
 }
 
 /** A handler's function, or nothing to remove it. @throws TypeError for anything else. */

@@ -34,6 +34,7 @@ export type {
   WorkflowReturnType,
   WorkflowSignalType,
   WorkflowUpdateType,
+  WorkflowUpdateValidatorType,
 } from '../common/interfaces.ts';
 export { HandlerUnfinishedPolicy } from '../common/interfaces.ts';
 export {
@@ -74,11 +75,13 @@ export { inWorkflowContext } from './context.ts';
 export { ContinueAsNew, continueAsNew, makeContinueAsNewFunc } from './continue-as-new.ts';
 export {
   allHandlersFinished,
+  currentUpdateInfo,
   defineQuery,
   defineSignal,
   defineUpdate,
   setDefaultQueryHandler,
   setDefaultSignalHandler,
+  setDefaultUpdateHandler,
   setHandler,
 } from './definitions.ts';
 export { DeterminismViolationError, WorkflowError } from './errors.ts';
@@ -88,6 +91,7 @@ export {
   type ContinueAsNewOptions,
   type DefaultQueryHandler,
   type DefaultSignalHandler,
+  type DefaultUpdateHandler,
   type ParentWorkflowInfo,
   type QueryHandlerOptions,
   type RootWorkflowInfo,
@@ -95,9 +99,19 @@ export {
   type SleepOptions,
   type UnsafeWorkflowInfo,
   type UpdateHandlerOptions,
+  type UpdateInfo,
   type WorkflowInfo,
 } from './interfaces.ts';
 export { log, proxySinks, type Sink, type SinkFunction, type Sinks } from './sinks.ts';
 export { condition, sleep } from './timers.ts';
 export { Trigger } from './trigger.ts';
-export { deprecatePatch, patched, upsertMemo, upsertSearchAttributes, uuid4, workflowInfo } from './workflow.ts';
+export {
+  deprecatePatch,
+  getCurrentDetails,
+  patched,
+  setCurrentDetails,
+  upsertMemo,
+  upsertSearchAttributes,
+  uuid4,
+  workflowInfo,
+} from './workflow.ts';

@@ -136,7 +136,15 @@ export interface UpdateHandlerOptions<Args extends unknown[]> {
   validator?: ((...args: Args) => void) | undefined;
 }
 
+/** The update that the running handler is for. */
+export interface UpdateInfo {
+  /** As the client chose it, or had it made. */
+  readonly id: string;
+  readonly name: string;
+}
+
 export type DefaultSignalHandler = (signalName: string, ...args: unknown[]) => void | Promise<void>;
+export type DefaultUpdateHandler = (updateName: string, ...args: unknown[]) => unknown;
 export type DefaultQueryHandler = (queryName: string, ...args: unknown[]) => unknown;
 
 export type { WorkflowExecution };

@@ -18,6 +18,16 @@ export function workflowInfo(): WorkflowInfo {
   return assertInWorkflowContext('workflowInfo()').info;
 }
 
+/** Says in what state the execution is, for people: the metadata query shows it. Part of no history. */
+export function setCurrentDetails(details: string): void {
+  assertInWorkflowContext('setCurrentDetails()').currentDetails = details;
+}
+
+/** What {@link setCurrentDetails} said last; empty before. */
+export function getCurrentDetails(): string {
+  return assertInWorkflowContext('getCurrentDetails()').currentDetails;
+}
+
 /** A version 4 UUID that is the same on replay. Not for secrets: it can be predicted from the run id. */
 export function uuid4(): string {
   return randomUuid(assertInWorkflowContext('uuid4()').random);

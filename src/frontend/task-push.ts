@@ -23,7 +23,7 @@ export function taskPush(workerId: string, task: Delivery): TaskPush {
       const { started, history, nextEventId } = task;
       const token = encodeToken({ kind: 'workflow', namespace, workflowId, ...started.ref });
       const { runId, workflowType, attempt, previousStartedEventId, startedEventId } = started.task;
-      const { scheduledTime, startedTime, firstEventId, queries, query } = started.task;
+      const { scheduledTime, startedTime, firstEventId, queries, query, messages } = started.task;
       const body: Whole<WorkflowTask> = {
         workerId,
         token,
@@ -41,6 +41,7 @@ export function taskPush(workerId: string, task: Delivery): TaskPush {
         nextEventId,
         queries,
         query,
+        messages,
         ahead: task.ahead ? true : undefined,
       };
       return { topic: 'workflowTask', token, body };

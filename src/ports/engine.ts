@@ -1,7 +1,7 @@
 // What the doors ask of the engine. Implemented by src/shard (one node) and later by the cluster's router in front of it.
 // Callbacks, not promises: on the hot path everything is synchronous between a socket's read and the batch it joins (DESIGN §10).
 
-import type { Message } from '../core/workflow/message.ts';
+import type { Message, PollUpdateMessage, StartMessage, UpdateAsk, UpdateMessage } from '../core/workflow/message.ts';
 import type { Reply } from '../core/workflow/outcome.ts';
 import type {
   AwaitWorkflowResultResponse,
@@ -12,6 +12,8 @@ import type {
   ListWorkflowExecutionsResponse,
   QueryResult,
   QueryWorkflowResponse,
+  UpdateWithStartWorkflowExecutionResponse,
+  UpdateWorkflowExecutionResponse,
 } from '../wire/api.ts';
 import type { IndexedValueType } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
@@ -28,6 +30,8 @@ export type Done<T> = (error: Status | undefined, value: T | undefined) => void;
 export interface Waiting {
   abandon(): void;
 }
+
+export type UpdateWithStartMessage = StartMessage & { update: UpdateAsk };
 
 export interface HistoryQuery {
   runId?: string | undefined;
@@ -67,6 +71,17 @@ export interface Engine {
   /** Delivers a message to its actor. RESOURCE_EXHAUSTED when the mailbox is full, UNAVAILABLE when the shard cannot serve. */
   submit(to: ActorAddress, message: Message, done: Done<Reply>): void;
   query(to: ActorAddress, message: Extract<Message, { type: 'query' }>, done: Done<QueryWorkflowResponse>): Waiting;
+  /** Answered when the update has come as far as the message says; when given up, it may come further. */
+  update(
+    to: ActorAddress,
+    message: UpdateMessage | PollUpdateMessage,
+    done: Done<UpdateWorkflowExecutionResponse>,
+  ): Waiting;
+  updateWithStart(
+    to: ActorAddress,
+    message: UpdateWithStartMessage,
+    done: Done<UpdateWithStartWorkflowExecutionResponse>,
+  ): Waiting;
   /** The worker's answer to a direct query, by the id in its token. */
   answerQuery(to: ActorAddress, queryId: string, result: QueryResult, done: Done<undefined>): void;
   describe(to: ActorAddress, runId: string | undefined, done: Done<DescribeWorkflowExecutionResponse>): void;

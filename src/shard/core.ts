@@ -19,6 +19,7 @@ import {
   startedTask,
   type TaskOffer,
   type TurnContext,
+  volatileDeadline,
   waitingOffers,
 } from '../core/workflow/index.ts';
 import { adopt, findRun } from '../core/workflow/state.ts';
@@ -39,6 +40,8 @@ export interface ActorCore {
   /** May change the state in place. */
   evolve(state: ActorState, outcome: Outcome): ActorState;
   nextDeadline(state: ActorState): number | undefined;
+  /** When a `timer` message is due that no row asks for, epoch ms. */
+  volatileDeadline(state: ActorState): number | undefined;
   isPassivatable(state: ActorState): boolean;
   currentRunId(state: ActorState): string | undefined;
   waitingOffers(state: ActorState): TaskOffer[];
@@ -63,6 +66,7 @@ export const workflowCore: ActorCore = {
   decide,
   evolve,
   nextDeadline,
+  volatileDeadline,
   isPassivatable,
   currentRunId,
   waitingOffers,

@@ -16,6 +16,7 @@ import type { DirectQuery, Queries } from './queries.ts';
 import type { Reader } from './reader.ts';
 import { messageOf, unavailable } from './status.ts';
 import type { Handover, LeavingEffect, Turn } from './turn.ts';
+import type { UpdateCallers } from './update-callers.ts';
 import type { Waiters } from './waiters.ts';
 
 export interface DeliveryOptions {
@@ -25,6 +26,7 @@ export interface DeliveryOptions {
   actors: Actors;
   waiters: Waiters;
   queries: Queries;
+  updates: UpdateCallers;
   executor(): Executor;
   onReadFailed(error: unknown): void;
 }
@@ -241,7 +243,7 @@ export class Outgoing {
   }
 
   #effect(actor: Actor, effect: LeavingEffect): void {
-    const { matching, queries, waiters } = this.#options;
+    const { matching, queries, updates, waiters } = this.#options;
     switch (effect.type) {
       case 'cancelActivity': {
         const { session, runId, scheduledEventId, attempt, startId, reason } = effect;
@@ -256,6 +258,9 @@ export class Outgoing {
       case 'answerQuery':
         if ('rejection' in effect.answer) queries.answer(effect.queryId, effect.answer.rejection, undefined);
         else queries.answer(effect.queryId, undefined, effect.answer.response);
+        return;
+      case 'answerUpdate':
+        updates.leave(actor, effect);
         return;
       case 'runClosed':
         waiters.wake('close', actor.base, effect.runId);

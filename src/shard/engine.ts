@@ -17,7 +17,6 @@ import type {
   EventBatches,
   GetWorkflowExecutionHistoryResponse,
   QueryResult,
-  QueryWorkflowResponse,
 } from '../wire/api.ts';
 import type { Status } from '../wire/status.ts';
 import { Actors } from './actors.ts';
@@ -50,6 +49,7 @@ import { messageOf } from './status.ts';
 import { SteadyClock } from './steady-clock.ts';
 import { storeLog } from './store-log.ts';
 import { Timers } from './timers.ts';
+import { UpdateCallers } from './update-callers.ts';
 import { Waiters } from './waiters.ts';
 
 export type { EngineHealth, EngineLog, EngineOptions };
@@ -73,6 +73,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
   readonly #timers: Timers;
   readonly #waiters: Waiters;
   readonly #queries: Queries;
+  readonly #updates: UpdateCallers;
   readonly #outgoing: Outgoing;
   readonly #reads: Reads;
   readonly #resume: Resume;
@@ -130,12 +131,16 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     const common = { core, reader, actors, executor, onReadFailed };
     const refusal = (): Status | undefined => this.#gate.closed();
     this.#waiters = new Waiters(this.#bounds);
+    const submit: Engine['submit'] = (to, message, done) => this.submit(to, message, done);
     this.#queries = new Queries({
       matching,
       limit: this.#bounds.waitingQueries,
+      submit,
       deliver: (to, query, claim) => this.#outgoing.deliverQuery(to, query, claim),
     });
-    this.#outgoing = new Outgoing({ ...common, matching, waiters: this.#waiters, queries: this.#queries });
+    this.#updates = new UpdateCallers({ reader, limit: this.#bounds.waitingUpdates, submit, onReadFailed });
+    const waiting = { waiters: this.#waiters, queries: this.#queries, updates: this.#updates };
+    this.#outgoing = new Outgoing({ ...common, matching, ...waiting });
     this.#reads = new Reads({ ...common, waiters: this.#waiters, refusal });
     this.#resume = new Resume({ ...common, outgoing: this.#outgoing });
     const isReplicated = options.commitLog !== undefined && store.scope === 'node';
@@ -202,8 +207,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
       committer: this.#committer,
       materializer: this.#materializer,
       actors,
-      queries: this.#queries,
-      waiters: this.#waiters,
+      ...waiting,
       onFailed,
     });
     this.#flusher = new Flusher({
@@ -239,6 +243,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
       core: this.#core,
       clock,
       random,
+      scheduler: this.#options.scheduler,
       matching,
       limits: this.#limits,
       actors: this.#actors,
@@ -293,6 +298,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
       outgoing: this.#outgoing,
       overlay: this.#overlay,
       queries: this.#queries,
+      updates: this.#updates,
       retention: this.#retention,
       shards: this.#shards,
       timers: this.#timers,
@@ -367,22 +373,16 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     });
   }
 
-  query(to: ActorAddress, message: Extract<Message, { type: 'query' }>, done: Done<QueryWorkflowResponse>): Waiting {
-    const { queryId } = message;
-    const refusal = this.#queries.open(to, queryId, done);
-    if (refusal !== undefined) {
-      done(refusal, undefined);
-      return { abandon: () => undefined };
-    }
-    this.submit(to, message, (error) => {
-      if (error !== undefined) this.#queries.answer(queryId, error, undefined);
-    });
-    return {
-      abandon: () => {
-        if (!this.#queries.abandon(queryId)) return;
-        this.submit(to, { type: 'queryAbandoned', queryId }, () => undefined);
-      },
-    };
+  query(...asked: Parameters<Engine['query']>): Waiting {
+    return this.#queries.ask(...asked);
+  }
+
+  update(...asked: Parameters<Engine['update']>): Waiting {
+    return this.#updates.ask(...asked);
+  }
+
+  updateWithStart(...asked: Parameters<Engine['updateWithStart']>): Waiting {
+    return this.#updates.askWithStart(...asked);
   }
 
   answerQuery(to: ActorAddress, queryId: string, result: QueryResult, done: Done<undefined>): void {

@@ -6,7 +6,7 @@ import { encodeToken } from '../core/workflow/index.ts';
 import type { Limits } from '../core/workflow/limits.ts';
 import type { Message, Taker } from '../core/workflow/message.ts';
 import type { Effect, Outcome, Reply, TaskOffer } from '../core/workflow/outcome.ts';
-import type { Clock, Random } from '../ports/clock.ts';
+import type { Clock, Random, Scheduler } from '../ports/clock.ts';
 import type { Done } from '../ports/engine.ts';
 import type { Key, ShardId } from '../ports/ids.ts';
 import type { Claim, Matching } from '../ports/matching.ts';
@@ -30,6 +30,7 @@ export interface ExecutorOptions {
   core: ActorCore;
   clock: Clock;
   random: Random;
+  scheduler: Scheduler;
   matching: Matching;
   limits: Limits;
   actors: Actors;
@@ -183,6 +184,9 @@ export class Executor {
         case 'taskSettled':
           turn.settled(effect.session, effect.kind, effect.runId, effect.scheduledEventId);
           break;
+        case 'taskKept':
+          turn.listed(effect.session, effect.kind, effect.runId, effect.scheduledEventId);
+          break;
         case 'send':
           this.#options.send(turn, effect);
           break;
@@ -201,6 +205,11 @@ export class Executor {
       if (claim !== undefined && this.#start(turn, offer, claim, now)) {
         turn.offers?.delete(id);
         continue;
+      }
+      if (offer.speculative === true) {
+        // In no row, it cannot be backlog: it becomes a task that can, offered under the same id.
+        const { runId, scheduledEventId } = offer;
+        this.#decide(turn, { type: 'keepTask', runId, scheduledEventId }, now);
       }
       this.#enqueue(turn, id, offer);
     }
@@ -229,9 +238,29 @@ export class Executor {
       claim.release();
       return;
     }
-    turn.started(claim.taker.session, reply);
+    if (reply.type === 'workflowTaskStarted' && reply.speculative === true) this.#watch(turn.actor);
+    else turn.started(claim.taker.session, reply);
     turn.handovers.push({ claim, started: reply });
     turn.actor.delivering.add(deliveryId(reply));
+  }
+
+  /** A speculative task has no row to time it: its actor stays in memory until it is over. */
+  #watch(actor: Actor): void {
+    const { actors, clock, core, scheduler } = this.#options;
+    const due = core.volatileDeadline(actor.state);
+    if (due === undefined) return;
+    const { namespace, workflowId } = actor;
+    scheduler.after(Math.max(1, due - actor.shard.now(clock.now())), () => {
+      // Another actor by now, or another task: it has a watch of its own.
+      if (actor.phase !== 'ready' || core.volatileDeadline(actor.state) !== due) return;
+      actors.with(namespace, workflowId, {
+        run: (live) => {
+          if (actor.shard.now(clock.now()) < due) this.#watch(live);
+          else this.run(live, { type: 'timer' }, () => undefined);
+        },
+        refuse: () => undefined,
+      });
+    });
   }
 
   #enqueue(turn: Turn, id: string, offer: TaskOffer): void {

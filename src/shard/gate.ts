@@ -58,18 +58,21 @@ export class Gate {
     switch (message.type) {
       case 'start':
       case 'signal':
+      case 'update':
         if (this.lowOnSpace) {
           const mib = Math.round(this.#bounds.freeSpaceReserve / 2 ** 20);
           return exhausted('DISK_SPACE', `Less than ${mib} MiB are free on the data disk: free space, then try again.`);
         }
         return load >= 0.5 ? overloaded(message.type) : undefined;
       case 'query':
+      case 'pollUpdate':
       case 'requestCancel':
       case 'terminate':
         return load >= 0.75 ? overloaded(message.type) : undefined;
       case 'queryAbandoned':
       case 'queryLost':
       case 'queryAnswered':
+      case 'updateAbandoned':
         // They end what is held in memory, and write nothing.
         return undefined;
       default:

@@ -42,7 +42,7 @@ export class Inbound {
     this.#options = options;
   }
 
-  /** Queries and cancels may name an earlier, closed run: its rows are read first. */
+  /** Queries, updates and cancels may name an earlier, closed run: its rows are read first. */
   speak(actor: Actor, message: Message, done: Done<Reply>, extras?: TurnExtras): void {
     const runId = namedRun(message);
     const current = this.#options.core.currentRunId(actor.state);
@@ -171,6 +171,8 @@ function namedRun(message: Message): string | undefined {
   switch (message.type) {
     case 'query':
     case 'requestCancel':
+    case 'update':
+    case 'pollUpdate':
       return message.target.runId;
     case 'cancelExternal':
       return message.runId;

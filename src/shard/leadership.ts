@@ -2,6 +2,7 @@
 // backlog, timers, outbox) is built from the rows when it is told to lead and dropped when it no longer leads; rows are kept by every
 // replica alike. Keeps I1 (nothing undecided survives), I3 (a turn decided in one leadership never counts in another). Called by the engine.
 
+import type { ActorAddress } from '../ports/engine.ts';
 import type { Lsn, ShardId, Term } from '../ports/ids.ts';
 import { type Actors, notLed } from './actors.ts';
 import type { Backlog } from './backlog.ts';
@@ -15,6 +16,7 @@ import type { Queries } from './queries.ts';
 import { ownerOf } from './row-layout.ts';
 import type { Shards } from './shards.ts';
 import type { Timers } from './timers.ts';
+import type { UpdateCallers } from './update-callers.ts';
 import type { Waiters } from './waiters.ts';
 
 export interface LeadershipOptions {
@@ -28,6 +30,7 @@ export interface LeadershipOptions {
   timers: Timers;
   outbox: Outbox;
   queries: Queries;
+  updates: UpdateCallers;
   waiters: Waiters;
   /** What a shard holds could not be read. */
   onFailed(error: unknown): void;
@@ -62,7 +65,7 @@ export class Leadership {
   /** Returns the lsn its rows are at: what the next leader commits beyond is to be applied. */
   unlead(id: ShardId): Lsn {
     this.#later(id, () => void this.unlead(id));
-    const { shards, committer, actors, backlog, timers, outbox, queries, waiters, shardCount } = this.#options;
+    const { shards, committer, actors, backlog, timers, outbox, queries, updates, waiters, shardCount } = this.#options;
     const shard = shards.get(id);
     if (shard.isLed) {
       shard.follow();
@@ -73,7 +76,9 @@ export class Leadership {
       committer.drop(shard);
       actors.drop(shard, why);
       outbox.unlead(id);
-      queries.refuse(({ namespace, workflowId }) => shardOf(namespace, workflowId, shardCount) === id, why);
+      const isOfShard = (to: ActorAddress): boolean => shardOf(to.namespace, to.workflowId, shardCount) === id;
+      queries.refuse(isOfShard, why);
+      updates.refuse(isOfShard, why);
       waiters.wakeShard(id);
     }
     return shard.commitLsn as Lsn;

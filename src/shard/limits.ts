@@ -20,6 +20,8 @@ export interface ShardLimits {
   waitersPerRun: number;
   /** Direct queries that wait for a worker, on the node. */
   waitingQueries: number;
+  /** Callers that wait for updates, on the node. */
+  waitingUpdates: number;
   /** Waiting tasks of one queue held in memory in order; the others are on disk. */
   backlogWindow: number;
   /** Timer rows of the next minute held in memory, all shards. */
@@ -56,6 +58,7 @@ export const DEFAULT_SHARD_LIMITS: ShardLimits = {
   waiters: 100_000,
   waitersPerRun: 1_000,
   waitingQueries: 10_000,
+  waitingUpdates: 100_000,
   backlogWindow: 1_024,
   timerWindow: 100_000,
   timerHorizonMs: 60_000,

@@ -35,13 +35,15 @@ function ask(w: World, queryId: string): Waiting {
 
 describe('a query given up while no worker is there', () => {
   it('is forgotten at once', () => {
-    const queries = new Queries({ matching: new TestMatching(), limit: 10, deliver: () => undefined });
+    const submit = (): void => undefined;
+    const queries = new Queries({ matching: new TestMatching(), limit: 10, submit, deliver: () => undefined });
     const actor = new Actor(new Shard(shardId(0), { lastLsn: lsn(0), appliedLsn: lsn(0) }), NAMESPACE, 'a', {
       ...workflowCore.empty(NAMESPACE, 'a'),
     });
-    for (const queryId of ['given up', 'refused']) {
-      expect(queries.open({ namespace: NAMESPACE, workflowId: 'a' }, queryId, () => undefined)).toBeUndefined();
-      const query = { queryType: 'state' };
+    const query = { queryType: 'state' };
+    const [givenUp] = ['given up', 'refused'].map((queryId) => {
+      const message = { type: 'query' as const, queryId, target: {}, ...query };
+      const waiting = queries.ask({ namespace: NAMESPACE, workflowId: 'a' }, message, () => undefined);
       queries.dispatch(actor, {
         type: 'dispatchQuery',
         queryId,
@@ -50,9 +52,10 @@ describe('a query given up while no worker is there', () => {
         stickyQueue: 'warm',
         query,
       });
-    }
+      return waiting;
+    });
     expect(queries.waiting).toBe(2);
-    queries.abandon('given up');
+    givenUp?.abandon();
     queries.answer('refused', notFound('gone'), undefined);
     expect(queries.waiting).toBe(0);
     queries.pull(queue, () => {

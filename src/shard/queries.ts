@@ -1,8 +1,9 @@
 // Queries: callers by query id, and direct queries that wait for a worker of their queue. Volatile by design (I4): a crash loses them, and the
 // caller asks again. An answer leaves only after everything it rests on is durable (I1), since it is an effect of a turn.
 
-import type { Effect } from '../core/workflow/outcome.ts';
-import type { ActorAddress, Done } from '../ports/engine.ts';
+import type { Message, QueryMessage } from '../core/workflow/message.ts';
+import type { Effect, Reply } from '../core/workflow/outcome.ts';
+import type { ActorAddress, Done, Waiting } from '../ports/engine.ts';
 import type { Claim, Matching, QueueKey } from '../ports/matching.ts';
 import type { QueryWorkflowResponse } from '../wire/api.ts';
 import type { Status } from '../wire/status.ts';
@@ -20,6 +21,7 @@ interface WaitingQuery {
 export interface QueriesOptions {
   matching: Matching;
   limit: number;
+  submit(to: ActorAddress, message: Message, done: Done<Reply>): void;
   /** Hands a direct query to this worker. */
   deliver(to: { namespace: string; workflowId: string }, query: DirectQuery, claim: Claim): void;
 }
@@ -45,13 +47,22 @@ export class Queries {
     return this.#byId.size;
   }
 
-  /** A refusal when there are too many. */
-  open(to: ActorAddress, queryId: string, done: Done<QueryWorkflowResponse>): Status | undefined {
-    if (this.#callers.size >= this.#options.limit) {
-      return exhausted('QUERIES', `${this.#callers.size} queries wait on this node: try again later.`);
+  ask(to: ActorAddress, message: QueryMessage, done: Done<QueryWorkflowResponse>): Waiting {
+    const { queryId } = message;
+    const { limit, submit } = this.#options;
+    if (this.#callers.size >= limit) {
+      done(exhausted('QUERIES', `${this.#callers.size} queries wait on this node: try again later.`), undefined);
+      return { abandon: () => undefined };
     }
     this.#callers.set(queryId, { to, done });
-    return undefined;
+    submit(to, message, (error) => {
+      if (error !== undefined) this.answer(queryId, error, undefined);
+    });
+    return {
+      abandon: () => {
+        if (this.#gone(queryId)) submit(to, { type: 'queryAbandoned', queryId }, () => undefined);
+      },
+    };
   }
 
   isOpen(queryId: string): boolean {
@@ -68,11 +79,6 @@ export class Queries {
   /** These workflows are led elsewhere: their actors here, which held the queries, are gone (I4). */
   refuse(concerns: (to: ActorAddress) => boolean, why: Status): void {
     for (const [queryId, { to }] of [...this.#callers]) if (concerns(to)) this.answer(queryId, why, undefined);
-  }
-
-  /** The caller has gone. */
-  abandon(queryId: string): boolean {
-    return this.#gone(queryId);
   }
 
   #gone(queryId: string): boolean {

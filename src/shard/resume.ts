@@ -62,10 +62,13 @@ export class Resume {
       const { namespace, workflowId, runId, scheduledEventId, startId } = task;
       actors.with(namespace, workflowId, {
         run: (actor) => {
-          if (executor().startedSince(actor.shard, startId, 0)) return;
-          if (core.startedTask(actor.state, 'workflow', runId, scheduledEventId, worker.session) === undefined) {
-            worker.over([token]);
-          }
+          const started = core.startedTask(actor.state, 'workflow', runId, scheduledEventId, worker.session);
+          if (executor().startedSince(actor.shard, startId, 0)) {
+            // In no row: what it rests on is durable once the latest turn is.
+            if (started?.type !== 'workflowTaskStarted' || started.speculative !== true) return;
+            if (actor.pending === undefined) worker.durable(token);
+            else actor.pending.wait({ durable: () => worker.durable(token), failed: () => undefined });
+          } else if (started === undefined) worker.over([token]);
         },
         refuse: () => undefined,
       });

@@ -12,6 +12,7 @@ import type { Queries } from './queries.ts';
 import type { Retention } from './retention.ts';
 import type { Shards } from './shards.ts';
 import type { Timers } from './timers.ts';
+import type { UpdateCallers } from './update-callers.ts';
 import type { Waiters } from './waiters.ts';
 
 /** Counters since open (they only grow) and gauges. */
@@ -38,6 +39,7 @@ export interface EngineStats {
   timersInMemory: number;
   longPolls: number;
   openQueries: number;
+  openUpdates: number;
   outbox: number;
 }
 
@@ -52,6 +54,7 @@ export interface Counting {
   outgoing: Outgoing;
   overlay: Overlay;
   queries: Queries;
+  updates: UpdateCallers;
   retention: Retention;
   shards: Shards;
   timers: Timers;
@@ -69,6 +72,7 @@ export function statsOf(parts: Counting): EngineStats {
     outgoing,
     overlay,
     queries,
+    updates,
     retention,
     shards,
     timers,
@@ -97,6 +101,7 @@ export function statsOf(parts: Counting): EngineStats {
     timersInMemory: timers.size,
     longPolls: waiters.size,
     openQueries: queries.size,
+    openUpdates: updates.size,
     outbox: outbox.size,
   };
 }

@@ -37,7 +37,10 @@ export interface Waiter {
 }
 
 /** Effects that leave after the commit; the others become rows of the turn. */
-export type LeavingEffect = Exclude<Effect, { type: 'offerTask' | 'withdrawTask' | 'taskSettled' | 'send' }>;
+export type LeavingEffect = Exclude<
+  Effect,
+  { type: 'offerTask' | 'withdrawTask' | 'taskSettled' | 'taskKept' | 'send' }
+>;
 
 export class Turn {
   readonly actor: Actor;
@@ -111,6 +114,11 @@ export class Turn {
   started(session: string, started: StartedWorkflowTask | StartedActivityTask): void {
     const kind = started.type === 'workflowTaskStarted' ? 'workflow' : 'activity';
     const { runId, scheduledEventId } = started.ref;
+    this.listed(session, kind, runId, scheduledEventId);
+  }
+
+  /** The task is in the session's list of started ones. */
+  listed(session: string, kind: 'workflow' | 'activity', runId: string, scheduledEventId: number): void {
     this.write(startedKey(session, kind, this.actor.base, runId, scheduledEventId), NOTHING);
   }
 

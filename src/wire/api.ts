@@ -19,6 +19,7 @@ import type {
   Priority,
   RetryPolicy,
   SearchAttributes,
+  UpdateOutcome,
   UserMetadata,
   WorkerVersionStamp,
   WorkflowTaskCompletedMetadata,
@@ -29,12 +30,14 @@ import type {
   PendingActivityState,
   PendingWorkflowTaskState,
   QueryRejectCondition,
+  UpdateWorkflowExecutionLifecycleStage,
   WorkflowExecutionStatus,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
   WorkflowTaskFailedCause,
 } from './enums.ts';
 import type { Failure } from './failure.ts';
+import type { ProtocolMessage } from './protocol-message.ts';
 
 /** Events as the server keeps them: each element is a MessagePack array of `HistoryEvent`, in order, never re-encoded on its way. */
 export type EventBatches = Uint8Array[];
@@ -125,6 +128,56 @@ export interface QueryWorkflowRequest {
 export interface QueryWorkflowResponse {
   queryResult?: Payloads | undefined;
   queryRejected?: { status: WorkflowExecutionStatus } | undefined;
+}
+
+/** What an update is, apart from the workflow it is for. */
+export interface UpdateSpec {
+  /** A repeat with the same id is the same update. Empty: the server chooses one. */
+  updateId: string;
+  updateName: string;
+  args?: Payloads | undefined;
+  header?: Header | undefined;
+  /** ACCEPTED (the default) or COMPLETED: answered when the update has come that far. */
+  waitStage?: UpdateWorkflowExecutionLifecycleStage | undefined;
+}
+
+export interface UpdateWorkflowExecutionRequest extends UpdateSpec {
+  namespace: string;
+  workflowId: string;
+  /** Empty: the current run. */
+  runId?: string | undefined;
+  /** When set, the run must belong to the chain that began with it. */
+  firstExecutionRunId?: string | undefined;
+  identity: string;
+}
+
+export interface UpdateWorkflowExecutionResponse {
+  /** The run that the update is for. */
+  runId: string;
+  updateId: string;
+  stage: UpdateWorkflowExecutionLifecycleStage;
+  /** From stage COMPLETED on; a rejected update has a failure and was never accepted. */
+  outcome?: UpdateOutcome | undefined;
+}
+
+export interface PollWorkflowExecutionUpdateRequest {
+  namespace: string;
+  workflowId: string;
+  runId?: string | undefined;
+  updateId: string;
+  /** ACCEPTED or COMPLETED; absent: how far it has come by now. */
+  waitStage?: UpdateWorkflowExecutionLifecycleStage | undefined;
+}
+
+/** Starts the workflow, or meets the running one as the conflict policy says, and gives it the update: both or neither. */
+export interface UpdateWithStartWorkflowExecutionRequest extends StartWorkflowExecutionRequest {
+  update: UpdateSpec;
+}
+
+/** Answered when the update has come as far as was asked for. */
+export interface UpdateWithStartWorkflowExecutionResponse {
+  start: StartWorkflowExecutionResponse;
+  update: UpdateWorkflowExecutionResponse;
 }
 
 export interface ExecutionTarget {
@@ -445,6 +498,8 @@ export interface WorkflowTask {
   queries?: Record<string, WorkflowQuery> | undefined;
   /** A direct query: answer with `respondQueryTaskCompleted`, no commands. */
   query?: WorkflowQuery | undefined;
+  /** Updates, each right after the event it names. A worker that ignores them rejects them by its answer. */
+  messages?: ProtocolMessage[] | undefined;
   /** Pushed before its entry is durable (I1): no local activity and no sink until push `durable` names the token. */
   ahead?: boolean | undefined;
 }
@@ -500,6 +555,8 @@ export interface RespondWorkflowTaskCompletedRequest {
   commands: Command[];
   /** The worker keeps the execution warm: its next task goes to the sticky queue it registered. */
   sticky: boolean;
+  /** Answers to updates: a PROTOCOL_MESSAGE command gives one its place among the commands, a rejection needs none. */
+  messages?: ProtocolMessage[] | undefined;
   /** Results of the queries that rode on the task, by id. */
   queryResults?: Record<string, QueryResult> | undefined;
   /** The local-activity heartbeat: complete this task and hand out another at once. */
@@ -509,6 +566,14 @@ export interface RespondWorkflowTaskCompletedRequest {
   workerVersion?: WorkerVersionStamp | undefined;
   /** Credit given back along with the answer; 0 or 1. */
   credit: number;
+}
+
+export interface RespondWorkflowTaskCompletedResponse {
+  /**
+   * The task left no events, since all it did was to reject updates: its worker forgets those it was shown after this one (the
+   * WorkflowTaskStarted of the task before).
+   */
+  resetHistoryEventId?: number | undefined;
 }
 
 export interface RespondWorkflowTaskFailedRequest {
@@ -591,6 +656,15 @@ export interface Methods {
   requestCancelWorkflowExecution: { request: RequestCancelWorkflowExecutionRequest; response: Empty };
   terminateWorkflowExecution: { request: TerminateWorkflowExecutionRequest; response: Empty };
   queryWorkflow: { request: QueryWorkflowRequest; response: QueryWorkflowResponse };
+  updateWorkflowExecution: { request: UpdateWorkflowExecutionRequest; response: UpdateWorkflowExecutionResponse };
+  pollWorkflowExecutionUpdate: {
+    request: PollWorkflowExecutionUpdateRequest;
+    response: UpdateWorkflowExecutionResponse;
+  };
+  updateWithStartWorkflowExecution: {
+    request: UpdateWithStartWorkflowExecutionRequest;
+    response: UpdateWithStartWorkflowExecutionResponse;
+  };
   describeWorkflowExecution: { request: ExecutionTarget; response: DescribeWorkflowExecutionResponse };
   getWorkflowExecutionHistory: {
     request: GetWorkflowExecutionHistoryRequest;
@@ -614,7 +688,10 @@ export interface Methods {
   grantCredit: { request: GrantCreditRequest; response: Empty };
   withdrawCredit: { request: WithdrawCreditRequest; response: WithdrawCreditResponse };
   resumeWorker: { request: ResumeWorkerRequest; response: Empty };
-  respondWorkflowTaskCompleted: { request: RespondWorkflowTaskCompletedRequest; response: Empty };
+  respondWorkflowTaskCompleted: {
+    request: RespondWorkflowTaskCompletedRequest;
+    response: RespondWorkflowTaskCompletedResponse;
+  };
   respondWorkflowTaskFailed: { request: RespondWorkflowTaskFailedRequest; response: Empty };
   respondQueryTaskCompleted: { request: RespondQueryTaskCompletedRequest; response: Empty };
   getWorkflowTaskHistory: { request: GetWorkflowTaskHistoryRequest; response: GetWorkflowTaskHistoryResponse };

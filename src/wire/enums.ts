@@ -263,6 +263,16 @@ export const UpdateAdmittedEventOrigin = {
 } as const;
 export type UpdateAdmittedEventOrigin = (typeof UpdateAdmittedEventOrigin)[keyof typeof UpdateAdmittedEventOrigin];
 
+/** How far an update has come, and how far a caller waits for it. */
+export const UpdateWorkflowExecutionLifecycleStage = {
+  UNSPECIFIED: 0,
+  ADMITTED: 1,
+  ACCEPTED: 2,
+  COMPLETED: 3,
+} as const;
+export type UpdateWorkflowExecutionLifecycleStage =
+  (typeof UpdateWorkflowExecutionLifecycleStage)[keyof typeof UpdateWorkflowExecutionLifecycleStage];
+
 export const VersioningBehavior = {
   UNSPECIFIED: 0,
   PINNED: 1,

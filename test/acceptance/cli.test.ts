@@ -128,7 +128,9 @@ describe('tenuto', () => {
     for (const group of ['server', 'workflow', 'operator', 'cluster', 'data', 'task-queue'])
       expect(help.stdout).toContain(`  ${group}`);
     const verbs = (await cli(['workflow', '--help'])).stdout;
-    for (const verb of 'start execute signal query cancel terminate describe show list count result stack'.split(' ')) {
+    for (const verb of 'start execute signal query update cancel terminate describe show list count result stack metadata'.split(
+      ' ',
+    )) {
       expect(verbs).toContain(`  ${verb} `);
     }
   });

@@ -2,12 +2,21 @@
 
 import {
   ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
   condition,
   continueAsNew,
+  currentUpdateInfo,
   defineQuery,
   defineSearchAttributeKey,
   defineSignal,
+  defineUpdate,
+  HandlerUnfinishedPolicy,
   proxyActivities,
+  setCurrentDetails,
+  setDefaultQueryHandler,
+  setDefaultSignalHandler,
+  setDefaultUpdateHandler,
   setHandler,
   sleep,
   startChild,
@@ -160,4 +169,84 @@ export async function upsertNobody(): Promise<string> {
   upsertSearchAttributes({ Nobody: ['x'] });
   await sleep(1);
   return 'done';
+}
+
+export const addItem = defineUpdate<number, [string]>('addItem');
+export const greetItem = defineUpdate<string, [string]>('greetItem');
+export const hang = defineUpdate<void>('hang');
+export const who = defineUpdate<unknown[]>('who');
+export const bug = defineUpdate<void>('bug');
+export const items = defineQuery<string[]>('items');
+export const checkOut = defineSignal<[string]>('checkOut');
+
+/** Takes items by update until it is checked out: `finished` waits for its handlers, `abandoned` and `again` do not. */
+export async function cart(before: string[] = []): Promise<string[]> {
+  const list = [...before];
+  let how: string | undefined;
+  setHandler(items, () => list);
+  setHandler(checkOut, (given) => {
+    how = given;
+  });
+  setHandler(addItem, (item) => list.push(item), {
+    description: 'puts an item into the cart',
+    validator: (item) => {
+      if (item === '') throw ApplicationFailure.create({ message: 'an item needs a name', type: 'Nameless' });
+      if (item === 'sleeping') void sleep(1);
+      if (list.includes(item)) throw ApplicationFailure.create({ message: `${item} is there`, type: 'Twice' });
+    },
+  });
+  setHandler(greetItem, async (item) => {
+    const greeting = await greet(item);
+    list.push(greeting);
+    return greeting;
+  });
+  setHandler(hang, () => condition(() => false), { unfinishedPolicy: HandlerUnfinishedPolicy.ABANDON });
+  setHandler(who, async () => {
+    const first = currentUpdateInfo();
+    await sleep(1);
+    const inScope = await CancellationScope.nonCancellable(async () => currentUpdateInfo());
+    return [first, inScope, currentUpdateInfo()];
+  });
+  setHandler(bug, () => {
+    if (workflowInfo().unsafe.isReplaying) return;
+    throw new TypeError('a bug of the handler');
+  });
+  setCurrentDetails(`${list.length} items at first`);
+  await condition(() => how !== undefined && (how !== 'finished' || allHandlersFinished()));
+  if (how === 'again') await continueAsNew<typeof cart>(list);
+  if (currentUpdateInfo() !== undefined) throw new Error('the workflow itself is no update');
+  return list;
+}
+
+/** Everything that nobody has a handler for. */
+export async function anything(): Promise<string[]> {
+  const seen: string[] = [];
+  setDefaultSignalHandler((name, ...args) => {
+    seen.push(`signal ${name} ${args.join()}`);
+  });
+  setDefaultQueryHandler((name, ...args) => `query ${name} ${args.join()}`);
+  setDefaultUpdateHandler(async (name, ...args) => {
+    await sleep(1);
+    seen.push(`update ${name} ${args.join()}`);
+    return seen.length;
+  });
+  await condition(() => seen.some((line) => line.startsWith('signal stop')));
+  return seen;
+}
+
+/** A thousand signals, a hundred a run. */
+export async function relay(total: number, perRun: number, before: number[]): Promise<number[]> {
+  const all = [...before];
+  const waiting: number[] = [];
+  setHandler(add, (n) => {
+    waiting.push(n);
+  });
+  let taken = 0;
+  while (all.length < total && (taken < perRun || waiting.length > 0)) {
+    await condition(() => waiting.length > 0);
+    all.push(waiting.shift() ?? -1);
+    taken += 1;
+  }
+  if (all.length < total) await continueAsNew<typeof relay>(total, perRun, all);
+  return all;
 }

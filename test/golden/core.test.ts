@@ -13,9 +13,6 @@ interface RecordedFile {
   histories: { workflowId: string; runId: string; events: Record<string, unknown>[] }[];
 }
 
-/** What the core can do already and the SDK's scenarios cannot. */
-const CORE_ONLY = ['calls-on-a-closed-workflow'];
-
 /** Histories that hold only a hash of a payload, so that the payload cannot be sent again. */
 const HASHED = new Set(['payload-of-one-megabyte']);
 
@@ -38,7 +35,7 @@ const asUuids = (json: string): string =>
   json.replace(/run#(\d+)/g, (_, n: string) => `00000000-0000-4000-8000-${n.padStart(12, '0')}`);
 
 describe('the core reproduces', () => {
-  for (const name of [...IN_SCOPE, ...CORE_ONLY]) {
+  for (const name of IN_SCOPE) {
     if (HASHED.has(name)) continue;
     it(name, () => {
       const text = readFileSync(new URL(`${name}.json`, RECORDED), 'utf8');

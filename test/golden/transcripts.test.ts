@@ -41,7 +41,8 @@ function effectLine(effect: Effect): string {
       return `${effect.type} ${kind} ${scheduledEventId} attempt ${attempt}${sticky === undefined ? '' : ' sticky'}`;
     }
     case 'taskSettled':
-      return `taskSettled ${effect.kind} ${effect.scheduledEventId}`;
+    case 'taskKept':
+      return `${effect.type} ${effect.kind} ${effect.scheduledEventId}`;
     case 'cancelActivity':
       return `cancelActivity ${effect.scheduledEventId} ${effect.reason}`;
     case 'runClosed':
@@ -49,6 +50,8 @@ function effectLine(effect: Effect): string {
     case 'dispatchQuery':
     case 'answerQuery':
       return `${effect.type} ${effect.queryId}`;
+    case 'answerUpdate':
+      return `${effect.type} ${effect.callId}`;
     case 'send':
       return `send ${effect.message.type} to ${effect.workflowId}`;
   }

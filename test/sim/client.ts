@@ -5,7 +5,7 @@ import { defaultPayloadConverter, toPayloads } from '../../sdk/common/payload-co
 import type { Connection } from '../../sdk/connection/connection.ts';
 import { RpcError } from '../../sdk/connection/rpc-error.ts';
 import type { AwaitWorkflowResultResponse, Method, Methods } from '../../src/wire/api.ts';
-import { WorkflowIdReusePolicy } from '../../src/wire/enums.ts';
+import { UpdateWorkflowExecutionLifecycleStage as Stage, WorkflowIdReusePolicy } from '../../src/wire/enums.ts';
 import { StatusCode } from '../../src/wire/status.ts';
 import { type Kernel, Process, Violation } from './kernel.ts';
 import type { Network } from './network.ts';
@@ -101,6 +101,9 @@ class Script {
         );
         return;
       }
+      case 'update':
+        await this.#update(step);
+        return;
       case 'cancel':
         await this.#call('requestCancelWorkflowExecution', { ...target, identity, requestId }, 'sure');
         return;
@@ -108,7 +111,7 @@ class Script {
         await this.#call('terminateWorkflowExecution', { ...target, identity, requestId }, 'sure');
         return;
       case 'query':
-        if (plan.type === 'pipeline' || plan.type === 'collector') {
+        if (plan.type === 'pipeline' || plan.type === 'collector' || plan.type === 'ledger') {
           await this.#call('queryWorkflow', { ...target, queryType: 'seen' }, 'try');
         }
         return;
@@ -122,6 +125,23 @@ class Script {
         await this.#call('listWorkflowExecutions', { namespace: NAMESPACE, query: '' }, 'try');
         return;
     }
+  }
+
+  /** What its validator and its handler say, however often it takes to ask. */
+  async #update({ id, until }: Extract<Step, { do: 'update' }>): Promise<void> {
+    const { workflowId } = this.#journal.plan;
+    const waitStage = until === 'accepted' ? Stage.ACCEPTED : Stage.COMPLETED;
+    const args = payloads(id);
+    const request = { namespace: NAMESPACE, workflowId, updateId: id, updateName: 'note', args, waitStage };
+    const answer = await this.#tries('updateWorkflowExecution', { ...request, identity: this.#process.name });
+    const { stage, outcome } = answer;
+    const isBad = id.startsWith('bad');
+    const isRight = isBad
+      ? outcome?.failure?.applicationFailureInfo?.type === 'Bad'
+      : outcome === undefined
+        ? stage === Stage.ACCEPTED && until === 'accepted'
+        : Buffer.from(outcome.success?.payloads?.[0]?.data ?? []).toString() === JSON.stringify(id);
+    if (!isRight) throw new Violation('I5', `update ${id} of ${workflowId} was answered ${JSON.stringify(answer)}`);
   }
 
   #startRequest(requestId: string): Methods['startWorkflowExecution']['request'] {

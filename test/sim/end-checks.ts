@@ -110,6 +110,14 @@ function checkEnd({ plan, result }: Journal, truth: Truth, service: Service): vo
     case 'family':
       must(same(value, FAMILY));
       break;
+    case 'ledger':
+      must(
+        same(
+          [...(value as string[])].sort(),
+          Array.from({ length: Number(args[0]) }, (_, i) => `note-${i}`),
+        ),
+      );
+      break;
     case 'courier':
       must(value === (args[1] as string[]).length);
       break;

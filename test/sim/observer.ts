@@ -12,7 +12,9 @@ import { same } from './flush-watch.ts';
 import type { Kernel } from './kernel.ts';
 import { Violation } from './kernel.ts';
 import type { Link, Tap } from './network.ts';
+import { shownBy } from './shown.ts';
 import type { TrueRun, Truth } from './truth.ts';
+import { UpdateWatch } from './update-watch.ts';
 
 interface Asked {
   method: string;
@@ -43,11 +45,13 @@ export class Observer implements Tap {
   readonly #requests = new Set<string>();
   /** By name: how often. */
   readonly recoveries = new Map<string, number>();
+  readonly updates: UpdateWatch;
   messages = 0;
 
   constructor(kernel: Kernel, truth: Truth) {
     this.#kernel = kernel;
     this.#truth = truth;
+    this.updates = new UpdateWatch(truth);
   }
 
   recovered(what: string): void {
@@ -125,6 +129,9 @@ export class Observer implements Tap {
       case 'signalWorkflowExecution':
         this.#signalled(body as Body<'signalWorkflowExecution'>);
         return;
+      case 'updateWorkflowExecution':
+        this.updates.answered(body as Body<'updateWorkflowExecution'>, answer as Answer<'updateWorkflowExecution'>);
+        return;
       case 'requestCancelWorkflowExecution':
         this.#mustHave(body, EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED, 'a cancel request');
         return;
@@ -160,7 +167,12 @@ export class Observer implements Tap {
       }
       case 'respondWorkflowTaskCompleted': {
         const { token } = body as Body<'respondWorkflowTaskCompleted'>;
-        this.#workflowTaskCompleted(token);
+        const { resetHistoryEventId } = answer as Answer<'respondWorkflowTaskCompleted'>;
+        if (resetHistoryEventId === undefined) this.#workflowTaskCompleted(token);
+        else {
+          this.#once(token, method);
+          this.recovered('workflow task left no trace');
+        }
         return;
       }
       case 'respondWorkflowTaskFailed':
@@ -478,16 +490,4 @@ export class Observer implements Tap {
     }
     return run;
   }
-}
-
-/** The text by which our workflows show an event in a query. */
-function shownBy(event: HistoryEvent): string | undefined {
-  const payloads =
-    event.eventType === EventType.WORKFLOW_EXECUTION_SIGNALED ||
-    event.eventType === EventType.WORKFLOW_EXECUTION_STARTED
-      ? event.attributes.input?.payloads
-      : event.eventType === EventType.ACTIVITY_TASK_COMPLETED
-        ? event.attributes.result?.payloads
-        : undefined;
-  return payloads?.map(({ data }) => Buffer.from(data ?? []).toString()).join(' ');
 }

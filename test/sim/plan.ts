@@ -16,7 +16,8 @@ export type WorkflowType =
   | 'stubborn'
   | 'family'
   | 'leaver'
-  | 'courier';
+  | 'courier'
+  | 'ledger';
 
 export type Step =
   | { do: 'start' }
@@ -25,6 +26,8 @@ export type Step =
   /** Another request for the same id: refused, whether it runs or is over (I8). */
   | { do: 'startOther' }
   | { do: 'signal'; id: string }
+  /** Bad ones are rejected. */
+  | { do: 'update'; id: string; until: 'accepted' | 'completed' }
   | { do: 'cancel' }
   | { do: 'terminate' }
   | { do: 'query' }
@@ -118,6 +121,9 @@ export function makePlan(seed: number): Plan {
   const random = new SeededRandom(`plan ${seed}`);
   const clients = random.int(1, 2);
   const workflows = Array.from({ length: random.int(2, 6) }, (_, i) => planned(random, i, clients)).flat();
+  // With chance of their own: what the other workflows of a seed do was there before.
+  const more = new SeededRandom(`updates ${seed}`);
+  if (more.chance(0.4)) workflows.push(ledger(more, workflows.length, clients));
   const windowMs = random.between(3_000, 9_000);
   // A few kinds per seed, so that each is seen alone and with others.
   const kinds = Array.from({ length: random.int(1, 4) }, () => random.pick(FAULTS));
@@ -214,6 +220,23 @@ function workflow(
   }
   for (let i = random.int(0, 3); i > 0; i -= 1) look();
   return { workflowId: `${type}-${index}`, type, args, client: random.int(0, clients - 1), steps };
+}
+
+/** Takes updates; the last one sent is a good one, so it is open for all. */
+function ledger(random: SeededRandom, index: number, clients: number): WorkflowPlan {
+  const steps: Step[] = [{ do: 'pause', ms: random.between(0, 1_500) }, { do: 'start' }];
+  const total = random.int(1, 6);
+  for (let i = 0; i < total; i += 1) {
+    const until = random.chance(0.4) ? 'accepted' : 'completed';
+    if (random.chance(0.4)) steps.push({ do: 'update', id: `bad-${i}`, until });
+    if (random.chance(0.3)) steps.push({ do: 'query' });
+    if (random.chance(0.5)) steps.push({ do: 'pause', ms: random.next() ** 3 * 3_000 });
+    steps.push({ do: 'update', id: `note-${i}`, until });
+    // The same once more: the first answer comes back.
+    if (random.chance(0.2)) steps.push({ do: 'update', id: `note-${i}`, until: 'completed' });
+  }
+  const client = random.int(0, clients - 1);
+  return { workflowId: `ledger-${index}`, type: 'ledger', args: [total], client, steps };
 }
 
 /** A child and what becomes of it when its parent closes: each ends by that alone, or by itself. */

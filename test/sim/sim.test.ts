@@ -49,6 +49,7 @@ describe('a simulated seed', () => {
           'late answer refused',
           'task sent again',
           'messages between workflows delivered by the next node',
+          'workflow task left no trace',
         ]),
       );
     },

@@ -211,6 +211,7 @@ export class Simulation {
       );
     }
     checkEnds(this.journals, this.truth, service);
+    this.observer.updates.checkEnd();
     await this.#recoverOnceMore();
   }
 

@@ -62,6 +62,8 @@ export class Truth {
   readonly workflows = new Map<string, TrueRun[]>();
   /** Signals by the unique text they carry: how often they are in histories. */
   readonly signals = new Map<string, number>();
+  /** Accepted updates by workflow and update id, and whether they are completed. */
+  readonly updates = new Map<string, 'accepted' | 'completed'>();
   readonly #shards = new Map<number, TrueShard>();
   readonly #seenLogs = new Set<string>();
   readonly #sent = new Set<string>();
@@ -236,6 +238,19 @@ export class Truth {
         const count = (this.signals.get(unique) ?? 0) + 1;
         this.signals.set(unique, count);
         if (count > 1) throw new Violation('I5', `${where}: the signal ${unique} is there ${count} times`);
+        break;
+      }
+      case EventType.WORKFLOW_EXECUTION_UPDATE_ACCEPTED: {
+        const unique = `${run.workflowId} ${event.attributes.protocolInstanceId}`;
+        if (this.updates.has(unique)) throw new Violation('I5', `${where}: the update ${unique} is accepted again`);
+        this.updates.set(unique, 'accepted');
+        break;
+      }
+      case EventType.WORKFLOW_EXECUTION_UPDATE_COMPLETED: {
+        const unique = `${run.workflowId} ${event.attributes.meta?.updateId}`;
+        if (this.updates.get(unique) !== 'accepted')
+          throw new Violation('I5', `${where}: the update ${unique} is completed and was ${this.updates.get(unique)}`);
+        this.updates.set(unique, 'completed');
         break;
       }
       case EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED:

@@ -40,6 +40,8 @@ function canonical(state: ActorState): unknown {
         children: sorted(run.children),
         externals: sorted(run.externals),
         buffered: sorted(run.buffered),
+        updates: sorted(run.updates ?? new Map()),
+        updateIds: sorted(run.updateIds ?? new Map()),
         activityIds: sorted(run.activityIds),
         timerIds: sorted(run.timerIds),
       },

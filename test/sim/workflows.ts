@@ -4,11 +4,13 @@
 import {
   ActivityFailure,
   ApplicationFailure,
+  allHandlersFinished,
   CancellationScope,
   condition,
   continueAsNew,
   defineQuery,
   defineSignal,
+  defineUpdate,
   isCancellation,
   proxyActivities,
   proxyLocalActivities,
@@ -56,6 +58,29 @@ export async function collector(total: number, perRun: number, before: string[])
   }
   if (all.length < total) await continueAsNew<typeof collector>(total, perRun, all);
   return all;
+}
+
+export const note = defineUpdate<string, [string]>('note');
+
+/** Takes `total` updates, and refuses those that are bad; some are applied by an activity. */
+export async function ledger(total: number): Promise<string[]> {
+  const noted: string[] = [];
+  const refuseBad = (id: string): void => {
+    if (id.startsWith('bad')) throw ApplicationFailure.create({ message: `${id} is bad`, type: 'Bad' });
+  };
+  setHandler(
+    note,
+    async (id) => {
+      if (id.endsWith('0')) await sleep(100);
+      if (id.endsWith('1')) await call(`note-${id}`);
+      noted.push(id);
+      return id;
+    },
+    { validator: refuseBad },
+  );
+  setHandler(seen, () => noted);
+  await condition(() => noted.length >= total && allHandlersFinished());
+  return noted;
 }
 
 /** Timers alone, beside each other, and given up. */

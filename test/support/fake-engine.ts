@@ -55,6 +55,18 @@ export class FakeEngine implements Engine {
     return this.#note('query', to, message, done);
   }
 
+  update(to: ActorAddress, message: object, done: Done<api.UpdateWorkflowExecutionResponse>): Waiting {
+    return this.#note('update', to, message, done);
+  }
+
+  updateWithStart(
+    to: ActorAddress,
+    message: object,
+    done: Done<api.UpdateWithStartWorkflowExecutionResponse>,
+  ): Waiting {
+    return this.#note('updateWithStart', to, message, done);
+  }
+
   answerQuery(to: ActorAddress, queryId: string, result: api.QueryResult, done: Done<undefined>): void {
     this.#note('answerQuery', to, { queryId, result }, done);
   }

@@ -5,6 +5,7 @@ import type { Command } from '../../../src/wire/command.ts';
 import type { UserMetadata } from '../../../src/wire/common.ts';
 import { CommandType, EventType } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
+import type { ProtocolMessage } from '../../../src/wire/protocol-message.ts';
 
 export interface Draft {
   command: Command;
@@ -16,6 +17,8 @@ export interface Draft {
   sent: boolean;
   /** Told the id of its event. */
   onEvent: ((eventId: number) => void) | undefined;
+  /** What a PROTOCOL_MESSAGE command gives its place. */
+  message: ProtocolMessage | undefined;
 }
 
 /** Events that a command of the completed workflow task before them made. */
@@ -38,7 +41,11 @@ const EVENT_OF_COMMAND = new Map<number, number>([
     EventType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED,
   ],
 ]);
-const COMMAND_EVENTS: ReadonlySet<number> = new Set(EVENT_OF_COMMAND.values());
+const COMMAND_EVENTS: ReadonlySet<number> = new Set<number>([
+  ...EVENT_OF_COMMAND.values(),
+  EventType.WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
+  EventType.WORKFLOW_EXECUTION_UPDATE_COMPLETED,
+]);
 const CLOSING_COMMANDS: ReadonlySet<number> = new Set([
   CommandType.COMPLETE_WORKFLOW_EXECUTION,
   CommandType.FAIL_WORKFLOW_EXECUTION,
@@ -56,6 +63,7 @@ export function isClosing(command: Command): boolean {
 
 /** Whether an event is what a command leads to: the kind, and the ids and types both name. */
 export function isEventOf(command: Command, event: HistoryEvent): boolean {
+  if (command.commandType === CommandType.PROTOCOL_MESSAGE) return messageIdOf(event) === command.attributes.messageId;
   if (EVENT_OF_COMMAND.get(command.commandType) !== event.eventType) return false;
   switch (command.commandType) {
     case CommandType.SCHEDULE_ACTIVITY_TASK:
@@ -99,6 +107,21 @@ export function isEventOf(command: Command, event: HistoryEvent): boolean {
   }
 }
 
+export const acceptanceId = (updateId: string): string => `${updateId}/accept`;
+export const responseId = (updateId: string): string => `${updateId}/complete`;
+
+/** Of the message that became this event. */
+function messageIdOf(event: HistoryEvent): string | undefined {
+  switch (event.eventType) {
+    case EventType.WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
+      return acceptanceId(event.attributes.protocolInstanceId ?? '');
+    case EventType.WORKFLOW_EXECUTION_UPDATE_COMPLETED:
+      return responseId(event.attributes.meta?.updateId ?? '');
+    default:
+      return undefined;
+  }
+}
+
 export class Drafts {
   /** Neither withdrawn and forgotten nor matched yet, oldest first. */
   #waiting: Draft[] = [];
@@ -109,29 +132,32 @@ export class Drafts {
       site?: Error | undefined;
       userMetadata?: UserMetadata | undefined;
       onEvent?: ((eventId: number) => void) | undefined;
+      message?: ProtocolMessage | undefined;
     } = {},
   ): Draft {
-    const { site, userMetadata, onEvent } = options;
+    const { site, userMetadata, onEvent, message } = options;
     const draft: Draft = {
       command: userMetadata === undefined ? command : { ...command, userMetadata },
       site,
       dropped: false,
       sent: false,
       onEvent,
+      message,
     };
     this.#waiting.push(draft);
     return draft;
   }
 
   /** The workflow task is answered: its commands, a closing one last (the first, if there are several). */
-  send(): Command[] {
+  send(): { commands: Command[]; messages: ProtocolMessage[] } {
     const unsent = this.#waiting.filter(({ dropped, sent }) => !dropped && !sent);
     const kept = unsent.filter(({ command }) => !isClosing(command));
     const closing = unsent.find(({ command }) => isClosing(command));
     if (closing !== undefined) kept.push(closing);
     this.#waiting = [...this.#waiting.filter(({ sent }) => sent), ...kept];
     for (const draft of kept) draft.sent = true;
-    return kept.map(({ command }) => command);
+    const messages = kept.flatMap(({ message }) => (message === undefined ? [] : [message]));
+    return { commands: kept.map(({ command }) => command), messages };
   }
 
   /** The next command without an event. */

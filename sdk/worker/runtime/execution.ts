@@ -6,6 +6,7 @@ import type { Payloads, WorkflowTaskCompletedMetadata } from '../../../src/wire/
 import { CommandType, EventType, WorkflowTaskFailedCause } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { Failure } from '../../../src/wire/failure.ts';
+import type { ProtocolMessage } from '../../../src/wire/protocol-message.ts';
 import type { Activation, Intent, Job, LocalActivityIntent } from '../../workflow/activation.ts';
 import type { LocalActivityResult, SinkCall } from '../thread-protocol.ts';
 import { type Draft, isCommandEvent, isEventOf } from './drafts.ts';
@@ -39,6 +40,13 @@ export interface ExecutionIdentity {
   sdkVersion: string;
 }
 
+/** Where in its history an execution stands. */
+interface Whereabouts {
+  /** The WorkflowTaskStarted that was worked on last. */
+  startedEventId: number;
+  nextEventId: number;
+}
+
 /** `more`: further pages of history are needed. `live`: the task is being worked on. `tail`: there is no task to work on. */
 export type Progress = 'more' | 'live' | 'tail';
 
@@ -58,6 +66,11 @@ export class Execution {
     continueAsNewSuggested: false,
   };
   #sinkCalls: SinkCall[] = [];
+  /** Updates of the live task that its activation has not been told yet. */
+  #messages: readonly ProtocolMessage[] = [];
+  /** Of the last live task, when its answer left the workflow as it was: the server may have forgotten it. */
+  #traceless: Whereabouts | undefined;
+  #before: Whereabouts | undefined;
 
   constructor(realm: Realm, identity: ExecutionIdentity) {
     this.#realm = realm;
@@ -73,6 +86,24 @@ export class Execution {
   /** Id of the WorkflowTaskStarted event that was worked on last. */
   get startedEventId(): number {
     return this.#situation.historyLength;
+  }
+
+  /** Whether a task that begins with this event goes on from here; from the task before, when the server has forgotten the last. */
+  follows(firstEventId: number, first: HistoryEvent | undefined): boolean {
+    if (first?.eventType !== EventType.WORKFLOW_TASK_COMPLETED) return false;
+    const { startedEventId } = first.attributes;
+    if (firstEventId === this.history.nextEventId) return startedEventId === this.startedEventId;
+    const traceless = this.#traceless;
+    if (traceless === undefined || firstEventId !== traceless.startedEventId + 1) return false;
+    if (startedEventId !== traceless.startedEventId) return false;
+    this.history.rewind(traceless.nextEventId);
+    this.#situation = { ...this.#situation, historyLength: traceless.startedEventId };
+    return true;
+  }
+
+  /** A live task begins: the updates it carries. */
+  begin(messages: readonly ProtocolMessage[] | undefined): void {
+    this.#messages = messages ?? [];
   }
 
   /** Goes on as far as the history at hand allows. */
@@ -118,9 +149,16 @@ export class Execution {
   }
 
   /** Answers the live task. */
-  complete(): { commands: Command[]; sdkMetadata: WorkflowTaskCompletedMetadata | undefined } {
-    const commands = this.#machines?.drafts.send() ?? [];
-    return { commands, sdkMetadata: this.#metadata.take(this.#inside?.takeUsedFlags() ?? []) };
+  complete(): {
+    commands: Command[];
+    messages: ProtocolMessage[] | undefined;
+    sdkMetadata: WorkflowTaskCompletedMetadata | undefined;
+  } {
+    const { commands, messages } = this.#machines?.drafts.send() ?? { commands: [], messages: [] };
+    if (commands.length === 0) this.#traceless = this.#before;
+    messages.push(...(this.#machines?.updates.takeRejections() ?? []));
+    const sdkMetadata = this.#metadata.take(this.#inside?.takeUsedFlags() ?? []);
+    return { commands, messages: messages.length === 0 ? undefined : messages, sdkMetadata };
   }
 
   query(name: string, args: Payloads | undefined): QueryAnswer {
@@ -156,11 +194,20 @@ export class Execution {
     const jobs = this.#jobsOf(events);
     this.#expectNothingLeft(started);
     const patches: Job[] = [];
+    const updates = this.#machines?.updates;
     if (replaying) {
-      for (const event of this.history.peek()) {
+      const consequences = [...this.history.peek()];
+      for (const event of consequences) {
         const patch = event.eventType === EventType.MARKER_RECORDED ? decodePatchMarker(event.attributes) : undefined;
         if (patch !== undefined) patches.push({ kind: 'patch', id: patch.id });
       }
+      jobs.push(...(updates?.replayedJobs(consequences) ?? []));
+    } else {
+      jobs.push(...(updates?.jobsOf(this.#messages) ?? []));
+      this.#messages = [];
+      this.#traceless = undefined;
+      // Its Scheduled event has the id that the next one would have without it.
+      this.#before = { startedEventId: this.startedEventId, nextEventId: started.eventId - 1 };
     }
     this.#situation = {
       now: Math.max(started.eventTime, this.#situation.now),
@@ -194,6 +241,9 @@ export class Execution {
             jobs.push({ kind: 'randomSeed', seed: event.attributes.newRunId });
           }
           break;
+        case EventType.WORKFLOW_EXECUTION_UPDATE_ADMITTED:
+          this.#machines?.updates.admitted(event.attributes.request);
+          break;
         default: {
           const job = this.#machines?.jobOf(event);
           if (job !== undefined) jobs.push(job);
@@ -204,7 +254,7 @@ export class Execution {
   }
 
   #begin(event: Extract<HistoryEvent, { eventType: typeof EventType.WORKFLOW_EXECUTION_STARTED }>): void {
-    const { namespace, workflowId, runId, taskQueue } = this.identity;
+    const { namespace, workflowId, runId, taskQueue, sdkVersion } = this.identity;
     const inside = this.#realm.createExecution({
       namespace,
       taskQueue: event.attributes.taskQueue?.name ?? taskQueue,
@@ -212,6 +262,7 @@ export class Execution {
       runId,
       started: event.attributes,
       startTime: event.eventTime,
+      sdkVersion,
     });
     this.#inside = inside;
     this.#machines = new Machines(event.attributes, runId);
@@ -232,6 +283,7 @@ export class Execution {
         inside.activate(activation);
         this.#realm.drain();
         while (inside.hasConditions() && inside.tryUnblockConditions() > 0) this.#realm.drain();
+        inside.rejectBufferedUpdates();
       });
       for (const intent of inside.takeIntents()) machines.apply(this.#released(intent));
       next = machines.takeJobs();
@@ -262,7 +314,8 @@ export class Execution {
   #released(intent: Intent): Intent {
     const { site, ...rest } = intent;
     const released = release(rest);
-    if (released.kind === 'fail') this.#mapped(released.failure);
+    if (released.kind === 'fail' || released.kind === 'rejectUpdate') this.#mapped(released.failure);
+    else if (released.kind === 'completeUpdate' && released.outcome.failure) this.#mapped(released.outcome.failure);
     // Only the stack of `site` is read, and only for messages: it may stay an object of the realm.
     return { ...released, site } as Intent;
   }
@@ -353,9 +406,9 @@ export class Execution {
   }
 }
 
-/** Patches and seeds before everything, signals before what the workflow waited for: the order of Temporal's core. */
+/** Patches and seeds before everything, signals and updates before what the workflow waited for: the order of Temporal's core. */
 function inOrder(jobs: readonly Job[]): Job[] {
-  const rank = ({ kind }: Job): number => (kind === 'randomSeed' ? 0 : kind === 'signal' ? 1 : 2);
+  const rank = ({ kind }: Job): number => (kind === 'randomSeed' ? 0 : kind === 'signal' || kind === 'update' ? 1 : 2);
   return [...jobs].sort((a, b) => rank(a) - rank(b));
 }
 

@@ -43,6 +43,13 @@ export class HistoryBuffer {
     this.#complete = complete;
   }
 
+  /** Forgets events from this id on: they were of a task that the server has forgotten. */
+  rewind(nextEventId: number): void {
+    this.#events = [];
+    this.#position = 0;
+    this.#nextEventId = nextEventId;
+  }
+
   /** The next stretch; undefined when more events are needed, or only a tail is left. */
   next(): Stretch | undefined {
     for (let i = this.#position; i < this.#events.length; i++) {

@@ -126,11 +126,13 @@ export class WorkflowHost {
         return;
       }
       warm.phase = 'history';
+      warm.execution.begin(task.messages);
       this.#feed(warm, events, task.nextEventId);
       return;
     }
     if (warm !== undefined) this.#drop(warm);
     const held = this.#hold(task);
+    if (task.query === undefined) held.execution.begin(task.messages);
     if (task.firstEventId === 1 && events.length > 0) this.#feed(held, events, task.nextEventId);
     else this.#emit({ type: 'needHistory', token: task.token, fromEventId: 1 });
   }
@@ -144,12 +146,7 @@ export class WorkflowHost {
       const last = task.nextEventId === undefined ? events.at(-1)?.eventId : Number.POSITIVE_INFINITY;
       return last === undefined ? !held.queryOnly : last < nextEventId;
     }
-    if (held.queryOnly || task.firstEventId !== nextEventId) return false;
-    const [first] = events;
-    return (
-      first?.eventType === EventType.WORKFLOW_TASK_COMPLETED &&
-      first.attributes.startedEventId === held.execution.startedEventId
-    );
+    return !held.queryOnly && held.execution.follows(task.firstEventId, events[0]);
   }
 
   #hold(task: WorkflowTask): Held {
@@ -214,7 +211,7 @@ export class WorkflowHost {
 
   #answer(held: Held, options: { forceCreateNewWorkflowTask?: true }): void {
     const { execution, task, runId } = held;
-    const { commands, sdkMetadata } = execution.complete();
+    const { commands, messages, sdkMetadata } = execution.complete();
     const { closed } = execution;
     const keep = !closed && this.#options.maxCachedWorkflows > 0;
     const queryResults: Record<string, QueryResult> = {};
@@ -226,6 +223,7 @@ export class WorkflowHost {
       request: {
         token: task.token,
         commands,
+        messages,
         sticky: keep,
         sdkMetadata,
         queryResults: task.queries === undefined ? undefined : queryResults,

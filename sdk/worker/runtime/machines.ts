@@ -12,6 +12,7 @@ import { type ActivityIdentity, activityCancelled, activityFailed, activityTimed
 import { LocalActivities } from './local-activities.ts';
 import { encodePatches, encodePatchMarker, PATCHES_SEARCH_ATTRIBUTE } from './markers.ts';
 import { OtherWorkflows } from './other-workflows.ts';
+import { Updates } from './updates.ts';
 
 interface Timer {
   draft: Draft;
@@ -24,6 +25,7 @@ interface Activity extends ActivityIdentity {
 export class Machines {
   readonly drafts = new Drafts();
   readonly localActivities = new LocalActivities(this.drafts);
+  readonly updates = new Updates(this.drafts);
   readonly #others: OtherWorkflows;
   readonly #started: WorkflowExecutionStartedEventAttributes;
   /** Told to the code in a further activation of the same task. */
@@ -99,6 +101,15 @@ export class Machines {
           },
           { site },
         );
+        return;
+      case 'acceptUpdate':
+        this.updates.accept(intent.id);
+        return;
+      case 'rejectUpdate':
+        this.updates.reject(intent.id, intent.failure);
+        return;
+      case 'completeUpdate':
+        this.updates.complete(intent.id, intent.outcome);
         return;
       case 'complete':
         this.drafts.add({

@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Command } from '../../../src/wire/command.ts';
 import { CommandType, EventType, WorkflowTaskFailedCause } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
+import { MessageType, type ProtocolMessage } from '../../../src/wire/protocol-message.ts';
 import { plain } from '../../../test/golden/native/plain.ts';
 import { IN_SCOPE } from '../../../test/golden/native/scope.ts';
 import { bundleWorkflowCode } from './bundle.ts';
@@ -107,6 +108,25 @@ function commandEvents(run: RecordedRun, startedIndex: number): number[] {
   return indices;
 }
 
+/** The updates that a task accepted, as it carried them. */
+function requests(run: RecordedRun, indices: readonly number[]): ProtocolMessage[] {
+  return indices.flatMap((index) => {
+    const event = run.events[index];
+    if (event?.eventType !== EventType.WORKFLOW_EXECUTION_UPDATE_ACCEPTED) return [];
+    const { protocolInstanceId = '', acceptedRequestMessageId = '', acceptedRequest = {} } = event.attributes;
+    const eventId = event.attributes.acceptedRequestSequencingEventId;
+    const body = { type: MessageType.REQUEST, value: acceptedRequest };
+    return [{ id: acceptedRequestMessageId, protocolInstanceId, eventId, body }];
+  });
+}
+
+/** What becomes of an answer to an update, but for what the server adds. */
+function eventOfMessage({ protocolInstanceId, body }: ProtocolMessage): unknown {
+  if (body.type === MessageType.ACCEPTANCE) return comparable({ protocolInstanceId, ...body.value });
+  const acceptedEventId = expect.any(Number) as unknown;
+  return { ...(comparable(body.value) as object), acceptedEventId };
+}
+
 /** Answers local activities with what the recording says, in its order. */
 function answerLocalActivities(driver: HostDriver, run: RecordedRun, indices: readonly number[]): void {
   for (const index of indices) {
@@ -139,14 +159,17 @@ function workThrough(run: RecordedRun): void {
       outcome?.eventType === EventType.WORKFLOW_TASK_COMPLETED && !outcome.attributes.workerVersion;
     if (answeredByHand) continue;
     if (outcome?.eventType === EventType.WORKFLOW_TASK_COMPLETED) {
-      driver.task(run, events);
       const indices = commandEvents(run, index);
+      driver.task(run, events, { messages: requests(run, indices) });
       answerLocalActivities(driver, run, indices);
       const { request } = driver.take('completed');
       expect(request.commands.map(plainCommand)).toHaveLength(indices.length);
       for (const [i, at] of indices.entries()) {
         const command = request.commands[i];
-        if (command !== undefined) expectSame(plainCommand(command), attributesOf(run.plain[at] ?? {}));
+        if (command?.commandType === CommandType.PROTOCOL_MESSAGE) {
+          const message = request.messages?.find(({ id }) => id === command.attributes.messageId);
+          expect(message && eventOfMessage(message)).toMatchObject(comparable(run.events[at]?.attributes) as object);
+        } else if (command !== undefined) expectSame(plainCommand(command), attributesOf(run.plain[at] ?? {}));
         expect(
           comparable(command?.userMetadata && plain('temporal.api.sdk.v1.UserMetadata', command.userMetadata)),
         ).toEqual(run.plain[at]?.userMetadata);

@@ -9,6 +9,7 @@ import type { Payloads } from '../../../src/wire/common.ts';
 import { CommandType, EventType } from '../../../src/wire/enums.ts';
 import type { EventAttributes, HistoryEvent, KnownEventType } from '../../../src/wire/event.ts';
 import type { Failure } from '../../../src/wire/failure.ts';
+import { MessageType, type ProtocolMessage } from '../../../src/wire/protocol-message.ts';
 import { defaultPayloadConverter, fromPayloads, toPayloadsMessage } from '../../common/payload-converter.ts';
 import type { LocalActivityResult } from '../thread-protocol.ts';
 import { bundleWorkflowCode, type WorkflowBundleOptions } from './bundle.ts';
@@ -97,7 +98,7 @@ export class TestRun {
   }
 
   /** Begins a workflow task and sends it. */
-  begin(more: { queries?: Record<string, WorkflowQuery> } = {}): Uint8Array {
+  begin(more: { queries?: Record<string, WorkflowQuery>; messages?: ProtocolMessage[] } = {}): Uint8Array {
     const scheduledEventId = this.add(EventType.WORKFLOW_TASK_SCHEDULED, { taskQueue: { name: 'queue' } });
     this.add(EventType.WORKFLOW_TASK_STARTED, { scheduledEventId });
     return this.driver.task(this, this.events.slice(this.#cold ? 0 : this.#warmTo), more);
@@ -108,14 +109,47 @@ export class TestRun {
     const completed = this.driver.take('completed');
     this.#warmTo = this.events.length;
     const scheduledEventId = this.events.length - 1;
-    const { commands, sdkMetadata } = completed.request;
+    const { commands, messages = [], sdkMetadata } = completed.request;
     this.add(EventType.WORKFLOW_TASK_COMPLETED, {
       scheduledEventId,
       startedEventId: scheduledEventId + 1,
       sdkMetadata,
     });
-    for (const command of commands) this.#happen(command);
+    for (const command of commands) {
+      if (command.commandType === CommandType.PROTOCOL_MESSAGE) {
+        const message = messages.find(({ id }) => id === command.attributes.messageId);
+        if (message === undefined) throw new Error(`No message ${command.attributes.messageId}`);
+        this.#said(message);
+      } else this.#happen(command);
+    }
     return completed;
+  }
+
+  /** An update as a task carries it. */
+  update(id: string, name: string, ...args: unknown[]): ProtocolMessage {
+    const value = { meta: { updateId: id, identity: 'client' }, input: { name, args: payloads(...args) } };
+    const eventId = this.events.length + 1;
+    return { id: `${id}/request`, protocolInstanceId: id, eventId, body: { type: MessageType.REQUEST, value } };
+  }
+
+  /** A whole workflow task with these updates. @returns what the workflow says of them. */
+  updateTask(...messages: ProtocolMessage[]): ProtocolMessage[] {
+    this.begin({ messages });
+    return this.finish().request.messages ?? [];
+  }
+
+  /** The same with updates that are all rejected: the server forgets that there was a task. @returns their failures. */
+  forgottenTask(...messages: ProtocolMessage[]): Failure[] {
+    const warmTo = this.#warmTo;
+    this.begin({ messages });
+    const { request } = this.driver.take('completed');
+    this.events.length -= 2;
+    this.#warmTo = warmTo;
+    if (request.commands.length > 0) throw new Error('A task with commands is not forgotten');
+    return (request.messages ?? []).map(({ body }) => {
+      if (body.type !== MessageType.REJECTION) throw new Error(`A ${body.type} is no rejection`);
+      return body.value.failure ?? {};
+    });
   }
 
   /** A whole workflow task. @returns its commands. */
@@ -206,6 +240,20 @@ export class TestRun {
     );
     if (scheduled === undefined) throw new Error(`No activity ${activityId}`);
     return scheduled.eventId;
+  }
+
+  #said({ protocolInstanceId, body }: ProtocolMessage): void {
+    if (body.type === MessageType.ACCEPTANCE) {
+      this.add(EventType.WORKFLOW_EXECUTION_UPDATE_ACCEPTED, { protocolInstanceId, ...body.value });
+    } else if (body.type === MessageType.RESPONSE) {
+      const acceptedEventId = this.events.findLastIndex(
+        (e) =>
+          e.eventType === EventType.WORKFLOW_EXECUTION_UPDATE_ACCEPTED &&
+          e.attributes.protocolInstanceId === protocolInstanceId,
+      );
+      const attributes = { meta: body.value.meta, acceptedEventId: acceptedEventId + 1, outcome: body.value.outcome };
+      this.add(EventType.WORKFLOW_EXECUTION_UPDATE_COMPLETED, attributes);
+    }
   }
 
   #happen(command: Command): void {

@@ -20,6 +20,7 @@ import {
   withTarget,
 } from './options.ts';
 import { showHistory } from './show.ts';
+import { defineUpdateCommands } from './update.ts';
 
 type Wrap = (command: Command) => Command;
 
@@ -85,6 +86,19 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
         },
       ),
     );
+
+  defineUpdateCommands(workflow, withConnection);
+
+  withTarget(
+    define('metadata', 'which signals, queries and updates a workflow handles, and what it says of itself'),
+  ).action(
+    withClient<TargetFlags>(async ({ client, output }, { workflowId, runId }) => {
+      const handle = client.workflow.getHandle(workflowId, runId);
+      const metadata = await handle.query<object>('__temporal_workflow_metadata');
+      if (output.format === 'table') output.line(JSON.stringify(metadata, null, 2));
+      else output.record({ ...metadata });
+    }),
+  );
 
   withTarget(define('stack', 'print where a workflow is waiting')).action(
     withClient<TargetFlags>(async ({ client, output }, { workflowId, runId }) => {

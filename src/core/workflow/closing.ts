@@ -17,6 +17,7 @@ import { settleQueries } from './queries.ts';
 import { releaseChildren, reportToParent } from './relations.ts';
 import { retryVerdict } from './retry.ts';
 import type { RunDraft } from './run-draft.ts';
+import { closeUpdates } from './updates.ts';
 import { failTask, withdrawTask } from './workflow-task.ts';
 
 /** Identity of what the server itself does. */
@@ -36,6 +37,7 @@ export function closeRun(run: RunDraft): void {
   run.visible = true;
   settleQueries(run);
   const { status, closeTime = run.now, nextRunId } = run.facts;
+  closeUpdates(run, nextRunId);
   run.turn.effects.push({ type: 'runClosed', runId: run.runId, status, closeTime, nextRunId });
 }
 

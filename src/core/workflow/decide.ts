@@ -14,6 +14,7 @@ import { failActivityTask } from './messages/fail-activity-task.ts';
 import { failWorkflowTask } from './messages/fail-workflow-task.ts';
 import { fireDeadlines } from './messages/fire-deadlines.ts';
 import { heartbeatActivityTask } from './messages/heartbeat-activity-task.ts';
+import { keepTask } from './messages/keep-task.ts';
 import { parentClosed } from './messages/parent-closed.ts';
 import { abandonQuery, askQuery, queryAnswered, queryLost } from './messages/query.ts';
 import { requestCancel } from './messages/request-cancel.ts';
@@ -25,6 +26,7 @@ import { startChild } from './messages/start-child.ts';
 import { startWorkflowTask } from './messages/start-workflow-task.ts';
 import { terminate } from './messages/terminate.ts';
 import { undoStart } from './messages/undo-start.ts';
+import { abandonUpdate, pollUpdate, update } from './messages/update.ts';
 import type { Decision, TurnContext } from './outcome.ts';
 import type { ActorState } from './state.ts';
 
@@ -66,6 +68,14 @@ export function decide(state: ActorState, message: Message, context: TurnContext
       return queryLost(state, message, context);
     case 'queryAbandoned':
       return abandonQuery(state, message, context);
+    case 'update':
+      return update(state, message, context);
+    case 'pollUpdate':
+      return pollUpdate(state, message, context);
+    case 'updateAbandoned':
+      return abandonUpdate(state, message, context);
+    case 'keepTask':
+      return keepTask(state, message, context);
     case 'deleteRun':
       return deleteRun(state, message, context);
     case 'startChild':

@@ -9,7 +9,7 @@ import type {
 } from '../../wire/api.ts';
 import { PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
 import type { ActivityRow, ChildRow, TaskFailureRow, WorkflowTaskRow } from './rows.ts';
-import { type ActorState, findRun } from './state.ts';
+import { type ActorState, findRun, taskOf } from './state.ts';
 import { executionInfo } from './visibility.ts';
 
 function activityInfo(activity: ActivityRow): PendingActivityInfo {
@@ -75,7 +75,7 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
   const run = findRun(state, runId);
   if (run === undefined) return undefined;
   const { attributes, userMetadata } = run.start;
-  const { task } = run.row;
+  const task = taskOf(run);
   return {
     executionConfig: {
       taskQueue: attributes.taskQueue.name,

@@ -1,4 +1,4 @@
-// Applies an outcome to the state: rows by table, and the volatile waiting queries. Reuses its argument; row values are shared with
+// Applies an outcome to the state: rows by table, and what is volatile. Reuses its argument; row values are shared with
 // the outcome and never mutated afterwards.
 
 import { type ActivityInputRow, inputRowOf, withInput } from './activity-rows.ts';
@@ -15,10 +15,11 @@ import {
   START_ROW_ID,
   type StartRow,
   type TimerRow,
+  type UpdateRow,
 } from './rows.ts';
-import { type ActorState, newRunState, type RunState } from './state.ts';
+import { type ActorState, newRunState, putUpdate, type RunState, type WaitingQuery } from './state.ts';
 import { activityDeadline } from './timeouts.ts';
-import type { QueryChanges } from './turn.ts';
+import { applyChanges, type VolatileChanges } from './volatile.ts';
 
 export function evolve(state: ActorState, outcome: Outcome): ActorState {
   // The chain first: it says which of the runs below is the current one.
@@ -38,13 +39,16 @@ export function evolve(state: ActorState, outcome: Outcome): ActorState {
       applyRunRow(state, change, starts, inputs);
     }
   }
-  // Only turn.ts makes this value.
-  const queries = outcome.volatile as QueryChanges | undefined;
-  if (queries !== undefined) {
-    for (const id of queries.remove) state.queries.delete(id);
-    for (const query of queries.set) state.queries.set(query.queryId, query);
-  }
+  if (outcome.volatile !== undefined) applyVolatile(state, outcome.volatile);
   return state;
+}
+
+function applyVolatile(state: ActorState, changes: object): void {
+  // Only turn.ts makes this value.
+  const { queries, updates, speculative } = changes as VolatileChanges<WaitingQuery>;
+  applyChanges(state.queries, queries);
+  applyChanges(state.updates, updates);
+  if (speculative !== undefined && state.run?.runId === speculative.runId) state.run.speculative = speculative.task;
 }
 
 function applyChain(state: ActorState, chain: ChainRow | undefined): void {
@@ -86,7 +90,9 @@ function applyRunRow(
   } else if (table === 'timer') applyTimer(run, Number(id), value as TimerRow | undefined);
   else if (table === 'child') applyRow(run.children, Number(id), value as ChildRow | undefined);
   else if (table === 'external') applyRow(run.externals, Number(id), value as ExternalRow | undefined);
-  else if (table === 'buffered') applyRow(run.buffered, Number(id), value as BufferedRow | undefined);
+  else if (table === 'update') {
+    if (value !== undefined) putUpdate(run, value as UpdateRow);
+  } else if (table === 'buffered') applyRow(run.buffered, Number(id), value as BufferedRow | undefined);
 }
 
 function applyRow<Row>(rows: Map<number, Row>, id: number, row: Row | undefined): void {

@@ -8,7 +8,7 @@ import type {
   WorkflowTaskCompletedEventAttributes,
 } from '../../wire/event-attributes.ts';
 import { mergeFields } from './fields.ts';
-import type { ActivityFacts, ChildRow, ExternalRow, RunFacts, TimerRow } from './rows.ts';
+import type { ActivityFacts, ChildRow, ExternalRow, RunFacts, TimerRow, UpdateRow } from './rows.ts';
 import { eventSize } from './size.ts';
 
 /** Where facts go: a turn's draft, or plain maps. `facts` is mutable here. */
@@ -27,6 +27,8 @@ export interface FactSink {
   childClosed(initiatedEventId: number): void;
   externalRequested(row: ExternalRow): void;
   externalAnswered(initiatedEventId: number): void;
+  updateAccepted(row: UpdateRow): void;
+  updateCompleted(acceptedEventId: number, eventId: number): void;
 }
 
 export const initialFacts = (): RunFacts => ({
@@ -206,6 +208,16 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
     case EventType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
       sink.externalAnswered(event.attributes.initiatedEventId);
       return;
+    case EventType.WORKFLOW_EXECUTION_UPDATE_ACCEPTED: {
+      const { protocolInstanceId = '', acceptedRequest } = event.attributes;
+      const row: UpdateRow = { updateId: protocolInstanceId, acceptedEventId: event.eventId };
+      if (acceptedRequest?.meta?.identity) row.identity = acceptedRequest.meta.identity;
+      sink.updateAccepted(row);
+      return;
+    }
+    case EventType.WORKFLOW_EXECUTION_UPDATE_COMPLETED:
+      sink.updateCompleted(event.attributes.acceptedEventId, event.eventId);
+      return;
     default:
       // Task attempts, markers, and kinds whose behaviour is not in this engine yet determine nothing here.
       return;
@@ -235,6 +247,8 @@ export interface FoldedRun {
   timers: Map<number, TimerRow>;
   children: Map<number, ChildRow>;
   externals: Map<number, ExternalRow>;
+  /** The only ones that outlive the run's end. */
+  updates: Map<number, UpdateRow>;
 }
 
 /** The event-determined part of a run, from its history alone. */
@@ -243,6 +257,7 @@ export function foldEvents(runId: string, events: Iterable<HistoryEvent>): Folde
   const timers = new Map<number, TimerRow>();
   const children = new Map<number, ChildRow>();
   const externals = new Map<number, ExternalRow>();
+  const updates = new Map<number, UpdateRow>();
   const facts = initialFacts();
   const sink: FactSink = {
     runId,
@@ -263,11 +278,16 @@ export function foldEvents(runId: string, events: Iterable<HistoryEvent>): Folde
     childClosed: (initiatedEventId) => void children.delete(initiatedEventId),
     externalRequested: (external) => void externals.set(external.initiatedEventId, external),
     externalAnswered: (initiatedEventId) => void externals.delete(initiatedEventId),
+    updateAccepted: (update) => void updates.set(update.acceptedEventId, update),
+    updateCompleted: (acceptedEventId, completedEventId) => {
+      const update = updates.get(acceptedEventId);
+      if (update !== undefined) updates.set(acceptedEventId, { ...update, completedEventId });
+    },
   };
   for (const event of events) {
     applyEvent(sink, event);
     countEvent(facts, event);
     if (facts.closeTime !== undefined) for (const rows of [activities, timers, children, externals]) rows.clear();
   }
-  return { facts, activities, timers, children, externals };
+  return { facts, activities, timers, children, externals, updates };
 }

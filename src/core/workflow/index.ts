@@ -22,6 +22,8 @@ export {
   type StoredRow,
   startedTask,
   startedTasks,
+  volatileDeadline,
   waitingOffers,
 } from './state.ts';
 export { decodeToken, encodeToken, type TaskToken } from './token.ts';
+export type { UpdateGoal } from './volatile.ts';

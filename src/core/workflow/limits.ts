@@ -19,6 +19,13 @@ export interface Limits {
   pendingSignals: number;
   pendingCancels: number;
   signalsPerRun: number;
+  /** Updates of a run that are not completed, and bytes of those not accepted yet. */
+  updatesInFlight: number;
+  updatesInFlightBytes: number;
+  /** Updates of a run, completed ones too. The worker is advised to continue as new at nine tenths. */
+  updatesPerRun: number;
+  /** Callers waiting at once for updates of one execution. */
+  updateCalls: number;
   bufferedEvents: number;
   bufferedBytes: number;
   /** Queries waiting at once on one execution. */
@@ -53,6 +60,10 @@ export const DEFAULT_LIMITS: Limits = {
   pendingSignals: 2_000,
   pendingCancels: 2_000,
   signalsPerRun: 10_000,
+  updatesInFlight: 10,
+  updatesInFlightBytes: 20 * 1024 * 1024,
+  updatesPerRun: 2_000,
+  updateCalls: 1_000,
   bufferedEvents: 100,
   bufferedBytes: 2 * 1024 * 1024,
   bufferedQueries: 100,

@@ -27,6 +27,8 @@ import type {
   WorkflowTaskFailedCause,
 } from '../../wire/enums.ts';
 import type { Failure } from '../../wire/failure.ts';
+import type { ProtocolMessage } from '../../wire/protocol-message.ts';
+import type { UpdateGoal } from './volatile.ts';
 
 /** Names one start of one task for ever: the term of the entry that holds it and a number unique in that term (I1, I6). */
 export interface StartId {
@@ -70,6 +72,21 @@ export interface StartMessage extends StartInput {
   cronSchedule?: string | undefined;
   conflictPolicy: WorkflowIdConflictPolicy;
   signal?: SignalInput | undefined;
+  /** The run that is started, or met, gets this update too: both or neither. Never beside `signal`. */
+  update?: UpdateAsk | undefined;
+}
+
+/** An update, and the caller that waits for it. */
+export interface UpdateAsk {
+  /** Fresh, names the waiting caller. */
+  callId: string;
+  until: UpdateGoal;
+  /** Names the update within its run: a repeat is the same update. */
+  updateId: string;
+  updateName: string;
+  args?: Payloads | undefined;
+  header?: Header | undefined;
+  identity: string;
 }
 
 /** Which run of the chain a caller means. */
@@ -171,6 +188,8 @@ export interface CompleteWorkflowTaskMessage {
   sticky: boolean;
   queryResults?: Record<string, QueryResult> | undefined;
   forceCreateNewWorkflowTask: boolean;
+  /** Answers to updates. */
+  messages?: ProtocolMessage[] | undefined;
   sdkMetadata?: WorkflowTaskCompletedMetadata | undefined;
   meteringMetadata?: MeteringMetadata | undefined;
   workerVersion?: WorkerVersionStamp | undefined;
@@ -247,6 +266,34 @@ export interface QueryLostMessage {
 export interface QueryAbandonedMessage {
   type: 'queryAbandoned';
   queryId: string;
+}
+
+/** Answered by an `answerUpdate` effect, of this turn or a later one. */
+export interface UpdateMessage extends UpdateAsk {
+  type: 'update';
+  target: RunTarget;
+}
+
+/** How far an update of this id has come. Answered like `update`; `now`: without waiting. */
+export interface PollUpdateMessage {
+  type: 'pollUpdate';
+  callId: string;
+  until: UpdateGoal | 'now';
+  target: RunTarget;
+  updateId: string;
+}
+
+/** The caller's deadline has passed or it went away. */
+export interface UpdateAbandonedMessage {
+  type: 'updateAbandoned';
+  callId: string;
+}
+
+/** No worker is free for a speculative task: it becomes one that waits, with its events. */
+export interface KeepTaskMessage {
+  type: 'keepTask';
+  runId: string;
+  scheduledEventId: number;
 }
 
 /** Retention of a closed run is over: its rows go; the shard deletes its events and visibility rows. */
@@ -370,6 +417,10 @@ export type Message =
   | QueryAnsweredMessage
   | QueryLostMessage
   | QueryAbandonedMessage
+  | UpdateMessage
+  | PollUpdateMessage
+  | UpdateAbandonedMessage
+  | KeepTaskMessage
   | DeleteRunMessage
   | StartChildMessage
   | SignalExternalMessage

@@ -29,6 +29,7 @@ export function workflowOffer(where: Where, runId: string, start: StartRow, task
   if (task.stickyQueue !== undefined && task.stickyUntil !== undefined) {
     offer.sticky = { queue: task.stickyQueue, until: task.stickyUntil };
   }
+  if (task.speculative === true) offer.speculative = true;
   return offer;
 }
 

@@ -5,6 +5,7 @@ import type {
   ActivityTask,
   QueryWorkflowResponse,
   StartWorkflowExecutionResponse,
+  UpdateWorkflowExecutionResponse,
   WorkflowExecutionInfo,
   WorkflowQuery,
   WorkflowTask,
@@ -17,7 +18,6 @@ import type { Message } from './message.ts';
 
 /**
  * The tables of one actor. `chain` belongs to the workflow id (runId ''), the others to a run.
- * Updates have their table from the start; their behaviour comes later.
  */
 export type RowTable = 'chain' | 'run' | 'activity' | 'timer' | 'child' | 'external' | 'update' | 'buffered';
 
@@ -56,6 +56,8 @@ export interface TaskOffer {
   priority: number;
   fairnessKey: string;
   fairnessWeight: number;
+  /** It is for a worker that is free now, and no backlog: unless one takes it in this very turn, it is told so by `keepTask`. */
+  speculative?: true | undefined;
 }
 
 export type Effect =
@@ -64,6 +66,8 @@ export type Effect =
   | { type: 'withdrawTask'; offer: TaskOffer }
   /** This started task is over for the server: it leaves the session's list of started tasks. */
   | { type: 'taskSettled'; session: string; kind: 'workflow' | 'activity'; runId: string; scheduledEventId: number }
+  /** A started task that was in memory only is in rows now: it joins the session's list of started tasks. */
+  | { type: 'taskKept'; session: string; kind: 'workflow'; runId: string; scheduledEventId: number }
   /** Tell the worker that runs this activity. */
   | {
       type: 'cancelActivity';
@@ -85,6 +89,15 @@ export type Effect =
     }
   /** Answer the caller that waits under this id. */
   | { type: 'answerQuery'; queryId: string; answer: { response: QueryWorkflowResponse } | { rejection: Status } }
+  /** Answer the caller that waits for an update under this id; `outcomeAt`: with the outcome in that event. */
+  | {
+      type: 'answerUpdate';
+      callId: string;
+      answer:
+        | { response: UpdateWorkflowExecutionResponse }
+        | { rejection: Status }
+        | { outcomeAt: number; runId: string; updateId: string };
+    }
   /** A message to another actor, exactly once, whatever crashes: through the shard's outbox (DESIGN §5). */
   | { type: 'send'; namespace: string; workflowId: string; message: Message }
   /** Wakes those who await the run. `nextRunId`: the chain goes on (continue-as-new, retry, cron). */
@@ -105,6 +118,8 @@ export interface StartedWorkflowTask {
   lastEventId: number;
   /** …and these follow it: Scheduled and Started of a transient attempt. */
   transientEvents: HistoryEvent[];
+  /** In memory only: it is in no list of started tasks, and gone when the node is. */
+  speculative?: true | undefined;
 }
 
 export interface StartedActivityTask {
@@ -118,8 +133,11 @@ export type Reply =
   | { type: 'heartbeat'; cancelRequested: boolean }
   | StartedWorkflowTask
   | StartedActivityTask
-  /** For queries: the answer comes as an `answerQuery` effect, of this turn or a later one. */
-  | { type: 'accepted' };
+  /**
+   * For queries and updates: the answer comes as an effect, of this turn or a later one. `resetHistoryEventId`: the completed task left no
+   * events, its worker goes back to this one.
+   */
+  | { type: 'accepted'; resetHistoryEventId?: number | undefined };
 
 /** What visibility shows of a run from now on, and what of it was shown before. */
 export interface VisibilityChange {
@@ -143,7 +161,7 @@ export interface Outcome {
    * committed, the caller gets this status.
    */
   refusal?: Status | undefined;
-  /** Opaque to the shard: what `evolve` puts into the volatile part of the state (waiting queries). */
+  /** Opaque to the shard: what `evolve` puts into the volatile part of the state. */
   volatile?: object | undefined;
 }
 

@@ -41,5 +41,9 @@ export const failedPrecondition = (message: string): Rejection => reject(StatusC
 
 export const unimplemented = (message: string): Rejection => reject(StatusCode.UNIMPLEMENTED, message);
 
+/** Nothing was applied: worth trying again. */
+export const unavailable = (message: string): Status =>
+  status(StatusCode.UNAVAILABLE, message, { kind: 'Unavailable', applied: 'no' });
+
 export const queryFailed = (message: string, failure: Failure | undefined): Status =>
   status(StatusCode.INVALID_ARGUMENT, message, { kind: 'QueryFailed', failure });

@@ -32,7 +32,8 @@ const payloads = record({ payloads: fc.array(payload, { maxLength: 2 }) });
 const startId = record({ term: number, seq: number });
 const workerVersion = record({ buildId: text });
 
-const task = rows<WorkflowTaskRow>(
+/** What is speculative is in no row. */
+const task = rows<Omit<WorkflowTaskRow, 'speculative'>>(
   {
     scheduledEventId: number,
     startedEventId: number,
@@ -98,7 +99,15 @@ const run = rows<RunRow>(
     bufferedBytes: number,
     nextBufferedId: number,
     counts: rows<RunRow['counts']>(
-      { activity: number, timer: number, buffered: number, child: number, signal: number, cancel: number },
+      {
+        activity: number,
+        timer: number,
+        buffered: number,
+        child: number,
+        signal: number,
+        cancel: number,
+        update: number,
+      },
       ['activity', 'timer', 'buffered'],
     ),
     transitions: number,

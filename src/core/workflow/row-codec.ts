@@ -63,6 +63,7 @@ const packRun = (row: RunRow): unknown[] =>
     row.counts.signal,
     row.counts.cancel,
     row.taskFailure,
+    row.counts.update,
   ]);
 
 function unpackRun(list: unknown[]): RunRow {
@@ -85,6 +86,7 @@ function unpackRun(list: unknown[]): RunRow {
   put(row.counts, 'signal', list[15]);
   put(row.counts, 'cancel', list[16]);
   put(row, 'taskFailure', list[17]);
+  put(row.counts, 'update', list[18]);
   return row;
 }
 

@@ -1,5 +1,5 @@
 // The rows of one actor as values: what load reads and decide writes. Values are replaced, never mutated.
-// `RunFacts`, the facts of activities, and timers, children and external requests are exactly what events determine (I4): fold.ts
+// `RunFacts`, the facts of activities, and timers, children, external requests and updates are exactly what events determine (I4): fold.ts
 // computes them from events alone; everything else here (attempts, sticky queue, deadlines) lives only in rows.
 
 import type {
@@ -97,6 +97,11 @@ export interface WorkflowTaskRow {
   workerVersion?: WorkerVersionStamp | undefined;
   takerStickyQueue?: string | undefined;
   takerStickyTimeout?: number | undefined;
+  /**
+   * It exists for updates alone and has no events yet: they are written when it is answered, or when something else happens meanwhile. In
+   * memory only (I4): it is in no row.
+   */
+  speculative?: true | undefined;
   /** The task went to a worker expected to be warm. */
   warm?: boolean | undefined;
   historySizeBytes?: number | undefined;
@@ -142,6 +147,7 @@ export interface RunRow {
     child?: number | undefined;
     signal?: number | undefined;
     cancel?: number | undefined;
+    update?: number | undefined;
   };
   transitions: number;
 }
@@ -222,6 +228,16 @@ export interface ExternalRow {
   /** '': its current run. */
   runId: string;
   control: string;
+}
+
+/** `update`, id = acceptedEventId: an accepted update. It stays when the update completes and when the run closes: a repeat is known by it. */
+export interface UpdateRow {
+  updateId: string;
+  acceptedEventId: number;
+  /** Of the client that sent it. */
+  identity?: string | undefined;
+  /** Event with its outcome; absent until there is one. */
+  completedEventId?: number | undefined;
 }
 
 /** `buffered`, id = running number: an event that waits for the workflow task to end. Its eventId is 0. */

@@ -19,8 +19,10 @@ import type {
   RunRow,
   StartRow,
   TimerRow,
+  UpdateRow,
   WorkflowTaskRow,
 } from './rows.ts';
+import { scheduledAttributes, startedAttributes } from './started.ts';
 import type { RunState } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -46,6 +48,9 @@ export class RunDraft implements FactSink {
   orphaned = false;
   #children: PendingRows<ChildRow> | undefined;
   #externals: PendingRows<ExternalRow> | undefined;
+  #updates: PendingRows<UpdateRow> | undefined;
+  /** Of those accepted in this turn, by their ids. */
+  #updateIds: Map<string, number> | undefined;
   /** What the run asks of other workflows in this turn. It never leaves if the run closes in the very same turn. */
   readonly #asked: Extract<Effect, { type: 'send' }>[] = [];
   readonly #base: RunState | undefined;
@@ -64,6 +69,7 @@ export class RunDraft implements FactSink {
     this.#base = base;
     this.facts = { ...row.facts };
     this.row = { ...row, facts: this.facts, counts: { ...row.counts } };
+    if (base?.speculative !== undefined) this.row.task = base.speculative;
   }
 
   static of(turn: Turn, run: RunState): RunDraft {
@@ -129,6 +135,8 @@ export class RunDraft implements FactSink {
 
   /** Writes an event that came from outside: now, or buffered while a task is started. Returns its id, 0 when buffered. */
   record<T extends KnownEventType>(eventType: T, attributes: EventAttributes[T], eventTime = this.now): number {
+    // It has promised the next ids; and what waits in a row for a task's end must find that task after a crash.
+    this.keepTask();
     if (!this.isBuffering) return this.add(eventType, attributes, undefined, eventTime);
     const event = this.#event(0, eventType, attributes, undefined, eventTime);
     applyEvent(this, event);
@@ -331,7 +339,52 @@ export class RunDraft implements FactSink {
     this.externals.set(initiatedEventId, undefined);
   }
 
+  // ---------------------------------------------------------------- updates
+
+  get updates(): PendingRows<UpdateRow> {
+    this.#updates ??= new PendingRows(this.#base?.updates);
+    return this.#updates;
+  }
+
+  updateByName(updateId: string): UpdateRow | undefined {
+    const id = this.#updateIds?.get(updateId) ?? this.#base?.updateIds?.get(updateId);
+    return id === undefined ? undefined : this.updates.get(id);
+  }
+
+  updateAccepted(row: UpdateRow): void {
+    this.row.counts.update = (this.row.counts.update ?? 0) + 1;
+    this.#updateIds ??= new Map();
+    this.#updateIds.set(row.updateId, row.acceptedEventId);
+    this.updates.set(row.acceptedEventId, row);
+  }
+
+  updateCompleted(acceptedEventId: number, completedEventId: number): void {
+    const update = this.updates.get(acceptedEventId);
+    if (update !== undefined) this.updates.set(acceptedEventId, { ...update, completedEventId });
+  }
+
   // ---------------------------------------------------------------- the rest
+
+  /** A speculative task gets the events it was promised, and is one like any other from now on. Returns the task as it is then. */
+  keepTask(): WorkflowTaskRow | undefined {
+    const { task } = this.row;
+    if (task?.speculative !== true) return task;
+    const { speculative: _not, ...kept } = task;
+    const scheduled = scheduledAttributes(this.start, kept);
+    const id = this.add(EventType.WORKFLOW_TASK_SCHEDULED, scheduled, undefined, task.scheduledTime);
+    if (id !== task.scheduledEventId) {
+      throw new Error(`run ${this.runId}: event ${id} was promised as ${task.scheduledEventId} to a speculative task`);
+    }
+    if (task.startedEventId !== 0) {
+      this.add(EventType.WORKFLOW_TASK_STARTED, startedAttributes(kept), undefined, task.startedTime);
+      const { session, scheduledEventId } = kept;
+      if (session !== undefined && kept.startId !== undefined) {
+        this.turn.effects.push({ type: 'taskKept', session, kind: 'workflow', runId: this.runId, scheduledEventId });
+      }
+    }
+    this.setTask(kept);
+    return kept;
+  }
 
   setTask(task: WorkflowTaskRow | undefined): void {
     this.row.task = task;
@@ -346,7 +399,7 @@ export class RunDraft implements FactSink {
     this.dropBuffered();
   }
 
-  /** Heartbeats and starts of activities touch the activity's row alone. */
+  /** Heartbeats and starts of activities touch the activity's row alone, a speculative task none. */
   #rowChanged(): boolean {
     const before = this.#base?.row;
     if (before === undefined || this.events.length > 0 || this.#dropped.length > 0) return true;
@@ -362,6 +415,9 @@ export class RunDraft implements FactSink {
     const { runId } = this;
     if (this.isOpen) this.turn.effects.push(...this.#asked);
     this.row.counts.buffered = this.bufferedCount;
+    const speculative = this.row.task?.speculative === true ? this.row.task : undefined;
+    if (speculative !== undefined) this.row.task = undefined;
+    if (speculative !== this.#base?.speculative) this.turn.setSpeculative(runId, speculative);
     if (this.#rowChanged()) {
       this.row.transitions += 1;
       rows.push({ table: 'run', runId, id: '', value: this.row });
@@ -377,6 +433,7 @@ export class RunDraft implements FactSink {
     }
     this.#children?.finish('child', runId, rows);
     this.#externals?.finish('external', runId, rows);
+    this.#updates?.finish('update', runId, rows);
     for (const id of this.#dropped) rows.push({ table: 'buffered', runId, id: String(id), value: undefined });
     for (const entry of this.#buffer ?? []) {
       if (!entry.stored) rows.push({ table: 'buffered', runId, id: String(entry.id), value: entry.row });

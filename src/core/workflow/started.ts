@@ -11,6 +11,8 @@ import type { StartId } from './message.ts';
 import { effectivePriority } from './offers.ts';
 import type { StartedActivityTask, StartedWorkflowTask } from './outcome.ts';
 import type { ActivityRow, RunRow, StartRow, WorkflowTaskRow } from './rows.ts';
+import { requestMessages } from './update-messages.ts';
+import type { PendingUpdate } from './volatile.ts';
 
 export function scheduledAttributes(start: StartRow, task: WorkflowTaskRow): WorkflowTaskScheduledEventAttributes {
   const normal = start.attributes.taskQueue.name;
@@ -39,7 +41,7 @@ export function startedAttributes(task: WorkflowTaskRow): WorkflowTaskStartedEve
   return attributes;
 }
 
-/** Scheduled and Started of an attempt > 1, as they will be written when it completes. */
+/** Scheduled and Started of a transient or speculative attempt, as they will be written when it completes. */
 export function transientEvents(start: StartRow, task: WorkflowTaskRow): HistoryEvent[] {
   const scheduled: HistoryEventOf<typeof EventType.WORKFLOW_TASK_SCHEDULED> = {
     eventId: task.scheduledEventId,
@@ -56,15 +58,21 @@ export function transientEvents(start: StartRow, task: WorkflowTaskRow): History
   return [scheduled, started];
 }
 
+/** Its Scheduled and Started events are not in history yet. */
+export const isTransient = (task: WorkflowTaskRow): boolean => task.attempt > 1 || task.speculative === true;
+
 export function startedWorkflowTask(
   runId: string,
   start: StartRow,
   row: RunRow,
   task: WorkflowTaskRow,
   startId: StartId,
-  riding: readonly { queryId: string; query: WorkflowQuery }[],
+  carried: {
+    queries: readonly { queryId: string; query: WorkflowQuery }[];
+    updates: readonly PendingUpdate[];
+  },
 ): StartedWorkflowTask {
-  const transient = task.attempt > 1;
+  const transient = isTransient(task);
   const { previousStartedEventId } = row.facts;
   const reply: StartedWorkflowTask = {
     type: 'workflowTaskStarted',
@@ -82,11 +90,13 @@ export function startedWorkflowTask(
     lastEventId: transient ? task.scheduledEventId - 1 : task.startedEventId,
     transientEvents: transient ? transientEvents(start, task) : [],
   };
-  if (riding.length > 0) {
+  if (carried.queries.length > 0) {
     const queries: Record<string, WorkflowQuery> = {};
-    for (const { queryId, query } of riding) queries[queryId] = query;
+    for (const { queryId, query } of carried.queries) queries[queryId] = query;
     reply.task.queries = queries;
   }
+  if (carried.updates.length > 0) reply.task.messages = requestMessages(task, carried.updates);
+  if (task.speculative === true) reply.speculative = true;
   return reply;
 }
 

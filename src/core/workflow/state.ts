@@ -1,4 +1,4 @@
-// The state of one actor: its rows, decoded, with indexes over them, and the volatile waiting queries. state = load(rows) (I4).
+// The state of one actor: its rows, decoded, with indexes over them, and what is volatile (volatile.ts). state = load(rows) (I4).
 // Only load and evolve write to it; decide reads it through a turn's draft.
 
 import type { WorkflowQuery } from '../../wire/api.ts';
@@ -19,9 +19,12 @@ import {
   type StartRow,
   type StoredRow,
   type TimerRow,
+  type UpdateRow,
+  type WorkflowTaskRow,
 } from './rows.ts';
 import { startedActivityTask, startedWorkflowTask } from './started.ts';
-import { activityDeadline, runDeadline } from './timeouts.ts';
+import { activityDeadline, runDeadline, startedDeadline } from './timeouts.ts';
+import type { PendingUpdate } from './volatile.ts';
 
 export type { StoredRow } from './rows.ts';
 
@@ -35,6 +38,11 @@ export interface RunState {
   externals: Map<number, ExternalRow>;
   /** In order of arrival. */
   buffered: Map<number, BufferedRow>;
+  /** Accepted updates, in the order of their acceptance; absent while there are none. */
+  updates?: Map<number, UpdateRow> | undefined;
+  updateIds?: Map<string, number> | undefined;
+  /** Volatile (I4): a task for updates alone, while `row.task` is absent. */
+  speculative?: WorkflowTaskRow | undefined;
   /** Indexes over the above. */
   activityIds: Map<string, number>;
   timerIds: Map<string, number>;
@@ -63,6 +71,8 @@ export interface ActorState {
   earlier: Map<string, RunState>;
   /** Volatile (I4): an actor holding any is not passivated. */
   queries: Map<string, WaitingQuery>;
+  /** Volatile likewise; by update id, of the current run. */
+  updates: Map<string, PendingUpdate>;
 }
 
 export const emptyState = (namespace: string, workflowId: string): ActorState => ({
@@ -73,6 +83,7 @@ export const emptyState = (namespace: string, workflowId: string): ActorState =>
   run: undefined,
   earlier: new Map(),
   queries: new Map(),
+  updates: new Map(),
 });
 
 export const newRunState = (runId: string, start: StartRow, row: RunRow): RunState => ({
@@ -100,6 +111,7 @@ interface LoosePieces {
   children: [number, ChildRow][];
   externals: [number, ExternalRow][];
   buffered: [number, BufferedRow][];
+  updates: [number, UpdateRow][];
 }
 
 const noPieces = (): LoosePieces => ({
@@ -109,9 +121,10 @@ const noPieces = (): LoosePieces => ({
   children: [],
   externals: [],
   buffered: [],
+  updates: [],
 });
 
-const COUNTED = ['activity', 'timer', 'buffered', 'child', 'signal', 'cancel'] as const;
+const COUNTED = ['activity', 'timer', 'buffered', 'child', 'signal', 'cancel', 'update'] as const;
 
 function assemble(workflowId: string, runId: string, pieces: LoosePieces): RunState {
   const where = `workflow ${workflowId}, run ${runId}`;
@@ -136,6 +149,7 @@ function assemble(workflowId: string, runId: string, pieces: LoosePieces): RunSt
   state.children = new Map(pieces.children.sort(byId));
   state.externals = new Map(pieces.externals.sort(byId));
   state.buffered = new Map(pieces.buffered.sort(byId));
+  for (const [, row] of pieces.updates.sort(byId)) putUpdate(state, row);
   for (const [id, row] of state.activities) state.activityIds.set(row.facts.activityId, id);
   for (const [id, row] of state.timers) state.timerIds.set(row.timerId, id);
   const { counts } = pieces.row;
@@ -148,6 +162,7 @@ function assemble(workflowId: string, runId: string, pieces: LoosePieces): RunSt
     child: state.children.size,
     signal: signals,
     cancel: state.externals.size - signals,
+    update: pieces.updates.length,
   };
   for (const what of COUNTED) {
     const counted = counts[what] ?? 0;
@@ -188,6 +203,7 @@ export function load(namespace: string, workflowId: string, rows: Iterable<Store
     } else if (table === 'timer') pieces.timers.push([Number(id), value as TimerRow]);
     else if (table === 'child') pieces.children.push([Number(id), value as ChildRow]);
     else if (table === 'external') pieces.externals.push([Number(id), value as ExternalRow]);
+    else if (table === 'update') pieces.updates.push([Number(id), value as UpdateRow]);
     else if (table === 'buffered') pieces.buffered.push([Number(id), value as BufferedRow]);
     else throw new Error(`workflow ${workflowId}: row of table ${table}, which this version does not write`);
   }
@@ -202,6 +218,21 @@ export function load(namespace: string, workflowId: string, rows: Iterable<Store
   }
   return state;
 }
+
+export function putUpdate(run: RunState, row: UpdateRow): void {
+  run.updates ??= new Map();
+  run.updateIds ??= new Map();
+  run.updates.set(row.acceptedEventId, row);
+  run.updateIds.set(row.updateId, row.acceptedEventId);
+}
+
+export function updateById(run: RunState, updateId: string): UpdateRow | undefined {
+  const id = run.updateIds?.get(updateId);
+  return id === undefined ? undefined : run.updates?.get(id);
+}
+
+/** The workflow task that waits or runs, whether it is in rows or speculative. */
+export const taskOf = (run: RunState): WorkflowTaskRow | undefined => run.row.task ?? run.speculative;
 
 /** Earlier runs an actor keeps in memory at once. */
 const MAX_EARLIER_RUNS = 4;
@@ -243,15 +274,20 @@ export function nextDeadline(state: ActorState): number | undefined {
   return due === Number.POSITIVE_INFINITY ? undefined : due;
 }
 
-/** False while it holds what rows do not: waiting queries. */
-export const isPassivatable = (state: ActorState): boolean => state.queries.size === 0;
+/** Epoch ms at which a `timer` message is due that no row asks for: the end of a speculative task that is started. */
+export const volatileDeadline = ({ run }: ActorState): number | undefined =>
+  run?.speculative === undefined ? undefined : startedDeadline(run.speculative);
+
+/** False while it holds what rows do not. */
+export const isPassivatable = (state: ActorState): boolean =>
+  state.queries.size === 0 && state.updates.size === 0 && state.run?.speculative === undefined;
 
 /** The tasks that wait for a worker: what the shard offers again after a recovery. */
 export function waitingOffers(state: ActorState): TaskOffer[] {
   const { run } = state;
   if (run === undefined || !isOpen(run)) return [];
   const offers: TaskOffer[] = [];
-  const { task } = run.row;
+  const task = taskOf(run);
   if (task !== undefined && task.startId === undefined && task.notBefore === undefined) {
     offers.push(workflowOffer(state, run.runId, run.start, task));
   }
@@ -278,7 +314,7 @@ export function startedTasks(state: ActorState): StartedTaskRef[] {
   if (run === undefined || !isOpen(run)) return [];
   const tasks: StartedTaskRef[] = [];
   const { runId } = run;
-  const { task } = run.row;
+  const task = taskOf(run);
   if (task?.startId !== undefined) {
     const { scheduledEventId, attempt, startId, session = '' } = task;
     tasks.push({ kind: 'workflow', session, runId, scheduledEventId, attempt, startId });
@@ -308,9 +344,10 @@ export function startedTask(
       ? undefined
       : startedActivityTask(runId, run.start, activity, activity.startId);
   }
-  const { task } = run.row;
+  const task = taskOf(run);
   if (task?.startId === undefined || task.scheduledEventId !== scheduledEventId) return undefined;
   if (session !== undefined && task.session !== session) return undefined;
   const riding = [...state.queries.values()].filter((query) => query.mode === 'riding');
-  return startedWorkflowTask(runId, run.start, run.row, task, task.startId, riding);
+  const sent = [...state.updates.values()].filter((update) => update.stage === 'sent');
+  return startedWorkflowTask(runId, run.start, run.row, task, task.startId, { queries: riding, updates: sent });
 }

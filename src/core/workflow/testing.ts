@@ -1,10 +1,11 @@
 // The helper language of the core's tests: one actor, a clock that is moved by hand, and short verbs for what the world does. Used by tests only.
 
 import type { Command } from '../../wire/command.ts';
-import type { SearchAttributes } from '../../wire/common.ts';
+import type { SearchAttributes, UpdateOutcome, UpdateRequest } from '../../wire/common.ts';
 import { CommandType, EventType, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { Failure } from '../../wire/failure.ts';
+import { MessageType, type ProtocolMessage } from '../../wire/protocol-message.ts';
 import type { Status } from '../../wire/status.ts';
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
@@ -19,7 +20,15 @@ import type {
   TaskOffer,
   TurnContext,
 } from './outcome.ts';
-import { type ActorState, emptyState, load, nextDeadline, type StoredRow, waitingOffers } from './state.ts';
+import {
+  type ActorState,
+  emptyState,
+  load,
+  nextDeadline,
+  type StoredRow,
+  volatileDeadline,
+  waitingOffers,
+} from './state.ts';
 
 export const WORKFLOW_ID = 'order-1';
 export const QUEUE = 'orders';
@@ -104,6 +113,32 @@ export const command = {
     attributes: { workflowId, ...over },
   }),
 };
+
+/** Answers to updates, briefly. */
+export const message = {
+  accept: (updateId: string, acceptedRequest?: UpdateRequest): ProtocolMessage => ({
+    id: `${updateId}/accept`,
+    protocolInstanceId: updateId,
+    body: {
+      type: MessageType.ACCEPTANCE,
+      value: { acceptedRequestMessageId: `${updateId}/request`, acceptedRequestSequencingEventId: 0, acceptedRequest },
+    },
+  }),
+  respond: (updateId: string, outcome: UpdateOutcome = { success: payloads('ok') }): ProtocolMessage => ({
+    id: `${updateId}/complete`,
+    protocolInstanceId: updateId,
+    body: { type: MessageType.RESPONSE, value: { outcome } },
+  }),
+  reject: (updateId: string, why = 'no'): ProtocolMessage => ({
+    id: `${updateId}/reject`,
+    protocolInstanceId: updateId,
+    body: { type: MessageType.REJECTION, value: { failure: applicationFailure(why) } },
+  }),
+};
+
+/** The commands that give messages their place. */
+export const places = (...messages: ProtocolMessage[]): Command[] =>
+  messages.map(({ id }) => ({ commandType: CommandType.PROTOCOL_MESSAGE, attributes: { messageId: id } }));
 
 const EVENT_NAMES = new Map<number, string>(Object.entries(EventType).map(([name, type]) => [type, name]));
 
@@ -232,6 +267,19 @@ export class World {
     return this.send({ type: 'query', queryId, target: {}, queryType: 'state', ...over });
   }
 
+  update(updateId: string, over: Partial<Extract<Message, { type: 'update' }>> = {}): Decision {
+    return this.send(this.updateMessage(updateId, over));
+  }
+
+  updateMessage(
+    updateId: string,
+    over: Partial<Extract<Message, { type: 'update' }>> = {},
+  ): Extract<Message, { type: 'update' }> {
+    const callId = `call-${updateId}`;
+    const ask = { callId, until: 'completed' as const, updateId, updateName: 'add', args: payloads(updateId) };
+    return { type: 'update', target: {}, identity: 'client', ...ask, ...over };
+  }
+
   // ---------------------------------------------------------------- what workers do
 
   taker(over: Partial<Taker> = {}): Taker {
@@ -336,11 +384,17 @@ export class World {
   /** Time passes; whatever falls due meanwhile happens at its time. */
   pass(ms: number): void {
     const until = this.now + ms;
-    for (let due = nextDeadline(this.state); due !== undefined && due <= until; due = nextDeadline(this.state)) {
+    for (let due = this.due(); due <= until; due = this.due()) {
       this.now = Math.max(this.now, due);
       this.accept({ type: 'timer' });
     }
     this.now = until;
+  }
+
+  /** Epoch ms of the next deadline, in rows or in memory; Infinity: none. */
+  due(): number {
+    const none = Number.POSITIVE_INFINITY;
+    return Math.min(nextDeadline(this.state) ?? none, volatileDeadline(this.state) ?? none);
   }
 
   // ---------------------------------------------------------------- what came of it

@@ -1,7 +1,7 @@
 // When what is due (I7). Pure arithmetic over rows: which timeout of an activity fires next, and the run's own deadlines.
 
 import { TimeoutType } from '../../wire/enums.ts';
-import type { ActivityRow, RunRow } from './rows.ts';
+import type { ActivityRow, RunRow, WorkflowTaskRow } from './rows.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -44,12 +44,15 @@ export function activityDeadline(activity: ActivityRow): ActivityDeadline {
   return { at, type };
 }
 
+/** Epoch ms at which a started workflow task is over. */
+export const startedDeadline = (task: WorkflowTaskRow): number | undefined =>
+  task.startId === undefined ? undefined : (task.startedTime ?? task.scheduledTime) + task.timeout;
+
 /** The workflow task's deadline: start-to-close, sticky schedule-to-start, or the end of its back-off. */
 export function taskDeadline(row: RunRow): number {
   const { task } = row;
   if (task === undefined) return NEVER;
-  if (task.startId !== undefined) return (task.startedTime ?? task.scheduledTime) + task.timeout;
-  return Math.min(task.notBefore ?? NEVER, task.stickyUntil ?? NEVER);
+  return startedDeadline(task) ?? Math.min(task.notBefore ?? NEVER, task.stickyUntil ?? NEVER);
 }
 
 /** Everything of the run but its activities and timers. Infinity: nothing. */

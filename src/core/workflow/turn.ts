@@ -5,16 +5,18 @@ import type { Status } from '../../wire/status.ts';
 import { enforceBounds } from './bounds.ts';
 import type { Limits } from './limits.ts';
 import type { Effect, Outcome, Reply, RowChange, TurnContext, VisibilityChange } from './outcome.ts';
-import { type ChainRow, REQUEST_ROW_PREFIX, type RequestRow, type RunRow, type StartRow } from './rows.ts';
+import {
+  type ChainRow,
+  REQUEST_ROW_PREFIX,
+  type RequestRow,
+  type RunRow,
+  type StartRow,
+  type WorkflowTaskRow,
+} from './rows.ts';
 import { RunDraft } from './run-draft.ts';
 import type { ActorState, RunState, WaitingQuery } from './state.ts';
 import { executionInfo } from './visibility.ts';
-
-/** What evolve does to the volatile part of the state. */
-export interface QueryChanges {
-  set: WaitingQuery[];
-  remove: string[];
-}
+import { MapOverlay, type PendingUpdate, type VolatileChanges } from './volatile.ts';
 
 /** About this many expired request rows are deleted in one turn, so that no turn pays for all. */
 const MAX_EXPIRIES_PER_TURN = 4;
@@ -25,11 +27,16 @@ export class Turn {
   readonly effects: Effect[] = [];
   readonly #rows: RowChange[] = [];
   readonly #drafts: RunDraft[] = [];
-  #queries: Map<string, WaitingQuery | undefined> | undefined;
+  readonly #queries: MapOverlay<WaitingQuery>;
+  /** By update id. */
+  readonly updates: MapOverlay<PendingUpdate>;
+  #speculative: VolatileChanges<WaitingQuery>['speculative'];
 
   constructor(state: ActorState, context: TurnContext) {
     this.state = state;
     this.context = context;
+    this.#queries = new MapOverlay(state.queries);
+    this.updates = new MapOverlay(state.updates);
   }
 
   get now(): number {
@@ -94,28 +101,28 @@ export class Turn {
   }
 
   setQuery(query: WaitingQuery): void {
-    this.#queries ??= new Map();
     this.#queries.set(query.queryId, query);
   }
 
   removeQuery(queryId: string): void {
-    this.#queries ??= new Map();
     this.#queries.set(queryId, undefined);
   }
 
   /** Waiting queries of a run as of this turn, oldest first. */
   queriesOf(runId: string): WaitingQuery[] {
-    if (this.state.queries.size === 0 && this.#queries === undefined) return [];
-    const found: WaitingQuery[] = [];
-    const changed = this.#queries;
-    for (const [id, query] of this.state.queries) {
-      const current = changed?.has(id) ? changed.get(id) : query;
-      if (current?.runId === runId) found.push(current);
-    }
-    for (const [id, query] of changed ?? []) {
-      if (query?.runId === runId && !this.state.queries.has(id)) found.push(query);
-    }
-    return found;
+    if (this.#queries.isEmpty) return [];
+    return [...this.#queries.values()].filter((query) => query.runId === runId);
+  }
+
+  /** Updates of a run that are not accepted yet, or that somebody waits for, oldest first. */
+  updatesOf(runId: string): PendingUpdate[] {
+    if (this.updates.isEmpty) return [];
+    return [...this.updates.values()].filter((update) => update.runId === runId);
+  }
+
+  /** The run's task exists in memory only, or not any more. */
+  setSpeculative(runId: string, task: WorkflowTaskRow | undefined): void {
+    this.#speculative = { runId, task };
   }
 
   /** The run that the one which begins in this turn takes the place of. */
@@ -139,15 +146,17 @@ export class Turn {
       }
     }
     if (refusal !== undefined) outcome.refusal = refusal;
-    if (this.#queries !== undefined) {
-      const changes: QueryChanges = { set: [], remove: [] };
-      for (const [id, query] of this.#queries) {
-        if (query === undefined) changes.remove.push(id);
-        else changes.set.push(query);
-      }
-      outcome.volatile = changes;
-    }
+    const volatile = this.#volatile();
+    if (volatile !== undefined) outcome.volatile = volatile;
     return outcome;
+  }
+
+  #volatile(): VolatileChanges<WaitingQuery> | undefined {
+    const queries = this.#queries.changes();
+    const updates = this.updates.changes();
+    const speculative = this.#speculative;
+    if (queries === undefined && updates === undefined && speculative === undefined) return undefined;
+    return { queries, updates, speculative };
   }
 }
 

@@ -7,12 +7,15 @@ import type { TaskRef } from './message.ts';
 import { workflowOffer } from './offers.ts';
 import type { TaskFailureRow, WorkflowTaskRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
-import { scheduledAttributes, startedAttributes } from './started.ts';
+import { isTransient, scheduledAttributes, startedAttributes } from './started.ts';
+import { hasUnsentUpdates, unsendUpdates } from './update-delivery.ts';
 
 /** After this many attempts the timeout grows, and reported failures wait. */
 const BACKOFF_AFTER_ATTEMPT = 3;
 const BACKOFF_INITIAL = 5_000;
 const BACKOFF_MAXIMUM = 10 * 60_000;
+/** Continue-as-new is suggested once a run has had this share of the updates it may. */
+const SUGGESTED_SHARE_OF_UPDATES = 0.9;
 /** What is kept of a failure's message in the run's row, which most turns rewrite. */
 const TASK_FAILURE_TEXT = 1_000;
 
@@ -35,7 +38,7 @@ export function withdrawTask(run: RunDraft, task: WorkflowTaskRow): void {
 }
 
 function settle(run: RunDraft, task: WorkflowTaskRow): void {
-  if (task.session === undefined || task.startId === undefined) return;
+  if (task.session === undefined || task.startId === undefined || task.speculative === true) return;
   const { session, scheduledEventId } = task;
   run.turn.effects.push({ type: 'taskSettled', session, kind: 'workflow', runId: run.runId, scheduledEventId });
 }
@@ -46,6 +49,14 @@ function settle(run: RunDraft, task: WorkflowTaskRow): void {
  */
 export function scheduleTask(run: RunDraft, delay = 0): void {
   if (!run.isOpen || run.row.task !== undefined || run.row.firstTaskAt !== undefined) return;
+  const task = nextTask(run);
+  if (task.attempt === 1) run.add(EventType.WORKFLOW_TASK_SCHEDULED, scheduledAttributes(run.start, task));
+  if (delay > 0) task.notBefore = run.now + delay;
+  run.setTask(task);
+  if (delay === 0) offerTask(run, task);
+}
+
+function nextTask(run: RunDraft): WorkflowTaskRow {
   const attempt = run.row.nextAttempt;
   const task: WorkflowTaskRow = {
     scheduledEventId: run.facts.nextEventId,
@@ -59,10 +70,29 @@ export function scheduleTask(run: RunDraft, delay = 0): void {
     task.stickyQueue = run.row.sticky.queue;
     task.stickyUntil = run.now + run.row.sticky.scheduleToStartTimeout;
   }
-  if (attempt === 1) run.add(EventType.WORKFLOW_TASK_SCHEDULED, scheduledAttributes(run.start, task));
-  if (delay > 0) task.notBefore = run.now + delay;
+  return task;
+}
+
+/**
+ * Makes sure that updates which wait get a workflow task: one without events where a worker can be sent back to the task before (rule 5), for
+ * an update that is rejected leaves none.
+ */
+export function scheduleForUpdates(run: RunDraft): void {
+  if (!run.isOpen || run.holding || run.row.task !== undefined || !hasUnsentUpdates(run)) return;
+  if (run.row.nextAttempt > 1 || run.facts.previousStartedEventId === 0) {
+    scheduleTask(run);
+    return;
+  }
+  const task: WorkflowTaskRow = { ...nextTask(run), speculative: true };
   run.setTask(task);
-  if (delay === 0) offerTask(run, task);
+  offerTask(run, task);
+}
+
+/** An update does not wait for the first task's time. */
+export function cutStartDelay(run: RunDraft): void {
+  if (run.row.firstTaskAt === undefined) return;
+  run.row.firstTaskAt = undefined;
+  scheduleTask(run);
 }
 
 /** Something happened that the workflow must see: a task, unless one is pending or awaited. */
@@ -79,10 +109,13 @@ export function suggestions(run: RunDraft): SuggestContinueAsNewReason[] | undef
   if (run.facts.nextEventId > limits.suggestContinueAsNewEvents) {
     reasons.push(SuggestContinueAsNewReason.TOO_MANY_HISTORY_EVENTS);
   }
+  if ((run.row.counts.update ?? 0) >= limits.updatesPerRun * SUGGESTED_SHARE_OF_UPDATES) {
+    reasons.push(SuggestContinueAsNewReason.TOO_MANY_UPDATES);
+  }
   return reasons.length > 0 ? reasons : undefined;
 }
 
-/** Writes what a started attempt has in history: nothing for a transient one. `task` is the caller's own, not a row yet. */
+/** Writes what a started attempt has in history: nothing for a transient or speculative one. `task` is the caller's own, not a row yet. */
 export function writeStarted(run: RunDraft, task: WorkflowTaskRow): WorkflowTaskRow {
   let started = task;
   if (task.attempt > 1 && task.scheduledEventId !== run.facts.nextEventId) {
@@ -92,10 +125,9 @@ export function writeStarted(run: RunDraft, task: WorkflowTaskRow): WorkflowTask
     run.row.nextAttempt = 1;
     run.add(EventType.WORKFLOW_TASK_SCHEDULED, scheduledAttributes(run.start, started), undefined, task.scheduledTime);
   }
-  started.startedEventId =
-    started.attempt > 1
-      ? started.scheduledEventId + 1
-      : run.add(EventType.WORKFLOW_TASK_STARTED, startedAttributes(started));
+  started.startedEventId = isTransient(started)
+    ? started.scheduledEventId + 1
+    : run.add(EventType.WORKFLOW_TASK_STARTED, startedAttributes(started));
   return started;
 }
 
@@ -111,7 +143,7 @@ export function startedTaskOf(run: RunDraft, ref: TaskRef): WorkflowTaskRow | un
   return same ? task : undefined;
 }
 
-/** Writes the completion of a started task, with the Scheduled and Started events of a transient one. Returns the event's id. */
+/** Writes the completion of a started task, with the Scheduled and Started events that are not written yet. Returns the event's id. */
 export function writeCompleted(
   run: RunDraft,
   task: WorkflowTaskRow,
@@ -120,7 +152,7 @@ export function writeCompleted(
     'scheduledEventId' | 'startedEventId'
   >,
 ): number {
-  if (task.attempt > 1) {
+  if (isTransient(task)) {
     run.add(EventType.WORKFLOW_TASK_SCHEDULED, scheduledAttributes(run.start, task), undefined, task.scheduledTime);
     run.add(EventType.WORKFLOW_TASK_STARTED, startedAttributes(task), undefined, task.startedTime);
   }
@@ -134,6 +166,15 @@ export function writeCompleted(
   run.row.nextAttempt = 1;
   if (run.row.taskFailure !== undefined) run.row.taskFailure = undefined;
   return id;
+}
+
+/**
+ * A speculative task has done nothing but reject updates, and its worker can be sent back: it leaves no trace (rule 13). Returns the Started event
+ * to go back to.
+ */
+export function dropTask(run: RunDraft): number {
+  run.setTask(undefined);
+  return run.facts.previousStartedEventId;
 }
 
 /** The task is over without success: remembers why, clears stickiness, counts the attempt, flushes what waited. */
@@ -158,6 +199,7 @@ function endUnsuccessfully(run: RunDraft, task: WorkflowTaskRow, why: Pick<TaskF
   for (const query of run.turn.queriesOf(run.runId)) {
     if (query.mode === 'riding') run.turn.setQuery({ ...query, mode: 'waiting' });
   }
+  unsendUpdates(run);
   // With new events in history the next attempt cannot be transient.
   if (run.flushBuffered()) run.row.nextAttempt = 1;
 }
@@ -165,11 +207,12 @@ function endUnsuccessfully(run: RunDraft, task: WorkflowTaskRow, why: Pick<TaskF
 /** A started task failed. Only a first attempt leaves an event (rule 7). */
 export function failTask(
   run: RunDraft,
-  task: WorkflowTaskRow,
+  started: WorkflowTaskRow,
   cause: WorkflowTaskFailedCause,
   failure: Failure | undefined,
   identity: string,
 ): void {
+  const task = run.keepTask() ?? started;
   if (task.attempt === 1) {
     run.add(EventType.WORKFLOW_TASK_FAILED, {
       scheduledEventId: task.scheduledEventId,
@@ -183,7 +226,8 @@ export function failTask(
 }
 
 /** Start-to-close passed: the worker's answer comes too late from now on. */
-export function timeOutTask(run: RunDraft, task: WorkflowTaskRow): void {
+export function timeOutTask(run: RunDraft, started: WorkflowTaskRow): void {
+  const task = run.keepTask() ?? started;
   if (task.attempt === 1) {
     run.add(EventType.WORKFLOW_TASK_TIMED_OUT, {
       scheduledEventId: task.scheduledEventId,

@@ -9,6 +9,7 @@ import * as info from './info.ts';
 import * as read from './read.ts';
 import * as searchAttributes from './search-attributes.ts';
 import * as start from './start.ts';
+import * as update from './update.ts';
 import * as visibility from './visibility.ts';
 import * as worker from './worker.ts';
 import * as workflowTask from './workflow-task.ts';
@@ -24,6 +25,9 @@ const definitions: Record<Method, MethodDefinition> = {
   requestCancelWorkflowExecution: control.requestCancelWorkflowExecution,
   terminateWorkflowExecution: control.terminateWorkflowExecution,
   queryWorkflow: read.queryWorkflow,
+  updateWorkflowExecution: update.updateWorkflowExecution,
+  pollWorkflowExecutionUpdate: update.pollWorkflowExecutionUpdate,
+  updateWithStartWorkflowExecution: update.updateWithStartWorkflowExecution,
   describeWorkflowExecution: read.describeWorkflowExecution,
   getWorkflowExecutionHistory: read.getWorkflowExecutionHistory,
   awaitWorkflowResult: read.awaitWorkflowResult,

@@ -25,7 +25,7 @@ import {
 import * as common from '../validate/common.ts';
 import * as rules from '../validate/rules.ts';
 
-const fields: Fields<StartWorkflowExecutionRequest> = {
+export const fields: Fields<StartWorkflowExecutionRequest> = {
   namespace: defaulted(string, ''),
   workflowId: defaulted(string, ''),
   workflowType: defaulted(string, ''),
@@ -56,7 +56,7 @@ const signalWithStartRequest = object<SignalWithStartWorkflowExecutionRequest>({
   signalInput: optional(common.payloads),
 });
 
-function startMessage(
+export function startMessage(
   { limits, random }: Services,
   request: StartWorkflowExecutionRequest,
   defaultConflict: WorkflowIdConflictPolicy,

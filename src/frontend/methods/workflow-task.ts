@@ -4,6 +4,7 @@ import type {
   GetWorkflowTaskHistoryRequest,
   RespondQueryTaskCompletedRequest,
   RespondWorkflowTaskCompletedRequest,
+  RespondWorkflowTaskCompletedResponse,
   RespondWorkflowTaskFailedRequest,
 } from '../../wire/api.ts';
 import type { Command } from '../../wire/command.ts';
@@ -23,6 +24,7 @@ import {
 } from '../validate/check.ts';
 import { command, queryResult } from '../validate/commands.ts';
 import * as common from '../validate/common.ts';
+import { protocolMessages } from '../validate/messages.ts';
 import * as rules from '../validate/rules.ts';
 import { withStampedAttributes } from './command-attributes.ts';
 import { answerCredit, answers, answersQuery } from './credit.ts';
@@ -60,6 +62,7 @@ export const respondWorkflowTaskCompleted = method(
     identity: defaulted(string, ''),
     commands: defaulted(list(command), []),
     sticky: defaulted(boolean, false),
+    messages: optional(protocolMessages),
     queryResults: optional(record(queryResult)),
     forceCreateNewWorkflowTask: optional(boolean),
     sdkMetadata: optional(common.sdkMetadata),
@@ -86,13 +89,21 @@ export const respondWorkflowTaskCompleted = method(
           commands,
           attributeProblems,
           sticky: request.sticky,
+          messages: request.messages,
           queryResults: request.queryResults,
           forceCreateNewWorkflowTask: request.forceCreateNewWorkflowTask ?? false,
           sdkMetadata: request.sdkMetadata,
           meteringMetadata: request.meteringMetadata,
           workerVersion: request.workerVersion,
         },
-        nothingToSay(call),
+        (refusal, reply) => {
+          if (refusal !== undefined) call.refuse(refusal);
+          else if (reply?.type !== 'accepted' || reply.resetHistoryEventId === undefined) call.reply(EMPTY);
+          else
+            call.reply({
+              resetHistoryEventId: reply.resetHistoryEventId,
+            } satisfies RespondWorkflowTaskCompletedResponse);
+        },
       );
     });
   },

@@ -23,6 +23,7 @@ import {
   WorkflowTaskFailedCause,
 } from '../../../src/wire/enums.ts';
 import type { HistoryEvent, HistoryEventOf } from '../../../src/wire/event.ts';
+import { MessageType, type ProtocolMessage } from '../../../src/wire/protocol-message.ts';
 import { messageFor, messageOfOther, startOfChild } from './others.ts';
 
 export interface Recording {
@@ -113,9 +114,12 @@ export class Replay {
         this.#start(runId, events, event);
         return;
       case EventType.WORKFLOW_TASK_SCHEDULED:
-        if ((event.attributes.attempt ?? 1) > 1) this.#takeTask(runId, events, event.eventId + 1);
-        else this.#passTime();
-        if ((event.attributes.attempt ?? 1) > 1) this.#endTask(runId, events, event.eventId + 1);
+        // A task for updates alone has no events before it is completed, like a later attempt.
+        if ((event.attributes.attempt ?? 1) > 1 || updatesOf(events, event.eventId + 1).length > 0) {
+          this.#sendUpdates(events, event.eventId + 1);
+          this.#takeTask(runId, events, event.eventId + 1);
+          this.#endTask(runId, events, event.eventId + 1);
+        } else this.#passTime();
         return;
       case EventType.WORKFLOW_TASK_STARTED:
         this.#takeTask(runId, events, event.eventId);
@@ -242,8 +246,28 @@ export class Replay {
     }
   }
 
+  /** The updates that the task with this Started event accepts; sent again when it carries them already. */
+  #sendUpdates(events: HistoryEvent[], startedEventId: number): void {
+    for (const { attributes } of updatesOf(events, startedEventId)) {
+      if (!('acceptedRequest' in attributes)) continue;
+      const { meta, input } = attributes.acceptedRequest ?? {};
+      this.#accept({
+        type: 'update',
+        callId: `call ${meta?.updateId}`,
+        until: 'completed',
+        target: {},
+        updateId: meta?.updateId ?? '',
+        updateName: input?.name ?? '',
+        args: input?.args,
+        header: input?.header,
+        identity: meta?.identity ?? '',
+      });
+    }
+  }
+
   #takeTask(runId: string, events: HistoryEvent[], startedEventId: number): void {
-    const task = this.state.run?.row.task;
+    this.#sendUpdates(events, startedEventId);
+    const task = this.state.run?.row.task ?? this.state.run?.speculative;
     if (task === undefined) throw new Error(`no workflow task waits before event ${startedEventId}`);
     const started = events[startedEventId - 1];
     const workerVersion =
@@ -304,9 +328,12 @@ export class Replay {
     }
     if (closing.eventType !== EventType.WORKFLOW_TASK_COMPLETED)
       throw new Error(`event ${closing.eventId} ends no task`);
+    const updates = new Set(updatesOf(events, startedEventId));
     const own = events.filter(
-      ({ attributes }) =>
-        'workflowTaskCompletedEventId' in attributes && attributes.workflowTaskCompletedEventId === closing.eventId,
+      (event) =>
+        updates.has(event) ||
+        ('workflowTaskCompletedEventId' in event.attributes &&
+          event.attributes.workflowTaskCompletedEventId === closing.eventId),
     );
     for (const event of own) {
       if (event.eventType === EventType.ACTIVITY_TASK_CANCEL_REQUESTED) {
@@ -318,6 +345,7 @@ export class Replay {
     this.#accept({
       ...complete,
       commands: own.map(commandOf),
+      messages: own.flatMap(messageOf),
       sticky: usesSticky(events, closing.eventId),
       workerVersion,
       sdkMetadata,
@@ -409,6 +437,35 @@ function usesSticky(events: HistoryEvent[], after: number): boolean {
   return true;
 }
 
+/** What a task that was completed says of updates: events right after its completion, among those of its commands. */
+function updatesOf(events: HistoryEvent[], startedEventId: number): HistoryEvent[] {
+  const completed = events[startedEventId];
+  if (completed?.eventType !== EventType.WORKFLOW_TASK_COMPLETED) return [];
+  const found: HistoryEvent[] = [];
+  for (const event of events.slice(startedEventId + 1)) {
+    if (messageOf(event).length > 0) found.push(event);
+    else if (!('workflowTaskCompletedEventId' in event.attributes)) break;
+  }
+  return found;
+}
+
+/** The message that became this event. */
+function messageOf({ eventId, eventType, attributes }: HistoryEvent): ProtocolMessage[] {
+  const id = `message ${eventId}`;
+  switch (eventType) {
+    case EventType.WORKFLOW_EXECUTION_UPDATE_ACCEPTED: {
+      const { protocolInstanceId = '' } = attributes;
+      return [{ id, protocolInstanceId, body: { type: MessageType.ACCEPTANCE, value: attributes } }];
+    }
+    case EventType.WORKFLOW_EXECUTION_UPDATE_COMPLETED: {
+      const protocolInstanceId = attributes.meta?.updateId ?? '';
+      return [{ id, protocolInstanceId, body: { type: MessageType.RESPONSE, value: attributes } }];
+    }
+    default:
+      return [];
+  }
+}
+
 /** The command that became this event. */
 function commandOf(event: HistoryEvent): Command {
   const { userMetadata } = event;
@@ -449,6 +506,9 @@ function commandOf(event: HistoryEvent): Command {
       const attributes = { ...event.attributes, ...event.attributes.workflowExecution };
       return { commandType: CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION, attributes, userMetadata };
     }
+    case EventType.WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
+    case EventType.WORKFLOW_EXECUTION_UPDATE_COMPLETED:
+      return { commandType: CommandType.PROTOCOL_MESSAGE, attributes: { messageId: `message ${event.eventId}` } };
     default:
       throw new Error(`event ${event.eventId} of type ${event.eventType} comes of no command`);
   }

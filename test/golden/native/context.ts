@@ -119,6 +119,12 @@ export class Context {
     return runs;
   }
 
+  /** The newest run of a workflow id. */
+  async currentRun(workflowId: string): Promise<Run> {
+    const { runId } = await this.client.workflow.getHandle(workflowId).describe();
+    return { workflowId, runId };
+  }
+
   events(run: Run): Promise<(HistoryEvent & Record<string, unknown>)[]> {
     return this.service.events(this.namespace, run) as Promise<(HistoryEvent & Record<string, unknown>)[]>;
   }

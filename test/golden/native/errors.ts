@@ -36,6 +36,8 @@ const OURS: Readonly<Record<string, readonly string[]>> = {
   QueryRejectedError: ['workflowId'],
   QueryNotRegisteredError: ['workflowId'],
   ServiceError: ['workflowId'],
+  WorkflowUpdateFailedError: ['workflowId'],
+  WorkflowUpdateRPCTimeoutOrCancelledError: ['workflowId'],
   ActivityNotFoundError: ['workflowId', 'activityId'],
   ActivityCompletionError: ['workflowId', 'activityId'],
 };

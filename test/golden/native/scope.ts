@@ -112,7 +112,7 @@ export const IN_SCOPE = [
   // finding executions
   'list-and-count-by-query',
   'list-follows-upserts-pages-and-order',
-  // signals, queries, timers
+  // signals, updates, queries, timers
   'signals-in-order',
   'many-signals-before-the-first-task',
   'signal-while-a-task-runs',
@@ -122,6 +122,18 @@ export const IN_SCOPE = [
   'completion-refused-over-a-signal',
   'signal-without-input-and-with-many',
   'signal-request-repeated',
+  'update-completed',
+  'update-rejected-by-its-validator',
+  'update-whose-handler-fails',
+  'update-without-a-handler',
+  'update-that-runs-an-activity',
+  'update-started-then-polled',
+  'update-repeated-with-the-same-id',
+  'update-before-the-first-task',
+  'update-with-start-of-a-new-workflow',
+  'update-with-start-of-a-running-workflow',
+  'update-rejected-then-accepted',
+  'calls-on-a-closed-workflow',
   'query-running-and-closed',
   'query-that-fails',
   'query-rejected-by-status',
@@ -150,7 +162,6 @@ export const IN_SCOPE = [
 export const LATER: Readonly<Record<string, string>> = {
   'start-requests-that-are-refused': 'cron',
   'workflow-cron': 'cron',
-  'calls-on-a-closed-workflow': 'updates',
   'eager-workflow-start': 'eager start',
 };
 
@@ -180,6 +191,7 @@ export const ON_PURPOSE: Readonly<Record<string, { paths: readonly string[]; why
     paths: ['outcome.refused.error.cause'],
     why: 'the error keeps the status as its cause',
   },
+  'calls-on-a-closed-workflow': { paths: ['outcome.*.error.cause'], why: 'the error keeps the status as its cause' },
   'query-that-fails': { paths: ['outcome.*.error.cause'], why: 'the error keeps the status as its cause' },
   'query-of-terminated-and-failed-workflows': {
     paths: ['outcome.*.error.cause'],

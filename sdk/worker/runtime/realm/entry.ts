@@ -106,6 +106,7 @@ function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: Rea
   const { started } = init;
   const activator = new Activator({
     info: workflowInfoOf(init, host, converters.payload),
+    sdkVersion: init.sdkVersion,
     randomSeed: started.originalExecutionRunId ?? init.runId,
     payloadConverter: converters.payload,
     failureConverter: converters.failure,
@@ -155,6 +156,7 @@ function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: Rea
     },
     hasConditions: () => activator.blockedConditions.size > 0,
     tryUnblockConditions: () => activator.tryUnblockConditions(),
+    rejectBufferedUpdates: () => activator.updates.rejectBuffered(),
     query(name, input) {
       try {
         return { ok: true, payload: activator.query(name, adopt(input)) };

@@ -28,6 +28,7 @@ export interface ExecutionInit {
   started: WorkflowExecutionStartedEventAttributes;
   /** Epoch ms of the started event. */
   startTime: number;
+  sdkVersion: string;
 }
 
 export type QueryAnswer = { ok: true; payload: Payload } | { ok: false; failure: Failure; message: string };
@@ -40,6 +41,8 @@ export interface RealmExecution {
   activate(activation: Activation): void;
   hasConditions(): boolean;
   tryUnblockConditions(): number;
+  /** The activation ends: updates that no handler came for are refused. */
+  rejectBufferedUpdates(): void;
   query(name: string, input: Payloads | undefined): QueryAnswer;
   takeIntents(): Intent[];
   takeSinkCalls(): SinkInvocation[];

@@ -10,6 +10,7 @@ import { continueAsNew } from './continue-as-new.ts';
 import { failWorkflow } from './fail-workflow.ts';
 import { modifyProperties } from './modify-properties.ts';
 import { bad, type CommandContext, type CommandProblem } from './problem.ts';
+import { protocolMessage } from './protocol-message.ts';
 import { recordMarker } from './record-marker.ts';
 import { requestCancelActivityTask } from './request-cancel-activity-task.ts';
 import { requestCancelExternalWorkflow } from './request-cancel-external-workflow.ts';
@@ -50,7 +51,7 @@ export function applyCommand(context: CommandContext, command: Command): Command
     case CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
       return requestCancelExternalWorkflow(context, command.attributes, command.userMetadata);
     case CommandType.PROTOCOL_MESSAGE:
-      return unsupported(WorkflowTaskFailedCause.BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE, 'ProtocolMessage');
+      return protocolMessage(context, command.attributes);
     case CommandType.SCHEDULE_NEXUS_OPERATION:
       return unsupported(WorkflowTaskFailedCause.BAD_SCHEDULE_NEXUS_OPERATION_ATTRIBUTES, 'ScheduleNexusOperation');
     case CommandType.REQUEST_CANCEL_NEXUS_OPERATION:

@@ -2,6 +2,7 @@
 
 import type { Payloads } from '../../../wire/common.ts';
 import { WorkflowTaskFailedCause } from '../../../wire/enums.ts';
+import type { ProtocolMessage } from '../../../wire/protocol-message.ts';
 import type { RunDraft } from '../run-draft.ts';
 import { sizeOf, utf8Length } from '../size.ts';
 
@@ -20,6 +21,8 @@ export interface CommandContext {
   identity: string;
   /** Workflow ids of the children that commands of this task have started; absent: none. */
   startedChildren?: Set<string> | undefined;
+  /** Messages of the answer that no command has taken yet; absent: none. */
+  inbox?: Map<string, ProtocolMessage> | undefined;
 }
 
 /** Queues of the server's own. */

@@ -6,6 +6,7 @@ import { StatusCode } from '../../../wire/status.ts';
 import { SERVER_IDENTITY, terminateRun } from '../closing.ts';
 import { applyCommand, isClosing, sequenceProblem } from '../commands/apply.ts';
 import { bad, type CommandContext, type CommandProblem, describeProblem } from '../commands/problem.ts';
+import { inboxOf, takeMessages } from '../commands/protocol-message.ts';
 import type { CompleteWorkflowTaskMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { answerRiding, settleQueries } from '../queries.ts';
@@ -14,7 +15,18 @@ import type { WorkflowTaskRow } from '../rows.ts';
 import type { RunDraft } from '../run-draft.ts';
 import type { ActorState, RunState } from '../state.ts';
 import { Turn } from '../turn.ts';
-import { failTask, scheduleTask, startedTaskOf, taskBackoff, writeCompleted } from '../workflow-task.ts';
+import { hasUnsentUpdates } from '../update-delivery.ts';
+import { areAllRejections } from '../update-messages.ts';
+import { rejectUnprocessed } from '../updates.ts';
+import {
+  dropTask,
+  failTask,
+  scheduleForUpdates,
+  scheduleTask,
+  startedTaskOf,
+  taskBackoff,
+  writeCompleted,
+} from '../workflow-task.ts';
 
 export function completeWorkflowTask(
   state: ActorState,
@@ -29,6 +41,7 @@ export function completeWorkflowTask(
   if (task === undefined) return workflowTaskNotFound();
   const refused = sequenceProblem(message.commands);
   if (refused !== undefined) return invalidArgument(refused);
+  if (isDroppable(draft, task, message)) return drop(draft, message);
   const problem = applyAll(draft, task, message);
   if (problem !== undefined) return refuse(state, run, task, message, context, problem);
   return turn.outcome({ type: 'accepted' });
@@ -43,7 +56,7 @@ function applyAll(
   const { commands, identity } = message;
   const last = commands[commands.length - 1];
   // The workflow has not seen what waits: it may not close over it (rule 4).
-  if (last !== undefined && isClosing(last.commandType) && run.bufferedCount > 0) {
+  if (last !== undefined && isClosing(last.commandType) && (run.bufferedCount > 0 || hasUnsentUpdates(run))) {
     return { cause: WorkflowTaskFailedCause.UNHANDLED_COMMAND, message: '' };
   }
   const workflowTaskCompletedEventId = writeCompleted(run, task, {
@@ -52,26 +65,63 @@ function applyAll(
     sdkMetadata: message.sdkMetadata,
     meteringMetadata: message.meteringMetadata,
   });
-  run.row.sticky =
-    message.sticky && task.takerStickyQueue !== undefined
-      ? { queue: task.takerStickyQueue, scheduleToStartTimeout: task.takerStickyTimeout ?? DEFAULT_STICKY_TIMEOUT }
-      : undefined;
+  run.row.sticky = stickyAfter(task, message);
   answerRiding(run, message.queryResults);
   run.holding = true;
-  const context: CommandContext = { run, workflowTaskCompletedEventId, identity };
-  for (let i = 0; i < commands.length; i += 1) {
-    const command = commands[i];
+  const inbox = message.messages === undefined ? undefined : inboxOf(message.messages);
+  const context: CommandContext = { run, workflowTaskCompletedEventId, identity, inbox };
+  for (const [i, command] of commands.entries()) {
     const attributes = message.attributeProblems?.find(({ command: of }) => of === i);
     if (attributes !== undefined) return bad(WorkflowTaskFailedCause.BAD_SEARCH_ATTRIBUTES, attributes.problem);
-    const problem = command && applyCommand(context, command);
+    const problem =
+      (isClosing(command.commandType) ? takeMessages(context) : undefined) ?? applyCommand(context, command);
     if (problem !== undefined) return problem;
   }
+  const problem = takeMessages(context);
+  if (problem !== undefined) return problem;
   run.holding = false;
   if (!run.isOpen) return undefined;
+  rejectUnprocessed(run);
   const unseen = run.flushBuffered();
   if (unseen || message.forceCreateNewWorkflowTask) scheduleTask(run);
+  scheduleForUpdates(run);
   settleQueries(run);
   return undefined;
+}
+
+const stickyAfter = (task: WorkflowTaskRow, { sticky }: CompleteWorkflowTaskMessage): RunDraft['row']['sticky'] =>
+  sticky && task.takerStickyQueue !== undefined
+    ? { queue: task.takerStickyQueue, scheduleToStartTimeout: task.takerStickyTimeout ?? DEFAULT_STICKY_TIMEOUT }
+    : undefined;
+
+/** A worker that is sent back sees at most this many events again, as on the reference server. */
+const MAX_EVENTS_SEEN_AGAIN = 10;
+
+/** Whether the answer to a speculative task leaves the workflow as it was. */
+function isDroppable(run: RunDraft, task: WorkflowTaskRow, message: CompleteWorkflowTaskMessage): boolean {
+  if (task.speculative !== true || message.commands.length > 0 || message.forceCreateNewWorkflowTask) return false;
+  const seen = task.scheduledEventId - 1 - run.facts.previousStartedEventId;
+  return seen <= MAX_EVENTS_SEEN_AGAIN && areAllRejections(message.messages ?? []);
+}
+
+function drop(run: RunDraft, message: CompleteWorkflowTaskMessage): Decision {
+  const { task } = run.row;
+  const resetHistoryEventId = dropTask(run);
+  const sticky = task && stickyAfter(task, message);
+  // The same value again would be a row again.
+  if (sticky?.queue !== run.row.sticky?.queue) run.row.sticky = sticky;
+  answerRiding(run, message.queryResults);
+  const problem = takeMessages({
+    run,
+    workflowTaskCompletedEventId: 0,
+    identity: message.identity,
+    inbox: inboxOf(message.messages),
+  });
+  if (problem !== undefined) return invalidArgument(describeProblem(problem));
+  rejectUnprocessed(run);
+  scheduleForUpdates(run);
+  settleQueries(run);
+  return run.turn.outcome({ type: 'accepted', resetHistoryEventId });
 }
 
 /** ms a task waits for its sticky worker when the worker did not say. */

@@ -6,15 +6,18 @@ import { timeOutRun } from '../closing.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { settleQueries } from '../queries.ts';
 import type { RunDraft } from '../run-draft.ts';
-import { type ActorState, isOpen, nextDeadline, type RunState } from '../state.ts';
+import { type ActorState, isOpen, nextDeadline, type RunState, volatileDeadline } from '../state.ts';
 import { activityDeadline, taskDeadline } from '../timeouts.ts';
 import { nothing, Turn } from '../turn.ts';
 import { offerTask, scheduleTask, timeOutSticky, timeOutTask, wakeWorkflow } from '../workflow-task.ts';
 
 export function fireDeadlines(state: ActorState, context: TurnContext): Decision {
   const { run } = state;
-  const due = nextDeadline(state);
-  if (run === undefined || !isOpen(run) || due === undefined || due > context.now) return nothing({ type: 'accepted' });
+  const due = Math.min(
+    nextDeadline(state) ?? Number.POSITIVE_INFINITY,
+    volatileDeadline(state) ?? Number.POSITIVE_INFINITY,
+  );
+  if (run === undefined || !isOpen(run) || due > context.now) return nothing({ type: 'accepted' });
   const turn = new Turn(state, context);
   const draft = turn.open(run);
   fireAll(draft, run);

@@ -5,7 +5,7 @@ import type { QueryAbandonedMessage, QueryAnsweredMessage, QueryLostMessage, Que
 import type { Decision, TurnContext } from '../outcome.ts';
 import { answer, dispatch } from '../queries.ts';
 import { exhausted, notFound, notReady } from '../rejections.ts';
-import { type ActorState, findRun, isOpen } from '../state.ts';
+import { type ActorState, findRun, isOpen, taskOf } from '../state.ts';
 import { resolve } from '../target.ts';
 import { Turn } from '../turn.ts';
 
@@ -16,7 +16,8 @@ export function askQuery(state: ActorState, message: QueryMessage, context: Turn
   const resolved = resolve(state, message.target);
   if ('rejection' in resolved) return resolved.rejection;
   const { run } = resolved;
-  const { facts, task } = run.row;
+  const { facts } = run.row;
+  const task = taskOf(run);
   const turn = new Turn(state, context);
   const { queryId } = message;
   if (isRejected(message.rejectCondition, facts.status)) {

@@ -5,8 +5,9 @@ import type { Decision, TurnContext } from '../outcome.ts';
 import { workflowTaskNotFound } from '../rejections.ts';
 import type { WorkflowTaskRow } from '../rows.ts';
 import { startedWorkflowTask } from '../started.ts';
-import { type ActorState, isOpen } from '../state.ts';
+import { type ActorState, isOpen, taskOf } from '../state.ts';
 import { Turn } from '../turn.ts';
+import { sendUpdates } from '../update-delivery.ts';
 import { suggestions, withdrawTask, writeStarted } from '../workflow-task.ts';
 
 export function startWorkflowTask(
@@ -15,8 +16,8 @@ export function startWorkflowTask(
   context: TurnContext,
 ): Decision {
   const { run } = state;
-  const waiting = run?.row.task;
   if (run === undefined || run.runId !== message.runId || !isOpen(run)) return workflowTaskNotFound();
+  const waiting = taskOf(run);
   if (waiting === undefined || waiting.startId !== undefined || waiting.notBefore !== undefined) {
     return workflowTaskNotFound();
   }
@@ -45,6 +46,7 @@ export function startWorkflowTask(
     workerVersion: taker.workerVersion,
     takerStickyQueue: taker.stickyQueue,
     takerStickyTimeout: taker.stickyScheduleToStartTimeout,
+    speculative: waiting.speculative,
     warm: message.sticky || undefined,
     historySizeBytes: waiting.historySizeBytes,
     suggestContinueAsNewReasons: waiting.suggestContinueAsNewReasons,
@@ -57,5 +59,6 @@ export function startWorkflowTask(
   draft.setTask(task);
   const riding = turn.queriesOf(run.runId).filter((query) => query.mode === 'waiting');
   for (const query of riding) turn.setQuery({ ...query, mode: 'riding' });
-  return turn.outcome(startedWorkflowTask(run.runId, run.start, draft.row, task, taker.startId, riding));
+  const carried = { queries: riding, updates: sendUpdates(draft) };
+  return turn.outcome(startedWorkflowTask(run.runId, run.start, draft.row, task, taker.startId, carried));
 }

@@ -1,6 +1,7 @@
 // Start and signal-with-start: id reuse and conflict policies, repeated request ids, and the first run of a chain (I8). A parent's start of
 // a child (start-child.ts) shares the policies.
 
+import type { StartWorkflowExecutionResponse } from '../../../wire/api.ts';
 import {
   EventType,
   TaskQueueKind,
@@ -14,29 +15,52 @@ import { jsonPayloads } from '../fields.ts';
 import type { StartMessage } from '../message.ts';
 import { beginRun, clampTimeouts } from '../new-run.ts';
 import type { Decision, Rejection, TurnContext } from '../outcome.ts';
-import { alreadyStarted, exhausted, invalidArgument, unimplemented } from '../rejections.ts';
+import { alreadyCompleted, alreadyStarted, exhausted, invalidArgument, unimplemented } from '../rejections.ts';
 import { completePolicy, policyProblem } from '../retry.ts';
 import type { RequestRow } from '../rows.ts';
+import type { RunDraft } from '../run-draft.ts';
 import { signalAttributes } from '../signals.ts';
 import { sizeOf } from '../size.ts';
-import { type ActorState, isOpen, type RunState } from '../state.ts';
+import { type ActorState, findRun, isOpen, type RunState, updateById } from '../state.ts';
 import { refusedForRequestIds, seenBefore } from '../target.ts';
-import { nothing, Turn } from '../turn.ts';
+import { Turn } from '../turn.ts';
+import { admitUpdate } from '../updates.ts';
 import { wakeWorkflow } from '../workflow-task.ts';
 
 export function start(state: ActorState, message: StartMessage, context: TurnContext): Decision {
   const repeated = repeatedStart(state, message);
-  if (repeated !== undefined) return repeated;
   const turn = new Turn(state, context);
+  if (repeated !== undefined) return withUpdate(turn, undefined, message, repeated);
   const problem = badStart(message, context) ?? refusedForRequestIds(turn, message.requestId);
   if (problem !== undefined) return problem;
   const met = makeRoom(turn, message);
   if (met !== undefined) return met;
-  beginChain(turn, message);
-  return turn.outcome({
-    type: 'started',
-    response: { runId: message.runId, started: true, status: WorkflowExecutionStatus.RUNNING },
+  const run = beginChain(turn, message);
+  return withUpdate(turn, run, message, {
+    runId: message.runId,
+    started: true,
+    status: WorkflowExecutionStatus.RUNNING,
   });
+}
+
+/** The start's answer, once its update has been taken too; or the update's refusal, and neither happens. `run`: its draft, if there is one. */
+function withUpdate(
+  turn: Turn,
+  run: RunDraft | undefined,
+  message: StartMessage,
+  response: StartWorkflowExecutionResponse,
+): Decision {
+  if (message.update !== undefined) {
+    const found = run ?? draftOf(turn, response.runId);
+    const refusal = found === undefined ? alreadyCompleted() : admitUpdate(found, message.update);
+    if (refusal !== undefined) return refusal;
+  }
+  return turn.outcome({ type: 'started', response });
+}
+
+function draftOf(turn: Turn, runId: string): RunDraft | undefined {
+  const run = findRun(turn.state, runId);
+  return run === undefined ? undefined : turn.open(run);
 }
 
 /** Undefined: the id is free, or has been made so. Else what becomes of the start instead; the turn is then its, or worthless. */
@@ -53,14 +77,14 @@ export function beginChain(
   turn: Turn,
   message: StartMessage,
   family?: Partial<WorkflowExecutionStartedEventAttributes>,
-): void {
+): RunDraft {
   const { runId, requestId } = message;
   turn.setChain({
     currentRunId: runId,
     start: { type: 'start', requestId, runId, at: turn.now, started: true },
   });
   const attributes = startedAttributes(turn.state.workflowId, message, turn.context);
-  beginRun(turn, {
+  return beginRun(turn, {
     runId,
     attributes: family === undefined ? attributes : { ...attributes, ...family },
     userMetadata: message.userMetadata,
@@ -69,17 +93,14 @@ export function beginChain(
 }
 
 /** The first answer again, with the run's status as it is now. */
-function repeatedStart(state: ActorState, { requestId }: StartMessage): Decision | undefined {
+function repeatedStart(state: ActorState, { requestId }: StartMessage): StartWorkflowExecutionResponse | undefined {
   const begun = requestId !== '' && state.chain?.start.requestId === requestId ? state.chain.start : undefined;
   const first: RequestRow | undefined = begun ?? seenBefore(state, requestId);
   if (first === undefined) return undefined;
   const { run } = state;
   const status =
     run?.runId === first.runId ? run.row.facts.status : (first.status ?? WorkflowExecutionStatus.UNSPECIFIED);
-  return nothing({
-    type: 'started',
-    response: { runId: first.runId, started: first.started ?? false, status },
-  });
+  return { runId: first.runId, started: first.started ?? false, status };
 }
 
 /** The chain's row is about to name another start: the present one moves to a row of its own. */
@@ -129,7 +150,8 @@ function meetRunning(turn: Turn, run: RunState, message: StartMessage): Decision
     terminateRun(turn.open(run), 'TerminateIfRunning WorkflowIdReusePolicy', details, SERVER_IDENTITY);
     return undefined;
   }
-  if (message.signal === undefined && message.conflictPolicy !== WorkflowIdConflictPolicy.USE_EXISTING) {
+  const uses = message.signal !== undefined || message.conflictPolicy === WorkflowIdConflictPolicy.USE_EXISTING;
+  if (!uses && !hasUpdate(turn.state, run, message.update?.updateId)) {
     return alreadyStarted(
       runId,
       chain?.start.requestId ?? '',
@@ -137,6 +159,9 @@ function meetRunning(turn: Turn, run: RunState, message: StartMessage): Decision
     );
   }
   turn.remember(message.requestId, { type: 'start', runId, at: turn.now, started: false });
+  if (message.update !== undefined) {
+    return withUpdate(turn, undefined, message, { runId, started: false, status: WorkflowExecutionStatus.RUNNING });
+  }
   if (message.signal !== undefined) {
     if (run.row.facts.signalCount >= turn.limits.signalsPerRun) return tooManySignals(turn, runId);
     const draft = turn.open(run);
@@ -148,6 +173,10 @@ function meetRunning(turn: Turn, run: RunState, message: StartMessage): Decision
     response: { runId, started: false, status: WorkflowExecutionStatus.RUNNING },
   });
 }
+
+/** The running workflow has this very update: whoever sends it again need not have known how the first try ended. */
+const hasUpdate = (state: ActorState, run: RunState, updateId: string | undefined): boolean =>
+  updateId !== undefined && (state.updates.has(updateId) || updateById(run, updateId) !== undefined);
 
 export const tooManySignals = (turn: Turn, runId: string): Rejection =>
   exhausted(

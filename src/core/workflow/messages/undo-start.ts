@@ -6,8 +6,10 @@ import type { UndoStartMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { activityTaskNotFound, workflowTaskNotFound } from '../rejections.ts';
 import type { WorkflowTaskRow } from '../rows.ts';
-import { type ActorState, isOpen, type RunState } from '../state.ts';
+import { isTransient } from '../started.ts';
+import { type ActorState, isOpen, type RunState, taskOf } from '../state.ts';
 import { Turn } from '../turn.ts';
+import { unsendUpdates } from '../update-delivery.ts';
 import { offerTask } from '../workflow-task.ts';
 
 export function undoStart(state: ActorState, message: UndoStartMessage, context: TurnContext): Decision {
@@ -22,7 +24,7 @@ export function undoStart(state: ActorState, message: UndoStartMessage, context:
     undoActivityStart(turn.open(run), activity);
     return turn.outcome({ type: 'accepted' });
   }
-  const { task } = run.row;
+  const task = taskOf(run);
   if (task?.scheduledEventId !== scheduledEventId) return lost;
   if (task.startId?.term !== startId.term || task.startId.seq !== startId.seq) return lost;
   return undoWorkflowTask(turn, run, task);
@@ -30,7 +32,7 @@ export function undoStart(state: ActorState, message: UndoStartMessage, context:
 
 function undoWorkflowTask(turn: Turn, run: RunState, task: WorkflowTaskRow): Decision {
   const draft = turn.open(run);
-  if (task.session !== undefined) {
+  if (task.session !== undefined && task.speculative !== true) {
     const { scheduledEventId } = task;
     turn.effects.push({
       type: 'taskSettled',
@@ -41,13 +43,15 @@ function undoWorkflowTask(turn: Turn, run: RunState, task: WorkflowTaskRow): Dec
     });
   }
   const { startId: _i, startedTime: _t, session: _s, takerStickyQueue: _q, takerStickyTimeout: _o, ...rest } = task;
-  // A transient attempt has no Started event to stay.
-  const waiting: WorkflowTaskRow = task.attempt > 1 ? { ...rest, startedEventId: 0 } : rest;
+  // A transient attempt has no Started event to stay, nor has a speculative one, which waits like any other from now on.
+  const waiting: WorkflowTaskRow = isTransient(task) ? { ...rest, startedEventId: 0 } : rest;
   draft.setTask(waiting);
   if (task.attempt > 1) draft.flushBuffered();
+  const kept = draft.keepTask() ?? waiting;
+  unsendUpdates(draft);
   for (const query of turn.queriesOf(run.runId)) {
     if (query.mode === 'riding') turn.setQuery({ ...query, mode: 'waiting' });
   }
-  offerTask(draft, waiting);
+  offerTask(draft, kept);
   return turn.outcome({ type: 'accepted' });
 }

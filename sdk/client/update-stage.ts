@@ -1,0 +1,29 @@
+// How far an update is waited for, by Temporal's names.
+
+import { UpdateWorkflowExecutionLifecycleStage as Stage } from '../../src/wire/enums.ts';
+
+/** How far an update has come. */
+export const WorkflowUpdateStage = {
+  /** The server has it. Not to be waited for: nothing of it is recorded yet. */
+  ADMITTED: 'ADMITTED',
+  /** Its validator let it pass; it is in the history. */
+  ACCEPTED: 'ACCEPTED',
+  /** It has an outcome. */
+  COMPLETED: 'COMPLETED',
+} as const;
+export type WorkflowUpdateStage = (typeof WorkflowUpdateStage)[keyof typeof WorkflowUpdateStage];
+
+const STAGES: ReadonlyMap<string, Stage> = new Map([
+  [WorkflowUpdateStage.ADMITTED, Stage.ADMITTED],
+  [WorkflowUpdateStage.ACCEPTED, Stage.ACCEPTED],
+  [WorkflowUpdateStage.COMPLETED, Stage.COMPLETED],
+]);
+
+/** @throws TypeError for what is no stage. */
+export function encodeWorkflowUpdateStage(stage: WorkflowUpdateStage): Stage {
+  const encoded = STAGES.get(stage);
+  if (encoded === undefined) {
+    throw new TypeError(`Expected a WorkflowUpdateStage (${[...STAGES.keys()].join(', ')}), got ${String(stage)}`);
+  }
+  return encoded;
+}

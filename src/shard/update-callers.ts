@@ -1,0 +1,130 @@
+// Callers that wait for updates, by the id of their call: the core says which is answered (I1: as an effect of a durable turn). Volatile (I4): a crash
+// loses them, and a client asks again under the same update id. An outcome that only the history has is read from it.
+
+import type { Message, PollUpdateMessage, UpdateMessage } from '../core/workflow/message.ts';
+import type { Reply } from '../core/workflow/outcome.ts';
+import type { ActorAddress, Done, UpdateWithStartMessage, Waiting } from '../ports/engine.ts';
+import type {
+  StartWorkflowExecutionResponse,
+  UpdateWithStartWorkflowExecutionResponse,
+  UpdateWorkflowExecutionResponse,
+} from '../wire/api.ts';
+import { EventType, UpdateWorkflowExecutionLifecycleStage as Stage } from '../wire/enums.ts';
+import type { Status } from '../wire/status.ts';
+import type { Actor } from './actor.ts';
+import { decodeBatch } from './batches.ts';
+import { readHistory } from './history.ts';
+import type { Reader } from './reader.ts';
+import { exhausted, messageOf, unavailable } from './status.ts';
+import type { LeavingEffect } from './turn.ts';
+
+export interface UpdateCallersOptions {
+  reader: Reader;
+  /** Of the node. */
+  limit: number;
+  submit(to: ActorAddress, message: Message, done: Done<Reply>): void;
+  onReadFailed(error: unknown): void;
+}
+
+type Answer = Extract<LeavingEffect, { type: 'answerUpdate' }>;
+
+export class UpdateCallers {
+  readonly #options: UpdateCallersOptions;
+  readonly #callers = new Map<string, { to: ActorAddress; done: Done<UpdateWorkflowExecutionResponse> }>();
+
+  constructor(options: UpdateCallersOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#callers.size;
+  }
+
+  ask(
+    to: ActorAddress,
+    message: UpdateMessage | PollUpdateMessage,
+    done: Done<UpdateWorkflowExecutionResponse>,
+  ): Waiting {
+    return this.#ask(to, message, message.callId, done, () => undefined);
+  }
+
+  askWithStart(
+    to: ActorAddress,
+    message: UpdateWithStartMessage,
+    done: Done<UpdateWithStartWorkflowExecutionResponse>,
+  ): Waiting {
+    let start: StartWorkflowExecutionResponse | undefined;
+    const answered: Done<UpdateWorkflowExecutionResponse> = (error, update) => {
+      if (start === undefined || update === undefined) done(error, undefined);
+      else done(undefined, { start, update });
+    };
+    // The reply comes before the answer, which is an effect of the same turn or of a later one.
+    return this.#ask(to, message, message.update.callId, answered, (reply) => {
+      if (reply.type === 'started') start = reply.response;
+    });
+  }
+
+  #ask(
+    to: ActorAddress,
+    message: Message,
+    callId: string,
+    done: Done<UpdateWorkflowExecutionResponse>,
+    replied: (reply: Reply) => void,
+  ): Waiting {
+    if (this.#callers.size >= this.#options.limit) {
+      const why = `${this.#callers.size} callers wait for updates on this node: try again later.`;
+      done(exhausted('UPDATES', why), undefined);
+      return { abandon: () => undefined };
+    }
+    this.#callers.set(callId, { to, done });
+    const { submit } = this.#options;
+    submit(to, message, (error, reply) => {
+      if (error !== undefined) this.#answer(callId, error, undefined);
+      else if (reply !== undefined) replied(reply);
+    });
+    return {
+      abandon: () => {
+        if (this.#callers.delete(callId)) submit(to, { type: 'updateAbandoned', callId }, () => undefined);
+      },
+    };
+  }
+
+  #answer(callId: string, error: Status | undefined, response: UpdateWorkflowExecutionResponse | undefined): void {
+    const caller = this.#callers.get(callId);
+    if (caller === undefined) return;
+    this.#callers.delete(callId);
+    caller.done(error, response);
+  }
+
+  leave(actor: Actor, { callId, answer }: Answer): void {
+    if (!this.#callers.has(callId)) return;
+    if ('response' in answer) this.#answer(callId, undefined, answer.response);
+    else if ('rejection' in answer) this.#answer(callId, answer.rejection, undefined);
+    else {
+      const { runId, updateId, outcomeAt } = answer;
+      this.#outcome(actor, runId, outcomeAt).then(
+        (outcome) => this.#answer(callId, undefined, { runId, updateId, stage: Stage.COMPLETED, outcome }),
+        (error: unknown) => {
+          this.#options.onReadFailed(error);
+          const what = `The outcome of update ${updateId} of workflow ${actor.workflowId} cannot be read: ${messageOf(error)}`;
+          this.#answer(callId, unavailable(what, 'no'), undefined);
+        },
+      );
+    }
+  }
+
+  /** These workflows are led elsewhere: the actors here, which held the updates, are gone (I4). */
+  refuse(concerns: (to: ActorAddress) => boolean, why: Status): void {
+    for (const [callId, { to }] of [...this.#callers]) if (concerns(to)) this.#answer(callId, why, undefined);
+  }
+
+  async #outcome(actor: Actor, runId: string, eventId: number): Promise<UpdateWorkflowExecutionResponse['outcome']> {
+    const page = { runId, from: eventId, to: eventId, maximumBytes: 1, edges: 'exact' as const };
+    const { events } = await readHistory(this.#options.reader, actor.base, page);
+    const event = events.flatMap(decodeBatch).find((found) => found.eventId === eventId);
+    if (event?.eventType !== EventType.WORKFLOW_EXECUTION_UPDATE_COMPLETED) {
+      throw new Error(`event ${eventId} of run ${runId} completes no update`);
+    }
+    return event.attributes.outcome ?? {};
+  }
+}

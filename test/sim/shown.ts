@@ -1,0 +1,18 @@
+// How the simulation's workflows show their history in a query.
+
+import { EventType } from '../../src/wire/enums.ts';
+import type { HistoryEvent } from '../../src/wire/event.ts';
+
+/** The text by which our workflows show an event in a query. */
+export function shownBy(event: HistoryEvent): string | undefined {
+  const payloads =
+    event.eventType === EventType.WORKFLOW_EXECUTION_SIGNALED ||
+    event.eventType === EventType.WORKFLOW_EXECUTION_STARTED
+      ? event.attributes.input?.payloads
+      : event.eventType === EventType.ACTIVITY_TASK_COMPLETED
+        ? event.attributes.result?.payloads
+        : event.eventType === EventType.WORKFLOW_EXECUTION_UPDATE_ACCEPTED
+          ? event.attributes.acceptedRequest?.input?.args?.payloads
+          : undefined;
+  return payloads?.map(({ data }) => Buffer.from(data ?? []).toString()).join(' ');
+}

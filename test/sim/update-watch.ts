@@ -1,0 +1,38 @@
+// What callers are told of updates, against what is durable (I1, I5): accepted and completed ones are in the history, rejected ones never are.
+
+import type { Methods } from '../../src/wire/api.ts';
+import { Violation } from './kernel.ts';
+import type { Truth } from './truth.ts';
+
+type Update = Methods['updateWorkflowExecution'];
+
+export class UpdateWatch {
+  readonly #truth: Truth;
+  /** By workflow and update id. */
+  readonly #rejected = new Set<string>();
+
+  constructor(truth: Truth) {
+    this.#truth = truth;
+  }
+
+  answered({ workflowId, updateId }: Update['request'], { stage, outcome }: Update['response']): void {
+    const unique = `${workflowId} ${updateId}`;
+    const durable = this.#truth.updates.get(unique);
+    const told = `update ${unique} was answered ${JSON.stringify({ stage, outcome }).slice(0, 300)}`;
+    if (outcome?.failure !== undefined) {
+      this.#rejected.add(unique);
+      if (durable !== undefined) throw new Violation('I5', `${told} and is ${durable}`);
+    } else if (durable === undefined || (outcome !== undefined && durable !== 'completed')) {
+      throw new Violation('I1', `${told}, durable is: ${durable}`);
+    }
+  }
+
+  /** When everything is over. */
+  checkEnd(): void {
+    for (const unique of this.#rejected) {
+      if (this.#truth.updates.has(unique)) {
+        throw new Violation('I5', `update ${unique} was rejected and is in the history`);
+      }
+    }
+  }
+}
