@@ -26,6 +26,7 @@ import { isRemote } from '../routing/ownership.ts';
 import { Router } from '../routing/router.ts';
 import { ClusterBackup } from './backup/cluster-backup.ts';
 import { DeliveryPause } from './backup/delivery-pause.ts';
+import { Contact } from './contact.ts';
 import { Control } from './control.ts';
 import { CoordinatorWatch } from './coordinator-watch.ts';
 import { freshEngine } from './fresh-engine.ts';
@@ -41,6 +42,7 @@ import type { ShardKeeper } from './shard-keeper.ts';
 import { ShardView } from './shard-view.ts';
 import { SharedKeeper } from './shared-keeper.ts';
 import type { NodeState } from './state.ts';
+import { statsOf } from './stats.ts';
 
 /** The engine: led as the log says, or as the database does. */
 type ServedShards = LedShards & SharedShards;
@@ -66,6 +68,7 @@ export class ClusterNode {
   readonly #rpc: Rpc;
   readonly #relay: OutboxRelay;
   readonly #watch: CoordinatorWatch;
+  readonly #contact: Contact;
   readonly #backup: ClusterBackup | undefined;
   #state: NodeState;
   #local: ServedShards | undefined;
@@ -144,6 +147,11 @@ export class ClusterNode {
       },
       led: () => this.#keeper.led(),
     });
+    this.#contact = new Contact({
+      ...{ clock, self },
+      planned: () => this.#placement.plan.members.map(({ directoryId }) => directoryId),
+      quietMs: (directoryId) => this.#roster.quietMs(directoryId),
+    });
     const pause = new DeliveryPause(clock);
     this.#relay = new OutboxRelay({
       ...{ view: this.#view, rpc: this.#rpc, scheduler, shardOf: options.shardOf, pause },
@@ -215,6 +223,8 @@ export class ClusterNode {
     this.#router = new Router({
       ...{ self: config.name, local, view: this.#view, rpc: this.#rpc, clock, scheduler, shardOf, pageTokenOf },
       connect: (node, address) => void this.#links.connect(node, address),
+      // A node of a shared database needs no other to lead.
+      cutOff: () => (this.#options.durability.type === 'shared' ? undefined : this.#contact.cutOff()),
       ...(routing && { limits: routing }),
     });
     return this.#router;
@@ -251,27 +261,15 @@ export class ClusterNode {
 
   /** For metrics. */
   stats(): ClusterStats {
-    const { coordinator, self: own } = this.#options;
-    const { plan, ring } = this.#placement;
-    const wanted = ring === undefined ? undefined : Math.min(ring.copies, this.#copies());
-    const members = { alive: 0, suspect: 0, dead: 0, left: 0 };
-    for (const { state } of this.#gossip.members()) members[state] += 1;
-    const self = ring?.loads().find(({ member }) => member.directoryId === own);
-    return {
-      replicas: this.#keeper.replicas,
-      members,
-      led: this.#keeper.led().map(({ shard, term, commit, voters, slowest }) => ({
-        ...{ shard, term, committedLsn: commit, lag: Math.max(0, commit - slowest) },
-        ...{ voters: voters.length, wanted: wanted ?? voters.length },
-      })),
-      shouldLead: self?.leaderships ?? 0,
+    const { coordinator, self } = this.#options;
+    return statsOf({
+      ...{ self, copies: this.#copies(), keeper: this.#keeper, placement: this.#placement },
+      members: this.#gossip.members(),
       connected: this.#roster.connected().length,
-      planVersion: plan.version,
       coordinatorReady: coordinator.state === 'ready',
       draining: this.#state.draining !== 'no' || this.#leaving !== undefined,
-      frames: this.#keeper.frames,
       parked: this.#router?.waiting ?? 0,
-    };
+    });
   }
 
   /** Why no shard can be served yet, or undefined. */
@@ -471,6 +469,7 @@ export class ClusterNode {
   }
 
   #ringChanged(): void {
+    this.#contact.look();
     this.#keeper.ringChanged();
     this.#matching?.homesMoved();
     this.#view.refresh();
@@ -480,6 +479,7 @@ export class ClusterNode {
   /** A node has just been connected: it hears what this one knows, once the links have taken note of it themselves. */
   #greet(node: string): void {
     this.#options.scheduler.soon(() => {
+      this.#contact.look();
       this.#sayPlan(node, this.#placement.newest());
       this.#news.greet(node);
       this.#keeper.wake();

@@ -4,6 +4,7 @@
 import { encode } from '../../src/wire/codec.ts';
 import { FrameKind, type Hello, PROTOCOL_VERSION } from '../../src/wire/frame.ts';
 import type { Status } from '../../src/wire/status.ts';
+import type { Patience } from './attention.ts';
 import { Link } from './link.ts';
 import type { CompiledConnectionOptions } from './options.ts';
 import { RpcError, StatusCode } from './rpc-error.ts';
@@ -49,6 +50,8 @@ export interface LinkerOwner {
   onPush(topic: string, body: unknown, link: Link): void;
   /** Requests this link has still to answer. */
   openOn(link: Link): number;
+  /** Somebody waits for the server of this link, and another one could do instead. */
+  isAwaited(link: Link): boolean;
   /** Waiters came or went. */
   onWaitersChanged(): void;
 }
@@ -73,6 +76,7 @@ export class Linker {
   readonly #factory: TransportFactory;
   readonly #destinations: Destinations;
   readonly #options: CompiledConnectionOptions;
+  readonly #patience: Patience;
   readonly #owner: LinkerOwner;
   readonly #waiters = new Set<Waiter>();
   readonly #retiring = new Set<Link>();
@@ -90,11 +94,13 @@ export class Linker {
     factory: TransportFactory,
     destinations: Destinations,
     options: CompiledConnectionOptions,
+    patience: Patience,
     owner: LinkerOwner,
   ) {
     this.#factory = factory;
     this.#destinations = destinations;
     this.#options = options;
+    this.#patience = patience;
     this.#owner = owner;
   }
 
@@ -217,12 +223,13 @@ export class Linker {
       transport.close(1000, 'closed by client');
       throw new Error(`the connection to ${target} was closed`);
     }
-    const link = new Link(transport, url === '' ? target : url, scheduler, {
+    const link = new Link(transport, url === '' ? target : url, scheduler, this.#patience, {
       onWelcome: () => this.#opening?.resolve(),
       onResponse: (id, body) => this.#owner.onResponse(id, body),
       onError: (from, id, status) => this.#onError(from, id, status),
       onPush: (from, topic, body) => this.#owner.onPush(topic, body, from),
       onGoaway: (from) => this.#retire(from, 'the server is going away'),
+      isAwaited: (from) => this.#current === from && this.#owner.isAwaited(from),
       onSilence: (from) => from.write(encode([FrameKind.REQUEST, SILENCE_REQUEST_ID, 'getServerInfo', 0, {}])),
       onClose: (from, reason) => this.#onClosed(from, reason),
     });
