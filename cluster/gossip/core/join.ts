@@ -30,8 +30,8 @@ export class Joiner implements Timed {
   #hint: string | undefined;
   #failures = 0;
   #nextAtMs: number;
-  /** The last round was refused, and whoever waits for a better one has not been told of any. */
-  #isRefused = false;
+  /** No round has ended yet, or the last one was refused: whoever waits for a better word has not been told of any. */
+  #isOwed = true;
 
   constructor(parts: Parts, seeds: readonly string[], nowMs: number, call: (nowMs: number, to: string) => void) {
     this.#parts = parts;
@@ -71,7 +71,7 @@ export class Joiner implements Timed {
     }
     this.#nextAtMs = nowMs + config.reconnectIntervalMs * (0.5 + random.next());
     // The others may have called us meanwhile: then we are in without a call of our own.
-    if (this.#isRefused) this.#say({ type: 'joined' });
+    if (this.#isOwed) this.#say({ type: 'joined' });
     // Together all members make about one call per missing contact and interval, however many members there are.
     const [contact] = contacts;
     if (contact !== undefined && random.next() < contacts.length / table.up) this.#call(nowMs, contact);
@@ -145,7 +145,7 @@ export class Joiner implements Timed {
   }
 
   #say(outcome: JoinOutcome): void {
-    this.#isRefused = outcome.type === 'refused';
+    this.#isOwed = outcome.type === 'refused';
     this.#parts.out.push({ type: 'joinRound', outcome });
   }
 }
