@@ -66,6 +66,7 @@ export class ReplicatedKeeper implements ShardKeeper {
       }),
       ...(times && { times }),
       ...(bounds && { bounds }),
+      onTransferEnded: (shard, to, outcome) => this.#mover.transferEnded(shard, to, outcome),
       onRefused: (from, why) => log.warn({ from }, `a replication frame was refused: ${why}`),
     });
     this.commitLog = committerLog(this.#driver);

@@ -2,11 +2,10 @@
 // for all steps, one frame per peer, then what is committed goes to the user in order. Keeps I1 by doing what the cores ask in the order they
 // state (core/output.ts), and bounds what waits (I9) by the cores' bounds. Built by the composition root.
 
-import type { Cancelable, Clock, Random, Scheduler } from '../../src/ports/clock.ts';
+import type { Cancelable } from '../../src/ports/clock.ts';
 import { type Lsn, lsn, type ShardId, type Term } from '../../src/ports/ids.ts';
-import type { ReplicaFlush, ReplicaPosition, ReplicaStore, RowLayout } from '../../src/ports/replica-store.ts';
-import type { AppendAnswer, AppendOutcome, ReplicatedLog, ReplicatedLogUser } from '../../src/ports/replicated-log.ts';
-import type { ReplicationTransport } from '../../src/ports/replication-transport.ts';
+import type { ReplicaFlush, ReplicaPosition } from '../../src/ports/replica-store.ts';
+import type { AppendAnswer, AppendOutcome, ReplicatedLog } from '../../src/ports/replicated-log.ts';
 import type { LogEntry, ShardFlush } from '../../src/ports/store.ts';
 import { CatchUp, SNAPSHOTS_AT_ONCE } from './catch-up.ts';
 import { type ConfigurationChange, configurationOf, encodeConfiguration } from './core/configuration.ts';
@@ -14,37 +13,23 @@ import { firstEntry, isData } from './core/entry.ts';
 import { type DirectoryId, directoryId } from './core/ids.ts';
 import { type StoredEntry, storedEntry } from './core/log.ts';
 import type { Message } from './core/message.ts';
-import { DEFAULT_TIMES, type ReplicaBounds, type ReplicaTimes } from './core/options.ts';
+import { DEFAULT_TIMES, type ReplicaTimes } from './core/options.ts';
 import type { Notice } from './core/output.ts';
 import { type ChangeAnswer, Replica } from './core/replica.ts';
+import type { DriverOptions } from './driver-options.ts';
 import { decodeFrame, owned } from './multi/frame.ts';
 import { Peers } from './multi/peers.ts';
 import { Persistence, type Step } from './persistence.ts';
 import { restoredFrom, ShardReplica } from './shard-replica.ts';
-import type { TermSource } from './terms.ts';
 
 /** ms between ticks: what elections and hand-overs are measured in. */
 const TICK_MS = 100;
+/** A tick so much late says that this process did not run, and that what the others sent meanwhile is still to be read, ms. */
+const OVERSLEPT_MS = 500;
+/** … which is done by then, ms. */
+const READ_FIRST_MS = 20;
 /** Drains that lead to more to drain at once: more is a loop, and waits for the next turn. */
 const MAX_ROUNDS = 100;
-
-export interface DriverOptions {
-  store: ReplicaStore;
-  transport: ReplicationTransport;
-  clock: Clock;
-  scheduler: Scheduler;
-  random: Random;
-  terms: TermSource;
-  layout: RowLayout;
-  user: ReplicatedLogUser;
-  /** The same on every node of the cluster. */
-  times?: Partial<ReplicaTimes>;
-  bounds?: Partial<ReplicaBounds>;
-  /** Snapshots read for followers at once: each pins the files it reads from. Default 8. */
-  snapshotsAtOnce?: number;
-  /** Frames that are none, damage: for logs. */
-  onRefused?: (from: string, why: string) => void;
-}
 
 /** Of a shard, in the store. */
 interface Found {
@@ -67,6 +52,7 @@ export class ReplicationDriver implements ReplicatedLog {
   #scheduled = false;
   #ticker: Cancelable | undefined;
   #round = 0;
+  #tickedAtMs = 0;
   #beatSlot = -1;
   #allBeat = false;
   #nextRead = 1;
@@ -225,9 +211,16 @@ export class ReplicationDriver implements ReplicatedLog {
 
   #tick(): void {
     if (this.#state !== 'open') return;
+    const nowMs = this.#nowMs();
+    const lateMs = nowMs - this.#tickedAtMs - TICK_MS;
+    this.#tickedAtMs = nowMs;
+    if (this.#round > 0 && lateMs > OVERSLEPT_MS) {
+      // Timers run before sockets are read: who was silent is known once that is done.
+      this.#ticker = this.#options.scheduler.after(READ_FIRST_MS, () => this.#tick());
+      return;
+    }
     this.#round += 1;
     const round = this.#round;
-    const nowMs = this.#nowMs();
     for (const of of this.#shards.values()) {
       if (!of.replica.isDue(nowMs)) continue;
       of.replica.tick({ nowMs, random: this.#options.random.next(), round });
@@ -380,7 +373,9 @@ export class ReplicationDriver implements ReplicatedLog {
     switch (notice.type) {
       case 'elected':
       case 'leading':
+        return;
       case 'transferEnded':
+        this.#options.onTransferEnded?.(shard, notice.to, notice.outcome);
         return;
       case 'following':
         of.wasLeading = false;

@@ -46,6 +46,13 @@ export class Campaign {
     }
   }
 
+  /** Its leadership has just ended, and it would be elected again: nobody needs to wait for a timeout. */
+  standAgain(now: Now): void {
+    if (!this.#state.mayStand) return;
+    this.#state.postponeElection(now);
+    this.#ask(now);
+  }
+
   /** Without asking first, and without waiting for a term: the leader wants it so. */
   takeOver(): void {
     this.#stand(this.#state.nextTerm, 'transfer');
@@ -71,14 +78,15 @@ export class Campaign {
     if (this.#candidacy !== undefined) state.notices.push({ type: 'termHeard', term: spoken });
   }
 
-  /** A promise stands: to the leader heard lately, or to whoever led before a restart. */
-  isPromised(message: Of<'vote'> | Of<'preVote'>, { nowMs }: Now): boolean {
+  /** A promise stands: to the leader heard lately, or to whoever led before a restart. It keeps others away, not that leader itself. */
+  isPromised(from: DirectoryId, message: Of<'vote'> | Of<'preVote'>, { nowMs }: Now): boolean {
     if (message.type === 'vote' && message.reason === 'transfer') return false;
+    if (from === this.#state.promisedTo) return false;
     return nowMs < this.#state.refuseVotesUntilMs;
   }
 
   onPreVote(from: DirectoryId, message: Of<'preVote'>, now: Now): void {
-    if (!this.isPromised(message, now) && wouldPromise(this.promises(), message)) {
+    if (!this.isPromised(from, message, now) && wouldPromise(this.promises(), message)) {
       this.#state.send(from, { type: 'preVoteReply', term: message.term, answer: 'granted' });
     } else this.#state.send(from, { type: 'preVoteReply', term: this.#state.term, answer: 'refused' });
   }
