@@ -34,7 +34,12 @@ async function follower() {
     layout: { ranges: () => [{ from: key(''), to: key('z') }], owns: () => true, ownerOf: () => undefined },
     user: {
       ...{ applied: () => undefined, leading: () => undefined, controlAppended: () => undefined },
-      ...{ following: () => undefined, installed: () => undefined, configured: () => undefined },
+      ...{
+        following: () => undefined,
+        installed: () => undefined,
+        dropped: () => undefined,
+        configured: () => undefined,
+      },
       failed: (error) => {
         throw error;
       },

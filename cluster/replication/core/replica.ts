@@ -77,6 +77,11 @@ export class Replica {
     return this.#leadership;
   }
 
+  /** A leader has spoken to it within an election timeout. */
+  hearsLeader(nowMs: number): boolean {
+    return this.leader !== undefined && nowMs < this.#state.refuseVotesUntilMs;
+  }
+
   /** Its log and its leader's differ though they cannot: it takes no entries, and has no vote. */
   get damagedAt(): Lsn | undefined {
     return this.#state.damagedAt;

@@ -173,6 +173,10 @@ export class SimNode implements ReplicatedLogUser {
     this.cluster.installs += 1;
   }
 
+  dropped(shard: ShardId): void {
+    this.shards.set(shard, { applied: 0, dirty: new Map() });
+  }
+
   configured(): void {}
 
   controlAppended(shard: ShardId, at: number): void {
