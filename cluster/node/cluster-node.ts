@@ -18,8 +18,6 @@ import { PROTOCOL_MAX, PROTOCOL_MIN } from '../link/identity.ts';
 import { Links } from '../link/links.ts';
 import { Rpc } from '../link/rpc.ts';
 import { ClusterMatching, type LocalMatcher } from '../matching/cluster-matching.ts';
-import { SESSION_RENEW_MS, SESSION_TTL_MS } from '../ownership/limits.ts';
-import { SessionKeeper } from '../ownership/session.ts';
 import { homeShard } from '../ring/home.ts';
 import { DEFAULT_PLAN_SETTINGS } from '../ring/plan.ts';
 import { isRemote } from '../routing/ownership.ts';
@@ -38,6 +36,7 @@ import { coordinatorDirectory } from './peer-directory.ts';
 import { Placement } from './placement.ts';
 import { ReplicatedKeeper } from './replicated-keeper.ts';
 import { Roster } from './roster.ts';
+import { SessionGuard } from './session-guard.ts';
 import type { ShardKeeper } from './shard-keeper.ts';
 import { ShardView } from './shard-view.ts';
 import { SharedKeeper } from './shared-keeper.ts';
@@ -51,9 +50,6 @@ const hostPort = ({ host, port }: HostPort): string => formatAddress(host, port)
 /** How often a leaving node looks whether its leaderships are gone, ms. */
 const LOOK_MS = 20;
 
-/** How often a start that waits for a lease looks, ms. */
-const LEASE_POLL_MS = 100;
-
 export class ClusterNode {
   readonly #options: ClusterNodeOptions;
   readonly #links: Links;
@@ -63,7 +59,7 @@ export class ClusterNode {
   readonly #placement: Placement;
   readonly #keeper: ShardKeeper;
   readonly #news: LeaderNews;
-  readonly #session: SessionKeeper;
+  readonly #session: SessionGuard;
   readonly #control: Control;
   readonly #rpc: Rpc;
   readonly #relay: OutboxRelay;
@@ -133,9 +129,14 @@ export class ClusterNode {
       directoryOf: (node) => this.#roster.directoryOf(node),
       led: () => this.#keeper.led(),
     });
-    this.#session = new SessionKeeper({
-      ...{ coordinator, clock, scheduler, log },
+    this.#session = new SessionGuard({
+      ...{ clusterId: config.id, coordinator, clock, scheduler, log, onFatal: options.onFatal },
       session: { node: config.name, directoryId: self, sessionId: bootId },
+      scope: options.durability.type === 'shared' ? 'shared database' : 'directory',
+      lead: (what) => {
+        if (this.#phase !== 'open' || this.#leaving !== undefined) return;
+        this.#gossip.setMeta({ draining: what === 'nothing' ? 'leadership' : this.#state.draining });
+      },
     });
     this.#watch = new CoordinatorWatch({
       ...{ coordinator, scheduler, log, news: this.#news },
@@ -276,6 +277,8 @@ export class ClusterNode {
   notReady(): string | undefined {
     if (this.#failure !== undefined) return this.#failure;
     if (this.#leaving !== undefined) return 'the node is leaving the cluster';
+    const namesake = this.#session.why();
+    if (namesake !== undefined) return namesake;
     if (this.#placement.ring === undefined) return `the cluster has no ring plan yet: ${this.#placement.why}`;
     return undefined;
   }
@@ -289,19 +292,6 @@ export class ClusterNode {
   async open(clientAddress: string): Promise<void> {
     const { config } = this.#options;
     await this.#session.start();
-    if (this.#options.durability.type === 'shared') await this.#awaitLease();
-    const { state } = this.#session;
-    // The last run of this very node may still have its lease: LevelDB's lock and the links' handshakes keep two runs apart.
-    const isOwn =
-      state.type === 'taken' && state.by.node === config.name && state.by.directoryId === this.#options.self;
-    if (state.type === 'taken' && (!isOwn || this.#options.durability.type === 'shared')) {
-      throw new Error(
-        state.by.node === config.name
-          ? `another node of cluster ${config.id} is called ${config.name}: give this one another cluster.name. ` +
-              'If it was this node, with another data directory and killed just now, start it again in some seconds'
-          : `the data directory of this node is in use by node ${state.by.node}: a copy of a directory cannot take part, give this node an empty one`,
-      );
-    }
     await this.#links.listen({ host: config.link.ip, port: config.link.port });
     await this.#keeper.open();
     await this.#gossip.start();
@@ -350,15 +340,6 @@ export class ClusterNode {
   #failed(error: unknown): void {
     this.#failure = `the replicated log failed: ${asError(error).message}`;
     this.#options.onFatal(error);
-  }
-
-  /** No lock keeps two runs of a node apart that share a database: the lease of one that ended ends too, that of one that runs does not. */
-  async #awaitLease(): Promise<void> {
-    const { clock, scheduler } = this.#options;
-    const untilMs = clock.monotonic() + SESSION_TTL_MS + SESSION_RENEW_MS;
-    while (this.#session.state.type === 'taken' && clock.monotonic() < untilMs && this.#phase === 'new') {
-      await new Promise<void>((resolve) => scheduler.after(LEASE_POLL_MS, resolve));
-    }
   }
 
   /** Copies of a shard at nodes: one where they share a database, which keeps its own. */

@@ -22,6 +22,10 @@ export interface SessionKeeperOptions {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly log: Log;
+  /** Another process renews a lease that names this node or its directory: it lives, and is no run of before. Once for each. */
+  readonly onRival?: (by: NodeSession) => void;
+  /** The name and the directory are this process's alone again. */
+  readonly onAlone?: () => void;
   readonly ttlMs?: number;
   readonly renewMs?: number;
 }
@@ -37,6 +41,8 @@ export class SessionKeeper {
   #stopped = false;
   #untilMs: number | undefined;
   #taken: NodeSession | undefined;
+  /** Since when its lease stands in the way, ms; and whether it was called a rival. */
+  #rival: { readonly sessionId: string; readonly sinceMs: number; told: boolean } | undefined;
   /** Whom the log has named last. */
   #saidTakenBy: string | undefined;
 
@@ -83,6 +89,8 @@ export class SessionKeeper {
   #held(untilMs: number): void {
     this.#untilMs = untilMs;
     this.#taken = undefined;
+    if (this.#rival?.told === true) this.#options.onAlone?.();
+    this.#rival = undefined;
     if (this.#saidTakenBy === undefined) return;
     this.#saidTakenBy = undefined;
     this.#options.log.info(
@@ -91,8 +99,18 @@ export class SessionKeeper {
     );
   }
 
+  /** A lease that nobody renews is over after its life. */
+  #outlives(by: NodeSession): void {
+    const nowMs = this.#options.clock.monotonic();
+    if (this.#rival?.sessionId !== by.sessionId) this.#rival = { sessionId: by.sessionId, sinceMs: nowMs, told: false };
+    if (this.#rival.told || nowMs - this.#rival.sinceMs < this.#ttlMs + this.#renewMs) return;
+    this.#rival.told = true;
+    this.#options.onRival?.(by);
+  }
+
   #refused(by: NodeSession): void {
     this.#taken = by;
+    this.#outlives(by);
     if (this.#saidTakenBy === by.sessionId) return;
     this.#saidTakenBy = by.sessionId;
     const { log, session } = this.#options;
@@ -113,7 +131,7 @@ export class SessionKeeper {
     } else {
       log.error(
         fields,
-        `the data directory of this node is used by node ${JSON.stringify(by.node)} too: one of them is a copy and must be removed. This one leads nothing`,
+        `the data directory of this node is used by node ${JSON.stringify(by.node)} too: one of them is a copy and must be removed. If that one goes on, this one ends`,
       );
     }
   }
