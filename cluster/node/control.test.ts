@@ -149,7 +149,7 @@ describe('what operators do', () => {
       seen.set('b', snapshot('b', { state }));
       const { error } = await told(net, (done: Done<undefined>) => nodes[0]?.control.replace('b', done));
       expect(error?.message).toMatch(
-        state === 'alive' ? /is there: this node sees it: drain it/ : /may be there: .*ask again/,
+        state === 'alive' ? /is there: drain it instead .* It is seen by this node/ : /may be there: .*ask again/,
       );
     }
     const { error } = await told(net, (done: Done<undefined>) => nodes[0]?.control.replace('x', done));
@@ -173,7 +173,7 @@ describe('what operators do', () => {
     const ask = () => told(net, (done: Done<undefined>) => a?.control.replace('c', done));
     b?.own.set('c', snapshot('c'));
     expect((await ask()).error?.message).toBe(
-      'Node c is there: node b sees it: drain it instead (tenuto cluster drain c --everything).',
+      'Node c is there: drain it instead (tenuto cluster drain c --everything). It is seen by node b.',
     );
     b?.own.clear();
     for (const node of nodes) node.knows.gone = false;

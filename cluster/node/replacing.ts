@@ -112,13 +112,10 @@ const ambiguous = (node: string, directories: readonly string[]): Status => ({
 
 const isThere = ({ name, by, state: is }: Seen & { by: string }, self: string): Status => {
   const who = by === self ? 'this node' : `node ${by}`;
-  const what =
+  const drain = `drain it instead (tenuto cluster drain ${name} --everything)`;
+  const message =
     is === 'alive'
-      ? `Node ${name} is there: ${who} sees it`
-      : `Node ${name} may be there: it does not answer for now, and ${who} does not take it for gone yet. If it is gone, ask again in some seconds; if not`;
-  const link = is === 'alive' ? ': drain it instead' : ', drain it instead';
-  return {
-    code: StatusCode.FAILED_PRECONDITION,
-    message: `${what}${link} (tenuto cluster drain ${name} --everything).`,
-  };
+      ? `Node ${name} is there: ${drain}. It is seen by ${who}.`
+      : `Node ${name} may be there: it does not answer for now, and ${who} does not take it for gone yet. If it is gone, ask again in some seconds; if not, ${drain}.`;
+  return { code: StatusCode.FAILED_PRECONDITION, message };
 };
