@@ -101,5 +101,8 @@ describe('a node that starts', () => {
     expect(outcome).toBe('waits');
     await world.pass(5_000);
     expect(outcome).toBe('refused');
+    // It ends by its refusal; the one that runs goes on.
+    await world.pass(30_000);
+    expect([next.said, before.said]).toEqual([[], []]);
   });
 });

@@ -28,7 +28,8 @@ const LEASE_POLL_MS = 100;
 export class SessionGuard {
   readonly #options: SessionGuardOptions;
   readonly #keeper: SessionKeeper;
-  #stopped = false;
+  /** `started`: it may run; before that a rival is a reason not to start. */
+  #phase: 'new' | 'started' | 'stopped' = 'new';
   #namesake: NodeSession | undefined;
 
   constructor(options: SessionGuardOptions) {
@@ -57,10 +58,12 @@ export class SessionGuard {
     await this.#keeper.start();
     if (scope === 'shared database') await this.#awaitLease();
     const { state } = this.#keeper;
+    this.#phase = 'started';
     if (state.type !== 'taken') return;
     // The last run of this very node may still have its lease: LevelDB's lock and the links' handshakes keep two runs apart.
     const isOwn = state.by.node === session.node && state.by.directoryId === session.directoryId;
     if (isOwn && scope === 'directory') return;
+    this.#phase = 'stopped';
     throw new Error(
       state.by.node === session.node
         ? `another node of cluster ${clusterId} is called ${session.node}: give this one another cluster.name. ` +
@@ -70,7 +73,7 @@ export class SessionGuard {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#phase = 'stopped';
     await this.#keeper.stop();
   }
 
@@ -78,13 +81,14 @@ export class SessionGuard {
   async #awaitLease(): Promise<void> {
     const { clock, scheduler } = this.#options;
     const untilMs = clock.monotonic() + SESSION_TTL_MS + SESSION_RENEW_MS;
-    while (this.#keeper.state.type === 'taken' && clock.monotonic() < untilMs && !this.#stopped) {
+    while (this.#keeper.state.type === 'taken' && clock.monotonic() < untilMs && this.#phase === 'new') {
       await new Promise<void>((resolve) => scheduler.after(LEASE_POLL_MS, resolve));
     }
   }
 
   #rival(by: NodeSession): void {
     const { session, lead, onFatal, log } = this.#options;
+    if (this.#phase !== 'started') return;
     if (by.directoryId === session.directoryId) {
       const what =
         by.node === session.node
