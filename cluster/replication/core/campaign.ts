@@ -2,7 +2,7 @@
 // a term comes from outside, but a candidate only ever uses one above all it knows, so one that is repeated or forgotten does no harm (I3).
 // Called by Replica.
 
-import { type Term, term } from '../../../src/ports/ids.ts';
+import { lsn, type Term, term } from '../../../src/ports/ids.ts';
 import { answered, type Candidacy, candidacy, mayPromise, type Promises, wouldPromise } from './election.ts';
 import type { DirectoryId } from './ids.ts';
 import type { Message } from './message.ts';
@@ -132,6 +132,8 @@ export class Campaign {
     state.term = standing;
     state.heardTerm = standing;
     state.votedFor = state.self;
+    // That was the log of a leader of an older term; another candidate may yet lead in this one.
+    state.verified = lsn(0);
     this.#candidacy = candidacy('vote', standing, reason);
     this.#selfVote = state.durability.vote(standing, state.self);
     state.notices.push({ type: 'termHeard', term: standing });

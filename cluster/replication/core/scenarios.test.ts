@@ -412,6 +412,39 @@ describe('a leader', () => {
   });
 });
 
+describe('a candidate that another one is elected before, in the same term', () => {
+  it('believes that leader nothing of what it had verified for the one before', () => {
+    const script = led(['a', 'b', 'c', 'd', 'e'], { messageBytes: 1 });
+    for (const one of ['a', 'd'])
+      for (const other of ['b', 'c', 'e']) {
+        script.cut.add(`${one}>${other}`);
+        script.cut.add(`${other}>${one}`);
+      }
+    for (let i = 0; i < 6; i += 1) script.do('a', (a) => a.propose(bytes(`void ${i}`)));
+    script.deliver();
+    // The one it still reaches is told to take its place, and cannot.
+    script.pass(TIMES.electionMs + 1, ['a']);
+    script.deliver();
+    expect([script.replica('d').term, script.replica('d').role]).toEqual([3, 'candidate']);
+    script.elect('b');
+    expect([script.replica('b').term, script.replica('b').isServing]).toEqual([3, true]);
+    for (let i = 0; i < 6; i += 1) script.do('b', (b) => b.propose(bytes(`kept ${i}`)));
+    script.deliver();
+    script.cut.delete('b>d');
+    script.cut.delete('d>b');
+    for (let i = 0; i < 4; i += 1) {
+      script.pass(TIMES.heartbeatMs, ['b']);
+      for (let n = 0; script.network.length > 0; n += 1) {
+        script.deliver(1);
+        const { commit, log } = script.replica('d');
+        expect(commit).toBeLessThanOrEqual(log.lastLsn);
+        expect(script.committed('d').filter((text) => text.startsWith('void'))).toEqual([]);
+      }
+    }
+    expect(script.committed('d')).toEqual(script.committed('b'));
+  });
+});
+
 describe('a change of the replica set', () => {
   it('makes a newcomer a learner, feeds it, and then a voter, one change at a time', () => {
     const script = led(['a']);

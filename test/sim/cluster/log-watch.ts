@@ -81,12 +81,15 @@ export class LogWatch {
     }
   }
 
-  /** It may, once it is no member by the last configuration that is committed. */
+  /**
+   * It may, once it is no voter by the last configuration that is committed. It may have become a learner again without knowing it yet: then it is fed
+   * from the beginning, and a voter only once it has everything.
+   */
   #dropped(directory: string, id: number): void {
     const shard = this.#shard(id);
     const last = shard.committed.findLast((held) => held?.voters !== undefined);
-    if (last === undefined || [...(last.voters ?? []), ...last.learners].includes(directory)) {
-      throw new Violation('I1', `${directory} drops shard ${id}, of which it is a member`);
+    if (last === undefined || (last.voters ?? []).includes(directory)) {
+      throw new Violation('I1', `${directory} drops shard ${id}, of which it is a voter`);
     }
     for (const entries of shard.held.values()) for (const { holders } of entries) holders.delete(directory);
     this.#reached('shard dropped');
