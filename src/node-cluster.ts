@@ -2,17 +2,19 @@
 // node.ts, loaded only where a cluster is configured.
 
 import { randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LinkSecurity } from '../cluster/link/security.ts';
 import { tcpNetwork } from '../cluster/link/tcp.ts';
 import { ClusterNode } from '../cluster/node/cluster-node.ts';
+import { findOrFound } from '../cluster/node/founding.ts';
 import { type NodeState, type StateStore, stateFile } from '../cluster/node/state.ts';
 import { RedisCoordinator } from '../cluster/ownership/redis/coordinator.ts';
 import type { ClusterConfig } from './config/cluster.ts';
 import type { NodeConfig } from './config/config.ts';
 import { NodeStartError } from './node-errors.ts';
 import type { Draining } from './ports/cluster.ts';
-import type { ClusterRecord, Coordinator } from './ports/coordinator.ts';
+import type { ClusterRecord, Coordinator, HostPort } from './ports/coordinator.ts';
 import type { Log } from './ports/log.ts';
 import type { ReplicaStore } from './ports/replica-store.ts';
 import type { Store } from './ports/store.ts';
@@ -28,9 +30,8 @@ export interface Prepared {
   readonly state: NodeState;
 }
 
-/** How often a node that knows no cluster yet says that it waits for Redis, ms. */
-const SAY_MS = 10_000;
-const RETRY_MS = 500;
+/** How long a seed has to take a connection, ms. */
+const ANSWER_MS = 1_000;
 
 /**
  * Finds out which cluster this directory belongs to. One that was in it before needs nobody for that; a new one waits for Redis, which has the
@@ -115,36 +116,36 @@ async function join(
     shardCount: config.shardCount,
     createdAtMs: systemClock.now(),
   };
-  // Connecting takes a moment: not worth a word.
-  let saidAtMs = systemClock.monotonic() - SAY_MS + 2_000;
-  for (;;) {
-    const outcome = await coordinator.createCluster(record);
-    if (outcome.type === 'ok') {
-      const { value: standing } = outcome;
-      if (standing.shardCount !== config.shardCount) {
-        log.info(
-          { shards: standing.shardCount },
-          'the cluster has another number of shards than configured here: it counts',
-        );
-      }
-      return { record: standing, plan: '', firstPlan: '', born: false, draining: 'no' };
-    }
-    if (systemClock.monotonic() - saidAtMs > SAY_MS) {
-      saidAtMs = systemClock.monotonic();
-      log.warn(
-        { cluster: cluster.id, why: outcome.why },
-        'waiting for Redis: a new node learns there which cluster it joins',
-      );
-    }
-    await sleep(RETRY_MS);
-    if (giveUp?.aborted === true) {
-      throw new NodeStartError(
-        'fault',
-        `ended while it waited for Redis: ${outcome.why}`,
-        'Start Redis, then this node.',
-      );
-    }
+  const standing = await findOrFound({
+    ...{ coordinator, record, log, self: cluster.name, seeds: cluster.seeds, clock: systemClock },
+    answers: takesConnections,
+    pause: (ms) => sleep(ms),
+    mustGoOn: (why) => {
+      if (giveUp?.aborted !== true) return;
+      throw new NodeStartError('fault', `ended while it waited for Redis: ${why}`, 'Start Redis, then this node.');
+    },
+  });
+  if (standing.shardCount !== config.shardCount) {
+    log.info(
+      { shards: standing.shardCount },
+      'the cluster has another number of shards than configured here: it counts',
+    );
   }
+  return { record: standing, plan: '', firstPlan: '', born: false, draining: 'no' };
+}
+
+/** Whether somebody listens there. */
+function takesConnections({ host, port }: HostPort): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: ANSWER_MS });
+    const end = (open: boolean): void => {
+      socket.destroy();
+      resolve(open);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('timeout', () => end(false));
+    socket.once('error', () => end(false));
+  });
 }
 
 /** What a database says of itself. */

@@ -12,6 +12,8 @@ export interface Peer {
   readonly state: 'connected' | 'connecting' | 'waiting' | 'closed';
   /** Of the present connection. */
   readonly remote: RemoteNode | undefined;
+  /** How long nothing has come over the present connection, ms: a second or so where all is well. Undefined: there is none. */
+  readonly quietMs: number | undefined;
   /**
    * Queues a message. False: not connected (`up` will say when), or the channel's queue is full (`drained` will say when it is not).
    * True promises nothing yet: what was queued when a connection ends (`down`) may or may not have arrived. Messages of one channel and
@@ -69,6 +71,10 @@ export class KnownPeer implements Peer {
 
   get remote(): RemoteNode | undefined {
     return this.live?.session.remote;
+  }
+
+  get quietMs(): number | undefined {
+    return this.live?.session.quietMs;
   }
 
   send(channel: Channel, message: Uint8Array): boolean {

@@ -33,8 +33,11 @@ export interface RpcCall {
   abandon(): void;
 }
 
+/** Who says it: the other node, or this one in its stead, as nothing came from there. */
+export type RpcSpeaker = 'peer' | 'us';
+
 /** Exactly once. The body may be part of a larger buffer. */
-export type RpcDone = (error: Status | undefined, body: Uint8Array | undefined) => void;
+export type RpcDone = (error: Status | undefined, body: Uint8Array | undefined, speaker: RpcSpeaker) => void;
 
 /** A request of another node. One of `answer` and `refuse` is to be called, once, unless it was abandoned. */
 export interface ServedCall {
@@ -144,7 +147,7 @@ export class Rpc implements ChannelUser {
     const peer = this.#options.links.peer(node);
     const exchange = this.#exchanges.get(node);
     if (peer === undefined || exchange === undefined) {
-      done(unavailable(`Node ${node} is not connected; ${method} was not sent.`, 'no'), undefined);
+      done(unavailable(`Node ${node} is not connected; ${method} was not sent.`, 'no'), undefined, 'us');
       return NOT_OPEN;
     }
     if (exchange.open.size >= this.#limits.openCalls) {
@@ -153,6 +156,7 @@ export class Rpc implements ChannelUser {
           `${exchange.open.size} requests to node ${node} wait for answers; ${method} was not sent: try again later.`,
         ),
         undefined,
+        'us',
       );
       return NOT_OPEN;
     }
@@ -160,13 +164,14 @@ export class Rpc implements ChannelUser {
     exchange.nextId += 1;
     const frame = encodeFrame({ kind: 'request', id, method, timeoutMs, body });
     if (frame.length > this.#options.links.limits.messageBytes) {
-      done(exhausted(`${method} has ${frame.length} bytes, more than a node-to-node link carries.`), undefined);
+      done(exhausted(`${method} has ${frame.length} bytes, more than a node-to-node link carries.`), undefined, 'us');
       return NOT_OPEN;
     }
     if (!peer.send('rpc', frame)) {
       done(
         exhausted(`The link to node ${node} has as much queued as it may; ${method} was not sent: try again later.`),
         undefined,
+        'us',
       );
       return NOT_OPEN;
     }
@@ -200,6 +205,7 @@ export class Rpc implements ChannelUser {
       done(
         unavailable(`The link to node ${peer.name} ended (${why}) before ${method} was answered.`, 'maybe'),
         undefined,
+        'us',
       );
     }
   }
@@ -248,7 +254,7 @@ export class Rpc implements ChannelUser {
     const call = exchange.open.get(id);
     if (call === undefined) return;
     exchange.open.delete(id);
-    call.done(error, body);
+    call.done(error, body, 'peer');
   }
 
   #serve(peer: Peer, exchange: Exchange, request: Extract<RpcFrame, { kind: 'request' }>): void {
@@ -342,7 +348,7 @@ export class Rpc implements ChannelUser {
     for (const { node, exchange, id, call } of late) {
       if (!exchange.open.delete(id)) continue;
       this.#tellAbandoned(node, exchange, id);
-      call.done(unavailable(`Node ${node} did not answer ${call.method} in time.`, 'maybe'), undefined);
+      call.done(unavailable(`Node ${node} did not answer ${call.method} in time.`, 'maybe'), undefined, 'us');
     }
   }
 }

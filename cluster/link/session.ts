@@ -96,6 +96,11 @@ export class Session {
     return this.#remote;
   }
 
+  /** How long nothing has come, ms. */
+  get quietMs(): number {
+    return this.#clock.monotonic() - this.#heardAt;
+  }
+
   get isOpen(): boolean {
     return this.#state === 'open';
   }

@@ -127,7 +127,41 @@ describe('the first shards', () => {
     await b?.birth.planned(planOf(['a', 'b', 'c'], { validFromMs: 2_000 }));
     await net.time.advance(5_000);
     expect(members.map(({ shards }) => shards.size)).toEqual([0, 0, 0]);
-    expect(a?.log.lines).toEqual([expect.stringMatching(/error: another first plan/)]);
+    // Both say what stands against what, who is behind it, and what to do.
+    expect(a?.log.lines).toEqual([
+      "error: node b has agreed to another first plan of this cluster, as happens when Redis forgets in the cluster's first seconds. " +
+        'Here: by a, for a, b, c, in force from 1970-01-01T00:00:01.000Z; there: by a, for a, b, c, in force from 1970-01-01T00:00:02.000Z. ' +
+        'No shards are made while both stand. Way out: neither has shards, so nothing is lost: stop the nodes of both plans, empty their data directories, and start them again',
+    ]);
+    expect(b?.log.lines[0]).toEqual(
+      expect.stringMatching(/^error: node a has agreed .* Here: .*02.000Z; there: .*01.000Z.* neither has shards/),
+    );
+  });
+
+  it('that another plan has made already are joined by emptying the directory of who came too late: both say so', async () => {
+    const { net, members } = cluster('a', 'b');
+    const [a, b] = members;
+    await a?.birth.planned(planOf(['a']));
+    await net.time.advance(1_000);
+    await b?.birth.planned(planOf(['a', 'b']));
+    await net.time.advance(1_000);
+    expect([a?.shards.size, b?.shards.size]).toEqual([SHARDS, 0]);
+    expect(b?.log.lines.at(-1)).toMatch(/Way out: the other one has shards: stop this node, empty .* it joins node a$/);
+    expect(a?.log.lines.at(-1)).toMatch(/Way out: this one has shards: stop node b, empty .* it joins$/);
+  });
+
+  it('that were there before the first plan, as after a restore, are learned by a newcomer without an alarm', async () => {
+    const { net, members } = cluster('a', 'b');
+    const [a, b] = members;
+    if (a === undefined) return;
+    a.state = a.kept = { firstPlan: '', born: true };
+    a.shards.set(0 as ShardId, [directoryOf('a')]);
+    await b?.birth.planned(planOf(['a', 'b']));
+    await net.time.advance(2_000);
+    expect(b?.kept.born).toBe(true);
+    expect([...a.log.lines, ...(b?.log.lines ?? [])]).toEqual([
+      expect.stringMatching(/^info: the shards of this cluster were made before/),
+    ]);
   });
 
   it('are not made by a directory that came later, whoever asks', async () => {

@@ -2,7 +2,7 @@
 // coordinator that forgets might hand out a second first plan; so a directory agrees to one for ever, durably, and makes nothing before all members
 // of that plan have agreed to the same. Everybody else, a newcomer or an emptied directory, learns its shards from those that have them.
 
-import { type Check, object, string } from '../../src/frontend/validate/check.ts';
+import { boolean, type Check, object, string } from '../../src/frontend/validate/check.ts';
 import type { Cancelable, Scheduler } from '../../src/ports/clock.ts';
 import { type ShardId, shardId } from '../../src/ports/ids.ts';
 import type { Log } from '../../src/ports/log.ts';
@@ -40,8 +40,11 @@ export interface BirthOptions {
 }
 
 const METHOD = 'cluster.firstPlan';
+const WORD = 'cluster.firstPlanWord';
 const RETRY_MS = 200;
 const ASK_MS = 2_000;
+/** Nodes named in the log for their other plan. */
+const MOST_NAMED = 16;
 /** Shards made at once: each is one entry. */
 const AT_ONCE = 256;
 
@@ -49,8 +52,19 @@ type Agreement = 'same' | 'other' | 'none';
 const agreement: Check<Agreement> = (value) => (value === 'same' || value === 'other' ? value : 'none');
 const request = object<{ plan: string }>({ plan: string });
 
+/** What a node says of its own first plan. */
+interface Word {
+  readonly plan: string;
+  /** It has shards: whoever made them, a cluster is there. */
+  readonly holds: boolean;
+}
+
+const word = object<Word>({ plan: string, holds: boolean });
+
 export class Birth {
   readonly #options: BirthOptions;
+  /** Nodes whose other first plan the log has named. */
+  readonly #named = new Set<string>();
   #timer: Cancelable | undefined;
   /** What was agreed to last is durable when it resolves. */
   #kept: Promise<void> = Promise.resolve();
@@ -59,10 +73,16 @@ export class Birth {
 
   constructor(options: BirthOptions) {
     this.#options = options;
+    options.rpc.serve(WORD, (call) =>
+      call.answer(encodeValue({ plan: options.state().firstPlan, holds: options.holdsAny() })),
+    );
     options.rpc.serve(METHOD, (call, bytes) => {
       const { plan } = request(decodeBody(bytes));
       this.#agree(plan).then(
-        (answer) => call.answer(encodeValue(answer)),
+        (answer) => {
+          call.answer(encodeValue(answer));
+          if (answer === 'other') this.#contradicted(call.from, plan);
+        },
         (error: unknown) => {
           options.log.error({ error: asError(error) }, 'the first plan could not be kept: this node agrees to none');
           call.refuse(unavailable('Node cannot keep a first plan: its disk refused it.', 'no'));
@@ -143,12 +163,9 @@ export class Birth {
         this.#running = false;
         return;
       }
-      if (verdict === 'refused') {
-        log.error(
-          {},
-          'another first plan of this cluster is in use: this node makes no shards, and learns them from those that have them',
-        );
+      if (Array.isArray(verdict)) {
         await this.#options.save({ ...state(), born: true });
+        await this.#explain(verdict);
         this.#running = false;
         return;
       }
@@ -158,8 +175,8 @@ export class Birth {
     if (!this.#stopped) this.#timer = scheduler.after(RETRY_MS, () => void this.#round());
   }
 
-  /** All members of the plan must have agreed, and nobody else may have agreed to another. */
-  async #ask(): Promise<'agreed' | 'refused' | 'not yet'> {
+  /** All members of the plan must have agreed, and nobody else may have agreed to another: names of those that have. */
+  async #ask(): Promise<'agreed' | 'not yet' | readonly string[]> {
     const { self, nameOf, peers, state } = this.#options;
     const text = state().firstPlan;
     const plan = decodePlan(text);
@@ -171,7 +188,8 @@ export class Birth {
     const asked = [...new Set([...others, ...peers()])].filter((name) => name !== undefined);
     const answers = new Map<string, Agreement | undefined>();
     await Promise.all(asked.map(async (name) => answers.set(name, await this.#askOne(name, text))));
-    if ([...answers.values()].includes('other')) return 'refused';
+    const refusing = [...answers].filter(([, answer]) => answer === 'other').map(([name]) => name);
+    if (refusing.length > 0) return refusing;
     return others.every((name) => answers.get(name ?? '') === 'same') ? 'agreed' : 'not yet';
   }
 
@@ -179,6 +197,53 @@ export class Birth {
     return new Promise((resolve) => {
       this.#options.rpc.call(node, METHOD, encodeBody({ plan }), ASK_MS, (error, bytes) => {
         const answer = error === undefined && bytes !== undefined ? readAnswer(bytes, agreement) : undefined;
+        resolve(answer?.type === 'value' ? answer.value : undefined);
+      });
+    });
+  }
+
+  /** Another asks this node to agree to its plan, and this one has given its word on a different one. */
+  #contradicted(node: string, plan: string): void {
+    const { state, holdsAny } = this.#options;
+    // Shards that were there before any plan, as after a restore: who asks learns them.
+    if (state().firstPlan !== '') this.#name(node, { plan, holds: false }, holdsAny());
+  }
+
+  /** Why this node makes no shards: others have theirs, or have agreed to something else. */
+  async #explain(nodes: readonly string[]): Promise<void> {
+    const { log, holdsAny } = this.#options;
+    for (const node of nodes) {
+      const answer = await this.#wordOf(node);
+      if (answer?.plan === '') {
+        log.info(
+          { node },
+          'the shards of this cluster were made before its first plan, as by a restore: this node learns them from those that have them',
+        );
+      } else this.#name(node, answer, holdsAny());
+    }
+  }
+
+  #name(node: string, other: Word | undefined, holdsHere: boolean): void {
+    const { log, state } = this.#options;
+    if (this.#named.has(node) || this.#named.size >= MOST_NAMED) return;
+    this.#named.add(node);
+    const fields = { node, here: described(state().firstPlan), there: described(other?.plan ?? '') };
+    const wayOut =
+      other?.holds === true && !holdsHere
+        ? `the other one has shards: stop this node, empty its data directory and start it again, and it joins node ${node}`
+        : holdsHere
+          ? `this one has shards: stop node ${node}, empty its data directory and start it again, and it joins`
+          : 'neither has shards, so nothing is lost: stop the nodes of both plans, empty their data directories, and start them again';
+    log.error(
+      fields,
+      `node ${node} has agreed to another first plan of this cluster, as happens when Redis forgets in the cluster's first seconds. Here: ${fields.here}; there: ${fields.there}. No shards are made while both stand. Way out: ${wayOut}`,
+    );
+  }
+
+  #wordOf(node: string): Promise<Word | undefined> {
+    return new Promise((resolve) => {
+      this.#options.rpc.call(node, WORD, encodeBody({}), ASK_MS, (error, bytes) => {
+        const answer = error === undefined && bytes !== undefined ? readAnswer(bytes, word) : undefined;
         resolve(answer?.type === 'value' ? answer.value : undefined);
       });
     });
@@ -204,6 +269,15 @@ export class Birth {
     await save({ firstPlan: text, born: true });
     log.info({ shards: made, members: plan.members.length }, 'the first shards of the cluster were made');
   }
+}
+
+/** For people: who made it, and for which nodes. */
+function described(text: string): string {
+  const plan = decodePlan(text);
+  if (plan === undefined) return 'a plan this node cannot tell';
+  const names = plan.members.map(({ name }) => name);
+  const proposer = plan.members.find(({ directoryId }) => directoryId === plan.proposer)?.name ?? plan.proposer;
+  return `by ${proposer}, for ${names.join(', ')}, in force from ${new Date(plan.validFromMs).toISOString()}`;
 }
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

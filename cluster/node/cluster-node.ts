@@ -15,26 +15,26 @@ import type { Gossip, MemberChange } from '../gossip/index.ts';
 import type { Links } from '../link/links.ts';
 import { Rpc } from '../link/rpc.ts';
 import { ClusterMatching, type LocalMatcher } from '../matching/cluster-matching.ts';
-import { SessionKeeper } from '../ownership/session.ts';
 import { homeShard } from '../ring/home.ts';
 import { DEFAULT_PLAN_SETTINGS } from '../ring/plan.ts';
 import { isRemote } from '../routing/ownership.ts';
 import { Router } from '../routing/router.ts';
 import { ClusterBackup } from './backup/cluster-backup.ts';
 import { DeliveryPause } from './backup/delivery-pause.ts';
+import { Contact } from './contact.ts';
 import { Control } from './control.ts';
 import { CoordinatorWatch } from './coordinator-watch.ts';
 import { FirstLeaders } from './first-leaders.ts';
 import { freshEngine } from './fresh-engine.ts';
 import { Isolation } from './isolation.ts';
 import { LeaderNews } from './leader-news.ts';
-import { haveToItself } from './lease.ts';
 import { makeKeeper, type ServedShards } from './make-keeper.ts';
 import { makeGossip, makeLinks } from './make-links.ts';
 import type { ClusterNodeOptions } from './options.ts';
 import { OutboxRelay } from './outbox-relay.ts';
 import { Placement } from './placement.ts';
 import { Roster } from './roster.ts';
+import { SessionGuard } from './session-guard.ts';
 import type { ShardKeeper } from './shard-keeper.ts';
 import { ShardView } from './shard-view.ts';
 import { linkStartError } from './start-error.ts';
@@ -58,11 +58,12 @@ export class ClusterNode {
   readonly #firstLeaders: FirstLeaders;
   readonly #isolation: Isolation;
   readonly #news: LeaderNews;
-  readonly #session: SessionKeeper;
+  readonly #session: SessionGuard;
   readonly #control: Control;
   readonly #rpc: Rpc;
   readonly #relay: OutboxRelay;
   readonly #watch: CoordinatorWatch;
+  readonly #contact: Contact;
   readonly #backup: ClusterBackup | undefined;
   #state: NodeState;
   #local: ServedShards | undefined;
@@ -97,7 +98,7 @@ export class ClusterNode {
     this.#firstLeaders = new FirstLeaders(this.#view, clock);
     this.#isolation = new Isolation({
       ...{ clock, scheduler, others: () => this.#roster.othersUp(), connected: () => this.#roster.connected().length },
-      changed: () => this.#isolationChanged(),
+      ...{ log, changed: () => this.#sayDraining() },
     });
     this.#keeper = makeKeeper(options, {
       ...{ links: this.#links, rpc: this.#rpc, roster: this.#roster, view: this.#view },
@@ -131,9 +132,12 @@ export class ClusterNode {
       directoryOf: (node) => this.#roster.directoryOf(node),
       led: () => this.#keeper.led(),
     });
-    this.#session = new SessionKeeper({
-      ...{ coordinator, clock, scheduler, log },
+    this.#session = new SessionGuard({
+      ...{ clusterId: config.id, coordinator, clock, scheduler, log },
       session: { node: config.name, directoryId: self, sessionId: bootId },
+      scope: options.durability.type === 'shared' ? 'shared database' : 'directory',
+      changed: () => this.#sayDraining(),
+      onTwin: (error) => this.#failed(error, 'vanish'),
     });
     this.#watch = new CoordinatorWatch({
       ...{ coordinator, scheduler, log, news: this.#news },
@@ -144,6 +148,11 @@ export class ClusterNode {
         return addresses && { name: config.name, directoryId: self, ...addresses };
       },
       led: () => this.#keeper.led(),
+    });
+    this.#contact = new Contact({
+      ...{ clock, self },
+      planned: () => this.#placement.plan.members.map(({ directoryId }) => directoryId),
+      quietMs: (directoryId) => this.#roster.quietMs(directoryId),
     });
     const pause = new DeliveryPause(clock);
     this.#relay = new OutboxRelay({
@@ -209,6 +218,8 @@ export class ClusterNode {
     this.#router = new Router({
       ...{ self: config.name, local, view: this.#view, rpc: this.#rpc, clock, scheduler, shardOf, pageTokenOf },
       connect: (node, address) => void this.#links.connect(node, address),
+      // A node of a shared database needs no other to lead.
+      cutOff: () => (this.#options.durability.type === 'shared' ? undefined : this.#contact.cutOff()),
       ...(routing && { limits: routing }),
     });
     return this.#router;
@@ -273,6 +284,8 @@ export class ClusterNode {
   notReady(): string | undefined {
     if (this.#failure !== undefined) return this.#failure;
     if (this.#leaving !== undefined) return 'the node is leaving the cluster';
+    const namesake = this.#session.why();
+    if (namesake !== undefined) return namesake;
     if (this.#placement.ring === undefined) return `the cluster has no ring plan yet: ${this.#placement.why}`;
     // What it leads without the others it serves.
     if (this.#isolation.isIsolated && this.leads === 0) return 'no other node has a link to this one: see its log';
@@ -286,16 +299,10 @@ export class ClusterNode {
    * @throws errors for people when an address cannot be had, or the cluster does not take this node in.
    */
   async open(clientAddress: string): Promise<void> {
-    const { config, self, durability, clock, scheduler } = this.#options;
+    const { ip: host, port } = this.#options.config.link;
     await this.#session.start();
-    await haveToItself({
-      ...{ session: this.#session, clusterId: config.id, name: config.name, self, clock, scheduler },
-      isOnlyGuard: durability.type === 'shared',
-      isClosed: () => this.#phase !== 'new',
-    });
-    const linkAt = { host: config.link.ip, port: config.link.port };
-    await this.#links.listen(linkAt).catch((error: unknown) => {
-      throw linkStartError(error, linkAt);
+    await this.#links.listen({ host, port }).catch((error: unknown) => {
+      throw linkStartError(error, { host, port });
     });
     await this.#keeper.open();
     // Who ended is found dead in a moment; the lease says that it ended.
@@ -411,21 +418,12 @@ export class ClusterNode {
     this.#sayDraining();
   }
 
-  /** Who has no link can be handed nothing: others are to lead, and clients to go elsewhere, until it has one. */
-  #isolationChanged(): void {
-    const { log } = this.#options;
-    if (this.#isolation.isIsolated) {
-      log.warn(
-        {},
-        'gossip sees other nodes, and none has a link to this one: it asks for no leadership and no clients',
-      );
-    } else log.info({}, 'this node has a link to others again');
-    this.#sayDraining();
-  }
-
+  /** Who has no link can be handed nothing, and whose name another one has must lead nothing: others are to lead, and clients to go elsewhere. */
   #sayDraining(): void {
+    if (this.#phase !== 'open' || this.#leaving !== undefined) return;
     const { draining } = this.#state;
-    this.#gossip.setMeta({ draining: draining === 'no' && this.#isolation.isIsolated ? 'leadership' : draining });
+    const mayLead = !this.#isolation.isIsolated && this.#session.why() === undefined;
+    this.#gossip.setMeta({ draining: draining === 'no' && !mayLead ? 'leadership' : draining });
   }
 
   async #evacuate(boundMs: number): Promise<void> {
@@ -471,6 +469,7 @@ export class ClusterNode {
 
   #ringChanged(): void {
     this.#firstLeaders.begin();
+    this.#contact.look();
     this.#keeper.ringChanged();
     this.#matching?.homesMoved();
     this.#view.refresh();
@@ -480,6 +479,7 @@ export class ClusterNode {
   /** A node has just been connected: it hears what this one knows, once the links have taken note of it themselves. */
   #greet(node: string): void {
     this.#options.scheduler.soon(() => {
+      this.#contact.look();
       this.#sayPlan(node, this.#placement.newest());
       this.#news.greet(node);
       this.#keeper.wake();

@@ -3,6 +3,7 @@ import type { Draining } from '../../src/ports/cluster.ts';
 import type { Done } from '../../src/ports/engine.ts';
 import type { Status } from '../../src/wire/status.ts';
 import type { MemberSnapshot } from '../gossip/index.ts';
+import { NO_PLAN } from '../ring/plan.ts';
 import { decodePlan } from '../ring/plan-codec.ts';
 import { Ring } from '../ring/ring.ts';
 import { encodeBody, encodeValue } from '../routing/answers.ts';
@@ -31,6 +32,8 @@ function world(...names: string[]) {
     const led: LedShard[] = [];
     const forgot: string[] = [];
     const drained: Draining[] = [];
+    const own = new Map<string, MemberSnapshot>();
+    const knows = { plan: true, gone: true };
     const control = new Control({
       ...{
         clusterId: 'c',
@@ -42,18 +45,33 @@ function world(...names: string[]) {
         linkTrouble: (peer) => (peer === 'b' ? 'its clock is wrong' : undefined),
         replicas: 3,
       },
-      ...{ members: () => [...seen.values()], rpc: net.node(name), scheduler: net.time, led: () => led },
+      ...{
+        members: () => [...new Map([...seen, ...own]).values()],
+        rpc: net.node(name),
+        scheduler: net.time,
+        led: () => led,
+      },
       ...{ coordinator: { state: 'ready' }, session: () => 'held', draining: () => drained.at(-1) ?? 'no' },
       roster: {
         connected: () => net.peersOf(name),
         nameOf: (id) => [...seen.values()].find(({ directoryId }) => directoryId === id)?.name,
       },
-      placement: { plan, ring, why: 'settled', forget: (id) => void forgot.push(id) },
+      placement: {
+        ...{ ring, why: 'settled' },
+        get plan() {
+          return knows.plan ? plan : NO_PLAN;
+        },
+        forget: (id) => {
+          if (!knows.gone) return 'kept';
+          forgot.push(id);
+          return 'forgotten';
+        },
+      },
       view: { leaderOf: (shard) => leaders.get(shard) },
       mover: { rebalance: () => led.length },
       setDraining: (how) => void drained.push(how),
     });
-    return { name, control, led, forgot, drained };
+    return { name, control, led, forgot, drained, own, knows };
   });
   return { net, nodes, seen, leaders };
 }
@@ -139,7 +157,9 @@ describe('what operators do', () => {
     for (const state of ['alive', 'suspect'] as const) {
       seen.set('b', snapshot('b', { state }));
       const { error } = await told(net, (done: Done<undefined>) => nodes[0]?.control.replace('b', done));
-      expect(error?.message).toMatch(/is there: drain it/);
+      expect(error?.message).toMatch(
+        state === 'alive' ? /is there: drain it instead .* It is seen by this node/ : /may be there: .*ask again/,
+      );
     }
     const { error } = await told(net, (done: Done<undefined>) => nodes[0]?.control.replace('x', done));
     expect(error?.message).toMatch(/No node called "x"/);
@@ -172,6 +192,30 @@ describe('what operators do', () => {
       ['c', 'it has not come about yet'],
       ['d', undefined],
     ]);
+  });
+
+  it('replaces a member through whoever can, when this node knows no plan, or never saw it go', async () => {
+    for (const lack of ['plan', 'gone'] as const) {
+      const { net, nodes } = world('a', 'b');
+      const [a, b] = nodes;
+      if (a !== undefined) a.knows[lack] = false;
+      const { error } = await told(net, (done: Done<undefined>) => a?.control.replace('c', done));
+      expect([lack, error, b?.forgot]).toEqual([lack, undefined, ['d-c']]);
+    }
+  });
+
+  it('says why a member was not replaced: another node sees it, or none can', async () => {
+    const { net, nodes } = world('a', 'b');
+    const [a, b] = nodes;
+    const ask = () => told(net, (done: Done<undefined>) => a?.control.replace('c', done));
+    b?.own.set('c', snapshot('c'));
+    expect((await ask()).error?.message).toBe(
+      'Node c is there: drain it instead (tenuto cluster drain c --everything). It is seen by node b.',
+    );
+    b?.own.clear();
+    for (const node of nodes) node.knows.gone = false;
+    expect((await ask()).error?.message).toMatch(/^Node c is gone, but no node has noticed .*: ask again\.$/);
+    expect(nodes.flatMap(({ forgot }) => forgot)).toEqual([]);
   });
 
   it('sees planned members that nobody has seen, and who leads how many', () => {

@@ -23,6 +23,7 @@ import { decodeBody, encodeBody, encodeValue, readAnswer } from '../routing/answ
 import { unavailable } from '../routing/statuses.ts';
 import { problemsOf } from './health.ts';
 import type { Placement } from './placement.ts';
+import { Replacing } from './replacing.ts';
 import type { Roster } from './roster.ts';
 import type { ShardKeeper } from './shard-keeper.ts';
 import type { ShardView } from './shard-view.ts';
@@ -70,7 +71,6 @@ const LINK_MS = 5_000;
 const MAP_MS = 50;
 
 const drainBody = object<{ how: string }>({ how: string });
-const forgetBody = object<{ directoryId: string }>({ directoryId: string });
 const ledShard: Check<LedShard> = object<LedShard>({
   shard: integer,
   term: integer,
@@ -86,6 +86,7 @@ const isDraining = (text: string): text is Draining => text === 'no' || text ===
 
 export class Control implements ClusterControl {
   readonly #options: ControlOptions;
+  readonly #replacing: Replacing;
   readonly #listeners = new Set<() => void>();
   #map: ClientMap;
   #looking = false;
@@ -93,16 +94,13 @@ export class Control implements ClusterControl {
   constructor(options: ControlOptions) {
     this.#options = options;
     this.#map = { version: 0, shardCount: options.shardCount, nodes: [], leaders: [] };
-    const { rpc, placement, mover, setDraining, led } = options;
+    const { rpc, mover, setDraining, led } = options;
+    this.#replacing = new Replacing(options);
     rpc.serve('cluster.shards', (call) => call.answer(encodeValue(led())));
     rpc.serve('cluster.rebalance', (call) => call.answer(encodeValue(mover.rebalance())));
     rpc.serve('cluster.drain', (call, bytes) => {
       const { how } = drainBody(decodeBody(bytes));
       if (isDraining(how)) setDraining(how);
-      call.answer(encodeValue(null));
-    });
-    rpc.serve('cluster.forget', (call, bytes) => {
-      placement.forget(forgetBody(decodeBody(bytes)).directoryId);
       call.answer(encodeValue(null));
     });
   }
@@ -202,25 +200,7 @@ export class Control implements ClusterControl {
   }
 
   replace(node: string, done: Done<undefined>): void {
-    const { placement, roster, members } = this.#options;
-    const planned = placement.plan.members.find(({ name, directoryId }) => name === node || directoryId === node);
-    if (planned === undefined) {
-      done(notFound(node, 'of the ring plan'), undefined);
-      return;
-    }
-    const present = members().some(
-      ({ directoryId, state }) => directoryId === planned.directoryId && (state === 'alive' || state === 'suspect'),
-    );
-    if (present) {
-      const message = `Node ${planned.name} is there: drain it instead (tenuto cluster drain ${planned.name} --everything).`;
-      done({ code: StatusCode.FAILED_PRECONDITION, message }, undefined);
-      return;
-    }
-    placement.forget(planned.directoryId);
-    for (const peer of roster.connected()) {
-      void this.#ask(peer, 'cluster.forget', { directoryId: planned.directoryId }, nothing);
-    }
-    done(undefined, undefined);
+    void this.#replacing.replace(node).then((problem) => done(problem, undefined));
   }
 
   // ---------------------------------------------------------------- inside

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { VirtualTime } from '../../src/shard/testing.ts';
 import { ISOLATED_MS, Isolation } from './isolation.ts';
+import { TestLog } from './node.test-support.ts';
 
 function world(others: number, connected: number) {
   const time = new VirtualTime();
@@ -8,6 +9,7 @@ function world(others: number, connected: number) {
   const told: boolean[] = [];
   const isolation: Isolation = new Isolation({
     ...{ clock: time, scheduler: time, others: () => at.others, connected: () => at.connected },
+    log: new TestLog(),
     changed: () => told.push(isolation.isIsolated),
   });
   isolation.start();

@@ -3,6 +3,7 @@
 // isolated. Owned by cluster-node.ts.
 
 import type { Cancelable, Clock, Scheduler } from '../../src/ports/clock.ts';
+import type { Log } from '../../src/ports/log.ts';
 
 /** It must last, either way, ms: links take a moment to come about, and one that comes and goes is none to rely on. */
 export const ISOLATED_MS = 5_000;
@@ -15,6 +16,7 @@ export interface IsolationOptions {
   others(): number;
   /** Nodes there is a link to. */
   connected(): number;
+  readonly log: Pick<Log, 'info' | 'warn'>;
   /** It began, or is over. */
   changed(): void;
 }
@@ -47,7 +49,7 @@ export class Isolation {
   }
 
   #look(): void {
-    const { clock, others, connected, changed } = this.#options;
+    const { clock, others, connected, log, changed } = this.#options;
     const seems = others() > 0 && connected() === 0;
     if (seems === this.#isIsolated) {
       this.#otherwiseSinceMs = undefined;
@@ -57,6 +59,12 @@ export class Isolation {
     if (clock.monotonic() - this.#otherwiseSinceMs < ISOLATED_MS) return;
     this.#isIsolated = seems;
     this.#otherwiseSinceMs = undefined;
+    if (seems) {
+      log.warn(
+        {},
+        'gossip sees other nodes, and none has a link to this one: it asks for no leadership and no clients',
+      );
+    } else log.info({}, 'this node has a link to others again');
     changed();
   }
 }

@@ -1,5 +1,5 @@
 // A node's start asks whether it has its name and its data to itself. Redis' lease says so, of those that run and of those that were killed just
-// now: the one is renewed, the other ends within seconds and is waited for. Called by cluster-node.ts.
+// now: the one is renewed, the other ends within seconds and is waited for. Called by session-guard.ts.
 
 import type { Clock, Scheduler } from '../../src/ports/clock.ts';
 import { SESSION_RENEW_MS, SESSION_TTL_MS } from '../ownership/limits.ts';

@@ -41,6 +41,10 @@ class Shards extends FakeEngine implements LedShards {
     this.said.push(`installed ${shard} ${at}`);
   }
 
+  release(shards: readonly number[]): void {
+    this.said.push(`release ${shards.join()}`);
+  }
+
   receive(): void {}
 }
 

@@ -49,6 +49,11 @@ export class LogUser implements ReplicatedLogUser {
     this.#options.engine().installed(shard, lsn);
   }
 
+  dropped(shard: ShardId): void {
+    this.#options.engine().release([shard]);
+    this.#options.changed(shard);
+  }
+
   configured(shard: ShardId): void {
     this.#options.changed(shard);
   }

@@ -116,6 +116,33 @@ describe('what a node leads', () => {
     expect(changes.filter(({ change }) => change.type === 'promote')).toEqual([]);
   });
 
+  it('is not offered again at once to who did not take it, and less and less often; a command does not wait', async () => {
+    const { moves, time, lead, of, transfers } = mover(['a', 'b', 'c'], 3);
+    const [shard] = of('b');
+    if (shard === undefined) throw new Error('b should lead something');
+    lead(shard, 'a', 'b', 'c');
+    const at: number[] = [];
+    moves.start();
+    for (let ms = 0; ms < 20_000; ms += 500) {
+      if (transfers.length > 0) {
+        at.push(ms);
+        transfers.length = 0;
+        lead(shard, 'a', 'b', 'c');
+        moves.transferEnded(shardId(shard), 'd-b', 'abandoned');
+      }
+      await time.advance(500);
+    }
+    const pauses = at.slice(1).map((ms, i) => ms - (at[i] ?? 0));
+    expect(pauses).toEqual([2_000, 4_000, 8_000]);
+    expect(moves.rebalance()).toBe(1);
+    lead(shard, 'a', 'b', 'c');
+    moves.transferEnded(shardId(shard), 'd-b', 'handedOver');
+    transfers.length = 0;
+    await time.advance(1_000);
+    expect(transfers).toHaveLength(1);
+    moves.stop();
+  });
+
   it('is left alone before there is a ring', () => {
     const { moves, lead, changes, transfers, world } = mover(['a', 'b'], 2);
     world.ring = undefined;
@@ -148,6 +175,23 @@ describe('a node that leaves', () => {
     world.transfer = 'started';
     expect(moves.evacuate()).toBe(0);
     expect([...led.keys()]).toEqual([0, 2]);
+  });
+
+  it('goes round those who could take a shard when one does not', () => {
+    const { moves, lead, transfers } = mover(['a', 'b', 'c', 'd'], 4);
+    const take = (): string[] => {
+      lead(0, 'a', 'b', 'c', 'd');
+      moves.evacuate();
+      return transfers.splice(0).map(({ to }) => to);
+    };
+    const [first] = take();
+    const asked = [first];
+    for (let i = 0; i < 5; i += 1) {
+      moves.transferEnded(shardId(0), asked.at(-1) ?? '', 'abandoned');
+      asked.push(...take());
+    }
+    expect(new Set(asked.slice(0, 3))).toEqual(new Set(['d-b', 'd-c', 'd-d']));
+    expect(asked.slice(3)).toEqual(asked.slice(0, 3));
   });
 
   it('makes no changes of members any more', () => {

@@ -30,13 +30,27 @@ const TICK_MS = 500;
 const TICKS_LED = 3;
 /** Shards led here that get a new member at once: each may be a snapshot. */
 const CHANGES_AT_ONCE = 16;
+/**
+ * Ticks until a replica that did not take a shard it was handed is asked again, doubled each time up to the most: its disk or its node is slow, and
+ * each attempt may hold the shard's requests.
+ */
+const FIRST_PAUSE_TICKS = 4;
+const MOST_PAUSE_TICKS = 600;
 /** Leaderships handed over in one tick: each holds its shard's requests for some milliseconds. */
 const TRANSFERS_A_TICK = 16;
+
+/** Hand-overs of one shard to one replica that came to nothing, one after the other. */
+interface Failure {
+  readonly times: number;
+  readonly untilTick: number;
+}
 
 export class Mover {
   readonly #options: MoverOptions;
   /** Since which tick each shard is led here, in which term. */
   readonly #ledSince = new Map<ShardId, { term: number; tick: number }>();
+  /** By shard and directory; as many as were asked lately (I9: shards led × their voters). */
+  readonly #failures = new Map<ShardId, Map<string, Failure>>();
   #ticks = 0;
   #timer: Cancelable | undefined;
   #soon = false;
@@ -75,6 +89,20 @@ export class Mover {
     return this.led().filter((shard) => this.#heirs(shard).length > 0).length;
   }
 
+  /** A hand-over has ended. One that came to nothing is not tried again at once with the same replica. */
+  transferEnded(shard: ShardId, to: string, outcome: 'handedOver' | 'abandoned'): void {
+    if (outcome === 'handedOver') {
+      this.#failures.delete(shard);
+      return;
+    }
+    const failures = this.#failures.get(shard) ?? new Map<string, Failure>();
+    this.#failures.set(shard, failures);
+    const times = (failures.get(to)?.times ?? 0) + 1;
+    const pauseTicks = Math.min(MOST_PAUSE_TICKS, FIRST_PAUSE_TICKS * 2 ** (times - 1));
+    failures.set(to, { times, untilTick: this.#ticks + pauseTicks });
+    if (this.#evacuating) this.wake();
+  }
+
   /** Shards led here. */
   led(): ShardId[] {
     const led: ShardId[] = [];
@@ -87,6 +115,7 @@ export class Mover {
 
   /** Hands over every leadership that the ring wants elsewhere. Returns how many were begun. */
   rebalance(): number {
+    this.#failures.clear();
     return this.#step('all');
   }
 
@@ -135,13 +164,20 @@ export class Mover {
       return 'changing';
     }
     if (!mayHandOver) return 'as wanted';
-    const to = step?.to ?? desired[0];
-    if (to === undefined || to === self || !replica.configuration.voters.includes(to)) return 'as wanted';
-    if (this.#options.drains(to)) return 'as wanted';
-    return this.#hand(shard, to) ? 'handed over' : 'as wanted';
+    const { voters } = replica.configuration;
+    // Where it must go, whoever of those wanted takes it will do; else it stays with one of them until the first does.
+    const to = (step === undefined ? desired.slice(0, 1) : desired).find(
+      (id) => id === self || (voters.includes(id) && !this.#options.drains(id) && !this.#isPausing(shard, id)),
+    );
+    return to !== undefined && to !== self && this.#hand(shard, to) ? 'handed over' : 'as wanted';
   }
 
-  /** Other voters that are there: those that stay first, among them whom the ring likes best. */
+  /** It failed to take the shard a moment ago. */
+  #isPausing(shard: ShardId, to: string): boolean {
+    return (this.#failures.get(shard)?.get(to)?.untilTick ?? 0) > this.#ticks;
+  }
+
+  /** Other voters that are there: those first that have failed least often to take it, then those that stay, among them whom the ring likes best. */
   #heirs(shard: ShardId): string[] {
     const { self, driver, ring, reaches, drains } = this.#options;
     const voters: readonly string[] = driver.replicaOf(shard)?.configuration.voters ?? [];
@@ -151,7 +187,9 @@ export class Mover {
         .map((member) => member.directoryId) ?? [];
     const order = [...liked.filter((id) => voters.includes(id)), ...voters.filter((id) => !liked.includes(id))];
     const there = order.filter((id) => id !== self && reaches(id));
-    return [...there.filter((id) => !drains(id)), ...there.filter(drains)];
+    const failures = this.#failures.get(shard);
+    const timesOf = (id: string): number => failures?.get(id)?.times ?? 0;
+    return [...there.filter((id) => !drains(id)), ...there.filter(drains)].sort((a, b) => timesOf(a) - timesOf(b));
   }
 
   /** Led here for a while. */

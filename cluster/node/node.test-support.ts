@@ -66,21 +66,24 @@ export class TestNet {
 
   send(from: string, to: string, method: string, body: Uint8Array, timeoutMs: number, settled: RpcDone): RpcCall {
     let open = true;
-    const done: RpcDone = (error, bytes) => {
+    const done: RpcDone = (error, bytes, speaker) => {
       if (!open) return;
       open = false;
-      settled(error, bytes);
+      settled(error, bytes, speaker);
     };
     const refused = this.refusing.get(method) ?? 0;
     if (!this.isUp(from, to) || refused > 0) {
       this.refusing.set(method, refused - 1);
-      done(unavailable(`Node ${to} is not connected.`, 'no'), undefined);
+      done(unavailable(`Node ${to} is not connected.`, 'no'), undefined, 'us');
       return { abandon: () => undefined };
     }
-    const late = this.time.after(timeoutMs, () => done(unavailable('late', 'maybe'), undefined));
+    const late = this.time.after(timeoutMs, () => done(unavailable('late', 'maybe'), undefined, 'us'));
     const back = (error: Parameters<RpcDone>[0], bytes: Uint8Array | undefined): void => {
       late.cancel();
-      this.time.after(WAY_MS, () => done(this.isUp(to, from) ? error : unavailable('gone', 'maybe'), bytes));
+      this.time.after(WAY_MS, () => {
+        if (this.isUp(to, from)) done(error, bytes, 'peer');
+        else done(unavailable('gone', 'maybe'), undefined, 'us');
+      });
     };
     const call: ServedCall = {
       from,

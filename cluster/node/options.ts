@@ -16,6 +16,7 @@ import type { LinkNetwork } from '../link/transport.ts';
 import type { ReplicaBounds, ReplicaTimes } from '../replication/core/options.ts';
 import type { PlanSettings } from '../ring/plan.ts';
 import type { RoutingLimits } from '../routing/limits.ts';
+import type { DepartureTimes } from './departures.ts';
 import type { NodeState, StateStore } from './state.ts';
 
 /** How this node takes part, as configured. */
@@ -75,5 +76,6 @@ export interface ClusterNodeOptions {
   plans?: Partial<PlanSettings> | undefined;
   times?: Partial<ReplicaTimes> | undefined;
   bounds?: Partial<ReplicaBounds> | undefined;
+  departures?: Partial<DepartureTimes> | undefined;
   routing?: Partial<RoutingLimits> | undefined;
 }

@@ -106,9 +106,11 @@ export class Placement {
     this.#planner = observe(this.#planner, this.#options.present(), this.#instant());
   }
 
-  /** An absent directory is not waited for. */
-  forget(directoryId: string): void {
-    this.#planner = forget(this.#planner, directoryId, this.#instant());
+  /** An absent directory is not waited for. `kept`: it is there as far as this node sees, or unknown. */
+  forget(directoryId: string): 'forgotten' | 'kept' {
+    const before = this.#planner;
+    this.#planner = forget(before, directoryId, this.#instant());
+    return this.#planner === before ? 'kept' : 'forgotten';
   }
 
   // ---------------------------------------------------------------- inside

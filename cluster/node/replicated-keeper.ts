@@ -14,6 +14,7 @@ import { encodePlan } from '../ring/plan-codec.ts';
 import type { Ring } from '../ring/ring.ts';
 import { Birth, type BirthState } from './birth.ts';
 import { coordinatedTerms } from './coordinated-terms.ts';
+import { DEFAULT_DEPARTURE_TIMES, Departures } from './departures.ts';
 import { LogUser } from './log-user.ts';
 import { Mover } from './mover.ts';
 import type { ClusterNodeOptions } from './options.ts';
@@ -47,6 +48,7 @@ export class ReplicatedKeeper implements ShardKeeper {
   readonly #driver: ReplicationDriver;
   readonly #mover: Mover;
   readonly #birth: Birth;
+  readonly #departures: Departures;
 
   constructor(options: ReplicatedKeeperOptions) {
     this.#options = options;
@@ -66,6 +68,7 @@ export class ReplicatedKeeper implements ShardKeeper {
       }),
       ...(times && { times }),
       ...(bounds && { bounds }),
+      onTransferEnded: (shard, to, outcome) => this.#mover.transferEnded(shard, to, outcome),
       onRefused: (from, why) => log.warn({ from }, `a replication frame was refused: ${why}`),
     });
     this.commitLog = committerLog(this.#driver);
@@ -74,6 +77,12 @@ export class ReplicatedKeeper implements ShardKeeper {
       ring: () => options.ring(),
       reaches: (directoryId) => transport.peerOf(directoryId) !== undefined,
       drains: (directoryId) => roster.drains(directoryId),
+    });
+    this.#departures = new Departures({
+      ...{ shardCount, driver: this.#driver, rpc, clock, scheduler, log },
+      times: { ...DEFAULT_DEPARTURE_TIMES, ...options.node.departures },
+      leaderOf: (shard) => transport.peerOf(view.leaderOf(shard)?.directoryId ?? '')?.name,
+      directoryOf: (node) => roster.directoryOf(node),
     });
     this.#birth = new Birth({
       ...{ self, shardCount, replicas: config.replicas, rpc, scheduler, log },
@@ -109,6 +118,7 @@ export class ReplicatedKeeper implements ShardKeeper {
   start(): void {
     this.#birth.begin();
     this.#mover.start();
+    this.#departures.start();
   }
 
   ringChanged(): void {
@@ -140,6 +150,7 @@ export class ReplicatedKeeper implements ShardKeeper {
 
   stop(): void {
     this.#mover.stop();
+    this.#departures.stop();
     this.#birth.stop();
   }
 

@@ -91,6 +91,13 @@ export class Roster {
       .some(({ state, remote }) => state === 'connected' && remote?.directoryId === directoryId);
   }
 
+  /** How long nothing has come from the node that has this directory, ms; undefined: it is not connected. */
+  quietMs(directoryId: string): number | undefined {
+    const name = this.nameOf(directoryId);
+    const peer = name === undefined ? undefined : this.#options.links.peer(name);
+    return peer?.remote?.directoryId === directoryId ? peer.quietMs : undefined;
+  }
+
   /** Names of nodes that are connected. */
   connected(): string[] {
     return this.#options.links

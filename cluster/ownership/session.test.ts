@@ -27,6 +27,8 @@ class World {
         journey: () => this.way,
       }),
       session,
+      onRival: ({ sessionId }) => this.lines.push(`rival ${sessionId}`),
+      onAlone: () => this.lines.push('alone'),
       clock: this.time,
       scheduler: this.time,
       log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
@@ -118,11 +120,11 @@ describe('a node’s session', () => {
     await world.pass(60_000);
     expect(namesake.state).toMatchObject({ type: 'taken', by: { sessionId: '1' } });
     expect(copy.state).toMatchObject({ type: 'taken', by: { node: 'a' } });
-    expect(world.lines).toEqual([
+    expect(world.lines.filter((line) => line !== 'rival 1')).toEqual([
       'info: a node of this name, with another data directory, still has a lease; waiting whether it ends',
       'info: node "a" still has a lease on this data directory; waiting whether it ends',
       'error: another node is called "a": give one of them another cluster.name. This one leads nothing',
-      'error: the data directory of this node is used by node "a" too: one of them is a copy and must be removed. This one leads nothing',
+      'error: the data directory of this node is used by node "a" too: one of them is a copy and must be removed. If that one goes on, this one takes part no more',
     ]);
   });
 
@@ -144,6 +146,27 @@ describe('a node’s session', () => {
     }
     await killed.pass(200);
     expect(next.state).toEqual({ type: 'held' });
+  });
+
+  it('has a rival in a process that renews the lease, not in one that has only left it behind', async () => {
+    const world = new World();
+    const keeper = world.keeper();
+    await keeper.start();
+    // As by a Redis that has lost its last seconds: an earlier run's lease is back.
+    world.server.wipe();
+    world.server.holdSession({ node: 'a', directoryId: 'd', sessionId: 'earlier' }, SESSION_TTL_MS);
+    await world.pass(SESSION_TTL_MS + SESSION_RENEW_MS + 100);
+    expect([keeper.state.type, world.lines.filter((line) => line.startsWith('rival'))]).toEqual(['held', []]);
+    world.server.wipe();
+    const other = world.keeper({ directoryId: 'other', sessionId: '2' });
+    await other.start();
+    await world.pass(SESSION_TTL_MS);
+    expect(world.lines.filter((line) => line.startsWith('rival'))).toEqual([]);
+    await world.pass(60_000);
+    expect(world.lines.filter((line) => line.startsWith('rival'))).toEqual(['rival 2']);
+    await other.stop();
+    await world.pass(SESSION_RENEW_MS + 100);
+    expect([keeper.state.type, world.lines.at(-2)]).toEqual(['held', 'alone']);
   });
 
   it('is claimed when the other one is gone, which is said as well', async () => {

@@ -25,6 +25,10 @@ export interface SessionKeeperOptions {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly log: Log;
+  /** Another process goes on renewing a lease that names this node or its directory: it lives, and is no run of before. Once for each. */
+  readonly onRival?: (by: NodeSession) => void;
+  /** The name and the directory are this process's alone again. */
+  readonly onAlone?: () => void;
   readonly ttlMs?: number;
   readonly renewMs?: number;
 }
@@ -34,6 +38,14 @@ const MARGIN_MS = 20;
 /** A lease that ends so much later than when last asked was renewed, ms: below it is the way of the answers. Renewals add `renewMs`. */
 const RENEWED_MS = 500;
 
+interface Taken {
+  readonly by: NodeSession;
+  readonly sinceMs: number;
+  readonly freeAtMs: number;
+  readonly renewed: boolean;
+  readonly isRival: boolean;
+}
+
 export class SessionKeeper {
   readonly #options: SessionKeeperOptions;
   readonly #ttlMs: number;
@@ -41,7 +53,8 @@ export class SessionKeeper {
   #timer: Cancelable | undefined;
   #stopped = false;
   #untilMs: number | undefined;
-  #taken: { by: NodeSession; freeAtMs: number; renewed: boolean } | undefined;
+  #taken: Taken | undefined;
+  #hasRival = false;
   /** Whom the log has named last. */
   #saidTakenBy: string | undefined;
 
@@ -88,6 +101,8 @@ export class SessionKeeper {
   #held(untilMs: number): void {
     this.#untilMs = untilMs;
     this.#taken = undefined;
+    if (this.#hasRival) this.#options.onAlone?.();
+    this.#hasRival = false;
     if (this.#saidTakenBy === undefined) return;
     this.#saidTakenBy = undefined;
     this.#options.log.info(
@@ -98,10 +113,18 @@ export class SessionKeeper {
 
   #refused(by: NodeSession, freeInMs: number): void {
     const { clock, log, session } = this.#options;
-    const freeAtMs = clock.monotonic() + freeInMs;
+    const nowMs = clock.monotonic();
+    const freeAtMs = nowMs + freeInMs;
     const before = this.#taken?.by.sessionId === by.sessionId ? this.#taken : undefined;
     const renewed = before !== undefined && (before.renewed || freeAtMs > before.freeAtMs + RENEWED_MS);
-    this.#taken = { by, freeAtMs: Math.min(freeAtMs, before?.freeAtMs ?? freeAtMs), renewed };
+    const sinceMs = before?.sinceMs ?? nowMs;
+    // What is done about a rival is drastic: a lease's life is waited out as well.
+    const isRival = renewed && nowMs - sinceMs >= this.#ttlMs + this.#renewMs;
+    this.#taken = { by, sinceMs, freeAtMs: Math.min(freeAtMs, before?.freeAtMs ?? freeAtMs), renewed, isRival };
+    if (isRival && before?.isRival !== true) {
+      this.#hasRival = true;
+      this.#options.onRival?.(by);
+    }
     const what = `${by.sessionId}${renewed ? ' renewed' : ''}`;
     if (this.#saidTakenBy === what) return;
     this.#saidTakenBy = what;
@@ -124,7 +147,7 @@ export class SessionKeeper {
     } else if (sameName && sameDirectory) {
       log.error(
         fields,
-        'another process runs as this very node, with its name and its data directory: one of them has a copy and must be removed. This one leads nothing',
+        'another process runs as this very node, with its name and its data directory: one of them has a copy and must be removed. If that one goes on, this one takes part no more',
       );
     } else if (sameName) {
       log.error(
@@ -134,7 +157,7 @@ export class SessionKeeper {
     } else {
       log.error(
         fields,
-        `the data directory of this node is used by node ${JSON.stringify(by.node)} too: one of them is a copy and must be removed. This one leads nothing`,
+        `the data directory of this node is used by node ${JSON.stringify(by.node)} too: one of them is a copy and must be removed. If that one goes on, this one takes part no more`,
       );
     }
   }

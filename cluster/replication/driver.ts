@@ -2,49 +2,36 @@
 // for all steps, one frame per peer, then what is committed goes to the user in order. Keeps I1 by doing what the cores ask in the order they
 // state (core/output.ts), and bounds what waits (I9) by the cores' bounds. Built by the composition root.
 
-import type { Cancelable, Clock, Random, Scheduler } from '../../src/ports/clock.ts';
-import { type Lsn, lsn, type ShardId, type Term } from '../../src/ports/ids.ts';
-import type { ReplicaFlush, ReplicaPosition, ReplicaStore, RowLayout } from '../../src/ports/replica-store.ts';
-import type { AppendAnswer, AppendOutcome, ReplicatedLog, ReplicatedLogUser } from '../../src/ports/replicated-log.ts';
-import type { ReplicationTransport } from '../../src/ports/replication-transport.ts';
+import type { Cancelable } from '../../src/ports/clock.ts';
+import { lsn, type ShardId, type Term } from '../../src/ports/ids.ts';
+import type { ReplicaFlush, ReplicaPosition } from '../../src/ports/replica-store.ts';
+import type { AppendAnswer, AppendOutcome, ReplicatedLog } from '../../src/ports/replicated-log.ts';
 import type { LogEntry, ShardFlush } from '../../src/ports/store.ts';
+import { Applying } from './applying.ts';
 import { CatchUp, SNAPSHOTS_AT_ONCE } from './catch-up.ts';
 import { type ConfigurationChange, configurationOf, encodeConfiguration } from './core/configuration.ts';
 import { firstEntry, isData } from './core/entry.ts';
 import { type DirectoryId, directoryId } from './core/ids.ts';
 import { type StoredEntry, storedEntry } from './core/log.ts';
 import type { Message } from './core/message.ts';
-import { DEFAULT_TIMES, type ReplicaBounds, type ReplicaTimes } from './core/options.ts';
+import { DEFAULT_TIMES, type ReplicaTimes } from './core/options.ts';
 import type { Notice } from './core/output.ts';
 import { type ChangeAnswer, Replica } from './core/replica.ts';
+import type { DriverOptions } from './driver-options.ts';
+import { Leaving, type Standing, standingOf } from './leaving.ts';
 import { decodeFrame, owned } from './multi/frame.ts';
 import { Peers } from './multi/peers.ts';
 import { Persistence, type Step } from './persistence.ts';
 import { restoredFrom, ShardReplica } from './shard-replica.ts';
-import type { TermSource } from './terms.ts';
 
 /** ms between ticks: what elections and hand-overs are measured in. */
 const TICK_MS = 100;
+/** A tick so much late says that this process did not run, and that what the others sent meanwhile is still to be read, ms. */
+const OVERSLEPT_MS = 500;
+/** … which is done by then, ms. */
+const READ_FIRST_MS = 20;
 /** Drains that lead to more to drain at once: more is a loop, and waits for the next turn. */
 const MAX_ROUNDS = 100;
-
-export interface DriverOptions {
-  store: ReplicaStore;
-  transport: ReplicationTransport;
-  clock: Clock;
-  scheduler: Scheduler;
-  random: Random;
-  terms: TermSource;
-  layout: RowLayout;
-  user: ReplicatedLogUser;
-  /** The same on every node of the cluster. */
-  times?: Partial<ReplicaTimes>;
-  bounds?: Partial<ReplicaBounds>;
-  /** Snapshots read for followers at once: each pins the files it reads from. Default 8. */
-  snapshotsAtOnce?: number;
-  /** Frames that are none, damage: for logs. */
-  onRefused?: (from: string, why: string) => void;
-}
 
 /** Of a shard, in the store. */
 interface Found {
@@ -63,10 +50,13 @@ export class ReplicationDriver implements ReplicatedLog {
   readonly #peers: Peers;
   readonly #persistence: Persistence;
   readonly #catchUp: CatchUp;
+  readonly #leaving: Leaving;
+  readonly #applying: Applying;
   #dirty: ShardReplica[] = [];
   #scheduled = false;
   #ticker: Cancelable | undefined;
   #round = 0;
+  #tickedAtMs = 0;
   #beatSlot = -1;
   #allBeat = false;
   #nextRead = 1;
@@ -82,6 +72,16 @@ export class ReplicationDriver implements ReplicatedLog {
       store,
       layout,
       durable: (of, seq) => this.#persisted(of, seq),
+      failed: (error) => this.#fail(error),
+    });
+    this.#leaving = new Leaving({
+      ...{ store, layout, shards: this.#shards, user: options.user },
+      failed: (error) => this.#fail(error),
+    });
+    this.#applying = new Applying({
+      ...{ store, user: options.user },
+      isOpen: () => this.#state === 'open',
+      wake: (of) => this.#wake(of),
       failed: (error) => this.#fail(error),
     });
     this.#catchUp = new CatchUp({
@@ -109,8 +109,10 @@ export class ReplicationDriver implements ReplicatedLog {
     for (let n = 0; n < store.shardCount; n += 1) {
       const shard = n as ShardId; // within the store's count
       const position = store.replicaPosition(shard);
+      if (position.rows === 'dropping') this.#leaving.found(shard);
       if (position.rows === 'installing') await store.resumeInstall(shard, layout);
-      if (position.lastLsn === 0 && position.term === 0) continue;
+      // Of one that was dropped its promises are left: it is no replica.
+      if (position.lastLsn === 0) continue;
       const stored: StoredEntry[] = [];
       const entries: LogEntry[] = [];
       for await (const entry of store.readLog(shard, lsn(position.base.lsn + 1))) {
@@ -207,6 +209,22 @@ export class ReplicationDriver implements ReplicatedLog {
     return answer ?? { refused: `this node has no replica of shard ${shard}` };
   }
 
+  /** Of the replica here; undefined: there is none. */
+  standing(shard: ShardId): Standing | undefined {
+    const of = this.#shards.get(shard);
+    return of === undefined ? undefined : standingOf(of.replica, this.#nowMs());
+  }
+
+  /** Shards of which a crash has left rows that were to go. */
+  get halfDropped(): readonly ShardId[] {
+    return this.#leaving.unfinished;
+  }
+
+  /** These replicas are no members any more: whoever calls has made sure of it. Resolves when nothing is left of them but their promises. */
+  async drop(shards: readonly ShardId[]): Promise<void> {
+    if (this.#state === 'open') await this.#leaving.drop(shards);
+  }
+
   async close(): Promise<void> {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
@@ -225,9 +243,16 @@ export class ReplicationDriver implements ReplicatedLog {
 
   #tick(): void {
     if (this.#state !== 'open') return;
+    const nowMs = this.#nowMs();
+    const lateMs = nowMs - this.#tickedAtMs - TICK_MS;
+    this.#tickedAtMs = nowMs;
+    if (this.#round > 0 && lateMs > OVERSLEPT_MS) {
+      // Timers run before sockets are read: who was silent is known once that is done.
+      this.#ticker = this.#options.scheduler.after(READ_FIRST_MS, () => this.#tick());
+      return;
+    }
     this.#round += 1;
     const round = this.#round;
-    const nowMs = this.#nowMs();
     for (const of of this.#shards.values()) {
       if (!of.replica.isDue(nowMs)) continue;
       of.replica.tick({ nowMs, random: this.#options.random.next(), round });
@@ -282,6 +307,7 @@ export class ReplicationDriver implements ReplicatedLog {
     for (let rounds = 0; this.#dirty.length > 0 && rounds < MAX_ROUNDS; rounds += 1) {
       for (const of of this.#dirty.splice(0)) {
         of.isDirty = false;
+        if (of.hasLeft) continue;
         if (of.replica.wantsTick) of.replica.tick({ ...this.#now(), round: this.#round });
         this.#take(of, steps);
       }
@@ -300,7 +326,7 @@ export class ReplicationDriver implements ReplicatedLog {
       else this.#peers.add(outgoing.to, of.shard, outgoing.message);
     }
     for (const notice of notices) this.#onNotice(of, notice);
-    this.#apply(of);
+    this.#applying.apply(of);
     // Said last: what it was elected over is applied.
     if (replica.isServing && !of.wasLeading && of.applied >= replica.commit) {
       of.wasLeading = true;
@@ -309,7 +335,7 @@ export class ReplicationDriver implements ReplicatedLog {
   }
 
   #persisted(of: ShardReplica, seq: number): void {
-    if (this.#state !== 'open') return;
+    if (this.#state !== 'open' || of.hasLeft) return;
     // Two steps of one write may be reported in either order.
     of.durableSeq = Math.max(of.durableSeq, seq);
     of.replica.persisted(seq, this.#now());
@@ -349,7 +375,7 @@ export class ReplicationDriver implements ReplicatedLog {
     let of = this.#shards.get(shard);
     if (of === undefined) {
       // What is about to be a voter is not to be a newcomer first: two replicas would write one log. A leader says everything again.
-      if (this.#creating.has(shard)) return;
+      if (this.#creating.has(shard) || this.#leaving.has(shard)) return;
       // A leader that has it among its members speaks to a newcomer. It learns; it creates nothing.
       if (!['append', 'heartbeat', 'snapshotChunk'].includes(message.type)) return;
       of = this.#add(shard, { position: this.#options.store.replicaPosition(shard), stored: [], entries: [] });
@@ -380,7 +406,9 @@ export class ReplicationDriver implements ReplicatedLog {
     switch (notice.type) {
       case 'elected':
       case 'leading':
+        return;
       case 'transferEnded':
+        this.#options.onTransferEnded?.(shard, notice.to, notice.outcome);
         return;
       case 'following':
         of.wasLeading = false;
@@ -429,51 +457,6 @@ export class ReplicationDriver implements ReplicatedLog {
         this.#fail(new Error(`shard ${shard} of data directory ${this.self} is damaged: ${notice.what}`));
         return;
     }
-  }
-
-  // ---------------------------------------------------------------- what is committed
-
-  #apply(of: ShardReplica): void {
-    const { replica } = of;
-    if (of.installing !== undefined || of.reading) return;
-    if (of.applied < replica.commit) {
-      const found = replica.log.entries(lsn(of.applied + 1), replica.commit, Number.POSITIVE_INFINITY);
-      if (found === 'stored') {
-        of.reading = true;
-        void this.#applyStored(of, replica.commit);
-        return;
-      }
-      for (const entry of found) this.#applyOne(of, entry);
-    }
-    for (const [id, { at, done }] of of.reads) {
-      if (at === undefined || of.applied < at) continue;
-      of.reads.delete(id);
-      done(true);
-    }
-  }
-
-  async #applyStored(of: ShardReplica, to: Lsn): Promise<void> {
-    try {
-      for await (const entry of this.#options.store.readLog(of.shard, lsn(of.applied + 1))) {
-        // A snapshot may have been installed meanwhile.
-        if (entry.lsn > to || entry.lsn !== of.applied + 1 || this.#state !== 'open') break;
-        this.#applyOne(of, entry);
-      }
-    } catch (error) {
-      this.#fail(error);
-    }
-    of.reading = false;
-    this.#wake(of);
-  }
-
-  #applyOne(of: ShardReplica, { lsn: at, term, entry }: LogEntry): void {
-    if (at !== of.applied + 1) throw new Error(`shard ${of.shard}: entry ${at} is applied after ${of.applied}`);
-    of.applied = at;
-    this.#options.user.applied(of.shard, { lsn: at, term, entry: isData(entry) ? entry : undefined });
-    const append = of.appends.get(at);
-    if (append === undefined) return;
-    of.appends.delete(at);
-    append.settled(append.term === term ? 'committed' : 'unknown');
   }
 
   // ---------------------------------------------------------------- end

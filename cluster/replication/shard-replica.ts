@@ -43,11 +43,21 @@ export class ShardReplica {
   isDirty = false;
   /** What it told the user last. */
   wasLeading = false;
+  /** No replica any more. */
+  hasLeft = false;
 
   constructor(shard: ShardId, replica: Replica) {
     this.shard = shard;
     this.replica = replica;
     this.applied = replica.commit;
+  }
+
+  leave(): void {
+    this.hasLeft = true;
+    this.held = [];
+    this.abandon();
+    for (const { done } of this.reads.values()) done(false);
+    this.reads.clear();
   }
 
   /** Leads no more: nobody knows what becomes of what is not committed. */

@@ -11,7 +11,8 @@ import { exhausted, retryable, unavailable } from './statuses.ts';
 export type Piece<T> =
   | { type: 'value'; value: T }
   | { type: 'later'; why: string | undefined }
-  | { type: 'refused'; status: Status };
+  /** `silent`: it is this node's own word, nothing came from that one. */
+  | { type: 'refused'; status: Status; silent: string | undefined };
 
 export interface GatherOptions<T> {
   /** For messages: list or count. */
@@ -29,9 +30,12 @@ export class Gathering<T> {
   readonly #remaining = new Set<number>();
   readonly #values: T[] = [];
   readonly #since: number;
+  #roundAt = 0;
   #pauseMs: number;
   #open = 0;
   #why: string | undefined;
+  /** Nodes that left this one without an answer, and since when. */
+  readonly #silent = new Map<string, number>();
   #over = false;
 
   constructor(options: GatherOptions<T>) {
@@ -45,6 +49,7 @@ export class Gathering<T> {
   /** Asks every owner of what is still missing. */
   begin(): void {
     const { context, askLocal, askRemote } = this.#options;
+    this.#roundAt = context.clock.monotonic();
     const pieces = new Map<string, { owner: RemoteOwner | undefined; shards: Set<number> }>();
     for (const shard of this.#remaining) {
       const owner = context.view.ownerOf(shard);
@@ -82,6 +87,8 @@ export class Gathering<T> {
           return;
         }
         this.#why = piece.status.message;
+        if (piece.silent !== undefined && !this.#silent.has(piece.silent))
+          this.#silent.set(piece.silent, this.#roundAt);
       }
     }
     this.#roundEnds();
@@ -96,13 +103,16 @@ export class Gathering<T> {
       return;
     }
     const { context, what } = this.#options;
-    const { clock, limits, parking } = context;
-    if (clock.monotonic() - this.#since >= limits.waitMs) {
+    const { clock, limits, parking, cutOff } = context;
+    const waitedMs = Math.round(clock.monotonic() - this.#since);
+    const alone = cutOff();
+    if (waitedMs >= limits.waitMs || alone !== undefined || this.#isSilent()) {
       const others = this.#remaining.size > 1 ? ` and ${this.#remaining.size - 1} others` : '';
-      const why = this.#why === undefined ? 'it has no owner' : this.#why;
+      const why = alone ?? this.#why ?? 'it has no owner';
+      const rest = waitedMs >= limits.waitMs ? '' : ' Ask another node.';
       this.#finish(
         unavailable(
-          `Shard ${missing}${others} could not be asked for a ${what} within ${limits.waitMs} ms: ${why}`,
+          `Shard ${missing}${others} could not be asked for a ${what} within ${waitedMs} ms: ${why}${rest}`,
           'no',
         ),
         undefined,
@@ -117,6 +127,16 @@ export class Gathering<T> {
         undefined,
       );
     }
+  }
+
+  /** An owner of what is missing has been asked for long, and another node may reach it. */
+  #isSilent(): boolean {
+    const { view, clock, limits } = this.#options.context;
+    const before = clock.monotonic() - limits.attemptMs;
+    return [...this.#remaining].some((shard) => {
+      const owner = view.ownerOf(shard);
+      return isRemote(owner) && (this.#silent.get(owner.node) ?? Number.POSITIVE_INFINITY) <= before;
+    });
   }
 
   #finish(error: Status | undefined, values: T[] | undefined): void {

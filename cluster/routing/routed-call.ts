@@ -3,11 +3,14 @@
 //
 // What may be tried again (I5): a refusal that says "not applied" always; an unknown outcome only where a repeat is the same request (its request
 // id) or changes nothing. Once an outcome was unknown, the last refusal says "maybe applied", whatever the last attempt said.
+//
+// What this node cannot mend it does not wait for: an owner that leaves it without an answer, though others may reach it, or being cut off itself.
+// The caller hears of that within seconds, and asks another node under the same request id.
 
 import type { Cancelable, Clock } from '../../src/ports/clock.ts';
 import type { Done, Engine, Waiting } from '../../src/ports/engine.ts';
 import { type Status, StatusCode } from '../../src/wire/status.ts';
-import { NO_TIMEOUT, type RpcCall, type RpcDone } from '../link/rpc.ts';
+import { NO_TIMEOUT, type RpcCall, type RpcDone, type RpcSpeaker } from '../link/rpc.ts';
 import { encodeBody, readAnswer } from './answers.ts';
 import type { RoutingLimits } from './limits.ts';
 import { linkMethod, type Operation } from './operations.ts';
@@ -23,6 +26,8 @@ export interface RouteContext {
   clock: Clock;
   limits: RoutingLimits;
   ask(owner: RemoteOwner, method: string, body: Uint8Array, timeoutMs: number, done: RpcDone): RpcCall;
+  /** Why this node will hear of no owner while it stays so; undefined: it is among the others. */
+  cutOff(): string | undefined;
   /** While it is anywhere but in the local engine for a plain answer, a call is told when its shard's owner changes. */
   watch(shard: number, call: { ownerChanged(): void }): void;
   unwatch(shard: number, call: { ownerChanged(): void }): void;
@@ -51,6 +56,8 @@ export class RoutedCall<T> implements Waiting {
   /** The wait for an owner began. Waits for events begin it anew after each attempt that got through to one. */
   #since: number;
   #attemptAt: number;
+  /** The owner that was asked last and from which nothing comes, and since when. */
+  #silent: { node: string; sinceMs: number } | undefined;
   #maybeApplied = false;
   #lastRefusal: Status | undefined;
   #body: Uint8Array | undefined;
@@ -143,12 +150,14 @@ export class RoutedCall<T> implements Waiting {
     const timeoutMs = waits === 'forEvents' ? NO_TIMEOUT : Math.ceil(Math.min(left, limits.attemptMs));
     const stage: Stage = { at: 'remote', owner, call: undefined };
     this.#stage = stage;
-    stage.call = this.#context.ask(owner, linkMethod(method), this.#body, timeoutMs, (error, bytes) => {
+    stage.call = this.#context.ask(owner, linkMethod(method), this.#body, timeoutMs, (error, bytes, speaker) => {
       if (attempt !== this.#attempt) return;
       if (error !== undefined) {
+        this.#heard(owner, speaker);
         this.#failed(error);
         return;
       }
+      this.#silent = undefined;
       const answered = readAnswer(bytes ?? new Uint8Array(0), answer);
       if (answered.type === 'value') this.#finish(undefined, answered.value);
       else if (answered.type === 'garbage') this.#finish(misunderstood(owner.node, method, answered.what), undefined);
@@ -163,6 +172,15 @@ export class RoutedCall<T> implements Waiting {
     this.#redirects += 1;
     if (news && this.#redirects <= limits.redirects) this.#try();
     else this.#park();
+  }
+
+  /** A wait for events was answered by the link's being there, until it ended. */
+  #heard({ node }: RemoteOwner, speaker: RpcSpeaker): void {
+    if (speaker === 'peer') this.#silent = undefined;
+    else if (this.#silent?.node !== node) {
+      const { waits } = this.#operation;
+      this.#silent = { node, sinceMs: waits === 'forEvents' ? this.#context.clock.monotonic() : this.#attemptAt };
+    }
   }
 
   #failed(error: Status): void {
@@ -187,8 +205,9 @@ export class RoutedCall<T> implements Waiting {
     this.#attempt += 1;
     this.#redirects = 0;
     const now = clock.monotonic();
-    if (now - this.#since >= limits.waitMs) {
-      this.#finish(this.#gaveUp(), undefined);
+    const why = this.#vain(now) ?? (now - this.#since >= limits.waitMs ? this.#notServed() : undefined);
+    if (why !== undefined) {
+      this.#finish(unavailable(why, this.#maybeApplied ? 'maybe' : 'no'), undefined);
       return;
     }
     const cancelable = parking.park(this.#shard, this.#pauseMs, () => {
@@ -214,11 +233,24 @@ export class RoutedCall<T> implements Waiting {
     this.#pauseMs = limits.pauseMs;
   }
 
-  #gaveUp(): Status {
+  #notServed(): string {
     const { workflowId } = this.#operation.to;
     const why = this.#lastRefusal === undefined ? 'it has no owner' : this.#lastRefusal.message;
-    const what = `Shard ${this.#shard}, which holds workflow ${workflowId}, was not served for ${this.#context.limits.waitMs} ms: ${why}`;
-    return unavailable(what, this.#maybeApplied ? 'maybe' : 'no');
+    return `Shard ${this.#shard}, which holds workflow ${workflowId}, was not served for ${this.#context.limits.waitMs} ms: ${why}`;
+  }
+
+  /** Why another node is more likely to have an answer than this one. */
+  #vain(now: number): string | undefined {
+    const { cutOff, limits, view } = this.#context;
+    const { workflowId } = this.#operation.to;
+    const alone = cutOff();
+    if (alone !== undefined)
+      return `Shard ${this.#shard}, which holds workflow ${workflowId}, is not served by this node, and ${alone}: ask another node.`;
+    const owner = view.ownerOf(this.#shard);
+    const silent = this.#silent;
+    if (silent === undefined || !isRemote(owner) || owner.node !== silent.node) return undefined;
+    if (now - silent.sinceMs < limits.attemptMs) return undefined;
+    return `Node ${silent.node}, which has shard ${this.#shard} and workflow ${workflowId}, left this node without an answer for ${limits.attemptMs} ms: ask another node.`;
   }
 
   // ---------------------------------------------------------------- ends

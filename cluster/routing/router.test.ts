@@ -279,6 +279,81 @@ describe('a message', () => {
     expect(single).toMatchObject([{ error: { detail: { applied: 'maybe' } } }]);
   });
 
+  it('that its owner leaves unanswered is given back within 3 s, to be asked of another node; applied once', () => {
+    owned(b);
+    const outcomes = submit(a, 1, signal('once'));
+    world.time.advance(10);
+    network().cut('b', 'a');
+    b.engine.last.done(undefined, ACCEPTED);
+    world.time.advance(2_900);
+    expect(outcomes).toEqual([]);
+    world.time.advance(300);
+    expect(outcomes).toEqual([
+      {
+        error: unavailable(
+          'Node b, which has shard 1 and workflow w1-x, left this node without an answer for 3000 ms: ask another node.',
+          'maybe',
+        ),
+        value: undefined,
+      },
+    ]);
+    expect(b.engine.asked.length).toBe(1);
+    const elsewhere = submit(c, 1, signal('once'));
+    world.time.advance(10);
+    expect(b.engine.last.what).toMatchObject({ requestId: 'once' });
+    b.engine.last.done(undefined, ACCEPTED);
+    world.time.advance(10);
+    expect(elsewhere).toEqual(accepted);
+  });
+
+  it('for an owner that cannot be reached from here is given back within 3 s, as not applied', () => {
+    owned(b);
+    network().break('a', 'b');
+    network().cut('a', 'b');
+    world.time.advance(10);
+    const outcomes = submit(a, 1, signal());
+    world.time.advance(3_300);
+    expect(outcomes).toMatchObject([
+      { error: { message: expect.stringMatching(/^Node b, .* ask another node\.$/), detail: { applied: 'no' } } },
+    ]);
+  });
+
+  it('waits on when another is said to own the shard meanwhile, or none', () => {
+    owned(b);
+    network().cut('b', 'a');
+    const outcomes = submit(a, 1, signal());
+    world.time.advance(2_000);
+    a.view.setAll('moving');
+    world.time.advance(3_000);
+    expect(outcomes).toEqual([]);
+    a.view.setAll(at('c', 2));
+    c.view.setAll('local');
+    world.time.advance(10);
+    c.engine.last.done(undefined, ACCEPTED);
+    world.time.advance(10);
+    expect(outcomes).toEqual(accepted);
+  });
+
+  it('for a shard that moves does not wait at a node that is cut off from the others', () => {
+    const alone = world.node('d');
+    alone.view.setAll('moving');
+    const outcomes = submit(alone, 1, signal());
+    world.time.advance(1_000);
+    expect(outcomes).toEqual([]);
+    alone.cutOff = 'this node hears 0 of the 2 others';
+    world.time.advance(300);
+    expect(outcomes).toEqual([
+      {
+        error: unavailable(
+          'Shard 1, which holds workflow w1-x, is not served by this node, and this node hears 0 of the 2 others: ask another node.',
+          'no',
+        ),
+        value: undefined,
+      },
+    ]);
+    expect(alone.router.waiting).toBe(0);
+  });
+
   it('says "maybe" at the end if any attempt may have been applied, whatever the last one says', () => {
     owned(b);
     const outcomes = submit(a, 1, signal());
@@ -365,6 +440,19 @@ describe('a wait for events', () => {
     b.engine.last.done(undefined, value);
     world.time.advance(10);
     expect(outcomes).toEqual([{ error: undefined, value: { ...value, closeEvent: Uint8Array.of(9) } }]);
+  });
+
+  it('is given back when its owner cannot be reached any more from here', () => {
+    owned(b);
+    const { outcomes, done } = asking();
+    a.router.history(to(1), poll, done);
+    world.time.advance(60_000);
+    network().cut('a', 'b');
+    network().break('a', 'b');
+    world.time.advance(2_900);
+    expect(outcomes).toEqual([]);
+    world.time.advance(500);
+    expect(outcomes).toMatchObject([{ error: { message: expect.stringMatching(/ask another node/) } }]);
   });
 
   it('that is given up is given up where it waits', () => {
@@ -543,7 +631,23 @@ describe('a list', () => {
       {
         error: {
           code: StatusCode.UNAVAILABLE,
-          message: expect.stringMatching(/^Shard 4 could not be asked for a list within 10000 ms/),
+          message: expect.stringMatching(/^Shard 4 could not be asked for a list within 10\d{3} ms: it has no owner$/),
+        },
+      },
+    ]);
+  });
+
+  it('is given back when an owner leaves it unanswered, to be asked of another node', () => {
+    owned(b);
+    network().cut('b', 'a');
+    const { outcomes, done } = asking();
+    a.router.list({ namespace: 'n', query: '', pageSize: 10, nextPageToken: undefined }, done);
+    world.time.advance(5_300);
+    expect(outcomes).toMatchObject([
+      {
+        error: {
+          code: StatusCode.UNAVAILABLE,
+          message: expect.stringMatching(/^Shard 0 and 7 others .* Ask another node\.$/),
         },
       },
     ]);

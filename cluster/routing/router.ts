@@ -47,6 +47,8 @@ export interface RouterOptions {
   pageTokenOf(request: CountRequest): (info: api.WorkflowExecutionInfo, shard: number) => Uint8Array;
   /** A link to this node is wanted; nothing happens if there is one. May throw: then the node is not reached. */
   connect(node: string, address: Address): void;
+  /** Why this node will hear of no owner while it stays so. Default: it never is. */
+  cutOff?(): string | undefined;
 }
 
 const NOTHING: Waiting = { abandon: () => undefined };
@@ -73,6 +75,7 @@ export class Router implements Engine {
       parking: this.#parking,
       clock: options.clock,
       limits: this.#limits,
+      cutOff: () => options.cutOff?.(),
       ask: (owner, method, body, timeoutMs, done) => this.#ask(owner, method, body, timeoutMs, done),
       watch: (shard, watcher) => watchers.watch(shard, watcher),
       unwatch: (shard, watcher) => watchers.unwatch(shard, watcher),
@@ -248,7 +251,7 @@ export class Router implements Engine {
       } catch (error) {
         // An address that may not be dialled, or this node is leaving.
         const why = error instanceof Error ? error.message : String(error);
-        done(unavailable(`Node ${owner.node} cannot be reached: ${why}`, 'no'), undefined);
+        done(unavailable(`Node ${owner.node} cannot be reached: ${why}`, 'no'), undefined, 'us');
         return NOTHING;
       }
     }
@@ -257,7 +260,7 @@ export class Router implements Engine {
 
   #localPiece<T>(shards: ReadonlySet<number>, settle: (piece: Piece<T>) => void): Done<T> {
     return (error, value) => {
-      if (error !== undefined) settle({ type: 'refused', status: error });
+      if (error !== undefined) settle({ type: 'refused', status: error, silent: undefined });
       else if (value === undefined) settle({ type: 'later', why: undefined });
       // A shard that left meanwhile may have lacked rows already.
       else if ([...shards].some((shard) => this.#view.ownerOf(shard) !== 'local'))
@@ -276,15 +279,15 @@ export class Router implements Engine {
   ): void {
     const { shards: _, ...asked } = request;
     const body = encodeBody({ request: asked, shards: encodeShards(shards, this.#view.shardCount) });
-    this.#ask(owner, operations.linkMethod(method), body, this.#limits.attemptMs, (error, bytes) => {
+    this.#ask(owner, operations.linkMethod(method), body, this.#limits.searchMs, (error, bytes, speaker) => {
       if (error !== undefined) {
-        settle({ type: 'refused', status: error });
+        settle({ type: 'refused', status: error, silent: speaker === 'us' ? owner.node : undefined });
         return;
       }
       const answered = readAnswer(bytes ?? new Uint8Array(0), check);
       if (answered.type === 'value') settle({ type: 'value', value: answered.value });
       else if (answered.type === 'redirect') settle({ type: 'later', why: `node ${owner.node} does not serve it` });
-      else settle({ type: 'refused', status: misunderstood(owner.node, method, answered.what) });
+      else settle({ type: 'refused', status: misunderstood(owner.node, method, answered.what), silent: undefined });
     });
   }
 }

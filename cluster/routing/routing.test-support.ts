@@ -48,6 +48,8 @@ export interface TestNode {
   view: TestView;
   engine: FakeEngine;
   router: Router;
+  /** Why it is cut off from the others. */
+  cutOff: string | undefined;
   faults: unknown[];
 }
 
@@ -85,8 +87,9 @@ export class RoutingWorld {
       shardOf,
       pageTokenOf,
       connect: (peer, address) => void links.connect(peer, address),
+      cutOff: () => node.cutOff,
     });
-    const node = { name, links, rpc, view, engine, router, faults };
+    const node: TestNode = { name, links, rpc, view, engine, router, cutOff: undefined, faults };
     this.nodes.push(node);
     return node;
   }

@@ -70,6 +70,8 @@ export interface SimNode {
 export interface Told {
   id: string;
   shard: number;
+  /** The node that has it now. */
+  at: Name;
   outcome: 'open' | 'ok' | 'no' | 'maybe' | 'rejected' | 'orphaned';
   message: string;
 }
@@ -145,8 +147,7 @@ export class SimWorld {
     node.router.close();
     node.links.kill();
     this.network.crash(name);
-    for (const told of this.told)
-      if (told.outcome === 'open' && told.id.startsWith(`${name}:`)) told.outcome = 'orphaned';
+    for (const told of this.told) if (told.outcome === 'open' && told.at === name) told.outcome = 'orphaned';
     this.count('killed');
     this.time.after(1_500, () => {
       for (const [i, shard] of this.shards.entries())

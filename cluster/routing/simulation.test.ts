@@ -10,7 +10,7 @@ import { NAMES, type SimNode, SimWorld, type Told } from './simulation.test-supp
 
 const SEEDS = Number(process.env.TENUTO_ROUTING_SEEDS ?? 8);
 const FAULTS_UNTIL_MS = 20_000;
-/** A request may wait 10 s for its owner, after an attempt of 5 s. */
+/** A request may wait 10 s for its owner, after an attempt of 3 s. */
 const SETTLED_AT_MS = FAULTS_UNTIL_MS + 25_000;
 
 class Run {
@@ -23,7 +23,13 @@ class Run {
 
   #tell(node: SimNode, shard: number, what: string): { told: Told; done: (error: Status | undefined) => void } {
     this.#number += 1;
-    const told: Told = { id: `${node.name}:${what}-${this.#number}`, shard, outcome: 'open', message: '' };
+    const told: Told = {
+      id: `${node.name}:${what}-${this.#number}`,
+      shard,
+      at: node.name,
+      outcome: 'open',
+      message: '',
+    };
     this.world.told.push(told);
     const done = (error: Status | undefined): void => {
       if (told.outcome === 'orphaned') return;
@@ -51,8 +57,25 @@ class Run {
   watch(node: SimNode, shard: number): void {
     const { told, done } = this.#tell(node, shard, 'await');
     const workflowId = `w${shard}-${told.id}`;
-    node.router.awaitResult({ namespace: 'n', workflowId }, undefined, true, done);
     const { world } = this;
+    // As the SDK: a node that says it cannot is not asked again, if there is another.
+    const ask = (at: SimNode): void => {
+      told.at = at.name;
+      at.router.awaitResult({ namespace: 'n', workflowId }, undefined, true, (error) => {
+        const elsewhere = error?.message.includes('ask another node') === true;
+        const others = world.alive.filter((other) => other !== at);
+        const other = others[world.random.int(Math.max(1, others.length))];
+        if (!elsewhere || other === undefined) {
+          done(error);
+          return;
+        }
+        world.count('asked elsewhere');
+        world.time.after(50, () => {
+          if (told.outcome !== 'orphaned') ask(other);
+        });
+      });
+    };
+    ask(node);
     const close = (): void => {
       const other = world.alive[world.random.int(world.alive.length)];
       if (other !== undefined) this.submit(other, shard, 'terminate', workflowId);
@@ -221,6 +244,7 @@ describe('three nodes, with shards that move and nodes that die', () => {
       'broken',
       'cut',
       'repeat recognised',
+      'asked elsewhere',
       'ok',
       'maybe',
       'orphaned',

@@ -4,6 +4,7 @@
 import type { ClusterMap, Pushes, PushTopic } from '../../src/wire/api.ts';
 import type { Welcome } from '../../src/wire/frame.ts';
 import type { Status } from '../../src/wire/status.ts';
+import type { Patience } from './attention.ts';
 import { leadsMore, readClusterMap } from './cluster-map.ts';
 import type { Link } from './link.ts';
 import { type Destinations, Linker } from './linker.ts';
@@ -27,6 +28,8 @@ export interface ChannelHost {
   onResponse(id: number, body: unknown): void;
   onError(id: number, status: Status): void;
   openOn(link: Link): number;
+  /** Somebody waits for the server of this link, and another one could do instead. */
+  isAwaited(channel: Channel, link: Link): boolean;
   /** The map of the cluster that this channel's node gave, or it gave none and its last one counts no more. */
   onMap(channel: Channel): void;
   /** Whether the process must stay alive may have changed. */
@@ -43,9 +46,15 @@ export class Channel {
   readonly #leadsHandlers = new Set<() => void>();
   #map: ClusterMap | undefined;
 
-  constructor(factory: TransportFactory, to: Destinations, options: CompiledConnectionOptions, host: ChannelHost) {
+  constructor(
+    factory: TransportFactory,
+    to: Destinations,
+    options: CompiledConnectionOptions,
+    patience: Patience,
+    host: ChannelHost,
+  ) {
     this.#host = host;
-    this.linker = new Linker(factory, to, options, {
+    this.linker = new Linker(factory, to, options, patience, {
       hasWork: () => this.#pushHandlers.size > 0 || host.isWanted(this),
       onLinked: (link, again) => host.onLinked(this, link, again),
       onRetired: (_link, reason) => {
@@ -62,6 +71,7 @@ export class Channel {
       onError: (id, status) => host.onError(id, status),
       onPush: (topic, body, link) => this.#onPush(topic, body, link),
       openOn: (link) => host.openOn(link),
+      isAwaited: (link) => host.isAwaited(this, link),
       onWaitersChanged: () => host.onWaitersChanged(),
     });
   }

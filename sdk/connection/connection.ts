@@ -11,6 +11,7 @@ import { FrameKind, type Welcome } from '../../src/wire/frame.ts';
 import type { Status } from '../../src/wire/status.ts';
 import { IllegalStateError } from '../common/errors.ts';
 import { AddressBook } from './address-book.ts';
+import { Patience } from './attention.ts';
 import { currentCallContext, runWithCallContext } from './call-context.ts';
 import { Channel, type Unsubscribe } from './channel.ts';
 import { type KeepAlive, makeKeepAlive } from './host.ts';
@@ -22,32 +23,17 @@ import {
   type CompiledConnectionOptions,
   type ConnectionOptions,
   compileOptions,
+  type RequestOptions,
   resolveUrls,
   socketFactory,
 } from './options.ts';
 import { type OpenRequest, RequestTable, type Route } from './request-table.ts';
-import { ANY_ROUTE, exhausted, givenUp, once, routeOf, serverTimeout } from './requests.ts';
+import { ANY_ROUTE, exhausted, givenUp, LONG_WAITS, once, routeOf, SENT_ONCE, serverTimeout } from './requests.ts';
 import { RpcError, StatusCode } from './rpc-error.ts';
 import { type NodeRequestOptions, type OpenOn, ServedNode } from './served-node.ts';
 import type { Transport, TransportFactory } from './transport.ts';
 
-/**
- * Not sent twice: credit would count double, and a registration must list the tokens held *now*, which is the business of
- * `onReconnected`.
- */
-const SENT_ONCE: ReadonlySet<Method> = new Set(['grantCredit', 'registerWorker', 'unregisterWorker', 'withdrawCredit']);
-
-/** Waits of their own length: a link that is being left is not waited for. */
-const LONG_WAITS: ReadonlySet<Method> = new Set(['awaitWorkflowResult', 'getWorkflowExecutionHistory']);
-
 const DESCRIBE_TIMEOUT_MS = 10_000;
-
-export interface RequestOptions {
-  /** Time limit, ms; 0 or Infinity: none. Default: the connection's `requestTimeout`. */
-  timeoutMs?: number | undefined;
-  /** Gives the request up; what was applied stays applied. */
-  signal?: AbortSignal | undefined;
-}
 
 export class Connection {
   readonly options: CompiledConnectionOptions;
@@ -59,6 +45,7 @@ export class Connection {
   readonly #nodes: Nodes;
   readonly #factory: TransportFactory;
   readonly #keepAlive: KeepAlive = makeKeepAlive();
+  readonly #patience: Patience;
   #closed = false;
   #held = false;
 
@@ -66,6 +53,7 @@ export class Connection {
     this.options = options;
     this.#requests = new RequestTable(options.scheduler, (request) => this.#onExpired(request));
     this.#factory = factory;
+    this.#patience = new Patience(options.scheduler);
     const { urls, scheduler } = options;
     const book = new AddressBook(urls, () => scheduler.random());
     this.#main = this.#channel(book, options);
@@ -132,7 +120,7 @@ export class Connection {
 
   /** Whether any request could be sent now. */
   get isConnected(): boolean {
-    return this.#anyLink() !== undefined;
+    return this.#links().length > 0;
   }
 
   /** Requests that wait for an answer. */
@@ -202,6 +190,7 @@ export class Connection {
       });
       for (const channel of known.keys()) if (!nodes.some((node) => node.channel === channel)) known.delete(channel);
       handler(served);
+      for (const { channel } of nodes) channel.link?.attend();
     });
   }
 
@@ -267,6 +256,7 @@ export class Connection {
         resolve: resolve as (body: unknown) => void,
         reject,
         link: undefined,
+        refusedBy: undefined,
         refusals: 0,
         lastError: undefined,
         release: undefined,
@@ -279,7 +269,7 @@ export class Connection {
   }
 
   #channel(to: Destinations, options: CompiledConnectionOptions): Channel {
-    return new Channel(this.#factory, to, options, {
+    return new Channel(this.#factory, to, options, this.#patience, {
       isWanted: (channel) => {
         if (channel !== this.#main) return this.#nodes.wants(channel);
         return this.#requests.size > 0 || channel.hasPushHandlers;
@@ -290,6 +280,7 @@ export class Connection {
       onResponse: (id, body) => this.#onResponse(id, body),
       onError: (id, status) => this.#onError(id, status),
       openOn: (link) => this.#openOnLink(link),
+      isAwaited: (channel, link) => this.#isAwaited(channel, link),
       onMap: (channel) => this.#nodes.onMap(channel),
       onWaitersChanged: () => this.#updateKeepAlive(),
     });
@@ -307,6 +298,13 @@ export class Connection {
     this.#moveWaits();
   }
 
+  /** By a worker that has credit there, or by a request that is to be answered at once. */
+  #isAwaited(channel: Channel, link: Link): boolean {
+    if (!this.#nodes.several) return false;
+    if (this.#nodes.serves(channel)) return true;
+    return this.#requests.all().some((request) => request.link === link && !LONG_WAITS.has(request.method));
+  }
+
   #openOnLink(link: Link): number {
     return this.#requests.all().filter((request) => request.link === link).length;
   }
@@ -314,33 +312,39 @@ export class Connection {
   /** Waits on links that are being left begin again on others. */
   #moveWaits(): void {
     for (const request of this.#requests.all()) {
-      if (!request.link?.left || !LONG_WAITS.has(request.method) || this.#linkFor(request.route) === undefined)
-        continue;
+      if (!request.link?.left || !LONG_WAITS.has(request.method) || this.#linkFor(request) === undefined) continue;
       this.#cancelOnServer(request);
       request.link = undefined;
       this.#sendOrConnect(request);
     }
   }
 
-  #anyLink(): Link | undefined {
-    return this.#main.link ?? this.#nodes.anyLink;
+  #links(): Link[] {
+    const { link } = this.#main;
+    return link === undefined ? this.#nodes.links : [link, ...this.#nodes.links];
   }
 
-  #linkFor(route: Route): Link | undefined {
+  #linkFor({ route, refusedBy }: OpenRequest): Link | undefined {
+    if (route.kind === 'only') return route.channel.link;
+    const first = this.#firstLinkFor(route);
+    if (first !== undefined && first !== refusedBy) return first;
+    const links = this.#links();
+    return links.find((link) => link !== refusedBy) ?? links[0];
+  }
+
+  #firstLinkFor(route: Exclude<Route, { kind: 'only' }>): Link | undefined {
     switch (route.kind) {
       case 'any':
-        return this.#anyLink();
+        return undefined;
       case 'owner':
-        return this.#nodes.linkOfOwner(route.namespace, route.workflowId) ?? this.#anyLink();
+        return this.#nodes.linkOfOwner(route.namespace, route.workflowId);
       case 'first':
-        return route.channel.link ?? this.#anyLink();
-      case 'only':
         return route.channel.link;
     }
   }
 
   #sendOrConnect(request: OpenRequest): void {
-    const link = this.#linkFor(request.route);
+    const link = this.#linkFor(request);
     if (link !== undefined) this.#send(request, link);
     else (request.route.kind === 'only' ? request.route.channel : this.#main).linker.connect();
   }
@@ -354,6 +358,7 @@ export class Connection {
     }
     request.link = link;
     link.write(frame);
+    link.attend();
   }
 
   #finish(request: OpenRequest): void {
@@ -387,8 +392,10 @@ export class Connection {
       this.#reject(request, error);
       return;
     }
+    request.refusedBy = request.link;
     request.link = undefined;
     request.lastError = error;
+    if (request.route.kind !== 'only' && this.#linkFor(request) === request.refusedBy) this.#nodes.openAnother();
     const { scheduler } = this.options;
     scheduler.after(backoffMs(request.refusals++, scheduler.random()), () => {
       // A reconnect may have sent it in the meantime.
@@ -434,10 +441,11 @@ export class Connection {
       }
     }
     for (const request of this.#requests.all()) {
-      const unsent = request.link === undefined ? this.#linkFor(request.route) : undefined;
+      const unsent = request.link === undefined ? this.#linkFor(request) : undefined;
       if (unsent !== undefined) this.#send(request, unsent);
     }
     this.#moveWaits();
+    link.attend();
   }
 
   /** Asks the node at the other end for its map, and to be told when it changes. Before all else: a registration that follows knows more. */

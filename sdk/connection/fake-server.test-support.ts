@@ -68,6 +68,9 @@ export interface SeenRequest {
   body: Record<string, unknown>;
 }
 
+/** In place of an answer: none comes. */
+export const UNANSWERED = Symbol('unanswered');
+
 /** One connection to the fake server. */
 export class FakeLink {
   readonly transport: Transport;
@@ -170,7 +173,11 @@ export class FakeServer {
         const [, id, method, timeoutMs, body] = frame as [number, number, string, number, Record<string, unknown>];
         const request = { link, id, method, timeoutMs, body };
         this.requests.push(request);
-        if (this.answer !== undefined) queueMicrotask(() => this.respond(request, this.answer?.(request)));
+        if (this.answer === undefined) return;
+        queueMicrotask(() => {
+          const answer = this.answer?.(request);
+          if (answer !== UNANSWERED) this.respond(request, answer);
+        });
         return;
       }
       default:

@@ -2,13 +2,14 @@
 
 export { DEFAULT_ADDRESS } from './address.ts';
 export type { WebSocketFactory, WebSocketLike } from './browser-transport.ts';
-export { Connection, Connection as NativeConnection, type RequestOptions } from './connection.ts';
+export { Connection, Connection as NativeConnection } from './connection.ts';
 export { defaultIdentity, environmentVariable } from './host.ts';
 export { OperatorService } from './operator-service.ts';
 export type {
   CompiledConnectionOptions,
   ConnectionOptions,
   ConnectionOptions as NativeConnectionOptions,
+  RequestOptions,
 } from './options.ts';
 export {
   isCancelledError,

@@ -5,6 +5,7 @@ import { decodeAll, encode } from '../../src/wire/codec.ts';
 import { FrameKind, type Hello, MAX_MESSAGE_BYTES, type Welcome } from '../../src/wire/frame.ts';
 import type { Status } from '../../src/wire/status.ts';
 import { isRecord } from '../common/type-helpers.ts';
+import { Attention, type Patience } from './attention.ts';
 import type { Cancelable, Scheduler } from './scheduler.ts';
 import type { Transport } from './transport.ts';
 
@@ -21,6 +22,8 @@ export interface LinkListener {
   onError(link: Link, id: number, status: Status): void;
   onPush(link: Link, topic: string, body: unknown): void;
   onGoaway(link: Link): void;
+  /** Somebody waits for this server, and another one could do instead. */
+  isAwaited(link: Link): boolean;
   /** Silence: ask for an answer, where the transport has no ping of its own. */
   onSilence(link: Link): void;
   /** Called once. */
@@ -37,6 +40,7 @@ export class Link {
   readonly #transport: Transport;
   readonly #scheduler: Scheduler;
   readonly #listener: LinkListener;
+  readonly #attention: Attention;
   #frames: Uint8Array[] = [];
   #queuedBytes = 0;
   #flushDue = false;
@@ -44,15 +48,21 @@ export class Link {
   #silentLooks = 0;
   #idleTimer: Cancelable | undefined;
 
-  constructor(transport: Transport, address: string, scheduler: Scheduler, listener: LinkListener) {
+  constructor(transport: Transport, address: string, scheduler: Scheduler, patience: Patience, listener: LinkListener) {
     this.address = address;
     this.#transport = transport;
     this.#scheduler = scheduler;
     this.#listener = listener;
+    this.#attention = new Attention(scheduler, patience, {
+      isAwaited: () => !this.closed && listener.isAwaited(this),
+      ask: () => this.#askForLife(),
+      leave: (silentMs) => this.close(1001, `no sign of life for ${Math.round(silentMs)} ms`),
+    });
     transport.onmessage = (bytes) => this.#receive(bytes);
     transport.onclose = (reason) => this.#onClosed(reason);
     transport.onalive = () => {
       this.#heard = true;
+      this.#attention.heard();
     };
   }
 
@@ -77,6 +87,11 @@ export class Link {
     if (this.#flushDue || this.closed) return;
     this.#flushDue = true;
     this.#scheduler.soon(this.#flushTick);
+  }
+
+  /** Something may wait for this server from now on: its silence is noticed soon (attention.ts). */
+  attend(): void {
+    if (!this.closed && this.welcome !== undefined) this.#attention.begin();
   }
 
   /** Sends what waits, as far as the transport takes it. */
@@ -118,12 +133,14 @@ export class Link {
     this.#frames = [];
     this.#queuedBytes = 0;
     this.#idleTimer?.cancel();
+    this.#attention.end();
     this.#listener.onClose(this, reason);
   }
 
   #receive(bytes: Uint8Array): void {
     if (this.closed) return;
     this.#heard = true;
+    this.#attention.heard();
     let frames: unknown[];
     try {
       frames = decodeAll(bytes);
@@ -171,6 +188,11 @@ export class Link {
     }
   }
 
+  #askForLife(): void {
+    if (this.#transport.ping !== undefined) this.#transport.ping();
+    else this.#listener.onSilence(this);
+  }
+
   /** After `idleMs` of silence asks for a sign of life, after as long again gives up. Looks four times in that span. */
   #watchSilence(idleMs: number): void {
     this.#idleTimer = this.#scheduler.after(idleMs / 2, () => {
@@ -181,10 +203,7 @@ export class Link {
         this.close(1001, `no sign of life for ${2 * idleMs} ms`);
         return;
       }
-      if (this.#silentLooks === 2) {
-        if (this.#transport.ping !== undefined) this.#transport.ping();
-        else this.#listener.onSilence(this);
-      }
+      if (this.#silentLooks === 2) this.#askForLife();
       this.#watchSilence(idleMs);
     });
   }

@@ -5,6 +5,7 @@ import { encode } from '../../src/wire/codec.ts';
 import { FrameKind, type Hello } from '../../src/wire/frame.ts';
 import type { Status } from '../../src/wire/status.ts';
 import { VERSIONS } from '../../src/wire/versions.ts';
+import type { Patience } from './attention.ts';
 import { Link } from './link.ts';
 import type { CompiledConnectionOptions } from './options.ts';
 import { RpcError, StatusCode } from './rpc-error.ts';
@@ -50,6 +51,8 @@ export interface LinkerOwner {
   onPush(topic: string, body: unknown, link: Link): void;
   /** Requests this link has still to answer. */
   openOn(link: Link): number;
+  /** Somebody waits for the server of this link, and another one could do instead. */
+  isAwaited(link: Link): boolean;
   /** Waiters came or went. */
   onWaitersChanged(): void;
 }
@@ -74,6 +77,7 @@ export class Linker {
   readonly #factory: TransportFactory;
   readonly #destinations: Destinations;
   readonly #options: CompiledConnectionOptions;
+  readonly #patience: Patience;
   readonly #owner: LinkerOwner;
   readonly #waiters = new Set<Waiter>();
   readonly #retiring = new Set<Link>();
@@ -91,11 +95,13 @@ export class Linker {
     factory: TransportFactory,
     destinations: Destinations,
     options: CompiledConnectionOptions,
+    patience: Patience,
     owner: LinkerOwner,
   ) {
     this.#factory = factory;
     this.#destinations = destinations;
     this.#options = options;
+    this.#patience = patience;
     this.#owner = owner;
   }
 
@@ -218,12 +224,13 @@ export class Linker {
       transport.close(1000, 'closed by client');
       throw new Error(`the connection to ${target} was closed`);
     }
-    const link = new Link(transport, url === '' ? target : url, scheduler, {
+    const link = new Link(transport, url === '' ? target : url, scheduler, this.#patience, {
       onWelcome: () => this.#opening?.resolve(),
       onResponse: (id, body) => this.#owner.onResponse(id, body),
       onError: (from, id, status) => this.#onError(from, id, status),
       onPush: (from, topic, body) => this.#owner.onPush(topic, body, from),
       onGoaway: (from) => this.#retire(from, 'the server is going away'),
+      isAwaited: (from) => this.#current === from && this.#owner.isAwaited(from),
       onSilence: (from) => from.write(encode([FrameKind.REQUEST, SILENCE_REQUEST_ID, 'getServerInfo', 0, {}])),
       onClose: (from, reason) => this.#onClosed(from, reason),
     });

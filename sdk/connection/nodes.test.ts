@@ -4,6 +4,7 @@ import { StatusCode } from '../../src/wire/status.ts';
 import { caught } from './connection.test-support.ts';
 import type { Connection } from './connection.ts';
 import { FakeCluster, urlOf } from './fake-cluster.test-support.ts';
+import { UNANSWERED } from './fake-server.test-support.ts';
 import type { ServedNode } from './served-node.ts';
 
 const describeWorkflow = (connection: Connection, workflowId: string) =>
@@ -95,7 +96,7 @@ describe('a call about a workflow', () => {
     const cluster = new FakeCluster('a', 'b');
     const connection = await connected(cluster);
     await warm(cluster, connection);
-    cluster.server('b').answer = undefined;
+    cluster.server('b').answer = ({ method }) => (method === 'awaitWorkflowResult' ? UNANSWERED : {});
     const result = awaitResult(connection, cluster.workflowOf('b'));
     await cluster.scheduler.advance(90_000);
     expect(cluster.asked('b').filter(({ method }) => method === 'awaitWorkflowResult')).toHaveLength(1);
@@ -116,6 +117,114 @@ describe('a call about a workflow', () => {
     await cluster.scheduler.advance(75_000);
     expect([cluster.open('a'), cluster.open('b')]).toEqual([1, 0]);
     stop();
+  });
+});
+
+describe('a node that nothing comes from, though its links are open', () => {
+  /** As a stopped process: what was sent waits in its sockets. */
+  const stop = (cluster: FakeCluster, name: string): void => {
+    cluster.server(name).answer = undefined;
+  };
+
+  it('is asked for a sign of life after 1 s, and what it was asked is asked elsewhere after 2.5 s', async () => {
+    const cluster = new FakeCluster('a', 'b');
+    const connection = await connected(cluster);
+    await warm(cluster, connection);
+    stop(cluster, 'b');
+    const answer = describeWorkflow(connection, cluster.workflowOf('b'));
+    await cluster.scheduler.advance(900);
+    expect(cluster.asked('b').map(({ method }) => method)).toEqual(['describeWorkflowExecution']);
+    await cluster.scheduler.advance(600);
+    expect(cluster.asked('b').map(({ method }) => method)).toEqual(['describeWorkflowExecution', 'getServerInfo']);
+    expect(cluster.asked('a')).toEqual([]);
+    await cluster.scheduler.advance(1_500);
+    expect(await answer).toEqual({ from: 'a' });
+  });
+
+  it('is no loss when the main link was to it', async () => {
+    const cluster = new FakeCluster('a', 'b', 'c');
+    const connection = await connected(cluster);
+    stop(cluster, 'a');
+    const answer = connection.request('getServerInfo', {});
+    await cluster.scheduler.advance(3_000);
+    expect(['b', 'c']).toContain(((await answer) as unknown as { from: string }).from);
+  });
+
+  it('is waited for as long as it gives signs of life', async () => {
+    const cluster = new FakeCluster('a', 'b');
+    const connection = await connected(cluster);
+    await warm(cluster, connection);
+    cluster.server('b').answer = ({ method }) => (method === 'getServerInfo' ? {} : UNANSWERED);
+    void describeWorkflow(connection, cluster.workflowOf('b')).catch(() => {});
+    await cluster.scheduler.advance(9_000);
+    expect([cluster.asked('a'), cluster.open('b')]).toEqual([[], 1]);
+  });
+
+  it('is waited for where there is no other', async () => {
+    const cluster = new FakeCluster('a');
+    const connection = await connected(cluster);
+    stop(cluster, 'a');
+    void connection.request('getServerInfo', {}).catch(() => {});
+    await cluster.scheduler.advance(9_000);
+    expect(cluster.dialled).toHaveLength(1);
+  });
+
+  it('is not left by a process that did not run itself', async () => {
+    const cluster = new FakeCluster('a', 'b');
+    const connection = await connected(cluster);
+    await warm(cluster, connection);
+    stop(cluster, 'b');
+    void describeWorkflow(connection, cluster.workflowOf('b')).catch(() => {});
+    await cluster.scheduler.advance(1_000);
+    // Timers run before sockets are read.
+    cluster.scheduler.now += 20_000;
+    await cluster.scheduler.advance(1_000);
+    expect(cluster.open('b')).toBe(1);
+  });
+
+  it('is given twice as long when another was left just before: it may be the way that is slow', async () => {
+    const cluster = new FakeCluster('a', 'b');
+    const connection = await connected(cluster);
+    await warm(cluster, connection);
+    for (const name of ['a', 'b']) stop(cluster, name);
+    void describeWorkflow(connection, cluster.workflowOf('b')).catch(() => {});
+    await cluster.scheduler.advance(3_000);
+    expect(cluster.asked('a').map(({ method }) => method)).toContain('describeWorkflowExecution');
+    await cluster.scheduler.advance(2_400);
+    expect(cluster.server('a').links).toHaveLength(1);
+    await cluster.scheduler.advance(3_000);
+    expect(cluster.server('a').links.filter(({ open }) => !open)).toHaveLength(1);
+  });
+});
+
+describe('a node that answers "unavailable"', () => {
+  const unavailable = { code: StatusCode.UNAVAILABLE, message: 'cut off: ask another node' };
+
+  async function refuse(cluster: FakeCluster, name: string): Promise<void> {
+    for (const request of cluster.asked(name)) cluster.server(name).fail(request, unavailable);
+    await cluster.scheduler.advance(100);
+  }
+
+  it('is not asked again when there is a link to another', async () => {
+    const cluster = new FakeCluster('a', 'b', 'c');
+    const connection = await connected(cluster);
+    await warm(cluster, connection);
+    cluster.server('b').answer = () => UNANSWERED;
+    const answer = describeWorkflow(connection, cluster.workflowOf('b'));
+    await cluster.scheduler.settle();
+    await refuse(cluster, 'b');
+    expect(await answer).toEqual({ from: 'a' });
+    expect(cluster.asked('b')).toHaveLength(1);
+  });
+
+  it('is asked once more while there is not, and then another is', async () => {
+    const cluster = new FakeCluster('a', 'b');
+    const connection = await connected(cluster);
+    cluster.server('a').answer = () => UNANSWERED;
+    const answer = connection.request('getServerInfo', {});
+    await cluster.scheduler.settle();
+    await refuse(cluster, 'a');
+    expect(await answer).toEqual({ from: 'b' });
   });
 });
 
@@ -367,6 +476,18 @@ describe('the nodes a worker serves', () => {
     await cluster.scheduler.settle();
     expect(await registered).toMatchObject({ code: StatusCode.UNAVAILABLE, detail: { applied: 'maybe' } });
     expect(await asked).toEqual({ from: 'a' });
+  });
+
+  it('are lost within 2.5 s when they stop, though nothing was asked of them: their credit is needed elsewhere', async () => {
+    const cluster = new FakeCluster('a', 'b');
+    const { latest } = await serving(cluster);
+    const lost: string[] = [];
+    for (const node of latest()) node.onDisconnected((reason) => lost.push(`${node.name}: ${reason}`));
+    await cluster.scheduler.advance(20_000);
+    expect(lost).toEqual([]);
+    cluster.server('b').answer = undefined;
+    await cluster.scheduler.advance(3_750);
+    expect(lost).toEqual(['b: the connection to ws://b:1/ was lost: no sign of life for 2500 ms']);
   });
 
   it('say when they lead shards they did not lead', async () => {

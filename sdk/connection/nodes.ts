@@ -76,10 +76,19 @@ export class Nodes {
     return this.#leaders !== undefined;
   }
 
-  /** Any link of a single node, for when the main channel has none. */
-  get anyLink(): Link | undefined {
-    for (const { channel } of this.#channels.values()) if (channel.link !== undefined) return channel.link;
-    return undefined;
+  /** Links of single nodes, beside the main channel's. */
+  get links(): Link[] {
+    return [...this.#channels.values()].flatMap(({ channel }) => channel.link ?? []);
+  }
+
+  /** Whether what is asked of one node could be asked of another. */
+  get several(): boolean {
+    return (this.#nodes.size > 0 ? this.#nodes.size : this.#host.book.size) > 1;
+  }
+
+  /** Whether workers serve this channel's node. */
+  serves(channel: Channel): boolean {
+    return this.#servers.size > 0 && this.#served.some((node) => node.channel === channel);
   }
 
   /** Whether a channel of a single node is to be kept. */
@@ -100,6 +109,13 @@ export class Nodes {
     if (entry === undefined) return undefined;
     entry.usedAt = this.#host.scheduler.monotonic();
     return entry.channel.link;
+  }
+
+  /** A way to one more node, for what those there are do not answer. It is there for the next attempt. */
+  openAnother(): void {
+    const names = [...this.#nodes.keys()].filter((name) => name !== this.#mainNode && !this.#channels.has(name));
+    const name = names[Math.floor(this.#host.scheduler.random() * names.length)];
+    if (name !== undefined) this.#openForCalls(name);
   }
 
   /** Calls `handler` now and after each change with the nodes a worker should serve. Returns what ends it. */

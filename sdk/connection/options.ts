@@ -10,6 +10,14 @@ import { hostScheduler, type Scheduler } from './scheduler.ts';
 import type { TransportFactory } from './transport.ts';
 import { openWsTransport, type TLSConfig } from './ws-transport.ts';
 
+/** Of one call. */
+export interface RequestOptions {
+  /** Time limit, ms; 0 or Infinity: none. Default: the connection's `requestTimeout`. */
+  timeoutMs?: number | undefined;
+  /** Gives the request up; what was applied stays applied. */
+  signal?: AbortSignal | undefined;
+}
+
 export interface ConnectionOptions {
   /**
    * `host:port`, or `ws(s)://host:port/path`; of a cluster one node or several, as a list or with commas between. Any that answers will do, the

@@ -33,6 +33,8 @@ export interface OpenRequest {
   readonly reject: (error: Error) => void;
   /** Where it was sent last; undefined while it waits for a link or a back-off. */
   link: Link | undefined;
+  /** Over which it was answered "unavailable" last: it goes by another, if there is one. */
+  refusedBy: Link | undefined;
   /** Answers "unavailable" so far: sets the back-off. */
   refusals: number;
   /** Why it is not answered yet. */

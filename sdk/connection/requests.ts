@@ -1,9 +1,23 @@
-// Small questions about single requests: where they belong, how long the server may take, and what is said of those that cannot be sent.
+// Small questions about single requests: which may be repeated, where they belong, how long the server may take, and what is said of those that cannot be sent.
 
 import type { Method } from '../../src/wire/api.ts';
 import type { Route } from './request-table.ts';
 import { RpcError, StatusCode } from './rpc-error.ts';
 import type { Transport, TransportFactory } from './transport.ts';
+
+/**
+ * Not sent twice: credit would count double, and a registration must list the tokens held *now*, which is the business of
+ * `onReconnected`.
+ */
+export const SENT_ONCE: ReadonlySet<Method> = new Set([
+  'grantCredit',
+  'registerWorker',
+  'unregisterWorker',
+  'withdrawCredit',
+]);
+
+/** Waits of their own length: a link that is being left is not waited for. */
+export const LONG_WAITS: ReadonlySet<Method> = new Set(['awaitWorkflowResult', 'getWorkflowExecutionHistory']);
 
 export const ANY_ROUTE: Route = { kind: 'any' };
 

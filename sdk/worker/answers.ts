@@ -4,6 +4,7 @@
 import type { Method, Methods } from '../../src/wire/api.ts';
 import { encode } from '../../src/wire/codec.ts';
 import { MAX_MESSAGE_BYTES } from '../../src/wire/frame.ts';
+import { StatusCode } from '../../src/wire/status.ts';
 import { isFault, isTransient, isUnsent, statusCodeOf } from './answer-errors.ts';
 import type { NodeSession } from './node-session.ts';
 
@@ -32,13 +33,15 @@ interface Answer {
   readonly owner: AnswerOwner;
   /** Where it was sent and has not come back from. */
   via: NodeSession | undefined;
+  /** It could not do anything with it just now: the next attempt goes by another, if there is one. */
+  refusedBy: NodeSession | undefined;
   tries: number;
   substituted: boolean;
 }
 
 export interface AnswersHost {
-  /** A node that takes answers now; undefined: none does. */
-  anyNode(): NodeSession | undefined;
+  /** A node that takes answers now, rather another than this one; undefined: none does. */
+  anyNode(but: NodeSession | undefined): NodeSession | undefined;
   settled(owner: AnswerOwner): void;
 }
 
@@ -72,6 +75,7 @@ export class Answers {
       body: { ...request, credit },
       owner,
       via: undefined,
+      refusedBy: undefined,
       tries: 0,
       substituted: false,
     };
@@ -108,9 +112,7 @@ export class Answers {
   }
 
   #send(answer: Answer): void {
-    const { from } = answer.owner;
-    // A registration that is on its way is over in a moment; its credit is counted without this answer's.
-    const via = from.state === 'registered' ? from : from.state === 'registering' ? undefined : this.#host.anyNode();
+    const via = this.#nodeFor(answer);
     if (via === undefined) return;
     answer.via = via;
     // The body was made by `add` for this very method.
@@ -122,6 +124,12 @@ export class Answers {
       },
       (error: unknown) => this.#failed(answer, via, error),
     );
+  }
+
+  #nodeFor({ owner: { from }, refusedBy }: Answer): NodeSession | undefined {
+    // A registration that is on its way is over in a moment; its credit is counted without this answer's.
+    if (from.state === 'registering') return undefined;
+    return from.state === 'registered' && refusedBy !== from ? from : this.#host.anyNode(refusedBy);
   }
 
   #failed(answer: Answer, via: NodeSession, error: unknown): void {
@@ -141,7 +149,9 @@ export class Answers {
     }
     // The server saw the credit, whatever it thought of the rest; and a link that was lost took its credit with it.
     if (!unsent) answer.body.credit = 0;
-    if (via.state !== 'registered' && this.#host.anyNode() !== undefined) this.#send(answer);
+    // A node that does not reach the owner of the task's shard; another may.
+    answer.refusedBy = statusCodeOf(error) === StatusCode.UNAVAILABLE ? via : undefined;
+    if (via.state !== 'registered' && this.#host.anyNode(via) !== undefined) this.#send(answer);
     if (answer.via !== undefined || this.#retryTimer !== undefined || this.#closed) return;
     this.#retryTimer = setTimeout(() => this.sendAll(), this.#retryDelayMs);
     this.#retryDelayMs = Math.min(this.#retryDelayMs * 2, MAX_RETRY_MS);

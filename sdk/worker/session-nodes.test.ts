@@ -176,6 +176,22 @@ describe('a worker on several nodes', () => {
     expect(refusals).toEqual([undefined]);
   });
 
+  it('sends an answer by another node when its own cannot reach the owner of the task', async () => {
+    const { main, others, session, held } = await open(4, 'b');
+    const [b] = others as [FakeConnection];
+    b.push('activityTask', { ...activityTask('t'), workerId: 'w' });
+    b.manual.add('respondActivityTaskCompleted');
+    const refusals = complete(session, only(held, 't'));
+    await settle();
+    const detail = { kind: 'Unavailable', applied: 'maybe' } as const;
+    b.last('respondActivityTaskCompleted').reject(new RpcError(StatusCode.UNAVAILABLE, 'ask another node', detail));
+    await settle();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(main.of('respondActivityTaskCompleted').map(({ body }) => body.credit)).toEqual([0]);
+    expect(b.of('respondActivityTaskCompleted')).toHaveLength(1);
+    expect(refusals).toEqual([undefined]);
+  });
+
   it('warns only when the last node is lost, once, and says once that one is back', async () => {
     const { main, others, logs } = await open(4, 'b');
     const [b] = others as [FakeConnection];

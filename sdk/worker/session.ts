@@ -80,7 +80,7 @@ export class Session implements NodeSessionOwner {
       activity: new Credit(options.activitySlots, options.maxActivitiesPerSecond, now),
     };
     this.answers = new Answers({
-      anyNode: () => this.anyRegistered(),
+      anyNode: (but) => this.anyRegistered(but),
       settled: (owner) => this.recent?.add(owner.key, performance.now()),
     });
   }
@@ -273,9 +273,9 @@ export class Session implements NodeSessionOwner {
     if (this.state === 'draining') void session.drain();
   }
 
-  private anyRegistered(): NodeSession | undefined {
-    for (const session of this.nodes.values()) if (session.state === 'registered') return session;
-    return undefined;
+  private anyRegistered(but: NodeSession | undefined): NodeSession | undefined {
+    const registered = [...this.nodes.values()].filter(({ state }) => state === 'registered');
+    return registered.find((session) => session !== but) ?? registered[0];
   }
 
   // ---------------------------------------------------------------- credit

@@ -43,6 +43,8 @@ export interface LedShards extends Engine {
   controlAppended(shard: ShardId, lsn: Lsn): void;
   /** The shard's rows in the store are another replica's now, as of `lsn`. */
   installed(shard: ShardId, lsn: Lsn): void;
+  /** Nothing is left of these shards in the store, and nothing is to be kept of them in memory: they may come again, from lsn 0. */
+  release(shards: readonly ShardId[]): void;
   /** Everything committed so far is in the store's rows when it resolves, unless the store failed. */
   flush(): Promise<void>;
   /** A message from a shard that another node leads. */

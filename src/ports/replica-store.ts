@@ -31,8 +31,11 @@ export interface ReplicaPosition extends ShardPosition {
   readonly votedTerm: Term;
   /** '' when nobody was promised anything. */
   readonly votedFor: string;
-  /** `installing`: a snapshot was switched to and its rows are not all in place; `resumeInstall` goes on. Nothing of the shard may be read. */
-  readonly rows: 'whole' | 'installing';
+  /**
+   * `installing`: a snapshot was switched to and its rows are not all in place; `resumeInstall` goes on. `dropping`: rows are still to go; `drop` goes on.
+   * Nothing of the shard may be read, and nothing else written of it.
+   */
+  readonly rows: 'whole' | 'installing' | 'dropping';
 }
 
 /** Which rows are a shard's. The store knows nothing of keys; whoever lays them out tells it. */
@@ -83,4 +86,9 @@ export interface ReplicaStore extends Store {
   install(shard: ShardId, position: SnapshotPosition, layout: RowLayout): Promise<void>;
   /** Goes on with an installation that a crash cut short. */
   resumeInstall(shard: ShardId, layout: RowLayout): Promise<void>;
+  /**
+   * These shards are kept elsewhere: logs and rows go, terms and votes stay, as promises bind for ever. One synced batch empties the logs, then rows go
+   * page by page; resolves when none is left. After a crash it is called again.
+   */
+  drop(shards: readonly ShardId[], layout: RowLayout): Promise<void>;
 }

@@ -32,6 +32,8 @@ export interface ReplicatedLogUser {
   following(shard: ShardId, term: Term, leader: string | undefined): void;
   /** A snapshot took the place of the shard's rows in the store: what is in memory is void, `lsn` is applied. */
   installed(shard: ShardId, lsn: Lsn): void;
+  /** Nothing is left of the shard in the store: this node has no part in it any more. It may come again, from lsn 0. */
+  dropped(shard: ShardId): void;
   /** The replica set is now this; when this node is not in it, its rows may be dropped. */
   configured(shard: ShardId, voters: readonly string[], learners: readonly string[]): void;
   /** The disk refused, or something is damaged: nothing is written or answered any more. */

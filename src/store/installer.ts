@@ -1,16 +1,16 @@
 // Receiving a snapshot (DESIGN §5): its chunks are staged beside the rows; one synced batch switches the shard's position to it and empties the
 // log; then the old rows go and the staged ones take their place. That can be done again from the start, so a crash in between does no harm.
-// Keeps: a half-received snapshot changes nothing. Called by LogStore.
+// Keeps: a half-received snapshot changes nothing. And the same without anything in their place: a shard that is kept elsewhere. Called by LogStore.
 
 import { key as asKey, type Key, type ShardId } from '../ports/ids.ts';
 import type { RowLayout, SnapshotPosition } from '../ports/replica-store.ts';
 import type { Backend } from './backend.ts';
 import type { Batch } from './batch.ts';
 import type { CommitQueue } from './commit-queue.ts';
-import { ROW, STAGED, unframe } from './framing.ts';
+import { ROW, STAGED, unframe, ZERO_POSITION } from './framing.ts';
 import { prefixEnd, u16Key } from './keys.ts';
 import { misuse } from './limits.ts';
-import type { ShardLog } from './shard-log.ts';
+import { isDropping, type ShardLog } from './shard-log.ts';
 import { rowsOfChunk } from './shard-snapshot.ts';
 
 /** Rows moved by one batch. */
@@ -26,7 +26,7 @@ export class Installer {
   }
 
   async stage(log: ShardLog, index: number, bytes: Uint8Array): Promise<void> {
-    if (log.position.installing) throw misuse(`shard ${log.shard}: a snapshot is being installed`);
+    if (log.position.installing) throw misuse(`shard ${log.shard}: its rows are being replaced, or dropped`);
     if (index === 0) await this.#empty(log);
     const { batch, done } = this.#queue.join();
     const prefix = stagedPrefix(log);
@@ -42,12 +42,7 @@ export class Installer {
       throw misuse(`shard ${log.shard}: cannot install entry ${to.lsn}, applied to ${position.appliedLsn}`);
     }
     const { batch, done } = this.#queue.join();
-    for (const entry of log.entries) {
-      entry.record.live -= 1;
-      entry.truncated = true;
-    }
-    log.entries = [];
-    batch.entries = batch.entries.filter(({ shard }) => shard !== log.shard);
+    emptyLog(log, batch);
     log.position = {
       ...position,
       appliedLsn: to.lsn,
@@ -68,6 +63,30 @@ export class Installer {
     if (log.position.installing) await this.#move(log, layout);
   }
 
+  /** Those that are half gone already go on. */
+  async drop(logs: readonly ShardLog[], layout: RowLayout): Promise<void> {
+    const going = logs.filter(({ position }) => !isDropping(position));
+    for (const log of going) await this.#empty(log);
+    if (going.length > 0) {
+      const { batch, done } = this.#queue.join();
+      for (const log of going) {
+        const { term, votedTerm, votedFor } = log.position;
+        emptyLog(log, batch);
+        const truncatedSeq = batch.record.seq - 1;
+        log.position = { ...ZERO_POSITION, term, votedTerm, votedFor, truncatedSeq, installing: true };
+        batch.positions.add(log);
+      }
+      await done;
+    }
+    await this.#deleteRows(logs, layout);
+    const { batch, done } = this.#queue.join();
+    for (const log of logs) {
+      log.position = { ...log.position, installing: false };
+      batch.positions.add(log);
+    }
+    await done;
+  }
+
   /** What was staged and never switched to. */
   async discard(logs: readonly ShardLog[]): Promise<void> {
     const staged = await this.#backend.range({ from: STAGED, to: prefixEnd(STAGED), limit: 1, reverse: false });
@@ -77,15 +96,7 @@ export class Installer {
 
   async #move(log: ShardLog, layout: RowLayout): Promise<void> {
     const { shard } = log;
-    for (const { from, to } of layout.ranges(shard)) {
-      for await (const page of this.#pages(ROW + from, ROW + to)) {
-        const owned = page.filter(([stored]) => layout.owns(shard, asKey(stored.slice(ROW.length))));
-        await this.#write(
-          log,
-          owned.map(([stored]) => [stored, undefined] as const),
-        );
-      }
-    }
+    await this.#deleteRows([log], layout);
     const prefix = stagedPrefix(log);
     for await (const page of this.#pages(prefix, prefixEnd(prefix))) {
       // Whoever made the chunks cannot write another shard's rows through them.
@@ -101,6 +112,27 @@ export class Installer {
     batch.positions.add(log);
     await done;
     await this.#empty(log);
+  }
+
+  /** Rows of several shards may lie in one range: it is read once for all. */
+  async #deleteRows(logs: readonly ShardLog[], layout: RowLayout): Promise<void> {
+    const [first] = logs;
+    if (first === undefined) return;
+    const ranges = new Map(
+      logs.flatMap(({ shard }) => layout.ranges(shard).map(({ from, to }) => [from, to] as const)),
+    );
+    for (const [from, to] of ranges) {
+      for await (const page of this.#pages(ROW + from, ROW + to)) {
+        const keys = page.map(([stored]) => stored);
+        const owned = keys.filter((stored) =>
+          logs.some(({ shard }) => layout.owns(shard, asKey(stored.slice(ROW.length)))),
+        );
+        await this.#write(
+          first,
+          owned.map((stored) => [stored, undefined] as const),
+        );
+      }
+    }
   }
 
   async #empty(log: ShardLog): Promise<void> {
@@ -130,6 +162,16 @@ export class Installer {
       start = `${last[0]}\x00`;
     }
   }
+}
+
+/** What the log holds, and what of it is in the batch that forms, is void. */
+function emptyLog(log: ShardLog, batch: Batch): void {
+  for (const entry of log.entries) {
+    entry.record.live -= 1;
+    entry.truncated = true;
+  }
+  log.entries = [];
+  batch.entries = batch.entries.filter(({ shard }) => shard !== log.shard);
 }
 
 const belongs = (layout: RowLayout, shard: ShardId, key: Key): boolean =>

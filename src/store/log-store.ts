@@ -355,6 +355,15 @@ export class LogStore implements ReplicaStore {
     await this.#installer.resume(this.#shard(shard), layout);
   }
 
+  async drop(shards: readonly ShardId[], layout: RowLayout): Promise<void> {
+    this.#check();
+    for (const shard of shards) checkShard(shard, this.shardCount);
+    await this.#installer.drop(
+      shards.map((shard) => this.#shard(shard)),
+      layout,
+    );
+  }
+
   async read(key: Key): Promise<Uint8Array | undefined> {
     this.#check();
     checkKey(key);

@@ -35,6 +35,9 @@ export function recordSeq(key: string): number {
   return n;
 }
 
+/** Rows are going, and none come in their place: no snapshot is of lsn 0. */
+export const isDropping = ({ installing, appliedLsn }: PositionRow): boolean => installing && appliedLsn === 0;
+
 /** Where a log begins: at what is applied, unless a replica keeps more. */
 export function baseOf({ base, appliedLsn, appliedTerm, appliedChain }: PositionRow): LogPosition {
   return base ?? { lsn: appliedLsn, term: appliedTerm, chain: appliedChain };
@@ -48,7 +51,7 @@ export function replicaPositionOf(log: ShardLog): ReplicaPosition {
     configuration: position.configuration.length === 0 ? undefined : position.configuration,
     votedTerm: position.votedTerm,
     votedFor: position.votedFor,
-    rows: position.installing ? 'installing' : 'whole',
+    rows: !position.installing ? 'whole' : isDropping(position) ? 'dropping' : 'installing',
   };
 }
 

@@ -253,6 +253,64 @@ export function replicaStoreConformance(name: string, newMedium: () => Promise<M
       await store.close();
     });
 
+    it('drops shards that are kept elsewhere: nothing is left of them but what they promised, and they may come again', async () => {
+      let store = await opened();
+      await filled(store);
+      await store.append([entry(B, 1, term(2))]);
+      await store.flush([
+        { shard: B, term: term(2), appliedLsn: lsn(1), rows: [row('b1', 'stays'), row('tb', 'stays')] },
+      ]);
+      await store.append([entry(A, 4, term(3), 'not applied')]);
+      expect(await store.vote(A, term(7), 'somebody')).toBe(true);
+      await store.stage(A, 0, encode(['a1', 'x'].map((one) => bytes(one))));
+      await store.drop([A], layout);
+      for (let i = 0; i < 2; i += 1) {
+        expect(await rows(store, 'a', '\xff')).toEqual(['b1=stays', 'tb=stays']);
+        expect(await log(store, A)).toEqual([]);
+        expect(store.replicaPosition(A)).toMatchObject({
+          ...{ appliedLsn: 0, lastLsn: 0, configuration: undefined, rows: 'whole' },
+          ...{ term: 7, votedTerm: 7, votedFor: 'somebody' },
+        });
+        expect(store.replicaPosition(B)).toMatchObject({ appliedLsn: 1 });
+        store = await reopened(store);
+      }
+      expect(await store.vote(A, term(7), 'another')).toBe(false);
+      await store.append([{ ...entry(A, 1, term(2), 'again'), leaderTerm: term(8) }]);
+      expect(await log(store, A)).toEqual(['1@2 again']);
+      await store.close();
+    });
+
+    it('has dropped all or nothing of a log after a kill at any write, and goes on with the rows', async () => {
+      let finished = false;
+      for (let failing = 1; !finished && failing < 40; failing += 1) {
+        medium = undefined;
+        let store = await opened();
+        await filled(store);
+        const entries = await log(store, A);
+        const before = await rows(store, 'a', 'b');
+        medium = medium as unknown as Medium; // `opened` has set it
+        medium.failWrite(failing);
+        try {
+          await store.drop([A], layout);
+          finished = true;
+        } catch {
+          // The write that was to fail.
+        }
+        store = await reopened(store);
+        if (store.replicaPosition(A).rows === 'dropping') await store.drop([A], layout);
+        if (store.replicaPosition(A).lastLsn === 0) {
+          expect([await rows(store, 'a', 'b'), await log(store, A)]).toEqual([[], []]);
+        } else {
+          expect(await rows(store, 'a', 'b')).toEqual(before);
+          expect(await log(store, A)).toEqual(entries);
+        }
+        await store.close();
+        await medium.remove();
+      }
+      expect(finished).toBe(true);
+      medium = undefined;
+    });
+
     it('refuses bytes that are no chunk, and changes nothing', async () => {
       const store = await opened();
       await expect(store.stage(A, 0, bytes('\xc1 no chunk'))).rejects.toThrow();

@@ -93,6 +93,13 @@ describe('joining', () => {
     expect(outcomes()).toEqual([]);
   });
 
+  it('is over when another calls us before we have called anybody', () => {
+    const { node, joiner, calls, outcomes } = joining(SEEDS);
+    node.knows('a');
+    joiner.run(0);
+    expect([calls.length <= 1, outcomes()]).toEqual([true, [{ type: 'joined' }]]);
+  });
+
   it('calls a seed that turned up later without waiting', () => {
     const { joiner, calls } = joining([]);
     joiner.run(0);

@@ -2,7 +2,7 @@
 // a term comes from outside, but a candidate only ever uses one above all it knows, so one that is repeated or forgotten does no harm (I3).
 // Called by Replica.
 
-import { type Term, term } from '../../../src/ports/ids.ts';
+import { lsn, type Term, term } from '../../../src/ports/ids.ts';
 import { answered, type Candidacy, candidacy, mayPromise, type Promises, wouldPromise } from './election.ts';
 import type { DirectoryId } from './ids.ts';
 import type { Message } from './message.ts';
@@ -46,6 +46,13 @@ export class Campaign {
     }
   }
 
+  /** Its leadership has just ended, and it would be elected again: nobody needs to wait for a timeout. */
+  standAgain(now: Now): void {
+    if (!this.#state.mayStand) return;
+    this.#state.postponeElection(now);
+    this.#ask(now);
+  }
+
   /** Without asking first, and without waiting for a term: the leader wants it so. */
   takeOver(): void {
     this.#stand(this.#state.nextTerm, 'transfer');
@@ -71,14 +78,15 @@ export class Campaign {
     if (this.#candidacy !== undefined) state.notices.push({ type: 'termHeard', term: spoken });
   }
 
-  /** A promise stands: to the leader heard lately, or to whoever led before a restart. */
-  isPromised(message: Of<'vote'> | Of<'preVote'>, { nowMs }: Now): boolean {
+  /** A promise stands: to the leader heard lately, or to whoever led before a restart. It keeps others away, not that leader itself. */
+  isPromised(from: DirectoryId, message: Of<'vote'> | Of<'preVote'>, { nowMs }: Now): boolean {
     if (message.type === 'vote' && message.reason === 'transfer') return false;
+    if (from === this.#state.promisedTo) return false;
     return nowMs < this.#state.refuseVotesUntilMs;
   }
 
   onPreVote(from: DirectoryId, message: Of<'preVote'>, now: Now): void {
-    if (!this.isPromised(message, now) && wouldPromise(this.promises(), message)) {
+    if (!this.isPromised(from, message, now) && wouldPromise(this.promises(), message)) {
       this.#state.send(from, { type: 'preVoteReply', term: message.term, answer: 'granted' });
     } else this.#state.send(from, { type: 'preVoteReply', term: this.#state.term, answer: 'refused' });
   }
@@ -124,6 +132,8 @@ export class Campaign {
     state.term = standing;
     state.heardTerm = standing;
     state.votedFor = state.self;
+    // That was the log of a leader of an older term; another candidate may yet lead in this one.
+    state.verified = lsn(0);
     this.#candidacy = candidacy('vote', standing, reason);
     this.#selfVote = state.durability.vote(standing, state.self);
     state.notices.push({ type: 'termHeard', term: standing });

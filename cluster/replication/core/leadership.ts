@@ -26,12 +26,16 @@ export interface LeadershipOptions {
   notice(notice: Notice): void;
 }
 
-/** Hand-over under way. */
+/** Hand-over under way: proposals are taken while the target catches up, held for what it then still lacks, and until it stands. */
 interface Transfer {
   readonly to: DirectoryId;
-  readonly untilMs: number;
-  told: boolean;
+  stage: 'catching up' | 'holding' | 'told';
+  /** Of the stage; the last two share theirs. */
+  untilMs: number;
 }
+
+/** Beats within which a target of a hand-over must have been heard: what it lacks by then it would not get. */
+const HEARD_BEATS = 2;
 
 export class Leadership {
   readonly term: Term;
@@ -61,6 +65,11 @@ export class Leadership {
 
   get transferring(): boolean {
     return this.#transfer !== undefined;
+  }
+
+  /** Nothing may be added to the log: what the target has must be all. */
+  get holdsProposals(): boolean {
+    return this.#transfer !== undefined && this.#transfer.stage !== 'catching up';
   }
 
   get #configuration(): Configuration {
@@ -297,21 +306,35 @@ export class Leadership {
   // ---------------------------------------------------------------- hand-over
 
   startTransfer(to: DirectoryId, nowMs: number): void {
-    this.#transfer = { to, untilMs: nowMs + this.#options.times.electionMs, told: false };
+    this.#transfer = { to, stage: 'catching up', untilMs: nowMs + this.#options.times.electionMs };
   }
 
-  /** Tells the target as soon as it has everything; gives up when it takes too long. */
+  /** Goes on with a hand-over: tells the target as soon as it has everything, and gives up when a stage takes too long. */
   pursueTransfer(nowMs: number): void {
     const transfer = this.#transfer;
     if (transfer === undefined) return;
+    if (transfer.stage === 'catching up' && this.#isClose(transfer.to, nowMs)) {
+      transfer.stage = 'holding';
+      transfer.untilMs = nowMs + this.#options.times.handOverMs;
+    }
     if (nowMs >= transfer.untilMs) {
       this.#endTransfer();
       return;
     }
-    if (transfer.told || (this.#progress.get(transfer.to)?.match ?? 0) < this.#log.lastLsn) return;
-    transfer.told = true;
+    if (transfer.stage !== 'holding' || (this.#progress.get(transfer.to)?.match ?? 0) < this.#log.lastLsn) return;
+    transfer.stage = 'told';
     this.#lease.revoke();
     this.#options.send(transfer.to, { type: 'timeoutNow', term: this.term });
+  }
+
+  /** It is there, takes what is sent as it comes, and lacks no more than a moment's worth. */
+  #isClose(to: DirectoryId, nowMs: number): boolean {
+    const progress = this.#progress.get(to);
+    const { times, bounds } = this.#options;
+    if (progress?.state !== 'replicate' || nowMs - progress.heardAtMs >= HEARD_BEATS * times.heartbeatMs) return false;
+    const { lastLsn } = this.#log;
+    if (lastLsn - progress.match > bounds.promotableLag) return false;
+    return this.#log.bytesOf(lsn(progress.match + 1), lastLsn) <= bounds.messageBytes;
   }
 
   #endTransfer(): void {
@@ -321,6 +344,17 @@ export class Leadership {
   }
 
   // ---------------------------------------------------------------- end
+
+  /** It hears no majority, but may be heard: then whoever has most of the log need not wait for its silence. */
+  resign(): void {
+    const { self, send } = this.#options;
+    let heir: { id: DirectoryId; match: Lsn } | undefined;
+    for (const id of this.#configuration.voters) {
+      const match = this.#progress.get(id)?.match;
+      if (id !== self && match !== undefined && match > (heir?.match ?? 0)) heir = { id, match };
+    }
+    if (heir !== undefined) send(heir.id, { type: 'timeoutNow', term: this.term });
+  }
 
   /** Another leads, or nobody. */
   end(successor: DirectoryId | undefined): void {

@@ -12,6 +12,8 @@ export interface ReplicaTimes {
   heartbeatMs: number;
   /** ms to wait for a term from outside before the candidate takes the next one it knows. */
   termWaitMs: number;
+  /** ms a leader holds proposals for a hand-over, at most: past it it goes on leading. Lower: slower disks never take over; higher: a longer pause when one cannot. */
+  handOverMs: number;
   /** Clocks of two replicas run apart by at most this part of the time elapsed; a lease is shortened by twice as much. */
   clockDrift: number;
 }
@@ -21,6 +23,7 @@ export const DEFAULT_TIMES: ReplicaTimes = {
   electionSpreadMs: 1_000,
   heartbeatMs: 300,
   termWaitMs: 200,
+  handOverMs: 1_000,
   clockDrift: 0.02,
 };
 
@@ -37,7 +40,7 @@ export interface ReplicaBounds {
   cachedBytes: number;
   /** Reads waiting for a round (I9). */
   waitingReads: number;
-  /** A learner this many entries behind, or fewer, may be promoted. */
+  /** A learner this many entries behind, or fewer, may be promoted, and a voter be handed the shard. */
   promotableLag: number;
 }
 

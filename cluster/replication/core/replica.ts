@@ -77,6 +77,11 @@ export class Replica {
     return this.#leadership;
   }
 
+  /** A leader has spoken to it within an election timeout. */
+  hearsLeader(nowMs: number): boolean {
+    return this.leader !== undefined && nowMs < this.#state.refuseVotesUntilMs;
+  }
+
   /** Its log and its leader's differ though they cannot: it takes no entries, and has no vote. */
   get damagedAt(): Lsn | undefined {
     return this.#state.damagedAt;
@@ -112,6 +117,7 @@ export class Replica {
     if (leadership === undefined) {
       this.#campaign.tick(now);
     } else if (!leadership.hasQuorum(nowMs)) {
+      leadership.resign();
       this.#follow(this.term, undefined, now);
     } else {
       leadership.pursueTransfer(nowMs);
@@ -129,6 +135,7 @@ export class Replica {
 
   step(from: DirectoryId, message: Message, now: Now): void {
     const { term } = this;
+    const led = this.#leadership !== undefined;
     switch (message.type) {
       case 'preVote':
         // Moves nobody's term.
@@ -141,7 +148,7 @@ export class Replica {
         return;
       case 'vote': {
         const promised = this.#leadership !== undefined && message.reason === 'timeout';
-        if (message.term < term || promised || (message.term > term && this.#campaign.isPromised(message, now))) {
+        if (message.term < term || promised || (message.term > term && this.#campaign.isPromised(from, message, now))) {
           this.#campaign.hear(message.term);
           this.#state.send(from, { type: 'voteReply', term, answer: 'refused' });
           return;
@@ -155,6 +162,11 @@ export class Replica {
       return;
     }
     this.#stepInTerm(from, message, now);
+    // One that was told to take over, but not in time, has only ended this leader's term: it may lead again, unless the others know better.
+    const { leader, votedFor } = this.#state;
+    if (led && this.#leadership === undefined && leader === undefined && votedFor === undefined) {
+      this.#campaign.standAgain(now);
+    }
   }
 
   /** Answers `termWanted`; undefined: none could be had. A term that is not above all it knows is lifted. */
@@ -166,7 +178,7 @@ export class Replica {
   propose(entry: Uint8Array): Proposed {
     const leadership = this.#leadership;
     if (leadership === undefined) return { refused: 'notLeader' };
-    if (leadership.transferring) return { refused: 'handingOver' };
+    if (leadership.holdsProposals) return { refused: 'handingOver' };
     if (this.#uncommittedBytes > this.#state.bounds.uncommittedBytes) return { refused: 'full' };
     return { lsn: this.#append(entry) };
   }
@@ -199,7 +211,7 @@ export class Replica {
     return { lsn: at };
   }
 
-  /** Planned hand-over to another voter: it catches up, then stands at once. Proposals are refused meanwhile. */
+  /** Planned hand-over to another voter: it catches up, then stands at once. Proposals are refused from when it is close, for `handOverMs` at most. */
   transfer(to: DirectoryId, nowMs: number): 'started' | 'refused' {
     const leadership = this.#leadership;
     if (leadership === undefined || !this.#serving || leadership.transferring || to === this.self) return 'refused';
@@ -311,6 +323,7 @@ export class Replica {
       state.notices.push({ type: 'following', term: this.term, leader: from });
     }
     state.refuseVotesUntilMs = now.nowMs + state.times.electionMs;
+    state.promisedTo = from;
     state.postponeElection(now);
     return true;
   }

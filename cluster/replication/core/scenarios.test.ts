@@ -131,6 +131,22 @@ describe('an election', () => {
     ]);
   });
 
+  it('is open to the leader heard last at any time: the promise keeps others away from it', () => {
+    const script = led(['a', 'b', 'c']);
+    script.restart('a');
+    script.pass(TIMES.electionMs / 2);
+    script.transcript();
+    const ask = (from: string) => {
+      const { term, log } = script.replica('b');
+      const message = { type: 'preVote', term: (term + 1) as typeof term, end: log.last } as const;
+      script.do('b', (b) => b.step(id(from), message, { nowMs: script.nowMs, random: 0 }));
+      script.deliver();
+      return script.transcript();
+    };
+    expect(ask('a')).toContain('b → a preVoteReply@3 granted');
+    expect(ask('c')).toContain('b → c preVoteReply@2 refused');
+  });
+
   it('sends no promise before it is durable, and promises once in a term, also after a restart', () => {
     const script = new Script(['a', 'b', 'c']);
     script.member('b').disk = 'held';
@@ -298,6 +314,134 @@ describe('a leader', () => {
     expect(script.do('a', (a) => a.propose(bytes('y')))).toHaveProperty('lsn');
     script.do('a', (a) => a.read(1, script.nowMs));
     expect(script.notices.at(-1)).not.toMatchObject({ type: 'readConfirmed' });
+  });
+
+  it('goes on serving while the target of a hand-over catches up, and holds nothing for one that does not', () => {
+    const script = led(['a', 'b', 'c'], { promotableLag: 1 });
+    script.cut.add('a>b');
+    for (const text of ['1', '2', '3']) script.do('a', (a) => a.propose(bytes(text)));
+    script.deliver();
+    script.do('a', (a) => expect(a.transfer(id('b'), script.nowMs)).toBe('started'));
+    for (let i = 0; i < 5; i += 1) {
+      expect(script.do('a', (a) => a.propose(bytes(`during ${i}`)))).toHaveProperty('lsn');
+      script.pass(TIMES.heartbeatMs);
+      script.deliver();
+    }
+    expect(script.notices).toContainEqual({ type: 'transferEnded', to: 'b', outcome: 'abandoned', at: 'a' });
+    expect(script.replica('a').term).toBe(2);
+    // Nor has it lost its lease.
+    script.do('a', (a) => a.read(1, script.nowMs));
+    expect(script.notices.at(-1)).toMatchObject({ type: 'readConfirmed' });
+  });
+
+  it('hands over once the target is close, and has then heard of everything', () => {
+    const script = led(['a', 'b', 'c'], { promotableLag: 1 });
+    script.cut.add('a>b');
+    for (const text of ['1', '2', '3']) script.do('a', (a) => a.propose(bytes(text)));
+    script.deliver();
+    script.do('a', (a) => a.transfer(id('b'), script.nowMs));
+    script.cut.clear();
+    for (let i = 0; i < 3; i += 1) {
+      script.pass(TIMES.heartbeatMs, ['a']);
+      script.deliver();
+    }
+    expect(script.replica('b').isServing).toBe(true);
+    expect(script.committed('b')).toEqual(['1', '2', '3']);
+  });
+
+  it('holds proposals for a target whose disk has stopped no longer than it may', () => {
+    const script = led(['a', 'b', 'c']);
+    script.member('b').disk = 'held';
+    script.do('a', (a) => a.propose(bytes('x')));
+    script.do('a', (a) => a.transfer(id('b'), script.nowMs));
+    script.deliver();
+    expect(script.do('a', (a) => a.propose(bytes('y')))).toEqual({ refused: 'handingOver' });
+    script.pass(TIMES.handOverMs, ['a']);
+    expect(script.do('a', (a) => a.propose(bytes('y')))).toHaveProperty('lsn');
+  });
+
+  it('that was deposed by one who took over too late, and may not lead, stands again at once', () => {
+    const script = led(['a', 'b', 'c']);
+    script.member('b').disk = 'held';
+    script.do('a', (a) => a.transfer(id('b'), script.nowMs));
+    script.deliver();
+    script.pass(TIMES.handOverMs, ['a']);
+    script.do('a', (a) => a.propose(bytes('x')));
+    script.deliver();
+    // Whatever b hears of a it answers with the term that it stands for, though its promise to itself is not on its disk yet.
+    expect(script.notices).toContainEqual({ type: 'following', term: 3, leader: undefined, at: 'a' });
+    expect([script.replica('a').term, script.replica('a').isServing]).toEqual([4, true]);
+    expect(script.committed('a')).toEqual(['x']);
+    script.sync('b');
+    script.deliver();
+    expect([script.replica('a').term, script.replica('a').isServing, script.replica('b').leader]).toEqual([
+      4,
+      true,
+      'a',
+    ]);
+  });
+
+  it('that comes back to a newer leader asks, is refused, and leaves everything as it is', () => {
+    const script = led(['a', 'b', 'c']);
+    const ways = ['a>b', 'a>c', 'b>a', 'c>a'];
+    for (const way of ways) script.cut.add(way);
+    script.elect('b');
+    script.cut.clear();
+    script.do('a', (a) => a.propose(bytes('lost')));
+    script.deliver();
+    for (let i = 0; i < 3; i += 1) {
+      script.pass(TIMES.heartbeatMs, ['b']);
+      script.deliver();
+    }
+    expect([script.replica('b').term, script.replica('b').isServing, script.replica('a').leader]).toEqual([
+      3,
+      true,
+      'b',
+    ]);
+  });
+
+  it('that hears nobody, but is heard, has its place taken when it gives it up, not a timeout later', () => {
+    const script = led(['a', 'b', 'c']);
+    for (const way of ['b>a', 'c>a']) script.cut.add(way);
+    script.do('a', (a) => a.propose(bytes('x')));
+    script.deliver();
+    script.pass(TIMES.electionMs + 1, ['a']);
+    script.deliver();
+    expect(script.replica('b').isServing).toBe(true);
+    expect(script.committed('b')).toEqual(['x']);
+  });
+});
+
+describe('a candidate that another one is elected before, in the same term', () => {
+  it('believes that leader nothing of what it had verified for the one before', () => {
+    const script = led(['a', 'b', 'c', 'd', 'e'], { messageBytes: 1 });
+    for (const one of ['a', 'd'])
+      for (const other of ['b', 'c', 'e']) {
+        script.cut.add(`${one}>${other}`);
+        script.cut.add(`${other}>${one}`);
+      }
+    for (let i = 0; i < 6; i += 1) script.do('a', (a) => a.propose(bytes(`void ${i}`)));
+    script.deliver();
+    // The one it still reaches is told to take its place, and cannot.
+    script.pass(TIMES.electionMs + 1, ['a']);
+    script.deliver();
+    expect([script.replica('d').term, script.replica('d').role]).toEqual([3, 'candidate']);
+    script.elect('b');
+    expect([script.replica('b').term, script.replica('b').isServing]).toEqual([3, true]);
+    for (let i = 0; i < 6; i += 1) script.do('b', (b) => b.propose(bytes(`kept ${i}`)));
+    script.deliver();
+    script.cut.delete('b>d');
+    script.cut.delete('d>b');
+    for (let i = 0; i < 4; i += 1) {
+      script.pass(TIMES.heartbeatMs, ['b']);
+      while (script.network.length > 0) {
+        script.deliver(1);
+        const { commit, log } = script.replica('d');
+        expect(commit).toBeLessThanOrEqual(log.lastLsn);
+        expect(script.committed('d').filter((text) => text.startsWith('void'))).toEqual([]);
+      }
+    }
+    expect(script.committed('d')).toEqual(script.committed('b'));
   });
 });
 

@@ -12,7 +12,14 @@ import type { Notice, Outgoing } from './output.ts';
 import { Replica } from './replica.ts';
 import type { Restored } from './state.ts';
 
-export const TIMES = { electionMs: 1_000, electionSpreadMs: 500, heartbeatMs: 200, termWaitMs: 100, clockDrift: 0.05 };
+export const TIMES = {
+  electionMs: 1_000,
+  electionSpreadMs: 500,
+  heartbeatMs: 200,
+  termWaitMs: 100,
+  handOverMs: 400,
+  clockDrift: 0.05,
+};
 
 export const id = (name: string): DirectoryId => directoryId(name);
 export const bytes = (text: string): Uint8Array => Buffer.from(text);

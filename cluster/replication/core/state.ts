@@ -62,6 +62,8 @@ export class ReplicaState {
   electionDueAtMs = 0;
   /** Promise to the leader heard last, and to the one before a restart. */
   refuseVotesUntilMs: number;
+  /** Whom it was made to, by this process: that one may stand again. */
+  promisedTo: DirectoryId | undefined;
   messages: Outgoing[] = [];
   notices: Notice[] = [];
   #commit: Lsn;

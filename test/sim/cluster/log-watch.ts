@@ -81,7 +81,9 @@ export class LogWatch {
       this.#promised(directory, shard, position);
       const before = positions.get(shard);
       positions.set(shard, { appliedLsn, truncatedSeq, installing });
-      if (installing && before?.installing !== true) this.#reached('snapshot installed');
+      // Rows that go without others in their place: no snapshot is of lsn 0.
+      if (installing && appliedLsn === 0) this.#dropped(directory, shard);
+      else if (installing && before?.installing !== true) this.#reached('snapshot installed');
       else if (!installing && truncatedSeq !== (before?.truncatedSeq ?? 0)) {
         this.#truncated(directory, shard, truncatedAfter, fresh);
       }
@@ -89,6 +91,20 @@ export class LogWatch {
         flushes.flushed(key, value, written);
       }
     }
+  }
+
+  /**
+   * It may, once it is no voter by the last configuration that is committed. It may have become a learner again without knowing it yet: then it is fed
+   * from the beginning, and a voter only once it has everything.
+   */
+  #dropped(directory: string, id: number): void {
+    const shard = this.#shard(id);
+    const last = shard.committed.findLast((held) => held?.voters !== undefined);
+    if (last === undefined || (last.voters ?? []).includes(directory)) {
+      throw new Violation('I1', `${directory} drops shard ${id}, of which it is a voter`);
+    }
+    for (const entries of shard.held.values()) for (const { holders } of entries) holders.delete(directory);
+    this.#reached('shard dropped');
   }
 
   /** The directory is gone, and another one may bear its id. */

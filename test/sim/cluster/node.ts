@@ -269,6 +269,7 @@ export class ClusterProcess {
       gossipTransport: network.gossipOf(machine.host, GOSSIP_PORT, process),
       gossipConfig: GOSSIP,
       ...{ plans: settings.plans, bounds: settings.bounds, spoken: this.#world.plant.spokenBy?.(machine.name) },
+      departures: { afterMs: 2_000, unheardMs: 6_000, lookMs: 1_000 },
     });
     this.cluster = cluster;
     const matcher = new Matcher({

@@ -1,7 +1,8 @@
 // Nodes with the real driver, the real store over simulated disks, and frames as bytes over a simulated network: many shards each. Whoever uses
 // it moves the faults; every entry applied anywhere is compared with what was applied elsewhere.
 
-import { type DriverOptions, ReplicationDriver } from '../../../cluster/replication/driver.ts';
+import { ReplicationDriver } from '../../../cluster/replication/driver.ts';
+import type { DriverOptions } from '../../../cluster/replication/driver-options.ts';
 import { NO_TERM_SOURCE } from '../../../cluster/replication/terms.ts';
 import { type Key, key, lsn, type ShardId, shardId, type Term } from '../../../src/ports/ids.ts';
 import type { ReplicaPosition, RowLayout } from '../../../src/ports/replica-store.ts';
@@ -18,7 +19,14 @@ const layout: RowLayout = {
   ownerOf: () => undefined,
 };
 
-const TIMES = { electionMs: 1_000, electionSpreadMs: 500, heartbeatMs: 200, termWaitMs: 50, clockDrift: 0.02 };
+const TIMES = {
+  electionMs: 1_000,
+  electionSpreadMs: 500,
+  heartbeatMs: 200,
+  termWaitMs: 50,
+  handOverMs: 1_000,
+  clockDrift: 0.02,
+};
 
 /** A shard as an engine would keep it: rows in memory until they are flushed. */
 interface ShardState {
@@ -163,6 +171,10 @@ export class SimNode implements ReplicatedLogUser {
     state.applied = at;
     state.dirty = new Map();
     this.cluster.installs += 1;
+  }
+
+  dropped(shard: ShardId): void {
+    this.shards.set(shard, { applied: 0, dirty: new Map() });
   }
 
   configured(): void {}

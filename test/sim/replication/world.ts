@@ -41,6 +41,7 @@ const timesOf = (random: SeededRandom): ReplicaTimes => ({
   electionSpreadMs: random.pick([20, 150, 500]),
   heartbeatMs: 110,
   termWaitMs: 80,
+  handOverMs: 400,
   clockDrift: CLOCK_DRIFT,
 });
 

@@ -1,0 +1,132 @@
+// When a node deletes what has moved elsewhere, and whom it believes.
+
+import { describe, expect, it } from 'vitest';
+import { type ShardId, shardId } from '../../src/ports/ids.ts';
+import { configurationOf } from '../replication/core/configuration.ts';
+import { directoryId } from '../replication/core/ids.ts';
+import type { Replica } from '../replication/core/replica.ts';
+import type { Standing } from '../replication/leaving.ts';
+import { Departures, type DeparturesOptions } from './departures.ts';
+import { TestLog, TestNet } from './node.test-support.ts';
+
+const SHARDS = 4;
+
+interface Held {
+  standing: Standing;
+  term: number;
+  serving?: boolean;
+  voters?: string[];
+  committed?: boolean;
+}
+
+class World {
+  readonly network = new TestNet();
+  readonly log = new TestLog();
+  readonly leaders = new Map<number, string>();
+
+  node(name: string) {
+    const { time } = this.network;
+    const held = new Map<number, Held>();
+    const dropped: number[][] = [];
+    const half: ShardId[] = [];
+    const confirmed = { is: true };
+    const driver: DeparturesOptions['driver'] = {
+      standing: (shard) => held.get(shard)?.standing,
+      replicaOf: (shard) => {
+        const of = held.get(shard);
+        const configuration = configurationOf((of?.voters ?? []).map(directoryId));
+        // What is asked of a replica here.
+        const replica = {
+          ...{ term: of?.term, isServing: of?.serving === true, commit: 5 },
+          log: { configuration: { lsn: of?.committed === false ? 6 : 5, configuration } },
+        };
+        return of && (replica as unknown as Replica);
+      },
+      halfDropped: half,
+      drop: (shards) => {
+        dropped.push([...shards]);
+        for (const shard of shards) held.delete(shard);
+        half.length = 0;
+        return Promise.resolve();
+      },
+      confirm: () => Promise.resolve(confirmed.is),
+    };
+    const departures = new Departures({
+      ...{ shardCount: SHARDS, driver, clock: time, scheduler: time, log: this.log },
+      rpc: this.network.node(name),
+      times: { afterMs: 30_000, unheardMs: 60_000, lookMs: 5_000 },
+      leaderOf: (shard) => this.leaders.get(shard),
+      directoryOf: (node) => `d-${node}`,
+    });
+    departures.start();
+    return { held, dropped, half, confirmed, departures };
+  }
+
+  pass(ms: number): Promise<void> {
+    return this.network.time.advance(ms);
+  }
+}
+
+describe('a replica', () => {
+  it('that was removed goes after a while, with the others of its node', async () => {
+    const world = new World();
+    const a = world.node('a');
+    a.held.set(0, { standing: 'member', term: 3 });
+    for (const shard of [1, 3]) a.held.set(shard, { standing: 'removed', term: 3 });
+    await world.pass(30_000);
+    expect(a.dropped).toEqual([]);
+    await world.pass(10_000);
+    expect(a.dropped).toEqual([[1, 3]]);
+  });
+
+  it('that is taken in again meanwhile stays', async () => {
+    const world = new World();
+    const a = world.node('a');
+    a.held.set(1, { standing: 'removed', term: 3 });
+    await world.pass(25_000);
+    a.held.set(1, { standing: 'member', term: 3 });
+    await world.pass(10_000);
+    a.held.set(1, { standing: 'removed', term: 3 });
+    await world.pass(25_000);
+    expect(a.dropped).toEqual([]);
+  });
+
+  it('that a crash has left half goes at once', async () => {
+    const world = new World();
+    const a = world.node('a');
+    a.half.push(shardId(2));
+    await world.pass(6_000);
+    expect(a.dropped).toEqual([[2]]);
+  });
+
+  it('that hears no leader for a minute goes when the leader says it is no member', async () => {
+    const world = new World();
+    const [a, b] = [world.node('a'), world.node('b')];
+    for (const shard of [0, 1]) a.held.set(shard, { standing: 'unheard', term: 3 });
+    b.held.set(0, { standing: 'member', term: 4, serving: true, voters: ['d-b', 'd-c'] });
+    b.held.set(1, { standing: 'member', term: 4, serving: true, voters: ['d-a', 'd-b'] });
+    for (const shard of [0, 1]) world.leaders.set(shard, 'b');
+    await world.pass(60_000);
+    expect(a.dropped).toEqual([]);
+    await world.pass(20_000);
+    expect(a.dropped).toEqual([[0]]);
+    expect(world.network.faults).toEqual([]);
+  });
+
+  const sure: Held = { standing: 'member', term: 4, serving: true, voters: ['d-b', 'd-c'] };
+  it.each<[string, Partial<Held>, boolean]>([
+    ['that is not confirmed', {}, false],
+    ['of an older term', { term: 2 }, true],
+    ['whose replica set is not committed', { committed: false }, true],
+    ['that leads no more', { serving: false }, true],
+  ])('does not go by the word of a leader %s', async (_name, but, confirmed) => {
+    const world = new World();
+    const [a, b] = [world.node('a'), world.node('b')];
+    a.held.set(0, { standing: 'unheard', term: 3 });
+    b.held.set(0, { ...sure, ...but });
+    b.confirmed.is = confirmed;
+    world.leaders.set(0, 'b');
+    await world.pass(120_000);
+    expect(a.dropped).toEqual([]);
+  });
+});
