@@ -165,19 +165,6 @@ describe('a data directory', () => {
     expect(() => openLevelStore({ directory })).toThrow(/format 1.*reads 2/);
   });
 
-  it('of the format before this one is opened, and an older version would refuse it from then on', async () => {
-    const directory = join(temporary(), 'data');
-    await (await filled(directory)).close();
-    const file = join(directory, 'tenuto.json');
-    const format = (): unknown => JSON.parse(readFileSync(file, 'utf8')).format;
-    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), format: 2 }));
-    const store = openLevelStore({ directory });
-    expect(format()).toBe(2);
-    await store.open();
-    await store.close();
-    expect(format()).toBe(3);
-  });
-
   it('is not made in a folder that holds something else', () => {
     const directory = temporary();
     writeFileSync(join(directory, 'thesis.txt'), 'not yours');
