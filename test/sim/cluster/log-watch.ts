@@ -99,8 +99,8 @@ export class LogWatch {
    */
   #dropped(directory: string, id: number): void {
     const shard = this.#shard(id);
-    const last = shard.committed.findLast((held) => held?.voters !== undefined);
-    if (last === undefined || (last.voters ?? []).includes(directory)) {
+    const voters = this.#votersNow(id);
+    if (voters.length === 0 || voters.includes(directory)) {
       throw new Violation('I1', `${directory} drops shard ${id}, of which it is a voter`);
     }
     for (const entries of shard.held.values()) for (const { holders } of entries) holders.delete(directory);
@@ -252,17 +252,26 @@ export class LogWatch {
     }
   }
 
+  /** By the last configuration that is committed; empty: none is. */
+  #votersNow(id: number): readonly string[] {
+    return this.#shard(id).committed.findLast((held) => held?.voters !== undefined)?.voters ?? [];
+  }
+
   /** One promise per term, and none by who holds nothing: it may be a voter that lost its directory, and has forgotten what it had promised. */
   #promised(directory: string, id: number, { votedTerm, votedFor, appliedLsn, installing }: PositionRow): void {
     if (votedFor === '') return;
-    if (appliedLsn === 0 && !installing && !this.#directory(directory).logs.has(id)) {
+    const promise = `${directory} ${id} ${votedTerm}`;
+    const before = this.#promises.get(promise);
+    const { logs } = this.#directory(directory);
+    // A replica that goes keeps its promises, makes itself one more, and keeps nothing else; it may never have been given anything.
+    const voters = this.#votersNow(id);
+    const goes = votedFor === directory && voters.length > 0 && !voters.includes(directory);
+    if (appliedLsn === 0 && !installing && !goes && before !== votedFor && !logs.has(id)) {
       throw new Violation(
         'amnesia',
         `${directory} holds nothing of shard ${id}, and promises term ${votedTerm} to ${votedFor}`,
       );
     }
-    const promise = `${directory} ${id} ${votedTerm}`;
-    const before = this.#promises.get(promise);
     if (before !== undefined && before !== votedFor) {
       throw new Violation(
         'promises',
