@@ -1,6 +1,7 @@
 // All scenarios, in the order in which they run.
 
 import type { Scenario } from '../lib/model.ts';
+import { backlog } from './backlog.ts';
 import { children } from './children.ts';
 import { cluster } from './cluster.ts';
 import { continued } from './continued.ts';
@@ -46,6 +47,7 @@ export const SCENARIOS: readonly Scenario[] = [
   overload,
   failover,
   sleeping,
+  backlog,
   cluster,
   growth,
   soak,

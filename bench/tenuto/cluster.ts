@@ -22,11 +22,12 @@ const LOOK_MS = 500;
 export class RunningCluster implements RunningSystem {
   readonly cluster: ChaosCluster;
   readonly taskQueue = `bench-${randomBytes(4).toString('hex')}`;
-  readonly #directory = newFolder();
+  /** All nodes' data. */
+  readonly directory = newFolder();
   readonly #workers: BenchWorker[] = [];
 
   private constructor(shape: ClusterShape) {
-    this.cluster = new ChaosCluster({ ...shape, directory: this.#directory, coordinator: 'single' });
+    this.cluster = new ChaosCluster({ ...shape, directory: this.directory, coordinator: 'single' });
   }
 
   /** Resolves when every shard has a leader, and it is the one the plan wants. */
@@ -84,7 +85,7 @@ export class RunningCluster implements RunningSystem {
     await Promise.all(this.#workers.splice(0).map((worker) => worker.stop()));
     await Promise.all(this.cluster.nodes.filter(({ isUp }) => isUp).map((node) => node.end()));
     await this.cluster.close();
-    removeFolder(this.#directory);
+    removeFolder(this.directory);
   }
 }
 
