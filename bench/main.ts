@@ -12,6 +12,7 @@ import { type Failure, runAll } from './lib/run.ts';
 import { renderReport } from './lib/table.ts';
 import { renderList, USAGE } from './lib/usage.ts';
 import { preparePeers } from './peers/index.ts';
+import { renderPage } from './report/page.ts';
 import { SCENARIOS } from './scenarios/index.ts';
 import { TenutoSystem } from './tenuto/system.ts';
 
@@ -44,6 +45,7 @@ async function run(flags: Flags): Promise<number> {
   progress.clear();
   process.stdout.write(renderReport(report, before === undefined ? undefined : compareWith(before, report)));
   if (flags.jsonFile !== undefined) writeFileSync(flags.jsonFile, `${JSON.stringify(report, undefined, 1)}\n`);
+  if (flags.htmlFile !== undefined) writeFileSync(flags.htmlFile, renderPage(report, before));
   for (const failure of failures) process.stderr.write(describe(failure));
   for (const { why } of peers.missing) process.stderr.write(`\n${why}\n`);
   return failures.length === 0 && peers.missing.length === 0 ? 0 : 1;

@@ -2,7 +2,7 @@
 // that answers wrongly, or not at all, fails the run.
 
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -52,8 +52,9 @@ describe('a slice', () => {
 
   it('measures loads of several kinds', { timeout: 2 * RUN_MS }, async () => {
     const file = join(folder, 'report.json');
+    const page = join(folder, 'report.html');
     const scenarios = ['throughput', 'signals', 'queries'];
-    const ended = await bench(...scenarios, ...short, ...small, '--clients', '2', '--json', file);
+    const ended = await bench(...scenarios, ...short, ...small, '--clients', '2', '--json', file, '--html', page);
     expect(ended).toMatchObject({ code: 0 });
     const report = readReport(file);
     expect(report.measurements.map(({ scenario, case: which }) => [scenario, which])).toEqual([
@@ -66,6 +67,7 @@ describe('a slice', () => {
     expect(report.floors.fsyncP50Ms).toBeGreaterThan(0);
     expect(report.measurements[0]?.multiples.map(({ floor }) => floor)).toContain('2 fsyncs + 8 loopback frames');
     expect(ended.stdout).toContain('throughput');
+    expect(readFileSync(page, 'utf8')).toMatch(/^<!doctype html>[\s\S]*<h2>queries<\/h2>/);
   });
 
   it('measures an open loop, and what makes its own load', { timeout: 2 * RUN_MS }, async () => {

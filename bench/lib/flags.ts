@@ -15,6 +15,7 @@ export interface Flags {
   readonly set: ReadonlyMap<string, number>;
   readonly peers: readonly PeerRequest[];
   readonly jsonFile: string | undefined;
+  readonly htmlFile: string | undefined;
   readonly baselineFile: string | undefined;
 }
 
@@ -34,6 +35,7 @@ const OPTIONS = {
   peer: { type: 'string', multiple: true },
   address: { type: 'string' },
   json: { type: 'string' },
+  html: { type: 'string' },
   baseline: { type: 'string' },
   list: { type: 'boolean' },
   help: { type: 'boolean' },
@@ -71,6 +73,7 @@ export function parseFlags(args: readonly string[], known: Known): Flags {
     set,
     peers: choice.peers,
     jsonFile: values.json,
+    htmlFile: values.html,
     baselineFile: values.baseline,
   };
 }

@@ -23,6 +23,7 @@ options
   --peer NAME        the same on another system, in turn A B A B: restate, dbos, temporal; may be repeated
   --address H:P      of --peer temporal: a server that runs already
   --json FILE        writes the report
+  --html FILE        writes the report as a page: one file that needs nothing else
   --baseline FILE    compares with such a report
   --list             scenarios and their parameters
   --help
