@@ -48,7 +48,7 @@ it('ends with 2 and says why, when it is asked for what there is not', async () 
 
 describe('a slice', () => {
   const short = ['--quick', '--duration', '400ms'];
-  const small = ['--set', 'concurrency=4', '--set', 'targets=5', '--set', 'concurrencyOne=2'];
+  const small = ['--set', 'concurrency=4', '--set', 'targets=5', '--set', 'perSecondOne=100'];
 
   it('measures loads of several kinds', { timeout: 2 * RUN_MS }, async () => {
     const file = join(folder, 'report.json');

@@ -82,30 +82,18 @@ describe('the code in', () => {
   });
 });
 
-it("the README's sixty seconds run as they are written", { timeout: 60_000 }, async () => {
-  const folder = extract('README.md') ?? '';
+it.each([
+  ["the README's sixty seconds", 'README.md', 'shipped 1'],
+  ['the updates of their guide', 'docs/guides/updates.md', '1 2 an item needs a name tea and cake'],
+])('%s run as they are written', { timeout: 60_000 }, async (_, page, printed) => {
+  const folder = extract(page) ?? '';
   await compile(folder);
   const server = await Server.create({ port: 0 });
   const env = { ...process.env, TENUTO_ADDRESS: server.address ?? '' };
   const worker = spawn(process.execPath, ['worker.js'], { cwd: folder, env, stdio: 'ignore' });
   try {
     const { stdout } = await run(process.execPath, ['client.js'], { cwd: folder, env });
-    expect(stdout.trim()).toBe('shipped 1');
-  } finally {
-    worker.kill('SIGKILL');
-    await server.close();
-  }
-});
-
-it('the updates of their guide run as they are written', { timeout: 60_000 }, async () => {
-  const folder = extract('docs/guides/updates.md') ?? '';
-  await compile(folder);
-  const server = await Server.create({ port: 0 });
-  const env = { ...process.env, TENUTO_ADDRESS: server.address ?? '' };
-  const worker = spawn(process.execPath, ['worker.js'], { cwd: folder, env, stdio: 'ignore' });
-  try {
-    const { stdout } = await run(process.execPath, ['client.js'], { cwd: folder, env });
-    expect(stdout.trim()).toBe('1 2 an item needs a name tea and cake');
+    expect(stdout.trim()).toBe(printed);
   } finally {
     worker.kill('SIGKILL');
     await server.close();

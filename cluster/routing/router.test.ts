@@ -15,9 +15,7 @@ let c: TestNode;
 
 beforeEach(() => {
   world = new RoutingWorld();
-  const [first, second, third] = world.cluster('a', 'b', 'c');
-  if (first === undefined || second === undefined || third === undefined) throw new Error('three nodes were wanted');
-  [a, b, c] = [first, second, third];
+  [a, b, c] = world.three();
 });
 
 afterEach(() => {

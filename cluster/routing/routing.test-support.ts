@@ -104,6 +104,13 @@ export class RoutingWorld {
     return nodes;
   }
 
+  /** Of the usual size. */
+  three(): [TestNode, TestNode, TestNode] {
+    const [a, b, c] = this.cluster('a', 'b', 'c');
+    if (a === undefined || b === undefined || c === undefined) throw new Error('three nodes were wanted');
+    return [a, b, c];
+  }
+
   end(): void {
     for (const { links, router } of this.nodes) {
       router.close();

@@ -41,15 +41,16 @@ function withAttributes(command: Command, searchAttributes: SearchAttributes): C
   }
 }
 
+/** Every answer to a workflow task comes by here, and nearly none sets an attribute: those cost nothing. */
 export function withStampedAttributes(services: Services, own: string, commands: Command[], done: Done): void {
+  if (!commands.some((command) => attributesOf(command, own)?.attributes?.indexedFields !== undefined)) {
+    done(undefined, commands, undefined);
+    return;
+  }
   const set = commands.map((command) => attributesOf(command, own));
   const names = new Set(
     set.flatMap((found) => (found?.attributes?.indexedFields === undefined ? [] : found.namespace)),
   );
-  if (names.size === 0) {
-    done(undefined, commands, undefined);
-    return;
-  }
   typesOf(services, [...names], set, (error, types) => {
     const problems: AttributeProblem[] = [];
     const stamped = commands.map((command, i) => {
