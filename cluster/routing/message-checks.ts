@@ -24,6 +24,7 @@ export type ForwardedType =
   | 'signal'
   | 'requestCancel'
   | 'terminate'
+  | 'reset'
   | 'completeWorkflowTask'
   | 'failWorkflowTask'
   | 'completeActivityTask'
@@ -125,6 +126,16 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     details: optional(common.payloads),
     identity: string,
     requestId: string,
+  }),
+  reset: object<Omit<messages.ResetMessage, 'history'>>({
+    type: typed('reset'),
+    target,
+    runId: string,
+    requestId: string,
+    reason: string,
+    identity: string,
+    workflowTaskFinishEventId: integer,
+    exclude: list(enumeration()),
   }),
   completeWorkflowTask: object<messages.CompleteWorkflowTaskMessage>({
     type: typed('completeWorkflowTask'),
@@ -238,6 +249,7 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
     case 'signal':
     case 'requestCancel':
     case 'terminate':
+    case 'reset':
       return message.requestId === '' ? 'perhapsTwice' : 'once';
     case 'completeWorkflowTask':
     case 'failWorkflowTask':

@@ -108,6 +108,8 @@ const acceptedReply = object<{ resetHistoryEventId?: number | undefined }>({ res
 const startedReply = object<{ response: api.StartWorkflowExecutionResponse }>({ response: started });
 const heartbeatReply = object<{ cancelRequested: boolean }>({ cancelRequested: boolean });
 
+const resetReply = object<{ runId: string }>({ runId: string });
+
 const reply: Check<Reply> = (value) => {
   const { type } = replyKind(value);
   switch (type) {
@@ -115,6 +117,8 @@ const reply: Check<Reply> = (value) => {
       return { type: 'started', ...startedReply(value) };
     case 'heartbeat':
       return { type: 'heartbeat', ...heartbeatReply(value) };
+    case 'reset':
+      return { type: 'reset', ...resetReply(value) };
     case 'accepted':
       return { type: 'accepted', ...acceptedReply(value) };
     default:

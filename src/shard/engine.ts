@@ -39,6 +39,7 @@ import { Overlay } from './overlay.ts';
 import { Queries } from './queries.ts';
 import { Reader } from './reader.ts';
 import { Reads } from './reads.ts';
+import { Resets } from './resets.ts';
 import { Resume } from './resume.ts';
 import { Retention } from './retention.ts';
 import type { Shard } from './shard.ts';
@@ -193,6 +194,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
       committer: this.#committer,
       reads: this.#reads,
       retention: this.#retention,
+      resets: new Resets({ ...common, reads: this.#reads }),
       executor,
       isServing: () => this.#gate.isServing,
       onReadFailed,

@@ -17,6 +17,7 @@ import type { ActorCore } from './core.ts';
 import type { Executor, TurnExtras } from './executor.ts';
 import { applied } from './outbox.ts';
 import type { Reads } from './reads.ts';
+import type { Resets } from './resets.ts';
 import type { Retention } from './retention.ts';
 import type { Shard } from './shard.ts';
 import { messageOf, unavailable } from './status.ts';
@@ -30,6 +31,7 @@ export interface InboundOptions {
   committer: Committer;
   reads: Reads;
   retention: Retention;
+  resets: Resets;
   executor(): Executor;
   isServing(): boolean;
   onReadFailed(error: unknown): void;
@@ -42,8 +44,12 @@ export class Inbound {
     this.#options = options;
   }
 
-  /** Queries, updates and cancels may name an earlier, closed run: its rows are read first. */
+  /** Resets need histories. Queries, updates and cancels may name an earlier, closed run: its rows are read first. */
   speak(actor: Actor, message: Message, done: Done<Reply>, extras?: TurnExtras): void {
+    if (message.type === 'reset') {
+      this.#options.resets.speak(actor, message, done);
+      return;
+    }
     const runId = namedRun(message);
     const current = this.#options.core.currentRunId(actor.state);
     if (!runId || current === undefined || runId === current) {

@@ -8,6 +8,7 @@ import { activityOffer } from './offers.ts';
 import { retryVerdict, timeoutName } from './retry.ts';
 import type { ActivityRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
+import { countsFrom } from './timeouts.ts';
 import { wakeWorkflow } from './workflow-task.ts';
 
 const offerOf = (run: RunDraft, activity: ActivityRow) => activityOffer(run.turn.state, run.runId, run.start, activity);
@@ -93,8 +94,8 @@ export function undoActivityStart(run: RunDraft, activity: ActivityRow): void {
   offerActivity(run, waiting);
 }
 
-const expirationOf = ({ facts }: ActivityRow): number | undefined =>
-  facts.scheduleToCloseTimeout > 0 ? facts.scheduledTime + facts.scheduleToCloseTimeout : undefined;
+const expirationOf = (activity: ActivityRow): number | undefined =>
+  activity.facts.scheduleToCloseTimeout > 0 ? countsFrom(activity) + activity.facts.scheduleToCloseTimeout : undefined;
 
 /** What became of a failed attempt: RetryState.IN_PROGRESS when it will be retried. */
 export function retryActivity(run: RunDraft, activity: ActivityRow, failure: Failure): RetryState {

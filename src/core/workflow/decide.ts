@@ -18,6 +18,7 @@ import { keepTask } from './messages/keep-task.ts';
 import { parentClosed } from './messages/parent-closed.ts';
 import { abandonQuery, askQuery, queryAnswered, queryLost } from './messages/query.ts';
 import { requestCancel } from './messages/request-cancel.ts';
+import { reset } from './messages/reset.ts';
 import { signal } from './messages/signal.ts';
 import { signalExternal } from './messages/signal-external.ts';
 import { start } from './messages/start.ts';
@@ -40,6 +41,8 @@ export function decide(state: ActorState, message: Message, context: TurnContext
       return requestCancel(state, message, context);
     case 'terminate':
       return terminate(state, message, context);
+    case 'reset':
+      return reset(state, message, context);
     case 'startWorkflowTask':
       return startWorkflowTask(state, message, context);
     case 'startActivityTask':

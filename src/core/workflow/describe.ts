@@ -10,6 +10,7 @@ import type {
 import { PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
 import type { ActivityRow, ChildRow, TaskFailureRow, WorkflowTaskRow } from './rows.ts';
 import { type ActorState, findRun, taskOf } from './state.ts';
+import { countsFrom } from './timeouts.ts';
 import { executionInfo } from './visibility.ts';
 
 function activityInfo(activity: ActivityRow): PendingActivityInfo {
@@ -29,7 +30,7 @@ function activityInfo(activity: ActivityRow): PendingActivityInfo {
     lastAttemptCompleteTime: activity.lastAttemptCompleteTime,
     nextAttemptScheduleTime: activity.inBackoff ? activity.scheduledTime : undefined,
     currentRetryInterval: activity.inBackoff ? activity.retryInterval : undefined,
-    expirationTime: facts.scheduleToCloseTimeout > 0 ? facts.scheduledTime + facts.scheduleToCloseTimeout : undefined,
+    expirationTime: facts.scheduleToCloseTimeout > 0 ? countsFrom(activity) + facts.scheduleToCloseTimeout : undefined,
     heartbeatDetails: activity.heartbeatDetails,
     lastFailure: activity.lastFailure,
     lastWorkerIdentity: activity.identity,
@@ -91,5 +92,6 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
     pendingTimers: Array.from(run.timers.values(), ({ timerId, fireTime }) => ({ timerId, fireTime })),
     pendingChildren: Array.from(run.children.values(), childInfo),
     cancelRequested: run.row.facts.cancelRequested,
+    autoResetPoints: run.row.facts.resetPoints,
   };
 }

@@ -20,14 +20,17 @@ import type {
 import type {
   ParentClosePolicy,
   QueryRejectCondition,
+  ResetReapplyExcludeType,
   RetryState,
   StartChildWorkflowExecutionFailedCause,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
   WorkflowTaskFailedCause,
 } from '../../wire/enums.ts';
+import type { HistoryEvent } from '../../wire/event.ts';
 import type { Failure } from '../../wire/failure.ts';
 import type { ProtocolMessage } from '../../wire/protocol-message.ts';
+import type { FormerRun } from './rows.ts';
 import type { UpdateGoal } from './volatile.ts';
 
 /** Names one start of one task for ever: the term of the entry that holds it and a number unique in that term (I1, I6). */
@@ -117,6 +120,30 @@ export interface TerminateMessage {
   details?: Payloads | undefined;
   identity: string;
   requestId: string;
+}
+
+/**
+ * A run is done again from one of its workflow tasks on, as a new run with the events before it. Doors leave `history` out: the shard reads it,
+ * since events are in no row of the actor.
+ */
+export interface ResetMessage {
+  type: 'reset';
+  target: RunTarget;
+  /** Fresh: the id of the run this reset would create. */
+  runId: string;
+  requestId: string;
+  reason: string;
+  identity: string;
+  /** The end of the workflow task that is done again; the events before it stay. */
+  workflowTaskFinishEventId: number;
+  exclude: readonly ResetReapplyExcludeType[];
+  history?: ResetHistory | undefined;
+}
+
+/** What a reset reads: the whole history of its run, and then the histories of the runs that continued it as new. */
+export interface ResetHistory {
+  base: readonly HistoryEvent[];
+  later: readonly { runId: string; events: readonly HistoryEvent[] }[];
 }
 
 /** A worker that took a task: who it is, and the session the task is started for (DESIGN §5). */
@@ -310,6 +337,8 @@ export interface Origin {
   workflowId: string;
   runId: string;
   initiatedEventId: number;
+  /** The runs it was reset from, with the last event it has of each: what they began until then is its own. */
+  former?: readonly FormerRun[] | undefined;
 }
 
 /** What an answer names of its origin; the rest is its address. */
@@ -403,6 +432,7 @@ export type Message =
   | SignalMessage
   | RequestCancelMessage
   | TerminateMessage
+  | ResetMessage
   | StartWorkflowTaskMessage
   | StartActivityTaskMessage
   | UndoStartMessage

@@ -131,6 +131,8 @@ export interface StartedActivityTask {
 export type Reply =
   | { type: 'started'; response: StartWorkflowExecutionResponse }
   | { type: 'heartbeat'; cancelRequested: boolean }
+  /** `runId`: the run that the reset began. */
+  | { type: 'reset'; runId: string }
   | StartedWorkflowTask
   | StartedActivityTask
   /**

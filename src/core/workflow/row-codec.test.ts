@@ -155,6 +155,7 @@ const activity = rows<ActivityRow>(
     lastAttemptCompleteTime: time,
     retryInterval: number,
     apart: fc.constant(true),
+    countsFrom: time,
   },
   ['facts', 'attempt', 'scheduledTime', 'inBackoff'],
 );

@@ -196,6 +196,7 @@ const packActivity = (row: ActivityRow): unknown[] =>
     row.lastAttemptCompleteTime,
     row.retryInterval,
     row.apart,
+    row.countsFrom,
   ]);
 
 function unpackActivity(list: unknown[]): ActivityRow {
@@ -218,6 +219,7 @@ function unpackActivity(list: unknown[]): ActivityRow {
   put(row, 'lastAttemptCompleteTime', list[14]);
   put(row, 'retryInterval', list[15]);
   put(row, 'apart', list[16]);
+  put(row, 'countsFrom', list[17]);
   return row;
 }
 

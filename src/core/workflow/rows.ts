@@ -10,6 +10,7 @@ import type {
   ResetPointInfo,
   RetryPolicy,
   SearchAttributes,
+  UpdateRequest,
   UserMetadata,
   WorkerVersionStamp,
 } from '../../wire/common.ts';
@@ -37,7 +38,7 @@ export interface ChainRow {
  * the others. Kept `requestIdTtl` at least.
  */
 export interface RequestRow {
-  type: 'start' | 'signal' | 'requestCancel' | 'terminate';
+  type: 'start' | 'signal' | 'requestCancel' | 'terminate' | 'reset';
   runId: string;
   /** Epoch ms. */
   at: number;
@@ -46,12 +47,20 @@ export interface RequestRow {
   status?: WorkflowExecutionStatus | undefined;
 }
 
+/** A run that another was reset from, and the last event they have in common. */
+export interface FormerRun {
+  runId: string;
+  lastEventId: number;
+}
+
 /** `run`, id `start`: what a run was started with; never rewritten. */
 export interface StartRow {
   /** Without `input` unless the run may be retried (a retry starts with the same input). */
   attributes: WorkflowExecutionStartedEventAttributes;
   startTime: number;
   userMetadata?: UserMetadata | undefined;
+  /** The runs it was reset from, the last one first: their children and requests are its own. */
+  former?: readonly FormerRun[] | undefined;
 }
 
 /** What the events of a run determine besides what is pending. */
@@ -194,6 +203,8 @@ export interface ActivityRow {
   lastAttemptCompleteTime?: number | undefined;
   /** Retry interval before this attempt, ms. */
   retryInterval?: number | undefined;
+  /** Epoch ms from which schedule-to-close counts, where it is not the time of its event: its run was reset. */
+  countsFrom?: number | undefined;
 }
 
 /** `timer`, id = startedEventId. */
@@ -230,10 +241,16 @@ export interface ExternalRow {
   control: string;
 }
 
-/** `update`, id = acceptedEventId: an accepted update. It stays when the update completes and when the run closes: a repeat is known by it. */
+/**
+ * `update`, id = acceptedEventId: an accepted update. It stays when the update completes and when the run closes: a repeat is known by it. Or,
+ * with the id of its Admitted event, one that the run has from before a reset and that no worker has answered yet.
+ */
 export interface UpdateRow {
   updateId: string;
+  /** Of an admitted one, that of its Admitted event. */
   acceptedEventId: number;
+  /** Set while it is admitted only: what the next workflow task carries. */
+  admitted?: UpdateRequest | undefined;
   /** Of the client that sent it. */
   identity?: string | undefined;
   /** Event with its outcome; absent until there is one. */

@@ -12,6 +12,9 @@ export interface ActivityDeadline {
   type: TimeoutType | 'retry';
 }
 
+/** Epoch ms from which an activity's schedule-to-close counts. */
+export const countsFrom = ({ countsFrom: at, facts }: ActivityRow): number => at ?? facts.scheduledTime;
+
 /**
  * The earliest deadline. At the same instant schedule-to-start wins over schedule-to-close, and that over heartbeat and
  * start-to-close, as Temporal reports them.
@@ -30,7 +33,7 @@ export function activityDeadline(activity: ActivityRow): ActivityDeadline {
     consider(activity.scheduledTime + facts.scheduleToStartTimeout, TimeoutType.SCHEDULE_TO_START);
   }
   if (facts.scheduleToCloseTimeout > 0) {
-    consider(facts.scheduledTime + facts.scheduleToCloseTimeout, TimeoutType.SCHEDULE_TO_CLOSE);
+    consider(countsFrom(activity) + facts.scheduleToCloseTimeout, TimeoutType.SCHEDULE_TO_CLOSE);
   }
   if (activity.startId !== undefined) {
     const startedTime = activity.startedTime ?? activity.scheduledTime;

@@ -7,6 +7,7 @@ import * as cluster from './cluster-admin.ts';
 import * as control from './control.ts';
 import * as info from './info.ts';
 import * as read from './read.ts';
+import * as reset from './reset.ts';
 import * as searchAttributes from './search-attributes.ts';
 import * as start from './start.ts';
 import * as update from './update.ts';
@@ -24,6 +25,7 @@ const definitions: Record<Method, MethodDefinition> = {
   signalWorkflowExecution: control.signalWorkflowExecution,
   requestCancelWorkflowExecution: control.requestCancelWorkflowExecution,
   terminateWorkflowExecution: control.terminateWorkflowExecution,
+  resetWorkflowExecution: reset.resetWorkflowExecution,
   queryWorkflow: read.queryWorkflow,
   updateWorkflowExecution: update.updateWorkflowExecution,
   pollWorkflowExecutionUpdate: update.pollWorkflowExecutionUpdate,
