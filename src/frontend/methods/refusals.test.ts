@@ -83,7 +83,7 @@ describe('startWorkflowExecution refuses', () => {
       { memo: { fields: { a: { metadata: { x: 1 } } } } },
       'Invalid request: memo.fields."a".metadata."x" must be bytes, not a number.',
     ],
-  ])('%j', (over, message) => {
+  ])('(case %#) what is wrong, in words', (over, message) => {
     expect(refusal('startWorkflowExecution', { ...START, ...over })).toEqual({ code: INVALID, message });
   });
 
