@@ -4,7 +4,6 @@ import type { DataConverter, LoadedDataConverter } from '../common/data-converte
 import { loadDataConverter } from '../common/load-data-converter.ts';
 import { Connection } from '../connection/connection.ts';
 import { environmentVariable } from '../connection/host.ts';
-import { WorkflowService } from './workflow-service.ts';
 
 export interface BaseClientOptions {
   /** Default: a lazy connection to `TENUTO_ADDRESS` or 127.0.0.1:7280. Share one among clients and workers. */
@@ -27,7 +26,6 @@ export class BaseClient {
   /** The connection underneath; `client.connection.close()` ends it. */
   readonly connection: Connection;
   protected readonly base: LoadedBaseClientOptions;
-  #service: WorkflowService | undefined;
 
   /** @throws ValueError when a data converter's module cannot be loaded. */
   constructor(options: BaseClientOptions = {}) {
@@ -47,12 +45,6 @@ export class BaseClient {
   /** Gives calls made within `fn` up with CANCELLED (see `isGrpcCancelledError`) when `abortSignal` aborts. */
   withAbortSignal<R>(abortSignal: AbortSignal, fn: () => Promise<R>): Promise<R> {
     return this.connection.withAbortSignal(abortSignal, fn);
-  }
-
-  /** Calls of the server that have no method here. */
-  get workflowService(): WorkflowService {
-    this.#service ??= new WorkflowService(this.connection);
-    return this.#service;
   }
 
   protected get dataConverter(): LoadedDataConverter {

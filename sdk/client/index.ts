@@ -82,12 +82,6 @@ export type {
   WorkflowSignalWithStartOptions,
   WorkflowStartOptions,
 } from './workflow-options.ts';
-export {
-  ResetReapplyExcludeType,
-  ResetReapplyType,
-  type ResetWorkflowExecutionRequest,
-  WorkflowService,
-} from './workflow-service.ts';
 export type {
   GetWorkflowUpdateHandleOptions,
   WithUpdateArgs,

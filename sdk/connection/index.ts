@@ -4,6 +4,12 @@ export { DEFAULT_ADDRESS } from './address.ts';
 export type { WebSocketFactory, WebSocketLike } from './browser-transport.ts';
 export { Connection, Connection as NativeConnection } from './connection.ts';
 export { defaultIdentity, environmentVariable } from './host.ts';
+export {
+  type NamedExecution,
+  ResetReapplyExcludeType,
+  ResetReapplyType,
+  type ResetWorkflowExecutionRequest,
+} from './lifetime-requests.ts';
 export { OperatorService } from './operator-service.ts';
 export type {
   CompiledConnectionOptions,
@@ -23,4 +29,5 @@ export {
 } from './rpc-error.ts';
 export { type Cancelable, hostScheduler, type Scheduler } from './scheduler.ts';
 export type { Transport, TransportFactory } from './transport.ts';
+export { WorkflowService } from './workflow-service.ts';
 export type { TLSConfig } from './ws-transport.ts';

@@ -15,6 +15,7 @@ import type { WaitingTask } from './backlog.ts';
 import type { Committer } from './committer.ts';
 import type { ActorCore } from './core.ts';
 import type { Executor, TurnExtras } from './executor.ts';
+import type { Jobs } from './jobs/jobs.ts';
 import { applied } from './outbox.ts';
 import type { Reads } from './reads.ts';
 import type { Resets } from './resets.ts';
@@ -32,6 +33,7 @@ export interface InboundOptions {
   reads: Reads;
   retention: Retention;
   resets: Resets;
+  jobs: Jobs;
   executor(): Executor;
   isServing(): boolean;
   onReadFailed(error: unknown): void;
@@ -125,6 +127,10 @@ export class Inbound {
   fire(timer: DueTimer, again: () => void): void {
     if (!this.#options.isServing()) {
       again();
+      return;
+    }
+    if (timer.jobId !== undefined) {
+      this.#options.jobs.fire(timer, again);
       return;
     }
     if (timer.retention !== undefined) {

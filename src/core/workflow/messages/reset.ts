@@ -28,7 +28,7 @@ export function reset(state: ActorState, message: ResetMessage, context: TurnCon
   const turn = new Turn(state, context);
   const refused = refusedForRequestIds(turn, requestId);
   if (refused !== undefined) return refused;
-  turn.remember(requestId, { type: 'reset', runId, at: context.now });
+  turn.remember(requestId, runId);
   const after: After = {
     base: history.base.slice(workflowTaskFinishEventId - 1),
     later: history.later.flatMap(({ events }) => events),
