@@ -39,7 +39,6 @@ export const NOTES = [
   {
     packages: ['client'],
     names: [
-      'WorkflowService',
       'TestService',
       'HealthService',
       'StartWorkflowExecutionRequest',
