@@ -40,7 +40,6 @@ import { Overlay } from './overlay.ts';
 import { Queries } from './queries.ts';
 import { Reader } from './reader.ts';
 import { Reads } from './reads.ts';
-import { Resets } from './resets.ts';
 import { Resume } from './resume.ts';
 import { Retention } from './retention.ts';
 import type { Shard } from './shard.ts';
@@ -196,17 +195,13 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
       remove: (shard, row) => this.#inbound.deleteRow(shard, row),
     });
     this.#inbound = new Inbound({
-      core,
+      ...common,
       clock,
-      actors,
       committer: this.#committer,
       reads: this.#reads,
       retention: this.#retention,
-      resets: new Resets({ ...common, reads: this.#reads }),
       jobs: this.#jobs,
-      executor,
       isServing: () => this.#gate.isServing,
-      onReadFailed,
     });
     const fed = { overlay: this.#overlay, backlog: this.#backlog, timers: this.#timers, outbox: this.#outbox };
     const keepsLowWaters = options.commitLog === undefined && store.scope === 'node';

@@ -17,8 +17,9 @@ import type { ActorCore } from './core.ts';
 import type { Executor, TurnExtras } from './executor.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import { applied } from './outbox.ts';
+import type { Reader } from './reader.ts';
 import type { Reads } from './reads.ts';
-import type { Resets } from './resets.ts';
+import { Resets } from './resets.ts';
 import type { Retention } from './retention.ts';
 import type { Shard } from './shard.ts';
 import { messageOf, unavailable } from './status.ts';
@@ -30,9 +31,9 @@ export interface InboundOptions {
   clock: Clock;
   actors: Actors;
   committer: Committer;
+  reader: Reader;
   reads: Reads;
   retention: Retention;
-  resets: Resets;
   jobs: Jobs;
   executor(): Executor;
   isServing(): boolean;
@@ -41,15 +42,17 @@ export interface InboundOptions {
 
 export class Inbound {
   readonly #options: InboundOptions;
+  readonly #resets: Resets;
 
   constructor(options: InboundOptions) {
     this.#options = options;
+    this.#resets = new Resets(options);
   }
 
   /** Resets need histories. Queries, updates and cancels may name an earlier, closed run: its rows are read first. */
   speak(actor: Actor, message: Message, done: Done<Reply>, extras?: TurnExtras): void {
     if (message.type === 'reset') {
-      this.#options.resets.speak(actor, message, done);
+      this.#resets.speak(actor, message, done);
       return;
     }
     const runId = namedRun(message);
