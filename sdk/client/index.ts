@@ -47,6 +47,8 @@ export {
   ActivityCancelledError,
   ActivityCompletionError,
   ActivityNotFoundError,
+  ActivityPausedError,
+  ActivityResetError,
   QueryNotRegisteredError,
   QueryRejectedError,
   ServiceError,

@@ -73,6 +73,10 @@ const GROUPS: Readonly<Record<string, Group>> = {
     description: 'start workflows, talk to them, look at them',
     define: async (group) => (await import('./workflow/index.ts')).defineWorkflowCommands(group, withConnection),
   },
+  activity: {
+    description: 'complete activities, pause, reset and change those of running workflows',
+    define: async (group) => (await import('./activity.ts')).defineActivityCommands(group, withConnection),
+  },
   'task-queue': {
     description: 'look at task queues and their workers',
     define: async (group) => (await import('./task-queue.ts')).defineTaskQueueCommands(group, withConnection),
