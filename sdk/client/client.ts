@@ -1,7 +1,7 @@
 // The client that users make: one connection, all sub-clients.
 
 import type { QueryRejectCondition } from '../common/enums.ts';
-import type { WorkflowService } from '../connection/workflow-service.ts';
+import type { WorkflowService } from '../connection/index.ts';
 import { AsyncCompletionClient } from './async-completion-client.ts';
 import { BaseClient, type BaseClientOptions, type LoadedBaseClientOptions } from './base-client.ts';
 import type { ClientInterceptors } from './interceptors.ts';
@@ -55,7 +55,7 @@ export class Client extends BaseClient {
     this.activity = new AsyncCompletionClient(shared);
   }
 
-  /** Calls that no sub-client has a method for. */
+  /** Calls of the workflow service that no client wraps. */
   get workflowService(): WorkflowService {
     return this.connection.workflowService;
   }

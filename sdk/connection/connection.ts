@@ -40,7 +40,6 @@ export class Connection {
   readonly options: CompiledConnectionOptions;
   /** What a namespace can be searched by. */
   readonly operatorService = new OperatorService((method, body, options) => this.request(method, body, options));
-  /** What the client has no method for. */
   readonly workflowService = new WorkflowService((method, body, options) => this.request(method, body, options));
   readonly #requests: RequestTable;
   /** To whichever node answers: enough for everything. */

@@ -1,10 +1,25 @@
-// Calls that `@temporalio/client` leaves to its raw `workflowService`, in the shape of the API's requests: steering pending activities.
-// Durations are the API's `{ seconds, nanos }`, or milliseconds as a number.
+// Calls of the workflow service that no client class wraps, as `client.workflowService` of `@temporalio/client` has them.
 
-import type { ActivitiesTarget, ActivityOptions, Methods, UpdateActivityOptionsResponse } from '../../src/wire/api.ts';
-import type { Priority, RetryPolicy } from '../../src/wire/common.ts';
+import type { Methods, UpdateActivityOptionsResponse } from '../../src/wire/api.ts';
+import type {
+  BatchOperationInfo,
+  ListBatchOperationsRequest,
+  ListBatchOperationsResponse,
+  StartBatchOperationRequest,
+  StopBatchOperationRequest,
+} from '../../src/wire/batch.ts';
 
-/** ms; all of these are answered at once. */
+import {
+  activitiesTarget,
+  activityOptions,
+  optionalMs,
+  type PauseActivityRequest,
+  type ResetActivityRequest,
+  type UnpauseActivityRequest,
+  type UpdateActivityOptionsRequest,
+} from './activity-requests.ts';
+
+/** ms; each is answered at once. */
 const TIMEOUT_MS = 10_000;
 
 type Request = <M extends keyof Methods>(
@@ -13,69 +28,6 @@ type Request = <M extends keyof Methods>(
   options: { timeoutMs: number },
 ) => Promise<Methods[M]['response']>;
 
-/** As protobuf has it, or milliseconds. */
-export type ProtoDuration =
-  | number
-  | { seconds?: number | { toNumber(): number } | undefined; nanos?: number | undefined };
-
-interface ActivitiesRequest {
-  namespace: string;
-  execution: { workflowId: string; runId?: string | undefined };
-  identity?: string | undefined;
-  /** Exactly one chooses: `id`, `type`, or all of the run. */
-  id?: string | undefined;
-  type?: string | undefined;
-}
-
-export interface PauseActivityRequest extends ActivitiesRequest {
-  reason?: string | undefined;
-  /** A repeat with the same id is the same pause. */
-  requestId?: string | undefined;
-}
-
-export interface UnpauseActivityRequest extends ActivitiesRequest {
-  unpauseAll?: boolean | undefined;
-  resetAttempts?: boolean | undefined;
-  resetHeartbeat?: boolean | undefined;
-  /** Each activity goes on after a random part of it. */
-  jitter?: ProtoDuration | undefined;
-}
-
-export interface ResetActivityRequest extends ActivitiesRequest {
-  matchAll?: boolean | undefined;
-  resetHeartbeat?: boolean | undefined;
-  keepPaused?: boolean | undefined;
-  restoreOriginalOptions?: boolean | undefined;
-  jitter?: ProtoDuration | undefined;
-}
-
-export interface ProtoActivityOptions {
-  taskQueue?: { name?: string | undefined } | undefined;
-  scheduleToCloseTimeout?: ProtoDuration | undefined;
-  scheduleToStartTimeout?: ProtoDuration | undefined;
-  startToCloseTimeout?: ProtoDuration | undefined;
-  heartbeatTimeout?: ProtoDuration | undefined;
-  retryPolicy?:
-    | (Omit<RetryPolicy, 'initialInterval' | 'maximumInterval'> & {
-        initialInterval?: ProtoDuration | undefined;
-        maximumInterval?: ProtoDuration | undefined;
-      })
-    | undefined;
-  priority?: Priority | undefined;
-}
-
-export interface UpdateActivityOptionsRequest extends ActivitiesRequest {
-  matchAll?: boolean | undefined;
-  activityOptions?: ProtoActivityOptions | undefined;
-  /** Names in snake or camel case: `start_to_close_timeout`, `retryPolicy.maximumAttempts`. */
-  updateMask?: { paths: string[] } | undefined;
-  restoreOriginal?: boolean | undefined;
-}
-
-/**
- * Every method throws RpcError: INVALID_ARGUMENT for a request that cannot be meant, NOT_FOUND when the workflow does not run or no such activity
- * is pending, FAILED_PRECONDITION for a pause of what another request paused.
- */
 export class WorkflowService {
   readonly #request: Request;
 
@@ -83,24 +35,85 @@ export class WorkflowService {
     this.#request = request;
   }
 
-  /** No attempt of these activities begins until they are unpaused. One that runs is told with its next heartbeat. */
-  async pauseActivity(request: PauseActivityRequest): Promise<void> {
-    const { reason, requestId } = request;
-    await this.#request('pauseActivity', { ...target(request), reason, requestId }, { timeoutMs: TIMEOUT_MS });
+  /**
+   * Starts a batch job: one operation on every execution that the filter finds, or on those named. It goes on by itself, through crashes of the
+   * server, at `maxOperationsPerSecond` (default 50, at most 5,000). Executions that start after it are left alone.
+   *
+   * @throws RpcError INVALID_ARGUMENT for a filter that cannot be understood, or with ORDER BY; ALREADY_EXISTS while a job of that id is kept;
+   * RESOURCE_EXHAUSTED while ten of the namespace are running.
+   */
+  async startBatchOperation(request: StartBatchOperationRequest): Promise<void> {
+    // One for all attempts: the job starts once.
+    await this.#request(
+      'startBatchOperation',
+      { ...request, requestId: globalThis.crypto.randomUUID() },
+      { timeoutMs: TIMEOUT_MS },
+    );
   }
 
-  /** They go on at once, also those that waited out a retry interval. */
+  /**
+   * How far a job has come. It is kept as long as closed executions of its namespace are.
+   *
+   * @throws RpcError NOT_FOUND
+   */
+  async describeBatchOperation(request: { namespace: string; jobId: string }): Promise<BatchOperationInfo> {
+    return await this.#request('describeBatchOperation', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /** Jobs of a namespace, newest first, page by page. */
+  async listBatchOperations(request: ListBatchOperationsRequest): Promise<ListBatchOperationsResponse> {
+    return await this.#request('listBatchOperations', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * Ends a job before it is through: nothing more is begun, what was is counted.
+   *
+   * @throws RpcError NOT_FOUND for a job that is over, or not there.
+   */
+  async stopBatchOperation(request: StopBatchOperationRequest): Promise<void> {
+    await this.#request('stopBatchOperation', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * No attempt of these activities begins until they are unpaused. One that runs is told with its next heartbeat.
+   *
+   * @throws RpcError INVALID_ARGUMENT for a request that cannot be meant, NOT_FOUND when the workflow does not run or no such activity is pending;
+   * FAILED_PRECONDITION for what another request paused.
+   */
+  async pauseActivity(request: PauseActivityRequest): Promise<void> {
+    const { reason, requestId } = request;
+    await this.#request(
+      'pauseActivity',
+      { ...activitiesTarget(request), reason, requestId },
+      { timeoutMs: TIMEOUT_MS },
+    );
+  }
+
+  /**
+   * They go on at once, also those that waited out a retry interval.
+   *
+   * @throws RpcError INVALID_ARGUMENT for a request that cannot be meant, NOT_FOUND when the workflow does not run or no such activity is pending.
+   */
   async unpauseActivity(request: UnpauseActivityRequest): Promise<void> {
     const { resetAttempts, resetHeartbeat, unpauseAll } = request;
-    const body = { ...target(request, unpauseAll), resetAttempts, resetHeartbeat, jitter: optionalMs(request.jitter) };
+    const body = {
+      ...activitiesTarget(request, unpauseAll),
+      resetAttempts,
+      resetHeartbeat,
+      jitter: optionalMs(request.jitter),
+    };
     await this.#request('unpauseActivity', body, { timeoutMs: TIMEOUT_MS });
   }
 
-  /** They begin anew with attempt 1: at once, or when the attempt that runs has ended. */
+  /**
+   * They begin anew with attempt 1: at once, or when the attempt that runs has ended.
+   *
+   * @throws RpcError INVALID_ARGUMENT for a request that cannot be meant, NOT_FOUND when the workflow does not run or no such activity is pending.
+   */
   async resetActivity(request: ResetActivityRequest): Promise<void> {
     const { resetHeartbeat, keepPaused, restoreOriginalOptions, matchAll } = request;
     const body = {
-      ...target(request, matchAll),
+      ...activitiesTarget(request, matchAll),
       resetHeartbeat,
       keepPaused,
       restoreOriginalOptions,
@@ -109,55 +122,20 @@ export class WorkflowService {
     await this.#request('resetActivity', body, { timeoutMs: TIMEOUT_MS });
   }
 
-  /** Sets what the mask names, for attempts that begin from now on. @returns The options as they are then, of the first activity. */
+  /**
+   * Sets what the mask names, for attempts that begin from now on.
+   *
+   * @returns The options as they are then; of several activities, the first's.
+   * @throws RpcError INVALID_ARGUMENT for a request that cannot be meant, NOT_FOUND when the workflow does not run or no such activity is pending.
+   */
   async updateActivityOptions(request: UpdateActivityOptionsRequest): Promise<UpdateActivityOptionsResponse> {
-    const { activityOptions, updateMask, restoreOriginal, matchAll } = request;
+    const { activityOptions: given, updateMask, restoreOriginal, matchAll } = request;
     const body = {
-      ...target(request, matchAll),
-      activityOptions: activityOptions && options(activityOptions),
+      ...activitiesTarget(request, matchAll),
+      activityOptions: given && activityOptions(given),
       updateMask: updateMask?.paths,
       restoreOriginal,
     };
     return await this.#request('updateActivityOptions', body, { timeoutMs: TIMEOUT_MS });
   }
-}
-
-const target = (
-  { namespace, execution, identity = '', id, type }: ActivitiesRequest,
-  all = false,
-): ActivitiesTarget => ({
-  namespace,
-  workflowId: execution.workflowId,
-  runId: execution.runId,
-  identity,
-  activityId: id,
-  activityType: type,
-  matchAll: all || undefined,
-});
-
-/** Part of a millisecond is dropped: the server counts in them. */
-function ms(duration: ProtoDuration): number {
-  if (typeof duration === 'number') return Math.trunc(duration);
-  const { seconds = 0, nanos = 0 } = duration;
-  return (typeof seconds === 'number' ? seconds : seconds.toNumber()) * 1_000 + Math.trunc(nanos / 1_000_000);
-}
-
-const optionalMs = (duration: ProtoDuration | undefined): number | undefined =>
-  duration === undefined ? undefined : ms(duration);
-
-function options(given: ProtoActivityOptions): ActivityOptions {
-  const { retryPolicy } = given;
-  return {
-    taskQueue: given.taskQueue?.name,
-    scheduleToCloseTimeout: optionalMs(given.scheduleToCloseTimeout),
-    scheduleToStartTimeout: optionalMs(given.scheduleToStartTimeout),
-    startToCloseTimeout: optionalMs(given.startToCloseTimeout),
-    heartbeatTimeout: optionalMs(given.heartbeatTimeout),
-    retryPolicy: retryPolicy && {
-      ...retryPolicy,
-      initialInterval: optionalMs(retryPolicy.initialInterval),
-      maximumInterval: optionalMs(retryPolicy.maximumInterval),
-    },
-    priority: given.priority,
-  };
 }

@@ -77,6 +77,10 @@ const GROUPS: Readonly<Record<string, Group>> = {
     description: 'complete activities, pause, reset and change those of running workflows',
     define: async (group) => (await import('./activity.ts')).defineActivityCommands(group, withConnection),
   },
+  batch: {
+    description: 'look at jobs that do one thing to many workflows, stop them',
+    define: async (group) => (await import('./batch.ts')).defineBatchCommands(group, withConnection),
+  },
   'task-queue': {
     description: 'look at task queues and their workers',
     define: async (group) => (await import('./task-queue.ts')).defineTaskQueueCommands(group, withConnection),

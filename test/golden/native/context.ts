@@ -187,7 +187,8 @@ export class Context {
       | 'pauseActivity'
       | 'unpauseActivity'
       | 'resetActivity'
-      | 'updateActivityOptions',
+      | 'updateActivityOptions'
+      | 'describeBatchOperation',
     request: object,
   ): Promise<Plain> {
     // Drivers are no TypeScript: each method gets the request it was written for.
