@@ -156,6 +156,15 @@ const activity = rows<ActivityRow>(
     retryInterval: number,
     apart: fc.constant(true),
     countsFrom: time,
+    pause: record({ at: time, identity: text, reason: text, requestId: text }),
+    options: fc.constant({
+      taskQueue: 'q',
+      scheduleToCloseTimeout: 0,
+      scheduleToStartTimeout: 1,
+      startToCloseTimeout: 2,
+      heartbeatTimeout: 3,
+    }),
+    reset: fc.constantFrom('attempts', 'heartbeats'),
   },
   ['facts', 'attempt', 'scheduledTime', 'inBackoff'],
 );

@@ -209,6 +209,9 @@ const packActivity = (row: ActivityRow): unknown[] =>
     row.retryInterval,
     row.apart,
     row.countsFrom,
+    row.pause,
+    row.options,
+    row.reset,
   ]);
 
 function unpackActivity(list: unknown[]): ActivityRow {
@@ -232,6 +235,9 @@ function unpackActivity(list: unknown[]): ActivityRow {
   put(row, 'retryInterval', list[15]);
   put(row, 'apart', list[16]);
   put(row, 'countsFrom', list[17]);
+  put(row, 'pause', list[18]);
+  put(row, 'options', list[19]);
+  put(row, 'reset', list[20]);
   return row;
 }
 
