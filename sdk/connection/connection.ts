@@ -52,10 +52,7 @@ export class Connection {
   readonly options: CompiledConnectionOptions;
   /** What a namespace can be searched by. */
   readonly operatorService = new OperatorService((method, body, options) => this.request(method, body, options));
-  readonly workflowService = new WorkflowService(
-    (method, body, options) => this.request(method, body, options),
-    () => this.identity,
-  );
+  readonly workflowService = new WorkflowService(this);
   readonly #requests: RequestTable;
   /** To whichever node answers: enough for everything. */
   readonly #main: Channel;

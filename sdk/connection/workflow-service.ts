@@ -22,19 +22,21 @@ import type { ResetWorkflowExecutionRequest } from './lifetime-requests.ts';
 /** ms; each is answered at once. */
 const TIMEOUT_MS = 10_000;
 
-type Request = <M extends keyof Methods>(
-  method: M,
-  body: Methods[M]['request'],
-  options: { timeoutMs: number },
-) => Promise<Methods[M]['response']>;
+/** The connection it speaks through. */
+interface Host {
+  readonly identity: string;
+  request<M extends keyof Methods>(
+    method: M,
+    body: Methods[M]['request'],
+    options: { timeoutMs: number },
+  ): Promise<Methods[M]['response']>;
+}
 
 export class WorkflowService {
-  readonly #request: Request;
-  readonly #identity: () => string;
+  readonly #host: Host;
 
-  constructor(request: Request, identity: () => string) {
-    this.#request = request;
-    this.#identity = identity;
+  constructor(host: Host) {
+    this.#host = host;
   }
 
   /**
@@ -51,10 +53,10 @@ export class WorkflowService {
       ...workflowExecution,
       reason,
       workflowTaskFinishEventId: typeof finish === 'number' ? finish : finish.toNumber(),
-      identity: request.identity ?? this.#identity(),
+      identity: request.identity ?? this.#host.identity,
       requestId: request.requestId ?? globalThis.crypto.randomUUID(),
     };
-    return await this.#request('resetWorkflowExecution', body, { timeoutMs: TIMEOUT_MS });
+    return await this.#host.request('resetWorkflowExecution', body, { timeoutMs: TIMEOUT_MS });
   }
 
   /**
@@ -66,7 +68,7 @@ export class WorkflowService {
    */
   async startBatchOperation(request: StartBatchOperationRequest): Promise<void> {
     // One for all attempts: the job starts once.
-    await this.#request(
+    await this.#host.request(
       'startBatchOperation',
       { ...request, requestId: globalThis.crypto.randomUUID() },
       { timeoutMs: TIMEOUT_MS },
@@ -79,12 +81,12 @@ export class WorkflowService {
    * @throws RpcError NOT_FOUND
    */
   async describeBatchOperation(request: { namespace: string; jobId: string }): Promise<BatchOperationInfo> {
-    return await this.#request('describeBatchOperation', request, { timeoutMs: TIMEOUT_MS });
+    return await this.#host.request('describeBatchOperation', request, { timeoutMs: TIMEOUT_MS });
   }
 
   /** Jobs of a namespace, newest first, page by page. */
   async listBatchOperations(request: ListBatchOperationsRequest): Promise<ListBatchOperationsResponse> {
-    return await this.#request('listBatchOperations', request, { timeoutMs: TIMEOUT_MS });
+    return await this.#host.request('listBatchOperations', request, { timeoutMs: TIMEOUT_MS });
   }
 
   /**
@@ -93,7 +95,7 @@ export class WorkflowService {
    * @throws RpcError NOT_FOUND for a job that is over, or not there.
    */
   async stopBatchOperation(request: StopBatchOperationRequest): Promise<void> {
-    await this.#request('stopBatchOperation', request, { timeoutMs: TIMEOUT_MS });
+    await this.#host.request('stopBatchOperation', request, { timeoutMs: TIMEOUT_MS });
   }
 
   /**
@@ -104,7 +106,7 @@ export class WorkflowService {
    */
   async pauseActivity(request: PauseActivityRequest): Promise<void> {
     const { reason, requestId } = request;
-    await this.#request(
+    await this.#host.request(
       'pauseActivity',
       { ...activitiesTarget(request), reason, requestId },
       { timeoutMs: TIMEOUT_MS },
@@ -124,7 +126,7 @@ export class WorkflowService {
       resetHeartbeat,
       jitter: optionalMs(request.jitter),
     };
-    await this.#request('unpauseActivity', body, { timeoutMs: TIMEOUT_MS });
+    await this.#host.request('unpauseActivity', body, { timeoutMs: TIMEOUT_MS });
   }
 
   /**
@@ -141,7 +143,7 @@ export class WorkflowService {
       restoreOriginalOptions,
       jitter: optionalMs(request.jitter),
     };
-    await this.#request('resetActivity', body, { timeoutMs: TIMEOUT_MS });
+    await this.#host.request('resetActivity', body, { timeoutMs: TIMEOUT_MS });
   }
 
   /**
@@ -158,6 +160,6 @@ export class WorkflowService {
       updateMask: updateMask?.paths,
       restoreOriginal,
     };
-    return await this.#request('updateActivityOptions', body, { timeoutMs: TIMEOUT_MS });
+    return await this.#host.request('updateActivityOptions', body, { timeoutMs: TIMEOUT_MS });
   }
 }
