@@ -4,6 +4,7 @@
 import { REGISTRY } from '../../src/core/namespace/record.ts';
 import type { PollUpdateMessage, QueryMessage, UpdateMessage } from '../../src/core/workflow/message.ts';
 import type { Reply } from '../../src/core/workflow/outcome.ts';
+import type { ActivityOptions } from '../../src/core/workflow/rows.ts';
 import { jobAnswer, jobAsk } from '../../src/frontend/validate/batch.ts';
 import {
   boolean,
@@ -35,6 +36,7 @@ import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
 import type { NamespaceAnswer, NamespaceAsk } from '../../src/ports/namespaces.ts';
 import type * as api from '../../src/wire/api.ts';
 import {
+  activityOptions,
   effectOf,
   type ForwardedMessage,
   forwardedMessage,
@@ -113,7 +115,12 @@ const started = object<api.StartWorkflowExecutionResponse>({ runId: string, star
 const replyKind = object<{ type: string }>({ type: string });
 const acceptedReply = object<{ resetHistoryEventId?: number | undefined }>({ resetHistoryEventId: optional(integer) });
 const startedReply = object<{ response: api.StartWorkflowExecutionResponse }>({ response: started });
-const heartbeatReply = object<{ cancelRequested: boolean }>({ cancelRequested: boolean });
+const heartbeatReply = object<{ cancelRequested: boolean; activityPaused: boolean; activityReset: boolean }>({
+  cancelRequested: boolean,
+  activityPaused: defaulted(boolean, false),
+  activityReset: defaulted(boolean, false),
+});
+const optionsReply = object<{ options: ActivityOptions }>({ options: activityOptions });
 
 const reply: Check<Reply> = (value) => {
   const { type } = replyKind(value);
@@ -124,6 +131,8 @@ const reply: Check<Reply> = (value) => {
       return { type: 'heartbeat', ...heartbeatReply(value) };
     case 'accepted':
       return { type: 'accepted', ...acceptedReply(value) };
+    case 'activityOptions':
+      return { type: 'activityOptions', ...optionsReply(value) };
     default:
       throw new Error(`a reply of type ${type.slice(0, 64)} is not for a forwarded message`);
   }

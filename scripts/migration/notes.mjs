@@ -137,18 +137,12 @@ export const NOTES = [
     names: ['WorkflowSignalOptions', 'WorkflowQueryOptions', 'WorkflowTypeOptions', 'extractWorkflowTypeAndConfig'],
     note: none('internal there: what a definition says beside its name'),
   },
-  { names: ['UnsafeRandomSource'], note: notYet('`workflowInfo().unsafe.random`') },
   {
     packages: ['workflow'],
-    names: /Interceptor|Input$|InputOptions$|ActivationOutput$|^TimerOptions$/,
-    note: notYet('interceptors of workflow code'),
+    names: /^WorkflowInternalsInterceptor$|^(Activate|Dispose|ConcludeActivation)(Input|Output)$/,
+    note: none('an activation is the business of this SDK’s own engine'),
   },
   { packages: ['worker'], names: ['GetLogAttributesInput'], note: '`LogMetadata`' },
-  {
-    packages: ['workflow'],
-    names: /Random/,
-    note: notYet('named streams of chance; `uuid4()` and `Math.random()` are deterministic'),
-  },
   { packages: ['workflow'], names: /EventGroup/, note: notYet('event groups') },
   {
     names:

@@ -1,6 +1,6 @@
 // Calls of the workflow service that no client class wraps, as `client.workflowService` of `@temporalio/client` has them.
 
-import type { Methods } from '../../src/wire/api.ts';
+import type { Methods, UpdateActivityOptionsResponse } from '../../src/wire/api.ts';
 import type {
   BatchOperationInfo,
   ListBatchOperationsRequest,
@@ -17,6 +17,15 @@ import type {
   RegisterNamespaceRequest,
   UpdateNamespaceRequest,
 } from '../../src/wire/namespace.ts';
+import {
+  activitiesTarget,
+  activityOptions,
+  optionalMs,
+  type PauseActivityRequest,
+  type ResetActivityRequest,
+  type UnpauseActivityRequest,
+  type UpdateActivityOptionsRequest,
+} from './activity-requests.ts';
 
 /** ms; each is answered at once. */
 const TIMEOUT_MS = 10_000;
@@ -101,5 +110,70 @@ export class WorkflowService {
   /** No workflow can be started in it any more; those that run go on. For operators. */
   async deprecateNamespace(request: { namespace: string }): Promise<void> {
     await this.#request('deprecateNamespace', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * No attempt of these activities begins until they are unpaused. One that runs is told with its next heartbeat.
+   *
+   * @throws RpcError INVALID_ARGUMENT for a request that cannot be meant, NOT_FOUND when the workflow does not run or no such activity is pending;
+   * FAILED_PRECONDITION for what another request paused.
+   */
+  async pauseActivity(request: PauseActivityRequest): Promise<void> {
+    const { reason, requestId } = request;
+    await this.#request(
+      'pauseActivity',
+      { ...activitiesTarget(request), reason, requestId },
+      { timeoutMs: TIMEOUT_MS },
+    );
+  }
+
+  /**
+   * They go on at once, also those that waited out a retry interval.
+   *
+   * @throws RpcError INVALID_ARGUMENT for a request that cannot be meant, NOT_FOUND when the workflow does not run or no such activity is pending.
+   */
+  async unpauseActivity(request: UnpauseActivityRequest): Promise<void> {
+    const { resetAttempts, resetHeartbeat, unpauseAll } = request;
+    const body = {
+      ...activitiesTarget(request, unpauseAll),
+      resetAttempts,
+      resetHeartbeat,
+      jitter: optionalMs(request.jitter),
+    };
+    await this.#request('unpauseActivity', body, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * They begin anew with attempt 1: at once, or when the attempt that runs has ended.
+   *
+   * @throws RpcError INVALID_ARGUMENT for a request that cannot be meant, NOT_FOUND when the workflow does not run or no such activity is pending.
+   */
+  async resetActivity(request: ResetActivityRequest): Promise<void> {
+    const { resetHeartbeat, keepPaused, restoreOriginalOptions, matchAll } = request;
+    const body = {
+      ...activitiesTarget(request, matchAll),
+      resetHeartbeat,
+      keepPaused,
+      restoreOriginalOptions,
+      jitter: optionalMs(request.jitter),
+    };
+    await this.#request('resetActivity', body, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * Sets what the mask names, for attempts that begin from now on.
+   *
+   * @returns The options as they are then; of several activities, the first's.
+   * @throws RpcError INVALID_ARGUMENT for a request that cannot be meant, NOT_FOUND when the workflow does not run or no such activity is pending.
+   */
+  async updateActivityOptions(request: UpdateActivityOptionsRequest): Promise<UpdateActivityOptionsResponse> {
+    const { activityOptions: given, updateMask, restoreOriginal, matchAll } = request;
+    const body = {
+      ...activitiesTarget(request, matchAll),
+      activityOptions: given && activityOptions(given),
+      updateMask: updateMask?.paths,
+      restoreOriginal,
+    };
+    return await this.#request('updateActivityOptions', body, { timeoutMs: TIMEOUT_MS });
   }
 }

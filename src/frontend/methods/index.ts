@@ -2,6 +2,7 @@
 
 import type { Method } from '../../wire/api.ts';
 import type { MethodDefinition } from '../door.ts';
+import * as activityControl from './activity-control.ts';
 import * as activityTask from './activity-task.ts';
 import * as batch from './batch.ts';
 import * as cluster from './cluster-admin.ts';
@@ -66,6 +67,10 @@ const definitions: Record<Method, MethodDefinition> = {
   drainNode: cluster.drainNode,
   rebalanceCluster: cluster.rebalanceCluster,
   replaceNode: cluster.replaceNode,
+  pauseActivity: activityControl.pauseActivity,
+  unpauseActivity: activityControl.unpauseActivity,
+  resetActivity: activityControl.resetActivity,
+  updateActivityOptions: activityControl.updateActivityOptions,
 };
 
 /** A Map, so that a hostile method name like `constructor` finds nothing. */
