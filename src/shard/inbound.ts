@@ -15,12 +15,12 @@ import type { WaitingTask } from './backlog.ts';
 import type { Committer } from './committer.ts';
 import type { ActorCore } from './core.ts';
 import type { Executor, TurnExtras } from './executor.ts';
-import type { Jobs } from './jobs/jobs.ts';
 import { applied } from './outbox.ts';
 import type { Reader } from './reader.ts';
 import type { Reads } from './reads.ts';
 import { Resets } from './resets.ts';
 import type { Retention } from './retention.ts';
+import type { Settings } from './settings.ts';
 import type { Shard } from './shard.ts';
 import { messageOf, unavailable } from './status.ts';
 import type { DueTimer } from './timers.ts';
@@ -34,7 +34,7 @@ export interface InboundOptions {
   reader: Reader;
   reads: Reads;
   retention: Retention;
-  jobs: Jobs;
+  settings: Settings;
   executor(): Executor;
   isServing(): boolean;
   onReadFailed(error: unknown): void;
@@ -132,10 +132,7 @@ export class Inbound {
       again();
       return;
     }
-    if (timer.jobId !== undefined) {
-      this.#options.jobs.fire(timer, again);
-      return;
-    }
+    if (this.#options.settings.fire(timer, again)) return;
     if (timer.retention !== undefined) {
       this.#options.retention.end(timer, again);
       return;
