@@ -133,6 +133,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     commands: list(command),
     attributeProblems: optional(list(object<messages.AttributeProblem>({ command: integer, problem: string }))),
     sticky: boolean,
+    stickyQueue: optional(object<messages.StickyChoice>({ queue: string, scheduleToStartTimeout: integer })),
     queryResults: optional(record(queryResult)),
     forceCreateNewWorkflowTask: boolean,
     messages: optional(protocolMessages),

@@ -553,8 +553,10 @@ export interface RespondWorkflowTaskCompletedRequest {
   token: Uint8Array;
   identity: string;
   commands: Command[];
-  /** The worker keeps the execution warm: its next task goes to the sticky queue it registered. */
+  /** The worker keeps the execution warm: its next task goes to the sticky queue it registered, or the one named here. */
   sticky: boolean;
+  /** Which sticky queue, and how long (ms) a task waits there: of workers that poll instead of registering. */
+  stickyQueue?: { queue: string; scheduleToStartTimeout: number } | undefined;
   /** Answers to updates: a PROTOCOL_MESSAGE command gives one its place among the commands, a rejection needs none. */
   messages?: ProtocolMessage[] | undefined;
   /** Results of the queries that rode on the task, by id. */

@@ -178,14 +178,22 @@ export interface AttributeProblem {
   problem: string;
 }
 
+/** A worker says with each answer where it keeps the execution warm, instead of once for all when it came. */
+export interface StickyChoice {
+  queue: string;
+  /** ms a task waits there; 0: the default. */
+  scheduleToStartTimeout: number;
+}
+
 export interface CompleteWorkflowTaskMessage {
   type: 'completeWorkflowTask';
   task: TaskRef;
   identity: string;
   commands: Command[];
   attributeProblems?: AttributeProblem[] | undefined;
-  /** Stay on the taker's sticky queue. */
+  /** Stay on the taker's sticky queue, or the one named here. */
   sticky: boolean;
+  stickyQueue?: StickyChoice | undefined;
   queryResults?: Record<string, QueryResult> | undefined;
   forceCreateNewWorkflowTask: boolean;
   /** Answers to updates. */
