@@ -9,6 +9,8 @@ import type { ClusterNode } from '../cluster/node/cluster-node.ts';
 import type { DoorAddress, NodeConfig } from './config/config.ts';
 import { isLoopback } from './config/values.ts';
 import { Admission } from './frontend/admission.ts';
+import type { Services } from './frontend/door.ts';
+import type { GrpcDoor } from './frontend/grpc/door.ts';
 import { type HostRules, hostRules } from './frontend/http/host-rules.ts';
 import { notReady, notServing, type Standing } from './frontend/http/readiness.ts';
 import { makeHttpServer, tryToListen } from './frontend/http/server.ts';
@@ -51,6 +53,8 @@ export interface NodeOptions {
 export interface RunningNode {
   /** `host:port` of WebSocket and HTTP; undefined without a socket. */
   readonly address: string | undefined;
+  /** `host:port` of the gRPC door; undefined without one. */
+  readonly grpcAddress: string | undefined;
   readonly nodeId: string;
   readonly store: Store;
   /** What it knows and does of its cluster; undefined when it stands alone. */
@@ -114,9 +118,12 @@ class Node implements RunningNode {
   /** Reaches the shards of all nodes. */
   readonly #everywhere: Engine;
   readonly #door: NativeDoor;
+  readonly #services: Services;
+  readonly #admission: Admission;
   readonly #cluster: ClusterNode | undefined;
   readonly store: Store;
   #http: HttpServer | undefined;
+  #grpc: GrpcDoor | undefined;
   #exposition: Promise<Exposition> | undefined;
   #scrubber: Scrubber | undefined;
   #control: { close(): Promise<void> } | undefined;
@@ -158,7 +165,9 @@ class Node implements RunningNode {
     });
     this.#matcher.attach(this.#engine);
     this.#everywhere = cluster?.attach(this.#engine, this.#matcher) ?? this.#engine;
-    this.#door = this.#makeDoor(this.#everywhere);
+    this.#services = this.#makeServices(this.#everywhere);
+    this.#admission = new Admission(config.doorLimits.openCalls);
+    this.#door = this.#makeDoor();
     nodeGauges(this.#metrics, {
       engine: this.#engine,
       matcher: this.#matcher,
@@ -175,6 +184,10 @@ class Node implements RunningNode {
     return this.#cluster?.control;
   }
 
+  get grpcAddress(): string | undefined {
+    return this.#grpc?.address;
+  }
+
   get nodeId(): string {
     return this.store.directoryId;
   }
@@ -182,6 +195,7 @@ class Node implements RunningNode {
   async start(): Promise<void> {
     // The port first: it is taken or free at once, recovery may take a moment. Until it is over upgrades get 503.
     await this.#listen();
+    await this.#listenForGrpc();
     await this.#engine.open();
     await this.#cluster?.open(this.#clientAddress());
     this.#serving = true;
@@ -206,30 +220,34 @@ class Node implements RunningNode {
 
   // ---------------------------------------------------------------- inside
 
-  #makeDoor(engine: Engine): NativeDoor {
-    const { log } = this.#options;
-    const { doorLimits, limits, dataDirectory, postgres } = this.#config;
-    return new NativeDoor({
-      services: {
-        engine,
-        workers: this.#matcher,
-        namespaces: this.#namespaces.known,
-        attributes: new AttributeDirectory(engine, systemClock),
-        ...(this.#cluster && { cluster: this.#cluster.control }),
-        clock: systemClock,
-        random: systemRandom,
-        limits,
-        info: {
-          version: VERSION,
-          nodeId: this.store.directoryId,
-          shardCount: this.store.shardCount,
-          store: postgres !== undefined ? 'postgres' : dataDirectory === undefined ? 'memory' : 'leveldb',
-        },
+  #makeServices(engine: Engine): Services {
+    const { limits, dataDirectory, postgres } = this.#config;
+    return {
+      engine,
+      workers: this.#matcher,
+      namespaces: this.#namespaces.known,
+      attributes: new AttributeDirectory(engine, systemClock),
+      ...(this.#cluster && { cluster: this.#cluster.control }),
+      clock: systemClock,
+      random: systemRandom,
+      limits,
+      info: {
+        version: VERSION,
+        nodeId: this.store.directoryId,
+        shardCount: this.store.shardCount,
+        store: postgres !== undefined ? 'postgres' : dataDirectory === undefined ? 'memory' : 'leveldb',
       },
+    };
+  }
+
+  #makeDoor(): NativeDoor {
+    const { log } = this.#options;
+    return new NativeDoor({
+      services: this.#services,
       namespaces: this.#namespaces,
       scheduler: systemScheduler,
-      admission: new Admission(doorLimits.openCalls),
-      limits: doorLimits,
+      admission: this.#admission,
+      limits: this.#config.doorLimits,
       methods,
       metrics: this.#metrics,
       onHello: ({ client, identity }, peer) => log.debug({ peer, client, identity }, 'a client said hello'),
@@ -242,9 +260,8 @@ class Node implements RunningNode {
   }
 
   async #listen(): Promise<void> {
-    const { listen, tls, doorLimits } = this.#config;
+    const { listen, doorLimits } = this.#config;
     if (listen === undefined) return;
-    const pems = tls && { cert: readPem(tls.certFile, 'certificate'), key: readPem(tls.keyFile, 'key') };
     const rules = this.#rules(listen);
     const routes = {
       notReady: () => this.notReady(),
@@ -252,7 +269,7 @@ class Node implements RunningNode {
       onFault: (error: unknown) =>
         this.#options.log.error({ error: error instanceof Error ? error : new Error(String(error)) }, 'metrics failed'),
     };
-    const server = await makeHttpServer(routes, rules, pems);
+    const server = await makeHttpServer(routes, rules, this.#pems());
     listenForWebSockets(server, {
       door: this.#door,
       rules,
@@ -267,6 +284,26 @@ class Node implements RunningNode {
     // A listening TCP server has an address of this kind.
     const bound = server.address() as AddressInfo;
     this.address = `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+  }
+
+  async #listenForGrpc(): Promise<void> {
+    if (this.#config.grpc === undefined) return;
+    const { openGrpcDoor } = await import('./node-grpc.ts');
+    this.#grpc = await openGrpcDoor({
+      config: this.#config,
+      services: this.#services,
+      namespaces: this.#namespaces,
+      admission: this.#admission,
+      metrics: this.#metrics,
+      log: this.#options.log,
+      tls: this.#pems(),
+      notReady: () => notServing(this.#standing()),
+    });
+  }
+
+  #pems(): { cert: Buffer; key: Buffer } | undefined {
+    const { tls } = this.#config;
+    return tls && { cert: readPem(tls.certFile, 'certificate'), key: readPem(tls.keyFile, 'key') };
   }
 
   /** Where clients of the cluster reach this node. */
@@ -366,6 +403,7 @@ class Node implements RunningNode {
     this.#cluster.fail(fault);
     // Others serve what clients ask for.
     void this.#door.drain(this.#config.shutdownGraceMs, 'the node stops serving');
+    void this.#grpc?.drain(this.#config.shutdownGraceMs);
   }
 
   async #shutDown(): Promise<void> {
@@ -376,7 +414,11 @@ class Node implements RunningNode {
       await this.#control?.close();
       // Others lead before clients are sent away: what they ask meanwhile is forwarded.
       await this.#cluster?.leave(this.#config.shutdownGraceMs);
-      await this.#door.drain(this.#config.shutdownGraceMs, 'the node is shutting down');
+      const { shutdownGraceMs } = this.#config;
+      await Promise.all([
+        this.#door.drain(shutdownGraceMs, 'the node is shutting down'),
+        this.#grpc?.drain(shutdownGraceMs),
+      ]);
       await this.#engine.close();
       await this.#cluster?.close();
       await this.store.close();
@@ -400,6 +442,7 @@ class Node implements RunningNode {
   /** After a start that failed: gives back what was taken. */
   async abandon(): Promise<void> {
     await this.#closeHttp();
+    await this.#grpc?.drain(0);
     // It may be open already, with timers that would write to a store that is closed.
     await this.#engine.close().catch(() => {});
     await this.#cluster?.close().catch(() => {});
