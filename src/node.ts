@@ -1,7 +1,6 @@
 // The composition root: the only place that sees everything. Builds store → engine → matching → doors, starts them in the order that
 // fails soonest and serves last, and takes them down the other way round. Used by the CLI and by `tenuto/server`.
 
-import { readFileSync } from 'node:fs';
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
@@ -23,6 +22,7 @@ import { listenForWebSockets } from './frontend/websocket/listener.ts';
 import { Matcher } from './matching/matcher.ts';
 import type { ClusterParts, Prepared } from './node-cluster.ts';
 import { NodeStartError, startErrorOf } from './node-errors.ts';
+import { readTls } from './node-tls.ts';
 import { clusterGauges } from './observe/cluster-gauges.ts';
 import type { Exposition } from './observe/exposition.ts';
 import { Metrics } from './observe/metrics.ts';
@@ -95,19 +95,6 @@ async function refuseMember(dataDirectory: string): Promise<void> {
   );
 }
 
-function readPem(file: string, what: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new NodeStartError(
-      'config',
-      `the TLS ${what} cannot be read: ${reason}`,
-      'Check tls.certFile and tls.keyFile.',
-    );
-  }
-}
-
 class Node implements RunningNode {
   readonly #config: NodeConfig;
   readonly #options: NodeOptions;
@@ -161,7 +148,11 @@ class Node implements RunningNode {
       bounds: config.shardLimits,
       log: options.log,
       onFatal: (error) => this.failed(error),
-      ...(cluster && { commitLog: cluster.commitLog, relay: cluster.relay }),
+      ...(cluster && {
+        commitLog: cluster.commitLog,
+        relay: cluster.relay,
+        everywhere: () => this.#everywhere,
+      }),
     });
     this.#matcher.attach(this.#engine);
     this.#everywhere = cluster?.attach(this.#engine, this.#matcher) ?? this.#engine;
@@ -269,7 +260,7 @@ class Node implements RunningNode {
       onFault: (error: unknown) =>
         this.#options.log.error({ error: error instanceof Error ? error : new Error(String(error)) }, 'metrics failed'),
     };
-    const server = await makeHttpServer(routes, rules, this.#pems());
+    const server = await makeHttpServer(routes, rules, readTls(this.#config.tls));
     listenForWebSockets(server, {
       door: this.#door,
       rules,
@@ -296,14 +287,9 @@ class Node implements RunningNode {
       admission: this.#admission,
       metrics: this.#metrics,
       log: this.#options.log,
-      tls: this.#pems(),
+      tls: readTls(this.#config.tls),
       notReady: () => notServing(this.#standing()),
     });
-  }
-
-  #pems(): { cert: Buffer; key: Buffer } | undefined {
-    const { tls } = this.#config;
-    return tls && { cert: readPem(tls.certFile, 'certificate'), key: readPem(tls.keyFile, 'key') };
   }
 
   /** Where clients of the cluster reach this node. */

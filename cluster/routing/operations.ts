@@ -3,6 +3,8 @@
 
 import type { PollUpdateMessage, QueryMessage, UpdateMessage } from '../../src/core/workflow/message.ts';
 import type { Reply } from '../../src/core/workflow/outcome.ts';
+import type { ActivityOptions } from '../../src/core/workflow/rows.ts';
+import { jobAnswer, jobAsk } from '../../src/frontend/validate/batch.ts';
 import {
   boolean,
   bytes,
@@ -28,8 +30,10 @@ import type {
   UpdateWithStartMessage,
   Waiting,
 } from '../../src/ports/engine.ts';
+import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
 import type * as api from '../../src/wire/api.ts';
 import {
+  activityOptions,
   effectOf,
   type ForwardedMessage,
   forwardedMessage,
@@ -49,7 +53,8 @@ export type KeyedMethod =
   | 'taskHistory'
   | 'awaitResult'
   | 'searchAttributes'
-  | 'changeSearchAttributes';
+  | 'changeSearchAttributes'
+  | 'jobs';
 
 /** Methods on the link: the engine's, under a name of their own. */
 export const linkMethod = (method: KeyedMethod | 'list' | 'count'): string => `engine.${method}`;
@@ -106,7 +111,12 @@ const started = object<api.StartWorkflowExecutionResponse>({ runId: string, star
 const replyKind = object<{ type: string }>({ type: string });
 const acceptedReply = object<{ resetHistoryEventId?: number | undefined }>({ resetHistoryEventId: optional(integer) });
 const startedReply = object<{ response: api.StartWorkflowExecutionResponse }>({ response: started });
-const heartbeatReply = object<{ cancelRequested: boolean }>({ cancelRequested: boolean });
+const heartbeatReply = object<{ cancelRequested: boolean; activityPaused: boolean; activityReset: boolean }>({
+  cancelRequested: boolean,
+  activityPaused: defaulted(boolean, false),
+  activityReset: defaulted(boolean, false),
+});
+const optionsReply = object<{ options: ActivityOptions }>({ options: activityOptions });
 
 const reply: Check<Reply> = (value) => {
   const { type } = replyKind(value);
@@ -117,6 +127,8 @@ const reply: Check<Reply> = (value) => {
       return { type: 'heartbeat', ...heartbeatReply(value) };
     case 'accepted':
       return { type: 'accepted', ...acceptedReply(value) };
+    case 'activityOptions':
+      return { type: 'activityOptions', ...optionsReply(value) };
     default:
       throw new Error(`a reply of type ${type.slice(0, 64)} is not for a forwarded message`);
   }
@@ -314,6 +326,19 @@ export const changeSearchAttributes = (
   answer: common.registeredAttributes,
 });
 
+export const jobs = (namespace: string, asked: JobAsk): Operation<JobAnswer> => ({
+  method: 'jobs',
+  to: settingsOf(namespace),
+  effect: asked.type === 'describe' || asked.type === 'list' ? 'nothing' : 'once',
+  waits: 'forAnswer',
+  body: { namespace, asked },
+  local: (engine, done) => {
+    engine.jobs(namespace, asked, done);
+    return undefined;
+  },
+  answer: jobAnswer,
+});
+
 // ---------------------------------------------------------------- requests, read back
 
 const address = object<ActorAddress>({ namespace: string, workflowId: string });
@@ -348,6 +373,8 @@ const changeBody = object<{ change: AttributesChange }>({
   change: object<AttributesChange>({ add: common.registeredAttributes, remove: list(string) }),
 });
 
+const jobsBody = object<{ namespace: string; asked: JobAsk }>({ namespace: string, asked: jobAsk });
+
 /** Each method's request as an operation again. Throws (check.ts) for what has another shape. */
 export const READERS: { readonly [M in KeyedMethod]: Check<Operation<unknown>> } = {
   submit: (value) => submit(address(value), submitBody(value).message),
@@ -367,4 +394,8 @@ export const READERS: { readonly [M in KeyedMethod]: Check<Operation<unknown>> }
   },
   searchAttributes: (value) => searchAttributes(settingsBody(value).namespace),
   changeSearchAttributes: (value) => changeSearchAttributes(settingsBody(value).namespace, changeBody(value).change),
+  jobs: (value) => {
+    const { namespace, asked } = jobsBody(value);
+    return jobs(namespace, asked);
+  },
 };

@@ -1,5 +1,6 @@
 // The native connection, shared by client and worker.
 
+export type * from './activity-requests.ts';
 export { DEFAULT_ADDRESS } from './address.ts';
 export type { WebSocketFactory, WebSocketLike } from './browser-transport.ts';
 export { Connection, Connection as NativeConnection } from './connection.ts';
@@ -23,4 +24,5 @@ export {
 } from './rpc-error.ts';
 export { type Cancelable, hostScheduler, type Scheduler } from './scheduler.ts';
 export type { Transport, TransportFactory } from './transport.ts';
+export { WorkflowService } from './workflow-service.ts';
 export type { TLSConfig } from './ws-transport.ts';

@@ -2,6 +2,13 @@
 // Field names are the API's; times are epoch milliseconds, durations milliseconds. The server validates every field it reads.
 
 import type {
+  BatchOperationInfo,
+  ListBatchOperationsRequest,
+  ListBatchOperationsResponse,
+  StartBatchOperationRequest,
+  StopBatchOperationRequest,
+} from './batch.ts';
+import type {
   ClusterHealthResponse,
   ClusterShardsRequest,
   ClusterShardsResponse,
@@ -235,6 +242,15 @@ export interface PendingActivityInfo {
   heartbeatTimeout?: number | undefined;
   retryPolicy?: RetryPolicy | undefined;
   priority?: Priority | undefined;
+  /** Also where `state` says CANCEL_REQUESTED. */
+  paused?: boolean | undefined;
+  pauseInfo?: ActivityPauseInfo | undefined;
+}
+
+export interface ActivityPauseInfo {
+  pauseTime: number;
+  identity: string;
+  reason: string;
 }
 
 /** A child that was asked for and has not closed. */
@@ -549,14 +565,20 @@ export interface QueryResult {
   errorMessage?: string | undefined;
 }
 
+/** Where a worker that polls, and never registers, keeps an execution warm: it says so with each answer. */
+export interface StickyChoice {
+  queue: string;
+  /** ms a task waits there; 0: the default. */
+  scheduleToStartTimeout: number;
+}
+
 export interface RespondWorkflowTaskCompletedRequest {
   token: Uint8Array;
   identity: string;
   commands: Command[];
   /** The worker keeps the execution warm: its next task goes to the sticky queue it registered, or the one named here. */
   sticky: boolean;
-  /** Which sticky queue, and how long (ms) a task waits there: of workers that poll instead of registering. */
-  stickyQueue?: { queue: string; scheduleToStartTimeout: number } | undefined;
+  stickyQueue?: StickyChoice | undefined;
   /** Answers to updates: a PROTOCOL_MESSAGE command gives one its place among the commands, a rejection needs none. */
   messages?: ProtocolMessage[] | undefined;
   /** Results of the queries that rode on the task, by id. */
@@ -628,6 +650,68 @@ export interface RecordActivityTaskHeartbeatRequest {
 
 export interface RecordActivityTaskHeartbeatResponse {
   cancelRequested: boolean;
+  /** The activity was paused, or reset, while this attempt runs: it may end, and the server decides what follows. */
+  activityPaused: boolean;
+  activityReset: boolean;
+}
+
+/** Pending activities of one run, of a workflow that runs. Exactly one of `activityId`, `activityType` and `matchAll` chooses. */
+export interface ActivitiesTarget {
+  namespace: string;
+  workflowId: string;
+  /** Empty: the current run. */
+  runId?: string | undefined;
+  identity: string;
+  activityId?: string | undefined;
+  activityType?: string | undefined;
+  matchAll?: boolean | undefined;
+}
+
+export interface PauseActivityRequest extends ActivitiesTarget {
+  reason?: string | undefined;
+  /** A repeat with the same id is the same pause; another one of a paused activity is FAILED_PRECONDITION. */
+  requestId?: string | undefined;
+}
+
+export interface UnpauseActivityRequest extends ActivitiesTarget {
+  resetAttempts?: boolean | undefined;
+  resetHeartbeat?: boolean | undefined;
+  /** ms: each activity goes on after a random part of it. Default: at once. */
+  jitter?: number | undefined;
+}
+
+export interface ResetActivityRequest extends ActivitiesTarget {
+  resetHeartbeat?: boolean | undefined;
+  /** What is paused stays so; default: it is unpaused. */
+  keepPaused?: boolean | undefined;
+  restoreOriginalOptions?: boolean | undefined;
+  jitter?: number | undefined;
+}
+
+/** Timeouts are ms, 0: none. */
+export interface ActivityOptions {
+  taskQueue?: string | undefined;
+  scheduleToCloseTimeout?: number | undefined;
+  scheduleToStartTimeout?: number | undefined;
+  startToCloseTimeout?: number | undefined;
+  heartbeatTimeout?: number | undefined;
+  retryPolicy?: RetryPolicy | undefined;
+  priority?: Priority | undefined;
+}
+
+export interface UpdateActivityOptionsRequest extends ActivitiesTarget {
+  activityOptions?: ActivityOptions | undefined;
+  /**
+   * Fields of `activityOptions` that are set, others stay: `startToCloseTimeout`, `retryPolicy.initialInterval`, `taskQueue.name`; in snake case,
+   * too. A name that is not known is ignored.
+   */
+  updateMask?: string[] | undefined;
+  /** As they were when the workflow scheduled it; not beside the two above. */
+  restoreOriginal?: boolean | undefined;
+}
+
+export interface UpdateActivityOptionsResponse {
+  activityOptions: ActivityOptions;
 }
 
 export interface GetWorkflowTaskHistoryRequest {
@@ -683,6 +767,12 @@ export interface Methods {
   addSearchAttributes: { request: AddSearchAttributesRequest; response: Empty };
   /** Values that were set stay where they are, and are found no more. */
   removeSearchAttributes: { request: RemoveSearchAttributesRequest; response: Empty };
+  /** ALREADY_EXISTS while a job of that id is kept. */
+  startBatchOperation: { request: StartBatchOperationRequest & { requestId?: string | undefined }; response: Empty };
+  describeBatchOperation: { request: { namespace: string; jobId: string }; response: BatchOperationInfo };
+  listBatchOperations: { request: ListBatchOperationsRequest; response: ListBatchOperationsResponse };
+  /** NOT_FOUND for one that is over. */
+  stopBatchOperation: { request: StopBatchOperationRequest; response: Empty };
   describeTaskQueue: { request: { namespace: string; taskQueue: string }; response: DescribeTaskQueueResponse };
   registerWorker: { request: RegisterWorkerRequest; response: Empty };
   /** Stops pushes; tasks already pushed may still be answered. */
@@ -711,6 +801,10 @@ export interface Methods {
   drainNode: { request: DrainNodeRequest; response: Empty };
   rebalanceCluster: { request: Empty; response: RebalanceClusterResponse };
   replaceNode: { request: ReplaceNodeRequest; response: Empty };
+  pauseActivity: { request: PauseActivityRequest; response: Empty };
+  unpauseActivity: { request: UnpauseActivityRequest; response: Empty };
+  resetActivity: { request: ResetActivityRequest; response: Empty };
+  updateActivityOptions: { request: UpdateActivityOptionsRequest; response: UpdateActivityOptionsResponse };
 }
 export type Method = keyof Methods;
 

@@ -131,10 +131,10 @@ describe('nodes that share a database', () => {
 
 describe('a node whose shard another has taken', () => {
   it('commits nothing, answers no read from what it knows, keeps nothing, and leaves it alone for a while', async () => {
-    // However slow the machine: it hears by its writes alone, and the while lasts until the test ends it.
+    // However slow the machine: it hears by its commits alone, and the while lasts until the test ends it.
     let heldAtMs: number | undefined = systemClock.monotonic();
     const clock = { ...systemClock, monotonic: () => heldAtMs ?? systemClock.monotonic() };
-    const a = await cluster.join({ ...RESTING, checkIntervalMs: 600_000, clock });
+    const a = await cluster.join({ ...RESTING, checkIntervalMs: 600_000, flushIntervalMs: 600_000, clock });
     const b = await cluster.join(RESTING);
     await a.want(3, 4);
     const [mine, other] = [workflowOn(3), workflowOn(4)];

@@ -2,7 +2,7 @@
 // A message carries every id it needs (I4: the core knows no randomness and no clock); a repeat with the same request id
 // returns the first answer. Doors and matching build messages; src/shard delivers them in order.
 
-import type { QueryResult, WorkflowQuery } from '../../wire/api.ts';
+import type { QueryResult, StickyChoice, WorkflowQuery } from '../../wire/api.ts';
 import type { Command } from '../../wire/command.ts';
 import type {
   Header,
@@ -178,13 +178,6 @@ export interface AttributeProblem {
   problem: string;
 }
 
-/** A worker says with each answer where it keeps the execution warm, instead of once for all when it came. */
-export interface StickyChoice {
-  queue: string;
-  /** ms a task waits there; 0: the default. */
-  scheduleToStartTimeout: number;
-}
-
 export interface CompleteWorkflowTaskMessage {
   type: 'completeWorkflowTask';
   task: TaskRef;
@@ -242,6 +235,64 @@ export interface HeartbeatActivityTaskMessage {
   activity: ActivityRef;
   identity: string;
   details?: Payloads | undefined;
+}
+
+/** Pending activities of one run: that of this id, those of this type, or all. */
+export type ActivityChoice = { id: string } | { type: string } | { all: true };
+
+/** When activities that several are chosen of go on: each after a part of the jitter, by this number (core knows no randomness). */
+export interface Jitter {
+  /** ms; 0: at once. */
+  jitter: number;
+  /** Random, 32 bits. */
+  jitterSeed: number;
+}
+
+/** No attempt begins any more, until it is unpaused; one that runs is told with its next heartbeat. */
+export interface PauseActivityMessage {
+  type: 'pauseActivity';
+  target: RunTarget;
+  activities: ActivityChoice;
+  identity: string;
+  reason: string;
+  requestId: string;
+}
+
+export interface UnpauseActivityMessage extends Jitter {
+  type: 'unpauseActivity';
+  target: RunTarget;
+  activities: ActivityChoice;
+  resetAttempts: boolean;
+  resetHeartbeats: boolean;
+}
+
+/** Begins anew with attempt 1: at once, or when the attempt that runs has ended. */
+export interface ResetActivityMessage extends Jitter {
+  type: 'resetActivity';
+  target: RunTarget;
+  activities: ActivityChoice;
+  resetHeartbeats: boolean;
+  keepPaused: boolean;
+  restoreOriginalOptions: boolean;
+}
+
+/** What of an activity's options a client changes; a field that is there is set, absent ones stay as they are. */
+export interface ActivityOptionsChange {
+  taskQueue?: string | undefined;
+  scheduleToCloseTimeout?: number | undefined;
+  scheduleToStartTimeout?: number | undefined;
+  startToCloseTimeout?: number | undefined;
+  heartbeatTimeout?: number | undefined;
+  retryPolicy?: Partial<RetryPolicy> | undefined;
+  priority?: Partial<Priority> | undefined;
+}
+
+/** Answered by the options as they are then. */
+export interface UpdateActivityOptionsMessage {
+  type: 'updateActivityOptions';
+  target: RunTarget;
+  activities: ActivityChoice;
+  change: ActivityOptionsChange | 'restoreOriginal';
 }
 
 /** A deadline of this actor has passed (`nextDeadline(state) <= now`). Idempotent (I7): with nothing due it changes nothing. */
@@ -437,4 +488,8 @@ export type Message =
   | ChildStartedMessage
   | ChildStartFailedMessage
   | ChildClosedMessage
-  | ExternalAnsweredMessage;
+  | ExternalAnsweredMessage
+  | PauseActivityMessage
+  | UnpauseActivityMessage
+  | ResetActivityMessage
+  | UpdateActivityOptionsMessage;

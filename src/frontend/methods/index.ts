@@ -2,7 +2,9 @@
 
 import type { Method } from '../../wire/api.ts';
 import type { MethodDefinition } from '../door.ts';
+import * as activityControl from './activity-control.ts';
 import * as activityTask from './activity-task.ts';
+import * as batch from './batch.ts';
 import * as cluster from './cluster-admin.ts';
 import * as control from './control.ts';
 import * as info from './info.ts';
@@ -36,6 +38,10 @@ const definitions: Record<Method, MethodDefinition> = {
   listSearchAttributes: searchAttributes.listSearchAttributes,
   addSearchAttributes: searchAttributes.addSearchAttributes,
   removeSearchAttributes: searchAttributes.removeSearchAttributes,
+  startBatchOperation: batch.startBatchOperation,
+  describeBatchOperation: batch.describeBatchOperation,
+  listBatchOperations: batch.listBatchOperations,
+  stopBatchOperation: batch.stopBatchOperation,
   registerWorker: worker.registerWorker,
   unregisterWorker: worker.unregisterWorker,
   grantCredit: worker.grantCredit,
@@ -55,6 +61,10 @@ const definitions: Record<Method, MethodDefinition> = {
   drainNode: cluster.drainNode,
   rebalanceCluster: cluster.rebalanceCluster,
   replaceNode: cluster.replaceNode,
+  pauseActivity: activityControl.pauseActivity,
+  unpauseActivity: activityControl.unpauseActivity,
+  resetActivity: activityControl.resetActivity,
+  updateActivityOptions: activityControl.updateActivityOptions,
 };
 
 /** A Map, so that a hostile method name like `constructor` finds nothing. */

@@ -6,6 +6,7 @@ import type {
   RespondWorkflowTaskCompletedRequest,
   RespondWorkflowTaskCompletedResponse,
   RespondWorkflowTaskFailedRequest,
+  StickyChoice,
 } from '../../wire/api.ts';
 import type { Command } from '../../wire/command.ts';
 import { CommandType } from '../../wire/enums.ts';
@@ -63,7 +64,7 @@ export const respondWorkflowTaskCompleted = method(
     commands: defaulted(list(command), []),
     sticky: defaulted(boolean, false),
     stickyQueue: optional(
-      object<NonNullable<RespondWorkflowTaskCompletedRequest['stickyQueue']>>({
+      object<StickyChoice>({
         queue: string,
         scheduleToStartTimeout: defaulted(integer, 0),
       }),

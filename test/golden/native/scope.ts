@@ -103,6 +103,10 @@ export const IN_SCOPE = [
   'external-cancel-of-nobody',
   'priority-of-workflow-activity-and-child',
   'describe-pending-work',
+  // steering of activities
+  'activity-paused-and-unpaused',
+  'activity-reset',
+  'activity-options-updated',
   // markers
   'patched',
   'patch-deprecated',
@@ -112,6 +116,10 @@ export const IN_SCOPE = [
   // finding executions
   'list-and-count-by-query',
   'list-follows-upserts-pages-and-order',
+  // operations on many
+  'batch-terminate',
+  'batch-signal',
+  'batch-operations-that-are-refused',
   // signals, updates, queries, timers
   'signals-in-order',
   'many-signals-before-the-first-task',
@@ -163,6 +171,7 @@ export const LATER: Readonly<Record<string, string>> = {
   'start-requests-that-are-refused': 'cron',
   'workflow-cron': 'cron',
   'eager-workflow-start': 'eager start',
+  'workflow-paused-and-unpaused': 'pausing workflows',
 };
 
 /** Attributes of the recordings that describe worker versioning, a later part; paths as in `firstDifference`. */
@@ -178,6 +187,10 @@ export const ON_PURPOSE: Readonly<Record<string, { paths: readonly string[]; why
   'list-follows-upserts-pages-and-order': {
     paths: ['outcome.pages.*.*.searchAttributes.indexedFields.*.data'],
     why: 'a list shows an attribute as it was set, a list of one; the reference server as its SQL store keeps it',
+  },
+  'batch-operations-that-are-refused': {
+    paths: ['outcome.describeUnknown.error.message'],
+    why: 'the error speaks of a batch job; on the reference server it is a workflow',
   },
   'priority-of-workflow-activity-and-child': {
     paths: ['**.retryPolicy.maximumAttempts', '**.retryPolicy.nonRetryableErrorTypes', '**.heartbeatTimeoutMs'],
