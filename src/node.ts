@@ -14,6 +14,7 @@ import { type HostRules, hostRules } from './frontend/http/host-rules.ts';
 import { notReady, notServing, type Standing } from './frontend/http/readiness.ts';
 import { makeHttpServer, tryToListen } from './frontend/http/server.ts';
 import { methods } from './frontend/methods/index.ts';
+import { NamespaceDirectory } from './frontend/namespace-directory.ts';
 import { Namespaces } from './frontend/namespaces.ts';
 import { AttributeDirectory } from './frontend/search-attributes.ts';
 import { NativeDoor } from './frontend/websocket/door.ts';
@@ -21,7 +22,8 @@ import { connectInProcess, type InProcessTransport } from './frontend/websocket/
 import { listenForWebSockets } from './frontend/websocket/listener.ts';
 import { Matcher } from './matching/matcher.ts';
 import type { ClusterParts, Prepared } from './node-cluster.ts';
-import { NodeStartError, startErrorOf } from './node-errors.ts';
+import { startErrorOf } from './node-errors.ts';
+import { openReplicaStore, openStore, refuseMember } from './node-store.ts';
 import { readTls } from './node-tls.ts';
 import { clusterGauges } from './observe/cluster-gauges.ts';
 import type { Exposition } from './observe/exposition.ts';
@@ -67,38 +69,11 @@ export interface RunningNode {
   close(): Promise<void>;
 }
 
-// Each adapter is loaded only when it is used: a node in memory needs no LevelDB, one with a directory no client of a database.
-async function openStore(config: NodeConfig, log: Log): Promise<Store> {
-  if (config.postgres === undefined) return openReplicaStore(config);
-  const { openPostgresStore } = await import('./store/postgres/index.ts');
-  return openPostgresStore(config.postgres, undefined, log);
-}
-
-async function openReplicaStore({ dataDirectory, shardCount }: NodeConfig): Promise<ReplicaStore> {
-  if (dataDirectory === undefined) {
-    const { openMemoryStore } = await import('./store/memory/store.ts');
-    return openMemoryStore({ shardCount, directoryId: systemRandom.uuid() });
-  }
-  const { openLevelStore } = await import('./store/leveldb/store.ts');
-  return openLevelStore({ directory: dataDirectory, shardCount });
-}
-
-/** Alone it would serve what the others have gone on with, and what it then acknowledged would be in conflict with theirs. */
-async function refuseMember(dataDirectory: string): Promise<void> {
-  const { stateFile } = await import('../cluster/node/state.ts');
-  const known = await stateFile(dataDirectory).read();
-  if (known === undefined) return;
-  throw new NodeStartError(
-    'config',
-    `the data directory ${dataDirectory} belongs to a node of cluster ${known.record.clusterId}: it is not served alone`,
-    'Set cluster.id and what goes with it, or name another directory. A cluster is made one node by a backup and `tenuto data restore --standalone`.',
-  );
-}
-
 class Node implements RunningNode {
   readonly #config: NodeConfig;
   readonly #options: NodeOptions;
   readonly #namespaces: Namespaces;
+  readonly #directory: NamespaceDirectory;
   readonly #metrics = new Metrics();
   readonly #matcher: Matcher;
   readonly #engine: ShardEngine;
@@ -144,6 +119,7 @@ class Node implements RunningNode {
       random: systemRandom,
       matching: this.#matcher,
       namespaces: this.#namespaces.known,
+      namespacesKnown: () => this.#directory.isKnown,
       limits: config.limits,
       bounds: config.shardLimits,
       log: options.log,
@@ -156,6 +132,9 @@ class Node implements RunningNode {
     });
     this.#matcher.attach(this.#engine);
     this.#everywhere = cluster?.attach(this.#engine, this.#matcher) ?? this.#engine;
+    this.#directory = new NamespaceDirectory({
+      ...{ engine: this.#everywhere, clock: systemClock, scheduler: systemScheduler, namespaces: this.#namespaces },
+    });
     this.#services = this.#makeServices(this.#everywhere);
     this.#admission = new Admission(config.doorLimits.openCalls);
     this.#door = this.#makeDoor();
@@ -189,6 +168,9 @@ class Node implements RunningNode {
     await this.#listenForGrpc();
     await this.#engine.open();
     await this.#cluster?.open(this.#clientAddress());
+    const heard = this.#directory.start();
+    // In a cluster others may have to come first; until then calls that name what this node has not heard of wait for the answer.
+    if (this.#cluster === undefined) await heard;
     this.#serving = true;
     if (this.#config.dataDirectory !== undefined) void this.#tendData();
     this.#warnOfOpenDoors();
@@ -217,6 +199,7 @@ class Node implements RunningNode {
       engine,
       workers: this.#matcher,
       namespaces: this.#namespaces.known,
+      directory: this.#directory,
       attributes: new AttributeDirectory(engine, systemClock),
       ...(this.#cluster && { cluster: this.#cluster.control }),
       clock: systemClock,
@@ -396,6 +379,7 @@ class Node implements RunningNode {
     // Nothing else may keep the process alive while it waits.
     const hold = setInterval(() => {}, 60_000);
     try {
+      this.#directory.stop();
       this.#scrubber?.stop();
       await this.#control?.close();
       // Others lead before clients are sent away: what they ask meanwhile is forwarded.
@@ -429,6 +413,7 @@ class Node implements RunningNode {
   async abandon(): Promise<void> {
     await this.#closeHttp();
     await this.#grpc?.drain(0);
+    this.#directory.stop();
     // It may be open already, with timers that would write to a store that is closed.
     await this.#engine.close().catch(() => {});
     await this.#cluster?.close().catch(() => {});

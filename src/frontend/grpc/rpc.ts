@@ -2,8 +2,9 @@
 // body on (`native`), so that both doors check, refuse and do the same.
 
 import type { Method } from '../../wire/api.ts';
-import type { Call, CallClass, Caller, Services } from '../door.ts';
+import { again, type Call, type CallClass, type Caller, type Services } from '../door.ts';
 import { methods } from '../methods/index.ts';
+import { Refused } from '../validate/check.ts';
 import type { Pollers } from './pollers.ts';
 import type { Message } from './proto/codec.ts';
 import type { RpcError } from './status.ts';
@@ -41,7 +42,20 @@ export function rpc(
   options: { callClass?: CallClass; defaultTimeoutMs?: number; softTimeoutMs?: number } = {},
 ): Rpc {
   const { callClass = 'client', defaultTimeoutMs = REQUEST_TIMEOUT_MS, softTimeoutMs } = options;
-  return { callClass, defaultTimeoutMs, softTimeoutMs, run };
+  return {
+    callClass,
+    defaultTimeoutMs,
+    softTimeoutMs,
+    run(services, caller, request, call) {
+      try {
+        run(services, caller, request, call);
+      } catch (error) {
+        if (!(error instanceof Refused) || error.status.detail?.kind !== 'NamespaceNotFound') throw error;
+        // It may have been registered just now, at another node: as the methods of the native door.
+        services.directory.lookAgain(() => again(() => run(services, caller, request, call), call));
+      }
+    },
+  };
 }
 
 /** The same call with its answer in another shape. */

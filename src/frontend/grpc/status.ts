@@ -30,6 +30,12 @@ function detailOf(detail: StatusDetail): Detail {
       return { type: 'NotFoundFailure', value: {} };
     case 'NamespaceNotFound':
       return { type: 'NamespaceNotFoundFailure', value: { namespace: detail.namespace } };
+    case 'NamespaceAlreadyExists':
+      return { type: 'NamespaceAlreadyExistsFailure', value: {} };
+    case 'NamespaceInvalidState': {
+      const { namespace, state, allowedStates } = detail;
+      return { type: 'NamespaceInvalidStateFailure', value: { namespace, state, allowedStates } };
+    }
     case 'QueryFailed':
       return { type: 'QueryFailedFailure', value: { failure: detail.failure } };
     case 'WorkflowNotReady':

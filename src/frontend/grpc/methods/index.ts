@@ -7,6 +7,7 @@ import * as executions from './executions.ts';
 import * as history from './history.ts';
 import * as info from './info.ts';
 import { missing } from './missing.ts';
+import * as namespaces from './namespaces.ts';
 import * as start from './start.ts';
 import * as updates from './updates.ts';
 import * as visibility from './visibility.ts';
@@ -18,8 +19,11 @@ export const OPERATOR_SERVICE = 'temporal.api.operatorservice.v1.OperatorService
 const workflowService: Readonly<Record<string, Rpc>> = {
   GetSystemInfo: info.GetSystemInfo,
   GetClusterInfo: info.GetClusterInfo,
-  DescribeNamespace: info.DescribeNamespace,
-  ListNamespaces: info.ListNamespaces,
+  RegisterNamespace: namespaces.RegisterNamespace,
+  DescribeNamespace: namespaces.DescribeNamespace,
+  ListNamespaces: namespaces.ListNamespaces,
+  UpdateNamespace: namespaces.UpdateNamespace,
+  DeprecateNamespace: namespaces.DeprecateNamespace,
   DescribeTaskQueue: info.DescribeTaskQueue,
   ListTaskQueuePartitions: info.ListTaskQueuePartitions,
   StartWorkflowExecution: start.StartWorkflowExecution,
@@ -61,6 +65,7 @@ const operatorService: Readonly<Record<string, Rpc>> = {
   AddSearchAttributes: visibility.AddSearchAttributes,
   RemoveSearchAttributes: visibility.RemoveSearchAttributes,
   ListSearchAttributes: visibility.ListSearchAttributes,
+  DeleteNamespace: namespaces.DeleteNamespace,
   ListClusters: info.ListClusters,
 };
 

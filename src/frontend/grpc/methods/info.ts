@@ -1,11 +1,9 @@
 // What the server says of itself, its namespaces and its task queues. Only what exists is advertised: a client that is told of more would use it.
 
 import type { PollerInfo } from '../../../wire/api.ts';
-import type { NamespaceInfo } from '../../door.ts';
-import { namespaceNotFound } from '../../statuses.ts';
-import { invalid, Refused } from '../../validate/check.ts';
 import * as rules from '../../validate/rules.ts';
-import { nameIn, number, type RpcServices, rpc, text } from '../rpc.ts';
+import { nameIn, number, rpc, text } from '../rpc.ts';
+import { CLUSTER_NAME } from './namespaces.ts';
 
 /** The version of the Temporal server whose behaviour this door has: some clients ask for a least one. */
 export const REFERENCE_VERSION = '1.31.2';
@@ -47,7 +45,7 @@ export const GetClusterInfo = rpc(({ info }, _caller, _request, call) =>
     supportedClients: SUPPORTED_CLIENTS,
     serverVersion: REFERENCE_VERSION,
     clusterId: info.nodeId,
-    clusterName: 'tenuto',
+    clusterName: CLUSTER_NAME,
     historyShardCount: info.shardCount,
     persistenceStore: info.store,
     visibilityStore: info.store,
@@ -56,41 +54,6 @@ export const GetClusterInfo = rpc(({ info }, _caller, _request, call) =>
     versionInfo: { current: { version: REFERENCE_VERSION, notes: `Tenuto ${info.version}` } },
   }),
 );
-
-const REGISTERED = 1;
-const ARCHIVAL_DISABLED = 1;
-
-function describeNamespace({ limits }: RpcServices, { name, id, retention }: NamespaceInfo): object {
-  return {
-    namespaceInfo: {
-      name,
-      id,
-      state: REGISTERED,
-      capabilities: { syncUpdate: true, asyncUpdate: true, reportedProblemsSearchAttribute: false },
-      limits: { blobSizeLimitError: limits.blobBytes, memoSizeLimitError: limits.blobBytes },
-    },
-    config: {
-      workflowExecutionRetentionTtl: retention,
-      historyArchivalState: ARCHIVAL_DISABLED,
-      visibilityArchivalState: ARCHIVAL_DISABLED,
-    },
-    replicationConfig: { activeClusterName: 'tenuto', clusters: [{ clusterName: 'tenuto' }] },
-  };
-}
-
-export const DescribeNamespace = rpc((services, caller, request, call) => {
-  const id = text(request, 'id');
-  const name = text(request, 'namespace');
-  if (name === '' && id === '') throw invalid('Namespace not set on request.');
-  const named = name !== '' ? name : [...services.namespaces.values()].find((one) => one.id === id)?.name;
-  if (named === undefined) throw new Refused(namespaceNotFound(id));
-  call.reply(describeNamespace(services, rules.namespace(services, caller, named)));
-});
-
-export const ListNamespaces = rpc((services, caller, _request, call) => {
-  const mine = [...services.namespaces.values()].filter(({ name }) => caller.mayUse(name));
-  call.reply({ namespaces: mine.map((one) => describeNamespace(services, one)) });
-});
 
 const ACTIVITY = 2;
 
@@ -134,7 +97,7 @@ export const ListClusters = rpc(({ info }, _caller, _request, call) =>
   call.reply({
     clusters: [
       {
-        clusterName: 'tenuto',
+        clusterName: CLUSTER_NAME,
         clusterId: info.nodeId,
         initialFailoverVersion: 1,
         historyShardCount: info.shardCount,

@@ -49,7 +49,6 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
       StatusCode.INVALID_ARGUMENT,
       'Namespace is not configured for visibility archival.',
     ),
-    ...all(['RegisterNamespace', 'UpdateNamespace', 'DeprecateNamespace'], notYet('namespaces made by its clients')),
     ResetWorkflowExecution: notYet('reset of workflows'),
     DeleteWorkflowExecution: notYet('deletion of single executions'),
     ...all(
@@ -150,7 +149,6 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
     PollWorkflowExecutionTimeSkipping: notYet('time skipping'),
   },
   'temporal.api.operatorservice.v1.OperatorService': {
-    DeleteNamespace: notYet('namespaces made by its clients'),
     ...all(['AddOrUpdateRemoteCluster', 'RemoveRemoteCluster'], notYet('replication to other clusters')),
     ...all(
       ['GetNexusEndpoint', 'CreateNexusEndpoint', 'UpdateNexusEndpoint', 'DeleteNexusEndpoint', 'ListNexusEndpoints'],
