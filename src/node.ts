@@ -154,7 +154,11 @@ class Node implements RunningNode {
       bounds: config.shardLimits,
       log: options.log,
       onFatal: (error) => this.failed(error),
-      ...(cluster && { commitLog: cluster.commitLog, relay: cluster.relay }),
+      ...(cluster && {
+        commitLog: cluster.commitLog,
+        relay: cluster.relay,
+        everywhere: () => this.#everywhere,
+      }),
     });
     this.#matcher.attach(this.#engine);
     this.#everywhere = cluster?.attach(this.#engine, this.#matcher) ?? this.#engine;

@@ -28,7 +28,7 @@ import { FirstLeaders } from './first-leaders.ts';
 import { freshEngine } from './fresh-engine.ts';
 import { Isolation } from './isolation.ts';
 import { LeaderNews } from './leader-news.ts';
-import { makeKeeper, type ServedShards } from './make-keeper.ts';
+import { makeKeeper, ringReplicas, type ServedShards } from './make-keeper.ts';
 import { makeGossip, makeLinks } from './make-links.ts';
 import type { ClusterNodeOptions } from './options.ts';
 import { OutboxRelay } from './outbox-relay.ts';
@@ -112,7 +112,7 @@ export class ClusterNode {
     });
     this.#placement = new Placement({
       ...{ self, shardCount, coordinator, clock, scheduler, log },
-      replicas: config.replicas,
+      replicas: ringReplicas(options),
       settings: {
         ...DEFAULT_PLAN_SETTINGS,
         replicas: this.#copies(),

@@ -7,7 +7,7 @@ import type { ClusterNodeOptions } from './options.ts';
 import { ReplicatedKeeper, type ReplicatedKeeperOptions } from './replicated-keeper.ts';
 import type { Roster } from './roster.ts';
 import type { ShardKeeper } from './shard-keeper.ts';
-import { SharedKeeper } from './shared-keeper.ts';
+import { HEIRS, SharedKeeper } from './shared-keeper.ts';
 
 /** The engine: led as the log says, or as the database does. */
 export type ServedShards = LedShards & SharedShards;
@@ -18,6 +18,10 @@ export interface KeeperParts extends Omit<ReplicatedKeeperOptions, 'node' | 'sto
   readonly roster: Roster;
   engine(): ServedShards;
 }
+
+/** Members that the ring names for each shard: those that hold it, or that may come to lead it. */
+export const ringReplicas = ({ durability, config }: Pick<ClusterNodeOptions, 'durability' | 'config'>): number =>
+  durability.type === 'shared' ? HEIRS : config.replicas;
 
 export function makeKeeper(node: ClusterNodeOptions, parts: KeeperParts): ShardKeeper {
   const { durability, self } = node;

@@ -6,11 +6,18 @@ import type { CommitLog } from '../../src/ports/commit-log.ts';
 import { type ShardId, shardId } from '../../src/ports/ids.ts';
 import type { SharedShards } from '../../src/ports/led-shards.ts';
 import type { Store } from '../../src/ports/store.ts';
+import { MAX_REPLICAS } from '../ring/limits.ts';
 import type { Ring } from '../ring/ring.ts';
 import { SqlLeadership } from '../sql/leadership.ts';
 import type { ClusterNodeOptions } from './options.ts';
 import type { LedShardState, ShardKeeper } from './shard-keeper.ts';
 import type { ShardView } from './shard-view.ts';
+
+/**
+ * Members of the ring that may lead a shard, one after the other as they go, whatever `cluster.replicas` says: none of them holds anything of it.
+ * Who is gone stays in the plan for ten minutes.
+ */
+export const HEIRS = MAX_REPLICAS;
 
 export interface SharedKeeperOptions {
   node: ClusterNodeOptions;
@@ -25,6 +32,24 @@ export interface SharedKeeperOptions {
   drains(directoryId: string): boolean;
   changed(shard: ShardId): void;
   failed(error: unknown): void;
+}
+
+/** Of each shard the first member of the ring that is up: the others come to the same, as soon as they see the same. */
+export function wantedBy(
+  self: string,
+  ring: Ring,
+  { isUp, drains }: Pick<SharedKeeperOptions, 'isUp' | 'drains'>,
+): ReadonlySet<ShardId> {
+  const wanted = new Set<ShardId>();
+  for (let n = 0; n < ring.shardCount; n += 1) {
+    const shard = shardId(n);
+    const up = ring
+      .replicasOf(shard)
+      .map(({ directoryId }) => directoryId)
+      .filter(isUp);
+    if ((up.find((directoryId) => !drains(directoryId)) ?? up[0]) === self) wanted.add(shard);
+  }
+  return wanted;
 }
 
 export class SharedKeeper implements ShardKeeper {
@@ -101,21 +126,10 @@ export class SharedKeeper implements ShardKeeper {
 
   // ---------------------------------------------------------------- inside
 
-  /** Of each shard the first member of the ring that is up: the others come to the same, as soon as they see the same. */
   #wanted(): ReadonlySet<ShardId> {
-    const { ring, self, isUp, drains, view } = this.#options;
+    const { ring, self, isUp, drains } = this.#options;
     const placed = ring();
-    const wanted = new Set<ShardId>();
-    if (placed === undefined || this.#evacuating) return wanted;
-    for (let n = 0; n < view.shardCount; n += 1) {
-      const shard = shardId(n);
-      const up = placed
-        .replicasOf(shard)
-        .map(({ directoryId }) => directoryId)
-        .filter(isUp);
-      if ((up.find((directoryId) => !drains(directoryId)) ?? up[0]) === self) wanted.add(shard);
-    }
-    return wanted;
+    return placed === undefined || this.#evacuating ? new Set() : wantedBy(self, placed, { isUp, drains });
   }
 
   #changed(shard: ShardId, term: number | undefined): void {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StartMessage } from '../../src/core/workflow/message.ts';
 import { Matcher } from '../../src/matching/matcher.ts';
 import type { Done } from '../../src/ports/engine.ts';
+import type { JobAnswer } from '../../src/ports/jobs.ts';
 import { systemClock, systemRandom, systemScheduler } from '../../src/runtime/index.ts';
 import { ShardEngine } from '../../src/shard/engine.ts';
 import { shardOf } from '../../src/shard/keys.ts';
@@ -13,6 +14,7 @@ import { stamped } from '../../src/shard/testing.ts';
 import { openMemoryStore } from '../../src/store/memory/store.ts';
 import type * as api from '../../src/wire/api.ts';
 import {
+  BatchOperationState,
   IndexedValueType,
   WorkflowExecutionStatus,
   WorkflowIdConflictPolicy,
@@ -51,6 +53,7 @@ async function start(name: string): Promise<Node> {
     random: systemRandom,
     matching: new Matcher({ clock: systemClock, scheduler: systemScheduler, onQueryLost: () => undefined }),
     namespaces: new Map([['n', { id: 'id-of-n', retention: 3_600_000 }]]),
+    everywhere: () => router,
   });
   await engine.open();
   const links = new Links({
@@ -81,7 +84,7 @@ async function start(name: string): Promise<Node> {
     },
     subscribe: () => () => undefined,
   };
-  const router = new Router({
+  const router: Router = new Router({
     self: name,
     local: engine,
     view,
@@ -233,6 +236,29 @@ describe('three nodes', () => {
     await expect(call((done) => at(1).changeSearchAttributes('n', conflict, done))).rejects.toMatchObject({
       code: StatusCode.ALREADY_EXISTS,
     });
+  });
+
+  it('run a batch job over the executions of all of them, wherever it was asked for', async () => {
+    const order = {
+      ...{ jobId: 'job', requestId: 'request', reason: 'test', identity: 'me', perSecond: 5_000 },
+      ...{ operation: { type: 'terminate' } as const, target: { query: "WorkflowType = 'order'" } },
+    };
+    const before = await call<api.CountWorkflowExecutionsResponse>((done) =>
+      at(0).count({ namespace: 'n', query: '' }, done),
+    );
+    for (let i = 0; i < 3; i += 1) await call((done) => at(i).jobs('n', { type: 'start', order }, done));
+    const describeAt = (i: number) =>
+      call<JobAnswer>((done) => at(i).jobs('n', { type: 'describe', jobId: 'job' }, done));
+    await expect
+      .poll(async () => (await describeAt(1))?.jobs[0], { timeout: 10_000 })
+      .toMatchObject({
+        state: BatchOperationState.COMPLETED,
+        failureOperationCount: 0,
+        totalOperationCount: before?.count,
+      });
+    for (let i = 0; i < 3; i += 1) expect((await describeAt(i))?.jobs[0]?.completeOperationCount).toBe(before?.count);
+    const running = { namespace: 'n', query: "ExecutionStatus = 'Running'" };
+    expect(await call((done) => at(2).count(running, done))).toMatchObject({ count: 0 });
   });
 
   it('refuse alike, near and far', async () => {

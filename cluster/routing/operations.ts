@@ -3,6 +3,7 @@
 
 import type { PollUpdateMessage, QueryMessage, UpdateMessage } from '../../src/core/workflow/message.ts';
 import type { Reply } from '../../src/core/workflow/outcome.ts';
+import { jobAnswer, jobAsk } from '../../src/frontend/validate/batch.ts';
 import {
   boolean,
   bytes,
@@ -28,6 +29,7 @@ import type {
   UpdateWithStartMessage,
   Waiting,
 } from '../../src/ports/engine.ts';
+import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
 import type * as api from '../../src/wire/api.ts';
 import {
   effectOf,
@@ -49,7 +51,8 @@ export type KeyedMethod =
   | 'taskHistory'
   | 'awaitResult'
   | 'searchAttributes'
-  | 'changeSearchAttributes';
+  | 'changeSearchAttributes'
+  | 'jobs';
 
 /** Methods on the link: the engine's, under a name of their own. */
 export const linkMethod = (method: KeyedMethod | 'list' | 'count'): string => `engine.${method}`;
@@ -314,6 +317,19 @@ export const changeSearchAttributes = (
   answer: common.registeredAttributes,
 });
 
+export const jobs = (namespace: string, asked: JobAsk): Operation<JobAnswer> => ({
+  method: 'jobs',
+  to: settingsOf(namespace),
+  effect: asked.type === 'describe' || asked.type === 'list' ? 'nothing' : 'once',
+  waits: 'forAnswer',
+  body: { namespace, asked },
+  local: (engine, done) => {
+    engine.jobs(namespace, asked, done);
+    return undefined;
+  },
+  answer: jobAnswer,
+});
+
 // ---------------------------------------------------------------- requests, read back
 
 const address = object<ActorAddress>({ namespace: string, workflowId: string });
@@ -348,6 +364,8 @@ const changeBody = object<{ change: AttributesChange }>({
   change: object<AttributesChange>({ add: common.registeredAttributes, remove: list(string) }),
 });
 
+const jobsBody = object<{ namespace: string; asked: JobAsk }>({ namespace: string, asked: jobAsk });
+
 /** Each method's request as an operation again. Throws (check.ts) for what has another shape. */
 export const READERS: { readonly [M in KeyedMethod]: Check<Operation<unknown>> } = {
   submit: (value) => submit(address(value), submitBody(value).message),
@@ -367,4 +385,8 @@ export const READERS: { readonly [M in KeyedMethod]: Check<Operation<unknown>> }
   },
   searchAttributes: (value) => searchAttributes(settingsBody(value).namespace),
   changeSearchAttributes: (value) => changeSearchAttributes(settingsBody(value).namespace, changeBody(value).change),
+  jobs: (value) => {
+    const { namespace, asked } = jobsBody(value);
+    return jobs(namespace, asked);
+  },
 };

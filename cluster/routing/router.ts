@@ -16,6 +16,7 @@ import type {
   UpdateWithStartMessage,
   Waiting,
 } from '../../src/ports/engine.ts';
+import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
 import type * as api from '../../src/wire/api.ts';
 import type { Status } from '../../src/wire/status.ts';
 import type { Rpc, RpcCall } from '../link/rpc.ts';
@@ -206,6 +207,10 @@ export class Router implements Engine {
 
   changeSearchAttributes(namespace: string, change: AttributesChange, done: Done<RegisteredAttributes>): void {
     this.#route(operations.changeSearchAttributes(namespace, change), done);
+  }
+
+  jobs(namespace: string, asked: JobAsk, done: Done<JobAnswer>): void {
+    this.#route(operations.jobs(namespace, asked), done);
   }
 
   // ---------------------------------------------------------------- inside

@@ -31,6 +31,7 @@ const KEYED: readonly KeyedMethod[] = [
   'awaitResult',
   'searchAttributes',
   'changeSearchAttributes',
+  'jobs',
 ];
 
 export function serveForwarded(options: ServeOptions): void {

@@ -292,6 +292,10 @@ class SimEngine implements Engine {
     throw new Error('not simulated');
   }
 
+  jobs(): void {
+    throw new Error('not simulated');
+  }
+
   awaitResult(
     to: ActorAddress,
     _runId: string | undefined,

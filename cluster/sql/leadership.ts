@@ -16,7 +16,7 @@ import { Pauses } from './pauses.ts';
 const SHARDS_AT_ONCE = 256;
 /** Logs read at once: fewer than a node has connections to read with. */
 const LOGS_AT_ONCE = 4;
-/** How soon a leader that writes nothing hears that it was replaced, ms. */
+/** Default of `checkIntervalMs`. */
 export const CHECK_MS = 1_000;
 
 export interface SqlLeadershipOptions {
@@ -28,6 +28,8 @@ export interface SqlLeadershipOptions {
   scheduler: Scheduler;
   random: Random;
   log: Log;
+  /** How soon a leader that writes nothing hears that it was replaced, ms. Default: 1 s. */
+  checkIntervalMs?: number;
   /** A shard is led here from now on, in this term; or not any more. */
   changed?(shard: ShardId, term: Term | undefined): void;
   /** The database stays away, or the engine broke an invariant: this node cannot lead any more. Called once. */
@@ -201,7 +203,7 @@ export class SqlLeadership {
       await this.#refuse(shard, term, error);
       return replayed;
     }
-    this.#check ??= this.#options.scheduler.after(CHECK_MS, () => void this.#confirmAll());
+    this.#check ??= this.#nextCheck();
     changed?.(shard, term);
     return replayed;
   }
@@ -245,7 +247,12 @@ export class SqlLeadership {
       // The next write says for how long the database has been away.
     }
     if (this.#check === undefined || this.#failed) return;
-    this.#check = this.#options.scheduler.after(CHECK_MS, () => void this.#confirmAll());
+    this.#check = this.#nextCheck();
+  }
+
+  #nextCheck(): Cancelable {
+    const { scheduler, checkIntervalMs = CHECK_MS } = this.#options;
+    return scheduler.after(checkIntervalMs, () => void this.#confirmAll());
   }
 
   #fail(error: unknown): void {

@@ -1,6 +1,7 @@
 // The client that users make: one connection, all sub-clients.
 
 import type { QueryRejectCondition } from '../common/enums.ts';
+import type { WorkflowService } from '../connection/index.ts';
 import { AsyncCompletionClient } from './async-completion-client.ts';
 import { BaseClient, type BaseClientOptions, type LoadedBaseClientOptions } from './base-client.ts';
 import type { ClientInterceptors } from './interceptors.ts';
@@ -52,5 +53,10 @@ export class Client extends BaseClient {
       queryRejectCondition: options.workflow?.queryRejectCondition,
     });
     this.activity = new AsyncCompletionClient(shared);
+  }
+
+  /** Calls of the workflow service that no client wraps. */
+  get workflowService(): WorkflowService {
+    return this.connection.workflowService;
   }
 }

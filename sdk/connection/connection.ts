@@ -32,6 +32,7 @@ import { ANY_ROUTE, exhausted, givenUp, LONG_WAITS, once, routeOf, SENT_ONCE, se
 import { RpcError, StatusCode } from './rpc-error.ts';
 import { type NodeRequestOptions, type OpenOn, ServedNode } from './served-node.ts';
 import type { Transport, TransportFactory } from './transport.ts';
+import { WorkflowService } from './workflow-service.ts';
 
 const DESCRIBE_TIMEOUT_MS = 10_000;
 
@@ -39,6 +40,7 @@ export class Connection {
   readonly options: CompiledConnectionOptions;
   /** What a namespace can be searched by. */
   readonly operatorService = new OperatorService((method, body, options) => this.request(method, body, options));
+  readonly workflowService = new WorkflowService((method, body, options) => this.request(method, body, options));
   readonly #requests: RequestTable;
   /** To whichever node answers: enough for everything. */
   readonly #main: Channel;

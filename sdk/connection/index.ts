@@ -23,4 +23,5 @@ export {
 } from './rpc-error.ts';
 export { type Cancelable, hostScheduler, type Scheduler } from './scheduler.ts';
 export type { Transport, TransportFactory } from './transport.ts';
+export { WorkflowService } from './workflow-service.ts';
 export type { TLSConfig } from './ws-transport.ts';

@@ -4,7 +4,10 @@ import { readFile } from 'node:fs/promises';
 import type { WorkerOptions } from './options.ts';
 import { bundleWorkflowCode, type WorkflowBundle } from './runtime/bundle.ts';
 
-type BundleSource = Pick<WorkerOptions, 'workflowsPath' | 'workflowBundle' | 'bundlerOptions' | 'dataConverter'>;
+type BundleSource = Pick<
+  WorkerOptions,
+  'workflowsPath' | 'workflowBundle' | 'bundlerOptions' | 'dataConverter' | 'interceptors'
+>;
 
 /**
  * Undefined without workflows.
@@ -23,5 +26,6 @@ export async function loadBundle(options: BundleSource): Promise<WorkflowBundle 
     payloadConverterPath: dataConverter?.payloadConverterPath,
     failureConverterPath: dataConverter?.failureConverterPath,
     ignoreModules: options.bundlerOptions?.ignoreModules,
+    workflowInterceptorModules: options.interceptors?.workflowModules,
   });
 }

@@ -52,6 +52,7 @@ export type {
   ActivityInterceptors,
   ActivityInterceptorsFactory,
   ActivityOutboundCallsInterceptor,
+  GetLogAttributesInput,
   WorkerInterceptors,
 } from './interceptors.ts';
 export { DefaultLogger, type LogEntry, type LogFunction } from './logger.ts';

@@ -15,6 +15,8 @@ export interface ActivityInboundCallsInterceptor {
   execute?(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>): Promise<unknown>;
 }
 
+export type GetLogAttributesInput = LogMetadata;
+
 /** Around what an activity asks of its context. */
 export interface ActivityOutboundCallsInterceptor {
   /** Adds to the metadata of the activity's log messages. */
@@ -36,4 +38,9 @@ export interface WorkerInterceptors {
   activity?: ActivityInterceptorsFactory[];
   /** As `activity`, inbound only; run after those. */
   activityInbound?: ActivityInboundCallsInterceptorFactory[];
+  /**
+   * Modules that export `interceptors`, a WorkflowInterceptorsFactory: paths, `file:` URLs, or names of packages. Bundled with the workflows;
+   * a worker given a `workflowBundle` has those the bundle was made with (`bundleWorkflowCode({ workflowInterceptorModules })`).
+   */
+  workflowModules?: (string | URL)[];
 }

@@ -8,6 +8,7 @@ import type { Connection } from '../connection/connection.ts';
 import type { AnyActivity } from './activity-execution.ts';
 import type { HeartbeatThrottleLimits } from './heartbeat-throttle.ts';
 import type { ActivityInterceptorsFactory, WorkerInterceptors } from './interceptors.ts';
+import type { WorkflowsPath } from './runtime/bundle.ts';
 import type { AnySinks } from './sinks.ts';
 
 /** Code made by `bundleWorkflowCode`, or the path of a file that holds it. */
@@ -29,8 +30,8 @@ export interface WorkerOptions {
   identity?: string;
   /** Names this build of the worker's code, in histories. Default: the SDK's name and version and a checksum of the workflows' bundle. */
   buildId?: string;
-  /** Path or `file:` URL of a module; every function it exports is a workflow. Bundled when the worker is created. Exclusive with `workflowBundle`. */
-  workflowsPath?: string | URL;
+  /** Path or `file:` URL of a module, or several; every function they export is a workflow. Bundled when the worker is created. Exclusive with `workflowBundle`. */
+  workflowsPath?: WorkflowsPath;
   /** Workflows bundled beforehand. */
   workflowBundle?: WorkflowBundleOption;
   bundlerOptions?: BundlerOptions;
@@ -76,7 +77,14 @@ export interface WorkerOptions {
 /** Options of a replay: what concerns workflows' code. */
 export type ReplayWorkerOptions = Pick<
   WorkerOptions,
-  'workflowsPath' | 'workflowBundle' | 'bundlerOptions' | 'dataConverter' | 'debugMode' | 'identity' | 'buildId'
+  | 'workflowsPath'
+  | 'workflowBundle'
+  | 'bundlerOptions'
+  | 'dataConverter'
+  | 'debugMode'
+  | 'identity'
+  | 'buildId'
+  | 'interceptors'
 > & {
   /** Shown as the task queue of the replayed workflows. Default: 'fake_replay_queue'. */
   replayName?: string;

@@ -3,23 +3,33 @@
 // All jobs of an activation are applied before any continuation runs (the engine drains microtasks afterwards), and conditions are
 // looked at after each: one that a signal made true wins against a timer that comes after it. Both as the official SDK does.
 
-import type { Payload, Payloads } from '../../src/wire/common.ts';
+import type { Header, Payload, Payloads } from '../../src/wire/common.ts';
 import { StartChildWorkflowExecutionFailedCause } from '../../src/wire/enums.ts';
 import type { Failure } from '../../src/wire/failure.ts';
-import { isCancellation, TemporalFailure, WorkflowExecutionAlreadyStartedError } from '../common/failure.ts';
+import {
+  ensureApplicationFailure,
+  isCancellation,
+  TemporalFailure,
+  WorkflowExecutionAlreadyStartedError,
+} from '../common/failure.ts';
 import type { FailureConverter } from '../common/failure-converter.ts';
-import { HandlerUnfinishedPolicy, type Workflow } from '../common/interfaces.ts';
+import { composeInterceptors } from '../common/interceptors.ts';
+import type { Workflow } from '../common/interfaces.ts';
 import { fromPayloads, fromPayloadsAtIndex, type PayloadConverter } from '../common/payload-converter.ts';
 import { assertNever } from '../common/type-helpers.ts';
 import { userMetadataToPayload } from '../common/user-metadata.ts';
 import type { Activation, Intent, Job, Outcome, SinkInvocation } from './activation.ts';
 import { CancellationScope, UpdateScope } from './cancellation-scope.ts';
+import { Chance } from './chance.ts';
 import { ContinueAsNew } from './continue-as-new.ts';
+import { definitionOptionsOf, type WorkflowDefinitionOptions } from './definition-options.ts';
 import { DeterminismViolationError } from './errors.ts';
 import { SDK_FLAGS, type SdkFlag } from './flags.ts';
 import { describeHandlers, MessageHandlers } from './handlers.ts';
+import type { WorkflowInboundCallsInterceptor, WorkflowOutboundCallsInterceptor } from './interceptors.ts';
 import type { SleepOptions, WorkflowInfo } from './interfaces.ts';
-import { type RandomSource, seededRandom } from './random.ts';
+import { LocalActivityBackoff } from './local-activity-backoff.ts';
+import { unfinishedWarnings } from './unfinished-handlers.ts';
 import { UpdateHandlers } from './update-handlers.ts';
 
 /** A promise the history will settle. `site` is where it was made. */
@@ -27,20 +37,6 @@ interface Pending<T> {
   resolve(value: T): void;
   reject(reason: Error): void;
   site: Error;
-}
-
-/** Thrown into a local activity's loop: wait, then schedule it again. */
-export class LocalActivityBackoff extends Error {
-  readonly nextAttempt: number;
-  readonly backoffMs: number;
-  readonly originalScheduledTime: number;
-
-  constructor(nextAttempt: number, backoffMs: number, originalScheduledTime: number) {
-    super('The local activity is tried again after a timer');
-    this.nextAttempt = nextAttempt;
-    this.backoffMs = backoffMs;
-    this.originalScheduledTime = originalScheduledTime;
-  }
 }
 
 /** What is numbered, each kind on its own. */
@@ -61,7 +57,7 @@ export class Activator {
   info: WorkflowInfo;
   /** Workflow time, epoch ms. */
   now: number;
-  random: RandomSource;
+  readonly chance: Chance;
   readonly payloadConverter: PayloadConverter;
   readonly failureConverter: FailureConverter;
   readonly rootScope: CancellationScope;
@@ -77,6 +73,9 @@ export class Activator {
   readonly externalSignals = new Map<number, Pending<void>>();
   readonly externalCancels = new Map<number, Pending<void>>();
   readonly blockedConditions = new Map<number, { fn: () => boolean; resolve: () => void; site: Error }>();
+  /** Of the bundle's modules, in their order; set before the workflow's function begins. */
+  inbound: readonly WorkflowInboundCallsInterceptor[] = [];
+  outbound: readonly WorkflowOutboundCallsInterceptor[] = [];
   intents: Intent[] = [];
   sinkCalls: SinkInvocation[] = [];
   usedFlags: SdkFlag[] = [];
@@ -89,6 +88,7 @@ export class Activator {
   readonly #knownPatches = new Set<string>();
   readonly #sentPatches = new Set<string>();
   readonly #flags = new Set<SdkFlag>();
+  #definition: WorkflowDefinitionOptions = {};
   /** A query handler or a validator runs. */
   #readOnly: string | undefined;
   #violation: DeterminismViolationError | undefined;
@@ -96,24 +96,30 @@ export class Activator {
   constructor(options: ActivatorOptions) {
     this.info = options.info;
     this.now = options.info.runStartTime.getTime();
-    this.random = seededRandom(options.randomSeed);
+    this.chance = new Chance(options.randomSeed);
     this.payloadConverter = options.payloadConverter;
     this.failureConverter = options.failureConverter;
     this.#mapStack = options.mapStack;
     this.rootScope = CancellationScope.root();
     this.handlers = new MessageHandlers(
-      options.payloadConverter,
+      {
+        payloadConverter: options.payloadConverter,
+        inbound: () => this.inbound,
+        onSignalFailure: (error) => this.#leave(error),
+      },
       {
         stacks: () => this.stacks(),
         workflowMetadata: () =>
           describeHandlers(this.info.workflowType, this.handlers, this.updates.handlers, this.currentDetails),
       },
-      (error) => this.#leave(error),
       options.sdkVersion,
     );
     this.updates = new UpdateHandlers({
       payloadConverter: options.payloadConverter,
+      inbound: () => this.inbound,
+      isFailure: (error) => this.#isFailure(error),
       errorToFailure: (error) => this.errorToFailure(error),
+      outcome: (error) => this.#outcome(error),
       accept: (id) => this.push({ kind: 'acceptUpdate', id }),
       reject: (id, failure) => this.push({ kind: 'rejectUpdate', id, failure }),
       complete: (id, outcome) => this.push({ kind: 'completeUpdate', id, outcome }),
@@ -124,25 +130,33 @@ export class Activator {
   }
 
   /** Applies the jobs, in order; then starts `start`, the workflow's function, when this is the run's first activation. */
-  activate(activation: Activation, start: { workflow: Workflow; input: Payloads | undefined } | undefined): void {
+  activate(
+    activation: Activation,
+    start: { workflow: Workflow; input: Payloads | undefined; header: Header | undefined } | undefined,
+  ): void {
     const { now, isReplaying, historyLength, historySize, continueAsNewSuggested, jobs } = activation;
     this.now = now;
     const { unsafe } = this.info;
     unsafe.isReplaying = isReplaying;
+    unsafe.isReplayingHistoryEvents = isReplaying;
     this.info = { ...this.info, historyLength, historySize, continueAsNewSuggested };
     for (const job of jobs) {
       this.#apply(job);
       // Patches and seeds are not news to the workflow's code.
       if (job.kind !== 'patch' && job.kind !== 'randomSeed') this.tryUnblockConditions();
     }
-    if (start !== undefined) this.#start(start.workflow, start.input);
+    if (start !== undefined) this.#start(start.workflow, start.input, start.header);
   }
 
-  #start(workflow: Workflow, input: Payloads | undefined): void {
+  #start(workflow: Workflow, input: Payloads | undefined, header: Header | undefined): void {
     const run = async (): Promise<unknown> => {
+      this.#definition = definitionOptionsOf(workflow);
       const args = fromPayloads(this.payloadConverter, input);
       // The caller's arguments are whatever was sent.
-      return (workflow as (...args: unknown[]) => Promise<unknown>)(...args);
+      const fn = workflow as (...args: unknown[]) => Promise<unknown>;
+      if (this.inbound.length === 0) return fn(...args);
+      const execute = composeInterceptors(this.inbound, 'execute', async (call) => fn(...call.args));
+      return execute({ args, headers: header?.fields ?? {} });
     };
     run()
       .then(
@@ -167,27 +181,65 @@ export class Activator {
     }
   }
 
-  /** @throws what the query's handler throws. Leaves no trace in the execution. */
-  query(name: string, input: Payloads | undefined): Payload {
-    return this.#withoutTrace('A query handler', name, () =>
-      this.payloadConverter.toPayload(this.handlers.query(name, input)),
-    );
+  /**
+   * Begins to answer a query. The answer is what the returned function gives, or throws, once microtasks were drained: interceptors may
+   * wait for each other. Leaves no trace in the execution.
+   */
+  query(name: string, input: Payloads | undefined, header: Header | undefined): () => Payload {
+    const end = this.#beginWithoutTrace('A query handler', name);
+    let answer: { result: unknown } | { error: unknown } | undefined;
+    try {
+      const result = this.handlers.query(name, input, header);
+      if (result instanceof Promise) {
+        result.then(
+          (value: unknown) => {
+            answer = { result: value };
+          },
+          (error: unknown) => {
+            answer = { error };
+          },
+        );
+      } else answer = { result };
+    } catch (error) {
+      answer = { error };
+    }
+    return () => {
+      try {
+        if (answer === undefined) throw new Error(`Query '${name}' waits for something that does not come in a query`);
+        if ('error' in answer) throw answer.error;
+        const payload = this.payloadConverter.toPayload(answer.result);
+        // The code may have caught it, or lost it in a promise.
+        if (this.#violation !== undefined) throw this.#violation;
+        return payload;
+      } finally {
+        end();
+      }
+    };
   }
 
-  #withoutTrace<T>(who: string, seed: string, fn: () => T): T {
-    const { random } = this;
+  #withoutTrace(who: string, seed: string, fn: () => void): void {
+    const end = this.#beginWithoutTrace(who, seed);
+    try {
+      fn();
+      if (this.#violation !== undefined) throw this.#violation;
+    } finally {
+      end();
+    }
+  }
+
+  /** Until the returned function is called the code may change nothing, and chance is drawn from elsewhere. */
+  #beginWithoutTrace(who: string, seed: string): () => void {
+    const { unsafe } = this.info;
+    const backToOwnChance = this.chance.aside(seed);
+    const replaying = unsafe.isReplayingHistoryEvents;
     this.#readOnly = who;
     this.#violation = undefined;
-    this.random = seededRandom(seed);
-    try {
-      const result = fn();
-      // The code may have caught it, or lost it in a promise.
-      if (this.#violation !== undefined) throw this.#violation;
-      return result;
-    } finally {
+    unsafe.isReplayingHistoryEvents = false;
+    return () => {
       this.#readOnly = undefined;
-      this.random = random;
-    }
+      backToOwnChance();
+      unsafe.isReplayingHistoryEvents = replaying;
+    };
   }
 
   /** Whether no signal or update handler still runs. */
@@ -247,6 +299,20 @@ export class Activator {
   /** Starts a timer in `scope`; rejects when the scope is cancelled. At least 1 ms. */
   timer(scope: CancellationScope, ms: number, options?: SleepOptions, seq = this.takeSeq('timer')): Promise<void> {
     const site = new Error();
+    if (this.outbound.length === 0) return this.#startTimer(scope, ms, options, seq, site);
+    const start = composeInterceptors(this.outbound, 'startTimer', (input) =>
+      this.#startTimer(scope, input.durationMs, input.options, input.seq, site),
+    );
+    return start({ durationMs: ms, options, seq });
+  }
+
+  #startTimer(
+    scope: CancellationScope,
+    ms: number,
+    options: SleepOptions | undefined,
+    seq: number,
+    site: Error,
+  ): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       if (scope.consideredCancelled) {
         scope.cancelRequested.catch(reject);
@@ -293,7 +359,7 @@ export class Activator {
         this.#knownPatches.add(job.id);
         return;
       case 'randomSeed':
-        this.random = seededRandom(job.seed);
+        this.chance.reseed(job.seed);
         return;
       case 'signal':
         this.useFlag(SDK_FLAGS.singleBatch);
@@ -384,29 +450,26 @@ export class Activator {
   #leave(error: unknown): void {
     if (this.cancelled && isCancellation(error)) this.#close({ kind: 'cancelled' });
     else if (error instanceof ContinueAsNew) this.#close({ kind: 'continueAsNew', attributes: error.command });
-    else if (error instanceof TemporalFailure) this.#close({ kind: 'fail', failure: this.errorToFailure(error) });
+    else if (this.#isFailure(error)) this.#close({ kind: 'fail', failure: this.#outcome(error) });
     else this.failTask(error);
+  }
+
+  /** Whether an error ends the workflow, or an update, rather than failing its task. */
+  #isFailure(error: unknown): boolean {
+    if (error instanceof TemporalFailure) return true;
+    return this.#definition.failureExceptionTypes?.some((type) => error instanceof type) ?? false;
+  }
+
+  /** An error that ends something: what is none of Temporal's own says its class. */
+  #outcome(error: unknown): Failure {
+    return this.errorToFailure(error instanceof TemporalFailure ? error : ensureApplicationFailure(error));
   }
 
   #close(intent: Intent): void {
     this.push(intent);
     this.completed = true;
     if (intent.kind === 'fail') return;
-    const isMissed = (running: { unfinishedPolicy: HandlerUnfinishedPolicy }): boolean =>
-      running.unfinishedPolicy === HandlerUnfinishedPolicy.WARN_AND_ABANDON;
-    const wait = 'Wait for allHandlersFinished() before returning, or set unfinishedPolicy: ABANDON.';
-    const signals = [...this.handlers.running.values()].filter(isMissed).map(({ name }) => name);
-    if (signals.length > 0) {
-      this.#warn(`The workflow ended while signal handlers were still running: [${signals.join(', ')}]. ${wait}`);
-    }
-    const updates = [...this.updates.running].filter(([, running]) => isMissed(running));
-    if (updates.length > 0) {
-      const named = updates.map(([id, { name }]) => `${name} (${id})`).join(', ');
-      this.#warn(
-        `[TMPRL1102] The workflow ended while update handlers were still running: [${named}]. Their clients get ` +
-          `AcceptedUpdateCompletedWorkflow instead of a result. ${wait}`,
-      );
-    }
+    for (const warning of unfinishedWarnings(this.handlers.running.values(), this.updates.running)) this.#warn(warning);
   }
 
   #warn(message: string): void {

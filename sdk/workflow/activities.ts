@@ -1,7 +1,9 @@
 // Calling activities and local activities: proxies by name, scheduling, cancellation with the scope.
 
+import type { Header } from '../../src/wire/common.ts';
 import type { ActivityOptions, LocalActivityOptions } from '../common/activity-options.ts';
 import { ActivityCancellationType } from '../common/enums.ts';
+import { composeInterceptors, type Headers } from '../common/interceptors.ts';
 import type { ActivityFunction, UntypedActivities } from '../common/interfaces.ts';
 import { toPayloads, toPayloadsMessage } from '../common/payload-converter.ts';
 import { compilePriority } from '../common/priority.ts';
@@ -9,9 +11,11 @@ import { compileRetryPolicy } from '../common/retry-policy.ts';
 import { durationOption, msOptionalToNumber } from '../common/time.ts';
 import { userMetadataToPayload } from '../common/user-metadata.ts';
 import type { Intent } from './activation.ts';
-import { type Activator, LocalActivityBackoff } from './activator.ts';
+import type { Activator } from './activator.ts';
 import { CancellationScope } from './cancellation-scope.ts';
 import { assertInWorkflowContext } from './context.ts';
+import type { ActivityInput, LocalActivityInput } from './interceptors.ts';
+import { LocalActivityBackoff } from './local-activity-backoff.ts';
 
 const DEFAULT_LOCAL_RETRY_THRESHOLD_MS = 60_000;
 
@@ -20,10 +24,19 @@ export type ActivityFunctionWithOptions<T extends ActivityFunction, Options = Ac
   executeWithOptions(options: Options, args: Parameters<T>): ReturnType<T>;
 };
 
+/** A local activity as workflow code calls it. */
+export type LocalActivityFunctionWithOptions<T extends ActivityFunction> = ActivityFunctionWithOptions<
+  T,
+  LocalActivityOptions
+>;
+
 /** The activities of `A` that return promises, callable from workflow code. */
 export type ActivityInterfaceFor<A, Options = ActivityOptions> = {
   [K in keyof A]: A[K] extends ActivityFunction ? ActivityFunctionWithOptions<A[K], Options> : never;
 };
+
+/** {@link ActivityInterfaceFor} of local activities. */
+export type LocalActivityInterfaceFor<A> = ActivityInterfaceFor<A, LocalActivityOptions>;
 
 /** @throws TypeError when neither of the timeouts that bound an activity is given. */
 function requireTimeout(options: { startToCloseTimeout?: unknown; scheduleToCloseTimeout?: unknown }): void {
@@ -59,20 +72,41 @@ function whileInScope(
 export function scheduleActivity<R>(activityType: string, args: unknown[], options: ActivityOptions): Promise<R> {
   const activator = assertInWorkflowContext('Activities');
   requireTimeout(options);
+  const input = { activityType, args, options, headers: {}, seq: activator.takeSeq('activity') };
+  const site = new Error();
+  const { outbound } = activator;
+  const schedule = (call: ActivityInput): Promise<unknown> => scheduleRemotely(activator, call, site);
+  // The activity's declared result type is the caller's claim.
+  return (
+    outbound.length === 0 ? schedule(input) : composeInterceptors(outbound, 'scheduleActivity', schedule)(input)
+  ) as Promise<R>;
+}
+
+/** Nothing of a header is sent where there is nothing in it. */
+export function headerOf(headers: Headers): Header | undefined {
+  for (const _name in headers) return { fields: headers };
+  return undefined;
+}
+
+function scheduleRemotely(
+  activator: Activator,
+  { activityType, args, options, headers, seq }: ActivityInput,
+  site: Error,
+): Promise<unknown> {
   const { payloadConverter, info } = activator;
-  const seq = activator.takeSeq('activity');
   const taskQueue = options.taskQueue ?? info.taskQueue;
   const own = taskQueue === info.taskQueue;
   const scheduled: Intent = {
     kind: 'scheduleActivity',
     seq,
-    site: new Error(),
+    site,
     cancellationType: options.cancellationType ?? ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     userMetadata: userMetadataToPayload(payloadConverter, options.summary, undefined),
     attributes: {
       activityId: options.activityId ?? String(seq),
       activityType: { name: activityType },
       taskQueue: { name: taskQueue },
+      header: headerOf(headers),
       input: toPayloadsMessage(payloadConverter, args),
       scheduleToCloseTimeout: durationOption('scheduleToCloseTimeout', options.scheduleToCloseTimeout),
       scheduleToStartTimeout: durationOption('scheduleToStartTimeout', options.scheduleToStartTimeout),
@@ -84,8 +118,7 @@ export function scheduleActivity<R>(activityType: string, args: unknown[], optio
       priority: options.priority === undefined ? undefined : compilePriority(options.priority),
     },
   };
-  // The activity's declared result type is the caller's claim.
-  return whileInScope(activator, seq, scheduled, 'cancelActivity') as Promise<R>;
+  return whileInScope(activator, seq, scheduled, 'cancelActivity');
 }
 
 /** Runs a local activity by its name. Prefer {@link proxyLocalActivities}, which knows the types. */
@@ -100,7 +133,14 @@ export async function scheduleLocalActivity<R>(
   let originalScheduledTime: number | undefined;
   for (;;) {
     try {
-      return (await runLocally(activator, activityType, args, options, attempt, originalScheduledTime)) as R;
+      const seq = activator.takeSeq('activity');
+      const originalScheduleTime = originalScheduledTime;
+      const input = { activityType, args, options, headers: {}, seq, originalScheduleTime, attempt };
+      const site = new Error();
+      const { outbound } = activator;
+      const schedule = (call: LocalActivityInput): Promise<unknown> => runLocally(activator, call, site);
+      if (outbound.length === 0) return (await schedule(input)) as R;
+      return (await composeInterceptors(outbound, 'scheduleLocalActivity', schedule)(input)) as R;
     } catch (error) {
       if (!(error instanceof LocalActivityBackoff)) throw error;
       await activator.timer(CancellationScope.current(), error.backoffMs);
@@ -110,25 +150,18 @@ export async function scheduleLocalActivity<R>(
   }
 }
 
-function runLocally(
-  activator: Activator,
-  activityType: string,
-  args: unknown[],
-  options: LocalActivityOptions,
-  attempt: number,
-  originalScheduledTime: number | undefined,
-): Promise<unknown> {
+function runLocally(activator: Activator, input: LocalActivityInput, site: Error): Promise<unknown> {
+  const { activityType, args, options, headers, seq, attempt, originalScheduleTime } = input;
   const { payloadConverter } = activator;
-  const seq = activator.takeSeq('activity');
   const scheduled: Intent = {
     kind: 'scheduleLocalActivity',
     seq,
     activityId: String(seq),
     activityType,
     attempt,
-    originalScheduledTime,
-    site: new Error(),
-    header: undefined,
+    originalScheduledTime: originalScheduleTime,
+    site,
+    header: headerOf(headers),
     args: toPayloads(payloadConverter, ...args) ?? [],
     scheduleToCloseTimeout: durationOption('scheduleToCloseTimeout', options.scheduleToCloseTimeout),
     scheduleToStartTimeout: durationOption('scheduleToStartTimeout', options.scheduleToStartTimeout),

@@ -1,6 +1,7 @@
 // Other workflows: starting children, signalling and cancelling external ones.
 
 import { encodeParentClosePolicy, encodeWorkflowIdReusePolicy } from '../common/enums.ts';
+import { composeInterceptors } from '../common/interceptors.ts';
 import type { SignalDefinition, UntypedWorkflow, Workflow, WorkflowResultType } from '../common/interfaces.ts';
 import { mapToPayloads, toPayloadsMessage } from '../common/payload-converter.ts';
 import { compilePriority } from '../common/priority.ts';
@@ -12,8 +13,10 @@ import type { BaseWorkflowHandle } from '../common/workflow-handle.ts';
 import { extractWorkflowType, type WithWorkflowArgs } from '../common/workflow-options.ts';
 import type { Intent } from './activation.ts';
 import type { Activator } from './activator.ts';
+import { headerOf } from './activities.ts';
 import { CancellationScope } from './cancellation-scope.ts';
 import { assertInWorkflowContext } from './context.ts';
+import type { SignalWorkflowInput, StartChildWorkflowExecutionInput } from './interceptors.ts';
 import { ChildWorkflowCancellationType, type ChildWorkflowOptions } from './interfaces.ts';
 import { uuid4 } from './workflow.ts';
 
@@ -50,15 +53,40 @@ interface StartedChild {
   result: Promise<unknown>;
 }
 
-function scheduleChild(
+function startedChild(
   workflowType: string,
   options: ChildWorkflowOptions & { args?: readonly unknown[] | undefined },
-): StartedChild {
+): StartedChild | Promise<StartedChild> {
   const activator = assertInWorkflowContext('Child workflows');
-  const { payloadConverter, info } = activator;
+  const { outbound } = activator;
   const workflowId = options.workflowId ?? uuid4();
-  const seq = activator.takeSeq('child');
+  const input: StartChildWorkflowExecutionInput = {
+    workflowType,
+    options: { ...options, workflowId, args: [...(options.args ?? [])] },
+    headers: {},
+    seq: activator.takeSeq('child'),
+  };
   const site = new Error();
+  if (outbound.length === 0) return { workflowId, ...scheduleChild(activator, input, site) };
+  const start = composeInterceptors(outbound, 'startChildWorkflowExecution', async (call) => {
+    const { started, result } = scheduleChild(activator, call, site);
+    return [started, result];
+  });
+  return start(input).then(([started, result]) => {
+    // As below: each may be asked for late, or never.
+    started.catch(() => undefined);
+    result.catch(() => undefined);
+    return { workflowId, started, result };
+  });
+}
+
+function scheduleChild(
+  activator: Activator,
+  { workflowType, options, headers, seq }: StartChildWorkflowExecutionInput,
+  site: Error,
+): Omit<StartedChild, 'workflowId'> {
+  const { payloadConverter, info } = activator;
+  const { workflowId } = options;
   const indexedFields = encodeUnifiedSearchAttributes(options.searchAttributes, options.typedSearchAttributes);
   const taskQueue = options.taskQueue ?? info.taskQueue;
   const scheduled: Intent = {
@@ -73,7 +101,8 @@ function scheduleChild(
       workflowType: { name: workflowType },
       taskQueue: { name: taskQueue },
       inheritBuildId: taskQueue === info.taskQueue ? true : undefined,
-      input: toPayloadsMessage(payloadConverter, options.args ?? []),
+      header: headerOf(headers),
+      input: toPayloadsMessage(payloadConverter, options.args),
       workflowExecutionTimeout: durationOption('workflowExecutionTimeout', options.workflowExecutionTimeout),
       workflowRunTimeout: durationOption('workflowRunTimeout', options.workflowRunTimeout),
       workflowTaskTimeout: durationOption('workflowTaskTimeout', options.workflowTaskTimeout),
@@ -106,7 +135,7 @@ function scheduleChild(
     activator.childStarts.set(seq, { resolve, reject, site, workflowId, workflowType });
   });
   started.catch(() => undefined);
-  return { workflowId, started, result };
+  return { started, result };
 }
 
 /**
@@ -135,7 +164,8 @@ export async function startChild<T extends Workflow>(
   workflowFunc: T | string,
   options?: WithWorkflowArgs<T, ChildWorkflowOptions>,
 ): Promise<ChildWorkflowHandle<T>> {
-  const { workflowId, started, result } = scheduleChild(extractWorkflowType(workflowFunc), options ?? {});
+  const child = startedChild(extractWorkflowType(workflowFunc), options ?? {});
+  const { workflowId, started, result } = child instanceof Promise ? await child : child;
   const firstExecutionRunId = await started;
   return {
     workflowId,
@@ -170,7 +200,8 @@ export async function executeChild<T extends Workflow>(
   workflowFunc: T | string,
   options?: WithWorkflowArgs<T, ChildWorkflowOptions>,
 ): Promise<WorkflowResultType<T>> {
-  const { started, result } = scheduleChild(extractWorkflowType(workflowFunc), options ?? {});
+  const child = startedChild(extractWorkflowType(workflowFunc), options ?? {});
+  const { started, result } = child instanceof Promise ? await child : child;
   await started;
   return (await result) as WorkflowResultType<T>;
 }
@@ -194,12 +225,30 @@ interface Target {
 
 function signalOther(
   activator: Activator,
-  target: Target,
+  { workflowId, runId, childWorkflowOnly }: Target,
   def: SignalDefinition<never[]> | string | { name: string },
   args: unknown[],
 ): Promise<void> {
-  const seq = activator.takeSeq('signalExternal');
+  const { outbound } = activator;
+  const input: SignalWorkflowInput = {
+    seq: activator.takeSeq('signalExternal'),
+    signalName: typeof def === 'string' ? def : def.name,
+    args,
+    headers: {},
+    target: childWorkflowOnly
+      ? { type: 'child', childWorkflowId: workflowId }
+      : { type: 'external', workflowExecution: { workflowId, runId } },
+  };
   const site = new Error();
+  const send = (call: SignalWorkflowInput): Promise<void> => sendSignal(activator, call, site);
+  return outbound.length === 0 ? send(input) : composeInterceptors(outbound, 'signalWorkflow', send)(input);
+}
+
+function sendSignal(
+  activator: Activator,
+  { seq, signalName, args, headers, target }: SignalWorkflowInput,
+  site: Error,
+): Promise<void> {
   return new Promise<void>((resolve, reject) => {
     const scope = CancellationScope.current();
     if (scope.consideredCancelled) {
@@ -217,10 +266,11 @@ function signalOther(
       site,
       attributes: {
         namespace: activator.info.namespace,
-        execution: { workflowId: target.workflowId, runId: target.runId },
-        signalName: typeof def === 'string' ? def : def.name,
+        execution: target.type === 'child' ? { workflowId: target.childWorkflowId } : target.workflowExecution,
+        signalName,
         input: toPayloadsMessage(activator.payloadConverter, args),
-        childWorkflowOnly: target.childWorkflowOnly,
+        header: headerOf(headers),
+        childWorkflowOnly: target.type === 'child',
       },
     });
     activator.externalSignals.set(seq, { resolve, reject, site });

@@ -1,12 +1,15 @@
 // Continue-as-new: ends the run and starts the next one of the same workflow id with a fresh history.
 
 import type { ContinueAsNewWorkflowExecutionCommandAttributes } from '../../src/wire/command.ts';
+import { composeInterceptors } from '../common/interceptors.ts';
 import type { UntypedWorkflow, Workflow } from '../common/interfaces.ts';
 import { mapToPayloads, toPayloadsMessage } from '../common/payload-converter.ts';
 import { encodeUnifiedSearchAttributes } from '../common/search-attributes.ts';
 import { durationOption } from '../common/time.ts';
 import { markErrorClass } from '../common/type-helpers.ts';
+import { headerOf } from './activities.ts';
 import { assertInWorkflowContext } from './context.ts';
+import type { ContinueAsNewInput } from './interceptors.ts';
 import type { ContinueAsNewOptions } from './interfaces.ts';
 
 /** Thrown by {@link continueAsNew}: let it leave the workflow function. */
@@ -30,19 +33,28 @@ export function makeContinueAsNewFunc<F extends Workflow = UntypedWorkflow>(
 ): (...args: Parameters<F>) => Promise<never> {
   const activator = assertInWorkflowContext('makeContinueAsNewFunc()');
   const { info, payloadConverter } = activator;
-  return async (...args) => {
-    const indexedFields = encodeUnifiedSearchAttributes(options?.searchAttributes, options?.typedSearchAttributes);
-    const taskQueue = options?.taskQueue ?? info.taskQueue;
+  const leave = async ({ args, headers, options }: ContinueAsNewInput): Promise<never> => {
+    const indexedFields = encodeUnifiedSearchAttributes(options.searchAttributes, options.typedSearchAttributes);
+    const taskQueue = options.taskQueue ?? info.taskQueue;
     throw new ContinueAsNew({
-      workflowType: { name: options?.workflowType ?? info.workflowType },
+      workflowType: { name: options.workflowType ?? info.workflowType },
       taskQueue: { name: taskQueue },
       inheritBuildId: taskQueue === info.taskQueue ? true : undefined,
       input: toPayloadsMessage(payloadConverter, args),
-      workflowRunTimeout: durationOption('workflowRunTimeout', options?.workflowRunTimeout),
-      workflowTaskTimeout: durationOption('workflowTaskTimeout', options?.workflowTaskTimeout),
-      memo: options?.memo === undefined ? undefined : { fields: mapToPayloads(payloadConverter, options.memo) },
+      header: headerOf(headers),
+      workflowRunTimeout: durationOption('workflowRunTimeout', options.workflowRunTimeout),
+      workflowTaskTimeout: durationOption('workflowTaskTimeout', options.workflowTaskTimeout),
+      memo: options.memo === undefined ? undefined : { fields: mapToPayloads(payloadConverter, options.memo) },
       searchAttributes: Object.keys(indexedFields).length === 0 ? undefined : { indexedFields },
     });
+  };
+  return (...args) => {
+    const input = {
+      args,
+      headers: {},
+      options: { ...options, workflowType: options?.workflowType ?? info.workflowType },
+    };
+    return composeInterceptors(activator.outbound, 'continueAsNew', leave)(input);
   };
 }
 

@@ -2,6 +2,7 @@
 
 import type { Header, Payloads } from '../../src/wire/common.ts';
 import { IllegalStateError } from '../common/errors.ts';
+import { composeInterceptors } from '../common/interceptors.ts';
 import { HandlerUnfinishedPolicy } from '../common/interfaces.ts';
 import { fromPayloads, type PayloadConverter } from '../common/payload-converter.ts';
 import {
@@ -10,6 +11,7 @@ import {
   TEMPORAL_RESERVED_PREFIX,
 } from '../common/reserved.ts';
 import { DeterminismViolationError } from './errors.ts';
+import type { WorkflowInboundCallsInterceptor } from './interceptors.ts';
 import type { DefaultQueryHandler, DefaultSignalHandler } from './interfaces.ts';
 import { type EnhancedStackTrace, locationsOf } from './stack-trace.ts';
 
@@ -30,6 +32,13 @@ export interface ReceivedSignal {
   header: Header | undefined;
 }
 
+/** What the handlers need of their execution. */
+export interface HandlerHost {
+  payloadConverter: PayloadConverter;
+  inbound(): readonly WorkflowInboundCallsInterceptor[];
+  onSignalFailure(error: unknown): void;
+}
+
 /** Name of the query that describes a workflow's handlers. */
 export const WORKFLOW_METADATA_QUERY_NAME = `${TEMPORAL_RESERVED_PREFIX}workflow_metadata`;
 
@@ -43,17 +52,14 @@ export class MessageHandlers {
   defaultSignalHandler: DefaultSignalHandler | undefined;
   defaultQueryHandler: DefaultQueryHandler | undefined;
   #calls = 0;
-  readonly #payloadConverter: PayloadConverter;
-  readonly #onSignalFailure: (error: unknown) => void;
+  readonly #host: HandlerHost;
 
   constructor(
-    payloadConverter: PayloadConverter,
+    host: HandlerHost,
     builtInQueries: { stacks: () => string[]; workflowMetadata: () => unknown },
-    onSignalFailure: (error: unknown) => void,
     sdkVersion: string,
   ) {
-    this.#payloadConverter = payloadConverter;
-    this.#onSignalFailure = onSignalFailure;
+    this.#host = host;
     const builtIn = (name: string, handler: () => unknown, description: string) =>
       this.queries.set(name, { handler, description });
     builtIn(STACK_TRACE_QUERY_NAME, () => builtInQueries.stacks().join('\n\n'), 'Returns a sensible stack trace.');
@@ -86,13 +92,23 @@ export class MessageHandlers {
       unfinishedPolicy: registered?.unfinishedPolicy ?? HandlerUnfinishedPolicy.WARN_AND_ABANDON,
     });
     const run = async (): Promise<void> => {
-      const args = fromPayloads(this.#payloadConverter, signal.input);
-      if (registered !== undefined) await registered.handler(...args);
-      else if (fallback !== undefined) await fallback(signal.name, ...args);
+      const args = fromPayloads(this.#host.payloadConverter, signal.input);
+      const inbound = this.#host.inbound();
+      if (inbound.length === 0) await this.#callSignal(registered, signal.name, args);
+      else {
+        const handle = composeInterceptors(inbound, 'handleSignal', async (input) => {
+          await this.#callSignal(registered, input.signalName, input.args);
+        });
+        await handle({ signalName: signal.name, args, headers: signal.header?.fields ?? {} });
+      }
     };
     run()
-      .catch(this.#onSignalFailure)
+      .catch((error: unknown) => this.#host.onSignalFailure(error))
       .finally(() => this.running.delete(call));
+  }
+
+  #callSignal(registered: SignalHandler | undefined, name: string, args: unknown[]): unknown {
+    return registered === undefined ? this.defaultSignalHandler?.(name, ...args) : registered.handler(...args);
   }
 
   /** Hands over buffered signals that a handler exists for, in the order they came. */
@@ -106,15 +122,28 @@ export class MessageHandlers {
     }
   }
 
-  /** @throws ReferenceError when nobody handles the query, and whatever the handler throws. */
-  query(name: string, input: Payloads | undefined): unknown {
+  /**
+   * A promise only where interceptors are.
+   *
+   * @throws ReferenceError when nobody handles the query, and whatever the handler throws.
+   */
+  query(name: string, input: Payloads | undefined, header: Header | undefined): unknown {
+    const args = fromPayloads(this.#host.payloadConverter, input);
+    const inbound = this.#host.inbound().filter(({ handleQuery }) => handleQuery !== undefined);
+    if (inbound.length === 0) return this.#callQuery(name, args);
+    const handle = composeInterceptors(inbound, 'handleQuery', async (call) =>
+      this.#callQuery(call.queryName, call.args),
+    );
+    return handle({ queryName: name, args, headers: header?.fields ?? {} });
+  }
+
+  #callQuery(name: string, args: unknown[]): unknown {
     const registered = this.queries.get(name);
     const fallback = this.defaultQueryHandler;
     if (registered === undefined && fallback === undefined) {
       const known = [...this.queries.keys()].join(' ');
       throw new ReferenceError(`Workflow did not register a handler for ${name}. Registered queries: [${known}]`);
     }
-    const args = fromPayloads(this.#payloadConverter, input);
     const result = registered === undefined ? fallback?.(name, ...args) : registered.handler(...args);
     if (result instanceof Promise) {
       result.catch(() => undefined);

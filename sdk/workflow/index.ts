@@ -58,11 +58,19 @@ export type { BaseWorkflowHandle } from '../common/workflow-handle.ts';
 export {
   type ActivityFunctionWithOptions,
   type ActivityInterfaceFor,
+  type LocalActivityFunctionWithOptions,
+  type LocalActivityInterfaceFor,
   proxyActivities,
   proxyLocalActivities,
   scheduleActivity,
   scheduleLocalActivity,
 } from './activities.ts';
+export {
+  enhancedStackTraceQuery,
+  stackTraceQuery,
+  type WorkflowMetadata,
+  workflowMetadataQuery,
+} from './built-in-queries.ts';
 export { CancellationScope, type CancellationScopeOptions } from './cancellation-scope.ts';
 export {
   type ChildWorkflowHandle,
@@ -73,6 +81,11 @@ export {
 } from './children.ts';
 export { inWorkflowContext } from './context.ts';
 export { ContinueAsNew, continueAsNew, makeContinueAsNewFunc } from './continue-as-new.ts';
+export {
+  setWorkflowOptions,
+  type WorkflowDefinitionOptions,
+  type WorkflowDefinitionOptionsOrGetter,
+} from './definition-options.ts';
 export {
   allHandlersFinished,
   currentUpdateInfo,
@@ -85,6 +98,7 @@ export {
   setHandler,
 } from './definitions.ts';
 export { DeterminismViolationError, WorkflowError } from './errors.ts';
+export type * from './interceptors.ts';
 export {
   ChildWorkflowCancellationType,
   type ChildWorkflowOptions,
@@ -97,12 +111,15 @@ export {
   type RootWorkflowInfo,
   type SignalHandlerOptions,
   type SleepOptions,
+  type UnsafeRandomSource,
   type UnsafeWorkflowInfo,
   type UpdateHandlerOptions,
   type UpdateInfo,
   type WorkflowInfo,
 } from './interfaces.ts';
+export { getRandomStream, type WorkflowRandomStream, workflowRandom } from './random-streams.ts';
 export { log, proxySinks, type Sink, type SinkFunction, type Sinks } from './sinks.ts';
+export type { EnhancedStackTrace } from './stack-trace.ts';
 export { condition, sleep } from './timers.ts';
 export { Trigger } from './trigger.ts';
 export {

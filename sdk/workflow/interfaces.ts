@@ -71,6 +71,18 @@ export interface UnsafeWorkflowInfo {
   /** The machine's clock, epoch ms. */
   now(): number;
   isReplaying: boolean;
+  /** As `isReplaying`, but false in query handlers and update validators: those run when they are asked, whatever is replayed around them. */
+  isReplayingHistoryEvents: boolean;
+  /** The machine's own chance, new at every draw: for query handlers and update validators. */
+  random: UnsafeRandomSource;
+}
+
+export interface UnsafeRandomSource {
+  /** In [0, 1). */
+  random(): number;
+  uuid4(): string;
+  /** Fills `bytes` and returns it. */
+  fill(bytes: Uint8Array): Uint8Array;
 }
 
 /** Options of continue-as-new; what is left out stays as it is. */

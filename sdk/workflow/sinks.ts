@@ -1,5 +1,6 @@
 // Sinks: calls that leave the realm without an answer, such as log lines. Delivered when the workflow task is answered.
 
+import { composeInterceptors } from '../common/interceptors.ts';
 import { type Logger, type LogMetadata, makeLogger, SdkComponent } from '../common/logger.ts';
 import { LOGGER_SINK } from './activator.ts';
 import { assertInWorkflowContext, currentActivator } from './context.ts';
@@ -13,7 +14,8 @@ export type Sinks = Record<string, Sink>;
 /** The part of `workflowInfo()` that can be copied out of the realm. */
 function cloneableInfo(info: WorkflowInfo): unknown {
   const { typedSearchAttributes, lastFailure, unsafe, ...rest } = info;
-  return { ...rest, unsafe: { isReplaying: unsafe.isReplaying } };
+  const { isReplaying, isReplayingHistoryEvents } = unsafe;
+  return { ...rest, unsafe: { isReplaying, isReplayingHistoryEvents } };
 }
 
 /**
@@ -40,10 +42,26 @@ export function proxySinks<T extends Sinks>(): T {
 export const log: Logger = makeLogger((level, message, meta: LogMetadata) => {
   const activator = currentActivator();
   if (activator === undefined) throw new TypeError('log may only be used from workflow code');
+  const { namespace, taskQueue, workflowId, runId, workflowType } = activator.info;
+  // The worker adds the ids itself: without interceptors they need not be copied out.
+  const attributes =
+    activator.outbound.length === 0
+      ? {}
+      : composeInterceptors(
+          activator.outbound,
+          'getLogAttributes',
+          (given) => given,
+        )({
+          namespace,
+          taskQueue,
+          workflowId,
+          runId,
+          workflowType,
+        });
   activator.sinkCalls.push({
     iface: LOGGER_SINK,
     fn: level.toLowerCase(),
-    args: [message, { sdkComponent: SdkComponent.workflow, ...meta }],
+    args: [message, { sdkComponent: SdkComponent.workflow, ...attributes, ...meta }],
     replaying: activator.info.unsafe.isReplaying,
   });
 });

@@ -3,10 +3,12 @@
 
 import type { Header, Payloads, UpdateOutcome } from '../../src/wire/common.ts';
 import type { Failure } from '../../src/wire/failure.ts';
-import { ApplicationFailure, TemporalFailure } from '../common/failure.ts';
+import { ApplicationFailure } from '../common/failure.ts';
+import { composeInterceptors } from '../common/interceptors.ts';
 import { HandlerUnfinishedPolicy } from '../common/interfaces.ts';
 import { fromPayloads, type PayloadConverter } from '../common/payload-converter.ts';
 import type { AnyHandler } from './handlers.ts';
+import type { WorkflowInboundCallsInterceptor } from './interceptors.ts';
 import type { DefaultUpdateHandler, UpdateInfo } from './interfaces.ts';
 
 export interface UpdateHandler {
@@ -26,7 +28,12 @@ export interface ReceivedUpdate {
 
 export interface UpdateHost {
   payloadConverter: PayloadConverter;
+  inbound(): readonly WorkflowInboundCallsInterceptor[];
+  /** Whether a handler's error is the update's outcome. */
+  isFailure(error: unknown): boolean;
   errorToFailure(error: unknown): Failure;
+  /** Of an error that is a handler's outcome. */
+  outcome(error: unknown): Failure;
   accept(id: string): void;
   reject(id: string, failure: Failure): void;
   complete(id: string, outcome: UpdateOutcome): void;
@@ -100,12 +107,15 @@ export class UpdateHandlers {
   #run(update: ReceivedUpdate, { handler, validator, unfinishedPolicy }: UpdateHandler): void {
     const { id, name, input, validates } = update;
     const host = this.#host;
+    const inbound = host.inbound();
+    const headers = update.header?.fields ?? {};
     let args: unknown[];
     try {
       // Arguments of its own: what the validator does to them, the handler must not see.
-      if (validates && validator !== undefined) {
+      if (validates && (validator !== undefined || inbound.length > 0)) {
         const validated = fromPayloads(host.payloadConverter, input);
-        host.validate(id, () => void validator(...validated));
+        const validate = composeInterceptors(inbound, 'validateUpdate', (call) => void validator?.(...call.args));
+        host.validate(id, () => validate({ updateId: id, name, args: validated, headers }));
       }
       args = fromPayloads(host.payloadConverter, input);
     } catch (error) {
@@ -115,13 +125,18 @@ export class UpdateHandlers {
     host.accept(id);
     this.running.set(id, { name, unfinishedPolicy });
     const info: UpdateInfo = { id, name };
+    const run = async (): Promise<unknown> => {
+      if (inbound.length === 0) return await handler(...args);
+      const handle = composeInterceptors(inbound, 'handleUpdate', async (call) => await handler(...call.args));
+      return await handle({ updateId: id, name, args, headers });
+    };
     host
-      .runInScope(info, async () => await handler(...args))
+      .runInScope(info, run)
       .then(
         (result) => host.complete(id, { success: { payloads: [host.payloadConverter.toPayload(result)] } }),
         (error: unknown) => {
-          if (!(error instanceof TemporalFailure)) throw error;
-          host.complete(id, { failure: host.errorToFailure(error) });
+          if (!host.isFailure(error)) throw error;
+          host.complete(id, { failure: host.outcome(error) });
         },
       )
       .catch((error: unknown) => host.failTask(error))

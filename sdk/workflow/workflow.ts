@@ -30,7 +30,7 @@ export function getCurrentDetails(): string {
 
 /** A version 4 UUID that is the same on replay. Not for secrets: it can be predicted from the run id. */
 export function uuid4(): string {
-  return randomUuid(assertInWorkflowContext('uuid4()').random);
+  return randomUuid(assertInWorkflowContext('uuid4()').chance.random);
 }
 
 /**

@@ -73,6 +73,10 @@ const GROUPS: Readonly<Record<string, Group>> = {
     description: 'start workflows, talk to them, look at them',
     define: async (group) => (await import('./workflow/index.ts')).defineWorkflowCommands(group, withConnection),
   },
+  batch: {
+    description: 'look at jobs that do one thing to many workflows, stop them',
+    define: async (group) => (await import('./batch.ts')).defineBatchCommands(group, withConnection),
+  },
   'task-queue': {
     description: 'look at task queues and their workers',
     define: async (group) => (await import('./task-queue.ts')).defineTaskQueueCommands(group, withConnection),

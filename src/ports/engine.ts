@@ -17,6 +17,7 @@ import type {
 } from '../wire/api.ts';
 import type { IndexedValueType } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
+import type { JobAnswer, JobAsk } from './jobs.ts';
 
 export interface ActorAddress {
   namespace: string;
@@ -104,4 +105,6 @@ export interface Engine {
   searchAttributes(namespace: string, done: Done<RegisteredAttributes>): void;
   /** Answers with those registered afterwards. ALREADY_EXISTS when a name has another type. */
   changeSearchAttributes(namespace: string, change: AttributesChange, done: Done<RegisteredAttributes>): void;
+  /** Batch jobs of a namespace. */
+  jobs(namespace: string, asked: JobAsk, done: Done<JobAnswer>): void;
 }

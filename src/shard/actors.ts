@@ -2,6 +2,7 @@
 // everything it decided is durable and the core holds nothing volatile for it (I4): then its rows say all there is to say.
 
 import { unpackRow } from '../core/workflow/index.ts';
+import { chunkOf } from '../core/workflow/rows.ts';
 import type { Clock, Scheduler } from '../ports/clock.ts';
 import { type Key, key } from '../ports/ids.ts';
 import type { Matching } from '../ports/matching.ts';
@@ -208,8 +209,9 @@ export class Actors {
     const stored: StoredRow[] = [];
     let bytes = 0;
     for (const [k, value] of [[key(prefix), chain], ...requests] as Row[]) {
-      stored.push(storedRow(k, prefix, '', value));
-      bytes += value.length;
+      const row = storedRow(k, prefix, '', value);
+      stored.push(row);
+      if (chunkOf(row.id) === undefined) bytes += value.length;
     }
     for (const [k, value] of rows) {
       stored.push(storedRow(k, ofRun, currentRunId, value));
@@ -220,7 +222,8 @@ export class Actors {
     actor.state = core.load(actor.namespace, actor.workflowId, stored);
     actor.wasRead = true;
     actor.bytes = bytes;
-    this.bytes += bytes * DECODED_FACTOR;
+    actor.countRequests();
+    this.bytes += actor.bytes * DECODED_FACTOR;
     const due = core.nextDeadline(actor.state);
     if (due !== undefined) actor.armed = { key: undefined, at: due };
     for (const offer of core.waitingOffers(actor.state)) {

@@ -29,6 +29,7 @@ import { Finding } from './finding.ts';
 import { Flusher } from './flusher.ts';
 import { Gate } from './gate.ts';
 import { Inbound } from './inbound.ts';
+import { Jobs } from './jobs/jobs.ts';
 import { shardOf } from './keys.ts';
 import { Leadership } from './leadership.ts';
 import { DEFAULT_SHARD_LIMITS, type ShardLimits } from './limits.ts';
@@ -81,6 +82,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
   readonly #outbox: Outbox;
   readonly #finding: Finding;
   readonly #inbound: Inbound;
+  readonly #jobs: Jobs;
   readonly #materializer: Materializer;
   readonly #gate: Gate;
   readonly #space: SpaceWatch;
@@ -147,6 +149,12 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     this.#retention = new Retention({ ...common, isReplicated });
     const { shardCount } = store;
     this.#finding = new Finding({ ...common, shards, shardCount, bounds: this.#bounds, refusal });
+    this.#jobs = new Jobs({
+      ...common,
+      ...{ clock, scheduler, refusal, namespaces: options.namespaces, onFault: onFailed },
+      everywhere: () => options.everywhere?.() ?? this,
+      leads: (namespace) => this.#gate.isServing && shards.isLed(shardOf(namespace, '', shardCount)),
+    });
     const log = options.commitLog ?? storeLog(store);
     this.#committer = new Committer({
       log,
@@ -193,6 +201,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
       committer: this.#committer,
       reads: this.#reads,
       retention: this.#retention,
+      jobs: this.#jobs,
       executor,
       isServing: () => this.#gate.isServing,
       onReadFailed,
@@ -424,6 +433,8 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     this.#finding.searchAttributes(namespace, done);
   readonly changeSearchAttributes: Engine['changeSearchAttributes'] = (namespace, change, done) =>
     this.#finding.changeSearchAttributes(namespace, change, done);
+
+  readonly jobs: Engine['jobs'] = (namespace, asked, done) => this.#jobs.ask(namespace, asked, done);
 
   // ---------------------------------------------------------------- BacklogSource (matching)
 

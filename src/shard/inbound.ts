@@ -15,6 +15,7 @@ import type { WaitingTask } from './backlog.ts';
 import type { Committer } from './committer.ts';
 import type { ActorCore } from './core.ts';
 import type { Executor, TurnExtras } from './executor.ts';
+import type { Jobs } from './jobs/jobs.ts';
 import { applied } from './outbox.ts';
 import type { Reads } from './reads.ts';
 import type { Retention } from './retention.ts';
@@ -30,6 +31,7 @@ export interface InboundOptions {
   committer: Committer;
   reads: Reads;
   retention: Retention;
+  jobs: Jobs;
   executor(): Executor;
   isServing(): boolean;
   onReadFailed(error: unknown): void;
@@ -119,6 +121,10 @@ export class Inbound {
   fire(timer: DueTimer, again: () => void): void {
     if (!this.#options.isServing()) {
       again();
+      return;
+    }
+    if (timer.jobId !== undefined) {
+      this.#options.jobs.fire(timer, again);
       return;
     }
     if (timer.retention !== undefined) {

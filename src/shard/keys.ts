@@ -6,6 +6,7 @@
 //   t time base …                      timers, earliest first             o source dest seq         outbox
 //   v index ns value ~start run shard  visibility, newest first           m …                       meta of shards and low waters
 //   a base 's'                         what a namespace was told, where its own base has no workflow id
+//   a base 'j' job id                  its batch jobs, there too: how far each has come, and what it is to do
 //
 // base = shard, namespace, workflow id. Ranges that serve a whole node (b, t, v, s) do not begin with the shard.
 
@@ -114,6 +115,11 @@ const TABLE_NAMES = new Map(Object.entries(TABLES).map(([name, letter]) => [lett
 /** Settings of a namespace live where a workflow without an id would: no door lets one start. */
 export const settingsKey = (shard: number, namespace: string): Key => key(`a${base(shard, namespace, '')}s`);
 
+export const jobsPrefix = (actorBase: string): string => `a${actorBase}j`;
+/** Two rows a job, this one first. */
+export const jobProgressKey = (actorBase: string, jobId: string): Key => key(`${jobsPrefix(actorBase)}${part(jobId)}p`);
+export const jobSpecKey = (actorBase: string, jobId: string): Key => key(`${jobsPrefix(actorBase)}${part(jobId)}s`);
+
 export const chainPrefix = (actorBase: string): string => `a${actorBase}c`;
 export const runPrefix = (actorBase: string, runId: string): string => `a${actorBase}r${part(runId)}`;
 
@@ -198,11 +204,25 @@ export const backlogLowWaterKey = (queue: QueueKey): Key => key(`mb${queuePart(q
 export const timerKey = (at: number, actorBase: string): Key => key(`t${u48(at)}${actorBase}a`);
 export const retentionKey = (at: number, actorBase: string, runId: string): Key =>
   key(`t${u48(at)}${actorBase}d${part(runId)}`);
-/** Whose timer it is; `retainedRunId` when it ends the retention of a closed run. */
-export function readTimerKey(k: Key): { namespace: string; workflowId: string; retainedRunId: string | undefined } {
+export const jobTimerKey = (at: number, actorBase: string, jobId: string): Key =>
+  key(`t${u48(at)}${actorBase}j${part(jobId)}`);
+
+export interface TimerIdentity {
+  namespace: string;
+  workflowId: string;
+  /** Set when it ends the retention of a closed run. */
+  retainedRunId: string | undefined;
+  /** Set when it drives a batch job. */
+  jobId: string | undefined;
+}
+
+/** Whose timer it is. */
+export function readTimerKey(k: Key): TimerIdentity {
   const { namespace, workflowId, next: kind } = readBaseAt(k, 7);
-  const retainedRunId = k.charAt(kind) === 'd' ? readPart(k, kind + 1).text : undefined;
-  return { namespace, workflowId, retainedRunId };
+  const letter = k.charAt(kind);
+  const retainedRunId = letter === 'd' ? readPart(k, kind + 1).text : undefined;
+  const jobId = letter === 'j' ? readPart(k, kind + 1).text : undefined;
+  return { namespace, workflowId, retainedRunId, jobId };
 }
 export const readU16 = (k: string, at: number): number => k.charCodeAt(at) * 256 + k.charCodeAt(at + 1);
 /** Of a `startedKey`. */

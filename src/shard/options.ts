@@ -3,6 +3,7 @@
 import type { Limits } from '../core/workflow/limits.ts';
 import type { Clock, Random, Scheduler } from '../ports/clock.ts';
 import type { CommitLog } from '../ports/commit-log.ts';
+import type { Engine } from '../ports/engine.ts';
 import type { ShardMessage, ShardMessageOutcome } from '../ports/led-shards.ts';
 import type { Matching } from '../ports/matching.ts';
 import type { Store } from '../ports/store.ts';
@@ -27,6 +28,8 @@ export interface EngineOptions {
   log?: EngineLog;
   /** With `commitLog`: takes an outbox message to whoever leads its target's shard, this node or another (`receive` there), in order per target. */
   relay?(item: ShardMessage, done: (outcome: ShardMessageOutcome) => void): void;
+  /** With `commitLog`: the engine as doors see it, which reaches the shards of all nodes: batch jobs operate through it. */
+  everywhere?(): Engine;
   /** The engine has stopped serving for good: a write error, or a broken invariant. */
   onFatal?(error: unknown): void;
   /** Tests of the shards drive a small fake. */

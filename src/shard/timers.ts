@@ -33,6 +33,8 @@ export interface DueTimer {
   workflowId: string;
   /** Set for retention: the closed run to delete, and what its index rows are named by. */
   retention: ({ runId: string } & Retained) | undefined;
+  /** Set for a batch job of the namespace: it goes on, or is forgotten. */
+  jobId: string | undefined;
 }
 
 interface Entry extends DueTimer {
@@ -190,11 +192,11 @@ export class Timers {
   }
 
   #add(k: Key, bytes: Uint8Array): void {
-    const { namespace, workflowId, retainedRunId } = readTimerKey(k);
+    const { namespace, workflowId, retainedRunId, jobId } = readTimerKey(k);
     const at = timerAt(k);
     const retention = retainedRunId === undefined ? undefined : { runId: retainedRunId, ...decodeRetained(bytes) };
     const due = this.#dueOf(k, at);
-    const entry: Entry = { key: k, at, namespace, workflowId, retention, due, state: 'waiting' };
+    const entry: Entry = { key: k, at, namespace, workflowId, retention, jobId, due, state: 'waiting' };
     this.#byKey.set(k, entry);
     this.#push(entry);
     this.#wake(due);

@@ -12,6 +12,7 @@ import type {
   VisibilityChange,
 } from '../core/workflow/outcome.ts';
 import { packRow } from '../core/workflow/row-codec.ts';
+import { chunkOf, START_ROW_ID } from '../core/workflow/rows.ts';
 import type { Key } from '../ports/ids.ts';
 import type { Claim, QueueKey } from '../ports/matching.ts';
 import { encode } from '../wire/codec.ts';
@@ -41,6 +42,10 @@ export type LeavingEffect = Exclude<
   Effect,
   { type: 'offerTask' | 'withdrawTask' | 'taskSettled' | 'taskKept' | 'send' }
 >;
+
+/** Rows that are written again and again hold about what they held before; those of request ids are counted apart. */
+const isRewritten = ({ table, id }: RowChange): boolean =>
+  table === 'run' ? id !== START_ROW_ID : table === 'chain' && chunkOf(id) !== undefined;
 
 export class Turn {
   readonly actor: Actor;
@@ -145,11 +150,13 @@ export class Turn {
   seal(): void {
     const { actor } = this;
     // Here and below by forEach: an iterator makes an object and a pair per row, and these loops are the hottest there are.
-    this.#changes?.forEach(({ table, id, value }, key) => {
+    this.#changes?.forEach((change, key) => {
+      const { table, id, value } = change;
       const bytes = value === undefined ? undefined : encode(packRow(table, id, value));
       this.rows.set(key, bytes);
-      actor.bytes += bytes === undefined ? 0 : bytes.length;
+      if (bytes !== undefined && !isRewritten(change)) actor.bytes += bytes.length;
     });
+    actor.countRequests();
     this.#changes = undefined;
     for (const [runId, events] of this.#events ?? []) {
       const batch = encodeBatch(events);

@@ -2,6 +2,13 @@
 // Field names are the API's; times are epoch milliseconds, durations milliseconds. The server validates every field it reads.
 
 import type {
+  BatchOperationInfo,
+  ListBatchOperationsRequest,
+  ListBatchOperationsResponse,
+  StartBatchOperationRequest,
+  StopBatchOperationRequest,
+} from './batch.ts';
+import type {
   ClusterHealthResponse,
   ClusterShardsRequest,
   ClusterShardsResponse,
@@ -681,6 +688,12 @@ export interface Methods {
   addSearchAttributes: { request: AddSearchAttributesRequest; response: Empty };
   /** Values that were set stay where they are, and are found no more. */
   removeSearchAttributes: { request: RemoveSearchAttributesRequest; response: Empty };
+  /** ALREADY_EXISTS while a job of that id is kept. */
+  startBatchOperation: { request: StartBatchOperationRequest & { requestId?: string | undefined }; response: Empty };
+  describeBatchOperation: { request: { namespace: string; jobId: string }; response: BatchOperationInfo };
+  listBatchOperations: { request: ListBatchOperationsRequest; response: ListBatchOperationsResponse };
+  /** NOT_FOUND for one that is over. */
+  stopBatchOperation: { request: StopBatchOperationRequest; response: Empty };
   describeTaskQueue: { request: { namespace: string; taskQueue: string }; response: DescribeTaskQueueResponse };
   registerWorker: { request: RegisterWorkerRequest; response: Empty };
   /** Stops pushes; tasks already pushed may still be answered. */

@@ -7,6 +7,28 @@ export const ApplicationErrorCategory = {
 } as const;
 export type ApplicationErrorCategory = (typeof ApplicationErrorCategory)[keyof typeof ApplicationErrorCategory];
 
+export const BatchOperationType = {
+  UNSPECIFIED: 0,
+  TERMINATE: 1,
+  CANCEL: 2,
+  SIGNAL: 3,
+  DELETE: 4,
+  RESET: 5,
+  UPDATE_EXECUTION_OPTIONS: 6,
+  UNPAUSE_ACTIVITY: 7,
+  UPDATE_ACTIVITY_OPTIONS: 8,
+  RESET_ACTIVITY: 9,
+} as const;
+export type BatchOperationType = (typeof BatchOperationType)[keyof typeof BatchOperationType];
+
+export const BatchOperationState = {
+  UNSPECIFIED: 0,
+  RUNNING: 1,
+  COMPLETED: 2,
+  FAILED: 3,
+} as const;
+export type BatchOperationState = (typeof BatchOperationState)[keyof typeof BatchOperationState];
+
 export const CancelExternalWorkflowExecutionFailedCause = {
   UNSPECIFIED: 0,
   EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND: 1,

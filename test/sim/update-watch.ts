@@ -15,7 +15,10 @@ export class UpdateWatch {
     this.#truth = truth;
   }
 
-  answered({ workflowId, updateId }: Update['request'], { stage, outcome }: Update['response']): void {
+  answered(
+    { workflowId, updateId }: Pick<Update['request'], 'workflowId' | 'updateId'>,
+    { stage, outcome }: Update['response'],
+  ): void {
     const unique = `${workflowId} ${updateId}`;
     const durable = this.#truth.updates.get(unique);
     const told = `update ${unique} was answered ${JSON.stringify({ stage, outcome }).slice(0, 300)}`;

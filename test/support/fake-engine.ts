@@ -10,6 +10,7 @@ import type {
   RegisteredAttributes,
   Waiting,
 } from '../../src/ports/engine.ts';
+import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
 import type * as api from '../../src/wire/api.ts';
 import type { Status } from '../../src/wire/status.ts';
 
@@ -106,5 +107,9 @@ export class FakeEngine implements Engine {
 
   changeSearchAttributes(namespace: string, change: object, done: Done<RegisteredAttributes>): void {
     this.#note('changeSearchAttributes', undefined, { namespace, change }, done);
+  }
+
+  jobs(namespace: string, asked: JobAsk, done: Done<JobAnswer>): void {
+    this.#note('jobs', { namespace, workflowId: '' }, asked, done);
   }
 }

@@ -4,11 +4,11 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { SqlLeadership } from '../../cluster/sql/leadership.ts';
+import { CHECK_MS, SqlLeadership } from '../../cluster/sql/leadership.ts';
 import type { Message } from '../../src/core/workflow/message.ts';
 import type { Reply } from '../../src/core/workflow/outcome.ts';
 import { command, payloads } from '../../src/core/workflow/testing.ts';
-import type { Scheduler } from '../../src/ports/clock.ts';
+import type { Clock, Scheduler } from '../../src/ports/clock.ts';
 import { type ShardId, shardId } from '../../src/ports/ids.ts';
 import { silentLog } from '../../src/ports/log.ts';
 import type { Delivery } from '../../src/ports/matching.ts';
@@ -43,6 +43,10 @@ export interface NodeOptions {
   flushIntervalMs?: number;
   /** How much its worker takes; 0: its workflows rest. */
   credit?: number;
+  /** How soon it hears, without a write, that it leads a shard no longer. */
+  checkIntervalMs?: number;
+  /** By which it leaves alone for a while what another has taken. */
+  clock?: Clock;
 }
 
 export class SqlNode {
@@ -57,7 +61,7 @@ export class SqlNode {
   constructor(
     cluster: SqlCluster,
     name: string,
-    { url = cluster.url, flushIntervalMs = 10, credit = PLENTY }: NodeOptions,
+    { url = cluster.url, flushIntervalMs = 10, credit = PLENTY, checkIntervalMs = CHECK_MS, clock }: NodeOptions,
   ) {
     this.store = storeOn(url, { outageMs: 5_000 }, SHARDS);
     const matching = new TestMatching();
@@ -70,9 +74,11 @@ export class SqlNode {
     const world = { clock: systemClock, scheduler, random: systemRandom };
     this.leadership = new SqlLeadership({
       ...world,
+      clock: clock ?? systemClock,
       store: this.store,
       engine: () => this.engine,
       log: silentLog,
+      checkIntervalMs,
       onFailed: (error) => this.failures.push(error),
     });
     this.engine = new ShardEngine({

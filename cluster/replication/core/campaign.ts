@@ -8,6 +8,9 @@ import type { DirectoryId } from './ids.ts';
 import type { Message } from './message.ts';
 import type { Now, ReplicaState } from './state.ts';
 
+/** Election timeouts that a candidacy gets at most, where promises take long (slow disks). */
+const MOST_PATIENCE = 4;
+
 type Of<T extends Message['type']> = Extract<Message, { type: T }>;
 
 export class Campaign {
@@ -16,6 +19,8 @@ export class Campaign {
   #candidacy: Candidacy | undefined;
   /** The step that makes the promise to itself durable. */
   #selfVote = 0;
+  /** Terms stood for in a row that nobody answered in time, this replica neither winning nor hearing a leader meanwhile. */
+  #fruitless = 0;
 
   constructor(state: ReplicaState, onWon: (now: Now) => void) {
     this.#state = state;
@@ -35,15 +40,33 @@ export class Campaign {
     this.#candidacy = undefined;
   }
 
+  /** There is a leader, another or this one. */
+  decided(): void {
+    this.#candidacy = undefined;
+    this.#fruitless = 0;
+  }
+
   tick(now: Now): void {
     const state = this.#state;
     const candidate = this.#candidacy;
     if (candidate?.phase === 'termWanted' && now.nowMs >= candidate.termDueAtMs) {
       this.#stand(candidate.term, candidate.reason);
     } else if (now.nowMs >= state.electionDueAtMs && state.mayStand) {
-      state.postponeElection(now);
-      this.#ask(now);
+      const waits = this.#awaitsOwnPromise();
+      if (candidate?.phase === 'vote' && !waits) this.#fruitless += 1;
+      state.postponeElection(now, this.#patience());
+      if (!waits) this.#ask(now);
     }
+  }
+
+  /** Another term would be promised no sooner by this disk, and what it promised would have been for nothing. */
+  #awaitsOwnPromise(): boolean {
+    return this.#candidacy?.phase === 'vote' && !this.#candidacy.answers.has(this.#state.self);
+  }
+
+  /** A second candidacy may follow at once, a vote may have been split; then there is more time each, for disks that take long to promise. */
+  #patience(): number {
+    return Math.min(MOST_PATIENCE, 2 ** Math.max(0, this.#fruitless - 1));
   }
 
   /** Its leadership has just ended, and it would be elected again: nobody needs to wait for a timeout. */
@@ -151,7 +174,7 @@ export class Campaign {
       this.#candidacy = undefined;
       state.postponeElection(now);
     } else if (outcome === 'won' && candidate.phase === 'vote') {
-      this.#candidacy = undefined;
+      this.decided();
       this.#onWon(now);
     } else if (outcome === 'won' && candidate.phase === 'preVote') {
       candidate.phase = 'termWanted';

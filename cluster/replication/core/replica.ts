@@ -318,7 +318,7 @@ export class Replica {
     const state = this.#state;
     if (this.#leadership !== undefined || (state.leader !== undefined && state.leader !== from)) return false;
     if (state.leader === undefined) {
-      this.#campaign.end();
+      this.#campaign.decided();
       state.leader = from;
       state.notices.push({ type: 'following', term: this.term, leader: from });
     }

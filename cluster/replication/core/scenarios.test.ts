@@ -169,6 +169,41 @@ describe('an election', () => {
   });
 });
 
+describe('a candidate', () => {
+  /** A timeout passes at this replica alone. */
+  const timeOut = (script: Script, name: string): void => {
+    script.pass(TIMES.electionMs, [name]);
+    script.deliver();
+  };
+
+  it('whose disk is slow waits for its own promise, and takes no other term meanwhile', () => {
+    const script = new Script(['a', 'b', 'c']);
+    script.member('a').disk = 'held';
+    script.elect('a');
+    const { term } = script.replica('a');
+    for (let n = 0; n < 20; n += 1) timeOut(script, 'a');
+    expect(script.replica('a').term).toBe(term);
+    script.sync('a');
+    script.deliver();
+    expect(script.replica('a')).toMatchObject({ role: 'leader', term });
+  });
+
+  it('leaves slow voters more time with each term they did not answer in, up to four timeouts', () => {
+    const script = new Script(['a', 'b', 'c']);
+    for (const name of ['b', 'c']) script.member(name).disk = 'held';
+    script.elect('a');
+    const first = script.replica('a').term;
+    const stoodFor = Array.from({ length: 16 }, () => {
+      timeOut(script, 'a');
+      return script.replica('a').term - first;
+    });
+    expect(stoodFor).toEqual([1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 6]);
+    for (const name of ['b', 'c']) script.sync(name);
+    script.deliver();
+    expect(script.replica('a').role).toBe('leader');
+  });
+});
+
 describe('a leader', () => {
   it('commits when a majority has it on disk, whether or not itself is among them', () => {
     const script = led(['a', 'b', 'c']);

@@ -131,8 +131,9 @@ export class ReplicaState {
     this.messages.push({ to, message, after });
   }
 
-  postponeElection({ nowMs, random }: Now): void {
-    this.electionDueAtMs = nowMs + this.times.electionMs + random * this.times.electionSpreadMs;
+  /** @param patience how many timeouts */
+  postponeElection({ nowMs, random }: Now, patience = 1): void {
+    this.electionDueAtMs = nowMs + patience * (this.times.electionMs + random * this.times.electionSpreadMs);
   }
 
   append(entry: LogEntry): void {

@@ -55,6 +55,38 @@ describe('the entry', () => {
   });
 });
 
+describe('several entries', () => {
+  const write = (name: string, text: string): string => {
+    const path = join(directory, name);
+    writeFileSync(path, text);
+    return path;
+  };
+
+  test('give their workflows together, modules and CommonJS alike, and share the modules they import', async () => {
+    write('counter.ts', 'let n = 0; export const next = () => ++n;');
+    const workflowsPath = [
+      write('one.ts', 'import { next } from "./counter.ts"; next(); export async function one() { return next(); }'),
+      pathToFileURL(
+        write('two.ts', 'import { next } from "./counter.ts"; next(); export async function two() { return next(); }'),
+      ),
+      write('three.cjs', '"use strict"; exports.three = async () => 3;'),
+    ];
+    const realm = new Realm(await bundleWorkflowCode({ workflowsPath }));
+    const results = ['one', 'two', 'three'].map((type) => {
+      const run = new TestRun(realm, type);
+      run.task();
+      return run.result;
+    });
+    expect(results).toEqual([3, 3, 3]);
+  });
+
+  test('with workflows of one name are refused, naming both files', async () => {
+    const same = 'export async function same() {}';
+    const refused = bundleWorkflowCode({ workflowsPath: [write('four.ts', same), write('five.ts', same)] });
+    await expect(refused).rejects.toThrow(/'same' is exported by .*four\.ts and by .*five\.ts; rename one of them/);
+  });
+});
+
 describe('imports', () => {
   test.each([
     ["import { readFile } from 'node:fs/promises'; export const x = readFile;", 'node:fs/promises'],

@@ -12,15 +12,20 @@ import { isRecord } from '../../common/type-helpers.ts';
 import * as workflowLibrary from '../../workflow/index.ts';
 import type { WorkflowConverters } from './realm/host.ts';
 
+/** Paths or `file:` URLs. */
+export type WorkflowsPath = string | URL | readonly (string | URL)[];
+
 export interface WorkflowBundleOptions {
-  /** File or directory (its index) that exports the workflow functions. */
-  workflowsPath: string | URL;
+  /** File or directory (its index) that exports the workflow functions; or several, whose exports are taken together. */
+  workflowsPath: WorkflowsPath;
   /** Modules that only code outside the workflow's path uses: imported as empty objects. Names or their prefixes before a `/`. */
   ignoreModules?: string[] | undefined;
   /** Module with a named export `payloadConverter`. */
   payloadConverterPath?: string | undefined;
   /** Module with a named export `failureConverter`. */
   failureConverterPath?: string | undefined;
+  /** Modules that export `interceptors`, called once per execution: paths, `file:` URLs, or names as the workflows would import them. */
+  workflowInterceptorModules?: readonly (string | URL)[] | undefined;
 }
 
 export interface WorkflowBundle {
@@ -201,6 +206,44 @@ function entryFile(given: string | URL): string {
   return found;
 }
 
+/** Paths as files, everything else as the workflows would import it. */
+function moduleFile(module: string | URL): string {
+  if (module instanceof URL || module.startsWith('file:')) return fileURLToPath(module);
+  return module.startsWith('.') ? resolve(module) : module;
+}
+
+/**
+ * Two modules with workflows of one name would hide one of them. What CommonJS exports is known only when it runs: there the later wins.
+ *
+ * @throws WorkflowBundleError naming the workflow and both files.
+ */
+async function refuseClashes(entries: readonly string[], plugin: Plugin): Promise<void> {
+  const { metafile } = await build({
+    ...common,
+    entryPoints: [...entries],
+    outdir: '.',
+    format: 'esm',
+    metafile: true,
+    write: false,
+    plugins: [plugin],
+  }).catch((error: unknown) => {
+    throw bundleError(error);
+  });
+  const fileOf = new Map<string, string>();
+  for (const { entryPoint = '', exports } of Object.values(metafile.outputs)) {
+    if (metafile.inputs[entryPoint]?.format === 'cjs') continue;
+    for (const name of exports) {
+      const other = fileOf.get(name);
+      if (other !== undefined) {
+        throw new WorkflowBundleError(
+          `Cannot bundle workflow code: '${name}' is exported by ${other} and by ${entryPoint}; rename one of them`,
+        );
+      }
+      fileOf.set(name, entryPoint);
+    }
+  }
+}
+
 interface BuiltPart {
   code: string;
   map: string;
@@ -271,7 +314,10 @@ function part(name: string, parameters: string, built: BuiltPart): string {
  * @throws WorkflowBundleError for a missing file, a syntax error, or an import that workflow code may not have.
  */
 export async function bundleWorkflowCode(options: WorkflowBundleOptions): Promise<WorkflowBundle> {
-  const entry = entryFile(options.workflowsPath);
+  const { workflowsPath } = options;
+  const entries = (Array.isArray(workflowsPath) ? workflowsPath : [workflowsPath]).map(entryFile);
+  const [entry] = entries;
+  if (entry === undefined) throw new WorkflowBundleError('workflowsPath names no module');
   const converterNames: string[] = [];
   const converter = (path: string | undefined, name: keyof WorkflowConverters): string => {
     if (path === undefined) return '';
@@ -279,18 +325,27 @@ export async function bundleWorkflowCode(options: WorkflowBundleOptions): Promis
     return `import { ${name} } from ${JSON.stringify(resolve(path))};\n`;
   };
   // Calling `__tenuto_export` spares the conversion of all exports to CommonJS, which would cost more than the rest.
+  const interceptorModules = options.workflowInterceptorModules ?? [];
+  const plugin = workflowPlugin(options.ignoreModules ?? []);
+  if (entries.length > 1) await refuseClashes(entries, plugin);
+  const all = entries.map((_, i) => `workflows${i}`);
+  const exported = all.length === 1 ? all[0] : `Object.assign({}, ${all.join(', ')})`;
   const contents =
-    `import * as workflows from ${JSON.stringify(entry)};\n` +
+    entries.map((path, i) => `import * as workflows${i} from ${JSON.stringify(path)};\n`).join('') +
+    interceptorModules
+      .map((module, i) => `import * as interceptors${i} from ${JSON.stringify(moduleFile(module))};\n`)
+      .join('') +
     converter(options.payloadConverterPath, 'payloadConverter') +
     converter(options.failureConverterPath, 'failureConverter') +
-    `__tenuto_export(workflows, { ${converterNames.join(', ')} });\n`;
+    `__tenuto_export(${exported}, { ${converterNames.join(', ')} }, ` +
+    `[${interceptorModules.map((_, i) => `interceptors${i}`).join(', ')}]);\n`;
   const [workflows, library] = await Promise.all([
     buildPart({
       stdin: { contents, resolveDir: dirname(entry), sourcefile: 'tenuto-entry.js', loader: 'js' },
       outfile: 'workflows.js',
       sourcemap: 'external',
       sourcesContent: false,
-      plugins: [workflowPlugin(options.ignoreModules ?? [])],
+      plugins: [plugin],
     }),
     buildLibrary(),
   ]);

@@ -1,8 +1,9 @@
 // One execution: replays its history stretch by stretch, comparing what the code asks for with what the history says it did, and
 // then lets it work on the live workflow task. Throws NonDeterminismError and TaskFailure; after either it must be thrown away.
 
+import type { WorkflowQuery } from '../../../src/wire/api.ts';
 import type { Command } from '../../../src/wire/command.ts';
-import type { Payloads, WorkflowTaskCompletedMetadata } from '../../../src/wire/common.ts';
+import type { WorkflowTaskCompletedMetadata } from '../../../src/wire/common.ts';
 import { CommandType, EventType, WorkflowTaskFailedCause } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { Failure } from '../../../src/wire/failure.ts';
@@ -161,14 +162,15 @@ export class Execution {
     return { commands, messages: messages.length === 0 ? undefined : messages, sdkMetadata };
   }
 
-  query(name: string, args: Payloads | undefined): QueryAnswer {
+  query({ queryType, queryArgs, header }: WorkflowQuery): QueryAnswer {
     const inside = this.#inside;
     if (inside === undefined) {
       return { ok: false, failure: {}, message: 'Workflow has not completed its first workflow task yet' };
     }
     const answer = this.#realm.run(inside, () => {
-      const result = inside.query(name, args);
+      const answer = inside.query(queryType, queryArgs, header);
       this.#realm.drain();
+      const result = answer();
       // A query's log lines would be written again with every query.
       inside.takeSinkCalls();
       return result;

@@ -245,7 +245,7 @@ export class WorkflowHost {
   }
 
   #query(held: Held, query: WorkflowQuery): QueryResult {
-    const answer = held.execution.query(query.queryType, query.queryArgs);
+    const answer = held.execution.query(query);
     return answer.ok
       ? { answer: { payloads: [answer.payload] } }
       : { failure: answer.failure, errorMessage: answer.message };

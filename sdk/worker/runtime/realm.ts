@@ -4,6 +4,7 @@
 // The context's queue (`afterEvaluate`) makes an activation synchronous: code is called directly, its microtasks wait until `drain`
 // evaluates an empty script. No promise of the host may be awaited inside, and none of the realm's outside.
 
+import { randomFillSync } from 'node:crypto';
 import { promiseHooks } from 'node:v8';
 import { createContext, Script } from 'node:vm';
 import { BUNDLE_LINE_OFFSET } from './bundle-format.ts';
@@ -31,7 +32,11 @@ interface BundleParts {
     exports: ModuleExports,
     require: (name: string) => never,
     shared: (name: string) => ModuleExports,
-    publish: (workflows: ModuleExports, converters: WorkflowConverters) => void,
+    publish: (
+      workflows: ModuleExports,
+      converters: WorkflowConverters,
+      interceptorModules?: readonly ModuleExports[],
+    ) => void,
   ) => void;
   sdk(...intrinsics: unknown[]): (module: { exports: ModuleExports }, exports: ModuleExports) => void;
 }
@@ -88,6 +93,9 @@ function createHost(stackMapper: StackMapper): RealmHost {
     encodeUtf8: (text, into) => encoder.encodeInto(text, into).written,
     decodeUtf8: (bytes, fatal, ignoreBom) => decoder(fatal, ignoreBom).decode(bytes),
     clock: () => Date.now(),
+    fillRandom: (into) => {
+      randomFillSync(into);
+    },
     mapStack: (stack) => stackMapper.map(stack),
   };
 }
@@ -174,8 +182,8 @@ export class Realm {
     return (shared) => {
       const module = newModule();
       let modules: WorkflowModules | undefined;
-      instantiate(module, module.exports, requireNothing, shared, (workflows, converters) => {
-        modules = { workflows, converters };
+      instantiate(module, module.exports, requireNothing, shared, (workflows, converters, interceptorModules = []) => {
+        modules = { workflows, converters, interceptorModules };
       });
       if (modules === undefined) throw new TypeError('The workflow bundle exports nothing: make it with this SDK');
       return modules;

@@ -16,7 +16,7 @@ import { bundleWorkflowCode, type WorkflowBundleOptions } from './bundle.ts';
 import { HostDriver, type MessageOf } from './host-driver.test-support.ts';
 import { Realm } from './realm.ts';
 
-/** Writes modules to a directory of their own and bundles `workflows.ts` among them. */
+/** Writes modules to a directory of their own and bundles `workflows.ts` among them; interceptor modules are named within it. */
 export async function bundleOf(
   modules: string | Record<string, string>,
   options: Partial<WorkflowBundleOptions> = {},
@@ -25,14 +25,22 @@ export async function bundleOf(
   const directory = mkdtempSync(join(tmpdir(), 'tenuto-bundle-'));
   try {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
-    return await bundleWorkflowCode({ workflowsPath: join(directory, 'workflows.ts'), ...options });
+    const inside = (path: string | URL) => join(directory, String(path));
+    return await bundleWorkflowCode({
+      workflowsPath: join(directory, 'workflows.ts'),
+      ...options,
+      workflowInterceptorModules: options.workflowInterceptorModules?.map(inside),
+    });
   } finally {
     rmSync(directory, { recursive: true });
   }
 }
 
-export async function realmOf(modules: string | Record<string, string>): Promise<Realm> {
-  return new Realm(await bundleOf(modules));
+export async function realmOf(
+  modules: string | Record<string, string>,
+  options: Partial<WorkflowBundleOptions> = {},
+): Promise<Realm> {
+  return new Realm(await bundleOf(modules, options));
 }
 
 export const payloads = (...values: unknown[]): Payloads | undefined =>

@@ -8,6 +8,7 @@ import { describeForPeople } from '../errors.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { describeWorkflow } from './describe.ts';
+import { type ManyFlags, oneOf, signalOperation, startJob, withTargets } from './many.ts';
 import {
   type InputFlags,
   inputs,
@@ -56,12 +57,15 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
     }),
   );
 
-  withInput(withTarget(define('signal', 'send a signal to a running workflow')))
+  withInput(withTargets(define('signal', 'send a signal to a running workflow, or to all of a query')))
     .requiredOption('--name <name>', 'signal name (required)')
     .action(
-      withClient<TargetFlags & InputFlags & { name: string }>(async ({ client, output }, flags) => {
-        await client.workflow.getHandle(flags.workflowId, flags.runId).signal(flags.name, ...inputs(flags));
-        output.say(`signalled ${flags.workflowId}: ${flags.name}`);
+      withClient<ManyFlags & InputFlags & { name: string }>(async (session, flags) => {
+        const one = oneOf(flags);
+        if (one === undefined) return startJob(session, flags, signalOperation(session, flags.name, inputs(flags)));
+        const { client, output } = session;
+        await client.workflow.getHandle(one.workflowId, one.runId).signal(flags.name, ...inputs(flags));
+        output.say(`signalled ${one.workflowId}: ${flags.name}`);
       }),
     );
 
@@ -108,21 +112,28 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
     }),
   );
 
-  withTarget(define('cancel', 'ask a workflow to stop; it may clean up first'))
-    .option('--reason <text>', 'why')
-    .action(
-      withClient<TargetFlags & { reason?: string }>(async ({ client, output }, { workflowId, runId, reason }) => {
-        await client.workflow.getHandle(workflowId, runId).cancel(reason);
-        output.say(`cancellation of ${workflowId} requested`);
-      }),
-    );
+  withTargets(define('cancel', 'ask a workflow, or all of a query, to stop; it may clean up first')).action(
+    withClient<ManyFlags>(async (session, flags) => {
+      const one = oneOf(flags);
+      const { identity } = session.connection;
+      if (one === undefined) return startJob(session, flags, { cancellationOperation: { identity } });
+      await session.client.workflow.getHandle(one.workflowId, one.runId).cancel(flags.reason);
+      session.output.say(`cancellation of ${one.workflowId} requested`);
+    }),
+  );
 
-  withTarget(define('terminate', 'end a workflow at once, without clean-up'))
-    .option('--reason <text>', 'why')
+  withTargets(define('terminate', 'end a workflow, or all of a query, at once, without clean-up'))
+    .addHelpText(
+      'after',
+      `\nExamples:\n  tenuto workflow terminate -w order-17 --reason duplicate\n  tenuto workflow terminate -q "WorkflowType = 'order'" --reason 'shop closed' --rps 200 --yes`,
+    )
     .action(
-      withClient<TargetFlags & { reason?: string }>(async ({ client, output }, { workflowId, runId, reason }) => {
-        await client.workflow.getHandle(workflowId, runId).terminate(reason);
-        output.say(`terminated ${workflowId}`);
+      withClient<ManyFlags>(async (session, flags) => {
+        const one = oneOf(flags);
+        const { identity } = session.connection;
+        if (one === undefined) return startJob(session, flags, { terminationOperation: { identity } });
+        await session.client.workflow.getHandle(one.workflowId, one.runId).terminate(flags.reason);
+        session.output.say(`terminated ${one.workflowId}`);
       }),
     );
 

@@ -8,8 +8,10 @@ import {
   type BufferedRow,
   type ChainRow,
   type ChildRow,
+  chunkOf,
   type ExternalRow,
   REQUEST_ROW_PREFIX,
+  type RequestChunkRow,
   type RequestRow,
   type RunRow,
   START_ROW_ID,
@@ -63,6 +65,11 @@ function applyChain(state: ActorState, chain: ChainRow | undefined): void {
 }
 
 function applyRequest(state: ActorState, { id, value }: RowChange): void {
+  const chunk = chunkOf(id);
+  if (chunk !== undefined) {
+    state.applied.apply(chunk, value as RequestChunkRow | undefined);
+    return;
+  }
   const requestId = id.slice(REQUEST_ROW_PREFIX.length);
   if (value === undefined) state.requests.delete(requestId);
   else state.requests.set(requestId, value as RequestRow);

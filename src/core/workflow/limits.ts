@@ -38,8 +38,9 @@ export interface Limits {
   maxWorkflowTaskTimeout: number;
   /** How long a client's request id is remembered at least, ms. */
   requestIdTtl: number;
-  /** How many are remembered per workflow id. */
+  /** How many are remembered per workflow id, and in how many rows; past either a request is refused. */
   requestIds: number;
+  requestRows: number;
   /** ms: the next run of continue-as-new starts no sooner after its predecessor's start. */
   continueAsNewMinInterval: number;
   /** ms a reset point of an earlier run is shown as valid: the namespace's retention. */
@@ -72,7 +73,9 @@ export const DEFAULT_LIMITS: Limits = {
   workflowTaskTimeout: 10_000,
   maxWorkflowTaskTimeout: 120_000,
   requestIdTtl: 10 * 60_000,
-  requestIds: 10_000,
+  // 1,000 a second, and a little more. In memory while the actor is: at most about 25 MB.
+  requestIds: 640_000,
+  requestRows: 30_000,
   continueAsNewMinInterval: 1_000,
   resetPointTtl: 72 * 3_600_000,
 };

@@ -26,7 +26,8 @@ export interface RowChange {
   table: RowTable;
   runId: string;
   /**
-   * Unique within (table, runId). `chain`: '' and one row per remembered request id ('r' + the id); `run`: '' and 'start';
+   * Unique within (table, runId). `chain`: '', one row per remembered start ('r' + its request id) and per 32 other request ids ('q' + a
+   * number); `run`: '' and 'start';
    * the others: a decimal number. So chain and run are ranges to read, like the others. Binary-safe text.
    */
   id: string;

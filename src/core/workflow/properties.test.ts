@@ -13,7 +13,7 @@ import type { Message, TaskRef } from './message.ts';
 import type { Outcome, TaskOffer } from './outcome.ts';
 import { type RelationStep, relationMessage } from './relation-steps.test-support.ts';
 import { packRow, unpackRow } from './row-codec.ts';
-import type { RunState } from './state.ts';
+import type { ActorState, RunState } from './state.ts';
 import { load, nextDeadline, startedTasks, waitingOffers } from './state.ts';
 import { applicationFailure, command, payloads, WORKER, WORKFLOW_ID, World } from './testing.ts';
 
@@ -87,9 +87,18 @@ const limits: fc.Arbitrary<Partial<Limits>> = fc.constantFrom(
   {},
   { bufferedEvents: 1 },
   { historyEvents: 30 },
-  { pendingActivities: 1, requestIds: 5, bufferedQueries: 1, signalsPerRun: 4 },
+  { pendingActivities: 1, requestIds: 5, requestRows: 4, bufferedQueries: 1, signalsPerRun: 4 },
   { pendingChildren: 1, pendingSignals: 1, pendingCancels: 1 },
 );
+
+/** The rows of request ids, to be compared. */
+const applied = (state: ActorState): unknown[] =>
+  [...state.applied.entries()].map(([number, { runId, at, ids }]) => [
+    number,
+    runId,
+    at,
+    Buffer.from(ids).toString('hex'),
+  ]);
 
 /** Plays steps on a world and remembers what was promised. */
 class Player {
@@ -405,6 +414,7 @@ describe('over random messages', { timeout: 60_000 }, () => {
             const rebuilt = fromStorage(world);
             expect(comparable(rebuilt.run)).toEqual(comparable(world.state.run));
             expect([...rebuilt.requests.keys()].sort()).toEqual([...world.state.requests.keys()].sort());
+            expect(applied(rebuilt)).toEqual(applied(world.state));
             expect(nextDeadline(rebuilt)).toBe(nextDeadline(world.state));
             expect(waitingOffers(rebuilt)).toEqual(waitingOffers(world.state));
             if (world.state.run !== undefined) checkFold(world, world.state.run);

@@ -3,15 +3,17 @@
 // Called by src/shard, which turns the lists into MessagePack; load (state.ts) sees only what comes back (I4).
 
 import { inputRowOf } from './activity-rows.ts';
+import { FINGERPRINT_BYTES } from './fingerprint.ts';
 import type { RowTable } from './outcome.ts';
-import type { ActivityFacts, ActivityRow, RunFacts, RunRow, WorkflowTaskRow } from './rows.ts';
-import { START_ROW_ID } from './rows.ts';
+import type { ActivityFacts, ActivityRow, RequestChunkRow, RunFacts, RunRow, WorkflowTaskRow } from './rows.ts';
+import { chunkOf, START_ROW_ID } from './rows.ts';
 
 /** A row's value as plain data for MessagePack. */
 export function packRow(table: RowTable, id: string, value: object): object {
   // The table and the id determine the value's type: only decide makes row values.
   if (table === 'run' && id !== START_ROW_ID) return packRun(value as RunRow);
   if (table === 'activity' && inputRowOf(id) === undefined) return packActivity(value as ActivityRow);
+  if (table === 'chain' && chunkOf(id) !== undefined) return packChunk(value as RequestChunkRow);
   return value;
 }
 
@@ -19,6 +21,7 @@ export function packRow(table: RowTable, id: string, value: object): object {
 export function unpackRow(table: RowTable, id: string, packed: unknown): object {
   if (table === 'run' && id !== START_ROW_ID) return unpackRun(listOf(packed));
   if (table === 'activity' && inputRowOf(id) === undefined) return unpackActivity(listOf(packed));
+  if (table === 'chain' && chunkOf(id) !== undefined) return unpackChunk(listOf(packed));
   if (typeof packed !== 'object' || packed === null) throw new Error(`a ${table} row holds no map`);
   return packed;
 }
@@ -41,6 +44,15 @@ function trimmed(list: unknown[]): unknown[] {
 function put<T extends object, K extends keyof T>(into: T, name: K, value: unknown): void {
   // What the list holds at a field's position was put there from that field.
   if (value !== undefined && value !== null) into[name] = value as T[K];
+}
+
+const packChunk = ({ runId, at, ids }: RequestChunkRow): unknown[] => [runId, at, ids];
+
+function unpackChunk([runId, at, ids]: unknown[]): RequestChunkRow {
+  if (!(ids instanceof Uint8Array) || ids.length % FINGERPRINT_BYTES !== 0) {
+    throw new Error('a row of request ids holds no fingerprints');
+  }
+  return { runId: String(runId), at: Number(at), ids };
 }
 
 const packRun = (row: RunRow): unknown[] =>

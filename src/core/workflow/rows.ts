@@ -32,18 +32,24 @@ export interface ChainRow {
   start: RequestRow & { requestId: string };
 }
 
-/**
- * `chain`, id `r` + request id: a request that was applied, and its first answer. One row each, so that a signal never rewrites
- * the others. Kept `requestIdTtl` at least.
- */
+/** `chain`, id `r` + request id: a start that began a run which is no longer the current one, and its first answer. Kept `requestIdTtl` at least. */
 export interface RequestRow {
-  type: 'start' | 'signal' | 'requestCancel' | 'terminate';
+  type: 'start';
   runId: string;
   /** Epoch ms. */
   at: number;
-  /** For starts: whether the request created the run, and the run's status once it is no longer the current one. */
+  /** Whether the request created the run, and the run's status once it is no longer the current one. */
   started?: boolean | undefined;
   status?: WorkflowExecutionStatus | undefined;
+}
+
+/** `chain`, id `q` + number: requests applied to one run, one after the other (request-ids.ts). Kept `requestIdTtl` at least after the last of them. */
+export interface RequestChunkRow {
+  runId: string;
+  /** Epoch ms of the last. */
+  at: number;
+  /** Fingerprints of their ids, end to end. */
+  ids: Uint8Array;
 }
 
 /** `run`, id `start`: what a run was started with; never rewritten. */
@@ -255,3 +261,13 @@ export interface StoredRow {
 
 export const START_ROW_ID = 'start';
 export const REQUEST_ROW_PREFIX = 'r';
+const CHUNK_ROW_PREFIX = 'q';
+/** In base 36: enough for ever, and in the order of the numbers. */
+const CHUNK_DIGITS = 8;
+
+export const chunkRowId = (number: number): string =>
+  CHUNK_ROW_PREFIX + number.toString(36).padStart(CHUNK_DIGITS, '0');
+
+/** Of a `chain` row: the number in its id, if it is one of request ids. */
+export const chunkOf = (id: string): number | undefined =>
+  id.startsWith(CHUNK_ROW_PREFIX) ? Number.parseInt(id.slice(CHUNK_ROW_PREFIX.length), 36) : undefined;

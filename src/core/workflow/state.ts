@@ -6,13 +6,16 @@ import { WorkflowExecutionStatus } from '../../wire/enums.ts';
 import { type ActivityInputRow, inputRowOf, withInput } from './activity-rows.ts';
 import { activityOffer, workflowOffer } from './offers.ts';
 import type { StartedActivityTask, StartedWorkflowTask, TaskOffer } from './outcome.ts';
+import { RequestIds } from './request-ids.ts';
 import {
   type ActivityRow,
   type BufferedRow,
   type ChainRow,
   type ChildRow,
+  chunkOf,
   type ExternalRow,
   REQUEST_ROW_PREFIX,
+  type RequestChunkRow,
   type RequestRow,
   type RunRow,
   START_ROW_ID,
@@ -63,8 +66,10 @@ export interface ActorState {
   readonly namespace: string;
   readonly workflowId: string;
   chain: ChainRow | undefined;
-  /** By request id, oldest first. */
+  /** Starts of earlier runs by request id, oldest first. */
   requests: Map<string, RequestRow>;
+  /** The other requests that were applied. */
+  applied: RequestIds;
   /** The current run; closed or open. */
   run: RunState | undefined;
   /** Closed earlier runs that the shard loaded to answer about them. Never written. */
@@ -80,6 +85,7 @@ export const emptyState = (namespace: string, workflowId: string): ActorState =>
   workflowId,
   chain: undefined,
   requests: new Map(),
+  applied: new RequestIds(),
   run: undefined,
   earlier: new Map(),
   queries: new Map(),
@@ -184,10 +190,13 @@ export function load(namespace: string, workflowId: string, rows: Iterable<Store
   const state = emptyState(namespace, workflowId);
   const runs = new Map<string, LoosePieces>();
   const requests: [string, RequestRow][] = [];
+  const chunks: [number, RequestChunkRow][] = [];
   for (const { table, runId, id, value } of rows) {
     if (table === 'chain') {
       // The table's name and the id determine the value's type; rows are written by this module alone and carry a checksum.
+      const chunk = chunkOf(id);
       if (id === '') state.chain = value as ChainRow;
+      else if (chunk !== undefined) chunks.push([chunk, value as RequestChunkRow]);
       else requests.push([id.slice(REQUEST_ROW_PREFIX.length), value as RequestRow]);
       continue;
     }
@@ -208,6 +217,7 @@ export function load(namespace: string, workflowId: string, rows: Iterable<Store
     else throw new Error(`workflow ${workflowId}: row of table ${table}, which this version does not write`);
   }
   state.requests = new Map(requests.sort((a, b) => a[1].at - b[1].at || (a[0] < b[0] ? -1 : 1)));
+  for (const [number, row] of chunks.sort((a, b) => a[0] - b[0])) state.applied.apply(number, row);
   for (const [runId, pieces] of runs) {
     const run = assemble(workflowId, runId, pieces);
     if (state.chain?.currentRunId === runId) state.run = run;

@@ -22,16 +22,24 @@ export function resolve(state: ActorState, target: RunTarget): Resolved {
   return { run };
 }
 
-/** The first answer to this request id, when it was applied. */
-export const seenBefore = (state: ActorState, requestId: string): RequestRow | undefined =>
-  requestId === '' ? undefined : state.requests.get(requestId);
+/** The run that this request id was applied to, and what else of its first answer is not always the same. */
+export function seenBefore(
+  state: ActorState,
+  requestId: string,
+): Pick<RequestRow, 'runId' | 'started' | 'status'> | undefined {
+  if (requestId === '') return undefined;
+  const start = state.requests.get(requestId);
+  if (start !== undefined) return start;
+  const runId = state.applied.runOf(requestId);
+  return runId === undefined ? undefined : { runId };
+}
 
 /** Undefined when the request id can be remembered, else the refusal: nothing is applied that could be applied twice. */
 export function refusedForRequestIds(turn: Turn, requestId: string): Rejection | undefined {
   if (requestId === '' || turn.canRemember()) return undefined;
-  const { workflowId, requests } = turn.state;
+  const { workflowId, requests, applied } = turn.state;
   return exhausted(
     'RequestIds',
-    `workflow ${workflowId} has applied ${requests.size} requests within ${turn.limits.requestIdTtl / 60_000} minutes, as many as are remembered: retry later`,
+    `workflow ${workflowId} has applied ${requests.size + applied.size} requests within ${turn.limits.requestIdTtl / 60_000} minutes, as many as are remembered: retry later`,
   );
 }

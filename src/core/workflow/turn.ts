@@ -7,6 +7,7 @@ import type { Limits } from './limits.ts';
 import type { Effect, Outcome, Reply, RowChange, TurnContext, VisibilityChange } from './outcome.ts';
 import {
   type ChainRow,
+  chunkRowId,
   REQUEST_ROW_PREFIX,
   type RequestRow,
   type RunRow,
@@ -18,7 +19,7 @@ import type { ActorState, RunState, WaitingQuery } from './state.ts';
 import { executionInfo } from './visibility.ts';
 import { MapOverlay, type PendingUpdate, type VolatileChanges } from './volatile.ts';
 
-/** About this many expired request rows are deleted in one turn, so that no turn pays for all. */
+/** About this many expired rows of either kind are deleted in one turn, so that no turn pays for all. */
 const MAX_EXPIRIES_PER_TURN = 4;
 
 export class Turn {
@@ -68,32 +69,57 @@ export class Turn {
 
   /** Room for one more remembered request id: none is forgotten before its time (never a second application). */
   canRemember(): boolean {
-    const { requests } = this.state;
-    if (requests.size < this.limits.requestIds) return true;
-    for (const oldest of requests.values()) return oldest.at + this.limits.requestIdTtl <= this.now;
-    return true;
+    const { requests, applied } = this.state;
+    const { requestIds, requestRows } = this.limits;
+    if (requests.size + applied.size < requestIds && requests.size + applied.chunks < requestRows) return true;
+    const [start] = requests.values();
+    const [chunk] = applied.entries();
+    return (start !== undefined && this.#isOver(start)) || (chunk !== undefined && this.#isOver(chunk[1]));
   }
 
-  remember(requestId: string, row: RequestRow): void {
+  /** Once a turn: this request id was applied to this run. */
+  remember(requestId: string, runId: string): void {
+    if (requestId === '') return;
+    const [number, row] = this.state.applied.with(requestId, runId, this.now, this.limits.requestIdTtl);
+    this.#rows.push({ table: 'chain', runId: '', id: chunkRowId(number), value: row });
+    this.#forget(number, undefined);
+  }
+
+  /** Once a turn: this start began a run that is not the current one any more. */
+  rememberStart(requestId: string, row: RequestRow): void {
     if (requestId === '') return;
     this.#rows.push({ table: 'chain', runId: '', id: REQUEST_ROW_PREFIX + requestId, value: row });
-    for (const id of this.#expiredRequests()) {
-      if (id !== requestId)
-        this.#rows.push({ table: 'chain', runId: '', id: REQUEST_ROW_PREFIX + id, value: undefined });
+    this.#forget(undefined, requestId);
+  }
+
+  /** A few of the oldest whose time is over go; not what this turn writes. */
+  #forget(writtenChunk: number | undefined, writtenStart: string | undefined): void {
+    let left = MAX_EXPIRIES_PER_TURN;
+    for (const [number, row] of this.state.applied.entries()) {
+      if (left === 0 || !this.#isOver(row)) break;
+      left -= 1;
+      if (number !== writtenChunk) this.deleteRow({ table: 'chain', runId: '', id: chunkRowId(number) });
+    }
+    for (const id of this.#expiredStarts()) {
+      if (id !== writtenStart) this.deleteRow({ table: 'chain', runId: '', id: REQUEST_ROW_PREFIX + id });
     }
   }
 
-  /** A few of the oldest whose time is over, and whatever is as old as they are: the same ones however the map is ordered (I4). */
-  #expiredRequests(): string[] {
+  /** A few of the oldest, and whatever is as old as they are: the same ones however the map is ordered (I4). */
+  #expiredStarts(): string[] {
     const expired: string[] = [];
     let newest = Number.NEGATIVE_INFINITY;
-    for (const [id, { at }] of this.state.requests) {
-      if (at + this.limits.requestIdTtl > this.now) break;
-      if (expired.length >= MAX_EXPIRIES_PER_TURN && at > newest) break;
-      newest = at;
+    for (const [id, row] of this.state.requests) {
+      if (!this.#isOver(row)) break;
+      if (expired.length >= MAX_EXPIRIES_PER_TURN && row.at > newest) break;
+      newest = row.at;
       expired.push(id);
     }
     return expired.sort();
+  }
+
+  #isOver({ at }: { at: number }): boolean {
+    return at + this.limits.requestIdTtl <= this.now;
   }
 
   deleteRow(change: Omit<RowChange, 'value'>): void {

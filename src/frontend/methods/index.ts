@@ -3,6 +3,7 @@
 import type { Method } from '../../wire/api.ts';
 import type { MethodDefinition } from '../door.ts';
 import * as activityTask from './activity-task.ts';
+import * as batch from './batch.ts';
 import * as cluster from './cluster-admin.ts';
 import * as control from './control.ts';
 import * as info from './info.ts';
@@ -36,6 +37,10 @@ const definitions: Record<Method, MethodDefinition> = {
   listSearchAttributes: searchAttributes.listSearchAttributes,
   addSearchAttributes: searchAttributes.addSearchAttributes,
   removeSearchAttributes: searchAttributes.removeSearchAttributes,
+  startBatchOperation: batch.startBatchOperation,
+  describeBatchOperation: batch.describeBatchOperation,
+  listBatchOperations: batch.listBatchOperations,
+  stopBatchOperation: batch.stopBatchOperation,
   registerWorker: worker.registerWorker,
   unregisterWorker: worker.unregisterWorker,
   grantCredit: worker.grantCredit,

@@ -83,7 +83,7 @@ describe('startWorkflowExecution refuses', () => {
       { memo: { fields: { a: { metadata: { x: 1 } } } } },
       'Invalid request: memo.fields."a".metadata."x" must be bytes, not a number.',
     ],
-  ])('%j', (over, message) => {
+  ])('(case %#) what is wrong, in words', (over, message) => {
     expect(refusal('startWorkflowExecution', { ...START, ...over })).toEqual({ code: INVALID, message });
   });
 
@@ -197,6 +197,44 @@ describe('the others refuse', () => {
     ['listWorkflowExecutions', { namespace: 'default', pageSize: -1 }, INVALID, 'PageSize cannot be negative.'],
   ])('%s %#', (method, body, code, message) => {
     expect(refusal(method, body)).toMatchObject({ code, message });
+  });
+});
+
+describe('startBatchOperation refuses', () => {
+  const MISSING = 'must provide required parameters: BatchType/Reason/Namespace/Query/Executions';
+  const executions = [{ workflowId: 'w' }];
+  const job = { namespace: 'default', jobId: 'j', reason: 'r', executions, cancellationOperation: {} };
+  it.each([
+    [{ namespace: '' }, 'Namespace not set on request.'],
+    [{ jobId: '' }, 'JobId is not set on request.'],
+    [{ jobId: LONG }, 'JobId length exceeds limit.'],
+    [{ reason: '' }, MISSING],
+    [{ executions: [] }, MISSING],
+    [{ cancellationOperation: undefined }, MISSING],
+    [{ visibilityQuery: "WorkflowId = 'w'" }, 'A batch job takes a query or executions, not both.'],
+    [{ terminationOperation: {} }, 'A batch job has one operation, and several are set.'],
+    [{ cancellationOperation: undefined, signalOperation: {} }, 'SignalName is not set on request.'],
+    [{ executions: [{ workflowId: '' }] }, 'WorkflowId is not set on request.'],
+    [{ executions: [{ workflowId: 'w', runId: 'no' }] }, 'Invalid RunId.'],
+    [
+      { executions: Array.from({ length: 1_001 }, () => executions[0]) },
+      'A batch job takes 1000 executions by name, not 1001: use a query.',
+    ],
+    [{ maxOperationsPerSecond: -1 }, 'MaxOperationsPerSecond cannot be negative.'],
+    [
+      { executions: undefined, visibilityQuery: "WorkflowId = 'w' ORDER BY StartTime" },
+      'invalid query: The query of a batch job takes neither ORDER BY nor GROUP BY',
+    ],
+  ])('%j', (over, message) => {
+    expect(refusal('startBatchOperation', { ...job, ...over })).toEqual({ code: INVALID, message });
+  });
+
+  it.each([
+    ['describeBatchOperation', { jobId: '' }, 'JobId is not set on request.'],
+    ['stopBatchOperation', { jobId: 'j', reason: '' }, 'Reason is not set on request.'],
+    ['listBatchOperations', { pageSize: -1 }, 'PageSize cannot be negative.'],
+  ])('as %s does %j', (method, over, message) => {
+    expect(refusal(method, { namespace: 'default', ...over })).toEqual({ code: INVALID, message });
   });
 });
 

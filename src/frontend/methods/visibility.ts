@@ -12,26 +12,36 @@ const MAX_PAGE = 1_000;
 /** Characters of a filter: parsing is linear in it (I9). */
 const MAX_QUERY_LENGTH = 64 * 1024;
 
-function checkQuery(query: string): string {
+export function checkQuery(query: string): string {
   if (query.length > MAX_QUERY_LENGTH) throw invalid(`The list filter is longer than ${MAX_QUERY_LENGTH} characters.`);
   return query;
 }
 
-/** With the attributes the filter names, all nodes understand it alike. */
-function withFields(
+/** With the attributes the filter names. */
+export function understood(
   services: Services,
   { namespace, query }: { namespace: string; query: string },
   call: Call,
-  go: (attributes: RegisteredAttributes) => void,
+  go: (types: AttributeTypes) => void,
 ): void {
   services.attributes.with(
     namespace,
     (types) => isUnderstood(query, types),
     (error, types) => {
-      if (error === undefined) go(Object.fromEntries(types));
+      if (error === undefined) go(types);
       else call.refuse(error);
     },
   );
+}
+
+/** With them in the request, all nodes understand it alike. */
+function withFields(
+  services: Services,
+  filter: { namespace: string; query: string },
+  call: Call,
+  go: (attributes: RegisteredAttributes) => void,
+): void {
+  understood(services, filter, call, (types) => go(Object.fromEntries(types)));
 }
 
 /** Whether every field it names is one; what else may be wrong with it, the engine says. */

@@ -180,7 +180,11 @@ export class Context {
 
   /** The plain JSON of a raw call's response. */
   async call(
-    method: 'recordActivityTaskHeartbeat' | 'respondActivityTaskCompleted' | 'countWorkflowExecutions',
+    method:
+      | 'recordActivityTaskHeartbeat'
+      | 'respondActivityTaskCompleted'
+      | 'countWorkflowExecutions'
+      | 'describeBatchOperation',
     request: object,
   ): Promise<Plain> {
     // Drivers are no TypeScript: each method gets the request it was written for.

@@ -112,6 +112,10 @@ export const IN_SCOPE = [
   // finding executions
   'list-and-count-by-query',
   'list-follows-upserts-pages-and-order',
+  // operations on many
+  'batch-terminate',
+  'batch-signal',
+  'batch-operations-that-are-refused',
   // signals, updates, queries, timers
   'signals-in-order',
   'many-signals-before-the-first-task',
@@ -178,6 +182,10 @@ export const ON_PURPOSE: Readonly<Record<string, { paths: readonly string[]; why
   'list-follows-upserts-pages-and-order': {
     paths: ['outcome.pages.*.*.searchAttributes.indexedFields.*.data'],
     why: 'a list shows an attribute as it was set, a list of one; the reference server as its SQL store keeps it',
+  },
+  'batch-operations-that-are-refused': {
+    paths: ['outcome.describeUnknown.error.message'],
+    why: 'the error speaks of a batch job; on the reference server it is a workflow',
   },
   'priority-of-workflow-activity-and-child': {
     paths: ['**.retryPolicy.maximumAttempts', '**.retryPolicy.nonRetryableErrorTypes', '**.heartbeatTimeoutMs'],

@@ -161,6 +161,14 @@ export class RawService {
     return this.#call('respondActivityTaskFailed', { target, identity, failure, credit: 0 });
   }
 
+  async startBatchOperation(request: Methods['startBatchOperation']['request']): Promise<object> {
+    return this.#call('startBatchOperation', request);
+  }
+
+  async describeBatchOperation(request: Methods['describeBatchOperation']['request']): Promise<object> {
+    return this.#call('describeBatchOperation', request);
+  }
+
   async events(namespace: string, { workflowId, runId }: Execution): Promise<HistoryEvent[]> {
     const events: HistoryEvent[] = [];
     for (let from: number | undefined = 1; from !== undefined; ) {

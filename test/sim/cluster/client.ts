@@ -11,10 +11,12 @@ import type {
   GetWorkflowExecutionHistoryResponse,
   ListWorkflowExecutionsResponse,
   QueryWorkflowResponse,
+  UpdateWorkflowExecutionResponse,
 } from '../../../src/wire/api.ts';
 import { decode } from '../../../src/wire/codec.ts';
 import {
   EventType,
+  UpdateWorkflowExecutionLifecycleStage as Stage,
   WorkflowExecutionStatus,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
@@ -25,6 +27,8 @@ import { same } from '../flush-watch.ts';
 import { type Kernel, Violation } from '../kernel.ts';
 import type { SeededRandom } from '../random.ts';
 import type { TrueRun, Truth } from '../truth.ts';
+import type { UpdateWatch } from '../update-watch.ts';
+import { isBad, UPDATE } from './ledger.ts';
 import { NAMESPACE } from './node.ts';
 import type { Step, WorkflowPlan } from './plan.ts';
 import type { WorkerWorld } from './worker.ts';
@@ -33,6 +37,7 @@ import { expectedResult, jsonOf, SIGNAL, signalsOf, TASK_QUEUE } from './workflo
 export interface ClientWorld extends WorkerWorld {
   readonly kernel: Kernel;
   readonly truth: Truth;
+  readonly updates: UpdateWatch;
   reached(what: string): void;
   /** Whether this workflow's start was acknowledged; of none: yes. */
   isStarted(workflowId: string | undefined): boolean;
@@ -139,6 +144,9 @@ export class SimClient {
         this.#isSignalled(step.text);
         return;
       }
+      case 'update':
+        await this.#update(step);
+        return;
       case 'terminate':
         await this.#sure('terminate', { type: 'terminate', target: {}, identity: 'client', requestId });
         return;
@@ -153,6 +161,9 @@ export class SimClient {
         return;
       case 'list':
         await this.#list();
+        return;
+      case 'find':
+        await this.#find();
         return;
     }
   }
@@ -198,6 +209,25 @@ export class SimClient {
         ),
     );
     if (!waits) throw new Violation('I1', `signal ${text} of ${workflowId} was acknowledged and is not committed`);
+  }
+
+  /** What its workflow says to it, however often it takes to ask. */
+  async #update({ id, until }: Extract<Step, { do: 'update' }>): Promise<void> {
+    const { workflowId } = this.plan;
+    const ask = { updateId: id, updateName: UPDATE, args: jsonPayloads(id), identity: 'client' };
+    const answered = await this.#until<UpdateWorkflowExecutionResponse>('update', (engine, done) => {
+      engine.update(this.#to, { type: 'update', callId: this.#random.uuid(), until, target: {}, ...ask }, done);
+    });
+    // No refusal is an answer here.
+    if (!('value' in answered)) return;
+    const { value: answer } = answered;
+    const { stage, outcome } = answer;
+    const told = jsonOf(outcome?.success);
+    const isRight = isBad(id)
+      ? outcome?.failure !== undefined
+      : told === id || (told === undefined && until === 'accepted' && stage === Stage.ACCEPTED);
+    if (!isRight) throw new Violation('I5', `update ${id} of ${workflowId} was answered ${JSON.stringify(answer)}`);
+    this.#world.updates.answered({ workflowId, updateId: id }, answer);
   }
 
   // ---------------------------------------------------------------- reads
@@ -313,6 +343,25 @@ export class SimClient {
     );
   }
 
+  async #find(): Promise<void> {
+    const { workflowId } = this.plan;
+    const request = {
+      ...{ namespace: NAMESPACE, query: `WorkflowId = '${workflowId}'`, pageSize: 100, nextPageToken: undefined },
+    };
+    await this.#read<ListWorkflowExecutionsResponse>(
+      'list',
+      (engine, done) => engine.list(request, done),
+      ({ executions }, then) => {
+        const other = executions.find((info) => info.workflowId !== workflowId);
+        if (other !== undefined)
+          throw new Violation('list', `a list of ${workflowId} shows ${other.runId} of ${other.workflowId}`);
+        const { run } = then;
+        if (run !== undefined && !executions.some(({ runId }) => runId === run.runId))
+          throw new Violation('linearizable reads', `a list of ${workflowId} does not show run ${run.runId}`);
+      },
+    );
+  }
+
   /** Another run of the chain had begun before the read did. */
   #isOlder(run: TrueRun, then: Then): boolean {
     const runs = this.#world.truth.workflows.get(this.plan.workflowId) ?? [];
@@ -343,10 +392,18 @@ export class SimClient {
   // ---------------------------------------------------------------- calls
 
   /** Until it is answered, whatever it takes. `refusals`: answers too. */
-  async #sure(what: string, message: Message, refusals: readonly number[] = []): Promise<Outcome<Reply>> {
+  #sure(what: string, message: Message, refusals: readonly number[] = []): Promise<Outcome<Reply>> {
+    return this.#until<Reply>(what, (engine, done) => engine.submit(this.#to, message, done), refusals);
+  }
+
+  async #until<T>(
+    what: string,
+    go: (engine: Engine, done: Done<T>) => void,
+    refusals: readonly number[] = [],
+  ): Promise<Outcome<T>> {
     for (let tries = 1; ; tries += 1) {
       if (tries === 2) this.#world.reached('request repeated');
-      const outcome = await this.#once<Reply>(what, CALL_MS, (engine, done) => engine.submit(this.#to, message, done));
+      const outcome = await this.#once<T>(what, CALL_MS, go);
       if ('value' in outcome || refusals.includes(outcome.refused.code)) return outcome;
       this.#mustPass(what, outcome.refused);
       await this.#pause(PAUSE_MS * Math.min(tries, 8));

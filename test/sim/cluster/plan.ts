@@ -12,8 +12,11 @@ export type Step =
   /** Another request for the same id: refused, whether it runs or is over (I8). */
   | { readonly do: 'startOther' }
   | { readonly do: 'signal'; readonly text: string }
+  | { readonly do: 'update'; readonly id: string; readonly until: 'accepted' | 'completed' }
   | { readonly do: 'terminate' }
-  | { readonly do: 'query' | 'describe' | 'history' | 'list' };
+  | { readonly do: 'query' | 'describe' | 'history' | 'list' }
+  /** A list of its own runs alone. */
+  | { readonly do: 'find' };
 
 export interface WorkflowPlan {
   readonly workflowId: string;
@@ -122,9 +125,11 @@ export interface ClusterPlan {
 }
 
 const LEAST_OPERATIONS = 225;
+/** Workflows that take updates. */
+const LEDGERS = 4;
 /** Before it the cluster is born: nothing but that happens. */
 const BIRTH_MS = 6_000;
-const TYPES: readonly WorkflowType[] = [
+const TYPES: readonly Exclude<WorkflowType, 'ledger'>[] = [
   'steps',
   'steps',
   'timer',
@@ -169,6 +174,13 @@ export function makePlan(seed: number, { calm = false, only }: PlanChoices = {})
         ? random.pick(faultsAt) + random.between(-300, 900)
         : random.between(BIRTH_MS / 2, calmAtMs - 5_000);
     workflows.push(...planned(random, i, startMs));
+  }
+  // Drawn apart: what else a seed does is as it was before there were updates.
+  const more = new SeededRandom(`cluster updates ${seed}`);
+  for (let i = 0; i < LEDGERS; i += 1) {
+    const count = more.int(1, 6);
+    const startMs = more.between(BIRTH_MS / 2, calmAtMs - 15_000);
+    workflows.push(workflow(more, `ledger-${i}`, 'ledger', { count }, startMs, ledgerSteps(more, count)));
   }
   return {
     seed,
@@ -266,4 +278,19 @@ function workflow(
   }
   for (let i = random.int(1, 4); i > 0; i -= 1) look();
   return { workflowId, type, input, steps };
+}
+
+/** The last one is good and ends it: it is open for all before. */
+function ledgerSteps(random: SeededRandom, total: number): Step[] {
+  const steps: Step[] = [];
+  for (let i = 0; i < total; i += 1) {
+    const until = random.chance(0.4) ? 'accepted' : 'completed';
+    if (random.chance(0.4)) steps.push({ do: 'update', id: `bad-${i}`, until: 'completed' });
+    if (random.chance(0.5)) steps.push({ do: 'find' });
+    if (random.chance(0.5)) steps.push({ do: 'pause', ms: random.next() ** 3 * 3_000 });
+    steps.push({ do: 'update', id: `note-${i}`, until });
+    // The same once more: the first answer comes back.
+    if (random.chance(0.3)) steps.push({ do: 'update', id: `note-${i}`, until: 'completed' });
+  }
+  return steps;
 }

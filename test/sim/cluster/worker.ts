@@ -9,12 +9,14 @@ import type { Delivery, TaskKind, WorkerSession } from '../../../src/ports/match
 import type { EventBatches, QueryResult } from '../../../src/wire/api.ts';
 import { decode } from '../../../src/wire/codec.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
+import type { ProtocolMessage } from '../../../src/wire/protocol-message.ts';
 import { type Status, StatusCode } from '../../../src/wire/status.ts';
 import { type Kernel, Violation } from '../kernel.ts';
 import type { SeededRandom } from '../random.ts';
+import { ledgerAnswer, type TaskAnswer } from './ledger.ts';
 import type { ClusterProcess } from './node.ts';
 import { NAMESPACE } from './node.ts';
-import { answerTo, signalsOf, TASK_QUEUE } from './workflows.ts';
+import { commandsFor, signalsOf, startOf, TASK_QUEUE } from './workflows.ts';
 
 export interface WorkerWorld {
   readonly kernel: Kernel;
@@ -182,10 +184,17 @@ export class SimWorker {
     events: HistoryEvent[],
   ): void {
     const { ref } = task.started;
-    const { queries = {} } = task.started.task;
+    const { task: body } = task.started;
+    const { queries = {} } = body;
     const seen: QueryResult = { answer: jsonPayloads(signalsOf(events)) };
     const message: Message = {
-      ...{ type: 'completeWorkflowTask', task: ref, identity: this.name, commands: answerTo(events), sticky: false },
+      ...{
+        type: 'completeWorkflowTask',
+        task: ref,
+        identity: this.name,
+        ...answerTo(events, body.messages ?? []),
+        sticky: false,
+      },
       queryResults: Object.fromEntries(Object.keys(queries).map((id) => [id, seen])),
       forceCreateNewWorkflowTask: false,
     };
@@ -259,6 +268,11 @@ const AGAIN: ReadonlySet<number> = new Set([
   StatusCode.RESOURCE_EXHAUSTED,
   StatusCode.DEADLINE_EXCEEDED,
 ]);
+
+function answerTo(events: readonly HistoryEvent[], asked: readonly ProtocolMessage[]): TaskAnswer {
+  const { type, input } = startOf(events);
+  return type === 'ledger' ? ledgerAnswer(events, asked, input.count) : { commands: commandsFor(events), messages: [] };
+}
 
 function tokenOf(task: Exclude<Delivery, { kind: 'query' }>): string {
   const { namespace, workflowId, kind } = task;

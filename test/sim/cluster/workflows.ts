@@ -10,11 +10,11 @@ import type { HistoryEvent } from '../../../src/wire/event.ts';
 export const TASK_QUEUE = 'work';
 export const SIGNAL = 'add';
 
-export type WorkflowType = 'steps' | 'timer' | 'collector' | 'relay' | 'parent' | 'courier' | 'patient';
+export type WorkflowType = 'steps' | 'timer' | 'collector' | 'relay' | 'parent' | 'courier' | 'patient' | 'ledger';
 
 /** What a run is started with; which fields count is its type's matter. */
 export interface WorkflowInput {
-  /** Steps to take, signals to wait for, runs still to come. */
+  /** Steps to take, signals or updates to wait for, runs still to come. */
   readonly count: number;
   readonly ms?: number;
   /** Children to start, or whom to signal. */
@@ -34,14 +34,14 @@ export function signalsOf(events: readonly HistoryEvent[]): string[] {
   );
 }
 
-const complete = (result: unknown): Command => ({
+export const complete = (result: unknown): Command => ({
   commandType: CommandType.COMPLETE_WORKFLOW_EXECUTION,
   attributes: { result: jsonPayloads(result) },
 });
 
 const RETRY = { initialInterval: 100, backoffCoefficient: 1.5, maximumInterval: 1_000 };
 
-const activity = (activityId: string): Command => ({
+export const activity = (activityId: string): Command => ({
   commandType: CommandType.SCHEDULE_ACTIVITY_TASK,
   attributes: {
     activityId,
@@ -68,13 +68,18 @@ const letter = (workflowId: string, text: string): Command => ({
   attributes: { execution: { workflowId }, signalName: SIGNAL, input: jsonPayloads(text) },
 });
 
-/** The commands that answer a workflow task with this history, all of it. */
-export function answerTo(events: readonly HistoryEvent[]): Command[] {
+/** What a history's run was started as. */
+export function startOf(events: readonly HistoryEvent[]): { type: string; input: WorkflowInput } {
   const [started] = events;
   if (started?.eventType !== EventType.WORKFLOW_EXECUTION_STARTED)
     throw new Error('a history does not begin at its start');
-  const type = started.attributes.workflowType.name;
-  const input = jsonOf(started.attributes.input) as WorkflowInput; // what the simulation started it with
+  const { workflowType, input } = started.attributes;
+  return { type: workflowType.name, input: jsonOf(input) as WorkflowInput }; // what the simulation started it with
+}
+
+/** The commands that answer a workflow task with this history, all of it, of a workflow that takes no updates. */
+export function commandsFor(events: readonly HistoryEvent[]): Command[] {
+  const { type, input } = startOf(events);
   const count = (eventType: number): number => events.filter((event) => event.eventType === eventType).length;
   switch (type) {
     case 'steps': {
@@ -129,6 +134,7 @@ export function answerTo(events: readonly HistoryEvent[]): Command[] {
 export function expectedResult(type: WorkflowType, input: WorkflowInput): unknown {
   switch (type) {
     case 'steps':
+    case 'ledger':
       return input.count;
     case 'timer':
       return 'slept';

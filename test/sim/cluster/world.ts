@@ -13,6 +13,7 @@ import { SeededRandom } from '../random.ts';
 import { SqlServer } from '../sql/server.ts';
 import type { asBelieved } from '../sql/tables.ts';
 import { Truth } from '../truth.ts';
+import { UpdateWatch } from '../update-watch.ts';
 import { type ClientWorld, SimClient } from './client.ts';
 import { DatabaseWatch } from './database-watch.ts';
 import { WRITE_ERROR } from './disk.ts';
@@ -50,6 +51,7 @@ export class ClusterWorld implements ClientWorld {
   readonly kernel: Kernel;
   readonly random: SeededRandom;
   readonly truth = new Truth();
+  readonly updates = new UpdateWatch(this.truth);
   readonly watch: LogWatch;
   readonly network: ClusterNetwork;
   readonly redis: MemoryCoordinatorServer;

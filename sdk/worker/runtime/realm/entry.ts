@@ -6,10 +6,19 @@ import { Activator } from '../../../workflow/activator.ts';
 import { type CancellationScope, setScopeCarrier } from '../../../workflow/cancellation-scope.ts';
 import { setCurrentActivator } from '../../../workflow/context.ts';
 import * as workflow from '../../../workflow/index.ts';
-import type { WorkflowInfo } from '../../../workflow/interfaces.ts';
+import type { UnsafeWorkflowInfo, WorkflowInfo } from '../../../workflow/interfaces.ts';
+import { randomUuid } from '../../../workflow/random.ts';
 import { freezeRealm } from './freeze.ts';
 import { installGlobals } from './globals.ts';
-import type { ExecutionInit, ModuleExports, ModuleLoader, RealmExecution, RealmHost, RealmLibrary } from './host.ts';
+import type {
+  ExecutionInit,
+  ModuleExports,
+  ModuleLoader,
+  QueryAnswer,
+  RealmExecution,
+  RealmHost,
+  RealmLibrary,
+} from './host.ts';
 
 /** A copy made of this realm's objects; payload bytes are copied, so that they pin no message of the worker's. */
 function adopt<T>(value: T): T {
@@ -84,8 +93,39 @@ function workflowInfoOf(init: ExecutionInit, host: RealmHost, payloadConverter: 
     cronSchedule: started.cronSchedule || undefined,
     cronScheduleToScheduleInterval: started.firstWorkflowTaskBackoff || undefined,
     priority: common.decodePriority(started.priority),
-    unsafe: { now: () => host.clock(), isReplaying: false },
+    unsafe: unsafeInfo(host),
   };
+}
+
+function unsafeInfo(host: RealmHost): UnsafeWorkflowInfo {
+  const random = (): number => {
+    const bytes = new Uint8Array(4);
+    host.fillRandom(bytes);
+    return new DataView(bytes.buffer).getUint32(0) / 0x1_0000_0000;
+  };
+  const fill = (bytes: Uint8Array): Uint8Array => {
+    host.fillRandom(bytes);
+    return bytes;
+  };
+  return {
+    now: () => host.clock(),
+    isReplaying: false,
+    isReplayingHistoryEvents: false,
+    random: { random, uuid4: () => randomUuid(random), fill },
+  };
+}
+
+/** @throws TypeError for a module whose `interceptors` is no function, and whatever the function throws. */
+function addInterceptors(activator: Activator, modules: readonly ModuleExports[]): void {
+  for (const { interceptors: factory } of modules) {
+    if (factory === undefined) continue;
+    if (typeof factory !== 'function') {
+      throw new TypeError(`An interceptor module must export a function as interceptors, got ${typeof factory}`);
+    }
+    const { inbound = [], outbound = [] } = (factory as workflow.WorkflowInterceptorsFactory)();
+    activator.inbound = [...activator.inbound, ...inbound];
+    activator.outbound = [...activator.outbound, ...outbound];
+  }
 }
 
 function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: RealmHost): RealmExecution {
@@ -131,7 +171,7 @@ function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: Rea
 
   return {
     load() {
-      const { workflows, converters: own } = load(requireLibrary);
+      const { workflows, converters: own, interceptorModules } = load(requireLibrary);
       exports = workflows;
       const { payloadConverter: payload, failureConverter: failure } = own;
       if (isConverter<common.PayloadConverter>(payload, 'toPayload')) {
@@ -140,6 +180,7 @@ function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: Rea
         activator.info = { ...activator.info, memo, lastResult };
       }
       if (isConverter<common.FailureConverter>(failure, 'errorToFailure')) failureConverter = failure;
+      addInterceptors(activator, interceptorModules);
     },
     activate(activation) {
       const own = adopt(activation);
@@ -152,21 +193,25 @@ function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: Rea
       if (started.continuedFailure !== undefined) {
         activator.info = { ...activator.info, lastFailure: activator.failureToError(started.continuedFailure) };
       }
-      activator.activate(own, { workflow, input: started.input });
+      activator.activate(own, { workflow, input: started.input, header: started.header });
     },
     hasConditions: () => activator.blockedConditions.size > 0,
     tryUnblockConditions: () => activator.tryUnblockConditions(),
     rejectBufferedUpdates: () => activator.updates.rejectBuffered(),
-    query(name, input) {
-      try {
-        return { ok: true, payload: activator.query(name, adopt(input)) };
-      } catch (error) {
-        return {
-          ok: false,
-          failure: activator.errorToFailure(error),
-          message: common.errorMessage(error) ?? String(error),
-        };
-      }
+    query(name, input, header) {
+      const failed = (error: unknown): QueryAnswer => ({
+        ok: false,
+        failure: activator.errorToFailure(error),
+        message: common.errorMessage(error) ?? String(error),
+      });
+      const take = activator.query(name, adopt(input), adopt(header));
+      return () => {
+        try {
+          return { ok: true, payload: take() };
+        } catch (error) {
+          return failed(error);
+        }
+      };
     },
     takeIntents() {
       const { intents } = activator;

@@ -131,7 +131,7 @@ function inspect(value: unknown): string {
 
 /** Installs the deterministic globals. Run once, before anything else of the realm. */
 export function installGlobals(host: RealmHost): void {
-  Math.random = () => assertInWorkflowContext('Math.random()').random();
+  Math.random = () => assertInWorkflowContext('Math.random()').chance.random();
   const replaced: Globals = {
     Date: deterministicDate(),
     WeakRef: nonDeterministic('WeakRef'),

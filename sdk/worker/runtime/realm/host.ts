@@ -1,6 +1,6 @@
 // What the outside gives the realm when it is prepared, and what the realm's library part gives back. The only border between them.
 
-import type { Payload, Payloads } from '../../../../src/wire/common.ts';
+import type { Header, Payload, Payloads } from '../../../../src/wire/common.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../../../src/wire/event-attributes.ts';
 import type { Failure } from '../../../../src/wire/failure.ts';
 import type { Activation, Intent, SinkInvocation } from '../../../workflow/activation.ts';
@@ -16,6 +16,8 @@ export interface RealmHost {
   decodeUtf8(bytes: Uint8Array, fatal: boolean, ignoreBom: boolean): string;
   /** The machine's clock, epoch ms. */
   clock(): number;
+  /** Writes random bytes of the machine's. */
+  fillRandom(into: Uint8Array): void;
   /** Source-mapped stack without the SDK's own frames. */
   mapStack(stack: string): string;
 }
@@ -43,7 +45,8 @@ export interface RealmExecution {
   tryUnblockConditions(): number;
   /** The activation ends: updates that no handler came for are refused. */
   rejectBufferedUpdates(): void;
-  query(name: string, input: Payloads | undefined): QueryAnswer;
+  /** Begins to answer a query; drain, then call what it returned. */
+  query(name: string, input: Payloads | undefined, header: Header | undefined): () => QueryAnswer;
   takeIntents(): Intent[];
   takeSinkCalls(): SinkInvocation[];
   takeUsedFlags(): SdkFlag[];
@@ -74,6 +77,8 @@ export interface WorkflowConverters {
 export interface WorkflowModules {
   workflows: ModuleExports;
   converters: WorkflowConverters;
+  /** Modules that export `interceptors`, in the worker's order. */
+  interceptorModules: readonly ModuleExports[];
 }
 
 /** The bundle's workflow part: evaluates the user's modules. */

@@ -171,7 +171,7 @@ describe('signals', () => {
     expect(world.refuse(world.signalMessage('c')).code).toBe(StatusCode.RESOURCE_EXHAUSTED);
     world.pass(world.limits.requestIdTtl);
     world.signal('c');
-    expect(world.state.requests.size).toBeLessThanOrEqual(2);
+    expect(world.state.applied.size).toBeLessThanOrEqual(2);
   });
 });
 

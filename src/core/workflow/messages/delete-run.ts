@@ -3,7 +3,7 @@
 import type { DeleteRunMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { failedPrecondition, runNotFound } from '../rejections.ts';
-import { REQUEST_ROW_PREFIX, START_ROW_ID } from '../rows.ts';
+import { chunkRowId, REQUEST_ROW_PREFIX, START_ROW_ID } from '../rows.ts';
 import { type ActorState, findRun, isOpen } from '../state.ts';
 import { Turn } from '../turn.ts';
 
@@ -21,6 +21,8 @@ export function deleteRun(state: ActorState, { runId }: DeleteRunMessage, contex
   if (state.chain?.currentRunId === runId) {
     turn.deleteRow({ table: 'chain', runId: '', id: '' });
     for (const id of state.requests.keys()) turn.deleteRow({ table: 'chain', runId: '', id: REQUEST_ROW_PREFIX + id });
+    for (const [number] of state.applied.entries())
+      turn.deleteRow({ table: 'chain', runId: '', id: chunkRowId(number) });
   }
   for (const { queryId } of turn.queriesOf(runId)) {
     turn.removeQuery(queryId);

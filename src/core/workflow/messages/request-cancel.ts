@@ -17,7 +17,7 @@ export function requestCancel(state: ActorState, message: RequestCancelMessage, 
   const turn = new Turn(state, context);
   const refused = refusedForRequestIds(turn, message.requestId);
   if (refused !== undefined) return refused;
-  turn.remember(message.requestId, { type: 'requestCancel', runId: run.runId, at: context.now });
+  turn.remember(message.requestId, run.runId);
   const draft = turn.open(run);
   draft.record(EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED, {
     cause: message.reason,

@@ -25,7 +25,7 @@ export function signal(state: ActorState, message: SignalMessage, context: TurnC
   if (run.row.facts.signalCount >= context.limits.signalsPerRun) return tooManySignals(turn, run.runId);
   const refused = refusedForRequestIds(turn, message.requestId);
   if (refused !== undefined) return refused;
-  turn.remember(message.requestId, { type: 'signal', runId: run.runId, at: context.now });
+  turn.remember(message.requestId, run.runId);
   const draft = turn.open(run);
   draft.record(EventType.WORKFLOW_EXECUTION_SIGNALED, signalAttributes(message));
   wakeWorkflow(draft);

@@ -17,7 +17,6 @@ import { beginRun, clampTimeouts } from '../new-run.ts';
 import type { Decision, Rejection, TurnContext } from '../outcome.ts';
 import { alreadyCompleted, alreadyStarted, exhausted, invalidArgument, unimplemented } from '../rejections.ts';
 import { completePolicy, policyProblem } from '../retry.ts';
-import type { RequestRow } from '../rows.ts';
 import type { RunDraft } from '../run-draft.ts';
 import { signalAttributes } from '../signals.ts';
 import { sizeOf } from '../size.ts';
@@ -95,7 +94,7 @@ export function beginChain(
 /** The first answer again, with the run's status as it is now. */
 function repeatedStart(state: ActorState, { requestId }: StartMessage): StartWorkflowExecutionResponse | undefined {
   const begun = requestId !== '' && state.chain?.start.requestId === requestId ? state.chain.start : undefined;
-  const first: RequestRow | undefined = begun ?? seenBefore(state, requestId);
+  const first = begun ?? seenBefore(state, requestId);
   if (first === undefined) return undefined;
   const { run } = state;
   const status =
@@ -111,7 +110,7 @@ function keepEarlierStart(turn: Turn, run: RunState): void {
   if (row.at + turn.limits.requestIdTtl <= turn.now) return;
   const status = row.runId === run.runId && !isOpen(run) ? run.row.facts.status : row.status;
   // From now on, so that the rows stay in the order of their time.
-  turn.remember(requestId, { ...row, at: turn.now, status: status ?? WorkflowExecutionStatus.TERMINATED });
+  turn.rememberStart(requestId, { ...row, at: turn.now, status: status ?? WorkflowExecutionStatus.TERMINATED });
 }
 
 function badStart(message: StartMessage, { limits }: TurnContext): Rejection | undefined {
@@ -158,7 +157,7 @@ function meetRunning(turn: Turn, run: RunState, message: StartMessage): Decision
       `Workflow execution is already running. WorkflowId: ${workflowId}, RunId: ${runId}.`,
     );
   }
-  turn.remember(message.requestId, { type: 'start', runId, at: turn.now, started: false });
+  turn.remember(message.requestId, runId);
   if (message.update !== undefined) {
     return withUpdate(turn, undefined, message, { runId, started: false, status: WorkflowExecutionStatus.RUNNING });
   }

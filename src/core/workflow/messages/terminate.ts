@@ -24,7 +24,7 @@ export function terminate(state: ActorState, message: TerminateMessage, context:
   const turn = new Turn(state, context);
   const refused = refusedForRequestIds(turn, message.requestId);
   if (refused !== undefined) return refused;
-  turn.remember(message.requestId, { type: 'terminate', runId: run.runId, at: context.now });
+  turn.remember(message.requestId, run.runId);
   terminateRun(turn.open(run), message.reason || NO_REASON, message.details, message.identity);
   return turn.outcome({ type: 'accepted' });
 }

@@ -1,0 +1,99 @@
+// What a workflow says about itself, and what only its queries may use.
+
+import { beforeAll, describe, expect, test } from 'vitest';
+import { CommandType } from '../../../src/wire/enums.ts';
+import { MessageType } from '../../../src/wire/protocol-message.ts';
+import type { Realm } from './realm.ts';
+import { realmOf, TestRun, values } from './test-run.test-support.ts';
+
+const WORKFLOWS = `
+import * as wf from 'tenuto/workflow';
+class OutOfStock extends Error {}
+class Sold extends OutOfStock {}
+export async function refuses() { throw new Sold('nothing left'); }
+wf.setWorkflowOptions({ failureExceptionTypes: [OutOfStock] }, refuses);
+export async function breaks() { throw new TypeError('a bug'); }
+wf.setWorkflowOptions({ failureExceptionTypes: [OutOfStock] }, breaks);
+export async function asked() { throw new Error(wf.workflowInfo().workflowId); }
+wf.setWorkflowOptions(() => ({ failureExceptionTypes: wf.workflowInfo().workflowId === 'workflow' ? [Error] : [] }), asked);
+export async function updates() {
+  wf.setHandler(wf.defineUpdate('take'), () => { throw new Sold('all gone'); });
+  await wf.condition(() => false);
+}
+wf.setWorkflowOptions({ failureExceptionTypes: [OutOfStock] }, updates);
+export default async function other() { throw new OutOfStock('by default'); }
+wf.setWorkflowOptions({ failureExceptionTypes: [OutOfStock] }, other);
+export async function inside() {
+  const stream = wf.getRandomStream('mine');
+  const drawn = [stream.random(), wf.getRandomStream('mine').uuid4(), [...stream.fill(new Uint8Array(3))]];
+  wf.setHandler(wf.defineQuery('chance'), () => [wf.workflowInfo().unsafe, wf.workflowInfo().unsafe.random.uuid4(), stream.random()]);
+  await wf.sleep(1000);
+  return [...drawn, stream.random(), wf.workflowRandom.random()];
+}
+export async function plainly() { const own = Math.random(); await wf.sleep(1000); return own; }
+`;
+
+let realm: Realm;
+beforeAll(async () => {
+  realm = await realmOf(WORKFLOWS);
+});
+
+describe('failureExceptionTypes', () => {
+  test.each([
+    ['refuses', 'nothing left'],
+    ['asked', 'workflow'],
+    ['whatever', 'by default'],
+  ])('%s: the workflow fails', (type, message) => {
+    const [command] = new TestRun(realm, type).task();
+    expect(command).toMatchObject({ commandType: CommandType.FAIL_WORKFLOW_EXECUTION });
+    expect(command?.attributes).toMatchObject({
+      failure: { message, applicationFailureInfo: { type: expect.stringMatching(/Error|Sold|OutOfStock/) } },
+    });
+  });
+
+  test('other errors fail the workflow task', () => {
+    expect(new TestRun(realm, 'breaks').failingTask().message).toBe('a bug');
+  });
+
+  test('an update fails with what its handler throws', () => {
+    const run = new TestRun(realm, 'updates');
+    run.task();
+    const bodies = run.updateTask(run.update('u', 'take')).map(({ body }) => body);
+    expect(bodies.find(({ type }) => type === MessageType.RESPONSE)).toMatchObject({
+      value: { outcome: { failure: { message: 'all gone' } } },
+    });
+  });
+});
+
+describe('chance', () => {
+  test('of a named stream is the same on replay, and no query moves it', () => {
+    const runId = 'a-run';
+    const drawn = (queried: boolean): unknown[] => {
+      const run = new TestRun(realm, 'inside', [], { runId });
+      run.task();
+      if (queried)
+        for (const query of [run.query('chance'), run.replay('chance')]) expect(query.failure).toBeUndefined();
+      run.forget();
+      run.fire('1');
+      run.task();
+      return run.result as unknown[];
+    };
+    const result = drawn(false);
+    expect(drawn(true)).toEqual(result);
+    expect(new Set(result).size).toBe(5);
+    const plain = new TestRun(realm, 'plainly', [], { runId });
+    plain.task();
+    plain.fire('1');
+    plain.task();
+    expect(plain.result).toBe(result.at(-1));
+  });
+
+  test('of the machine is there for queries, which are not replayed themselves', () => {
+    const run = new TestRun(realm, 'inside');
+    run.task();
+    const ask = (): unknown[] => values(run.replay('chance').answer)[0] as unknown[];
+    const [unsafe, uuid] = ask();
+    expect(unsafe).toMatchObject({ isReplaying: true, isReplayingHistoryEvents: false });
+    expect(ask()[1]).not.toBe(uuid);
+  });
+});

@@ -1,0 +1,38 @@
+// What a workflow function says about itself: options that hang on the function, read before it is called.
+
+import type { Workflow } from '../common/interfaces.ts';
+
+export interface WorkflowDefinitionOptions {
+  /**
+   * Errors of these classes fail the workflow (or the update whose handler throws them) as a TemporalFailure does; others fail the
+   * workflow task, which is tried again. `[Error]` fails the workflow on every error.
+   */
+  failureExceptionTypes?: (abstract new (...args: never[]) => Error)[] | undefined;
+}
+
+/** A function is called once per execution, in its context, right before the workflow function. */
+export type WorkflowDefinitionOptionsOrGetter = WorkflowDefinitionOptions | (() => WorkflowDefinitionOptions);
+
+/** Where they hang; the name is that of Temporal's SDK. */
+const PROPERTY = 'workflowDefinitionOptions';
+
+/**
+ * Sets a workflow's options:
+ *
+ * ```ts
+ * setWorkflowOptions({ failureExceptionTypes: [OutOfStock] }, orderWorkflow);
+ * export async function orderWorkflow(): Promise<void> { … }
+ * ```
+ */
+export function setWorkflowOptions<A extends never[], R>(
+  options: WorkflowDefinitionOptionsOrGetter,
+  fn: (...args: A) => Promise<R>,
+): void {
+  Object.defineProperty(fn, PROPERTY, { value: options, writable: true, configurable: true });
+}
+
+/** @internal Evaluates the options of a workflow function. @throws what a getter throws. */
+export function definitionOptionsOf(fn: Workflow): WorkflowDefinitionOptions {
+  const options = (fn as { [PROPERTY]?: WorkflowDefinitionOptionsOrGetter })[PROPERTY];
+  return (typeof options === 'function' ? options() : options) ?? {};
+}

@@ -1,0 +1,144 @@
+// Hooks around what comes into a workflow and what it asks for, named as in @temporalio/workflow. A module of interceptors exports
+// `interceptors`, a WorkflowInterceptorsFactory, and is named in the worker's `interceptors.workflowModules`; it is bundled with the
+// workflows and called once per execution, before their code. What interceptors do is replayed like the workflow itself.
+
+import type { ActivityOptions, LocalActivityOptions } from '../common/activity-options.ts';
+import type { Headers, Next } from '../common/interceptors.ts';
+import type { ChildWorkflowOptions, ContinueAsNewOptions, SleepOptions, WorkflowExecution } from './interfaces.ts';
+
+export type { Headers, Next } from '../common/interceptors.ts';
+
+/** Called once per execution, in its context: `workflowInfo()` and the rest may be used. */
+export type WorkflowInterceptorsFactory = () => WorkflowInterceptors;
+
+/** Each list runs first to last, those of earlier modules before those of later ones. */
+export interface WorkflowInterceptors {
+  inbound?: WorkflowInboundCallsInterceptor[];
+  outbound?: WorkflowOutboundCallsInterceptor[];
+}
+
+export interface WorkflowExecuteInput {
+  readonly args: unknown[];
+  /** As the starter's interceptors set them. */
+  readonly headers: Headers;
+}
+
+export interface UpdateInput {
+  readonly updateId: string;
+  readonly name: string;
+  readonly args: unknown[];
+  readonly headers: Headers;
+}
+
+export interface SignalInput {
+  readonly signalName: string;
+  readonly args: unknown[];
+  readonly headers: Headers;
+}
+
+export interface QueryInput {
+  readonly queryName: string;
+  readonly args: unknown[];
+  readonly headers: Headers;
+}
+
+/** Around what comes in. Implement any of these. */
+export interface WorkflowInboundCallsInterceptor {
+  /** The workflow function. */
+  execute?(input: WorkflowExecuteInput, next: Next<WorkflowInboundCallsInterceptor, 'execute'>): Promise<unknown>;
+  handleUpdate?(input: UpdateInput, next: Next<WorkflowInboundCallsInterceptor, 'handleUpdate'>): Promise<unknown>;
+  /** Not called on replay. Synchronous: an error it throws rejects the update. */
+  validateUpdate?(input: UpdateInput, next: Next<WorkflowInboundCallsInterceptor, 'validateUpdate'>): void;
+  handleSignal?(input: SignalInput, next: Next<WorkflowInboundCallsInterceptor, 'handleSignal'>): Promise<void>;
+  /** May await, as long as nothing it awaits needs the world: the answer is taken once no microtask is left. */
+  handleQuery?(input: QueryInput, next: Next<WorkflowInboundCallsInterceptor, 'handleQuery'>): Promise<unknown>;
+}
+
+export type TimerOptions = SleepOptions;
+
+export interface TimerInput {
+  readonly durationMs: number;
+  readonly seq: number;
+  readonly options?: TimerOptions | undefined;
+}
+
+export interface ActivityInput {
+  readonly activityType: string;
+  readonly args: unknown[];
+  readonly options: ActivityOptions;
+  readonly headers: Headers;
+  readonly seq: number;
+}
+
+export interface LocalActivityInput {
+  readonly activityType: string;
+  readonly args: unknown[];
+  readonly options: LocalActivityOptions;
+  readonly headers: Headers;
+  readonly seq: number;
+  /** Epoch ms; set after a back-off by timer. */
+  readonly originalScheduleTime?: number | undefined;
+  /** 1-based. */
+  readonly attempt: number;
+}
+
+export interface StartChildWorkflowExecutionInput {
+  readonly workflowType: string;
+  readonly options: ChildWorkflowOptions & { readonly workflowId: string; readonly args: unknown[] };
+  readonly headers: Headers;
+  readonly seq: number;
+}
+
+export interface SignalWorkflowInput {
+  readonly seq: number;
+  readonly signalName: string;
+  readonly args: unknown[];
+  readonly headers: Headers;
+  readonly target:
+    | { readonly type: 'external'; readonly workflowExecution: WorkflowExecution }
+    | { readonly type: 'child'; readonly childWorkflowId: string };
+}
+
+export type ContinueAsNewInputOptions = ContinueAsNewOptions & Required<Pick<ContinueAsNewOptions, 'workflowType'>>;
+
+export interface ContinueAsNewInput {
+  readonly args: unknown[];
+  readonly headers: Headers;
+  readonly options: ContinueAsNewInputOptions;
+}
+
+export type GetLogAttributesInput = Record<string, unknown>;
+
+/** Around what the workflow asks for. Implement any of these. */
+export interface WorkflowOutboundCallsInterceptor {
+  /** Every timer: `sleep`, time-outs of conditions and scopes, `setTimeout`. */
+  startTimer?(input: TimerInput, next: Next<WorkflowOutboundCallsInterceptor, 'startTimer'>): Promise<void>;
+  scheduleActivity?(
+    input: ActivityInput,
+    next: Next<WorkflowOutboundCallsInterceptor, 'scheduleActivity'>,
+  ): Promise<unknown>;
+  /** Called again for an attempt that comes after a back-off by timer. */
+  scheduleLocalActivity?(
+    input: LocalActivityInput,
+    next: Next<WorkflowOutboundCallsInterceptor, 'scheduleLocalActivity'>,
+  ): Promise<unknown>;
+  /** Gives two promises: of the first run's id, and of the result. */
+  startChildWorkflowExecution?(
+    input: StartChildWorkflowExecutionInput,
+    next: Next<WorkflowOutboundCallsInterceptor, 'startChildWorkflowExecution'>,
+  ): Promise<[Promise<string>, Promise<unknown>]>;
+  /** Of children and of external workflows. */
+  signalWorkflow?(
+    input: SignalWorkflowInput,
+    next: Next<WorkflowOutboundCallsInterceptor, 'signalWorkflow'>,
+  ): Promise<void>;
+  continueAsNew?(
+    input: ContinueAsNewInput,
+    next: Next<WorkflowOutboundCallsInterceptor, 'continueAsNew'>,
+  ): Promise<never>;
+  /** Adds to the metadata of the workflow's log messages. */
+  getLogAttributes?(
+    input: GetLogAttributesInput,
+    next: Next<WorkflowOutboundCallsInterceptor, 'getLogAttributes'>,
+  ): Record<string, unknown>;
+}

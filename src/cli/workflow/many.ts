@@ -1,0 +1,82 @@
+// `--query` on verbs of one workflow: the same on every workflow that it finds, as a batch job.
+
+import { createInterface } from 'node:readline/promises';
+import type { Command } from 'commander';
+import { defaultPayloadConverter, toPayloadsMessage } from '../../../sdk/common/payload-converter.ts';
+import type { BatchOperations } from '../../wire/batch.ts';
+import type { Session } from '../connect.ts';
+import { UsageError } from '../exit-codes.ts';
+import { positiveInteger } from './options.ts';
+
+/** One workflow or those of a query: exactly one of the two is given. */
+export interface ManyFlags {
+  workflowId?: string;
+  runId?: string;
+  query?: string;
+  yes?: true;
+  rps?: string;
+  jobId?: string;
+  reason?: string;
+}
+
+/** @param reason what it is needed for, besides batch jobs. */
+export function withTargets(command: Command, reason = 'why; of the batch job, too'): Command {
+  return command
+    .option('-w, --workflow-id <id>', 'workflow id (this or --query)')
+    .option('-r, --run-id <id>', 'run id (default: the current run)')
+    .option('-q, --query <filter>', 'instead of one workflow all that it finds, as a batch job')
+    .option('--reason <text>', reason)
+    .option('-y, --yes', 'with --query: do not ask first')
+    .option('--rps <n>', 'with --query: workflows per second (default 50)')
+    .option('--job-id <id>', 'with --query: id of the batch job (default: a fresh UUID)');
+}
+
+interface One {
+  workflowId: string;
+  runId: string | undefined;
+}
+
+/** The workflow meant; undefined: those of the query. */
+export function oneOf({ workflowId, runId, query, yes, rps, jobId }: ManyFlags): One | undefined {
+  if ((workflowId === undefined) === (query === undefined))
+    throw new UsageError('give --workflow-id for one workflow, or --query for all that it finds');
+  if (workflowId === undefined) {
+    if (runId !== undefined) throw new UsageError('--run-id goes with --workflow-id, not with --query');
+    return undefined;
+  }
+  for (const [flag, value] of Object.entries({ yes, rps, 'job-id': jobId }))
+    if (value !== undefined) throw new UsageError(`--${flag} goes with --query`);
+  return { workflowId, runId };
+}
+
+export function signalOperation({ connection }: Session, signal: string, args: readonly unknown[]): BatchOperations {
+  const input = toPayloadsMessage(defaultPayloadConverter, args);
+  return { signalOperation: { signal, input, identity: connection.identity } };
+}
+
+/** Starts the job, once whoever is at the terminal has said yes. */
+export async function startJob(session: Session, flags: ManyFlags, operations: BatchOperations): Promise<void> {
+  const { client, connection, namespace, output } = session;
+  const { query = '', reason = 'Requested from CLI', jobId = crypto.randomUUID() } = flags;
+  const perSecond = flags.rps === undefined ? {} : { maxOperationsPerSecond: positiveInteger(flags.rps, '--rps') };
+  if (flags.yes === undefined) {
+    const { count } = await client.workflow.count(query);
+    await confirm(`Start a batch job on about ${count} workflow(s)?`);
+  }
+  const job = { namespace, jobId, reason, visibilityQuery: query, ...perSecond, ...operations };
+  await connection.workflowService.startBatchOperation(job);
+  if (output.format === 'table') output.line(`started batch job ${jobId}: tenuto batch describe --job-id ${jobId}`);
+  else output.record({ batchJobId: jobId });
+}
+
+/** Throws UsageError for any answer but yes, and where nobody can answer. */
+export async function confirm(question: string): Promise<void> {
+  if (process.stdin.isTTY !== true) throw new UsageError('nobody can be asked here: add --yes');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await terminal.question(`${question} y/N `);
+    if (!['y', 'yes'].includes(answer.trim().toLowerCase())) throw new UsageError('not done');
+  } finally {
+    terminal.close();
+  }
+}

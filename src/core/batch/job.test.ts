@@ -1,0 +1,112 @@
+// How a batch job moves on: every execution is counted once, however the steps fall.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BatchOperationState, BatchOperationType } from '../../wire/enums.ts';
+import {
+  ended,
+  firstProgress,
+  infoOf,
+  isRunning,
+  type JobProgress,
+  type JobSpec,
+  needsPage,
+  nextSlice,
+  settled,
+  withPage,
+} from './job.ts';
+import { messageFor } from './operations.ts';
+
+const spec = (over: Partial<JobSpec> = {}): JobSpec => ({
+  ...{ jobId: 'job', requestId: 'request', reason: 'why', identity: 'me', startTime: 7, perSecond: 50 },
+  ...{ operation: { type: 'cancel' }, target: { query: "WorkflowType = 'order'" } },
+  ...over,
+});
+
+const targets = (n: number, of = 'w') => Array.from({ length: n }, (_, i) => ({ workflowId: `${of}${i}`, runId: 'r' }));
+
+describe('a batch job', () => {
+  it('comes to each execution of its pages once, and counts what came of them', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat({ max: 40 }), { minLength: 1, maxLength: 5 }),
+        fc.integer({ min: 1, max: 60 }),
+        fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
+        (sizes, perSecond, shares) => {
+          const job = spec({ perSecond });
+          let progress = firstProgress(job);
+          const seen: string[] = [];
+          let failures = 0;
+          let pages = 0;
+          while (isRunning(progress)) {
+            if (needsPage(progress)) {
+              const next = pages + 1 < sizes.length ? new Uint8Array([pages]) : undefined;
+              progress = withPage(progress, { targets: targets(sizes[pages] ?? 0, `p${pages}-`), next }, 3);
+              pages += 1;
+            }
+            const slice = nextSlice(progress, job);
+            // Stopped early, or crashed and begun again: a prefix is counted.
+            const begun = Math.ceil(slice.length * (shares.next().value ?? 1));
+            const failure = begun > 0 ? 1 : 0;
+            failures += failure;
+            seen.push(...slice.slice(0, begun).map(({ workflowId }) => workflowId));
+            progress = settled(progress, { complete: begun - failure, failure }, 9);
+            if (begun === 0 && slice.length > 0) progress = settled(progress, { complete: 0, failure: 0 }, 9);
+          }
+          const all = sizes.flatMap((size, page) => targets(size, `p${page}-`).map(({ workflowId }) => workflowId));
+          expect(seen).toEqual(all);
+          expect(progress).toEqual({
+            state: BatchOperationState.COMPLETED,
+            ...{ total: all.length, complete: all.length - failures, failure: failures, closeTime: 9 },
+          });
+        },
+      ),
+    );
+  });
+
+  it('of executions named is about those, and knows at once how many', () => {
+    const job = spec({ target: { executions: targets(3) }, perSecond: 2 });
+    const first = firstProgress(job);
+    expect(needsPage(first)).toBe(false);
+    expect(infoOf({ spec: job, progress: first })).toMatchObject({
+      operationType: BatchOperationType.CANCEL,
+      state: BatchOperationState.RUNNING,
+      totalOperationCount: 3,
+    });
+    expect(nextSlice(first, job)).toEqual(targets(2));
+    const half = settled(first, { complete: 2, failure: 0 }, 8);
+    expect(isRunning(half)).toBe(true);
+    expect(isRunning(settled(half, { complete: 0, failure: 1 }, 9))).toBe(false);
+  });
+
+  it('that was stopped counts what was under way, and comes to nothing more', () => {
+    const job = spec({ target: { executions: targets(3) } });
+    const stopped = ended(firstProgress(job), 'stopped by me: enough', 8);
+    expect(nextSlice(stopped, job)).toEqual([]);
+    const after: JobProgress = settled(stopped, { complete: 1, failure: 1 }, 9);
+    expect(infoOf({ spec: job, progress: after })).toMatchObject({
+      ...{ state: BatchOperationState.FAILED, closeTime: 8, closeReason: 'stopped by me: enough' },
+      ...{ totalOperationCount: 3, completeOperationCount: 1, failureOperationCount: 1 },
+    });
+  });
+
+  it('gives each run a request id of its own, the same whenever it comes to it', () => {
+    const [one, other] = targets(2).map((target, i) => ({ ...target, runId: `r${i}` }));
+    if (one === undefined || other === undefined) throw new Error('two were asked for');
+    const id = (job: JobSpec, target = one): string => messageFor(job, target).requestId;
+    expect(id(spec())).toBe(id(spec()));
+    expect(id(spec())).not.toBe(id(spec(), other));
+    // A later job of the same id.
+    expect(id(spec())).not.toBe(id(spec({ startTime: 8 })));
+  });
+
+  it.each([
+    [{ type: 'terminate' } as const, { type: 'terminate', reason: 'why', identity: 'tenuto-batch' }],
+    [{ type: 'cancel' } as const, { type: 'requestCancel', reason: 'why', identity: 'me' }],
+    [{ type: 'signal', signalName: 'go' } as const, { type: 'signal', signalName: 'go', identity: 'me' }],
+  ])('says to a run: %j', (operation, message) => {
+    expect(messageFor(spec({ operation }), { workflowId: 'w', runId: 'r' })).toMatchObject({
+      ...message,
+      target: { runId: 'r' },
+    });
+  });
+});

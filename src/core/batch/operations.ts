@@ -1,0 +1,48 @@
+// What a batch job can do to an execution: one line of the table each. A message's request id is made of the job and the run, so that a job that
+// comes to an execution again after a crash finds it done (DESIGN §4, unknown outcomes).
+
+import type { BatchTarget } from '../../wire/batch.ts';
+import type { Header, Payloads } from '../../wire/common.ts';
+import { BatchOperationType } from '../../wire/enums.ts';
+import type { RequestCancelMessage, SignalMessage, TerminateMessage } from '../workflow/message.ts';
+import type { JobSpec } from './job.ts';
+
+export type BatchOperation =
+  | { type: 'terminate'; details?: Payloads | undefined }
+  | { type: 'cancel' }
+  | { type: 'signal'; signalName: string; input?: Payloads | undefined; header?: Header | undefined };
+
+/** Messages that jobs send. */
+export type BatchMessage = TerminateMessage | RequestCancelMessage | SignalMessage;
+
+/** Who terminated, in the history: the job, as on the reference server. Who wanted it is told by the job. */
+const JOB_IDENTITY = 'tenuto-batch';
+
+const TYPES: { readonly [T in BatchOperation['type']]: BatchOperationType } = {
+  terminate: BatchOperationType.TERMINATE,
+  cancel: BatchOperationType.CANCEL,
+  signal: BatchOperationType.SIGNAL,
+};
+
+export const operationType = ({ type }: BatchOperation): BatchOperationType => TYPES[type];
+
+/** Of two jobs that had the same id one after the other, each has request ids of its own. */
+const requestId = ({ jobId, startTime }: JobSpec, { workflowId, runId }: BatchTarget): string =>
+  `batch:${startTime}:${jobId}:${runId || workflowId}`;
+
+export function messageFor(spec: JobSpec, target: BatchTarget): BatchMessage {
+  const { operation, identity, reason } = spec;
+  const common = { target: { runId: target.runId }, identity, requestId: requestId(spec, target) };
+  switch (operation.type) {
+    case 'terminate':
+      return { type: 'terminate', ...common, identity: JOB_IDENTITY, reason, details: operation.details };
+    case 'cancel':
+      return { type: 'requestCancel', ...common, reason };
+    case 'signal': {
+      const { signalName, input, header } = operation;
+      return { type: 'signal', ...common, signalName, input, header };
+    }
+    default:
+      return operation satisfies never;
+  }
+}

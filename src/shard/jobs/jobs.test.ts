@@ -1,0 +1,195 @@
+// Batch jobs on a node: they outlive it, come to each execution once, at their rate, and can be stopped.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { JobOrder } from '../../core/batch/job.ts';
+import type { JobAnswer, JobAsk } from '../../ports/jobs.ts';
+import { MemoryDisk, openMemoryStore } from '../../store/index.ts';
+import type { BatchOperationInfo } from '../../wire/batch.ts';
+import { BatchOperationState, EventType, IndexedValueType } from '../../wire/enums.ts';
+import { StatusCode } from '../../wire/status.ts';
+import { NAMESPACE, stamped, typesOf, World } from '../testing.ts';
+import { MAX_RUNNING } from './registry.ts';
+
+const { RUNNING, COMPLETED, FAILED } = BatchOperationState;
+
+const world = async (): Promise<World> => {
+  const disk = new MemoryDisk();
+  return new World(() => openMemoryStore({ disk, shardCount: 4 })).open();
+};
+
+const ask = (w: World, asked: JobAsk) => w.call<JobAnswer>((done) => w.engine.jobs(NAMESPACE, asked, done));
+
+async function start(w: World, over: Partial<JobOrder> = {}) {
+  const order: JobOrder = {
+    ...{ jobId: 'job', requestId: 'request', reason: 'clean up', identity: 'me', perSecond: 50 },
+    ...{ operation: { type: 'terminate' }, target: { query: "ExecutionStatus = 'Running'" } },
+    ...over,
+  };
+  return ask(w, { type: 'start', order });
+}
+
+async function job(w: World, jobId = 'job'): Promise<BatchOperationInfo> {
+  const { value, error } = await ask(w, { type: 'describe', jobId });
+  if (value?.jobs[0] === undefined) throw new Error(error?.message);
+  return value.jobs[0];
+}
+
+const signal = { operation: { type: 'signal', signalName: 'go' } } as const;
+
+async function runs(w: World, n: number): Promise<void> {
+  for (let i = 0; i < n; i += 1) await w.start(`w${i}`);
+}
+
+const signals = async (w: World, i: number): Promise<number> =>
+  typesOf(await w.history(`w${i}`)).filter((type) => type === EventType.WORKFLOW_EXECUTION_SIGNALED).length;
+
+describe('a batch job', () => {
+  it('comes to every execution its filter finds, at its rate, and says so', async () => {
+    const w = await world();
+    await runs(w, 120);
+    await start(w);
+    await w.time.advance(1_500);
+    const half = await job(w);
+    expect(half).toMatchObject({ state: RUNNING, totalOperationCount: 120, identity: 'me', reason: 'clean up' });
+    expect(half.completeOperationCount).toBeGreaterThanOrEqual(50);
+    expect(half.completeOperationCount).toBeLessThan(100);
+    await w.time.advance(1_500);
+    const over = await job(w);
+    expect(over).toMatchObject({ state: COMPLETED, completeOperationCount: 120, failureOperationCount: 0 });
+    expect((over.closeTime ?? 0) - over.startTime).toBeGreaterThan(2_000);
+    const last = (await w.history('w7')).at(-1);
+    expect(last).toMatchObject({
+      eventType: EventType.WORKFLOW_EXECUTION_TERMINATED,
+      attributes: { reason: 'clean up', identity: 'tenuto-batch' },
+    });
+  });
+
+  it('of executions named counts those that are not there as done, as the reference server does', async () => {
+    const w = await world();
+    const runId = await w.start('a');
+    const executions = [{ workflowId: 'a', runId }, { workflowId: 'nobody' }];
+    await start(w, { ...signal, target: { executions } });
+    await w.time.advance(1_000);
+    expect(await job(w)).toMatchObject({ state: COMPLETED, totalOperationCount: 2, completeOperationCount: 2 });
+  });
+
+  it('leaves alone what begins after it', async () => {
+    const w = await world();
+    await runs(w, 60);
+    await start(w);
+    await w.time.advance(100);
+    await w.start('late');
+    await w.time.advance(5_000);
+    expect(await job(w)).toMatchObject({ state: COMPLETED, totalOperationCount: 60, completeOperationCount: 60 });
+    expect(typesOf(await w.history('late'))).not.toContain(EventType.WORKFLOW_EXECUTION_TERMINATED);
+  });
+
+  it('goes on where it was after the node was killed, at whatever moments, and counts each execution once', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 0, max: 700 }), { maxLength: 4 }),
+        fc.constantFrom(20, 50, 400),
+        async (kills, perSecond) => {
+          const w = await world();
+          await runs(w, 70);
+          await start(w, { ...signal, perSecond });
+          for (const ms of kills) {
+            await w.time.advance(ms);
+            await w.restart();
+          }
+          await w.time.advance(10_000);
+          expect(await job(w)).toMatchObject({
+            ...{ state: COMPLETED, totalOperationCount: 70, completeOperationCount: 70, failureOperationCount: 0 },
+          });
+          for (const i of [0, 1, 33, 69]) expect(await signals(w, i)).toBe(1);
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+
+  it('stops when told to: nothing more is begun, and what was is counted', async () => {
+    const w = await world();
+    await runs(w, 70);
+    await start(w, { ...signal, perSecond: 20 });
+    await w.time.advance(1_700);
+    const stop = { type: 'stop', jobId: 'job', reason: 'wrong ones', identity: 'boss' } as const;
+    expect((await ask(w, stop)).error).toBeUndefined();
+    await w.time.advance(5_000);
+    const stopped = await job(w);
+    expect(stopped).toMatchObject({
+      state: FAILED,
+      closeReason: 'stopped by boss: wrong ones',
+      totalOperationCount: 70,
+    });
+    let signalled = 0;
+    for (let i = 0; i < 70; i += 1) signalled += await signals(w, i);
+    expect(stopped.completeOperationCount).toBe(signalled);
+    expect(signalled).toBeGreaterThan(25);
+    expect(signalled).toBeLessThan(40);
+    // The same request again; then another one.
+    expect((await ask(w, stop)).error).toBeUndefined();
+    expect((await ask(w, { ...stop, reason: 'again' })).error?.code).toBe(StatusCode.NOT_FOUND);
+    expect((await ask(w, { ...stop, jobId: 'nobody' })).error?.code).toBe(StatusCode.NOT_FOUND);
+  });
+
+  it('has its id to itself; the same request again is answered alike', async () => {
+    const w = await world();
+    expect((await start(w)).error).toBeUndefined();
+    expect((await start(w)).error).toBeUndefined();
+    expect((await start(w, { requestId: 'another' })).error?.code).toBe(StatusCode.ALREADY_EXISTS);
+  });
+
+  it('is forgotten with its namespace’s retention', async () => {
+    const w = await world();
+    w.namespaces.set(NAMESPACE, { id: 'id-of-default', retention: 120_000 });
+    await start(w);
+    await w.time.advance(110_000);
+    expect(await job(w)).toMatchObject({ state: COMPLETED, totalOperationCount: 0 });
+    await w.restart();
+    await w.time.advance(20_000);
+    expect((await ask(w, { type: 'describe', jobId: 'job' })).error?.code).toBe(StatusCode.NOT_FOUND);
+    expect((await start(w, { requestId: 'anew' })).error).toBeUndefined();
+  });
+
+  it('is one of so many that run, and is listed, newest first and in pages', async () => {
+    const w = await world();
+    await runs(w, 3);
+    for (let i = 0; i < MAX_RUNNING; i += 1) {
+      await w.time.advance(3);
+      await start(w, { ...signal, jobId: `j${i}`, requestId: `q${i}`, perSecond: 1 });
+    }
+    const refused = await start(w, { jobId: 'more' });
+    expect(refused.error).toMatchObject({ code: StatusCode.RESOURCE_EXHAUSTED });
+    const first = (await ask(w, { type: 'list', pageSize: 7 })).value;
+    const second = (await ask(w, { type: 'list', pageSize: 7, after: first?.next })).value;
+    const ids = [...(first?.jobs ?? []), ...(second?.jobs ?? [])].map(({ jobId }) => jobId);
+    expect(ids).toEqual(Array.from({ length: MAX_RUNNING }, (_, i) => `j${MAX_RUNNING - 1 - i}`));
+    expect(second?.next).toBeUndefined();
+    const bad = await ask(w, { type: 'list', pageSize: 7, after: new Uint8Array([1]) });
+    expect(bad.error?.code).toBe(StatusCode.INVALID_ARGUMENT);
+  });
+
+  it('ends when its filter cannot be answered any more', async () => {
+    const w = await world();
+    const change = (add: object, remove: string[]) =>
+      w.call((done) => w.engine.changeSearchAttributes(NAMESPACE, { add: { ...add }, remove }, done));
+    await change({ City: IndexedValueType.KEYWORD }, []);
+    await w.start('a', { searchAttributes: { indexedFields: { City: stamped('Keyword', 'Rome') } } });
+    w.engine.jobs(
+      NAMESPACE,
+      {
+        type: 'start',
+        order: {
+          ...{ jobId: 'job', requestId: 'q', reason: 'r', identity: '', perSecond: 1 },
+          ...{ operation: { type: 'cancel' }, target: { query: "City = 'Rome'" } },
+        },
+      },
+      () => undefined,
+    );
+    await change({}, ['City']);
+    await w.time.advance(2_000);
+    expect((await job(w)).state).toBe(FAILED);
+    expect((await job(w)).closeReason).toContain('City');
+  });
+});

@@ -1,0 +1,81 @@
+// Operations of a batch job, one after the other at its rate, without waiting for each: what came of them is counted when all are over. What may
+// succeed later is tried again; a workflow that is not there, or closed, is what most operations are about, and counts as done, as on the
+// reference server. Used by runner.ts.
+
+import type { Clock, Scheduler } from '../../ports/clock.ts';
+import type { Done } from '../../ports/engine.ts';
+import { type Status, StatusCode } from '../../wire/status.ts';
+
+/** Attempts at one operation, with so many ms in between; then it counts as failed. */
+export const ATTEMPTS = 10;
+export const RETRY_MS = 1_000;
+/** ms between two looks at how many are due. */
+const TICK_MS = 10;
+
+export interface Came {
+  complete: number;
+  failure: number;
+}
+
+export interface PaceOptions<T> {
+  clock: Clock;
+  scheduler: Scheduler;
+  perSecond: number;
+  operate(target: T, done: Done<unknown>): void;
+  /** Nothing more is begun; those begun are waited for. */
+  stopped(): boolean;
+  /** This node does not go on with it: what is not over is not counted. */
+  abandoned(): boolean;
+}
+
+const LATER: ReadonlySet<StatusCode> = new Set([
+  StatusCode.UNAVAILABLE,
+  StatusCode.RESOURCE_EXHAUSTED,
+  StatusCode.DEADLINE_EXCEEDED,
+  StatusCode.ABORTED,
+]);
+
+const isDone = (error: Status | undefined): boolean => error === undefined || error.code === StatusCode.NOT_FOUND;
+
+/** What came of those that were begun, a prefix of `targets`; undefined when this node does not go on with it. */
+export function paced<T>(targets: readonly T[], options: PaceOptions<T>): Promise<Came | undefined> {
+  const { clock, scheduler, perSecond, operate, stopped, abandoned } = options;
+  return new Promise((resolve) => {
+    const came: Came = { complete: 0, failure: 0 };
+    const since = clock.monotonic();
+    let begun = 0;
+    let open = 0;
+    let isBeginning = true;
+    const settle = (): void => {
+      if (isBeginning || open > 0) return;
+      resolve(abandoned() ? undefined : came);
+    };
+    const attempt = (target: T, tried: number): void => {
+      operate(target, (error) => {
+        const again = error !== undefined && LATER.has(error.code) && tried + 1 < ATTEMPTS && !abandoned();
+        if (again) {
+          scheduler.after(RETRY_MS, () => attempt(target, tried + 1));
+          return;
+        }
+        open -= 1;
+        if (isDone(error)) came.complete += 1;
+        else came.failure += 1;
+        settle();
+      });
+    };
+    const begin = (): void => {
+      // The first at once.
+      const due = 1 + Math.floor(((clock.monotonic() - since) * perSecond) / 1_000);
+      for (; begun < Math.min(due, targets.length) && !stopped() && !abandoned(); begun += 1) {
+        const target = targets[begun];
+        if (target === undefined) break;
+        open += 1;
+        attempt(target, 0);
+      }
+      isBeginning = begun < targets.length && !stopped() && !abandoned();
+      if (isBeginning) scheduler.after(TICK_MS, begin);
+      else settle();
+    };
+    begin();
+  });
+}

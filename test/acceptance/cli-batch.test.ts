@@ -1,0 +1,103 @@
+// `tenuto batch …` and `--query` of the verbs that start batch jobs: what they print, their exit codes, and what becomes of the workflows.
+
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type AtEnd, type Finished, type ServerProcess, startServer, tenuto, until } from '../support/processes.ts';
+
+const undo: (() => unknown)[] = [];
+const atFileEnd: AtEnd = (step) => undo.push(step);
+afterAll(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+
+let node: ServerProcess;
+beforeAll(async () => {
+  node = await startServer(['start-dev', '--port', '0'], { atEnd: atFileEnd });
+});
+
+const run = (...args: string[]): Promise<Finished> => tenuto(args, { env: { TENUTO_ADDRESS: node.address } });
+
+async function json(...args: string[]): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await run(...args, '-o', 'json');
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+const start = async (type: string, n: number): Promise<void> => {
+  for (let i = 0; i < n; i += 1) await run('workflow', 'start', '--type', type, '-t', 'nobody', '-w', `${type}-${i}`);
+};
+
+const over = (jobId: string): Promise<Record<string, unknown>> =>
+  until(async () => {
+    const job = await json('batch', 'describe', '--job-id', jobId);
+    return job.state === 'RUNNING' ? undefined : job;
+  });
+
+it('signals, cancels and terminates what a query finds', async () => {
+  await start('order', 2);
+  const query = ['-q', "WorkflowType = 'order'", '--yes'];
+  const signalled = await json('workflow', 'signal', '--name', 'go', '-i', '7', ...query, '--reason', 'a nudge');
+  const jobId = String(signalled.batchJobId);
+  expect(await over(jobId)).toMatchObject({
+    ...{ jobId, state: 'COMPLETED', operation: 'SIGNAL', total: 2, complete: 2, failure: 0, reason: 'a nudge' },
+    identity: expect.stringMatching(/^cli:/) as unknown,
+  });
+  await json('workflow', 'cancel', ...query, '--job-id', 'cancelling');
+  await over('cancelling');
+  const named = await run('workflow', 'terminate', ...query, '--job-id', 'ending', '--rps', '200');
+  expect(named.stdout).toContain('started batch job ending');
+  await over('ending');
+  const { events } = (await json('workflow', 'show', '-w', 'order-1')) as unknown as {
+    events: { eventType: string }[];
+  };
+  expect(events.map(({ eventType }) => eventType.replace('EVENT_TYPE_WORKFLOW_EXECUTION_', ''))).toEqual([
+    ...['STARTED', 'EVENT_TYPE_WORKFLOW_TASK_SCHEDULED', 'SIGNALED', 'CANCEL_REQUESTED', 'TERMINATED'],
+  ]);
+  const { stdout } = await run('batch', 'list', '-o', 'jsonl');
+  const ids = stdout
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { jobId: string }).jobId);
+  expect(ids).toEqual(['ending', 'cancelling', jobId]);
+});
+
+it('a job is stopped with a reason; one that is over, or not there, cannot be', async () => {
+  await start('sleeper', 3);
+  await run(
+    'workflow',
+    'signal',
+    '--name',
+    'go',
+    '-q',
+    "WorkflowType = 'sleeper'",
+    '-y',
+    '--rps',
+    '1',
+    '--job-id',
+    'slow',
+  );
+  const stop = ['batch', 'terminate', '--job-id'];
+  expect(await run(...stop, 'slow', '--reason', 'too slow')).toMatchObject({
+    code: 0,
+    stdout: 'stopped batch job slow\n',
+  });
+  const job = await over('slow');
+  expect(job).toMatchObject({ state: 'FAILED', total: 3 });
+  expect(job.closeReason).toMatch(/^stopped by cli:.*: too slow$/);
+  expect((await run(...stop, 'slow', '--reason', 'again')).code).toBe(3);
+  expect((await run(...stop, 'nobody', '--reason', 'gone')).code).toBe(3);
+  expect((await run('batch', 'describe', '--job-id', 'nobody')).code).toBe(3);
+});
+
+it.each([
+  [['terminate'], 'give --workflow-id for one workflow, or --query'],
+  [['terminate', '-w', 'a', '-q', 'RunId IS NULL'], 'give --workflow-id for one workflow, or --query'],
+  [['cancel', '-w', 'a', '--rps', '7'], '--rps goes with --query'],
+  [['signal', '--name', 'x', '-q', 'RunId IS NULL'], 'add --yes'],
+  [['terminate', '-q', "Nope = 'x'", '--yes'], 'Nope'],
+  [['terminate', '-q', "WorkflowType = 'x' ORDER BY StartTime", '--yes'], 'neither ORDER BY nor GROUP BY'],
+])('refuses %j', async (args, why) => {
+  const refused = await run('workflow', ...args);
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain(why);
+});

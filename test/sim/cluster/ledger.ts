@@ -1,0 +1,74 @@
+// A workflow of the cluster's simulation that takes updates: it refuses those that are bad and applies some by an activity. Pure, like the others
+// (workflows.ts): from the history and the updates that a task brings come its commands and messages.
+
+import { jsonPayloads } from '../../../src/core/workflow/fields.ts';
+import { message, places } from '../../../src/core/workflow/testing.ts';
+import type { Command } from '../../../src/wire/command.ts';
+import { EventType } from '../../../src/wire/enums.ts';
+import type { HistoryEvent } from '../../../src/wire/event.ts';
+import type { ProtocolMessage } from '../../../src/wire/protocol-message.ts';
+import { activity, complete } from './workflows.ts';
+
+export const UPDATE = 'note';
+
+export const isBad = (updateId: string): boolean => updateId.startsWith('bad');
+const isSlow = (updateId: string): boolean => updateId.endsWith('1');
+const stepOf = (updateId: string): string => `apply-${updateId}`;
+
+export interface TaskAnswer {
+  readonly commands: Command[];
+  readonly messages: ProtocolMessage[];
+}
+
+/** @param total good updates until it ends */
+export function ledgerAnswer(
+  events: readonly HistoryEvent[],
+  asked: readonly ProtocolMessage[],
+  total: number,
+): TaskAnswer {
+  const open = new Set<string>();
+  const steps = new Map<number, string>();
+  const applied = new Set<string>();
+  let completed = 0;
+  for (const event of events) {
+    switch (event.eventType) {
+      case EventType.WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
+        open.add(event.attributes.protocolInstanceId ?? '');
+        break;
+      case EventType.WORKFLOW_EXECUTION_UPDATE_COMPLETED:
+        open.delete(event.attributes.meta?.updateId ?? '');
+        completed += 1;
+        break;
+      case EventType.ACTIVITY_TASK_SCHEDULED:
+        steps.set(event.eventId, event.attributes.activityId);
+        break;
+      case EventType.ACTIVITY_TASK_COMPLETED:
+        applied.add(steps.get(event.attributes.scheduledEventId) ?? '');
+        break;
+      default:
+        break;
+    }
+  }
+  const commands: Command[] = [];
+  const messages: ProtocolMessage[] = [];
+  const say = (said: ProtocolMessage): void => {
+    messages.push(said);
+    commands.push(...places(said));
+  };
+  const respond = (id: string): void => {
+    say(message.respond(id, { success: jsonPayloads(id) }));
+    completed += 1;
+  };
+  for (const id of open) if (applied.has(stepOf(id))) respond(id);
+  for (const { protocolInstanceId: id } of asked) {
+    if (isBad(id)) {
+      messages.push(message.reject(id));
+      continue;
+    }
+    say(message.accept(id));
+    if (isSlow(id)) commands.push(activity(stepOf(id)));
+    else respond(id);
+  }
+  if (completed >= total) commands.push(complete(completed));
+  return { commands, messages };
+}
