@@ -3,6 +3,7 @@
 
 import type * as messages from '../../src/core/workflow/message.ts';
 import type { Message } from '../../src/core/workflow/message.ts';
+import type { ActivityOptions } from '../../src/core/workflow/rows.ts';
 import {
   boolean,
   type Check,
@@ -35,7 +36,11 @@ export type ForwardedType =
   | 'pollUpdate'
   | 'queryAnswered'
   | 'queryLost'
-  | 'queryAbandoned';
+  | 'queryAbandoned'
+  | 'pauseActivity'
+  | 'unpauseActivity'
+  | 'resetActivity'
+  | 'updateActivityOptions';
 
 export type ForwardedMessage = Extract<Message, { type: ForwardedType }>;
 
@@ -58,6 +63,39 @@ const byId = object<{ runId?: string | undefined; activityId: string }>({
 const either = object<{ task?: unknown }>({ task: (value) => value });
 const activity: Check<messages.ActivityRef> = (value) =>
   either(value).task === undefined ? byId(value) : byTask(value);
+
+const choice = object<{ id?: string | undefined; type?: string | undefined; all?: boolean | undefined }>({
+  id: optional(string),
+  type: optional(string),
+  all: optional(boolean),
+});
+const activities: Check<messages.ActivityChoice> = (value) => {
+  const { id, type, all } = choice(value);
+  if (id !== undefined) return { id };
+  if (type !== undefined) return { type };
+  if (all === true) return { all };
+  throw new Error('no activities are chosen');
+};
+const jitter = { jitter: integer, jitterSeed: integer };
+
+export const activityOptions = object<ActivityOptions>({
+  taskQueue: string,
+  scheduleToCloseTimeout: integer,
+  scheduleToStartTimeout: integer,
+  startToCloseTimeout: integer,
+  heartbeatTimeout: integer,
+  retryPolicy: optional(common.retryPolicy),
+  priority: optional(common.priority),
+});
+const optionsChange = object<messages.ActivityOptionsChange>({
+  taskQueue: optional(string),
+  scheduleToCloseTimeout: optional(integer),
+  scheduleToStartTimeout: optional(integer),
+  startToCloseTimeout: optional(integer),
+  heartbeatTimeout: optional(integer),
+  retryPolicy: optional(common.retryPolicy),
+  priority: optional(common.priority),
+});
 
 const signalInput = {
   signalName: string,
@@ -197,6 +235,37 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
   }),
   queryLost: object<messages.QueryLostMessage>({ type: typed('queryLost'), queryId: string }),
   queryAbandoned: object<messages.QueryAbandonedMessage>({ type: typed('queryAbandoned'), queryId: string }),
+  pauseActivity: object<messages.PauseActivityMessage>({
+    type: typed('pauseActivity'),
+    target,
+    activities,
+    identity: string,
+    reason: string,
+    requestId: string,
+  }),
+  unpauseActivity: object<messages.UnpauseActivityMessage>({
+    type: typed('unpauseActivity'),
+    target,
+    activities,
+    resetAttempts: boolean,
+    resetHeartbeats: boolean,
+    ...jitter,
+  }),
+  resetActivity: object<messages.ResetActivityMessage>({
+    type: typed('resetActivity'),
+    target,
+    activities,
+    resetHeartbeats: boolean,
+    keepPaused: boolean,
+    restoreOriginalOptions: boolean,
+    ...jitter,
+  }),
+  updateActivityOptions: object<messages.UpdateActivityOptionsMessage>({
+    type: typed('updateActivityOptions'),
+    target,
+    activities,
+    change: (value) => (value === 'restoreOriginal' ? value : optionsChange(value)),
+  }),
 };
 
 const kind = object<{ type: string }>({ type: string });
@@ -258,5 +327,11 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
       return 'perhapsTwice';
     case 'queryAbandoned':
       return 'nothing';
+    // Somebody may have done the opposite meanwhile, or the attempt that it asked for may have begun.
+    case 'pauseActivity':
+    case 'unpauseActivity':
+    case 'resetActivity':
+    case 'updateActivityOptions':
+      return 'perhapsTwice';
   }
 }

@@ -1,8 +1,10 @@
 // The engine's calls as data: which shard one is for, how it is asked of the local engine, how it travels, and what a repeat would do. One
 // constructor for each method of the Engine port; routed-call.ts runs them, serve.ts reads them back.
 
+import { REGISTRY } from '../../src/core/namespace/record.ts';
 import type { PollUpdateMessage, QueryMessage, UpdateMessage } from '../../src/core/workflow/message.ts';
 import type { Reply } from '../../src/core/workflow/outcome.ts';
+import type { ActivityOptions } from '../../src/core/workflow/rows.ts';
 import { jobAnswer, jobAsk } from '../../src/frontend/validate/batch.ts';
 import {
   boolean,
@@ -19,6 +21,7 @@ import {
 import { queryResult } from '../../src/frontend/validate/commands.ts';
 import * as common from '../../src/frontend/validate/common.ts';
 import { updateOutcome } from '../../src/frontend/validate/messages.ts';
+import { namespaceAnswer, namespaceAsk } from '../../src/frontend/validate/namespaces.ts';
 import type {
   ActorAddress,
   AttributesChange,
@@ -30,8 +33,10 @@ import type {
   Waiting,
 } from '../../src/ports/engine.ts';
 import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
+import type { NamespaceAnswer, NamespaceAsk } from '../../src/ports/namespaces.ts';
 import type * as api from '../../src/wire/api.ts';
 import {
+  activityOptions,
   effectOf,
   type ForwardedMessage,
   forwardedMessage,
@@ -52,7 +57,8 @@ export type KeyedMethod =
   | 'awaitResult'
   | 'searchAttributes'
   | 'changeSearchAttributes'
-  | 'jobs';
+  | 'jobs'
+  | 'namespaces';
 
 /** Methods on the link: the engine's, under a name of their own. */
 export const linkMethod = (method: KeyedMethod | 'list' | 'count'): string => `engine.${method}`;
@@ -109,7 +115,12 @@ const started = object<api.StartWorkflowExecutionResponse>({ runId: string, star
 const replyKind = object<{ type: string }>({ type: string });
 const acceptedReply = object<{ resetHistoryEventId?: number | undefined }>({ resetHistoryEventId: optional(integer) });
 const startedReply = object<{ response: api.StartWorkflowExecutionResponse }>({ response: started });
-const heartbeatReply = object<{ cancelRequested: boolean }>({ cancelRequested: boolean });
+const heartbeatReply = object<{ cancelRequested: boolean; activityPaused: boolean; activityReset: boolean }>({
+  cancelRequested: boolean,
+  activityPaused: defaulted(boolean, false),
+  activityReset: defaulted(boolean, false),
+});
+const optionsReply = object<{ options: ActivityOptions }>({ options: activityOptions });
 
 const reply: Check<Reply> = (value) => {
   const { type } = replyKind(value);
@@ -120,6 +131,8 @@ const reply: Check<Reply> = (value) => {
       return { type: 'heartbeat', ...heartbeatReply(value) };
     case 'accepted':
       return { type: 'accepted', ...acceptedReply(value) };
+    case 'activityOptions':
+      return { type: 'activityOptions', ...optionsReply(value) };
     default:
       throw new Error(`a reply of type ${type.slice(0, 64)} is not for a forwarded message`);
   }
@@ -330,6 +343,19 @@ export const jobs = (namespace: string, asked: JobAsk): Operation<JobAnswer> => 
   answer: jobAnswer,
 });
 
+export const namespaces = (asked: NamespaceAsk): Operation<NamespaceAnswer> => ({
+  method: 'namespaces',
+  to: settingsOf(REGISTRY),
+  effect: asked.type === 'list' ? 'nothing' : 'once',
+  waits: 'forAnswer',
+  body: { asked },
+  local: (engine, done) => {
+    engine.namespaces(asked, done);
+    return undefined;
+  },
+  answer: namespaceAnswer,
+});
+
 // ---------------------------------------------------------------- requests, read back
 
 const address = object<ActorAddress>({ namespace: string, workflowId: string });
@@ -364,6 +390,7 @@ const changeBody = object<{ change: AttributesChange }>({
   change: object<AttributesChange>({ add: common.registeredAttributes, remove: list(string) }),
 });
 
+const namespacesBody = object<{ asked: NamespaceAsk }>({ asked: namespaceAsk });
 const jobsBody = object<{ namespace: string; asked: JobAsk }>({ namespace: string, asked: jobAsk });
 
 /** Each method's request as an operation again. Throws (check.ts) for what has another shape. */
@@ -389,4 +416,5 @@ export const READERS: { readonly [M in KeyedMethod]: Check<Operation<unknown>> }
     const { namespace, asked } = jobsBody(value);
     return jobs(namespace, asked);
   },
+  namespaces: (value) => namespaces(namespacesBody(value).asked),
 };

@@ -6,7 +6,7 @@ import { ensureTemporalFailure } from '../common/failure.ts';
 import { toPayloadsMessage } from '../common/payload-converter.ts';
 import { isUint8Array } from '../common/type-helpers.ts';
 import { BaseClient } from './base-client.ts';
-import { ActivityCancelledError, rethrowActivityError } from './errors.ts';
+import { ActivityCancelledError, ActivityPausedError, ActivityResetError, rethrowActivityError } from './errors.ts';
 
 /** An activity by its ids; without `runId`, in the workflow's current run. */
 export interface FullActivityId {
@@ -42,7 +42,8 @@ export class AsyncCompletionClient extends BaseClient {
   /**
    * The activity is alive, and the next attempt may resume from `details`.
    *
-   * @throws ActivityCancelledError when cancellation was requested: clean up, then {@link reportCancellation}.
+   * @throws ActivityCancelledError when cancellation was requested: clean up, then {@link reportCancellation}. ActivityResetError,
+   * ActivityPausedError when the activity was reset or paused: stop, and {@link fail} this attempt; or go on, and complete it all the same.
    */
   async heartbeat(activity: Uint8Array | FullActivityId, details?: unknown): Promise<void> {
     const { target, identity } = this.#common(activity);
@@ -52,6 +53,8 @@ export class AsyncCompletionClient extends BaseClient {
       .request('recordActivityTaskHeartbeat', encoded)
       .catch((err) => rethrowActivityError(err, idsOf(target)));
     if (response.cancelRequested) throw new ActivityCancelledError('cancelled');
+    if (response.activityReset) throw new ActivityResetError('reset');
+    if (response.activityPaused) throw new ActivityPausedError('paused');
   }
 
   #common(activity: Uint8Array | FullActivityId): { target: ActivityTarget; identity: string; credit: number } {

@@ -184,6 +184,20 @@ export class ActivityCancelledError extends Error {
   }
 }
 
+/** Thrown by `heartbeat` when the activity was reset: it begins anew once this attempt has ended. */
+export class ActivityResetError extends Error {
+  static {
+    markErrorClass(ActivityResetError, 'ActivityResetError');
+  }
+}
+
+/** Thrown by `heartbeat` when the activity was paused: no further attempt begins before it is unpaused. */
+export class ActivityPausedError extends Error {
+  static {
+    markErrorClass(ActivityPausedError, 'ActivityPausedError');
+  }
+}
+
 /**
  * Throws what a failed request about a workflow means to its caller.
  *

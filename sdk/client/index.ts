@@ -49,6 +49,8 @@ export {
   ActivityCancelledError,
   ActivityCompletionError,
   ActivityNotFoundError,
+  ActivityPausedError,
+  ActivityResetError,
   QueryNotRegisteredError,
   QueryRejectedError,
   ServiceError,

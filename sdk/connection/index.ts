@@ -1,5 +1,6 @@
 // The native connection, shared by client and worker.
 
+export type * from './activity-requests.ts';
 export { DEFAULT_ADDRESS } from './address.ts';
 export type { WebSocketFactory, WebSocketLike } from './browser-transport.ts';
 export { Connection, Connection as NativeConnection } from './connection.ts';

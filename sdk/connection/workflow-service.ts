@@ -1,6 +1,6 @@
 // Calls of the workflow service that no client class wraps, as `client.workflowService` of `@temporalio/client` has them.
 
-import type { Methods } from '../../src/wire/api.ts';
+import type { Methods, UpdateActivityOptionsResponse } from '../../src/wire/api.ts';
 import type {
   BatchOperationInfo,
   ListBatchOperationsRequest,
@@ -8,6 +8,24 @@ import type {
   StartBatchOperationRequest,
   StopBatchOperationRequest,
 } from '../../src/wire/batch.ts';
+
+import type {
+  DescribeNamespaceRequest,
+  ListNamespacesRequest,
+  ListNamespacesResponse,
+  NamespaceDescription,
+  RegisterNamespaceRequest,
+  UpdateNamespaceRequest,
+} from '../../src/wire/namespace.ts';
+import {
+  activitiesTarget,
+  activityOptions,
+  optionalMs,
+  type PauseActivityRequest,
+  type ResetActivityRequest,
+  type UnpauseActivityRequest,
+  type UpdateActivityOptionsRequest,
+} from './activity-requests.ts';
 
 /** ms; each is answered at once. */
 const TIMEOUT_MS = 10_000;
@@ -62,5 +80,100 @@ export class WorkflowService {
    */
   async stopBatchOperation(request: StopBatchOperationRequest): Promise<void> {
     await this.#request('stopBatchOperation', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * Registers a namespace: it can be used at once, at every node. For operators.
+   *
+   * @param request `workflowExecutionRetentionPeriod`: ms closed executions are kept, at least 1 h; description, owner and data 4 KiB together
+   * @throws RpcError ALREADY_EXISTS, also while executions of a deleted namespace of that name are not all gone
+   */
+  async registerNamespace(request: RegisterNamespaceRequest): Promise<void> {
+    await this.#request('registerNamespace', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /** By name or id. @throws RpcError NOT_FOUND */
+  async describeNamespace(request: DescribeNamespaceRequest): Promise<NamespaceDescription> {
+    return await this.#request('describeNamespace', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /** Those that this connection may use, or all for an operator; by name, page by page. */
+  async listNamespaces(request: ListNamespacesRequest = {}): Promise<ListNamespacesResponse> {
+    return await this.#request('listNamespaces', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /** What is left out stays; data is merged. A new retention is that of executions that have closed, too. For operators. */
+  async updateNamespace(request: UpdateNamespaceRequest): Promise<NamespaceDescription> {
+    return await this.#request('updateNamespace', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /** No workflow can be started in it any more; those that run go on. For operators. */
+  async deprecateNamespace(request: { namespace: string }): Promise<void> {
+    await this.#request('deprecateNamespace', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * No attempt of these activities begins until they are unpaused. One that runs is told with its next heartbeat.
+   *
+   * @throws RpcError INVALID_ARGUMENT for a request that cannot be meant, NOT_FOUND when the workflow does not run or no such activity is pending;
+   * FAILED_PRECONDITION for what another request paused.
+   */
+  async pauseActivity(request: PauseActivityRequest): Promise<void> {
+    const { reason, requestId } = request;
+    await this.#request(
+      'pauseActivity',
+      { ...activitiesTarget(request), reason, requestId },
+      { timeoutMs: TIMEOUT_MS },
+    );
+  }
+
+  /**
+   * They go on at once, also those that waited out a retry interval.
+   *
+   * @throws RpcError INVALID_ARGUMENT for a request that cannot be meant, NOT_FOUND when the workflow does not run or no such activity is pending.
+   */
+  async unpauseActivity(request: UnpauseActivityRequest): Promise<void> {
+    const { resetAttempts, resetHeartbeat, unpauseAll } = request;
+    const body = {
+      ...activitiesTarget(request, unpauseAll),
+      resetAttempts,
+      resetHeartbeat,
+      jitter: optionalMs(request.jitter),
+    };
+    await this.#request('unpauseActivity', body, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * They begin anew with attempt 1: at once, or when the attempt that runs has ended.
+   *
+   * @throws RpcError INVALID_ARGUMENT for a request that cannot be meant, NOT_FOUND when the workflow does not run or no such activity is pending.
+   */
+  async resetActivity(request: ResetActivityRequest): Promise<void> {
+    const { resetHeartbeat, keepPaused, restoreOriginalOptions, matchAll } = request;
+    const body = {
+      ...activitiesTarget(request, matchAll),
+      resetHeartbeat,
+      keepPaused,
+      restoreOriginalOptions,
+      jitter: optionalMs(request.jitter),
+    };
+    await this.#request('resetActivity', body, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * Sets what the mask names, for attempts that begin from now on.
+   *
+   * @returns The options as they are then; of several activities, the first's.
+   * @throws RpcError INVALID_ARGUMENT for a request that cannot be meant, NOT_FOUND when the workflow does not run or no such activity is pending.
+   */
+  async updateActivityOptions(request: UpdateActivityOptionsRequest): Promise<UpdateActivityOptionsResponse> {
+    const { activityOptions: given, updateMask, restoreOriginal, matchAll } = request;
+    const body = {
+      ...activitiesTarget(request, matchAll),
+      activityOptions: given && activityOptions(given),
+      updateMask: updateMask?.paths,
+      restoreOriginal,
+    };
+    return await this.#request('updateActivityOptions', body, { timeoutMs: TIMEOUT_MS });
   }
 }

@@ -34,6 +34,8 @@ export type ActivityCancelReason =
   | 'notFound'
   | 'timedOut'
   | 'workerShutdown'
+  | 'paused'
+  | 'reset'
   | 'heartbeatDetailsConversionFailed';
 
 const CANCEL_REASONS: Record<ActivityCancelReason, [CancelReason, ActivityCancellationDetails]> = {
@@ -41,6 +43,8 @@ const CANCEL_REASONS: Record<ActivityCancelReason, [CancelReason, ActivityCancel
   notFound: ['NOT_FOUND', new ActivityCancellationDetails({ notFound: true })],
   timedOut: ['TIMED_OUT', new ActivityCancellationDetails({ timedOut: true })],
   workerShutdown: ['WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true })],
+  paused: ['PAUSED', new ActivityCancellationDetails({ paused: true })],
+  reset: ['RESET', new ActivityCancellationDetails({ reset: true })],
   heartbeatDetailsConversionFailed: ['HEARTBEAT_DETAILS_CONVERSION_FAILED', new ActivityCancellationDetails()],
 };
 
@@ -171,6 +175,10 @@ export class ActivityExecution {
         return this.failed(ApplicationFailure.retryable('HEARTBEAT_DETAILS_CONVERSION_FAILED', 'CancelledFailure'));
       case 'workerShutdown':
         return { kind: 'failed', failure: shutdownFailure() };
+      case 'paused':
+        return this.failed(ApplicationFailure.retryable('Activity paused', 'ActivityPause'));
+      case 'reset':
+        return this.failed(ApplicationFailure.retryable('Activity reset', 'ActivityReset'));
       case 'cancelRequested':
       case 'notFound':
       case 'timedOut': {

@@ -181,7 +181,9 @@ describe('a cancelled activity', () => {
     connection.manual.add('recordActivityTaskHeartbeat');
     connection.push('activityTask', activityTask('t'));
     await settle();
-    connection.last('recordActivityTaskHeartbeat').resolve({ cancelRequested: true });
+    connection
+      .last('recordActivityTaskHeartbeat')
+      .resolve({ cancelRequested: true, activityPaused: false, activityReset: false });
     await settle();
     expect(connection.of('respondActivityTaskCanceled')).toHaveLength(1);
     connection.push('activityTask', activityTask('u'));
@@ -191,6 +193,36 @@ describe('a cancelled activity', () => {
     expect(connection.of('respondActivityTaskCanceled')).toHaveLength(1);
     expect(connection.of('grantCredit')).toHaveLength(1);
   });
+});
+
+describe('an activity that is paused or reset', () => {
+  it.each([
+    ['paused', { activityPaused: true, activityReset: false }, 'Activity paused', 'ActivityPause'],
+    ['reset', { activityPaused: false, activityReset: true }, 'Activity reset', 'ActivityReset'],
+  ] as const)(
+    '%s: is told by its heartbeat, and fails so that the server decides what follows',
+    async (what, answer, message, type) => {
+      let details: unknown;
+      const { connection } = await start({
+        act: async () => {
+          Context.current().heartbeat(1);
+          await untilCancelled().finally(() => {
+            details = Context.current().cancellationDetails;
+          });
+        },
+      });
+      connection.manual.add('recordActivityTaskHeartbeat');
+      connection.push('activityTask', activityTask('t'));
+      await settle();
+      connection.last('recordActivityTaskHeartbeat').resolve({ cancelRequested: false, ...answer });
+      await settle();
+      expect(details).toMatchObject({ cancelRequested: false, [what]: true });
+      expect(connection.last('respondActivityTaskFailed').body.failure).toMatchObject({
+        message,
+        applicationFailureInfo: { type },
+      });
+    },
+  );
 });
 
 describe('heartbeats', () => {

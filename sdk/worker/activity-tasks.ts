@@ -308,6 +308,8 @@ export class ActivityTasks {
       .then(
         (response) => {
           if (response.cancelRequested) activity.cancel('cancelRequested');
+          else if (response.activityPaused) activity.cancel('paused');
+          else if (response.activityReset) activity.cancel('reset');
         },
         (error: unknown) => {
           if (statusCodeOf(error) === StatusCode.NOT_FOUND) {

@@ -53,6 +53,9 @@ const FAR_MS = 30_000;
 /** Most rows reach the disk later than this. */
 const UNFLUSHED_MS = 400;
 
+/** How long a closed run is kept at least whose namespace this node has not heard of: then it is looked up again (retention.ts). */
+const UNHEARD_RETENTION_MS = 3_600_000;
+
 /** What a turn does besides its message. */
 export interface TurnExtras {
   /** Rows written in the same entry: a timer row that has fired goes. */
@@ -330,7 +333,7 @@ export class Executor {
       const { info } = change;
       visibilityRows(at, change, (key, value) => turn.write(key, value));
       if (info.status === WorkflowExecutionStatus.RUNNING || info.closeTime === undefined) continue;
-      const retentionMs = this.#options.namespaces.get(actor.namespace)?.retention ?? Number.MAX_SAFE_INTEGER;
+      const retentionMs = this.#options.namespaces.get(actor.namespace)?.retention ?? UNHEARD_RETENTION_MS;
       turn.write(retentionKey(info.closeTime + retentionMs, actor.base, info.runId), encodeRetained(info));
     }
   }

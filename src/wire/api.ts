@@ -44,6 +44,16 @@ import type {
   WorkflowTaskFailedCause,
 } from './enums.ts';
 import type { Failure } from './failure.ts';
+import type {
+  DeleteNamespaceRequest,
+  DeleteNamespaceResponse,
+  DescribeNamespaceRequest,
+  ListNamespacesRequest,
+  ListNamespacesResponse,
+  NamespaceDescription,
+  RegisterNamespaceRequest,
+  UpdateNamespaceRequest,
+} from './namespace.ts';
 import type { ProtocolMessage } from './protocol-message.ts';
 
 /** Events as the server keeps them: each element is a MessagePack array of `HistoryEvent`, in order, never re-encoded on its way. */
@@ -242,6 +252,15 @@ export interface PendingActivityInfo {
   heartbeatTimeout?: number | undefined;
   retryPolicy?: RetryPolicy | undefined;
   priority?: Priority | undefined;
+  /** Also where `state` says CANCEL_REQUESTED. */
+  paused?: boolean | undefined;
+  pauseInfo?: ActivityPauseInfo | undefined;
+}
+
+export interface ActivityPauseInfo {
+  pauseTime: number;
+  identity: string;
+  reason: string;
 }
 
 /** A child that was asked for and has not closed. */
@@ -360,13 +379,6 @@ export interface AddSearchAttributesRequest {
 export interface RemoveSearchAttributesRequest {
   namespace: string;
   searchAttributes: string[];
-}
-
-export interface DescribeNamespaceResponse {
-  name: string;
-  id: string;
-  /** ms */
-  workflowExecutionRetentionTtl: number;
 }
 
 export interface PollerInfo {
@@ -633,6 +645,68 @@ export interface RecordActivityTaskHeartbeatRequest {
 
 export interface RecordActivityTaskHeartbeatResponse {
   cancelRequested: boolean;
+  /** The activity was paused, or reset, while this attempt runs: it may end, and the server decides what follows. */
+  activityPaused: boolean;
+  activityReset: boolean;
+}
+
+/** Pending activities of one run, of a workflow that runs. Exactly one of `activityId`, `activityType` and `matchAll` chooses. */
+export interface ActivitiesTarget {
+  namespace: string;
+  workflowId: string;
+  /** Empty: the current run. */
+  runId?: string | undefined;
+  identity: string;
+  activityId?: string | undefined;
+  activityType?: string | undefined;
+  matchAll?: boolean | undefined;
+}
+
+export interface PauseActivityRequest extends ActivitiesTarget {
+  reason?: string | undefined;
+  /** A repeat with the same id is the same pause; another one of a paused activity is FAILED_PRECONDITION. */
+  requestId?: string | undefined;
+}
+
+export interface UnpauseActivityRequest extends ActivitiesTarget {
+  resetAttempts?: boolean | undefined;
+  resetHeartbeat?: boolean | undefined;
+  /** ms: each activity goes on after a random part of it. Default: at once. */
+  jitter?: number | undefined;
+}
+
+export interface ResetActivityRequest extends ActivitiesTarget {
+  resetHeartbeat?: boolean | undefined;
+  /** What is paused stays so; default: it is unpaused. */
+  keepPaused?: boolean | undefined;
+  restoreOriginalOptions?: boolean | undefined;
+  jitter?: number | undefined;
+}
+
+/** Timeouts are ms, 0: none. */
+export interface ActivityOptions {
+  taskQueue?: string | undefined;
+  scheduleToCloseTimeout?: number | undefined;
+  scheduleToStartTimeout?: number | undefined;
+  startToCloseTimeout?: number | undefined;
+  heartbeatTimeout?: number | undefined;
+  retryPolicy?: RetryPolicy | undefined;
+  priority?: Priority | undefined;
+}
+
+export interface UpdateActivityOptionsRequest extends ActivitiesTarget {
+  activityOptions?: ActivityOptions | undefined;
+  /**
+   * Fields of `activityOptions` that are set, others stay: `startToCloseTimeout`, `retryPolicy.initialInterval`, `taskQueue.name`; in snake case,
+   * too. A name that is not known is ignored.
+   */
+  updateMask?: string[] | undefined;
+  /** As they were when the workflow scheduled it; not beside the two above. */
+  restoreOriginal?: boolean | undefined;
+}
+
+export interface UpdateActivityOptionsResponse {
+  activityOptions: ActivityOptions;
 }
 
 export interface GetWorkflowTaskHistoryRequest {
@@ -653,7 +727,13 @@ export type Empty = Record<string, never>;
 export interface Methods {
   getServerInfo: { request: Empty; response: GetServerInfoResponse };
   describeCluster: { request: DescribeClusterRequest; response: ClusterMap };
-  describeNamespace: { request: { namespace: string }; response: DescribeNamespaceResponse };
+  describeNamespace: { request: DescribeNamespaceRequest; response: NamespaceDescription };
+  /** For operators, like the four that change namespaces below. */
+  registerNamespace: { request: RegisterNamespaceRequest; response: Empty };
+  listNamespaces: { request: ListNamespacesRequest; response: ListNamespacesResponse };
+  updateNamespace: { request: UpdateNamespaceRequest; response: NamespaceDescription };
+  deprecateNamespace: { request: { namespace: string }; response: Empty };
+  deleteNamespace: { request: DeleteNamespaceRequest; response: DeleteNamespaceResponse };
   startWorkflowExecution: { request: StartWorkflowExecutionRequest; response: StartWorkflowExecutionResponse };
   signalWorkflowExecution: { request: SignalWorkflowExecutionRequest; response: Empty };
   signalWithStartWorkflowExecution: {
@@ -722,6 +802,10 @@ export interface Methods {
   drainNode: { request: DrainNodeRequest; response: Empty };
   rebalanceCluster: { request: Empty; response: RebalanceClusterResponse };
   replaceNode: { request: ReplaceNodeRequest; response: Empty };
+  pauseActivity: { request: PauseActivityRequest; response: Empty };
+  unpauseActivity: { request: UnpauseActivityRequest; response: Empty };
+  resetActivity: { request: ResetActivityRequest; response: Empty };
+  updateActivityOptions: { request: UpdateActivityOptionsRequest; response: UpdateActivityOptionsResponse };
 }
 export type Method = keyof Methods;
 

@@ -250,3 +250,9 @@ export async function relay(total: number, perRun: number, before: number[]): Pr
   if (all.length < total) await continueAsNew<typeof relay>(total, perRun, all);
   return all;
 }
+
+/** An activity on a queue of its own. */
+export async function elsewhere(taskQueue: string): Promise<string> {
+  const acts = proxyActivities<Activities>({ startToCloseTimeout: '30s', taskQueue });
+  return await acts.greet('nobody');
+}

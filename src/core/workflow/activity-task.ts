@@ -8,6 +8,7 @@ import { activityOffer } from './offers.ts';
 import { retryVerdict, timeoutName } from './retry.ts';
 import type { ActivityRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
+import { countsFrom, isOffered, optionsOf } from './timeouts.ts';
 import { wakeWorkflow } from './workflow-task.ts';
 
 const offerOf = (run: RunDraft, activity: ActivityRow) => activityOffer(run.turn.state, run.runId, run.start, activity);
@@ -50,7 +51,7 @@ export function notifyWorker(
 /** Takes the attempt's task back from wherever it is: a queue or a worker's list. */
 export function releaseTask(run: RunDraft, activity: ActivityRow): void {
   if (activity.startId !== undefined) settleActivity(run, activity);
-  else if (!activity.inBackoff) withdrawActivity(run, activity);
+  else if (isOffered(activity)) withdrawActivity(run, activity);
 }
 
 /** The activity an answer is for; undefined when it is late, repeated or unknown (I6). */
@@ -65,13 +66,16 @@ export function activityOf(run: RunDraft, ref: ActivityRef): ActivityRow | undef
     : undefined;
 }
 
+/** A reset attempt that still runs counts as the first already; its token has the number it began with. */
+export const shownAttempt = ({ attempt, reset }: ActivityRow): number => (reset === undefined ? attempt : 1);
+
 /** Which worker's answer closed it decides whether Started names the worker's build. */
 export function writeStartedEvent(run: RunDraft, activity: ActivityRow, answeredBy: string | undefined): number {
   const attributes = {
     scheduledEventId: activity.facts.scheduledEventId,
     identity: activity.identity ?? '',
     requestId: activity.requestId ?? '',
-    attempt: activity.attempt,
+    attempt: shownAttempt(activity),
     lastFailure: activity.lastFailure,
     workerVersion: answeredBy === activity.identity ? activity.workerVersion : undefined,
   };
@@ -88,38 +92,53 @@ function unstarted(activity: ActivityRow): ActivityRow {
 /** Undoes a start that never reached its worker: the same attempt waits again. */
 export function undoActivityStart(run: RunDraft, activity: ActivityRow): void {
   settleActivity(run, activity);
-  const waiting = unstarted(activity);
+  const waiting = wasReset(unstarted(activity));
   run.putActivity(waiting);
-  offerActivity(run, waiting);
+  if (isOffered(waiting)) offerActivity(run, waiting);
 }
 
-const expirationOf = ({ facts }: ActivityRow): number | undefined =>
-  facts.scheduleToCloseTimeout > 0 ? facts.scheduledTime + facts.scheduleToCloseTimeout : undefined;
+function expirationOf(activity: ActivityRow): number | undefined {
+  const { scheduleToCloseTimeout } = optionsOf(activity);
+  return scheduleToCloseTimeout > 0 ? countsFrom(activity) + scheduleToCloseTimeout : undefined;
+}
+
+/** The attempt during which it was reset is over: what follows is the first one. */
+function wasReset(activity: ActivityRow): ActivityRow {
+  if (activity.reset === undefined) return activity;
+  const { reset, lastFailure: _f, retryInterval: _i, ...rest } = activity;
+  const { heartbeatDetails: _d, lastHeartbeatTime: _t, ...withoutDetails } = rest;
+  return { ...(reset === 'heartbeats' ? withoutDetails : rest), attempt: 1 };
+}
 
 /** What became of a failed attempt: RetryState.IN_PROGRESS when it will be retried. */
 export function retryActivity(run: RunDraft, activity: ActivityRow, failure: Failure): RetryState {
   if (activity.facts.cancelRequestedEventId !== 0) return RetryState.CANCEL_REQUESTED;
+  const { retryPolicy } = optionsOf(activity);
+  // What was reset begins anew, and what is paused waits for whoever paused it: neither is out of attempts or time.
+  const held = activity.reset !== undefined || activity.pause !== undefined;
   const verdict = retryVerdict({
-    policy: activity.facts.retryPolicy,
+    policy: held ? retryPolicy && { ...retryPolicy, maximumAttempts: 0 } : retryPolicy,
     attempt: activity.attempt,
     failure,
     now: run.now,
-    expiration: expirationOf(activity),
+    expiration: held ? undefined : expirationOf(activity),
     nextRetryDelay: failure.applicationFailureInfo?.nextRetryDelay,
   });
   if (!verdict.retry) return verdict.state;
   releaseTask(run, activity);
-  const next: ActivityRow = {
+  const interval = held ? 0 : verdict.interval;
+  const failed: ActivityRow = {
     ...unstarted(activity),
     attempt: activity.attempt + 1,
-    scheduledTime: run.now + verdict.interval,
-    inBackoff: verdict.interval > 0,
+    scheduledTime: run.now + interval,
+    inBackoff: interval > 0,
     lastFailure: failure,
     lastAttemptCompleteTime: run.now,
-    retryInterval: verdict.interval,
+    retryInterval: interval,
   };
+  const next = wasReset(failed);
   run.putActivity(next);
-  if (!next.inBackoff) offerActivity(run, next);
+  if (isOffered(next)) offerActivity(run, next);
   return RetryState.IN_PROGRESS;
 }
 

@@ -16,8 +16,10 @@ import { fireDeadlines } from './messages/fire-deadlines.ts';
 import { heartbeatActivityTask } from './messages/heartbeat-activity-task.ts';
 import { keepTask } from './messages/keep-task.ts';
 import { parentClosed } from './messages/parent-closed.ts';
+import { pauseActivity } from './messages/pause-activity.ts';
 import { abandonQuery, askQuery, queryAnswered, queryLost } from './messages/query.ts';
 import { requestCancel } from './messages/request-cancel.ts';
+import { resetActivity } from './messages/reset-activity.ts';
 import { signal } from './messages/signal.ts';
 import { signalExternal } from './messages/signal-external.ts';
 import { start } from './messages/start.ts';
@@ -26,7 +28,9 @@ import { startChild } from './messages/start-child.ts';
 import { startWorkflowTask } from './messages/start-workflow-task.ts';
 import { terminate } from './messages/terminate.ts';
 import { undoStart } from './messages/undo-start.ts';
+import { unpauseActivity } from './messages/unpause-activity.ts';
 import { abandonUpdate, pollUpdate, update } from './messages/update.ts';
+import { updateActivityOptions } from './messages/update-activity-options.ts';
 import type { Decision, TurnContext } from './outcome.ts';
 import type { ActorState } from './state.ts';
 
@@ -94,6 +98,14 @@ export function decide(state: ActorState, message: Message, context: TurnContext
       return childClosed(state, message, context);
     case 'externalAnswered':
       return externalAnswered(state, message, context);
+    case 'pauseActivity':
+      return pauseActivity(state, message, context);
+    case 'unpauseActivity':
+      return unpauseActivity(state, message, context);
+    case 'resetActivity':
+      return resetActivity(state, message, context);
+    case 'updateActivityOptions':
+      return updateActivityOptions(state, message, context);
     default:
       return unknownMessage(message);
   }

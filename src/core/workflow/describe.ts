@@ -8,38 +8,50 @@ import type {
   WorkflowTaskFailureInfo,
 } from '../../wire/api.ts';
 import { PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
+import { shownAttempt } from './activity-task.ts';
 import type { ActivityRow, ChildRow, TaskFailureRow, WorkflowTaskRow } from './rows.ts';
 import { type ActorState, findRun, taskOf } from './state.ts';
+import { countsFrom, optionsOf } from './timeouts.ts';
 import { executionInfo } from './visibility.ts';
 
+/** A requested cancellation shows before a pause. */
+function pendingState({ facts, startId, pause }: ActivityRow): PendingActivityState {
+  if (facts.cancelRequestedEventId !== 0) return PendingActivityState.CANCEL_REQUESTED;
+  if (startId !== undefined) {
+    return pause === undefined ? PendingActivityState.STARTED : PendingActivityState.PAUSE_REQUESTED;
+  }
+  return pause === undefined ? PendingActivityState.SCHEDULED : PendingActivityState.PAUSED;
+}
+
 function activityInfo(activity: ActivityRow): PendingActivityInfo {
-  const { facts } = activity;
-  const started = activity.startId !== undefined;
-  let state: PendingActivityState = started ? PendingActivityState.STARTED : PendingActivityState.SCHEDULED;
-  if (facts.cancelRequestedEventId !== 0) state = PendingActivityState.CANCEL_REQUESTED;
+  const { facts, pause } = activity;
+  const options = optionsOf(activity);
+  const { scheduleToCloseTimeout } = options;
   return {
     activityId: facts.activityId,
     activityType: facts.activityType,
-    state,
-    attempt: activity.attempt,
-    maximumAttempts: facts.retryPolicy?.maximumAttempts ?? 0,
+    state: pendingState(activity),
+    attempt: shownAttempt(activity),
+    maximumAttempts: options.retryPolicy?.maximumAttempts ?? 0,
     scheduledTime: activity.scheduledTime,
     lastStartedTime: activity.startedTime,
     lastHeartbeatTime: activity.lastHeartbeatTime,
     lastAttemptCompleteTime: activity.lastAttemptCompleteTime,
     nextAttemptScheduleTime: activity.inBackoff ? activity.scheduledTime : undefined,
     currentRetryInterval: activity.inBackoff ? activity.retryInterval : undefined,
-    expirationTime: facts.scheduleToCloseTimeout > 0 ? facts.scheduledTime + facts.scheduleToCloseTimeout : undefined,
+    expirationTime: scheduleToCloseTimeout > 0 ? countsFrom(activity) + scheduleToCloseTimeout : undefined,
     heartbeatDetails: activity.heartbeatDetails,
     lastFailure: activity.lastFailure,
     lastWorkerIdentity: activity.identity,
-    taskQueue: facts.taskQueue,
-    scheduleToCloseTimeout: facts.scheduleToCloseTimeout,
-    scheduleToStartTimeout: facts.scheduleToStartTimeout,
-    startToCloseTimeout: facts.startToCloseTimeout,
-    heartbeatTimeout: facts.heartbeatTimeout,
-    retryPolicy: facts.retryPolicy,
-    priority: facts.priority,
+    taskQueue: options.taskQueue,
+    scheduleToCloseTimeout,
+    scheduleToStartTimeout: options.scheduleToStartTimeout,
+    startToCloseTimeout: options.startToCloseTimeout,
+    heartbeatTimeout: options.heartbeatTimeout,
+    retryPolicy: options.retryPolicy,
+    priority: options.priority,
+    paused: pause !== undefined,
+    pauseInfo: pause && { pauseTime: pause.at, identity: pause.identity, reason: pause.reason },
   };
 }
 

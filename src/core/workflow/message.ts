@@ -236,6 +236,64 @@ export interface HeartbeatActivityTaskMessage {
   details?: Payloads | undefined;
 }
 
+/** Pending activities of one run: that of this id, those of this type, or all. */
+export type ActivityChoice = { id: string } | { type: string } | { all: true };
+
+/** When activities that several are chosen of go on: each after a part of the jitter, by this number (core knows no randomness). */
+export interface Jitter {
+  /** ms; 0: at once. */
+  jitter: number;
+  /** Random, 32 bits. */
+  jitterSeed: number;
+}
+
+/** No attempt begins any more, until it is unpaused; one that runs is told with its next heartbeat. */
+export interface PauseActivityMessage {
+  type: 'pauseActivity';
+  target: RunTarget;
+  activities: ActivityChoice;
+  identity: string;
+  reason: string;
+  requestId: string;
+}
+
+export interface UnpauseActivityMessage extends Jitter {
+  type: 'unpauseActivity';
+  target: RunTarget;
+  activities: ActivityChoice;
+  resetAttempts: boolean;
+  resetHeartbeats: boolean;
+}
+
+/** Begins anew with attempt 1: at once, or when the attempt that runs has ended. */
+export interface ResetActivityMessage extends Jitter {
+  type: 'resetActivity';
+  target: RunTarget;
+  activities: ActivityChoice;
+  resetHeartbeats: boolean;
+  keepPaused: boolean;
+  restoreOriginalOptions: boolean;
+}
+
+/** What of an activity's options a client changes; a field that is there is set, absent ones stay as they are. */
+export interface ActivityOptionsChange {
+  taskQueue?: string | undefined;
+  scheduleToCloseTimeout?: number | undefined;
+  scheduleToStartTimeout?: number | undefined;
+  startToCloseTimeout?: number | undefined;
+  heartbeatTimeout?: number | undefined;
+  retryPolicy?: Partial<RetryPolicy> | undefined;
+  priority?: Partial<Priority> | undefined;
+}
+
+/** Answered by the options as they are then. */
+export interface UpdateActivityOptionsMessage {
+  type: 'updateActivityOptions';
+  target: RunTarget;
+  activities: ActivityChoice;
+  change: ActivityOptionsChange | 'restoreOriginal';
+}
+
 /** A deadline of this actor has passed (`nextDeadline(state) <= now`). Idempotent (I7): with nothing due it changes nothing. */
 export interface TimerMessage {
   type: 'timer';
@@ -429,4 +487,8 @@ export type Message =
   | ChildStartedMessage
   | ChildStartFailedMessage
   | ChildClosedMessage
-  | ExternalAnsweredMessage;
+  | ExternalAnsweredMessage
+  | PauseActivityMessage
+  | UnpauseActivityMessage
+  | ResetActivityMessage
+  | UpdateActivityOptionsMessage;

@@ -3,6 +3,7 @@
 import type { Priority } from '../../wire/common.ts';
 import type { TaskOffer } from './outcome.ts';
 import type { ActivityRow, StartRow, WorkflowTaskRow } from './rows.ts';
+import { optionsOf } from './timeouts.ts';
 
 interface Where {
   namespace: string;
@@ -44,15 +45,15 @@ export function effectivePriority(own: Priority | undefined, workflow: Priority 
 }
 
 export function activityOffer(where: Where, runId: string, start: StartRow, activity: ActivityRow): TaskOffer {
-  const { facts } = activity;
-  const priority = effectivePriority(facts.priority, start.attributes.priority);
+  const options = optionsOf(activity);
+  const priority = effectivePriority(options.priority, start.attributes.priority);
   return {
     kind: 'activity',
     namespace: where.namespace,
     workflowId: where.workflowId,
     runId,
-    taskQueue: facts.taskQueue,
-    scheduledEventId: facts.scheduledEventId,
+    taskQueue: options.taskQueue,
+    scheduledEventId: activity.facts.scheduledEventId,
     attempt: activity.attempt,
     scheduledTime: activity.scheduledTime,
     priority: priority?.priorityKey || DEFAULT_PRIORITY,

@@ -15,6 +15,7 @@ import type { WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { Status } from '../../wire/status.ts';
 import type { Message } from './message.ts';
+import type { ActivityOptions } from './rows.ts';
 
 /**
  * The tables of one actor. `chain` belongs to the workflow id (runId ''), the others to a run.
@@ -131,9 +132,11 @@ export interface StartedActivityTask {
 
 export type Reply =
   | { type: 'started'; response: StartWorkflowExecutionResponse }
-  | { type: 'heartbeat'; cancelRequested: boolean }
+  | { type: 'heartbeat'; cancelRequested: boolean; activityPaused: boolean; activityReset: boolean }
   | StartedWorkflowTask
   | StartedActivityTask
+  /** Options of the activities that were changed, as they are now; of several, the first's. */
+  | { type: 'activityOptions'; options: ActivityOptions }
   /**
    * For queries and updates: the answer comes as an effect, of this turn or a later one. `resetHistoryEventId`: the completed task left no
    * events, its worker goes back to this one.

@@ -71,7 +71,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 6,
     arbitrary: fc.record({ do: fc.constant('activity' as const), pick: fc.nat(9), how: fc.nat(9), byId: fc.boolean() }),
   },
-  { weight: 5, arbitrary: fc.record({ do: fc.constant('other' as const), how: fc.nat(7), pick: fc.nat(11) }) },
+  { weight: 7, arbitrary: fc.record({ do: fc.constant('other' as const), how: fc.nat(11), pick: fc.nat(11) }) },
   {
     weight: 4,
     arbitrary: fc.record({

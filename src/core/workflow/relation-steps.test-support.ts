@@ -1,4 +1,5 @@
-// What other workflows may do to an actor, for random lives: ask it for something, answer what it asked for, close as its parent or child.
+// What others may do to an actor, for random lives. Workflows: ask it for something, answer what it asked for, close as its parent or child.
+// People: pause, unpause, reset and change its activities.
 
 import { ParentClosePolicy, WorkflowIdReusePolicy } from '../../wire/enums.ts';
 import type { ChildClosure, Message } from './message.ts';
@@ -27,7 +28,8 @@ export function relationMessage(world: World, { how, pick }: RelationStep, n: nu
   const { run } = world.state;
   const origin = { ...PARENT, initiatedEventId: n };
   const policy = POLICIES[pick % POLICIES.length] ?? ParentClosePolicy.TERMINATE;
-  switch (how % 8) {
+  if (how >= 8) return steering(world, how, pick, n);
+  switch (how) {
     case 0:
       return {
         type: 'startChild',
@@ -89,4 +91,39 @@ function aboutNobody(pick: number): Message {
     return { type: 'childStarted', origin, child, parentClosePolicy: ParentClosePolicy.TERMINATE };
   }
   return { type: 'childClosed', origin, child, firstRunId: 'c-run', closure: { how: 'terminated' } };
+}
+
+function steering(world: World, how: number, pick: number, n: number): Message | undefined {
+  const pending = [...(world.state.run?.activities.values() ?? [])];
+  const chosen = pending[pick % Math.max(1, pending.length)];
+  if (chosen === undefined) return undefined;
+  const activities = pick % 3 === 0 ? { all: true as const } : { id: chosen.facts.activityId };
+  const odd = pick % 2 === 1;
+  const common = { target: {}, activities };
+  const later = { jitter: odd ? 700 : 0, jitterSeed: n };
+  switch (how) {
+    case 8:
+      return { type: 'pauseActivity', ...common, identity: 'operator', reason: 'why', requestId: `p${n}` };
+    case 9:
+      return { type: 'unpauseActivity', ...common, ...later, resetAttempts: odd, resetHeartbeats: pick % 4 < 2 };
+    case 10: {
+      const restoreOriginalOptions = pick % 5 === 0;
+      return {
+        type: 'resetActivity',
+        ...common,
+        ...later,
+        restoreOriginalOptions,
+        keepPaused: odd,
+        resetHeartbeats: pick % 4 < 2,
+      };
+    }
+    default: {
+      const change = {
+        taskQueue: odd ? 'elsewhere' : 'orders',
+        heartbeatTimeout: 900,
+        retryPolicy: { initialInterval: 300 },
+      };
+      return { type: 'updateActivityOptions', ...common, change: pick % 5 === 0 ? 'restoreOriginal' : change };
+    }
+  }
 }

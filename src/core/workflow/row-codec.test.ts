@@ -170,6 +170,16 @@ const activity = rows<ActivityRow>(
     lastAttemptCompleteTime: time,
     retryInterval: number,
     apart: fc.constant(true),
+    countsFrom: time,
+    pause: record({ at: time, identity: text, reason: text, requestId: text }),
+    options: fc.constant({
+      taskQueue: 'q',
+      scheduleToCloseTimeout: 0,
+      scheduleToStartTimeout: 1,
+      startToCloseTimeout: 2,
+      heartbeatTimeout: 3,
+    }),
+    reset: fc.constantFrom('attempts', 'heartbeats'),
   },
   ['facts', 'attempt', 'scheduledTime', 'inBackoff'],
 );

@@ -236,6 +236,10 @@ const packActivity = (row: ActivityRow): unknown[] =>
     row.lastAttemptCompleteTime,
     row.retryInterval,
     row.apart,
+    row.countsFrom,
+    row.pause,
+    row.options,
+    row.reset,
   ]);
 
 function unpackActivity(list: unknown[]): ActivityRow {
@@ -258,6 +262,10 @@ function unpackActivity(list: unknown[]): ActivityRow {
   put(row, 'lastAttemptCompleteTime', list[14]);
   put(row, 'retryInterval', list[15]);
   put(row, 'apart', list[16]);
+  put(row, 'countsFrom', list[17]);
+  put(row, 'pause', list[18]);
+  put(row, 'options', list[19]);
+  put(row, 'reset', list[20]);
   return row;
 }
 

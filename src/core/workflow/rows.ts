@@ -158,15 +158,9 @@ export interface RunRow {
   transitions: number;
 }
 
-/** What the events determine of a pending activity. */
-export interface ActivityFacts {
-  scheduledEventId: number;
-  scheduledTime: number;
-  activityId: string;
-  activityType: string;
+/** What clients may change of a pending activity. */
+export interface ActivityOptions {
   taskQueue: string;
-  input?: Payloads | undefined;
-  header?: Header | undefined;
   /** ms; 0: none. */
   scheduleToCloseTimeout: number;
   scheduleToStartTimeout: number;
@@ -174,8 +168,28 @@ export interface ActivityFacts {
   heartbeatTimeout: number;
   retryPolicy?: RetryPolicy | undefined;
   priority?: Priority | undefined;
+}
+
+/** What the events determine of a pending activity. */
+export interface ActivityFacts extends ActivityOptions {
+  scheduledEventId: number;
+  scheduledTime: number;
+  activityId: string;
+  activityType: string;
+  input?: Payloads | undefined;
+  header?: Header | undefined;
   /** Event id of the cancel request; 0: none. */
   cancelRequestedEventId: number;
+}
+
+/** Who holds an activity back, and why. */
+export interface ActivityPause {
+  /** Epoch ms. */
+  at: number;
+  identity: string;
+  reason: string;
+  /** Of the request: a repeat is known by it. */
+  requestId: string;
 }
 
 /** `activity`, id = scheduledEventId. */
@@ -200,6 +214,14 @@ export interface ActivityRow {
   lastAttemptCompleteTime?: number | undefined;
   /** Retry interval before this attempt, ms. */
   retryInterval?: number | undefined;
+  /** Epoch ms from which schedule-to-close counts, where it is not the time of its event: it was reset, or its run was. */
+  countsFrom?: number | undefined;
+  /** No attempt begins until it is unpaused; one that runs may end. */
+  pause?: ActivityPause | undefined;
+  /** As a client has changed them; absent: those of its event. */
+  options?: ActivityOptions | undefined;
+  /** It was reset while an attempt runs: the next one is the first again, and for `heartbeats` it gets no details of this one. */
+  reset?: 'attempts' | 'heartbeats' | undefined;
 }
 
 /** `timer`, id = startedEventId. */

@@ -11,6 +11,7 @@ import type { StartId } from './message.ts';
 import { effectivePriority } from './offers.ts';
 import type { StartedActivityTask, StartedWorkflowTask } from './outcome.ts';
 import type { ActivityRow, RunRow, StartRow, WorkflowTaskRow } from './rows.ts';
+import { optionsOf } from './timeouts.ts';
 import { requestMessages } from './update-messages.ts';
 import type { PendingUpdate } from './volatile.ts';
 
@@ -107,6 +108,7 @@ export function startedActivityTask(
   startId: StartId,
 ): StartedActivityTask {
   const { facts } = activity;
+  const options = optionsOf(activity);
   return {
     type: 'activityTaskStarted',
     task: {
@@ -121,11 +123,11 @@ export function startedActivityTask(
       scheduledTime: facts.scheduledTime,
       currentAttemptScheduledTime: activity.scheduledTime,
       startedTime: activity.startedTime ?? activity.scheduledTime,
-      scheduleToCloseTimeout: facts.scheduleToCloseTimeout,
-      startToCloseTimeout: facts.startToCloseTimeout,
-      heartbeatTimeout: facts.heartbeatTimeout,
-      retryPolicy: facts.retryPolicy,
-      priority: effectivePriority(facts.priority, start.attributes.priority),
+      scheduleToCloseTimeout: options.scheduleToCloseTimeout,
+      startToCloseTimeout: options.startToCloseTimeout,
+      heartbeatTimeout: options.heartbeatTimeout,
+      retryPolicy: options.retryPolicy,
+      priority: effectivePriority(options.priority, start.attributes.priority),
     },
     ref: { runId, scheduledEventId: facts.scheduledEventId, attempt: activity.attempt, startId },
   };

@@ -26,7 +26,7 @@ import {
   type WorkflowTaskRow,
 } from './rows.ts';
 import { startedActivityTask, startedWorkflowTask } from './started.ts';
-import { activityDeadline, runDeadline, startedDeadline } from './timeouts.ts';
+import { activityDeadline, isOffered, runDeadline, startedDeadline } from './timeouts.ts';
 import type { PendingUpdate } from './volatile.ts';
 
 export type { StoredRow } from './rows.ts';
@@ -302,9 +302,7 @@ export function waitingOffers(state: ActorState): TaskOffer[] {
     offers.push(workflowOffer(state, run.runId, run.start, task));
   }
   for (const activity of run.activities.values()) {
-    if (activity.startId === undefined && !activity.inBackoff) {
-      offers.push(activityOffer(state, run.runId, run.start, activity));
-    }
+    if (isOffered(activity)) offers.push(activityOffer(state, run.runId, run.start, activity));
   }
   return offers;
 }

@@ -1,7 +1,7 @@
 // When what is due (I7). Pure arithmetic over rows: which timeout of an activity fires next, and the run's own deadlines.
 
 import { TimeoutType } from '../../wire/enums.ts';
-import type { ActivityRow, RunRow, WorkflowTaskRow } from './rows.ts';
+import type { ActivityOptions, ActivityRow, RunRow, WorkflowTaskRow } from './rows.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -12,12 +12,22 @@ export interface ActivityDeadline {
   type: TimeoutType | 'retry';
 }
 
+/** Epoch ms from which an activity's schedule-to-close counts. */
+export const countsFrom = ({ countsFrom: at, facts }: ActivityRow): number => at ?? facts.scheduledTime;
+
+/** As they are now: a client may have changed those of its event. */
+export const optionsOf = ({ options, facts }: ActivityRow): ActivityOptions => options ?? facts;
+
+/** It waits for a worker: on its queue, or on its way there. */
+export const isOffered = ({ startId, inBackoff, pause }: ActivityRow): boolean =>
+  startId === undefined && !inBackoff && pause === undefined;
+
 /**
- * The earliest deadline. At the same instant schedule-to-start wins over schedule-to-close, and that over heartbeat and
+ * The earliest deadline. A paused activity keeps its schedule-to-close, and waits for nothing else before it is started. At the same instant schedule-to-start wins over schedule-to-close, and that over heartbeat and
  * start-to-close, as Temporal reports them.
  */
 export function activityDeadline(activity: ActivityRow): ActivityDeadline {
-  const { facts } = activity;
+  const options = optionsOf(activity);
   let at = NEVER;
   let type: ActivityDeadline['type'] = TimeoutType.SCHEDULE_TO_CLOSE;
   const consider = (candidate: number, candidateType: ActivityDeadline['type']): void => {
@@ -26,21 +36,22 @@ export function activityDeadline(activity: ActivityRow): ActivityDeadline {
       type = candidateType;
     }
   };
-  if (activity.startId === undefined && !activity.inBackoff && facts.scheduleToStartTimeout > 0) {
-    consider(activity.scheduledTime + facts.scheduleToStartTimeout, TimeoutType.SCHEDULE_TO_START);
+  if (options.scheduleToStartTimeout > 0 && isOffered(activity)) {
+    consider(activity.scheduledTime + options.scheduleToStartTimeout, TimeoutType.SCHEDULE_TO_START);
   }
-  if (facts.scheduleToCloseTimeout > 0) {
-    consider(facts.scheduledTime + facts.scheduleToCloseTimeout, TimeoutType.SCHEDULE_TO_CLOSE);
+  if (options.scheduleToCloseTimeout > 0) {
+    consider(countsFrom(activity) + options.scheduleToCloseTimeout, TimeoutType.SCHEDULE_TO_CLOSE);
   }
   if (activity.startId !== undefined) {
     const startedTime = activity.startedTime ?? activity.scheduledTime;
-    if (facts.heartbeatTimeout > 0) {
+    if (options.heartbeatTimeout > 0) {
       const lastSign = Math.max(startedTime, activity.lastHeartbeatTime ?? 0);
-      consider(lastSign + facts.heartbeatTimeout, TimeoutType.HEARTBEAT);
+      consider(lastSign + options.heartbeatTimeout, TimeoutType.HEARTBEAT);
     }
-    if (facts.startToCloseTimeout > 0) consider(startedTime + facts.startToCloseTimeout, TimeoutType.START_TO_CLOSE);
+    if (options.startToCloseTimeout > 0)
+      consider(startedTime + options.startToCloseTimeout, TimeoutType.START_TO_CLOSE);
   }
-  if (activity.inBackoff) consider(activity.scheduledTime, 'retry');
+  if (activity.inBackoff && activity.pause === undefined) consider(activity.scheduledTime, 'retry');
   return { at, type };
 }
 

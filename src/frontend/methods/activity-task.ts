@@ -138,7 +138,8 @@ export const recordActivityTaskHeartbeat = method(
     services.engine.submit(to, { type: 'heartbeatActivityTask', activity, identity, details }, (error, reply) => {
       if (error !== undefined) call.refuse(error);
       else if (reply?.type === 'heartbeat') {
-        call.reply({ cancelRequested: reply.cancelRequested } satisfies RecordActivityTaskHeartbeatResponse);
+        const { cancelRequested, activityPaused, activityReset } = reply;
+        call.reply({ cancelRequested, activityPaused, activityReset } satisfies RecordActivityTaskHeartbeatResponse);
       }
     });
   },

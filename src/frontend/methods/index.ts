@@ -2,11 +2,13 @@
 
 import type { Method } from '../../wire/api.ts';
 import type { MethodDefinition } from '../door.ts';
+import * as activityControl from './activity-control.ts';
 import * as activityTask from './activity-task.ts';
 import * as batch from './batch.ts';
 import * as cluster from './cluster-admin.ts';
 import * as control from './control.ts';
 import * as info from './info.ts';
+import * as namespaces from './namespaces.ts';
 import * as read from './read.ts';
 import * as searchAttributes from './search-attributes.ts';
 import * as start from './start.ts';
@@ -18,7 +20,12 @@ import * as workflowTask from './workflow-task.ts';
 const definitions: Record<Method, MethodDefinition> = {
   getServerInfo: info.getServerInfo,
   describeCluster: info.describeCluster,
-  describeNamespace: info.describeNamespace,
+  describeNamespace: namespaces.describeNamespace,
+  registerNamespace: namespaces.registerNamespace,
+  listNamespaces: namespaces.listNamespaces,
+  updateNamespace: namespaces.updateNamespace,
+  deprecateNamespace: namespaces.deprecateNamespace,
+  deleteNamespace: namespaces.deleteNamespace,
   describeTaskQueue: info.describeTaskQueue,
   startWorkflowExecution: start.startWorkflowExecution,
   signalWithStartWorkflowExecution: start.signalWithStartWorkflowExecution,
@@ -60,6 +67,10 @@ const definitions: Record<Method, MethodDefinition> = {
   drainNode: cluster.drainNode,
   rebalanceCluster: cluster.rebalanceCluster,
   replaceNode: cluster.replaceNode,
+  pauseActivity: activityControl.pauseActivity,
+  unpauseActivity: activityControl.unpauseActivity,
+  resetActivity: activityControl.resetActivity,
+  updateActivityOptions: activityControl.updateActivityOptions,
 };
 
 /** A Map, so that a hostile method name like `constructor` finds nothing. */

@@ -378,6 +378,13 @@ export class Replay {
     return { runId, scheduledEventId, attempt, startId: taker.startId };
   }
 
+  #pauseAndGoOn(): void {
+    const steer = { target: {}, activities: { all: true as const } };
+    this.#accept({ type: 'pauseActivity', ...steer, identity: 'client', reason: '', requestId: '' });
+    const again = { resetAttempts: false, resetHeartbeats: false, jitter: 0, jitterSeed: 0 };
+    this.#accept({ type: 'unpauseActivity', ...steer, ...again });
+  }
+
   /** All attempts up to the recorded one, and its end. */
   #activity(
     runId: string,
@@ -388,8 +395,11 @@ export class Replay {
     for (let earlier = 1; earlier < attempt; earlier += 1) {
       const task = this.#startActivity(runId, scheduledEventId, started);
       if (lastFailure?.timeoutFailureInfo !== undefined) this.#passTime();
-      else if (lastFailure !== undefined) {
-        this.#accept({ type: 'failActivityTask', activity: { task }, identity: WORKER, failure: lastFailure });
+      else {
+        const failure = lastFailure ?? { message: 'unrecorded', applicationFailureInfo: {} };
+        this.#accept({ type: 'failActivityTask', activity: { task }, identity: WORKER, failure });
+        // Whoever lets an activity go on by hand takes its failure away.
+        if (lastFailure === undefined) this.#pauseAndGoOn();
       }
     }
     const task = this.#startActivity(runId, scheduledEventId, started);

@@ -184,6 +184,10 @@ export class Context {
       | 'recordActivityTaskHeartbeat'
       | 'respondActivityTaskCompleted'
       | 'countWorkflowExecutions'
+      | 'pauseActivity'
+      | 'unpauseActivity'
+      | 'resetActivity'
+      | 'updateActivityOptions'
       | 'describeBatchOperation',
     request: object,
   ): Promise<Plain> {

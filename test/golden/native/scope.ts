@@ -103,6 +103,10 @@ export const IN_SCOPE = [
   'external-cancel-of-nobody',
   'priority-of-workflow-activity-and-child',
   'describe-pending-work',
+  // steering of activities
+  'activity-paused-and-unpaused',
+  'activity-reset',
+  'activity-options-updated',
   // markers
   'patched',
   'patch-deprecated',
@@ -167,6 +171,7 @@ export const LATER: Readonly<Record<string, string>> = {
   'start-requests-that-are-refused': 'cron',
   'workflow-cron': 'cron',
   'eager-workflow-start': 'eager start',
+  'workflow-paused-and-unpaused': 'pausing workflows',
 };
 
 /** Attributes of the recordings that describe worker versioning, a later part; paths as in `firstDifference`. */

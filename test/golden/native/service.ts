@@ -1,6 +1,6 @@
 // The scenarios' raw calls, in the shape of the gRPC workflow service, on the native door: a hand-written worker and client.
 import { randomUUID } from 'node:crypto';
-import type { Connection } from '../../../sdk/connection/index.ts';
+import type { Connection, WorkflowService } from '../../../sdk/connection/index.ts';
 import type { ActivityTask, Methods, WorkflowExecutionInfo, WorkflowTask } from '../../../src/wire/api.ts';
 import { decode } from '../../../src/wire/codec.ts';
 import type { Payload, Payloads } from '../../../src/wire/common.ts';
@@ -161,6 +161,26 @@ export class RawService {
     return this.#call('respondActivityTaskFailed', { target, identity, failure, credit: 0 });
   }
 
+  async pauseActivity(request: Parameters<WorkflowService['pauseActivity']>[0]): Promise<object> {
+    await this.#connection.workflowService.pauseActivity(request);
+    return {};
+  }
+
+  async unpauseActivity(request: Parameters<WorkflowService['unpauseActivity']>[0]): Promise<object> {
+    await this.#connection.workflowService.unpauseActivity(request);
+    return {};
+  }
+
+  async resetActivity(request: Parameters<WorkflowService['resetActivity']>[0]): Promise<object> {
+    await this.#connection.workflowService.resetActivity(request);
+    return {};
+  }
+
+  async updateActivityOptions(request: Parameters<WorkflowService['updateActivityOptions']>[0]): Promise<object> {
+    const { activityOptions } = await this.#connection.workflowService.updateActivityOptions(request);
+    return { activityOptions: { ...activityOptions, taskQueue: { name: activityOptions.taskQueue, kind: 1 } } };
+  }
+
   async startBatchOperation(request: Methods['startBatchOperation']['request']): Promise<object> {
     return this.#call('startBatchOperation', request);
   }
@@ -231,6 +251,11 @@ export class RawService {
         lastAttemptCompleteTime: activity.lastAttemptCompleteTime,
         nextAttemptScheduleTime: activity.nextAttemptScheduleTime,
         priority: activity.priority,
+        paused: activity.paused,
+        pauseInfo: activity.pauseInfo && {
+          pauseTime: activity.pauseInfo.pauseTime,
+          manual: { identity: activity.pauseInfo.identity, reason: activity.pauseInfo.reason },
+        },
         activityOptions: {
           taskQueue: { name: activity.taskQueue, normalName: activity.taskQueue },
           scheduleToCloseTimeout: activity.scheduleToCloseTimeout,

@@ -1,4 +1,4 @@
-// A sign of life from a started activity; the answer carries a cancel request.
+// A sign of life from a started activity; the answer carries a cancel request, and whether it was paused or reset meanwhile.
 
 import { activityOf, failActivity } from '../activity-task.ts';
 import type { HeartbeatActivityTaskMessage } from '../message.ts';
@@ -21,9 +21,14 @@ export function heartbeatActivityTask(
   if (activity?.startId === undefined) return activityTaskNotFound();
   if (message.details !== undefined && sizeOf(message.details) > context.limits.blobBytes) {
     failActivity(run, activity, overLimit('Heartbeat details exceed size limit.'), message.identity);
-    return turn.outcome({ type: 'heartbeat', cancelRequested: true });
+    return turn.outcome({ type: 'heartbeat', cancelRequested: true, activityPaused: false, activityReset: false });
   }
   // A heartbeat without details clears those of an earlier one, as the API has it.
   run.putActivity({ ...activity, lastHeartbeatTime: context.now, heartbeatDetails: message.details });
-  return turn.outcome({ type: 'heartbeat', cancelRequested: activity.facts.cancelRequestedEventId !== 0 });
+  return turn.outcome({
+    type: 'heartbeat',
+    cancelRequested: activity.facts.cancelRequestedEventId !== 0,
+    activityPaused: activity.pause !== undefined,
+    activityReset: activity.reset !== undefined,
+  });
 }

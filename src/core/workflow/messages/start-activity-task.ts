@@ -7,6 +7,7 @@ import { activityTaskNotFound } from '../rejections.ts';
 import type { ActivityRow } from '../rows.ts';
 import { startedActivityTask } from '../started.ts';
 import { type ActorState, isOpen } from '../state.ts';
+import { isOffered } from '../timeouts.ts';
 import { Turn } from '../turn.ts';
 
 export function startActivityTask(
@@ -17,7 +18,7 @@ export function startActivityTask(
   const { run } = state;
   if (run === undefined || run.runId !== message.runId || !isOpen(run)) return activityTaskNotFound();
   const waiting = run.activities.get(message.scheduledEventId);
-  if (waiting === undefined || waiting.startId !== undefined || waiting.inBackoff) return activityTaskNotFound();
+  if (waiting === undefined || !isOffered(waiting)) return activityTaskNotFound();
   if (waiting.attempt !== message.attempt) return activityTaskNotFound();
   const turn = new Turn(state, context);
   const draft = turn.open(run);
@@ -41,6 +42,8 @@ export function startActivityTask(
     workerVersion: taker.workerVersion,
   };
   if (waiting.apart === true) started.apart = true;
+  if (waiting.countsFrom !== undefined) started.countsFrom = waiting.countsFrom;
+  if (waiting.options !== undefined) started.options = waiting.options;
   draft.putActivity(started);
   return turn.outcome(startedActivityTask(run.runId, run.start, started, taker.startId));
 }

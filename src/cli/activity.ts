@@ -1,0 +1,190 @@
+// `tenuto activity …`: complete or fail an activity from outside, and steer those of a running workflow.
+
+import type { Command } from 'commander';
+import { ApplicationFailure, msToNumber } from '../../sdk/common/index.ts';
+import type { ActivitiesTarget, ActivityOptions } from '../wire/api.ts';
+import { withClient } from './connect.ts';
+import { UsageError } from './exit-codes.ts';
+import { inputs, positiveInteger, type TargetFlags, withTarget } from './workflow/options.ts';
+
+type Wrap = (command: Command) => Command;
+
+const TIMEOUT = { timeoutMs: 10_000 };
+
+type OneFlags = TargetFlags & { activityId: string };
+
+interface ChoiceFlags extends TargetFlags {
+  activityId?: string;
+  activityType?: string;
+  matchAll?: boolean;
+  identity?: string;
+}
+
+interface OptionsFlags extends ChoiceFlags {
+  taskQueue?: string;
+  scheduleToCloseTimeout?: string;
+  scheduleToStartTimeout?: string;
+  startToCloseTimeout?: string;
+  heartbeatTimeout?: string;
+  retryInitialInterval?: string;
+  retryMaximumInterval?: string;
+  retryBackoffCoefficient?: string;
+  retryMaximumAttempts?: string;
+  priorityKey?: string;
+  restoreOriginalOptions?: boolean;
+}
+
+const withOne = (command: Command): Command =>
+  withTarget(command).requiredOption('-a, --activity-id <id>', 'activity id (required)');
+
+const withChoice = (command: Command): Command =>
+  withTarget(command)
+    .option('-a, --activity-id <id>', 'the activity of this id')
+    .option('--activity-type <name>', 'all pending activities of this type')
+    .option('--identity <text>', 'who asks (default: this process)');
+
+const withAll = (command: Command): Command =>
+  withChoice(command).option('--match-all', 'all pending activities of the workflow');
+
+export function defineActivityCommands(activity: Command, withConnection: Wrap): void {
+  const define = (name: string, description: string) => withConnection(activity.command(name).description(description));
+
+  withOne(define('complete', 'an activity that somebody else completes returns its result'))
+    .requiredOption('--result <json>', 'result as JSON (required)')
+    .action(
+      withClient<OneFlags & { result: string }>(async ({ client, output }, flags) => {
+        const [result] = inputs({ input: [flags.result] });
+        await client.activity.complete(idOf(flags), result);
+        output.record({ ...idOf(flags), status: 'COMPLETED' });
+      }),
+    );
+
+  withOne(define('fail', 'this attempt of an activity fails; it is retried as its policy says'))
+    .option('--reason <text>', 'message of the failure', 'failed from the command line')
+    .option('--detail <json>', 'detail of the failure as JSON')
+    .action(
+      withClient<OneFlags & { reason: string; detail?: string }>(async ({ client, output }, flags) => {
+        const details = flags.detail === undefined ? [] : inputs({ input: [flags.detail] });
+        await client.activity.fail(idOf(flags), ApplicationFailure.create({ message: flags.reason, details }));
+        output.record({ ...idOf(flags), status: 'FAILED' });
+      }),
+    );
+
+  withChoice(define('pause', 'begin no attempt until it is unpaused; one that runs is told with its next heartbeat'))
+    .option('--reason <text>', 'why, for those who look at it')
+    .action(
+      withClient<ChoiceFlags & { reason?: string }>(async ({ connection, namespace, output }, flags) => {
+        const { reason } = flags;
+        await connection.request('pauseActivity', { ...choice(namespace, flags), reason }, TIMEOUT);
+        output.record({ ...shown(flags), paused: true });
+      }),
+    );
+
+  withAll(define('unpause', 'let paused activities go on at once'))
+    .option('--reset-attempts', 'begin again with attempt 1')
+    .option('--reset-heartbeats', 'forget what heartbeats told')
+    .option('--jitter <duration>', 'each goes on after a random part of it')
+    .action(
+      withClient<ChoiceFlags & { resetAttempts?: boolean; resetHeartbeats?: boolean; jitter?: string }>(
+        async ({ connection, namespace, output }, flags) => {
+          const { resetAttempts, resetHeartbeats: resetHeartbeat } = flags;
+          const body = { ...choice(namespace, flags), resetAttempts, resetHeartbeat, jitter: duration(flags.jitter) };
+          await connection.request('unpauseActivity', body, TIMEOUT);
+          output.record({ ...shown(flags), paused: false });
+        },
+      ),
+    );
+
+  withAll(define('reset', 'begin anew with attempt 1: at once, or when the attempt that runs has ended'))
+    .option('--keep-paused', 'what is paused stays so')
+    .option('--reset-heartbeats', 'forget what heartbeats told')
+    .option('--restore-original-options', 'undo what update-options changed')
+    .option('--jitter <duration>', 'each goes on after a random part of it')
+    .action(
+      withClient<
+        ChoiceFlags & {
+          keepPaused?: boolean;
+          resetHeartbeats?: boolean;
+          restoreOriginalOptions?: boolean;
+          jitter?: string;
+        }
+      >(async ({ connection, namespace, output }, flags) => {
+        const { keepPaused, resetHeartbeats: resetHeartbeat, restoreOriginalOptions } = flags;
+        const what = { keepPaused, resetHeartbeat, restoreOriginalOptions, jitter: duration(flags.jitter) };
+        await connection.request('resetActivity', { ...choice(namespace, flags), ...what }, TIMEOUT);
+        output.record({ ...shown(flags), reset: true });
+      }),
+    );
+
+  withAll(define('update-options', 'change options for attempts that begin from now on'))
+    .option('-t, --task-queue <name>', 'task queue')
+    .option('--schedule-to-close-timeout <duration>', 'for all attempts together; 0s: none')
+    .option('--schedule-to-start-timeout <duration>', 'for the wait for a worker; 0s: none')
+    .option('--start-to-close-timeout <duration>', 'for one attempt; 0s: none')
+    .option('--heartbeat-timeout <duration>', 'between two heartbeats; 0s: none')
+    .option('--retry-initial-interval <duration>', 'before the first retry')
+    .option('--retry-maximum-interval <duration>', 'between retries at most')
+    .option('--retry-backoff-coefficient <number>', 'by which the interval grows')
+    .option('--retry-maximum-attempts <n>', 'attempts at most; 1: no retry')
+    .option('--priority-key <n>', '1 (first) to 5')
+    .option('--restore-original-options', 'as the workflow had asked for; with none of the above')
+    .action(
+      withClient<OptionsFlags>(async ({ connection, namespace, output }, flags) => {
+        const target = choice(namespace, flags);
+        const change = flags.restoreOriginalOptions === true ? { restoreOriginal: true } : changeOf(flags);
+        const { activityOptions } = await connection.request(
+          'updateActivityOptions',
+          { ...target, ...change },
+          TIMEOUT,
+        );
+        output.record({ ...shown(flags), ...activityOptions });
+      }),
+    );
+}
+
+const idOf = ({ workflowId, runId, activityId }: OneFlags) => ({ workflowId, runId, activityId });
+
+function choice(namespace: string, flags: ChoiceFlags): ActivitiesTarget {
+  const { workflowId, runId, activityId, activityType, matchAll, identity = `cli:${process.pid}` } = flags;
+  const chosen = [activityId, activityType, matchAll === true ? true : undefined].filter((one) => one !== undefined);
+  if (chosen.length !== 1)
+    throw new UsageError('say which activities: one of --activity-id, --activity-type, --match-all');
+  return { namespace, workflowId, runId, activityId, activityType, matchAll, identity };
+}
+
+const shown = ({ workflowId, activityId, activityType }: ChoiceFlags) => ({ workflowId, activityId, activityType });
+
+const duration = (text: string | undefined): number | undefined => (text === undefined ? undefined : msToNumber(text));
+
+function coefficient(text: string | undefined): number | undefined {
+  const value = Number(text);
+  if (text === undefined) return undefined;
+  if (!(value >= 1)) throw new UsageError(`--retry-backoff-coefficient takes a number from 1, not ${text}`);
+  return value;
+}
+
+/** What flags name is set; the rest stays as it is. */
+function changeOf(flags: OptionsFlags): { activityOptions: ActivityOptions; updateMask: string[] } {
+  const { retryMaximumAttempts: attempts, priorityKey } = flags;
+  const fields: Readonly<Record<string, string | number | undefined>> = {
+    taskQueue: flags.taskQueue,
+    scheduleToCloseTimeout: duration(flags.scheduleToCloseTimeout),
+    scheduleToStartTimeout: duration(flags.scheduleToStartTimeout),
+    startToCloseTimeout: duration(flags.startToCloseTimeout),
+    heartbeatTimeout: duration(flags.heartbeatTimeout),
+  };
+  const retryPolicy = {
+    initialInterval: duration(flags.retryInitialInterval),
+    maximumInterval: duration(flags.retryMaximumInterval),
+    backoffCoefficient: coefficient(flags.retryBackoffCoefficient),
+    maximumAttempts: attempts === undefined ? undefined : positiveInteger(attempts, '--retry-maximum-attempts'),
+  };
+  const priority = {
+    priorityKey: priorityKey === undefined ? undefined : positiveInteger(priorityKey, '--priority-key'),
+  };
+  const named = (values: object, prefix: string): string[] =>
+    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`${prefix}${name}`]));
+  const updateMask = [...named(fields, ''), ...named(retryPolicy, 'retryPolicy.'), ...named(priority, 'priority.')];
+  if (updateMask.length === 0) throw new UsageError('nothing to change: name an option, or --restore-original-options');
+  return { activityOptions: { ...fields, retryPolicy, priority }, updateMask };
+}
