@@ -13,6 +13,7 @@ import { type HostRules, hostRules } from './frontend/http/host-rules.ts';
 import { notReady, notServing, type Standing } from './frontend/http/readiness.ts';
 import { makeHttpServer, tryToListen } from './frontend/http/server.ts';
 import { methods } from './frontend/methods/index.ts';
+import { NamespaceDirectory } from './frontend/namespace-directory.ts';
 import { Namespaces } from './frontend/namespaces.ts';
 import { AttributeDirectory } from './frontend/search-attributes.ts';
 import { NativeDoor } from './frontend/websocket/door.ts';
@@ -108,6 +109,7 @@ class Node implements RunningNode {
   readonly #config: NodeConfig;
   readonly #options: NodeOptions;
   readonly #namespaces: Namespaces;
+  readonly #directory: NamespaceDirectory;
   readonly #metrics = new Metrics();
   readonly #matcher: Matcher;
   readonly #engine: ShardEngine;
@@ -150,6 +152,7 @@ class Node implements RunningNode {
       random: systemRandom,
       matching: this.#matcher,
       namespaces: this.#namespaces.known,
+      namespacesKnown: () => this.#directory.isKnown,
       limits: config.limits,
       bounds: config.shardLimits,
       log: options.log,
@@ -162,6 +165,9 @@ class Node implements RunningNode {
     });
     this.#matcher.attach(this.#engine);
     this.#everywhere = cluster?.attach(this.#engine, this.#matcher) ?? this.#engine;
+    this.#directory = new NamespaceDirectory({
+      ...{ engine: this.#everywhere, clock: systemClock, scheduler: systemScheduler, namespaces: this.#namespaces },
+    });
     this.#door = this.#makeDoor(this.#everywhere);
     nodeGauges(this.#metrics, {
       engine: this.#engine,
@@ -188,6 +194,9 @@ class Node implements RunningNode {
     await this.#listen();
     await this.#engine.open();
     await this.#cluster?.open(this.#clientAddress());
+    const heard = this.#directory.start();
+    // In a cluster others may have to come first; until then calls that name what this node has not heard of wait for the answer.
+    if (this.#cluster === undefined) await heard;
     this.#serving = true;
     if (this.#config.dataDirectory !== undefined) void this.#tendData();
     this.#warnOfOpenDoors();
@@ -218,6 +227,7 @@ class Node implements RunningNode {
         engine,
         workers: this.#matcher,
         namespaces: this.#namespaces.known,
+        directory: this.#directory,
         attributes: new AttributeDirectory(engine, systemClock),
         ...(this.#cluster && { cluster: this.#cluster.control }),
         clock: systemClock,
@@ -376,6 +386,7 @@ class Node implements RunningNode {
     // Nothing else may keep the process alive while it waits.
     const hold = setInterval(() => {}, 60_000);
     try {
+      this.#directory.stop();
       this.#scrubber?.stop();
       await this.#control?.close();
       // Others lead before clients are sent away: what they ask meanwhile is forwarded.
@@ -404,6 +415,7 @@ class Node implements RunningNode {
   /** After a start that failed: gives back what was taken. */
   async abandon(): Promise<void> {
     await this.#closeHttp();
+    this.#directory.stop();
     // It may be open already, with timers that would write to a store that is closed.
     await this.#engine.close().catch(() => {});
     await this.#cluster?.close().catch(() => {});

@@ -44,6 +44,16 @@ import type {
   WorkflowTaskFailedCause,
 } from './enums.ts';
 import type { Failure } from './failure.ts';
+import type {
+  DeleteNamespaceRequest,
+  DeleteNamespaceResponse,
+  DescribeNamespaceRequest,
+  ListNamespacesRequest,
+  ListNamespacesResponse,
+  NamespaceDescription,
+  RegisterNamespaceRequest,
+  UpdateNamespaceRequest,
+} from './namespace.ts';
 import type { ProtocolMessage } from './protocol-message.ts';
 
 /** Events as the server keeps them: each element is a MessagePack array of `HistoryEvent`, in order, never re-encoded on its way. */
@@ -369,13 +379,6 @@ export interface AddSearchAttributesRequest {
 export interface RemoveSearchAttributesRequest {
   namespace: string;
   searchAttributes: string[];
-}
-
-export interface DescribeNamespaceResponse {
-  name: string;
-  id: string;
-  /** ms */
-  workflowExecutionRetentionTtl: number;
 }
 
 export interface PollerInfo {
@@ -724,7 +727,13 @@ export type Empty = Record<string, never>;
 export interface Methods {
   getServerInfo: { request: Empty; response: GetServerInfoResponse };
   describeCluster: { request: DescribeClusterRequest; response: ClusterMap };
-  describeNamespace: { request: { namespace: string }; response: DescribeNamespaceResponse };
+  describeNamespace: { request: DescribeNamespaceRequest; response: NamespaceDescription };
+  /** For operators, like the four that change namespaces below. */
+  registerNamespace: { request: RegisterNamespaceRequest; response: Empty };
+  listNamespaces: { request: ListNamespacesRequest; response: ListNamespacesResponse };
+  updateNamespace: { request: UpdateNamespaceRequest; response: NamespaceDescription };
+  deprecateNamespace: { request: { namespace: string }; response: Empty };
+  deleteNamespace: { request: DeleteNamespaceRequest; response: DeleteNamespaceResponse };
   startWorkflowExecution: { request: StartWorkflowExecutionRequest; response: StartWorkflowExecutionResponse };
   signalWorkflowExecution: { request: SignalWorkflowExecutionRequest; response: Empty };
   signalWithStartWorkflowExecution: {
