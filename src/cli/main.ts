@@ -86,7 +86,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
     define: async (group) => (await import('./task-queue.ts')).defineTaskQueueCommands(group, withConnection),
   },
   operator: {
-    description: 'register what workflows can be found by',
+    description: 'namespaces, what workflows can be found by, what a server is',
     define: async (group) => (await import('./operator.ts')).defineOperatorCommands(group, withConnection),
   },
   cluster: {
