@@ -594,12 +594,20 @@ export interface QueryResult {
   errorMessage?: string | undefined;
 }
 
+/** Where a worker that polls, and never registers, keeps an execution warm: it says so with each answer. */
+export interface StickyChoice {
+  queue: string;
+  /** ms a task waits there; 0: the default. */
+  scheduleToStartTimeout: number;
+}
+
 export interface RespondWorkflowTaskCompletedRequest {
   token: Uint8Array;
   identity: string;
   commands: Command[];
-  /** The worker keeps the execution warm: its next task goes to the sticky queue it registered. */
+  /** The worker keeps the execution warm: its next task goes to the sticky queue it registered, or the one named here. */
   sticky: boolean;
+  stickyQueue?: StickyChoice | undefined;
   /** Answers to updates: a PROTOCOL_MESSAGE command gives one its place among the commands, a rejection needs none. */
   messages?: ProtocolMessage[] | undefined;
   /** Results of the queries that rode on the task, by id. */

@@ -84,6 +84,9 @@ export class Execution {
     return this.#inside?.completed ?? false;
   }
 
+  /** Of the tree of parents; undefined for its top. */
+  rootWorkflowId: string | undefined;
+
   /** Id of the WorkflowTaskStarted event that was worked on last. */
   get startedEventId(): number {
     return this.#situation.historyLength;
@@ -266,6 +269,7 @@ export class Execution {
       startTime: event.eventTime,
       sdkVersion,
     });
+    this.rootWorkflowId = event.attributes.rootWorkflowExecution?.workflowId || undefined;
     this.#inside = inside;
     this.#machines = new Machines(event.attributes, runId);
     this.#situation = { ...this.#situation, now: event.eventTime };
