@@ -41,6 +41,8 @@ export class Connection {
   /** What a namespace can be searched by. */
   readonly operatorService = new OperatorService((method, body, options) => this.request(method, body, options));
   readonly workflowService = new WorkflowService((method, body, options) => this.request(method, body, options));
+  /** Workers of this process that listen over this connection: an eager start names one. By worker id. */
+  readonly ownWorkers = new Map<string, { namespace: string; taskQueue: string }>();
   readonly #requests: RequestTable;
   /** To whichever node answers: enough for everything. */
   readonly #main: Channel;
