@@ -2,7 +2,7 @@
 // that answers wrongly, or not at all, fails the run.
 
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,9 +25,11 @@ interface Ended {
   readonly stderr: string;
 }
 
-function bench(...args: string[]): Promise<Ended> {
+const bench = (...args: string[]): Promise<Ended> => run(MAIN, args);
+
+function run(main: string, args: readonly string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...args], { timeout: RUN_MS }, (error, stdout, stderr) =>
+    execFile(process.execPath, [main, ...args], { timeout: RUN_MS }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
     );
   });
@@ -85,6 +87,31 @@ describe('a slice', () => {
     const [timers, replay] = readReport(file).measurements;
     expect(timers).toMatchObject({ shape: { kind: 'open', perSecond: 50 }, operation: 'timer due' });
     expect(replay?.figures.map(({ name }) => name)).toEqual(['query to answer, median', 'events replayed']);
+  });
+});
+
+describe('a profile', () => {
+  const profile = (...args: string[]): Promise<Ended> => run(join(ROOT, 'dist/bench/profile/main.js'), args);
+
+  it('is of the node and the worker of one scenario, as a page, in short and raw', { timeout: RUN_MS }, async () => {
+    const out = join(folder, 'profile');
+    const short = ['--quick', '--duration', '400ms', '--set', 'concurrency=4'];
+    const ended = await profile('throughput', ...short, '--out', out);
+    expect(ended).toMatchObject({ code: 0 });
+    expect(ended.stdout).toMatch(/\nnode \(process \d+\), main thread: busy for \d+ ms\n/);
+    const page = readFileSync(join(out, 'profile.html'), 'utf8');
+    expect(page).toMatch(/<h2>node \(process \d+\), main thread<\/h2>/);
+    expect(page).toMatch(/<h2>worker \(process \d+\), thread \d+<\/h2>/);
+    for (const role of ['node', 'worker']) {
+      const files = readdirSync(join(out, role));
+      expect(files.some((file) => file.endsWith('.cpuprofile'))).toBe(true);
+      expect(files.some((file) => file.endsWith('.heapprofile'))).toBe(true);
+    }
+  });
+
+  it('is of one scenario, and explains itself', async () => {
+    expect(await profile('--quick')).toMatchObject({ code: 2, stderr: expect.stringContaining('name one scenario') });
+    expect((await profile('--help')).stdout).toMatch(/^usage: npm run profile -- SCENARIO/);
   });
 });
 

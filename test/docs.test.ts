@@ -47,7 +47,9 @@ beforeAll(() => {
   project = mkdtempSync(join(tmpdir(), 'tenuto-docs-'));
   mkdirSync(join(project, 'node_modules'));
   symlinkSync(root, join(project, 'node_modules', 'tenuto'));
-  symlinkSync(join(root, 'node_modules', '@types'), join(project, 'node_modules', '@types'));
+  for (const name of ['@types', '@opentelemetry']) {
+    symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name));
+  }
   writeFileSync(join(project, 'package.json'), JSON.stringify({ type: 'module' }));
 });
 afterAll(() => rmSync(project, { recursive: true, force: true }));

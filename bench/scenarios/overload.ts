@@ -64,7 +64,7 @@ function againstKnee(
       { name: 'of the whole load, first start to last result', value: perSecond, unit: '/s' },
       { name: 'share of the knee', value: knee.perSecond === 0 ? 0 : (100 * perSecond) / knee.perSecond, unit: '%' },
       { name: 'refused by the node, per workflow that ended in the measured time', value: byNode, unit: '' },
-      { name: 'refused and tried again, per workflow', value: measurement.counts.refused / whole.operations, unit: '' },
+      { name: 'refused to its caller, per workflow', value: measurement.counts.refused / whole.operations, unit: '' },
     ],
   };
 }

@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { newFolder, removeFolder } from '../lib/folders.ts';
 import { insideOfMetrics } from '../lib/inside.ts';
 import type { InsideFigures } from '../lib/model.ts';
+import { recordingOptions } from '../profile/recording.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../cli/tenuto.js', import.meta.url));
 const EXIT_WITH_PARENT = new URL('../../examples/order-fulfillment/supervisor/exit-with-parent.js', import.meta.url);
 const READY_TIMEOUT_MS = 60_000;
 const LOOK_MS = 5;
@@ -33,7 +34,8 @@ export class BenchNode {
   static async start(dataDir: string, port: number): Promise<BenchNode> {
     const begunAtMs = performance.now();
     const flags = ['--data-dir', dataDir, '--port', String(port), '--log-level', 'error'];
-    const args = ['--import', EXIT_WITH_PARENT.href, MAIN, 'server', 'start-dev', ...flags];
+    const record = recordingOptions('node');
+    const args = [...record, '--import', EXIT_WITH_PARENT.href, MAIN, 'server', 'start-dev', ...flags];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     const address = `127.0.0.1:${port}`;
     while (!(await isReady(address))) {

@@ -4,6 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { askInside } from '../lib/inside.ts';
 import type { InsideFigures } from '../lib/model.ts';
+import { recordingOptions } from '../profile/recording.ts';
 import { end } from './node.ts';
 
 const WORKER = fileURLToPath(new URL('./worker.js', import.meta.url));
@@ -25,6 +26,7 @@ export class BenchWorker {
   static async start({ addresses, taskQueue, cachedWorkflows }: BenchWorkerOptions): Promise<BenchWorker> {
     const child = fork(WORKER, [addresses.join(','), taskQueue, String(cachedWorkflows ?? '')], {
       serialization: 'advanced',
+      execArgv: recordingOptions('worker'),
     });
     await new Promise<void>((resolve, reject) => {
       child.once('message', () => resolve());

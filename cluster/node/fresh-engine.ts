@@ -2,6 +2,7 @@
 // that this node still leads the shard. One round of the leader's replicas serves all that wait for it. Submitted messages need none: what
 // they decide is confirmed by their entry, or by the engine itself where they write nothing.
 
+import { REGISTRY } from '../../src/core/namespace/record.ts';
 import type { CommitLog } from '../../src/ports/commit-log.ts';
 import type { Done, Engine, Waiting } from '../../src/ports/engine.ts';
 import { shardId } from '../../src/ports/ids.ts';
@@ -128,6 +129,10 @@ export function freshEngine({ engine, confirm, shardOf, led, onFault }: FreshEng
       const reads = asked.type === 'describe' || asked.type === 'list';
       if (!reads) engine.jobs(namespace, asked, done);
       else answered(one({ namespace, workflowId: '' }), done, (told) => engine.jobs(namespace, asked, told));
+    },
+    namespaces: (asked, done) => {
+      if (asked.type !== 'list') engine.namespaces(asked, done);
+      else answered(one({ namespace: REGISTRY, workflowId: '' }), done, (told) => engine.namespaces(asked, told));
     },
     list: (request, done) => searching(request.shards, done, (told) => engine.list(request, told)),
     count: (request, done) => searching(request.shards, done, (told) => engine.count(request, told)),

@@ -16,6 +16,7 @@ import type * as api from '../../src/wire/api.ts';
 import {
   BatchOperationState,
   IndexedValueType,
+  NamespaceState,
   WorkflowExecutionStatus,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
@@ -259,6 +260,26 @@ describe('three nodes', () => {
     for (let i = 0; i < 3; i += 1) expect((await describeAt(i))?.jobs[0]?.completeOperationCount).toBe(before?.count);
     const running = { namespace: 'n', query: "ExecutionStatus = 'Running'" };
     expect(await call((done) => at(2).count(running, done))).toMatchObject({ count: 0 });
+  });
+
+  it('know the namespaces that were registered at any of them', async () => {
+    const record = {
+      ...{ name: 'new', id: 'id-of-new', state: NamespaceState.REGISTERED, retention: 3_600_000 },
+      ...{ description: '', ownerEmail: 'me', data: { k: 'v' } },
+    };
+    await call((done) => at(0).namespaces({ type: 'register', record }, done));
+    await call((done) => at(1).namespaces({ type: 'update', name: 'new', change: { data: { l: 'w' } } }, done));
+    for (let i = 0; i < 3; i += 1) {
+      expect(await call((done) => at(i).namespaces({ type: 'list' }, done))).toMatchObject({
+        ...{ revision: 2, records: [{ name: 'new', ownerEmail: 'me', data: { k: 'v', l: 'w' } }] },
+      });
+      expect(await call((done) => at(i).namespaces({ type: 'list', since: 2 }, done))).toEqual({ revision: 2 });
+    }
+    await call((done) => at(2).namespaces({ type: 'deprecate', name: 'new' }, done));
+    await call((done) => at(0).namespaces({ type: 'delete', name: 'new' }, done));
+    await expect
+      .poll(() => call((done) => at(1).namespaces({ type: 'list' }, done)), { timeout: 10_000 })
+      .toMatchObject({ records: [] });
   });
 
   it('refuse alike, near and far', async () => {

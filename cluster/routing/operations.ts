@@ -1,6 +1,7 @@
 // The engine's calls as data: which shard one is for, how it is asked of the local engine, how it travels, and what a repeat would do. One
 // constructor for each method of the Engine port; routed-call.ts runs them, serve.ts reads them back.
 
+import { REGISTRY } from '../../src/core/namespace/record.ts';
 import type { PollUpdateMessage, QueryMessage, UpdateMessage } from '../../src/core/workflow/message.ts';
 import type { Reply } from '../../src/core/workflow/outcome.ts';
 import type { ActivityOptions } from '../../src/core/workflow/rows.ts';
@@ -20,6 +21,7 @@ import {
 import { queryResult } from '../../src/frontend/validate/commands.ts';
 import * as common from '../../src/frontend/validate/common.ts';
 import { updateOutcome } from '../../src/frontend/validate/messages.ts';
+import { namespaceAnswer, namespaceAsk } from '../../src/frontend/validate/namespaces.ts';
 import type {
   ActorAddress,
   AttributesChange,
@@ -31,6 +33,7 @@ import type {
   Waiting,
 } from '../../src/ports/engine.ts';
 import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
+import type { NamespaceAnswer, NamespaceAsk } from '../../src/ports/namespaces.ts';
 import type * as api from '../../src/wire/api.ts';
 import {
   activityOptions,
@@ -54,7 +57,8 @@ export type KeyedMethod =
   | 'awaitResult'
   | 'searchAttributes'
   | 'changeSearchAttributes'
-  | 'jobs';
+  | 'jobs'
+  | 'namespaces';
 
 /** Methods on the link: the engine's, under a name of their own. */
 export const linkMethod = (method: KeyedMethod | 'list' | 'count'): string => `engine.${method}`;
@@ -344,6 +348,19 @@ export const jobs = (namespace: string, asked: JobAsk): Operation<JobAnswer> => 
   answer: jobAnswer,
 });
 
+export const namespaces = (asked: NamespaceAsk): Operation<NamespaceAnswer> => ({
+  method: 'namespaces',
+  to: settingsOf(REGISTRY),
+  effect: asked.type === 'list' ? 'nothing' : 'once',
+  waits: 'forAnswer',
+  body: { asked },
+  local: (engine, done) => {
+    engine.namespaces(asked, done);
+    return undefined;
+  },
+  answer: namespaceAnswer,
+});
+
 // ---------------------------------------------------------------- requests, read back
 
 const address = object<ActorAddress>({ namespace: string, workflowId: string });
@@ -378,6 +395,7 @@ const changeBody = object<{ change: AttributesChange }>({
   change: object<AttributesChange>({ add: common.registeredAttributes, remove: list(string) }),
 });
 
+const namespacesBody = object<{ asked: NamespaceAsk }>({ asked: namespaceAsk });
 const jobsBody = object<{ namespace: string; asked: JobAsk }>({ namespace: string, asked: jobAsk });
 
 /** Each method's request as an operation again. Throws (check.ts) for what has another shape. */
@@ -403,4 +421,5 @@ export const READERS: { readonly [M in KeyedMethod]: Check<Operation<unknown>> }
     const { namespace, asked } = jobsBody(value);
     return jobs(namespace, asked);
   },
+  namespaces: (value) => namespaces(namespacesBody(value).asked),
 };

@@ -17,6 +17,7 @@ import type {
   Waiting,
 } from '../../src/ports/engine.ts';
 import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
+import type { NamespaceAnswer, NamespaceAsk } from '../../src/ports/namespaces.ts';
 import type * as api from '../../src/wire/api.ts';
 import type { Status } from '../../src/wire/status.ts';
 import type { Rpc, RpcCall } from '../link/rpc.ts';
@@ -211,6 +212,10 @@ export class Router implements Engine {
 
   jobs(namespace: string, asked: JobAsk, done: Done<JobAnswer>): void {
     this.#route(operations.jobs(namespace, asked), done);
+  }
+
+  namespaces(asked: NamespaceAsk, done: Done<NamespaceAnswer>): void {
+    this.#route(operations.namespaces(asked), done);
   }
 
   // ---------------------------------------------------------------- inside

@@ -32,6 +32,7 @@ const KEYED: readonly KeyedMethod[] = [
   'searchAttributes',
   'changeSearchAttributes',
   'jobs',
+  'namespaces',
 ];
 
 export function serveForwarded(options: ServeOptions): void {

@@ -16,7 +16,7 @@ import { currentCallContext, runWithCallContext } from './call-context.ts';
 import { Channel, type Unsubscribe } from './channel.ts';
 import { type KeepAlive, makeKeepAlive } from './host.ts';
 import type { Link } from './link.ts';
-import { backoffMs, type Destinations } from './linker.ts';
+import type { Destinations } from './linker.ts';
 import { Nodes } from './nodes.ts';
 import { OperatorService } from './operator-service.ts';
 import {
@@ -27,8 +27,20 @@ import {
   resolveUrls,
   socketFactory,
 } from './options.ts';
+import { repeatIn } from './repeats.ts';
 import { type OpenRequest, RequestTable, type Route } from './request-table.ts';
-import { ANY_ROUTE, exhausted, givenUp, LONG_WAITS, once, routeOf, SENT_ONCE, serverTimeout } from './requests.ts';
+import {
+  ANY_ROUTE,
+  exhausted,
+  givenUp,
+  LONG_WAITS,
+  once,
+  routeOf,
+  SENT_ONCE,
+  serverTimeout,
+  timeLimitMs,
+  unanswered,
+} from './requests.ts';
 import { RpcError, StatusCode } from './rpc-error.ts';
 import { type NodeRequestOptions, type OpenOn, ServedNode } from './served-node.ts';
 import type { Transport, TransportFactory } from './transport.ts';
@@ -141,7 +153,7 @@ export class Connection {
    * Sends a request and resolves with its answer.
    *
    * @throws RpcError with the server's status; DEADLINE_EXCEEDED past the time limit; CANCELLED when given up; RESOURCE_EXHAUSTED when
-   * too many requests are open or this one is too large to send.
+   * too many requests are open or this one is too large to send, or when the server was too busy for it until the time limit: it was asked again.
    * @throws IllegalStateError when the connection was closed.
    */
   request<M extends Method>(
@@ -150,8 +162,8 @@ export class Connection {
     options?: RequestOptions,
   ): Promise<Methods[M]['response']> {
     if (this.#closed) return Promise.reject(this.#closedError());
-    const route = SENT_ONCE.has(method) ? this.#mainOnly : this.#nodes.known ? routeOf(body) : ANY_ROUTE;
-    return this.#open(method, body, route, SENT_ONCE.has(method) ? 'once' : 'again', options);
+    if (SENT_ONCE.has(method)) return this.#open(method, body, { kind: 'only', channel: this.#main }, 'once', options);
+    return this.#open(method, body, this.#nodes.known ? routeOf(body) : ANY_ROUTE, 'again', options);
   }
 
   /** Sends without wanting an answer. False when it could not be sent: there is no link, or too much waits already. */
@@ -220,12 +232,7 @@ export class Connection {
     this.#keepAlive.dispose();
   }
 
-  get #mainOnly(): Route {
-    return { kind: 'only', channel: this.#main };
-  }
-
-  readonly #openOn: OpenOn = (method, body, route, repeat, options) =>
-    this.#closed ? Promise.reject(this.#closedError()) : this.#open(method, body, route, repeat, options);
+  readonly #openOn: OpenOn = (...call) => (this.#closed ? Promise.reject(this.#closedError()) : this.#open(...call));
 
   #open<M extends Method>(
     method: M,
@@ -240,8 +247,7 @@ export class Connection {
       return Promise.reject(exhausted(message));
     }
     const context = currentCallContext();
-    let timeoutMs = options?.timeoutMs || (options?.timeoutMs === 0 ? Number.POSITIVE_INFINITY : requestTimeoutMs);
-    if (context?.deadline !== undefined) timeoutMs = Math.min(timeoutMs, Math.max(0, context.deadline - Date.now()));
+    const timeoutMs = timeLimitMs(options, requestTimeoutMs, context);
     const signal = options?.signal ?? context?.abortSignal;
     if (signal?.aborted) return Promise.reject(givenUp(method, signal));
 
@@ -391,17 +397,19 @@ export class Connection {
   #onError(id: number, status: Status): void {
     const request = this.#requests.get(id);
     if (request === undefined) return;
-    const error = RpcError.fromStatus(status);
-    if (status.code !== StatusCode.UNAVAILABLE || request.repeat === 'once') {
-      this.#reject(request, error);
+    request.lastError = RpcError.fromStatus(status);
+    const pause = repeatIn(request, status, this.options.scheduler);
+    if (pause === undefined) {
+      this.#reject(request, request.lastError);
       return;
     }
-    request.refusedBy = request.link;
+    // Of a node that is full another one would ask the same.
+    const refusedBy = status.code === StatusCode.UNAVAILABLE ? request.link : undefined;
+    request.refusedBy = refusedBy;
     request.link = undefined;
-    request.lastError = error;
-    if (request.route.kind !== 'only' && this.#linkFor(request) === request.refusedBy) this.#nodes.openAnother();
-    const { scheduler } = this.options;
-    scheduler.after(backoffMs(request.refusals++, scheduler.random()), () => {
+    const other = request.route.kind === 'only' ? undefined : this.#linkFor(request);
+    if (refusedBy !== undefined && other === refusedBy) this.#nodes.openAnother();
+    this.options.scheduler.after(pause, () => {
       // A reconnect may have sent it in the meantime.
       if (request.link === undefined && this.#requests.has(request)) this.#sendOrConnect(request);
     });
@@ -409,12 +417,7 @@ export class Connection {
 
   #onExpired(request: OpenRequest): void {
     this.#cancelOnServer(request);
-    const { method, timeoutMs } = request;
-    const cause = request.lastError ?? (request.link === undefined ? this.#main.linker.lastError : undefined);
-    const why = cause?.message ?? (request.link === undefined ? 'there is no connection' : undefined);
-    const message = `${method} had no answer from ${this.options.target} within ${Math.round(timeoutMs)} ms`;
-    const text = why === undefined ? message : `${message}: ${why}`;
-    this.#reject(request, new RpcError(StatusCode.DEADLINE_EXCEEDED, text, undefined, { cause }));
+    this.#reject(request, unanswered(request, this.options.target, this.#main.linker.lastError));
   }
 
   #rejectOnAbort(request: OpenRequest, signal: AbortSignal): void {

@@ -7,6 +7,8 @@ import type {
   RemoveSearchAttributesRequest,
 } from '../../src/wire/api.ts';
 
+import type { DeleteNamespaceRequest, DeleteNamespaceResponse } from '../../src/wire/namespace.ts';
+
 /** ms; settings are read and written at once. */
 const TIMEOUT_MS = 10_000;
 
@@ -46,5 +48,14 @@ export class OperatorService {
   /** Registered ones, and those every namespace has. */
   async listSearchAttributes(request: { namespace: string }): Promise<ListSearchAttributesResponse> {
     return await this.#request('listSearchAttributes', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * Deletes a namespace, by name or id: nobody finds it any more, its executions end and go, then its name is free again. For operators.
+   *
+   * @throws RpcError NOT_FOUND, FAILED_PRECONDITION for one that the server's configuration names.
+   */
+  async deleteNamespace(request: DeleteNamespaceRequest): Promise<DeleteNamespaceResponse> {
+    return await this.#request('deleteNamespace', request, { timeoutMs: TIMEOUT_MS });
   }
 }

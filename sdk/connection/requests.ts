@@ -1,7 +1,9 @@
 // Small questions about single requests: which may be repeated, where they belong, how long the server may take, and what is said of those that cannot be sent.
 
 import type { Method } from '../../src/wire/api.ts';
-import type { Route } from './request-table.ts';
+import type { CallContext } from './call-context.ts';
+import type { RequestOptions } from './options.ts';
+import type { OpenRequest, Route } from './request-table.ts';
 import { RpcError, StatusCode } from './rpc-error.ts';
 import type { Transport, TransportFactory } from './transport.ts';
 
@@ -20,6 +22,16 @@ export const SENT_ONCE: ReadonlySet<Method> = new Set([
 export const LONG_WAITS: ReadonlySet<Method> = new Set(['awaitWorkflowResult', 'getWorkflowExecutionHistory']);
 
 export const ANY_ROUTE: Route = { kind: 'any' };
+
+/** Of a call: what it says itself, 0 for none, or the connection's; and never past the deadline it is made under. */
+export function timeLimitMs(
+  options: RequestOptions | undefined,
+  usualMs: number,
+  context: CallContext | undefined,
+): number {
+  const ownMs = options?.timeoutMs || (options?.timeoutMs === 0 ? Number.POSITIVE_INFINITY : usualMs);
+  return context?.deadline === undefined ? ownMs : Math.min(ownMs, Math.max(0, context.deadline - Date.now()));
+}
 
 /** The server is told a little less, so that its answer (a long poll's empty one, say) is here before the caller gives up. */
 export function serverTimeout(timeoutMs: number): number {
@@ -47,6 +59,16 @@ export function once(transport: Transport): TransportFactory {
 
 export function exhausted(message: string): RpcError {
   return new RpcError(StatusCode.RESOURCE_EXHAUSTED, message, { kind: 'ResourceExhausted', cause: 'client' });
+}
+
+/** Its time is over. `linkError`: why there is no link, if there is none. */
+export function unanswered(request: OpenRequest, target: string, linkError: Error | undefined): RpcError {
+  const { method, timeoutMs, link } = request;
+  const cause = request.lastError ?? (link === undefined ? linkError : undefined);
+  const why = cause?.message ?? (link === undefined ? 'there is no connection' : undefined);
+  const message = `${method} had no answer from ${target} within ${Math.round(timeoutMs)} ms`;
+  const text = why === undefined ? message : `${message}: ${why}`;
+  return new RpcError(StatusCode.DEADLINE_EXCEEDED, text, undefined, { cause });
 }
 
 export function givenUp(method: Method, signal: AbortSignal): RpcError {

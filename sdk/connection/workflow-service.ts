@@ -9,6 +9,14 @@ import type {
   StopBatchOperationRequest,
 } from '../../src/wire/batch.ts';
 
+import type {
+  DescribeNamespaceRequest,
+  ListNamespacesRequest,
+  ListNamespacesResponse,
+  NamespaceDescription,
+  RegisterNamespaceRequest,
+  UpdateNamespaceRequest,
+} from '../../src/wire/namespace.ts';
 import {
   activitiesTarget,
   activityOptions,
@@ -72,6 +80,36 @@ export class WorkflowService {
    */
   async stopBatchOperation(request: StopBatchOperationRequest): Promise<void> {
     await this.#request('stopBatchOperation', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * Registers a namespace: it can be used at once, at every node. For operators.
+   *
+   * @param request `workflowExecutionRetentionPeriod`: ms closed executions are kept, at least 1 h; description, owner and data 4 KiB together
+   * @throws RpcError ALREADY_EXISTS, also while executions of a deleted namespace of that name are not all gone
+   */
+  async registerNamespace(request: RegisterNamespaceRequest): Promise<void> {
+    await this.#request('registerNamespace', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /** By name or id. @throws RpcError NOT_FOUND */
+  async describeNamespace(request: DescribeNamespaceRequest): Promise<NamespaceDescription> {
+    return await this.#request('describeNamespace', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /** Those that this connection may use, or all for an operator; by name, page by page. */
+  async listNamespaces(request: ListNamespacesRequest = {}): Promise<ListNamespacesResponse> {
+    return await this.#request('listNamespaces', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /** What is left out stays; data is merged. A new retention is that of executions that have closed, too. For operators. */
+  async updateNamespace(request: UpdateNamespaceRequest): Promise<NamespaceDescription> {
+    return await this.#request('updateNamespace', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /** No workflow can be started in it any more; those that run go on. For operators. */
+  async deprecateNamespace(request: { namespace: string }): Promise<void> {
+    await this.#request('deprecateNamespace', request, { timeoutMs: TIMEOUT_MS });
   }
 
   /**

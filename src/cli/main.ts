@@ -86,7 +86,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
     define: async (group) => (await import('./task-queue.ts')).defineTaskQueueCommands(group, withConnection),
   },
   operator: {
-    description: 'register what workflows can be found by',
+    description: 'namespaces, what workflows can be found by, what a server is',
     define: async (group) => (await import('./operator.ts')).defineOperatorCommands(group, withConnection),
   },
   cluster: {
@@ -97,7 +97,18 @@ const GROUPS: Readonly<Record<string, Group>> = {
     description: 'check, measure, back up and restore a data directory; make the tables of a database',
     define: async (group) => (await import('./data.ts')).defineDataCommands(group),
   },
+  config: {
+    description: 'profiles: which servers there are, and how to reach them',
+    define: async (group) => (await import('./config.ts')).defineConfigCommands(group),
+  },
+  completion: {
+    description: 'let your shell complete this command',
+    define: async (group) => (await import('./completion.ts')).defineCompletion(group),
+  },
 };
+
+/** Asked by the scripts that `tenuto completion` prints: not for people. */
+const COMPLETE = '__complete';
 
 /** The program with the commands of the group that `args` name; the others are there by name only. */
 async function buildProgram(args: readonly string[]): Promise<Command> {
@@ -118,6 +129,11 @@ async function buildProgram(args: readonly string[]): Promise<Command> {
 async function main(): Promise<void> {
   try {
     const program = await buildProgram(process.argv.slice(2));
+    if (process.argv[2] === COMPLETE) {
+      const { completions } = await import('./completion.ts');
+      for (const word of completions(program, process.argv.slice(3))) process.stdout.write(`${word}\n`);
+      return;
+    }
     await program.parseAsync(process.argv);
   } catch (error) {
     if (error instanceof CommanderError) {

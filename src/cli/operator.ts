@@ -1,9 +1,11 @@
-// `tenuto operator …`: what a namespace can be searched by.
+// `tenuto operator …`: what a namespace can be searched by; namespaces and the cluster have files of their own.
 
 import type { Command } from 'commander';
 import { IndexedValueType } from '../wire/enums.ts';
 import { withClient } from './connect.ts';
 import { UsageError } from './exit-codes.ts';
+import { defineOperatorClusterCommands } from './operator-cluster.ts';
+import { defineNamespaceCommands } from './operator-namespace.ts';
 
 type Wrap = (command: Command) => Command;
 
@@ -32,6 +34,8 @@ const typeName = (type: number): string => NAMES.get(type) ?? String(type);
 const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
 export function defineOperatorCommands(operator: Command, withConnection: Wrap): void {
+  defineNamespaceCommands(operator, withConnection);
+  defineOperatorClusterCommands(operator, withConnection);
   const group = operator
     .command('search-attribute')
     .description('what workflows of a namespace can be found by')

@@ -25,11 +25,11 @@ export interface Target {
   tlsCa: Uint8Array | undefined;
 }
 
-const KNOWN = ['address', 'namespace', 'token', 'tokenFile', 'tlsCa'];
+export const PROFILE_KEYS = ['address', 'namespace', 'token', 'tokenFile', 'tlsCa'];
 
 /** Throws UsageError naming the file and the key when the profile cannot be used. */
 export async function resolveTarget(flags: ConnectionFlags): Promise<Target> {
-  const file = flags.configFile ?? defaultConfigFile();
+  const file = configFileOf(flags);
   const profile = await readProfile(file, flags.profile, flags.configFile !== undefined);
   const at = (path: string) => resolve(dirname(file), path);
   const tokenFile = profile.tokenFile;
@@ -45,48 +45,59 @@ export async function resolveTarget(flags: ConnectionFlags): Promise<Target> {
   };
 }
 
-function defaultConfigFile(): string {
-  return join(process.env.XDG_CONFIG_HOME ?? join(homedir(), '.config'), 'tenuto', 'config.yaml');
+export const configFileOf = ({ configFile }: Pick<ConnectionFlags, 'configFile'>): string =>
+  configFile ?? join(process.env.XDG_CONFIG_HOME ?? join(homedir(), '.config'), 'tenuto', 'config.yaml');
+
+/** By name; none where there is no file. Throws UsageError naming the file, the profile and the key that is wrong. */
+export async function profilesIn(file: string): Promise<Record<string, Record<string, string>>> {
+  const profiles = Object.entries(await unchecked(file));
+  return Object.fromEntries(profiles.map(([name, profile]) => [name, checked(file, name, profile)]));
+}
+
+/** Of one that is used the others may be wrong. */
+async function unchecked(file: string): Promise<Record<string, unknown>> {
+  if (!existsSync(file)) return {};
+  const { parse } = await import('yaml');
+  const text = readText(file, 'config file');
+  let document: unknown;
+  try {
+    document = parse(text);
+  } catch (error) {
+    throw new UsageError(`config file ${file} is not YAML: ${error instanceof Error ? error.message : error}`);
+  }
+  return isRecord(document) && isRecord(document.profiles) ? document.profiles : {};
+}
+
+function checked(file: string, name: string, profile: unknown): Record<string, string> {
+  const where = `config file ${file}: profile ${name}`;
+  if (!isRecord(profile)) throw new UsageError(`${where} must be a map`);
+  const out: Record<string, string> = {};
+  for (const [key, value] of Object.entries(profile)) {
+    if (!PROFILE_KEYS.includes(key))
+      throw new UsageError(`${where} has an unknown key ${key} (known: ${PROFILE_KEYS.join(', ')})`);
+    if (typeof value !== 'string') throw new UsageError(`${where}: ${key} must be a string`);
+    out[key] = value;
+  }
+  return out;
 }
 
 async function readProfile(
   file: string,
   name: string | undefined,
   fileWasNamed: boolean,
-): Promise<Record<string, string>> {
+): Promise<Readonly<Record<string, string>>> {
   if (!existsSync(file)) {
     if (fileWasNamed) throw new UsageError(`there is no config file ${file}`);
     if (name !== undefined) throw new UsageError(`profile ${name}: there is no config file ${file} to hold it`);
-    return {};
   }
-  const { parse } = await import('yaml');
-  let document: unknown;
-  try {
-    document = parse(readText(file, 'config file'));
-  } catch (error) {
-    throw new UsageError(`config file ${file} is not YAML: ${error instanceof Error ? error.message : error}`);
-  }
-  const profiles = isRecord(document) && isRecord(document.profiles) ? document.profiles : {};
+  const profiles = await unchecked(file);
   const wanted = name ?? 'default';
   const profile = profiles[wanted];
-  if (profile === undefined) {
-    if (name === undefined) return {};
-    throw new UsageError(
-      `config file ${file} has no profile ${name}; it has ${Object.keys(profiles).join(', ') || 'none'}`,
-    );
-  }
-  if (!isRecord(profile)) throw new UsageError(`config file ${file}: profile ${wanted} must be a map`);
-  const out: Record<string, string> = {};
-  for (const [key, value] of Object.entries(profile)) {
-    if (!KNOWN.includes(key))
-      throw new UsageError(
-        `config file ${file}: profile ${wanted} has an unknown key ${key} (known: ${KNOWN.join(', ')})`,
-      );
-    if (typeof value !== 'string')
-      throw new UsageError(`config file ${file}: profile ${wanted}: ${key} must be a string`);
-    out[key] = value;
-  }
-  return out;
+  if (profile !== undefined) return checked(file, wanted, profile);
+  if (name === undefined) return {};
+  throw new UsageError(
+    `config file ${file} has no profile ${name}; it has ${Object.keys(profiles).join(', ') || 'none'}`,
+  );
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

@@ -7,9 +7,11 @@ import type { ClusterControl } from '../ports/cluster.ts';
 import type { Engine, Waiting } from '../ports/engine.ts';
 import type { TaskKind, WorkerRegistry } from '../ports/matching.ts';
 import type { DescribeTaskQueueResponse, GetServerInfoResponse, RegisterWorkerRequest } from '../wire/api.ts';
+import type { NamespaceRecord } from '../wire/namespace.ts';
 import type { Status } from '../wire/status.ts';
+import type { NamespaceDirectory } from './namespace-directory.ts';
 import type { AttributeDirectory } from './search-attributes.ts';
-import { type Check, checked } from './validate/check.ts';
+import { type Check, checked, Refused } from './validate/check.ts';
 
 /** What queues know that `describeTaskQueue` tells. */
 export interface QueueDescriber {
@@ -21,17 +23,17 @@ export interface QueueDescriber {
   };
 }
 
-export interface NamespaceInfo {
-  readonly name: string;
-  readonly id: string;
-  /** ms */
-  readonly retention: number;
+export interface NamespaceInfo extends Readonly<NamespaceRecord> {
+  /** Named by this node's configuration, or registered while it ran. */
+  readonly origin: 'configured' | 'registered';
 }
 
 export interface Services {
   readonly engine: Engine;
   readonly workers: WorkerRegistry & QueueDescriber;
   readonly namespaces: ReadonlyMap<string, NamespaceInfo>;
+  /** Where more are looked up. */
+  readonly directory: NamespaceDirectory;
   /** Their search attributes. */
   readonly attributes: AttributeDirectory;
   readonly clock: Clock;
@@ -103,6 +105,25 @@ export function method<Request>(
     callClass: options.callClass ?? 'client',
     defaultTimeoutMs: options.defaultTimeoutMs ?? REQUEST_TIMEOUT_MS,
     arrived: options.arrived,
-    run: (services, caller, body, call) => run(services, caller, checked(check, body), call),
+    run: (services, caller, body, call) => {
+      const request = checked(check, body);
+      try {
+        run(services, caller, request, call);
+      } catch (error) {
+        if (!(error instanceof Refused) || error.status.detail?.kind !== 'NamespaceNotFound') throw error;
+        // It may have been registered just now, at another node. Nothing has been done for the request so far: a namespace is looked at first.
+        services.directory.lookAgain(() => again(() => run(services, caller, request, call), call));
+      }
+    },
   };
+}
+
+/** Once more, now that it was looked for: a refusal is the answer. */
+export function again(run: () => void, call: Call): void {
+  try {
+    run();
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    call.refuse(error.status);
+  }
 }

@@ -1,7 +1,9 @@
-// The namespaces of this node and who may use them, and who may administrate its cluster: tokens are kept as hashes, and a connection's
-// is looked up once, at its hello.
+// The namespaces of this node and who may use them, and who may administrate its cluster: those its configuration names, and those that were
+// registered, as it last heard (namespace-directory.ts). Tokens are kept as hashes, and a connection's is looked up once, at its hello.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { NamespaceState } from '../wire/enums.ts';
+import type { NamespaceRecord } from '../wire/namespace.ts';
 import type { Administration, NamespaceInfo } from './door.ts';
 
 export interface NamespaceSetting {
@@ -35,10 +37,19 @@ function namespaceId(name: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
+/** A namespace of the configuration that was never registered, as a record of one that was. */
+export const configured = (name: string, retention: number): NamespaceRecord => ({
+  ...{ name, id: namespaceId(name), state: NamespaceState.REGISTERED, retention },
+  ...{ description: '', ownerEmail: '', data: {} },
+});
+
 export class Namespaces {
+  /** Changes in place as more is heard. */
   readonly known: ReadonlyMap<string, NamespaceInfo>;
   /** Namespaces that ask for a token. */
   readonly guarded: ReadonlySet<string>;
+  readonly #configured: ReadonlyMap<string, NamespaceInfo>;
+  readonly #known: Map<string, NamespaceInfo>;
   readonly #byToken = new Map<string, Set<string>>();
 
   readonly #operators: readonly Buffer[];
@@ -48,9 +59,11 @@ export class Namespaces {
     settings: readonly NamespaceSetting[],
     administration: AdministrationSetting = { tokens: [], withoutTokens: 'nobody' },
   ) {
-    this.known = new Map(
-      settings.map(({ name, retention }) => [name, { name, id: namespaceId(name), retention }] as const),
+    this.#configured = new Map(
+      settings.map(({ name, retention }) => [name, { ...configured(name, retention), origin: 'configured' }] as const),
     );
+    this.#known = new Map(this.#configured);
+    this.known = this.#known;
     this.guarded = new Set(settings.filter(({ tokens }) => tokens.length > 0).map(({ name }) => name));
     for (const { name, tokens } of settings) {
       for (const token of tokens) {
@@ -64,6 +77,16 @@ export class Namespaces {
     this.#withoutOperators = administration.withoutTokens;
   }
 
+  /** All that were registered, deleted ones too. What was registered of a configured namespace counts more than the configuration. */
+  learn(records: readonly NamespaceRecord[]): void {
+    this.#known.clear();
+    for (const [name, info] of this.#configured) this.#known.set(name, info);
+    for (const record of records) {
+      const origin = this.#configured.has(record.name) ? 'configured' : 'registered';
+      if (record.state !== NamespaceState.DELETED) this.#known.set(record.name, { ...record, origin });
+    }
+  }
+
   /** What this token, or none, opens; undefined when it opens nothing at all. */
   access(token: string | undefined): Access | undefined {
     const administration = this.#administration(token);
@@ -72,11 +95,12 @@ export class Namespaces {
     const known = opened !== undefined || (this.#operators.length > 0 && administration === 'allowed');
     // A wrong token is refused even where some namespace would be open without one: its owner wants to know.
     if (token !== undefined && !known) return undefined;
-    if (!known && this.guarded.size === this.known.size) return undefined;
-    return {
-      mayUse: (namespace) => opened?.has(namespace) === true || !this.guarded.has(namespace),
-      administration,
-    };
+    if (!known && this.guarded.size === this.#configured.size) return undefined;
+    // Where tokens are asked for, a namespace that none was configured for since it was registered is its operators' alone.
+    const isOpen = (namespace: string): boolean =>
+      !this.guarded.has(namespace) &&
+      (administration === 'allowed' || this.#known.get(namespace)?.origin !== 'registered');
+    return { mayUse: (namespace) => opened?.has(namespace) === true || isOpen(namespace), administration };
   }
 
   #administration(token: string | undefined): Administration {

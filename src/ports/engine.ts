@@ -18,6 +18,7 @@ import type {
 import type { IndexedValueType } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
 import type { JobAnswer, JobAsk } from './jobs.ts';
+import type { NamespaceAnswer, NamespaceAsk } from './namespaces.ts';
 
 export interface ActorAddress {
   namespace: string;
@@ -107,4 +108,6 @@ export interface Engine {
   changeSearchAttributes(namespace: string, change: AttributesChange, done: Done<RegisteredAttributes>): void;
   /** Batch jobs of a namespace. */
   jobs(namespace: string, asked: JobAsk, done: Done<JobAnswer>): void;
+  /** The namespaces that were registered. */
+  namespaces(asked: NamespaceAsk, done: Done<NamespaceAnswer>): void;
 }

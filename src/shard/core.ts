@@ -24,12 +24,20 @@ import {
 } from '../core/workflow/index.ts';
 import { adopt, findRun } from '../core/workflow/state.ts';
 import type { DescribeWorkflowExecutionResponse } from '../wire/api.ts';
+import type { WorkflowExecutionStatus } from '../wire/enums.ts';
 
 export type { ActorState, StoredRow };
 
 export interface QueryBasis {
   workflowType: string;
   previousStartedEventId: number;
+  lastEventId: number;
+}
+
+/** How far the current run is: what long polls wait on. */
+export interface Standing {
+  runId: string;
+  status: WorkflowExecutionStatus;
   lastEventId: number;
 }
 
@@ -44,6 +52,7 @@ export interface ActorCore {
   volatileDeadline(state: ActorState): number | undefined;
   isPassivatable(state: ActorState): boolean;
   currentRunId(state: ActorState): string | undefined;
+  standing(state: ActorState): Standing | undefined;
   waitingOffers(state: ActorState): TaskOffer[];
   startedTask(
     state: ActorState,
@@ -69,6 +78,12 @@ export const workflowCore: ActorCore = {
   volatileDeadline,
   isPassivatable,
   currentRunId,
+  standing: (state) => {
+    const run = findRun(state, undefined);
+    if (run === undefined) return undefined;
+    const { status, nextEventId } = run.row.facts;
+    return { runId: run.runId, status, lastEventId: nextEventId - 1 };
+  },
   waitingOffers,
   startedTask,
   describe,

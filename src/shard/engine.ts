@@ -29,7 +29,6 @@ import { Finding } from './finding.ts';
 import { Flusher } from './flusher.ts';
 import { Gate } from './gate.ts';
 import { Inbound } from './inbound.ts';
-import { Jobs } from './jobs/jobs.ts';
 import { shardOf } from './keys.ts';
 import { Leadership } from './leadership.ts';
 import { DEFAULT_SHARD_LIMITS, type ShardLimits } from './limits.ts';
@@ -42,6 +41,7 @@ import { Reader } from './reader.ts';
 import { Reads } from './reads.ts';
 import { Resume } from './resume.ts';
 import { Retention } from './retention.ts';
+import { Settings } from './settings.ts';
 import type { Shard } from './shard.ts';
 import { Shards } from './shards.ts';
 import { SpaceWatch } from './space-watch.ts';
@@ -82,7 +82,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
   readonly #outbox: Outbox;
   readonly #finding: Finding;
   readonly #inbound: Inbound;
-  readonly #jobs: Jobs;
+  readonly #settings: Settings;
   readonly #materializer: Materializer;
   readonly #gate: Gate;
   readonly #space: SpaceWatch;
@@ -146,10 +146,10 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     this.#reads = new Reads({ ...common, waiters: this.#waiters, refusal });
     this.#resume = new Resume({ ...common, outgoing: this.#outgoing });
     const isReplicated = options.commitLog !== undefined && store.scope === 'node';
-    this.#retention = new Retention({ ...common, isReplicated });
+    this.#retention = new Retention({ ...options, ...common, isReplicated });
     const { shardCount } = store;
     this.#finding = new Finding({ ...common, shards, shardCount, bounds: this.#bounds, refusal });
-    this.#jobs = new Jobs({
+    this.#settings = new Settings({
       ...common,
       ...{ clock, scheduler, refusal, namespaces: options.namespaces, onFault: onFailed },
       everywhere: () => options.everywhere?.() ?? this,
@@ -201,7 +201,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
       committer: this.#committer,
       reads: this.#reads,
       retention: this.#retention,
-      jobs: this.#jobs,
+      settings: this.#settings,
       executor,
       isServing: () => this.#gate.isServing,
       onReadFailed,
@@ -434,7 +434,8 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
   readonly changeSearchAttributes: Engine['changeSearchAttributes'] = (namespace, change, done) =>
     this.#finding.changeSearchAttributes(namespace, change, done);
 
-  readonly jobs: Engine['jobs'] = (namespace, asked, done) => this.#jobs.ask(namespace, asked, done);
+  readonly namespaces: Engine['namespaces'] = (asked, done) => this.#settings.namespaces.ask(asked, done);
+  readonly jobs: Engine['jobs'] = (namespace, asked, done) => this.#settings.jobs.ask(namespace, asked, done);
 
   // ---------------------------------------------------------------- BacklogSource (matching)
 

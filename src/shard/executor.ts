@@ -5,7 +5,7 @@
 import { encodeToken } from '../core/workflow/index.ts';
 import type { Limits } from '../core/workflow/limits.ts';
 import type { Message, Taker } from '../core/workflow/message.ts';
-import type { Effect, Outcome, Reply, TaskOffer } from '../core/workflow/outcome.ts';
+import type { Effect, Outcome, Reply, TaskOffer, TurnContext } from '../core/workflow/outcome.ts';
 import type { Clock, Random, Scheduler } from '../ports/clock.ts';
 import type { Done } from '../ports/engine.ts';
 import type { Key, ShardId } from '../ports/ids.ts';
@@ -53,6 +53,9 @@ const FAR_MS = 30_000;
 /** Most rows reach the disk later than this. */
 const UNFLUSHED_MS = 400;
 
+/** How long a closed run is kept at least whose namespace this node has not heard of: then it is looked up again (retention.ts). */
+const UNHEARD_RETENTION_MS = 3_600_000;
+
 /** What a turn does besides its message. */
 export interface TurnExtras {
   /** Rows written in the same entry: a timer row that has fired goes. */
@@ -62,6 +65,27 @@ export interface TurnExtras {
   claim?: Claim;
   /** The start an undo takes back. */
   undone?: Handover;
+}
+
+/** A run id is made when it is asked for: few turns begin a run, and random bytes are dear. */
+class Context implements TurnContext {
+  readonly now: number;
+  readonly limits: Limits;
+  readonly namespaces: TurnContext['namespaces'];
+  readonly #random: Random;
+  #spareRunId: string | undefined;
+
+  constructor({ now, limits, namespaces }: Omit<TurnContext, 'spareRunId'>, random: Random) {
+    this.now = now;
+    this.limits = limits;
+    this.namespaces = namespaces;
+    this.#random = random;
+  }
+
+  get spareRunId(): string {
+    this.#spareRunId ??= this.#random.uuid();
+    return this.#spareRunId;
+  }
 }
 
 export class Executor {
@@ -160,7 +184,7 @@ export class Executor {
   #decide(turn: Turn, message: Message, now: number): ReturnType<ActorCore['decide']> {
     const { core, random, limits, namespaces } = this.#options;
     const { actor } = turn;
-    const context = { now, spareRunId: random.uuid(), limits, namespaces };
+    const context = new Context({ now, limits, namespaces }, random);
     let decision: ReturnType<ActorCore['decide']>;
     try {
       decision = core.decide(actor.state, message, context);
@@ -317,7 +341,7 @@ export class Executor {
       const { info } = change;
       visibilityRows(at, change, (key, value) => turn.write(key, value));
       if (info.status === WorkflowExecutionStatus.RUNNING || info.closeTime === undefined) continue;
-      const retentionMs = this.#options.namespaces.get(actor.namespace)?.retention ?? Number.MAX_SAFE_INTEGER;
+      const retentionMs = this.#options.namespaces.get(actor.namespace)?.retention ?? UNHEARD_RETENTION_MS;
       turn.write(retentionKey(info.closeTime + retentionMs, actor.base, info.runId), encodeRetained(info));
     }
   }

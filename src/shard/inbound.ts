@@ -15,10 +15,10 @@ import type { WaitingTask } from './backlog.ts';
 import type { Committer } from './committer.ts';
 import type { ActorCore } from './core.ts';
 import type { Executor, TurnExtras } from './executor.ts';
-import type { Jobs } from './jobs/jobs.ts';
 import { applied } from './outbox.ts';
 import type { Reads } from './reads.ts';
 import type { Retention } from './retention.ts';
+import type { Settings } from './settings.ts';
 import type { Shard } from './shard.ts';
 import { messageOf, unavailable } from './status.ts';
 import type { DueTimer } from './timers.ts';
@@ -31,7 +31,7 @@ export interface InboundOptions {
   committer: Committer;
   reads: Reads;
   retention: Retention;
-  jobs: Jobs;
+  settings: Settings;
   executor(): Executor;
   isServing(): boolean;
   onReadFailed(error: unknown): void;
@@ -123,10 +123,7 @@ export class Inbound {
       again();
       return;
     }
-    if (timer.jobId !== undefined) {
-      this.#options.jobs.fire(timer, again);
-      return;
-    }
+    if (this.#options.settings.fire(timer, again)) return;
     if (timer.retention !== undefined) {
       this.#options.retention.end(timer, again);
       return;

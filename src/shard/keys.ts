@@ -7,6 +7,7 @@
 //   v index ns value ~start run shard  visibility, newest first           m …                       meta of shards and low waters
 //   a base 's'                         what a namespace was told, where its own base has no workflow id
 //   a base 'j' job id                  its batch jobs, there too: how far each has come, and what it is to do
+//   a base 'n' name, a base 'v'        all namespaces, where one without a name would be told things; how often they changed
 //
 // base = shard, namespace, workflow id. Ranges that serve a whole node (b, t, v, s) do not begin with the shard.
 
@@ -120,6 +121,10 @@ export const jobsPrefix = (actorBase: string): string => `a${actorBase}j`;
 export const jobProgressKey = (actorBase: string, jobId: string): Key => key(`${jobsPrefix(actorBase)}${part(jobId)}p`);
 export const jobSpecKey = (actorBase: string, jobId: string): Key => key(`${jobsPrefix(actorBase)}${part(jobId)}s`);
 
+export const namespacesPrefix = (actorBase: string): string => `a${actorBase}n`;
+export const namespaceKey = (actorBase: string, name: string): Key => key(namespacesPrefix(actorBase) + part(name));
+export const revisionKey = (actorBase: string): Key => key(`a${actorBase}v`);
+
 export const chainPrefix = (actorBase: string): string => `a${actorBase}c`;
 export const runPrefix = (actorBase: string, runId: string): string => `a${actorBase}r${part(runId)}`;
 
@@ -207,6 +212,9 @@ export const retentionKey = (at: number, actorBase: string, runId: string): Key 
 export const jobTimerKey = (at: number, actorBase: string, jobId: string): Key =>
   key(`t${u48(at)}${actorBase}j${part(jobId)}`);
 
+export const namespaceTimerKey = (at: number, actorBase: string, name: string): Key =>
+  key(`t${u48(at)}${actorBase}n${part(name)}`);
+
 export interface TimerIdentity {
   namespace: string;
   workflowId: string;
@@ -214,6 +222,8 @@ export interface TimerIdentity {
   retainedRunId: string | undefined;
   /** Set when it drives a batch job. */
   jobId: string | undefined;
+  /** Set when it takes away what is left of this namespace. */
+  goneNamespace: string | undefined;
 }
 
 /** Whose timer it is. */
@@ -222,7 +232,8 @@ export function readTimerKey(k: Key): TimerIdentity {
   const letter = k.charAt(kind);
   const retainedRunId = letter === 'd' ? readPart(k, kind + 1).text : undefined;
   const jobId = letter === 'j' ? readPart(k, kind + 1).text : undefined;
-  return { namespace, workflowId, retainedRunId, jobId };
+  const goneNamespace = letter === 'n' ? readPart(k, kind + 1).text : undefined;
+  return { namespace, workflowId, retainedRunId, jobId, goneNamespace };
 }
 export const readU16 = (k: string, at: number): number => k.charCodeAt(at) * 256 + k.charCodeAt(at + 1);
 /** Of a `startedKey`. */

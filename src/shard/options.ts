@@ -23,6 +23,8 @@ export interface EngineOptions {
   matching: Matching;
   /** By name. Looked at for every message: may be changed in place. */
   namespaces: ReadonlyMap<string, ServedNamespace>;
+  /** Whether they are all there are: at the beginning some may not have been heard of. Default: they are. */
+  namespacesKnown?(): boolean;
   limits?: Partial<Limits>;
   bounds?: Partial<ShardLimits>;
   log?: EngineLog;

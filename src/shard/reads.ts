@@ -243,15 +243,13 @@ export class Reads {
     }
     this.#options.actors.with(to.namespace, to.workflowId, {
       run: (actor) => {
-        const info = this.#options.core.describe(actor.state, undefined)?.workflowExecutionInfo;
+        const current = this.#options.core.standing(actor.state);
         this.#durable(actor, done, () => {
           if (call.given) return;
           const wanted = runId === '' ? undefined : runId;
-          if (info === undefined) done(unknownWorkflow(to), undefined);
-          else if (wanted === undefined || wanted === info.runId) {
-            const current = { status: info.status, lastEventId: info.historyLength };
-            then({ actor, runId: info.runId, current });
-          } else then({ actor, runId: wanted, current: undefined });
+          if (current === undefined) done(unknownWorkflow(to), undefined);
+          else if (wanted === undefined || wanted === current.runId) then({ actor, runId: current.runId, current });
+          else then({ actor, runId: wanted, current: undefined });
         });
       },
       refuse: (why) => done(why, undefined),

@@ -38,6 +38,33 @@ describe('retention', () => {
     expect(disk.keys().length).toBeLessThan(rows);
   });
 
+  it('is that of the namespace when a run’s time has come, also when it was unknown as the run closed', async () => {
+    let isKnown = true;
+    const w = await new World(() => openMemoryStore({ shardCount: 2 }), { namespacesKnown: () => isKnown }).open();
+    w.autopilot(0);
+    const extended = await w.start('a');
+    await w.time.advance(1_000);
+    w.namespaces.set(NAMESPACE, { id: 'id-of-default', retention: 100 * HOUR });
+    w.time.at += 73 * HOUR;
+    await w.time.advance(10_000);
+    expect(await list(w)).toEqual([extended]);
+    // A node that has just started knows what others registered only a moment later.
+    isKnown = false;
+    w.namespaces.delete(NAMESPACE);
+    const unheard = await w.start('b');
+    await w.time.advance(1_000);
+    w.time.at += 30 * HOUR;
+    await w.time.advance(10_000);
+    expect(new Set(await list(w))).toEqual(new Set([extended, unheard]));
+    isKnown = true;
+    w.namespaces.set(NAMESPACE, { id: 'id-of-default', retention: 100 * HOUR });
+    await w.time.advance(120_000);
+    expect(await list(w)).toEqual([unheard]);
+    w.time.at += 100 * HOUR;
+    await w.time.advance(120_000);
+    expect(await list(w)).toEqual([]);
+  });
+
   it('keeps the run that carries the chain on', async () => {
     const w = await new World(() => openMemoryStore({ shardCount: 2 })).open();
     const worker = w.worker({ workflow: 1 });

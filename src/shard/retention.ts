@@ -6,10 +6,11 @@ import type { WorkflowExecutionInfo } from '../wire/api.ts';
 import type { Actors } from './actors.ts';
 import { countOf } from './batches.ts';
 import type { Executor } from './executor.ts';
-import { after, eventsKey, eventsPrefix, firstEventIdOf, runPrefix } from './keys.ts';
+import { after, eventsKey, eventsPrefix, firstEventIdOf, retentionKey, runPrefix } from './keys.ts';
+import type { ServedNamespace } from './options.ts';
 import { applied } from './outbox.ts';
 import type { Reader, Row } from './reader.ts';
-import type { DueTimer } from './timers.ts';
+import { type DueTimer, encodeRetained, type Retained } from './timers.ts';
 import { decodeInfo, deleteVisibilityRows, infoKey } from './visibility.ts';
 
 /** Rows deleted per turn. */
@@ -21,8 +22,14 @@ export interface RetentionOptions {
   reader: Reader;
   actors: Actors;
   executor(): Executor;
+  namespaces: ReadonlyMap<string, ServedNamespace>;
+  /** Whether all namespaces are in the map that there are: at the beginning some may not have been heard of. Default: they are. */
+  namespacesKnown?(): boolean;
   onReadFailed(error: unknown): void;
 }
+
+/** ms until a run is looked at again whose namespace has not been heard of. */
+const UNHEARD_MS = 60_000;
 
 /** What one turn deletes, and the execution as visibility showed it when it is the last. */
 interface Doomed {
@@ -68,14 +75,44 @@ export class Retention {
       run: (actor) => {
         const { runId, startTime } = retention;
         const shown = infoKey({ namespace, shard: actor.shard.id }, startTime, runId);
-        this.#rows(eventsPrefix(actor.base, runId), runPrefix(actor.base, runId), shown).then(
-          (rows) => this.#delete(timer, rows, again),
-          (error: unknown) => {
-            this.#options.onReadFailed(error);
-            again();
-          },
-        );
+        const rows = async (): Promise<void> => {
+          const later = await this.#keptUntil(timer, shown);
+          if (later !== undefined) return this.#postpone(timer, retention, later, again);
+          this.#delete(
+            timer,
+            await this.#rows(eventsPrefix(actor.base, runId), runPrefix(actor.base, runId), shown),
+            again,
+          );
+        };
+        rows().catch((error: unknown) => {
+          this.#options.onReadFailed(error);
+          again();
+        });
       },
+      refuse: again,
+    });
+  }
+
+  /** By what its namespace says now, when that is later than the row said; undefined: its time is over. */
+  async #keptUntil({ at, namespace }: DueTimer, shown: Key): Promise<number | undefined> {
+    const { reader, namespaces } = this.#options;
+    const known = namespaces.get(namespace);
+    if (known === undefined) return this.#options.namespacesKnown?.() === false ? at + UNHEARD_MS : undefined;
+    const bytes = await reader.get(shown);
+    const closeTime = bytes === undefined ? undefined : decodeInfo(bytes).closeTime;
+    const until = closeTime === undefined ? at : closeTime + known.retention;
+    return until > at ? until : undefined;
+  }
+
+  #postpone(timer: DueTimer, retained: { runId: string } & Retained, until: number, again: () => void): void {
+    this.#options.actors.with(timer.namespace, timer.workflowId, {
+      run: (actor) =>
+        this.#options.executor().run(actor, undefined, (error) => (applied(error) ? undefined : again()), {
+          rows: [
+            [timer.key, undefined],
+            [retentionKey(until, actor.base, retained.runId), encodeRetained(retained)],
+          ],
+        }),
       refuse: again,
     });
   }

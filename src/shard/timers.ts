@@ -35,6 +35,8 @@ export interface DueTimer {
   retention: ({ runId: string } & Retained) | undefined;
   /** Set for a batch job of the namespace: it goes on, or is forgotten. */
   jobId: string | undefined;
+  /** Set for what is left of a namespace that was deleted. */
+  goneNamespace: string | undefined;
 }
 
 interface Entry extends DueTimer {
@@ -192,11 +194,11 @@ export class Timers {
   }
 
   #add(k: Key, bytes: Uint8Array): void {
-    const { namespace, workflowId, retainedRunId, jobId } = readTimerKey(k);
+    const { namespace, workflowId, retainedRunId, ...drives } = readTimerKey(k);
     const at = timerAt(k);
     const retention = retainedRunId === undefined ? undefined : { runId: retainedRunId, ...decodeRetained(bytes) };
     const due = this.#dueOf(k, at);
-    const entry: Entry = { key: k, at, namespace, workflowId, retention, jobId, due, state: 'waiting' };
+    const entry: Entry = { key: k, at, namespace, workflowId, retention, ...drives, due, state: 'waiting' };
     this.#byKey.set(k, entry);
     this.#push(entry);
     this.#wake(due);

@@ -44,6 +44,16 @@ import type {
   WorkflowTaskFailedCause,
 } from './enums.ts';
 import type { Failure } from './failure.ts';
+import type {
+  DeleteNamespaceRequest,
+  DeleteNamespaceResponse,
+  DescribeNamespaceRequest,
+  ListNamespacesRequest,
+  ListNamespacesResponse,
+  NamespaceDescription,
+  RegisterNamespaceRequest,
+  UpdateNamespaceRequest,
+} from './namespace.ts';
 import type { ProtocolMessage } from './protocol-message.ts';
 
 /** Events as the server keeps them: each element is a MessagePack array of `HistoryEvent`, in order, never re-encoded on its way. */
@@ -375,13 +385,6 @@ export interface RemoveSearchAttributesRequest {
   searchAttributes: string[];
 }
 
-export interface DescribeNamespaceResponse {
-  name: string;
-  id: string;
-  /** ms */
-  workflowExecutionRetentionTtl: number;
-}
-
 export interface PollerInfo {
   identity: string;
   kind: 'workflow' | 'activity';
@@ -569,12 +572,20 @@ export interface QueryResult {
   errorMessage?: string | undefined;
 }
 
+/** Where a worker that polls, and never registers, keeps an execution warm: it says so with each answer. */
+export interface StickyChoice {
+  queue: string;
+  /** ms a task waits there; 0: the default. */
+  scheduleToStartTimeout: number;
+}
+
 export interface RespondWorkflowTaskCompletedRequest {
   token: Uint8Array;
   identity: string;
   commands: Command[];
-  /** The worker keeps the execution warm: its next task goes to the sticky queue it registered. */
+  /** The worker keeps the execution warm: its next task goes to the sticky queue it registered, or the one named here. */
   sticky: boolean;
+  stickyQueue?: StickyChoice | undefined;
   /** Answers to updates: a PROTOCOL_MESSAGE command gives one its place among the commands, a rejection needs none. */
   messages?: ProtocolMessage[] | undefined;
   /** Results of the queries that rode on the task, by id. */
@@ -728,7 +739,13 @@ export type Empty = Record<string, never>;
 export interface Methods {
   getServerInfo: { request: Empty; response: GetServerInfoResponse };
   describeCluster: { request: DescribeClusterRequest; response: ClusterMap };
-  describeNamespace: { request: { namespace: string }; response: DescribeNamespaceResponse };
+  describeNamespace: { request: DescribeNamespaceRequest; response: NamespaceDescription };
+  /** For operators, like the four that change namespaces below. */
+  registerNamespace: { request: RegisterNamespaceRequest; response: Empty };
+  listNamespaces: { request: ListNamespacesRequest; response: ListNamespacesResponse };
+  updateNamespace: { request: UpdateNamespaceRequest; response: NamespaceDescription };
+  deprecateNamespace: { request: { namespace: string }; response: Empty };
+  deleteNamespace: { request: DeleteNamespaceRequest; response: DeleteNamespaceResponse };
   startWorkflowExecution: { request: StartWorkflowExecutionRequest; response: StartWorkflowExecutionResponse };
   signalWorkflowExecution: { request: SignalWorkflowExecutionRequest; response: Empty };
   signalWithStartWorkflowExecution: {

@@ -29,6 +29,14 @@ export const BatchOperationState = {
 } as const;
 export type BatchOperationState = (typeof BatchOperationState)[keyof typeof BatchOperationState];
 
+export const NamespaceState = {
+  UNSPECIFIED: 0,
+  REGISTERED: 1,
+  DEPRECATED: 2,
+  DELETED: 3,
+} as const;
+export type NamespaceState = (typeof NamespaceState)[keyof typeof NamespaceState];
+
 export const CancelExternalWorkflowExecutionFailedCause = {
   UNSPECIFIED: 0,
   EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND: 1,

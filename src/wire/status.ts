@@ -28,6 +28,8 @@ export type StatusDetail =
   | { kind: 'WorkflowExecutionAlreadyStarted'; runId: string; startRequestId?: string | undefined }
   | { kind: 'NotFound' }
   | { kind: 'NamespaceNotFound'; namespace: string }
+  | { kind: 'NamespaceAlreadyExists' }
+  | { kind: 'NamespaceInvalidState'; namespace: string; state: number; allowedStates: number[] }
   | { kind: 'QueryFailed'; failure?: import('./failure.ts').Failure | undefined }
   | { kind: 'WorkflowNotReady' }
   | { kind: 'ResourceExhausted'; cause: string }

@@ -4,6 +4,7 @@ import { DEFAULT_LIMITS } from '../../src/core/workflow/limits.ts';
 import { Admission } from '../../src/frontend/admission.ts';
 import { DEFAULT_DOOR_LIMITS } from '../../src/frontend/limits.ts';
 import { methods } from '../../src/frontend/methods/index.ts';
+import { NamespaceDirectory } from '../../src/frontend/namespace-directory.ts';
 import { Namespaces } from '../../src/frontend/namespaces.ts';
 import { AttributeDirectory } from '../../src/frontend/search-attributes.ts';
 import { NativeDoor } from '../../src/frontend/websocket/door.ts';
@@ -108,6 +109,7 @@ export class SimNode {
         workers: this.matcher,
         namespaces: namespaces.known,
         attributes: new AttributeDirectory(this.engine, process),
+        directory: new NamespaceDirectory({ engine: this.engine, clock: process, scheduler: process, namespaces }),
         clock: process,
         random: seeded,
         limits: DEFAULT_LIMITS,

@@ -7,6 +7,7 @@ import { hostRules } from '../../src/frontend/http/host-rules.ts';
 import { makeHttpServer } from '../../src/frontend/http/server.ts';
 import { DEFAULT_DOOR_LIMITS } from '../../src/frontend/limits.ts';
 import { methods } from '../../src/frontend/methods/index.ts';
+import { NamespaceDirectory } from '../../src/frontend/namespace-directory.ts';
 import { type AdministrationSetting, Namespaces } from '../../src/frontend/namespaces.ts';
 import { AttributeDirectory } from '../../src/frontend/search-attributes.ts';
 import { NativeDoor } from '../../src/frontend/websocket/door.ts';
@@ -30,6 +31,7 @@ export async function serveDoor(
     services: {
       engine,
       attributes: new AttributeDirectory(engine, systemClock),
+      directory: new NamespaceDirectory({ engine: engine, clock: systemClock, scheduler: systemScheduler, namespaces }),
       workers: new Matcher({ clock: systemClock, scheduler: systemScheduler, onQueryLost: () => {} }),
       namespaces: namespaces.known,
       clock: systemClock,

@@ -4,6 +4,7 @@ import { DEFAULT_LIMITS } from '../../src/core/workflow/limits.ts';
 import { Admission } from '../../src/frontend/admission.ts';
 import { DEFAULT_DOOR_LIMITS, type DoorLimits } from '../../src/frontend/limits.ts';
 import { methods } from '../../src/frontend/methods/index.ts';
+import { NamespaceDirectory } from '../../src/frontend/namespace-directory.ts';
 import { type AdministrationSetting, type NamespaceSetting, Namespaces } from '../../src/frontend/namespaces.ts';
 import { AttributeDirectory } from '../../src/frontend/search-attributes.ts';
 import type { Connection } from '../../src/frontend/websocket/connection.ts';
@@ -52,6 +53,7 @@ export class TestDoor {
         workers: this.matcher,
         namespaces: namespaces.known,
         attributes: new AttributeDirectory(this.engine, this.time),
+        directory: new NamespaceDirectory({ engine: this.engine, clock: this.time, scheduler: this.time, namespaces }),
         clock: this.time,
         random: {
           uuid: () => `00000000-0000-4000-8000-${String((ids += 1)).padStart(12, '0')}`,

@@ -11,6 +11,7 @@ import type {
   Waiting,
 } from '../../src/ports/engine.ts';
 import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
+import type { NamespaceAnswer, NamespaceAsk } from '../../src/ports/namespaces.ts';
 import type * as api from '../../src/wire/api.ts';
 import type { Status } from '../../src/wire/status.ts';
 
@@ -111,5 +112,11 @@ export class FakeEngine implements Engine {
 
   jobs(namespace: string, asked: JobAsk, done: Done<JobAnswer>): void {
     this.#note('jobs', { namespace, workflowId: '' }, asked, done);
+  }
+
+  /** None was registered, unless a test says otherwise. */
+  namespaces(asked: NamespaceAsk, done: Done<NamespaceAnswer>): void {
+    if (asked.type === 'list') done(undefined, { revision: 0, records: [], ...(this.answers.namespaces as object) });
+    else this.#note('namespaces', undefined, asked, done);
   }
 }

@@ -11,6 +11,7 @@ import { hostRules } from '../../src/frontend/http/host-rules.ts';
 import { makeHttpServer } from '../../src/frontend/http/server.ts';
 import { DEFAULT_DOOR_LIMITS } from '../../src/frontend/limits.ts';
 import { methods } from '../../src/frontend/methods/index.ts';
+import { NamespaceDirectory } from '../../src/frontend/namespace-directory.ts';
 import { Namespaces } from '../../src/frontend/namespaces.ts';
 import { AttributeDirectory } from '../../src/frontend/search-attributes.ts';
 import { NativeDoor } from '../../src/frontend/websocket/door.ts';
@@ -123,6 +124,12 @@ export class ManyDoors implements Matching {
         workers: matcher,
         namespaces: this.#namespaces.known,
         attributes: new AttributeDirectory(this.#engine, systemClock),
+        directory: new NamespaceDirectory({
+          engine: this.#engine,
+          clock: systemClock,
+          scheduler: systemScheduler,
+          namespaces: this.#namespaces,
+        }),
         clock: systemClock,
         random: systemRandom,
         limits: DEFAULT_LIMITS,

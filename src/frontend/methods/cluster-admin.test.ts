@@ -76,7 +76,7 @@ describe('a token of an operator', () => {
   it('opens no namespace, and is known where every namespace asks for a token', () => {
     const client = connect('token-of-alice');
     expect(client.refusal('clusterStatus', {})).toBeUndefined();
-    expect(client.refusal('describeNamespace', { namespace: 'a' })?.code).toBe(StatusCode.PERMISSION_DENIED);
+    expect(client.refusal('countWorkflowExecutions', { namespace: 'a' })?.code).toBe(StatusCode.PERMISSION_DENIED);
   });
 
   it('is another one than that of a namespace', () => {

@@ -8,6 +8,7 @@ import * as batch from './batch.ts';
 import * as cluster from './cluster-admin.ts';
 import * as control from './control.ts';
 import * as info from './info.ts';
+import * as namespaces from './namespaces.ts';
 import * as read from './read.ts';
 import * as searchAttributes from './search-attributes.ts';
 import * as start from './start.ts';
@@ -19,7 +20,12 @@ import * as workflowTask from './workflow-task.ts';
 const definitions: Record<Method, MethodDefinition> = {
   getServerInfo: info.getServerInfo,
   describeCluster: info.describeCluster,
-  describeNamespace: info.describeNamespace,
+  describeNamespace: namespaces.describeNamespace,
+  registerNamespace: namespaces.registerNamespace,
+  listNamespaces: namespaces.listNamespaces,
+  updateNamespace: namespaces.updateNamespace,
+  deprecateNamespace: namespaces.deprecateNamespace,
+  deleteNamespace: namespaces.deleteNamespace,
   describeTaskQueue: info.describeTaskQueue,
   startWorkflowExecution: start.startWorkflowExecution,
   signalWithStartWorkflowExecution: start.signalWithStartWorkflowExecution,

@@ -2,7 +2,6 @@
 
 import type {
   DescribeClusterRequest,
-  DescribeNamespaceResponse,
   DescribeTaskQueueResponse,
   Empty,
   GetServerInfoResponse,
@@ -25,14 +24,6 @@ export const describeCluster = method(
     // Before the answer: no change falls between the two.
     if (watch && cluster !== undefined) caller.watchCluster();
     call.reply(cluster === undefined ? aloneMap(info.shardCount) : clusterMapOf(cluster));
-  },
-);
-
-export const describeNamespace = method(
-  object<{ namespace: string }>({ namespace: defaulted(string, '') }),
-  (services, caller, request, call) => {
-    const { name, id, retention } = rules.namespace(services, caller, request.namespace);
-    call.reply({ name, id, workflowExecutionRetentionTtl: retention } satisfies DescribeNamespaceResponse);
   },
 );
 

@@ -37,8 +37,7 @@ function checkName(name: string): void {
 
 /** The namespace, for a caller who may change what can be searched in it. */
 function administrated(services: Services, caller: Caller, namespace: string): void {
-  const mayUse = (name: string): boolean => caller.mayUse(name) || caller.administration === 'allowed';
-  rules.namespace(services, { mayUse }, namespace);
+  rules.namespace(services, rules.orOperator(caller), namespace);
 }
 
 const changed =

@@ -128,12 +128,12 @@ function submit(services: Services, request: StartWorkflowExecutionRequest, mess
 }
 
 export const startWorkflowExecution = method(startRequest, (services, caller, request, call) => {
-  rules.namespace(services, caller, request.namespace);
+  rules.namespaceForStarts(services, caller, request.namespace);
   submit(services, request, startMessage(services, request, WorkflowIdConflictPolicy.FAIL), call);
 });
 
 export const signalWithStartWorkflowExecution = method(signalWithStartRequest, (services, caller, request, call) => {
-  rules.namespace(services, caller, request.namespace);
+  rules.namespaceForStarts(services, caller, request.namespace);
   if (request.workflowIdConflictPolicy === WorkflowIdConflictPolicy.FAIL) {
     throw invalid(
       'Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for this operation.',

@@ -5,7 +5,7 @@ import type { Limits } from '../../core/workflow/limits.ts';
 import { sizeOf, utf8Length } from '../../core/workflow/size.ts';
 import { decodeToken, type TaskToken } from '../../core/workflow/token.ts';
 import type { Priority, RetryPolicy } from '../../wire/common.ts';
-import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../wire/enums.ts';
+import { NamespaceState, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../wire/enums.ts';
 import { StatusCode } from '../../wire/status.ts';
 import type { Caller, NamespaceInfo, Services } from '../door.ts';
 import { namespaceNotFound, permissionDenied, workflowNotFound } from '../statuses.ts';
@@ -24,6 +24,29 @@ export function namespace(services: Services, caller: Pick<Caller, 'mayUse'>, na
   }
   const known = services.namespaces.get(name);
   if (known === undefined) throw new Refused(namespaceNotFound(name));
+  return known;
+}
+
+/** The same, open to operators, too. */
+export const orOperator = (caller: Pick<Caller, 'mayUse' | 'administration'>): Pick<Caller, 'mayUse'> => ({
+  mayUse: (name) => caller.mayUse(name) || caller.administration === 'allowed',
+});
+
+/** The same, for what a deprecated namespace does not take any more. */
+export function namespaceForStarts(services: Services, caller: Pick<Caller, 'mayUse'>, name: string): NamespaceInfo {
+  const known = namespace(services, caller, name);
+  if (known.state !== NamespaceState.REGISTERED) {
+    throw new Refused({
+      code: StatusCode.FAILED_PRECONDITION,
+      message: `Namespace ${name} has invalid state: Deprecated. Must be Registered.`,
+      detail: {
+        kind: 'NamespaceInvalidState',
+        namespace: name,
+        state: known.state,
+        allowedStates: [NamespaceState.REGISTERED],
+      },
+    });
+  }
   return known;
 }
 

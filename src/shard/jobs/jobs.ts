@@ -5,9 +5,10 @@ import type { Clock, Scheduler } from '../../ports/clock.ts';
 import type { Done } from '../../ports/engine.ts';
 import type { JobAnswer, JobAsk } from '../../ports/jobs.ts';
 import type { Status } from '../../wire/status.ts';
+import { SettingRefusal } from '../settings-turns.ts';
 import { notFound } from '../status.ts';
 import type { DueTimer } from '../timers.ts';
-import { JobRefusal, JobRegistry, type JobRegistryOptions, unknownJob } from './registry.ts';
+import { JobRegistry, type JobRegistryOptions, unknownJob } from './registry.ts';
 import { JobRunner, type JobRunnerOptions } from './runner.ts';
 
 export interface JobsOptions
@@ -39,8 +40,8 @@ export class Jobs {
     this.#answer(namespace, asked).then(
       (answer) => done(undefined, answer),
       (error: unknown) => {
-        if (error instanceof JobRefusal) done(error.status, undefined);
-        else throw error;
+        if (error instanceof SettingRefusal) done(error.status, undefined);
+        else this.#options.onFault(error);
       },
     );
   }
@@ -75,8 +76,8 @@ export class Jobs {
       isOver = progress.closeReason !== why;
       return progress;
     });
-    if (stopped === undefined) throw new JobRefusal(unknownJob(jobId));
-    if (isOver) throw new JobRefusal(notFound(`Batch job ${jobId} is over already.`));
+    if (stopped === undefined) throw new SettingRefusal(unknownJob(jobId));
+    if (isOver) throw new SettingRefusal(notFound(`Batch job ${jobId} is over already.`));
     return { jobs: [infoOf(stopped)] };
   }
 }

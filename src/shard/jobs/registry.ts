@@ -3,19 +3,17 @@
 // with it (runner.ts). One that is over has another, due when it is forgotten. Used by jobs.ts.
 
 import { firstProgress, infoOf, isRunning, type Job, type JobProgress, type JobSpec } from '../../core/batch/job.ts';
-import type { Clock } from '../../ports/clock.ts';
 import { type Key, key } from '../../ports/ids.ts';
 import type { JobAnswer } from '../../ports/jobs.ts';
 import type { BatchOperationInfo } from '../../wire/batch.ts';
 import { decode, encode } from '../../wire/codec.ts';
 import { type Status, StatusCode } from '../../wire/status.ts';
 import type { Actor } from '../actor.ts';
-import type { Actors } from '../actors.ts';
-import type { Executor } from '../executor.ts';
 import { after, jobProgressKey, jobSpecKey, jobsPrefix, jobTimerKey } from '../keys.ts';
 import type { ServedNamespace } from '../options.ts';
 import type { Reader } from '../reader.ts';
-import { exhausted, messageOf, notFound, unavailable } from '../status.ts';
+import { type RowWrites, SettingRefusal, SettingsTurns, type SettingsTurnsOptions } from '../settings-turns.ts';
+import { exhausted, notFound } from '../status.ts';
 import { NOTHING } from '../turn.ts';
 
 /** Jobs of one namespace that run at once. */
@@ -25,26 +23,10 @@ export const MAX_KEPT = 1_000;
 /** How long a job that is over is known where its namespace does not say, ms. */
 const DEFAULT_RETENTION_MS = 72 * 3_600_000;
 
-export interface JobRegistryOptions {
+export interface JobRegistryOptions extends SettingsTurnsOptions {
   reader: Reader;
-  actors: Actors;
-  clock: Clock;
   namespaces: ReadonlyMap<string, ServedNamespace>;
-  executor(): Executor;
-  onReadFailed(error: unknown): void;
 }
-
-/** A refusal on its way up. */
-export class JobRefusal extends Error {
-  override readonly name = 'JobRefusal';
-  readonly status: Status;
-  constructor(status: Status) {
-    super(status.message);
-    this.status = status;
-  }
-}
-
-type RowWrites = [Key, Uint8Array | undefined][];
 
 /** A job with the timer row that drives it. */
 interface Kept extends Job {
@@ -54,23 +36,23 @@ interface Kept extends Job {
 
 export class JobRegistry {
   readonly #options: JobRegistryOptions;
-  /** Changes under way, by namespace: each begins when the one before is over. */
-  readonly #changing = new Map<string, Promise<unknown>>();
+  readonly #turns: SettingsTurns;
 
   constructor(options: JobRegistryOptions) {
     this.#options = options;
+    this.#turns = new SettingsTurns(options);
   }
 
   /** The repeat of a request is answered like the first. */
   start(namespace: string, spec: Omit<JobSpec, 'startTime'>): Promise<JobAnswer> {
-    return this.#inTurn(namespace, async (actor) => {
+    return this.#turns.inTurn(namespace, async (actor) => {
       const jobs = await this.#all(actor);
       const known = jobs.find((job) => job.spec.jobId === spec.jobId);
       if (known?.spec.requestId === spec.requestId) return { jobs: [infoOf(known)] };
-      if (known !== undefined) throw new JobRefusal(alreadyStarted(namespace, spec.jobId));
+      if (known !== undefined) throw new SettingRefusal(alreadyStarted(namespace, spec.jobId));
       const running = jobs.filter(({ progress }) => isRunning(progress));
-      if (running.length >= MAX_RUNNING) throw new JobRefusal(tooMany(namespace));
-      const startTime = this.#now(actor);
+      if (running.length >= MAX_RUNNING) throw new SettingRefusal(tooMany(namespace));
+      const startTime = this.#turns.now(actor);
       const job = { spec: { ...spec, startTime }, progress: firstProgress({ ...spec, startTime }) };
       const rows: RowWrites = [
         [jobSpecKey(actor.base, spec.jobId), encode(job.spec)],
@@ -78,20 +60,20 @@ export class JobRegistry {
       ];
       const oldest = jobs.filter(({ progress }) => !isRunning(progress)).at(-1);
       if (jobs.length >= MAX_KEPT && oldest !== undefined) rows.push(...gone(actor, oldest));
-      await this.#write(actor, rows);
+      await this.#turns.write(actor, rows);
       return { jobs: [infoOf(job)] };
     });
   }
 
   async describe(namespace: string, jobId: string): Promise<JobAnswer> {
-    const job = await this.#inTurn(namespace, (actor) => this.#read(actor, jobId));
-    if (job === undefined) throw new JobRefusal(unknownJob(jobId));
+    const job = await this.#turns.inTurn(namespace, (actor) => this.#read(actor, jobId));
+    if (job === undefined) throw new SettingRefusal(unknownJob(jobId));
     return { jobs: [infoOf(job)] };
   }
 
   /** Newest first. */
   async list(namespace: string, pageSize: number, token: Uint8Array | undefined): Promise<JobAnswer> {
-    const all = await this.#inTurn(namespace, (actor) => this.#all(actor));
+    const all = await this.#turns.inTurn(namespace, (actor) => this.#all(actor));
     const place = token === undefined ? undefined : placeOf(token);
     const rest = place === undefined ? all : all.filter((job) => comesAfter(infoOf(job), place));
     const jobs = rest.slice(0, pageSize).map(infoOf);
@@ -101,7 +83,7 @@ export class JobRegistry {
 
   /** What the job is and how far it has come, for who drives it; undefined when it is not kept any more. */
   get(namespace: string, jobId: string): Promise<Job | undefined> {
-    return this.#inTurn(namespace, (actor) => this.#read(actor, jobId));
+    return this.#turns.inTurn(namespace, (actor) => this.#read(actor, jobId));
   }
 
   /**
@@ -114,21 +96,21 @@ export class JobRegistry {
     step: (progress: JobProgress, now: number) => JobProgress,
     next?: number,
   ): Promise<Job | undefined> {
-    return this.#inTurn(namespace, async (actor) => {
+    return this.#turns.inTurn(namespace, async (actor) => {
       const before = await this.#read(actor, jobId);
       if (before === undefined) return undefined;
-      const job = { spec: before.spec, progress: step(before.progress, this.#now(actor)) };
-      await this.#write(actor, this.#progressed(actor, job, before.timerAt, next));
+      const job = { spec: before.spec, progress: step(before.progress, this.#turns.now(actor)) };
+      await this.#turns.write(actor, this.#progressed(actor, job, before.timerAt, next));
       return job;
     });
   }
 
   /** Its timer row is due, and there is nothing to go on with: a job that is over is forgotten; a timer row without one goes. */
   expire(namespace: string, jobId: string, timer: Key): Promise<void> {
-    return this.#inTurn(namespace, async (actor) => {
+    return this.#turns.inTurn(namespace, async (actor) => {
       const job = await this.#read(actor, jobId);
       const isItsOwn = job !== undefined && timer === jobTimerKey(job.timerAt, actor.base, jobId);
-      await this.#write(actor, isItsOwn ? gone(actor, job) : [[timer, undefined]]);
+      await this.#turns.write(actor, isItsOwn ? gone(actor, job) : [[timer, undefined]]);
     });
   }
 
@@ -138,7 +120,7 @@ export class JobRegistry {
     const { jobId } = job.spec;
     const { closeTime } = job.progress;
     const retention = this.#options.namespaces.get(actor.namespace)?.retention ?? DEFAULT_RETENTION_MS;
-    const wanted = closeTime === undefined ? (next ?? timerBefore ?? this.#now(actor)) : closeTime + retention;
+    const wanted = closeTime === undefined ? (next ?? timerBefore ?? this.#turns.now(actor)) : closeTime + retention;
     const stays = wanted === timerBefore;
     // A timer row is written once: never again at a time at which it has been.
     const timerAt = timerBefore === undefined || stays ? wanted : Math.max(wanted, timerBefore + 1);
@@ -168,52 +150,6 @@ export class JobRegistry {
     ]);
     return spec === undefined || progress === undefined ? undefined : kept(spec, progress);
   }
-
-  #write(actor: Actor, rows: RowWrites): Promise<void> {
-    const { actors, executor } = this.#options;
-    return new Promise((written, failed) => {
-      const refuse = (why: Status): void => failed(new JobRefusal(why));
-      actors.with(actor.namespace, '', {
-        run: (live) =>
-          executor().run(live, undefined, (error) => (error === undefined ? written() : refuse(error)), { rows }),
-        refuse,
-      });
-    });
-  }
-
-  #now({ shard }: Actor): number {
-    return shard.now(this.#options.clock.now());
-  }
-
-  /** One at a time in a namespace, of a shard that is led here: others' rows may be behind. Rejects with JobRefusal alone. */
-  #inTurn<T>(namespace: string, work: (actor: Actor) => Promise<T>): Promise<T> {
-    const before = this.#changing.get(namespace) ?? Promise.resolve();
-    const result = before.then(() => this.#withActor(namespace, work));
-    const over = result.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#changing.set(namespace, over);
-    void over.then(() => {
-      if (this.#changing.get(namespace) === over) this.#changing.delete(namespace);
-    });
-    return result;
-  }
-
-  #withActor<T>(namespace: string, work: (actor: Actor) => Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.#options.actors.with(namespace, '', {
-        run: (actor) =>
-          void work(actor).then(resolve, (error: unknown) => {
-            if (error instanceof JobRefusal) return reject(error);
-            this.#options.onReadFailed(error);
-            const what = `The batch jobs of ${namespace} cannot be read: ${messageOf(error)}`;
-            reject(new JobRefusal(unavailable(what, 'no')));
-          }),
-        refuse: (why) => reject(new JobRefusal(why)),
-      });
-    });
-  }
 }
 
 // Written above and checksummed by the store.
@@ -238,7 +174,7 @@ function placeOf(token: Uint8Array): Place {
   } catch {
     // Said below, like all that is no token.
   }
-  throw new JobRefusal({ code: StatusCode.INVALID_ARGUMENT, message: 'Invalid NextPageToken.' });
+  throw new SettingRefusal({ code: StatusCode.INVALID_ARGUMENT, message: 'Invalid NextPageToken.' });
 }
 
 const comesAfter = ({ startTime, jobId }: BatchOperationInfo, [time, id]: Place): boolean =>

@@ -15,12 +15,14 @@ import {
 } from '../../core/batch/job.ts';
 import { messageFor } from '../../core/batch/operations.ts';
 import type { Clock, Scheduler } from '../../ports/clock.ts';
-import type { Done, Engine, RegisteredAttributes } from '../../ports/engine.ts';
+import type { Engine, RegisteredAttributes } from '../../ports/engine.ts';
 import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../../wire/api.ts';
 import { StatusCode } from '../../wire/status.ts';
+import { asking } from '../asking.ts';
+import { SettingRefusal } from '../settings-turns.ts';
 import type { DueTimer } from '../timers.ts';
 import { paced } from './pace.ts';
-import { JobRefusal, type JobRegistry } from './registry.ts';
+import type { JobRegistry } from './registry.ts';
 
 /** Jobs of a node under way at once; the others wait their turn. */
 const MAX_STEPS = 64;
@@ -69,7 +71,7 @@ export class JobRunner {
     this.#step(due)
       .catch((error: unknown) => {
         // Refusals pass: another node leads, or the store is away for a while.
-        if (!(error instanceof JobRefusal)) this.#options.onFault(error);
+        if (!(error instanceof SettingRefusal)) this.#options.onFault(error);
         return 'later' as const;
       })
       .then((outcome) => {
@@ -118,7 +120,7 @@ export class JobRunner {
     try {
       step = await this.#find(namespace, target.query, progress);
     } catch (error) {
-      if (!(error instanceof JobRefusal) || error.status.code !== StatusCode.INVALID_ARGUMENT) throw error;
+      if (!(error instanceof SettingRefusal) || error.status.code !== StatusCode.INVALID_ARGUMENT) throw error;
       // Such as a search attribute that is not registered any more.
       const why = `its query cannot be answered any more: ${error.status.message}`;
       step = (before, now) => (isRunning(before) ? ended(before, why, now) : before);
@@ -132,29 +134,19 @@ export class JobRunner {
     { page }: JobProgress,
   ): Promise<(before: JobProgress, now: number) => JobProgress> {
     const engine = this.#options.everywhere();
-    const attributes = await asked<RegisteredAttributes>((done) => engine.searchAttributes(namespace, done));
+    const attributes = await asking<RegisteredAttributes>((done) => engine.searchAttributes(namespace, done));
     const request = { namespace, query, attributes };
     const list = { ...request, pageSize: PAGE, nextPageToken: page?.next };
-    const { executions, nextPageToken: next } = await asked<ListWorkflowExecutionsResponse>((done) =>
+    const { executions, nextPageToken: next } = await asking<ListWorkflowExecutionsResponse>((done) =>
       engine.list(list, done),
     );
     const targets = executions.map(({ workflowId, runId }) => ({ workflowId, runId }));
     let total: number | undefined;
     if (page === undefined && next === undefined) total = targets.length;
     else if (page === undefined)
-      total = (await asked<CountWorkflowExecutionsResponse>((done) => engine.count(request, done))).count;
+      total = (await asking<CountWorkflowExecutionsResponse>((done) => engine.count(request, done))).count;
     return (before) => (isRunning(before) ? withPage(before, { targets, next }, total) : before);
   }
 }
 
 const nameOf = ({ namespace, jobId }: { namespace: string; jobId: string }): string => `${namespace}\0${jobId}`;
-
-/** An answer, or JobRefusal. */
-function asked<T>(begin: (done: Done<T>) => void): Promise<T> {
-  return new Promise((resolve, reject) => {
-    begin((error, value) => {
-      if (value !== undefined) resolve(value);
-      else reject(error === undefined ? new Error('an engine answered nothing') : new JobRefusal(error));
-    });
-  });
-}

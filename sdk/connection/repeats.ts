@@ -1,0 +1,38 @@
+// Whether a request that the server refused is sent again, and after which pause. Two refusals pass by themselves: UNAVAILABLE (a shard without a leader,
+// a node that goes), which is over within a second, and RESOURCE_EXHAUSTED (too much at once), where hurry makes it worse: its pauses begin twenty
+// times longer, at a second, as those of Temporal's clients do. Whatever the pause, a crowd that was refused together comes back spread out.
+
+import { type Status, StatusCode } from '../../src/wire/status.ts';
+import { backoffMs } from './linker.ts';
+import type { OpenRequest } from './request-table.ts';
+import type { Scheduler } from './scheduler.ts';
+
+const EXHAUSTED_FIRST_MS = 1_000;
+const EXHAUSTED_MOST_MS = 10_000;
+
+/** What the request itself exhausts: it is refused however often it comes. */
+const FINAL_CAUSES: ReadonlySet<string> = new Set(['SORT', 'GROUPS', 'SEARCH_ATTRIBUTES']);
+
+/**
+ * ms to wait before the request is sent again; undefined: the refusal is its answer.
+ *
+ * @param refusals how often it was refused before
+ * @param random in [0, 1): the pause is from half to one and a half of what has grown
+ */
+export function pauseMs({ code, detail }: Status, refusals: number, random: number): number | undefined {
+  if (code === StatusCode.UNAVAILABLE) return backoffMs(refusals, random);
+  if (code !== StatusCode.RESOURCE_EXHAUSTED) return undefined;
+  if (detail?.kind === 'ResourceExhausted' && FINAL_CAUSES.has(detail.cause)) return undefined;
+  return Math.min(EXHAUSTED_MOST_MS, EXHAUSTED_FIRST_MS * 2 ** Math.min(refusals, 16)) * (0.5 + random);
+}
+
+/**
+ * The same for a request that was just refused; counts the refusal. A full node is not waited for past the request's deadline: its caller hears at
+ * once why. An unavailable shard is, for its leader may be there any time.
+ */
+export function repeatIn(request: OpenRequest, status: Status, scheduler: Scheduler): number | undefined {
+  if (request.repeat === 'once') return undefined;
+  const pause = pauseMs(status, request.refusals++, scheduler.random());
+  if (pause === undefined || status.code === StatusCode.UNAVAILABLE) return pause;
+  return scheduler.monotonic() + pause < request.deadline ? pause : undefined;
+}

@@ -1,0 +1,99 @@
+// Namespaces that were registered: kept like everything else, and taken away with all that is in them.
+import { describe, expect, it } from 'vitest';
+import { changed } from '../../core/namespace/record.ts';
+import type { NamespaceAnswer, NamespaceAsk } from '../../ports/namespaces.ts';
+import { MemoryDisk, openMemoryStore } from '../../store/index.ts';
+import type { CountWorkflowExecutionsResponse } from '../../wire/api.ts';
+import { IndexedValueType, NamespaceState } from '../../wire/enums.ts';
+import type { NamespaceRecord } from '../../wire/namespace.ts';
+import { StatusCode } from '../../wire/status.ts';
+import { HOUR, World } from '../testing.ts';
+
+const world = async (): Promise<World> => {
+  const disk = new MemoryDisk();
+  return new World(() => openMemoryStore({ disk, shardCount: 4 })).open();
+};
+
+const record = (name: string, over: Partial<NamespaceRecord> = {}): NamespaceRecord => ({
+  ...{ name, id: `id-of-${name}`, state: NamespaceState.REGISTERED, retention: HOUR },
+  ...{ description: '', ownerEmail: '', data: {} },
+  ...over,
+});
+
+const ask = (w: World, asked: NamespaceAsk) => w.call<NamespaceAnswer>((done) => w.engine.namespaces(asked, done));
+
+async function all(w: World): Promise<NamespaceRecord[]> {
+  return (await ask(w, { type: 'list' })).value?.records ?? [];
+}
+
+describe('registered namespaces', () => {
+  it('outlive restarts, and say when something has changed', async () => {
+    const w = await world();
+    expect((await ask(w, { type: 'list' })).value).toEqual({ revision: 0, records: [] });
+    const registered = await ask(w, { type: 'register', record: record('a') });
+    expect(registered.value?.records?.[0]?.registeredTime).toBe(w.time.at);
+    const [revision] = [registered.value?.revision];
+    expect((await ask(w, { type: 'list', since: revision })).value).toEqual({ revision });
+    await ask(w, { type: 'register', record: record('b') });
+    await w.restart();
+    expect((await all(w)).map(({ name }) => name)).toEqual(['a', 'b']);
+    expect((await ask(w, { type: 'list', since: revision })).value?.records).toHaveLength(2);
+  });
+
+  it('have their names to themselves; the same request again is answered alike', async () => {
+    const w = await world();
+    await ask(w, { type: 'register', record: record('a') });
+    expect((await ask(w, { type: 'register', record: record('a') })).error).toBeUndefined();
+    const { error } = await ask(w, { type: 'register', record: record('a', { id: 'another' }) });
+    expect(error).toMatchObject({ code: StatusCode.ALREADY_EXISTS, detail: { kind: 'NamespaceAlreadyExists' } });
+  });
+
+  it('are updated, one of a configuration too, and deprecated', async () => {
+    const w = await world();
+    await ask(w, { type: 'register', record: record('a', { data: { k: '1', l: '2' } }) });
+    await ask(w, { type: 'update', name: 'a', change: { data: { l: '3' }, retention: 2 * HOUR } });
+    await ask(w, { type: 'update', name: 'default', change: { description: 'd' }, base: record('default') });
+    await ask(w, { type: 'deprecate', name: 'a' });
+    expect(await all(w)).toMatchObject([
+      { name: 'a', data: { k: '1', l: '3' }, retention: 2 * HOUR, state: NamespaceState.DEPRECATED },
+      { name: 'default', description: 'd', id: 'id-of-default' },
+    ]);
+    const unknown = await ask(w, { type: 'update', name: 'nobody', change: {} });
+    expect(unknown.error).toMatchObject({ detail: { kind: 'NamespaceNotFound', namespace: 'nobody' } });
+  });
+
+  it('that are deleted lose their executions, then their names, also across restarts', async () => {
+    const w = await world();
+    await ask(w, { type: 'register', record: record('a') });
+    w.namespaces.set('a', { id: 'id-of-a', retention: HOUR });
+    for (let i = 0; i < 5; i += 1)
+      await w.call((done) => w.engine.submit({ namespace: 'a', workflowId: `w${i}` }, w.startMessage(), done));
+    await w.call((done) =>
+      w.engine.changeSearchAttributes('a', { add: { City: IndexedValueType.KEYWORD }, remove: [] }, done),
+    );
+    await ask(w, { type: 'delete', name: 'a' });
+    w.namespaces.delete('a');
+    expect(await all(w)).toMatchObject([{ name: 'a', state: NamespaceState.DELETED }]);
+    const taken = await ask(w, { type: 'register', record: record('a', { id: 'new' }) });
+    expect(taken.error?.message).toContain('not all gone yet');
+    await w.restart();
+    await w.time.advance(10_000);
+    const open = { namespace: 'a', query: "ExecutionStatus = 'Running'" };
+    expect((await w.call<CountWorkflowExecutionsResponse>((done) => w.engine.count(open, done))).value?.count).toBe(0);
+    // Closed ones go with their retention.
+    w.time.at += HOUR;
+    await w.time.advance(180_000);
+    expect(await all(w)).toEqual([]);
+    expect((await w.call((done) => w.engine.searchAttributes('a', done))).value).toEqual({});
+    expect((await ask(w, { type: 'register', record: record('a', { id: 'new' }) })).error).toBeUndefined();
+  });
+});
+
+it('a change leaves alone what it does not name', () => {
+  const before = record('a', { description: 'd', data: { k: '1' } });
+  expect(changed(before, {})).toEqual(before);
+  expect(changed(before, { ownerEmail: 'e', data: { l: '2' } })).toEqual({
+    ...before,
+    ...{ ownerEmail: 'e', data: { k: '1', l: '2' } },
+  });
+});

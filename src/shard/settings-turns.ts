@@ -1,0 +1,87 @@
+// Turns of the actors that hold settings: of a namespace, where a workflow of it without an id would be; of all namespaces, where a namespace without
+// a name would be. What reads rows and then writes is one at a time per actor, of a shard that is led here. Used by jobs and namespaces.
+
+import type { Clock } from '../ports/clock.ts';
+import type { Key } from '../ports/ids.ts';
+import type { Status } from '../wire/status.ts';
+import type { Actor } from './actor.ts';
+import type { Actors } from './actors.ts';
+import type { Executor } from './executor.ts';
+import { messageOf, unavailable } from './status.ts';
+
+/** A refusal on its way up. */
+export class SettingRefusal extends Error {
+  override readonly name = 'SettingRefusal';
+  readonly status: Status;
+  constructor(status: Status) {
+    super(status.message);
+    this.status = status;
+  }
+}
+
+export type RowWrites = [Key, Uint8Array | undefined][];
+
+export interface SettingsTurnsOptions {
+  actors: Actors;
+  clock: Clock;
+  executor(): Executor;
+  onReadFailed(error: unknown): void;
+}
+
+export class SettingsTurns {
+  readonly #options: SettingsTurnsOptions;
+  /** Work under way, by namespace: each begins when the one before is over. */
+  readonly #working = new Map<string, Promise<unknown>>();
+
+  constructor(options: SettingsTurnsOptions) {
+    this.#options = options;
+  }
+
+  /** The time of the actor's shard. */
+  now({ shard }: Actor): number {
+    return shard.now(this.#options.clock.now());
+  }
+
+  /** Resolves when they are durable. Rejects with SettingRefusal. */
+  write(actor: Actor, rows: RowWrites): Promise<void> {
+    const { actors, executor } = this.#options;
+    return new Promise((written, failed) => {
+      const refuse = (why: Status): void => failed(new SettingRefusal(why));
+      actors.with(actor.namespace, '', {
+        run: (live) =>
+          executor().run(live, undefined, (error) => (error === undefined ? written() : refuse(error)), { rows }),
+        refuse,
+      });
+    });
+  }
+
+  /** One after the other. Rejects with SettingRefusal alone. */
+  inTurn<T>(namespace: string, work: (actor: Actor) => Promise<T>): Promise<T> {
+    const before = this.#working.get(namespace) ?? Promise.resolve();
+    const result = before.then(() => this.#withActor(namespace, work));
+    const over = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#working.set(namespace, over);
+    void over.then(() => {
+      if (this.#working.get(namespace) === over) this.#working.delete(namespace);
+    });
+    return result;
+  }
+
+  #withActor<T>(namespace: string, work: (actor: Actor) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#options.actors.with(namespace, '', {
+        run: (actor) =>
+          void work(actor).then(resolve, (error: unknown) => {
+            if (error instanceof SettingRefusal) return reject(error);
+            this.#options.onReadFailed(error);
+            const what = `The settings of namespace ${namespace} cannot be read: ${messageOf(error)}`;
+            reject(new SettingRefusal(unavailable(what, 'no')));
+          }),
+        refuse: (why) => reject(new SettingRefusal(why)),
+      });
+    });
+  }
+}

@@ -1,0 +1,158 @@
+// Namespaces on a real node: registered, described, changed and deleted from the command line and the SDK, kept across kill -9, and apart from each other.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Client, Connection } from '../../sdk/client/index.ts';
+import {
+  type AtEnd,
+  type Finished,
+  restartServer,
+  type ServerProcess,
+  startServer,
+  temporaryDir,
+  tenuto,
+  until,
+} from '../support/processes.ts';
+
+const HOUR = 3_600_000;
+const undo: (() => unknown)[] = [];
+const atFileEnd: AtEnd = (step) => undo.push(step);
+afterAll(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+
+let node: ServerProcess;
+let connection: Connection;
+const settings = ['start', '--data-dir', temporaryDir(atFileEnd)];
+beforeAll(async () => {
+  node = await startServer([...settings, '--port', '0'], { atEnd: atFileEnd });
+  connection = await Connection.connect({ address: node.address });
+  undo.push(() => connection.close());
+});
+
+const run = (...args: string[]): Promise<Finished> => tenuto(args, { env: { TENUTO_ADDRESS: node.address } });
+const namespace = (...args: string[]): Promise<Finished> => run('operator', 'namespace', ...args);
+const service = () => connection.workflowService;
+const clientOf = (name: string): Client => new Client({ connection, namespace: name });
+const start = (name: string, workflowId = 'w') =>
+  clientOf(name).workflow.start('nothing', { workflowId, taskQueue: 'nobody' });
+
+describe('tenuto operator namespace', () => {
+  it('creates one that can be used at once, and is there after kill -9', async () => {
+    const created = await namespace(
+      'create',
+      'billing',
+      '--retention',
+      '2h',
+      '--email',
+      'b@example.com',
+      '--data',
+      'k=v',
+    );
+    expect(created).toMatchObject({ code: 0, stdout: 'namespace billing registered\n' });
+    await start('billing');
+    node.kill('SIGKILL');
+    await node.ended;
+    const port = node.address.slice(node.address.lastIndexOf(':') + 1);
+    node = await restartServer([...settings, '--port', port], { atEnd: atFileEnd });
+    const { stdout } = await namespace('describe', '-n', 'billing', '-o', 'json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      ...{ name: 'billing', state: 'REGISTERED', retention: '2h', ownerEmail: 'b@example.com', data: { k: 'v' } },
+    });
+    expect((await clientOf('billing').workflow.getHandle('w').describe()).status.name).toBe('RUNNING');
+    await expect(clientOf('default').workflow.getHandle('w').describe()).rejects.toThrow();
+  });
+
+  it('lists and updates them; what is left out stays', async () => {
+    expect(
+      (await namespace('update', 'billing', '--description', 'invoices', '--retention', '3h', '-o', 'json')).code,
+    ).toBe(0);
+    expect((await namespace('update', 'default', '--description', 'the first')).code).toBe(0);
+    const { stdout } = await namespace('list', '-o', 'jsonl');
+    const listed = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+    expect(listed).toMatchObject([
+      { name: 'billing', description: 'invoices', retention: '3h', data: { k: 'v' } },
+      { name: 'default', description: 'the first', retention: '72h' },
+    ]);
+  });
+
+  it.each([
+    [['create', 'billing'], 4, 'already exists'],
+    [['create', 'default'], 4, 'already exists'],
+    [['create', 'a/b'], 2, 'up to 200 letters'],
+    [['create', 'temporal-system'], 2, 'up to 200 letters'],
+    [['create', 'short', '--retention', '59m'], 2, 'retention of 1 h'],
+    [['create', 'long', '--description', 'x'.repeat(5_000)], 2, 'more than 4096 bytes'],
+    [['create', 'odd', '--data', 'k'], 2, 'expected key=value'],
+    [['describe', 'nobody'], 3, 'nobody is not found'],
+    [['update', 'nobody'], 3, 'nobody is not found'],
+    [['delete', 'nobody', '--yes'], 3, 'nobody is not found'],
+    [['delete', 'billing'], 2, 'add --yes'],
+    [['delete', 'default', '--yes'], 1, 'in this server’s configuration'.replace('’', "'")],
+  ])('refuses %j', async (args, code, why) => {
+    const refused = await namespace(...args);
+    expect(refused.stderr).toContain(why);
+    expect(refused.code).toBe(code);
+  });
+
+  it('cluster health, describe and system say what a server is', async () => {
+    expect((await run('operator', 'cluster', 'health')).stdout).toBe('SERVING\n');
+    expect(JSON.parse((await run('operator', 'cluster', 'describe', '-o', 'json')).stdout)).toMatchObject({
+      ...{ store: 'leveldb', shardCount: 256 },
+    });
+    expect((await run('operator', 'cluster', 'system', '-o', 'json')).stdout).toContain('serverVersion');
+    const away = await tenuto(['operator', 'cluster', 'health'], { env: { TENUTO_ADDRESS: '127.0.0.1:1' } });
+    expect(away.code).toBe(5);
+  });
+});
+
+describe('a namespace', () => {
+  it('is described by its id, and found by nobody once it is deleted', async () => {
+    await service().registerNamespace({ namespace: 'brief', workflowExecutionRetentionPeriod: HOUR });
+    const { id } = await service().describeNamespace({ namespace: 'brief' });
+    expect(await service().describeNamespace({ id })).toMatchObject({ name: 'brief' });
+    const handle = await start('brief');
+    expect(await connection.operatorService.deleteNamespace({ namespaceId: id })).toEqual({
+      deletedNamespace: 'brief',
+    });
+    await expect(handle.describe()).rejects.toThrow('brief');
+    await expect(service().describeNamespace({ id })).rejects.toMatchObject({ code: 5 });
+    const again = service().registerNamespace({ namespace: 'brief', workflowExecutionRetentionPeriod: HOUR });
+    await expect(again).rejects.toMatchObject({ code: 6 });
+  });
+
+  it('without executions is gone at once, and its name free', async () => {
+    const empty = { namespace: 'empty', workflowExecutionRetentionPeriod: HOUR };
+    await service().registerNamespace(empty);
+    await connection.operatorService.deleteNamespace({ namespace: 'empty' });
+    await until(() =>
+      service()
+        .registerNamespace(empty)
+        .then(
+          () => true,
+          () => undefined,
+        ),
+    );
+  });
+
+  it('that is deprecated takes no new workflows, and serves those it has', async () => {
+    await service().registerNamespace({ namespace: 'old', workflowExecutionRetentionPeriod: HOUR });
+    const handle = await start('old');
+    await service().deprecateNamespace({ namespace: 'old' });
+    await expect(start('old', 'another')).rejects.toMatchObject({
+      cause: { code: 9, details: 'Namespace old has invalid state: Deprecated. Must be Registered.' },
+    });
+    await handle.signal('go');
+    expect((await handle.describe()).status.name).toBe('RUNNING');
+  });
+
+  it('has search attributes of its own', async () => {
+    await service().registerNamespace({ namespace: 'tagged', workflowExecutionRetentionPeriod: HOUR });
+    const create = ['operator', 'search-attribute', 'create', '--name', 'City', '--type', 'Keyword', '-n', 'tagged'];
+    expect((await run(...create)).code).toBe(0);
+    expect((await run('workflow', 'count', '-q', "City = 'Rome'", '-n', 'tagged')).code).toBe(0);
+    expect((await run('workflow', 'count', '-q', "City = 'Rome'", '-n', 'billing')).code).toBe(2);
+  });
+});
