@@ -69,6 +69,7 @@ const facts = rows<RunFacts>(
     historyBytes: number,
     memo: record({ fields: record({ note: payload }) }),
     searchAttributes: record({ indexedFields: record({ City: payload }) }),
+    state: fc.dictionary(fc.stringMatching(/^[a-z]{1,5}$/), fc.nat(), { noNullPrototype: true }),
     cancelRequested: fc.boolean(),
     signalCount: number,
     previousStartedEventId: number,
