@@ -48,6 +48,8 @@ export class RunDraft implements FactSink {
   orphaned = false;
   /** The run that takes over from this one, which a reset ends: children, and who waits for updates, are its own. */
   resetTo: string | undefined;
+  /** Session whose worker gets the workflow task that this turn schedules, if it has room. */
+  eagerFor: string | undefined;
   #children: PendingRows<ChildRow> | undefined;
   #externals: PendingRows<ExternalRow> | undefined;
   #updates: PendingRows<UpdateRow> | undefined;
