@@ -652,7 +652,7 @@ describe('the cache', () => {
   });
 });
 
-test('a history of 10,000 events replays cold well within a second', async () => {
+test('a history of 10,000 events replays cold within a second of CPU', async () => {
   const loops = await realmOf(`import { proxyActivities } from 'tenuto/workflow';
 const { act } = proxyActivities({ startToCloseTimeout: '10s' });
 export async function many() { for (let i = 0; i < 1666; i++) await act(i); return 'end'; }`);
@@ -663,9 +663,10 @@ export async function many() { for (let i = 0; i < 1666; i++) await act(i); retu
   }
   run.task();
   expect(run.events.length).toBeGreaterThan(10_000);
-  const before = performance.now();
+  // Of this process: what else the machine does is not its affair.
+  const before = process.cpuUsage();
   expect(run.replay('__temporal_workflow_metadata', loops).errorMessage).toBeUndefined();
-  expect(performance.now() - before).toBeLessThan(1000);
+  expect(process.cpuUsage(before).user).toBeLessThan(1_000_000);
 });
 
 function encodeEvents(events: HistoryEvent[]): Uint8Array {

@@ -26,7 +26,9 @@ export class Machines {
   readonly drafts = new Drafts();
   readonly localActivities = new LocalActivities(this.drafts);
   readonly updates = new Updates(this.drafts);
-  readonly #others: OtherWorkflows;
+  /** Most workflows speak to no other: made when one does. */
+  #others: OtherWorkflows | undefined;
+  readonly #runId: string;
   readonly #started: WorkflowExecutionStartedEventAttributes;
   /** Told to the code in a further activation of the same task. */
   #jobs: Job[] = [];
@@ -38,11 +40,11 @@ export class Machines {
 
   constructor(started: WorkflowExecutionStartedEventAttributes, runId: string) {
     this.#started = started;
-    this.#others = new OtherWorkflows(this.drafts, runId);
+    this.#runId = runId;
   }
 
   takeJobs(): Job[] {
-    const jobs = [...this.#jobs, ...this.localActivities.takeJobs(), ...this.#others.takeJobs()];
+    const jobs = [...this.#jobs, ...this.localActivities.takeJobs(), ...(this.#others?.takeJobs() ?? [])];
     this.#jobs = [];
     return jobs;
   }
@@ -79,6 +81,7 @@ export class Machines {
       case 'signalExternal':
       case 'cancelSignalExternal':
       case 'cancelExternal':
+        this.#others ??= new OtherWorkflows(this.drafts, this.#runId);
         this.#others.apply(intent);
         return;
       case 'patch':
@@ -177,7 +180,7 @@ export class Machines {
       case EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED:
         return { kind: 'cancel', reason: event.attributes.cause };
       default:
-        return this.#others.jobOf(event);
+        return this.#others?.jobOf(event);
     }
   }
 

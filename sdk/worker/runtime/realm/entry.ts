@@ -250,6 +250,6 @@ export function prepareRealm(host: RealmHost): RealmLibrary {
     createExecution: (init, load) => createExecution(init, load, host),
     leave: () => setCurrentActivator(undefined),
   };
-  freezeRealm([LIBRARY, workflow, common, Activator]);
+  freezeRealm([LIBRARY, workflow, common, Activator], () => host.globalDefined());
   return library;
 }
