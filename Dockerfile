@@ -15,7 +15,8 @@ COPY src src
 COPY sdk sdk
 COPY cluster cluster
 COPY examples examples
-RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json && rm dist/.tsbuildinfo
+COPY scripts/build.mjs scripts/build.mjs
+RUN node scripts/build.mjs && rm dist/.tsbuildinfo
 RUN npm prune --omit=dev --no-save --no-audit --no-fund --loglevel=error
 # Becomes the data directory's parent, owned by who runs the node.
 RUN mkdir empty

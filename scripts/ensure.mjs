@@ -6,13 +6,14 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from './build.mjs';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const OLDEST_NODE = 20;
 /** What `tsconfig.build.json` compiles, and what decides how. */
 const SOURCE_FOLDERS = ['src', 'sdk', 'examples', 'bench', 'cluster', 'test/chaos/cluster', 'test/support'];
-const BUILD_FILES = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+const BUILD_FILES = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs'];
 /** Written after a good build: the fingerprint of the sources it was made from. */
 const STAMP = join('dist', '.built-from');
 
@@ -62,15 +63,14 @@ export function ensureBuilt({ root = ROOT, say = console.log } = {}) {
   const stamp = join(root, STAMP);
   const built = existsSync(stamp) ? readFileSync(stamp, 'utf8') : undefined;
   if (built === fingerprint) return false;
-  say(`Building (tsc): ${built === undefined ? 'dist/ is missing or unfinished' : 'the sources have changed'} …`);
+  say(`Building: ${built === undefined ? 'dist/ is missing or unfinished' : 'the sources have changed'} …`);
   const since = Date.now();
   // Without the stamp nothing is known about dist/: what tsc remembers of it may not be there any more.
   if (built === undefined) rmSync(join(root, 'dist', '.tsbuildinfo'), { force: true });
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const done = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, encoding: 'utf8' });
-  if (done.status !== 0) {
-    const output = `${done.stdout ?? ''}${done.stderr ?? ''}`.trim() || done.error?.message || 'tsc said nothing';
-    throw new EnsureError(`the sources do not build:\n${output}`);
+  try {
+    build(root);
+  } catch (error) {
+    throw new EnsureError(`the sources do not build:\n${error.message}`);
   }
   mkdirSync(join(root, 'dist'), { recursive: true });
   writeFileSync(stamp, fingerprint);

@@ -8,7 +8,7 @@ import { insideOfMetrics } from '../lib/inside.ts';
 import type { InsideFigures } from '../lib/model.ts';
 import { recordingOptions } from '../profile/recording.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../cli/tenuto.js', import.meta.url));
 const EXIT_WITH_PARENT = new URL('../../examples/order-fulfillment/supervisor/exit-with-parent.js', import.meta.url);
 const READY_TIMEOUT_MS = 60_000;
 const LOOK_MS = 5;

@@ -19,6 +19,7 @@ import { command, queryResult } from '../../src/frontend/validate/commands.ts';
 import * as common from '../../src/frontend/validate/common.ts';
 import { protocolMessages } from '../../src/frontend/validate/messages.ts';
 import type { UpdateWithStartMessage } from '../../src/ports/engine.ts';
+import type { StickyChoice } from '../../src/wire/api.ts';
 
 export type ForwardedType =
   | 'start'
@@ -171,6 +172,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     commands: list(command),
     attributeProblems: optional(list(object<messages.AttributeProblem>({ command: integer, problem: string }))),
     sticky: boolean,
+    stickyQueue: optional(object<StickyChoice>({ queue: string, scheduleToStartTimeout: integer })),
     queryResults: optional(record(queryResult)),
     forceCreateNewWorkflowTask: boolean,
     messages: optional(protocolMessages),

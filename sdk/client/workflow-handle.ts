@@ -16,6 +16,7 @@ import type { WorkflowCalls } from './workflow-calls.ts';
 import type { WorkflowClient } from './workflow-client.ts';
 import { descriptionFromRaw } from './workflow-info.ts';
 import { newRequestId } from './workflow-requests.ts';
+import { readState, type StateChange, type StateSource, type WatchStateOptions, watchState } from './workflow-state.ts';
 import {
   type AnyUpdateOptions,
   acceptedOnly,
@@ -88,6 +89,26 @@ export interface WorkflowHandle<T extends Workflow = UntypedWorkflow> extends Ba
 
   /** The history written so far, as stored. */
   fetchHistory(): Promise<History>;
+
+  /**
+   * What the workflow published under `key` (`setState`), from the server: no worker is asked, and the workflow may have closed. Undefined
+   * when there is nothing.
+   *
+   * @throws WorkflowNotFoundError when there is no such workflow.
+   */
+  state<V = unknown>(key: string): Promise<V | undefined>;
+
+  /** All that it published, by key. @throws as {@link state} does. */
+  states(): Promise<Map<string, unknown>>;
+
+  /**
+   * What it publishes, as it changes: the present values first, then each change as soon as it is durable, pushed. Over broken connections
+   * and fail-over it goes on where it was: nothing twice, nothing older after something newer. Values that are replaced faster than they
+   * are delivered are left out, the latest never. Ends when the workflow (its chain of runs) has closed.
+   *
+   * @throws WorkflowNotFoundError when there is no such workflow.
+   */
+  watchState<V = unknown>(options?: WatchStateOptions): AsyncIterable<StateChange<V>>;
 
   readonly client: WorkflowClient;
 }
@@ -216,6 +237,26 @@ export class WorkflowHandleImpl<T extends Workflow> implements WorkflowHandle<T>
   async describe(): Promise<WorkflowExecutionDescription> {
     const raw = await this.#calls.describe({ workflowExecution: this.#execution });
     return await descriptionFromRaw(raw, this.client.options.loadedDataConverter);
+  }
+
+  async state<V>(key: string): Promise<V | undefined> {
+    // The caller names the type of the value.
+    return (await readState(this.#stateSource)).get(key) as V | undefined;
+  }
+
+  states(): Promise<Map<string, unknown>> {
+    return readState(this.#stateSource);
+  }
+
+  watchState<V>(options: WatchStateOptions = {}): AsyncIterable<StateChange<V>> {
+    return watchState<V>(this.#stateSource, options);
+  }
+
+  get #stateSource(): StateSource {
+    const { connection, options } = this.client;
+    const { namespace, loadedDataConverter: converter } = options;
+    const { workflowId, runId } = this.#target;
+    return { connection, namespace, workflowId, runId, converter };
   }
 
   async fetchHistory(): Promise<History> {

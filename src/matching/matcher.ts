@@ -176,12 +176,12 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     const before = this.#sessions.get(session.session);
     if (before !== undefined) this.#remove(before);
     const monotonic = this.#clock.monotonic();
-    const { namespace, taskQueue, stickyQueue } = session;
+    const { namespace, stickyQueue } = session;
     const worker = new RegisteredWorker(
       session,
       {
-        workflow: this.#serve(namespace, taskQueue, 'workflow'),
-        activity: this.#serve(namespace, taskQueue, 'activity'),
+        workflow: this.#serveFor(session, 'workflow'),
+        activity: this.#serveFor(session, 'activity'),
         sticky: stickyQueue === undefined ? undefined : this.#serveSticky(namespace, stickyQueue),
       },
       { wall: this.#clock.now(), monotonic },
@@ -336,6 +336,12 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     return queue;
   }
 
+  /** The queue of what a worker does not take is its own: nobody finds it, so nothing is ever matched on it. */
+  #serveFor({ namespace, taskQueue, stickyQueue, only }: WorkerSession, kind: TaskKind): NormalQueue {
+    const takes = (only ?? kind) === kind && taskQueue !== stickyQueue;
+    return takes ? this.#serve(namespace, taskQueue, kind) : new NormalQueue({ namespace, name: taskQueue, kind });
+  }
+
   #serveSticky(namespace: string, name: string): WorkersOwnQueue {
     let queue = this.#stickyQueues.get(namespace, name);
     if (queue === undefined) {
@@ -443,7 +449,10 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
       queue.update(lane);
       queue.workers.delete(worker);
       this.#note(queue);
-      if (queue.workers.size === 0) this.#queues(kind).delete(queue.key.namespace, queue.key.name);
+      const { namespace, name } = queue.key;
+      if (queue.workers.size === 0 && this.#queues(kind).get(namespace, name) === queue) {
+        this.#queues(kind).delete(namespace, name);
+      }
     }
     const sticky = worker.sticky;
     if (sticky === undefined || sticky.lane !== worker.workflow) return;

@@ -178,8 +178,11 @@ export interface WorkerSession {
   taskQueue: string;
   identity: string;
   buildId: string | undefined;
+  /** The same as `taskQueue`: it takes tasks of its sticky queue and no others (a long poll of one queue). */
   stickyQueue: string | undefined;
   stickyScheduleToStartTimeout: number;
+  /** Absent: both kinds. A long poll takes one, and is no poller of the other. */
+  only?: TaskKind | undefined;
   workflowCredit: number;
   activityCredit: number;
   maxActivitiesPerSecond: number | undefined;

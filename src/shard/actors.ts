@@ -2,6 +2,7 @@
 // everything it decided is durable and the core holds nothing volatile for it (I4): then its rows say all there is to say.
 
 import { unpackRow } from '../core/workflow/index.ts';
+import type { ChainRow } from '../core/workflow/rows.ts';
 import { chunkOf } from '../core/workflow/rows.ts';
 import type { Clock, Scheduler } from '../ports/clock.ts';
 import { type Key, key } from '../ports/ids.ts';
@@ -202,7 +203,7 @@ export class Actors {
     const { reader, core } = this.#options;
     const prefix = chainPrefix(actor.base);
     // The chain row names the current run (src/core/workflow/rows.ts).
-    const { currentRunId } = decode(chain) as { currentRunId: string };
+    const { currentRunId } = unpackRow('chain', '', decode(chain)) as ChainRow;
     const ofRun = runPrefix(actor.base, currentRunId);
     const requests = await reader.range(next(key(prefix)), after(prefix), ROWS);
     const rows = await reader.range(key(ofRun), after(ofRun), ROWS);

@@ -15,6 +15,7 @@ import {
   type Outcome,
   type StartedActivityTask,
   type StartedWorkflowTask,
+  type StateIndex,
   type StoredRow,
   startedTask,
   type TaskOffer,
@@ -24,6 +25,7 @@ import {
 } from '../core/workflow/index.ts';
 import { adopt, findRun } from '../core/workflow/state.ts';
 import type { DescribeWorkflowExecutionResponse } from '../wire/api.ts';
+import type { WorkflowExecutionStatus } from '../wire/enums.ts';
 
 export type { ActorState, StoredRow };
 
@@ -31,6 +33,15 @@ export interface QueryBasis {
   workflowType: string;
   previousStartedEventId: number;
   lastEventId: number;
+}
+
+/** How far the current run is: what long polls wait on. */
+export interface Standing {
+  runId: string;
+  status: WorkflowExecutionStatus;
+  lastEventId: number;
+  /** What it has published. */
+  published: StateIndex | undefined;
 }
 
 export interface ActorCore {
@@ -44,6 +55,7 @@ export interface ActorCore {
   volatileDeadline(state: ActorState): number | undefined;
   isPassivatable(state: ActorState): boolean;
   currentRunId(state: ActorState): string | undefined;
+  standing(state: ActorState): Standing | undefined;
   waitingOffers(state: ActorState): TaskOffer[];
   startedTask(
     state: ActorState,
@@ -56,6 +68,8 @@ export interface ActorCore {
   describe(state: ActorState, runId: string | undefined): DescribeWorkflowExecutionResponse | undefined;
   /** Adds a closed earlier run's rows, so that messages can speak of it. */
   adopt(state: ActorState, runId: string, rows: Iterable<StoredRow>): void;
+  /** What an earlier run has published; undefined for one that is not there. */
+  publishedBy(state: ActorState, runId: string): StateIndex | undefined;
   /** What a direct query's worker must know of a run. */
   queryBasis(state: ActorState, runId: string): QueryBasis | undefined;
 }
@@ -69,10 +83,20 @@ export const workflowCore: ActorCore = {
   volatileDeadline,
   isPassivatable,
   currentRunId,
+  standing: (state) => {
+    const run = findRun(state, undefined);
+    if (run === undefined) return undefined;
+    const { status, nextEventId, state: published } = run.row.facts;
+    return { runId: run.runId, status, lastEventId: nextEventId - 1, published };
+  },
   waitingOffers,
   startedTask,
   describe,
   adopt,
+  publishedBy: (state, runId) => {
+    const run = findRun(state, runId);
+    return run === undefined ? undefined : (run.row.facts.state ?? {});
+  },
   queryBasis: (state, runId) => {
     const run = findRun(state, runId);
     if (run === undefined) return undefined;

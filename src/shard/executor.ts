@@ -5,7 +5,7 @@
 import { encodeToken } from '../core/workflow/index.ts';
 import type { Limits } from '../core/workflow/limits.ts';
 import type { Message, Taker } from '../core/workflow/message.ts';
-import type { Effect, Outcome, Reply, TaskOffer } from '../core/workflow/outcome.ts';
+import type { Effect, Outcome, Reply, TaskOffer, TurnContext } from '../core/workflow/outcome.ts';
 import type { Clock, Random, Scheduler } from '../ports/clock.ts';
 import type { Done } from '../ports/engine.ts';
 import type { Key, ShardId } from '../ports/ids.ts';
@@ -65,6 +65,27 @@ export interface TurnExtras {
   claim?: Claim;
   /** The start an undo takes back. */
   undone?: Handover;
+}
+
+/** A run id is made when it is asked for: few turns begin a run, and random bytes are dear. */
+class Context implements TurnContext {
+  readonly now: number;
+  readonly limits: Limits;
+  readonly namespaces: TurnContext['namespaces'];
+  readonly #random: Random;
+  #spareRunId: string | undefined;
+
+  constructor({ now, limits, namespaces }: Omit<TurnContext, 'spareRunId'>, random: Random) {
+    this.now = now;
+    this.limits = limits;
+    this.namespaces = namespaces;
+    this.#random = random;
+  }
+
+  get spareRunId(): string {
+    this.#spareRunId ??= this.#random.uuid();
+    return this.#spareRunId;
+  }
 }
 
 export class Executor {
@@ -155,7 +176,7 @@ export class Executor {
   #decide(turn: Turn, message: Message, now: number): ReturnType<ActorCore['decide']> {
     const { core, random, limits, namespaces } = this.#options;
     const { actor } = turn;
-    const context = { now, spareRunId: random.uuid(), limits, namespaces };
+    const context = new Context({ now, limits, namespaces }, random);
     let decision: ReturnType<ActorCore['decide']>;
     try {
       decision = core.decide(actor.state, message, context);

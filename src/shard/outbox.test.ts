@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { Message } from '../core/workflow/message.ts';
 import type { Outcome } from '../core/workflow/outcome.ts';
 import { RequestIds } from '../core/workflow/request-ids.ts';
+import type { ChainRow } from '../core/workflow/rows.ts';
 import { key } from '../ports/ids.ts';
 import type { Store } from '../ports/store.ts';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
@@ -25,6 +26,10 @@ interface Note {
 const asState = (note: Note): ActorState => ({ ...note, applied: new RequestIds() }) as unknown as ActorState;
 const asNote = (state: ActorState): Note => state as unknown as Note;
 
+/** That there is an actor, and the row with its notes. */
+const CHAIN: ChainRow = { currentRunId: 'r', start: { type: 'start', requestId: 's', runId: 'r', at: 0 } };
+const NOTES = 'rnotes';
+
 /** Actors whose rows are damaged at present. */
 const sick = new Set<string>();
 
@@ -42,7 +47,10 @@ const relay: ActorCore = {
     const [next, ...rest] = message.signalName.split('>');
     const outcome: Outcome = {
       ok: true,
-      rows: [{ table: 'chain', runId: '', id: '', value: { got, currentRunId: 'r' } }],
+      rows: [
+        { table: 'chain', runId: '', id: '', value: CHAIN },
+        { table: 'chain', runId: '', id: NOTES, value: { got } },
+      ],
       events: [],
       effects: [],
       reply: { type: 'accepted' },
@@ -55,7 +63,7 @@ const relay: ActorCore = {
     return outcome;
   },
   evolve: (_state, outcome) => {
-    const row = outcome.rows[0]?.value;
+    const row = outcome.rows.find(({ id }) => id === NOTES)?.value;
     return asState({ got: row !== undefined && 'got' in row ? (row.got as string[]) : [] });
   },
   nextDeadline: () => undefined,
@@ -278,10 +286,10 @@ function slowlyRead(store: Store): Store {
   return store;
 }
 
-/** What an actor has noted, as its chain row says. */
+/** What an actor has noted, as its rows say. */
 async function notesOf(w: World, workflowId: string): Promise<string[]> {
   await w.engine.flush();
-  const key = rowKey(base(shardOf(NAMESPACE, workflowId, 3), NAMESPACE, workflowId), 'chain', '', '');
+  const key = rowKey(base(shardOf(NAMESPACE, workflowId, 3), NAMESPACE, workflowId), 'chain', '', NOTES);
   const bytes = await w.store.read(key);
   return bytes === undefined ? [] : (decode(bytes) as Note).got;
 }

@@ -110,6 +110,17 @@ export class Overlay {
     return found.sort((a, b) => (a[0] < b[0] ? -1 : 1));
   }
 
+  /** The last row of [from, to), a deletion included. Both bounds lie in one partition. */
+  newest(from: Key, to: Key): RowWrite | undefined {
+    let newest: OverlayRow | undefined;
+    this.#partitions.get(partitionOf(from))?.rows.forEach((row, key) => {
+      if (key >= from && key < to && (newest === undefined || key > newest.key)) newest = row;
+    });
+    // TypeScript does not see that the callback above ran.
+    const found = newest as OverlayRow | undefined;
+    return found && [found.key, found.value];
+  }
+
   /** For who reads several ranges between which rows move. To be closed. */
   watchDeletions(prefixes: readonly string[]): DeletionWatch {
     const watch = new DeletionWatch(prefixes, (closed) => this.#watches.delete(closed));

@@ -74,7 +74,7 @@ export class Reader {
 
   /** The last row of [from, to) among those the overlay holds. */
   newest(from: Key, to: Key): Row | undefined {
-    const top = this.#overlay.range(from, to).pop();
+    const top = this.#overlay.newest(from, to);
     return top === undefined || top[1] === undefined ? undefined : [top[0], top[1]];
   }
 

@@ -11,6 +11,7 @@ import type {
   TaskOffer,
   VisibilityChange,
 } from '../core/workflow/outcome.ts';
+import { isStateMarker } from '../core/workflow/published.ts';
 import { packRow } from '../core/workflow/row-codec.ts';
 import { chunkOf, START_ROW_ID } from '../core/workflow/rows.ts';
 import type { Key } from '../ports/ids.ts';
@@ -58,6 +59,8 @@ export class Turn {
   visibility: VisibilityChange[] = [];
   /** Runs with new events. */
   readonly grown: string[] = [];
+  /** Those of them that published state. */
+  readonly published: string[] = [];
   /** Keys written of which an older row may be on disk: deleted just before, or by an actor that does not remember. */
   rewritten: Set<Key> | undefined;
   receipts: Receipt[] = [];
@@ -162,6 +165,7 @@ export class Turn {
       const batch = encodeBatch(events);
       this.rows.set(eventsKey(eventsPrefix(actor.base, runId), batch.first), batch.bytes);
       this.grown.push(runId);
+      if (events.some(isStateMarker)) this.published.push(runId);
       this.#tail.push(actor.tail.append(runId, batch));
     }
     this.#events = undefined;

@@ -323,6 +323,8 @@ export interface GetWorkflowExecutionHistoryRequest extends ExecutionTarget {
   waitNewEvent?: boolean | undefined;
   /** Only the closing event, waiting for it when waitNewEvent is set. */
   closeEventOnly?: boolean | undefined;
+  /** Only the markers that hold the latest values of published state; with waitNewEvent, waits for one or for the run's end. */
+  stateOnly?: boolean | undefined;
 }
 
 export interface GetWorkflowExecutionHistoryResponse {
@@ -568,12 +570,20 @@ export interface QueryResult {
   errorMessage?: string | undefined;
 }
 
+/** Where a worker that polls, and never registers, keeps an execution warm: it says so with each answer. */
+export interface StickyChoice {
+  queue: string;
+  /** ms a task waits there; 0: the default. */
+  scheduleToStartTimeout: number;
+}
+
 export interface RespondWorkflowTaskCompletedRequest {
   token: Uint8Array;
   identity: string;
   commands: Command[];
-  /** The worker keeps the execution warm: its next task goes to the sticky queue it registered. */
+  /** The worker keeps the execution warm: its next task goes to the sticky queue it registered, or the one named here. */
   sticky: boolean;
+  stickyQueue?: StickyChoice | undefined;
   /** Answers to updates: a PROTOCOL_MESSAGE command gives one its place among the commands, a rejection needs none. */
   messages?: ProtocolMessage[] | undefined;
   /** Results of the queries that rode on the task, by id. */

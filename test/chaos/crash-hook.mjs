@@ -1,20 +1,23 @@
 // Preloaded with `node --import` into a real node process: kills it with SIGKILL at an exact place, so that a test can try every one.
-//   TENUTO_TEST_CRASH=before:7         just before the 7th synced batch reaches LevelDB
+//   TENUTO_TEST_CRASH=before:7         just before the 7th synced batch reaches LevelDB or a segment of the log
 //   TENUTO_TEST_CRASH=after:7          just after it is durable, before anyone is told
 //   TENUTO_TEST_CRASH=before:sent:7    around the batch with the 7th message between workflows (its outbox row)…
 //   TENUTO_TEST_CRASH=before:applied:7 …with the 7th such message's application at its target…
 //   TENUTO_TEST_CRASH=before:gone:7    …and the batch that deletes the 7th outbox row
-// Patches LevelDB's own class in that process only; the product knows nothing of it. A single write is a put, small batches are
-// arrays, large ones chained.
+// Patches LevelDB's own class and that of the segments in that process only; the product knows nothing of it. A log record by itself goes to a
+// segment; of LevelDB's batches small ones are arrays, large ones chained.
 import { createRequire } from 'node:module';
 import { decodeEntry } from '../../dist/src/shard/entry.js';
 import { decodeLogRecord, LOG, unframe } from '../../dist/src/store/framing.js';
+import { SegmentLog } from '../../dist/src/store/leveldb/segment-log.js';
+import { recordKey } from '../../dist/src/store/shard-log.js';
 
 const [when, ...rest] = (process.env.TENUTO_TEST_CRASH ?? ':').split(':');
 const at = Number(rest.pop());
 const [what = 'batch'] = rest;
 const { ClassicLevel } = createRequire(import.meta.url)('classic-level');
-const { batch: originalBatch, put: originalPut } = ClassicLevel.prototype;
+const { batch: originalBatch } = ClassicLevel.prototype;
+const { append: originalAppend } = SegmentLog.prototype;
 let counted = 0;
 
 /** How much of what is counted a batch holds. */
@@ -44,8 +47,9 @@ function watched(options, writes, write) {
   return here && when === 'after' ? written.then(() => process.kill(process.pid, 'SIGKILL')) : written;
 }
 
-ClassicLevel.prototype.put = function put(key, value, options) {
-  return watched(options, [[key, value]], () => originalPut.call(this, key, value, options));
+SegmentLog.prototype.append = function append(seq, framed, announce) {
+  const write = [Buffer.from(recordKey(seq), 'latin1'), framed];
+  return watched({ sync: true }, [write], () => originalAppend.call(this, seq, framed, announce));
 };
 
 ClassicLevel.prototype.batch = function batch(...args) {

@@ -48,9 +48,16 @@ async function killed(): Promise<string> {
   return left;
 }
 
+/** LevelDB's own. */
 const walOf = (directory: string): string => {
   const name = readdirSync(join(directory, 'store')).find((file) => file.endsWith('.log'));
   return join(directory, 'store', name ?? 'none');
+};
+
+/** The newest file that appends went to. */
+const segmentOf = (directory: string): string => {
+  const folder = join(directory, 'store', 'segments');
+  return join(folder, readdirSync(folder).sort().at(-1) ?? 'none');
 };
 
 async function position(directory: string): Promise<ShardPosition | undefined> {
@@ -68,17 +75,61 @@ const copyOf = (directory: string): string => {
   return copy;
 };
 
-describe('the write-ahead log', () => {
+/** Where appends are, and where LevelDB has everything for now, after a start moved them there. */
+const LOGS = [
+  { name: 'a segment', left: killed, fileOf: segmentOf, headBytes: 14, headOf: segmentHead },
+  { name: "LevelDB's write-ahead log", left: killedLater, fileOf: walOf, headBytes: 7, headOf: fragmentHead },
+];
+
+/** The same after a restart and as many entries again, each with a flush: those are in LevelDB's log. */
+async function killedLater(): Promise<string> {
+  const directory = await killed();
+  const store = openLevelStore({ directory });
+  await store.open();
+  for (let at = 1; at <= ENTRIES; at += 1) {
+    const entries = [entry(A, ENTRIES + at, term(1), `entry ${at}`.repeat(at))];
+    await Promise.all([
+      store.append(entries),
+      store.flush([{ shard: A, term: term(1), appliedLsn: lsn(1), rows: [] }]),
+    ]);
+  }
+  const left = join(temporary(), 'left');
+  cpSync(directory, left, { recursive: true });
+  await store.close();
+  return left;
+}
+
+/** Where the head of the record that holds byte `at` begins. */
+function segmentHead(bytes: Buffer, at: number): number {
+  let head = 0;
+  for (;;) {
+    const end = head + 14 + bytes.readUInt32LE(head + 4);
+    if (at < end) return head;
+    head = end;
+  }
+}
+
+/** The same of a fragment in LevelDB's blocks. */
+function fragmentHead(bytes: Buffer, at: number): number {
+  let head = 0;
+  for (;;) {
+    const end = head + 7 + bytes.readUInt16LE(head + 4);
+    if (at < end) return head;
+    head = end % 32_768 > 32_768 - 7 ? Math.ceil(end / 32_768) * 32_768 : end;
+  }
+}
+
+describe.each(LOGS)('$name', ({ left: leave, fileOf, headBytes, headOf }) => {
   it('with any bit turned is not opened, keeps its file, and verify says so', async () => {
-    const left = await killed();
-    const wal = walOf(left);
+    const left = await leave();
+    const wal = fileOf(left);
     const sound = readFileSync(wal);
+    const before = await position(copyOf(left));
     // Every bit of the last record's head and a sample of all others.
-    const last = sound.lastIndexOf(`entry ${ENTRIES - 1}entry`);
     const bits = new Set<number>();
     for (let bit = 0; bit < sound.length * 8; bit += 1_013) bits.add(bit);
-    const head = findHead(sound, last);
-    for (let bit = head * 8; bit < (head + 7) * 8; bit += 1) bits.add(bit);
+    const head = headOf(sound, sound.length - 1);
+    for (let bit = head * 8; bit < (head + headBytes) * 8; bit += 1) bits.add(bit);
     for (const bit of bits) {
       const damaged = Buffer.from(sound);
       damaged.writeUInt8(damaged.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
@@ -92,43 +143,34 @@ describe('the write-ahead log', () => {
     expect((await verifyDirectory(left)).problems.join()).toContain('write-ahead log');
     await expect(copyDirectory(left, join(temporary(), 'to'))).rejects.toMatchObject({ kind: 'corrupt' });
     writeFileSync(wal, sound);
-    expect((await position(left))?.lastLsn).toBe(ENTRIES);
+    expect(await position(left)).toEqual(before);
   });
 
   it('cut anywhere in its last record, as a kill may leave it, opens with all before it', async () => {
-    const left = await killed();
-    const size = readFileSync(walOf(left)).length;
-    const head = findHead(readFileSync(walOf(left)), size - 1);
-    for (let cut = head; cut < size; cut += 17) {
+    const left = await leave();
+    const sound = readFileSync(fileOf(left));
+    const { lastLsn = 0 } = (await position(copyOf(left))) ?? {};
+    for (let cut = headOf(sound, sound.length - 1); cut < sound.length; cut += 17) {
       const torn = copyOf(left);
-      truncateSync(walOf(torn), cut);
-      expect((await position(torn))?.lastLsn, `cut at ${cut}`).toBe(ENTRIES - 1);
+      truncateSync(fileOf(torn), cut);
+      expect((await position(torn))?.lastLsn, `cut at ${cut}`).toBe(lastLsn - 1);
     }
   });
 
   it('followed by zeros, as a power cut may leave it, opens with all before them', async () => {
-    const left = await killed();
-    const sound = readFileSync(walOf(left));
-    writeFileSync(walOf(left), Buffer.concat([sound, Buffer.alloc(70_000)]));
-    expect((await position(left))?.lastLsn).toBe(ENTRIES);
+    const left = await leave();
+    const before = await position(copyOf(left));
+    const sound = readFileSync(fileOf(left));
+    writeFileSync(fileOf(left), Buffer.concat([sound, Buffer.alloc(70_000)]));
+    expect(await position(left)).toEqual(before);
   });
 
   it('in which zeros are followed by more records is damaged', async () => {
-    const left = await killed();
-    const sound = readFileSync(walOf(left));
-    writeFileSync(walOf(left), sound.fill(0, 2_000, 6_000));
+    const left = await leave();
+    const sound = readFileSync(fileOf(left));
+    writeFileSync(fileOf(left), sound.fill(0, 2_000, 6_000));
     await expect(position(left)).rejects.toMatchObject({ kind: 'corrupt' });
   });
-
-  /** Where the head of the fragment that holds byte `at` begins. */
-  function findHead(bytes: Buffer, at: number): number {
-    let head = 0;
-    for (;;) {
-      const end = head + 7 + bytes.readUInt16LE(head + 4);
-      if (at < end) return head;
-      head = end % 32_768 > 32_768 - 7 ? Math.ceil(end / 32_768) * 32_768 : end;
-    }
-  }
 });
 
 describe('a data directory', () => {
@@ -169,6 +211,16 @@ describe('a data directory', () => {
     await position(left);
     rmSync(walOf(left));
     await expect(position(left)).rejects.toMatchObject({ message: expect.stringContaining('the file is gone') });
+  });
+
+  it('that lost a segment is not served, though all before it is there', async () => {
+    const left = await killed();
+    rmSync(segmentOf(left));
+    await expect(position(left)).rejects.toMatchObject({
+      kind: 'corrupt',
+      message: expect.stringMatching(/segments\/0*1\.seg.*the file is gone/),
+    });
+    expect((await verifyDirectory(left)).problems.join()).toContain('the file is gone');
   });
 
   it('that is refused is not kept locked', async () => {

@@ -6,6 +6,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { key, lsn, shardId } from '../../src/ports/ids.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { copyDirectory, directoryStats, openLevelStore, verifyDirectory } from '../../src/store/index.ts';
+import { LevelBackend } from '../../src/store/leveldb/backend.ts';
+import { SEGMENTS_KEY } from '../../src/store/leveldb/leftovers.ts';
+import { SegmentLog } from '../../src/store/leveldb/segment-log.ts';
 import type { Medium } from './medium.ts';
 import { replicaStoreConformance } from './replica-store.ts';
 import { storeConformance } from './store.ts';
@@ -18,11 +21,12 @@ const temporary = (): string => {
   return directory;
 };
 
-/** `level`'s handle is patched: LevelDB itself refuses a write, or takes its time. */
+/** `level`'s handle and the segments are patched: the disk refuses a write, or takes its time. */
 let refuse: { left: number } | undefined;
 let watched: { atOnce: number; total: number; underWay: number } | undefined;
 
 function patched(write: () => Promise<void>): Promise<void> {
+  if (hidden > 0) return write();
   if (refuse !== undefined) {
     refuse.left -= 1;
     if (refuse.left === 0) return Promise.reject(new Error('No space left on device'));
@@ -37,10 +41,28 @@ function patched(write: () => Promise<void>): Promise<void> {
   });
 }
 
-const { batch: originalBatch, put: originalPut } = Level.prototype;
-Level.prototype.put = function put(this: object, ...args: unknown[]) {
-  return patched(() => Reflect.apply(originalPut, this, args));
-} as typeof originalPut;
+const { append: originalAppend } = SegmentLog.prototype;
+SegmentLog.prototype.append = function append(this: SegmentLog, seq, framed, announce) {
+  // What it announces is a part of this write, not another one.
+  return patched(() =>
+    Reflect.apply(originalAppend, this, [
+      seq,
+      framed,
+      (known: Parameters<typeof announce>[0]) => unseen(() => announce(known)),
+    ]),
+  );
+};
+let hidden = 0;
+async function unseen(work: () => Promise<void>): Promise<void> {
+  hidden += 1;
+  try {
+    await work();
+  } finally {
+    hidden -= 1;
+  }
+}
+
+const { batch: originalBatch } = Level.prototype;
 Level.prototype.batch = function batch(this: object, ...args: unknown[]) {
   const original = () => Reflect.apply(originalBatch, this, args);
   if (Array.isArray(args[0])) return patched(original);
@@ -79,24 +101,37 @@ async function newMedium(): Promise<Medium> {
     records: async () => {
       const copy = next();
       cpSync(join(directory, 'store'), copy, { recursive: true });
+      await intoLevelDb(copy);
       return withRaw(copy, async (db) => {
         const found = await db.iterator().all();
-        return new Map(found.map(([key, value]) => [key.toString('latin1'), value]));
+        return new Map(
+          found.map(([key, value]) => [key.toString('latin1'), value] as const).filter(([key]) => key !== SEGMENTS_KEY),
+        );
       });
     },
-    setRecords: (records) =>
-      withRaw(join(directory, 'store'), async (db) => {
+    setRecords: async (records) => {
+      const path = join(directory, 'store');
+      rmSync(join(path, 'segments'), { recursive: true, force: true });
+      await withRaw(path, async (db) => {
         await db.clear();
         await db.batch(
           [...records].map(([key, value]) => ({ type: 'put' as const, key: Buffer.from(key, 'latin1'), value })),
         );
-      }),
+      });
+    },
     remove: async () => {
       refuse = undefined;
       watched = undefined;
       rmSync(root, { recursive: true, force: true });
     },
   };
+}
+
+/** What segments hold moves, as at every start. */
+async function intoLevelDb(path: string): Promise<void> {
+  const backend = new LevelBackend(path, { create: false });
+  await backend.open();
+  await backend.close();
 }
 
 async function withRaw<T>(path: string, work: (db: Level<Buffer, Buffer>) => Promise<T>): Promise<T> {
@@ -161,8 +196,8 @@ describe('a data directory', () => {
     const directory = join(temporary(), 'data');
     await (await filled(directory)).close();
     const file = join(directory, 'tenuto.json');
-    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), format: 1 }));
-    expect(() => openLevelStore({ directory })).toThrow(/format 1.*reads 2/);
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), format: 2 }));
+    expect(() => openLevelStore({ directory })).toThrow(/format 2.*reads 3/);
   });
 
   it('is not made in a folder that holds something else', () => {
@@ -201,6 +236,7 @@ describe('a data directory', () => {
   it('with a broken log chain is not opened', async () => {
     const directory = join(temporary(), 'data');
     await (await filled(directory)).close();
+    await intoLevelDb(join(directory, 'store'));
     await damageRecord(join(directory, 'store'), 'L');
     await expect(openLevelStore({ directory }).open()).rejects.toMatchObject({ kind: 'corrupt' });
   });
@@ -208,6 +244,7 @@ describe('a data directory', () => {
   it('with a log record gone from the middle is not opened', async () => {
     const directory = join(temporary(), 'data');
     await (await filled(directory)).close();
+    await intoLevelDb(join(directory, 'store'));
     await withRaw(join(directory, 'store'), async (db) => {
       const records = await db.keys({ gte: Buffer.from('L'), lt: Buffer.from('M') }).all();
       await db.del(records[1] as Buffer);

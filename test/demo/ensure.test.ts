@@ -79,6 +79,7 @@ describe('the build', () => {
         include: ['src'],
       },
       'src/a.ts': 'export const a: number = 1;\n',
+      'src/cli/main.ts': 'export const main = 1;\n',
     });
     symlinkSync(join(REPOSITORY, 'node_modules'), join(made.root, 'node_modules'), 'dir');
     return made;

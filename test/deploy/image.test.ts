@@ -13,7 +13,7 @@ import { build, type Image, kept } from './dockerfile.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
-const MAIN = 'dist/src/cli/main.js';
+const MAIN = 'dist/cli/tenuto.js';
 
 let into = '';
 let image: Image;
@@ -90,7 +90,7 @@ describe('the context', () => {
     ['.env', false],
     ['node_modules/level/index.js', false],
     ['src/node_modules/x/index.js', false],
-    ['dist/src/cli/main.js', false],
+    ['dist/cli/tenuto.js', false],
   ])('has %s: %s', (file, expected) => {
     expect(keeps(file)).toBe(expected);
   });

@@ -3,6 +3,7 @@
 
 import type { Outcome } from '../../src/core/workflow/outcome.ts';
 import { packRow, unpackRow } from '../../src/core/workflow/row-codec.ts';
+import { START_ROW_ID } from '../../src/core/workflow/rows.ts';
 import type { ActorState, StoredRow } from '../../src/shard/core.ts';
 import { type ActorCore, workflowCore } from '../../src/shard/core.ts';
 import { decode, encode } from '../../src/wire/codec.ts';
@@ -29,11 +30,11 @@ function canonical(state: ActorState): unknown {
   const sorted = <K, V>(map: Map<K, V>): [K, V][] => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
   return decode(
     encode({
-      chain,
+      chain: chain && packRow('chain', '', chain),
       requests: sorted(requests),
       run: run && {
         runId: run.runId,
-        start: run.start,
+        start: packRow('run', START_ROW_ID, run.start),
         row: packRow('run', '', run.row),
         activities: sorted(run.activities).map(([id, row]) => [id, packRow('activity', String(id), row)]),
         timers: sorted(run.timers),

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { onTestFinished as atTestEnd } from 'vitest';
 
-export const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../dist/cli/tenuto.js', import.meta.url));
 /** A port that was just given back may be someone else's for a moment; a restart tries again this long, ms. */
 const PORT_PATIENCE_MS = 10_000;
 

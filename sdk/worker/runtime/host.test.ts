@@ -652,7 +652,7 @@ describe('the cache', () => {
   });
 });
 
-test('a history of 10,000 events replays cold within a second of CPU', async () => {
+test('a history of 10,000 events replays cold well within a second', async () => {
   const loops = await realmOf(`import { proxyActivities } from 'tenuto/workflow';
 const { act } = proxyActivities({ startToCloseTimeout: '10s' });
 export async function many() { for (let i = 0; i < 1666; i++) await act(i); return 'end'; }`);
@@ -663,10 +663,11 @@ export async function many() { for (let i = 0; i < 1666; i++) await act(i); retu
   }
   run.task();
   expect(run.events.length).toBeGreaterThan(10_000);
-  // Of this process: what else the machine does is not its affair.
+  // Of this process: what others take of the machine says nothing about it.
   const before = process.cpuUsage();
   expect(run.replay('__temporal_workflow_metadata', loops).errorMessage).toBeUndefined();
-  expect(process.cpuUsage(before).user).toBeLessThan(1_000_000);
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1000).toBeLessThan(1000);
 });
 
 function encodeEvents(events: HistoryEvent[]): Uint8Array {

@@ -23,22 +23,28 @@ import { type ActorState, newRunState, putUpdate, type RunState, type WaitingQue
 import { activityDeadline } from './timeouts.ts';
 import { applyChanges, type VolatileChanges } from './volatile.ts';
 
+/** Rows that go into others of the same outcome: few have any. */
+interface Aside {
+  starts?: Map<string, StartRow>;
+  /** By scheduledEventId. */
+  inputs?: Map<number, ActivityInputRow>;
+}
+
 export function evolve(state: ActorState, outcome: Outcome): ActorState {
   // The chain first: it says which of the runs below is the current one.
   const chain = outcome.rows.find(({ table, id }) => table === 'chain' && id === '');
   if (chain !== undefined) applyChain(state, chain.value as ChainRow | undefined);
-  const starts = new Map<string, StartRow>();
-  const inputs = new Map<number, ActivityInputRow>();
+  const aside: Aside = {};
   for (const change of outcome.rows) {
     if (change.table === 'chain') {
       if (change.id !== '') applyRequest(state, change);
     } else if (change.table === 'run' && change.id === START_ROW_ID) {
-      if (change.value !== undefined) starts.set(change.runId, change.value as StartRow);
+      if (change.value !== undefined) (aside.starts ??= new Map()).set(change.runId, change.value as StartRow);
     } else if (change.value === undefined && change.table === 'run') {
       state.earlier.delete(change.runId);
       if (state.run?.runId === change.runId) state.run = undefined;
     } else {
-      applyRunRow(state, change, starts, inputs);
+      applyRunRow(state, change, aside);
     }
   }
   if (outcome.volatile !== undefined) applyVolatile(state, outcome.volatile);
@@ -70,16 +76,11 @@ function applyRequest(state: ActorState, { id, value }: RowChange): void {
 }
 
 /** Row values are what decide wrote for this table: the casts below name the table's type. */
-function applyRunRow(
-  state: ActorState,
-  change: RowChange,
-  starts: ReadonlyMap<string, StartRow>,
-  inputs: Map<number, ActivityInputRow>,
-): void {
+function applyRunRow(state: ActorState, change: RowChange, aside: Aside): void {
   const { table, runId, id, value } = change;
   if (runId !== state.chain?.currentRunId) return; // A run that closed in this turn and has a successor.
   if (table === 'run') {
-    const start = starts.get(runId);
+    const start = aside.starts?.get(runId);
     if (state.run === undefined) {
       if (start === undefined) throw new Error(`run ${runId} appears without a start row`);
       state.run = newRunState(runId, start, value as RunRow);
@@ -92,8 +93,9 @@ function applyRunRow(
   if (run === undefined) throw new Error(`a ${table} row of run ${runId} came before its execution row`);
   if (table === 'activity') {
     const inputOf = inputRowOf(id);
-    if (inputOf === undefined) applyActivity(run, Number(id), value as ActivityRow | undefined, inputs.get(Number(id)));
-    else if (value !== undefined) inputs.set(inputOf, value as ActivityInputRow);
+    const input = aside.inputs?.get(Number(id));
+    if (inputOf === undefined) applyActivity(run, Number(id), value as ActivityRow | undefined, input);
+    else if (value !== undefined) (aside.inputs ??= new Map()).set(inputOf, value as ActivityInputRow);
   } else if (table === 'timer') applyTimer(run, Number(id), value as TimerRow | undefined);
   else if (table === 'child') applyRow(run.children, Number(id), value as ChildRow | undefined);
   else if (table === 'external') applyRow(run.externals, Number(id), value as ExternalRow | undefined);

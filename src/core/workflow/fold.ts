@@ -8,6 +8,7 @@ import type {
   WorkflowTaskCompletedEventAttributes,
 } from '../../wire/event-attributes.ts';
 import { mergeFields } from './fields.ts';
+import { isStateMarker, published } from './published.ts';
 import type { ActivityFacts, ChildRow, ExternalRow, RunFacts, TimerRow, UpdateRow } from './rows.ts';
 import { eventSize } from './size.ts';
 
@@ -168,6 +169,9 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
     case EventType.WORKFLOW_PROPERTIES_MODIFIED:
       facts.memo = { fields: mergeFields(facts.memo?.fields, event.attributes.upsertedMemo?.fields) };
       return;
+    case EventType.MARKER_RECORDED:
+      if (isStateMarker(event)) facts.state = published(facts.state, event.attributes.details, event.eventId);
+      return;
     case EventType.START_CHILD_WORKFLOW_EXECUTION_INITIATED: {
       const a = event.attributes;
       sink.childInitiated({
@@ -219,7 +223,7 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
       sink.updateCompleted(event.attributes.acceptedEventId, event.eventId);
       return;
     default:
-      // Task attempts, markers, and kinds whose behaviour is not in this engine yet determine nothing here.
+      // Task attempts, and kinds whose behaviour is not in this engine yet determine nothing here.
       return;
   }
 }

@@ -2,7 +2,7 @@
 // A message carries every id it needs (I4: the core knows no randomness and no clock); a repeat with the same request id
 // returns the first answer. Doors and matching build messages; src/shard delivers them in order.
 
-import type { QueryResult, WorkflowQuery } from '../../wire/api.ts';
+import type { QueryResult, StickyChoice, WorkflowQuery } from '../../wire/api.ts';
 import type { Command } from '../../wire/command.ts';
 import type {
   Header,
@@ -184,8 +184,9 @@ export interface CompleteWorkflowTaskMessage {
   identity: string;
   commands: Command[];
   attributeProblems?: AttributeProblem[] | undefined;
-  /** Stay on the taker's sticky queue. */
+  /** Stay on the taker's sticky queue, or the one named here. */
   sticky: boolean;
+  stickyQueue?: StickyChoice | undefined;
   queryResults?: Record<string, QueryResult> | undefined;
   forceCreateNewWorkflowTask: boolean;
   /** Answers to updates. */

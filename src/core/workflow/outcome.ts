@@ -180,8 +180,8 @@ export type Decision = Outcome | Rejection;
 export interface TurnContext {
   /** Shard time, epoch ms; never falls (I7). */
   now: number;
-  /** A fresh UUID: the id of the next run, should this turn begin one. */
-  spareRunId: string;
+  /** A fresh UUID: the id of the next run, should this turn begin one. Always the same one, but perhaps made when it is first read: not to be copied along. */
+  readonly spareRunId: string;
   limits: import('./limits.ts').Limits;
   /** The namespaces there are, and the id that events name each with. */
   namespaces: ReadonlyMap<string, { readonly id: string }>;

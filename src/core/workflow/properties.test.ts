@@ -203,7 +203,7 @@ class Player {
         ...(n === 2 ? { input: payloads(this.#n % 5 === 0 ? LARGE : 'small') } : {}),
       });
     if (n < 7) return command.timer(unique, n * 400);
-    if (n === 7) return command.marker('m');
+    if (n === 7) return this.#n % 3 === 0 ? command.marker('m') : command.publish({ [`k${this.#n % 5}`]: this.#n });
     if (n === 8) return command.cancelActivity([...(run?.activities.keys() ?? [])].at(-1) ?? 0);
     if (n === 9) return command.cancelTimer([...(run?.timers.values() ?? [])].at(-1)?.timerId ?? '');
     if (n === 10) return command.complete('ok');

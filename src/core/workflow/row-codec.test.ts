@@ -2,11 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decode, encode } from '../../wire/codec.ts';
+import type { ResetPointInfo, TaskQueue, WorkerVersionStamp } from '../../wire/common.ts';
 import { WorkflowExecutionStatus, WorkflowTaskFailedCause } from '../../wire/enums.ts';
 import { packRow, unpackRow } from './row-codec.ts';
-import type { ActivityFacts, ActivityRow, RunFacts, RunRow, WorkflowTaskRow } from './rows.ts';
+import type { ActivityFacts, ActivityRow, ChainRow, RunFacts, RunRow, StartRow, WorkflowTaskRow } from './rows.ts';
 
-const through = (table: 'run' | 'activity' | 'timer', id: string, value: object): object =>
+const through = (table: 'run' | 'activity' | 'timer' | 'chain', id: string, value: object): object =>
   unpackRow(table, id, decode(encode(packRow(table, id, value))));
 
 /** Every field named, absent ones too: a field that is added to a row fails to compile here until it is generated. */
@@ -30,7 +31,7 @@ const bytes = fc.uint8Array({ maxLength: 6 }).map((data) => Buffer.from(data));
 const payload = record({ metadata: record({ encoding: bytes }), data: bytes });
 const payloads = record({ payloads: fc.array(payload, { maxLength: 2 }) });
 const startId = record({ term: number, seq: number });
-const workerVersion = record({ buildId: text });
+const workerVersion = rows<WorkerVersionStamp>({ buildId: text, useVersioning: fc.boolean() }, []);
 
 /** What is speculative is in no row. */
 const task = rows<Omit<WorkflowTaskRow, 'speculative'>>(
@@ -68,10 +69,25 @@ const facts = rows<RunFacts>(
     historyBytes: number,
     memo: record({ fields: record({ note: payload }) }),
     searchAttributes: record({ indexedFields: record({ City: payload }) }),
+    state: fc.dictionary(fc.stringMatching(/^[a-z]{1,5}$/), fc.nat(), { noNullPrototype: true }),
     cancelRequested: fc.boolean(),
     signalCount: number,
     previousStartedEventId: number,
-    resetPoints: fc.array(record({ buildId: text, runId: text, resettable: fc.boolean() }), { maxLength: 2 }),
+    resetPoints: fc.array(
+      rows<ResetPointInfo>(
+        {
+          buildId: text,
+          binaryChecksum: text,
+          runId: text,
+          firstWorkflowTaskCompletedId: number,
+          createTime: time,
+          expireTime: time,
+          resettable: fc.boolean(),
+        },
+        [],
+      ),
+      { maxLength: 2 },
+    ),
     lastBuildId: text,
   },
   ['status', 'nextEventId', 'historyBytes', 'cancelRequested', 'signalCount', 'previousStartedEventId', 'resetPoints'],
@@ -169,7 +185,54 @@ const activity = rows<ActivityRow>(
   ['facts', 'attempt', 'scheduledTime', 'inBackoff'],
 );
 
+const chain = record<ChainRow>({
+  currentRunId: fc.constantFrom('run 1', 'run 2'),
+  start: rows<ChainRow['start']>(
+    {
+      type: fc.constant('start' as const),
+      requestId: text,
+      runId: fc.constantFrom('run 1', 'run 2'),
+      at: time,
+      started: fc.boolean(),
+      status: fc.constantFrom(WorkflowExecutionStatus.COMPLETED, WorkflowExecutionStatus.FAILED),
+    },
+    ['type', 'requestId', 'runId', 'at'],
+  ),
+});
+
+type Started = StartRow['attributes'];
+/** Those with a place of their own, and some of the others. */
+const started = fc.record(
+  {
+    workflowType: record({ name: text }),
+    taskQueue: rows<TaskQueue>({ name: text, kind: fc.constantFrom(1, 2), normalName: text }, ['name']),
+    workflowTaskTimeout: number,
+    identity: text,
+    attempt: number,
+    workflowId: text,
+    originalExecutionRunId: fc.constantFrom('run 1', 'run 2'),
+    firstExecutionRunId: fc.constantFrom('run 1', 'run 2'),
+    input: payloads,
+    workflowRunTimeout: number,
+    parentWorkflowExecution: record({ workflowId: text, runId: text }),
+  } satisfies { [K in keyof Started]?: fc.Arbitrary<Started[K]> },
+  { requiredKeys: ['workflowType', 'taskQueue'], noNullPrototype: true },
+);
+const start = rows<StartRow>({ attributes: started, startTime: time, userMetadata: record({ summary: payload }) }, [
+  'attributes',
+  'startTime',
+]);
+
 describe('a row', () => {
+  it('of a chain, and of what a run was started with, reads back as it was, whichever fields are there', () => {
+    fc.assert(
+      fc.property(chain, start, (row, begun) => {
+        expect(through('chain', '', row)).toStrictEqual(row);
+        expect(through('run', 'start', begun)).toStrictEqual(begun);
+      }),
+    );
+  });
+
   it('of a run reads back as it was, whichever fields are there', () => {
     fc.assert(
       fc.property(run, (row) => {

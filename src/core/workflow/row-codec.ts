@@ -2,48 +2,42 @@
 // the others stay maps. A position keeps its meaning for ever: a new field goes to the end of its list, and reads as absent from older rows.
 // Called by src/shard, which turns the lists into MessagePack; load (state.ts) sees only what comes back (I4).
 
+import type { ResetPointInfo, WorkerVersionStamp } from '../../wire/common.ts';
 import { inputRowOf } from './activity-rows.ts';
 import { FINGERPRINT_BYTES } from './fingerprint.ts';
+import { packChain, packStart, unpackChain, unpackStart } from './first-rows.ts';
 import type { RowTable } from './outcome.ts';
-import type { ActivityFacts, ActivityRow, RequestChunkRow, RunFacts, RunRow, WorkflowTaskRow } from './rows.ts';
+import { listOf, put, trimmed } from './row-lists.ts';
+import type {
+  ActivityFacts,
+  ActivityRow,
+  ChainRow,
+  RequestChunkRow,
+  RunFacts,
+  RunRow,
+  StartRow,
+  WorkflowTaskRow,
+} from './rows.ts';
 import { chunkOf, START_ROW_ID } from './rows.ts';
 
 /** A row's value as plain data for MessagePack. */
 export function packRow(table: RowTable, id: string, value: object): object {
   // The table and the id determine the value's type: only decide makes row values.
-  if (table === 'run' && id !== START_ROW_ID) return packRun(value as RunRow);
+  if (table === 'run') return id === START_ROW_ID ? packStart(value as StartRow) : packRun(value as RunRow);
   if (table === 'activity' && inputRowOf(id) === undefined) return packActivity(value as ActivityRow);
+  if (table === 'chain' && id === '') return packChain(value as ChainRow);
   if (table === 'chain' && chunkOf(id) !== undefined) return packChunk(value as RequestChunkRow);
   return value;
 }
 
 /** The value that `packRow` was given. Throws when `packed` is not of its making: the row is damaged. */
 export function unpackRow(table: RowTable, id: string, packed: unknown): object {
-  if (table === 'run' && id !== START_ROW_ID) return unpackRun(listOf(packed));
+  if (table === 'run') return id === START_ROW_ID ? unpackStart(listOf(packed)) : unpackRun(listOf(packed));
   if (table === 'activity' && inputRowOf(id) === undefined) return unpackActivity(listOf(packed));
+  if (table === 'chain' && id === '') return unpackChain(listOf(packed));
   if (table === 'chain' && chunkOf(id) !== undefined) return unpackChunk(listOf(packed));
   if (typeof packed !== 'object' || packed === null) throw new Error(`a ${table} row holds no map`);
   return packed;
-}
-
-function listOf(packed: unknown): unknown[] {
-  if (!Array.isArray(packed)) throw new Error('a row holds no list');
-  return packed;
-}
-
-/** Absent fields are null inside a list, and left out at its end. */
-function trimmed(list: unknown[]): unknown[] {
-  let length = list.length;
-  while (length > 0 && list[length - 1] === undefined) length -= 1;
-  list.length = length;
-  for (let i = 0; i < length; i += 1) if (list[i] === undefined) list[i] = null;
-  return list;
-}
-
-/** Sets what is there: an absent field is no own property, so that a row reads back as it was. */
-function put<T extends object, K extends keyof T>(into: T, name: K, value: unknown): void {
-  // What the list holds at a field's position was put there from that field.
-  if (value !== undefined && value !== null) into[name] = value as T[K];
 }
 
 const packChunk = ({ runId, at, ids }: RequestChunkRow): unknown[] => [runId, at, ids];
@@ -110,12 +104,13 @@ const packFacts = (facts: RunFacts): unknown[] =>
     facts.cancelRequested,
     facts.signalCount,
     facts.previousStartedEventId,
-    facts.resetPoints,
+    facts.resetPoints.map(packPoint),
     facts.lastBuildId,
     facts.closeTime,
     facts.nextRunId,
     facts.memo,
     facts.searchAttributes,
+    facts.state,
   ]);
 
 function unpackFacts(list: unknown[]): RunFacts {
@@ -127,14 +122,49 @@ function unpackFacts(list: unknown[]): RunFacts {
     cancelRequested: cancelRequested === true,
     signalCount: Number(signalCount),
     previousStartedEventId: Number(previousStartedEventId),
-    resetPoints: listOf(resetPoints) as RunFacts['resetPoints'],
+    resetPoints: listOf(resetPoints).map((point) => unpackPoint(listOf(point))),
   };
   put(facts, 'lastBuildId', list[7]);
   put(facts, 'closeTime', list[8]);
   put(facts, 'nextRunId', list[9]);
   put(facts, 'memo', list[10]);
   put(facts, 'searchAttributes', list[11]);
+  put(facts, 'state', list[12]);
   return facts;
+}
+
+const packPoint = (point: ResetPointInfo): unknown[] =>
+  trimmed([
+    point.buildId,
+    point.runId,
+    point.firstWorkflowTaskCompletedId,
+    point.createTime,
+    point.resettable,
+    point.expireTime,
+    point.binaryChecksum,
+  ]);
+
+function unpackPoint(list: unknown[]): ResetPointInfo {
+  const point: ResetPointInfo = {};
+  put(point, 'buildId', list[0]);
+  put(point, 'runId', list[1]);
+  put(point, 'firstWorkflowTaskCompletedId', list[2]);
+  put(point, 'createTime', list[3]);
+  put(point, 'resettable', list[4]);
+  put(point, 'expireTime', list[5]);
+  put(point, 'binaryChecksum', list[6]);
+  return point;
+}
+
+const packStamp = (stamp: WorkerVersionStamp): unknown[] => trimmed([stamp.buildId, stamp.useVersioning]);
+
+function unpackStamp(packed: unknown): WorkerVersionStamp | undefined {
+  if (packed === undefined || packed === null) return undefined;
+  const [buildId, useVersioning] = listOf(packed);
+  const stamp: WorkerVersionStamp = {};
+  put(stamp, 'buildId', buildId);
+  put(stamp, 'useVersioning', useVersioning);
+  return stamp;
 }
 
 const packTask = (task: WorkflowTaskRow): unknown[] =>
@@ -157,7 +187,7 @@ const packTask = (task: WorkflowTaskRow): unknown[] =>
     task.warm,
     task.stickyQueue,
     task.stickyUntil,
-    task.workerVersion,
+    task.workerVersion && packStamp(task.workerVersion),
     task.notBefore,
     task.suggestContinueAsNewReasons,
   ]);
@@ -183,7 +213,7 @@ function unpackTask(list: unknown[]): WorkflowTaskRow {
   put(task, 'warm', list[15]);
   put(task, 'stickyQueue', list[16]);
   put(task, 'stickyUntil', list[17]);
-  put(task, 'workerVersion', list[18]);
+  put(task, 'workerVersion', unpackStamp(list[18]));
   put(task, 'notBefore', list[19]);
   put(task, 'suggestContinueAsNewReasons', list[20]);
   return task;
@@ -201,7 +231,7 @@ const packActivity = (row: ActivityRow): unknown[] =>
     row.session,
     row.identity,
     row.requestId,
-    row.workerVersion,
+    row.workerVersion && packStamp(row.workerVersion),
     row.lastHeartbeatTime,
     row.heartbeatDetails,
     row.lastFailure,
@@ -227,7 +257,7 @@ function unpackActivity(list: unknown[]): ActivityRow {
   put(row, 'session', list[7]);
   put(row, 'identity', list[8]);
   put(row, 'requestId', list[9]);
-  put(row, 'workerVersion', list[10]);
+  put(row, 'workerVersion', unpackStamp(list[10]));
   put(row, 'lastHeartbeatTime', list[11]);
   put(row, 'heartbeatDetails', list[12]);
   put(row, 'lastFailure', list[13]);

@@ -24,6 +24,7 @@ import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-a
 import type { Failure } from '../../wire/failure.ts';
 import type { StartId } from './message.ts';
 import type { RowTable } from './outcome.ts';
+import type { StateIndex } from './published.ts';
 
 /** `chain`, id '': one per workflow id. */
 export interface ChainRow {
@@ -76,6 +77,8 @@ export interface RunFacts {
   previousStartedEventId: number;
   resetPoints: ResetPointInfo[];
   lastBuildId?: string | undefined;
+  /** What the workflow has published; absent: nothing. */
+  state?: StateIndex | undefined;
 }
 
 /** The workflow task that waits or runs; at most one. */

@@ -54,8 +54,9 @@ export class RunDraft implements FactSink {
   /** What the run asks of other workflows in this turn. It never leaves if the run closes in the very same turn. */
   readonly #asked: Extract<Effect, { type: 'send' }>[] = [];
   readonly #base: RunState | undefined;
-  readonly #activities = new Map<number, ActivityRow | undefined>();
-  readonly #timers = new Map<number, TimerRow | undefined>();
+  /** What the turn made of them; made when there is something: most turns touch neither. */
+  #activities: Map<number, ActivityRow | undefined> | undefined;
+  #timers: Map<number, TimerRow | undefined> | undefined;
   /** Of those scheduled and started in this turn, by their names. */
   #activityIds: Map<string, number> | undefined;
   #timerIds: Map<string, number> | undefined;
@@ -212,7 +213,7 @@ export class RunDraft implements FactSink {
   // ---------------------------------------------------------------- activities
 
   activity(scheduledEventId: number): ActivityRow | undefined {
-    return this.#activities.has(scheduledEventId)
+    return this.#activities?.has(scheduledEventId) === true
       ? this.#activities.get(scheduledEventId)
       : this.#base?.activities.get(scheduledEventId);
   }
@@ -223,7 +224,12 @@ export class RunDraft implements FactSink {
   }
 
   putActivity(row: ActivityRow): void {
-    this.#activities.set(row.facts.scheduledEventId, row);
+    this.#changeActivity(row.facts.scheduledEventId, row);
+  }
+
+  #changeActivity(scheduledEventId: number, row: ActivityRow | undefined): void {
+    this.#activities ??= new Map();
+    this.#activities.set(scheduledEventId, row);
   }
 
   get activityCount(): number {
@@ -233,10 +239,10 @@ export class RunDraft implements FactSink {
   /** Pending activities as of this turn. */
   *activities(): Iterable<ActivityRow> {
     for (const [id, row] of this.#base?.activities ?? []) {
-      const current = this.#activities.has(id) ? this.#activities.get(id) : row;
+      const current = this.#activities?.has(id) === true ? this.#activities.get(id) : row;
       if (current !== undefined) yield current;
     }
-    for (const [id, row] of this.#activities) {
+    for (const [id, row] of this.#activities ?? []) {
       if (row !== undefined && this.#base?.activities.has(id) !== true) yield row;
     }
   }
@@ -258,7 +264,7 @@ export class RunDraft implements FactSink {
   activityClosed(scheduledEventId: number): void {
     if (this.activity(scheduledEventId) === undefined) return;
     this.row.counts.activity -= 1;
-    this.#activities.set(scheduledEventId, undefined);
+    this.#changeActivity(scheduledEventId, undefined);
   }
 
   // ---------------------------------------------------------------- timers
@@ -266,7 +272,18 @@ export class RunDraft implements FactSink {
   timerByName(timerId: string): TimerRow | undefined {
     const id = this.#timerIds?.get(timerId) ?? this.#base?.timerIds.get(timerId);
     if (id === undefined) return undefined;
-    return this.#timers.has(id) ? this.#timers.get(id) : this.#base?.timers.get(id);
+    return this.#timer(id);
+  }
+
+  #timer(startedEventId: number): TimerRow | undefined {
+    return this.#timers?.has(startedEventId) === true
+      ? this.#timers.get(startedEventId)
+      : this.#base?.timers.get(startedEventId);
+  }
+
+  #changeTimer(startedEventId: number, row: TimerRow | undefined): void {
+    this.#timers ??= new Map();
+    this.#timers.set(startedEventId, row);
   }
 
   get timerCount(): number {
@@ -274,24 +291,21 @@ export class RunDraft implements FactSink {
   }
 
   *timers(): Iterable<TimerRow> {
-    for (const [id, row] of this.#base?.timers ?? []) if (!this.#timers.has(id)) yield row;
-    for (const row of this.#timers.values()) if (row !== undefined) yield row;
+    for (const [id, row] of this.#base?.timers ?? []) if (this.#timers?.has(id) !== true) yield row;
+    for (const row of this.#timers?.values() ?? []) if (row !== undefined) yield row;
   }
 
   timerStarted(row: TimerRow): void {
     this.row.counts.timer += 1;
     this.#timerIds ??= new Map();
     this.#timerIds.set(row.timerId, row.startedEventId);
-    this.#timers.set(row.startedEventId, row);
+    this.#changeTimer(row.startedEventId, row);
   }
 
   timerClosed(startedEventId: number): void {
-    const pending = this.#timers.has(startedEventId)
-      ? this.#timers.get(startedEventId)
-      : this.#base?.timers.get(startedEventId);
-    if (pending === undefined) return;
+    if (this.#timer(startedEventId) === undefined) return;
     this.row.counts.timer -= 1;
-    this.#timers.set(startedEventId, undefined);
+    this.#changeTimer(startedEventId, undefined);
   }
 
   // ---------------------------------------------------------------- other workflows
@@ -422,11 +436,11 @@ export class RunDraft implements FactSink {
       this.row.transitions += 1;
       rows.push({ table: 'run', runId, id: '', value: this.row });
     }
-    for (const [id, value] of this.#activities) {
+    for (const [id, value] of this.#activities ?? []) {
       const before = this.#base?.activities.get(id);
       if (value !== undefined || before !== undefined) rows.push(...activityChanges(runId, id, before, value));
     }
-    for (const [id, value] of this.#timers) {
+    for (const [id, value] of this.#timers ?? []) {
       if (value !== undefined || this.#base?.timers.has(id) === true) {
         rows.push({ table: 'timer', runId, id: String(id), value });
       }

@@ -5,6 +5,7 @@ import type { SearchAttributes, UpdateOutcome, UpdateRequest } from '../../wire/
 import { CommandType, EventType, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { Failure } from '../../wire/failure.ts';
+import { STATE_MARKER } from '../../wire/markers.ts';
 import { MessageType, type ProtocolMessage } from '../../wire/protocol-message.ts';
 import type { Status } from '../../wire/status.ts';
 import { decide } from './decide.ts';
@@ -88,6 +89,13 @@ export const command = {
     attributes: { searchAttributes },
   }),
   marker: (markerName: string): Command => ({ commandType: CommandType.RECORD_MARKER, attributes: { markerName } }),
+  publish: (values: Record<string, unknown>): Command => ({
+    commandType: CommandType.RECORD_MARKER,
+    attributes: {
+      markerName: STATE_MARKER,
+      details: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, payloads(value)])),
+    },
+  }),
   complete: (result?: unknown): Command => ({
     commandType: CommandType.COMPLETE_WORKFLOW_EXECUTION,
     attributes: result === undefined ? {} : { result: payloads(result) },

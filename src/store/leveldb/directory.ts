@@ -1,4 +1,4 @@
-// A data directory: `tenuto.json` says what it is, `store/` holds LevelDB, `pid` names who has it open.
+// A data directory: `tenuto.json` says what it is, `store/` holds LevelDB and segments of the log, `pid` names who has it open.
 // Refuses what is not a data directory, what a newer version wrote, and what another process holds: each with its own words.
 import { randomUUID } from 'node:crypto';
 import {
@@ -21,7 +21,7 @@ import { rangeText, VERSIONS, type VersionRange } from '../../wire/versions.ts';
 
 /**
  * Of the files and of the rows in them. 2: rows by position (docs/decisions/0008), large inputs of activities in rows of their own (0011).
- * Format 1 was never released.
+ * 3: log records in segments (0026). Formats 1 and 2 were never released.
  */
 const FORMAT = VERSIONS.kept.directory;
 export const DEFAULT_SHARD_COUNT = 256;

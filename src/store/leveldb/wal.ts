@@ -40,9 +40,9 @@ export function findWalDamage(directory: string): WalDamage | undefined {
   return undefined;
 }
 
-type Fault = Omit<WalDamage, 'file'>;
+export type WalFault = Omit<WalDamage, 'file'>;
 
-function checkFile(file: string): Fault | undefined {
+function checkFile(file: string): WalFault | undefined {
   let handle: number;
   try {
     handle = openSync(file, 'r');
@@ -73,7 +73,7 @@ function checkFile(file: string): Fault | undefined {
 }
 
 /** Whether whole sectors of zeros run from the fragment at fault to the end of the file. */
-function neverWritten(handle: number, size: number, { offset, end }: Fragment): boolean {
+export function neverWritten(handle: number, size: number, { offset, end }: { offset: number; end: number }): boolean {
   const rest = Buffer.alloc(size - offset);
   readSync(handle, rest, 0, rest.length, offset);
   let written = rest.length;
@@ -82,7 +82,7 @@ function neverWritten(handle: number, size: number, { offset, end }: Fragment): 
   return written === 0 || (zerosFrom < end && zerosFrom + SECTOR_BYTES <= size);
 }
 
-interface Fragment extends Fault {
+interface Fragment extends WalFault {
   /** Where the fragment at fault ends, by its own word. */
   end: number;
 }

@@ -33,6 +33,7 @@ export interface ClientLibrary {
 export const OWN: Build = { name: 'this build', root: ROOT };
 
 /** The `tenuto` command of a build. */
+/** Compiled by every revision; a bundle of it, only by later ones. */
 export const cliOf = ({ root }: Build): string => join(root, 'dist/src/cli/main.js');
 /** The order pipeline of a build. */
 export const demoOf = ({ root }: Build): string => join(root, 'dist/examples/order-fulfillment');

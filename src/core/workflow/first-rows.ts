@@ -1,0 +1,75 @@
+// The rows that a run begins with, as storage holds them: the chain's row, and what the run was started with. Lists by position like the others
+// (row-codec.ts); a start has two dozen attributes of which most runs have eight: those have a place, the others keep their names.
+
+import type { TaskQueue } from '../../wire/common.ts';
+import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
+import { put, trimmed } from './row-lists.ts';
+import type { ChainRow, StartRow } from './rows.ts';
+
+/** The start that began the current chain most often began the current run: null. */
+export const packChain = ({ currentRunId, start }: ChainRow): unknown[] =>
+  trimmed([
+    currentRunId,
+    start.requestId,
+    start.runId === currentRunId ? undefined : start.runId,
+    start.at,
+    start.started,
+    start.status,
+  ]);
+
+export function unpackChain([current, requestId, runId, at, started, status]: unknown[]): ChainRow {
+  if (typeof current !== 'string') throw new Error('a chain row holds no run id');
+  const start: ChainRow['start'] = {
+    type: 'start',
+    requestId: String(requestId),
+    runId: typeof runId === 'string' ? runId : current,
+    at: Number(at),
+  };
+  put(start, 'started', started);
+  put(start, 'status', status);
+  return { currentRunId: current, start };
+}
+
+export function packStart({ attributes, startTime, userMetadata }: StartRow): unknown[] {
+  const { workflowType, taskQueue, workflowTaskTimeout, identity, attempt, workflowId, ...others } = attributes;
+  const { originalExecutionRunId: original, firstExecutionRunId: first, ...rest } = others;
+  return trimmed([
+    startTime,
+    userMetadata,
+    workflowType.name,
+    taskQueue.normalName === undefined ? taskQueue.name : taskQueue,
+    taskQueue.kind,
+    workflowTaskTimeout,
+    identity,
+    attempt,
+    workflowId,
+    original,
+    // Most often the same: true.
+    first !== undefined && first === original ? true : first,
+    isEmpty(rest) ? undefined : rest,
+  ]);
+}
+
+export function unpackStart(list: unknown[]): StartRow {
+  const [startTime, userMetadata, type, queue, kind, workflowTaskTimeout, identity, attempt, workflowId] = list;
+  const [, , , , , , , , , original, first, rest] = list;
+  const taskQueue: TaskQueue = typeof queue === 'string' ? { name: queue } : { ...(queue as TaskQueue) };
+  put(taskQueue, 'kind', kind);
+  const attributes: WorkflowExecutionStartedEventAttributes = { workflowType: { name: String(type) }, taskQueue };
+  put(attributes, 'workflowTaskTimeout', workflowTaskTimeout);
+  put(attributes, 'identity', identity);
+  put(attributes, 'attempt', attempt);
+  put(attributes, 'workflowId', workflowId);
+  put(attributes, 'originalExecutionRunId', original);
+  put(attributes, 'firstExecutionRunId', first === true ? original : first);
+  if (typeof rest === 'object' && rest !== null) Object.assign(attributes, rest);
+  const row: StartRow = { attributes, startTime: Number(startTime) };
+  put(row, 'userMetadata', userMetadata);
+  return row;
+}
+
+/** Nothing of it would be written. */
+function isEmpty(map: object): boolean {
+  for (const name in map) if (map[name as keyof typeof map] !== undefined) return false;
+  return true;
+}
