@@ -146,6 +146,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     conflictPolicy: enumeration(),
     priority: optional(common.priority),
     userMetadata: optional(common.userMetadata),
+    eagerFor: optional(string),
     signal: optional(object<messages.SignalInput>(signalInput)),
     update: optional(object<messages.UpdateAsk>(updateAsk)),
   }),

@@ -111,7 +111,12 @@ const batches = list<Uint8Array>((value) => {
   return value;
 });
 
-const started = object<api.StartWorkflowExecutionResponse>({ runId: string, started: boolean, status: enumeration() });
+const started = object<api.StartWorkflowExecutionResponse>({
+  runId: string,
+  started: boolean,
+  status: enumeration(),
+  eagerlyStarted: optional(boolean),
+});
 const replyKind = object<{ type: string }>({ type: string });
 const acceptedReply = object<{ resetHistoryEventId?: number | undefined }>({ resetHistoryEventId: optional(integer) });
 const startedReply = object<{ response: api.StartWorkflowExecutionResponse }>({ response: started });

@@ -40,6 +40,8 @@ export interface WorkerConnection {
    * left. Returns what ends it.
    */
   serveNodes(handler: (nodes: readonly WorkerNode[]) => void): () => void;
+  /** Where a worker makes itself known to clients of this process, for eager starts. */
+  readonly ownWorkers?: Map<string, { namespace: string; taskQueue: string }>;
 }
 
 /** One workflow thread, as its owner sees it. */

@@ -83,6 +83,8 @@ export interface StartWorkflowExecutionRequest {
   identity: string;
   /** A repeat with the same id returns the first answer. */
   requestId: string;
+  /** A worker of the caller's own, which gets the first workflow task if it has room and nothing waits before it. */
+  eagerWorkerId?: string | undefined;
 }
 
 export interface StartWorkflowExecutionResponse {
@@ -90,6 +92,8 @@ export interface StartWorkflowExecutionResponse {
   /** False when USE_EXISTING met a running execution. */
   started: boolean;
   status: WorkflowExecutionStatus;
+  /** The first workflow task is on its way to `eagerWorkerId`. */
+  eagerlyStarted?: boolean | undefined;
 }
 
 export interface SignalWorkflowExecutionRequest {

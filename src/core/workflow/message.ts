@@ -72,6 +72,8 @@ export interface StartMessage extends StartInput {
   cronSchedule?: string | undefined;
   conflictPolicy: WorkflowIdConflictPolicy;
   signal?: SignalInput | undefined;
+  /** Session of the caller's own worker: gets the first task with the start. The shard takes it away where that worker has no room. */
+  eagerFor?: string | undefined;
   /** The run that is started, or met, gets this update too: both or neither. Never beside `signal`. */
   update?: UpdateAsk | undefined;
 }

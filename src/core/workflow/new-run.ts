@@ -17,6 +17,8 @@ export interface NewRun {
   attributes: WorkflowExecutionStartedEventAttributes;
   userMetadata?: UserMetadata | undefined;
   signal?: SignalInput | undefined;
+  /** Session whose worker gets the first task (TaskOffer). */
+  eagerFor?: string | undefined;
 }
 
 /** Timeouts of a run as they are kept: the run's within the execution's, the task's within the run's. ms; 0: none. */
@@ -32,7 +34,7 @@ export function clampTimeouts(
   return { execution, run, task };
 }
 
-export function beginRun(turn: Turn, { runId, attributes, userMetadata, signal }: NewRun): RunDraft {
+export function beginRun(turn: Turn, { runId, attributes, userMetadata, signal, eagerFor }: NewRun): RunDraft {
   const { now } = turn;
   const backoff = attributes.firstWorkflowTaskBackoff ?? 0;
   const row: RunRow = {
@@ -63,6 +65,7 @@ export function beginRun(turn: Turn, { runId, attributes, userMetadata, signal }
   run.visible = true;
   run.add(EventType.WORKFLOW_EXECUTION_STARTED, attributes, userMetadata);
   if (signal !== undefined) run.add(EventType.WORKFLOW_EXECUTION_SIGNALED, signalAttributes(signal));
+  run.eagerFor = eagerFor;
   scheduleTask(run);
   return run;
 }

@@ -58,6 +58,8 @@ export interface TaskOffer {
   priority: number;
   fairnessKey: string;
   fairnessWeight: number;
+  /** The worker of this session gets it, if it has room now and nothing waits before it; else it is a task like any other. */
+  eagerFor?: string | undefined;
   /** It is for a worker that is free now, and no backlog: unless one takes it in this very turn, it is told so by `keepTask`. */
   speculative?: true | undefined;
 }
