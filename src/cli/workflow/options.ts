@@ -27,6 +27,7 @@ export interface StartFlags extends InputFlags {
   runTimeout?: string;
   taskTimeout?: string;
   startDelay?: string;
+  cron?: string;
   idReusePolicy?: string;
   idConflictPolicy?: string;
   memo?: string[];
@@ -68,6 +69,10 @@ export function withStart(command: Command): Command {
     .option('--run-timeout <duration>', 'for one run')
     .option('--task-timeout <duration>', 'for one workflow task (default 10s)')
     .option('--start-delay <duration>', 'wait before the first workflow task')
+    .option(
+      '--cron <schedule>',
+      "run at these times: five fields, @daily, @every 90m; 'CRON_TZ=Zone …' for a time zone",
+    )
     .addOption(
       new Option('--id-reuse-policy <policy>', 'when a closed execution has this id').choices(Object.keys(REUSE)),
     )
@@ -94,6 +99,7 @@ export function startOptions(flags: StartFlags): WorkflowStartOptions {
     ...optional('workflowRunTimeout', flags.runTimeout),
     ...optional('workflowTaskTimeout', flags.taskTimeout),
     ...optional('startDelay', flags.startDelay),
+    ...optional('cronSchedule', flags.cron),
     ...optional('workflowIdReusePolicy', flags.idReusePolicy === undefined ? undefined : REUSE[flags.idReusePolicy]),
     ...optional(
       'workflowIdConflictPolicy',

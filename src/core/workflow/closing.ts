@@ -1,7 +1,7 @@
 // A run ends: what it still had pending is taken back, those who wait are answered, children and parent hear of it, and a successor may begin
 // in the same turn.
 
-import type { Payloads } from '../../wire/common.ts';
+import type { Payloads, UserMetadata } from '../../wire/common.ts';
 import {
   ContinueAsNewInitiator,
   EventType,
@@ -12,6 +12,7 @@ import {
 import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
 import type { Failure } from '../../wire/failure.ts';
 import { notifyWorker, releaseTask } from './activity-task.ts';
+import { nextCronRun } from './cron.ts';
 import { beginRun, succeedTo } from './new-run.ts';
 import { settleQueries } from './queries.ts';
 import { releaseChildren, reportToParent } from './relations.ts';
@@ -87,6 +88,7 @@ export function inherited(run: RunDraft, runId: string): WorkflowExecutionStarte
     originalExecutionRunId: runId,
     firstExecutionRunId: attributes.firstExecutionRunId,
     retryPolicy: attributes.retryPolicy,
+    cronSchedule: attributes.cronSchedule,
     attempt: 1,
     workflowExecutionExpirationTime: attributes.workflowExecutionExpirationTime,
     workflowId: attributes.workflowId,
@@ -141,18 +143,60 @@ function beginRetry(run: RunDraft, runId: string, failure: Failure, interval: nu
   });
 }
 
+/** The run that the cron schedule asks for after this one. */
+function beginCron(
+  run: RunDraft,
+  backoff: number,
+  end: { result?: Payloads | undefined; failure?: Failure | undefined },
+): void {
+  const { attributes } = run.start;
+  const runId = run.turn.context.spareRunId;
+  succeed(run, runId, {
+    ...inherited(run, runId),
+    input: attributes.input,
+    header: attributes.header,
+    memo: attributes.memo,
+    searchAttributes: attributes.searchAttributes,
+    // A run that failed passes on what the last successful one returned.
+    lastCompletionResult: end.failure === undefined ? end.result : attributes.lastCompletionResult,
+    initiator: ContinueAsNewInitiator.CRON_SCHEDULE,
+    continuedFailure: end.failure,
+    firstWorkflowTaskBackoff: backoff,
+  });
+}
+
+/** The workflow returned: closed as completed, and run again when its cron schedule says so. */
+export function completeRun(
+  run: RunDraft,
+  result: Payloads | undefined,
+  workflowTaskCompletedEventId: number,
+  userMetadata: UserMetadata | undefined,
+): void {
+  const cron = nextCronRun(run.start, run.now);
+  const newExecutionRunId = cron === undefined ? undefined : run.turn.context.spareRunId;
+  run.add(
+    EventType.WORKFLOW_EXECUTION_COMPLETED,
+    { result, workflowTaskCompletedEventId, newExecutionRunId },
+    userMetadata,
+  );
+  closeRun(run);
+  if (cron !== undefined) beginCron(run, cron, { result });
+}
+
 /** The workflow failed: closed as failed, and retried when its policy says so. */
 export function failRun(run: RunDraft, failure: Failure, workflowTaskCompletedEventId: number): void {
   const verdict = workflowRetry(run, failure);
+  const cron = verdict.retry ? undefined : nextCronRun(run.start, run.now);
   const nextRunId = run.turn.context.spareRunId;
   run.add(EventType.WORKFLOW_EXECUTION_FAILED, {
     failure,
     retryState: verdict.retry ? RetryState.IN_PROGRESS : verdict.state,
     workflowTaskCompletedEventId,
-    newExecutionRunId: verdict.retry ? nextRunId : undefined,
+    newExecutionRunId: verdict.retry || cron !== undefined ? nextRunId : undefined,
   });
   closeRun(run);
   if (verdict.retry) beginRetry(run, nextRunId, failure, verdict.interval);
+  else if (cron !== undefined) beginCron(run, cron, { failure });
 }
 
 /** Run or execution timeout. The run's may be retried, the execution's never. */
@@ -165,11 +209,13 @@ export function timeOutRun(run: RunDraft): void {
   abandonTask(run);
   const expired = (run.row.executionExpiration ?? Number.POSITIVE_INFINITY) <= run.now;
   const verdict = expired ? ({ retry: false, state: RetryState.TIMEOUT } as const) : workflowRetry(run, failure);
+  const cron = expired || verdict.retry ? undefined : nextCronRun(run.start, run.now);
   const nextRunId = run.turn.context.spareRunId;
   run.add(EventType.WORKFLOW_EXECUTION_TIMED_OUT, {
     retryState: verdict.retry ? RetryState.IN_PROGRESS : verdict.state,
-    newExecutionRunId: verdict.retry ? nextRunId : undefined,
+    newExecutionRunId: verdict.retry || cron !== undefined ? nextRunId : undefined,
   });
   closeRun(run);
   if (verdict.retry) beginRetry(run, nextRunId, failure, verdict.interval);
+  else if (cron !== undefined) beginCron(run, cron, { failure });
 }

@@ -38,7 +38,7 @@ export function clampTimeouts(
 export function withoutInput(
   attributes: WorkflowExecutionStartedEventAttributes,
 ): WorkflowExecutionStartedEventAttributes {
-  if (attributes.retryPolicy !== undefined) return attributes;
+  if (attributes.retryPolicy !== undefined || attributes.cronSchedule) return attributes;
   const { input: _input, ...rest } = attributes;
   return rest;
 }

@@ -23,6 +23,7 @@ export type OriginRef = Pick<Origin, 'runId' | 'initiatedEventId'>;
 /** A workflow starts this one as its child. Answered by `childStarted` or `childStartFailed`. */
 export interface StartChildMessage extends StartInput {
   type: 'startChild';
+  cronSchedule?: string | undefined;
   origin: Origin;
   /** The top of the tree of parents. */
   root: WorkflowExecution;

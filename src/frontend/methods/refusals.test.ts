@@ -86,12 +86,6 @@ describe('startWorkflowExecution refuses', () => {
   ])('(case %#) what is wrong, in words', (over, message) => {
     expect(refusal('startWorkflowExecution', { ...START, ...over })).toEqual({ code: INVALID, message });
   });
-
-  it('cron schedules, which it would not run', () => {
-    expect(refusal('startWorkflowExecution', { ...START, cronSchedule: '* * * * *' })?.code).toBe(
-      StatusCode.UNIMPLEMENTED,
-    );
-  });
 });
 
 describe('startWorkflowExecution accepts', () => {

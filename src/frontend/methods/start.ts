@@ -11,18 +11,7 @@ import { WorkflowIdConflictPolicy } from '../../wire/enums.ts';
 import { type Call, method, type Services } from '../door.ts';
 import { sessionOf } from '../hosted-worker.ts';
 import { covers, stamp } from '../search-attributes.ts';
-import { unimplemented } from '../statuses.ts';
-import {
-  defaulted,
-  enumeration,
-  type Fields,
-  integer,
-  invalid,
-  object,
-  optional,
-  Refused,
-  string,
-} from '../validate/check.ts';
+import { defaulted, enumeration, type Fields, integer, invalid, object, optional, string } from '../validate/check.ts';
 import * as common from '../validate/common.ts';
 import * as rules from '../validate/rules.ts';
 
@@ -69,13 +58,8 @@ export function startMessage(
   rules.present(limits, 'WorkflowType', request.workflowType);
   rules.taskQueueName(limits, request.taskQueue);
   const workflowStartDelay = rules.duration('WorkflowStartDelay', request.workflowStartDelay);
-  if (request.cronSchedule) {
-    if (workflowStartDelay !== undefined)
-      throw invalid('CronSchedule and WorkflowStartDelay may not be used together.');
-    // Running once what was meant to run every night would be worse than refusing it.
-    throw new Refused(
-      unimplemented('This server does not run cron schedules yet: start the workflow without cronSchedule.'),
-    );
+  if (request.cronSchedule && workflowStartDelay !== undefined) {
+    throw invalid('CronSchedule and WorkflowStartDelay may not be used together.');
   }
   rules.retryPolicy(request.retryPolicy);
   rules.priority(request.priority);
@@ -99,6 +83,7 @@ export function startMessage(
     workflowRunTimeout: rules.duration('WorkflowRunTimeout', request.workflowRunTimeout),
     workflowTaskTimeout: rules.duration('WorkflowTaskTimeout', request.workflowTaskTimeout),
     workflowStartDelay,
+    cronSchedule: request.cronSchedule,
     retryPolicy: request.retryPolicy,
     ...rules.idPolicies(request.workflowIdReusePolicy, request.workflowIdConflictPolicy, defaultConflict),
     priority: request.priority,

@@ -36,6 +36,8 @@ export interface Recording {
 const CLIENT = 'oracle-client';
 const WORKER = 'oracle-worker';
 const STICKY = '<sticky>';
+/** Of a run that goes on after the recording. */
+const NOT_RECORDED = '99999999-0000-4000-8000-000000000000';
 const NAMESPACES = new Map([['default', { id: '<namespaceId>' }]]);
 
 /** The run that begins with this event, when it is a reset's. */
@@ -68,7 +70,7 @@ export class Replay {
     }
   }
 
-  #send(message: Message, spareRunId = this.#chain[this.#begun]?.runId ?? 'run#none'): Decision {
+  #send(message: Message, spareRunId = this.#chain[this.#begun]?.runId ?? NOT_RECORDED): Decision {
     const context = { now: this.#now, spareRunId, limits: DEFAULT_LIMITS, namespaces: NAMESPACES };
     const decision = decide(this.state, message, context);
     if (!decision.ok) return decision;
@@ -197,7 +199,8 @@ export class Replay {
       workflowExecutionTimeout: a.workflowExecutionTimeout,
       workflowRunTimeout: a.workflowRunTimeout,
       workflowTaskTimeout: a.workflowTaskTimeout,
-      workflowStartDelay: a.firstWorkflowTaskBackoff,
+      workflowStartDelay: a.cronSchedule ? undefined : a.firstWorkflowTaskBackoff,
+      cronSchedule: a.cronSchedule,
       retryPolicy: a.retryPolicy,
       priority: a.priority,
       userMetadata: event.userMetadata,

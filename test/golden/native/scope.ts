@@ -12,6 +12,7 @@ export const IN_SCOPE = [
   'start-delay',
   'eager-workflow-start',
   'unknown-workflow-type',
+  'start-requests-that-are-refused',
   'describe-running-and-closed',
   // activities
   'activity-success',
@@ -81,6 +82,7 @@ export const IN_SCOPE = [
   'id-reuse-policies',
   'id-conflict-policies',
   'id-reuse-terminate-if-running',
+  'workflow-cron',
   // resets
   'reset-to-the-first-task-reapplying',
   'reset-to-the-first-task-without-reapplying',
@@ -174,8 +176,6 @@ export const IN_SCOPE = [
 
 /** Recorded scenarios of the copied files that need a feature of a later part, and which. */
 export const LATER: Readonly<Record<string, string>> = {
-  'start-requests-that-are-refused': 'cron',
-  'workflow-cron': 'cron',
   'workflow-paused-and-unpaused': 'pausing workflows',
 };
 
@@ -187,6 +187,10 @@ export const ON_PURPOSE: Readonly<Record<string, { paths: readonly string[]; why
   'eager-workflow-start': {
     paths: ['**.workflowTaskStartedEventAttributes'],
     why: 'the worker that has the first task is known, and named; there it is the client that asked, without a version',
+  },
+  'start-requests-that-are-refused': {
+    paths: ['outcome.*.error.message'],
+    why: 'the error names the workflow id and the reason, or the option and what was given; its cause is the same',
   },
   'payload-over-the-limit': { paths: ['outcome.error.message'], why: 'the error names the workflow id and the reason' },
   'list-and-count-by-query': {

@@ -2,8 +2,8 @@
 
 import type { CompleteWorkflowExecutionCommandAttributes } from '../../../wire/command.ts';
 import type { UserMetadata } from '../../../wire/common.ts';
-import { EventType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
-import { closeRun } from '../closing.ts';
+import { WorkflowTaskFailedCause } from '../../../wire/enums.ts';
+import { completeRun } from '../closing.ts';
 import { bad, blobProblem, type CommandContext, type CommandProblem } from './problem.ts';
 
 export function completeWorkflow(
@@ -26,11 +26,6 @@ export function completeWorkflow(
   );
   if (problem !== undefined) return problem;
   const { run, workflowTaskCompletedEventId } = context;
-  run.add(
-    EventType.WORKFLOW_EXECUTION_COMPLETED,
-    { result: attributes.result, workflowTaskCompletedEventId },
-    userMetadata,
-  );
-  closeRun(run);
+  completeRun(run, attributes.result, workflowTaskCompletedEventId, userMetadata);
   return undefined;
 }

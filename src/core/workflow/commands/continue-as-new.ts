@@ -4,6 +4,7 @@ import type { ContinueAsNewWorkflowExecutionCommandAttributes } from '../../../w
 import type { UserMetadata } from '../../../wire/common.ts';
 import { ContinueAsNewInitiator, EventType, TaskQueueKind, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
 import { closeRun, inherited, succeed, successorBackoff } from '../closing.ts';
+import { cronProblem } from '../cron.ts';
 import { stampTypes } from '../fields.ts';
 import { clampTimeouts } from '../new-run.ts';
 import { completePolicy, policyProblem } from '../retry.ts';
@@ -29,7 +30,8 @@ function problemOf(
   for (const [name, value] of Object.entries(named)) {
     if (value !== undefined && !(value >= 0)) return bad(CAUSE, `Invalid ${name}: ${value} ms.`);
   }
-  if (attributes.cronSchedule) return bad(CAUSE, 'CronSchedule is not supported by this version.');
+  const cron = cronProblem(attributes.cronSchedule, context.run.now);
+  if (cron !== undefined) return bad(CAUSE, cron);
   const policy = policyProblem(attributes.retryPolicy);
   if (policy !== undefined) return bad(CAUSE, policy);
   return (
@@ -94,6 +96,7 @@ export function continueAsNew(
     ...from,
     ...next,
     retryPolicy: attributes.retryPolicy === undefined ? from.retryPolicy : completePolicy(attributes.retryPolicy),
+    cronSchedule: attributes.cronSchedule || from.cronSchedule,
     initiator,
     continuedFailure: attributes.failure,
     lastCompletionResult: attributes.lastCompletionResult,

@@ -11,6 +11,7 @@ import {
   WorkflowTaskFailedCause,
 } from '../../../wire/enums.ts';
 import type { StartChildWorkflowExecutionInitiatedEventAttributes } from '../../../wire/event-attributes.ts';
+import { cronProblem } from '../cron.ts';
 import { stampTypes } from '../fields.ts';
 import { clampTimeouts } from '../new-run.ts';
 import { effectivePriority } from '../offers.ts';
@@ -46,9 +47,8 @@ function problemOf(
   for (const [name, value] of Object.entries(named)) {
     if (value !== undefined && !(value >= 0)) return bad(CAUSE, `Invalid ${name} of child ${workflowId}: ${value} ms.`);
   }
-  if (attributes.cronSchedule) {
-    return bad(CAUSE, `CronSchedule of child ${workflowId} is not supported by this version.`);
-  }
+  const cron = cronProblem(attributes.cronSchedule, context.run.now);
+  if (cron !== undefined) return bad(CAUSE, `${cron} WorkflowId=${workflowId}`);
   const policy = policyProblem(attributes.retryPolicy);
   if (policy !== undefined) return bad(CAUSE, `${policy} WorkflowId=${workflowId}`);
   if ((priority?.priorityKey ?? 0) < 0) return bad(CAUSE, `Priority key of child ${workflowId} is negative.`);
@@ -125,6 +125,7 @@ function initiatedAttributes(
     workflowTaskCompletedEventId,
     workflowIdReusePolicy: attributes.workflowIdReusePolicy || WorkflowIdReusePolicy.ALLOW_DUPLICATE,
     retryPolicy: attributes.retryPolicy === undefined ? undefined : completePolicy(attributes.retryPolicy),
+    cronSchedule: attributes.cronSchedule || undefined,
     header: attributes.header,
     memo: attributes.memo,
     searchAttributes: indexedFields === undefined ? undefined : { indexedFields: stampTypes(indexedFields) },
@@ -162,6 +163,7 @@ function ask(
       workflowRunTimeout: initiated.workflowRunTimeout,
       workflowTaskTimeout: initiated.workflowTaskTimeout,
       retryPolicy: initiated.retryPolicy,
+      cronSchedule: initiated.cronSchedule,
       reusePolicy: initiated.workflowIdReusePolicy,
       priority: effectivePriority(initiated.priority, attributes.priority),
       userMetadata,

@@ -288,10 +288,11 @@ describe('chains of runs', () => {
     });
   });
 
-  it('cron is refused by name', () => {
-    expect(new World().refuse(new World().startMessage({ cronSchedule: '* * * * *' })).code).toBe(
-      StatusCode.UNIMPLEMENTED,
-    );
+  it.each(['every day', '* * * * * *', '0 0 30 2 *', '@every', '60 * * * *'])('cron %s is refused', (cronSchedule) => {
+    expect(new World().refuse(new World().startMessage({ cronSchedule }))).toMatchObject({
+      code: StatusCode.INVALID_ARGUMENT,
+      message: 'invalid CronSchedule.',
+    });
   });
 });
 

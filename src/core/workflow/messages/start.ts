@@ -3,6 +3,7 @@
 
 import type { StartWorkflowExecutionResponse } from '../../../wire/api.ts';
 import {
+  ContinueAsNewInitiator,
   EventType,
   TaskQueueKind,
   WorkflowExecutionStatus,
@@ -11,11 +12,12 @@ import {
 } from '../../../wire/enums.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../../wire/event-attributes.ts';
 import { SERVER_IDENTITY, terminateRun } from '../closing.ts';
+import { cronBackoff, cronProblem } from '../cron.ts';
 import { jsonPayloads } from '../fields.ts';
 import type { StartMessage } from '../message.ts';
 import { beginRun, clampTimeouts } from '../new-run.ts';
 import type { Decision, Rejection, TurnContext } from '../outcome.ts';
-import { alreadyCompleted, alreadyStarted, exhausted, invalidArgument, unimplemented } from '../rejections.ts';
+import { alreadyCompleted, alreadyStarted, exhausted, invalidArgument } from '../rejections.ts';
 import { completePolicy, policyProblem } from '../retry.ts';
 import type { RunDraft } from '../run-draft.ts';
 import { signalAttributes } from '../signals.ts';
@@ -117,12 +119,9 @@ function keepEarlierStart(turn: Turn, run: RunState): void {
   turn.rememberStart(requestId, { ...row, at: turn.now, status: status ?? WorkflowExecutionStatus.TERMINATED });
 }
 
-function badStart(message: StartMessage, { limits }: TurnContext): Rejection | undefined {
-  if (message.cronSchedule) {
-    return unimplemented(
-      `cronSchedule is not supported by this version (workflow type ${message.workflowType}): start the workflow from a scheduler of yours, or continue as new after a timer`,
-    );
-  }
+function badStart(message: StartMessage, { limits, now }: TurnContext): Rejection | undefined {
+  const cron = cronProblem(message.cronSchedule, now);
+  if (cron !== undefined) return invalidArgument(cron);
   const timeouts = {
     WorkflowExecutionTimeout: message.workflowExecutionTimeout,
     WorkflowRunTimeout: message.workflowRunTimeout,
@@ -224,7 +223,10 @@ function startedAttributes(
     },
     context.limits,
   );
-  const delay = message.workflowStartDelay || 0;
+  const { cronSchedule } = message;
+  const delay = cronSchedule
+    ? (cronBackoff(cronSchedule, context.now, context.now) ?? 0)
+    : message.workflowStartDelay || 0;
   return {
     workflowType: { name: message.workflowType },
     taskQueue: { name: message.taskQueue, kind: TaskQueueKind.NORMAL },
@@ -238,6 +240,8 @@ function startedAttributes(
     retryPolicy: message.retryPolicy === undefined ? undefined : completePolicy(message.retryPolicy),
     attempt: 1,
     workflowExecutionExpirationTime: timeouts.execution > 0 ? context.now + delay + timeouts.execution : undefined,
+    cronSchedule: cronSchedule || undefined,
+    initiator: cronSchedule ? ContinueAsNewInitiator.CRON_SCHEDULE : undefined,
     firstWorkflowTaskBackoff: delay || undefined,
     memo: message.memo,
     searchAttributes: message.searchAttributes,
