@@ -60,7 +60,11 @@ function ofCluster(error: unknown): NodeStartError | undefined {
 }
 
 /** Any error of a start as one that speaks to people. */
-export function startErrorOf(error: unknown, listen: { ip: string; port: number } | undefined): NodeStartError {
+export function startErrorOf(
+  error: unknown,
+  listen: { ip: string; port: number } | undefined,
+  portFlag = '--port',
+): NodeStartError {
   if (error instanceof NodeStartError) return error;
   if (error instanceof StoreError) {
     return new NodeStartError(kindOf(error.kind), error.message, error.hint ?? 'Check the data directory.', error);
@@ -74,14 +78,14 @@ export function startErrorOf(error: unknown, listen: { ip: string; port: number 
       return new NodeStartError(
         'portTaken',
         `${where} is taken by another process`,
-        'Stop that one, or choose another port with --port.',
+        `Stop that one, or choose another port with ${portFlag}.`,
         error,
       );
     case 'EACCES':
       return new NodeStartError(
         'address',
         `listening on ${where} is not permitted`,
-        'Ports below 1024 need privileges: choose another one with --port.',
+        `Ports below 1024 need privileges: choose another one with ${portFlag}.`,
         error,
       );
     case 'EADDRNOTAVAIL':

@@ -1,7 +1,6 @@
 // The composition root: the only place that sees everything. Builds store → engine → matching → doors, starts them in the order that
 // fails soonest and serves last, and takes them down the other way round. Used by the CLI and by `tenuto/server`.
 
-import { readFileSync } from 'node:fs';
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
@@ -9,6 +8,8 @@ import type { ClusterNode } from '../cluster/node/cluster-node.ts';
 import type { DoorAddress, NodeConfig } from './config/config.ts';
 import { isLoopback } from './config/values.ts';
 import { Admission } from './frontend/admission.ts';
+import type { Services } from './frontend/door.ts';
+import type { GrpcDoor } from './frontend/grpc/door.ts';
 import { type HostRules, hostRules } from './frontend/http/host-rules.ts';
 import { notReady, notServing, type Standing } from './frontend/http/readiness.ts';
 import { makeHttpServer, tryToListen } from './frontend/http/server.ts';
@@ -21,7 +22,9 @@ import { connectInProcess, type InProcessTransport } from './frontend/websocket/
 import { listenForWebSockets } from './frontend/websocket/listener.ts';
 import { Matcher } from './matching/matcher.ts';
 import type { ClusterParts, Prepared } from './node-cluster.ts';
-import { NodeStartError, startErrorOf } from './node-errors.ts';
+import { startErrorOf } from './node-errors.ts';
+import { openReplicaStore, openStore, refuseMember } from './node-store.ts';
+import { readTls } from './node-tls.ts';
 import { clusterGauges } from './observe/cluster-gauges.ts';
 import type { Exposition } from './observe/exposition.ts';
 import { Metrics } from './observe/metrics.ts';
@@ -52,6 +55,8 @@ export interface NodeOptions {
 export interface RunningNode {
   /** `host:port` of WebSocket and HTTP; undefined without a socket. */
   readonly address: string | undefined;
+  /** `host:port` of the gRPC door; undefined without one. */
+  readonly grpcAddress: string | undefined;
   readonly nodeId: string;
   readonly store: Store;
   /** What it knows and does of its cluster; undefined when it stands alone. */
@@ -62,47 +67,6 @@ export interface RunningNode {
   connect(): InProcessTransport;
   /** Says goodbye to clients, lets open requests finish, makes everything durable. Idempotent. */
   close(): Promise<void>;
-}
-
-// Each adapter is loaded only when it is used: a node in memory needs no LevelDB, one with a directory no client of a database.
-async function openStore(config: NodeConfig, log: Log): Promise<Store> {
-  if (config.postgres === undefined) return openReplicaStore(config);
-  const { openPostgresStore } = await import('./store/postgres/index.ts');
-  return openPostgresStore(config.postgres, undefined, log);
-}
-
-async function openReplicaStore({ dataDirectory, shardCount }: NodeConfig): Promise<ReplicaStore> {
-  if (dataDirectory === undefined) {
-    const { openMemoryStore } = await import('./store/memory/store.ts');
-    return openMemoryStore({ shardCount, directoryId: systemRandom.uuid() });
-  }
-  const { openLevelStore } = await import('./store/leveldb/store.ts');
-  return openLevelStore({ directory: dataDirectory, shardCount });
-}
-
-/** Alone it would serve what the others have gone on with, and what it then acknowledged would be in conflict with theirs. */
-async function refuseMember(dataDirectory: string): Promise<void> {
-  const { stateFile } = await import('../cluster/node/state.ts');
-  const known = await stateFile(dataDirectory).read();
-  if (known === undefined) return;
-  throw new NodeStartError(
-    'config',
-    `the data directory ${dataDirectory} belongs to a node of cluster ${known.record.clusterId}: it is not served alone`,
-    'Set cluster.id and what goes with it, or name another directory. A cluster is made one node by a backup and `tenuto data restore --standalone`.',
-  );
-}
-
-function readPem(file: string, what: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new NodeStartError(
-      'config',
-      `the TLS ${what} cannot be read: ${reason}`,
-      'Check tls.certFile and tls.keyFile.',
-    );
-  }
 }
 
 class Node implements RunningNode {
@@ -116,9 +80,12 @@ class Node implements RunningNode {
   /** Reaches the shards of all nodes. */
   readonly #everywhere: Engine;
   readonly #door: NativeDoor;
+  readonly #services: Services;
+  readonly #admission: Admission;
   readonly #cluster: ClusterNode | undefined;
   readonly store: Store;
   #http: HttpServer | undefined;
+  #grpc: GrpcDoor | undefined;
   #exposition: Promise<Exposition> | undefined;
   #scrubber: Scrubber | undefined;
   #control: { close(): Promise<void> } | undefined;
@@ -168,7 +135,9 @@ class Node implements RunningNode {
     this.#directory = new NamespaceDirectory({
       ...{ engine: this.#everywhere, clock: systemClock, scheduler: systemScheduler, namespaces: this.#namespaces },
     });
-    this.#door = this.#makeDoor(this.#everywhere);
+    this.#services = this.#makeServices(this.#everywhere);
+    this.#admission = new Admission(config.doorLimits.openCalls);
+    this.#door = this.#makeDoor();
     nodeGauges(this.#metrics, {
       engine: this.#engine,
       matcher: this.#matcher,
@@ -185,6 +154,10 @@ class Node implements RunningNode {
     return this.#cluster?.control;
   }
 
+  get grpcAddress(): string | undefined {
+    return this.#grpc?.address;
+  }
+
   get nodeId(): string {
     return this.store.directoryId;
   }
@@ -192,6 +165,7 @@ class Node implements RunningNode {
   async start(): Promise<void> {
     // The port first: it is taken or free at once, recovery may take a moment. Until it is over upgrades get 503.
     await this.#listen();
+    await this.#listenForGrpc();
     await this.#engine.open();
     await this.#cluster?.open(this.#clientAddress());
     const heard = this.#directory.start();
@@ -219,31 +193,35 @@ class Node implements RunningNode {
 
   // ---------------------------------------------------------------- inside
 
-  #makeDoor(engine: Engine): NativeDoor {
-    const { log } = this.#options;
-    const { doorLimits, limits, dataDirectory, postgres } = this.#config;
-    return new NativeDoor({
-      services: {
-        engine,
-        workers: this.#matcher,
-        namespaces: this.#namespaces.known,
-        directory: this.#directory,
-        attributes: new AttributeDirectory(engine, systemClock),
-        ...(this.#cluster && { cluster: this.#cluster.control }),
-        clock: systemClock,
-        random: systemRandom,
-        limits,
-        info: {
-          version: VERSION,
-          nodeId: this.store.directoryId,
-          shardCount: this.store.shardCount,
-          store: postgres !== undefined ? 'postgres' : dataDirectory === undefined ? 'memory' : 'leveldb',
-        },
+  #makeServices(engine: Engine): Services {
+    const { limits, dataDirectory, postgres } = this.#config;
+    return {
+      engine,
+      workers: this.#matcher,
+      namespaces: this.#namespaces.known,
+      directory: this.#directory,
+      attributes: new AttributeDirectory(engine, systemClock),
+      ...(this.#cluster && { cluster: this.#cluster.control }),
+      clock: systemClock,
+      random: systemRandom,
+      limits,
+      info: {
+        version: VERSION,
+        nodeId: this.store.directoryId,
+        shardCount: this.store.shardCount,
+        store: postgres !== undefined ? 'postgres' : dataDirectory === undefined ? 'memory' : 'leveldb',
       },
+    };
+  }
+
+  #makeDoor(): NativeDoor {
+    const { log } = this.#options;
+    return new NativeDoor({
+      services: this.#services,
       namespaces: this.#namespaces,
       scheduler: systemScheduler,
-      admission: new Admission(doorLimits.openCalls),
-      limits: doorLimits,
+      admission: this.#admission,
+      limits: this.#config.doorLimits,
       methods,
       metrics: this.#metrics,
       onHello: ({ client, identity }, peer) => log.debug({ peer, client, identity }, 'a client said hello'),
@@ -256,9 +234,8 @@ class Node implements RunningNode {
   }
 
   async #listen(): Promise<void> {
-    const { listen, tls, doorLimits } = this.#config;
+    const { listen, doorLimits } = this.#config;
     if (listen === undefined) return;
-    const pems = tls && { cert: readPem(tls.certFile, 'certificate'), key: readPem(tls.keyFile, 'key') };
     const rules = this.#rules(listen);
     const routes = {
       notReady: () => this.notReady(),
@@ -266,7 +243,7 @@ class Node implements RunningNode {
       onFault: (error: unknown) =>
         this.#options.log.error({ error: error instanceof Error ? error : new Error(String(error)) }, 'metrics failed'),
     };
-    const server = await makeHttpServer(routes, rules, pems);
+    const server = await makeHttpServer(routes, rules, readTls(this.#config.tls));
     listenForWebSockets(server, {
       door: this.#door,
       rules,
@@ -281,6 +258,21 @@ class Node implements RunningNode {
     // A listening TCP server has an address of this kind.
     const bound = server.address() as AddressInfo;
     this.address = `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+  }
+
+  async #listenForGrpc(): Promise<void> {
+    if (this.#config.grpc === undefined) return;
+    const { openGrpcDoor } = await import('./node-grpc.ts');
+    this.#grpc = await openGrpcDoor({
+      config: this.#config,
+      services: this.#services,
+      namespaces: this.#namespaces,
+      admission: this.#admission,
+      metrics: this.#metrics,
+      log: this.#options.log,
+      tls: readTls(this.#config.tls),
+      notReady: () => notServing(this.#standing()),
+    });
   }
 
   /** Where clients of the cluster reach this node. */
@@ -380,6 +372,7 @@ class Node implements RunningNode {
     this.#cluster.fail(fault);
     // Others serve what clients ask for.
     void this.#door.drain(this.#config.shutdownGraceMs, 'the node stops serving');
+    void this.#grpc?.drain(this.#config.shutdownGraceMs);
   }
 
   async #shutDown(): Promise<void> {
@@ -391,7 +384,11 @@ class Node implements RunningNode {
       await this.#control?.close();
       // Others lead before clients are sent away: what they ask meanwhile is forwarded.
       await this.#cluster?.leave(this.#config.shutdownGraceMs);
-      await this.#door.drain(this.#config.shutdownGraceMs, 'the node is shutting down');
+      const { shutdownGraceMs } = this.#config;
+      await Promise.all([
+        this.#door.drain(shutdownGraceMs, 'the node is shutting down'),
+        this.#grpc?.drain(shutdownGraceMs),
+      ]);
       await this.#engine.close();
       await this.#cluster?.close();
       await this.store.close();
@@ -415,6 +412,7 @@ class Node implements RunningNode {
   /** After a start that failed: gives back what was taken. */
   async abandon(): Promise<void> {
     await this.#closeHttp();
+    await this.#grpc?.drain(0);
     this.#directory.stop();
     // It may be open already, with timers that would write to a store that is closed.
     await this.#engine.close().catch(() => {});

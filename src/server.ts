@@ -17,6 +17,8 @@ export interface ServerOptions {
   namespaces?: readonly (string | NamespaceOptions)[] | undefined;
   /** Port of WebSocket and HTTP; 0: any free one, see `address`. Absent: no socket, only `connect()`. */
   port?: number | undefined;
+  /** Port of the Temporal-compatible gRPC door; 0: any free one, see `grpcAddress`. Absent: none. */
+  grpcPort?: number | undefined;
   /** Address to listen on. Default 127.0.0.1. */
   ip?: string | undefined;
   /** PEM files: WebSocket and HTTP speak TLS. */
@@ -57,11 +59,12 @@ export class Server {
    * @throws NodeStartError when it cannot start: port taken, data directory in use, unreadable, damaged or of a newer version.
    */
   static async create(options: ServerOptions = {}): Promise<Server> {
-    const { port, ip, namespaces } = options;
+    const { port, grpcPort, ip, namespaces } = options;
     const config = completeConfig({
       dataDirectory: options.dataDir,
       shardCount: options.shardCount,
       listen: port === undefined ? undefined : { port, ip },
+      grpc: grpcPort === undefined ? undefined : { port: grpcPort, ip },
       tls: options.tls,
       allowedHosts: options.allowedHosts,
       namespaces: namespaces?.map((namespace) => (typeof namespace === 'string' ? { name: namespace } : namespace)),
@@ -75,6 +78,11 @@ export class Server {
   /** `host:port` for clients; undefined without a socket. */
   get address(): string | undefined {
     return this.#node.address;
+  }
+
+  /** `host:port` for Temporal's clients; undefined without that door. */
+  get grpcAddress(): string | undefined {
+    return this.#node.grpcAddress;
   }
 
   /** One connection without a socket, for `Connection.fromTransport(() => server.connect())`. */

@@ -60,7 +60,7 @@ function importsOf(file: string): Import[] {
 function layerOf(file: string): string {
   const [top = '', second = ''] = file.split('/');
   if (top !== 'src') return top;
-  if (/^src\/(node|node-cluster|node-errors|server)\.ts$/.test(file)) return 'node';
+  if (/^src\/(node|node-cluster|node-errors|node-grpc|node-store|node-tls|server)\.ts$/.test(file)) return 'node';
   return second.endsWith('.ts') ? `src/${second}` : second;
 }
 

@@ -19,12 +19,14 @@ import { command, queryResult } from '../../src/frontend/validate/commands.ts';
 import * as common from '../../src/frontend/validate/common.ts';
 import { protocolMessages } from '../../src/frontend/validate/messages.ts';
 import type { UpdateWithStartMessage } from '../../src/ports/engine.ts';
+import type { StickyChoice } from '../../src/wire/api.ts';
 
 export type ForwardedType =
   | 'start'
   | 'signal'
   | 'requestCancel'
   | 'terminate'
+  | 'reset'
   | 'completeWorkflowTask'
   | 'failWorkflowTask'
   | 'completeActivityTask'
@@ -145,6 +147,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     conflictPolicy: enumeration(),
     priority: optional(common.priority),
     userMetadata: optional(common.userMetadata),
+    eagerFor: optional(string),
     signal: optional(object<messages.SignalInput>(signalInput)),
     update: optional(object<messages.UpdateAsk>(updateAsk)),
   }),
@@ -164,6 +167,16 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     identity: string,
     requestId: string,
   }),
+  reset: object<Omit<messages.ResetMessage, 'history'>>({
+    type: typed('reset'),
+    target,
+    runId: string,
+    requestId: string,
+    reason: string,
+    identity: string,
+    workflowTaskFinishEventId: integer,
+    exclude: list(enumeration()),
+  }),
   completeWorkflowTask: object<messages.CompleteWorkflowTaskMessage>({
     type: typed('completeWorkflowTask'),
     task: taskRef,
@@ -171,6 +184,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     commands: list(command),
     attributeProblems: optional(list(object<messages.AttributeProblem>({ command: integer, problem: string }))),
     sticky: boolean,
+    stickyQueue: optional(object<StickyChoice>({ queue: string, scheduleToStartTimeout: integer })),
     queryResults: optional(record(queryResult)),
     forceCreateNewWorkflowTask: boolean,
     messages: optional(protocolMessages),
@@ -307,6 +321,7 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
     case 'signal':
     case 'requestCancel':
     case 'terminate':
+    case 'reset':
       return message.requestId === '' ? 'perhapsTwice' : 'once';
     case 'completeWorkflowTask':
     case 'failWorkflowTask':

@@ -7,7 +7,11 @@ afterEach(() => void vi.useRealTimers());
 function told(reasons: (string | undefined)[]): { lines: string[]; pass(polls: number): void } {
   const lines: string[] = [];
   const notReady = (): string | undefined => (reasons.length > 1 ? reasons.shift() : reasons[0]);
-  announce({ address: '127.0.0.1:7280', notReady }, 'data in ./n1', (line) => void lines.push(line));
+  announce(
+    { address: '127.0.0.1:7280', grpcAddress: undefined, notReady },
+    'data in ./n1',
+    (line) => void lines.push(line),
+  );
   return { lines, pass: (polls) => void vi.advanceTimersByTime(polls * READY_POLL_MS) };
 }
 

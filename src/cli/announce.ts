@@ -7,11 +7,12 @@ export const READY_POLL_MS = 250;
 
 /** `where`: where its data is, for people. */
 export function announce(
-  node: Pick<RunningNode, 'address' | 'notReady'>,
+  node: Pick<RunningNode, 'address' | 'grpcAddress' | 'notReady'>,
   where: string,
   say: (line: string) => void,
 ): void {
-  const on = `on ${node.address ?? '(no socket)'}, ${where}`;
+  const grpc = node.grpcAddress === undefined ? '' : `, gRPC on ${node.grpcAddress}`;
+  const on = `on ${node.address ?? '(no socket)'}${grpc}, ${where}`;
   const why = node.notReady();
   if (why === undefined) {
     say(`Tenuto is ready ${on}. Ctrl-C ends it.\n`);

@@ -21,6 +21,7 @@ const VARIABLE_OF = {
   dataDir: 'TENUTO_DATA_DIR',
   ip: 'TENUTO_IP',
   port: 'TENUTO_PORT',
+  grpcPort: 'TENUTO_GRPC_PORT',
   advertise: 'TENUTO_ADVERTISE',
   shardCount: 'TENUTO_SHARD_COUNT',
   logLevel: 'TENUTO_LOG_LEVEL',
@@ -55,7 +56,7 @@ export function defineServerCommands(server: Command): void {
     .option('--data-dir <directory>', 'keep data there, every commit fsynced (default: in memory, gone at the end)')
     .option('--ip <address>', 'address to listen on', '127.0.0.1')
     .option('-p, --port <port>', 'WebSocket and HTTP; 0 takes any free one', '7280')
-    .option('--grpc-port <port>', 'the Temporal-compatible gRPC door (not there yet)')
+    .option('--grpc-port <port>', 'Temporal-compatible gRPC; 0 takes any free one, "off" has none (default: 7233)')
     .option('-n, --namespace <name>', 'namespace to make besides "default"; repeat for several', collect)
     .option('--shard-count <n>', 'shards of a new data directory, fixed for its life (default: 256)')
     .addOption(new Option('--log-level <level>', 'what is logged to stderr').choices(LOG_LEVELS).default('warn'))
@@ -71,6 +72,7 @@ export function defineServerCommands(server: Command): void {
     .option('--data-dir <directory>', 'keep data there (default: in memory, gone at the end)')
     .option('--ip <address>', 'address to listen on for clients and workers (default: 127.0.0.1)')
     .option('-p, --port <port>', 'WebSocket and HTTP; 0 takes any free one (default: 7280)')
+    .option('--grpc-port <port>', 'Temporal-compatible gRPC; 0 takes any free one (default: none)')
     .option('--advertise <host:port>', 'how clients and workers reach it, where that is another address')
     .option('--shard-count <n>', 'shards of a new data directory or cluster, fixed for its life (default: 256)')
     .addOption(new Option('--log-level <level>', 'what is logged to stderr (default: info)').choices(LOG_LEVELS))
@@ -99,11 +101,6 @@ export function defineServerCommands(server: Command): void {
 }
 
 async function startDev(flags: StartDevFlags): Promise<void> {
-  if (flags.grpcPort !== undefined) {
-    throw new UsageError(
-      `--grpc-port ${flags.grpcPort}: this version has no gRPC door yet; leave the flag out and use the WebSocket port (--port)`,
-    );
-  }
   const port = wholeNumber('--port', flags.port, 0, 65_535);
   const { completeConfig } = await import('../config/config.ts');
   const names = ['default', ...(flags.namespace ?? [])];
@@ -113,12 +110,20 @@ async function startDev(flags: StartDevFlags): Promise<void> {
       shardCount:
         flags.shardCount === undefined ? undefined : wholeNumber('--shard-count', flags.shardCount, 1, 65_536),
       listen: { ip: flags.ip, port },
+      grpc: devGrpc(flags.grpcPort, port),
       namespaces: [...new Set(names)].map((name) => ({ name })),
       logLevel: flags.logLevel,
       shutdownGraceMs: 2_000,
     }),
   );
   await run(config, flags.dataDir === undefined ? 'data in memory' : `data in ${flags.dataDir}`);
+}
+
+/** Without a word of it: its usual port, or any when the other port is any; a taken one is then no reason not to start. */
+function devGrpc(text: string | undefined, port: number): { port?: number; whenTaken?: 'goOn' } | undefined {
+  if (text === 'off') return undefined;
+  if (text !== undefined) return { port: wholeNumber('--grpc-port', text, 0, 65_535) };
+  return port === 0 ? { port: 0 } : { whenTaken: 'goOn' };
 }
 
 function wholeNumber(flag: string, text: string, least: number, most: number): number {
@@ -131,7 +136,7 @@ function wholeNumber(flag: string, text: string, least: number, most: number): n
 const spelled = (flag: string): string => `--${flag.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 async function startFromConfig(flags: StartFlags): Promise<void> {
-  for (const flag of ['port', 'gossipPort', 'linkPort'] as const) {
+  for (const flag of ['port', 'grpcPort', 'gossipPort', 'linkPort'] as const) {
     const value = flags[flag];
     if (value !== undefined) wholeNumber(spelled(flag), value, 0, 65_535);
   }

@@ -22,6 +22,8 @@ export { ConfigError } from './errors.ts';
 
 /** Port of WebSocket and HTTP. */
 export const DEFAULT_PORT = 7280;
+/** Port of the Temporal-compatible gRPC door: what its clients try first. */
+export const DEFAULT_GRPC_PORT = 7233;
 export const DEFAULT_NAMESPACE = 'default';
 /** 72 h */
 export const DEFAULT_RETENTION_MS = 72 * 3_600_000;
@@ -38,6 +40,13 @@ export interface DoorAddress {
   readonly advertise: HostPort | undefined;
 }
 
+export interface GrpcAddress {
+  readonly ip: string;
+  readonly port: number;
+  /** `goOn`: nobody asked for this very port, so a node whose port another process has starts without this door. */
+  readonly whenTaken: 'refuse' | 'goOn';
+}
+
 export interface NodeConfig {
   /** Absent: everything in memory, gone when the process ends. */
   readonly dataDirectory: string | undefined;
@@ -47,6 +56,8 @@ export interface NodeConfig {
   readonly shardCount: number;
   /** Absent: no socket, only the in-process door. Port 0: any free one. */
   readonly listen: DoorAddress | undefined;
+  /** The Temporal-compatible gRPC door. Absent: none. Port 0: any free one. */
+  readonly grpc: GrpcAddress | undefined;
   /** PEM files; absent: plain. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** Names, beside localhost, IP addresses and the listening one, that Host and Origin may carry; `*` allows all. */
@@ -67,6 +78,8 @@ export interface ConfigOptions {
   postgres?: (Pick<PostgresOptions, 'url'> & Partial<PostgresOptions>) | undefined;
   shardCount?: number | undefined;
   listen?: { ip?: string | undefined; port?: number | undefined; advertise?: string | undefined } | undefined;
+  /** Its address is that of `listen` when it names none. */
+  grpc?: { ip?: string | undefined; port?: number | undefined; whenTaken?: GrpcAddress['whenTaken'] } | undefined;
   tls?: { certFile: string; keyFile: string } | undefined;
   allowedHosts?: readonly string[] | undefined;
   /** Default: one, `default`, open to all. */
@@ -154,6 +167,14 @@ function doorAddress(
   return { ip, port, advertise: advertise === undefined ? undefined : address('listen.advertise', advertise, port) };
 }
 
+function grpcAddress(
+  { ip, port = DEFAULT_GRPC_PORT, whenTaken = 'refuse' }: NonNullable<ConfigOptions['grpc']>,
+  listenIp = '127.0.0.1',
+): GrpcAddress {
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new ConfigError(`grpc.port: ${port} is no port`);
+  return { ip: ip ?? listenIp, port, whenTaken };
+}
+
 /** Fills in what is left out. @throws ConfigError */
 export function completeConfig(options: ConfigOptions = {}): NodeConfig {
   const { listen } = options;
@@ -168,6 +189,7 @@ export function completeConfig(options: ConfigOptions = {}): NodeConfig {
     postgres: postgresOptions(options),
     shardCount,
     listen: listen === undefined ? undefined : doorAddress(listen, port, options.cluster),
+    grpc: options.grpc === undefined ? undefined : grpcAddress(options.grpc, listen?.ip),
     tls: options.tls,
     allowedHosts: options.allowedHosts ?? [],
     namespaces: namespaceSettings(options.namespaces ?? [{ name: DEFAULT_NAMESPACE }]),

@@ -33,6 +33,7 @@ const schema = z.strictObject({
       advertise: z.string().optional(),
     })
     .optional(),
+  grpc: z.strictObject({ ip: z.string().optional(), port: z.number().int().min(0).max(65_535).optional() }).optional(),
   tls: z.strictObject({ certFile: z.string().min(1), keyFile: z.string().min(1) }).optional(),
   allowedHosts: z.array(z.string()).optional(),
   namespaces: z
@@ -65,6 +66,9 @@ const VARIABLES: Readonly<Record<string, (value: string, config: FileConfig, nam
   },
   TENUTO_PORT: (value, config, name) => {
     config.listen = { ...config.listen, port: number(name, value) };
+  },
+  TENUTO_GRPC_PORT: (value, config, name) => {
+    config.grpc = { ...config.grpc, port: number(name, value) };
   },
   TENUTO_ADVERTISE: (value, config) => {
     config.listen = { ...config.listen, advertise: value };
@@ -135,6 +139,7 @@ export function loadConfig(
     postgres: config.store && postgresOptionsOf(config.store.postgres),
     shardCount: config.shardCount,
     listen: config.listen ?? {},
+    grpc: config.grpc,
     tls: tlsFiles(config.tls, environment, beside),
     allowedHosts: config.allowedHosts,
     namespaces: config.namespaces,

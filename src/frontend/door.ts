@@ -118,7 +118,8 @@ export function method<Request>(
   };
 }
 
-function again(run: () => void, call: Call): void {
+/** Once more, now that it was looked for: a refusal is the answer. */
+export function again(run: () => void, call: Call): void {
   try {
     run();
   } catch (error) {

@@ -132,7 +132,16 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
       if (own?.alive(now)) return this.#lent(own.match(now), 'workflow', 'sticky', 'match');
     }
     const queue = this.#queues(offer.kind).get(offer.namespace, offer.taskQueue);
-    return queue === undefined ? undefined : this.#lent(queue.match(now), offer.kind, 'normal', 'match');
+    if (queue === undefined) return undefined;
+    const eager = this.#eager(offer.eagerFor, queue);
+    const lane = (eager && queue.matchOne(eager.lane(offer.kind), now)) ?? queue.match(now);
+    return this.#lent(lane, offer.kind, 'normal', 'match');
+  }
+
+  takesEager(session: string, key: QueueKey): boolean {
+    const queue = this.#queues(key.kind).get(key.namespace, key.name);
+    const worker = queue && this.#eager(session, queue);
+    return worker !== undefined && queue?.takes(worker.lane(key.kind), this.#clock.monotonic()) === true;
   }
 
   claimQuery(namespace: string, taskQueue: string, stickyQueue: string | undefined): Claim | undefined {
@@ -176,12 +185,12 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     const before = this.#sessions.get(session.session);
     if (before !== undefined) this.#remove(before);
     const monotonic = this.#clock.monotonic();
-    const { namespace, taskQueue, stickyQueue } = session;
+    const { namespace, stickyQueue } = session;
     const worker = new RegisteredWorker(
       session,
       {
-        workflow: this.#serve(namespace, taskQueue, 'workflow'),
-        activity: this.#serve(namespace, taskQueue, 'activity'),
+        workflow: this.#serveFor(session, 'workflow'),
+        activity: this.#serveFor(session, 'activity'),
         sticky: stickyQueue === undefined ? undefined : this.#serveSticky(namespace, stickyQueue),
       },
       { wall: this.#clock.now(), monotonic },
@@ -316,6 +325,12 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     return worker?.session.connection === connection ? worker : undefined;
   }
 
+  /** The worker that asked for a task of this queue for itself, if it listens there, on this node. */
+  #eager(session: string | undefined, queue: NormalQueue): RegisteredWorker | undefined {
+    const worker = session === undefined ? undefined : this.#sessions.get(session);
+    return worker?.queue(queue.key.kind) === queue ? worker : undefined;
+  }
+
   #queues(kind: TaskKind): Directory<NormalQueue> {
     return kind === 'workflow' ? this.#workflowQueues : this.#activityQueues;
   }
@@ -334,6 +349,12 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
       this.#pump.refresh(queue);
     }
     return queue;
+  }
+
+  /** The queue of what a worker does not take is its own: nobody finds it, so nothing is ever matched on it. */
+  #serveFor({ namespace, taskQueue, stickyQueue, only }: WorkerSession, kind: TaskKind): NormalQueue {
+    const takes = (only ?? kind) === kind && taskQueue !== stickyQueue;
+    return takes ? this.#serve(namespace, taskQueue, kind) : new NormalQueue({ namespace, name: taskQueue, kind });
   }
 
   #serveSticky(namespace: string, name: string): WorkersOwnQueue {
@@ -443,7 +464,10 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
       queue.update(lane);
       queue.workers.delete(worker);
       this.#note(queue);
-      if (queue.workers.size === 0) this.#queues(kind).delete(queue.key.namespace, queue.key.name);
+      const { namespace, name } = queue.key;
+      if (queue.workers.size === 0 && this.#queues(kind).get(namespace, name) === queue) {
+        this.#queues(kind).delete(namespace, name);
+      }
     }
     const sticky = worker.sticky;
     if (sticky === undefined || sticky.lane !== worker.workflow) return;

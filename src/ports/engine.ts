@@ -42,6 +42,8 @@ export interface HistoryQuery {
   maximumBytes: number;
   waitNewEvent: boolean;
   closeEventOnly: boolean;
+  /** Only the events that hold what the run publishes, as far as nothing newer replaces all of it; waits for such. */
+  stateOnly?: boolean | undefined;
 }
 
 /** Only executions of these shards are meant; absent: of all shards there are rows of. */

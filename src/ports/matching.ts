@@ -79,6 +79,8 @@ export interface Matching {
    * While its queue has backlog anywhere, a new task is not matched ahead of it.
    */
   claim(offer: TaskOffer): Claim | undefined;
+  /** The worker of this session would take an eager task of this queue now: `claim` gives it that task in the same turn. */
+  takesEager(session: string, queue: QueueKey): boolean;
   /** A worker for a direct query, sticky worker first. */
   claimQuery(namespace: string, taskQueue: string, stickyQueue: string | undefined): Claim | undefined;
   /** The worker behind this sticky queue lives (polled within 10 s). */
@@ -178,8 +180,11 @@ export interface WorkerSession {
   taskQueue: string;
   identity: string;
   buildId: string | undefined;
+  /** The same as `taskQueue`: it takes tasks of its sticky queue and no others (a long poll of one queue). */
   stickyQueue: string | undefined;
   stickyScheduleToStartTimeout: number;
+  /** Absent: both kinds. A long poll takes one, and is no poller of the other. */
+  only?: TaskKind | undefined;
   workflowCredit: number;
   activityCredit: number;
   maxActivitiesPerSecond: number | undefined;

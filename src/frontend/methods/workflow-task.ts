@@ -6,6 +6,7 @@ import type {
   RespondWorkflowTaskCompletedRequest,
   RespondWorkflowTaskCompletedResponse,
   RespondWorkflowTaskFailedRequest,
+  StickyChoice,
 } from '../../wire/api.ts';
 import type { Command } from '../../wire/command.ts';
 import { CommandType } from '../../wire/enums.ts';
@@ -62,6 +63,12 @@ export const respondWorkflowTaskCompleted = method(
     identity: defaulted(string, ''),
     commands: defaulted(list(command), []),
     sticky: defaulted(boolean, false),
+    stickyQueue: optional(
+      object<StickyChoice>({
+        queue: string,
+        scheduleToStartTimeout: defaulted(integer, 0),
+      }),
+    ),
     messages: optional(protocolMessages),
     queryResults: optional(record(queryResult)),
     forceCreateNewWorkflowTask: optional(boolean),
@@ -73,6 +80,7 @@ export const respondWorkflowTaskCompleted = method(
   (services, caller, request, call) => {
     const token = rules.taskToken(services, caller, request.token, 'workflow');
     rules.within(services.limits, 'Identity', request.identity);
+    rules.within(services.limits, 'WorkerTaskQueue', request.stickyQueue?.queue ?? '');
     for (const command of request.commands) checkNamespace(services, caller, command);
     const { namespace, workflowId } = token;
     withStampedAttributes(services, namespace, request.commands, (error, commands, attributeProblems) => {
@@ -89,6 +97,7 @@ export const respondWorkflowTaskCompleted = method(
           commands,
           attributeProblems,
           sticky: request.sticky,
+          stickyQueue: request.stickyQueue,
           messages: request.messages,
           queryResults: request.queryResults,
           forceCreateNewWorkflowTask: request.forceCreateNewWorkflowTask ?? false,

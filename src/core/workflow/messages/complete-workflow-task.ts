@@ -69,7 +69,8 @@ function applyAll(
   answerRiding(run, message.queryResults);
   run.holding = true;
   const inbox = message.messages === undefined ? undefined : inboxOf(message.messages);
-  const context: CommandContext = { run, workflowTaskCompletedEventId, identity, inbox };
+  const { session } = task;
+  const context: CommandContext = { run, workflowTaskCompletedEventId, identity, inbox, session };
   for (const [i, command] of commands.entries()) {
     const attributes = message.attributeProblems?.find(({ command: of }) => of === i);
     if (attributes !== undefined) return bad(WorkflowTaskFailedCause.BAD_SEARCH_ATTRIBUTES, attributes.problem);
@@ -89,10 +90,15 @@ function applyAll(
   return undefined;
 }
 
-const stickyAfter = (task: WorkflowTaskRow, { sticky }: CompleteWorkflowTaskMessage): RunDraft['row']['sticky'] =>
-  sticky && task.takerStickyQueue !== undefined
-    ? { queue: task.takerStickyQueue, scheduleToStartTimeout: task.takerStickyTimeout ?? DEFAULT_STICKY_TIMEOUT }
-    : undefined;
+function stickyAfter(
+  task: WorkflowTaskRow,
+  { sticky, stickyQueue }: CompleteWorkflowTaskMessage,
+): RunDraft['row']['sticky'] {
+  const queue = stickyQueue?.queue ?? task.takerStickyQueue;
+  if (!sticky || queue === undefined) return undefined;
+  const timeout = stickyQueue?.scheduleToStartTimeout || task.takerStickyTimeout;
+  return { queue, scheduleToStartTimeout: timeout ?? DEFAULT_STICKY_TIMEOUT };
+}
 
 /** A worker that is sent back sees at most this many events again, as on the reference server. */
 const MAX_EVENTS_SEEN_AGAIN = 10;

@@ -1,0 +1,82 @@
+// `npm run compat`: the official TypeScript SDK against this server. By default the tests of test/compat; with `--oracles DIR` also the recordings of a
+// real server there (its compare.mjs), against a development server of ours; what follows `--` goes to compare.mjs.
+import { spawn, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { EnsureError, ensureBuilt, ensureInstalled, ensureNode, ROOT } from './ensure.mjs';
+
+const HELP = `npm run compat [-- options]
+  --oracles DIR   also compare with the recordings in DIR (histories), and in DIR/rpc (single calls)
+  --only-oracles  leave the tests out
+  --only NAME     one scenario or case; * stands for anything`;
+
+const { values } = parseArgs({
+  options: {
+    oracles: { type: 'string' },
+    'only-oracles': { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: [] },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+if (values.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+try {
+  ensureNode();
+  ensureInstalled();
+  ensureBuilt();
+} catch (error) {
+  if (!(error instanceof EnsureError)) throw error;
+  console.error(error.message);
+  process.exit(1);
+}
+
+const run = (args) => spawnSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' }).status ?? 1;
+
+let failed = 0;
+if (!values['only-oracles']) failed ||= run([join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', 'test/compat']);
+if (values.oracles !== undefined) failed ||= await compare(values.oracles);
+process.exit(failed);
+
+async function compare(oracles) {
+  const server = spawn(
+    process.execPath,
+    [join(ROOT, 'dist/src/cli/main.js'), 'server', 'start-dev', '--port', '0', '--grpc-port', '0'],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  try {
+    const address = await addressOf(server);
+    const only = values.only.flatMap((name) => ['--only', name]);
+    const histories = [
+      join(oracles, 'compare.mjs'),
+      '--address',
+      address,
+      '--dir',
+      join(oracles, 'recorded'),
+      '--jobs',
+      '4',
+    ];
+    const calls = [
+      join(oracles, 'rpc/compare.mjs'),
+      '--address',
+      address,
+      '--recorded',
+      join(oracles, 'rpc/recorded.json'),
+    ];
+    const first = run([...histories, ...only]);
+    return run([...calls, ...(only.length > 0 ? only.slice(0, 2) : [])]) || first;
+  } finally {
+    server.kill('SIGTERM');
+  }
+}
+
+/** From the line it says when it is ready. */
+async function addressOf(server) {
+  for await (const line of createInterface({ input: server.stdout })) {
+    const address = /gRPC on ([^,]+),/.exec(line)?.[1];
+    if (address !== undefined) return address;
+  }
+  throw new Error('the server ended before it was ready');
+}

@@ -1,0 +1,95 @@
+// The Temporal-compatible door: a socket that listens at once, and everything behind it (grpc-js, the API's descriptors) loaded when the first client
+// connects, so that a node nobody calls this way starts and sleeps as before. Drains at shutdown: long polls are answered empty.
+
+import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import type { Scheduler } from '../../ports/clock.ts';
+import type { StatusCode } from '../../wire/status.ts';
+import type { Admission } from '../admission.ts';
+import type { Services } from '../door.ts';
+import type { DoorLimits } from '../limits.ts';
+import type { Namespaces } from '../namespaces.ts';
+import type { GrpcServer } from './server.ts';
+
+export interface GrpcDoorContext {
+  readonly services: Services;
+  readonly namespaces: Namespaces;
+  readonly scheduler: Scheduler;
+  readonly admission: Admission;
+  readonly limits: DoorLimits;
+  readonly metrics: GrpcMetrics;
+  /** PEM; absent: plain text. */
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  /** Why the node does not serve; undefined when it does. */
+  notReady(): string | undefined;
+  /** A method threw something that is no refusal: a bug of ours. */
+  onFault(error: unknown, method: string): void;
+}
+
+export interface GrpcMetrics {
+  messageIn(bytes: number): void;
+  callEnded(method: string, code: StatusCode, durationMs: number): void;
+}
+
+export class GrpcDoor {
+  readonly #context: GrpcDoorContext;
+  readonly #sockets = new Set<Socket>();
+  #listener: NetServer | undefined;
+  #server: Promise<GrpcServer> | undefined;
+  /** `host:port`, once it listens. */
+  address: string | undefined;
+
+  constructor(context: GrpcDoorContext) {
+    this.#context = context;
+  }
+
+  /** Rejects with the listening error: the port is taken, or may not be used. */
+  async listen(ip: string, port: number): Promise<void> {
+    // Paused: the first bytes of a client are for the HTTP/2 session that takes its socket over.
+    const listener = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.#accept(socket));
+    listener.maxConnections = this.#context.limits.connections;
+    await new Promise<void>((resolve, reject) => {
+      listener.once('error', reject);
+      listener.listen({ host: ip, port }, resolve);
+    });
+    this.#listener = listener;
+    const bound = listener.address();
+    if (typeof bound === 'object' && bound !== null) {
+      this.address = `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+    }
+  }
+
+  /** Answers what waits, lets open requests be answered for up to `graceMs`, then closes every connection. */
+  async drain(graceMs: number): Promise<void> {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    listener?.close();
+    const server = await this.#server?.catch(() => undefined);
+    await server?.drain(graceMs);
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #accept(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    // A client that goes in the midst of its request is no fault of anybody's.
+    socket.on('error', () => socket.destroy());
+    this.#server ??= this.#load();
+    this.#server.then(
+      (server) => {
+        if (this.#listener === undefined || socket.destroyed) socket.destroy();
+        else server.accept(socket);
+      },
+      () => socket.destroy(),
+    );
+  }
+
+  async #load(): Promise<GrpcServer> {
+    try {
+      const { GrpcServer } = await import('./server.ts');
+      return new GrpcServer(this.#context);
+    } catch (error) {
+      this.#context.onFault(error, 'grpc');
+      throw error;
+    }
+  }
+}

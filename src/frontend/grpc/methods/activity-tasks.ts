@@ -1,0 +1,47 @@
+// The worker's side of activity tasks, and whoever completes an activity by its ids.
+
+import type { Delivery } from '../../../ports/matching.ts';
+import type { ActivityTask } from '../../../wire/api.ts';
+import { taskPush } from '../../task-push.ts';
+import { type Message, native, type Rpc } from '../rpc.ts';
+import { poll } from './poll.ts';
+import { withOwnNamespace } from './token.ts';
+
+/** A pushed task as the answer to a poll. */
+export function activityTaskAnswer(delivery: Delivery): object {
+  // A delivery of this kind makes an activity task.
+  const task = taskPush('', delivery).body as ActivityTask;
+  const { token, namespace, workflowId, runId, workflowType, activityType, ...rest } = task;
+  return {
+    ...rest,
+    taskToken: token,
+    workflowNamespace: namespace,
+    workflowType: { name: workflowType },
+    workflowExecution: { workflowId, runId },
+    activityType: { name: activityType },
+  };
+}
+
+export const PollActivityTaskQueue: Rpc = poll('activity', activityTaskAnswer);
+
+const byToken = (request: Message): Message => ({
+  ...request,
+  target: { token: request.taskToken ?? new Uint8Array(0) },
+});
+
+const byIds = (request: Message): Message => {
+  const { namespace, workflowId, runId, activityId } = request;
+  return { ...request, target: { namespace, workflowId, runId, activityId } };
+};
+
+const nothing = (): object => ({});
+
+export const RespondActivityTaskCompleted = withOwnNamespace(native('respondActivityTaskCompleted', byToken, nothing));
+export const RespondActivityTaskFailed = withOwnNamespace(native('respondActivityTaskFailed', byToken, nothing));
+export const RespondActivityTaskCanceled = withOwnNamespace(native('respondActivityTaskCanceled', byToken, nothing));
+export const RecordActivityTaskHeartbeat = withOwnNamespace(native('recordActivityTaskHeartbeat', byToken));
+
+export const RespondActivityTaskCompletedById = native('respondActivityTaskCompleted', byIds, nothing);
+export const RespondActivityTaskFailedById = native('respondActivityTaskFailed', byIds, nothing);
+export const RespondActivityTaskCanceledById = native('respondActivityTaskCanceled', byIds, nothing);
+export const RecordActivityTaskHeartbeatById = native('recordActivityTaskHeartbeat', byIds);

@@ -1,0 +1,153 @@
+// Histories: pages of events, waiting for new ones or for the last. A page's token names the run, so that a client that follows a workflow id stays
+// with the run it began with; a worker's also its task, whose events may not be written yet (rule 6).
+
+import type { EventBatches } from '../../../wire/api.ts';
+import { decode } from '../../../wire/codec.ts';
+import type { HistoryEvent } from '../../../wire/event.ts';
+import { invalid } from '../../validate/check.ts';
+import { answering, bytes, type Message, number, part, rpc, runNative, text } from '../rpc.ts';
+
+/** Events of one answer. */
+const MAX_PAGE = 1_000;
+/** A wait ends with an empty answer after so long: clients ask again. */
+const LONG_POLL_MS = 20_000;
+const CLOSE_EVENT = 2;
+
+export interface PageToken {
+  runId: string;
+  fromEventId: number;
+  /** Of the worker that reads with it. */
+  task?: Uint8Array | undefined;
+}
+
+export function encodePage({ runId, fromEventId, task }: PageToken): Uint8Array {
+  const held = task === undefined ? undefined : Buffer.from(task).toString('base64');
+  return Buffer.from(JSON.stringify({ run: runId, from: fromEventId, task: held }));
+}
+
+function decodePage(token: Uint8Array): PageToken | undefined {
+  if (token.length === 0) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(token).toString('utf8'));
+    if (typeof parsed === 'object' && parsed !== null && 'run' in parsed && 'from' in parsed) {
+      const { run, from } = parsed;
+      const task = 'task' in parsed && typeof parsed.task === 'string' ? Buffer.from(parsed.task, 'base64') : undefined;
+      if (typeof run === 'string' && Number.isSafeInteger(from)) return { runId: run, fromEventId: Number(from), task };
+    }
+  } catch {
+    // Said below.
+  }
+  throw invalid('Invalid NextPageToken.');
+}
+
+/** Batches as they are kept, as events. */
+export function eventsOf(batches: EventBatches): HistoryEvent[] {
+  // Written by the engine.
+  if (batches.length === 1 && batches[0] !== undefined) return decode(batches[0]) as HistoryEvent[];
+  return batches.flatMap((batch) => decode(batch) as HistoryEvent[]);
+}
+
+interface Page {
+  runId: string;
+  events: EventBatches;
+  nextEventId?: number | undefined;
+  closed: boolean;
+}
+
+export const GetWorkflowExecutionHistory = rpc(
+  (services, caller, request, call) => {
+    const token = decodePage(bytes(request, 'nextPageToken'));
+    const { namespace } = request;
+    const asked = number(request, 'maximumPageSize');
+    const size = asked > 0 ? Math.min(asked, MAX_PAGE) : MAX_PAGE;
+    if (token?.task !== undefined) {
+      const { runId, fromEventId, task } = token;
+      const body = { token: task, fromEventId };
+      runNative(
+        'getWorkflowTaskHistory',
+        services,
+        caller,
+        body,
+        answering(call, (reply) => {
+          const next = reply.nextEventId === undefined ? undefined : number(reply, 'nextEventId');
+          const nextPageToken = next === undefined ? undefined : encodePage({ runId, fromEventId: next, task });
+          return { history: { events: eventsOf(reply.events as EventBatches) }, nextPageToken };
+        }),
+      );
+      return;
+    }
+    const { workflowId, runId } = part(request, 'execution');
+    const waitNewEvent = request.waitNewEvent === true;
+    const closeEventOnly = number(request, 'historyEventFilterType') === CLOSE_EVENT;
+    const fromEventId = Math.max(1, token?.fromEventId ?? 1);
+    const body = { namespace, workflowId, runId: token?.runId ?? runId, fromEventId, waitNewEvent, closeEventOnly };
+    runNative(
+      'getWorkflowExecutionHistory',
+      services,
+      caller,
+      body,
+      answering(call, (reply) =>
+        // The method's answer.
+        pageAnswer(reply as unknown as Page, { fromEventId, size, waits: waitNewEvent, closeEventOnly }),
+      ),
+    );
+  },
+  { defaultTimeoutMs: 60_000, softTimeoutMs: LONG_POLL_MS },
+);
+
+function pageAnswer(
+  { runId, events: batches, nextEventId, closed }: Page,
+  asked: { fromEventId: number; size: number; waits: boolean; closeEventOnly: boolean },
+): object {
+  const { fromEventId, size, waits, closeEventOnly } = asked;
+  const all = eventsOf(batches);
+  if (closeEventOnly) {
+    const nextPageToken = waits && !closed ? encodePage({ runId, fromEventId }) : undefined;
+    return { history: { events: closed ? all.slice(-1) : [] }, nextPageToken };
+  }
+  const events = all.filter(({ eventId }) => eventId >= fromEventId).slice(0, size);
+  const last = events.at(-1)?.eventId ?? fromEventId - 1;
+  const more = nextEventId !== undefined || last < (all.at(-1)?.eventId ?? 0) || (waits && !closed);
+  return { history: { events }, nextPageToken: more ? encodePage({ runId, fromEventId: last + 1 }) : undefined };
+}
+
+/** Newest first. The engine reads forwards, so a page is found by its numbers. */
+export const GetWorkflowExecutionHistoryReverse = rpc((services, caller, request, call) => {
+  const token = decodePage(bytes(request, 'nextPageToken'));
+  const { workflowId, runId } = part(request, 'execution');
+  const namespace = text(request, 'namespace');
+  const asked = number(request, 'maximumPageSize');
+  const size = asked > 0 ? Math.min(asked, MAX_PAGE) : MAX_PAGE;
+  const page = (run: unknown, upTo: number): void => {
+    const fromEventId = Math.max(1, upTo - size + 1);
+    const body = { namespace, workflowId, runId: run, fromEventId, maximumBytes: 2 * 1024 * 1024 };
+    runNative(
+      'getWorkflowExecutionHistory',
+      services,
+      caller,
+      body,
+      answering(call, (reply) => {
+        const { runId: of, events: batches } = reply as unknown as Page;
+        const events = eventsOf(batches).filter(({ eventId }) => eventId >= fromEventId && eventId <= upTo);
+        const nextPageToken = fromEventId > 1 ? encodePage({ runId: of, fromEventId: fromEventId - 1 }) : undefined;
+        return { history: { events: events.reverse() }, nextPageToken };
+      }),
+    );
+  };
+  if (token !== undefined) {
+    page(token.runId, token.fromEventId);
+    return;
+  }
+  const described = {
+    ...call,
+    timeoutMs: call.timeoutMs,
+    reply: (body: object) => {
+      const info = part(body as Message, 'workflowExecutionInfo');
+      page(info.runId, number(info, 'historyLength'));
+    },
+    refuse: (status: Parameters<typeof call.refuse>[0]) => call.refuse(status),
+    waits: (waiting: Parameters<typeof call.waits>[0]) => call.waits(waiting),
+    atDeadline: (answer: () => void) => call.atDeadline(answer),
+  };
+  runNative('describeWorkflowExecution', services, caller, { namespace, workflowId, runId }, described);
+});

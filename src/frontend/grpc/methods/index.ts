@@ -1,0 +1,84 @@
+// Every method of this door by service and name. What the API has and is not here is answered UNIMPLEMENTED (methods/missing.ts); the table of
+// docs/reference/grpc.md is made from both.
+
+import type { Rpc } from '../rpc.ts';
+import * as activityTasks from './activity-tasks.ts';
+import * as executions from './executions.ts';
+import * as history from './history.ts';
+import * as info from './info.ts';
+import { missing } from './missing.ts';
+import * as namespaces from './namespaces.ts';
+import * as start from './start.ts';
+import * as updates from './updates.ts';
+import * as visibility from './visibility.ts';
+import * as workflowTasks from './workflow-tasks.ts';
+
+export const WORKFLOW_SERVICE = 'temporal.api.workflowservice.v1.WorkflowService';
+export const OPERATOR_SERVICE = 'temporal.api.operatorservice.v1.OperatorService';
+
+const workflowService: Readonly<Record<string, Rpc>> = {
+  GetSystemInfo: info.GetSystemInfo,
+  GetClusterInfo: info.GetClusterInfo,
+  RegisterNamespace: namespaces.RegisterNamespace,
+  DescribeNamespace: namespaces.DescribeNamespace,
+  ListNamespaces: namespaces.ListNamespaces,
+  UpdateNamespace: namespaces.UpdateNamespace,
+  DeprecateNamespace: namespaces.DeprecateNamespace,
+  DescribeTaskQueue: info.DescribeTaskQueue,
+  ListTaskQueuePartitions: info.ListTaskQueuePartitions,
+  StartWorkflowExecution: start.StartWorkflowExecution,
+  SignalWithStartWorkflowExecution: start.SignalWithStartWorkflowExecution,
+  SignalWorkflowExecution: start.SignalWorkflowExecution,
+  RequestCancelWorkflowExecution: start.RequestCancelWorkflowExecution,
+  TerminateWorkflowExecution: start.TerminateWorkflowExecution,
+  DescribeWorkflowExecution: executions.DescribeWorkflowExecution,
+  QueryWorkflow: executions.QueryWorkflow,
+  GetWorkflowExecutionHistory: history.GetWorkflowExecutionHistory,
+  GetWorkflowExecutionHistoryReverse: history.GetWorkflowExecutionHistoryReverse,
+  UpdateWorkflowExecution: updates.UpdateWorkflowExecution,
+  PollWorkflowExecutionUpdate: updates.PollWorkflowExecutionUpdate,
+  ExecuteMultiOperation: updates.ExecuteMultiOperation,
+  ListWorkflowExecutions: visibility.ListWorkflowExecutions,
+  ScanWorkflowExecutions: visibility.ScanWorkflowExecutions,
+  ListOpenWorkflowExecutions: visibility.ListOpenWorkflowExecutions,
+  ListClosedWorkflowExecutions: visibility.ListClosedWorkflowExecutions,
+  CountWorkflowExecutions: visibility.CountWorkflowExecutions,
+  GetSearchAttributes: visibility.GetSearchAttributes,
+  PollWorkflowTaskQueue: workflowTasks.PollWorkflowTaskQueue,
+  RespondWorkflowTaskCompleted: workflowTasks.RespondWorkflowTaskCompleted,
+  RespondWorkflowTaskFailed: workflowTasks.RespondWorkflowTaskFailed,
+  RespondQueryTaskCompleted: workflowTasks.RespondQueryTaskCompleted,
+  ResetStickyTaskQueue: workflowTasks.ResetStickyTaskQueue,
+  ShutdownWorker: workflowTasks.ShutdownWorker,
+  PollActivityTaskQueue: activityTasks.PollActivityTaskQueue,
+  RespondActivityTaskCompleted: activityTasks.RespondActivityTaskCompleted,
+  RespondActivityTaskCompletedById: activityTasks.RespondActivityTaskCompletedById,
+  RespondActivityTaskFailed: activityTasks.RespondActivityTaskFailed,
+  RespondActivityTaskFailedById: activityTasks.RespondActivityTaskFailedById,
+  RespondActivityTaskCanceled: activityTasks.RespondActivityTaskCanceled,
+  RespondActivityTaskCanceledById: activityTasks.RespondActivityTaskCanceledById,
+  RecordActivityTaskHeartbeat: activityTasks.RecordActivityTaskHeartbeat,
+  RecordActivityTaskHeartbeatById: activityTasks.RecordActivityTaskHeartbeatById,
+};
+
+const operatorService: Readonly<Record<string, Rpc>> = {
+  AddSearchAttributes: visibility.AddSearchAttributes,
+  RemoveSearchAttributes: visibility.RemoveSearchAttributes,
+  ListSearchAttributes: visibility.ListSearchAttributes,
+  DeleteNamespace: namespaces.DeleteNamespace,
+  ListClusters: info.ListClusters,
+};
+
+const whole = (service: string, implemented: Readonly<Record<string, Rpc>>): ReadonlyMap<string, Rpc> =>
+  new Map([...Object.entries(missing[service] ?? {}), ...Object.entries(implemented)]);
+
+export const services: ReadonlyMap<string, ReadonlyMap<string, Rpc>> = new Map([
+  [WORKFLOW_SERVICE, whole(WORKFLOW_SERVICE, workflowService)],
+  [OPERATOR_SERVICE, whole(OPERATOR_SERVICE, operatorService)],
+]);
+
+/** Methods that do what their name says. */
+export const implemented: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  [WORKFLOW_SERVICE, new Set(Object.keys(workflowService))],
+  [OPERATOR_SERVICE, new Set(Object.keys(operatorService))],
+]);

@@ -1,0 +1,158 @@
+// Methods the API has and this door does not do: each says so in words, and why. `refused`: the reference server refuses them too. `notYet`: the
+// engine cannot do what they ask for.
+
+import { StatusCode } from '../../../wire/status.ts';
+import { Refused } from '../../validate/check.ts';
+import { type Rpc, rpc } from '../rpc.ts';
+
+export type MissingState = 'refused' | 'notYet';
+
+export interface MissingRpc extends Rpc {
+  readonly state: MissingState;
+  readonly reason: string;
+}
+
+const refuse = (state: MissingState, code: StatusCode, reason: string): MissingRpc => ({
+  ...rpc(() => {
+    throw new Refused({ code, message: reason });
+  }),
+  state,
+  reason,
+});
+
+const notYet = (what: string): MissingRpc =>
+  refuse('notYet', StatusCode.UNIMPLEMENTED, `This server has no ${what} yet.`);
+
+const all = (names: readonly string[], method: MissingRpc): Record<string, MissingRpc> =>
+  Object.fromEntries(names.map((name) => [name, method]));
+
+const oldVersioning = refuse(
+  'refused',
+  StatusCode.PERMISSION_DENIED,
+  'Worker versioning by version sets and rules is disabled: use worker deployments.',
+);
+
+export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc>>>> = {
+  'temporal.api.workflowservice.v1.WorkflowService': {
+    ...all(
+      [
+        'UpdateWorkerBuildIdCompatibility',
+        'GetWorkerBuildIdCompatibility',
+        'UpdateWorkerVersioningRules',
+        'GetWorkerVersioningRules',
+        'GetWorkerTaskReachability',
+      ],
+      oldVersioning,
+    ),
+    ListArchivedWorkflowExecutions: refuse(
+      'refused',
+      StatusCode.INVALID_ARGUMENT,
+      'Namespace is not configured for visibility archival.',
+    ),
+    ResetWorkflowExecution: notYet('reset of workflows'),
+    DeleteWorkflowExecution: notYet('deletion of single executions'),
+    ...all(
+      [
+        'CreateSchedule',
+        'DescribeSchedule',
+        'UpdateSchedule',
+        'PatchSchedule',
+        'ListScheduleMatchingTimes',
+        'DeleteSchedule',
+        'ListSchedules',
+        'CountSchedules',
+      ],
+      notYet('schedules'),
+    ),
+    ...all(
+      [
+        'DescribeDeployment',
+        'ListDeployments',
+        'GetDeploymentReachability',
+        'GetCurrentDeployment',
+        'SetCurrentDeployment',
+        'SetWorkerDeploymentCurrentVersion',
+        'DescribeWorkerDeployment',
+        'DescribeWorkerDeploymentVersion',
+        'DeleteWorkerDeployment',
+        'DeleteWorkerDeploymentVersion',
+        'SetWorkerDeploymentRampingVersion',
+        'ListWorkerDeployments',
+        'CreateWorkerDeployment',
+        'CreateWorkerDeploymentVersion',
+        'UpdateWorkerDeploymentVersionComputeConfig',
+        'ValidateWorkerDeploymentVersionComputeConfig',
+        'UpdateWorkerDeploymentVersionMetadata',
+        'SetWorkerDeploymentManager',
+      ],
+      notYet('worker deployments'),
+    ),
+    ...all(
+      ['StartBatchOperation', 'StopBatchOperation', 'DescribeBatchOperation', 'ListBatchOperations'],
+      notYet('batch operations'),
+    ),
+    ...all(
+      [
+        'PollNexusTaskQueue',
+        'RespondNexusTaskCompleted',
+        'RespondNexusTaskFailed',
+        'StartNexusOperationExecution',
+        'DescribeNexusOperationExecution',
+        'PollNexusOperationExecution',
+        'ListNexusOperationExecutions',
+        'CountNexusOperationExecutions',
+        'RequestCancelNexusOperationExecution',
+        'TerminateNexusOperationExecution',
+        'DeleteNexusOperationExecution',
+      ],
+      notYet('Nexus'),
+    ),
+    ...all(
+      ['UpdateActivityOptions', 'PauseActivity', 'UnpauseActivity', 'ResetActivity'],
+      notYet('operations on pending activities'),
+    ),
+    UpdateWorkflowExecutionOptions: notYet('changes of the options of running workflows'),
+    ...all(
+      ['CreateWorkflowRule', 'DescribeWorkflowRule', 'DeleteWorkflowRule', 'ListWorkflowRules', 'TriggerWorkflowRule'],
+      notYet('workflow rules'),
+    ),
+    ...all(
+      [
+        'RecordWorkerHeartbeat',
+        'ListWorkers',
+        'CountWorkers',
+        'DescribeWorker',
+        'FetchWorkerConfig',
+        'UpdateWorkerConfig',
+      ],
+      notYet('list of workers'),
+    ),
+    UpdateTaskQueueConfig: notYet('configuration of task queues by clients'),
+    ...all(['PauseWorkflowExecution', 'UnpauseWorkflowExecution'], notYet('pausing of workflows')),
+    ...all(
+      [
+        'StartActivityExecution',
+        'DescribeActivityExecution',
+        'PollActivityExecution',
+        'ListActivityExecutions',
+        'CountActivityExecutions',
+        'RequestCancelActivityExecution',
+        'TerminateActivityExecution',
+        'DeleteActivityExecution',
+        'PauseActivityExecution',
+        'ResetActivityExecution',
+        'UnpauseActivityExecution',
+        'UpdateActivityExecutionOptions',
+      ],
+      notYet('activities without a workflow'),
+    ),
+    PollWorkflowExecutionTimeSkipping: notYet('time skipping'),
+  },
+  'temporal.api.operatorservice.v1.OperatorService': {
+    ...all(['AddOrUpdateRemoteCluster', 'RemoveRemoteCluster'], notYet('replication to other clusters')),
+    ...all(
+      ['GetNexusEndpoint', 'CreateNexusEndpoint', 'UpdateNexusEndpoint', 'DeleteNexusEndpoint', 'ListNexusEndpoints'],
+      notYet('Nexus'),
+    ),
+  },
+};

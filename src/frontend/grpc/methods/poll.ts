@@ -1,0 +1,62 @@
+// A long poll: one credit for one answer, until a task comes, its client goes, or a minute is over.
+
+import type { Delivery, TaskKind } from '../../../ports/matching.ts';
+import { TaskQueueKind } from '../../../wire/enums.ts';
+import { StatusCode } from '../../../wire/status.ts';
+import { Refused } from '../../validate/check.ts';
+import * as rules from '../../validate/rules.ts';
+import { type Message, number, part, type Rpc, rpc, text } from '../rpc.ts';
+
+/** An empty answer comes after so long: ms. */
+const LONG_POLL_MS = 60_000;
+/** A poll that would wait shorter is a mistake, as on the reference server. */
+const SHORTEST_POLL_MS = 2_000;
+
+/** Newer workers say it with their deployment's options, others with their capabilities, and those that are told of neither as they always did. */
+const buildIdOf = (request: Message): string | undefined =>
+  text(part(request, 'deploymentOptions'), 'buildId') ||
+  text(part(request, 'workerVersionCapabilities'), 'buildId') ||
+  text(request, 'binaryChecksum') ||
+  undefined;
+
+/** `answer` makes the response of a task, with the queue that was polled. */
+export function poll(kind: TaskKind, answer: (task: Delivery, queue: Message) => object): Rpc {
+  return rpc(
+    (services, caller, request, call) => {
+      const { limits } = services;
+      const namespace = text(request, 'namespace');
+      rules.namespace(services, caller, namespace);
+      const queue = part(request, 'taskQueue');
+      const name = text(queue, 'name');
+      rules.present(limits, 'TaskQueue', name);
+      rules.within(limits, 'Identity', text(request, 'identity'));
+      if (call.timeoutMs < SHORTEST_POLL_MS) {
+        throw new Refused({
+          code: StatusCode.FAILED_PRECONDITION,
+          message: `A poll needs a deadline of at least ${SHORTEST_POLL_MS} ms, this one has ${Math.round(call.timeoutMs)} ms.`,
+        });
+      }
+      const rate = number(part(part(request, 'taskQueueMetadata'), 'maxTasksPerSecond'), 'value');
+      const polled = {
+        namespace,
+        name,
+        kind,
+        sticky: kind === 'workflow' && number(queue, 'kind') === TaskQueueKind.STICKY,
+        identity: text(request, 'identity'),
+        buildId: buildIdOf(request),
+        tasksPerSecond: rate > 0 ? rate : undefined,
+      };
+      call.atDeadline(() => call.reply({}));
+      const abandon = services.pollers.add(polled, {
+        take: (task) => {
+          if (!call.isOpen) return false;
+          call.reply(answer(task, queue));
+          return true;
+        },
+        empty: () => call.reply({}),
+      });
+      call.waits({ abandon });
+    },
+    { callClass: 'worker', defaultTimeoutMs: LONG_POLL_MS, softTimeoutMs: LONG_POLL_MS },
+  );
+}

@@ -1,0 +1,52 @@
+// Starting workflows, and what callers do to those that run: signal, cancel, terminate.
+
+import { EventType } from '../../../wire/enums.ts';
+import { type Message, nameIn, native, part, text } from '../rpc.ts';
+
+/** A start's fields as the native door has them: types and queues by their names. */
+export const startBody = (request: Message): Message => ({
+  ...request,
+  workflowType: nameIn(request, 'workflowType'),
+  taskQueue: nameIn(request, 'taskQueue'),
+});
+
+/** Where the run that a start made or met begins, for those who link to it. */
+const linkTo = (request: Message, runId: unknown): object => ({
+  workflowEvent: {
+    namespace: request.namespace,
+    workflowId: request.workflowId,
+    runId,
+    eventRef: { eventId: 1, eventType: EventType.WORKFLOW_EXECUTION_STARTED },
+  },
+});
+
+export const startAnswer = (reply: Message, request: Message): Message => ({
+  ...reply,
+  link: linkTo(request, reply.runId),
+});
+
+/** `workflowExecution` as the native door has it. */
+export const onExecution = (request: Message): Message => {
+  const { workflowId, runId } = part(request, 'workflowExecution');
+  return { ...request, workflowId, runId };
+};
+
+export const StartWorkflowExecution = native('startWorkflowExecution', startBody, startAnswer);
+
+export const SignalWithStartWorkflowExecution = native(
+  'signalWithStartWorkflowExecution',
+  startBody,
+  ({ runId, started }) => ({ runId, started }),
+);
+
+const nothing = (): object => ({});
+
+export const SignalWorkflowExecution = native('signalWorkflowExecution', onExecution, nothing);
+
+export const RequestCancelWorkflowExecution = native('requestCancelWorkflowExecution', onExecution, nothing);
+
+export const TerminateWorkflowExecution = native(
+  'terminateWorkflowExecution',
+  (request) => ({ ...onExecution(request), reason: text(request, 'reason') || undefined }),
+  nothing,
+);

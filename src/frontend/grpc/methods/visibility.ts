@@ -1,0 +1,118 @@
+// Lists, scans and counts, and the search attributes that their filters name.
+
+import type {
+  CountWorkflowExecutionsResponse,
+  ListSearchAttributesResponse,
+  ListWorkflowExecutionsResponse,
+} from '../../../wire/api.ts';
+import { IndexedValueType, WorkflowExecutionStatus } from '../../../wire/enums.ts';
+import { invalid } from '../../validate/check.ts';
+import { type Message, native, number, part, text } from '../rpc.ts';
+import { executionInfo } from './executions.ts';
+
+const listAnswer = (reply: Message): object => {
+  // The method's answer.
+  const { executions, nextPageToken } = reply as unknown as ListWorkflowExecutionsResponse;
+  return { executions: executions.map(executionInfo), nextPageToken };
+};
+
+const page = (request: Message): Message => ({
+  ...request,
+  nextPageToken:
+    request.nextPageToken instanceof Uint8Array && request.nextPageToken.length > 0 ? request.nextPageToken : undefined,
+});
+
+export const ListWorkflowExecutions = native('listWorkflowExecutions', page, listAnswer);
+export const ScanWorkflowExecutions = native('listWorkflowExecutions', page, listAnswer);
+
+const quoted = (value: string): string => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+
+/** The filters of the older lists, as the filter language has them. */
+function olderFilter(request: Message, base: string, timeField: string): string {
+  const terms = [base];
+  const { workflowId, runId } = part(request, 'executionFilter');
+  if (typeof workflowId === 'string' && workflowId !== '') terms.push(`WorkflowId = ${quoted(workflowId)}`);
+  if (typeof runId === 'string' && runId !== '') terms.push(`RunId = ${quoted(runId)}`);
+  const type = text(part(request, 'typeFilter'), 'name');
+  if (type !== '') terms.push(`WorkflowType = ${quoted(type)}`);
+  const status = number(part(request, 'statusFilter'), 'status');
+  if (status === WorkflowExecutionStatus.RUNNING)
+    throw invalid('StatusFilter must be specified and must be not Running.');
+  if (status !== 0) terms.push(`ExecutionStatus = ${status}`);
+  const { earliestTime, latestTime } = part(request, 'startTimeFilter');
+  const time = (ms: number): string => quoted(new Date(ms).toISOString());
+  if (typeof earliestTime === 'number' && earliestTime > 0) terms.push(`${timeField} >= ${time(earliestTime)}`);
+  if (typeof latestTime === 'number' && latestTime > 0) terms.push(`${timeField} <= ${time(latestTime)}`);
+  return terms.join(' AND ');
+}
+
+const older = (base: string, timeField: string) =>
+  native(
+    'listWorkflowExecutions',
+    (request) => ({
+      ...page(request),
+      pageSize: request.maximumPageSize,
+      query: olderFilter(request, base, timeField),
+    }),
+    listAnswer,
+  );
+
+export const ListOpenWorkflowExecutions = older("ExecutionStatus = 'Running'", 'StartTime');
+export const ListClosedWorkflowExecutions = older("ExecutionStatus != 'Running'", 'CloseTime');
+
+/** A group's value as a payload, with its type. */
+function groupValue(value: unknown): object {
+  const type =
+    typeof value === 'number'
+      ? Number.isInteger(value)
+        ? 'Int'
+        : 'Double'
+      : typeof value === 'boolean'
+        ? 'Bool'
+        : 'Keyword';
+  return {
+    metadata: { encoding: Buffer.from('json/plain'), type: Buffer.from(type) },
+    data: Buffer.from(JSON.stringify(value ?? null)),
+  };
+}
+
+export const CountWorkflowExecutions = native(
+  'countWorkflowExecutions',
+  (request) => request,
+  (reply) => {
+    // The method's answer.
+    const { count, groups } = reply as unknown as CountWorkflowExecutionsResponse;
+    return {
+      count,
+      groups: groups?.map(({ groupValues, count: of }) => ({ groupValues: groupValues.map(groupValue), count: of })),
+    };
+  },
+);
+
+/** What the older call names: every attribute, whoever defined it. */
+export const GetSearchAttributes = native(
+  'listSearchAttributes',
+  () => ({ namespace: 'default' }),
+  (reply) => {
+    const { customAttributes, systemAttributes } = reply as unknown as ListSearchAttributesResponse;
+    return { keys: { ...systemAttributes, ...customAttributes } };
+  },
+);
+
+export const AddSearchAttributes = native('addSearchAttributes');
+export const RemoveSearchAttributes = native('removeSearchAttributes');
+export const ListSearchAttributes = native(
+  'listSearchAttributes',
+  (request) => request,
+  (reply) => {
+    const { customAttributes, systemAttributes } = reply as unknown as ListSearchAttributesResponse;
+    const storageSchema: Record<string, string> = {};
+    for (const [name, type] of Object.entries(systemAttributes)) storageSchema[name] = storageType(type);
+    return { customAttributes, systemAttributes, storageSchema };
+  },
+);
+
+function storageType(type: IndexedValueType): string {
+  const name = Object.entries(IndexedValueType).find(([, number_]) => number_ === type)?.[0] ?? 'UNSPECIFIED';
+  return `INDEXED_VALUE_TYPE_${name}`;
+}

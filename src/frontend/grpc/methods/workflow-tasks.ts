@@ -1,0 +1,112 @@
+// The worker's side of workflow tasks: polling, answering, and answers to direct queries.
+
+import type { Delivery } from '../../../ports/matching.ts';
+import type { QueryResult, RespondWorkflowTaskCompletedResponse, WorkflowTask } from '../../../wire/api.ts';
+import { TaskQueueKind } from '../../../wire/enums.ts';
+import { taskPush } from '../../task-push.ts';
+import { type Message, nameIn, native, number, part, type Rpc, rpc, text } from '../rpc.ts';
+import { encodePage, eventsOf } from './history.ts';
+import { poll } from './poll.ts';
+import { withOwnNamespace } from './token.ts';
+
+/** What nobody says here: who of several workers on a connection it is for. */
+const NO_WORKER = '';
+const QUERY_FAILED = 2;
+
+/** A pushed task as the answer to a poll. `taskQueue`: the workflow's own. */
+export function workflowTaskAnswer(delivery: Delivery, taskQueue: string): object {
+  // A delivery of this kind makes a workflow task.
+  const task = taskPush(NO_WORKER, delivery).body as WorkflowTask;
+  const { token, runId, nextEventId, workflowId, workflowType, history, ...rest } = task;
+  return {
+    ...rest,
+    taskToken: token,
+    workflowExecution: { workflowId, runId },
+    workflowType: { name: workflowType },
+    history: { events: eventsOf(history) },
+    nextPageToken: nextEventId === undefined ? undefined : encodePage({ runId, fromEventId: nextEventId, task: token }),
+    workflowExecutionTaskQueue: { name: taskQueue, kind: TaskQueueKind.NORMAL },
+  };
+}
+
+export const PollWorkflowTaskQueue: Rpc = poll('workflow', (task, queue) =>
+  workflowTaskAnswer(task, text(queue, 'normalName') || text(queue, 'name')),
+);
+
+/** How a query was answered: by its type, since an empty message of an error is an error all the same. */
+function queryResult(type: number, { answer, failure, errorMessage }: QueryResult): QueryResult {
+  return type === QUERY_FAILED ? { failure, errorMessage: errorMessage || 'the query failed' } : { answer };
+}
+
+function queryResults(request: Message): Record<string, QueryResult> | undefined {
+  const given = Object.entries(part(request, 'queryResults'));
+  if (given.length === 0) return undefined;
+  const results: Record<string, QueryResult> = {};
+  for (const [id, one] of given) {
+    const result = one as Message & QueryResult;
+    results[id] = queryResult(number(result, 'resultType'), result);
+  }
+  return results;
+}
+
+function completion(request: Message): object {
+  const { commands, messages, sdkMetadata, meteringMetadata, workerVersionStamp, identity } = request;
+  const sticky = part(request, 'stickyAttributes');
+  const queue = nameIn(sticky, 'workerTaskQueue');
+  return {
+    token: request.taskToken ?? new Uint8Array(0),
+    identity,
+    commands,
+    messages,
+    sticky: queue !== '',
+    stickyQueue: queue === '' ? undefined : { queue, scheduleToStartTimeout: number(sticky, 'scheduleToStartTimeout') },
+    queryResults: queryResults(request),
+    forceCreateNewWorkflowTask: request.forceCreateNewWorkflowTask,
+    sdkMetadata,
+    meteringMetadata,
+    workerVersion: workerVersionStamp,
+  };
+}
+
+export const RespondWorkflowTaskCompleted = withOwnNamespace(
+  native('respondWorkflowTaskCompleted', completion, (reply) => {
+    const { resetHistoryEventId } = reply as RespondWorkflowTaskCompletedResponse;
+    return { resetHistoryEventId };
+  }),
+);
+
+const nothing = (): object => ({});
+const tokenOf = (request: Message): unknown => request.taskToken ?? new Uint8Array(0);
+
+export const RespondWorkflowTaskFailed = withOwnNamespace(
+  native('respondWorkflowTaskFailed', (request) => ({ ...request, token: tokenOf(request) }), nothing),
+);
+
+export const RespondQueryTaskCompleted = withOwnNamespace(
+  native(
+    'respondQueryTaskCompleted',
+    (request) => {
+      const {
+        queryResult: answer,
+        failure,
+        errorMessage,
+      } = request as Message & { queryResult: QueryResult['answer'] };
+      const given = { answer, failure, errorMessage } as QueryResult;
+      return { token: tokenOf(request), result: queryResult(number(request, 'completedType'), given) };
+    },
+    nothing,
+  ),
+);
+
+/** Nothing is kept of it but that it was called: where an execution is warm is its worker's to say with each answer. */
+export const ResetStickyTaskQueue = rpc((_services, _caller, _request, call) => call.reply({}));
+
+/** The worker goes: nothing waits for it. */
+export const ShutdownWorker = rpc(
+  (services, caller, request, call) => {
+    const namespace = text(request, 'namespace');
+    if (caller.mayUse(namespace)) services.pollers.shutDown(namespace, text(request, 'stickyTaskQueue'));
+    call.reply({});
+  },
+  { callClass: 'worker' },
+);

@@ -1,0 +1,44 @@
+// The API's descriptors, as @temporalio/proto carries them: a protobufjs Root. Loaded by the first request that needs them (1.4 MB of source),
+// and resolved a message at a time. Also the one place that knows the shape of protobufjs' objects.
+
+import { createRequire } from 'node:module';
+import type { Enum, Field, Root, Service, Type } from 'protobufjs';
+
+export type { Enum, Field, Root, Service, Type } from 'protobufjs';
+
+let loaded: Root | undefined;
+
+/** Tens of milliseconds the first time. */
+export function apiRoot(): Root {
+  if (loaded === undefined) {
+    const require = createRequire(import.meta.url);
+    // The module exports a Root; it has no typings of its own.
+    loaded = require('@temporalio/proto/protos/json-module.js') as Root;
+  }
+  return loaded;
+}
+
+/** `name`: full, like `temporal.api.common.v1.Payload`. Throws for a name the API does not have. */
+export const messageType = (name: string): Type => apiRoot().lookupType(name);
+
+/** Undefined for a name that a stranger made up. */
+export function findMessageType(name: string): Type | undefined {
+  const found = apiRoot().lookup(name);
+  return found !== null && 'fieldsById' in found ? (found as Type) : undefined;
+}
+
+export const enumType = (name: string): Enum => apiRoot().lookupEnum(name);
+
+export const apiService = (name: string): Service => apiRoot().lookupService(name);
+
+/** Without the leading dot. */
+export const fullName = (type: Type | Enum): string => type.fullName.slice(1);
+
+/** The scalar type of a map's keys; undefined for a field that is none. protobufjs' typings have maps beside fields. */
+export const keyTypeOf = (field: Field): string | undefined =>
+  field.map ? (field as Field & { keyType?: string }).keyType : undefined;
+
+/** Whether zero is written: a member of a oneof, and what proto3 calls optional. */
+export const hasPresence = (field: Field): boolean => field.partOf !== null;
+
+export const isMessage = (type: Type | Enum | null): type is Type => type !== null && 'fieldsById' in type;

@@ -1,0 +1,26 @@
+// One whole message: its bytes from a value, and a value from its bytes.
+
+import type { Codec, Message } from './codec.ts';
+import { Malformed, Reader } from './reader.ts';
+import { Writer } from './writer.ts';
+
+const spare: Writer[] = [];
+
+/** The bytes of one message. Messages lie in one another's making (an Any), so each has a writer of its own. */
+export function encodeMessage(codec: Codec, value: unknown): Buffer {
+  const writer = spare.pop() ?? new Writer();
+  try {
+    codec.write(writer, value);
+    return writer.finish();
+  } finally {
+    writer.clear();
+    if (spare.length < 4) spare.push(writer);
+  }
+}
+
+/** Throws Malformed. Bytes in the result are views. */
+export function decodeMessage(codec: Codec, bytes: Uint8Array): Message {
+  const value = codec.read(new Reader(bytes), 0);
+  if (typeof value !== 'object' || value === null) throw new Malformed('not a message');
+  return value as Message;
+}

@@ -1,0 +1,139 @@
+// The messages that the engine has in another shape than their fields: times and durations are milliseconds, an event's and a command's attributes one
+// property, an update's message its body with a type. Everything else is as the descriptors say (codec.ts).
+
+import type { Codec, FieldsCodec, Message } from './codec.ts';
+import { enumType, findMessageType, messageType, type Type } from './descriptors.ts';
+import { encodeMessage } from './message.ts';
+import { Reader } from './reader.ts';
+
+/** What is left of a duration or time beyond what a number can say to the millisecond. */
+const MAX_MS = Number.MAX_SAFE_INTEGER;
+const clamp = (ms: number): number => Math.max(-MAX_MS, Math.min(MAX_MS, ms));
+
+const secondsAndNanos = (fields: FieldsCodec, toMs: (seconds: number, nanos: number) => number): Codec => ({
+  read(reader, depth) {
+    const { seconds = 0, nanos = 0 } = fields.read(reader, depth) as { seconds?: number; nanos?: number };
+    return clamp(toMs(seconds, nanos));
+  },
+  write(writer, value) {
+    const ms = Number(value);
+    const seconds = ms < 0 ? Math.ceil(ms / 1_000) : Math.floor(ms / 1_000);
+    fields.write(writer, { seconds, nanos: Math.round((ms - seconds * 1_000) * 1_000_000) });
+  },
+});
+
+/** Less than a millisecond is one: zero would mean that there is no timeout. */
+export const durationMs = (seconds: number, nanos: number): number => {
+  const ms = seconds * 1_000 + nanos / 1_000_000;
+  return ms > 0 && ms < 1 ? 1 : Math.round(ms);
+};
+
+const timeMs = (seconds: number, nanos: number): number => seconds * 1_000 + Math.floor(nanos / 1_000_000);
+
+const camelCase = (name: string): string =>
+  name.toLowerCase().replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+
+/** `EVENT_TYPE_TIMER_FIRED` ↔ `timerFiredEventAttributes`: which field of the oneof a number stands for. */
+function attributeFields(enumName: string, prefix: string, messageName: string, suffix: string): Map<number, string> {
+  const { fields } = messageType(messageName);
+  const names = new Map<number, string>();
+  for (const [name, number] of Object.entries(enumType(enumName).values)) {
+    const field = camelCase(name.slice(prefix.length)) + suffix;
+    if (fields[field] !== undefined) names.set(number, field);
+  }
+  return names;
+}
+
+/** Names of the attribute fields by `typeField`'s number. */
+const attributed = (fields: FieldsCodec, typeField: string, names: () => Map<number, string>): Codec => {
+  let byNumber: Map<number, string> | undefined;
+  let all: ReadonlySet<string> | undefined;
+  return {
+    read(reader, depth) {
+      byNumber ??= names();
+      all ??= new Set(byNumber.values());
+      const message = fields.read(reader, depth);
+      const type = message[typeField];
+      // Absent attributes are empty ones. What belongs to another type is dropped with the rest of what nobody asked for.
+      const own = byNumber.get(typeof type === 'number' ? type : 0);
+      const attributes = own === undefined ? {} : (message[own] ?? {});
+      for (const name of Object.keys(message)) if (all.has(name)) delete message[name];
+      message.attributes = attributes;
+      return message;
+    },
+    write(writer, value) {
+      byNumber ??= names();
+      const { attributes, ...rest } = value as Message;
+      const own = byNumber.get(Number(rest[typeField]));
+      fields.write(writer, own === undefined ? rest : { ...rest, [own]: attributes });
+    },
+  };
+};
+
+/** Codecs of the messages within. */
+type CodecOf = (type: Type) => Codec;
+
+const TYPE_URL_PREFIX = 'type.googleapis.com/';
+
+/** An update's message: `body` is `{ type, value }` here, an Any of that type there. */
+const protocolMessage = (fields: FieldsCodec, codecOf: CodecOf): Codec => ({
+  read(reader, depth) {
+    const { body, ...rest } = fields.read(reader, depth);
+    const { typeUrl = '', value } = (body ?? {}) as { typeUrl?: string; value?: Uint8Array };
+    const type = typeUrl.slice(typeUrl.lastIndexOf('/') + 1);
+    return { ...rest, body: { type, value: unpack(codecOf, type, value, depth) } };
+  },
+  write(writer, message) {
+    const { body, ...rest } = message as Message & { body: { type: string; value: unknown } };
+    fields.write(writer, { ...rest, body: isOurs(body.type) ? pack(codecOf, body.type, body.value) : undefined });
+  },
+});
+
+const isOurs = (type: string): boolean => type.startsWith('temporal.api.');
+
+function unpack(codecOf: CodecOf, type: string, bytes: Uint8Array | undefined, depth: number): unknown {
+  const known = isOurs(type) ? findMessageType(type) : undefined;
+  // Whoever uses it says that it is not known.
+  if (known === undefined) return {};
+  return codecOf(known).read(new Reader(bytes ?? new Uint8Array(0)), depth + 1);
+}
+
+/** A message of this type as google.protobuf.Any. */
+export function pack(codecOf: CodecOf, type: string, value: unknown): { typeUrl: string; value: Uint8Array } {
+  return { typeUrl: TYPE_URL_PREFIX + type, value: encodeMessage(codecOf(messageType(type)), value) };
+}
+
+const anyFields = (fields: FieldsCodec): Codec => ({
+  read(reader, depth) {
+    // protobufjs has the name of this one well-known type's field as it is written in its file.
+    const { type_url: given, typeUrl = given, value } = fields.read(reader, depth);
+    return { typeUrl, value };
+  },
+  write(writer, value) {
+    const { typeUrl, value: bytes } = value as Message;
+    fields.write(writer, { type_url: typeUrl, typeUrl, value: bytes });
+  },
+});
+
+export function specialCodec(name: string, fields: FieldsCodec, codecOf: CodecOf): Codec | undefined {
+  switch (name) {
+    case 'google.protobuf.Duration':
+      return secondsAndNanos(fields, durationMs);
+    case 'google.protobuf.Timestamp':
+      return secondsAndNanos(fields, timeMs);
+    case 'google.protobuf.Any':
+      return anyFields(fields);
+    case 'temporal.api.protocol.v1.Message':
+      return protocolMessage(fields, codecOf);
+    case 'temporal.api.history.v1.HistoryEvent':
+      return attributed(fields, 'eventType', () =>
+        attributeFields('temporal.api.enums.v1.EventType', 'EVENT_TYPE_', name, 'EventAttributes'),
+      );
+    case 'temporal.api.command.v1.Command':
+      return attributed(fields, 'commandType', () =>
+        attributeFields('temporal.api.enums.v1.CommandType', 'COMMAND_TYPE_', name, 'CommandAttributes'),
+      );
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,133 @@
+// What a method of this door is: a request decoded by its descriptor, run as a call, an answer encoded by its descriptor. Most hand a native method's
+// body on (`native`), so that both doors check, refuse and do the same.
+
+import type { Method } from '../../wire/api.ts';
+import { again, type Call, type CallClass, type Caller, type Services } from '../door.ts';
+import { methods } from '../methods/index.ts';
+import { Refused } from '../validate/check.ts';
+import type { Pollers } from './pollers.ts';
+import type { Message } from './proto/codec.ts';
+import type { RpcError } from './status.ts';
+
+export type { Message } from './proto/codec.ts';
+
+/** What the methods of this door use, beside what those of the native one do. */
+export interface RpcServices extends Services {
+  readonly pollers: Pollers;
+}
+
+export interface RpcCall extends Call {
+  /** Not answered yet, and its client still there. */
+  readonly isOpen: boolean;
+  /** Refuses with details that no status of the engine has. */
+  fail(error: RpcError): void;
+  /** Of the client, lower case names. */
+  header(name: string): string | undefined;
+}
+
+export interface Rpc {
+  readonly callClass: CallClass;
+  /** ms when the caller names no deadline. */
+  readonly defaultTimeoutMs: number;
+  /** ms after which a call that waits is answered with what there is (`atDeadline`), however long its caller would wait. */
+  readonly softTimeoutMs: number | undefined;
+  /** Checks and runs; may throw Refused. */
+  run(services: RpcServices, caller: Caller, request: Message, call: RpcCall): void;
+}
+
+export const REQUEST_TIMEOUT_MS = 10_000;
+
+export function rpc(
+  run: Rpc['run'],
+  options: { callClass?: CallClass; defaultTimeoutMs?: number; softTimeoutMs?: number } = {},
+): Rpc {
+  const { callClass = 'client', defaultTimeoutMs = REQUEST_TIMEOUT_MS, softTimeoutMs } = options;
+  return {
+    callClass,
+    defaultTimeoutMs,
+    softTimeoutMs,
+    run(services, caller, request, call) {
+      try {
+        run(services, caller, request, call);
+      } catch (error) {
+        if (!(error instanceof Refused) || error.status.detail?.kind !== 'NamespaceNotFound') throw error;
+        // It may have been registered just now, at another node: as the methods of the native door.
+        services.directory.lookAgain(() => again(() => run(services, caller, request, call), call));
+      }
+    },
+  };
+}
+
+/** The same call with its answer in another shape. */
+export function answering(call: Call, answer: (reply: Message) => object): Call {
+  return {
+    timeoutMs: call.timeoutMs,
+    // Replies are plain data: what they hold is said by their method's type.
+    reply: (body) => call.reply(answer(body as Message)),
+    refuse: (status) => call.refuse(status),
+    waits: (waiting) => call.waits(waiting),
+    atDeadline: (late) => call.atDeadline(late),
+  };
+}
+
+/** Runs a method of the native door within another call. */
+export function runNative(name: Method, services: RpcServices, caller: Caller, body: object, call: Call): void {
+  const definition = methods.get(name);
+  if (definition === undefined) throw new Error(`${name} is no method of the native door`);
+  definition.arrived?.(caller, body);
+  definition.run(services, caller, body, call);
+}
+
+const same = (message: Message): object => message;
+
+/** A method that the native door has too: the request as its body, its answer as the response. */
+export function native(
+  name: Method,
+  body: (request: Message) => object = same,
+  answer: (reply: Message, request: Message) => object = same,
+  options: { softTimeoutMs?: number } = {},
+): Rpc {
+  const definition = methods.get(name);
+  if (definition === undefined) throw new Error(`${name} is no method of the native door`);
+  const { callClass, defaultTimeoutMs } = definition;
+  return {
+    callClass,
+    defaultTimeoutMs,
+    softTimeoutMs: options.softTimeoutMs,
+    run: (services, caller, request, call) =>
+      runNative(
+        name,
+        services,
+        caller,
+        body(request),
+        answer === same ? call : answering(call, (reply) => answer(reply, request)),
+      ),
+  };
+}
+
+/** A field that is a message. */
+export const part = (message: Message, name: string): Message => {
+  const value = message[name];
+  // Decoded by its descriptor: an object that is neither a list nor bytes.
+  return typeof value === 'object' && value !== null ? (value as Message) : {};
+};
+
+export const text = (message: Message, name: string): string => {
+  const value = message[name];
+  return typeof value === 'string' ? value : '';
+};
+
+export const number = (message: Message, name: string): number => {
+  const value = message[name];
+  return typeof value === 'number' ? value : 0;
+};
+
+export const bytes = (message: Message, name: string): Uint8Array => {
+  const value = message[name];
+  return value instanceof Uint8Array ? value : EMPTY_BYTES;
+};
+
+const EMPTY_BYTES = new Uint8Array(0);
+
+/** The name in a WorkflowType, ActivityType or TaskQueue. */
+export const nameIn = (message: Message, field: string): string => text(part(message, field), 'name');

@@ -1,0 +1,80 @@
+// How a refusal leaves through this door: a gRPC status, and google.rpc.Status with the details Temporal's clients read. One status is the same at
+// both doors, so nothing is decided here.
+
+import { Metadata, type ServiceError } from '@grpc/grpc-js';
+import type { Status, StatusDetail } from '../../wire/status.ts';
+import { anyOf, codecNamed } from './proto/codec.ts';
+import { encodeMessage } from './proto/message.ts';
+
+const DETAILS = 'grpc-status-details-bin';
+const ERRORS = 'temporal.api.errordetails.v1';
+
+type Detail = { type: string; value: object } | undefined;
+
+/** ResourceExhaustedCause of the API. */
+const CAUSES: Readonly<Record<string, number>> = {
+  RPS_LIMIT: 1,
+  CONCURRENT_LIMIT: 2,
+  SYSTEM_OVERLOADED: 3,
+  PERSISTENCE_LIMIT: 4,
+  BUSY_WORKFLOW: 5,
+};
+
+function detailOf(detail: StatusDetail): Detail {
+  switch (detail.kind) {
+    case 'WorkflowExecutionAlreadyStarted': {
+      const { runId, startRequestId } = detail;
+      return { type: 'WorkflowExecutionAlreadyStartedFailure', value: { runId, startRequestId } };
+    }
+    case 'NotFound':
+      return { type: 'NotFoundFailure', value: {} };
+    case 'NamespaceNotFound':
+      return { type: 'NamespaceNotFoundFailure', value: { namespace: detail.namespace } };
+    case 'NamespaceAlreadyExists':
+      return { type: 'NamespaceAlreadyExistsFailure', value: {} };
+    case 'NamespaceInvalidState': {
+      const { namespace, state, allowedStates } = detail;
+      return { type: 'NamespaceInvalidStateFailure', value: { namespace, state, allowedStates } };
+    }
+    case 'QueryFailed':
+      return { type: 'QueryFailedFailure', value: { failure: detail.failure } };
+    case 'WorkflowNotReady':
+      return { type: 'WorkflowNotReadyFailure', value: {} };
+    case 'ResourceExhausted':
+      return { type: 'ResourceExhaustedFailure', value: { cause: CAUSES[detail.cause] ?? 0 } };
+    case 'PermissionDenied':
+      return { type: 'PermissionDeniedFailure', value: { reason: detail.reason } };
+    case 'Unavailable':
+    case 'RequestIdExpired':
+    case 'IncompatibleVersion':
+      // Ours alone: a Temporal client knows the code and the text.
+      return undefined;
+  }
+}
+
+/** The bytes of a google.rpc.Status with one detail. */
+function statusBytes(code: number, message: string, details: readonly unknown[]): Buffer {
+  return encodeMessage(codecNamed('google.rpc.Status'), { code, message, details });
+}
+
+export class RpcError extends Error implements ServiceError {
+  override readonly name = 'RpcError';
+  readonly code: number;
+  readonly details: string;
+  readonly metadata = new Metadata();
+  /** Each an Any of temporal.api.errordetails.v1. */
+  readonly anys: readonly unknown[];
+
+  constructor(code: number, message: string, anys: readonly unknown[] = []) {
+    super(message);
+    this.code = code;
+    this.details = message;
+    this.anys = anys;
+    this.metadata.set(DETAILS, statusBytes(code, message, anys));
+  }
+}
+
+export function rpcError({ code, message, detail }: Status): RpcError {
+  const known = detail && detailOf(detail);
+  return new RpcError(code, message, known === undefined ? [] : [anyOf(`${ERRORS}.${known.type}`, known.value)]);
+}

@@ -1,0 +1,103 @@
+// The official TypeScript SDK, unmodified, against this server: what its users do every day works, and what one door starts the other one sees.
+
+import { WorkflowFailedError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { Worker } from '@temporalio/worker';
+import { Client as NativeClient, Connection as NativeDoorConnection } from 'tenuto/client';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import * as workflows from './workflows.ts';
+import { TASK_QUEUE, World } from './world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.open();
+}, 120_000);
+afterAll(async () => await world?.close());
+
+let ids = 0;
+const options = () => ({ taskQueue: TASK_QUEUE, workflowId: `compat-${(ids += 1)}` });
+
+it('a workflow of one activity', async () => {
+  expect(await world.client.workflow.execute(workflows.hello, { ...options(), args: ['World'] })).toBe('Hello, World!');
+});
+
+it('an activity that fails twice', async () => {
+  expect(await world.client.workflow.execute(workflows.retried, options())).toBe(3);
+});
+
+it('signals, queries and updates, of a running workflow and after its end', async () => {
+  const handle = await world.client.workflow.start(workflows.counter, options());
+  await handle.signal(workflows.add, 2);
+  expect(await handle.executeUpdate(workflows.addUpdate, { args: [3] })).toBe(5);
+  await expect(handle.executeUpdate(workflows.addUpdate, { args: [-1] })).rejects.toThrow(WorkflowUpdateFailedError);
+  expect(await handle.query(workflows.sum)).toBe(5);
+  await handle.signal(workflows.finish);
+  expect(await handle.result()).toBe(5);
+  expect(await handle.query(workflows.sum)).toBe(5);
+});
+
+it('signalWithStart, and an update with a start', async () => {
+  const { workflowId } = options();
+  const start = { taskQueue: TASK_QUEUE, workflowId };
+  await world.client.workflow.signalWithStart(workflows.counter, {
+    ...start,
+    signal: workflows.add,
+    signalArgs: [4],
+  });
+  const handle = world.client.workflow.getHandle(workflowId);
+  expect(await handle.executeUpdate(workflows.addUpdate, { args: [1] })).toBe(5);
+  await handle.signal(workflows.finish);
+  expect(await handle.result()).toBe(5);
+});
+
+it('children, and runs that continue as new', async () => {
+  expect(await world.client.workflow.execute(workflows.parent, { ...options(), args: ['child'] })).toBe(
+    'Hello, child!',
+  );
+  const handle = await world.client.workflow.start(workflows.again, { ...options(), args: [2] });
+  expect(await handle.result()).not.toBe(handle.firstExecutionRunId);
+});
+
+it('cancellation with clean-up, and termination', async () => {
+  const cancelled = await world.client.workflow.start(workflows.sleeper, options());
+  await cancelled.cancel();
+  expect(await cancelled.result()).toBe('Hello, cancelled!');
+  const terminated = await world.client.workflow.start(workflows.sleeper, options());
+  await terminated.terminate('enough');
+  await expect(terminated.result()).rejects.toThrow(WorkflowFailedError);
+  expect((await terminated.describe()).status.name).toBe('TERMINATED');
+});
+
+it('failures with their types', async () => {
+  const error = await world.client.workflow.execute(workflows.failing, options()).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(WorkflowFailedError);
+  expect(error).toMatchObject({ cause: { type: 'Refused', nonRetryable: true, details: [7] } });
+  await expect(world.client.workflow.getHandle('nobody').describe()).rejects.toThrow(WorkflowNotFoundError);
+});
+
+it('lists and counts', async () => {
+  await world.client.workflow.execute(workflows.hello, { ...options(), args: ['list'] });
+  const found: string[] = [];
+  for await (const { type } of world.client.workflow.list({ query: "WorkflowType = 'hello'" })) found.push(type);
+  expect(found.length).toBeGreaterThan(0);
+  expect((await world.client.workflow.count("WorkflowType = 'hello'")).count).toBe(found.length);
+});
+
+it('the other door sees, signals and ends what this one started', async () => {
+  const handle = await world.client.workflow.start(workflows.counter, options());
+  const connection = await NativeDoorConnection.connect({ address: world.server.address });
+  const native = new NativeClient({ connection }).workflow.getHandle(handle.workflowId);
+  await native.signal('add', 6);
+  expect(await native.query('sum')).toBe(6);
+  await native.signal('finish');
+  expect(await native.result()).toBe(6);
+  expect(await handle.result()).toBe(6);
+  await connection.close();
+});
+
+it('replays the histories it is given without a difference', async () => {
+  const handle = await world.client.workflow.start(workflows.parent, { ...options(), args: ['replayed'] });
+  await handle.result();
+  const histories = [{ workflowId: handle.workflowId, history: await handle.fetchHistory() }];
+  const workflowsPath = new URL('workflows.ts', import.meta.url).pathname;
+  for await (const { error } of Worker.runReplayHistories({ workflowsPath }, histories)) expect(error).toBeUndefined();
+});
