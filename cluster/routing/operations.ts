@@ -35,6 +35,7 @@ import type {
 import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
 import type { NamespaceAnswer, NamespaceAsk } from '../../src/ports/namespaces.ts';
 import type * as api from '../../src/wire/api.ts';
+import type { DescribeScheduleResponse } from '../../src/wire/schedule.ts';
 import {
   activityOptions,
   effectOf,
@@ -111,7 +112,12 @@ const batches = list<Uint8Array>((value) => {
   return value;
 });
 
-const started = object<api.StartWorkflowExecutionResponse>({ runId: string, started: boolean, status: enumeration() });
+const started = object<api.StartWorkflowExecutionResponse>({
+  runId: string,
+  started: boolean,
+  status: enumeration(),
+  eagerlyStarted: optional(boolean),
+});
 const replyKind = object<{ type: string }>({ type: string });
 const acceptedReply = object<{ resetHistoryEventId?: number | undefined }>({ resetHistoryEventId: optional(integer) });
 const startedReply = object<{ response: api.StartWorkflowExecutionResponse }>({ response: started });
@@ -121,6 +127,12 @@ const heartbeatReply = object<{ cancelRequested: boolean; activityPaused: boolea
   activityReset: defaulted(boolean, false),
 });
 const optionsReply = object<{ options: ActivityOptions }>({ options: activityOptions });
+
+const scheduleChanged = object<{ conflictToken: Uint8Array }>({ conflictToken: bytes });
+const scheduleDescribed = object<{ response: DescribeScheduleResponse }>({
+  response: shaped(object({ schedule: some, info: some, conflictToken: bytes })),
+});
+const scheduleTimes = object<{ startTime: number[] }>({ startTime: list(integer) });
 
 const reply: Check<Reply> = (value) => {
   const { type } = replyKind(value);
@@ -133,6 +145,12 @@ const reply: Check<Reply> = (value) => {
       return { type: 'accepted', ...acceptedReply(value) };
     case 'activityOptions':
       return { type: 'activityOptions', ...optionsReply(value) };
+    case 'scheduleChanged':
+      return { type: 'scheduleChanged', ...scheduleChanged(value) };
+    case 'scheduleDescribed':
+      return { type: 'scheduleDescribed', ...scheduleDescribed(value) };
+    case 'scheduleTimes':
+      return { type: 'scheduleTimes', ...scheduleTimes(value) };
     default:
       throw new Error(`a reply of type ${type.slice(0, 64)} is not for a forwarded message`);
   }

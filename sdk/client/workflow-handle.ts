@@ -136,6 +136,7 @@ export interface HandleTarget {
   /** The run whose result (or whose successors' result) is awaited. */
   readonly runIdForResult?: string | undefined;
   readonly followRuns: boolean;
+  readonly eagerlyStarted?: boolean | undefined;
 }
 
 export class WorkflowHandleImpl<T extends Workflow> implements WorkflowHandle<T> {
@@ -143,7 +144,8 @@ export class WorkflowHandleImpl<T extends Workflow> implements WorkflowHandle<T>
   readonly client: WorkflowClient;
   /** Empty unless the handle came from `start`, or was made with it. */
   readonly firstExecutionRunId: string;
-  readonly eagerlyStarted = false;
+  /** Its first task was handed to a worker of this process with the start. */
+  readonly eagerlyStarted: boolean;
   /** Empty unless the handle came from `signalWithStart`. */
   readonly signaledRunId: string;
   readonly #calls: WorkflowCalls;
@@ -154,6 +156,7 @@ export class WorkflowHandleImpl<T extends Workflow> implements WorkflowHandle<T>
     this.workflowId = target.workflowId;
     this.firstExecutionRunId = target.firstExecutionRunId ?? '';
     this.signaledRunId = signaledRunId;
+    this.eagerlyStarted = target.eagerlyStarted ?? false;
     this.#calls = calls;
     this.#target = target;
   }

@@ -55,6 +55,21 @@ import type {
   UpdateNamespaceRequest,
 } from './namespace.ts';
 import type { ProtocolMessage } from './protocol-message.ts';
+import type {
+  CountSchedulesResponse,
+  CreateScheduleRequest,
+  CreateScheduleResponse,
+  DeleteScheduleRequest,
+  DescribeScheduleResponse,
+  ListedSchedule,
+  ListScheduleMatchingTimesRequest,
+  ListScheduleMatchingTimesResponse,
+  ListSchedulesRequest,
+  ListSchedulesResponse,
+  PatchScheduleRequest,
+  ScheduleTarget,
+  UpdateScheduleRequest,
+} from './schedule.ts';
 
 /** Events as the server keeps them: each element is a MessagePack array of `HistoryEvent`, in order, never re-encoded on its way. */
 export type EventBatches = Uint8Array[];
@@ -83,6 +98,8 @@ export interface StartWorkflowExecutionRequest {
   identity: string;
   /** A repeat with the same id returns the first answer. */
   requestId: string;
+  /** A worker of the caller's own, which gets the first workflow task if it has room and nothing waits before it. */
+  eagerWorkerId?: string | undefined;
 }
 
 export interface StartWorkflowExecutionResponse {
@@ -90,6 +107,8 @@ export interface StartWorkflowExecutionResponse {
   /** False when USE_EXISTING met a running execution. */
   started: boolean;
   status: WorkflowExecutionStatus;
+  /** The first workflow task is on its way to `eagerWorkerId`. */
+  eagerlyStarted?: boolean | undefined;
 }
 
 export interface SignalWorkflowExecutionRequest {
@@ -227,6 +246,8 @@ export interface WorkflowExecutionInfo {
   stateTransitionCount?: number | undefined;
   /** ms; set once closed. */
   executionDuration?: number | undefined;
+  /** In a list of schedules, between nodes: what stands behind this entry. */
+  schedule?: ListedSchedule | undefined;
 }
 
 export interface PendingActivityInfo {
@@ -816,6 +837,19 @@ export interface Methods {
   unpauseActivity: { request: UnpauseActivityRequest; response: Empty };
   resetActivity: { request: ResetActivityRequest; response: Empty };
   updateActivityOptions: { request: UpdateActivityOptionsRequest; response: UpdateActivityOptionsResponse };
+  /** ALREADY_EXISTS when there is one of this id. */
+  createSchedule: { request: CreateScheduleRequest; response: CreateScheduleResponse };
+  describeSchedule: { request: ScheduleTarget; response: DescribeScheduleResponse };
+  updateSchedule: { request: UpdateScheduleRequest; response: Empty };
+  patchSchedule: { request: PatchScheduleRequest; response: Empty };
+  /** What it started goes on. */
+  deleteSchedule: { request: DeleteScheduleRequest; response: Empty };
+  listScheduleMatchingTimes: {
+    request: ListScheduleMatchingTimesRequest;
+    response: ListScheduleMatchingTimesResponse;
+  };
+  listSchedules: { request: ListSchedulesRequest; response: ListSchedulesResponse };
+  countSchedules: { request: { namespace: string; query?: string | undefined }; response: CountSchedulesResponse };
 }
 export type Method = keyof Methods;
 

@@ -28,7 +28,9 @@ export class Machines {
   readonly drafts = new Drafts();
   readonly localActivities = new LocalActivities(this.drafts);
   readonly updates = new Updates(this.drafts);
-  readonly #others: OtherWorkflows;
+  /** Most workflows speak to no other: made when one does. */
+  #others: OtherWorkflows | undefined;
+  readonly #runId: string;
   readonly #started: WorkflowExecutionStartedEventAttributes;
   /** Told to the code in a further activation of the same task. */
   #jobs: Job[] = [];
@@ -42,11 +44,11 @@ export class Machines {
 
   constructor(started: WorkflowExecutionStartedEventAttributes, runId: string) {
     this.#started = started;
-    this.#others = new OtherWorkflows(this.drafts, runId);
+    this.#runId = runId;
   }
 
   takeJobs(): Job[] {
-    const jobs = [...this.#jobs, ...this.localActivities.takeJobs(), ...this.#others.takeJobs()];
+    const jobs = [...this.#jobs, ...this.localActivities.takeJobs(), ...(this.#others?.takeJobs() ?? [])];
     this.#jobs = [];
     return jobs;
   }
@@ -83,6 +85,7 @@ export class Machines {
       case 'signalExternal':
       case 'cancelSignalExternal':
       case 'cancelExternal':
+        this.#others ??= new OtherWorkflows(this.drafts, this.#runId);
         this.#others.apply(intent);
         return;
       case 'patch':
@@ -184,7 +187,7 @@ export class Machines {
       case EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED:
         return { kind: 'cancel', reason: event.attributes.cause };
       default:
-        return this.#others.jobOf(event);
+        return this.#others?.jobOf(event);
     }
   }
 

@@ -17,6 +17,7 @@ import { settleQueries } from './queries.ts';
 import { releaseChildren, reportToParent } from './relations.ts';
 import { retryVerdict } from './retry.ts';
 import type { RunDraft } from './run-draft.ts';
+import { reportToSchedule } from './scheduled.ts';
 import { closeUpdates } from './updates.ts';
 import { failTask, withdrawTask } from './workflow-task.ts';
 
@@ -31,6 +32,7 @@ export function closeRun(run: RunDraft): void {
   }
   releaseChildren(run);
   reportToParent(run);
+  reportToSchedule(run);
   run.dropPending();
   run.row.sticky = undefined;
   run.row.firstTaskAt = undefined;
@@ -111,7 +113,8 @@ export function succeed(run: RunDraft, runId: string, attributes: WorkflowExecut
   if (chain === undefined) throw new Error(`run ${run.runId} is open without a chain row`);
   const start = chain.start.runId === run.runId ? { ...chain.start, status: run.facts.status } : chain.start;
   run.turn.setChain({ currentRunId: runId, start });
-  beginRun(run.turn, { runId, attributes, userMetadata: run.start.userMetadata });
+  const { userMetadata, scheduledBy } = run.start;
+  beginRun(run.turn, { runId, attributes, userMetadata, scheduledBy });
 }
 
 /** Whether the workflow's own retry policy starts another run after this failure. */

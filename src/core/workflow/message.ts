@@ -28,6 +28,7 @@ import type {
 } from '../../wire/enums.ts';
 import type { Failure } from '../../wire/failure.ts';
 import type { ProtocolMessage } from '../../wire/protocol-message.ts';
+import type { ScheduleMessage, StartScheduledMessage } from '../schedule/message.ts';
 import type { UpdateGoal } from './volatile.ts';
 
 /** Names one start of one task for ever: the term of the entry that holds it and a number unique in that term (I1, I6). */
@@ -72,6 +73,8 @@ export interface StartMessage extends StartInput {
   cronSchedule?: string | undefined;
   conflictPolicy: WorkflowIdConflictPolicy;
   signal?: SignalInput | undefined;
+  /** Session of the caller's own worker: gets the first task with the start. The shard takes it away where that worker has no room. */
+  eagerFor?: string | undefined;
   /** The run that is started, or met, gets this update too: both or neither. Never beside `signal`. */
   update?: UpdateAsk | undefined;
 }
@@ -492,4 +495,6 @@ export type Message =
   | PauseActivityMessage
   | UnpauseActivityMessage
   | ResetActivityMessage
-  | UpdateActivityOptionsMessage;
+  | UpdateActivityOptionsMessage
+  | StartScheduledMessage
+  | ScheduleMessage;

@@ -3,6 +3,7 @@
 import type { UserMetadata } from '../../wire/common.ts';
 import { EventType } from '../../wire/enums.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
+import type { ScheduledBy } from '../schedule/message.ts';
 import { initialFacts } from './fold.ts';
 import type { Limits } from './limits.ts';
 import type { SignalInput } from './message.ts';
@@ -17,6 +18,9 @@ export interface NewRun {
   attributes: WorkflowExecutionStartedEventAttributes;
   userMetadata?: UserMetadata | undefined;
   signal?: SignalInput | undefined;
+  scheduledBy?: ScheduledBy | undefined;
+  /** Session whose worker gets the first task (TaskOffer). */
+  eagerFor?: string | undefined;
 }
 
 /** Timeouts of a run as they are kept: the run's within the execution's, the task's within the run's. ms; 0: none. */
@@ -32,7 +36,10 @@ export function clampTimeouts(
   return { execution, run, task };
 }
 
-export function beginRun(turn: Turn, { runId, attributes, userMetadata, signal }: NewRun): RunDraft {
+export function beginRun(
+  turn: Turn,
+  { runId, attributes, userMetadata, signal, scheduledBy, eagerFor }: NewRun,
+): RunDraft {
   const { now } = turn;
   const backoff = attributes.firstWorkflowTaskBackoff ?? 0;
   const row: RunRow = {
@@ -59,10 +66,12 @@ export function beginRun(turn: Turn, { runId, attributes, userMetadata, signal }
     startTime: now,
   };
   if (userMetadata !== undefined) start.userMetadata = userMetadata;
+  if (scheduledBy !== undefined) start.scheduledBy = scheduledBy;
   const run = turn.begin(runId, start, row);
   run.visible = true;
   run.add(EventType.WORKFLOW_EXECUTION_STARTED, attributes, userMetadata);
   if (signal !== undefined) run.add(EventType.WORKFLOW_EXECUTION_SIGNALED, signalAttributes(signal));
+  run.eagerFor = eagerFor;
   scheduleTask(run);
   return run;
 }

@@ -218,10 +218,15 @@ const started = fc.record(
   } satisfies { [K in keyof Started]?: fc.Arbitrary<Started[K]> },
   { requiredKeys: ['workflowType', 'taskQueue'], noNullPrototype: true },
 );
-const start = rows<StartRow>({ attributes: started, startTime: time, userMetadata: record({ summary: payload }) }, [
-  'attributes',
-  'startTime',
-]);
+const start = rows<StartRow>(
+  {
+    attributes: started,
+    startTime: time,
+    userMetadata: record({ summary: payload }),
+    scheduledBy: record({ workflowId: text, incarnation: text, action: number }),
+  },
+  ['attributes', 'startTime'],
+);
 
 describe('a row', () => {
   it('of a chain, and of what a run was started with, reads back as it was, whichever fields are there', () => {

@@ -22,6 +22,7 @@ import type {
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
 import type { Failure } from '../../wire/failure.ts';
+import type { ScheduledBy } from '../schedule/message.ts';
 import type { StartId } from './message.ts';
 import type { RowTable } from './outcome.ts';
 import type { StateIndex } from './published.ts';
@@ -59,6 +60,8 @@ export interface StartRow {
   attributes: WorkflowExecutionStartedEventAttributes;
   startTime: number;
   userMetadata?: UserMetadata | undefined;
+  /** The schedule that started its chain: it hears of the end. */
+  scheduledBy?: ScheduledBy | undefined;
 }
 
 /** What the events of a run determine besides what is pending. */

@@ -46,6 +46,8 @@ export class RunDraft implements FactSink {
   holding = false;
   /** Nobody awaits how the run ends: its parent closed and ends it. */
   orphaned = false;
+  /** Session whose worker gets the workflow task that this turn schedules, if it has room. */
+  eagerFor: string | undefined;
   #children: PendingRows<ChildRow> | undefined;
   #externals: PendingRows<ExternalRow> | undefined;
   #updates: PendingRows<UpdateRow> | undefined;

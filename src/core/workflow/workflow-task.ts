@@ -28,7 +28,9 @@ export function taskBackoff(attempt: number): number {
 const offerOf = (run: RunDraft, task: WorkflowTaskRow) => workflowOffer(run.turn.state, run.runId, run.start, task);
 
 export function offerTask(run: RunDraft, task: WorkflowTaskRow): void {
-  run.turn.effects.push({ type: 'offerTask', offer: offerOf(run, task) });
+  const offer = offerOf(run, task);
+  if (run.eagerFor !== undefined) offer.eagerFor = run.eagerFor;
+  run.turn.effects.push({ type: 'offerTask', offer });
 }
 
 /** A task in back-off was never offered. */

@@ -194,6 +194,7 @@ export class Replay {
       userMetadata: event.userMetadata,
       reusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       conflictPolicy: WorkflowIdConflictPolicy.TERMINATE_EXISTING,
+      eagerFor: a.eagerExecutionAccepted === true ? 'session' : undefined,
       signal:
         signal === undefined
           ? undefined
@@ -270,10 +271,10 @@ export class Replay {
     const task = this.state.run?.row.task ?? this.state.run?.speculative;
     if (task === undefined) throw new Error(`no workflow task waits before event ${startedEventId}`);
     const started = events[startedEventId - 1];
-    const workerVersion =
-      started?.eventType === EventType.WORKFLOW_TASK_STARTED ? started.attributes.workerVersion : undefined;
+    const { identity = WORKER, workerVersion } =
+      started?.eventType === EventType.WORKFLOW_TASK_STARTED ? started.attributes : {};
     const { scheduledEventId, attempt } = task;
-    const taker = this.#taker({ workerVersion });
+    const taker = this.#taker({ identity, workerVersion });
     const decision = this.#send({
       type: 'startWorkflowTask',
       runId,

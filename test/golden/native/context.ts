@@ -60,6 +60,10 @@ export class Context {
   get client() {
     return this.#session.client;
   }
+  /** The connection that the worker shares with clients of its process. */
+  get nativeConnection() {
+    return this.#session.nativeConnection;
+  }
   get service() {
     return this.#session.service;
   }
@@ -188,7 +192,8 @@ export class Context {
       | 'unpauseActivity'
       | 'resetActivity'
       | 'updateActivityOptions'
-      | 'describeBatchOperation',
+      | 'describeBatchOperation'
+      | 'describeSchedule',
     request: object,
   ): Promise<Plain> {
     // Drivers are no TypeScript: each method gets the request it was written for.

@@ -259,6 +259,6 @@ export function prepareRealm(host: RealmHost): RealmLibrary {
     createExecution: (init, load) => createExecution(init, load, host),
     leave: () => setCurrentActivator(undefined),
   };
-  freezeRealm([LIBRARY, workflow, common, Activator]);
+  freezeRealm([LIBRARY, workflow, common, Activator], () => host.globalDefined());
   return library;
 }

@@ -10,6 +10,7 @@ import {
   WorkflowIdReusePolicy,
 } from '../../../wire/enums.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../../wire/event-attributes.ts';
+import type { ScheduledBy } from '../../schedule/message.ts';
 import { SERVER_IDENTITY, terminateRun } from '../closing.ts';
 import { jsonPayloads } from '../fields.ts';
 import type { StartMessage } from '../message.ts';
@@ -35,11 +36,13 @@ export function start(state: ActorState, message: StartMessage, context: TurnCon
   const met = makeRoom(turn, message);
   if (met !== undefined) return met;
   const run = beginChain(turn, message);
-  return withUpdate(turn, run, message, {
+  const response: StartWorkflowExecutionResponse = {
     runId: message.runId,
     started: true,
     status: WorkflowExecutionStatus.RUNNING,
-  });
+  };
+  if (run.eagerFor !== undefined) response.eagerlyStarted = true;
+  return withUpdate(turn, run, message, response);
 }
 
 /** The start's answer, once its update has been taken too; or the update's refusal, and neither happens. `run`: its draft, if there is one. */
@@ -71,11 +74,12 @@ export function makeRoom(turn: Turn, message: StartMessage): Decision | undefine
   return met;
 }
 
-/** `family`: attributes that a child's Started event has besides. */
+/** `family`: attributes that the Started event of a child, or of a schedule's run, has besides. */
 export function beginChain(
   turn: Turn,
   message: StartMessage,
   family?: Partial<WorkflowExecutionStartedEventAttributes>,
+  scheduledBy?: ScheduledBy,
 ): RunDraft {
   const { runId, requestId } = message;
   turn.setChain({
@@ -83,11 +87,14 @@ export function beginChain(
     start: { type: 'start', requestId, runId, at: turn.now, started: true },
   });
   const attributes = startedAttributes(turn.state.workflowId, message, turn.context);
+  const eagerFor = attributes.eagerExecutionAccepted === true ? message.eagerFor : undefined;
   return beginRun(turn, {
     runId,
+    eagerFor,
     attributes: family === undefined ? attributes : { ...attributes, ...family },
     userMetadata: message.userMetadata,
     signal: message.signal,
+    scheduledBy,
   });
 }
 
@@ -240,5 +247,6 @@ function startedAttributes(
     header: message.header,
     workflowId,
     priority: message.priority,
+    eagerExecutionAccepted: message.eagerFor !== undefined && delay === 0 ? true : undefined,
   };
 }
