@@ -13,6 +13,7 @@ import type { Connection } from '../connection/connection.ts';
 import { RpcError, StatusCode } from '../connection/rpc-error.ts';
 import { rethrowWorkflowError } from './errors.ts';
 import { decodeEventBatches } from './history.ts';
+import { sharedWait } from './shared-waits.ts';
 import { successor } from './workflow-result.ts';
 
 /** One value, as it became visible. */
@@ -124,12 +125,8 @@ function ask(
   signal?: AbortSignal,
 ): Promise<Page> {
   const request = { namespace, workflowId, ...place, stateOnly: true };
-  const options = place.waitNewEvent ? { timeoutMs: WAIT_MS } : {};
-  return connection.request(
-    'getWorkflowExecutionHistory',
-    request,
-    signal === undefined ? options : { ...options, signal },
-  );
+  if (place.waitNewEvent) return sharedWait(connection, request, WAIT_MS, signal);
+  return connection.request('getWorkflowExecutionHistory', request);
 }
 
 function refused({ workflowId, runId }: StateSource, error: unknown): never {

@@ -189,7 +189,12 @@ describe('a watch', () => {
     const handle = await start('counter', 'crowd', rounds);
     await beside(async () => {
       // They wait for the first of it.
-      const watchers = Array.from({ length: 1000 }, () => watched(handle, 'count'));
+      const others = Array.from({ length: 100 }, () => Connection.fromTransport(() => server.connect()));
+      const handles = [
+        handle,
+        ...others.map((other) => new Client({ connection: other }).workflow.getHandle(handle.workflowId)),
+      ];
+      const watchers = handles.flatMap((one) => Array.from({ length: 10 }, () => watched(one, 'count')));
       for (let n = 1; n <= rounds; n++) {
         await handle.executeUpdate('set', { args: [n] });
         if (n % 3 === 0) links.at(-1)?.close();
@@ -201,6 +206,8 @@ describe('a watch', () => {
         expect(values).toEqual([...new Set(values)].sort((a, b) => a - b));
         expect(values.at(-1)).toBe(rounds);
       }
+      expect(watchers.length).toBeGreaterThan(1000);
+      await Promise.all(others.map((other) => other.close()));
     });
   });
 });

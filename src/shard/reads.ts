@@ -19,7 +19,7 @@ import type { Actor } from './actor.ts';
 import { type Actors, storedRow } from './actors.ts';
 import type { ActorCore, Standing, StoredRow } from './core.ts';
 import { taskHistory } from './delivery.ts';
-import { readHistory, readLastEvent, recentLastEvent } from './history.ts';
+import { type HistoryPage, readHistory, readLastEvent, recentLastEvent } from './history.ts';
 import { after, runPrefix } from './keys.ts';
 import type { Reader } from './reader.ts';
 import { dataLoss, messageOf, notFound, unavailable } from './status.ts';
@@ -68,6 +68,8 @@ class Call implements Waiting {
 
 export class Reads {
   readonly #options: ReadsOptions;
+  /** Of published state, under way. */
+  readonly #stateReadings = new Map<string, Promise<HistoryPage | undefined>>();
 
   constructor(options: ReadsOptions) {
     this.#options = options;
@@ -141,7 +143,7 @@ export class Reads {
         this.#wait('state', actor, runId, call, done, () => this.#state(to, { ...query, runId }, call, done));
         return;
       }
-      this.#readState(actor, to, runId, current, query).then(
+      this.#sharedState(actor, to, runId, current, query).then(
         (page) => {
           if (call.given) return;
           if (page === undefined) done(unknownRun(to, runId), undefined);
@@ -150,6 +152,25 @@ export class Reads {
         (error: unknown) => this.#failed(error, to, done),
       );
     });
+  }
+
+  /** One reading for all who are woken by the same event and stand at the same place. */
+  #sharedState(
+    actor: Actor,
+    to: Address,
+    runId: string,
+    current: Located['current'],
+    query: HistoryQuery,
+  ): Promise<HistoryPage | undefined> {
+    const { fromEventId, maximumBytes } = query;
+    const id = `${actor.base}${runId}\0${current?.lastEventId ?? 'closed'}\0${fromEventId}\0${maximumBytes}`;
+    const reading = this.#stateReadings.get(id);
+    if (reading !== undefined) return reading;
+    const page = this.#readState(actor, to, runId, current, query);
+    this.#stateReadings.set(id, page);
+    const forget = (): void => void this.#stateReadings.delete(id);
+    page.then(forget, forget);
+    return page;
   }
 
   async #readState(

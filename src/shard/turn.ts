@@ -10,6 +10,7 @@ import type {
   StartedWorkflowTask,
   TaskOffer,
   VisibilityChange,
+  VisibleSchedule,
 } from '../core/workflow/outcome.ts';
 import { isStateMarker } from '../core/workflow/published.ts';
 import { packRow } from '../core/workflow/row-codec.ts';
@@ -57,6 +58,8 @@ export class Turn {
   readonly ahead: { claim: Claim; token: Uint8Array }[] = [];
   /** By run; the last one said counts. */
   visibility: VisibilityChange[] = [];
+  /** Of a schedule's actor; the last one said counts. */
+  schedule: VisibleSchedule | undefined;
   /** Runs with new events. */
   readonly grown: string[] = [];
   /** Those of them that published state. */
@@ -93,6 +96,7 @@ export class Turn {
       if (before === undefined) this.#events.set(runId, [...events]);
       else for (const event of events) before.push(event);
     }
+    if (outcome.schedule !== undefined) this.schedule = outcome.schedule;
     for (const change of outcome.visibility) {
       const at = this.visibility.findIndex(({ info }) => info.runId === change.info.runId);
       const earlier = this.visibility[at];

@@ -58,6 +58,21 @@ import type {
   UpdateNamespaceRequest,
 } from './namespace.ts';
 import type { ProtocolMessage } from './protocol-message.ts';
+import type {
+  CountSchedulesResponse,
+  CreateScheduleRequest,
+  CreateScheduleResponse,
+  DeleteScheduleRequest,
+  DescribeScheduleResponse,
+  ListedSchedule,
+  ListScheduleMatchingTimesRequest,
+  ListScheduleMatchingTimesResponse,
+  ListSchedulesRequest,
+  ListSchedulesResponse,
+  PatchScheduleRequest,
+  ScheduleTarget,
+  UpdateScheduleRequest,
+} from './schedule.ts';
 
 /** Events as the server keeps them: each element is a MessagePack array of `HistoryEvent`, in order, never re-encoded on its way. */
 export type EventBatches = Uint8Array[];
@@ -255,6 +270,8 @@ export interface WorkflowExecutionInfo {
   stateTransitionCount?: number | undefined;
   /** ms; set once closed. */
   executionDuration?: number | undefined;
+  /** In a list of schedules, between nodes: what stands behind this entry. */
+  schedule?: ListedSchedule | undefined;
 }
 
 export interface PendingActivityInfo {
@@ -848,6 +865,19 @@ export interface Methods {
   unpauseActivity: { request: UnpauseActivityRequest; response: Empty };
   resetActivity: { request: ResetActivityRequest; response: Empty };
   updateActivityOptions: { request: UpdateActivityOptionsRequest; response: UpdateActivityOptionsResponse };
+  /** ALREADY_EXISTS when there is one of this id. */
+  createSchedule: { request: CreateScheduleRequest; response: CreateScheduleResponse };
+  describeSchedule: { request: ScheduleTarget; response: DescribeScheduleResponse };
+  updateSchedule: { request: UpdateScheduleRequest; response: Empty };
+  patchSchedule: { request: PatchScheduleRequest; response: Empty };
+  /** What it started goes on. */
+  deleteSchedule: { request: DeleteScheduleRequest; response: Empty };
+  listScheduleMatchingTimes: {
+    request: ListScheduleMatchingTimesRequest;
+    response: ListScheduleMatchingTimesResponse;
+  };
+  listSchedules: { request: ListSchedulesRequest; response: ListSchedulesResponse };
+  countSchedules: { request: { namespace: string; query?: string | undefined }; response: CountSchedulesResponse };
 }
 export type Method = keyof Methods;
 

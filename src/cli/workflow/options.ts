@@ -7,7 +7,7 @@ import type { WorkflowStartOptions } from '../../../sdk/client/index.ts';
 import type { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../../sdk/common/index.ts';
 import { UsageError } from '../exit-codes.ts';
 
-const collect = (value: string, previous: string[] = []): string[] => [...previous, value];
+export const collect = (value: string, previous: string[] = []): string[] => [...previous, value];
 
 export interface TargetFlags {
   workflowId: string;
@@ -27,7 +27,6 @@ export interface StartFlags extends InputFlags {
   runTimeout?: string;
   taskTimeout?: string;
   startDelay?: string;
-  cron?: string;
   idReusePolicy?: string;
   idConflictPolicy?: string;
   memo?: string[];
@@ -69,10 +68,6 @@ export function withStart(command: Command): Command {
     .option('--run-timeout <duration>', 'for one run')
     .option('--task-timeout <duration>', 'for one workflow task (default 10s)')
     .option('--start-delay <duration>', 'wait before the first workflow task')
-    .option(
-      '--cron <schedule>',
-      "run at these times: five fields, @daily, @every 90m; 'CRON_TZ=Zone …' for a time zone",
-    )
     .addOption(
       new Option('--id-reuse-policy <policy>', 'when a closed execution has this id').choices(Object.keys(REUSE)),
     )
@@ -99,7 +94,6 @@ export function startOptions(flags: StartFlags): WorkflowStartOptions {
     ...optional('workflowRunTimeout', flags.runTimeout),
     ...optional('workflowTaskTimeout', flags.taskTimeout),
     ...optional('startDelay', flags.startDelay),
-    ...optional('cronSchedule', flags.cron),
     ...optional('workflowIdReusePolicy', flags.idReusePolicy === undefined ? undefined : REUSE[flags.idReusePolicy]),
     ...optional(
       'workflowIdConflictPolicy',
@@ -108,7 +102,9 @@ export function startOptions(flags: StartFlags): WorkflowStartOptions {
     ...optional('memo', flags.memo === undefined ? undefined : Object.fromEntries(flags.memo.map(keyAndJson))),
     ...optional(
       'searchAttributes',
-      flags.searchAttribute === undefined ? undefined : Object.fromEntries(flags.searchAttribute.map(attribute)),
+      flags.searchAttribute === undefined
+        ? undefined
+        : Object.fromEntries(flags.searchAttribute.map((text) => attribute(text))),
     ),
     ...optional('staticSummary', flags.staticSummary),
     ...optional('staticDetails', flags.staticDetails),
@@ -147,15 +143,15 @@ function json(text: string, what: string): unknown {
 
 const keyAndJson = (text: string): [string, unknown] => entry(text, '--memo');
 
-function entry(text: string, flag: string): [string, unknown] {
+export function entry(text: string, flag: string): [string, unknown] {
   const at = text.indexOf('=');
   if (at <= 0) throw new UsageError(`${flag} ${text}: expected key=JSON`);
   return [text.slice(0, at), json(text.slice(at + 1), `${flag} ${text.slice(0, at)}`)];
 }
 
 /** Values come in lists, a single one too. */
-function attribute(text: string): [string, unknown[]] {
-  const [name, value] = entry(text, '--search-attribute');
+export function attribute(text: string, flag = '--search-attribute'): [string, unknown[]] {
+  const [name, value] = entry(text, flag);
   return [name, Array.isArray(value) ? value : [value]];
 }
 

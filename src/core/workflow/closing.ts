@@ -18,6 +18,7 @@ import { settleQueries } from './queries.ts';
 import { releaseChildren, reportToParent } from './relations.ts';
 import { retryVerdict } from './retry.ts';
 import type { RunDraft } from './run-draft.ts';
+import { reportToSchedule } from './scheduled.ts';
 import { closeUpdates } from './updates.ts';
 import { failTask, withdrawTask } from './workflow-task.ts';
 
@@ -33,6 +34,7 @@ export function closeRun(run: RunDraft): void {
   if (run.resetTo === undefined) {
     releaseChildren(run);
     reportToParent(run);
+    reportToSchedule(run);
   }
   run.dropPending();
   run.row.sticky = undefined;
@@ -112,7 +114,8 @@ export function inherited(run: RunDraft, runId: string): WorkflowExecutionStarte
 /** The successor becomes the workflow id's current run. */
 export function succeed(run: RunDraft, runId: string, attributes: WorkflowExecutionStartedEventAttributes): void {
   succeedTo(run.turn, runId, { runId: run.runId, status: run.facts.status });
-  beginRun(run.turn, { runId, attributes, userMetadata: run.start.userMetadata });
+  const { userMetadata, scheduledBy } = run.start;
+  beginRun(run.turn, { runId, attributes, userMetadata, scheduledBy });
 }
 
 /** Whether the workflow's own retry policy starts another run after this failure. */

@@ -26,6 +26,7 @@ import { signalExternal } from './messages/signal-external.ts';
 import { start } from './messages/start.ts';
 import { startActivityTask } from './messages/start-activity-task.ts';
 import { startChild } from './messages/start-child.ts';
+import { startScheduled } from './messages/start-scheduled.ts';
 import { startWorkflowTask } from './messages/start-workflow-task.ts';
 import { terminate } from './messages/terminate.ts';
 import { undoStart } from './messages/undo-start.ts';
@@ -33,6 +34,7 @@ import { unpauseActivity } from './messages/unpause-activity.ts';
 import { abandonUpdate, pollUpdate, update } from './messages/update.ts';
 import { updateActivityOptions } from './messages/update-activity-options.ts';
 import type { Decision, TurnContext } from './outcome.ts';
+import { workflowNotFound } from './rejections.ts';
 import type { ActorState } from './state.ts';
 
 export function decide(state: ActorState, message: Message, context: TurnContext): Decision {
@@ -109,6 +111,18 @@ export function decide(state: ActorState, message: Message, context: TurnContext
       return resetActivity(state, message, context);
     case 'updateActivityOptions':
       return updateActivityOptions(state, message, context);
+    case 'startScheduled':
+      return startScheduled(state, message, context);
+    case 'createSchedule':
+    case 'updateSchedule':
+    case 'patchSchedule':
+    case 'deleteSchedule':
+    case 'describeSchedule':
+    case 'scheduleTimes':
+    case 'scheduledStarted':
+    case 'scheduledRefused':
+    case 'scheduledClosed':
+      return workflowNotFound(state.workflowId);
     default:
       return unknownMessage(message);
   }

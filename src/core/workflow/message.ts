@@ -26,6 +26,7 @@ import type {
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { Failure } from '../../wire/failure.ts';
 import type { ProtocolMessage } from '../../wire/protocol-message.ts';
+import type { ScheduleMessage, StartScheduledMessage } from '../schedule/message.ts';
 import type {
   CancelExternalMessage,
   ChildClosedMessage,
@@ -433,4 +434,6 @@ export type Message =
   | PauseActivityMessage
   | UnpauseActivityMessage
   | ResetActivityMessage
-  | UpdateActivityOptionsMessage;
+  | UpdateActivityOptionsMessage
+  | StartScheduledMessage
+  | ScheduleMessage;

@@ -3,6 +3,7 @@
 import type { UserMetadata } from '../../wire/common.ts';
 import { EventType, type WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
+import type { ScheduledBy } from '../schedule/message.ts';
 import { initialFacts } from './fold.ts';
 import type { Limits } from './limits.ts';
 import type { SignalInput } from './message.ts';
@@ -17,6 +18,7 @@ export interface NewRun {
   attributes: WorkflowExecutionStartedEventAttributes;
   userMetadata?: UserMetadata | undefined;
   signal?: SignalInput | undefined;
+  scheduledBy?: ScheduledBy | undefined;
   /** Session whose worker gets the first task (TaskOffer). */
   eagerFor?: string | undefined;
 }
@@ -52,7 +54,10 @@ export function succeedTo(turn: Turn, runId: string, ended?: { runId: string; st
   turn.setChain({ currentRunId: runId, start });
 }
 
-export function beginRun(turn: Turn, { runId, attributes, userMetadata, signal, eagerFor }: NewRun): RunDraft {
+export function beginRun(
+  turn: Turn,
+  { runId, attributes, userMetadata, signal, scheduledBy, eagerFor }: NewRun,
+): RunDraft {
   const { now } = turn;
   const backoff = attributes.firstWorkflowTaskBackoff ?? 0;
   const row: RunRow = {
@@ -75,6 +80,7 @@ export function beginRun(turn: Turn, { runId, attributes, userMetadata, signal, 
   }
   const start: StartRow = { attributes: withoutInput(attributes), startTime: now };
   if (userMetadata !== undefined) start.userMetadata = userMetadata;
+  if (scheduledBy !== undefined) start.scheduledBy = scheduledBy;
   const run = turn.begin(runId, start, row);
   run.visible = true;
   run.add(EventType.WORKFLOW_EXECUTION_STARTED, attributes, userMetadata);

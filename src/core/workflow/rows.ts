@@ -23,6 +23,7 @@ import type {
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
 import type { Failure } from '../../wire/failure.ts';
+import type { ScheduledBy } from '../schedule/message.ts';
 import type { StartId } from './message.ts';
 import type { RowTable } from './outcome.ts';
 import type { StateIndex } from './published.ts';
@@ -68,6 +69,8 @@ export interface StartRow {
   userMetadata?: UserMetadata | undefined;
   /** The runs it was reset from, the last one first: their children and requests are its own. */
   former?: readonly FormerRun[] | undefined;
+  /** The schedule that started its chain: it hears of the end. */
+  scheduledBy?: ScheduledBy | undefined;
 }
 
 /** What the events of a run determine besides what is pending. */

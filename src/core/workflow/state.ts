@@ -3,6 +3,7 @@
 
 import type { WorkflowQuery } from '../../wire/api.ts';
 import { WorkflowExecutionStatus } from '../../wire/enums.ts';
+import type { ScheduleActor } from '../schedule/rows.ts';
 import { type ActivityInputRow, inputRowOf, withInput } from './activity-rows.ts';
 import { activityOffer, workflowOffer } from './offers.ts';
 import type { StartedActivityTask, StartedWorkflowTask, TaskOffer } from './outcome.ts';
@@ -79,6 +80,8 @@ export interface ActorState {
   queries: Map<string, WaitingQuery>;
   /** Volatile likewise; by update id, of the current run. */
   updates: Map<string, PendingUpdate>;
+  /** The actor is a schedule's (src/core/schedule): all else here is empty. */
+  schedule?: ScheduleActor | undefined;
 }
 
 export const emptyState = (namespace: string, workflowId: string): ActorState => ({

@@ -196,7 +196,8 @@ export class Context {
       | 'unpauseActivity'
       | 'resetActivity'
       | 'updateActivityOptions'
-      | 'describeBatchOperation',
+      | 'describeBatchOperation'
+      | 'describeSchedule',
     request: object,
   ): Promise<Plain> {
     // Drivers are no TypeScript: each method gets the request it was written for.

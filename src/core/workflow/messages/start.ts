@@ -11,6 +11,7 @@ import {
   WorkflowIdReusePolicy,
 } from '../../../wire/enums.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../../wire/event-attributes.ts';
+import type { ScheduledBy } from '../../schedule/message.ts';
 import { SERVER_IDENTITY, terminateRun } from '../closing.ts';
 import { cronBackoff, cronProblem } from '../cron.ts';
 import { jsonPayloads } from '../fields.ts';
@@ -75,11 +76,12 @@ export function makeRoom(turn: Turn, message: StartMessage): Decision | undefine
   return met;
 }
 
-/** `family`: attributes that a child's Started event has besides. */
+/** `family`: attributes that the Started event of a child, or of a schedule's run, has besides. */
 export function beginChain(
   turn: Turn,
   message: StartMessage,
   family?: Partial<WorkflowExecutionStartedEventAttributes>,
+  scheduledBy?: ScheduledBy,
 ): RunDraft {
   const { runId, requestId } = message;
   turn.setChain({
@@ -94,6 +96,7 @@ export function beginChain(
     attributes: family === undefined ? attributes : { ...attributes, ...family },
     userMetadata: message.userMetadata,
     signal: message.signal,
+    scheduledBy,
   });
 }
 
