@@ -365,6 +365,7 @@ const historyQuery = object<HistoryQuery>({
   maximumBytes: integer,
   waitNewEvent: boolean,
   closeEventOnly: boolean,
+  withUnwritten: optional(boolean),
 });
 const taskQuery = object<TaskHistoryQuery>({
   runId: string,

@@ -42,6 +42,8 @@ export interface HistoryQuery {
   maximumBytes: number;
   waitNewEvent: boolean;
   closeEventOnly: boolean;
+  /** After the last event those of a workflow task that are not in history yet: what its worker must see (rule 6). */
+  withUnwritten?: boolean | undefined;
 }
 
 /** Only executions of these shards are meant; absent: of all shards there are rows of. */

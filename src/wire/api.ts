@@ -323,6 +323,8 @@ export interface GetWorkflowExecutionHistoryRequest extends ExecutionTarget {
   waitNewEvent?: boolean | undefined;
   /** Only the closing event, waiting for it when waitNewEvent is set. */
   closeEventOnly?: boolean | undefined;
+  /** After the last event those of a workflow task that are not in history yet. */
+  withUnwritten?: boolean | undefined;
 }
 
 export interface GetWorkflowExecutionHistoryResponse {

@@ -22,6 +22,7 @@ export {
   type StoredRow,
   startedTask,
   startedTasks,
+  unwrittenOf,
   volatileDeadline,
   waitingOffers,
 } from './state.ts';

@@ -59,6 +59,7 @@ export const getWorkflowExecutionHistory = method(
     maximumBytes: optional(integer),
     waitNewEvent: optional(boolean),
     closeEventOnly: optional(boolean),
+    withUnwritten: optional(boolean),
   }),
   (services, caller, request, call) => {
     const to = checkTarget(services, caller, request);
@@ -68,6 +69,7 @@ export const getWorkflowExecutionHistory = method(
       maximumBytes: historyBytes(request.maximumBytes),
       waitNewEvent: request.waitNewEvent ?? false,
       closeEventOnly: request.closeEventOnly ?? false,
+      withUnwritten: request.withUnwritten,
     };
     // A wait that ends without news is no error: the answer says how far history is.
     if (query.waitNewEvent) {
