@@ -88,6 +88,8 @@ it.each([
   ["the README's sixty seconds", 'README.md', 'shipped 1'],
   ['the updates of their guide', 'docs/guides/updates.md', '1 2 an item needs a name tea and cake'],
   ['the headers of their guide', 'docs/guides/interceptors-and-tracing.md', 'hello acme, goodbye acme'],
+  ['the storage of its guide', 'docs/guides/payload-offload.md', '1048576 referenced true'],
+  ['the state of its guide', 'docs/guides/state.md', 'packing\npacked\nshipped\n{ done: 2, of: 2 }'],
   ['the codec of its guide', 'docs/guides/encryption.md', 'the word is sesame\nthe word is missing\nsealed'],
 ])('%s run as they are written', { timeout: 60_000 }, async (_, page, printed) => {
   const folder = extract(page) ?? '';

@@ -26,6 +26,7 @@ export type ForwardedType =
   | 'signal'
   | 'requestCancel'
   | 'terminate'
+  | 'reset'
   | 'completeWorkflowTask'
   | 'failWorkflowTask'
   | 'completeActivityTask'
@@ -146,6 +147,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     conflictPolicy: enumeration(),
     priority: optional(common.priority),
     userMetadata: optional(common.userMetadata),
+    eagerFor: optional(string),
     signal: optional(object<messages.SignalInput>(signalInput)),
     update: optional(object<messages.UpdateAsk>(updateAsk)),
   }),
@@ -164,6 +166,16 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     details: optional(common.payloads),
     identity: string,
     requestId: string,
+  }),
+  reset: object<Omit<messages.ResetMessage, 'history'>>({
+    type: typed('reset'),
+    target,
+    runId: string,
+    requestId: string,
+    reason: string,
+    identity: string,
+    workflowTaskFinishEventId: integer,
+    exclude: list(enumeration()),
   }),
   completeWorkflowTask: object<messages.CompleteWorkflowTaskMessage>({
     type: typed('completeWorkflowTask'),
@@ -309,6 +321,7 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
     case 'signal':
     case 'requestCancel':
     case 'terminate':
+    case 'reset':
       return message.requestId === '' ? 'perhapsTwice' : 'once';
     case 'completeWorkflowTask':
     case 'failWorkflowTask':

@@ -111,7 +111,12 @@ const batches = list<Uint8Array>((value) => {
   return value;
 });
 
-const started = object<api.StartWorkflowExecutionResponse>({ runId: string, started: boolean, status: enumeration() });
+const started = object<api.StartWorkflowExecutionResponse>({
+  runId: string,
+  started: boolean,
+  status: enumeration(),
+  eagerlyStarted: optional(boolean),
+});
 const replyKind = object<{ type: string }>({ type: string });
 const acceptedReply = object<{ resetHistoryEventId?: number | undefined }>({ resetHistoryEventId: optional(integer) });
 const startedReply = object<{ response: api.StartWorkflowExecutionResponse }>({ response: started });
@@ -122,6 +127,8 @@ const heartbeatReply = object<{ cancelRequested: boolean; activityPaused: boolea
 });
 const optionsReply = object<{ options: ActivityOptions }>({ options: activityOptions });
 
+const resetReply = object<{ runId: string }>({ runId: string });
+
 const reply: Check<Reply> = (value) => {
   const { type } = replyKind(value);
   switch (type) {
@@ -129,6 +136,8 @@ const reply: Check<Reply> = (value) => {
       return { type: 'started', ...startedReply(value) };
     case 'heartbeat':
       return { type: 'heartbeat', ...heartbeatReply(value) };
+    case 'reset':
+      return { type: 'reset', ...resetReply(value) };
     case 'accepted':
       return { type: 'accepted', ...acceptedReply(value) };
     case 'activityOptions':
@@ -366,6 +375,7 @@ const historyQuery = object<HistoryQuery>({
   waitNewEvent: boolean,
   closeEventOnly: boolean,
   withUnwritten: optional(boolean),
+  stateOnly: optional(boolean),
 });
 const taskQuery = object<TaskHistoryQuery>({
   runId: string,

@@ -132,7 +132,12 @@ export const NOTES = [
       /TypeInfo|TransferTypeConverter|ConverterHint|DefinitionOptions$|^(Signal|Query|Update)(Options|Definition)|AnnotatedType$|^setActivityOptions$|^ActivityInterface$|^rawPayload|SerializationContext|WithContext$/,
     note: notYet('type information for converters; types of workflows, activities and messages are inferred'),
   },
-  { names: ['ExternalStorageNotConfiguredError'], note: notYet('payload offload') },
+  { names: ['ExternalStorageNotConfiguredError'], note: '`ExternalStorageNotConfiguredError` of `tenuto/common`' },
+  {
+    packages: ['common'],
+    names: ['StorageDriverActivityInfo', 'StorageDriverWorkflowInfo', 'StorageDriverSelectContext'],
+    note: '`StorageDriverTargetInfo`, `StorageDriverStoreContext`: payloads of an activity belong to its workflow',
+  },
   {
     names: ['WorkflowSignalOptions', 'WorkflowQueryOptions', 'WorkflowTypeOptions', 'extractWorkflowTypeAndConfig'],
     note: none('internal there: what a definition says beside its name'),

@@ -86,6 +86,7 @@ export type {
   WorkflowSignalWithStartOptions,
   WorkflowStartOptions,
 } from './workflow-options.ts';
+export type { StateChange, WatchStateOptions } from './workflow-state.ts';
 export type {
   GetWorkflowUpdateHandleOptions,
   WithUpdateArgs,

@@ -94,11 +94,20 @@ export class WorkflowCalls {
     // Without codecs there is nothing to await, and a start is the hottest call of all.
     const request = encoded instanceof Promise ? await encoded : encoded;
     try {
-      const { runId } = await this.#connection.request('startWorkflowExecution', request);
-      return { runId, eagerlyStarted: false };
+      if (input.options.requestEagerStart === true) request.eagerWorkerId = this.#ownWorker(request);
+      const { runId, eagerlyStarted = false } = await this.#connection.request('startWorkflowExecution', request);
+      return { runId, eagerlyStarted };
     } catch (err) {
       rethrowStartError(err, 'start', input);
     }
+  }
+
+  /** A worker of this process that could begin it. */
+  #ownWorker({ namespace, taskQueue }: { namespace: string; taskQueue: string }): string | undefined {
+    for (const [workerId, own] of this.#connection.ownWorkers) {
+      if (own.namespace === namespace && own.taskQueue === taskQueue) return workerId;
+    }
+    return undefined;
   }
 
   async #signalWithStart(input: WorkflowSignalWithStartInput): Promise<string> {

@@ -14,7 +14,7 @@ import { extractWorkflowType, type WithWorkflowArgs } from '../common/workflow-o
 import { RpcError, StatusCode } from '../connection/rpc-error.ts';
 import { BaseClient, type BaseClientOptions, type LoadedBaseClientOptions } from './base-client.ts';
 import { rethrowWorkflowError } from './errors.ts';
-import type { WorkflowClientInterceptor } from './interceptors.ts';
+import type { WorkflowClientInterceptor, WorkflowStartOutput } from './interceptors.ts';
 import { type IntoHistoriesOptions, intoHistories } from './into-histories.ts';
 import type { CountWorkflowExecution, WorkflowExecutionInfo } from './types.ts';
 import { WorkflowUpdateStage } from './update-stage.ts';
@@ -106,12 +106,13 @@ export class WorkflowClient extends BaseClient {
     workflowTypeOrFunc: string | T,
     options: WorkflowStartOptions<T>,
   ): Promise<WorkflowHandleWithStartDetails<T>> {
-    const runId = await this.#start(workflowTypeOrFunc, options);
+    const { runId, eagerlyStarted } = await this.#start(workflowTypeOrFunc, options);
     return new WorkflowHandleImpl<T>(this, this.#calls, {
       workflowId: options.workflowId,
       firstExecutionRunId: runId,
       runIdForResult: runId,
       followRuns: options.followRuns ?? true,
+      eagerlyStarted,
     });
   }
 
@@ -125,7 +126,7 @@ export class WorkflowClient extends BaseClient {
     workflowTypeOrFunc: string | T,
     options: WorkflowStartOptions<T>,
   ): Promise<WorkflowResultType<T>> {
-    const runId = await this.#start(workflowTypeOrFunc, options);
+    const { runId } = await this.#start(workflowTypeOrFunc, options);
     return await this.result<T>(options.workflowId, runId, { followRuns: options.followRuns });
   }
 
@@ -284,13 +285,15 @@ export class WorkflowClient extends BaseClient {
     }
   }
 
-  async #start<T extends Workflow>(workflowTypeOrFunc: string | T, options: WorkflowStartOptions<T>): Promise<string> {
-    const { runId } = await this.#calls.start({
+  async #start<T extends Workflow>(
+    workflowTypeOrFunc: string | T,
+    options: WorkflowStartOptions<T>,
+  ): Promise<WorkflowStartOutput> {
+    return await this.#calls.start({
       workflowType: extractWorkflowType(workflowTypeOrFunc),
       headers: {},
       options: compileWorkflowOptions(options as WithArgs<WorkflowOptions>),
     });
-    return runId;
   }
 
   async #awaitClosing(

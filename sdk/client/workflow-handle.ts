@@ -16,6 +16,7 @@ import type { WorkflowCalls } from './workflow-calls.ts';
 import type { WorkflowClient } from './workflow-client.ts';
 import { descriptionFromRaw } from './workflow-info.ts';
 import { newRequestId } from './workflow-requests.ts';
+import { readState, type StateChange, type StateSource, type WatchStateOptions, watchState } from './workflow-state.ts';
 import {
   type AnyUpdateOptions,
   acceptedOnly,
@@ -89,6 +90,26 @@ export interface WorkflowHandle<T extends Workflow = UntypedWorkflow> extends Ba
   /** The history written so far, as stored. */
   fetchHistory(): Promise<History>;
 
+  /**
+   * What the workflow published under `key` (`setState`), from the server: no worker is asked, and the workflow may have closed. Undefined
+   * when there is nothing.
+   *
+   * @throws WorkflowNotFoundError when there is no such workflow.
+   */
+  state<V = unknown>(key: string): Promise<V | undefined>;
+
+  /** All that it published, by key. @throws as {@link state} does. */
+  states(): Promise<Map<string, unknown>>;
+
+  /**
+   * What it publishes, as it changes: the present values first, then each change as soon as it is durable, pushed. Over broken connections
+   * and fail-over it goes on where it was: nothing twice, nothing older after something newer. Values that are replaced faster than they
+   * are delivered are left out, the latest never. Ends when the workflow (its chain of runs) has closed.
+   *
+   * @throws WorkflowNotFoundError when there is no such workflow.
+   */
+  watchState<V = unknown>(options?: WatchStateOptions): AsyncIterable<StateChange<V>>;
+
   readonly client: WorkflowClient;
 }
 
@@ -115,6 +136,7 @@ export interface HandleTarget {
   /** The run whose result (or whose successors' result) is awaited. */
   readonly runIdForResult?: string | undefined;
   readonly followRuns: boolean;
+  readonly eagerlyStarted?: boolean | undefined;
 }
 
 export class WorkflowHandleImpl<T extends Workflow> implements WorkflowHandle<T> {
@@ -122,7 +144,8 @@ export class WorkflowHandleImpl<T extends Workflow> implements WorkflowHandle<T>
   readonly client: WorkflowClient;
   /** Empty unless the handle came from `start`, or was made with it. */
   readonly firstExecutionRunId: string;
-  readonly eagerlyStarted = false;
+  /** Its first task was handed to a worker of this process with the start. */
+  readonly eagerlyStarted: boolean;
   /** Empty unless the handle came from `signalWithStart`. */
   readonly signaledRunId: string;
   readonly #calls: WorkflowCalls;
@@ -133,6 +156,7 @@ export class WorkflowHandleImpl<T extends Workflow> implements WorkflowHandle<T>
     this.workflowId = target.workflowId;
     this.firstExecutionRunId = target.firstExecutionRunId ?? '';
     this.signaledRunId = signaledRunId;
+    this.eagerlyStarted = target.eagerlyStarted ?? false;
     this.#calls = calls;
     this.#target = target;
   }
@@ -216,6 +240,26 @@ export class WorkflowHandleImpl<T extends Workflow> implements WorkflowHandle<T>
   async describe(): Promise<WorkflowExecutionDescription> {
     const raw = await this.#calls.describe({ workflowExecution: this.#execution });
     return await descriptionFromRaw(raw, this.client.options.loadedDataConverter);
+  }
+
+  async state<V>(key: string): Promise<V | undefined> {
+    // The caller names the type of the value.
+    return (await readState(this.#stateSource)).get(key) as V | undefined;
+  }
+
+  states(): Promise<Map<string, unknown>> {
+    return readState(this.#stateSource);
+  }
+
+  watchState<V>(options: WatchStateOptions = {}): AsyncIterable<StateChange<V>> {
+    return watchState<V>(this.#stateSource, options);
+  }
+
+  get #stateSource(): StateSource {
+    const { connection, options } = this.client;
+    const { namespace, loadedDataConverter: converter } = options;
+    const { workflowId, runId } = this.#target;
+    return { connection, namespace, workflowId, runId, converter };
   }
 
   async fetchHistory(): Promise<History> {

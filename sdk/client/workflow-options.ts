@@ -13,6 +13,11 @@ export interface WorkflowOptions extends CommonWorkflowOptions {
   followRuns?: boolean | undefined;
   /** Wait before the first workflow task. A signal with start does not cut it short. */
   startDelay?: Duration | undefined;
+  /**
+   * Hands the first workflow task to a worker of this process with the start, if one listens on the task queue over the same connection and has
+   * room: saves a round trip. Whether it did is the handle's `eagerlyStarted`.
+   */
+  requestEagerStart?: boolean | undefined;
   /** Makes a repeated start return the first one's answer. Default: a new id per call, kept over the connection's own repeats. */
   requestId?: string | undefined;
 }

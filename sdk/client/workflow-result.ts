@@ -60,7 +60,8 @@ export async function readClosingEvent(
   }
 }
 
-function successor(event: HistoryEvent): string | undefined {
+/** The run that carries the chain on after a closing event. */
+export function successor(event: HistoryEvent): string | undefined {
   switch (event.eventType) {
     case EventType.WORKFLOW_EXECUTION_COMPLETED:
     case EventType.WORKFLOW_EXECUTION_FAILED:

@@ -3,7 +3,7 @@
 // Without codecs nothing is walked, copied or awaited.
 
 import type { Payload } from '../../src/wire/common.ts';
-import type { PayloadCodec } from './data-converter.ts';
+import type { PayloadCodec, PayloadOwner } from './data-converter.ts';
 import { isRecord, isUint8Array } from './type-helpers.ts';
 
 const UNCODED_FIELDS: ReadonlySet<string> = new Set(['header', 'searchAttributes', 'indexedFields', 'nexusHeader']);
@@ -11,10 +11,26 @@ const UNCODED_FIELDS: ReadonlySet<string> = new Set(['header', 'searchAttributes
 /**
  * `message` with all its payloads encoded, as a copy. Returns `message` itself, synchronously, when there is no codec.
  *
+ * @param owner The workflow whose history it becomes part of. Default: the one the message names.
  * @throws What a codec throws; an Error when a codec returns another number of payloads than it was given.
  */
-export function encodeMessage<T>(codecs: readonly PayloadCodec[], message: T): T | Promise<T> {
-  return codecs.length === 0 ? message : transform(message, (payloads) => encodePayloads(codecs, payloads));
+export function encodeMessage<T>(
+  codecs: readonly PayloadCodec[],
+  message: T,
+  owner: PayloadOwner | undefined = codecs.length === 0 ? undefined : ownerOf(message),
+): T | Promise<T> {
+  return codecs.length === 0 ? message : transform(message, (payloads) => encodePayloads(codecs, payloads, owner));
+}
+
+/** What a request says of the workflow it is about. */
+function ownerOf(message: unknown): PayloadOwner | undefined {
+  if (!isRecord(message)) return undefined;
+  const named = [message, message.target, message.workflowExecution].find(
+    (part): part is Record<string, unknown> => isRecord(part) && typeof part.workflowId === 'string',
+  );
+  if (named === undefined) return undefined;
+  const namespace = [named.namespace, message.namespace].find((name) => typeof name === 'string');
+  return { namespace, workflowId: String(named.workflowId) };
 }
 
 /** The reverse of {@link encodeMessage}: codecs in reverse order. */
@@ -23,9 +39,13 @@ export function decodeMessage<T>(codecs: readonly PayloadCodec[], message: T): T
 }
 
 /** Payloads through all codecs, first to last. */
-export async function encodePayloads(codecs: readonly PayloadCodec[], payloads: Payload[]): Promise<Payload[]> {
+export async function encodePayloads(
+  codecs: readonly PayloadCodec[],
+  payloads: Payload[],
+  owner?: PayloadOwner,
+): Promise<Payload[]> {
   let current = payloads;
-  for (const codec of codecs) current = await codec.encode(current);
+  for (const codec of codecs) current = await codec.encode(current, owner);
   return current;
 }
 

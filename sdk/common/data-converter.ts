@@ -2,13 +2,20 @@
 // them and the wire.
 
 import type { Payload } from '../../src/wire/common.ts';
+import type { ExternalStorage } from './external-storage.ts';
 import { defaultFailureConverter, type FailureConverter } from './failure-converter.ts';
 import { defaultPayloadConverter, type PayloadConverter } from './payload-converter.ts';
+
+/** The workflow whose history payloads become part of, as far as it is known. */
+export interface PayloadOwner {
+  readonly namespace?: string | undefined;
+  readonly workflowId?: string | undefined;
+}
 
 /** A step between converter and wire, e.g. compression or encryption. Runs outside the workflow's realm: may be asynchronous. */
 export interface PayloadCodec {
   /** @param payloads May be empty. */
-  encode(payloads: Payload[]): Promise<Payload[]>;
+  encode(payloads: Payload[], owner?: PayloadOwner): Promise<Payload[]>;
   /** @param payloads May be empty. */
   decode(payloads: Payload[]): Promise<Payload[]>;
 }
@@ -30,12 +37,15 @@ export interface DataConverter {
   failureConverter?: FailureConverter | undefined;
   /** Applied in order when encoding, in reverse order when decoding. */
   payloadCodecs?: PayloadCodec[] | undefined;
+  /** Keeps what is large outside the server; works after the codecs. */
+  externalStorage?: ExternalStorage | undefined;
 }
 
 /** A {@link DataConverter} whose modules were loaded. */
 export interface LoadedDataConverter {
   payloadConverter: PayloadConverter;
   failureConverter: FailureConverter;
+  /** With `externalStorage` as the last of them. */
   payloadCodecs: PayloadCodec[];
 }
 

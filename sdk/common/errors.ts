@@ -49,6 +49,23 @@ export class WorkflowNotFoundError extends Error {
   }
 }
 
+/** A payload is a reference to external storage that is not configured here. */
+export class ExternalStorageNotConfiguredError extends Error {
+  readonly driverName: string;
+
+  constructor(driverName: string) {
+    super(
+      `A payload is kept in external storage '${driverName}', which is not configured here: give the clients and workers that read it ` +
+        'the same dataConverter.externalStorage as those that wrote it',
+    );
+    this.driverName = driverName;
+  }
+
+  static {
+    markErrorClass(ExternalStorageNotConfiguredError, 'ExternalStorageNotConfiguredError');
+  }
+}
+
 /** The server does not know this namespace. */
 export class NamespaceNotFoundError extends Error {
   readonly namespace: string;

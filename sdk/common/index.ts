@@ -9,6 +9,7 @@ export * from './codec.ts';
 export * from './data-converter.ts';
 export * from './enums.ts';
 export * from './errors.ts';
+export * from './external-storage.ts';
 export * from './failure.ts';
 export * from './failure-converter.ts';
 export { historyFromJSON, historyToJSON } from './history-json.ts';

@@ -1,8 +1,14 @@
 // Turns a DataConverter configuration into converters. Modules named by path are loaded with Node's `require`; browsers and ESM-only
 // modules give the converter objects themselves. For clients and workers: workflow code has its converters bundled.
 
-import { type DataConverter, defaultDataConverter, type LoadedDataConverter } from './data-converter.ts';
+import {
+  type DataConverter,
+  defaultDataConverter,
+  type LoadedDataConverter,
+  type PayloadCodec,
+} from './data-converter.ts';
 import { IllegalStateError, ValueError } from './errors.ts';
+import { ExternalStorageCodec } from './external-storage.ts';
 import { errorMessage, isRecord } from './type-helpers.ts';
 
 interface ModuleLoader {
@@ -36,6 +42,12 @@ function loadExport<T>(path: string, name: string, methods: readonly string[]): 
   return value as T;
 }
 
+/** All codecs of a configuration, external storage last. */
+export function codecsOf(dataConverter: DataConverter | undefined): PayloadCodec[] {
+  const { payloadCodecs = [], externalStorage } = dataConverter ?? {};
+  return externalStorage === undefined ? payloadCodecs : [...payloadCodecs, new ExternalStorageCodec(externalStorage)];
+}
+
 /**
  * The converters and codecs of a configuration; the defaults for what it leaves out.
  *
@@ -54,6 +66,6 @@ export function loadDataConverter(dataConverter: DataConverter | undefined): Loa
       (failureConverterPath === undefined
         ? defaultDataConverter.failureConverter
         : loadExport(failureConverterPath, 'failureConverter', ['errorToFailure', 'failureToError'])),
-    payloadCodecs: dataConverter?.payloadCodecs ?? [],
+    payloadCodecs: codecsOf(dataConverter),
   };
 }

@@ -2,7 +2,8 @@
 // Synchronous and free of Node: it runs inside the workflow's realm. Asynchronous work belongs in a PayloadCodec.
 
 import type { Payload, Payloads } from '../../src/wire/common.ts';
-import { PayloadConverterError, ValueError } from './errors.ts';
+import { ExternalStorageNotConfiguredError, PayloadConverterError, ValueError } from './errors.ts';
+import { isReference, readReference } from './storage-reference.ts';
 import { isUint8Array } from './type-helpers.ts';
 import { decodeUtf8, encodeUtf8 } from './utf8.ts';
 
@@ -105,6 +106,7 @@ export class CompositePayloadConverter implements PayloadConverter {
     const encoding = encodingName(encodingBytes);
     const converter = this.converterByEncoding.get(encoding);
     if (converter === undefined) {
+      if (isReference(payload)) throw new ExternalStorageNotConfiguredError(readReference(payload).driverName);
       throw new ValueError(`Unknown encoding: ${encoding}; is a payload codec or converter missing here?`);
     }
     return converter.fromPayload(payload);

@@ -13,16 +13,28 @@ function findHostCodec(): HostCodec | undefined {
   return { encode: (text) => encoder.encode(text), decode: (bytes) => decoder.decode(bytes) };
 }
 
-const host = findHostCodec();
+let host = findHostCodec();
+/** Length from which the host is asked. */
+let hostFrom = 0;
+
+/**
+ * @internal For the realm, which has no TextEncoder but a host that does: asking it costs more than a short text takes here.
+ *
+ * @param from Length, in UTF-16 units or bytes, from which the host is asked.
+ */
+export function setHostCodec(codec: HostCodec, from: number): void {
+  host = codec;
+  hostFrom = from;
+}
 
 /** The UTF-8 bytes of `text`. Lone surrogates become U+FFFD. */
 export function encodeUtf8(text: string): Uint8Array {
-  return host === undefined ? encodeUtf8Portable(text) : host.encode(text);
+  return host === undefined || text.length < hostFrom ? encodeUtf8Portable(text) : host.encode(text);
 }
 
 /** The text of UTF-8 `bytes`. Malformed sequences become U+FFFD; a byte order mark is kept. */
 export function decodeUtf8(bytes: Uint8Array): string {
-  return host === undefined ? decodeUtf8Portable(bytes) : host.decode(bytes);
+  return host === undefined || bytes.length < hostFrom ? decodeUtf8Portable(bytes) : host.decode(bytes);
 }
 
 /** @internal Exported for its test. */

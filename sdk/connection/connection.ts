@@ -50,9 +50,10 @@ const DESCRIBE_TIMEOUT_MS = 10_000;
 
 export class Connection {
   readonly options: CompiledConnectionOptions;
-  /** What a namespace can be searched by. */
   readonly operatorService = new OperatorService((method, body, options) => this.request(method, body, options));
-  readonly workflowService = new WorkflowService((method, body, options) => this.request(method, body, options));
+  readonly workflowService = new WorkflowService(this);
+  /** By id, the workers of this process here: for eager starts. */
+  readonly ownWorkers = new Map<string, { namespace: string; taskQueue: string }>();
   readonly #requests: RequestTable;
   /** To whichever node answers: enough for everything. */
   readonly #main: Channel;
@@ -468,12 +469,9 @@ export class Connection {
     for (const request of this.#requests.all()) {
       if (request.link !== link) continue;
       request.link = undefined;
-      if (request.repeat === 'once') {
-        const detail = { kind: 'Unavailable', applied: 'maybe' } as const;
-        this.#reject(request, new RpcError(StatusCode.UNAVAILABLE, reason.message, detail));
-      } else {
-        this.#sendOrConnect(request);
-      }
+      const lost = { kind: 'Unavailable', applied: 'maybe' } as const;
+      if (request.repeat !== 'once') this.#sendOrConnect(request);
+      else this.#reject(request, new RpcError(StatusCode.UNAVAILABLE, reason.message, lost));
     }
     if (channel !== this.#main && this.#requests.size > 0) this.#main.linker.connect();
   }

@@ -6,6 +6,7 @@ import type { Failure } from '../../src/wire/failure.ts';
 import { StatusCode } from '../../src/wire/status.ts';
 import type { Info } from '../activity/info.ts';
 import { decodeMessage, encodeMessage } from '../common/codec.ts';
+import type { PayloadOwner } from '../common/data-converter.ts';
 import { FAILURE_SOURCE } from '../common/failure.ts';
 import type { Logger } from '../common/logger.ts';
 import { fromPayloadsAtIndex } from '../common/payload-converter.ts';
@@ -242,7 +243,7 @@ export class ActivityTasks {
   }
 
   private encoded<T>(activity: RunningActivity, message: T, send: (encoded: T) => void): void {
-    const encoded = encodeMessage(this.options.environment.converter.payloadCodecs, message);
+    const encoded = encodeMessage(this.options.environment.converter.payloadCodecs, message, ownerOf(activity));
     if (!(encoded instanceof Promise)) send(encoded);
     else encoded.then(send, (error: unknown) => this.sendCodecFailure(activity, error));
   }
@@ -303,7 +304,7 @@ export class ActivityTasks {
   private sendHeartbeat(activity: RunningActivity, details: Payloads): void {
     const { identity, environment } = this.options;
     const message = { target: { token: activity.token }, identity, details };
-    Promise.resolve(encodeMessage(environment.converter.payloadCodecs, message))
+    Promise.resolve(encodeMessage(environment.converter.payloadCodecs, message, ownerOf(activity)))
       .then((body) => activity.from.node.ask('recordActivityTaskHeartbeat', body))
       .then(
         (response) => {
@@ -321,6 +322,13 @@ export class ActivityTasks {
         },
       );
   }
+}
+
+/** The workflow that an activity's payloads become part of. */
+function ownerOf({ execution }: RunningActivity): PayloadOwner | undefined {
+  const info = execution?.context.info;
+  const workflowId = info?.workflowExecution?.workflowId;
+  return workflowId === undefined ? undefined : { namespace: info?.namespace, workflowId };
 }
 
 function activityInfo(task: ActivityTask, token: Uint8Array, options: ActivityTasksOptions): Info {

@@ -40,6 +40,8 @@ export interface WorkerConnection {
    * left. Returns what ends it.
    */
   serveNodes(handler: (nodes: readonly WorkerNode[]) => void): () => void;
+  /** Where a worker makes itself known to clients of this process, for eager starts. */
+  readonly ownWorkers?: Map<string, { namespace: string; taskQueue: string }>;
 }
 
 /** One workflow thread, as its owner sees it. */
@@ -65,7 +67,7 @@ export function tokenKey(token: Uint8Array): string {
   return Buffer.from(token.buffer, token.byteOffset, token.byteLength).toString('latin1');
 }
 
-/** Bytes of their own, so that what outlives a frame does not pin it, and a clone for another thread copies only them. */
+/** Bytes of their own, so that what outlives a frame does not pin it. Small ones share a few kilobytes: an allocation each costs more than the copy. */
 export function ownBytes(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes);
+  return Buffer.from(bytes);
 }

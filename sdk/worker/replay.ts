@@ -10,6 +10,7 @@ import type { Failure } from '../../src/wire/failure.ts';
 import { ValueError } from '../common/errors.ts';
 import { historyFromJSON } from '../common/history-json.ts';
 import type { HistoryAndWorkflowId } from '../common/interfaces.ts';
+import { codecsOf } from '../common/load-data-converter.ts';
 import { isRecord } from '../common/type-helpers.ts';
 import { defaultIdentity } from '../connection/host.ts';
 import { DeterminismViolationError } from '../workflow/errors.ts';
@@ -60,7 +61,7 @@ export async function* replayHistories(
     showStackTraceSources: false,
     sdkVersion: SDK_VERSION,
   });
-  const codecs = options.dataConverter?.payloadCodecs ?? [];
+  const codecs = codecsOf(options.dataConverter);
   let thread: ReplayThread | undefined;
   try {
     for await (const { workflowId, history } of histories) {

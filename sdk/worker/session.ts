@@ -101,6 +101,8 @@ export class Session implements NodeSessionOwner {
   /** Registers on the nodes there are; resolves once one has it, or the session was closed. Tasks may arrive before. Later registrations happen by themselves. */
   start(): Promise<void> {
     this.state = 'open';
+    const { connection, workerId, namespace, taskQueue } = this.options;
+    connection.ownWorkers?.set(workerId, { namespace, taskQueue });
     const registered = new Promise<void>((resolve) => {
       this.firstRegistered = resolve;
     });
@@ -131,6 +133,7 @@ export class Session implements NodeSessionOwner {
   async drain(): Promise<void> {
     if (this.state !== 'open' && this.state !== 'new') return;
     this.state = 'draining';
+    this.options.connection.ownWorkers?.delete(this.options.workerId);
     clearTimeout(this.rateTimer);
     clearTimeout(this.moveTimer);
     await Promise.all([...this.nodes.values()].map((session) => session.drain()));
@@ -144,6 +147,7 @@ export class Session implements NodeSessionOwner {
   /** Forgets everything; open answers are given up. */
   close(): void {
     this.state = 'closed';
+    this.options.connection.ownWorkers?.delete(this.options.workerId);
     for (const session of this.nodes.values()) session.close();
     this.nodes.clear();
     this.stopServing?.();

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { buildSync } from 'esbuild';
 import { BusyWatch, newBusyMark } from './busy-mark.ts';
 import type { ThreadEvents, ThreadFactory, ThreadPort } from './ports.ts';
-import { packBatch, unpackBatch } from './thread-batch.ts';
+import { type Batch, packBatch, unpackBatch } from './thread-batch.ts';
 import type { FromWorkflowThread, ToWorkflowThread, WorkflowThreadOptions } from './thread-protocol.ts';
 
 let sourceBundle: string | undefined;
@@ -41,7 +41,7 @@ export function workflowThreads(options: Omit<WorkflowThreadOptions, 'busyMark'>
     const busyMark = newBusyMark();
     const watch = new BusyWatch(busyMark);
     const worker = spawn({ ...options, busyMark });
-    worker.on('message', (batch: Uint8Array | FromWorkflowThread[]) => events.onMessages(unpackBatch(batch)));
+    worker.on('message', (batch: Batch<FromWorkflowThread>) => events.onMessages(unpackBatch(batch)));
     worker.on('error', (error: Error) => events.onExit(error));
     worker.on('exit', (code) => events.onExit(new Error(`it exited with code ${code}`)));
     return {

@@ -27,9 +27,7 @@ function decodeBatch(batch: Uint8Array): HistoryEvent[] {
   return decode(batch) as HistoryEvent[];
 }
 
-/**
- * A copy without views of the frame it came in: a thread would be sent the whole frame with each view, and a held task would pin it.
- */
+/** A copy without views of the frame it came in: a held task would pin it. */
 export function forThread(task: WorkflowTask): WorkflowTask {
   return {
     ...task,

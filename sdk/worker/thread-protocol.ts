@@ -88,6 +88,8 @@ export type FromWorkflowThread =
   | {
       type: 'completed';
       runId: string;
+      /** Of the tree of parents, for a child. */
+      rootWorkflowId?: string | undefined;
       request: Omit<RespondWorkflowTaskCompletedRequest, 'identity' | 'credit'>;
       sinkCalls: SinkCall[];
     }

@@ -4,7 +4,7 @@
 import type { QueryResult, RespondWorkflowTaskFailedRequest, WorkflowTask } from '../../src/wire/api.ts';
 import { WorkflowTaskFailedCause } from '../../src/wire/enums.ts';
 import { decodeMessage, encodeMessage } from '../common/codec.ts';
-import type { PayloadCodec } from '../common/data-converter.ts';
+import type { PayloadCodec, PayloadOwner } from '../common/data-converter.ts';
 import { FAILURE_SOURCE } from '../common/failure.ts';
 import type { Logger } from '../common/logger.ts';
 import { errorMessage } from '../common/type-helpers.ts';
@@ -70,9 +70,11 @@ export class TaskAnswers {
     return codecs.length === 0 ? task : this.decodeWithCodecs(task);
   }
 
-  completed(held: HeldTask, request: CompletedRequest): void {
+  completed(held: HeldTask, request: CompletedRequest, rootWorkflowId: string | undefined): void {
     const { session, identity } = this.options;
-    this.encoded(held, request, (encoded) => {
+    const { namespace, workflowId } = held.task;
+    const owner = { namespace, workflowId: rootWorkflowId ?? workflowId };
+    this.encoded(held, owner, request, (encoded) => {
       const body = { ...encoded, token: held.task.token, identity, workerVersion: this.workerVersion };
       session.answer('workflow', 'respondWorkflowTaskCompleted', body, held);
     });
@@ -88,11 +90,11 @@ export class TaskAnswers {
       cause: request.cause,
       failure: request.failure?.message,
     });
-    this.encoded(held, request, (encoded) => this.sendFailed(held, encoded));
+    this.encoded(held, held.task, request, (encoded) => this.sendFailed(held, encoded));
   }
 
   query(held: HeldTask, result: QueryResult): void {
-    this.encoded(held, result, (encoded) => {
+    this.encoded(held, held.task, result, (encoded) => {
       const body = { token: held.task.token, result: encoded };
       this.options.session.answer('workflow', 'respondQueryTaskCompleted', body, held);
     });
@@ -130,8 +132,8 @@ export class TaskAnswers {
     return { ...request, identity: this.options.identity, workerVersion: this.workerVersion };
   }
 
-  private encoded<T extends object>(held: HeldTask, message: T, send: (encoded: T) => void): void {
-    const encoded = encodeMessage(this.options.codecs, message);
+  private encoded<T extends object>(held: HeldTask, owner: PayloadOwner, message: T, send: (encoded: T) => void): void {
+    const encoded = encodeMessage(this.options.codecs, message, owner);
     if (!(encoded instanceof Promise)) {
       send(encoded);
       return;

@@ -200,7 +200,7 @@ export class WorkflowTasks {
         held.sinkCalls = message.sinkCalls;
         if (held.durable) this.runSinks(held);
         this.finish(held);
-        this.answers.completed(held, message.request);
+        this.answers.completed(held, message.request, message.rootWorkflowId);
         return;
       }
       case 'failed': {

@@ -100,6 +100,8 @@ export type Intent = Asked &
     | { kind: 'cancelExternal'; seq: number; attributes: RequestCancelExternalWorkflowExecutionCommandAttributes }
     | { kind: 'patch'; id: string; deprecated: boolean }
     | { kind: 'upsertSearchAttributes'; indexedFields: Record<string, Payload> }
+    /** All of one workflow task go out as one marker. */
+    | { kind: 'publish'; key: string; value: Payload }
     | { kind: 'upsertMemo'; fields: Record<string, Payload> }
     | { kind: 'acceptUpdate'; id: string }
     | { kind: 'rejectUpdate'; id: string; failure: Failure }

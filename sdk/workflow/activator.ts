@@ -63,6 +63,8 @@ export class Activator {
   readonly rootScope: CancellationScope;
   readonly handlers: MessageHandlers;
   readonly updates: UpdateHandlers;
+  /** By key what `setState` was given last. */
+  readonly published = new Map<string, unknown>();
   /** For people, shown by the metadata query. */
   currentDetails = '';
   readonly #nextSeqs = { timer: 1, activity: 1, child: 1, signalExternal: 1, cancelExternal: 1, condition: 1 };

@@ -117,6 +117,7 @@ export {
   type UpdateInfo,
   type WorkflowInfo,
 } from './interfaces.ts';
+export { getState, setState } from './published-state.ts';
 export { getRandomStream, type WorkflowRandomStream, workflowRandom } from './random-streams.ts';
 export { log, proxySinks, type Sink, type SinkFunction, type Sinks } from './sinks.ts';
 export type { EnhancedStackTrace } from './stack-trace.ts';

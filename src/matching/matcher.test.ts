@@ -67,6 +67,38 @@ describe('a new task', () => {
   });
 });
 
+describe('an eager task', () => {
+  it('goes to the worker that asked for it, while it has room, and else to another', () => {
+    const asked = come('a', { activityCredit: 2 });
+    const other = come('b', { activityCredit: 9 });
+    const eagerFor = asked.session;
+    expect(matcher.takesEager(eagerFor, ACTIVITIES)).toBe(true);
+    expect([1, 2, 3].map((n) => give(`${n}`, { eagerFor }))).toEqual([true, true, true]);
+    expect([asked.pushed, other.pushed]).toEqual([['1', '2'], ['3']]);
+    expect(matcher.takesEager(eagerFor, ACTIVITIES)).toBe(false);
+  });
+
+  it.each([
+    ['of another queue', { taskQueue: 'other' }],
+    ['of another namespace', { namespace: 'other' }],
+  ])('%s is not given to the worker that asked for it', (_, over) => {
+    const { session: eagerFor } = come('a', { activityCredit: 2 });
+    expect(give('1', { eagerFor, ...over })).toBe(false);
+  });
+
+  it('comes after what waits, and within the limits of rate', () => {
+    const worker = come('a', { activityCredit: 9, maxActivitiesPerSecond: 1 });
+    const eagerFor = worker.session;
+    expect([give('1', { eagerFor }), give('2', { eagerFor })]).toEqual([true, false]);
+    const b = come('b', { activityCredit: 0 });
+    source.add(ACTIVITIES, 'old');
+    matcher.grant(b.session, 'activity', 1, b.connection);
+    expect(give('new', { eagerFor: b.session })).toBe(false);
+    time.settle();
+    expect(b.pushed).toEqual(['old']);
+  });
+});
+
 describe('credit', () => {
   it('that appears pulls the backlog, in order', () => {
     const worker = come('a');

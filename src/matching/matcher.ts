@@ -132,7 +132,16 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
       if (own?.alive(now)) return this.#lent(own.match(now), 'workflow', 'sticky', 'match');
     }
     const queue = this.#queues(offer.kind).get(offer.namespace, offer.taskQueue);
-    return queue === undefined ? undefined : this.#lent(queue.match(now), offer.kind, 'normal', 'match');
+    if (queue === undefined) return undefined;
+    const eager = this.#eager(offer.eagerFor, queue);
+    const lane = (eager && queue.matchOne(eager.lane(offer.kind), now)) ?? queue.match(now);
+    return this.#lent(lane, offer.kind, 'normal', 'match');
+  }
+
+  takesEager(session: string, key: QueueKey): boolean {
+    const queue = this.#queues(key.kind).get(key.namespace, key.name);
+    const worker = queue && this.#eager(session, queue);
+    return worker !== undefined && queue?.takes(worker.lane(key.kind), this.#clock.monotonic()) === true;
   }
 
   claimQuery(namespace: string, taskQueue: string, stickyQueue: string | undefined): Claim | undefined {
@@ -314,6 +323,12 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   #on(session: string, connection: object): RegisteredWorker | undefined {
     const worker = this.#sessions.get(session);
     return worker?.session.connection === connection ? worker : undefined;
+  }
+
+  /** The worker that asked for a task of this queue for itself, if it listens there, on this node. */
+  #eager(session: string | undefined, queue: NormalQueue): RegisteredWorker | undefined {
+    const worker = session === undefined ? undefined : this.#sessions.get(session);
+    return worker?.queue(queue.key.kind) === queue ? worker : undefined;
   }
 
   #queues(kind: TaskKind): Directory<NormalQueue> {

@@ -79,6 +79,8 @@ export interface Matching {
    * While its queue has backlog anywhere, a new task is not matched ahead of it.
    */
   claim(offer: TaskOffer): Claim | undefined;
+  /** The worker of this session would take an eager task of this queue now: `claim` gives it that task in the same turn. */
+  takesEager(session: string, queue: QueueKey): boolean;
   /** A worker for a direct query, sticky worker first. */
   claimQuery(namespace: string, taskQueue: string, stickyQueue: string | undefined): Claim | undefined;
   /** The worker behind this sticky queue lives (polled within 10 s). */

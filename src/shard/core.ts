@@ -15,6 +15,7 @@ import {
   type Outcome,
   type StartedActivityTask,
   type StartedWorkflowTask,
+  type StateIndex,
   type StoredRow,
   startedTask,
   type TaskOffer,
@@ -41,6 +42,8 @@ export interface Standing {
   runId: string;
   status: WorkflowExecutionStatus;
   lastEventId: number;
+  /** What it has published. */
+  published: StateIndex | undefined;
 }
 
 export interface ActorCore {
@@ -69,6 +72,8 @@ export interface ActorCore {
   describe(state: ActorState, runId: string | undefined): DescribeWorkflowExecutionResponse | undefined;
   /** Adds a closed earlier run's rows, so that messages can speak of it. */
   adopt(state: ActorState, runId: string, rows: Iterable<StoredRow>): void;
+  /** What an earlier run has published; undefined for one that is not there. */
+  publishedBy(state: ActorState, runId: string): StateIndex | undefined;
   /** What a direct query's worker must know of a run. */
   queryBasis(state: ActorState, runId: string): QueryBasis | undefined;
 }
@@ -85,14 +90,18 @@ export const workflowCore: ActorCore = {
   standing: (state) => {
     const run = findRun(state, undefined);
     if (run === undefined) return undefined;
-    const { status, nextEventId } = run.row.facts;
-    return { runId: run.runId, status, lastEventId: nextEventId - 1 };
+    const { status, nextEventId, state: published } = run.row.facts;
+    return { runId: run.runId, status, lastEventId: nextEventId - 1, published };
   },
   waitingOffers,
   startedTask,
   unwrittenOf,
   describe,
   adopt,
+  publishedBy: (state, runId) => {
+    const run = findRun(state, runId);
+    return run === undefined ? undefined : (run.row.facts.state ?? {});
+  },
   queryBasis: (state, runId) => {
     const run = findRun(state, runId);
     if (run === undefined) return undefined;

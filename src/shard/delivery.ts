@@ -60,7 +60,9 @@ export class Outgoing {
     for (const handover of turn.handovers) this.handOver(actor, handover);
     for (const effect of turn.effects) this.#effect(actor, effect);
     const { waiters } = this.#options;
-    if (waiters.size > 0) for (const runId of turn.grown) waiters.wake('event', actor.base, runId);
+    if (waiters.size === 0) return;
+    for (const runId of turn.grown) waiters.wake('event', actor.base, runId);
+    for (const runId of turn.published) waiters.wake('state', actor.base, runId);
   }
 
   /** Before the commit, to a worker that knows what that means; undefined when its history is not in memory. */
@@ -265,6 +267,7 @@ export class Outgoing {
       case 'runClosed':
         waiters.wake('close', actor.base, effect.runId);
         waiters.wake('event', actor.base, effect.runId);
+        waiters.wake('state', actor.base, effect.runId);
         return;
       default:
         effect satisfies never;

@@ -62,6 +62,41 @@ describe('a workflow of one activity', () => {
   });
 });
 
+describe('eager execution', () => {
+  const askFor = (activityId: string) => {
+    const activity = command.activity(activityId);
+    return { ...activity, attributes: { ...activity.attributes, requestEagerExecution: true } } as typeof activity;
+  };
+
+  it('gives activities to the worker that asked for them, in the commit that scheduled them and after it (I1)', async () => {
+    const w = await world().open();
+    const others = [1, 2, 3].map((n) => w.worker({ session: `other-${n}`, activity: 5 }));
+    const own = w.worker({ session: 'own', workflow: 1, activity: 2 });
+    await w.start('a');
+    await w.send('a', w.completion(own.take('workflow'), [askFor('1'), askFor('2'), askFor('3')]));
+    expect(own.received.map(({ kind }) => kind)).toEqual(['activity', 'activity']);
+    expect(others.flatMap(({ received }) => received)).toHaveLength(1);
+    expect(w.engine.getStats().turns).toBe(2);
+  });
+
+  it('gives the first task to the worker that the start names, if it has room', async () => {
+    const w = await world().open();
+    w.worker({ session: 'other', workflow: 5 });
+    const own = w.worker({ session: 'own', workflow: 1 });
+    const begun = await w.call((done) => w.engine.submit(address('a'), w.startMessage({ eagerFor: 'own' }), done));
+    expect(begun.value).toMatchObject({ response: { started: true, eagerlyStarted: true } });
+    expect(own.received).toHaveLength(1);
+    const late = await w.call((done) => w.engine.submit(address('b'), w.startMessage({ eagerFor: 'own' }), done));
+    expect(late.value).toMatchObject({ type: 'started', response: { started: true } });
+    expect(late.value).not.toHaveProperty('response.eagerlyStarted');
+    const accepted = async (id: string) => {
+      const [event] = await w.history(id);
+      return event?.eventType === EventType.WORKFLOW_EXECUTION_STARTED && event.attributes.eagerExecutionAccepted;
+    };
+    expect([await accepted('a'), await accepted('b')]).toEqual([true, undefined]);
+  });
+});
+
 describe('nothing leaves before it is durable (I1)', () => {
   it('holds replies, pushes, rejections and reads back while the append is in flight', async () => {
     const disk = new MemoryDisk();

@@ -126,7 +126,7 @@ export class Executor {
     let status: Status | undefined;
     let reply: Reply | undefined;
     if (message !== undefined) {
-      const decision = this.#decide(turn, message, now);
+      const decision = this.#decide(turn, this.#eagerIfTaken(message, actor.namespace), now);
       if (!decision.ok) status = decision.status;
       else {
         status = decision.refusal;
@@ -171,6 +171,14 @@ export class Executor {
     const { shard } = turn.actor;
     if (confirm === undefined) turn.end(undefined);
     else void confirm(shard.id).then((fresh) => turn.end(fresh ? undefined : notLed(shard)));
+  }
+
+  /** An eager start is accepted only where its worker takes the task in this very turn: between here and its placement nothing happens. */
+  #eagerIfTaken(message: Message, namespace: string): Message {
+    if (message.type !== 'start' || message.eagerFor === undefined) return message;
+    const queue = { namespace, name: message.taskQueue, kind: 'workflow' } as const;
+    if (this.#options.matching.takesEager(message.eagerFor, queue)) return message;
+    return { ...message, eagerFor: undefined };
   }
 
   #decide(turn: Turn, message: Message, now: number): ReturnType<ActorCore['decide']> {

@@ -68,6 +68,7 @@ export class Gate {
       case 'pollUpdate':
       case 'requestCancel':
       case 'terminate':
+      case 'reset':
         return load >= 0.75 ? overloaded(message.type) : undefined;
       case 'queryAbandoned':
       case 'queryLost':

@@ -50,6 +50,7 @@ async function play(
         const commands = [
           command.activity(`a${n}`),
           command.timer(`t${n}`, 3_000),
+          command.publish({ [`k${n % 3}`]: n }),
           ...(at === 0 ? [command.complete()] : []),
         ];
         if (task.kind === 'workflow') await w.send(task.workflowId, w.completion(task, commands.slice(at % 2), true));

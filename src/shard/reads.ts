@@ -1,6 +1,7 @@
 // Reads of executions: describe, history, results. None shows what is not durable (I1): an answer drawn from an actor's state waits for that
 // actor's pending commit, and history is read from committed rows only.
 
+import { stateEvents } from '../core/workflow/published.ts';
 import { runNotFound, workflowNotFound } from '../core/workflow/rejections.ts';
 import type { Done, HistoryQuery, Waiting } from '../ports/engine.ts';
 import { key } from '../ports/ids.ts';
@@ -16,13 +17,13 @@ import type { HistoryEvent } from '../wire/event.ts';
 import type { Status } from '../wire/status.ts';
 import type { Actor } from './actor.ts';
 import { type Actors, storedRow } from './actors.ts';
-import type { ActorCore, StoredRow } from './core.ts';
+import type { ActorCore, Standing, StoredRow } from './core.ts';
 import { taskHistory } from './delivery.ts';
-import { readHistory, readLastEvent, recentLastEvent } from './history.ts';
+import { type HistoryPage, readHistory, readLastEvent, recentLastEvent } from './history.ts';
 import { after, runPrefix } from './keys.ts';
 import type { Reader } from './reader.ts';
 import { dataLoss, messageOf, notFound, unavailable } from './status.ts';
-import type { Waiters } from './waiters.ts';
+import type { Waiters, WaitFor } from './waiters.ts';
 
 export interface ReadsOptions {
   core: ActorCore;
@@ -44,7 +45,7 @@ interface Located {
   actor: Actor;
   runId: string;
   /** Of the current run; undefined for an earlier, closed one. */
-  current: { status: WorkflowExecutionStatus; lastEventId: number } | undefined;
+  current: Omit<Standing, 'runId'> | undefined;
   /** Of the current run: what follows its last event and is not written yet. */
   unwritten: HistoryEvent[];
 }
@@ -69,6 +70,8 @@ class Call implements Waiting {
 
 export class Reads {
   readonly #options: ReadsOptions;
+  /** Of published state, under way. */
+  readonly #stateReadings = new Map<string, Promise<HistoryPage | undefined>>();
 
   constructor(options: ReadsOptions) {
     this.#options = options;
@@ -105,7 +108,8 @@ export class Reads {
 
   history(to: Address, query: HistoryQuery, done: Done<GetWorkflowExecutionHistoryResponse>): Waiting {
     const call = new Call();
-    this.#history(to, query, call, done);
+    if (query.stateOnly === true) this.#state(to, query, call, done);
+    else this.#history(to, query, call, done);
     return call;
   }
 
@@ -135,6 +139,69 @@ export class Reads {
         (error: unknown) => this.#failed(error, to, done),
       );
     });
+  }
+
+  /** What a run publishes, from an event on: the markers with latest values. A reader that comes back with the next id misses none. */
+  #state(to: Address, query: HistoryQuery, call: Call, done: Done<GetWorkflowExecutionHistoryResponse>): void {
+    this.#locate(to, query.runId, call, done, ({ actor, runId, current }) => {
+      const closed = current === undefined || current.status !== RUNNING;
+      if (!closed && query.waitNewEvent && stateEvents(current.published, query.fromEventId).length === 0) {
+        this.#wait('state', actor, runId, call, done, () => this.#state(to, { ...query, runId }, call, done));
+        return;
+      }
+      this.#sharedState(actor, to, runId, current, query).then(
+        (page) => {
+          if (call.given) return;
+          if (page === undefined) done(unknownRun(to, runId), undefined);
+          else done(undefined, { runId, closed, ...page });
+        },
+        (error: unknown) => this.#failed(error, to, done),
+      );
+    });
+  }
+
+  /** One reading for all who are woken by the same event and stand at the same place. */
+  #sharedState(
+    actor: Actor,
+    to: Address,
+    runId: string,
+    current: Located['current'],
+    query: HistoryQuery,
+  ): Promise<HistoryPage | undefined> {
+    const { fromEventId, maximumBytes } = query;
+    const id = `${actor.base}${runId}\0${current?.lastEventId ?? 'closed'}\0${fromEventId}\0${maximumBytes}`;
+    const reading = this.#stateReadings.get(id);
+    if (reading !== undefined) return reading;
+    const page = this.#readState(actor, to, runId, current, query);
+    this.#stateReadings.set(id, page);
+    const forget = (): void => void this.#stateReadings.delete(id);
+    page.then(forget, forget);
+    return page;
+  }
+
+  async #readState(
+    actor: Actor,
+    to: Address,
+    runId: string,
+    current: Located['current'],
+    { fromEventId, maximumBytes }: HistoryQuery,
+  ): Promise<{ events: EventBatches; nextEventId: number | undefined } | undefined> {
+    const { core, reader } = this.#options;
+    let index = current?.published;
+    if (current === undefined) {
+      const rows = await this.#rowsOf(actor, runId);
+      index = rows.length === 0 ? undefined : core.publishedBy(core.load(to.namespace, to.workflowId, rows), runId);
+      if (index === undefined) return undefined;
+    }
+    const events: EventBatches = [];
+    let bytes = 0;
+    for (const id of stateEvents(index, fromEventId)) {
+      if (bytes > maximumBytes) return { events, nextEventId: id };
+      const page = await readHistory(reader, actor.base, { runId, from: id, to: id, maximumBytes, edges: 'exact' });
+      for (const batch of page.events) bytes += batch.length;
+      events.push(...page.events);
+    }
+    return { events, nextEventId: undefined };
   }
 
   async #readHistory(
@@ -270,7 +337,7 @@ export class Reads {
     else actor.pending.wait({ durable: then, failed: (why) => done(why, undefined) });
   }
 
-  #wait<T>(on: 'close' | 'event', actor: Actor, runId: string, call: Call, done: Done<T>, wake: () => void): void {
+  #wait<T>(on: WaitFor, actor: Actor, runId: string, call: Call, done: Done<T>, wake: () => void): void {
     const waiting = this.#options.waiters.wait(on, actor.base, runId, wake);
     if ('code' in waiting) done(waiting, undefined);
     else call.follow(waiting);

@@ -163,7 +163,17 @@ export class TestMatching implements Matching {
       return this.#lend((worker) => worker.stickyQueue === offer.sticky?.queue, kind, true);
     }
     if ((this.source?.backlog({ namespace, name, kind }).count ?? 0) > 0) return undefined;
+    const asked = offer.eagerFor;
+    const eager = asked && this.#lend(({ session, queue }) => session === asked && queue === name, kind, false);
+    if (eager) return eager;
     return this.#lend((worker) => worker.queue === name, kind, false);
+  }
+
+  takesEager(session: string, { namespace, name, kind }: QueueKey): boolean {
+    if ((this.source?.backlog({ namespace, name, kind }).count ?? 0) > 0) return false;
+    return this.workers.some(
+      (worker) => worker.connected && worker.session === session && worker.queue === name && worker.credit[kind] > 0,
+    );
   }
 
   claimQuery(_namespace: string, taskQueue: string, stickyQueue: string | undefined): Claim | undefined {

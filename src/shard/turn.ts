@@ -11,6 +11,7 @@ import type {
   TaskOffer,
   VisibilityChange,
 } from '../core/workflow/outcome.ts';
+import { isStateMarker } from '../core/workflow/published.ts';
 import { packRow } from '../core/workflow/row-codec.ts';
 import { chunkOf, START_ROW_ID } from '../core/workflow/rows.ts';
 import type { Key } from '../ports/ids.ts';
@@ -19,7 +20,7 @@ import { encode } from '../wire/codec.ts';
 import type { HistoryEvent } from '../wire/event.ts';
 import type { Status } from '../wire/status.ts';
 import { type Actor, taskId } from './actor.ts';
-import { encodeBatch } from './batches.ts';
+import { encodeBatches } from './batches.ts';
 import type { BacklogDelta, Receipt } from './entry.ts';
 import { eventsKey, eventsPrefix, rowKey, startedKey } from './keys.ts';
 
@@ -58,6 +59,8 @@ export class Turn {
   visibility: VisibilityChange[] = [];
   /** Runs with new events. */
   readonly grown: string[] = [];
+  /** Those of them that published state. */
+  readonly published: string[] = [];
   /** Keys written of which an older row may be on disk: deleted just before, or by an actor that does not remember. */
   rewritten: Set<Key> | undefined;
   receipts: Receipt[] = [];
@@ -88,7 +91,7 @@ export class Turn {
       this.#events ??= new Map();
       const before = this.#events.get(runId);
       if (before === undefined) this.#events.set(runId, [...events]);
-      else before.push(...events);
+      else for (const event of events) before.push(event);
     }
     for (const change of outcome.visibility) {
       const at = this.visibility.findIndex(({ info }) => info.runId === change.info.runId);
@@ -159,10 +162,12 @@ export class Turn {
     actor.countRequests();
     this.#changes = undefined;
     for (const [runId, events] of this.#events ?? []) {
-      const batch = encodeBatch(events);
-      this.rows.set(eventsKey(eventsPrefix(actor.base, runId), batch.first), batch.bytes);
+      for (const batch of encodeBatches(events)) {
+        this.rows.set(eventsKey(eventsPrefix(actor.base, runId), batch.first), batch.bytes);
+        this.#tail.push(actor.tail.append(runId, batch));
+      }
       this.grown.push(runId);
-      this.#tail.push(actor.tail.append(runId, batch));
+      if (events.some(isStateMarker)) this.published.push(runId);
     }
     this.#events = undefined;
     this.rows.forEach((value, key) => {

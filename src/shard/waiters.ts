@@ -1,4 +1,4 @@
-// Long polls: who waits for a run to close, or for its next event. Kept beside the actors, not on them, so that a waiting caller never pins an
+// Long polls: who waits for a run to close, for its next event, or for what it publishes next. Kept beside the actors, not on them, so that a waiting caller never pins an
 // actor in memory. Woken after the commit (I1); each then looks again. Bounded (I9).
 
 import type { Waiting } from '../ports/engine.ts';
@@ -6,7 +6,7 @@ import type { Status } from '../wire/status.ts';
 import { readU16 } from './keys.ts';
 import { exhausted } from './status.ts';
 
-export type WaitFor = 'close' | 'event';
+export type WaitFor = 'close' | 'event' | 'state';
 
 export class Waiters {
   readonly #runs = new Map<string, Set<() => void>>();

@@ -24,6 +24,7 @@ import type {
   MeteringMetadata,
   Payloads,
   Priority,
+  ResetPointInfo,
   RetryPolicy,
   SearchAttributes,
   UpdateOutcome,
@@ -37,6 +38,8 @@ import type {
   PendingActivityState,
   PendingWorkflowTaskState,
   QueryRejectCondition,
+  ResetReapplyExcludeType,
+  ResetReapplyType,
   UpdateWorkflowExecutionLifecycleStage,
   WorkflowExecutionStatus,
   WorkflowIdConflictPolicy,
@@ -83,6 +86,8 @@ export interface StartWorkflowExecutionRequest {
   identity: string;
   /** A repeat with the same id returns the first answer. */
   requestId: string;
+  /** A worker of the caller's own, which gets the first workflow task if it has room and nothing waits before it. */
+  eagerWorkerId?: string | undefined;
 }
 
 export interface StartWorkflowExecutionResponse {
@@ -90,6 +95,8 @@ export interface StartWorkflowExecutionResponse {
   /** False when USE_EXISTING met a running execution. */
   started: boolean;
   status: WorkflowExecutionStatus;
+  /** The first workflow task is on its way to `eagerWorkerId`. */
+  eagerlyStarted?: boolean | undefined;
 }
 
 export interface SignalWorkflowExecutionRequest {
@@ -130,6 +137,27 @@ export interface TerminateWorkflowExecutionRequest {
   details?: Payloads | undefined;
   identity: string;
   requestId: string;
+}
+
+export interface ResetWorkflowExecutionRequest {
+  namespace: string;
+  workflowId: string;
+  /** Empty: the current run. Open or closed. */
+  runId?: string | undefined;
+  reason: string;
+  /** The event that ends the workflow task to do again (completed, failed, timed out), or its Started event. */
+  workflowTaskFinishEventId: number;
+  /** Default: ALL_ELIGIBLE. */
+  resetReapplyType?: ResetReapplyType | undefined;
+  /** What is not applied again; beside `resetReapplyType`. */
+  resetReapplyExcludeTypes?: ResetReapplyExcludeType[] | undefined;
+  identity: string;
+  requestId: string;
+}
+
+export interface ResetWorkflowExecutionResponse {
+  /** The run that begins. */
+  runId: string;
 }
 
 export interface QueryWorkflowRequest {
@@ -312,6 +340,8 @@ export interface DescribeWorkflowExecutionResponse {
   pendingChildren: PendingChildInfo[];
   /** Cancellation was requested, the run has not closed yet. */
   cancelRequested: boolean;
+  /** Where the run can be reset to by build: one point for each build that completed workflow tasks. */
+  autoResetPoints: ResetPointInfo[];
 }
 
 export interface GetWorkflowExecutionHistoryRequest extends ExecutionTarget {
@@ -325,6 +355,8 @@ export interface GetWorkflowExecutionHistoryRequest extends ExecutionTarget {
   closeEventOnly?: boolean | undefined;
   /** After the last event those of a workflow task that are not in history yet. */
   withUnwritten?: boolean | undefined;
+  /** Only the markers that hold the latest values of published state; with waitNewEvent, waits for one or for the run's end. */
+  stateOnly?: boolean | undefined;
 }
 
 export interface GetWorkflowExecutionHistoryResponse {
@@ -752,6 +784,8 @@ export interface Methods {
   };
   requestCancelWorkflowExecution: { request: RequestCancelWorkflowExecutionRequest; response: Empty };
   terminateWorkflowExecution: { request: TerminateWorkflowExecutionRequest; response: Empty };
+  /** Ends the run when it is open; a repeat with the same request id returns the first answer. */
+  resetWorkflowExecution: { request: ResetWorkflowExecutionRequest; response: ResetWorkflowExecutionResponse };
   queryWorkflow: { request: QueryWorkflowRequest; response: QueryWorkflowResponse };
   updateWorkflowExecution: { request: UpdateWorkflowExecutionRequest; response: UpdateWorkflowExecutionResponse };
   pollWorkflowExecutionUpdate: {

@@ -16,6 +16,9 @@ interface RecordedFile {
 /** Histories that hold only a hash of a payload, so that the payload cannot be sent again. */
 const HASHED = new Set(['payload-of-one-megabyte']);
 
+/** The reference server does not say how long the history is when it starts a task eagerly; here it is a task like any other. */
+const UNSAID: Readonly<Record<string, readonly string[]>> = { 'eager-workflow-start': ['**.historySizeBytes'] };
+
 /** The runs of each workflow id, oldest first: a run that was terminated to make room was recorded after its successor. */
 function chains(histories: RecordedFile['histories']): RecordedFile['histories'][] {
   const byId = new Map<string, RecordedFile['histories']>();
@@ -55,7 +58,7 @@ describe('the core reproduces', () => {
         for (const { runId } of chain) {
           const normaliser = new Normaliser(runs);
           const got = (replay.produced.get(runId) ?? []).map((event) => normaliser.value(plainEvent(event)));
-          expect(firstDifference(eventsOf.get(runId), got, []), `${runId} of ${name}`).toBeUndefined();
+          expect(firstDifference(eventsOf.get(runId), got, UNSAID[name] ?? []), `${runId} of ${name}`).toBeUndefined();
         }
       }
     });

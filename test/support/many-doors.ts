@@ -210,6 +210,10 @@ export class ManyDoors implements Matching {
     return this.doors.get(leader)?.matcher.claim(offer);
   }
 
+  takesEager(): boolean {
+    return false;
+  }
+
   claimQuery(namespace: string, taskQueue: string, stickyQueue: string | undefined): Claim | undefined {
     for (const { matcher } of this.doors.values()) {
       const claim = matcher.claimQuery(namespace, taskQueue, stickyQueue);

@@ -7,6 +7,7 @@ import type { WorkflowTaskCompletedMetadata } from '../../../src/wire/common.ts'
 import { CommandType, EventType, WorkflowTaskFailedCause } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { Failure } from '../../../src/wire/failure.ts';
+import { STATE_MARKER } from '../../../src/wire/markers.ts';
 import type { ProtocolMessage } from '../../../src/wire/protocol-message.ts';
 import type { Activation, Intent, Job, LocalActivityIntent } from '../../workflow/activation.ts';
 import type { LocalActivityResult, SinkCall } from '../thread-protocol.ts';
@@ -83,6 +84,9 @@ export class Execution {
   get closed(): boolean {
     return this.#inside?.completed ?? false;
   }
+
+  /** Of the tree of parents; undefined for its top. */
+  rootWorkflowId: string | undefined;
 
   /** Id of the WorkflowTaskStarted event that was worked on last. */
   get startedEventId(): number {
@@ -266,6 +270,7 @@ export class Execution {
       startTime: event.eventTime,
       sdkVersion,
     });
+    this.rootWorkflowId = event.attributes.rootWorkflowExecution?.workflowId || undefined;
     this.#inside = inside;
     this.#machines = new Machines(event.attributes, runId);
     this.#situation = { ...this.#situation, now: event.eventTime };
@@ -359,6 +364,13 @@ export class Execution {
         return;
       }
     }
+    // What is published replays into nothing: code may publish something else than it did.
+    if (isStateEvent(event) && !(draft !== undefined && isStateCommand(draft.command))) return;
+    if (draft !== undefined && isStateCommand(draft.command) && !isStateEvent(event)) {
+      drafts.settle(draft);
+      this.#meet(event);
+      return;
+    }
     if (draft !== undefined && isEventOf(draft.command, event)) {
       drafts.settle(draft, event.eventId);
       return;
@@ -391,7 +403,7 @@ export class Execution {
   #expectNothingLeft(started: StartedEvent | undefined): void {
     const drafts = this.#machines?.drafts;
     for (let draft = drafts?.next(); draft !== undefined; draft = drafts?.next()) {
-      if (!isPatchesCommand(draft.command)) {
+      if (!isPatchesCommand(draft.command) && !isStateCommand(draft.command)) {
         const end = started === undefined ? 'its end' : `event ${started.eventId} (WorkflowTaskStarted)`;
         throw new NonDeterminismError(
           `the history has no event for what the workflow's code asks for: ${describeCommand(draft.command)}` +
@@ -423,6 +435,14 @@ function isPatch(draft: Draft | undefined, id: string): boolean {
   return (
     draft?.command.commandType === CommandType.RECORD_MARKER && decodePatchMarker(draft.command.attributes)?.id === id
   );
+}
+
+function isStateCommand({ commandType, attributes }: Command): boolean {
+  return commandType === CommandType.RECORD_MARKER && attributes.markerName === STATE_MARKER;
+}
+
+function isStateEvent(event: HistoryEvent): boolean {
+  return event.eventType === EventType.MARKER_RECORDED && event.attributes.markerName === STATE_MARKER;
 }
 
 function isPatchesCommand({ commandType, attributes }: Command): boolean {

@@ -663,9 +663,11 @@ export async function many() { for (let i = 0; i < 1666; i++) await act(i); retu
   }
   run.task();
   expect(run.events.length).toBeGreaterThan(10_000);
-  const before = performance.now();
+  // Of this process: what others take of the machine says nothing about it.
+  const before = process.cpuUsage();
   expect(run.replay('__temporal_workflow_metadata', loops).errorMessage).toBeUndefined();
-  expect(performance.now() - before).toBeLessThan(1000);
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1000).toBeLessThan(1000);
 });
 
 function encodeEvents(events: HistoryEvent[]): Uint8Array {

@@ -220,6 +220,7 @@ export class WorkflowHost {
     this.#emit({
       type: 'completed',
       runId,
+      rootWorkflowId: execution.rootWorkflowId,
       request: {
         token: task.token,
         commands,

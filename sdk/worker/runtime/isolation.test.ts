@@ -31,6 +31,23 @@ export async function define() {
   await sleep(1000);
   return [before, globalThis.defined];
 }
+const ways = {
+  assigned: () => { globalThis.added = 1; },
+  copied: () => { Object.assign(globalThis, { added: 1 }); },
+  defined: () => { Object.defineProperty(globalThis, 'added', { value: 1 }); },
+  definedBesides: () => { Object.defineProperties(globalThis, { added: { value: 1 } }); },
+  reflected: () => { Reflect.defineProperty(globalThis, 'added', { get: () => 1 }); },
+  getter: () => { globalThis.__defineGetter__('added', () => 1); },
+  hiddenLater: () => { globalThis.added = 1; Object.defineProperty(globalThis, 'added', { enumerable: false }); },
+  evaluated: () => { (0, eval)('var added = 1'); },
+  evaluatedFunction: () => { (0, eval)('function added() {}'); },
+};
+export async function add(way) {
+  const before = 'added' in globalThis;
+  ways[way]();
+  await sleep(1000);
+  return [before, 'added' in globalThis];
+}
 const tries = {
   arrayPrototype: () => { Array.prototype.leak = 1; },
   objectPrototype: () => { Object.prototype.leak = 1; },
@@ -117,6 +134,14 @@ describe.each([
   test('properties of globalThis are kept for their execution', () => {
     const own = [null, 'mine', true];
     expect(interleaved('write', ['something'], options)).toEqual([own, own]);
+  });
+
+  test.each([
+    ...['assigned', 'copied', 'defined', 'definedBesides', 'reflected', 'getter', 'hiddenLater', 'evaluated'],
+    ...['evaluatedFunction'],
+  ])('a property of globalThis that was %s is kept for its execution', (way) => {
+    const own = [false, true];
+    expect(interleaved('add', [way], options)).toEqual([own, own]);
   });
 
   test('properties of globalThis under symbols too', () => {

@@ -2,9 +2,11 @@
 // what the code is told (jobs). One small state machine per thing, kept in maps by seq.
 
 import type { ContinueAsNewWorkflowExecutionCommandAttributes } from '../../../src/wire/command.ts';
+import type { Payload, Payloads } from '../../../src/wire/common.ts';
 import { CommandType, EventType } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../../src/wire/event-attributes.ts';
+import { STATE_MARKER } from '../../../src/wire/markers.ts';
 import { assertNever } from '../../common/type-helpers.ts';
 import type { Intent, Job, WireActivityCancellation } from '../../workflow/activation.ts';
 import { type Draft, Drafts } from './drafts.ts';
@@ -26,7 +28,9 @@ export class Machines {
   readonly drafts = new Drafts();
   readonly localActivities = new LocalActivities(this.drafts);
   readonly updates = new Updates(this.drafts);
-  readonly #others: OtherWorkflows;
+  /** Most workflows speak to no other: made when one does. */
+  #others: OtherWorkflows | undefined;
+  readonly #runId: string;
   readonly #started: WorkflowExecutionStartedEventAttributes;
   /** Told to the code in a further activation of the same task. */
   #jobs: Job[] = [];
@@ -35,14 +39,16 @@ export class Machines {
   /** Numbers of the code by the id of the event that began the activity. */
   readonly #activityByEvent = new Map<number, number>();
   readonly #patches: string[] = [];
+  /** The last marker of published state, and what is in it. */
+  #published: { draft: Draft; details: Record<string, Payloads> } | undefined;
 
   constructor(started: WorkflowExecutionStartedEventAttributes, runId: string) {
     this.#started = started;
-    this.#others = new OtherWorkflows(this.drafts, runId);
+    this.#runId = runId;
   }
 
   takeJobs(): Job[] {
-    const jobs = [...this.#jobs, ...this.localActivities.takeJobs(), ...this.#others.takeJobs()];
+    const jobs = [...this.#jobs, ...this.localActivities.takeJobs(), ...(this.#others?.takeJobs() ?? [])];
     this.#jobs = [];
     return jobs;
   }
@@ -79,6 +85,7 @@ export class Machines {
       case 'signalExternal':
       case 'cancelSignalExternal':
       case 'cancelExternal':
+        this.#others ??= new OtherWorkflows(this.drafts, this.#runId);
         this.#others.apply(intent);
         return;
       case 'patch':
@@ -101,6 +108,9 @@ export class Machines {
           },
           { site },
         );
+        return;
+      case 'publish':
+        this.#publish(intent.key, intent.value, site);
         return;
       case 'acceptUpdate':
         this.updates.accept(intent.id);
@@ -177,7 +187,7 @@ export class Machines {
       case EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED:
         return { kind: 'cancel', reason: event.attributes.cause };
       default:
-        return this.#others.jobOf(event);
+        return this.#others?.jobOf(event);
     }
   }
 
@@ -239,6 +249,19 @@ export class Machines {
     if (seq === undefined || activity === undefined) return undefined;
     this.#activities.delete(seq);
     return { kind: 'activityResolved', seq, outcome: outcome(activity) };
+  }
+
+  /** One marker for all that a workflow task publishes, where the first of it was. */
+  #publish(key: string, value: Payload, site: Error | undefined): void {
+    const details = { [key]: { payloads: [value] } };
+    const open = this.#published;
+    if (open !== undefined && !open.draft.sent) {
+      Object.assign(open.details, details);
+      return;
+    }
+    const attributes = { markerName: STATE_MARKER, details };
+    const draft = this.drafts.add({ commandType: CommandType.RECORD_MARKER, attributes }, { site });
+    this.#published = { draft, details };
   }
 
   /** The marker, and the search attribute that lists all patches of the run. */

@@ -69,7 +69,7 @@ function installScopeHooks(): void {
   });
 }
 
-function createHost(stackMapper: StackMapper): RealmHost {
+function createHost(stackMapper: StackMapper, globalDefined: () => void): RealmHost {
   const encoder = new TextEncoder();
   const decoders = new Map<string, InstanceType<typeof TextDecoder>>();
   const decoder = (fatal: boolean, ignoreBOM: boolean): InstanceType<typeof TextDecoder> => {
@@ -92,6 +92,7 @@ function createHost(stackMapper: StackMapper): RealmHost {
     currentScope: () => scopes.current,
     encodeUtf8: (text, into) => encoder.encodeInto(text, into).written,
     decodeUtf8: (bytes, fatal, ignoreBom) => decoder(fatal, ignoreBom).decode(bytes),
+    globalDefined,
     clock: () => Date.now(),
     fillRandom: (into) => {
       randomFillSync(into);
@@ -113,7 +114,10 @@ export class Realm {
   readonly #globalObject: object;
   readonly #baseline: ReadonlySet<PropertyKey>;
   readonly #baselineSymbols: ReadonlySet<symbol>;
-  readonly #sandboxSize: number;
+  /** Names that are enumerable, of the sandbox: of which the context has those that code gave to the global object. */
+  readonly #enumerableNames: number;
+  /** Names that are not enumerable may be there besides. */
+  #defined = false;
   readonly #library: RealmLibrary;
   readonly #load: ModuleLoader;
   readonly #ownGlobals = new WeakMap<RealmExecution, OwnGlobals>();
@@ -129,12 +133,17 @@ export class Realm {
     this.#globalObject = this.#evaluate('globalThis') as object;
     // The script is made by our own bundler: this is its shape.
     const parts = new Script(bundle.code, { filename: BUNDLE_FILE }).runInContext(this.#context) as BundleParts;
-    this.#library = this.#loadLibrary(parts, createHost(this.stackMapper));
+    this.#library = this.#loadLibrary(
+      parts,
+      createHost(this.stackMapper, () => {
+        this.#defined = true;
+      }),
+    );
     this.#load = this.#moduleLoader(parts);
     this.drain();
     this.#baseline = new Set(Reflect.ownKeys(this.#globalObject));
     this.#baselineSymbols = new Set(Object.getOwnPropertySymbols(this.#globalObject));
-    this.#sandboxSize = Reflect.ownKeys(this.#sandbox).length;
+    this.#enumerableNames = Object.keys(this.#sandbox).length;
   }
 
   createExecution(init: ExecutionInit): RealmExecution {
@@ -197,17 +206,21 @@ export class Realm {
     this.#running = next;
     const own = this.#ownGlobals.get(next);
     if (own === undefined) return;
+    this.#defined = true;
     for (const [key, descriptor] of own) Reflect.defineProperty(this.#globalObject, key, descriptor);
   }
 
+  /** Looked at whenever another execution runs. All names would be a list of some sixty each time; whoever defines hidden ones is noticed doing it. */
   #isDirty(): boolean {
     return (
-      Reflect.ownKeys(this.#sandbox).length !== this.#sandboxSize ||
+      this.#defined ||
+      Object.keys(this.#sandbox).length !== this.#enumerableNames ||
       Object.getOwnPropertySymbols(this.#globalObject).length !== this.#baselineSymbols.size
     );
   }
 
   #takeGlobals(): OwnGlobals {
+    this.#defined = false;
     const own: OwnGlobals = new Map();
     for (const key of Reflect.ownKeys(this.#globalObject)) {
       const descriptor = this.#baseline.has(key)

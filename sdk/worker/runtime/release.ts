@@ -8,7 +8,12 @@ export function release<T>(value: T): T {
   if (isUint8Array(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength) as T;
   if (Array.isArray(value)) return value.map(release) as T;
   const copy: Record<string, unknown> = {};
-  for (const [key, member] of Object.entries(value)) if (member !== undefined) copy[key] = release(member);
+  // By keys: entries would make a pair for each, and this runs for all that leaves a workflow.
+  const source = value as Record<string, unknown>;
+  for (const key of Object.keys(source)) {
+    const member = source[key];
+    if (member !== undefined) copy[key] = release(member);
+  }
   return copy as T;
 }
 

@@ -8,7 +8,7 @@ import type { WorkflowTask } from '../../../src/wire/api.ts';
 import { encode } from '../../../src/wire/codec.ts';
 import { EventType } from '../../../src/wire/enums.ts';
 import { BusyWatch, newBusyMark } from '../busy-mark.ts';
-import { packBatch, unpackBatch } from '../thread-batch.ts';
+import { type Batch, packBatch, unpackBatch } from '../thread-batch.ts';
 import type { FromWorkflowThread, ToWorkflowThread, WorkflowThreadOptions } from '../thread-protocol.ts';
 import { bundleOf } from './test-run.test-support.ts';
 
@@ -44,7 +44,7 @@ class Thread {
     });
     this.#worker = new Worker(outputFiles[0]?.text ?? '', { eval: true, workerData: options, execArgv: [] });
     worker = this.#worker;
-    this.#worker.on('message', (batch: Uint8Array | FromWorkflowThread[]) => this.said.push(...unpackBatch(batch)));
+    this.#worker.on('message', (batch: Batch<FromWorkflowThread>) => this.said.push(...unpackBatch(batch)));
   }
 
   send(runId: string, type: string): void {

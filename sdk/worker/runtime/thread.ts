@@ -3,7 +3,7 @@
 
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { BusyMarker } from '../busy-mark.ts';
-import { packBatch, unpackBatch } from '../thread-batch.ts';
+import { type Batch, packBatch, unpackBatch } from '../thread-batch.ts';
 import type { FromWorkflowThread, ToWorkflowThread, WorkflowThreadOptions } from '../thread-protocol.ts';
 import { WorkflowHost } from './host.ts';
 import { Realm } from './realm.ts';
@@ -55,7 +55,7 @@ function runThread(port: NonNullable<typeof parentPort>, options: WorkflowThread
     outbox = outbox.filter((message) => !answers(message, failed.runId));
     outbox.push(failed.message);
   });
-  port.on('message', (batch: Uint8Array | ToWorkflowThread[]) => {
+  port.on('message', (batch: Batch<ToWorkflowThread>) => {
     inbox.push(...unpackBatch(batch));
     if (scheduled) return;
     scheduled = true;

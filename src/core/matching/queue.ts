@@ -45,6 +45,22 @@ export class PairingQueue<W> {
     return this.backlog > 0 ? undefined : this.#claim(now);
   }
 
+  /** Whether this very worker would be matched now: not while older tasks wait, which come first whoever asks. */
+  takes(lane: Lane<W>, now: number): boolean {
+    if (this.backlog > 0 || lane.place < 0 || this.#rotation[lane.place] !== lane) return false;
+    if (lane.waitMs(now) > 0 || (this.bucket?.waitMs(now) ?? 0) > 0) return false;
+    return this.#ready(lane.worker);
+  }
+
+  /** This very worker, for a task it has asked for; undefined when it would not be matched now. */
+  matchOne(lane: Lane<W>, now: number): Lane<W> | undefined {
+    if (!this.takes(lane, now)) return undefined;
+    lane.claim(now);
+    this.bucket?.take(now);
+    this.update(lane);
+    return lane;
+  }
+
   /** A worker for a waiting task that its shard is about to be asked for; `settled` ends it. */
   lend(now: number): Lane<W> | undefined {
     if (this.#pulling >= this.backlog) return undefined;

@@ -13,8 +13,11 @@ import { wakeWorkflow } from './workflow-task.ts';
 
 const offerOf = (run: RunDraft, activity: ActivityRow) => activityOffer(run.turn.state, run.runId, run.start, activity);
 
-export function offerActivity(run: RunDraft, activity: ActivityRow): void {
-  run.turn.effects.push({ type: 'offerTask', offer: offerOf(run, activity) });
+/** `eagerFor`: the session whose worker asked for it. */
+export function offerActivity(run: RunDraft, activity: ActivityRow, eagerFor?: string): void {
+  const offer = offerOf(run, activity);
+  if (eagerFor !== undefined) offer.eagerFor = eagerFor;
+  run.turn.effects.push({ type: 'offerTask', offer });
 }
 
 export function withdrawActivity(run: RunDraft, activity: ActivityRow): void {

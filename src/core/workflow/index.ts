@@ -9,6 +9,7 @@ export { type FoldedRun, foldEvents } from './fold.ts';
 export { DEFAULT_LIMITS, type Limits } from './limits.ts';
 export type * from './message.ts';
 export type * from './outcome.ts';
+export type { StateIndex } from './published.ts';
 export { packRow, unpackRow } from './row-codec.ts';
 export {
   type ActorState,

@@ -58,6 +58,8 @@ export interface TaskOffer {
   priority: number;
   fairnessKey: string;
   fairnessWeight: number;
+  /** The worker of this session gets it, if it has room now and nothing waits before it; else it is a task like any other. */
+  eagerFor?: string | undefined;
   /** It is for a worker that is free now, and no backlog: unless one takes it in this very turn, it is told so by `keepTask`. */
   speculative?: true | undefined;
 }
@@ -133,6 +135,8 @@ export interface StartedActivityTask {
 export type Reply =
   | { type: 'started'; response: StartWorkflowExecutionResponse }
   | { type: 'heartbeat'; cancelRequested: boolean; activityPaused: boolean; activityReset: boolean }
+  /** `runId`: the run that the reset began. */
+  | { type: 'reset'; runId: string }
   | StartedWorkflowTask
   | StartedActivityTask
   /** Options of the activities that were changed, as they are now; of several, the first's. */

@@ -69,6 +69,7 @@ const facts = rows<RunFacts>(
     historyBytes: number,
     memo: record({ fields: record({ note: payload }) }),
     searchAttributes: record({ indexedFields: record({ City: payload }) }),
+    state: fc.dictionary(fc.stringMatching(/^[a-z]{1,5}$/), fc.nat(), { noNullPrototype: true }),
     cancelRequested: fc.boolean(),
     signalCount: number,
     previousStartedEventId: number,
@@ -217,10 +218,15 @@ const started = fc.record(
   } satisfies { [K in keyof Started]?: fc.Arbitrary<Started[K]> },
   { requiredKeys: ['workflowType', 'taskQueue'], noNullPrototype: true },
 );
-const start = rows<StartRow>({ attributes: started, startTime: time, userMetadata: record({ summary: payload }) }, [
-  'attributes',
-  'startTime',
-]);
+const start = rows<StartRow>(
+  {
+    attributes: started,
+    startTime: time,
+    userMetadata: record({ summary: payload }),
+    former: fc.constant([{ runId: 'run 0', lastEventId: 3 }]),
+  },
+  ['attributes', 'startTime'],
+);
 
 describe('a row', () => {
   it('of a chain, and of what a run was started with, reads back as it was, whichever fields are there', () => {

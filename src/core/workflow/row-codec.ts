@@ -110,6 +110,7 @@ const packFacts = (facts: RunFacts): unknown[] =>
     facts.nextRunId,
     facts.memo,
     facts.searchAttributes,
+    facts.state,
   ]);
 
 function unpackFacts(list: unknown[]): RunFacts {
@@ -128,6 +129,7 @@ function unpackFacts(list: unknown[]): RunFacts {
   put(facts, 'nextRunId', list[9]);
   put(facts, 'memo', list[10]);
   put(facts, 'searchAttributes', list[11]);
+  put(facts, 'state', list[12]);
   return facts;
 }
 

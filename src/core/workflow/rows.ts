@@ -10,6 +10,7 @@ import type {
   ResetPointInfo,
   RetryPolicy,
   SearchAttributes,
+  UpdateRequest,
   UserMetadata,
   WorkerVersionStamp,
 } from '../../wire/common.ts';
@@ -24,6 +25,7 @@ import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-a
 import type { Failure } from '../../wire/failure.ts';
 import type { StartId } from './message.ts';
 import type { RowTable } from './outcome.ts';
+import type { StateIndex } from './published.ts';
 
 /** `chain`, id '': one per workflow id. */
 export interface ChainRow {
@@ -43,6 +45,12 @@ export interface RequestRow {
   status?: WorkflowExecutionStatus | undefined;
 }
 
+/** A run that another was reset from, and the last event they have in common. */
+export interface FormerRun {
+  runId: string;
+  lastEventId: number;
+}
+
 /** `chain`, id `q` + number: requests applied to one run, one after the other (request-ids.ts). Kept `requestIdTtl` at least after the last of them. */
 export interface RequestChunkRow {
   runId: string;
@@ -58,6 +66,8 @@ export interface StartRow {
   attributes: WorkflowExecutionStartedEventAttributes;
   startTime: number;
   userMetadata?: UserMetadata | undefined;
+  /** The runs it was reset from, the last one first: their children and requests are its own. */
+  former?: readonly FormerRun[] | undefined;
 }
 
 /** What the events of a run determine besides what is pending. */
@@ -76,6 +86,8 @@ export interface RunFacts {
   previousStartedEventId: number;
   resetPoints: ResetPointInfo[];
   lastBuildId?: string | undefined;
+  /** What the workflow has published; absent: nothing. */
+  state?: StateIndex | undefined;
 }
 
 /** The workflow task that waits or runs; at most one. */
@@ -258,10 +270,16 @@ export interface ExternalRow {
   control: string;
 }
 
-/** `update`, id = acceptedEventId: an accepted update. It stays when the update completes and when the run closes: a repeat is known by it. */
+/**
+ * `update`, id = acceptedEventId: an accepted update. It stays when the update completes and when the run closes: a repeat is known by it. Or,
+ * with the id of its Admitted event, one that the run has from before a reset and that no worker has answered yet.
+ */
 export interface UpdateRow {
   updateId: string;
+  /** Of an admitted one, that of its Admitted event. */
   acceptedEventId: number;
+  /** Set while it is admitted only: what the next workflow task carries. */
+  admitted?: UpdateRequest | undefined;
   /** Of the client that sent it. */
   identity?: string | undefined;
   /** Event with its outcome; absent until there is one. */

@@ -60,6 +60,7 @@ export const getWorkflowExecutionHistory = method(
     waitNewEvent: optional(boolean),
     closeEventOnly: optional(boolean),
     withUnwritten: optional(boolean),
+    stateOnly: optional(boolean),
   }),
   (services, caller, request, call) => {
     const to = checkTarget(services, caller, request);
@@ -70,6 +71,7 @@ export const getWorkflowExecutionHistory = method(
       waitNewEvent: request.waitNewEvent ?? false,
       closeEventOnly: request.closeEventOnly ?? false,
       withUnwritten: request.withUnwritten,
+      stateOnly: request.stateOnly,
     };
     // A wait that ends without news is no error: the answer says how far history is.
     if (query.waitNewEvent) {

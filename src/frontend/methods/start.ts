@@ -9,6 +9,7 @@ import type {
 } from '../../wire/api.ts';
 import { WorkflowIdConflictPolicy } from '../../wire/enums.ts';
 import { type Call, method, type Services } from '../door.ts';
+import { sessionOf } from '../hosted-worker.ts';
 import { covers, stamp } from '../search-attributes.ts';
 import { unimplemented } from '../statuses.ts';
 import {
@@ -46,6 +47,7 @@ export const fields: Fields<StartWorkflowExecutionRequest> = {
   userMetadata: optional(common.userMetadata),
   identity: defaulted(string, ''),
   requestId: defaulted(string, ''),
+  eagerWorkerId: optional(string),
 };
 
 const startRequest = object<StartWorkflowExecutionRequest>(fields);
@@ -63,6 +65,7 @@ export function startMessage(
 ): StartMessage {
   rules.workflowId(limits, request.workflowId);
   rules.within(limits, 'RequestId', request.requestId);
+  rules.within(limits, 'EagerWorkerId', request.eagerWorkerId ?? '');
   rules.present(limits, 'WorkflowType', request.workflowType);
   rules.taskQueueName(limits, request.taskQueue);
   const workflowStartDelay = rules.duration('WorkflowStartDelay', request.workflowStartDelay);
@@ -100,6 +103,7 @@ export function startMessage(
     ...rules.idPolicies(request.workflowIdReusePolicy, request.workflowIdConflictPolicy, defaultConflict),
     priority: request.priority,
     userMetadata: request.userMetadata,
+    eagerFor: request.eagerWorkerId ? sessionOf(request.namespace, request.eagerWorkerId) : undefined,
   };
 }
 

@@ -10,6 +10,7 @@ export const IN_SCOPE = [
   'payload-over-the-limit',
   'memo-and-summary-at-start',
   'start-delay',
+  'eager-workflow-start',
   'unknown-workflow-type',
   'describe-running-and-closed',
   // activities
@@ -80,6 +81,11 @@ export const IN_SCOPE = [
   'id-reuse-policies',
   'id-conflict-policies',
   'id-reuse-terminate-if-running',
+  // resets
+  'reset-to-the-first-task-reapplying',
+  'reset-to-the-first-task-without-reapplying',
+  'reset-to-the-last-task-reapplying',
+  'reset-of-a-running-workflow',
   // other workflows
   'child-completes',
   'child-fails',
@@ -170,7 +176,6 @@ export const IN_SCOPE = [
 export const LATER: Readonly<Record<string, string>> = {
   'start-requests-that-are-refused': 'cron',
   'workflow-cron': 'cron',
-  'eager-workflow-start': 'eager start',
   'workflow-paused-and-unpaused': 'pausing workflows',
 };
 
@@ -179,6 +184,10 @@ export const NOT_YET_SHOWN = ['**.autoResetPoints', '**.mostRecentWorkerVersionS
 
 /** Where we say more than the reference on purpose. Everything else about these scenarios is compared. */
 export const ON_PURPOSE: Readonly<Record<string, { paths: readonly string[]; why: string }>> = {
+  'eager-workflow-start': {
+    paths: ['**.workflowTaskStartedEventAttributes'],
+    why: 'the worker that has the first task is known, and named; there it is the client that asked, without a version',
+  },
   'payload-over-the-limit': { paths: ['outcome.error.message'], why: 'the error names the workflow id and the reason' },
   'list-and-count-by-query': {
     paths: ['outcome.*.error.message', 'outcome.badQuery.error.cause.message'],

@@ -94,6 +94,10 @@ export class Session {
     this.service = new RawService(connections[0]);
   }
 
+  get nativeConnection(): client.Connection {
+    return this.#connections[1];
+  }
+
   static async open(): Promise<Session> {
     const server = await Server.create({ port: 0 });
     const connect = () => client.Connection.connect({ address: server.address });

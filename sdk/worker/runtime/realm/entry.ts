@@ -2,6 +2,7 @@
 
 import type { Payload } from '../../../../src/wire/common.ts';
 import * as common from '../../../common/index.ts';
+import { setHostCodec } from '../../../common/utf8.ts';
 import { Activator } from '../../../workflow/activator.ts';
 import { type CancellationScope, setScopeCarrier } from '../../../workflow/cancellation-scope.ts';
 import { setCurrentActivator } from '../../../workflow/context.ts';
@@ -35,6 +36,9 @@ const LIBRARY: Record<string, ModuleExports> = {
   workflow: { __esModule: true, ...workflow },
   common: { __esModule: true, ...common },
 };
+
+/** Length from which texts are converted by the host: a second would not do for 50 MB of them in the realm. */
+const HOST_CODEC_FROM = 4096;
 
 function requireLibrary(name: string): ModuleExports {
   const exports = LIBRARY[name];
@@ -240,6 +244,11 @@ function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: Rea
 
 /** Prepares the realm; called once by the engine. */
 export function prepareRealm(host: RealmHost): RealmLibrary {
+  const encode = (text: string): Uint8Array => {
+    const room = new Uint8Array(text.length * 3);
+    return room.slice(0, host.encodeUtf8(text, room));
+  };
+  setHostCodec({ encode, decode: (bytes) => host.decodeUtf8(bytes, false, true) }, HOST_CODEC_FROM);
   installGlobals(host);
   setScopeCarrier({
     run: (scope, fn) => host.runInScope(scope, fn),
@@ -250,6 +259,6 @@ export function prepareRealm(host: RealmHost): RealmLibrary {
     createExecution: (init, load) => createExecution(init, load, host),
     leave: () => setCurrentActivator(undefined),
   };
-  freezeRealm([LIBRARY, workflow, common, Activator]);
+  freezeRealm([LIBRARY, workflow, common, Activator], () => host.globalDefined());
   return library;
 }

@@ -75,10 +75,10 @@ function reachable(roots: readonly unknown[]): Set<object> {
   return seen;
 }
 
-/** Freezes the realm and what `roots` reach. Run once, after the SDK was loaded and before any workflow code. */
-export function freezeRealm(roots: readonly unknown[]): void {
+/** Freezes the realm and what `roots` reach; `globalDefined`: see guard.ts. Run once, after the SDK was loaded and before any workflow code. */
+export function freezeRealm(roots: readonly unknown[], globalDefined: () => void): void {
   const { freeze, defineProperty } = Object;
-  guardGlobalObject();
+  guardGlobalObject(globalDefined);
   const globals = Object.getOwnPropertyNames(globalThis).map((name) => Reflect.get(globalThis, name));
   const shared = reachable([...globals, ...hiddenIntrinsics(), ...roots]);
   for (const object of shared) {

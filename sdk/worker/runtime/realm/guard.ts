@@ -1,13 +1,19 @@
 // Guards the global object, the one thing executions share that stays writable: what they add to it must be removable again.
 
-/** Keeps the global object deletable and extensible: no execution may lock it for the others. */
-export function guardGlobalObject(): void {
+/**
+ * Keeps the global object deletable and extensible: no execution may lock it for the others. `defined` is called whenever code defines a property
+ * of it by a descriptor: the one way to a property that is not enumerable, which is costly to look for.
+ */
+export function guardGlobalObject(defined: () => void): void {
   // Read once: every look at a global of a vm context costs as much as a property definition.
   const globalObject: unknown = globalThis;
   const refuse = (what: string): never => {
     throw new TypeError(`The global object of a workflow cannot be ${what}: executions share it`);
   };
-  const deletable = (descriptor: PropertyDescriptor): PropertyDescriptor => ({ ...descriptor, configurable: true });
+  const deletable = (descriptor: PropertyDescriptor): PropertyDescriptor => {
+    defined();
+    return { ...descriptor, configurable: true };
+  };
   const original = {
     defineProperty: Object.defineProperty,
     defineProperties: Object.defineProperties,

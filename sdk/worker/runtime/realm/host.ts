@@ -18,6 +18,8 @@ export interface RealmHost {
   clock(): number;
   /** Writes random bytes of the machine's. */
   fillRandom(into: Uint8Array): void;
+  /** The running execution may have added a property to the global object that is not enumerable. */
+  globalDefined(): void;
   /** Source-mapped stack without the SDK's own frames. */
   mapStack(stack: string): string;
 }

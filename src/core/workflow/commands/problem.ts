@@ -19,6 +19,8 @@ export interface CommandContext {
   workflowTaskCompletedEventId: number;
   /** Of the worker that completed the task. */
   identity: string;
+  /** Session of the worker that had the task: it may ask for activities for itself. */
+  session?: string | undefined;
   /** Workflow ids of the children that commands of this task have started; absent: none. */
   startedChildren?: Set<string> | undefined;
   /** Messages of the answer that no command has taken yet; absent: none. */

@@ -1,8 +1,10 @@
-// Record a marker: local activities, patches, side effects. The server only keeps it.
+// Record a marker: local activities, patches, side effects: the server only keeps it. Those of published state it also looks into.
 
 import type { RecordMarkerCommandAttributes } from '../../../wire/command.ts';
 import type { UserMetadata } from '../../../wire/common.ts';
 import { EventType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
+import { STATE_MARKER } from '../../../wire/markers.ts';
+import { stateProblem } from '../published.ts';
 import { bad, blobProblem, type CommandContext, type CommandProblem, idProblem } from './problem.ts';
 
 const CAUSE = WorkflowTaskFailedCause.BAD_RECORD_MARKER_ATTRIBUTES;
@@ -18,6 +20,8 @@ export function recordMarker(
     idProblem(context, CAUSE, 'MarkerName', markerName) ??
     blobProblem(context, CAUSE, 'RecordMarkerCommandAttributes.Details', details);
   if (problem !== undefined) return problem;
+  const unpublishable = markerName === STATE_MARKER ? stateProblem(context.run.facts.state, details) : undefined;
+  if (unpublishable !== undefined) return bad(CAUSE, unpublishable);
   const { workflowTaskCompletedEventId } = context;
   context.run.add(
     EventType.MARKER_RECORDED,

@@ -115,6 +115,7 @@ export function scheduleActivityTask(
     userMetadata,
   );
   const activity = run.activity(id);
-  if (activity !== undefined) offerActivity(run, activity);
+  const eagerFor = attributes.requestEagerExecution === true ? context.session : undefined;
+  if (activity !== undefined) offerActivity(run, activity, eagerFor);
   return undefined;
 }

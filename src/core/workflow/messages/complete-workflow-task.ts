@@ -69,7 +69,8 @@ function applyAll(
   answerRiding(run, message.queryResults);
   run.holding = true;
   const inbox = message.messages === undefined ? undefined : inboxOf(message.messages);
-  const context: CommandContext = { run, workflowTaskCompletedEventId, identity, inbox };
+  const { session } = task;
+  const context: CommandContext = { run, workflowTaskCompletedEventId, identity, inbox, session };
   for (const [i, command] of commands.entries()) {
     const attributes = message.attributeProblems?.find(({ command: of }) => of === i);
     if (attributes !== undefined) return bad(WorkflowTaskFailedCause.BAD_SEARCH_ATTRIBUTES, attributes.problem);

@@ -35,11 +35,13 @@ export function start(state: ActorState, message: StartMessage, context: TurnCon
   const met = makeRoom(turn, message);
   if (met !== undefined) return met;
   const run = beginChain(turn, message);
-  return withUpdate(turn, run, message, {
+  const response: StartWorkflowExecutionResponse = {
     runId: message.runId,
     started: true,
     status: WorkflowExecutionStatus.RUNNING,
-  });
+  };
+  if (run.eagerFor !== undefined) response.eagerlyStarted = true;
+  return withUpdate(turn, run, message, response);
 }
 
 /** The start's answer, once its update has been taken too; or the update's refusal, and neither happens. `run`: its draft, if there is one. */
@@ -83,8 +85,10 @@ export function beginChain(
     start: { type: 'start', requestId, runId, at: turn.now, started: true },
   });
   const attributes = startedAttributes(turn.state.workflowId, message, turn.context);
+  const eagerFor = attributes.eagerExecutionAccepted === true ? message.eagerFor : undefined;
   return beginRun(turn, {
     runId,
+    eagerFor,
     attributes: family === undefined ? attributes : { ...attributes, ...family },
     userMetadata: message.userMetadata,
     signal: message.signal,
@@ -240,5 +244,6 @@ function startedAttributes(
     header: message.header,
     workflowId,
     priority: message.priority,
+    eagerExecutionAccepted: message.eagerFor !== undefined && delay === 0 ? true : undefined,
   };
 }

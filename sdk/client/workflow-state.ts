@@ -1,0 +1,161 @@
+// What a workflow publishes, read from the server: once, or as it changes. A reader's place is an event id of a run, so that after a broken
+// connection it goes on where it was: nothing twice, nothing older after something newer, and always the latest at the end.
+
+import type { GetWorkflowExecutionHistoryResponse } from '../../src/wire/api.ts';
+import { decode } from '../../src/wire/codec.ts';
+import { EventType } from '../../src/wire/enums.ts';
+import type { HistoryEvent } from '../../src/wire/event.ts';
+import { STATE_MARKER } from '../../src/wire/markers.ts';
+import { decodeMessage } from '../common/codec.ts';
+import type { LoadedDataConverter } from '../common/data-converter.ts';
+import { fromPayloadsAtIndex } from '../common/payload-converter.ts';
+import type { Connection } from '../connection/connection.ts';
+import { RpcError, StatusCode } from '../connection/rpc-error.ts';
+import { rethrowWorkflowError } from './errors.ts';
+import { decodeEventBatches } from './history.ts';
+import { sharedWait } from './shared-waits.ts';
+import { successor } from './workflow-result.ts';
+
+/** One value, as it became visible. */
+export interface StateChange<T = unknown> {
+  readonly key: string;
+  readonly value: T;
+  /** The place of the change: pass it as `after` to go on from here. */
+  readonly runId: string;
+  readonly eventId: number;
+}
+
+export interface WatchStateOptions {
+  /** Only these. Default: all. */
+  keys?: readonly string[] | undefined;
+  /** Where an earlier watch stopped; what came until then is not told again. Default: begin with what is there. */
+  after?: Pick<StateChange, 'runId' | 'eventId'> | undefined;
+  /** Go on with the next run when this one continues as new, or is retried. Default: true. */
+  followRuns?: boolean | undefined;
+  /** Ends the watch. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface StateSource {
+  readonly connection: Connection;
+  readonly namespace: string;
+  readonly workflowId: string;
+  /** Default: the current run. */
+  readonly runId?: string | undefined;
+  readonly converter: LoadedDataConverter;
+}
+
+/** How long one wait for news takes, ms; then the same is asked again. */
+const WAIT_MS = 60_000;
+/** Before the server is asked again after it could not be, ms. */
+const AGAIN_MS = 100;
+
+type Page = GetWorkflowExecutionHistoryResponse;
+
+/** All that a run publishes, by key. */
+export async function readState(source: StateSource): Promise<Map<string, unknown>> {
+  const values = new Map<string, unknown>();
+  let { runId } = source;
+  let fromEventId: number | undefined = 1;
+  while (fromEventId !== undefined) {
+    const page: Page = await ask(source, { runId, fromEventId, waitNewEvent: false }).catch((error) =>
+      refused(source, error),
+    );
+    for (const { key, value } of await changesOf(source, page, fromEventId)) values.set(key, value);
+    runId = page.runId;
+    fromEventId = page.nextEventId;
+  }
+  return values;
+}
+
+/** Values as they change, the present ones first; ends with the run (its chain of runs), or with the signal. */
+export async function* watchState<T>(
+  source: StateSource,
+  options: WatchStateOptions,
+): AsyncGenerator<StateChange<T>, void> {
+  const { keys, after, signal } = options;
+  let runId: string | undefined = after?.runId ?? source.runId;
+  let fromEventId = (after?.eventId ?? 0) + 1;
+  while (signal?.aborted !== true) {
+    const page: Page | undefined = await news(source, runId, fromEventId, signal);
+    if (page === undefined) continue;
+    runId = page.runId;
+    const changes = latest(await changesOf(source, page, fromEventId));
+    for (const change of changes) {
+      fromEventId = Math.max(fromEventId, change.eventId + 1);
+      // The caller names the types of the values.
+      if (keys === undefined || keys.includes(change.key)) yield change as StateChange<T>;
+    }
+    if (!page.closed || page.nextEventId !== undefined || page.events.length > 0) continue;
+    const next: string | undefined = options.followRuns === false ? undefined : await runAfter(source, runId);
+    if (next === undefined) return;
+    runId = next;
+    fromEventId = 1;
+  }
+}
+
+/** Without what the same page replaces: an event comes whole, though only one of its values may be the latest of its key. */
+function latest(changes: readonly StateChange[]): StateChange[] {
+  return changes.filter(({ key }, i) => changes.findLastIndex((other) => other.key === key) === i);
+}
+
+/** Undefined: nothing new within the time, or the server could not be asked just now. */
+async function news(
+  source: StateSource,
+  runId: string | undefined,
+  fromEventId: number,
+  signal: AbortSignal | undefined,
+): Promise<Page | undefined> {
+  const since = Date.now();
+  try {
+    return await ask(source, { runId, fromEventId, waitNewEvent: true }, signal);
+  } catch (error) {
+    if (signal?.aborted === true) return undefined;
+    const code = error instanceof RpcError ? error.code : undefined;
+    if (code === StatusCode.DEADLINE_EXCEEDED && Date.now() - since >= WAIT_MS / 2) return undefined;
+    if (code !== StatusCode.UNAVAILABLE) refused(source, error);
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    return undefined;
+  }
+}
+
+function ask(
+  { connection, namespace, workflowId }: StateSource,
+  place: { runId: string | undefined; fromEventId: number; waitNewEvent: boolean },
+  signal?: AbortSignal,
+): Promise<Page> {
+  const request = { namespace, workflowId, ...place, stateOnly: true };
+  if (place.waitNewEvent) return sharedWait(connection, request, WAIT_MS, signal);
+  return connection.request('getWorkflowExecutionHistory', request);
+}
+
+function refused({ workflowId, runId }: StateSource, error: unknown): never {
+  rethrowWorkflowError(error, `Failed to read the state of workflow ${workflowId}`, { workflowId, runId });
+}
+
+/** The values in a page's markers, in their order. A server that knows no `stateOnly` sends other events too. */
+async function changesOf({ converter }: StateSource, page: Page, fromEventId: number): Promise<StateChange[]> {
+  const changes: StateChange[] = [];
+  for (const event of decodeEventBatches(page.events, fromEventId)) {
+    if (event.eventType !== EventType.MARKER_RECORDED || event.attributes.markerName !== STATE_MARKER) continue;
+    const details = await decodeMessage(converter.payloadCodecs, event.attributes.details ?? {});
+    for (const [key, { payloads }] of Object.entries(details)) {
+      const value: unknown =
+        payloads === undefined ? undefined : fromPayloadsAtIndex(converter.payloadConverter, 0, payloads);
+      changes.push({ key, value, runId: page.runId, eventId: event.eventId });
+    }
+  }
+  return changes;
+}
+
+/** The run that carries a closed one's chain on. */
+async function runAfter(source: StateSource, runId: string): Promise<string | undefined> {
+  const { connection, namespace, workflowId } = source;
+  const request = { namespace, workflowId, runId, followRuns: false };
+  const { closeEvent } = await connection
+    .request('awaitWorkflowResult', request)
+    .catch((error) => refused(source, error));
+  // The server's own bytes: one event.
+  const [event] = decode(closeEvent) as HistoryEvent[];
+  return event === undefined ? undefined : successor(event);
+}
