@@ -6,6 +6,7 @@ import { describeError } from './lib/errors.ts';
 import { type Flags, parseFlags, UsageError } from './lib/flags.ts';
 import { measureFloors } from './lib/floors.ts';
 import { describeMachine } from './lib/machine.ts';
+import { mustBeWritable } from './lib/outputs.ts';
 import { makeProgress } from './lib/progress.ts';
 import { readReport } from './lib/report.ts';
 import { type Failure, runAll } from './lib/run.ts';
@@ -35,6 +36,8 @@ async function main(): Promise<number> {
 }
 
 async function run(flags: Flags): Promise<number> {
+  mustBeWritable('--json', flags.jsonFile);
+  mustBeWritable('--html', flags.htmlFile);
   const before = flags.baselineFile === undefined ? undefined : readReport(flags.baselineFile);
   const progress = makeProgress(process.stderr);
   const peers = await preparePeers(flags.peers, (text) => progress.say(text));

@@ -46,6 +46,10 @@ it('ends with 2 and says why, when it is asked for what there is not', async () 
     stdout: '',
     stderr: 'there is no scenario fast; --list shows them\n',
   });
+  expect(await bench('none', '--json', join(folder, 'no', 'a.json'))).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('there is no folder'),
+  });
 });
 
 describe('a slice', () => {
@@ -55,7 +59,7 @@ describe('a slice', () => {
   it('measures loads of several kinds', { timeout: 2 * RUN_MS }, async () => {
     const file = join(folder, 'report.json');
     const page = join(folder, 'report.html');
-    const scenarios = ['throughput', 'signals', 'queries'];
+    const scenarios = ['throughput', 'signals', 'queries', 'updates'];
     const ended = await bench(...scenarios, ...short, ...small, '--clients', '2', '--json', file, '--html', page);
     expect(ended).toMatchObject({ code: 0 });
     const report = readReport(file);
@@ -64,6 +68,7 @@ describe('a slice', () => {
       ['signals', 'to 5'],
       ['signals', 'to one'],
       ['queries', ''],
+      ['updates', ''],
     ]);
     for (const measurement of report.measurements) isWhole(measurement);
     expect(report.floors.fsyncP50Ms).toBeGreaterThan(0);

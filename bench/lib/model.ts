@@ -62,6 +62,8 @@ export type Call =
   | { readonly call: 'start'; readonly work: Work }
   | { readonly call: 'signal'; readonly id: string; readonly name: 'add' | 'end' }
   | { readonly call: 'query'; readonly id: string; readonly name: 'seen' }
+  /** Answered with how many were counted, this one too. */
+  | { readonly call: 'update'; readonly id: string; readonly name: 'addNow' }
   | { readonly call: 'result'; readonly id: string }
   | { readonly call: 'list'; readonly filter: string; readonly atMost: number }
   | { readonly call: 'count'; readonly filter: string };

@@ -17,6 +17,8 @@ export type Plan =
   | { readonly of: 'start'; readonly kind: WorkflowKind; readonly prefix: string; readonly count: number }
   /** To `targets` workflows in turn: `targetId(prefix, i)`. */
   | { readonly of: 'signal'; readonly prefix: string; readonly targets: number }
+  /** Of the same: each answers with a count that has it. */
+  | { readonly of: 'update'; readonly prefix: string; readonly targets: number }
   /** Of the same; each must answer `expected`. */
   | { readonly of: 'query'; readonly prefix: string; readonly targets: number; readonly expected: number }
   | { readonly of: 'count'; readonly filter: string; readonly expected: number }
@@ -94,6 +96,14 @@ function onceOf(plan: Plan, driver: Driver, client: number): (n: number) => Prom
     case 'signal':
       return async (n) => {
         await call({ call: 'signal', id: targetId(plan.prefix, (client + n) % plan.targets), name: 'add' });
+      };
+    case 'update':
+      return async (n) => {
+        const id = targetId(plan.prefix, (client + n) % plan.targets);
+        const counted = await call({ call: 'update', id, name: 'addNow' });
+        if (!(typeof counted === 'number' && counted >= 1)) {
+          throw new Error(`wrong result: an update of ${id} returned ${brief(counted)}, expected how many there were`);
+        }
       };
     case 'query':
       return async (n) => {

@@ -24,6 +24,7 @@ import { soak } from './soak.ts';
 import { start } from './start.ts';
 import { throughput } from './throughput.ts';
 import { timers } from './timers.ts';
+import { updates } from './updates.ts';
 import { visibility } from './visibility.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -39,6 +40,7 @@ export const SCENARIOS: readonly Scenario[] = [
   payloads,
   signals,
   queries,
+  updates,
   timers,
   replay,
   visibility,

@@ -58,6 +58,9 @@ class TenutoDriver implements Driver {
         return await busy(() => workflow.getHandle(call.id).signal(call.name));
       case 'query':
         return await this.#insist(() => workflow.getHandle(call.id).query(call.name));
+      case 'update':
+        // Not repeated by us: it would be another one.
+        return await busy(() => workflow.getHandle(call.id).executeUpdate(call.name));
       case 'result':
         return await this.#insist(() => workflow.getHandle(call.id).result());
       case 'count':

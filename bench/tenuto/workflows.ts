@@ -6,6 +6,7 @@ import {
   continueAsNew,
   defineQuery,
   defineSignal,
+  defineUpdate,
   executeChild,
   proxyActivities,
   proxyLocalActivities,
@@ -22,6 +23,7 @@ const { advance: advanceHere } = proxyLocalActivities<Activities>({ startToClose
 export const add = defineSignal('add');
 export const end = defineSignal('end');
 export const seen = defineQuery<number>('seen');
+export const addNow = defineUpdate<number>('addNow');
 
 export async function none({ value }: WorkInput): Promise<WorkResult> {
   return { value, n: 0 };
@@ -70,6 +72,10 @@ export async function collector({ value, count }: WorkInput, before = 0): Promis
   let ended = false;
   setHandler(add, () => {
     n += 1;
+  });
+  setHandler(addNow, () => {
+    n += 1;
+    return n;
   });
   setHandler(end, () => {
     ended = true;

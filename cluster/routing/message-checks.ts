@@ -1,11 +1,13 @@
 // The messages that cross a link to an actor, and the check of each: the same shapes as at the doors, since a node of another version may have sent
 // them. A message that is not in the table comes from a shard or from matching, and never travels this way. One line a type: how often it may be tried.
 
+import type * as schedule from '../../src/core/schedule/message.ts';
 import type * as messages from '../../src/core/workflow/message.ts';
 import type { Message } from '../../src/core/workflow/message.ts';
 import type { ActivityOptions } from '../../src/core/workflow/rows.ts';
 import {
   boolean,
+  bytes,
   type Check,
   enumeration,
   integer,
@@ -18,6 +20,7 @@ import {
 import { command, queryResult } from '../../src/frontend/validate/commands.ts';
 import * as common from '../../src/frontend/validate/common.ts';
 import { protocolMessages } from '../../src/frontend/validate/messages.ts';
+import * as schedules from '../../src/frontend/validate/schedules.ts';
 import type { UpdateWithStartMessage } from '../../src/ports/engine.ts';
 import type { StickyChoice } from '../../src/wire/api.ts';
 
@@ -26,7 +29,6 @@ export type ForwardedType =
   | 'signal'
   | 'requestCancel'
   | 'terminate'
-  | 'reset'
   | 'completeWorkflowTask'
   | 'failWorkflowTask'
   | 'completeActivityTask'
@@ -42,7 +44,13 @@ export type ForwardedType =
   | 'pauseActivity'
   | 'unpauseActivity'
   | 'resetActivity'
-  | 'updateActivityOptions';
+  | 'updateActivityOptions'
+  | 'createSchedule'
+  | 'updateSchedule'
+  | 'patchSchedule'
+  | 'deleteSchedule'
+  | 'describeSchedule'
+  | 'scheduleTimes';
 
 export type ForwardedMessage = Extract<Message, { type: ForwardedType }>;
 
@@ -167,16 +175,6 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     identity: string,
     requestId: string,
   }),
-  reset: object<Omit<messages.ResetMessage, 'history'>>({
-    type: typed('reset'),
-    target,
-    runId: string,
-    requestId: string,
-    reason: string,
-    identity: string,
-    workflowTaskFinishEventId: integer,
-    exclude: list(enumeration()),
-  }),
   completeWorkflowTask: object<messages.CompleteWorkflowTaskMessage>({
     type: typed('completeWorkflowTask'),
     task: taskRef,
@@ -280,6 +278,35 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     activities,
     change: (value) => (value === 'restoreOriginal' ? value : optionsChange(value)),
   }),
+  createSchedule: object<schedule.CreateScheduleMessage>({
+    type: typed('createSchedule'),
+    requestId: string,
+    incarnation: string,
+    schedule: schedules.schedule,
+    patch: optional(schedules.patch),
+    memo: optional(common.memo),
+    searchAttributes: optional(common.searchAttributes),
+  }),
+  updateSchedule: object<schedule.UpdateScheduleMessage>({
+    type: typed('updateSchedule'),
+    requestId: string,
+    schedule: schedules.schedule,
+    conflictToken: optional(bytes),
+    memo: optional(common.memo),
+    searchAttributes: optional(common.searchAttributes),
+  }),
+  patchSchedule: object<schedule.PatchScheduleMessage>({
+    type: typed('patchSchedule'),
+    requestId: string,
+    patch: schedules.patch,
+  }),
+  deleteSchedule: object<schedule.DeleteScheduleMessage>({ type: typed('deleteSchedule') }),
+  describeSchedule: object<schedule.DescribeScheduleMessage>({ type: typed('describeSchedule') }),
+  scheduleTimes: object<schedule.ScheduleTimesMessage>({
+    type: typed('scheduleTimes'),
+    startTime: integer,
+    endTime: integer,
+  }),
 };
 
 const kind = object<{ type: string }>({ type: string });
@@ -321,7 +348,9 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
     case 'signal':
     case 'requestCancel':
     case 'terminate':
-    case 'reset':
+    case 'createSchedule':
+    case 'updateSchedule':
+    case 'patchSchedule':
       return message.requestId === '' ? 'perhapsTwice' : 'once';
     case 'completeWorkflowTask':
     case 'failWorkflowTask':
@@ -340,6 +369,12 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
     case 'queryAnswered':
     case 'queryLost':
       return 'perhapsTwice';
+    // Nor would one that deletes what the first has deleted know it.
+    case 'deleteSchedule':
+      return 'perhapsTwice';
+    case 'describeSchedule':
+    case 'scheduleTimes':
+      return 'nothing';
     case 'queryAbandoned':
       return 'nothing';
     // Somebody may have done the opposite meanwhile, or the attempt that it asked for may have begun.

@@ -35,6 +35,7 @@ import type {
 import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
 import type { NamespaceAnswer, NamespaceAsk } from '../../src/ports/namespaces.ts';
 import type * as api from '../../src/wire/api.ts';
+import type { DescribeScheduleResponse } from '../../src/wire/schedule.ts';
 import {
   activityOptions,
   effectOf,
@@ -127,7 +128,11 @@ const heartbeatReply = object<{ cancelRequested: boolean; activityPaused: boolea
 });
 const optionsReply = object<{ options: ActivityOptions }>({ options: activityOptions });
 
-const resetReply = object<{ runId: string }>({ runId: string });
+const scheduleChanged = object<{ conflictToken: Uint8Array }>({ conflictToken: bytes });
+const scheduleDescribed = object<{ response: DescribeScheduleResponse }>({
+  response: shaped(object({ schedule: some, info: some, conflictToken: bytes })),
+});
+const scheduleTimes = object<{ startTime: number[] }>({ startTime: list(integer) });
 
 const reply: Check<Reply> = (value) => {
   const { type } = replyKind(value);
@@ -136,12 +141,16 @@ const reply: Check<Reply> = (value) => {
       return { type: 'started', ...startedReply(value) };
     case 'heartbeat':
       return { type: 'heartbeat', ...heartbeatReply(value) };
-    case 'reset':
-      return { type: 'reset', ...resetReply(value) };
     case 'accepted':
       return { type: 'accepted', ...acceptedReply(value) };
     case 'activityOptions':
       return { type: 'activityOptions', ...optionsReply(value) };
+    case 'scheduleChanged':
+      return { type: 'scheduleChanged', ...scheduleChanged(value) };
+    case 'scheduleDescribed':
+      return { type: 'scheduleDescribed', ...scheduleDescribed(value) };
+    case 'scheduleTimes':
+      return { type: 'scheduleTimes', ...scheduleTimes(value) };
     default:
       throw new Error(`a reply of type ${type.slice(0, 64)} is not for a forwarded message`);
   }

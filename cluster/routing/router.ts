@@ -1,6 +1,7 @@
 // The engine as doors see it on a node of a cluster: each call goes to the shard's owner, here or one hop away. In front of the local engine, which it
 // also serves to the other nodes. Built by the composition root; a single node does without.
 
+import { scheduleAddress } from '../../src/core/schedule/address.ts';
 import type { Message, PollUpdateMessage, QueryMessage, UpdateMessage } from '../../src/core/workflow/message.ts';
 import type { Reply } from '../../src/core/workflow/outcome.ts';
 import type { Clock, Scheduler } from '../../src/ports/clock.ts';
@@ -227,7 +228,8 @@ export class Router implements Engine {
   #placeOf(request: CountRequest): PlaceOf {
     const { shardOf, pageTokenOf } = this.#options;
     const tokenOf = pageTokenOf(request);
-    return (info) => tokenOf(info, shardOf(request.namespace, info.workflowId));
+    const addressOf = request.of === undefined ? (id: string): string => id : scheduleAddress;
+    return (info) => tokenOf(info, shardOf(request.namespace, addressOf(info.workflowId)));
   }
 
   #route<T>(operation: operations.Operation<T>, done: Done<T>): Waiting {

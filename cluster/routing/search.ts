@@ -19,11 +19,17 @@ import type {
   WorkflowExecutionInfo,
 } from '../../src/wire/api.ts';
 
+const searched: Check<'schedules'> = (value) => {
+  if (value !== 'schedules') throw new Error(`${String(value).slice(0, 64)} cannot be searched by this version`);
+  return value;
+};
+
 /** The shards travel beside the request. */
 const countFields: Fields<Omit<CountRequest, 'shards'>> = {
   namespace: string,
   query: string,
   attributes: optional(registeredAttributes),
+  of: optional(searched),
 };
 const listFields = { ...countFields, pageSize: integer, nextPageToken: optional(bytes) };
 

@@ -5,6 +5,7 @@ import type { WorkflowService } from '../connection/index.ts';
 import { AsyncCompletionClient } from './async-completion-client.ts';
 import { BaseClient, type BaseClientOptions, type LoadedBaseClientOptions } from './base-client.ts';
 import type { ClientInterceptors } from './interceptors.ts';
+import { ScheduleClient } from './schedule-client.ts';
 import { WorkflowClient } from './workflow-client.ts';
 
 export interface ClientOptions extends BaseClientOptions {
@@ -32,6 +33,8 @@ export class Client extends BaseClient {
   readonly options: LoadedClientOptions;
   /** Starts workflows and talks to them. */
   readonly workflow: WorkflowClient;
+  /** Starts workflows at given times. */
+  readonly schedule: ScheduleClient;
   /** Completes activities from outside of their worker. */
   readonly activity: AsyncCompletionClient;
 
@@ -52,6 +55,7 @@ export class Client extends BaseClient {
       interceptors: interceptors.workflow,
       queryRejectCondition: options.workflow?.queryRejectCondition,
     });
+    this.schedule = new ScheduleClient({ ...shared, interceptors: interceptors.schedule });
     this.activity = new AsyncCompletionClient(shared);
   }
 

@@ -62,6 +62,16 @@ export {
 export { decodeEventBatches } from './history.ts';
 export type * from './interceptors.ts';
 export type { IntoHistoriesOptions } from './into-histories.ts';
+export {
+  type ListScheduleOptions,
+  type LoadedScheduleClientOptions,
+  ScheduleClient,
+  type ScheduleClientOptions,
+  type ScheduleHandle,
+} from './schedule-client.ts';
+export { ScheduleAlreadyRunning, ScheduleNotFoundError } from './schedule-errors.ts';
+export * from './schedule-spec.ts';
+export * from './schedule-types.ts';
 export type * from './types.ts';
 export { WorkflowUpdateStage } from './update-stage.ts';
 export { WithStartWorkflowOperation, type WithStartWorkflowOptions } from './with-start.ts';

@@ -4,6 +4,7 @@ import type { DescribeWorkflowExecutionResponse } from '../../src/wire/api.ts';
 import type { UpdateOutcome } from '../../src/wire/common.ts';
 import type { QueryRejectCondition } from '../common/enums.ts';
 import type { Headers, Next } from '../common/interceptors.ts';
+import type { CompiledScheduleOptions } from './schedule-types.ts';
 import type { WorkflowExecution } from './types.ts';
 import type { WorkflowUpdateStage } from './update-stage.ts';
 import type { CompiledWorkflowOptions } from './workflow-options.ts';
@@ -125,8 +126,23 @@ export interface WorkflowClientInterceptor {
   ): Promise<DescribeWorkflowExecutionResponse>;
 }
 
+export interface CreateScheduleInput {
+  readonly options: CompiledScheduleOptions;
+  readonly headers: Headers;
+}
+
+export interface CreateScheduleOutput {
+  readonly conflictToken: Uint8Array;
+}
+
+/** Around a schedule client's calls. */
+export interface ScheduleClientInterceptor {
+  create?(input: CreateScheduleInput, next: Next<ScheduleClientInterceptor, 'create'>): Promise<CreateScheduleOutput>;
+}
+
 /** Interceptors of all of a client's parts. */
 export interface ClientInterceptors {
+  schedule?: ScheduleClientInterceptor[] | undefined;
   workflow?: WorkflowClientInterceptor[] | undefined;
 }
 

@@ -8,7 +8,7 @@ type EnumEncoder<Name extends string, Num extends number> = (input: Name | Num |
 type EnumDecoder<Name extends string, Num extends number> = (input: Num | null | undefined) => Name | undefined;
 
 /** `names` are those the SDK shows; `prefix` is the API's, accepted and ignored. */
-function enumConverters<const Name extends string, Numbers extends { readonly [K in Name]: number }>(
+export function enumConverters<const Name extends string, Numbers extends { readonly [K in Name]: number }>(
   names: readonly Name[],
   numbers: Numbers,
   prefix: string,

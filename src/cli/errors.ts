@@ -1,7 +1,14 @@
 // The exit code and the one line (or few) of a failed command, on stderr. Loaded when one has failed, since it knows the SDK's errors.
 // Nothing here prints a stack: that is for `--log-level debug`.
 
-import { QueryNotRegisteredError, QueryRejectedError, RpcError, WorkflowFailedError } from '../../sdk/client/index.ts';
+import {
+  QueryNotRegisteredError,
+  QueryRejectedError,
+  RpcError,
+  ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
+  WorkflowFailedError,
+} from '../../sdk/client/index.ts';
 import {
   NamespaceNotFoundError,
   TemporalFailure,
@@ -26,7 +33,9 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UsageError || error instanceof ValueError) return ExitCode.USAGE;
   if (error instanceof CommandError) return error.exitCode;
   if (error instanceof WorkflowNotFoundError || error instanceof NamespaceNotFoundError) return ExitCode.NOT_FOUND;
-  if (error instanceof WorkflowExecutionAlreadyStartedError) return ExitCode.ALREADY_EXISTS;
+  if (error instanceof ScheduleNotFoundError) return ExitCode.NOT_FOUND;
+  if (error instanceof WorkflowExecutionAlreadyStartedError || error instanceof ScheduleAlreadyRunning)
+    return ExitCode.ALREADY_EXISTS;
   if (error instanceof QueryNotRegisteredError || error instanceof QueryRejectedError) return ExitCode.FAILED;
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     const code = (cause as { code?: unknown }).code;

@@ -81,6 +81,10 @@ const GROUPS: Readonly<Record<string, Group>> = {
     description: 'look at jobs that do one thing to many workflows, stop them',
     define: async (group) => (await import('./batch.ts')).defineBatchCommands(group, withConnection),
   },
+  schedule: {
+    description: 'start workflows at given times',
+    define: async (group) => (await import('./schedule/index.ts')).defineScheduleCommands(group, withConnection),
+  },
   'task-queue': {
     description: 'look at task queues and their workers',
     define: async (group) => (await import('./task-queue.ts')).defineTaskQueueCommands(group, withConnection),

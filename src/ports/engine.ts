@@ -57,6 +57,8 @@ export interface CountRequest {
   query: string;
   attributes?: RegisteredAttributes | undefined;
   shards?: SearchedShards;
+  /** What is looked for; absent: executions. */
+  of?: 'schedules' | undefined;
 }
 
 export interface ListRequest extends CountRequest {

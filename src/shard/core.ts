@@ -1,5 +1,9 @@
-// The pure actor as the shards drive it: src/core/workflow, or a small fake in tests of the shards themselves.
+// The pure actors as the shards drive them: src/core/workflow and src/core/schedule, or a small fake in tests of the shards themselves.
 
+import { isScheduleAddress } from '../core/schedule/address.ts';
+import { decideSchedule } from '../core/schedule/decide.ts';
+import { nextScheduleDeadline } from '../core/schedule/due.ts';
+import { applyRow, emptySchedule, loadSchedule } from '../core/schedule/rows.ts';
 import {
   type ActorState,
   currentRunId,
@@ -78,12 +82,29 @@ export interface ActorCore {
   queryBasis(state: ActorState, runId: string): QueryBasis | undefined;
 }
 
+const emptyActor = (namespace: string, workflowId: string): ActorState => {
+  const state = emptyState(namespace, workflowId);
+  return isScheduleAddress(workflowId) ? { ...state, schedule: emptySchedule() } : state;
+};
+
+/** The id of an actor says whether it is a workflow's or a schedule's. */
 export const workflowCore: ActorCore = {
-  empty: emptyState,
-  load,
-  decide,
-  evolve,
-  nextDeadline,
+  empty: emptyActor,
+  load: (namespace, workflowId, rows) =>
+    isScheduleAddress(workflowId)
+      ? { ...emptyState(namespace, workflowId), schedule: loadSchedule(workflowId, rows) }
+      : load(namespace, workflowId, rows),
+  decide: (state, message, context) =>
+    state.schedule === undefined
+      ? decide(state, message, context)
+      : decideSchedule(state, state.schedule, message, context),
+  evolve: (state, outcome) => {
+    if (state.schedule === undefined) return evolve(state, outcome);
+    for (const change of outcome.rows) applyRow(state.schedule, change);
+    return state;
+  },
+  nextDeadline: (state) =>
+    state.schedule === undefined ? nextDeadline(state) : nextScheduleDeadline(state, state.schedule),
   volatileDeadline,
   isPassivatable,
   currentRunId,

@@ -24,7 +24,7 @@ import type { Shard } from './shard.ts';
 import { fault } from './status.ts';
 import { encodeRetained } from './timers.ts';
 import { type Handover, NOTHING, Turn } from './turn.ts';
-import { visibilityRows } from './visibility.ts';
+import { scheduleRow, visibilityRows } from './visibility.ts';
 
 export interface ExecutorOptions {
   core: ActorCore;
@@ -337,6 +337,7 @@ export class Executor {
   #show(turn: Turn): void {
     const { actor } = turn;
     const at = { namespace: actor.namespace, shard: actor.shard.id };
+    if (turn.schedule !== undefined) turn.write(...scheduleRow(at, turn.schedule));
     for (const change of turn.visibility) {
       const { info } = change;
       visibilityRows(at, change, (key, value) => turn.write(key, value));

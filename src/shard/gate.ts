@@ -59,6 +59,9 @@ export class Gate {
       case 'start':
       case 'signal':
       case 'update':
+      case 'createSchedule':
+      case 'updateSchedule':
+      case 'patchSchedule':
         if (this.lowOnSpace) {
           const mib = Math.round(this.#bounds.freeSpaceReserve / 2 ** 20);
           return exhausted('DISK_SPACE', `Less than ${mib} MiB are free on the data disk: free space, then try again.`);
@@ -68,7 +71,8 @@ export class Gate {
       case 'pollUpdate':
       case 'requestCancel':
       case 'terminate':
-      case 'reset':
+      case 'describeSchedule':
+      case 'scheduleTimes':
         return load >= 0.75 ? overloaded(message.type) : undefined;
       case 'queryAbandoned':
       case 'queryLost':

@@ -30,8 +30,8 @@ function within(prefix: string, { from, to }: TimeWindow): KeyRange {
   };
 }
 
-export const everything = (namespace: string, window: TimeWindow): KeyRange =>
-  within(indexPrefix('all', namespace), window);
+export const everything = (index: 'all' | 'schedules', namespace: string, window: TimeWindow): KeyRange =>
+  within(indexPrefix(index, namespace), window);
 
 export function keyRange(namespace: string, range: TimedRange, window: TimeWindow): KeyRange {
   switch (range.index) {

@@ -280,7 +280,8 @@ export function partitionOf(k: string): string {
 
 /**
  * Rows written once and then deleted, never rewritten in place: born and gone between two flushes, they need no trace on disk.
- * (The visibility row with the execution's info, `va`, is rewritten; one of a workflow id, `vw`, may be there from an older version.)
+ * (The visibility rows with an execution's or a schedule's info, `va` and `vc`, are rewritten; one of a workflow id, `vw`, may be there from an older
+ * version.)
  */
 export function isWriteOnce(k: string): boolean {
   switch (k.charCodeAt(0)) {
@@ -291,7 +292,7 @@ export function isWriteOnce(k: string): boolean {
     case 0x74: // t
       return true;
     case 0x76: // v
-      return k.charCodeAt(1) !== 0x61 && k.charCodeAt(1) !== 0x77;
+      return k.charCodeAt(1) !== 0x61 && k.charCodeAt(1) !== 0x63 && k.charCodeAt(1) !== 0x77;
     default:
       return false;
   }

@@ -2,6 +2,7 @@
 // (counters, visibility pointers, metas) is made anew, and outbox messages that were not received are numbered again. Keeps: what one actor
 // sends another arrives in order, and once. Memory holds a number per pair of shards, per queue and per status, no rows. Called by src/backup.
 
+import { scheduleAddress } from '../core/schedule/address.ts';
 import type { Message } from '../core/workflow/message.ts';
 import { type Key, key, lsn, shardId } from '../ports/ids.ts';
 import type { QueueKey } from '../ports/matching.ts';
@@ -133,6 +134,12 @@ export class Resharder {
         });
         return;
       }
+      case 'c': {
+        const { text: namespace } = readPart(k, 2);
+        const shard = shardOf(namespace, scheduleAddress(decodeInfo(value).workflowId), this.#shardCount);
+        this.#write(key(k.slice(0, -2) + u16(shard)), value);
+        return;
+      }
       case 'w': {
         // Only of runs that others followed: the infos do not tell which.
         const { text: namespace, next: at } = readPart(k, 2);
@@ -198,6 +205,8 @@ function senderOf(message: Message, target: Address): Address {
       return message.child;
     case 'childClosed':
       return { namespace: target.namespace, workflowId: message.child.workflowId };
+    case 'startScheduled':
+      return { namespace: target.namespace, workflowId: message.by.workflowId };
     default:
       return target;
   }

@@ -6,11 +6,13 @@
 import {
   isOldestFirst,
   matchesSubject,
+  type Plan,
   parseQuery,
   plan,
   type Query,
   QueryError,
   Subject,
+  scheduleSchemaOf,
   schemaOf,
   statusText,
 } from '../core/visibility/index.ts';
@@ -116,7 +118,7 @@ export class Search {
       for (;;) {
         const placed = await stream.take(Math.min(CHUNK, Math.max(16, 2 * pageSize)));
         if (placed.length === 0) return { executions, nextPageToken: undefined };
-        for (const { place, subject } of await this.#subjects(request.namespace, placed)) {
+        for (const { place, subject } of await this.#subjects(request, placed)) {
           scanned += 1;
           if (matchesSubject(query, subject)) executions.push(subject.info);
           if (executions.length === pageSize || scanned >= this.#options.scannedPerPage) {
@@ -156,7 +158,7 @@ export class Search {
     if (query.order.length > 0) {
       return { refused: invalid('invalid query: ORDER BY belongs to a list, not to a count') };
     }
-    const statuses = countedStatuses(query);
+    const statuses = request.of === undefined ? countedStatuses(query) : undefined;
     if (statuses !== undefined) {
       const counts = await this.#options.census.statuses(request.namespace, this.#isMeant(request));
       const counted = [...counts].filter(([status]) => statuses === 'all' || statuses.has(status));
@@ -173,7 +175,7 @@ export class Search {
   }
 
   async #countAll(request: CountRequest, query: Query): Promise<number> {
-    const how = plan(query);
+    const how = planFor(request, query);
     let count = 0;
     if (how.exact && how.candidates.every((candidate) => this.#options.sources.isExact(candidate))) {
       await this.#places(request, query, 2 * CHUNK, async (placed) => {
@@ -216,13 +218,15 @@ export class Search {
 
   #stream(request: CountRequest, query: Query, way: 'forwards' | 'backwards', after: string): Promise<PlaceStream> {
     const { namespace } = request;
-    return this.#options.sources.of({ namespace, plan: plan(query), way, after, isMeant: this.#isMeant(request) });
+    const isMeant = this.#isMeant(request);
+    const how = planFor(request, query);
+    return this.#options.sources.of({ namespace, plan: how, whole: wholeOf(request), way, after, isMeant });
   }
 
   /** Every candidate of a query. False when the visitor stopped it. */
   async #scan(request: CountRequest, query: Query, visit: (seen: Seen) => boolean): Promise<boolean> {
     return this.#places(request, query, CHUNK, async (placed) =>
-      (await this.#subjects(request.namespace, placed)).every((seen) => visit(seen)),
+      (await this.#subjects(request, placed)).every((seen) => visit(seen)),
     );
   }
 
@@ -244,8 +248,8 @@ export class Search {
     }
   }
 
-  async #subjects(namespace: string, placed: readonly Placed[]): Promise<Seen[]> {
-    const all = indexPrefix('all', namespace);
+  async #subjects(request: CountRequest, placed: readonly Placed[]): Promise<Seen[]> {
+    const all = indexPrefix(wholeOf(request), request.namespace);
     const absent = placed.filter(({ value }) => value === undefined);
     const read = await this.#options.reader.getMany(absent.map(({ place }) => key(all + place)));
     const seen: Seen[] = [];
@@ -272,9 +276,18 @@ export function pageTokenOf(request: CountRequest): (info: WorkflowExecutionInfo
   return (info, shard) => pageTokenIn(order, new Subject(info), shard);
 }
 
-function parse({ query, attributes }: CountRequest): Query | Status {
+const wholeOf = ({ of }: CountRequest): 'all' | 'schedules' => of ?? 'all';
+
+/** Schedules have no index by value: there are few beside executions. */
+function planFor({ of }: CountRequest, query: Query): Plan {
+  const found = plan(query);
+  return of === undefined ? found : { ...found, candidates: [], exact: found.exact && found.candidates.length === 0 };
+}
+
+function parse({ query, attributes, of }: CountRequest): Query | Status {
+  const types = new Map(Object.entries(attributes ?? {}));
   try {
-    return parseQuery(query, schemaOf(new Map(Object.entries(attributes ?? {}))));
+    return parseQuery(query, of === undefined ? schemaOf(types) : scheduleSchemaOf(types));
   } catch (error) {
     if (error instanceof QueryError) return invalid(`invalid query: ${error.message}`);
     throw error;

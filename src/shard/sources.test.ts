@@ -87,7 +87,12 @@ beforeAll(() => {
 /** All that has to be looked at for a filter, and the index rows that were read to know it. */
 async function candidates(query: string): Promise<{ looked: number; rows: number }> {
   reader.rows = 0;
-  const question = { namespace: NAMESPACE, plan: plan(parseQuery(query, SCHEMA)), isMeant: () => true };
+  const question = {
+    namespace: NAMESPACE,
+    plan: plan(parseQuery(query, SCHEMA)),
+    isMeant: () => true,
+    whole: 'all' as const,
+  };
   const stream = await sources.of({ ...question, way: 'forwards', after: '' });
   let looked = 0;
   for (let placed = await stream.take(500); placed.length > 0; placed = await stream.take(500)) looked += placed.length;

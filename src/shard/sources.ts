@@ -38,6 +38,8 @@ const MAX_COLLECTED = 4_096;
 export interface SourceQuestion {
   readonly namespace: string;
   readonly plan: Plan;
+  /** The index that holds everything, infos and all. */
+  readonly whole: 'all' | 'schedules';
   readonly way: Way;
   /** Place behind which to begin; '' for the beginning. */
   readonly after: string;
@@ -94,8 +96,8 @@ export class Sources {
   }
 
   #all(question: SourceQuestion): PlaceStream {
-    const { namespace, plan, after } = question;
-    return new RangeStream(this.#streams(question, 'infos'), everything(namespace, plan), after);
+    const { namespace, plan, after, whole } = question;
+    return new RangeStream(this.#streams(question, 'infos'), everything(whole, namespace, plan), after);
   }
 
   #streams({ way, isMeant }: SourceQuestion, holds: StreamOptions['holds']): StreamOptions {

@@ -10,6 +10,7 @@ import type {
   StartedWorkflowTask,
   TaskOffer,
   VisibilityChange,
+  VisibleSchedule,
 } from '../core/workflow/outcome.ts';
 import { isStateMarker } from '../core/workflow/published.ts';
 import { packRow } from '../core/workflow/row-codec.ts';
@@ -20,7 +21,7 @@ import { encode } from '../wire/codec.ts';
 import type { HistoryEvent } from '../wire/event.ts';
 import type { Status } from '../wire/status.ts';
 import { type Actor, taskId } from './actor.ts';
-import { encodeBatches } from './batches.ts';
+import { encodeBatch } from './batches.ts';
 import type { BacklogDelta, Receipt } from './entry.ts';
 import { eventsKey, eventsPrefix, rowKey, startedKey } from './keys.ts';
 
@@ -57,6 +58,8 @@ export class Turn {
   readonly ahead: { claim: Claim; token: Uint8Array }[] = [];
   /** By run; the last one said counts. */
   visibility: VisibilityChange[] = [];
+  /** Of a schedule's actor; the last one said counts. */
+  schedule: VisibleSchedule | undefined;
   /** Runs with new events. */
   readonly grown: string[] = [];
   /** Those of them that published state. */
@@ -91,8 +94,9 @@ export class Turn {
       this.#events ??= new Map();
       const before = this.#events.get(runId);
       if (before === undefined) this.#events.set(runId, [...events]);
-      else for (const event of events) before.push(event);
+      else before.push(...events);
     }
+    if (outcome.schedule !== undefined) this.schedule = outcome.schedule;
     for (const change of outcome.visibility) {
       const at = this.visibility.findIndex(({ info }) => info.runId === change.info.runId);
       const earlier = this.visibility[at];
@@ -162,12 +166,11 @@ export class Turn {
     actor.countRequests();
     this.#changes = undefined;
     for (const [runId, events] of this.#events ?? []) {
-      for (const batch of encodeBatches(events)) {
-        this.rows.set(eventsKey(eventsPrefix(actor.base, runId), batch.first), batch.bytes);
-        this.#tail.push(actor.tail.append(runId, batch));
-      }
+      const batch = encodeBatch(events);
+      this.rows.set(eventsKey(eventsPrefix(actor.base, runId), batch.first), batch.bytes);
       this.grown.push(runId);
       if (events.some(isStateMarker)) this.published.push(runId);
+      this.#tail.push(actor.tail.append(runId, batch));
     }
     this.#events = undefined;
     this.rows.forEach((value, key) => {

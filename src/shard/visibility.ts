@@ -2,18 +2,19 @@
 // those never change, so an execution appears exactly once while a list is paged. `all` holds the info, the others only point to it. Rows are
 // few: a run has `all`, `status` and `workflowType`, one `attribute` for each value it was given, and `workflowId` once another run of its id
 // has followed: the last one is found by its workflow id itself. Pointers are written when they were not there and deleted when they were:
-// counters rest on it (status-counts.ts).
+// counters rest on it (status-counts.ts). Schedules have an index of their own, `schedules`, which holds all that is listed of them.
 
 import { attributeValue, stampedType, UNINDEXED, type Value } from '../core/visibility/index.ts';
-import type { VisibilityChange } from '../core/workflow/outcome.ts';
+import type { VisibilityChange, VisibleSchedule } from '../core/workflow/outcome.ts';
 import { type Key, key } from '../ports/ids.ts';
 import type { WorkflowExecutionInfo } from '../wire/api.ts';
 import { decode, encode } from '../wire/codec.ts';
 import type { SearchAttributes } from '../wire/common.ts';
 import { IndexedValueType, type WorkflowExecutionStatus } from '../wire/enums.ts';
+import type { ListedSchedule } from '../wire/schedule.ts';
 import { binaryPart, f64, inverted, part, readU16, u8, u16, utf8 } from './keys.ts';
 
-export type VisibilityIndex = 'all' | 'attribute' | 'workflowId' | 'workflowType' | 'status';
+export type VisibilityIndex = 'all' | 'attribute' | 'workflowId' | 'workflowType' | 'status' | 'schedules';
 
 const LETTERS: Record<VisibilityIndex, string> = {
   all: 'a',
@@ -21,6 +22,7 @@ const LETTERS: Record<VisibilityIndex, string> = {
   workflowId: 'w',
   workflowType: 't',
   status: 's',
+  schedules: 'c',
 };
 
 /** Of a longer text only so many bytes are in its index: whoever looks it up compares the whole. */
@@ -98,6 +100,7 @@ function encodeInfo(info: WorkflowExecutionInfo): Uint8Array {
     info.searchAttributes ?? null,
     info.memo ?? null,
     parent,
+    ...(info.schedule === undefined ? [] : [info.schedule]),
   ]);
 }
 
@@ -110,6 +113,7 @@ export function decodeInfo(bytes: Uint8Array): WorkflowExecutionInfo {
     ...[closeTime: number | null, executionDuration: number | null],
     ...[searchAttributes: WorkflowExecutionInfo['searchAttributes'] | null, memo: WorkflowExecutionInfo['memo'] | null],
     parent: [string | undefined, string, string | undefined] | null,
+    schedule?: ListedSchedule,
   ];
   const [workflowId, runId, workflowType, taskQueue, status, startTime, executionTime, historyLength] = list;
   const [, , , , , , , , historySizeBytes, transitions, firstRunId, root, closeTime, executionDuration] = list;
@@ -135,6 +139,7 @@ export function decodeInfo(bytes: Uint8Array): WorkflowExecutionInfo {
     parentNamespace,
     parentWorkflowId,
     parentRunId,
+    ...(list[17] !== undefined && { schedule: list[17] }),
   };
 }
 
@@ -192,3 +197,12 @@ export function deleteVisibilityRows(at: Place, execution: IndexedExecution, wri
 /** Key of the row that holds an execution's info. */
 export const infoKey = ({ namespace, shard }: Place, startTime: number, runId: string): Key =>
   key(indexPrefix('all', namespace) + sortSuffix(startTime, runId, shard));
+
+/** The row of a schedule in the list of them. */
+export const scheduleRow = (
+  { namespace, shard }: Place,
+  { startTime, runId, info }: VisibleSchedule,
+): [Key, Uint8Array | undefined] => [
+  key(indexPrefix('schedules', namespace) + sortSuffix(startTime, runId, shard)),
+  info && encodeInfo(info),
+];

@@ -24,7 +24,6 @@ import type {
   MeteringMetadata,
   Payloads,
   Priority,
-  ResetPointInfo,
   RetryPolicy,
   SearchAttributes,
   UpdateOutcome,
@@ -38,8 +37,6 @@ import type {
   PendingActivityState,
   PendingWorkflowTaskState,
   QueryRejectCondition,
-  ResetReapplyExcludeType,
-  ResetReapplyType,
   UpdateWorkflowExecutionLifecycleStage,
   WorkflowExecutionStatus,
   WorkflowIdConflictPolicy,
@@ -58,6 +55,21 @@ import type {
   UpdateNamespaceRequest,
 } from './namespace.ts';
 import type { ProtocolMessage } from './protocol-message.ts';
+import type {
+  CountSchedulesResponse,
+  CreateScheduleRequest,
+  CreateScheduleResponse,
+  DeleteScheduleRequest,
+  DescribeScheduleResponse,
+  ListedSchedule,
+  ListScheduleMatchingTimesRequest,
+  ListScheduleMatchingTimesResponse,
+  ListSchedulesRequest,
+  ListSchedulesResponse,
+  PatchScheduleRequest,
+  ScheduleTarget,
+  UpdateScheduleRequest,
+} from './schedule.ts';
 
 /** Events as the server keeps them: each element is a MessagePack array of `HistoryEvent`, in order, never re-encoded on its way. */
 export type EventBatches = Uint8Array[];
@@ -137,27 +149,6 @@ export interface TerminateWorkflowExecutionRequest {
   details?: Payloads | undefined;
   identity: string;
   requestId: string;
-}
-
-export interface ResetWorkflowExecutionRequest {
-  namespace: string;
-  workflowId: string;
-  /** Empty: the current run. Open or closed. */
-  runId?: string | undefined;
-  reason: string;
-  /** The event that ends the workflow task to do again (completed, failed, timed out), or its Started event. */
-  workflowTaskFinishEventId: number;
-  /** Default: ALL_ELIGIBLE. */
-  resetReapplyType?: ResetReapplyType | undefined;
-  /** What is not applied again; beside `resetReapplyType`. */
-  resetReapplyExcludeTypes?: ResetReapplyExcludeType[] | undefined;
-  identity: string;
-  requestId: string;
-}
-
-export interface ResetWorkflowExecutionResponse {
-  /** The run that begins. */
-  runId: string;
 }
 
 export interface QueryWorkflowRequest {
@@ -255,6 +246,8 @@ export interface WorkflowExecutionInfo {
   stateTransitionCount?: number | undefined;
   /** ms; set once closed. */
   executionDuration?: number | undefined;
+  /** In a list of schedules, between nodes: what stands behind this entry. */
+  schedule?: ListedSchedule | undefined;
 }
 
 export interface PendingActivityInfo {
@@ -340,8 +333,6 @@ export interface DescribeWorkflowExecutionResponse {
   pendingChildren: PendingChildInfo[];
   /** Cancellation was requested, the run has not closed yet. */
   cancelRequested: boolean;
-  /** Where the run can be reset to by build: one point for each build that completed workflow tasks. */
-  autoResetPoints: ResetPointInfo[];
 }
 
 export interface GetWorkflowExecutionHistoryRequest extends ExecutionTarget {
@@ -784,8 +775,6 @@ export interface Methods {
   };
   requestCancelWorkflowExecution: { request: RequestCancelWorkflowExecutionRequest; response: Empty };
   terminateWorkflowExecution: { request: TerminateWorkflowExecutionRequest; response: Empty };
-  /** Ends the run when it is open; a repeat with the same request id returns the first answer. */
-  resetWorkflowExecution: { request: ResetWorkflowExecutionRequest; response: ResetWorkflowExecutionResponse };
   queryWorkflow: { request: QueryWorkflowRequest; response: QueryWorkflowResponse };
   updateWorkflowExecution: { request: UpdateWorkflowExecutionRequest; response: UpdateWorkflowExecutionResponse };
   pollWorkflowExecutionUpdate: {
@@ -850,6 +839,19 @@ export interface Methods {
   unpauseActivity: { request: UnpauseActivityRequest; response: Empty };
   resetActivity: { request: ResetActivityRequest; response: Empty };
   updateActivityOptions: { request: UpdateActivityOptionsRequest; response: UpdateActivityOptionsResponse };
+  /** ALREADY_EXISTS when there is one of this id. */
+  createSchedule: { request: CreateScheduleRequest; response: CreateScheduleResponse };
+  describeSchedule: { request: ScheduleTarget; response: DescribeScheduleResponse };
+  updateSchedule: { request: UpdateScheduleRequest; response: Empty };
+  patchSchedule: { request: PatchScheduleRequest; response: Empty };
+  /** What it started goes on. */
+  deleteSchedule: { request: DeleteScheduleRequest; response: Empty };
+  listScheduleMatchingTimes: {
+    request: ListScheduleMatchingTimesRequest;
+    response: ListScheduleMatchingTimesResponse;
+  };
+  listSchedules: { request: ListSchedulesRequest; response: ListSchedulesResponse };
+  countSchedules: { request: { namespace: string; query?: string | undefined }; response: CountSchedulesResponse };
 }
 export type Method = keyof Methods;
 

@@ -1,4 +1,7 @@
-// What a schedule's spec looks like between client and server: named as in `temporal.api.schedule.v1`, times as epoch ms, durations as ms.
+// Schedules between client and server: named as in `temporal.api.schedule.v1`, times as epoch ms, durations as ms.
+
+import type { Header, Memo, Payloads, Priority, RetryPolicy, SearchAttributes, UserMetadata } from './common.ts';
+import type { ScheduleOverlapPolicy, WorkflowExecutionStatus, WorkflowIdReusePolicy } from './enums.ts';
 
 /** Values `start`, `start + step`, … up to `end`, of one field of a calendar. Absent: 0. An `end` of 0 counts as `start`, a step of 0 as 1. */
 export interface CalendarRange {
@@ -56,4 +59,214 @@ export interface ScheduleSpec {
   jitter?: number | undefined;
   /** Of the IANA database; absent or empty: UTC. Intervals have none. */
   timezoneName?: string | undefined;
+}
+
+/** What a schedule starts. Of the reuse policies only the default is accepted, and no cron: the schedule decides when. */
+export interface ScheduledWorkflow {
+  /** Runs are named `<workflowId>-<time>`: the nominal time, RFC 3339 in UTC, whole seconds. */
+  workflowId: string;
+  workflowType: string;
+  taskQueue: string;
+  input?: Payloads | undefined;
+  header?: Header | undefined;
+  memo?: Memo | undefined;
+  searchAttributes?: SearchAttributes | undefined;
+  workflowExecutionTimeout?: number | undefined;
+  workflowRunTimeout?: number | undefined;
+  workflowTaskTimeout?: number | undefined;
+  retryPolicy?: RetryPolicy | undefined;
+  priority?: Priority | undefined;
+  userMetadata?: UserMetadata | undefined;
+  workflowIdReusePolicy?: WorkflowIdReusePolicy | undefined;
+  cronSchedule?: string | undefined;
+}
+
+export interface ScheduleAction {
+  startWorkflow?: ScheduledWorkflow | undefined;
+}
+
+export interface SchedulePolicies {
+  /** Default SKIP. */
+  overlapPolicy?: ScheduleOverlapPolicy | undefined;
+  /** ms: an action that is late by more than this is not taken any more. Default a year, at least ten seconds. */
+  catchupWindow?: number | undefined;
+  /** Pause when a run fails or times out for good. */
+  pauseOnFailure?: boolean | undefined;
+}
+
+export interface ScheduleState {
+  notes?: string | undefined;
+  paused?: boolean | undefined;
+  /** Only `remainingActions` more are taken (those asked for by trigger and backfill do not count). */
+  limitedActions?: boolean | undefined;
+  remainingActions?: number | undefined;
+}
+
+export interface Schedule {
+  spec?: ScheduleSpec | undefined;
+  action?: ScheduleAction | undefined;
+  policies?: SchedulePolicies | undefined;
+  state?: ScheduleState | undefined;
+}
+
+export interface BackfillRequest {
+  /** Epoch ms, both inclusive. */
+  startTime: number;
+  endTime: number;
+  /** Default: the schedule's. */
+  overlapPolicy?: ScheduleOverlapPolicy | undefined;
+}
+
+export interface TriggerImmediatelyRequest {
+  /** Default: the schedule's. */
+  overlapPolicy?: ScheduleOverlapPolicy | undefined;
+  /** Epoch ms; the time that the run is named by. Default: now. */
+  scheduledTime?: number | undefined;
+}
+
+/** What it holds is done in this order: trigger, backfill, pause, unpause. */
+export interface SchedulePatch {
+  triggerImmediately?: TriggerImmediatelyRequest | undefined;
+  backfillRequest?: BackfillRequest[] | undefined;
+  /** Pauses, with this note; empty: does not. */
+  pause?: string | undefined;
+  unpause?: string | undefined;
+}
+
+export interface ScheduledRun {
+  workflowId: string;
+  runId: string;
+}
+
+export interface ScheduleActionResult {
+  /** When it was due, with jitter. Epoch ms. */
+  scheduleTime: number;
+  actualTime: number;
+  startWorkflowResult: ScheduledRun;
+  startWorkflowStatus: WorkflowExecutionStatus;
+}
+
+export interface ScheduleInfo {
+  actionCount: number;
+  missedCatchupWindow: number;
+  overlapSkipped: number;
+  bufferDropped: number;
+  /** Actions that wait for a run to end. */
+  bufferSize: number;
+  runningWorkflows: ScheduledRun[];
+  /** At most 10, oldest first. */
+  recentActions: ScheduleActionResult[];
+  /** At most 10. Epoch ms, with jitter. */
+  futureActionTimes: number[];
+  createTime: number;
+  updateTime?: number | undefined;
+}
+
+/** What a list shows of a schedule. */
+export interface ScheduleListInfo {
+  spec: ScheduleSpec;
+  workflowType?: string | undefined;
+  notes?: string | undefined;
+  paused?: boolean | undefined;
+  /** At most 5, oldest first. */
+  recentActions: ScheduleActionResult[];
+  /** At most 5. */
+  futureActionTimes: number[];
+}
+
+export interface ScheduleListEntry {
+  scheduleId: string;
+  memo?: Memo | undefined;
+  searchAttributes?: SearchAttributes | undefined;
+  info: ScheduleListInfo;
+}
+
+/** What a row of the list of schedules keeps; times to come are found when it is shown. */
+export interface ListedSchedule {
+  spec: ScheduleSpec;
+  workflowType?: string | undefined;
+  notes?: string | undefined;
+  recentActions: ScheduleActionResult[];
+  through: number;
+  /** Of limited ones. */
+  remainingActions?: number | undefined;
+}
+
+// ---------------------------------------------------------------- requests
+
+export interface ScheduleTarget {
+  namespace: string;
+  scheduleId: string;
+}
+
+export interface CreateScheduleRequest extends ScheduleTarget {
+  schedule: Schedule;
+  initialPatch?: SchedulePatch | undefined;
+  memo?: Memo | undefined;
+  searchAttributes?: SearchAttributes | undefined;
+  identity: string;
+  /** A repeat with the same id returns the first answer. */
+  requestId: string;
+}
+
+export interface CreateScheduleResponse {
+  conflictToken: Uint8Array;
+}
+
+export interface DescribeScheduleResponse {
+  schedule: Schedule;
+  info: ScheduleInfo;
+  memo?: Memo | undefined;
+  searchAttributes?: SearchAttributes | undefined;
+  conflictToken: Uint8Array;
+}
+
+export interface UpdateScheduleRequest extends ScheduleTarget {
+  /** Replaces the whole of it. */
+  schedule: Schedule;
+  /** From describe: FAILED_PRECONDITION when the schedule is another by now. Absent: whatever it is. */
+  conflictToken?: Uint8Array | undefined;
+  /** Replaces all of them; absent: they stay. */
+  searchAttributes?: SearchAttributes | undefined;
+  memo?: Memo | undefined;
+  identity: string;
+  requestId: string;
+}
+
+export interface PatchScheduleRequest extends ScheduleTarget {
+  patch: SchedulePatch;
+  identity: string;
+  requestId: string;
+}
+
+export interface DeleteScheduleRequest extends ScheduleTarget {
+  identity: string;
+}
+
+/** Times in (startTime, endTime], at most 1,000. */
+export interface ListScheduleMatchingTimesRequest extends ScheduleTarget {
+  startTime: number;
+  endTime: number;
+}
+
+export interface ListScheduleMatchingTimesResponse {
+  startTime: number[];
+}
+
+export interface ListSchedulesRequest {
+  namespace: string;
+  /** As for executions, about `ScheduleId`, `TemporalSchedulePaused` and registered attributes. */
+  query?: string | undefined;
+  /** Default 100, at most 1,000. */
+  maximumPageSize?: number | undefined;
+  nextPageToken?: Uint8Array | undefined;
+}
+
+export interface ListSchedulesResponse {
+  schedules: ScheduleListEntry[];
+  nextPageToken?: Uint8Array | undefined;
+}
+
+export interface CountSchedulesResponse {
+  count: number;
 }

@@ -7,7 +7,7 @@ import type { WorkflowStartOptions } from '../../../sdk/client/index.ts';
 import type { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../../sdk/common/index.ts';
 import { UsageError } from '../exit-codes.ts';
 
-const collect = (value: string, previous: string[] = []): string[] => [...previous, value];
+export const collect = (value: string, previous: string[] = []): string[] => [...previous, value];
 
 export interface TargetFlags {
   workflowId: string;
@@ -102,7 +102,9 @@ export function startOptions(flags: StartFlags): WorkflowStartOptions {
     ...optional('memo', flags.memo === undefined ? undefined : Object.fromEntries(flags.memo.map(keyAndJson))),
     ...optional(
       'searchAttributes',
-      flags.searchAttribute === undefined ? undefined : Object.fromEntries(flags.searchAttribute.map(attribute)),
+      flags.searchAttribute === undefined
+        ? undefined
+        : Object.fromEntries(flags.searchAttribute.map((text) => attribute(text))),
     ),
     ...optional('staticSummary', flags.staticSummary),
     ...optional('staticDetails', flags.staticDetails),
@@ -141,15 +143,15 @@ function json(text: string, what: string): unknown {
 
 const keyAndJson = (text: string): [string, unknown] => entry(text, '--memo');
 
-function entry(text: string, flag: string): [string, unknown] {
+export function entry(text: string, flag: string): [string, unknown] {
   const at = text.indexOf('=');
   if (at <= 0) throw new UsageError(`${flag} ${text}: expected key=JSON`);
   return [text.slice(0, at), json(text.slice(at + 1), `${flag} ${text.slice(0, at)}`)];
 }
 
 /** Values come in lists, a single one too. */
-function attribute(text: string): [string, unknown[]] {
-  const [name, value] = entry(text, '--search-attribute');
+export function attribute(text: string, flag = '--search-attribute'): [string, unknown[]] {
+  const [name, value] = entry(text, flag);
   return [name, Array.isArray(value) ? value : [value]];
 }
 

@@ -112,6 +112,14 @@ export function schemaOf(registered: AttributeTypes): Schema {
   };
 }
 
+const SCHEDULE_ID = own('ScheduleId', 'keyword', (info) => info.workflowId);
+
+/** The fields of its schedules: what executions have, and the id under its own name. */
+export function scheduleSchemaOf(registered: AttributeTypes): Schema {
+  const common = schemaOf(registered);
+  return (name) => (name === SCHEDULE_ID.name ? SCHEDULE_ID : common(name));
+}
+
 /** The fields of a namespace that has registered nothing. */
 export const BARE_SCHEMA: Schema = schemaOf(new Map());
 

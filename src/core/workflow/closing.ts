@@ -12,11 +12,12 @@ import {
 import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
 import type { Failure } from '../../wire/failure.ts';
 import { notifyWorker, releaseTask } from './activity-task.ts';
-import { beginRun, succeedTo } from './new-run.ts';
+import { beginRun } from './new-run.ts';
 import { settleQueries } from './queries.ts';
 import { releaseChildren, reportToParent } from './relations.ts';
 import { retryVerdict } from './retry.ts';
 import type { RunDraft } from './run-draft.ts';
+import { reportToSchedule } from './scheduled.ts';
 import { closeUpdates } from './updates.ts';
 import { failTask, withdrawTask } from './workflow-task.ts';
 
@@ -29,17 +30,16 @@ export function closeRun(run: RunDraft): void {
     notifyWorker(run, activity, 'notFound');
     releaseTask(run, activity);
   }
-  if (run.resetTo === undefined) {
-    releaseChildren(run);
-    reportToParent(run);
-  }
+  releaseChildren(run);
+  reportToParent(run);
+  reportToSchedule(run);
   run.dropPending();
   run.row.sticky = undefined;
   run.row.firstTaskAt = undefined;
   run.visible = true;
   settleQueries(run);
   const { status, closeTime = run.now, nextRunId } = run.facts;
-  closeUpdates(run, nextRunId ?? run.resetTo);
+  closeUpdates(run, nextRunId);
   run.turn.effects.push({ type: 'runClosed', runId: run.runId, status, closeTime, nextRunId });
 }
 
@@ -107,10 +107,14 @@ export function inherited(run: RunDraft, runId: string): WorkflowExecutionStarte
   return attributesOfNext;
 }
 
-/** The successor becomes the workflow id's current run. */
+/** The successor becomes the workflow id's current run; the client's start that began the chain stays known by its run. */
 export function succeed(run: RunDraft, runId: string, attributes: WorkflowExecutionStartedEventAttributes): void {
-  succeedTo(run.turn, runId, { runId: run.runId, status: run.facts.status });
-  beginRun(run.turn, { runId, attributes, userMetadata: run.start.userMetadata });
+  const { chain } = run.turn.state;
+  if (chain === undefined) throw new Error(`run ${run.runId} is open without a chain row`);
+  const start = chain.start.runId === run.runId ? { ...chain.start, status: run.facts.status } : chain.start;
+  run.turn.setChain({ currentRunId: runId, start });
+  const { userMetadata, scheduledBy } = run.start;
+  beginRun(run.turn, { runId, attributes, userMetadata, scheduledBy });
 }
 
 /** Whether the workflow's own retry policy starts another run after this failure. */

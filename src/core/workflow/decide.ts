@@ -19,13 +19,13 @@ import { parentClosed } from './messages/parent-closed.ts';
 import { pauseActivity } from './messages/pause-activity.ts';
 import { abandonQuery, askQuery, queryAnswered, queryLost } from './messages/query.ts';
 import { requestCancel } from './messages/request-cancel.ts';
-import { reset } from './messages/reset.ts';
 import { resetActivity } from './messages/reset-activity.ts';
 import { signal } from './messages/signal.ts';
 import { signalExternal } from './messages/signal-external.ts';
 import { start } from './messages/start.ts';
 import { startActivityTask } from './messages/start-activity-task.ts';
 import { startChild } from './messages/start-child.ts';
+import { startScheduled } from './messages/start-scheduled.ts';
 import { startWorkflowTask } from './messages/start-workflow-task.ts';
 import { terminate } from './messages/terminate.ts';
 import { undoStart } from './messages/undo-start.ts';
@@ -33,6 +33,7 @@ import { unpauseActivity } from './messages/unpause-activity.ts';
 import { abandonUpdate, pollUpdate, update } from './messages/update.ts';
 import { updateActivityOptions } from './messages/update-activity-options.ts';
 import type { Decision, TurnContext } from './outcome.ts';
+import { workflowNotFound } from './rejections.ts';
 import type { ActorState } from './state.ts';
 
 export function decide(state: ActorState, message: Message, context: TurnContext): Decision {
@@ -45,8 +46,6 @@ export function decide(state: ActorState, message: Message, context: TurnContext
       return requestCancel(state, message, context);
     case 'terminate':
       return terminate(state, message, context);
-    case 'reset':
-      return reset(state, message, context);
     case 'startWorkflowTask':
       return startWorkflowTask(state, message, context);
     case 'startActivityTask':
@@ -109,6 +108,18 @@ export function decide(state: ActorState, message: Message, context: TurnContext
       return resetActivity(state, message, context);
     case 'updateActivityOptions':
       return updateActivityOptions(state, message, context);
+    case 'startScheduled':
+      return startScheduled(state, message, context);
+    case 'createSchedule':
+    case 'updateSchedule':
+    case 'patchSchedule':
+    case 'deleteSchedule':
+    case 'describeSchedule':
+    case 'scheduleTimes':
+    case 'scheduledStarted':
+    case 'scheduledRefused':
+    case 'scheduledClosed':
+      return workflowNotFound(state.workflowId);
     default:
       return unknownMessage(message);
   }

@@ -1,8 +1,9 @@
 // A run begins: by a client's start, or as the successor of a run that continued as new or is retried.
 
 import type { UserMetadata } from '../../wire/common.ts';
-import { EventType, type WorkflowExecutionStatus } from '../../wire/enums.ts';
+import { EventType } from '../../wire/enums.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
+import type { ScheduledBy } from '../schedule/message.ts';
 import { initialFacts } from './fold.ts';
 import type { Limits } from './limits.ts';
 import type { SignalInput } from './message.ts';
@@ -17,6 +18,7 @@ export interface NewRun {
   attributes: WorkflowExecutionStartedEventAttributes;
   userMetadata?: UserMetadata | undefined;
   signal?: SignalInput | undefined;
+  scheduledBy?: ScheduledBy | undefined;
   /** Session whose worker gets the first task (TaskOffer). */
   eagerFor?: string | undefined;
 }
@@ -34,25 +36,10 @@ export function clampTimeouts(
   return { execution, run, task };
 }
 
-/** As the start row keeps them: the input only where another run may begin with it. */
-export function withoutInput(
-  attributes: WorkflowExecutionStartedEventAttributes,
-): WorkflowExecutionStartedEventAttributes {
-  if (attributes.retryPolicy !== undefined) return attributes;
-  const { input: _input, ...rest } = attributes;
-  return rest;
-}
-
-/** The workflow id's current run is another from now on; the client's start that began the chain stays known by its run. */
-export function succeedTo(turn: Turn, runId: string, ended?: { runId: string; status: WorkflowExecutionStatus }): void {
-  const { chain, run } = turn.state;
-  if (chain === undefined) throw new Error(`workflow ${turn.state.workflowId} has runs without a chain row`);
-  const last = ended ?? (run && { runId: run.runId, status: run.row.facts.status });
-  const start = last?.runId === chain.start.runId ? { ...chain.start, status: last.status } : chain.start;
-  turn.setChain({ currentRunId: runId, start });
-}
-
-export function beginRun(turn: Turn, { runId, attributes, userMetadata, signal, eagerFor }: NewRun): RunDraft {
+export function beginRun(
+  turn: Turn,
+  { runId, attributes, userMetadata, signal, scheduledBy, eagerFor }: NewRun,
+): RunDraft {
   const { now } = turn;
   const backoff = attributes.firstWorkflowTaskBackoff ?? 0;
   const row: RunRow = {
@@ -73,8 +60,13 @@ export function beginRun(turn: Turn, { runId, attributes, userMetadata, signal, 
       row.executionExpiration ?? Number.POSITIVE_INFINITY,
     );
   }
-  const start: StartRow = { attributes: withoutInput(attributes), startTime: now };
+  const { input: _input, ...withoutInput } = attributes;
+  const start: StartRow = {
+    attributes: attributes.retryPolicy === undefined ? withoutInput : attributes,
+    startTime: now,
+  };
   if (userMetadata !== undefined) start.userMetadata = userMetadata;
+  if (scheduledBy !== undefined) start.scheduledBy = scheduledBy;
   const run = turn.begin(runId, start, row);
   run.visible = true;
   run.add(EventType.WORKFLOW_EXECUTION_STARTED, attributes, userMetadata);

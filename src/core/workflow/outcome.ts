@@ -13,6 +13,7 @@ import type {
 import type { SearchAttributes } from '../../wire/common.ts';
 import type { WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
+import type { DescribeScheduleResponse } from '../../wire/schedule.ts';
 import type { Status } from '../../wire/status.ts';
 import type { Message } from './message.ts';
 import type { ActivityOptions } from './rows.ts';
@@ -135,8 +136,6 @@ export interface StartedActivityTask {
 export type Reply =
   | { type: 'started'; response: StartWorkflowExecutionResponse }
   | { type: 'heartbeat'; cancelRequested: boolean; activityPaused: boolean; activityReset: boolean }
-  /** `runId`: the run that the reset began. */
-  | { type: 'reset'; runId: string }
   | StartedWorkflowTask
   | StartedActivityTask
   /** Options of the activities that were changed, as they are now; of several, the first's. */
@@ -145,7 +144,10 @@ export type Reply =
    * For queries and updates: the answer comes as an effect, of this turn or a later one. `resetHistoryEventId`: the completed task left no
    * events, its worker goes back to this one.
    */
-  | { type: 'accepted'; resetHistoryEventId?: number | undefined };
+  | { type: 'accepted'; resetHistoryEventId?: number | undefined }
+  | { type: 'scheduleChanged'; conflictToken: Uint8Array }
+  | { type: 'scheduleDescribed'; response: DescribeScheduleResponse }
+  | { type: 'scheduleTimes'; startTime: number[] };
 
 /** What visibility shows of a run from now on, and what of it was shown before. */
 export interface VisibilityChange {
@@ -154,6 +156,13 @@ export interface VisibilityChange {
   before: { status: WorkflowExecutionStatus; searchAttributes: SearchAttributes | undefined } | undefined;
   /** The run that was its workflow id's current one until this one began. */
   previous: { runId: string; startTime: number } | undefined;
+}
+
+/** What the list of schedules shows from now on; without `info`: nothing any more. The place in the list is for ever. */
+export interface VisibleSchedule {
+  startTime: number;
+  runId: string;
+  info: WorkflowExecutionInfo | undefined;
 }
 
 export interface Outcome {
@@ -171,6 +180,8 @@ export interface Outcome {
   refusal?: Status | undefined;
   /** Opaque to the shard: what `evolve` puts into the volatile part of the state. */
   volatile?: object | undefined;
+  /** Of a schedule's actor. */
+  schedule?: VisibleSchedule | undefined;
 }
 
 export interface Rejection {

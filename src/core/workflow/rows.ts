@@ -10,7 +10,6 @@ import type {
   ResetPointInfo,
   RetryPolicy,
   SearchAttributes,
-  UpdateRequest,
   UserMetadata,
   WorkerVersionStamp,
 } from '../../wire/common.ts';
@@ -23,6 +22,7 @@ import type {
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
 import type { Failure } from '../../wire/failure.ts';
+import type { ScheduledBy } from '../schedule/message.ts';
 import type { StartId } from './message.ts';
 import type { RowTable } from './outcome.ts';
 import type { StateIndex } from './published.ts';
@@ -45,12 +45,6 @@ export interface RequestRow {
   status?: WorkflowExecutionStatus | undefined;
 }
 
-/** A run that another was reset from, and the last event they have in common. */
-export interface FormerRun {
-  runId: string;
-  lastEventId: number;
-}
-
 /** `chain`, id `q` + number: requests applied to one run, one after the other (request-ids.ts). Kept `requestIdTtl` at least after the last of them. */
 export interface RequestChunkRow {
   runId: string;
@@ -66,8 +60,8 @@ export interface StartRow {
   attributes: WorkflowExecutionStartedEventAttributes;
   startTime: number;
   userMetadata?: UserMetadata | undefined;
-  /** The runs it was reset from, the last one first: their children and requests are its own. */
-  former?: readonly FormerRun[] | undefined;
+  /** The schedule that started its chain: it hears of the end. */
+  scheduledBy?: ScheduledBy | undefined;
 }
 
 /** What the events of a run determine besides what is pending. */
@@ -270,16 +264,10 @@ export interface ExternalRow {
   control: string;
 }
 
-/**
- * `update`, id = acceptedEventId: an accepted update. It stays when the update completes and when the run closes: a repeat is known by it. Or,
- * with the id of its Admitted event, one that the run has from before a reset and that no worker has answered yet.
- */
+/** `update`, id = acceptedEventId: an accepted update. It stays when the update completes and when the run closes: a repeat is known by it. */
 export interface UpdateRow {
   updateId: string;
-  /** Of an admitted one, that of its Admitted event. */
   acceptedEventId: number;
-  /** Set while it is admitted only: what the next workflow task carries. */
-  admitted?: UpdateRequest | undefined;
   /** Of the client that sent it. */
   identity?: string | undefined;
   /** Event with its outcome; absent until there is one. */

@@ -4,6 +4,7 @@
 import type { WorkflowQuery } from '../../wire/api.ts';
 import { WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
+import type { ScheduleActor } from '../schedule/rows.ts';
 import { type ActivityInputRow, inputRowOf, withInput } from './activity-rows.ts';
 import { activityOffer, workflowOffer } from './offers.ts';
 import type { StartedActivityTask, StartedWorkflowTask, TaskOffer } from './outcome.ts';
@@ -26,7 +27,6 @@ import {
   type UpdateRow,
   type WorkflowTaskRow,
 } from './rows.ts';
-import { sizeOf } from './size.ts';
 import { startedActivityTask, startedWorkflowTask, unwrittenEvents } from './started.ts';
 import { activityDeadline, isOffered, runDeadline, startedDeadline } from './timeouts.ts';
 import type { PendingUpdate } from './volatile.ts';
@@ -80,6 +80,8 @@ export interface ActorState {
   queries: Map<string, WaitingQuery>;
   /** Volatile likewise; by update id, of the current run. */
   updates: Map<string, PendingUpdate>;
+  /** The actor is a schedule's (src/core/schedule): all else here is empty. */
+  schedule?: ScheduleActor | undefined;
 }
 
 export const emptyState = (namespace: string, workflowId: string): ActorState => ({
@@ -225,24 +227,10 @@ export function load(namespace: string, workflowId: string, rows: Iterable<Store
     if (state.chain?.currentRunId === runId) state.run = run;
     else state.earlier.set(runId, run);
   }
-  for (const row of state.run?.updates?.values() ?? []) keepAdmitted(state, state.run?.runId ?? '', row);
   if (state.chain !== undefined && state.run === undefined && state.earlier.size === 0) {
     throw new Error(`workflow ${workflowId}: the rows of its current run ${state.chain.currentRunId} are missing`);
   }
   return state;
-}
-
-/** What waits for a workflow task though nobody's call does: it is in rows. */
-export function keepAdmitted(state: ActorState, runId: string, { updateId, admitted: request }: UpdateRow): void {
-  if (request === undefined) return;
-  const update = { updateId, runId, request, bytes: sizeOf(request), calls: [], kept: true } as const;
-  state.updates.set(updateId, { ...update, stage: 'admitted' });
-}
-
-export function dropUpdate(run: RunState, id: number): void {
-  const row = run.updates?.get(id);
-  run.updates?.delete(id);
-  if (row !== undefined && run.updateIds?.get(row.updateId) === id) run.updateIds.delete(row.updateId);
 }
 
 export function putUpdate(run: RunState, row: UpdateRow): void {
@@ -252,11 +240,9 @@ export function putUpdate(run: RunState, row: UpdateRow): void {
   run.updateIds.set(row.updateId, row.acceptedEventId);
 }
 
-/** An accepted one. */
 export function updateById(run: RunState, updateId: string): UpdateRow | undefined {
   const id = run.updateIds?.get(updateId);
-  const row = id === undefined ? undefined : run.updates?.get(id);
-  return row?.admitted === undefined ? row : undefined;
+  return id === undefined ? undefined : run.updates?.get(id);
 }
 
 /** The workflow task that waits or runs, whether it is in rows or speculative. */
@@ -308,13 +294,7 @@ export const volatileDeadline = ({ run }: ActorState): number | undefined =>
 
 /** False while it holds what rows do not. */
 export const isPassivatable = (state: ActorState): boolean =>
-  state.queries.size === 0 && !holdsUpdates(state) && state.run?.speculative === undefined;
-
-function holdsUpdates({ updates }: ActorState): boolean {
-  for (const { kept, stage, calls } of updates.values())
-    if (kept !== true || stage !== 'admitted' || calls.length > 0) return true;
-  return false;
-}
+  state.queries.size === 0 && state.updates.size === 0 && state.run?.speculative === undefined;
 
 /** The tasks that wait for a worker: what the shard offers again after a recovery. */
 export function waitingOffers(state: ActorState): TaskOffer[] {

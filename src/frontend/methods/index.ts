@@ -10,7 +10,8 @@ import * as control from './control.ts';
 import * as info from './info.ts';
 import * as namespaces from './namespaces.ts';
 import * as read from './read.ts';
-import * as reset from './reset.ts';
+import * as schedule from './schedule.ts';
+import * as scheduleList from './schedule-list.ts';
 import * as searchAttributes from './search-attributes.ts';
 import * as start from './start.ts';
 import * as update from './update.ts';
@@ -33,7 +34,6 @@ const definitions: Record<Method, MethodDefinition> = {
   signalWorkflowExecution: control.signalWorkflowExecution,
   requestCancelWorkflowExecution: control.requestCancelWorkflowExecution,
   terminateWorkflowExecution: control.terminateWorkflowExecution,
-  resetWorkflowExecution: reset.resetWorkflowExecution,
   queryWorkflow: read.queryWorkflow,
   updateWorkflowExecution: update.updateWorkflowExecution,
   pollWorkflowExecutionUpdate: update.pollWorkflowExecutionUpdate,
@@ -73,6 +73,14 @@ const definitions: Record<Method, MethodDefinition> = {
   unpauseActivity: activityControl.unpauseActivity,
   resetActivity: activityControl.resetActivity,
   updateActivityOptions: activityControl.updateActivityOptions,
+  createSchedule: schedule.createSchedule,
+  describeSchedule: schedule.describeSchedule,
+  updateSchedule: schedule.updateSchedule,
+  patchSchedule: schedule.patchSchedule,
+  deleteSchedule: schedule.deleteSchedule,
+  listScheduleMatchingTimes: schedule.listScheduleMatchingTimes,
+  listSchedules: scheduleList.listSchedules,
+  countSchedules: scheduleList.countSchedules,
 };
 
 /** A Map, so that a hostile method name like `constructor` finds nothing. */

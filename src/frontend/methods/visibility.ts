@@ -1,14 +1,21 @@
 // Lists and counts of executions. The grammar of the filter is the engine's (src/core/visibility).
 
-import { type AttributeTypes, parseQuery, QueryError, schemaOf } from '../../core/visibility/index.ts';
+import {
+  type AttributeTypes,
+  parseQuery,
+  QueryError,
+  type Schema,
+  scheduleSchemaOf,
+  schemaOf,
+} from '../../core/visibility/index.ts';
 import type { RegisteredAttributes } from '../../ports/engine.ts';
 import type { ListWorkflowExecutionsRequest } from '../../wire/api.ts';
 import { type Call, method, type Services } from '../door.ts';
 import { bytes, defaulted, integer, invalid, object, optional, string } from '../validate/check.ts';
 import * as rules from '../validate/rules.ts';
 
-const DEFAULT_PAGE = 100;
-const MAX_PAGE = 1_000;
+export const DEFAULT_PAGE = 100;
+export const MAX_PAGE = 1_000;
 /** Characters of a filter: parsing is linear in it (I9). */
 const MAX_QUERY_LENGTH = 64 * 1024;
 
@@ -20,13 +27,13 @@ export function checkQuery(query: string): string {
 /** With the attributes the filter names. */
 export function understood(
   services: Services,
-  { namespace, query }: { namespace: string; query: string },
+  { namespace, query, of }: { namespace: string; query: string; of?: 'schedules' },
   call: Call,
   go: (types: AttributeTypes) => void,
 ): void {
   services.attributes.with(
     namespace,
-    (types) => isUnderstood(query, types),
+    (types) => isUnderstood(query, of === undefined ? schemaOf(types) : scheduleSchemaOf(types)),
     (error, types) => {
       if (error === undefined) go(types);
       else call.refuse(error);
@@ -35,9 +42,9 @@ export function understood(
 }
 
 /** With them in the request, all nodes understand it alike. */
-function withFields(
+export function withFields(
   services: Services,
-  filter: { namespace: string; query: string },
+  filter: { namespace: string; query: string; of?: 'schedules' },
   call: Call,
   go: (attributes: RegisteredAttributes) => void,
 ): void {
@@ -45,9 +52,8 @@ function withFields(
 }
 
 /** Whether every field it names is one; what else may be wrong with it, the engine says. */
-function isUnderstood(query: string, types: AttributeTypes): boolean {
+function isUnderstood(query: string, schema: Schema): boolean {
   let missing = false;
-  const schema = schemaOf(types);
   try {
     parseQuery(query, (name) => {
       const field = schema(name);

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandleWithFirstExecutionRunId, WorkflowStartOptions } from '../../../sdk/client/index.ts';
 import { defaultPayloadConverter } from '../../../sdk/common/index.ts';
-import { EventType, ResetReapplyType, TaskQueueKind, WorkflowTaskFailedCause } from '../../../src/wire/enums.ts';
+import { EventType, TaskQueueKind, WorkflowTaskFailedCause } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import { describeError, jsonable } from './errors.ts';
 import { type Plain, plain, plainEvent } from './plain.ts';
@@ -27,11 +27,7 @@ interface AnyHandle {
 
 type StartOptions = Partial<WorkflowStartOptions> & { label?: string };
 
-const ENUMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  ResetReapplyType,
-  TaskQueueKind,
-  WorkflowTaskFailedCause,
-};
+const ENUMS: Readonly<Record<string, Readonly<Record<string, number>>>> = { TaskQueueKind, WorkflowTaskFailedCause };
 
 const CLOSING: ReadonlySet<number> = new Set([
   EventType.WORKFLOW_EXECUTION_COMPLETED,
@@ -196,7 +192,8 @@ export class Context {
       | 'unpauseActivity'
       | 'resetActivity'
       | 'updateActivityOptions'
-      | 'describeBatchOperation',
+      | 'describeBatchOperation'
+      | 'describeSchedule',
     request: object,
   ): Promise<Plain> {
     // Drivers are no TypeScript: each method gets the request it was written for.

@@ -81,11 +81,6 @@ export const IN_SCOPE = [
   'id-reuse-policies',
   'id-conflict-policies',
   'id-reuse-terminate-if-running',
-  // resets
-  'reset-to-the-first-task-reapplying',
-  'reset-to-the-first-task-without-reapplying',
-  'reset-to-the-last-task-reapplying',
-  'reset-of-a-running-workflow',
   // other workflows
   'child-completes',
   'child-fails',
@@ -126,6 +121,19 @@ export const IN_SCOPE = [
   'batch-terminate',
   'batch-signal',
   'batch-operations-that-are-refused',
+  // schedules
+  'schedule-described',
+  'schedule-every-second',
+  'schedule-triggered',
+  'schedule-overlap-skip',
+  'schedule-overlap-buffer-one',
+  'schedule-overlap-allow-all',
+  'schedule-overlap-cancel-other',
+  'schedule-paused-and-unpaused',
+  'schedule-backfilled',
+  'schedule-errors',
+  'schedule-matching-times',
+  'schedule-updated',
   // signals, updates, queries, timers
   'signals-in-order',
   'many-signals-before-the-first-task',

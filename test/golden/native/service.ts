@@ -6,6 +6,7 @@ import { decode } from '../../../src/wire/codec.ts';
 import type { Payload, Payloads } from '../../../src/wire/common.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { Failure } from '../../../src/wire/failure.ts';
+import type { PatchScheduleRequest, ScheduleTarget } from '../../../src/wire/schedule.ts';
 
 const CALL_TIMEOUT_MS = 20_000;
 
@@ -57,19 +58,6 @@ export class RawService {
   }): Promise<object> {
     const { workflowExecution, ...rest } = request;
     return this.#call('terminateWorkflowExecution', { ...rest, ...workflowExecution, requestId: randomUUID() });
-  }
-
-  async resetWorkflowExecution(
-    request: Omit<Methods['resetWorkflowExecution']['request'], 'workflowId' | 'runId'> & {
-      workflowExecution: Execution;
-    },
-  ): Promise<{ runId: string }> {
-    const { workflowExecution, workflowTaskFinishEventId, ...rest } = request;
-    return this.#call('resetWorkflowExecution', {
-      ...rest,
-      ...workflowExecution,
-      workflowTaskFinishEventId: Number(workflowTaskFinishEventId),
-    });
   }
 
   async requestCancelWorkflowExecution(request: {
@@ -234,6 +222,33 @@ export class RawService {
       data: Buffer.from(JSON.stringify(value)),
     });
     return { count, groups: groups?.map((group) => ({ ...group, groupValues: group.groupValues.map(keyword) })) };
+  }
+
+  async patchSchedule(request: Omit<PatchScheduleRequest, 'requestId'>): Promise<object> {
+    return this.#call('patchSchedule', { ...request, requestId: randomUUID() });
+  }
+
+  /** In the shape of the API's DescribeScheduleResponse. */
+  async describeSchedule(request: ScheduleTarget): Promise<object> {
+    const { schedule, ...rest } = await this.#call('describeSchedule', request);
+    const { startWorkflow } = schedule.action ?? {};
+    if (startWorkflow === undefined) return { schedule, ...rest };
+    const { workflowType, taskQueue, ...action } = startWorkflow;
+    const shaped = { ...action, workflowType: { name: workflowType }, taskQueue: { name: taskQueue, kind: 1 } };
+    return { schedule: { ...schedule, action: { startWorkflow: shaped } }, ...rest };
+  }
+
+  async listScheduleMatchingTimes(
+    request: ScheduleTarget & { startTime: { seconds: number }; endTime: { seconds: number } },
+  ): Promise<{ startTime: { seconds: number }[] }> {
+    const ms = ({ seconds }: { seconds: number }): number => seconds * 1000;
+    const { startTime, endTime } = request;
+    const answer = await this.#call('listScheduleMatchingTimes', {
+      ...request,
+      startTime: ms(startTime),
+      endTime: ms(endTime),
+    });
+    return { startTime: answer.startTime.map((time) => ({ seconds: time / 1000 })) };
   }
 
   /** In the shape of the API's DescribeWorkflowExecutionResponse. */

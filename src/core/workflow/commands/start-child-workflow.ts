@@ -14,7 +14,6 @@ import type { StartChildWorkflowExecutionInitiatedEventAttributes } from '../../
 import { stampTypes } from '../fields.ts';
 import { clampTimeouts } from '../new-run.ts';
 import { effectivePriority } from '../offers.ts';
-import { originOf } from '../relations.ts';
 import { completePolicy, policyProblem } from '../retry.ts';
 import type { RunDraft } from '../run-draft.ts';
 import { bad, blobProblem, type CommandContext, type CommandProblem, idProblem, RESERVED_PREFIX } from './problem.ts';
@@ -140,7 +139,7 @@ function ask(
   initiated: Initiated,
   userMetadata: UserMetadata | undefined,
 ): void {
-  const { workflowId } = run.turn.state;
+  const { namespace, workflowId } = run.turn.state;
   const { attributes } = run.start;
   run.ask({
     type: 'send',
@@ -148,7 +147,7 @@ function ask(
     workflowId: initiated.workflowId,
     message: {
       type: 'startChild',
-      origin: originOf(run, initiatedEventId),
+      origin: { namespace, workflowId, runId: run.runId, initiatedEventId },
       root: attributes.rootWorkflowExecution ?? { workflowId, runId: run.runId },
       parentClosePolicy: initiated.parentClosePolicy,
       identity: '',

@@ -10,6 +10,7 @@ import {
   WorkflowIdReusePolicy,
 } from '../../../wire/enums.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../../wire/event-attributes.ts';
+import type { ScheduledBy } from '../../schedule/message.ts';
 import { SERVER_IDENTITY, terminateRun } from '../closing.ts';
 import { jsonPayloads } from '../fields.ts';
 import type { StartMessage } from '../message.ts';
@@ -73,11 +74,12 @@ export function makeRoom(turn: Turn, message: StartMessage): Decision | undefine
   return met;
 }
 
-/** `family`: attributes that a child's Started event has besides. */
+/** `family`: attributes that the Started event of a child, or of a schedule's run, has besides. */
 export function beginChain(
   turn: Turn,
   message: StartMessage,
   family?: Partial<WorkflowExecutionStartedEventAttributes>,
+  scheduledBy?: ScheduledBy,
 ): RunDraft {
   const { runId, requestId } = message;
   turn.setChain({
@@ -92,6 +94,7 @@ export function beginChain(
     attributes: family === undefined ? attributes : { ...attributes, ...family },
     userMetadata: message.userMetadata,
     signal: message.signal,
+    scheduledBy,
   });
 }
 

@@ -1,0 +1,312 @@
+// decide of a schedule's actor: what a message comes to. Pure, like that of workflows; `state = load(rows)` (I4). Keeps: a due time leads to at most
+// one start, in the entry that says it is dealt with (I5); timers are idempotent (I7).
+
+import { ScheduleOverlapPolicy, StartChildWorkflowExecutionFailedCause } from '../../wire/enums.ts';
+import type { SchedulePatch, SchedulePolicies } from '../../wire/schedule.ts';
+import { StatusCode } from '../../wire/status.ts';
+import type { Message } from '../workflow/message.ts';
+import type { Decision, Effect, Outcome, Rejection, Reply, TurnContext } from '../workflow/outcome.ts';
+import { closed, settle, started } from './actions.ts';
+import { scheduleIdOf } from './address.ts';
+import { type Addressed, ScheduleDraft, seedOf, timesOf } from './draft.ts';
+import { idleUntil, passOver } from './due.ts';
+import {
+  DEFAULT_CATCHUP_WINDOW_MS,
+  MAX_BACKFILLS,
+  MAX_BUFFERED,
+  MAX_MATCHING_TIMES,
+  MIN_CATCHUP_WINDOW_MS,
+} from './limits.ts';
+import type {
+  CreateScheduleMessage,
+  PatchScheduleMessage,
+  ScheduledBy,
+  ScheduleTimesMessage,
+  UpdateScheduleMessage,
+} from './message.ts';
+import type { DefinitionRow, HeadRow, KeptPolicies, ScheduleActor } from './rows.ts';
+import { conflictToken, described, isToken } from './view.ts';
+
+const ACCEPTED: Reply = { type: 'accepted' };
+
+export function decideSchedule(
+  address: Addressed,
+  actor: ScheduleActor,
+  message: Message,
+  context: TurnContext,
+): Decision {
+  switch (message.type) {
+    case 'createSchedule':
+      return create(address, actor, message, context);
+    case 'updateSchedule':
+      return update(address, actor, message, context);
+    case 'patchSchedule':
+      return patch(address, actor, message, context);
+    case 'deleteSchedule':
+      return actor.head === undefined
+        ? notFound(address)
+        : new ScheduleDraft(address, actor, context).deleted(ACCEPTED);
+    case 'describeSchedule': {
+      const response = described(address, actor);
+      return response === undefined ? notFound(address) : nothing({ type: 'scheduleDescribed', response });
+    }
+    case 'scheduleTimes':
+      return times(address, actor, message);
+    case 'timer':
+      return fire(address, actor, context);
+    case 'scheduledStarted':
+      return heard(address, actor, message.by, context, (draft) => started(draft, message));
+    case 'scheduledRefused':
+      return heard(address, actor, message.by, context, (draft) => draft.starting.delete(message.by.action));
+    case 'scheduledClosed':
+      return heard(address, actor, message.by, context, (draft) => closed(draft, message));
+    default:
+      return notForSchedules(address, message);
+  }
+}
+
+// ---------------------------------------------------------------- by callers
+
+function create(
+  address: Addressed,
+  actor: ScheduleActor,
+  message: CreateScheduleMessage,
+  context: TurnContext,
+): Decision {
+  const { requestId, incarnation, schedule, memo, searchAttributes } = message;
+  if (actor.head !== undefined) {
+    if (requestId === actor.head.requestId) return nothing(changed(actor.head));
+    const status = {
+      code: StatusCode.ALREADY_EXISTS,
+      message: `schedule ${JSON.stringify(scheduleIdOf(address.workflowId))} is already registered`,
+      detail: {
+        kind: 'WorkflowExecutionAlreadyStarted' as const,
+        runId: actor.head.incarnation,
+        startRequestId: actor.head.requestId,
+      },
+    };
+    return { ok: false, status };
+  }
+  const head: HeadRow = {
+    incarnation,
+    requestId,
+    createTime: context.now,
+    version: 1,
+    state: schedule.state,
+    through: context.now,
+    counts: { taken: 0, missed: 0, skipped: 0, dropped: 0 },
+    running: [],
+    recent: [],
+    action: 0,
+    buffered: 0,
+    starting: 0,
+    backfills: [],
+  };
+  const { spec, action } = schedule;
+  const definition: DefinitionRow = { spec, action, policies: kept(schedule.policies), memo, searchAttributes };
+  const draft = new ScheduleDraft(address, actor, context, [head, definition]);
+  const refused = message.patch === undefined ? undefined : applyPatch(draft, message.patch);
+  if (refused !== undefined) return refused;
+  settle(draft);
+  return draft.outcome(changed(draft.head));
+}
+
+function update(
+  address: Addressed,
+  actor: ScheduleActor,
+  message: UpdateScheduleMessage,
+  context: TurnContext,
+): Decision {
+  const draft = draftFor(address, actor, message.requestId, context);
+  if ('ok' in draft) return draft;
+  const { head } = draft;
+  // As of now the old schedule holds.
+  settle(draft);
+  const { schedule, conflictToken: token, memo, searchAttributes } = message;
+  if (token !== undefined && token.length > 0 && !isToken(token, actor.head?.version ?? 0)) {
+    const status = {
+      code: StatusCode.FAILED_PRECONDITION,
+      message: `schedule ${scheduleIdOf(address.workflowId)} was changed since it was read: describe it, and update what it is now`,
+    };
+    return { ok: false, status };
+  }
+  const { definition } = draft;
+  draft.definition = {
+    spec: schedule.spec,
+    action: schedule.action,
+    policies: kept(schedule.policies),
+    memo: memo ?? definition.memo,
+    searchAttributes: searchAttributes ?? definition.searchAttributes,
+  };
+  head.state = { ...schedule.state };
+  head.updateTime = draft.now;
+  head.version += 1;
+  // By the new spec, too, the past is past.
+  passOver(draft);
+  settle(draft);
+  draft.remember(message.requestId);
+  return draft.outcome(changed(head));
+}
+
+function patch(
+  address: Addressed,
+  actor: ScheduleActor,
+  message: PatchScheduleMessage,
+  context: TurnContext,
+): Decision {
+  const draft = draftFor(address, actor, message.requestId, context);
+  if ('ok' in draft) return draft;
+  settle(draft);
+  const refused = applyPatch(draft, message.patch);
+  if (refused !== undefined) return refused;
+  settle(draft);
+  draft.remember(message.requestId);
+  return draft.outcome(changed(draft.head));
+}
+
+function applyPatch(draft: ScheduleDraft, patched: SchedulePatch): Rejection | undefined {
+  const { head, now } = draft;
+  const { triggerImmediately: trigger, backfillRequest: backfills = [], pause, unpause } = patched;
+  if (trigger !== undefined) {
+    if (draft.buffered.size >= MAX_BUFFERED) {
+      return exhausted(`${MAX_BUFFERED} actions of schedule ${draft.scheduleId} wait already: trigger it later`);
+    }
+    const at = trigger.scheduledTime ?? now;
+    const overlapPolicy = trigger.overlapPolicy ?? ScheduleOverlapPolicy.UNSPECIFIED;
+    draft.buffer({ nominal: at, due: at, overlapPolicy, manual: true });
+  }
+  if (head.backfills.length + backfills.length > MAX_BACKFILLS) {
+    return exhausted(
+      `schedule ${draft.scheduleId} has ${head.backfills.length} backfills under way, at most ${MAX_BACKFILLS} fit: ask again later`,
+    );
+  }
+  head.backfills = [...head.backfills, ...backfills];
+  if (pause) head.state = { ...head.state, paused: true, notes: pause };
+  if (unpause) head.state = { ...head.state, paused: false, notes: unpause };
+  if (pause || unpause) head.version += 1;
+  return undefined;
+}
+
+function times(address: Addressed, { definition }: ScheduleActor, message: ScheduleTimesMessage): Decision {
+  if (definition === undefined) return notFound(address);
+  const { startTime, endTime } = message;
+  const found = timesOf(definition).between(startTime, endTime, MAX_MATCHING_TIMES, seedOf(address));
+  return nothing({ type: 'scheduleTimes', startTime: found.map(({ due }) => due) });
+}
+
+/** The schedule as it is, to be changed; or what there is to say instead. */
+function draftFor(
+  address: Addressed,
+  actor: ScheduleActor,
+  requestId: string,
+  context: TurnContext,
+): ScheduleDraft | Decision {
+  const { head, requests } = actor;
+  if (head === undefined) return notFound(address);
+  if (requestId !== '' && requests.has(requestId)) return nothing(changed(head));
+  const { requestIds, requestIdTtl } = context.limits;
+  const [oldest] = requests.values();
+  if (requests.size >= requestIds && oldest !== undefined && oldest.at + requestIdTtl > context.now) {
+    return exhausted(
+      `schedule ${scheduleIdOf(address.workflowId)} was changed ${requests.size} times within minutes: retry later`,
+    );
+  }
+  return new ScheduleDraft(address, actor, context);
+}
+
+// ---------------------------------------------------------------- by time, and by its runs
+
+function fire(address: Addressed, actor: ScheduleActor, context: TurnContext): Decision {
+  if (actor.head === undefined) return nothing(ACCEPTED);
+  const draft = new ScheduleDraft(address, actor, context);
+  settle(draft);
+  const { head, buffered, starting } = draft;
+  const isIdle = head.state.paused !== true && (!draft.mayAct || draft.next(head.through) === undefined);
+  const until = isIdle ? idleUntil({ ...actor, head, buffered, starting }) : undefined;
+  return until !== undefined && until <= context.now ? draft.deleted(ACCEPTED) : draft.outcome(ACCEPTED);
+}
+
+/** Of another incarnation, or of one that is gone, nothing is to be heard. */
+function heard(
+  address: Addressed,
+  actor: ScheduleActor,
+  by: ScheduledBy,
+  context: TurnContext,
+  apply: (draft: ScheduleDraft) => void,
+): Decision {
+  if (actor.head?.incarnation !== by.incarnation) return nothing(ACCEPTED);
+  const draft = new ScheduleDraft(address, actor, context);
+  apply(draft);
+  settle(draft);
+  return draft.outcome(ACCEPTED);
+}
+
+/** Meant for a workflow of this id, which cannot be. Whoever waits for an answer of the outbox gets one. */
+function notForSchedules(address: Addressed, message: Message): Decision {
+  const reserved = `the id ${address.workflowId.slice(0, 200)} is reserved for schedules`;
+  switch (message.type) {
+    case 'start':
+      return { ok: false, status: { code: StatusCode.INVALID_ARGUMENT, message: reserved } };
+    case 'startChild': {
+      const { namespace, workflowId, runId, initiatedEventId } = message.origin;
+      const cause = StartChildWorkflowExecutionFailedCause.WORKFLOW_ALREADY_EXISTS;
+      const answer: Message = { type: 'childStartFailed', origin: { runId, initiatedEventId }, cause };
+      return answering({ type: 'send', namespace, workflowId, message: answer });
+    }
+    case 'signalExternal':
+    case 'cancelExternal': {
+      const { namespace, workflowId, runId, initiatedEventId } = message.origin;
+      const origin = { runId, initiatedEventId };
+      const answer: Message = { type: 'externalAnswered', origin, refusal: 'workflowNotFound' };
+      return answering({ type: 'send', namespace, workflowId, message: answer });
+    }
+    case 'startScheduled': {
+      const { namespace } = address;
+      const answer: Message = { type: 'scheduledRefused', by: message.by };
+      return answering({ type: 'send', namespace, workflowId: message.by.workflowId, message: answer });
+    }
+    default:
+      return { ok: false, status: { code: StatusCode.NOT_FOUND, message: reserved, detail: { kind: 'NotFound' } } };
+  }
+}
+
+// ---------------------------------------------------------------- small things
+
+function kept({ overlapPolicy, catchupWindow, pauseOnFailure }: SchedulePolicies): KeptPolicies {
+  return {
+    overlapPolicy: overlapPolicy || ScheduleOverlapPolicy.SKIP,
+    catchupWindow: Math.max(MIN_CATCHUP_WINDOW_MS, catchupWindow ?? DEFAULT_CATCHUP_WINDOW_MS),
+    pauseOnFailure: pauseOnFailure ?? false,
+  };
+}
+
+const changed = ({ version }: HeadRow): Reply => ({ type: 'scheduleChanged', conflictToken: conflictToken(version) });
+
+const nothing = (reply: Reply): Outcome => ({
+  ok: true,
+  rows: [],
+  events: [],
+  effects: [],
+  reply,
+  visibility: [],
+});
+
+const answering = (effect: Effect): Outcome => ({ ...nothing(ACCEPTED), effects: [effect] });
+
+const notFound = ({ workflowId }: Addressed): Rejection => ({
+  ok: false,
+  status: {
+    code: StatusCode.NOT_FOUND,
+    message: `schedule not found: ${scheduleIdOf(workflowId).slice(0, 1000)}`,
+    detail: { kind: 'NotFound' },
+  },
+});
+
+const exhausted = (message: string): Rejection => ({
+  ok: false,
+  status: {
+    code: StatusCode.RESOURCE_EXHAUSTED,
+    message,
+    detail: { kind: 'ResourceExhausted', cause: 'Schedule' },
+  },
+});
