@@ -1,7 +1,9 @@
 // The examples of the guides do what the guides say.
 import { expect, it } from 'vitest';
+import { run as pipeline } from '../../examples/data-pipeline/main.ts';
 import { run as payments } from '../../examples/payments-saga/main.ts';
 import { run as provisioning } from '../../examples/provisioning/main.ts';
+import { run as subscription } from '../../examples/subscription/main.ts';
 
 it('payments saga: what fails is taken back, and nothing else', { timeout: 60_000 }, async () => {
   const { outcomes, books } = await payments();
@@ -24,4 +26,17 @@ it('provisioning: waits for a decision, by somebody else, up to a bound', { time
     told: ['somebody else has to decide', 'approved by grace', 'refused by grace'],
     machines: ['build-7'],
   });
+});
+
+it('data pipeline: 1,000 activities at once, each counted', { timeout: 60_000 }, async () => {
+  expect(await pipeline()).toBe(4_000);
+});
+
+it('subscription: charges over several runs, by the plan it has', { timeout: 60_000 }, async () => {
+  const { ended, charged } = await subscription();
+  expect(ended).toMatchObject({ account: 'ada', plan: 'large' });
+  expect(ended.periods).toBeGreaterThanOrEqual(5);
+  expect(charged).toHaveLength(ended.periods);
+  expect(charged.slice(0, 2)).toEqual(['ada small', 'ada small']);
+  expect(charged.at(-1)).toBe('ada large');
 });

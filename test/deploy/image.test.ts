@@ -118,7 +118,7 @@ describe('the image', () => {
     expect(image.json.HEALTHCHECK).toEqual(['tenuto', 'server', 'check']);
     const script = join(image.root, 'usr/local/bin/tenuto');
     expect(statSync(script).mode & 0o777).toBe(0o755);
-    const target = /exec node (\S+) /.exec(readFileSync(script, 'utf8'))?.[1] ?? '';
+    const target = /exec node (?:--\S+ )*(\S+) /.exec(readFileSync(script, 'utf8'))?.[1] ?? '';
     expect(existsSync(join(image.root, target))).toBe(true);
     expect(spawnSync('sh', ['-n', script]).status).toBe(0);
     expect(image.user).toMatch(/^[1-9]\d*:[1-9]\d*$/);

@@ -446,8 +446,11 @@ export class RunDraft implements FactSink {
   dropPending(): void {
     for (const { facts } of this.activities()) this.activityClosed(facts.scheduledEventId);
     for (const { startedEventId } of this.timers()) this.timerClosed(startedEventId);
-    for (const { initiatedEventId } of this.children.values()) this.childClosed(initiatedEventId);
-    for (const { initiatedEventId } of this.externals.values()) this.externalAnswered(initiatedEventId);
+    const { child = 0, signal = 0, cancel = 0 } = this.row.counts;
+    // Few runs have any, and every run closes.
+    if (child > 0) for (const { initiatedEventId } of this.children.values()) this.childClosed(initiatedEventId);
+    if (signal + cancel > 0)
+      for (const { initiatedEventId } of this.externals.values()) this.externalAnswered(initiatedEventId);
     for (const { updateId, admitted } of this.#updates?.values() ?? this.#base?.updates?.values() ?? [])
       if (admitted !== undefined) this.dropAdmitted(updateId);
     this.dropBuffered();
