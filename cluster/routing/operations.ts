@@ -386,6 +386,7 @@ const historyQuery = object<HistoryQuery>({
   maximumBytes: integer,
   waitNewEvent: boolean,
   closeEventOnly: boolean,
+  withUnwritten: optional(boolean),
   stateOnly: optional(boolean),
 });
 const taskQuery = object<TaskHistoryQuery>({

@@ -42,6 +42,8 @@ export interface HistoryQuery {
   maximumBytes: number;
   waitNewEvent: boolean;
   closeEventOnly: boolean;
+  /** After the last event those of a workflow task that are not in history yet: what its worker must see (rule 6). */
+  withUnwritten?: boolean | undefined;
   /** Only the events that hold what the run publishes, as far as nothing newer replaces all of it; waits for such. */
   stateOnly?: boolean | undefined;
 }

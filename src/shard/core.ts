@@ -24,12 +24,14 @@ import {
   startedTask,
   type TaskOffer,
   type TurnContext,
+  unwrittenOf,
   volatileDeadline,
   waitingOffers,
 } from '../core/workflow/index.ts';
 import { adopt, findRun } from '../core/workflow/state.ts';
 import type { DescribeWorkflowExecutionResponse } from '../wire/api.ts';
 import type { WorkflowExecutionStatus } from '../wire/enums.ts';
+import type { HistoryEvent } from '../wire/event.ts';
 
 export type { ActorState, StoredRow };
 
@@ -69,6 +71,8 @@ export interface ActorCore {
     /** Only when it was started for this one. */
     session?: string,
   ): StartedWorkflowTask | StartedActivityTask | undefined;
+  /** Events of the current run's workflow task that are not in history yet. */
+  unwrittenOf(state: ActorState): HistoryEvent[];
   describe(state: ActorState, runId: string | undefined): DescribeWorkflowExecutionResponse | undefined;
   /** Adds a closed earlier run's rows, so that messages can speak of it. */
   adopt(state: ActorState, runId: string, rows: Iterable<StoredRow>): void;
@@ -112,6 +116,7 @@ export const workflowCore: ActorCore = {
   },
   waitingOffers,
   startedTask,
+  unwrittenOf,
   describe,
   adopt,
   publishedBy: (state, runId) => {

@@ -46,6 +46,8 @@ interface Located {
   runId: string;
   /** Of the current run; undefined for an earlier, closed one. */
   current: Omit<Standing, 'runId'> | undefined;
+  /** Of the current run: what follows its last event and is not written yet. */
+  unwritten: HistoryEvent[];
 }
 
 const ROWS = 100_000;
@@ -112,7 +114,7 @@ export class Reads {
   }
 
   #history(to: Address, query: HistoryQuery, call: Call, done: Done<GetWorkflowExecutionHistoryResponse>): void {
-    this.#locate(to, query.runId, call, done, ({ actor, runId, current }) => {
+    this.#locate(to, query.runId, call, done, ({ actor, runId, current, unwritten }) => {
       const closed = current === undefined || current.status !== RUNNING;
       const nothingNew = query.closeEventOnly || (current !== undefined && query.fromEventId > current.lastEventId);
       if (!closed && nothingNew) {
@@ -128,7 +130,11 @@ export class Reads {
         (page) => {
           if (call.given) return;
           if (page === undefined) done(unknownRun(to, runId), undefined);
-          else done(undefined, { runId, closed, ...page });
+          else {
+            const ends = query.withUnwritten === true && page.nextEventId === undefined && unwritten.length > 0;
+            const events = ends ? [...page.events, encode(unwritten)] : page.events;
+            done(undefined, { runId, closed, ...page, events });
+          }
         },
         (error: unknown) => this.#failed(error, to, done),
       );
@@ -311,12 +317,14 @@ export class Reads {
     this.#options.actors.with(to.namespace, to.workflowId, {
       run: (actor) => {
         const current = this.#options.core.standing(actor.state);
+        const unwritten = this.#options.core.unwrittenOf(actor.state);
         this.#durable(actor, done, () => {
           if (call.given) return;
           const wanted = runId === '' ? undefined : runId;
           if (current === undefined) done(unknownWorkflow(to), undefined);
-          else if (wanted === undefined || wanted === current.runId) then({ actor, runId: current.runId, current });
-          else then({ actor, runId: wanted, current: undefined });
+          else if (wanted === undefined || wanted === current.runId) {
+            then({ actor, runId: current.runId, current, unwritten });
+          } else then({ actor, runId: wanted, current: undefined, unwritten: [] });
         });
       },
       refuse: (why) => done(why, undefined),

@@ -370,6 +370,8 @@ export interface GetWorkflowExecutionHistoryRequest extends ExecutionTarget {
   waitNewEvent?: boolean | undefined;
   /** Only the closing event, waiting for it when waitNewEvent is set. */
   closeEventOnly?: boolean | undefined;
+  /** After the last event those of a workflow task that are not in history yet. */
+  withUnwritten?: boolean | undefined;
   /** Only the markers that hold the latest values of published state; with waitNewEvent, waits for one or for the run's end. */
   stateOnly?: boolean | undefined;
 }

@@ -193,10 +193,10 @@ describe('a server that cannot start', () => {
     });
   });
 
-  it('because the gRPC door does not exist yet', async () => {
-    const { code, said } = await refusedServer(['start-dev', '--grpc-port', '7233']);
+  it('because the gRPC port is none', async () => {
+    const { code, said } = await refusedServer(['start-dev', '--grpc-port', 'seven']);
     expect(code).toBe(2);
-    expect(said).toContain('--grpc-port 7233: this version has no gRPC door yet');
+    expect(said).toContain('--grpc-port takes a whole number from 0 to 65535, not seven');
   });
 });
 

@@ -23,6 +23,7 @@ export {
   type StoredRow,
   startedTask,
   startedTasks,
+  unwrittenOf,
   volatileDeadline,
   waitingOffers,
 } from './state.ts';

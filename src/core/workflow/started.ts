@@ -59,6 +59,16 @@ export function transientEvents(start: StartRow, task: WorkflowTaskRow): History
   return [scheduled, started];
 }
 
+/**
+ * What of a run's waiting or running task is not in history yet, for those who read it to its end: Scheduled, and Started once it is. Nothing
+ * where other events have come since it was scheduled: then it starts as a first attempt, with events of its own (rule 5).
+ */
+export function unwrittenEvents(start: StartRow, row: RunRow, task: WorkflowTaskRow | undefined): HistoryEvent[] {
+  if (task === undefined || !isTransient(task) || task.scheduledEventId !== row.facts.nextEventId) return [];
+  const events = transientEvents(start, task);
+  return task.startId === undefined ? events.slice(0, 1) : events;
+}
+
 /** Its Scheduled and Started events are not in history yet. */
 export const isTransient = (task: WorkflowTaskRow): boolean => task.attempt > 1 || task.speculative === true;
 

@@ -3,6 +3,7 @@
 
 import type { WorkflowQuery } from '../../wire/api.ts';
 import { WorkflowExecutionStatus } from '../../wire/enums.ts';
+import type { HistoryEvent } from '../../wire/event.ts';
 import type { ScheduleActor } from '../schedule/rows.ts';
 import { type ActivityInputRow, inputRowOf, withInput } from './activity-rows.ts';
 import { activityOffer, workflowOffer } from './offers.ts';
@@ -27,7 +28,7 @@ import {
   type WorkflowTaskRow,
 } from './rows.ts';
 import { sizeOf } from './size.ts';
-import { startedActivityTask, startedWorkflowTask } from './started.ts';
+import { startedActivityTask, startedWorkflowTask, unwrittenEvents } from './started.ts';
 import { activityDeadline, isOffered, runDeadline, startedDeadline } from './timeouts.ts';
 import type { PendingUpdate } from './volatile.ts';
 
@@ -357,6 +358,11 @@ export function startedTasks(state: ActorState): StartedTaskRef[] {
     if (startId !== undefined) tasks.push({ kind: 'activity', session, runId, scheduledEventId, attempt, startId });
   }
   return tasks;
+}
+
+/** Events of the current run's workflow task that are not in history yet. */
+export function unwrittenOf({ run }: ActorState): HistoryEvent[] {
+  return run === undefined || !isOpen(run) ? [] : unwrittenEvents(run.start, run.row, taskOf(run));
 }
 
 /**

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { EventType, TimeoutType, WorkflowTaskFailedCause } from '../../wire/enums.ts';
 import { StatusCode } from '../../wire/status.ts';
 import { describe as describeRun } from './describe.ts';
-import { nextDeadline, startedTask, startedTasks } from './state.ts';
+import { nextDeadline, startedTask, startedTasks, unwrittenOf } from './state.ts';
 import { command, STICKY_QUEUE, World } from './testing.ts';
 import { taskBackoff } from './workflow-task.ts';
 
@@ -33,6 +33,19 @@ describe('a failed task', () => {
     ]);
     expect(world.history().slice(4, 6)).toEqual(third.transientEvents);
     expect(world.history()[4]?.attributes).toMatchObject({ attempt: 3 });
+  });
+
+  it('shows who reads the history to its end what the next attempts will have written (rule 6)', () => {
+    const world = begun();
+    const unwritten = () => unwrittenOf(world.state).map(({ eventId, eventType }) => [eventId, eventType]);
+    const started = world.takeWorkflowTask().ref;
+    expect(unwritten()).toEqual([]);
+    world.failTask(started);
+    expect(unwritten()).toEqual([[5, EventType.WORKFLOW_TASK_SCHEDULED]]);
+    const second = world.takeWorkflowTask();
+    expect(unwrittenOf(world.state)).toEqual(second.transientEvents);
+    world.complete(second.ref);
+    expect(unwritten()).toEqual([]);
   });
 
   it('is remembered in the state, whichever attempt it was, until one succeeds', () => {

@@ -31,6 +31,8 @@ export interface Rpc {
   readonly defaultTimeoutMs: number;
   /** ms after which a call that waits is answered with what there is (`atDeadline`), however long its caller would wait. */
   readonly softTimeoutMs: number | undefined;
+  /** Whether a caller whose deadline comes sooner gets that answer shortly before it, instead of DEADLINE_EXCEEDED. */
+  readonly answersEarly: boolean;
   /** Checks and runs; may throw Refused. */
   run(services: RpcServices, caller: Caller, request: Message, call: RpcCall): void;
 }
@@ -39,13 +41,14 @@ export const REQUEST_TIMEOUT_MS = 10_000;
 
 export function rpc(
   run: Rpc['run'],
-  options: { callClass?: CallClass; defaultTimeoutMs?: number; softTimeoutMs?: number } = {},
+  options: { callClass?: CallClass; defaultTimeoutMs?: number; softTimeoutMs?: number; answersEarly?: boolean } = {},
 ): Rpc {
-  const { callClass = 'client', defaultTimeoutMs = REQUEST_TIMEOUT_MS, softTimeoutMs } = options;
+  const { callClass = 'client', defaultTimeoutMs = REQUEST_TIMEOUT_MS, softTimeoutMs, answersEarly = true } = options;
   return {
     callClass,
     defaultTimeoutMs,
     softTimeoutMs,
+    answersEarly,
     run(services, caller, request, call) {
       try {
         run(services, caller, request, call);
@@ -63,7 +66,17 @@ export function answering(call: Call, answer: (reply: Message) => object): Call 
   return {
     timeoutMs: call.timeoutMs,
     // Replies are plain data: what they hold is said by their method's type.
-    reply: (body) => call.reply(answer(body as Message)),
+    reply: (body) => {
+      let answered: object;
+      try {
+        answered = answer(body as Message);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        call.refuse(error.status);
+        return;
+      }
+      call.reply(answered);
+    },
     refuse: (status) => call.refuse(status),
     waits: (waiting) => call.waits(waiting),
     atDeadline: (late) => call.atDeadline(late),
@@ -94,6 +107,7 @@ export function native(
     callClass,
     defaultTimeoutMs,
     softTimeoutMs: options.softTimeoutMs,
+    answersEarly: true,
     run: (services, caller, request, call) =>
       runNative(
         name,

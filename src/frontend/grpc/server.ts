@@ -16,9 +16,11 @@ import { deadlineExceeded, permissionDenied, unauthenticated, unavailable, unimp
 import { Refused } from '../validate/check.ts';
 import { type CallTiming, OpenRpc, OpenRpcs } from './call.ts';
 import { accessOf, RpcCaller } from './caller.ts';
+import { clientRefusal } from './client-version.ts';
 import type { GrpcDoorContext } from './door.ts';
 import { registerHealth } from './health.ts';
 import { services as serviceTable } from './methods/index.ts';
+import { REFERENCE_VERSION } from './methods/info.ts';
 import { Pollers } from './pollers.ts';
 import { type Codec, codecOf } from './proto/codec.ts';
 import { apiService } from './proto/descriptors.ts';
@@ -142,6 +144,11 @@ export class GrpcServer {
       return;
     }
     const reason = this.#context.notReady();
+    const mistaken = clientRefusal(header, REFERENCE_VERSION);
+    if (mistaken !== undefined) {
+      refuse(mistaken);
+      return;
+    }
     const refusal =
       reason === undefined ? admission.admit(rpc.callClass) : unavailable(`The node does not serve: ${reason}.`, 'no');
     if (refusal !== undefined) {
@@ -210,7 +217,8 @@ function timing(rpc: Rpc, unary: Unary, { clock }: { clock: Clock }): CallTiming
   const given = Number.isFinite(epochMs) ? Math.max(1, epochMs - clock.now()) : undefined;
   const timeoutMs = given ?? rpc.defaultTimeoutMs;
   // What grpc-js answers at the deadline itself is DEADLINE_EXCEEDED: an answer with what there is comes before it.
-  const before = given === undefined ? timeoutMs : Math.max(given / 2, given - BEFORE_DEADLINE_MS);
+  const early = rpc.answersEarly ? BEFORE_DEADLINE_MS : -BEFORE_DEADLINE_MS;
+  const before = given === undefined ? timeoutMs : Math.max(given / 2, given - early);
   const dueAt = now + Math.min(before, rpc.softTimeoutMs ?? Number.POSITIVE_INFINITY);
   // An answer that is late all the same has a little more time than its client: that one's own end is then the answer.
   return { timeoutMs, dueAt, endsAt: now + timeoutMs + BEFORE_DEADLINE_MS };

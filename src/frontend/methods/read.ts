@@ -59,6 +59,7 @@ export const getWorkflowExecutionHistory = method(
     maximumBytes: optional(integer),
     waitNewEvent: optional(boolean),
     closeEventOnly: optional(boolean),
+    withUnwritten: optional(boolean),
     stateOnly: optional(boolean),
   }),
   (services, caller, request, call) => {
@@ -69,6 +70,7 @@ export const getWorkflowExecutionHistory = method(
       maximumBytes: historyBytes(request.maximumBytes),
       waitNewEvent: request.waitNewEvent ?? false,
       closeEventOnly: request.closeEventOnly ?? false,
+      withUnwritten: request.withUnwritten,
       stateOnly: request.stateOnly,
     };
     // A wait that ends without news is no error: the answer says how far history is.

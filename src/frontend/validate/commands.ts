@@ -8,6 +8,7 @@ import {
   boolean,
   bytes,
   type Check,
+  defaulted,
   enumeration,
   type Fields,
   integer,
@@ -48,11 +49,17 @@ const versioningOverride: Check<wire.VersioningOverride> = object<wire.Versionin
   pinnedVersion: optional(string),
 });
 
+/** What is left out is empty, as in proto3: the command then makes no sense, which is the actor's to say. */
+const name = defaulted(string, '');
+const named = <T extends { name: string }>(check: Check<T>): Check<T> =>
+  // Of a type or a queue every other field is optional.
+  defaulted(check, { name: '' } as T);
+
 const attributes: { readonly [T in commands.KnownCommandType]: Fields<commands.CommandAttributes[T]> } = {
   [CommandType.SCHEDULE_ACTIVITY_TASK]: {
-    activityId: string,
-    activityType: common.activityType,
-    taskQueue: common.taskQueue,
+    activityId: name,
+    activityType: named(common.activityType),
+    taskQueue: named(common.taskQueue),
     header: optional(common.header),
     input: optional(common.payloads),
     scheduleToCloseTimeout: optional(integer),
@@ -64,11 +71,11 @@ const attributes: { readonly [T in commands.KnownCommandType]: Fields<commands.C
     useWorkflowBuildId: optional(boolean),
     priority: optional(common.priority),
   },
-  [CommandType.START_TIMER]: { timerId: string, startToFireTimeout: optional(integer) },
+  [CommandType.START_TIMER]: { timerId: name, startToFireTimeout: optional(integer) },
   [CommandType.COMPLETE_WORKFLOW_EXECUTION]: { result: optional(common.payloads) },
   [CommandType.FAIL_WORKFLOW_EXECUTION]: { failure: optional(common.failure) },
-  [CommandType.REQUEST_CANCEL_ACTIVITY_TASK]: { scheduledEventId: integer },
-  [CommandType.CANCEL_TIMER]: { timerId: string },
+  [CommandType.REQUEST_CANCEL_ACTIVITY_TASK]: { scheduledEventId: defaulted(integer, 0) },
+  [CommandType.CANCEL_TIMER]: { timerId: name },
   [CommandType.CANCEL_WORKFLOW_EXECUTION]: { details: optional(common.payloads) },
   [CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION]: {
     namespace: optional(string),
@@ -79,7 +86,7 @@ const attributes: { readonly [T in commands.KnownCommandType]: Fields<commands.C
     reason: optional(string),
   },
   [CommandType.RECORD_MARKER]: {
-    markerName: string,
+    markerName: name,
     details: optional(record(common.payloads)),
     header: optional(common.header),
     failure: optional(common.failure),
@@ -105,8 +112,8 @@ const attributes: { readonly [T in commands.KnownCommandType]: Fields<commands.C
   [CommandType.START_CHILD_WORKFLOW_EXECUTION]: {
     namespace: optional(string),
     workflowId: optional(string),
-    workflowType: common.workflowType,
-    taskQueue: common.taskQueue,
+    workflowType: named(common.workflowType),
+    taskQueue: named(common.taskQueue),
     input: optional(common.payloads),
     workflowExecutionTimeout: optional(integer),
     workflowRunTimeout: optional(integer),
@@ -126,7 +133,7 @@ const attributes: { readonly [T in commands.KnownCommandType]: Fields<commands.C
   [CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION]: {
     namespace: optional(string),
     execution: optional(common.workflowExecution),
-    signalName: string,
+    signalName: name,
     input: optional(common.payloads),
     control: optional(string),
     childWorkflowOnly: optional(boolean),
@@ -145,7 +152,7 @@ const attributes: { readonly [T in commands.KnownCommandType]: Fields<commands.C
     scheduleToStartTimeout: optional(integer),
     startToCloseTimeout: optional(integer),
   },
-  [CommandType.REQUEST_CANCEL_NEXUS_OPERATION]: { scheduledEventId: integer },
+  [CommandType.REQUEST_CANCEL_NEXUS_OPERATION]: { scheduledEventId: defaulted(integer, 0) },
 };
 
 /** By command type; every entry checks a whole command. */

@@ -13,6 +13,7 @@ import {
   boolean,
   bytes,
   type Check,
+  defaulted,
   enumeration,
   finite,
   integer,
@@ -62,11 +63,11 @@ export const userMetadata: Check<wire.UserMetadata> = object<wire.UserMetadata>(
   details: optional(payload),
 });
 
-export const workflowType: Check<wire.WorkflowType> = object<wire.WorkflowType>({ name: string });
-export const activityType: Check<wire.ActivityType> = object<wire.ActivityType>({ name: string });
+export const workflowType: Check<wire.WorkflowType> = object<wire.WorkflowType>({ name: defaulted(string, '') });
+export const activityType: Check<wire.ActivityType> = object<wire.ActivityType>({ name: defaulted(string, '') });
 
 export const taskQueue: Check<wire.TaskQueue> = object<wire.TaskQueue>({
-  name: string,
+  name: defaulted(string, ''),
   kind: optional(enumeration()),
   normalName: optional(string),
 });

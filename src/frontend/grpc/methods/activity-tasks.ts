@@ -2,8 +2,10 @@
 
 import type { Delivery } from '../../../ports/matching.ts';
 import type { ActivityTask } from '../../../wire/api.ts';
+import { StatusCode } from '../../../wire/status.ts';
 import { taskPush } from '../../task-push.ts';
-import { type Message, native, type Rpc } from '../rpc.ts';
+import { Refused } from '../../validate/check.ts';
+import { type Message, native, type Rpc, text } from '../rpc.ts';
 import { poll } from './poll.ts';
 import { withOwnNamespace } from './token.ts';
 
@@ -31,6 +33,11 @@ const byToken = (request: Message): Message => ({
 
 const byIds = (request: Message): Message => {
   const { namespace, workflowId, runId, activityId } = request;
+  // An activity without a workflow is meant, and there are none.
+  if (text(request, 'workflowId') === '' && text(request, 'activityId') !== '') {
+    const message = `Activity ${text(request, 'activityId').slice(0, 100)} is not found.`;
+    throw new Refused({ code: StatusCode.NOT_FOUND, message, detail: { kind: 'NotFound' } });
+  }
   return { ...request, target: { namespace, workflowId, runId, activityId } };
 };
 

@@ -1,8 +1,13 @@
 // Reads of one execution other than its history: describe and query.
 
-import type { DescribeWorkflowExecutionResponse, WorkflowExecutionInfo } from '../../../wire/api.ts';
+import type {
+  DescribeWorkflowExecutionResponse,
+  PendingActivityInfo,
+  WorkflowExecutionInfo,
+} from '../../../wire/api.ts';
 import { TaskQueueKind } from '../../../wire/enums.ts';
 import { type Message, native, part } from '../rpc.ts';
+import { pendingOptions } from './activities.ts';
 
 const execution = (workflowId: string | undefined, runId: string | undefined): object | undefined =>
   workflowId === undefined ? undefined : { workflowId, runId };
@@ -13,6 +18,8 @@ export function executionInfo(info: WorkflowExecutionInfo): Message {
   return {
     ...rest,
     execution: { workflowId, runId },
+    memo: rest.memo ?? {},
+    autoResetPoints: {},
     type: { name: workflowType },
     parentExecution: execution(parentWorkflowId, parentRunId),
     rootExecution: execution(rootWorkflowId, rootRunId),
@@ -25,6 +32,18 @@ const onExecution = (request: Message): Message => {
   return { ...request, workflowId, runId };
 };
 
+/** The first instant of the year 1: Go's zero time. */
+export const NO_TIME_MS = -62_135_596_800_000;
+
+function activityOptions(activity: PendingActivityInfo): object {
+  const { taskQueue, scheduleToCloseTimeout, scheduleToStartTimeout, startToCloseTimeout, heartbeatTimeout } = activity;
+  const { retryPolicy, priority } = activity;
+  return pendingOptions({
+    ...{ taskQueue, scheduleToCloseTimeout, scheduleToStartTimeout, startToCloseTimeout, heartbeatTimeout },
+    ...{ retryPolicy, priority },
+  });
+}
+
 function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
   const { executionConfig, workflowExecutionInfo: info, pendingActivities, pendingChildren } = described;
   const { workflowExecutionTimeout, workflowRunTimeout } = executionConfig;
@@ -32,20 +51,18 @@ function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
   return {
     executionConfig: {
       ...executionConfig,
+      workflowExecutionTimeout: workflowExecutionTimeout || undefined,
+      workflowRunTimeout: workflowRunTimeout || undefined,
       taskQueue: { name: executionConfig.taskQueue, kind: TaskQueueKind.NORMAL },
     },
     workflowExecutionInfo: executionInfo(info),
-    pendingActivities: pendingActivities.map(({ activityType, ...activity }) => ({
+    pendingActivities: pendingActivities.map((activity) => ({
       ...activity,
-      activityType: { name: activityType },
-      activityOptions: {
-        taskQueue: { name: activity.taskQueue, kind: TaskQueueKind.NORMAL },
-        scheduleToCloseTimeout: activity.scheduleToCloseTimeout,
-        scheduleToStartTimeout: activity.scheduleToStartTimeout,
-        startToCloseTimeout: activity.startToCloseTimeout,
-        heartbeatTimeout: activity.heartbeatTimeout,
-        retryPolicy: activity.retryPolicy,
-        priority: activity.priority,
+      activityType: { name: activity.activityType },
+      activityOptions: activityOptions(activity),
+      pauseInfo: activity.pauseInfo && {
+        pauseTime: activity.pauseInfo.pauseTime,
+        manual: { identity: activity.pauseInfo.identity, reason: activity.pauseInfo.reason },
       },
     })),
     pendingChildren: pendingChildren.map(({ workflowType, initiatedEventId, ...child }) => ({
@@ -56,7 +73,8 @@ function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
     pendingWorkflowTask: described.pendingWorkflowTask,
     workflowExtendedInfo: {
       executionExpirationTime: expiration(workflowExecutionTimeout, info.startTime),
-      runExpirationTime: expiration(workflowRunTimeout, info.executionTime),
+      // None is said as the year 1, as the reference server does.
+      runExpirationTime: expiration(workflowRunTimeout, info.executionTime) ?? NO_TIME_MS,
       cancelRequested: described.cancelRequested,
       originalStartTime: info.startTime,
     },

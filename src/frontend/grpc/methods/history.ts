@@ -3,6 +3,7 @@
 
 import type { EventBatches } from '../../../wire/api.ts';
 import { decode } from '../../../wire/codec.ts';
+import { EventType } from '../../../wire/enums.ts';
 import type { HistoryEvent } from '../../../wire/event.ts';
 import { invalid } from '../../validate/check.ts';
 import { answering, bytes, type Message, number, part, rpc, runNative, text } from '../rpc.ts';
@@ -40,11 +41,39 @@ function decodePage(token: Uint8Array): PageToken | undefined {
   throw invalid('Invalid NextPageToken.');
 }
 
-/** Batches as they are kept, as events. */
-export function eventsOf(batches: EventBatches): HistoryEvent[] {
+/** Timeouts that are none are said as such, as the reference server does: some of its clients read them without looking. */
+function sayZero(event: HistoryEvent): void {
+  switch (event.eventType) {
+    case EventType.WORKFLOW_EXECUTION_STARTED:
+      event.attributes.firstWorkflowTaskBackoff ??= 0;
+      return;
+    case EventType.ACTIVITY_TASK_SCHEDULED: {
+      const { attributes } = event;
+      attributes.scheduleToCloseTimeout ??= 0;
+      attributes.scheduleToStartTimeout ??= 0;
+      attributes.startToCloseTimeout ??= 0;
+      attributes.heartbeatTimeout ??= 0;
+      return;
+    }
+    case EventType.START_CHILD_WORKFLOW_EXECUTION_INITIATED:
+      event.attributes.workflowExecutionTimeout ??= 0;
+      event.attributes.workflowRunTimeout ??= 0;
+      return;
+    default:
+      return;
+  }
+}
+
+/** Batches as they are kept, as events. Clients expect each to have an id among all tasks of a server; none uses it for anything. */
+export function eventsOf(batches: EventBatches): (HistoryEvent & { taskId?: number })[] {
+  const events: (HistoryEvent & { taskId?: number })[] = [];
   // Written by the engine.
-  if (batches.length === 1 && batches[0] !== undefined) return decode(batches[0]) as HistoryEvent[];
-  return batches.flatMap((batch) => decode(batch) as HistoryEvent[]);
+  for (const batch of batches) events.push(...(decode(batch) as HistoryEvent[]));
+  for (const event of events) {
+    event.taskId = event.eventId;
+    sayZero(event);
+  }
+  return events;
 }
 
 interface Page {
@@ -80,7 +109,11 @@ export const GetWorkflowExecutionHistory = rpc(
     const waitNewEvent = request.waitNewEvent === true;
     const closeEventOnly = number(request, 'historyEventFilterType') === CLOSE_EVENT;
     const fromEventId = Math.max(1, token?.fromEventId ?? 1);
-    const body = { namespace, workflowId, runId: token?.runId ?? runId, fromEventId, waitNewEvent, closeEventOnly };
+    if (token !== undefined && text(part(request, 'execution'), 'runId') !== '' && token.runId !== runId) {
+      throw invalid('The page token is that of another run.');
+    }
+    const how = { fromEventId, waitNewEvent, closeEventOnly, withUnwritten: !waitNewEvent };
+    const body = { namespace, workflowId, runId: token?.runId ?? runId, ...how };
     runNative(
       'getWorkflowExecutionHistory',
       services,

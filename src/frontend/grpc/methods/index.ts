@@ -2,7 +2,9 @@
 // docs/reference/grpc.md is made from both.
 
 import type { Rpc } from '../rpc.ts';
+import * as activities from './activities.ts';
 import * as activityTasks from './activity-tasks.ts';
+import * as batch from './batch.ts';
 import * as executions from './executions.ts';
 import * as history from './history.ts';
 import * as info from './info.ts';
@@ -38,6 +40,14 @@ const workflowService: Readonly<Record<string, Rpc>> = {
   UpdateWorkflowExecution: updates.UpdateWorkflowExecution,
   PollWorkflowExecutionUpdate: updates.PollWorkflowExecutionUpdate,
   ExecuteMultiOperation: updates.ExecuteMultiOperation,
+  StartBatchOperation: batch.StartBatchOperation,
+  DescribeBatchOperation: batch.DescribeBatchOperation,
+  StopBatchOperation: batch.StopBatchOperation,
+  ListBatchOperations: batch.ListBatchOperations,
+  PauseActivity: activities.PauseActivity,
+  UnpauseActivity: activities.UnpauseActivity,
+  ResetActivity: activities.ResetActivity,
+  UpdateActivityOptions: activities.UpdateActivityOptions,
   ListWorkflowExecutions: visibility.ListWorkflowExecutions,
   ScanWorkflowExecutions: visibility.ScanWorkflowExecutions,
   ListOpenWorkflowExecutions: visibility.ListOpenWorkflowExecutions,

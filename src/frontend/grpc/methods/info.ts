@@ -3,6 +3,7 @@
 import type { PollerInfo } from '../../../wire/api.ts';
 import * as rules from '../../validate/rules.ts';
 import { nameIn, number, rpc, text } from '../rpc.ts';
+import { NO_TIME_MS } from './executions.ts';
 import { CLUSTER_NAME } from './namespaces.ts';
 
 /** The version of the Temporal server whose behaviour this door has: some clients ask for a least one. */
@@ -56,6 +57,7 @@ export const GetClusterInfo = rpc(({ info }, _caller, _request, call) =>
 );
 
 const ACTIVITY = 2;
+const UNVERSIONED = '__unversioned__';
 
 export const DescribeTaskQueue = rpc((services, caller, request, call) => {
   const namespace = text(request, 'namespace');
@@ -66,6 +68,7 @@ export const DescribeTaskQueue = rpc((services, caller, request, call) => {
   const kind = number(request, 'taskQueueType') === ACTIVITY ? 'activity' : 'workflow';
   const backlog = kind === 'activity' ? activityBacklog : workflowBacklog;
   call.reply({
+    versioningInfo: { currentVersion: UNVERSIONED, updateTime: NO_TIME_MS },
     pollers: pollers.filter((one) => one.kind === kind).map(pollerInfo),
     taskQueueStatus: request.includeTaskQueueStatus === true ? { backlogCountHint: backlog } : undefined,
     stats:
@@ -88,6 +91,7 @@ function pollerInfo({ identity, lastAccessTime, buildId }: PollerInfo): object {
 /** A queue is one partition to its clients: how many nodes share it is not theirs to know. */
 export const ListTaskQueuePartitions = rpc((services, caller, request, call) => {
   rules.namespace(services, caller, text(request, 'namespace'));
+  rules.present(services.limits, 'TaskQueue', nameIn(request, 'taskQueue'));
   const key = nameIn(request, 'taskQueue');
   const partition = { key, ownerHostName: services.info.nodeId };
   call.reply({ activityTaskQueuePartitions: [partition], workflowTaskQueuePartitions: [partition] });

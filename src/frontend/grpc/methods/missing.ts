@@ -1,9 +1,10 @@
 // Methods the API has and this door does not do: each says so in words, and why. `refused`: the reference server refuses them too. `notYet`: the
 // engine cannot do what they ask for.
 
-import { StatusCode } from '../../../wire/status.ts';
+import { StatusCode, type StatusDetail } from '../../../wire/status.ts';
 import { Refused } from '../../validate/check.ts';
-import { type Rpc, rpc } from '../rpc.ts';
+import * as rules from '../../validate/rules.ts';
+import { type Rpc, rpc, text } from '../rpc.ts';
 
 export type MissingState = 'refused' | 'notYet';
 
@@ -12,9 +13,10 @@ export interface MissingRpc extends Rpc {
   readonly reason: string;
 }
 
-const refuse = (state: MissingState, code: StatusCode, reason: string): MissingRpc => ({
-  ...rpc(() => {
-    throw new Refused({ code, message: reason });
+const refuse = (state: MissingState, code: StatusCode, reason: string, detail?: StatusDetail): MissingRpc => ({
+  ...rpc((services, caller, request) => {
+    if (state === 'refused') rules.namespace(services, caller, text(request, 'namespace'));
+    throw new Refused({ code, message: reason, detail });
   }),
   state,
   reason,
@@ -30,6 +32,7 @@ const oldVersioning = refuse(
   'refused',
   StatusCode.PERMISSION_DENIED,
   'Worker versioning by version sets and rules is disabled: use worker deployments.',
+  { kind: 'PermissionDenied', reason: '' },
 );
 
 export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc>>>> = {
@@ -88,10 +91,6 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
       notYet('worker deployments'),
     ),
     ...all(
-      ['StartBatchOperation', 'StopBatchOperation', 'DescribeBatchOperation', 'ListBatchOperations'],
-      notYet('batch operations'),
-    ),
-    ...all(
       [
         'PollNexusTaskQueue',
         'RespondNexusTaskCompleted',
@@ -106,10 +105,6 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
         'DeleteNexusOperationExecution',
       ],
       notYet('Nexus'),
-    ),
-    ...all(
-      ['UpdateActivityOptions', 'PauseActivity', 'UnpauseActivity', 'ResetActivity'],
-      notYet('operations on pending activities'),
     ),
     UpdateWorkflowExecutionOptions: notYet('changes of the options of running workflows'),
     ...all(

@@ -3,7 +3,7 @@
 import type { Delivery, TaskKind } from '../../../ports/matching.ts';
 import { TaskQueueKind } from '../../../wire/enums.ts';
 import { StatusCode } from '../../../wire/status.ts';
-import { Refused } from '../../validate/check.ts';
+import { invalid, Refused } from '../../validate/check.ts';
 import * as rules from '../../validate/rules.ts';
 import { type Message, number, part, type Rpc, rpc, text } from '../rpc.ts';
 
@@ -18,6 +18,22 @@ const buildIdOf = (request: Message): string | undefined =>
   text(part(request, 'workerVersionCapabilities'), 'buildId') ||
   text(request, 'binaryChecksum') ||
   undefined;
+
+/** WORKER_VERSIONING_MODE_VERSIONED */
+const VERSIONED = 2;
+
+/** A worker that wants to be chosen by its version has to say which that is. */
+function checkVersioning(request: Message): void {
+  const capabilities = part(request, 'workerVersionCapabilities');
+  if (capabilities.useVersioning === true && text(capabilities, 'buildId') === '') {
+    throw invalid('Build ID must be set when useVersioning is set.');
+  }
+  const options = part(request, 'deploymentOptions');
+  const complete = text(options, 'buildId') !== '' && text(options, 'deploymentName') !== '';
+  if (number(options, 'workerVersioningMode') === VERSIONED && !complete) {
+    throw invalid('Versioned workers must set both deployment name and build ID.');
+  }
+}
 
 /** `answer` makes the response of a task, with the queue that was polled. */
 export function poll(kind: TaskKind, answer: (task: Delivery, queue: Message) => object): Rpc {
@@ -36,6 +52,7 @@ export function poll(kind: TaskKind, answer: (task: Delivery, queue: Message) =>
           message: `A poll needs a deadline of at least ${SHORTEST_POLL_MS} ms, this one has ${Math.round(call.timeoutMs)} ms.`,
         });
       }
+      checkVersioning(request);
       const rate = number(part(part(request, 'taskQueueMetadata'), 'maxTasksPerSecond'), 'value');
       const polled = {
         namespace,

@@ -2,6 +2,7 @@
 
 import { decodeToken } from '../../../core/workflow/token.ts';
 import { invalid } from '../../validate/check.ts';
+import * as rules from '../../validate/rules.ts';
 import { bytes, type Rpc, text } from '../rpc.ts';
 
 export function withOwnNamespace(method: Rpc): Rpc {
@@ -10,6 +11,7 @@ export function withOwnNamespace(method: Rpc): Rpc {
     run(services, caller, request, call) {
       const named = text(request, 'namespace');
       if (named !== '') {
+        rules.namespace(services, caller, named);
         const token = decodeToken(bytes(request, 'taskToken'));
         if (token !== undefined && token.namespace !== named) {
           throw invalid('Operation requested with a token from a different namespace.');

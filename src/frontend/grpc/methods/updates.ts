@@ -5,7 +5,8 @@ import type { UpdateWithStartWorkflowExecutionResponse, UpdateWorkflowExecutionR
 import { UpdateWorkflowExecutionLifecycleStage as Stage } from '../../../wire/enums.ts';
 import { type Status, StatusCode } from '../../../wire/status.ts';
 import type { Call } from '../../door.ts';
-import { invalid } from '../../validate/check.ts';
+import { invalid, Refused } from '../../validate/check.ts';
+import * as rules from '../../validate/rules.ts';
 import { anyOf } from '../proto/codec.ts';
 import { answering, type Message, number, part, type RpcCall, rpc, runNative, text } from '../rpc.ts';
 import { RpcError, rpcError } from '../status.ts';
@@ -13,7 +14,7 @@ import { startAnswer, startBody } from './start.ts';
 
 /** A wait for an update ends after so long with how far it has come. */
 const LONG_POLL_MS = 20_000;
-const LONG = { defaultTimeoutMs: Number.POSITIVE_INFINITY, softTimeoutMs: LONG_POLL_MS } as const;
+const LONG = { defaultTimeoutMs: Number.POSITIVE_INFINITY, softTimeoutMs: LONG_POLL_MS, answersEarly: false } as const;
 
 function specOf(request: Message): Message {
   const update = part(request, 'request');
@@ -41,6 +42,7 @@ function admitted(call: Call, workflowId: unknown, runId: unknown, updateId: str
 
 export const UpdateWorkflowExecution = rpc((services, caller, request, call) => {
   const { workflowId, runId } = part(request, 'workflowExecution');
+  if (part(request, 'request').meta === undefined) throw invalid('Update meta is not set on request.');
   const spec = specOf(request);
   const updateId = text(spec, 'updateId') || services.random.uuid();
   const { namespace, firstExecutionRunId } = request;
@@ -68,7 +70,6 @@ export const PollWorkflowExecutionUpdate = rpc((services, caller, request, call)
   const ref = part(request, 'updateRef');
   const { workflowId, runId } = part(ref, 'workflowExecution');
   const { updateId } = ref;
-  if (text(ref, 'updateId') === '') throw invalid('UpdateId is not set on request.');
   const { namespace } = request;
   const ask = { namespace, workflowId, runId, updateId };
   const waitStage = number(part(request, 'waitPolicy'), 'lifecycleStage') || undefined;
@@ -93,6 +94,35 @@ function multiError(status: Status, failed: 'start' | 'update'): RpcError {
   return new RpcError(code, `MultiOperation could not be executed: ${message}`, [anyOf(MULTI, { statuses })]);
 }
 
+/** What of the two does not go together; said before either is looked at. */
+function multiProblem(
+  namespace: string,
+  start: Message,
+  update: Message,
+): { in: 'start' | 'update'; message: string } | undefined {
+  const { workflowId, runId } = part(update, 'workflowExecution');
+  const names = [text(start, 'namespace'), text(update, 'namespace')];
+  if (names.some((name) => name !== '' && name !== namespace)) {
+    return {
+      in: names[0] !== '' && names[0] !== namespace ? 'start' : 'update',
+      message: 'Namespace is not consistent.',
+    };
+  }
+  if (start.requestEagerExecution === true) return { in: 'start', message: 'RequestEagerExecution is not supported.' };
+  if (text(start, 'cronSchedule') !== '') return { in: 'start', message: 'CronSchedule is not allowed.' };
+  if (typeof runId === 'string' && runId !== '') return { in: 'update', message: 'RunId is not allowed.' };
+  if (text(start, 'workflowId') !== '' && workflowId !== start.workflowId) {
+    return { in: 'update', message: 'WorkflowId is not consistent with previous operation(s).' };
+  }
+  return text(part(part(update, 'request'), 'input'), 'name') === ''
+    ? { in: 'update', message: 'Name is not set on request.' }
+    : undefined;
+}
+
+/** Whether the start is what was refused: the update, once it is looked at, is refused for its own reasons only. */
+const ofStart = ({ code, detail }: Status): boolean =>
+  detail?.kind === 'WorkflowExecutionAlreadyStarted' || code === StatusCode.INVALID_ARGUMENT;
+
 export const ExecuteMultiOperation = rpc((services, caller, request, call) => {
   const operations = Array.isArray(request.operations) ? (request.operations as Message[]) : [];
   const [first = {}, second = {}] = operations;
@@ -101,27 +131,41 @@ export const ExecuteMultiOperation = rpc((services, caller, request, call) => {
   }
   const start = part(first, 'startWorkflow');
   const update = part(second, 'updateWorkflow');
-  if (text(part(update, 'workflowExecution'), 'workflowId') !== text(start, 'workflowId')) {
-    throw invalid('WorkflowId is not consistent with previous operation(s).');
+  rules.namespace(services, caller, text(request, 'namespace'));
+  const problem = multiProblem(text(request, 'namespace'), start, update);
+  if (problem !== undefined) {
+    call.fail(multiError(invalid(problem.message).status, problem.in));
+    return;
   }
   const spec = specOf(update);
   const updateId = text(spec, 'updateId') || services.random.uuid();
   const body = { ...startBody(start), namespace: request.namespace, update: { ...spec, updateId } };
   const wrapped: RpcCall = {
-    ...answering(call, (reply) => multiAnswer(start, reply as unknown as UpdateWithStartWorkflowExecutionResponse)),
+    ...answering(call, (reply) =>
+      multiAnswer(request.namespace, start, reply as unknown as UpdateWithStartWorkflowExecutionResponse),
+    ),
     isOpen: call.isOpen,
     header: (name) => call.header(name),
     fail: (error) => call.fail(error),
-    refuse: (status) =>
-      call.fail(multiError(status, status.detail?.kind === 'WorkflowExecutionAlreadyStarted' ? 'start' : 'update')),
+    refuse: (status) => call.fail(multiError(status, ofStart(status) ? 'start' : 'update')),
   };
-  runNative('updateWithStartWorkflowExecution', services, caller, body, wrapped);
+  try {
+    runNative('updateWithStartWorkflowExecution', services, caller, body, wrapped);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    wrapped.refuse(error.status);
+  }
 }, LONG);
 
-function multiAnswer(start: Message, reply: UpdateWithStartWorkflowExecutionResponse): object {
+function multiAnswer(namespace: unknown, start: Message, reply: UpdateWithStartWorkflowExecutionResponse): object {
   return {
     responses: [
-      { startWorkflow: startAnswer(reply.start as unknown as Message, start) },
+      {
+        startWorkflow: startAnswer(reply.start as unknown as Message, {
+          ...start,
+          namespace: reply.start.started ? namespace : undefined,
+        }),
+      },
       { updateWorkflow: updateAnswer(start.workflowId, reply.update) },
     ],
   };

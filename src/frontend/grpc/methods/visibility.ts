@@ -38,8 +38,12 @@ function olderFilter(request: Message, base: string, timeField: string): string 
   const status = number(part(request, 'statusFilter'), 'status');
   if (status === WorkflowExecutionStatus.RUNNING)
     throw invalid('StatusFilter must be specified and must be not Running.');
+  if (status === 0 && request.statusFilter !== undefined) throw invalid('StatusFilter must be specified.');
   if (status !== 0) terms.push(`ExecutionStatus = ${status}`);
   const { earliestTime, latestTime } = part(request, 'startTimeFilter');
+  if (typeof earliestTime === 'number' && typeof latestTime === 'number' && earliestTime > latestTime) {
+    throw invalid('EarliestTime in StartTimeFilter should not be larger than LatestTime.');
+  }
   const time = (ms: number): string => quoted(new Date(ms).toISOString());
   if (typeof earliestTime === 'number' && earliestTime > 0) terms.push(`${timeField} >= ${time(earliestTime)}`);
   if (typeof latestTime === 'number' && latestTime > 0) terms.push(`${timeField} <= ${time(latestTime)}`);

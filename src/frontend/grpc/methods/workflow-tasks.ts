@@ -2,8 +2,11 @@
 
 import type { Delivery } from '../../../ports/matching.ts';
 import type { QueryResult, RespondWorkflowTaskCompletedResponse, WorkflowTask } from '../../../wire/api.ts';
-import { TaskQueueKind } from '../../../wire/enums.ts';
+import { TaskQueueKind, WorkflowExecutionStatus } from '../../../wire/enums.ts';
+import { StatusCode } from '../../../wire/status.ts';
 import { taskPush } from '../../task-push.ts';
+import { Refused } from '../../validate/check.ts';
+import * as rules from '../../validate/rules.ts';
 import { type Message, nameIn, native, number, part, type Rpc, rpc, text } from '../rpc.ts';
 import { encodePage, eventsOf } from './history.ts';
 import { poll } from './poll.ts';
@@ -20,6 +23,8 @@ export function workflowTaskAnswer(delivery: Delivery, taskQueue: string): objec
   const { token, runId, nextEventId, workflowId, workflowType, history, ...rest } = task;
   return {
     ...rest,
+    // A query starts nothing.
+    startedEventId: delivery.kind === 'query' ? 0 : rest.startedEventId,
     taskToken: token,
     workflowExecution: { workflowId, runId },
     workflowType: { name: workflowType },
@@ -98,14 +103,26 @@ export const RespondQueryTaskCompleted = withOwnNamespace(
   ),
 );
 
-/** Nothing is kept of it but that it was called: where an execution is warm is its worker's to say with each answer. */
-export const ResetStickyTaskQueue = rpc((_services, _caller, _request, call) => call.reply({}));
+/** Nothing to do: where an execution is warm is its worker's to say with each answer, and a cold one asks for the history. */
+export const ResetStickyTaskQueue = native(
+  'describeWorkflowExecution',
+  (request) => {
+    const { workflowId, runId } = part(request, 'execution');
+    return { namespace: request.namespace, workflowId, runId };
+  },
+  (reply) => {
+    if (number(part(reply, 'workflowExecutionInfo'), 'status') === WorkflowExecutionStatus.RUNNING) return {};
+    const message = 'workflow execution already completed';
+    throw new Refused({ code: StatusCode.NOT_FOUND, message, detail: { kind: 'NotFound' } });
+  },
+);
 
 /** The worker goes: nothing waits for it. */
 export const ShutdownWorker = rpc(
   (services, caller, request, call) => {
     const namespace = text(request, 'namespace');
-    if (caller.mayUse(namespace)) services.pollers.shutDown(namespace, text(request, 'stickyTaskQueue'));
+    rules.namespace(services, caller, namespace);
+    services.pollers.shutDown(namespace, text(request, 'stickyTaskQueue'));
     call.reply({});
   },
   { callClass: 'worker' },
