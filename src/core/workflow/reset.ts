@@ -17,7 +17,7 @@ import { succeedTo, withoutInput } from './new-run.ts';
 import type { FormerRun, RunRow, StartRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
 import { sizeOf } from './size.ts';
-import { isOpen, type RunState } from './state.ts';
+import type { RunState } from './state.ts';
 import type { Turn } from './turn.ts';
 import { scheduleTask } from './workflow-task.ts';
 
@@ -46,8 +46,7 @@ export function forkRun(
   const attributes = timeoutsFromNow(turn.now, started.attributes);
   const start: StartRow = { attributes: withoutInput(attributes), startTime: turn.now, former };
   if (base.start.userMetadata !== undefined) start.userMetadata = base.start.userMetadata;
-  // The schedule that waits for the end of an open run waits for this one's.
-  if (isOpen(base) && base.start.scheduledBy !== undefined) start.scheduledBy = base.start.scheduledBy;
+  if (base.start.scheduledBy !== undefined) start.scheduledBy = base.start.scheduledBy;
   succeedTo(turn, runId);
   const run = turn.begin(runId, start, rowOf(turn.now, attributes));
   run.visible = true;

@@ -448,8 +448,8 @@ export class RunDraft implements FactSink {
     for (const { startedEventId } of this.timers()) this.timerClosed(startedEventId);
     const { child = 0, signal = 0, cancel = 0 } = this.row.counts;
     if (child > 0) for (const { initiatedEventId } of this.children.values()) this.childClosed(initiatedEventId);
-    if (signal + cancel > 0)
-      for (const { initiatedEventId } of this.externals.values()) this.externalAnswered(initiatedEventId);
+    const externals = signal + cancel > 0 ? this.externals.values() : [];
+    for (const { initiatedEventId } of externals) this.externalAnswered(initiatedEventId);
     for (const { updateId, admitted } of this.#updates?.values() ?? this.#base?.updates?.values() ?? [])
       if (admitted !== undefined) this.dropAdmitted(updateId);
     this.dropBuffered();
