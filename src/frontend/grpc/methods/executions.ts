@@ -19,7 +19,7 @@ export function executionInfo(info: WorkflowExecutionInfo): Message {
     ...rest,
     execution: { workflowId, runId },
     memo: rest.memo ?? {},
-    autoResetPoints: {},
+    autoResetPoints: rest.autoResetPoints ?? {},
     type: { name: workflowType },
     parentExecution: execution(parentWorkflowId, parentRunId),
     rootExecution: execution(rootWorkflowId, rootRunId),
