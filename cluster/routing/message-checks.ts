@@ -29,6 +29,7 @@ export type ForwardedType =
   | 'signal'
   | 'requestCancel'
   | 'terminate'
+  | 'reset'
   | 'completeWorkflowTask'
   | 'failWorkflowTask'
   | 'completeActivityTask'
@@ -174,6 +175,16 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     details: optional(common.payloads),
     identity: string,
     requestId: string,
+  }),
+  reset: object<Omit<messages.ResetMessage, 'history'>>({
+    type: typed('reset'),
+    target,
+    runId: string,
+    requestId: string,
+    reason: string,
+    identity: string,
+    workflowTaskFinishEventId: integer,
+    exclude: list(enumeration()),
   }),
   completeWorkflowTask: object<messages.CompleteWorkflowTaskMessage>({
     type: typed('completeWorkflowTask'),
@@ -348,6 +359,7 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
     case 'signal':
     case 'requestCancel':
     case 'terminate':
+    case 'reset':
     case 'createSchedule':
     case 'updateSchedule':
     case 'patchSchedule':

@@ -128,6 +128,7 @@ const heartbeatReply = object<{ cancelRequested: boolean; activityPaused: boolea
 });
 const optionsReply = object<{ options: ActivityOptions }>({ options: activityOptions });
 
+const resetReply = object<{ runId: string }>({ runId: string });
 const scheduleChanged = object<{ conflictToken: Uint8Array }>({ conflictToken: bytes });
 const scheduleDescribed = object<{ response: DescribeScheduleResponse }>({
   response: shaped(object({ schedule: some, info: some, conflictToken: bytes })),
@@ -141,6 +142,8 @@ const reply: Check<Reply> = (value) => {
       return { type: 'started', ...startedReply(value) };
     case 'heartbeat':
       return { type: 'heartbeat', ...heartbeatReply(value) };
+    case 'reset':
+      return { type: 'reset', ...resetReply(value) };
     case 'accepted':
       return { type: 'accepted', ...acceptedReply(value) };
     case 'activityOptions':

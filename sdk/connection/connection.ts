@@ -51,7 +51,7 @@ const DESCRIBE_TIMEOUT_MS = 10_000;
 export class Connection {
   readonly options: CompiledConnectionOptions;
   readonly operatorService = new OperatorService((method, body, options) => this.request(method, body, options));
-  readonly workflowService = new WorkflowService((method, body, options) => this.request(method, body, options));
+  readonly workflowService = new WorkflowService(this);
   /** By id, the workers of this process here: for eager starts. */
   readonly ownWorkers = new Map<string, { namespace: string; taskQueue: string }>();
   readonly #requests: RequestTable;

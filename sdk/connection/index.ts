@@ -5,6 +5,12 @@ export { DEFAULT_ADDRESS } from './address.ts';
 export type { WebSocketFactory, WebSocketLike } from './browser-transport.ts';
 export { Connection, Connection as NativeConnection } from './connection.ts';
 export { defaultIdentity, environmentVariable } from './host.ts';
+export {
+  type NamedExecution,
+  ResetReapplyExcludeType,
+  ResetReapplyType,
+  type ResetWorkflowExecutionRequest,
+} from './lifetime-requests.ts';
 export { OperatorService } from './operator-service.ts';
 export type {
   CompiledConnectionOptions,

@@ -26,21 +26,46 @@ import {
   type UnpauseActivityRequest,
   type UpdateActivityOptionsRequest,
 } from './activity-requests.ts';
+import type { ResetWorkflowExecutionRequest } from './lifetime-requests.ts';
 
 /** ms; each is answered at once. */
 const TIMEOUT_MS = 10_000;
 
-type Request = <M extends keyof Methods>(
-  method: M,
-  body: Methods[M]['request'],
-  options: { timeoutMs: number },
-) => Promise<Methods[M]['response']>;
+/** The connection it speaks through. */
+interface Host {
+  readonly identity: string;
+  request<M extends keyof Methods>(
+    method: M,
+    body: Methods[M]['request'],
+    options: { timeoutMs: number },
+  ): Promise<Methods[M]['response']>;
+}
 
 export class WorkflowService {
-  readonly #request: Request;
+  readonly #host: Host;
 
-  constructor(request: Request) {
-    this.#request = request;
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /**
+   * Does a workflow again from one of its workflow tasks on: a new run begins with the history before it, the run that is open ends as terminated.
+   *
+   * @returns The id of the new run.
+   * @throws RpcError INVALID_ARGUMENT when the event ends no workflow task, NOT_FOUND when there is no such run, RESOURCE_EXHAUSTED when its history
+   *   is larger than can be reset.
+   */
+  async resetWorkflowExecution(request: ResetWorkflowExecutionRequest): Promise<{ runId: string }> {
+    const { workflowExecution, workflowTaskFinishEventId: finish, reason = '', ...rest } = request;
+    const body = {
+      ...rest,
+      ...workflowExecution,
+      reason,
+      workflowTaskFinishEventId: typeof finish === 'number' ? finish : finish.toNumber(),
+      identity: request.identity ?? this.#host.identity,
+      requestId: request.requestId ?? globalThis.crypto.randomUUID(),
+    };
+    return await this.#host.request('resetWorkflowExecution', body, { timeoutMs: TIMEOUT_MS });
   }
 
   /**
@@ -52,7 +77,7 @@ export class WorkflowService {
    */
   async startBatchOperation(request: StartBatchOperationRequest): Promise<void> {
     // One for all attempts: the job starts once.
-    await this.#request(
+    await this.#host.request(
       'startBatchOperation',
       { ...request, requestId: globalThis.crypto.randomUUID() },
       { timeoutMs: TIMEOUT_MS },
@@ -65,12 +90,12 @@ export class WorkflowService {
    * @throws RpcError NOT_FOUND
    */
   async describeBatchOperation(request: { namespace: string; jobId: string }): Promise<BatchOperationInfo> {
-    return await this.#request('describeBatchOperation', request, { timeoutMs: TIMEOUT_MS });
+    return await this.#host.request('describeBatchOperation', request, { timeoutMs: TIMEOUT_MS });
   }
 
   /** Jobs of a namespace, newest first, page by page. */
   async listBatchOperations(request: ListBatchOperationsRequest): Promise<ListBatchOperationsResponse> {
-    return await this.#request('listBatchOperations', request, { timeoutMs: TIMEOUT_MS });
+    return await this.#host.request('listBatchOperations', request, { timeoutMs: TIMEOUT_MS });
   }
 
   /**
@@ -79,7 +104,7 @@ export class WorkflowService {
    * @throws RpcError NOT_FOUND for a job that is over, or not there.
    */
   async stopBatchOperation(request: StopBatchOperationRequest): Promise<void> {
-    await this.#request('stopBatchOperation', request, { timeoutMs: TIMEOUT_MS });
+    await this.#host.request('stopBatchOperation', request, { timeoutMs: TIMEOUT_MS });
   }
 
   /**
@@ -89,27 +114,27 @@ export class WorkflowService {
    * @throws RpcError ALREADY_EXISTS, also while executions of a deleted namespace of that name are not all gone
    */
   async registerNamespace(request: RegisterNamespaceRequest): Promise<void> {
-    await this.#request('registerNamespace', request, { timeoutMs: TIMEOUT_MS });
+    await this.#host.request('registerNamespace', request, { timeoutMs: TIMEOUT_MS });
   }
 
   /** By name or id. @throws RpcError NOT_FOUND */
   async describeNamespace(request: DescribeNamespaceRequest): Promise<NamespaceDescription> {
-    return await this.#request('describeNamespace', request, { timeoutMs: TIMEOUT_MS });
+    return await this.#host.request('describeNamespace', request, { timeoutMs: TIMEOUT_MS });
   }
 
   /** Those that this connection may use, or all for an operator; by name, page by page. */
   async listNamespaces(request: ListNamespacesRequest = {}): Promise<ListNamespacesResponse> {
-    return await this.#request('listNamespaces', request, { timeoutMs: TIMEOUT_MS });
+    return await this.#host.request('listNamespaces', request, { timeoutMs: TIMEOUT_MS });
   }
 
   /** What is left out stays; data is merged. A new retention is that of executions that have closed, too. For operators. */
   async updateNamespace(request: UpdateNamespaceRequest): Promise<NamespaceDescription> {
-    return await this.#request('updateNamespace', request, { timeoutMs: TIMEOUT_MS });
+    return await this.#host.request('updateNamespace', request, { timeoutMs: TIMEOUT_MS });
   }
 
   /** No workflow can be started in it any more; those that run go on. For operators. */
   async deprecateNamespace(request: { namespace: string }): Promise<void> {
-    await this.#request('deprecateNamespace', request, { timeoutMs: TIMEOUT_MS });
+    await this.#host.request('deprecateNamespace', request, { timeoutMs: TIMEOUT_MS });
   }
 
   /**
@@ -120,7 +145,7 @@ export class WorkflowService {
    */
   async pauseActivity(request: PauseActivityRequest): Promise<void> {
     const { reason, requestId } = request;
-    await this.#request(
+    await this.#host.request(
       'pauseActivity',
       { ...activitiesTarget(request), reason, requestId },
       { timeoutMs: TIMEOUT_MS },
@@ -140,7 +165,7 @@ export class WorkflowService {
       resetHeartbeat,
       jitter: optionalMs(request.jitter),
     };
-    await this.#request('unpauseActivity', body, { timeoutMs: TIMEOUT_MS });
+    await this.#host.request('unpauseActivity', body, { timeoutMs: TIMEOUT_MS });
   }
 
   /**
@@ -157,7 +182,7 @@ export class WorkflowService {
       restoreOriginalOptions,
       jitter: optionalMs(request.jitter),
     };
-    await this.#request('resetActivity', body, { timeoutMs: TIMEOUT_MS });
+    await this.#host.request('resetActivity', body, { timeoutMs: TIMEOUT_MS });
   }
 
   /**
@@ -174,6 +199,6 @@ export class WorkflowService {
       updateMask: updateMask?.paths,
       restoreOriginal,
     };
-    return await this.#request('updateActivityOptions', body, { timeoutMs: TIMEOUT_MS });
+    return await this.#host.request('updateActivityOptions', body, { timeoutMs: TIMEOUT_MS });
   }
 }

@@ -1,6 +1,7 @@
 // Event batches: a turn's new events as one MessagePack array, encoded once; those bytes go to disk, to workers and to readers.
 // Joining neighbours rewrites only the array's header. Called by the flusher (fewer rows) and by history (trimming).
 
+import { sizeOfEvent } from '../core/workflow/fold.ts';
 import { decode, encode } from '../wire/codec.ts';
 import type { HistoryEvent } from '../wire/event.ts';
 
@@ -14,6 +15,27 @@ export interface EventBatch {
 export function encodeBatch(events: readonly HistoryEvent[]): EventBatch {
   const first = events[0]?.eventId ?? 0;
   return { first, last: first + events.length - 1, bytes: encode(events) };
+}
+
+/** Events encoded together are at most so many; only a reset comes to more in one turn. */
+const MAX_BATCH_EVENTS = 256;
+/** Rough bytes after which a batch of a history taken over ends. */
+const MAX_BATCH_BYTES = 256 * 1024;
+
+/** One batch, or several where a reset takes a whole history over: readers get whole batches. */
+export function encodeBatches(events: readonly HistoryEvent[]): EventBatch[] {
+  if (events.length <= MAX_BATCH_EVENTS) return [encodeBatch(events)];
+  const batches: EventBatch[] = [];
+  let from = 0;
+  let bytes = 0;
+  events.forEach((event, i) => {
+    bytes += sizeOfEvent(event);
+    if (i + 1 < events.length && i + 1 - from < MAX_BATCH_EVENTS && bytes < MAX_BATCH_BYTES) return;
+    batches.push(encodeBatch(events.slice(from, i + 1)));
+    from = i + 1;
+    bytes = 0;
+  });
+  return batches;
 }
 
 function header(bytes: Uint8Array): { size: number; count: number } {

@@ -195,16 +195,13 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
       remove: (shard, row) => this.#inbound.deleteRow(shard, row),
     });
     this.#inbound = new Inbound({
-      core,
+      ...common,
       clock,
-      actors,
       committer: this.#committer,
       reads: this.#reads,
       retention: this.#retention,
       settings: this.#settings,
-      executor,
       isServing: () => this.#gate.isServing,
-      onReadFailed,
     });
     const fed = { overlay: this.#overlay, backlog: this.#backlog, timers: this.#timers, outbox: this.#outbox };
     const keepsLowWaters = options.commitLog === undefined && store.scope === 'node';

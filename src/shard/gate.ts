@@ -71,6 +71,7 @@ export class Gate {
       case 'pollUpdate':
       case 'requestCancel':
       case 'terminate':
+      case 'reset':
       case 'describeSchedule':
       case 'scheduleTimes':
         return load >= 0.75 ? overloaded(message.type) : undefined;

@@ -16,7 +16,9 @@ import type { Committer } from './committer.ts';
 import type { ActorCore } from './core.ts';
 import type { Executor, TurnExtras } from './executor.ts';
 import { applied } from './outbox.ts';
+import type { Reader } from './reader.ts';
 import type { Reads } from './reads.ts';
+import { Resets } from './resets.ts';
 import type { Retention } from './retention.ts';
 import type { Settings } from './settings.ts';
 import type { Shard } from './shard.ts';
@@ -29,6 +31,7 @@ export interface InboundOptions {
   clock: Clock;
   actors: Actors;
   committer: Committer;
+  reader: Reader;
   reads: Reads;
   retention: Retention;
   settings: Settings;
@@ -39,13 +42,19 @@ export interface InboundOptions {
 
 export class Inbound {
   readonly #options: InboundOptions;
+  readonly #resets: Resets;
 
   constructor(options: InboundOptions) {
     this.#options = options;
+    this.#resets = new Resets(options);
   }
 
-  /** Queries, updates and cancels may name an earlier, closed run: its rows are read first. */
+  /** Resets need histories. Queries, updates and cancels may name an earlier, closed run: its rows are read first. */
   speak(actor: Actor, message: Message, done: Done<Reply>, extras?: TurnExtras): void {
+    if (message.type === 'reset') {
+      this.#resets.speak(actor, message, done);
+      return;
+    }
     const runId = namedRun(message);
     const current = this.#options.core.currentRunId(actor.state);
     if (!runId || current === undefined || runId === current) {

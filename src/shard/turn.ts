@@ -21,7 +21,7 @@ import { encode } from '../wire/codec.ts';
 import type { HistoryEvent } from '../wire/event.ts';
 import type { Status } from '../wire/status.ts';
 import { type Actor, taskId } from './actor.ts';
-import { encodeBatch } from './batches.ts';
+import { encodeBatches } from './batches.ts';
 import type { BacklogDelta, Receipt } from './entry.ts';
 import { eventsKey, eventsPrefix, rowKey, startedKey } from './keys.ts';
 
@@ -94,7 +94,7 @@ export class Turn {
       this.#events ??= new Map();
       const before = this.#events.get(runId);
       if (before === undefined) this.#events.set(runId, [...events]);
-      else before.push(...events);
+      else for (const event of events) before.push(event);
     }
     if (outcome.schedule !== undefined) this.schedule = outcome.schedule;
     for (const change of outcome.visibility) {
@@ -166,11 +166,12 @@ export class Turn {
     actor.countRequests();
     this.#changes = undefined;
     for (const [runId, events] of this.#events ?? []) {
-      const batch = encodeBatch(events);
-      this.rows.set(eventsKey(eventsPrefix(actor.base, runId), batch.first), batch.bytes);
+      for (const batch of encodeBatches(events)) {
+        this.rows.set(eventsKey(eventsPrefix(actor.base, runId), batch.first), batch.bytes);
+        this.#tail.push(actor.tail.append(runId, batch));
+      }
       this.grown.push(runId);
       if (events.some(isStateMarker)) this.published.push(runId);
-      this.#tail.push(actor.tail.append(runId, batch));
     }
     this.#events = undefined;
     this.rows.forEach((value, key) => {

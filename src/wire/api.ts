@@ -24,6 +24,7 @@ import type {
   MeteringMetadata,
   Payloads,
   Priority,
+  ResetPointInfo,
   RetryPolicy,
   SearchAttributes,
   UpdateOutcome,
@@ -37,6 +38,8 @@ import type {
   PendingActivityState,
   PendingWorkflowTaskState,
   QueryRejectCondition,
+  ResetReapplyExcludeType,
+  ResetReapplyType,
   UpdateWorkflowExecutionLifecycleStage,
   WorkflowExecutionStatus,
   WorkflowIdConflictPolicy,
@@ -149,6 +152,27 @@ export interface TerminateWorkflowExecutionRequest {
   details?: Payloads | undefined;
   identity: string;
   requestId: string;
+}
+
+export interface ResetWorkflowExecutionRequest {
+  namespace: string;
+  workflowId: string;
+  /** Empty: the current run. Open or closed. */
+  runId?: string | undefined;
+  reason: string;
+  /** The event that ends the workflow task to do again (completed, failed, timed out), or its Started event. */
+  workflowTaskFinishEventId: number;
+  /** Default: ALL_ELIGIBLE. */
+  resetReapplyType?: ResetReapplyType | undefined;
+  /** What is not applied again; beside `resetReapplyType`. */
+  resetReapplyExcludeTypes?: ResetReapplyExcludeType[] | undefined;
+  identity: string;
+  requestId: string;
+}
+
+export interface ResetWorkflowExecutionResponse {
+  /** The run that begins. */
+  runId: string;
 }
 
 export interface QueryWorkflowRequest {
@@ -333,6 +357,8 @@ export interface DescribeWorkflowExecutionResponse {
   pendingChildren: PendingChildInfo[];
   /** Cancellation was requested, the run has not closed yet. */
   cancelRequested: boolean;
+  /** Where the run can be reset to by build: one point for each build that completed workflow tasks. */
+  autoResetPoints: ResetPointInfo[];
 }
 
 export interface GetWorkflowExecutionHistoryRequest extends ExecutionTarget {
@@ -775,6 +801,8 @@ export interface Methods {
   };
   requestCancelWorkflowExecution: { request: RequestCancelWorkflowExecutionRequest; response: Empty };
   terminateWorkflowExecution: { request: TerminateWorkflowExecutionRequest; response: Empty };
+  /** Ends the run when it is open; a repeat with the same request id returns the first answer. */
+  resetWorkflowExecution: { request: ResetWorkflowExecutionRequest; response: ResetWorkflowExecutionResponse };
   queryWorkflow: { request: QueryWorkflowRequest; response: QueryWorkflowResponse };
   updateWorkflowExecution: { request: UpdateWorkflowExecutionRequest; response: UpdateWorkflowExecutionResponse };
   pollWorkflowExecutionUpdate: {

@@ -384,3 +384,22 @@ export const WorkflowTaskFailedCause = {
   REQUEST_TOO_LARGE: 40,
 } as const;
 export type WorkflowTaskFailedCause = (typeof WorkflowTaskFailedCause)[keyof typeof WorkflowTaskFailedCause];
+
+/** Deprecated in the API, kept for its callers: which kinds a reset reapplies. */
+export const ResetReapplyType = {
+  UNSPECIFIED: 0,
+  SIGNAL: 1,
+  NONE: 2,
+  ALL_ELIGIBLE: 3,
+} as const;
+export type ResetReapplyType = (typeof ResetReapplyType)[keyof typeof ResetReapplyType];
+
+/** What a reset leaves behind of the events after its point. */
+export const ResetReapplyExcludeType = {
+  UNSPECIFIED: 0,
+  SIGNAL: 1,
+  UPDATE: 2,
+  NEXUS: 3,
+  CANCEL_REQUEST: 4,
+} as const;
+export type ResetReapplyExcludeType = (typeof ResetReapplyExcludeType)[keyof typeof ResetReapplyExcludeType];

@@ -20,6 +20,7 @@ import {
   withStart,
   withTarget,
 } from './options.ts';
+import { defineResetCommand } from './reset.ts';
 import { showHistory } from './show.ts';
 import { defineUpdateCommands } from './update.ts';
 
@@ -92,6 +93,7 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
     );
 
   defineUpdateCommands(workflow, withConnection);
+  defineResetCommand(workflow, withConnection);
 
   withTarget(
     define('metadata', 'which signals, queries and updates a workflow handles, and what it says of itself'),

@@ -12,7 +12,7 @@ import {
 import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
 import type { Failure } from '../../wire/failure.ts';
 import { notifyWorker, releaseTask } from './activity-task.ts';
-import { beginRun } from './new-run.ts';
+import { beginRun, succeedTo } from './new-run.ts';
 import { settleQueries } from './queries.ts';
 import { releaseChildren, reportToParent } from './relations.ts';
 import { retryVerdict } from './retry.ts';
@@ -30,16 +30,18 @@ export function closeRun(run: RunDraft): void {
     notifyWorker(run, activity, 'notFound');
     releaseTask(run, activity);
   }
-  releaseChildren(run);
-  reportToParent(run);
-  reportToSchedule(run);
+  if (run.resetTo === undefined) {
+    releaseChildren(run);
+    reportToParent(run);
+    reportToSchedule(run);
+  }
   run.dropPending();
   run.row.sticky = undefined;
   run.row.firstTaskAt = undefined;
   run.visible = true;
   settleQueries(run);
   const { status, closeTime = run.now, nextRunId } = run.facts;
-  closeUpdates(run, nextRunId);
+  closeUpdates(run, nextRunId ?? run.resetTo);
   run.turn.effects.push({ type: 'runClosed', runId: run.runId, status, closeTime, nextRunId });
 }
 
@@ -107,12 +109,9 @@ export function inherited(run: RunDraft, runId: string): WorkflowExecutionStarte
   return attributesOfNext;
 }
 
-/** The successor becomes the workflow id's current run; the client's start that began the chain stays known by its run. */
+/** The successor becomes the workflow id's current run. */
 export function succeed(run: RunDraft, runId: string, attributes: WorkflowExecutionStartedEventAttributes): void {
-  const { chain } = run.turn.state;
-  if (chain === undefined) throw new Error(`run ${run.runId} is open without a chain row`);
-  const start = chain.start.runId === run.runId ? { ...chain.start, status: run.facts.status } : chain.start;
-  run.turn.setChain({ currentRunId: runId, start });
+  succeedTo(run.turn, runId, { runId: run.runId, status: run.facts.status });
   const { userMetadata, scheduledBy } = run.start;
   beginRun(run.turn, { runId, attributes, userMetadata, scheduledBy });
 }

@@ -19,6 +19,7 @@ import { parentClosed } from './messages/parent-closed.ts';
 import { pauseActivity } from './messages/pause-activity.ts';
 import { abandonQuery, askQuery, queryAnswered, queryLost } from './messages/query.ts';
 import { requestCancel } from './messages/request-cancel.ts';
+import { reset } from './messages/reset.ts';
 import { resetActivity } from './messages/reset-activity.ts';
 import { signal } from './messages/signal.ts';
 import { signalExternal } from './messages/signal-external.ts';
@@ -46,6 +47,8 @@ export function decide(state: ActorState, message: Message, context: TurnContext
       return requestCancel(state, message, context);
     case 'terminate':
       return terminate(state, message, context);
+    case 'reset':
+      return reset(state, message, context);
     case 'startWorkflowTask':
       return startWorkflowTask(state, message, context);
     case 'startActivityTask':

@@ -103,5 +103,6 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
     pendingTimers: Array.from(run.timers.values(), ({ timerId, fireTime }) => ({ timerId, fireTime })),
     pendingChildren: Array.from(run.children.values(), childInfo),
     cancelRequested: run.row.facts.cancelRequested,
+    autoResetPoints: run.row.facts.resetPoints,
   };
 }

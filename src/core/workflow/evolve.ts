@@ -19,7 +19,7 @@ import {
   type TimerRow,
   type UpdateRow,
 } from './rows.ts';
-import { type ActorState, newRunState, putUpdate, type RunState, type WaitingQuery } from './state.ts';
+import { type ActorState, dropUpdate, newRunState, putUpdate, type RunState, type WaitingQuery } from './state.ts';
 import { activityDeadline } from './timeouts.ts';
 import { applyChanges, type VolatileChanges } from './volatile.ts';
 
@@ -100,7 +100,8 @@ function applyRunRow(state: ActorState, change: RowChange, aside: Aside): void {
   else if (table === 'child') applyRow(run.children, Number(id), value as ChildRow | undefined);
   else if (table === 'external') applyRow(run.externals, Number(id), value as ExternalRow | undefined);
   else if (table === 'update') {
-    if (value !== undefined) putUpdate(run, value as UpdateRow);
+    if (value === undefined) dropUpdate(run, Number(id));
+    else putUpdate(run, value as UpdateRow);
   } else if (table === 'buffered') applyRow(run.buffered, Number(id), value as BufferedRow | undefined);
 }
 

@@ -30,7 +30,7 @@ export function unpackChain([current, requestId, runId, at, started, status]: un
   return { currentRunId: current, start };
 }
 
-export function packStart({ attributes, startTime, userMetadata, scheduledBy }: StartRow): unknown[] {
+export function packStart({ attributes, startTime, userMetadata, former, scheduledBy }: StartRow): unknown[] {
   const { workflowType, taskQueue, workflowTaskTimeout, identity, attempt, workflowId, ...others } = attributes;
   const { originalExecutionRunId: original, firstExecutionRunId: first, ...rest } = others;
   return trimmed([
@@ -47,13 +47,14 @@ export function packStart({ attributes, startTime, userMetadata, scheduledBy }: 
     // Most often the same: true.
     first !== undefined && first === original ? true : first,
     isEmpty(rest) ? undefined : rest,
+    former,
     scheduledBy,
   ]);
 }
 
 export function unpackStart(list: unknown[]): StartRow {
   const [startTime, userMetadata, type, queue, kind, workflowTaskTimeout, identity, attempt, workflowId] = list;
-  const [, , , , , , , , , original, first, rest, scheduledBy] = list;
+  const [, , , , , , , , , original, first, rest, former, scheduledBy] = list;
   const taskQueue: TaskQueue = typeof queue === 'string' ? { name: queue } : { ...(queue as TaskQueue) };
   put(taskQueue, 'kind', kind);
   const attributes: WorkflowExecutionStartedEventAttributes = { workflowType: { name: String(type) }, taskQueue };
@@ -66,6 +67,7 @@ export function unpackStart(list: unknown[]): StartRow {
   if (typeof rest === 'object' && rest !== null) Object.assign(attributes, rest);
   const row: StartRow = { attributes, startTime: Number(startTime) };
   put(row, 'userMetadata', userMetadata);
+  put(row, 'former', former);
   put(row, 'scheduledBy', scheduledBy);
   return row;
 }

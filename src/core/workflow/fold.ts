@@ -28,6 +28,8 @@ export interface FactSink {
   childClosed(initiatedEventId: number): void;
   externalRequested(row: ExternalRow): void;
   externalAnswered(initiatedEventId: number): void;
+  updateAdmitted(row: UpdateRow): void;
+  /** It is admitted no more, if it was. */
   updateAccepted(row: UpdateRow): void;
   updateCompleted(acceptedEventId: number, eventId: number): void;
 }
@@ -212,6 +214,13 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
     case EventType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
       sink.externalAnswered(event.attributes.initiatedEventId);
       return;
+    case EventType.WORKFLOW_EXECUTION_UPDATE_ADMITTED: {
+      const { request } = event.attributes;
+      const updateId = request?.meta?.updateId;
+      if (request === undefined || !updateId) return;
+      sink.updateAdmitted({ updateId, acceptedEventId: event.eventId, admitted: request });
+      return;
+    }
     case EventType.WORKFLOW_EXECUTION_UPDATE_ACCEPTED: {
       const { protocolInstanceId = '', acceptedRequest } = event.attributes;
       const row: UpdateRow = { updateId: protocolInstanceId, acceptedEventId: event.eventId };
@@ -282,7 +291,13 @@ export function foldEvents(runId: string, events: Iterable<HistoryEvent>): Folde
     childClosed: (initiatedEventId) => void children.delete(initiatedEventId),
     externalRequested: (external) => void externals.set(external.initiatedEventId, external),
     externalAnswered: (initiatedEventId) => void externals.delete(initiatedEventId),
-    updateAccepted: (update) => void updates.set(update.acceptedEventId, update),
+    updateAdmitted: (update) => void updates.set(update.acceptedEventId, update),
+    updateAccepted: (update) => {
+      for (const { updateId, acceptedEventId, admitted } of updates.values()) {
+        if (admitted !== undefined && updateId === update.updateId) updates.delete(acceptedEventId);
+      }
+      updates.set(update.acceptedEventId, update);
+    },
     updateCompleted: (acceptedEventId, completedEventId) => {
       const update = updates.get(acceptedEventId);
       if (update !== undefined) updates.set(acceptedEventId, { ...update, completedEventId });
@@ -291,7 +306,9 @@ export function foldEvents(runId: string, events: Iterable<HistoryEvent>): Folde
   for (const event of events) {
     applyEvent(sink, event);
     countEvent(facts, event);
-    if (facts.closeTime !== undefined) for (const rows of [activities, timers, children, externals]) rows.clear();
+    if (facts.closeTime === undefined) continue;
+    for (const rows of [activities, timers, children, externals]) rows.clear();
+    for (const [id, { admitted }] of updates) if (admitted !== undefined) updates.delete(id);
   }
   return { facts, activities, timers, children, externals, updates };
 }

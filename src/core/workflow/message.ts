@@ -14,22 +14,32 @@ import type {
   SearchAttributes,
   UserMetadata,
   WorkerVersionStamp,
-  WorkflowExecution,
   WorkflowTaskCompletedMetadata,
 } from '../../wire/common.ts';
 import type {
-  ParentClosePolicy,
   QueryRejectCondition,
-  RetryState,
-  StartChildWorkflowExecutionFailedCause,
+  ResetReapplyExcludeType,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
   WorkflowTaskFailedCause,
 } from '../../wire/enums.ts';
+import type { HistoryEvent } from '../../wire/event.ts';
 import type { Failure } from '../../wire/failure.ts';
 import type { ProtocolMessage } from '../../wire/protocol-message.ts';
 import type { ScheduleMessage, StartScheduledMessage } from '../schedule/message.ts';
+import type {
+  CancelExternalMessage,
+  ChildClosedMessage,
+  ChildStartedMessage,
+  ChildStartFailedMessage,
+  ExternalAnsweredMessage,
+  ParentClosedMessage,
+  SignalExternalMessage,
+  StartChildMessage,
+} from './relation-messages.ts';
 import type { UpdateGoal } from './volatile.ts';
+
+export type * from './relation-messages.ts';
 
 /** Names one start of one task for ever: the term of the entry that holds it and a number unique in that term (I1, I6). */
 export interface StartId {
@@ -120,6 +130,30 @@ export interface TerminateMessage {
   details?: Payloads | undefined;
   identity: string;
   requestId: string;
+}
+
+/**
+ * A run is done again from one of its workflow tasks on, as a new run with the events before it. Doors leave `history` out: the shard reads it,
+ * since events are in no row of the actor.
+ */
+export interface ResetMessage {
+  type: 'reset';
+  target: RunTarget;
+  /** Fresh: the id of the run this reset would create. */
+  runId: string;
+  requestId: string;
+  reason: string;
+  identity: string;
+  /** The end of the workflow task that is done again; the events before it stay. */
+  workflowTaskFinishEventId: number;
+  exclude: readonly ResetReapplyExcludeType[];
+  history?: ResetHistory | undefined;
+}
+
+/** What a reset reads: the whole history of its run, and then the histories of the runs that continued it as new. */
+export interface ResetHistory {
+  base: readonly HistoryEvent[];
+  later: readonly { runId: string; events: readonly HistoryEvent[] }[];
 }
 
 /** A worker that took a task: who it is, and the session the task is started for (DESIGN §5). */
@@ -364,107 +398,12 @@ export interface DeleteRunMessage {
   runId: string;
 }
 
-// ---------------------------------------------------------------- between workflows, through the outbox (DESIGN §5)
-
-/** The run that asks something of another workflow, and the Initiated event of its history that says so: the answer names both. */
-export interface Origin {
-  namespace: string;
-  workflowId: string;
-  runId: string;
-  initiatedEventId: number;
-}
-
-/** What an answer names of its origin; the rest is its address. */
-export type OriginRef = Pick<Origin, 'runId' | 'initiatedEventId'>;
-
-/** A workflow starts this one as its child. Answered by `childStarted` or `childStartFailed`. */
-export interface StartChildMessage extends StartInput {
-  type: 'startChild';
-  origin: Origin;
-  /** The top of the tree of parents. */
-  root: WorkflowExecution;
-  /** Told back with the answer: a parent that closed meanwhile acts on it. */
-  parentClosePolicy: ParentClosePolicy;
-}
-
-/** Another workflow signals this one. Answered by `externalAnswered`. */
-export interface SignalExternalMessage {
-  type: 'signalExternal';
-  origin: Origin;
-  /** Absent or empty: the current run. */
-  runId?: string | undefined;
-  childWorkflowOnly: boolean;
-  signalName: string;
-  input?: Payloads | undefined;
-  header?: Header | undefined;
-}
-
-/** Another workflow requests cancellation of this one. Answered by `externalAnswered`. */
-export interface CancelExternalMessage {
-  type: 'cancelExternal';
-  origin: Origin;
-  /** Absent or empty: the current run. */
-  runId?: string | undefined;
-  childWorkflowOnly: boolean;
-  reason?: string | undefined;
-}
-
-/** The parent of this workflow closed: what its close policy asks for (never ABANDON). Not answered. */
-export interface ParentClosedMessage {
-  type: 'parentClosed';
-  policy: typeof ParentClosePolicy.TERMINATE | typeof ParentClosePolicy.REQUEST_CANCEL;
-  parent: { workflowId: string; runId: string };
-  /** First run of the child's chain: whatever run of it is open is meant, and nothing else that has the id by now. */
-  firstRunId: string;
-}
-
-/** A child of this workflow has started. */
-export interface ChildStartedMessage {
-  type: 'childStarted';
-  origin: OriginRef;
-  child: { namespace: string; workflowId: string; runId: string };
-  parentClosePolicy: ParentClosePolicy;
-}
-
-export interface ChildStartFailedMessage {
-  type: 'childStartFailed';
-  origin: OriginRef;
-  cause: StartChildWorkflowExecutionFailedCause;
-}
-
-/** How the last run of a child's chain ended. */
-export type ChildClosure =
-  | { how: 'completed'; result?: Payloads | undefined }
-  | { how: 'failed'; failure?: Failure | undefined; retryState?: RetryState | undefined }
-  | { how: 'canceled'; details?: Payloads | undefined }
-  | { how: 'timedOut'; retryState?: RetryState | undefined }
-  | { how: 'terminated' };
-
-/** A child of this workflow has closed, and nothing continues it. */
-export interface ChildClosedMessage {
-  type: 'childClosed';
-  origin: OriginRef;
-  /** The run that closed. */
-  child: { workflowId: string; runId: string };
-  firstRunId: string;
-  closure: ChildClosure;
-}
-
-/** Why a signal or cancel request did not reach the other workflow. */
-export type ExternalRefusal = 'workflowNotFound' | 'namespaceNotFound' | 'tooManySignals';
-
-/** The other workflow has this run's signal or cancel request, or refused it. */
-export interface ExternalAnsweredMessage {
-  type: 'externalAnswered';
-  origin: OriginRef;
-  refusal?: ExternalRefusal | undefined;
-}
-
 export type Message =
   | StartMessage
   | SignalMessage
   | RequestCancelMessage
   | TerminateMessage
+  | ResetMessage
   | StartWorkflowTaskMessage
   | StartActivityTaskMessage
   | UndoStartMessage

@@ -1,7 +1,7 @@
 // A run begins: by a client's start, or as the successor of a run that continued as new or is retried.
 
 import type { UserMetadata } from '../../wire/common.ts';
-import { EventType } from '../../wire/enums.ts';
+import { EventType, type WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
 import type { ScheduledBy } from '../schedule/message.ts';
 import { initialFacts } from './fold.ts';
@@ -36,6 +36,24 @@ export function clampTimeouts(
   return { execution, run, task };
 }
 
+/** As the start row keeps them: the input only where another run may begin with it. */
+export function withoutInput(
+  attributes: WorkflowExecutionStartedEventAttributes,
+): WorkflowExecutionStartedEventAttributes {
+  if (attributes.retryPolicy !== undefined) return attributes;
+  const { input: _input, ...rest } = attributes;
+  return rest;
+}
+
+/** The workflow id's current run is another from now on; the client's start that began the chain stays known by its run. */
+export function succeedTo(turn: Turn, runId: string, ended?: { runId: string; status: WorkflowExecutionStatus }): void {
+  const { chain, run } = turn.state;
+  if (chain === undefined) throw new Error(`workflow ${turn.state.workflowId} has runs without a chain row`);
+  const last = ended ?? (run && { runId: run.runId, status: run.row.facts.status });
+  const start = last?.runId === chain.start.runId ? { ...chain.start, status: last.status } : chain.start;
+  turn.setChain({ currentRunId: runId, start });
+}
+
 export function beginRun(
   turn: Turn,
   { runId, attributes, userMetadata, signal, scheduledBy, eagerFor }: NewRun,
@@ -60,11 +78,7 @@ export function beginRun(
       row.executionExpiration ?? Number.POSITIVE_INFINITY,
     );
   }
-  const { input: _input, ...withoutInput } = attributes;
-  const start: StartRow = {
-    attributes: attributes.retryPolicy === undefined ? withoutInput : attributes,
-    startTime: now,
-  };
+  const start: StartRow = { attributes: withoutInput(attributes), startTime: now };
   if (userMetadata !== undefined) start.userMetadata = userMetadata;
   if (scheduledBy !== undefined) start.scheduledBy = scheduledBy;
   const run = turn.begin(runId, start, row);

@@ -136,6 +136,8 @@ export interface StartedActivityTask {
 export type Reply =
   | { type: 'started'; response: StartWorkflowExecutionResponse }
   | { type: 'heartbeat'; cancelRequested: boolean; activityPaused: boolean; activityReset: boolean }
+  /** `runId`: the run that the reset began. */
+  | { type: 'reset'; runId: string }
   | StartedWorkflowTask
   | StartedActivityTask
   /** Options of the activities that were changed, as they are now; of several, the first's. */

@@ -26,6 +26,7 @@ type Step =
   | { do: 'failTask' }
   | { do: 'activity'; pick: number; how: number; byId: boolean }
   | RelationStep
+  | { do: 'reset'; pick: number; exclude: boolean }
   | { do: 'pass'; ms: number };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -78,6 +79,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant('pass' as const),
       ms: fc.constantFrom(1, 500, 1_000, 5_000, 30_000, 700_000),
     }),
+  },
+);
+
+/** A run that is reset has events of another, so what is counted over all histories is counted without. */
+const stepOrReset: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 12, arbitrary: step },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('reset' as const), pick: fc.nat(9), exclude: fc.boolean() }),
   },
 );
 
@@ -182,6 +192,17 @@ class Player {
         if (task === undefined) return undefined;
         return { type: 'failWorkflowTask', task, identity: WORKER, cause: 14, failure: applicationFailure('bug') };
       }
+      case 'reset': {
+        const ends = world.history().filter(({ eventType }) => TASK_ENDS.includes(eventType));
+        const end = ends[step.pick % Math.max(1, ends.length)];
+        if (end === undefined) return undefined;
+        return world.resetMessage({
+          runId: `reset-${this.#n}`,
+          requestId: `reset-${this.#n}`,
+          workflowTaskFinishEventId: end.eventId,
+          exclude: step.exclude ? [1, 4] : [],
+        });
+      }
       case 'other':
         return relationMessage(world, step, this.#n);
       case 'activity':
@@ -275,6 +296,13 @@ const isAnswer = ({ type }: Message): boolean =>
   type === 'childStarted' || type === 'childStartFailed' || type === 'childClosed' || type === 'externalAnswered';
 
 const LARGE = 'x'.repeat(4_200);
+
+const TASK_ENDS: readonly number[] = [
+  EventType.WORKFLOW_TASK_STARTED,
+  EventType.WORKFLOW_TASK_COMPLETED,
+  EventType.WORKFLOW_TASK_FAILED,
+  EventType.WORKFLOW_TASK_TIMED_OUT,
+];
 
 const isCommand = (value: Command | undefined): value is Command => value !== undefined;
 
@@ -385,7 +413,7 @@ const taskKey = ({
 describe('over random messages', { timeout: 60_000 }, () => {
   it('offers and settlements tell exactly which tasks wait and which are started', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), limits, (steps, bounds) => {
+      fc.property(fc.array(stepOrReset, { maxLength: 60, size: 'max' }), limits, (steps, bounds) => {
         const player = new Player(bounds);
         const ledger = new Ledger();
         for (const next of [{ do: 'start', conflict: 1, retry: true, runTimeout: 0, delay: 0 } as const, ...steps]) {
@@ -406,7 +434,7 @@ describe('over random messages', { timeout: 60_000 }, () => {
 
   it('an actor rebuilt from rows is the live actor, and the rows are the fold of the history (I4)', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), limits, (steps, bounds) => {
+      fc.property(fc.array(stepOrReset, { maxLength: 60, size: 'max' }), limits, (steps, bounds) => {
         const player = new Player(bounds);
         player.play({ do: 'start', conflict: 1, retry: false, runTimeout: 0, delay: 0 }, () => undefined);
         for (const next of steps) {
@@ -427,7 +455,7 @@ describe('over random messages', { timeout: 60_000 }, () => {
 
   it('dropping and rebuilding the actor at any moment changes no decision (I4)', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 50, size: 'max' }), limits, (steps, bounds) => {
+      fc.property(fc.array(stepOrReset, { maxLength: 50, size: 'max' }), limits, (steps, bounds) => {
         const player = new Player(bounds);
         player.play({ do: 'start', conflict: 1, retry: true, runTimeout: 0, delay: 0 }, () => undefined);
         for (const next of steps) {
@@ -448,7 +476,7 @@ describe('over random messages', { timeout: 60_000 }, () => {
 
   it('deciding leaves the state untouched', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40, size: 'max' }), limits, (steps, bounds) => {
+      fc.property(fc.array(stepOrReset, { maxLength: 40, size: 'max' }), limits, (steps, bounds) => {
         const player = new Player(bounds);
         player.play({ do: 'start', conflict: 1, retry: true, runTimeout: 0, delay: 0 }, () => undefined);
         for (const next of steps) {

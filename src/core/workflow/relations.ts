@@ -21,17 +21,42 @@ export function send(turn: Turn, { namespace, workflowId }: Address, message: Me
 export const originRef = ({ runId, initiatedEventId }: Origin): OriginRef => ({ runId, initiatedEventId });
 
 /** The run that asked, if it is still there to hear the answer. */
-export function askingRun({ run }: ActorState, { runId }: OriginRef): RunState | undefined {
-  return run !== undefined && run.runId === runId && isOpen(run) ? run : undefined;
+export function askingRun({ run }: ActorState, origin: OriginRef): RunState | undefined {
+  if (run === undefined || !isOpen(run)) return undefined;
+  return run.runId === origin.runId || hasAsked(run, origin) ? run : undefined;
 }
+
+/** A run that this one was reset from has asked, before the point: the question is this one's, too. */
+const hasAsked = ({ start }: RunState, { runId, initiatedEventId }: OriginRef): boolean =>
+  start.former?.some((run) => run.runId === runId && initiatedEventId <= run.lastEventId) === true;
+
+/** Who asks something of another workflow. */
+export function originOf({ turn, runId, start }: RunDraft, initiatedEventId: number): Origin {
+  const { namespace, workflowId } = turn.state;
+  const origin: Origin = { namespace, workflowId, runId, initiatedEventId };
+  if (start.former !== undefined) origin.former = start.former;
+  return origin;
+}
+
+/** The run that asked is gone by a reset: its children stay. */
+export const wasReset = ({ run }: ActorState, { runId }: OriginRef): boolean =>
+  run?.start.former?.some((former) => former.runId === runId) === true;
 
 export function isChildOf(run: RunState, origin: Origin): boolean {
   const { parentWorkflowNamespace, parentWorkflowExecution } = run.start.attributes;
   return (
     parentWorkflowNamespace === origin.namespace &&
     parentWorkflowExecution?.workflowId === origin.workflowId &&
-    parentWorkflowExecution.runId === origin.runId
+    (parentWorkflowExecution.runId === origin.runId ||
+      origin.former?.some((former) => former.runId === parentWorkflowExecution.runId) === true)
   );
+}
+
+/** Begun by its parent, but after the point to which that was reset: nothing knows of it any more. */
+export function isLeftBehind(run: RunState, origin: Origin): boolean {
+  const { parentWorkflowExecution, parentInitiatedEventId = 0 } = run.start.attributes;
+  const former = origin.former?.find(({ runId }) => runId === parentWorkflowExecution?.runId);
+  return former !== undefined && isChildOf(run, origin) && parentInitiatedEventId > former.lastEventId;
 }
 
 export const isSelf = (state: Address, origin: Address): boolean =>

@@ -223,6 +223,7 @@ const start = rows<StartRow>(
     attributes: started,
     startTime: time,
     userMetadata: record({ summary: payload }),
+    former: fc.constant([{ runId: 'run 0', lastEventId: 3 }]),
     scheduledBy: record({ workflowId: text, incarnation: text, action: number }),
   },
   ['attributes', 'startTime'],

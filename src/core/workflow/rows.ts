@@ -10,6 +10,7 @@ import type {
   ResetPointInfo,
   RetryPolicy,
   SearchAttributes,
+  UpdateRequest,
   UserMetadata,
   WorkerVersionStamp,
 } from '../../wire/common.ts';
@@ -45,6 +46,12 @@ export interface RequestRow {
   status?: WorkflowExecutionStatus | undefined;
 }
 
+/** A run that another was reset from, and the last event they have in common. */
+export interface FormerRun {
+  runId: string;
+  lastEventId: number;
+}
+
 /** `chain`, id `q` + number: requests applied to one run, one after the other (request-ids.ts). Kept `requestIdTtl` at least after the last of them. */
 export interface RequestChunkRow {
   runId: string;
@@ -60,6 +67,8 @@ export interface StartRow {
   attributes: WorkflowExecutionStartedEventAttributes;
   startTime: number;
   userMetadata?: UserMetadata | undefined;
+  /** The runs it was reset from, the last one first: their children and requests are its own. */
+  former?: readonly FormerRun[] | undefined;
   /** The schedule that started its chain: it hears of the end. */
   scheduledBy?: ScheduledBy | undefined;
 }
@@ -264,10 +273,16 @@ export interface ExternalRow {
   control: string;
 }
 
-/** `update`, id = acceptedEventId: an accepted update. It stays when the update completes and when the run closes: a repeat is known by it. */
+/**
+ * `update`, id = acceptedEventId: an accepted update. It stays when the update completes and when the run closes: a repeat is known by it. Or,
+ * with the id of its Admitted event, one that the run has from before a reset and that no worker has answered yet.
+ */
 export interface UpdateRow {
   updateId: string;
+  /** Of an admitted one, that of its Admitted event. */
   acceptedEventId: number;
+  /** Set while it is admitted only: what the next workflow task carries. */
+  admitted?: UpdateRequest | undefined;
   /** Of the client that sent it. */
   identity?: string | undefined;
   /** Event with its outcome; absent until there is one. */

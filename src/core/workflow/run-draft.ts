@@ -46,6 +46,8 @@ export class RunDraft implements FactSink {
   holding = false;
   /** Nobody awaits how the run ends: its parent closed and ends it. */
   orphaned = false;
+  /** The run that takes over from this one, which a reset ends: children, and who waits for updates, are its own. */
+  resetTo: string | undefined;
   /** Session whose worker gets the workflow task that this turn schedules, if it has room. */
   eagerFor: string | undefined;
   #children: PendingRows<ChildRow> | undefined;
@@ -134,6 +136,12 @@ export class RunDraft implements FactSink {
     applyEvent(this, event);
     this.#append(event);
     return event.eventId;
+  }
+
+  /** An event of the run that this one is reset from. */
+  inherit(event: HistoryEvent): void {
+    applyEvent(this, event);
+    this.#append(event);
   }
 
   /** Writes an event that came from outside: now, or buffered while a task is started. Returns its id, 0 when buffered. */
@@ -362,16 +370,44 @@ export class RunDraft implements FactSink {
     return this.#updates;
   }
 
-  updateByName(updateId: string): UpdateRow | undefined {
+  #updateByName(updateId: string): UpdateRow | undefined {
     const id = this.#updateIds?.get(updateId) ?? this.#base?.updateIds?.get(updateId);
     return id === undefined ? undefined : this.updates.get(id);
   }
 
-  updateAccepted(row: UpdateRow): void {
+  /** An accepted one. */
+  updateByName(updateId: string): UpdateRow | undefined {
+    const row = this.#updateByName(updateId);
+    return row?.admitted === undefined ? row : undefined;
+  }
+
+  /** Accepted or admitted. */
+  knowsUpdate(updateId: string): boolean {
+    return this.#updateByName(updateId) !== undefined;
+  }
+
+  #putUpdate(row: UpdateRow): void {
     this.row.counts.update = (this.row.counts.update ?? 0) + 1;
     this.#updateIds ??= new Map();
     this.#updateIds.set(row.updateId, row.acceptedEventId);
     this.updates.set(row.acceptedEventId, row);
+  }
+
+  updateAdmitted(row: UpdateRow): void {
+    if (this.#updateByName(row.updateId) === undefined) this.#putUpdate(row);
+  }
+
+  updateAccepted(row: UpdateRow): void {
+    this.dropAdmitted(row.updateId);
+    this.#putUpdate(row);
+  }
+
+  /** It is answered, or never will be. */
+  dropAdmitted(updateId: string): void {
+    const row = this.#updateByName(updateId);
+    if (row?.admitted === undefined) return;
+    this.row.counts.update = (this.row.counts.update ?? 0) - 1;
+    this.updates.set(row.acceptedEventId, undefined);
   }
 
   updateCompleted(acceptedEventId: number, completedEventId: number): void {
@@ -411,10 +447,11 @@ export class RunDraft implements FactSink {
     for (const { facts } of this.activities()) this.activityClosed(facts.scheduledEventId);
     for (const { startedEventId } of this.timers()) this.timerClosed(startedEventId);
     const { child = 0, signal = 0, cancel = 0 } = this.row.counts;
-    // Few runs have any, and every run closes.
     if (child > 0) for (const { initiatedEventId } of this.children.values()) this.childClosed(initiatedEventId);
-    if (signal + cancel > 0)
-      for (const { initiatedEventId } of this.externals.values()) this.externalAnswered(initiatedEventId);
+    const externals = signal + cancel > 0 ? this.externals.values() : [];
+    for (const { initiatedEventId } of externals) this.externalAnswered(initiatedEventId);
+    for (const { updateId, admitted } of this.#updates?.values() ?? this.#base?.updates?.values() ?? [])
+      if (admitted !== undefined) this.dropAdmitted(updateId);
     this.dropBuffered();
   }
 
@@ -426,7 +463,8 @@ export class RunDraft implements FactSink {
       this.row.task !== before.task ||
       this.row.counts.buffered !== before.counts.buffered ||
       this.row.firstTaskAt !== before.firstTaskAt ||
-      this.row.sticky !== before.sticky
+      this.row.sticky !== before.sticky ||
+      this.row.counts.update !== before.counts.update
     );
   }
 

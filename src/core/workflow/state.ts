@@ -27,6 +27,7 @@ import {
   type UpdateRow,
   type WorkflowTaskRow,
 } from './rows.ts';
+import { sizeOf } from './size.ts';
 import { startedActivityTask, startedWorkflowTask, unwrittenEvents } from './started.ts';
 import { activityDeadline, isOffered, runDeadline, startedDeadline } from './timeouts.ts';
 import type { PendingUpdate } from './volatile.ts';
@@ -227,10 +228,24 @@ export function load(namespace: string, workflowId: string, rows: Iterable<Store
     if (state.chain?.currentRunId === runId) state.run = run;
     else state.earlier.set(runId, run);
   }
+  for (const row of state.run?.updates?.values() ?? []) keepAdmitted(state, state.run?.runId ?? '', row);
   if (state.chain !== undefined && state.run === undefined && state.earlier.size === 0) {
     throw new Error(`workflow ${workflowId}: the rows of its current run ${state.chain.currentRunId} are missing`);
   }
   return state;
+}
+
+/** What waits for a workflow task though nobody's call does: it is in rows. */
+export function keepAdmitted(state: ActorState, runId: string, { updateId, admitted: request }: UpdateRow): void {
+  if (request === undefined) return;
+  const update = { updateId, runId, request, bytes: sizeOf(request), calls: [], kept: true } as const;
+  state.updates.set(updateId, { ...update, stage: 'admitted' });
+}
+
+export function dropUpdate(run: RunState, id: number): void {
+  const row = run.updates?.get(id);
+  run.updates?.delete(id);
+  if (row !== undefined && run.updateIds?.get(row.updateId) === id) run.updateIds.delete(row.updateId);
 }
 
 export function putUpdate(run: RunState, row: UpdateRow): void {
@@ -240,9 +255,11 @@ export function putUpdate(run: RunState, row: UpdateRow): void {
   run.updateIds.set(row.updateId, row.acceptedEventId);
 }
 
+/** An accepted one. */
 export function updateById(run: RunState, updateId: string): UpdateRow | undefined {
   const id = run.updateIds?.get(updateId);
-  return id === undefined ? undefined : run.updates?.get(id);
+  const row = id === undefined ? undefined : run.updates?.get(id);
+  return row?.admitted === undefined ? row : undefined;
 }
 
 /** The workflow task that waits or runs, whether it is in rows or speculative. */
@@ -294,7 +311,13 @@ export const volatileDeadline = ({ run }: ActorState): number | undefined =>
 
 /** False while it holds what rows do not. */
 export const isPassivatable = (state: ActorState): boolean =>
-  state.queries.size === 0 && state.updates.size === 0 && state.run?.speculative === undefined;
+  state.queries.size === 0 && !holdsUpdates(state) && state.run?.speculative === undefined;
+
+function holdsUpdates({ updates }: ActorState): boolean {
+  for (const { kept, stage, calls } of updates.values())
+    if (kept !== true || stage !== 'admitted' || calls.length > 0) return true;
+  return false;
+}
 
 /** The tasks that wait for a worker: what the shard offers again after a recovery. */
 export function waitingOffers(state: ActorState): TaskOffer[] {

@@ -11,7 +11,15 @@ import type { Status } from '../../wire/status.ts';
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
-import type { CompleteWorkflowTaskMessage, Message, StartMessage, Taker, TaskRef } from './message.ts';
+import type {
+  CompleteWorkflowTaskMessage,
+  Message,
+  ResetHistory,
+  ResetMessage,
+  StartMessage,
+  Taker,
+  TaskRef,
+} from './message.ts';
 import type {
   Decision,
   Effect,
@@ -23,6 +31,7 @@ import type {
 } from './outcome.ts';
 import {
   type ActorState,
+  adopt,
   emptyState,
   load,
   nextDeadline,
@@ -226,6 +235,15 @@ export class World {
     this.state = this.rebuilt();
   }
 
+  /** An earlier run is read back, as the shard does before a message that names it. */
+  adopt(runId: string): void {
+    adopt(
+      this.state,
+      runId,
+      [...this.rows.values()].filter((row) => row.table === 'chain' || row.runId === runId),
+    );
+  }
+
   rebuilt(): ActorState {
     const { chain } = this.state;
     if (chain === undefined) return emptyState(this.namespace, this.workflowId);
@@ -269,6 +287,33 @@ export class World {
 
   terminate(): Outcome {
     return this.accept({ type: 'terminate', target: {}, reason: 'enough', identity: 'client', requestId: 'terminate' });
+  }
+
+  /** Back to the end of the workflow task with this event; without one, of the last that completed. */
+  resetMessage(over: Partial<ResetMessage> = {}): ResetMessage {
+    const base = this.history(over.target?.runId);
+    const completed = base.findLast(({ eventType }) => eventType === EventType.WORKFLOW_TASK_COMPLETED);
+    return {
+      type: 'reset',
+      target: {},
+      runId: `run-${this.#runs}`,
+      requestId: `reset-${this.#runs}`,
+      reason: 'try again',
+      identity: 'client',
+      workflowTaskFinishEventId: completed?.eventId ?? 0,
+      exclude: [],
+      history: { base, later: this.#later(base) },
+      ...over,
+    };
+  }
+
+  /** As the shard finds them: from run to run that continued as new. */
+  #later(base: readonly HistoryEvent[]): ResetHistory['later'] {
+    const last = base.at(-1);
+    if (last?.eventType !== EventType.WORKFLOW_EXECUTION_CONTINUED_AS_NEW) return [];
+    const { newExecutionRunId: runId = '' } = last.attributes;
+    const events = this.history(runId);
+    return [{ runId, events }, ...this.#later(events)];
   }
 
   query(queryId: string, over: Partial<Extract<Message, { type: 'query' }>> = {}): Decision {

@@ -26,9 +26,16 @@ export function sendUpdates(run: RunDraft): PendingUpdate[] {
 export function unsendUpdates(run: RunDraft): void {
   for (const update of run.turn.updatesOf(run.runId)) {
     if (update.stage !== 'sent') continue;
-    run.turn.updates.set(update.updateId, update.calls.length === 0 ? undefined : { ...update, stage: 'admitted' });
+    run.turn.updates.set(
+      update.updateId,
+      update.calls.length === 0 && update.kept !== true ? undefined : { ...update, stage: 'admitted' },
+    );
   }
 }
+
+/** One waits whose request is in a row: its task is to be in one, too. */
+export const hasKeptUpdates = (run: RunDraft): boolean =>
+  run.turn.updatesOf(run.runId).some(({ stage, kept }) => stage === 'admitted' && kept === true);
 
 /** An update waits that the workflow has not seen. */
 export const hasUnsentUpdates = (run: RunDraft): boolean =>

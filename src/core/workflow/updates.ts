@@ -72,7 +72,8 @@ function answerAccepted(turn: Turn, update: PendingUpdate): void {
   const response = { runId, updateId, stage: Stage.ACCEPTED };
   const waiting = update.calls.filter(({ until }) => until === 'completed');
   for (const { callId, until } of update.calls) if (until === 'accepted') answerCall(turn, callId, { response });
-  turn.updates.set(updateId, waiting.length === 0 ? undefined : { ...update, stage: 'accepted', calls: waiting });
+  const { kept: _inRows, ...rest } = update;
+  turn.updates.set(updateId, waiting.length === 0 ? undefined : { ...rest, stage: 'accepted', calls: waiting });
 }
 
 /** What is known of an accepted update now; undefined: not as much as is asked for. */
@@ -192,7 +193,7 @@ export function leaveUpdate(turn: Turn, callId: string): void {
   for (const update of turn.updates.values()) {
     const calls = update.calls.filter((call) => call.callId !== callId);
     if (calls.length === update.calls.length) continue;
-    const keep = calls.length > 0 || update.stage === 'sent';
+    const keep = calls.length > 0 || update.stage === 'sent' || update.kept === true;
     turn.updates.set(update.updateId, keep ? { ...update, calls } : undefined);
     return;
   }
@@ -207,6 +208,7 @@ export function updateAccepted(run: RunDraft, updateId: string): void {
 
 export function updateCompleted(run: RunDraft, updateId: string, outcome: UpdateOutcome): void {
   const { turn, runId } = run;
+  run.dropAdmitted(updateId);
   const update = turn.updates.get(updateId);
   if (update === undefined) return;
   turn.updates.set(updateId, undefined);

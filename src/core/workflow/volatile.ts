@@ -17,6 +17,8 @@ export interface PendingUpdate {
   /** Of the request, estimated. */
   bytes: number;
   calls: readonly { callId: string; until: UpdateGoal }[];
+  /** Its Admitted event is in the history, and the request in a row: it stays when nobody waits for it. */
+  kept?: true | undefined;
 }
 
 export interface MapChanges<Value> {

@@ -8,7 +8,7 @@ import { workflowOffer } from './offers.ts';
 import type { TaskFailureRow, WorkflowTaskRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
 import { isTransient, scheduledAttributes, startedAttributes } from './started.ts';
-import { hasUnsentUpdates, unsendUpdates } from './update-delivery.ts';
+import { hasKeptUpdates, hasUnsentUpdates, unsendUpdates } from './update-delivery.ts';
 
 /** After this many attempts the timeout grows, and reported failures wait. */
 const BACKOFF_AFTER_ATTEMPT = 3;
@@ -81,7 +81,7 @@ function nextTask(run: RunDraft): WorkflowTaskRow {
  */
 export function scheduleForUpdates(run: RunDraft): void {
   if (!run.isOpen || run.holding || run.row.task !== undefined || !hasUnsentUpdates(run)) return;
-  if (run.row.nextAttempt > 1 || run.facts.previousStartedEventId === 0) {
+  if (run.row.nextAttempt > 1 || run.facts.previousStartedEventId === 0 || hasKeptUpdates(run)) {
     scheduleTask(run);
     return;
   }

@@ -10,6 +10,7 @@ import * as control from './control.ts';
 import * as info from './info.ts';
 import * as namespaces from './namespaces.ts';
 import * as read from './read.ts';
+import * as reset from './reset.ts';
 import * as schedule from './schedule.ts';
 import * as scheduleList from './schedule-list.ts';
 import * as searchAttributes from './search-attributes.ts';
@@ -34,6 +35,7 @@ const definitions: Record<Method, MethodDefinition> = {
   signalWorkflowExecution: control.signalWorkflowExecution,
   requestCancelWorkflowExecution: control.requestCancelWorkflowExecution,
   terminateWorkflowExecution: control.terminateWorkflowExecution,
+  resetWorkflowExecution: reset.resetWorkflowExecution,
   queryWorkflow: read.queryWorkflow,
   updateWorkflowExecution: update.updateWorkflowExecution,
   pollWorkflowExecutionUpdate: update.pollWorkflowExecutionUpdate,

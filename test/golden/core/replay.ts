@@ -17,6 +17,7 @@ import {
   CommandType,
   EventType,
   ParentClosePolicy,
+  ResetReapplyExcludeType,
   TimeoutType,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
@@ -36,6 +37,13 @@ const CLIENT = 'oracle-client';
 const WORKER = 'oracle-worker';
 const STICKY = '<sticky>';
 const NAMESPACES = new Map([['default', { id: '<namespaceId>' }]]);
+
+/** The run that begins with this event, when it is a reset's. */
+const resetOf = (event: HistoryEvent): string | undefined =>
+  event.eventType === EventType.WORKFLOW_TASK_FAILED &&
+  event.attributes.cause === WorkflowTaskFailedCause.RESET_WORKFLOW
+    ? event.attributes.newRunId
+    : undefined;
 
 /** One chain of runs of one workflow id. */
 export class Replay {
@@ -166,6 +174,7 @@ export class Replay {
     events: HistoryEvent[],
     event: HistoryEventOf<typeof EventType.WORKFLOW_EXECUTION_STARTED>,
   ): void {
+    if (this.#reset(runId, events)) return;
     const a = event.attributes;
     const child = startOfChild(event);
     if (child !== undefined) {
@@ -206,6 +215,27 @@ export class Replay {
               requestId: '',
             },
     });
+  }
+
+  /** True when the run begins as the reset of one before it, which is done. */
+  #reset(runId: string, events: HistoryEvent[]): boolean {
+    const failed = events.find((event) => resetOf(event) === runId);
+    if (failed?.eventType !== EventType.WORKFLOW_TASK_FAILED) return false;
+    const { baseRunId = '', failure } = failed.attributes;
+    const base = this.produced.get(baseRunId) ?? [];
+    const reapplied = events[failed.eventId]?.eventType === EventType.WORKFLOW_EXECUTION_SIGNALED;
+    this.#accept({
+      type: 'reset',
+      target: { runId: baseRunId },
+      runId,
+      requestId: `reset ${runId}`,
+      reason: failure?.message ?? '',
+      identity: CLIENT,
+      workflowTaskFinishEventId: failed.eventId,
+      exclude: reapplied ? [] : [ResetReapplyExcludeType.SIGNAL],
+      history: { base, later: [] },
+    });
+    return true;
   }
 
   #terminate(event: HistoryEvent | undefined): void {

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandleWithFirstExecutionRunId, WorkflowStartOptions } from '../../../sdk/client/index.ts';
 import { defaultPayloadConverter } from '../../../sdk/common/index.ts';
-import { EventType, TaskQueueKind, WorkflowTaskFailedCause } from '../../../src/wire/enums.ts';
+import { EventType, ResetReapplyType, TaskQueueKind, WorkflowTaskFailedCause } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import { describeError, jsonable } from './errors.ts';
 import { type Plain, plain, plainEvent } from './plain.ts';
@@ -27,7 +27,11 @@ interface AnyHandle {
 
 type StartOptions = Partial<WorkflowStartOptions> & { label?: string };
 
-const ENUMS: Readonly<Record<string, Readonly<Record<string, number>>>> = { TaskQueueKind, WorkflowTaskFailedCause };
+const ENUMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  ResetReapplyType,
+  TaskQueueKind,
+  WorkflowTaskFailedCause,
+};
 
 const CLOSING: ReadonlySet<number> = new Set([
   EventType.WORKFLOW_EXECUTION_COMPLETED,

@@ -81,6 +81,11 @@ export const IN_SCOPE = [
   'id-reuse-policies',
   'id-conflict-policies',
   'id-reuse-terminate-if-running',
+  // resets
+  'reset-to-the-first-task-reapplying',
+  'reset-to-the-first-task-without-reapplying',
+  'reset-to-the-last-task-reapplying',
+  'reset-of-a-running-workflow',
   // other workflows
   'child-completes',
   'child-fails',

@@ -60,6 +60,19 @@ export class RawService {
     return this.#call('terminateWorkflowExecution', { ...rest, ...workflowExecution, requestId: randomUUID() });
   }
 
+  async resetWorkflowExecution(
+    request: Omit<Methods['resetWorkflowExecution']['request'], 'workflowId' | 'runId'> & {
+      workflowExecution: Execution;
+    },
+  ): Promise<{ runId: string }> {
+    const { workflowExecution, workflowTaskFinishEventId, ...rest } = request;
+    return this.#call('resetWorkflowExecution', {
+      ...rest,
+      ...workflowExecution,
+      workflowTaskFinishEventId: Number(workflowTaskFinishEventId),
+    });
+  }
+
   async requestCancelWorkflowExecution(request: {
     namespace: string;
     workflowExecution: Execution;

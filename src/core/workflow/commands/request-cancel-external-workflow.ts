@@ -4,6 +4,7 @@
 import type { RequestCancelExternalWorkflowExecutionCommandAttributes } from '../../../wire/command.ts';
 import type { UserMetadata } from '../../../wire/common.ts';
 import { EventType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
+import { originOf } from '../relations.ts';
 import { bad, type CommandContext, type CommandProblem, idProblem, runIdProblem } from './problem.ts';
 
 const CAUSE = WorkflowTaskFailedCause.BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
@@ -55,7 +56,7 @@ export function requestCancelExternalWorkflow(
     },
     userMetadata,
   );
-  const origin = { namespace: state.namespace, workflowId: state.workflowId, runId: run.runId, initiatedEventId };
+  const origin = originOf(run, initiatedEventId);
   const message = { type: 'cancelExternal', origin, runId, childWorkflowOnly, reason } as const;
   run.ask({ type: 'send', namespace, workflowId, message });
   return undefined;

@@ -3,6 +3,7 @@
 import type { SignalExternalWorkflowExecutionCommandAttributes } from '../../../wire/command.ts';
 import type { UserMetadata } from '../../../wire/common.ts';
 import { EventType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
+import { originOf } from '../relations.ts';
 import { bad, blobProblem, type CommandContext, type CommandProblem, idProblem, runIdProblem } from './problem.ts';
 
 const CAUSE = WorkflowTaskFailedCause.BAD_SIGNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
@@ -58,7 +59,7 @@ export function signalExternalWorkflow(
     },
     userMetadata,
   );
-  const origin = { namespace: state.namespace, workflowId: state.workflowId, runId: run.runId, initiatedEventId };
+  const origin = originOf(run, initiatedEventId);
   const message = { type: 'signalExternal', origin, runId, childWorkflowOnly, signalName, input, header } as const;
   run.ask({ type: 'send', namespace, workflowId, message });
   return undefined;

@@ -14,6 +14,7 @@ import type { StartChildWorkflowExecutionInitiatedEventAttributes } from '../../
 import { stampTypes } from '../fields.ts';
 import { clampTimeouts } from '../new-run.ts';
 import { effectivePriority } from '../offers.ts';
+import { originOf } from '../relations.ts';
 import { completePolicy, policyProblem } from '../retry.ts';
 import type { RunDraft } from '../run-draft.ts';
 import { bad, blobProblem, type CommandContext, type CommandProblem, idProblem, RESERVED_PREFIX } from './problem.ts';
@@ -139,7 +140,7 @@ function ask(
   initiated: Initiated,
   userMetadata: UserMetadata | undefined,
 ): void {
-  const { namespace, workflowId } = run.turn.state;
+  const { workflowId } = run.turn.state;
   const { attributes } = run.start;
   run.ask({
     type: 'send',
@@ -147,7 +148,7 @@ function ask(
     workflowId: initiated.workflowId,
     message: {
       type: 'startChild',
-      origin: { namespace, workflowId, runId: run.runId, initiatedEventId },
+      origin: originOf(run, initiatedEventId),
       root: attributes.rootWorkflowExecution ?? { workflowId, runId: run.runId },
       parentClosePolicy: initiated.parentClosePolicy,
       identity: '',

@@ -3,7 +3,7 @@
 
 import type { ChildStartedMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
-import { applyClosePolicy, askingRun } from '../relations.ts';
+import { applyClosePolicy, askingRun, wasReset } from '../relations.ts';
 import type { RunDraft } from '../run-draft.ts';
 import type { ActorState } from '../state.ts';
 import { nothing, Turn } from '../turn.ts';
@@ -14,6 +14,7 @@ export function childStarted(state: ActorState, message: ChildStartedMessage, co
   const { origin, child, parentClosePolicy } = message;
   const run = askingRun(state, origin);
   const turn = new Turn(state, context);
+  if (run === undefined && wasReset(state, origin)) return nothing({ type: 'accepted' });
   if (run === undefined) {
     applyClosePolicy(turn, origin.runId, { ...child, parentClosePolicy });
     return turn.outcome({ type: 'accepted' });

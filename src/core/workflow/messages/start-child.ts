@@ -4,8 +4,8 @@
 import { StartChildWorkflowExecutionFailedCause, WorkflowIdConflictPolicy } from '../../../wire/enums.ts';
 import type { StartChildMessage, StartMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
-import { originRef, send } from '../relations.ts';
-import type { ActorState } from '../state.ts';
+import { isLeftBehind, originRef, send } from '../relations.ts';
+import { type ActorState, isOpen } from '../state.ts';
 import { Turn } from '../turn.ts';
 import { beginChain, makeRoom } from './start.ts';
 
@@ -15,6 +15,10 @@ export function startChild(state: ActorState, message: StartChildMessage, contex
   }
   const turn = new Turn(state, context);
   const start = startOf(message, context.spareRunId);
+  // Its parent, being reset, has come to begin it once more.
+  if (state.run !== undefined && isOpen(state.run) && isLeftBehind(state.run, message.origin)) {
+    start.conflictPolicy = WorkflowIdConflictPolicy.TERMINATE_EXISTING;
+  }
   if (makeRoom(turn, start) !== undefined) {
     return refused(state, message, context, StartChildWorkflowExecutionFailedCause.WORKFLOW_ALREADY_EXISTS);
   }

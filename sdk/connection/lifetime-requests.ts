@@ -1,0 +1,29 @@
+// Requests of the workflow service about the life of one execution, in the shapes of the API.
+
+import type { ResetReapplyExcludeType, ResetReapplyType } from '../../src/wire/enums.ts';
+
+export { ResetReapplyExcludeType, ResetReapplyType } from '../../src/wire/enums.ts';
+
+/** A workflow, or one run of it. */
+export interface NamedExecution {
+  workflowId: string;
+  /** Default: the current run. */
+  runId?: string | undefined;
+}
+
+export interface ResetWorkflowExecutionRequest {
+  namespace: string;
+  /** Open or closed. */
+  workflowExecution: NamedExecution;
+  /** Kept in both histories. */
+  reason?: string | undefined;
+  /** The event that ends the workflow task to do again: completed, failed or timed out; or its Started event. 1-based. */
+  workflowTaskFinishEventId: number | { toNumber(): number };
+  /** A repeat with the same id returns the first answer. Default: a fresh one. */
+  requestId?: string | undefined;
+  /** Default: what came from outside after the point is applied again. */
+  resetReapplyType?: ResetReapplyType | undefined;
+  /** Kinds that are not applied again. */
+  resetReapplyExcludeTypes?: ResetReapplyExcludeType[] | undefined;
+  identity?: string | undefined;
+}

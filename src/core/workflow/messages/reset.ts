@@ -1,0 +1,81 @@
+// Reset: the workflow is done again from the end of one of its workflow tasks on, as a new run with the history before it. The current run, if it
+// is open, ends. Works on closed runs too, and on earlier ones of the chain.
+
+import { EventType } from '../../../wire/enums.ts';
+import type { HistoryEvent } from '../../../wire/event.ts';
+import { SERVER_IDENTITY, terminateRun } from '../closing.ts';
+import type { ResetHistory, ResetMessage } from '../message.ts';
+import type { Decision, Rejection, TurnContext } from '../outcome.ts';
+import { invalidArgument, unavailable, workflowNotFound } from '../rejections.ts';
+import { type After, forkRun } from '../reset.ts';
+import { type ActorState, isOpen } from '../state.ts';
+import { refusedForRequestIds, resolve, seenBefore } from '../target.ts';
+import { nothing, Turn } from '../turn.ts';
+
+export function reset(state: ActorState, message: ResetMessage, context: TurnContext): Decision {
+  const first = seenBefore(state, message.requestId);
+  if (first !== undefined) return nothing({ type: 'reset', runId: first.runId });
+  const resolved = resolve(state, message.target);
+  if ('rejection' in resolved) return resolved.rejection;
+  const { run: current } = state;
+  const { history, reason, runId, requestId, workflowTaskFinishEventId } = message;
+  if (current === undefined) return workflowNotFound(state.workflowId);
+  if (history === undefined || !isWhole(history, current.runId, resolved.run.runId, current.row.facts.nextEventId)) {
+    return moved(state.workflowId);
+  }
+  const problem = badPoint(history.base, workflowTaskFinishEventId);
+  if (problem !== undefined) return problem;
+  const turn = new Turn(state, context);
+  const refused = refusedForRequestIds(turn, requestId);
+  if (refused !== undefined) return refused;
+  turn.remember(requestId, runId);
+  const after: After = {
+    base: history.base.slice(workflowTaskFinishEventId - 1),
+    later: history.later.flatMap(({ events }) => events),
+  };
+  if (isOpen(current)) {
+    const ending = turn.open(current);
+    ending.resetTo = runId;
+    terminateRun(ending, reason, undefined, SERVER_IDENTITY);
+    // What waited for a task's end has got its place with it.
+    if (current.runId === resolved.run.runId) after.base.push(...ending.events);
+    else if (history.later.some((run) => run.runId === current.runId)) after.later.push(...ending.events);
+  }
+  forkRun(turn, resolved.run, message, history.base.slice(0, workflowTaskFinishEventId - 1), after);
+  return turn.outcome({ type: 'reset', runId });
+}
+
+/** Events of the current run that were decided after the history was read would be lost. */
+function isWhole(history: ResetHistory, currentRunId: string, baseRunId: string, nextEventId: number): boolean {
+  const read =
+    currentRunId === baseRunId ? history.base : history.later.find((run) => run.runId === currentRunId)?.events;
+  return read === undefined || read.length === nextEventId - 1;
+}
+
+const moved = (workflowId: string): Rejection => ({
+  ok: false,
+  status: unavailable(`workflow ${workflowId} went on while its history was read for a reset: try again`),
+});
+
+/** The events before the point must end with a workflow task that waits or runs: its end is what is done again. */
+function badPoint(base: readonly HistoryEvent[], finishEventId: number): Rejection | undefined {
+  if (!Number.isSafeInteger(finishEventId) || finishEventId <= 1 || finishEventId > base.length) {
+    return invalidArgument('Workflow task finish ID must be > 1 && <= workflow last event ID.');
+  }
+  for (let at = finishEventId - 2; at >= 0; at -= 1) {
+    switch (base[at]?.eventType) {
+      case EventType.WORKFLOW_TASK_SCHEDULED:
+      case EventType.WORKFLOW_TASK_STARTED:
+        return undefined;
+      case EventType.WORKFLOW_TASK_COMPLETED:
+      case EventType.WORKFLOW_TASK_FAILED:
+      case EventType.WORKFLOW_TASK_TIMED_OUT:
+        at = 0;
+        break;
+      default:
+    }
+  }
+  return invalidArgument(
+    `Can't reset workflow to event ID ${finishEventId}: no workflow task is under way before it; name the event that ends one.`,
+  );
+}

@@ -1,0 +1,72 @@
+// resetWorkflowExecution: a workflow is done again from one of its workflow tasks on.
+
+import type { ResetWorkflowExecutionRequest, ResetWorkflowExecutionResponse } from '../../wire/api.ts';
+import { ResetReapplyExcludeType, ResetReapplyType } from '../../wire/enums.ts';
+import { method } from '../door.ts';
+import { defaulted, enumeration, integer, invalid, list, object, optional, string } from '../validate/check.ts';
+import * as rules from '../validate/rules.ts';
+
+/** All kinds that can be left behind. */
+const EXCLUDABLE: readonly ResetReapplyExcludeType[] = [
+  ResetReapplyExcludeType.SIGNAL,
+  ResetReapplyExcludeType.UPDATE,
+  ResetReapplyExcludeType.NEXUS,
+  ResetReapplyExcludeType.CANCEL_REQUEST,
+];
+
+/** What the older field of the request leaves behind. */
+function excludedBy(type: ResetReapplyType): readonly ResetReapplyExcludeType[] {
+  switch (type) {
+    case ResetReapplyType.NONE:
+      return EXCLUDABLE;
+    case ResetReapplyType.SIGNAL:
+      return EXCLUDABLE.filter((kind) => kind !== ResetReapplyExcludeType.SIGNAL);
+    case ResetReapplyType.UNSPECIFIED:
+    case ResetReapplyType.ALL_ELIGIBLE:
+      return [];
+  }
+  throw invalid(`Invalid ResetReapplyType: ${String(type)} is not known.`);
+}
+
+export const resetWorkflowExecution = method(
+  object<ResetWorkflowExecutionRequest>({
+    namespace: defaulted(string, ''),
+    workflowId: defaulted(string, ''),
+    runId: optional(string),
+    reason: defaulted(string, ''),
+    workflowTaskFinishEventId: defaulted(integer, 0),
+    resetReapplyType: optional(enumeration()),
+    resetReapplyExcludeTypes: optional(list(enumeration())),
+    identity: defaulted(string, ''),
+    requestId: defaulted(string, ''),
+  }),
+  (services, caller, request, call) => {
+    const { namespace, workflowId, runId, reason, requestId, workflowTaskFinishEventId } = request;
+    rules.namespace(services, caller, namespace);
+    rules.workflowId(services.limits, workflowId);
+    rules.runId(runId);
+    rules.present(services.limits, 'RequestId', requestId);
+    const excluded = new Set(excludedBy(request.resetReapplyType ?? ResetReapplyType.UNSPECIFIED));
+    for (const kind of request.resetReapplyExcludeTypes ?? []) {
+      if (!EXCLUDABLE.includes(kind)) throw invalid(`Invalid ResetReapplyExcludeType: ${String(kind)} is not known.`);
+      excluded.add(kind);
+    }
+    services.engine.submit(
+      { namespace, workflowId },
+      {
+        type: 'reset',
+        target: { runId },
+        runId: services.random.uuid(),
+        requestId,
+        reason,
+        identity: request.identity,
+        workflowTaskFinishEventId,
+        exclude: [...excluded],
+      },
+      (error, reply) => {
+        if (error !== undefined) call.refuse(error);
+        else if (reply?.type === 'reset') call.reply({ runId: reply.runId } satisfies ResetWorkflowExecutionResponse);
+      },
+    );
+  },
+);
