@@ -19,7 +19,6 @@ export function executionInfo(info: WorkflowExecutionInfo): Message {
     ...rest,
     execution: { workflowId, runId },
     memo: rest.memo ?? {},
-    autoResetPoints: {},
     type: { name: workflowType },
     parentExecution: execution(parentWorkflowId, parentRunId),
     rootExecution: execution(rootWorkflowId, rootRunId),
@@ -55,7 +54,7 @@ function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
       workflowRunTimeout: workflowRunTimeout || undefined,
       taskQueue: { name: executionConfig.taskQueue, kind: TaskQueueKind.NORMAL },
     },
-    workflowExecutionInfo: executionInfo(info),
+    workflowExecutionInfo: { ...executionInfo(info), autoResetPoints: { points: described.autoResetPoints } },
     pendingActivities: pendingActivities.map((activity) => ({
       ...activity,
       activityType: { name: activity.activityType },
