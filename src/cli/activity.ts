@@ -43,6 +43,10 @@ const withChoice = (command: Command): Command =>
     .option('--activity-type <name>', 'all pending activities of this type')
     .option('--identity <text>', 'who asks (default: this process)');
 
+/** A pause names what it pauses: the API has no pause of all of them. */
+const PAUSE_WAYS = ['--activity-id', '--activity-type'];
+const WAYS = [...PAUSE_WAYS, '--match-all'];
+
 const withAll = (command: Command): Command =>
   withChoice(command).option('--match-all', 'all pending activities of the workflow');
 
@@ -75,7 +79,7 @@ export function defineActivityCommands(activity: Command, withConnection: Wrap):
     .action(
       withClient<ChoiceFlags & { reason?: string }>(async ({ connection, namespace, output }, flags) => {
         const { reason } = flags;
-        await connection.request('pauseActivity', { ...choice(namespace, flags), reason }, TIMEOUT);
+        await connection.request('pauseActivity', { ...choice(namespace, flags, PAUSE_WAYS), reason }, TIMEOUT);
         output.record({ ...shown(flags), paused: true });
       }),
     );
@@ -144,11 +148,11 @@ export function defineActivityCommands(activity: Command, withConnection: Wrap):
 
 const idOf = ({ workflowId, runId, activityId }: OneFlags) => ({ workflowId, runId, activityId });
 
-function choice(namespace: string, flags: ChoiceFlags): ActivitiesTarget {
+/** `ways`: the flags that the command has to say which. */
+function choice(namespace: string, flags: ChoiceFlags, ways: readonly string[] = WAYS): ActivitiesTarget {
   const { workflowId, runId, activityId, activityType, matchAll, identity = `cli:${process.pid}` } = flags;
   const chosen = [activityId, activityType, matchAll === true ? true : undefined].filter((one) => one !== undefined);
-  if (chosen.length !== 1)
-    throw new UsageError('say which activities: one of --activity-id, --activity-type, --match-all');
+  if (chosen.length !== 1) throw new UsageError(`say which activities: one of ${ways.join(', ')}`);
   return { namespace, workflowId, runId, activityId, activityType, matchAll, identity };
 }
 

@@ -55,6 +55,8 @@ it('pauses an activity in its retry interval, changes it, and lets it go on; som
     paused: true,
   });
   expect(await pending('w', ({ paused }) => paused === true)).toMatchObject({ pauseInfo: { reason: 'a look' } });
+  const described = await tenuto(['workflow', 'describe', '-w', 'w'], { env: { TENUTO_ADDRESS: node.address } });
+  expect(described.stdout).toMatch(/pausedBecause +pausedBy[\s\S]*PAUSED[\s\S]*a look +cli:\d+/);
   const changed = await json(
     activity(
       'update-options',
@@ -82,6 +84,10 @@ it('pauses an activity in its retry interval, changes it, and lets it go on; som
 
 it('says what is missing', async () => {
   expect(await activity('pause', '-w', 'w')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('one of --activity-id, --activity-type\n') as unknown,
+  });
+  expect(await activity('unpause', '-w', 'w')).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('one of --activity-id, --activity-type, --match-all') as unknown,
   });

@@ -19,7 +19,7 @@ import {
   positiveInteger,
   type StartFlags,
   startOptions,
-  withStart,
+  withNewWorkflow,
 } from '../workflow/options.ts';
 
 export interface IdFlags {
@@ -85,7 +85,7 @@ export function withSchedule(command: Command): Command {
     .option('--remaining-actions <n>', 'only so many actions')
     .option('--schedule-memo <key=json>', 'note kept with the schedule; repeat for several', collect)
     .option('--schedule-search-attribute <key=json>', 'value to find the schedule by; repeat for others', collect);
-  return withStart(own);
+  return withNewWorkflow(own, 'workflow id, to which each run adds its time (default: the schedule id and -workflow)');
 }
 
 export function timeOf(text: string, flag: string): Date {

@@ -54,6 +54,8 @@ export async function describeWorkflow(session: Session, description: WorkflowEx
     nextAttempt: time(activity.nextAttemptScheduleTime) ?? '',
     lastFailure: activity.lastFailure?.message ?? '',
     worker: activity.lastWorkerIdentity ?? '',
+    pausedBecause: activity.pauseInfo?.reason ?? '',
+    pausedBy: activity.pauseInfo?.identity ?? '',
   }));
   const children = raw.pendingChildren.map((child) => ({
     workflowId: child.workflowId,
@@ -107,7 +109,9 @@ export async function describeWorkflow(session: Session, description: WorkflowEx
   }
   if (activities.length > 0) {
     output.line(bold(`\nPending activities: ${activities.length}`));
-    output.table(activities);
+    // Two columns more only where somebody paused one.
+    const anyPaused = raw.pendingActivities.some(({ pauseInfo }) => pauseInfo !== undefined);
+    output.table(anyPaused ? activities : activities.map(({ pausedBecause: _, pausedBy: __, ...rest }) => rest));
   }
   if (children.length > 0) {
     output.line(bold(`\nPending children: ${children.length}`));

@@ -60,13 +60,7 @@ const CONFLICT: Readonly<Record<string, WorkflowIdConflictPolicy>> = {
 };
 
 export function withStart(command: Command): Command {
-  return withInput(command)
-    .requiredOption('--type <name>', 'workflow type (required)')
-    .requiredOption('-t, --task-queue <name>', 'task queue its workers listen on (required)')
-    .option('-w, --workflow-id <id>', 'workflow id (default: a fresh UUID)')
-    .option('--execution-timeout <duration>', 'for all runs together, e.g. 1h')
-    .option('--run-timeout <duration>', 'for one run')
-    .option('--task-timeout <duration>', 'for one workflow task (default 10s)')
+  return withNewWorkflow(command, 'workflow id (default: a fresh UUID)')
     .option('--start-delay <duration>', 'wait before the first workflow task')
     .addOption(
       new Option('--id-reuse-policy <policy>', 'when a closed execution has this id').choices(Object.keys(REUSE)),
@@ -75,7 +69,18 @@ export function withStart(command: Command): Command {
       new Option('--id-conflict-policy <policy>', 'when a running execution has this id').choices(
         Object.keys(CONFLICT),
       ),
-    )
+    );
+}
+
+/** What a workflow is started with, by whomever: a schedule decides about times and ids itself. */
+export function withNewWorkflow(command: Command, idHelp: string): Command {
+  return withInput(command)
+    .requiredOption('--type <name>', 'workflow type (required)')
+    .requiredOption('-t, --task-queue <name>', 'task queue its workers listen on (required)')
+    .option('-w, --workflow-id <id>', idHelp)
+    .option('--execution-timeout <duration>', 'for all runs together, e.g. 1h')
+    .option('--run-timeout <duration>', 'for one run')
+    .option('--task-timeout <duration>', 'for one workflow task (default 10s)')
     .option('--memo <key=json>', 'note kept with the execution; repeat for several', collect)
     .option('--search-attribute <key=json>', 'value to find it by; a list for several; repeat for others', collect)
     .option('--static-summary <text>', 'one line shown beside the execution')

@@ -1,4 +1,4 @@
-// Reads of one execution other than its history: describe and query.
+// One execution, other than its history: describe, query, reset.
 
 import type {
   DescribeWorkflowExecutionResponse,
@@ -6,7 +6,9 @@ import type {
   WorkflowExecutionInfo,
 } from '../../../wire/api.ts';
 import { TaskQueueKind } from '../../../wire/enums.ts';
-import { type Message, native, part } from '../rpc.ts';
+import { unimplemented } from '../../statuses.ts';
+import { Refused } from '../../validate/check.ts';
+import { type Message, native, part, rpc, runNative } from '../rpc.ts';
 import { pendingOptions } from './activities.ts';
 
 const execution = (workflowId: string | undefined, runId: string | undefined): object | undefined =>
@@ -90,3 +92,11 @@ export const QueryWorkflow = native('queryWorkflow', (request) => ({
   ...part(request, 'query'),
   queryRejectCondition: request.queryRejectCondition,
 }));
+
+/** Its `postResetOperations` are refused, not left out: who asks for them relies on them. */
+export const ResetWorkflowExecution = rpc((services, caller, request, call) => {
+  if (Array.isArray(request.postResetOperations) && request.postResetOperations.length > 0)
+    throw new Refused(unimplemented('This server has no operations after a reset yet.'));
+  const { workflowId, runId } = part(request, 'workflowExecution');
+  runNative('resetWorkflowExecution', services, caller, { ...request, workflowId, runId }, call);
+});

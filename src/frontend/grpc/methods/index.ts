@@ -35,6 +35,7 @@ const workflowService: Readonly<Record<string, Rpc>> = {
   TerminateWorkflowExecution: start.TerminateWorkflowExecution,
   DescribeWorkflowExecution: executions.DescribeWorkflowExecution,
   QueryWorkflow: executions.QueryWorkflow,
+  ResetWorkflowExecution: executions.ResetWorkflowExecution,
   GetWorkflowExecutionHistory: history.GetWorkflowExecutionHistory,
   GetWorkflowExecutionHistoryReverse: history.GetWorkflowExecutionHistoryReverse,
   UpdateWorkflowExecution: updates.UpdateWorkflowExecution,

@@ -52,7 +52,6 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
       StatusCode.INVALID_ARGUMENT,
       'Namespace is not configured for visibility archival.',
     ),
-    ResetWorkflowExecution: notYet('reset of workflows'),
     DeleteWorkflowExecution: notYet('deletion of single executions'),
     ...all(
       [
@@ -65,7 +64,11 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
         'ListSchedules',
         'CountSchedules',
       ],
-      notYet('schedules'),
+      refuse(
+        'notYet',
+        StatusCode.UNIMPLEMENTED,
+        'Schedules are not served through this door yet: use the tenuto command or client.',
+      ),
     ),
     ...all(
       [
