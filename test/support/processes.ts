@@ -9,6 +9,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { onTestFinished as atTestEnd } from 'vitest';
 
 export const MAIN = fileURLToPath(new URL('../../dist/cli/tenuto.js', import.meta.url));
+/** The same, file by file: a module that is preloaded and patches another meets the one that the node uses. */
+const COMPILED = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 /** A port that was just given back may be someone else's for a moment; a restart tries again this long, ms. */
 const PORT_PATIENCE_MS = 10_000;
 
@@ -145,7 +147,7 @@ const READY = /Tenuto (?:is ready|listens) on (\S+),/;
 
 /** `tenuto server …`; resolves when it serves. Give `--port 0` for a first start. */
 export async function startServer(args: readonly string[], options: RunOptions = {}): Promise<ServerProcess> {
-  const running = runNode(MAIN, ['server', ...args], options);
+  const running = runNode(options.preload === undefined ? MAIN : COMPILED, ['server', ...args], options);
   const [, address = ''] = await running.says(READY);
   return Object.assign(running, { address });
 }
