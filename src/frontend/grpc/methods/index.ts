@@ -10,6 +10,7 @@ import * as history from './history.ts';
 import * as info from './info.ts';
 import { missing } from './missing.ts';
 import * as namespaces from './namespaces.ts';
+import * as schedules from './schedules.ts';
 import * as start from './start.ts';
 import * as updates from './updates.ts';
 import * as visibility from './visibility.ts';
@@ -45,6 +46,14 @@ const workflowService: Readonly<Record<string, Rpc>> = {
   DescribeBatchOperation: batch.DescribeBatchOperation,
   StopBatchOperation: batch.StopBatchOperation,
   ListBatchOperations: batch.ListBatchOperations,
+  CreateSchedule: schedules.CreateSchedule,
+  DescribeSchedule: schedules.DescribeSchedule,
+  UpdateSchedule: schedules.UpdateSchedule,
+  PatchSchedule: schedules.PatchSchedule,
+  ListScheduleMatchingTimes: schedules.ListScheduleMatchingTimes,
+  DeleteSchedule: schedules.DeleteSchedule,
+  ListSchedules: schedules.ListSchedules,
+  CountSchedules: schedules.CountSchedules,
   PauseActivity: activities.PauseActivity,
   UnpauseActivity: activities.UnpauseActivity,
   ResetActivity: activities.ResetActivity,

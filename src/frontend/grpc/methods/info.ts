@@ -26,7 +26,7 @@ const CAPABILITIES = {
   signalAndQueryHeader: true,
   internalErrorDifferentiation: true,
   activityFailureIncludeHeartbeat: true,
-  supportsSchedules: false,
+  supportsSchedules: true,
   encodedFailureAttributes: true,
   // Workers then say which build they are; it is kept on events.
   buildIdBasedVersioning: true,

@@ -55,23 +55,6 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
     DeleteWorkflowExecution: notYet('deletion of single executions'),
     ...all(
       [
-        'CreateSchedule',
-        'DescribeSchedule',
-        'UpdateSchedule',
-        'PatchSchedule',
-        'ListScheduleMatchingTimes',
-        'DeleteSchedule',
-        'ListSchedules',
-        'CountSchedules',
-      ],
-      refuse(
-        'notYet',
-        StatusCode.UNIMPLEMENTED,
-        'Schedules are not served through this door yet: use the tenuto command or client.',
-      ),
-    ),
-    ...all(
-      [
         'DescribeDeployment',
         'ListDeployments',
         'GetDeploymentReachability',

@@ -1,0 +1,77 @@
+// Schedules: the native door's, but that types and queues of what they start are messages with a name.
+
+import { TaskQueueKind } from '../../../wire/enums.ts';
+import type { ListSchedulesResponse } from '../../../wire/schedule.ts';
+import { type Message, nameIn, native, part } from '../rpc.ts';
+
+const nothing = (): object => ({});
+
+/** With what a schedule starts, if it says so, as the native door has it. */
+function inward(schedule: unknown): object | undefined {
+  if (schedule === undefined) return undefined;
+  // Decoded by its descriptor.
+  const message = schedule as Message;
+  const action = part(message, 'action');
+  if (action.startWorkflow === undefined) return message;
+  const workflow = part(action, 'startWorkflow');
+  const startWorkflow = {
+    ...workflow,
+    workflowType: nameIn(workflow, 'workflowType'),
+    taskQueue: nameIn(workflow, 'taskQueue'),
+  };
+  return { ...message, action: { startWorkflow } };
+}
+
+function outward(schedule: Message): object {
+  const { startWorkflow } = part(schedule, 'action');
+  if (startWorkflow === undefined) return schedule;
+  const workflow = part(part(schedule, 'action'), 'startWorkflow');
+  return {
+    ...schedule,
+    action: {
+      startWorkflow: {
+        ...workflow,
+        workflowType: { name: workflow.workflowType },
+        taskQueue: { name: workflow.taskQueue, kind: TaskQueueKind.NORMAL },
+      },
+    },
+  };
+}
+
+const withSchedule = (request: Message): Message => ({
+  ...request,
+  schedule: inward(request.schedule),
+  // A field of bytes that was not given is none.
+  conflictToken: given(request.conflictToken),
+});
+
+const given = (bytes: unknown): Uint8Array | undefined =>
+  bytes instanceof Uint8Array && bytes.length > 0 ? bytes : undefined;
+
+export const CreateSchedule = native('createSchedule', withSchedule);
+export const UpdateSchedule = native('updateSchedule', withSchedule, nothing);
+export const PatchSchedule = native('patchSchedule', undefined, nothing);
+export const DeleteSchedule = native('deleteSchedule', undefined, nothing);
+export const ListScheduleMatchingTimes = native('listScheduleMatchingTimes');
+export const CountSchedules = native('countSchedules');
+
+export const DescribeSchedule = native('describeSchedule', undefined, (reply) => ({
+  ...reply,
+  schedule: outward(part(reply, 'schedule')),
+}));
+
+export const ListSchedules = native(
+  'listSchedules',
+  (request) => ({ ...request, nextPageToken: given(request.nextPageToken) }),
+  (reply) => {
+    // The method's answer.
+    const { schedules, nextPageToken } = reply as unknown as ListSchedulesResponse;
+    return {
+      schedules: schedules.map(({ info, ...entry }) => ({
+        ...entry,
+        info: { ...info, workflowType: info.workflowType === undefined ? undefined : { name: info.workflowType } },
+      })),
+      nextPageToken,
+    };
+  },
+);
