@@ -7,6 +7,7 @@ import { hostname } from 'node:os';
 import type { ClusterNode } from '../cluster/node/cluster-node.ts';
 import type { DoorAddress, NodeConfig } from './config/config.ts';
 import { isLoopback } from './config/values.ts';
+import { CallbackRules } from './core/nexus/callback-rules.ts';
 import { Admission } from './frontend/admission.ts';
 import type { Services } from './frontend/door.ts';
 import type { GrpcDoor } from './frontend/grpc/door.ts';
@@ -35,6 +36,7 @@ import type { Engine } from './ports/engine.ts';
 import type { Log } from './ports/log.ts';
 import type { ReplicaStore } from './ports/replica-store.ts';
 import { type Store, StoreError } from './ports/store.ts';
+import { makeCallbackSender } from './runtime/callback-sender.ts';
 import { systemClock, systemRandom, systemScheduler } from './runtime/index.ts';
 import { ShardEngine } from './shard/engine.ts';
 import type { Scrubber } from './store/scrubber.ts';
@@ -75,6 +77,7 @@ class Node implements RunningNode {
   readonly #namespaces: Namespaces;
   readonly #directory: NamespaceDirectory;
   readonly #metrics = new Metrics();
+  readonly #callbackRules: CallbackRules;
   readonly #matcher: Matcher;
   readonly #engine: ShardEngine;
   /** Reaches the shards of all nodes. */
@@ -106,6 +109,7 @@ class Node implements RunningNode {
       tokens: config.cluster?.adminTokens ?? [],
       withoutTokens: listen === undefined || isLoopback(listen.ip) ? 'everyone' : 'nobody',
     });
+    this.#callbackRules = new CallbackRules(config.callbacks.allowedAddresses);
     this.#matcher = new Matcher({
       clock: systemClock,
       scheduler: systemScheduler,
@@ -124,6 +128,11 @@ class Node implements RunningNode {
       bounds: config.shardLimits,
       log: options.log,
       onFatal: (error) => this.failed(error),
+      callbacks: makeCallbackSender({
+        rules: this.#callbackRules,
+        secrets: config.callbacks.secrets,
+        clock: systemClock,
+      }),
       ...(cluster && {
         commitLog: cluster.commitLog,
         relay: cluster.relay,
@@ -205,6 +214,7 @@ class Node implements RunningNode {
       clock: systemClock,
       random: systemRandom,
       limits,
+      callbacks: this.#callbackRules,
       info: {
         version: VERSION,
         nodeId: this.store.directoryId,

@@ -117,6 +117,7 @@ const started = object<api.StartWorkflowExecutionResponse>({
   started: boolean,
   status: enumeration(),
   eagerlyStarted: optional(boolean),
+  attachedRequestId: optional(string),
 });
 const replyKind = object<{ type: string }>({ type: string });
 const acceptedReply = object<{ resetHistoryEventId?: number | undefined }>({ resetHistoryEventId: optional(integer) });

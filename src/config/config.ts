@@ -1,6 +1,7 @@
 // A node's configuration as its code reads it: complete, checked, with every default filled in. Made from options (`completeConfig`)
 // or from a file (load.ts); nothing here is parsed, so that an embedded or development node starts without a parser.
 
+import type { AllowedAddress } from '../core/nexus/callback-rules.ts';
 import { DEFAULT_LIMITS, type Limits } from '../core/workflow/limits.ts';
 import { DEFAULT_DOOR_LIMITS, type DoorLimits } from '../frontend/limits.ts';
 import type { NamespaceSetting } from '../frontend/namespaces.ts';
@@ -69,8 +70,17 @@ export interface NodeConfig {
   readonly logLevel: LogLevel;
   /** How long a shutdown lets open requests and held tasks finish, ms. */
   readonly shutdownGraceMs: number;
+  /** Whom it calls when workflows close. */
+  readonly callbacks: CallbackConfig;
   /** Absent: the node stands alone. */
   readonly cluster: ClusterConfig | undefined;
+}
+
+export interface CallbackConfig {
+  /** Default: none. */
+  readonly allowedAddresses: readonly AllowedAddress[];
+  /** Each signs what is sent; none: it is not signed. */
+  readonly secrets: readonly string[];
 }
 
 export interface ConfigOptions {
@@ -89,6 +99,9 @@ export interface ConfigOptions {
   shardLimits?: Partial<ShardLimits> | undefined;
   logLevel?: LogLevel | undefined;
   shutdownGraceMs?: number | undefined;
+  callbacks?:
+    | { allowedAddresses?: readonly AllowedAddress[] | undefined; secrets?: readonly string[] | undefined }
+    | undefined;
   cluster?: ClusterOptions | undefined;
 }
 
@@ -128,6 +141,26 @@ function namespaceSettings(options: readonly NamespaceOptions[]): NamespaceSetti
     if (!(retention >= MIN_RETENTION_MS)) throw new ConfigError(`${where}.retention: must be at least 1h`);
     return { name, retention, tokens: checkTokens(`${where}.tokens`, tokens, MAX_TOKENS) };
   });
+}
+
+/** Of a secret: a shorter one could be guessed. */
+const MIN_SECRET_LENGTH = 16;
+
+function callbackConfig({
+  allowedAddresses = [],
+  secrets = [],
+}: NonNullable<ConfigOptions['callbacks']> = {}): CallbackConfig {
+  for (const [index, { pattern }] of allowedAddresses.entries()) {
+    if (/^[^\s/@]+$/.test(pattern)) continue;
+    throw new ConfigError(
+      `callbacks.allowedAddresses[${index}].pattern: ${JSON.stringify(pattern)} must be host or host:port, with * for any text`,
+    );
+  }
+  for (const [index, secret] of secrets.entries()) {
+    if (secret.length >= MIN_SECRET_LENGTH) continue;
+    throw new ConfigError(`callbacks.secrets[${index}]: must have at least ${MIN_SECRET_LENGTH} characters`);
+  }
+  return { allowedAddresses, secrets };
 }
 
 /** No message quotes the URL: there may be a password in it. */
@@ -198,6 +231,7 @@ export function completeConfig(options: ConfigOptions = {}): NodeConfig {
     shardLimits: defined(DEFAULT_SHARD_LIMITS, options.shardLimits),
     logLevel: options.logLevel ?? 'info',
     shutdownGraceMs: options.shutdownGraceMs ?? 10_000,
+    callbacks: callbackConfig(options.callbacks),
     cluster: options.cluster === undefined ? undefined : completeCluster(options.cluster),
   };
 }

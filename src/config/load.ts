@@ -44,6 +44,14 @@ const schema = z.strictObject({
   engine: bounds(DEFAULT_SHARD_LIMITS).optional(),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).optional() }).optional(),
   shutdownGrace: duration.optional(),
+  callbacks: z
+    .strictObject({
+      allowedAddresses: z
+        .array(z.strictObject({ pattern: z.string(), allowInsecure: z.boolean().default(false) }))
+        .optional(),
+      secrets: z.array(z.string()).optional(),
+    })
+    .optional(),
   cluster: clusterSchema.optional(),
 });
 
@@ -84,6 +92,9 @@ const VARIABLES: Readonly<Record<string, (value: string, config: FileConfig, nam
       throw new ConfigError(`${name}: there is no namespace ${JSON.stringify(namespace)} in the configuration`);
     }
     config.namespaces = namespaces.map((known) => ({ ...known, tokens: tokens.get(known.name) ?? known.tokens }));
+  },
+  TENUTO_CALLBACK_SECRETS: (value, config) => {
+    config.callbacks = { ...config.callbacks, secrets: list(value) };
   },
   TENUTO_SHUTDOWN_GRACE: (value, config, name) => {
     const ms = durationMs(value);
@@ -148,6 +159,7 @@ export function loadConfig(
     shardLimits: config.engine,
     logLevel: config.log?.level,
     shutdownGraceMs: config.shutdownGrace,
+    callbacks: config.callbacks,
     cluster: clusterOptions(config.cluster, environment, { beside, spelled }),
   };
   try {

@@ -1,6 +1,7 @@
 // What a door is made of: the services its methods use, who calls, and one call. The WebSocket door and the later gRPC door build
 // these and share the methods (src/frontend/methods): a method never sees a frame, a socket or a promise.
 
+import type { CallbackRules } from '../core/nexus/callback-rules.ts';
 import type { Limits } from '../core/workflow/limits.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { ClusterControl } from '../ports/cluster.ts';
@@ -39,6 +40,8 @@ export interface Services {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: Limits;
+  /** Which callbacks are taken; absent: none. */
+  readonly callbacks?: CallbackRules | undefined;
   readonly info: Omit<GetServerInfoResponse, 'namespaces'>;
   /** Absent on a node that stands alone. */
   readonly cluster?: ClusterControl | undefined;

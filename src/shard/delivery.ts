@@ -9,6 +9,7 @@ import { encode } from '../wire/codec.ts';
 import type { Status } from '../wire/status.ts';
 import type { Actor } from './actor.ts';
 import type { Actors } from './actors.ts';
+import { Callbacks, type CallbacksOptions } from './callbacks.ts';
 import type { ActorCore } from './core.ts';
 import { deliveryId, type Executor } from './executor.ts';
 import { FIRST_PAGE_BYTES, type HistoryPage, readHistory } from './history.ts';
@@ -19,7 +20,7 @@ import type { Handover, LeavingEffect, Turn } from './turn.ts';
 import type { UpdateCallers } from './update-callers.ts';
 import type { Waiters } from './waiters.ts';
 
-export interface DeliveryOptions {
+export interface DeliveryOptions extends Pick<CallbacksOptions, 'callbacks'> {
   core: ActorCore;
   matching: Matching;
   reader: Reader;
@@ -46,11 +47,13 @@ export class Outgoing {
   readonly #options: DeliveryOptions;
   /** By `deliveryId`: a start id is unique in its shard and term, and the run id in it names the actor. */
   readonly #underWay = new Map<string, UnderWay>();
+  readonly #callbacks: Callbacks;
   delivered = 0;
   undone = 0;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
+    this.#callbacks = new Callbacks(options);
   }
 
   /** A turn is durable: everything of it may be shown. */
@@ -263,6 +266,9 @@ export class Outgoing {
         return;
       case 'answerUpdate':
         updates.leave(actor, effect);
+        return;
+      case 'deliverCallback':
+        this.#callbacks.deliver(actor, effect);
         return;
       case 'runClosed':
         waiters.wake('close', actor.base, effect.runId);

@@ -142,7 +142,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     });
     this.#updates = new UpdateCallers({ reader, limit: this.#bounds.waitingUpdates, submit, onReadFailed });
     const waiting = { waiters: this.#waiters, queries: this.#queries, updates: this.#updates };
-    this.#outgoing = new Outgoing({ ...common, matching, ...waiting });
+    this.#outgoing = new Outgoing({ ...common, matching, ...waiting, callbacks: options.callbacks });
     this.#reads = new Reads({ ...common, waiters: this.#waiters, refusal });
     this.#resume = new Resume({ ...common, outgoing: this.#outgoing });
     const isReplicated = options.commitLog !== undefined && store.scope === 'node';

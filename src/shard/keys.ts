@@ -110,6 +110,7 @@ const TABLES: Record<RowTable, string> = {
   external: 'x',
   update: 'u',
   buffered: 'b',
+  callback: 'k',
 };
 const TABLE_NAMES = new Map(Object.entries(TABLES).map(([name, letter]) => [letter, name as RowTable]));
 

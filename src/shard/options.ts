@@ -1,6 +1,7 @@
 // What the shard engine is given, and what it says of itself.
 
 import type { Limits } from '../core/workflow/limits.ts';
+import type { CallbackSender } from '../ports/callbacks.ts';
 import type { Clock, Random, Scheduler } from '../ports/clock.ts';
 import type { CommitLog } from '../ports/commit-log.ts';
 import type { Engine } from '../ports/engine.ts';
@@ -32,6 +33,8 @@ export interface EngineOptions {
   relay?(item: ShardMessage, done: (outcome: ShardMessageOutcome) => void): void;
   /** With `commitLog`: the engine as doors see it, which reaches the shards of all nodes: batch jobs operate through it. */
   everywhere?(): Engine;
+  /** Calls callbacks; absent: nobody is called. */
+  callbacks?: CallbackSender;
   /** The engine has stopped serving for good: a write error, or a broken invariant. */
   onFatal?(error: unknown): void;
   /** Tests of the shards drive a small fake. */

@@ -19,7 +19,9 @@ import type {
 } from './cluster.ts';
 import type { Command } from './command.ts';
 import type {
+  Callback,
   Header,
+  Link,
   Memo,
   MeteringMetadata,
   Payloads,
@@ -33,6 +35,7 @@ import type {
   WorkflowTaskCompletedMetadata,
 } from './common.ts';
 import type {
+  CallbackState,
   IndexedValueType,
   ParentClosePolicy,
   PendingActivityState,
@@ -103,6 +106,19 @@ export interface StartWorkflowExecutionRequest {
   requestId: string;
   /** A worker of the caller's own, which gets the first workflow task if it has room and nothing waits before it. */
   eagerWorkerId?: string | undefined;
+  /** Called once the last run of the chain has closed: over HTTP, at addresses that the server's configuration allows. */
+  completionCallbacks?: Callback[] | undefined;
+  /** What the start is about: kept on its event. */
+  links?: Link[] | undefined;
+  onConflictOptions?: OnConflictOptions | undefined;
+}
+
+/** What of a start the running workflow takes over that it meets with USE_EXISTING. */
+export interface OnConflictOptions {
+  attachRequestId?: boolean | undefined;
+  /** Asks for `attachRequestId`. */
+  attachCompletionCallbacks?: boolean | undefined;
+  attachLinks?: boolean | undefined;
 }
 
 export interface StartWorkflowExecutionResponse {
@@ -112,6 +128,8 @@ export interface StartWorkflowExecutionResponse {
   status: WorkflowExecutionStatus;
   /** The first workflow task is on its way to `eagerWorkerId`. */
   eagerlyStarted?: boolean | undefined;
+  /** The running workflow's history has this request id, by `onConflictOptions`. */
+  attachedRequestId?: string | undefined;
 }
 
 export interface SignalWorkflowExecutionRequest {
@@ -341,6 +359,18 @@ export interface WorkflowTaskFailureInfo {
   workerIdentity: string;
 }
 
+/** A callback of a run, and how far it has come. Times in epoch ms. */
+export interface CallbackInfo {
+  callback: Callback;
+  trigger: { workflowClosed: object };
+  registrationTime: number;
+  state: CallbackState;
+  attempt: number;
+  lastAttemptCompleteTime?: number | undefined;
+  lastAttemptFailure?: Failure | undefined;
+  nextAttemptScheduleTime?: number | undefined;
+}
+
 export interface DescribeWorkflowExecutionResponse {
   executionConfig: {
     taskQueue: string;
@@ -359,6 +389,7 @@ export interface DescribeWorkflowExecutionResponse {
   cancelRequested: boolean;
   /** Where the run can be reset to by build: one point for each build that completed workflow tasks. */
   autoResetPoints: ResetPointInfo[];
+  callbacks: CallbackInfo[];
 }
 
 export interface GetWorkflowExecutionHistoryRequest extends ExecutionTarget {

@@ -403,3 +403,35 @@ export const ResetReapplyExcludeType = {
   CANCEL_REQUEST: 4,
 } as const;
 export type ResetReapplyExcludeType = (typeof ResetReapplyExcludeType)[keyof typeof ResetReapplyExcludeType];
+
+export const CallbackState = {
+  UNSPECIFIED: 0,
+  STANDBY: 1,
+  SCHEDULED: 2,
+  BACKING_OFF: 3,
+  FAILED: 4,
+  SUCCEEDED: 5,
+  BLOCKED: 6,
+} as const;
+export type CallbackState = (typeof CallbackState)[keyof typeof CallbackState];
+
+export const PendingNexusOperationState = {
+  UNSPECIFIED: 0,
+  SCHEDULED: 1,
+  BACKING_OFF: 2,
+  STARTED: 3,
+  BLOCKED: 4,
+} as const;
+export type PendingNexusOperationState = (typeof PendingNexusOperationState)[keyof typeof PendingNexusOperationState];
+
+export const NexusOperationCancellationState = {
+  UNSPECIFIED: 0,
+  SCHEDULED: 1,
+  BACKING_OFF: 2,
+  SUCCEEDED: 3,
+  FAILED: 4,
+  TIMED_OUT: 5,
+  BLOCKED: 6,
+} as const;
+export type NexusOperationCancellationState =
+  (typeof NexusOperationCancellationState)[keyof typeof NexusOperationCancellationState];

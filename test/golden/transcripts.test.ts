@@ -52,6 +52,8 @@ function effectLine(effect: Effect): string {
       return `${effect.type} ${effect.queryId}`;
     case 'answerUpdate':
       return `${effect.type} ${effect.callId}`;
+    case 'deliverCallback':
+      return `deliverCallback ${effect.callbackId} attempt ${effect.attempt}`;
     case 'send':
       return `send ${effect.message.type} to ${effect.workflowId}`;
   }

@@ -12,6 +12,7 @@ import {
 import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
 import type { Failure } from '../../wire/failure.ts';
 import { notifyWorker, releaseTask } from './activity-task.ts';
+import { callBack, callbacksOf, leaveCallbacks } from './callbacks.ts';
 import { nextCronRun } from './cron.ts';
 import { beginRun, succeedTo } from './new-run.ts';
 import { settleQueries } from './queries.ts';
@@ -36,6 +37,7 @@ export function closeRun(run: RunDraft): void {
     reportToParent(run);
     reportToSchedule(run);
   }
+  callBack(run);
   run.dropPending();
   run.row.sticky = undefined;
   run.row.firstTaskAt = undefined;
@@ -101,6 +103,8 @@ export function inherited(run: RunDraft, runId: string): WorkflowExecutionStarte
     parentInitiatedEventId: attributes.parentInitiatedEventId,
     rootWorkflowExecution: attributes.rootWorkflowExecution,
   };
+  const callbacks = callbacksOf(run.turn, run.runId);
+  if (callbacks.length > 0) attributesOfNext.completionCallbacks = callbacks.map(({ callback }) => callback);
   const points = run.facts.resetPoints;
   if (points.length > 0) {
     const expireTime = run.now + run.turn.limits.resetPointTtl;
@@ -115,6 +119,7 @@ export function inherited(run: RunDraft, runId: string): WorkflowExecutionStarte
 export function succeed(run: RunDraft, runId: string, attributes: WorkflowExecutionStartedEventAttributes): void {
   succeedTo(run.turn, runId, { runId: run.runId, status: run.facts.status });
   const { userMetadata, scheduledBy } = run.start;
+  leaveCallbacks(run.turn, run.runId);
   beginRun(run.turn, { runId, attributes, userMetadata, scheduledBy });
 }
 

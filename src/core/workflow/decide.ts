@@ -1,6 +1,7 @@
 // decide(state, message, context): what a message comes to. Pure: the state is read, never written (I4); one file per message.
 
 import type { Message } from './message.ts';
+import { callbackAnswered } from './messages/callback-answered.ts';
 import { cancelActivityTask } from './messages/cancel-activity-task.ts';
 import { cancelExternal } from './messages/cancel-external.ts';
 import { childClosed } from './messages/child-closed.ts';
@@ -111,6 +112,8 @@ export function decide(state: ActorState, message: Message, context: TurnContext
       return resetActivity(state, message, context);
     case 'updateActivityOptions':
       return updateActivityOptions(state, message, context);
+    case 'callbackAnswered':
+      return callbackAnswered(state, message, context);
     case 'startScheduled':
       return startScheduled(state, message, context);
     case 'createSchedule':

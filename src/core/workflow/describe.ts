@@ -9,6 +9,7 @@ import type {
 } from '../../wire/api.ts';
 import { PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
 import { shownAttempt } from './activity-task.ts';
+import { callbackInfos } from './callbacks.ts';
 import type { ActivityRow, ChildRow, TaskFailureRow, WorkflowTaskRow } from './rows.ts';
 import { type ActorState, findRun, taskOf } from './state.ts';
 import { countsFrom, optionsOf } from './timeouts.ts';
@@ -104,5 +105,6 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
     pendingChildren: Array.from(run.children.values(), childInfo),
     cancelRequested: run.row.facts.cancelRequested,
     autoResetPoints: run.row.facts.resetPoints,
+    callbacks: callbackInfos(state, run),
   };
 }

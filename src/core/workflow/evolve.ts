@@ -2,6 +2,7 @@
 // the outcome and never mutated afterwards.
 
 import { type ActivityInputRow, inputRowOf, withInput } from './activity-rows.ts';
+import { CALLBACK_ROW_PREFIX, type CallbackRow } from './callbacks.ts';
 import type { Outcome, RowChange } from './outcome.ts';
 import {
   type ActivityRow,
@@ -19,7 +20,15 @@ import {
   type TimerRow,
   type UpdateRow,
 } from './rows.ts';
-import { type ActorState, dropUpdate, newRunState, putUpdate, type RunState, type WaitingQuery } from './state.ts';
+import {
+  type ActorState,
+  dropUpdate,
+  findRun,
+  newRunState,
+  putUpdate,
+  type RunState,
+  type WaitingQuery,
+} from './state.ts';
 import { activityDeadline } from './timeouts.ts';
 import { applyChanges, type VolatileChanges } from './volatile.ts';
 
@@ -65,6 +74,11 @@ function applyChain(state: ActorState, chain: ChainRow | undefined): void {
 }
 
 function applyRequest(state: ActorState, { id, value }: RowChange): void {
+  if (id.startsWith(CALLBACK_ROW_PREFIX)) {
+    if (value === undefined) state.callbacks.delete(id);
+    else state.callbacks.set(id, value as CallbackRow);
+    return;
+  }
   const chunk = chunkOf(id);
   if (chunk !== undefined) {
     state.applied.apply(chunk, value as RequestChunkRow | undefined);
@@ -78,6 +92,12 @@ function applyRequest(state: ActorState, { id, value }: RowChange): void {
 /** Row values are what decide wrote for this table: the casts below name the table's type. */
 function applyRunRow(state: ActorState, change: RowChange, aside: Aside): void {
   const { table, runId, id, value } = change;
+  if (table === 'callback') {
+    // Of an earlier run as often as of the current one; those that are not in memory have it on disk.
+    const of = findRun(state, runId);
+    if (of !== undefined && value !== undefined) (of.callbacks ??= new Map()).set(Number(id), value as CallbackRow);
+    return;
+  }
   if (runId !== state.chain?.currentRunId) return; // A run that closed in this turn and has a successor.
   if (table === 'run') {
     const start = aside.starts?.get(runId);

@@ -1,6 +1,7 @@
 // What events determine in the rows (I4): the one function that applies an event to facts. Deciding calls it for each event it
 // writes or buffers, foldEvents calls it over a history; reset and the property tests rest on both agreeing.
 
+import type { Callback } from '../../wire/common.ts';
 import { EventType, ParentClosePolicy, WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type {
@@ -32,6 +33,7 @@ export interface FactSink {
   /** It is admitted no more, if it was. */
   updateAccepted(row: UpdateRow): void;
   updateCompleted(acceptedEventId: number, eventId: number): void;
+  callbacksAttached(callbacks: readonly Callback[]): void;
 }
 
 export const initialFacts = (): RunFacts => ({
@@ -89,6 +91,7 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
       if (a.memo !== undefined) facts.memo = a.memo;
       if (a.searchAttributes !== undefined) facts.searchAttributes = a.searchAttributes;
       facts.resetPoints = a.prevAutoResetPoints?.points ?? [];
+      if (a.completionCallbacks !== undefined) sink.callbacksAttached(a.completionCallbacks);
       return;
     }
     case EventType.WORKFLOW_EXECUTION_COMPLETED:
@@ -231,6 +234,9 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
     case EventType.WORKFLOW_EXECUTION_UPDATE_COMPLETED:
       sink.updateCompleted(event.attributes.acceptedEventId, event.eventId);
       return;
+    case EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED:
+      sink.callbacksAttached(event.attributes.attachedCompletionCallbacks ?? []);
+      return;
     default:
       // Task attempts, and kinds whose behaviour is not in this engine yet determine nothing here.
       return;
@@ -262,6 +268,8 @@ export interface FoldedRun {
   externals: Map<number, ExternalRow>;
   /** The only ones that outlive the run's end. */
   updates: Map<number, UpdateRow>;
+  /** In the order they were attached. */
+  callbacks: Callback[];
 }
 
 /** The event-determined part of a run, from its history alone. */
@@ -271,6 +279,7 @@ export function foldEvents(runId: string, events: Iterable<HistoryEvent>): Folde
   const children = new Map<number, ChildRow>();
   const externals = new Map<number, ExternalRow>();
   const updates = new Map<number, UpdateRow>();
+  const callbacks: Callback[] = [];
   const facts = initialFacts();
   const sink: FactSink = {
     runId,
@@ -302,6 +311,7 @@ export function foldEvents(runId: string, events: Iterable<HistoryEvent>): Folde
       const update = updates.get(acceptedEventId);
       if (update !== undefined) updates.set(acceptedEventId, { ...update, completedEventId });
     },
+    callbacksAttached: (attached) => void callbacks.push(...attached),
   };
   for (const event of events) {
     applyEvent(sink, event);
@@ -310,5 +320,5 @@ export function foldEvents(runId: string, events: Iterable<HistoryEvent>): Folde
     for (const rows of [activities, timers, children, externals]) rows.clear();
     for (const [id, { admitted }] of updates) if (admitted !== undefined) updates.delete(id);
   }
-  return { facts, activities, timers, children, externals, updates };
+  return { facts, activities, timers, children, externals, updates, callbacks };
 }

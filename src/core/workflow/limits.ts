@@ -26,6 +26,10 @@ export interface Limits {
   updatesPerRun: number;
   /** Callers waiting at once for updates of one execution. */
   updateCalls: number;
+  callbacksPerRun: number;
+  /** How often a callback is called at most, and how long one call may take, ms. */
+  callbackAttempts: number;
+  callbackTimeout: number;
   bufferedEvents: number;
   bufferedBytes: number;
   /** Queries waiting at once on one execution. */
@@ -65,6 +69,10 @@ export const DEFAULT_LIMITS: Limits = {
   updatesInFlightBytes: 20 * 1024 * 1024,
   updatesPerRun: 2_000,
   updateCalls: 1_000,
+  callbacksPerRun: 32,
+  // A day, with the last two dozen an hour apart.
+  callbackAttempts: 36,
+  callbackTimeout: 10_000,
   bufferedEvents: 100,
   bufferedBytes: 2 * 1024 * 1024,
   bufferedQueries: 100,

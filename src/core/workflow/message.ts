@@ -2,10 +2,12 @@
 // A message carries every id it needs (I4: the core knows no randomness and no clock); a repeat with the same request id
 // returns the first answer. Doors and matching build messages; src/shard delivers them in order.
 
-import type { QueryResult, StickyChoice, WorkflowQuery } from '../../wire/api.ts';
+import type { OnConflictOptions, QueryResult, StickyChoice, WorkflowQuery } from '../../wire/api.ts';
 import type { Command } from '../../wire/command.ts';
 import type {
+  Callback,
   Header,
+  Link,
   Memo,
   MeteringMetadata,
   Payloads,
@@ -87,6 +89,12 @@ export interface StartMessage extends StartInput {
   eagerFor?: string | undefined;
   /** The run that is started, or met, gets this update too: both or neither. Never beside `signal`. */
   update?: UpdateAsk | undefined;
+  /** Called when the last run of the chain has closed. */
+  completionCallbacks?: readonly Callback[] | undefined;
+  /** Kept on the event that the start leads to. */
+  links?: readonly Link[] | undefined;
+  /** What of this start a running workflow takes over that it meets (USE_EXISTING). */
+  onConflict?: OnConflictOptions | undefined;
 }
 
 /** An update, and the caller that waits for it. */
@@ -398,6 +406,15 @@ export interface DeleteRunMessage {
   runId: string;
 }
 
+/** What came of calling a callback. */
+export interface CallbackAnsweredMessage {
+  type: 'callbackAnswered';
+  callbackId: string;
+  attempt: number;
+  /** Absent: it took the news. */
+  failure?: { message: string; retryable: boolean } | undefined;
+}
+
 export type Message =
   | StartMessage
   | SignalMessage
@@ -436,4 +453,5 @@ export type Message =
   | ResetActivityMessage
   | UpdateActivityOptionsMessage
   | StartScheduledMessage
-  | ScheduleMessage;
+  | ScheduleMessage
+  | CallbackAnsweredMessage;

@@ -1,6 +1,6 @@
 // A run begins: by a client's start, or as the successor of a run that continued as new or is retried.
 
-import type { UserMetadata } from '../../wire/common.ts';
+import type { Link, UserMetadata } from '../../wire/common.ts';
 import { EventType, type WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
 import type { ScheduledBy } from '../schedule/message.ts';
@@ -21,6 +21,8 @@ export interface NewRun {
   scheduledBy?: ScheduledBy | undefined;
   /** Session whose worker gets the first task (TaskOffer). */
   eagerFor?: string | undefined;
+  /** Of its Started event. */
+  links?: readonly Link[] | undefined;
 }
 
 /** Timeouts of a run as they are kept: the run's within the execution's, the task's within the run's. ms; 0: none. */
@@ -56,7 +58,7 @@ export function succeedTo(turn: Turn, runId: string, ended?: { runId: string; st
 
 export function beginRun(
   turn: Turn,
-  { runId, attributes, userMetadata, signal, scheduledBy, eagerFor }: NewRun,
+  { runId, attributes, userMetadata, signal, scheduledBy, eagerFor, links }: NewRun,
 ): RunDraft {
   const { now } = turn;
   const backoff = attributes.firstWorkflowTaskBackoff ?? 0;
@@ -83,7 +85,7 @@ export function beginRun(
   if (scheduledBy !== undefined) start.scheduledBy = scheduledBy;
   const run = turn.begin(runId, start, row);
   run.visible = true;
-  run.add(EventType.WORKFLOW_EXECUTION_STARTED, attributes, userMetadata);
+  run.add(EventType.WORKFLOW_EXECUTION_STARTED, attributes, userMetadata, now, links);
   if (signal !== undefined) run.add(EventType.WORKFLOW_EXECUTION_SIGNALED, signalAttributes(signal));
   run.eagerFor = eagerFor;
   scheduleTask(run);

@@ -10,7 +10,7 @@ import type {
   WorkflowQuery,
   WorkflowTask,
 } from '../../wire/api.ts';
-import type { SearchAttributes } from '../../wire/common.ts';
+import type { Callback, SearchAttributes } from '../../wire/common.ts';
 import type { WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { DescribeScheduleResponse } from '../../wire/schedule.ts';
@@ -21,15 +21,24 @@ import type { ActivityOptions } from './rows.ts';
 /**
  * The tables of one actor. `chain` belongs to the workflow id (runId ''), the others to a run.
  */
-export type RowTable = 'chain' | 'run' | 'activity' | 'timer' | 'child' | 'external' | 'update' | 'buffered';
+export type RowTable =
+  | 'chain'
+  | 'run'
+  | 'activity'
+  | 'timer'
+  | 'child'
+  | 'external'
+  | 'update'
+  | 'buffered'
+  | 'callback';
 
 /** `value: undefined` deletes. Values are MessagePack-able and never mutated once handed out. */
 export interface RowChange {
   table: RowTable;
   runId: string;
   /**
-   * Unique within (table, runId). `chain`: '', one row per remembered start ('r' + its request id) and per 32 other request ids ('q' + a
-   * number); `run`: '' and 'start';
+   * Unique within (table, runId). `chain`: '', one row per remembered start ('r' + its request id), per 32 other request ids ('q' + a
+   * number) and per callback that waits ('k' + run id and number); `run`: '' and 'start';
    * the others: a decimal number. So chain and run are ranges to read, like the others. Binary-safe text.
    */
   id: string;
@@ -105,6 +114,16 @@ export type Effect =
     }
   /** A message to another actor, exactly once, whatever crashes: through the shard's outbox (DESIGN §5). */
   | { type: 'send'; namespace: string; workflowId: string; message: Message }
+  /** Call it: what comes of it is told by `callbackAnswered`. `closeEventId`: the event that says how its run ended. */
+  | {
+      type: 'deliverCallback';
+      callbackId: string;
+      runId: string;
+      attempt: number;
+      callback: Callback;
+      closeEventId: number;
+      timeoutMs: number;
+    }
   /** Wakes those who await the run. `nextRunId`: the chain goes on (continue-as-new, retry, cron). */
   | {
       type: 'runClosed';

@@ -170,6 +170,9 @@ class Reapply {
         if (!this.#exclude.has(ResetReapplyExcludeType.CANCEL_REQUEST) && !run.facts.cancelRequested)
           run.add(event.eventType, event.attributes);
         return;
+      case EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED:
+        run.add(event.eventType, event.attributes, undefined, run.now, event.links);
+        return;
       case EventType.WORKFLOW_EXECUTION_UPDATE_ADMITTED:
         this.#update(event.attributes.request);
         return;

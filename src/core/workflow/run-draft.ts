@@ -1,20 +1,19 @@
 // A run within one turn: assigns event ids (I5), buffers what arrives while a workflow task is started, and overlays what is pending:
-// activities, timers, children, requests to other workflows. Every event goes through fold.ts's applyEvent, here as in a fold of the history (I4).
+// activities, timers, updates; what it has with others is in related-draft.ts. Every event goes through fold.ts's applyEvent, here as in a fold of the history (I4).
 
-import type { UserMetadata } from '../../wire/common.ts';
+import type { Link, UserMetadata } from '../../wire/common.ts';
 import { EventType, WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { EventAttributes, HistoryEvent, KnownEventType } from '../../wire/event.ts';
 import { activityChanges, isApart } from './activity-rows.ts';
 import { goesLast, wireStartedEventId } from './buffering.ts';
 import { applyEvent, countEvent, type FactSink, sizeOfEvent } from './fold.ts';
-import type { Effect, RowChange, RunEvents, VisibilityChange } from './outcome.ts';
+import type { RowChange, RunEvents, VisibilityChange } from './outcome.ts';
 import { PendingRows } from './pending-rows.ts';
+import { RelatedDraft } from './related-draft.ts';
 import type {
   ActivityFacts,
   ActivityRow,
   BufferedRow,
-  ChildRow,
-  ExternalRow,
   RunFacts,
   RunRow,
   StartRow,
@@ -32,7 +31,7 @@ interface BufferEntry {
   stored: boolean;
 }
 
-export class RunDraft implements FactSink {
+export class RunDraft extends RelatedDraft implements FactSink {
   readonly turn: Turn;
   readonly runId: string;
   readonly start: StartRow;
@@ -50,13 +49,9 @@ export class RunDraft implements FactSink {
   resetTo: string | undefined;
   /** Session whose worker gets the workflow task that this turn schedules, if it has room. */
   eagerFor: string | undefined;
-  #children: PendingRows<ChildRow> | undefined;
-  #externals: PendingRows<ExternalRow> | undefined;
   #updates: PendingRows<UpdateRow> | undefined;
   /** Of those accepted in this turn, by their ids. */
   #updateIds: Map<string, number> | undefined;
-  /** What the run asks of other workflows in this turn. It never leaves if the run closes in the very same turn. */
-  readonly #asked: Extract<Effect, { type: 'send' }>[] = [];
   readonly #base: RunState | undefined;
   /** What the turn made of them; made when there is something: most turns touch neither. */
   #activities: Map<number, ActivityRow | undefined> | undefined;
@@ -68,6 +63,7 @@ export class RunDraft implements FactSink {
   #dropped: number[] = [];
 
   private constructor(turn: Turn, runId: string, start: StartRow, row: RunRow, base: RunState | undefined) {
+    super(base);
     this.turn = turn;
     this.runId = runId;
     this.start = start;
@@ -112,11 +108,13 @@ export class RunDraft implements FactSink {
     attributes: EventAttributes[T],
     userMetadata: UserMetadata | undefined,
     eventTime: number,
+    links: readonly Link[] | undefined,
   ): HistoryEvent {
     const event = { eventId, eventTime, eventType, attributes };
     // Type and attributes agree by the generic parameter, which TypeScript does not carry through the union.
     const typed = event as unknown as HistoryEvent;
     if (userMetadata !== undefined) typed.userMetadata = userMetadata;
+    if (links !== undefined && links.length > 0) typed.links = [...links];
     return typed;
   }
 
@@ -131,8 +129,9 @@ export class RunDraft implements FactSink {
     attributes: EventAttributes[T],
     userMetadata?: UserMetadata,
     eventTime = this.now,
+    links?: readonly Link[],
   ): number {
-    const event = this.#event(this.facts.nextEventId, eventType, attributes, userMetadata, eventTime);
+    const event = this.#event(this.facts.nextEventId, eventType, attributes, userMetadata, eventTime, links);
     applyEvent(this, event);
     this.#append(event);
     return event.eventId;
@@ -145,11 +144,16 @@ export class RunDraft implements FactSink {
   }
 
   /** Writes an event that came from outside: now, or buffered while a task is started. Returns its id, 0 when buffered. */
-  record<T extends KnownEventType>(eventType: T, attributes: EventAttributes[T], eventTime = this.now): number {
+  record<T extends KnownEventType>(
+    eventType: T,
+    attributes: EventAttributes[T],
+    eventTime = this.now,
+    links?: readonly Link[],
+  ): number {
     // It has promised the next ids; and what waits in a row for a task's end must find that task after a crash.
     this.keepTask();
-    if (!this.isBuffering) return this.add(eventType, attributes, undefined, eventTime);
-    const event = this.#event(0, eventType, attributes, undefined, eventTime);
+    if (!this.isBuffering) return this.add(eventType, attributes, undefined, eventTime, links);
+    const event = this.#event(0, eventType, attributes, undefined, eventTime, links);
     applyEvent(this, event);
     const id = this.row.nextBufferedId;
     this.row.nextBufferedId = id + 1;
@@ -318,51 +322,6 @@ export class RunDraft implements FactSink {
     this.#changeTimer(startedEventId, undefined);
   }
 
-  // ---------------------------------------------------------------- other workflows
-
-  get children(): PendingRows<ChildRow> {
-    this.#children ??= new PendingRows(this.#base?.children);
-    return this.#children;
-  }
-
-  get externals(): PendingRows<ExternalRow> {
-    this.#externals ??= new PendingRows(this.#base?.externals);
-    return this.#externals;
-  }
-
-  /** A message to another workflow, which may answer. */
-  ask(effect: Extract<Effect, { type: 'send' }>): void {
-    this.#asked.push(effect);
-  }
-
-  childInitiated(row: ChildRow): void {
-    this.row.counts.child = (this.row.counts.child ?? 0) + 1;
-    this.children.set(row.initiatedEventId, row);
-  }
-
-  childStarted(initiatedEventId: number, runId: string, eventId: number): void {
-    const child = this.children.get(initiatedEventId);
-    if (child !== undefined) this.children.set(initiatedEventId, { ...child, runId, startedEventId: eventId });
-  }
-
-  childClosed(initiatedEventId: number): void {
-    if (this.children.get(initiatedEventId) === undefined) return;
-    this.row.counts.child = (this.row.counts.child ?? 0) - 1;
-    this.children.set(initiatedEventId, undefined);
-  }
-
-  externalRequested(row: ExternalRow): void {
-    this.row.counts[row.kind] = (this.row.counts[row.kind] ?? 0) + 1;
-    this.externals.set(row.initiatedEventId, row);
-  }
-
-  externalAnswered(initiatedEventId: number): void {
-    const external = this.externals.get(initiatedEventId);
-    if (external === undefined) return;
-    this.row.counts[external.kind] = (this.row.counts[external.kind] ?? 0) - 1;
-    this.externals.set(initiatedEventId, undefined);
-  }
-
   // ---------------------------------------------------------------- updates
 
   get updates(): PendingRows<UpdateRow> {
@@ -446,10 +405,7 @@ export class RunDraft implements FactSink {
   dropPending(): void {
     for (const { facts } of this.activities()) this.activityClosed(facts.scheduledEventId);
     for (const { startedEventId } of this.timers()) this.timerClosed(startedEventId);
-    const { child = 0, signal = 0, cancel = 0 } = this.row.counts;
-    if (child > 0) for (const { initiatedEventId } of this.children.values()) this.childClosed(initiatedEventId);
-    const externals = signal + cancel > 0 ? this.externals.values() : [];
-    for (const { initiatedEventId } of externals) this.externalAnswered(initiatedEventId);
+    this.dropRelated();
     for (const { updateId, admitted } of this.#updates?.values() ?? this.#base?.updates?.values() ?? [])
       if (admitted !== undefined) this.dropAdmitted(updateId);
     this.dropBuffered();
@@ -470,7 +426,7 @@ export class RunDraft implements FactSink {
 
   finish(rows: RowChange[], events: RunEvents[]): void {
     const { runId } = this;
-    if (this.isOpen) this.turn.effects.push(...this.#asked);
+    if (this.isOpen) this.turn.effects.push(...this.asked);
     this.row.counts.buffered = this.bufferedCount;
     const speculative = this.row.task?.speculative === true ? this.row.task : undefined;
     if (speculative !== undefined) this.row.task = undefined;
@@ -488,8 +444,7 @@ export class RunDraft implements FactSink {
         rows.push({ table: 'timer', runId, id: String(id), value });
       }
     }
-    this.#children?.finish('child', runId, rows);
-    this.#externals?.finish('external', runId, rows);
+    this.finishRelated(runId, rows);
     this.#updates?.finish('update', runId, rows);
     for (const id of this.#dropped) rows.push({ table: 'buffered', runId, id: String(id), value: undefined });
     for (const entry of this.#buffer ?? []) {

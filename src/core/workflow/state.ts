@@ -6,6 +6,7 @@ import { WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { ScheduleActor } from '../schedule/rows.ts';
 import { type ActivityInputRow, inputRowOf, withInput } from './activity-rows.ts';
+import { CALLBACK_ROW_PREFIX, type CallbackRow, callbackDeadline } from './callbacks.ts';
 import { activityOffer, workflowOffer } from './offers.ts';
 import type { StartedActivityTask, StartedWorkflowTask, TaskOffer } from './outcome.ts';
 import { RequestIds } from './request-ids.ts';
@@ -47,6 +48,8 @@ export interface RunState {
   /** Accepted updates, in the order of their acceptance; absent while there are none. */
   updates?: Map<number, UpdateRow> | undefined;
   updateIds?: Map<string, number> | undefined;
+  /** Callbacks that need no more calling, by number; absent while there are none. */
+  callbacks?: Map<number, CallbackRow> | undefined;
   /** Volatile (I4): a task for updates alone, while `row.task` is absent. */
   speculative?: WorkflowTaskRow | undefined;
   /** Indexes over the above. */
@@ -81,6 +84,8 @@ export interface ActorState {
   queries: Map<string, WaitingQuery>;
   /** Volatile likewise; by update id, of the current run. */
   updates: Map<string, PendingUpdate>;
+  /** Callbacks of the open run, and of closed ones that have not answered yet; by row id. */
+  callbacks: Map<string, CallbackRow>;
   /** The actor is a schedule's (src/core/schedule): all else here is empty. */
   schedule?: ScheduleActor | undefined;
 }
@@ -95,6 +100,7 @@ export const emptyState = (namespace: string, workflowId: string): ActorState =>
   earlier: new Map(),
   queries: new Map(),
   updates: new Map(),
+  callbacks: new Map(),
 });
 
 export const newRunState = (runId: string, start: StartRow, row: RunRow): RunState => ({
@@ -123,6 +129,7 @@ interface LoosePieces {
   externals: [number, ExternalRow][];
   buffered: [number, BufferedRow][];
   updates: [number, UpdateRow][];
+  callbacks: [number, CallbackRow][];
 }
 
 const noPieces = (): LoosePieces => ({
@@ -133,6 +140,7 @@ const noPieces = (): LoosePieces => ({
   externals: [],
   buffered: [],
   updates: [],
+  callbacks: [],
 });
 
 const COUNTED = ['activity', 'timer', 'buffered', 'child', 'signal', 'cancel', 'update'] as const;
@@ -161,6 +169,7 @@ function assemble(workflowId: string, runId: string, pieces: LoosePieces): RunSt
   state.externals = new Map(pieces.externals.sort(byId));
   state.buffered = new Map(pieces.buffered.sort(byId));
   for (const [, row] of pieces.updates.sort(byId)) putUpdate(state, row);
+  if (pieces.callbacks.length > 0) state.callbacks = new Map(pieces.callbacks.sort(byId));
   for (const [id, row] of state.activities) state.activityIds.set(row.facts.activityId, id);
   for (const [id, row] of state.timers) state.timerIds.set(row.timerId, id);
   const { counts } = pieces.row;
@@ -196,12 +205,14 @@ export function load(namespace: string, workflowId: string, rows: Iterable<Store
   const runs = new Map<string, LoosePieces>();
   const requests: [string, RequestRow][] = [];
   const chunks: [number, RequestChunkRow][] = [];
+  const callbacks: [string, CallbackRow][] = [];
   for (const { table, runId, id, value } of rows) {
     if (table === 'chain') {
       // The table's name and the id determine the value's type; rows are written by this module alone and carry a checksum.
       const chunk = chunkOf(id);
       if (id === '') state.chain = value as ChainRow;
       else if (chunk !== undefined) chunks.push([chunk, value as RequestChunkRow]);
+      else if (id.startsWith(CALLBACK_ROW_PREFIX)) callbacks.push([id, value as CallbackRow]);
       else requests.push([id.slice(REQUEST_ROW_PREFIX.length), value as RequestRow]);
       continue;
     }
@@ -218,10 +229,12 @@ export function load(namespace: string, workflowId: string, rows: Iterable<Store
     else if (table === 'child') pieces.children.push([Number(id), value as ChildRow]);
     else if (table === 'external') pieces.externals.push([Number(id), value as ExternalRow]);
     else if (table === 'update') pieces.updates.push([Number(id), value as UpdateRow]);
+    else if (table === 'callback') pieces.callbacks.push([Number(id), value as CallbackRow]);
     else if (table === 'buffered') pieces.buffered.push([Number(id), value as BufferedRow]);
     else throw new Error(`workflow ${workflowId}: row of table ${table}, which this version does not write`);
   }
   state.requests = new Map(requests.sort((a, b) => a[1].at - b[1].at || (a[0] < b[0] ? -1 : 1)));
+  state.callbacks = new Map(callbacks.sort(([, a], [, b]) => inOrder(a, b)));
   for (const [number, row] of chunks.sort((a, b) => a[0] - b[0])) state.applied.apply(number, row);
   for (const [runId, pieces] of runs) {
     const run = assemble(workflowId, runId, pieces);
@@ -234,6 +247,10 @@ export function load(namespace: string, workflowId: string, rows: Iterable<Store
   }
   return state;
 }
+
+/** As they were attached: the oldest first. */
+const inOrder = (a: CallbackRow, b: CallbackRow): number =>
+  a.registeredAt - b.registeredAt || (a.runId < b.runId ? -1 : Number(a.runId > b.runId)) || a.number - b.number;
 
 /** What waits for a workflow task though nobody's call does: it is in rows. */
 export function keepAdmitted(state: ActorState, runId: string, { updateId, admitted: request }: UpdateRow): void {
@@ -290,19 +307,25 @@ export function findRun(state: ActorState, runId: string | undefined): RunState 
 
 /** Epoch ms at which a `timer` message is due; undefined: never. Deadlines are data: asking again after any turn is enough (I7). */
 export function nextDeadline(state: ActorState): number | undefined {
-  const { run } = state;
-  if (run === undefined || !isOpen(run)) return undefined;
+  const due = Math.min(openDeadline(state.run), state.callbacks.size === 0 ? NEVER : callbackDeadline(state));
+  return due === NEVER ? undefined : due;
+}
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** Infinity: nothing of the run falls due. */
+function openDeadline(run: RunState | undefined): number {
+  if (run === undefined || !isOpen(run)) return NEVER;
   if (run.activityDue === undefined) {
-    run.activityDue = Number.POSITIVE_INFINITY;
+    run.activityDue = NEVER;
     for (const activity of run.activities.values())
       run.activityDue = Math.min(run.activityDue, activityDeadline(activity).at);
   }
   if (run.timerDue === undefined) {
-    run.timerDue = Number.POSITIVE_INFINITY;
+    run.timerDue = NEVER;
     for (const timer of run.timers.values()) run.timerDue = Math.min(run.timerDue, timer.fireTime);
   }
-  const due = Math.min(runDeadline(run.row), run.activityDue, run.timerDue);
-  return due === Number.POSITIVE_INFINITY ? undefined : due;
+  return Math.min(runDeadline(run.row), run.activityDue, run.timerDue);
 }
 
 /** Epoch ms at which a `timer` message is due that no row asks for: the end of a speculative task that is started. */

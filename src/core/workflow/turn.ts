@@ -3,6 +3,7 @@
 
 import type { Status } from '../../wire/status.ts';
 import { enforceBounds } from './bounds.ts';
+import type { CallbackRow } from './callbacks.ts';
 import type { Limits } from './limits.ts';
 import type { Effect, Outcome, Reply, RowChange, TurnContext, VisibilityChange } from './outcome.ts';
 import {
@@ -31,6 +32,8 @@ export class Turn {
   readonly #queries: MapOverlay<WaitingQuery>;
   /** By update id. */
   readonly updates: MapOverlay<PendingUpdate>;
+  /** Callbacks that are not called yet or not answered, by row id. */
+  readonly callbacks: MapOverlay<CallbackRow>;
   #speculative: VolatileChanges<WaitingQuery>['speculative'];
 
   constructor(state: ActorState, context: TurnContext) {
@@ -38,6 +41,7 @@ export class Turn {
     this.context = context;
     this.#queries = new MapOverlay(state.queries);
     this.updates = new MapOverlay(state.updates);
+    this.callbacks = new MapOverlay(state.callbacks);
   }
 
   get now(): number {
@@ -122,6 +126,10 @@ export class Turn {
     return at + this.limits.requestIdTtl <= this.now;
   }
 
+  putRow(change: RowChange): void {
+    this.#rows.push(change);
+  }
+
   deleteRow(change: Omit<RowChange, 'value'>): void {
     this.#rows.push({ ...change, value: undefined });
   }
@@ -171,10 +179,19 @@ export class Turn {
         outcome.visibility.push({ info, before, previous: before === undefined ? this.#previous() : undefined });
       }
     }
+    this.#finishCallbacks();
     if (refusal !== undefined) outcome.refusal = refusal;
     const volatile = this.#volatile();
     if (volatile !== undefined) outcome.volatile = volatile;
     return outcome;
+  }
+
+  #finishCallbacks(): void {
+    const changes = this.callbacks.changes();
+    if (changes === undefined) return;
+    for (const id of changes.remove)
+      if (this.state.callbacks.has(id)) this.deleteRow({ table: 'chain', runId: '', id });
+    for (const [id, value] of changes.set) this.#rows.push({ table: 'chain', runId: '', id, value });
   }
 
   #volatile(): VolatileChanges<WaitingQuery> | undefined {

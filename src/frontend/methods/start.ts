@@ -11,7 +11,17 @@ import { WorkflowIdConflictPolicy } from '../../wire/enums.ts';
 import { type Call, method, type Services } from '../door.ts';
 import { sessionOf } from '../hosted-worker.ts';
 import { covers, stamp } from '../search-attributes.ts';
-import { defaulted, enumeration, type Fields, integer, invalid, object, optional, string } from '../validate/check.ts';
+import {
+  defaulted,
+  enumeration,
+  type Fields,
+  integer,
+  invalid,
+  list,
+  object,
+  optional,
+  string,
+} from '../validate/check.ts';
 import * as common from '../validate/common.ts';
 import * as rules from '../validate/rules.ts';
 
@@ -37,6 +47,9 @@ export const fields: Fields<StartWorkflowExecutionRequest> = {
   identity: defaulted(string, ''),
   requestId: defaulted(string, ''),
   eagerWorkerId: optional(string),
+  completionCallbacks: optional(list(common.callback)),
+  links: optional(list(common.link)),
+  onConflictOptions: optional(common.onConflictOptions),
 };
 
 const startRequest = object<StartWorkflowExecutionRequest>(fields);
@@ -48,7 +61,7 @@ const signalWithStartRequest = object<SignalWithStartWorkflowExecutionRequest>({
 });
 
 export function startMessage(
-  { limits, random }: Services,
+  { limits, random, callbacks }: Services,
   request: StartWorkflowExecutionRequest,
   defaultConflict: WorkflowIdConflictPolicy,
 ): StartMessage {
@@ -66,6 +79,7 @@ export function startMessage(
   rules.blob(limits, request.input);
   rules.blob(limits, request.memo);
   rules.blob(limits, request.header);
+  rules.completionCallbacks(limits, callbacks, request);
   const tooLarge = attributesTooLarge(request.searchAttributes?.indexedFields ?? {}, limits);
   if (tooLarge !== undefined) throw invalid(tooLarge);
   return {
@@ -88,6 +102,9 @@ export function startMessage(
     ...rules.idPolicies(request.workflowIdReusePolicy, request.workflowIdConflictPolicy, defaultConflict),
     priority: request.priority,
     userMetadata: request.userMetadata,
+    completionCallbacks: request.completionCallbacks,
+    links: request.links,
+    onConflict: request.onConflictOptions,
     eagerFor: request.eagerWorkerId ? sessionOf(request.namespace, request.eagerWorkerId) : undefined,
   };
 }

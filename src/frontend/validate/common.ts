@@ -1,5 +1,6 @@
 // Checks of the messages that several requests share (wire/common.ts, wire/failure.ts).
 
+import type { OnConflictOptions } from '../../wire/api.ts';
 import type * as wire from '../../wire/common.ts';
 import type {
   ApplicationErrorCategory,
@@ -61,6 +62,59 @@ export const priority: Check<wire.Priority> = object<wire.Priority>({
 export const userMetadata: Check<wire.UserMetadata> = object<wire.UserMetadata>({
   summary: optional(payload),
   details: optional(payload),
+});
+
+export const link: Check<wire.Link> = object<wire.Link>({
+  workflowEvent: optional(
+    object<wire.LinkWorkflowEvent>({
+      namespace: optional(string),
+      workflowId: optional(string),
+      runId: optional(string),
+      eventRef: optional(
+        object<wire.LinkWorkflowEventEventReference>({
+          eventId: optional(integer),
+          eventType: optional(enumeration()),
+        }),
+      ),
+      requestIdRef: optional(
+        object<wire.LinkWorkflowEventRequestIdReference>({
+          requestId: optional(string),
+          eventType: optional(enumeration()),
+        }),
+      ),
+    }),
+  ),
+  batchJob: optional(object<wire.LinkBatchJob>({ jobId: optional(string) })),
+  activity: optional(
+    object<wire.LinkActivity>({ namespace: optional(string), activityId: optional(string), runId: optional(string) }),
+  ),
+  nexusOperation: optional(
+    object<wire.LinkNexusOperation>({
+      namespace: optional(string),
+      operationId: optional(string),
+      runId: optional(string),
+    }),
+  ),
+  workflow: optional(
+    object<wire.LinkWorkflow>({
+      namespace: optional(string),
+      workflowId: optional(string),
+      runId: optional(string),
+      reason: optional(string),
+    }),
+  ),
+});
+
+export const callback: Check<wire.Callback> = object<wire.Callback>({
+  nexus: optional(object<wire.CallbackNexus>({ url: optional(string), header: optional(record(string)) })),
+  internal: optional(object<wire.CallbackInternal>({ data: optional(bytes) })),
+  links: optional(list((value) => link(value))),
+});
+
+export const onConflictOptions: Check<OnConflictOptions> = object<OnConflictOptions>({
+  attachRequestId: optional(boolean),
+  attachCompletionCallbacks: optional(boolean),
+  attachLinks: optional(boolean),
 });
 
 export const workflowType: Check<wire.WorkflowType> = object<wire.WorkflowType>({ name: defaulted(string, '') });

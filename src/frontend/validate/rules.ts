@@ -1,9 +1,11 @@
 // Rules about values that are well formed: lengths, ranges, which settings go together. Texts are the Temporal server's, so that
 // programs and people who know it are told the same (recorded in test/golden).
 
+import { CallbackRules } from '../../core/nexus/callback-rules.ts';
 import type { Limits } from '../../core/workflow/limits.ts';
 import { sizeOf, utf8Length } from '../../core/workflow/size.ts';
 import { decodeToken, type TaskToken } from '../../core/workflow/token.ts';
+import type { StartWorkflowExecutionRequest } from '../../wire/api.ts';
 import type { Priority, RetryPolicy } from '../../wire/common.ts';
 import { NamespaceState, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../wire/enums.ts';
 import { StatusCode } from '../../wire/status.ts';
@@ -182,3 +184,27 @@ export function heldToken(services: Services, caller: Caller, bytes: Uint8Array)
   const token = decodeToken(bytes);
   return taskToken(services, caller, bytes, token?.kind === 'query' ? 'query' : 'workflow');
 }
+
+/** Callbacks and links of a start. */
+export function completionCallbacks(
+  limits: Limits,
+  allowed: CallbackRules | undefined,
+  { completionCallbacks: callbacks = [], links = [], onConflictOptions }: StartWorkflowExecutionRequest,
+): void {
+  if (callbacks.length > limits.callbacksPerRun) {
+    throw invalid(`cannot attach more than ${limits.callbacksPerRun} callbacks to a workflow.`);
+  }
+  for (const callback of callbacks) {
+    const problem = (allowed ?? NO_CALLBACKS).problem(callback);
+    if (problem !== undefined) throw invalid(problem);
+  }
+  if (links.length > MAX_LINKS) throw invalid(`cannot attach more than ${MAX_LINKS} links per request.`);
+  if (sizeOf(links) > MAX_LINKS_BYTES) throw invalid(`links of more than ${MAX_LINKS_BYTES} bytes.`);
+  if (onConflictOptions?.attachCompletionCallbacks === true && onConflictOptions.attachRequestId !== true) {
+    throw invalid('attaching request ID is required for attaching completion callbacks.');
+  }
+}
+
+const NO_CALLBACKS = new CallbackRules([]);
+const MAX_LINKS = 10;
+const MAX_LINKS_BYTES = 40_000;

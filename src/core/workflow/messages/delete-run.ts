@@ -1,5 +1,6 @@
 // Retention of a closed run is over: its rows go. With the last run the workflow id is as if it had never been.
 
+import { leaveCallbacks } from '../callbacks.ts';
 import type { DeleteRunMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { failedPrecondition, runNotFound } from '../rejections.ts';
@@ -16,6 +17,9 @@ export function deleteRun(state: ActorState, { runId }: DeleteRunMessage, contex
   // A closed run has no pending rows (closing.ts), but those of its updates; the shard deletes the rows of runs that are not in memory by their range.
   for (const id of findRun(state, runId)?.updates?.keys() ?? [])
     turn.deleteRow({ table: 'update', runId, id: String(id) });
+  for (const id of findRun(state, runId)?.callbacks?.keys() ?? [])
+    turn.deleteRow({ table: 'callback', runId, id: String(id) });
+  leaveCallbacks(turn, runId);
   turn.deleteRow({ table: 'run', runId, id: START_ROW_ID });
   turn.deleteRow({ table: 'run', runId, id: '' });
   if (state.chain?.currentRunId === runId) {

@@ -2,6 +2,7 @@
 
 import { EventType } from '../../../wire/enums.ts';
 import { endBackoff, timeOutActivity } from '../activity-task.ts';
+import { fireCallbacks } from '../callbacks.ts';
 import { timeOutRun } from '../closing.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { settleQueries } from '../queries.ts';
@@ -17,10 +18,10 @@ export function fireDeadlines(state: ActorState, context: TurnContext): Decision
     nextDeadline(state) ?? Number.POSITIVE_INFINITY,
     volatileDeadline(state) ?? Number.POSITIVE_INFINITY,
   );
-  if (run === undefined || !isOpen(run) || due > context.now) return nothing({ type: 'accepted' });
+  if (due > context.now) return nothing({ type: 'accepted' });
   const turn = new Turn(state, context);
-  const draft = turn.open(run);
-  fireAll(draft, run);
+  fireCallbacks(turn);
+  if (run !== undefined && isOpen(run)) fireAll(turn.open(run), run);
   return turn.outcome({ type: 'accepted' });
 }
 

@@ -1,7 +1,7 @@
 // Start and signal-with-start: id reuse and conflict policies, repeated request ids, and the first run of a chain (I8). A parent's start of
 // a child (start-child.ts) shares the policies.
 
-import type { StartWorkflowExecutionResponse } from '../../../wire/api.ts';
+import type { OnConflictOptions, StartWorkflowExecutionResponse } from '../../../wire/api.ts';
 import {
   ContinueAsNewInitiator,
   EventType,
@@ -12,13 +12,14 @@ import {
 } from '../../../wire/enums.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../../wire/event-attributes.ts';
 import type { ScheduledBy } from '../../schedule/message.ts';
+import { callbacksOf } from '../callbacks.ts';
 import { SERVER_IDENTITY, terminateRun } from '../closing.ts';
 import { cronBackoff, cronProblem } from '../cron.ts';
 import { jsonPayloads } from '../fields.ts';
 import type { StartMessage } from '../message.ts';
 import { beginRun, clampTimeouts } from '../new-run.ts';
 import type { Decision, Rejection, TurnContext } from '../outcome.ts';
-import { alreadyCompleted, alreadyStarted, exhausted, invalidArgument } from '../rejections.ts';
+import { alreadyCompleted, alreadyStarted, exhausted, failedPrecondition, invalidArgument } from '../rejections.ts';
 import { completePolicy, policyProblem } from '../retry.ts';
 import type { RunDraft } from '../run-draft.ts';
 import { signalAttributes } from '../signals.ts';
@@ -97,6 +98,7 @@ export function beginChain(
     userMetadata: message.userMetadata,
     signal: message.signal,
     scheduledBy,
+    links: message.links,
   });
 }
 
@@ -173,10 +175,37 @@ function meetRunning(turn: Turn, run: RunState, message: StartMessage): Decision
     draft.record(EventType.WORKFLOW_EXECUTION_SIGNALED, signalAttributes(message.signal));
     wakeWorkflow(draft);
   }
-  return turn.outcome({
-    type: 'started',
-    response: { runId, started: false, status: WorkflowExecutionStatus.RUNNING },
-  });
+  const response: StartWorkflowExecutionResponse = { runId, started: false, status: WorkflowExecutionStatus.RUNNING };
+  if (message.signal === undefined && message.onConflict !== undefined) {
+    const refused = attach(turn.open(run), message, message.onConflict);
+    if (refused !== undefined) return refused;
+    if (message.onConflict.attachRequestId) response.attachedRequestId = message.requestId;
+  }
+  return turn.outcome({ type: 'started', response });
+}
+
+/** The running workflow takes over what the start would have begun it with. */
+function attach(run: RunDraft, message: StartMessage, options: OnConflictOptions): Rejection | undefined {
+  const callbacks = options.attachCompletionCallbacks ? (message.completionCallbacks ?? []) : [];
+  const limit = run.turn.limits.callbacksPerRun;
+  const attached = callbacksOf(run.turn, run.runId).length;
+  if (attached + callbacks.length > limit) {
+    return failedPrecondition(
+      `cannot attach more than ${limit} callbacks to a workflow (${attached} callbacks already attached to workflow ${run.turn.state.workflowId})`,
+    );
+  }
+  if (!options.attachRequestId && callbacks.length === 0 && !options.attachLinks) return undefined;
+  run.record(
+    EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED,
+    {
+      attachedRequestId: options.attachRequestId ? message.requestId : undefined,
+      attachedCompletionCallbacks: callbacks.length > 0 ? [...callbacks] : undefined,
+      identity: message.identity || undefined,
+    },
+    run.now,
+    options.attachLinks ? message.links : undefined,
+  );
+  return undefined;
 }
 
 /** The running workflow has this very update: whoever sends it again need not have known how the first try ended. */
@@ -251,6 +280,7 @@ function startedAttributes(
     header: message.header,
     workflowId,
     priority: message.priority,
+    completionCallbacks: message.completionCallbacks?.length ? [...message.completionCallbacks] : undefined,
     eagerExecutionAccepted: message.eagerFor !== undefined && delay === 0 ? true : undefined,
   };
 }

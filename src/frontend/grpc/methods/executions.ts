@@ -72,6 +72,7 @@ function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
       initiatedId: initiatedEventId,
     })),
     pendingWorkflowTask: described.pendingWorkflowTask,
+    callbacks: described.callbacks,
     workflowExtendedInfo: {
       executionExpirationTime: expiration(workflowExecutionTimeout, info.startTime),
       // None is said as the year 1, as the reference server does.

@@ -11,18 +11,25 @@ export const startBody = (request: Message): Message => ({
 });
 
 /** Where the run that a start made or met begins, for those who link to it. */
-const linkTo = (request: Message, runId: unknown): object => ({
+const linkTo = (request: Message, { runId, attachedRequestId }: Message): object => ({
   workflowEvent: {
     namespace: request.namespace,
     workflowId: request.workflowId,
     runId,
-    eventRef: { eventId: 1, eventType: EventType.WORKFLOW_EXECUTION_STARTED },
+    ...(attachedRequestId === undefined
+      ? { eventRef: { eventId: 1, eventType: EventType.WORKFLOW_EXECUTION_STARTED } }
+      : {
+          requestIdRef: {
+            requestId: attachedRequestId,
+            eventType: EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED,
+          },
+        }),
   },
 });
 
 export const startAnswer = (reply: Message, request: Message): Message => ({
   ...reply,
-  link: linkTo(request, reply.runId),
+  link: linkTo(request, reply),
 });
 
 /** `workflowExecution` as the native door has it. */

@@ -1,0 +1,158 @@
+// Callbacks that wait for a workflow to close, and are then called until they have answered. One that waits or is being called is a row of the
+// workflow id (`chain`, id 'k' + run id + number): it outlives its run, and follows the chain of runs. An attempt under way has a due time like one
+// that is to come: whoever leads the shard by then tries again, so each is called at least once, whatever crashes; how it ended is noted once, in
+// the run's own table. Calling itself is an effect; its answer a message (messages/callback-answered.ts).
+
+import type { CallbackInfo } from '../../wire/api.ts';
+import type { Callback } from '../../wire/common.ts';
+import { CallbackState } from '../../wire/enums.ts';
+import type { Failure } from '../../wire/failure.ts';
+import { retryInterval } from './retry.ts';
+import type { RunDraft } from './run-draft.ts';
+import type { ActorState, RunState } from './state.ts';
+import type { Turn } from './turn.ts';
+
+export interface CallbackRow {
+  runId: string;
+  /** Within its run, from 1. */
+  number: number;
+  callback: Callback;
+  /** Epoch ms. */
+  registeredAt: number;
+  state: 'standby' | 'scheduled' | 'backingOff' | 'failed' | 'succeeded';
+  /** Attempts begun. */
+  attempt: number;
+  /** Epoch ms: when the next attempt is made, or the one under way counts as lost. */
+  due?: number | undefined;
+  /** Epoch ms. */
+  lastAttemptAt?: number | undefined;
+  lastFailure?: Failure | undefined;
+  /** Once its run has closed: the event that says how. */
+  closeEventId?: number | undefined;
+}
+
+/** Between attempts: 1 s, doubled each time, at most an hour. */
+const BACKOFF = { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 3_600_000 };
+/** Longer than an attempt may take by so much: then it is lost. */
+const LOST_AFTER_MS = 5_000;
+
+export const CALLBACK_ROW_PREFIX = 'k';
+export const callbackRowId = ({ runId, number }: Pick<CallbackRow, 'runId' | 'number'>): string =>
+  `${CALLBACK_ROW_PREFIX}${runId}/${number}`;
+
+export function attachCallbacks(turn: Turn, runId: string, callbacks: readonly Callback[]): void {
+  let number = callbacksOf(turn, runId).length;
+  for (const callback of callbacks) {
+    number += 1;
+    put(turn, { runId, number, callback, registeredAt: turn.now, state: 'standby', attempt: 0 });
+  }
+}
+
+/** Those of an open run, in the order they were attached. */
+export function callbacksOf(turn: Turn, runId: string): CallbackRow[] {
+  if (turn.callbacks.isEmpty) return [];
+  return [...turn.callbacks.values()].filter((row) => row.runId === runId);
+}
+
+function put(turn: Turn, row: CallbackRow): void {
+  turn.callbacks.set(callbackRowId(row), row);
+}
+
+/** Its run goes on as another one, which has them by its Started event. */
+export function leaveCallbacks(turn: Turn, runId: string): void {
+  for (const row of callbacksOf(turn, runId)) turn.callbacks.set(callbackRowId(row), undefined);
+}
+
+/** The closing event is written: they are called, unless the chain goes on. */
+export function callBack(run: RunDraft): void {
+  if (run.facts.nextRunId !== undefined) return;
+  if (run.resetTo !== undefined) {
+    leaveCallbacks(run.turn, run.runId);
+    return;
+  }
+  const closeEventId = run.facts.nextEventId - 1;
+  for (const row of callbacksOf(run.turn, run.runId)) attempt(run.turn, { ...row, closeEventId });
+}
+
+function attempt(turn: Turn, row: CallbackRow): void {
+  const { limits } = turn;
+  const next: CallbackRow = {
+    ...row,
+    state: 'scheduled',
+    attempt: row.attempt + 1,
+    due: turn.now + limits.callbackTimeout + LOST_AFTER_MS,
+  };
+  put(turn, next);
+  turn.effects.push({
+    type: 'deliverCallback',
+    callbackId: callbackRowId(next),
+    runId: next.runId,
+    attempt: next.attempt,
+    callback: next.callback,
+    closeEventId: next.closeEventId ?? 0,
+    timeoutMs: limits.callbackTimeout,
+  });
+}
+
+/** Epoch ms; Infinity: none. */
+export function callbackDeadline({ callbacks }: ActorState): number {
+  let due = Number.POSITIVE_INFINITY;
+  for (const row of callbacks.values()) due = Math.min(due, row.due ?? Number.POSITIVE_INFINITY);
+  return due;
+}
+
+export function fireCallbacks(turn: Turn): void {
+  for (const row of [...turn.callbacks.values()]) {
+    if (row.due === undefined || row.due > turn.now) continue;
+    if (row.state === 'scheduled') failAttempt(turn, row, { message: 'nothing came of the attempt', retryable: true });
+    else attempt(turn, row);
+  }
+}
+
+export function failAttempt(
+  turn: Turn,
+  row: CallbackRow,
+  { message, retryable }: { message: string; retryable: boolean },
+): void {
+  const isLast = !retryable || row.attempt >= turn.limits.callbackAttempts;
+  const lastFailure: Failure = {
+    message,
+    source: 'Server',
+    applicationFailureInfo: { type: 'CallbackFailed', nonRetryable: !retryable },
+  };
+  const failed = { ...row, lastAttemptAt: turn.now, lastFailure };
+  if (isLast) settle(turn, { ...failed, state: 'failed' });
+  else put(turn, { ...failed, state: 'backingOff', due: turn.now + retryInterval(BACKOFF, row.attempt) });
+}
+
+export const succeedAttempt = (turn: Turn, row: CallbackRow): void =>
+  settle(turn, { ...row, state: 'succeeded', lastAttemptAt: turn.now, lastFailure: undefined });
+
+/** From now on it is of interest to describe alone. */
+function settle(turn: Turn, { due: _due, ...row }: CallbackRow): void {
+  turn.callbacks.set(callbackRowId(row), undefined);
+  turn.putRow({ table: 'callback', runId: row.runId, id: String(row.number), value: row });
+}
+
+const STATES: Record<CallbackRow['state'], CallbackState> = {
+  standby: CallbackState.STANDBY,
+  scheduled: CallbackState.SCHEDULED,
+  backingOff: CallbackState.BACKING_OFF,
+  failed: CallbackState.FAILED,
+  succeeded: CallbackState.SUCCEEDED,
+};
+
+export function callbackInfos(state: ActorState, run: RunState): CallbackInfo[] {
+  const pending = [...state.callbacks.values()].filter(({ runId }) => runId === run.runId);
+  const rows = [...pending, ...(run.callbacks?.values() ?? [])].sort((a, b) => a.number - b.number);
+  return rows.map((row) => ({
+    callback: row.callback,
+    trigger: { workflowClosed: {} },
+    registrationTime: row.registeredAt,
+    state: STATES[row.state],
+    attempt: row.attempt,
+    lastAttemptCompleteTime: row.lastAttemptAt,
+    lastAttemptFailure: row.lastFailure,
+    nextAttemptScheduleTime: row.state === 'backingOff' ? row.due : undefined,
+  }));
+}
