@@ -1,6 +1,6 @@
 // Package entry `tenuto/server`: a node inside your own process, with or without sockets. The same engine, the same doors.
 
-import { completeConfig, type NamespaceOptions } from './config/config.ts';
+import { type ConfigOptions, completeConfig, type NamespaceOptions } from './config/config.ts';
 import type { InProcessTransport } from './frontend/websocket/in-process.ts';
 import { type RunningNode, startNode } from './node.ts';
 import { createLogger, type LogLevel } from './observe/logger.ts';
@@ -27,6 +27,8 @@ export interface ServerOptions {
   allowedHosts?: readonly string[] | undefined;
   /** Shards of a new data directory, fixed for its life. Default 256. */
   shardCount?: number | undefined;
+  /** Whom the server may call when workflows close (`completionCallbacks` of a start), and the secrets that sign what it sends. Default: nobody. */
+  callbacks?: ConfigOptions['callbacks'];
   /** How long `close` lets open requests finish, ms. Default 2,000. */
   shutdownGraceMs?: number | undefined;
   /** What is logged, as JSON lines on standard error. Default `warn`. */
@@ -68,6 +70,7 @@ export class Server {
       tls: options.tls,
       allowedHosts: options.allowedHosts,
       namespaces: namespaces?.map((namespace) => (typeof namespace === 'string' ? { name: namespace } : namespace)),
+      callbacks: options.callbacks,
       shutdownGraceMs: options.shutdownGraceMs ?? 2_000,
     });
     const { onFatal } = options;

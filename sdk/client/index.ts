@@ -92,6 +92,8 @@ export type {
 } from './workflow-handle.ts';
 export type {
   CompiledWorkflowOptions,
+  CompletionCallback,
+  OnConflictOptions,
   WorkflowOptions,
   WorkflowSignalWithStartOptions,
   WorkflowStartOptions,

@@ -1,5 +1,6 @@
 // Options of a start, and what interceptors see of them.
 
+import type { OnConflictOptions } from '../../src/wire/api.ts';
 import type { SignalDefinition, UntypedWorkflow, Workflow } from '../common/interfaces.ts';
 import { type Duration, durationOption } from '../common/time.ts';
 import type { CommonWorkflowOptions, WithWorkflowArgs } from '../common/workflow-options.ts';
@@ -20,7 +21,24 @@ export interface WorkflowOptions extends CommonWorkflowOptions {
   requestEagerStart?: boolean | undefined;
   /** Makes a repeated start return the first one's answer. Default: a new id per call, kept over the connection's own repeats. */
   requestId?: string | undefined;
+  /**
+   * Called by the server once the last run of the chain has closed: an HTTP POST with the result or the failure, repeated until it is answered (at
+   * least once; a repeat has the same `tenuto-callback-id`). Only addresses that the server's `callbacks.allowedAddresses` names are taken; at most 32.
+   */
+  completionCallbacks?: readonly CompletionCallback[] | undefined;
+  /** What a running workflow takes over that the start meets with `workflowIdConflictPolicy: 'USE_EXISTING'`. Default: nothing. */
+  onConflictOptions?: OnConflictOptions | undefined;
 }
+
+/** An address that is told how a workflow ended. */
+export interface CompletionCallback {
+  /** `https://…`; `http://…` where the server's configuration allows it for this address. At most 1,000 characters. */
+  url: string;
+  /** Sent along. At most 8 KiB. */
+  headers?: Readonly<Record<string, string>> | undefined;
+}
+
+export type { OnConflictOptions };
 
 export type WorkflowStartOptions<T extends Workflow = UntypedWorkflow> = WithWorkflowArgs<T, WorkflowOptions>;
 

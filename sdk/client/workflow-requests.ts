@@ -74,6 +74,10 @@ function plainStartRequest(
     userMetadata: userMetadataToPayload(payloadConverter, staticSummary, staticDetails),
     identity,
     requestId: options.requestId ?? newRequestId(),
+    completionCallbacks: options.completionCallbacks?.map(({ url, headers }) => ({
+      nexus: { url, header: headers && { ...headers } },
+    })),
+    onConflictOptions: options.onConflictOptions,
   };
 }
 

@@ -12,6 +12,7 @@ interface StartDevFlags {
   port: string;
   grpcPort?: string;
   namespace?: string[];
+  callbackAddress?: string[];
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   shardCount?: string;
 }
@@ -59,6 +60,7 @@ export function defineServerCommands(server: Command): void {
     .option('--grpc-port <port>', 'Temporal-compatible gRPC; 0 takes any free one, "off" has none (default: 7233)')
     .option('-n, --namespace <name>', 'namespace to make besides "default"; repeat for several', collect)
     .option('--shard-count <n>', 'shards of a new data directory, fixed for its life (default: 256)')
+    .option('--callback-address <host:port>', 'address that completion callbacks may call, over http too', collect)
     .addOption(new Option('--log-level <level>', 'what is logged to stderr').choices(LOG_LEVELS).default('warn'))
     .action(startDev);
 
@@ -113,6 +115,9 @@ async function startDev(flags: StartDevFlags): Promise<void> {
       grpc: devGrpc(flags.grpcPort, port),
       namespaces: [...new Set(names)].map((name) => ({ name })),
       logLevel: flags.logLevel,
+      callbacks: {
+        allowedAddresses: flags.callbackAddress?.map((pattern) => ({ pattern, allowInsecure: true })),
+      },
       shutdownGraceMs: 2_000,
     }),
   );

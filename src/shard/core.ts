@@ -74,6 +74,12 @@ export interface ActorCore {
   /** Events of the current run's workflow task that are not in history yet. */
   unwrittenOf(state: ActorState): HistoryEvent[];
   describe(state: ActorState, runId: string | undefined): DescribeWorkflowExecutionResponse | undefined;
+  /** One whose rows were read; callbacks of it that still wait are the actor's. */
+  describeEarlier(
+    state: ActorState,
+    runId: string,
+    rows: readonly StoredRow[],
+  ): DescribeWorkflowExecutionResponse | undefined;
   /** Adds a closed earlier run's rows, so that messages can speak of it. */
   adopt(state: ActorState, runId: string, rows: Iterable<StoredRow>): void;
   /** What an earlier run has published; undefined for one that is not there. */
@@ -118,6 +124,10 @@ export const workflowCore: ActorCore = {
   startedTask,
   unwrittenOf,
   describe,
+  describeEarlier: (state, runId, rows) =>
+    rows.length === 0
+      ? undefined
+      : describe({ ...load(state.namespace, state.workflowId, rows), callbacks: state.callbacks }, runId),
   adopt,
   publishedBy: (state, runId) => {
     const run = findRun(state, runId);

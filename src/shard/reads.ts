@@ -93,8 +93,7 @@ export class Reads {
         this.#durable(actor, done, () => {
           this.#rowsOf(actor, wanted).then(
             (rows) => {
-              const state = core.load(to.namespace, to.workflowId, rows);
-              const answer = rows.length === 0 ? undefined : core.describe(state, wanted);
+              const answer = core.describeEarlier(actor.state, wanted, rows);
               if (answer === undefined) done(unknownRun(to, wanted), undefined);
               else done(undefined, answer);
             },

@@ -3,6 +3,7 @@
 import type { WorkflowExecutionDescription } from '../../../sdk/client/index.ts';
 import type { DescribeWorkflowExecutionResponse } from '../../wire/api.ts';
 import {
+  CallbackState,
   ParentClosePolicy,
   PendingActivityState,
   PendingWorkflowTaskState,
@@ -65,6 +66,13 @@ export async function describeWorkflow(session: Session, description: WorkflowEx
     parentClosePolicy: nameOf(ParentClosePolicy, child.parentClosePolicy),
   }));
   const timers = raw.pendingTimers.map((timer) => ({ timerId: timer.timerId, fireTime: time(timer.fireTime) ?? '' }));
+  const callbacks = raw.callbacks.map(({ callback, state, attempt, ...callbackInfo }) => ({
+    url: callback.nexus?.url ?? '',
+    state: nameOf(CallbackState, state),
+    attempt,
+    nextAttempt: time(callbackInfo.nextAttemptScheduleTime) ?? '',
+    lastFailure: callbackInfo.lastAttemptFailure?.message ?? '',
+  }));
   const pending = raw.pendingWorkflowTask;
   const task = pending && {
     state: nameOf(PendingWorkflowTaskState, pending.state),
@@ -89,6 +97,7 @@ export async function describeWorkflow(session: Session, description: WorkflowEx
       pendingActivities: activities,
       pendingChildren: children,
       pendingTimers: timers,
+      callbacks,
       pendingWorkflowTask,
     });
     return;
@@ -120,6 +129,10 @@ export async function describeWorkflow(session: Session, description: WorkflowEx
   if (timers.length > 0) {
     output.line(bold(`\nPending timers: ${timers.length}`));
     output.table(timers);
+  }
+  if (callbacks.length > 0) {
+    output.line(bold(`\nCallbacks: ${callbacks.length}`));
+    output.table(callbacks);
   }
 }
 

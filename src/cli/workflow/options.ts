@@ -29,6 +29,7 @@ export interface StartFlags extends InputFlags {
   startDelay?: string;
   idReusePolicy?: string;
   idConflictPolicy?: string;
+  callbackUrl?: string[];
   memo?: string[];
   searchAttribute?: string[];
   staticSummary?: string;
@@ -62,6 +63,7 @@ const CONFLICT: Readonly<Record<string, WorkflowIdConflictPolicy>> = {
 export function withStart(command: Command): Command {
   return withNewWorkflow(command, 'workflow id (default: a fresh UUID)')
     .option('--start-delay <duration>', 'wait before the first workflow task')
+    .option('--callback-url <url>', 'called once it has closed; repeat for several', collect)
     .addOption(
       new Option('--id-reuse-policy <policy>', 'when a closed execution has this id').choices(Object.keys(REUSE)),
     )
@@ -103,6 +105,10 @@ export function startOptions(flags: StartFlags): WorkflowStartOptions {
     ...optional(
       'workflowIdConflictPolicy',
       flags.idConflictPolicy === undefined ? undefined : CONFLICT[flags.idConflictPolicy],
+    ),
+    ...optional(
+      'completionCallbacks',
+      flags.callbackUrl?.map((url) => ({ url })),
     ),
     ...optional('memo', flags.memo === undefined ? undefined : Object.fromEntries(flags.memo.map(keyAndJson))),
     ...optional(

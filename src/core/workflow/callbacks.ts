@@ -51,7 +51,7 @@ export function attachCallbacks(turn: Turn, runId: string, callbacks: readonly C
 /** Those of an open run, in the order they were attached. */
 export function callbacksOf(turn: Turn, runId: string): CallbackRow[] {
   if (turn.callbacks.isEmpty) return [];
-  return [...turn.callbacks.values()].filter((row) => row.runId === runId);
+  return [...turn.callbacks.values()].filter((row) => row.runId === runId).sort((a, b) => a.number - b.number);
 }
 
 function put(turn: Turn, row: CallbackRow): void {
@@ -102,8 +102,10 @@ export function callbackDeadline({ callbacks }: ActorState): number {
 }
 
 export function fireCallbacks(turn: Turn): void {
-  for (const row of [...turn.callbacks.values()]) {
-    if (row.due === undefined || row.due > turn.now) continue;
+  const due = [...turn.callbacks.values()].filter((row) => row.due !== undefined && row.due <= turn.now);
+  // The same order whether the actor was rebuilt or not (I4).
+  due.sort((a, b) => (callbackRowId(a) < callbackRowId(b) ? -1 : 1));
+  for (const row of due) {
     if (row.state === 'scheduled') failAttempt(turn, row, { message: 'nothing came of the attempt', retryable: true });
     else attempt(turn, row);
   }

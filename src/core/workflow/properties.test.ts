@@ -24,6 +24,7 @@ type Step =
   | { do: 'take'; pick: number; sticky: boolean }
   | { do: 'complete'; commands: number[]; sticky: boolean; force: boolean }
   | { do: 'failTask' }
+  | { do: 'callbackAnswered'; how: number }
   | { do: 'activity'; pick: number; how: number; byId: boolean }
   | RelationStep
   | { do: 'reset'; pick: number; exclude: boolean }
@@ -68,6 +69,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('failTask' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('callbackAnswered' as const), how: fc.nat(3) }) },
   {
     weight: 6,
     arbitrary: fc.record({ do: fc.constant('activity' as const), pick: fc.nat(9), how: fc.nat(9), byId: fc.boolean() }),
@@ -137,6 +139,8 @@ class Player {
           retryPolicy: step.retry ? { maximumAttempts: 3, initialInterval: 500 } : undefined,
           workflowRunTimeout: step.runTimeout,
           workflowStartDelay: step.delay,
+          completionCallbacks: step.retry ? [{ nexus: { url: `https://example.test/${this.#n}` } }] : undefined,
+          onConflict: { attachRequestId: true, attachCompletionCallbacks: true },
         });
       case 'signal':
         return world.signalMessage(`s${this.#n}`, { requestId: `r${this.#n}` });
@@ -167,6 +171,13 @@ class Player {
       case 'undo': {
         const ref = refs[this.#n % Math.max(1, refs.length)];
         return ref === undefined ? undefined : { type: 'undoStart', ...ref };
+      }
+      case 'callbackAnswered': {
+        const [callback] = [...world.state.callbacks].sort().filter(([, { state }]) => state === 'scheduled');
+        if (callback === undefined) return undefined;
+        const [callbackId, { attempt }] = callback;
+        const failure = step.how === 0 ? undefined : { message: 'no', retryable: step.how > 1 };
+        return { type: 'callbackAnswered', callbackId, attempt, failure };
       }
       case 'pass':
         world.now += step.ms;
@@ -342,6 +353,11 @@ function checkFold(world: World, run: RunState): void {
   const { facts } = foldEvents(run.runId, history);
   const all = foldEvents(run.runId, withBuffered(run, history));
   const live = run.row.facts;
+  if (live.closeTime === undefined) {
+    const waiting = [...world.state.callbacks.values()].filter(({ runId }) => runId === run.runId);
+    waiting.sort((a, b) => a.number - b.number);
+    expect(plain(waiting.map(({ callback }) => callback))).toEqual(plain(all.callbacks));
+  }
   expect(plain({ ...all.facts, nextEventId: facts.nextEventId, historyBytes: facts.historyBytes })).toEqual(
     plain(live),
   );
@@ -443,6 +459,7 @@ describe('over random messages', { timeout: 60_000 }, () => {
             expect(comparable(rebuilt.run)).toEqual(comparable(world.state.run));
             expect([...rebuilt.requests.keys()].sort()).toEqual([...world.state.requests.keys()].sort());
             expect(applied(rebuilt)).toEqual(applied(world.state));
+            expect(plain([...rebuilt.callbacks].sort())).toEqual(plain([...world.state.callbacks].sort()));
             expect(nextDeadline(rebuilt)).toBe(nextDeadline(world.state));
             expect(waitingOffers(rebuilt)).toEqual(waitingOffers(world.state));
             if (world.state.run !== undefined) checkFold(world, world.state.run);

@@ -234,7 +234,7 @@ export function load(namespace: string, workflowId: string, rows: Iterable<Store
     else throw new Error(`workflow ${workflowId}: row of table ${table}, which this version does not write`);
   }
   state.requests = new Map(requests.sort((a, b) => a[1].at - b[1].at || (a[0] < b[0] ? -1 : 1)));
-  state.callbacks = new Map(callbacks.sort(([, a], [, b]) => inOrder(a, b)));
+  state.callbacks = new Map(callbacks);
   for (const [number, row] of chunks.sort((a, b) => a[0] - b[0])) state.applied.apply(number, row);
   for (const [runId, pieces] of runs) {
     const run = assemble(workflowId, runId, pieces);
@@ -247,10 +247,6 @@ export function load(namespace: string, workflowId: string, rows: Iterable<Store
   }
   return state;
 }
-
-/** As they were attached: the oldest first. */
-const inOrder = (a: CallbackRow, b: CallbackRow): number =>
-  a.registeredAt - b.registeredAt || (a.runId < b.runId ? -1 : Number(a.runId > b.runId)) || a.number - b.number;
 
 /** What waits for a workflow task though nobody's call does: it is in rows. */
 export function keepAdmitted(state: ActorState, runId: string, { updateId, admitted: request }: UpdateRow): void {

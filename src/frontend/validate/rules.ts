@@ -199,6 +199,12 @@ export function completionCallbacks(
     if (problem !== undefined) throw invalid(problem);
   }
   if (links.length > MAX_LINKS) throw invalid(`cannot attach more than ${MAX_LINKS} links per request.`);
+  for (const { workflowEvent: event } of links) {
+    if (event === undefined) continue;
+    for (const name of ['namespace', 'workflowId', 'runId'] as const) {
+      if (!event[name]) throw invalid(`workflow event link must not have an empty ${name} field.`);
+    }
+  }
   if (sizeOf(links) > MAX_LINKS_BYTES) throw invalid(`links of more than ${MAX_LINKS_BYTES} bytes.`);
   if (onConflictOptions?.attachCompletionCallbacks === true && onConflictOptions.attachRequestId !== true) {
     throw invalid('attaching request ID is required for attaching completion callbacks.');
