@@ -10,6 +10,7 @@ import { isLoopback } from './config/values.ts';
 import { CallbackRules } from './core/nexus/callback-rules.ts';
 import { Admission } from './frontend/admission.ts';
 import type { Services } from './frontend/door.ts';
+import { EndpointDirectory } from './frontend/endpoint-directory.ts';
 import type { GrpcDoor } from './frontend/grpc/door.ts';
 import { type HostRules, hostRules } from './frontend/http/host-rules.ts';
 import { notReady, notServing, type Standing } from './frontend/http/readiness.ts';
@@ -76,6 +77,7 @@ class Node implements RunningNode {
   readonly #options: NodeOptions;
   readonly #namespaces: Namespaces;
   readonly #directory: NamespaceDirectory;
+  readonly #endpoints: EndpointDirectory;
   readonly #metrics = new Metrics();
   readonly #callbackRules: CallbackRules;
   readonly #matcher: Matcher;
@@ -144,6 +146,7 @@ class Node implements RunningNode {
     this.#directory = new NamespaceDirectory({
       ...{ engine: this.#everywhere, clock: systemClock, scheduler: systemScheduler, namespaces: this.#namespaces },
     });
+    this.#endpoints = new EndpointDirectory({ engine: this.#everywhere, scheduler: systemScheduler });
     this.#services = this.#makeServices(this.#everywhere);
     this.#admission = new Admission(config.doorLimits.openCalls);
     this.#door = this.#makeDoor();
@@ -178,6 +181,7 @@ class Node implements RunningNode {
     await this.#engine.open();
     await this.#cluster?.open(this.#clientAddress());
     const heard = this.#directory.start();
+    this.#endpoints.start();
     // In a cluster others may have to come first; until then calls that name what this node has not heard of wait for the answer.
     if (this.#cluster === undefined) await heard;
     this.#serving = true;
@@ -209,6 +213,7 @@ class Node implements RunningNode {
       workers: this.#matcher,
       namespaces: this.#namespaces.known,
       directory: this.#directory,
+      endpoints: this.#endpoints,
       attributes: new AttributeDirectory(engine, systemClock),
       ...(this.#cluster && { cluster: this.#cluster.control }),
       clock: systemClock,
@@ -390,6 +395,7 @@ class Node implements RunningNode {
     const hold = setInterval(() => {}, 60_000);
     try {
       this.#directory.stop();
+      this.#endpoints.stop();
       this.#scrubber?.stop();
       await this.#control?.close();
       // Others lead before clients are sent away: what they ask meanwhile is forwarded.
@@ -424,6 +430,7 @@ class Node implements RunningNode {
     await this.#closeHttp();
     await this.#grpc?.drain(0);
     this.#directory.stop();
+    this.#endpoints.stop();
     // It may be open already, with timers that would write to a store that is closed.
     await this.#engine.close().catch(() => {});
     await this.#cluster?.close().catch(() => {});

@@ -22,6 +22,7 @@ import { queryResult } from '../../src/frontend/validate/commands.ts';
 import * as common from '../../src/frontend/validate/common.ts';
 import { updateOutcome } from '../../src/frontend/validate/messages.ts';
 import { namespaceAnswer, namespaceAsk } from '../../src/frontend/validate/namespaces.ts';
+import { endpointAnswer, endpointAsk } from '../../src/frontend/validate/nexus.ts';
 import type {
   ActorAddress,
   AttributesChange,
@@ -34,6 +35,7 @@ import type {
 } from '../../src/ports/engine.ts';
 import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
 import type { NamespaceAnswer, NamespaceAsk } from '../../src/ports/namespaces.ts';
+import type { EndpointAnswer, EndpointAsk } from '../../src/ports/nexus-endpoints.ts';
 import type * as api from '../../src/wire/api.ts';
 import type { DescribeScheduleResponse } from '../../src/wire/schedule.ts';
 import {
@@ -59,7 +61,8 @@ export type KeyedMethod =
   | 'searchAttributes'
   | 'changeSearchAttributes'
   | 'jobs'
-  | 'namespaces';
+  | 'namespaces'
+  | 'nexusEndpoints';
 
 /** Methods on the link: the engine's, under a name of their own. */
 export const linkMethod = (method: KeyedMethod | 'list' | 'count'): string => `engine.${method}`;
@@ -378,6 +381,20 @@ export const namespaces = (asked: NamespaceAsk): Operation<NamespaceAnswer> => (
   answer: namespaceAnswer,
 });
 
+export const nexusEndpoints = (asked: EndpointAsk): Operation<EndpointAnswer> => ({
+  method: 'nexusEndpoints',
+  to: settingsOf(REGISTRY),
+  // A change made for a version is made once: a repeat finds another version, and says so.
+  effect: asked.type === 'list' ? 'nothing' : asked.type === 'create' ? 'once' : 'perhapsTwice',
+  waits: 'forAnswer',
+  body: { asked },
+  local: (engine, done) => {
+    engine.nexusEndpoints(asked, done);
+    return undefined;
+  },
+  answer: endpointAnswer,
+});
+
 // ---------------------------------------------------------------- requests, read back
 
 const address = object<ActorAddress>({ namespace: string, workflowId: string });
@@ -415,6 +432,7 @@ const changeBody = object<{ change: AttributesChange }>({
 });
 
 const namespacesBody = object<{ asked: NamespaceAsk }>({ asked: namespaceAsk });
+const endpointsBody = object<{ asked: EndpointAsk }>({ asked: endpointAsk });
 const jobsBody = object<{ namespace: string; asked: JobAsk }>({ namespace: string, asked: jobAsk });
 
 /** Each method's request as an operation again. Throws (check.ts) for what has another shape. */
@@ -441,4 +459,5 @@ export const READERS: { readonly [M in KeyedMethod]: Check<Operation<unknown>> }
     return jobs(namespace, asked);
   },
   namespaces: (value) => namespaces(namespacesBody(value).asked),
+  nexusEndpoints: (value) => nexusEndpoints(endpointsBody(value).asked),
 };

@@ -19,6 +19,7 @@ import type {
 } from '../../src/ports/engine.ts';
 import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
 import type { NamespaceAnswer, NamespaceAsk } from '../../src/ports/namespaces.ts';
+import type { EndpointAnswer, EndpointAsk } from '../../src/ports/nexus-endpoints.ts';
 import type * as api from '../../src/wire/api.ts';
 import type { Status } from '../../src/wire/status.ts';
 import type { Rpc, RpcCall } from '../link/rpc.ts';
@@ -217,6 +218,10 @@ export class Router implements Engine {
 
   namespaces(asked: NamespaceAsk, done: Done<NamespaceAnswer>): void {
     this.#route(operations.namespaces(asked), done);
+  }
+
+  nexusEndpoints(asked: EndpointAsk, done: Done<EndpointAnswer>): void {
+    this.#route(operations.nexusEndpoints(asked), done);
   }
 
   // ---------------------------------------------------------------- inside

@@ -296,6 +296,10 @@ class SimEngine implements Engine {
     throw new Error('not simulated');
   }
 
+  nexusEndpoints(): void {
+    throw new Error('not simulated');
+  }
+
   namespaces(): void {
     throw new Error('not simulated');
   }

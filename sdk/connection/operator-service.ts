@@ -8,6 +8,14 @@ import type {
 } from '../../src/wire/api.ts';
 
 import type { DeleteNamespaceRequest, DeleteNamespaceResponse } from '../../src/wire/namespace.ts';
+import type {
+  CreateNexusEndpointRequest,
+  DeleteNexusEndpointRequest,
+  ListNexusEndpointsRequest,
+  ListNexusEndpointsResponse,
+  NexusEndpoint,
+  UpdateNexusEndpointRequest,
+} from '../../src/wire/nexus.ts';
 
 /** ms; settings are read and written at once. */
 const TIMEOUT_MS = 10_000;
@@ -57,5 +65,35 @@ export class OperatorService {
    */
   async deleteNamespace(request: DeleteNamespaceRequest): Promise<DeleteNamespaceResponse> {
     return await this.#request('deleteNamespace', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * Registers a Nexus endpoint: workflows of any namespace call its services by its name. Known at every node within a second. For operators, like the
+   * four that follow.
+   *
+   * @throws RpcError INVALID_ARGUMENT for a name or target that cannot be, ALREADY_EXISTS for a name that is taken, FAILED_PRECONDITION for a target
+   * namespace that is not there, RESOURCE_EXHAUSTED beyond 1,000 of a cluster.
+   */
+  async createNexusEndpoint(request: CreateNexusEndpointRequest): Promise<{ endpoint: NexusEndpoint }> {
+    return await this.#request('createNexusEndpoint', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /** @throws RpcError NOT_FOUND. */
+  async getNexusEndpoint(request: { id: string }): Promise<{ endpoint: NexusEndpoint }> {
+    return await this.#request('getNexusEndpoint', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /** The whole of it is set. @throws RpcError NOT_FOUND, FAILED_PRECONDITION for another version than it has. */
+  async updateNexusEndpoint(request: UpdateNexusEndpointRequest): Promise<{ endpoint: NexusEndpoint }> {
+    return await this.#request('updateNexusEndpoint', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /** Operations that have not begun fail. @throws RpcError NOT_FOUND, FAILED_PRECONDITION for another version than it has. */
+  async deleteNexusEndpoint(request: DeleteNexusEndpointRequest): Promise<void> {
+    await this.#request('deleteNexusEndpoint', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  async listNexusEndpoints(request: ListNexusEndpointsRequest = {}): Promise<ListNexusEndpointsResponse> {
+    return await this.#request('listNexusEndpoints', request, { timeoutMs: TIMEOUT_MS });
   }
 }

@@ -6,6 +6,7 @@ import { withClient } from './connect.ts';
 import { UsageError } from './exit-codes.ts';
 import { defineOperatorClusterCommands } from './operator-cluster.ts';
 import { defineNamespaceCommands } from './operator-namespace.ts';
+import { defineNexusCommands } from './operator-nexus.ts';
 
 type Wrap = (command: Command) => Command;
 
@@ -36,6 +37,7 @@ const collect = (value: string, before: string[] | undefined): string[] => [...(
 export function defineOperatorCommands(operator: Command, withConnection: Wrap): void {
   defineNamespaceCommands(operator, withConnection);
   defineOperatorClusterCommands(operator, withConnection);
+  defineNexusCommands(operator, withConnection);
   const group = operator
     .command('search-attribute')
     .description('what workflows of a namespace can be found by')

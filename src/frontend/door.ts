@@ -10,6 +10,7 @@ import type { TaskKind, WorkerRegistry } from '../ports/matching.ts';
 import type { DescribeTaskQueueResponse, GetServerInfoResponse, RegisterWorkerRequest } from '../wire/api.ts';
 import type { NamespaceRecord } from '../wire/namespace.ts';
 import type { Status } from '../wire/status.ts';
+import type { EndpointDirectory } from './endpoint-directory.ts';
 import type { NamespaceDirectory } from './namespace-directory.ts';
 import type { AttributeDirectory } from './search-attributes.ts';
 import { type Check, checked, Refused } from './validate/check.ts';
@@ -35,6 +36,8 @@ export interface Services {
   readonly namespaces: ReadonlyMap<string, NamespaceInfo>;
   /** Where more are looked up. */
   readonly directory: NamespaceDirectory;
+  /** Nexus endpoints, of all namespaces; absent where no method asks for them. */
+  readonly endpoints?: EndpointDirectory | undefined;
   /** Their search attributes. */
   readonly attributes: AttributeDirectory;
   readonly clock: Clock;

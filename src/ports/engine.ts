@@ -19,6 +19,7 @@ import type { IndexedValueType } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
 import type { JobAnswer, JobAsk } from './jobs.ts';
 import type { NamespaceAnswer, NamespaceAsk } from './namespaces.ts';
+import type { EndpointAnswer, EndpointAsk } from './nexus-endpoints.ts';
 
 export interface ActorAddress {
   namespace: string;
@@ -116,4 +117,6 @@ export interface Engine {
   jobs(namespace: string, asked: JobAsk, done: Done<JobAnswer>): void;
   /** The namespaces that were registered. */
   namespaces(asked: NamespaceAsk, done: Done<NamespaceAnswer>): void;
+  /** The Nexus endpoints that were registered. */
+  nexusEndpoints(asked: EndpointAsk, done: Done<EndpointAnswer>): void;
 }

@@ -126,6 +126,10 @@ export const namespacesPrefix = (actorBase: string): string => `a${actorBase}n`;
 export const namespaceKey = (actorBase: string, name: string): Key => key(namespacesPrefix(actorBase) + part(name));
 export const revisionKey = (actorBase: string): Key => key(`a${actorBase}v`);
 
+export const endpointsPrefix = (actorBase: string): string => `a${actorBase}x`;
+export const endpointKey = (actorBase: string, id: string): Key => key(endpointsPrefix(actorBase) + part(id));
+export const endpointRevisionKey = (actorBase: string): Key => key(`a${actorBase}w`);
+
 export const chainPrefix = (actorBase: string): string => `a${actorBase}c`;
 export const runPrefix = (actorBase: string, runId: string): string => `a${actorBase}r${part(runId)}`;
 

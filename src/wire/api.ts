@@ -60,6 +60,14 @@ import type {
   RegisterNamespaceRequest,
   UpdateNamespaceRequest,
 } from './namespace.ts';
+import type {
+  CreateNexusEndpointRequest,
+  DeleteNexusEndpointRequest,
+  ListNexusEndpointsRequest,
+  ListNexusEndpointsResponse,
+  NexusEndpoint,
+  UpdateNexusEndpointRequest,
+} from './nexus.ts';
 import type { ProtocolMessage } from './protocol-message.ts';
 import type {
   CountSchedulesResponse,
@@ -887,6 +895,13 @@ export interface Methods {
     request: RecordActivityTaskHeartbeatRequest;
     response: RecordActivityTaskHeartbeatResponse;
   };
+  /** For operators, like the four that follow. */
+  createNexusEndpoint: { request: CreateNexusEndpointRequest; response: { endpoint: NexusEndpoint } };
+  getNexusEndpoint: { request: { id: string }; response: { endpoint: NexusEndpoint } };
+  /** FAILED_PRECONDITION for another version than it has. */
+  updateNexusEndpoint: { request: UpdateNexusEndpointRequest; response: { endpoint: NexusEndpoint } };
+  deleteNexusEndpoint: { request: DeleteNexusEndpointRequest; response: Empty };
+  listNexusEndpoints: { request: ListNexusEndpointsRequest; response: ListNexusEndpointsResponse };
   /** For operators, and of nodes of a cluster only, like the five that follow. */
   clusterStatus: { request: Empty; response: ClusterStatus };
   clusterShards: { request: ClusterShardsRequest; response: ClusterShardsResponse };

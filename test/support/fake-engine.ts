@@ -12,6 +12,7 @@ import type {
 } from '../../src/ports/engine.ts';
 import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
 import type { NamespaceAnswer, NamespaceAsk } from '../../src/ports/namespaces.ts';
+import type { EndpointAnswer, EndpointAsk } from '../../src/ports/nexus-endpoints.ts';
 import type * as api from '../../src/wire/api.ts';
 import type { Status } from '../../src/wire/status.ts';
 
@@ -112,6 +113,10 @@ export class FakeEngine implements Engine {
 
   jobs(namespace: string, asked: JobAsk, done: Done<JobAnswer>): void {
     this.#note('jobs', { namespace, workflowId: '' }, asked, done);
+  }
+
+  nexusEndpoints(asked: EndpointAsk, done: Done<EndpointAnswer>): void {
+    this.#note('nexusEndpoints', undefined, asked, done);
   }
 
   /** None was registered, unless a test says otherwise. */

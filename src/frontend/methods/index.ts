@@ -9,6 +9,7 @@ import * as cluster from './cluster-admin.ts';
 import * as control from './control.ts';
 import * as info from './info.ts';
 import * as namespaces from './namespaces.ts';
+import * as nexusEndpoints from './nexus-endpoints.ts';
 import * as read from './read.ts';
 import * as reset from './reset.ts';
 import * as schedule from './schedule.ts';
@@ -83,6 +84,11 @@ const definitions: Record<Method, MethodDefinition> = {
   listScheduleMatchingTimes: schedule.listScheduleMatchingTimes,
   listSchedules: scheduleList.listSchedules,
   countSchedules: scheduleList.countSchedules,
+  createNexusEndpoint: nexusEndpoints.createNexusEndpoint,
+  getNexusEndpoint: nexusEndpoints.getNexusEndpoint,
+  updateNexusEndpoint: nexusEndpoints.updateNexusEndpoint,
+  deleteNexusEndpoint: nexusEndpoints.deleteNexusEndpoint,
+  listNexusEndpoints: nexusEndpoints.listNexusEndpoints,
 };
 
 /** A Map, so that a hostile method name like `constructor` finds nothing. */

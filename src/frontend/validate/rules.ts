@@ -80,6 +80,10 @@ export function runId(id: string | undefined): void {
   if (id !== undefined && id !== '' && !UUID.test(id)) throw invalid('Invalid RunId.');
 }
 
+export function uuid(label: string, text: string): void {
+  if (!UUID.test(text)) throw invalid(`Malformed ${label}.`);
+}
+
 export function taskQueueName(limits: Limits, name: string): void {
   present(limits, 'TaskQueue', name);
   if (name.startsWith('/_sys/')) throw invalid('task queue name cannot start with reserved prefix /_sys/');

@@ -10,6 +10,7 @@ import * as history from './history.ts';
 import * as info from './info.ts';
 import { missing } from './missing.ts';
 import * as namespaces from './namespaces.ts';
+import * as nexusEndpoints from './nexus-endpoints.ts';
 import * as schedules from './schedules.ts';
 import * as start from './start.ts';
 import * as updates from './updates.ts';
@@ -86,6 +87,11 @@ const operatorService: Readonly<Record<string, Rpc>> = {
   RemoveSearchAttributes: visibility.RemoveSearchAttributes,
   ListSearchAttributes: visibility.ListSearchAttributes,
   DeleteNamespace: namespaces.DeleteNamespace,
+  CreateNexusEndpoint: nexusEndpoints.CreateNexusEndpoint,
+  GetNexusEndpoint: nexusEndpoints.GetNexusEndpoint,
+  UpdateNexusEndpoint: nexusEndpoints.UpdateNexusEndpoint,
+  DeleteNexusEndpoint: nexusEndpoints.DeleteNexusEndpoint,
+  ListNexusEndpoints: nexusEndpoints.ListNexusEndpoints,
   ListClusters: info.ListClusters,
 };
 

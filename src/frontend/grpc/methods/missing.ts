@@ -131,9 +131,5 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
   },
   'temporal.api.operatorservice.v1.OperatorService': {
     ...all(['AddOrUpdateRemoteCluster', 'RemoveRemoteCluster'], notYet('replication to other clusters')),
-    ...all(
-      ['GetNexusEndpoint', 'CreateNexusEndpoint', 'UpdateNexusEndpoint', 'DeleteNexusEndpoint', 'ListNexusEndpoints'],
-      notYet('Nexus'),
-    ),
   },
 };

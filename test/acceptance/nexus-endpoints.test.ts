@@ -1,0 +1,47 @@
+// `tenuto operator nexus endpoint` on a real node.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AtEnd, type ServerProcess, startServer, tenuto } from '../support/processes.ts';
+
+const undo: (() => unknown)[] = [];
+const atFileEnd: AtEnd = (step) => undo.push(step);
+afterAll(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+
+let node: ServerProcess;
+beforeAll(async () => {
+  node = await startServer(['start-dev', '--port', '0', '-n', 'billing'], { atEnd: atFileEnd });
+});
+
+const endpoint = (...args: string[]) =>
+  tenuto(['operator', 'nexus', 'endpoint', ...args], { env: { TENUTO_ADDRESS: node.address } });
+const json = async (...args: string[]) => JSON.parse((await endpoint(...args, '-o', 'json')).stdout);
+const TARGET = ['--target-namespace', 'billing', '--target-task-queue', 'nexus'];
+
+describe('tenuto operator nexus endpoint', () => {
+  it('creates, shows, changes, lists and deletes', async () => {
+    const made = await json('create', '--name', 'payments', ...TARGET, '--description', 'of the shop');
+    expect(made).toMatchObject({ version: 1, targetNamespace: 'billing', description: 'of the shop' });
+    expect(await json('get', '--name', 'payments')).toEqual(made);
+    const changed = await json('update', '--name', 'payments', '--target-url', 'https://example.test/nexus');
+    expect(changed).toMatchObject({ id: made.id, version: 2, targetUrl: 'https://example.test/nexus' });
+    expect(changed).toMatchObject({ description: 'of the shop' });
+    expect((await endpoint('list')).stdout).toContain('payments');
+    expect((await endpoint('delete', '--name', 'payments')).code).toBe(0);
+    expect(await endpoint('get', '--name', 'payments')).toMatchObject({ code: 3 });
+  });
+
+  it('says what is wrong', async () => {
+    expect(await endpoint('create', '--name', 'a')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--target-namespace and --target-task-queue, or --target-url'),
+    });
+    expect(await endpoint('create', '--name', 'a b', ...TARGET)).toMatchObject({
+      stderr: expect.stringContaining('letters, digits and hyphens'),
+    });
+    expect(
+      await endpoint('create', '--name', 'a', '--target-namespace', 'no', '--target-task-queue', 'q'),
+    ).toMatchObject({ stderr: expect.stringContaining('there is no namespace no') });
+  });
+});
