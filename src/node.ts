@@ -126,6 +126,7 @@ class Node implements RunningNode {
       matching: this.#matcher,
       namespaces: this.#namespaces.known,
       namespacesKnown: () => this.#directory.isKnown,
+      endpoints: { byId: (id) => this.#endpoints.byId(id), byName: (name) => this.#endpoints.byName(name) },
       limits: config.limits,
       bounds: config.shardLimits,
       log: options.log,

@@ -15,6 +15,7 @@ import {
 } from '../../src/frontend/validate/check.ts';
 import * as common from '../../src/frontend/validate/common.ts';
 import { protocolMessages } from '../../src/frontend/validate/messages.ts';
+import { nexusRequest } from '../../src/frontend/validate/nexus.ts';
 import type { Delivery, LateAnswer } from '../../src/ports/matching.ts';
 import type { WorkflowQuery } from '../../src/wire/api.ts';
 import { encode } from '../../src/wire/codec.ts';
@@ -81,6 +82,7 @@ const activityTask = object<StartedActivityTask['task']>({
   heartbeatTimeout: finite,
   retryPolicy: optional(common.retryPolicy),
   priority: optional(common.priority),
+  nexus: optional(nexusRequest),
 });
 
 const kind = object<{ kind: string; namespace: string; workflowId: string }>({

@@ -20,6 +20,7 @@ import {
 import { command, queryResult } from '../../src/frontend/validate/commands.ts';
 import * as common from '../../src/frontend/validate/common.ts';
 import { protocolMessages } from '../../src/frontend/validate/messages.ts';
+import { nexusAnswer } from '../../src/frontend/validate/nexus.ts';
 import * as schedules from '../../src/frontend/validate/schedules.ts';
 import type { UpdateWithStartMessage } from '../../src/ports/engine.ts';
 import type { StickyChoice } from '../../src/wire/api.ts';
@@ -46,6 +47,7 @@ export type ForwardedType =
   | 'unpauseActivity'
   | 'resetActivity'
   | 'updateActivityOptions'
+  | 'answerNexusTask'
   | 'createSchedule'
   | 'updateSchedule'
   | 'patchSchedule'
@@ -292,6 +294,12 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     activities,
     change: (value) => (value === 'restoreOriginal' ? value : optionsChange(value)),
   }),
+  answerNexusTask: object<messages.AnswerNexusTaskMessage>({
+    type: typed('answerNexusTask'),
+    task: taskRef,
+    namespace: string,
+    answer: nexusAnswer,
+  }),
   createSchedule: object<schedule.CreateScheduleMessage>({
     type: typed('createSchedule'),
     requestId: string,
@@ -373,6 +381,7 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
     case 'failActivityTask':
     case 'cancelActivityTask':
     case 'heartbeatActivityTask':
+    case 'answerNexusTask':
       return 'perhapsTwice';
     case 'query':
     case 'pollUpdate':

@@ -51,7 +51,7 @@ export function taskPush(workerId: string, task: Delivery): TaskPush {
       const token = encodeToken({ kind: 'activity', namespace, workflowId, ...started.ref });
       const { runId, workflowType, activityId, activityType, input, header, heartbeatDetails, attempt } = started.task;
       const { scheduledTime, currentAttemptScheduledTime, startedTime, retryPolicy, priority } = started.task;
-      const { scheduleToCloseTimeout, startToCloseTimeout, heartbeatTimeout } = started.task;
+      const { scheduleToCloseTimeout, startToCloseTimeout, heartbeatTimeout, nexus } = started.task;
       const body: Whole<ActivityTask> = {
         workerId,
         token,
@@ -73,6 +73,7 @@ export function taskPush(workerId: string, task: Delivery): TaskPush {
         heartbeatTimeout,
         retryPolicy,
         priority,
+        nexus,
       };
       return { topic: 'activityTask', token, body };
     }

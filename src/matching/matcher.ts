@@ -131,7 +131,7 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
       const own = this.#stickyQueues.get(offer.namespace, sticky.queue);
       if (own?.alive(now)) return this.#lent(own.match(now), 'workflow', 'sticky', 'match');
     }
-    const queue = this.#queues(offer.kind).get(offer.namespace, offer.taskQueue);
+    const queue = this.#queues(offer.kind).get(offer.queueNamespace ?? offer.namespace, offer.taskQueue);
     if (queue === undefined) return undefined;
     const eager = this.#eager(offer.eagerFor, queue);
     const lane = (eager && queue.matchOne(eager.lane(offer.kind), now)) ?? queue.match(now);

@@ -228,7 +228,7 @@ export class Actors {
     const due = core.nextDeadline(actor.state);
     if (due !== undefined) actor.armed = { key: undefined, at: due };
     for (const offer of core.waitingOffers(actor.state)) {
-      const queue = { namespace: offer.namespace, name: offer.taskQueue, kind: offer.kind };
+      const queue = { namespace: offer.queueNamespace ?? offer.namespace, name: offer.taskQueue, kind: offer.kind };
       const task = { ...offer, actorBase: actor.base };
       let place = { queue, key: backlogKey(queue, task) };
       if (offer.sticky !== undefined) {

@@ -38,20 +38,23 @@ export const encodeWaitingTask = (task: Omit<WaitingTask, 'key'>): Uint8Array =>
     task.runId,
     task.scheduledEventId,
     task.attempt,
+    ...(task.queue.namespace === task.namespace ? [] : [task.queue.namespace]),
   ]);
 
 function decodeWaitingTask(k: Key, bytes: Uint8Array): WaitingTask {
   // Written by encodeWaitingTask alone and checksummed by the store.
-  const [name, kind, namespace, workflowId, runId, scheduledEventId, attempt] = decode(bytes) as [
-    string,
-    QueueKey['kind'],
-    string,
-    string,
-    string,
-    number,
-    number,
-  ];
-  return { key: k, queue: { namespace, name, kind }, namespace, workflowId, runId, scheduledEventId, attempt };
+  const [name, kind, namespace, workflowId, runId, scheduledEventId, attempt, queueNamespace = namespace] = decode(
+    bytes,
+  ) as [string, QueueKey['kind'], string, string, string, number, number, string?];
+  return {
+    key: k,
+    queue: { namespace: queueNamespace, name, kind },
+    namespace,
+    workflowId,
+    runId,
+    scheduledEventId,
+    attempt,
+  };
 }
 
 interface Queue {

@@ -255,6 +255,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
       actors: this.#actors,
       committer: this.#committer,
       namespaces: this.#options.namespaces,
+      endpoints: this.#options.endpoints,
       pushAhead: (actor, handover) => this.#outgoing.pushAhead(actor, handover),
       leave: (turn) => this.#outgoing.leave(turn),
       send: (turn, effect) => this.#outbox.send(turn, effect),

@@ -2,6 +2,7 @@
 // DESIGN §5). Everything here is synchronous; what a turn came to joins the forming batch. Keeps I1: only workflow tasks for workers that
 // understand it leave ahead of the commit.
 
+import type { EndpointBook } from '../core/nexus/endpoints.ts';
 import { encodeToken } from '../core/workflow/index.ts';
 import type { Limits } from '../core/workflow/limits.ts';
 import type { Message, Taker } from '../core/workflow/message.ts';
@@ -36,6 +37,7 @@ export interface ExecutorOptions {
   actors: Actors;
   committer: Committer;
   namespaces: ReadonlyMap<string, ServedNamespace>;
+  endpoints: EndpointBook | undefined;
   /** Frames of a started task that need no reading; undefined when its history is not in memory. */
   pushAhead(actor: Actor, handover: Handover): boolean | undefined;
   /** After the commit: handovers, effects, wake-ups. */
@@ -72,13 +74,15 @@ class Context implements TurnContext {
   readonly now: number;
   readonly limits: Limits;
   readonly namespaces: TurnContext['namespaces'];
+  readonly endpoints: TurnContext['endpoints'];
   readonly #random: Random;
   #spareRunId: string | undefined;
 
-  constructor({ now, limits, namespaces }: Omit<TurnContext, 'spareRunId'>, random: Random) {
+  constructor({ now, limits, namespaces, endpoints }: Omit<TurnContext, 'spareRunId'>, random: Random) {
     this.now = now;
     this.limits = limits;
     this.namespaces = namespaces;
+    this.endpoints = endpoints;
     this.#random = random;
   }
 
@@ -182,9 +186,9 @@ export class Executor {
   }
 
   #decide(turn: Turn, message: Message, now: number): ReturnType<ActorCore['decide']> {
-    const { core, random, limits, namespaces } = this.#options;
+    const { core, random, limits, namespaces, endpoints } = this.#options;
     const { actor } = turn;
-    const context = new Context({ now, limits, namespaces }, random);
+    const context = new Context({ now, limits, namespaces, endpoints }, random);
     let decision: ReturnType<ActorCore['decide']>;
     try {
       decision = core.decide(actor.state, message, context);
@@ -299,7 +303,11 @@ export class Executor {
     const { actor } = turn;
     const { namespace, workflowId, runId, scheduledEventId, attempt, kind, sticky } = offer;
     const warm = sticky !== undefined && this.#options.matching.stickyAlive(namespace, sticky.queue);
-    const queue = { namespace, name: warm ? sticky.queue : offer.taskQueue, kind };
+    const queue = {
+      namespace: offer.queueNamespace ?? namespace,
+      name: warm ? sticky.queue : offer.taskQueue,
+      kind,
+    };
     const key = backlogKey(queue, { ...offer, actorBase: actor.base });
     const before = actor.places.get(id);
     if (before !== undefined) {

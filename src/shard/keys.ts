@@ -111,6 +111,7 @@ const TABLES: Record<RowTable, string> = {
   update: 'u',
   buffered: 'b',
   callback: 'k',
+  operation: 'o',
 };
 const TABLE_NAMES = new Map(Object.entries(TABLES).map(([name, letter]) => [letter, name as RowTable]));
 

@@ -1,5 +1,6 @@
 // What the shard engine is given, and what it says of itself.
 
+import type { EndpointBook } from '../core/nexus/endpoints.ts';
 import type { Limits } from '../core/workflow/limits.ts';
 import type { CallbackSender } from '../ports/callbacks.ts';
 import type { Clock, Random, Scheduler } from '../ports/clock.ts';
@@ -24,6 +25,8 @@ export interface EngineOptions {
   matching: Matching;
   /** By name. Looked at for every message: may be changed in place. */
   namespaces: ReadonlyMap<string, ServedNamespace>;
+  /** Nexus endpoints. Looked at for every message. */
+  endpoints?: EndpointBook;
   /** Whether they are all there are: at the beginning some may not have been heard of. Default: they are. */
   namespacesKnown?(): boolean;
   limits?: Partial<Limits>;

@@ -37,8 +37,10 @@ import type {
 import type {
   CallbackState,
   IndexedValueType,
+  NexusOperationCancellationState,
   ParentClosePolicy,
   PendingActivityState,
+  PendingNexusOperationState,
   PendingWorkflowTaskState,
   QueryRejectCondition,
   ResetReapplyExcludeType,
@@ -66,6 +68,9 @@ import type {
   ListNexusEndpointsRequest,
   ListNexusEndpointsResponse,
   NexusEndpoint,
+  NexusHandlerError,
+  NexusRequest,
+  NexusResponse,
   UpdateNexusEndpointRequest,
 } from './nexus.ts';
 import type { ProtocolMessage } from './protocol-message.ts';
@@ -379,6 +384,33 @@ export interface CallbackInfo {
   nextAttemptScheduleTime?: number | undefined;
 }
 
+/** Times in epoch ms, durations in ms; 0: none. */
+export interface PendingNexusOperationInfo {
+  endpoint: string;
+  service: string;
+  operation: string;
+  operationToken?: string | undefined;
+  scheduledEventId: number;
+  scheduledTime: number;
+  state: PendingNexusOperationState;
+  attempt: number;
+  lastAttemptCompleteTime?: number | undefined;
+  lastAttemptFailure?: Failure | undefined;
+  nextAttemptScheduleTime?: number | undefined;
+  scheduleToCloseTimeout: number;
+  scheduleToStartTimeout: number;
+  startToCloseTimeout: number;
+  cancellationInfo?: NexusOperationCancellationInfo | undefined;
+}
+
+export interface NexusOperationCancellationInfo {
+  state: NexusOperationCancellationState;
+  attempt: number;
+  lastAttemptCompleteTime?: number | undefined;
+  lastAttemptFailure?: Failure | undefined;
+  nextAttemptScheduleTime?: number | undefined;
+}
+
 export interface DescribeWorkflowExecutionResponse {
   executionConfig: {
     taskQueue: string;
@@ -398,6 +430,7 @@ export interface DescribeWorkflowExecutionResponse {
   /** Where the run can be reset to by build: one point for each build that completed workflow tasks. */
   autoResetPoints: ResetPointInfo[];
   callbacks: CallbackInfo[];
+  pendingNexusOperations: PendingNexusOperationInfo[];
 }
 
 export interface GetWorkflowExecutionHistoryRequest extends ExecutionTarget {
@@ -635,6 +668,8 @@ export interface ActivityTask {
   heartbeatTimeout: number;
   retryPolicy?: RetryPolicy | undefined;
   priority?: Priority | undefined;
+  /** Set for a worker of Nexus services: it is no activity, but this. */
+  nexus?: NexusRequest | undefined;
 }
 
 /** Push topic `cancelActivity`: cancellation was requested (or the activity is gone: its workflow closed, it timed out). */
@@ -807,6 +842,19 @@ export interface UpdateActivityOptionsResponse {
   activityOptions: ActivityOptions;
 }
 
+/** One of `response`, `error` and `failure`; `failure` is one with `nexusHandlerFailureInfo`, or why the handler failed. */
+export interface RespondNexusTaskRequest {
+  /** Of the worker, not of the workflow that calls. */
+  namespace: string;
+  token: Uint8Array;
+  identity: string;
+  response?: NexusResponse | undefined;
+  error?: NexusHandlerError | undefined;
+  failure?: Failure | undefined;
+  /** 1: the worker takes another task instead. */
+  credit: number;
+}
+
 export interface GetWorkflowTaskHistoryRequest {
   token: Uint8Array;
   fromEventId: number;
@@ -895,6 +943,8 @@ export interface Methods {
     request: RecordActivityTaskHeartbeatRequest;
     response: RecordActivityTaskHeartbeatResponse;
   };
+  /** Answers an `activityTask` that has `nexus`. */
+  respondNexusTask: { request: RespondNexusTaskRequest; response: Empty };
   /** For operators, like the four that follow. */
   createNexusEndpoint: { request: CreateNexusEndpointRequest; response: { endpoint: NexusEndpoint } };
   getNexusEndpoint: { request: { id: string }; response: { endpoint: NexusEndpoint } };

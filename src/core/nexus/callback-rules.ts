@@ -2,6 +2,7 @@
 // own network. Pure. Asked by the doors when a callback comes, and by whoever calls it, each time: a rule that went away holds for old ones too.
 
 import type { Callback } from '../../wire/common.ts';
+import { callbackTokenOf } from './callback-token.ts';
 
 export interface AllowedAddress {
   /** `host`, or `host:port` where the port is not the scheme's own; `*` stands for any text. */
@@ -32,10 +33,15 @@ export class CallbackRules {
   }
 
   /** Why a callback is not taken; undefined: it is. */
-  problem({ nexus }: Callback): string | undefined {
+  problem(callback: Callback): string | undefined {
+    const { nexus } = callback;
     if (nexus === undefined) return 'unknown callback variant: only nexus callbacks can be attached.';
     const url = nexus.url ?? '';
-    return headerProblem(nexus.header ?? {}) ?? (url === SYSTEM_URL ? undefined : this.urlProblem(url));
+    const problem = headerProblem(nexus.header ?? {});
+    if (problem !== undefined || url !== SYSTEM_URL) return problem ?? this.urlProblem(url);
+    return callbackTokenOf(callback) === undefined
+      ? `invalid callback: ${SYSTEM_URL} takes the token of a Nexus operation.`
+      : undefined;
   }
 
   urlProblem(text: string): string | undefined {

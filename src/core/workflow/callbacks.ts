@@ -7,6 +7,10 @@ import type { CallbackInfo } from '../../wire/api.ts';
 import type { Callback } from '../../wire/common.ts';
 import { CallbackState } from '../../wire/enums.ts';
 import type { Failure } from '../../wire/failure.ts';
+import { SYSTEM_URL } from '../nexus/callback-rules.ts';
+import { callbackTokenOf } from '../nexus/callback-token.ts';
+import { completionOf, runToken } from '../nexus/completion.ts';
+import { send } from './relations.ts';
 import { retryInterval } from './retry.ts';
 import type { RunDraft } from './run-draft.ts';
 import type { ActorState, RunState } from './state.ts';
@@ -71,7 +75,34 @@ export function callBack(run: RunDraft): void {
     return;
   }
   const closeEventId = run.facts.nextEventId - 1;
-  for (const row of callbacksOf(run.turn, run.runId)) attempt(run.turn, { ...row, closeEventId });
+  for (const row of callbacksOf(run.turn, run.runId)) {
+    if (row.callback.nexus?.url === SYSTEM_URL) tellOperation(run, row);
+    else attempt(run.turn, { ...row, closeEventId });
+  }
+}
+
+/** The operation is another workflow's of this cluster: told through the outbox, once. */
+function tellOperation(run: RunDraft, row: CallbackRow): void {
+  const { turn, runId } = run;
+  const token = callbackTokenOf(row.callback);
+  const closing = run.events[run.events.length - 1];
+  const completion = closing && completionOf(closing);
+  const called: CallbackRow = { ...row, attempt: 1, lastAttemptAt: turn.now };
+  if (token === undefined || closing === undefined || completion === undefined) {
+    failAttempt(turn, called, { message: 'the callback has no token of a Nexus operation', retryable: false });
+    return;
+  }
+  const { namespace, workflowId } = turn.state;
+  const eventRef = { eventId: closing.eventId, eventType: closing.eventType };
+  send(turn, token, {
+    type: 'nexusOperationEnded',
+    origin: { runId: token.runId, initiatedEventId: token.scheduledEventId },
+    requestId: token.requestId,
+    operationToken: runToken({ namespace, workflowId }),
+    completion,
+    link: { workflowEvent: { namespace, workflowId, runId, eventRef } },
+  });
+  succeedAttempt(turn, called);
 }
 
 function attempt(turn: Turn, row: CallbackRow): void {

@@ -15,6 +15,8 @@ import { notifyWorker, releaseTask } from './activity-task.ts';
 import { callBack, callbacksOf, leaveCallbacks } from './callbacks.ts';
 import { nextCronRun } from './cron.ts';
 import { beginRun, succeedTo } from './new-run.ts';
+import { OPERATION_TASKS } from './operation-rows.ts';
+import { releaseOperationTask } from './operations.ts';
 import { settleQueries } from './queries.ts';
 import { releaseChildren, reportToParent } from './relations.ts';
 import { retryVerdict } from './retry.ts';
@@ -31,6 +33,9 @@ export function closeRun(run: RunDraft): void {
   for (const activity of run.activities()) {
     notifyWorker(run, activity, 'notFound');
     releaseTask(run, activity);
+  }
+  for (const operation of run.operations.values()) {
+    for (const kind of OPERATION_TASKS) releaseOperationTask(run, operation, kind);
   }
   if (run.resetTo === undefined) {
     releaseChildren(run);

@@ -1,6 +1,7 @@
 // decide(state, message, context): what a message comes to. Pure: the state is read, never written (I4); one file per message.
 
 import type { Message } from './message.ts';
+import { answerNexusTask } from './messages/answer-nexus-task.ts';
 import { callbackAnswered } from './messages/callback-answered.ts';
 import { cancelActivityTask } from './messages/cancel-activity-task.ts';
 import { cancelExternal } from './messages/cancel-external.ts';
@@ -16,6 +17,7 @@ import { failWorkflowTask } from './messages/fail-workflow-task.ts';
 import { fireDeadlines } from './messages/fire-deadlines.ts';
 import { heartbeatActivityTask } from './messages/heartbeat-activity-task.ts';
 import { keepTask } from './messages/keep-task.ts';
+import { nexusOperationEnded } from './messages/nexus-operation-ended.ts';
 import { parentClosed } from './messages/parent-closed.ts';
 import { pauseActivity } from './messages/pause-activity.ts';
 import { abandonQuery, askQuery, queryAnswered, queryLost } from './messages/query.ts';
@@ -114,6 +116,10 @@ export function decide(state: ActorState, message: Message, context: TurnContext
       return updateActivityOptions(state, message, context);
     case 'callbackAnswered':
       return callbackAnswered(state, message, context);
+    case 'answerNexusTask':
+      return answerNexusTask(state, message, context);
+    case 'nexusOperationEnded':
+      return nexusOperationEnded(state, message, context);
     case 'startScheduled':
       return startScheduled(state, message, context);
     case 'createSchedule':

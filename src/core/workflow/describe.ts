@@ -10,6 +10,7 @@ import type {
 import { PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
 import { shownAttempt } from './activity-task.ts';
 import { callbackInfos } from './callbacks.ts';
+import { operationInfo } from './operation-info.ts';
 import type { ActivityRow, ChildRow, TaskFailureRow, WorkflowTaskRow } from './rows.ts';
 import { type ActorState, findRun, taskOf } from './state.ts';
 import { countsFrom, optionsOf } from './timeouts.ts';
@@ -106,5 +107,6 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
     cancelRequested: run.row.facts.cancelRequested,
     autoResetPoints: run.row.facts.resetPoints,
     callbacks: callbackInfos(state, run),
+    pendingNexusOperations: Array.from(run.operations.values(), operationInfo),
   };
 }

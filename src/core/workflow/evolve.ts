@@ -3,6 +3,7 @@
 
 import { type ActivityInputRow, inputRowOf, withInput } from './activity-rows.ts';
 import { CALLBACK_ROW_PREFIX, type CallbackRow } from './callbacks.ts';
+import type { OperationRow } from './operation-rows.ts';
 import type { Outcome, RowChange } from './outcome.ts';
 import {
   type ActivityRow,
@@ -118,6 +119,7 @@ function applyRunRow(state: ActorState, change: RowChange, aside: Aside): void {
     else if (value !== undefined) (aside.inputs ??= new Map()).set(inputOf, value as ActivityInputRow);
   } else if (table === 'timer') applyTimer(run, Number(id), value as TimerRow | undefined);
   else if (table === 'child') applyRow(run.children, Number(id), value as ChildRow | undefined);
+  else if (table === 'operation') applyRow(run.operations, Number(id), value as OperationRow | undefined);
   else if (table === 'external') applyRow(run.externals, Number(id), value as ExternalRow | undefined);
   else if (table === 'update') {
     if (value === undefined) dropUpdate(run, Number(id));

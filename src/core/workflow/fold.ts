@@ -3,12 +3,13 @@
 
 import type { Callback } from '../../wire/common.ts';
 import { EventType, ParentClosePolicy, WorkflowExecutionStatus } from '../../wire/enums.ts';
-import type { HistoryEvent } from '../../wire/event.ts';
+import type { HistoryEvent, HistoryEventOf } from '../../wire/event.ts';
 import type {
   SignalExternalWorkflowExecutionInitiatedEventAttributes,
   WorkflowTaskCompletedEventAttributes,
 } from '../../wire/event-attributes.ts';
 import { mergeFields } from './fields.ts';
+import type { OperationFacts } from './operation-rows.ts';
 import { isStateMarker, published } from './published.ts';
 import type { ActivityFacts, ChildRow, ExternalRow, RunFacts, TimerRow, UpdateRow } from './rows.ts';
 import { eventSize } from './size.ts';
@@ -34,6 +35,11 @@ export interface FactSink {
   updateAccepted(row: UpdateRow): void;
   updateCompleted(acceptedEventId: number, eventId: number): void;
   callbacksAttached(callbacks: readonly Callback[]): void;
+  operationScheduled(facts: OperationFacts): void;
+  operationStarted(scheduledEventId: number, startedTime: number, operationToken: string): void;
+  operationCancelRequested(scheduledEventId: number, eventId: number, cancelCommandEventId: number): void;
+  operationCancelAnswered(scheduledEventId: number): void;
+  operationClosed(scheduledEventId: number): void;
 }
 
 export const initialFacts = (): RunFacts => ({
@@ -234,6 +240,29 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
     case EventType.WORKFLOW_EXECUTION_UPDATE_COMPLETED:
       sink.updateCompleted(event.attributes.acceptedEventId, event.eventId);
       return;
+    case EventType.NEXUS_OPERATION_SCHEDULED:
+      sink.operationScheduled(operationFacts(event));
+      return;
+    case EventType.NEXUS_OPERATION_STARTED: {
+      const { scheduledEventId, operationToken, operationId } = event.attributes;
+      sink.operationStarted(scheduledEventId, event.eventTime, operationToken ?? operationId ?? '');
+      return;
+    }
+    case EventType.NEXUS_OPERATION_CANCEL_REQUESTED: {
+      const { scheduledEventId, workflowTaskCompletedEventId } = event.attributes;
+      sink.operationCancelRequested(scheduledEventId, event.eventId, workflowTaskCompletedEventId);
+      return;
+    }
+    case EventType.NEXUS_OPERATION_CANCEL_REQUEST_COMPLETED:
+    case EventType.NEXUS_OPERATION_CANCEL_REQUEST_FAILED:
+      sink.operationCancelAnswered(event.attributes.scheduledEventId);
+      return;
+    case EventType.NEXUS_OPERATION_COMPLETED:
+    case EventType.NEXUS_OPERATION_FAILED:
+    case EventType.NEXUS_OPERATION_CANCELED:
+    case EventType.NEXUS_OPERATION_TIMED_OUT:
+      sink.operationClosed(event.attributes.scheduledEventId);
+      return;
     case EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED:
       sink.callbacksAttached(event.attributes.attachedCompletionCallbacks ?? []);
       return;
@@ -241,6 +270,29 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
       // Task attempts, and kinds whose behaviour is not in this engine yet determine nothing here.
       return;
   }
+}
+
+function operationFacts({
+  eventId,
+  eventTime,
+  attributes: a,
+}: HistoryEventOf<typeof EventType.NEXUS_OPERATION_SCHEDULED>): OperationFacts {
+  const facts: OperationFacts = {
+    scheduledEventId: eventId,
+    scheduledTime: eventTime,
+    endpoint: a.endpoint ?? '',
+    endpointId: a.endpointId ?? '',
+    service: a.service ?? '',
+    operation: a.operation ?? '',
+    requestId: a.requestId ?? '',
+    scheduleToCloseTimeout: a.scheduleToCloseTimeout ?? 0,
+    scheduleToStartTimeout: a.scheduleToStartTimeout ?? 0,
+    startToCloseTimeout: a.startToCloseTimeout ?? 0,
+    cancelRequestedEventId: 0,
+  };
+  if (a.input !== undefined) facts.input = a.input;
+  if (a.nexusHeader !== undefined) facts.header = a.nexusHeader;
+  return facts;
 }
 
 const externalRow = (
@@ -270,6 +322,7 @@ export interface FoldedRun {
   updates: Map<number, UpdateRow>;
   /** In the order they were attached. */
   callbacks: Callback[];
+  operations: Map<number, OperationFacts>;
 }
 
 /** The event-determined part of a run, from its history alone. */
@@ -280,6 +333,11 @@ export function foldEvents(runId: string, events: Iterable<HistoryEvent>): Folde
   const externals = new Map<number, ExternalRow>();
   const updates = new Map<number, UpdateRow>();
   const callbacks: Callback[] = [];
+  const operations = new Map<number, OperationFacts>();
+  const changeOperation = (scheduledEventId: number, change: Partial<OperationFacts>): void => {
+    const before = operations.get(scheduledEventId);
+    if (before !== undefined) operations.set(scheduledEventId, { ...before, ...change });
+  };
   const facts = initialFacts();
   const sink: FactSink = {
     runId,
@@ -312,13 +370,20 @@ export function foldEvents(runId: string, events: Iterable<HistoryEvent>): Folde
       if (update !== undefined) updates.set(acceptedEventId, { ...update, completedEventId });
     },
     callbacksAttached: (attached) => void callbacks.push(...attached),
+    operationScheduled: (operation) => void operations.set(operation.scheduledEventId, operation),
+    operationStarted: (scheduledEventId, startedTime, operationToken) =>
+      changeOperation(scheduledEventId, { startedTime, operationToken }),
+    operationCancelRequested: (scheduledEventId, cancelRequestedEventId, cancelCommandEventId) =>
+      changeOperation(scheduledEventId, { cancelRequestedEventId, cancelCommandEventId }),
+    operationCancelAnswered: (scheduledEventId) => changeOperation(scheduledEventId, { cancelAnswered: true }),
+    operationClosed: (scheduledEventId) => void operations.delete(scheduledEventId),
   };
   for (const event of events) {
     applyEvent(sink, event);
     countEvent(facts, event);
     if (facts.closeTime === undefined) continue;
-    for (const rows of [activities, timers, children, externals]) rows.clear();
+    for (const rows of [activities, timers, children, externals, operations]) rows.clear();
     for (const [id, { admitted }] of updates) if (admitted !== undefined) updates.delete(id);
   }
-  return { facts, activities, timers, children, externals, updates, callbacks };
+  return { facts, activities, timers, children, externals, updates, callbacks, operations };
 }

@@ -26,6 +26,9 @@ export interface Limits {
   updatesPerRun: number;
   /** Callers waiting at once for updates of one execution. */
   updateCalls: number;
+  /** Nexus operations of a run that have not ended; how long a handler may take to answer, ms. */
+  pendingNexusOperations: number;
+  nexusRequestTimeout: number;
   callbacksPerRun: number;
   /** How often a callback is called at most, and how long one call may take, ms. */
   callbackAttempts: number;
@@ -69,6 +72,8 @@ export const DEFAULT_LIMITS: Limits = {
   updatesInFlightBytes: 20 * 1024 * 1024,
   updatesPerRun: 2_000,
   updateCalls: 1_000,
+  pendingNexusOperations: 2_000,
+  nexusRequestTimeout: 10_000,
   callbacksPerRun: 32,
   // A day, with the last two dozen an hour apart.
   callbackAttempts: 36,

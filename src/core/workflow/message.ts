@@ -10,6 +10,7 @@ import type {
   Link,
   Memo,
   MeteringMetadata,
+  Payload,
   Payloads,
   Priority,
   RetryPolicy,
@@ -27,6 +28,7 @@ import type {
 } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { Failure } from '../../wire/failure.ts';
+import type { NexusLink } from '../../wire/nexus.ts';
 import type { ProtocolMessage } from '../../wire/protocol-message.ts';
 import type { ScheduleMessage, StartScheduledMessage } from '../schedule/message.ts';
 import type {
@@ -35,6 +37,7 @@ import type {
   ChildStartedMessage,
   ChildStartFailedMessage,
   ExternalAnsweredMessage,
+  NexusOperationEndedMessage,
   ParentClosedMessage,
   SignalExternalMessage,
   StartChildMessage,
@@ -406,6 +409,22 @@ export interface DeleteRunMessage {
   runId: string;
 }
 
+/** What a handler says to a Nexus task. `ended`: the operation itself has failed or was cancelled; `failed`: the handler has. */
+export type NexusAnswer =
+  | { type: 'completed'; result?: Payload | undefined; links?: NexusLink[] | undefined }
+  | { type: 'started'; operationToken: string; links?: NexusLink[] | undefined }
+  | { type: 'ended'; failure: Failure }
+  | { type: 'cancelTaken' }
+  | { type: 'failed'; failure: Failure };
+
+export interface AnswerNexusTaskMessage {
+  type: 'answerNexusTask';
+  task: TaskRef;
+  /** Of the worker that answers: the task was given to it. */
+  namespace: string;
+  answer: NexusAnswer;
+}
+
 /** What came of calling a callback. */
 export interface CallbackAnsweredMessage {
   type: 'callbackAnswered';
@@ -454,4 +473,6 @@ export type Message =
   | UpdateActivityOptionsMessage
   | StartScheduledMessage
   | ScheduleMessage
-  | CallbackAnsweredMessage;
+  | CallbackAnsweredMessage
+  | AnswerNexusTaskMessage
+  | NexusOperationEndedMessage;

@@ -15,6 +15,7 @@ import type { WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { DescribeScheduleResponse } from '../../wire/schedule.ts';
 import type { Status } from '../../wire/status.ts';
+import type { EndpointBook } from '../nexus/endpoints.ts';
 import type { Message } from './message.ts';
 import type { ActivityOptions } from './rows.ts';
 
@@ -30,7 +31,8 @@ export type RowTable =
   | 'external'
   | 'update'
   | 'buffered'
-  | 'callback';
+  | 'callback'
+  | 'operation';
 
 /** `value: undefined` deletes. Values are MessagePack-able and never mutated once handed out. */
 export interface RowChange {
@@ -57,6 +59,8 @@ export interface TaskOffer {
   namespace: string;
   workflowId: string;
   runId: string;
+  /** Of the queue, where that is not the actor's own: a Nexus operation goes to another namespace's workers. */
+  queueNamespace?: string | undefined;
   taskQueue: string;
   /** Ask this worker first; it counts as gone when its worker is, or at `until` (epoch ms). */
   sticky?: { queue: string; until: number } | undefined;
@@ -221,4 +225,6 @@ export interface TurnContext {
   limits: import('./limits.ts').Limits;
   /** The namespaces there are, and the id that events name each with. */
   namespaces: ReadonlyMap<string, { readonly id: string }>;
+  /** Nexus endpoints; absent: none. */
+  endpoints?: EndpointBook | undefined;
 }

@@ -28,6 +28,9 @@ export const workflowTaskNotFound = (): Rejection => notFound('Workflow task not
 export const activityTaskNotFound = (): Rejection =>
   notFound('invalid activityID or activity already timed out or invoking workflow is completed');
 
+export const nexusTaskNotFound = (): Rejection =>
+  notFound('Nexus task not found, timed out or answered already, or its workflow is completed');
+
 export const alreadyStarted = (runId: string, startRequestId: string, message: string): Rejection =>
   reject(StatusCode.ALREADY_EXISTS, message, { kind: 'WorkflowExecutionAlreadyStarted', runId, startRequestId });
 

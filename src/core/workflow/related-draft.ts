@@ -1,8 +1,9 @@
-// What a run has to do with others, within one turn: children, requests to other workflows, callbacks of its end. The rows are overlaid like all
+// What a run has to do with others, within one turn: children, requests to other workflows, Nexus operations, callbacks of its end. The rows are overlaid like all
 // that is pending; events determine them (FactSink). The part of RunDraft that knows no events.
 
 import type { Callback } from '../../wire/common.ts';
 import { attachCallbacks } from './callbacks.ts';
+import type { OperationFacts, OperationRow } from './operation-rows.ts';
 import type { Effect, RowChange } from './outcome.ts';
 import { PendingRows } from './pending-rows.ts';
 import type { ChildRow, ExternalRow, RunRow } from './rows.ts';
@@ -18,6 +19,7 @@ export abstract class RelatedDraft {
   readonly #related: RunState | undefined;
   #children: PendingRows<ChildRow> | undefined;
   #externals: PendingRows<ExternalRow> | undefined;
+  #operations: PendingRows<OperationRow> | undefined;
 
   constructor(base: RunState | undefined) {
     this.#related = base;
@@ -66,6 +68,50 @@ export abstract class RelatedDraft {
     this.externals.set(initiatedEventId, undefined);
   }
 
+  // ---------------------------------------------------------------- Nexus operations
+
+  get operations(): PendingRows<OperationRow> {
+    this.#operations ??= new PendingRows(this.#related?.operations);
+    return this.#operations;
+  }
+
+  putOperation(row: OperationRow): void {
+    this.operations.set(row.facts.scheduledEventId, row);
+  }
+
+  operationScheduled(facts: OperationFacts): void {
+    this.row.counts.operation = (this.row.counts.operation ?? 0) + 1;
+    this.putOperation({ facts });
+  }
+
+  operationStarted(scheduledEventId: number, startedTime: number, operationToken: string): void {
+    const row = this.operations.get(scheduledEventId);
+    if (row === undefined) return;
+    const { start: _start, ...rest } = row;
+    this.putOperation({ ...rest, facts: { ...row.facts, startedTime, operationToken } });
+  }
+
+  operationCancelRequested(scheduledEventId: number, eventId: number, cancelCommandEventId: number): void {
+    const row = this.operations.get(scheduledEventId);
+    if (row === undefined) return;
+    this.putOperation({ ...row, facts: { ...row.facts, cancelRequestedEventId: eventId, cancelCommandEventId } });
+  }
+
+  operationCancelAnswered(scheduledEventId: number): void {
+    const row = this.operations.get(scheduledEventId);
+    if (row === undefined) return;
+    const { cancel: _cancel, ...rest } = row;
+    this.putOperation({ ...rest, facts: { ...row.facts, cancelAnswered: true } });
+  }
+
+  operationClosed(scheduledEventId: number): void {
+    if (this.operations.get(scheduledEventId) === undefined) return;
+    this.row.counts.operation = (this.row.counts.operation ?? 0) - 1;
+    this.operations.set(scheduledEventId, undefined);
+  }
+
+  // ---------------------------------------------------------------- the rest
+
   callbacksAttached(callbacks: readonly Callback[]): void {
     attachCallbacks(this.turn, this.runId, callbacks);
   }
@@ -75,10 +121,13 @@ export abstract class RelatedDraft {
     if (child > 0) for (const { initiatedEventId } of this.children.values()) this.childClosed(initiatedEventId);
     const externals = signal + cancel > 0 ? this.externals.values() : [];
     for (const { initiatedEventId } of externals) this.externalAnswered(initiatedEventId);
+    const operations = (this.row.counts.operation ?? 0) > 0 ? this.operations.values() : [];
+    for (const { facts } of operations) this.operationClosed(facts.scheduledEventId);
   }
 
   protected finishRelated(runId: string, rows: RowChange[]): void {
     this.#children?.finish('child', runId, rows);
     this.#externals?.finish('external', runId, rows);
+    this.#operations?.finish('operation', runId, rows);
   }
 }

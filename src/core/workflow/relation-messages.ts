@@ -1,9 +1,10 @@
 // What one workflow's actor sends another's, through the outbox (DESIGN §5): once, whatever crashes, and in no promised order (decision 0012).
 // Handlers never refuse such a message: they answer through their own outbox.
 
-import type { Header, Payloads, WorkflowExecution } from '../../wire/common.ts';
+import type { Header, Link, Payloads, WorkflowExecution } from '../../wire/common.ts';
 import type { ParentClosePolicy, RetryState, StartChildWorkflowExecutionFailedCause } from '../../wire/enums.ts';
 import type { Failure } from '../../wire/failure.ts';
+import type { Completion } from '../nexus/completion.ts';
 import type { StartInput } from './message.ts';
 import type { FormerRun } from './rows.ts';
 
@@ -102,4 +103,17 @@ export interface ExternalAnsweredMessage {
   type: 'externalAnswered';
   origin: OriginRef;
   refusal?: ExternalRefusal | undefined;
+}
+
+/** What began as a Nexus operation of this workflow has ended. Not answered. */
+export interface NexusOperationEndedMessage {
+  type: 'nexusOperationEnded';
+  /** Names the Scheduled event. */
+  origin: OriginRef;
+  /** Of the operation: it is unknown to all but its handler. */
+  requestId: string;
+  operationToken: string;
+  completion: Completion;
+  /** To the event that ended it. */
+  link: Link;
 }

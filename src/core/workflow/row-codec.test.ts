@@ -123,6 +123,7 @@ const run = rows<RunRow>(
         signal: number,
         cancel: number,
         update: number,
+        operation: number,
       },
       ['activity', 'timer', 'buffered'],
     ),

@@ -70,6 +70,7 @@ const packRun = (row: RunRow): unknown[] =>
     row.counts.cancel,
     row.taskFailure,
     row.counts.update,
+    row.counts.operation,
   ]);
 
 function unpackRun(list: unknown[]): RunRow {
@@ -93,6 +94,7 @@ function unpackRun(list: unknown[]): RunRow {
   put(row.counts, 'cancel', list[16]);
   put(row, 'taskFailure', list[17]);
   put(row.counts, 'update', list[18]);
+  put(row.counts, 'operation', list[19]);
   return row;
 }
 

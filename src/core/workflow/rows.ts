@@ -169,6 +169,7 @@ export interface RunRow {
     signal?: number | undefined;
     cancel?: number | undefined;
     update?: number | undefined;
+    operation?: number | undefined;
   };
   transitions: number;
 }

@@ -8,6 +8,9 @@ import type { ScheduleActor } from '../schedule/rows.ts';
 import { type ActivityInputRow, inputRowOf, withInput } from './activity-rows.ts';
 import { CALLBACK_ROW_PREFIX, type CallbackRow, callbackDeadline } from './callbacks.ts';
 import { activityOffer, workflowOffer } from './offers.ts';
+import { operationsDue } from './operation-deadlines.ts';
+import { isWaiting, OPERATION_TASKS, type OperationRow, operationTask, taskEventId } from './operation-rows.ts';
+import { operationOffer, startedOperationTask } from './operations.ts';
 import type { StartedActivityTask, StartedWorkflowTask, TaskOffer } from './outcome.ts';
 import { RequestIds } from './request-ids.ts';
 import {
@@ -43,6 +46,7 @@ export interface RunState {
   timers: Map<number, TimerRow>;
   children: Map<number, ChildRow>;
   externals: Map<number, ExternalRow>;
+  operations: Map<number, OperationRow>;
   /** In order of arrival. */
   buffered: Map<number, BufferedRow>;
   /** Accepted updates, in the order of their acceptance; absent while there are none. */
@@ -111,6 +115,7 @@ export const newRunState = (runId: string, start: StartRow, row: RunRow): RunSta
   timers: new Map(),
   children: new Map(),
   externals: new Map(),
+  operations: new Map(),
   buffered: new Map(),
   activityIds: new Map(),
   timerIds: new Map(),
@@ -130,6 +135,7 @@ interface LoosePieces {
   buffered: [number, BufferedRow][];
   updates: [number, UpdateRow][];
   callbacks: [number, CallbackRow][];
+  operations: [number, OperationRow][];
 }
 
 const noPieces = (): LoosePieces => ({
@@ -141,9 +147,10 @@ const noPieces = (): LoosePieces => ({
   buffered: [],
   updates: [],
   callbacks: [],
+  operations: [],
 });
 
-const COUNTED = ['activity', 'timer', 'buffered', 'child', 'signal', 'cancel', 'update'] as const;
+const COUNTED = ['activity', 'timer', 'buffered', 'child', 'signal', 'cancel', 'update', 'operation'] as const;
 
 function assemble(workflowId: string, runId: string, pieces: LoosePieces): RunState {
   const where = `workflow ${workflowId}, run ${runId}`;
@@ -167,6 +174,7 @@ function assemble(workflowId: string, runId: string, pieces: LoosePieces): RunSt
   state.timers = new Map(pieces.timers.sort(byId));
   state.children = new Map(pieces.children.sort(byId));
   state.externals = new Map(pieces.externals.sort(byId));
+  state.operations = new Map(pieces.operations.sort(byId));
   state.buffered = new Map(pieces.buffered.sort(byId));
   for (const [, row] of pieces.updates.sort(byId)) putUpdate(state, row);
   if (pieces.callbacks.length > 0) state.callbacks = new Map(pieces.callbacks.sort(byId));
@@ -183,6 +191,7 @@ function assemble(workflowId: string, runId: string, pieces: LoosePieces): RunSt
     signal: signals,
     cancel: state.externals.size - signals,
     update: pieces.updates.length,
+    operation: pieces.operations.length,
   };
   for (const what of COUNTED) {
     const counted = counts[what] ?? 0;
@@ -229,6 +238,7 @@ export function load(namespace: string, workflowId: string, rows: Iterable<Store
     else if (table === 'child') pieces.children.push([Number(id), value as ChildRow]);
     else if (table === 'external') pieces.externals.push([Number(id), value as ExternalRow]);
     else if (table === 'update') pieces.updates.push([Number(id), value as UpdateRow]);
+    else if (table === 'operation') pieces.operations.push([Number(id), value as OperationRow]);
     else if (table === 'callback') pieces.callbacks.push([Number(id), value as CallbackRow]);
     else if (table === 'buffered') pieces.buffered.push([Number(id), value as BufferedRow]);
     else throw new Error(`workflow ${workflowId}: row of table ${table}, which this version does not write`);
@@ -321,7 +331,7 @@ function openDeadline(run: RunState | undefined): number {
     run.timerDue = NEVER;
     for (const timer of run.timers.values()) run.timerDue = Math.min(run.timerDue, timer.fireTime);
   }
-  return Math.min(runDeadline(run.row), run.activityDue, run.timerDue);
+  return Math.min(runDeadline(run.row), run.activityDue, run.timerDue, operationsDue(run.operations.values()));
 }
 
 /** Epoch ms at which a `timer` message is due that no row asks for: the end of a speculative task that is started. */
@@ -350,6 +360,9 @@ export function waitingOffers(state: ActorState): TaskOffer[] {
   for (const activity of run.activities.values()) {
     if (isOffered(activity)) offers.push(activityOffer(state, run.runId, run.start, activity));
   }
+  for (const { row, kind, task } of operationTasks(run)) {
+    if (isWaiting(task)) offers.push(operationOffer(state, run.runId, run.start, row, kind, task));
+  }
   return offers;
 }
 
@@ -376,7 +389,21 @@ export function startedTasks(state: ActorState): StartedTaskRef[] {
   for (const [scheduledEventId, { attempt, startId, session = '' }] of run.activities) {
     if (startId !== undefined) tasks.push({ kind: 'activity', session, runId, scheduledEventId, attempt, startId });
   }
+  for (const { row, kind, task } of operationTasks(run)) {
+    const { startId, attempt, session = '' } = task;
+    const scheduledEventId = taskEventId(row, kind);
+    if (startId !== undefined) tasks.push({ kind: 'activity', session, runId, scheduledEventId, attempt, startId });
+  }
   return tasks;
+}
+
+function* operationTasks(run: RunState) {
+  for (const row of run.operations.values()) {
+    for (const kind of OPERATION_TASKS) {
+      const task = row[kind];
+      if (task !== undefined) yield { row, kind, task };
+    }
+  }
 }
 
 /** Events of the current run's workflow task that are not in history yet. */
@@ -398,6 +425,12 @@ export function startedTask(
   const { run } = state;
   if (run === undefined || run.runId !== runId || !isOpen(run)) return undefined;
   if (kind === 'activity') {
+    const operation = operationTask(run.operations.values(), scheduledEventId);
+    if (operation !== undefined) {
+      const { row, kind: of, task } = operation;
+      const isMeant = session === undefined || task.session === session;
+      return isMeant ? startedOperationTask(state, runId, run.start, row, of, task) : undefined;
+    }
     const activity = run.activities.get(scheduledEventId);
     return activity?.startId === undefined || (session !== undefined && activity.session !== session)
       ? undefined

@@ -25,6 +25,12 @@ export function answers(kind: 'workflow' | 'activity'): NonNullable<MethodDefini
   };
 }
 
+export const answersNexus: NonNullable<MethodDefinition['arrived']> = (caller, body) => {
+  const token = fieldOf(body, 'token');
+  if (token instanceof Uint8Array)
+    caller.taskAnswered(token, 'activity', undefined, fieldOf(body, 'credit') === 1 ? 1 : 0);
+};
+
 export const answersQuery: NonNullable<MethodDefinition['arrived']> = (caller, body) => {
   const token = fieldOf(body, 'token');
   if (!(token instanceof Uint8Array)) return;

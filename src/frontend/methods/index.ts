@@ -10,6 +10,7 @@ import * as control from './control.ts';
 import * as info from './info.ts';
 import * as namespaces from './namespaces.ts';
 import * as nexusEndpoints from './nexus-endpoints.ts';
+import * as nexusTask from './nexus-task.ts';
 import * as read from './read.ts';
 import * as reset from './reset.ts';
 import * as schedule from './schedule.ts';
@@ -84,6 +85,7 @@ const definitions: Record<Method, MethodDefinition> = {
   listScheduleMatchingTimes: schedule.listScheduleMatchingTimes,
   listSchedules: scheduleList.listSchedules,
   countSchedules: scheduleList.countSchedules,
+  respondNexusTask: nexusTask.respondNexusTask,
   createNexusEndpoint: nexusEndpoints.createNexusEndpoint,
   getNexusEndpoint: nexusEndpoints.getNexusEndpoint,
   updateNexusEndpoint: nexusEndpoints.updateNexusEndpoint,

@@ -1,20 +1,21 @@
-// Dispatch of a completed task's commands, one file per command. Kinds whose behaviour this version does not have fail the task and
-// name themselves; nothing is ignored.
+// Dispatch of a completed task's commands, one file per command; nothing is ignored.
 
 import type { Command } from '../../../wire/command.ts';
-import { CommandType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
+import { CommandType } from '../../../wire/enums.ts';
 import { cancelTimer } from './cancel-timer.ts';
 import { cancelWorkflow } from './cancel-workflow.ts';
 import { completeWorkflow } from './complete-workflow.ts';
 import { continueAsNew } from './continue-as-new.ts';
 import { failWorkflow } from './fail-workflow.ts';
 import { modifyProperties } from './modify-properties.ts';
-import { bad, type CommandContext, type CommandProblem } from './problem.ts';
+import type { CommandContext, CommandProblem } from './problem.ts';
 import { protocolMessage } from './protocol-message.ts';
 import { recordMarker } from './record-marker.ts';
 import { requestCancelActivityTask } from './request-cancel-activity-task.ts';
 import { requestCancelExternalWorkflow } from './request-cancel-external-workflow.ts';
+import { requestCancelNexusOperation } from './request-cancel-nexus-operation.ts';
 import { scheduleActivityTask } from './schedule-activity-task.ts';
+import { scheduleNexusOperation } from './schedule-nexus-operation.ts';
 import { signalExternalWorkflow } from './signal-external-workflow.ts';
 import { startChildWorkflow } from './start-child-workflow.ts';
 import { startTimer } from './start-timer.ts';
@@ -53,17 +54,11 @@ export function applyCommand(context: CommandContext, command: Command): Command
     case CommandType.PROTOCOL_MESSAGE:
       return protocolMessage(context, command.attributes);
     case CommandType.SCHEDULE_NEXUS_OPERATION:
-      return unsupported(WorkflowTaskFailedCause.BAD_SCHEDULE_NEXUS_OPERATION_ATTRIBUTES, 'ScheduleNexusOperation');
+      return scheduleNexusOperation(context, command.attributes, command.userMetadata);
     case CommandType.REQUEST_CANCEL_NEXUS_OPERATION:
-      return unsupported(
-        WorkflowTaskFailedCause.BAD_REQUEST_CANCEL_NEXUS_OPERATION_ATTRIBUTES,
-        'RequestCancelNexusOperation',
-      );
+      return requestCancelNexusOperation(context, command.attributes, command.userMetadata);
   }
 }
-
-const unsupported = (cause: WorkflowTaskFailedCause, name: string): CommandProblem =>
-  bad(cause, `the command ${name} is not supported by this version of the server.`);
 
 const KNOWN = new Set<number>(Object.values(CommandType).filter((type) => type !== CommandType.UNSPECIFIED));
 

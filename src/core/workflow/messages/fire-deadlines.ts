@@ -4,6 +4,7 @@ import { EventType } from '../../../wire/enums.ts';
 import { endBackoff, timeOutActivity } from '../activity-task.ts';
 import { fireCallbacks } from '../callbacks.ts';
 import { timeOutRun } from '../closing.ts';
+import { fireOperations } from '../operation-deadlines.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { settleQueries } from '../queries.ts';
 import type { RunDraft } from '../run-draft.ts';
@@ -44,6 +45,7 @@ function fireAll(run: RunDraft, before: RunState): void {
   // nextDeadline has computed both.
   if ((before.timerDue ?? 0) <= now) fireTimers(run);
   if ((before.activityDue ?? 0) <= now) fireActivities(run);
+  if (before.operations.size > 0) fireOperations(run);
 }
 
 function fireTask(run: RunDraft): void {

@@ -2,11 +2,13 @@
 
 import { withdrawActivity } from '../activity-task.ts';
 import type { StartActivityTaskMessage } from '../message.ts';
+import { isWaiting, type OperationTask, operationTask } from '../operation-rows.ts';
+import { releaseOperationTask, startedOperationTask } from '../operations.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { activityTaskNotFound } from '../rejections.ts';
 import type { ActivityRow } from '../rows.ts';
 import { startedActivityTask } from '../started.ts';
-import { type ActorState, isOpen } from '../state.ts';
+import { type ActorState, isOpen, type RunState } from '../state.ts';
 import { isOffered } from '../timeouts.ts';
 import { Turn } from '../turn.ts';
 
@@ -17,6 +19,8 @@ export function startActivityTask(
 ): Decision {
   const { run } = state;
   if (run === undefined || run.runId !== message.runId || !isOpen(run)) return activityTaskNotFound();
+  const operation = operationTask(run.operations.values(), message.scheduledEventId);
+  if (operation !== undefined) return startOperationTask(state, run, operation, message, context);
   const waiting = run.activities.get(message.scheduledEventId);
   if (waiting === undefined || !isOffered(waiting)) return activityTaskNotFound();
   if (waiting.attempt !== message.attempt) return activityTaskNotFound();
@@ -46,4 +50,29 @@ export function startActivityTask(
   if (waiting.options !== undefined) started.options = waiting.options;
   draft.putActivity(started);
   return turn.outcome(startedActivityTask(run.runId, run.start, started, taker.startId));
+}
+
+/** A Nexus task: the same, of an operation. */
+function startOperationTask(
+  state: ActorState,
+  run: RunState,
+  { row, kind, task }: NonNullable<ReturnType<typeof operationTask>>,
+  { attempt, taker }: StartActivityTaskMessage,
+  context: TurnContext,
+): Decision {
+  if (!isWaiting(task) || task.attempt !== attempt) return activityTaskNotFound();
+  const turn = new Turn(state, context);
+  const draft = turn.open(run);
+  releaseOperationTask(draft, row, kind);
+  const started: OperationTask = {
+    ...task,
+    startId: taker.startId,
+    startedTime: context.now,
+    lostAt: context.now + turn.limits.nexusRequestTimeout,
+    session: taker.session,
+  };
+  const next = { ...row, [kind]: started };
+  draft.putOperation(next);
+  const reply = startedOperationTask(state, run.runId, run.start, next, kind, started);
+  return reply === undefined ? activityTaskNotFound() : turn.outcome(reply);
 }

@@ -3,6 +3,8 @@
 
 import { undoActivityStart } from '../activity-task.ts';
 import type { UndoStartMessage } from '../message.ts';
+import { operationTask } from '../operation-rows.ts';
+import { offerOperation, releaseOperationTask } from '../operations.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { activityTaskNotFound, workflowTaskNotFound } from '../rejections.ts';
 import type { WorkflowTaskRow } from '../rows.ts';
@@ -19,6 +21,15 @@ export function undoStart(state: ActorState, message: UndoStartMessage, context:
   if (run === undefined || run.runId !== runId || !isOpen(run)) return lost;
   const turn = new Turn(state, context);
   if (kind === 'activity') {
+    const operation = operationTask(run.operations.values(), scheduledEventId);
+    if (operation !== undefined) {
+      const { row, kind: of, task } = operation;
+      if (task.startId?.term !== startId.term || task.startId.seq !== startId.seq) return lost;
+      const draft = turn.open(run);
+      releaseOperationTask(draft, row, of);
+      offerOperation(draft, row, of);
+      return turn.outcome({ type: 'accepted' });
+    }
     const activity = run.activities.get(scheduledEventId);
     if (activity?.startId?.term !== startId.term || activity.startId.seq !== startId.seq) return lost;
     undoActivityStart(turn.open(run), activity);

@@ -3,6 +3,7 @@
 import type {
   DescribeWorkflowExecutionResponse,
   PendingActivityInfo,
+  PendingNexusOperationInfo,
   WorkflowExecutionInfo,
 } from '../../../wire/api.ts';
 import { TaskQueueKind } from '../../../wire/enums.ts';
@@ -45,6 +46,14 @@ function activityOptions(activity: PendingActivityInfo): object {
   });
 }
 
+const pendingOperation = (operation: PendingNexusOperationInfo): Message => ({
+  ...operation,
+  operationId: operation.operationToken,
+  scheduleToCloseTimeout: operation.scheduleToCloseTimeout || undefined,
+  scheduleToStartTimeout: operation.scheduleToStartTimeout || undefined,
+  startToCloseTimeout: operation.startToCloseTimeout || undefined,
+});
+
 function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
   const { executionConfig, workflowExecutionInfo: info, pendingActivities, pendingChildren } = described;
   const { workflowExecutionTimeout, workflowRunTimeout } = executionConfig;
@@ -73,6 +82,7 @@ function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
     })),
     pendingWorkflowTask: described.pendingWorkflowTask,
     callbacks: described.callbacks,
+    pendingNexusOperations: described.pendingNexusOperations.map(pendingOperation),
     workflowExtendedInfo: {
       executionExpirationTime: expiration(workflowExecutionTimeout, info.startTime),
       // None is said as the year 1, as the reference server does.

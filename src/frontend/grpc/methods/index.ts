@@ -11,6 +11,7 @@ import * as info from './info.ts';
 import { missing } from './missing.ts';
 import * as namespaces from './namespaces.ts';
 import * as nexusEndpoints from './nexus-endpoints.ts';
+import * as nexusTasks from './nexus-tasks.ts';
 import * as schedules from './schedules.ts';
 import * as start from './start.ts';
 import * as updates from './updates.ts';
@@ -80,6 +81,9 @@ const workflowService: Readonly<Record<string, Rpc>> = {
   RespondActivityTaskCanceledById: activityTasks.RespondActivityTaskCanceledById,
   RecordActivityTaskHeartbeat: activityTasks.RecordActivityTaskHeartbeat,
   RecordActivityTaskHeartbeatById: activityTasks.RecordActivityTaskHeartbeatById,
+  PollNexusTaskQueue: nexusTasks.PollNexusTaskQueue,
+  RespondNexusTaskCompleted: nexusTasks.RespondNexusTaskCompleted,
+  RespondNexusTaskFailed: nexusTasks.RespondNexusTaskFailed,
 };
 
 const operatorService: Readonly<Record<string, Rpc>> = {

@@ -34,7 +34,7 @@ const CAPABILITIES = {
   eagerWorkflowStart: false,
   sdkMetadata: true,
   countGroupByExecutionStatus: true,
-  nexus: false,
+  nexus: true,
 };
 
 export const GetSystemInfo = rpc((_services, _caller, _request, call) =>

@@ -78,9 +78,6 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
     ),
     ...all(
       [
-        'PollNexusTaskQueue',
-        'RespondNexusTaskCompleted',
-        'RespondNexusTaskFailed',
         'StartNexusOperationExecution',
         'DescribeNexusOperationExecution',
         'PollNexusOperationExecution',
@@ -90,7 +87,7 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
         'TerminateNexusOperationExecution',
         'DeleteNexusOperationExecution',
       ],
-      notYet('Nexus'),
+      notYet('Nexus operations without a workflow'),
     ),
     UpdateWorkflowExecutionOptions: notYet('changes of the options of running workflows'),
     ...all(

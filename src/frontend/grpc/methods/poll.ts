@@ -35,8 +35,12 @@ function checkVersioning(request: Message): void {
   }
 }
 
-/** `answer` makes the response of a task, with the queue that was polled. */
-export function poll(kind: TaskKind, answer: (task: Delivery, queue: Message) => object): Rpc {
+/** `answer` makes the response of a task, with the queue that was polled; `queueOf` says where its tasks are, if not under its name. */
+export function poll(
+  kind: TaskKind,
+  answer: (task: Delivery, queue: Message) => object,
+  queueOf: (name: string) => string = (name) => name,
+): Rpc {
   return rpc(
     (services, caller, request, call) => {
       const { limits } = services;
@@ -56,7 +60,7 @@ export function poll(kind: TaskKind, answer: (task: Delivery, queue: Message) =>
       const rate = number(part(part(request, 'taskQueueMetadata'), 'maxTasksPerSecond'), 'value');
       const polled = {
         namespace,
-        name,
+        name: queueOf(name),
         kind,
         sticky: kind === 'workflow' && number(queue, 'kind') === TaskQueueKind.STICKY,
         identity: text(request, 'identity'),
