@@ -10,7 +10,7 @@ import type { Failure } from '../../wire/failure.ts';
 import { SYSTEM_URL } from '../nexus/callback-rules.ts';
 import { callbackTokenOf } from '../nexus/callback-token.ts';
 import { completionOf, runToken } from '../nexus/completion.ts';
-import { send } from './relations.ts';
+import type { Message } from './message.ts';
 import { retryInterval } from './retry.ts';
 import type { RunDraft } from './run-draft.ts';
 import type { ActorState, RunState } from './state.ts';
@@ -94,14 +94,15 @@ function tellOperation(run: RunDraft, row: CallbackRow): void {
   }
   const { namespace, workflowId } = turn.state;
   const eventRef = { eventId: closing.eventId, eventType: closing.eventType };
-  send(turn, token, {
+  const message: Message = {
     type: 'nexusOperationEnded',
     origin: { runId: token.runId, initiatedEventId: token.scheduledEventId },
     requestId: token.requestId,
     operationToken: runToken({ namespace, workflowId }),
     completion,
     link: { workflowEvent: { namespace, workflowId, runId, eventRef } },
-  });
+  };
+  turn.effects.push({ type: 'send', namespace: token.namespace, workflowId: token.workflowId, message });
   succeedAttempt(turn, called);
 }
 

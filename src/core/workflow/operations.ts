@@ -170,6 +170,7 @@ function requestOf(
 
 // ---------------------------------------------------------------- what becomes of it
 
+/** The workflow is woken by its caller: it may end in the very same turn. */
 export function startOperation(run: RunDraft, row: OperationRow, operationToken: string, links?: Link[]): void {
   const { scheduledEventId, requestId } = row.facts;
   releaseOperationTask(run, row, 'start');
@@ -182,7 +183,6 @@ export function startOperation(run: RunDraft, row: OperationRow, operationToken:
   const started = run.operations.get(scheduledEventId);
   // Asked for before there was anything to cancel.
   if (started !== undefined && started.facts.cancelRequestedEventId !== 0) offerOperation(run, started, 'cancel');
-  wakeWorkflow(run);
 }
 
 export function completeOperation(run: RunDraft, row: OperationRow, result: Payload | undefined, links?: Link[]): void {

@@ -63,7 +63,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 8,
     arbitrary: fc.record({
       do: fc.constant('complete' as const),
-      commands: fc.array(fc.nat(23), { maxLength: 4 }),
+      commands: fc.array(fc.nat(25), { maxLength: 4 }),
       sticky: fc.boolean(),
       force: fc.boolean(),
     }),
@@ -74,7 +74,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 6,
     arbitrary: fc.record({ do: fc.constant('activity' as const), pick: fc.nat(9), how: fc.nat(9), byId: fc.boolean() }),
   },
-  { weight: 7, arbitrary: fc.record({ do: fc.constant('other' as const), how: fc.nat(11), pick: fc.nat(11) }) },
+  { weight: 7, arbitrary: fc.record({ do: fc.constant('other' as const), how: fc.nat(14), pick: fc.nat(11) }) },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -246,6 +246,8 @@ class Player {
     if (n < 19) return command.child(unique, { parentClosePolicy: (n % 3) + 1 } as object);
     if (n < 21) return command.signalOther('other', unique);
     if (n < 23) return command.cancelOther(`other-${unique}`);
+    if (n === 24) return command.nexus({ scheduleToCloseTimeout: this.#n % 2 ? 8_000 : 0, startToCloseTimeout: 5_000 });
+    if (n === 25) return command.cancelNexus([...(run?.operations.keys() ?? [])].at(-1) ?? 0);
     return undefined;
   }
 
@@ -367,6 +369,9 @@ function checkFold(world: World, run: RunState): void {
   );
   expect(plain([...all.externals].sort(([a], [b]) => a - b))).toEqual(
     plain([...run.externals].sort(([a], [b]) => a - b)),
+  );
+  expect(plain([...all.operations].sort(([a], [b]) => a - b))).toEqual(
+    plain([...run.operations].map(([id, row]) => [id, row.facts] as const).sort(([a], [b]) => a - b)),
   );
   expect(plain([...all.activities].sort(([a], [b]) => a - b))).toEqual(
     plain([...run.activities].map(([id, row]) => [id, row.facts] as const).sort(([a], [b]) => a - b)),

@@ -2,7 +2,8 @@
 // People: pause, unpause, reset and change its activities.
 
 import { ParentClosePolicy, WorkflowIdReusePolicy } from '../../wire/enums.ts';
-import type { ChildClosure, Message } from './message.ts';
+import type { ChildClosure, Message, NexusAnswer } from './message.ts';
+import { startedTasks } from './state.ts';
 import { applicationFailure, payloads, type World } from './testing.ts';
 
 const CLOSURES: readonly ChildClosure[] = [
@@ -28,6 +29,7 @@ export function relationMessage(world: World, { how, pick }: RelationStep, n: nu
   const { run } = world.state;
   const origin = { ...PARENT, initiatedEventId: n };
   const policy = POLICIES[pick % POLICIES.length] ?? ParentClosePolicy.TERMINATE;
+  if (how >= 12) return aboutOperation(world, how, pick);
   if (how >= 8) return steering(world, how, pick, n);
   switch (how) {
     case 0:
@@ -81,6 +83,44 @@ function aboutExternal({ state: { run } }: World, pick: number): Message | undef
   if (run === undefined || external === undefined) return undefined;
   const origin = { runId: run.runId, initiatedEventId: external.initiatedEventId };
   return { type: 'externalAnswered', origin, refusal: pick % 3 === 0 ? 'workflowNotFound' : undefined };
+}
+
+const ANSWERS: readonly NexusAnswer[] = [
+  { type: 'completed', result: { data: new Uint8Array([1]) } },
+  { type: 'started', operationToken: 'token' },
+  { type: 'started', operationToken: 'token' },
+  { type: 'ended', failure: applicationFailure('no') },
+  { type: 'ended', failure: { message: 'cancelled', canceledFailureInfo: {} } },
+  { type: 'cancelTaken' },
+  { type: 'failed', failure: { message: 'busy', nexusHandlerFailureInfo: { type: 'UNAVAILABLE' } } },
+  { type: 'failed', failure: { message: 'no', nexusHandlerFailureInfo: { type: 'BAD_REQUEST' } } },
+];
+
+/** A handler answers a task, or what it began has ended. */
+function aboutOperation({ state }: World, how: number, pick: number): Message | undefined {
+  const { run } = state;
+  const operations = [...(run?.operations.values() ?? [])];
+  const operation = operations[pick % Math.max(1, operations.length)];
+  if (run === undefined || operation === undefined) return undefined;
+  const { facts } = operation;
+  if (how === 14) {
+    return {
+      type: 'nexusOperationEnded',
+      origin: { runId: run.runId, initiatedEventId: facts.scheduledEventId },
+      requestId: pick % 5 === 0 ? 'guessed' : facts.requestId,
+      operationToken: 'token',
+      completion:
+        pick % 2 ? { state: 'succeeded', result: undefined } : { state: 'failed', failure: { message: 'no' } },
+      link: {},
+    };
+  }
+  const started = startedTasks(state).filter(
+    ({ scheduledEventId: id }) => id === facts.scheduledEventId || id === facts.cancelRequestedEventId,
+  );
+  const task = started[pick % Math.max(1, started.length)];
+  const answer = ANSWERS[pick % ANSWERS.length];
+  if (task === undefined || answer === undefined) return undefined;
+  return { type: 'answerNexusTask', task, namespace: pick === 11 ? 'default' : 'billing', answer };
 }
 
 /** Answers that come to a run that has closed, or never was. */

@@ -14,6 +14,8 @@ import { SERVER_IDENTITY } from './closing.ts';
 import { initialFacts } from './fold.ts';
 import type { ResetMessage } from './message.ts';
 import { succeedTo, withoutInput } from './new-run.ts';
+import type { OperationRow } from './operation-rows.ts';
+import { offerOperation } from './operations.ts';
 import type { FormerRun, RunRow, StartRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
 import { sizeOf } from './size.ts';
@@ -63,6 +65,11 @@ export function forkRun(
     reapply.outside(event);
   }
   for (const event of after.later) reapply.outside(event);
+  for (const operation of [...run.operations.values()]) {
+    const { startedTime, cancelRequestedEventId, cancelAnswered } = operation.facts;
+    if (startedTime === undefined) offerOperation(run, operation, 'start');
+    else if (cancelRequestedEventId !== 0 && cancelAnswered !== true) offerOperation(run, operation, 'cancel');
+  }
   for (const { updateId, admitted: request } of run.updates.values()) {
     if (request === undefined) continue;
     turn.updates.set(updateId, {
@@ -220,12 +227,29 @@ class Reapply {
       case EventType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
         if (this.#pending(event.attributes, run.externals)) run.inherit({ ...event, ...this.#next() });
         return;
+      case EventType.NEXUS_OPERATION_STARTED:
+      case EventType.NEXUS_OPERATION_COMPLETED:
+      case EventType.NEXUS_OPERATION_FAILED:
+      case EventType.NEXUS_OPERATION_CANCELED:
+      case EventType.NEXUS_OPERATION_TIMED_OUT:
+        if (this.#operation(event.attributes)) run.inherit({ ...event, ...this.#next() });
+        return;
+      case EventType.NEXUS_OPERATION_CANCEL_REQUEST_COMPLETED:
+      case EventType.NEXUS_OPERATION_CANCEL_REQUEST_FAILED:
+        if (this.#operation(event.attributes)?.facts.cancelRequestedEventId) run.inherit({ ...event, ...this.#next() });
+        return;
       default:
     }
   }
 
   #next(): { eventId: number; eventTime: number } {
     return { eventId: this.#run.facts.nextEventId, eventTime: this.#run.now };
+  }
+
+  /** Asked for before the point, and not left out. */
+  #operation({ scheduledEventId: initiatedEventId }: { scheduledEventId: number }): OperationRow | undefined {
+    if (this.#exclude.has(ResetReapplyExcludeType.NEXUS)) return undefined;
+    return this.#pending({ initiatedEventId }, this.#run.operations);
   }
 
   /** The row of what an answer is about, when it was asked before the point and is open in the new run. */

@@ -1,11 +1,12 @@
 // The helper language of the core's tests: one actor, a clock that is moved by hand, and short verbs for what the world does. Used by tests only.
 
-import type { Command } from '../../wire/command.ts';
+import type { Command, ScheduleNexusOperationCommandAttributes } from '../../wire/command.ts';
 import type { SearchAttributes, UpdateOutcome, UpdateRequest } from '../../wire/common.ts';
 import { CommandType, EventType, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { Failure } from '../../wire/failure.ts';
 import { STATE_MARKER } from '../../wire/markers.ts';
+import type { NexusEndpoint } from '../../wire/nexus.ts';
 import { MessageType, type ProtocolMessage } from '../../wire/protocol-message.ts';
 import type { Status } from '../../wire/status.ts';
 import { decide } from './decide.ts';
@@ -41,6 +42,14 @@ import {
 } from './state.ts';
 
 export const WORKFLOW_ID = 'order-1';
+
+/** A Nexus endpoint whose workers are in another namespace. */
+export const PAYMENTS: NexusEndpoint = {
+  id: 'id-of-payments',
+  version: 1,
+  createdTime: 0,
+  spec: { name: 'payments', target: { worker: { namespace: 'billing', taskQueue: 'nexus' } } },
+};
 export const QUEUE = 'orders';
 export const WORKER = 'worker@host';
 export const SESSION = 'session-1';
@@ -125,6 +134,14 @@ export const command = {
     commandType: CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION,
     attributes: { execution: { workflowId }, signalName, ...over },
   }),
+  nexus: (over: Partial<ScheduleNexusOperationCommandAttributes> = {}): Command => ({
+    commandType: CommandType.SCHEDULE_NEXUS_OPERATION,
+    attributes: { endpoint: 'payments', service: 'shop', operation: 'pay', ...over },
+  }),
+  cancelNexus: (scheduledEventId: number): Command => ({
+    commandType: CommandType.REQUEST_CANCEL_NEXUS_OPERATION,
+    attributes: { scheduledEventId },
+  }),
   cancelOther: (workflowId: string, over: CancelOver = {}): Command => ({
     commandType: CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION,
     attributes: { workflowId, ...over },
@@ -169,6 +186,8 @@ export class World {
   now = 1_000_000;
   limits: Limits;
   readonly namespaces = new Map([['default', { id: 'id-of-default' }]]);
+  /** Nexus endpoints, by name. */
+  readonly endpoints = new Map<string, NexusEndpoint>([['payments', PAYMENTS]]);
   /** What storage holds: applied row changes. */
   readonly rows = new Map<string, StoredRow>();
   readonly histories = new Map<string, HistoryEvent[]>();
@@ -188,7 +207,12 @@ export class World {
   }
 
   context(): TurnContext {
-    return { now: this.now, spareRunId: this.spareRunId(), limits: this.limits, namespaces: this.namespaces };
+    const { now, limits, namespaces, endpoints } = this;
+    const book = {
+      byName: (name: string) => endpoints.get(name),
+      byId: (id: string) => [...endpoints.values()].find((endpoint) => endpoint.id === id),
+    };
+    return { now, spareRunId: this.spareRunId(), limits, namespaces, endpoints: book };
   }
 
   spareRunId(): string {

@@ -10,6 +10,7 @@ import { nexusTaskNotFound } from '../rejections.ts';
 import { sizeOf } from '../size.ts';
 import { type ActorState, findRun, isOpen } from '../state.ts';
 import { Turn } from '../turn.ts';
+import { wakeWorkflow } from '../workflow-task.ts';
 
 export function answerNexusTask(state: ActorState, message: AnswerNexusTaskMessage, context: TurnContext): Decision {
   const { task: ref, answer } = message;
@@ -39,7 +40,10 @@ export function answerNexusTask(state: ActorState, message: AnswerNexusTaskMessa
       case 'started':
         if (answer.operationToken === '')
           handlerFailed(draft, row, kind, mismatch('an operation was started without a token'));
-        else startOperation(draft, row, answer.operationToken, fromNexusLinks(answer.links));
+        else {
+          startOperation(draft, row, answer.operationToken, fromNexusLinks(answer.links));
+          wakeWorkflow(draft);
+        }
         break;
       case 'ended':
         failOperation(draft, row, answer.failure);
