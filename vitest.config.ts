@@ -2,7 +2,17 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const entries = ['client', 'worker', 'workflow', 'activity', 'common', 'testing', 'opentelemetry', 'external-storage'];
+const entries = [
+  'client',
+  'worker',
+  'workflow',
+  'activity',
+  'nexus',
+  'common',
+  'testing',
+  'opentelemetry',
+  'external-storage',
+];
 
 export default defineConfig({
   resolve: {

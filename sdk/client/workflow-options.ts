@@ -1,6 +1,7 @@
 // Options of a start, and what interceptors see of them.
 
 import type { OnConflictOptions } from '../../src/wire/api.ts';
+import type { Link } from '../../src/wire/common.ts';
 import type { SignalDefinition, UntypedWorkflow, Workflow } from '../common/interfaces.ts';
 import { type Duration, durationOption } from '../common/time.ts';
 import type { CommonWorkflowOptions, WithWorkflowArgs } from '../common/workflow-options.ts';
@@ -28,6 +29,8 @@ export interface WorkflowOptions extends CommonWorkflowOptions {
   completionCallbacks?: readonly CompletionCallback[] | undefined;
   /** What a running workflow takes over that the start meets with `workflowIdConflictPolicy: 'USE_EXISTING'`. Default: nothing. */
   onConflictOptions?: OnConflictOptions | undefined;
+  /** What the start is about, e.g. an event of another workflow: kept on its event. At most 10. */
+  links?: Link[] | undefined;
 }
 
 /** An address that is told how a workflow ended. */

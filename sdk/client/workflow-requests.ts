@@ -77,6 +77,7 @@ function plainStartRequest(
     completionCallbacks: options.completionCallbacks?.map(({ url, headers }) => ({
       nexus: { url, header: headers && { ...headers } },
     })),
+    links: options.links,
     onConflictOptions: options.onConflictOptions,
   };
 }

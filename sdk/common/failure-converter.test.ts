@@ -1,4 +1,5 @@
 import { runInNewContext } from 'node:vm';
+import { HandlerError } from 'nexus-rpc';
 import { describe, expect, it } from 'vitest';
 import type { Failure } from '../../src/wire/failure.ts';
 import {
@@ -22,7 +23,8 @@ import {
 
 const converter = new DefaultFailureConverter();
 const toFailure = (err: unknown) => converter.errorToFailure(err, defaultPayloadConverter);
-const toError = (failure: Failure) => converter.failureToError(failure, defaultPayloadConverter);
+// Of what these tests convert; handlers' errors have a test of their own.
+const toError = (failure: Failure) => converter.failureToError(failure, defaultPayloadConverter) as TemporalFailure;
 /** A new error from the wire failure, as another process would make it. */
 const roundTrip = (err: unknown) => toError(structuredClone(toFailure(err)));
 
@@ -174,5 +176,19 @@ describe('ensure and ask', () => {
     expect(new Mine('x')).toBeInstanceOf(ApplicationFailure);
     expect(Mine.retryable('x')).toBeInstanceOf(Mine);
     expect(new TerminatedFailure('x')).not.toBeInstanceOf(ApplicationFailure);
+  });
+});
+
+describe('errors of Nexus handlers', () => {
+  it.each([
+    ['INTERNAL', undefined],
+    ['BAD_REQUEST', true],
+    ['UNAVAILABLE', false],
+  ] as const)('%s, retryable: %s', (type, retryableOverride) => {
+    const original = new HandlerError(type, 'broken', { retryableOverride, cause: new ApplicationFailure('root') });
+    const copy: Error = roundTrip(original);
+    expect(copy).toBeInstanceOf(HandlerError);
+    expect(copy).toMatchObject({ type, message: 'broken', retryable: original.retryable });
+    expect(copy.cause).toBeInstanceOf(ApplicationFailure);
   });
 });

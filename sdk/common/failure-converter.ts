@@ -1,5 +1,7 @@
 // Errors ⇄ failures of the wire, the whole cause chain, with the texts of Temporal's TypeScript SDK: recorded histories show them.
 
+import { HandlerError, HandlerErrorType } from 'nexus-rpc';
+import { NexusHandlerErrorRetryBehavior } from '../../src/wire/enums.ts';
 import type { Failure } from '../../src/wire/failure.ts';
 import {
   decodeApplicationFailureCategory,
@@ -65,8 +67,9 @@ export class DefaultFailureConverter implements FailureConverter {
     this.options = { encodeCommonAttributes: options?.encodeCommonAttributes ?? false };
   }
 
-  failureToError(failure: Failure, payloadConverter: PayloadConverter): TemporalFailure {
+  failureToError(failure: Failure, payloadConverter: PayloadConverter): Error {
     const plain = failure.encodedAttributes ? withEncodedAttributes(failure, payloadConverter) : failure;
+    if (plain.nexusHandlerFailureInfo !== undefined) return this.#toHandlerError(plain, payloadConverter);
     const error = this.#toError(plain, payloadConverter);
     error.stack = plain.stackTrace ?? '';
     error.failure = plain;
@@ -83,6 +86,19 @@ export class DefaultFailureConverter implements FailureConverter {
       stackTrace: '',
       encodedAttributes: payloadConverter.toPayload({ message: failure.message, stack_trace: failure.stackTrace }),
     };
+  }
+
+  /** A class of `nexus-rpc`, not of ours: what handlers throw. */
+  #toHandlerError(failure: Failure, converter: PayloadConverter): HandlerError {
+    const { type = '', retryBehavior } = failure.nexusHandlerFailureInfo ?? {};
+    const known = Object.values(HandlerErrorType).find((one) => one === type) ?? HandlerErrorType.UNKNOWN;
+    const { RETRYABLE, NON_RETRYABLE } = NexusHandlerErrorRetryBehavior;
+    return new HandlerError(known, failure.message, {
+      cause: failure.cause && this.failureToError(failure.cause, converter),
+      retryableOverride: retryBehavior === RETRYABLE ? true : retryBehavior === NON_RETRYABLE ? false : undefined,
+      stackTrace: failure.stackTrace ?? '',
+      rawErrorType: type,
+    });
   }
 
   #toError(failure: Failure, converter: PayloadConverter): TemporalFailure {
@@ -151,6 +167,7 @@ export class DefaultFailureConverter implements FailureConverter {
 
   #toFailure(err: unknown, converter: PayloadConverter): Failure {
     if (err instanceof TemporalFailure) return err.failure ?? this.#temporalToFailure(err, converter);
+    if (err instanceof HandlerError) return this.#handlerFailure(err, converter);
     if (isError(err)) {
       return {
         source: FAILURE_SOURCE,
@@ -160,6 +177,21 @@ export class DefaultFailureConverter implements FailureConverter {
       };
     }
     return { source: FAILURE_SOURCE, message: textOf(err) + NON_ERROR_THROWN };
+  }
+
+  #handlerFailure(err: HandlerError, converter: PayloadConverter): Failure {
+    const { RETRYABLE, NON_RETRYABLE } = NexusHandlerErrorRetryBehavior;
+    const { retryableOverride } = err;
+    return {
+      source: FAILURE_SOURCE,
+      message: err.message,
+      stackTrace: cutoffStackTrace(err.stack),
+      cause: this.#causeToFailure(err.cause, converter),
+      nexusHandlerFailureInfo: {
+        type: err.rawErrorType || err.type,
+        retryBehavior: retryableOverride === undefined ? undefined : retryableOverride ? RETRYABLE : NON_RETRYABLE,
+      },
+    };
   }
 
   #temporalToFailure(err: TemporalFailure, converter: PayloadConverter): Failure {

@@ -1,5 +1,6 @@
 // Options of a worker: what users give, checked once, and what the worker's parts get.
 
+import type { ServiceHandler } from 'nexus-rpc';
 import type { DataConverter } from '../common/data-converter.ts';
 import { ValueError } from '../common/errors.ts';
 import type { UntypedActivities } from '../common/interfaces.ts';
@@ -37,6 +38,10 @@ export interface WorkerOptions {
   bundlerOptions?: BundlerOptions;
   /** Activity functions by name; `default` takes those without a function of their own. */
   activities?: object;
+  /** Handlers of Nexus services, as `serviceHandler` of `nexus-rpc` makes them. They serve the endpoints whose target is this namespace and task queue. */
+  nexusServices?: readonly ServiceHandler[];
+  /** Nexus tasks at once. Default: 100. */
+  maxConcurrentNexusTaskExecutions?: number;
   /** False: activities run only as local activities of this worker's workflows. Default: true. */
   enableNonLocalActivities?: boolean;
   /** Activities at once. Default: 100. */
@@ -101,6 +106,10 @@ export interface CompiledWorkerOptions {
   readonly workflowSlots: number;
   /** 0 without activities, or when only local ones run. */
   readonly activitySlots: number;
+  /** By the names of their services. */
+  readonly nexusServices: ReadonlyMap<string, ServiceHandler>;
+  /** 0 without Nexus services. */
+  readonly nexusSlots: number;
   readonly localActivitySlots: number;
   readonly maxCachedWorkflows: number;
   readonly threadCount: number;
@@ -139,8 +148,9 @@ export function compileWorkerOptions(options: WorkerOptions, machine: WorkerMach
   const hasWorkflows = options.workflowsPath !== undefined || options.workflowBundle !== undefined;
   const activities = compileActivities(options.activities ?? {});
   const hasActivities = activities.size > 0 && options.enableNonLocalActivities !== false;
-  if (!hasWorkflows && !hasActivities) {
-    throw new ValueError('A worker needs workflows (workflowsPath or workflowBundle), activities, or both');
+  const nexusServices = compileServices(options.nexusServices ?? []);
+  if (!hasWorkflows && !hasActivities && nexusServices.size === 0) {
+    throw new ValueError('A worker needs workflows (workflowsPath or workflowBundle), activities, or Nexus services');
   }
   const cached = count('maxCachedWorkflows', options.maxCachedWorkflows ?? defaultCache(machine.heapLimit), 0);
   const workflowSlots = count(
@@ -162,6 +172,11 @@ export function compileWorkerOptions(options: WorkerOptions, machine: WorkerMach
     activities,
     workflowSlots: hasWorkflows ? workflowSlots : 0,
     activitySlots: hasActivities ? activitySlots : 0,
+    nexusServices,
+    nexusSlots:
+      nexusServices.size === 0
+        ? 0
+        : count('maxConcurrentNexusTaskExecutions', options.maxConcurrentNexusTaskExecutions ?? 100, 1),
     localActivitySlots: count(
       'maxConcurrentLocalActivityExecutions',
       options.maxConcurrentLocalActivityExecutions ?? 100,
@@ -209,6 +224,16 @@ function compileActivities(activities: object): Map<string, AnyActivity> {
     if (typeof value === 'function' && !functions.has(name)) functions.set(name, value.bind(activities));
   }
   return functions;
+}
+
+function compileServices(handlers: readonly ServiceHandler[]): Map<string, ServiceHandler> {
+  const services = new Map<string, ServiceHandler>();
+  for (const handler of handlers) {
+    const { name } = handler.definition;
+    if (services.has(name)) throw new ValueError(`WorkerOptions.nexusServices has service ${name} twice`);
+    services.set(name, handler);
+  }
+  return services;
 }
 
 function defaultCache(heapLimit: number): number {

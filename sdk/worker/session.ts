@@ -49,6 +49,8 @@ export interface SessionOptions {
   activitySlots: number;
   maxActivitiesPerSecond: number | undefined;
   maxTaskQueueActivitiesPerSecond: number | undefined;
+  /** It takes Nexus tasks, as activity tasks, and no others. */
+  nexus?: true;
   logger: Logger;
 }
 
@@ -102,7 +104,8 @@ export class Session implements NodeSessionOwner {
   start(): Promise<void> {
     this.state = 'open';
     const { connection, workerId, namespace, taskQueue } = this.options;
-    connection.ownWorkers?.set(workerId, { namespace, taskQueue });
+    // Of those that can be given the first task of a workflow.
+    if (this.options.nexus === undefined) connection.ownWorkers?.set(workerId, { namespace, taskQueue });
     const registered = new Promise<void>((resolve) => {
       this.firstRegistered = resolve;
     });
@@ -170,6 +173,7 @@ export class Session implements NodeSessionOwner {
       taskQueue: options.taskQueue,
       identity: options.identity,
       buildId: options.buildId,
+      nexus: options.nexus,
       stickyQueue: options.stickyQueue,
       stickyScheduleToStartTimeout: options.stickyScheduleToStartTimeout,
       workflowCredit: credit.workflow.register(session.shares.workflow, now),

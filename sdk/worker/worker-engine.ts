@@ -10,6 +10,7 @@ import { decompileRetryPolicy } from '../common/retry-policy.ts';
 import { type ActivityEnvironment, ActivityExecution } from './activity-execution.ts';
 import { ActivityTasks } from './activity-tasks.ts';
 import { LocalActivities, type LocalAttempt, type LocalAttemptInfo } from './local-activities.ts';
+import { NexusWorker } from './nexus-worker.ts';
 import type { CompiledWorkerOptions } from './options.ts';
 import type { ThreadFactory, WorkerConnection } from './ports.ts';
 import { Session } from './session.ts';
@@ -40,6 +41,8 @@ export class WorkerEngine {
   readonly workflowTasks: WorkflowTasks;
   readonly activityTasks: ActivityTasks;
   readonly localActivities: LocalActivities;
+  /** Absent without Nexus services: a session of its own, for another queue. */
+  readonly nexus: NexusWorker | undefined;
 
   constructor(parts: WorkerEngineParts) {
     this.parts = parts;
@@ -109,6 +112,7 @@ export class WorkerEngine {
       heartbeatLimits: options.heartbeatLimits,
       logger,
     });
+    this.nexus = options.nexusServices.size === 0 ? undefined : new NexusWorker({ ...parts, logger });
   }
 
   /** Starts the workflow threads. */
@@ -118,7 +122,10 @@ export class WorkerEngine {
 
   /** Begins to take tasks; resolves once registered. */
   open(): Promise<void> {
-    return this.session.start();
+    const { nexus } = this;
+    const takesOthers = this.parts.options.workflowSlots + this.parts.options.activitySlots > 0;
+    const own = takesOthers || nexus === undefined ? this.session.start() : Promise.resolve();
+    return Promise.all([own, nexus?.session.start()]).then(() => undefined);
   }
 
   /**
@@ -129,12 +136,14 @@ export class WorkerEngine {
   async stop(onDraining: () => void): Promise<void> {
     const grace = setTimeout(() => this.cancelActivities(), this.parts.options.shutdownGraceTimeMs);
     try {
-      await this.session.drain();
+      await Promise.all([this.session.drain(), this.nexus?.session.drain()]);
       onDraining();
       const answered = Promise.all([
         this.workflowTasks.drained(),
         this.activityTasks.drained(),
         this.session.answersTaken(),
+        this.nexus?.tasks.drained(),
+        this.nexus?.session.answersTaken(),
       ]);
       await Promise.all([this.activityTasks.ended(), this.localActivities.ended()]);
       let timer: NodeJS.Timeout | undefined;
@@ -159,11 +168,13 @@ export class WorkerEngine {
   /** Ends threads and timers; nothing is answered any more. */
   close(): void {
     this.session.close();
+    this.nexus?.session.close();
     this.workflowTasks.close();
   }
 
   private cancelActivities(): void {
     this.activityTasks.cancelAll('workerShutdown');
+    this.nexus?.tasks.cancelAll();
     // Their workflow tasks are answered as they are; whoever gets the next one runs the local activities again.
     this.workflowTasks.giveUpLocalActivities();
   }

@@ -7,6 +7,7 @@ import type {
   ContinueAsNewWorkflowExecutionCommandAttributes,
   RequestCancelExternalWorkflowExecutionCommandAttributes,
   ScheduleActivityTaskCommandAttributes,
+  ScheduleNexusOperationCommandAttributes,
   SignalExternalWorkflowExecutionCommandAttributes,
   StartChildWorkflowExecutionCommandAttributes,
 } from '../../src/wire/command.ts';
@@ -43,6 +44,8 @@ export type Job =
   /** The child was cancelled before it was started. */
   | { kind: 'childStartCancelled'; seq: number; failure: Failure }
   | { kind: 'childResolved'; seq: number; outcome: Outcome }
+  | { kind: 'nexusStarted'; seq: number; token: string | undefined }
+  | { kind: 'nexusResolved'; seq: number; outcome: Outcome }
   | { kind: 'externalSignalled'; seq: number; failure: Failure | undefined }
   | { kind: 'externalCancelRequested'; seq: number; failure: Failure | undefined };
 
@@ -95,6 +98,13 @@ export type Intent = Asked &
         cancellationType: WireChildCancellation;
       }
     | { kind: 'cancelChild'; seq: number }
+    | {
+        kind: 'startNexus';
+        seq: number;
+        attributes: ScheduleNexusOperationCommandAttributes;
+        cancellationType: WireChildCancellation;
+      }
+    | { kind: 'cancelNexus'; seq: number }
     | { kind: 'signalExternal'; seq: number; attributes: SignalExternalWorkflowExecutionCommandAttributes }
     | { kind: 'cancelSignalExternal'; seq: number }
     | { kind: 'cancelExternal'; seq: number; attributes: RequestCancelExternalWorkflowExecutionCommandAttributes }

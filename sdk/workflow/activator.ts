@@ -4,14 +4,8 @@
 // looked at after each: one that a signal made true wins against a timer that comes after it. Both as the official SDK does.
 
 import type { Header, Payload, Payloads } from '../../src/wire/common.ts';
-import { StartChildWorkflowExecutionFailedCause } from '../../src/wire/enums.ts';
 import type { Failure } from '../../src/wire/failure.ts';
-import {
-  ensureApplicationFailure,
-  isCancellation,
-  TemporalFailure,
-  WorkflowExecutionAlreadyStartedError,
-} from '../common/failure.ts';
+import { ensureApplicationFailure, isCancellation, TemporalFailure } from '../common/failure.ts';
 import type { FailureConverter } from '../common/failure-converter.ts';
 import { composeInterceptors } from '../common/interceptors.ts';
 import type { Workflow } from '../common/interfaces.ts';
@@ -21,6 +15,7 @@ import { userMetadataToPayload } from '../common/user-metadata.ts';
 import type { Activation, Intent, Job, Outcome, SinkInvocation } from './activation.ts';
 import { CancellationScope, UpdateScope } from './cancellation-scope.ts';
 import { Chance } from './chance.ts';
+import { childStartError } from './child-start-failed.ts';
 import { ContinueAsNew } from './continue-as-new.ts';
 import { definitionOptionsOf, type WorkflowDefinitionOptions } from './definition-options.ts';
 import { DeterminismViolationError } from './errors.ts';
@@ -29,6 +24,7 @@ import { describeHandlers, MessageHandlers } from './handlers.ts';
 import type { WorkflowInboundCallsInterceptor, WorkflowOutboundCallsInterceptor } from './interceptors.ts';
 import type { SleepOptions, WorkflowInfo } from './interfaces.ts';
 import { LocalActivityBackoff } from './local-activity-backoff.ts';
+import { NexusCalls } from './nexus-calls.ts';
 import { unfinishedWarnings } from './unfinished-handlers.ts';
 import { UpdateHandlers } from './update-handlers.ts';
 
@@ -40,7 +36,11 @@ interface Pending<T> {
 }
 
 /** What is numbered, each kind on its own. */
-export type SeqKind = 'timer' | 'activity' | 'child' | 'signalExternal' | 'cancelExternal' | 'condition';
+const FIRST_SEQS = {
+  ...{ timer: 1, activity: 1, child: 1, nexusOperation: 1 },
+  ...{ signalExternal: 1, cancelExternal: 1, condition: 1 },
+};
+export type SeqKind = keyof typeof FIRST_SEQS;
 
 export interface ActivatorOptions {
   info: WorkflowInfo;
@@ -67,11 +67,12 @@ export class Activator {
   readonly published = new Map<string, unknown>();
   /** For people, shown by the metadata query. */
   currentDetails = '';
-  readonly #nextSeqs = { timer: 1, activity: 1, child: 1, signalExternal: 1, cancelExternal: 1, condition: 1 };
+  readonly #nextSeqs = { ...FIRST_SEQS };
   readonly timers = new Map<number, Pending<void>>();
   readonly activities = new Map<number, Pending<unknown>>();
   readonly childStarts = new Map<number, Pending<string> & { workflowId: string; workflowType: string }>();
   readonly children = new Map<number, Pending<unknown>>();
+  readonly nexus = new NexusCalls();
   readonly externalSignals = new Map<number, Pending<void>>();
   readonly externalCancels = new Map<number, Pending<void>>();
   readonly blockedConditions = new Map<number, { fn: () => boolean; resolve: () => void; site: Error }>();
@@ -346,6 +347,8 @@ export class Activator {
       this.activities.values(),
       this.childStarts.values(),
       this.children.values(),
+      this.nexus.starts.values(),
+      this.nexus.results.values(),
       this.externalSignals.values(),
       this.externalCancels.values(),
       this.blockedConditions.values(),
@@ -400,6 +403,12 @@ export class Activator {
       case 'childResolved':
         this.#settle(take(this.children, job.seq), job.outcome);
         return;
+      case 'nexusStarted':
+        this.nexus.started(job.seq, job.token);
+        return;
+      case 'nexusResolved':
+        this.#settle(this.nexus.ended(job.seq, job.outcome.kind), job.outcome);
+        return;
       case 'externalSignalled':
         this.#settleVoid(take(this.externalSignals, job.seq), job.failure);
         return;
@@ -415,16 +424,11 @@ export class Activator {
     const pending = take(this.childStarts, seq);
     const result = take(this.children, seq);
     if (pending === undefined) return;
-    if (cause !== StartChildWorkflowExecutionFailedCause.WORKFLOW_ALREADY_EXISTS) {
+    const error = childStartError(pending, cause);
+    if (error === undefined) {
       this.failTask(new Error(`Child workflow '${pending.workflowId}' could not be started: cause ${String(cause)}`));
       return;
     }
-    const { workflowId, workflowType } = pending;
-    const error = new WorkflowExecutionAlreadyStartedError(
-      'Workflow execution already started',
-      workflowId,
-      workflowType,
-    );
     pending.reject(error);
     result?.reject(error);
   }

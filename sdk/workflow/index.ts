@@ -14,6 +14,7 @@ export {
   CancelledFailure,
   ChildWorkflowFailure,
   isCancellation,
+  NexusOperationFailure,
   rootCause,
   ServerFailure,
   TemporalFailure,
@@ -117,6 +118,14 @@ export {
   type UpdateInfo,
   type WorkflowInfo,
 } from './interfaces.ts';
+export {
+  createNexusClient,
+  createNexusServiceClient,
+  NexusOperationCancellationType,
+  type NexusOperationHandle,
+  type NexusServiceClient,
+  type NexusServiceClientOptions,
+} from './nexus.ts';
 export { getState, setState } from './published-state.ts';
 export { getRandomStream, type WorkflowRandomStream, workflowRandom } from './random-streams.ts';
 export { log, proxySinks, type Sink, type SinkFunction, type Sinks } from './sinks.ts';

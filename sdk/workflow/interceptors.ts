@@ -4,7 +4,9 @@
 
 import type { ActivityOptions, LocalActivityOptions } from '../common/activity-options.ts';
 import type { Headers, Next } from '../common/interceptors.ts';
+import type { Duration } from '../common/time.ts';
 import type { ChildWorkflowOptions, ContinueAsNewOptions, SleepOptions, WorkflowExecution } from './interfaces.ts';
+import type { NexusOperationCancellationType } from './nexus.ts';
 
 export type { Headers, Next } from '../common/interceptors.ts';
 
@@ -89,6 +91,35 @@ export interface StartChildWorkflowExecutionInput {
   readonly seq: number;
 }
 
+/** Durations as everywhere; without any of them an operation may take for ever. */
+export interface StartNexusOperationOptions {
+  readonly cancellationType?: NexusOperationCancellationType | undefined;
+  /** From its schedule to its end. */
+  readonly scheduleToCloseTimeout?: Duration | undefined;
+  /** Until its handler has started it. */
+  readonly scheduleToStartTimeout?: Duration | undefined;
+  /** From then to its end. */
+  readonly startToCloseTimeout?: Duration | undefined;
+  /** One line shown beside the operation. */
+  readonly summary?: string | undefined;
+}
+
+export interface StartNexusOperationInput {
+  readonly endpoint: string;
+  readonly service: string;
+  readonly operation: string;
+  readonly input: unknown;
+  readonly options: StartNexusOperationOptions;
+  /** Sent to the handler as they are. */
+  readonly headers: Record<string, string>;
+  readonly seq: number;
+}
+
+export interface StartNexusOperationOutput {
+  readonly token?: string | undefined;
+  readonly result: Promise<unknown>;
+}
+
 export interface SignalWorkflowInput {
   readonly seq: number;
   readonly signalName: string;
@@ -127,6 +158,10 @@ export interface WorkflowOutboundCallsInterceptor {
     input: StartChildWorkflowExecutionInput,
     next: Next<WorkflowOutboundCallsInterceptor, 'startChildWorkflowExecution'>,
   ): Promise<[Promise<string>, Promise<unknown>]>;
+  startNexusOperation?(
+    input: StartNexusOperationInput,
+    next: Next<WorkflowOutboundCallsInterceptor, 'startNexusOperation'>,
+  ): Promise<StartNexusOperationOutput>;
   /** Of children and of external workflows. */
   signalWorkflow?(
     input: SignalWorkflowInput,

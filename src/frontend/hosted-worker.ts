@@ -1,6 +1,7 @@
 // A worker that lives on a connection: its session as matching sees it, writing pushes to that connection, and the tokens it was
 // pushed, so that an answer's credit goes back to the worker it was taken from.
 
+import { nexusQueue } from '../core/workflow/operation-rows.ts';
 import type { Delivery, WorkerSession } from '../ports/matching.ts';
 import type { CancelActivityPush, PushTopic, RegisterWorkerRequest } from '../wire/api.ts';
 import { taskPush } from './task-push.ts';
@@ -53,7 +54,7 @@ export class HostedWorker implements WorkerSession {
     this.session = sessionOf(request.namespace, request.workerId);
     this.connection = target.connection;
     this.namespace = request.namespace;
-    this.taskQueue = request.taskQueue;
+    this.taskQueue = request.nexus === true ? nexusQueue(request.taskQueue) : request.taskQueue;
     this.identity = request.identity;
     this.buildId = request.buildId === '' ? undefined : request.buildId;
     this.stickyQueue = request.stickyQueue === '' ? undefined : request.stickyQueue;

@@ -566,6 +566,8 @@ export interface RegisterWorkerRequest {
   taskQueue: string;
   identity: string;
   buildId?: string | undefined;
+  /** It takes tasks of the queue's Nexus operations, as activity tasks that have `nexus`, and no others. */
+  nexus?: boolean | undefined;
   /** Name of this worker's own sticky queue; absent when it keeps no executions warm. */
   stickyQueue?: string | undefined;
   /** ms a workflow task may wait for this worker before it goes to the normal queue. Default 5,000. */

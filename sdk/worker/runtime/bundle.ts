@@ -90,8 +90,12 @@ const SHARED_NAMES = new Map([
   ['tenuto/common', 'common'],
 ]);
 /** Parts of this package that must not get into workflow code. */
-const FORBIDDEN_PACKAGES = ['tenuto/activity', 'tenuto/client', 'tenuto/worker', 'tenuto/testing', 'tenuto/server'];
-const FORBIDDEN_DIRECTORIES = ['activity', 'client', 'worker', 'testing'].map((name) => resolve(here, '../..', name));
+const FORBIDDEN_PACKAGES = ['activity', 'client', 'nexus', 'worker', 'testing', 'server'].map(
+  (name) => `tenuto/${name}`,
+);
+const FORBIDDEN_DIRECTORIES = ['activity', 'client', 'nexus', 'worker', 'testing'].map((name) =>
+  resolve(here, '../..', name),
+);
 const BUILTINS = new Set(builtinModules);
 
 const common: BuildOptions = {
@@ -257,7 +261,7 @@ async function buildPart(options: BuildOptions): Promise<BuiltPart> {
   });
   const commonJs = Object.entries(result.metafile?.inputs ?? {})
     .filter(([path, { format }]) => format === 'cjs' && !path.startsWith('tenuto-'))
-    .map(([path]) => path);
+    .map(([path]) => resolve(options.absWorkingDir ?? '.', path));
   const files = result.outputFiles ?? [];
   const text = (ending: string): string => files.find(({ path }) => path.endsWith(ending))?.text ?? '';
   return { code: text('.js'), map: text('.map'), commonJs };

@@ -40,6 +40,8 @@ const EVENT_OF_COMMAND = new Map<number, number>([
     CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION,
     EventType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED,
   ],
+  [CommandType.SCHEDULE_NEXUS_OPERATION, EventType.NEXUS_OPERATION_SCHEDULED],
+  [CommandType.REQUEST_CANCEL_NEXUS_OPERATION, EventType.NEXUS_OPERATION_CANCEL_REQUESTED],
 ]);
 const COMMAND_EVENTS: ReadonlySet<number> = new Set<number>([
   ...EVENT_OF_COMMAND.values(),
@@ -101,6 +103,18 @@ export function isEventOf(command: Command, event: HistoryEvent): boolean {
       return (
         event.eventType === EventType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED &&
         event.attributes.workflowExecution.workflowId === command.attributes.workflowId
+      );
+    case CommandType.SCHEDULE_NEXUS_OPERATION:
+      return (
+        event.eventType === EventType.NEXUS_OPERATION_SCHEDULED &&
+        event.attributes.endpoint === command.attributes.endpoint &&
+        event.attributes.service === command.attributes.service &&
+        event.attributes.operation === command.attributes.operation
+      );
+    case CommandType.REQUEST_CANCEL_NEXUS_OPERATION:
+      return (
+        event.eventType === EventType.NEXUS_OPERATION_CANCEL_REQUESTED &&
+        event.attributes.scheduledEventId === command.attributes.scheduledEventId
       );
     default:
       return true;

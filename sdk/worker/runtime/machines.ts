@@ -13,6 +13,7 @@ import { type Draft, Drafts } from './drafts.ts';
 import { type ActivityIdentity, activityCancelled, activityFailed, activityTimedOut } from './failures.ts';
 import { LocalActivities } from './local-activities.ts';
 import { encodePatches, encodePatchMarker, PATCHES_SEARCH_ATTRIBUTE } from './markers.ts';
+import { NexusOperations } from './nexus-operations.ts';
 import { OtherWorkflows } from './other-workflows.ts';
 import { Updates } from './updates.ts';
 
@@ -30,6 +31,7 @@ export class Machines {
   readonly updates = new Updates(this.drafts);
   /** Most workflows speak to no other: made when one does. */
   #others: OtherWorkflows | undefined;
+  #nexus: NexusOperations | undefined;
   readonly #runId: string;
   readonly #started: WorkflowExecutionStartedEventAttributes;
   /** Told to the code in a further activation of the same task. */
@@ -48,7 +50,8 @@ export class Machines {
   }
 
   takeJobs(): Job[] {
-    const jobs = [...this.#jobs, ...this.localActivities.takeJobs(), ...(this.#others?.takeJobs() ?? [])];
+    const others = [...(this.#others?.takeJobs() ?? []), ...(this.#nexus?.takeJobs() ?? [])];
+    const jobs = [...this.#jobs, ...this.localActivities.takeJobs(), ...others];
     this.#jobs = [];
     return jobs;
   }
@@ -87,6 +90,11 @@ export class Machines {
       case 'cancelExternal':
         this.#others ??= new OtherWorkflows(this.drafts, this.#runId);
         this.#others.apply(intent);
+        return;
+      case 'startNexus':
+      case 'cancelNexus':
+        this.#nexus ??= new NexusOperations(this.drafts);
+        this.#nexus.apply(intent);
         return;
       case 'patch':
         this.#patch(intent.id, intent.deprecated, site);
@@ -187,7 +195,7 @@ export class Machines {
       case EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED:
         return { kind: 'cancel', reason: event.attributes.cause };
       default:
-        return this.#others?.jobOf(event);
+        return this.#others?.jobOf(event) ?? this.#nexus?.jobOf(event);
     }
   }
 

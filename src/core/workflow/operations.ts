@@ -5,9 +5,9 @@ import type { Link, Payload } from '../../wire/common.ts';
 import { EventType, NexusHandlerErrorRetryBehavior, type TimeoutType } from '../../wire/enums.ts';
 import type { Failure } from '../../wire/failure.ts';
 import type { NexusRequest } from '../../wire/nexus.ts';
+import { toNexusLink } from '../../wire/nexus-links.ts';
 import { SYSTEM_URL } from '../nexus/callback-rules.ts';
 import { encodeCallbackToken, TOKEN_HEADER } from '../nexus/callback-token.ts';
-import { toNexusLink } from '../nexus/links.ts';
 import {
   isWaiting,
   nexusQueue,

@@ -11,6 +11,7 @@ import type {
 import { StatusCode } from '../../wire/status.ts';
 import { method } from '../door.ts';
 import {
+  boolean,
   bytes,
   type Check,
   defaulted,
@@ -60,6 +61,7 @@ export const registerWorker = method(
     taskQueue: defaulted(string, ''),
     identity: defaulted(string, ''),
     buildId: optional(string),
+    nexus: optional(boolean),
     stickyQueue: optional(string),
     stickyScheduleToStartTimeout: optional(integer),
     workflowCredit: defaulted(credit, 0),

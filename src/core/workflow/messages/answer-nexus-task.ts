@@ -1,7 +1,7 @@
 // A handler has answered a Nexus task: the start of an operation, or the request to cancel one. Late and repeated answers are refused (I6), and those of
 // another namespace than the task was given to.
 
-import { fromNexusLinks } from '../../nexus/links.ts';
+import { fromNexusLinks } from '../../../wire/nexus-links.ts';
 import type { AnswerNexusTaskMessage } from '../message.ts';
 import { operationTask } from '../operation-rows.ts';
 import { cancelTaken, completeOperation, failOperation, handlerFailed, startOperation } from '../operations.ts';

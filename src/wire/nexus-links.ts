@@ -1,9 +1,9 @@
 // Links as Nexus has them (a URL and a type) and as events have them: both ways for links to events of workflows, which are what the server makes and
 // what the official SDKs send. Others are left out. Pure.
 
-import type { Link } from '../../wire/common.ts';
-import { EventType } from '../../wire/enums.ts';
-import type { NexusLink } from '../../wire/nexus.ts';
+import type { Link } from './common.ts';
+import { EventType } from './enums.ts';
+import type { NexusLink } from './nexus.ts';
 
 const WORKFLOW_EVENT = 'temporal.api.common.v1.Link.WorkflowEvent';
 /** Links of one answer that are kept. */

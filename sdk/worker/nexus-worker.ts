@@ -1,0 +1,47 @@
+// The part of a worker that handles Nexus operations: its own standing with the servers, since its tasks wait in another queue. Used by worker-engine.ts.
+
+import { randomUUID } from 'node:crypto';
+import { NexusTasks } from './nexus-tasks.ts';
+import { Session } from './session.ts';
+import type { WorkerEngineParts } from './worker-engine.ts';
+
+export class NexusWorker {
+  readonly session: Session;
+  readonly tasks: NexusTasks;
+
+  constructor({ options, identity, buildId, connection, converter, client, logger, fatal }: WorkerEngineParts) {
+    const { namespace, taskQueue } = options;
+    this.session = new Session(
+      {
+        ...{ connection, workerId: randomUUID(), namespace, taskQueue, identity, buildId, logger },
+        nexus: true,
+        stickyQueue: undefined,
+        stickyScheduleToStartTimeout: 0,
+        workflowSlots: 0,
+        activitySlots: options.nexusSlots,
+        maxActivitiesPerSecond: undefined,
+        maxTaskQueueActivitiesPerSecond: undefined,
+      },
+      {
+        workflowTask: () => undefined,
+        activityTask: (task, from) => this.tasks.accept(task, from),
+        cancelActivity: () => undefined,
+        durable: () => undefined,
+        over: () => undefined,
+        heldTokens: () => this.tasks.heldTokens(),
+        fatal,
+      },
+    );
+    const { nexusServices: services } = options;
+    this.tasks = new NexusTasks({
+      session: this.session,
+      services,
+      converter,
+      client,
+      namespace,
+      taskQueue,
+      identity,
+      logger,
+    });
+  }
+}
