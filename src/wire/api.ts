@@ -359,6 +359,8 @@ export interface DescribeWorkflowExecutionResponse {
   cancelRequested: boolean;
   /** Where the run can be reset to by build: one point for each build that completed workflow tasks. */
   autoResetPoints: ResetPointInfo[];
+  /** Of the request that started this run; absent for a run that followed another, or was started by a server. */
+  startRequestId?: string | undefined;
 }
 
 export interface GetWorkflowExecutionHistoryRequest extends ExecutionTarget {
@@ -642,6 +644,8 @@ export interface RespondWorkflowTaskCompletedRequest {
   sdkMetadata?: WorkflowTaskCompletedMetadata | undefined;
   meteringMetadata?: MeteringMetadata | undefined;
   workerVersion?: WorkerVersionStamp | undefined;
+  /** Whose are the tasks that are to be eager, if not the answering worker's, and the workflow's next task: they are its if it has room at once. */
+  eagerWorkerId?: string | undefined;
   /** Credit given back along with the answer; 0 or 1. */
   credit: number;
 }
