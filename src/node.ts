@@ -1,7 +1,7 @@
 // The composition root: the only place that sees everything. Builds store → engine → matching → doors, starts them in the order that
 // fails soonest and serves last, and takes them down the other way round. Used by the CLI and by `tenuto/server`.
 
-import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import type { ClusterNode } from '../cluster/node/cluster-node.ts';
@@ -240,6 +240,7 @@ class Node implements RunningNode {
     const routes = {
       notReady: () => this.notReady(),
       metrics: () => this.#renderMetrics(),
+      api: this.#config.grpc && ((request: IncomingMessage, response: ServerResponse) => this.#api(request, response)),
       onFault: (error: unknown) =>
         this.#options.log.error({ error: error instanceof Error ? error : new Error(String(error)) }, 'metrics failed'),
     };
@@ -258,6 +259,11 @@ class Node implements RunningNode {
     // A listening TCP server has an address of this kind.
     const bound = server.address() as AddressInfo;
     this.address = `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+  }
+
+  #api(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#grpc !== undefined) this.#grpc.answerHttp(request, response);
+    else response.writeHead(503).end();
   }
 
   async #listenForGrpc(): Promise<void> {

@@ -1,6 +1,7 @@
 // The Temporal-compatible door: a socket that listens at once, and everything behind it (grpc-js, the API's descriptors) loaded when the first client
 // connects, so that a node nobody calls this way starts and sleeps as before. Drains at shutdown: long polls are answered empty.
 
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import type { Scheduler } from '../../ports/clock.ts';
 import type { StatusCode } from '../../wire/status.ts';
@@ -56,6 +57,15 @@ export class GrpcDoor {
     if (typeof bound === 'object' && bound !== null) {
       this.address = `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
     }
+  }
+
+  /** A request of the JSON API, which came in at the node's HTTP port. */
+  answerHttp(request: IncomingMessage, response: ServerResponse): void {
+    this.#server ??= this.#load();
+    this.#server.then(
+      (server) => server.answerHttp(request, response),
+      () => response.destroy(),
+    );
   }
 
   /** Answers what waits, lets open requests be answered for up to `graceMs`, then closes every connection. */

@@ -1,4 +1,5 @@
-// The node's HTTP port: health, readiness, metrics; upgrades go to the native door (websocket/listener.ts). Everything else is 404.
+// The node's HTTP port: health, readiness, metrics; the JSON API where the node has a gRPC door; upgrades go to the native door
+// (websocket/listener.ts). Everything else is 404. A page of another origin reaches it only if its host is allowed (host-rules.ts).
 
 import { createServer as createPlain, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createListener } from 'node:net';
@@ -9,6 +10,8 @@ export interface HttpRoutes {
   notReady(): string | undefined;
   metrics(): Promise<{ contentType: string; body: string }>;
   onFault(error: unknown): void;
+  /** The JSON API (src/frontend/grpc/json); absent where there is no gRPC door. */
+  readonly api?: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
 }
 
 export interface Tls {
@@ -36,6 +39,12 @@ function handle(routes: HttpRoutes, rules: HostRules, request: IncomingMessage, 
   if (offence !== undefined) return answer(response, 403, `${offence}\n`);
   const path = (request.url ?? '/').split('?', 1)[0];
   const known = path === '/healthz' || path === '/readyz' || path === '/metrics';
+  const { api } = routes;
+  if (!known && api !== undefined && path !== '/') {
+    if (request.headers.origin === undefined) return api(request, response);
+    if (allowPage(request, response, request.headers.origin)) return;
+    return api(request, response);
+  }
   if (!known) return answer(response, 404, 'not found\n');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
@@ -57,6 +66,18 @@ function handle(routes: HttpRoutes, rules: HostRules, request: IncomingMessage, 
         },
       );
   }
+}
+
+/** What a browser asks for before and after: the rules have let this origin pass. True when that was all that was asked. */
+function allowPage(request: IncomingMessage, response: ServerResponse, origin: string): boolean {
+  response.setHeader('access-control-allow-origin', origin);
+  response.setHeader('vary', 'origin');
+  if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return false;
+  response.setHeader('access-control-allow-methods', 'GET, POST, PUT, DELETE');
+  response.setHeader('access-control-allow-headers', 'authorization, content-type');
+  response.setHeader('access-control-max-age', '600');
+  answer(response, 204, '');
+  return true;
 }
 
 /** Not listening yet. */
