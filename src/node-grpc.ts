@@ -4,6 +4,7 @@ import type { NodeConfig } from './config/config.ts';
 import type { Admission } from './frontend/admission.ts';
 import type { Services } from './frontend/door.ts';
 import { GrpcDoor } from './frontend/grpc/door.ts';
+import type { Tls } from './frontend/http/server.ts';
 import type { Namespaces } from './frontend/namespaces.ts';
 import { startErrorOf } from './node-errors.ts';
 import type { Metrics } from './observe/metrics.ts';
@@ -17,7 +18,7 @@ export interface GrpcParts {
   readonly admission: Admission;
   readonly metrics: Metrics;
   readonly log: Log;
-  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  readonly tls: Tls | undefined;
   notReady(): string | undefined;
 }
 

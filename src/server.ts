@@ -21,8 +21,8 @@ export interface ServerOptions {
   grpcPort?: number | undefined;
   /** Address to listen on. Default 127.0.0.1. */
   ip?: string | undefined;
-  /** PEM files: WebSocket and HTTP speak TLS. */
-  tls?: { certFile: string; keyFile: string } | undefined;
+  /** PEM files: every door speaks TLS; with `clientCaFile` clients show a certificate of one of its authorities. */
+  tls?: { certFile: string; keyFile: string; clientCaFile?: string | undefined } | undefined;
   /** Host names, beside localhost and IP addresses, that clients and web pages may call it by; `*`: any. */
   allowedHosts?: readonly string[] | undefined;
   /** Shards of a new data directory, fixed for its life. Default 256. */

@@ -40,6 +40,14 @@ export interface DoorAddress {
   readonly advertise: HostPort | undefined;
 }
 
+/** PEM files. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Clients show a certificate that one of these authorities has signed, at every door and path; absent: they show none. */
+  readonly clientCaFile?: string | undefined;
+}
+
 export interface GrpcAddress {
   readonly ip: string;
   readonly port: number;
@@ -59,7 +67,7 @@ export interface NodeConfig {
   /** The Temporal-compatible gRPC door. Absent: none. Port 0: any free one. */
   readonly grpc: GrpcAddress | undefined;
   /** PEM files; absent: plain. */
-  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  readonly tls: TlsFiles | undefined;
   /** Names, beside localhost, IP addresses and the listening one, that Host and Origin may carry; `*` allows all. */
   readonly allowedHosts: readonly string[];
   readonly namespaces: readonly NamespaceSetting[];
@@ -80,7 +88,7 @@ export interface ConfigOptions {
   listen?: { ip?: string | undefined; port?: number | undefined; advertise?: string | undefined } | undefined;
   /** Its address is that of `listen` when it names none. */
   grpc?: { ip?: string | undefined; port?: number | undefined; whenTaken?: GrpcAddress['whenTaken'] } | undefined;
-  tls?: { certFile: string; keyFile: string } | undefined;
+  tls?: TlsFiles | undefined;
   allowedHosts?: readonly string[] | undefined;
   /** Default: one, `default`, open to all. */
   namespaces?: readonly NamespaceOptions[] | undefined;

@@ -7,6 +7,7 @@ import type { Scheduler } from '../../ports/clock.ts';
 import type { StatusCode } from '../../wire/status.ts';
 import type { Admission } from '../admission.ts';
 import type { Services } from '../door.ts';
+import type { Tls } from '../http/server.ts';
 import type { DoorLimits } from '../limits.ts';
 import type { Namespaces } from '../namespaces.ts';
 import type { GrpcServer } from './server.ts';
@@ -19,7 +20,7 @@ export interface GrpcDoorContext {
   readonly limits: DoorLimits;
   readonly metrics: GrpcMetrics;
   /** PEM; absent: plain text. */
-  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  readonly tls: Tls | undefined;
   /** Why the node does not serve; undefined when it does. */
   notReady(): string | undefined;
   /** A method threw something that is no refusal: a bug of ours. */

@@ -20,6 +20,7 @@ import { Pollers } from './pollers.ts';
 import { type Codec, codecOf } from './proto/codec.ts';
 import { apiService, methodTypes } from './proto/descriptors.ts';
 import { decodeMessage, encodeMessage } from './proto/message.ts';
+import { registerReflection } from './reflection/index.ts';
 import type { Rpc, RpcServices } from './rpc.ts';
 
 type Unary = ServerUnaryCall<Buffer, Buffer>;
@@ -71,10 +72,15 @@ export class GrpcServer {
       for (const [name, rpc] of methods) this.#register(service, name, rpc);
     }
     registerHealth(this.#server, [...serviceTable.keys()], () => context.notReady());
+    registerReflection(this.#server, [...serviceTable.keys()]);
     const credentials =
       tls === undefined
         ? ServerCredentials.createInsecure()
-        : ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }]);
+        : ServerCredentials.createSsl(
+            tls.clientCa ?? null,
+            [{ cert_chain: tls.cert, private_key: tls.key }],
+            tls.clientCa !== undefined,
+          );
     this.#injector = this.#server.createConnectionInjector(credentials);
     this.#sweep();
   }

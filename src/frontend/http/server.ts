@@ -15,8 +15,10 @@ export interface HttpRoutes {
 }
 
 export interface Tls {
-  cert: Buffer;
-  key: Buffer;
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** Of the authorities whose certificates clients show; undefined: they show none. */
+  readonly clientCa: Buffer | undefined;
 }
 
 function answer(
@@ -80,6 +82,11 @@ function allowPage(request: IncomingMessage, response: ServerResponse, origin: s
   return true;
 }
 
+const secured = ({ cert, key, clientCa }: Tls) => ({
+  ...{ cert, key },
+  ...(clientCa && { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
+});
+
 /** Not listening yet. */
 export async function makeHttpServer(routes: HttpRoutes, rules: HostRules, tls: Tls | undefined): Promise<Server> {
   const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
@@ -89,7 +96,7 @@ export async function makeHttpServer(routes: HttpRoutes, rules: HostRules, tls: 
   const server =
     tls === undefined
       ? createPlain(options, onRequest)
-      : (await import('node:https')).createServer({ ...options, ...tls }, onRequest);
+      : (await import('node:https')).createServer({ ...options, ...secured(tls) }, onRequest);
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
     else socket.destroy();
