@@ -2,6 +2,8 @@
 
 import * as wf from '@temporalio/workflow';
 
+export * from './kinds.ts';
+
 interface Activities {
   greet(name: string): Promise<string>;
   flaky(succeedOn: number): Promise<number>;
