@@ -35,7 +35,9 @@ import type { Engine } from './ports/engine.ts';
 import type { Log } from './ports/log.ts';
 import type { ReplicaStore } from './ports/replica-store.ts';
 import { type Store, StoreError } from './ports/store.ts';
+import type { TimeSkipping } from './ports/time-skipping.ts';
 import { systemClock, systemRandom, systemScheduler } from './runtime/index.ts';
+import { MovableTime, SKIPPING_BOUNDS, TimeSkipper } from './runtime/time-skipping.ts';
 import { ShardEngine } from './shard/engine.ts';
 import type { Scrubber } from './store/scrubber.ts';
 import { VERSION } from './version.ts';
@@ -61,6 +63,8 @@ export interface RunningNode {
   readonly store: Store;
   /** What it knows and does of its cluster; undefined when it stands alone. */
   readonly cluster: ClusterControl | undefined;
+  /** Undefined where time passes as it does. */
+  readonly timeSkipping: TimeSkipping | undefined;
   /** Why it does not serve; undefined when it does. */
   notReady(): string | undefined;
   /** A connection within the process. */
@@ -83,6 +87,7 @@ class Node implements RunningNode {
   readonly #services: Services;
   readonly #admission: Admission;
   readonly #cluster: ClusterNode | undefined;
+  readonly timeSkipping: TimeSkipper | undefined;
   readonly store: Store;
   #http: HttpServer | undefined;
   #grpc: GrpcDoor | undefined;
@@ -112,16 +117,17 @@ class Node implements RunningNode {
       // Its shard may be led by another node.
       onQueryLost: (to, queryId) => this.#everywhere.submit(to, { type: 'queryLost', queryId }, () => {}),
     });
+    const time = config.timeSkipping ? new MovableTime(systemClock, systemScheduler) : undefined;
     this.#engine = new ShardEngine({
       store,
-      clock: systemClock,
-      scheduler: systemScheduler,
+      clock: time ?? systemClock,
+      scheduler: time ?? systemScheduler,
       random: systemRandom,
       matching: this.#matcher,
       namespaces: this.#namespaces.known,
       namespacesKnown: () => this.#directory.isKnown,
       limits: config.limits,
-      bounds: config.shardLimits,
+      bounds: time === undefined ? config.shardLimits : { ...config.shardLimits, ...SKIPPING_BOUNDS },
       log: options.log,
       onFatal: (error) => this.failed(error),
       ...(cluster && {
@@ -130,6 +136,7 @@ class Node implements RunningNode {
         everywhere: () => this.#everywhere,
       }),
     });
+    this.timeSkipping = time && new TimeSkipper({ time, scheduler: systemScheduler, outlook: this.#engine.outlook });
     this.#matcher.attach(this.#engine);
     this.#everywhere = cluster?.attach(this.#engine, this.#matcher) ?? this.#engine;
     this.#directory = new NamespaceDirectory({
@@ -202,6 +209,7 @@ class Node implements RunningNode {
       directory: this.#directory,
       attributes: new AttributeDirectory(engine, systemClock),
       ...(this.#cluster && { cluster: this.#cluster.control }),
+      timeSkipping: this.timeSkipping,
       clock: systemClock,
       random: systemRandom,
       limits,
@@ -386,6 +394,7 @@ class Node implements RunningNode {
     const hold = setInterval(() => {}, 60_000);
     try {
       this.#directory.stop();
+      this.timeSkipping?.close();
       this.#scrubber?.stop();
       await this.#control?.close();
       // Others lead before clients are sent away: what they ask meanwhile is forwarded.

@@ -68,6 +68,8 @@ export interface NodeConfig {
   readonly grpc: GrpcAddress | undefined;
   /** PEM files; absent: plain. */
   readonly tls: TlsFiles | undefined;
+  /** The engine's time is skipped while nothing goes on, and clients lock and unlock that: for tests, on a node that stands alone. */
+  readonly timeSkipping: boolean;
   /** Names, beside localhost, IP addresses and the listening one, that Host and Origin may carry; `*` allows all. */
   readonly allowedHosts: readonly string[];
   readonly namespaces: readonly NamespaceSetting[];
@@ -89,6 +91,7 @@ export interface ConfigOptions {
   /** Its address is that of `listen` when it names none. */
   grpc?: { ip?: string | undefined; port?: number | undefined; whenTaken?: GrpcAddress['whenTaken'] } | undefined;
   tls?: TlsFiles | undefined;
+  timeSkipping?: boolean | undefined;
   allowedHosts?: readonly string[] | undefined;
   /** Default: one, `default`, open to all. */
   namespaces?: readonly NamespaceOptions[] | undefined;
@@ -199,6 +202,7 @@ export function completeConfig(options: ConfigOptions = {}): NodeConfig {
     listen: listen === undefined ? undefined : doorAddress(listen, port, options.cluster),
     grpc: options.grpc === undefined ? undefined : grpcAddress(options.grpc, listen?.ip),
     tls: options.tls,
+    timeSkipping: options.timeSkipping === true,
     allowedHosts: options.allowedHosts ?? [],
     namespaces: namespaceSettings(options.namespaces ?? [{ name: DEFAULT_NAMESPACE }]),
     limits: defined(DEFAULT_LIMITS, options.limits),

@@ -144,3 +144,22 @@ export async function fan(width: number): Promise<string[]> {
   const names = Array.from({ length: width }, (_, i) => String(i));
   return await Promise.all(names.map((name, i) => (i % 2 === 0 ? greet(name) : here(name))));
 }
+
+/** Three greetings, half of `days` apart. */
+export async function monthly(days: number): Promise<string[]> {
+  const said: string[] = [];
+  for (const day of [0, days / 2, days]) {
+    if (day > 0) await wf.sleep(`${days / 2} days`);
+    said.push(await greet(`day ${day}`));
+  }
+  return said;
+}
+
+/** Waits an hour between its attempts. */
+export async function patient(id: string): Promise<string> {
+  const { poll: hourly } = wf.proxyActivities<Activities>({
+    startToCloseTimeout: '5 seconds',
+    retry: { initialInterval: '1 hour', backoffCoefficient: 1 },
+  });
+  return await hourly(id);
+}

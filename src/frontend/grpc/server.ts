@@ -16,6 +16,7 @@ import type { GrpcDoorContext } from './door.ts';
 import { registerHealth } from './health.ts';
 import { JsonApi } from './json/api.ts';
 import { services as serviceTable } from './methods/index.ts';
+import { TEST_SERVICE, testService } from './methods/test-service.ts';
 import { Pollers } from './pollers.ts';
 import { type Codec, codecOf } from './proto/codec.ts';
 import { apiService, methodTypes } from './proto/descriptors.ts';
@@ -68,11 +69,14 @@ export class GrpcServer {
     const own: RpcServices = Object.assign(Object.create(services) as typeof services, { pollers: this.#pollers });
     this.#dispatcher = new Dispatcher(context, own, scheduler);
     this.#json = new JsonApi(this.#dispatcher, serviceTable);
-    for (const [service, methods] of serviceTable) {
+    const { timeSkipping } = services;
+    const served = new Map(serviceTable);
+    if (timeSkipping !== undefined) served.set(TEST_SERVICE, testService(timeSkipping));
+    for (const [service, methods] of served) {
       for (const [name, rpc] of methods) this.#register(service, name, rpc);
     }
-    registerHealth(this.#server, [...serviceTable.keys()], () => context.notReady());
-    registerReflection(this.#server, [...serviceTable.keys()]);
+    registerHealth(this.#server, [...served.keys()], () => context.notReady());
+    registerReflection(this.#server, [...served.keys()]);
     const credentials =
       tls === undefined
         ? ServerCredentials.createInsecure()
