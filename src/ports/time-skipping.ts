@@ -16,8 +16,8 @@ export interface TimeSkipping {
   now(): number;
   /** Time is skipped only while every lock has been undone. A server begins with one. */
   lock(): void;
-  /** False when there is no lock to undo. */
-  unlock(): boolean;
+  /** Two that wait at once unlock twice, and lock twice again. */
+  unlock(): void;
   /** Calls back when the server's time has come to `atMs`. */
   sleepUntil(atMs: number, done: () => void): Waiting;
 }

@@ -111,11 +111,9 @@ export class TimeSkipper implements TimeSkipping {
     this.#quiet = 0;
   }
 
-  unlock(): boolean {
-    if (this.#locks === 0) return false;
+  unlock(): void {
     this.#locks -= 1;
     this.#watch();
-    return true;
   }
 
   sleepUntil(atMs: number, done: () => void): Waiting {
@@ -136,12 +134,12 @@ export class TimeSkipper implements TimeSkipping {
     this.#look = this.#options.scheduler.after(LOOK_EVERY_MS, () => {
       this.#look = undefined;
       this.#step();
-      if (this.#locks === 0 || this.#sleepers.size > 0) this.#watch();
+      if (this.#locks <= 0 || this.#sleepers.size > 0) this.#watch();
     });
   }
 
   #step(): void {
-    if (this.#locks === 0) this.#skip();
+    if (this.#locks <= 0) this.#skip();
     const now = this.now();
     for (const sleeper of [...this.#sleepers]) {
       if (sleeper.atMs > now) continue;
