@@ -359,6 +359,8 @@ export interface DescribeWorkflowExecutionResponse {
   cancelRequested: boolean;
   /** Where the run can be reset to by build: one point for each build that completed workflow tasks. */
   autoResetPoints: ResetPointInfo[];
+  /** Of the worker that completed the latest workflow task; absent before the first that names a build. */
+  mostRecentWorkerVersionStamp?: WorkerVersionStamp | undefined;
 }
 
 export interface GetWorkflowExecutionHistoryRequest extends ExecutionTarget {

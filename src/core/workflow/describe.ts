@@ -7,6 +7,7 @@ import type {
   PendingWorkflowTaskInfo,
   WorkflowTaskFailureInfo,
 } from '../../wire/api.ts';
+import type { WorkerVersionStamp } from '../../wire/common.ts';
 import { PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
 import { shownAttempt } from './activity-task.ts';
 import type { ActivityRow, ChildRow, TaskFailureRow, WorkflowTaskRow } from './rows.ts';
@@ -82,6 +83,9 @@ function childInfo({
   return { workflowId, runId, workflowType, initiatedEventId, parentClosePolicy };
 }
 
+const lastStamp = (buildId: string | undefined): WorkerVersionStamp | undefined =>
+  buildId === undefined ? undefined : { buildId };
+
 /** Undefined when the state holds no such run. Without a run id: the current one. */
 export function describe(state: ActorState, runId?: string): DescribeWorkflowExecutionResponse | undefined {
   const run = findRun(state, runId);
@@ -104,5 +108,6 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
     pendingChildren: Array.from(run.children.values(), childInfo),
     cancelRequested: run.row.facts.cancelRequested,
     autoResetPoints: run.row.facts.resetPoints,
+    mostRecentWorkerVersionStamp: lastStamp(run.row.facts.lastBuildId),
   };
 }

@@ -56,7 +56,11 @@ function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
       workflowRunTimeout: workflowRunTimeout || undefined,
       taskQueue: { name: executionConfig.taskQueue, kind: TaskQueueKind.NORMAL },
     },
-    workflowExecutionInfo: { ...executionInfo(info), autoResetPoints: { points: described.autoResetPoints } },
+    workflowExecutionInfo: {
+      ...executionInfo(info),
+      autoResetPoints: { points: described.autoResetPoints },
+      mostRecentWorkerVersionStamp: described.mostRecentWorkerVersionStamp,
+    },
     pendingActivities: pendingActivities.map((activity) => ({
       ...activity,
       activityType: { name: activity.activityType },
