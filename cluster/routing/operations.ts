@@ -20,8 +20,10 @@ import {
 } from '../../src/frontend/validate/check.ts';
 import { queryResult } from '../../src/frontend/validate/commands.ts';
 import * as common from '../../src/frontend/validate/common.ts';
+import { deploymentAnswer, deploymentAsk } from '../../src/frontend/validate/deployments.ts';
 import { updateOutcome } from '../../src/frontend/validate/messages.ts';
 import { namespaceAnswer, namespaceAsk } from '../../src/frontend/validate/namespaces.ts';
+import type { DeploymentAnswer, DeploymentAsk } from '../../src/ports/deployments.ts';
 import type {
   ActorAddress,
   AttributesChange,
@@ -59,7 +61,8 @@ export type KeyedMethod =
   | 'searchAttributes'
   | 'changeSearchAttributes'
   | 'jobs'
-  | 'namespaces';
+  | 'namespaces'
+  | 'deployments';
 
 /** Methods on the link: the engine's, under a name of their own. */
 export const linkMethod = (method: KeyedMethod | 'list' | 'count'): string => `engine.${method}`;
@@ -377,6 +380,19 @@ export const namespaces = (asked: NamespaceAsk): Operation<NamespaceAnswer> => (
   answer: namespaceAnswer,
 });
 
+export const deployments = (asked: DeploymentAsk): Operation<DeploymentAnswer> => ({
+  method: 'deployments',
+  to: settingsOf(REGISTRY),
+  effect: asked.type === 'list' ? 'nothing' : 'once',
+  waits: 'forAnswer',
+  body: { asked },
+  local: (engine, done) => {
+    engine.deployments(asked, done);
+    return undefined;
+  },
+  answer: deploymentAnswer,
+});
+
 // ---------------------------------------------------------------- requests, read back
 
 const address = object<ActorAddress>({ namespace: string, workflowId: string });
@@ -414,6 +430,7 @@ const changeBody = object<{ change: AttributesChange }>({
 });
 
 const namespacesBody = object<{ asked: NamespaceAsk }>({ asked: namespaceAsk });
+const deploymentsBody = object<{ asked: DeploymentAsk }>({ asked: deploymentAsk });
 const jobsBody = object<{ namespace: string; asked: JobAsk }>({ namespace: string, asked: jobAsk });
 
 /** Each method's request as an operation again. Throws (check.ts) for what has another shape. */
@@ -440,4 +457,5 @@ export const READERS: { readonly [M in KeyedMethod]: Check<Operation<unknown>> }
     return jobs(namespace, asked);
   },
   namespaces: (value) => namespaces(namespacesBody(value).asked),
+  deployments: (value) => deployments(deploymentsBody(value).asked),
 };

@@ -5,6 +5,7 @@ import { scheduleAddress } from '../../src/core/schedule/address.ts';
 import type { Message, PollUpdateMessage, QueryMessage, UpdateMessage } from '../../src/core/workflow/message.ts';
 import type { Reply } from '../../src/core/workflow/outcome.ts';
 import type { Clock, Scheduler } from '../../src/ports/clock.ts';
+import type { DeploymentAnswer, DeploymentAsk } from '../../src/ports/deployments.ts';
 import type {
   ActorAddress,
   AttributesChange,
@@ -217,6 +218,10 @@ export class Router implements Engine {
 
   namespaces(asked: NamespaceAsk, done: Done<NamespaceAnswer>): void {
     this.#route(operations.namespaces(asked), done);
+  }
+
+  deployments(asked: DeploymentAsk, done: Done<DeploymentAnswer>): void {
+    this.#route(operations.deployments(asked), done);
   }
 
   // ---------------------------------------------------------------- inside

@@ -33,6 +33,7 @@ const KEYED: readonly KeyedMethod[] = [
   'changeSearchAttributes',
   'jobs',
   'namespaces',
+  'deployments',
 ];
 
 export function serveForwarded(options: ServeOptions): void {

@@ -432,6 +432,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     this.#finding.changeSearchAttributes(namespace, change, done);
 
   readonly namespaces: Engine['namespaces'] = (asked, done) => this.#settings.namespaces.ask(asked, done);
+  readonly deployments: Engine['deployments'] = (asked, done) => this.#settings.deployments.ask(asked, done);
   readonly jobs: Engine['jobs'] = (namespace, asked, done) => this.#settings.jobs.ask(namespace, asked, done);
 
   // ---------------------------------------------------------------- BacklogSource (matching)

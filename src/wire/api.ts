@@ -32,6 +32,7 @@ import type {
   WorkerVersionStamp,
   WorkflowTaskCompletedMetadata,
 } from './common.ts';
+import type { DeploymentMethods } from './deployment.ts';
 import type {
   IndexedValueType,
   ParentClosePolicy,
@@ -785,7 +786,7 @@ export interface GetWorkflowTaskHistoryResponse {
 export type Empty = Record<string, never>;
 
 /** Every method of the native door. */
-export interface Methods {
+export interface Methods extends DeploymentMethods {
   getServerInfo: { request: Empty; response: GetServerInfoResponse };
   describeCluster: { request: DescribeClusterRequest; response: ClusterMap };
   describeNamespace: { request: DescribeNamespaceRequest; response: NamespaceDescription };

@@ -2,6 +2,7 @@
 
 import type { Message } from '../../src/core/workflow/message.ts';
 import type { Reply } from '../../src/core/workflow/outcome.ts';
+import type { DeploymentAnswer, DeploymentAsk } from '../../src/ports/deployments.ts';
 import type {
   ActorAddress,
   Done,
@@ -115,6 +116,11 @@ export class FakeEngine implements Engine {
   }
 
   /** None was registered, unless a test says otherwise. */
+  deployments(asked: DeploymentAsk, done: Done<DeploymentAnswer>): void {
+    if (asked.type === 'list') done(undefined, { revision: 0, records: [], ...(this.answers.deployments as object) });
+    else this.#note('deployments', undefined, asked, done);
+  }
+
   namespaces(asked: NamespaceAsk, done: Done<NamespaceAnswer>): void {
     if (asked.type === 'list') done(undefined, { revision: 0, records: [], ...(this.answers.namespaces as object) });
     else this.#note('namespaces', undefined, asked, done);

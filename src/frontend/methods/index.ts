@@ -7,6 +7,7 @@ import * as activityTask from './activity-task.ts';
 import * as batch from './batch.ts';
 import * as cluster from './cluster-admin.ts';
 import * as control from './control.ts';
+import * as deployment from './deployment.ts';
 import * as info from './info.ts';
 import * as namespaces from './namespaces.ts';
 import * as read from './read.ts';
@@ -83,6 +84,17 @@ const definitions: Record<Method, MethodDefinition> = {
   listScheduleMatchingTimes: schedule.listScheduleMatchingTimes,
   listSchedules: scheduleList.listSchedules,
   countSchedules: scheduleList.countSchedules,
+  createWorkerDeployment: deployment.createWorkerDeployment,
+  createWorkerDeploymentVersion: deployment.createWorkerDeploymentVersion,
+  listWorkerDeployments: deployment.listWorkerDeployments,
+  describeWorkerDeployment: deployment.describeWorkerDeployment,
+  describeWorkerDeploymentVersion: deployment.describeWorkerDeploymentVersion,
+  setWorkerDeploymentCurrentVersion: deployment.setWorkerDeploymentCurrentVersion,
+  setWorkerDeploymentRampingVersion: deployment.setWorkerDeploymentRampingVersion,
+  setWorkerDeploymentManager: deployment.setWorkerDeploymentManager,
+  updateWorkerDeploymentVersionMetadata: deployment.updateWorkerDeploymentVersionMetadata,
+  deleteWorkerDeploymentVersion: deployment.deleteWorkerDeploymentVersion,
+  deleteWorkerDeployment: deployment.deleteWorkerDeployment,
 };
 
 /** A Map, so that a hostile method name like `constructor` finds nothing. */

@@ -82,6 +82,11 @@ export const workerVersion: Check<wire.WorkerVersionStamp> = object<wire.WorkerV
   useVersioning: optional(boolean),
 });
 
+export const deploymentVersion: Check<wire.WorkerDeploymentVersion> = object<wire.WorkerDeploymentVersion>({
+  buildId: optional(string),
+  deploymentName: optional(string),
+});
+
 export const sdkMetadata: Check<wire.WorkflowTaskCompletedMetadata> = object<wire.WorkflowTaskCompletedMetadata>({
   coreUsedFlags: optional(list(integer)),
   langUsedFlags: optional(list(integer)),

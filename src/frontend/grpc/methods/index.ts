@@ -5,6 +5,7 @@ import type { Rpc } from '../rpc.ts';
 import * as activities from './activities.ts';
 import * as activityTasks from './activity-tasks.ts';
 import * as batch from './batch.ts';
+import * as deployments from './deployments.ts';
 import * as executions from './executions.ts';
 import * as history from './history.ts';
 import * as info from './info.ts';
@@ -54,6 +55,19 @@ const workflowService: Readonly<Record<string, Rpc>> = {
   DeleteSchedule: schedules.DeleteSchedule,
   ListSchedules: schedules.ListSchedules,
   CountSchedules: schedules.CountSchedules,
+  CreateWorkerDeployment: deployments.CreateWorkerDeployment,
+  CreateWorkerDeploymentVersion: deployments.CreateWorkerDeploymentVersion,
+  ListWorkerDeployments: deployments.ListWorkerDeployments,
+  DescribeWorkerDeployment: deployments.DescribeWorkerDeployment,
+  DescribeWorkerDeploymentVersion: deployments.DescribeWorkerDeploymentVersion,
+  SetWorkerDeploymentCurrentVersion: deployments.SetWorkerDeploymentCurrentVersion,
+  SetWorkerDeploymentRampingVersion: deployments.SetWorkerDeploymentRampingVersion,
+  SetWorkerDeploymentManager: deployments.SetWorkerDeploymentManager,
+  UpdateWorkerDeploymentVersionMetadata: deployments.UpdateWorkerDeploymentVersionMetadata,
+  DeleteWorkerDeploymentVersion: deployments.DeleteWorkerDeploymentVersion,
+  DeleteWorkerDeployment: deployments.DeleteWorkerDeployment,
+  ValidateWorkerDeploymentVersionComputeConfig: deployments.ValidateWorkerDeploymentVersionComputeConfig,
+  UpdateWorkerDeploymentVersionComputeConfig: deployments.UpdateWorkerDeploymentVersionComputeConfig,
   PauseActivity: activities.PauseActivity,
   UnpauseActivity: activities.UnpauseActivity,
   ResetActivity: activities.ResetActivity,
