@@ -122,7 +122,7 @@ class Node implements RunningNode {
       scheduler: systemScheduler,
       random: systemRandom,
       matching: this.#matcher,
-      namespaces: this.#namespaces.known,
+      ...{ namespaces: this.#namespaces.known, routes: this.#routes },
       namespacesKnown: () => this.#directory.isKnown,
       limits: config.limits,
       bounds: config.shardLimits,
@@ -141,7 +141,7 @@ class Node implements RunningNode {
     });
     this.#deployments = new DeploymentDirectory({
       ...{ engine: this.#everywhere, scheduler: systemScheduler, table: this.#routes },
-      onRoutes: () => {},
+      onRoutes: (changed) => this.#engine.reroute(changed),
     });
     this.#services = this.#makeServices(this.#everywhere);
     this.#admission = new Admission(config.doorLimits.openCalls);

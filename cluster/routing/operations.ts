@@ -37,6 +37,7 @@ import type {
 import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
 import type { NamespaceAnswer, NamespaceAsk } from '../../src/ports/namespaces.ts';
 import type * as api from '../../src/wire/api.ts';
+import type { VersioningOverride } from '../../src/wire/common.ts';
 import type { DescribeScheduleResponse } from '../../src/wire/schedule.ts';
 import {
   activityOptions,
@@ -131,6 +132,10 @@ const heartbeatReply = object<{ cancelRequested: boolean; activityPaused: boolea
 });
 const optionsReply = object<{ options: ActivityOptions }>({ options: activityOptions });
 
+const executionOptionsReply = object<{ versioningOverride: VersioningOverride | undefined }>({
+  versioningOverride: optional(common.versioningOverride),
+});
+
 const resetReply = object<{ runId: string }>({ runId: string });
 const scheduleChanged = object<{ conflictToken: Uint8Array }>({ conflictToken: bytes });
 const scheduleDescribed = object<{ response: DescribeScheduleResponse }>({
@@ -151,6 +156,8 @@ const reply: Check<Reply> = (value) => {
       return { type: 'accepted', ...acceptedReply(value) };
     case 'activityOptions':
       return { type: 'activityOptions', ...optionsReply(value) };
+    case 'executionOptions':
+      return { type: 'executionOptions', ...executionOptionsReply(value) };
     case 'scheduleChanged':
       return { type: 'scheduleChanged', ...scheduleChanged(value) };
     case 'scheduleDescribed':

@@ -4,17 +4,20 @@
 import { Deployments } from './deployments/registry.ts';
 import { Jobs, type JobsOptions } from './jobs/jobs.ts';
 import { type NamespacesOptions, RegisteredNamespaces } from './namespaces/namespaces.ts';
+import { Rerouter, type RerouterOptions } from './rerouter.ts';
 import type { DueTimer } from './timers.ts';
 
 export class Settings {
   readonly jobs: Jobs;
   readonly namespaces: RegisteredNamespaces;
   readonly deployments: Deployments;
+  readonly rerouter: Rerouter;
 
-  constructor(options: JobsOptions & NamespacesOptions) {
+  constructor(options: JobsOptions & NamespacesOptions & RerouterOptions) {
     this.jobs = new Jobs(options);
     this.namespaces = new RegisteredNamespaces(options);
     this.deployments = new Deployments(options);
+    this.rerouter = new Rerouter(options);
   }
 
   /** Whether the timer row drives one of them. `again`: try later; else its deletion has been decided. */

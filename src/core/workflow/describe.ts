@@ -13,6 +13,7 @@ import { shownAttempt } from './activity-task.ts';
 import type { ActivityRow, ChildRow, TaskFailureRow, WorkflowTaskRow } from './rows.ts';
 import { type ActorState, findRun, taskOf } from './state.ts';
 import { countsFrom, optionsOf } from './timeouts.ts';
+import { versioningInfo } from './versioning-info.ts';
 import { executionInfo } from './visibility.ts';
 
 /** A requested cancellation shows before a pause. */
@@ -108,6 +109,7 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
     pendingChildren: Array.from(run.children.values(), childInfo),
     cancelRequested: run.row.facts.cancelRequested,
     autoResetPoints: run.row.facts.resetPoints,
+    versioningInfo: versioningInfo(run),
     mostRecentWorkerVersionStamp: lastStamp(run.row.facts.lastBuildId),
   };
 }

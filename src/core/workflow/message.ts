@@ -13,12 +13,15 @@ import type {
   RetryPolicy,
   SearchAttributes,
   UserMetadata,
+  VersioningOverride,
+  WorkerDeploymentVersion,
   WorkerVersionStamp,
   WorkflowTaskCompletedMetadata,
 } from '../../wire/common.ts';
 import type {
   QueryRejectCondition,
   ResetReapplyExcludeType,
+  VersioningBehavior,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
   WorkflowTaskFailedCause,
@@ -71,6 +74,7 @@ export interface StartInput {
   reusePolicy: WorkflowIdReusePolicy;
   priority?: Priority | undefined;
   userMetadata?: UserMetadata | undefined;
+  versioningOverride?: VersioningOverride | undefined;
 }
 
 /** A start, or a signal-with-start when `signal` is set. Policies are already defaulted by the door. */
@@ -231,6 +235,9 @@ export interface CompleteWorkflowTaskMessage {
   sdkMetadata?: WorkflowTaskCompletedMetadata | undefined;
   meteringMetadata?: MeteringMetadata | undefined;
   workerVersion?: WorkerVersionStamp | undefined;
+  /** Of a worker that belongs to a deployment: its version, and how it says this workflow goes on when another version is current. */
+  deploymentVersion?: WorkerDeploymentVersion | undefined;
+  versioningBehavior?: VersioningBehavior | undefined;
 }
 
 export interface FailWorkflowTaskMessage {
@@ -330,6 +337,19 @@ export interface UpdateActivityOptionsMessage {
   target: RunTarget;
   activities: ActivityChoice;
   change: ActivityOptionsChange | 'restoreOriginal';
+}
+
+/** Sets or takes back what holds of a run instead of what its workflow says of versions. Answered by the options as they are then. */
+export interface UpdateOptionsMessage {
+  type: 'updateOptions';
+  target: RunTarget;
+  versioningOverride: VersioningOverride | 'unset' | undefined;
+  identity: string;
+}
+
+/** Routes have changed: tasks that wait may be for workers of another version now. Changes nothing where they are not. */
+export interface RerouteMessage {
+  type: 'reroute';
 }
 
 /** A deadline of this actor has passed (`nextDeadline(state) <= now`). Idempotent (I7): with nothing due it changes nothing. */
@@ -435,5 +455,7 @@ export type Message =
   | UnpauseActivityMessage
   | ResetActivityMessage
   | UpdateActivityOptionsMessage
+  | UpdateOptionsMessage
+  | RerouteMessage
   | StartScheduledMessage
   | ScheduleMessage;

@@ -173,6 +173,8 @@ export class World {
   readonly rows = new Map<string, StoredRow>();
   readonly histories = new Map<string, HistoryEvent[]>();
   effects: Effect[] = [];
+  /** By which tasks of runs that are not pinned are offered. */
+  routes: TurnContext['routes'];
   #seq = 0;
   #runs = 0;
 
@@ -188,7 +190,8 @@ export class World {
   }
 
   context(): TurnContext {
-    return { now: this.now, spareRunId: this.spareRunId(), limits: this.limits, namespaces: this.namespaces };
+    const { now, limits, namespaces, routes } = this;
+    return { now, spareRunId: this.spareRunId(), limits, namespaces, routes };
   }
 
   spareRunId(): string {

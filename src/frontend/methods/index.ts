@@ -8,6 +8,7 @@ import * as batch from './batch.ts';
 import * as cluster from './cluster-admin.ts';
 import * as control from './control.ts';
 import * as deployment from './deployment.ts';
+import * as executionOptions from './execution-options.ts';
 import * as info from './info.ts';
 import * as namespaces from './namespaces.ts';
 import * as read from './read.ts';
@@ -76,6 +77,7 @@ const definitions: Record<Method, MethodDefinition> = {
   unpauseActivity: activityControl.unpauseActivity,
   resetActivity: activityControl.resetActivity,
   updateActivityOptions: activityControl.updateActivityOptions,
+  updateWorkflowExecutionOptions: executionOptions.updateWorkflowExecutionOptions,
   createSchedule: schedule.createSchedule,
   describeSchedule: schedule.describeSchedule,
   updateSchedule: schedule.updateSchedule,

@@ -50,6 +50,7 @@ export function startWorkflowTask(
     warm: message.sticky || undefined,
     historySizeBytes: waiting.historySizeBytes,
     suggestContinueAsNewReasons: waiting.suggestContinueAsNewReasons,
+    version: waiting.version,
   };
   if (waiting.startedEventId === 0) {
     task.historySizeBytes = draft.facts.historyBytes;

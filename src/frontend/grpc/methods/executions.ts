@@ -60,6 +60,8 @@ function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
       ...executionInfo(info),
       autoResetPoints: { points: described.autoResetPoints },
       mostRecentWorkerVersionStamp: described.mostRecentWorkerVersionStamp,
+      versioningInfo: described.versioningInfo,
+      workerDeploymentName: described.versioningInfo?.deploymentVersion?.deploymentName,
     },
     pendingActivities: pendingActivities.map((activity) => ({
       ...activity,
@@ -90,6 +92,12 @@ export const DescribeWorkflowExecution = native('describeWorkflowExecution', onE
   // The method's answer.
   describeAnswer(reply as unknown as DescribeWorkflowExecutionResponse),
 );
+
+export const UpdateWorkflowExecutionOptions = native('updateWorkflowExecutionOptions', (request) => {
+  const { workflowId, runId } = part(request, 'workflowExecution');
+  const { paths } = part(request, 'updateMask');
+  return { ...request, workflowId, runId, updateMask: paths };
+});
 
 export const QueryWorkflow = native('queryWorkflow', (request) => ({
   ...onExecution(request),

@@ -37,6 +37,7 @@ const workflowService: Readonly<Record<string, Rpc>> = {
   TerminateWorkflowExecution: start.TerminateWorkflowExecution,
   DescribeWorkflowExecution: executions.DescribeWorkflowExecution,
   QueryWorkflow: executions.QueryWorkflow,
+  UpdateWorkflowExecutionOptions: executions.UpdateWorkflowExecutionOptions,
   ResetWorkflowExecution: executions.ResetWorkflowExecution,
   GetWorkflowExecutionHistory: history.GetWorkflowExecutionHistory,
   GetWorkflowExecutionHistoryReverse: history.GetWorkflowExecutionHistoryReverse,

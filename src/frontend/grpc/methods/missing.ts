@@ -86,7 +86,6 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
       ],
       notYet('Nexus'),
     ),
-    UpdateWorkflowExecutionOptions: notYet('changes of the options of running workflows'),
     ...all(
       ['CreateWorkflowRule', 'DescribeWorkflowRule', 'DeleteWorkflowRule', 'ListWorkflowRules', 'TriggerWorkflowRule'],
       notYet('workflow rules'),

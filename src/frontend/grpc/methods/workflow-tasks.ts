@@ -2,6 +2,7 @@
 
 import type { Delivery } from '../../../ports/matching.ts';
 import type { QueryResult, RespondWorkflowTaskCompletedResponse, WorkflowTask } from '../../../wire/api.ts';
+import { WorkerVersioningMode } from '../../../wire/deployment.ts';
 import { TaskQueueKind, WorkflowExecutionStatus } from '../../../wire/enums.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { taskPush } from '../../task-push.ts';
@@ -54,6 +55,13 @@ function queryResults(request: Message): Record<string, QueryResult> | undefined
   return results;
 }
 
+/** Of a worker that is chosen by its version. */
+function deploymentOf(request: Message): object | undefined {
+  const { deploymentName, buildId, workerVersioningMode } = part(request, 'deploymentOptions');
+  if (workerVersioningMode !== WorkerVersioningMode.VERSIONED) return undefined;
+  return { deploymentVersion: { deploymentName, buildId }, versioningBehavior: request.versioningBehavior };
+}
+
 function completion(request: Message): object {
   const { commands, messages, sdkMetadata, meteringMetadata, workerVersionStamp, identity } = request;
   const sticky = part(request, 'stickyAttributes');
@@ -70,6 +78,7 @@ function completion(request: Message): object {
     sdkMetadata,
     meteringMetadata,
     workerVersion: workerVersionStamp,
+    ...deploymentOf(request),
   };
 }
 
