@@ -23,6 +23,7 @@ import * as common from '../../src/frontend/validate/common.ts';
 import { deploymentAnswer, deploymentAsk } from '../../src/frontend/validate/deployments.ts';
 import { updateOutcome } from '../../src/frontend/validate/messages.ts';
 import { namespaceAnswer, namespaceAsk } from '../../src/frontend/validate/namespaces.ts';
+import { workerAnswer, workerAsk } from '../../src/frontend/validate/workers.ts';
 import type { DeploymentAnswer, DeploymentAsk } from '../../src/ports/deployments.ts';
 import type {
   ActorAddress,
@@ -36,6 +37,7 @@ import type {
 } from '../../src/ports/engine.ts';
 import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
 import type { NamespaceAnswer, NamespaceAsk } from '../../src/ports/namespaces.ts';
+import type { WorkerAnswer, WorkerAsk } from '../../src/ports/workers.ts';
 import type * as api from '../../src/wire/api.ts';
 import type { VersioningOverride } from '../../src/wire/common.ts';
 import type { DescribeScheduleResponse } from '../../src/wire/schedule.ts';
@@ -63,7 +65,8 @@ export type KeyedMethod =
   | 'changeSearchAttributes'
   | 'jobs'
   | 'namespaces'
-  | 'deployments';
+  | 'deployments'
+  | 'workers';
 
 /** Methods on the link: the engine's, under a name of their own. */
 export const linkMethod = (method: KeyedMethod | 'list' | 'count'): string => `engine.${method}`;
@@ -400,6 +403,20 @@ export const deployments = (asked: DeploymentAsk): Operation<DeploymentAnswer> =
   answer: deploymentAnswer,
 });
 
+export const workers = (namespace: string, asked: WorkerAsk): Operation<WorkerAnswer> => ({
+  method: 'workers',
+  to: settingsOf(namespace),
+  // A heartbeat that is heard twice is one.
+  effect: 'nothing',
+  waits: 'forAnswer',
+  body: { namespace, asked },
+  local: (engine, done) => {
+    engine.workers(namespace, asked, done);
+    return undefined;
+  },
+  answer: workerAnswer,
+});
+
 // ---------------------------------------------------------------- requests, read back
 
 const address = object<ActorAddress>({ namespace: string, workflowId: string });
@@ -438,6 +455,7 @@ const changeBody = object<{ change: AttributesChange }>({
 
 const namespacesBody = object<{ asked: NamespaceAsk }>({ asked: namespaceAsk });
 const deploymentsBody = object<{ asked: DeploymentAsk }>({ asked: deploymentAsk });
+const workersBody = object<{ namespace: string; asked: WorkerAsk }>({ namespace: string, asked: workerAsk });
 const jobsBody = object<{ namespace: string; asked: JobAsk }>({ namespace: string, asked: jobAsk });
 
 /** Each method's request as an operation again. Throws (check.ts) for what has another shape. */
@@ -465,4 +483,8 @@ export const READERS: { readonly [M in KeyedMethod]: Check<Operation<unknown>> }
   },
   namespaces: (value) => namespaces(namespacesBody(value).asked),
   deployments: (value) => deployments(deploymentsBody(value).asked),
+  workers: (value) => {
+    const { namespace, asked } = workersBody(value);
+    return workers(namespace, asked);
+  },
 };

@@ -34,6 +34,7 @@ const KEYED: readonly KeyedMethod[] = [
   'jobs',
   'namespaces',
   'deployments',
+  'workers',
 ];
 
 export function serveForwarded(options: ServeOptions): void {

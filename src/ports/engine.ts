@@ -20,6 +20,7 @@ import type { Status } from '../wire/status.ts';
 import type { DeploymentAnswer, DeploymentAsk } from './deployments.ts';
 import type { JobAnswer, JobAsk } from './jobs.ts';
 import type { NamespaceAnswer, NamespaceAsk } from './namespaces.ts';
+import type { WorkerAnswer, WorkerAsk } from './workers.ts';
 
 export interface ActorAddress {
   namespace: string;
@@ -119,4 +120,6 @@ export interface Engine {
   namespaces(asked: NamespaceAsk, done: Done<NamespaceAnswer>): void;
   /** Worker deployments of all namespaces. */
   deployments(asked: DeploymentAsk, done: Done<DeploymentAnswer>): void;
+  /** Workers of a namespace, as they said of themselves. */
+  workers(namespace: string, asked: WorkerAsk, done: Done<WorkerAnswer>): void;
 }

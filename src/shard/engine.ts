@@ -431,6 +431,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
   /** Routes that tasks were offered by are others now. */
   readonly reroute: Rerouter['changed'] = (routes) => this.#settings.rerouter.changed(routes);
   readonly deployments: Engine['deployments'] = (asked, done) => this.#settings.deployments.ask(asked, done);
+  readonly workers: Engine['workers'] = (namespace, asked, done) => this.#settings.workers.ask(namespace, asked, done);
   readonly jobs: Engine['jobs'] = (namespace, asked, done) => this.#settings.jobs.ask(namespace, asked, done);
 
   // ---------------------------------------------------------------- BacklogSource (matching)

@@ -6,18 +6,21 @@ import { Jobs, type JobsOptions } from './jobs/jobs.ts';
 import { type NamespacesOptions, RegisteredNamespaces } from './namespaces/namespaces.ts';
 import { Rerouter, type RerouterOptions } from './rerouter.ts';
 import type { DueTimer } from './timers.ts';
+import { Workers } from './workers.ts';
 
 export class Settings {
   readonly jobs: Jobs;
   readonly namespaces: RegisteredNamespaces;
   readonly deployments: Deployments;
   readonly rerouter: Rerouter;
+  readonly workers: Workers;
 
   constructor(options: JobsOptions & NamespacesOptions & RerouterOptions) {
     this.jobs = new Jobs(options);
     this.namespaces = new RegisteredNamespaces(options);
     this.deployments = new Deployments(options);
     this.rerouter = new Rerouter(options);
+    this.workers = new Workers(options);
   }
 
   /** Whether the timer row drives one of them. `again`: try later; else its deletion has been decided. */

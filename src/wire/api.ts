@@ -77,6 +77,7 @@ import type {
   ScheduleTarget,
   UpdateScheduleRequest,
 } from './schedule.ts';
+import type { WorkerMethods } from './worker.ts';
 
 /** Events as the server keeps them: each element is a MessagePack array of `HistoryEvent`, in order, never re-encoded on its way. */
 export type EventBatches = Uint8Array[];
@@ -825,7 +826,7 @@ export interface UpdateWorkflowExecutionOptionsResponse {
   workflowExecutionOptions: WorkflowExecutionOptions;
 }
 
-export interface Methods extends DeploymentMethods {
+export interface Methods extends DeploymentMethods, WorkerMethods {
   getServerInfo: { request: Empty; response: GetServerInfoResponse };
   describeCluster: { request: DescribeClusterRequest; response: ClusterMap };
   describeNamespace: { request: DescribeNamespaceRequest; response: NamespaceDescription };

@@ -20,6 +20,7 @@ import * as start from './start.ts';
 import * as update from './update.ts';
 import * as visibility from './visibility.ts';
 import * as worker from './worker.ts';
+import * as workerRegistry from './worker-registry.ts';
 import * as workflowTask from './workflow-task.ts';
 
 const definitions: Record<Method, MethodDefinition> = {
@@ -86,6 +87,10 @@ const definitions: Record<Method, MethodDefinition> = {
   listScheduleMatchingTimes: schedule.listScheduleMatchingTimes,
   listSchedules: scheduleList.listSchedules,
   countSchedules: scheduleList.countSchedules,
+  recordWorkerHeartbeat: workerRegistry.recordWorkerHeartbeat,
+  listWorkers: workerRegistry.listWorkers,
+  countWorkers: workerRegistry.countWorkers,
+  describeWorker: workerRegistry.describeWorker,
   createWorkerDeployment: deployment.createWorkerDeployment,
   createWorkerDeploymentVersion: deployment.createWorkerDeploymentVersion,
   listWorkerDeployments: deployment.listWorkerDeployments,

@@ -15,6 +15,7 @@ import * as schedules from './schedules.ts';
 import * as start from './start.ts';
 import * as updates from './updates.ts';
 import * as visibility from './visibility.ts';
+import * as workers from './workers.ts';
 import * as workflowTasks from './workflow-tasks.ts';
 
 export const WORKFLOW_SERVICE = 'temporal.api.workflowservice.v1.WorkflowService';
@@ -84,7 +85,11 @@ const workflowService: Readonly<Record<string, Rpc>> = {
   RespondWorkflowTaskFailed: workflowTasks.RespondWorkflowTaskFailed,
   RespondQueryTaskCompleted: workflowTasks.RespondQueryTaskCompleted,
   ResetStickyTaskQueue: workflowTasks.ResetStickyTaskQueue,
-  ShutdownWorker: workflowTasks.ShutdownWorker,
+  ShutdownWorker: workers.ShutdownWorker,
+  RecordWorkerHeartbeat: workers.RecordWorkerHeartbeat,
+  ListWorkers: workers.ListWorkers,
+  CountWorkers: workers.CountWorkers,
+  DescribeWorker: workers.DescribeWorker,
   PollActivityTaskQueue: activityTasks.PollActivityTaskQueue,
   RespondActivityTaskCompleted: activityTasks.RespondActivityTaskCompleted,
   RespondActivityTaskCompletedById: activityTasks.RespondActivityTaskCompletedById,

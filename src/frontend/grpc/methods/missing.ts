@@ -91,15 +91,8 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
       notYet('workflow rules'),
     ),
     ...all(
-      [
-        'RecordWorkerHeartbeat',
-        'ListWorkers',
-        'CountWorkers',
-        'DescribeWorker',
-        'FetchWorkerConfig',
-        'UpdateWorkerConfig',
-      ],
-      notYet('list of workers'),
+      ['FetchWorkerConfig', 'UpdateWorkerConfig'],
+      refuse('refused', StatusCode.UNIMPLEMENTED, 'Workers are not configured by this server.'),
     ),
     UpdateTaskQueueConfig: notYet('configuration of task queues by clients'),
     ...all(['PauseWorkflowExecution', 'UnpauseWorkflowExecution'], notYet('pausing of workflows')),

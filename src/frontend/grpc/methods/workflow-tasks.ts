@@ -7,8 +7,7 @@ import { TaskQueueKind, WorkflowExecutionStatus } from '../../../wire/enums.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { taskPush } from '../../task-push.ts';
 import { Refused } from '../../validate/check.ts';
-import * as rules from '../../validate/rules.ts';
-import { type Message, nameIn, native, number, part, type Rpc, rpc, text } from '../rpc.ts';
+import { type Message, nameIn, native, number, part, type Rpc, text } from '../rpc.ts';
 import { encodePage, eventsOf } from './history.ts';
 import { poll } from './poll.ts';
 import { withOwnNamespace } from './token.ts';
@@ -124,15 +123,4 @@ export const ResetStickyTaskQueue = native(
     const message = 'workflow execution already completed';
     throw new Refused({ code: StatusCode.NOT_FOUND, message, detail: { kind: 'NotFound' } });
   },
-);
-
-/** The worker goes: nothing waits for it. */
-export const ShutdownWorker = rpc(
-  (services, caller, request, call) => {
-    const namespace = text(request, 'namespace');
-    rules.namespace(services, caller, namespace);
-    services.pollers.shutDown(namespace, text(request, 'stickyTaskQueue'));
-    call.reply({});
-  },
-  { callClass: 'worker' },
 );
