@@ -3,6 +3,7 @@
 // Versions come to be by their workers' polls: the first one for a queue is told, the others are known to be told already.
 
 import type { RoutedKind, RoutingTable } from '../core/deployment/routes.ts';
+import { versionedQueue } from '../core/deployment/versioned-queue.ts';
 import type { Cancelable, Scheduler } from '../ports/clock.ts';
 import type { DeploymentAnswer, DeploymentAsk } from '../ports/deployments.ts';
 import type { Done, Engine } from '../ports/engine.ts';
@@ -75,6 +76,11 @@ export class DeploymentDirectory {
     return [...this.#records.values()]
       .filter((record) => record.namespace === namespace)
       .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** The queues of a task queue's versions, as matching knows them. */
+  versionedQueues(namespace: string, taskQueue: string): string[] {
+    return this.#options.table.versions(namespace, taskQueue).map((version) => versionedQueue(taskQueue, version));
   }
 
   /** Asks; what was changed anywhere before this call is known when `told` is called. */
