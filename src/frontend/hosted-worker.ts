@@ -1,7 +1,7 @@
 // A worker that lives on a connection: its session as matching sees it, writing pushes to that connection, and the tokens it was
 // pushed, so that an answer's credit goes back to the worker it was taken from.
 
-import { versionedQueue, versionKey } from '../core/deployment/versioned-queue.ts';
+import { type VersionKey, versionedQueue, versionKey } from '../core/deployment/versioned-queue.ts';
 import type { Delivery, WorkerSession } from '../ports/matching.ts';
 import type { CancelActivityPush, PushTopic, RegisterWorkerRequest } from '../wire/api.ts';
 import { taskPush } from './task-push.ts';
@@ -35,6 +35,7 @@ export class HostedWorker implements WorkerSession {
   readonly session: string;
   readonly connection: object;
   readonly namespace: string;
+  readonly version: VersionKey | undefined;
   /** With its version, if it belongs to a deployment. */
   readonly taskQueue: string;
   readonly identity: string;
@@ -55,8 +56,8 @@ export class HostedWorker implements WorkerSession {
     this.session = sessionOf(request.namespace, request.workerId);
     this.connection = target.connection;
     this.namespace = request.namespace;
-    const version = request.deploymentVersion && versionKey(request.deploymentVersion);
-    this.taskQueue = versionedQueue(request.taskQueue, version);
+    this.version = request.deploymentVersion && versionKey(request.deploymentVersion);
+    this.taskQueue = versionedQueue(request.taskQueue, this.version);
     this.identity = request.identity;
     this.buildId = request.deploymentVersion?.buildId ?? (request.buildId === '' ? undefined : request.buildId);
     this.stickyQueue = request.stickyQueue === '' ? undefined : request.stickyQueue;

@@ -29,6 +29,7 @@ import type {
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { Failure } from '../../wire/failure.ts';
 import type { ProtocolMessage } from '../../wire/protocol-message.ts';
+import type { VersionKey } from '../deployment/versioned-queue.ts';
 import type { ScheduleMessage, StartScheduledMessage } from '../schedule/message.ts';
 import type {
   CancelExternalMessage,
@@ -169,6 +170,8 @@ export interface Taker {
   session: string;
   /** Set when the taker is a versioned or build-id-carrying worker. */
   workerVersion?: WorkerVersionStamp | undefined;
+  /** The deployment version it belongs to. */
+  version?: VersionKey | undefined;
   /** Its sticky queue, when it keeps executions warm. */
   stickyQueue?: string | undefined;
   stickyScheduleToStartTimeout?: number | undefined;

@@ -8,6 +8,7 @@ import type { Failure } from '../../wire/failure.ts';
 import { STATE_MARKER } from '../../wire/markers.ts';
 import { MessageType, type ProtocolMessage } from '../../wire/protocol-message.ts';
 import type { Status } from '../../wire/status.ts';
+import { familyOf } from '../deployment/versioned-queue.ts';
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
@@ -361,13 +362,13 @@ export class World {
   }
 
   takeWorkflowTask(over: Partial<Taker> = {}): StartedWorkflowTask {
-    const { runId, scheduledEventId, attempt, sticky } = this.offer('workflow');
+    const { runId, scheduledEventId, attempt, sticky, taskQueue } = this.offer('workflow');
     const { reply } = this.accept({
       type: 'startWorkflowTask',
       runId,
       scheduledEventId,
       attempt,
-      taker: this.taker(over),
+      taker: this.taker({ version: familyOf(taskQueue).version, ...over }),
       sticky: sticky !== undefined,
     });
     if (reply.type !== 'workflowTaskStarted') throw new Error(`the reply is ${reply.type}`);
@@ -381,7 +382,7 @@ export class World {
       runId: offer.runId,
       scheduledEventId: offer.scheduledEventId,
       attempt: offer.attempt,
-      taker: this.taker(over),
+      taker: this.taker({ version: familyOf(offer.taskQueue).version, ...over }),
     });
     if (reply.type !== 'activityTaskStarted') throw new Error(`the reply is ${reply.type}`);
     return reply;

@@ -62,12 +62,14 @@ export function poll(kind: TaskKind, answer: (task: Delivery, queue: Message) =>
       const rate = number(part(part(request, 'taskQueueMetadata'), 'maxTasksPerSecond'), 'value');
       const version = versionOf(request);
       rules.workerVersion(limits, version);
+      const key = version && versionKey(version);
       const sticky = kind === 'workflow' && number(queue, 'kind') === TaskQueueKind.STICKY;
       const identity = text(request, 'identity');
       if (version !== undefined && !sticky) services.deployments.polled(namespace, version, name, kind, identity);
       const polled = {
         namespace,
-        name: sticky || version === undefined ? name : versionedQueue(name, versionKey(version)),
+        name: sticky ? name : versionedQueue(name, key),
+        version: key,
         kind,
         sticky,
         identity,
