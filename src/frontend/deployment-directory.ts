@@ -31,9 +31,11 @@ export interface DeploymentDirectoryOptions {
 
 const idOf = (namespace: string, name: string): string => `${namespace}\0${name}`;
 
-/** How executions that are pinned to a version are found. */
-export const pinnedTo = ({ deploymentName = '', buildId = '' }: WorkerDeploymentVersion): string =>
-  `pinned:${deploymentName}:${buildId}`;
+/** Finds the open executions that are pinned to a version, by the index of their version. */
+function pinnedTo(deploymentName: string, buildId: string): string {
+  const version = `${deploymentName}:${buildId}`.replaceAll('\\', '\\\\').replaceAll("'", "\\'");
+  return `TemporalWorkerDeploymentVersion = '${version}' AND TemporalWorkflowVersioningBehavior = 'Pinned' AND ExecutionStatus = 'Running'`;
+}
 
 export class DeploymentDirectory {
   readonly #options: DeploymentDirectoryOptions;
@@ -155,8 +157,7 @@ export class DeploymentDirectory {
 
   /** Counts the open executions that are pinned to a version, and says so. */
   checkDrainage(namespace: string, name: string, buildId: string, done: () => void): void {
-    const pin = pinnedTo({ deploymentName: name, buildId }).replaceAll('\\', '\\\\').replaceAll("'", "\\'");
-    const query = `ExecutionStatus = 'Running' AND BuildIds = '${pin}'`;
+    const query = pinnedTo(name, buildId);
     this.#options.engine.count({ namespace, query }, (_error, answer) => {
       // Not known now: it is asked again.
       if (answer === undefined) return done();

@@ -6,6 +6,7 @@ import { RoutingTable } from '../core/deployment/routes.ts';
 import { versionedQueue, versionKey } from '../core/deployment/versioned-queue.ts';
 import type { DeploymentAnswer } from '../ports/deployments.ts';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
+import type { ListWorkflowExecutionsResponse } from '../wire/api.ts';
 import { VersioningBehavior } from '../wire/enums.ts';
 import { StatusCode } from '../wire/status.ts';
 import { command, NAMESPACE, QUEUE, World } from './testing.ts';
@@ -104,6 +105,7 @@ describe('waiting tasks', () => {
         // The first four become pinned to whichever version takes their first task.
         const pins = new Map<string, string>();
         const waiting = new Set<string>();
+        const last = new Map<string, string>();
         for (let n = 0; n < 8; n += 1) {
           await w.start(`w${n}`);
           waiting.add(`w${n}`);
@@ -133,12 +135,27 @@ describe('waiting tasks', () => {
               ...w.completion(task, [command.timer('t', 3_600_000)]),
               ...{ deploymentVersion: { deploymentName: 'shop', buildId: next.build }, versioningBehavior: behavior },
             } as Parameters<World['send']>[1]);
+            last.set(task.workflowId, next.build);
             if (isPinned) pins.set(task.workflowId, next.build);
           }
           for (const build of ['v1', 'v2', 'v3']) {
             const { count } = w.engine.backlog({ namespace: NAMESPACE, name: queueOf(build), kind: 'workflow' });
             expect(count).toBe([...waiting].filter((id) => isFor(id) === build).length);
           }
+        }
+        // What was of another version once is not found there any more.
+        for (const build of ['v1', 'v2', 'v3']) {
+          const query = `TemporalWorkerDeploymentVersion = 'shop:${build}'`;
+          const { value } = await w.call<ListWorkflowExecutionsResponse>((done) =>
+            w.engine.list({ namespace: NAMESPACE, query, pageSize: 100, nextPageToken: undefined }, done),
+          );
+          const found = value?.executions.map(({ workflowId }) => workflowId).sort();
+          expect(found).toEqual(
+            [...last]
+              .filter(([, version]) => version === build)
+              .map(([id]) => id)
+              .sort(),
+          );
         }
       }),
       { numRuns: 40 },

@@ -180,7 +180,6 @@ export const UNINDEXED: ReadonlySet<string> = new Set([
   'BuildIds',
   'BinaryChecksums',
   'TemporalWorkerDeployment',
-  'TemporalWorkerDeploymentVersion',
   'TemporalWorkflowVersioningBehavior',
   'TemporalUsedWorkerDeploymentVersions',
 ]);

@@ -7,7 +7,7 @@ import type { EventAttributes, HistoryEvent, KnownEventType } from '../../wire/e
 import { activityChanges, isApart } from './activity-rows.ts';
 import { goesLast, wireStartedEventId, withIgnorance } from './buffering.ts';
 import { applyEvent, countEvent, type FactSink, sizeOfEvent } from './fold.ts';
-import type { Effect, RowChange, RunEvents, VisibilityChange } from './outcome.ts';
+import type { Effect, RowChange, RunEvents } from './outcome.ts';
 import { PendingRows } from './pending-rows.ts';
 import type {
   ActivityFacts,
@@ -85,10 +85,9 @@ export class RunDraft implements FactSink {
     return new RunDraft(turn, runId, start, row, undefined);
   }
 
-  /** What visibility shows of the run until this turn ends; undefined: it begins in it. */
-  get before(): VisibilityChange['before'] {
-    const facts = this.#base?.row.facts;
-    return facts && { status: facts.status, searchAttributes: facts.searchAttributes };
+  /** The run as visibility shows it until this turn ends; undefined: it begins in it. */
+  get before(): RunRow | undefined {
+    return this.#base?.row;
   }
 
   get isOpen(): boolean {

@@ -4,8 +4,8 @@ import type { WorkflowVersioningInfo } from '../../wire/api.ts';
 import type { WorkerDeploymentVersion } from '../../wire/common.ts';
 import { VersioningBehavior } from '../../wire/enums.ts';
 import { versionOfKey } from '../deployment/versioned-queue.ts';
-import type { RunFacts, RunRow } from './rows.ts';
-import { pinOf } from './versioning.ts';
+import type { RunFacts, RunRow, VersioningFacts } from './rows.ts';
+import { overridePin, pinOf } from './versioning.ts';
 
 /** `name.buildId`, as older clients read it. */
 const dotted = ({ deploymentName = '', buildId = '' }: WorkerDeploymentVersion): string =>
@@ -30,20 +30,28 @@ export function versioningInfo({ row }: { row: RunRow }): WorkflowVersioningInfo
   };
 }
 
-/** The search attributes that say it; undefined: no version has completed a task of it. */
+/** How a run goes on, by its override or by what its workflow says of itself. */
+function effectiveBehavior({ behavior, override }: VersioningFacts): string | undefined {
+  if (override !== undefined) return overridePin(override) === undefined ? 'AutoUpgrade' : 'Pinned';
+  if (behavior === VersioningBehavior.PINNED) return 'Pinned';
+  return behavior === VersioningBehavior.AUTO_UPGRADE ? 'AutoUpgrade' : undefined;
+}
+
+/** The search attributes that say it; undefined: the run has no version, nor is it pinned to one. */
 export function versioningAttributes({
   versioning,
 }: RunFacts): Readonly<Record<string, string | string[]>> | undefined {
-  const version = versioning?.version;
-  if (versioning === undefined || version === undefined) return undefined;
-  const { behavior, used = [version] } = versioning;
+  if (versioning === undefined) return undefined;
   const pin = pinOf(versioning);
+  const version = pin ?? versioning.version;
+  if (version === undefined) return undefined;
+  const { used = [] } = versioning;
+  const behavior = effectiveBehavior(versioning);
   return {
     BuildIds: pin === undefined ? [`versioned:${version.buildId}`] : [`pinned:${colon(pin)}`],
     TemporalWorkerDeployment: version.deploymentName ?? '',
     TemporalWorkerDeploymentVersion: colon(version),
-    TemporalUsedWorkerDeploymentVersions: used.map(colon),
-    ...(behavior === VersioningBehavior.PINNED && { TemporalWorkflowVersioningBehavior: 'Pinned' }),
-    ...(behavior === VersioningBehavior.AUTO_UPGRADE && { TemporalWorkflowVersioningBehavior: 'AutoUpgrade' }),
+    ...(used.length > 0 && { TemporalUsedWorkerDeploymentVersions: used.map(colon) }),
+    ...(behavior !== undefined && { TemporalWorkflowVersioningBehavior: behavior }),
   };
 }

@@ -4,6 +4,7 @@ import type { WorkflowExecutionInfo } from '../../wire/api.ts';
 import type { SearchAttributes } from '../../wire/common.ts';
 import { WorkflowExecutionStatus } from '../../wire/enums.ts';
 import { jsonPayload } from './fields.ts';
+import type { VisibilityChange } from './outcome.ts';
 import type { RunRow, StartRow } from './rows.ts';
 import { versioningAttributes } from './versioning-info.ts';
 
@@ -25,6 +26,10 @@ function withBuildIds(row: RunRow): SearchAttributes | undefined {
   }
   return { indexedFields };
 }
+
+/** Of a run as it was before a turn: what its rows in the indexes were made from. */
+export const shownBefore = (row: RunRow | undefined): VisibilityChange['before'] =>
+  row && { status: row.facts.status, searchAttributes: withBuildIds(row) };
 
 export function executionInfo(
   where: { workflowId: string },
