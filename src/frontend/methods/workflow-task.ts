@@ -77,6 +77,8 @@ export const respondWorkflowTaskCompleted = method(
     meteringMetadata: optional(common.meteringMetadata),
     workerVersion: optional(common.workerVersion),
     eagerWorkerId: optional(string),
+    deploymentVersion: optional(common.deploymentVersion),
+    versioningBehavior: optional(enumeration()),
     credit: defaulted(answerCredit, 0),
   }),
   (services, caller, request, call) => {
@@ -108,6 +110,8 @@ export const respondWorkflowTaskCompleted = method(
           meteringMetadata: request.meteringMetadata,
           workerVersion: request.workerVersion,
           eagerFor: request.eagerWorkerId ? sessionOf(namespace, request.eagerWorkerId) : undefined,
+          deploymentVersion: request.deploymentVersion,
+          versioningBehavior: request.versioningBehavior,
         },
         (refusal, reply) => {
           if (refusal !== undefined) call.refuse(refusal);

@@ -66,6 +66,9 @@ function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
     workflowExecutionInfo: {
       ...executionInfo(info),
       autoResetPoints: { points: described.autoResetPoints },
+      mostRecentWorkerVersionStamp: described.mostRecentWorkerVersionStamp,
+      versioningInfo: described.versioningInfo,
+      workerDeploymentName: described.versioningInfo?.deploymentVersion?.deploymentName,
     },
     pendingActivities: pendingActivities.map((activity) => ({
       ...activity,
@@ -97,6 +100,12 @@ export const DescribeWorkflowExecution = native('describeWorkflowExecution', onE
   // The method's answer.
   describeAnswer(reply as unknown as DescribeWorkflowExecutionResponse),
 );
+
+export const UpdateWorkflowExecutionOptions = native('updateWorkflowExecutionOptions', (request) => {
+  const { workflowId, runId } = part(request, 'workflowExecution');
+  const { paths } = part(request, 'updateMask');
+  return { ...request, workflowId, runId, updateMask: paths };
+});
 
 export const QueryWorkflow = native('queryWorkflow', (request) => ({
   ...onExecution(request),

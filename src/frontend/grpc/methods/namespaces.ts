@@ -14,7 +14,7 @@ function describe(namespace: NamespaceDescription): Message {
   return {
     namespaceInfo: {
       ...{ name, id, state, description, ownerEmail, data },
-      capabilities: { eagerWorkflowStart: true, syncUpdate: true, asyncUpdate: true },
+      capabilities: { eagerWorkflowStart: true, syncUpdate: true, asyncUpdate: true, workerHeartbeats: true },
     },
     config: {
       workflowExecutionRetentionTtl,

@@ -3,14 +3,14 @@
 import { decodeToken } from '../../../core/workflow/token.ts';
 import type { Delivery } from '../../../ports/matching.ts';
 import type { QueryResult, RespondWorkflowTaskCompletedResponse, WorkflowTask } from '../../../wire/api.ts';
+import { WorkerVersioningMode } from '../../../wire/deployment.ts';
 import { EventType, TaskQueueKind, WorkflowExecutionStatus } from '../../../wire/enums.ts';
 import type { HistoryEvent } from '../../../wire/event.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { taskPush } from '../../task-push.ts';
 import { Refused } from '../../validate/check.ts';
 import { MAY_LACK_ATTRIBUTES } from '../../validate/commands.ts';
-import * as rules from '../../validate/rules.ts';
-import { bytes, type Message, nameIn, native, number, part, type Rpc, rpc, runNative, text } from '../rpc.ts';
+import { bytes, type Message, nameIn, native, number, part, type Rpc, runNative, text } from '../rpc.ts';
 import { activityTaskAnswer } from './activity-tasks.ts';
 import { seated } from './eager.ts';
 import { encodePage, eventsOf } from './history.ts';
@@ -69,6 +69,12 @@ const whole = (command: Message): Message =>
   command.attributes !== undefined || MAY_LACK_ATTRIBUTES.has(number(command, 'commandType'))
     ? command
     : { ...command, attributes: {} };
+/** Of a worker that is chosen by its version. */
+function deploymentOf(request: Message): object | undefined {
+  const { deploymentName, buildId, workerVersioningMode } = part(request, 'deploymentOptions');
+  if (workerVersioningMode !== WorkerVersioningMode.VERSIONED) return undefined;
+  return { deploymentVersion: { deploymentName, buildId }, versioningBehavior: request.versioningBehavior };
+}
 
 function completion(request: Message): object {
   const { commands, messages, sdkMetadata, meteringMetadata, workerVersionStamp, identity } = request;
@@ -86,6 +92,7 @@ function completion(request: Message): object {
     sdkMetadata,
     meteringMetadata,
     workerVersion: workerVersionStamp,
+    ...deploymentOf(request),
   };
 }
 
@@ -186,15 +193,4 @@ export const ResetStickyTaskQueue = native(
     const message = 'workflow execution already completed';
     throw new Refused({ code: StatusCode.NOT_FOUND, message, detail: { kind: 'NotFound' } });
   },
-);
-
-/** The worker goes: nothing waits for it. */
-export const ShutdownWorker = rpc(
-  (services, caller, request, call) => {
-    const namespace = text(request, 'namespace');
-    rules.namespace(services, caller, namespace);
-    services.pollers.shutDown(namespace, text(request, 'stickyTaskQueue'));
-    call.reply({});
-  },
-  { callClass: 'worker' },
 );
