@@ -20,7 +20,7 @@ const REQUEST_MS = 120_000;
 /** Between the last one made and the first one due. */
 const MARGIN_MS = 10_000;
 /** After the last one is due. */
-const PATIENCE_MS = 600_000;
+const PATIENCE_MS = 1_800_000;
 const HEARD_MS = 30_000;
 
 export const schedules: Scenario = {

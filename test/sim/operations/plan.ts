@@ -53,11 +53,19 @@ export interface OperationPlan {
 }
 
 const POLICIES = Object.values(ScheduleOverlapPolicy);
-const KINDS = [scheduled, scheduled, resetRuns, batchJob, heldActivities, cronWorkflow] as const;
+type Kind = (random: SeededRandom, id: string) => Move[];
+/** What the cluster's simulation does, too. */
+export const SHARED_KINDS: readonly Kind[] = [scheduled, scheduled, resetRuns, batchJob];
+const ALL_KINDS: readonly Kind[] = [...SHARED_KINDS, heldActivities, cronWorkflow];
 
 /** @param most of them, in one seed */
-export function makeOperations(random: SeededRandom, clients: number, most: number): OperationPlan[] {
-  const kinds = Array.from({ length: random.int(1, most) }, () => random.pick(KINDS));
+export function makeOperations(
+  random: SeededRandom,
+  clients: number,
+  most: number,
+  among: readonly Kind[] = ALL_KINDS,
+): OperationPlan[] {
+  const kinds = Array.from({ length: random.int(1, most) }, () => random.pick(among));
   return kinds.map((kind, i) => ({
     id: `op-${i}`,
     client: random.int(0, clients - 1),
