@@ -1,20 +1,22 @@
 // The composition root: the only place that sees everything. Builds store → engine → matching → doors, starts them in the order that
 // fails soonest and serves last, and takes them down the other way round. Used by the CLI and by `tenuto/server`.
 
-import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import type { ClusterNode } from '../cluster/node/cluster-node.ts';
 import type { DoorAddress, NodeConfig } from './config/config.ts';
 import { isLoopback } from './config/values.ts';
+import { RoutingTable } from './core/deployment/routes.ts';
 import { CallbackRules } from './core/nexus/callback-rules.ts';
 import { Admission } from './frontend/admission.ts';
+import { DeploymentDirectory } from './frontend/deployment-directory.ts';
 import type { Services } from './frontend/door.ts';
 import { EndpointDirectory } from './frontend/endpoint-directory.ts';
 import type { GrpcDoor } from './frontend/grpc/door.ts';
 import { type HostRules, hostRules } from './frontend/http/host-rules.ts';
 import { notReady, notServing, type Standing } from './frontend/http/readiness.ts';
-import { makeHttpServer, tryToListen } from './frontend/http/server.ts';
+import { makeHttpServer, takeSocket, tryToListen } from './frontend/http/server.ts';
 import { methods } from './frontend/methods/index.ts';
 import { NamespaceDirectory } from './frontend/namespace-directory.ts';
 import { Namespaces } from './frontend/namespaces.ts';
@@ -25,6 +27,7 @@ import { listenForWebSockets } from './frontend/websocket/listener.ts';
 import { Matcher } from './matching/matcher.ts';
 import type { ClusterParts, Prepared } from './node-cluster.ts';
 import { startErrorOf } from './node-errors.ts';
+import type { NodeOptions, RunningNode } from './node-options.ts';
 import { openReplicaStore, openStore, refuseMember } from './node-store.ts';
 import { readTls } from './node-tls.ts';
 import { clusterGauges } from './observe/cluster-gauges.ts';
@@ -34,43 +37,17 @@ import { nodeGauges } from './observe/node-gauges.ts';
 import type { ClusterControl, ClusterStats } from './ports/cluster.ts';
 import type { BackupProgress } from './ports/cluster-backup.ts';
 import type { Engine } from './ports/engine.ts';
-import type { Log } from './ports/log.ts';
 import type { ReplicaStore } from './ports/replica-store.ts';
 import { type Store, StoreError } from './ports/store.ts';
 import { makeCallbackSender } from './runtime/callback-sender.ts';
 import { systemClock, systemRandom, systemScheduler } from './runtime/index.ts';
+import { MovableTime, SKIPPING_BOUNDS, TimeSkipper } from './runtime/time-skipping.ts';
 import { ShardEngine } from './shard/engine.ts';
 import type { Scrubber } from './store/scrubber.ts';
 import { VERSION } from './version.ts';
 
 export { NodeStartError } from './node-errors.ts';
-
-export interface NodeOptions {
-  log: Log;
-  /** The node has stopped serving for good (a write error); it goes on answering /readyz with the reason. */
-  onFatal?(error: Error): void;
-  /** Aborted: a start that waits for others (a new node for Redis) is given up. */
-  giveUp?: AbortSignal;
-  /** Instead of the one the configuration names: for tests with a bad disk. Closed with the node. */
-  store?: Store;
-}
-
-export interface RunningNode {
-  /** `host:port` of WebSocket and HTTP; undefined without a socket. */
-  readonly address: string | undefined;
-  /** `host:port` of the gRPC door; undefined without one. */
-  readonly grpcAddress: string | undefined;
-  readonly nodeId: string;
-  readonly store: Store;
-  /** What it knows and does of its cluster; undefined when it stands alone. */
-  readonly cluster: ClusterControl | undefined;
-  /** Why it does not serve; undefined when it does. */
-  notReady(): string | undefined;
-  /** A connection within the process. */
-  connect(): InProcessTransport;
-  /** Says goodbye to clients, lets open requests finish, makes everything durable. Idempotent. */
-  close(): Promise<void>;
-}
+export type { CoreOptions, NodeOptions, RunningNode } from './node-options.ts';
 
 class Node implements RunningNode {
   readonly #config: NodeConfig;
@@ -78,6 +55,8 @@ class Node implements RunningNode {
   readonly #namespaces: Namespaces;
   readonly #directory: NamespaceDirectory;
   readonly #endpoints: EndpointDirectory;
+  readonly #deployments: DeploymentDirectory;
+  readonly #routes = new RoutingTable();
   readonly #metrics = new Metrics();
   readonly #callbackRules: CallbackRules;
   readonly #matcher: Matcher;
@@ -88,6 +67,7 @@ class Node implements RunningNode {
   readonly #services: Services;
   readonly #admission: Admission;
   readonly #cluster: ClusterNode | undefined;
+  readonly timeSkipping: TimeSkipper | undefined;
   readonly store: Store;
   #http: HttpServer | undefined;
   #grpc: GrpcDoor | undefined;
@@ -118,36 +98,38 @@ class Node implements RunningNode {
       // Its shard may be led by another node.
       onQueryLost: (to, queryId) => this.#everywhere.submit(to, { type: 'queryLost', queryId }, () => {}),
     });
+    const time = config.timeSkipping ? new MovableTime(systemClock, systemScheduler) : undefined;
     this.#engine = new ShardEngine({
       store,
-      clock: systemClock,
-      scheduler: systemScheduler,
+      clock: time ?? systemClock,
+      scheduler: time ?? systemScheduler,
       random: systemRandom,
       matching: this.#matcher,
-      namespaces: this.#namespaces.known,
+      ...{ namespaces: this.#namespaces.known, routes: this.#routes },
       namespacesKnown: () => this.#directory.isKnown,
       endpoints: { byId: (id) => this.#endpoints.byId(id), byName: (name) => this.#endpoints.byName(name) },
       limits: config.limits,
-      bounds: config.shardLimits,
+      bounds: time === undefined ? config.shardLimits : { ...config.shardLimits, ...SKIPPING_BOUNDS },
       log: options.log,
       onFatal: (error) => this.failed(error),
-      callbacks: makeCallbackSender({
-        rules: this.#callbackRules,
-        secrets: config.callbacks.secrets,
-        clock: systemClock,
-      }),
+      callbacks: makeCallbackSender({ ...config.callbacks, rules: this.#callbackRules, clock: systemClock }),
       ...(cluster && {
         commitLog: cluster.commitLog,
         relay: cluster.relay,
         everywhere: () => this.#everywhere,
       }),
     });
+    this.timeSkipping = time && new TimeSkipper({ time, scheduler: systemScheduler, outlook: this.#engine.outlook });
     this.#matcher.attach(this.#engine);
     this.#everywhere = cluster?.attach(this.#engine, this.#matcher) ?? this.#engine;
     this.#directory = new NamespaceDirectory({
       ...{ engine: this.#everywhere, clock: systemClock, scheduler: systemScheduler, namespaces: this.#namespaces },
     });
     this.#endpoints = new EndpointDirectory({ engine: this.#everywhere, scheduler: systemScheduler });
+    this.#deployments = new DeploymentDirectory({
+      ...{ engine: this.#everywhere, scheduler: systemScheduler, table: this.#routes },
+      onRoutes: (changed) => this.#engine.reroute(changed),
+    });
     this.#services = this.#makeServices(this.#everywhere);
     this.#admission = new Admission(config.doorLimits.openCalls);
     this.#door = this.#makeDoor();
@@ -182,7 +164,7 @@ class Node implements RunningNode {
     await this.#engine.open();
     await this.#cluster?.open(this.#clientAddress());
     const heard = this.#directory.start();
-    this.#endpoints.start();
+    for (const directory of [this.#endpoints, this.#deployments]) directory.start();
     // In a cluster others may have to come first; until then calls that name what this node has not heard of wait for the answer.
     if (this.#cluster === undefined) await heard;
     this.#serving = true;
@@ -193,6 +175,10 @@ class Node implements RunningNode {
   notReady(): string | undefined {
     const draining = this.#cluster?.control.draining() ?? 'no';
     return notReady({ ...this.#standing(), draining }) ?? this.#cluster?.notReady();
+  }
+
+  #noneReady(): string | undefined {
+    return this.notReady() ?? this.#options.core?.othersNotReady();
   }
 
   connect(): InProcessTransport {
@@ -214,9 +200,10 @@ class Node implements RunningNode {
       workers: this.#matcher,
       namespaces: this.#namespaces.known,
       directory: this.#directory,
-      endpoints: this.#endpoints,
+      ...{ endpoints: this.#endpoints, deployments: this.#deployments },
       attributes: new AttributeDirectory(engine, systemClock),
       ...(this.#cluster && { cluster: this.#cluster.control }),
+      timeSkipping: this.timeSkipping,
       clock: systemClock,
       random: systemRandom,
       limits,
@@ -254,26 +241,39 @@ class Node implements RunningNode {
     if (listen === undefined) return;
     const rules = this.#rules(listen);
     const routes = {
-      notReady: () => this.notReady(),
-      metrics: () => this.#renderMetrics(),
+      notReady: () => this.#noneReady(),
+      metrics: () => this.#allMetrics(),
+      api: this.#config.grpc && ((request: IncomingMessage, response: ServerResponse) => this.#api(request, response)),
       onFault: (error: unknown) =>
         this.#options.log.error({ error: error instanceof Error ? error : new Error(String(error)) }, 'metrics failed'),
     };
+    const { core } = this.#options;
     const server = await makeHttpServer(routes, rules, readTls(this.#config.tls));
     listenForWebSockets(server, {
       door: this.#door,
       rules,
+      paths: core === undefined ? ['/'] : ['/', core.path],
       maxConnections: doorLimits.connections,
       notReady: () => notServing(this.#standing()),
     });
+    this.#http = server;
+    if (core !== undefined) {
+      this.address = core.sockets.address;
+      core.sockets.onSocket((socket, head) => takeSocket(server, socket, head));
+      return;
+    }
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(startErrorOf(error, listen)));
       server.listen({ host: listen.ip, port: listen.port }, resolve);
     });
-    this.#http = server;
     // A listening TCP server has an address of this kind.
     const bound = server.address() as AddressInfo;
     this.address = `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+  }
+
+  #api(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#grpc !== undefined) this.#grpc.answerHttp(request, response);
+    else response.writeHead(503).end();
   }
 
   async #listenForGrpc(): Promise<void> {
@@ -287,6 +287,7 @@ class Node implements RunningNode {
       metrics: this.#metrics,
       log: this.#options.log,
       tls: readTls(this.#config.tls),
+      sockets: this.#options.core?.grpcSockets,
       notReady: () => notServing(this.#standing()),
     });
   }
@@ -297,7 +298,9 @@ class Node implements RunningNode {
     if (this.address === undefined || listen === undefined) return '';
     const port = this.address.slice(this.address.lastIndexOf(':') + 1);
     const { advertise } = listen;
-    return advertise === undefined ? this.address : `${advertise.host}:${advertise.port === 0 ? port : advertise.port}`;
+    const address =
+      advertise === undefined ? this.address : `${advertise.host}:${advertise.port === 0 ? port : advertise.port}`;
+    return `${address}${this.#options.core?.path ?? ''}`;
   }
 
   #standing(): Omit<Standing, 'draining'> {
@@ -325,7 +328,13 @@ class Node implements RunningNode {
     this.#options.log.warn({ ip: listen.ip }, message);
   }
 
-  async #renderMetrics(): Promise<{ contentType: string; body: string }> {
+  async #allMetrics(): Promise<{ contentType: string; body: string }> {
+    const own = await this.renderMetrics();
+    const all = await this.#options.core?.allMetrics(own.body);
+    return all === undefined ? own : { ...own, body: all };
+  }
+
+  async renderMetrics(): Promise<{ contentType: string; body: string }> {
     this.#exposition ??= import('./observe/exposition.ts').then(({ makeExposition }) => makeExposition(this.#metrics));
     const exposition = await this.#exposition;
     this.#metrics.store = await this.store.stats();
@@ -395,8 +404,8 @@ class Node implements RunningNode {
     // Nothing else may keep the process alive while it waits.
     const hold = setInterval(() => {}, 60_000);
     try {
-      this.#directory.stop();
-      this.#endpoints.stop();
+      for (const directory of [this.#directory, this.#endpoints, this.#deployments]) directory.stop();
+      this.timeSkipping?.close();
       this.#scrubber?.stop();
       await this.#control?.close();
       // Others lead before clients are sent away: what they ask meanwhile is forwarded.
@@ -448,7 +457,8 @@ export async function startNode(config: NodeConfig, options: NodeOptions): Promi
   let node: Node | undefined;
   let prepared: Prepared | undefined;
   try {
-    if (config.listen !== undefined) await tryToListen(config.listen.ip, config.listen.port);
+    if (config.listen !== undefined && options.core === undefined)
+      await tryToListen(config.listen.ip, config.listen.port);
     if (config.cluster === undefined) {
       if (config.dataDirectory !== undefined) await refuseMember(config.dataDirectory);
       node = new Node(config, options.store ?? (await openStore(config, options.log)), options);
@@ -456,7 +466,9 @@ export async function startNode(config: NodeConfig, options: NodeOptions): Promi
       const { prepareCluster, prepareShared, buildClusterNode } = await import('./node-cluster.ts');
       let store: Store | ReplicaStore;
       if (config.postgres === undefined) {
-        prepared = await prepareCluster(config, config.cluster, options.log, options.giveUp);
+        prepared = await prepareCluster(config, config.cluster, {
+          ...{ log: options.log, giveUp: options.giveUp, coordinator: options.core?.coordinator },
+        });
         store = await openReplicaStore({ ...config, shardCount: prepared.state.record.shardCount });
       } else {
         const { openPostgresStore } = await import('./store/postgres/index.ts');

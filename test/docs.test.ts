@@ -47,7 +47,7 @@ beforeAll(() => {
   project = mkdtempSync(join(tmpdir(), 'tenuto-docs-'));
   mkdirSync(join(project, 'node_modules'));
   symlinkSync(root, join(project, 'node_modules', 'tenuto'));
-  for (const name of ['@types', '@opentelemetry']) {
+  for (const name of ['@types', '@opentelemetry', 'nexus-rpc']) {
     symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name));
   }
   writeFileSync(join(project, 'package.json'), JSON.stringify({ type: 'module' }));

@@ -48,6 +48,7 @@ export type ForwardedType =
   | 'resetActivity'
   | 'updateActivityOptions'
   | 'answerNexusTask'
+  | 'updateOptions'
   | 'createSchedule'
   | 'updateSchedule'
   | 'patchSchedule'
@@ -162,6 +163,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     completionCallbacks: optional(list(common.callback)),
     links: optional(list(common.link)),
     onConflict: optional(common.onConflictOptions),
+    versioningOverride: optional(common.versioningOverride),
     signal: optional(object<messages.SignalInput>(signalInput)),
     update: optional(object<messages.UpdateAsk>(updateAsk)),
   }),
@@ -201,10 +203,13 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     stickyQueue: optional(object<StickyChoice>({ queue: string, scheduleToStartTimeout: integer })),
     queryResults: optional(record(queryResult)),
     forceCreateNewWorkflowTask: boolean,
+    eagerFor: optional(string),
     messages: optional(protocolMessages),
     sdkMetadata: optional(common.sdkMetadata),
     meteringMetadata: optional(common.meteringMetadata),
     workerVersion: optional(common.workerVersion),
+    deploymentVersion: optional(common.deploymentVersion),
+    versioningBehavior: optional(enumeration()),
   }),
   failWorkflowTask: object<messages.FailWorkflowTaskMessage>({
     type: typed('failWorkflowTask'),
@@ -299,6 +304,12 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     task: taskRef,
     namespace: string,
     answer: nexusAnswer,
+  }),
+  updateOptions: object<messages.UpdateOptionsMessage>({
+    type: typed('updateOptions'),
+    target,
+    versioningOverride: (value) => (value === 'unset' ? value : optional(common.versioningOverride)(value)),
+    identity: string,
   }),
   createSchedule: object<schedule.CreateScheduleMessage>({
     type: typed('createSchedule'),
@@ -406,6 +417,7 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
     case 'unpauseActivity':
     case 'resetActivity':
     case 'updateActivityOptions':
+    case 'updateOptions':
       return 'perhapsTwice';
   }
 }

@@ -5,7 +5,7 @@ import { REGISTRY } from '../../src/core/namespace/record.ts';
 import type { PollUpdateMessage, QueryMessage, UpdateMessage } from '../../src/core/workflow/message.ts';
 import type { Reply } from '../../src/core/workflow/outcome.ts';
 import type { ActivityOptions } from '../../src/core/workflow/rows.ts';
-import { jobAnswer, jobAsk } from '../../src/frontend/validate/batch.ts';
+import { jobAnswer } from '../../src/frontend/validate/batch.ts';
 import {
   boolean,
   bytes,
@@ -18,11 +18,13 @@ import {
   optional,
   string,
 } from '../../src/frontend/validate/check.ts';
-import { queryResult } from '../../src/frontend/validate/commands.ts';
 import * as common from '../../src/frontend/validate/common.ts';
+import { deploymentAnswer } from '../../src/frontend/validate/deployments.ts';
 import { updateOutcome } from '../../src/frontend/validate/messages.ts';
-import { namespaceAnswer, namespaceAsk } from '../../src/frontend/validate/namespaces.ts';
-import { endpointAnswer, endpointAsk } from '../../src/frontend/validate/nexus.ts';
+import { namespaceAnswer } from '../../src/frontend/validate/namespaces.ts';
+import { endpointAnswer } from '../../src/frontend/validate/nexus.ts';
+import { workerAnswer } from '../../src/frontend/validate/workers.ts';
+import type { DeploymentAnswer, DeploymentAsk } from '../../src/ports/deployments.ts';
 import type {
   ActorAddress,
   AttributesChange,
@@ -36,17 +38,11 @@ import type {
 import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
 import type { NamespaceAnswer, NamespaceAsk } from '../../src/ports/namespaces.ts';
 import type { EndpointAnswer, EndpointAsk } from '../../src/ports/nexus-endpoints.ts';
+import type { WorkerAnswer, WorkerAsk } from '../../src/ports/workers.ts';
 import type * as api from '../../src/wire/api.ts';
+import type { VersioningOverride } from '../../src/wire/common.ts';
 import type { DescribeScheduleResponse } from '../../src/wire/schedule.ts';
-import {
-  activityOptions,
-  effectOf,
-  type ForwardedMessage,
-  forwardedMessage,
-  queryMessage,
-  updateMessage,
-  updateWithStartMessage,
-} from './message-checks.ts';
+import { activityOptions, effectOf, type ForwardedMessage } from './message-checks.ts';
 
 export type KeyedMethod =
   | 'submit'
@@ -62,7 +58,9 @@ export type KeyedMethod =
   | 'changeSearchAttributes'
   | 'jobs'
   | 'namespaces'
-  | 'nexusEndpoints';
+  | 'nexusEndpoints'
+  | 'deployments'
+  | 'workers';
 
 /** Methods on the link: the engine's, under a name of their own. */
 export const linkMethod = (method: KeyedMethod | 'list' | 'count'): string => `engine.${method}`;
@@ -132,6 +130,10 @@ const heartbeatReply = object<{ cancelRequested: boolean; activityPaused: boolea
 });
 const optionsReply = object<{ options: ActivityOptions }>({ options: activityOptions });
 
+const executionOptionsReply = object<{ versioningOverride: VersioningOverride | undefined }>({
+  versioningOverride: optional(common.versioningOverride),
+});
+
 const resetReply = object<{ runId: string }>({ runId: string });
 const scheduleChanged = object<{ conflictToken: Uint8Array }>({ conflictToken: bytes });
 const scheduleDescribed = object<{ response: DescribeScheduleResponse }>({
@@ -152,6 +154,8 @@ const reply: Check<Reply> = (value) => {
       return { type: 'accepted', ...acceptedReply(value) };
     case 'activityOptions':
       return { type: 'activityOptions', ...optionsReply(value) };
+    case 'executionOptions':
+      return { type: 'executionOptions', ...executionOptionsReply(value) };
     case 'scheduleChanged':
       return { type: 'scheduleChanged', ...scheduleChanged(value) };
     case 'scheduleDescribed':
@@ -395,69 +399,29 @@ export const nexusEndpoints = (asked: EndpointAsk): Operation<EndpointAnswer> =>
   answer: endpointAnswer,
 });
 
-// ---------------------------------------------------------------- requests, read back
-
-const address = object<ActorAddress>({ namespace: string, workflowId: string });
-const historyQuery = object<HistoryQuery>({
-  runId: optional(string),
-  fromEventId: integer,
-  maximumBytes: integer,
-  waitNewEvent: boolean,
-  closeEventOnly: boolean,
-  withUnwritten: optional(boolean),
-  stateOnly: optional(boolean),
-});
-const taskQuery = object<TaskHistoryQuery>({
-  runId: string,
-  scheduledEventId: integer,
-  fromEventId: integer,
-  maximumBytes: integer,
-});
-const submitBody = object<{ message: ForwardedMessage }>({ message: forwardedMessage });
-const queryBody = object<{ message: QueryMessage }>({ message: queryMessage });
-const updateBody = object<{ message: UpdateMessage | PollUpdateMessage }>({ message: updateMessage });
-const updateWithStartBody = object<{ message: UpdateWithStartMessage }>({ message: updateWithStartMessage });
-const answerQueryBody = object<{ queryId: string; result: api.QueryResult }>({ queryId: string, result: queryResult });
-const runBody = object<{ runId?: string | undefined }>({ runId: optional(string) });
-const historyBody = object<{ query: HistoryQuery }>({ query: historyQuery });
-const taskBody = object<{ task: TaskHistoryQuery }>({ task: taskQuery });
-const resultBody = object<{ runId?: string | undefined; followRuns: boolean }>({
-  runId: optional(string),
-  followRuns: defaulted(boolean, true),
-});
-
-const settingsBody = object<{ namespace: string }>({ namespace: string });
-const changeBody = object<{ change: AttributesChange }>({
-  change: object<AttributesChange>({ add: common.registeredAttributes, remove: list(string) }),
-});
-
-const namespacesBody = object<{ asked: NamespaceAsk }>({ asked: namespaceAsk });
-const endpointsBody = object<{ asked: EndpointAsk }>({ asked: endpointAsk });
-const jobsBody = object<{ namespace: string; asked: JobAsk }>({ namespace: string, asked: jobAsk });
-
-/** Each method's request as an operation again. Throws (check.ts) for what has another shape. */
-export const READERS: { readonly [M in KeyedMethod]: Check<Operation<unknown>> } = {
-  submit: (value) => submit(address(value), submitBody(value).message),
-  query: (value) => query(address(value), queryBody(value).message),
-  update: (value) => update(address(value), updateBody(value).message),
-  updateWithStart: (value) => updateWithStart(address(value), updateWithStartBody(value).message),
-  answerQuery: (value) => {
-    const { queryId, result } = answerQueryBody(value);
-    return answerQuery(address(value), queryId, result);
+export const deployments = (asked: DeploymentAsk): Operation<DeploymentAnswer> => ({
+  method: 'deployments',
+  to: settingsOf(REGISTRY),
+  effect: asked.type === 'list' ? 'nothing' : 'once',
+  waits: 'forAnswer',
+  body: { asked },
+  local: (engine, done) => {
+    engine.deployments(asked, done);
+    return undefined;
   },
-  describe: (value) => describe(address(value), runBody(value).runId),
-  history: (value) => history(address(value), historyBody(value).query),
-  taskHistory: (value) => taskHistory(address(value), taskBody(value).task),
-  awaitResult: (value) => {
-    const { runId, followRuns } = resultBody(value);
-    return awaitResult(address(value), runId, followRuns ? 'followRuns' : 'thisRun');
+  answer: deploymentAnswer,
+});
+
+export const workers = (namespace: string, asked: WorkerAsk): Operation<WorkerAnswer> => ({
+  method: 'workers',
+  to: settingsOf(namespace),
+  // A heartbeat that is heard twice is one.
+  effect: 'nothing',
+  waits: 'forAnswer',
+  body: { namespace, asked },
+  local: (engine, done) => {
+    engine.workers(namespace, asked, done);
+    return undefined;
   },
-  searchAttributes: (value) => searchAttributes(settingsBody(value).namespace),
-  changeSearchAttributes: (value) => changeSearchAttributes(settingsBody(value).namespace, changeBody(value).change),
-  jobs: (value) => {
-    const { namespace, asked } = jobsBody(value);
-    return jobs(namespace, asked);
-  },
-  namespaces: (value) => namespaces(namespacesBody(value).asked),
-  nexusEndpoints: (value) => nexusEndpoints(endpointsBody(value).asked),
-};
+  answer: workerAnswer,
+});

@@ -6,7 +6,8 @@ import { type Status, StatusCode } from '../../src/wire/status.ts';
 import type { Rpc, ServedCall } from '../link/rpc.ts';
 import { decodeBody, encodeRedirect, encodeValue } from './answers.ts';
 import { halfOf, type PlaceOf } from './merge.ts';
-import { type KeyedMethod, linkMethod, type Operation, READERS } from './operations.ts';
+import { READERS } from './operation-readers.ts';
+import { type KeyedMethod, linkMethod, type Operation } from './operations.ts';
 import { isRemote } from './ownership.ts';
 import type { RouteContext } from './routed-call.ts';
 import { countBody, decodeShards, listBody } from './search.ts';
@@ -34,6 +35,8 @@ const KEYED: readonly KeyedMethod[] = [
   'jobs',
   'namespaces',
   'nexusEndpoints',
+  'deployments',
+  'workers',
 ];
 
 export function serveForwarded(options: ServeOptions): void {

@@ -12,6 +12,7 @@ async function bundle(entry: string, format: 'iife' | 'esm', platform: 'neutral'
     write: false,
     format,
     platform,
+    mainFields: ['module', 'main'],
     globalName: 'common',
     logLevel: 'silent',
   });

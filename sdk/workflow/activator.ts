@@ -25,6 +25,7 @@ import type { WorkflowInboundCallsInterceptor, WorkflowOutboundCallsInterceptor 
 import type { SleepOptions, WorkflowInfo } from './interfaces.ts';
 import { LocalActivityBackoff } from './local-activity-backoff.ts';
 import { NexusCalls } from './nexus-calls.ts';
+import { FIRST_SEQS, type SeqKind } from './seqs.ts';
 import { unfinishedWarnings } from './unfinished-handlers.ts';
 import { UpdateHandlers } from './update-handlers.ts';
 
@@ -34,13 +35,6 @@ interface Pending<T> {
   reject(reason: Error): void;
   site: Error;
 }
-
-/** What is numbered, each kind on its own. */
-const FIRST_SEQS = {
-  ...{ timer: 1, activity: 1, child: 1, nexusOperation: 1 },
-  ...{ signalExternal: 1, cancelExternal: 1, condition: 1 },
-};
-export type SeqKind = keyof typeof FIRST_SEQS;
 
 export interface ActivatorOptions {
   info: WorkflowInfo;
@@ -130,6 +124,11 @@ export class Activator {
       validate: (seed, fn) => this.#withoutTrace('An update validator', seed, fn),
       runInScope: (update, fn) => new UpdateScope(this.rootScope, update).run(fn),
     });
+  }
+
+  /** What the workflow's function says of itself. */
+  get versioningBehavior(): WorkflowDefinitionOptions['versioningBehavior'] {
+    return this.#definition.versioningBehavior;
   }
 
   /** Applies the jobs, in order; then starts `start`, the workflow's function, when this is the run's first activation. */
@@ -331,7 +330,8 @@ export class Activator {
       this.push({
         kind: 'startTimer',
         seq,
-        ms: Math.max(1, ms),
+        // An interceptor may have made a fraction of it.
+        ms: Math.max(1, Math.ceil(ms)),
         site,
         userMetadata: userMetadataToPayload(this.payloadConverter, options?.summary, undefined),
       });

@@ -1,6 +1,7 @@
 // A node's configuration as its code reads it: complete, checked, with every default filled in. Made from options (`completeConfig`)
 // or from a file (load.ts); nothing here is parsed, so that an embedded or development node starts without a parser.
 
+import { availableParallelism } from 'node:os';
 import type { AllowedAddress } from '../core/nexus/callback-rules.ts';
 import { DEFAULT_LIMITS, type Limits } from '../core/workflow/limits.ts';
 import { DEFAULT_DOOR_LIMITS, type DoorLimits } from '../frontend/limits.ts';
@@ -17,7 +18,7 @@ import {
 } from '../store/postgres/options.ts';
 import { type ClusterConfig, type ClusterOptions, completeCluster } from './cluster.ts';
 import { ConfigError } from './errors.ts';
-import { address, tokens as checkTokens, reachable } from './values.ts';
+import { address, tokens as checkTokens, reachable, whole } from './values.ts';
 
 export { ConfigError } from './errors.ts';
 
@@ -31,6 +32,8 @@ export const DEFAULT_RETENTION_MS = 72 * 3_600_000;
 /** 1 h */
 export const MIN_RETENTION_MS = 3_600_000;
 export const DEFAULT_SHARD_COUNT = 256;
+/** More would cost more in what they say to each other than they bring. */
+export const MAX_CORES = 64;
 /** Of one namespace. */
 const MAX_TOKENS = 1_000;
 
@@ -39,6 +42,14 @@ export interface DoorAddress {
   readonly port: number;
   /** How clients and workers reach it, where that is not the address it listens on: what other nodes of its cluster tell them. */
   readonly advertise: HostPort | undefined;
+}
+
+/** PEM files. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Clients show a certificate that one of these authorities has signed, at every door and path; absent: they show none. */
+  readonly clientCaFile?: string | undefined;
 }
 
 export interface GrpcAddress {
@@ -55,12 +66,16 @@ export interface NodeConfig {
   readonly postgres: PostgresOptions | undefined;
   /** Fixed when the data directory is made. */
   readonly shardCount: number;
+  /** Processes that share the work behind the same ports, each with shards of its own (src/cores). 1: the node alone. */
+  readonly cores: number;
   /** Absent: no socket, only the in-process door. Port 0: any free one. */
   readonly listen: DoorAddress | undefined;
   /** The Temporal-compatible gRPC door. Absent: none. Port 0: any free one. */
   readonly grpc: GrpcAddress | undefined;
   /** PEM files; absent: plain. */
-  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  readonly tls: TlsFiles | undefined;
+  /** The engine's time is skipped while nothing goes on, and clients lock and unlock that: for tests, on a node that stands alone. */
+  readonly timeSkipping: boolean;
   /** Names, beside localhost, IP addresses and the listening one, that Host and Origin may carry; `*` allows all. */
   readonly allowedHosts: readonly string[];
   readonly namespaces: readonly NamespaceSetting[];
@@ -87,10 +102,13 @@ export interface ConfigOptions {
   dataDirectory?: string | undefined;
   postgres?: (Pick<PostgresOptions, 'url'> & Partial<PostgresOptions>) | undefined;
   shardCount?: number | undefined;
+  /** `auto`: as many as the machine has. Default: 1. */
+  cores?: number | 'auto' | undefined;
   listen?: { ip?: string | undefined; port?: number | undefined; advertise?: string | undefined } | undefined;
   /** Its address is that of `listen` when it names none. */
   grpc?: { ip?: string | undefined; port?: number | undefined; whenTaken?: GrpcAddress['whenTaken'] } | undefined;
-  tls?: { certFile: string; keyFile: string } | undefined;
+  tls?: TlsFiles | undefined;
+  timeSkipping?: boolean | undefined;
   allowedHosts?: readonly string[] | undefined;
   /** Default: one, `default`, open to all. */
   namespaces?: readonly NamespaceOptions[] | undefined;
@@ -208,6 +226,11 @@ function grpcAddress(
   return { ip: ip ?? listenIp, port, whenTaken };
 }
 
+function coreCount(given: number | 'auto'): number {
+  const count = given === 'auto' ? Math.min(availableParallelism(), MAX_CORES) : given;
+  return whole('cores', count, 1, MAX_CORES);
+}
+
 /** Fills in what is left out. @throws ConfigError */
 export function completeConfig(options: ConfigOptions = {}): NodeConfig {
   const { listen } = options;
@@ -217,13 +240,21 @@ export function completeConfig(options: ConfigOptions = {}): NodeConfig {
   if (!Number.isInteger(shardCount) || shardCount < 1 || shardCount > 65_536) {
     throw new ConfigError(`shardCount: ${shardCount} must be an integer from 1 to 65536`);
   }
+  const cores = coreCount(options.cores ?? 1);
+  if (options.timeSkipping === true && (cores > 1 || options.cluster !== undefined)) {
+    throw new ConfigError(
+      'timeSkipping: the time of several processes cannot be skipped: it is for one node, for tests',
+    );
+  }
   return {
     dataDirectory: options.dataDirectory,
     postgres: postgresOptions(options),
     shardCount,
+    cores,
     listen: listen === undefined ? undefined : doorAddress(listen, port, options.cluster),
     grpc: options.grpc === undefined ? undefined : grpcAddress(options.grpc, listen?.ip),
     tls: options.tls,
+    timeSkipping: options.timeSkipping === true,
     allowedHosts: options.allowedHosts ?? [],
     namespaces: namespaceSettings(options.namespaces ?? [{ name: DEFAULT_NAMESPACE }]),
     limits: defined(DEFAULT_LIMITS, options.limits),

@@ -7,9 +7,11 @@ import type { Clock, Random } from '../ports/clock.ts';
 import type { ClusterControl } from '../ports/cluster.ts';
 import type { Engine, Waiting } from '../ports/engine.ts';
 import type { TaskKind, WorkerRegistry } from '../ports/matching.ts';
+import type { TimeSkipping } from '../ports/time-skipping.ts';
 import type { DescribeTaskQueueResponse, GetServerInfoResponse, RegisterWorkerRequest } from '../wire/api.ts';
 import type { NamespaceRecord } from '../wire/namespace.ts';
 import type { Status } from '../wire/status.ts';
+import type { DeploymentDirectory } from './deployment-directory.ts';
 import type { EndpointDirectory } from './endpoint-directory.ts';
 import type { NamespaceDirectory } from './namespace-directory.ts';
 import type { AttributeDirectory } from './search-attributes.ts';
@@ -38,6 +40,8 @@ export interface Services {
   readonly directory: NamespaceDirectory;
   /** Nexus endpoints, of all namespaces; absent where no method asks for them. */
   readonly endpoints?: EndpointDirectory | undefined;
+  /** Worker deployments, as last heard of. */
+  readonly deployments: DeploymentDirectory;
   /** Their search attributes. */
   readonly attributes: AttributeDirectory;
   readonly clock: Clock;
@@ -46,6 +50,8 @@ export interface Services {
   /** Which callbacks are taken; absent: none. */
   readonly callbacks?: CallbackRules | undefined;
   readonly info: Omit<GetServerInfoResponse, 'namespaces'>;
+  /** Absent where time passes as it does. */
+  readonly timeSkipping?: TimeSkipping | undefined;
   /** Absent on a node that stands alone. */
   readonly cluster?: ClusterControl | undefined;
 }

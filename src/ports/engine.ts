@@ -17,9 +17,11 @@ import type {
 } from '../wire/api.ts';
 import type { IndexedValueType } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
+import type { DeploymentAnswer, DeploymentAsk } from './deployments.ts';
 import type { JobAnswer, JobAsk } from './jobs.ts';
 import type { NamespaceAnswer, NamespaceAsk } from './namespaces.ts';
 import type { EndpointAnswer, EndpointAsk } from './nexus-endpoints.ts';
+import type { WorkerAnswer, WorkerAsk } from './workers.ts';
 
 export interface ActorAddress {
   namespace: string;
@@ -119,4 +121,8 @@ export interface Engine {
   namespaces(asked: NamespaceAsk, done: Done<NamespaceAnswer>): void;
   /** The Nexus endpoints that were registered. */
   nexusEndpoints(asked: EndpointAsk, done: Done<EndpointAnswer>): void;
+  /** Worker deployments of all namespaces. */
+  deployments(asked: DeploymentAsk, done: Done<DeploymentAnswer>): void;
+  /** Workers of a namespace, as they said of themselves. */
+  workers(namespace: string, asked: WorkerAsk, done: Done<WorkerAnswer>): void;
 }

@@ -41,7 +41,7 @@ export const encodeWaitingTask = (task: Omit<WaitingTask, 'key'>): Uint8Array =>
     ...(task.queue.namespace === task.namespace ? [] : [task.queue.namespace]),
   ]);
 
-function decodeWaitingTask(k: Key, bytes: Uint8Array): WaitingTask {
+export function decodeWaitingTask(k: Key, bytes: Uint8Array): WaitingTask {
   // Written by encodeWaitingTask alone and checksummed by the store.
   const [name, kind, namespace, workflowId, runId, scheduledEventId, attempt, queueNamespace = namespace] = decode(
     bytes,

@@ -1,5 +1,6 @@
 // What the shard engine is given, and what it says of itself.
 
+import type { Routes } from '../core/deployment/routes.ts';
 import type { EndpointBook } from '../core/nexus/endpoints.ts';
 import type { Limits } from '../core/workflow/limits.ts';
 import type { CallbackSender } from '../ports/callbacks.ts';
@@ -27,6 +28,8 @@ export interface EngineOptions {
   namespaces: ReadonlyMap<string, ServedNamespace>;
   /** Nexus endpoints. Looked at for every message. */
   endpoints?: EndpointBook;
+  /** By which tasks of runs that are not pinned are offered; see `reroute`. */
+  routes?: Routes;
   /** Whether they are all there are: at the beginning some may not have been heard of. Default: they are. */
   namespacesKnown?(): boolean;
   limits?: Partial<Limits>;

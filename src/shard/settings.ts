@@ -1,19 +1,28 @@
-// What lives where settings do, put together for the engine: the batch jobs of namespaces, the namespaces themselves, Nexus endpoints. All are asked
-// about by doors; the first two are driven by timer rows.
+// What lives where settings do, put together for the engine: the batch jobs of namespaces, the namespaces themselves, worker deployments and Nexus
+// endpoints. All are asked about by doors, the first two driven by timer rows.
 
+import { Deployments } from './deployments/registry.ts';
 import { Endpoints, type EndpointsOptions } from './endpoints/registry.ts';
 import { Jobs, type JobsOptions } from './jobs/jobs.ts';
 import { type NamespacesOptions, RegisteredNamespaces } from './namespaces/namespaces.ts';
+import { Rerouter, type RerouterOptions } from './rerouter.ts';
 import type { DueTimer } from './timers.ts';
+import { Workers } from './workers.ts';
 
 export class Settings {
   readonly jobs: Jobs;
   readonly namespaces: RegisteredNamespaces;
   readonly endpoints: Endpoints;
+  readonly deployments: Deployments;
+  readonly rerouter: Rerouter;
+  readonly workers: Workers;
 
-  constructor(options: JobsOptions & NamespacesOptions & EndpointsOptions) {
+  constructor(options: JobsOptions & NamespacesOptions & RerouterOptions & EndpointsOptions) {
     this.jobs = new Jobs(options);
     this.namespaces = new RegisteredNamespaces(options);
+    this.deployments = new Deployments(options);
+    this.rerouter = new Rerouter(options);
+    this.workers = new Workers(options);
     this.endpoints = new Endpoints(options);
   }
 

@@ -37,3 +37,8 @@ export interface EndpointBook {
 }
 
 export const NO_ENDPOINTS: EndpointBook = { byName: () => undefined, byId: () => undefined };
+
+export const bookOf = (endpoints: ReadonlyMap<string, NexusEndpoint>): EndpointBook => ({
+  byName: (name) => endpoints.get(name),
+  byId: (id) => [...endpoints.values()].find((endpoint) => endpoint.id === id),
+});

@@ -11,8 +11,9 @@ import type {
 import { mergeFields } from './fields.ts';
 import type { OperationFacts } from './operation-rows.ts';
 import { isStateMarker, published } from './published.ts';
-import type { ActivityFacts, ChildRow, ExternalRow, RunFacts, TimerRow, UpdateRow } from './rows.ts';
+import type { ActivityFacts, ChildRow, ExternalRow, RunFacts, TimerRow, UpdateRow, VersioningFacts } from './rows.ts';
 import { eventSize } from './size.ts';
+import { completedVersioning, startedVersioning, updatedVersioning } from './versioning.ts';
 
 /** Where facts go: a turn's draft, or plain maps. `facts` is mutable here. */
 export interface FactSink {
@@ -88,6 +89,11 @@ function addResetPoint(sink: FactSink, event: HistoryEvent, attributes: Workflow
   ];
 }
 
+/** Absent and undefined are not the same to who compares rows. */
+function setVersioning(facts: RunFacts, versioning: VersioningFacts | undefined): void {
+  if (versioning !== undefined || facts.versioning !== undefined) facts.versioning = versioning;
+}
+
 /** Applies what an event says. Buffered events are applied when they arrive and counted when they get their id. */
 export function applyEvent(sink: FactSink, event: HistoryEvent): void {
   const { facts } = sink;
@@ -98,6 +104,7 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
       if (a.searchAttributes !== undefined) facts.searchAttributes = a.searchAttributes;
       facts.resetPoints = a.prevAutoResetPoints?.points ?? [];
       if (a.completionCallbacks !== undefined) sink.callbacksAttached(a.completionCallbacks);
+      setVersioning(facts, startedVersioning(a));
       return;
     }
     case EventType.WORKFLOW_EXECUTION_COMPLETED:
@@ -121,6 +128,11 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
     case EventType.WORKFLOW_TASK_COMPLETED:
       facts.previousStartedEventId = event.attributes.startedEventId;
       addResetPoint(sink, event, event.attributes);
+      setVersioning(facts, completedVersioning(facts.versioning, event.attributes));
+      return;
+    case EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED:
+      setVersioning(facts, updatedVersioning(facts.versioning, event.attributes));
+      sink.callbacksAttached(event.attributes.attachedCompletionCallbacks ?? []);
       return;
     case EventType.ACTIVITY_TASK_SCHEDULED: {
       const a = event.attributes;
@@ -262,9 +274,6 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
     case EventType.NEXUS_OPERATION_CANCELED:
     case EventType.NEXUS_OPERATION_TIMED_OUT:
       sink.operationClosed(event.attributes.scheduledEventId);
-      return;
-    case EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED:
-      sink.callbacksAttached(event.attributes.attachedCompletionCallbacks ?? []);
       return;
     default:
       // Task attempts, and kinds whose behaviour is not in this engine yet determine nothing here.

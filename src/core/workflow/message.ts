@@ -10,27 +10,30 @@ import type {
   Link,
   Memo,
   MeteringMetadata,
-  Payload,
   Payloads,
   Priority,
   RetryPolicy,
   SearchAttributes,
   UserMetadata,
+  VersioningOverride,
+  WorkerDeploymentVersion,
   WorkerVersionStamp,
   WorkflowTaskCompletedMetadata,
 } from '../../wire/common.ts';
 import type {
   QueryRejectCondition,
   ResetReapplyExcludeType,
+  VersioningBehavior,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
   WorkflowTaskFailedCause,
 } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { Failure } from '../../wire/failure.ts';
-import type { NexusLink } from '../../wire/nexus.ts';
 import type { ProtocolMessage } from '../../wire/protocol-message.ts';
+import type { VersionKey } from '../deployment/versioned-queue.ts';
 import type { ScheduleMessage, StartScheduledMessage } from '../schedule/message.ts';
+import type { AnswerNexusTaskMessage, CallbackAnsweredMessage } from './nexus-messages.ts';
 import type {
   CancelExternalMessage,
   ChildClosedMessage,
@@ -44,7 +47,9 @@ import type {
 } from './relation-messages.ts';
 import type { UpdateGoal } from './volatile.ts';
 
+export type * from './nexus-messages.ts';
 export type * from './relation-messages.ts';
+export { SENT_TYPES, type SentMessage } from './sent-types.ts';
 
 /** Names one start of one task for ever: the term of the entry that holds it and a number unique in that term (I1, I6). */
 export interface StartId {
@@ -76,6 +81,7 @@ export interface StartInput {
   reusePolicy: WorkflowIdReusePolicy;
   priority?: Priority | undefined;
   userMetadata?: UserMetadata | undefined;
+  versioningOverride?: VersioningOverride | undefined;
 }
 
 /** A start, or a signal-with-start when `signal` is set. Policies are already defaulted by the door. */
@@ -176,6 +182,8 @@ export interface Taker {
   session: string;
   /** Set when the taker is a versioned or build-id-carrying worker. */
   workerVersion?: WorkerVersionStamp | undefined;
+  /** The deployment version it belongs to. */
+  version?: VersionKey | undefined;
   /** Its sticky queue, when it keeps executions warm. */
   stickyQueue?: string | undefined;
   stickyScheduleToStartTimeout?: number | undefined;
@@ -237,11 +245,16 @@ export interface CompleteWorkflowTaskMessage {
   stickyQueue?: StickyChoice | undefined;
   queryResults?: Record<string, QueryResult> | undefined;
   forceCreateNewWorkflowTask: boolean;
+  /** Who is asked first for the tasks of this answer: activities that are to be eager, and the workflow's next task. Absent: who had this task, for the activities. */
+  eagerFor?: string | undefined;
   /** Answers to updates. */
   messages?: ProtocolMessage[] | undefined;
   sdkMetadata?: WorkflowTaskCompletedMetadata | undefined;
   meteringMetadata?: MeteringMetadata | undefined;
   workerVersion?: WorkerVersionStamp | undefined;
+  /** Of a worker that belongs to a deployment: its version, and how it says this workflow goes on when another version is current. */
+  deploymentVersion?: WorkerDeploymentVersion | undefined;
+  versioningBehavior?: VersioningBehavior | undefined;
 }
 
 export interface FailWorkflowTaskMessage {
@@ -343,6 +356,19 @@ export interface UpdateActivityOptionsMessage {
   change: ActivityOptionsChange | 'restoreOriginal';
 }
 
+/** Sets or takes back what holds of a run instead of what its workflow says of versions. Answered by the options as they are then. */
+export interface UpdateOptionsMessage {
+  type: 'updateOptions';
+  target: RunTarget;
+  versioningOverride: VersioningOverride | 'unset' | undefined;
+  identity: string;
+}
+
+/** Routes have changed: tasks that wait may be for workers of another version now. Changes nothing where they are not. */
+export interface RerouteMessage {
+  type: 'reroute';
+}
+
 /** A deadline of this actor has passed (`nextDeadline(state) <= now`). Idempotent (I7): with nothing due it changes nothing. */
 export interface TimerMessage {
   type: 'timer';
@@ -409,31 +435,6 @@ export interface DeleteRunMessage {
   runId: string;
 }
 
-/** What a handler says to a Nexus task. `ended`: the operation itself has failed or was cancelled; `failed`: the handler has. */
-export type NexusAnswer =
-  | { type: 'completed'; result?: Payload | undefined; links?: NexusLink[] | undefined }
-  | { type: 'started'; operationToken: string; links?: NexusLink[] | undefined }
-  | { type: 'ended'; failure: Failure }
-  | { type: 'cancelTaken' }
-  | { type: 'failed'; failure: Failure };
-
-export interface AnswerNexusTaskMessage {
-  type: 'answerNexusTask';
-  task: TaskRef;
-  /** Of the worker that answers: the task was given to it. */
-  namespace: string;
-  answer: NexusAnswer;
-}
-
-/** What came of calling a callback. */
-export interface CallbackAnsweredMessage {
-  type: 'callbackAnswered';
-  callbackId: string;
-  attempt: number;
-  /** Absent: it took the news. */
-  failure?: { message: string; retryable: boolean } | undefined;
-}
-
 export type Message =
   | StartMessage
   | SignalMessage
@@ -471,6 +472,8 @@ export type Message =
   | UnpauseActivityMessage
   | ResetActivityMessage
   | UpdateActivityOptionsMessage
+  | UpdateOptionsMessage
+  | RerouteMessage
   | StartScheduledMessage
   | ScheduleMessage
   | CallbackAnsweredMessage

@@ -10,13 +10,13 @@ import type {
   WorkflowQuery,
   WorkflowTask,
 } from '../../wire/api.ts';
-import type { Callback, SearchAttributes } from '../../wire/common.ts';
+import type { Callback, SearchAttributes, VersioningOverride } from '../../wire/common.ts';
 import type { WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { DescribeScheduleResponse } from '../../wire/schedule.ts';
 import type { Status } from '../../wire/status.ts';
 import type { EndpointBook } from '../nexus/endpoints.ts';
-import type { Message } from './message.ts';
+import type { SentMessage } from './message.ts';
 import type { ActivityOptions } from './rows.ts';
 
 /**
@@ -61,6 +61,7 @@ export interface TaskOffer {
   runId: string;
   /** Of the queue, where that is not the actor's own: a Nexus operation goes to another namespace's workers. */
   queueNamespace?: string | undefined;
+  /** With the version whose workers are meant (core/deployment/versioned-queue.ts). */
   taskQueue: string;
   /** Ask this worker first; it counts as gone when its worker is, or at `until` (epoch ms). */
   sticky?: { queue: string; until: number } | undefined;
@@ -117,7 +118,7 @@ export type Effect =
         | { outcomeAt: number; runId: string; updateId: string };
     }
   /** A message to another actor, exactly once, whatever crashes: through the shard's outbox (DESIGN §5). */
-  | { type: 'send'; namespace: string; workflowId: string; message: Message }
+  | { type: 'send'; namespace: string; workflowId: string; message: SentMessage }
   /** Call it: what comes of it is told by `callbackAnswered`. `closeEventId`: the event that says how its run ended. */
   | {
       type: 'deliverCallback';
@@ -165,6 +166,7 @@ export type Reply =
   | StartedActivityTask
   /** Options of the activities that were changed, as they are now; of several, the first's. */
   | { type: 'activityOptions'; options: ActivityOptions }
+  | { type: 'executionOptions'; versioningOverride: VersioningOverride | undefined }
   /**
    * For queries and updates: the answer comes as an effect, of this turn or a later one. `resetHistoryEventId`: the completed task left no
    * events, its worker goes back to this one.
@@ -227,4 +229,6 @@ export interface TurnContext {
   namespaces: ReadonlyMap<string, { readonly id: string }>;
   /** Nexus endpoints; absent: none. */
   endpoints?: EndpointBook | undefined;
+  /** Where tasks of runs that are not pinned go; absent: to workers that name no version. */
+  routes?: import('../deployment/routes.ts').Routes | undefined;
 }

@@ -9,6 +9,8 @@ import { STATE_MARKER } from '../../wire/markers.ts';
 import type { NexusEndpoint } from '../../wire/nexus.ts';
 import { MessageType, type ProtocolMessage } from '../../wire/protocol-message.ts';
 import type { Status } from '../../wire/status.ts';
+import { familyOf } from '../deployment/versioned-queue.ts';
+import { bookOf } from '../nexus/endpoints.ts';
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
@@ -192,6 +194,8 @@ export class World {
   readonly rows = new Map<string, StoredRow>();
   readonly histories = new Map<string, HistoryEvent[]>();
   effects: Effect[] = [];
+  /** By which tasks of runs that are not pinned are offered. */
+  routes: TurnContext['routes'];
   #seq = 0;
   #runs = 0;
 
@@ -207,12 +211,8 @@ export class World {
   }
 
   context(): TurnContext {
-    const { now, limits, namespaces, endpoints } = this;
-    const book = {
-      byName: (name: string) => endpoints.get(name),
-      byId: (id: string) => [...endpoints.values()].find((endpoint) => endpoint.id === id),
-    };
-    return { now, spareRunId: this.spareRunId(), limits, namespaces, endpoints: book };
+    const { now, limits, namespaces, endpoints, routes } = this;
+    return { now, spareRunId: this.spareRunId(), limits, namespaces, endpoints: bookOf(endpoints), routes };
   }
 
   spareRunId(): string {
@@ -382,13 +382,13 @@ export class World {
   }
 
   takeWorkflowTask(over: Partial<Taker> = {}): StartedWorkflowTask {
-    const { runId, scheduledEventId, attempt, sticky } = this.offer('workflow');
+    const { runId, scheduledEventId, attempt, sticky, taskQueue } = this.offer('workflow');
     const { reply } = this.accept({
       type: 'startWorkflowTask',
       runId,
       scheduledEventId,
       attempt,
-      taker: this.taker(over),
+      taker: this.taker({ version: familyOf(taskQueue).version, ...over }),
       sticky: sticky !== undefined,
     });
     if (reply.type !== 'workflowTaskStarted') throw new Error(`the reply is ${reply.type}`);
@@ -402,7 +402,7 @@ export class World {
       runId: offer.runId,
       scheduledEventId: offer.scheduledEventId,
       attempt: offer.attempt,
-      taker: this.taker(over),
+      taker: this.taker({ version: familyOf(offer.taskQueue).version, ...over }),
     });
     if (reply.type !== 'activityTaskStarted') throw new Error(`the reply is ${reply.type}`);
     return reply;

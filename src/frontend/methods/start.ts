@@ -50,6 +50,7 @@ export const fields: Fields<StartWorkflowExecutionRequest> = {
   completionCallbacks: optional(list(common.callback)),
   links: optional(list(common.link)),
   onConflictOptions: optional(common.onConflictOptions),
+  versioningOverride: optional(common.versioningOverride),
 };
 
 const startRequest = object<StartWorkflowExecutionRequest>(fields);
@@ -105,6 +106,7 @@ export function startMessage(
     completionCallbacks: request.completionCallbacks,
     links: request.links,
     onConflict: request.onConflictOptions,
+    versioningOverride: rules.versioningOverride(request.versioningOverride),
     eagerFor: request.eagerWorkerId ? sessionOf(request.namespace, request.eagerWorkerId) : undefined,
   };
 }

@@ -281,6 +281,7 @@ function startedAttributes(
     workflowId,
     priority: message.priority,
     completionCallbacks: message.completionCallbacks?.length ? [...message.completionCallbacks] : undefined,
+    versioningOverride: message.versioningOverride,
     eagerExecutionAccepted: message.eagerFor !== undefined && delay === 0 ? true : undefined,
   };
 }
