@@ -5,10 +5,11 @@ import type { Key } from '../ports/ids.ts';
 import type { Claim } from '../ports/matching.ts';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
 import { encode } from '../wire/codec.ts';
-import { Backlog, encodeWaitingTask } from './backlog.ts';
+import { Backlog } from './backlog.ts';
 import { after, backlogKey, base } from './keys.ts';
 import type { Reader } from './reader.ts';
 import { command, NAMESPACE, QUEUE, VirtualTime, World } from './testing.ts';
+import { encodeWaitingTask } from './waiting-task.ts';
 
 const queue = { namespace: NAMESPACE, name: QUEUE, kind: 'workflow' as const };
 

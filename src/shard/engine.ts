@@ -126,6 +126,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
       scheduler,
       matching,
       limits: this.#bounds,
+      isFair: (queue) => this.#backlog.isFair(queue),
       shardOf: (namespace, workflowId) => shards.get(shardOf(namespace, workflowId, store.shardCount)),
       onReadFailed,
     });
@@ -255,6 +256,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
       actors: this.#actors,
       committer: this.#committer,
       namespaces: this.#options.namespaces,
+      pass: (queue, offer, how) => this.#backlog.pass(queue, offer, how),
       pushAhead: (actor, handover) => this.#outgoing.pushAhead(actor, handover),
       leave: (turn) => this.#outgoing.leave(turn),
       send: (turn, effect) => this.#outbox.send(turn, effect),
@@ -265,6 +267,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     await this.#materializer.restore(shards);
     // Of a log that others keep, too, only what they have committed counts: `apply` says.
     const entries = alone ? await this.#materializer.replay(shards) : 0;
+    await this.#backlog.learnPasses();
     if (this.#gate.health.state !== 'starting') throw new Error('the engine was closed while it recovered');
     this.#gate.health = { state: 'serving' };
     this.#flusher.start();

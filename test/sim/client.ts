@@ -11,6 +11,7 @@ import { type Kernel, Process, Violation } from './kernel.ts';
 import type { Network } from './network.ts';
 import { NAMESPACE } from './node.ts';
 import type { Step, WorkflowPlan } from './plan.ts';
+import { tenantOf } from './tenants.ts';
 import { connectionOver, TASK_QUEUE } from './worker.ts';
 
 /** What clients know of one workflow; outlives them. */
@@ -154,6 +155,7 @@ class Script {
       input: payloads(...args),
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
       retryPolicy: type === 'stubborn' ? { initialInterval: 200, maximumAttempts: 5 } : undefined,
+      priority: tenantOf(workflowId),
       identity: this.#process.name,
       requestId,
     };
