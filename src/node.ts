@@ -134,6 +134,7 @@ class Node implements RunningNode {
     this.#everywhere = cluster?.attach(this.#engine, this.#matcher) ?? this.#engine;
     this.#directory = new NamespaceDirectory({
       ...{ engine: this.#everywhere, clock: systemClock, scheduler: systemScheduler, namespaces: this.#namespaces },
+      configure: (queues) => this.#matcher.configure(queues),
     });
     this.#services = this.#makeServices(this.#everywhere);
     this.#admission = new Admission(config.doorLimits.openCalls);
@@ -198,6 +199,7 @@ class Node implements RunningNode {
     return {
       engine,
       workers: this.#matcher,
+      queues: this.#matcher,
       namespaces: this.#namespaces.known,
       directory: this.#directory,
       attributes: new AttributeDirectory(engine, systemClock),

@@ -2,7 +2,6 @@
 // Holds nothing durable: a task that finds no worker stays in its shard, and is pulled when credit appears. Keeps: one claim per
 // credit, no new task ahead of its queue's backlog, sticky before normal; what a vanished worker claimed is never delivered.
 
-import { TokenBucket } from '../core/matching/token-bucket.ts';
 import type { TaskOffer } from '../core/workflow/outcome.ts';
 import type { Clock, Scheduler } from '../ports/clock.ts';
 import type { ActorAddress } from '../ports/engine.ts';
@@ -10,6 +9,7 @@ import type {
   BacklogSource,
   Claim,
   Delivery,
+  LocalQueue,
   Matching,
   MatchingPeers,
   QueueCredit,
@@ -20,10 +20,13 @@ import type {
   WorkerSession,
 } from '../ports/matching.ts';
 import type { PollerInfo } from '../wire/api.ts';
+import type { ConfiguredTaskQueue, DescribeTaskQueueResponse } from '../wire/task-queue.ts';
 import { type ClaimOrigin, type ClaimOwner, WorkerClaim } from './claim.ts';
-import { Directory } from './directory.ts';
+import { describeHere, merged, pollersOf } from './description.ts';
 import { Pump } from './pump.ts';
-import { NormalQueue, RegisteredWorker, type ServedQueue, WorkersOwnQueue } from './serving.ts';
+import { Queues } from './queues.ts';
+import { RateLimits } from './rate-limits.ts';
+import { type NormalQueue, RegisteredWorker, type ServedQueue, WorkersOwnQueue } from './serving.ts';
 
 export interface MatcherOptions {
   clock: Clock;
@@ -34,14 +37,6 @@ export interface MatcherOptions {
   stickyGraceMs?: number;
 }
 
-export interface QueueDescription {
-  pollers: PollerInfo[];
-  workflowBacklog: number;
-  activityBacklog: number;
-  /** Epoch ms of the oldest waiting task. */
-  oldest: number | undefined;
-}
-
 export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   readonly #clock: Clock;
   readonly #scheduler: Scheduler;
@@ -49,9 +44,8 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   readonly #stickyGraceMs: number;
   readonly #sources = new Set<BacklogSource>();
   readonly #sessions = new Map<string, RegisteredWorker>();
-  readonly #workflowQueues = new Directory<NormalQueue>();
-  readonly #activityQueues = new Directory<NormalQueue>();
-  readonly #stickyQueues = new Directory<WorkersOwnQueue>();
+  readonly #queues: Queues;
+  readonly #limits = new RateLimits();
   readonly #pump: Pump;
   #peers: MatchingPeers | undefined;
   /** Tasks of other nodes. */
@@ -62,6 +56,15 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     this.#scheduler = options.scheduler;
     this.#onQueryLost = options.onQueryLost;
     this.#stickyGraceMs = options.stickyGraceMs ?? 10_000;
+    this.#queues = new Queues({
+      now: () => this.#clock.monotonic(),
+      normal: (queue) => {
+        queue.nodes = this.#peers?.nodes() ?? 1;
+        this.#limits.apply(queue, this.#clock.monotonic());
+        this.#pump.refresh(queue);
+      },
+      own: (queue) => this.#pump.refresh(queue),
+    });
     this.#pump = new Pump({
       clock: options.clock,
       scheduler: options.scheduler,
@@ -84,8 +87,9 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   }
 
   /** A normal queue's credit, to tell other nodes of: the next change of it is noted again. */
-  creditOf({ namespace, name, kind }: QueueKey): QueueCredit {
-    const queue = this.#queues(kind).get(namespace, name);
+  creditOf(key: QueueKey): QueueCredit {
+    const { kind } = key;
+    const queue = this.#queues.get(key);
     const all: QueueCredit = { workers: 0, credit: 0 };
     if (queue === undefined) return all;
     queue.noted = false;
@@ -104,10 +108,27 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
 
   /** Queries wait elsewhere for a worker of this queue: ask for them once there is credit. */
   queriesWait({ namespace, name }: QueueKey): void {
-    const queue = this.#workflowQueues.get(namespace, name);
+    const queue = this.#queues.of('workflow').get(namespace, name);
     if (queue === undefined) return;
     queue.queriesWait = true;
     this.#pump.look(queue);
+  }
+
+  /** All configured queues, as they are from now on. */
+  configure(queues: readonly ConfiguredTaskQueue[]): void {
+    const changed = this.#limits.configure(queues);
+    for (const key of changed) {
+      const queue = this.#queues.get(key);
+      if (queue !== undefined) this.#limit(queue);
+    }
+  }
+
+  /** So many nodes have workers of this queue, and share its rate limit. */
+  shared(key: QueueKey, nodes: number): void {
+    const queue = this.#queues.get(key);
+    if (queue === undefined || queue.nodes === nodes) return;
+    queue.nodes = Math.max(1, nodes);
+    this.#limit(queue);
   }
 
   /** Workers registered and not gone. */
@@ -128,31 +149,48 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     const now = this.#clock.monotonic();
     const sticky = offer.sticky;
     if (sticky !== undefined && this.#clock.now() < sticky.until) {
-      const own = this.#stickyQueues.get(offer.namespace, sticky.queue);
+      const own = this.#queues.own(offer.namespace, sticky.queue);
       if (own?.alive(now)) return this.#lent(own.match(now), 'workflow', 'sticky', 'match');
     }
-    const queue = this.#queues(offer.kind).get(offer.namespace, offer.taskQueue);
+    const queue = this.#queues.of(offer.kind).get(offer.namespace, offer.taskQueue);
     if (queue === undefined) return undefined;
+    queue.added.mark(now);
+    const { fairnessKey } = offer;
+    if (fairnessKey !== '' && !this.#limits.allows(queue.key, fairnessKey, now)) return undefined;
     const eager = this.#eager(offer.eagerFor, queue);
     const lane = (eager && queue.matchOne(eager.lane(offer.kind), now)) ?? queue.match(now);
+    if (lane !== undefined && fairnessKey !== '') this.#limits.took(queue.key, fairnessKey, now);
     return this.#lent(lane, offer.kind, 'normal', 'match');
   }
 
+  weightOf(key: QueueKey, fairnessKey: string): number | undefined {
+    return this.#limits.weightOf(key, fairnessKey);
+  }
+
+  mayDispatch(key: QueueKey, fairnessKey: string): boolean {
+    if (this.#limits.isEmpty) return true;
+    const now = this.#clock.monotonic();
+    this.#limits.nodes = this.#peers?.nodes() ?? 1;
+    if (!this.#limits.allows(key, fairnessKey, now)) return false;
+    this.#limits.took(key, fairnessKey, now);
+    return true;
+  }
+
   takesEager(session: string, key: QueueKey): boolean {
-    const queue = this.#queues(key.kind).get(key.namespace, key.name);
+    const queue = this.#queues.get(key);
     const worker = queue && this.#eager(session, queue);
     return worker !== undefined && queue?.takes(worker.lane(key.kind), this.#clock.monotonic()) === true;
   }
 
   claimQuery(namespace: string, taskQueue: string, stickyQueue: string | undefined): Claim | undefined {
     const now = this.#clock.monotonic();
-    const own = stickyQueue === undefined ? undefined : this.#stickyQueues.get(namespace, stickyQueue);
+    const own = stickyQueue === undefined ? undefined : this.#queues.own(namespace, stickyQueue);
     if (own !== undefined) {
       const claim = this.#lent(own.matchQuery(now), 'workflow', 'sticky', 'match');
       if (claim !== undefined) return claim;
       own.queriesWait = true;
     }
-    const queue = this.#workflowQueues.get(namespace, taskQueue);
+    const queue = this.#queues.of('workflow').get(namespace, taskQueue);
     const claim = this.#lent(queue?.matchQuery(now), 'workflow', 'normal', 'match');
     if (claim !== undefined) return claim;
     if (queue !== undefined) queue.queriesWait = true;
@@ -161,12 +199,12 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   }
 
   stickyAlive(namespace: string, stickyQueue: string): boolean {
-    return this.#stickyQueues.get(namespace, stickyQueue)?.alive(this.#clock.monotonic()) ?? false;
+    return this.#queues.own(namespace, stickyQueue)?.alive(this.#clock.monotonic()) ?? false;
   }
 
   backlogChanged(source: BacklogSource, key: QueueKey): void {
     this.#sources.add(source);
-    const queue = this.#served(key);
+    const queue = this.#queues.served(key);
     // A worker's own queue is matched where it is connected, or not at all.
     if (source !== this.#elsewhere && !(queue instanceof WorkersOwnQueue)) this.#peers?.backlogChanged(key);
     if (queue === undefined) return;
@@ -189,9 +227,9 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     const worker = new RegisteredWorker(
       session,
       {
-        workflow: this.#serveFor(session, 'workflow'),
-        activity: this.#serveFor(session, 'activity'),
-        sticky: stickyQueue === undefined ? undefined : this.#serveSticky(namespace, stickyQueue),
+        workflow: this.#queues.serveFor(session, 'workflow'),
+        activity: this.#queues.serveFor(session, 'activity'),
+        sticky: stickyQueue === undefined ? undefined : this.#queues.serveSticky(namespace, stickyQueue),
       },
       { wall: this.#clock.now(), monotonic },
     );
@@ -201,9 +239,8 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     }
     worker.sticky?.attach(worker.workflow);
     if (session.maxTaskQueueActivitiesPerSecond !== undefined) {
-      const rate = session.maxTaskQueueActivitiesPerSecond;
-      const queue = worker.activityQueue;
-      if (queue.bucket?.rate !== rate) queue.bucket = new TokenBucket(rate, monotonic);
+      worker.activityQueue.workersRate = session.maxTaskQueueActivitiesPerSecond;
+      this.#limit(worker.activityQueue);
     }
     // What it owns comes before what it might take.
     for (const source of this.#sources) {
@@ -252,30 +289,22 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   }
 
   pollers(namespace: string, taskQueue: string): PollerInfo[] {
-    const pollers: PollerInfo[] = [];
-    for (const kind of ['workflow', 'activity'] as const) {
-      for (const worker of this.#queues(kind).get(namespace, taskQueue)?.workers ?? []) {
-        const { identity, buildId } = worker.session;
-        const credit = Math.max(0, worker.lane(kind).available);
-        pollers.push({ identity, kind, lastAccessTime: worker.lastAccessTime, credit, buildId });
-      }
-    }
-    return pollers;
+    return pollersOf(this.#queues, namespace, taskQueue);
   }
 
-  describe(namespace: string, taskQueue: string): QueueDescription {
-    let oldest: number | undefined;
-    const count = { workflow: 0, activity: 0 };
-    for (const kind of ['workflow', 'activity'] as const) {
-      for (const source of this.#sources) {
-        if (source === this.#elsewhere) continue;
-        const backlog = source.backlog({ namespace, name: taskQueue, kind });
-        count[kind] += backlog.count;
-        if (backlog.oldest !== undefined && (oldest === undefined || backlog.oldest < oldest)) oldest = backlog.oldest;
-      }
-    }
-    const pollers = this.pollers(namespace, taskQueue);
-    return { pollers, workflowBacklog: count.workflow, activityBacklog: count.activity, oldest };
+  /** Of the whole cluster. */
+  async describe(namespace: string, taskQueue: string): Promise<DescribeTaskQueueResponse> {
+    const others = this.#peers?.describe(namespace, taskQueue);
+    const queues = [await this.describeHere(namespace, taskQueue), ...((await others)?.queues ?? [])];
+    const silentNodes = (await others)?.silent ?? [];
+    return { ...merged(queues, this.#clock.now()), ...(silentNodes.length > 0 && { silentNodes }) };
+  }
+
+  /** Of this node's workers, and of what waits in its shards. */
+  describeHere(namespace: string, taskQueue: string): Promise<LocalQueue> {
+    const sources = [...this.#sources].filter((source) => source !== this.#elsewhere);
+    const { clock, queues, limits } = { clock: this.#clock, queues: this.#queues, limits: this.#limits };
+    return describeHere({ clock, queues, limits, sources }, namespace, taskQueue);
   }
 
   // ---------------------------------------------------------------- ClaimOwner (claims)
@@ -291,7 +320,9 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     }
     lane.delivered();
     worker.lastAccessTime = this.#clock.now();
-    if (task.kind === 'query') {
+    if (task.kind !== 'query') {
+      if (!claim.sticky) worker.queue(kind).dispatched.mark(this.#clock.monotonic());
+    } else {
       const displaced = worker.owes(task.queryId, { namespace: task.namespace, workflowId: task.workflowId });
       if (displaced !== undefined) this.#onQueryLost(displaced.to, displaced.queryId);
     }
@@ -331,40 +362,11 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     return worker?.queue(queue.key.kind) === queue ? worker : undefined;
   }
 
-  #queues(kind: TaskKind): Directory<NormalQueue> {
-    return kind === 'workflow' ? this.#workflowQueues : this.#activityQueues;
-  }
-
-  #served(key: QueueKey): ServedQueue | undefined {
-    const own = key.kind === 'workflow' ? this.#stickyQueues.get(key.namespace, key.name) : undefined;
-    return own ?? this.#queues(key.kind).get(key.namespace, key.name);
-  }
-
-  #serve(namespace: string, name: string, kind: TaskKind): NormalQueue {
-    const queues = this.#queues(kind);
-    let queue = queues.get(namespace, name);
-    if (queue === undefined) {
-      queue = new NormalQueue({ namespace, name, kind });
-      queues.set(namespace, name, queue);
-      this.#pump.refresh(queue);
-    }
-    return queue;
-  }
-
-  /** The queue of what a worker does not take is its own: nobody finds it, so nothing is ever matched on it. */
-  #serveFor({ namespace, taskQueue, stickyQueue, only }: WorkerSession, kind: TaskKind): NormalQueue {
-    const takes = (only ?? kind) === kind && taskQueue !== stickyQueue;
-    return takes ? this.#serve(namespace, taskQueue, kind) : new NormalQueue({ namespace, name: taskQueue, kind });
-  }
-
-  #serveSticky(namespace: string, name: string): WorkersOwnQueue {
-    let queue = this.#stickyQueues.get(namespace, name);
-    if (queue === undefined) {
-      queue = new WorkersOwnQueue({ namespace, name, kind: 'workflow' });
-      this.#stickyQueues.set(namespace, name, queue);
-      this.#pump.refresh(queue);
-    }
-    return queue;
+  /** Another rate limit may let more through. */
+  #limit(queue: NormalQueue): void {
+    this.#limits.apply(queue, this.#clock.monotonic());
+    this.#pump.lookAgain(queue);
+    this.#note(queue);
   }
 
   #lent(
@@ -393,7 +395,7 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   }
 
   #claimQueryOf(key: QueueKey): Claim | undefined {
-    const own = this.#stickyQueues.get(key.namespace, key.name);
+    const own = this.#queues.own(key.namespace, key.name);
     return own === undefined
       ? this.claimQuery(key.namespace, key.name, undefined)
       : this.claimQuery(key.namespace, key.name, key.name);
@@ -462,24 +464,14 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
       lane.close();
       const queue = worker.queue(kind);
       queue.update(lane);
-      queue.workers.delete(worker);
+      this.#queues.leave(queue, worker);
       this.#note(queue);
-      const { namespace, name } = queue.key;
-      if (queue.workers.size === 0 && this.#queues(kind).get(namespace, name) === queue) {
-        this.#queues(kind).delete(namespace, name);
-      }
     }
     const sticky = worker.sticky;
     if (sticky === undefined || sticky.lane !== worker.workflow) return;
     sticky.detach(this.#clock.monotonic(), stickyGraceMs);
-    if (stickyGraceMs === 0) this.#forgetSticky(sticky);
-    else this.#scheduler.after(stickyGraceMs, () => this.#forgetSticky(sticky));
-  }
-
-  #forgetSticky(queue: WorkersOwnQueue): void {
-    const { namespace, name } = queue.key;
-    if (queue.alive(this.#clock.monotonic()) || this.#stickyQueues.get(namespace, name) !== queue) return;
-    this.#stickyQueues.delete(namespace, name);
+    if (stickyGraceMs === 0) this.#queues.forgetSticky(sticky);
+    else this.#scheduler.after(stickyGraceMs, () => this.#queues.forgetSticky(sticky));
   }
 
   #remove(worker: RegisteredWorker): void {

@@ -3,8 +3,10 @@
 
 import { Lane } from '../core/matching/lane.ts';
 import { PairingQueue } from '../core/matching/queue.ts';
+import { RateCounter } from '../core/matching/rate-counter.ts';
 import { StickyQueue } from '../core/matching/sticky.ts';
 import { TokenBucket } from '../core/matching/token-bucket.ts';
+import type { Cancelable } from '../ports/clock.ts';
 import type { ActorAddress } from '../ports/engine.ts';
 import type { Claim, QueueKey, TaskKind, WorkerSession } from '../ports/matching.ts';
 
@@ -97,7 +99,7 @@ interface Served {
   /** A pull came back with nothing while backlog was announced: look again after a pause. */
   fruitless: boolean;
   /** A look is scheduled for when a rate limit or a pause is over. */
-  later: boolean;
+  later: Cancelable | undefined;
   /** A query found no worker here, or may have before there was one: tell the sources when one has credit. */
   queriesWait: boolean;
 }
@@ -112,14 +114,24 @@ export class NormalQueue extends PairingQueue<RegisteredWorker> implements Serve
   readonly key: QueueKey;
   noted = false;
   readonly workers = new Set<RegisteredWorker>();
+  /** What its workers last said of all activities of the queue together, a second. */
+  workersRate: number | undefined;
+  /** Nodes that have workers of it: they share its limit. */
+  nodes = 1;
+  /** Tasks that came, and that were given to workers. */
+  readonly added: RateCounter;
+  readonly dispatched: RateCounter;
   dirty = false;
   fruitless = false;
-  later = false;
+  later: Cancelable | undefined;
   queriesWait: boolean;
 
-  constructor(key: QueueKey) {
+  /** `now` in monotonic ms. */
+  constructor(key: QueueKey, now: number) {
     super(key.kind === 'workflow' ? readyForNormal : ready);
     this.key = key;
+    this.added = new RateCounter(now);
+    this.dispatched = new RateCounter(now);
     this.queriesWait = key.kind === 'workflow';
   }
 }
@@ -128,7 +140,7 @@ export class WorkersOwnQueue extends StickyQueue<RegisteredWorker> implements Se
   readonly key: QueueKey;
   dirty = false;
   fruitless = false;
-  later = false;
+  later: Cancelable | undefined;
   queriesWait = true;
 
   constructor(key: QueueKey) {

@@ -6,9 +6,10 @@
 import type { FairTask } from '../core/matching/fairness.ts';
 import type { Scheduler } from '../ports/clock.ts';
 import { type Key, key } from '../ports/ids.ts';
-import type { Claim, QueueBacklog, QueueKey } from '../ports/matching.ts';
+import type { Claim, PriorityBacklog, QueueBacklog, QueueKey } from '../ports/matching.ts';
 import type { RowWrite } from '../ports/store.ts';
 import { decode, encode } from '../wire/codec.ts';
+import { waitingByPriority } from './backlog-stats.ts';
 import type { BacklogDelta } from './entry.ts';
 import { FairOrder } from './fair-order.ts';
 import {
@@ -56,6 +57,8 @@ export interface BacklogOptions {
   /** Tasks of the others are their leaders' to give. */
   isLed(shard: number): boolean;
   /** Starts a task for a claim; `gone` when it does not wait any more. */
+  /** Of a fairness key's rate limit; if so, the task counts as given. */
+  mayDispatch(queue: QueueKey, fairnessKey: string): boolean;
   start(task: WaitingTask, claim: Claim, settled: (outcome: 'started' | 'gone' | 'later') => void): void;
   changed(queue: QueueKey): void;
   onReadFailed(error: unknown): void;
@@ -133,10 +136,10 @@ export class Backlog {
   // ---------------------------------------------------------------- fairness
 
   /** The pass of a task that will wait in this queue; undefined as long as nobody in it asks for fairness. `again`: it was handed out before. */
-  pass(name: QueueKey, task: FairTask, how: 'first' | 'again'): number | undefined {
+  pass(name: QueueKey, task: FairTask, how: 'first' | 'again', weight?: number): number | undefined {
     const known = this.#queues.get(idOf(name));
     if (known === undefined && task.fairnessKey === '') return undefined;
-    return (known ?? this.#queue(name)).fair.pass(task, how, undefined);
+    return (known ?? this.#queue(name)).fair.pass(task, how, weight);
   }
 
   /** Whether tasks that wait in this queue may have passes. */
@@ -161,6 +164,14 @@ export class Backlog {
     if (best === undefined) return { count, oldest: undefined };
     const oldest = queue.window[0]?.fair?.time ?? backlogTime(best, queue.prefix);
     return { count, oldest, priority: backlogPriority(best, queue.prefix) };
+  }
+
+  async byPriority(name: QueueKey): Promise<PriorityBacklog[]> {
+    const queue = this.#queues.get(idOf(name));
+    const count = queue === undefined ? 0 : queue.count - queue.taken;
+    if (queue === undefined || count <= 0) return [];
+    const { reader, isLed } = this.#options;
+    return waitingByPriority(reader, { prefix: queue.prefix, low: queue.low, count, isLed });
   }
 
   pull(name: QueueKey, claims: readonly Claim[]): void {
@@ -343,9 +354,9 @@ export class Backlog {
 
   #serve(queue: Queue): void {
     while (queue.claims.length > 0) {
-      const task = queue.window.shift();
+      const task = queue.fair.isFair ? this.#nextAllowed(queue) : queue.window.shift();
       if (task === undefined) {
-        if (!queue.complete) void this.#refill(queue);
+        if (queue.window.length === 0 && !queue.complete) void this.#refill(queue);
         else for (const claim of queue.claims.splice(0)) claim.release();
         return;
       }
@@ -366,6 +377,19 @@ export class Backlog {
         this.#options.scheduler.soon(() => this.#serve(queue));
       });
     }
+  }
+
+  /** The best task whose fairness key's rate limit lets it through; undefined when none of those in memory is. */
+  #nextAllowed(queue: Queue): WaitingTask | undefined {
+    const held = new Set<string>();
+    const at = queue.window.findIndex(({ fair }) => {
+      if (fair === undefined || fair.key === '') return true;
+      if (held.has(fair.key)) return false;
+      if (this.#options.mayDispatch(queue.queue, fair.key)) return true;
+      held.add(fair.key);
+      return false;
+    });
+    return at < 0 ? undefined : at === 0 ? queue.window.shift() : queue.window.splice(at, 1)[0];
   }
 
   #untake(queue: Queue, task: WaitingTask): void {

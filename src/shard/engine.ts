@@ -9,7 +9,7 @@ import type { ActorAddress, Done, Engine, HistoryQuery, Waiting } from '../ports
 import type { Lsn, ShardId, Term } from '../ports/ids.ts';
 import type { LedShards, ShardMessage, ShardMessageOutcome, SharedShards } from '../ports/led-shards.ts';
 import { silentLog } from '../ports/log.ts';
-import type { BacklogSource, Claim, QueueBacklog, QueueKey, ResumingWorker } from '../ports/matching.ts';
+import type { BacklogSource, Claim, PriorityBacklog, QueueKey, ResumingWorker } from '../ports/matching.ts';
 import { StoreError } from '../ports/store.ts';
 import type {
   AwaitWorkflowResultResponse,
@@ -174,6 +174,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
       window: this.#bounds.backlogWindow,
       start: (task, claim, settled) => this.#inbound.start(task, claim, settled),
       changed: (queue) => matching.backlogChanged(this, queue),
+      mayDispatch: (queue, key) => matching.mayDispatch(queue, key),
     });
     this.#timers = new Timers({
       ...rows,
@@ -256,7 +257,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
       actors: this.#actors,
       committer: this.#committer,
       namespaces: this.#options.namespaces,
-      pass: (queue, offer, how) => this.#backlog.pass(queue, offer, how),
+      backlog: this.#backlog,
       pushAhead: (actor, handover) => this.#outgoing.pushAhead(actor, handover),
       leave: (turn) => this.#outgoing.leave(turn),
       send: (turn, effect) => this.#outbox.send(turn, effect),
@@ -439,9 +440,8 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
 
   // ---------------------------------------------------------------- BacklogSource (matching)
 
-  backlog(queue: QueueKey): QueueBacklog {
-    return this.#backlog.backlog(queue);
-  }
+  readonly backlog: BacklogSource['backlog'] = (queue) => this.#backlog.backlog(queue);
+  readonly byPriority = (queue: QueueKey): Promise<PriorityBacklog[]> => this.#backlog.byPriority(queue);
 
   pull(queue: QueueKey, claims: Claim[]): void {
     if (this.#gate.health.state === 'serving') this.#backlog.pull(queue, claims);

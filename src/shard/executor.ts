@@ -9,12 +9,13 @@ import type { Effect, Outcome, Reply, TaskOffer, TurnContext } from '../core/wor
 import type { Clock, Random, Scheduler } from '../ports/clock.ts';
 import type { Done } from '../ports/engine.ts';
 import type { Key, ShardId } from '../ports/ids.ts';
-import type { Claim, Matching, QueueKey } from '../ports/matching.ts';
+import type { Claim, Matching } from '../ports/matching.ts';
 import { encode } from '../wire/codec.ts';
 import { WorkflowExecutionStatus } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
 import type { Actor } from './actor.ts';
 import { type Actors, notLed } from './actors.ts';
+import type { Backlog } from './backlog.ts';
 import type { Committer } from './committer.ts';
 import type { ActorCore } from './core.ts';
 import type { Receipt } from './entry.ts';
@@ -37,8 +38,8 @@ export interface ExecutorOptions {
   actors: Actors;
   committer: Committer;
   namespaces: ReadonlyMap<string, ServedNamespace>;
-  /** Where among the waiting tasks of its priority this one belongs, by fairness; `again`: it was handed out before. Undefined: by its age. */
-  pass(queue: QueueKey, offer: TaskOffer, how: 'first' | 'again'): number | undefined;
+  /** Says where among the waiting tasks of its priority one belongs. */
+  backlog: Pick<Backlog, 'pass'>;
   /** Frames of a started task that need no reading; undefined when its history is not in memory. */
   pushAhead(actor: Actor, handover: Handover): boolean | undefined;
   /** After the commit: handovers, effects, wake-ups. */
@@ -309,7 +310,8 @@ export class Executor {
       if (before.key === backlogKey(queue, { ...at, pass: before.pass })) return;
       turn.leavePlace(offer, before);
     }
-    const pass = warm ? undefined : this.#options.pass(queue, offer, how);
+    const weight = offer.fairnessKey === '' ? undefined : this.#options.matching.weightOf(queue, offer.fairnessKey);
+    const pass = warm ? undefined : this.#options.backlog.pass(queue, offer, how, weight);
     const key = backlogKey(queue, { ...at, pass });
     const task = { queue, namespace, workflowId, runId, scheduledEventId, attempt };
     if (pass === undefined) turn.write(key, encodeWaitingTask(task));

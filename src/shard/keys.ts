@@ -8,6 +8,8 @@
 //   a base 's'                         what a namespace was told, where its own base has no workflow id
 //   a base 'j' job id                  its batch jobs, there too: how far each has come, and what it is to do
 //   a base 'n' name, a base 'v'        all namespaces, where one without a name would be told things; how often they changed
+//   a base 'q' ns queue kind           configured task queues, there too
+//   a base 'p' kind run task           where a waiting task of the actor is, when fairness says (b: pass instead of time)
 //
 // base = shard, namespace, workflow id. Ranges that serve a whole node (b, t, v, s) do not begin with the shard.
 
@@ -123,6 +125,11 @@ export const jobSpecKey = (actorBase: string, jobId: string): Key => key(`${jobs
 
 export const namespacesPrefix = (actorBase: string): string => `a${actorBase}n`;
 export const namespaceKey = (actorBase: string, name: string): Key => key(namespacesPrefix(actorBase) + part(name));
+/** Of all namespaces, or of one. */
+export const queueConfigsPrefix = (actorBase: string, namespace?: string): string =>
+  `a${actorBase}q${namespace === undefined ? '' : part(namespace)}`;
+export const queueConfigKey = (actorBase: string, queue: QueueKey): Key =>
+  key(queueConfigsPrefix(actorBase) + queuePart(queue));
 export const revisionKey = (actorBase: string): Key => key(`a${actorBase}v`);
 
 /** Where a task of an actor waits cannot be told from the actor's rows when it has a pass: then this row tells it. */
@@ -221,6 +228,10 @@ export function backlogPass(k: Key, prefix: string): number | undefined {
   const place = readU48(k, prefix.length + 1);
   return place < FAIR ? undefined : place - FAIR;
 }
+export const priorityRange = (prefix: string, priority: number): { from: Key; to: Key } => ({
+  from: key(prefix + u8(priority)),
+  to: key(prefix + u8(priority + 1)),
+});
 /** The waiting tasks of one priority that have a pass. */
 export const fairRange = (prefix: string, priority: number): { from: Key; to: Key } => ({
   from: key(prefix + u8(priority) + u48(FAIR)),
