@@ -42,12 +42,11 @@ export async function describeHere(here: Here, namespace: string, name: string):
   const statsOf = async (kind: TaskKind): Promise<LocalStats> => {
     const key = { namespace, name, kind };
     const waiting = await Promise.all(sources.map((source) => source.byPriority?.(key) ?? asOne(source.backlog(key))));
-    const now = clock.monotonic();
     const queue = queues.get(key);
     return {
       backlog: waiting.flat(),
-      tasksAddRate: queue?.added.perSecond(now) ?? 0,
-      tasksDispatchRate: queue?.dispatched.perSecond(now) ?? 0,
+      tasksAddRate: queue?.added.perSecond(clock.monotonic()) ?? 0,
+      tasksDispatchRate: queue?.dispatched.perSecond(clock.now()) ?? 0,
       workersRate: queue?.workersRate,
     };
   };

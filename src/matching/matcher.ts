@@ -57,7 +57,7 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     this.#onQueryLost = options.onQueryLost;
     this.#stickyGraceMs = options.stickyGraceMs ?? 10_000;
     this.#queues = new Queues({
-      now: () => this.#clock.monotonic(),
+      clock: this.#clock,
       normal: (queue) => {
         queue.nodes = this.#peers?.nodes() ?? 1;
         this.#limits.apply(queue, this.#clock.monotonic());
@@ -319,9 +319,10 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
       return false;
     }
     lane.delivered();
-    worker.lastAccessTime = this.#clock.now();
+    const now = this.#clock.now();
+    worker.lastAccessTime = now;
     if (task.kind !== 'query') {
-      if (!claim.sticky) worker.queue(kind).dispatched.mark(this.#clock.monotonic());
+      if (!claim.sticky) worker.queue(kind).dispatched.mark(now);
     } else {
       const displaced = worker.owes(task.queryId, { namespace: task.namespace, workflowId: task.workflowId });
       if (displaced !== undefined) this.#onQueryLost(displaced.to, displaced.queryId);

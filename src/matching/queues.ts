@@ -1,13 +1,13 @@
 // The queues of a node's workers: normal ones by kind, and the workers' own. A queue exists while a worker serves it, so that a name nobody serves costs
 // nothing (I9). Used by matcher.ts.
 
+import type { Clock } from '../ports/clock.ts';
 import type { QueueKey, TaskKind, WorkerSession } from '../ports/matching.ts';
 import { Directory } from './directory.ts';
 import { NormalQueue, type RegisteredWorker, type ServedQueue, WorkersOwnQueue } from './serving.ts';
 
 export interface QueuesOptions {
-  /** Monotonic ms. */
-  now(): number;
+  clock: Clock;
   /** A queue has come. */
   normal(queue: NormalQueue): void;
   own(queue: WorkersOwnQueue): void;
@@ -45,18 +45,22 @@ export class Queues {
   serveFor({ namespace, taskQueue, stickyQueue, only }: WorkerSession, kind: TaskKind): NormalQueue {
     const takes = (only ?? kind) === kind && taskQueue !== stickyQueue;
     const key = { namespace, name: taskQueue, kind };
-    return takes ? this.#serve(key) : new NormalQueue(key, this.#options.now());
+    return takes ? this.#serve(key) : new NormalQueue(key, this.#now());
   }
 
   #serve(key: QueueKey): NormalQueue {
     const queues = this.of(key.kind);
     let queue = queues.get(key.namespace, key.name);
     if (queue === undefined) {
-      queue = new NormalQueue(key, this.#options.now());
+      queue = new NormalQueue(key, this.#now());
       queues.set(key.namespace, key.name, queue);
       this.#options.normal(queue);
     }
     return queue;
+  }
+
+  #now(): { wall: number; monotonic: number } {
+    return { wall: this.#options.clock.now(), monotonic: this.#options.clock.monotonic() };
   }
 
   serveSticky(namespace: string, name: string): WorkersOwnQueue {
@@ -78,7 +82,7 @@ export class Queues {
 
   forgetSticky(queue: WorkersOwnQueue): void {
     const { namespace, name } = queue.key;
-    if (queue.alive(this.#options.now()) || this.#sticky.get(namespace, name) !== queue) return;
+    if (queue.alive(this.#options.clock.monotonic()) || this.#sticky.get(namespace, name) !== queue) return;
     this.#sticky.delete(namespace, name);
   }
 }

@@ -118,7 +118,7 @@ export class NormalQueue extends PairingQueue<RegisteredWorker> implements Serve
   workersRate: number | undefined;
   /** Nodes that have workers of it: they share its limit. */
   nodes = 1;
-  /** Tasks that came, and that were given to workers. */
+  /** Tasks that came, in monotonic time, and that were given to workers, in wall time: what their marks have at hand. */
   readonly added: RateCounter;
   readonly dispatched: RateCounter;
   dirty = false;
@@ -126,12 +126,11 @@ export class NormalQueue extends PairingQueue<RegisteredWorker> implements Serve
   later: Cancelable | undefined;
   queriesWait: boolean;
 
-  /** `now` in monotonic ms. */
-  constructor(key: QueueKey, now: number) {
+  constructor(key: QueueKey, now: { wall: number; monotonic: number }) {
     super(key.kind === 'workflow' ? readyForNormal : ready);
     this.key = key;
-    this.added = new RateCounter(now);
-    this.dispatched = new RateCounter(now);
+    this.added = new RateCounter(now.monotonic);
+    this.dispatched = new RateCounter(now.wall);
     this.queriesWait = key.kind === 'workflow';
   }
 }
