@@ -10,6 +10,7 @@ import type { GetServerInfoResponse, RegisterWorkerRequest } from '../wire/api.t
 import type { NamespaceRecord } from '../wire/namespace.ts';
 import type { Status } from '../wire/status.ts';
 import type { DescribeTaskQueueResponse } from '../wire/task-queue.ts';
+import type { DeploymentDirectory } from './deployment-directory.ts';
 import type { NamespaceDirectory } from './namespace-directory.ts';
 import type { AttributeDirectory } from './search-attributes.ts';
 import { type Check, checked, Refused } from './validate/check.ts';
@@ -31,6 +32,8 @@ export interface Services {
   readonly namespaces: ReadonlyMap<string, NamespaceInfo>;
   /** Where more are looked up. */
   readonly directory: NamespaceDirectory;
+  /** Worker deployments, as last heard of. */
+  readonly deployments: DeploymentDirectory;
   /** Their search attributes. */
   readonly attributes: AttributeDirectory;
   readonly clock: Clock;

@@ -59,8 +59,8 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     this.#queues = new Queues({
       clock: this.#clock,
       normal: (queue) => {
-        queue.nodes = this.#peers?.nodes() ?? 1;
-        this.#limits.apply(queue, this.#clock.monotonic());
+        queue.nodes = this.#nodes;
+        this.#apply(queue);
         this.#pump.refresh(queue);
       },
       own: (queue) => this.#pump.refresh(queue),
@@ -117,10 +117,7 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   /** All configured queues, as they are from now on. */
   configure(queues: readonly ConfiguredTaskQueue[]): void {
     const changed = this.#limits.configure(queues);
-    for (const key of changed) {
-      const queue = this.#queues.get(key);
-      if (queue !== undefined) this.#limit(queue);
-    }
+    for (const key of changed) for (const queue of this.#queues.family(key)) this.#limit(queue);
   }
 
   /** So many nodes have workers of this queue, and share its rate limit. */
@@ -170,7 +167,7 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   mayDispatch(key: QueueKey, fairnessKey: string): boolean {
     if (this.#limits.isEmpty) return true;
     const now = this.#clock.monotonic();
-    this.#limits.nodes = this.#peers?.nodes() ?? 1;
+    this.#limits.nodes = this.#nodes;
     if (!this.#limits.allows(key, fairnessKey, now)) return false;
     this.#limits.took(key, fairnessKey, now);
     return true;
@@ -363,9 +360,19 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     return worker?.queue(queue.key.kind) === queue ? worker : undefined;
   }
 
+  /** Of the cluster, as far as is known. */
+  get #nodes(): number {
+    return this.#peers?.nodes() ?? 1;
+  }
+
+  #apply(queue: NormalQueue): void {
+    this.#limits.nodes = this.#nodes;
+    this.#limits.apply(queue, this.#clock.monotonic());
+  }
+
   /** Another rate limit may let more through. */
   #limit(queue: NormalQueue): void {
-    this.#limits.apply(queue, this.#clock.monotonic());
+    this.#apply(queue);
     this.#pump.lookAgain(queue);
     this.#note(queue);
   }

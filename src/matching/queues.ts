@@ -1,6 +1,7 @@
 // The queues of a node's workers: normal ones by kind, and the workers' own. A queue exists while a worker serves it, so that a name nobody serves costs
 // nothing (I9). Used by matcher.ts.
 
+import { familyOf } from '../core/deployment/versioned-queue.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { QueueKey, TaskKind, WorkerSession } from '../ports/matching.ts';
 import { Directory } from './directory.ts';
@@ -25,6 +26,11 @@ export class Queues {
 
   get({ namespace, name, kind }: QueueKey): NormalQueue | undefined {
     return this.of(kind).get(namespace, name);
+  }
+
+  /** Of all versions of a task queue's workers. */
+  family({ namespace, name, kind }: QueueKey): NormalQueue[] {
+    return [...this.of(kind).of(namespace)].filter(({ key }) => familyOf(key.name).taskQueue === name);
   }
 
   of(kind: TaskKind): Directory<NormalQueue> {

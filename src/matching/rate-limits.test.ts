@@ -115,6 +115,26 @@ describe('the rate limit of a queue', () => {
   });
 });
 
+describe('workers of several versions', () => {
+  it('share what is configured of their task queue', () => {
+    limit(5);
+    const queues = ['queue', 'queue\0shop\x001', 'queue\0shop\x002'];
+    const workers = queues.map((taskQueue, i) => {
+      const worker = new FakeWorker(`w${i}`, { activityCredit: 100, taskQueue });
+      matcher.register(worker);
+      for (let n = 0; n < 20; n += 1) source.add({ ...QUEUE, name: taskQueue }, `${i}-${n}`);
+      return worker;
+    });
+    time.advance(4_000);
+    const pushed = workers.reduce((sum, worker) => sum + worker.pushed.length, 0);
+    expect(pushed).toBeGreaterThan(15);
+    expect(pushed).toBeLessThanOrEqual(21);
+    expect(matcher.weightOf({ ...QUEUE, name: 'queue\0shop\x001' }, 'a')).toBeUndefined();
+    configure({ fairnessWeightOverrides: { a: 2 } });
+    expect(matcher.weightOf({ ...QUEUE, name: 'queue\0shop\x001' }, 'a')).toBe(2);
+  });
+});
+
 describe('fairness keys of a queue', () => {
   const give = (fairnessKey: string): boolean =>
     matcher.claim(offer('t', { fairnessKey }))?.deliver(delivery('t')) === true;

@@ -1,13 +1,15 @@
 // Which rate limit holds for a queue: the configured one, else what its workers last said, else none; and its fairness keys' limits and weights. A limit is
 // the cluster's: each of the nodes with workers of the queue has its part. Kept by matcher.ts, told of changes by the node.
 
+import { familyOf } from '../core/deployment/versioned-queue.ts';
 import { KeyLimits } from '../core/matching/key-limits.ts';
 import { TokenBucket } from '../core/matching/token-bucket.ts';
 import type { QueueKey } from '../ports/matching.ts';
 import type { ConfiguredTaskQueue, RateLimitSource, TaskQueueConfig } from '../wire/task-queue.ts';
 import type { NormalQueue } from './serving.ts';
 
-const idOf = ({ kind, namespace, name }: QueueKey): string => `${kind}\0${namespace}\0${name}`;
+/** Configured is a task queue as people know it, whatever versions its workers are of. */
+const idOf = ({ kind, namespace, name }: QueueKey): string => `${kind}\0${namespace}\0${familyOf(name).taskQueue}`;
 const USUAL_WEIGHT = 1;
 
 interface Configured {
@@ -17,12 +19,16 @@ interface Configured {
   readonly keys: KeyLimits | undefined;
   /** Of a fairness key of weight 1, a second. */
   readonly rate: number;
+  /** Of the queue rate limit, once a queue is served. */
+  bucket: TokenBucket | undefined;
+  /** Among queues of several versions. */
+  isShared: boolean;
 }
 
 export class RateLimits {
   #configured = new Map<string, Configured>();
 
-  /** Of the cluster: each gives its part of what a fairness key may have, since each has its part of the tasks. */
+  /** Of the cluster: each gives its part of what a fairness key may have, since each has its part of the tasks. Kept up to date by the matcher. */
   nodes = 1;
 
   /** All there are; returns those that were or are configured. */
@@ -35,7 +41,8 @@ export class RateLimits {
       const rate = config.fairnessKeysRateLimitDefault?.requestsPerSecond;
       const keys = rate === undefined ? undefined : (before.get(id)?.keys ?? new KeyLimits());
       const weights = new Map(Object.entries(config.fairnessWeightOverrides ?? {}));
-      this.#configured.set(id, { key, config, weights, keys, rate: rate ?? 0 });
+      const { bucket, isShared = false } = before.get(id) ?? {};
+      this.#configured.set(id, { key, config, weights, keys, rate: rate ?? 0, bucket, isShared });
     }
     return [...new Map([...before, ...this.#configured]).values()].map(({ key }) => key);
   }
@@ -54,6 +61,7 @@ export class RateLimits {
 
   /** Whether a fairness key's limit lets a task through now. */
   allows(key: QueueKey, fairnessKey: string, now: number): boolean {
+    if (this.isEmpty) return true;
     const found = this.#configured.get(idOf(key));
     return found?.keys === undefined || found.keys.allows(fairnessKey, this.#rateOf(found, fairnessKey), now);
   }
@@ -75,12 +83,30 @@ export class RateLimits {
 
   /** Puts the limit that holds in force. */
   apply(queue: NormalQueue, now: number): void {
-    const { rate } = this.effective(queue.key, queue.workersRate);
-    if (rate === undefined) queue.bucket = undefined;
-    else {
-      const part = rate / queue.nodes;
-      if (queue.bucket === undefined) queue.bucket = new TokenBucket(part, now);
-      else if (queue.bucket.rate !== part) queue.bucket.change(part, now);
+    const { rate, source } = this.effective(queue.key, queue.workersRate);
+    if (rate === undefined) {
+      queue.bucket = undefined;
+      return;
     }
+    const found = source === 'api' ? this.#configured.get(idOf(queue.key)) : undefined;
+    if (found === undefined) {
+      // What a worker says is of the queue of its version.
+      if (queue.bucket !== undefined && isVersioned(queue.key)) queue.bucket = undefined;
+      queue.bucket = limited(queue.bucket, rate / queue.nodes, now);
+      return;
+    }
+    // The queues of a family's versions are at nodes of their own each, and share the limit: so every node has its part.
+    found.isShared ||= isVersioned(queue.key);
+    found.bucket = limited(found.bucket ?? queue.bucket, rate / (found.isShared ? this.nodes : queue.nodes), now);
+    queue.bucket = found.bucket;
   }
+}
+
+const isVersioned = ({ name }: QueueKey): boolean => familyOf(name).version !== undefined;
+
+/** The same bucket with another rate: what it has saved up is kept. */
+function limited(bucket: TokenBucket | undefined, rate: number, now: number): TokenBucket {
+  if (bucket === undefined) return new TokenBucket(rate, now);
+  if (bucket.rate !== rate) bucket.change(rate, now);
+  return bucket;
 }

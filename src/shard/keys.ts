@@ -10,6 +10,7 @@
 //   a base 'n' name, a base 'v'        all namespaces, where one without a name would be told things; how often they changed
 //   a base 'q' ns queue kind           configured task queues, there too
 //   a base 'p' kind run task           where a waiting task of the actor is, when fairness says (b: pass instead of time)
+//   a base 'w' ns name, a base 'x'     all worker deployments, there too; how often they changed
 //
 // base = shard, namespace, workflow id. Ranges that serve a whole node (b, t, v, s) do not begin with the shard.
 
@@ -135,6 +136,12 @@ export const revisionKey = (actorBase: string): Key => key(`a${actorBase}v`);
 /** Where a task of an actor waits cannot be told from the actor's rows when it has a pass: then this row tells it. */
 export const passKey = (actorBase: string, kind: TaskKind, runId: string, scheduledEventId: number): Key =>
   key(`a${actorBase}p${kindLetter(kind)}${part(runId)}${u48(scheduledEventId)}`);
+/** Of one namespace, or of all. */
+export const deploymentsPrefix = (actorBase: string, namespace?: string): string =>
+  `a${actorBase}w${namespace === undefined ? '' : part(namespace)}`;
+export const deploymentKey = (actorBase: string, namespace: string, name: string): Key =>
+  key(deploymentsPrefix(actorBase, namespace) + part(name));
+export const deploymentRevisionKey = (actorBase: string): Key => key(`a${actorBase}x`);
 
 export const chainPrefix = (actorBase: string): string => `a${actorBase}c`;
 export const runPrefix = (actorBase: string, runId: string): string => `a${actorBase}r${part(runId)}`;

@@ -5,6 +5,7 @@ import { MAX_WEIGHT_OVERRIDES } from '../../core/matching/queue-config.ts';
 import { StatusCode } from '../../wire/status.ts';
 import type { RateLimitUpdate } from '../../wire/task-queue.ts';
 import { method } from '../door.ts';
+import { describeFamily } from '../queue-family.ts';
 import { defaulted, invalid, object, string } from '../validate/check.ts';
 import * as rules from '../validate/rules.ts';
 import { updateTaskQueueConfig as request } from '../validate/task-queue.ts';
@@ -17,7 +18,7 @@ export const describeTaskQueue = method(
   (services, caller, { namespace, taskQueue }, call) => {
     rules.namespace(services, caller, namespace);
     rules.taskQueueName(services.limits, taskQueue);
-    services.queues.describe(namespace, taskQueue).then(
+    describeFamily(services, namespace, taskQueue).then(
       (described) => call.reply(described),
       (error: unknown) => {
         const what = error instanceof Error ? error.message : String(error);
