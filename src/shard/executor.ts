@@ -323,7 +323,10 @@ export class Executor {
     if (pass === undefined) turn.write(key, encodeWaitingTask(task));
     else {
       turn.write(passKey(actor.base, kind, runId, scheduledEventId), encode(pass));
-      turn.write(key, encodeWaitingTask({ ...task, fair: { key: offer.fairnessKey, time: offer.scheduledTime } }));
+      turn.write(
+        key,
+        encodeWaitingTask({ ...task, fair: { key: offer.fairnessKey, time: Math.floor(offer.scheduledTime) } }),
+      );
     }
     actor.places.set(id, { key, queue, pass });
     turn.count(queue, 1);
