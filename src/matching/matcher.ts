@@ -6,6 +6,7 @@ import type { TaskOffer } from '../core/workflow/outcome.ts';
 import type { Clock, Scheduler } from '../ports/clock.ts';
 import type { ActorAddress } from '../ports/engine.ts';
 import type {
+  AnswerSeat,
   BacklogSource,
   Claim,
   Delivery,
@@ -15,6 +16,7 @@ import type {
   QueueCredit,
   QueueKey,
   ResumingWorker,
+  SeatRequest,
   TaskKind,
   WorkerRegistry,
   WorkerSession,
@@ -26,6 +28,7 @@ import { describeHere, merged, pollersOf } from './description.ts';
 import { Pump } from './pump.ts';
 import { Queues } from './queues.ts';
 import { RateLimits } from './rate-limits.ts';
+import { Seats } from './seats.ts';
 import { type NormalQueue, RegisteredWorker, type ServedQueue, WorkersOwnQueue } from './serving.ts';
 
 export interface MatcherOptions {
@@ -46,6 +49,7 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   readonly #sessions = new Map<string, RegisteredWorker>();
   readonly #queues: Queues;
   readonly #limits = new RateLimits();
+  readonly #seats = new Seats((key) => this.#isFree(key));
   readonly #pump: Pump;
   #peers: MatchingPeers | undefined;
   /** Tasks of other nodes. */
@@ -102,9 +106,7 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     return queue.bucket === undefined || queue.bucket.waitMs(now) <= 0 ? all : { ...all, credit: 0 };
   }
 
-  isConnected(session: string): boolean {
-    return this.#sessions.has(session);
-  }
+  readonly isConnected = (session: string): boolean => this.#sessions.has(session);
 
   /** Queries wait elsewhere for a worker of this queue: ask for them once there is credit. */
   queriesWait({ namespace, name }: QueueKey): void {
@@ -128,7 +130,6 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     this.#limit(queue);
   }
 
-  /** Workers registered and not gone. */
   get workers(): number {
     return this.#sessions.size;
   }
@@ -143,7 +144,10 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   // ---------------------------------------------------------------- Matching (shards)
 
   claim(offer: TaskOffer): Claim | undefined {
-    const now = this.#clock.monotonic();
+    return this.#seats.claim(offer) ?? this.#claim(offer, this.#clock.monotonic());
+  }
+
+  #claim(offer: TaskOffer, now: number): Claim | undefined {
     const sticky = offer.sticky;
     if (sticky !== undefined && this.#clock.now() < sticky.until) {
       const own = this.#queues.own(offer.namespace, sticky.queue);
@@ -160,20 +164,16 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     return this.#lent(lane, offer.kind, 'normal', 'match');
   }
 
-  weightOf(key: QueueKey, fairnessKey: string): number | undefined {
-    return this.#limits.weightOf(key, fairnessKey);
-  }
+  readonly weightOf: Matching['weightOf'] = (key, fairnessKey) => this.#limits.weightOf(key, fairnessKey);
 
   mayDispatch(key: QueueKey, fairnessKey: string): boolean {
     if (this.#limits.isEmpty) return true;
-    const now = this.#clock.monotonic();
     this.#limits.nodes = this.#nodes;
-    if (!this.#limits.allows(key, fairnessKey, now)) return false;
-    this.#limits.took(key, fairnessKey, now);
-    return true;
+    return this.#limits.take(key, fairnessKey, this.#clock.monotonic());
   }
 
   takesEager(session: string, key: QueueKey): boolean {
+    if (this.#seats.takes(session, key)) return true;
     const queue = this.#queues.get(key);
     const worker = queue && this.#eager(session, queue);
     return worker !== undefined && queue?.takes(worker.lane(key.kind), this.#clock.monotonic()) === true;
@@ -274,11 +274,9 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
 
   resume(session: string, held: ReadonlySet<string>, connection: object): void {
     const worker = this.#on(session, connection);
-    if (worker === undefined || !worker.workflow.open) return;
+    if (!worker?.workflow.open) return;
     // Of the shards here: it asks each node itself.
-    for (const source of this.#sources) {
-      if (source !== this.#elsewhere) source.resume(this.#resuming(worker, held));
-    }
+    for (const source of this.#sources) if (source !== this.#elsewhere) source.resume(this.#resuming(worker, held));
   }
 
   queryAnswered(session: string, queryId: string): void {
@@ -287,6 +285,10 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
 
   pollers(namespace: string, taskQueue: string): PollerInfo[] {
     return pollersOf(this.#queues, namespace, taskQueue);
+  }
+
+  openSeat(request: SeatRequest): AnswerSeat {
+    return this.#seats.open(request);
   }
 
   /** Of the whole cluster. */
@@ -358,6 +360,12 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   #eager(session: string | undefined, queue: NormalQueue): RegisteredWorker | undefined {
     const worker = session === undefined ? undefined : this.#sessions.get(session);
     return worker?.queue(queue.key.kind) === queue ? worker : undefined;
+  }
+
+  /** Nothing waits in this activity queue, on this node, and no rate is set. */
+  #isFree(key: QueueKey): boolean {
+    if (this.#queues.get(key)?.bucket !== undefined || this.#limits.isLimited(key)) return false;
+    return ![...this.#sources].some((source) => source.backlog(key).count > 0);
   }
 
   /** Of the cluster, as far as is known. */

@@ -66,6 +66,20 @@ export class RateLimits {
     return found?.keys === undefined || found.keys.allows(fairnessKey, this.#rateOf(found, fairnessKey), now);
   }
 
+  /** The same, and if so it counts as given. */
+  take(key: QueueKey, fairnessKey: string, now: number): boolean {
+    if (!this.allows(key, fairnessKey, now)) return false;
+    this.took(key, fairnessKey, now);
+    return true;
+  }
+
+  /** Of the queue or of its fairness keys, by configuration. */
+  isLimited(key: QueueKey): boolean {
+    const config = this.configOf(key);
+    const limits = [config?.queueRateLimit, config?.fairnessKeysRateLimitDefault];
+    return limits.some((limit) => limit?.requestsPerSecond !== undefined);
+  }
+
   took(key: QueueKey, fairnessKey: string, now: number): void {
     const found = this.#configured.get(idOf(key));
     found?.keys?.take(fairnessKey, this.#rateOf(found, fairnessKey), now);

@@ -35,6 +35,7 @@ import { DEFAULT_SHARD_LIMITS, type ShardLimits } from './limits.ts';
 import { Materializer } from './materializer.ts';
 import type { EngineHealth, EngineLog, EngineOptions } from './options.ts';
 import { Outbox } from './outbox.ts';
+import { outlookOf } from './outlook.ts';
 import { Overlay } from './overlay.ts';
 import { Queries } from './queries.ts';
 import { Reader } from './reader.ts';
@@ -298,6 +299,8 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     this.#gate.health = { state: 'closed' };
   }
 
+  readonly outlook = () => outlookOf(this.#actors, this.#timers, this.getStats());
+
   getStats(): EngineStats {
     return statsOf({
       ...{ actors: this.#actors, backlog: this.#backlog, committer: this.#committer, flusher: this.#flusher },
@@ -447,9 +450,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     else for (const claim of claims) claim.release();
   }
 
-  waitingQueries(queue: QueueKey): number {
-    return this.#queries.waitingOf(queue);
-  }
+  readonly waitingQueries = (queue: QueueKey): number => this.#queries.waitingOf(queue);
 
   pullQueries(queue: QueueKey, claim: () => Claim | undefined): void {
     this.#queries.pull(queue, claim);
