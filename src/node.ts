@@ -1,13 +1,15 @@
 // The composition root: the only place that sees everything. Builds store → engine → matching → doors, starts them in the order that
 // fails soonest and serves last, and takes them down the other way round. Used by the CLI and by `tenuto/server`.
 
-import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import type { ClusterNode } from '../cluster/node/cluster-node.ts';
 import type { DoorAddress, NodeConfig } from './config/config.ts';
 import { isLoopback } from './config/values.ts';
+import { RoutingTable } from './core/deployment/routes.ts';
 import { Admission } from './frontend/admission.ts';
+import { DeploymentDirectory } from './frontend/deployment-directory.ts';
 import type { Services } from './frontend/door.ts';
 import type { GrpcDoor } from './frontend/grpc/door.ts';
 import { type HostRules, hostRules } from './frontend/http/host-rules.ts';
@@ -36,6 +38,7 @@ import type { Engine } from './ports/engine.ts';
 import type { ReplicaStore } from './ports/replica-store.ts';
 import { type Store, StoreError } from './ports/store.ts';
 import { systemClock, systemRandom, systemScheduler } from './runtime/index.ts';
+import { MovableTime, SKIPPING_BOUNDS, TimeSkipper } from './runtime/time-skipping.ts';
 import { ShardEngine } from './shard/engine.ts';
 import type { Scrubber } from './store/scrubber.ts';
 import { VERSION } from './version.ts';
@@ -48,6 +51,8 @@ class Node implements RunningNode {
   readonly #options: NodeOptions;
   readonly #namespaces: Namespaces;
   readonly #directory: NamespaceDirectory;
+  readonly #deployments: DeploymentDirectory;
+  readonly #routes = new RoutingTable();
   readonly #metrics = new Metrics();
   readonly #matcher: Matcher;
   readonly #engine: ShardEngine;
@@ -57,6 +62,7 @@ class Node implements RunningNode {
   readonly #services: Services;
   readonly #admission: Admission;
   readonly #cluster: ClusterNode | undefined;
+  readonly timeSkipping: TimeSkipper | undefined;
   readonly store: Store;
   #http: HttpServer | undefined;
   #grpc: GrpcDoor | undefined;
@@ -86,16 +92,17 @@ class Node implements RunningNode {
       // Its shard may be led by another node.
       onQueryLost: (to, queryId) => this.#everywhere.submit(to, { type: 'queryLost', queryId }, () => {}),
     });
+    const time = config.timeSkipping ? new MovableTime(systemClock, systemScheduler) : undefined;
     this.#engine = new ShardEngine({
       store,
-      clock: systemClock,
-      scheduler: systemScheduler,
+      clock: time ?? systemClock,
+      scheduler: time ?? systemScheduler,
       random: systemRandom,
       matching: this.#matcher,
-      namespaces: this.#namespaces.known,
+      ...{ namespaces: this.#namespaces.known, routes: this.#routes },
       namespacesKnown: () => this.#directory.isKnown,
       limits: config.limits,
-      bounds: config.shardLimits,
+      bounds: time === undefined ? config.shardLimits : { ...config.shardLimits, ...SKIPPING_BOUNDS },
       log: options.log,
       onFatal: (error) => this.failed(error),
       ...(cluster && {
@@ -104,10 +111,15 @@ class Node implements RunningNode {
         everywhere: () => this.#everywhere,
       }),
     });
+    this.timeSkipping = time && new TimeSkipper({ time, scheduler: systemScheduler, outlook: this.#engine.outlook });
     this.#matcher.attach(this.#engine);
     this.#everywhere = cluster?.attach(this.#engine, this.#matcher) ?? this.#engine;
     this.#directory = new NamespaceDirectory({
       ...{ engine: this.#everywhere, clock: systemClock, scheduler: systemScheduler, namespaces: this.#namespaces },
+    });
+    this.#deployments = new DeploymentDirectory({
+      ...{ engine: this.#everywhere, scheduler: systemScheduler, table: this.#routes },
+      onRoutes: (changed) => this.#engine.reroute(changed),
     });
     this.#services = this.#makeServices(this.#everywhere);
     this.#admission = new Admission(config.doorLimits.openCalls);
@@ -143,6 +155,7 @@ class Node implements RunningNode {
     await this.#engine.open();
     await this.#cluster?.open(this.#clientAddress());
     const heard = this.#directory.start();
+    this.#deployments.start();
     // In a cluster others may have to come first; until then calls that name what this node has not heard of wait for the answer.
     if (this.#cluster === undefined) await heard;
     this.#serving = true;
@@ -178,8 +191,10 @@ class Node implements RunningNode {
       workers: this.#matcher,
       namespaces: this.#namespaces.known,
       directory: this.#directory,
+      deployments: this.#deployments,
       attributes: new AttributeDirectory(engine, systemClock),
       ...(this.#cluster && { cluster: this.#cluster.control }),
+      timeSkipping: this.timeSkipping,
       clock: systemClock,
       random: systemRandom,
       limits,
@@ -218,6 +233,7 @@ class Node implements RunningNode {
     const routes = {
       notReady: () => this.#noneReady(),
       metrics: () => this.#allMetrics(),
+      api: this.#config.grpc && ((request: IncomingMessage, response: ServerResponse) => this.#api(request, response)),
       onFault: (error: unknown) =>
         this.#options.log.error({ error: error instanceof Error ? error : new Error(String(error)) }, 'metrics failed'),
     };
@@ -243,6 +259,11 @@ class Node implements RunningNode {
     // A listening TCP server has an address of this kind.
     const bound = server.address() as AddressInfo;
     this.address = `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+  }
+
+  #api(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#grpc !== undefined) this.#grpc.answerHttp(request, response);
+    else response.writeHead(503).end();
   }
 
   async #listenForGrpc(): Promise<void> {
@@ -374,6 +395,8 @@ class Node implements RunningNode {
     const hold = setInterval(() => {}, 60_000);
     try {
       this.#directory.stop();
+      this.timeSkipping?.close();
+      this.#deployments.stop();
       this.#scrubber?.stop();
       await this.#control?.close();
       // Others lead before clients are sent away: what they ask meanwhile is forwarded.

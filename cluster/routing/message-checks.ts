@@ -46,6 +46,7 @@ export type ForwardedType =
   | 'unpauseActivity'
   | 'resetActivity'
   | 'updateActivityOptions'
+  | 'updateOptions'
   | 'createSchedule'
   | 'updateSchedule'
   | 'patchSchedule'
@@ -157,6 +158,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     priority: optional(common.priority),
     userMetadata: optional(common.userMetadata),
     eagerFor: optional(string),
+    versioningOverride: optional(common.versioningOverride),
     signal: optional(object<messages.SignalInput>(signalInput)),
     update: optional(object<messages.UpdateAsk>(updateAsk)),
   }),
@@ -196,10 +198,13 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     stickyQueue: optional(object<StickyChoice>({ queue: string, scheduleToStartTimeout: integer })),
     queryResults: optional(record(queryResult)),
     forceCreateNewWorkflowTask: boolean,
+    eagerFor: optional(string),
     messages: optional(protocolMessages),
     sdkMetadata: optional(common.sdkMetadata),
     meteringMetadata: optional(common.meteringMetadata),
     workerVersion: optional(common.workerVersion),
+    deploymentVersion: optional(common.deploymentVersion),
+    versioningBehavior: optional(enumeration()),
   }),
   failWorkflowTask: object<messages.FailWorkflowTaskMessage>({
     type: typed('failWorkflowTask'),
@@ -288,6 +293,12 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     target,
     activities,
     change: (value) => (value === 'restoreOriginal' ? value : optionsChange(value)),
+  }),
+  updateOptions: object<messages.UpdateOptionsMessage>({
+    type: typed('updateOptions'),
+    target,
+    versioningOverride: (value) => (value === 'unset' ? value : optional(common.versioningOverride)(value)),
+    identity: string,
   }),
   createSchedule: object<schedule.CreateScheduleMessage>({
     type: typed('createSchedule'),
@@ -394,6 +405,7 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
     case 'unpauseActivity':
     case 'resetActivity':
     case 'updateActivityOptions':
+    case 'updateOptions':
       return 'perhapsTwice';
   }
 }

@@ -131,6 +131,11 @@ export class Activator {
     });
   }
 
+  /** What the workflow's function says of itself. */
+  get versioningBehavior(): WorkflowDefinitionOptions['versioningBehavior'] {
+    return this.#definition.versioningBehavior;
+  }
+
   /** Applies the jobs, in order; then starts `start`, the workflow's function, when this is the run's first activation. */
   activate(
     activation: Activation,
@@ -330,7 +335,8 @@ export class Activator {
       this.push({
         kind: 'startTimer',
         seq,
-        ms: Math.max(1, ms),
+        // An interceptor may have made a fraction of it.
+        ms: Math.max(1, Math.ceil(ms)),
         site,
         userMetadata: userMetadataToPayload(this.payloadConverter, options?.summary, undefined),
       });

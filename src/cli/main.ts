@@ -93,6 +93,10 @@ const GROUPS: Readonly<Record<string, Group>> = {
     description: 'look at task queues and their workers',
     define: async (group) => (await import('./task-queue.ts')).defineTaskQueueCommands(group, withConnection),
   },
+  worker: {
+    description: 'look at workers, and at versions of them; say which version new work goes to',
+    define: async (group) => (await import('./worker.ts')).defineWorkerCommands(group, withConnection),
+  },
   operator: {
     description: 'namespaces, what workflows can be found by, what a server is',
     define: async (group) => (await import('./operator.ts')).defineOperatorCommands(group, withConnection),
@@ -107,6 +111,10 @@ const GROUPS: Readonly<Record<string, Group>> = {
   },
   config: {
     description: 'profiles: which servers there are, and how to reach them',
+    define: async (group) => (await import('./config.ts')).defineConfigCommands(group),
+  },
+  env: {
+    description: 'the same as config',
     define: async (group) => (await import('./config.ts')).defineConfigCommands(group),
   },
   completion: {

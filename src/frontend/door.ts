@@ -6,9 +6,11 @@ import type { Clock, Random } from '../ports/clock.ts';
 import type { ClusterControl } from '../ports/cluster.ts';
 import type { Engine, Waiting } from '../ports/engine.ts';
 import type { TaskKind, WorkerRegistry } from '../ports/matching.ts';
+import type { TimeSkipping } from '../ports/time-skipping.ts';
 import type { DescribeTaskQueueResponse, GetServerInfoResponse, RegisterWorkerRequest } from '../wire/api.ts';
 import type { NamespaceRecord } from '../wire/namespace.ts';
 import type { Status } from '../wire/status.ts';
+import type { DeploymentDirectory } from './deployment-directory.ts';
 import type { NamespaceDirectory } from './namespace-directory.ts';
 import type { AttributeDirectory } from './search-attributes.ts';
 import { type Check, checked, Refused } from './validate/check.ts';
@@ -34,12 +36,16 @@ export interface Services {
   readonly namespaces: ReadonlyMap<string, NamespaceInfo>;
   /** Where more are looked up. */
   readonly directory: NamespaceDirectory;
+  /** Worker deployments, as last heard of. */
+  readonly deployments: DeploymentDirectory;
   /** Their search attributes. */
   readonly attributes: AttributeDirectory;
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: Limits;
   readonly info: Omit<GetServerInfoResponse, 'namespaces'>;
+  /** Absent where time passes as it does. */
+  readonly timeSkipping?: TimeSkipping | undefined;
   /** Absent on a node that stands alone. */
   readonly cluster?: ClusterControl | undefined;
 }

@@ -13,12 +13,15 @@ import type {
   RetryPolicy,
   SearchAttributes,
   UserMetadata,
+  VersioningOverride,
+  WorkerDeploymentVersion,
   WorkerVersionStamp,
   WorkflowTaskCompletedMetadata,
 } from '../../wire/common.ts';
 import type {
   QueryRejectCondition,
   ResetReapplyExcludeType,
+  VersioningBehavior,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
   WorkflowTaskFailedCause,
@@ -26,6 +29,7 @@ import type {
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { Failure } from '../../wire/failure.ts';
 import type { ProtocolMessage } from '../../wire/protocol-message.ts';
+import type { VersionKey } from '../deployment/versioned-queue.ts';
 import type { ScheduleMessage, StartScheduledMessage } from '../schedule/message.ts';
 import type {
   CancelExternalMessage,
@@ -71,6 +75,7 @@ export interface StartInput {
   reusePolicy: WorkflowIdReusePolicy;
   priority?: Priority | undefined;
   userMetadata?: UserMetadata | undefined;
+  versioningOverride?: VersioningOverride | undefined;
 }
 
 /** A start, or a signal-with-start when `signal` is set. Policies are already defaulted by the door. */
@@ -165,6 +170,8 @@ export interface Taker {
   session: string;
   /** Set when the taker is a versioned or build-id-carrying worker. */
   workerVersion?: WorkerVersionStamp | undefined;
+  /** The deployment version it belongs to. */
+  version?: VersionKey | undefined;
   /** Its sticky queue, when it keeps executions warm. */
   stickyQueue?: string | undefined;
   stickyScheduleToStartTimeout?: number | undefined;
@@ -226,11 +233,16 @@ export interface CompleteWorkflowTaskMessage {
   stickyQueue?: StickyChoice | undefined;
   queryResults?: Record<string, QueryResult> | undefined;
   forceCreateNewWorkflowTask: boolean;
+  /** Who is asked first for the tasks of this answer: activities that are to be eager, and the workflow's next task. Absent: who had this task, for the activities. */
+  eagerFor?: string | undefined;
   /** Answers to updates. */
   messages?: ProtocolMessage[] | undefined;
   sdkMetadata?: WorkflowTaskCompletedMetadata | undefined;
   meteringMetadata?: MeteringMetadata | undefined;
   workerVersion?: WorkerVersionStamp | undefined;
+  /** Of a worker that belongs to a deployment: its version, and how it says this workflow goes on when another version is current. */
+  deploymentVersion?: WorkerDeploymentVersion | undefined;
+  versioningBehavior?: VersioningBehavior | undefined;
 }
 
 export interface FailWorkflowTaskMessage {
@@ -330,6 +342,19 @@ export interface UpdateActivityOptionsMessage {
   target: RunTarget;
   activities: ActivityChoice;
   change: ActivityOptionsChange | 'restoreOriginal';
+}
+
+/** Sets or takes back what holds of a run instead of what its workflow says of versions. Answered by the options as they are then. */
+export interface UpdateOptionsMessage {
+  type: 'updateOptions';
+  target: RunTarget;
+  versioningOverride: VersioningOverride | 'unset' | undefined;
+  identity: string;
+}
+
+/** Routes have changed: tasks that wait may be for workers of another version now. Changes nothing where they are not. */
+export interface RerouteMessage {
+  type: 'reroute';
 }
 
 /** A deadline of this actor has passed (`nextDeadline(state) <= now`). Idempotent (I7): with nothing due it changes nothing. */
@@ -435,5 +460,28 @@ export type Message =
   | UnpauseActivityMessage
   | ResetActivityMessage
   | UpdateActivityOptionsMessage
+  | UpdateOptionsMessage
+  | RerouteMessage
   | StartScheduledMessage
   | ScheduleMessage;
+
+/** What one actor may say to another: effects of no other type compile, and a node takes no other from another node. */
+export const SENT_TYPES = [
+  'startChild',
+  'signalExternal',
+  'cancelExternal',
+  'parentClosed',
+  'childStarted',
+  'childStartFailed',
+  'childClosed',
+  'externalAnswered',
+  'startScheduled',
+  'scheduledStarted',
+  'scheduledRefused',
+  'scheduledClosed',
+  // A schedule ends its runs by overlap policy.
+  'requestCancel',
+  'terminate',
+] as const satisfies readonly Message['type'][];
+
+export type SentMessage = Extract<Message, { type: (typeof SENT_TYPES)[number] }>;

@@ -10,12 +10,12 @@ import type {
   WorkflowQuery,
   WorkflowTask,
 } from '../../wire/api.ts';
-import type { SearchAttributes } from '../../wire/common.ts';
+import type { SearchAttributes, VersioningOverride } from '../../wire/common.ts';
 import type { WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { DescribeScheduleResponse } from '../../wire/schedule.ts';
 import type { Status } from '../../wire/status.ts';
-import type { Message } from './message.ts';
+import type { SentMessage } from './message.ts';
 import type { ActivityOptions } from './rows.ts';
 
 /**
@@ -48,6 +48,7 @@ export interface TaskOffer {
   namespace: string;
   workflowId: string;
   runId: string;
+  /** With the version whose workers are meant (core/deployment/versioned-queue.ts). */
   taskQueue: string;
   /** Ask this worker first; it counts as gone when its worker is, or at `until` (epoch ms). */
   sticky?: { queue: string; until: number } | undefined;
@@ -104,7 +105,7 @@ export type Effect =
         | { outcomeAt: number; runId: string; updateId: string };
     }
   /** A message to another actor, exactly once, whatever crashes: through the shard's outbox (DESIGN §5). */
-  | { type: 'send'; namespace: string; workflowId: string; message: Message }
+  | { type: 'send'; namespace: string; workflowId: string; message: SentMessage }
   /** Wakes those who await the run. `nextRunId`: the chain goes on (continue-as-new, retry, cron). */
   | {
       type: 'runClosed';
@@ -142,6 +143,7 @@ export type Reply =
   | StartedActivityTask
   /** Options of the activities that were changed, as they are now; of several, the first's. */
   | { type: 'activityOptions'; options: ActivityOptions }
+  | { type: 'executionOptions'; versioningOverride: VersioningOverride | undefined }
   /**
    * For queries and updates: the answer comes as an effect, of this turn or a later one. `resetHistoryEventId`: the completed task left no
    * events, its worker goes back to this one.
@@ -202,4 +204,6 @@ export interface TurnContext {
   limits: import('./limits.ts').Limits;
   /** The namespaces there are, and the id that events name each with. */
   namespaces: ReadonlyMap<string, { readonly id: string }>;
+  /** Where tasks of runs that are not pinned go; absent: to workers that name no version. */
+  routes?: import('../deployment/routes.ts').Routes | undefined;
 }

@@ -111,6 +111,7 @@ const packFacts = (facts: RunFacts): unknown[] =>
     facts.memo,
     facts.searchAttributes,
     facts.state,
+    facts.versioning,
   ]);
 
 function unpackFacts(list: unknown[]): RunFacts {
@@ -130,6 +131,7 @@ function unpackFacts(list: unknown[]): RunFacts {
   put(facts, 'memo', list[10]);
   put(facts, 'searchAttributes', list[11]);
   put(facts, 'state', list[12]);
+  put(facts, 'versioning', list[13]);
   return facts;
 }
 
@@ -190,6 +192,7 @@ const packTask = (task: WorkflowTaskRow): unknown[] =>
     task.workerVersion && packStamp(task.workerVersion),
     task.notBefore,
     task.suggestContinueAsNewReasons,
+    task.version,
   ]);
 
 function unpackTask(list: unknown[]): WorkflowTaskRow {
@@ -216,6 +219,7 @@ function unpackTask(list: unknown[]): WorkflowTaskRow {
   put(task, 'workerVersion', unpackStamp(list[18]));
   put(task, 'notBefore', list[19]);
   put(task, 'suggestContinueAsNewReasons', list[20]);
+  put(task, 'version', list[21]);
   return task;
 }
 
@@ -242,6 +246,7 @@ const packActivity = (row: ActivityRow): unknown[] =>
     row.pause,
     row.options,
     row.reset,
+    row.version,
   ]);
 
 function unpackActivity(list: unknown[]): ActivityRow {
@@ -268,6 +273,7 @@ function unpackActivity(list: unknown[]): ActivityRow {
   put(row, 'pause', list[18]);
   put(row, 'options', list[19]);
   put(row, 'reset', list[20]);
+  put(row, 'version', list[21]);
   return row;
 }
 

@@ -27,28 +27,6 @@ const marker: Check<wire.EventGroupMarker> = object<wire.EventGroupMarker>({
   inboundUpdate: optional(object<wire.EventGroupMarkerInboundUpdate>({ inboundUpdateId: optional(string) })),
 });
 
-const versioningOverride: Check<wire.VersioningOverride> = object<wire.VersioningOverride>({
-  pinned: optional(
-    object<wire.VersioningOverridePinnedOverride>({
-      behavior: optional(enumeration()),
-      version: optional(
-        object<wire.WorkerDeploymentVersion>({ buildId: optional(string), deploymentName: optional(string) }),
-      ),
-    }),
-  ),
-  autoUpgrade: optional(boolean),
-  oneTime: optional(
-    object<wire.VersioningOverrideOneTimeOverride>({
-      targetDeploymentVersion: optional(
-        object<wire.WorkerDeploymentVersion>({ buildId: optional(string), deploymentName: optional(string) }),
-      ),
-    }),
-  ),
-  behavior: optional(enumeration()),
-  deployment: optional(object<wire.Deployment>({ seriesName: optional(string), buildId: optional(string) })),
-  pinnedVersion: optional(string),
-});
-
 /** What is left out is empty, as in proto3: the command then makes no sense, which is the actor's to say. */
 const name = defaulted(string, '');
 const named = <T extends { name: string }>(check: Check<T>): Check<T> =>
@@ -128,7 +106,7 @@ const attributes: { readonly [T in commands.KnownCommandType]: Fields<commands.C
     searchAttributes: optional(common.searchAttributes),
     inheritBuildId: optional(boolean),
     priority: optional(common.priority),
-    versioningOverride: optional(versioningOverride),
+    versioningOverride: optional(common.versioningOverride),
   },
   [CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION]: {
     namespace: optional(string),
@@ -155,6 +133,13 @@ const attributes: { readonly [T in commands.KnownCommandType]: Fields<commands.C
   [CommandType.REQUEST_CANCEL_NEXUS_OPERATION]: { scheduledEventId: defaulted(integer, 0) },
 };
 
+/** Without attributes these are refused with their task, as on the reference server: the core says so. */
+export const MAY_LACK_ATTRIBUTES: ReadonlySet<number> = new Set([
+  CommandType.COMPLETE_WORKFLOW_EXECUTION,
+  CommandType.CANCEL_WORKFLOW_EXECUTION,
+  CommandType.CONTINUE_AS_NEW_WORKFLOW_EXECUTION,
+]);
+
 /** By command type; every entry checks a whole command. */
 const checks = new Map<number, Check<object>>();
 for (const [type, fields] of Object.entries(attributes)) {
@@ -164,7 +149,9 @@ for (const [type, fields] of Object.entries(attributes)) {
     object({
       commandType: integer,
       // The entry's type ties these fields to that command's attributes.
-      attributes: object(fields as Fields<object>),
+      attributes: MAY_LACK_ATTRIBUTES.has(commandType)
+        ? optional(object(fields as Fields<object>))
+        : object(fields as Fields<object>),
       userMetadata: optional(common.userMetadata),
       eventGroupMarkers: optional(list(marker)),
     }),

@@ -64,12 +64,14 @@ function applyAll(
     workerVersion: message.workerVersion ?? task.workerVersion,
     sdkMetadata: message.sdkMetadata,
     meteringMetadata: message.meteringMetadata,
+    ...versionAnswered(message),
   });
+  if (message.deploymentVersion !== undefined) run.visible = true;
   run.row.sticky = stickyAfter(task, message);
   answerRiding(run, message.queryResults);
   run.holding = true;
   const inbox = message.messages === undefined ? undefined : inboxOf(message.messages);
-  const { session } = task;
+  const session = message.eagerFor ?? task.session;
   const context: CommandContext = { run, workflowTaskCompletedEventId, identity, inbox, session };
   for (const [i, command] of commands.entries()) {
     const attributes = message.attributeProblems?.find(({ command: of }) => of === i);
@@ -83,11 +85,24 @@ function applyAll(
   run.holding = false;
   if (!run.isOpen) return undefined;
   rejectUnprocessed(run);
+  run.eagerFor = message.eagerFor;
   const unseen = run.flushBuffered();
   if (unseen || message.forceCreateNewWorkflowTask) scheduleTask(run);
   scheduleForUpdates(run);
   settleQueries(run);
   return undefined;
+}
+
+/** What the event says of its worker's version, for newer clients and for older ones. */
+function versionAnswered({ deploymentVersion, versioningBehavior }: CompleteWorkflowTaskMessage) {
+  if (deploymentVersion === undefined) return undefined;
+  const { deploymentName = '', buildId = '' } = deploymentVersion;
+  return {
+    versioningBehavior,
+    deploymentVersion,
+    workerDeploymentName: deploymentName,
+    workerDeploymentVersion: `${deploymentName}.${buildId}`,
+  };
 }
 
 function stickyAfter(

@@ -5,7 +5,7 @@ import type {
   PendingActivityInfo,
   WorkflowExecutionInfo,
 } from '../../../wire/api.ts';
-import { TaskQueueKind } from '../../../wire/enums.ts';
+import { EventType, TaskQueueKind } from '../../../wire/enums.ts';
 import { unimplemented } from '../../statuses.ts';
 import { Refused } from '../../validate/check.ts';
 import { type Message, native, part, rpc, runNative } from '../rpc.ts';
@@ -21,6 +21,7 @@ export function executionInfo(info: WorkflowExecutionInfo): Message {
     ...rest,
     execution: { workflowId, runId },
     memo: rest.memo ?? {},
+    searchAttributes: rest.searchAttributes ?? {},
     type: { name: workflowType },
     parentExecution: execution(parentWorkflowId, parentRunId),
     rootExecution: execution(rootWorkflowId, rootRunId),
@@ -45,6 +46,12 @@ function activityOptions(activity: PendingActivityInfo): object {
   });
 }
 
+/** Which event a request has led to, for those who link to it. */
+function requestIds({ startRequestId }: DescribeWorkflowExecutionResponse): object | undefined {
+  if (!startRequestId) return undefined;
+  return { [startRequestId]: { eventType: EventType.WORKFLOW_EXECUTION_STARTED, eventId: 1 } };
+}
+
 function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
   const { executionConfig, workflowExecutionInfo: info, pendingActivities, pendingChildren } = described;
   const { workflowExecutionTimeout, workflowRunTimeout } = executionConfig;
@@ -56,7 +63,13 @@ function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
       workflowRunTimeout: workflowRunTimeout || undefined,
       taskQueue: { name: executionConfig.taskQueue, kind: TaskQueueKind.NORMAL },
     },
-    workflowExecutionInfo: { ...executionInfo(info), autoResetPoints: { points: described.autoResetPoints } },
+    workflowExecutionInfo: {
+      ...executionInfo(info),
+      autoResetPoints: { points: described.autoResetPoints },
+      mostRecentWorkerVersionStamp: described.mostRecentWorkerVersionStamp,
+      versioningInfo: described.versioningInfo,
+      workerDeploymentName: described.versioningInfo?.deploymentVersion?.deploymentName,
+    },
     pendingActivities: pendingActivities.map((activity) => ({
       ...activity,
       activityType: { name: activity.activityType },
@@ -78,6 +91,7 @@ function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
       runExpirationTime: expiration(workflowRunTimeout, info.executionTime) ?? NO_TIME_MS,
       cancelRequested: described.cancelRequested,
       originalStartTime: info.startTime,
+      requestIdInfos: requestIds(described),
     },
   };
 }
@@ -86,6 +100,12 @@ export const DescribeWorkflowExecution = native('describeWorkflowExecution', onE
   // The method's answer.
   describeAnswer(reply as unknown as DescribeWorkflowExecutionResponse),
 );
+
+export const UpdateWorkflowExecutionOptions = native('updateWorkflowExecutionOptions', (request) => {
+  const { workflowId, runId } = part(request, 'workflowExecution');
+  const { paths } = part(request, 'updateMask');
+  return { ...request, workflowId, runId, updateMask: paths };
+});
 
 export const QueryWorkflow = native('queryWorkflow', (request) => ({
   ...onExecution(request),

@@ -1,6 +1,7 @@
 // What the server says of itself, its namespaces and its task queues. Only what exists is advertised: a client that is told of more would use it.
 
 import type { PollerInfo } from '../../../wire/api.ts';
+import { describeFamily } from '../../queue-family.ts';
 import * as rules from '../../validate/rules.ts';
 import { nameIn, number, rpc, text } from '../rpc.ts';
 import { NO_TIME_MS } from './executions.ts';
@@ -9,14 +10,13 @@ import { CLUSTER_NAME } from './namespaces.ts';
 /** The version of the Temporal server whose behaviour this door has: some clients ask for a least one. */
 export const REFERENCE_VERSION = '1.31.2';
 
-/** Oldest clients that are understood, by the names they give. */
+/** Which clients are understood, by the names they give, as the reference server lists them: others are not asked for their version. */
 const SUPPORTED_CLIENTS = {
+  'Nexus-go-sdk': '<2.0.0',
   'temporal-go': '<2.0.0',
   'temporal-java': '<2.0.0',
   'temporal-php': '<3.0.0',
   'temporal-typescript': '<2.0.0',
-  'temporal-python': '<2.0.0',
-  'temporal-dotnet': '<2.0.0',
   'temporal-cli': '<2.0.0',
   'temporal-server': '<2.0.0',
   'temporal-ui': '<3.0.0',
@@ -31,7 +31,7 @@ const CAPABILITIES = {
   // Workers then say which build they are; it is kept on events.
   buildIdBasedVersioning: true,
   upsertMemo: true,
-  eagerWorkflowStart: false,
+  eagerWorkflowStart: true,
   sdkMetadata: true,
   countGroupByExecutionStatus: true,
   nexus: false,
@@ -52,7 +52,6 @@ export const GetClusterInfo = rpc(({ info }, _caller, _request, call) =>
     visibilityStore: info.store,
     initialFailoverVersion: 1,
     failoverVersionIncrement: 10,
-    versionInfo: { current: { version: REFERENCE_VERSION, notes: `Tenuto ${info.version}` } },
   }),
 );
 
@@ -64,7 +63,7 @@ export const DescribeTaskQueue = rpc((services, caller, request, call) => {
   rules.namespace(services, caller, namespace);
   const name = nameIn(request, 'taskQueue');
   rules.present(services.limits, 'TaskQueue', name);
-  const { pollers, workflowBacklog, activityBacklog, oldest } = services.workers.describe(namespace, name);
+  const { pollers, workflowBacklog, activityBacklog, oldest } = describeFamily(services, namespace, name);
   const kind = number(request, 'taskQueueType') === ACTIVITY ? 'activity' : 'workflow';
   const backlog = kind === 'activity' ? activityBacklog : workflowBacklog;
   call.reply({

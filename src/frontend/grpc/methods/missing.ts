@@ -15,7 +15,9 @@ export interface MissingRpc extends Rpc {
 
 const refuse = (state: MissingState, code: StatusCode, reason: string, detail?: StatusDetail): MissingRpc => ({
   ...rpc((services, caller, request) => {
-    if (state === 'refused') rules.namespace(services, caller, text(request, 'namespace'));
+    if (state === 'refused' && detail?.kind !== 'NotFound' && code !== StatusCode.UNAVAILABLE) {
+      rules.namespace(services, caller, text(request, 'namespace'));
+    }
     throw new Refused({ code, message: reason, detail });
   }),
   state,
@@ -33,6 +35,13 @@ const oldVersioning = refuse(
   StatusCode.PERMISSION_DENIED,
   'Worker versioning by version sets and rules is disabled: use worker deployments.',
   { kind: 'PermissionDenied', reason: '' },
+);
+
+/** The first form of deployments, which the reference server has switched off. */
+const oldDeployments = refuse(
+  'refused',
+  StatusCode.UNIMPLEMENTED,
+  'Deployments by series are not supported any more: use worker deployments.',
 );
 
 export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc>>>> = {
@@ -60,21 +69,8 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
         'GetDeploymentReachability',
         'GetCurrentDeployment',
         'SetCurrentDeployment',
-        'SetWorkerDeploymentCurrentVersion',
-        'DescribeWorkerDeployment',
-        'DescribeWorkerDeploymentVersion',
-        'DeleteWorkerDeployment',
-        'DeleteWorkerDeploymentVersion',
-        'SetWorkerDeploymentRampingVersion',
-        'ListWorkerDeployments',
-        'CreateWorkerDeployment',
-        'CreateWorkerDeploymentVersion',
-        'UpdateWorkerDeploymentVersionComputeConfig',
-        'ValidateWorkerDeploymentVersionComputeConfig',
-        'UpdateWorkerDeploymentVersionMetadata',
-        'SetWorkerDeploymentManager',
       ],
-      notYet('worker deployments'),
+      oldDeployments,
     ),
     ...all(
       [
@@ -92,21 +88,13 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
       ],
       notYet('Nexus'),
     ),
-    UpdateWorkflowExecutionOptions: notYet('changes of the options of running workflows'),
     ...all(
       ['CreateWorkflowRule', 'DescribeWorkflowRule', 'DeleteWorkflowRule', 'ListWorkflowRules', 'TriggerWorkflowRule'],
       notYet('workflow rules'),
     ),
     ...all(
-      [
-        'RecordWorkerHeartbeat',
-        'ListWorkers',
-        'CountWorkers',
-        'DescribeWorker',
-        'FetchWorkerConfig',
-        'UpdateWorkerConfig',
-      ],
-      notYet('list of workers'),
+      ['FetchWorkerConfig', 'UpdateWorkerConfig'],
+      refuse('refused', StatusCode.UNIMPLEMENTED, 'Workers are not configured by this server.'),
     ),
     UpdateTaskQueueConfig: notYet('configuration of task queues by clients'),
     ...all(['PauseWorkflowExecution', 'UnpauseWorkflowExecution'], notYet('pausing of workflows')),
@@ -130,7 +118,9 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
     PollWorkflowExecutionTimeSkipping: notYet('time skipping'),
   },
   'temporal.api.operatorservice.v1.OperatorService': {
-    ...all(['AddOrUpdateRemoteCluster', 'RemoveRemoteCluster'], notYet('replication to other clusters')),
+    // Clusters do not replicate to each other: none can be connected, and none is.
+    AddOrUpdateRemoteCluster: refuse('refused', StatusCode.UNAVAILABLE, 'This server cannot reach other clusters.'),
+    RemoveRemoteCluster: refuse('refused', StatusCode.NOT_FOUND, 'No such cluster is connected.', { kind: 'NotFound' }),
     ...all(
       ['GetNexusEndpoint', 'CreateNexusEndpoint', 'UpdateNexusEndpoint', 'DeleteNexusEndpoint', 'ListNexusEndpoints'],
       notYet('Nexus'),
