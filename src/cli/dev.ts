@@ -63,6 +63,8 @@ async function dev(flags: DevFlags): Promise<void> {
   } finally {
     await server?.close();
   }
+  // A build or a load that was under way has nobody any more.
+  process.exit(0);
 }
 
 async function startServer({ port, dataDir }: DevFlags): Promise<RunningNode> {

@@ -130,7 +130,7 @@ export class DevWorker {
       clearTimeout(this.#timer);
       clearTimeout(this.#again);
       await this.#watcher.close();
-      await this.#reloading;
+      // A load that is under way waits for threads that are gone.
       await this.#bundler.close();
     }
   }
@@ -218,6 +218,7 @@ export class DevWorker {
   }
 
   #failed(what: 'workflows' | 'activities', error: unknown): void {
+    if (this.worker.getState() !== 'RUNNING') return;
     this.#options.onEvent({ type: 'failed', what, message: errorMessage(error) ?? String(error) });
   }
 }
