@@ -41,6 +41,15 @@ const TYPES: ReadonlySet<string> = new Set<Message['type']>([
   'childStartFailed',
   'childClosed',
   'externalAnswered',
+  'startScheduled',
+  'scheduledStarted',
+  'scheduledRefused',
+  'scheduledClosed',
+  'flowAcquire',
+  'flowRelease',
+  'flowGranted',
+  'flowRefused',
+  'flowEnd',
 ]);
 
 /** The envelope; what is inside was decided by a shard, and a node of another version that means something else is refused by the core. */

@@ -1,6 +1,7 @@
 // The engine's calls as data: which shard one is for, how it is asked of the local engine, how it travels, and what a repeat would do. One
 // constructor for each method of the Engine port; routed-call.ts runs them, serve.ts reads them back.
 
+import type { FlowVerdict } from '../../src/core/flow/message.ts';
 import { REGISTRY } from '../../src/core/namespace/record.ts';
 import type { PollUpdateMessage, QueryMessage, UpdateMessage } from '../../src/core/workflow/message.ts';
 import type { Reply } from '../../src/core/workflow/outcome.ts';
@@ -35,6 +36,7 @@ import type {
 import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
 import type { NamespaceAnswer, NamespaceAsk } from '../../src/ports/namespaces.ts';
 import type * as api from '../../src/wire/api.ts';
+import type { DescribeFlowKeyResponse } from '../../src/wire/flow-control.ts';
 import type { DescribeScheduleResponse } from '../../src/wire/schedule.ts';
 import {
   activityOptions,
@@ -117,6 +119,7 @@ const started = object<api.StartWorkflowExecutionResponse>({
   started: boolean,
   status: enumeration(),
   eagerlyStarted: optional(boolean),
+  workflowId: optional(string),
 });
 const replyKind = object<{ type: string }>({ type: string });
 const acceptedReply = object<{ resetHistoryEventId?: number | undefined }>({ resetHistoryEventId: optional(integer) });
@@ -134,6 +137,32 @@ const scheduleDescribed = object<{ response: DescribeScheduleResponse }>({
   response: shaped(object({ schedule: some, info: some, conflictToken: bytes })),
 });
 const scheduleTimes = object<{ startTime: number[] }>({ startTime: list(integer) });
+
+const verdictKind = object<{ verdict: string }>({ verdict: string });
+const reservedVerdict = object<{ permit?: string | undefined }>({ permit: optional(string) });
+const fullVerdict = object<{ message: string }>({ message: string });
+const takenVerdict = object<{ workflowId: string; runId: string; message: string }>({
+  workflowId: string,
+  runId: string,
+  message: string,
+});
+const flowVerdict: Check<FlowVerdict> = (value) => {
+  const { verdict } = verdictKind(value);
+  switch (verdict) {
+    case 'reserved':
+      return { verdict, ...reservedVerdict(value) };
+    case 'full':
+      return { verdict, ...fullVerdict(value) };
+    case 'taken':
+      return { verdict, ...takenVerdict(value) };
+    default:
+      throw new Error(`${verdict.slice(0, 64)} is not what a flow-control key says of a start`);
+  }
+};
+const flowReserved = object<{ verdict: FlowVerdict }>({ verdict: flowVerdict });
+const flowDescribed = object<{ response: DescribeFlowKeyResponse }>({
+  response: shaped(object({ key: string, limits: some, holders: list(some), waiters: list(some), counts: some })),
+});
 
 const reply: Check<Reply> = (value) => {
   const { type } = replyKind(value);
@@ -154,6 +183,10 @@ const reply: Check<Reply> = (value) => {
       return { type: 'scheduleDescribed', ...scheduleDescribed(value) };
     case 'scheduleTimes':
       return { type: 'scheduleTimes', ...scheduleTimes(value) };
+    case 'flowReserved':
+      return { type: 'flowReserved', ...flowReserved(value) };
+    case 'flowDescribed':
+      return { type: 'flowDescribed', ...flowDescribed(value) };
     default:
       throw new Error(`a reply of type ${type.slice(0, 64)} is not for a forwarded message`);
   }

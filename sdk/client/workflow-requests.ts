@@ -16,6 +16,7 @@ import {
   encodeWorkflowIdConflictPolicy,
   encodeWorkflowIdReusePolicy,
 } from '../common/enums.ts';
+import { compileFlowControl } from '../common/flow-control.ts';
 import type { Headers } from '../common/interceptors.ts';
 import { mapToPayloads, toPayloadsMessage } from '../common/payload-converter.ts';
 import { compilePriority } from '../common/priority.ts';
@@ -71,6 +72,7 @@ function plainStartRequest(
     workflowIdReusePolicy: encodeWorkflowIdReusePolicy(options.workflowIdReusePolicy),
     workflowIdConflictPolicy: encodeWorkflowIdConflictPolicy(options.workflowIdConflictPolicy),
     priority: priority === undefined ? undefined : compilePriority(priority),
+    flowControl: compileFlowControl(options.flowControl),
     userMetadata: userMetadataToPayload(payloadConverter, staticSummary, staticDetails),
     identity,
     requestId: options.requestId ?? newRequestId(),

@@ -48,6 +48,15 @@ import type {
 } from './enums.ts';
 import type { Failure } from './failure.ts';
 import type {
+  DescribeFlowKeyRequest,
+  DescribeFlowKeyResponse,
+  ExecutionFlowControl,
+  FlowControl,
+  ListFlowKeysRequest,
+  ListFlowKeysResponse,
+  SetFlowLimitsRequest,
+} from './flow-control.ts';
+import type {
   DeleteNamespaceRequest,
   DeleteNamespaceResponse,
   DescribeNamespaceRequest,
@@ -103,6 +112,8 @@ export interface StartWorkflowExecutionRequest {
   requestId: string;
   /** A worker of the caller's own, which gets the first workflow task if it has room and nothing waits before it. */
   eagerWorkerId?: string | undefined;
+  /** No workflow task before a permit of this key. ALREADY_EXISTS or RESOURCE_EXHAUSTED (FLOW_CONTROL) where it asks to be refused. */
+  flowControl?: FlowControl | undefined;
 }
 
 export interface StartWorkflowExecutionResponse {
@@ -112,6 +123,8 @@ export interface StartWorkflowExecutionResponse {
   status: WorkflowExecutionStatus;
   /** The first workflow task is on its way to `eagerWorkerId`. */
   eagerlyStarted?: boolean | undefined;
+  /** Of the workflow that a singleton with `useExisting` met: `runId` is of that one. Absent: the one asked for. */
+  workflowId?: string | undefined;
 }
 
 export interface SignalWorkflowExecutionRequest {
@@ -300,6 +313,8 @@ export interface PendingActivityInfo {
   /** Also where `state` says CANCEL_REQUESTED. */
   paused?: boolean | undefined;
   pauseInfo?: ActivityPauseInfo | undefined;
+  /** Absent: it names no flow-control key. `none`: no attempt waits or runs. */
+  flowControl?: (FlowControl & { state: 'queued' | 'held' | 'none' }) | undefined;
 }
 
 export interface ActivityPauseInfo {
@@ -359,6 +374,8 @@ export interface DescribeWorkflowExecutionResponse {
   cancelRequested: boolean;
   /** Where the run can be reset to by build: one point for each build that completed workflow tasks. */
   autoResetPoints: ResetPointInfo[];
+  /** Absent: its start named no flow-control key. */
+  flowControl?: ExecutionFlowControl | undefined;
 }
 
 export interface GetWorkflowExecutionHistoryRequest extends ExecutionTarget {
@@ -868,6 +885,11 @@ export interface Methods {
   resetActivity: { request: ResetActivityRequest; response: Empty };
   updateActivityOptions: { request: UpdateActivityOptionsRequest; response: UpdateActivityOptionsResponse };
   /** ALREADY_EXISTS when there is one of this id. */
+  /** Keys of flow control: what nobody has used for a while is not known any more. */
+  listFlowKeys: { request: ListFlowKeysRequest; response: ListFlowKeysResponse };
+  describeFlowKey: { request: DescribeFlowKeyRequest; response: DescribeFlowKeyResponse };
+  /** Holds from now on instead of what starts ask for. Repeating it is harmless. */
+  setFlowLimits: { request: SetFlowLimitsRequest; response: DescribeFlowKeyResponse };
   createSchedule: { request: CreateScheduleRequest; response: CreateScheduleResponse };
   describeSchedule: { request: ScheduleTarget; response: DescribeScheduleResponse };
   updateSchedule: { request: UpdateScheduleRequest; response: Empty };

@@ -25,7 +25,9 @@ import type {
 } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { Failure } from '../../wire/failure.ts';
+import type { FlowControl } from '../../wire/flow-control.ts';
 import type { ProtocolMessage } from '../../wire/protocol-message.ts';
+import type { FlowAnswer, FlowMessage } from '../flow/message.ts';
 import type { ScheduleMessage, StartScheduledMessage } from '../schedule/message.ts';
 import type {
   CancelExternalMessage,
@@ -71,6 +73,8 @@ export interface StartInput {
   reusePolicy: WorkflowIdReusePolicy;
   priority?: Priority | undefined;
   userMetadata?: UserMetadata | undefined;
+  /** No workflow task before a permit of this key. */
+  flowControl?: FlowControl | undefined;
 }
 
 /** A start, or a signal-with-start when `signal` is set. Policies are already defaulted by the door. */
@@ -87,6 +91,10 @@ export interface StartMessage extends StartInput {
   eagerFor?: string | undefined;
   /** The run that is started, or met, gets this update too: both or neither. Never beside `signal`. */
   update?: UpdateAsk | undefined;
+  /** What a door has reserved for it; absent: its run's own. */
+  permit?: string | undefined;
+  /** A door has let it through: it may wait for its permit, and is not refused any more. */
+  accepted?: true | undefined;
 }
 
 /** An update, and the caller that waits for it. */
@@ -436,4 +444,6 @@ export type Message =
   | ResetActivityMessage
   | UpdateActivityOptionsMessage
   | StartScheduledMessage
-  | ScheduleMessage;
+  | ScheduleMessage
+  | FlowMessage
+  | FlowAnswer;

@@ -70,6 +70,7 @@ const packRun = (row: RunRow): unknown[] =>
     row.counts.cancel,
     row.taskFailure,
     row.counts.update,
+    row.permit,
   ]);
 
 function unpackRun(list: unknown[]): RunRow {
@@ -93,6 +94,7 @@ function unpackRun(list: unknown[]): RunRow {
   put(row.counts, 'cancel', list[16]);
   put(row, 'taskFailure', list[17]);
   put(row.counts, 'update', list[18]);
+  put(row, 'permit', list[19]);
   return row;
 }
 
@@ -242,6 +244,7 @@ const packActivity = (row: ActivityRow): unknown[] =>
     row.pause,
     row.options,
     row.reset,
+    row.permit,
   ]);
 
 function unpackActivity(list: unknown[]): ActivityRow {
@@ -268,6 +271,7 @@ function unpackActivity(list: unknown[]): ActivityRow {
   put(row, 'pause', list[18]);
   put(row, 'options', list[19]);
   put(row, 'reset', list[20]);
+  put(row, 'permit', list[21]);
   return row;
 }
 
@@ -287,6 +291,7 @@ const packActivityFacts = (facts: ActivityFacts): unknown[] =>
     facts.retryPolicy,
     facts.header,
     facts.priority,
+    facts.flowControl,
   ]);
 
 function unpackActivityFacts(list: unknown[]): ActivityFacts {
@@ -307,5 +312,6 @@ function unpackActivityFacts(list: unknown[]): ActivityFacts {
   put(facts, 'retryPolicy', list[11]);
   put(facts, 'header', list[12]);
   put(facts, 'priority', list[13]);
+  put(facts, 'flowControl', list[14]);
   return facts;
 }

@@ -23,6 +23,7 @@ import type {
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
 import type { Failure } from '../../wire/failure.ts';
+import type { FlowControl } from '../../wire/flow-control.ts';
 import type { ScheduledBy } from '../schedule/message.ts';
 import type { StartId } from './message.ts';
 import type { RowTable } from './outcome.ts';
@@ -154,6 +155,8 @@ export interface RunRow {
   sticky?: { queue: string; scheduleToStartTimeout: number } | undefined;
   /** Epoch ms: the first workflow task is not scheduled before; absent once it was. */
   firstTaskAt?: number | undefined;
+  /** It waits for its start delay and then for a permit of flow control, or has asked for that; absent: it needs none, or has it. */
+  permit?: 'delayed' | 'asked' | undefined;
   /** Epoch ms. */
   runExpiration?: number | undefined;
   executionExpiration?: number | undefined;
@@ -195,6 +198,8 @@ export interface ActivityFacts extends ActivityOptions {
   header?: Header | undefined;
   /** Event id of the cancel request; 0: none. */
   cancelRequestedEventId: number;
+  /** No attempt begins without a permit of this key. */
+  flowControl?: FlowControl | undefined;
 }
 
 /** Who holds an activity back, and why. */
@@ -237,6 +242,8 @@ export interface ActivityRow {
   options?: ActivityOptions | undefined;
   /** It was reset while an attempt runs: the next one is the first again, and for `heartbeats` it gets no details of this one. */
   reset?: 'attempts' | 'heartbeats' | undefined;
+  /** Of flow control, for this attempt: asked for, or given. `from`: the actor of its key. */
+  permit?: { id: string; from: string; held: boolean } | undefined;
 }
 
 /** `timer`, id = startedEventId. */

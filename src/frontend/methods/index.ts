@@ -7,6 +7,7 @@ import * as activityTask from './activity-task.ts';
 import * as batch from './batch.ts';
 import * as cluster from './cluster-admin.ts';
 import * as control from './control.ts';
+import * as flowControl from './flow-control.ts';
 import * as info from './info.ts';
 import * as namespaces from './namespaces.ts';
 import * as read from './read.ts';
@@ -83,6 +84,9 @@ const definitions: Record<Method, MethodDefinition> = {
   listScheduleMatchingTimes: schedule.listScheduleMatchingTimes,
   listSchedules: scheduleList.listSchedules,
   countSchedules: scheduleList.countSchedules,
+  listFlowKeys: flowControl.listFlowKeys,
+  describeFlowKey: flowControl.describeFlowKey,
+  setFlowLimits: flowControl.setFlowLimits,
 };
 
 /** A Map, so that a hostile method name like `constructor` finds nothing. */
