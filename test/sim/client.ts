@@ -145,7 +145,7 @@ class Script {
   }
 
   #startRequest(requestId: string): Methods['startWorkflowExecution']['request'] {
-    const { workflowId, type, args } = this.#journal.plan;
+    const { workflowId, type, args, flow } = this.#journal.plan;
     return {
       namespace: NAMESPACE,
       workflowId,
@@ -156,6 +156,7 @@ class Script {
       retryPolicy: type === 'stubborn' ? { initialInterval: 200, maximumAttempts: 5 } : undefined,
       identity: this.#process.name,
       requestId,
+      flowControl: flow,
     };
   }
 
