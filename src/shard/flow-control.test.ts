@@ -4,7 +4,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { flowAddress } from '../core/flow/address.ts';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
-import type { DescribeWorkflowExecutionResponse, ListWorkflowExecutionsResponse } from '../wire/api.ts';
+import type {
+  DescribeWorkflowExecutionResponse,
+  ListWorkflowExecutionsResponse,
+  UpdateWorkflowExecutionResponse,
+} from '../wire/api.ts';
 import { CommandType, EventType, WorkflowExecutionStatus, WorkflowIdConflictPolicy } from '../wire/enums.ts';
 import type { DescribeFlowKeyResponse, FlowControl } from '../wire/flow-control.ts';
 import { HOUR, NAMESPACE, QUEUE, typesOf, World } from './testing.ts';
@@ -134,19 +138,33 @@ describe('a chain of runs', () => {
 
   it('goes on with its permit when it is reset, and asks for another one when it had closed', async () => {
     const w = await opened();
-    w.autopilot(1);
+    const worker = w.autopilot(1);
+    const { onTask } = worker;
+    let tasks = 0;
+    worker.onTask = (task) => {
+      tasks += 1;
+      onTask?.(task);
+    };
     await w.start('a', one);
     await w.time.settle();
     await w.start('b', { ...one, taskQueue: 'nobody' });
+    const before = tasks;
     const reset = {
       type: 'reset',
       ...{ target: {}, runId: w.random.uuid(), requestId: 'reset', reason: 'again', identity: 'x' },
-      ...{ workflowTaskFinishEventId: 4, exclude: [] },
+      ...{ workflowTaskFinishEventId: 10, exclude: [] },
     } as const;
     const { error } = await w.send('a', reset);
     expect(error).toBeUndefined();
     expect(await statusOf(w, 'a')).toBe(RUNNING);
     expect((await describeRun(w, 'a')).flowControl?.state).toBe('queued');
+    // Not even for an update, which a run that has been running gets a task for at once.
+    const update = { callId: 'call', until: 'accepted', updateId: 'u', updateName: 'note', identity: 'x' } as const;
+    w.begin<UpdateWorkflowExecutionResponse>((done) =>
+      w.engine.update({ namespace: NAMESPACE, workflowId: 'a' }, { type: 'update', target: {}, ...update }, done),
+    );
+    await w.time.settle();
+    expect(tasks).toBe(before);
     await w.send('b', { type: 'terminate', ...ask });
     await w.time.settle();
     expect(await statusOf(w, 'a')).toBe(COMPLETED);

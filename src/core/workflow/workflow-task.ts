@@ -82,6 +82,7 @@ function nextTask(run: RunDraft): WorkflowTaskRow {
  */
 export function scheduleForUpdates(run: RunDraft): void {
   if (!run.isOpen || run.holding || run.row.task !== undefined || !hasUnsentUpdates(run)) return;
+  if (run.row.permit !== undefined) return;
   if (run.row.nextAttempt > 1 || run.facts.previousStartedEventId === 0 || hasKeptUpdates(run)) {
     scheduleTask(run);
     return;
