@@ -7,7 +7,9 @@ import { hostname } from 'node:os';
 import type { ClusterNode } from '../cluster/node/cluster-node.ts';
 import type { DoorAddress, NodeConfig } from './config/config.ts';
 import { isLoopback } from './config/values.ts';
+import { RoutingTable } from './core/deployment/routes.ts';
 import { Admission } from './frontend/admission.ts';
+import { DeploymentDirectory } from './frontend/deployment-directory.ts';
 import type { Services } from './frontend/door.ts';
 import type { GrpcDoor } from './frontend/grpc/door.ts';
 import { type HostRules, hostRules } from './frontend/http/host-rules.ts';
@@ -48,6 +50,8 @@ class Node implements RunningNode {
   readonly #options: NodeOptions;
   readonly #namespaces: Namespaces;
   readonly #directory: NamespaceDirectory;
+  readonly #deployments: DeploymentDirectory;
+  readonly #routes = new RoutingTable();
   readonly #metrics = new Metrics();
   readonly #matcher: Matcher;
   readonly #engine: ShardEngine;
@@ -92,7 +96,7 @@ class Node implements RunningNode {
       scheduler: systemScheduler,
       random: systemRandom,
       matching: this.#matcher,
-      namespaces: this.#namespaces.known,
+      ...{ namespaces: this.#namespaces.known, routes: this.#routes },
       namespacesKnown: () => this.#directory.isKnown,
       limits: config.limits,
       bounds: config.shardLimits,
@@ -108,6 +112,10 @@ class Node implements RunningNode {
     this.#everywhere = cluster?.attach(this.#engine, this.#matcher) ?? this.#engine;
     this.#directory = new NamespaceDirectory({
       ...{ engine: this.#everywhere, clock: systemClock, scheduler: systemScheduler, namespaces: this.#namespaces },
+    });
+    this.#deployments = new DeploymentDirectory({
+      ...{ engine: this.#everywhere, scheduler: systemScheduler, table: this.#routes },
+      onRoutes: (changed) => this.#engine.reroute(changed),
     });
     this.#services = this.#makeServices(this.#everywhere);
     this.#admission = new Admission(config.doorLimits.openCalls);
@@ -143,6 +151,7 @@ class Node implements RunningNode {
     await this.#engine.open();
     await this.#cluster?.open(this.#clientAddress());
     const heard = this.#directory.start();
+    this.#deployments.start();
     // In a cluster others may have to come first; until then calls that name what this node has not heard of wait for the answer.
     if (this.#cluster === undefined) await heard;
     this.#serving = true;
@@ -178,6 +187,7 @@ class Node implements RunningNode {
       workers: this.#matcher,
       namespaces: this.#namespaces.known,
       directory: this.#directory,
+      deployments: this.#deployments,
       attributes: new AttributeDirectory(engine, systemClock),
       ...(this.#cluster && { cluster: this.#cluster.control }),
       clock: systemClock,
@@ -374,6 +384,7 @@ class Node implements RunningNode {
     const hold = setInterval(() => {}, 60_000);
     try {
       this.#directory.stop();
+      this.#deployments.stop();
       this.#scrubber?.stop();
       await this.#control?.close();
       // Others lead before clients are sent away: what they ask meanwhile is forwarded.

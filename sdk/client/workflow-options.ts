@@ -3,6 +3,7 @@
 import type { FlowControl } from '../common/flow-control.ts';
 import type { SignalDefinition, UntypedWorkflow, Workflow } from '../common/interfaces.ts';
 import { type Duration, durationOption } from '../common/time.ts';
+import type { VersioningOverride } from '../common/worker-deployments.ts';
 import type { CommonWorkflowOptions, WithWorkflowArgs } from '../common/workflow-options.ts';
 
 export interface WorkflowOptions extends CommonWorkflowOptions {
@@ -19,6 +20,8 @@ export interface WorkflowOptions extends CommonWorkflowOptions {
    * room: saves a round trip. Whether it did is the handle's `eagerlyStarted`.
    */
   requestEagerStart?: boolean | undefined;
+  /** Instead of what the workflow says of itself: pinned to a version of its workers, or upgraded with the others. */
+  versioningOverride?: VersioningOverride | undefined;
   /** Makes a repeated start return the first one's answer. Default: a new id per call, kept over the connection's own repeats. */
   requestId?: string | undefined;
   /** The workflow begins once it has a permit of this key, and keeps it until its chain of runs has closed. */

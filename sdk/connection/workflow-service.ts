@@ -1,6 +1,6 @@
 // Calls of the workflow service that no client class wraps, as `client.workflowService` of `@temporalio/client` has them.
 
-import type { Methods, UpdateActivityOptionsResponse } from '../../src/wire/api.ts';
+import type { UpdateActivityOptionsResponse } from '../../src/wire/api.ts';
 import type {
   BatchOperationInfo,
   ListBatchOperationsRequest,
@@ -26,25 +26,17 @@ import {
   type UnpauseActivityRequest,
   type UpdateActivityOptionsRequest,
 } from './activity-requests.ts';
+import { DeploymentService, type ServiceHost } from './deployment-service.ts';
 import type { ResetWorkflowExecutionRequest } from './lifetime-requests.ts';
 
 /** ms; each is answered at once. */
 const TIMEOUT_MS = 10_000;
 
-/** The connection it speaks through. */
-interface Host {
-  readonly identity: string;
-  request<M extends keyof Methods>(
-    method: M,
-    body: Methods[M]['request'],
-    options: { timeoutMs: number },
-  ): Promise<Methods[M]['response']>;
-}
+export class WorkflowService extends DeploymentService {
+  readonly #host: ServiceHost;
 
-export class WorkflowService {
-  readonly #host: Host;
-
-  constructor(host: Host) {
+  constructor(host: ServiceHost) {
+    super(host);
     this.#host = host;
   }
 

@@ -1,8 +1,10 @@
 // The native door on a real socket before a fake engine and a fake cluster: for tests of the CLI that need a cluster's answers, not a cluster.
 
 import type { AddressInfo } from 'node:net';
+import { RoutingTable } from '../../src/core/deployment/routes.ts';
 import { DEFAULT_LIMITS } from '../../src/core/workflow/limits.ts';
 import { Admission } from '../../src/frontend/admission.ts';
+import { DeploymentDirectory } from '../../src/frontend/deployment-directory.ts';
 import { hostRules } from '../../src/frontend/http/host-rules.ts';
 import { makeHttpServer } from '../../src/frontend/http/server.ts';
 import { DEFAULT_DOOR_LIMITS } from '../../src/frontend/limits.ts';
@@ -34,6 +36,12 @@ export async function serveDoor(
       directory: new NamespaceDirectory({ engine: engine, clock: systemClock, scheduler: systemScheduler, namespaces }),
       workers: new Matcher({ clock: systemClock, scheduler: systemScheduler, onQueryLost: () => {} }),
       namespaces: namespaces.known,
+      deployments: new DeploymentDirectory({
+        engine: engine,
+        scheduler: systemScheduler,
+        table: new RoutingTable(),
+        onRoutes: () => {},
+      }),
       clock: systemClock,
       random: systemRandom,
       limits: DEFAULT_LIMITS,

@@ -23,6 +23,7 @@ import {
 import { defineResetCommand } from './reset.ts';
 import { showHistory } from './show.ts';
 import { defineUpdateCommands } from './update.ts';
+import { defineUpdateOptionsCommand } from './update-options.ts';
 
 type Wrap = (command: Command) => Command;
 
@@ -93,6 +94,7 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
     );
 
   defineUpdateCommands(workflow, withConnection);
+  defineUpdateOptionsCommand(define);
   defineResetCommand(workflow, withConnection);
 
   withTarget(

@@ -81,3 +81,9 @@ function wireChild<T extends { initiatedEventId: number; startedEventId: number 
   const startedEventId = startedIds.get(attributes.initiatedEventId);
   return startedEventId === undefined ? attributes : { ...attributes, startedEventId };
 }
+
+/** Says of an event that means nothing to workflow code that its workers may pass over it, as the reference server does. */
+export function withIgnorance(event: HistoryEvent): HistoryEvent {
+  if (event.eventType === EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED) event.workerMayIgnore = true;
+  return event;
+}

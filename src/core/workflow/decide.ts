@@ -20,6 +20,7 @@ import { parentClosed } from './messages/parent-closed.ts';
 import { pauseActivity } from './messages/pause-activity.ts';
 import { abandonQuery, askQuery, queryAnswered, queryLost } from './messages/query.ts';
 import { requestCancel } from './messages/request-cancel.ts';
+import { reroute } from './messages/reroute.ts';
 import { reset } from './messages/reset.ts';
 import { resetActivity } from './messages/reset-activity.ts';
 import { signal } from './messages/signal.ts';
@@ -34,6 +35,7 @@ import { undoStart } from './messages/undo-start.ts';
 import { unpauseActivity } from './messages/unpause-activity.ts';
 import { abandonUpdate, pollUpdate, update } from './messages/update.ts';
 import { updateActivityOptions } from './messages/update-activity-options.ts';
+import { updateOptions } from './messages/update-options.ts';
 import type { Decision, TurnContext } from './outcome.ts';
 import { workflowNotFound } from './rejections.ts';
 import type { ActorState } from './state.ts';
@@ -112,6 +114,10 @@ export function decide(state: ActorState, message: Message, context: TurnContext
       return resetActivity(state, message, context);
     case 'updateActivityOptions':
       return updateActivityOptions(state, message, context);
+    case 'updateOptions':
+      return updateOptions(state, message, context);
+    case 'reroute':
+      return reroute(state, context);
     case 'flowGranted':
       return flowGranted(state, message, context);
     case 'flowRefused':

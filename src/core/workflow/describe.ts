@@ -7,12 +7,14 @@ import type {
   PendingWorkflowTaskInfo,
   WorkflowTaskFailureInfo,
 } from '../../wire/api.ts';
+import type { WorkerVersionStamp } from '../../wire/common.ts';
 import { PendingActivityState, PendingWorkflowTaskState, WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { ExecutionFlowControl } from '../../wire/flow-control.ts';
 import { shownAttempt } from './activity-task.ts';
 import type { ActivityRow, ChildRow, TaskFailureRow, WorkflowTaskRow } from './rows.ts';
 import { type ActorState, findRun, type RunState, taskOf } from './state.ts';
 import { countsFrom, optionsOf } from './timeouts.ts';
+import { versioningInfo } from './versioning-info.ts';
 import { executionInfo } from './visibility.ts';
 
 /** A requested cancellation shows before a pause. */
@@ -89,6 +91,9 @@ function childInfo({
   return { workflowId, runId, workflowType, initiatedEventId, parentClosePolicy };
 }
 
+const lastStamp = (buildId: string | undefined): WorkerVersionStamp | undefined =>
+  buildId === undefined ? undefined : { buildId };
+
 function flowControl({ start, row }: RunState): ExecutionFlowControl | undefined {
   const flow = start.attributes.flowControl;
   if (flow === undefined) return undefined;
@@ -120,6 +125,8 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
     pendingChildren: Array.from(run.children.values(), childInfo),
     cancelRequested: run.row.facts.cancelRequested,
     autoResetPoints: run.row.facts.resetPoints,
+    versioningInfo: versioningInfo(run),
+    mostRecentWorkerVersionStamp: lastStamp(run.row.facts.lastBuildId),
     flowControl: flowControl(run),
   };
 }

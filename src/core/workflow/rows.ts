@@ -12,11 +12,15 @@ import type {
   SearchAttributes,
   UpdateRequest,
   UserMetadata,
+  VersioningOverride,
+  WorkerDeploymentVersion,
   WorkerVersionStamp,
 } from '../../wire/common.ts';
 import type {
+  ContinueAsNewVersioningBehavior,
   ParentClosePolicy,
   SuggestContinueAsNewReason,
+  VersioningBehavior,
   WorkflowExecutionStatus,
   WorkflowTaskFailedCause,
 } from '../../wire/enums.ts';
@@ -24,6 +28,7 @@ import type { HistoryEvent } from '../../wire/event.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
 import type { Failure } from '../../wire/failure.ts';
 import type { FlowControl } from '../../wire/flow-control.ts';
+import type { VersionKey } from '../deployment/versioned-queue.ts';
 import type { ScheduledBy } from '../schedule/message.ts';
 import type { StartId } from './message.ts';
 import type { RowTable } from './outcome.ts';
@@ -74,6 +79,19 @@ export interface StartRow {
   scheduledBy?: ScheduledBy | undefined;
 }
 
+/** What a run's events say of worker deployment versions; absent: nothing. */
+export interface VersioningFacts {
+  /** As the last completed task's worker said; UNSPECIFIED before the first, and of workers that name no version. */
+  behavior: VersioningBehavior;
+  /** That worker's version; before the first task the one that was inherited. */
+  version?: WorkerDeploymentVersion | undefined;
+  override?: VersioningOverride | undefined;
+  /** Where the first task of a run that continues another goes, if not where every new run does. */
+  initial?: ContinueAsNewVersioningBehavior | undefined;
+  /** Versions that completed tasks of it. */
+  used?: readonly WorkerDeploymentVersion[] | undefined;
+}
+
 /** What the events of a run determine besides what is pending. */
 export interface RunFacts {
   status: WorkflowExecutionStatus;
@@ -92,6 +110,7 @@ export interface RunFacts {
   lastBuildId?: string | undefined;
   /** What the workflow has published; absent: nothing. */
   state?: StateIndex | undefined;
+  versioning?: VersioningFacts | undefined;
 }
 
 /** The workflow task that waits or runs; at most one. */
@@ -127,6 +146,8 @@ export interface WorkflowTaskRow {
   /** The task went to a worker expected to be warm. */
   warm?: boolean | undefined;
   historySizeBytes?: number | undefined;
+  /** The version whose workers it was offered to. */
+  version?: VersionKey | undefined;
   /** Why the worker is advised to continue as new; absent: it is not. */
   suggestContinueAsNewReasons?: SuggestContinueAsNewReason[] | undefined;
 }
@@ -242,6 +263,8 @@ export interface ActivityRow {
   options?: ActivityOptions | undefined;
   /** It was reset while an attempt runs: the next one is the first again, and for `heartbeats` it gets no details of this one. */
   reset?: 'attempts' | 'heartbeats' | undefined;
+  /** The version whose workers this attempt was offered to. */
+  version?: VersionKey | undefined;
   /** Of flow control, for this attempt: asked for, or given. `from`: the actor of its key. */
   permit?: { id: string; from: string; held: boolean } | undefined;
 }

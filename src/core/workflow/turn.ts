@@ -16,7 +16,7 @@ import {
 } from './rows.ts';
 import { RunDraft } from './run-draft.ts';
 import type { ActorState, RunState, WaitingQuery } from './state.ts';
-import { executionInfo } from './visibility.ts';
+import { executionInfo, shownBefore } from './visibility.ts';
 import { MapOverlay, type PendingUpdate, type VolatileChanges } from './volatile.ts';
 
 /** About this many expired rows of either kind are deleted in one turn, so that no turn pays for all. */
@@ -167,7 +167,7 @@ export class Turn {
       draft.finish(rows, outcome.events);
       if (draft.visible) {
         const info = executionInfo(this.state, draft.runId, draft.start, draft.row);
-        const { before } = draft;
+        const before = shownBefore(draft.before);
         outcome.visibility.push({ info, before, previous: before === undefined ? this.#previous() : undefined });
       }
     }

@@ -4,24 +4,32 @@ import type { WorkflowExecutionInfo } from '../../wire/api.ts';
 import type { SearchAttributes } from '../../wire/common.ts';
 import { WorkflowExecutionStatus } from '../../wire/enums.ts';
 import { jsonPayload } from './fields.ts';
+import type { VisibilityChange } from './outcome.ts';
 import type { RunRow, StartRow } from './rows.ts';
+import { versioningAttributes } from './versioning-info.ts';
 
 const encoder = new TextEncoder();
 const KEYWORD_LIST = encoder.encode('KeywordList');
+const KEYWORD = encoder.encode('Keyword');
 
-/** The run's own search attributes, and the builds that completed its workflow tasks. */
+/** The run's own search attributes, and what its workers' builds and versions add. */
 function withBuildIds(row: RunRow): SearchAttributes | undefined {
   const { searchAttributes, resetPoints } = row.facts;
-  if (resetPoints.length === 0) return searchAttributes;
-  const builds = ['unversioned', ...resetPoints.map(({ buildId }) => `unversioned:${buildId}`)];
-  const payload = jsonPayload(builds);
-  return {
-    indexedFields: {
-      ...searchAttributes?.indexedFields,
-      BuildIds: { ...payload, metadata: { ...payload.metadata, type: KEYWORD_LIST } },
-    },
-  };
+  const versioned = versioningAttributes(row.facts);
+  if (resetPoints.length === 0 && versioned === undefined) return searchAttributes;
+  const BuildIds = ['unversioned', ...resetPoints.map(({ buildId }) => `unversioned:${buildId}`)];
+  const indexedFields = { ...searchAttributes?.indexedFields };
+  for (const [name, value] of Object.entries(versioned ?? { BuildIds })) {
+    const payload = jsonPayload(value);
+    const type = typeof value === 'string' ? KEYWORD : KEYWORD_LIST;
+    indexedFields[name] = { ...payload, metadata: { ...payload.metadata, type } };
+  }
+  return { indexedFields };
 }
+
+/** Of a run as it was before a turn: what its rows in the indexes were made from. */
+export const shownBefore = (row: RunRow | undefined): VisibilityChange['before'] =>
+  row && { status: row.facts.status, searchAttributes: withBuildIds(row) };
 
 export function executionInfo(
   where: { workflowId: string },

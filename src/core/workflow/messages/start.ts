@@ -260,6 +260,7 @@ function startedAttributes(
     header: message.header,
     workflowId,
     priority: message.priority,
+    versioningOverride: message.versioningOverride,
     flowControl: permitOf(message),
     eagerExecutionAccepted:
       message.eagerFor !== undefined && delay === 0 && message.flowControl === undefined ? true : undefined,
