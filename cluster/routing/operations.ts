@@ -43,6 +43,7 @@ import type * as api from '../../src/wire/api.ts';
 import type { VersioningOverride } from '../../src/wire/common.ts';
 import type { DescribeFlowKeyResponse } from '../../src/wire/flow-control.ts';
 import type { DescribeScheduleResponse } from '../../src/wire/schedule.ts';
+import { flowVerdict } from './flow-verdict.ts';
 import {
   activityOptions,
   effectOf,
@@ -149,27 +150,6 @@ const scheduleDescribed = object<{ response: DescribeScheduleResponse }>({
 });
 const scheduleTimes = object<{ startTime: number[] }>({ startTime: list(integer) });
 
-const verdictKind = object<{ verdict: string }>({ verdict: string });
-const reservedVerdict = object<{ permit?: string | undefined }>({ permit: optional(string) });
-const fullVerdict = object<{ message: string }>({ message: string });
-const takenVerdict = object<{ workflowId: string; runId: string; message: string }>({
-  workflowId: string,
-  runId: string,
-  message: string,
-});
-const flowVerdict: Check<FlowVerdict> = (value) => {
-  const { verdict } = verdictKind(value);
-  switch (verdict) {
-    case 'reserved':
-      return { verdict, ...reservedVerdict(value) };
-    case 'full':
-      return { verdict, ...fullVerdict(value) };
-    case 'taken':
-      return { verdict, ...takenVerdict(value) };
-    default:
-      throw new Error(`${verdict.slice(0, 64)} is not what a flow-control key says of a start`);
-  }
-};
 const flowReserved = object<{ verdict: FlowVerdict }>({ verdict: flowVerdict });
 const flowDescribed = object<{ response: DescribeFlowKeyResponse }>({
   response: shaped(object({ key: string, limits: some, holders: list(some), waiters: list(some), counts: some })),
