@@ -11,7 +11,7 @@ const takenVerdict = object<{ workflowId: string; runId: string; message: string
   runId: string,
   message: string,
 });
-export const flowVerdict: Check<FlowVerdict> = (value) => {
+const flowVerdict: Check<FlowVerdict> = (value) => {
   const { verdict } = verdictKind(value);
   switch (verdict) {
     case 'reserved':
@@ -24,3 +24,5 @@ export const flowVerdict: Check<FlowVerdict> = (value) => {
       throw new Error(`${verdict.slice(0, 64)} is not what a flow-control key says of a start`);
   }
 };
+
+export const flowReserved: Check<{ verdict: FlowVerdict }> = object<{ verdict: FlowVerdict }>({ verdict: flowVerdict });

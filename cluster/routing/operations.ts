@@ -1,7 +1,6 @@
 // The engine's calls as data: which shard one is for, how it is asked of the local engine, how it travels, and what a repeat would do. One
 // constructor for each method of the Engine port; routed-call.ts runs them, serve.ts reads them back.
 
-import type { FlowVerdict } from '../../src/core/flow/message.ts';
 import { REGISTRY } from '../../src/core/namespace/record.ts';
 import type { PollUpdateMessage, QueryMessage, UpdateMessage } from '../../src/core/workflow/message.ts';
 import type { Reply } from '../../src/core/workflow/outcome.ts';
@@ -43,7 +42,7 @@ import type * as api from '../../src/wire/api.ts';
 import type { VersioningOverride } from '../../src/wire/common.ts';
 import type { DescribeFlowKeyResponse } from '../../src/wire/flow-control.ts';
 import type { DescribeScheduleResponse } from '../../src/wire/schedule.ts';
-import { flowVerdict } from './flow-verdict.ts';
+import { flowReserved } from './flow-verdict.ts';
 import {
   activityOptions,
   effectOf,
@@ -150,7 +149,6 @@ const scheduleDescribed = object<{ response: DescribeScheduleResponse }>({
 });
 const scheduleTimes = object<{ startTime: number[] }>({ startTime: list(integer) });
 
-const flowReserved = object<{ verdict: FlowVerdict }>({ verdict: flowVerdict });
 const flowDescribed = object<{ response: DescribeFlowKeyResponse }>({
   response: shaped(object({ key: string, limits: some, holders: list(some), waiters: list(some), counts: some })),
 });
