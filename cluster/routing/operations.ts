@@ -137,7 +137,6 @@ const heartbeatReply = object<{ cancelRequested: boolean; activityPaused: boolea
   activityReset: defaulted(boolean, false),
 });
 const optionsReply = object<{ options: ActivityOptions }>({ options: activityOptions });
-
 const executionOptionsReply = object<{ versioningOverride: VersioningOverride | undefined }>({
   versioningOverride: optional(common.versioningOverride),
 });
