@@ -2,6 +2,7 @@
 // when it has to wait, so do those behind it. Repeats are dropped by their number where they arrive (DESIGN §5, exactly once).
 
 import type { Message } from '../../src/core/workflow/message.ts';
+import { SENT_TYPES } from '../../src/core/workflow/sent-message.ts';
 import { type Check, integer, object, string } from '../../src/frontend/validate/check.ts';
 import type { Scheduler } from '../../src/ports/clock.ts';
 import type { LedShards, ShardMessage, ShardMessageOutcome } from '../../src/ports/led-shards.ts';
@@ -32,25 +33,7 @@ const LOOK_MS = 20;
 const LOOKS = 100;
 
 /** What one shard may say to another's actors. */
-const TYPES: ReadonlySet<string> = new Set<Message['type']>([
-  'startChild',
-  'signalExternal',
-  'cancelExternal',
-  'parentClosed',
-  'childStarted',
-  'childStartFailed',
-  'childClosed',
-  'externalAnswered',
-  'startScheduled',
-  'scheduledStarted',
-  'scheduledRefused',
-  'scheduledClosed',
-  'flowAcquire',
-  'flowRelease',
-  'flowGranted',
-  'flowRefused',
-  'flowEnd',
-]);
+const TYPES: ReadonlySet<string> = new Set(SENT_TYPES);
 
 /** The envelope; what is inside was decided by a shard, and a node of another version that means something else is refused by the core. */
 const message: Check<Message> = (value) => {

@@ -6,6 +6,7 @@ import type { Message } from '../core/workflow/message.ts';
 import type { Outcome } from '../core/workflow/outcome.ts';
 import { RequestIds } from '../core/workflow/request-ids.ts';
 import type { ChainRow } from '../core/workflow/rows.ts';
+import type { SentMessage } from '../core/workflow/sent-message.ts';
 import { key } from '../ports/ids.ts';
 import type { Store } from '../ports/store.ts';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
@@ -58,7 +59,9 @@ const relay: ActorCore = {
     };
     if (next !== undefined && next !== '') {
       const onward: Message = { ...message, signalName: rest.join('>') };
-      outcome.effects.push({ type: 'send', namespace: NAMESPACE, workflowId: next, message: onward });
+      // No core says this to another; the outbox does not look inside.
+      const sent = onward as Message as SentMessage;
+      outcome.effects.push({ type: 'send', namespace: NAMESPACE, workflowId: next, message: sent });
     }
     return outcome;
   },

@@ -2,6 +2,7 @@
 // are, and the faults with their times. Plain data, made before anything runs: a failing seed prints it.
 
 import type { FlowControl } from '../../src/wire/flow-control.ts';
+import { makeOperations, type OperationPlan } from './operations/plan.ts';
 import { SeededRandom } from './random.ts';
 import type { WorkerSettings } from './worker.ts';
 
@@ -76,6 +77,7 @@ export interface Plan {
   clients: number;
   workers: WorkerSettings[];
   workflows: WorkflowPlan[];
+  operations: OperationPlan[];
   faults: Fault[];
   /** Virtual ms at which everything is healed. */
   calmAt: number;
@@ -128,11 +130,26 @@ export function makePlan(seed: number): Plan {
   if (more.chance(0.4)) workflows.push(ledger(more, workflows.length, clients));
   const flows = new SeededRandom(`flow control ${seed}`);
   if (flows.chance(0.4)) workflows.push(...limited(flows, workflows.length, clients));
+  const above = new SeededRandom(`operations ${seed}`);
+  const operations = above.chance(0.5) ? makeOperations(above, clients, 2) : [];
   const windowMs = random.between(3_000, 9_000);
   // A few kinds per seed, so that each is seen alone and with others.
   const kinds = Array.from({ length: random.int(1, 4) }, () => random.pick(FAULTS));
   const count = random.chance(0.08) ? 0 : random.int(1, 8);
   const faults = Array.from({ length: count }, () => fault(random, random.pick(kinds), windowMs));
+  if (operations.length > 0 && above.chance(0.4)) {
+    const at = above.between(1_500, Math.max(2_000, windowMs));
+    const aim = above.pick(['any', 'written', 'written'] as const);
+    faults.push({ at, fault: 'node crash', how: 'told', aim, downMs: above.next() ** 2 * 2_000 });
+  }
+  let calmAt = windowMs + 500;
+  // Down for longer than a schedule catches up with.
+  if (operations.length > 0 && above.chance(0.15)) {
+    const at = above.between(1_000, 3_000);
+    const downMs = above.between(13_000, 20_000);
+    faults.push({ at, fault: 'node crash', how: 'told', aim: 'any', downMs });
+    calmAt = Math.max(calmAt, at + downMs + 1_500);
+  }
   faults.sort((a, b) => a.at - b.at);
   return {
     seed,
@@ -148,8 +165,9 @@ export function makePlan(seed: number): Plan {
       stickyTimeoutMs: random.pick([300, 2_000, 5_000]),
     })),
     workflows,
+    operations,
     faults,
-    calmAt: windowMs + 500,
+    calmAt,
   };
 }
 

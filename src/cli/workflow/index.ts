@@ -22,8 +22,10 @@ import {
 } from './options.ts';
 import { defineResetCommand } from './reset.ts';
 import { showHistory } from './show.ts';
+import { defineTraceCommand } from './trace.ts';
 import { defineUpdateCommands } from './update.ts';
 import { defineUpdateOptionsCommand } from './update-options.ts';
+import { defineWithStartCommands } from './with-start.ts';
 
 type Wrap = (command: Command) => Command;
 
@@ -94,6 +96,8 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
     );
 
   defineUpdateCommands(workflow, withConnection);
+  defineWithStartCommands(workflow, withConnection);
+  defineTraceCommand(workflow, withConnection);
   defineUpdateOptionsCommand(define);
   defineResetCommand(workflow, withConnection);
 

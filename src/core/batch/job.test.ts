@@ -101,7 +101,7 @@ describe('a batch job', () => {
 
   it.each([
     [{ type: 'terminate' } as const, { type: 'terminate', reason: 'why', identity: 'tenuto-batch' }],
-    [{ type: 'cancel' } as const, { type: 'requestCancel', reason: 'why', identity: 'me' }],
+    [{ type: 'cancel' } as const, { type: 'requestCancel', identity: 'me' }],
     [{ type: 'signal', signalName: 'go' } as const, { type: 'signal', signalName: 'go', identity: 'me' }],
   ])('says to a run: %j', (operation, message) => {
     expect(messageFor(spec({ operation }), { workflowId: 'w', runId: 'r' })).toMatchObject({

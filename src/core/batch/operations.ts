@@ -37,7 +37,8 @@ export function messageFor(spec: JobSpec, target: BatchTarget): BatchMessage {
     case 'terminate':
       return { type: 'terminate', ...common, identity: JOB_IDENTITY, reason, details: operation.details };
     case 'cancel':
-      return { type: 'requestCancel', ...common, reason };
+      // Its reason is the job's, not the cancellation's: as on the reference server.
+      return { type: 'requestCancel', ...common };
     case 'signal': {
       const { signalName, input, header } = operation;
       return { type: 'signal', ...common, signalName, input, header };

@@ -241,6 +241,8 @@ export interface CompleteWorkflowTaskMessage {
   stickyQueue?: StickyChoice | undefined;
   queryResults?: Record<string, QueryResult> | undefined;
   forceCreateNewWorkflowTask: boolean;
+  /** Who is asked first for the tasks of this answer: activities that are to be eager, and the workflow's next task. Absent: who had this task, for the activities. */
+  eagerFor?: string | undefined;
   /** Answers to updates. */
   messages?: ProtocolMessage[] | undefined;
   sdkMetadata?: WorkflowTaskCompletedMetadata | undefined;

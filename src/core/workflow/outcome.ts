@@ -17,8 +17,8 @@ import type { DescribeFlowKeyResponse } from '../../wire/flow-control.ts';
 import type { DescribeScheduleResponse } from '../../wire/schedule.ts';
 import type { Status } from '../../wire/status.ts';
 import type { FlowVerdict } from '../flow/message.ts';
-import type { Message } from './message.ts';
 import type { ActivityOptions } from './rows.ts';
+import type { SentMessage } from './sent-message.ts';
 
 /**
  * The tables of one actor. `chain` belongs to the workflow id (runId ''), the others to a run.
@@ -107,7 +107,7 @@ export type Effect =
         | { outcomeAt: number; runId: string; updateId: string };
     }
   /** A message to another actor, exactly once, whatever crashes: through the shard's outbox (DESIGN §5). */
-  | { type: 'send'; namespace: string; workflowId: string; message: Message }
+  | { type: 'send'; namespace: string; workflowId: string; message: SentMessage }
   /** Wakes those who await the run. `nextRunId`: the chain goes on (continue-as-new, retry, cron). */
   | {
       type: 'runClosed';

@@ -5,6 +5,7 @@ import { StartChildWorkflowExecutionFailedCause } from '../../wire/enums.ts';
 import { StatusCode } from '../../wire/status.ts';
 import type { Message } from './message.ts';
 import type { Decision } from './outcome.ts';
+import type { SentMessage } from './sent-message.ts';
 
 /** `holder`: what the id is reserved for. */
 export function notForWorkflows(
@@ -34,7 +35,7 @@ export function notForWorkflows(
   }
 }
 
-const answering = (to: { namespace: string; workflowId: string }, message: Message): Decision => ({
+const answering = (to: { namespace: string; workflowId: string }, message: SentMessage): Decision => ({
   ok: true,
   rows: [],
   events: [],
