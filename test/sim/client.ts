@@ -150,7 +150,7 @@ class Script {
   }
 
   #startRequest(requestId: string): Methods['startWorkflowExecution']['request'] {
-    const { workflowId, type, args } = this.#journal.plan;
+    const { workflowId, type, args, flow } = this.#journal.plan;
     return {
       namespace: NAMESPACE,
       workflowId,
@@ -162,6 +162,7 @@ class Script {
       priority: tenantOf(workflowId),
       identity: this.#process.name,
       requestId,
+      flowControl: flow,
     };
   }
 
