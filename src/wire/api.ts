@@ -52,6 +52,15 @@ import type {
 } from './enums.ts';
 import type { Failure } from './failure.ts';
 import type {
+  DescribeFlowKeyRequest,
+  DescribeFlowKeyResponse,
+  ExecutionFlowControl,
+  FlowControl,
+  ListFlowKeysRequest,
+  ListFlowKeysResponse,
+  SetFlowLimitsRequest,
+} from './flow-control.ts';
+import type {
   DeleteNamespaceRequest,
   DeleteNamespaceResponse,
   DescribeNamespaceRequest,
@@ -77,6 +86,7 @@ import type {
   ScheduleTarget,
   UpdateScheduleRequest,
 } from './schedule.ts';
+import type { DescribeTaskQueueResponse, TaskQueueConfig, UpdateTaskQueueConfigRequest } from './task-queue.ts';
 import type { WorkerMethods } from './worker.ts';
 
 /** Events as the server keeps them: each element is a MessagePack array of `HistoryEvent`, in order, never re-encoded on its way. */
@@ -110,6 +120,8 @@ export interface StartWorkflowExecutionRequest {
   versioningOverride?: VersioningOverride | undefined;
   /** A worker of the caller's own, which gets the first workflow task if it has room and nothing waits before it. */
   eagerWorkerId?: string | undefined;
+  /** No workflow task before a permit of this key. ALREADY_EXISTS or RESOURCE_EXHAUSTED (FLOW_CONTROL) where it asks to be refused. */
+  flowControl?: FlowControl | undefined;
 }
 
 export interface StartWorkflowExecutionResponse {
@@ -119,6 +131,8 @@ export interface StartWorkflowExecutionResponse {
   status: WorkflowExecutionStatus;
   /** The first workflow task is on its way to `eagerWorkerId`. */
   eagerlyStarted?: boolean | undefined;
+  /** Of the workflow that a singleton with `useExisting` met: `runId` is of that one. Absent: the one asked for. */
+  workflowId?: string | undefined;
 }
 
 export interface SignalWorkflowExecutionRequest {
@@ -307,6 +321,8 @@ export interface PendingActivityInfo {
   /** Also where `state` says CANCEL_REQUESTED. */
   paused?: boolean | undefined;
   pauseInfo?: ActivityPauseInfo | undefined;
+  /** Absent: it names no flow-control key. `none`: no attempt waits or runs. */
+  flowControl?: (FlowControl & { state: 'queued' | 'held' | 'none' }) | undefined;
 }
 
 export interface ActivityPauseInfo {
@@ -384,6 +400,8 @@ export interface DescribeWorkflowExecutionResponse {
   versioningInfo?: WorkflowVersioningInfo | undefined;
   /** Of the worker that completed the latest workflow task; absent before the first that names a build. */
   mostRecentWorkerVersionStamp?: WorkerVersionStamp | undefined;
+  /** Absent: its start named no flow-control key. */
+  flowControl?: ExecutionFlowControl | undefined;
 }
 
 export interface GetWorkflowExecutionHistoryRequest extends ExecutionTarget {
@@ -464,15 +482,9 @@ export interface PollerInfo {
   lastAccessTime: number;
   /** Tasks this worker would take now. */
   credit: number;
+  /** Activities a second, as it said; absent: no limit of its own. */
+  ratePerSecond?: number | undefined;
   buildId?: string | undefined;
-}
-
-export interface DescribeTaskQueueResponse {
-  pollers: PollerInfo[];
-  workflowBacklog: number;
-  activityBacklog: number;
-  /** ms, of the oldest waiting task; absent without backlog. */
-  oldestBacklogAge?: number | undefined;
 }
 
 export interface GetServerInfoResponse {
@@ -883,6 +895,7 @@ export interface Methods extends DeploymentMethods, WorkerMethods {
   /** NOT_FOUND for one that is over. */
   stopBatchOperation: { request: StopBatchOperationRequest; response: Empty };
   describeTaskQueue: { request: { namespace: string; taskQueue: string }; response: DescribeTaskQueueResponse };
+  updateTaskQueueConfig: { request: UpdateTaskQueueConfigRequest; response: { config: TaskQueueConfig } };
   registerWorker: { request: RegisterWorkerRequest; response: Empty };
   /** Stops pushes; tasks already pushed may still be answered. */
   unregisterWorker: { request: { workerId: string }; response: Empty };
@@ -919,6 +932,11 @@ export interface Methods extends DeploymentMethods, WorkerMethods {
     response: UpdateWorkflowExecutionOptionsResponse;
   };
   /** ALREADY_EXISTS when there is one of this id. */
+  /** Keys of flow control: what nobody has used for a while is not known any more. */
+  listFlowKeys: { request: ListFlowKeysRequest; response: ListFlowKeysResponse };
+  describeFlowKey: { request: DescribeFlowKeyRequest; response: DescribeFlowKeyResponse };
+  /** Holds from now on instead of what starts ask for. Repeating it is harmless. */
+  setFlowLimits: { request: SetFlowLimitsRequest; response: DescribeFlowKeyResponse };
   createSchedule: { request: CreateScheduleRequest; response: CreateScheduleResponse };
   describeSchedule: { request: ScheduleTarget; response: DescribeScheduleResponse };
   updateSchedule: { request: UpdateScheduleRequest; response: Empty };

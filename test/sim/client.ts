@@ -12,6 +12,7 @@ import type { Network } from './network.ts';
 import { NAMESPACE } from './node.ts';
 import { type OperationJournal, OperationScript } from './operations/script.ts';
 import type { Step, WorkflowPlan } from './plan.ts';
+import { tenantOf } from './tenants.ts';
 import type { Truth } from './truth.ts';
 import { connectionOver, TASK_QUEUE } from './worker.ts';
 
@@ -149,7 +150,7 @@ class Script {
   }
 
   #startRequest(requestId: string): Methods['startWorkflowExecution']['request'] {
-    const { workflowId, type, args } = this.#journal.plan;
+    const { workflowId, type, args, flow } = this.#journal.plan;
     return {
       namespace: NAMESPACE,
       workflowId,
@@ -158,8 +159,10 @@ class Script {
       input: payloads(...args),
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
       retryPolicy: type === 'stubborn' ? { initialInterval: 200, maximumAttempts: 5 } : undefined,
+      priority: tenantOf(workflowId),
       identity: this.#process.name,
       requestId,
+      flowControl: flow,
     };
   }
 

@@ -96,7 +96,6 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
       ['FetchWorkerConfig', 'UpdateWorkerConfig'],
       refuse('refused', StatusCode.UNIMPLEMENTED, 'Workers are not configured by this server.'),
     ),
-    UpdateTaskQueueConfig: notYet('configuration of task queues by clients'),
     ...all(['PauseWorkflowExecution', 'UnpauseWorkflowExecution'], notYet('pausing of workflows')),
     ...all(
       [
