@@ -30,6 +30,7 @@ export type ForwardedType =
   | 'requestCancel'
   | 'terminate'
   | 'reset'
+  | 'deleteExecution'
   | 'completeWorkflowTask'
   | 'failWorkflowTask'
   | 'completeActivityTask'
@@ -185,6 +186,12 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     identity: string,
     workflowTaskFinishEventId: integer,
     exclude: list(enumeration()),
+  }),
+  deleteExecution: object<messages.DeleteExecutionMessage>({
+    beganBy: optional(integer),
+    type: typed('deleteExecution'),
+    target,
+    identity: string,
   }),
   completeWorkflowTask: object<messages.CompleteWorkflowTaskMessage>({
     type: typed('completeWorkflowTask'),
@@ -383,6 +390,7 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
       return 'perhapsTwice';
     // Nor would one that deletes what the first has deleted know it.
     case 'deleteSchedule':
+    case 'deleteExecution':
       return 'perhapsTwice';
     case 'describeSchedule':
     case 'scheduleTimes':

@@ -11,6 +11,12 @@ export interface NamedExecution {
   runId?: string | undefined;
 }
 
+export interface DeleteWorkflowExecutionRequest {
+  namespace: string;
+  /** Open or closed. */
+  workflowExecution: NamedExecution;
+}
+
 export interface ResetWorkflowExecutionRequest {
   namespace: string;
   /** Open or closed. */

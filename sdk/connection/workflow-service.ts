@@ -26,7 +26,7 @@ import {
   type UnpauseActivityRequest,
   type UpdateActivityOptionsRequest,
 } from './activity-requests.ts';
-import type { ResetWorkflowExecutionRequest } from './lifetime-requests.ts';
+import type { DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest } from './lifetime-requests.ts';
 
 /** ms; each is answered at once. */
 const TIMEOUT_MS = 10_000;
@@ -66,6 +66,16 @@ export class WorkflowService {
       requestId: request.requestId ?? globalThis.crypto.randomUUID(),
     };
     return await this.#host.request('resetWorkflowExecution', body, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * Deletes a run with its history: one that is open is terminated first. It is found no more from then on; other runs of the workflow id stay.
+   *
+   * @throws RpcError NOT_FOUND when there is no such run, or not any more: also for a repeat whose first answer was lost.
+   */
+  async deleteWorkflowExecution({ namespace, workflowExecution }: DeleteWorkflowExecutionRequest): Promise<void> {
+    const body = { namespace, ...workflowExecution, identity: this.#host.identity };
+    await this.#host.request('deleteWorkflowExecution', body, { timeoutMs: TIMEOUT_MS });
   }
 
   /**

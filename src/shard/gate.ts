@@ -72,6 +72,7 @@ export class Gate {
       case 'requestCancel':
       case 'terminate':
       case 'reset':
+      case 'deleteExecution':
       case 'describeSchedule':
       case 'scheduleTimes':
         return load >= 0.75 ? overloaded(message.type) : undefined;

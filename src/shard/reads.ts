@@ -20,7 +20,7 @@ import { type Actors, storedRow } from './actors.ts';
 import type { ActorCore, Standing, StoredRow } from './core.ts';
 import { taskHistory } from './delivery.ts';
 import { type HistoryPage, readHistory, readLastEvent, recentLastEvent } from './history.ts';
-import { after, runPrefix } from './keys.ts';
+import { after, rowKey, runPrefix } from './keys.ts';
 import type { Reader } from './reader.ts';
 import { dataLoss, messageOf, notFound, unavailable } from './status.ts';
 import type { Waiters, WaitFor } from './waiters.ts';
@@ -321,10 +321,20 @@ export class Reads {
         this.#durable(actor, done, () => {
           if (call.given) return;
           const wanted = runId === '' ? undefined : runId;
-          if (current === undefined) done(unknownWorkflow(to), undefined);
-          else if (wanted === undefined || wanted === current.runId) {
+          if (current !== undefined && (wanted === undefined || wanted === current.runId)) {
             then({ actor, runId: current.runId, current, unwritten });
-          } else then({ actor, runId: wanted, current: undefined, unwritten: [] });
+          } else if (wanted === undefined) done(unknownWorkflow(to), undefined);
+          else {
+            // The events of a run that was deleted are there for a while.
+            this.#options.reader.get(rowKey(actor.base, 'run', wanted, '')).then(
+              (row) => {
+                if (call.given) return;
+                if (row === undefined) done(unknownRun(to, wanted), undefined);
+                else then({ actor, runId: wanted, current: undefined, unwritten: [] });
+              },
+              (error: unknown) => this.#failed(error, to, done),
+            );
+          }
         });
       },
       refuse: (why) => done(why, undefined),

@@ -154,6 +154,14 @@ export interface TerminateWorkflowExecutionRequest {
   requestId: string;
 }
 
+export interface DeleteWorkflowExecutionRequest {
+  namespace: string;
+  workflowId: string;
+  /** Empty: the current run. Open or closed. */
+  runId?: string | undefined;
+  identity: string;
+}
+
 export interface ResetWorkflowExecutionRequest {
   namespace: string;
   workflowId: string;
@@ -879,6 +887,8 @@ export interface Methods {
     response: ListScheduleMatchingTimesResponse;
   };
   listSchedules: { request: ListSchedulesRequest; response: ListSchedulesResponse };
+  /** Ends the run when it is open. NOT_FOUND for one that is gone: a repeat has no other answer. */
+  deleteWorkflowExecution: { request: DeleteWorkflowExecutionRequest; response: Empty };
   countSchedules: { request: { namespace: string; query?: string | undefined }; response: CountSchedulesResponse };
 }
 export type Method = keyof Methods;

@@ -8,6 +8,7 @@ import { childStartFailed } from './messages/child-start-failed.ts';
 import { childStarted } from './messages/child-started.ts';
 import { completeActivityTask } from './messages/complete-activity-task.ts';
 import { completeWorkflowTask } from './messages/complete-workflow-task.ts';
+import { deleteExecution } from './messages/delete-execution.ts';
 import { deleteRun } from './messages/delete-run.ts';
 import { externalAnswered } from './messages/external-answered.ts';
 import { failActivityTask } from './messages/fail-activity-task.ts';
@@ -87,6 +88,8 @@ export function decide(state: ActorState, message: Message, context: TurnContext
       return keepTask(state, message, context);
     case 'deleteRun':
       return deleteRun(state, message, context);
+    case 'deleteExecution':
+      return deleteExecution(state, message, context);
     case 'startChild':
       return startChild(state, message, context);
     case 'signalExternal':

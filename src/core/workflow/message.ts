@@ -398,6 +398,18 @@ export interface DeleteRunMessage {
   runId: string;
 }
 
+/**
+ * A run goes at a caller's wish, not when its retention is over: an open one is terminated first. From this turn on nobody finds it; the shard deletes
+ * its events afterwards.
+ */
+export interface DeleteExecutionMessage {
+  type: 'deleteExecution';
+  target: RunTarget;
+  identity: string;
+  /** Epoch ms: a run that began later is not meant. */
+  beganBy?: number | undefined;
+}
+
 export type Message =
   | StartMessage
   | SignalMessage
@@ -436,4 +448,5 @@ export type Message =
   | ResetActivityMessage
   | UpdateActivityOptionsMessage
   | StartScheduledMessage
+  | DeleteExecutionMessage
   | ScheduleMessage;

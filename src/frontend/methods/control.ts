@@ -1,7 +1,8 @@
-// What callers do to a running execution: signal, request cancellation, terminate.
+// What callers do to an execution: signal, request cancellation, terminate, delete.
 
 import type { Message } from '../../core/workflow/message.ts';
 import type {
+  DeleteWorkflowExecutionRequest,
   RequestCancelWorkflowExecutionRequest,
   SignalWorkflowExecutionRequest,
   TerminateWorkflowExecutionRequest,
@@ -18,7 +19,7 @@ interface Targeted {
   workflowId: string;
   runId?: string | undefined;
   firstExecutionRunId?: string | undefined;
-  requestId: string;
+  requestId?: string | undefined;
 }
 
 const target = {
@@ -34,7 +35,7 @@ function checkTarget(services: Services, caller: Caller, request: Targeted): voi
   rules.namespace(services, caller, request.namespace);
   rules.workflowId(services.limits, request.workflowId);
   rules.runId(request.runId);
-  rules.within(services.limits, 'RequestId', request.requestId);
+  rules.within(services.limits, 'RequestId', request.requestId ?? '');
 }
 
 function submit(services: Services, request: Targeted, message: Message, call: Call): void {
@@ -106,5 +107,20 @@ export const terminateWorkflowExecution = method(
       requestId: requestId === '' ? services.random.uuid() : requestId,
     };
     submit(services, request, message, call);
+  },
+);
+
+/** Its first part as other requests have it; a repeat is told that nothing is there. */
+export const deleteWorkflowExecution = method(
+  object<DeleteWorkflowExecutionRequest>({
+    namespace: defaulted(string, ''),
+    workflowId: defaulted(string, ''),
+    runId: optional(string),
+    identity: defaulted(string, ''),
+  }),
+  (services, caller, request, call) => {
+    checkTarget(services, caller, request);
+    const { runId, identity } = request;
+    submit(services, request, { type: 'deleteExecution', target: { runId }, identity }, call);
   },
 );

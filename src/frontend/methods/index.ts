@@ -83,6 +83,7 @@ const definitions: Record<Method, MethodDefinition> = {
   listScheduleMatchingTimes: schedule.listScheduleMatchingTimes,
   listSchedules: scheduleList.listSchedules,
   countSchedules: scheduleList.countSchedules,
+  deleteWorkflowExecution: control.deleteWorkflowExecution,
 };
 
 /** A Map, so that a hostile method name like `constructor` finds nothing. */

@@ -34,6 +34,7 @@ const workflowService: Readonly<Record<string, Rpc>> = {
   SignalWorkflowExecution: start.SignalWorkflowExecution,
   RequestCancelWorkflowExecution: start.RequestCancelWorkflowExecution,
   TerminateWorkflowExecution: start.TerminateWorkflowExecution,
+  DeleteWorkflowExecution: start.DeleteWorkflowExecution,
   DescribeWorkflowExecution: executions.DescribeWorkflowExecution,
   QueryWorkflow: executions.QueryWorkflow,
   ResetWorkflowExecution: executions.ResetWorkflowExecution,

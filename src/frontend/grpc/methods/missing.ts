@@ -52,7 +52,6 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
       StatusCode.INVALID_ARGUMENT,
       'Namespace is not configured for visibility archival.',
     ),
-    DeleteWorkflowExecution: notYet('deletion of single executions'),
     ...all(
       [
         'DescribeDeployment',

@@ -1,4 +1,4 @@
-// Starting workflows, and what callers do to those that run: signal, cancel, terminate.
+// Starting workflows, and what callers do to them: signal, cancel, terminate, delete.
 
 import { EventType } from '../../../wire/enums.ts';
 import { type Message, nameIn, native, part, text } from '../rpc.ts';
@@ -50,3 +50,5 @@ export const TerminateWorkflowExecution = native(
   (request) => ({ ...onExecution(request), reason: text(request, 'reason') || undefined }),
   nothing,
 );
+
+export const DeleteWorkflowExecution = native('deleteWorkflowExecution', onExecution, nothing);
