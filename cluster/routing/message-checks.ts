@@ -31,6 +31,8 @@ export type ForwardedType =
   | 'terminate'
   | 'reset'
   | 'deleteExecution'
+  | 'pauseWorkflow'
+  | 'unpauseWorkflow'
   | 'completeWorkflowTask'
   | 'failWorkflowTask'
   | 'completeActivityTask'
@@ -66,6 +68,7 @@ const typed = <T extends ForwardedType>(type: T): Check<T> => {
 const startId = object<messages.StartId>({ term: integer, seq: integer });
 const taskRef = object<messages.TaskRef>({ runId: string, scheduledEventId: integer, attempt: integer, startId });
 const target = object<messages.RunTarget>({ runId: optional(string), firstExecutionRunId: optional(string) });
+const pausing = { identity: string, reason: string, requestId: string };
 
 const byTask = object<{ task: messages.TaskRef }>({ task: taskRef });
 const byId = object<{ runId?: string | undefined; activityId: string }>({
@@ -193,6 +196,8 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     target,
     identity: string,
   }),
+  pauseWorkflow: object<messages.PauseWorkflowMessage>({ type: typed('pauseWorkflow'), target, ...pausing }),
+  unpauseWorkflow: object<messages.UnpauseWorkflowMessage>({ type: typed('unpauseWorkflow'), target, ...pausing }),
   completeWorkflowTask: object<messages.CompleteWorkflowTaskMessage>({
     type: typed('completeWorkflowTask'),
     task: taskRef,
@@ -367,6 +372,8 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
     case 'requestCancel':
     case 'terminate':
     case 'reset':
+    case 'pauseWorkflow':
+    case 'unpauseWorkflow':
     case 'createSchedule':
     case 'updateSchedule':
     case 'patchSchedule':

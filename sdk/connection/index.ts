@@ -8,6 +8,7 @@ export { defaultIdentity, environmentVariable } from './host.ts';
 export {
   type DeleteWorkflowExecutionRequest,
   type NamedExecution,
+  type PauseWorkflowExecutionRequest,
   ResetReapplyExcludeType,
   ResetReapplyType,
   type ResetWorkflowExecutionRequest,

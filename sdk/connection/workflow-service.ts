@@ -26,7 +26,11 @@ import {
   type UnpauseActivityRequest,
   type UpdateActivityOptionsRequest,
 } from './activity-requests.ts';
-import type { DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest } from './lifetime-requests.ts';
+import type {
+  DeleteWorkflowExecutionRequest,
+  PauseWorkflowExecutionRequest,
+  ResetWorkflowExecutionRequest,
+} from './lifetime-requests.ts';
 
 /** ms; each is answered at once. */
 const TIMEOUT_MS = 10_000;
@@ -76,6 +80,33 @@ export class WorkflowService {
   async deleteWorkflowExecution({ namespace, workflowExecution }: DeleteWorkflowExecutionRequest): Promise<void> {
     const body = { namespace, ...workflowExecution, identity: this.#host.identity };
     await this.#host.request('deleteWorkflowExecution', body, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * Holds a workflow back: no workflow task and no attempt of an activity begins until it is unpaused. Tasks that a worker has may end; signals, timers
+   * and results are recorded; timeouts go on; queries are answered, updates are refused.
+   *
+   * @throws RpcError NOT_FOUND when it does not run, FAILED_PRECONDITION when it is paused already.
+   */
+  async pauseWorkflowExecution(request: PauseWorkflowExecutionRequest): Promise<void> {
+    await this.#host.request('pauseWorkflowExecution', this.#pausing(request), { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * Lets a paused workflow go on, with all that came meanwhile.
+   *
+   * @throws RpcError NOT_FOUND when it does not run, FAILED_PRECONDITION when it is not paused.
+   */
+  async unpauseWorkflowExecution(request: PauseWorkflowExecutionRequest): Promise<void> {
+    await this.#host.request('unpauseWorkflowExecution', this.#pausing(request), { timeoutMs: TIMEOUT_MS });
+  }
+
+  #pausing(request: PauseWorkflowExecutionRequest): Methods['pauseWorkflowExecution']['request'] {
+    return {
+      ...request,
+      identity: request.identity ?? this.#host.identity,
+      requestId: request.requestId ?? globalThis.crypto.randomUUID(),
+    };
   }
 
   /**

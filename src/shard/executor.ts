@@ -10,7 +10,7 @@ import type { Clock, Random, Scheduler } from '../ports/clock.ts';
 import type { Done } from '../ports/engine.ts';
 import type { Key, ShardId } from '../ports/ids.ts';
 import type { Claim, Matching } from '../ports/matching.ts';
-import { WorkflowExecutionStatus } from '../wire/enums.ts';
+import { isOpenStatus } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
 import type { Actor } from './actor.ts';
 import { type Actors, notLed } from './actors.ts';
@@ -345,7 +345,7 @@ export class Executor {
         continue;
       }
       visibilityRows(at, change, (key, value) => turn.write(key, value));
-      if (info.status === WorkflowExecutionStatus.RUNNING || info.closeTime === undefined) continue;
+      if (isOpenStatus(info.status) || info.closeTime === undefined) continue;
       const retentionMs = this.#options.namespaces.get(actor.namespace)?.retention ?? UNHEARD_RETENTION_MS;
       turn.write(retentionKey(info.closeTime + retentionMs, actor.base, info.runId), encodeRetained(info));
     }

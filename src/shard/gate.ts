@@ -73,6 +73,8 @@ export class Gate {
       case 'terminate':
       case 'reset':
       case 'deleteExecution':
+      case 'pauseWorkflow':
+      case 'unpauseWorkflow':
       case 'describeSchedule':
       case 'scheduleTimes':
         return load >= 0.75 ? overloaded(message.type) : undefined;

@@ -12,7 +12,7 @@ import type {
   GetWorkflowExecutionHistoryResponse,
 } from '../wire/api.ts';
 import { encode } from '../wire/codec.ts';
-import { EventType, WorkflowExecutionStatus } from '../wire/enums.ts';
+import { EventType, isOpenStatus, WorkflowExecutionStatus } from '../wire/enums.ts';
 import type { HistoryEvent } from '../wire/event.ts';
 import type { Status } from '../wire/status.ts';
 import type { Actor } from './actor.ts';
@@ -51,7 +51,6 @@ interface Located {
 }
 
 const ROWS = 100_000;
-const RUNNING = WorkflowExecutionStatus.RUNNING;
 
 /** A call that was given up: its answer goes nowhere. */
 class Call implements Waiting {
@@ -115,7 +114,7 @@ export class Reads {
 
   #history(to: Address, query: HistoryQuery, call: Call, done: Done<GetWorkflowExecutionHistoryResponse>): void {
     this.#locate(to, query.runId, call, done, ({ actor, runId, current, unwritten }) => {
-      const closed = current === undefined || current.status !== RUNNING;
+      const closed = current === undefined || !isOpenStatus(current.status);
       const nothingNew = query.closeEventOnly || (current !== undefined && query.fromEventId > current.lastEventId);
       if (!closed && nothingNew) {
         if (!query.waitNewEvent) {
@@ -144,7 +143,7 @@ export class Reads {
   /** What a run publishes, from an event on: the markers with latest values. A reader that comes back with the next id misses none. */
   #state(to: Address, query: HistoryQuery, call: Call, done: Done<GetWorkflowExecutionHistoryResponse>): void {
     this.#locate(to, query.runId, call, done, ({ actor, runId, current }) => {
-      const closed = current === undefined || current.status !== RUNNING;
+      const closed = current === undefined || !isOpenStatus(current.status);
       if (!closed && query.waitNewEvent && stateEvents(current.published, query.fromEventId).length === 0) {
         this.#wait('state', actor, runId, call, done, () => this.#state(to, { ...query, runId }, call, done));
         return;
@@ -275,7 +274,7 @@ export class Reads {
   ): void {
     this.#locate(to, runId, call, done, ({ actor, runId: run, current }) => {
       const look = (): void => this.#await(to, run, followRuns, call, done);
-      if (current?.status === RUNNING) {
+      if (current !== undefined && isOpenStatus(current.status)) {
         this.#wait('close', actor, run, call, done, look);
         return;
       }

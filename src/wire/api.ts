@@ -154,6 +154,17 @@ export interface TerminateWorkflowExecutionRequest {
   requestId: string;
 }
 
+/** Also of an unpause. */
+export interface PauseWorkflowExecutionRequest {
+  namespace: string;
+  workflowId: string;
+  /** Empty: the current run. */
+  runId?: string | undefined;
+  identity: string;
+  reason?: string | undefined;
+  requestId: string;
+}
+
 export interface DeleteWorkflowExecutionRequest {
   namespace: string;
   workflowId: string;
@@ -365,6 +376,8 @@ export interface DescribeWorkflowExecutionResponse {
   pendingChildren: PendingChildInfo[];
   /** Cancellation was requested, the run has not closed yet. */
   cancelRequested: boolean;
+  /** Set while it is paused. */
+  pauseInfo?: { identity: string /** Epoch ms. */; pausedTime: number; reason: string } | undefined;
   /** Where the run can be reset to by build: one point for each build that completed workflow tasks. */
   autoResetPoints: ResetPointInfo[];
 }
@@ -889,6 +902,10 @@ export interface Methods {
   listSchedules: { request: ListSchedulesRequest; response: ListSchedulesResponse };
   /** Ends the run when it is open. NOT_FOUND for one that is gone: a repeat has no other answer. */
   deleteWorkflowExecution: { request: DeleteWorkflowExecutionRequest; response: Empty };
+  /** FAILED_PRECONDITION for one that is paused already. */
+  pauseWorkflowExecution: { request: PauseWorkflowExecutionRequest; response: Empty };
+  /** FAILED_PRECONDITION for one that is not paused. */
+  unpauseWorkflowExecution: { request: PauseWorkflowExecutionRequest; response: Empty };
   countSchedules: { request: { namespace: string; query?: string | undefined }; response: CountSchedulesResponse };
 }
 export type Method = keyof Methods;

@@ -30,6 +30,11 @@ export async function describeWorkflow(session: Session, description: WorkflowEx
     type: info.workflowType,
     status: description.status.name,
     cancelRequested: raw.cancelRequested || undefined,
+    paused: raw.pauseInfo && {
+      by: raw.pauseInfo.identity,
+      reason: raw.pauseInfo.reason,
+      since: time(raw.pauseInfo.pausedTime),
+    },
     taskQueue: info.taskQueue,
     parent: execution(info.parentWorkflowId, info.parentRunId),
     // Of a workflow without a parent that is itself.

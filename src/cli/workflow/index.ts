@@ -3,11 +3,12 @@
 import { type Command, Option } from 'commander';
 import { WorkflowClient, WorkflowFailedError } from '../../../sdk/client/index.ts';
 import { QueryRejectCondition } from '../../../sdk/common/index.ts';
-import { type Session, withClient } from '../connect.ts';
+import { withClient } from '../connect.ts';
 import { describeForPeople } from '../errors.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { describeWorkflow } from './describe.ts';
+import { defineLifeCommands } from './life.ts';
 import { type ManyFlags, oneOf, signalOperation, startJob, withTargets } from './many.ts';
 import {
   type InputFlags,
@@ -139,14 +140,7 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
       }),
     );
 
-  withTargets(
-    define('delete', 'remove a workflow, or all of a query, with its history; an open one is terminated first'),
-  )
-    .addHelpText(
-      'after',
-      `\nExamples:\n  tenuto workflow delete -w order-17\n  tenuto workflow delete -w order-17 -r 5f0c… -o json\n  tenuto workflow delete -q "CloseTime < '2031-05-01T00:00:00Z'" --reason 'not needed any more' --yes`,
-    )
-    .action(withClient<ManyFlags>(deleteWorkflow));
+  defineLifeCommands(workflow, withConnection);
 
   withTarget(define('describe', 'status, options and pending work of a workflow')).action(
     withClient<TargetFlags>(async (session, { workflowId, runId }) => {
@@ -203,14 +197,6 @@ async function printResult(output: Output, workflowId: string, result: Promise<u
       output.record({ workflowId, runId, status, failure: cause });
     throw new CommandError(describeForPeople(error).join('\n'), { exitCode: ExitCode.FAILED });
   }
-}
-
-async function deleteWorkflow(session: Session, flags: ManyFlags): Promise<void> {
-  const one = oneOf(flags);
-  const { client, connection, namespace, output } = session;
-  if (one === undefined) return startJob(session, flags, { deletionOperation: { identity: connection.identity } });
-  await client.workflowService.deleteWorkflowExecution({ namespace, workflowExecution: one });
-  output.say(`deleted ${one.workflowId}`);
 }
 
 async function* rows(

@@ -5,6 +5,7 @@ import { EventType, RetryState, TimeoutType } from '../../wire/enums.ts';
 import type { Failure } from '../../wire/failure.ts';
 import type { ActivityRef } from './message.ts';
 import { activityOffer } from './offers.ts';
+import { isPaused } from './paused.ts';
 import { retryVerdict, timeoutName } from './retry.ts';
 import type { ActivityRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
@@ -15,6 +16,7 @@ const offerOf = (run: RunDraft, activity: ActivityRow) => activityOffer(run.turn
 
 /** `eagerFor`: the session whose worker asked for it. */
 export function offerActivity(run: RunDraft, activity: ActivityRow, eagerFor?: string): void {
+  if (isPaused(run)) return;
   const offer = offerOf(run, activity);
   if (eagerFor !== undefined) offer.eagerFor = eagerFor;
   run.turn.effects.push({ type: 'offerTask', offer });

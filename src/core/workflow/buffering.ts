@@ -2,6 +2,13 @@
 
 import { EventType } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
+import type { BufferedRow } from './rows.ts';
+
+export interface BufferEntry {
+  id: number;
+  row: BufferedRow;
+  stored: boolean;
+}
 
 /** Closings of activities and children are flushed last, their Started events in order of arrival. */
 export const goesLast = (event: HistoryEvent): boolean => isActivityClosing(event) || isChildClosing(event);
@@ -81,3 +88,7 @@ function wireChild<T extends { initiatedEventId: number; startedEventId: number 
   const startedEventId = startedIds.get(attributes.initiatedEventId);
   return startedEventId === undefined ? attributes : { ...attributes, startedEventId };
 }
+
+/** Workers that do not know these events may pass over them, and are told so. */
+export const isIgnorable = (type: EventType): boolean =>
+  type === EventType.WORKFLOW_EXECUTION_PAUSED || type === EventType.WORKFLOW_EXECUTION_UNPAUSED;

@@ -18,6 +18,7 @@ import { heartbeatActivityTask } from './messages/heartbeat-activity-task.ts';
 import { keepTask } from './messages/keep-task.ts';
 import { parentClosed } from './messages/parent-closed.ts';
 import { pauseActivity } from './messages/pause-activity.ts';
+import { pauseWorkflow } from './messages/pause-workflow.ts';
 import { abandonQuery, askQuery, queryAnswered, queryLost } from './messages/query.ts';
 import { requestCancel } from './messages/request-cancel.ts';
 import { reset } from './messages/reset.ts';
@@ -32,6 +33,7 @@ import { startWorkflowTask } from './messages/start-workflow-task.ts';
 import { terminate } from './messages/terminate.ts';
 import { undoStart } from './messages/undo-start.ts';
 import { unpauseActivity } from './messages/unpause-activity.ts';
+import { unpauseWorkflow } from './messages/unpause-workflow.ts';
 import { abandonUpdate, pollUpdate, update } from './messages/update.ts';
 import { updateActivityOptions } from './messages/update-activity-options.ts';
 import type { Decision, TurnContext } from './outcome.ts';
@@ -114,6 +116,10 @@ export function decide(state: ActorState, message: Message, context: TurnContext
       return resetActivity(state, message, context);
     case 'updateActivityOptions':
       return updateActivityOptions(state, message, context);
+    case 'pauseWorkflow':
+      return pauseWorkflow(state, message, context);
+    case 'unpauseWorkflow':
+      return unpauseWorkflow(state, message, context);
     case 'startScheduled':
       return startScheduled(state, message, context);
     case 'createSchedule':

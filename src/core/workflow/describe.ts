@@ -88,6 +88,7 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
   if (run === undefined) return undefined;
   const { attributes, userMetadata } = run.start;
   const task = taskOf(run);
+  const { pause } = run.row.facts;
   return {
     executionConfig: {
       taskQueue: attributes.taskQueue.name,
@@ -103,6 +104,7 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
     pendingTimers: Array.from(run.timers.values(), ({ timerId, fireTime }) => ({ timerId, fireTime })),
     pendingChildren: Array.from(run.children.values(), childInfo),
     cancelRequested: run.row.facts.cancelRequested,
+    pauseInfo: pause && { identity: pause.identity, pausedTime: pause.at, reason: pause.reason },
     autoResetPoints: run.row.facts.resetPoints,
   };
 }

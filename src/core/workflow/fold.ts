@@ -56,6 +56,7 @@ export function countEvent(facts: RunFacts, event: HistoryEvent): void {
 function close(facts: RunFacts, status: WorkflowExecutionStatus, event: HistoryEvent, nextRunId?: string): void {
   facts.status = status;
   facts.closeTime = event.eventTime;
+  if (facts.pause !== undefined) facts.pause = undefined;
   if (nextRunId !== undefined && nextRunId !== '') facts.nextRunId = nextRunId;
 }
 
@@ -159,6 +160,16 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
       return;
     case EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED:
       facts.cancelRequested = true;
+      return;
+    case EventType.WORKFLOW_EXECUTION_PAUSED: {
+      const { identity = '', reason = '' } = event.attributes;
+      facts.status = WorkflowExecutionStatus.PAUSED;
+      facts.pause = { at: event.eventTime, identity, reason };
+      return;
+    }
+    case EventType.WORKFLOW_EXECUTION_UNPAUSED:
+      facts.status = WorkflowExecutionStatus.RUNNING;
+      facts.pause = undefined;
       return;
     case EventType.UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
       facts.searchAttributes = {

@@ -410,6 +410,19 @@ export interface DeleteExecutionMessage {
   beganBy?: number | undefined;
 }
 
+/** Nothing of the run begins any more, until it is unpaused; tasks that a worker has may end. */
+export interface PauseWorkflowMessage {
+  type: 'pauseWorkflow';
+  target: RunTarget;
+  identity: string;
+  reason: string;
+  requestId: string;
+}
+
+export interface UnpauseWorkflowMessage extends Omit<PauseWorkflowMessage, 'type'> {
+  type: 'unpauseWorkflow';
+}
+
 export type Message =
   | StartMessage
   | SignalMessage
@@ -449,4 +462,6 @@ export type Message =
   | UpdateActivityOptionsMessage
   | StartScheduledMessage
   | DeleteExecutionMessage
+  | PauseWorkflowMessage
+  | UnpauseWorkflowMessage
   | ScheduleMessage;

@@ -1,6 +1,7 @@
 // Queries never write: they wait in the volatile part of the state, ride on a workflow task, or go to a worker by themselves (rule 12).
 
 import type { QueryResult } from '../../wire/api.ts';
+import { isPaused } from './paused.ts';
 import { notReady, queryFailed } from './rejections.ts';
 import type { RunRow, StartRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
@@ -51,7 +52,8 @@ export function settleQueries(run: RunDraft): void {
   const { turn } = run;
   for (const query of turn.queriesOf(run.runId)) {
     if (query.mode === 'direct') continue;
-    if (run.isOpen && run.row.task !== undefined) {
+    const { task } = run.row;
+    if (run.isOpen && task !== undefined && (task.startId !== undefined || !isPaused(run))) {
       if (query.mode === 'riding') turn.setQuery({ ...query, mode: 'waiting' });
     } else if (run.facts.previousStartedEventId === 0) {
       if (run.isOpen) continue;

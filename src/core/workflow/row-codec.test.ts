@@ -89,6 +89,11 @@ const facts = rows<RunFacts>(
       { maxLength: 2 },
     ),
     lastBuildId: text,
+    pause: rows<NonNullable<RunFacts['pause']>>({ at: time, identity: text, reason: text }, [
+      'at',
+      'identity',
+      'reason',
+    ]),
   },
   ['status', 'nextEventId', 'historyBytes', 'cancelRequested', 'signalCount', 'previousStartedEventId', 'resetPoints'],
 );

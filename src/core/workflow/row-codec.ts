@@ -111,6 +111,7 @@ const packFacts = (facts: RunFacts): unknown[] =>
     facts.memo,
     facts.searchAttributes,
     facts.state,
+    facts.pause,
   ]);
 
 function unpackFacts(list: unknown[]): RunFacts {
@@ -130,6 +131,7 @@ function unpackFacts(list: unknown[]): RunFacts {
   put(facts, 'memo', list[10]);
   put(facts, 'searchAttributes', list[11]);
   put(facts, 'state', list[12]);
+  put(facts, 'pause', list[13]);
   return facts;
 }
 

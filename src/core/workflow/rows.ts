@@ -73,6 +73,14 @@ export interface StartRow {
   scheduledBy?: ScheduledBy | undefined;
 }
 
+/** Who holds a workflow back, and why. */
+export interface WorkflowPause {
+  /** Epoch ms. */
+  at: number;
+  identity: string;
+  reason: string;
+}
+
 /** What the events of a run determine besides what is pending. */
 export interface RunFacts {
   status: WorkflowExecutionStatus;
@@ -91,6 +99,8 @@ export interface RunFacts {
   lastBuildId?: string | undefined;
   /** What the workflow has published; absent: nothing. */
   state?: StateIndex | undefined;
+  /** Set while its status is PAUSED. */
+  pause?: WorkflowPause | undefined;
 }
 
 /** The workflow task that waits or runs; at most one. */

@@ -1,26 +1,29 @@
 // What visibility and describe show of a run.
 
 import type { WorkflowExecutionInfo } from '../../wire/api.ts';
-import type { SearchAttributes } from '../../wire/common.ts';
-import { WorkflowExecutionStatus } from '../../wire/enums.ts';
+import type { Payload, SearchAttributes } from '../../wire/common.ts';
+import { isOpenStatus } from '../../wire/enums.ts';
 import { jsonPayload } from './fields.ts';
 import type { RunRow, StartRow } from './rows.ts';
 
 const encoder = new TextEncoder();
 const KEYWORD_LIST = encoder.encode('KeywordList');
 
-/** The run's own search attributes, and the builds that completed its workflow tasks. */
-function withBuildIds(row: RunRow): SearchAttributes | undefined {
-  const { searchAttributes, resetPoints } = row.facts;
-  if (resetPoints.length === 0) return searchAttributes;
-  const builds = ['unversioned', ...resetPoints.map(({ buildId }) => `unversioned:${buildId}`)];
-  const payload = jsonPayload(builds);
-  return {
-    indexedFields: {
-      ...searchAttributes?.indexedFields,
-      BuildIds: { ...payload, metadata: { ...payload.metadata, type: KEYWORD_LIST } },
-    },
-  };
+const keywords = (values: readonly string[]): Payload => {
+  const payload = jsonPayload(values);
+  return { ...payload, metadata: { ...payload.metadata, type: KEYWORD_LIST } };
+};
+
+/** The run's own search attributes, the builds that completed its workflow tasks, and why it is paused. */
+function shownAttributes(workflowId: string, { facts }: RunRow): SearchAttributes | undefined {
+  const { searchAttributes, resetPoints, pause } = facts;
+  if (resetPoints.length === 0 && pause === undefined) return searchAttributes;
+  const indexedFields = { ...searchAttributes?.indexedFields };
+  if (resetPoints.length > 0)
+    indexedFields.BuildIds = keywords(['unversioned', ...resetPoints.map(({ buildId }) => `unversioned:${buildId}`)]);
+  if (pause !== undefined)
+    indexedFields.TemporalPauseInfo = keywords([`Workflow:${workflowId}`, `Reason:${pause.reason}`]);
+  return { indexedFields };
 }
 
 export function executionInfo(
@@ -43,7 +46,7 @@ export function executionInfo(
     historyLength: facts.nextEventId - 1,
     historySizeBytes: facts.historyBytes,
     memo: facts.memo,
-    searchAttributes: withBuildIds(row),
+    searchAttributes: shownAttributes(where.workflowId, row),
     firstRunId: attributes.firstExecutionRunId ?? runId,
     rootWorkflowId: attributes.rootWorkflowExecution?.workflowId ?? where.workflowId,
     rootRunId: attributes.rootWorkflowExecution?.runId ?? runId,
@@ -54,7 +57,7 @@ export function executionInfo(
     info.parentWorkflowId = attributes.parentWorkflowExecution.workflowId;
     info.parentRunId = attributes.parentWorkflowExecution.runId;
   }
-  if (facts.status !== WorkflowExecutionStatus.RUNNING && facts.closeTime !== undefined) {
+  if (!isOpenStatus(facts.status) && facts.closeTime !== undefined) {
     info.closeTime = facts.closeTime;
     info.executionDuration = Math.max(0, facts.closeTime - executionTime);
   }

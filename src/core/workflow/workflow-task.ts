@@ -5,6 +5,7 @@ import { EventType, SuggestContinueAsNewReason, TimeoutType, type WorkflowTaskFa
 import type { Failure } from '../../wire/failure.ts';
 import type { TaskRef } from './message.ts';
 import { workflowOffer } from './offers.ts';
+import { isPaused } from './paused.ts';
 import type { TaskFailureRow, WorkflowTaskRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
 import { isTransient, scheduledAttributes, startedAttributes } from './started.ts';
@@ -28,6 +29,7 @@ export function taskBackoff(attempt: number): number {
 const offerOf = (run: RunDraft, task: WorkflowTaskRow) => workflowOffer(run.turn.state, run.runId, run.start, task);
 
 export function offerTask(run: RunDraft, task: WorkflowTaskRow): void {
+  if (isPaused(run)) return;
   const offer = offerOf(run, task);
   if (run.eagerFor !== undefined) offer.eagerFor = run.eagerFor;
   run.turn.effects.push({ type: 'offerTask', offer });
@@ -50,7 +52,7 @@ function settle(run: RunDraft, task: WorkflowTaskRow): void {
  * workers for a while.
  */
 export function scheduleTask(run: RunDraft, delay = 0): void {
-  if (!run.isOpen || run.row.task !== undefined || run.row.firstTaskAt !== undefined) return;
+  if (!run.isOpen || isPaused(run) || run.row.task !== undefined || run.row.firstTaskAt !== undefined) return;
   const task = nextTask(run);
   if (task.attempt === 1) run.add(EventType.WORKFLOW_TASK_SCHEDULED, scheduledAttributes(run.start, task));
   if (delay > 0) task.notBefore = run.now + delay;
@@ -80,7 +82,7 @@ function nextTask(run: RunDraft): WorkflowTaskRow {
  * an update that is rejected leaves none.
  */
 export function scheduleForUpdates(run: RunDraft): void {
-  if (!run.isOpen || run.holding || run.row.task !== undefined || !hasUnsentUpdates(run)) return;
+  if (!run.isOpen || isPaused(run) || run.holding || run.row.task !== undefined || !hasUnsentUpdates(run)) return;
   if (run.row.nextAttempt > 1 || run.facts.previousStartedEventId === 0 || hasKeptUpdates(run)) {
     scheduleTask(run);
     return;

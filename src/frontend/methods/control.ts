@@ -1,8 +1,9 @@
-// What callers do to an execution: signal, request cancellation, terminate, delete.
+// What callers do to an execution: signal, request cancellation, terminate, delete, pause.
 
 import type { Message } from '../../core/workflow/message.ts';
 import type {
   DeleteWorkflowExecutionRequest,
+  PauseWorkflowExecutionRequest,
   RequestCancelWorkflowExecutionRequest,
   SignalWorkflowExecutionRequest,
   TerminateWorkflowExecutionRequest,
@@ -124,3 +125,27 @@ export const deleteWorkflowExecution = method(
     submit(services, request, { type: 'deleteExecution', target: { runId }, identity }, call);
   },
 );
+
+function pausing(type: 'pauseWorkflow' | 'unpauseWorkflow') {
+  return method(
+    object<PauseWorkflowExecutionRequest>({
+      namespace: defaulted(string, ''),
+      workflowId: defaulted(string, ''),
+      runId: optional(string),
+      identity: defaulted(string, ''),
+      reason: optional(string),
+      requestId: defaulted(string, ''),
+    }),
+    (services, caller, request, call) => {
+      checkTarget(services, caller, request);
+      const { runId, identity, reason = '', requestId } = request;
+      rules.within(services.limits, 'Identity', identity);
+      rules.within(services.limits, 'Reason', reason);
+      const id = requestId === '' ? services.random.uuid() : requestId;
+      submit(services, request, { type, target: { runId }, identity, reason, requestId: id }, call);
+    },
+  );
+}
+
+export const pauseWorkflowExecution = pausing('pauseWorkflow');
+export const unpauseWorkflowExecution = pausing('unpauseWorkflow');

@@ -84,6 +84,8 @@ const definitions: Record<Method, MethodDefinition> = {
   listSchedules: scheduleList.listSchedules,
   countSchedules: scheduleList.countSchedules,
   deleteWorkflowExecution: control.deleteWorkflowExecution,
+  pauseWorkflowExecution: control.pauseWorkflowExecution,
+  unpauseWorkflowExecution: control.unpauseWorkflowExecution,
 };
 
 /** A Map, so that a hostile method name like `constructor` finds nothing. */

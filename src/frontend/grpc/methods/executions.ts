@@ -78,6 +78,7 @@ function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
       runExpirationTime: expiration(workflowRunTimeout, info.executionTime) ?? NO_TIME_MS,
       cancelRequested: described.cancelRequested,
       originalStartTime: info.startTime,
+      pauseInfo: described.pauseInfo,
     },
   };
 }

@@ -35,6 +35,8 @@ const workflowService: Readonly<Record<string, Rpc>> = {
   RequestCancelWorkflowExecution: start.RequestCancelWorkflowExecution,
   TerminateWorkflowExecution: start.TerminateWorkflowExecution,
   DeleteWorkflowExecution: start.DeleteWorkflowExecution,
+  PauseWorkflowExecution: start.PauseWorkflowExecution,
+  UnpauseWorkflowExecution: start.UnpauseWorkflowExecution,
   DescribeWorkflowExecution: executions.DescribeWorkflowExecution,
   QueryWorkflow: executions.QueryWorkflow,
   ResetWorkflowExecution: executions.ResetWorkflowExecution,

@@ -108,7 +108,6 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
       notYet('list of workers'),
     ),
     UpdateTaskQueueConfig: notYet('configuration of task queues by clients'),
-    ...all(['PauseWorkflowExecution', 'UnpauseWorkflowExecution'], notYet('pausing of workflows')),
     ...all(
       [
         'StartActivityExecution',

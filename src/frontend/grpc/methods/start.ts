@@ -1,4 +1,4 @@
-// Starting workflows, and what callers do to them: signal, cancel, terminate, delete.
+// Starting workflows, and what callers do to them: signal, cancel, terminate, delete, pause.
 
 import { EventType } from '../../../wire/enums.ts';
 import { type Message, nameIn, native, part, text } from '../rpc.ts';
@@ -52,3 +52,6 @@ export const TerminateWorkflowExecution = native(
 );
 
 export const DeleteWorkflowExecution = native('deleteWorkflowExecution', onExecution, nothing);
+
+export const PauseWorkflowExecution = native('pauseWorkflowExecution', undefined, nothing);
+export const UnpauseWorkflowExecution = native('unpauseWorkflowExecution', undefined, nothing);

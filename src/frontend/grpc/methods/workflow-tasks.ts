@@ -2,7 +2,7 @@
 
 import type { Delivery } from '../../../ports/matching.ts';
 import type { QueryResult, RespondWorkflowTaskCompletedResponse, WorkflowTask } from '../../../wire/api.ts';
-import { TaskQueueKind, WorkflowExecutionStatus } from '../../../wire/enums.ts';
+import { isOpenStatus, TaskQueueKind, type WorkflowExecutionStatus } from '../../../wire/enums.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { taskPush } from '../../task-push.ts';
 import { Refused } from '../../validate/check.ts';
@@ -111,7 +111,8 @@ export const ResetStickyTaskQueue = native(
     return { namespace: request.namespace, workflowId, runId };
   },
   (reply) => {
-    if (number(part(reply, 'workflowExecutionInfo'), 'status') === WorkflowExecutionStatus.RUNNING) return {};
+    // The method's answer.
+    if (isOpenStatus(number(part(reply, 'workflowExecutionInfo'), 'status') as WorkflowExecutionStatus)) return {};
     const message = 'workflow execution already completed';
     throw new Refused({ code: StatusCode.NOT_FOUND, message, detail: { kind: 'NotFound' } });
   },
