@@ -323,7 +323,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     requestId: string,
     patch: schedules.patch,
   }),
-  deleteSchedule: object<schedule.DeleteScheduleMessage>({ type: typed('deleteSchedule') }),
+  deleteSchedule: object<schedule.DeleteScheduleMessage>({ type: typed('deleteSchedule'), requestId: string }),
   describeSchedule: object<schedule.DescribeScheduleMessage>({ type: typed('describeSchedule') }),
   scheduleTimes: object<schedule.ScheduleTimesMessage>({
     type: typed('scheduleTimes'),
@@ -377,6 +377,7 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
     case 'createSchedule':
     case 'updateSchedule':
     case 'patchSchedule':
+    case 'deleteSchedule':
       return message.requestId === '' ? 'perhapsTwice' : 'once';
     case 'completeWorkflowTask':
     case 'failWorkflowTask':
@@ -396,7 +397,6 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
     case 'queryLost':
       return 'perhapsTwice';
     // Nor would one that deletes what the first has deleted know it.
-    case 'deleteSchedule':
     case 'deleteExecution':
       return 'perhapsTwice';
     case 'describeSchedule':

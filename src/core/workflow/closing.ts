@@ -114,8 +114,8 @@ export function inherited(run: RunDraft, runId: string): WorkflowExecutionStarte
 /** The successor becomes the workflow id's current run. */
 export function succeed(run: RunDraft, runId: string, attributes: WorkflowExecutionStartedEventAttributes): void {
   succeedTo(run.turn, runId, { runId: run.runId, status: run.facts.status });
-  const { userMetadata, scheduledBy } = run.start;
-  beginRun(run.turn, { runId, attributes, userMetadata, scheduledBy });
+  const { userMetadata, scheduledBy, reportsTo } = run.start;
+  beginRun(run.turn, { runId, attributes, userMetadata, scheduledBy, reportsTo });
 }
 
 /** Whether the workflow's own retry policy starts another run after this failure. */

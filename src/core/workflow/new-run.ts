@@ -19,6 +19,7 @@ export interface NewRun {
   userMetadata?: UserMetadata | undefined;
   signal?: SignalInput | undefined;
   scheduledBy?: ScheduledBy | undefined;
+  reportsTo?: StartRow['reportsTo'];
   /** Session whose worker gets the first task (TaskOffer). */
   eagerFor?: string | undefined;
 }
@@ -56,7 +57,7 @@ export function succeedTo(turn: Turn, runId: string, ended?: { runId: string; st
 
 export function beginRun(
   turn: Turn,
-  { runId, attributes, userMetadata, signal, scheduledBy, eagerFor }: NewRun,
+  { runId, attributes, userMetadata, signal, scheduledBy, reportsTo, eagerFor }: NewRun,
 ): RunDraft {
   const { now } = turn;
   const backoff = attributes.firstWorkflowTaskBackoff ?? 0;
@@ -81,6 +82,7 @@ export function beginRun(
   const start: StartRow = { attributes: withoutInput(attributes), startTime: now };
   if (userMetadata !== undefined) start.userMetadata = userMetadata;
   if (scheduledBy !== undefined) start.scheduledBy = scheduledBy;
+  if (reportsTo !== undefined) start.reportsTo = reportsTo;
   const run = turn.begin(runId, start, row);
   run.visible = true;
   run.add(EventType.WORKFLOW_EXECUTION_STARTED, attributes, userMetadata);

@@ -230,6 +230,10 @@ const start = rows<StartRow>(
     userMetadata: record({ summary: payload }),
     former: fc.constant([{ runId: 'run 0', lastEventId: 3 }]),
     scheduledBy: record({ workflowId: text, incarnation: text, action: number }),
+    reportsTo: fc.constantFrom(
+      [],
+      [{ namespace: 'n', workflowId: 'p', runId: 'r', initiatedEventId: 5, firstRunId: 'f' }],
+    ),
   },
   ['attributes', 'startTime'],
 );

@@ -61,6 +61,16 @@ export interface RequestChunkRow {
   ids: Uint8Array;
 }
 
+/** Who waits for the end of a chain of runs: the run that asked for it as a child. */
+export interface ParentLink {
+  namespace: string;
+  workflowId: string;
+  runId: string;
+  initiatedEventId: number;
+  /** Of the chain, as the parent knows it. */
+  firstRunId: string;
+}
+
 /** `run`, id `start`: what a run was started with; never rewritten. */
 export interface StartRow {
   /** Without `input` unless the run may be retried (a retry starts with the same input). */
@@ -71,6 +81,8 @@ export interface StartRow {
   former?: readonly FormerRun[] | undefined;
   /** The schedule that started its chain: it hears of the end. */
   scheduledBy?: ScheduledBy | undefined;
+  /** Whom the end of its chain is told, where that is not the parent its Started event names: at most one. It began by a reset. */
+  reportsTo?: readonly ParentLink[] | undefined;
 }
 
 /** Who holds a workflow back, and why. */
@@ -99,7 +111,7 @@ export interface RunFacts {
   lastBuildId?: string | undefined;
   /** What the workflow has published; absent: nothing. */
   state?: StateIndex | undefined;
-  /** Set while its status is PAUSED. */
+  /** Set while its status is PAUSED, and when it closed so. */
   pause?: WorkflowPause | undefined;
 }
 
