@@ -23,6 +23,7 @@ export function offerActivity(run: RunDraft, activity: ActivityRow, eagerFor?: s
 }
 
 export function withdrawActivity(run: RunDraft, activity: ActivityRow): void {
+  if (isPaused(run)) return;
   run.turn.effects.push({ type: 'withdrawTask', offer: offerOf(run, activity) });
 }
 

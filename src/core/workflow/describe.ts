@@ -10,7 +10,7 @@ import type {
 import { PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
 import { shownAttempt } from './activity-task.ts';
 import type { ActivityRow, ChildRow, TaskFailureRow, WorkflowTaskRow } from './rows.ts';
-import { type ActorState, findRun, taskOf } from './state.ts';
+import { type ActorState, findRun, isOpen, taskOf } from './state.ts';
 import { countsFrom, optionsOf } from './timeouts.ts';
 import { executionInfo } from './visibility.ts';
 
@@ -88,7 +88,7 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
   if (run === undefined) return undefined;
   const { attributes, userMetadata } = run.start;
   const task = taskOf(run);
-  const { pause } = run.row.facts;
+  const pause = isOpen(run) ? run.row.facts.pause : undefined;
   return {
     executionConfig: {
       taskQueue: attributes.taskQueue.name,

@@ -56,7 +56,6 @@ export function countEvent(facts: RunFacts, event: HistoryEvent): void {
 function close(facts: RunFacts, status: WorkflowExecutionStatus, event: HistoryEvent, nextRunId?: string): void {
   facts.status = status;
   facts.closeTime = event.eventTime;
-  if (facts.pause !== undefined) facts.pause = undefined;
   if (nextRunId !== undefined && nextRunId !== '') facts.nextRunId = nextRunId;
 }
 

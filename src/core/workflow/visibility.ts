@@ -16,7 +16,8 @@ const keywords = (values: readonly string[]): Payload => {
 
 /** The run's own search attributes, the builds that completed its workflow tasks, and why it is paused. */
 function shownAttributes(workflowId: string, { facts }: RunRow): SearchAttributes | undefined {
-  const { searchAttributes, resetPoints, pause } = facts;
+  const { searchAttributes, resetPoints } = facts;
+  const pause = isOpenStatus(facts.status) ? facts.pause : undefined;
   if (resetPoints.length === 0 && pause === undefined) return searchAttributes;
   const indexedFields = { ...searchAttributes?.indexedFields };
   if (resetPoints.length > 0)

@@ -37,7 +37,7 @@ export function offerTask(run: RunDraft, task: WorkflowTaskRow): void {
 
 /** A task in back-off was never offered. */
 export function withdrawTask(run: RunDraft, task: WorkflowTaskRow): void {
-  if (task.notBefore !== undefined) return;
+  if (task.notBefore !== undefined || isPaused(run)) return;
   run.turn.effects.push({ type: 'withdrawTask', offer: offerOf(run, task) });
 }
 

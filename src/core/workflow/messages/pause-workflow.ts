@@ -31,11 +31,11 @@ export function pauseWorkflow(state: ActorState, message: PauseWorkflowMessage, 
   if (refused !== undefined) return refused;
   turn.remember(requestId, run.runId);
   const draft = turn.open(run);
-  draft.record(EventType.WORKFLOW_EXECUTION_PAUSED, { identity, reason, requestId });
-  draft.visible = true;
-  const { task } = draft.row;
+  const task = draft.keepTask();
   if (task !== undefined && task.startId === undefined) withdrawTask(draft, task);
   for (const activity of draft.activities()) if (isOffered(activity)) withdrawActivity(draft, activity);
+  draft.record(EventType.WORKFLOW_EXECUTION_PAUSED, { identity, reason, requestId });
+  draft.visible = true;
   settleQueries(draft);
   return turn.outcome({ type: 'accepted' });
 }
