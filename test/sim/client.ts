@@ -110,6 +110,12 @@ class Script {
       case 'terminate':
         await this.#call('terminateWorkflowExecution', { ...target, identity, requestId }, 'sure');
         return;
+      case 'hold':
+        await this.#pausing('pauseWorkflowExecution', { ...target, identity, requestId });
+        return;
+      case 'letGo':
+        await this.#pausing('unpauseWorkflowExecution', { ...target, identity, requestId });
+        return;
       case 'query':
         if (plan.type === 'pipeline' || plan.type === 'collector' || plan.type === 'ledger') {
           await this.#call('queryWorkflow', { ...target, queryType: 'seen' }, 'try');
@@ -124,6 +130,19 @@ class Script {
       case 'list':
         await this.#call('listWorkflowExecutions', { namespace: NAMESPACE, query: '' }, 'try');
         return;
+    }
+  }
+
+  /** What has closed by itself cannot be paused, and was not. */
+  async #pausing(
+    method: 'pauseWorkflowExecution' | 'unpauseWorkflowExecution',
+    body: Methods['pauseWorkflowExecution']['request'],
+  ): Promise<void> {
+    try {
+      await this.#tries(method, body);
+    } catch (error) {
+      if (error instanceof RpcError && error.code === StatusCode.NOT_FOUND) return;
+      throw error;
     }
   }
 

@@ -4,7 +4,7 @@
 import { decodeToken, type TaskToken } from '../../src/core/workflow/token.ts';
 import type { ActivityTask, EventBatches, Methods, WorkflowTask } from '../../src/wire/api.ts';
 import { decode, decodeAll } from '../../src/wire/codec.ts';
-import { EventType, WorkflowExecutionStatus } from '../../src/wire/enums.ts';
+import { EventType, isOpenStatus } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
 import { FrameKind } from '../../src/wire/frame.ts';
 import { type Status, StatusCode } from '../../src/wire/status.ts';
@@ -138,6 +138,12 @@ export class Observer implements Tap {
       case 'terminateWorkflowExecution':
         this.#mustHave(body, EventType.WORKFLOW_EXECUTION_TERMINATED, 'a termination');
         return;
+      case 'pauseWorkflowExecution':
+        this.#mustHave(body, EventType.WORKFLOW_EXECUTION_PAUSED, 'a pause');
+        return;
+      case 'unpauseWorkflowExecution':
+        this.#mustHave(body, EventType.WORKFLOW_EXECUTION_UNPAUSED, 'the end of a pause');
+        return;
       case 'queryWorkflow':
         this.#queried(body as Body<'queryWorkflow'>, answer as Answer<'queryWorkflow'>);
         return;
@@ -269,7 +275,7 @@ export class Observer implements Tap {
         `run ${info.runId} is described with ${info.historyLength} events, it had ${eventsThen} before`,
       );
     }
-    if (info.status !== WorkflowExecutionStatus.RUNNING && run.closed === undefined) {
+    if (!isOpenStatus(info.status) && run.closed === undefined) {
       throw new Violation('I1', `run ${info.runId} is described as closed, which is not durable`);
     }
   }

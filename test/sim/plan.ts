@@ -30,6 +30,9 @@ export type Step =
   | { do: 'update'; id: string; until: 'accepted' | 'completed' }
   | { do: 'cancel' }
   | { do: 'terminate' }
+  /** Nothing of the workflow begins until it is let go. */
+  | { do: 'hold' }
+  | { do: 'letGo' }
   | { do: 'query' }
   | { do: 'describe' }
   | { do: 'history'; wait: boolean; pageBytes: number }
@@ -124,6 +127,8 @@ export function makePlan(seed: number): Plan {
   // With chance of their own: what the other workflows of a seed do was there before.
   const more = new SeededRandom(`updates ${seed}`);
   if (more.chance(0.4)) workflows.push(ledger(more, workflows.length, clients));
+  const held = new SeededRandom(`holds ${seed}`);
+  for (const plan of workflows) if (HELD.has(plan.type) && held.chance(0.4)) hold(held, plan.steps);
   const windowMs = random.between(3_000, 9_000);
   // A few kinds per seed, so that each is seen alone and with others.
   const kinds = Array.from({ length: random.int(1, 4) }, () => random.pick(FAULTS));
@@ -147,6 +152,17 @@ export function makePlan(seed: number): Plan {
     faults,
     calmAt: windowMs + 500,
   };
+}
+
+/** What comes of the others may be another thing when activities time out meanwhile. */
+const HELD: ReadonlySet<WorkflowType> = new Set(['pipeline', 'collector']);
+
+/** Somewhere after the start the workflow is paused, with some of its steps in the pause. */
+function hold(random: SeededRandom, steps: Step[]): void {
+  const begin = random.int(2, steps.length);
+  const end = random.int(begin, steps.length);
+  steps.splice(end, 0, { do: 'pause', ms: random.next() ** 2 * 1_500 }, { do: 'letGo' });
+  steps.splice(begin, 0, { do: 'hold' });
 }
 
 /** A workflow, with those it reaches for. */
