@@ -10,6 +10,7 @@ import {
   WorkflowIdReusePolicy,
 } from '../../../src/wire/enums.ts';
 import type { HistoryEvent, HistoryEventOf } from '../../../src/wire/event.ts';
+import type { WorkflowExecutionPausedEventAttributes } from '../../../src/wire/event-attributes.ts';
 
 /** Its parent's start, when this run is a child's first. */
 export function startOfChild({
@@ -107,7 +108,7 @@ export function messageFor(runId: string, events: readonly HistoryEvent[], event
 
 function pausing(
   type: 'pauseWorkflow' | 'unpauseWorkflow',
-  { identity = '', reason = '', requestId = '' }: { identity?: string; reason?: string; requestId?: string },
+  { identity = '', reason = '', requestId = '' }: WorkflowExecutionPausedEventAttributes,
 ): Message {
   // A recording has a placeholder for request ids, the same for all.
   return { type, target: {}, identity, reason, requestId: `${requestId} of ${type}` };
