@@ -246,18 +246,20 @@ export function encodePull({ queue, mode, boot, credits }: Pull): Uint8Array {
     taker.workerVersion?.buildId ?? null,
     taker.stickyQueue ?? null,
     taker.stickyScheduleToStartTimeout ?? null,
+    taker.version ?? null,
   ]);
   const ids = credits.map(({ id, taker }) => [id, takers.get(taker) ?? 0]);
   return encode([...queueList(queue), MODES.indexOf(mode), boot, named, ids]);
 }
 
 function readTaker(value: unknown): Taker {
-  const [identity, session, buildId, stickyQueue, timeout] = items(value, 16);
+  const [identity, session, buildId, stickyQueue, timeout, version] = items(value, 16);
   const build = maybeText(buildId);
   return Object.freeze({
     identity: text(identity),
     session: text(session),
     workerVersion: build === undefined ? undefined : { buildId: build, useVersioning: false },
+    version: maybeText(version),
     stickyQueue: maybeText(stickyQueue),
     stickyScheduleToStartTimeout: timeout === null || timeout === undefined ? undefined : count(timeout),
   });

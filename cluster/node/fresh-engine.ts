@@ -134,6 +134,12 @@ export function freshEngine({ engine, confirm, shardOf, led, onFault }: FreshEng
       if (asked.type !== 'list') engine.namespaces(asked, done);
       else answered(one({ namespace: REGISTRY, workflowId: '' }), done, (told) => engine.namespaces(asked, told));
     },
+    deployments: (asked, done) => {
+      if (asked.type !== 'list') engine.deployments(asked, done);
+      else answered(one({ namespace: REGISTRY, workflowId: '' }), done, (told) => engine.deployments(asked, told));
+    },
+    workers: (namespace, asked, done) =>
+      answered(one({ namespace, workflowId: '' }), done, (told) => engine.workers(namespace, asked, told)),
     list: (request, done) => searching(request.shards, done, (told) => engine.list(request, told)),
     count: (request, done) => searching(request.shards, done, (told) => engine.count(request, told)),
   };

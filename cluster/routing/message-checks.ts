@@ -49,6 +49,7 @@ export type ForwardedType =
   | 'unpauseActivity'
   | 'resetActivity'
   | 'updateActivityOptions'
+  | 'updateOptions'
   | 'createSchedule'
   | 'updateSchedule'
   | 'patchSchedule'
@@ -161,6 +162,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     priority: optional(common.priority),
     userMetadata: optional(common.userMetadata),
     eagerFor: optional(string),
+    versioningOverride: optional(common.versioningOverride),
     signal: optional(object<messages.SignalInput>(signalInput)),
     update: optional(object<messages.UpdateAsk>(updateAsk)),
   }),
@@ -212,6 +214,8 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     sdkMetadata: optional(common.sdkMetadata),
     meteringMetadata: optional(common.meteringMetadata),
     workerVersion: optional(common.workerVersion),
+    deploymentVersion: optional(common.deploymentVersion),
+    versioningBehavior: optional(enumeration()),
   }),
   failWorkflowTask: object<messages.FailWorkflowTaskMessage>({
     type: typed('failWorkflowTask'),
@@ -300,6 +304,12 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     target,
     activities,
     change: (value) => (value === 'restoreOriginal' ? value : optionsChange(value)),
+  }),
+  updateOptions: object<messages.UpdateOptionsMessage>({
+    type: typed('updateOptions'),
+    target,
+    versioningOverride: (value) => (value === 'unset' ? value : optional(common.versioningOverride)(value)),
+    identity: string,
   }),
   createSchedule: object<schedule.CreateScheduleMessage>({
     type: typed('createSchedule'),
@@ -409,6 +419,7 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
     case 'unpauseActivity':
     case 'resetActivity':
     case 'updateActivityOptions':
+    case 'updateOptions':
       return 'perhapsTwice';
   }
 }

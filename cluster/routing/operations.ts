@@ -20,8 +20,11 @@ import {
 } from '../../src/frontend/validate/check.ts';
 import { queryResult } from '../../src/frontend/validate/commands.ts';
 import * as common from '../../src/frontend/validate/common.ts';
+import { deploymentAnswer, deploymentAsk } from '../../src/frontend/validate/deployments.ts';
 import { updateOutcome } from '../../src/frontend/validate/messages.ts';
 import { namespaceAnswer, namespaceAsk } from '../../src/frontend/validate/namespaces.ts';
+import { workerAnswer, workerAsk } from '../../src/frontend/validate/workers.ts';
+import type { DeploymentAnswer, DeploymentAsk } from '../../src/ports/deployments.ts';
 import type {
   ActorAddress,
   AttributesChange,
@@ -34,7 +37,9 @@ import type {
 } from '../../src/ports/engine.ts';
 import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
 import type { NamespaceAnswer, NamespaceAsk } from '../../src/ports/namespaces.ts';
+import type { WorkerAnswer, WorkerAsk } from '../../src/ports/workers.ts';
 import type * as api from '../../src/wire/api.ts';
+import type { VersioningOverride } from '../../src/wire/common.ts';
 import type { DescribeScheduleResponse } from '../../src/wire/schedule.ts';
 import {
   activityOptions,
@@ -59,7 +64,9 @@ export type KeyedMethod =
   | 'searchAttributes'
   | 'changeSearchAttributes'
   | 'jobs'
-  | 'namespaces';
+  | 'namespaces'
+  | 'deployments'
+  | 'workers';
 
 /** Methods on the link: the engine's, under a name of their own. */
 export const linkMethod = (method: KeyedMethod | 'list' | 'count'): string => `engine.${method}`;
@@ -128,6 +135,10 @@ const heartbeatReply = object<{ cancelRequested: boolean; activityPaused: boolea
 });
 const optionsReply = object<{ options: ActivityOptions }>({ options: activityOptions });
 
+const executionOptionsReply = object<{ versioningOverride: VersioningOverride | undefined }>({
+  versioningOverride: optional(common.versioningOverride),
+});
+
 const resetReply = object<{ runId: string }>({ runId: string });
 const scheduleChanged = object<{ conflictToken: Uint8Array }>({ conflictToken: bytes });
 const scheduleDescribed = object<{ response: DescribeScheduleResponse }>({
@@ -148,6 +159,8 @@ const reply: Check<Reply> = (value) => {
       return { type: 'accepted', ...acceptedReply(value) };
     case 'activityOptions':
       return { type: 'activityOptions', ...optionsReply(value) };
+    case 'executionOptions':
+      return { type: 'executionOptions', ...executionOptionsReply(value) };
     case 'scheduleChanged':
       return { type: 'scheduleChanged', ...scheduleChanged(value) };
     case 'scheduleDescribed':
@@ -377,6 +390,33 @@ export const namespaces = (asked: NamespaceAsk): Operation<NamespaceAnswer> => (
   answer: namespaceAnswer,
 });
 
+export const deployments = (asked: DeploymentAsk): Operation<DeploymentAnswer> => ({
+  method: 'deployments',
+  to: settingsOf(REGISTRY),
+  effect: asked.type === 'list' ? 'nothing' : 'once',
+  waits: 'forAnswer',
+  body: { asked },
+  local: (engine, done) => {
+    engine.deployments(asked, done);
+    return undefined;
+  },
+  answer: deploymentAnswer,
+});
+
+export const workers = (namespace: string, asked: WorkerAsk): Operation<WorkerAnswer> => ({
+  method: 'workers',
+  to: settingsOf(namespace),
+  // A heartbeat that is heard twice is one.
+  effect: 'nothing',
+  waits: 'forAnswer',
+  body: { namespace, asked },
+  local: (engine, done) => {
+    engine.workers(namespace, asked, done);
+    return undefined;
+  },
+  answer: workerAnswer,
+});
+
 // ---------------------------------------------------------------- requests, read back
 
 const address = object<ActorAddress>({ namespace: string, workflowId: string });
@@ -414,6 +454,8 @@ const changeBody = object<{ change: AttributesChange }>({
 });
 
 const namespacesBody = object<{ asked: NamespaceAsk }>({ asked: namespaceAsk });
+const deploymentsBody = object<{ asked: DeploymentAsk }>({ asked: deploymentAsk });
+const workersBody = object<{ namespace: string; asked: WorkerAsk }>({ namespace: string, asked: workerAsk });
 const jobsBody = object<{ namespace: string; asked: JobAsk }>({ namespace: string, asked: jobAsk });
 
 /** Each method's request as an operation again. Throws (check.ts) for what has another shape. */
@@ -440,4 +482,9 @@ export const READERS: { readonly [M in KeyedMethod]: Check<Operation<unknown>> }
     return jobs(namespace, asked);
   },
   namespaces: (value) => namespaces(namespacesBody(value).asked),
+  deployments: (value) => deployments(deploymentsBody(value).asked),
+  workers: (value) => {
+    const { namespace, asked } = workersBody(value);
+    return workers(namespace, asked);
+  },
 };

@@ -5,6 +5,7 @@ import { scheduleAddress } from '../../src/core/schedule/address.ts';
 import type { Message, PollUpdateMessage, QueryMessage, UpdateMessage } from '../../src/core/workflow/message.ts';
 import type { Reply } from '../../src/core/workflow/outcome.ts';
 import type { Clock, Scheduler } from '../../src/ports/clock.ts';
+import type { DeploymentAnswer, DeploymentAsk } from '../../src/ports/deployments.ts';
 import type {
   ActorAddress,
   AttributesChange,
@@ -19,6 +20,7 @@ import type {
 } from '../../src/ports/engine.ts';
 import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
 import type { NamespaceAnswer, NamespaceAsk } from '../../src/ports/namespaces.ts';
+import type { WorkerAnswer, WorkerAsk } from '../../src/ports/workers.ts';
 import type * as api from '../../src/wire/api.ts';
 import type { Status } from '../../src/wire/status.ts';
 import type { Rpc, RpcCall } from '../link/rpc.ts';
@@ -217,6 +219,14 @@ export class Router implements Engine {
 
   namespaces(asked: NamespaceAsk, done: Done<NamespaceAnswer>): void {
     this.#route(operations.namespaces(asked), done);
+  }
+
+  workers(namespace: string, asked: WorkerAsk, done: Done<WorkerAnswer>): void {
+    this.#route(operations.workers(namespace, asked), done);
+  }
+
+  deployments(asked: DeploymentAsk, done: Done<DeploymentAnswer>): void {
+    this.#route(operations.deployments(asked), done);
   }
 
   // ---------------------------------------------------------------- inside

@@ -33,6 +33,8 @@ const KEYED: readonly KeyedMethod[] = [
   'changeSearchAttributes',
   'jobs',
   'namespaces',
+  'deployments',
+  'workers',
 ];
 
 export function serveForwarded(options: ServeOptions): void {

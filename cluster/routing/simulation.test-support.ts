@@ -296,6 +296,14 @@ class SimEngine implements Engine {
     throw new Error('not simulated');
   }
 
+  workers(): void {
+    throw new Error('not simulated');
+  }
+
+  deployments(): void {
+    throw new Error('not in this test');
+  }
+
   namespaces(): void {
     throw new Error('not simulated');
   }

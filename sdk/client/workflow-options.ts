@@ -2,6 +2,7 @@
 
 import type { SignalDefinition, UntypedWorkflow, Workflow } from '../common/interfaces.ts';
 import { type Duration, durationOption } from '../common/time.ts';
+import type { VersioningOverride } from '../common/worker-deployments.ts';
 import type { CommonWorkflowOptions, WithWorkflowArgs } from '../common/workflow-options.ts';
 
 export interface WorkflowOptions extends CommonWorkflowOptions {
@@ -18,6 +19,8 @@ export interface WorkflowOptions extends CommonWorkflowOptions {
    * room: saves a round trip. Whether it did is the handle's `eagerlyStarted`.
    */
   requestEagerStart?: boolean | undefined;
+  /** Instead of what the workflow says of itself: pinned to a version of its workers, or upgraded with the others. */
+  versioningOverride?: VersioningOverride | undefined;
   /** Makes a repeated start return the first one's answer. Default: a new id per call, kept over the connection's own repeats. */
   requestId?: string | undefined;
 }

@@ -22,6 +22,7 @@ import { compilePriority } from '../common/priority.ts';
 import { compileRetryPolicy } from '../common/retry-policy.ts';
 import { encodeUnifiedSearchAttributes } from '../common/search-attributes.ts';
 import { userMetadataToPayload } from '../common/user-metadata.ts';
+import { encodeVersioningOverride } from '../common/worker-deployments.ts';
 import type { LoadedBaseClientOptions } from './base-client.ts';
 import type {
   WorkflowQueryInput,
@@ -71,6 +72,7 @@ function plainStartRequest(
     workflowIdReusePolicy: encodeWorkflowIdReusePolicy(options.workflowIdReusePolicy),
     workflowIdConflictPolicy: encodeWorkflowIdConflictPolicy(options.workflowIdConflictPolicy),
     priority: priority === undefined ? undefined : compilePriority(priority),
+    versioningOverride: encodeVersioningOverride(options.versioningOverride),
     userMetadata: userMetadataToPayload(payloadConverter, staticSummary, staticDetails),
     identity,
     requestId: options.requestId ?? newRequestId(),

@@ -34,5 +34,16 @@ export {
 } from './type-helpers.ts';
 export * from './user-metadata.ts';
 export { decodeUtf8 as str, decodeUtf8, encodeUtf8 as u8, encodeUtf8 } from './utf8.ts';
+export {
+  decodeVersioningBehavior,
+  encodeVersioningBehavior,
+  InitialVersioningBehavior,
+  type PinnedVersioningOverride,
+  toCanonicalString,
+  VersioningBehavior,
+  type VersioningOverride,
+  type WorkerDeploymentOptions,
+  type WorkerDeploymentVersion,
+} from './worker-deployments.ts';
 export * from './workflow-handle.ts';
 export * from './workflow-options.ts';

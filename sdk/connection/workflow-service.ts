@@ -26,6 +26,7 @@ import {
   type UnpauseActivityRequest,
   type UpdateActivityOptionsRequest,
 } from './activity-requests.ts';
+import { DeploymentService, type ServiceHost } from './deployment-service.ts';
 import type {
   DeleteWorkflowExecutionRequest,
   PauseWorkflowExecutionRequest,
@@ -35,20 +36,11 @@ import type {
 /** ms; each is answered at once. */
 const TIMEOUT_MS = 10_000;
 
-/** The connection it speaks through. */
-interface Host {
-  readonly identity: string;
-  request<M extends keyof Methods>(
-    method: M,
-    body: Methods[M]['request'],
-    options: { timeoutMs: number },
-  ): Promise<Methods[M]['response']>;
-}
+export class WorkflowService extends DeploymentService {
+  readonly #host: ServiceHost;
 
-export class WorkflowService {
-  readonly #host: Host;
-
-  constructor(host: Host) {
+  constructor(host: ServiceHost) {
+    super(host);
     this.#host = host;
   }
 

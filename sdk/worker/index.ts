@@ -31,6 +31,11 @@ export type { Headers, Next } from '../common/interceptors.ts';
 export type { HistoryAndWorkflowId } from '../common/interfaces.ts';
 export type { Logger, LogLevel, LogMetadata } from '../common/logger.ts';
 export { defaultPayloadConverter } from '../common/payload-converter.ts';
+export type {
+  VersioningBehavior,
+  WorkerDeploymentOptions,
+  WorkerDeploymentVersion,
+} from '../common/worker-deployments.ts';
 export {
   type ConnectionOptions as NativeConnectionOptions,
   NativeConnection,

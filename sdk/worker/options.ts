@@ -4,6 +4,7 @@ import type { DataConverter } from '../common/data-converter.ts';
 import { ValueError } from '../common/errors.ts';
 import type { UntypedActivities } from '../common/interfaces.ts';
 import { type Duration, durationOption } from '../common/time.ts';
+import { checkVersion, encodeVersioningBehavior, type WorkerDeploymentOptions } from '../common/worker-deployments.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { AnyActivity } from './activity-execution.ts';
 import type { HeartbeatThrottleLimits } from './heartbeat-throttle.ts';
@@ -30,6 +31,8 @@ export interface WorkerOptions {
   identity?: string;
   /** Names this build of the worker's code, in histories. Default: the SDK's name and version and a checksum of the workflows' bundle. */
   buildId?: string;
+  /** The version of a deployment that this worker belongs to: replaces `buildId`. */
+  workerDeploymentOptions?: WorkerDeploymentOptions;
   /** Path or `file:` URL of a module, or several; every function they export is a workflow. Bundled when the worker is created. Exclusive with `workflowBundle`. */
   workflowsPath?: WorkflowsPath;
   /** Workflows bundled beforehand. */
@@ -96,6 +99,7 @@ export interface CompiledWorkerOptions {
   readonly taskQueue: string;
   readonly identity: string | undefined;
   readonly buildId: string | undefined;
+  readonly deployment: WorkerDeploymentOptions | undefined;
   readonly activities: ReadonlyMap<string, AnyActivity>;
   /** 0 without workflows. */
   readonly workflowSlots: number;
@@ -158,7 +162,8 @@ export function compileWorkerOptions(options: WorkerOptions, machine: WorkerMach
     namespace: options.namespace ?? 'default',
     taskQueue: options.taskQueue,
     identity: options.identity,
-    buildId: options.buildId,
+    buildId: options.workerDeploymentOptions?.version.buildId ?? options.buildId,
+    deployment: compileDeployment(options.workerDeploymentOptions),
     activities,
     workflowSlots: hasWorkflows ? workflowSlots : 0,
     activitySlots: hasActivities ? activitySlots : 0,
@@ -191,6 +196,14 @@ export function compileWorkerOptions(options: WorkerOptions, machine: WorkerMach
       ),
     ],
   };
+}
+
+function compileDeployment(given: WorkerDeploymentOptions | undefined): WorkerDeploymentOptions | undefined {
+  if (given === undefined) return undefined;
+  checkVersion('WorkerOptions.workerDeploymentOptions.version', given.version);
+  const { defaultVersioningBehavior } = given;
+  if (defaultVersioningBehavior !== undefined) encodeVersioningBehavior(defaultVersioningBehavior);
+  return given;
 }
 
 /** The functions among an object's (or class instance's) properties, methods included. */

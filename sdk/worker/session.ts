@@ -10,6 +10,7 @@ import type {
   RegisterWorkerRequest,
   WorkflowTask,
 } from '../../src/wire/api.ts';
+import type { WorkerDeploymentVersion } from '../../src/wire/common.ts';
 import type { Logger } from '../common/logger.ts';
 import { BACKOFF_FIRST_MS, BACKOFF_MAX_MS } from '../connection/linker.ts';
 import { type AnswerMethod, type AnswerOwner, Answers } from './answers.ts';
@@ -42,6 +43,8 @@ export interface SessionOptions {
   taskQueue: string;
   identity: string;
   buildId: string | undefined;
+  /** The version whose tasks it takes; absent: those of workers without one. */
+  deploymentVersion?: WorkerDeploymentVersion | undefined;
   /** Absent: keeps no execution warm. */
   stickyQueue: string | undefined;
   stickyScheduleToStartTimeout: number;
@@ -170,6 +173,7 @@ export class Session implements NodeSessionOwner {
       taskQueue: options.taskQueue,
       identity: options.identity,
       buildId: options.buildId,
+      ...(options.deploymentVersion !== undefined && { deploymentVersion: options.deploymentVersion }),
       stickyQueue: options.stickyQueue,
       stickyScheduleToStartTimeout: options.stickyScheduleToStartTimeout,
       workflowCredit: credit.workflow.register(session.shares.workflow, now),

@@ -7,6 +7,7 @@ import type { Client } from '../client/client.ts';
 import type { LoadedDataConverter } from '../common/data-converter.ts';
 import { type Logger, SdkComponent, withMetadata } from '../common/logger.ts';
 import { decompileRetryPolicy } from '../common/retry-policy.ts';
+import type { WorkerDeploymentVersion } from '../common/worker-deployments.ts';
 import { type ActivityEnvironment, ActivityExecution } from './activity-execution.ts';
 import { ActivityTasks } from './activity-tasks.ts';
 import { LocalActivities, type LocalAttempt, type LocalAttemptInfo } from './local-activities.ts';
@@ -62,6 +63,7 @@ export class WorkerEngine {
         taskQueue: options.taskQueue,
         identity,
         buildId,
+        deploymentVersion: versionOf(options),
         stickyQueue:
           parts.threads !== undefined && options.maxCachedWorkflows > 0
             ? `${options.taskQueue}-${workerId}`
@@ -92,6 +94,7 @@ export class WorkerEngine {
       session: this.session,
       identity,
       buildId,
+      deployment: options.deployment?.useWorkerVersioning === true ? options.deployment : undefined,
       codecs: converter.payloadCodecs,
       threads: parts.threads ?? noThreads,
       threadCount: parts.threads === undefined ? 0 : options.threadCount,
@@ -167,6 +170,13 @@ export class WorkerEngine {
     // Their workflow tasks are answered as they are; whoever gets the next one runs the local activities again.
     this.workflowTasks.giveUpLocalActivities();
   }
+}
+
+/** The one whose tasks it takes. */
+function versionOf({ deployment }: CompiledWorkerOptions): WorkerDeploymentVersion | undefined {
+  if (deployment?.useWorkerVersioning !== true) return undefined;
+  const { deploymentName, buildId } = deployment.version;
+  return { deploymentName, buildId };
 }
 
 function noThreads(): never {

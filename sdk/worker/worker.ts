@@ -22,6 +22,7 @@ import { type ReplayResult, replayHistories, replayHistory } from './replay.ts';
 import { workflowThreads } from './spawn-thread.ts';
 import { SDK_NAME, SDK_VERSION } from './version.ts';
 import { WorkerEngine } from './worker-engine.ts';
+import { WorkerHeartbeats } from './worker-heartbeat.ts';
 
 /**
  * - `INITIALIZED`: created, takes no tasks yet.
@@ -65,6 +66,7 @@ interface WorkerParts {
   engine: WorkerEngine;
   options: CompiledWorkerOptions;
   failed: Promise<never>;
+  heartbeats: WorkerHeartbeats;
   close(): Promise<void>;
 }
 
@@ -137,7 +139,8 @@ export class Worker implements SignalledWorker {
         started.close();
         await closeConnection();
       };
-      return new Worker({ engine, options: compiled, failed, close });
+      const heartbeats = new WorkerHeartbeats({ connection, engine, options: compiled, identity });
+      return new Worker({ engine, options: compiled, failed, close, heartbeats });
     } catch (error) {
       engine?.close();
       await closeConnection();
@@ -210,15 +213,17 @@ export class Worker implements SignalledWorker {
       throw new IllegalStateError(`A worker runs once; this one is ${this.state}. Create another one`);
     }
     this.state = 'RUNNING';
-    const { engine, failed, options } = this.parts;
+    const { engine, failed, options, heartbeats } = this.parts;
     const { logger } = Runtime.instance();
     logger.info('Worker running', { taskQueue: options.taskQueue, namespace: options.namespace });
     Runtime.instance().register(this);
     let force: NodeJS.Timeout | undefined;
     try {
       void engine.open();
+      heartbeats.start();
       await Promise.race([this.stopRequested, failed]);
       logger.info('Worker stopping', { taskQueue: options.taskQueue });
+      heartbeats.stopping();
       const expired = new Promise<never>((_resolve, reject) => {
         const { shutdownForceTimeMs } = options;
         if (shutdownForceTimeMs === undefined) return;
@@ -232,6 +237,7 @@ export class Worker implements SignalledWorker {
       });
       await Promise.race([stopped, expired, failed]);
       this.state = 'DRAINED';
+      await heartbeats.end();
       await this.parts.close();
       this.state = 'STOPPED';
       logger.info('Worker stopped', { taskQueue: options.taskQueue });
@@ -241,6 +247,7 @@ export class Worker implements SignalledWorker {
       logger.error('Worker failed', { taskQueue: options.taskQueue, error });
       throw error;
     } finally {
+      void heartbeats.end();
       clearTimeout(force);
       Runtime.instance().deregister(this);
     }

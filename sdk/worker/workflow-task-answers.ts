@@ -8,6 +8,7 @@ import type { PayloadCodec, PayloadOwner } from '../common/data-converter.ts';
 import { FAILURE_SOURCE } from '../common/failure.ts';
 import type { Logger } from '../common/logger.ts';
 import { errorMessage } from '../common/type-helpers.ts';
+import { encodeVersioningBehavior, type WorkerDeploymentOptions } from '../common/worker-deployments.ts';
 import type { SubstituteAnswer } from './answers.ts';
 import type { Session } from './session.ts';
 import { decodeBatches } from './task-history.ts';
@@ -27,6 +28,8 @@ export interface TaskAnswersOptions {
   session: Pick<Session, 'answer'>;
   identity: string;
   buildId: string;
+  /** Of a worker that is chosen by its version. */
+  deployment?: WorkerDeploymentOptions | undefined;
   codecs: readonly PayloadCodec[];
   logger: Logger;
 }
@@ -50,6 +53,13 @@ export function threadFailure(error: Error): TaskFailure {
   return { message: `The workflow's thread ended: ${error.message}`, type: 'WorkflowThreadError' };
 }
 
+function unspecifiedBehavior(workflowType: string): TaskFailure {
+  return {
+    message: `Workflow ${workflowType} says nothing of what becomes of it when another version is current: give it a versioningBehavior with setWorkflowOptions, or the worker a defaultVersioningBehavior`,
+    type: 'ValueError',
+  };
+}
+
 function failedRequest(token: Uint8Array, cause: WorkflowTaskFailedCause, failure: TaskFailure): FailedRequest {
   const { message, type } = failure;
   return { token, cause, failure: { message, source: FAILURE_SOURCE, applicationFailureInfo: { type } } };
@@ -71,11 +81,17 @@ export class TaskAnswers {
   }
 
   completed(held: HeldTask, request: CompletedRequest, rootWorkflowId: string | undefined): void {
-    const { session, identity } = this.options;
+    const { session, identity, deployment } = this.options;
+    const { versioningBehavior = encodeVersioningBehavior(deployment?.defaultVersioningBehavior), ...rest } = request;
+    if (deployment !== undefined && !versioningBehavior) {
+      this.fail(held, unspecifiedBehavior(held.task.workflowType));
+      return;
+    }
+    const version = deployment && { deploymentVersion: { ...deployment.version }, versioningBehavior };
     const { namespace, workflowId } = held.task;
     const owner = { namespace, workflowId: rootWorkflowId ?? workflowId };
-    this.encoded(held, owner, request, (encoded) => {
-      const body = { ...encoded, token: held.task.token, identity, workerVersion: this.workerVersion };
+    this.encoded(held, owner, rest, (encoded) => {
+      const body = { ...encoded, ...version, token: held.task.token, identity, workerVersion: this.workerVersion };
       session.answer('workflow', 'respondWorkflowTaskCompleted', body, held);
     });
   }

@@ -10,6 +10,7 @@ import { StatusCode } from '../../src/wire/status.ts';
 import type { PayloadCodec } from '../common/data-converter.ts';
 import type { Logger } from '../common/logger.ts';
 import { errorMessage } from '../common/type-helpers.ts';
+import type { WorkerDeploymentOptions } from '../common/worker-deployments.ts';
 import { statusCodeOf } from './answer-errors.ts';
 import type { SubstituteAnswer } from './answers.ts';
 import { type LocalActivities, neverStarted } from './local-activities.ts';
@@ -28,6 +29,8 @@ export interface WorkflowTasksOptions {
   session: Pick<Session, 'answer' | 'release'>;
   identity: string;
   buildId: string;
+  /** Of a worker that is chosen by its version. */
+  deployment?: WorkerDeploymentOptions | undefined;
   codecs: readonly PayloadCodec[];
   threads: ThreadFactory;
   threadCount: number;

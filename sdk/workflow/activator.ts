@@ -131,6 +131,11 @@ export class Activator {
     });
   }
 
+  /** What the workflow's function says of itself. */
+  get versioningBehavior(): WorkflowDefinitionOptions['versioningBehavior'] {
+    return this.#definition.versioningBehavior;
+  }
+
   /** Applies the jobs, in order; then starts `start`, the workflow's function, when this is the run's first activation. */
   activate(
     activation: Activation,

@@ -7,6 +7,7 @@ import { mapToPayloads, toPayloadsMessage } from '../common/payload-converter.ts
 import { encodeUnifiedSearchAttributes } from '../common/search-attributes.ts';
 import { durationOption } from '../common/time.ts';
 import { markErrorClass } from '../common/type-helpers.ts';
+import { encodeInitialVersioningBehavior } from '../common/worker-deployments.ts';
 import { headerOf } from './activities.ts';
 import { assertInWorkflowContext } from './context.ts';
 import type { ContinueAsNewInput } from './interceptors.ts';
@@ -46,6 +47,7 @@ export function makeContinueAsNewFunc<F extends Workflow = UntypedWorkflow>(
       workflowTaskTimeout: durationOption('workflowTaskTimeout', options.workflowTaskTimeout),
       memo: options.memo === undefined ? undefined : { fields: mapToPayloads(payloadConverter, options.memo) },
       searchAttributes: Object.keys(indexedFields).length === 0 ? undefined : { indexedFields },
+      initialVersioningBehavior: encodeInitialVersioningBehavior(options.initialVersioningBehavior),
     });
   };
   return (...args) => {

@@ -1,6 +1,7 @@
 // What a workflow function says about itself: options that hang on the function, read before it is called.
 
 import type { Workflow } from '../common/interfaces.ts';
+import type { VersioningBehavior } from '../common/worker-deployments.ts';
 
 export interface WorkflowDefinitionOptions {
   /**
@@ -8,6 +9,8 @@ export interface WorkflowDefinitionOptions {
    * workflow task, which is tried again. `[Error]` fails the workflow on every error.
    */
   failureExceptionTypes?: (abstract new (...args: never[]) => Error)[] | undefined;
+  /** What becomes of it when another version of its workers is current. Default: the worker's `defaultVersioningBehavior`. */
+  versioningBehavior?: VersioningBehavior | undefined;
 }
 
 /** A function is called once per execution, in its context, right before the workflow function. */

@@ -7,6 +7,7 @@ import type { Priority } from '../common/priority.ts';
 import type { RetryPolicy } from '../common/retry-policy.ts';
 import type { SearchAttributePair, SearchAttributes, TypedSearchAttributes } from '../common/search-attributes.ts';
 import type { Duration } from '../common/time.ts';
+import type { InitialVersioningBehavior } from '../common/worker-deployments.ts';
 import type { CommonWorkflowOptions } from '../common/workflow-options.ts';
 
 export interface ParentWorkflowInfo {
@@ -96,6 +97,8 @@ export interface ContinueAsNewOptions {
   /** @deprecated Use {@link typedSearchAttributes}. */
   searchAttributes?: SearchAttributes | undefined;
   typedSearchAttributes?: SearchAttributePair[] | TypedSearchAttributes | undefined;
+  /** Where the next run of a pinned workflow begins, if not on this one's version. */
+  initialVersioningBehavior?: InitialVersioningBehavior | undefined;
 }
 
 /** When the promise of a cancelled child rejects. Default: WAIT_CANCELLATION_COMPLETED. */

@@ -89,6 +89,10 @@ const GROUPS: Readonly<Record<string, Group>> = {
     description: 'look at task queues and their workers',
     define: async (group) => (await import('./task-queue.ts')).defineTaskQueueCommands(group, withConnection),
   },
+  worker: {
+    description: 'look at workers, and at versions of them; say which version new work goes to',
+    define: async (group) => (await import('./worker.ts')).defineWorkerCommands(group, withConnection),
+  },
   operator: {
     description: 'namespaces, what workflows can be found by, what a server is',
     define: async (group) => (await import('./operator.ts')).defineOperatorCommands(group, withConnection),

@@ -1,6 +1,7 @@
 // A worker that lives on a connection: its session as matching sees it, writing pushes to that connection, and the tokens it was
 // pushed, so that an answer's credit goes back to the worker it was taken from.
 
+import { type VersionKey, versionedQueue, versionKey } from '../core/deployment/versioned-queue.ts';
 import type { Delivery, WorkerSession } from '../ports/matching.ts';
 import type { CancelActivityPush, PushTopic, RegisterWorkerRequest } from '../wire/api.ts';
 import { taskPush } from './task-push.ts';
@@ -34,6 +35,8 @@ export class HostedWorker implements WorkerSession {
   readonly session: string;
   readonly connection: object;
   readonly namespace: string;
+  readonly version: VersionKey | undefined;
+  /** With its version, if it belongs to a deployment. */
   readonly taskQueue: string;
   readonly identity: string;
   readonly buildId: string | undefined;
@@ -53,9 +56,10 @@ export class HostedWorker implements WorkerSession {
     this.session = sessionOf(request.namespace, request.workerId);
     this.connection = target.connection;
     this.namespace = request.namespace;
-    this.taskQueue = request.taskQueue;
+    this.version = request.deploymentVersion && versionKey(request.deploymentVersion);
+    this.taskQueue = versionedQueue(request.taskQueue, this.version);
     this.identity = request.identity;
-    this.buildId = request.buildId === '' ? undefined : request.buildId;
+    this.buildId = request.deploymentVersion?.buildId ?? (request.buildId === '' ? undefined : request.buildId);
     this.stickyQueue = request.stickyQueue === '' ? undefined : request.stickyQueue;
     this.stickyScheduleToStartTimeout = request.stickyScheduleToStartTimeout || DEFAULT_STICKY_TIMEOUT_MS;
     this.workflowCredit = request.workflowCredit;

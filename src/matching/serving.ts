@@ -47,6 +47,7 @@ export class RegisteredWorker {
       identity: session.identity,
       session: session.session,
       workerVersion: session.buildId === undefined ? undefined : { buildId: session.buildId, useVersioning: false },
+      version: session.version,
       stickyQueue: session.stickyQueue,
       stickyScheduleToStartTimeout:
         session.stickyQueue === undefined ? undefined : session.stickyScheduleToStartTimeout,

@@ -17,8 +17,10 @@ import type {
 } from '../wire/api.ts';
 import type { IndexedValueType } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
+import type { DeploymentAnswer, DeploymentAsk } from './deployments.ts';
 import type { JobAnswer, JobAsk } from './jobs.ts';
 import type { NamespaceAnswer, NamespaceAsk } from './namespaces.ts';
+import type { WorkerAnswer, WorkerAsk } from './workers.ts';
 
 export interface ActorAddress {
   namespace: string;
@@ -116,4 +118,8 @@ export interface Engine {
   jobs(namespace: string, asked: JobAsk, done: Done<JobAnswer>): void;
   /** The namespaces that were registered. */
   namespaces(asked: NamespaceAsk, done: Done<NamespaceAnswer>): void;
+  /** Worker deployments of all namespaces. */
+  deployments(asked: DeploymentAsk, done: Done<DeploymentAnswer>): void;
+  /** Workers of a namespace, as they said of themselves. */
+  workers(namespace: string, asked: WorkerAsk, done: Done<WorkerAnswer>): void;
 }

@@ -2,6 +2,7 @@
 // nothing durable. Both sides are synchronous and in one process. Across nodes claims travel (cluster/matching): the other nodes are one more
 // `BacklogSource` to the matcher, and a claim of theirs is one whose delivery is answered later.
 
+import type { VersionKey } from '../core/deployment/versioned-queue.ts';
 import type { Taker } from '../core/workflow/message.ts';
 import type { StartedActivityTask, StartedWorkflowTask, TaskOffer } from '../core/workflow/outcome.ts';
 import type { EventBatches, PollerInfo, WorkflowQuery } from '../wire/api.ts';
@@ -180,6 +181,8 @@ export interface WorkerSession {
   taskQueue: string;
   identity: string;
   buildId: string | undefined;
+  /** The deployment version it belongs to; `taskQueue` names it too, unless it takes sticky tasks alone. */
+  version?: VersionKey | undefined;
   /** The same as `taskQueue`: it takes tasks of its sticky queue and no others (a long poll of one queue). */
   stickyQueue: string | undefined;
   stickyScheduleToStartTimeout: number;

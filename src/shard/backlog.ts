@@ -40,7 +40,7 @@ export const encodeWaitingTask = (task: Omit<WaitingTask, 'key'>): Uint8Array =>
     task.attempt,
   ]);
 
-function decodeWaitingTask(k: Key, bytes: Uint8Array): WaitingTask {
+export function decodeWaitingTask(k: Key, bytes: Uint8Array): WaitingTask {
   // Written by encodeWaitingTask alone and checksummed by the store.
   const [name, kind, namespace, workflowId, runId, scheduledEventId, attempt] = decode(bytes) as [
     string,

@@ -39,6 +39,7 @@ import { Overlay } from './overlay.ts';
 import { Queries } from './queries.ts';
 import { Reader } from './reader.ts';
 import { Reads } from './reads.ts';
+import type { Rerouter } from './rerouter.ts';
 import { Resume } from './resume.ts';
 import { Retention } from './retention.ts';
 import { Settings } from './settings.ts';
@@ -154,6 +155,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
       ...{ clock, scheduler, refusal, namespaces: options.namespaces, onFault: onFailed },
       everywhere: () => options.everywhere?.() ?? this,
       leads: (namespace) => this.#gate.isServing && shards.isLed(shardOf(namespace, '', shardCount)),
+      ...{ submit, routes: options.routes, queues: () => this.#backlog.queues(), isLed: shards.isLed },
     });
     const log = options.commitLog ?? storeLog(store);
     this.#committer = new Committer({
@@ -254,7 +256,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
       limits: this.#limits,
       actors: this.#actors,
       committer: this.#committer,
-      namespaces: this.#options.namespaces,
+      ...{ namespaces: this.#options.namespaces, routes: this.#options.routes },
       pushAhead: (actor, handover) => this.#outgoing.pushAhead(actor, handover),
       leave: (turn) => this.#outgoing.leave(turn),
       send: (turn, effect) => this.#outbox.send(turn, effect),
@@ -295,16 +297,9 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
 
   getStats(): EngineStats {
     return statsOf({
-      actors: this.#actors,
-      backlog: this.#backlog,
-      committer: this.#committer,
-      flusher: this.#flusher,
-      gate: this.#gate,
-      outbox: this.#outbox,
-      outgoing: this.#outgoing,
-      overlay: this.#overlay,
-      queries: this.#queries,
-      updates: this.#updates,
+      ...{ actors: this.#actors, backlog: this.#backlog, committer: this.#committer, flusher: this.#flusher },
+      ...{ gate: this.#gate, outbox: this.#outbox, outgoing: this.#outgoing, overlay: this.#overlay },
+      ...{ queries: this.#queries, updates: this.#updates },
       retention: this.#retention,
       shards: this.#shards,
       timers: this.#timers,
@@ -327,6 +322,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
   /** This node leads the shard in this term, all entries up to `lastLsn` being committed and applied: it is served here from now on. */
   lead(id: ShardId, term: Term, lastLsn: Lsn): void {
     this.#leadership.lead(id, term, lastLsn);
+    this.#settings.rerouter.led();
   }
 
   /** It does not lead it any more. Returns the lsn its rows are at. */
@@ -432,6 +428,10 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     this.#finding.changeSearchAttributes(namespace, change, done);
 
   readonly namespaces: Engine['namespaces'] = (asked, done) => this.#settings.namespaces.ask(asked, done);
+  /** Routes that tasks were offered by are others now. */
+  readonly reroute: Rerouter['changed'] = (routes) => this.#settings.rerouter.changed(routes);
+  readonly deployments: Engine['deployments'] = (asked, done) => this.#settings.deployments.ask(asked, done);
+  readonly workers: Engine['workers'] = (namespace, asked, done) => this.#settings.workers.ask(namespace, asked, done);
   readonly jobs: Engine['jobs'] = (namespace, asked, done) => this.#settings.jobs.ask(namespace, asked, done);
 
   // ---------------------------------------------------------------- BacklogSource (matching)

@@ -2,6 +2,8 @@
 // DESIGN §5). Everything here is synchronous; what a turn came to joins the forming batch. Keeps I1: only workflow tasks for workers that
 // understand it leave ahead of the commit.
 
+import type { Routes } from '../core/deployment/routes.ts';
+import { versionedQueue } from '../core/deployment/versioned-queue.ts';
 import { encodeToken } from '../core/workflow/index.ts';
 import type { Limits } from '../core/workflow/limits.ts';
 import type { Message, Taker } from '../core/workflow/message.ts';
@@ -36,6 +38,7 @@ export interface ExecutorOptions {
   actors: Actors;
   committer: Committer;
   namespaces: ReadonlyMap<string, ServedNamespace>;
+  routes: Routes | undefined;
   /** Frames of a started task that need no reading; undefined when its history is not in memory. */
   pushAhead(actor: Actor, handover: Handover): boolean | undefined;
   /** After the commit: handovers, effects, wake-ups. */
@@ -72,13 +75,15 @@ class Context implements TurnContext {
   readonly now: number;
   readonly limits: Limits;
   readonly namespaces: TurnContext['namespaces'];
+  readonly routes: Routes | undefined;
   readonly #random: Random;
   #spareRunId: string | undefined;
 
-  constructor({ now, limits, namespaces }: Omit<TurnContext, 'spareRunId'>, random: Random) {
+  constructor({ now, limits, namespaces, routes }: Omit<TurnContext, 'spareRunId'>, random: Random) {
     this.now = now;
     this.limits = limits;
     this.namespaces = namespaces;
+    this.routes = routes;
     this.#random = random;
   }
 
@@ -126,7 +131,7 @@ export class Executor {
     let status: Status | undefined;
     let reply: Reply | undefined;
     if (message !== undefined) {
-      const decision = this.#decide(turn, this.#eagerIfTaken(message, actor.namespace), now);
+      const decision = this.#decide(turn, this.#eagerIfTaken(message, actor), now);
       if (!decision.ok) status = decision.status;
       else {
         status = decision.refusal;
@@ -174,17 +179,18 @@ export class Executor {
   }
 
   /** An eager start is accepted only where its worker takes the task in this very turn: between here and its placement nothing happens. */
-  #eagerIfTaken(message: Message, namespace: string): Message {
+  #eagerIfTaken(message: Message, { namespace, workflowId }: Actor): Message {
     if (message.type !== 'start' || message.eagerFor === undefined) return message;
-    const queue = { namespace, name: message.taskQueue, kind: 'workflow' } as const;
+    const version = this.#options.routes?.target(namespace, message.taskQueue, 'workflow', workflowId);
+    const queue = { namespace, name: versionedQueue(message.taskQueue, version), kind: 'workflow' } as const;
     if (this.#options.matching.takesEager(message.eagerFor, queue)) return message;
     return { ...message, eagerFor: undefined };
   }
 
   #decide(turn: Turn, message: Message, now: number): ReturnType<ActorCore['decide']> {
-    const { core, random, limits, namespaces } = this.#options;
+    const { core, random, limits, namespaces, routes } = this.#options;
     const { actor } = turn;
-    const context = new Context({ now, limits, namespaces }, random);
+    const context = new Context({ now, limits, namespaces, routes }, random);
     let decision: ReturnType<ActorCore['decide']>;
     try {
       decision = core.decide(actor.state, message, context);

@@ -8,6 +8,7 @@
 //   a base 's'                         what a namespace was told, where its own base has no workflow id
 //   a base 'j' job id                  its batch jobs, there too: how far each has come, and what it is to do
 //   a base 'n' name, a base 'v'        all namespaces, where one without a name would be told things; how often they changed
+//   a base 'w' ns name, a base 'x'     all worker deployments, there too; how often they changed
 //
 // base = shard, namespace, workflow id. Ranges that serve a whole node (b, t, v, s) do not begin with the shard.
 
@@ -124,6 +125,13 @@ export const jobSpecKey = (actorBase: string, jobId: string): Key => key(`${jobs
 export const namespacesPrefix = (actorBase: string): string => `a${actorBase}n`;
 export const namespaceKey = (actorBase: string, name: string): Key => key(namespacesPrefix(actorBase) + part(name));
 export const revisionKey = (actorBase: string): Key => key(`a${actorBase}v`);
+
+/** Of one namespace, or of all. */
+export const deploymentsPrefix = (actorBase: string, namespace?: string): string =>
+  `a${actorBase}w${namespace === undefined ? '' : part(namespace)}`;
+export const deploymentKey = (actorBase: string, namespace: string, name: string): Key =>
+  key(deploymentsPrefix(actorBase, namespace) + part(name));
+export const deploymentRevisionKey = (actorBase: string): Key => key(`a${actorBase}x`);
 
 export const chainPrefix = (actorBase: string): string => `a${actorBase}c`;
 export const runPrefix = (actorBase: string, runId: string): string => `a${actorBase}r${part(runId)}`;

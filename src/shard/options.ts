@@ -1,5 +1,6 @@
 // What the shard engine is given, and what it says of itself.
 
+import type { Routes } from '../core/deployment/routes.ts';
 import type { Limits } from '../core/workflow/limits.ts';
 import type { Clock, Random, Scheduler } from '../ports/clock.ts';
 import type { CommitLog } from '../ports/commit-log.ts';
@@ -23,6 +24,8 @@ export interface EngineOptions {
   matching: Matching;
   /** By name. Looked at for every message: may be changed in place. */
   namespaces: ReadonlyMap<string, ServedNamespace>;
+  /** By which tasks of runs that are not pinned are offered; see `reroute`. */
+  routes?: Routes;
   /** Whether they are all there are: at the beginning some may not have been heard of. Default: they are. */
   namespacesKnown?(): boolean;
   limits?: Partial<Limits>;

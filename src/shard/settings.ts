@@ -1,17 +1,26 @@
-// What lives where settings do, put together for the engine: the batch jobs of namespaces, and the namespaces themselves. Both are asked about by doors
-// and driven by timer rows.
+// What lives where settings do, put together for the engine: the batch jobs of namespaces, the namespaces themselves, and worker deployments. All are asked
+// about by doors, the first two driven by timer rows.
 
+import { Deployments } from './deployments/registry.ts';
 import { Jobs, type JobsOptions } from './jobs/jobs.ts';
 import { type NamespacesOptions, RegisteredNamespaces } from './namespaces/namespaces.ts';
+import { Rerouter, type RerouterOptions } from './rerouter.ts';
 import type { DueTimer } from './timers.ts';
+import { Workers } from './workers.ts';
 
 export class Settings {
   readonly jobs: Jobs;
   readonly namespaces: RegisteredNamespaces;
+  readonly deployments: Deployments;
+  readonly rerouter: Rerouter;
+  readonly workers: Workers;
 
-  constructor(options: JobsOptions & NamespacesOptions) {
+  constructor(options: JobsOptions & NamespacesOptions & RerouterOptions) {
     this.jobs = new Jobs(options);
     this.namespaces = new RegisteredNamespaces(options);
+    this.deployments = new Deployments(options);
+    this.rerouter = new Rerouter(options);
+    this.workers = new Workers(options);
   }
 
   /** Whether the timer row drives one of them. `again`: try later; else its deletion has been decided. */

@@ -1,6 +1,7 @@
 // The world of the shard tests: a disk that survives, time moved by hand, and workers that take tasks through a small matching of their own.
 // Used by tests only.
 
+import { familyOf } from '../core/deployment/versioned-queue.ts';
 import type { Message, StartMessage } from '../core/workflow/message.ts';
 import type { Reply, TaskOffer } from '../core/workflow/outcome.ts';
 import { command, payloads } from '../core/workflow/testing.ts';
@@ -247,6 +248,7 @@ export class TestMatching implements Matching {
       taker: {
         identity: `worker of ${worker.session}`,
         session: worker.session,
+        version: familyOf(worker.queue).version,
         stickyQueue: worker.stickyQueue,
         stickyScheduleToStartTimeout: worker.stickyQueue === undefined ? undefined : 5_000,
       },

@@ -29,9 +29,12 @@ import type {
   SearchAttributes,
   UpdateOutcome,
   UserMetadata,
+  VersioningOverride,
+  WorkerDeploymentVersion,
   WorkerVersionStamp,
   WorkflowTaskCompletedMetadata,
 } from './common.ts';
+import type { DeploymentMethods } from './deployment.ts';
 import type {
   IndexedValueType,
   ParentClosePolicy,
@@ -41,6 +44,7 @@ import type {
   ResetReapplyExcludeType,
   ResetReapplyType,
   UpdateWorkflowExecutionLifecycleStage,
+  VersioningBehavior,
   WorkflowExecutionStatus,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
@@ -73,6 +77,7 @@ import type {
   ScheduleTarget,
   UpdateScheduleRequest,
 } from './schedule.ts';
+import type { WorkerMethods } from './worker.ts';
 
 /** Events as the server keeps them: each element is a MessagePack array of `HistoryEvent`, in order, never re-encoded on its way. */
 export type EventBatches = Uint8Array[];
@@ -101,6 +106,8 @@ export interface StartWorkflowExecutionRequest {
   identity: string;
   /** A repeat with the same id returns the first answer. */
   requestId: string;
+  /** Instead of what the workflow says of itself: pinned to a version, or upgraded with the others. */
+  versioningOverride?: VersioningOverride | undefined;
   /** A worker of the caller's own, which gets the first workflow task if it has room and nothing waits before it. */
   eagerWorkerId?: string | undefined;
 }
@@ -360,6 +367,18 @@ export interface WorkflowTaskFailureInfo {
   workerIdentity: string;
 }
 
+/** What a run's tasks go by. */
+export interface WorkflowVersioningInfo {
+  behavior: VersioningBehavior;
+  /** That completed the latest workflow task, or was inherited. */
+  deploymentVersion?: WorkerDeploymentVersion | undefined;
+  /** The same as one text, for older clients. */
+  version?: string | undefined;
+  versioningOverride?: VersioningOverride | undefined;
+  /** A task of it is on its way to another version. */
+  versionTransition?: { deploymentVersion?: WorkerDeploymentVersion | undefined; version: string } | undefined;
+}
+
 export interface DescribeWorkflowExecutionResponse {
   executionConfig: {
     taskQueue: string;
@@ -380,6 +399,10 @@ export interface DescribeWorkflowExecutionResponse {
   pauseInfo?: { identity: string /** Epoch ms. */; pausedTime: number; reason: string } | undefined;
   /** Where the run can be reset to by build: one point for each build that completed workflow tasks. */
   autoResetPoints: ResetPointInfo[];
+  /** Absent where no worker, and nobody else, has said anything of deployment versions. */
+  versioningInfo?: WorkflowVersioningInfo | undefined;
+  /** Of the worker that completed the latest workflow task; absent before the first that names a build. */
+  mostRecentWorkerVersionStamp?: WorkerVersionStamp | undefined;
 }
 
 export interface GetWorkflowExecutionHistoryRequest extends ExecutionTarget {
@@ -515,6 +538,8 @@ export interface RegisterWorkerRequest {
   taskQueue: string;
   identity: string;
   buildId?: string | undefined;
+  /** The version of a deployment it belongs to: it gets the tasks that are for this version, and no others. */
+  deploymentVersion?: WorkerDeploymentVersion | undefined;
   /** Name of this worker's own sticky queue; absent when it keeps no executions warm. */
   stickyQueue?: string | undefined;
   /** ms a workflow task may wait for this worker before it goes to the normal queue. Default 5,000. */
@@ -663,6 +688,9 @@ export interface RespondWorkflowTaskCompletedRequest {
   sdkMetadata?: WorkflowTaskCompletedMetadata | undefined;
   meteringMetadata?: MeteringMetadata | undefined;
   workerVersion?: WorkerVersionStamp | undefined;
+  /** Of a worker that belongs to a deployment: its version, and how this workflow goes on when another one is current. */
+  deploymentVersion?: WorkerDeploymentVersion | undefined;
+  versioningBehavior?: VersioningBehavior | undefined;
   /** Credit given back along with the answer; 0 or 1. */
   credit: number;
 }
@@ -804,7 +832,22 @@ export interface GetWorkflowTaskHistoryResponse {
 export type Empty = Record<string, never>;
 
 /** Every method of the native door. */
-export interface Methods {
+/** `updateMask` names what is set; what it names and the options leave out is taken back. */
+export interface UpdateWorkflowExecutionOptionsRequest extends ExecutionTarget {
+  workflowExecutionOptions?: WorkflowExecutionOptions | undefined;
+  updateMask?: string[] | undefined;
+  identity?: string | undefined;
+}
+
+export interface WorkflowExecutionOptions {
+  versioningOverride?: VersioningOverride | undefined;
+}
+
+export interface UpdateWorkflowExecutionOptionsResponse {
+  workflowExecutionOptions: WorkflowExecutionOptions;
+}
+
+export interface Methods extends DeploymentMethods, WorkerMethods {
   getServerInfo: { request: Empty; response: GetServerInfoResponse };
   describeCluster: { request: DescribeClusterRequest; response: ClusterMap };
   describeNamespace: { request: DescribeNamespaceRequest; response: NamespaceDescription };
@@ -888,6 +931,10 @@ export interface Methods {
   unpauseActivity: { request: UnpauseActivityRequest; response: Empty };
   resetActivity: { request: ResetActivityRequest; response: Empty };
   updateActivityOptions: { request: UpdateActivityOptionsRequest; response: UpdateActivityOptionsResponse };
+  updateWorkflowExecutionOptions: {
+    request: UpdateWorkflowExecutionOptionsRequest;
+    response: UpdateWorkflowExecutionOptionsResponse;
+  };
   /** ALREADY_EXISTS when there is one of this id. */
   createSchedule: { request: CreateScheduleRequest; response: CreateScheduleResponse };
   describeSchedule: { request: ScheduleTarget; response: DescribeScheduleResponse };

@@ -1,7 +1,9 @@
 // The server's process: the real store, engine, matching and door, composed as src/node.ts does, over the simulated world.
 
+import { RoutingTable } from '../../src/core/deployment/routes.ts';
 import { DEFAULT_LIMITS } from '../../src/core/workflow/limits.ts';
 import { Admission } from '../../src/frontend/admission.ts';
+import { DeploymentDirectory } from '../../src/frontend/deployment-directory.ts';
 import { DEFAULT_DOOR_LIMITS } from '../../src/frontend/limits.ts';
 import { methods } from '../../src/frontend/methods/index.ts';
 import { NamespaceDirectory } from '../../src/frontend/namespace-directory.ts';
@@ -110,6 +112,12 @@ export class SimNode {
         namespaces: namespaces.known,
         attributes: new AttributeDirectory(this.engine, process),
         directory: new NamespaceDirectory({ engine: this.engine, clock: process, scheduler: process, namespaces }),
+        deployments: new DeploymentDirectory({
+          engine: this.engine,
+          scheduler: process,
+          table: new RoutingTable(),
+          onRoutes: () => {},
+        }),
         clock: process,
         random: seeded,
         limits: DEFAULT_LIMITS,

@@ -1,8 +1,10 @@
 // The native door on a real socket before a fake engine and a fake cluster: for tests of the CLI that need a cluster's answers, not a cluster.
 
 import type { AddressInfo } from 'node:net';
+import { RoutingTable } from '../../src/core/deployment/routes.ts';
 import { DEFAULT_LIMITS } from '../../src/core/workflow/limits.ts';
 import { Admission } from '../../src/frontend/admission.ts';
+import { DeploymentDirectory } from '../../src/frontend/deployment-directory.ts';
 import { hostRules } from '../../src/frontend/http/host-rules.ts';
 import { makeHttpServer } from '../../src/frontend/http/server.ts';
 import { DEFAULT_DOOR_LIMITS } from '../../src/frontend/limits.ts';
@@ -34,6 +36,12 @@ export async function serveDoor(
       directory: new NamespaceDirectory({ engine: engine, clock: systemClock, scheduler: systemScheduler, namespaces }),
       workers: new Matcher({ clock: systemClock, scheduler: systemScheduler, onQueryLost: () => {} }),
       namespaces: namespaces.known,
+      deployments: new DeploymentDirectory({
+        engine: engine,
+        scheduler: systemScheduler,
+        table: new RoutingTable(),
+        onRoutes: () => {},
+      }),
       clock: systemClock,
       random: systemRandom,
       limits: DEFAULT_LIMITS,
@@ -55,7 +63,7 @@ export async function serveDoor(
   const notReady = (): undefined => undefined;
   const routes = { notReady, metrics: async () => ({ contentType: 'text/plain', body: '' }), onFault: () => {} };
   const server = await makeHttpServer(routes, rules, undefined);
-  listenForWebSockets(server, { door, rules, maxConnections: 100, notReady });
+  listenForWebSockets(server, { door, rules, maxConnections: 100, paths: ['/'], notReady });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   atEnd(async () => {
     door.closeAll('the test is over');

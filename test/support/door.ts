@@ -1,7 +1,9 @@
 // The native door over a fake engine and virtual time, and a client that speaks frames, for tests of the protocol.
 
+import { RoutingTable } from '../../src/core/deployment/routes.ts';
 import { DEFAULT_LIMITS } from '../../src/core/workflow/limits.ts';
 import { Admission } from '../../src/frontend/admission.ts';
+import { DeploymentDirectory } from '../../src/frontend/deployment-directory.ts';
 import { DEFAULT_DOOR_LIMITS, type DoorLimits } from '../../src/frontend/limits.ts';
 import { methods } from '../../src/frontend/methods/index.ts';
 import { NamespaceDirectory } from '../../src/frontend/namespace-directory.ts';
@@ -54,6 +56,12 @@ export class TestDoor {
         namespaces: namespaces.known,
         attributes: new AttributeDirectory(this.engine, this.time),
         directory: new NamespaceDirectory({ engine: this.engine, clock: this.time, scheduler: this.time, namespaces }),
+        deployments: new DeploymentDirectory({
+          engine: this.engine,
+          scheduler: this.time,
+          table: new RoutingTable(),
+          onRoutes: () => {},
+        }),
         clock: this.time,
         random: {
           uuid: () => `00000000-0000-4000-8000-${String((ids += 1)).padStart(12, '0')}`,

@@ -2,6 +2,7 @@
 
 import type { Message } from '../../src/core/workflow/message.ts';
 import type { Reply } from '../../src/core/workflow/outcome.ts';
+import type { DeploymentAnswer, DeploymentAsk } from '../../src/ports/deployments.ts';
 import type {
   ActorAddress,
   Done,
@@ -12,6 +13,7 @@ import type {
 } from '../../src/ports/engine.ts';
 import type { JobAnswer, JobAsk } from '../../src/ports/jobs.ts';
 import type { NamespaceAnswer, NamespaceAsk } from '../../src/ports/namespaces.ts';
+import type { WorkerAnswer, WorkerAsk } from '../../src/ports/workers.ts';
 import type * as api from '../../src/wire/api.ts';
 import type { Status } from '../../src/wire/status.ts';
 
@@ -115,6 +117,15 @@ export class FakeEngine implements Engine {
   }
 
   /** None was registered, unless a test says otherwise. */
+  workers(_namespace: string, asked: WorkerAsk, done: Done<WorkerAnswer>): void {
+    this.#note('workers', undefined, asked, done);
+  }
+
+  deployments(asked: DeploymentAsk, done: Done<DeploymentAnswer>): void {
+    if (asked.type === 'list') done(undefined, { revision: 0, records: [], ...(this.answers.deployments as object) });
+    else this.#note('deployments', undefined, asked, done);
+  }
+
   namespaces(asked: NamespaceAsk, done: Done<NamespaceAnswer>): void {
     if (asked.type === 'list') done(undefined, { revision: 0, records: [], ...(this.answers.namespaces as object) });
     else this.#note('namespaces', undefined, asked, done);

@@ -4,9 +4,11 @@
 
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { RoutingTable } from '../../src/core/deployment/routes.ts';
 import { DEFAULT_LIMITS } from '../../src/core/workflow/limits.ts';
 import type { TaskOffer } from '../../src/core/workflow/outcome.ts';
 import { Admission } from '../../src/frontend/admission.ts';
+import { DeploymentDirectory } from '../../src/frontend/deployment-directory.ts';
 import { hostRules } from '../../src/frontend/http/host-rules.ts';
 import { makeHttpServer } from '../../src/frontend/http/server.ts';
 import { DEFAULT_DOOR_LIMITS } from '../../src/frontend/limits.ts';
@@ -130,6 +132,12 @@ export class ManyDoors implements Matching {
           scheduler: systemScheduler,
           namespaces: this.#namespaces,
         }),
+        deployments: new DeploymentDirectory({
+          engine: this.#engine,
+          scheduler: systemScheduler,
+          table: new RoutingTable(),
+          onRoutes: () => {},
+        }),
         clock: systemClock,
         random: systemRandom,
         limits: DEFAULT_LIMITS,
@@ -154,7 +162,7 @@ export class ManyDoors implements Matching {
       onFault: () => {},
     };
     const http = await makeHttpServer(routes, rules, undefined);
-    listenForWebSockets(http, { door, rules, maxConnections: 1_000, notReady: () => undefined });
+    listenForWebSockets(http, { door, rules, maxConnections: 1_000, paths: ['/'], notReady: () => undefined });
     const sockets = new Set<Socket>();
     http.on('connection', (socket: Socket) => {
       sockets.add(socket);

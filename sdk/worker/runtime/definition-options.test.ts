@@ -1,7 +1,7 @@
 // What a workflow says about itself, and what only its queries may use.
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import { CommandType } from '../../../src/wire/enums.ts';
+import { CommandType, ContinueAsNewVersioningBehavior, VersioningBehavior } from '../../../src/wire/enums.ts';
 import { MessageType } from '../../../src/wire/protocol-message.ts';
 import type { Realm } from './realm.ts';
 import { realmOf, TestRun, values } from './test-run.test-support.ts';
@@ -30,12 +30,27 @@ export async function inside() {
   await wf.sleep(1000);
   return [...drawn, stream.random(), wf.workflowRandom.random()];
 }
+export async function stays() { await wf.makeContinueAsNewFunc({ initialVersioningBehavior: 'AUTO_UPGRADE' })(); }
+wf.setWorkflowOptions({ versioningBehavior: 'PINNED' }, stays);
 export async function plainly() { const own = Math.random(); await wf.sleep(1000); return own; }
 `;
 
 let realm: Realm;
 beforeAll(async () => {
   realm = await realmOf(WORKFLOWS);
+});
+
+describe('versioningBehavior', () => {
+  test('goes with each answer, and may be another one for what continues', () => {
+    const run = new TestRun(realm, 'stays');
+    run.begin();
+    const { request } = run.finish();
+    expect(request.commands[0]).toMatchObject({
+      commandType: CommandType.CONTINUE_AS_NEW_WORKFLOW_EXECUTION,
+      attributes: { initialVersioningBehavior: ContinueAsNewVersioningBehavior.AUTO_UPGRADE },
+    });
+    expect(request.versioningBehavior).toBe(VersioningBehavior.PINNED);
+  });
 });
 
 describe('failureExceptionTypes', () => {

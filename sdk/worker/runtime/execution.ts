@@ -158,12 +158,14 @@ export class Execution {
     commands: Command[];
     messages: ProtocolMessage[] | undefined;
     sdkMetadata: WorkflowTaskCompletedMetadata | undefined;
+    versioningBehavior: string | undefined;
   } {
     const { commands, messages } = this.#machines?.drafts.send() ?? { commands: [], messages: [] };
     if (commands.length === 0) this.#traceless = this.#before;
     messages.push(...(this.#machines?.updates.takeRejections() ?? []));
     const sdkMetadata = this.#metadata.take(this.#inside?.takeUsedFlags() ?? []);
-    return { commands, messages: messages.length === 0 ? undefined : messages, sdkMetadata };
+    const versioningBehavior = this.#inside?.versioningBehavior;
+    return { commands, messages: messages.length === 0 ? undefined : messages, sdkMetadata, versioningBehavior };
   }
 
   query({ queryType, queryArgs, header }: WorkflowQuery): QueryAnswer {

@@ -3,7 +3,7 @@
 
 import type { EventBatches, QueryResult, WorkflowQuery, WorkflowTask } from '../../../src/wire/api.ts';
 import { decode } from '../../../src/wire/codec.ts';
-import { EventType, WorkflowTaskFailedCause } from '../../../src/wire/enums.ts';
+import { EventType, VersioningBehavior, WorkflowTaskFailedCause } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { Failure } from '../../../src/wire/failure.ts';
 import { assertNever } from '../../common/type-helpers.ts';
@@ -211,7 +211,7 @@ export class WorkflowHost {
 
   #answer(held: Held, options: { forceCreateNewWorkflowTask?: true }): void {
     const { execution, task, runId } = held;
-    const { commands, messages, sdkMetadata } = execution.complete();
+    const { commands, messages, sdkMetadata, versioningBehavior } = execution.complete();
     const { closed } = execution;
     const keep = !closed && this.#options.maxCachedWorkflows > 0;
     const queryResults: Record<string, QueryResult> = {};
@@ -227,6 +227,7 @@ export class WorkflowHost {
         messages,
         sticky: keep,
         sdkMetadata,
+        ...(versioningBehavior !== undefined && { versioningBehavior: behaviorNumber(versioningBehavior) }),
         queryResults: task.queries === undefined ? undefined : queryResults,
         ...options,
       },
@@ -360,4 +361,11 @@ function taskFailureOf(error: unknown): { failure: Failure; cause: WorkflowTaskF
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** What a workflow says of itself, which may be anything. */
+function behaviorNumber(name: string): VersioningBehavior {
+  if (name === 'PINNED') return VersioningBehavior.PINNED;
+  if (name === 'AUTO_UPGRADE') return VersioningBehavior.AUTO_UPGRADE;
+  return VersioningBehavior.UNSPECIFIED;
 }

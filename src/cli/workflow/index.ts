@@ -24,6 +24,7 @@ import {
 import { defineResetCommand } from './reset.ts';
 import { showHistory } from './show.ts';
 import { defineUpdateCommands } from './update.ts';
+import { defineUpdateOptionsCommand } from './update-options.ts';
 
 type Wrap = (command: Command) => Command;
 
@@ -94,6 +95,7 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
     );
 
   defineUpdateCommands(workflow, withConnection);
+  defineUpdateOptionsCommand(define);
   defineResetCommand(workflow, withConnection);
 
   withTarget(

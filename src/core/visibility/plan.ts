@@ -176,6 +176,13 @@ function span(
  * Attributes that have index rows. Texts are compared word by word; the builds of a run, which every worker with a build id adds to, would cost each
  * workflow rows that hardly anybody asks for. What is paused is found by its status.
  */
-export const UNINDEXED: ReadonlySet<string> = new Set(['BuildIds', 'BinaryChecksums', 'TemporalPauseInfo']);
+export const UNINDEXED: ReadonlySet<string> = new Set([
+  'BuildIds',
+  'BinaryChecksums',
+  'TemporalWorkerDeployment',
+  'TemporalWorkflowVersioningBehavior',
+  'TemporalUsedWorkerDeploymentVersions',
+  'TemporalPauseInfo',
+]);
 
 const isIndexed = ({ name, type }: Field): boolean => type !== 'text' && !UNINDEXED.has(name);

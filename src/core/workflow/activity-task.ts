@@ -10,13 +10,17 @@ import { retryVerdict, timeoutName } from './retry.ts';
 import type { ActivityRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
 import { countsFrom, isOffered, optionsOf } from './timeouts.ts';
+import { routeOfActivity } from './versioning.ts';
 import { wakeWorkflow } from './workflow-task.ts';
 
 const offerOf = (run: RunDraft, activity: ActivityRow) => activityOffer(run.turn.state, run.runId, run.start, activity);
 
 /** `eagerFor`: the session whose worker asked for it. */
-export function offerActivity(run: RunDraft, activity: ActivityRow, eagerFor?: string): void {
+export function offerActivity(run: RunDraft, waiting: ActivityRow, eagerFor?: string): void {
   if (isPaused(run)) return;
+  const version = routeOfActivity(run, optionsOf(waiting).taskQueue);
+  const activity = version === waiting.version ? waiting : { ...waiting, version };
+  if (activity !== waiting) run.putActivity(activity);
   const offer = offerOf(run, activity);
   if (eagerFor !== undefined) offer.eagerFor = eagerFor;
   run.turn.effects.push({ type: 'offerTask', offer });

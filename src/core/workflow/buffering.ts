@@ -89,6 +89,15 @@ function wireChild<T extends { initiatedEventId: number; startedEventId: number 
   return startedEventId === undefined ? attributes : { ...attributes, startedEventId };
 }
 
-/** Workers that do not know these events may pass over them, and are told so. */
-export const isIgnorable = (type: EventType): boolean =>
-  type === EventType.WORKFLOW_EXECUTION_PAUSED || type === EventType.WORKFLOW_EXECUTION_UNPAUSED;
+/** Says of an event that means nothing to workflow code that its workers may pass over it, as the reference server does. */
+export function withIgnorance(event: HistoryEvent): HistoryEvent {
+  switch (event.eventType) {
+    case EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED:
+    case EventType.WORKFLOW_EXECUTION_PAUSED:
+    case EventType.WORKFLOW_EXECUTION_UNPAUSED:
+      event.workerMayIgnore = true;
+      return event;
+    default:
+      return event;
+  }
+}

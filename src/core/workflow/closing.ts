@@ -20,6 +20,7 @@ import { retryVerdict } from './retry.ts';
 import type { RunDraft } from './run-draft.ts';
 import { reportToSchedule } from './scheduled.ts';
 import { closeUpdates } from './updates.ts';
+import { successorVersioning } from './versioning.ts';
 import { failTask, withdrawTask } from './workflow-task.ts';
 
 /** Identity of what the server itself does. */
@@ -78,7 +79,11 @@ export function successorBackoff(run: RunDraft, asked: number): number {
 }
 
 /** What a successor's Started event takes over from this run. */
-export function inherited(run: RunDraft, runId: string): WorkflowExecutionStartedEventAttributes {
+export function inherited(
+  run: RunDraft,
+  runId: string,
+  initiator: ContinueAsNewInitiator,
+): WorkflowExecutionStartedEventAttributes {
   const { attributes } = run.start;
   const attributesOfNext: WorkflowExecutionStartedEventAttributes = {
     workflowType: attributes.workflowType,
@@ -100,6 +105,7 @@ export function inherited(run: RunDraft, runId: string): WorkflowExecutionStarte
     parentWorkflowExecution: attributes.parentWorkflowExecution,
     parentInitiatedEventId: attributes.parentInitiatedEventId,
     rootWorkflowExecution: attributes.rootWorkflowExecution,
+    ...successorVersioning(run, attributes.taskQueue.name, initiator),
   };
   const points = run.facts.resetPoints;
   if (points.length > 0) {
@@ -133,7 +139,7 @@ function workflowRetry(run: RunDraft, failure: Failure) {
 function beginRetry(run: RunDraft, runId: string, failure: Failure, interval: number): void {
   const { attributes } = run.start;
   succeed(run, runId, {
-    ...inherited(run, runId),
+    ...inherited(run, runId, ContinueAsNewInitiator.RETRY),
     input: attributes.input,
     header: attributes.header,
     memo: attributes.memo,
@@ -155,7 +161,7 @@ function beginCron(
   const { attributes } = run.start;
   const runId = run.turn.context.spareRunId;
   succeed(run, runId, {
-    ...inherited(run, runId),
+    ...inherited(run, runId, ContinueAsNewInitiator.CRON_SCHEDULE),
     input: attributes.input,
     header: attributes.header,
     memo: attributes.memo,

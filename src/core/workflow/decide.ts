@@ -21,6 +21,7 @@ import { pauseActivity } from './messages/pause-activity.ts';
 import { pauseWorkflow } from './messages/pause-workflow.ts';
 import { abandonQuery, askQuery, queryAnswered, queryLost } from './messages/query.ts';
 import { requestCancel } from './messages/request-cancel.ts';
+import { reroute } from './messages/reroute.ts';
 import { reset } from './messages/reset.ts';
 import { resetActivity } from './messages/reset-activity.ts';
 import { signal } from './messages/signal.ts';
@@ -36,6 +37,7 @@ import { unpauseActivity } from './messages/unpause-activity.ts';
 import { unpauseWorkflow } from './messages/unpause-workflow.ts';
 import { abandonUpdate, pollUpdate, update } from './messages/update.ts';
 import { updateActivityOptions } from './messages/update-activity-options.ts';
+import { updateOptions } from './messages/update-options.ts';
 import type { Decision, TurnContext } from './outcome.ts';
 import { workflowNotFound } from './rejections.ts';
 import type { ActorState } from './state.ts';
@@ -120,6 +122,10 @@ export function decide(state: ActorState, message: Message, context: TurnContext
       return pauseWorkflow(state, message, context);
     case 'unpauseWorkflow':
       return unpauseWorkflow(state, message, context);
+    case 'updateOptions':
+      return updateOptions(state, message, context);
+    case 'reroute':
+      return reroute(state, context);
     case 'startScheduled':
       return startScheduled(state, message, context);
     case 'createSchedule':

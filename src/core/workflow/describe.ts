@@ -7,11 +7,13 @@ import type {
   PendingWorkflowTaskInfo,
   WorkflowTaskFailureInfo,
 } from '../../wire/api.ts';
+import type { WorkerVersionStamp } from '../../wire/common.ts';
 import { PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
 import { shownAttempt } from './activity-task.ts';
 import type { ActivityRow, ChildRow, TaskFailureRow, WorkflowTaskRow } from './rows.ts';
 import { type ActorState, findRun, isOpen, taskOf } from './state.ts';
 import { countsFrom, optionsOf } from './timeouts.ts';
+import { versioningInfo } from './versioning-info.ts';
 import { executionInfo } from './visibility.ts';
 
 /** A requested cancellation shows before a pause. */
@@ -82,6 +84,9 @@ function childInfo({
   return { workflowId, runId, workflowType, initiatedEventId, parentClosePolicy };
 }
 
+const lastStamp = (buildId: string | undefined): WorkerVersionStamp | undefined =>
+  buildId === undefined ? undefined : { buildId };
+
 /** Undefined when the state holds no such run. Without a run id: the current one. */
 export function describe(state: ActorState, runId?: string): DescribeWorkflowExecutionResponse | undefined {
   const run = findRun(state, runId);
@@ -106,5 +111,7 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
     cancelRequested: run.row.facts.cancelRequested,
     pauseInfo: pause && { identity: pause.identity, pausedTime: pause.at, reason: pause.reason },
     autoResetPoints: run.row.facts.resetPoints,
+    versioningInfo: versioningInfo(run),
+    mostRecentWorkerVersionStamp: lastStamp(run.row.facts.lastBuildId),
   };
 }

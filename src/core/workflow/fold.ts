@@ -9,8 +9,9 @@ import type {
 } from '../../wire/event-attributes.ts';
 import { mergeFields } from './fields.ts';
 import { isStateMarker, published } from './published.ts';
-import type { ActivityFacts, ChildRow, ExternalRow, RunFacts, TimerRow, UpdateRow } from './rows.ts';
+import type { ActivityFacts, ChildRow, ExternalRow, RunFacts, TimerRow, UpdateRow, VersioningFacts } from './rows.ts';
 import { eventSize } from './size.ts';
+import { completedVersioning, startedVersioning, updatedVersioning } from './versioning.ts';
 
 /** Where facts go: a turn's draft, or plain maps. `facts` is mutable here. */
 export interface FactSink {
@@ -80,6 +81,11 @@ function addResetPoint(sink: FactSink, event: HistoryEvent, attributes: Workflow
   ];
 }
 
+/** Absent and undefined are not the same to who compares rows. */
+function setVersioning(facts: RunFacts, versioning: VersioningFacts | undefined): void {
+  if (versioning !== undefined || facts.versioning !== undefined) facts.versioning = versioning;
+}
+
 /** Applies what an event says. Buffered events are applied when they arrive and counted when they get their id. */
 export function applyEvent(sink: FactSink, event: HistoryEvent): void {
   const { facts } = sink;
@@ -89,6 +95,7 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
       if (a.memo !== undefined) facts.memo = a.memo;
       if (a.searchAttributes !== undefined) facts.searchAttributes = a.searchAttributes;
       facts.resetPoints = a.prevAutoResetPoints?.points ?? [];
+      setVersioning(facts, startedVersioning(a));
       return;
     }
     case EventType.WORKFLOW_EXECUTION_COMPLETED:
@@ -112,6 +119,10 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
     case EventType.WORKFLOW_TASK_COMPLETED:
       facts.previousStartedEventId = event.attributes.startedEventId;
       addResetPoint(sink, event, event.attributes);
+      setVersioning(facts, completedVersioning(facts.versioning, event.attributes));
+      return;
+    case EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED:
+      setVersioning(facts, updatedVersioning(facts.versioning, event.attributes));
       return;
     case EventType.ACTIVITY_TASK_SCHEDULED: {
       const a = event.attributes;

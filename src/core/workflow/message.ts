@@ -13,12 +13,15 @@ import type {
   RetryPolicy,
   SearchAttributes,
   UserMetadata,
+  VersioningOverride,
+  WorkerDeploymentVersion,
   WorkerVersionStamp,
   WorkflowTaskCompletedMetadata,
 } from '../../wire/common.ts';
 import type {
   QueryRejectCondition,
   ResetReapplyExcludeType,
+  VersioningBehavior,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
   WorkflowTaskFailedCause,
@@ -26,6 +29,7 @@ import type {
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { Failure } from '../../wire/failure.ts';
 import type { ProtocolMessage } from '../../wire/protocol-message.ts';
+import type { VersionKey } from '../deployment/versioned-queue.ts';
 import type { ScheduleMessage, StartScheduledMessage } from '../schedule/message.ts';
 import type {
   CancelExternalMessage,
@@ -71,6 +75,7 @@ export interface StartInput {
   reusePolicy: WorkflowIdReusePolicy;
   priority?: Priority | undefined;
   userMetadata?: UserMetadata | undefined;
+  versioningOverride?: VersioningOverride | undefined;
 }
 
 /** A start, or a signal-with-start when `signal` is set. Policies are already defaulted by the door. */
@@ -165,6 +170,8 @@ export interface Taker {
   session: string;
   /** Set when the taker is a versioned or build-id-carrying worker. */
   workerVersion?: WorkerVersionStamp | undefined;
+  /** The deployment version it belongs to. */
+  version?: VersionKey | undefined;
   /** Its sticky queue, when it keeps executions warm. */
   stickyQueue?: string | undefined;
   stickyScheduleToStartTimeout?: number | undefined;
@@ -231,6 +238,9 @@ export interface CompleteWorkflowTaskMessage {
   sdkMetadata?: WorkflowTaskCompletedMetadata | undefined;
   meteringMetadata?: MeteringMetadata | undefined;
   workerVersion?: WorkerVersionStamp | undefined;
+  /** Of a worker that belongs to a deployment: its version, and how it says this workflow goes on when another version is current. */
+  deploymentVersion?: WorkerDeploymentVersion | undefined;
+  versioningBehavior?: VersioningBehavior | undefined;
 }
 
 export interface FailWorkflowTaskMessage {
@@ -330,6 +340,19 @@ export interface UpdateActivityOptionsMessage {
   target: RunTarget;
   activities: ActivityChoice;
   change: ActivityOptionsChange | 'restoreOriginal';
+}
+
+/** Sets or takes back what holds of a run instead of what its workflow says of versions. Answered by the options as they are then. */
+export interface UpdateOptionsMessage {
+  type: 'updateOptions';
+  target: RunTarget;
+  versioningOverride: VersioningOverride | 'unset' | undefined;
+  identity: string;
+}
+
+/** Routes have changed: tasks that wait may be for workers of another version now. Changes nothing where they are not. */
+export interface RerouteMessage {
+  type: 'reroute';
 }
 
 /** A deadline of this actor has passed (`nextDeadline(state) <= now`). Idempotent (I7): with nothing due it changes nothing. */
@@ -460,6 +483,8 @@ export type Message =
   | UnpauseActivityMessage
   | ResetActivityMessage
   | UpdateActivityOptionsMessage
+  | UpdateOptionsMessage
+  | RerouteMessage
   | StartScheduledMessage
   | DeleteExecutionMessage
   | PauseWorkflowMessage

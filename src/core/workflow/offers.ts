@@ -1,6 +1,7 @@
 // Offers: how a waiting task is named to matching. Derived from rows alone, so that withdrawing names the same offer.
 
 import type { Priority } from '../../wire/common.ts';
+import { versionedQueue } from '../deployment/versioned-queue.ts';
 import type { TaskOffer } from './outcome.ts';
 import type { ActivityRow, StartRow, WorkflowTaskRow } from './rows.ts';
 import { optionsOf } from './timeouts.ts';
@@ -19,7 +20,7 @@ export function workflowOffer(where: Where, runId: string, start: StartRow, task
     namespace: where.namespace,
     workflowId: where.workflowId,
     runId,
-    taskQueue: attributes.taskQueue.name,
+    taskQueue: versionedQueue(attributes.taskQueue.name, task.version),
     scheduledEventId: task.scheduledEventId,
     attempt: task.attempt,
     scheduledTime: task.scheduledTime,
@@ -52,7 +53,7 @@ export function activityOffer(where: Where, runId: string, start: StartRow, acti
     namespace: where.namespace,
     workflowId: where.workflowId,
     runId,
-    taskQueue: options.taskQueue,
+    taskQueue: versionedQueue(options.taskQueue, activity.version),
     scheduledEventId: activity.facts.scheduledEventId,
     attempt: activity.attempt,
     scheduledTime: activity.scheduledTime,

@@ -10,7 +10,7 @@ import type {
   WorkflowQuery,
   WorkflowTask,
 } from '../../wire/api.ts';
-import type { SearchAttributes } from '../../wire/common.ts';
+import type { SearchAttributes, VersioningOverride } from '../../wire/common.ts';
 import type { WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { DescribeScheduleResponse } from '../../wire/schedule.ts';
@@ -48,6 +48,7 @@ export interface TaskOffer {
   namespace: string;
   workflowId: string;
   runId: string;
+  /** With the version whose workers are meant (core/deployment/versioned-queue.ts). */
   taskQueue: string;
   /** Ask this worker first; it counts as gone when its worker is, or at `until` (epoch ms). */
   sticky?: { queue: string; until: number } | undefined;
@@ -142,6 +143,7 @@ export type Reply =
   | StartedActivityTask
   /** Options of the activities that were changed, as they are now; of several, the first's. */
   | { type: 'activityOptions'; options: ActivityOptions }
+  | { type: 'executionOptions'; versioningOverride: VersioningOverride | undefined }
   /**
    * For queries and updates: the answer comes as an effect, of this turn or a later one. `resetHistoryEventId`: the completed task left no
    * events, its worker goes back to this one.
@@ -204,4 +206,6 @@ export interface TurnContext {
   limits: import('./limits.ts').Limits;
   /** The namespaces there are, and the id that events name each with. */
   namespaces: ReadonlyMap<string, { readonly id: string }>;
+  /** Where tasks of runs that are not pinned go; absent: to workers that name no version. */
+  routes?: import('../deployment/routes.ts').Routes | undefined;
 }

@@ -1,12 +1,14 @@
 // Queries never write: they wait in the volatile part of the state, ride on a workflow task, or go to a worker by themselves (rule 12).
 
 import type { QueryResult } from '../../wire/api.ts';
+import { versionedQueue } from '../deployment/versioned-queue.ts';
 import { isPaused } from './paused.ts';
 import { notReady, queryFailed } from './rejections.ts';
 import type { RunRow, StartRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
 import type { WaitingQuery } from './state.ts';
 import type { Turn } from './turn.ts';
+import { routeOfQuery } from './versioning.ts';
 
 /** Hands a query to a worker by itself. */
 export function dispatch(
@@ -15,12 +17,13 @@ export function dispatch(
   query: Omit<WaitingQuery, 'mode'>,
 ): void {
   turn.setQuery({ ...query, mode: 'direct' });
+  const { version, fitsSticky } = routeOfQuery(turn.context, turn.state, run);
   turn.effects.push({
     type: 'dispatchQuery',
     queryId: query.queryId,
     runId: run.runId,
-    taskQueue: run.start.attributes.taskQueue.name,
-    stickyQueue: run.row.sticky?.queue,
+    taskQueue: versionedQueue(run.start.attributes.taskQueue.name, version),
+    stickyQueue: fitsSticky ? run.row.sticky?.queue : undefined,
     query: query.query,
   });
 }

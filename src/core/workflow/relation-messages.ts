@@ -1,7 +1,7 @@
 // What one workflow's actor sends another's, through the outbox (DESIGN §5): once, whatever crashes, and in no promised order (decision 0012).
 // Handlers never refuse such a message: they answer through their own outbox.
 
-import type { Header, Payloads, WorkflowExecution } from '../../wire/common.ts';
+import type { Header, Payloads, WorkerDeploymentVersion, WorkflowExecution } from '../../wire/common.ts';
 import type { ParentClosePolicy, RetryState, StartChildWorkflowExecutionFailedCause } from '../../wire/enums.ts';
 import type { Failure } from '../../wire/failure.ts';
 import type { StartInput } from './message.ts';
@@ -24,6 +24,8 @@ export type OriginRef = Pick<Origin, 'runId' | 'initiatedEventId'>;
 export interface StartChildMessage extends StartInput {
   type: 'startChild';
   cronSchedule?: string | undefined;
+  /** Of a pinned parent. */
+  inheritedPinnedVersion?: WorkerDeploymentVersion | undefined;
   origin: Origin;
   /** The top of the tree of parents. */
   root: WorkflowExecution;

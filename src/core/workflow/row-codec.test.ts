@@ -3,7 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decode, encode } from '../../wire/codec.ts';
 import type { ResetPointInfo, TaskQueue, WorkerVersionStamp } from '../../wire/common.ts';
-import { WorkflowExecutionStatus, WorkflowTaskFailedCause } from '../../wire/enums.ts';
+import {
+  ContinueAsNewVersioningBehavior,
+  VersioningBehavior,
+  WorkflowExecutionStatus,
+  WorkflowTaskFailedCause,
+} from '../../wire/enums.ts';
 import { packRow, unpackRow } from './row-codec.ts';
 import type { ActivityFacts, ActivityRow, ChainRow, RunFacts, RunRow, StartRow, WorkflowTaskRow } from './rows.ts';
 
@@ -56,6 +61,7 @@ const task = rows<Omit<WorkflowTaskRow, 'speculative'>>(
     warm: fc.constant(true),
     historySizeBytes: number,
     suggestContinueAsNewReasons: fc.constant([1, 2] as WorkflowTaskRow['suggestContinueAsNewReasons']),
+    version: text,
   },
   ['scheduledEventId', 'startedEventId', 'attempt', 'scheduledTime', 'originalScheduledTime', 'timeout'],
 );
@@ -89,6 +95,16 @@ const facts = rows<RunFacts>(
       { maxLength: 2 },
     ),
     lastBuildId: text,
+    versioning: rows<NonNullable<RunFacts['versioning']>>(
+      {
+        behavior: fc.constantFrom(...Object.values(VersioningBehavior)),
+        version: record({ deploymentName: text, buildId: text }),
+        override: record({ autoUpgrade: fc.constant(true) }),
+        initial: fc.constant(ContinueAsNewVersioningBehavior.USE_RAMPING_VERSION),
+        used: fc.array(record({ deploymentName: text, buildId: text }), { maxLength: 2 }),
+      },
+      ['behavior'],
+    ),
     pause: rows<NonNullable<RunFacts['pause']>>({ at: time, identity: text, reason: text }, [
       'at',
       'identity',
@@ -186,6 +202,7 @@ const activity = rows<ActivityRow>(
       heartbeatTimeout: 3,
     }),
     reset: fc.constantFrom('attempts', 'heartbeats'),
+    version: text,
   },
   ['facts', 'attempt', 'scheduledTime', 'inBackoff'],
 );

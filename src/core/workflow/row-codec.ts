@@ -111,6 +111,7 @@ const packFacts = (facts: RunFacts): unknown[] =>
     facts.memo,
     facts.searchAttributes,
     facts.state,
+    facts.versioning,
     facts.pause,
   ]);
 
@@ -131,7 +132,8 @@ function unpackFacts(list: unknown[]): RunFacts {
   put(facts, 'memo', list[10]);
   put(facts, 'searchAttributes', list[11]);
   put(facts, 'state', list[12]);
-  put(facts, 'pause', list[13]);
+  put(facts, 'versioning', list[13]);
+  put(facts, 'pause', list[14]);
   return facts;
 }
 
@@ -192,6 +194,7 @@ const packTask = (task: WorkflowTaskRow): unknown[] =>
     task.workerVersion && packStamp(task.workerVersion),
     task.notBefore,
     task.suggestContinueAsNewReasons,
+    task.version,
   ]);
 
 function unpackTask(list: unknown[]): WorkflowTaskRow {
@@ -218,6 +221,7 @@ function unpackTask(list: unknown[]): WorkflowTaskRow {
   put(task, 'workerVersion', unpackStamp(list[18]));
   put(task, 'notBefore', list[19]);
   put(task, 'suggestContinueAsNewReasons', list[20]);
+  put(task, 'version', list[21]);
   return task;
 }
 
@@ -244,6 +248,7 @@ const packActivity = (row: ActivityRow): unknown[] =>
     row.pause,
     row.options,
     row.reset,
+    row.version,
   ]);
 
 function unpackActivity(list: unknown[]): ActivityRow {
@@ -270,6 +275,7 @@ function unpackActivity(list: unknown[]): ActivityRow {
   put(row, 'pause', list[18]);
   put(row, 'options', list[19]);
   put(row, 'reset', list[20]);
+  put(row, 'version', list[21]);
   return row;
 }
 

@@ -12,17 +12,22 @@ import type {
   SearchAttributes,
   UpdateRequest,
   UserMetadata,
+  VersioningOverride,
+  WorkerDeploymentVersion,
   WorkerVersionStamp,
 } from '../../wire/common.ts';
 import type {
+  ContinueAsNewVersioningBehavior,
   ParentClosePolicy,
   SuggestContinueAsNewReason,
+  VersioningBehavior,
   WorkflowExecutionStatus,
   WorkflowTaskFailedCause,
 } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
 import type { Failure } from '../../wire/failure.ts';
+import type { VersionKey } from '../deployment/versioned-queue.ts';
 import type { ScheduledBy } from '../schedule/message.ts';
 import type { StartId } from './message.ts';
 import type { RowTable } from './outcome.ts';
@@ -93,6 +98,19 @@ export interface WorkflowPause {
   reason: string;
 }
 
+/** What a run's events say of worker deployment versions; absent: nothing. */
+export interface VersioningFacts {
+  /** As the last completed task's worker said; UNSPECIFIED before the first, and of workers that name no version. */
+  behavior: VersioningBehavior;
+  /** That worker's version; before the first task the one that was inherited. */
+  version?: WorkerDeploymentVersion | undefined;
+  override?: VersioningOverride | undefined;
+  /** Where the first task of a run that continues another goes, if not where every new run does. */
+  initial?: ContinueAsNewVersioningBehavior | undefined;
+  /** Versions that completed tasks of it. */
+  used?: readonly WorkerDeploymentVersion[] | undefined;
+}
+
 /** What the events of a run determine besides what is pending. */
 export interface RunFacts {
   status: WorkflowExecutionStatus;
@@ -111,6 +129,7 @@ export interface RunFacts {
   lastBuildId?: string | undefined;
   /** What the workflow has published; absent: nothing. */
   state?: StateIndex | undefined;
+  versioning?: VersioningFacts | undefined;
   /** Set while its status is PAUSED, and when it closed so. */
   pause?: WorkflowPause | undefined;
 }
@@ -148,6 +167,8 @@ export interface WorkflowTaskRow {
   /** The task went to a worker expected to be warm. */
   warm?: boolean | undefined;
   historySizeBytes?: number | undefined;
+  /** The version whose workers it was offered to. */
+  version?: VersionKey | undefined;
   /** Why the worker is advised to continue as new; absent: it is not. */
   suggestContinueAsNewReasons?: SuggestContinueAsNewReason[] | undefined;
 }
@@ -259,6 +280,8 @@ export interface ActivityRow {
   options?: ActivityOptions | undefined;
   /** It was reset while an attempt runs: the next one is the first again, and for `heartbeats` it gets no details of this one. */
   reset?: 'attempts' | 'heartbeats' | undefined;
+  /** The version whose workers this attempt was offered to. */
+  version?: VersionKey | undefined;
 }
 
 /** `timer`, id = startedEventId. */

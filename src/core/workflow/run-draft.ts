@@ -5,9 +5,11 @@ import type { UserMetadata } from '../../wire/common.ts';
 import { EventType, isOpenStatus } from '../../wire/enums.ts';
 import type { EventAttributes, HistoryEvent, KnownEventType } from '../../wire/event.ts';
 import { activityChanges, isApart } from './activity-rows.ts';
-import { type BufferEntry, goesLast, isIgnorable, wireStartedEventId } from './buffering.ts';
+
+import { type BufferEntry, goesLast, wireStartedEventId, withIgnorance } from './buffering.ts';
+
 import { applyEvent, countEvent, type FactSink, sizeOfEvent } from './fold.ts';
-import type { Effect, RowChange, RunEvents, VisibilityChange } from './outcome.ts';
+import type { Effect, RowChange, RunEvents } from './outcome.ts';
 import { PendingRows } from './pending-rows.ts';
 import type {
   ActivityFacts,
@@ -78,10 +80,9 @@ export class RunDraft implements FactSink {
     return new RunDraft(turn, runId, start, row, undefined);
   }
 
-  /** What visibility shows of the run until this turn ends; undefined: it begins in it. */
-  get before(): VisibilityChange['before'] {
-    const facts = this.#base?.row.facts;
-    return facts && { status: facts.status, searchAttributes: facts.searchAttributes };
+  /** The run as visibility shows it until this turn ends; undefined: it begins in it. */
+  get before(): RunRow | undefined {
+    return this.#base?.row;
   }
 
   get isOpen(): boolean {
@@ -108,9 +109,8 @@ export class RunDraft implements FactSink {
   ): HistoryEvent {
     const event = { eventId, eventTime, eventType, attributes };
     // Type and attributes agree by the generic parameter, which TypeScript does not carry through the union.
-    const typed = event as unknown as HistoryEvent;
+    const typed = withIgnorance(event as unknown as HistoryEvent);
     if (userMetadata !== undefined) typed.userMetadata = userMetadata;
-    if (isIgnorable(eventType)) typed.workerMayIgnore = true;
     return typed;
   }
 

@@ -8,6 +8,7 @@ import type { Failure } from '../../wire/failure.ts';
 import { STATE_MARKER } from '../../wire/markers.ts';
 import { MessageType, type ProtocolMessage } from '../../wire/protocol-message.ts';
 import type { Status } from '../../wire/status.ts';
+import { familyOf } from '../deployment/versioned-queue.ts';
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
@@ -173,6 +174,8 @@ export class World {
   readonly rows = new Map<string, StoredRow>();
   readonly histories = new Map<string, HistoryEvent[]>();
   effects: Effect[] = [];
+  /** By which tasks of runs that are not pinned are offered. */
+  routes: TurnContext['routes'];
   #seq = 0;
   #runs = 0;
 
@@ -188,7 +191,8 @@ export class World {
   }
 
   context(): TurnContext {
-    return { now: this.now, spareRunId: this.spareRunId(), limits: this.limits, namespaces: this.namespaces };
+    const { now, limits, namespaces, routes } = this;
+    return { now, spareRunId: this.spareRunId(), limits, namespaces, routes };
   }
 
   spareRunId(): string {
@@ -358,13 +362,13 @@ export class World {
   }
 
   takeWorkflowTask(over: Partial<Taker> = {}): StartedWorkflowTask {
-    const { runId, scheduledEventId, attempt, sticky } = this.offer('workflow');
+    const { runId, scheduledEventId, attempt, sticky, taskQueue } = this.offer('workflow');
     const { reply } = this.accept({
       type: 'startWorkflowTask',
       runId,
       scheduledEventId,
       attempt,
-      taker: this.taker(over),
+      taker: this.taker({ version: familyOf(taskQueue).version, ...over }),
       sticky: sticky !== undefined,
     });
     if (reply.type !== 'workflowTaskStarted') throw new Error(`the reply is ${reply.type}`);
@@ -378,7 +382,7 @@ export class World {
       runId: offer.runId,
       scheduledEventId: offer.scheduledEventId,
       attempt: offer.attempt,
-      taker: this.taker(over),
+      taker: this.taker({ version: familyOf(offer.taskQueue).version, ...over }),
     });
     if (reply.type !== 'activityTaskStarted') throw new Error(`the reply is ${reply.type}`);
     return reply;

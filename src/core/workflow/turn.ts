@@ -16,7 +16,7 @@ import {
 } from './rows.ts';
 import { RunDraft } from './run-draft.ts';
 import type { ActorState, RunState, WaitingQuery } from './state.ts';
-import { executionInfo } from './visibility.ts';
+import { executionInfo, shownBefore } from './visibility.ts';
 import { MapOverlay, type PendingUpdate, type VolatileChanges } from './volatile.ts';
 
 /** About this many expired rows of either kind are deleted in one turn, so that no turn pays for all. */
@@ -178,14 +178,9 @@ export class Turn {
       if (gone) rows.push(...written.filter(({ value }) => value === undefined));
       if (draft.visible) {
         const info = executionInfo(this.state, draft.runId, draft.start, draft.row);
-        const { before } = draft;
-        const change: VisibilityChange = {
-          info,
-          before,
-          previous: before === undefined ? this.#previous() : undefined,
-        };
-        if (gone) change.gone = true;
-        outcome.visibility.push(change);
+        const before = shownBefore(draft.before);
+        const previous = before === undefined ? this.#previous() : undefined;
+        outcome.visibility.push({ info, before, previous, ...(gone && { gone: true }) });
       }
     }
     if (refusal !== undefined) outcome.refusal = refusal;

@@ -1,31 +1,45 @@
 // What visibility and describe show of a run.
 
 import type { WorkflowExecutionInfo } from '../../wire/api.ts';
-import type { Payload, SearchAttributes } from '../../wire/common.ts';
+import type { SearchAttributes } from '../../wire/common.ts';
 import { isOpenStatus } from '../../wire/enums.ts';
 import { jsonPayload } from './fields.ts';
+import type { VisibilityChange } from './outcome.ts';
 import type { RunRow, StartRow } from './rows.ts';
+import { versioningAttributes } from './versioning-info.ts';
 
 const encoder = new TextEncoder();
 const KEYWORD_LIST = encoder.encode('KeywordList');
+const KEYWORD = encoder.encode('Keyword');
 
-const keywords = (values: readonly string[]): Payload => {
-  const payload = jsonPayload(values);
-  return { ...payload, metadata: { ...payload.metadata, type: KEYWORD_LIST } };
-};
-
-/** The run's own search attributes, the builds that completed its workflow tasks, and why it is paused. */
-function shownAttributes(workflowId: string, { facts }: RunRow): SearchAttributes | undefined {
-  const { searchAttributes, resetPoints } = facts;
-  const pause = isOpenStatus(facts.status) ? facts.pause : undefined;
-  if (resetPoints.length === 0 && pause === undefined) return searchAttributes;
+/** The run's own search attributes, and what its workers' builds and versions add. */
+function withBuildIds(row: RunRow): SearchAttributes | undefined {
+  const { searchAttributes, resetPoints } = row.facts;
+  const versioned = versioningAttributes(row.facts);
+  if (resetPoints.length === 0 && versioned === undefined) return searchAttributes;
+  const BuildIds = ['unversioned', ...resetPoints.map(({ buildId }) => `unversioned:${buildId}`)];
   const indexedFields = { ...searchAttributes?.indexedFields };
-  if (resetPoints.length > 0)
-    indexedFields.BuildIds = keywords(['unversioned', ...resetPoints.map(({ buildId }) => `unversioned:${buildId}`)]);
-  if (pause !== undefined)
-    indexedFields.TemporalPauseInfo = keywords([`Workflow:${workflowId}`, `Reason:${pause.reason}`]);
+  for (const [name, value] of Object.entries(versioned ?? { BuildIds })) {
+    const payload = jsonPayload(value);
+    const type = typeof value === 'string' ? KEYWORD : KEYWORD_LIST;
+    indexedFields[name] = { ...payload, metadata: { ...payload.metadata, type } };
+  }
   return { indexedFields };
 }
+
+/** With why it is paused: in no index, so that what was shown before need not have it. */
+function shownAttributes(workflowId: string, row: RunRow): SearchAttributes | undefined {
+  const { status, pause } = row.facts;
+  const attributes = withBuildIds(row);
+  if (pause === undefined || !isOpenStatus(status)) return attributes;
+  const payload = jsonPayload([`Workflow:${workflowId}`, `Reason:${pause.reason}`]);
+  const TemporalPauseInfo = { ...payload, metadata: { ...payload.metadata, type: KEYWORD_LIST } };
+  return { indexedFields: { ...attributes?.indexedFields, TemporalPauseInfo } };
+}
+
+/** Of a run as it was before a turn: what its rows in the indexes were made from. */
+export const shownBefore = (row: RunRow | undefined): VisibilityChange['before'] =>
+  row && { status: row.facts.status, searchAttributes: withBuildIds(row) };
 
 export function executionInfo(
   where: { workflowId: string },

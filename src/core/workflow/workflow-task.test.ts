@@ -310,3 +310,15 @@ it('a started task is delivered again exactly as it was, from rows', () => {
   expect(startedTask(world.rebuilt(), 'workflow', runId, scheduledEventId)).toEqual(reply);
   expect(startedTasks(world.rebuilt())).toMatchObject([{ kind: 'workflow', session: 'session-1', scheduledEventId }]);
 });
+
+describe('the build that completed the latest task', () => {
+  it('is what describe calls the most recent version stamp', () => {
+    const world = begun();
+    const stamp = () => describeRun(world.state)?.mostRecentWorkerVersionStamp;
+    expect(stamp()).toBeUndefined();
+    const { ref } = world.takeWorkflowTask();
+    world.accept(world.completeMessage(ref, [], { workerVersion: { buildId: 'b1' } }));
+    world.reload();
+    expect(stamp()).toEqual({ buildId: 'b1' });
+  });
+});

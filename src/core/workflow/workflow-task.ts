@@ -10,6 +10,7 @@ import type { TaskFailureRow, WorkflowTaskRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
 import { isTransient, scheduledAttributes, startedAttributes } from './started.ts';
 import { hasKeptUpdates, hasUnsentUpdates, unsendUpdates } from './update-delivery.ts';
+import { fitsSticky, routeOfRun } from './versioning.ts';
 
 /** After this many attempts the timeout grows, and reported failures wait. */
 const BACKOFF_AFTER_ATTEMPT = 3;
@@ -28,8 +29,12 @@ export function taskBackoff(attempt: number): number {
 
 const offerOf = (run: RunDraft, task: WorkflowTaskRow) => workflowOffer(run.turn.state, run.runId, run.start, task);
 
-export function offerTask(run: RunDraft, task: WorkflowTaskRow): void {
+/** To the version that it is for now: routes may have changed since it was last offered. */
+export function offerTask(run: RunDraft, waiting: WorkflowTaskRow): void {
   if (isPaused(run)) return;
+  const version = routeOfRun(run);
+  const task = version === waiting.version ? waiting : { ...waiting, version };
+  if (task !== waiting) run.setTask(task);
   const offer = offerOf(run, task);
   if (run.eagerFor !== undefined) offer.eagerFor = run.eagerFor;
   run.turn.effects.push({ type: 'offerTask', offer });
@@ -70,7 +75,9 @@ function nextTask(run: RunDraft): WorkflowTaskRow {
     originalScheduledTime: run.now,
     timeout: (run.start.attributes.workflowTaskTimeout ?? run.turn.limits.workflowTaskTimeout) + taskBackoff(attempt),
   };
-  if (run.row.sticky !== undefined) {
+  const version = routeOfRun(run);
+  if (version !== undefined) task.version = version;
+  if (run.row.sticky !== undefined && fitsSticky(run, version)) {
     task.stickyQueue = run.row.sticky.queue;
     task.stickyUntil = run.now + run.row.sticky.scheduleToStartTimeout;
   }

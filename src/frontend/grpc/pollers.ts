@@ -2,6 +2,7 @@
 // A poll is one credit for one answer (DESIGN §6); a poll that ends without a task takes its credit back. Keeps: credit, lent or not, is the number of
 // waiting polls plus what a poll left behind that ended while its credit was lent.
 
+import type { VersionKey } from '../../core/deployment/versioned-queue.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
 import type { Delivery, TaskKind, WorkerRegistry, WorkerSession } from '../../ports/matching.ts';
 
@@ -21,6 +22,8 @@ export interface PolledQueue {
   readonly sticky: boolean;
   readonly identity: string;
   readonly buildId: string | undefined;
+  /** The deployment version of the worker; `name` names it too, but for a sticky queue. */
+  readonly version?: VersionKey | undefined;
   /** Activities per second of the whole queue. */
   readonly tasksPerSecond: number | undefined;
 }
@@ -156,6 +159,7 @@ class PollSession implements WorkerSession {
   readonly taskQueue: string;
   readonly identity: string;
   readonly buildId: string | undefined;
+  readonly version: VersionKey | undefined;
   readonly stickyQueue: string | undefined;
   readonly stickyScheduleToStartTimeout = 0;
   readonly only: TaskKind;
@@ -186,6 +190,7 @@ class PollSession implements WorkerSession {
     this.only = queue.kind;
     this.identity = queue.identity;
     this.buildId = queue.buildId;
+    this.version = queue.version;
     this.maxTaskQueueActivitiesPerSecond = queue.tasksPerSecond;
     this.#registry = registry;
     this.#clock = clock;

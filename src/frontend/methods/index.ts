@@ -7,6 +7,8 @@ import * as activityTask from './activity-task.ts';
 import * as batch from './batch.ts';
 import * as cluster from './cluster-admin.ts';
 import * as control from './control.ts';
+import * as deployment from './deployment.ts';
+import * as executionOptions from './execution-options.ts';
 import * as info from './info.ts';
 import * as namespaces from './namespaces.ts';
 import * as read from './read.ts';
@@ -18,6 +20,7 @@ import * as start from './start.ts';
 import * as update from './update.ts';
 import * as visibility from './visibility.ts';
 import * as worker from './worker.ts';
+import * as workerRegistry from './worker-registry.ts';
 import * as workflowTask from './workflow-task.ts';
 
 const definitions: Record<Method, MethodDefinition> = {
@@ -75,6 +78,7 @@ const definitions: Record<Method, MethodDefinition> = {
   unpauseActivity: activityControl.unpauseActivity,
   resetActivity: activityControl.resetActivity,
   updateActivityOptions: activityControl.updateActivityOptions,
+  updateWorkflowExecutionOptions: executionOptions.updateWorkflowExecutionOptions,
   createSchedule: schedule.createSchedule,
   describeSchedule: schedule.describeSchedule,
   updateSchedule: schedule.updateSchedule,
@@ -83,6 +87,21 @@ const definitions: Record<Method, MethodDefinition> = {
   listScheduleMatchingTimes: schedule.listScheduleMatchingTimes,
   listSchedules: scheduleList.listSchedules,
   countSchedules: scheduleList.countSchedules,
+  recordWorkerHeartbeat: workerRegistry.recordWorkerHeartbeat,
+  listWorkers: workerRegistry.listWorkers,
+  countWorkers: workerRegistry.countWorkers,
+  describeWorker: workerRegistry.describeWorker,
+  createWorkerDeployment: deployment.createWorkerDeployment,
+  createWorkerDeploymentVersion: deployment.createWorkerDeploymentVersion,
+  listWorkerDeployments: deployment.listWorkerDeployments,
+  describeWorkerDeployment: deployment.describeWorkerDeployment,
+  describeWorkerDeploymentVersion: deployment.describeWorkerDeploymentVersion,
+  setWorkerDeploymentCurrentVersion: deployment.setWorkerDeploymentCurrentVersion,
+  setWorkerDeploymentRampingVersion: deployment.setWorkerDeploymentRampingVersion,
+  setWorkerDeploymentManager: deployment.setWorkerDeploymentManager,
+  updateWorkerDeploymentVersionMetadata: deployment.updateWorkerDeploymentVersionMetadata,
+  deleteWorkerDeploymentVersion: deployment.deleteWorkerDeploymentVersion,
+  deleteWorkerDeployment: deployment.deleteWorkerDeployment,
   deleteWorkflowExecution: control.deleteWorkflowExecution,
   pauseWorkflowExecution: control.pauseWorkflowExecution,
   unpauseWorkflowExecution: control.unpauseWorkflowExecution,

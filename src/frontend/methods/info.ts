@@ -8,6 +8,7 @@ import type {
 } from '../../wire/api.ts';
 import { aloneMap, clusterMapOf } from '../cluster-map.ts';
 import { method } from '../door.ts';
+import { describeFamily } from '../queue-family.ts';
 import { boolean, type Check, defaulted, object, string } from '../validate/check.ts';
 import * as rules from '../validate/rules.ts';
 
@@ -35,7 +36,7 @@ export const describeTaskQueue = method(
   (services, caller, { namespace, taskQueue }, call) => {
     rules.namespace(services, caller, namespace);
     rules.taskQueueName(services.limits, taskQueue);
-    const { oldest, ...rest } = services.workers.describe(namespace, taskQueue);
+    const { oldest, ...rest } = describeFamily(services, namespace, taskQueue);
     const oldestBacklogAge = oldest === undefined ? undefined : Math.max(0, services.clock.now() - oldest);
     call.reply({ ...rest, oldestBacklogAge } satisfies DescribeTaskQueueResponse);
   },

@@ -37,6 +37,7 @@ export const fields: Fields<StartWorkflowExecutionRequest> = {
   identity: defaulted(string, ''),
   requestId: defaulted(string, ''),
   eagerWorkerId: optional(string),
+  versioningOverride: optional(common.versioningOverride),
 };
 
 const startRequest = object<StartWorkflowExecutionRequest>(fields);
@@ -88,6 +89,7 @@ export function startMessage(
     ...rules.idPolicies(request.workflowIdReusePolicy, request.workflowIdConflictPolicy, defaultConflict),
     priority: request.priority,
     userMetadata: request.userMetadata,
+    versioningOverride: rules.versioningOverride(request.versioningOverride),
     eagerFor: request.eagerWorkerId ? sessionOf(request.namespace, request.eagerWorkerId) : undefined,
   };
 }

@@ -9,7 +9,7 @@ import type {
   WithdrawCreditResponse,
 } from '../../wire/api.ts';
 import { StatusCode } from '../../wire/status.ts';
-import { method } from '../door.ts';
+import { method, type Services } from '../door.ts';
 import {
   bytes,
   type Check,
@@ -23,6 +23,7 @@ import {
   Refused,
   string,
 } from '../validate/check.ts';
+import * as common from '../validate/common.ts';
 import * as rules from '../validate/rules.ts';
 
 const EMPTY = Object.freeze({});
@@ -53,6 +54,16 @@ function notRegistered(workerId: string): Refused {
   });
 }
 
+/** Its version comes to be by it. */
+function tellPolls(
+  { deployments }: Services,
+  { namespace, taskQueue, identity, deploymentVersion: version, ...request }: RegisterWorkerRequest,
+): void {
+  if (version === undefined) return;
+  if (request.workflowCredit > 0) deployments.polled(namespace, version, taskQueue, 'workflow', identity);
+  if (request.activityCredit > 0) deployments.polled(namespace, version, taskQueue, 'activity', identity);
+}
+
 export const registerWorker = method(
   object<RegisterWorkerRequest>({
     workerId: defaulted(string, ''),
@@ -60,6 +71,7 @@ export const registerWorker = method(
     taskQueue: defaulted(string, ''),
     identity: defaulted(string, ''),
     buildId: optional(string),
+    deploymentVersion: optional(common.deploymentVersion),
     stickyQueue: optional(string),
     stickyScheduleToStartTimeout: optional(integer),
     workflowCredit: defaulted(credit, 0),
@@ -81,7 +93,9 @@ export const registerWorker = method(
       throw invalid('A sticky queue must have another name than the task queue.');
     }
     checkHeld(request.heldTokens);
+    rules.workerVersion(services.limits, request.deploymentVersion);
     caller.registerWorker(request);
+    tellPolls(services, request);
     call.reply(EMPTY);
   },
   WORKER,

@@ -75,6 +75,8 @@ export const respondWorkflowTaskCompleted = method(
     sdkMetadata: optional(common.sdkMetadata),
     meteringMetadata: optional(common.meteringMetadata),
     workerVersion: optional(common.workerVersion),
+    deploymentVersion: optional(common.deploymentVersion),
+    versioningBehavior: optional(enumeration()),
     credit: defaulted(answerCredit, 0),
   }),
   (services, caller, request, call) => {
@@ -104,6 +106,8 @@ export const respondWorkflowTaskCompleted = method(
           sdkMetadata: request.sdkMetadata,
           meteringMetadata: request.meteringMetadata,
           workerVersion: request.workerVersion,
+          deploymentVersion: request.deploymentVersion,
+          versioningBehavior: request.versioningBehavior,
         },
         (refusal, reply) => {
           if (refusal !== undefined) call.refuse(refusal);

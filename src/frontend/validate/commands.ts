@@ -27,28 +27,6 @@ const marker: Check<wire.EventGroupMarker> = object<wire.EventGroupMarker>({
   inboundUpdate: optional(object<wire.EventGroupMarkerInboundUpdate>({ inboundUpdateId: optional(string) })),
 });
 
-const versioningOverride: Check<wire.VersioningOverride> = object<wire.VersioningOverride>({
-  pinned: optional(
-    object<wire.VersioningOverridePinnedOverride>({
-      behavior: optional(enumeration()),
-      version: optional(
-        object<wire.WorkerDeploymentVersion>({ buildId: optional(string), deploymentName: optional(string) }),
-      ),
-    }),
-  ),
-  autoUpgrade: optional(boolean),
-  oneTime: optional(
-    object<wire.VersioningOverrideOneTimeOverride>({
-      targetDeploymentVersion: optional(
-        object<wire.WorkerDeploymentVersion>({ buildId: optional(string), deploymentName: optional(string) }),
-      ),
-    }),
-  ),
-  behavior: optional(enumeration()),
-  deployment: optional(object<wire.Deployment>({ seriesName: optional(string), buildId: optional(string) })),
-  pinnedVersion: optional(string),
-});
-
 /** What is left out is empty, as in proto3: the command then makes no sense, which is the actor's to say. */
 const name = defaulted(string, '');
 const named = <T extends { name: string }>(check: Check<T>): Check<T> =>
@@ -128,7 +106,7 @@ const attributes: { readonly [T in commands.KnownCommandType]: Fields<commands.C
     searchAttributes: optional(common.searchAttributes),
     inheritBuildId: optional(boolean),
     priority: optional(common.priority),
-    versioningOverride: optional(versioningOverride),
+    versioningOverride: optional(common.versioningOverride),
   },
   [CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION]: {
     namespace: optional(string),

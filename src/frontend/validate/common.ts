@@ -82,6 +82,33 @@ export const workerVersion: Check<wire.WorkerVersionStamp> = object<wire.WorkerV
   useVersioning: optional(boolean),
 });
 
+export const deploymentVersion: Check<wire.WorkerDeploymentVersion> = object<wire.WorkerDeploymentVersion>({
+  buildId: optional(string),
+  deploymentName: optional(string),
+});
+
+export const versioningOverride: Check<wire.VersioningOverride> = object<wire.VersioningOverride>({
+  pinned: optional(
+    object<wire.VersioningOverridePinnedOverride>({
+      behavior: optional(enumeration()),
+      version: optional(
+        object<wire.WorkerDeploymentVersion>({ buildId: optional(string), deploymentName: optional(string) }),
+      ),
+    }),
+  ),
+  autoUpgrade: optional(boolean),
+  oneTime: optional(
+    object<wire.VersioningOverrideOneTimeOverride>({
+      targetDeploymentVersion: optional(
+        object<wire.WorkerDeploymentVersion>({ buildId: optional(string), deploymentName: optional(string) }),
+      ),
+    }),
+  ),
+  behavior: optional(enumeration()),
+  deployment: optional(object<wire.Deployment>({ seriesName: optional(string), buildId: optional(string) })),
+  pinnedVersion: optional(string),
+});
+
 export const sdkMetadata: Check<wire.WorkflowTaskCompletedMetadata> = object<wire.WorkflowTaskCompletedMetadata>({
   coreUsedFlags: optional(list(integer)),
   langUsedFlags: optional(list(integer)),

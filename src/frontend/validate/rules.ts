@@ -4,8 +4,13 @@
 import type { Limits } from '../../core/workflow/limits.ts';
 import { sizeOf, utf8Length } from '../../core/workflow/size.ts';
 import { decodeToken, type TaskToken } from '../../core/workflow/token.ts';
-import type { Priority, RetryPolicy } from '../../wire/common.ts';
-import { NamespaceState, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../wire/enums.ts';
+import type { Priority, RetryPolicy, VersioningOverride, WorkerDeploymentVersion } from '../../wire/common.ts';
+import {
+  NamespaceState,
+  VersioningBehavior,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+} from '../../wire/enums.ts';
 import { StatusCode } from '../../wire/status.ts';
 import type { Caller, NamespaceInfo, Services } from '../door.ts';
 import { namespaceNotFound, permissionDenied, workflowNotFound } from '../statuses.ts';
@@ -81,6 +86,38 @@ export function runId(id: string | undefined): void {
 export function taskQueueName(limits: Limits, name: string): void {
   present(limits, 'TaskQueue', name);
   if (name.startsWith('/_sys/')) throw invalid('task queue name cannot start with reserved prefix /_sys/');
+  // It stands between a task queue and the version whose workers serve it (core/deployment/versioned-queue.ts).
+  if (name.includes('\0')) throw invalid('task queue name cannot contain a zero byte');
+}
+
+/** Of a worker that belongs to a deployment. */
+export function workerVersion(limits: Limits, version: WorkerDeploymentVersion | undefined): void {
+  if (version === undefined) return;
+  const { deploymentName = '', buildId = '' } = version;
+  if (deploymentName === '' || buildId === '') {
+    throw invalid('Versioned workers must set both deployment name and build ID.');
+  }
+  if (/[.:\0]/.test(deploymentName) || buildId.includes('\0')) {
+    throw invalid(`A deployment's name cannot contain '.' or ':', nor its build ids a zero byte.`);
+  }
+  within(limits, 'DeploymentName', deploymentName);
+  within(limits, 'BuildId', buildId);
+}
+
+/** An override that says something, as it is kept. */
+export function versioningOverride(given: VersioningOverride | undefined): VersioningOverride | undefined {
+  if (given === undefined) return undefined;
+  const { pinned, autoUpgrade, oneTime, behavior, pinnedVersion } = given;
+  const version = pinned?.version ?? oneTime?.targetDeploymentVersion;
+  if (pinned !== undefined || oneTime !== undefined) {
+    if (version?.buildId && version.deploymentName) return given;
+    throw invalid('must provide version if override is pinned.');
+  }
+  if (autoUpgrade === true || behavior === VersioningBehavior.AUTO_UPGRADE) return given;
+  if (pinnedVersion) return given;
+  if (behavior === VersioningBehavior.PINNED)
+    throw invalid("must provide deployment (deprecated) or pinned version if behavior is 'PINNED'");
+  throw invalid('override behavior is required.');
 }
 
 /** Zero and absent mean the same: none. */

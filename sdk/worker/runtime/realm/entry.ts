@@ -238,6 +238,9 @@ function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: Rea
     get completed() {
       return activator.completed;
     },
+    get versioningBehavior() {
+      return activator.versioningBehavior;
+    },
     enter: () => setCurrentActivator(activator),
   };
 }

@@ -56,6 +56,8 @@ export interface RealmExecution {
   taskFailure(): Failure | undefined;
   toFailure(error: unknown): Failure;
   readonly completed: boolean;
+  /** What the workflow's function says of itself. */
+  readonly versioningBehavior: string | undefined;
   /** Makes this the running execution. */
   enter(): void;
 }

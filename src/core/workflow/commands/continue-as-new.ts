@@ -8,6 +8,7 @@ import { cronProblem } from '../cron.ts';
 import { stampTypes } from '../fields.ts';
 import { clampTimeouts } from '../new-run.ts';
 import { completePolicy, policyProblem } from '../retry.ts';
+import { successorVersioning } from '../versioning.ts';
 import { bad, blobProblem, type CommandContext, type CommandProblem, idProblem } from './problem.ts';
 import { searchAttributesProblem } from './upsert-search-attributes.ts';
 
@@ -51,7 +52,8 @@ export function continueAsNew(
   if (problem !== undefined) return problem;
   const { run, workflowTaskCompletedEventId } = context;
   const runId = run.turn.context.spareRunId;
-  const from = inherited(run, runId);
+  const initiator = attributes.initiator || ContinueAsNewInitiator.WORKFLOW;
+  const from = inherited(run, runId, initiator);
   const timeouts = clampTimeouts(
     {
       execution: from.workflowExecutionTimeout,
@@ -75,7 +77,6 @@ export function continueAsNew(
         ? run.facts.searchAttributes
         : { indexedFields: stampTypes(attributes.searchAttributes.indexedFields) },
   };
-  const initiator = attributes.initiator || ContinueAsNewInitiator.WORKFLOW;
   run.add(
     EventType.WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
     {
@@ -92,8 +93,11 @@ export function continueAsNew(
     userMetadata,
   );
   closeRun(run);
+  const versioning = successorVersioning(run, next.taskQueue.name, initiator, attributes.initialVersioningBehavior);
+  const { inheritedPinnedVersion: _v, versioningOverride: _o, ...others } = from;
   succeed(run, runId, {
-    ...from,
+    ...others,
+    ...versioning,
     ...next,
     retryPolicy: attributes.retryPolicy === undefined ? from.retryPolicy : completePolicy(attributes.retryPolicy),
     cronSchedule: attributes.cronSchedule || from.cronSchedule,

@@ -18,6 +18,7 @@ import { effectivePriority } from '../offers.ts';
 import { originOf } from '../relations.ts';
 import { completePolicy, policyProblem } from '../retry.ts';
 import type { RunDraft } from '../run-draft.ts';
+import { childVersioning } from '../versioning.ts';
 import { bad, blobProblem, type CommandContext, type CommandProblem, idProblem, RESERVED_PREFIX } from './problem.ts';
 import { searchAttributesProblem } from './upsert-search-attributes.ts';
 
@@ -167,6 +168,7 @@ function ask(
       reusePolicy: initiated.workflowIdReusePolicy,
       priority: effectivePriority(initiated.priority, attributes.priority),
       userMetadata,
+      ...childVersioning(run, initiated.taskQueue.name, initiated.versioningOverride),
     },
   });
 }

@@ -64,7 +64,9 @@ function applyAll(
     workerVersion: message.workerVersion ?? task.workerVersion,
     sdkMetadata: message.sdkMetadata,
     meteringMetadata: message.meteringMetadata,
+    ...versionAnswered(message),
   });
+  if (message.deploymentVersion !== undefined) run.visible = true;
   run.row.sticky = stickyAfter(task, message);
   answerRiding(run, message.queryResults);
   run.holding = true;
@@ -88,6 +90,18 @@ function applyAll(
   scheduleForUpdates(run);
   settleQueries(run);
   return undefined;
+}
+
+/** What the event says of its worker's version, for newer clients and for older ones. */
+function versionAnswered({ deploymentVersion, versioningBehavior }: CompleteWorkflowTaskMessage) {
+  if (deploymentVersion === undefined) return undefined;
+  const { deploymentName = '', buildId = '' } = deploymentVersion;
+  return {
+    versioningBehavior,
+    deploymentVersion,
+    workerDeploymentName: deploymentName,
+    workerDeploymentVersion: `${deploymentName}.${buildId}`,
+  };
 }
 
 function stickyAfter(

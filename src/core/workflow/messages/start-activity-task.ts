@@ -21,6 +21,7 @@ export function startActivityTask(
   const waiting = run.activities.get(message.scheduledEventId);
   if (waiting === undefined || !isOffered(waiting)) return activityTaskNotFound();
   if (waiting.attempt !== message.attempt) return activityTaskNotFound();
+  if (message.taker.version !== waiting.version) return activityTaskNotFound();
   const turn = new Turn(state, context);
   const draft = turn.open(run);
   withdrawActivity(draft, waiting);

@@ -22,7 +22,7 @@ export function startChild(state: ActorState, message: StartChildMessage, contex
   if (makeRoom(turn, start) !== undefined) {
     return refused(state, message, context, StartChildWorkflowExecutionFailedCause.WORKFLOW_ALREADY_EXISTS);
   }
-  const { origin, root, parentClosePolicy } = message;
+  const { origin, root, parentClosePolicy, inheritedPinnedVersion } = message;
   const { namespace, workflowId } = state;
   beginChain(turn, start, {
     parentWorkflowNamespace: origin.namespace,
@@ -30,6 +30,7 @@ export function startChild(state: ActorState, message: StartChildMessage, contex
     parentWorkflowExecution: { workflowId: origin.workflowId, runId: origin.runId },
     parentInitiatedEventId: origin.initiatedEventId,
     rootWorkflowExecution: root,
+    ...(inheritedPinnedVersion !== undefined && { inheritedPinnedVersion }),
   });
   const child = { namespace, workflowId, runId: start.runId };
   send(turn, origin, { type: 'childStarted', origin: originRef(origin), child, parentClosePolicy });
@@ -38,7 +39,8 @@ export function startChild(state: ActorState, message: StartChildMessage, contex
 
 /** Its number in the outbox makes the start happen once: it needs no request id. */
 function startOf(message: StartChildMessage, runId: string): StartMessage {
-  const { type: _type, origin: _origin, root: _root, parentClosePolicy: _policy, ...input } = message;
+  const { type: _type, origin: _origin, root: _root, parentClosePolicy: _policy, ...rest } = message;
+  const { inheritedPinnedVersion: _version, ...input } = rest;
   return { ...input, type: 'start', runId, requestId: '', conflictPolicy: WorkflowIdConflictPolicy.FAIL };
 }
 

@@ -25,6 +25,8 @@ export function startWorkflowTask(
   if (waiting.scheduledEventId !== message.scheduledEventId || waiting.attempt !== message.attempt) {
     return workflowTaskNotFound();
   }
+  // It was offered to this worker's version, and has been moved to another since.
+  if (message.taker.version !== waiting.version) return workflowTaskNotFound();
   const turn = new Turn(state, context);
   const draft = turn.open(run);
   withdrawTask(draft, waiting);
@@ -51,6 +53,7 @@ export function startWorkflowTask(
     warm: message.sticky || undefined,
     historySizeBytes: waiting.historySizeBytes,
     suggestContinueAsNewReasons: waiting.suggestContinueAsNewReasons,
+    version: waiting.version,
   };
   if (waiting.startedEventId === 0) {
     task.historySizeBytes = draft.facts.historyBytes;

@@ -252,6 +252,7 @@ function startedAttributes(
     header: message.header,
     workflowId,
     priority: message.priority,
+    versioningOverride: message.versioningOverride,
     eagerExecutionAccepted: message.eagerFor !== undefined && delay === 0 ? true : undefined,
   };
 }

@@ -56,7 +56,13 @@ function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
       workflowRunTimeout: workflowRunTimeout || undefined,
       taskQueue: { name: executionConfig.taskQueue, kind: TaskQueueKind.NORMAL },
     },
-    workflowExecutionInfo: { ...executionInfo(info), autoResetPoints: { points: described.autoResetPoints } },
+    workflowExecutionInfo: {
+      ...executionInfo(info),
+      autoResetPoints: { points: described.autoResetPoints },
+      mostRecentWorkerVersionStamp: described.mostRecentWorkerVersionStamp,
+      versioningInfo: described.versioningInfo,
+      workerDeploymentName: described.versioningInfo?.deploymentVersion?.deploymentName,
+    },
     pendingActivities: pendingActivities.map((activity) => ({
       ...activity,
       activityType: { name: activity.activityType },
@@ -87,6 +93,12 @@ export const DescribeWorkflowExecution = native('describeWorkflowExecution', onE
   // The method's answer.
   describeAnswer(reply as unknown as DescribeWorkflowExecutionResponse),
 );
+
+export const UpdateWorkflowExecutionOptions = native('updateWorkflowExecutionOptions', (request) => {
+  const { workflowId, runId } = part(request, 'workflowExecution');
+  const { paths } = part(request, 'updateMask');
+  return { ...request, workflowId, runId, updateMask: paths };
+});
 
 export const QueryWorkflow = native('queryWorkflow', (request) => ({
   ...onExecution(request),

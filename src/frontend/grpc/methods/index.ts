@@ -5,6 +5,7 @@ import type { Rpc } from '../rpc.ts';
 import * as activities from './activities.ts';
 import * as activityTasks from './activity-tasks.ts';
 import * as batch from './batch.ts';
+import * as deployments from './deployments.ts';
 import * as executions from './executions.ts';
 import * as history from './history.ts';
 import * as info from './info.ts';
@@ -14,6 +15,7 @@ import * as schedules from './schedules.ts';
 import * as start from './start.ts';
 import * as updates from './updates.ts';
 import * as visibility from './visibility.ts';
+import * as workers from './workers.ts';
 import * as workflowTasks from './workflow-tasks.ts';
 
 export const WORKFLOW_SERVICE = 'temporal.api.workflowservice.v1.WorkflowService';
@@ -39,6 +41,7 @@ const workflowService: Readonly<Record<string, Rpc>> = {
   UnpauseWorkflowExecution: start.UnpauseWorkflowExecution,
   DescribeWorkflowExecution: executions.DescribeWorkflowExecution,
   QueryWorkflow: executions.QueryWorkflow,
+  UpdateWorkflowExecutionOptions: executions.UpdateWorkflowExecutionOptions,
   ResetWorkflowExecution: executions.ResetWorkflowExecution,
   GetWorkflowExecutionHistory: history.GetWorkflowExecutionHistory,
   GetWorkflowExecutionHistoryReverse: history.GetWorkflowExecutionHistoryReverse,
@@ -57,6 +60,19 @@ const workflowService: Readonly<Record<string, Rpc>> = {
   DeleteSchedule: schedules.DeleteSchedule,
   ListSchedules: schedules.ListSchedules,
   CountSchedules: schedules.CountSchedules,
+  CreateWorkerDeployment: deployments.CreateWorkerDeployment,
+  CreateWorkerDeploymentVersion: deployments.CreateWorkerDeploymentVersion,
+  ListWorkerDeployments: deployments.ListWorkerDeployments,
+  DescribeWorkerDeployment: deployments.DescribeWorkerDeployment,
+  DescribeWorkerDeploymentVersion: deployments.DescribeWorkerDeploymentVersion,
+  SetWorkerDeploymentCurrentVersion: deployments.SetWorkerDeploymentCurrentVersion,
+  SetWorkerDeploymentRampingVersion: deployments.SetWorkerDeploymentRampingVersion,
+  SetWorkerDeploymentManager: deployments.SetWorkerDeploymentManager,
+  UpdateWorkerDeploymentVersionMetadata: deployments.UpdateWorkerDeploymentVersionMetadata,
+  DeleteWorkerDeploymentVersion: deployments.DeleteWorkerDeploymentVersion,
+  DeleteWorkerDeployment: deployments.DeleteWorkerDeployment,
+  ValidateWorkerDeploymentVersionComputeConfig: deployments.ValidateWorkerDeploymentVersionComputeConfig,
+  UpdateWorkerDeploymentVersionComputeConfig: deployments.UpdateWorkerDeploymentVersionComputeConfig,
   PauseActivity: activities.PauseActivity,
   UnpauseActivity: activities.UnpauseActivity,
   ResetActivity: activities.ResetActivity,
@@ -72,7 +88,11 @@ const workflowService: Readonly<Record<string, Rpc>> = {
   RespondWorkflowTaskFailed: workflowTasks.RespondWorkflowTaskFailed,
   RespondQueryTaskCompleted: workflowTasks.RespondQueryTaskCompleted,
   ResetStickyTaskQueue: workflowTasks.ResetStickyTaskQueue,
-  ShutdownWorker: workflowTasks.ShutdownWorker,
+  ShutdownWorker: workers.ShutdownWorker,
+  RecordWorkerHeartbeat: workers.RecordWorkerHeartbeat,
+  ListWorkers: workers.ListWorkers,
+  CountWorkers: workers.CountWorkers,
+  DescribeWorker: workers.DescribeWorker,
   PollActivityTaskQueue: activityTasks.PollActivityTaskQueue,
   RespondActivityTaskCompleted: activityTasks.RespondActivityTaskCompleted,
   RespondActivityTaskCompletedById: activityTasks.RespondActivityTaskCompletedById,

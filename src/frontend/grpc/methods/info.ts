@@ -1,6 +1,7 @@
 // What the server says of itself, its namespaces and its task queues. Only what exists is advertised: a client that is told of more would use it.
 
 import type { PollerInfo } from '../../../wire/api.ts';
+import { describeFamily } from '../../queue-family.ts';
 import * as rules from '../../validate/rules.ts';
 import { nameIn, number, rpc, text } from '../rpc.ts';
 import { NO_TIME_MS } from './executions.ts';
@@ -64,7 +65,7 @@ export const DescribeTaskQueue = rpc((services, caller, request, call) => {
   rules.namespace(services, caller, namespace);
   const name = nameIn(request, 'taskQueue');
   rules.present(services.limits, 'TaskQueue', name);
-  const { pollers, workflowBacklog, activityBacklog, oldest } = services.workers.describe(namespace, name);
+  const { pollers, workflowBacklog, activityBacklog, oldest } = describeFamily(services, namespace, name);
   const kind = number(request, 'taskQueueType') === ACTIVITY ? 'activity' : 'workflow';
   const backlog = kind === 'activity' ? activityBacklog : workflowBacklog;
   call.reply({

@@ -35,6 +35,13 @@ const oldVersioning = refuse(
   { kind: 'PermissionDenied', reason: '' },
 );
 
+/** The first form of deployments, which the reference server has switched off. */
+const oldDeployments = refuse(
+  'refused',
+  StatusCode.UNIMPLEMENTED,
+  'Deployments by series are not supported any more: use worker deployments.',
+);
+
 export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc>>>> = {
   'temporal.api.workflowservice.v1.WorkflowService': {
     ...all(
@@ -59,21 +66,8 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
         'GetDeploymentReachability',
         'GetCurrentDeployment',
         'SetCurrentDeployment',
-        'SetWorkerDeploymentCurrentVersion',
-        'DescribeWorkerDeployment',
-        'DescribeWorkerDeploymentVersion',
-        'DeleteWorkerDeployment',
-        'DeleteWorkerDeploymentVersion',
-        'SetWorkerDeploymentRampingVersion',
-        'ListWorkerDeployments',
-        'CreateWorkerDeployment',
-        'CreateWorkerDeploymentVersion',
-        'UpdateWorkerDeploymentVersionComputeConfig',
-        'ValidateWorkerDeploymentVersionComputeConfig',
-        'UpdateWorkerDeploymentVersionMetadata',
-        'SetWorkerDeploymentManager',
       ],
-      notYet('worker deployments'),
+      oldDeployments,
     ),
     ...all(
       [
@@ -91,21 +85,13 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
       ],
       notYet('Nexus'),
     ),
-    UpdateWorkflowExecutionOptions: notYet('changes of the options of running workflows'),
     ...all(
       ['CreateWorkflowRule', 'DescribeWorkflowRule', 'DeleteWorkflowRule', 'ListWorkflowRules', 'TriggerWorkflowRule'],
       notYet('workflow rules'),
     ),
     ...all(
-      [
-        'RecordWorkerHeartbeat',
-        'ListWorkers',
-        'CountWorkers',
-        'DescribeWorker',
-        'FetchWorkerConfig',
-        'UpdateWorkerConfig',
-      ],
-      notYet('list of workers'),
+      ['FetchWorkerConfig', 'UpdateWorkerConfig'],
+      refuse('refused', StatusCode.UNIMPLEMENTED, 'Workers are not configured by this server.'),
     ),
     UpdateTaskQueueConfig: notYet('configuration of task queues by clients'),
     ...all(

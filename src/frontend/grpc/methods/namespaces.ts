@@ -12,7 +12,7 @@ function describe(namespace: NamespaceDescription): Message {
   return {
     namespaceInfo: {
       ...{ name, id, state, description, ownerEmail, data },
-      capabilities: { syncUpdate: true, asyncUpdate: true },
+      capabilities: { syncUpdate: true, asyncUpdate: true, workerHeartbeats: true },
     },
     config: {
       workflowExecutionRetentionTtl,

@@ -1,6 +1,8 @@
 // A long poll: one credit for one answer, until a task comes, its client goes, or a minute is over.
 
+import { versionedQueue, versionKey } from '../../../core/deployment/versioned-queue.ts';
 import type { Delivery, TaskKind } from '../../../ports/matching.ts';
+import { WorkerVersioningMode } from '../../../wire/deployment.ts';
 import { TaskQueueKind } from '../../../wire/enums.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { invalid, Refused } from '../../validate/check.ts';
@@ -19,8 +21,12 @@ const buildIdOf = (request: Message): string | undefined =>
   text(request, 'binaryChecksum') ||
   undefined;
 
-/** WORKER_VERSIONING_MODE_VERSIONED */
-const VERSIONED = 2;
+/** The version whose tasks it polls for. */
+function versionOf(request: Message): { deploymentName: string; buildId: string } | undefined {
+  const options = part(request, 'deploymentOptions');
+  if (number(options, 'workerVersioningMode') !== WorkerVersioningMode.VERSIONED) return undefined;
+  return { deploymentName: text(options, 'deploymentName'), buildId: text(options, 'buildId') };
+}
 
 /** A worker that wants to be chosen by its version has to say which that is. */
 function checkVersioning(request: Message): void {
@@ -30,7 +36,7 @@ function checkVersioning(request: Message): void {
   }
   const options = part(request, 'deploymentOptions');
   const complete = text(options, 'buildId') !== '' && text(options, 'deploymentName') !== '';
-  if (number(options, 'workerVersioningMode') === VERSIONED && !complete) {
+  if (number(options, 'workerVersioningMode') === WorkerVersioningMode.VERSIONED && !complete) {
     throw invalid('Versioned workers must set both deployment name and build ID.');
   }
 }
@@ -54,12 +60,19 @@ export function poll(kind: TaskKind, answer: (task: Delivery, queue: Message) =>
       }
       checkVersioning(request);
       const rate = number(part(part(request, 'taskQueueMetadata'), 'maxTasksPerSecond'), 'value');
+      const version = versionOf(request);
+      rules.workerVersion(limits, version);
+      const key = version && versionKey(version);
+      const sticky = kind === 'workflow' && number(queue, 'kind') === TaskQueueKind.STICKY;
+      const identity = text(request, 'identity');
+      if (version !== undefined && !sticky) services.deployments.polled(namespace, version, name, kind, identity);
       const polled = {
         namespace,
-        name,
+        name: sticky ? name : versionedQueue(name, key),
+        version: key,
         kind,
-        sticky: kind === 'workflow' && number(queue, 'kind') === TaskQueueKind.STICKY,
-        identity: text(request, 'identity'),
+        sticky,
+        identity,
         buildId: buildIdOf(request),
         tasksPerSecond: rate > 0 ? rate : undefined,
       };

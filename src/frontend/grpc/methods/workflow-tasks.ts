@@ -2,12 +2,14 @@
 
 import type { Delivery } from '../../../ports/matching.ts';
 import type { QueryResult, RespondWorkflowTaskCompletedResponse, WorkflowTask } from '../../../wire/api.ts';
+
+import { WorkerVersioningMode } from '../../../wire/deployment.ts';
 import { isOpenStatus, TaskQueueKind, type WorkflowExecutionStatus } from '../../../wire/enums.ts';
+
 import { StatusCode } from '../../../wire/status.ts';
 import { taskPush } from '../../task-push.ts';
 import { Refused } from '../../validate/check.ts';
-import * as rules from '../../validate/rules.ts';
-import { type Message, nameIn, native, number, part, type Rpc, rpc, text } from '../rpc.ts';
+import { type Message, nameIn, native, number, part, type Rpc, text } from '../rpc.ts';
 import { encodePage, eventsOf } from './history.ts';
 import { poll } from './poll.ts';
 import { withOwnNamespace } from './token.ts';
@@ -54,6 +56,13 @@ function queryResults(request: Message): Record<string, QueryResult> | undefined
   return results;
 }
 
+/** Of a worker that is chosen by its version. */
+function deploymentOf(request: Message): object | undefined {
+  const { deploymentName, buildId, workerVersioningMode } = part(request, 'deploymentOptions');
+  if (workerVersioningMode !== WorkerVersioningMode.VERSIONED) return undefined;
+  return { deploymentVersion: { deploymentName, buildId }, versioningBehavior: request.versioningBehavior };
+}
+
 function completion(request: Message): object {
   const { commands, messages, sdkMetadata, meteringMetadata, workerVersionStamp, identity } = request;
   const sticky = part(request, 'stickyAttributes');
@@ -70,6 +79,7 @@ function completion(request: Message): object {
     sdkMetadata,
     meteringMetadata,
     workerVersion: workerVersionStamp,
+    ...deploymentOf(request),
   };
 }
 
@@ -116,15 +126,4 @@ export const ResetStickyTaskQueue = native(
     const message = 'workflow execution already completed';
     throw new Refused({ code: StatusCode.NOT_FOUND, message, detail: { kind: 'NotFound' } });
   },
-);
-
-/** The worker goes: nothing waits for it. */
-export const ShutdownWorker = rpc(
-  (services, caller, request, call) => {
-    const namespace = text(request, 'namespace');
-    rules.namespace(services, caller, namespace);
-    services.pollers.shutDown(namespace, text(request, 'stickyTaskQueue'));
-    call.reply({});
-  },
-  { callClass: 'worker' },
 );

@@ -1,0 +1,4 @@
+// What the worker and the program that deploys it agree on.
+
+export const DEPLOYMENT = 'shop';
+export const TASK_QUEUE = 'shop';

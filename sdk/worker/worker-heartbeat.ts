@@ -1,0 +1,96 @@
+// What a worker says of itself to the registry of workers: that it lives, where it runs and how busy it is, every 20 s and once more when it ends. Nothing
+// depends on it: a heartbeat that cannot be sent is one that is left out.
+
+import { availableParallelism, freemem, hostname, loadavg, totalmem } from 'node:os';
+import type { Methods } from '../../src/wire/api.ts';
+import { type WorkerHeartbeat, type WorkerSlotsInfo, WorkerStatus } from '../../src/wire/worker.ts';
+import type { CompiledWorkerOptions } from './options.ts';
+import { SDK_NAME, SDK_VERSION } from './version.ts';
+import type { WorkerEngine } from './worker-engine.ts';
+
+/** ms between two; a worker is taken for dead after two and a half. */
+export const HEARTBEAT_INTERVAL_MS = 20_000;
+const TIMEOUT_MS = 5_000;
+
+export interface WorkerHeartbeatsOptions {
+  connection: {
+    request(
+      method: 'recordWorkerHeartbeat',
+      body: Methods['recordWorkerHeartbeat']['request'],
+      options: { timeoutMs: number },
+    ): Promise<unknown>;
+  };
+  engine: WorkerEngine;
+  options: CompiledWorkerOptions;
+  identity: string;
+}
+
+export class WorkerHeartbeats {
+  readonly #options: WorkerHeartbeatsOptions;
+  readonly #startTime = Date.now();
+  #lastAt: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: WorkerHeartbeatsOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#send(WorkerStatus.RUNNING);
+    this.#timer = setInterval(() => this.#send(WorkerStatus.RUNNING), HEARTBEAT_INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  /** It takes no more tasks, but has not ended those it has. */
+  stopping(): void {
+    this.#send(WorkerStatus.SHUTTING_DOWN);
+  }
+
+  /** Resolves when the server knows, or cannot be told. */
+  async end(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#send(WorkerStatus.SHUTDOWN);
+  }
+
+  async #send(status: WorkerStatus): Promise<void> {
+    const { connection, options, identity } = this.#options;
+    const body = { namespace: options.namespace, identity, workerHeartbeat: [this.#heartbeat(status)] };
+    try {
+      await connection.request('recordWorkerHeartbeat', body, { timeoutMs: TIMEOUT_MS });
+    } catch {
+      // The next one says it.
+    }
+  }
+
+  #heartbeat(status: WorkerStatus): WorkerHeartbeat {
+    const { engine, options, identity } = this.#options;
+    const now = Date.now();
+    const elapsedSinceLastHeartbeat = this.#lastAt === undefined ? undefined : now - this.#lastAt;
+    this.#lastAt = now;
+    const { deployment } = options;
+    return {
+      workerInstanceKey: engine.session.workerId,
+      workerIdentity: identity,
+      taskQueue: options.taskQueue,
+      ...(deployment?.useWorkerVersioning === true && { deploymentVersion: { ...deployment.version } }),
+      ...{ sdkName: SDK_NAME, sdkVersion: SDK_VERSION, status },
+      ...{ startTime: this.#startTime, heartbeatTime: now, elapsedSinceLastHeartbeat },
+      hostInfo: {
+        hostName: hostname(),
+        processId: String(process.pid),
+        currentHostCpuUsage: Math.min(1, (loadavg()[0] ?? 0) / availableParallelism()),
+        currentHostMemUsage: 1 - freemem() / totalmem(),
+      },
+      workflowTaskSlotsInfo: slots(options.workflowSlots, engine.session.running('workflow')),
+      activityTaskSlotsInfo: slots(options.activitySlots, engine.session.running('activity')),
+      localActivitySlotsInfo: slots(options.localActivitySlots, engine.localActivities.inFlight),
+      currentStickyCacheSize: engine.workflowTasks.cached,
+    };
+  }
+}
+
+const slots = (all: number, used: number): WorkerSlotsInfo => ({
+  currentAvailableSlots: Math.max(0, all - used),
+  currentUsedSlots: used,
+  slotSupplierKind: 'Fixed',
+});

@@ -1,0 +1,53 @@
+// `tenuto workflow update-options`: what holds of one workflow instead of what it says of versions.
+
+import { type Command, Option } from 'commander';
+import { encodeVersioningOverride, type VersioningOverride } from '../../../sdk/common/worker-deployments.ts';
+import { withClient } from '../connect.ts';
+import { UsageError } from '../exit-codes.ts';
+import { type TargetFlags, withTarget } from './options.ts';
+
+interface Flags extends TargetFlags {
+  versioningOverrideBehavior: 'pinned' | 'auto_upgrade' | 'unspecified';
+  versioningOverrideDeploymentName?: string;
+  versioningOverrideBuildId?: string;
+}
+
+function overrideOf(flags: Flags): VersioningOverride | undefined {
+  const { versioningOverrideDeploymentName: deploymentName, versioningOverrideBuildId: buildId } = flags;
+  switch (flags.versioningOverrideBehavior) {
+    case 'unspecified':
+      return undefined;
+    case 'auto_upgrade':
+      return 'AUTO_UPGRADE';
+    case 'pinned':
+      if (deploymentName !== undefined && buildId !== undefined) return { pinnedTo: { deploymentName, buildId } };
+      throw new UsageError(
+        'pinned to what? Say --versioning-override-deployment-name and --versioning-override-build-id',
+      );
+  }
+}
+
+export function defineUpdateOptionsCommand(define: (name: string, description: string) => Command): void {
+  withTarget(define('update-options', 'pin one workflow to a version of its workers, or let it upgrade'))
+    .addOption(
+      new Option('--versioning-override-behavior <how>', 'unspecified: what the workflow says itself (required)')
+        .choices(['unspecified', 'pinned', 'auto_upgrade'])
+        .makeOptionMandatory(),
+    )
+    .option('--versioning-override-deployment-name <name>', 'of the version it is pinned to')
+    .option('--versioning-override-build-id <id>', 'of the version it is pinned to')
+    .addHelpText(
+      'after',
+      '\nExample:\n  tenuto workflow update-options -w order-17 --versioning-override-behavior pinned \\\n    --versioning-override-deployment-name shop --versioning-override-build-id v1',
+    )
+    .action(
+      withClient<Flags>(async ({ connection, namespace, output }, flags) => {
+        const { workflowId, runId } = flags;
+        const { workflowExecutionOptions } = await connection.workflowService.updateWorkflowExecutionOptions({
+          ...{ namespace, workflowId, runId, updateMask: ['versioningOverride'] },
+          workflowExecutionOptions: { versioningOverride: encodeVersioningOverride(overrideOf(flags)) },
+        });
+        output.record({ workflowId, ...workflowExecutionOptions });
+      }),
+    );
+}

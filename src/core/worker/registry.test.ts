@@ -1,0 +1,73 @@
+// Workers as they said of themselves: known while they speak, gone when they do not, found by a filter.
+import { describe, expect, it } from 'vitest';
+import { type WorkerHeartbeat, WorkerStatus } from '../../wire/worker.ts';
+import { QueryError } from '../visibility/index.ts';
+import { workerFilter } from './query.ts';
+import { MAX_WORKERS, WorkerRegister } from './registry.ts';
+
+const worker = (workerInstanceKey: string, over: Partial<WorkerHeartbeat> = {}): WorkerHeartbeat => ({
+  workerInstanceKey,
+  status: WorkerStatus.RUNNING,
+  ...over,
+});
+
+describe('a worker', () => {
+  it('that speaks every 20 s is gone within 60 s of its last word', () => {
+    const register = new WorkerRegister();
+    register.heard(worker('a'), 0);
+    register.heard(worker('a', { elapsedSinceLastHeartbeat: 20_000 }), 20_000);
+    expect(register.get('a', 69_999)).toBeDefined();
+    expect(register.get('a', 20_000 + 60_000)).toBeUndefined();
+    expect(register.living(80_000)).toEqual([]);
+    expect(register.size).toBe(0);
+  });
+
+  it('that speaks every minute is not taken for dead in between', () => {
+    const register = new WorkerRegister();
+    register.heard(worker('a'), 0);
+    expect(register.get('a', 61_000)).toBeDefined();
+    register.heard(worker('a', { elapsedSinceLastHeartbeat: 60_000 }), 61_000);
+    expect(register.get('a', 61_000 + 121_000)).toBeDefined();
+    expect(register.get('a', 61_000 + 130_000)).toBeUndefined();
+  });
+
+  it('that says goodbye goes soon', () => {
+    const register = new WorkerRegister();
+    register.heard(worker('a', { status: WorkerStatus.SHUTDOWN }), 0);
+    expect(register.get('a', 9_000)?.status).toBe(WorkerStatus.SHUTDOWN);
+    expect(register.get('a', 10_000)).toBeUndefined();
+  });
+});
+
+it('there are only so many: the one heard of longest ago makes room', () => {
+  const register = new WorkerRegister();
+  for (let n = 0; n < MAX_WORKERS; n += 1) register.heard(worker(`w${n}`), n);
+  register.heard(worker('w0'), MAX_WORKERS);
+  register.heard(worker('more'), MAX_WORKERS);
+  expect(register.size).toBe(MAX_WORKERS);
+  expect(register.get('w0', MAX_WORKERS)).toBeDefined();
+  expect(register.get('w1', MAX_WORKERS)).toBeUndefined();
+});
+
+describe('a filter', () => {
+  const one = worker('a', {
+    ...{ taskQueue: 'orders', hostInfo: { hostName: 'h1' }, startTime: 1_700_000_000_000 },
+    deploymentVersion: { deploymentName: 'shop', buildId: 'v1' },
+  });
+
+  it.each([
+    ['', true],
+    ["TaskQueue = 'orders'", true],
+    ["TaskQueue = 'mail'", false],
+    ["HostName STARTS_WITH 'h' AND BuildId IN ('v1', 'v2')", true],
+    ["DeploymentName = 'shop' AND Status = 'ShuttingDown'", false],
+    ["StartTime > '2023-01-01T00:00:00Z'", true],
+    ["SdkName = 'tenuto-js' OR WorkerInstanceKey = 'a'", true],
+  ])('%s', (query, expected) => {
+    expect(workerFilter(query)(one)).toBe(expected);
+  });
+
+  it.each(['what ever', "WorkflowId = 'w'", "TaskQueue = 'a' ORDER"])('%s is refused', (query) => {
+    expect(() => workerFilter(query)).toThrow(QueryError);
+  });
+});

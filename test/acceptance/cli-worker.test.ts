@@ -1,0 +1,112 @@
+// `tenuto worker …` and `workflow update-options`: what they print, and their exit codes.
+
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type AtEnd, type Finished, type ServerProcess, startServer, tenuto, until } from '../support/processes.ts';
+import { connect, startWorker, TASK_QUEUE } from './world.ts';
+
+const undo: (() => unknown)[] = [];
+const atFileEnd: AtEnd = (step) => undo.push(step);
+afterAll(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+
+let node: ServerProcess;
+const startVersion = async (buildId: string): Promise<void> => {
+  await startWorker(await connect({ address: node.address }, atFileEnd), atFileEnd, {
+    workerDeploymentOptions: {
+      version: { deploymentName: 'shop', buildId },
+      useWorkerVersioning: true,
+      defaultVersioningBehavior: 'PINNED',
+    },
+  });
+};
+beforeAll(async () => {
+  node = await startServer(['start-dev', '--port', '0'], { atEnd: atFileEnd });
+  await startVersion('v1');
+  await startVersion('v2');
+});
+
+const run = (...args: string[]): Promise<Finished> => tenuto(args, { env: { TENUTO_ADDRESS: node.address } });
+
+async function json(...args: string[]): Promise<Record<string, unknown>> {
+  const { code, stdout } = await run(...args, '-o', 'json');
+  return code === 0 ? (JSON.parse(stdout) as Record<string, unknown>) : {};
+}
+
+const deployment = (verb: string, ...args: string[]) => ['worker', 'deployment', verb, '-d', 'shop', ...args];
+
+it('routes new work to a version, and shows it', async () => {
+  await until(async () => {
+    const { versions } = await json(...deployment('describe'));
+    return (versions as unknown[] | undefined)?.length === 2 ? true : undefined;
+  });
+  expect(await json(...deployment('set-current-version', '--build-id', 'v1'))).toEqual({
+    deploymentName: 'shop',
+    currentVersion: 'v1',
+  });
+  expect(await json(...deployment('set-ramping-version', '--build-id', 'v2', '--percentage', '10'))).toMatchObject({
+    rampingVersion: 'v2',
+    percentage: 10,
+  });
+  expect(await json('worker', 'deployment', 'list')).toMatchObject([
+    { name: 'shop', currentVersion: 'v1', rampingVersion: 'v2', rampingPercentage: 10 },
+  ]);
+  await json(...deployment('set-ramping-version', '--delete'));
+  expect(await json(...deployment('describe-version', '--build-id', 'v1'))).toMatchObject({
+    status: 'CURRENT',
+    taskQueues: expect.arrayContaining([{ name: TASK_QUEUE, type: 'WORKFLOW' }]) as unknown,
+  });
+  const table = await run(...deployment('describe'));
+  expect(table.stdout).toMatch(/v2 +DRAIN/);
+});
+
+it('keeps notes on a version, and lets one identity alone change the routing', async () => {
+  const noted = await json(
+    ...deployment('update-metadata-version', '--build-id', 'v2', '--metadata', 'commit="1f3a"', '--metadata', 'n=7'),
+  );
+  expect(noted.metadata).toEqual({ commit: '1f3a', n: 7 });
+  const left = await json(...deployment('update-metadata-version', '--build-id', 'v2', '--remove-entry', 'n'));
+  expect(left.metadata).toEqual({ commit: '1f3a' });
+  expect(await json(...deployment('manager-identity', '--set', 'ci'))).toEqual({
+    deploymentName: 'shop',
+    managerIdentity: 'ci',
+  });
+  const refused = await run(...deployment('set-current-version', '--build-id', 'v2'));
+  expect(refused.code).not.toBe(0);
+  expect(refused.stderr).toContain("ManagerIdentity 'ci'");
+  await json(...deployment('manager-identity', '--unset'));
+});
+
+it('refuses to delete what is in use, and says why', async () => {
+  const current = await run(...deployment('delete-version', '--build-id', 'v1'));
+  expect(current.stderr).toContain('cannot be deleted');
+  const unknown = await run(...deployment('describe-version', '--build-id', 'v9'));
+  expect(unknown.stderr).toContain("'v9' not found");
+  const whole = await run(...deployment('delete'));
+  expect(whole.stderr).toContain('2 versions');
+});
+
+it('lists workers by a filter, and describes one', async () => {
+  const list = (await json('worker', 'list', '-q', "BuildId = 'v1'")) as unknown as Record<string, string>[];
+  expect(list).toMatchObject([{ status: 'RUNNING', taskQueue: TASK_QUEUE, deployment: 'shop', buildId: 'v1' }]);
+  const described = await json('worker', 'describe', '--worker-instance-key', list[0]?.workerInstanceKey ?? '');
+  expect(described).toMatchObject({ status: 'RUNNING', activityTaskSlotsInfo: { slotSupplierKind: 'Fixed' } });
+  const wrong = await run('worker', 'list', '-q', 'what ever');
+  expect(wrong.code).not.toBe(0);
+});
+
+it('pins one workflow to a version, and lets it go', async () => {
+  await run('workflow', 'start', '--type', 'nothing', '-t', TASK_QUEUE, '-w', 'one', '--start-delay', '1h');
+  const pinned = await json(
+    ...['workflow', 'update-options', '-w', 'one', '--versioning-override-behavior', 'pinned'],
+    ...['--versioning-override-deployment-name', 'shop', '--versioning-override-build-id', 'v2'],
+  );
+  expect(pinned).toMatchObject({ versioningOverride: { pinned: { version: { buildId: 'v2' } } } });
+  const free = await json('workflow', 'update-options', '-w', 'one', '--versioning-override-behavior', 'unspecified');
+  expect(free).toEqual({ workflowId: 'one' });
+  const nowhere = await run(
+    ...['workflow', 'update-options', '-w', 'one', '--versioning-override-behavior', 'pinned'],
+    ...['--versioning-override-deployment-name', 'shop', '--versioning-override-build-id', 'v9'],
+  );
+  expect(nowhere.stderr).toContain('start its workers there first');
+});

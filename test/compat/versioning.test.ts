@@ -1,0 +1,140 @@
+// The official SDK's workers as versions of a deployment, through the gRPC door: pinned workflows stay, others move, a ramp takes its share.
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { Server } from 'tenuto/server';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { next, once, pinned, upgrading } from './versioned-workflows.ts';
+
+const deploymentName = 'shop';
+const taskQueue = 'versioned';
+const namespace = 'default';
+const identity = 'deployer';
+
+let server: Server;
+let connection: Connection;
+let native: NativeConnection;
+let client: Client;
+const running: { worker: Worker; done: Promise<void> }[] = [];
+
+async function startVersion(buildId: string): Promise<void> {
+  const worker = await Worker.create({
+    connection: native,
+    taskQueue,
+    workflowsPath: fileURLToPath(new URL('versioned-workflows.ts', import.meta.url)),
+    activities: { version: async () => buildId },
+    workerDeploymentOptions: {
+      version: { deploymentName, buildId },
+      useWorkerVersioning: true,
+      defaultVersioningBehavior: 'PINNED',
+    },
+  });
+  running.push({ worker, done: worker.run() });
+  await expect
+    .poll(async () => (await describeVersion(buildId))?.taskQueueInfos?.length ?? 0, { timeout: 10_000 })
+    .toBe(2);
+}
+
+const describeVersion = async (buildId: string) => {
+  try {
+    const { workerDeploymentVersionInfo } = await connection.workflowService.describeWorkerDeploymentVersion({
+      namespace,
+      deploymentVersion: { deploymentName, buildId },
+    });
+    return workerDeploymentVersionInfo;
+  } catch {
+    return undefined;
+  }
+};
+
+const setCurrent = (buildId: string) =>
+  connection.workflowService.setWorkerDeploymentCurrentVersion({ namespace, deploymentName, buildId, identity });
+
+const info = async (workflowId: string) => {
+  const { workflowExecutionInfo } = await connection.workflowService.describeWorkflowExecution({
+    namespace,
+    execution: { workflowId },
+  });
+  return workflowExecutionInfo?.versioningInfo;
+};
+
+/** Until its activity has run so often. */
+const completedActivities = async (workflowId: string): Promise<number> => {
+  const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+  return (events ?? []).filter((event) => event.activityTaskCompletedEventAttributes).length;
+};
+
+beforeAll(async () => {
+  server = await Server.create({ port: 0, grpcPort: 0, logLevel: 'error' });
+  const address = server.grpcAddress ?? '';
+  connection = await Connection.connect({ address });
+  native = await NativeConnection.connect({ address });
+  client = new Client({ connection });
+});
+
+afterAll(async () => {
+  for (const { worker } of running) worker.shutdown();
+  await Promise.all(running.map(({ done }) => done));
+  await connection.close();
+  await native.close();
+  await server.close();
+});
+
+describe('a rolling deploy', () => {
+  it('finishes pinned workflows on their version, moves the others, and reports the old one drained', async () => {
+    await startVersion('v1');
+    await setCurrent('v1');
+    const stays = await client.workflow.start(pinned, { taskQueue, workflowId: 'stays' });
+    const moves = await client.workflow.start(upgrading, { taskQueue, workflowId: 'moves' });
+    for (const id of ['stays', 'moves']) await expect.poll(() => completedActivities(id), { timeout: 10_000 }).toBe(1);
+    await startVersion('v2');
+    await setCurrent('v2');
+    await stays.signal(next);
+    await moves.signal(next);
+    for (const id of ['stays', 'moves']) await expect.poll(() => completedActivities(id), { timeout: 10_000 }).toBe(2);
+    expect((await info('stays'))?.deploymentVersion).toMatchObject({ deploymentName, buildId: 'v1' });
+    expect((await info('moves'))?.deploymentVersion).toMatchObject({ deploymentName, buildId: 'v2' });
+    // DRAINING
+    expect((await describeVersion('v1'))?.drainageInfo?.status).toBe(1);
+    await stays.signal(next);
+    await moves.signal(next);
+    expect(await stays.result()).toEqual(['v1', 'v1', 'v1']);
+    expect(await moves.result()).toEqual(['v1', 'v2', 'v2']);
+    // DRAINED
+    await expect.poll(async () => (await describeVersion('v1'))?.drainageInfo?.status, { timeout: 10_000 }).toBe(2);
+  }, 60_000);
+
+  it('gives a ramp its share, by workflow id', async () => {
+    await startVersion('v3');
+    await connection.workflowService.setWorkerDeploymentRampingVersion({
+      ...{ namespace, deploymentName, identity },
+      ...{ buildId: 'v3', percentage: 50 },
+    });
+    const results = await Promise.all(
+      Array.from({ length: 60 }, (_, n) => client.workflow.execute(once, { taskQueue, workflowId: `ramp-${n}` })),
+    );
+    expect(new Set(results)).toEqual(new Set(['v2', 'v3']));
+    const again = await client.workflow.execute(once, { taskQueue, workflowId: 'ramp-0' });
+    expect(again).toBe(results[0]);
+  }, 60_000);
+
+  it('pins one workflow by an override, at its start or while it runs', async () => {
+    const start = await client.workflow.start(upgrading, {
+      ...{ taskQueue, workflowId: 'overridden' },
+      versioningOverride: { pinnedTo: { deploymentName, buildId: 'v1' } },
+    });
+    await expect.poll(() => completedActivities('overridden'), { timeout: 10_000 }).toBe(1);
+    await connection.workflowService.updateWorkflowExecutionOptions({
+      namespace,
+      identity,
+      workflowExecution: { workflowId: 'overridden' },
+      workflowExecutionOptions: {
+        versioningOverride: { pinned: { behavior: 1, version: { deploymentName, buildId: 'v2' } } },
+      },
+      updateMask: { paths: ['versioning_override'] },
+    });
+    await start.signal(next);
+    await start.signal(next);
+    expect(await start.result()).toEqual(['v1', 'v2', 'v2']);
+  }, 60_000);
+});
