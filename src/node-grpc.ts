@@ -5,6 +5,7 @@ import type { Admission } from './frontend/admission.ts';
 import type { Services } from './frontend/door.ts';
 import { GrpcDoor } from './frontend/grpc/door.ts';
 import type { HandedSockets } from './frontend/handed-sockets.ts';
+import type { Tls } from './frontend/http/server.ts';
 import type { Namespaces } from './frontend/namespaces.ts';
 import { startErrorOf } from './node-errors.ts';
 import type { Metrics } from './observe/metrics.ts';
@@ -18,7 +19,7 @@ export interface GrpcParts {
   readonly admission: Admission;
   readonly metrics: Metrics;
   readonly log: Log;
-  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  readonly tls: Tls | undefined;
   /** Where its connections come from, when it does not listen itself. */
   readonly sockets: HandedSockets | undefined;
   notReady(): string | undefined;

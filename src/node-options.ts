@@ -6,6 +6,7 @@ import type { ClusterControl } from './ports/cluster.ts';
 import type { Coordinator } from './ports/coordinator.ts';
 import type { Log } from './ports/log.ts';
 import type { Store } from './ports/store.ts';
+import type { TimeSkipping } from './ports/time-skipping.ts';
 
 export interface NodeOptions {
   log: Log;
@@ -42,6 +43,8 @@ export interface RunningNode {
   readonly store: Store;
   /** What it knows and does of its cluster; undefined when it stands alone. */
   readonly cluster: ClusterControl | undefined;
+  /** Undefined where time passes as it does. */
+  readonly timeSkipping: TimeSkipping | undefined;
   /** Why it does not serve; undefined when it does. */
   notReady(): string | undefined;
   /** In Prometheus' text format. */

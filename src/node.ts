@@ -1,7 +1,7 @@
 // The composition root: the only place that sees everything. Builds store → engine → matching → doors, starts them in the order that
 // fails soonest and serves last, and takes them down the other way round. Used by the CLI and by `tenuto/server`.
 
-import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import type { ClusterNode } from '../cluster/node/cluster-node.ts';
@@ -38,6 +38,7 @@ import type { Engine } from './ports/engine.ts';
 import type { ReplicaStore } from './ports/replica-store.ts';
 import { type Store, StoreError } from './ports/store.ts';
 import { systemClock, systemRandom, systemScheduler } from './runtime/index.ts';
+import { MovableTime, SKIPPING_BOUNDS, TimeSkipper } from './runtime/time-skipping.ts';
 import { ShardEngine } from './shard/engine.ts';
 import type { Scrubber } from './store/scrubber.ts';
 import { VERSION } from './version.ts';
@@ -61,6 +62,7 @@ class Node implements RunningNode {
   readonly #services: Services;
   readonly #admission: Admission;
   readonly #cluster: ClusterNode | undefined;
+  readonly timeSkipping: TimeSkipper | undefined;
   readonly store: Store;
   #http: HttpServer | undefined;
   #grpc: GrpcDoor | undefined;
@@ -90,16 +92,17 @@ class Node implements RunningNode {
       // Its shard may be led by another node.
       onQueryLost: (to, queryId) => this.#everywhere.submit(to, { type: 'queryLost', queryId }, () => {}),
     });
+    const time = config.timeSkipping ? new MovableTime(systemClock, systemScheduler) : undefined;
     this.#engine = new ShardEngine({
       store,
-      clock: systemClock,
-      scheduler: systemScheduler,
+      clock: time ?? systemClock,
+      scheduler: time ?? systemScheduler,
       random: systemRandom,
       matching: this.#matcher,
       ...{ namespaces: this.#namespaces.known, routes: this.#routes },
       namespacesKnown: () => this.#directory.isKnown,
       limits: config.limits,
-      bounds: config.shardLimits,
+      bounds: time === undefined ? config.shardLimits : { ...config.shardLimits, ...SKIPPING_BOUNDS },
       log: options.log,
       onFatal: (error) => this.failed(error),
       ...(cluster && {
@@ -108,6 +111,7 @@ class Node implements RunningNode {
         everywhere: () => this.#everywhere,
       }),
     });
+    this.timeSkipping = time && new TimeSkipper({ time, scheduler: systemScheduler, outlook: this.#engine.outlook });
     this.#matcher.attach(this.#engine);
     this.#everywhere = cluster?.attach(this.#engine, this.#matcher) ?? this.#engine;
     this.#directory = new NamespaceDirectory({
@@ -190,6 +194,7 @@ class Node implements RunningNode {
       deployments: this.#deployments,
       attributes: new AttributeDirectory(engine, systemClock),
       ...(this.#cluster && { cluster: this.#cluster.control }),
+      timeSkipping: this.timeSkipping,
       clock: systemClock,
       random: systemRandom,
       limits,
@@ -228,6 +233,7 @@ class Node implements RunningNode {
     const routes = {
       notReady: () => this.#noneReady(),
       metrics: () => this.#allMetrics(),
+      api: this.#config.grpc && ((request: IncomingMessage, response: ServerResponse) => this.#api(request, response)),
       onFault: (error: unknown) =>
         this.#options.log.error({ error: error instanceof Error ? error : new Error(String(error)) }, 'metrics failed'),
     };
@@ -253,6 +259,11 @@ class Node implements RunningNode {
     // A listening TCP server has an address of this kind.
     const bound = server.address() as AddressInfo;
     this.address = `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+  }
+
+  #api(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#grpc !== undefined) this.#grpc.answerHttp(request, response);
+    else response.writeHead(503).end();
   }
 
   async #listenForGrpc(): Promise<void> {
@@ -384,6 +395,7 @@ class Node implements RunningNode {
     const hold = setInterval(() => {}, 60_000);
     try {
       this.#directory.stop();
+      this.timeSkipping?.close();
       this.#deployments.stop();
       this.#scrubber?.stop();
       await this.#control?.close();

@@ -4,11 +4,13 @@ import { completeConfig, type NamespaceOptions } from './config/config.ts';
 import type { InProcessTransport } from './frontend/websocket/in-process.ts';
 import { type RunningNode, startNode } from './node.ts';
 import { createLogger, type LogLevel } from './observe/logger.ts';
+import type { TimeSkipping } from './ports/time-skipping.ts';
 
 export { ConfigError, type NamespaceOptions } from './config/config.ts';
 export type { InProcessTransport } from './frontend/websocket/in-process.ts';
 export { NodeStartError, type NodeStartErrorKind } from './node-errors.ts';
 export type { LogLevel } from './observe/logger.ts';
+export type { TimeSkipping } from './ports/time-skipping.ts';
 
 export interface ServerOptions {
   /** Where data is kept, durably (every commit is fsynced). Made when absent. Without it everything is in memory. */
@@ -21,8 +23,13 @@ export interface ServerOptions {
   grpcPort?: number | undefined;
   /** Address to listen on. Default 127.0.0.1. */
   ip?: string | undefined;
-  /** PEM files: WebSocket and HTTP speak TLS. */
-  tls?: { certFile: string; keyFile: string } | undefined;
+  /** PEM files: every door speaks TLS; with `clientCaFile` clients show a certificate of one of its authorities. */
+  tls?: { certFile: string; keyFile: string; clientCaFile?: string | undefined } | undefined;
+  /**
+   * For tests: the time in which nothing goes on is skipped while it is not locked, see `timeSkipping`; Temporal's clients lock and unlock it by its
+   * test service. Default: time passes as it does.
+   */
+  timeSkipping?: boolean | undefined;
   /** Host names, beside localhost and IP addresses, that clients and web pages may call it by; `*`: any. */
   allowedHosts?: readonly string[] | undefined;
   /** Shards of a new data directory, fixed for its life. Default 256. */
@@ -66,6 +73,7 @@ export class Server {
       listen: port === undefined ? undefined : { port, ip },
       grpc: grpcPort === undefined ? undefined : { port: grpcPort, ip },
       tls: options.tls,
+      timeSkipping: options.timeSkipping,
       allowedHosts: options.allowedHosts,
       namespaces: namespaces?.map((namespace) => (typeof namespace === 'string' ? { name: namespace } : namespace)),
       shutdownGraceMs: options.shutdownGraceMs ?? 2_000,
@@ -83,6 +91,11 @@ export class Server {
   /** `host:port` for Temporal's clients; undefined without that door. */
   get grpcAddress(): string | undefined {
     return this.#node.grpcAddress;
+  }
+
+  /** Undefined unless the server was made with `timeSkipping`. */
+  get timeSkipping(): TimeSkipping | undefined {
+    return this.#node.timeSkipping;
   }
 
   /** One connection without a socket, for `Connection.fromTransport(() => server.connect())`. */

@@ -17,6 +17,7 @@ import { parallel } from './parallel.ts';
 import { payloads } from './payloads.ts';
 import { queries } from './queries.ts';
 import { replay } from './replay.ts';
+import { schedules } from './schedules.ts';
 import { sequence } from './sequence.ts';
 import { signals } from './signals.ts';
 import { sleeping } from './sleeping.ts';
@@ -49,6 +50,7 @@ export const SCENARIOS: readonly Scenario[] = [
   overload,
   failover,
   sleeping,
+  schedules,
   backlog,
   cluster,
   growth,

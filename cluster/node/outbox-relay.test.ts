@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { SENT_TYPES } from '../../src/core/workflow/message.ts';
 import type { LedShards, ShardMessage, ShardMessageOutcome } from '../../src/ports/led-shards.ts';
 import { encode } from '../../src/wire/codec.ts';
 import { encodeBody, encodeValue } from '../routing/answers.ts';
@@ -225,6 +226,16 @@ describe('a message to an actor', () => {
 });
 
 describe('a message from another node', () => {
+  it.each(SENT_TYPES)('of each type that actors send one another is taken: %s', async (type) => {
+    const { net, nodes } = world('a');
+    nodes[0]?.owners.set(1, 'local');
+    // A refusal would be a text.
+    expect(await net.ask('x', 'a', 'outbox.receive', encodeBody(item('w1', 1, { message: { type } })))).toBeInstanceOf(
+      Uint8Array,
+    );
+    expect(nodes[0]?.received).toEqual(['w1#1']);
+  });
+
   it.each<readonly [string, Uint8Array]>([
     ...HOSTILE,
     ['a source that is no shard', encodeBody(item('w1', 1, { source: SHARDS }))],
@@ -232,7 +243,7 @@ describe('a message from another node', () => {
     ['a number below all', encodeBody(item('w1', 0))],
     ['a number that is none', encodeBody(item('w1', 1.5))],
     ['no target', encodeBody(item('w1', 1, { workflowId: 7 }))],
-    ['what no shard says', encodeBody(item('w1', 1, { message: { type: 'terminate' } }))],
+    ['what no shard says', encodeBody(item('w1', 1, { message: { type: 'completeWorkflowTask' } }))],
     ['a type that every object has', encodeBody(item('w1', 1, { message: { type: 'constructor' } }))],
     ['no message', encode([{ ...item('w1', 1), message: null }])],
   ])('is refused, and reaches no actor: %s', async (_, bytes) => {

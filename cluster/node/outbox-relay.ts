@@ -1,7 +1,7 @@
 // Outbox messages on their way to whoever leads their target's shard: here, or one hop away. In order per target: one is under way at a time, and
 // when it has to wait, so do those behind it. Repeats are dropped by their number where they arrive (DESIGN §5, exactly once).
 
-import type { Message } from '../../src/core/workflow/message.ts';
+import { type Message, SENT_TYPES } from '../../src/core/workflow/message.ts';
 import { type Check, integer, object, string } from '../../src/frontend/validate/check.ts';
 import type { Scheduler } from '../../src/ports/clock.ts';
 import type { LedShards, ShardMessage, ShardMessageOutcome } from '../../src/ports/led-shards.ts';
@@ -32,16 +32,7 @@ const LOOK_MS = 20;
 const LOOKS = 100;
 
 /** What one shard may say to another's actors. */
-const TYPES: ReadonlySet<string> = new Set<Message['type']>([
-  'startChild',
-  'signalExternal',
-  'cancelExternal',
-  'parentClosed',
-  'childStarted',
-  'childStartFailed',
-  'childClosed',
-  'externalAnswered',
-]);
+const TYPES: ReadonlySet<string> = new Set(SENT_TYPES);
 
 /** The envelope; what is inside was decided by a shard, and a node of another version that means something else is refused by the core. */
 const message: Check<Message> = (value) => {

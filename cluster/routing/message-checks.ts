@@ -210,6 +210,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     stickyQueue: optional(object<StickyChoice>({ queue: string, scheduleToStartTimeout: integer })),
     queryResults: optional(record(queryResult)),
     forceCreateNewWorkflowTask: boolean,
+    eagerFor: optional(string),
     messages: optional(protocolMessages),
     sdkMetadata: optional(common.sdkMetadata),
     meteringMetadata: optional(common.meteringMetadata),

@@ -63,14 +63,15 @@ const UNIT_MS: ReadonlyMap<string, number> = new Map(
 );
 
 /**
- * Milliseconds of a duration.
+ * Milliseconds of a duration: whole ones, since servers and histories know no others. A fraction, such as that of `1000 / 3`, is rounded up, so that
+ * nothing is over too early.
  *
  * @throws TypeError for a text that is not a number with a unit, ValueError for a number that is not finite.
  */
 export function msToNumber(duration: Duration | string): number {
   if (typeof duration === 'number') {
     if (!Number.isFinite(duration)) throw new ValueError(`Invalid duration: ${duration}; expected milliseconds`);
-    return duration;
+    return duration < 0 ? Math.floor(duration) : Math.ceil(duration);
   }
   const match = typeof duration === 'string' ? /^\s*(-?(?:\d+\.?\d*|\.\d+)) *([a-z]*)\s*$/i.exec(duration) : null;
   const unitMs = UNIT_MS.get(match?.[2]?.toLowerCase() ?? '-');

@@ -1,6 +1,6 @@
 // A server for integration tests: embedded in this process, or one that runs already.
 
-import type { ServerOptions } from '../../src/server.ts';
+import type { ServerOptions, TimeSkipping } from '../../src/server.ts';
 import { Client, type ClientOptions } from '../client/client.ts';
 import {
   encodeSearchAttributeIndexedValueType,
@@ -10,6 +10,7 @@ import {
 import { type Duration, msToNumber } from '../common/time.ts';
 import { Connection } from '../connection/connection.ts';
 import type { ConnectionOptions } from '../connection/options.ts';
+import { TimeSkippingClient } from './time-skipping-client.ts';
 
 export interface LocalTestWorkflowEnvironmentOptions {
   /** Options of `Server.create`. Default: data in memory, no ports, namespace `default`. */
@@ -45,8 +46,9 @@ export class TestWorkflowEnvironment {
   /** For workers. */
   readonly nativeConnection: Connection;
   readonly namespace: string;
-  /** Time passes as it does: nothing is skipped. */
-  readonly supportsTimeSkipping = false;
+  /** Made by {@link createTimeSkipping}. */
+  readonly supportsTimeSkipping: boolean;
+  readonly #time: TimeSkipping | undefined;
   readonly #close: () => Promise<void>;
 
   private constructor(
@@ -54,23 +56,45 @@ export class TestWorkflowEnvironment {
     nativeConnection: Connection,
     client: Client,
     close: () => Promise<void>,
+    time: TimeSkipping | undefined,
   ) {
     this.connection = connection;
     this.nativeConnection = nativeConnection;
     this.client = client;
+    this.supportsTimeSkipping = time !== undefined;
+    this.#time = time;
     this.namespace = client.options.namespace;
     this.#close = close;
   }
 
   /** Starts a server within this process, reached without a socket. */
   static async createLocal(options: LocalTestWorkflowEnvironmentOptions = {}): Promise<TestWorkflowEnvironment> {
+    return await TestWorkflowEnvironment.#embed(options, {});
+  }
+
+  /**
+   * The same, with a server whose time jumps to what is due next whenever nothing goes on and the environment's client waits for a result: a workflow
+   * that sleeps a month is tested in a moment. Otherwise time stands still but for {@link sleep}, or passes as it does.
+   */
+  static async createTimeSkipping(options: LocalTestWorkflowEnvironmentOptions = {}): Promise<TestWorkflowEnvironment> {
+    return await TestWorkflowEnvironment.#embed(options, { timeSkipping: true });
+  }
+
+  static async #embed(
+    options: LocalTestWorkflowEnvironmentOptions,
+    more: ServerOptions,
+  ): Promise<TestWorkflowEnvironment> {
     // Loaded only here: the client and worker of a test against another server need none of it.
     const { Server } = await import('../../src/server.ts');
     const { searchAttributes = [], ...server } = options.server ?? {};
-    const embedded = await Server.create(server);
+    const embedded = await Server.create({ ...server, ...more });
     const connect = (): Connection => Connection.fromTransport(() => embedded.connect());
-    const environment = await TestWorkflowEnvironment.#create(connect(), connect(), options.client ?? {}, () =>
-      embedded.close(),
+    const environment = await TestWorkflowEnvironment.#create(
+      connect(),
+      connect(),
+      options.client ?? {},
+      () => embedded.close(),
+      embedded.timeSkipping,
     );
     try {
       await environment.#register(searchAttributes);
@@ -95,9 +119,11 @@ export class TestWorkflowEnvironment {
     nativeConnection: Connection,
     options: Omit<ClientOptions, 'connection'>,
     close: () => Promise<void>,
+    time?: TimeSkipping,
   ): Promise<TestWorkflowEnvironment> {
-    const client = new Client({ ...options, connection });
-    const environment = new TestWorkflowEnvironment(connection, nativeConnection, client, close);
+    const connected = { ...options, connection };
+    const client = time === undefined ? new Client(connected) : new TimeSkippingClient(connected, time);
+    const environment = new TestWorkflowEnvironment(connection, nativeConnection, client, close, time);
     try {
       await connection.ensureConnected();
     } catch (err) {
@@ -117,16 +143,25 @@ export class TestWorkflowEnvironment {
     });
   }
 
-  /** Waits. */
+  /** Waits in the environment's time: where that can be skipped, it is. */
   sleep(duration: Duration): Promise<void> {
+    const ms = msToNumber(duration);
+    const time = this.#time;
     return new Promise((resolve) => {
-      setTimeout(resolve, msToNumber(duration));
+      if (time === undefined) setTimeout(resolve, ms);
+      else {
+        time.unlock();
+        time.sleepUntil(time.now() + ms, () => {
+          time.lock();
+          resolve();
+        });
+      }
     });
   }
 
   /** The environment's time, epoch milliseconds. */
   async currentTimeMs(): Promise<number> {
-    return Date.now();
+    return this.#time?.now() ?? Date.now();
   }
 
   /** Closes the connections, then the embedded server. Shut workers down before. */

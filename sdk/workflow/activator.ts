@@ -335,7 +335,8 @@ export class Activator {
       this.push({
         kind: 'startTimer',
         seq,
-        ms: Math.max(1, ms),
+        // An interceptor may have made a fraction of it.
+        ms: Math.max(1, Math.ceil(ms)),
         site,
         userMetadata: userMetadataToPayload(this.payloadConverter, options?.summary, undefined),
       });

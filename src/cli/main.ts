@@ -109,6 +109,10 @@ const GROUPS: Readonly<Record<string, Group>> = {
     description: 'profiles: which servers there are, and how to reach them',
     define: async (group) => (await import('./config.ts')).defineConfigCommands(group),
   },
+  env: {
+    description: 'the same as config',
+    define: async (group) => (await import('./config.ts')).defineConfigCommands(group),
+  },
   completion: {
     description: 'let your shell complete this command',
     define: async (group) => (await import('./completion.ts')).defineCompletion(group),

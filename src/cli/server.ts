@@ -14,6 +14,7 @@ interface StartDevFlags {
   namespace?: string[];
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   shardCount?: string;
+  timeSkipping?: true;
   cores?: string;
 }
 
@@ -65,6 +66,10 @@ export function defineServerCommands(server: Command): void {
     .option('--ip <address>', 'address to listen on', '127.0.0.1')
     .option('-p, --port <port>', 'WebSocket and HTTP; 0 takes any free one', '7280')
     .option('--grpc-port <port>', 'Temporal-compatible gRPC; 0 takes any free one, "off" has none (default: 7233)')
+    .option(
+      '--time-skipping',
+      'for tests: skip the time in which nothing goes on, as clients of the test service ask for',
+    )
     .option('-n, --namespace <name>', 'namespace to make besides "default"; repeat for several', collect)
     .option('--shard-count <n>', 'shards of a new data directory, fixed for its life (default: 256)')
     .option('--cores <n>', CORES)
@@ -130,6 +135,7 @@ async function startDev(flags: StartDevFlags): Promise<void> {
       grpc: devGrpc(flags.grpcPort, port),
       namespaces: [...new Set(names)].map((name) => ({ name })),
       logLevel: flags.logLevel,
+      timeSkipping: flags.timeSkipping,
       shutdownGraceMs: 2_000,
     }),
   );

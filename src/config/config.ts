@@ -43,6 +43,14 @@ export interface DoorAddress {
   readonly advertise: HostPort | undefined;
 }
 
+/** PEM files. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Clients show a certificate that one of these authorities has signed, at every door and path; absent: they show none. */
+  readonly clientCaFile?: string | undefined;
+}
+
 export interface GrpcAddress {
   readonly ip: string;
   readonly port: number;
@@ -64,7 +72,9 @@ export interface NodeConfig {
   /** The Temporal-compatible gRPC door. Absent: none. Port 0: any free one. */
   readonly grpc: GrpcAddress | undefined;
   /** PEM files; absent: plain. */
-  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  readonly tls: TlsFiles | undefined;
+  /** The engine's time is skipped while nothing goes on, and clients lock and unlock that: for tests, on a node that stands alone. */
+  readonly timeSkipping: boolean;
   /** Names, beside localhost, IP addresses and the listening one, that Host and Origin may carry; `*` allows all. */
   readonly allowedHosts: readonly string[];
   readonly namespaces: readonly NamespaceSetting[];
@@ -87,7 +97,8 @@ export interface ConfigOptions {
   listen?: { ip?: string | undefined; port?: number | undefined; advertise?: string | undefined } | undefined;
   /** Its address is that of `listen` when it names none. */
   grpc?: { ip?: string | undefined; port?: number | undefined; whenTaken?: GrpcAddress['whenTaken'] } | undefined;
-  tls?: { certFile: string; keyFile: string } | undefined;
+  tls?: TlsFiles | undefined;
+  timeSkipping?: boolean | undefined;
   allowedHosts?: readonly string[] | undefined;
   /** Default: one, `default`, open to all. */
   namespaces?: readonly NamespaceOptions[] | undefined;
@@ -196,14 +207,21 @@ export function completeConfig(options: ConfigOptions = {}): NodeConfig {
   if (!Number.isInteger(shardCount) || shardCount < 1 || shardCount > 65_536) {
     throw new ConfigError(`shardCount: ${shardCount} must be an integer from 1 to 65536`);
   }
+  const cores = coreCount(options.cores ?? 1);
+  if (options.timeSkipping === true && (cores > 1 || options.cluster !== undefined)) {
+    throw new ConfigError(
+      'timeSkipping: the time of several processes cannot be skipped: it is for one node, for tests',
+    );
+  }
   return {
     dataDirectory: options.dataDirectory,
     postgres: postgresOptions(options),
     shardCount,
-    cores: coreCount(options.cores ?? 1),
+    cores,
     listen: listen === undefined ? undefined : doorAddress(listen, port, options.cluster),
     grpc: options.grpc === undefined ? undefined : grpcAddress(options.grpc, listen?.ip),
     tls: options.tls,
+    timeSkipping: options.timeSkipping === true,
     allowedHosts: options.allowedHosts ?? [],
     namespaces: namespaceSettings(options.namespaces ?? [{ name: DEFAULT_NAMESPACE }]),
     limits: defined(DEFAULT_LIMITS, options.limits),

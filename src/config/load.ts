@@ -35,7 +35,13 @@ const schema = z.strictObject({
     })
     .optional(),
   grpc: z.strictObject({ ip: z.string().optional(), port: z.number().int().min(0).max(65_535).optional() }).optional(),
-  tls: z.strictObject({ certFile: z.string().min(1), keyFile: z.string().min(1) }).optional(),
+  tls: z
+    .strictObject({
+      certFile: z.string().min(1),
+      keyFile: z.string().min(1),
+      clientCaFile: z.string().min(1).optional(),
+    })
+    .optional(),
   allowedHosts: z.array(z.string()).optional(),
   namespaces: z
     .array(z.strictObject({ name: z.string(), retention: duration.optional(), tokens: z.array(z.string()).optional() }))
@@ -178,8 +184,15 @@ function tlsFiles(
   environment: NodeJS.ProcessEnv,
   beside: (path: string) => string,
 ): ConfigOptions['tls'] {
-  const { TENUTO_TLS_CERT: cert, TENUTO_TLS_KEY: key } = environment;
-  if (!cert && !key) return inFile && { certFile: beside(inFile.certFile), keyFile: beside(inFile.keyFile) };
+  const { TENUTO_TLS_CERT: cert, TENUTO_TLS_KEY: key, TENUTO_TLS_CLIENT_CA: clientCa } = environment;
+  const ca = clientCa ? resolve(clientCa) : inFile?.clientCaFile && beside(inFile.clientCaFile);
+  const clientCaFile = ca ? { clientCaFile: ca } : {};
+  if (!cert && !key) {
+    if (inFile !== undefined)
+      return { certFile: beside(inFile.certFile), keyFile: beside(inFile.keyFile), ...clientCaFile };
+    if (clientCa) throw new ConfigError('TENUTO_TLS_CLIENT_CA needs TENUTO_TLS_CERT and TENUTO_TLS_KEY');
+    return undefined;
+  }
   if (!cert || !key) throw new ConfigError('TENUTO_TLS_CERT and TENUTO_TLS_KEY go together');
-  return { certFile: resolve(cert), keyFile: resolve(key) };
+  return { certFile: resolve(cert), keyFile: resolve(key), ...clientCaFile };
 }

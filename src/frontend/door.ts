@@ -6,6 +6,7 @@ import type { Clock, Random } from '../ports/clock.ts';
 import type { ClusterControl } from '../ports/cluster.ts';
 import type { Engine, Waiting } from '../ports/engine.ts';
 import type { TaskKind, WorkerRegistry } from '../ports/matching.ts';
+import type { TimeSkipping } from '../ports/time-skipping.ts';
 import type { DescribeTaskQueueResponse, GetServerInfoResponse, RegisterWorkerRequest } from '../wire/api.ts';
 import type { NamespaceRecord } from '../wire/namespace.ts';
 import type { Status } from '../wire/status.ts';
@@ -43,6 +44,8 @@ export interface Services {
   readonly random: Random;
   readonly limits: Limits;
   readonly info: Omit<GetServerInfoResponse, 'namespaces'>;
+  /** Absent where time passes as it does. */
+  readonly timeSkipping?: TimeSkipping | undefined;
   /** Absent on a node that stands alone. */
   readonly cluster?: ClusterControl | undefined;
 }

@@ -7,6 +7,7 @@ import type { TaskOffer } from '../core/workflow/outcome.ts';
 import type { Clock, Scheduler } from '../ports/clock.ts';
 import type { ActorAddress } from '../ports/engine.ts';
 import type {
+  AnswerSeat,
   BacklogSource,
   Claim,
   Delivery,
@@ -15,6 +16,7 @@ import type {
   QueueCredit,
   QueueKey,
   ResumingWorker,
+  SeatRequest,
   TaskKind,
   WorkerRegistry,
   WorkerSession,
@@ -23,6 +25,7 @@ import type { PollerInfo } from '../wire/api.ts';
 import { type ClaimOrigin, type ClaimOwner, WorkerClaim } from './claim.ts';
 import { Directory } from './directory.ts';
 import { Pump } from './pump.ts';
+import { Seats } from './seats.ts';
 import { NormalQueue, RegisteredWorker, type ServedQueue, WorkersOwnQueue } from './serving.ts';
 
 export interface MatcherOptions {
@@ -52,6 +55,7 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   readonly #workflowQueues = new Directory<NormalQueue>();
   readonly #activityQueues = new Directory<NormalQueue>();
   readonly #stickyQueues = new Directory<WorkersOwnQueue>();
+  readonly #seats = new Seats((key) => this.#isFree(key));
   readonly #pump: Pump;
   #peers: MatchingPeers | undefined;
   /** Tasks of other nodes. */
@@ -110,7 +114,6 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     this.#pump.look(queue);
   }
 
-  /** Workers registered and not gone. */
   get workers(): number {
     return this.#sessions.size;
   }
@@ -125,7 +128,10 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   // ---------------------------------------------------------------- Matching (shards)
 
   claim(offer: TaskOffer): Claim | undefined {
-    const now = this.#clock.monotonic();
+    return this.#seats.claim(offer) ?? this.#claim(offer, this.#clock.monotonic());
+  }
+
+  #claim(offer: TaskOffer, now: number): Claim | undefined {
     const sticky = offer.sticky;
     if (sticky !== undefined && this.#clock.now() < sticky.until) {
       const own = this.#stickyQueues.get(offer.namespace, sticky.queue);
@@ -139,6 +145,7 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   }
 
   takesEager(session: string, key: QueueKey): boolean {
+    if (this.#seats.takes(session, key)) return true;
     const queue = this.#queues(key.kind).get(key.namespace, key.name);
     const worker = queue && this.#eager(session, queue);
     return worker !== undefined && queue?.takes(worker.lane(key.kind), this.#clock.monotonic()) === true;
@@ -240,11 +247,9 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
 
   resume(session: string, held: ReadonlySet<string>, connection: object): void {
     const worker = this.#on(session, connection);
-    if (worker === undefined || !worker.workflow.open) return;
+    if (!worker?.workflow.open) return;
     // Of the shards here: it asks each node itself.
-    for (const source of this.#sources) {
-      if (source !== this.#elsewhere) source.resume(this.#resuming(worker, held));
-    }
+    for (const source of this.#sources) if (source !== this.#elsewhere) source.resume(this.#resuming(worker, held));
   }
 
   queryAnswered(session: string, queryId: string): void {
@@ -252,15 +257,13 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   }
 
   pollers(namespace: string, taskQueue: string): PollerInfo[] {
-    const pollers: PollerInfo[] = [];
-    for (const kind of ['workflow', 'activity'] as const) {
-      for (const worker of this.#queues(kind).get(namespace, taskQueue)?.workers ?? []) {
-        const { identity, buildId } = worker.session;
-        const credit = Math.max(0, worker.lane(kind).available);
-        pollers.push({ identity, kind, lastAccessTime: worker.lastAccessTime, credit, buildId });
-      }
-    }
-    return pollers;
+    return [this.#workflowQueues, this.#activityQueues].flatMap(
+      (all) => all.get(namespace, taskQueue)?.pollers() ?? [],
+    );
+  }
+
+  openSeat(request: SeatRequest): AnswerSeat {
+    return this.#seats.open(request);
   }
 
   describe(namespace: string, taskQueue: string): QueueDescription {
@@ -329,6 +332,12 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   #eager(session: string | undefined, queue: NormalQueue): RegisteredWorker | undefined {
     const worker = session === undefined ? undefined : this.#sessions.get(session);
     return worker?.queue(queue.key.kind) === queue ? worker : undefined;
+  }
+
+  /** Nothing waits in this activity queue, on this node, and no rate is set. */
+  #isFree(key: QueueKey): boolean {
+    if (this.#activityQueues.get(key.namespace, key.name)?.bucket !== undefined) return false;
+    return ![...this.#sources].some((source) => source.backlog(key).count > 0);
   }
 
   #queues(kind: TaskKind): Directory<NormalQueue> {

@@ -7,6 +7,7 @@ import { StickyQueue } from '../core/matching/sticky.ts';
 import { TokenBucket } from '../core/matching/token-bucket.ts';
 import type { ActorAddress } from '../ports/engine.ts';
 import type { Claim, QueueKey, TaskKind, WorkerSession } from '../ports/matching.ts';
+import type { PollerInfo } from '../wire/api.ts';
 
 /** Direct queries one worker may owe answers to; past it the oldest is taken for lost (I9). */
 const MAX_OPEN_QUERIES = 1_000;
@@ -122,6 +123,15 @@ export class NormalQueue extends PairingQueue<RegisteredWorker> implements Serve
     super(key.kind === 'workflow' ? readyForNormal : ready);
     this.key = key;
     this.queriesWait = key.kind === 'workflow';
+  }
+
+  pollers(): PollerInfo[] {
+    const { kind } = this.key;
+    return [...this.workers].map((worker) => {
+      const { identity, buildId } = worker.session;
+      const credit = Math.max(0, worker.lane(kind).available);
+      return { identity, kind, lastAccessTime: worker.lastAccessTime, credit, buildId };
+    });
   }
 }
 

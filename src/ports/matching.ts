@@ -39,7 +39,7 @@ export type Delivery =
 
 /** One credit of one worker, taken for one task. Exactly one of the methods that end it must be called: deliver or release. */
 export interface Claim {
-  readonly taker: Omit<Taker, 'startId' | 'requestId'>;
+  readonly taker: Omit<Taker, 'startId' | 'requestId'> & { requestId?: string | undefined };
   /** The worker understands tasks pushed ahead of their commit. */
   readonly ahead: boolean;
   /** Taken as a sticky task. */
@@ -136,6 +136,30 @@ export interface ResumingWorker {
   over(tokens: Uint8Array[]): void;
 }
 
+/** What room there is in the answer of a call. */
+export interface SeatRequest {
+  /** Unlike any worker's: what `eagerFor` names. */
+  session: string;
+  namespace: string;
+  identity: string;
+  buildId: string | undefined;
+  /** On the Started events of its tasks; absent: a fresh one. */
+  requestId?: string | undefined;
+  workflowTasks: number;
+  activities: number;
+  /** Its worker has the execution in its cache: a workflow task comes with the events since the last one. */
+  warm: boolean;
+}
+
+/** Room in the answer of one call, for tasks that its own turn schedules (eager tasks): started for it past the worker's polls. */
+export interface AnswerSeat {
+  readonly session: string;
+  /** Takes nothing more. `heard` is called once, with what was delivered, as soon as nothing is on its way: perhaps before this returns. */
+  settled(heard: (tasks: readonly Delivery[]) => void): void;
+  /** The call is over: what is on its way finds nobody. */
+  close(): void;
+}
+
 /** A queue's workers on this node. */
 export interface QueueCredit {
   workers: number;
@@ -171,6 +195,8 @@ export interface WorkerRegistry {
   /** The worker answered a direct query: its vanishing loses it no more. */
   queryAnswered(session: string, queryId: string): void;
   pollers(namespace: string, taskQueue: string): PollerInfo[];
+  /** Room for tasks in the answer of a call to a shard of this node; one that is led elsewhere finds it not, and its tasks go to workers that poll. */
+  openSeat(request: SeatRequest): AnswerSeat;
 }
 
 export interface WorkerSession {

@@ -63,6 +63,10 @@ export class Actors {
     return this.#actors.size;
   }
 
+  values(): IterableIterator<Actor> {
+    return this.#actors.values();
+  }
+
   /** Runs the errand now when the actor is at hand, else once its rows are read; refuses when its mailbox is full. */
   with(namespace: string, workflowId: string, errand: Errand): void {
     const id = `${namespace}\0${workflowId}`;

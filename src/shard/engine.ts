@@ -35,6 +35,7 @@ import { DEFAULT_SHARD_LIMITS, type ShardLimits } from './limits.ts';
 import { Materializer } from './materializer.ts';
 import type { EngineHealth, EngineLog, EngineOptions } from './options.ts';
 import { Outbox } from './outbox.ts';
+import { outlookOf } from './outlook.ts';
 import { Overlay } from './overlay.ts';
 import { Queries } from './queries.ts';
 import { Reader } from './reader.ts';
@@ -294,6 +295,8 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     if (!unsound) await this.#flusher.flushAll();
     this.#gate.health = { state: 'closed' };
   }
+
+  readonly outlook = () => outlookOf(this.#actors, this.#timers, this.getStats());
 
   getStats(): EngineStats {
     return statsOf({

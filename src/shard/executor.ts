@@ -113,7 +113,8 @@ export class Executor {
 
   taker({ term }: Shard, claim: Claim): Taker {
     this.#seq += 1;
-    return { ...claim.taker, startId: { term, seq: this.#seq }, requestId: this.#options.random.uuid() };
+    const requestId = claim.taker.requestId ?? this.#options.random.uuid();
+    return { ...claim.taker, startId: { term, seq: this.#seq }, requestId };
   }
 
   /** One turn. `done` is called once, when its outcome is durable (I1), or with why it is not. */

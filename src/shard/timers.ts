@@ -100,6 +100,17 @@ export class Timers {
     return this.#byKey.size;
   }
 
+  /** Epoch ms of the next that is an actor's; undefined: none within the horizon. What only tidies up is not waited for. */
+  nextDue(): number | undefined {
+    let next: number | undefined;
+    for (const { state, due, retention, jobId, goneNamespace } of this.#heap) {
+      if (state !== 'waiting' || retention !== undefined || jobId !== undefined || goneNamespace !== undefined)
+        continue;
+      if (next === undefined || due < next) next = due;
+    }
+    return next;
+  }
+
   restoreLowWater(bytes: Uint8Array | undefined): void {
     if (bytes === undefined) return;
     this.#low = key(Buffer.from(bytes).toString('latin1'));

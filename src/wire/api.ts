@@ -399,6 +399,8 @@ export interface DescribeWorkflowExecutionResponse {
   pauseInfo?: { identity: string /** Epoch ms. */; pausedTime: number; reason: string } | undefined;
   /** Where the run can be reset to by build: one point for each build that completed workflow tasks. */
   autoResetPoints: ResetPointInfo[];
+  /** Of the request that started this run; absent for a run that followed another, or was started by a server. */
+  startRequestId?: string | undefined;
   /** Absent where no worker, and nobody else, has said anything of deployment versions. */
   versioningInfo?: WorkflowVersioningInfo | undefined;
   /** Of the worker that completed the latest workflow task; absent before the first that names a build. */
@@ -688,6 +690,8 @@ export interface RespondWorkflowTaskCompletedRequest {
   sdkMetadata?: WorkflowTaskCompletedMetadata | undefined;
   meteringMetadata?: MeteringMetadata | undefined;
   workerVersion?: WorkerVersionStamp | undefined;
+  /** Whose are the tasks that are to be eager, if not the answering worker's, and the workflow's next task: they are its if it has room at once. */
+  eagerWorkerId?: string | undefined;
   /** Of a worker that belongs to a deployment: its version, and how this workflow goes on when another one is current. */
   deploymentVersion?: WorkerDeploymentVersion | undefined;
   versioningBehavior?: VersioningBehavior | undefined;

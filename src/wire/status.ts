@@ -36,6 +36,7 @@ export type StatusDetail =
   /** `applied`: whether the request may have taken effect (`no` lets a caller repeat it without a request id). */
   | { kind: 'Unavailable'; applied: 'no' | 'maybe' }
   | { kind: 'PermissionDenied'; reason: string }
+  | { kind: 'ServerVersionNotSupported'; serverVersion: string; wanted: string }
   | { kind: 'RequestIdExpired' }
   | { kind: 'IncompatibleVersion'; supported: [min: number, max: number] };
 

@@ -176,3 +176,31 @@ export async function leads(rounds: number): Promise<string> {
   }
   return words.join(' ');
 }
+
+/** Until it is released; cancelled, it still waits for that before it ends. */
+export async function lingers(): Promise<void> {
+  let goes = false;
+  setHandler(release, (word) => {
+    goes = word === 'go';
+  });
+  try {
+    await condition(() => goes);
+  } catch (error) {
+    if (isCancellation(error)) await CancellationScope.nonCancellable(() => condition(() => goes));
+    throw error;
+  }
+}
+
+/** Has a child that lingers, and closes, a moment after it was cancelled, as soon as the child's cancellation type lets it. */
+export async function leavesCancelled(
+  parentClosePolicy: ParentClosePolicy,
+  cancellationType: ChildWorkflowCancellationType,
+): Promise<void> {
+  const workflowId = `${workflowInfo().workflowId}/child`;
+  try {
+    await executeChild(lingers, { workflowId, parentClosePolicy, cancellationType });
+  } finally {
+    // What is asked for in the very task that closes a workflow never leaves it.
+    await CancellationScope.nonCancellable(() => sleep(1));
+  }
+}

@@ -238,6 +238,24 @@ describe('signals', () => {
   }, 60_000);
 });
 
+describe('a hundred signal-with-starts at once', () => {
+  it('begin one run, which gets all hundred signals', async () => {
+    const racing = Array.from({ length: 100 }, (_, i) =>
+      client.workflow.signalWithStart('relay', {
+        ...{ workflowId: 'raced', taskQueue: TASK_QUEUE, args: [100, 1_000, []] },
+        ...{ signal: 'add', signalArgs: [i] },
+      }),
+    );
+    const handles = await Promise.all(racing);
+    expect(new Set(handles.map(({ signaledRunId }) => signaledRunId)).size).toBe(1);
+    const got = (await handles[0]?.result()) as number[];
+    expect(got.sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i));
+    const runs: string[] = [];
+    for await (const { runId } of client.workflow.list({ query: "WorkflowId = 'raced'" })) runs.push(runId);
+    expect(runs).toHaveLength(1);
+  }, 60_000);
+});
+
 describe('over restarts', () => {
   it('an accepted update goes on with another worker, and on another start of the node', async () => {
     const dataDir = join(temporaryDir(onTestFinished), 'data');

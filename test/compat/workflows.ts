@@ -2,6 +2,8 @@
 
 import * as wf from '@temporalio/workflow';
 
+export * from './kinds.ts';
+
 interface Activities {
   greet(name: string): Promise<string>;
   flaky(succeedOn: number): Promise<number>;
@@ -53,7 +55,7 @@ export async function counter(): Promise<number> {
 }
 
 export async function parent(name: string): Promise<string> {
-  return await wf.executeChild(hello, { args: [name] });
+  return await wf.executeChild(hello, { args: [name], workflowId: `${wf.workflowInfo().workflowId}/child` });
 }
 
 /** Runs itself `times` more. */
@@ -70,6 +72,15 @@ export async function sleeper(): Promise<string> {
     if (!wf.isCancellation(error)) throw error;
     return await wf.CancellationScope.nonCancellable(() => greet('cancelled'));
   }
+}
+
+/** Patches, markers of local activities, and timers that race. */
+export async function marked(): Promise<string> {
+  const { greet: here } = wf.proxyLocalActivities<Activities>({ startToCloseTimeout: '5 seconds' });
+  const said = wf.patched('second-edition') ? await here('marked') : await greet('marked');
+  await Promise.race([wf.sleep('10 milliseconds'), wf.sleep('1 hour')]);
+  wf.upsertMemo({ said });
+  return said;
 }
 
 export async function failing(): Promise<void> {

@@ -1,8 +1,10 @@
 // A node with its gRPC door, and the official SDK's client and worker on it, unmodified.
 
 import { fileURLToPath } from 'node:url';
-import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { Context } from '@temporalio/activity';
+import { Client, type ClientOptions, Connection } from '@temporalio/client';
+import { ApplicationFailure, type DataConverter } from '@temporalio/common';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { Server } from 'tenuto/server';
 
 export const TASK_QUEUE = 'compat';
@@ -20,13 +22,48 @@ export const activities = {
     if (tried < succeedOn) throw new Error(`attempt ${tried}`);
     return tried;
   },
+  book: async (what: string): Promise<string> => {
+    if (what === 'impossible') throw ApplicationFailure.nonRetryable('there is none');
+    return what;
+  },
+  undo: async (_what: string): Promise<void> => {},
+  /** Not there before the third time it is asked for. */
+  poll: async (id: string): Promise<string> => {
+    const tried = (attempts.get(id) ?? 0) + 1;
+    attempts.set(id, tried);
+    if (tried < 3) throw new Error('not yet');
+    return `there at attempt ${tried}`;
+  },
+  /** Fails until `obeys` says otherwise. */
+  obey: async (id: string): Promise<string> => {
+    if (!obeys.has(id)) throw new Error('not allowed yet');
+    return `attempt ${Context.current().info.attempt}`;
+  },
+  /** Until it is cancelled. */
+  beat: async (): Promise<string> => {
+    for (;;) {
+      Context.current().heartbeat();
+      await Context.current().sleep('20 milliseconds');
+    }
+  },
 };
+
+/** Ids whose `obey` succeeds. */
+export const obeys = new Set<string>();
+
+export interface WorldOptions {
+  /** Of client and worker. */
+  readonly dataConverter?: DataConverter;
+  readonly client?: Pick<ClientOptions, 'interceptors'>;
+  readonly worker?: Pick<WorkerOptions, 'interceptors' | 'maxConcurrentWorkflowTaskExecutions' | 'maxCachedWorkflows'>;
+}
 
 export class World {
   readonly server: Server;
   readonly client: Client;
   readonly #connection: Connection;
-  readonly #native: NativeConnection;
+  /** For clients that start eagerly. */
+  readonly native: NativeConnection;
   readonly #worker: Worker;
   readonly #running: Promise<void>;
 
@@ -40,12 +77,12 @@ export class World {
     this.server = server;
     this.client = client;
     this.#connection = connection;
-    this.#native = native;
+    this.native = native;
     this.#worker = worker;
     this.#running = worker.run();
   }
 
-  static async open(): Promise<World> {
+  static async open({ dataConverter, client = {}, worker: more = {} }: WorldOptions = {}): Promise<World> {
     const server = await Server.create({ port: 0, grpcPort: 0, logLevel: 'error' });
     const address = server.grpcAddress;
     if (address === undefined) throw new Error('the server has no gRPC door');
@@ -56,15 +93,18 @@ export class World {
       taskQueue: TASK_QUEUE,
       workflowsPath: fileURLToPath(new URL('workflows.ts', import.meta.url)),
       activities,
+      ...(dataConverter && { dataConverter }),
+      ...more,
     });
-    return new World(server, new Client({ connection }), connection, native, worker);
+    const converted = { connection, ...client, ...(dataConverter && { dataConverter }) };
+    return new World(server, new Client(converted), connection, native, worker);
   }
 
   async close(): Promise<void> {
     this.#worker.shutdown();
     await this.#running;
     await this.#connection.close();
-    await this.#native.close();
+    await this.native.close();
     await this.server.close();
   }
 }

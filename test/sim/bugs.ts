@@ -5,6 +5,7 @@ import { decodeEntry, encodeEntry } from '../../src/shard/entry.ts';
 import { shardMetaKey } from '../../src/shard/keys.ts';
 import { decode, encode } from '../../src/wire/codec.ts';
 import type { Plant } from './node.ts';
+import { OPERATION_BUGS } from './operations/bugs.ts';
 import { wrapped } from './wrapped.ts';
 
 export const BUGS = {
@@ -71,6 +72,7 @@ export const BUGS = {
       },
     }),
   },
+  ...OPERATION_BUGS,
 } as const satisfies Record<string, Plant>;
 
 export type BugName = keyof typeof BUGS;

@@ -2,15 +2,17 @@
 // is answered. What it has done is remembered outside, so a client that crashed goes on, repeating the step it does not know the end of.
 
 import { defaultPayloadConverter, toPayloads } from '../../sdk/common/payload-converter.ts';
-import type { Connection } from '../../sdk/connection/connection.ts';
 import { RpcError } from '../../sdk/connection/rpc-error.ts';
 import type { AwaitWorkflowResultResponse, Method, Methods } from '../../src/wire/api.ts';
 import { UpdateWorkflowExecutionLifecycleStage as Stage, WorkflowIdReusePolicy } from '../../src/wire/enums.ts';
 import { StatusCode } from '../../src/wire/status.ts';
+import { Caller } from './caller.ts';
 import { type Kernel, Process, Violation } from './kernel.ts';
 import type { Network } from './network.ts';
 import { NAMESPACE } from './node.ts';
+import { type OperationJournal, OperationScript } from './operations/script.ts';
 import type { Step, WorkflowPlan } from './plan.ts';
+import type { Truth } from './truth.ts';
 import { connectionOver, TASK_QUEUE } from './worker.ts';
 
 /** What clients know of one workflow; outlives them. */
@@ -21,19 +23,21 @@ export interface Journal {
   result: AwaitWorkflowResultResponse | undefined;
 }
 
-/** ms one try may take. */
-const TRY_MS = 3_000;
-
-export function startClient(world: { kernel: Kernel; network: Network }, name: string, journals: Journal[]): Process {
-  const { kernel, network } = world;
+export function startClient(
+  world: { kernel: Kernel; network: Network; truth: Truth },
+  name: string,
+  journals: Journal[],
+  operations: OperationJournal[],
+): Process {
+  const { kernel, network, truth } = world;
   const process = new Process(kernel, name);
   kernel.at(kernel.now, process, 'starts', () => {
-    const connection = connectionOver(network, process);
-    for (const journal of journals) {
-      new Script(kernel, process, connection, journal).run().catch((error: unknown) => {
-        if (process.alive) kernel.fail(error);
-      });
-    }
+    const caller = new Caller(process, connectionOver(network, process));
+    const failed = (error: unknown): void => {
+      if (process.alive) kernel.fail(error);
+    };
+    for (const journal of journals) new Script(kernel, process, caller, journal).run().catch(failed);
+    for (const journal of operations) new OperationScript({ process, caller, truth }, journal).run().catch(failed);
   });
   return process;
 }
@@ -43,13 +47,13 @@ const payloads = (...args: unknown[]) => ({ payloads: toPayloads(defaultPayloadC
 class Script {
   readonly #kernel: Kernel;
   readonly #process: Process;
-  readonly #connection: Connection;
+  readonly #caller: Caller;
   readonly #journal: Journal;
 
-  constructor(kernel: Kernel, process: Process, connection: Connection, journal: Journal) {
+  constructor(kernel: Kernel, process: Process, caller: Caller, journal: Journal) {
     this.#kernel = kernel;
     this.#process = process;
-    this.#connection = connection;
+    this.#caller = caller;
     this.#journal = journal;
   }
 
@@ -138,12 +142,7 @@ class Script {
     method: 'pauseWorkflowExecution' | 'unpauseWorkflowExecution',
     body: Methods['pauseWorkflowExecution']['request'],
   ): Promise<void> {
-    try {
-      await this.#tries(method, body);
-    } catch (error) {
-      if (error instanceof RpcError && error.code === StatusCode.NOT_FOUND) return;
-      throw error;
-    }
+    await this.#caller.unless([StatusCode.NOT_FOUND], method, body);
   }
 
   /** What its validator and its handler say, however often it takes to ask. */
@@ -152,7 +151,7 @@ class Script {
     const waitStage = until === 'accepted' ? Stage.ACCEPTED : Stage.COMPLETED;
     const args = payloads(id);
     const request = { namespace: NAMESPACE, workflowId, updateId: id, updateName: 'note', args, waitStage };
-    const answer = await this.#tries('updateWorkflowExecution', { ...request, identity: this.#process.name });
+    const answer = await this.#caller.sure('updateWorkflowExecution', { ...request, identity: this.#process.name });
     const { stage, outcome } = answer;
     const isBad = id.startsWith('bad');
     const isRight = isBad
@@ -195,7 +194,7 @@ class Script {
   async #startOther(requestId: string): Promise<void> {
     const { workflowId } = this.#journal.plan;
     try {
-      await this.#tries('startWorkflowExecution', this.#startRequest(requestId));
+      await this.#caller.sure('startWorkflowExecution', this.#startRequest(requestId));
     } catch (error) {
       if (error instanceof RpcError && error.code === StatusCode.ALREADY_EXISTS) return;
       throw error;
@@ -226,40 +225,11 @@ class Script {
     }
   }
 
-  /** `sure`: until it is answered, whatever it takes. `try`: a few seconds, no matter what comes of it. */
-  async #call<M extends Method>(
+  #call<M extends Method>(
     method: M,
     body: Methods[M]['request'],
     how: 'sure' | 'try',
   ): Promise<Methods[M]['response'] | undefined> {
-    if (how === 'sure') return this.#tries(method, body);
-    try {
-      return await this.#connection.request(method, body, { timeoutMs: TRY_MS });
-    } catch (error) {
-      if (error instanceof RpcError) return undefined;
-      throw error;
-    }
-  }
-
-  async #tries<M extends Method>(method: M, body: Methods[M]['request']): Promise<Methods[M]['response']> {
-    for (;;) {
-      try {
-        return await this.#connection.request(method, body, { timeoutMs: TRY_MS });
-      } catch (error) {
-        if (!(error instanceof RpcError) || !PASSING.has(error.code)) throw error;
-      }
-      await new Promise<void>((resolve) => {
-        this.#process.after(100, resolve);
-      });
-    }
+    return how === 'sure' ? this.#caller.sure(method, body) : this.#caller.try(method, body);
   }
 }
-
-/** Refusals that say nothing about the request itself. DATA_LOSS passes when the backup is restored. */
-const PASSING: ReadonlySet<number> = new Set([
-  StatusCode.UNAVAILABLE,
-  StatusCode.DEADLINE_EXCEEDED,
-  StatusCode.RESOURCE_EXHAUSTED,
-  StatusCode.DATA_LOSS,
-  StatusCode.INTERNAL,
-]);

@@ -132,7 +132,7 @@ function checkEffects(truth: Truth, service: Service): void {
   const seen = new Map<number, string>();
   for (const run of truth.runs.values()) {
     for (const event of run.events) {
-      if (event.eventType !== EventType.ACTIVITY_TASK_COMPLETED) continue;
+      if (event.eventType !== EventType.ACTIVITY_TASK_COMPLETED || event.eventId <= run.inherited) continue;
       const { key: effectKey, execution } = firstValue(event.attributes.result) as Effect;
       const where = `run ${run.runId} of ${run.workflowId}, event ${event.eventId}`;
       const done = service.done.get(execution);

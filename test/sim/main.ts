@@ -66,6 +66,7 @@ async function main(): Promise<number> {
   );
   console.log(`\nseeds that met each fault:\n${tally(reports, (report) => report.faults)}`);
   console.log(`\nseeds that went through each recovery:\n${tally(reports, (report) => report.recoveries.keys())}`);
+  console.log(`\nseeds that met each operation:\n${tally(reports, (report) => report.met)}`);
   const { code, said } = outcome(run, bug);
   if (said !== undefined) console.log(said);
   return code;

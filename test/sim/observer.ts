@@ -12,7 +12,7 @@ import { same } from './flush-watch.ts';
 import type { Kernel } from './kernel.ts';
 import { Violation } from './kernel.ts';
 import type { Link, Tap } from './network.ts';
-import { shownBy } from './shown.ts';
+import { LEAVES, shownBy } from './shown.ts';
 import type { TrueRun, Truth } from './truth.ts';
 import { UpdateWatch } from './update-watch.ts';
 
@@ -68,6 +68,7 @@ export class Observer implements Tap {
       const run = this.#runOf(body);
       const runsThen = method.startsWith('list') ? [...this.#truth.runs.keys()] : [];
       asked.set(id, { method, body, runThen: run, eventsThen: run?.events.length ?? 0, runsThen });
+      this.#truth.watches.asked(method, body);
       if (method === 'registerWorker') {
         const { workerId } = body as Body<'registerWorker'>;
         if (this.#workers.has(workerId)) this.recovered('worker registered again');
@@ -133,16 +134,10 @@ export class Observer implements Tap {
         this.updates.answered(body as Body<'updateWorkflowExecution'>, answer as Answer<'updateWorkflowExecution'>);
         return;
       case 'requestCancelWorkflowExecution':
-        this.#mustHave(body, EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED, 'a cancel request');
-        return;
       case 'terminateWorkflowExecution':
-        this.#mustHave(body, EventType.WORKFLOW_EXECUTION_TERMINATED, 'a termination');
-        return;
       case 'pauseWorkflowExecution':
-        this.#mustHave(body, EventType.WORKFLOW_EXECUTION_PAUSED, 'a pause');
-        return;
       case 'unpauseWorkflowExecution':
-        this.#mustHave(body, EventType.WORKFLOW_EXECUTION_UNPAUSED, 'the end of a pause');
+        this.#mustHave(body, LEAVES[method], method);
         return;
       case 'queryWorkflow':
         this.#queried(body as Body<'queryWorkflow'>, answer as Answer<'queryWorkflow'>);
@@ -197,6 +192,8 @@ export class Observer implements Tap {
         if (token !== undefined) this.#shown(token.runId, eventsOf(events), 'a page of a task’s history', 2);
         return;
       }
+      default:
+        this.#truth.watches.answered(method, body, answer);
     }
   }
 
@@ -342,9 +339,10 @@ export class Observer implements Tap {
     }
     if (closing !== undefined || run.closed !== undefined) return;
     const row = this.#truth.row(run.workflowId, run.runId, 'a', String(token.scheduledEventId)) as
-      | { attempt: number }
+      | { attempt: number; startId?: TaskToken['startId'] }
       | undefined;
-    if (row === undefined || row.attempt <= token.attempt)
+    // One that was reset begins to count anew: a start names itself.
+    if (row === undefined || (row.attempt <= token.attempt && same(row.startId, token.startId)))
       throw new Violation('I1', `the end of ${where} is not durable`);
   }
 

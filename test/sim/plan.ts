@@ -1,6 +1,7 @@
 // What one seed does: which workflows run and what clients do to them, how many workers there are and how big, how fast disk and network
 // are, and the faults with their times. Plain data, made before anything runs: a failing seed prints it.
 
+import { makeOperations, type OperationPlan } from './operations/plan.ts';
 import { SeededRandom } from './random.ts';
 import type { WorkerSettings } from './worker.ts';
 
@@ -77,6 +78,7 @@ export interface Plan {
   clients: number;
   workers: WorkerSettings[];
   workflows: WorkflowPlan[];
+  operations: OperationPlan[];
   faults: Fault[];
   /** Virtual ms at which everything is healed. */
   calmAt: number;
@@ -127,6 +129,8 @@ export function makePlan(seed: number): Plan {
   // With chance of their own: what the other workflows of a seed do was there before.
   const more = new SeededRandom(`updates ${seed}`);
   if (more.chance(0.4)) workflows.push(ledger(more, workflows.length, clients));
+  const above = new SeededRandom(`operations ${seed}`);
+  const operations = above.chance(0.5) ? makeOperations(above, clients, 2) : [];
   const held = new SeededRandom(`holds ${seed}`);
   for (const plan of workflows) if (HELD.has(plan.type) && held.chance(0.4)) hold(held, plan.steps);
   const windowMs = random.between(3_000, 9_000);
@@ -134,6 +138,19 @@ export function makePlan(seed: number): Plan {
   const kinds = Array.from({ length: random.int(1, 4) }, () => random.pick(FAULTS));
   const count = random.chance(0.08) ? 0 : random.int(1, 8);
   const faults = Array.from({ length: count }, () => fault(random, random.pick(kinds), windowMs));
+  if (operations.length > 0 && above.chance(0.4)) {
+    const at = above.between(1_500, Math.max(2_000, windowMs));
+    const aim = above.pick(['any', 'written', 'written'] as const);
+    faults.push({ at, fault: 'node crash', how: 'told', aim, downMs: above.next() ** 2 * 2_000 });
+  }
+  let calmAt = windowMs + 500;
+  // Down for longer than a schedule catches up with.
+  if (operations.length > 0 && above.chance(0.15)) {
+    const at = above.between(1_000, 3_000);
+    const downMs = above.between(13_000, 20_000);
+    faults.push({ at, fault: 'node crash', how: 'told', aim: 'any', downMs });
+    calmAt = Math.max(calmAt, at + downMs + 1_500);
+  }
   faults.sort((a, b) => a.at - b.at);
   return {
     seed,
@@ -149,8 +166,9 @@ export function makePlan(seed: number): Plan {
       stickyTimeoutMs: random.pick([300, 2_000, 5_000]),
     })),
     workflows,
+    operations,
     faults,
-    calmAt: windowMs + 500,
+    calmAt,
   };
 }
 

@@ -11,6 +11,7 @@ import { Kernel, type Process, Violation } from './kernel.ts';
 import { Network } from './network.ts';
 import { NAMESPACE, type NodeWorld, type Plant, SimNode } from './node.ts';
 import { Observer } from './observer.ts';
+import { type OperationJournal, openJournal } from './operations/script.ts';
 import { type FaultName, makePlan, type Plan } from './plan.ts';
 import { SeededRandom } from './random.ts';
 import { Service } from './service.ts';
@@ -34,6 +35,8 @@ export interface SeedReport {
   virtualMs: number;
   faults: ReadonlySet<FaultName>;
   recoveries: ReadonlyMap<string, number>;
+  /** What operations it went through. */
+  met: readonly string[];
   core: CoreStats;
   plan: Plan;
   /** The last lines of the trace. */
@@ -56,6 +59,7 @@ export class Simulation {
   readonly observer: Observer;
   readonly service: Service;
   readonly journals: Journal[];
+  readonly operations: OperationJournal[];
   readonly coreStats: CoreStats = { comparisons: 0, activations: 0 };
   readonly #world: NodeWorld;
   readonly #realm: Realm;
@@ -81,6 +85,7 @@ export class Simulation {
       runId: undefined,
       result: undefined,
     }));
+    this.operations = plan.operations.map(openJournal);
     this.#world = {
       kernel: this.kernel,
       disk: this.disk,
@@ -121,11 +126,12 @@ export class Simulation {
   /** Callers have their results, and nothing is left to do: children that were left behind have ended, messages between workflows arrived. */
   get done(): boolean {
     const { truth, node } = this;
-    return this.#answered && truth.openRuns === 0 && truth.undelivered.size === 0 && node?.state === 'serving';
+    const isIdle = this.#answered && truth.openRuns === 0 && truth.undelivered.size === 0 && node?.state === 'serving';
+    return isIdle && truth.watches.schedules.quiet;
   }
 
   get #answered(): boolean {
-    return this.journals.every(({ result }) => result !== undefined);
+    return this.journals.every(({ result }) => result !== undefined) && this.operations.every(({ over }) => over);
   }
 
   startNode(): void {
@@ -160,7 +166,8 @@ export class Simulation {
     if (this.#clients[index]?.alive) return;
     this.#processes += 1;
     const journals = this.journals.filter(({ plan }) => plan.client === index);
-    this.#clients[index] = startClient(this, `client-${index}.${this.#processes}`, journals);
+    const operations = this.operations.filter(({ plan }) => plan.client === index);
+    this.#clients[index] = startClient(this, `client-${index}.${this.#processes}`, journals, operations);
   }
 
   /** The node cannot go on. An operator looks after it: sees to the disk, and starts it again. */
@@ -201,6 +208,9 @@ export class Simulation {
       const open = this.journals
         .filter(({ result }) => result === undefined)
         .map(({ plan: { workflowId }, done }) => `${workflowId} (step ${done})`);
+      for (const { plan: of, done, over } of this.operations)
+        if (!over) open.push(`${of.id} (${JSON.stringify(of.moves[done])})`);
+      open.push(...this.truth.watches.schedules.busy.map((id) => `schedule ${id}`));
       const queues = (['workflow', 'activity'] as const).map((kind) => {
         const { count } = this.node?.engine.backlog({ namespace: NAMESPACE, name: TASK_QUEUE, kind }) ?? { count: 0 };
         return `${count} ${kind} tasks wait, ${this.node?.matcher.credit(kind) ?? 0} credits are free`;
@@ -211,6 +221,7 @@ export class Simulation {
       );
     }
     checkEnds(this.journals, this.truth, service);
+    this.truth.watches.schedules.checkEnds();
     this.observer.updates.checkEnd();
     await this.#recoverOnceMore();
   }
@@ -275,6 +286,7 @@ export async function simulate(seed: number, options: SimulateOptions): Promise<
     virtualMs: kernel.now,
     faults: new Set(plan.faults.map(({ fault }) => fault)),
     recoveries: observer.recoveries,
+    met: truth.watches.met,
     core: coreStats,
     plan,
     trace: kernel.lastLines,

@@ -12,6 +12,8 @@ import { EventType } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
 import { FlushWatch } from './flush-watch.ts';
 import { Violation } from './kernel.ts';
+import { type Origin, originOf, pointOf } from './operations/reset-watch.ts';
+import { Watches } from './operations/watches.ts';
 import { Relations, textOf } from './relations.ts';
 
 type Rows = Map<string, Uint8Array>;
@@ -26,6 +28,9 @@ export interface TrueRun {
   /** Timers: started event → time it is due. */
   readonly timers: Map<string, { dueAt: number; ended: boolean }>;
   closed: HistoryEvent | undefined;
+  /** Of a run that a reset began: so many events are those of an earlier one, and so many signals after them are repeated. */
+  inherited: number;
+  repeated: number;
 }
 
 interface TrueShard {
@@ -42,6 +47,21 @@ const isEvents = (key: string): boolean => key.startsWith('e');
 /** Both parts of an id in a key: namespace and workflow id follow the shard, each ended by 00 01. */
 function partsOf(key: string): string[] {
   return key.slice(3).split('\x00\x01');
+}
+
+function newRun(workflowId: string, runId: string, { inherited, repeated }: Origin = NOT_RESET): TrueRun {
+  const nothing = { events: [], closings: new Map(), timers: new Map(), closed: undefined };
+  return { workflowId, runId, ...nothing, inherited, repeated };
+}
+
+const NOT_RESET: Origin = { inherited: 0, repeated: 0 };
+
+/** Whether an entry's events of the run that one of its keys names say that a reset began it. A long history comes in several rows. */
+function isReset(runId: string, key: string, { rows }: Entry): boolean {
+  const prefix = key.slice(0, -4);
+  for (const [other, value] of rows)
+    if (value !== undefined && other.startsWith(prefix) && pointOf(runId, decodeBatch(value)) >= 0) return true;
+  return false;
 }
 
 const CLOSING: ReadonlySet<number> = new Set([
@@ -70,6 +90,7 @@ export class Truth {
   /** Of applied messages: the term they were applied in. */
   readonly #receipts = new Map<string, number>();
   readonly relations = new Relations(this);
+  readonly watches = new Watches(this);
   readonly #flushes = new FlushWatch((shard) => this.entriesOf(shard));
   /** Outbox messages that are not acknowledged. */
   readonly undelivered = new Set<string>();
@@ -174,19 +195,37 @@ export class Truth {
   }
 
   #apply(entry: Entry): void {
+    const reset = new Map<string, { workflowId: string; events: HistoryEvent[] }>();
     for (const [key, value] of entry.rows) {
       if (isOutbox(key)) this.#outbox(key, value);
       if (value === undefined) this.rows.delete(key);
       else {
         this.rows.set(key, value);
-        if (isEvents(key)) this.#grow(key, decodeBatch(value), entry.time);
+        if (isEvents(key)) this.#eventRow(key, decodeBatch(value), entry, reset);
       }
+      this.watches.row(key, value);
     }
+    for (const [runId, { workflowId, events }] of reset) this.#grow(workflowId, runId, events, entry.time);
+    this.watches.entered(entry.time);
     for (const [key, value] of entry.rows) {
       if (value === undefined || !key.startsWith('a')) continue;
       const [, workflowId = '', rest = ''] = partsOf(key);
       if (rest === 'c') this.#oneOpenRun(workflowId);
     }
+  }
+
+  /** A run that a reset began takes over what others got in the same entry: it comes last, with all its rows. */
+  #eventRow(
+    key: string,
+    events: HistoryEvent[],
+    entry: Entry,
+    reset: Map<string, { workflowId: string; events: HistoryEvent[] }>,
+  ): void {
+    const [, workflowId = '', runId = ''] = partsOf(key);
+    const known = reset.get(runId);
+    if (known !== undefined) known.events.push(...events);
+    else if (!this.runs.has(runId) && isReset(runId, key, entry)) reset.set(runId, { workflowId, events });
+    else this.#grow(workflowId, runId, events, entry.time);
   }
 
   /** Each number is used once; its message goes once. */
@@ -201,11 +240,15 @@ export class Truth {
     }
   }
 
-  #grow(key: string, events: HistoryEvent[], time: number): void {
-    const [, workflowId = '', runId = ''] = partsOf(key);
+  #grow(workflowId: string, runId: string, events: HistoryEvent[], time: number): void {
     let run = this.runs.get(runId);
     if (run === undefined) {
-      run = { workflowId, runId, events: [], closings: new Map(), timers: new Map(), closed: undefined };
+      run = newRun(
+        workflowId,
+        runId,
+        originOf(runId, events, (id) => this.run(id)),
+      );
+      if (run.inherited > 0) this.watches.seen('a run was reset');
       this.runs.set(runId, run);
       this.openRuns += 1;
       const runs = this.workflows.get(workflowId);
@@ -229,12 +272,20 @@ export class Truth {
       run.closed = event;
       this.openRuns -= 1;
     }
-    this.relations.event(run, event);
+    if (event.eventId > run.inherited) {
+      this.relations.event(run, event);
+      this.watches.event(run, event);
+    }
     switch (event.eventType) {
       case EventType.WORKFLOW_EXECUTION_STARTED:
         if (event.eventId !== 1) throw new Violation('I5', `${where} starts the run again`);
         break;
       case EventType.WORKFLOW_EXECUTION_SIGNALED: {
+        if (event.eventId <= run.inherited) break;
+        if (run.repeated > 0) {
+          run.repeated -= 1;
+          break;
+        }
         const id = event.attributes.signalName;
         const unique = `${run.workflowId} ${id} ${textOf(event.attributes.input)}`;
         const count = (this.signals.get(unique) ?? 0) + 1;

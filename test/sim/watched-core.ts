@@ -26,12 +26,19 @@ const rowId = ({ table, runId, id }: { table: string; runId: string; id: string 
 
 /** What rows determine of a state: no waiting queries, no indexes of deadlines, no earlier runs that were looked at. */
 function canonical(state: ActorState): unknown {
-  const { chain, requests, run } = state;
+  const { chain, requests, run, schedule } = state;
   const sorted = <K, V>(map: Map<K, V>): [K, V][] => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
   return decode(
     encode({
       chain: chain && packRow('chain', '', chain),
       requests: sorted(requests),
+      // What is derived of it is left out.
+      schedule: schedule && {
+        ...{ head: schedule.head, definition: schedule.definition, last: schedule.last },
+        buffered: [...schedule.buffered],
+        starting: [...schedule.starting],
+        requests: sorted(schedule.requests),
+      },
       run: run && {
         runId: run.runId,
         start: packRow('run', START_ROW_ID, run.start),
@@ -95,7 +102,8 @@ export function watchedCore(random: SeededRandom, stats: CoreStats, fail: (error
       if (!stored.some(({ table, id }) => table === 'chain' && id === '')) return state;
       stats.activations += 1;
       const before = witnesses.get(workflowId);
-      if (before?.state.chain !== undefined) compare(before.state, state, 'what its rows said when it was activated');
+      if (before?.state.chain !== undefined || before?.state.schedule?.head !== undefined)
+        compare(before.state, state, 'what its rows said when it was activated');
       remember(state, stored);
       return state;
     },

@@ -148,3 +148,29 @@ export async function stubborn(): Promise<number> {
   if (attempt < 3) throw ApplicationFailure.retryable(`attempt ${attempt} of 3`);
   return attempt;
 }
+
+/** What a schedule or cron runs. */
+export async function errand(ms: number, how: 'well' | 'badly'): Promise<string> {
+  await call('errand');
+  await sleep(ms);
+  if (how === 'badly') throw ApplicationFailure.nonRetryable('as it must');
+  return how;
+}
+
+/** Takes notes, each by an activity, until it is told to close. */
+export async function diary(perRun: number, before: string[] = []): Promise<string[]> {
+  const notes = [...before];
+  const waiting: string[] = [];
+  setHandler(add, (text) => {
+    waiting.push(text);
+  });
+  setHandler(seen, () => notes);
+  for (let taken = 0; taken < perRun || waiting.length > 0; taken += 1) {
+    await condition(() => waiting.length > 0);
+    const text = waiting.shift() ?? '';
+    if (text.startsWith('close')) return notes;
+    await call(`apply-${text}`);
+    notes.push(text);
+  }
+  return continueAsNew<typeof diary>(perRun, notes);
+}

@@ -106,7 +106,7 @@ export function scheduleOf(
   converter: LoadedDataConverter,
   flags: ScheduleFlags,
 ): { schedule: Schedule; searchAttributes: SearchAttributes | undefined; memo: Memo | undefined } {
-  const { workflowId: _, ...start } = startOptions(flags);
+  const { workflowId: _, ...start } = startOptions({ ...flags, cron: undefined });
   const action = {
     ...start,
     type: 'startWorkflow' as const,

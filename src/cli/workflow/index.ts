@@ -23,8 +23,10 @@ import {
 } from './options.ts';
 import { defineResetCommand } from './reset.ts';
 import { showHistory } from './show.ts';
+import { defineTraceCommand } from './trace.ts';
 import { defineUpdateCommands } from './update.ts';
 import { defineUpdateOptionsCommand } from './update-options.ts';
+import { defineWithStartCommands } from './with-start.ts';
 
 type Wrap = (command: Command) => Command;
 
@@ -95,6 +97,8 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
     );
 
   defineUpdateCommands(workflow, withConnection);
+  defineWithStartCommands(workflow, withConnection);
+  defineTraceCommand(workflow, withConnection);
   defineUpdateOptionsCommand(define);
   defineResetCommand(workflow, withConnection);
 

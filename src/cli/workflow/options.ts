@@ -62,6 +62,10 @@ const CONFLICT: Readonly<Record<string, WorkflowIdConflictPolicy>> = {
 export function withStart(command: Command): Command {
   return withNewWorkflow(command, 'workflow id (default: a fresh UUID)')
     .option('--start-delay <duration>', 'wait before the first workflow task')
+    .option(
+      '--cron <schedule>',
+      'start it again and again, e.g. "0 9 * * MON-FRI" (a schedule does more: `tenuto schedule`)',
+    )
     .addOption(
       new Option('--id-reuse-policy <policy>', 'when a closed execution has this id').choices(Object.keys(REUSE)),
     )
@@ -88,7 +92,7 @@ export function withNewWorkflow(command: Command, idHelp: string): Command {
     .option('--maximum-attempts <n>', 'retry the whole workflow up to this many runs');
 }
 
-export function startOptions(flags: StartFlags): WorkflowStartOptions {
+export function startOptions(flags: StartFlags & { cron?: string | undefined }): WorkflowStartOptions {
   const maximumAttempts =
     flags.maximumAttempts === undefined ? undefined : positiveInteger(flags.maximumAttempts, '--maximum-attempts');
   return {
@@ -99,6 +103,7 @@ export function startOptions(flags: StartFlags): WorkflowStartOptions {
     ...optional('workflowRunTimeout', flags.runTimeout),
     ...optional('workflowTaskTimeout', flags.taskTimeout),
     ...optional('startDelay', flags.startDelay),
+    ...optional('cronSchedule', flags.cron),
     ...optional('workflowIdReusePolicy', flags.idReusePolicy === undefined ? undefined : REUSE[flags.idReusePolicy]),
     ...optional(
       'workflowIdConflictPolicy',

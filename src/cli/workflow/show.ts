@@ -69,7 +69,10 @@ async function showOutcome({ output, client }: Session, workflowId: string, clos
   output.line(`\n${bold(green('Result'))} ${value === undefined ? '(none)' : JSON.stringify(value, null, 2)}`);
 }
 
-async function* readEvents(session: Session, flags: TargetFlags & { follow?: true }): AsyncGenerator<HistoryEvent> {
+export async function* readEvents(
+  session: Session,
+  flags: TargetFlags & { follow?: true },
+): AsyncGenerator<HistoryEvent> {
   let next = 1;
   let runId = flags.runId;
   for (;;) {

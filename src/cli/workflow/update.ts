@@ -42,7 +42,7 @@ export function defineUpdateCommands(workflow: Command, withConnection: Wrap): v
     withClient<SendFlags & { type: string }>(async ({ client, output }, flags) => {
       const handle = client.workflow.getHandle(flags.workflowId, flags.runId, target(flags));
       const result = handle.executeUpdate<unknown, unknown[] & [unknown]>(flags.type, sendOptions(flags));
-      await printResult(output, flags, result);
+      await printUpdateResult(output, flags, result);
     }),
   );
 
@@ -63,7 +63,7 @@ export function defineUpdateCommands(workflow: Command, withConnection: Wrap): v
   withUpdate(define('result', 'wait for an update to complete and print its result')).action(
     withClient<UpdateFlags>(async ({ client, output }, flags) => {
       const handle = client.workflow.getHandle(flags.workflowId, flags.runId).getUpdateHandle(flags.updateId);
-      await printResult(output, flags, handle.result());
+      await printUpdateResult(output, flags, handle.result());
     }),
   );
 
@@ -102,9 +102,9 @@ function sendOptions(flags: SendFlags) {
   return flags.updateId === undefined ? { args } : { args, updateId: flags.updateId };
 }
 
-async function printResult(
+export async function printUpdateResult(
   output: Output,
-  { workflowId, updateId }: TargetFlags & { updateId?: string },
+  { workflowId, updateId }: TargetFlags & { updateId?: string | undefined },
   result: Promise<unknown>,
 ): Promise<void> {
   try {

@@ -104,7 +104,7 @@ describe('a batch job', () => {
 
   it.each([
     [{ type: 'terminate' } as const, { type: 'terminate', reason: 'why', identity: 'tenuto-batch' }],
-    [{ type: 'cancel' } as const, { type: 'requestCancel', reason: 'why', identity: 'me' }],
+    [{ type: 'cancel' } as const, { type: 'requestCancel', identity: 'me' }],
     [{ type: 'delete' } as const, { type: 'deleteExecution', identity: 'me', beganBy: 7 }],
     [{ type: 'signal', signalName: 'go' } as const, { type: 'signal', signalName: 'go', identity: 'me' }],
   ])('says to a run: %j', (operation, message) => {

@@ -44,7 +44,8 @@ export function messageFor(spec: JobSpec, target: BatchTarget): BatchMessage {
     case 'terminate':
       return { type: 'terminate', ...common, identity: JOB_IDENTITY, reason, details: operation.details };
     case 'cancel':
-      return { type: 'requestCancel', ...common, reason };
+      // Its reason is the job's, not the cancellation's: as on the reference server.
+      return { type: 'requestCancel', ...common };
     case 'delete':
       // A repeat finds the run gone; of a workflow that was named without one, that which has come since is another.
       return { type: 'deleteExecution', target: common.target, identity, beganBy: spec.startTime };

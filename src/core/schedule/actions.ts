@@ -3,7 +3,7 @@
 import type { SearchAttributes } from '../../wire/common.ts';
 import { ScheduleOverlapPolicy, WorkflowExecutionStatus, WorkflowIdReusePolicy } from '../../wire/enums.ts';
 import type { ScheduledWorkflow } from '../../wire/schedule.ts';
-import type { Message } from '../workflow/message.ts';
+import type { SentMessage } from '../workflow/message.ts';
 import type { ScheduleDraft } from './draft.ts';
 import { takeBackfills, takeDue } from './due.ts';
 import { MAX_STARTING, RECENT_ACTIONS } from './limits.ts';
@@ -105,7 +105,7 @@ function endRunning(draft: ScheduleDraft, how: 'cancel' | 'terminate'): void {
   });
 }
 
-function send({ effects, address: { namespace } }: ScheduleDraft, workflowId: string, message: Message): void {
+function send({ effects, address: { namespace } }: ScheduleDraft, workflowId: string, message: SentMessage): void {
   effects.push({ type: 'send', namespace, workflowId, message });
 }
 

@@ -10,6 +10,7 @@ import type {
 import type { WorkerVersionStamp } from '../../wire/common.ts';
 import { PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
 import { shownAttempt } from './activity-task.ts';
+import { retryInterval } from './retry.ts';
 import type { ActivityRow, ChildRow, TaskFailureRow, WorkflowTaskRow } from './rows.ts';
 import { type ActorState, findRun, isOpen, taskOf } from './state.ts';
 import { countsFrom, optionsOf } from './timeouts.ts';
@@ -23,6 +24,14 @@ function pendingState({ facts, startId, pause }: ActivityRow): PendingActivitySt
     return pause === undefined ? PendingActivityState.STARTED : PendingActivityState.PAUSE_REQUESTED;
   }
   return pause === undefined ? PendingActivityState.SCHEDULED : PendingActivityState.PAUSED;
+}
+
+/** Of an attempt that waits: how long it has been held back, or how long a next one would be. None while one runs. */
+function shownInterval(activity: ActivityRow): number | undefined {
+  if (activity.inBackoff) return activity.retryInterval;
+  const { retryPolicy } = optionsOf(activity);
+  const isFirst = activity.startId === undefined && shownAttempt(activity) === 1;
+  return isFirst && retryPolicy !== undefined ? retryInterval(retryPolicy, 1) : undefined;
 }
 
 function activityInfo(activity: ActivityRow): PendingActivityInfo {
@@ -40,7 +49,7 @@ function activityInfo(activity: ActivityRow): PendingActivityInfo {
     lastHeartbeatTime: activity.lastHeartbeatTime,
     lastAttemptCompleteTime: activity.lastAttemptCompleteTime,
     nextAttemptScheduleTime: activity.inBackoff ? activity.scheduledTime : undefined,
-    currentRetryInterval: activity.inBackoff ? activity.retryInterval : undefined,
+    currentRetryInterval: shownInterval(activity),
     expirationTime: scheduleToCloseTimeout > 0 ? countsFrom(activity) + scheduleToCloseTimeout : undefined,
     heartbeatDetails: activity.heartbeatDetails,
     lastFailure: activity.lastFailure,
@@ -111,6 +120,7 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
     cancelRequested: run.row.facts.cancelRequested,
     pauseInfo: pause && { identity: pause.identity, pausedTime: pause.at, reason: pause.reason },
     autoResetPoints: run.row.facts.resetPoints,
+    startRequestId: state.chain?.start.runId === run.runId ? state.chain.start.requestId : undefined,
     versioningInfo: versioningInfo(run),
     mostRecentWorkerVersionStamp: lastStamp(run.row.facts.lastBuildId),
   };

@@ -233,6 +233,8 @@ export interface CompleteWorkflowTaskMessage {
   stickyQueue?: StickyChoice | undefined;
   queryResults?: Record<string, QueryResult> | undefined;
   forceCreateNewWorkflowTask: boolean;
+  /** Who is asked first for the tasks of this answer: activities that are to be eager, and the workflow's next task. Absent: who had this task, for the activities. */
+  eagerFor?: string | undefined;
   /** Answers to updates. */
   messages?: ProtocolMessage[] | undefined;
   sdkMetadata?: WorkflowTaskCompletedMetadata | undefined;
@@ -490,3 +492,24 @@ export type Message =
   | PauseWorkflowMessage
   | UnpauseWorkflowMessage
   | ScheduleMessage;
+
+/** What one actor may say to another: effects of no other type compile, and a node takes no other from another node. */
+export const SENT_TYPES = [
+  'startChild',
+  'signalExternal',
+  'cancelExternal',
+  'parentClosed',
+  'childStarted',
+  'childStartFailed',
+  'childClosed',
+  'externalAnswered',
+  'startScheduled',
+  'scheduledStarted',
+  'scheduledRefused',
+  'scheduledClosed',
+  // A schedule ends its runs by overlap policy.
+  'requestCancel',
+  'terminate',
+] as const satisfies readonly Message['type'][];
+
+export type SentMessage = Extract<Message, { type: (typeof SENT_TYPES)[number] }>;

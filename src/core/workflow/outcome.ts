@@ -15,7 +15,7 @@ import type { WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { DescribeScheduleResponse } from '../../wire/schedule.ts';
 import type { Status } from '../../wire/status.ts';
-import type { Message } from './message.ts';
+import type { SentMessage } from './message.ts';
 import type { ActivityOptions } from './rows.ts';
 
 /**
@@ -105,7 +105,7 @@ export type Effect =
         | { outcomeAt: number; runId: string; updateId: string };
     }
   /** A message to another actor, exactly once, whatever crashes: through the shard's outbox (DESIGN §5). */
-  | { type: 'send'; namespace: string; workflowId: string; message: Message }
+  | { type: 'send'; namespace: string; workflowId: string; message: SentMessage }
   /** Wakes those who await the run. `nextRunId`: the chain goes on (continue-as-new, retry, cron). */
   | {
       type: 'runClosed';

@@ -3,7 +3,7 @@
 
 import { EventType, ParentClosePolicy } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
-import type { ChildClosure, Message, Origin, OriginRef } from './message.ts';
+import type { ChildClosure, Origin, OriginRef, SentMessage } from './message.ts';
 import type { ChildRow, ParentLink, StartRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
 import { type ActorState, isOpen, type RunState } from './state.ts';
@@ -14,7 +14,7 @@ interface Address {
   workflowId: string;
 }
 
-export function send(turn: Turn, { namespace, workflowId }: Address, message: Message): void {
+export function send(turn: Turn, { namespace, workflowId }: Address, message: SentMessage): void {
   turn.effects.push({ type: 'send', namespace, workflowId, message });
 }
 

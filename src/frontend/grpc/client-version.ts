@@ -59,5 +59,6 @@ export function clientRefusal(header: (name: string) => string | undefined, serv
   );
   if (some) return undefined;
   const message = `Server version ${serverVersion} is not supported by client. Client supports server versions: ${wanted.slice(0, 200)}.`;
-  return { code: StatusCode.FAILED_PRECONDITION, message };
+  const detail = { kind: 'ServerVersionNotSupported', serverVersion, wanted } as const;
+  return { code: StatusCode.FAILED_PRECONDITION, message, detail };
 }

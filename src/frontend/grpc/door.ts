@@ -1,12 +1,14 @@
 // The Temporal-compatible door: a socket that listens at once, and everything behind it (grpc-js, the API's descriptors) loaded when the first client
 // connects, so that a node nobody calls this way starts and sleeps as before. Drains at shutdown: long polls are answered empty.
 
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import type { Scheduler } from '../../ports/clock.ts';
 import type { StatusCode } from '../../wire/status.ts';
 import type { Admission } from '../admission.ts';
 import type { Services } from '../door.ts';
 import type { HandedSockets } from '../handed-sockets.ts';
+import type { Tls } from '../http/server.ts';
 import type { DoorLimits } from '../limits.ts';
 import type { Namespaces } from '../namespaces.ts';
 import type { GrpcServer } from './server.ts';
@@ -19,7 +21,7 @@ export interface GrpcDoorContext {
   readonly limits: DoorLimits;
   readonly metrics: GrpcMetrics;
   /** PEM; absent: plain text. */
-  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  readonly tls: Tls | undefined;
   /** Why the node does not serve; undefined when it does. */
   notReady(): string | undefined;
   /** A method threw something that is no refusal: a bug of ours. */
@@ -59,6 +61,15 @@ export class GrpcDoor {
     if (typeof bound === 'object' && bound !== null) {
       this.address = `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
     }
+  }
+
+  /** A request of the JSON API, which came in at the node's HTTP port. */
+  answerHttp(request: IncomingMessage, response: ServerResponse): void {
+    this.#server ??= this.#load();
+    this.#server.then(
+      (server) => server.answerHttp(request, response),
+      () => response.destroy(),
+    );
   }
 
   /** Takes connections that another process accepted, paused, instead of listening. */

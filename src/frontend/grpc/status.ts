@@ -44,6 +44,10 @@ function detailOf(detail: StatusDetail): Detail {
       return { type: 'ResourceExhaustedFailure', value: { cause: CAUSES[detail.cause] ?? 0 } };
     case 'PermissionDenied':
       return { type: 'PermissionDeniedFailure', value: { reason: detail.reason } };
+    case 'ServerVersionNotSupported': {
+      const { serverVersion, wanted: clientSupportedServerVersions } = detail;
+      return { type: 'ServerVersionNotSupportedFailure', value: { serverVersion, clientSupportedServerVersions } };
+    }
     case 'Unavailable':
     case 'RequestIdExpired':
     case 'IncompatibleVersion':

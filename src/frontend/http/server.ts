@@ -1,4 +1,5 @@
-// The node's HTTP port: health, readiness, metrics; upgrades go to the native door (websocket/listener.ts). Everything else is 404.
+// The node's HTTP port: health, readiness, metrics; the JSON API where the node has a gRPC door; upgrades go to the native door
+// (websocket/listener.ts). Everything else is 404. A page of another origin reaches it only if its host is allowed (host-rules.ts).
 
 import { createServer as createPlain, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createListener, type Socket } from 'node:net';
@@ -9,11 +10,15 @@ export interface HttpRoutes {
   notReady(): string | undefined;
   metrics(): Promise<{ contentType: string; body: string }>;
   onFault(error: unknown): void;
+  /** The JSON API (src/frontend/grpc/json); absent where there is no gRPC door. */
+  readonly api?: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
 }
 
 export interface Tls {
-  cert: Buffer;
-  key: Buffer;
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** Of the authorities whose certificates clients show; undefined: they show none. */
+  readonly clientCa: Buffer | undefined;
 }
 
 function answer(
@@ -36,6 +41,12 @@ function handle(routes: HttpRoutes, rules: HostRules, request: IncomingMessage, 
   if (offence !== undefined) return answer(response, 403, `${offence}\n`);
   const path = (request.url ?? '/').split('?', 1)[0];
   const known = path === '/healthz' || path === '/readyz' || path === '/metrics';
+  const { api } = routes;
+  if (!known && api !== undefined && path !== '/') {
+    if (request.headers.origin === undefined) return api(request, response);
+    if (allowPage(request, response, request.headers.origin)) return;
+    return api(request, response);
+  }
   if (!known) return answer(response, 404, 'not found\n');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
@@ -59,6 +70,23 @@ function handle(routes: HttpRoutes, rules: HostRules, request: IncomingMessage, 
   }
 }
 
+/** What a browser asks for before and after: the rules have let this origin pass. True when that was all that was asked. */
+function allowPage(request: IncomingMessage, response: ServerResponse, origin: string): boolean {
+  response.setHeader('access-control-allow-origin', origin);
+  response.setHeader('vary', 'origin');
+  if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return false;
+  response.setHeader('access-control-allow-methods', 'GET, POST, PUT, DELETE');
+  response.setHeader('access-control-allow-headers', 'authorization, content-type');
+  response.setHeader('access-control-max-age', '600');
+  answer(response, 204, '');
+  return true;
+}
+
+const secured = ({ cert, key, clientCa }: Tls) => ({
+  ...{ cert, key },
+  ...(clientCa && { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
+});
+
 /** Not listening yet. */
 export async function makeHttpServer(routes: HttpRoutes, rules: HostRules, tls: Tls | undefined): Promise<Server> {
   const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
@@ -68,7 +96,7 @@ export async function makeHttpServer(routes: HttpRoutes, rules: HostRules, tls: 
   const server =
     tls === undefined
       ? createPlain(options, onRequest)
-      : (await import('node:https')).createServer({ ...options, ...tls }, onRequest);
+      : (await import('node:https')).createServer({ ...options, ...secured(tls) }, onRequest);
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
     else socket.destroy();

@@ -13,9 +13,10 @@ import type {
   SchedulePatch,
   ScheduleTarget,
 } from '../../wire/schedule.ts';
+import { StatusCode } from '../../wire/status.ts';
 import { type Call, type Caller, method, type Services } from '../door.ts';
 import { covers, stamp } from '../search-attributes.ts';
-import { bytes, defaulted, integer, invalid, object, optional, string } from '../validate/check.ts';
+import { bytes, defaulted, integer, invalid, object, optional, Refused, string } from '../validate/check.ts';
 import * as common from '../validate/common.ts';
 import * as rules from '../validate/rules.ts';
 import * as schedules from '../validate/schedules.ts';
@@ -243,7 +244,11 @@ export const listScheduleMatchingTimes = method(
   (services, caller, request, call) => {
     checkTarget(services, caller, request);
     const { startTime, endTime } = request;
-    if (startTime === undefined || endTime === undefined) throw invalid('missing or invalid query: StartTime, EndTime');
+    if (startTime === undefined || endTime === undefined) {
+      const message = 'missing or invalid query: StartTime, EndTime';
+      const detail = { kind: 'QueryFailed', failure: { message } } as const;
+      throw new Refused({ code: StatusCode.INVALID_ARGUMENT, message, detail });
+    }
     submit(services, request, { type: 'scheduleTimes', startTime, endTime }, call, (reply) => ({
       startTime: reply.type === 'scheduleTimes' ? reply.startTime : [],
     }));

@@ -11,6 +11,7 @@ import type {
 import type { Command } from '../../wire/command.ts';
 import { CommandType } from '../../wire/enums.ts';
 import { type Call, type Caller, method, type Services } from '../door.ts';
+import { sessionOf } from '../hosted-worker.ts';
 import {
   boolean,
   bytes,
@@ -75,6 +76,7 @@ export const respondWorkflowTaskCompleted = method(
     sdkMetadata: optional(common.sdkMetadata),
     meteringMetadata: optional(common.meteringMetadata),
     workerVersion: optional(common.workerVersion),
+    eagerWorkerId: optional(string),
     deploymentVersion: optional(common.deploymentVersion),
     versioningBehavior: optional(enumeration()),
     credit: defaulted(answerCredit, 0),
@@ -82,6 +84,7 @@ export const respondWorkflowTaskCompleted = method(
   (services, caller, request, call) => {
     const token = rules.taskToken(services, caller, request.token, 'workflow');
     rules.within(services.limits, 'Identity', request.identity);
+    rules.within(services.limits, 'EagerWorkerId', request.eagerWorkerId ?? '');
     rules.within(services.limits, 'WorkerTaskQueue', request.stickyQueue?.queue ?? '');
     for (const command of request.commands) checkNamespace(services, caller, command);
     const { namespace, workflowId } = token;
@@ -106,6 +109,7 @@ export const respondWorkflowTaskCompleted = method(
           sdkMetadata: request.sdkMetadata,
           meteringMetadata: request.meteringMetadata,
           workerVersion: request.workerVersion,
+          eagerFor: request.eagerWorkerId ? sessionOf(namespace, request.eagerWorkerId) : undefined,
           deploymentVersion: request.deploymentVersion,
           versioningBehavior: request.versioningBehavior,
         },

@@ -121,9 +121,12 @@ export function versioningOverride(given: VersioningOverride | undefined): Versi
 }
 
 /** Zero and absent mean the same: none. */
+/** A hundred years: a longer time is as good as none, and this is what the reference server makes of it. */
+const MAX_DURATION_MS = 100 * 365 * 86_400_000;
+
 export function duration(label: string, ms: number | undefined): number | undefined {
   if (ms !== undefined && ms < 0) throw invalid(`An invalid ${label} is set on request.`);
-  return ms === 0 ? undefined : ms;
+  return ms === undefined || ms === 0 ? undefined : Math.min(ms, MAX_DURATION_MS);
 }
 
 /** Bytes of a payload-bearing field against the blob limit. */

@@ -180,11 +180,12 @@ function placeOf(token: Uint8Array): Place {
 const comesAfter = ({ startTime, jobId }: BatchOperationInfo, [time, id]: Place): boolean =>
   startTime < time || (startTime === time && jobId > id);
 
-export const unknownJob = (jobId: string): Status => notFound(`Batch job ${jobId.slice(0, 100)} is not found.`);
+export const unknownJob = (jobId: string): Status => notFound(`workflow not found for ID: ${jobId.slice(0, 100)}`);
 
 const alreadyStarted = (namespace: string, jobId: string): Status => ({
   code: StatusCode.ALREADY_EXISTS,
   message: `Batch job ${jobId} of namespace ${namespace} is there already: choose another id.`,
+  detail: { kind: 'WorkflowExecutionAlreadyStarted', runId: '' },
 });
 
 const tooMany = (namespace: string): Status =>

@@ -283,6 +283,8 @@ export class ClusterProcess {
       ...{ clock: process, scheduler: process, random: this.#random, matching: matcher, onFatal },
       namespaces: new Map([[NAMESPACE, { id: `id of ${NAMESPACE}`, retention: RETENTION_MS }]]),
       limits: DEFAULT_LIMITS,
+      // As clusterNode does: batch jobs reach what other nodes lead.
+      everywhere: () => this.doors ?? engine,
       bounds: settings.engine,
       log: this.#log(),
       commitLog: plant.commitLog?.(tapped) ?? tapped,

@@ -1,6 +1,7 @@
 // What one seed of the cluster does: how big it is, how its parts are set up, which workflows run and what clients do to them. Plain data, made before
 // anything runs: a failing seed prints it.
 
+import { makeOperations, type OperationPlan, SHARED_KINDS } from '../operations/plan.ts';
 import { SeededRandom } from '../random.ts';
 import type { WorkflowInput, WorkflowType } from './workflows.ts';
 
@@ -117,6 +118,7 @@ export interface ClusterPlan {
   readonly messageBytes: number;
   readonly workers: number;
   readonly workflows: readonly WorkflowPlan[];
+  readonly operations: readonly OperationPlan[];
   readonly kinds: readonly FaultName[];
   /** Virtual ms at which each fault is due. */
   readonly faultsAt: readonly number[];
@@ -127,6 +129,8 @@ export interface ClusterPlan {
 const LEAST_OPERATIONS = 225;
 /** Workflows that take updates. */
 const LEDGERS = 4;
+/** Schedules, resets and batch jobs. */
+const MOST_OPERATIONS = 3;
 /** Before it the cluster is born: nothing but that happens. */
 const BIRTH_MS = 6_000;
 const TYPES: readonly Exclude<WorkflowType, 'ledger'>[] = [
@@ -198,10 +202,22 @@ export function makePlan(seed: number, { calm = false, only }: PlanChoices = {})
     messageBytes: random.pick([400, 400, 1_000_000]),
     workers: random.int(1, 5),
     workflows,
+    operations: operations(new SeededRandom(`cluster operations ${seed}`), calmAtMs, faultsAt),
     kinds: only === undefined ? [...kinds] : [only],
     faultsAt,
     calmAtMs,
   };
+}
+
+/** Each begins when something happens, or at any time. */
+function operations(random: SeededRandom, calmAtMs: number, faultsAt: readonly number[]): OperationPlan[] {
+  return makeOperations(random, 1, MOST_OPERATIONS, SHARED_KINDS).map((plan) => {
+    const ms =
+      faultsAt.length > 0 && random.chance(0.7)
+        ? random.pick(faultsAt) - random.between(500, 4_000)
+        : random.between(BIRTH_MS, calmAtMs - 15_000);
+    return { ...plan, moves: [{ do: 'wait', ms: Math.max(BIRTH_MS / 2, ms) }, ...plan.moves] };
+  });
 }
 
 /** Each step is one, and so is waiting for the result. */

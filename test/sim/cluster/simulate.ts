@@ -68,6 +68,7 @@ export async function simulateCluster(seed: number, options: ClusterOptions = {}
   });
   putBack();
   unwatch();
+  for (const what of world.truth.watches.met) world.reached(what);
   const { failure } = kernel;
   return {
     seed,

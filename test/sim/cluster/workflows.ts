@@ -11,12 +11,15 @@ export const TASK_QUEUE = 'work';
 export const SIGNAL = 'add';
 
 export type WorkflowType = 'steps' | 'timer' | 'collector' | 'relay' | 'parent' | 'courier' | 'patient' | 'ledger';
+/** Of what operators start: the ends of these are the watches' matter. */
+export type OperatedType = 'errand' | 'diary' | 'cancellable' | 'patient';
 
 /** What a run is started with; which fields count is its type's matter. */
 export interface WorkflowInput {
   /** Steps to take, signals or updates to wait for, runs still to come. */
   readonly count: number;
   readonly ms?: number;
+  readonly ends?: 'well' | 'badly';
   /** Children to start, or whom to signal. */
   readonly others?: readonly string[];
   readonly letters?: readonly string[];
@@ -38,6 +41,12 @@ export const complete = (result: unknown): Command => ({
   commandType: CommandType.COMPLETE_WORKFLOW_EXECUTION,
   attributes: { result: jsonPayloads(result) },
 });
+
+const CANCELLED: Command = { commandType: CommandType.CANCEL_WORKFLOW_EXECUTION, attributes: {} };
+const FAILED: Command = {
+  commandType: CommandType.FAIL_WORKFLOW_EXECUTION,
+  attributes: { failure: { message: 'as it must', applicationFailureInfo: { nonRetryable: true } } },
+};
 
 const RETRY = { initialInterval: 100, backoffCoefficient: 1.5, maximumInterval: 1_000 };
 
@@ -125,6 +134,19 @@ export function commandsFor(events: readonly HistoryEvent[]): Command[] {
     }
     case 'patient':
       return [];
+    case 'diary': {
+      const notes = signalsOf(events).filter((text) => text.startsWith('note'));
+      return signalsOf(events).some((text) => text.startsWith('close')) ? [complete(notes)] : [];
+    }
+    case 'cancellable':
+      return count(EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED) > 0 ? [CANCELLED] : [];
+    case 'errand': {
+      if (count(EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED) > 0) return [CANCELLED];
+      const { ms = 0, ends } = input;
+      if (count(EventType.TIMER_FIRED) > 0) return [ends === 'badly' ? FAILED : complete('done')];
+      if (count(EventType.TIMER_STARTED) > 0) return [];
+      return [{ commandType: CommandType.START_TIMER, attributes: { timerId: 'errand', startToFireTimeout: ms + 1 } }];
+    }
     default:
       throw new Error(`there is no workflow ${type}`);
   }

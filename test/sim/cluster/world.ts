@@ -22,6 +22,7 @@ import { Machine } from './machine.ts';
 import { ClusterNetwork } from './network.ts';
 import { ClusterProcess, HOLDER, type NodePlant, type NodeWorld } from './node.ts';
 import type { NodeProcess } from './node-process.ts';
+import { SimOperator } from './operations.ts';
 import type { ClusterPlan } from './plan.ts';
 import { SimWorker } from './worker.ts';
 
@@ -60,6 +61,7 @@ export class ClusterWorld implements ClientWorld {
   readonly machines: Machine[] = [];
   readonly workers: readonly SimWorker[];
   readonly clients: SimClient[];
+  readonly operators: readonly SimOperator[];
   /** Events worth counting, by name. */
   readonly events = new Map<string, number>();
   readonly #node: NodeWorld;
@@ -114,6 +116,9 @@ export class ClusterWorld implements ClientWorld {
     this.clients = plan.workflows.map(
       (workflow) => new SimClient(this, workflow, new SeededRandom(`client ${workflow.workflowId} ${seed}`)),
     );
+    this.operators = plan.operations.map(
+      (operation) => new SimOperator(this, operation, new SeededRandom(`operator ${operation.id} ${seed}`)),
+    );
     this.#node = {
       ...{ kernel, network: this.network, watch: this.watch, plant, database: this.database },
       settings: {
@@ -157,8 +162,10 @@ export class ClusterWorld implements ClientWorld {
   get ended(): boolean {
     return (
       this.clients.every(({ result }) => result !== undefined) &&
+      this.operators.every(({ over }) => over) &&
       this.truth.openRuns === 0 &&
-      this.truth.undelivered.size === 0
+      this.truth.undelivered.size === 0 &&
+      this.truth.watches.schedules.quiet
     );
   }
 
@@ -177,6 +184,7 @@ export class ClusterWorld implements ClientWorld {
   begin(): void {
     for (const machine of this.machines) if (machine.wanted) this.startSoon(machine, this.random.between(0, 300));
     for (const client of this.clients) client.begin();
+    for (const operator of this.operators) operator.begin();
     this.#probe();
   }
 
@@ -293,6 +301,8 @@ export class ClusterWorld implements ClientWorld {
 
   describe(): string {
     const open = this.clients.filter(({ result }) => result === undefined).map(({ where }) => where);
+    for (const { over, where } of this.operators) if (!over) open.push(where);
+    for (const id of this.truth.watches.schedules.busy) open.push(`schedule ${id}`);
     const nodes = this.machines.map(({ name, node, wanted }) => {
       const leads = node?.cluster?.leads ?? 0;
       return `${name} ${wanted ? '' : 'unwanted '}${node?.state ?? 'off'}, leads ${leads}, ${node?.cluster?.notReady() ?? 'ready'}`;

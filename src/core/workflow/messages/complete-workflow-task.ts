@@ -71,7 +71,7 @@ function applyAll(
   answerRiding(run, message.queryResults);
   run.holding = true;
   const inbox = message.messages === undefined ? undefined : inboxOf(message.messages);
-  const { session } = task;
+  const session = message.eagerFor ?? task.session;
   const context: CommandContext = { run, workflowTaskCompletedEventId, identity, inbox, session };
   for (const [i, command] of commands.entries()) {
     const attributes = message.attributeProblems?.find(({ command: of }) => of === i);
@@ -85,6 +85,7 @@ function applyAll(
   run.holding = false;
   if (!run.isOpen) return undefined;
   rejectUnprocessed(run);
+  run.eagerFor = message.eagerFor;
   const unseen = run.flushBuffered();
   if (unseen || message.forceCreateNewWorkflowTask) scheduleTask(run);
   scheduleForUpdates(run);

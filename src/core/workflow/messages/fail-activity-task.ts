@@ -31,10 +31,13 @@ export function failActivityTask(state: ActorState, message: FailActivityTaskMes
     }
     activity = { ...pending, heartbeatDetails: details, lastHeartbeatTime: context.now };
   }
-  const kept = sizeOf(failure) > blobBytes ? truncated(failure, blobBytes) : failure;
-  failActivity(run, activity, kept, message.identity);
+  failActivity(run, activity, withinLimit(failure, blobBytes) ?? failure, message.identity);
   return turn.outcome({ type: 'accepted' });
 }
+
+/** What is kept instead of a failure over the limit; undefined for one that is kept as it is. */
+export const withinLimit = (failure: Failure, blobBytes: number): Failure | undefined =>
+  sizeOf(failure) > blobBytes ? truncated(failure, blobBytes) : undefined;
 
 /** Says that the failure was too big, with as much of its message as a quarter of the limit holds. */
 function truncated(failure: Failure, blobBytes: number): Failure {

@@ -56,7 +56,9 @@ export function startWorkflowTask(
     version: waiting.version,
   };
   if (waiting.startedEventId === 0) {
-    task.historySizeBytes = draft.facts.historyBytes;
+    const isEager = run.start.attributes.eagerExecutionAccepted === true && draft.facts.previousStartedEventId === 0;
+    // Begun by the start itself, before there was a history: as the reference server says it.
+    task.historySizeBytes = isEager ? 0 : draft.facts.historyBytes;
     task.suggestContinueAsNewReasons = suggestions(draft);
     task = writeStarted(draft, task);
   }

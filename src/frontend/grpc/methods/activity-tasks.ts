@@ -1,11 +1,13 @@
 // The worker's side of activity tasks, and whoever completes an activity by its ids.
 
+import { withinLimit } from '../../../core/workflow/messages/fail-activity-task.ts';
 import type { Delivery } from '../../../ports/matching.ts';
 import type { ActivityTask } from '../../../wire/api.ts';
+import type { Failure } from '../../../wire/failure.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { taskPush } from '../../task-push.ts';
 import { Refused } from '../../validate/check.ts';
-import { type Message, native, type Rpc, text } from '../rpc.ts';
+import { answering, type Message, native, part, type Rpc, rpc, runNative, text } from '../rpc.ts';
 import { poll } from './poll.ts';
 import { withOwnNamespace } from './token.ts';
 
@@ -44,11 +46,28 @@ const byIds = (request: Message): Message => {
 const nothing = (): object => ({});
 
 export const RespondActivityTaskCompleted = withOwnNamespace(native('respondActivityTaskCompleted', byToken, nothing));
-export const RespondActivityTaskFailed = withOwnNamespace(native('respondActivityTaskFailed', byToken, nothing));
+/** The worker is told when its failure was too big to keep. */
+const failed = (target: (request: Message) => Message): Rpc =>
+  rpc(
+    (services, caller, request, call) => {
+      const instead = withinLimit(part(request, 'failure') as Failure, services.limits.blobBytes);
+      const answer = { failures: instead === undefined ? undefined : [instead] };
+      runNative(
+        'respondActivityTaskFailed',
+        services,
+        caller,
+        target(request),
+        answering(call, () => answer),
+      );
+    },
+    { callClass: 'worker' },
+  );
+
+export const RespondActivityTaskFailed = withOwnNamespace(failed(byToken));
 export const RespondActivityTaskCanceled = withOwnNamespace(native('respondActivityTaskCanceled', byToken, nothing));
 export const RecordActivityTaskHeartbeat = withOwnNamespace(native('recordActivityTaskHeartbeat', byToken));
 
 export const RespondActivityTaskCompletedById = native('respondActivityTaskCompleted', byIds, nothing);
-export const RespondActivityTaskFailedById = native('respondActivityTaskFailed', byIds, nothing);
+export const RespondActivityTaskFailedById = failed(byIds);
 export const RespondActivityTaskCanceledById = native('respondActivityTaskCanceled', byIds, nothing);
 export const RecordActivityTaskHeartbeatById = native('recordActivityTaskHeartbeat', byIds);

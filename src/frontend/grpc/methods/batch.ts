@@ -2,8 +2,8 @@
 
 import type { BatchOperationInfo, ListBatchOperationsResponse } from '../../../wire/batch.ts';
 import { unimplemented } from '../../statuses.ts';
-import { Refused } from '../../validate/check.ts';
-import { type Message, native, rpc, text } from '../rpc.ts';
+import { invalid, Refused } from '../../validate/check.ts';
+import { type Message, native, number, part, rpc, text } from '../rpc.ts';
 
 const nothing = (): object => ({});
 
@@ -26,6 +26,9 @@ const start = native(
 );
 
 export const StartBatchOperation = rpc((services, caller, request, call) => {
+  const reset = part(request, 'resetOperation');
+  if (request.resetOperation !== undefined && reset.options === undefined && number(reset, 'resetType') === 0)
+    throw invalid('Reset type not set on request.');
   const asked = UNKNOWN.find((name) => request[name] !== undefined);
   if (asked !== undefined) throw new Refused(unimplemented(`This server has no batch operation ${asked} yet.`));
   start.run(services, caller, request, call);

@@ -5,7 +5,7 @@ import type {
   PendingActivityInfo,
   WorkflowExecutionInfo,
 } from '../../../wire/api.ts';
-import { TaskQueueKind } from '../../../wire/enums.ts';
+import { EventType, TaskQueueKind } from '../../../wire/enums.ts';
 import { unimplemented } from '../../statuses.ts';
 import { Refused } from '../../validate/check.ts';
 import { type Message, native, part, rpc, runNative } from '../rpc.ts';
@@ -21,6 +21,7 @@ export function executionInfo(info: WorkflowExecutionInfo): Message {
     ...rest,
     execution: { workflowId, runId },
     memo: rest.memo ?? {},
+    searchAttributes: rest.searchAttributes ?? {},
     type: { name: workflowType },
     parentExecution: execution(parentWorkflowId, parentRunId),
     rootExecution: execution(rootWorkflowId, rootRunId),
@@ -43,6 +44,12 @@ function activityOptions(activity: PendingActivityInfo): object {
     ...{ taskQueue, scheduleToCloseTimeout, scheduleToStartTimeout, startToCloseTimeout, heartbeatTimeout },
     ...{ retryPolicy, priority },
   });
+}
+
+/** Which event a request has led to, for those who link to it. */
+function requestIds({ startRequestId }: DescribeWorkflowExecutionResponse): object | undefined {
+  if (!startRequestId) return undefined;
+  return { [startRequestId]: { eventType: EventType.WORKFLOW_EXECUTION_STARTED, eventId: 1 } };
 }
 
 function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
@@ -84,6 +91,7 @@ function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
       runExpirationTime: expiration(workflowRunTimeout, info.executionTime) ?? NO_TIME_MS,
       cancelRequested: described.cancelRequested,
       originalStartTime: info.startTime,
+      requestIdInfos: requestIds(described),
       pauseInfo: described.pauseInfo,
     },
   };

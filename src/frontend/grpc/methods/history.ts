@@ -46,6 +46,7 @@ function sayZero(event: HistoryEvent): void {
   switch (event.eventType) {
     case EventType.WORKFLOW_EXECUTION_STARTED:
       event.attributes.firstWorkflowTaskBackoff ??= 0;
+      if (event.attributes.continuedExecutionRunId) event.attributes.workflowRunTimeout ??= 0;
       return;
     case EventType.ACTIVITY_TASK_SCHEDULED: {
       const { attributes } = event;
@@ -56,7 +57,6 @@ function sayZero(event: HistoryEvent): void {
       return;
     }
     case EventType.START_CHILD_WORKFLOW_EXECUTION_INITIATED:
-      event.attributes.workflowExecutionTimeout ??= 0;
       event.attributes.workflowRunTimeout ??= 0;
       return;
     default:

@@ -10,14 +10,13 @@ import { CLUSTER_NAME } from './namespaces.ts';
 /** The version of the Temporal server whose behaviour this door has: some clients ask for a least one. */
 export const REFERENCE_VERSION = '1.31.2';
 
-/** Oldest clients that are understood, by the names they give. */
+/** Which clients are understood, by the names they give, as the reference server lists them: others are not asked for their version. */
 const SUPPORTED_CLIENTS = {
+  'Nexus-go-sdk': '<2.0.0',
   'temporal-go': '<2.0.0',
   'temporal-java': '<2.0.0',
   'temporal-php': '<3.0.0',
   'temporal-typescript': '<2.0.0',
-  'temporal-python': '<2.0.0',
-  'temporal-dotnet': '<2.0.0',
   'temporal-cli': '<2.0.0',
   'temporal-server': '<2.0.0',
   'temporal-ui': '<3.0.0',
@@ -32,7 +31,7 @@ const CAPABILITIES = {
   // Workers then say which build they are; it is kept on events.
   buildIdBasedVersioning: true,
   upsertMemo: true,
-  eagerWorkflowStart: false,
+  eagerWorkflowStart: true,
   sdkMetadata: true,
   countGroupByExecutionStatus: true,
   nexus: false,
@@ -53,7 +52,6 @@ export const GetClusterInfo = rpc(({ info }, _caller, _request, call) =>
     visibilityStore: info.store,
     initialFailoverVersion: 1,
     failoverVersionIncrement: 10,
-    versionInfo: { current: { version: REFERENCE_VERSION, notes: `Tenuto ${info.version}` } },
   }),
 );
 

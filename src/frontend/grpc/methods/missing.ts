@@ -15,7 +15,9 @@ export interface MissingRpc extends Rpc {
 
 const refuse = (state: MissingState, code: StatusCode, reason: string, detail?: StatusDetail): MissingRpc => ({
   ...rpc((services, caller, request) => {
-    if (state === 'refused') rules.namespace(services, caller, text(request, 'namespace'));
+    if (state === 'refused' && detail?.kind !== 'NotFound' && code !== StatusCode.UNAVAILABLE) {
+      rules.namespace(services, caller, text(request, 'namespace'));
+    }
     throw new Refused({ code, message: reason, detail });
   }),
   state,
@@ -114,7 +116,9 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
     PollWorkflowExecutionTimeSkipping: notYet('time skipping'),
   },
   'temporal.api.operatorservice.v1.OperatorService': {
-    ...all(['AddOrUpdateRemoteCluster', 'RemoveRemoteCluster'], notYet('replication to other clusters')),
+    // Clusters do not replicate to each other: none can be connected, and none is.
+    AddOrUpdateRemoteCluster: refuse('refused', StatusCode.UNAVAILABLE, 'This server cannot reach other clusters.'),
+    RemoveRemoteCluster: refuse('refused', StatusCode.NOT_FOUND, 'No such cluster is connected.', { kind: 'NotFound' }),
     ...all(
       ['GetNexusEndpoint', 'CreateNexusEndpoint', 'UpdateNexusEndpoint', 'DeleteNexusEndpoint', 'ListNexusEndpoints'],
       notYet('Nexus'),

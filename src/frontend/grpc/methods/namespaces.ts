@@ -1,7 +1,9 @@
 // Namespaces as their clients know them: registered, described, listed, updated, deprecated and deleted.
 
 import type { NamespaceDescription } from '../../../wire/namespace.ts';
-import { type Message, native, number, part, text } from '../rpc.ts';
+import { StatusCode } from '../../../wire/status.ts';
+import { invalid } from '../../validate/check.ts';
+import { type Message, native, number, part, type Rpc, text } from '../rpc.ts';
 
 const ARCHIVAL_DISABLED = 1;
 /** Its one cluster, as far as clients are told. */
@@ -12,7 +14,7 @@ function describe(namespace: NamespaceDescription): Message {
   return {
     namespaceInfo: {
       ...{ name, id, state, description, ownerEmail, data },
-      capabilities: { syncUpdate: true, asyncUpdate: true, workerHeartbeats: true },
+      capabilities: { eagerWorkflowStart: true, syncUpdate: true, asyncUpdate: true, workerHeartbeats: true },
     },
     config: {
       workflowExecutionRetentionTtl,
@@ -27,11 +29,36 @@ function describe(namespace: NamespaceDescription): Message {
 const described = (reply: Message): Message => describe(reply as unknown as NamespaceDescription);
 const nothing = (): object => ({});
 
+/** What other servers can do with a namespace, and this one has no use for. */
+function checkUpdate(request: Message): void {
+  if (request.promoteNamespace === true) throw invalid('Namespaces of this server are not global.');
+  if (text(request, 'deleteBadBinary') !== '') throw invalid('Bad binary checksum is not found.');
+  const { activeClusterName, clusters } = part(request, 'replicationConfig');
+  const named = Array.isArray(clusters) ? (clusters as Message[]).map((one) => one.clusterName) : [];
+  const unknown = [activeClusterName || CLUSTER_NAME, ...named].find((name) => name !== CLUSTER_NAME);
+  if (unknown !== undefined) throw invalid(`Invalid cluster name: ${String(unknown).slice(0, 100)}.`);
+}
+
 export const RegisterNamespace = native('registerNamespace', undefined, nothing);
-export const DescribeNamespace = native('describeNamespace', undefined, described);
+const describeAny = native('describeNamespace', undefined, described);
+/** Its clients look here whether they speak to a server at all; nothing runs in it. */
+const SYSTEM = {
+  namespaceInfo: { name: 'temporal-system', id: '32049b68-7872-4094-8e63-d0dd59896a83', state: 1 },
+  config: { workflowExecutionRetentionTtl: 7 * 86_400_000 },
+  replicationConfig: { activeClusterName: CLUSTER_NAME, clusters: [{ clusterName: CLUSTER_NAME }] },
+};
+const isSystem = (request: Message): boolean => text(request, 'namespace') === SYSTEM.namespaceInfo.name;
+export const DescribeNamespace: Rpc = {
+  ...describeAny,
+  run(services, caller, request, call) {
+    if (isSystem(request)) call.reply(SYSTEM);
+    else describeAny.run(services, caller, request, call);
+  },
+};
 export const UpdateNamespace = native(
   'updateNamespace',
   (request) => {
+    checkUpdate(request);
     const { description, ownerEmail, data } = part(request, 'updateInfo');
     const retention = number(part(request, 'config'), 'workflowExecutionRetentionTtl') || undefined;
     return {
@@ -44,7 +71,15 @@ export const UpdateNamespace = native(
   described,
 );
 export const DeprecateNamespace = native('deprecateNamespace', undefined, nothing);
-export const DeleteNamespace = native('deleteNamespace');
+const deleteAny = native('deleteNamespace');
+export const DeleteNamespace: Rpc = {
+  ...deleteAny,
+  run(services, caller, request, call) {
+    if (isSystem(request)) {
+      call.refuse({ code: StatusCode.FAILED_PRECONDITION, message: 'unable to delete system namespace' });
+    } else deleteAny.run(services, caller, request, call);
+  },
+};
 export const ListNamespaces = native('listNamespaces', undefined, (reply) => {
   const { namespaces, nextPageToken } = reply as unknown as {
     namespaces: NamespaceDescription[];

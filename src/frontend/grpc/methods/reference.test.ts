@@ -13,7 +13,7 @@ What each method of the Temporal API does here. This page is made from the code 
 - **refused**: answered with an error, as a Temporal server answers it.
 - **not yet**: answered UNIMPLEMENTED with the reason.
 
-\`grpc.health.v1.Health\` is there too. Capabilities that are not here are not advertised.
+\`grpc.health.v1.Health\` and server reflection (v1, v1alpha) are there too, and with \`--time-skipping\` the test service. Capabilities that are not here are not advertised.
 `;
 
 const short = (service: string): string => service.slice(service.lastIndexOf('.') + 1);

@@ -1,7 +1,9 @@
 // Starting workflows, and what callers do to them: signal, cancel, terminate, delete, pause.
 
 import { EventType } from '../../../wire/enums.ts';
-import { type Message, nameIn, native, part, text } from '../rpc.ts';
+import { type Message, nameIn, native, part, type Rpc, runNative, text } from '../rpc.ts';
+import { seated } from './eager.ts';
+import { workflowTaskAnswer } from './workflow-tasks.ts';
 
 /** A start's fields as the native door has them: types and queues by their names. */
 export const startBody = (request: Message): Message => ({
@@ -31,7 +33,32 @@ export const onExecution = (request: Message): Message => {
   return { ...request, workflowId, runId };
 };
 
-export const StartWorkflowExecution = native('startWorkflowExecution', startBody, startAnswer);
+const plainStart = native('startWorkflowExecution', startBody, startAnswer);
+
+/** A client whose worker stands by gets the first workflow task with the answer. */
+export const StartWorkflowExecution: Rpc = {
+  ...plainStart,
+  run(services, caller, request, call) {
+    if (request.requestEagerExecution !== true) {
+      plainStart.run(services, caller, request, call);
+      return;
+    }
+    const namespace = text(request, 'namespace');
+    const identity = text(request, 'identity');
+    const room = { workflowTasks: 1, activities: 0, warm: false, buildId: undefined };
+    const { eagerWorkerId, ...seat } = seated(services, { namespace, identity, ...room }, call, (reply, [task]) => {
+      const { eagerlyStarted: _, ...started } = reply;
+      const eagerWorkflowTask = task && workflowTaskAnswer(task, nameIn(request, 'taskQueue'));
+      return { ...startAnswer(started, request), eagerWorkflowTask };
+    });
+    try {
+      runNative('startWorkflowExecution', services, caller, { ...startBody(request), eagerWorkerId }, seat.call);
+    } catch (error) {
+      seat.close();
+      throw error;
+    }
+  },
+};
 
 export const SignalWithStartWorkflowExecution = native(
   'signalWithStartWorkflowExecution',

@@ -5,6 +5,7 @@ import type {
   ListSearchAttributesResponse,
   ListWorkflowExecutionsResponse,
 } from '../../../wire/api.ts';
+import type { Payload } from '../../../wire/common.ts';
 import { IndexedValueType, WorkflowExecutionStatus } from '../../../wire/enums.ts';
 import { invalid } from '../../validate/check.ts';
 import { type Message, native, number, part, text } from '../rpc.ts';
@@ -13,8 +14,32 @@ import { executionInfo } from './executions.ts';
 const listAnswer = (reply: Message): object => {
   // The method's answer.
   const { executions, nextPageToken } = reply as unknown as ListWorkflowExecutionsResponse;
-  return { executions: executions.map(executionInfo), nextPageToken };
+  return { executions: executions.map((info) => asListed(executionInfo(info))), nextPageToken };
 };
+
+/** A value set as a list of one is listed as that one, but in lists of keywords: as the reference server's store has it. */
+function asListed(info: Message): Message {
+  const given = part(part(info, 'searchAttributes'), 'indexedFields') as Record<string, Payload>;
+  const indexedFields = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, single(value)]));
+  // A list says nothing of the chain a run is of, describe does.
+  return { ...info, searchAttributes: { indexedFields }, firstRunId: undefined };
+}
+
+function single(payload: Payload): Payload {
+  const { metadata, data } = payload;
+  if (data === undefined || data[0] !== OPEN_BRACKET || decoder.decode(metadata?.type) === 'KeywordList')
+    return payload;
+  try {
+    const list: unknown = JSON.parse(decoder.decode(data));
+    if (Array.isArray(list) && list.length === 1) return { metadata, data: Buffer.from(JSON.stringify(list[0])) };
+  } catch {
+    // Not JSON: as it was set.
+  }
+  return payload;
+}
+
+const decoder = new TextDecoder();
+const OPEN_BRACKET = 0x5b;
 
 const page = (request: Message): Message => ({
   ...request,

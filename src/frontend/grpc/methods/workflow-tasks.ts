@@ -1,15 +1,19 @@
 // The worker's side of workflow tasks: polling, answering, and answers to direct queries.
 
+import { decodeToken } from '../../../core/workflow/token.ts';
 import type { Delivery } from '../../../ports/matching.ts';
 import type { QueryResult, RespondWorkflowTaskCompletedResponse, WorkflowTask } from '../../../wire/api.ts';
 
 import { WorkerVersioningMode } from '../../../wire/deployment.ts';
-import { isOpenStatus, TaskQueueKind, type WorkflowExecutionStatus } from '../../../wire/enums.ts';
-
+import { EventType, isOpenStatus, TaskQueueKind, type WorkflowExecutionStatus } from '../../../wire/enums.ts';
+import type { HistoryEvent } from '../../../wire/event.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { taskPush } from '../../task-push.ts';
 import { Refused } from '../../validate/check.ts';
-import { type Message, nameIn, native, number, part, type Rpc, text } from '../rpc.ts';
+import { MAY_LACK_ATTRIBUTES } from '../../validate/commands.ts';
+import { bytes, type Message, nameIn, native, number, part, type Rpc, runNative, text } from '../rpc.ts';
+import { activityTaskAnswer } from './activity-tasks.ts';
+import { seated } from './eager.ts';
 import { encodePage, eventsOf } from './history.ts';
 import { poll } from './poll.ts';
 import { withOwnNamespace } from './token.ts';
@@ -19,14 +23,19 @@ const NO_WORKER = '';
 const QUERY_FAILED = 2;
 
 /** A pushed task as the answer to a poll. `taskQueue`: the workflow's own. */
-export function workflowTaskAnswer(delivery: Delivery, taskQueue: string): object {
+export function workflowTaskAnswer(
+  delivery: Delivery,
+  taskQueue: string,
+): { history: { events: HistoryEvent[] } } & Message {
   // A delivery of this kind makes a workflow task.
   const task = taskPush(NO_WORKER, delivery).body as WorkflowTask;
   const { token, runId, nextEventId, workflowId, workflowType, history, ...rest } = task;
   return {
     ...rest,
-    // A query starts nothing.
-    startedEventId: delivery.kind === 'query' ? 0 : rest.startedEventId,
+    // A query starts nothing, at no time.
+    ...(delivery.kind === 'query'
+      ? { startedEventId: 0, scheduledTime: undefined, startedTime: undefined }
+      : undefined),
     taskToken: token,
     workflowExecution: { workflowId, runId },
     workflowType: { name: workflowType },
@@ -56,6 +65,11 @@ function queryResults(request: Message): Record<string, QueryResult> | undefined
   return results;
 }
 
+/** Absent attributes are empty ones, but where the reference server tells them apart. */
+const whole = (command: Message): Message =>
+  command.attributes !== undefined || MAY_LACK_ATTRIBUTES.has(number(command, 'commandType'))
+    ? command
+    : { ...command, attributes: {} };
 /** Of a worker that is chosen by its version. */
 function deploymentOf(request: Message): object | undefined {
   const { deploymentName, buildId, workerVersioningMode } = part(request, 'deploymentOptions');
@@ -70,7 +84,7 @@ function completion(request: Message): object {
   return {
     token: request.taskToken ?? new Uint8Array(0),
     identity,
-    commands,
+    commands: Array.isArray(commands) ? (commands as Message[]).map(whole) : commands,
     messages,
     sticky: queue !== '',
     stickyQueue: queue === '' ? undefined : { queue, scheduleToStartTimeout: number(sticky, 'scheduleToStartTimeout') },
@@ -83,12 +97,67 @@ function completion(request: Message): object {
   };
 }
 
-export const RespondWorkflowTaskCompleted = withOwnNamespace(
-  native('respondWorkflowTaskCompleted', completion, (reply) => {
-    const { resetHistoryEventId } = reply as RespondWorkflowTaskCompletedResponse;
-    return { resetHistoryEventId };
-  }),
-);
+const plainCompletion = native('respondWorkflowTaskCompleted', completion, (reply) => {
+  const { resetHistoryEventId } = reply as RespondWorkflowTaskCompletedResponse;
+  return { resetHistoryEventId };
+});
+
+/** What the reference server calls the request behind such a start. */
+const ANSWERED_REQUEST_ID = 'request-from-RespondWorkflowTaskCompleted';
+
+/** How many of the answer's activities their worker would take with it. */
+function eagerActivities({ commands }: Message): number {
+  if (!Array.isArray(commands)) return 0;
+  return (commands as Message[]).filter((command) => part(command, 'attributes').requestEagerExecution === true).length;
+}
+
+/** The workflow's own queue, by the events that come with its task. */
+function queueIn(answer: { history: { events: readonly HistoryEvent[] } }): string {
+  for (const event of answer.history.events.toReversed()) {
+    if (event.eventType !== EventType.WORKFLOW_TASK_SCHEDULED) continue;
+    const { name, normalName } = event.attributes.taskQueue;
+    return normalName || name;
+  }
+  return '';
+}
+
+function nextTask(delivery: Delivery): object {
+  const answer = workflowTaskAnswer(delivery, '');
+  return { ...answer, workflowExecutionTaskQueue: { name: queueIn(answer), kind: TaskQueueKind.NORMAL } };
+}
+
+/** The next workflow task, and activities that are to be eager, come with the answer if the worker has asked for it. */
+export const RespondWorkflowTaskCompleted: Rpc = withOwnNamespace({
+  ...plainCompletion,
+  run(services, caller, request, call) {
+    const workflowTasks = request.returnNewWorkflowTask === true ? 1 : 0;
+    const activities = eagerActivities(request);
+    const namespace = decodeToken(bytes(request, 'taskToken'))?.namespace;
+    if (workflowTasks + activities === 0 || namespace === undefined) {
+      plainCompletion.run(services, caller, request, call);
+      return;
+    }
+    const buildId = text(part(request, 'workerVersionStamp'), 'buildId') || undefined;
+    const who = { namespace, identity: text(request, 'identity'), buildId, requestId: ANSWERED_REQUEST_ID };
+    const room = { ...who, workflowTasks, activities, warm: true };
+    const { eagerWorkerId, ...seat } = seated(services, room, call, (reply, tasks) => {
+      const { resetHistoryEventId } = reply as RespondWorkflowTaskCompletedResponse;
+      const next = tasks.find(({ kind }) => kind === 'workflow');
+      return {
+        resetHistoryEventId,
+        workflowTask: next && nextTask(next),
+        activityTasks: tasks.filter(({ kind }) => kind === 'activity').map(activityTaskAnswer),
+      };
+    });
+    try {
+      const body = { ...completion(request), eagerWorkerId };
+      runNative('respondWorkflowTaskCompleted', services, caller, body, seat.call);
+    } catch (error) {
+      seat.close();
+      throw error;
+    }
+  },
+});
 
 const nothing = (): object => ({});
 const tokenOf = (request: Message): unknown => request.taskToken ?? new Uint8Array(0);

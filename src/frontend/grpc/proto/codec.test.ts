@@ -1,84 +1,15 @@
 // The codecs against protobufjs' own: whatever message of the API is made at random, both read the same from each other's bytes.
 
 import fc from 'fast-check';
-import type { Field, Type } from 'protobufjs';
+import type { Type } from 'protobufjs';
 import { describe, expect, it } from 'vitest';
 import { CommandType, EventType } from '../../../wire/enums.ts';
 import { anyOf, codecNamed, codecOf, type Message } from './codec.ts';
-import { apiService, enumType, findMessageType, isMessage, keyTypeOf, messageType } from './descriptors.ts';
+import { apiService, enumType, findMessageType, isMessage, messageType } from './descriptors.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
+import { numbers, randomMessage } from './random-message.test-support.ts';
 import { Malformed } from './reader.ts';
 import { durationMs } from './shapes.ts';
-
-const WORDS = ['', 'a', 'order-7', 'Grüße, 世界 🌍', 'x'.repeat(300)];
-
-/** Deterministic numbers from a seed, so that a failing message is found again. */
-function numbers(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
-
-/** A protobufjs-shaped message with about every second field set, to a bounded depth. */
-function randomMessage(type: Type, below: (n: number) => number, depth: number): Record<string, unknown> {
-  const { name, fullName } = type;
-  const nanos = below(1_000) * 1_000_000;
-  if (fullName === '.google.protobuf.Duration' || fullName === '.google.protobuf.Timestamp') {
-    return { seconds: below(100_000), nanos };
-  }
-  const message: Record<string, unknown> = {};
-  if (name === 'Any') return message;
-  const taken = new Set<string>();
-  for (const field of type.fieldsArray) {
-    const oneof = field.partOf?.name;
-    // An event or command with attributes of another type than its own is nobody's; right ones are below.
-    if (oneof === 'attributes' || field.name === 'eventType' || field.name === 'commandType') continue;
-    if (below(2) === 0 || (oneof !== undefined && taken.has(oneof))) continue;
-    const value = randomField(field.resolve(), below, depth);
-    if (value === undefined) continue;
-    if (oneof !== undefined) taken.add(oneof);
-    message[field.name] = value;
-  }
-  return message;
-}
-
-function randomField(field: Field, below: (n: number) => number, depth: number): unknown {
-  if (isMessage(field.resolvedType) && depth <= 0) return undefined;
-  const one = (): unknown => randomValue(field, below, depth);
-  if (keyTypeOf(field) === 'string') return { [WORDS[1 + below(3)] ?? 'a']: one(), other: one() };
-  if (keyTypeOf(field) !== undefined) return { 3: one() };
-  return field.repeated ? [one(), one()] : one();
-}
-
-function randomValue(field: Field, below: (n: number) => number, depth: number): unknown {
-  const { resolvedType } = field;
-  if (isMessage(resolvedType)) return randomMessage(resolvedType, below, depth - 1);
-  if (resolvedType !== null) {
-    const values = Object.values(resolvedType.values);
-    return values[below(values.length)];
-  }
-  switch (field.type) {
-    case 'string':
-      return WORDS[below(WORDS.length)];
-    case 'bytes':
-      return Buffer.from(WORDS[below(WORDS.length)] ?? '');
-    case 'bool':
-      return below(2) === 1;
-    case 'double':
-    case 'float':
-      return below(1_000) / 4;
-    case 'int64':
-    case 'sint64':
-      return below(2) === 0 ? below(1_000) - 500 : 2 ** 40 + below(1_000);
-    case 'int32':
-    case 'sint32':
-      return below(1_000) - 500;
-    default:
-      return below(100_000);
-  }
-}
 
 /** What protobufjs reads. */
 const plain = (type: Type, bytes: Uint8Array): unknown =>

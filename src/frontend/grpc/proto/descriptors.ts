@@ -32,7 +32,7 @@ export const enumType = (name: string): Enum => apiRoot().lookupEnum(name);
 export const apiService = (name: string): Service => apiRoot().lookupService(name);
 
 /** Without the leading dot. */
-export const fullName = (type: Type | Enum): string => type.fullName.slice(1);
+export const fullName = (type: Type | Enum | Service): string => type.fullName.slice(1);
 
 /** The scalar type of a map's keys; undefined for a field that is none. protobufjs' typings have maps beside fields. */
 export const keyTypeOf = (field: Field): string | undefined =>
@@ -42,3 +42,13 @@ export const keyTypeOf = (field: Field): string | undefined =>
 export const hasPresence = (field: Field): boolean => field.partOf !== null;
 
 export const isMessage = (type: Type | Enum | null): type is Type => type !== null && 'fieldsById' in type;
+
+/** Throws for a method the service does not have. */
+export function methodTypes(service: Service, name: string): { request: Type; response: Type } {
+  const method = service.methods[name];
+  method?.resolve();
+  const request = method?.resolvedRequestType;
+  const response = method?.resolvedResponseType;
+  if (!request || !response) throw new Error(`${name} is no method of ${fullName(service)}`);
+  return { request, response };
+}

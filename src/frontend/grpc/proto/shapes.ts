@@ -54,9 +54,9 @@ const attributed = (fields: FieldsCodec, typeField: string, names: () => Map<num
       all ??= new Set(byNumber.values());
       const message = fields.read(reader, depth);
       const type = message[typeField];
-      // Absent attributes are empty ones. What belongs to another type is dropped with the rest of what nobody asked for.
+      // What belongs to another type is dropped with the rest of what nobody asked for.
       const own = byNumber.get(typeof type === 'number' ? type : 0);
-      const attributes = own === undefined ? {} : (message[own] ?? {});
+      const attributes = own === undefined ? {} : message[own];
       for (const name of Object.keys(message)) if (all.has(name)) delete message[name];
       message.attributes = attributes;
       return message;

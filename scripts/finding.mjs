@@ -1,0 +1,83 @@
+// `node scripts/finding.mjs [--executions N]`: how long it takes to find executions among many (decision 0025). Starts N workflows that nobody runs, in a data
+// directory of its own, and asks. A minute or two for the 200,000 of the usual run.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { parseArgs } from 'node:util';
+import { ensureBuilt, ensureInstalled } from './ensure.mjs';
+
+const { values } = parseArgs({ options: { executions: { type: 'string', default: '200000' } } });
+const executions = Number(values.executions);
+if (!Number.isSafeInteger(executions) || executions < 1_000) {
+  console.error('--executions takes a whole number from 1000');
+  process.exit(2);
+}
+ensureInstalled();
+ensureBuilt();
+const { Server } = await import('../dist/src/server.js');
+const { Client, Connection } = await import('../dist/sdk/client/index.js');
+
+/** Starts at a time. */
+const AT_ONCE = 256;
+const ASKED = 50;
+
+const folder = mkdtempSync(join(tmpdir(), 'tenuto-finding-'));
+const server = await Server.create({ dataDir: join(folder, 'data'), logLevel: 'error' });
+const connection = Connection.fromTransport(() => server.connect());
+try {
+  const { workflow } = new Client({ connection });
+  await connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: { City: 2, Size: 3 },
+  });
+  await fill(workflow);
+  const rare = [
+    ['a rare keyword', "City = 'Rome'"],
+    ['a rare keyword among a common type', "City = 'Rome' AND WorkflowType = 'order'"],
+    ['a rare number', `Size = ${executions - 7}`],
+    ['one workflow id', "WorkflowId = 'w-17'"],
+  ];
+  for (const [what, query] of rare) {
+    let found = 0;
+    await timed(`list by ${what}`, async () => {
+      found = 0;
+      for await (const _ of workflow.list({ query })) found += 1;
+    });
+    if (found === 0) throw new Error(`${query} found nothing`);
+  }
+  await timed('count by status', () => workflow.count('GROUP BY ExecutionStatus'));
+  await timed('count of one status', () => workflow.count("ExecutionStatus = 'Running'"));
+} finally {
+  await connection.close();
+  await server.close();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function fill(workflow) {
+  const started = performance.now();
+  let next = 0;
+  const one = async () => {
+    for (let i = next++; i < executions; i = next++) {
+      const city = i % (executions / 10) === 0 ? 'Rome' : `city-${i % 100}`;
+      const searchAttributes = { City: [city], Size: [i] };
+      await workflow.start('order', { taskQueue: 'nobody', workflowId: `w-${i}`, searchAttributes });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, one));
+  const seconds = (performance.now() - started) / 1_000;
+  console.log(`${executions} executions started in ${seconds.toFixed(0)} s`);
+}
+
+async function timed(what, ask) {
+  await ask();
+  const times = [];
+  for (let i = 0; i < ASKED; i += 1) {
+    const at = performance.now();
+    await ask();
+    times.push(performance.now() - at);
+  }
+  times.sort((a, b) => a - b);
+  const [median, worst] = [times[ASKED / 2], times[ASKED - 1]];
+  console.log(`${what.padEnd(40)} ${median.toFixed(2).padStart(8)} ms, at most ${worst.toFixed(2)} ms`);
+}

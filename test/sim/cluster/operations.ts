@@ -1,0 +1,277 @@
+// Who works on workflows from above in the cluster: makes and changes schedules, sends runs back, starts batch jobs, at whatever node is up, each move
+// repeated under its request id until it is answered. What must hold is asked by the watches of the truth (../operations), over fail-overs and moves.
+
+import { scheduleAddress } from '../../../src/core/schedule/address.ts';
+import type { ScheduleDefinition } from '../../../src/core/schedule/message.ts';
+import { jsonPayloads } from '../../../src/core/workflow/fields.ts';
+import type { Message } from '../../../src/core/workflow/message.ts';
+import type { Reply } from '../../../src/core/workflow/outcome.ts';
+import type { Done, Engine } from '../../../src/ports/engine.ts';
+import type { JobAnswer, JobAsk } from '../../../src/ports/jobs.ts';
+import {
+  BatchOperationState,
+  EventType,
+  ResetReapplyExcludeType,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+} from '../../../src/wire/enums.ts';
+import type { SchedulePatch } from '../../../src/wire/schedule.ts';
+import { type Status, StatusCode } from '../../../src/wire/status.ts';
+import { EPOCH, Violation } from '../kernel.ts';
+import type { Move, OperationPlan, PlannedSchedule } from '../operations/plan.ts';
+import { WITHOUT_SIGNALS } from '../operations/reset-watch.ts';
+import type { SeededRandom } from '../random.ts';
+import type { ClientWorld } from './client.ts';
+import { NAMESPACE } from './node.ts';
+import { SIGNAL, TASK_QUEUE, type WorkflowInput } from './workflows.ts';
+
+const namespace = NAMESPACE;
+const CALL_MS = 12_000;
+const PAUSE_MS = 300;
+const identity = 'operator';
+
+const { UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, DATA_LOSS, NOT_FOUND, INVALID_ARGUMENT } = StatusCode;
+/** Refusals that say nothing about the request itself. */
+const PASSING: ReadonlySet<number> = new Set([UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, DATA_LOSS]);
+
+type Outcome<T> = { readonly value: T } | { readonly refused: Status };
+
+export class SimOperator {
+  readonly plan: OperationPlan;
+  readonly #world: ClientWorld;
+  readonly #random: SeededRandom;
+  readonly #firstRuns = new Map<string, string>();
+  #done = 0;
+  over = false;
+
+  constructor(world: ClientWorld, plan: OperationPlan, random: SeededRandom) {
+    this.plan = plan;
+    this.#world = world;
+    this.#random = random;
+  }
+
+  get where(): string {
+    return `${this.plan.id} at ${JSON.stringify(this.plan.moves[this.#done])}`;
+  }
+
+  begin(): void {
+    this.#run().catch((error: unknown) => this.#world.kernel.fail(error));
+  }
+
+  async #run(): Promise<void> {
+    for (const move of this.plan.moves) {
+      await this.#move(move);
+      this.#done += 1;
+    }
+    this.over = true;
+  }
+
+  async #move(move: Move): Promise<void> {
+    const requestId = `${this.plan.id}/${this.#done}`;
+    const schedule = scheduleAddress(this.plan.id);
+    const patch = (patched: SchedulePatch): Promise<unknown> =>
+      this.#submit(schedule, { type: 'patchSchedule', requestId, patch: patched }, [NOT_FOUND]);
+    switch (move.do) {
+      case 'wait':
+        await this.#pause(move.ms);
+        return;
+      case 'create schedule': {
+        const made = this.#schedule(move.schedule);
+        const patched = move.trigger ? { triggerImmediately: {} } : undefined;
+        const incarnation = this.#random.uuid();
+        await this.#submit(schedule, {
+          type: 'createSchedule',
+          requestId,
+          incarnation,
+          schedule: made,
+          patch: patched,
+        });
+        return;
+      }
+      case 'update schedule': {
+        const made = this.#schedule(move.schedule);
+        await this.#submit(schedule, { type: 'updateSchedule', requestId, schedule: made }, [NOT_FOUND]);
+        return;
+      }
+      case 'pause schedule':
+        await patch({ pause: 'a while' });
+        return;
+      case 'unpause schedule':
+        await patch({ unpause: 'on' });
+        return;
+      case 'trigger schedule':
+        await patch({ triggerImmediately: { overlapPolicy: move.overlapPolicy } });
+        return;
+      case 'backfill schedule': {
+        const endTime = this.#now;
+        const { backMs, overlapPolicy } = move;
+        await patch({ backfillRequest: [{ startTime: endTime - Math.ceil(backMs), endTime, overlapPolicy }] });
+        return;
+      }
+      case 'describe schedule': {
+        const told = await this.#submit(schedule, { type: 'describeSchedule' }, [NOT_FOUND]);
+        if (told?.type === 'scheduleDescribed') this.#answered('describeSchedule', told.response);
+        return;
+      }
+      case 'delete schedule':
+        await this.#submit(schedule, { type: 'deleteSchedule', requestId }, [NOT_FOUND]);
+        return;
+      case 'start':
+        await this.#start(move.workflowId, move.type, requestId);
+        return;
+      case 'signal': {
+        const { workflowId, text } = move;
+        const signal = { signalName: SIGNAL, input: jsonPayloads(text), identity, requestId };
+        await this.#submit(workflowId, { type: 'signal', target: {}, ...signal }, [NOT_FOUND]);
+        return;
+      }
+      case 'reset':
+        await this.#reset(move, requestId);
+        return;
+      case 'result':
+        while (this.#world.truth.workflows.get(move.workflowId)?.at(-1)?.closed === undefined)
+          await this.#pause(PAUSE_MS);
+        return;
+      case 'batch':
+      case 'stop batch':
+      case 'batch result':
+        await this.#batch(move, requestId);
+        return;
+      default:
+        throw new Error(`the cluster's simulation has no move ${move.do}`);
+    }
+  }
+
+  get #now(): number {
+    return Math.ceil(EPOCH + this.#world.kernel.now);
+  }
+
+  #answered(method: string, answer: object): void {
+    this.#world.truth.watches.answered(method, { scheduleId: this.plan.id }, answer);
+  }
+
+  #schedule(planned: PlannedSchedule): ScheduleDefinition {
+    const { everyMs, phaseMs, jitterMs, overlapPolicy, catchupWindow, pauseOnFailure, lastsMs, limit } = planned;
+    const workflow = { workflowId: `${this.plan.id}-errand`, workflowType: 'errand', taskQueue: TASK_QUEUE };
+    const input = jsonPayloads({
+      count: 0,
+      ms: Math.ceil(planned.runMs),
+      ends: planned.runEnds,
+    } satisfies WorkflowInput);
+    return {
+      spec: {
+        interval: [{ interval: everyMs, phase: phaseMs }],
+        jitter: jitterMs,
+        endTime: this.#now + Math.ceil(lastsMs),
+      },
+      action: { startWorkflow: { ...workflow, input } },
+      policies: { overlapPolicy, catchupWindow: catchupWindow || undefined, pauseOnFailure },
+      state: limit === undefined ? {} : { limitedActions: true, remainingActions: limit },
+    };
+  }
+
+  async #start(workflowId: string, workflowType: string, requestId: string): Promise<void> {
+    const reply = await this.#submit(workflowId, {
+      ...{ type: 'start', runId: this.#random.uuid(), requestId, identity, workflowType, taskQueue: TASK_QUEUE },
+      input: jsonPayloads({ count: 0 } satisfies WorkflowInput),
+      reusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      conflictPolicy: WorkflowIdConflictPolicy.FAIL,
+    });
+    if (reply?.type === 'started') this.#firstRuns.set(workflowId, reply.response.runId);
+  }
+
+  async #reset({ workflowId, of, at, keepSignals }: Extract<Move, { do: 'reset' }>, requestId: string): Promise<void> {
+    const { truth } = this.#world;
+    const runId = of === 'first run' ? this.#firstRuns.get(workflowId) : truth.workflows.get(workflowId)?.at(-1)?.runId;
+    const points = (truth.run(runId ?? '')?.events ?? []).filter(
+      ({ eventType }) => eventType === EventType.WORKFLOW_TASK_COMPLETED,
+    );
+    const point = points[Math.floor(at * points.length)];
+    // Nothing is done yet that could be done again.
+    if (point === undefined) return;
+    const message: Message = {
+      ...{ type: 'reset', target: { runId }, runId: this.#random.uuid(), requestId, identity },
+      ...{ workflowTaskFinishEventId: point.eventId, reason: `reset ${keepSignals ? 'with all' : WITHOUT_SIGNALS}` },
+      exclude: keepSignals ? [] : [ResetReapplyExcludeType.SIGNAL],
+    };
+    const reply = await this.#submit(workflowId, message, [INVALID_ARGUMENT]);
+    if (reply?.type === 'reset') this.#answered('resetWorkflowExecution', { runId: reply.runId });
+  }
+
+  async #batch(move: Extract<Move, { do: 'batch' | 'stop batch' | 'batch result' }>, requestId: string): Promise<void> {
+    const { jobId } = move;
+    switch (move.do) {
+      case 'batch': {
+        const signal = { type: 'signal', signalName: 'batched', input: jsonPayloads(jobId) } as const;
+        const order = {
+          ...{ jobId, requestId, identity, reason: 'of the simulation', perSecond: move.perSecond },
+          operation: move.verb === 'signal' ? signal : { type: move.verb },
+          target: { query: `WorkflowId STARTS_WITH '${move.prefix}'` },
+        };
+        await this.#job({ type: 'start', order });
+        return;
+      }
+      case 'stop batch':
+        await this.#job({ type: 'stop', jobId, reason: 'enough', identity });
+        return;
+      case 'batch result':
+        for (;;) {
+          const [job] = (await this.#job({ type: 'describe', jobId }))?.jobs ?? [];
+          if (job !== undefined) this.#answered('describeBatchOperation', job);
+          if (job?.state !== BatchOperationState.RUNNING) return;
+          await this.#pause(PAUSE_MS);
+        }
+    }
+  }
+
+  // ---------------------------------------------------------------- calls
+
+  #submit(workflowId: string, message: Message, refusals: readonly number[] = []): Promise<Reply | undefined> {
+    const to = { namespace, workflowId };
+    return this.#until<Reply>(`${message.type} of ${workflowId}`, refusals, (engine, done) => {
+      engine.submit(to, message, done);
+    });
+  }
+
+  #job(asked: JobAsk): Promise<JobAnswer | undefined> {
+    const refusals = asked.type === 'stop' ? [NOT_FOUND] : [];
+    return this.#until<JobAnswer>(`batch ${asked.type}`, refusals, (engine, done) => {
+      engine.jobs(namespace, asked, done);
+    });
+  }
+
+  /** Until it is answered, whatever it takes; undefined: by a refusal that is an answer too. */
+  async #until<T>(
+    what: string,
+    refusals: readonly number[],
+    go: (engine: Engine, done: Done<T>) => void,
+  ): Promise<T | undefined> {
+    for (;;) {
+      const outcome = await this.#once<T>(what, go);
+      if ('value' in outcome) return outcome.value;
+      const { code, message } = outcome.refused;
+      if (refusals.includes(code)) return undefined;
+      if (!PASSING.has(code)) throw new Violation('door', `${what} was refused: ${code} ${message}`);
+      await this.#pause(PAUSE_MS);
+    }
+  }
+
+  #once<T>(what: string, go: (engine: Engine, done: Done<T>) => void): Promise<Outcome<T>> {
+    const { kernel } = this.#world;
+    return new Promise((resolve) => {
+      kernel.after(CALL_MS, 'operator waits no longer', () => {
+        resolve({ refused: { code: DEADLINE_EXCEEDED, message: `no answer within ${CALL_MS} ms` } });
+      });
+      this.#world.ask<T>(undefined, what, go, (error, value) => {
+        // An answer without a value is one all the same.
+        resolve(error === undefined ? { value: value as T } : { refused: error });
+      });
+    });
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#world.kernel.after(ms, 'operator pauses', resolve);
+    });
+  }
+}
