@@ -69,6 +69,10 @@ const GROUPS: Readonly<Record<string, Group>> = {
     description: 'run a server',
     define: async (group) => (await import('./server.ts')).defineServerCommands(group),
   },
+  dev: {
+    description: 'work on workflows: a server and a worker that runs what you save',
+    define: async (group) => (await import('./dev.ts')).defineDev(group, withConnection),
+  },
   workflow: {
     description: 'start workflows, talk to them, look at them',
     define: async (group) => (await import('./workflow/index.ts')).defineWorkflowCommands(group, withConnection),
