@@ -1,6 +1,7 @@
 // The messages that cross a link to an actor, and the check of each: the same shapes as at the doors, since a node of another version may have sent
 // them. A message that is not in the table comes from a shard or from matching, and never travels this way. One line a type: how often it may be tried.
 
+import type * as flows from '../../src/core/flow/message.ts';
 import type * as schedule from '../../src/core/schedule/message.ts';
 import type * as messages from '../../src/core/workflow/message.ts';
 import type { Message } from '../../src/core/workflow/message.ts';
@@ -19,6 +20,7 @@ import {
 } from '../../src/frontend/validate/check.ts';
 import { command, queryResult } from '../../src/frontend/validate/commands.ts';
 import * as common from '../../src/frontend/validate/common.ts';
+import * as flow from '../../src/frontend/validate/flow-control.ts';
 import { protocolMessages } from '../../src/frontend/validate/messages.ts';
 import * as schedules from '../../src/frontend/validate/schedules.ts';
 import type { UpdateWithStartMessage } from '../../src/ports/engine.ts';
@@ -55,7 +57,11 @@ export type ForwardedType =
   | 'patchSchedule'
   | 'deleteSchedule'
   | 'describeSchedule'
-  | 'scheduleTimes';
+  | 'scheduleTimes'
+  | 'flowReserve'
+  | 'flowRelease'
+  | 'setFlowLimits'
+  | 'describeFlow';
 
 export type ForwardedMessage = Extract<Message, { type: ForwardedType }>;
 
@@ -139,6 +145,19 @@ const updateAsk = {
   identity: string,
 };
 
+const isTrue: Check<true> = (value) => {
+  if (value !== true) throw new Error('what is only ever true is something else');
+  return value;
+};
+
+const claimant = object<flows.Claimant>({
+  workflowId: string,
+  runId: string,
+  activity: optional(
+    object<NonNullable<flows.Claimant['activity']>>({ scheduledEventId: integer, activityId: string }),
+  ),
+});
+
 const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
   start: object<messages.StartMessage>({
     type: typed('start'),
@@ -165,6 +184,9 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     versioningOverride: optional(common.versioningOverride),
     signal: optional(object<messages.SignalInput>(signalInput)),
     update: optional(object<messages.UpdateAsk>(updateAsk)),
+    flowControl: optional(flow.flowControl),
+    permit: optional(string),
+    accepted: optional(isTrue),
   }),
   signal: object<messages.SignalMessage>({ type: typed('signal'), target, ...signalInput }),
   requestCancel: object<messages.RequestCancelMessage>({
@@ -341,6 +363,17 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     startTime: integer,
     endTime: integer,
   }),
+  flowReserve: object<flows.FlowReserveMessage>({
+    type: typed('flowReserve'),
+    permit: string,
+    requestId: string,
+    claimant,
+    flow: flow.flowControl,
+    priority: integer,
+  }),
+  flowRelease: object<flows.FlowReleaseMessage>({ type: typed('flowRelease'), permit: string, claimant }),
+  setFlowLimits: object<flows.SetFlowLimitsMessage>({ type: typed('setFlowLimits'), limits: flow.flowLimits }),
+  describeFlow: object<flows.DescribeFlowMessage>({ type: typed('describeFlow'), permit: optional(string) }),
 };
 
 const kind = object<{ type: string }>({ type: string });
@@ -412,7 +445,13 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
       return 'perhapsTwice';
     case 'describeSchedule':
     case 'scheduleTimes':
+    case 'describeFlow':
       return 'nothing';
+    // A reservation is known by its request id, a permit by its name; limits are set to what they are.
+    case 'flowReserve':
+    case 'flowRelease':
+    case 'setFlowLimits':
+      return 'once';
     case 'queryAbandoned':
       return 'nothing';
     // Somebody may have done the opposite meanwhile, or the attempt that it asked for may have begun.

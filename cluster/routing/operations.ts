@@ -40,7 +40,9 @@ import type { NamespaceAnswer, NamespaceAsk } from '../../src/ports/namespaces.t
 import type { WorkerAnswer, WorkerAsk } from '../../src/ports/workers.ts';
 import type * as api from '../../src/wire/api.ts';
 import type { VersioningOverride } from '../../src/wire/common.ts';
+import type { DescribeFlowKeyResponse } from '../../src/wire/flow-control.ts';
 import type { DescribeScheduleResponse } from '../../src/wire/schedule.ts';
+import { flowReserved } from './flow-verdict.ts';
 import {
   activityOptions,
   effectOf,
@@ -124,6 +126,7 @@ const started = object<api.StartWorkflowExecutionResponse>({
   started: boolean,
   status: enumeration(),
   eagerlyStarted: optional(boolean),
+  workflowId: optional(string),
 });
 const replyKind = object<{ type: string }>({ type: string });
 const acceptedReply = object<{ resetHistoryEventId?: number | undefined }>({ resetHistoryEventId: optional(integer) });
@@ -134,7 +137,6 @@ const heartbeatReply = object<{ cancelRequested: boolean; activityPaused: boolea
   activityReset: defaulted(boolean, false),
 });
 const optionsReply = object<{ options: ActivityOptions }>({ options: activityOptions });
-
 const executionOptionsReply = object<{ versioningOverride: VersioningOverride | undefined }>({
   versioningOverride: optional(common.versioningOverride),
 });
@@ -145,6 +147,10 @@ const scheduleDescribed = object<{ response: DescribeScheduleResponse }>({
   response: shaped(object({ schedule: some, info: some, conflictToken: bytes })),
 });
 const scheduleTimes = object<{ startTime: number[] }>({ startTime: list(integer) });
+
+const flowDescribed = object<{ response: DescribeFlowKeyResponse }>({
+  response: shaped(object({ key: string, limits: some, holders: list(some), waiters: list(some), counts: some })),
+});
 
 const reply: Check<Reply> = (value) => {
   const { type } = replyKind(value);
@@ -167,6 +173,10 @@ const reply: Check<Reply> = (value) => {
       return { type: 'scheduleDescribed', ...scheduleDescribed(value) };
     case 'scheduleTimes':
       return { type: 'scheduleTimes', ...scheduleTimes(value) };
+    case 'flowReserved':
+      return { type: 'flowReserved', ...flowReserved(value) };
+    case 'flowDescribed':
+      return { type: 'flowDescribed', ...flowDescribed(value) };
     default:
       throw new Error(`a reply of type ${type.slice(0, 64)} is not for a forwarded message`);
   }

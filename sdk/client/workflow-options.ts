@@ -1,5 +1,6 @@
 // Options of a start, and what interceptors see of them.
 
+import type { FlowControl } from '../common/flow-control.ts';
 import type { SignalDefinition, UntypedWorkflow, Workflow } from '../common/interfaces.ts';
 import { type Duration, durationOption } from '../common/time.ts';
 import type { VersioningOverride } from '../common/worker-deployments.ts';
@@ -23,6 +24,8 @@ export interface WorkflowOptions extends CommonWorkflowOptions {
   versioningOverride?: VersioningOverride | undefined;
   /** Makes a repeated start return the first one's answer. Default: a new id per call, kept over the connection's own repeats. */
   requestId?: string | undefined;
+  /** The workflow begins once it has a permit of this key, and keeps it until its chain of runs has closed. */
+  flowControl?: FlowControl | undefined;
 }
 
 export type WorkflowStartOptions<T extends Workflow = UntypedWorkflow> = WithWorkflowArgs<T, WorkflowOptions>;

@@ -89,6 +89,10 @@ const GROUPS: Readonly<Record<string, Group>> = {
     description: 'start workflows at given times',
     define: async (group) => (await import('./schedule/index.ts')).defineScheduleCommands(group, withConnection),
   },
+  'flow-control': {
+    description: 'look at keys of flow control, set their limits',
+    define: async (group) => (await import('./flow-control.ts')).defineFlowControlCommands(group, withConnection),
+  },
   'task-queue': {
     description: 'look at task queues and their workers',
     define: async (group) => (await import('./task-queue.ts')).defineTaskQueueCommands(group, withConnection),

@@ -52,6 +52,15 @@ import type {
 } from './enums.ts';
 import type { Failure } from './failure.ts';
 import type {
+  DescribeFlowKeyRequest,
+  DescribeFlowKeyResponse,
+  ExecutionFlowControl,
+  FlowControl,
+  ListFlowKeysRequest,
+  ListFlowKeysResponse,
+  SetFlowLimitsRequest,
+} from './flow-control.ts';
+import type {
   DeleteNamespaceRequest,
   DeleteNamespaceResponse,
   DescribeNamespaceRequest,
@@ -110,6 +119,8 @@ export interface StartWorkflowExecutionRequest {
   versioningOverride?: VersioningOverride | undefined;
   /** A worker of the caller's own, which gets the first workflow task if it has room and nothing waits before it. */
   eagerWorkerId?: string | undefined;
+  /** No workflow task before a permit of this key. ALREADY_EXISTS or RESOURCE_EXHAUSTED (FLOW_CONTROL) where it asks to be refused. */
+  flowControl?: FlowControl | undefined;
 }
 
 export interface StartWorkflowExecutionResponse {
@@ -119,6 +130,8 @@ export interface StartWorkflowExecutionResponse {
   status: WorkflowExecutionStatus;
   /** The first workflow task is on its way to `eagerWorkerId`. */
   eagerlyStarted?: boolean | undefined;
+  /** Of the workflow that a singleton with `useExisting` met: `runId` is of that one. Absent: the one asked for. */
+  workflowId?: string | undefined;
 }
 
 export interface SignalWorkflowExecutionRequest {
@@ -326,6 +339,8 @@ export interface PendingActivityInfo {
   /** Also where `state` says CANCEL_REQUESTED. */
   paused?: boolean | undefined;
   pauseInfo?: ActivityPauseInfo | undefined;
+  /** Absent: it names no flow-control key. `none`: no attempt waits or runs. */
+  flowControl?: (FlowControl & { state: 'queued' | 'held' | 'none' }) | undefined;
 }
 
 export interface ActivityPauseInfo {
@@ -405,6 +420,8 @@ export interface DescribeWorkflowExecutionResponse {
   versioningInfo?: WorkflowVersioningInfo | undefined;
   /** Of the worker that completed the latest workflow task; absent before the first that names a build. */
   mostRecentWorkerVersionStamp?: WorkerVersionStamp | undefined;
+  /** Absent: its start named no flow-control key. */
+  flowControl?: ExecutionFlowControl | undefined;
 }
 
 export interface GetWorkflowExecutionHistoryRequest extends ExecutionTarget {
@@ -940,6 +957,11 @@ export interface Methods extends DeploymentMethods, WorkerMethods {
     response: UpdateWorkflowExecutionOptionsResponse;
   };
   /** ALREADY_EXISTS when there is one of this id. */
+  /** Keys of flow control: what nobody has used for a while is not known any more. */
+  listFlowKeys: { request: ListFlowKeysRequest; response: ListFlowKeysResponse };
+  describeFlowKey: { request: DescribeFlowKeyRequest; response: DescribeFlowKeyResponse };
+  /** Holds from now on instead of what starts ask for. Repeating it is harmless. */
+  setFlowLimits: { request: SetFlowLimitsRequest; response: DescribeFlowKeyResponse };
   createSchedule: { request: CreateScheduleRequest; response: CreateScheduleResponse };
   describeSchedule: { request: ScheduleTarget; response: DescribeScheduleResponse };
   updateSchedule: { request: UpdateScheduleRequest; response: Empty };

@@ -163,7 +163,7 @@ class Script {
   }
 
   #startRequest(requestId: string): Methods['startWorkflowExecution']['request'] {
-    const { workflowId, type, args } = this.#journal.plan;
+    const { workflowId, type, args, flow } = this.#journal.plan;
     return {
       namespace: NAMESPACE,
       workflowId,
@@ -174,6 +174,7 @@ class Script {
       retryPolicy: type === 'stubborn' ? { initialInterval: 200, maximumAttempts: 5 } : undefined,
       identity: this.#process.name,
       requestId,
+      flowControl: flow,
     };
   }
 

@@ -1,11 +1,12 @@
 // decide of a schedule's actor: what a message comes to. Pure, like that of workflows; `state = load(rows)` (I4). Keeps: a due time leads to at most
 // one start, in the entry that says it is dealt with (I5); timers are idempotent (I7).
 
-import { ScheduleOverlapPolicy, StartChildWorkflowExecutionFailedCause } from '../../wire/enums.ts';
+import { ScheduleOverlapPolicy } from '../../wire/enums.ts';
 import type { SchedulePatch, SchedulePolicies } from '../../wire/schedule.ts';
 import { StatusCode } from '../../wire/status.ts';
 import type { Message } from '../workflow/message.ts';
-import type { Decision, Effect, Outcome, Rejection, Reply, RowChange, TurnContext } from '../workflow/outcome.ts';
+import type { Decision, Outcome, Rejection, Reply, RowChange, TurnContext } from '../workflow/outcome.ts';
+import { notForWorkflows } from '../workflow/reserved-id.ts';
 import { closed, settle, started } from './actions.ts';
 import { scheduleIdOf } from './address.ts';
 import { type Addressed, ScheduleDraft, seedOf, timesOf } from './draft.ts';
@@ -69,7 +70,7 @@ export function decideSchedule(
     case 'scheduledClosed':
       return heard(address, actor, message.by, context, (draft) => closed(draft, message));
     default:
-      return notForSchedules(address, message);
+      return notForWorkflows(address, 'schedules', message);
   }
 }
 
@@ -258,35 +259,6 @@ function heard(
   return draft.outcome(ACCEPTED);
 }
 
-/** Meant for a workflow of this id, which cannot be. Whoever waits for an answer of the outbox gets one. */
-function notForSchedules(address: Addressed, message: Message): Decision {
-  const reserved = `the id ${address.workflowId.slice(0, 200)} is reserved for schedules`;
-  switch (message.type) {
-    case 'start':
-      return { ok: false, status: { code: StatusCode.INVALID_ARGUMENT, message: reserved } };
-    case 'startChild': {
-      const { namespace, workflowId, runId, initiatedEventId } = message.origin;
-      const cause = StartChildWorkflowExecutionFailedCause.WORKFLOW_ALREADY_EXISTS;
-      const answer: Message = { type: 'childStartFailed', origin: { runId, initiatedEventId }, cause };
-      return answering({ type: 'send', namespace, workflowId, message: answer });
-    }
-    case 'signalExternal':
-    case 'cancelExternal': {
-      const { namespace, workflowId, runId, initiatedEventId } = message.origin;
-      const origin = { runId, initiatedEventId };
-      const answer: Message = { type: 'externalAnswered', origin, refusal: 'workflowNotFound' };
-      return answering({ type: 'send', namespace, workflowId, message: answer });
-    }
-    case 'startScheduled': {
-      const { namespace } = address;
-      const answer: Message = { type: 'scheduledRefused', by: message.by };
-      return answering({ type: 'send', namespace, workflowId: message.by.workflowId, message: answer });
-    }
-    default:
-      return { ok: false, status: { code: StatusCode.NOT_FOUND, message: reserved, detail: { kind: 'NotFound' } } };
-  }
-}
-
 // ---------------------------------------------------------------- small things
 
 function kept({ overlapPolicy, catchupWindow, pauseOnFailure }: SchedulePolicies): KeptPolicies {
@@ -307,8 +279,6 @@ const nothing = (reply: Reply): Outcome => ({
   reply,
   visibility: [],
 });
-
-const answering = (effect: Effect): Outcome => ({ ...nothing(ACCEPTED), effects: [effect] });
 
 const notFound = ({ workflowId }: Addressed): Rejection => ({
   ok: false,

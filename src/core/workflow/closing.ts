@@ -14,6 +14,7 @@ import type { Failure } from '../../wire/failure.ts';
 import { notifyWorker, releaseTask } from './activity-task.ts';
 import { nextCronRun } from './cron.ts';
 import { beginRun, succeedTo } from './new-run.ts';
+import { releasePermit } from './permits.ts';
 import { settleQueries } from './queries.ts';
 import { releaseChildren, reportToParent } from './relations.ts';
 import { retryVerdict } from './retry.ts';
@@ -37,6 +38,7 @@ export function closeRun(run: RunDraft): void {
     reportToParent(run);
     reportToSchedule(run);
   }
+  releasePermit(run);
   run.dropPending();
   run.row.sticky = undefined;
   run.row.firstTaskAt = undefined;
@@ -100,6 +102,7 @@ export function inherited(
     workflowExecutionExpirationTime: attributes.workflowExecutionExpirationTime,
     workflowId: attributes.workflowId,
     priority: attributes.priority,
+    flowControl: attributes.flowControl,
     parentWorkflowNamespace: attributes.parentWorkflowNamespace,
     parentWorkflowNamespaceId: attributes.parentWorkflowNamespaceId,
     parentWorkflowExecution: attributes.parentWorkflowExecution,
@@ -121,7 +124,7 @@ export function inherited(
 export function succeed(run: RunDraft, runId: string, attributes: WorkflowExecutionStartedEventAttributes): void {
   succeedTo(run.turn, runId, { runId: run.runId, status: run.facts.status });
   const { userMetadata, scheduledBy, reportsTo } = run.start;
-  beginRun(run.turn, { runId, attributes, userMetadata, scheduledBy, reportsTo });
+  beginRun(run.turn, { runId, attributes, userMetadata, scheduledBy, reportsTo, continues: true });
 }
 
 /** Whether the workflow's own retry policy starts another run after this failure. */

@@ -14,6 +14,7 @@ import { externalAnswered } from './messages/external-answered.ts';
 import { failActivityTask } from './messages/fail-activity-task.ts';
 import { failWorkflowTask } from './messages/fail-workflow-task.ts';
 import { fireDeadlines } from './messages/fire-deadlines.ts';
+import { flowEnd, flowGranted, flowRefused } from './messages/flow-answers.ts';
 import { heartbeatActivityTask } from './messages/heartbeat-activity-task.ts';
 import { keepTask } from './messages/keep-task.ts';
 import { parentClosed } from './messages/parent-closed.ts';
@@ -126,6 +127,12 @@ export function decide(state: ActorState, message: Message, context: TurnContext
       return updateOptions(state, message, context);
     case 'reroute':
       return reroute(state, context);
+    case 'flowGranted':
+      return flowGranted(state, message, context);
+    case 'flowRefused':
+      return flowRefused(state, message, context);
+    case 'flowEnd':
+      return flowEnd(state, message, context);
     case 'startScheduled':
       return startScheduled(state, message, context);
     case 'createSchedule':
@@ -137,6 +144,11 @@ export function decide(state: ActorState, message: Message, context: TurnContext
     case 'scheduledStarted':
     case 'scheduledRefused':
     case 'scheduledClosed':
+    case 'flowAcquire':
+    case 'flowRelease':
+    case 'flowReserve':
+    case 'setFlowLimits':
+    case 'describeFlow':
       return workflowNotFound(state.workflowId);
     default:
       return unknownMessage(message);

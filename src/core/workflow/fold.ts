@@ -142,6 +142,7 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
       if (a.header !== undefined) activity.header = a.header;
       if (a.retryPolicy !== undefined) activity.retryPolicy = a.retryPolicy;
       if (a.priority !== undefined) activity.priority = a.priority;
+      if (a.flowControl !== undefined) activity.flowControl = a.flowControl;
       sink.activityScheduled(activity);
       return;
     }

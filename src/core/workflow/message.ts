@@ -28,8 +28,10 @@ import type {
 } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { Failure } from '../../wire/failure.ts';
+import type { FlowControl } from '../../wire/flow-control.ts';
 import type { ProtocolMessage } from '../../wire/protocol-message.ts';
 import type { VersionKey } from '../deployment/versioned-queue.ts';
+import type { FlowAnswer, FlowMessage } from '../flow/message.ts';
 import type { ScheduleMessage, StartScheduledMessage } from '../schedule/message.ts';
 import type {
   CancelExternalMessage,
@@ -76,6 +78,8 @@ export interface StartInput {
   priority?: Priority | undefined;
   userMetadata?: UserMetadata | undefined;
   versioningOverride?: VersioningOverride | undefined;
+  /** No workflow task before a permit of this key. */
+  flowControl?: FlowControl | undefined;
 }
 
 /** A start, or a signal-with-start when `signal` is set. Policies are already defaulted by the door. */
@@ -92,6 +96,10 @@ export interface StartMessage extends StartInput {
   eagerFor?: string | undefined;
   /** The run that is started, or met, gets this update too: both or neither. Never beside `signal`. */
   update?: UpdateAsk | undefined;
+  /** What a door has reserved for it; absent: its run's own. */
+  permit?: string | undefined;
+  /** A door has let it through: it may wait for its permit, and is not refused any more. */
+  accepted?: true | undefined;
 }
 
 /** An update, and the caller that waits for it. */
@@ -491,25 +499,6 @@ export type Message =
   | DeleteExecutionMessage
   | PauseWorkflowMessage
   | UnpauseWorkflowMessage
-  | ScheduleMessage;
-
-/** What one actor may say to another: effects of no other type compile, and a node takes no other from another node. */
-export const SENT_TYPES = [
-  'startChild',
-  'signalExternal',
-  'cancelExternal',
-  'parentClosed',
-  'childStarted',
-  'childStartFailed',
-  'childClosed',
-  'externalAnswered',
-  'startScheduled',
-  'scheduledStarted',
-  'scheduledRefused',
-  'scheduledClosed',
-  // A schedule ends its runs by overlap policy.
-  'requestCancel',
-  'terminate',
-] as const satisfies readonly Message['type'][];
-
-export type SentMessage = Extract<Message, { type: (typeof SENT_TYPES)[number] }>;
+  | ScheduleMessage
+  | FlowMessage
+  | FlowAnswer;

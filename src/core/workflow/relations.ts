@@ -3,9 +3,10 @@
 
 import { EventType, ParentClosePolicy } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
-import type { ChildClosure, Origin, OriginRef, SentMessage } from './message.ts';
+import type { ChildClosure, Origin, OriginRef } from './message.ts';
 import type { ChildRow, ParentLink, StartRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
+import type { SentMessage } from './sent-message.ts';
 import { type ActorState, isOpen, type RunState } from './state.ts';
 import type { Turn } from './turn.ts';
 

@@ -148,6 +148,7 @@ const run = rows<RunRow>(
       ['activity', 'timer', 'buffered'],
     ),
     transitions: number,
+    permit: fc.constantFrom('delayed' as const, 'asked' as const),
   },
   ['facts', 'nextAttempt', 'bufferedBytes', 'nextBufferedId', 'counts', 'transitions'],
 );
@@ -170,6 +171,7 @@ const activity = rows<ActivityRow>(
         retryPolicy: record({ initialInterval: number, backoffCoefficient: fc.constant(1.5) }),
         priority: record({ priorityKey: number }),
         cancelRequestedEventId: number,
+        flowControl: record({ key: text, concurrency: record({ limit: number }) }),
       },
       [
         ...(['scheduledEventId', 'scheduledTime', 'activityId', 'activityType', 'taskQueue'] as const),
@@ -178,6 +180,7 @@ const activity = rows<ActivityRow>(
       ],
     ),
     attempt: number,
+    permit: record({ id: text, from: text, held: fc.boolean() }),
     scheduledTime: time,
     inBackoff: fc.boolean(),
     startId,

@@ -27,6 +27,7 @@ import type {
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
 import type { Failure } from '../../wire/failure.ts';
+import type { FlowControl } from '../../wire/flow-control.ts';
 import type { VersionKey } from '../deployment/versioned-queue.ts';
 import type { ScheduledBy } from '../schedule/message.ts';
 import type { StartId } from './message.ts';
@@ -197,6 +198,8 @@ export interface RunRow {
   sticky?: { queue: string; scheduleToStartTimeout: number } | undefined;
   /** Epoch ms: the first workflow task is not scheduled before; absent once it was. */
   firstTaskAt?: number | undefined;
+  /** It waits for its start delay and then for a permit of flow control, or has asked for that; absent: it needs none, or has it. */
+  permit?: 'delayed' | 'asked' | undefined;
   /** Epoch ms. */
   runExpiration?: number | undefined;
   executionExpiration?: number | undefined;
@@ -238,6 +241,8 @@ export interface ActivityFacts extends ActivityOptions {
   header?: Header | undefined;
   /** Event id of the cancel request; 0: none. */
   cancelRequestedEventId: number;
+  /** No attempt begins without a permit of this key. */
+  flowControl?: FlowControl | undefined;
 }
 
 /** Who holds an activity back, and why. */
@@ -282,6 +287,8 @@ export interface ActivityRow {
   reset?: 'attempts' | 'heartbeats' | undefined;
   /** The version whose workers this attempt was offered to. */
   version?: VersionKey | undefined;
+  /** Of flow control, for this attempt: asked for, or given. `from`: the actor of its key. */
+  permit?: { id: string; from: string; held: boolean } | undefined;
 }
 
 /** `timer`, id = startedEventId. */

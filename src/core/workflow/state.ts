@@ -4,6 +4,7 @@
 import type { WorkflowQuery } from '../../wire/api.ts';
 import { isOpenStatus } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
+import type { FlowActor } from '../flow/rows.ts';
 import type { ScheduleActor } from '../schedule/rows.ts';
 import { type ActivityInputRow, inputRowOf, withInput } from './activity-rows.ts';
 import { activityOffer, workflowOffer } from './offers.ts';
@@ -84,6 +85,8 @@ export interface ActorState {
   updates: Map<string, PendingUpdate>;
   /** The actor is a schedule's (src/core/schedule): all else here is empty. */
   schedule?: ScheduleActor | undefined;
+  /** The actor is a flow-control key's (src/core/flow), likewise. */
+  flow?: FlowActor | undefined;
 }
 
 export const emptyState = (namespace: string, workflowId: string): ActorState => ({

@@ -19,8 +19,8 @@ export const countsFrom = ({ countsFrom: at, facts }: ActivityRow): number => at
 export const optionsOf = ({ options, facts }: ActivityRow): ActivityOptions => options ?? facts;
 
 /** It waits for a worker: on its queue, or on its way there. */
-export const isOffered = ({ startId, inBackoff, pause }: ActivityRow): boolean =>
-  startId === undefined && !inBackoff && pause === undefined;
+export const isOffered = ({ startId, inBackoff, pause, permit }: ActivityRow): boolean =>
+  startId === undefined && !inBackoff && pause === undefined && permit?.held !== false;
 
 /**
  * The earliest deadline. A paused activity keeps its schedule-to-close, and waits for nothing else before it is started. At the same instant schedule-to-start wins over schedule-to-close, and that over heartbeat and

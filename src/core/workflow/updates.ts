@@ -9,6 +9,7 @@ import type { Status } from '../../wire/status.ts';
 import type { UpdateAsk } from './message.ts';
 import type { Effect, Rejection } from './outcome.ts';
 import { isPaused } from './paused.ts';
+import { cutStartDelay } from './permits.ts';
 import {
   alreadyCompleted,
   exhausted,
@@ -22,7 +23,7 @@ import type { RunDraft } from './run-draft.ts';
 import { sizeOf } from './size.ts';
 import type { Turn } from './turn.ts';
 import type { PendingUpdate, UpdateGoal } from './volatile.ts';
-import { cutStartDelay, scheduleForUpdates } from './workflow-task.ts';
+import { scheduleForUpdates } from './workflow-task.ts';
 
 /** From this attempt on a failing workflow task fails updates at once, as it does queries. */
 const FAIL_FAST_ATTEMPT = 3;

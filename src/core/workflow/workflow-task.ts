@@ -53,11 +53,12 @@ function settle(run: RunDraft, task: WorkflowTaskRow): void {
 }
 
 /**
- * Makes sure a workflow task waits or runs, unless the run is closed or its first task is not due yet. `delay` (ms) keeps it from
+ * Makes sure a workflow task waits or runs, unless the run is closed, or its first task is not due yet or has no permit. `delay` (ms) keeps it from
  * workers for a while.
  */
 export function scheduleTask(run: RunDraft, delay = 0): void {
   if (!run.isOpen || isPaused(run) || run.row.task !== undefined || run.row.firstTaskAt !== undefined) return;
+  if (run.row.permit !== undefined) return;
   const task = nextTask(run);
   if (task.attempt === 1) run.add(EventType.WORKFLOW_TASK_SCHEDULED, scheduledAttributes(run.start, task));
   if (delay > 0) task.notBefore = run.now + delay;
@@ -90,6 +91,7 @@ function nextTask(run: RunDraft): WorkflowTaskRow {
  */
 export function scheduleForUpdates(run: RunDraft): void {
   if (!run.isOpen || isPaused(run) || run.holding || run.row.task !== undefined || !hasUnsentUpdates(run)) return;
+  if (run.row.permit !== undefined) return;
   if (run.row.nextAttempt > 1 || run.facts.previousStartedEventId === 0 || hasKeptUpdates(run)) {
     scheduleTask(run);
     return;
@@ -97,13 +99,6 @@ export function scheduleForUpdates(run: RunDraft): void {
   const task: WorkflowTaskRow = { ...nextTask(run), speculative: true };
   run.setTask(task);
   offerTask(run, task);
-}
-
-/** An update does not wait for the first task's time. */
-export function cutStartDelay(run: RunDraft): void {
-  if (run.row.firstTaskAt === undefined) return;
-  run.row.firstTaskAt = undefined;
-  scheduleTask(run);
 }
 
 /** Something happened that the workflow must see: a task, unless one is pending or awaited. */

@@ -9,6 +9,7 @@ import * as cluster from './cluster-admin.ts';
 import * as control from './control.ts';
 import * as deployment from './deployment.ts';
 import * as executionOptions from './execution-options.ts';
+import * as flowControl from './flow-control.ts';
 import * as info from './info.ts';
 import * as namespaces from './namespaces.ts';
 import * as read from './read.ts';
@@ -102,6 +103,9 @@ const definitions: Record<Method, MethodDefinition> = {
   updateWorkerDeploymentVersionMetadata: deployment.updateWorkerDeploymentVersionMetadata,
   deleteWorkerDeploymentVersion: deployment.deleteWorkerDeploymentVersion,
   deleteWorkerDeployment: deployment.deleteWorkerDeployment,
+  listFlowKeys: flowControl.listFlowKeys,
+  describeFlowKey: flowControl.describeFlowKey,
+  setFlowLimits: flowControl.setFlowLimits,
   deleteWorkflowExecution: control.deleteWorkflowExecution,
   pauseWorkflowExecution: control.pauseWorkflowExecution,
   unpauseWorkflowExecution: control.unpauseWorkflowExecution,

@@ -2,17 +2,15 @@
 
 import { attributesTooLarge } from '../../core/workflow/attribute-sizes.ts';
 import type { StartMessage } from '../../core/workflow/message.ts';
-import type {
-  SignalWithStartWorkflowExecutionRequest,
-  StartWorkflowExecutionRequest,
-  StartWorkflowExecutionResponse,
-} from '../../wire/api.ts';
+import type { SignalWithStartWorkflowExecutionRequest, StartWorkflowExecutionRequest } from '../../wire/api.ts';
 import { WorkflowIdConflictPolicy } from '../../wire/enums.ts';
 import { type Call, method, type Services } from '../door.ts';
+import { checkFlow, submitStart } from '../flow-starts.ts';
 import { sessionOf } from '../hosted-worker.ts';
 import { covers, stamp } from '../search-attributes.ts';
 import { defaulted, enumeration, type Fields, integer, invalid, object, optional, string } from '../validate/check.ts';
 import * as common from '../validate/common.ts';
+import { flowControl } from '../validate/flow-control.ts';
 import * as rules from '../validate/rules.ts';
 
 export const fields: Fields<StartWorkflowExecutionRequest> = {
@@ -38,6 +36,7 @@ export const fields: Fields<StartWorkflowExecutionRequest> = {
   requestId: defaulted(string, ''),
   eagerWorkerId: optional(string),
   versioningOverride: optional(common.versioningOverride),
+  flowControl: optional(flowControl),
 };
 
 const startRequest = object<StartWorkflowExecutionRequest>(fields);
@@ -64,6 +63,7 @@ export function startMessage(
   }
   rules.retryPolicy(request.retryPolicy);
   rules.priority(request.priority);
+  checkFlow(request.flowControl, 'start');
   rules.blob(limits, request.input);
   rules.blob(limits, request.memo);
   rules.blob(limits, request.header);
@@ -90,6 +90,7 @@ export function startMessage(
     priority: request.priority,
     userMetadata: request.userMetadata,
     versioningOverride: rules.versioningOverride(request.versioningOverride),
+    flowControl: request.flowControl,
     eagerFor: request.eagerWorkerId ? sessionOf(request.namespace, request.eagerWorkerId) : undefined,
   };
 }
@@ -107,9 +108,9 @@ function submit(services: Services, request: StartWorkflowExecutionRequest, mess
       return;
     }
     message.searchAttributes = stamped.attributes;
-    services.engine.submit({ namespace, workflowId }, message, (error, reply) => {
+    submitStart(services, { namespace, workflowId }, message, (error, response) => {
       if (error !== undefined) call.refuse(error);
-      else if (reply?.type === 'started') call.reply(reply.response satisfies StartWorkflowExecutionResponse);
+      else if (response !== undefined) call.reply(response);
     });
   });
 }
@@ -128,6 +129,11 @@ export const signalWithStartWorkflowExecution = method(signalWithStartRequest, (
   }
   rules.present(services.limits, 'SignalName', request.signalName);
   rules.blob(services.limits, request.signalInput);
+  if (request.flowControl?.singleton === 'useExisting') {
+    throw invalid(
+      "flowControl.singleton 'useExisting' may meet another workflow, which the signal is not meant for: use 'reject'.",
+    );
+  }
   const message = startMessage(services, request, WorkflowIdConflictPolicy.USE_EXISTING);
   message.signal = {
     signalName: request.signalName,

@@ -46,6 +46,7 @@ export function startActivityTask(
   if (waiting.apart === true) started.apart = true;
   if (waiting.countsFrom !== undefined) started.countsFrom = waiting.countsFrom;
   if (waiting.options !== undefined) started.options = waiting.options;
+  if (waiting.permit !== undefined) started.permit = waiting.permit;
   draft.putActivity(started);
   return turn.outcome(startedActivityTask(run.runId, run.start, started, taker.startId));
 }

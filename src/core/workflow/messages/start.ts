@@ -11,6 +11,7 @@ import {
   WorkflowIdReusePolicy,
 } from '../../../wire/enums.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../../wire/event-attributes.ts';
+import type { GrantedFlowControl } from '../../../wire/flow-control.ts';
 import type { ScheduledBy } from '../../schedule/message.ts';
 import { SERVER_IDENTITY, terminateRun } from '../closing.ts';
 import { cronBackoff, cronProblem } from '../cron.ts';
@@ -213,6 +214,14 @@ function refusedReuse(run: RunState, message: StartMessage): Rejection | undefin
   }
 }
 
+/** A permit that no door has reserved is named by its run. */
+function permitOf({ flowControl, permit, accepted, runId }: StartMessage): GrantedFlowControl | undefined {
+  if (flowControl === undefined) return undefined;
+  const granted: GrantedFlowControl = { ...flowControl, permit: permit ?? runId };
+  if (accepted !== undefined) granted.accepted = accepted;
+  return granted;
+}
+
 function startedAttributes(
   workflowId: string,
   message: StartMessage,
@@ -253,6 +262,8 @@ function startedAttributes(
     workflowId,
     priority: message.priority,
     versioningOverride: message.versioningOverride,
-    eagerExecutionAccepted: message.eagerFor !== undefined && delay === 0 ? true : undefined,
+    flowControl: permitOf(message),
+    eagerExecutionAccepted:
+      message.eagerFor !== undefined && delay === 0 && message.flowControl === undefined ? true : undefined,
   };
 }
