@@ -116,6 +116,7 @@ class Node implements RunningNode {
     this.#everywhere = cluster?.attach(this.#engine, this.#matcher) ?? this.#engine;
     this.#directory = new NamespaceDirectory({
       ...{ engine: this.#everywhere, clock: systemClock, scheduler: systemScheduler, namespaces: this.#namespaces },
+      configure: (queues) => this.#matcher.configure(queues),
     });
     this.#deployments = new DeploymentDirectory({
       ...{ engine: this.#everywhere, scheduler: systemScheduler, table: this.#routes },
@@ -189,6 +190,7 @@ class Node implements RunningNode {
     return {
       engine,
       workers: this.#matcher,
+      queues: this.#matcher,
       namespaces: this.#namespaces.known,
       directory: this.#directory,
       deployments: this.#deployments,

@@ -17,6 +17,11 @@ import type {
   RegisterNamespaceRequest,
   UpdateNamespaceRequest,
 } from '../../src/wire/namespace.ts';
+import type {
+  DescribeTaskQueueResponse,
+  TaskQueueConfig,
+  UpdateTaskQueueConfigRequest,
+} from '../../src/wire/task-queue.ts';
 import {
   activitiesTarget,
   activityOptions,
@@ -138,6 +143,26 @@ export class WorkflowService extends DeploymentService {
    */
   async stopBatchOperation(request: StopBatchOperationRequest): Promise<void> {
     await this.#host.request('stopBatchOperation', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * Who listens to a task queue, what waits in it (by priority, too), and what limits hold: of the whole cluster.
+   *
+   * @throws RpcError NOT_FOUND for an unknown namespace, INVALID_ARGUMENT without a queue's name
+   */
+  async describeTaskQueue(request: { namespace: string; taskQueue: string }): Promise<DescribeTaskQueueResponse> {
+    return await this.#host.request('describeTaskQueue', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * Changes rate limits (activities a second, 0 or more; absent in a named update: none any more) and weights (0.001 to 1,000) of a queue while it is used. As
+   * Temporal's UpdateTaskQueueConfig: a configured limit counts more than what workers say. Known on every node within a second.
+   *
+   * @throws RpcError INVALID_ARGUMENT for a negative rate, a weight out of bounds, or a queue rate limit of workflow tasks; RESOURCE_EXHAUSTED when too many
+   *   queues are configured
+   */
+  async updateTaskQueueConfig(request: UpdateTaskQueueConfigRequest): Promise<{ config: TaskQueueConfig }> {
+    return await this.#host.request('updateTaskQueueConfig', request, { timeoutMs: TIMEOUT_MS });
   }
 
   /**

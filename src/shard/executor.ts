@@ -12,21 +12,23 @@ import type { Clock, Random, Scheduler } from '../ports/clock.ts';
 import type { Done } from '../ports/engine.ts';
 import type { Key, ShardId } from '../ports/ids.ts';
 import type { Claim, Matching } from '../ports/matching.ts';
+import { encode } from '../wire/codec.ts';
 import { isOpenStatus } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
 import type { Actor } from './actor.ts';
 import { type Actors, notLed } from './actors.ts';
-import { encodeWaitingTask } from './backlog.ts';
+import type { Backlog } from './backlog.ts';
 import type { Committer } from './committer.ts';
 import type { ActorCore } from './core.ts';
 import type { Receipt } from './entry.ts';
-import { backlogKey, retentionKey, startedKey, timerKey } from './keys.ts';
+import { backlogKey, passKey, retentionKey, startedKey, timerKey } from './keys.ts';
 import type { EngineLog, ServedNamespace } from './options.ts';
 import type { Shard } from './shard.ts';
 import { fault } from './status.ts';
 import { encodeRetained } from './timers.ts';
 import { type Handover, NOTHING, Turn } from './turn.ts';
 import { deleteVisibilityRows, scheduleRow, visibilityRows } from './visibility.ts';
+import { encodeWaitingTask } from './waiting-task.ts';
 
 export interface ExecutorOptions {
   core: ActorCore;
@@ -38,6 +40,8 @@ export interface ExecutorOptions {
   actors: Actors;
   committer: Committer;
   namespaces: ReadonlyMap<string, ServedNamespace>;
+  /** Says where among the waiting tasks of its priority one belongs. */
+  backlog: Pick<Backlog, 'pass'>;
   routes: Routes | undefined;
   /** Frames of a started task that need no reading; undefined when its history is not in memory. */
   pushAhead(actor: Actor, handover: Handover): boolean | undefined;
@@ -141,7 +145,7 @@ export class Executor {
         if (extras?.claim !== undefined) this.#handover(turn, extras.claim, decision);
       }
     }
-    this.#place(turn, now);
+    this.#place(turn, now, extras?.undone === undefined ? 'first' : 'again');
     this.#rearm(turn, core.nextDeadline(actor.state), now);
     this.#show(turn);
     turn.seal();
@@ -236,7 +240,7 @@ export class Executor {
   }
 
   /** Each task offered: started at once for a worker that is free, else backlog. */
-  #place(turn: Turn, now: number): void {
+  #place(turn: Turn, now: number, how: 'first' | 'again'): void {
     const { matching } = this.#options;
     // A start may offer more (it never does today): the map grows while it is walked, each offer is tried once.
     for (const [id, offer] of turn.offers ?? []) {
@@ -250,7 +254,7 @@ export class Executor {
         const { runId, scheduledEventId } = offer;
         this.#decide(turn, { type: 'keepTask', runId, scheduledEventId }, now);
       }
-      this.#enqueue(turn, id, offer);
+      this.#enqueue(turn, id, offer, how);
     }
   }
 
@@ -302,20 +306,30 @@ export class Executor {
     });
   }
 
-  #enqueue(turn: Turn, id: string, offer: TaskOffer): void {
+  #enqueue(turn: Turn, id: string, offer: TaskOffer, how: 'first' | 'again'): void {
     const { actor } = turn;
     const { namespace, workflowId, runId, scheduledEventId, attempt, kind, sticky } = offer;
     const warm = sticky !== undefined && this.#options.matching.stickyAlive(namespace, sticky.queue);
     const queue = { namespace, name: warm ? sticky.queue : offer.taskQueue, kind };
-    const key = backlogKey(queue, { ...offer, actorBase: actor.base });
+    const at = { ...offer, actorBase: actor.base };
     const before = actor.places.get(id);
     if (before !== undefined) {
-      if (before.key === key) return;
-      turn.write(before.key, undefined);
-      turn.count(before.queue, -1);
+      if (before.key === backlogKey(queue, { ...at, pass: before.pass })) return;
+      turn.leavePlace(offer, before);
     }
-    actor.places.set(id, { key, queue });
-    turn.write(key, encodeWaitingTask({ queue, namespace, workflowId, runId, scheduledEventId, attempt }));
+    const weight = offer.fairnessKey === '' ? undefined : this.#options.matching.weightOf(queue, offer.fairnessKey);
+    const pass = warm ? undefined : this.#options.backlog.pass(queue, offer, how, weight);
+    const key = backlogKey(queue, { ...at, pass });
+    const task = { queue, namespace, workflowId, runId, scheduledEventId, attempt };
+    if (pass === undefined) turn.write(key, encodeWaitingTask(task));
+    else {
+      turn.write(passKey(actor.base, kind, runId, scheduledEventId), encode(pass));
+      turn.write(
+        key,
+        encodeWaitingTask({ ...task, fair: { key: offer.fairnessKey, time: Math.floor(offer.scheduledTime) } }),
+      );
+    }
+    actor.places.set(id, { key, queue, pass });
     turn.count(queue, 1);
   }
 

@@ -11,7 +11,7 @@ import type { Claim } from '../ports/matching.ts';
 import { StatusCode } from '../wire/status.ts';
 import { Actor } from './actor.ts';
 import type { Actors } from './actors.ts';
-import type { WaitingTask } from './backlog.ts';
+
 import type { Committer } from './committer.ts';
 import type { ActorCore } from './core.ts';
 import type { Executor, TurnExtras } from './executor.ts';
@@ -25,6 +25,7 @@ import type { Shard } from './shard.ts';
 import { messageOf, unavailable } from './status.ts';
 import type { DueTimer } from './timers.ts';
 import { Turn } from './turn.ts';
+import type { WaitingTask } from './waiting-task.ts';
 
 export interface InboundOptions {
   core: ActorCore;

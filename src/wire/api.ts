@@ -86,6 +86,7 @@ import type {
   ScheduleTarget,
   UpdateScheduleRequest,
 } from './schedule.ts';
+import type { DescribeTaskQueueResponse, TaskQueueConfig, UpdateTaskQueueConfigRequest } from './task-queue.ts';
 import type { WorkerMethods } from './worker.ts';
 
 /** Events as the server keeps them: each element is a MessagePack array of `HistoryEvent`, in order, never re-encoded on its way. */
@@ -502,15 +503,9 @@ export interface PollerInfo {
   lastAccessTime: number;
   /** Tasks this worker would take now. */
   credit: number;
+  /** Activities a second, as it said; absent: no limit of its own. */
+  ratePerSecond?: number | undefined;
   buildId?: string | undefined;
-}
-
-export interface DescribeTaskQueueResponse {
-  pollers: PollerInfo[];
-  workflowBacklog: number;
-  activityBacklog: number;
-  /** ms, of the oldest waiting task; absent without backlog. */
-  oldestBacklogAge?: number | undefined;
 }
 
 export interface GetServerInfoResponse {
@@ -921,6 +916,7 @@ export interface Methods extends DeploymentMethods, WorkerMethods {
   /** NOT_FOUND for one that is over. */
   stopBatchOperation: { request: StopBatchOperationRequest; response: Empty };
   describeTaskQueue: { request: { namespace: string; taskQueue: string }; response: DescribeTaskQueueResponse };
+  updateTaskQueueConfig: { request: UpdateTaskQueueConfigRequest; response: { config: TaskQueueConfig } };
   registerWorker: { request: RegisterWorkerRequest; response: Empty };
   /** Stops pushes; tasks already pushed may still be answered. */
   unregisterWorker: { request: { workerId: string }; response: Empty };

@@ -12,6 +12,7 @@ import type { Network } from './network.ts';
 import { NAMESPACE } from './node.ts';
 import { type OperationJournal, OperationScript } from './operations/script.ts';
 import type { Step, WorkflowPlan } from './plan.ts';
+import { tenantOf } from './tenants.ts';
 import type { Truth } from './truth.ts';
 import { connectionOver, TASK_QUEUE } from './worker.ts';
 
@@ -172,6 +173,7 @@ class Script {
       input: payloads(...args),
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
       retryPolicy: type === 'stubborn' ? { initialInterval: 200, maximumAttempts: 5 } : undefined,
+      priority: tenantOf(workflowId),
       identity: this.#process.name,
       requestId,
       flowControl: flow,

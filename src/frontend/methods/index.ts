@@ -18,6 +18,7 @@ import * as schedule from './schedule.ts';
 import * as scheduleList from './schedule-list.ts';
 import * as searchAttributes from './search-attributes.ts';
 import * as start from './start.ts';
+import * as taskQueue from './task-queue.ts';
 import * as update from './update.ts';
 import * as visibility from './visibility.ts';
 import * as worker from './worker.ts';
@@ -33,7 +34,8 @@ const definitions: Record<Method, MethodDefinition> = {
   updateNamespace: namespaces.updateNamespace,
   deprecateNamespace: namespaces.deprecateNamespace,
   deleteNamespace: namespaces.deleteNamespace,
-  describeTaskQueue: info.describeTaskQueue,
+  describeTaskQueue: taskQueue.describeTaskQueue,
+  updateTaskQueueConfig: taskQueue.updateTaskQueueConfig,
   startWorkflowExecution: start.startWorkflowExecution,
   signalWithStartWorkflowExecution: start.signalWithStartWorkflowExecution,
   signalWorkflowExecution: control.signalWorkflowExecution,

@@ -40,7 +40,7 @@ async function all(w: World): Promise<NamespaceRecord[]> {
 describe('registered namespaces', () => {
   it('outlive restarts, and say when something has changed', async () => {
     const w = await world();
-    expect((await ask(w, { type: 'list' })).value).toEqual({ revision: 0, records: [] });
+    expect((await ask(w, { type: 'list' })).value).toEqual({ revision: 0, records: [], queues: [] });
     const registered = await ask(w, { type: 'register', record: record('a') });
     expect(registered.value?.records?.[0]?.registeredTime).toBe(w.time.at);
     const [revision] = [registered.value?.revision];

@@ -65,9 +65,12 @@ export class Operations {
       const problem = await look().catch((error: unknown) => `cannot be read: ${chainOf(error)}`);
       if (problem !== undefined) problems.push(`${what}: ${problem}`);
     };
-    for (const id of this.#schedules) await looked(`schedule ${id}`, () => this.#checkSchedule(id));
-    for (const id of this.#batches) await looked(`batch job ${id}`, () => this.#checkBatch(id));
-    for (const id of this.#resets) await looked(`reset of ${id}`, () => this.#checkReset(id));
+    // Each may wait: all do at once.
+    await Promise.all([
+      ...this.#schedules.map((id) => looked(`schedule ${id}`, () => this.#checkSchedule(id))),
+      ...this.#batches.map((id) => looked(`batch job ${id}`, () => this.#checkBatch(id))),
+      ...this.#resets.map((id) => looked(`reset of ${id}`, () => this.#checkReset(id))),
+    ]);
     return problems;
   }
 

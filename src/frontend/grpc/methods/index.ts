@@ -13,6 +13,7 @@ import { missing } from './missing.ts';
 import * as namespaces from './namespaces.ts';
 import * as schedules from './schedules.ts';
 import * as start from './start.ts';
+import * as taskQueues from './task-queues.ts';
 import * as updates from './updates.ts';
 import * as visibility from './visibility.ts';
 import * as workers from './workers.ts';
@@ -29,8 +30,9 @@ const workflowService: Readonly<Record<string, Rpc>> = {
   ListNamespaces: namespaces.ListNamespaces,
   UpdateNamespace: namespaces.UpdateNamespace,
   DeprecateNamespace: namespaces.DeprecateNamespace,
-  DescribeTaskQueue: info.DescribeTaskQueue,
-  ListTaskQueuePartitions: info.ListTaskQueuePartitions,
+  DescribeTaskQueue: taskQueues.DescribeTaskQueue,
+  ListTaskQueuePartitions: taskQueues.ListTaskQueuePartitions,
+  UpdateTaskQueueConfig: taskQueues.UpdateTaskQueueConfig,
   StartWorkflowExecution: start.StartWorkflowExecution,
   SignalWithStartWorkflowExecution: start.SignalWithStartWorkflowExecution,
   SignalWorkflowExecution: start.SignalWorkflowExecution,

@@ -95,7 +95,6 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
       ['FetchWorkerConfig', 'UpdateWorkerConfig'],
       refuse('refused', StatusCode.UNIMPLEMENTED, 'Workers are not configured by this server.'),
     ),
-    UpdateTaskQueueConfig: notYet('configuration of task queues by clients'),
     ...all(
       [
         'StartActivityExecution',
