@@ -33,6 +33,7 @@ import type { ProtocolMessage } from '../../wire/protocol-message.ts';
 import type { VersionKey } from '../deployment/versioned-queue.ts';
 import type { FlowAnswer, FlowMessage } from '../flow/message.ts';
 import type { ScheduleMessage, StartScheduledMessage } from '../schedule/message.ts';
+import type { DeleteExecutionMessage, PauseWorkflowMessage, UnpauseWorkflowMessage } from './life-messages.ts';
 import type {
   CancelExternalMessage,
   ChildClosedMessage,
@@ -45,6 +46,7 @@ import type {
 } from './relation-messages.ts';
 import type { UpdateGoal } from './volatile.ts';
 
+export type * from './life-messages.ts';
 export type * from './relation-messages.ts';
 
 /** Names one start of one task for ever: the term of the entry that holds it and a number unique in that term (I1, I6). */
@@ -429,31 +431,6 @@ export interface KeepTaskMessage {
 export interface DeleteRunMessage {
   type: 'deleteRun';
   runId: string;
-}
-
-/**
- * A run goes at a caller's wish, not when its retention is over: an open one is terminated first. From this turn on nobody finds it; the shard deletes
- * its events afterwards.
- */
-export interface DeleteExecutionMessage {
-  type: 'deleteExecution';
-  target: RunTarget;
-  identity: string;
-  /** Epoch ms: a run that began later is not meant. */
-  beganBy?: number | undefined;
-}
-
-/** Nothing of the run begins any more, until it is unpaused; tasks that a worker has may end. */
-export interface PauseWorkflowMessage {
-  type: 'pauseWorkflow';
-  target: RunTarget;
-  identity: string;
-  reason: string;
-  requestId: string;
-}
-
-export interface UnpauseWorkflowMessage extends Omit<PauseWorkflowMessage, 'type'> {
-  type: 'unpauseWorkflow';
 }
 
 export type Message =
