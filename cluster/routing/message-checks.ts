@@ -32,6 +32,9 @@ export type ForwardedType =
   | 'requestCancel'
   | 'terminate'
   | 'reset'
+  | 'deleteExecution'
+  | 'pauseWorkflow'
+  | 'unpauseWorkflow'
   | 'completeWorkflowTask'
   | 'failWorkflowTask'
   | 'completeActivityTask'
@@ -72,6 +75,7 @@ const typed = <T extends ForwardedType>(type: T): Check<T> => {
 const startId = object<messages.StartId>({ term: integer, seq: integer });
 const taskRef = object<messages.TaskRef>({ runId: string, scheduledEventId: integer, attempt: integer, startId });
 const target = object<messages.RunTarget>({ runId: optional(string), firstExecutionRunId: optional(string) });
+const pausing = { identity: string, reason: string, requestId: string };
 
 const byTask = object<{ task: messages.TaskRef }>({ task: taskRef });
 const byId = object<{ runId?: string | undefined; activityId: string }>({
@@ -210,6 +214,14 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     workflowTaskFinishEventId: integer,
     exclude: list(enumeration()),
   }),
+  deleteExecution: object<messages.DeleteExecutionMessage>({
+    beganBy: optional(integer),
+    type: typed('deleteExecution'),
+    target,
+    identity: string,
+  }),
+  pauseWorkflow: object<messages.PauseWorkflowMessage>({ type: typed('pauseWorkflow'), target, ...pausing }),
+  unpauseWorkflow: object<messages.UnpauseWorkflowMessage>({ type: typed('unpauseWorkflow'), target, ...pausing }),
   completeWorkflowTask: object<messages.CompleteWorkflowTaskMessage>({
     type: typed('completeWorkflowTask'),
     task: taskRef,
@@ -344,7 +356,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     requestId: string,
     patch: schedules.patch,
   }),
-  deleteSchedule: object<schedule.DeleteScheduleMessage>({ type: typed('deleteSchedule') }),
+  deleteSchedule: object<schedule.DeleteScheduleMessage>({ type: typed('deleteSchedule'), requestId: string }),
   describeSchedule: object<schedule.DescribeScheduleMessage>({ type: typed('describeSchedule') }),
   scheduleTimes: object<schedule.ScheduleTimesMessage>({
     type: typed('scheduleTimes'),
@@ -404,9 +416,12 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
     case 'requestCancel':
     case 'terminate':
     case 'reset':
+    case 'pauseWorkflow':
+    case 'unpauseWorkflow':
     case 'createSchedule':
     case 'updateSchedule':
     case 'patchSchedule':
+    case 'deleteSchedule':
       return message.requestId === '' ? 'perhapsTwice' : 'once';
     case 'completeWorkflowTask':
     case 'failWorkflowTask':
@@ -426,7 +441,7 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
     case 'queryLost':
       return 'perhapsTwice';
     // Nor would one that deletes what the first has deleted know it.
-    case 'deleteSchedule':
+    case 'deleteExecution':
       return 'perhapsTwice';
     case 'describeSchedule':
     case 'scheduleTimes':

@@ -1,6 +1,6 @@
 // Calls of the workflow service that no client class wraps, as `client.workflowService` of `@temporalio/client` has them.
 
-import type { UpdateActivityOptionsResponse } from '../../src/wire/api.ts';
+import type { Methods, UpdateActivityOptionsResponse } from '../../src/wire/api.ts';
 import type {
   BatchOperationInfo,
   ListBatchOperationsRequest,
@@ -32,7 +32,11 @@ import {
   type UpdateActivityOptionsRequest,
 } from './activity-requests.ts';
 import { DeploymentService, type ServiceHost } from './deployment-service.ts';
-import type { ResetWorkflowExecutionRequest } from './lifetime-requests.ts';
+import type {
+  DeleteWorkflowExecutionRequest,
+  PauseWorkflowExecutionRequest,
+  ResetWorkflowExecutionRequest,
+} from './lifetime-requests.ts';
 
 /** ms; each is answered at once. */
 const TIMEOUT_MS = 10_000;
@@ -63,6 +67,43 @@ export class WorkflowService extends DeploymentService {
       requestId: request.requestId ?? globalThis.crypto.randomUUID(),
     };
     return await this.#host.request('resetWorkflowExecution', body, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * Deletes a run with its history: one that is open is terminated first. It is found no more from then on; other runs of the workflow id stay.
+   *
+   * @throws RpcError NOT_FOUND when there is no such run, or not any more: also for a repeat whose first answer was lost.
+   */
+  async deleteWorkflowExecution({ namespace, workflowExecution }: DeleteWorkflowExecutionRequest): Promise<void> {
+    const body = { namespace, ...workflowExecution, identity: this.#host.identity };
+    await this.#host.request('deleteWorkflowExecution', body, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * Holds a workflow back: no workflow task and no attempt of an activity begins until it is unpaused. Tasks that a worker has may end; signals, timers
+   * and results are recorded; timeouts go on; queries are answered, updates are refused.
+   *
+   * @throws RpcError NOT_FOUND when it does not run, FAILED_PRECONDITION when it is paused already.
+   */
+  async pauseWorkflowExecution(request: PauseWorkflowExecutionRequest): Promise<void> {
+    await this.#host.request('pauseWorkflowExecution', this.#pausing(request), { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * Lets a paused workflow go on, with all that came meanwhile.
+   *
+   * @throws RpcError NOT_FOUND when it does not run, FAILED_PRECONDITION when it is not paused.
+   */
+  async unpauseWorkflowExecution(request: PauseWorkflowExecutionRequest): Promise<void> {
+    await this.#host.request('unpauseWorkflowExecution', this.#pausing(request), { timeoutMs: TIMEOUT_MS });
+  }
+
+  #pausing(request: PauseWorkflowExecutionRequest): Methods['pauseWorkflowExecution']['request'] {
+    return {
+      ...request,
+      identity: request.identity ?? this.#host.identity,
+      requestId: request.requestId ?? globalThis.crypto.randomUUID(),
+    };
   }
 
   /**

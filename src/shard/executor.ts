@@ -7,13 +7,13 @@ import { versionedQueue } from '../core/deployment/versioned-queue.ts';
 import { encodeToken } from '../core/workflow/index.ts';
 import type { Limits } from '../core/workflow/limits.ts';
 import type { Message, Taker } from '../core/workflow/message.ts';
-import type { Effect, Outcome, Reply, TaskOffer, TurnContext } from '../core/workflow/outcome.ts';
+import type { Effect, Outcome, Reply, TaskOffer, TurnContext, VisibilityChange } from '../core/workflow/outcome.ts';
 import type { Clock, Random, Scheduler } from '../ports/clock.ts';
 import type { Done } from '../ports/engine.ts';
 import type { Key, ShardId } from '../ports/ids.ts';
 import type { Claim, Matching } from '../ports/matching.ts';
 import { encode } from '../wire/codec.ts';
-import { WorkflowExecutionStatus } from '../wire/enums.ts';
+import { isOpenStatus } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
 import type { Actor } from './actor.ts';
 import { type Actors, notLed } from './actors.ts';
@@ -27,7 +27,7 @@ import type { Shard } from './shard.ts';
 import { fault } from './status.ts';
 import { encodeRetained } from './timers.ts';
 import { type Handover, NOTHING, Turn } from './turn.ts';
-import { scheduleRow, visibilityRows } from './visibility.ts';
+import { deleteVisibilityRows, scheduleRow, visibilityRows } from './visibility.ts';
 import { encodeWaitingTask } from './waiting-task.ts';
 
 export interface ExecutorOptions {
@@ -361,11 +361,26 @@ export class Executor {
     if (turn.schedule !== undefined) turn.write(...scheduleRow(at, turn.schedule));
     for (const change of turn.visibility) {
       const { info } = change;
+      if (change.gone === true) {
+        this.#hide(turn, change);
+        continue;
+      }
       visibilityRows(at, change, (key, value) => turn.write(key, value));
-      if (info.status === WorkflowExecutionStatus.RUNNING || info.closeTime === undefined) continue;
+      if (isOpenStatus(info.status) || info.closeTime === undefined) continue;
       const retentionMs = this.#options.namespaces.get(actor.namespace)?.retention ?? UNHEARD_RETENTION_MS;
       turn.write(retentionKey(info.closeTime + retentionMs, actor.base, info.runId), encodeRetained(info));
     }
+  }
+
+  /** A run that was deleted: out of the indexes now, and its retention is over. */
+  #hide(turn: Turn, { info, before }: VisibilityChange): void {
+    const { actor } = turn;
+    if (before !== undefined) {
+      const at = { namespace: actor.namespace, shard: actor.shard.id };
+      deleteVisibilityRows(at, { ...info, ...before }, (key, value) => turn.write(key, value));
+    }
+    const now = actor.shard.now(this.#options.clock.now());
+    turn.rewrite(retentionKey(now, actor.base, info.runId), encodeRetained(info));
   }
 
   #pushAhead(turn: Turn): void {

@@ -74,6 +74,9 @@ export class Gate {
       case 'terminate':
       case 'reset':
       case 'describeFlow':
+      case 'deleteExecution':
+      case 'pauseWorkflow':
+      case 'unpauseWorkflow':
       case 'describeSchedule':
       case 'scheduleTimes':
         return load >= 0.75 ? overloaded(message.type) : undefined;

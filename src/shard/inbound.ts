@@ -58,7 +58,7 @@ export class Inbound {
     }
     const runId = namedRun(message);
     const current = this.#options.core.currentRunId(actor.state);
-    if (!runId || current === undefined || runId === current) {
+    if (!runId || runId === current) {
       this.#options.executor().run(actor, message, done, extras);
       return;
     }
@@ -186,6 +186,7 @@ function namedRun(message: Message): string | undefined {
     case 'requestCancel':
     case 'update':
     case 'pollUpdate':
+    case 'deleteExecution':
       return message.target.runId;
     case 'cancelExternal':
       return message.runId;

@@ -102,7 +102,7 @@ export class Turn {
       const earlier = this.visibility[at];
       // Against what was shown before the turn.
       if (earlier === undefined) this.visibility.push(change);
-      else this.visibility[at] = { ...earlier, info: change.info };
+      else this.visibility[at] = { ...earlier, info: change.info, gone: change.gone };
     }
   }
 

@@ -175,6 +175,25 @@ export interface TerminateWorkflowExecutionRequest {
   requestId: string;
 }
 
+/** Also of an unpause. */
+export interface PauseWorkflowExecutionRequest {
+  namespace: string;
+  workflowId: string;
+  /** Empty: the current run. */
+  runId?: string | undefined;
+  identity: string;
+  reason?: string | undefined;
+  requestId: string;
+}
+
+export interface DeleteWorkflowExecutionRequest {
+  namespace: string;
+  workflowId: string;
+  /** Empty: the current run. Open or closed. */
+  runId?: string | undefined;
+  identity: string;
+}
+
 export interface ResetWorkflowExecutionRequest {
   namespace: string;
   workflowId: string;
@@ -392,6 +411,8 @@ export interface DescribeWorkflowExecutionResponse {
   pendingChildren: PendingChildInfo[];
   /** Cancellation was requested, the run has not closed yet. */
   cancelRequested: boolean;
+  /** Set while it is paused. */
+  pauseInfo?: { identity: string /** Epoch ms. */; pausedTime: number; reason: string } | undefined;
   /** Where the run can be reset to by build: one point for each build that completed workflow tasks. */
   autoResetPoints: ResetPointInfo[];
   /** Of the request that started this run; absent for a run that followed another, or was started by a server. */
@@ -948,6 +969,12 @@ export interface Methods extends DeploymentMethods, WorkerMethods {
     response: ListScheduleMatchingTimesResponse;
   };
   listSchedules: { request: ListSchedulesRequest; response: ListSchedulesResponse };
+  /** Ends the run when it is open. NOT_FOUND for one that is gone: a repeat has no other answer. */
+  deleteWorkflowExecution: { request: DeleteWorkflowExecutionRequest; response: Empty };
+  /** FAILED_PRECONDITION for one that is paused already. */
+  pauseWorkflowExecution: { request: PauseWorkflowExecutionRequest; response: Empty };
+  /** FAILED_PRECONDITION for one that is not paused. */
+  unpauseWorkflowExecution: { request: PauseWorkflowExecutionRequest; response: Empty };
   countSchedules: { request: { namespace: string; query?: string | undefined }; response: CountSchedulesResponse };
 }
 export type Method = keyof Methods;

@@ -403,3 +403,7 @@ export const ResetReapplyExcludeType = {
   CANCEL_REQUEST: 4,
 } as const;
 export type ResetReapplyExcludeType = (typeof ResetReapplyExcludeType)[keyof typeof ResetReapplyExcludeType];
+
+/** A paused execution is as open as one that runs: it has not closed. */
+export const isOpenStatus = (status: WorkflowExecutionStatus): boolean =>
+  status === WorkflowExecutionStatus.RUNNING || status === WorkflowExecutionStatus.PAUSED;

@@ -244,6 +244,8 @@ export interface PatchScheduleRequest extends ScheduleTarget {
 
 export interface DeleteScheduleRequest extends ScheduleTarget {
   identity: string;
+  /** A repeat with the same id is answered like the first, for ten minutes. */
+  requestId?: string | undefined;
 }
 
 /** Times in (startTime, endTime], at most 1,000. */

@@ -115,6 +115,12 @@ class Script {
       case 'terminate':
         await this.#call('terminateWorkflowExecution', { ...target, identity, requestId }, 'sure');
         return;
+      case 'hold':
+        await this.#pausing('pauseWorkflowExecution', { ...target, identity, requestId });
+        return;
+      case 'letGo':
+        await this.#pausing('unpauseWorkflowExecution', { ...target, identity, requestId });
+        return;
       case 'query':
         if (plan.type === 'pipeline' || plan.type === 'collector' || plan.type === 'ledger') {
           await this.#call('queryWorkflow', { ...target, queryType: 'seen' }, 'try');
@@ -130,6 +136,14 @@ class Script {
         await this.#call('listWorkflowExecutions', { namespace: NAMESPACE, query: '' }, 'try');
         return;
     }
+  }
+
+  /** What has closed by itself cannot be paused, and was not. */
+  async #pausing(
+    method: 'pauseWorkflowExecution' | 'unpauseWorkflowExecution',
+    body: Methods['pauseWorkflowExecution']['request'],
+  ): Promise<void> {
+    await this.#caller.unless([StatusCode.NOT_FOUND], method, body);
   }
 
   /** What its validator and its handler say, however often it takes to ask. */

@@ -32,6 +32,9 @@ export type Step =
   | { do: 'update'; id: string; until: 'accepted' | 'completed' }
   | { do: 'cancel' }
   | { do: 'terminate' }
+  /** Nothing of the workflow begins until it is let go. */
+  | { do: 'hold' }
+  | { do: 'letGo' }
   | { do: 'query' }
   | { do: 'describe' }
   | { do: 'history'; wait: boolean; pageBytes: number }
@@ -132,6 +135,8 @@ export function makePlan(seed: number): Plan {
   if (flows.chance(0.4)) workflows.push(...limited(flows, workflows.length, clients));
   const above = new SeededRandom(`operations ${seed}`);
   const operations = above.chance(0.5) ? makeOperations(above, clients, 2) : [];
+  const held = new SeededRandom(`holds ${seed}`);
+  for (const plan of workflows) if (HELD.has(plan.type) && held.chance(0.4)) hold(held, plan.steps);
   const windowMs = random.between(3_000, 9_000);
   // A few kinds per seed, so that each is seen alone and with others.
   const kinds = Array.from({ length: random.int(1, 4) }, () => random.pick(FAULTS));
@@ -169,6 +174,17 @@ export function makePlan(seed: number): Plan {
     faults,
     calmAt,
   };
+}
+
+/** What comes of the others may be another thing when activities time out meanwhile. */
+const HELD: ReadonlySet<WorkflowType> = new Set(['pipeline', 'collector']);
+
+/** Somewhere after the start the workflow is paused, with some of its steps in the pause. */
+function hold(random: SeededRandom, steps: Step[]): void {
+  const begin = random.int(2, steps.length);
+  const end = random.int(begin, steps.length);
+  steps.splice(end, 0, { do: 'pause', ms: random.next() ** 2 * 1_500 }, { do: 'letGo' });
+  steps.splice(begin, 0, { do: 'hold' });
 }
 
 /** A workflow, with those it reaches for. */

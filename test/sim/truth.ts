@@ -271,6 +271,8 @@ export class Truth {
       throw new Violation('I5', `${where} follows event ${run.events.length}`);
     }
     if (run.closed !== undefined) throw new Violation('I5', `${where} comes after the run has closed`);
+    if (event.eventType === EventType.WORKFLOW_TASK_STARTED && isHeld(run.events))
+      throw new Violation('pause', `${where} starts a workflow task of a paused run`);
     this.flows.event(run.runId, event);
     if (event.eventTime > time) throw new Violation('I7', `${where} is of ${event.eventTime}, its entry of ${time}`);
     run.events.push(event);
@@ -364,4 +366,13 @@ export class Truth {
       throw new Violation('I8', `workflow ${workflowId} has open runs ${open.map(({ runId }) => runId).join(', ')}`);
     }
   }
+}
+
+/** Paused, and not unpaused since. */
+function isHeld(events: readonly HistoryEvent[]): boolean {
+  const last = events.findLast(
+    ({ eventType }) =>
+      eventType === EventType.WORKFLOW_EXECUTION_PAUSED || eventType === EventType.WORKFLOW_EXECUTION_UNPAUSED,
+  );
+  return last?.eventType === EventType.WORKFLOW_EXECUTION_PAUSED;
 }

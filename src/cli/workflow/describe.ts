@@ -37,6 +37,11 @@ export async function describeWorkflow(session: Session, description: WorkflowEx
     type: info.workflowType,
     status: description.status.name,
     cancelRequested: raw.cancelRequested || undefined,
+    paused: raw.pauseInfo && {
+      by: raw.pauseInfo.identity,
+      reason: raw.pauseInfo.reason,
+      since: time(raw.pauseInfo.pausedTime),
+    },
     taskQueue: info.taskQueue,
     flowControl: raw.flowControl && flowText(raw.flowControl),
     parent: execution(info.parentWorkflowId, info.parentRunId),

@@ -5,7 +5,7 @@ import { ScheduleOverlapPolicy } from '../../wire/enums.ts';
 import type { SchedulePatch, SchedulePolicies } from '../../wire/schedule.ts';
 import { StatusCode } from '../../wire/status.ts';
 import type { Message } from '../workflow/message.ts';
-import type { Decision, Outcome, Rejection, Reply, TurnContext } from '../workflow/outcome.ts';
+import type { Decision, Outcome, Rejection, Reply, RowChange, TurnContext } from '../workflow/outcome.ts';
 import { notForWorkflows } from '../workflow/reserved-id.ts';
 import { closed, settle, started } from './actions.ts';
 import { scheduleIdOf } from './address.ts';
@@ -25,7 +25,14 @@ import type {
   ScheduleTimesMessage,
   UpdateScheduleMessage,
 } from './message.ts';
-import type { DefinitionRow, HeadRow, KeptPolicies, ScheduleActor } from './rows.ts';
+import {
+  CHAIN,
+  type DefinitionRow,
+  type HeadRow,
+  type KeptPolicies,
+  requestRowId,
+  type ScheduleActor,
+} from './rows.ts';
 import { conflictToken, described, isToken } from './view.ts';
 
 const ACCEPTED: Reply = { type: 'accepted' };
@@ -44,9 +51,10 @@ export function decideSchedule(
     case 'patchSchedule':
       return patch(address, actor, message, context);
     case 'deleteSchedule':
+      if (actor.requests.get(message.requestId)?.until !== undefined) return nothing(ACCEPTED);
       return actor.head === undefined
         ? notFound(address)
-        : new ScheduleDraft(address, actor, context).deleted(ACCEPTED);
+        : new ScheduleDraft(address, actor, context).deleted(ACCEPTED, message.requestId);
     case 'describeSchedule': {
       const response = described(address, actor);
       return response === undefined ? notFound(address) : nothing({ type: 'scheduleDescribed', response });
@@ -218,7 +226,7 @@ function draftFor(
 // ---------------------------------------------------------------- by time, and by its runs
 
 function fire(address: Addressed, actor: ScheduleActor, context: TurnContext): Decision {
-  if (actor.head === undefined) return nothing(ACCEPTED);
+  if (actor.head === undefined) return forgotten(actor, context);
   const draft = new ScheduleDraft(address, actor, context);
   settle(draft);
   const { head, buffered, starting } = draft;
@@ -226,6 +234,15 @@ function fire(address: Addressed, actor: ScheduleActor, context: TurnContext): D
   const until = isIdle ? idleUntil({ ...actor, head, buffered, starting }) : undefined;
   return until !== undefined && until <= context.now ? draft.deleted(ACCEPTED) : draft.outcome(ACCEPTED);
 }
+
+/** The request that deleted the schedule has been known long enough: nothing is left. */
+function forgotten({ requests }: ScheduleActor, { now }: TurnContext): Decision {
+  for (const { until = 0 } of requests.values()) if (until > now) return nothing(ACCEPTED);
+  const rows = [CHAIN, ...Array.from(requests.keys(), requestRowId)].map((id) => gone(id));
+  return requests.size === 0 ? nothing(ACCEPTED) : { ...nothing(ACCEPTED), rows };
+}
+
+const gone = (id: string): RowChange => ({ table: 'chain', runId: '', id, value: undefined });
 
 /** Of another incarnation, or of one that is gone, nothing is to be heard. */
 function heard(

@@ -5,6 +5,7 @@ import { EventType, RetryState, TimeoutType } from '../../wire/enums.ts';
 import type { Failure } from '../../wire/failure.ts';
 import type { ActivityRef } from './message.ts';
 import { activityOffer } from './offers.ts';
+import { isPaused } from './paused.ts';
 import { askForAttempt, needsPermit, releaseAttempt, withoutPermit } from './permits.ts';
 import { retryVerdict, timeoutName } from './retry.ts';
 import type { ActivityRow } from './rows.ts';
@@ -17,6 +18,7 @@ const offerOf = (run: RunDraft, activity: ActivityRow) => activityOffer(run.turn
 
 /** On its queue, or first in that of its flow-control key. `eagerFor`: the session whose worker asked for it. */
 export function offerActivity(run: RunDraft, waiting: ActivityRow, eagerFor?: string): void {
+  if (isPaused(run)) return;
   if (needsPermit(waiting)) {
     askForAttempt(run, waiting);
     return;
@@ -30,6 +32,7 @@ export function offerActivity(run: RunDraft, waiting: ActivityRow, eagerFor?: st
 }
 
 export function withdrawActivity(run: RunDraft, activity: ActivityRow): void {
+  if (isPaused(run)) return;
   run.turn.effects.push({ type: 'withdrawTask', offer: offerOf(run, activity) });
 }
 

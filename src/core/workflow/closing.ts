@@ -123,8 +123,8 @@ export function inherited(
 /** The successor becomes the workflow id's current run. */
 export function succeed(run: RunDraft, runId: string, attributes: WorkflowExecutionStartedEventAttributes): void {
   succeedTo(run.turn, runId, { runId: run.runId, status: run.facts.status });
-  const { userMetadata, scheduledBy } = run.start;
-  beginRun(run.turn, { runId, attributes, userMetadata, scheduledBy, continues: true });
+  const { userMetadata, scheduledBy, reportsTo } = run.start;
+  beginRun(run.turn, { runId, attributes, userMetadata, scheduledBy, reportsTo, continues: true });
 }
 
 /** Whether the workflow's own retry policy starts another run after this failure. */

@@ -13,7 +13,7 @@ import type { ExecutionFlowControl } from '../../wire/flow-control.ts';
 import { shownAttempt } from './activity-task.ts';
 import { retryInterval } from './retry.ts';
 import type { ActivityRow, ChildRow, TaskFailureRow, WorkflowTaskRow } from './rows.ts';
-import { type ActorState, findRun, type RunState, taskOf } from './state.ts';
+import { type ActorState, findRun, isOpen, type RunState, taskOf } from './state.ts';
 import { countsFrom, optionsOf } from './timeouts.ts';
 import { versioningInfo } from './versioning-info.ts';
 import { executionInfo } from './visibility.ts';
@@ -118,6 +118,7 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
   if (run === undefined) return undefined;
   const { attributes, userMetadata } = run.start;
   const task = taskOf(run);
+  const pause = isOpen(run) ? run.row.facts.pause : undefined;
   return {
     executionConfig: {
       taskQueue: attributes.taskQueue.name,
@@ -133,6 +134,7 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
     pendingTimers: Array.from(run.timers.values(), ({ timerId, fireTime }) => ({ timerId, fireTime })),
     pendingChildren: Array.from(run.children.values(), childInfo),
     cancelRequested: run.row.facts.cancelRequested,
+    pauseInfo: pause && { identity: pause.identity, pausedTime: pause.at, reason: pause.reason },
     autoResetPoints: run.row.facts.resetPoints,
     startRequestId: state.chain?.start.runId === run.runId ? state.chain.start.requestId : undefined,
     versioningInfo: versioningInfo(run),

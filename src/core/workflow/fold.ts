@@ -172,6 +172,16 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
     case EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED:
       facts.cancelRequested = true;
       return;
+    case EventType.WORKFLOW_EXECUTION_PAUSED: {
+      const { identity = '', reason = '' } = event.attributes;
+      facts.status = WorkflowExecutionStatus.PAUSED;
+      facts.pause = { at: event.eventTime, identity, reason };
+      return;
+    }
+    case EventType.WORKFLOW_EXECUTION_UNPAUSED:
+      facts.status = WorkflowExecutionStatus.RUNNING;
+      facts.pause = undefined;
+      return;
     case EventType.UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
       facts.searchAttributes = {
         indexedFields: mergeFields(

@@ -33,6 +33,7 @@ import type { ProtocolMessage } from '../../wire/protocol-message.ts';
 import type { VersionKey } from '../deployment/versioned-queue.ts';
 import type { FlowAnswer, FlowMessage } from '../flow/message.ts';
 import type { ScheduleMessage, StartScheduledMessage } from '../schedule/message.ts';
+import type { DeleteExecutionMessage, PauseWorkflowMessage, UnpauseWorkflowMessage } from './life-messages.ts';
 import type {
   CancelExternalMessage,
   ChildClosedMessage,
@@ -45,6 +46,7 @@ import type {
 } from './relation-messages.ts';
 import type { UpdateGoal } from './volatile.ts';
 
+export type * from './life-messages.ts';
 export type * from './relation-messages.ts';
 
 /** Names one start of one task for ever: the term of the entry that holds it and a number unique in that term (I1, I6). */
@@ -471,6 +473,9 @@ export type Message =
   | UpdateOptionsMessage
   | RerouteMessage
   | StartScheduledMessage
+  | DeleteExecutionMessage
+  | PauseWorkflowMessage
+  | UnpauseWorkflowMessage
   | ScheduleMessage
   | FlowMessage
   | FlowAnswer;

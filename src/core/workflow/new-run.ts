@@ -20,6 +20,7 @@ export interface NewRun {
   userMetadata?: UserMetadata | undefined;
   signal?: SignalInput | undefined;
   scheduledBy?: ScheduledBy | undefined;
+  reportsTo?: StartRow['reportsTo'];
   /** Session whose worker gets the first task (TaskOffer). */
   eagerFor?: string | undefined;
   /** It goes on a chain, and has the chain's permit of flow control. */
@@ -59,7 +60,7 @@ export function succeedTo(turn: Turn, runId: string, ended?: { runId: string; st
 
 export function beginRun(
   turn: Turn,
-  { runId, attributes, userMetadata, signal, scheduledBy, eagerFor, continues }: NewRun,
+  { runId, attributes, userMetadata, signal, scheduledBy, reportsTo, eagerFor, continues }: NewRun,
 ): RunDraft {
   const { now } = turn;
   const backoff = attributes.firstWorkflowTaskBackoff ?? 0;
@@ -85,6 +86,7 @@ export function beginRun(
   const start: StartRow = { attributes: withoutInput(attributes), startTime: now };
   if (userMetadata !== undefined) start.userMetadata = userMetadata;
   if (scheduledBy !== undefined) start.scheduledBy = scheduledBy;
+  if (reportsTo !== undefined) start.reportsTo = reportsTo;
   const run = turn.begin(runId, start, row);
   run.visible = true;
   run.add(EventType.WORKFLOW_EXECUTION_STARTED, attributes, userMetadata);

@@ -164,6 +164,8 @@ export interface VisibilityChange {
   before: { status: WorkflowExecutionStatus; searchAttributes: SearchAttributes | undefined } | undefined;
   /** The run that was its workflow id's current one until this one began. */
   previous: { runId: string; startTime: number } | undefined;
+  /** It was deleted: nothing is shown from now on, and its events go. */
+  gone?: true | undefined;
 }
 
 /** What the list of schedules, or of flow-control keys, shows from now on; without `info`: nothing any more. The place in the list is for ever. */

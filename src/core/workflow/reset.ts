@@ -15,10 +15,11 @@ import { initialFacts } from './fold.ts';
 import type { ResetMessage } from './message.ts';
 import { succeedTo, withoutInput } from './new-run.ts';
 import { askForPermit } from './permits.ts';
+import { audienceOf } from './relations.ts';
 import type { FormerRun, RunRow, StartRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
 import { sizeOf } from './size.ts';
-import type { RunState } from './state.ts';
+import { isOpen, type RunState } from './state.ts';
 import type { Turn } from './turn.ts';
 import { scheduleTask } from './workflow-task.ts';
 
@@ -49,7 +50,7 @@ export function forkRun(
   const attributes = ownPermit(timeoutsFromNow(turn.now, started.attributes), base, runId, held);
   const start: StartRow = { attributes: withoutInput(attributes), startTime: turn.now, former };
   if (base.start.userMetadata !== undefined) start.userMetadata = base.start.userMetadata;
-  if (base.start.scheduledBy !== undefined) start.scheduledBy = base.start.scheduledBy;
+  inheritAudience(turn, runId, start);
   succeedTo(turn, runId);
   const run = turn.begin(runId, start, rowOf(turn.now, attributes));
   run.visible = true;
@@ -80,6 +81,23 @@ export function forkRun(
     });
   }
   scheduleTask(run);
+}
+
+/**
+ * Who waits for the end of the run that the reset ends waits for the new one. Of a workflow that has closed everybody has heard, whoever began the run
+ * that is done again.
+ */
+function inheritAudience({ state: { run: current } }: Turn, runId: string, start: StartRow): void {
+  const ended = current !== undefined && isOpen(current) ? current : undefined;
+  if (ended?.start.scheduledBy !== undefined) start.scheduledBy = ended.start.scheduledBy;
+  const audience = ended === undefined ? [] : audienceOf(ended.start, ended.runId);
+  const [link] = audience;
+  const [own] = audienceOf(start, runId);
+  const isOwn =
+    link?.runId === own?.runId &&
+    link?.initiatedEventId === own?.initiatedEventId &&
+    link?.firstRunId === own?.firstRunId;
+  if (!isOwn) start.reportsTo = audience;
 }
 
 function formerRuns(base: RunState, lastEventId: number): FormerRun[] {

@@ -105,6 +105,11 @@ const facts = rows<RunFacts>(
       },
       ['behavior'],
     ),
+    pause: rows<NonNullable<RunFacts['pause']>>({ at: time, identity: text, reason: text }, [
+      'at',
+      'identity',
+      'reason',
+    ]),
   },
   ['status', 'nextEventId', 'historyBytes', 'cancelRequested', 'signalCount', 'previousStartedEventId', 'resetPoints'],
 );
@@ -245,6 +250,10 @@ const start = rows<StartRow>(
     userMetadata: record({ summary: payload }),
     former: fc.constant([{ runId: 'run 0', lastEventId: 3 }]),
     scheduledBy: record({ workflowId: text, incarnation: text, action: number }),
+    reportsTo: fc.constantFrom(
+      [],
+      [{ namespace: 'n', workflowId: 'p', runId: 'r', initiatedEventId: 5, firstRunId: 'f' }],
+    ),
   },
   ['attributes', 'startTime'],
 );

@@ -114,6 +114,7 @@ const packFacts = (facts: RunFacts): unknown[] =>
     facts.searchAttributes,
     facts.state,
     facts.versioning,
+    facts.pause,
   ]);
 
 function unpackFacts(list: unknown[]): RunFacts {
@@ -134,6 +135,7 @@ function unpackFacts(list: unknown[]): RunFacts {
   put(facts, 'searchAttributes', list[11]);
   put(facts, 'state', list[12]);
   put(facts, 'versioning', list[13]);
+  put(facts, 'pause', list[14]);
   return facts;
 }
 

@@ -67,6 +67,16 @@ export interface RequestChunkRow {
   ids: Uint8Array;
 }
 
+/** Who waits for the end of a chain of runs: the run that asked for it as a child. */
+export interface ParentLink {
+  namespace: string;
+  workflowId: string;
+  runId: string;
+  initiatedEventId: number;
+  /** Of the chain, as the parent knows it. */
+  firstRunId: string;
+}
+
 /** `run`, id `start`: what a run was started with; never rewritten. */
 export interface StartRow {
   /** Without `input` unless the run may be retried (a retry starts with the same input). */
@@ -77,6 +87,16 @@ export interface StartRow {
   former?: readonly FormerRun[] | undefined;
   /** The schedule that started its chain: it hears of the end. */
   scheduledBy?: ScheduledBy | undefined;
+  /** Whom the end of its chain is told, where that is not the parent its Started event names: at most one. It began by a reset. */
+  reportsTo?: readonly ParentLink[] | undefined;
+}
+
+/** Who holds a workflow back, and why. */
+export interface WorkflowPause {
+  /** Epoch ms. */
+  at: number;
+  identity: string;
+  reason: string;
 }
 
 /** What a run's events say of worker deployment versions; absent: nothing. */
@@ -111,6 +131,8 @@ export interface RunFacts {
   /** What the workflow has published; absent: nothing. */
   state?: StateIndex | undefined;
   versioning?: VersioningFacts | undefined;
+  /** Set while its status is PAUSED, and when it closed so. */
+  pause?: WorkflowPause | undefined;
 }
 
 /** The workflow task that waits or runs; at most one. */

@@ -2,17 +2,18 @@
 // activities, timers, children, requests to other workflows. Every event goes through fold.ts's applyEvent, here as in a fold of the history (I4).
 
 import type { UserMetadata } from '../../wire/common.ts';
-import { EventType, WorkflowExecutionStatus } from '../../wire/enums.ts';
+import { EventType, isOpenStatus } from '../../wire/enums.ts';
 import type { EventAttributes, HistoryEvent, KnownEventType } from '../../wire/event.ts';
 import { activityChanges, isApart } from './activity-rows.ts';
-import { goesLast, wireStartedEventId, withIgnorance } from './buffering.ts';
+
+import { type BufferEntry, goesLast, wireStartedEventId, withIgnorance } from './buffering.ts';
+
 import { applyEvent, countEvent, type FactSink, sizeOfEvent } from './fold.ts';
 import type { Effect, RowChange, RunEvents } from './outcome.ts';
 import { PendingRows } from './pending-rows.ts';
 import type {
   ActivityFacts,
   ActivityRow,
-  BufferedRow,
   ChildRow,
   ExternalRow,
   RunFacts,
@@ -25,12 +26,6 @@ import type {
 import { scheduledAttributes, startedAttributes } from './started.ts';
 import type { RunState } from './state.ts';
 import type { Turn } from './turn.ts';
-
-interface BufferEntry {
-  id: number;
-  row: BufferedRow;
-  stored: boolean;
-}
 
 export class RunDraft implements FactSink {
   readonly turn: Turn;
@@ -91,7 +86,7 @@ export class RunDraft implements FactSink {
   }
 
   get isOpen(): boolean {
-    return this.facts.status === WorkflowExecutionStatus.RUNNING;
+    return isOpenStatus(this.facts.status);
   }
 
   get now(): number {

@@ -2,13 +2,14 @@
 // Only load and evolve write to it; decide reads it through a turn's draft.
 
 import type { WorkflowQuery } from '../../wire/api.ts';
-import { WorkflowExecutionStatus } from '../../wire/enums.ts';
+import { isOpenStatus } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { FlowActor } from '../flow/rows.ts';
 import type { ScheduleActor } from '../schedule/rows.ts';
 import { type ActivityInputRow, inputRowOf, withInput } from './activity-rows.ts';
 import { activityOffer, workflowOffer } from './offers.ts';
 import type { StartedActivityTask, StartedWorkflowTask, TaskOffer } from './outcome.ts';
+import { isPaused } from './paused.ts';
 import { RequestIds } from './request-ids.ts';
 import {
   type ActivityRow,
@@ -284,7 +285,7 @@ export function adopt(state: ActorState, runId: string, rows: Iterable<StoredRow
 
 export const currentRunId = (state: ActorState): string | undefined => state.chain?.currentRunId;
 
-export const isOpen = (run: RunState): boolean => run.row.facts.status === WorkflowExecutionStatus.RUNNING;
+export const isOpen = (run: RunState): boolean => isOpenStatus(run.row.facts.status);
 
 export function findRun(state: ActorState, runId: string | undefined): RunState | undefined {
   if (runId === undefined || runId === '' || runId === state.run?.runId) return state.run;
@@ -325,7 +326,7 @@ function holdsUpdates({ updates }: ActorState): boolean {
 /** The tasks that wait for a worker: what the shard offers again after a recovery. */
 export function waitingOffers(state: ActorState): TaskOffer[] {
   const { run } = state;
-  if (run === undefined || !isOpen(run)) return [];
+  if (run === undefined || !isOpen(run) || isPaused(run)) return [];
   const offers: TaskOffer[] = [];
   const task = taskOf(run);
   if (task !== undefined && task.startId === undefined && task.notBefore === undefined) {

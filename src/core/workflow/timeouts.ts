@@ -63,7 +63,11 @@ export const startedDeadline = (task: WorkflowTaskRow): number | undefined =>
 export function taskDeadline(row: RunRow): number {
   const { task } = row;
   if (task === undefined) return NEVER;
-  return startedDeadline(task) ?? Math.min(task.notBefore ?? NEVER, task.stickyUntil ?? NEVER);
+  // Of a paused workflow it waits for the end of the pause.
+  return (
+    startedDeadline(task) ??
+    (row.facts.pause !== undefined ? NEVER : Math.min(task.notBefore ?? NEVER, task.stickyUntil ?? NEVER))
+  );
 }
 
 /** Everything of the run but its activities and timers. Infinity: nothing. */

@@ -8,6 +8,7 @@ import type { Failure } from '../../wire/failure.ts';
 import type { Status } from '../../wire/status.ts';
 import type { UpdateAsk } from './message.ts';
 import type { Effect, Rejection } from './outcome.ts';
+import { isPaused } from './paused.ts';
 import { cutStartDelay } from './permits.ts';
 import {
   alreadyCompleted,
@@ -132,6 +133,7 @@ export function admitUpdate(run: RunDraft, ask: UpdateAsk): Rejection | undefine
     return undefined;
   }
   if (!run.isOpen) return alreadyCompleted();
+  if (isPaused(run)) return failedPrecondition('Workflow is paused. Cannot update the workflow.');
   const pending = turn.updates.get(updateId);
   if (pending !== undefined) return joinUpdate(turn, pending, ask);
   const { updateName, args, header, identity } = ask;

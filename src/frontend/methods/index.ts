@@ -108,6 +108,9 @@ const definitions: Record<Method, MethodDefinition> = {
   listFlowKeys: flowControl.listFlowKeys,
   describeFlowKey: flowControl.describeFlowKey,
   setFlowLimits: flowControl.setFlowLimits,
+  deleteWorkflowExecution: control.deleteWorkflowExecution,
+  pauseWorkflowExecution: control.pauseWorkflowExecution,
+  unpauseWorkflowExecution: control.unpauseWorkflowExecution,
 };
 
 /** A Map, so that a hostile method name like `constructor` finds nothing. */

@@ -221,10 +221,12 @@ export const patchSchedule = method(
 );
 
 export const deleteSchedule = method(
-  object<Omit<DeleteScheduleRequest, 'identity'>>(target),
+  object<Omit<DeleteScheduleRequest, 'identity'>>({ ...target, requestId: optional(string) }),
   (services, caller, request, call) => {
     checkTarget(services, caller, request);
-    submit(services, request, { type: 'deleteSchedule' }, call);
+    const { requestId = '' } = request;
+    rules.within(services.limits, 'RequestId', requestId);
+    submit(services, request, { type: 'deleteSchedule', requestId }, call);
   },
 );
 

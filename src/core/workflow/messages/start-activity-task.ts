@@ -3,6 +3,7 @@
 import { withdrawActivity } from '../activity-task.ts';
 import type { StartActivityTaskMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
+import { isPaused } from '../paused.ts';
 import { activityTaskNotFound } from '../rejections.ts';
 import type { ActivityRow } from '../rows.ts';
 import { startedActivityTask } from '../started.ts';
@@ -16,7 +17,7 @@ export function startActivityTask(
   context: TurnContext,
 ): Decision {
   const { run } = state;
-  if (run === undefined || run.runId !== message.runId || !isOpen(run)) return activityTaskNotFound();
+  if (run === undefined || run.runId !== message.runId || !isOpen(run) || isPaused(run)) return activityTaskNotFound();
   const waiting = run.activities.get(message.scheduledEventId);
   if (waiting === undefined || !isOffered(waiting)) return activityTaskNotFound();
   if (waiting.attempt !== message.attempt) return activityTaskNotFound();

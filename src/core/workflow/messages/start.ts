@@ -147,6 +147,7 @@ function badStart(message: StartMessage, { limits, now }: TurnContext): Rejectio
 /** An open run has this id. Undefined: it was terminated to make room. */
 function meetRunning(turn: Turn, run: RunState, message: StartMessage): Decision | undefined {
   const { runId } = run;
+  const { status } = run.row.facts;
   const { workflowId, chain } = turn.state;
   const terminate =
     message.conflictPolicy === WorkflowIdConflictPolicy.TERMINATE_EXISTING ||
@@ -166,7 +167,7 @@ function meetRunning(turn: Turn, run: RunState, message: StartMessage): Decision
   }
   turn.remember(message.requestId, runId);
   if (message.update !== undefined) {
-    return withUpdate(turn, undefined, message, { runId, started: false, status: WorkflowExecutionStatus.RUNNING });
+    return withUpdate(turn, undefined, message, { runId, started: false, status });
   }
   if (message.signal !== undefined) {
     if (run.row.facts.signalCount >= turn.limits.signalsPerRun) return tooManySignals(turn, runId);
@@ -176,7 +177,7 @@ function meetRunning(turn: Turn, run: RunState, message: StartMessage): Decision
   }
   return turn.outcome({
     type: 'started',
-    response: { runId, started: false, status: WorkflowExecutionStatus.RUNNING },
+    response: { runId, started: false, status },
   });
 }
 
