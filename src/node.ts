@@ -93,8 +93,7 @@ class Node implements RunningNode {
     });
     this.#callbackRules = new CallbackRules(config.callbacks.allowedAddresses);
     this.#matcher = new Matcher({
-      clock: systemClock,
-      scheduler: systemScheduler,
+      ...{ clock: systemClock, scheduler: systemScheduler },
       // Its shard may be led by another node.
       onQueryLost: (to, queryId) => this.#everywhere.submit(to, { type: 'queryLost', queryId }, () => {}),
     });
@@ -124,6 +123,7 @@ class Node implements RunningNode {
     this.#everywhere = cluster?.attach(this.#engine, this.#matcher) ?? this.#engine;
     this.#directory = new NamespaceDirectory({
       ...{ engine: this.#everywhere, clock: systemClock, scheduler: systemScheduler, namespaces: this.#namespaces },
+      configure: (queues) => this.#matcher.configure(queues),
     });
     this.#endpoints = new EndpointDirectory({ engine: this.#everywhere, scheduler: systemScheduler });
     this.#deployments = new DeploymentDirectory({
@@ -133,11 +133,8 @@ class Node implements RunningNode {
     this.#services = this.#makeServices(this.#everywhere);
     this.#admission = new Admission(config.doorLimits.openCalls);
     this.#door = this.#makeDoor();
-    nodeGauges(this.#metrics, {
-      engine: this.#engine,
-      matcher: this.#matcher,
-      connections: this.#door.connections,
-    });
+    const { connections } = this.#door;
+    nodeGauges(this.#metrics, { engine: this.#engine, matcher: this.#matcher, connections });
     this.#metrics.gauge('tenuto_store_away', '1 while the database does not answer.', () =>
       Number(store.outage !== undefined),
     );
@@ -198,6 +195,7 @@ class Node implements RunningNode {
     return {
       engine,
       workers: this.#matcher,
+      queues: this.#matcher,
       namespaces: this.#namespaces.known,
       directory: this.#directory,
       ...{ endpoints: this.#endpoints, deployments: this.#deployments },

@@ -27,6 +27,7 @@ const UNSHOWN: Readonly<Record<string, string>> = {
   'docs/guides/workflows.md': `
     export async function sendReminder(account: string, n: number): Promise<void> { void account; void n; }
     export async function closeAccount(account: string): Promise<void> { void account; }`,
+  'docs/guides/worker-versioning.md': 'export async function charge(order: string): Promise<void> { void order; }',
 };
 
 const pages = ['README.md', ...readdirSync(join(root, 'docs/guides')).map((name) => `docs/guides/${name}`)];

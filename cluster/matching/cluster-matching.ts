@@ -4,12 +4,20 @@
 
 import type { Clock, Scheduler } from '../../src/ports/clock.ts';
 import { type Log, silentLog } from '../../src/ports/log.ts';
-import type { BacklogSource, MatchingPeers, QueueCredit, QueueKey } from '../../src/ports/matching.ts';
+import type {
+  BacklogSource,
+  LocalQueue,
+  MatchingPeers,
+  QueueCredit,
+  QueueDescriptions,
+  QueueKey,
+} from '../../src/ports/matching.ts';
 import { encode } from '../../src/wire/codec.ts';
 import { StatusCode } from '../../src/wire/status.ts';
 import type { Rpc, RpcHandler, ServedCall } from '../link/rpc.ts';
 import { Announcer } from './announcer.ts';
 import { encodeAnswer, readDelivery } from './deliveries.ts';
+import { askAll, encodeDescribed, readAsked } from './descriptions.ts';
 import { Homes } from './homes.ts';
 import { LentCredits } from './lent-credits.ts';
 import { DEFAULT_MATCHING_LIMITS, type MatchingLimits } from './limits.ts';
@@ -30,6 +38,8 @@ export interface LocalMatcher {
   queriesWait(queue: QueueKey): void;
   creditOf(queue: QueueKey): QueueCredit;
   isConnected(session: string): boolean;
+  shared(queue: QueueKey, nodes: number): void;
+  describeHere(namespace: string, taskQueue: string): Promise<LocalQueue>;
   cancelActivity(session: string, token: Uint8Array, reason: messages.CancelReason): void;
 }
 
@@ -183,6 +193,14 @@ export class ClusterMatching implements MatchingPeers {
     if (this.#state !== 'closed') this.#announcer.changed(queue);
   }
 
+  nodes(): number {
+    return 1 + this.#options.nodes().length;
+  }
+
+  describe(namespace: string, taskQueue: string): Promise<QueueDescriptions> {
+    return askAll(this.#options.rpc, this.#options.nodes(), namespace, taskQueue);
+  }
+
   cancelActivity(session: string, token: Uint8Array, reason: messages.CancelReason): void {
     if (this.#state !== 'closed') this.#sessions.cancel({ session, token, reason });
   }
@@ -197,18 +215,20 @@ export class ClusterMatching implements MatchingPeers {
     }
     rpc.call(home, METHODS.announce, messages.encodeAnnounce(news), ANNOUNCE_MS, (error, body) => {
       if (this.#state === 'closed') return;
-      const split = error === undefined && body !== undefined ? this.#partitions(home, body) : undefined;
-      if (split === undefined) this.#announcer.notHeard(news);
-      else for (const [i, { queue, partition }] of news.entries()) this.#heard(queue, partition, split.get(i) ?? 1);
+      const spreads = error === undefined && body !== undefined ? this.#spreads(home, body) : undefined;
+      if (spreads === undefined) this.#announcer.notHeard(news);
+      else for (const [i, { queue, partition }] of news.entries()) this.#heard(queue, partition, spreads.get(i));
     });
   }
 
-  #heard(queue: QueueKey, partition: number, partitions: number): void {
-    if (partition === 0) this.#announcer.split(queue, partitions);
+  #heard(queue: QueueKey, partition: number, spread: messages.QueueSpread | undefined): void {
+    if (partition !== 0) return;
+    this.#announcer.split(queue, spread?.partitions ?? 1);
+    if (spread !== undefined && spread.takers > 0) this.#options.matcher.shared(queue, spread.takers);
   }
 
-  #partitions(home: string, body: Uint8Array): Map<number, number> | undefined {
-    return this.#reading(home, METHODS.announce, () => new Map(messages.readPartitions(body, this.#limits.entries)));
+  #spreads(home: string, body: Uint8Array): Map<number, messages.QueueSpread> | undefined {
+    return this.#reading(home, METHODS.announce, () => messages.readSpreads(body, this.#limits.entries));
   }
 
   #tellRate(queue: QueueKey, partition: number, rate: number): void {
@@ -287,7 +307,7 @@ export class ClusterMatching implements MatchingPeers {
       (body) => messages.readAnnounce(body, limits.entries),
       (call, news) => {
         const heard = news.map((one, i) => [i, this.#homes.hear(call.from, one)] as const);
-        call.answer(messages.encodePartitions(heard.filter(([, partitions]) => partitions > 1)));
+        call.answer(messages.encodeSpreads(heard.filter(([, { partitions, takers }]) => partitions > 1 || takers > 0)));
       },
     );
     serve(
@@ -308,6 +328,12 @@ export class ClusterMatching implements MatchingPeers {
       if (target.boot !== this.#options.boot) call.answer(encodeAnswer('unknown'));
       else if (target.by === 'credit') call.answer(encodeAnswer(this.#lent.deliver(target.id, call.from, task)));
       else call.answer(encodeAnswer(this.#sessions.deliver(target, call.from, task)));
+    });
+    serve(METHODS.describe, readAsked, (call, { namespace, taskQueue }) => {
+      matcher.describeHere(namespace, taskQueue).then(
+        (queue) => call.answer(encodeDescribed(queue)),
+        (error: unknown) => call.refuse(unreadable(error)),
+      );
     });
     serve(METHODS.cancel, messages.readCancel, (call, { session, token, reason }) => {
       const isHere = matcher.isConnected(session);
@@ -352,6 +378,13 @@ export class ClusterMatching implements MatchingPeers {
     });
   }
 }
+
+const unreadable = (error: unknown) =>
+  ({
+    code: StatusCode.UNAVAILABLE,
+    message: `What waits here cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    detail: { kind: 'Unavailable', applied: 'no' },
+  }) as const;
 
 const STOPPED = {
   code: StatusCode.UNAVAILABLE,

@@ -95,6 +95,13 @@ export class HomeQueue {
     return this.#nodes.size === 0;
   }
 
+  /** Nodes that have workers. */
+  get takers(): number {
+    let count = 0;
+    for (const { workers } of this.#nodes.values()) if (workers > 0) count += 1;
+    return count;
+  }
+
   /** Tasks that wait anywhere, as announced. */
   get waiting(): number {
     let count = 0;

@@ -5,12 +5,15 @@ import type { Cancelable, Clock, Scheduler } from '../../src/ports/clock.ts';
 import type { QueueKey } from '../../src/ports/matching.ts';
 import { HomeQueue, type Numbers } from './home-queue.ts';
 import type { MatchingLimits } from './limits.ts';
-import { type AssignedFetch, idOf, type QueueNews } from './messages.ts';
+import { type AssignedFetch, idOf, type QueueNews, type QueueSpread } from './messages.ts';
 
 /** Assignments are counted over so long, and lost ones made again. */
 const TICK_MS = 1_000;
 /** Queries are no better or older than each other: those here first, whoever asks first. */
 const QUERY_RANK = { priority: 0, oldest: 0 };
+
+/** Of a queue that is not kept here. */
+const UNKNOWN: QueueSpread = { partitions: 1, takers: 0 };
 
 class Home {
   readonly queue: QueueKey;
@@ -71,26 +74,26 @@ export class Homes {
     return this.#homes.size;
   }
 
-  /** Into how many partitions the queue is split, if this is the home of its first. */
-  hear(from: string, news: QueueNews): number {
+  /** How the queue is spread, as far as is known here. */
+  hear(from: string, news: QueueNews): QueueSpread {
     const { clock, limits } = this.#options;
     const now = clock.monotonic();
     const { queue, partition } = news;
-    if (partition >= limits.partitions) return 1;
+    if (partition >= limits.partitions) return UNKNOWN;
     if (news.rate > 0) {
       this.#homes.get(`0\0${idOf(queue)}`)?.rates.set(partition, { rate: news.rate, at: now });
-      return 1;
+      return UNKNOWN;
     }
     const id = `${partition}\0${idOf(queue)}`;
     let home = this.#homes.get(id);
     if (home === undefined) {
-      if (this.#homes.size >= limits.homes) return 1;
+      if (this.#homes.size >= limits.homes) return UNKNOWN;
       home = new Home(queue, partition, limits, this.#numbers, now);
       this.#homes.set(id, home);
       this.#tickLater();
     }
     this.#hear(home, from, news, now);
-    return home.partitions;
+    return { partitions: home.partitions, takers: home.tasks.takers };
   }
 
   gone(node: string): void {

@@ -386,13 +386,13 @@ export class Cluster {
     throw new Error(`${message.type} for ${workflowId} was never answered`);
   }
 
-  start1(workflowId: string, priority = 3): void {
+  start1(workflowId: string, priority = 3, fairnessKey = ''): void {
     this.#requests += 1;
     void this.ask(workflowId, {
       ...{ type: 'start', runId: this.random.uuid(), requestId: `start-${this.#requests}`, identity: 'c' },
       ...{ workflowType: 'order', taskQueue: QUEUE, reusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE },
       conflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-      priority: { priorityKey: priority },
+      priority: { priorityKey: priority, fairnessKey },
     });
   }
 

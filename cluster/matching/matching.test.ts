@@ -442,7 +442,7 @@ async function turmoil(seed: number): Promise<void> {
     if (dice < 10) {
       const id = `w${ids.length}-${random.int(1_000)}`;
       ids.push(id);
-      cluster.start1(id, 1 + random.int(5));
+      cluster.start1(id, 1 + random.int(5), pick(['', 'a', 'b']));
     } else if (dice < 12 && x !== y) {
       cluster.cut(x, y);
       time.after(random.int(6_000), () => cluster.heal(x, y));

@@ -161,7 +161,7 @@ describe('a message', () => {
   it('of any shape is read or refused', () => {
     const readers: ((body: Uint8Array) => unknown)[] = [
       (body) => messages.readAnnounce(body, 10),
-      (body) => messages.readPartitions(body, 10),
+      (body) => messages.readSpreads(body, 10),
       (body) => messages.readAssign(body, 10),
       (body) => messages.readPull(body, 10),
       (body) => messages.readPulled(body, 10),

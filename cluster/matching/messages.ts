@@ -15,6 +15,7 @@ export const METHODS = {
   cancel: 'matching.cancel',
   resume: 'matching.resume',
   told: 'matching.told',
+  describe: 'matching.describe',
 } as const;
 
 /** Tasks of a queue, or direct queries that wait for one of its workers. */
@@ -166,14 +167,23 @@ export const readAnnounce = (bytes: Uint8Array, most: number): QueueNews[] =>
   });
 
 /** Into how many partitions a queue is split, by its index in the announcement; 1 is not said. */
-export const encodePartitions = (split: readonly (readonly [index: number, partitions: number])[]): Uint8Array =>
-  encode(split);
+/** What the home of a queue's first partition says of it: into how many it is split, and how many nodes have workers of it. */
+export interface QueueSpread {
+  partitions: number;
+  takers: number;
+}
 
-export const readPartitions = (bytes: Uint8Array, most: number): [index: number, partitions: number][] =>
-  items(listOf(bytes), most).map((item) => {
-    const [index, partitions] = items(item, 8);
-    return [count(index), count(partitions)];
-  });
+export const encodeSpreads = (spreads: readonly (readonly [index: number, spread: QueueSpread])[]): Uint8Array =>
+  encode(spreads.map(([index, { partitions, takers }]) => [index, partitions, takers]));
+
+/** By index. Of an older version, which does not count them, there are no takers. */
+export const readSpreads = (bytes: Uint8Array, most: number): Map<number, QueueSpread> =>
+  new Map(
+    items(listOf(bytes), most).map((item) => {
+      const [index, partitions, takers] = items(item, 8);
+      return [count(index), { partitions: count(partitions), takers: takers === undefined ? 0 : count(takers) }];
+    }),
+  );
 
 // ---------------------------------------------------------------- assign
 

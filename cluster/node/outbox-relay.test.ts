@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SENT_TYPES } from '../../src/core/workflow/message.ts';
+import { SENT_TYPES } from '../../src/core/workflow/sent-message.ts';
 import type { LedShards, ShardMessage, ShardMessageOutcome } from '../../src/ports/led-shards.ts';
 import { encode } from '../../src/wire/codec.ts';
 import { encodeBody, encodeValue } from '../routing/answers.ts';

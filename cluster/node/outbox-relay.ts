@@ -1,7 +1,8 @@
 // Outbox messages on their way to whoever leads their target's shard: here, or one hop away. In order per target: one is under way at a time, and
 // when it has to wait, so do those behind it. Repeats are dropped by their number where they arrive (DESIGN §5, exactly once).
 
-import { type Message, SENT_TYPES } from '../../src/core/workflow/message.ts';
+import type { Message } from '../../src/core/workflow/message.ts';
+import { SENT_TYPES } from '../../src/core/workflow/sent-message.ts';
 import { type Check, integer, object, string } from '../../src/frontend/validate/check.ts';
 import type { Scheduler } from '../../src/ports/clock.ts';
 import type { LedShards, ShardMessage, ShardMessageOutcome } from '../../src/ports/led-shards.ts';

@@ -1,6 +1,7 @@
 // The messages that cross a link to an actor, and the check of each: the same shapes as at the doors, since a node of another version may have sent
 // them. A message that is not in the table comes from a shard or from matching, and never travels this way. One line a type: how often it may be tried.
 
+import type * as flows from '../../src/core/flow/message.ts';
 import type * as schedule from '../../src/core/schedule/message.ts';
 import type * as messages from '../../src/core/workflow/message.ts';
 import type { Message } from '../../src/core/workflow/message.ts';
@@ -19,6 +20,7 @@ import {
 } from '../../src/frontend/validate/check.ts';
 import { command, queryResult } from '../../src/frontend/validate/commands.ts';
 import * as common from '../../src/frontend/validate/common.ts';
+import * as flow from '../../src/frontend/validate/flow-control.ts';
 import { protocolMessages } from '../../src/frontend/validate/messages.ts';
 import { nexusAnswer } from '../../src/frontend/validate/nexus.ts';
 import * as schedules from '../../src/frontend/validate/schedules.ts';
@@ -31,6 +33,9 @@ export type ForwardedType =
   | 'requestCancel'
   | 'terminate'
   | 'reset'
+  | 'deleteExecution'
+  | 'pauseWorkflow'
+  | 'unpauseWorkflow'
   | 'completeWorkflowTask'
   | 'failWorkflowTask'
   | 'completeActivityTask'
@@ -54,7 +59,11 @@ export type ForwardedType =
   | 'patchSchedule'
   | 'deleteSchedule'
   | 'describeSchedule'
-  | 'scheduleTimes';
+  | 'scheduleTimes'
+  | 'flowReserve'
+  | 'flowRelease'
+  | 'setFlowLimits'
+  | 'describeFlow';
 
 export type ForwardedMessage = Extract<Message, { type: ForwardedType }>;
 
@@ -68,6 +77,7 @@ const typed = <T extends ForwardedType>(type: T): Check<T> => {
 const startId = object<messages.StartId>({ term: integer, seq: integer });
 const taskRef = object<messages.TaskRef>({ runId: string, scheduledEventId: integer, attempt: integer, startId });
 const target = object<messages.RunTarget>({ runId: optional(string), firstExecutionRunId: optional(string) });
+const pausing = { identity: string, reason: string, requestId: string };
 
 const byTask = object<{ task: messages.TaskRef }>({ task: taskRef });
 const byId = object<{ runId?: string | undefined; activityId: string }>({
@@ -137,6 +147,19 @@ const updateAsk = {
   identity: string,
 };
 
+const isTrue: Check<true> = (value) => {
+  if (value !== true) throw new Error('what is only ever true is something else');
+  return value;
+};
+
+const claimant = object<flows.Claimant>({
+  workflowId: string,
+  runId: string,
+  activity: optional(
+    object<NonNullable<flows.Claimant['activity']>>({ scheduledEventId: integer, activityId: string }),
+  ),
+});
+
 const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
   start: object<messages.StartMessage>({
     type: typed('start'),
@@ -166,6 +189,9 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     versioningOverride: optional(common.versioningOverride),
     signal: optional(object<messages.SignalInput>(signalInput)),
     update: optional(object<messages.UpdateAsk>(updateAsk)),
+    flowControl: optional(flow.flowControl),
+    permit: optional(string),
+    accepted: optional(isTrue),
   }),
   signal: object<messages.SignalMessage>({ type: typed('signal'), target, ...signalInput }),
   requestCancel: object<messages.RequestCancelMessage>({
@@ -193,6 +219,14 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     workflowTaskFinishEventId: integer,
     exclude: list(enumeration()),
   }),
+  deleteExecution: object<messages.DeleteExecutionMessage>({
+    beganBy: optional(integer),
+    type: typed('deleteExecution'),
+    target,
+    identity: string,
+  }),
+  pauseWorkflow: object<messages.PauseWorkflowMessage>({ type: typed('pauseWorkflow'), target, ...pausing }),
+  unpauseWorkflow: object<messages.UnpauseWorkflowMessage>({ type: typed('unpauseWorkflow'), target, ...pausing }),
   completeWorkflowTask: object<messages.CompleteWorkflowTaskMessage>({
     type: typed('completeWorkflowTask'),
     task: taskRef,
@@ -333,13 +367,24 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     requestId: string,
     patch: schedules.patch,
   }),
-  deleteSchedule: object<schedule.DeleteScheduleMessage>({ type: typed('deleteSchedule') }),
+  deleteSchedule: object<schedule.DeleteScheduleMessage>({ type: typed('deleteSchedule'), requestId: string }),
   describeSchedule: object<schedule.DescribeScheduleMessage>({ type: typed('describeSchedule') }),
   scheduleTimes: object<schedule.ScheduleTimesMessage>({
     type: typed('scheduleTimes'),
     startTime: integer,
     endTime: integer,
   }),
+  flowReserve: object<flows.FlowReserveMessage>({
+    type: typed('flowReserve'),
+    permit: string,
+    requestId: string,
+    claimant,
+    flow: flow.flowControl,
+    priority: integer,
+  }),
+  flowRelease: object<flows.FlowReleaseMessage>({ type: typed('flowRelease'), permit: string, claimant }),
+  setFlowLimits: object<flows.SetFlowLimitsMessage>({ type: typed('setFlowLimits'), limits: flow.flowLimits }),
+  describeFlow: object<flows.DescribeFlowMessage>({ type: typed('describeFlow'), permit: optional(string) }),
 };
 
 const kind = object<{ type: string }>({ type: string });
@@ -382,9 +427,12 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
     case 'requestCancel':
     case 'terminate':
     case 'reset':
+    case 'pauseWorkflow':
+    case 'unpauseWorkflow':
     case 'createSchedule':
     case 'updateSchedule':
     case 'patchSchedule':
+    case 'deleteSchedule':
       return message.requestId === '' ? 'perhapsTwice' : 'once';
     case 'completeWorkflowTask':
     case 'failWorkflowTask':
@@ -405,11 +453,17 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
     case 'queryLost':
       return 'perhapsTwice';
     // Nor would one that deletes what the first has deleted know it.
-    case 'deleteSchedule':
+    case 'deleteExecution':
       return 'perhapsTwice';
     case 'describeSchedule':
     case 'scheduleTimes':
+    case 'describeFlow':
       return 'nothing';
+    // A reservation is known by its request id, a permit by its name; limits are set to what they are.
+    case 'flowReserve':
+    case 'flowRelease':
+    case 'setFlowLimits':
+      return 'once';
     case 'queryAbandoned':
       return 'nothing';
     // Somebody may have done the opposite meanwhile, or the attempt that it asked for may have begun.

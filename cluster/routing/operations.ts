@@ -41,7 +41,9 @@ import type { EndpointAnswer, EndpointAsk } from '../../src/ports/nexus-endpoint
 import type { WorkerAnswer, WorkerAsk } from '../../src/ports/workers.ts';
 import type * as api from '../../src/wire/api.ts';
 import type { VersioningOverride } from '../../src/wire/common.ts';
+import type { DescribeFlowKeyResponse } from '../../src/wire/flow-control.ts';
 import type { DescribeScheduleResponse } from '../../src/wire/schedule.ts';
+import { flowReserved } from './flow-verdict.ts';
 import { activityOptions, effectOf, type ForwardedMessage } from './message-checks.ts';
 
 export type KeyedMethod =
@@ -119,6 +121,7 @@ const started = object<api.StartWorkflowExecutionResponse>({
   status: enumeration(),
   eagerlyStarted: optional(boolean),
   attachedRequestId: optional(string),
+  workflowId: optional(string),
 });
 const replyKind = object<{ type: string }>({ type: string });
 const acceptedReply = object<{ resetHistoryEventId?: number | undefined }>({ resetHistoryEventId: optional(integer) });
@@ -129,7 +132,6 @@ const heartbeatReply = object<{ cancelRequested: boolean; activityPaused: boolea
   activityReset: defaulted(boolean, false),
 });
 const optionsReply = object<{ options: ActivityOptions }>({ options: activityOptions });
-
 const executionOptionsReply = object<{ versioningOverride: VersioningOverride | undefined }>({
   versioningOverride: optional(common.versioningOverride),
 });
@@ -140,6 +142,10 @@ const scheduleDescribed = object<{ response: DescribeScheduleResponse }>({
   response: shaped(object({ schedule: some, info: some, conflictToken: bytes })),
 });
 const scheduleTimes = object<{ startTime: number[] }>({ startTime: list(integer) });
+
+const flowDescribed = object<{ response: DescribeFlowKeyResponse }>({
+  response: shaped(object({ key: string, limits: some, holders: list(some), waiters: list(some), counts: some })),
+});
 
 const reply: Check<Reply> = (value) => {
   const { type } = replyKind(value);
@@ -162,6 +168,10 @@ const reply: Check<Reply> = (value) => {
       return { type: 'scheduleDescribed', ...scheduleDescribed(value) };
     case 'scheduleTimes':
       return { type: 'scheduleTimes', ...scheduleTimes(value) };
+    case 'flowReserved':
+      return { type: 'flowReserved', ...flowReserved(value) };
+    case 'flowDescribed':
+      return { type: 'flowDescribed', ...flowDescribed(value) };
     default:
       throw new Error(`a reply of type ${type.slice(0, 64)} is not for a forwarded message`);
   }

@@ -21,6 +21,8 @@ export interface WorkflowStartOutput {
   readonly runId: string;
   /** Always false: tasks are pushed to workers, a start has none to hand back. */
   readonly eagerlyStarted: boolean;
+  /** Of the workflow that a singleton with `useExisting` met; absent: the one that was asked for. */
+  readonly workflowId?: string | undefined;
 }
 
 export interface WorkflowSignalInput {
@@ -153,12 +155,14 @@ export function adaptStart(interceptor: WorkflowClientInterceptor): WorkflowClie
   const adapted: WorkflowClientInterceptor = Object.create(interceptor);
   adapted.startWithDetails = async (input, next) => {
     let eagerlyStarted = false;
+    let workflowId: string | undefined;
     const runId = await start.call(interceptor, input, async (changed) => {
       const output = await next(changed);
       eagerlyStarted = output.eagerlyStarted;
+      workflowId = output.workflowId;
       return output.runId;
     });
-    return { runId, eagerlyStarted };
+    return workflowId === undefined ? { runId, eagerlyStarted } : { runId, eagerlyStarted, workflowId };
   };
   return adapted;
 }

@@ -204,7 +204,7 @@ export class ScheduleClient extends BaseClient {
   async #delete(scheduleId: string): Promise<void> {
     const { namespace, identity } = this.base;
     await this.connection
-      .request('deleteSchedule', { namespace, scheduleId, identity })
+      .request('deleteSchedule', { namespace, scheduleId, identity, requestId: newRequestId() })
       .catch((err) => rethrowScheduleError(err, `Failed to delete schedule '${scheduleId}'`, scheduleId));
   }
 

@@ -3,6 +3,7 @@
 import type { SearchAttributes as WireAttributes } from '../../src/wire/common.ts';
 import type * as wire from '../../src/wire/schedule.ts';
 import type { LoadedDataConverter } from '../common/data-converter.ts';
+import { compileFlowControl, decodeFlowControl } from '../common/flow-control.ts';
 import type { Headers } from '../common/interceptors.ts';
 import { fromPayloads, mapFromPayloads, mapToPayloads, toPayloadsMessage } from '../common/payload-converter.ts';
 import { compilePriority, decodePriority } from '../common/priority.ts';
@@ -73,6 +74,7 @@ function encodeAction(
       workflowTaskTimeout: durationOption('workflowTaskTimeout', action.workflowTaskTimeout),
       retryPolicy: retry === undefined ? undefined : compileRetryPolicy(retry),
       priority: priority === undefined ? undefined : compilePriority(priority),
+      flowControl: compileFlowControl(action.flowControl),
       userMetadata: userMetadataToPayload(payloadConverter, action.staticSummary, action.staticDetails),
     },
   };
@@ -135,6 +137,7 @@ function decodeAction(
     staticSummary: text(userMetadata?.summary),
     staticDetails: text(userMetadata?.details),
     priority: decodePriority(startWorkflow.priority),
+    ...(startWorkflow.flowControl && { flowControl: decodeFlowControl(startWorkflow.flowControl) }),
   };
 }
 

@@ -44,7 +44,16 @@ export interface Backfill {
 
 type StartOptions<W extends Workflow> = Pick<
   WorkflowStartOptions<W>,
-  | ('taskQueue' | 'args' | 'memo' | 'searchAttributes' | 'typedSearchAttributes' | 'retry' | 'priority')
+  | (
+      | 'taskQueue'
+      | 'args'
+      | 'memo'
+      | 'searchAttributes'
+      | 'typedSearchAttributes'
+      | 'retry'
+      | 'priority'
+      | 'flowControl'
+    )
   | ('workflowExecutionTimeout' | 'workflowRunTimeout' | 'workflowTaskTimeout' | 'staticDetails' | 'staticSummary')
 >;
 

@@ -6,6 +6,7 @@ import type {
 } from '../../src/wire/api.ts';
 import type { WorkflowExecutionStatus as WireStatus } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
+import type { ExecutionFlowControl } from '../common/flow-control.ts';
 import type { SearchAttributeValue, TypedSearchAttributes } from '../common/search-attributes.ts';
 
 export type { DescribeWorkflowExecutionResponse, RawWorkflowExecutionInfo };
@@ -58,6 +59,8 @@ export type WorkflowExecutionDescription = Omit<WorkflowExecutionInfo, 'raw'> & 
   staticDetails: () => Promise<string | undefined>;
   /** Summary for people, given at the start. */
   staticSummary: () => Promise<string | undefined>;
+  /** Absent: its start named no flow-control key. */
+  flowControl?: ExecutionFlowControl | undefined;
   /** As the server sent it, with pending activities, timers and the pending workflow task. */
   raw: DescribeWorkflowExecutionResponse;
 };

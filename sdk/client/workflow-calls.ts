@@ -95,8 +95,9 @@ export class WorkflowCalls {
     const request = encoded instanceof Promise ? await encoded : encoded;
     try {
       if (input.options.requestEagerStart === true) request.eagerWorkerId = this.#ownWorker(request);
-      const { runId, eagerlyStarted = false } = await this.#connection.request('startWorkflowExecution', request);
-      return { runId, eagerlyStarted };
+      const answer = await this.#connection.request('startWorkflowExecution', request);
+      const { runId, eagerlyStarted = false, workflowId } = answer;
+      return workflowId === undefined ? { runId, eagerlyStarted } : { runId, eagerlyStarted, workflowId };
     } catch (err) {
       rethrowStartError(err, 'start', input);
     }
@@ -225,11 +226,12 @@ const isAlreadyStarted = (err: unknown): boolean => err instanceof RpcError && e
 function rethrowStartError(
   err: unknown,
   verb: string,
-  { workflowType, options: { workflowId } }: WorkflowStartInput | WorkflowSignalWithStartInput,
+  { workflowType, options: { workflowId, flowControl } }: WorkflowStartInput | WorkflowSignalWithStartInput,
 ): never {
   if (err instanceof RpcError && err.code === StatusCode.ALREADY_EXISTS) {
     const runId = err.detail?.kind === 'WorkflowExecutionAlreadyStarted' ? err.detail.runId : undefined;
-    const message = 'Workflow execution already started';
+    // Of a singleton it is another workflow that has started: the server says which.
+    const message = flowControl === undefined ? 'Workflow execution already started' : err.details;
     throw new WorkflowExecutionAlreadyStartedError(message, workflowId, workflowType, runId);
   }
   rethrowWorkflowError(err, `Failed to ${verb} workflow '${workflowId}'`, { workflowId });

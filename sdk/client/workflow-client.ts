@@ -94,7 +94,7 @@ export class WorkflowClient extends BaseClient {
    * Starts a workflow and resolves, once that is durable, with a handle to it.
    *
    * @param workflowTypeOrFunc The workflow function, or the name it is registered under.
-   * @throws WorkflowExecutionAlreadyStartedError when the id is taken and the policies say so.
+   * @throws WorkflowExecutionAlreadyStartedError when the id is taken and the policies say so, or a singleton of its flow-control key runs.
    * @throws NamespaceNotFoundError, ServiceError (see its `cause`), TypeError or ValueError for options that cannot be meant.
    */
   start(workflowType: string, options: WorkflowStartOptions): Promise<WorkflowHandleWithStartDetails>;
@@ -106,9 +106,9 @@ export class WorkflowClient extends BaseClient {
     workflowTypeOrFunc: string | T,
     options: WorkflowStartOptions<T>,
   ): Promise<WorkflowHandleWithStartDetails<T>> {
-    const { runId, eagerlyStarted } = await this.#start(workflowTypeOrFunc, options);
+    const { runId, eagerlyStarted, workflowId = options.workflowId } = await this.#start(workflowTypeOrFunc, options);
     return new WorkflowHandleImpl<T>(this, this.#calls, {
-      workflowId: options.workflowId,
+      workflowId,
       firstExecutionRunId: runId,
       runIdForResult: runId,
       followRuns: options.followRuns ?? true,
@@ -126,8 +126,8 @@ export class WorkflowClient extends BaseClient {
     workflowTypeOrFunc: string | T,
     options: WorkflowStartOptions<T>,
   ): Promise<WorkflowResultType<T>> {
-    const { runId } = await this.#start(workflowTypeOrFunc, options);
-    return await this.result<T>(options.workflowId, runId, { followRuns: options.followRuns });
+    const { runId, workflowId = options.workflowId } = await this.#start(workflowTypeOrFunc, options);
+    return await this.result<T>(workflowId, runId, { followRuns: options.followRuns });
   }
 
   /**

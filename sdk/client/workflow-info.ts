@@ -10,6 +10,7 @@ import type { WorkflowExecutionStatus as WireStatus } from '../../src/wire/enums
 import { decodeMessage, decodePayloads } from '../common/codec.ts';
 import type { LoadedDataConverter } from '../common/data-converter.ts';
 import { decodeWorkflowExecutionStatus } from '../common/enums.ts';
+import { flowControlFromRaw } from '../common/flow-control.ts';
 import { mapFromPayloads } from '../common/payload-converter.ts';
 import {
   decodeSearchAttributes,
@@ -71,6 +72,7 @@ export async function descriptionFromRaw(
     ...info,
     staticDetails: () => text(userMetadata?.details),
     staticSummary: () => text(userMetadata?.summary),
+    ...(raw.flowControl && { flowControl: flowControlFromRaw(raw.flowControl) }),
     raw,
   };
 }

@@ -2,6 +2,7 @@
 
 import type { OnConflictOptions } from '../../src/wire/api.ts';
 import type { Link } from '../../src/wire/common.ts';
+import type { FlowControl } from '../common/flow-control.ts';
 import type { SignalDefinition, UntypedWorkflow, Workflow } from '../common/interfaces.ts';
 import { type Duration, durationOption } from '../common/time.ts';
 import type { VersioningOverride } from '../common/worker-deployments.ts';
@@ -34,6 +35,8 @@ export interface WorkflowOptions extends CommonWorkflowOptions {
   onConflictOptions?: OnConflictOptions | undefined;
   /** What the start is about, e.g. an event of another workflow: kept on its event. At most 10. */
   links?: Link[] | undefined;
+  /** The workflow begins once it has a permit of this key, and keeps it until its chain of runs has closed. */
+  flowControl?: FlowControl | undefined;
 }
 
 /** An address that is told how a workflow ended. */

@@ -16,6 +16,7 @@ import {
   encodeWorkflowIdConflictPolicy,
   encodeWorkflowIdReusePolicy,
 } from '../common/enums.ts';
+import { compileFlowControl } from '../common/flow-control.ts';
 import type { Headers } from '../common/interceptors.ts';
 import { mapToPayloads, toPayloadsMessage } from '../common/payload-converter.ts';
 import { compilePriority } from '../common/priority.ts';
@@ -73,6 +74,7 @@ function plainStartRequest(
     workflowIdConflictPolicy: encodeWorkflowIdConflictPolicy(options.workflowIdConflictPolicy),
     priority: priority === undefined ? undefined : compilePriority(priority),
     versioningOverride: encodeVersioningOverride(options.versioningOverride),
+    flowControl: compileFlowControl(options.flowControl),
     userMetadata: userMetadataToPayload(payloadConverter, staticSummary, staticDetails),
     identity,
     requestId: options.requestId ?? newRequestId(),

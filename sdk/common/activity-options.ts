@@ -1,6 +1,7 @@
 // Options of activities and local activities, as `proxyActivities` and `proxyLocalActivities` take them.
 
 import type { ActivityCancellationType } from './enums.ts';
+import type { ActivityFlowControl } from './flow-control.ts';
 import type { Priority } from './priority.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { Duration } from './time.ts';
@@ -28,6 +29,8 @@ export interface ActivityOptions {
   /** One line for people, shown beside the activity. */
   summary?: string | undefined;
   priority?: Priority | undefined;
+  /** No attempt begins without a permit of this key. It is given back when the attempt ends, before the retry interval. */
+  flowControl?: ActivityFlowControl | undefined;
 }
 
 /** Either `startToCloseTimeout` or `scheduleToCloseTimeout` is required. */

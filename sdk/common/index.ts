@@ -12,6 +12,7 @@ export * from './errors.ts';
 export * from './external-storage.ts';
 export * from './failure.ts';
 export * from './failure-converter.ts';
+export type { ActivityFlowControl, ExecutionFlowControl, FlowControl } from './flow-control.ts';
 export { historyFromJSON, historyToJSON } from './history-json.ts';
 export * from './interceptors.ts';
 export * from './interfaces.ts';

@@ -6,7 +6,9 @@ export type { WebSocketFactory, WebSocketLike } from './browser-transport.ts';
 export { Connection, Connection as NativeConnection } from './connection.ts';
 export { defaultIdentity, environmentVariable } from './host.ts';
 export {
+  type DeleteWorkflowExecutionRequest,
   type NamedExecution,
+  type PauseWorkflowExecutionRequest,
   ResetReapplyExcludeType,
   ResetReapplyType,
   type ResetWorkflowExecutionRequest,

@@ -11,6 +11,25 @@ export interface NamedExecution {
   runId?: string | undefined;
 }
 
+/** Also of an unpause. */
+export interface PauseWorkflowExecutionRequest {
+  namespace: string;
+  workflowId: string;
+  /** Default: the current run. */
+  runId?: string | undefined;
+  /** Kept in the history; at most 1,000 bytes. */
+  reason?: string | undefined;
+  /** A repeat with the same id is the same request. Default: a fresh one. */
+  requestId?: string | undefined;
+  identity?: string | undefined;
+}
+
+export interface DeleteWorkflowExecutionRequest {
+  namespace: string;
+  /** Open or closed. */
+  workflowExecution: NamedExecution;
+}
+
 export interface ResetWorkflowExecutionRequest {
   namespace: string;
   /** Open or closed. */

@@ -11,7 +11,7 @@ const EXHAUSTED_FIRST_MS = 1_000;
 const EXHAUSTED_MOST_MS = 10_000;
 
 /** What the request itself exhausts: it is refused however often it comes. */
-const FINAL_CAUSES: ReadonlySet<string> = new Set(['SORT', 'GROUPS', 'SEARCH_ATTRIBUTES']);
+const FINAL_CAUSES: ReadonlySet<string> = new Set(['SORT', 'GROUPS', 'SEARCH_ATTRIBUTES', 'FLOW_CONTROL']);
 
 /**
  * ms to wait before the request is sent again; undefined: the refusal is its answer.

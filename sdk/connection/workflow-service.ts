@@ -1,6 +1,6 @@
 // Calls of the workflow service that no client class wraps, as `client.workflowService` of `@temporalio/client` has them.
 
-import type { UpdateActivityOptionsResponse } from '../../src/wire/api.ts';
+import type { Methods, UpdateActivityOptionsResponse } from '../../src/wire/api.ts';
 import type {
   BatchOperationInfo,
   ListBatchOperationsRequest,
@@ -17,6 +17,11 @@ import type {
   RegisterNamespaceRequest,
   UpdateNamespaceRequest,
 } from '../../src/wire/namespace.ts';
+import type {
+  DescribeTaskQueueResponse,
+  TaskQueueConfig,
+  UpdateTaskQueueConfigRequest,
+} from '../../src/wire/task-queue.ts';
 import {
   activitiesTarget,
   activityOptions,
@@ -27,7 +32,11 @@ import {
   type UpdateActivityOptionsRequest,
 } from './activity-requests.ts';
 import { DeploymentService, type ServiceHost } from './deployment-service.ts';
-import type { ResetWorkflowExecutionRequest } from './lifetime-requests.ts';
+import type {
+  DeleteWorkflowExecutionRequest,
+  PauseWorkflowExecutionRequest,
+  ResetWorkflowExecutionRequest,
+} from './lifetime-requests.ts';
 
 /** ms; each is answered at once. */
 const TIMEOUT_MS = 10_000;
@@ -58,6 +67,43 @@ export class WorkflowService extends DeploymentService {
       requestId: request.requestId ?? globalThis.crypto.randomUUID(),
     };
     return await this.#host.request('resetWorkflowExecution', body, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * Deletes a run with its history: one that is open is terminated first. It is found no more from then on; other runs of the workflow id stay.
+   *
+   * @throws RpcError NOT_FOUND when there is no such run, or not any more: also for a repeat whose first answer was lost.
+   */
+  async deleteWorkflowExecution({ namespace, workflowExecution }: DeleteWorkflowExecutionRequest): Promise<void> {
+    const body = { namespace, ...workflowExecution, identity: this.#host.identity };
+    await this.#host.request('deleteWorkflowExecution', body, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * Holds a workflow back: no workflow task and no attempt of an activity begins until it is unpaused. Tasks that a worker has may end; signals, timers
+   * and results are recorded; timeouts go on; queries are answered, updates are refused.
+   *
+   * @throws RpcError NOT_FOUND when it does not run, FAILED_PRECONDITION when it is paused already.
+   */
+  async pauseWorkflowExecution(request: PauseWorkflowExecutionRequest): Promise<void> {
+    await this.#host.request('pauseWorkflowExecution', this.#pausing(request), { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * Lets a paused workflow go on, with all that came meanwhile.
+   *
+   * @throws RpcError NOT_FOUND when it does not run, FAILED_PRECONDITION when it is not paused.
+   */
+  async unpauseWorkflowExecution(request: PauseWorkflowExecutionRequest): Promise<void> {
+    await this.#host.request('unpauseWorkflowExecution', this.#pausing(request), { timeoutMs: TIMEOUT_MS });
+  }
+
+  #pausing(request: PauseWorkflowExecutionRequest): Methods['pauseWorkflowExecution']['request'] {
+    return {
+      ...request,
+      identity: request.identity ?? this.#host.identity,
+      requestId: request.requestId ?? globalThis.crypto.randomUUID(),
+    };
   }
 
   /**
@@ -97,6 +143,26 @@ export class WorkflowService extends DeploymentService {
    */
   async stopBatchOperation(request: StopBatchOperationRequest): Promise<void> {
     await this.#host.request('stopBatchOperation', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * Who listens to a task queue, what waits in it (by priority, too), and what limits hold: of the whole cluster.
+   *
+   * @throws RpcError NOT_FOUND for an unknown namespace, INVALID_ARGUMENT without a queue's name
+   */
+  async describeTaskQueue(request: { namespace: string; taskQueue: string }): Promise<DescribeTaskQueueResponse> {
+    return await this.#host.request('describeTaskQueue', request, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /**
+   * Changes rate limits (activities a second, 0 or more; absent in a named update: none any more) and weights (0.001 to 1,000) of a queue while it is used. As
+   * Temporal's UpdateTaskQueueConfig: a configured limit counts more than what workers say. Known on every node within a second.
+   *
+   * @throws RpcError INVALID_ARGUMENT for a negative rate, a weight out of bounds, or a queue rate limit of workflow tasks; RESOURCE_EXHAUSTED when too many
+   *   queues are configured
+   */
+  async updateTaskQueueConfig(request: UpdateTaskQueueConfigRequest): Promise<{ config: TaskQueueConfig }> {
+    return await this.#host.request('updateTaskQueueConfig', request, { timeoutMs: TIMEOUT_MS });
   }
 
   /**

@@ -42,6 +42,8 @@ export {
   type TLSConfig,
 } from '../connection/index.ts';
 export { DeterminismViolationError } from '../workflow/errors.ts';
+export type { KeptRun } from './dev/check.ts';
+export { type DevEvent, DevWorker, type DevWorkerOptions } from './dev/dev-worker.ts';
 export {
   CombinedWorkerRunError,
   type CombinedWorkerRunErrorCause,

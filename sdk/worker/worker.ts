@@ -19,6 +19,7 @@ import {
 } from './options.ts';
 import { Runtime, type SignalledWorker } from './process-runtime.ts';
 import { type ReplayResult, replayHistories, replayHistory } from './replay.ts';
+import type { WorkflowBundle } from './runtime/bundle.ts';
 import { workflowThreads } from './spawn-thread.ts';
 import { SDK_NAME, SDK_VERSION } from './version.ts';
 import { WorkerEngine } from './worker-engine.ts';
@@ -62,6 +63,14 @@ export interface RunUntilOptions {
   promiseCompletionTimeout?: Duration;
 }
 
+/** What a worker runs, and how threads for it are made. */
+export interface WorkflowCode {
+  bundle: WorkflowBundle | undefined;
+  threads: typeof workflowThreads;
+  /** Instead of those of the options, and looked at with every task: it may change. */
+  activities?: CompiledWorkerOptions['activities'] | undefined;
+}
+
 interface WorkerParts {
   engine: WorkerEngine;
   options: CompiledWorkerOptions;
@@ -93,10 +102,15 @@ export class Worker implements SignalledWorker {
    * @throws RpcError NOT_FOUND for an unknown namespace; as `Connection.connect` when the server cannot be reached.
    */
   static async create(options: WorkerOptions): Promise<Worker> {
-    const compiled = compileWorkerOptions(options, machine());
+    return Worker.createWith(options, { bundle: await loadBundle(options), threads: workflowThreads });
+  }
+
+  /** @internal As `create`, with the workflows' code and what runs it given: for code that changes while the worker runs (dev/). */
+  static async createWith(options: WorkerOptions, { bundle, threads, activities }: WorkflowCode): Promise<Worker> {
+    const given = compileWorkerOptions(options, machine());
+    const compiled = activities === undefined ? given : { ...given, activities };
     const { logger } = Runtime.instance();
     const converter = loadDataConverter(options.dataConverter);
-    const bundle = await loadBundle(options);
     const connection = options.connection ?? (await Connection.connect());
     const closeConnection = async (): Promise<void> => {
       if (options.connection === undefined) await connection.close();
@@ -120,7 +134,7 @@ export class Worker implements SignalledWorker {
         threads:
           bundle === undefined
             ? undefined
-            : workflowThreads({
+            : threads({
                 bundle,
                 namespace: compiled.namespace,
                 taskQueue: compiled.taskQueue,

@@ -3,6 +3,7 @@
 import type { Header } from '../../src/wire/common.ts';
 import type { ActivityOptions, LocalActivityOptions } from '../common/activity-options.ts';
 import { ActivityCancellationType } from '../common/enums.ts';
+import { compileFlowControl } from '../common/flow-control.ts';
 import { composeInterceptors, type Headers } from '../common/interceptors.ts';
 import type { ActivityFunction, UntypedActivities } from '../common/interfaces.ts';
 import { toPayloads, toPayloadsMessage } from '../common/payload-converter.ts';
@@ -116,6 +117,7 @@ function scheduleRemotely(
       requestEagerExecution: own && options.allowEagerDispatch !== false,
       useWorkflowBuildId: own,
       priority: options.priority === undefined ? undefined : compilePriority(options.priority),
+      flowControl: compileFlowControl(options.flowControl),
     },
   };
   return whileInScope(activator, seq, scheduled, 'cancelActivity');

@@ -1,6 +1,7 @@
 // Other workflows: starting children, signalling and cancelling external ones.
 
 import { encodeParentClosePolicy, encodeWorkflowIdReusePolicy } from '../common/enums.ts';
+import { compileFlowControl } from '../common/flow-control.ts';
 import { composeInterceptors } from '../common/interceptors.ts';
 import type { SignalDefinition, UntypedWorkflow, Workflow, WorkflowResultType } from '../common/interfaces.ts';
 import { mapToPayloads, toPayloadsMessage } from '../common/payload-converter.ts';
@@ -113,6 +114,7 @@ function scheduleChild(
       memo: options.memo === undefined ? undefined : { fields: mapToPayloads(payloadConverter, options.memo) },
       searchAttributes: Object.keys(indexedFields).length === 0 ? undefined : { indexedFields },
       priority: options.priority === undefined ? undefined : compilePriority(options.priority),
+      flowControl: compileFlowControl(options.flowControl),
     },
   };
   const scope = CancellationScope.current();

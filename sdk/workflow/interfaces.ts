@@ -2,6 +2,7 @@
 
 import type { WorkflowExecution } from '../../src/wire/common.ts';
 import type { ParentClosePolicy } from '../common/enums.ts';
+import type { FlowControl } from '../common/flow-control.ts';
 import type { HandlerUnfinishedPolicy } from '../common/interfaces.ts';
 import type { Priority } from '../common/priority.ts';
 import type { RetryPolicy } from '../common/retry-policy.ts';
@@ -127,6 +128,8 @@ export interface ChildWorkflowOptions extends Omit<CommonWorkflowOptions, 'workf
   cancellationType?: ChildWorkflowCancellationType | undefined;
   /** What happens to the child when its parent closes, in whatever way: also when it continues as new or is retried. Default: TERMINATE. */
   parentClosePolicy?: ParentClosePolicy | undefined;
+  /** The child begins once it has a permit of this key, and keeps it until its chain of runs has closed. Without `useExisting`. */
+  flowControl?: FlowControl | undefined;
 }
 
 export interface SleepOptions {

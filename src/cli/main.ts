@@ -69,6 +69,10 @@ const GROUPS: Readonly<Record<string, Group>> = {
     description: 'run a server',
     define: async (group) => (await import('./server.ts')).defineServerCommands(group),
   },
+  dev: {
+    description: 'work on workflows: a server and a worker that runs what you save',
+    define: async (group) => (await import('./dev.ts')).defineDev(group, withConnection),
+  },
   workflow: {
     description: 'start workflows, talk to them, look at them',
     define: async (group) => (await import('./workflow/index.ts')).defineWorkflowCommands(group, withConnection),
@@ -84,6 +88,10 @@ const GROUPS: Readonly<Record<string, Group>> = {
   schedule: {
     description: 'start workflows at given times',
     define: async (group) => (await import('./schedule/index.ts')).defineScheduleCommands(group, withConnection),
+  },
+  'flow-control': {
+    description: 'look at keys of flow control, set their limits',
+    define: async (group) => (await import('./flow-control.ts')).defineFlowControlCommands(group, withConnection),
   },
   'task-queue': {
     description: 'look at task queues and their workers',

@@ -8,9 +8,10 @@ import type { ClusterControl } from '../ports/cluster.ts';
 import type { Engine, Waiting } from '../ports/engine.ts';
 import type { TaskKind, WorkerRegistry } from '../ports/matching.ts';
 import type { TimeSkipping } from '../ports/time-skipping.ts';
-import type { DescribeTaskQueueResponse, GetServerInfoResponse, RegisterWorkerRequest } from '../wire/api.ts';
+import type { GetServerInfoResponse, RegisterWorkerRequest } from '../wire/api.ts';
 import type { NamespaceRecord } from '../wire/namespace.ts';
 import type { Status } from '../wire/status.ts';
+import type { DescribeTaskQueueResponse } from '../wire/task-queue.ts';
 import type { DeploymentDirectory } from './deployment-directory.ts';
 import type { EndpointDirectory } from './endpoint-directory.ts';
 import type { NamespaceDirectory } from './namespace-directory.ts';
@@ -19,12 +20,7 @@ import { type Check, checked, Refused } from './validate/check.ts';
 
 /** What queues know that `describeTaskQueue` tells. */
 export interface QueueDescriber {
-  describe(
-    namespace: string,
-    taskQueue: string,
-  ): Pick<DescribeTaskQueueResponse, 'pollers' | 'workflowBacklog' | 'activityBacklog'> & {
-    oldest: number | undefined;
-  };
+  describe(namespace: string, taskQueue: string): Promise<DescribeTaskQueueResponse>;
 }
 
 export interface NamespaceInfo extends Readonly<NamespaceRecord> {
@@ -34,7 +30,8 @@ export interface NamespaceInfo extends Readonly<NamespaceRecord> {
 
 export interface Services {
   readonly engine: Engine;
-  readonly workers: WorkerRegistry & QueueDescriber;
+  readonly workers: WorkerRegistry;
+  readonly queues: QueueDescriber;
   readonly namespaces: ReadonlyMap<string, NamespaceInfo>;
   /** Where more are looked up. */
   readonly directory: NamespaceDirectory;

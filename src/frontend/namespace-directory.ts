@@ -5,6 +5,7 @@
 import type { Cancelable, Clock, Scheduler } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
 import type { NamespaceRecord } from '../wire/namespace.ts';
+import type { ConfiguredTaskQueue } from '../wire/task-queue.ts';
 import type { Namespaces } from './namespaces.ts';
 
 /** ms between two questions. */
@@ -17,6 +18,8 @@ export interface NamespaceDirectoryOptions {
   clock: Clock;
   scheduler: Scheduler;
   namespaces: Pick<Namespaces, 'learn'>;
+  /** Hears of all configured task queues; absent where nothing is matched. */
+  configure?: ((queues: readonly ConfiguredTaskQueue[]) => void) | undefined;
 }
 
 type Told = () => void;
@@ -30,6 +33,7 @@ export class NamespaceDirectory {
   #next: Told[] = [];
   #timer: Cancelable | undefined;
   #records: readonly NamespaceRecord[] = [];
+  #queues: readonly ConfiguredTaskQueue[] = [];
   #isStopped = false;
 
   constructor(options: NamespaceDirectoryOptions) {
@@ -74,6 +78,14 @@ export class NamespaceDirectory {
     this.#options.namespaces.learn(this.#records);
   }
 
+  /** The same of a task queue. */
+  learnQueue(queue: ConfiguredTaskQueue): void {
+    const isOther = (one: ConfiguredTaskQueue): boolean =>
+      one.namespace !== queue.namespace || one.taskQueue !== queue.taskQueue || one.kind !== queue.kind;
+    this.#queues = [...this.#queues.filter(isOther), queue];
+    this.#options.configure?.(this.#queues);
+  }
+
   #ask(): void {
     this.#askedAt = this.#options.clock.monotonic();
     const waiting = this.#next;
@@ -86,6 +98,10 @@ export class NamespaceDirectory {
       if (answer?.records !== undefined) {
         this.#records = answer.records;
         this.#options.namespaces.learn(answer.records);
+      }
+      if (answer?.queues !== undefined) {
+        this.#queues = answer.queues;
+        this.#options.configure?.(answer.queues);
       }
       for (const tell of waiting) tell();
       const more = this.#next;

@@ -17,6 +17,10 @@ export class Directory<Q> {
     names.set(name, queue);
   }
 
+  of(namespace: string): Iterable<Q> {
+    return this.#namespaces.get(namespace)?.values() ?? [];
+  }
+
   delete(namespace: string, name: string): void {
     const names = this.#namespaces.get(namespace);
     if (names === undefined) return;

@@ -445,17 +445,22 @@ describe('rate limits', () => {
 });
 
 describe('describe', () => {
-  it('shows live workers with their credit, and the backlog', () => {
+  it('shows live workers with their credit, and the backlog', async () => {
     come('a', { activityCredit: 3, workflowCredit: 1, buildId: 'b1' });
     const gone = come('gone', { activityCredit: 3 });
     matcher.unregister('gone', gone.connection);
     source.waiting.set(FakeSource.id(WORKFLOWS), ['1', '2']);
-    const { pollers, workflowBacklog, activityBacklog, oldest } = matcher.describe('default', 'queue');
+    const described = await matcher.describe('default', 'queue');
+    const { pollers, workflowBacklog, activityBacklog, oldestBacklogAge } = described;
     expect(pollers).toEqual([
       { identity: 'a', kind: 'workflow', lastAccessTime: time.now(), credit: 1, buildId: 'b1' },
       { identity: 'a', kind: 'activity', lastAccessTime: time.now(), credit: 3, buildId: 'b1' },
     ]);
-    expect([workflowBacklog, activityBacklog, oldest]).toEqual([2, 0, 1_700_000_000_000]);
+    const age = Math.max(0, time.now() - 1_700_000_000_000);
+    expect([workflowBacklog, activityBacklog, oldestBacklogAge]).toEqual([2, 0, age]);
+    expect(described.workflow.byPriority).toEqual([
+      { priority: 3, approximateBacklogCount: 2, approximateBacklogAge: age },
+    ]);
   });
 });
 

@@ -2,7 +2,6 @@
 // Holds nothing durable: a task that finds no worker stays in its shard, and is pulled when credit appears. Keeps: one claim per
 // credit, no new task ahead of its queue's backlog, sticky before normal; what a vanished worker claimed is never delivered.
 
-import { TokenBucket } from '../core/matching/token-bucket.ts';
 import type { TaskOffer } from '../core/workflow/outcome.ts';
 import type { Clock, Scheduler } from '../ports/clock.ts';
 import type { ActorAddress } from '../ports/engine.ts';
@@ -11,6 +10,7 @@ import type {
   BacklogSource,
   Claim,
   Delivery,
+  LocalQueue,
   Matching,
   MatchingPeers,
   QueueCredit,
@@ -22,11 +22,14 @@ import type {
   WorkerSession,
 } from '../ports/matching.ts';
 import type { PollerInfo } from '../wire/api.ts';
+import type { ConfiguredTaskQueue, DescribeTaskQueueResponse } from '../wire/task-queue.ts';
 import { type ClaimOrigin, type ClaimOwner, WorkerClaim } from './claim.ts';
-import { Directory } from './directory.ts';
+import { describeHere, merged, pollersOf } from './description.ts';
 import { Pump } from './pump.ts';
+import { Queues } from './queues.ts';
+import { RateLimits } from './rate-limits.ts';
 import { Seats } from './seats.ts';
-import { NormalQueue, RegisteredWorker, type ServedQueue, WorkersOwnQueue } from './serving.ts';
+import { type NormalQueue, RegisteredWorker, type ServedQueue, WorkersOwnQueue } from './serving.ts';
 
 export interface MatcherOptions {
   clock: Clock;
@@ -37,14 +40,6 @@ export interface MatcherOptions {
   stickyGraceMs?: number;
 }
 
-export interface QueueDescription {
-  pollers: PollerInfo[];
-  workflowBacklog: number;
-  activityBacklog: number;
-  /** Epoch ms of the oldest waiting task. */
-  oldest: number | undefined;
-}
-
 export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   readonly #clock: Clock;
   readonly #scheduler: Scheduler;
@@ -52,9 +47,8 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   readonly #stickyGraceMs: number;
   readonly #sources = new Set<BacklogSource>();
   readonly #sessions = new Map<string, RegisteredWorker>();
-  readonly #workflowQueues = new Directory<NormalQueue>();
-  readonly #activityQueues = new Directory<NormalQueue>();
-  readonly #stickyQueues = new Directory<WorkersOwnQueue>();
+  readonly #queues: Queues;
+  readonly #limits = new RateLimits();
   readonly #seats = new Seats((key) => this.#isFree(key));
   readonly #pump: Pump;
   #peers: MatchingPeers | undefined;
@@ -66,6 +60,15 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     this.#scheduler = options.scheduler;
     this.#onQueryLost = options.onQueryLost;
     this.#stickyGraceMs = options.stickyGraceMs ?? 10_000;
+    this.#queues = new Queues({
+      clock: this.#clock,
+      normal: (queue) => {
+        queue.nodes = this.#nodes;
+        this.#apply(queue);
+        this.#pump.refresh(queue);
+      },
+      own: (queue) => this.#pump.refresh(queue),
+    });
     this.#pump = new Pump({
       clock: options.clock,
       scheduler: options.scheduler,
@@ -88,8 +91,9 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   }
 
   /** A normal queue's credit, to tell other nodes of: the next change of it is noted again. */
-  creditOf({ namespace, name, kind }: QueueKey): QueueCredit {
-    const queue = this.#queues(kind).get(namespace, name);
+  creditOf(key: QueueKey): QueueCredit {
+    const { kind } = key;
+    const queue = this.#queues.get(key);
     const all: QueueCredit = { workers: 0, credit: 0 };
     if (queue === undefined) return all;
     queue.noted = false;
@@ -102,16 +106,28 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     return queue.bucket === undefined || queue.bucket.waitMs(now) <= 0 ? all : { ...all, credit: 0 };
   }
 
-  isConnected(session: string): boolean {
-    return this.#sessions.has(session);
-  }
+  readonly isConnected = (session: string): boolean => this.#sessions.has(session);
 
   /** Queries wait elsewhere for a worker of this queue: ask for them once there is credit. */
   queriesWait({ namespace, name }: QueueKey): void {
-    const queue = this.#workflowQueues.get(namespace, name);
+    const queue = this.#queues.of('workflow').get(namespace, name);
     if (queue === undefined) return;
     queue.queriesWait = true;
     this.#pump.look(queue);
+  }
+
+  /** All configured queues, as they are from now on. */
+  configure(queues: readonly ConfiguredTaskQueue[]): void {
+    const changed = this.#limits.configure(queues);
+    for (const key of changed) for (const queue of this.#queues.family(key)) this.#limit(queue);
+  }
+
+  /** So many nodes have workers of this queue, and share its rate limit. */
+  shared(key: QueueKey, nodes: number): void {
+    const queue = this.#queues.get(key);
+    if (queue === undefined || queue.nodes === nodes) return;
+    queue.nodes = Math.max(1, nodes);
+    this.#limit(queue);
   }
 
   get workers(): number {
@@ -134,32 +150,44 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   #claim(offer: TaskOffer, now: number): Claim | undefined {
     const sticky = offer.sticky;
     if (sticky !== undefined && this.#clock.now() < sticky.until) {
-      const own = this.#stickyQueues.get(offer.namespace, sticky.queue);
+      const own = this.#queues.own(offer.namespace, sticky.queue);
       if (own?.alive(now)) return this.#lent(own.match(now), 'workflow', 'sticky', 'match');
     }
-    const queue = this.#queues(offer.kind).get(offer.queueNamespace ?? offer.namespace, offer.taskQueue);
+    const queue = this.#queues.of(offer.kind).get(offer.queueNamespace ?? offer.namespace, offer.taskQueue);
     if (queue === undefined) return undefined;
+    queue.added.mark(now);
+    const { fairnessKey } = offer;
+    if (fairnessKey !== '' && !this.#limits.allows(queue.key, fairnessKey, now)) return undefined;
     const eager = this.#eager(offer.eagerFor, queue);
     const lane = (eager && queue.matchOne(eager.lane(offer.kind), now)) ?? queue.match(now);
+    if (lane !== undefined && fairnessKey !== '') this.#limits.took(queue.key, fairnessKey, now);
     return this.#lent(lane, offer.kind, 'normal', 'match');
+  }
+
+  readonly weightOf: Matching['weightOf'] = (key, fairnessKey) => this.#limits.weightOf(key, fairnessKey);
+
+  mayDispatch(key: QueueKey, fairnessKey: string): boolean {
+    if (this.#limits.isEmpty) return true;
+    this.#limits.nodes = this.#nodes;
+    return this.#limits.take(key, fairnessKey, this.#clock.monotonic());
   }
 
   takesEager(session: string, key: QueueKey): boolean {
     if (this.#seats.takes(session, key)) return true;
-    const queue = this.#queues(key.kind).get(key.namespace, key.name);
+    const queue = this.#queues.get(key);
     const worker = queue && this.#eager(session, queue);
     return worker !== undefined && queue?.takes(worker.lane(key.kind), this.#clock.monotonic()) === true;
   }
 
   claimQuery(namespace: string, taskQueue: string, stickyQueue: string | undefined): Claim | undefined {
     const now = this.#clock.monotonic();
-    const own = stickyQueue === undefined ? undefined : this.#stickyQueues.get(namespace, stickyQueue);
+    const own = stickyQueue === undefined ? undefined : this.#queues.own(namespace, stickyQueue);
     if (own !== undefined) {
       const claim = this.#lent(own.matchQuery(now), 'workflow', 'sticky', 'match');
       if (claim !== undefined) return claim;
       own.queriesWait = true;
     }
-    const queue = this.#workflowQueues.get(namespace, taskQueue);
+    const queue = this.#queues.of('workflow').get(namespace, taskQueue);
     const claim = this.#lent(queue?.matchQuery(now), 'workflow', 'normal', 'match');
     if (claim !== undefined) return claim;
     if (queue !== undefined) queue.queriesWait = true;
@@ -168,12 +196,12 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   }
 
   stickyAlive(namespace: string, stickyQueue: string): boolean {
-    return this.#stickyQueues.get(namespace, stickyQueue)?.alive(this.#clock.monotonic()) ?? false;
+    return this.#queues.own(namespace, stickyQueue)?.alive(this.#clock.monotonic()) ?? false;
   }
 
   backlogChanged(source: BacklogSource, key: QueueKey): void {
     this.#sources.add(source);
-    const queue = this.#served(key);
+    const queue = this.#queues.served(key);
     // A worker's own queue is matched where it is connected, or not at all.
     if (source !== this.#elsewhere && !(queue instanceof WorkersOwnQueue)) this.#peers?.backlogChanged(key);
     if (queue === undefined) return;
@@ -196,9 +224,9 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     const worker = new RegisteredWorker(
       session,
       {
-        workflow: this.#serveFor(session, 'workflow'),
-        activity: this.#serveFor(session, 'activity'),
-        sticky: stickyQueue === undefined ? undefined : this.#serveSticky(namespace, stickyQueue),
+        workflow: this.#queues.serveFor(session, 'workflow'),
+        activity: this.#queues.serveFor(session, 'activity'),
+        sticky: stickyQueue === undefined ? undefined : this.#queues.serveSticky(namespace, stickyQueue),
       },
       { wall: this.#clock.now(), monotonic },
     );
@@ -208,9 +236,8 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     }
     worker.sticky?.attach(worker.workflow);
     if (session.maxTaskQueueActivitiesPerSecond !== undefined) {
-      const rate = session.maxTaskQueueActivitiesPerSecond;
-      const queue = worker.activityQueue;
-      if (queue.bucket?.rate !== rate) queue.bucket = new TokenBucket(rate, monotonic);
+      worker.activityQueue.workersRate = session.maxTaskQueueActivitiesPerSecond;
+      this.#limit(worker.activityQueue);
     }
     // What it owns comes before what it might take.
     for (const source of this.#sources) {
@@ -257,28 +284,26 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   }
 
   pollers(namespace: string, taskQueue: string): PollerInfo[] {
-    return [this.#workflowQueues, this.#activityQueues].flatMap(
-      (all) => all.get(namespace, taskQueue)?.pollers() ?? [],
-    );
+    return pollersOf(this.#queues, namespace, taskQueue);
   }
 
   openSeat(request: SeatRequest): AnswerSeat {
     return this.#seats.open(request);
   }
 
-  describe(namespace: string, taskQueue: string): QueueDescription {
-    let oldest: number | undefined;
-    const count = { workflow: 0, activity: 0 };
-    for (const kind of ['workflow', 'activity'] as const) {
-      for (const source of this.#sources) {
-        if (source === this.#elsewhere) continue;
-        const backlog = source.backlog({ namespace, name: taskQueue, kind });
-        count[kind] += backlog.count;
-        if (backlog.oldest !== undefined && (oldest === undefined || backlog.oldest < oldest)) oldest = backlog.oldest;
-      }
-    }
-    const pollers = this.pollers(namespace, taskQueue);
-    return { pollers, workflowBacklog: count.workflow, activityBacklog: count.activity, oldest };
+  /** Of the whole cluster. */
+  async describe(namespace: string, taskQueue: string): Promise<DescribeTaskQueueResponse> {
+    const others = this.#peers?.describe(namespace, taskQueue);
+    const queues = [await this.describeHere(namespace, taskQueue), ...((await others)?.queues ?? [])];
+    const silentNodes = (await others)?.silent ?? [];
+    return { ...merged(queues, this.#clock.now()), ...(silentNodes.length > 0 && { silentNodes }) };
+  }
+
+  /** Of this node's workers, and of what waits in its shards. */
+  describeHere(namespace: string, taskQueue: string): Promise<LocalQueue> {
+    const sources = [...this.#sources].filter((source) => source !== this.#elsewhere);
+    const { clock, queues, limits } = { clock: this.#clock, queues: this.#queues, limits: this.#limits };
+    return describeHere({ clock, queues, limits, sources }, namespace, taskQueue);
   }
 
   // ---------------------------------------------------------------- ClaimOwner (claims)
@@ -293,8 +318,11 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
       return false;
     }
     lane.delivered();
-    worker.lastAccessTime = this.#clock.now();
-    if (task.kind === 'query') {
+    const now = this.#clock.now();
+    worker.lastAccessTime = now;
+    if (task.kind !== 'query') {
+      if (!claim.sticky) worker.queue(kind).dispatched.mark(now);
+    } else {
       const displaced = worker.owes(task.queryId, { namespace: task.namespace, workflowId: task.workflowId });
       if (displaced !== undefined) this.#onQueryLost(displaced.to, displaced.queryId);
     }
@@ -336,44 +364,25 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
 
   /** Nothing waits in this activity queue, on this node, and no rate is set. */
   #isFree(key: QueueKey): boolean {
-    if (this.#activityQueues.get(key.namespace, key.name)?.bucket !== undefined) return false;
+    if (this.#queues.get(key)?.bucket !== undefined || this.#limits.isLimited(key)) return false;
     return ![...this.#sources].some((source) => source.backlog(key).count > 0);
   }
 
-  #queues(kind: TaskKind): Directory<NormalQueue> {
-    return kind === 'workflow' ? this.#workflowQueues : this.#activityQueues;
+  /** Of the cluster, as far as is known. */
+  get #nodes(): number {
+    return this.#peers?.nodes() ?? 1;
   }
 
-  #served(key: QueueKey): ServedQueue | undefined {
-    const own = key.kind === 'workflow' ? this.#stickyQueues.get(key.namespace, key.name) : undefined;
-    return own ?? this.#queues(key.kind).get(key.namespace, key.name);
+  #apply(queue: NormalQueue): void {
+    this.#limits.nodes = this.#nodes;
+    this.#limits.apply(queue, this.#clock.monotonic());
   }
 
-  #serve(namespace: string, name: string, kind: TaskKind): NormalQueue {
-    const queues = this.#queues(kind);
-    let queue = queues.get(namespace, name);
-    if (queue === undefined) {
-      queue = new NormalQueue({ namespace, name, kind });
-      queues.set(namespace, name, queue);
-      this.#pump.refresh(queue);
-    }
-    return queue;
-  }
-
-  /** The queue of what a worker does not take is its own: nobody finds it, so nothing is ever matched on it. */
-  #serveFor({ namespace, taskQueue, stickyQueue, only }: WorkerSession, kind: TaskKind): NormalQueue {
-    const takes = (only ?? kind) === kind && taskQueue !== stickyQueue;
-    return takes ? this.#serve(namespace, taskQueue, kind) : new NormalQueue({ namespace, name: taskQueue, kind });
-  }
-
-  #serveSticky(namespace: string, name: string): WorkersOwnQueue {
-    let queue = this.#stickyQueues.get(namespace, name);
-    if (queue === undefined) {
-      queue = new WorkersOwnQueue({ namespace, name, kind: 'workflow' });
-      this.#stickyQueues.set(namespace, name, queue);
-      this.#pump.refresh(queue);
-    }
-    return queue;
+  /** Another rate limit may let more through. */
+  #limit(queue: NormalQueue): void {
+    this.#apply(queue);
+    this.#pump.lookAgain(queue);
+    this.#note(queue);
   }
 
   #lent(
@@ -402,7 +411,7 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
   }
 
   #claimQueryOf(key: QueueKey): Claim | undefined {
-    const own = this.#stickyQueues.get(key.namespace, key.name);
+    const own = this.#queues.own(key.namespace, key.name);
     return own === undefined
       ? this.claimQuery(key.namespace, key.name, undefined)
       : this.claimQuery(key.namespace, key.name, key.name);
@@ -471,24 +480,14 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
       lane.close();
       const queue = worker.queue(kind);
       queue.update(lane);
-      queue.workers.delete(worker);
+      this.#queues.leave(queue, worker);
       this.#note(queue);
-      const { namespace, name } = queue.key;
-      if (queue.workers.size === 0 && this.#queues(kind).get(namespace, name) === queue) {
-        this.#queues(kind).delete(namespace, name);
-      }
     }
     const sticky = worker.sticky;
     if (sticky === undefined || sticky.lane !== worker.workflow) return;
     sticky.detach(this.#clock.monotonic(), stickyGraceMs);
-    if (stickyGraceMs === 0) this.#forgetSticky(sticky);
-    else this.#scheduler.after(stickyGraceMs, () => this.#forgetSticky(sticky));
-  }
-
-  #forgetSticky(queue: WorkersOwnQueue): void {
-    const { namespace, name } = queue.key;
-    if (queue.alive(this.#clock.monotonic()) || this.#stickyQueues.get(namespace, name) !== queue) return;
-    this.#stickyQueues.delete(namespace, name);
+    if (stickyGraceMs === 0) this.#queues.forgetSticky(sticky);
+    else this.#scheduler.after(stickyGraceMs, () => this.#queues.forgetSticky(sticky));
   }
 
   #remove(worker: RegisteredWorker): void {

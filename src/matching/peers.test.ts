@@ -2,7 +2,7 @@
 
 import { beforeEach, describe, expect, it } from 'vitest';
 import { delivery, FakeSource, FakeWorker, offer, VirtualTime } from '../../test/support/matching-world.ts';
-import type { Claim, MatchingPeers, QueueBacklog, QueueKey } from '../ports/matching.ts';
+import type { Claim, MatchingPeers, QueueBacklog, QueueDescriptions, QueueKey } from '../ports/matching.ts';
 import { Matcher } from './matcher.ts';
 
 const ACTIVITIES: QueueKey = { namespace: 'default', name: 'queue', kind: 'activity' };
@@ -29,6 +29,7 @@ let matcher: Matcher;
 let here: FakeSource;
 let elsewhere: Elsewhere;
 let told: string[];
+let others: QueueDescriptions;
 
 beforeEach(() => {
   time = new VirtualTime();
@@ -37,11 +38,14 @@ beforeEach(() => {
   here = new FakeSource((source, queue) => matcher.backlogChanged(source, queue));
   elsewhere = new Elsewhere(() => undefined);
   matcher.attach(here);
+  others = { queues: [], silent: [] };
   const peers: MatchingPeers = {
     backlogChanged: ({ name, kind }) => told.push(`backlog of ${name} (${kind})`),
     creditChanged: ({ name, kind }) => told.push(`credit of ${name} (${kind})`),
     queryWaits: ({ name }) => told.push(`query for ${name}`),
     cancelActivity: (session) => told.push(`cancel for ${session}`),
+    nodes: () => 3,
+    describe: async () => others,
   };
   matcher.join(peers, elsewhere);
 });
@@ -54,6 +58,53 @@ function come(name: string, settings: Partial<FakeWorker> = {}): FakeWorker {
 }
 
 describe('a matcher among others', () => {
+  it('describes a queue as all of them have it: a worker at several is one, what waits is added up, who is silent is named', async () => {
+    come('w', { activityCredit: 2, maxActivitiesPerSecond: 7 });
+    const poller = {
+      identity: 'w',
+      kind: 'activity',
+      lastAccessTime: time.now() + 5,
+      credit: 3,
+      ratePerSecond: 7,
+    } as const;
+    const idle = { backlog: [], tasksAddRate: 0, tasksDispatchRate: 0 };
+    const waiting = [
+      { priority: 1, count: 2, oldest: time.now() - 70 },
+      { priority: 3, count: 5, oldest: time.now() - 30 },
+    ];
+    others.queues = [
+      {
+        pollers: [poller],
+        workflow: idle,
+        activity: { backlog: waiting, tasksAddRate: 2, tasksDispatchRate: 1 },
+        configs: {},
+      },
+    ];
+    others.silent = ['node-3'];
+    here.add({ namespace: 'default', name: 'other', kind: 'activity' }, 'elsewhere');
+    const { pollers, activity, activityBacklog, oldestBacklogAge, silentNodes } = await matcher.describe(
+      'default',
+      'queue',
+    );
+    expect(pollers.filter(({ kind }) => kind === 'activity')).toEqual([{ ...poller, credit: 5, buildId: undefined }]);
+    expect([activityBacklog, oldestBacklogAge, silentNodes]).toEqual([7, 70, ['node-3']]);
+    expect([activity.tasksAddRate, activity.tasksDispatchRate]).toEqual([2, 1]);
+    expect(activity.byPriority).toEqual([
+      { priority: 1, approximateBacklogCount: 2, approximateBacklogAge: 70 },
+      { priority: 3, approximateBacklogCount: 5, approximateBacklogAge: 30 },
+    ]);
+  });
+
+  it("has its part of a queue's rate limit: of all nodes until it is known which have workers of the queue", () => {
+    const worker = come('w', { activityCredit: 100, maxTaskQueueActivitiesPerSecond: 3 });
+    for (let i = 0; i < 50; i += 1) here.add({ namespace: 'default', name: 'queue', kind: 'activity' }, `${i}`);
+    time.advance(3_000);
+    expect(worker.pushed).toHaveLength(4);
+    matcher.shared({ namespace: 'default', name: 'queue', kind: 'activity' }, 1);
+    time.advance(3_000);
+    expect(worker.pushed).toHaveLength(12);
+  });
+
   it('tells of credit once, until it is asked how much there is', () => {
     const worker = come('w', { activityCredit: 2 });
     matcher.grant('w', 'activity', 1, worker.connection);

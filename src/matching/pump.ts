@@ -10,6 +10,8 @@ import type { ServedQueue } from './serving.ts';
 const PULL_BATCH = 256;
 /** After a pull that found nothing although backlog was announced. */
 const FRUITLESS_PAUSE_MS = 10;
+/** A limit may be raised meanwhile. */
+const LONGEST_PAUSE_MS = 1_000;
 /** Of a best task that is not in memory. */
 const USUAL_PRIORITY = 3;
 
@@ -48,6 +50,13 @@ export class Pump {
     if (this.#dirty.push(queue) === 1) this.#options.scheduler.soon(this.#run);
   }
 
+  /** A pause may be over sooner than was thought. */
+  lookAgain(queue: ServedQueue): void {
+    queue.later?.cancel();
+    queue.later = undefined;
+    this.look(queue);
+  }
+
   #lookAtAll(): void {
     const queues = this.#dirty;
     this.#dirty = [];
@@ -72,7 +81,7 @@ export class Pump {
       return;
     }
     const wait = queue.waitMs(this.#options.clock.monotonic());
-    if (wait !== undefined && wait > 0) this.#lookLater(queue, wait);
+    if (wait !== undefined && wait > 0) this.#lookLater(queue, Math.min(wait, LONGEST_PAUSE_MS));
   }
 
   /** A worker's own queue that waits no more holds its normal queue back no more. */
@@ -118,10 +127,8 @@ export class Pump {
   }
 
   #lookLater(queue: ServedQueue, delayMs: number): void {
-    if (queue.later) return;
-    queue.later = true;
-    this.#options.scheduler.after(delayMs, () => {
-      queue.later = false;
+    queue.later ??= this.#options.scheduler.after(delayMs, () => {
+      queue.later = undefined;
       this.look(queue);
     });
   }

@@ -3,11 +3,12 @@
 
 import { Lane } from '../core/matching/lane.ts';
 import { PairingQueue } from '../core/matching/queue.ts';
+import { RateCounter } from '../core/matching/rate-counter.ts';
 import { StickyQueue } from '../core/matching/sticky.ts';
 import { TokenBucket } from '../core/matching/token-bucket.ts';
+import type { Cancelable } from '../ports/clock.ts';
 import type { ActorAddress } from '../ports/engine.ts';
 import type { Claim, QueueKey, TaskKind, WorkerSession } from '../ports/matching.ts';
-import type { PollerInfo } from '../wire/api.ts';
 
 /** Direct queries one worker may owe answers to; past it the oldest is taken for lost (I9). */
 const MAX_OPEN_QUERIES = 1_000;
@@ -99,7 +100,7 @@ interface Served {
   /** A pull came back with nothing while backlog was announced: look again after a pause. */
   fruitless: boolean;
   /** A look is scheduled for when a rate limit or a pause is over. */
-  later: boolean;
+  later: Cancelable | undefined;
   /** A query found no worker here, or may have before there was one: tell the sources when one has credit. */
   queriesWait: boolean;
 }
@@ -114,24 +115,24 @@ export class NormalQueue extends PairingQueue<RegisteredWorker> implements Serve
   readonly key: QueueKey;
   noted = false;
   readonly workers = new Set<RegisteredWorker>();
+  /** What its workers last said of all activities of the queue together, a second. */
+  workersRate: number | undefined;
+  /** Nodes that have workers of it: they share its limit. */
+  nodes = 1;
+  /** Tasks that came, in monotonic time, and that were given to workers, in wall time: what their marks have at hand. */
+  readonly added: RateCounter;
+  readonly dispatched: RateCounter;
   dirty = false;
   fruitless = false;
-  later = false;
+  later: Cancelable | undefined;
   queriesWait: boolean;
 
-  constructor(key: QueueKey) {
+  constructor(key: QueueKey, now: { wall: number; monotonic: number }) {
     super(key.kind === 'workflow' ? readyForNormal : ready);
     this.key = key;
+    this.added = new RateCounter(now.monotonic);
+    this.dispatched = new RateCounter(now.wall);
     this.queriesWait = key.kind === 'workflow';
-  }
-
-  pollers(): PollerInfo[] {
-    const { kind } = this.key;
-    return [...this.workers].map((worker) => {
-      const { identity, buildId } = worker.session;
-      const credit = Math.max(0, worker.lane(kind).available);
-      return { identity, kind, lastAccessTime: worker.lastAccessTime, credit, buildId };
-    });
   }
 }
 
@@ -139,7 +140,7 @@ export class WorkersOwnQueue extends StickyQueue<RegisteredWorker> implements Se
   readonly key: QueueKey;
   dirty = false;
   fruitless = false;
-  later = false;
+  later: Cancelable | undefined;
   queriesWait = true;
 
   constructor(key: QueueKey) {

@@ -61,7 +61,7 @@ export interface CountRequest {
   attributes?: RegisteredAttributes | undefined;
   shards?: SearchedShards;
   /** What is looked for; absent: executions. */
-  of?: 'schedules' | undefined;
+  of?: 'schedules' | 'flowKeys' | undefined;
 }
 
 export interface ListRequest extends CountRequest {

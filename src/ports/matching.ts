@@ -6,6 +6,7 @@ import type { VersionKey } from '../core/deployment/versioned-queue.ts';
 import type { Taker } from '../core/workflow/message.ts';
 import type { StartedActivityTask, StartedWorkflowTask, TaskOffer } from '../core/workflow/outcome.ts';
 import type { EventBatches, PollerInfo, WorkflowQuery } from '../wire/api.ts';
+import type { TaskQueueConfig } from '../wire/task-queue.ts';
 
 export type TaskKind = 'workflow' | 'activity';
 
@@ -84,6 +85,10 @@ export interface Matching {
   takesEager(session: string, queue: QueueKey): boolean;
   /** A worker for a direct query, sticky worker first. */
   claimQuery(namespace: string, taskQueue: string, stickyQueue: string | undefined): Claim | undefined;
+  /** What a fairness key weighs by the queue's configuration, whatever its tasks say. */
+  weightOf(queue: QueueKey, fairnessKey: string): number | undefined;
+  /** Whether the fairness key's rate limit lets a waiting task be given to a worker now; if so, it counts as given. */
+  mayDispatch(queue: QueueKey, fairnessKey: string): boolean;
   /** The worker behind this sticky queue lives (polled within 10 s). */
   stickyAlive(namespace: string, stickyQueue: string): boolean;
   /** A source's backlog of a queue changed from or to empty, or its size moved; called by shards, cheap. */
@@ -106,6 +111,13 @@ export interface QueueBacklog {
   priority?: number | undefined;
 }
 
+/** The same of one priority. */
+export interface PriorityBacklog {
+  priority: number;
+  count: number;
+  oldest: number | undefined;
+}
+
 /** A node's shards as matching sees them. */
 export interface BacklogSource {
   /** How many tasks wait (zero when none), and of the best one its time (epoch ms) and its priority. */
@@ -115,6 +127,8 @@ export interface BacklogSource {
    * released. Asynchronous inside; claims are settled in any order.
    */
   pull(queue: QueueKey, claims: Claim[]): void;
+  /** What waits, by priority: read for who asks, the counts of several priorities approximately. Absent: nothing is known by priority. */
+  byPriority?(queue: QueueKey): Promise<PriorityBacklog[]>;
   /** How many direct queries wait for a worker of this queue. */
   waitingQueries(queue: QueueKey): number;
   /** Queries that wait for a worker of this queue. */
@@ -167,6 +181,29 @@ export interface QueueCredit {
   credit: number;
 }
 
+/** What one node says of one kind of tasks. */
+export interface LocalStats {
+  backlog: PriorityBacklog[];
+  tasksAddRate: number;
+  tasksDispatchRate: number;
+  /** What workers here last said of the queue's rate. */
+  workersRate?: number | undefined;
+}
+
+export interface LocalQueue {
+  pollers: PollerInfo[];
+  workflow: LocalStats;
+  activity: LocalStats;
+  /** The same at every node, within a second. */
+  configs: Partial<Record<TaskKind, TaskQueueConfig>>;
+}
+
+/** What several nodes say, and who said nothing in time. */
+export interface QueueDescriptions {
+  queues: LocalQueue[];
+  silent: string[];
+}
+
 /** What a matcher tells of itself to the part that matches across nodes. Each is cheap, and called in the midst of other work: act later. */
 export interface MatchingPeers {
   /** What waits in this node's shards has changed. */
@@ -175,6 +212,10 @@ export interface MatchingPeers {
   creditChanged(queue: QueueKey): void;
   /** A direct query has found no worker here. */
   queryWaits(queue: QueueKey): void;
+  /** Of the cluster, this one too, as far as is known. */
+  nodes(): number;
+  /** What the others tell of a task queue. */
+  describe(namespace: string, taskQueue: string): Promise<QueueDescriptions>;
   /** The worker of this session is not connected here. */
   cancelActivity(session: string, token: Uint8Array, reason: 'cancelRequested' | 'notFound' | 'timedOut'): void;
 }

@@ -59,6 +59,8 @@ export class EventTail {
 export interface Place {
   key: Key;
   queue: QueueKey;
+  /** Where it waits by fairness. */
+  pass?: number | undefined;
 }
 
 export type Armed =

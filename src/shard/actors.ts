@@ -6,13 +6,13 @@ import type { ChainRow } from '../core/workflow/rows.ts';
 import { chunkOf } from '../core/workflow/rows.ts';
 import type { Clock, Scheduler } from '../ports/clock.ts';
 import { type Key, key } from '../ports/ids.ts';
-import type { Matching } from '../ports/matching.ts';
+import type { Matching, QueueKey } from '../ports/matching.ts';
 import { StoreError } from '../ports/store.ts';
 import { decode } from '../wire/codec.ts';
 import type { Status } from '../wire/status.ts';
-import { Actor, type Errand, taskId } from './actor.ts';
+import { Actor, type Errand, type Place, taskId } from './actor.ts';
 import type { ActorCore, StoredRow } from './core.ts';
-import { after, backlogKey, chainPrefix, next, printable, rowIdentity, rowKey, runPrefix } from './keys.ts';
+import { after, backlogKey, chainPrefix, next, passKey, printable, rowIdentity, rowKey, runPrefix } from './keys.ts';
 import type { ShardLimits } from './limits.ts';
 import type { Reader, Row } from './reader.ts';
 import type { Shard } from './shard.ts';
@@ -38,6 +38,8 @@ export interface ActorsOptions {
   matching: Matching;
   limits: ShardLimits;
   shardOf(namespace: string, workflowId: string): Shard;
+  /** Tasks that wait in this queue may have passes. */
+  isFair(queue: QueueKey): boolean;
   /** A read failed for reasons of the store, not of this actor. */
   onReadFailed(error: unknown): void;
 }
@@ -204,7 +206,7 @@ export class Actors {
   }
 
   async #load(actor: Actor, chain: Uint8Array): Promise<void> {
-    const { reader, core } = this.#options;
+    const { reader, core, isFair } = this.#options;
     const prefix = chainPrefix(actor.base);
     // The chain row names the current run (src/core/workflow/rows.ts).
     const { currentRunId } = unpackRow('chain', '', decode(chain)) as ChainRow;
@@ -233,14 +235,18 @@ export class Actors {
     if (due !== undefined) actor.armed = { key: undefined, at: due };
     for (const offer of core.waitingOffers(actor.state)) {
       const queue = { namespace: offer.queueNamespace ?? offer.namespace, name: offer.taskQueue, kind: offer.kind };
+      const { kind, runId, scheduledEventId } = offer;
+      const stored = isFair(queue) ? await reader.get(passKey(actor.base, kind, runId, scheduledEventId)) : undefined;
+      // Written by the executor alone.
+      const pass = stored === undefined ? undefined : (decode(stored) as number);
       const task = { ...offer, actorBase: actor.base };
-      let place = { queue, key: backlogKey(queue, task) };
+      let place: Place = { queue, key: backlogKey(queue, { ...task, pass }), pass };
       if (offer.sticky !== undefined) {
         const sticky = { ...queue, name: offer.sticky.queue };
         const stickyKey = backlogKey(sticky, task);
         if ((await reader.get(stickyKey)) !== undefined) place = { queue: sticky, key: stickyKey };
       }
-      actor.places.set(taskId(offer.kind, offer.runId, offer.scheduledEventId), place);
+      actor.places.set(taskId(kind, runId, scheduledEventId), place);
     }
   }
 

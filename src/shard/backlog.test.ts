@@ -5,10 +5,11 @@ import type { Key } from '../ports/ids.ts';
 import type { Claim } from '../ports/matching.ts';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
 import { encode } from '../wire/codec.ts';
-import { Backlog, encodeWaitingTask } from './backlog.ts';
+import { Backlog } from './backlog.ts';
 import { after, backlogKey, base } from './keys.ts';
 import type { Reader } from './reader.ts';
 import { command, NAMESPACE, QUEUE, VirtualTime, World } from './testing.ts';
+import { encodeWaitingTask } from './waiting-task.ts';
 
 const queue = { namespace: NAMESPACE, name: QUEUE, kind: 'workflow' as const };
 
@@ -119,6 +120,7 @@ describe('a refill of the window', () => {
       // Its end is committed when the test says so.
       start: ({ workflowId }) => void started.push(workflowId),
       onReadFailed: () => undefined,
+      mayDispatch: () => true,
     });
     backlog.restoreCount(1, encode([NAMESPACE, QUEUE, 'workflow', rows.size]));
     const claim = { release: () => undefined } as unknown as Claim;
@@ -161,6 +163,7 @@ describe('a refill of the window', () => {
       start: () => undefined,
       changed: () => undefined,
       onReadFailed: () => undefined,
+      mayDispatch: () => true,
     });
     const row = (priority: number, workflowId: string): [Key, Uint8Array] => {
       const task = { runId: 'run', scheduledEventId: 2, attempt: 1 };
@@ -193,6 +196,7 @@ describe('a queue that nothing waits in any more', () => {
       start: () => undefined,
       changed: () => undefined,
       onReadFailed: () => undefined,
+      mayDispatch: () => true,
     });
     const task = { runId: 'run', scheduledEventId: 2, attempt: 1 };
     const k = backlogKey(queue, { priority: 3, scheduledTime: 1, actorBase: base(1, NAMESPACE, 'w'), ...task });

@@ -1,13 +1,17 @@
-// Waiting tasks of this node, by queue: how many there are (counted from entries, never by scanning), and the best few in memory, in order.
+// Waiting tasks of this node, by queue: how many there are (counted from entries, never by scanning), and the best few in memory, in order
+// (priority, then fairness pass where someone has asked for it, then age).
 // The rest stays on disk: ten million tasks cost disk, not memory. Reads begin at a low-water key, never at the prefix's start, where LevelDB
 // would scan tombstones. Rows arrive here when committed; `pull` hands the best to claims.
 
+import type { FairTask } from '../core/matching/fairness.ts';
 import type { Scheduler } from '../ports/clock.ts';
 import { type Key, key } from '../ports/ids.ts';
-import type { Claim, QueueBacklog, QueueKey } from '../ports/matching.ts';
+import type { Claim, PriorityBacklog, QueueBacklog, QueueKey } from '../ports/matching.ts';
 import type { RowWrite } from '../ports/store.ts';
 import { decode, encode } from '../wire/codec.ts';
+import { waitingByPriority } from './backlog-stats.ts';
 import type { BacklogDelta } from './entry.ts';
+import { FairOrder } from './fair-order.ts';
 import {
   after,
   backlogCountKey,
@@ -18,44 +22,7 @@ import {
   backlogTime,
 } from './keys.ts';
 import type { Reader } from './reader.ts';
-
-export interface WaitingTask {
-  key: Key;
-  queue: QueueKey;
-  namespace: string;
-  workflowId: string;
-  runId: string;
-  scheduledEventId: number;
-  attempt: number;
-}
-
-export const encodeWaitingTask = (task: Omit<WaitingTask, 'key'>): Uint8Array =>
-  encode([
-    task.queue.name,
-    task.queue.kind,
-    task.namespace,
-    task.workflowId,
-    task.runId,
-    task.scheduledEventId,
-    task.attempt,
-    ...(task.queue.namespace === task.namespace ? [] : [task.queue.namespace]),
-  ]);
-
-export function decodeWaitingTask(k: Key, bytes: Uint8Array): WaitingTask {
-  // Written by encodeWaitingTask alone and checksummed by the store.
-  const [name, kind, namespace, workflowId, runId, scheduledEventId, attempt, queueNamespace = namespace] = decode(
-    bytes,
-  ) as [string, QueueKey['kind'], string, string, string, number, number, string?];
-  return {
-    key: k,
-    queue: { namespace: queueNamespace, name, kind },
-    namespace,
-    workflowId,
-    runId,
-    scheduledEventId,
-    attempt,
-  };
-}
+import { decodeWaitingTask, type WaitingTask } from './waiting-task.ts';
 
 interface Queue {
   readonly queue: QueueKey;
@@ -80,6 +47,7 @@ interface Queue {
   /** No row lies below. */
   low: Key;
   savedLow: Key | undefined;
+  readonly fair: FairOrder;
 }
 
 export interface BacklogOptions {
@@ -89,6 +57,8 @@ export interface BacklogOptions {
   /** Tasks of the others are their leaders' to give. */
   isLed(shard: number): boolean;
   /** Starts a task for a claim; `gone` when it does not wait any more. */
+  /** Of a fairness key's rate limit; if so, the task counts as given. */
+  mayDispatch(queue: QueueKey, fairnessKey: string): boolean;
   start(task: WaitingTask, claim: Claim, settled: (outcome: 'started' | 'gone' | 'later') => void): void;
   changed(queue: QueueKey): void;
   onReadFailed(error: unknown): void;
@@ -121,6 +91,7 @@ export class Backlog {
     const empty = queue.complete && queue.window.length === 0 && queue.taken === 0;
     if (empty || k < queue.low) queue.low = k;
     if (queue.refilling) queue.news.set(k, task);
+    if (task.fair !== undefined) queue.fair.put(k, task.fair.key);
     // A start that was undone in the batch that began it: it waits again.
     if (this.#taken.delete(k)) {
       queue.taken -= 1;
@@ -162,6 +133,27 @@ export class Backlog {
     for (const queue of queues) this.#options.changed(queue.queue);
   }
 
+  // ---------------------------------------------------------------- fairness
+
+  /** The pass of a task that will wait in this queue; undefined as long as nobody in it asks for fairness. `again`: it was handed out before. */
+  pass(name: QueueKey, task: FairTask, how: 'first' | 'again', weight?: number): number | undefined {
+    const known = this.#queues.get(idOf(name));
+    if (known === undefined && task.fairnessKey === '') return undefined;
+    return (known ?? this.#queue(name)).fair.pass(task, how, weight);
+  }
+
+  /** Whether tasks that wait in this queue may have passes. */
+  isFair(name: QueueKey): boolean {
+    return this.#queues.get(idOf(name))?.fair.isFair === true;
+  }
+
+  /** Of all queues, after the rows of this node were restored. */
+  async learnPasses(): Promise<void> {
+    for (const { fair, shardCounts } of this.#queues.values()) {
+      await fair.learn([...shardCounts.keys()].filter((shard) => this.#options.isLed(shard)));
+    }
+  }
+
   // ---------------------------------------------------------------- what matching asks
 
   backlog(name: QueueKey): QueueBacklog {
@@ -170,7 +162,16 @@ export class Backlog {
     if (queue === undefined || count <= 0) return { count: 0, oldest: undefined };
     const best = queue.window[0]?.key ?? (queue.low > queue.prefix ? queue.low : undefined);
     if (best === undefined) return { count, oldest: undefined };
-    return { count, oldest: backlogTime(best, queue.prefix), priority: backlogPriority(best, queue.prefix) };
+    const oldest = queue.window[0]?.fair?.time ?? backlogTime(best, queue.prefix);
+    return { count, oldest, priority: backlogPriority(best, queue.prefix) };
+  }
+
+  async byPriority(name: QueueKey): Promise<PriorityBacklog[]> {
+    const queue = this.#queues.get(idOf(name));
+    const count = queue === undefined ? 0 : queue.count - queue.taken;
+    if (queue === undefined || count <= 0) return [];
+    const { reader, isLed } = this.#options;
+    return waitingByPriority(reader, { prefix: queue.prefix, low: queue.low, count, isLed });
   }
 
   pull(name: QueueKey, claims: readonly Claim[]): void {
@@ -211,6 +212,7 @@ export class Backlog {
       queue.complete = false;
       queue.low = key(queue.prefix);
       queue.stale = queue.refilling;
+      queue.fair.join(shard);
     }
     this.announce();
   }
@@ -219,6 +221,7 @@ export class Backlog {
   unlead(shard: number): void {
     for (const queue of this.#queues.values()) {
       const count = queue.shardCounts.get(shard);
+      queue.fair.leave(shard);
       if (count !== undefined) this.#countIn(queue, -count);
       queue.window = queue.window.filter(({ key: k }) => backlogShard(k, queue.prefix) !== shard);
       if (queue.refilling) queue.stale = true;
@@ -300,6 +303,7 @@ export class Backlog {
         taken: 0,
         low: key(prefix),
         savedLow: undefined,
+        fair: new FairOrder({ reader: this.#options.reader, prefix, onReadFailed: this.#options.onReadFailed }),
       };
       this.#queues.set(id, queue);
     }
@@ -312,7 +316,7 @@ export class Backlog {
     if (queue.shardCounts.size > 0) return;
     if (!queue.complete || queue.refilling) return;
     for (const dirty of this.#dirty.values()) if (dirty.has(queue)) return;
-    if (queue.taken > 0) return;
+    if (queue.taken > 0 || queue.fair.isLearning) return;
     this.#queues.delete(idOf(queue.queue));
   }
 
@@ -350,9 +354,9 @@ export class Backlog {
 
   #serve(queue: Queue): void {
     while (queue.claims.length > 0) {
-      const task = queue.window.shift();
+      const task = queue.fair.isFair ? this.#nextAllowed(queue) : queue.window.shift();
       if (task === undefined) {
-        if (!queue.complete) void this.#refill(queue);
+        if (queue.window.length === 0 && !queue.complete) void this.#refill(queue);
         else for (const claim of queue.claims.splice(0)) claim.release();
         return;
       }
@@ -360,6 +364,7 @@ export class Backlog {
       if (claim === undefined) return;
       this.#taken.add(task.key);
       queue.taken += 1;
+      if (task.fair !== undefined) queue.fair.handedOut(task.key);
       this.#options.start(task, claim, (outcome) => {
         if (outcome === 'started') return;
         if (outcome === 'later') {
@@ -372,6 +377,19 @@ export class Backlog {
         this.#options.scheduler.soon(() => this.#serve(queue));
       });
     }
+  }
+
+  /** The best task whose fairness key's rate limit lets it through; undefined when none of those in memory is. */
+  #nextAllowed(queue: Queue): WaitingTask | undefined {
+    const held = new Set<string>();
+    const at = queue.window.findIndex(({ fair }) => {
+      if (fair === undefined || fair.key === '') return true;
+      if (held.has(fair.key)) return false;
+      if (this.#options.mayDispatch(queue.queue, fair.key)) return true;
+      held.add(fair.key);
+      return false;
+    });
+    return at < 0 ? undefined : at === 0 ? queue.window.shift() : queue.window.splice(at, 1)[0];
   }
 
   #untake(queue: Queue, task: WaitingTask): void {

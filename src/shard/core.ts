@@ -1,5 +1,9 @@
-// The pure actors as the shards drive them: src/core/workflow and src/core/schedule, or a small fake in tests of the shards themselves.
+// The pure actors as the shards drive them: src/core/workflow, src/core/schedule and src/core/flow, or a small fake in tests of the shards themselves.
 
+import { isFlowAddress } from '../core/flow/address.ts';
+import { decideFlow } from '../core/flow/decide.ts';
+import { applyRow as applyFlowRow, emptyFlow, loadFlow } from '../core/flow/rows.ts';
+import { nextFlowDeadline } from '../core/flow/settle.ts';
 import { isScheduleAddress } from '../core/schedule/address.ts';
 import { decideSchedule } from '../core/schedule/decide.ts';
 import { nextScheduleDeadline } from '../core/schedule/due.ts';
@@ -90,27 +94,40 @@ export interface ActorCore {
 
 const emptyActor = (namespace: string, workflowId: string): ActorState => {
   const state = emptyState(namespace, workflowId);
+  if (isFlowAddress(workflowId)) return { ...state, flow: emptyFlow() };
   return isScheduleAddress(workflowId) ? { ...state, schedule: emptySchedule() } : state;
 };
 
-/** The id of an actor says whether it is a workflow's or a schedule's. */
+/** The id of an actor says whether it is a workflow's, a schedule's or a flow-control key's. */
 export const workflowCore: ActorCore = {
   empty: emptyActor,
-  load: (namespace, workflowId, rows) =>
-    isScheduleAddress(workflowId)
+  load: (namespace, workflowId, rows) => {
+    if (isFlowAddress(workflowId)) {
+      return { ...emptyState(namespace, workflowId), flow: loadFlow(workflowId, rows) };
+    }
+    return isScheduleAddress(workflowId)
       ? { ...emptyState(namespace, workflowId), schedule: loadSchedule(workflowId, rows) }
-      : load(namespace, workflowId, rows),
-  decide: (state, message, context) =>
-    state.schedule === undefined
+      : load(namespace, workflowId, rows);
+  },
+  decide: (state, message, context) => {
+    if (state.flow !== undefined) return decideFlow(state, state.flow, message, context);
+    return state.schedule === undefined
       ? decide(state, message, context)
-      : decideSchedule(state, state.schedule, message, context),
+      : decideSchedule(state, state.schedule, message, context);
+  },
   evolve: (state, outcome) => {
-    if (state.schedule === undefined) return evolve(state, outcome);
-    for (const change of outcome.rows) applyRow(state.schedule, change);
+    const { flow, schedule } = state;
+    if (flow === undefined && schedule === undefined) return evolve(state, outcome);
+    for (const change of outcome.rows) {
+      if (flow !== undefined) applyFlowRow(flow, change);
+      else if (schedule !== undefined) applyRow(schedule, change);
+    }
     return state;
   },
-  nextDeadline: (state) =>
-    state.schedule === undefined ? nextDeadline(state) : nextScheduleDeadline(state, state.schedule),
+  nextDeadline: (state) => {
+    if (state.flow !== undefined) return nextFlowDeadline(state.flow);
+    return state.schedule === undefined ? nextDeadline(state) : nextScheduleDeadline(state, state.schedule);
+  },
   volatileDeadline,
   isPassivatable,
   currentRunId,

@@ -9,7 +9,7 @@ import type { ActorAddress, Done, Engine, HistoryQuery, Waiting } from '../ports
 import type { Lsn, ShardId, Term } from '../ports/ids.ts';
 import type { LedShards, ShardMessage, ShardMessageOutcome, SharedShards } from '../ports/led-shards.ts';
 import { silentLog } from '../ports/log.ts';
-import type { BacklogSource, Claim, QueueBacklog, QueueKey, ResumingWorker } from '../ports/matching.ts';
+import type { BacklogSource, Claim, PriorityBacklog, QueueKey, ResumingWorker } from '../ports/matching.ts';
 import { StoreError } from '../ports/store.ts';
 import type {
   AwaitWorkflowResultResponse,
@@ -128,6 +128,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
       scheduler,
       matching,
       limits: this.#bounds,
+      isFair: (queue) => this.#backlog.isFair(queue),
       shardOf: (namespace, workflowId) => shards.get(shardOf(namespace, workflowId, store.shardCount)),
       onReadFailed,
     });
@@ -176,6 +177,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
       window: this.#bounds.backlogWindow,
       start: (task, claim, settled) => this.#inbound.start(task, claim, settled),
       changed: (queue) => matching.backlogChanged(this, queue),
+      mayDispatch: (queue, key) => matching.mayDispatch(queue, key),
     });
     this.#timers = new Timers({
       ...rows,
@@ -249,15 +251,14 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     // taken up as they come.
     if (alone || store.scope === 'node') this.#shards.restore(store.positions());
     this.#executor = new Executor({
-      core: this.#core,
-      clock,
-      random,
+      ...{ core: this.#core, clock, random },
       scheduler: this.#options.scheduler,
       matching,
       limits: this.#limits,
       actors: this.#actors,
       committer: this.#committer,
       ...{ namespaces: this.#options.namespaces, routes: this.#options.routes, endpoints: this.#options.endpoints },
+      backlog: this.#backlog,
       pushAhead: (actor, handover) => this.#outgoing.pushAhead(actor, handover),
       leave: (turn) => this.#outgoing.leave(turn),
       send: (turn, effect) => this.#outbox.send(turn, effect),
@@ -268,6 +269,7 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     await this.#materializer.restore(shards);
     // Of a log that others keep, too, only what they have committed counts: `apply` says.
     const entries = alone ? await this.#materializer.replay(shards) : 0;
+    await this.#backlog.learnPasses();
     if (this.#gate.health.state !== 'starting') throw new Error('the engine was closed while it recovered');
     this.#gate.health = { state: 'serving' };
     this.#flusher.start();
@@ -440,18 +442,15 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
 
   // ---------------------------------------------------------------- BacklogSource (matching)
 
-  backlog(queue: QueueKey): QueueBacklog {
-    return this.#backlog.backlog(queue);
-  }
+  readonly backlog: BacklogSource['backlog'] = (queue) => this.#backlog.backlog(queue);
+  readonly byPriority = (queue: QueueKey): Promise<PriorityBacklog[]> => this.#backlog.byPriority(queue);
 
   pull(queue: QueueKey, claims: Claim[]): void {
     if (this.#gate.health.state === 'serving') this.#backlog.pull(queue, claims);
     else for (const claim of claims) claim.release();
   }
 
-  waitingQueries(queue: QueueKey): number {
-    return this.#queries.waitingOf(queue);
-  }
+  readonly waitingQueries = (queue: QueueKey): number => this.#queries.waitingOf(queue);
 
   pullQueries(queue: QueueKey, claim: () => Claim | undefined): void {
     this.#queries.pull(queue, claim);

@@ -8,26 +8,28 @@ import type { EndpointBook } from '../core/nexus/endpoints.ts';
 import { encodeToken } from '../core/workflow/index.ts';
 import type { Limits } from '../core/workflow/limits.ts';
 import type { Message, Taker } from '../core/workflow/message.ts';
-import type { Effect, Outcome, Reply, TaskOffer, TurnContext } from '../core/workflow/outcome.ts';
+import type { Effect, Outcome, Reply, TaskOffer, TurnContext, VisibilityChange } from '../core/workflow/outcome.ts';
 import type { Clock, Random, Scheduler } from '../ports/clock.ts';
 import type { Done } from '../ports/engine.ts';
 import type { Key, ShardId } from '../ports/ids.ts';
 import type { Claim, Matching } from '../ports/matching.ts';
-import { WorkflowExecutionStatus } from '../wire/enums.ts';
+import { encode } from '../wire/codec.ts';
+import { isOpenStatus } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
 import type { Actor } from './actor.ts';
 import { type Actors, notLed } from './actors.ts';
-import { encodeWaitingTask } from './backlog.ts';
+import type { Backlog } from './backlog.ts';
 import type { Committer } from './committer.ts';
 import type { ActorCore } from './core.ts';
 import type { Receipt } from './entry.ts';
-import { backlogKey, retentionKey, startedKey, timerKey } from './keys.ts';
+import { backlogKey, passKey, retentionKey, startedKey, timerKey } from './keys.ts';
 import type { EngineLog, ServedNamespace } from './options.ts';
 import type { Shard } from './shard.ts';
 import { fault } from './status.ts';
 import { encodeRetained } from './timers.ts';
 import { type Handover, NOTHING, Turn } from './turn.ts';
-import { scheduleRow, visibilityRows } from './visibility.ts';
+import { deleteVisibilityRows, scheduleRow, visibilityRows } from './visibility.ts';
+import { encodeWaitingTask } from './waiting-task.ts';
 
 export interface ExecutorOptions {
   core: ActorCore;
@@ -40,6 +42,8 @@ export interface ExecutorOptions {
   committer: Committer;
   namespaces: ReadonlyMap<string, ServedNamespace>;
   endpoints: EndpointBook | undefined;
+  /** Says where among the waiting tasks of its priority one belongs. */
+  backlog: Pick<Backlog, 'pass'>;
   routes: Routes | undefined;
   /** Frames of a started task that need no reading; undefined when its history is not in memory. */
   pushAhead(actor: Actor, handover: Handover): boolean | undefined;
@@ -145,7 +149,7 @@ export class Executor {
         if (extras?.claim !== undefined) this.#handover(turn, extras.claim, decision);
       }
     }
-    this.#place(turn, now);
+    this.#place(turn, now, extras?.undone === undefined ? 'first' : 'again');
     this.#rearm(turn, core.nextDeadline(actor.state), now);
     this.#show(turn);
     turn.seal();
@@ -240,7 +244,7 @@ export class Executor {
   }
 
   /** Each task offered: started at once for a worker that is free, else backlog. */
-  #place(turn: Turn, now: number): void {
+  #place(turn: Turn, now: number, how: 'first' | 'again'): void {
     const { matching } = this.#options;
     // A start may offer more (it never does today): the map grows while it is walked, each offer is tried once.
     for (const [id, offer] of turn.offers ?? []) {
@@ -254,7 +258,7 @@ export class Executor {
         const { runId, scheduledEventId } = offer;
         this.#decide(turn, { type: 'keepTask', runId, scheduledEventId }, now);
       }
-      this.#enqueue(turn, id, offer);
+      this.#enqueue(turn, id, offer, how);
     }
   }
 
@@ -306,7 +310,7 @@ export class Executor {
     });
   }
 
-  #enqueue(turn: Turn, id: string, offer: TaskOffer): void {
+  #enqueue(turn: Turn, id: string, offer: TaskOffer, how: 'first' | 'again'): void {
     const { actor } = turn;
     const { namespace, workflowId, runId, scheduledEventId, attempt, kind, sticky } = offer;
     const warm = sticky !== undefined && this.#options.matching.stickyAlive(namespace, sticky.queue);
@@ -315,15 +319,25 @@ export class Executor {
       name: warm ? sticky.queue : offer.taskQueue,
       kind,
     };
-    const key = backlogKey(queue, { ...offer, actorBase: actor.base });
+    const at = { ...offer, actorBase: actor.base };
     const before = actor.places.get(id);
     if (before !== undefined) {
-      if (before.key === key) return;
-      turn.write(before.key, undefined);
-      turn.count(before.queue, -1);
+      if (before.key === backlogKey(queue, { ...at, pass: before.pass })) return;
+      turn.leavePlace(offer, before);
     }
-    actor.places.set(id, { key, queue });
-    turn.write(key, encodeWaitingTask({ queue, namespace, workflowId, runId, scheduledEventId, attempt }));
+    const weight = offer.fairnessKey === '' ? undefined : this.#options.matching.weightOf(queue, offer.fairnessKey);
+    const pass = warm ? undefined : this.#options.backlog.pass(queue, offer, how, weight);
+    const key = backlogKey(queue, { ...at, pass });
+    const task = { queue, namespace, workflowId, runId, scheduledEventId, attempt };
+    if (pass === undefined) turn.write(key, encodeWaitingTask(task));
+    else {
+      turn.write(passKey(actor.base, kind, runId, scheduledEventId), encode(pass));
+      turn.write(
+        key,
+        encodeWaitingTask({ ...task, fair: { key: offer.fairnessKey, time: Math.floor(offer.scheduledTime) } }),
+      );
+    }
+    actor.places.set(id, { key, queue, pass });
     turn.count(queue, 1);
   }
 
@@ -355,11 +369,26 @@ export class Executor {
     if (turn.schedule !== undefined) turn.write(...scheduleRow(at, turn.schedule));
     for (const change of turn.visibility) {
       const { info } = change;
+      if (change.gone === true) {
+        this.#hide(turn, change);
+        continue;
+      }
       visibilityRows(at, change, (key, value) => turn.write(key, value));
-      if (info.status === WorkflowExecutionStatus.RUNNING || info.closeTime === undefined) continue;
+      if (isOpenStatus(info.status) || info.closeTime === undefined) continue;
       const retentionMs = this.#options.namespaces.get(actor.namespace)?.retention ?? UNHEARD_RETENTION_MS;
       turn.write(retentionKey(info.closeTime + retentionMs, actor.base, info.runId), encodeRetained(info));
     }
+  }
+
+  /** A run that was deleted: out of the indexes now, and its retention is over. */
+  #hide(turn: Turn, { info, before }: VisibilityChange): void {
+    const { actor } = turn;
+    if (before !== undefined) {
+      const at = { namespace: actor.namespace, shard: actor.shard.id };
+      deleteVisibilityRows(at, { ...info, ...before }, (key, value) => turn.write(key, value));
+    }
+    const now = actor.shard.now(this.#options.clock.now());
+    turn.rewrite(retentionKey(now, actor.base, info.runId), encodeRetained(info));
   }
 
   #pushAhead(turn: Turn): void {

@@ -59,6 +59,7 @@ export class Gate {
       case 'start':
       case 'signal':
       case 'update':
+      case 'flowReserve':
       case 'createSchedule':
       case 'updateSchedule':
       case 'patchSchedule':
@@ -72,6 +73,10 @@ export class Gate {
       case 'requestCancel':
       case 'terminate':
       case 'reset':
+      case 'describeFlow':
+      case 'deleteExecution':
+      case 'pauseWorkflow':
+      case 'unpauseWorkflow':
       case 'describeSchedule':
       case 'scheduleTimes':
         return load >= 0.75 ? overloaded(message.type) : undefined;

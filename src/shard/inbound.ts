@@ -11,7 +11,7 @@ import type { Claim } from '../ports/matching.ts';
 import { StatusCode } from '../wire/status.ts';
 import { Actor } from './actor.ts';
 import type { Actors } from './actors.ts';
-import type { WaitingTask } from './backlog.ts';
+
 import type { Committer } from './committer.ts';
 import type { ActorCore } from './core.ts';
 import type { Executor, TurnExtras } from './executor.ts';
@@ -25,6 +25,7 @@ import type { Shard } from './shard.ts';
 import { messageOf, unavailable } from './status.ts';
 import type { DueTimer } from './timers.ts';
 import { Turn } from './turn.ts';
+import type { WaitingTask } from './waiting-task.ts';
 
 export interface InboundOptions {
   core: ActorCore;
@@ -57,7 +58,7 @@ export class Inbound {
     }
     const runId = namedRun(message);
     const current = this.#options.core.currentRunId(actor.state);
-    if (!runId || current === undefined || runId === current) {
+    if (!runId || runId === current) {
       this.#options.executor().run(actor, message, done, extras);
       return;
     }
@@ -185,6 +186,7 @@ function namedRun(message: Message): string | undefined {
     case 'requestCancel':
     case 'update':
     case 'pollUpdate':
+    case 'deleteExecution':
       return message.target.runId;
     case 'cancelExternal':
       return message.runId;

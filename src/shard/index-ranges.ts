@@ -30,7 +30,7 @@ function within(prefix: string, { from, to }: TimeWindow): KeyRange {
   };
 }
 
-export const everything = (index: 'all' | 'schedules', namespace: string, window: TimeWindow): KeyRange =>
+export const everything = (index: 'all' | 'schedules' | 'flowKeys', namespace: string, window: TimeWindow): KeyRange =>
   within(indexPrefix(index, namespace), window);
 
 export function keyRange(namespace: string, range: TimedRange, window: TimeWindow): KeyRange {

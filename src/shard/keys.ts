@@ -8,6 +8,8 @@
 //   a base 's'                         what a namespace was told, where its own base has no workflow id
 //   a base 'j' job id                  its batch jobs, there too: how far each has come, and what it is to do
 //   a base 'n' name, a base 'v'        all namespaces, where one without a name would be told things; how often they changed
+//   a base 'q' ns queue kind           configured task queues, there too
+//   a base 'p' kind run task           where a waiting task of the actor is, when fairness says (b: pass instead of time)
 //   a base 'w' ns name, a base 'x'     all worker deployments, there too; how often they changed
 //
 // base = shard, namespace, workflow id. Ranges that serve a whole node (b, t, v, s) do not begin with the shard.
@@ -126,11 +128,19 @@ export const jobSpecKey = (actorBase: string, jobId: string): Key => key(`${jobs
 
 export const namespacesPrefix = (actorBase: string): string => `a${actorBase}n`;
 export const namespaceKey = (actorBase: string, name: string): Key => key(namespacesPrefix(actorBase) + part(name));
+/** Of all namespaces, or of one. */
+export const queueConfigsPrefix = (actorBase: string, namespace?: string): string =>
+  `a${actorBase}q${namespace === undefined ? '' : part(namespace)}`;
+export const queueConfigKey = (actorBase: string, queue: QueueKey): Key =>
+  key(queueConfigsPrefix(actorBase) + queuePart(queue));
 export const revisionKey = (actorBase: string): Key => key(`a${actorBase}v`);
 
 export const endpointsPrefix = (actorBase: string): string => `a${actorBase}E`;
 export const endpointKey = (actorBase: string, id: string): Key => key(endpointsPrefix(actorBase) + part(id));
 export const endpointRevisionKey = (actorBase: string): Key => key(`a${actorBase}F`);
+/** Where a task of an actor waits cannot be told from the actor's rows when it has a pass: then this row tells it. */
+export const passKey = (actorBase: string, kind: TaskKind, runId: string, scheduledEventId: number): Key =>
+  key(`a${actorBase}p${kindLetter(kind)}${part(runId)}${u48(scheduledEventId)}`);
 /** Of one namespace, or of all. */
 export const deploymentsPrefix = (actorBase: string, namespace?: string): string =>
   `a${actorBase}w${namespace === undefined ? '' : part(namespace)}`;
@@ -192,22 +202,53 @@ export function readStartedKey(
 }
 
 export const queuePart = (queue: QueueKey): string => part(queue.namespace) + part(queue.name) + kindLetter(queue.kind);
+/**
+ * From here on what stands in a backlog's key after the priority is a pass, below it a time: no time of this era comes near. So tasks that began to wait
+ * before a queue's first fair one come before it, and older builds read the same layout.
+ */
+const FAIR = 2 ** 47;
 export const backlogPrefix = (queue: QueueKey): string => `b${queuePart(queue)}`;
 export const backlogKey = (
   queue: QueueKey,
-  task: { priority: number; scheduledTime: number; actorBase: string; runId: string; scheduledEventId: number },
+  task: {
+    priority: number;
+    scheduledTime: number;
+    /** Fairness (core/matching/fairness.ts); undefined where nobody asks for it. */
+    pass?: number | undefined;
+    actorBase: string;
+    runId: string;
+    scheduledEventId: number;
+  },
 ): Key =>
   key(
     backlogPrefix(queue) +
       u8(Math.min(255, Math.max(0, task.priority))) +
-      u48(task.scheduledTime) +
+      u48(task.pass === undefined ? task.scheduledTime : FAIR + Math.min(task.pass, FAIR - 1)) +
       task.actorBase +
       part(task.runId) +
       u48(task.scheduledEventId),
   );
 /** Of a waiting task, given its queue's prefix. */
 export const backlogPriority = (k: Key, prefix: string): number => k.charCodeAt(prefix.length);
-export const backlogTime = (k: Key, prefix: string): number => readU48(k, prefix.length + 1);
+/** Undefined when its place is a pass: then its row tells its age. */
+export function backlogTime(k: Key, prefix: string): number | undefined {
+  const place = readU48(k, prefix.length + 1);
+  return place < FAIR ? place : undefined;
+}
+/** Undefined when its place is its age. */
+export function backlogPass(k: Key, prefix: string): number | undefined {
+  const place = readU48(k, prefix.length + 1);
+  return place < FAIR ? undefined : place - FAIR;
+}
+export const priorityRange = (prefix: string, priority: number): { from: Key; to: Key } => ({
+  from: key(prefix + u8(priority)),
+  to: key(prefix + u8(priority + 1)),
+});
+/** The waiting tasks of one priority that have a pass. */
+export const fairRange = (prefix: string, priority: number): { from: Key; to: Key } => ({
+  from: key(prefix + u8(priority) + u48(FAIR)),
+  to: key(prefix + u8(priority + 1)),
+});
 /** Its queue, and where the base of the task's actor begins. */
 export function readBacklogKey(k: Key): { queue: QueueKey; baseAt: number } {
   const namespace = readPart(k, 1);

@@ -2,10 +2,11 @@
 // signal it is given: what real workflows do with it is in relations.test.ts.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Message, SentMessage } from '../core/workflow/message.ts';
+import type { Message } from '../core/workflow/message.ts';
 import type { Outcome } from '../core/workflow/outcome.ts';
 import { RequestIds } from '../core/workflow/request-ids.ts';
 import type { ChainRow } from '../core/workflow/rows.ts';
+import type { SentMessage } from '../core/workflow/sent-message.ts';
 import { key } from '../ports/ids.ts';
 import type { Store } from '../ports/store.ts';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';

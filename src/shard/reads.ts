@@ -12,7 +12,7 @@ import type {
   GetWorkflowExecutionHistoryResponse,
 } from '../wire/api.ts';
 import { encode } from '../wire/codec.ts';
-import { EventType, WorkflowExecutionStatus } from '../wire/enums.ts';
+import { EventType, isOpenStatus, WorkflowExecutionStatus } from '../wire/enums.ts';
 import type { HistoryEvent } from '../wire/event.ts';
 import type { Status } from '../wire/status.ts';
 import type { Actor } from './actor.ts';
@@ -20,7 +20,7 @@ import { type Actors, storedRow } from './actors.ts';
 import type { ActorCore, Standing, StoredRow } from './core.ts';
 import { taskHistory } from './delivery.ts';
 import { type HistoryPage, readHistory, readLastEvent, recentLastEvent } from './history.ts';
-import { after, runPrefix } from './keys.ts';
+import { after, rowKey, runPrefix } from './keys.ts';
 import type { Reader } from './reader.ts';
 import { dataLoss, messageOf, notFound, unavailable } from './status.ts';
 import type { Waiters, WaitFor } from './waiters.ts';
@@ -51,7 +51,6 @@ interface Located {
 }
 
 const ROWS = 100_000;
-const RUNNING = WorkflowExecutionStatus.RUNNING;
 
 /** A call that was given up: its answer goes nowhere. */
 class Call implements Waiting {
@@ -114,7 +113,7 @@ export class Reads {
 
   #history(to: Address, query: HistoryQuery, call: Call, done: Done<GetWorkflowExecutionHistoryResponse>): void {
     this.#locate(to, query.runId, call, done, ({ actor, runId, current, unwritten }) => {
-      const closed = current === undefined || current.status !== RUNNING;
+      const closed = current === undefined || !isOpenStatus(current.status);
       const nothingNew = query.closeEventOnly || (current !== undefined && query.fromEventId > current.lastEventId);
       if (!closed && nothingNew) {
         if (!query.waitNewEvent) {
@@ -143,7 +142,7 @@ export class Reads {
   /** What a run publishes, from an event on: the markers with latest values. A reader that comes back with the next id misses none. */
   #state(to: Address, query: HistoryQuery, call: Call, done: Done<GetWorkflowExecutionHistoryResponse>): void {
     this.#locate(to, query.runId, call, done, ({ actor, runId, current }) => {
-      const closed = current === undefined || current.status !== RUNNING;
+      const closed = current === undefined || !isOpenStatus(current.status);
       if (!closed && query.waitNewEvent && stateEvents(current.published, query.fromEventId).length === 0) {
         this.#wait('state', actor, runId, call, done, () => this.#state(to, { ...query, runId }, call, done));
         return;
@@ -274,7 +273,7 @@ export class Reads {
   ): void {
     this.#locate(to, runId, call, done, ({ actor, runId: run, current }) => {
       const look = (): void => this.#await(to, run, followRuns, call, done);
-      if (current?.status === RUNNING) {
+      if (current !== undefined && isOpenStatus(current.status)) {
         this.#wait('close', actor, run, call, done, look);
         return;
       }
@@ -320,10 +319,20 @@ export class Reads {
         this.#durable(actor, done, () => {
           if (call.given) return;
           const wanted = runId === '' ? undefined : runId;
-          if (current === undefined) done(unknownWorkflow(to), undefined);
-          else if (wanted === undefined || wanted === current.runId) {
+          if (current !== undefined && (wanted === undefined || wanted === current.runId)) {
             then({ actor, runId: current.runId, current, unwritten });
-          } else then({ actor, runId: wanted, current: undefined, unwritten: [] });
+          } else if (wanted === undefined) done(unknownWorkflow(to), undefined);
+          else {
+            // The events of a run that was deleted are there for a while.
+            this.#options.reader.get(rowKey(actor.base, 'run', wanted, '')).then(
+              (row) => {
+                if (call.given) return;
+                if (row === undefined) done(unknownRun(to, wanted), undefined);
+                else then({ actor, runId: wanted, current: undefined, unwritten: [] });
+              },
+              (error: unknown) => this.#failed(error, to, done),
+            );
+          }
         });
       },
       refuse: (why) => done(why, undefined),

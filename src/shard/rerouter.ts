@@ -8,9 +8,9 @@ import type { Scheduler } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
 import { type Key, key } from '../ports/ids.ts';
 import type { QueueKey } from '../ports/matching.ts';
-import { decodeWaitingTask } from './backlog.ts';
 import { after, backlogPrefix, backlogShard } from './keys.ts';
 import type { Reader } from './reader.ts';
+import { decodeWaitingTask } from './waiting-task.ts';
 
 export interface ChangedRoute {
   namespace: string;

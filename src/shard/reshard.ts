@@ -140,6 +140,12 @@ export class Resharder {
         this.#write(key(k.slice(0, -2) + u16(shard)), value);
         return;
       }
+      case 'f': {
+        const { text: namespace } = readPart(k, 2);
+        const shard = shardOf(namespace, decodeInfo(value).workflowId, this.#shardCount);
+        this.#write(key(k.slice(0, -2) + u16(shard)), value);
+        return;
+      }
       case 'w': {
         // Only of runs that others followed: the infos do not tell which.
         const { text: namespace, next: at } = readPart(k, 2);
@@ -205,6 +211,13 @@ function senderOf(message: Message, target: Address): Address {
       return message.child;
     case 'childClosed':
       return { namespace: target.namespace, workflowId: message.child.workflowId };
+    case 'flowAcquire':
+    case 'flowRelease':
+      return { namespace: target.namespace, workflowId: message.claimant.workflowId };
+    case 'flowGranted':
+    case 'flowRefused':
+    case 'flowEnd':
+      return { namespace: target.namespace, workflowId: message.from };
     case 'startScheduled':
       return { namespace: target.namespace, workflowId: message.by.workflowId };
     default:

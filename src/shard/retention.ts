@@ -136,11 +136,12 @@ export class Retention {
     this.#options.actors.with(namespace, workflowId, {
       run: (actor) => {
         const rows: [Key, Uint8Array | undefined][] = keys.map((k) => [k, undefined]);
-        if (!more) {
-          const execution = { ...retention, workflowId, searchAttributes: info?.searchAttributes };
+        // A run that was deleted by request is shown no more.
+        if (!more && info !== undefined) {
+          const execution = { ...retention, workflowId, searchAttributes: info.searchAttributes };
           deleteVisibilityRows({ namespace, shard: actor.shard.id }, execution, (k, value) => rows.push([k, value]));
-          rows.push([timer.key, undefined]);
         }
+        if (!more) rows.push([timer.key, undefined]);
         const message = more ? undefined : ({ type: 'deleteRun', runId: retention.runId } as const);
         this.#options.executor().run(
           actor,

@@ -136,7 +136,7 @@ describe('a schedule', () => {
     await w.engine.flush();
     await w.restart();
     expect(await list('TemporalSchedulePaused = false')).toEqual(['c', 'a']);
-    await w.send(scheduleAddress('c'), { type: 'deleteSchedule' });
+    await w.send(scheduleAddress('c'), { type: 'deleteSchedule', requestId: 'gone' });
     expect(await list('')).toEqual(['b', 'a']);
     const count = await w.call<CountWorkflowExecutionsResponse>((done) =>
       w.engine.count({ namespace: NAMESPACE, query: '', of: 'schedules' }, done),

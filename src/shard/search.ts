@@ -276,7 +276,7 @@ export function pageTokenOf(request: CountRequest): (info: WorkflowExecutionInfo
   return (info, shard) => pageTokenIn(order, new Subject(info), shard);
 }
 
-const wholeOf = ({ of }: CountRequest): 'all' | 'schedules' => of ?? 'all';
+const wholeOf = ({ of }: CountRequest): 'all' | 'schedules' | 'flowKeys' => of ?? 'all';
 
 /** Schedules have no index by value: there are few beside executions. */
 function planFor({ of }: CountRequest, query: Query): Plan {

@@ -39,7 +39,7 @@ export interface SourceQuestion {
   readonly namespace: string;
   readonly plan: Plan;
   /** The index that holds everything, infos and all. */
-  readonly whole: 'all' | 'schedules';
+  readonly whole: 'all' | 'schedules' | 'flowKeys';
   readonly way: Way;
   /** Place behind which to begin; '' for the beginning. */
   readonly after: string;

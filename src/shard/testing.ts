@@ -157,6 +157,8 @@ export class TestWorker {
 export class TestMatching implements Matching {
   readonly workers: TestWorker[] = [];
   source: BacklogSource | undefined;
+  /** Fairness keys that are over their rate limit. */
+  readonly heldKeys = new Set<string>();
   /** No new task is matched ahead of its queue's backlog. */
   claim(offer: TaskOffer): Claim | undefined {
     const { namespace, taskQueue: name, kind } = offer;
@@ -182,6 +184,14 @@ export class TestMatching implements Matching {
       this.#lend((worker) => stickyQueue !== undefined && worker.stickyQueue === stickyQueue, 'workflow', true) ??
       this.#lend((worker) => worker.queue === taskQueue, 'workflow', false)
     );
+  }
+
+  weightOf(): number | undefined {
+    return undefined;
+  }
+
+  mayDispatch(_queue: QueueKey, fairnessKey: string): boolean {
+    return !this.heldKeys.has(fairnessKey);
   }
 
   stickyAlive(_namespace: string, stickyQueue: string): boolean {

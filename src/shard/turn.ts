@@ -20,10 +20,10 @@ import type { Claim, QueueKey } from '../ports/matching.ts';
 import { encode } from '../wire/codec.ts';
 import type { HistoryEvent } from '../wire/event.ts';
 import type { Status } from '../wire/status.ts';
-import { type Actor, taskId } from './actor.ts';
+import { type Actor, type Place, taskId } from './actor.ts';
 import { encodeBatches } from './batches.ts';
 import type { BacklogDelta, Receipt } from './entry.ts';
-import { eventsKey, eventsPrefix, rowKey, startedKey } from './keys.ts';
+import { eventsKey, eventsPrefix, passKey, rowKey, startedKey } from './keys.ts';
 
 /** Of a row whose key says everything. */
 export const NOTHING = new Uint8Array(0);
@@ -102,7 +102,7 @@ export class Turn {
       const earlier = this.visibility[at];
       // Against what was shown before the turn.
       if (earlier === undefined) this.visibility.push(change);
-      else this.visibility[at] = { ...earlier, info: change.info };
+      else this.visibility[at] = { ...earlier, info: change.info, gone: change.gone };
     }
   }
 
@@ -149,7 +149,13 @@ export class Turn {
     const place = this.actor.places.get(id);
     if (place === undefined) return;
     this.actor.places.delete(id);
+    this.leavePlace(offer, place);
+  }
+
+  /** A task waits there no more. */
+  leavePlace({ kind, runId, scheduledEventId }: TaskOffer, place: Place): void {
     this.write(place.key, undefined);
+    if (place.pass !== undefined) this.write(passKey(this.actor.base, kind, runId, scheduledEventId), undefined);
     this.count(place.queue, -1);
   }
 

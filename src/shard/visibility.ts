@@ -2,7 +2,8 @@
 // those never change, so an execution appears exactly once while a list is paged. `all` holds the info, the others only point to it. Rows are
 // few: a run has `all`, `status` and `workflowType`, one `attribute` for each value it was given, and `workflowId` once another run of its id
 // has followed: the last one is found by its workflow id itself. Pointers are written when they were not there and deleted when they were:
-// counters rest on it (status-counts.ts). Schedules have an index of their own, `schedules`, which holds all that is listed of them.
+// counters rest on it (status-counts.ts). Schedules have an index of their own, `schedules`, which holds all that is listed of them; flow-control keys
+// have `flowKeys`, which says only that they are there.
 
 import { attributeValue, stampedType, UNINDEXED, type Value } from '../core/visibility/index.ts';
 import type { VisibilityChange, VisibleSchedule } from '../core/workflow/outcome.ts';
@@ -14,7 +15,7 @@ import { IndexedValueType, type WorkflowExecutionStatus } from '../wire/enums.ts
 import type { ListedSchedule } from '../wire/schedule.ts';
 import { binaryPart, f64, inverted, part, readU16, u8, u16, utf8 } from './keys.ts';
 
-export type VisibilityIndex = 'all' | 'attribute' | 'workflowId' | 'workflowType' | 'status' | 'schedules';
+export type VisibilityIndex = 'all' | 'attribute' | 'workflowId' | 'workflowType' | 'status' | 'schedules' | 'flowKeys';
 
 const LETTERS: Record<VisibilityIndex, string> = {
   all: 'a',
@@ -23,6 +24,7 @@ const LETTERS: Record<VisibilityIndex, string> = {
   workflowType: 't',
   status: 's',
   schedules: 'c',
+  flowKeys: 'f',
 };
 
 /** Of a longer text only so many bytes are in its index: whoever looks it up compares the whole. */
@@ -198,11 +200,11 @@ export function deleteVisibilityRows(at: Place, execution: IndexedExecution, wri
 export const infoKey = ({ namespace, shard }: Place, startTime: number, runId: string): Key =>
   key(indexPrefix('all', namespace) + sortSuffix(startTime, runId, shard));
 
-/** The row of a schedule in the list of them. */
+/** The row of a schedule, or a flow-control key, in the list of them. */
 export const scheduleRow = (
   { namespace, shard }: Place,
-  { startTime, runId, info }: VisibleSchedule,
+  { of = 'schedules', startTime, runId, info }: VisibleSchedule,
 ): [Key, Uint8Array | undefined] => [
-  key(indexPrefix('schedules', namespace) + sortSuffix(startTime, runId, shard)),
+  key(indexPrefix(of, namespace) + sortSuffix(startTime, runId, shard)),
   info && encodeInfo(info),
 ];

@@ -57,6 +57,15 @@ import type {
 } from './enums.ts';
 import type { Failure } from './failure.ts';
 import type {
+  DescribeFlowKeyRequest,
+  DescribeFlowKeyResponse,
+  ExecutionFlowControl,
+  FlowControl,
+  ListFlowKeysRequest,
+  ListFlowKeysResponse,
+  SetFlowLimitsRequest,
+} from './flow-control.ts';
+import type {
   DeleteNamespaceRequest,
   DeleteNamespaceResponse,
   DescribeNamespaceRequest,
@@ -93,6 +102,7 @@ import type {
   ScheduleTarget,
   UpdateScheduleRequest,
 } from './schedule.ts';
+import type { DescribeTaskQueueResponse, TaskQueueConfig, UpdateTaskQueueConfigRequest } from './task-queue.ts';
 import type { WorkerMethods } from './worker.ts';
 
 /** Events as the server keeps them: each element is a MessagePack array of `HistoryEvent`, in order, never re-encoded on its way. */
@@ -131,6 +141,8 @@ export interface StartWorkflowExecutionRequest {
   /** What the start is about: kept on its event. */
   links?: Link[] | undefined;
   onConflictOptions?: OnConflictOptions | undefined;
+  /** No workflow task before a permit of this key. ALREADY_EXISTS or RESOURCE_EXHAUSTED (FLOW_CONTROL) where it asks to be refused. */
+  flowControl?: FlowControl | undefined;
 }
 
 /** What of a start the running workflow takes over that it meets with USE_EXISTING. */
@@ -150,6 +162,8 @@ export interface StartWorkflowExecutionResponse {
   eagerlyStarted?: boolean | undefined;
   /** The running workflow's history has this request id, by `onConflictOptions`. */
   attachedRequestId?: string | undefined;
+  /** Of the workflow that a singleton with `useExisting` met: `runId` is of that one. Absent: the one asked for. */
+  workflowId?: string | undefined;
 }
 
 export interface SignalWorkflowExecutionRequest {
@@ -190,6 +204,25 @@ export interface TerminateWorkflowExecutionRequest {
   details?: Payloads | undefined;
   identity: string;
   requestId: string;
+}
+
+/** Also of an unpause. */
+export interface PauseWorkflowExecutionRequest {
+  namespace: string;
+  workflowId: string;
+  /** Empty: the current run. */
+  runId?: string | undefined;
+  identity: string;
+  reason?: string | undefined;
+  requestId: string;
+}
+
+export interface DeleteWorkflowExecutionRequest {
+  namespace: string;
+  workflowId: string;
+  /** Empty: the current run. Open or closed. */
+  runId?: string | undefined;
+  identity: string;
 }
 
 export interface ResetWorkflowExecutionRequest {
@@ -338,6 +371,8 @@ export interface PendingActivityInfo {
   /** Also where `state` says CANCEL_REQUESTED. */
   paused?: boolean | undefined;
   pauseInfo?: ActivityPauseInfo | undefined;
+  /** Absent: it names no flow-control key. `none`: no attempt waits or runs. */
+  flowControl?: (FlowControl & { state: 'queued' | 'held' | 'none' }) | undefined;
 }
 
 export interface ActivityPauseInfo {
@@ -446,6 +481,8 @@ export interface DescribeWorkflowExecutionResponse {
   pendingChildren: PendingChildInfo[];
   /** Cancellation was requested, the run has not closed yet. */
   cancelRequested: boolean;
+  /** Set while it is paused. */
+  pauseInfo?: { identity: string /** Epoch ms. */; pausedTime: number; reason: string } | undefined;
   /** Where the run can be reset to by build: one point for each build that completed workflow tasks. */
   autoResetPoints: ResetPointInfo[];
   callbacks: CallbackInfo[];
@@ -456,6 +493,8 @@ export interface DescribeWorkflowExecutionResponse {
   versioningInfo?: WorkflowVersioningInfo | undefined;
   /** Of the worker that completed the latest workflow task; absent before the first that names a build. */
   mostRecentWorkerVersionStamp?: WorkerVersionStamp | undefined;
+  /** Absent: its start named no flow-control key. */
+  flowControl?: ExecutionFlowControl | undefined;
 }
 
 export interface GetWorkflowExecutionHistoryRequest extends ExecutionTarget {
@@ -536,15 +575,9 @@ export interface PollerInfo {
   lastAccessTime: number;
   /** Tasks this worker would take now. */
   credit: number;
+  /** Activities a second, as it said; absent: no limit of its own. */
+  ratePerSecond?: number | undefined;
   buildId?: string | undefined;
-}
-
-export interface DescribeTaskQueueResponse {
-  pollers: PollerInfo[];
-  workflowBacklog: number;
-  activityBacklog: number;
-  /** ms, of the oldest waiting task; absent without backlog. */
-  oldestBacklogAge?: number | undefined;
 }
 
 export interface GetServerInfoResponse {
@@ -972,6 +1005,7 @@ export interface Methods extends DeploymentMethods, WorkerMethods {
   /** NOT_FOUND for one that is over. */
   stopBatchOperation: { request: StopBatchOperationRequest; response: Empty };
   describeTaskQueue: { request: { namespace: string; taskQueue: string }; response: DescribeTaskQueueResponse };
+  updateTaskQueueConfig: { request: UpdateTaskQueueConfigRequest; response: { config: TaskQueueConfig } };
   registerWorker: { request: RegisterWorkerRequest; response: Empty };
   /** Stops pushes; tasks already pushed may still be answered. */
   unregisterWorker: { request: { workerId: string }; response: Empty };
@@ -1017,6 +1051,11 @@ export interface Methods extends DeploymentMethods, WorkerMethods {
     response: UpdateWorkflowExecutionOptionsResponse;
   };
   /** ALREADY_EXISTS when there is one of this id. */
+  /** Keys of flow control: what nobody has used for a while is not known any more. */
+  listFlowKeys: { request: ListFlowKeysRequest; response: ListFlowKeysResponse };
+  describeFlowKey: { request: DescribeFlowKeyRequest; response: DescribeFlowKeyResponse };
+  /** Holds from now on instead of what starts ask for. Repeating it is harmless. */
+  setFlowLimits: { request: SetFlowLimitsRequest; response: DescribeFlowKeyResponse };
   createSchedule: { request: CreateScheduleRequest; response: CreateScheduleResponse };
   describeSchedule: { request: ScheduleTarget; response: DescribeScheduleResponse };
   updateSchedule: { request: UpdateScheduleRequest; response: Empty };
@@ -1028,6 +1067,12 @@ export interface Methods extends DeploymentMethods, WorkerMethods {
     response: ListScheduleMatchingTimesResponse;
   };
   listSchedules: { request: ListSchedulesRequest; response: ListSchedulesResponse };
+  /** Ends the run when it is open. NOT_FOUND for one that is gone: a repeat has no other answer. */
+  deleteWorkflowExecution: { request: DeleteWorkflowExecutionRequest; response: Empty };
+  /** FAILED_PRECONDITION for one that is paused already. */
+  pauseWorkflowExecution: { request: PauseWorkflowExecutionRequest; response: Empty };
+  /** FAILED_PRECONDITION for one that is not paused. */
+  unpauseWorkflowExecution: { request: PauseWorkflowExecutionRequest; response: Empty };
   countSchedules: { request: { namespace: string; query?: string | undefined }; response: CountSchedulesResponse };
 }
 export type Method = keyof Methods;

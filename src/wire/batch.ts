@@ -12,6 +12,8 @@ export interface BatchTarget {
 /** What is done to each execution: exactly one of these is set. */
 export interface BatchOperations {
   terminationOperation?: { details?: Payloads | undefined; identity?: string | undefined } | undefined;
+  /** Those that are open are terminated first. */
+  deletionOperation?: { identity?: string | undefined } | undefined;
   cancellationOperation?: { identity?: string | undefined } | undefined;
   signalOperation?:
     | { signal: string; input?: Payloads | undefined; header?: Header | undefined; identity?: string | undefined }

@@ -24,6 +24,7 @@ import type {
 } from './enums.ts';
 import { CommandType } from './enums.ts';
 import type { Failure } from './failure.ts';
+import type { FlowControl } from './flow-control.ts';
 
 export interface ScheduleActivityTaskCommandAttributes {
   activityId: string;
@@ -39,6 +40,8 @@ export interface ScheduleActivityTaskCommandAttributes {
   requestEagerExecution?: boolean | undefined;
   useWorkflowBuildId?: boolean | undefined;
   priority?: Priority | undefined;
+  /** Of the native door alone. */
+  flowControl?: FlowControl | undefined;
 }
 
 export interface StartTimerCommandAttributes {
@@ -121,6 +124,8 @@ export interface StartChildWorkflowExecutionCommandAttributes {
   inheritBuildId?: boolean | undefined;
   priority?: Priority | undefined;
   versioningOverride?: VersioningOverride | undefined;
+  /** Of the native door alone. */
+  flowControl?: FlowControl | undefined;
 }
 
 export interface SignalExternalWorkflowExecutionCommandAttributes {

@@ -435,3 +435,6 @@ export const NexusOperationCancellationState = {
 } as const;
 export type NexusOperationCancellationState =
   (typeof NexusOperationCancellationState)[keyof typeof NexusOperationCancellationState];
+/** A paused execution is as open as one that runs: it has not closed. */
+export const isOpenStatus = (status: WorkflowExecutionStatus): boolean =>
+  status === WorkflowExecutionStatus.RUNNING || status === WorkflowExecutionStatus.PAUSED;

@@ -44,6 +44,7 @@ import type {
   WorkflowTaskFailedCause,
 } from './enums.ts';
 import type { Failure } from './failure.ts';
+import type { FlowControl, GrantedFlowControl } from './flow-control.ts';
 
 export interface WorkflowExecutionStartedEventAttributes {
   workflowType: WorkflowType;
@@ -87,6 +88,8 @@ export interface WorkflowExecutionStartedEventAttributes {
   declinedTargetVersionUpgrade?: DeclinedTargetVersionUpgrade | undefined;
   timeSkippingConfig?: TimeSkippingConfig | undefined;
   timeSkippingStatePropagation?: TimeSkippingStatePropagation | undefined;
+  /** Of the native door alone. */
+  flowControl?: GrantedFlowControl | undefined;
 }
 
 export interface DeclinedTargetVersionUpgrade {
@@ -178,6 +181,8 @@ export interface ActivityTaskScheduledEventAttributes {
   retryPolicy?: RetryPolicy | undefined;
   useWorkflowBuildId?: boolean | undefined;
   priority?: Priority | undefined;
+  /** Of the native door alone. */
+  flowControl?: FlowControl | undefined;
 }
 
 export interface ActivityTaskStartedEventAttributes {
@@ -352,6 +357,8 @@ export interface StartChildWorkflowExecutionInitiatedEventAttributes {
   timeSkippingConfig?: TimeSkippingConfig | undefined;
   timeSkippingStatePropagation?: TimeSkippingStatePropagation | undefined;
   versioningOverride?: VersioningOverride | undefined;
+  /** Of the native door alone. */
+  flowControl?: FlowControl | undefined;
 }
 
 export interface StartChildWorkflowExecutionFailedEventAttributes {

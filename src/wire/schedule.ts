@@ -2,6 +2,7 @@
 
 import type { Header, Memo, Payloads, Priority, RetryPolicy, SearchAttributes, UserMetadata } from './common.ts';
 import type { ScheduleOverlapPolicy, WorkflowExecutionStatus, WorkflowIdReusePolicy } from './enums.ts';
+import type { FlowControl } from './flow-control.ts';
 
 /** Values `start`, `start + step`, … up to `end`, of one field of a calendar. Absent: 0. An `end` of 0 counts as `start`, a step of 0 as 1. */
 export interface CalendarRange {
@@ -79,6 +80,8 @@ export interface ScheduledWorkflow {
   userMetadata?: UserMetadata | undefined;
   workflowIdReusePolicy?: WorkflowIdReusePolicy | undefined;
   cronSchedule?: string | undefined;
+  /** Not with `useExisting`. */
+  flowControl?: FlowControl | undefined;
 }
 
 export interface ScheduleAction {
@@ -241,6 +244,8 @@ export interface PatchScheduleRequest extends ScheduleTarget {
 
 export interface DeleteScheduleRequest extends ScheduleTarget {
   identity: string;
+  /** A repeat with the same id is answered like the first, for ten minutes. */
+  requestId?: string | undefined;
 }
 
 /** Times in (startTime, endTime], at most 1,000. */

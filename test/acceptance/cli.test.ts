@@ -454,13 +454,35 @@ describe('tenuto task-queue describe', () => {
   it('shows who listens and what waits', async () => {
     const args = ['task-queue', 'describe', '-t', TASK_QUEUE];
     const table = (await cli(args)).stdout;
-    expect(table).toMatch(/^workflowBacklog +0$/m);
+    expect(table).toMatch(/^ workflow +0 /m);
     expect(table).toMatch(/Pollers: 2\n/);
     const { pollers } = JSON.parse((await cli([...args, '-o', 'json'])).stdout) as { pollers: unknown[] };
     expect(pollers).toMatchObject([
       { kind: 'workflow', credit: 40 },
       { kind: 'activity', credit: 100 },
     ]);
+  });
+});
+
+describe('tenuto task-queue config', () => {
+  const queue = ['-t', 'configured'];
+
+  it('sets limits and weights with their reasons, takes them away, and says what holds', async () => {
+    const set = ['task-queue', 'config', 'set', ...queue];
+    const limits = ['--queue-rps-limit', '12.5', '--queue-rps-limit-reason', 'the bank asks for it'];
+    expect((await cli([...set, ...limits, '--fairness-key-weight', 'big=3'])).stdout).toMatch(/weight of big +3/);
+    const get = ['task-queue', 'config', 'get', ...queue];
+    expect((await cli(get)).stdout).toMatch(/^ queue rate limit +12.5\/s +the bank asks for it +cli:/m);
+    expect((await cli(['task-queue', 'describe', ...queue])).stdout).toMatch(/12.5\/s \(api\)/);
+    await cli([...set, '--queue-rps-limit', 'default', '--fairness-key-weight', 'big=default']);
+    const { queueRateLimit, fairnessWeightOverrides } = JSON.parse((await cli([...get, '-o', 'json'])).stdout);
+    expect([queueRateLimit.requestsPerSecond, fairnessWeightOverrides]).toEqual([undefined, undefined]);
+  });
+
+  it('refuses what is no rate, and the rate of workflow tasks', async () => {
+    const set = ['task-queue', 'config', 'set', ...queue, '--queue-rps-limit'];
+    expect((await cli([...set, '-1'])).stderr).toContain('a number from 0 on');
+    expect((await cli([...set, '1', '--task-queue-type', 'workflow'])).stderr).toContain('activity task queues');
   });
 });
 

@@ -50,6 +50,9 @@ describe('enums have the numbers of the API', () => {
   });
 });
 
+/** What Temporal lacks: of the native door alone, and left out by the other one. */
+const OURS: ReadonlySet<string> = new Set(['flowControl']);
+
 describe.each(['event-attributes.ts', 'command.ts', 'failure.ts'])(
   'attributes of %s have the names of the API',
   (file) => {
@@ -63,7 +66,7 @@ describe.each(['event-attributes.ts', 'command.ts', 'failure.ts'])(
     });
 
     it.each(known)('$name', ({ fields, type }) => {
-      expect(fields.filter((field) => type.fields[field] === undefined)).toEqual([]);
+      expect(fields.filter((field) => type.fields[field] === undefined && !OURS.has(field))).toEqual([]);
     });
   },
 );

@@ -72,12 +72,32 @@ export const BUGS = {
       },
     }),
   },
+  /** A key counts one permit less than it has given. */
+  'permit-too-many': {
+    core: (inner) => ({
+      ...inner,
+      decide: (state, message, context) => {
+        const head = state.flow?.head;
+        if (state.flow === undefined || head === undefined) return inner.decide(state, message, context);
+        const fewer = { ...state.flow, head: { ...head, holders: head.holders - 1 } };
+        const decision = inner.decide({ ...state, flow: fewer }, message, context);
+        if (decision.ok)
+          for (const { id, value } of decision.rows) if (id === 'h' && value !== undefined) correct(value);
+        return decision;
+      },
+    }),
+  },
   ...OPERATION_BUGS,
 } as const satisfies Record<string, Plant>;
 
 export type BugName = keyof typeof BUGS;
 
 export const isBug = (name: string): name is BugName => Object.hasOwn(BUGS, name);
+
+/** The row itself stays right: only what was decided is wrong. */
+function correct(head: object): void {
+  if ('holders' in head && typeof head.holders === 'number') head.holders += 1;
+}
 
 export function withRowsOf(underWay: readonly LogAppend[], flush: ShardFlush): ShardFlush {
   const append = underWay.find(({ shard }) => shard === flush.shard);

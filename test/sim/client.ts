@@ -12,6 +12,7 @@ import type { Network } from './network.ts';
 import { NAMESPACE } from './node.ts';
 import { type OperationJournal, OperationScript } from './operations/script.ts';
 import type { Step, WorkflowPlan } from './plan.ts';
+import { tenantOf } from './tenants.ts';
 import type { Truth } from './truth.ts';
 import { connectionOver, TASK_QUEUE } from './worker.ts';
 
@@ -114,6 +115,12 @@ class Script {
       case 'terminate':
         await this.#call('terminateWorkflowExecution', { ...target, identity, requestId }, 'sure');
         return;
+      case 'hold':
+        await this.#pausing('pauseWorkflowExecution', { ...target, identity, requestId });
+        return;
+      case 'letGo':
+        await this.#pausing('unpauseWorkflowExecution', { ...target, identity, requestId });
+        return;
       case 'query':
         if (plan.type === 'pipeline' || plan.type === 'collector' || plan.type === 'ledger') {
           await this.#call('queryWorkflow', { ...target, queryType: 'seen' }, 'try');
@@ -129,6 +136,14 @@ class Script {
         await this.#call('listWorkflowExecutions', { namespace: NAMESPACE, query: '' }, 'try');
         return;
     }
+  }
+
+  /** What has closed by itself cannot be paused, and was not. */
+  async #pausing(
+    method: 'pauseWorkflowExecution' | 'unpauseWorkflowExecution',
+    body: Methods['pauseWorkflowExecution']['request'],
+  ): Promise<void> {
+    await this.#caller.unless([StatusCode.NOT_FOUND], method, body);
   }
 
   /** What its validator and its handler say, however often it takes to ask. */
@@ -149,7 +164,7 @@ class Script {
   }
 
   #startRequest(requestId: string): Methods['startWorkflowExecution']['request'] {
-    const { workflowId, type, args } = this.#journal.plan;
+    const { workflowId, type, args, flow } = this.#journal.plan;
     return {
       namespace: NAMESPACE,
       workflowId,
@@ -158,8 +173,10 @@ class Script {
       input: payloads(...args),
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
       retryPolicy: type === 'stubborn' ? { initialInterval: 200, maximumAttempts: 5 } : undefined,
+      priority: tenantOf(workflowId),
       identity: this.#process.name,
       requestId,
+      flowControl: flow,
     };
   }
 

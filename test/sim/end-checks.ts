@@ -30,6 +30,7 @@ export function checkEnds(journals: readonly Journal[], truth: Truth, service: S
   for (const journal of journals) checkEnd(journal, truth, service);
   checkEffects(truth, service);
   truth.relations.checkEnds();
+  truth.flows.checkEnds();
 }
 
 function expectedStatus({ type, args }: WorkflowPlan): WorkflowExecutionStatus {

@@ -109,6 +109,7 @@ export class SimNode {
       services: {
         engine: this.engine,
         workers: this.matcher,
+        queues: this.matcher,
         namespaces: namespaces.known,
         attributes: new AttributeDirectory(this.engine, process),
         directory: new NamespaceDirectory({ engine: this.engine, clock: process, scheduler: process, namespaces }),

@@ -4,7 +4,7 @@
 import { decodeToken, type TaskToken } from '../../src/core/workflow/token.ts';
 import type { ActivityTask, EventBatches, Methods, WorkflowTask } from '../../src/wire/api.ts';
 import { decode, decodeAll } from '../../src/wire/codec.ts';
-import { EventType, WorkflowExecutionStatus } from '../../src/wire/enums.ts';
+import { EventType, isOpenStatus } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
 import { FrameKind } from '../../src/wire/frame.ts';
 import { type Status, StatusCode } from '../../src/wire/status.ts';
@@ -12,7 +12,7 @@ import { same } from './flush-watch.ts';
 import type { Kernel } from './kernel.ts';
 import { Violation } from './kernel.ts';
 import type { Link, Tap } from './network.ts';
-import { shownBy } from './shown.ts';
+import { LEAVES, shownBy } from './shown.ts';
 import type { TrueRun, Truth } from './truth.ts';
 import { UpdateWatch } from './update-watch.ts';
 
@@ -134,10 +134,10 @@ export class Observer implements Tap {
         this.updates.answered(body as Body<'updateWorkflowExecution'>, answer as Answer<'updateWorkflowExecution'>);
         return;
       case 'requestCancelWorkflowExecution':
-        this.#mustHave(body, EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED, 'a cancel request');
-        return;
       case 'terminateWorkflowExecution':
-        this.#mustHave(body, EventType.WORKFLOW_EXECUTION_TERMINATED, 'a termination');
+      case 'pauseWorkflowExecution':
+      case 'unpauseWorkflowExecution':
+        this.#mustHave(body, LEAVES[method], method);
         return;
       case 'queryWorkflow':
         this.#queried(body as Body<'queryWorkflow'>, answer as Answer<'queryWorkflow'>);
@@ -272,7 +272,7 @@ export class Observer implements Tap {
         `run ${info.runId} is described with ${info.historyLength} events, it had ${eventsThen} before`,
       );
     }
-    if (info.status !== WorkflowExecutionStatus.RUNNING && run.closed === undefined) {
+    if (!isOpenStatus(info.status) && run.closed === undefined) {
       throw new Violation('I1', `run ${info.runId} is described as closed, which is not durable`);
     }
   }

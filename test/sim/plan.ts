@@ -1,6 +1,7 @@
 // What one seed does: which workflows run and what clients do to them, how many workers there are and how big, how fast disk and network
 // are, and the faults with their times. Plain data, made before anything runs: a failing seed prints it.
 
+import type { FlowControl } from '../../src/wire/flow-control.ts';
 import { makeOperations, type OperationPlan } from './operations/plan.ts';
 import { SeededRandom } from './random.ts';
 import type { WorkerSettings } from './worker.ts';
@@ -31,6 +32,9 @@ export type Step =
   | { do: 'update'; id: string; until: 'accepted' | 'completed' }
   | { do: 'cancel' }
   | { do: 'terminate' }
+  /** Nothing of the workflow begins until it is let go. */
+  | { do: 'hold' }
+  | { do: 'letGo' }
   | { do: 'query' }
   | { do: 'describe' }
   | { do: 'history'; wait: boolean; pageBytes: number }
@@ -43,6 +47,7 @@ export interface WorkflowPlan {
   args: unknown[];
   client: number;
   steps: Step[];
+  flow?: FlowControl | undefined;
 }
 
 /** The instant a crash waits for: a write is under way, or has just ended, or one is while messages between workflows are. */
@@ -126,8 +131,12 @@ export function makePlan(seed: number): Plan {
   // With chance of their own: what the other workflows of a seed do was there before.
   const more = new SeededRandom(`updates ${seed}`);
   if (more.chance(0.4)) workflows.push(ledger(more, workflows.length, clients));
+  const flows = new SeededRandom(`flow control ${seed}`);
+  if (flows.chance(0.4)) workflows.push(...limited(flows, workflows.length, clients));
   const above = new SeededRandom(`operations ${seed}`);
   const operations = above.chance(0.5) ? makeOperations(above, clients, 2) : [];
+  const held = new SeededRandom(`holds ${seed}`);
+  for (const plan of workflows) if (HELD.has(plan.type) && held.chance(0.4)) hold(held, plan.steps);
   const windowMs = random.between(3_000, 9_000);
   // A few kinds per seed, so that each is seen alone and with others.
   const kinds = Array.from({ length: random.int(1, 4) }, () => random.pick(FAULTS));
@@ -165,6 +174,17 @@ export function makePlan(seed: number): Plan {
     faults,
     calmAt,
   };
+}
+
+/** What comes of the others may be another thing when activities time out meanwhile. */
+const HELD: ReadonlySet<WorkflowType> = new Set(['pipeline', 'collector']);
+
+/** Somewhere after the start the workflow is paused, with some of its steps in the pause. */
+function hold(random: SeededRandom, steps: Step[]): void {
+  const begin = random.int(2, steps.length);
+  const end = random.int(begin, steps.length);
+  steps.splice(end, 0, { do: 'pause', ms: random.next() ** 2 * 1_500 }, { do: 'letGo' });
+  steps.splice(begin, 0, { do: 'hold' });
 }
 
 /** A workflow, with those it reaches for. */
@@ -255,6 +275,16 @@ function ledger(random: SeededRandom, index: number, clients: number): WorkflowP
   }
   const client = random.int(0, clients - 1);
   return { workflowId: `ledger-${index}`, type: 'ledger', args: [total], client, steps };
+}
+
+/** Several of one key, which end by themselves however long they wait. */
+function limited(random: SeededRandom, first: number, clients: number): WorkflowPlan[] {
+  const flow: FlowControl = { key: 'key', concurrency: { limit: random.int(1, 3) } };
+  if (random.chance(0.4)) flow.throttle = { limit: random.int(1, 3), periodMs: random.int(100, 3_000) };
+  return Array.from({ length: random.int(2, 6) }, (_, i) => {
+    const type = random.pick(['pipeline', 'timers', 'collector', 'locals', 'stubborn'] as const);
+    return { ...workflow(random, type, first + i, clients), flow };
+  });
 }
 
 /** A child and what becomes of it when its parent closes: each ends by that alone, or by itself. */

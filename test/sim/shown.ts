@@ -16,3 +16,11 @@ export function shownBy(event: HistoryEvent): string | undefined {
           : undefined;
   return payloads?.map(({ data }) => Buffer.from(data ?? []).toString()).join(' ');
 }
+
+/** What is in the history of a workflow once the call is answered. */
+export const LEAVES = {
+  requestCancelWorkflowExecution: EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED,
+  terminateWorkflowExecution: EventType.WORKFLOW_EXECUTION_TERMINATED,
+  pauseWorkflowExecution: EventType.WORKFLOW_EXECUTION_PAUSED,
+  unpauseWorkflowExecution: EventType.WORKFLOW_EXECUTION_UNPAUSED,
+} as const;

@@ -10,6 +10,7 @@ import { decodeLogRecord, LOG, POSITION, unframe } from '../../src/store/framing
 import { decode } from '../../src/wire/codec.ts';
 import { EventType } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
+import { FlowWatch } from './flow-watch.ts';
 import { FlushWatch } from './flush-watch.ts';
 import { Violation } from './kernel.ts';
 import { type Origin, originOf, pointOf } from './operations/reset-watch.ts';
@@ -90,6 +91,7 @@ export class Truth {
   /** Of applied messages: the term they were applied in. */
   readonly #receipts = new Map<string, number>();
   readonly relations = new Relations(this);
+  readonly flows = new FlowWatch();
   readonly watches = new Watches(this);
   readonly #flushes = new FlushWatch((shard) => this.entriesOf(shard));
   /** Outbox messages that are not acknowledged. */
@@ -198,6 +200,10 @@ export class Truth {
     const reset = new Map<string, { workflowId: string; events: HistoryEvent[] }>();
     for (const [key, value] of entry.rows) {
       if (isOutbox(key)) this.#outbox(key, value);
+      if (key.startsWith('a')) {
+        const [, workflowId = '', rest = ''] = partsOf(key);
+        this.flows.row(workflowId, rest, value);
+      }
       if (value === undefined) this.rows.delete(key);
       else {
         this.rows.set(key, value);
@@ -212,6 +218,7 @@ export class Truth {
       const [, workflowId = '', rest = ''] = partsOf(key);
       if (rest === 'c') this.#oneOpenRun(workflowId);
     }
+    this.flows.applied();
   }
 
   /** A run that a reset began takes over what others got in the same entry: it comes last, with all its rows. */
@@ -264,6 +271,9 @@ export class Truth {
       throw new Violation('I5', `${where} follows event ${run.events.length}`);
     }
     if (run.closed !== undefined) throw new Violation('I5', `${where} comes after the run has closed`);
+    if (event.eventType === EventType.WORKFLOW_TASK_STARTED && isHeld(run.events))
+      throw new Violation('pause', `${where} starts a workflow task of a paused run`);
+    this.flows.event(run.runId, event);
     if (event.eventTime > time) throw new Violation('I7', `${where} is of ${event.eventTime}, its entry of ${time}`);
     run.events.push(event);
     if (CLOSING.has(event.eventType)) {
@@ -356,4 +366,13 @@ export class Truth {
       throw new Violation('I8', `workflow ${workflowId} has open runs ${open.map(({ runId }) => runId).join(', ')}`);
     }
   }
+}
+
+/** Paused, and not unpaused since. */
+function isHeld(events: readonly HistoryEvent[]): boolean {
+  const last = events.findLast(
+    ({ eventType }) =>
+      eventType === EventType.WORKFLOW_EXECUTION_PAUSED || eventType === EventType.WORKFLOW_EXECUTION_UNPAUSED,
+  );
+  return last?.eventType === EventType.WORKFLOW_EXECUTION_PAUSED;
 }

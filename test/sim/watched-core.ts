@@ -26,12 +26,18 @@ const rowId = ({ table, runId, id }: { table: string; runId: string; id: string 
 
 /** What rows determine of a state: no waiting queries, no indexes of deadlines, no earlier runs that were looked at. */
 function canonical(state: ActorState): unknown {
-  const { chain, requests, run, schedule } = state;
+  const { chain, requests, run, flow, schedule } = state;
   const sorted = <K, V>(map: Map<K, V>): [K, V][] => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
   return decode(
     encode({
       chain: chain && packRow('chain', '', chain),
       requests: sorted(requests),
+      flow: flow && {
+        ...{ head: flow.head, settling: flow.settling },
+        holders: sorted(flow.holders),
+        waiters: sorted(flow.waiters),
+        lines: sorted(flow.lines).map(([priority, line]) => [priority, [...line]]),
+      },
       // What is derived of it is left out.
       schedule: schedule && {
         ...{ head: schedule.head, definition: schedule.definition, last: schedule.last },

@@ -29,12 +29,14 @@ export async function serveDoor(
 ): Promise<string> {
   const namespaces = new Namespaces([{ name: 'default', retention: 3_600_000, tokens: [] }], administration);
   const engine = new FakeEngine();
+  const matcher = new Matcher({ clock: systemClock, scheduler: systemScheduler, onQueryLost: () => {} });
   const door = new NativeDoor({
     services: {
       engine,
       attributes: new AttributeDirectory(engine, systemClock),
       directory: new NamespaceDirectory({ engine: engine, clock: systemClock, scheduler: systemScheduler, namespaces }),
-      workers: new Matcher({ clock: systemClock, scheduler: systemScheduler, onQueryLost: () => {} }),
+      workers: matcher,
+      queues: matcher,
       namespaces: namespaces.known,
       deployments: new DeploymentDirectory({
         engine: engine,

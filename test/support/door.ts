@@ -53,6 +53,7 @@ export class TestDoor {
       services: {
         engine: this.engine,
         workers: this.matcher,
+        queues: this.matcher,
         namespaces: namespaces.known,
         attributes: new AttributeDirectory(this.engine, this.time),
         directory: new NamespaceDirectory({ engine: this.engine, clock: this.time, scheduler: this.time, namespaces }),

@@ -124,6 +124,7 @@ export class ManyDoors implements Matching {
       services: {
         engine: this.#engine,
         workers: matcher,
+        queues: matcher,
         namespaces: this.#namespaces.known,
         attributes: new AttributeDirectory(this.#engine, systemClock),
         directory: new NamespaceDirectory({
@@ -228,6 +229,14 @@ export class ManyDoors implements Matching {
       if (claim !== undefined) return claim;
     }
     return undefined;
+  }
+
+  weightOf(): number | undefined {
+    return undefined;
+  }
+
+  mayDispatch(): boolean {
+    return true;
   }
 
   stickyAlive(namespace: string, stickyQueue: string): boolean {

@@ -4,9 +4,17 @@
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
+import { dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildOptions, build, type OnResolveArgs, type Plugin } from 'esbuild';
+import {
+  type BuildOptions,
+  type BuildResult,
+  build,
+  context,
+  type OnResolveArgs,
+  type OnResolveResult,
+  type Plugin,
+} from 'esbuild';
 import * as commonLibrary from '../../common/index.ts';
 import { isRecord } from '../../common/type-helpers.ts';
 import * as workflowLibrary from '../../workflow/index.ts';
@@ -140,8 +148,12 @@ function sharedAsModule(name: string): string {
   return `export const { ${names} } = __tenuto_require(${JSON.stringify(name)});`;
 }
 
-/** Resolves the SDK to the shared library, refuses what workflows may not import, empties what is ignored. */
-function workflowPlugin(ignored: readonly string[]): Plugin {
+/**
+ * Resolves the SDK to the shared library, refuses what workflows may not import, empties what is ignored.
+ *
+ * @param known Where imports lead: kept from one build to the next, because finding that out is most of a build.
+ */
+function workflowPlugin(ignored: readonly string[], known?: Map<string, OnResolveResult>): Plugin {
   const refuse = (args: OnResolveArgs, why: string) => ({
     errors: [
       {
@@ -162,6 +174,9 @@ function workflowPlugin(ignored: readonly string[]): Plugin {
         if (isIgnored(args.path, ignored)) return { path: args.path, namespace: 'tenuto-ignored' };
         const why = whyForbidden(args.path);
         if (why !== undefined) return refuse(args, why);
+        const key = `${args.kind} ${args.resolveDir} ${args.path}`;
+        const before = known?.get(key);
+        if (before !== undefined) return before;
         const found = await builder.resolve(args.path, {
           kind: args.kind,
           importer: args.importer,
@@ -174,6 +189,7 @@ function workflowPlugin(ignored: readonly string[]): Plugin {
         if (FORBIDDEN_DIRECTORIES.some((directory) => found.path.startsWith(`${directory}/`))) {
           return refuse(args, `'${args.path}' is not for workflow code`);
         }
+        known?.set(key, found);
         return found;
       });
       builder.onLoad({ filter: /.*/, namespace: 'tenuto-shared' }, ({ path }) => ({ contents: sharedAsModule(path) }));
@@ -230,9 +246,7 @@ async function refuseClashes(entries: readonly string[], plugin: Plugin): Promis
     metafile: true,
     write: false,
     plugins: [plugin],
-  }).catch((error: unknown) => {
-    throw bundleError(error);
-  });
+  }).catch(rejected);
   const fileOf = new Map<string, string>();
   for (const { entryPoint = '', exports } of Object.values(metafile.outputs)) {
     if (metafile.inputs[entryPoint]?.format === 'cjs') continue;
@@ -253,18 +267,30 @@ interface BuiltPart {
   map: string;
   /** Paths of the CommonJS modules in it. */
   commonJs: string[];
+  /** Paths of all modules in it, absolute. */
+  files: string[];
 }
 
-async function buildPart(options: BuildOptions): Promise<BuiltPart> {
-  const result = await build({ ...common, ...options, write: false, metafile: true }).catch((error: unknown) => {
-    throw bundleError(error);
-  });
-  const commonJs = Object.entries(result.metafile?.inputs ?? {})
-    .filter(([path, { format }]) => format === 'cjs' && !path.startsWith('tenuto-'))
-    .map(([path]) => resolve(options.absWorkingDir ?? '.', path));
-  const files = result.outputFiles ?? [];
-  const text = (ending: string): string => files.find(({ path }) => path.endsWith(ending))?.text ?? '';
-  return { code: text('.js'), map: text('.map'), commonJs };
+function buildPart(options: BuildOptions): Promise<BuiltPart> {
+  const { absWorkingDir } = options;
+  return build({ ...common, ...options, write: false, metafile: true }).then(
+    (result) => builtPart(result, absWorkingDir),
+    rejected,
+  );
+}
+
+/** @param directory that the paths of `result` are relative to. */
+function builtPart(result: BuildResult, directory = '.'): BuiltPart {
+  // What the plugin made up is no file.
+  const inputs = Object.entries(result.metafile?.inputs ?? {}).filter(([path]) => !path.startsWith('tenuto-'));
+  const commonJs = inputs.filter(([, { format }]) => format === 'cjs').map(([path]) => resolve(directory, path));
+  const outputs = result.outputFiles ?? [];
+  const text = (ending: string): string => outputs.find(({ path }) => path.endsWith(ending))?.text ?? '';
+  return { code: text('.js'), map: text('.map'), commonJs, files: inputs.map(([path]) => resolve(directory, path)) };
+}
+
+function rejected(error: unknown): never {
+  throw bundleError(error);
 }
 
 function bundleError(error: unknown): unknown {
@@ -312,12 +338,11 @@ function part(name: string, parameters: string, built: BuiltPart): string {
   return `${head}\n${built.code}\n}; }`;
 }
 
-/**
- * Bundles the workflows at `workflowsPath` and everything they import.
- *
- * @throws WorkflowBundleError for a missing file, a syntax error, or an import that workflow code may not have.
- */
-export async function bundleWorkflowCode(options: WorkflowBundleOptions): Promise<WorkflowBundle> {
+/** What esbuild makes the workflow part of. Throws WorkflowBundleError for what can be told before. */
+async function workflowPart(
+  options: WorkflowBundleOptions,
+  known?: Map<string, OnResolveResult>,
+): Promise<BuildOptions> {
   const { workflowsPath } = options;
   const entries = (Array.isArray(workflowsPath) ? workflowsPath : [workflowsPath]).map(entryFile);
   const [entry] = entries;
@@ -330,7 +355,7 @@ export async function bundleWorkflowCode(options: WorkflowBundleOptions): Promis
   };
   // Calling `__tenuto_export` spares the conversion of all exports to CommonJS, which would cost more than the rest.
   const interceptorModules = options.workflowInterceptorModules ?? [];
-  const plugin = workflowPlugin(options.ignoreModules ?? []);
+  const plugin = workflowPlugin(options.ignoreModules ?? [], known);
   if (entries.length > 1) await refuseClashes(entries, plugin);
   const all = entries.map((_, i) => `workflows${i}`);
   const exported = all.length === 1 ? all[0] : `Object.assign({}, ${all.join(', ')})`;
@@ -343,19 +368,61 @@ export async function bundleWorkflowCode(options: WorkflowBundleOptions): Promis
     converter(options.failureConverterPath, 'failureConverter') +
     `__tenuto_export(${exported}, { ${converterNames.join(', ')} }, ` +
     `[${interceptorModules.map((_, i) => `interceptors${i}`).join(', ')}]);\n`;
-  const [workflows, library] = await Promise.all([
-    buildPart({
-      stdin: { contents, resolveDir: dirname(entry), sourcefile: 'tenuto-entry.js', loader: 'js' },
-      outfile: 'workflows.js',
-      sourcemap: 'external',
-      sourcesContent: false,
-      plugins: [plugin],
-    }),
-    buildLibrary(),
-  ]);
+  return {
+    stdin: { contents, resolveDir: dirname(entry), sourcefile: 'tenuto-entry.js', loader: 'js' },
+    outfile: 'workflows.js',
+    sourcemap: 'external',
+    sourcesContent: false,
+    plugins: [plugin],
+  };
+}
+
+function assembled(workflows: BuiltPart, library: BuiltPart): WorkflowBundle {
   // The workflow part begins on the second line: BUNDLE_LINE_OFFSET.
   const named = { ...workflows, code: withoutNeedlessNames(workflows.code) };
   const code = `({ ${part('workflows', 'module, exports, require, __tenuto_require, __tenuto_export', named)},
 ${part('sdk', 'module, exports', library)}, parameters: ${JSON.stringify(PARAMETERS)} })`;
   return { code, sourceMap: workflows.map };
 }
+
+/**
+ * Bundles the workflows at `workflowsPath` and everything they import.
+ *
+ * @throws WorkflowBundleError for a missing file, a syntax error, or an import that workflow code may not have.
+ */
+export async function bundleWorkflowCode(options: WorkflowBundleOptions): Promise<WorkflowBundle> {
+  const [workflows, library] = await Promise.all([buildPart(await workflowPart(options)), buildLibrary()]);
+  return assembled(workflows, library);
+}
+
+/** Bundles the same workflows again and again, as their files change: what did not change is not read again. */
+export interface WorkflowBundler {
+  /**
+   * Of the files as they are now. `files`: those it is made of, absolute, without those of packages and of Tenuto.
+   *
+   * @throws WorkflowBundleError as `bundleWorkflowCode`; it may be called again.
+   */
+  bundle(): Promise<WorkflowBundle & { files: readonly string[] }>;
+  close(): Promise<void>;
+}
+
+/** @throws WorkflowBundleError for a missing file */
+export async function openWorkflowBundler(options: WorkflowBundleOptions): Promise<WorkflowBundler> {
+  const known = new Map<string, OnResolveResult>();
+  const opened = await context({ ...common, ...(await workflowPart(options, known)), write: false, metafile: true });
+  const rebuilt = (): Promise<BuiltPart> => opened.rebuild().then((result) => builtPart(result), rejected);
+  return {
+    bundle: async () => {
+      const built = rebuilt().catch(() => {
+        // Perhaps only because a file is elsewhere now.
+        known.clear();
+        return rebuilt();
+      });
+      const [workflows, library] = await Promise.all([built, buildLibrary()]);
+      return { ...assembled(workflows, library), files: workflows.files.filter(isSource) };
+    },
+    close: () => opened.dispose(),
+  };
+}
+
+const isSource = (path: string): boolean => !path.split(sep).includes('node_modules');

@@ -9,6 +9,7 @@ import {
   PendingWorkflowTaskState,
   WorkflowTaskFailedCause,
 } from '../../wire/enums.ts';
+import type { ExecutionFlowControl } from '../../wire/flow-control.ts';
 import type { Session } from '../connect.ts';
 import { nameOf } from '../output.ts';
 
@@ -21,6 +22,12 @@ const execution = (workflowId: string | undefined, runId: string | undefined): s
 const filled = (fields: Record<string, unknown> | undefined): Record<string, unknown> | undefined =>
   fields !== undefined && Object.keys(fields).length > 0 ? fields : undefined;
 
+function flowText({ key, scope, state, position, debouncedUntil }: ExecutionFlowControl): string {
+  const place = position === undefined ? '' : `, ${position}. in the queue`;
+  const quiet = debouncedUntil === undefined ? '' : `, until it is quiet: ${time(debouncedUntil)}`;
+  return `${state}: key ${key}${scope === 'taskQueue' ? ' of its task queue' : ''}${place}${quiet}`;
+}
+
 export async function describeWorkflow(session: Session, description: WorkflowExecutionDescription): Promise<void> {
   const { output } = session;
   const raw: DescribeWorkflowExecutionResponse = description.raw;
@@ -31,7 +38,13 @@ export async function describeWorkflow(session: Session, description: WorkflowEx
     type: info.workflowType,
     status: description.status.name,
     cancelRequested: raw.cancelRequested || undefined,
+    paused: raw.pauseInfo && {
+      by: raw.pauseInfo.identity,
+      reason: raw.pauseInfo.reason,
+      since: time(raw.pauseInfo.pausedTime),
+    },
     taskQueue: info.taskQueue,
+    flowControl: raw.flowControl && flowText(raw.flowControl),
     parent: execution(info.parentWorkflowId, info.parentRunId),
     // Of a workflow without a parent that is itself.
     root: info.parentWorkflowId === undefined ? undefined : execution(info.rootWorkflowId, info.rootRunId),

@@ -8,6 +8,7 @@ import { describeForPeople } from '../errors.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { describeWorkflow } from './describe.ts';
+import { defineLifeCommands } from './life.ts';
 import { type ManyFlags, oneOf, signalOperation, startJob, withTargets } from './many.ts';
 import {
   type InputFlags,
@@ -144,6 +145,8 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
         session.output.say(`terminated ${one.workflowId}`);
       }),
     );
+
+  defineLifeCommands(workflow, withConnection);
 
   withTarget(define('describe', 'status, options and pending work of a workflow')).action(
     withClient<TargetFlags>(async (session, { workflowId, runId }) => {

@@ -6,6 +6,7 @@ import { type Command, Option } from 'commander';
 import type { WorkflowStartOptions } from '../../../sdk/client/index.ts';
 import type { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../../sdk/common/index.ts';
 import { UsageError } from '../exit-codes.ts';
+import { type FlowFlags, flowControlOf, withFlow } from './flow-flags.ts';
 
 export const collect = (value: string, previous: string[] = []): string[] => [...previous, value];
 
@@ -19,7 +20,7 @@ export interface InputFlags {
   inputFile?: string[];
 }
 
-export interface StartFlags extends InputFlags {
+export interface StartFlags extends InputFlags, FlowFlags {
   type: string;
   taskQueue: string;
   workflowId?: string;
@@ -80,7 +81,7 @@ export function withStart(command: Command): Command {
 
 /** What a workflow is started with, by whomever: a schedule decides about times and ids itself. */
 export function withNewWorkflow(command: Command, idHelp: string): Command {
-  return withInput(command)
+  const withRest = withInput(command)
     .requiredOption('--type <name>', 'workflow type (required)')
     .requiredOption('-t, --task-queue <name>', 'task queue its workers listen on (required)')
     .option('-w, --workflow-id <id>', idHelp)
@@ -92,6 +93,7 @@ export function withNewWorkflow(command: Command, idHelp: string): Command {
     .option('--static-summary <text>', 'one line shown beside the execution')
     .option('--static-details <text>', 'more about the execution')
     .option('--maximum-attempts <n>', 'retry the whole workflow up to this many runs');
+  return withFlow(withRest);
 }
 
 export function startOptions(flags: StartFlags & { cron?: string | undefined }): WorkflowStartOptions {
@@ -124,6 +126,7 @@ export function startOptions(flags: StartFlags & { cron?: string | undefined }):
     ),
     ...optional('staticSummary', flags.staticSummary),
     ...optional('staticDetails', flags.staticDetails),
+    ...optional('flowControl', flowControlOf(flags)),
     ...optional('retry', maximumAttempts === undefined ? undefined : { maximumAttempts }),
   } as WorkflowStartOptions;
 }

@@ -92,7 +92,10 @@ describe('a batch job', () => {
   it('gives each run a request id of its own, the same whenever it comes to it', () => {
     const [one, other] = targets(2).map((target, i) => ({ ...target, runId: `r${i}` }));
     if (one === undefined || other === undefined) throw new Error('two were asked for');
-    const id = (job: JobSpec, target = one): string => messageFor(job, target).requestId;
+    const id = (job: JobSpec, target = one): string => {
+      const message = messageFor(job, target);
+      return 'requestId' in message ? message.requestId : '';
+    };
     expect(id(spec())).toBe(id(spec()));
     expect(id(spec())).not.toBe(id(spec(), other));
     // A later job of the same id.
@@ -102,6 +105,7 @@ describe('a batch job', () => {
   it.each([
     [{ type: 'terminate' } as const, { type: 'terminate', reason: 'why', identity: 'tenuto-batch' }],
     [{ type: 'cancel' } as const, { type: 'requestCancel', identity: 'me' }],
+    [{ type: 'delete' } as const, { type: 'deleteExecution', identity: 'me', beganBy: 7 }],
     [{ type: 'signal', signalName: 'go' } as const, { type: 'signal', signalName: 'go', identity: 'me' }],
   ])('says to a run: %j', (operation, message) => {
     expect(messageFor(spec({ operation }), { workflowId: 'w', runId: 'r' })).toMatchObject({

@@ -4,16 +4,22 @@
 import type { BatchTarget } from '../../wire/batch.ts';
 import type { Header, Payloads } from '../../wire/common.ts';
 import { BatchOperationType } from '../../wire/enums.ts';
-import type { RequestCancelMessage, SignalMessage, TerminateMessage } from '../workflow/message.ts';
+import type {
+  DeleteExecutionMessage,
+  RequestCancelMessage,
+  SignalMessage,
+  TerminateMessage,
+} from '../workflow/message.ts';
 import type { JobSpec } from './job.ts';
 
 export type BatchOperation =
   | { type: 'terminate'; details?: Payloads | undefined }
   | { type: 'cancel' }
+  | { type: 'delete' }
   | { type: 'signal'; signalName: string; input?: Payloads | undefined; header?: Header | undefined };
 
 /** Messages that jobs send. */
-export type BatchMessage = TerminateMessage | RequestCancelMessage | SignalMessage;
+export type BatchMessage = TerminateMessage | RequestCancelMessage | SignalMessage | DeleteExecutionMessage;
 
 /** Who terminated, in the history: the job, as on the reference server. Who wanted it is told by the job. */
 const JOB_IDENTITY = 'tenuto-batch';
@@ -22,6 +28,7 @@ const TYPES: { readonly [T in BatchOperation['type']]: BatchOperationType } = {
   terminate: BatchOperationType.TERMINATE,
   cancel: BatchOperationType.CANCEL,
   signal: BatchOperationType.SIGNAL,
+  delete: BatchOperationType.DELETE,
 };
 
 export const operationType = ({ type }: BatchOperation): BatchOperationType => TYPES[type];
@@ -39,6 +46,9 @@ export function messageFor(spec: JobSpec, target: BatchTarget): BatchMessage {
     case 'cancel':
       // Its reason is the job's, not the cancellation's: as on the reference server.
       return { type: 'requestCancel', ...common };
+    case 'delete':
+      // A repeat finds the run gone; of a workflow that was named without one, that which has come since is another.
+      return { type: 'deleteExecution', target: common.target, identity, beganBy: spec.startTime };
     case 'signal': {
       const { signalName, input, header } = operation;
       return { type: 'signal', ...common, signalName, input, header };

@@ -3,7 +3,7 @@
 import type { SearchAttributes } from '../../wire/common.ts';
 import { ScheduleOverlapPolicy, WorkflowExecutionStatus, WorkflowIdReusePolicy } from '../../wire/enums.ts';
 import type { ScheduledWorkflow } from '../../wire/schedule.ts';
-import type { SentMessage } from '../workflow/message.ts';
+import type { SentMessage } from '../workflow/sent-message.ts';
 import type { ScheduleDraft } from './draft.ts';
 import { takeBackfills, takeDue } from './due.ts';
 import { MAX_STARTING, RECENT_ACTIONS } from './limits.ts';

@@ -317,14 +317,29 @@ describe('callers', () => {
 
   it('deleted it leaves nothing; what it started goes on, and is not heard of by one of the same id', () => {
     const w = new ScheduleWorld().create().until(MINUTE);
-    w.say({ type: 'deleteSchedule' });
+    w.say({ type: 'deleteSchedule', requestId: '' });
     expect([...w.rows.keys()]).toEqual([]);
-    expect(() => w.say({ type: 'deleteSchedule' })).toThrow('schedule not found');
+    expect(() => w.say({ type: 'deleteSchedule', requestId: '' })).toThrow('schedule not found');
     w.create()
       .end(0, { status: FAILED, failure: { message: 'of an earlier life' } })
       .until(2 * MINUTE);
     expect(w.starts[1]?.message.continuedFailure).toBeUndefined();
     expect(w.info.actionCount).toBe(1);
+  });
+
+  it('deleted by a request it knows the repeat for a while, also made anew meanwhile, and then leaves nothing', () => {
+    const w = new ScheduleWorld().create();
+    const remove = { type: 'deleteSchedule', requestId: 'lost answer' } as const;
+    w.say(remove);
+    w.say(remove);
+    expect(() => w.say({ ...remove, requestId: 'another' })).toThrow('schedule not found');
+    expect(w.reloaded().head).toBeUndefined();
+    w.until(11 * MINUTE);
+    expect([...w.rows.keys()]).toEqual([]);
+    expect(w.starts).toEqual([]);
+    w.create().say(remove);
+    w.create().say(remove);
+    expect(w.info.actionCount).toBe(0);
   });
 
   it('times it would be due at: after the start, up to the end', () => {

@@ -1,11 +1,12 @@
 // decide of a schedule's actor: what a message comes to. Pure, like that of workflows; `state = load(rows)` (I4). Keeps: a due time leads to at most
 // one start, in the entry that says it is dealt with (I5); timers are idempotent (I7).
 
-import { ScheduleOverlapPolicy, StartChildWorkflowExecutionFailedCause } from '../../wire/enums.ts';
+import { ScheduleOverlapPolicy } from '../../wire/enums.ts';
 import type { SchedulePatch, SchedulePolicies } from '../../wire/schedule.ts';
 import { StatusCode } from '../../wire/status.ts';
 import type { Message } from '../workflow/message.ts';
-import type { Decision, Effect, Outcome, Rejection, Reply, TurnContext } from '../workflow/outcome.ts';
+import type { Decision, Outcome, Rejection, Reply, RowChange, TurnContext } from '../workflow/outcome.ts';
+import { notForWorkflows } from '../workflow/reserved-id.ts';
 import { closed, settle, started } from './actions.ts';
 import { scheduleIdOf } from './address.ts';
 import { type Addressed, ScheduleDraft, seedOf, timesOf } from './draft.ts';
@@ -24,7 +25,14 @@ import type {
   ScheduleTimesMessage,
   UpdateScheduleMessage,
 } from './message.ts';
-import type { DefinitionRow, HeadRow, KeptPolicies, ScheduleActor } from './rows.ts';
+import {
+  CHAIN,
+  type DefinitionRow,
+  type HeadRow,
+  type KeptPolicies,
+  requestRowId,
+  type ScheduleActor,
+} from './rows.ts';
 import { conflictToken, described, isToken } from './view.ts';
 
 const ACCEPTED: Reply = { type: 'accepted' };
@@ -43,9 +51,10 @@ export function decideSchedule(
     case 'patchSchedule':
       return patch(address, actor, message, context);
     case 'deleteSchedule':
+      if (actor.requests.get(message.requestId)?.until !== undefined) return nothing(ACCEPTED);
       return actor.head === undefined
         ? notFound(address)
-        : new ScheduleDraft(address, actor, context).deleted(ACCEPTED);
+        : new ScheduleDraft(address, actor, context).deleted(ACCEPTED, message.requestId);
     case 'describeSchedule': {
       const response = described(address, actor);
       return response === undefined ? notFound(address) : nothing({ type: 'scheduleDescribed', response });
@@ -61,7 +70,7 @@ export function decideSchedule(
     case 'scheduledClosed':
       return heard(address, actor, message.by, context, (draft) => closed(draft, message));
     default:
-      return notForSchedules(address, message);
+      return notForWorkflows(address, 'schedules', message);
   }
 }
 
@@ -217,7 +226,7 @@ function draftFor(
 // ---------------------------------------------------------------- by time, and by its runs
 
 function fire(address: Addressed, actor: ScheduleActor, context: TurnContext): Decision {
-  if (actor.head === undefined) return nothing(ACCEPTED);
+  if (actor.head === undefined) return forgotten(actor, context);
   const draft = new ScheduleDraft(address, actor, context);
   settle(draft);
   const { head, buffered, starting } = draft;
@@ -225,6 +234,15 @@ function fire(address: Addressed, actor: ScheduleActor, context: TurnContext): D
   const until = isIdle ? idleUntil({ ...actor, head, buffered, starting }) : undefined;
   return until !== undefined && until <= context.now ? draft.deleted(ACCEPTED) : draft.outcome(ACCEPTED);
 }
+
+/** The request that deleted the schedule has been known long enough: nothing is left. */
+function forgotten({ requests }: ScheduleActor, { now }: TurnContext): Decision {
+  for (const { until = 0 } of requests.values()) if (until > now) return nothing(ACCEPTED);
+  const rows = [CHAIN, ...Array.from(requests.keys(), requestRowId)].map((id) => gone(id));
+  return requests.size === 0 ? nothing(ACCEPTED) : { ...nothing(ACCEPTED), rows };
+}
+
+const gone = (id: string): RowChange => ({ table: 'chain', runId: '', id, value: undefined });
 
 /** Of another incarnation, or of one that is gone, nothing is to be heard. */
 function heard(
@@ -239,35 +257,6 @@ function heard(
   apply(draft);
   settle(draft);
   return draft.outcome(ACCEPTED);
-}
-
-/** Meant for a workflow of this id, which cannot be. Whoever waits for an answer of the outbox gets one. */
-function notForSchedules(address: Addressed, message: Message): Decision {
-  const reserved = `the id ${address.workflowId.slice(0, 200)} is reserved for schedules`;
-  switch (message.type) {
-    case 'start':
-      return { ok: false, status: { code: StatusCode.INVALID_ARGUMENT, message: reserved } };
-    case 'startChild': {
-      const { namespace, workflowId, runId, initiatedEventId } = message.origin;
-      const cause = StartChildWorkflowExecutionFailedCause.WORKFLOW_ALREADY_EXISTS;
-      const answer: Message = { type: 'childStartFailed', origin: { runId, initiatedEventId }, cause };
-      return answering({ type: 'send', namespace, workflowId, message: answer });
-    }
-    case 'signalExternal':
-    case 'cancelExternal': {
-      const { namespace, workflowId, runId, initiatedEventId } = message.origin;
-      const origin = { runId, initiatedEventId };
-      const answer: Message = { type: 'externalAnswered', origin, refusal: 'workflowNotFound' };
-      return answering({ type: 'send', namespace, workflowId, message: answer });
-    }
-    case 'startScheduled': {
-      const { namespace } = address;
-      const answer: Message = { type: 'scheduledRefused', by: message.by };
-      return answering({ type: 'send', namespace, workflowId: message.by.workflowId, message: answer });
-    }
-    default:
-      return { ok: false, status: { code: StatusCode.NOT_FOUND, message: reserved, detail: { kind: 'NotFound' } } };
-  }
 }
 
 // ---------------------------------------------------------------- small things
@@ -290,8 +279,6 @@ const nothing = (reply: Reply): Outcome => ({
   reply,
   visibility: [],
 });
-
-const answering = (effect: Effect): Outcome => ({ ...nothing(ACCEPTED), effects: [effect] });
 
 const notFound = ({ workflowId }: Addressed): Rejection => ({
   ok: false,

@@ -112,13 +112,16 @@ export class ScheduleDraft {
     return this.#outcome(reply, { startTime: head.createTime, runId: head.incarnation, info: shown });
   }
 
-  /** The schedule is no more; what it started goes on. */
-  deleted(reply: Reply): Outcome {
+  /** The schedule is no more; what it started goes on. The request is known for a while, so that a repeat is no other one. */
+  deleted(reply: Reply, requestId = ''): Outcome {
     const { actor } = this;
-    for (const id of [CHAIN, HEAD, DEFINITION, LAST]) this.#put(id, undefined);
+    if (requestId === '') this.#put(CHAIN, undefined);
+    for (const id of [HEAD, DEFINITION, LAST]) this.#put(id, undefined);
     for (const n of actor.buffered.keys()) this.#put(bufferedId(n), undefined);
     for (const n of actor.starting.keys()) this.#put(startingId(n), undefined);
     for (const id of actor.requests.keys()) this.#put(requestRowId(id), undefined);
+    const until = this.now + this.context.limits.requestIdTtl;
+    if (requestId !== '') this.#put(requestRowId(requestId), { at: this.now, until });
     const { createTime, incarnation } = this.head;
     return this.#outcome(reply, { startTime: createTime, runId: incarnation, info: undefined });
   }

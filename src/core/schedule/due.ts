@@ -86,13 +86,20 @@ interface Addressed {
 /** Epoch ms at which a `timer` message is due; undefined: nothing is to be expected of it (I7). */
 export function nextScheduleDeadline(address: Addressed, actor: ScheduleActor): number | undefined {
   const { head, definition, buffered, starting } = actor;
-  if (head === undefined || definition === undefined) return undefined;
+  if (head === undefined || definition === undefined) return knownUntil(actor);
   if (canBackfill(head, buffered.size, starting.size)) return head.createTime;
   if (isActing(head)) {
     actor.next ??= { due: timesOf(definition).next(head.through, seedOf(address)) };
     if (actor.next.due !== undefined) return actor.next.due.due;
   }
   return idleUntil(actor);
+}
+
+/** Of a schedule that was deleted: when its last row goes. */
+function knownUntil({ requests }: ScheduleActor): number | undefined {
+  let latest: number | undefined;
+  for (const { until = 0 } of requests.values()) latest = Math.max(latest ?? 0, until);
+  return latest;
 }
 
 /** When a schedule that will do nothing any more goes. */

@@ -46,6 +46,8 @@ export interface PatchScheduleMessage {
 
 export interface DeleteScheduleMessage {
   type: 'deleteSchedule';
+  /** Empty: none; a repeat finds no schedule. */
+  requestId: string;
 }
 
 export interface DescribeScheduleMessage {

@@ -91,6 +91,8 @@ export interface StartingRow {
 /** Id 'r' + request id. */
 export interface AppliedRow {
   at: number;
+  /** Of the deletion: how long it is known, epoch ms. The schedule has nothing else then. */
+  until?: number | undefined;
 }
 
 const BUFFERED = 'b';

@@ -174,7 +174,7 @@ function span(
 
 /**
  * Attributes that have index rows. Texts are compared word by word; the builds of a run, which every worker with a build id adds to, would cost each
- * workflow rows that hardly anybody asks for.
+ * workflow rows that hardly anybody asks for. What is paused is found by its status.
  */
 export const UNINDEXED: ReadonlySet<string> = new Set([
   'BuildIds',
@@ -182,6 +182,7 @@ export const UNINDEXED: ReadonlySet<string> = new Set([
   'TemporalWorkerDeployment',
   'TemporalWorkflowVersioningBehavior',
   'TemporalUsedWorkerDeploymentVersions',
+  'TemporalPauseInfo',
 ]);
 
 const isIndexed = ({ name, type }: Field): boolean => type !== 'text' && !UNINDEXED.has(name);

@@ -4,6 +4,7 @@
 import { offerActivity, releaseTask } from './activity-task.ts';
 import type { ActivityChoice, Jitter, RunTarget } from './message.ts';
 import type { Rejection, TurnContext } from './outcome.ts';
+import { withoutPermit } from './permits.ts';
 import { alreadyCompleted, notFound } from './rejections.ts';
 import type { ActivityRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
@@ -58,8 +59,9 @@ export function jitterOf({ jitter, jitterSeed }: Jitter, { facts }: ActivityRow)
 /** The activity as it is now, in the place of what it was: its task goes from one queue to another, or begins or stops to wait. */
 export function replaceActivity(run: RunDraft, before: ActivityRow, after: ActivityRow): void {
   if (before.startId === undefined) releaseTask(run, before);
-  run.putActivity(after);
-  if (isOffered(after)) offerActivity(run, after);
+  const next = before.startId === undefined ? withoutPermit(after) : after;
+  run.putActivity(next);
+  if (isOffered(next)) offerActivity(run, next);
 }
 
 /** One that no worker runs, put on its queue after so many ms. What it failed of last is history then, as in Temporal. */

@@ -5,6 +5,8 @@ import { EventType, RetryState, TimeoutType } from '../../wire/enums.ts';
 import type { Failure } from '../../wire/failure.ts';
 import type { ActivityRef } from './message.ts';
 import { activityOffer } from './offers.ts';
+import { isPaused } from './paused.ts';
+import { askForAttempt, needsPermit, releaseAttempt, withoutPermit } from './permits.ts';
 import { retryVerdict, timeoutName } from './retry.ts';
 import type { ActivityRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
@@ -14,8 +16,13 @@ import { wakeWorkflow } from './workflow-task.ts';
 
 const offerOf = (run: RunDraft, activity: ActivityRow) => activityOffer(run.turn.state, run.runId, run.start, activity);
 
-/** `eagerFor`: the session whose worker asked for it. */
+/** On its queue, or first in that of its flow-control key. `eagerFor`: the session whose worker asked for it. */
 export function offerActivity(run: RunDraft, waiting: ActivityRow, eagerFor?: string): void {
+  if (isPaused(run)) return;
+  if (needsPermit(waiting)) {
+    askForAttempt(run, waiting);
+    return;
+  }
   const version = routeOfActivity(run, optionsOf(waiting).taskQueue);
   const activity = version === waiting.version ? waiting : { ...waiting, version };
   if (activity !== waiting) run.putActivity(activity);
@@ -25,6 +32,7 @@ export function offerActivity(run: RunDraft, waiting: ActivityRow, eagerFor?: st
 }
 
 export function withdrawActivity(run: RunDraft, activity: ActivityRow): void {
+  if (isPaused(run)) return;
   run.turn.effects.push({ type: 'withdrawTask', offer: offerOf(run, activity) });
 }
 
@@ -55,10 +63,11 @@ export function notifyWorker(
   });
 }
 
-/** Takes the attempt's task back from wherever it is: a queue or a worker's list. */
+/** Takes the attempt's task back from wherever it is: a queue or a worker's list. Its permit is given back. */
 export function releaseTask(run: RunDraft, activity: ActivityRow): void {
   if (activity.startId !== undefined) settleActivity(run, activity);
   else if (isOffered(activity)) withdrawActivity(run, activity);
+  releaseAttempt(run, activity);
 }
 
 /** The activity an answer is for; undefined when it is late, repeated or unknown (I6). */
@@ -102,6 +111,10 @@ export function undoActivityStart(run: RunDraft, activity: ActivityRow): void {
   const waiting = wasReset(unstarted(activity));
   run.putActivity(waiting);
   if (isOffered(waiting)) offerActivity(run, waiting);
+  else if (waiting.permit !== undefined) {
+    releaseAttempt(run, waiting);
+    run.putActivity(withoutPermit(waiting));
+  }
 }
 
 function expirationOf(activity: ActivityRow): number | undefined {
@@ -135,7 +148,7 @@ export function retryActivity(run: RunDraft, activity: ActivityRow, failure: Fai
   releaseTask(run, activity);
   const interval = held ? 0 : verdict.interval;
   const failed: ActivityRow = {
-    ...unstarted(activity),
+    ...withoutPermit(unstarted(activity)),
     attempt: activity.attempt + 1,
     scheduledTime: run.now + interval,
     inBackoff: interval > 0,

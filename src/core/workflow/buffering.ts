@@ -2,6 +2,13 @@
 
 import { EventType } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
+import type { BufferedRow } from './rows.ts';
+
+export interface BufferEntry {
+  id: number;
+  row: BufferedRow;
+  stored: boolean;
+}
 
 /** Closings of activities and children are flushed last, their Started events in order of arrival. */
 export const goesLast = (event: HistoryEvent): boolean => isActivityClosing(event) || isChildClosing(event);
@@ -84,6 +91,13 @@ function wireChild<T extends { initiatedEventId: number; startedEventId: number 
 
 /** Says of an event that means nothing to workflow code that its workers may pass over it, as the reference server does. */
 export function withIgnorance(event: HistoryEvent): HistoryEvent {
-  if (event.eventType === EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED) event.workerMayIgnore = true;
-  return event;
+  switch (event.eventType) {
+    case EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED:
+    case EventType.WORKFLOW_EXECUTION_PAUSED:
+    case EventType.WORKFLOW_EXECUTION_UNPAUSED:
+      event.workerMayIgnore = true;
+      return event;
+    default:
+      return event;
+  }
 }

@@ -17,6 +17,7 @@ import { nextCronRun } from './cron.ts';
 import { beginRun, succeedTo } from './new-run.ts';
 import { OPERATION_TASKS } from './operation-rows.ts';
 import { releaseOperationTask } from './operations.ts';
+import { releasePermit } from './permits.ts';
 import { settleQueries } from './queries.ts';
 import { releaseChildren, reportToParent } from './relations.ts';
 import { retryVerdict } from './retry.ts';
@@ -44,6 +45,7 @@ export function closeRun(run: RunDraft): void {
     reportToSchedule(run);
   }
   callBack(run);
+  releasePermit(run);
   run.dropPending();
   run.row.sticky = undefined;
   run.row.firstTaskAt = undefined;
@@ -107,6 +109,7 @@ export function inherited(
     workflowExecutionExpirationTime: attributes.workflowExecutionExpirationTime,
     workflowId: attributes.workflowId,
     priority: attributes.priority,
+    flowControl: attributes.flowControl,
     parentWorkflowNamespace: attributes.parentWorkflowNamespace,
     parentWorkflowNamespaceId: attributes.parentWorkflowNamespaceId,
     parentWorkflowExecution: attributes.parentWorkflowExecution,
@@ -129,9 +132,9 @@ export function inherited(
 /** The successor becomes the workflow id's current run. */
 export function succeed(run: RunDraft, runId: string, attributes: WorkflowExecutionStartedEventAttributes): void {
   succeedTo(run.turn, runId, { runId: run.runId, status: run.facts.status });
-  const { userMetadata, scheduledBy } = run.start;
   leaveCallbacks(run.turn, run.runId);
-  beginRun(run.turn, { runId, attributes, userMetadata, scheduledBy });
+  const { userMetadata, scheduledBy, reportsTo } = run.start;
+  beginRun(run.turn, { runId, attributes, userMetadata, scheduledBy, reportsTo, continues: true });
 }
 
 /** Whether the workflow's own retry policy starts another run after this failure. */

@@ -10,16 +10,19 @@ import { childStartFailed } from './messages/child-start-failed.ts';
 import { childStarted } from './messages/child-started.ts';
 import { completeActivityTask } from './messages/complete-activity-task.ts';
 import { completeWorkflowTask } from './messages/complete-workflow-task.ts';
+import { deleteExecution } from './messages/delete-execution.ts';
 import { deleteRun } from './messages/delete-run.ts';
 import { externalAnswered } from './messages/external-answered.ts';
 import { failActivityTask } from './messages/fail-activity-task.ts';
 import { failWorkflowTask } from './messages/fail-workflow-task.ts';
 import { fireDeadlines } from './messages/fire-deadlines.ts';
+import { flowEnd, flowGranted, flowRefused } from './messages/flow-answers.ts';
 import { heartbeatActivityTask } from './messages/heartbeat-activity-task.ts';
 import { keepTask } from './messages/keep-task.ts';
 import { nexusOperationEnded } from './messages/nexus-operation-ended.ts';
 import { parentClosed } from './messages/parent-closed.ts';
 import { pauseActivity } from './messages/pause-activity.ts';
+import { pauseWorkflow } from './messages/pause-workflow.ts';
 import { abandonQuery, askQuery, queryAnswered, queryLost } from './messages/query.ts';
 import { requestCancel } from './messages/request-cancel.ts';
 import { reroute } from './messages/reroute.ts';
@@ -35,6 +38,7 @@ import { startWorkflowTask } from './messages/start-workflow-task.ts';
 import { terminate } from './messages/terminate.ts';
 import { undoStart } from './messages/undo-start.ts';
 import { unpauseActivity } from './messages/unpause-activity.ts';
+import { unpauseWorkflow } from './messages/unpause-workflow.ts';
 import { abandonUpdate, pollUpdate, update } from './messages/update.ts';
 import { updateActivityOptions } from './messages/update-activity-options.ts';
 import { updateOptions } from './messages/update-options.ts';
@@ -92,6 +96,8 @@ export function decide(state: ActorState, message: Message, context: TurnContext
       return keepTask(state, message, context);
     case 'deleteRun':
       return deleteRun(state, message, context);
+    case 'deleteExecution':
+      return deleteExecution(state, message, context);
     case 'startChild':
       return startChild(state, message, context);
     case 'signalExternal':
@@ -122,10 +128,20 @@ export function decide(state: ActorState, message: Message, context: TurnContext
       return answerNexusTask(state, message, context);
     case 'nexusOperationEnded':
       return nexusOperationEnded(state, message, context);
+    case 'pauseWorkflow':
+      return pauseWorkflow(state, message, context);
+    case 'unpauseWorkflow':
+      return unpauseWorkflow(state, message, context);
     case 'updateOptions':
       return updateOptions(state, message, context);
     case 'reroute':
       return reroute(state, context);
+    case 'flowGranted':
+      return flowGranted(state, message, context);
+    case 'flowRefused':
+      return flowRefused(state, message, context);
+    case 'flowEnd':
+      return flowEnd(state, message, context);
     case 'startScheduled':
       return startScheduled(state, message, context);
     case 'createSchedule':
@@ -137,6 +153,11 @@ export function decide(state: ActorState, message: Message, context: TurnContext
     case 'scheduledStarted':
     case 'scheduledRefused':
     case 'scheduledClosed':
+    case 'flowAcquire':
+    case 'flowRelease':
+    case 'flowReserve':
+    case 'setFlowLimits':
+    case 'describeFlow':
       return workflowNotFound(state.workflowId);
     default:
       return unknownMessage(message);

@@ -8,13 +8,14 @@ import type {
   WorkflowTaskFailureInfo,
 } from '../../wire/api.ts';
 import type { WorkerVersionStamp } from '../../wire/common.ts';
-import { PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
+import { PendingActivityState, PendingWorkflowTaskState, WorkflowExecutionStatus } from '../../wire/enums.ts';
+import type { ExecutionFlowControl } from '../../wire/flow-control.ts';
 import { shownAttempt } from './activity-task.ts';
 import { callbackInfos } from './callbacks.ts';
 import { operationInfo } from './operation-info.ts';
 import { retryInterval } from './retry.ts';
 import type { ActivityRow, ChildRow, TaskFailureRow, WorkflowTaskRow } from './rows.ts';
-import { type ActorState, findRun, taskOf } from './state.ts';
+import { type ActorState, findRun, isOpen, type RunState, taskOf } from './state.ts';
 import { countsFrom, optionsOf } from './timeouts.ts';
 import { versioningInfo } from './versioning-info.ts';
 import { executionInfo } from './visibility.ts';
@@ -64,9 +65,15 @@ function activityInfo(activity: ActivityRow): PendingActivityInfo {
     retryPolicy: options.retryPolicy,
     priority: options.priority,
     paused: pause !== undefined,
+    flowControl: facts.flowControl && { ...facts.flowControl, state: activityPermit(activity) },
     pauseInfo: pause && { pauseTime: pause.at, identity: pause.identity, reason: pause.reason },
   };
 }
+
+const activityPermit = ({ permit, startId }: ActivityRow): 'queued' | 'held' | 'none' => {
+  if (permit === undefined) return 'none';
+  return permit.held || startId !== undefined ? 'held' : 'queued';
+};
 
 function failureInfo({ attempt, at, cause, message, identity }: TaskFailureRow): WorkflowTaskFailureInfo {
   return { attempt, time: at, cause, message, workerIdentity: identity };
@@ -98,12 +105,22 @@ function childInfo({
 const lastStamp = (buildId: string | undefined): WorkerVersionStamp | undefined =>
   buildId === undefined ? undefined : { buildId };
 
+function flowControl({ start, row }: RunState): ExecutionFlowControl | undefined {
+  const flow = start.attributes.flowControl;
+  if (flow === undefined) return undefined;
+  const { accepted: _accepted, ...shown } = flow;
+  if (row.facts.status !== WorkflowExecutionStatus.RUNNING) return { ...shown, state: 'released' };
+  if (row.permit === undefined) return { ...shown, state: 'held' };
+  return { ...shown, state: row.permit === 'asked' ? 'queued' : 'delayed' };
+}
+
 /** Undefined when the state holds no such run. Without a run id: the current one. */
 export function describe(state: ActorState, runId?: string): DescribeWorkflowExecutionResponse | undefined {
   const run = findRun(state, runId);
   if (run === undefined) return undefined;
   const { attributes, userMetadata } = run.start;
   const task = taskOf(run);
+  const pause = isOpen(run) ? run.row.facts.pause : undefined;
   return {
     executionConfig: {
       taskQueue: attributes.taskQueue.name,
@@ -119,11 +136,13 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
     pendingTimers: Array.from(run.timers.values(), ({ timerId, fireTime }) => ({ timerId, fireTime })),
     pendingChildren: Array.from(run.children.values(), childInfo),
     cancelRequested: run.row.facts.cancelRequested,
+    pauseInfo: pause && { identity: pause.identity, pausedTime: pause.at, reason: pause.reason },
     autoResetPoints: run.row.facts.resetPoints,
     callbacks: callbackInfos(state, run),
     pendingNexusOperations: Array.from(run.operations.values(), operationInfo),
     startRequestId: state.chain?.start.runId === run.runId ? state.chain.start.requestId : undefined,
     versioningInfo: versioningInfo(run),
     mostRecentWorkerVersionStamp: lastStamp(run.row.facts.lastBuildId),
+    flowControl: flowControl(run),
   };
 }

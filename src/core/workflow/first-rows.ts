@@ -30,7 +30,14 @@ export function unpackChain([current, requestId, runId, at, started, status]: un
   return { currentRunId: current, start };
 }
 
-export function packStart({ attributes, startTime, userMetadata, former, scheduledBy }: StartRow): unknown[] {
+export function packStart({
+  attributes,
+  startTime,
+  userMetadata,
+  former,
+  scheduledBy,
+  reportsTo,
+}: StartRow): unknown[] {
   const { workflowType, taskQueue, workflowTaskTimeout, identity, attempt, workflowId, ...others } = attributes;
   const { originalExecutionRunId: original, firstExecutionRunId: first, ...rest } = others;
   return trimmed([
@@ -49,12 +56,13 @@ export function packStart({ attributes, startTime, userMetadata, former, schedul
     isEmpty(rest) ? undefined : rest,
     former,
     scheduledBy,
+    reportsTo,
   ]);
 }
 
 export function unpackStart(list: unknown[]): StartRow {
   const [startTime, userMetadata, type, queue, kind, workflowTaskTimeout, identity, attempt, workflowId] = list;
-  const [, , , , , , , , , original, first, rest, former, scheduledBy] = list;
+  const [, , , , , , , , , original, first, rest, former, scheduledBy, reportsTo] = list;
   const taskQueue: TaskQueue = typeof queue === 'string' ? { name: queue } : { ...(queue as TaskQueue) };
   put(taskQueue, 'kind', kind);
   const attributes: WorkflowExecutionStartedEventAttributes = { workflowType: { name: String(type) }, taskQueue };
@@ -69,6 +77,7 @@ export function unpackStart(list: unknown[]): StartRow {
   put(row, 'userMetadata', userMetadata);
   put(row, 'former', former);
   put(row, 'scheduledBy', scheduledBy);
+  put(row, 'reportsTo', reportsTo);
   return row;
 }
 

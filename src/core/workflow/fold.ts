@@ -152,6 +152,7 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
       if (a.header !== undefined) activity.header = a.header;
       if (a.retryPolicy !== undefined) activity.retryPolicy = a.retryPolicy;
       if (a.priority !== undefined) activity.priority = a.priority;
+      if (a.flowControl !== undefined) activity.flowControl = a.flowControl;
       sink.activityScheduled(activity);
       return;
     }
@@ -180,6 +181,16 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
       return;
     case EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED:
       facts.cancelRequested = true;
+      return;
+    case EventType.WORKFLOW_EXECUTION_PAUSED: {
+      const { identity = '', reason = '' } = event.attributes;
+      facts.status = WorkflowExecutionStatus.PAUSED;
+      facts.pause = { at: event.eventTime, identity, reason };
+      return;
+    }
+    case EventType.WORKFLOW_EXECUTION_UNPAUSED:
+      facts.status = WorkflowExecutionStatus.RUNNING;
+      facts.pause = undefined;
       return;
     case EventType.UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
       facts.searchAttributes = {

@@ -30,9 +30,12 @@ import type {
 } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { Failure } from '../../wire/failure.ts';
+import type { FlowControl } from '../../wire/flow-control.ts';
 import type { ProtocolMessage } from '../../wire/protocol-message.ts';
 import type { VersionKey } from '../deployment/versioned-queue.ts';
+import type { FlowAnswer, FlowMessage } from '../flow/message.ts';
 import type { ScheduleMessage, StartScheduledMessage } from '../schedule/message.ts';
+import type { DeleteExecutionMessage, PauseWorkflowMessage, UnpauseWorkflowMessage } from './life-messages.ts';
 import type { AnswerNexusTaskMessage, CallbackAnsweredMessage } from './nexus-messages.ts';
 import type {
   CancelExternalMessage,
@@ -47,9 +50,9 @@ import type {
 } from './relation-messages.ts';
 import type { UpdateGoal } from './volatile.ts';
 
+export type * from './life-messages.ts';
 export type * from './nexus-messages.ts';
 export type * from './relation-messages.ts';
-export { SENT_TYPES, type SentMessage } from './sent-types.ts';
 
 /** Names one start of one task for ever: the term of the entry that holds it and a number unique in that term (I1, I6). */
 export interface StartId {
@@ -82,6 +85,8 @@ export interface StartInput {
   priority?: Priority | undefined;
   userMetadata?: UserMetadata | undefined;
   versioningOverride?: VersioningOverride | undefined;
+  /** No workflow task before a permit of this key. */
+  flowControl?: FlowControl | undefined;
 }
 
 /** A start, or a signal-with-start when `signal` is set. Policies are already defaulted by the door. */
@@ -104,6 +109,10 @@ export interface StartMessage extends StartInput {
   links?: readonly Link[] | undefined;
   /** What of this start a running workflow takes over that it meets (USE_EXISTING). */
   onConflict?: OnConflictOptions | undefined;
+  /** What a door has reserved for it; absent: its run's own. */
+  permit?: string | undefined;
+  /** A door has let it through: it may wait for its permit, and is not refused any more. */
+  accepted?: true | undefined;
 }
 
 /** An update, and the caller that waits for it. */
@@ -475,7 +484,12 @@ export type Message =
   | UpdateOptionsMessage
   | RerouteMessage
   | StartScheduledMessage
-  | ScheduleMessage
   | CallbackAnsweredMessage
   | AnswerNexusTaskMessage
-  | NexusOperationEndedMessage;
+  | NexusOperationEndedMessage
+  | DeleteExecutionMessage
+  | PauseWorkflowMessage
+  | UnpauseWorkflowMessage
+  | ScheduleMessage
+  | FlowMessage
+  | FlowAnswer;

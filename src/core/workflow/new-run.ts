@@ -7,6 +7,7 @@ import type { ScheduledBy } from '../schedule/message.ts';
 import { initialFacts } from './fold.ts';
 import type { Limits } from './limits.ts';
 import type { SignalInput } from './message.ts';
+import { askForPermit } from './permits.ts';
 import type { RunRow, StartRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
 import { signalAttributes } from './signals.ts';
@@ -19,10 +20,13 @@ export interface NewRun {
   userMetadata?: UserMetadata | undefined;
   signal?: SignalInput | undefined;
   scheduledBy?: ScheduledBy | undefined;
+  reportsTo?: StartRow['reportsTo'];
   /** Session whose worker gets the first task (TaskOffer). */
   eagerFor?: string | undefined;
   /** Of its Started event. */
   links?: readonly Link[] | undefined;
+  /** It goes on a chain, and has the chain's permit of flow control. */
+  continues?: true | undefined;
 }
 
 /** Timeouts of a run as they are kept: the run's within the execution's, the task's within the run's. ms; 0: none. */
@@ -58,7 +62,7 @@ export function succeedTo(turn: Turn, runId: string, ended?: { runId: string; st
 
 export function beginRun(
   turn: Turn,
-  { runId, attributes, userMetadata, signal, scheduledBy, eagerFor, links }: NewRun,
+  { runId, attributes, userMetadata, signal, scheduledBy, reportsTo, eagerFor, links, continues }: NewRun,
 ): RunDraft {
   const { now } = turn;
   const backoff = attributes.firstWorkflowTaskBackoff ?? 0;
@@ -74,7 +78,8 @@ export function beginRun(
   if (attributes.workflowExecutionExpirationTime !== undefined) {
     row.executionExpiration = attributes.workflowExecutionExpirationTime;
   }
-  if (attributes.workflowRunTimeout) {
+  if (attributes.flowControl !== undefined && continues !== true) row.permit = backoff > 0 ? 'delayed' : 'asked';
+  if (attributes.workflowRunTimeout && row.permit === undefined) {
     row.runExpiration = Math.min(
       now + backoff + attributes.workflowRunTimeout,
       row.executionExpiration ?? Number.POSITIVE_INFINITY,
@@ -83,11 +88,13 @@ export function beginRun(
   const start: StartRow = { attributes: withoutInput(attributes), startTime: now };
   if (userMetadata !== undefined) start.userMetadata = userMetadata;
   if (scheduledBy !== undefined) start.scheduledBy = scheduledBy;
+  if (reportsTo !== undefined) start.reportsTo = reportsTo;
   const run = turn.begin(runId, start, row);
   run.visible = true;
   run.add(EventType.WORKFLOW_EXECUTION_STARTED, attributes, userMetadata, now, links);
   if (signal !== undefined) run.add(EventType.WORKFLOW_EXECUTION_SIGNALED, signalAttributes(signal));
   run.eagerFor = eagerFor;
+  if (row.permit === 'asked') askForPermit(run);
   scheduleTask(run);
   return run;
 }

@@ -13,11 +13,13 @@ import type {
 import type { Callback, SearchAttributes, VersioningOverride } from '../../wire/common.ts';
 import type { WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
+import type { DescribeFlowKeyResponse } from '../../wire/flow-control.ts';
 import type { DescribeScheduleResponse } from '../../wire/schedule.ts';
 import type { Status } from '../../wire/status.ts';
+import type { FlowVerdict } from '../flow/message.ts';
 import type { EndpointBook } from '../nexus/endpoints.ts';
-import type { SentMessage } from './message.ts';
 import type { ActivityOptions } from './rows.ts';
+import type { SentMessage } from './sent-message.ts';
 
 /**
  * The tables of one actor. `chain` belongs to the workflow id (runId ''), the others to a run.
@@ -174,7 +176,9 @@ export type Reply =
   | { type: 'accepted'; resetHistoryEventId?: number | undefined }
   | { type: 'scheduleChanged'; conflictToken: Uint8Array }
   | { type: 'scheduleDescribed'; response: DescribeScheduleResponse }
-  | { type: 'scheduleTimes'; startTime: number[] };
+  | { type: 'scheduleTimes'; startTime: number[] }
+  | { type: 'flowReserved'; verdict: FlowVerdict }
+  | { type: 'flowDescribed'; response: DescribeFlowKeyResponse };
 
 /** What visibility shows of a run from now on, and what of it was shown before. */
 export interface VisibilityChange {
@@ -183,10 +187,14 @@ export interface VisibilityChange {
   before: { status: WorkflowExecutionStatus; searchAttributes: SearchAttributes | undefined } | undefined;
   /** The run that was its workflow id's current one until this one began. */
   previous: { runId: string; startTime: number } | undefined;
+  /** It was deleted: nothing is shown from now on, and its events go. */
+  gone?: true | undefined;
 }
 
-/** What the list of schedules shows from now on; without `info`: nothing any more. The place in the list is for ever. */
+/** What the list of schedules, or of flow-control keys, shows from now on; without `info`: nothing any more. The place in the list is for ever. */
 export interface VisibleSchedule {
+  /** Absent: schedules. */
+  of?: 'schedules' | 'flowKeys' | undefined;
   startTime: number;
   runId: string;
   info: WorkflowExecutionInfo | undefined;
@@ -207,7 +215,7 @@ export interface Outcome {
   refusal?: Status | undefined;
   /** Opaque to the shard: what `evolve` puts into the volatile part of the state. */
   volatile?: object | undefined;
-  /** Of a schedule's actor. */
+  /** Of a schedule's actor, or a flow-control key's. */
   schedule?: VisibleSchedule | undefined;
 }
 

@@ -23,8 +23,8 @@ type Step =
   | { do: 'signal' | 'signalWithStart' | 'repeatSignal' | 'cancel' | 'terminate' | 'query' | 'undo' | 'timer' | 'late' }
   | { do: 'take'; pick: number; sticky: boolean }
   | { do: 'complete'; commands: number[]; sticky: boolean; force: boolean }
-  | { do: 'failTask' }
   | { do: 'callbackAnswered'; how: number }
+  | { do: 'failTask' | 'pause' | 'unpause' | 'delete' }
   | { do: 'activity'; pick: number; how: number; byId: boolean }
   | RelationStep
   | { do: 'reset'; pick: number; exclude: boolean }
@@ -70,6 +70,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('failTask' as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('callbackAnswered' as const), how: fc.nat(3) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('pause' as const, 'unpause' as const) }) },
   {
     weight: 6,
     arbitrary: fc.record({ do: fc.constant('activity' as const), pick: fc.nat(9), how: fc.nat(9), byId: fc.boolean() }),
@@ -87,6 +88,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** A run that is reset has events of another, so what is counted over all histories is counted without. */
 const stepOrReset: fc.Arbitrary<Step> = fc.oneof(
   { weight: 12, arbitrary: step },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const) }) },
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('reset' as const), pick: fc.nat(9), exclude: fc.boolean() }),
@@ -162,6 +164,11 @@ class Player {
         return { type: 'requestCancel', target: {}, identity: 'client', requestId: `c${this.#n}` };
       case 'terminate':
         return { type: 'terminate', target: {}, identity: 'client', requestId: `t${this.#n}` };
+      case 'pause':
+      case 'unpause':
+        return { type: `${step.do}Workflow`, target: {}, identity: 'client', reason: 'why', requestId: `p${this.#n}` };
+      case 'delete':
+        return { type: 'deleteExecution', target: {}, identity: 'client' };
       case 'query':
         return { type: 'query', queryId: `q${this.#n}`, target: {}, queryType: 'state' };
       case 'timer':

@@ -2,6 +2,7 @@
 
 import type { QueryResult } from '../../wire/api.ts';
 import { versionedQueue } from '../deployment/versioned-queue.ts';
+import { isPaused } from './paused.ts';
 import { notReady, queryFailed } from './rejections.ts';
 import type { RunRow, StartRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
@@ -54,7 +55,8 @@ export function settleQueries(run: RunDraft): void {
   const { turn } = run;
   for (const query of turn.queriesOf(run.runId)) {
     if (query.mode === 'direct') continue;
-    if (run.isOpen && run.row.task !== undefined) {
+    const { task } = run.row;
+    if (run.isOpen && task !== undefined && (task.startId !== undefined || !isPaused(run))) {
       if (query.mode === 'riding') turn.setQuery({ ...query, mode: 'waiting' });
     } else if (run.facts.previousStartedEventId === 0) {
       if (run.isOpen) continue;

@@ -3,9 +3,10 @@
 
 import { EventType, ParentClosePolicy } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
-import type { ChildClosure, Origin, OriginRef, SentMessage } from './message.ts';
-import type { ChildRow } from './rows.ts';
+import type { ChildClosure, Origin, OriginRef } from './message.ts';
+import type { ChildRow, ParentLink, StartRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
+import type { SentMessage } from './sent-message.ts';
 import { type ActorState, isOpen, type RunState } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -84,27 +85,26 @@ export function releaseChildren(run: RunDraft): void {
   }
 }
 
+/** Who is to hear how the run's chain ends; none, or one. */
+export function audienceOf({ attributes, reportsTo }: StartRow, runId: string): readonly ParentLink[] {
+  if (reportsTo !== undefined) return reportsTo;
+  const { parentWorkflowNamespace: namespace, parentWorkflowExecution: parent } = attributes;
+  if (namespace === undefined || parent?.workflowId === undefined || parent.runId === undefined) return [];
+  const { parentInitiatedEventId: initiatedEventId = 0, firstExecutionRunId: firstRunId = runId } = attributes;
+  return [{ namespace, workflowId: parent.workflowId, runId: parent.runId, initiatedEventId, firstRunId }];
+}
+
 /** The closing event is written: a parent hears of the last run of the chain. */
 export function reportToParent(run: RunDraft): void {
-  const { parentWorkflowNamespace, parentWorkflowExecution, parentInitiatedEventId, firstExecutionRunId } =
-    run.start.attributes;
   if (run.orphaned || run.facts.nextRunId !== undefined) return;
-  const { workflowId, runId } = parentWorkflowExecution ?? {};
-  if (parentWorkflowNamespace === undefined || workflowId === undefined || runId === undefined) return;
   const closing = run.events[run.events.length - 1];
   const closure = closing === undefined ? undefined : closureOf(closing);
   if (closure === undefined) return;
-  send(
-    run.turn,
-    { namespace: parentWorkflowNamespace, workflowId },
-    {
-      type: 'childClosed',
-      origin: { runId, initiatedEventId: parentInitiatedEventId ?? 0 },
-      child: { workflowId: run.turn.state.workflowId, runId: run.runId },
-      firstRunId: firstExecutionRunId ?? run.runId,
-      closure,
-    },
-  );
+  const child = { workflowId: run.turn.state.workflowId, runId: run.runId };
+  for (const { namespace, workflowId, runId, initiatedEventId, firstRunId } of audienceOf(run.start, run.runId)) {
+    const origin = { runId, initiatedEventId };
+    send(run.turn, { namespace, workflowId }, { type: 'childClosed', origin, child, firstRunId, closure });
+  }
 }
 
 function closureOf(event: HistoryEvent): ChildClosure | undefined {

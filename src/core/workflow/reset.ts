@@ -16,10 +16,12 @@ import type { ResetMessage } from './message.ts';
 import { succeedTo, withoutInput } from './new-run.ts';
 import type { OperationRow } from './operation-rows.ts';
 import { offerOperation } from './operations.ts';
+import { askForPermit } from './permits.ts';
+import { audienceOf } from './relations.ts';
 import type { FormerRun, RunRow, StartRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
 import { sizeOf } from './size.ts';
-import type { RunState } from './state.ts';
+import { isOpen, type RunState } from './state.ts';
 import type { Turn } from './turn.ts';
 import { scheduleTask } from './workflow-task.ts';
 
@@ -38,6 +40,8 @@ export function forkRun(
   message: ResetMessage,
   prefix: readonly HistoryEvent[],
   after: After,
+  /** The permit of flow control that the run which ended had. */
+  held: string | undefined,
 ): void {
   const { runId, exclude } = message;
   const [started] = prefix;
@@ -45,13 +49,14 @@ export function forkRun(
     throw new Error(`run ${base.runId} does not begin with its Started event`);
   }
   const former = formerRuns(base, prefix.length);
-  const attributes = timeoutsFromNow(turn.now, started.attributes);
+  const attributes = ownPermit(timeoutsFromNow(turn.now, started.attributes), base, runId, held);
   const start: StartRow = { attributes: withoutInput(attributes), startTime: turn.now, former };
   if (base.start.userMetadata !== undefined) start.userMetadata = base.start.userMetadata;
-  if (base.start.scheduledBy !== undefined) start.scheduledBy = base.start.scheduledBy;
+  inheritAudience(turn, runId, start);
   succeedTo(turn, runId);
   const run = turn.begin(runId, start, rowOf(turn.now, attributes));
   run.visible = true;
+  if (attributes.flowControl !== undefined && attributes.flowControl.permit !== held) askAnew(run);
   for (const event of prefix) run.inherit(event);
   failTaskAtPoint(run, base.runId, message, prefix);
   for (const activity of run.activities()) {
@@ -85,12 +90,49 @@ export function forkRun(
   scheduleTask(run);
 }
 
+/**
+ * Who waits for the end of the run that the reset ends waits for the new one. Of a workflow that has closed everybody has heard, whoever began the run
+ * that is done again.
+ */
+function inheritAudience({ state: { run: current } }: Turn, runId: string, start: StartRow): void {
+  const ended = current !== undefined && isOpen(current) ? current : undefined;
+  if (ended?.start.scheduledBy !== undefined) start.scheduledBy = ended.start.scheduledBy;
+  const audience = ended === undefined ? [] : audienceOf(ended.start, ended.runId);
+  const [link] = audience;
+  const [own] = audienceOf(start, runId);
+  const isOwn =
+    link?.runId === own?.runId &&
+    link?.initiatedEventId === own?.initiatedEventId &&
+    link?.firstRunId === own?.firstRunId;
+  if (!isOwn) start.reportsTo = audience;
+}
+
 function formerRuns(base: RunState, lastEventId: number): FormerRun[] {
   const before = (base.start.former ?? []).map((run) => ({
     ...run,
     lastEventId: Math.min(run.lastEventId, lastEventId),
   }));
   return [{ runId: base.runId, lastEventId }, ...before].slice(0, MAX_FORMER_RUNS);
+}
+
+/** The chain's permit goes on with the run that takes its place; where it was given back, there is another one to ask for. */
+function ownPermit(
+  attributes: WorkflowExecutionStartedEventAttributes,
+  base: RunState,
+  runId: string,
+  held: string | undefined,
+): WorkflowExecutionStartedEventAttributes {
+  // Not as the event says: the run may itself be one that a reset began.
+  const { flowControl } = base.start.attributes;
+  if (flowControl === undefined) return attributes;
+  if (flowControl.permit === held) return { ...attributes, flowControl };
+  return { ...attributes, flowControl: { ...flowControl, permit: runId, accepted: true } };
+}
+
+function askAnew(run: RunDraft): void {
+  run.row.permit = 'asked';
+  run.row.runExpiration = undefined;
+  askForPermit(run);
 }
 
 /** Timeouts count anew, and its first task comes at once. */

@@ -105,6 +105,11 @@ const facts = rows<RunFacts>(
       },
       ['behavior'],
     ),
+    pause: rows<NonNullable<RunFacts['pause']>>({ at: time, identity: text, reason: text }, [
+      'at',
+      'identity',
+      'reason',
+    ]),
   },
   ['status', 'nextEventId', 'historyBytes', 'cancelRequested', 'signalCount', 'previousStartedEventId', 'resetPoints'],
 );
@@ -144,6 +149,7 @@ const run = rows<RunRow>(
       ['activity', 'timer', 'buffered'],
     ),
     transitions: number,
+    permit: fc.constantFrom('delayed' as const, 'asked' as const),
   },
   ['facts', 'nextAttempt', 'bufferedBytes', 'nextBufferedId', 'counts', 'transitions'],
 );
@@ -166,6 +172,7 @@ const activity = rows<ActivityRow>(
         retryPolicy: record({ initialInterval: number, backoffCoefficient: fc.constant(1.5) }),
         priority: record({ priorityKey: number }),
         cancelRequestedEventId: number,
+        flowControl: record({ key: text, concurrency: record({ limit: number }) }),
       },
       [
         ...(['scheduledEventId', 'scheduledTime', 'activityId', 'activityType', 'taskQueue'] as const),
@@ -174,6 +181,7 @@ const activity = rows<ActivityRow>(
       ],
     ),
     attempt: number,
+    permit: record({ id: text, from: text, held: fc.boolean() }),
     scheduledTime: time,
     inBackoff: fc.boolean(),
     startId,
@@ -243,6 +251,10 @@ const start = rows<StartRow>(
     userMetadata: record({ summary: payload }),
     former: fc.constant([{ runId: 'run 0', lastEventId: 3 }]),
     scheduledBy: record({ workflowId: text, incarnation: text, action: number }),
+    reportsTo: fc.constantFrom(
+      [],
+      [{ namespace: 'n', workflowId: 'p', runId: 'r', initiatedEventId: 5, firstRunId: 'f' }],
+    ),
   },
   ['attributes', 'startTime'],
 );

@@ -70,6 +70,7 @@ const packRun = (row: RunRow): unknown[] =>
     row.counts.cancel,
     row.taskFailure,
     row.counts.update,
+    row.permit,
     row.counts.operation,
   ]);
 
@@ -94,7 +95,8 @@ function unpackRun(list: unknown[]): RunRow {
   put(row.counts, 'cancel', list[16]);
   put(row, 'taskFailure', list[17]);
   put(row.counts, 'update', list[18]);
-  put(row.counts, 'operation', list[19]);
+  put(row, 'permit', list[19]);
+  put(row.counts, 'operation', list[20]);
   return row;
 }
 
@@ -114,6 +116,7 @@ const packFacts = (facts: RunFacts): unknown[] =>
     facts.searchAttributes,
     facts.state,
     facts.versioning,
+    facts.pause,
   ]);
 
 function unpackFacts(list: unknown[]): RunFacts {
@@ -134,6 +137,7 @@ function unpackFacts(list: unknown[]): RunFacts {
   put(facts, 'searchAttributes', list[11]);
   put(facts, 'state', list[12]);
   put(facts, 'versioning', list[13]);
+  put(facts, 'pause', list[14]);
   return facts;
 }
 
@@ -249,6 +253,7 @@ const packActivity = (row: ActivityRow): unknown[] =>
     row.options,
     row.reset,
     row.version,
+    row.permit,
   ]);
 
 function unpackActivity(list: unknown[]): ActivityRow {
@@ -276,6 +281,7 @@ function unpackActivity(list: unknown[]): ActivityRow {
   put(row, 'options', list[19]);
   put(row, 'reset', list[20]);
   put(row, 'version', list[21]);
+  put(row, 'permit', list[22]);
   return row;
 }
 
@@ -295,6 +301,7 @@ const packActivityFacts = (facts: ActivityFacts): unknown[] =>
     facts.retryPolicy,
     facts.header,
     facts.priority,
+    facts.flowControl,
   ]);
 
 function unpackActivityFacts(list: unknown[]): ActivityFacts {
@@ -315,5 +322,6 @@ function unpackActivityFacts(list: unknown[]): ActivityFacts {
   put(facts, 'retryPolicy', list[11]);
   put(facts, 'header', list[12]);
   put(facts, 'priority', list[13]);
+  put(facts, 'flowControl', list[14]);
   return facts;
 }

@@ -27,6 +27,7 @@ import type {
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
 import type { Failure } from '../../wire/failure.ts';
+import type { FlowControl } from '../../wire/flow-control.ts';
 import type { VersionKey } from '../deployment/versioned-queue.ts';
 import type { ScheduledBy } from '../schedule/message.ts';
 import type { StartId } from './message.ts';
@@ -66,6 +67,16 @@ export interface RequestChunkRow {
   ids: Uint8Array;
 }
 
+/** Who waits for the end of a chain of runs: the run that asked for it as a child. */
+export interface ParentLink {
+  namespace: string;
+  workflowId: string;
+  runId: string;
+  initiatedEventId: number;
+  /** Of the chain, as the parent knows it. */
+  firstRunId: string;
+}
+
 /** `run`, id `start`: what a run was started with; never rewritten. */
 export interface StartRow {
   /** Without `input` unless the run may be retried (a retry starts with the same input). */
@@ -76,6 +87,16 @@ export interface StartRow {
   former?: readonly FormerRun[] | undefined;
   /** The schedule that started its chain: it hears of the end. */
   scheduledBy?: ScheduledBy | undefined;
+  /** Whom the end of its chain is told, where that is not the parent its Started event names: at most one. It began by a reset. */
+  reportsTo?: readonly ParentLink[] | undefined;
+}
+
+/** Who holds a workflow back, and why. */
+export interface WorkflowPause {
+  /** Epoch ms. */
+  at: number;
+  identity: string;
+  reason: string;
 }
 
 /** What a run's events say of worker deployment versions; absent: nothing. */
@@ -110,6 +131,8 @@ export interface RunFacts {
   /** What the workflow has published; absent: nothing. */
   state?: StateIndex | undefined;
   versioning?: VersioningFacts | undefined;
+  /** Set while its status is PAUSED, and when it closed so. */
+  pause?: WorkflowPause | undefined;
 }
 
 /** The workflow task that waits or runs; at most one. */
@@ -175,6 +198,8 @@ export interface RunRow {
   sticky?: { queue: string; scheduleToStartTimeout: number } | undefined;
   /** Epoch ms: the first workflow task is not scheduled before; absent once it was. */
   firstTaskAt?: number | undefined;
+  /** It waits for its start delay and then for a permit of flow control, or has asked for that; absent: it needs none, or has it. */
+  permit?: 'delayed' | 'asked' | undefined;
   /** Epoch ms. */
   runExpiration?: number | undefined;
   executionExpiration?: number | undefined;
@@ -217,6 +242,8 @@ export interface ActivityFacts extends ActivityOptions {
   header?: Header | undefined;
   /** Event id of the cancel request; 0: none. */
   cancelRequestedEventId: number;
+  /** No attempt begins without a permit of this key. */
+  flowControl?: FlowControl | undefined;
 }
 
 /** Who holds an activity back, and why. */
@@ -261,6 +288,8 @@ export interface ActivityRow {
   reset?: 'attempts' | 'heartbeats' | undefined;
   /** The version whose workers this attempt was offered to. */
   version?: VersionKey | undefined;
+  /** Of flow control, for this attempt: asked for, or given. `from`: the actor of its key. */
+  permit?: { id: string; from: string; held: boolean } | undefined;
 }
 
 /** `timer`, id = startedEventId. */

@@ -2,10 +2,12 @@
 // activities, timers, updates; what it has with others is in related-draft.ts. Every event goes through fold.ts's applyEvent, here as in a fold of the history (I4).
 
 import type { Link, UserMetadata } from '../../wire/common.ts';
-import { EventType, WorkflowExecutionStatus } from '../../wire/enums.ts';
+import { EventType, isOpenStatus } from '../../wire/enums.ts';
 import type { EventAttributes, HistoryEvent, KnownEventType } from '../../wire/event.ts';
 import { activityChanges, isApart } from './activity-rows.ts';
-import { goesLast, wireStartedEventId, withIgnorance } from './buffering.ts';
+
+import { type BufferEntry, goesLast, wireStartedEventId, withIgnorance } from './buffering.ts';
+
 import { applyEvent, countEvent, type FactSink, sizeOfEvent } from './fold.ts';
 import type { RowChange, RunEvents } from './outcome.ts';
 import { PendingRows } from './pending-rows.ts';
@@ -13,7 +15,6 @@ import { RelatedDraft } from './related-draft.ts';
 import type {
   ActivityFacts,
   ActivityRow,
-  BufferedRow,
   RunFacts,
   RunRow,
   StartRow,
@@ -24,12 +25,6 @@ import type {
 import { scheduledAttributes, startedAttributes } from './started.ts';
 import type { RunState } from './state.ts';
 import type { Turn } from './turn.ts';
-
-interface BufferEntry {
-  id: number;
-  row: BufferedRow;
-  stored: boolean;
-}
 
 export class RunDraft extends RelatedDraft implements FactSink {
   readonly turn: Turn;
@@ -87,7 +82,7 @@ export class RunDraft extends RelatedDraft implements FactSink {
   }
 
   get isOpen(): boolean {
-    return this.facts.status === WorkflowExecutionStatus.RUNNING;
+    return isOpenStatus(this.facts.status);
   }
 
   get now(): number {

@@ -2,8 +2,9 @@
 // Only load and evolve write to it; decide reads it through a turn's draft.
 
 import type { WorkflowQuery } from '../../wire/api.ts';
-import { WorkflowExecutionStatus } from '../../wire/enums.ts';
+import { isOpenStatus } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
+import type { FlowActor } from '../flow/rows.ts';
 import type { ScheduleActor } from '../schedule/rows.ts';
 import { type ActivityInputRow, inputRowOf, withInput } from './activity-rows.ts';
 import { CALLBACK_ROW_PREFIX, type CallbackRow, callbackDeadline } from './callbacks.ts';
@@ -12,6 +13,7 @@ import { operationsDue } from './operation-deadlines.ts';
 import { isWaiting, OPERATION_TASKS, type OperationRow, operationTask, taskEventId } from './operation-rows.ts';
 import { operationOffer, startedOperationTask } from './operations.ts';
 import type { StartedActivityTask, StartedWorkflowTask, TaskOffer } from './outcome.ts';
+import { isPaused } from './paused.ts';
 import { RequestIds } from './request-ids.ts';
 import {
   type ActivityRow,
@@ -92,6 +94,8 @@ export interface ActorState {
   callbacks: Map<string, CallbackRow>;
   /** The actor is a schedule's (src/core/schedule): all else here is empty. */
   schedule?: ScheduleActor | undefined;
+  /** The actor is a flow-control key's (src/core/flow), likewise. */
+  flow?: FlowActor | undefined;
 }
 
 export const emptyState = (namespace: string, workflowId: string): ActorState => ({
@@ -304,7 +308,7 @@ export function adopt(state: ActorState, runId: string, rows: Iterable<StoredRow
 
 export const currentRunId = (state: ActorState): string | undefined => state.chain?.currentRunId;
 
-export const isOpen = (run: RunState): boolean => run.row.facts.status === WorkflowExecutionStatus.RUNNING;
+export const isOpen = (run: RunState): boolean => isOpenStatus(run.row.facts.status);
 
 export function findRun(state: ActorState, runId: string | undefined): RunState | undefined {
   if (runId === undefined || runId === '' || runId === state.run?.runId) return state.run;
@@ -351,7 +355,7 @@ function holdsUpdates({ updates }: ActorState): boolean {
 /** The tasks that wait for a worker: what the shard offers again after a recovery. */
 export function waitingOffers(state: ActorState): TaskOffer[] {
   const { run } = state;
-  if (run === undefined || !isOpen(run)) return [];
+  if (run === undefined || !isOpen(run) || isPaused(run)) return [];
   const offers: TaskOffer[] = [];
   const task = taskOf(run);
   if (task !== undefined && task.startId === undefined && task.notBefore === undefined) {

@@ -19,8 +19,8 @@ export const countsFrom = ({ countsFrom: at, facts }: ActivityRow): number => at
 export const optionsOf = ({ options, facts }: ActivityRow): ActivityOptions => options ?? facts;
 
 /** It waits for a worker: on its queue, or on its way there. */
-export const isOffered = ({ startId, inBackoff, pause }: ActivityRow): boolean =>
-  startId === undefined && !inBackoff && pause === undefined;
+export const isOffered = ({ startId, inBackoff, pause, permit }: ActivityRow): boolean =>
+  startId === undefined && !inBackoff && pause === undefined && permit?.held !== false;
 
 /**
  * The earliest deadline. A paused activity keeps its schedule-to-close, and waits for nothing else before it is started. At the same instant schedule-to-start wins over schedule-to-close, and that over heartbeat and
@@ -63,7 +63,11 @@ export const startedDeadline = (task: WorkflowTaskRow): number | undefined =>
 export function taskDeadline(row: RunRow): number {
   const { task } = row;
   if (task === undefined) return NEVER;
-  return startedDeadline(task) ?? Math.min(task.notBefore ?? NEVER, task.stickyUntil ?? NEVER);
+  // Of a paused workflow it waits for the end of the pause.
+  return (
+    startedDeadline(task) ??
+    (row.facts.pause !== undefined ? NEVER : Math.min(task.notBefore ?? NEVER, task.stickyUntil ?? NEVER))
+  );
 }
 
 /** Everything of the run but its activities and timers. Infinity: nothing. */

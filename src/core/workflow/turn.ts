@@ -29,6 +29,8 @@ export class Turn {
   readonly effects: Effect[] = [];
   readonly #rows: RowChange[] = [];
   readonly #drafts: RunDraft[] = [];
+  /** One whose run is gone when this turn ends. */
+  #removed: RunDraft | undefined;
   readonly #queries: MapOverlay<WaitingQuery>;
   /** By update id. */
   readonly updates: MapOverlay<PendingUpdate>;
@@ -65,6 +67,12 @@ export class Turn {
     this.#drafts.push(draft);
     this.#rows.push({ table: 'run', runId, id: 'start', value: start });
     return draft;
+  }
+
+  /** The run is gone when this turn ends: nothing of it is written, and nothing is shown. */
+  remove(draft: RunDraft): void {
+    this.#removed = draft;
+    draft.visible = true;
   }
 
   setChain(row: ChainRow): void {
@@ -172,11 +180,15 @@ export class Turn {
     const started = reply.type === 'workflowTaskStarted' || reply.type === 'activityTaskStarted';
     for (const draft of this.#drafts) {
       if (!started) enforceBounds(draft);
-      draft.finish(rows, outcome.events);
+      const gone = draft === this.#removed;
+      const written: RowChange[] = [];
+      draft.finish(gone ? written : rows, outcome.events);
+      if (gone) rows.push(...written.filter(({ value }) => value === undefined));
       if (draft.visible) {
         const info = executionInfo(this.state, draft.runId, draft.start, draft.row);
         const before = shownBefore(draft.before);
-        outcome.visibility.push({ info, before, previous: before === undefined ? this.#previous() : undefined });
+        const previous = before === undefined ? this.#previous() : undefined;
+        outcome.visibility.push({ info, before, previous, ...(gone && { gone: true }) });
       }
     }
     this.#finishCallbacks();

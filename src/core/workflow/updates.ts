@@ -8,6 +8,8 @@ import type { Failure } from '../../wire/failure.ts';
 import type { Status } from '../../wire/status.ts';
 import type { UpdateAsk } from './message.ts';
 import type { Effect, Rejection } from './outcome.ts';
+import { isPaused } from './paused.ts';
+import { cutStartDelay } from './permits.ts';
 import {
   alreadyCompleted,
   exhausted,
@@ -21,7 +23,7 @@ import type { RunDraft } from './run-draft.ts';
 import { sizeOf } from './size.ts';
 import type { Turn } from './turn.ts';
 import type { PendingUpdate, UpdateGoal } from './volatile.ts';
-import { cutStartDelay, scheduleForUpdates } from './workflow-task.ts';
+import { scheduleForUpdates } from './workflow-task.ts';
 
 /** From this attempt on a failing workflow task fails updates at once, as it does queries. */
 const FAIL_FAST_ATTEMPT = 3;
@@ -131,6 +133,7 @@ export function admitUpdate(run: RunDraft, ask: UpdateAsk): Rejection | undefine
     return undefined;
   }
   if (!run.isOpen) return alreadyCompleted();
+  if (isPaused(run)) return failedPrecondition('Workflow is paused. Cannot update the workflow.');
   const pending = turn.updates.get(updateId);
   if (pending !== undefined) return joinUpdate(turn, pending, ask);
   const { updateName, args, header, identity } = ask;

@@ -2,7 +2,7 @@
 
 import type { WorkflowExecutionInfo } from '../../wire/api.ts';
 import type { SearchAttributes } from '../../wire/common.ts';
-import { WorkflowExecutionStatus } from '../../wire/enums.ts';
+import { isOpenStatus } from '../../wire/enums.ts';
 import { jsonPayload } from './fields.ts';
 import type { VisibilityChange } from './outcome.ts';
 import type { RunRow, StartRow } from './rows.ts';
@@ -25,6 +25,16 @@ function withBuildIds(row: RunRow): SearchAttributes | undefined {
     indexedFields[name] = { ...payload, metadata: { ...payload.metadata, type } };
   }
   return { indexedFields };
+}
+
+/** With why it is paused: in no index, so that what was shown before need not have it. */
+function shownAttributes(workflowId: string, row: RunRow): SearchAttributes | undefined {
+  const { status, pause } = row.facts;
+  const attributes = withBuildIds(row);
+  if (pause === undefined || !isOpenStatus(status)) return attributes;
+  const payload = jsonPayload([`Workflow:${workflowId}`, `Reason:${pause.reason}`]);
+  const TemporalPauseInfo = { ...payload, metadata: { ...payload.metadata, type: KEYWORD_LIST } };
+  return { indexedFields: { ...attributes?.indexedFields, TemporalPauseInfo } };
 }
 
 /** Of a run as it was before a turn: what its rows in the indexes were made from. */
@@ -51,7 +61,7 @@ export function executionInfo(
     historyLength: facts.nextEventId - 1,
     historySizeBytes: facts.historyBytes,
     memo: facts.memo,
-    searchAttributes: withBuildIds(row),
+    searchAttributes: shownAttributes(where.workflowId, row),
     firstRunId: attributes.firstExecutionRunId ?? runId,
     rootWorkflowId: attributes.rootWorkflowExecution?.workflowId ?? where.workflowId,
     rootRunId: attributes.rootWorkflowExecution?.runId ?? runId,
@@ -62,7 +72,7 @@ export function executionInfo(
     info.parentWorkflowId = attributes.parentWorkflowExecution.workflowId;
     info.parentRunId = attributes.parentWorkflowExecution.runId;
   }
-  if (facts.status !== WorkflowExecutionStatus.RUNNING && facts.closeTime !== undefined) {
+  if (!isOpenStatus(facts.status) && facts.closeTime !== undefined) {
     info.closeTime = facts.closeTime;
     info.executionDuration = Math.max(0, facts.closeTime - executionTime);
   }

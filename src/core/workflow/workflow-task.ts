@@ -5,6 +5,7 @@ import { EventType, SuggestContinueAsNewReason, TimeoutType, type WorkflowTaskFa
 import type { Failure } from '../../wire/failure.ts';
 import type { TaskRef } from './message.ts';
 import { workflowOffer } from './offers.ts';
+import { isPaused } from './paused.ts';
 import type { TaskFailureRow, WorkflowTaskRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
 import { isTransient, scheduledAttributes, startedAttributes } from './started.ts';
@@ -30,6 +31,7 @@ const offerOf = (run: RunDraft, task: WorkflowTaskRow) => workflowOffer(run.turn
 
 /** To the version that it is for now: routes may have changed since it was last offered. */
 export function offerTask(run: RunDraft, waiting: WorkflowTaskRow): void {
+  if (isPaused(run)) return;
   const version = routeOfRun(run);
   const task = version === waiting.version ? waiting : { ...waiting, version };
   if (task !== waiting) run.setTask(task);
@@ -40,7 +42,7 @@ export function offerTask(run: RunDraft, waiting: WorkflowTaskRow): void {
 
 /** A task in back-off was never offered. */
 export function withdrawTask(run: RunDraft, task: WorkflowTaskRow): void {
-  if (task.notBefore !== undefined) return;
+  if (task.notBefore !== undefined || isPaused(run)) return;
   run.turn.effects.push({ type: 'withdrawTask', offer: offerOf(run, task) });
 }
 
@@ -51,11 +53,12 @@ function settle(run: RunDraft, task: WorkflowTaskRow): void {
 }
 
 /**
- * Makes sure a workflow task waits or runs, unless the run is closed or its first task is not due yet. `delay` (ms) keeps it from
+ * Makes sure a workflow task waits or runs, unless the run is closed, or its first task is not due yet or has no permit. `delay` (ms) keeps it from
  * workers for a while.
  */
 export function scheduleTask(run: RunDraft, delay = 0): void {
-  if (!run.isOpen || run.row.task !== undefined || run.row.firstTaskAt !== undefined) return;
+  if (!run.isOpen || isPaused(run) || run.row.task !== undefined || run.row.firstTaskAt !== undefined) return;
+  if (run.row.permit !== undefined) return;
   const task = nextTask(run);
   if (task.attempt === 1) run.add(EventType.WORKFLOW_TASK_SCHEDULED, scheduledAttributes(run.start, task));
   if (delay > 0) task.notBefore = run.now + delay;
@@ -87,7 +90,8 @@ function nextTask(run: RunDraft): WorkflowTaskRow {
  * an update that is rejected leaves none.
  */
 export function scheduleForUpdates(run: RunDraft): void {
-  if (!run.isOpen || run.holding || run.row.task !== undefined || !hasUnsentUpdates(run)) return;
+  if (!run.isOpen || isPaused(run) || run.holding || run.row.task !== undefined || !hasUnsentUpdates(run)) return;
+  if (run.row.permit !== undefined) return;
   if (run.row.nextAttempt > 1 || run.facts.previousStartedEventId === 0 || hasKeptUpdates(run)) {
     scheduleTask(run);
     return;
@@ -95,13 +99,6 @@ export function scheduleForUpdates(run: RunDraft): void {
   const task: WorkflowTaskRow = { ...nextTask(run), speculative: true };
   run.setTask(task);
   offerTask(run, task);
-}
-
-/** An update does not wait for the first task's time. */
-export function cutStartDelay(run: RunDraft): void {
-  if (run.row.firstTaskAt === undefined) return;
-  run.row.firstTaskAt = undefined;
-  scheduleTask(run);
 }
 
 /** Something happened that the workflow must see: a task, unless one is pending or awaited. */

@@ -91,7 +91,7 @@ describe('a poll', () => {
   it('of one kind takes no task of the other, and polls for it alone', () => {
     new TestPoll(queue({ kind: 'workflow' }));
     expect(claim()).toBeUndefined();
-    expect(matcher.describe('default', QUEUE).pollers.map(({ kind }) => kind)).toEqual(['workflow']);
+    expect(matcher.pollers('default', QUEUE).map(({ kind }) => kind)).toEqual(['workflow']);
   });
 
   it('is answered empty when the door closes, and so is one that comes after', () => {

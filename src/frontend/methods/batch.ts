@@ -32,7 +32,7 @@ interface Wanted {
 
 /** The one operation that is set. */
 function wanted(services: Services, operations: BatchOperations): Wanted {
-  const { terminationOperation, cancellationOperation, signalOperation } = operations;
+  const { terminationOperation, cancellationOperation, deletionOperation, signalOperation } = operations;
   const all: Wanted[] = [];
   if (terminationOperation !== undefined) {
     const { details, identity = '' } = terminationOperation;
@@ -41,6 +41,8 @@ function wanted(services: Services, operations: BatchOperations): Wanted {
   }
   if (cancellationOperation !== undefined)
     all.push({ operation: { type: 'cancel' }, identity: cancellationOperation.identity ?? '' });
+  if (deletionOperation !== undefined)
+    all.push({ operation: { type: 'delete' }, identity: deletionOperation.identity ?? '' });
   if (signalOperation !== undefined) {
     const { signal, input, header, identity = '' } = signalOperation;
     rules.present(services.limits, 'SignalName', signal);

@@ -1,7 +1,9 @@
-// What callers do to a running execution: signal, request cancellation, terminate.
+// What callers do to an execution: signal, request cancellation, terminate, delete, pause.
 
 import type { Message } from '../../core/workflow/message.ts';
 import type {
+  DeleteWorkflowExecutionRequest,
+  PauseWorkflowExecutionRequest,
   RequestCancelWorkflowExecutionRequest,
   SignalWorkflowExecutionRequest,
   TerminateWorkflowExecutionRequest,
@@ -18,7 +20,7 @@ interface Targeted {
   workflowId: string;
   runId?: string | undefined;
   firstExecutionRunId?: string | undefined;
-  requestId: string;
+  requestId?: string | undefined;
 }
 
 const target = {
@@ -34,7 +36,7 @@ function checkTarget(services: Services, caller: Caller, request: Targeted): voi
   rules.namespace(services, caller, request.namespace);
   rules.workflowId(services.limits, request.workflowId);
   rules.runId(request.runId);
-  rules.within(services.limits, 'RequestId', request.requestId);
+  rules.within(services.limits, 'RequestId', request.requestId ?? '');
 }
 
 function submit(services: Services, request: Targeted, message: Message, call: Call): void {
@@ -108,3 +110,42 @@ export const terminateWorkflowExecution = method(
     submit(services, request, message, call);
   },
 );
+
+/** Its first part as other requests have it; a repeat is told that nothing is there. */
+export const deleteWorkflowExecution = method(
+  object<DeleteWorkflowExecutionRequest>({
+    namespace: defaulted(string, ''),
+    workflowId: defaulted(string, ''),
+    runId: optional(string),
+    identity: defaulted(string, ''),
+  }),
+  (services, caller, request, call) => {
+    checkTarget(services, caller, request);
+    const { runId, identity } = request;
+    submit(services, request, { type: 'deleteExecution', target: { runId }, identity }, call);
+  },
+);
+
+function pausing(type: 'pauseWorkflow' | 'unpauseWorkflow') {
+  return method(
+    object<PauseWorkflowExecutionRequest>({
+      namespace: defaulted(string, ''),
+      workflowId: defaulted(string, ''),
+      runId: optional(string),
+      identity: defaulted(string, ''),
+      reason: optional(string),
+      requestId: defaulted(string, ''),
+    }),
+    (services, caller, request, call) => {
+      checkTarget(services, caller, request);
+      const { runId, identity, reason = '', requestId } = request;
+      rules.within(services.limits, 'Identity', identity);
+      rules.within(services.limits, 'Reason', reason);
+      const id = requestId === '' ? services.random.uuid() : requestId;
+      submit(services, request, { type, target: { runId }, identity, reason, requestId: id }, call);
+    },
+  );
+}
+
+export const pauseWorkflowExecution = pausing('pauseWorkflow');
+export const unpauseWorkflowExecution = pausing('unpauseWorkflow');

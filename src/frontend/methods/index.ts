@@ -9,6 +9,7 @@ import * as cluster from './cluster-admin.ts';
 import * as control from './control.ts';
 import * as deployment from './deployment.ts';
 import * as executionOptions from './execution-options.ts';
+import * as flowControl from './flow-control.ts';
 import * as info from './info.ts';
 import * as namespaces from './namespaces.ts';
 import * as nexusEndpoints from './nexus-endpoints.ts';
@@ -19,6 +20,7 @@ import * as schedule from './schedule.ts';
 import * as scheduleList from './schedule-list.ts';
 import * as searchAttributes from './search-attributes.ts';
 import * as start from './start.ts';
+import * as taskQueue from './task-queue.ts';
 import * as update from './update.ts';
 import * as visibility from './visibility.ts';
 import * as worker from './worker.ts';
@@ -34,7 +36,8 @@ const definitions: Record<Method, MethodDefinition> = {
   updateNamespace: namespaces.updateNamespace,
   deprecateNamespace: namespaces.deprecateNamespace,
   deleteNamespace: namespaces.deleteNamespace,
-  describeTaskQueue: info.describeTaskQueue,
+  describeTaskQueue: taskQueue.describeTaskQueue,
+  updateTaskQueueConfig: taskQueue.updateTaskQueueConfig,
   startWorkflowExecution: start.startWorkflowExecution,
   signalWithStartWorkflowExecution: start.signalWithStartWorkflowExecution,
   signalWorkflowExecution: control.signalWorkflowExecution,
@@ -110,6 +113,12 @@ const definitions: Record<Method, MethodDefinition> = {
   updateWorkerDeploymentVersionMetadata: deployment.updateWorkerDeploymentVersionMetadata,
   deleteWorkerDeploymentVersion: deployment.deleteWorkerDeploymentVersion,
   deleteWorkerDeployment: deployment.deleteWorkerDeployment,
+  listFlowKeys: flowControl.listFlowKeys,
+  describeFlowKey: flowControl.describeFlowKey,
+  setFlowLimits: flowControl.setFlowLimits,
+  deleteWorkflowExecution: control.deleteWorkflowExecution,
+  pauseWorkflowExecution: control.pauseWorkflowExecution,
+  unpauseWorkflowExecution: control.unpauseWorkflowExecution,
 };
 
 /** A Map, so that a hostile method name like `constructor` finds nothing. */

@@ -12,6 +12,7 @@ import { type Call, type Caller, method, type Services } from '../door.ts';
 import { boolean, defaulted, enumeration, integer, invalid, object, optional, string } from '../validate/check.ts';
 import * as common from '../validate/common.ts';
 import * as rules from '../validate/rules.ts';
+import { withPosition } from './flow-control.ts';
 
 /** Bytes of one answer. */
 const DEFAULT_HISTORY_BYTES = 1024 * 1024;
@@ -49,7 +50,10 @@ export function historyBytes(asked: number | undefined): number {
 
 export const describeWorkflowExecution = method(object<ExecutionTarget>(target), (services, caller, request, call) => {
   const to = checkTarget(services, caller, request);
-  services.engine.describe(to, emptyToUndefined(request.runId), answer(call));
+  services.engine.describe(to, emptyToUndefined(request.runId), (error, described) => {
+    if (error !== undefined) call.refuse(error);
+    else if (described !== undefined) withPosition(services, to.namespace, described, (shown) => call.reply(shown));
+  });
 });
 
 export const getWorkflowExecutionHistory = method(

@@ -15,6 +15,7 @@ import type {
 } from '../../wire/schedule.ts';
 import { StatusCode } from '../../wire/status.ts';
 import { type Call, type Caller, method, type Services } from '../door.ts';
+import { checkFlow } from '../flow-starts.ts';
 import { covers, stamp } from '../search-attributes.ts';
 import { bytes, defaulted, integer, invalid, object, optional, Refused, string } from '../validate/check.ts';
 import * as common from '../validate/common.ts';
@@ -66,6 +67,7 @@ function checkDefinition({ limits }: Services, { action, policies, state }: Sche
   rules.duration('WorkflowTaskTimeout', workflow.workflowTaskTimeout);
   rules.retryPolicy(workflow.retryPolicy);
   rules.priority(workflow.priority);
+  checkFlow(workflow.flowControl, 'unattended');
   for (const blob of [workflow.input, workflow.memo, workflow.header]) rules.blob(limits, blob);
 }
 
@@ -219,10 +221,12 @@ export const patchSchedule = method(
 );
 
 export const deleteSchedule = method(
-  object<Omit<DeleteScheduleRequest, 'identity'>>(target),
+  object<Omit<DeleteScheduleRequest, 'identity'>>({ ...target, requestId: optional(string) }),
   (services, caller, request, call) => {
     checkTarget(services, caller, request);
-    submit(services, request, { type: 'deleteSchedule' }, call);
+    const { requestId = '' } = request;
+    rules.within(services.limits, 'RequestId', requestId);
+    submit(services, request, { type: 'deleteSchedule', requestId }, call);
   },
 );
 

@@ -2,13 +2,10 @@
 
 import { attributesTooLarge } from '../../core/workflow/attribute-sizes.ts';
 import type { StartMessage } from '../../core/workflow/message.ts';
-import type {
-  SignalWithStartWorkflowExecutionRequest,
-  StartWorkflowExecutionRequest,
-  StartWorkflowExecutionResponse,
-} from '../../wire/api.ts';
+import type { SignalWithStartWorkflowExecutionRequest, StartWorkflowExecutionRequest } from '../../wire/api.ts';
 import { WorkflowIdConflictPolicy } from '../../wire/enums.ts';
 import { type Call, method, type Services } from '../door.ts';
+import { checkFlow, submitStart } from '../flow-starts.ts';
 import { sessionOf } from '../hosted-worker.ts';
 import { covers, stamp } from '../search-attributes.ts';
 import {
@@ -23,6 +20,7 @@ import {
   string,
 } from '../validate/check.ts';
 import * as common from '../validate/common.ts';
+import { flowControl } from '../validate/flow-control.ts';
 import * as rules from '../validate/rules.ts';
 
 export const fields: Fields<StartWorkflowExecutionRequest> = {
@@ -51,6 +49,7 @@ export const fields: Fields<StartWorkflowExecutionRequest> = {
   links: optional(list(common.link)),
   onConflictOptions: optional(common.onConflictOptions),
   versioningOverride: optional(common.versioningOverride),
+  flowControl: optional(flowControl),
 };
 
 const startRequest = object<StartWorkflowExecutionRequest>(fields);
@@ -77,6 +76,7 @@ export function startMessage(
   }
   rules.retryPolicy(request.retryPolicy);
   rules.priority(request.priority);
+  checkFlow(request.flowControl, 'start');
   rules.blob(limits, request.input);
   rules.blob(limits, request.memo);
   rules.blob(limits, request.header);
@@ -107,6 +107,7 @@ export function startMessage(
     links: request.links,
     onConflict: request.onConflictOptions,
     versioningOverride: rules.versioningOverride(request.versioningOverride),
+    flowControl: request.flowControl,
     eagerFor: request.eagerWorkerId ? sessionOf(request.namespace, request.eagerWorkerId) : undefined,
   };
 }
@@ -124,9 +125,9 @@ function submit(services: Services, request: StartWorkflowExecutionRequest, mess
       return;
     }
     message.searchAttributes = stamped.attributes;
-    services.engine.submit({ namespace, workflowId }, message, (error, reply) => {
+    submitStart(services, { namespace, workflowId }, message, (error, response) => {
       if (error !== undefined) call.refuse(error);
-      else if (reply?.type === 'started') call.reply(reply.response satisfies StartWorkflowExecutionResponse);
+      else if (response !== undefined) call.reply(response);
     });
   });
 }
@@ -145,6 +146,11 @@ export const signalWithStartWorkflowExecution = method(signalWithStartRequest, (
   }
   rules.present(services.limits, 'SignalName', request.signalName);
   rules.blob(services.limits, request.signalInput);
+  if (request.flowControl?.singleton === 'useExisting') {
+    throw invalid(
+      "flowControl.singleton 'useExisting' may meet another workflow, which the signal is not meant for: use 'reject'.",
+    );
+  }
   const message = startMessage(services, request, WorkflowIdConflictPolicy.USE_EXISTING);
   message.signal = {
     signalName: request.signalName,

@@ -10,6 +10,7 @@ import type {
 } from '../../wire/api.ts';
 import { UpdateWorkflowExecutionLifecycleStage as Stage, WorkflowIdConflictPolicy } from '../../wire/enums.ts';
 import { type Call, method, type Services } from '../door.ts';
+import { wantsAnswer } from '../flow-starts.ts';
 import { permissionDenied } from '../statuses.ts';
 import { defaulted, enumeration, type Fields, invalid, object, optional, Refused, string } from '../validate/check.ts';
 import * as common from '../validate/common.ts';
@@ -113,6 +114,11 @@ export const updateWithStartWorkflowExecution = method(
     rules.namespace(services, caller, request.namespace);
     if (request.cronSchedule) throw invalid('CronSchedule is not allowed for an update with start.');
     const { namespace, workflowId, identity } = request;
+    if (request.flowControl !== undefined && wantsAnswer(request.flowControl)) {
+      throw invalid(
+        'flowControl of an update with start waits for its permit: it cannot be refused, nor be another workflow.',
+      );
+    }
     const start = startMessage(services, request, WorkflowIdConflictPolicy.FAIL);
     const message = { ...start, update: ask(services, request.update, identity) };
     call.waits(services.engine.updateWithStart({ namespace, workflowId }, message, answer(call)));

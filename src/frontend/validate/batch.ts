@@ -16,6 +16,7 @@ export const batchOperations = {
   terminationOperation: optional(
     object<NonNullable<BatchOperations['terminationOperation']>>({ details: optional(common.payloads), ...by }),
   ),
+  deletionOperation: optional(object<NonNullable<BatchOperations['deletionOperation']>>(by)),
   cancellationOperation: optional(object<NonNullable<BatchOperations['cancellationOperation']>>(by)),
   signalOperation: optional(
     object<NonNullable<BatchOperations['signalOperation']>>({
@@ -47,6 +48,7 @@ const operation: Check<BatchOperation> = (value) => {
     case 'terminate':
       return { type, ...terminated(value) };
     case 'cancel':
+    case 'delete':
       return { type };
     case 'signal':
       return { type, ...signalled(value) };

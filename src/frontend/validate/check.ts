@@ -95,6 +95,15 @@ export const bytes: Check<Uint8Array> = (value) => {
   return ownBytes(value);
 };
 
+/** One of a few words. */
+export function oneOf<T extends string>(...words: readonly T[]): Check<T> {
+  return (value) => {
+    const found = words.find((word) => word === value);
+    if (found === undefined) throw misfit(words.join(' or '), value);
+    return found;
+  };
+}
+
 /** Absent, null and undefined are the same; the field is then left out. */
 export function optional<T>(check: Check<T>): Check<T | undefined> {
   return (value) => (value === undefined || value === null ? undefined : check(value));

@@ -20,6 +20,7 @@ import {
   string,
 } from './check.ts';
 import * as common from './common.ts';
+import { flowControl } from './flow-control.ts';
 
 const marker: Check<wire.EventGroupMarker> = object<wire.EventGroupMarker>({
   label: optional(object<wire.EventGroupMarkerLabel>({ id: optional(string), label: optional(common.payload) })),
@@ -48,6 +49,7 @@ const attributes: { readonly [T in commands.KnownCommandType]: Fields<commands.C
     requestEagerExecution: optional(boolean),
     useWorkflowBuildId: optional(boolean),
     priority: optional(common.priority),
+    flowControl: optional(flowControl),
   },
   [CommandType.START_TIMER]: { timerId: name, startToFireTimeout: optional(integer) },
   [CommandType.COMPLETE_WORKFLOW_EXECUTION]: { result: optional(common.payloads) },
@@ -107,6 +109,7 @@ const attributes: { readonly [T in commands.KnownCommandType]: Fields<commands.C
     inheritBuildId: optional(boolean),
     priority: optional(common.priority),
     versioningOverride: optional(common.versioningOverride),
+    flowControl: optional(flowControl),
   },
   [CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION]: {
     namespace: optional(string),

@@ -2,7 +2,9 @@
 
 import type { NamespaceAnswer, NamespaceAsk } from '../../ports/namespaces.ts';
 import type { NamespaceChange, NamespaceRecord } from '../../wire/namespace.ts';
+import type { UpdateTaskQueueConfigRequest } from '../../wire/task-queue.ts';
 import { type Check, enumeration, finite, integer, list, object, optional, record, string } from './check.ts';
+import { configuredTaskQueue, updateTaskQueueConfig } from './task-queue.ts';
 
 const namespaceRecord = object<NamespaceRecord>({
   name: string,
@@ -33,6 +35,8 @@ const updated = object<{ name: string; change: NamespaceChange; base?: Namespace
 const deprecated = object<{ name: string; base?: NamespaceRecord | undefined }>(based);
 const deleted = object<{ name: string }>({ name: string });
 
+const queueChanged = object<{ change: UpdateTaskQueueConfigRequest }>({ change: updateTaskQueueConfig });
+
 export const namespaceAsk: Check<NamespaceAsk> = (value) => {
   const { type } = kind(value);
   switch (type) {
@@ -46,9 +50,15 @@ export const namespaceAsk: Check<NamespaceAsk> = (value) => {
       return { type, ...deprecated(value) };
     case 'delete':
       return { type, ...deleted(value) };
+    case 'configureQueue':
+      return { type, ...queueChanged(value) };
     default:
       throw new Error(`the question about namespaces ${type.slice(0, 64)} is none of this version`);
   }
 };
 
-export const namespaceAnswer = object<NamespaceAnswer>({ revision: integer, records: optional(list(namespaceRecord)) });
+export const namespaceAnswer = object<NamespaceAnswer>({
+  revision: integer,
+  records: optional(list(namespaceRecord)),
+  queues: optional(list(configuredTaskQueue)),
+});

@@ -16,6 +16,7 @@ import {
   string,
 } from './check.ts';
 import * as common from './common.ts';
+import { flowControl } from './flow-control.ts';
 
 const ranges = optional(
   list(object<wire.CalendarRange>({ start: optional(integer), end: optional(integer), step: optional(integer) })),
@@ -83,6 +84,7 @@ const startWorkflow = object<wire.ScheduledWorkflow>({
   userMetadata: optional(common.userMetadata),
   workflowIdReusePolicy: optional(enumeration()),
   cronSchedule: optional(string),
+  flowControl: optional(flowControl),
 });
 
 /** What is left out has its default. */

@@ -44,6 +44,37 @@ const signals = async (w: World, i: number): Promise<number> =>
   typesOf(await w.history(`w${i}`)).filter((type) => type === EventType.WORKFLOW_EXECUTION_SIGNALED).length;
 
 describe('a batch job', () => {
+  it('that deletes leaves nothing, and spares what began after it under a name', async () => {
+    const w = await world();
+    await runs(w, 30);
+    await start(w, { operation: { type: 'delete' }, target: { query: "WorkflowId IN ('w0', 'w1', 'w2')" } });
+    await w.time.advance(2_000);
+    expect(await job(w)).toMatchObject({ state: COMPLETED, totalOperationCount: 3, completeOperationCount: 3 });
+    const { value } = await w.call<{ count: number }>((done) =>
+      w.engine.count({ namespace: NAMESPACE, query: '' }, done),
+    );
+    expect(value?.count).toBe(27);
+    // Named without a run, it is the one that was there.
+    const order = {
+      operation: { type: 'delete' },
+      target: { executions: [{ workflowId: 'w5' }, { workflowId: 'w6' }] },
+    } as const;
+    await start(w, { jobId: 'other', perSecond: 1, ...order, target: { executions: [...order.target.executions] } });
+    await w.send('w6', { type: 'deleteExecution', target: {}, identity: '' });
+    await w.time.advance(100);
+    await w.start('w6');
+    await w.time.advance(4_000);
+    expect(await job(w, 'other')).toMatchObject({
+      state: COMPLETED,
+      completeOperationCount: 2,
+      failureOperationCount: 0,
+    });
+    const left = await w.call<{ count: number }>((done) =>
+      w.engine.count({ namespace: NAMESPACE, query: "WorkflowId IN ('w5', 'w6')" }, done),
+    );
+    expect(left.value?.count).toBe(1);
+  });
+
   it('comes to every execution its filter finds, at its rate, and says so', async () => {
     const w = await world();
     await runs(w, 120);

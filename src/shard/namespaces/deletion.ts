@@ -1,26 +1,32 @@
-// Takes away what is left of a deleted namespace, step by step: batch jobs end its executions, and when none is left its search attributes and its
-// name go. Driven by a timer row, so that it goes on after a crash or with another leader. Used by namespaces.ts.
+// Takes away what is left of a deleted namespace, step by step: its schedules, then by batch jobs its executions, and when none is left its search
+// attributes and its name go. Driven by a timer row, so that it goes on after a crash or with another leader. Used by namespaces.ts.
 
 import { isGone } from '../../core/namespace/record.ts';
+import { scheduleAddress } from '../../core/schedule/address.ts';
+import type { Reply } from '../../core/workflow/outcome.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Engine, RegisteredAttributes } from '../../ports/engine.ts';
 import type { JobAnswer } from '../../ports/jobs.ts';
-import type { CountWorkflowExecutionsResponse } from '../../wire/api.ts';
+import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../../wire/api.ts';
 import { BatchOperationState } from '../../wire/enums.ts';
+import { StatusCode } from '../../wire/status.ts';
 import { asking } from '../asking.ts';
+import { SettingRefusal } from '../settings-turns.ts';
 import type { DueTimer } from '../timers.ts';
 import type { NamespaceRegistry } from './registry.ts';
 
-/** ms until it looks again: while a job is under way, and while what is closed waits for its retention. */
+/** ms until it looks again: while there is something to do, and after a job that has been through all. */
 const SOON_MS = 1_000;
-const LATER_MS = 60_000;
+const LATER_MS = 10_000;
 const PER_SECOND = 500;
 const JOBS_LOOKED_AT = 10;
+/** Schedules deleted in one step, one after the other. */
+const SCHEDULES_PER_STEP = 500;
 
 export interface DeletionOptions {
   registry: NamespaceRegistry;
   clock: Clock;
-  everywhere(): Pick<Engine, 'count' | 'jobs' | 'searchAttributes' | 'changeSearchAttributes'>;
+  everywhere(): Pick<Engine, 'count' | 'list' | 'submit' | 'jobs' | 'searchAttributes' | 'changeSearchAttributes'>;
 }
 
 export class Deletion {
@@ -38,21 +44,45 @@ export class Deletion {
       await registry.forget(name, timer.key);
       return;
     }
-    const pauseMs = await this.#end(name, record.id);
+    // What they would start is not begun any more.
+    const pauseMs = (await this.#endSchedules(name)) ? SOON_MS : await this.#end(name, record.id);
     await registry.rearm(name, timer.key, Math.max(clock.now() + pauseMs, timer.at + 1));
   }
 
   async #isEmpty(namespace: string): Promise<boolean> {
     const engine = this.#options.everywhere();
-    const { count } = await asking<CountWorkflowExecutionsResponse>((done) =>
-      engine.count({ namespace, query: '' }, done),
-    );
-    if (count > 0) return false;
+    for (const of of ['schedules', undefined] as const) {
+      const request = { namespace, query: '', of };
+      const { count } = await asking<CountWorkflowExecutionsResponse>((done) => engine.count(request, done));
+      if (count > 0) return false;
+    }
     const attributes = await asking<RegisteredAttributes>((done) => engine.searchAttributes(namespace, done));
     const remove = Object.keys(attributes);
     if (remove.length > 0)
       await asking<RegisteredAttributes>((done) => engine.changeSearchAttributes(namespace, { add: {}, remove }, done));
     return true;
+  }
+
+  /** Whether there were any. One that is gone already is no fault: a step may be done twice. */
+  async #endSchedules(namespace: string): Promise<boolean> {
+    const engine = this.#options.everywhere();
+    const request = {
+      namespace,
+      query: '',
+      of: 'schedules',
+      pageSize: SCHEDULES_PER_STEP,
+      nextPageToken: undefined,
+    } as const;
+    const { executions } = await asking<ListWorkflowExecutionsResponse>((done) => engine.list(request, done));
+    for (const { workflowId: scheduleId, runId } of executions) {
+      const to = { namespace, workflowId: scheduleAddress(scheduleId) };
+      // Its incarnation makes the request the same one in every step.
+      const message = { type: 'deleteSchedule', requestId: `gone:${runId}` } as const;
+      await asking<Reply>((done) => engine.submit(to, message, done)).catch((error: unknown) => {
+        if (!(error instanceof SettingRefusal) || error.status.code !== StatusCode.NOT_FOUND) throw error;
+      });
+    }
+    return executions.length > 0;
   }
 
   /** How long to wait for what ends its executions, ms. */
@@ -67,7 +97,7 @@ export class Deletion {
     if (own.some(({ startTime }) => startTime > now - LATER_MS)) return LATER_MS;
     const order = {
       ...{ jobId: `${id}:${now}`, requestId: `${id}:${now}`, identity: '', perSecond: PER_SECOND },
-      ...{ reason: `namespace ${namespace} was deleted`, operation: { type: 'terminate' } as const },
+      ...{ reason: `namespace ${namespace} was deleted`, operation: { type: 'delete' } as const },
       target: { query: 'WorkflowId IS NOT NULL' },
     };
     await asking<JobAnswer>((done) => engine.jobs(namespace, { type: 'start', order }, done));

@@ -1,6 +1,8 @@
 // Namespaces that were registered: kept like everything else, and taken away with all that is in them.
 import { describe, expect, it } from 'vitest';
 import { changed } from '../../core/namespace/record.ts';
+import { scheduleAddress } from '../../core/schedule/address.ts';
+import type { Message } from '../../core/workflow/message.ts';
 import type { NamespaceAnswer, NamespaceAsk } from '../../ports/namespaces.ts';
 import { MemoryDisk, openMemoryStore } from '../../store/index.ts';
 import type { CountWorkflowExecutionsResponse } from '../../wire/api.ts';
@@ -22,6 +24,15 @@ const record = (name: string, over: Partial<NamespaceRecord> = {}): NamespaceRec
 
 const ask = (w: World, asked: NamespaceAsk) => w.call<NamespaceAnswer>((done) => w.engine.namespaces(asked, done));
 
+const everySecond: Message = {
+  ...{ type: 'createSchedule', requestId: 'create', incarnation: 'life' },
+  schedule: {
+    spec: { interval: [{ interval: 1_000, phase: 0 }] },
+    action: { startWorkflow: { workflowId: 'of-schedule', workflowType: 'order', taskQueue: 'orders' } },
+    ...{ policies: {}, state: {} },
+  },
+};
+
 async function all(w: World): Promise<NamespaceRecord[]> {
   return (await ask(w, { type: 'list' })).value?.records ?? [];
 }
@@ -29,7 +40,7 @@ async function all(w: World): Promise<NamespaceRecord[]> {
 describe('registered namespaces', () => {
   it('outlive restarts, and say when something has changed', async () => {
     const w = await world();
-    expect((await ask(w, { type: 'list' })).value).toEqual({ revision: 0, records: [] });
+    expect((await ask(w, { type: 'list' })).value).toEqual({ revision: 0, records: [], queues: [] });
     const registered = await ask(w, { type: 'register', record: record('a') });
     expect(registered.value?.records?.[0]?.registeredTime).toBe(w.time.at);
     const [revision] = [registered.value?.revision];
@@ -62,7 +73,7 @@ describe('registered namespaces', () => {
     expect(unknown.error).toMatchObject({ detail: { kind: 'NamespaceNotFound', namespace: 'nobody' } });
   });
 
-  it('that are deleted lose their executions, then their names, also across restarts', async () => {
+  it('that are deleted lose their schedules and executions, open or closed, then their names, also across restarts', async () => {
     const w = await world();
     await ask(w, { type: 'register', record: record('a') });
     w.namespaces.set('a', { id: 'id-of-a', retention: HOUR });
@@ -71,18 +82,26 @@ describe('registered namespaces', () => {
     await w.call((done) =>
       w.engine.changeSearchAttributes('a', { add: { City: IndexedValueType.KEYWORD }, remove: [] }, done),
     );
+    const to = { namespace: 'a', workflowId: 'w0' };
+    await w.call((done) => w.engine.submit(to, { type: 'terminate', target: {}, identity: '', requestId: 't' }, done));
+    await w.call((done) => w.engine.submit({ namespace: 'a', workflowId: scheduleAddress('s') }, everySecond, done));
     await ask(w, { type: 'delete', name: 'a' });
     w.namespaces.delete('a');
     expect(await all(w)).toMatchObject([{ name: 'a', state: NamespaceState.DELETED }]);
     const taken = await ask(w, { type: 'register', record: record('a', { id: 'new' }) });
     expect(taken.error?.message).toContain('not all gone yet');
-    await w.restart();
-    await w.time.advance(10_000);
-    const open = { namespace: 'a', query: "ExecutionStatus = 'Running'" };
-    expect((await w.call<CountWorkflowExecutionsResponse>((done) => w.engine.count(open, done))).value?.count).toBe(0);
-    // Closed ones go with their retention.
-    w.time.at += HOUR;
-    await w.time.advance(180_000);
+    // Killed within each of its steps.
+    for (let i = 0; i < 20; i += 1) {
+      await w.time.advance(700);
+      await w.restart();
+    }
+    await w.time.advance(20_000);
+    for (const of of [undefined, 'schedules'] as const) {
+      const asked = { namespace: 'a', query: '', of };
+      expect((await w.call<CountWorkflowExecutionsResponse>((done) => w.engine.count(asked, done))).value?.count).toBe(
+        0,
+      );
+    }
     expect(await all(w)).toEqual([]);
     expect((await w.call((done) => w.engine.searchAttributes('a', done))).value).toEqual({});
     expect((await ask(w, { type: 'register', record: record('a', { id: 'new' }) })).error).toBeUndefined();

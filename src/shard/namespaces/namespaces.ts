@@ -61,6 +61,8 @@ export class RegisteredNamespaces {
         return this.#registry.deprecate(asked.name, asked.base);
       case 'delete':
         return this.#registry.delete(asked.name);
+      case 'configureQueue':
+        return this.#registry.configureQueue(asked.change);
       default:
         return asked satisfies never;
     }

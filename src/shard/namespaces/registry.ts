@@ -8,12 +8,14 @@ import type { NamespaceAnswer } from '../../ports/namespaces.ts';
 import { decode, encode } from '../../wire/codec.ts';
 import type { NamespaceChange, NamespaceRecord } from '../../wire/namespace.ts';
 import { type Status, StatusCode } from '../../wire/status.ts';
+import type { UpdateTaskQueueConfigRequest } from '../../wire/task-queue.ts';
 import type { Actor } from '../actor.ts';
 import { after, namespaceKey, namespacesPrefix, namespaceTimerKey, revisionKey } from '../keys.ts';
 import type { Reader } from '../reader.ts';
 import { type RowWrites, SettingRefusal, SettingsTurns, type SettingsTurnsOptions } from '../settings-turns.ts';
 import { exhausted } from '../status.ts';
 import { NOTHING } from '../turn.ts';
+import { allConfigs, configure, forgotten } from './queue-configs.ts';
 
 export interface NamespaceRegistryOptions extends SettingsTurnsOptions {
   reader: Reader;
@@ -32,7 +34,7 @@ export class NamespaceRegistry {
     return this.#turns.inTurn(REGISTRY, async (actor) => {
       const revision = await this.#revision(actor);
       if (revision === since) return { revision };
-      return { revision, records: await this.#all(actor) };
+      return { revision, records: await this.#all(actor), queues: await allConfigs(this.#reader, actor) };
     });
   }
 
@@ -67,6 +69,15 @@ export class NamespaceRegistry {
     });
   }
 
+  configureQueue(change: UpdateTaskQueueConfigRequest): Promise<NamespaceAnswer> {
+    return this.#turns.inTurn(REGISTRY, async (actor) => {
+      const { rows, queue } = await configure(this.#reader, actor, change, this.#turns.now(actor));
+      const revision = (await this.#revision(actor)) + 1;
+      await this.#turns.write(actor, [...rows, [revisionKey(actor.base), encode(revision)]]);
+      return { revision, queues: [queue] };
+    });
+  }
+
   /** For who drives a deletion. */
   get(name: string): Promise<NamespaceRecord | undefined> {
     return this.#turns.inTurn(REGISTRY, (actor) => this.#read(actor, name));
@@ -80,6 +91,7 @@ export class NamespaceRegistry {
       if (record !== undefined && isGone(record)) {
         const next = encode((await this.#revision(actor)) + 1);
         rows.push([namespaceKey(actor.base, name), undefined], [revisionKey(actor.base), next]);
+        rows.push(...(await forgotten(this.#reader, actor, name)));
       }
       await this.#turns.write(actor, rows);
     });

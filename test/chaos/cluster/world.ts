@@ -12,6 +12,7 @@ import { ChaosCluster } from './cluster.ts';
 import type { CoordinatorKind } from './coordinator.ts';
 import { type FailedCall, Ledger } from './ledger.ts';
 import type { NodeProcess } from './node-process.ts';
+import { Operations, type OperationsReport } from './operations.ts';
 import { Orders } from './orders.ts';
 import { type Gaps, Probes } from './probes.ts';
 
@@ -42,6 +43,7 @@ export interface RunReport {
   /** Acknowledged, and found in the histories. */
   readonly starts: number;
   readonly signals: number;
+  readonly operations: OperationsReport | undefined;
   readonly failedCalls: readonly FailedCall[];
   readonly repeatedCalls: number;
   readonly longestCallMs: number;
@@ -70,6 +72,8 @@ export class World {
   readonly #faults: FaultSeen[] = [];
   readonly #connections: Connection[] = [];
   readonly #ledgers: Ledger[] = [];
+  /** Where all nodes are of this build. */
+  #operations: Operations | undefined;
   #sound = false;
 
   private constructor(options: WorldOptions) {
@@ -156,8 +160,12 @@ export class World {
   async finish(): Promise<RunReport> {
     this.say('the last orders end, then everything is checked');
     const connection = this.#connect();
-    await Promise.all(this.#ledgers.map((ledger) => ledger.stop()));
-    const problems: string[] = [];
+    await Promise.all(
+      [...this.#ledgers, ...(this.#operations === undefined ? [] : [this.#operations])].map((load) => load.stop()),
+    );
+    const problems: string[] = (await this.#operations?.check()) ?? [];
+    const { fired, batches, resets } = this.#operations?.report ?? { fired: 0, batches: 0, resets: 0 };
+    this.say(`  ${fired} due times of schedules, ${batches} batch jobs and ${resets} resets were looked at`);
     const { ended, repeatedCalls, problems: found } = await this.#orders.close(connection, ORDERS_END_MS);
     problems.push(...found);
     for (const ledger of this.#ledgers) problems.push(...(await ledger.check()));
@@ -176,6 +184,7 @@ export class World {
         signals: sum('signals'),
         problems,
         repeatedCalls,
+        operations: this.#operations?.report,
       },
       failedCalls: reports.flatMap(({ failed }) => failed),
       longestCallMs: Math.max(...reports.map(({ longestMs }) => longestMs)),
@@ -211,6 +220,7 @@ export class World {
       this.#ledgers.push(new Ledger(this.#connect(library), SHARDS, prefix, library));
       if (n === 0) this.#orders.open(this.#connect(library), library);
     }
+    if (other === undefined) this.#operations = new Operations(this.#connect());
     await this.calm(2_000);
   }
 

@@ -10,6 +10,7 @@ import {
   WorkflowIdReusePolicy,
 } from '../../../src/wire/enums.ts';
 import type { HistoryEvent, HistoryEventOf } from '../../../src/wire/event.ts';
+import type { WorkflowExecutionPausedEventAttributes } from '../../../src/wire/event-attributes.ts';
 
 /** Its parent's start, when this run is a child's first. */
 export function startOfChild({
@@ -79,6 +80,8 @@ const REFUSED_CANCELS = new Map<number, ExternalRefusal>([
 /** The answer of another workflow that this event tells of. */
 export function messageFor(runId: string, events: readonly HistoryEvent[], event: HistoryEvent): Message | undefined {
   const { attributes: a } = event;
+  if (event.eventType === EventType.WORKFLOW_EXECUTION_PAUSED) return pausing('pauseWorkflow', event.attributes);
+  if (event.eventType === EventType.WORKFLOW_EXECUTION_UNPAUSED) return pausing('unpauseWorkflow', event.attributes);
   if (!('initiatedEventId' in a)) return undefined;
   const origin = { runId, initiatedEventId: a.initiatedEventId };
   switch (event.eventType) {
@@ -101,6 +104,14 @@ export function messageFor(runId: string, events: readonly HistoryEvent[], event
     default:
       return childEnd(origin, events, event);
   }
+}
+
+function pausing(
+  type: 'pauseWorkflow' | 'unpauseWorkflow',
+  { identity = '', reason = '', requestId = '' }: WorkflowExecutionPausedEventAttributes,
+): Message {
+  // A recording has a placeholder for request ids, the same for all.
+  return { type, target: {}, identity, reason, requestId: `${requestId} of ${type}` };
 }
 
 function childEnd(origin: OriginRef, events: readonly HistoryEvent[], event: HistoryEvent): Message | undefined {

@@ -194,6 +194,8 @@ export class Context {
       | 'countWorkflowExecutions'
       | 'pauseActivity'
       | 'unpauseActivity'
+      | 'pauseWorkflowExecution'
+      | 'unpauseWorkflowExecution'
       | 'resetActivity'
       | 'updateActivityOptions'
       | 'describeBatchOperation'

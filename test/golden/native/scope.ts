@@ -113,6 +113,7 @@ export const IN_SCOPE = [
   'describe-pending-work',
   // steering of activities
   'activity-paused-and-unpaused',
+  'workflow-paused-and-unpaused',
   'activity-reset',
   'activity-options-updated',
   // markers
@@ -188,9 +189,7 @@ export const IN_SCOPE = [
 ] as const;
 
 /** Recorded scenarios of the copied files that need a feature of a later part, and which. */
-export const LATER: Readonly<Record<string, string>> = {
-  'workflow-paused-and-unpaused': 'pausing workflows',
-};
+export const LATER: Readonly<Record<string, string>> = {};
 
 /** Attributes of the recordings that describe worker versioning, a later part; paths as in `firstDifference`. */
 export const NOT_YET_SHOWN = ['**.autoResetPoints', '**.mostRecentWorkerVersionStamp', '**.workflowExtendedInfo'];
@@ -200,6 +199,10 @@ export const ON_PURPOSE: Readonly<Record<string, { paths: readonly string[]; why
   'eager-workflow-start': {
     paths: ['**.workflowTaskStartedEventAttributes'],
     why: 'the worker that has the first task is known, and named; there it is the client that asked, without a version',
+  },
+  'workflow-paused-and-unpaused': {
+    paths: ['outcome.update.error.message'],
+    why: 'the error names the workflow id and the reason; its cause is the same',
   },
   'start-requests-that-are-refused': {
     paths: ['outcome.*.error.message'],

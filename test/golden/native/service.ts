@@ -175,6 +175,16 @@ export class RawService {
     return this.#call('respondActivityTaskFailed', { target, identity, failure, credit: 0 });
   }
 
+  async pauseWorkflowExecution(request: Parameters<WorkflowService['pauseWorkflowExecution']>[0]): Promise<object> {
+    await this.#connection.workflowService.pauseWorkflowExecution(request);
+    return {};
+  }
+
+  async unpauseWorkflowExecution(request: Parameters<WorkflowService['pauseWorkflowExecution']>[0]): Promise<object> {
+    await this.#connection.workflowService.unpauseWorkflowExecution(request);
+    return {};
+  }
+
   async pauseActivity(request: Parameters<WorkflowService['pauseActivity']>[0]): Promise<object> {
     await this.#connection.workflowService.pauseActivity(request);
     return {};

@@ -26,6 +26,7 @@ import { type Status, StatusCode } from '../../../src/wire/status.ts';
 import { same } from '../flush-watch.ts';
 import { type Kernel, Violation } from '../kernel.ts';
 import type { SeededRandom } from '../random.ts';
+import { tenantOf } from '../tenants.ts';
 import type { TrueRun, Truth } from '../truth.ts';
 import type { UpdateWatch } from '../update-watch.ts';
 import { isBad, UPDATE } from './ledger.ts';
@@ -171,8 +172,9 @@ export class SimClient {
   // ---------------------------------------------------------------- writes
 
   #startMessage(requestId: string): Message {
-    const { type, input } = this.plan;
+    const { workflowId, type, input } = this.plan;
     return {
+      priority: tenantOf(workflowId),
       ...{ type: 'start', runId: this.#random.uuid(), requestId, identity: 'client', workflowType: type },
       ...{ taskQueue: TASK_QUEUE, input: jsonPayloads(input) },
       reusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,

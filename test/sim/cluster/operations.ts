@@ -114,7 +114,7 @@ export class SimOperator {
         return;
       }
       case 'delete schedule':
-        await this.#submit(schedule, { type: 'deleteSchedule' }, [NOT_FOUND]);
+        await this.#submit(schedule, { type: 'deleteSchedule', requestId }, [NOT_FOUND]);
         return;
       case 'start':
         await this.#start(move.workflowId, move.type, requestId);

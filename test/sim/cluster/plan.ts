@@ -130,7 +130,7 @@ const LEAST_OPERATIONS = 225;
 /** Workflows that take updates. */
 const LEDGERS = 4;
 /** Schedules, resets and batch jobs. */
-const MOST_OPERATIONS = 3;
+const MOST_OPERATIONS = 2;
 /** Before it the cluster is born: nothing but that happens. */
 const BIRTH_MS = 6_000;
 const TYPES: readonly Exclude<WorkflowType, 'ledger'>[] = [

@@ -3,6 +3,7 @@
 import type { ScheduleActivityTaskCommandAttributes } from '../../../wire/command.ts';
 import type { UserMetadata } from '../../../wire/common.ts';
 import { EventType, TaskQueueKind, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
+import { flowProblem } from '../../flow/problem.ts';
 import { offerActivity } from '../activity-task.ts';
 import { completePolicy, policyProblem } from '../retry.ts';
 import { bad, blobProblem, type CommandContext, type CommandProblem, idProblem, RESERVED_PREFIX } from './problem.ts';
@@ -69,6 +70,8 @@ function problemOf(
   }
   const policy = policyProblem(attributes.retryPolicy);
   if (policy !== undefined) return bad(CAUSE, `${policy} ActivityId=${activityId}`);
+  const flow = flowProblem(attributes.flowControl, 'activity');
+  if (flow !== undefined) return bad(CAUSE, `${flow} ActivityId=${activityId}`);
   if ((priority?.priorityKey ?? 0) < 0) return bad(CAUSE, `Priority key of activity ${activityId} is negative.`);
   if (run.activityByName(activityId) !== undefined) {
     return bad(WorkflowTaskFailedCause.SCHEDULE_ACTIVITY_DUPLICATE_ID, `Activity ${activityId} is already pending.`);
@@ -111,6 +114,7 @@ export function scheduleActivityTask(
       retryPolicy: completePolicy(attributes.retryPolicy),
       useWorkflowBuildId: attributes.useWorkflowBuildId || undefined,
       priority: attributes.priority,
+      flowControl: attributes.flowControl,
     },
     userMetadata,
   );

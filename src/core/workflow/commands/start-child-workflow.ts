@@ -11,6 +11,7 @@ import {
   WorkflowTaskFailedCause,
 } from '../../../wire/enums.ts';
 import type { StartChildWorkflowExecutionInitiatedEventAttributes } from '../../../wire/event-attributes.ts';
+import { flowProblem } from '../../flow/problem.ts';
 import { cronProblem } from '../cron.ts';
 import { stampTypes } from '../fields.ts';
 import { clampTimeouts } from '../new-run.ts';
@@ -52,6 +53,8 @@ function problemOf(
   if (cron !== undefined) return bad(CAUSE, `${cron} WorkflowId=${workflowId}`);
   const policy = policyProblem(attributes.retryPolicy);
   if (policy !== undefined) return bad(CAUSE, `${policy} WorkflowId=${workflowId}`);
+  const flow = flowProblem(attributes.flowControl, 'unattended');
+  if (flow !== undefined) return bad(CAUSE, `${flow} WorkflowId=${workflowId}`);
   if ((priority?.priorityKey ?? 0) < 0) return bad(CAUSE, `Priority key of child ${workflowId} is negative.`);
   const { run } = context;
   const { pendingChildren } = run.turn.limits;
@@ -133,6 +136,7 @@ function initiatedAttributes(
     inheritBuildId: attributes.inheritBuildId || undefined,
     priority: attributes.priority,
     versioningOverride: attributes.versioningOverride,
+    flowControl: attributes.flowControl,
   };
 }
 
@@ -169,6 +173,7 @@ function ask(
       priority: effectivePriority(initiated.priority, attributes.priority),
       userMetadata,
       ...childVersioning(run, initiated.taskQueue.name, initiated.versioningOverride),
+      flowControl: initiated.flowControl,
     },
   });
 }

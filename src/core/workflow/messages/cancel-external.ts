@@ -4,10 +4,10 @@ import { EventType } from '../../../wire/enums.ts';
 import { SERVER_IDENTITY } from '../closing.ts';
 import type { CancelExternalMessage, ExternalRefusal } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
+import { heedCancel } from '../queued-run.ts';
 import { isChildOf, isSelf, originRef, send } from '../relations.ts';
 import { type ActorState, findRun, isOpen, type RunState } from '../state.ts';
 import { Turn } from '../turn.ts';
-import { wakeWorkflow } from '../workflow-task.ts';
 
 export function cancelExternal(state: ActorState, message: CancelExternalMessage, context: TurnContext): Decision {
   const { origin, reason } = message;
@@ -25,7 +25,7 @@ export function cancelExternal(state: ActorState, message: CancelExternalMessage
       externalWorkflowExecution: { workflowId: origin.workflowId, runId: origin.runId },
       identity: SERVER_IDENTITY,
     });
-    wakeWorkflow(draft);
+    heedCancel(draft);
   }
   send(turn, origin, { type: 'externalAnswered', origin: originRef(origin) });
   return turn.outcome({ type: 'accepted' });

@@ -6,12 +6,13 @@ import { fireCallbacks } from '../callbacks.ts';
 import { timeOutRun } from '../closing.ts';
 import { fireOperations } from '../operation-deadlines.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
+import { endDelay } from '../permits.ts';
 import { settleQueries } from '../queries.ts';
 import type { RunDraft } from '../run-draft.ts';
 import { type ActorState, isOpen, nextDeadline, type RunState, volatileDeadline } from '../state.ts';
 import { activityDeadline, taskDeadline } from '../timeouts.ts';
 import { nothing, Turn } from '../turn.ts';
-import { offerTask, scheduleTask, timeOutSticky, timeOutTask, wakeWorkflow } from '../workflow-task.ts';
+import { offerTask, timeOutSticky, timeOutTask, wakeWorkflow } from '../workflow-task.ts';
 
 export function fireDeadlines(state: ActorState, context: TurnContext): Decision {
   const { run } = state;
@@ -38,8 +39,7 @@ function fireAll(run: RunDraft, before: RunState): void {
     return;
   }
   if (row.firstTaskAt !== undefined && row.firstTaskAt <= now) {
-    row.firstTaskAt = undefined;
-    scheduleTask(run);
+    endDelay(run);
   }
   fireTask(run);
   // nextDeadline has computed both.

@@ -5,9 +5,9 @@ import { EventType, ParentClosePolicy } from '../../../wire/enums.ts';
 import { SERVER_IDENTITY, terminateRun } from '../closing.ts';
 import type { ParentClosedMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
+import { heedCancel } from '../queued-run.ts';
 import { type ActorState, isOpen } from '../state.ts';
 import { nothing, Turn } from '../turn.ts';
-import { wakeWorkflow } from '../workflow-task.ts';
 
 export function parentClosed(state: ActorState, message: ParentClosedMessage, context: TurnContext): Decision {
   const { run } = state;
@@ -26,6 +26,6 @@ export function parentClosed(state: ActorState, message: ParentClosedMessage, co
     externalWorkflowExecution: message.parent,
     identity: SERVER_IDENTITY,
   });
-  wakeWorkflow(draft);
+  heedCancel(draft);
   return turn.outcome({ type: 'accepted' });
 }

@@ -1,8 +1,9 @@
 // Queries: asked, answered by a worker, lost with one, given up by the caller. Only the volatile part of the state changes.
 
-import { QueryRejectCondition, WorkflowExecutionStatus } from '../../../wire/enums.ts';
+import { isOpenStatus, QueryRejectCondition, WorkflowExecutionStatus } from '../../../wire/enums.ts';
 import type { QueryAbandonedMessage, QueryAnsweredMessage, QueryLostMessage, QueryMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
+import { isPaused } from '../paused.ts';
 import { answer, dispatch } from '../queries.ts';
 import { exhausted, notFound, notReady } from '../rejections.ts';
 import { type ActorState, findRun, isOpen, taskOf } from '../state.ts';
@@ -49,13 +50,15 @@ export function askQuery(state: ActorState, message: QueryMessage, context: Turn
       `workflow ${state.workflowId} cannot be queried: its workflow task has failed ${attempt - 1} times in a row; see the failure in its history`,
     );
   }
-  if (task === undefined && facts.previousStartedEventId !== 0) dispatch(turn, run, waiting);
+  // The task of a paused workflow comes who knows when.
+  const comes = task !== undefined && (task.startId !== undefined || !isPaused(run));
+  if (!comes && facts.previousStartedEventId !== 0) dispatch(turn, run, waiting);
   else turn.setQuery({ ...waiting, mode: 'waiting' });
   return turn.outcome({ type: 'accepted' });
 }
 
 function isRejected(condition: QueryMessage['rejectCondition'], status: WorkflowExecutionStatus): boolean {
-  if (status === WorkflowExecutionStatus.RUNNING) return false;
+  if (isOpenStatus(status)) return false;
   if (condition === QueryRejectCondition.NOT_OPEN) return true;
   return condition === QueryRejectCondition.NOT_COMPLETED_CLEANLY && status !== WorkflowExecutionStatus.COMPLETED;
 }

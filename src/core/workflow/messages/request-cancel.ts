@@ -3,10 +3,10 @@
 import { EventType } from '../../../wire/enums.ts';
 import type { RequestCancelMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
+import { heedCancel } from '../queued-run.ts';
 import { type ActorState, isOpen } from '../state.ts';
 import { refusedForRequestIds, resolve, seenBefore } from '../target.ts';
 import { nothing, Turn } from '../turn.ts';
-import { wakeWorkflow } from '../workflow-task.ts';
 
 export function requestCancel(state: ActorState, message: RequestCancelMessage, context: TurnContext): Decision {
   if (seenBefore(state, message.requestId) !== undefined) return nothing({ type: 'accepted' });
@@ -23,6 +23,6 @@ export function requestCancel(state: ActorState, message: RequestCancelMessage, 
     cause: message.reason,
     identity: message.identity,
   });
-  wakeWorkflow(draft);
+  heedCancel(draft);
   return turn.outcome({ type: 'accepted' });
 }

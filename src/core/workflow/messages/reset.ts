@@ -6,6 +6,7 @@ import type { HistoryEvent } from '../../../wire/event.ts';
 import { SERVER_IDENTITY, terminateRun } from '../closing.ts';
 import type { ResetHistory, ResetMessage } from '../message.ts';
 import type { Decision, Rejection, TurnContext } from '../outcome.ts';
+import { giveBack } from '../permits.ts';
 import { invalidArgument, unavailable, workflowNotFound } from '../rejections.ts';
 import { type After, forkRun } from '../reset.ts';
 import { type ActorState, isOpen } from '../state.ts';
@@ -33,15 +34,21 @@ export function reset(state: ActorState, message: ResetMessage, context: TurnCon
     base: history.base.slice(workflowTaskFinishEventId - 1),
     later: history.later.flatMap(({ events }) => events),
   };
+  let held: string | undefined;
   if (isOpen(current)) {
     const ending = turn.open(current);
+    const { permit } = current.start.attributes.flowControl ?? {};
+    // A run of an earlier chain had another one, which has gone back.
+    const isKept = resolved.run.start.attributes.flowControl?.permit === permit;
+    if (isKept && current.row.permit === undefined) held = permit;
+    else if (current.row.permit !== 'delayed') giveBack(turn, current.start, current.runId);
     ending.resetTo = runId;
     terminateRun(ending, reason, undefined, SERVER_IDENTITY);
     // What waited for a task's end has got its place with it.
     if (current.runId === resolved.run.runId) after.base.push(...ending.events);
     else if (history.later.some((run) => run.runId === current.runId)) after.later.push(...ending.events);
   }
-  forkRun(turn, resolved.run, message, history.base.slice(0, workflowTaskFinishEventId - 1), after);
+  forkRun(turn, resolved.run, message, history.base.slice(0, workflowTaskFinishEventId - 1), after, held);
   return turn.outcome({ type: 'reset', runId });
 }
 

@@ -5,6 +5,7 @@ import type { StartActivityTaskMessage } from '../message.ts';
 import { isWaiting, type OperationTask, operationTask } from '../operation-rows.ts';
 import { releaseOperationTask, startedOperationTask } from '../operations.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
+import { isPaused } from '../paused.ts';
 import { activityTaskNotFound } from '../rejections.ts';
 import type { ActivityRow } from '../rows.ts';
 import { startedActivityTask } from '../started.ts';
@@ -18,7 +19,7 @@ export function startActivityTask(
   context: TurnContext,
 ): Decision {
   const { run } = state;
-  if (run === undefined || run.runId !== message.runId || !isOpen(run)) return activityTaskNotFound();
+  if (run === undefined || run.runId !== message.runId || !isOpen(run) || isPaused(run)) return activityTaskNotFound();
   const operation = operationTask(run.operations.values(), message.scheduledEventId);
   if (operation !== undefined) return startOperationTask(state, run, operation, message, context);
   const waiting = run.activities.get(message.scheduledEventId);
@@ -49,6 +50,7 @@ export function startActivityTask(
   if (waiting.apart === true) started.apart = true;
   if (waiting.countsFrom !== undefined) started.countsFrom = waiting.countsFrom;
   if (waiting.options !== undefined) started.options = waiting.options;
+  if (waiting.permit !== undefined) started.permit = waiting.permit;
   draft.putActivity(started);
   return turn.outcome(startedActivityTask(run.runId, run.start, started, taker.startId));
 }

@@ -2,6 +2,7 @@
 
 import type { StartWorkflowTaskMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
+import { isPaused } from '../paused.ts';
 import { workflowTaskNotFound } from '../rejections.ts';
 import type { WorkflowTaskRow } from '../rows.ts';
 import { startedWorkflowTask } from '../started.ts';
@@ -16,7 +17,7 @@ export function startWorkflowTask(
   context: TurnContext,
 ): Decision {
   const { run } = state;
-  if (run === undefined || run.runId !== message.runId || !isOpen(run)) return workflowTaskNotFound();
+  if (run === undefined || run.runId !== message.runId || !isOpen(run) || isPaused(run)) return workflowTaskNotFound();
   const waiting = taskOf(run);
   if (waiting === undefined || waiting.startId !== undefined || waiting.notBefore !== undefined) {
     return workflowTaskNotFound();

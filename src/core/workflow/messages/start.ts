@@ -11,6 +11,7 @@ import {
   WorkflowIdReusePolicy,
 } from '../../../wire/enums.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../../wire/event-attributes.ts';
+import type { GrantedFlowControl } from '../../../wire/flow-control.ts';
 import type { ScheduledBy } from '../../schedule/message.ts';
 import { callbacksOf } from '../callbacks.ts';
 import { SERVER_IDENTITY, terminateRun } from '../closing.ts';
@@ -148,6 +149,7 @@ function badStart(message: StartMessage, { limits, now }: TurnContext): Rejectio
 /** An open run has this id. Undefined: it was terminated to make room. */
 function meetRunning(turn: Turn, run: RunState, message: StartMessage): Decision | undefined {
   const { runId } = run;
+  const { status } = run.row.facts;
   const { workflowId, chain } = turn.state;
   const terminate =
     message.conflictPolicy === WorkflowIdConflictPolicy.TERMINATE_EXISTING ||
@@ -167,7 +169,7 @@ function meetRunning(turn: Turn, run: RunState, message: StartMessage): Decision
   }
   turn.remember(message.requestId, runId);
   if (message.update !== undefined) {
-    return withUpdate(turn, undefined, message, { runId, started: false, status: WorkflowExecutionStatus.RUNNING });
+    return withUpdate(turn, undefined, message, { runId, started: false, status });
   }
   if (message.signal !== undefined) {
     if (run.row.facts.signalCount >= turn.limits.signalsPerRun) return tooManySignals(turn, runId);
@@ -175,7 +177,7 @@ function meetRunning(turn: Turn, run: RunState, message: StartMessage): Decision
     draft.record(EventType.WORKFLOW_EXECUTION_SIGNALED, signalAttributes(message.signal));
     wakeWorkflow(draft);
   }
-  const response: StartWorkflowExecutionResponse = { runId, started: false, status: WorkflowExecutionStatus.RUNNING };
+  const response: StartWorkflowExecutionResponse = { runId, started: false, status };
   if (message.signal === undefined && message.onConflict !== undefined) {
     const refused = attach(turn.open(run), message, message.onConflict);
     if (refused !== undefined) return refused;
@@ -241,6 +243,14 @@ function refusedReuse(run: RunState, message: StartMessage): Rejection | undefin
   }
 }
 
+/** A permit that no door has reserved is named by its run. */
+function permitOf({ flowControl, permit, accepted, runId }: StartMessage): GrantedFlowControl | undefined {
+  if (flowControl === undefined) return undefined;
+  const granted: GrantedFlowControl = { ...flowControl, permit: permit ?? runId };
+  if (accepted !== undefined) granted.accepted = accepted;
+  return granted;
+}
+
 function startedAttributes(
   workflowId: string,
   message: StartMessage,
@@ -282,6 +292,8 @@ function startedAttributes(
     priority: message.priority,
     completionCallbacks: message.completionCallbacks?.length ? [...message.completionCallbacks] : undefined,
     versioningOverride: message.versioningOverride,
-    eagerExecutionAccepted: message.eagerFor !== undefined && delay === 0 ? true : undefined,
+    flowControl: permitOf(message),
+    eagerExecutionAccepted:
+      message.eagerFor !== undefined && delay === 0 && message.flowControl === undefined ? true : undefined,
   };
 }

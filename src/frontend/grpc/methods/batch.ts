@@ -9,7 +9,6 @@ const nothing = (): object => ({});
 
 /** What may be done to many executions at once; what else this API names cannot. */
 const UNKNOWN = [
-  'deletionOperation',
   'resetOperation',
   'updateWorkflowOptionsOperation',
   'unpauseActivitiesOperation',

@@ -102,6 +102,7 @@ function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
       cancelRequested: described.cancelRequested,
       originalStartTime: info.startTime,
       requestIdInfos: requestIds(described),
+      pauseInfo: described.pauseInfo,
     },
   };
 }

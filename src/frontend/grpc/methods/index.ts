@@ -15,6 +15,7 @@ import * as nexusEndpoints from './nexus-endpoints.ts';
 import * as nexusTasks from './nexus-tasks.ts';
 import * as schedules from './schedules.ts';
 import * as start from './start.ts';
+import * as taskQueues from './task-queues.ts';
 import * as updates from './updates.ts';
 import * as visibility from './visibility.ts';
 import * as workers from './workers.ts';
@@ -31,13 +32,17 @@ const workflowService: Readonly<Record<string, Rpc>> = {
   ListNamespaces: namespaces.ListNamespaces,
   UpdateNamespace: namespaces.UpdateNamespace,
   DeprecateNamespace: namespaces.DeprecateNamespace,
-  DescribeTaskQueue: info.DescribeTaskQueue,
-  ListTaskQueuePartitions: info.ListTaskQueuePartitions,
+  DescribeTaskQueue: taskQueues.DescribeTaskQueue,
+  ListTaskQueuePartitions: taskQueues.ListTaskQueuePartitions,
+  UpdateTaskQueueConfig: taskQueues.UpdateTaskQueueConfig,
   StartWorkflowExecution: start.StartWorkflowExecution,
   SignalWithStartWorkflowExecution: start.SignalWithStartWorkflowExecution,
   SignalWorkflowExecution: start.SignalWorkflowExecution,
   RequestCancelWorkflowExecution: start.RequestCancelWorkflowExecution,
   TerminateWorkflowExecution: start.TerminateWorkflowExecution,
+  DeleteWorkflowExecution: start.DeleteWorkflowExecution,
+  PauseWorkflowExecution: start.PauseWorkflowExecution,
+  UnpauseWorkflowExecution: start.UnpauseWorkflowExecution,
   DescribeWorkflowExecution: executions.DescribeWorkflowExecution,
   QueryWorkflow: executions.QueryWorkflow,
   UpdateWorkflowExecutionOptions: executions.UpdateWorkflowExecutionOptions,

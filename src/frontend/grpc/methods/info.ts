@@ -1,10 +1,6 @@
-// What the server says of itself, its namespaces and its task queues. Only what exists is advertised: a client that is told of more would use it.
+// What the server says of itself. Only what exists is advertised: a client that is told of more would use it.
 
-import type { PollerInfo } from '../../../wire/api.ts';
-import { describeFamily } from '../../queue-family.ts';
-import * as rules from '../../validate/rules.ts';
-import { nameIn, number, rpc, text } from '../rpc.ts';
-import { NO_TIME_MS } from './executions.ts';
+import { rpc } from '../rpc.ts';
 import { CLUSTER_NAME } from './namespaces.ts';
 
 /** The version of the Temporal server whose behaviour this door has: some clients ask for a least one. */
@@ -54,47 +50,6 @@ export const GetClusterInfo = rpc(({ info }, _caller, _request, call) =>
     failoverVersionIncrement: 10,
   }),
 );
-
-const ACTIVITY = 2;
-const UNVERSIONED = '__unversioned__';
-
-export const DescribeTaskQueue = rpc((services, caller, request, call) => {
-  const namespace = text(request, 'namespace');
-  rules.namespace(services, caller, namespace);
-  const name = nameIn(request, 'taskQueue');
-  rules.present(services.limits, 'TaskQueue', name);
-  const { pollers, workflowBacklog, activityBacklog, oldest } = describeFamily(services, namespace, name);
-  const kind = number(request, 'taskQueueType') === ACTIVITY ? 'activity' : 'workflow';
-  const backlog = kind === 'activity' ? activityBacklog : workflowBacklog;
-  call.reply({
-    versioningInfo: { currentVersion: UNVERSIONED, updateTime: NO_TIME_MS },
-    pollers: pollers.filter((one) => one.kind === kind).map(pollerInfo),
-    taskQueueStatus: request.includeTaskQueueStatus === true ? { backlogCountHint: backlog } : undefined,
-    stats:
-      request.reportStats === true
-        ? {
-            approximateBacklogCount: backlog,
-            approximateBacklogAge: oldest === undefined ? 0 : Math.max(0, services.clock.now() - oldest),
-          }
-        : undefined,
-  });
-});
-
-const UNLIMITED_PER_SECOND = 100_000;
-
-function pollerInfo({ identity, lastAccessTime, buildId }: PollerInfo): object {
-  const workerVersionCapabilities = buildId === undefined ? undefined : { buildId };
-  return { identity, lastAccessTime, ratePerSecond: UNLIMITED_PER_SECOND, workerVersionCapabilities };
-}
-
-/** A queue is one partition to its clients: how many nodes share it is not theirs to know. */
-export const ListTaskQueuePartitions = rpc((services, caller, request, call) => {
-  rules.namespace(services, caller, text(request, 'namespace'));
-  rules.present(services.limits, 'TaskQueue', nameIn(request, 'taskQueue'));
-  const key = nameIn(request, 'taskQueue');
-  const partition = { key, ownerHostName: services.info.nodeId };
-  call.reply({ activityTaskQueuePartitions: [partition], workflowTaskQueuePartitions: [partition] });
-});
 
 export const ListClusters = rpc(({ info }, _caller, _request, call) =>
   call.reply({

@@ -61,7 +61,6 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
       StatusCode.INVALID_ARGUMENT,
       'Namespace is not configured for visibility archival.',
     ),
-    DeleteWorkflowExecution: notYet('deletion of single executions'),
     ...all(
       [
         'DescribeDeployment',
@@ -93,8 +92,6 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
       ['FetchWorkerConfig', 'UpdateWorkerConfig'],
       refuse('refused', StatusCode.UNIMPLEMENTED, 'Workers are not configured by this server.'),
     ),
-    UpdateTaskQueueConfig: notYet('configuration of task queues by clients'),
-    ...all(['PauseWorkflowExecution', 'UnpauseWorkflowExecution'], notYet('pausing of workflows')),
     ...all(
       [
         'StartActivityExecution',

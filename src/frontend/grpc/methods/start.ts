@@ -1,4 +1,4 @@
-// Starting workflows, and what callers do to those that run: signal, cancel, terminate.
+// Starting workflows, and what callers do to them: signal, cancel, terminate, delete, pause.
 
 import { EventType } from '../../../wire/enums.ts';
 import { type Message, nameIn, native, part, type Rpc, runNative, text } from '../rpc.ts';
@@ -84,3 +84,8 @@ export const TerminateWorkflowExecution = native(
   (request) => ({ ...onExecution(request), reason: text(request, 'reason') || undefined }),
   nothing,
 );
+
+export const DeleteWorkflowExecution = native('deleteWorkflowExecution', onExecution, nothing);
+
+export const PauseWorkflowExecution = native('pauseWorkflowExecution', undefined, nothing);
+export const UnpauseWorkflowExecution = native('unpauseWorkflowExecution', undefined, nothing);

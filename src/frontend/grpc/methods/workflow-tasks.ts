@@ -3,8 +3,9 @@
 import { decodeToken } from '../../../core/workflow/token.ts';
 import type { Delivery } from '../../../ports/matching.ts';
 import type { QueryResult, RespondWorkflowTaskCompletedResponse, WorkflowTask } from '../../../wire/api.ts';
+
 import { WorkerVersioningMode } from '../../../wire/deployment.ts';
-import { EventType, TaskQueueKind, WorkflowExecutionStatus } from '../../../wire/enums.ts';
+import { EventType, isOpenStatus, TaskQueueKind, type WorkflowExecutionStatus } from '../../../wire/enums.ts';
 import type { HistoryEvent } from '../../../wire/event.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { taskPush } from '../../task-push.ts';
@@ -189,7 +190,8 @@ export const ResetStickyTaskQueue = native(
     return { namespace: request.namespace, workflowId, runId };
   },
   (reply) => {
-    if (number(part(reply, 'workflowExecutionInfo'), 'status') === WorkflowExecutionStatus.RUNNING) return {};
+    // The method's answer.
+    if (isOpenStatus(number(part(reply, 'workflowExecutionInfo'), 'status') as WorkflowExecutionStatus)) return {};
     const message = 'workflow execution already completed';
     throw new Refused({ code: StatusCode.NOT_FOUND, message, detail: { kind: 'NotFound' } });
   },

@@ -1,4 +1,4 @@
-// What actors send one another, of all that they are told.
+// Of all messages those that one actor may send to another, in the same shard, in another, or on another node.
 
 import type { Message } from './message.ts';
 
@@ -20,6 +20,11 @@ export const SENT_TYPES = [
   // A schedule ends its runs by overlap policy.
   'requestCancel',
   'terminate',
+  'flowAcquire',
+  'flowRelease',
+  'flowGranted',
+  'flowRefused',
+  'flowEnd',
 ] as const satisfies readonly Message['type'][];
 
 export type SentMessage = Extract<Message, { type: (typeof SENT_TYPES)[number] }>;

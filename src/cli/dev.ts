@@ -1,0 +1,106 @@
+// `tenuto dev`: what one works with while writing workflows. A server in memory, unless one is named, and a worker that goes on with new code the moment
+// it is saved; what could not go on with it is named.
+
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import type { DevEvent } from 'tenuto/worker';
+import type { RunningNode } from '../node.ts';
+import { announce } from './announce.ts';
+import { UsageError } from './exit-codes.ts';
+import { type ConnectionFlags, resolveTarget } from './profile.ts';
+
+interface DevFlags extends ConnectionFlags {
+  workflows: string[];
+  activities?: string;
+  taskQueue: string;
+  port: string;
+  dataDir?: string;
+}
+
+const EXAMPLES = `
+Examples:
+  $ tenuto dev --workflows src/workflows.ts --activities src/activities.ts --task-queue orders
+  $ tenuto dev --workflows src/workflows.ts --task-queue orders --address 127.0.0.1:7280
+`;
+
+const collect = (value: string, previous: string[] = []): string[] => [...previous, value];
+
+export function defineDev(group: Command, withConnection: (command: Command) => Command): void {
+  withConnection(group)
+    .requiredOption('--workflows <file>', 'module that exports the workflows; repeat for several', collect)
+    .option('--activities <file>', 'module that exports the activities')
+    .requiredOption('-t, --task-queue <name>', 'task queue to work on')
+    .option('-p, --port <port>', 'of the server it starts when no --address names one', '7280')
+    .option('--data-dir <directory>', 'keep the data of that server there (default: in memory)')
+    .addHelpText('after', EXAMPLES)
+    .action(dev);
+}
+
+async function dev(flags: DevFlags): Promise<void> {
+  const { workflows, activities, taskQueue } = flags;
+  for (const file of [...workflows, ...(activities === undefined ? [] : [activities])]) {
+    if (!existsSync(file)) throw new UsageError(`there is no ${file}`);
+  }
+  const server = flags.address === undefined ? await startServer(flags) : undefined;
+  try {
+    const target = await resolveTarget(server === undefined ? flags : { ...flags, address: server.address ?? '' });
+    // As its users have it, not as part of this command: threads and the library of workflows are files of their own.
+    const { DevWorker, NativeConnection } = await import('tenuto/worker');
+    const connection = await NativeConnection.connect({
+      address: target.address,
+      ...(target.token === undefined ? {} : { apiKey: target.token }),
+      ...(target.tlsCa === undefined ? {} : { tls: { serverRootCACertificate: target.tlsCa } }),
+    });
+    try {
+      const { namespace } = target;
+      const options = { connection, namespace, taskQueue, workflowsPath: workflows, activitiesPath: activities };
+      const worker = await DevWorker.create({ ...options, onEvent: (event) => say(linesOf(event)) });
+      say([`Worker on task queue ${taskQueue}: save a file, and what begins from then on runs it. Ctrl-C ends it.`]);
+      await worker.run();
+    } finally {
+      await connection.close();
+    }
+  } finally {
+    await server?.close();
+  }
+  // A build or a load that was under way has nobody any more.
+  process.exit(0);
+}
+
+async function startServer({ port, dataDir }: DevFlags): Promise<RunningNode> {
+  const [{ startNode }, { completeConfig }, { createLogger }] = await Promise.all([
+    import('../node.ts'),
+    import('../config/config.ts'),
+    import('../observe/logger.ts'),
+  ]);
+  const config = completeConfig({
+    ...{ dataDirectory: dataDir, listen: { port: Number(port) }, logLevel: 'warn', shutdownGraceMs: 2_000 },
+    grpc: Number(port) === 0 ? { port: 0 } : { whenTaken: 'goOn' },
+  });
+  const node = await startNode(config, { log: createLogger('warn') });
+  announce(node, dataDir === undefined ? 'data in memory' : `data in ${dataDir}`, (line) => process.stdout.write(line));
+  return node;
+}
+
+function linesOf(event: DevEvent): string[] {
+  switch (event.type) {
+    case 'loaded':
+      return [`${event.what} loaded in ${Math.round(event.ms)} ms`];
+    case 'checked': {
+      const { moved, kept } = event;
+      const went = `${moved} execution${moved === 1 ? '' : 's'} under way ${moved === 1 ? 'goes' : 'go'} on with it`;
+      if (kept.length === 0) return [went];
+      return [
+        `${went}; ${kept.length} would break, and ${kept.length === 1 ? 'keeps' : 'keep'} the code of before:`,
+        ...kept.map(({ workflowId, runId, why }) => `  ${workflowId} (run ${runId}): ${why}`),
+      ];
+    }
+    case 'failed':
+      return [`${event.what} not loaded, the code of before goes on: ${event.message}`];
+  }
+}
+
+function say(lines: readonly string[]): void {
+  const time = new Date().toTimeString().slice(0, 8);
+  for (const [n, line] of lines.entries()) process.stdout.write(`${n === 0 ? `${time} ` : ''}${line}\n`);
+}

@@ -1,0 +1,22 @@
+// Bounds of flow control (I9).
+
+/** A key is a part of its actor's id. */
+export const MAX_KEY_BYTES = 256;
+export const MAX_CONCURRENCY = 100_000;
+/** Each start of the last period is remembered. */
+export const MAX_THROTTLE = 10_000;
+export const MIN_PERIOD_MS = 10;
+const DAY_MS = 86_400_000;
+export const MAX_PERIOD_MS = 31 * DAY_MS;
+/** Waiting for a permit of one key; the next one is refused. */
+export const MAX_WAITING = 20_000;
+/** Messages that one turn sends: an entry stays small, the timer fires again for the rest. */
+export const SENT_PER_TURN = 100;
+/** A permit that a door has reserved for a start which nobody confirms goes back after so long. */
+export const RESERVATION_MS = 30_000;
+/** A key that nothing happens to is forgotten after so long. */
+export const IDLE_MS = 600_000;
+/** Holders and waiters that are shown. */
+export const SHOWN = 100;
+export const DEFAULT_PRIORITY = 3;
+export const LOWEST_PRIORITY = 5;

@@ -1,0 +1,77 @@
+// Deletion at a caller's wish: the run is gone in the turn that says so, and nobody who waited for it is left without an answer.
+import { describe, expect, it } from 'vitest';
+import { StatusCode } from '../../wire/status.ts';
+import type { Effect } from './outcome.ts';
+import { command, message, places, World } from './testing.ts';
+
+const remove = (w: World, runId?: string) =>
+  w.accept({ type: 'deleteExecution', target: { runId }, identity: 'client' });
+
+const answers = (effects: readonly Effect[]) =>
+  effects.flatMap((effect) => (effect.type === 'answerQuery' || effect.type === 'answerUpdate' ? [effect.answer] : []));
+
+describe('deleting a run', () => {
+  it('that is open terminates it, and leaves no row of it and of its workflow id', () => {
+    const w = new World();
+    w.start();
+    w.work(command.activity('a'), command.timer('t', 30_000));
+    w.signal('one');
+    const runId = w.state.run?.runId ?? '';
+    const { effects, visibility } = remove(w);
+    expect([...w.rows.values()]).toEqual([]);
+    expect(w.types(runId).at(-1)).toBe('WORKFLOW_EXECUTION_TERMINATED');
+    expect(effects.map(({ type }) => type)).toContain('runClosed');
+    expect(visibility).toEqual([expect.objectContaining({ gone: true, before: expect.anything() })]);
+    expect(w.refuse(w.signalMessage('two')).code).toBe(StatusCode.NOT_FOUND);
+    expect(w.rebuilt()).toEqual(w.state);
+  });
+
+  it('that is closed takes its updates along, and frees the workflow id', () => {
+    const w = new World();
+    w.start({ requestId: 'first' });
+    w.update('u');
+    w.work(...places(message.accept('u'), message.respond('u')), command.complete('done'));
+    remove(w);
+    expect([...w.rows.values()]).toEqual([]);
+    // The request that began what is gone is forgotten with it, as on the reference server.
+    w.start({ requestId: 'first', runId: 'again' });
+    expect(w.state.run?.runId).toBe('again');
+  });
+
+  it('before the current one leaves that as it is', () => {
+    const w = new World();
+    w.start();
+    const old = w.state.run?.runId ?? '';
+    w.work(command.continueAsNew());
+    const next = w.state.run?.runId;
+    w.adopt(old);
+    remove(w, old);
+    expect(w.state.run?.runId).toBe(next);
+    expect([...w.rows.values()].some(({ runId }) => runId === old)).toBe(false);
+    expect(w.rebuilt()).toEqual(w.state);
+    expect(w.refuse({ type: 'deleteExecution', target: { runId: old }, identity: 'client' }).code).toBe(
+      StatusCode.NOT_FOUND,
+    );
+  });
+
+  it('answers the queries and updates that wait for it', () => {
+    const w = new World();
+    w.start();
+    w.work();
+    w.signal('busy');
+    w.query('q');
+    w.update('u');
+    const { effects } = remove(w);
+    const codes = answers(effects).map((answer) => ('rejection' in answer ? answer.rejection.code : undefined));
+    expect(codes).toEqual([StatusCode.NOT_FOUND, StatusCode.NOT_FOUND]);
+    expect(effects.some(({ type }) => type === 'dispatchQuery')).toBe(false);
+    expect(w.state.queries.size + w.state.updates.size).toBe(0);
+  });
+
+  it('that does not belong to the id is refused', () => {
+    const w = new World();
+    w.start();
+    const of = (runId: string) => w.refuse({ type: 'deleteExecution', target: { runId }, identity: '' }).code;
+    expect(of('another')).toBe(StatusCode.NOT_FOUND);
+  });
+});

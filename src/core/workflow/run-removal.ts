@@ -1,0 +1,32 @@
+// What goes with a run that is deleted: its rows, those of its workflow id when it is the current one, and the queries that wait for it. Its events
+// and what visibility shows of it are the shard's. Called by messages/delete-run.ts and delete-execution.ts.
+
+import { leaveCallbacks } from './callbacks.ts';
+import { runNotFound } from './rejections.ts';
+import { chunkRowId, REQUEST_ROW_PREFIX, START_ROW_ID } from './rows.ts';
+import { findRun } from './state.ts';
+import type { Turn } from './turn.ts';
+
+export function dropRun(turn: Turn, runId: string): void {
+  const { state } = turn;
+  // A closed run has no pending rows (closing.ts), but those of its updates and callbacks; the shard deletes the rows of runs that are not in memory by their range.
+  for (const id of findRun(state, runId)?.updates?.keys() ?? [])
+    turn.deleteRow({ table: 'update', runId, id: String(id) });
+  for (const id of findRun(state, runId)?.callbacks?.keys() ?? [])
+    turn.deleteRow({ table: 'callback', runId, id: String(id) });
+  leaveCallbacks(turn, runId);
+  turn.deleteRow({ table: 'run', runId, id: START_ROW_ID });
+  turn.deleteRow({ table: 'run', runId, id: '' });
+  if (state.chain?.currentRunId !== runId) return;
+  turn.deleteRow({ table: 'chain', runId: '', id: '' });
+  for (const id of state.requests.keys()) turn.deleteRow({ table: 'chain', runId: '', id: REQUEST_ROW_PREFIX + id });
+  for (const [number] of state.applied.entries()) turn.deleteRow({ table: 'chain', runId: '', id: chunkRowId(number) });
+}
+
+export function refuseQueries(turn: Turn, runId: string): void {
+  for (const { queryId } of turn.queriesOf(runId)) {
+    turn.removeQuery(queryId);
+    const rejection = runNotFound(turn.state.workflowId, runId).status;
+    turn.effects.push({ type: 'answerQuery', queryId, answer: { rejection } });
+  }
+}
