@@ -1,6 +1,6 @@
 // The store a node's configuration names, opened. Used by node.ts.
 
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NodeConfig } from './config/config.ts';
 import { NodeStartError } from './node-errors.ts';
@@ -34,7 +34,8 @@ export function coreDirectory(dataDirectory: string, core: number): string {
 
 /** How many cores the directory was served by; 0: none. */
 export function coresIn(dataDirectory: string): number {
-  if (!existsSync(dataDirectory)) return 0;
+  // A file is refused by the store, which says so.
+  if (!existsSync(dataDirectory) || !statSync(dataDirectory).isDirectory()) return 0;
   const numbers = readdirSync(dataDirectory).map((name) => Number(CORE_FOLDER.exec(name)?.[1] ?? 0));
   return Math.max(0, ...numbers);
 }

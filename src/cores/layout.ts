@@ -1,7 +1,7 @@
 // Cores in one data directory: each keeps its own beneath it, `core-1` and so on. They may become more, and shards move to the new ones; never fewer,
 // because each holds shards that no other has.
 
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { NodeStartError } from '../node-errors.ts';
 import { coresIn } from '../node-store.ts';
 
@@ -15,11 +15,16 @@ export function checkLayout(dataDirectory: string, cores: number): void {
       `Start with --cores ${before}, or take a backup and restore it into another directory.`,
     );
   }
-  if (before === 0 && existsSync(dataDirectory) && readdirSync(dataDirectory).length > 0) {
+  if (before === 0 && !isFree(dataDirectory)) {
     throw new NodeStartError(
       'config',
       `the data directory ${dataDirectory} was made without --cores`,
       'Start it without, name another directory, or bring its data over: docs/operations/cores.md says how.',
     );
   }
+}
+
+/** Absent, or an empty directory. */
+function isFree(path: string): boolean {
+  return !existsSync(path) || (statSync(path).isDirectory() && readdirSync(path).length === 0);
 }
