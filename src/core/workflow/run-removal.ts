@@ -10,18 +10,22 @@ import type { Turn } from './turn.ts';
 export function dropRun(turn: Turn, runId: string): void {
   const { state } = turn;
   // A closed run has no pending rows (closing.ts), but those of its updates and callbacks; the shard deletes the rows of runs that are not in memory by their range.
-  for (const id of findRun(state, runId)?.updates?.keys() ?? [])
-    turn.deleteRow({ table: 'update', runId, id: String(id) });
-  for (const id of findRun(state, runId)?.callbacks?.keys() ?? [])
-    turn.deleteRow({ table: 'callback', runId, id: String(id) });
+  const { updates, callbacks } = findRun(state, runId) ?? {};
+  // Each kind in an order of its own: an actor that was rebuilt has them in another (I4).
+  for (const id of sorted(updates?.keys())) turn.deleteRow({ table: 'update', runId, id: String(id) });
+  for (const id of sorted(callbacks?.keys())) turn.deleteRow({ table: 'callback', runId, id: String(id) });
   leaveCallbacks(turn, runId);
   turn.deleteRow({ table: 'run', runId, id: START_ROW_ID });
   turn.deleteRow({ table: 'run', runId, id: '' });
   if (state.chain?.currentRunId !== runId) return;
   turn.deleteRow({ table: 'chain', runId: '', id: '' });
-  for (const id of state.requests.keys()) turn.deleteRow({ table: 'chain', runId: '', id: REQUEST_ROW_PREFIX + id });
-  for (const [number] of state.applied.entries()) turn.deleteRow({ table: 'chain', runId: '', id: chunkRowId(number) });
+  for (const id of sorted(state.requests.keys()))
+    turn.deleteRow({ table: 'chain', runId: '', id: REQUEST_ROW_PREFIX + id });
+  for (const number of sorted(Array.from(state.applied.entries(), ([number]) => number)))
+    turn.deleteRow({ table: 'chain', runId: '', id: chunkRowId(number) });
 }
+
+const sorted = <T extends string | number>(ids: Iterable<T> | undefined): T[] => [...(ids ?? [])].sort();
 
 export function refuseQueries(turn: Turn, runId: string): void {
   for (const { queryId } of turn.queriesOf(runId)) {
