@@ -17,4 +17,5 @@ export const FOUND: readonly { seed: number; bug: string }[] = [
     seed: 31280,
     bug: 'a node whose disk had failed pushed a refused turn ahead, undid it, started it again, without end',
   },
+  { seed: 54, bug: 'a permit that was granted in a pause was not written: the run waited for it for ever' },
 ];

@@ -413,6 +413,9 @@ export class RunDraft extends RelatedDraft implements FactSink {
       this.row.task !== before.task ||
       this.row.counts.buffered !== before.counts.buffered ||
       this.row.firstTaskAt !== before.firstTaskAt ||
+      // Granted in a pause: nothing else changes then.
+      this.row.permit !== before.permit ||
+      this.row.runExpiration !== before.runExpiration ||
       this.row.sticky !== before.sticky ||
       this.row.counts.update !== before.counts.update
     );
