@@ -58,7 +58,8 @@ export type ForwardedType =
   | 'flowReserve'
   | 'flowRelease'
   | 'setFlowLimits'
-  | 'describeFlow';
+  | 'describeFlow'
+  | 'deleteExecution';
 
 export type ForwardedMessage = Extract<Message, { type: ForwardedType }>;
 
@@ -141,6 +142,14 @@ const updateAsk = {
   identity: string,
 };
 
+const standaloneActivity = object<messages.StandaloneActivity>({
+  activityId: string,
+  scheduleToCloseTimeout: optional(integer),
+  scheduleToStartTimeout: optional(integer),
+  startToCloseTimeout: optional(integer),
+  heartbeatTimeout: optional(integer),
+});
+
 const isTrue: Check<true> = (value) => {
   if (value !== true) throw new Error('what is only ever true is something else');
   return value;
@@ -183,6 +192,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     flowControl: optional(flow.flowControl),
     permit: optional(string),
     accepted: optional(isTrue),
+    activity: optional(standaloneActivity),
   }),
   signal: object<messages.SignalMessage>({ type: typed('signal'), target, ...signalInput }),
   requestCancel: object<messages.RequestCancelMessage>({
@@ -346,6 +356,11 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
   }),
   deleteSchedule: object<schedule.DeleteScheduleMessage>({ type: typed('deleteSchedule') }),
   describeSchedule: object<schedule.DescribeScheduleMessage>({ type: typed('describeSchedule') }),
+  deleteExecution: object<messages.DeleteExecutionMessage>({
+    type: typed('deleteExecution'),
+    target,
+    identity: string,
+  }),
   scheduleTimes: object<schedule.ScheduleTimesMessage>({
     type: typed('scheduleTimes'),
     startTime: integer,
@@ -427,6 +442,7 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
       return 'perhapsTwice';
     // Nor would one that deletes what the first has deleted know it.
     case 'deleteSchedule':
+    case 'deleteExecution':
       return 'perhapsTwice';
     case 'describeSchedule':
     case 'scheduleTimes':

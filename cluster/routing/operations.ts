@@ -43,6 +43,7 @@ import type { VersioningOverride } from '../../src/wire/common.ts';
 import type { DescribeFlowKeyResponse } from '../../src/wire/flow-control.ts';
 import type { DescribeScheduleResponse } from '../../src/wire/schedule.ts';
 import { flowReserved } from './flow-verdict.ts';
+import { historyQuery } from './history-query.ts';
 import {
   activityOptions,
   effectOf,
@@ -430,15 +431,6 @@ export const workers = (namespace: string, asked: WorkerAsk): Operation<WorkerAn
 // ---------------------------------------------------------------- requests, read back
 
 const address = object<ActorAddress>({ namespace: string, workflowId: string });
-const historyQuery = object<HistoryQuery>({
-  runId: optional(string),
-  fromEventId: integer,
-  maximumBytes: integer,
-  waitNewEvent: boolean,
-  closeEventOnly: boolean,
-  withUnwritten: optional(boolean),
-  stateOnly: optional(boolean),
-});
 const taskQuery = object<TaskHistoryQuery>({
   runId: string,
   scheduledEventId: integer,

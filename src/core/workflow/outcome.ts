@@ -132,7 +132,7 @@ export interface StartedWorkflowTask {
 
 export interface StartedActivityTask {
   type: 'activityTaskStarted';
-  task: Omit<ActivityTask, 'workerId' | 'token' | 'namespace' | 'workflowId'>;
+  task: Omit<ActivityTask, 'workerId' | 'token' | 'namespace' | 'workflowId' | 'activityRunId'>;
   ref: { runId: string; scheduledEventId: number; attempt: number; startId: { term: number; seq: number } };
 }
 
@@ -192,6 +192,8 @@ export interface Outcome {
   volatile?: object | undefined;
   /** Of a schedule's actor, or a flow-control key's. */
   schedule?: VisibleSchedule | undefined;
+  /** This closed run goes as soon as can be, whatever its namespace's retention. */
+  deleted?: WorkflowExecutionInfo | undefined;
 }
 
 export interface Rejection {

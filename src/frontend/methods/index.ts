@@ -17,6 +17,10 @@ import * as reset from './reset.ts';
 import * as schedule from './schedule.ts';
 import * as scheduleList from './schedule-list.ts';
 import * as searchAttributes from './search-attributes.ts';
+import * as standaloneActivity from './standalone-activity.ts';
+import * as standaloneControl from './standalone-control.ts';
+import * as standaloneList from './standalone-list.ts';
+import * as standaloneRead from './standalone-read.ts';
 import * as start from './start.ts';
 import * as taskQueue from './task-queue.ts';
 import * as update from './update.ts';
@@ -108,6 +112,18 @@ const definitions: Record<Method, MethodDefinition> = {
   listFlowKeys: flowControl.listFlowKeys,
   describeFlowKey: flowControl.describeFlowKey,
   setFlowLimits: flowControl.setFlowLimits,
+  startActivityExecution: standaloneActivity.startActivityExecution,
+  describeActivityExecution: standaloneRead.describeActivityExecution,
+  pollActivityExecution: standaloneRead.pollActivityExecution,
+  listActivityExecutions: standaloneList.listActivityExecutions,
+  countActivityExecutions: standaloneList.countActivityExecutions,
+  requestCancelActivityExecution: standaloneActivity.requestCancelActivityExecution,
+  terminateActivityExecution: standaloneActivity.terminateActivityExecution,
+  deleteActivityExecution: standaloneActivity.deleteActivityExecution,
+  pauseActivityExecution: standaloneControl.pauseActivityExecution,
+  unpauseActivityExecution: standaloneControl.unpauseActivityExecution,
+  resetActivityExecution: standaloneControl.resetActivityExecution,
+  updateActivityExecutionOptions: standaloneControl.updateActivityExecutionOptions,
 };
 
 /** A Map, so that a hostile method name like `constructor` finds nothing. */

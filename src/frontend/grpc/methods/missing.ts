@@ -97,23 +97,6 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
       refuse('refused', StatusCode.UNIMPLEMENTED, 'Workers are not configured by this server.'),
     ),
     ...all(['PauseWorkflowExecution', 'UnpauseWorkflowExecution'], notYet('pausing of workflows')),
-    ...all(
-      [
-        'StartActivityExecution',
-        'DescribeActivityExecution',
-        'PollActivityExecution',
-        'ListActivityExecutions',
-        'CountActivityExecutions',
-        'RequestCancelActivityExecution',
-        'TerminateActivityExecution',
-        'DeleteActivityExecution',
-        'PauseActivityExecution',
-        'ResetActivityExecution',
-        'UnpauseActivityExecution',
-        'UpdateActivityExecutionOptions',
-      ],
-      notYet('activities without a workflow'),
-    ),
     PollWorkflowExecutionTimeSkipping: notYet('time skipping'),
   },
   'temporal.api.operatorservice.v1.OperatorService': {
