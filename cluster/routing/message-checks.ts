@@ -51,7 +51,8 @@ export type ForwardedType =
   | 'patchSchedule'
   | 'deleteSchedule'
   | 'describeSchedule'
-  | 'scheduleTimes';
+  | 'scheduleTimes'
+  | 'deleteExecution';
 
 export type ForwardedMessage = Extract<Message, { type: ForwardedType }>;
 
@@ -134,6 +135,14 @@ const updateAsk = {
   identity: string,
 };
 
+const standaloneActivity = object<messages.StandaloneActivity>({
+  activityId: string,
+  scheduleToCloseTimeout: optional(integer),
+  scheduleToStartTimeout: optional(integer),
+  startToCloseTimeout: optional(integer),
+  heartbeatTimeout: optional(integer),
+});
+
 const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
   start: object<messages.StartMessage>({
     type: typed('start'),
@@ -159,6 +168,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     eagerFor: optional(string),
     signal: optional(object<messages.SignalInput>(signalInput)),
     update: optional(object<messages.UpdateAsk>(updateAsk)),
+    activity: optional(standaloneActivity),
   }),
   signal: object<messages.SignalMessage>({ type: typed('signal'), target, ...signalInput }),
   requestCancel: object<messages.RequestCancelMessage>({
@@ -313,6 +323,11 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
   }),
   deleteSchedule: object<schedule.DeleteScheduleMessage>({ type: typed('deleteSchedule') }),
   describeSchedule: object<schedule.DescribeScheduleMessage>({ type: typed('describeSchedule') }),
+  deleteExecution: object<messages.DeleteExecutionMessage>({
+    type: typed('deleteExecution'),
+    target,
+    identity: string,
+  }),
   scheduleTimes: object<schedule.ScheduleTimesMessage>({
     type: typed('scheduleTimes'),
     startTime: integer,
@@ -383,6 +398,7 @@ export function effectOf(message: ForwardedMessage): 'nothing' | 'once' | 'perha
       return 'perhapsTwice';
     // Nor would one that deletes what the first has deleted know it.
     case 'deleteSchedule':
+    case 'deleteExecution':
       return 'perhapsTwice';
     case 'describeSchedule':
     case 'scheduleTimes':

@@ -19,8 +19,9 @@ import type {
   WorkflowExecutionInfo,
 } from '../../src/wire/api.ts';
 
-const searched: Check<'schedules'> = (value) => {
-  if (value !== 'schedules') throw new Error(`${String(value).slice(0, 64)} cannot be searched by this version`);
+const searched: Check<'schedules' | 'activities'> = (value) => {
+  if (value !== 'schedules' && value !== 'activities')
+    throw new Error(`${String(value).slice(0, 64)} cannot be searched by this version`);
   return value;
 };
 

@@ -4,6 +4,7 @@
 import { encodeToken } from '../core/workflow/index.ts';
 import type { StartedActivityTask, StartedWorkflowTask } from '../core/workflow/outcome.ts';
 import type { Claim, Delivery, LateAnswer, LateDelivery, Matching } from '../ports/matching.ts';
+import { isActivityAddress } from '../wire/activity-address.ts';
 import type { EventBatches } from '../wire/api.ts';
 import { encode } from '../wire/codec.ts';
 import type { Status } from '../wire/status.ts';
@@ -63,6 +64,8 @@ export class Outgoing {
     if (waiters.size === 0) return;
     for (const runId of turn.grown) waiters.wake('event', actor.base, runId);
     for (const runId of turn.published) waiters.wake('state', actor.base, runId);
+    const { run } = actor.state;
+    if (run !== undefined && isActivityAddress(actor.workflowId)) waiters.wake('change', actor.base, run.runId);
   }
 
   /** Before the commit, to a worker that knows what that means; undefined when its history is not in memory. */

@@ -345,6 +345,10 @@ export class Executor {
       const retentionMs = this.#options.namespaces.get(actor.namespace)?.retention ?? UNHEARD_RETENTION_MS;
       turn.write(retentionKey(info.closeTime + retentionMs, actor.base, info.runId), encodeRetained(info));
     }
+    const { deleted } = turn;
+    if (deleted === undefined) return;
+    const now = actor.shard.now(this.#options.clock.now());
+    turn.write(retentionKey(now, actor.base, deleted.runId), encodeRetained({ ...deleted, atOnce: true }));
   }
 
   #pushAhead(turn: Turn): void {

@@ -74,7 +74,7 @@ export class Retention {
     this.#options.actors.with(namespace, workflowId, {
       run: (actor) => {
         const { runId, startTime } = retention;
-        const shown = infoKey({ namespace, shard: actor.shard.id }, startTime, runId);
+        const shown = infoKey({ namespace, workflowId, shard: actor.shard.id }, startTime, runId);
         const rows = async (): Promise<void> => {
           const later = await this.#keptUntil(timer, shown);
           if (later !== undefined) return this.#postpone(timer, retention, later, again);
@@ -94,8 +94,9 @@ export class Retention {
   }
 
   /** By what its namespace says now, when that is later than the row said; undefined: its time is over. */
-  async #keptUntil({ at, namespace }: DueTimer, shown: Key): Promise<number | undefined> {
+  async #keptUntil({ at, namespace, retention }: DueTimer, shown: Key): Promise<number | undefined> {
     const { reader, namespaces } = this.#options;
+    if (retention?.atOnce === true) return undefined;
     const known = namespaces.get(namespace);
     if (known === undefined) return this.#options.namespacesKnown?.() === false ? at + UNHEARD_MS : undefined;
     const bytes = await reader.get(shown);
@@ -137,8 +138,10 @@ export class Retention {
       run: (actor) => {
         const rows: [Key, Uint8Array | undefined][] = keys.map((k) => [k, undefined]);
         if (!more) {
+          // Without it the run has gone before, deleted by a client: index rows are counted, and go once.
           const execution = { ...retention, workflowId, searchAttributes: info?.searchAttributes };
-          deleteVisibilityRows({ namespace, shard: actor.shard.id }, execution, (k, value) => rows.push([k, value]));
+          if (info !== undefined)
+            deleteVisibilityRows({ namespace, shard: actor.shard.id }, execution, (k, value) => rows.push([k, value]));
           rows.push([timer.key, undefined]);
         }
         const message = more ? undefined : ({ type: 'deleteRun', runId: retention.runId } as const);

@@ -14,15 +14,17 @@ export interface Retained {
   startTime: number;
   workflowType: string;
   status: number;
+  /** A client had it deleted: its time is over whatever its namespace says. */
+  atOnce?: boolean | undefined;
 }
 
-export const encodeRetained = ({ startTime, workflowType, status }: Retained): Uint8Array =>
-  encode([startTime, workflowType, status]);
+export const encodeRetained = ({ startTime, workflowType, status, atOnce }: Retained): Uint8Array =>
+  encode(atOnce === true ? [startTime, workflowType, status, true] : [startTime, workflowType, status]);
 
 function decodeRetained(bytes: Uint8Array): Retained {
   // Written by encodeRetained alone and checksummed by the store.
-  const [startTime, workflowType, status] = decode(bytes) as [number, string, number];
-  return { startTime, workflowType, status };
+  const [startTime, workflowType, status, atOnce] = decode(bytes) as [number, string, number, true?];
+  return { startTime, workflowType, status, atOnce };
 }
 
 export interface DueTimer {

@@ -17,6 +17,7 @@ import { packRow } from '../core/workflow/row-codec.ts';
 import { chunkOf, START_ROW_ID } from '../core/workflow/rows.ts';
 import type { Key } from '../ports/ids.ts';
 import type { Claim, QueueKey } from '../ports/matching.ts';
+import type { WorkflowExecutionInfo } from '../wire/api.ts';
 import { encode } from '../wire/codec.ts';
 import type { HistoryEvent } from '../wire/event.ts';
 import type { Status } from '../wire/status.ts';
@@ -60,6 +61,8 @@ export class Turn {
   visibility: VisibilityChange[] = [];
   /** Of a schedule's actor; the last one said counts. */
   schedule: VisibleSchedule | undefined;
+  /** A closed run that a client had deleted. */
+  deleted: WorkflowExecutionInfo | undefined;
   /** Runs with new events. */
   readonly grown: string[] = [];
   /** Those of them that published state. */
@@ -97,6 +100,7 @@ export class Turn {
       else for (const event of events) before.push(event);
     }
     if (outcome.schedule !== undefined) this.schedule = outcome.schedule;
+    if (outcome.deleted !== undefined) this.deleted = outcome.deleted;
     for (const change of outcome.visibility) {
       const at = this.visibility.findIndex(({ info }) => info.runId === change.info.runId);
       const earlier = this.visibility[at];

@@ -8,6 +8,7 @@ import { childStartFailed } from './messages/child-start-failed.ts';
 import { childStarted } from './messages/child-started.ts';
 import { completeActivityTask } from './messages/complete-activity-task.ts';
 import { completeWorkflowTask } from './messages/complete-workflow-task.ts';
+import { deleteExecution } from './messages/delete-execution.ts';
 import { deleteRun } from './messages/delete-run.ts';
 import { externalAnswered } from './messages/external-answered.ts';
 import { failActivityTask } from './messages/fail-activity-task.ts';
@@ -35,9 +36,11 @@ import { abandonUpdate, pollUpdate, update } from './messages/update.ts';
 import { updateActivityOptions } from './messages/update-activity-options.ts';
 import type { Decision, TurnContext } from './outcome.ts';
 import { workflowNotFound } from './rejections.ts';
+import { isMeantFor } from './standalone.ts';
 import type { ActorState } from './state.ts';
 
 export function decide(state: ActorState, message: Message, context: TurnContext): Decision {
+  if (!isMeantFor(state.workflowId, message)) return workflowNotFound(state.workflowId);
   switch (message.type) {
     case 'start':
       return start(state, message, context);
@@ -113,6 +116,8 @@ export function decide(state: ActorState, message: Message, context: TurnContext
       return updateActivityOptions(state, message, context);
     case 'startScheduled':
       return startScheduled(state, message, context);
+    case 'deleteExecution':
+      return deleteExecution(state, message, context);
     case 'createSchedule':
     case 'updateSchedule':
     case 'patchSchedule':

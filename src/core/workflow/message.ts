@@ -87,6 +87,17 @@ export interface StartMessage extends StartInput {
   eagerFor?: string | undefined;
   /** The run that is started, or met, gets this update too: both or neither. Never beside `signal`. */
   update?: UpdateAsk | undefined;
+  /** No workflow is started but this activity, of the type and with the input and retry policy that are said here (standalone-start.ts). */
+  activity?: StandaloneActivity | undefined;
+}
+
+/** What an activity without a workflow has besides what any start says. ms; absent or 0: none. */
+export interface StandaloneActivity {
+  activityId: string;
+  scheduleToCloseTimeout?: number | undefined;
+  scheduleToStartTimeout?: number | undefined;
+  startToCloseTimeout?: number | undefined;
+  heartbeatTimeout?: number | undefined;
 }
 
 /** An update, and the caller that waits for it. */
@@ -398,6 +409,13 @@ export interface DeleteRunMessage {
   runId: string;
 }
 
+/** A client has an execution deleted: one that runs is terminated first. */
+export interface DeleteExecutionMessage {
+  type: 'deleteExecution';
+  target: RunTarget;
+  identity: string;
+}
+
 export type Message =
   | StartMessage
   | SignalMessage
@@ -436,4 +454,5 @@ export type Message =
   | ResetActivityMessage
   | UpdateActivityOptionsMessage
   | StartScheduledMessage
-  | ScheduleMessage;
+  | ScheduleMessage
+  | DeleteExecutionMessage;

@@ -10,6 +10,7 @@ import type { SignalInput } from './message.ts';
 import type { RunRow, StartRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
 import { signalAttributes } from './signals.ts';
+import { type ActivityStart, scheduleStandalone } from './standalone-start.ts';
 import type { Turn } from './turn.ts';
 import { scheduleTask } from './workflow-task.ts';
 
@@ -21,6 +22,8 @@ export interface NewRun {
   scheduledBy?: ScheduledBy | undefined;
   /** Session whose worker gets the first task (TaskOffer). */
   eagerFor?: string | undefined;
+  /** The run is this activity, without a workflow. */
+  activity?: ActivityStart | undefined;
 }
 
 /** Timeouts of a run as they are kept: the run's within the execution's, the task's within the run's. ms; 0: none. */
@@ -56,7 +59,7 @@ export function succeedTo(turn: Turn, runId: string, ended?: { runId: string; st
 
 export function beginRun(
   turn: Turn,
-  { runId, attributes, userMetadata, signal, scheduledBy, eagerFor }: NewRun,
+  { runId, attributes, userMetadata, signal, scheduledBy, eagerFor, activity }: NewRun,
 ): RunDraft {
   const { now } = turn;
   const backoff = attributes.firstWorkflowTaskBackoff ?? 0;
@@ -86,6 +89,7 @@ export function beginRun(
   run.add(EventType.WORKFLOW_EXECUTION_STARTED, attributes, userMetadata);
   if (signal !== undefined) run.add(EventType.WORKFLOW_EXECUTION_SIGNALED, signalAttributes(signal));
   run.eagerFor = eagerFor;
-  scheduleTask(run);
+  if (activity === undefined) scheduleTask(run);
+  else scheduleStandalone(run, activity);
   return run;
 }

@@ -129,7 +129,7 @@ export interface StartedWorkflowTask {
 
 export interface StartedActivityTask {
   type: 'activityTaskStarted';
-  task: Omit<ActivityTask, 'workerId' | 'token' | 'namespace' | 'workflowId'>;
+  task: Omit<ActivityTask, 'workerId' | 'token' | 'namespace' | 'workflowId' | 'activityRunId'>;
   ref: { runId: string; scheduledEventId: number; attempt: number; startId: { term: number; seq: number } };
 }
 
@@ -184,6 +184,8 @@ export interface Outcome {
   volatile?: object | undefined;
   /** Of a schedule's actor. */
   schedule?: VisibleSchedule | undefined;
+  /** This closed run goes as soon as can be, whatever its namespace's retention. */
+  deleted?: WorkflowExecutionInfo | undefined;
 }
 
 export interface Rejection {

@@ -9,6 +9,7 @@ import { goesLast, wireStartedEventId } from './buffering.ts';
 import { applyEvent, countEvent, type FactSink, sizeOfEvent } from './fold.ts';
 import type { Effect, RowChange, RunEvents, VisibilityChange } from './outcome.ts';
 import { PendingRows } from './pending-rows.ts';
+import { isRewritten } from './row-change.ts';
 import type {
   ActivityFacts,
   ActivityRow,
@@ -459,13 +460,7 @@ export class RunDraft implements FactSink {
   #rowChanged(): boolean {
     const before = this.#base?.row;
     if (before === undefined || this.events.length > 0 || this.#dropped.length > 0) return true;
-    return (
-      this.row.task !== before.task ||
-      this.row.counts.buffered !== before.counts.buffered ||
-      this.row.firstTaskAt !== before.firstTaskAt ||
-      this.row.sticky !== before.sticky ||
-      this.row.counts.update !== before.counts.update
-    );
+    return isRewritten(this.row, before);
   }
 
   finish(rows: RowChange[], events: RunEvents[]): void {

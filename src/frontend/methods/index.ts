@@ -14,6 +14,10 @@ import * as reset from './reset.ts';
 import * as schedule from './schedule.ts';
 import * as scheduleList from './schedule-list.ts';
 import * as searchAttributes from './search-attributes.ts';
+import * as standaloneActivity from './standalone-activity.ts';
+import * as standaloneControl from './standalone-control.ts';
+import * as standaloneList from './standalone-list.ts';
+import * as standaloneRead from './standalone-read.ts';
 import * as start from './start.ts';
 import * as update from './update.ts';
 import * as visibility from './visibility.ts';
@@ -83,6 +87,18 @@ const definitions: Record<Method, MethodDefinition> = {
   listScheduleMatchingTimes: schedule.listScheduleMatchingTimes,
   listSchedules: scheduleList.listSchedules,
   countSchedules: scheduleList.countSchedules,
+  startActivityExecution: standaloneActivity.startActivityExecution,
+  describeActivityExecution: standaloneRead.describeActivityExecution,
+  pollActivityExecution: standaloneRead.pollActivityExecution,
+  listActivityExecutions: standaloneList.listActivityExecutions,
+  countActivityExecutions: standaloneList.countActivityExecutions,
+  requestCancelActivityExecution: standaloneActivity.requestCancelActivityExecution,
+  terminateActivityExecution: standaloneActivity.terminateActivityExecution,
+  deleteActivityExecution: standaloneActivity.deleteActivityExecution,
+  pauseActivityExecution: standaloneControl.pauseActivityExecution,
+  unpauseActivityExecution: standaloneControl.unpauseActivityExecution,
+  resetActivityExecution: standaloneControl.resetActivityExecution,
+  updateActivityExecutionOptions: standaloneControl.updateActivityExecutionOptions,
 };
 
 /** A Map, so that a hostile method name like `constructor` finds nothing. */

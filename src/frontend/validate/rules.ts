@@ -4,6 +4,7 @@
 import type { Limits } from '../../core/workflow/limits.ts';
 import { sizeOf, utf8Length } from '../../core/workflow/size.ts';
 import { decodeToken, type TaskToken } from '../../core/workflow/token.ts';
+import { isActivityAddress } from '../../wire/activity-address.ts';
 import type { Priority, RetryPolicy } from '../../wire/common.ts';
 import { NamespaceState, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../wire/enums.ts';
 import { StatusCode } from '../../wire/status.ts';
@@ -71,7 +72,8 @@ export function workflowId(limits: Limits, id: string): void {
 /** The workflow id of a read: one that is too long for any workflow is simply not found. */
 export function workflowIdOfRead(limits: Limits, id: string): void {
   if (id === '') throw invalid('WorkflowId is not set on request.');
-  if (utf8Length(id) > limits.idBytes) throw new Refused(workflowNotFound(id));
+  // An activity without a workflow has an address, and is no workflow.
+  if (utf8Length(id) > limits.idBytes || isActivityAddress(id)) throw new Refused(workflowNotFound(id));
 }
 
 export function runId(id: string | undefined): void {

@@ -11,6 +11,7 @@ import * as info from './info.ts';
 import { missing } from './missing.ts';
 import * as namespaces from './namespaces.ts';
 import * as schedules from './schedules.ts';
+import * as standalone from './standalone.ts';
 import * as start from './start.ts';
 import * as updates from './updates.ts';
 import * as visibility from './visibility.ts';
@@ -79,6 +80,18 @@ const workflowService: Readonly<Record<string, Rpc>> = {
   RespondActivityTaskCanceledById: activityTasks.RespondActivityTaskCanceledById,
   RecordActivityTaskHeartbeat: activityTasks.RecordActivityTaskHeartbeat,
   RecordActivityTaskHeartbeatById: activityTasks.RecordActivityTaskHeartbeatById,
+  StartActivityExecution: standalone.StartActivityExecution,
+  DescribeActivityExecution: standalone.DescribeActivityExecution,
+  PollActivityExecution: standalone.PollActivityExecution,
+  ListActivityExecutions: standalone.ListActivityExecutions,
+  CountActivityExecutions: standalone.CountActivityExecutions,
+  RequestCancelActivityExecution: standalone.RequestCancelActivityExecution,
+  TerminateActivityExecution: standalone.TerminateActivityExecution,
+  DeleteActivityExecution: standalone.DeleteActivityExecution,
+  PauseActivityExecution: standalone.PauseActivityExecution,
+  UnpauseActivityExecution: standalone.UnpauseActivityExecution,
+  ResetActivityExecution: standalone.ResetActivityExecution,
+  UpdateActivityExecutionOptions: standalone.UpdateActivityExecutionOptions,
 };
 
 const operatorService: Readonly<Record<string, Rpc>> = {

@@ -110,23 +110,6 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
     ),
     UpdateTaskQueueConfig: notYet('configuration of task queues by clients'),
     ...all(['PauseWorkflowExecution', 'UnpauseWorkflowExecution'], notYet('pausing of workflows')),
-    ...all(
-      [
-        'StartActivityExecution',
-        'DescribeActivityExecution',
-        'PollActivityExecution',
-        'ListActivityExecutions',
-        'CountActivityExecutions',
-        'RequestCancelActivityExecution',
-        'TerminateActivityExecution',
-        'DeleteActivityExecution',
-        'PauseActivityExecution',
-        'ResetActivityExecution',
-        'UnpauseActivityExecution',
-        'UpdateActivityExecutionOptions',
-      ],
-      notYet('activities without a workflow'),
-    ),
     PollWorkflowExecutionTimeSkipping: notYet('time skipping'),
   },
   'temporal.api.operatorservice.v1.OperatorService': {

@@ -12,7 +12,13 @@ function describe(namespace: NamespaceDescription): Message {
   return {
     namespaceInfo: {
       ...{ name, id, state, description, ownerEmail, data },
-      capabilities: { syncUpdate: true, asyncUpdate: true },
+      capabilities: {
+        syncUpdate: true,
+        asyncUpdate: true,
+        standaloneActivities: true,
+        standaloneActivityStartDelay: true,
+        standaloneActivityOperatorCommands: true,
+      },
     },
     config: {
       workflowExecutionRetentionTtl,
