@@ -5,7 +5,7 @@ import { isGone } from '../../core/namespace/record.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Engine, RegisteredAttributes } from '../../ports/engine.ts';
 import type { JobAnswer } from '../../ports/jobs.ts';
-import type { CountWorkflowExecutionsResponse } from '../../wire/api.ts';
+import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../../wire/api.ts';
 import { BatchOperationState } from '../../wire/enums.ts';
 import { asking } from '../asking.ts';
 import type { DueTimer } from '../timers.ts';
@@ -20,7 +20,7 @@ const JOBS_LOOKED_AT = 10;
 export interface DeletionOptions {
   registry: NamespaceRegistry;
   clock: Clock;
-  everywhere(): Pick<Engine, 'count' | 'jobs' | 'searchAttributes' | 'changeSearchAttributes'>;
+  everywhere(): Pick<Engine, 'count' | 'list' | 'submit' | 'jobs' | 'searchAttributes' | 'changeSearchAttributes'>;
 }
 
 export class Deletion {
@@ -44,10 +44,12 @@ export class Deletion {
 
   async #isEmpty(namespace: string): Promise<boolean> {
     const engine = this.#options.everywhere();
-    const { count } = await asking<CountWorkflowExecutionsResponse>((done) =>
-      engine.count({ namespace, query: '' }, done),
-    );
-    if (count > 0) return false;
+    for (const of of [undefined, 'activities'] as const) {
+      const { count } = await asking<CountWorkflowExecutionsResponse>((done) =>
+        engine.count({ namespace, query: '', of }, done),
+      );
+      if (count > 0) return false;
+    }
     const attributes = await asking<RegisteredAttributes>((done) => engine.searchAttributes(namespace, done));
     const remove = Object.keys(attributes);
     if (remove.length > 0)
@@ -55,9 +57,27 @@ export class Deletion {
     return true;
   }
 
+  /** Some of the activities without a workflow that are open; no batch job finds those. Whether there were any. */
+  async #endActivities(namespace: string, id: string): Promise<boolean> {
+    const engine = this.#options.everywhere();
+    const open = {
+      ...{ namespace, of: 'activities' as const, query: "ExecutionStatus = 'Running'" },
+      ...{ pageSize: PER_SECOND, nextPageToken: undefined },
+    };
+    const { executions } = await asking<ListWorkflowExecutionsResponse>((done) => engine.list(open, done));
+    const reason = `namespace ${namespace} was deleted`;
+    for (const { workflowId, runId } of executions) {
+      const end = { type: 'terminate', target: { runId }, reason, identity: '', requestId: `${id}:${runId}` } as const;
+      // One that is over by now is refused: what is left, the next look finds.
+      engine.submit({ namespace, workflowId }, end, () => undefined);
+    }
+    return executions.length > 0;
+  }
+
   /** How long to wait for what ends its executions, ms. */
   async #end(namespace: string, id: string): Promise<number> {
     const engine = this.#options.everywhere();
+    if (await this.#endActivities(namespace, id)) return SOON_MS;
     const list = { type: 'list', pageSize: JOBS_LOOKED_AT } as const;
     const { jobs } = await asking<JobAnswer>((done) => engine.jobs(namespace, list, done));
     const own = jobs.filter(({ jobId }) => jobId.startsWith(id));
