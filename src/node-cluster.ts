@@ -30,6 +30,17 @@ export interface Prepared {
   readonly state: NodeState;
 }
 
+export interface PrepareOptions {
+  readonly log: Log;
+  /** Aborted: nobody is waited for any longer. */
+  readonly giveUp?: AbortSignal | undefined;
+  /** Instead of Redis. */
+  readonly coordinator?: Coordinator | undefined;
+}
+
+/** Of cores under one process nothing comes and goes by itself, so the ring follows them at once. */
+const PLANS_OF_CORES = { stableMs: 200, intervalMs: 1_000, leadMs: 300 };
+
 /** How long a seed has to take a connection, ms. */
 const ANSWER_MS = 1_000;
 
@@ -42,8 +53,7 @@ const ANSWER_MS = 1_000;
 export async function prepareCluster(
   config: NodeConfig,
   cluster: ClusterConfig,
-  log: Log,
-  giveUp?: AbortSignal,
+  { log, giveUp, coordinator: given }: PrepareOptions,
 ): Promise<Prepared> {
   const { dataDirectory } = config;
   if (dataDirectory === undefined) {
@@ -53,7 +63,7 @@ export async function prepareCluster(
       'Set dataDirectory, or TENUTO_DATA_DIR.',
     );
   }
-  const coordinator = redisCoordinator(cluster, log);
+  const coordinator = given ?? redisCoordinator(cluster, log);
   const states = stateFile(dataDirectory);
   try {
     const known = await states.read();
@@ -86,11 +96,13 @@ export function prepareShared(cluster: ClusterConfig, database: Database, log: L
   return { coordinator, states: { read: async () => undefined, write: async () => {} }, state };
 }
 
-const redisCoordinator = (cluster: ClusterConfig, log: Log): Coordinator =>
-  new RedisCoordinator({
-    ...{ clusterId: cluster.id, redis: cluster.redis, log },
+function redisCoordinator({ id, redis }: ClusterConfig, log: Log): Coordinator {
+  if (redis === undefined) throw new RangeError(`cluster ${id} has neither Redis nor another coordinator`);
+  return new RedisCoordinator({
+    ...{ clusterId: id, redis, log },
     ...{ clock: systemClock, scheduler: systemScheduler, random: systemRandom },
   });
+}
 
 /** Where Redis has forgotten the cluster, it is told again; nobody waits for that. */
 function tellRecord(coordinator: Coordinator, record: ClusterRecord, log: Log): void {
@@ -175,6 +187,7 @@ export async function buildClusterNode(parts: ClusterParts): Promise<ClusterNode
       ? { durability: { type: 'replicated', store, layout: rowLayout }, self: store.directoryId }
       : { durability: { type: 'shared', store }, self: `node:${cluster.name}` }),
     network: tcpNetwork(security),
+    ...(cluster.redis === undefined && { plans: PLANS_OF_CORES }),
     ...{ clock: systemClock, scheduler: systemScheduler, random: systemRandom },
     randomBytes: (length) => randomBytes(length),
     shardOf: (namespace, workflowId) => shardOf(namespace, workflowId, store.shardCount),

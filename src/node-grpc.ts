@@ -4,6 +4,7 @@ import type { NodeConfig } from './config/config.ts';
 import type { Admission } from './frontend/admission.ts';
 import type { Services } from './frontend/door.ts';
 import { GrpcDoor } from './frontend/grpc/door.ts';
+import type { HandedSockets } from './frontend/handed-sockets.ts';
 import type { Namespaces } from './frontend/namespaces.ts';
 import { startErrorOf } from './node-errors.ts';
 import type { Metrics } from './observe/metrics.ts';
@@ -18,6 +19,8 @@ export interface GrpcParts {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  /** Where its connections come from, when it does not listen itself. */
+  readonly sockets: HandedSockets | undefined;
   notReady(): string | undefined;
 }
 
@@ -45,6 +48,10 @@ export async function openGrpcDoor(parts: GrpcParts): Promise<GrpcDoor | undefin
       log.error({ method, error: fault }, 'a gRPC request failed by a fault of the server: please report it');
     },
   });
+  if (parts.sockets !== undefined) {
+    door.take(parts.sockets);
+    return door;
+  }
   try {
     await door.listen(grpc.ip, grpc.port);
     return door;

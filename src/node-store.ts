@@ -1,5 +1,7 @@
 // The store a node's configuration names, opened. Used by node.ts.
 
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { NodeConfig } from './config/config.ts';
 import { NodeStartError } from './node-errors.ts';
 import type { Log } from './ports/log.ts';
@@ -23,8 +25,30 @@ export async function openReplicaStore({ dataDirectory, shardCount }: NodeConfig
   return openLevelStore({ directory: dataDirectory, shardCount });
 }
 
+const CORE_FOLDER = /^core-([1-9]\d*)$/;
+
+/** Where one of several cores keeps its data. */
+export function coreDirectory(dataDirectory: string, core: number): string {
+  return join(dataDirectory, `core-${core}`);
+}
+
+/** How many cores the directory was served by; 0: none. */
+export function coresIn(dataDirectory: string): number {
+  if (!existsSync(dataDirectory)) return 0;
+  const numbers = readdirSync(dataDirectory).map((name) => Number(CORE_FOLDER.exec(name)?.[1] ?? 0));
+  return Math.max(0, ...numbers);
+}
+
 /** Alone it would serve what the others have gone on with, and what it then acknowledged would be in conflict with theirs. */
 export async function refuseMember(dataDirectory: string): Promise<void> {
+  const cores = coresIn(dataDirectory);
+  if (cores > 0) {
+    throw new NodeStartError(
+      'config',
+      `the data directory ${dataDirectory} is that of ${cores} cores`,
+      `Start it with --cores ${cores}, or name another directory.`,
+    );
+  }
   const { stateFile } = await import('../cluster/node/state.ts');
   const known = await stateFile(dataDirectory).read();
   if (known === undefined) return;

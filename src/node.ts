@@ -12,7 +12,7 @@ import type { Services } from './frontend/door.ts';
 import type { GrpcDoor } from './frontend/grpc/door.ts';
 import { type HostRules, hostRules } from './frontend/http/host-rules.ts';
 import { notReady, notServing, type Standing } from './frontend/http/readiness.ts';
-import { makeHttpServer, tryToListen } from './frontend/http/server.ts';
+import { makeHttpServer, takeSocket, tryToListen } from './frontend/http/server.ts';
 import { methods } from './frontend/methods/index.ts';
 import { NamespaceDirectory } from './frontend/namespace-directory.ts';
 import { Namespaces } from './frontend/namespaces.ts';
@@ -23,6 +23,7 @@ import { listenForWebSockets } from './frontend/websocket/listener.ts';
 import { Matcher } from './matching/matcher.ts';
 import type { ClusterParts, Prepared } from './node-cluster.ts';
 import { startErrorOf } from './node-errors.ts';
+import type { NodeOptions, RunningNode } from './node-options.ts';
 import { openReplicaStore, openStore, refuseMember } from './node-store.ts';
 import { readTls } from './node-tls.ts';
 import { clusterGauges } from './observe/cluster-gauges.ts';
@@ -32,7 +33,6 @@ import { nodeGauges } from './observe/node-gauges.ts';
 import type { ClusterControl, ClusterStats } from './ports/cluster.ts';
 import type { BackupProgress } from './ports/cluster-backup.ts';
 import type { Engine } from './ports/engine.ts';
-import type { Log } from './ports/log.ts';
 import type { ReplicaStore } from './ports/replica-store.ts';
 import { type Store, StoreError } from './ports/store.ts';
 import { systemClock, systemRandom, systemScheduler } from './runtime/index.ts';
@@ -41,33 +41,7 @@ import type { Scrubber } from './store/scrubber.ts';
 import { VERSION } from './version.ts';
 
 export { NodeStartError } from './node-errors.ts';
-
-export interface NodeOptions {
-  log: Log;
-  /** The node has stopped serving for good (a write error); it goes on answering /readyz with the reason. */
-  onFatal?(error: Error): void;
-  /** Aborted: a start that waits for others (a new node for Redis) is given up. */
-  giveUp?: AbortSignal;
-  /** Instead of the one the configuration names: for tests with a bad disk. Closed with the node. */
-  store?: Store;
-}
-
-export interface RunningNode {
-  /** `host:port` of WebSocket and HTTP; undefined without a socket. */
-  readonly address: string | undefined;
-  /** `host:port` of the gRPC door; undefined without one. */
-  readonly grpcAddress: string | undefined;
-  readonly nodeId: string;
-  readonly store: Store;
-  /** What it knows and does of its cluster; undefined when it stands alone. */
-  readonly cluster: ClusterControl | undefined;
-  /** Why it does not serve; undefined when it does. */
-  notReady(): string | undefined;
-  /** A connection within the process. */
-  connect(): InProcessTransport;
-  /** Says goodbye to clients, lets open requests finish, makes everything durable. Idempotent. */
-  close(): Promise<void>;
-}
+export type { CoreOptions, NodeOptions, RunningNode } from './node-options.ts';
 
 class Node implements RunningNode {
   readonly #config: NodeConfig;
@@ -181,6 +155,10 @@ class Node implements RunningNode {
     return notReady({ ...this.#standing(), draining }) ?? this.#cluster?.notReady();
   }
 
+  #noneReady(): string | undefined {
+    return this.notReady() ?? this.#options.core?.othersNotReady();
+  }
+
   connect(): InProcessTransport {
     if (this.#closing !== undefined) throw new Error('The server was closed: create another one.');
     return connectInProcess(this.#door, systemScheduler);
@@ -238,23 +216,30 @@ class Node implements RunningNode {
     if (listen === undefined) return;
     const rules = this.#rules(listen);
     const routes = {
-      notReady: () => this.notReady(),
-      metrics: () => this.#renderMetrics(),
+      notReady: () => this.#noneReady(),
+      metrics: () => this.#allMetrics(),
       onFault: (error: unknown) =>
         this.#options.log.error({ error: error instanceof Error ? error : new Error(String(error)) }, 'metrics failed'),
     };
+    const { core } = this.#options;
     const server = await makeHttpServer(routes, rules, readTls(this.#config.tls));
     listenForWebSockets(server, {
       door: this.#door,
       rules,
+      paths: core === undefined ? ['/'] : ['/', core.path],
       maxConnections: doorLimits.connections,
       notReady: () => notServing(this.#standing()),
     });
+    this.#http = server;
+    if (core !== undefined) {
+      this.address = core.sockets.address;
+      core.sockets.onSocket((socket, head) => takeSocket(server, socket, head));
+      return;
+    }
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(startErrorOf(error, listen)));
       server.listen({ host: listen.ip, port: listen.port }, resolve);
     });
-    this.#http = server;
     // A listening TCP server has an address of this kind.
     const bound = server.address() as AddressInfo;
     this.address = `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
@@ -271,6 +256,7 @@ class Node implements RunningNode {
       metrics: this.#metrics,
       log: this.#options.log,
       tls: readTls(this.#config.tls),
+      sockets: this.#options.core?.grpcSockets,
       notReady: () => notServing(this.#standing()),
     });
   }
@@ -281,7 +267,9 @@ class Node implements RunningNode {
     if (this.address === undefined || listen === undefined) return '';
     const port = this.address.slice(this.address.lastIndexOf(':') + 1);
     const { advertise } = listen;
-    return advertise === undefined ? this.address : `${advertise.host}:${advertise.port === 0 ? port : advertise.port}`;
+    const address =
+      advertise === undefined ? this.address : `${advertise.host}:${advertise.port === 0 ? port : advertise.port}`;
+    return `${address}${this.#options.core?.path ?? ''}`;
   }
 
   #standing(): Omit<Standing, 'draining'> {
@@ -309,7 +297,13 @@ class Node implements RunningNode {
     this.#options.log.warn({ ip: listen.ip }, message);
   }
 
-  async #renderMetrics(): Promise<{ contentType: string; body: string }> {
+  async #allMetrics(): Promise<{ contentType: string; body: string }> {
+    const own = await this.renderMetrics();
+    const all = await this.#options.core?.allMetrics(own.body);
+    return all === undefined ? own : { ...own, body: all };
+  }
+
+  async renderMetrics(): Promise<{ contentType: string; body: string }> {
     this.#exposition ??= import('./observe/exposition.ts').then(({ makeExposition }) => makeExposition(this.#metrics));
     const exposition = await this.#exposition;
     this.#metrics.store = await this.store.stats();
@@ -430,7 +424,8 @@ export async function startNode(config: NodeConfig, options: NodeOptions): Promi
   let node: Node | undefined;
   let prepared: Prepared | undefined;
   try {
-    if (config.listen !== undefined) await tryToListen(config.listen.ip, config.listen.port);
+    if (config.listen !== undefined && options.core === undefined)
+      await tryToListen(config.listen.ip, config.listen.port);
     if (config.cluster === undefined) {
       if (config.dataDirectory !== undefined) await refuseMember(config.dataDirectory);
       node = new Node(config, options.store ?? (await openStore(config, options.log)), options);
@@ -438,7 +433,9 @@ export async function startNode(config: NodeConfig, options: NodeOptions): Promi
       const { prepareCluster, prepareShared, buildClusterNode } = await import('./node-cluster.ts');
       let store: Store | ReplicaStore;
       if (config.postgres === undefined) {
-        prepared = await prepareCluster(config, config.cluster, options.log, options.giveUp);
+        prepared = await prepareCluster(config, config.cluster, {
+          ...{ log: options.log, giveUp: options.giveUp, coordinator: options.core?.coordinator },
+        });
         store = await openReplicaStore({ ...config, shardCount: prepared.state.record.shardCount });
       } else {
         const { openPostgresStore } = await import('./store/postgres/index.ts');

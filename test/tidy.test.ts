@@ -60,7 +60,8 @@ function importsOf(file: string): Import[] {
 function layerOf(file: string): string {
   const [top = '', second = ''] = file.split('/');
   if (top !== 'src') return top;
-  if (/^src\/(node|node-cluster|node-errors|node-grpc|node-store|node-tls|server)\.ts$/.test(file)) return 'node';
+  if (/^src\/(node|node-cluster|node-errors|node-grpc|node-options|node-store|node-tls|server)\.ts$/.test(file))
+    return 'node';
   return second.endsWith('.ts') ? `src/${second}` : second;
 }
 
@@ -92,8 +93,10 @@ const MAY_SEE: Readonly<Record<string, readonly string[]>> = {
     'cluster',
     'backup',
   ],
+  // Starts nodes in processes of their own, and coordinates them.
+  cores: ['node', 'config', 'ports', 'runtime', 'observe', 'cluster', 'frontend'],
   // The command talks to servers through the SDK, and starts nodes.
-  cli: ['node', 'config', 'store', 'ports', 'observe', 'sdk', 'backup'],
+  cli: ['node', 'cores', 'config', 'store', 'ports', 'observe', 'sdk', 'backup'],
   cluster: ['ports', 'core'],
   sdk: [],
 };

@@ -6,8 +6,8 @@ export const DEFAULT_ADDRESS = '127.0.0.1:7280';
 const DEFAULT_PORT = 7280;
 /** Addresses one connection may be given (I9). */
 const MAX_ADDRESSES = 64;
-/** What a node may say of itself: a host and a port, nothing else. */
-const HOST_AND_PORT = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+):\d{1,5}$/i;
+/** What a node may say of itself: a host, a port, and which core behind it; nothing else. */
+const HOST_AND_PORT = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+):\d{1,5}(?:\/cores\/\d{1,4})?$/i;
 const MAX_PORT = 65_535;
 
 /**
@@ -56,7 +56,7 @@ export function toWebSocketUrls(addresses: string | readonly string[], tls: 'tls
   return [...new Set(texts.map((text) => toWebSocketUrl(text, tls)))];
 }
 
-/** The URL of a node that a node named, with the scheme that the first `known` one has; undefined for what is no `host:port`. */
+/** The URL of a node that a node named, with the scheme that the first `known` one has; undefined for what is no `host:port` or `host:port/cores/n`. */
 export function learnedUrl(address: string, known: string): string | undefined {
   if (!HOST_AND_PORT.test(address)) return undefined;
   try {

@@ -20,10 +20,21 @@ export interface TLSConfig {
   clientCertPair?: { crt: string | Uint8Array; key: string | Uint8Array } | undefined;
 }
 
-function wsOptions(timeoutMs: number, tls: TLSConfig | undefined): ClientOptions {
+/**
+ * Which core of a server a connection is for, said where TLS does not hide it: before the path is read, the connection is handed to that core. The
+ * server goes on with `http/1.1` all the same.
+ */
+function protocolsFor(url: string): string[] | undefined {
+  const core = /^wss:.*\/cores\/(\d+)$/.exec(url)?.[1];
+  return core === undefined ? undefined : ['http/1.1', `tenuto-core/${core}`];
+}
+
+function wsOptions(url: string, timeoutMs: number, tls: TLSConfig | undefined): ClientOptions {
+  const ALPNProtocols = protocolsFor(url);
   const pem = (text: string | Uint8Array): string | Buffer => (typeof text === 'string' ? text : Buffer.from(text));
   return {
     perMessageDeflate: false,
+    ...(ALPNProtocols && { ALPNProtocols }),
     handshakeTimeout: timeoutMs,
     // The server bounds what it sends by pages; this only stops a broken peer.
     maxPayload: 64 * 1024 * 1024,
@@ -37,7 +48,7 @@ function wsOptions(timeoutMs: number, tls: TLSConfig | undefined): ClientOptions
 export async function openWsTransport(url: string, tls: TLSConfig | undefined, timeoutMs: number): Promise<Transport> {
   const { WebSocket } = await import('ws');
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, SUBPROTOCOL, wsOptions(timeoutMs, tls));
+    const socket = new WebSocket(url, SUBPROTOCOL, wsOptions(url, timeoutMs, tls));
     const transport: Transport = {
       onmessage: undefined,
       onclose: undefined,

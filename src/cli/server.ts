@@ -14,7 +14,13 @@ interface StartDevFlags {
   namespace?: string[];
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   shardCount?: string;
+  cores?: string;
 }
+
+/** Of `tenuto server`. */
+const CORE_COMMAND = 'core';
+/** As the configuration bounds it (config.ts), which is not loaded to show the help. */
+const MAX_CORES = 64;
 
 /** Flags of `start`, each of which says what its variable does. */
 const VARIABLE_OF = {
@@ -24,6 +30,7 @@ const VARIABLE_OF = {
   grpcPort: 'TENUTO_GRPC_PORT',
   advertise: 'TENUTO_ADVERTISE',
   shardCount: 'TENUTO_SHARD_COUNT',
+  cores: 'TENUTO_CORES',
   logLevel: 'TENUTO_LOG_LEVEL',
   clusterId: 'TENUTO_CLUSTER_ID',
   name: 'TENUTO_NODE_NAME',
@@ -46,6 +53,7 @@ Examples:
 const ofCluster = (flags: string, description: string): Option =>
   new Option(flags, description).helpGroup('Of a cluster:');
 
+const CORES = 'share the work among so many processes behind the same ports; "auto": one per core (default: 1)';
 const collect = (value: string, previous: string[] = []): string[] => [...previous, value];
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
 
@@ -59,6 +67,7 @@ export function defineServerCommands(server: Command): void {
     .option('--grpc-port <port>', 'Temporal-compatible gRPC; 0 takes any free one, "off" has none (default: 7233)')
     .option('-n, --namespace <name>', 'namespace to make besides "default"; repeat for several', collect)
     .option('--shard-count <n>', 'shards of a new data directory, fixed for its life (default: 256)')
+    .option('--cores <n>', CORES)
     .addOption(new Option('--log-level <level>', 'what is logged to stderr').choices(LOG_LEVELS).default('warn'))
     .action(startDev);
 
@@ -75,6 +84,7 @@ export function defineServerCommands(server: Command): void {
     .option('--grpc-port <port>', 'Temporal-compatible gRPC; 0 takes any free one (default: none)')
     .option('--advertise <host:port>', 'how clients and workers reach it, where that is another address')
     .option('--shard-count <n>', 'shards of a new data directory or cluster, fixed for its life (default: 256)')
+    .option('--cores <n>', CORES)
     .addOption(new Option('--log-level <level>', 'what is logged to stderr (default: info)').choices(LOG_LEVELS))
     .addOption(ofCluster('--cluster-id <id>', 'make it a node of this cluster'))
     .addOption(ofCluster('--name <name>', 'its own name there'))
@@ -98,6 +108,12 @@ export function defineServerCommands(server: Command): void {
       '\nExamples:\n  $ tenuto server check\n  $ tenuto server check --address 10.0.0.7:7280 --live\n',
     )
     .action(async (flags: CheckFlags) => await (await import('./check.ts')).check(flags));
+
+  // What `--cores` starts, once per core.
+  server.command(CORE_COMMAND, { hidden: true }).action(async () => {
+    setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`);
+    (await import('../cores/core.ts')).runCore();
+  });
 }
 
 async function startDev(flags: StartDevFlags): Promise<void> {
@@ -109,6 +125,7 @@ async function startDev(flags: StartDevFlags): Promise<void> {
       dataDirectory: flags.dataDir,
       shardCount:
         flags.shardCount === undefined ? undefined : wholeNumber('--shard-count', flags.shardCount, 1, 65_536),
+      cores: flags.cores === undefined ? undefined : coreCount(flags.cores),
       listen: { ip: flags.ip, port },
       grpc: devGrpc(flags.grpcPort, port),
       namespaces: [...new Set(names)].map((name) => ({ name })),
@@ -132,6 +149,9 @@ function wholeNumber(flag: string, text: string, least: number, most: number): n
   throw new UsageError(`${flag} takes a whole number from ${least} to ${most}, not ${text}`);
 }
 
+const coreCount = (text: string): number | 'auto' =>
+  text === 'auto' ? text : wholeNumber('--cores', text, 1, MAX_CORES);
+
 /** As it is written on the command line. */
 const spelled = (flag: string): string => `--${flag.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
@@ -141,6 +161,7 @@ async function startFromConfig(flags: StartFlags): Promise<void> {
     if (value !== undefined) wholeNumber(spelled(flag), value, 0, 65_535);
   }
   if (flags.shardCount !== undefined) wholeNumber('--shard-count', flags.shardCount, 1, 65_536);
+  if (flags.cores !== undefined) coreCount(flags.cores);
   const environment = { ...process.env };
   for (const flag of FLAGS) {
     const value = flags[flag];
@@ -163,6 +184,8 @@ async function whereOf({ dataDirectory, postgres }: NodeConfig): Promise<string>
 }
 
 type NodeConfig = import('../config/config.ts').NodeConfig;
+type Cores = import('../cores/cores.ts').Cores;
+type Log = import('../ports/log.ts').Log;
 
 /**
  * How much V8's heap may grow over what lives, percent. By default it grows further before it collects, which is most of what a node with many
@@ -180,7 +203,11 @@ async function run(config: NodeConfig, where: string): Promise<void> {
   // Before the node serves: a signal that comes while it starts ends it as cleanly.
   const signals = new EndSignals();
   try {
-    const node = await startNode(config, { log: createLogger(config.logLevel), giveUp: signals.signal });
+    const log = createLogger(config.logLevel);
+    const node =
+      config.cores === 1
+        ? await startNode(config, { log, giveUp: signals.signal })
+        : await startCores(config, log, signals.signal);
     announce(node, where, (line) => void process.stdout.write(line));
     await signals.asked;
     const second = () => process.exit(130);
@@ -194,6 +221,18 @@ async function run(config: NodeConfig, where: string): Promise<void> {
     if (!(error instanceof NodeStartError)) throw error;
     const exitCode = error.kind === 'config' ? ExitCode.USAGE : ExitCode.FAILED;
     throw new CommandError(error.message, { hint: error.hint, exitCode, cause: error });
+  }
+}
+
+async function startCores(config: NodeConfig, log: Log, giveUp: AbortSignal): Promise<Cores> {
+  const { Cores } = await import('../cores/cores.ts');
+  const [, command = ''] = process.argv;
+  try {
+    return await Cores.start(config, { log, giveUp, command: [command, 'server', CORE_COMMAND] });
+  } catch (error) {
+    return usage(() => {
+      throw error;
+    });
   }
 }
 

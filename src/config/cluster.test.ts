@@ -161,7 +161,7 @@ cluster:
     expect(load('', environment)).toMatchObject(expected);
     // Nor a file.
     expect(loadConfig(undefined, environment).cluster).toMatchObject(expected);
-    expect(loadConfig(undefined, environment).cluster?.redis.tls).toMatchObject({ caFile: '/ca.pem' });
+    expect(loadConfig(undefined, environment).cluster?.redis?.tls).toMatchObject({ caFile: '/ca.pem' });
     // Nor leaves a trace in the next one.
     expect(load(cluster('zone: a'))).toMatchObject({ id: 'orders', zone: 'a' });
   });

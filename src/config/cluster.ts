@@ -42,7 +42,8 @@ export interface ClusterConfig {
   readonly roles: readonly NodeRole[];
   /** Gossip addresses to join through, beside those Redis lists. */
   readonly seeds: readonly HostPort[];
-  readonly redis: RedisSettings;
+  /** Undefined: the coordinator is given to it (a core, src/cores). */
+  readonly redis: RedisSettings | undefined;
   /** Voters per shard. */
   readonly replicas: number;
   /** The first ring waits for so many nodes. */
@@ -83,7 +84,7 @@ export const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 export const NAME_RULE = "must be up to 64 letters, digits, '_', '.' and '-', beginning with a letter or digit";
 
 /** @throws ConfigError naming the path */
-export function completeCluster(options: ClusterOptions): ClusterConfig {
+export function completeCluster(options: ClusterOptions, coordinator: 'redis' | 'given' = 'redis'): ClusterConfig {
   const gossip = listen('cluster.gossip', options.gossip, DEFAULT_GOSSIP_PORT);
   const link = listen('cluster.link', options.link, DEFAULT_LINK_PORT);
   const keys = keyring(options.keys ?? []);
@@ -104,7 +105,7 @@ export function completeCluster(options: ClusterOptions): ClusterConfig {
     weight: weight(options.weight ?? 1),
     roles: roles(options.roles ?? NODE_ROLES),
     seeds: addresses('cluster.seeds', options.seeds ?? [], DEFAULT_GOSSIP_PORT, MAX_SEEDS),
-    redis: redisSettings(options.redis),
+    redis: coordinator === 'given' ? undefined : redisSettings(options.redis),
     replicas: whole('cluster.replicas', options.replicas ?? DEFAULT_REPLICAS, 1, MAX_REPLICAS),
     firstMembers: whole('cluster.firstMembers', options.firstMembers ?? 1, 1, 1_000),
     gossip,

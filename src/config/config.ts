@@ -1,6 +1,7 @@
 // A node's configuration as its code reads it: complete, checked, with every default filled in. Made from options (`completeConfig`)
 // or from a file (load.ts); nothing here is parsed, so that an embedded or development node starts without a parser.
 
+import { availableParallelism } from 'node:os';
 import { DEFAULT_LIMITS, type Limits } from '../core/workflow/limits.ts';
 import { DEFAULT_DOOR_LIMITS, type DoorLimits } from '../frontend/limits.ts';
 import type { NamespaceSetting } from '../frontend/namespaces.ts';
@@ -16,7 +17,7 @@ import {
 } from '../store/postgres/options.ts';
 import { type ClusterConfig, type ClusterOptions, completeCluster } from './cluster.ts';
 import { ConfigError } from './errors.ts';
-import { address, tokens as checkTokens, reachable } from './values.ts';
+import { address, tokens as checkTokens, reachable, whole } from './values.ts';
 
 export { ConfigError } from './errors.ts';
 
@@ -30,6 +31,8 @@ export const DEFAULT_RETENTION_MS = 72 * 3_600_000;
 /** 1 h */
 export const MIN_RETENTION_MS = 3_600_000;
 export const DEFAULT_SHARD_COUNT = 256;
+/** More would cost more in what they say to each other than they bring. */
+export const MAX_CORES = 64;
 /** Of one namespace. */
 const MAX_TOKENS = 1_000;
 
@@ -54,6 +57,8 @@ export interface NodeConfig {
   readonly postgres: PostgresOptions | undefined;
   /** Fixed when the data directory is made. */
   readonly shardCount: number;
+  /** Processes that share the work behind the same ports, each with shards of its own (src/cores). 1: the node alone. */
+  readonly cores: number;
   /** Absent: no socket, only the in-process door. Port 0: any free one. */
   readonly listen: DoorAddress | undefined;
   /** The Temporal-compatible gRPC door. Absent: none. Port 0: any free one. */
@@ -77,6 +82,8 @@ export interface ConfigOptions {
   dataDirectory?: string | undefined;
   postgres?: (Pick<PostgresOptions, 'url'> & Partial<PostgresOptions>) | undefined;
   shardCount?: number | undefined;
+  /** `auto`: as many as the machine has. Default: 1. */
+  cores?: number | 'auto' | undefined;
   listen?: { ip?: string | undefined; port?: number | undefined; advertise?: string | undefined } | undefined;
   /** Its address is that of `listen` when it names none. */
   grpc?: { ip?: string | undefined; port?: number | undefined; whenTaken?: GrpcAddress['whenTaken'] } | undefined;
@@ -175,6 +182,11 @@ function grpcAddress(
   return { ip: ip ?? listenIp, port, whenTaken };
 }
 
+function coreCount(given: number | 'auto'): number {
+  const count = given === 'auto' ? Math.min(availableParallelism(), MAX_CORES) : given;
+  return whole('cores', count, 1, MAX_CORES);
+}
+
 /** Fills in what is left out. @throws ConfigError */
 export function completeConfig(options: ConfigOptions = {}): NodeConfig {
   const { listen } = options;
@@ -188,6 +200,7 @@ export function completeConfig(options: ConfigOptions = {}): NodeConfig {
     dataDirectory: options.dataDirectory,
     postgres: postgresOptions(options),
     shardCount,
+    cores: coreCount(options.cores ?? 1),
     listen: listen === undefined ? undefined : doorAddress(listen, port, options.cluster),
     grpc: options.grpc === undefined ? undefined : grpcAddress(options.grpc, listen?.ip),
     tls: options.tls,

@@ -26,6 +26,7 @@ const schema = z.strictObject({
   dataDirectory: z.string().min(1).optional(),
   store: z.strictObject({ postgres: postgresSchema }).optional(),
   shardCount: z.number().int().optional(),
+  cores: z.union([z.literal('auto'), z.number().int()]).optional(),
   listen: z
     .strictObject({
       ip: z.string().optional(),
@@ -60,6 +61,9 @@ const VARIABLES: Readonly<Record<string, (value: string, config: FileConfig, nam
   },
   TENUTO_SHARD_COUNT: (value, config, name) => {
     config.shardCount = number(name, value);
+  },
+  TENUTO_CORES: (value, config, name) => {
+    config.cores = value === 'auto' ? value : number(name, value);
   },
   TENUTO_IP: (value, config) => {
     config.listen = { ...config.listen, ip: value };
@@ -138,6 +142,7 @@ export function loadConfig(
           : beside(config.dataDirectory),
     postgres: config.store && postgresOptionsOf(config.store.postgres),
     shardCount: config.shardCount,
+    cores: config.cores,
     listen: config.listen ?? {},
     grpc: config.grpc,
     tls: tlsFiles(config.tls, environment, beside),

@@ -1,7 +1,7 @@
 // The coordinator port: what a cluster asks of Redis. It decides who *tries* to lead and where things are first looked for, and makes
 // nothing safe: not a commit, not a read (DESIGN §7; I3 is kept by the replicas' votes). It may forget, answer late, repeat a term or
-// stay away for ever; every call ends within a deadline and says so as a value. Adapters: cluster/ownership/memory, cluster/ownership/redis;
-// both pass test/conformance/coordinator.ts. One object per node; called by cluster/ownership, replication and routing.
+// stay away for ever; every call ends within a deadline and says so as a value. Adapters: cluster/ownership/redis, /ipc (cores),
+// /memory; all pass test/conformance/coordinator.ts. One object per node; called by cluster/ownership, replication and routing.
 
 import type { ShardId, Term } from './ids.ts';
 

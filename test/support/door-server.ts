@@ -55,7 +55,7 @@ export async function serveDoor(
   const notReady = (): undefined => undefined;
   const routes = { notReady, metrics: async () => ({ contentType: 'text/plain', body: '' }), onFault: () => {} };
   const server = await makeHttpServer(routes, rules, undefined);
-  listenForWebSockets(server, { door, rules, maxConnections: 100, notReady });
+  listenForWebSockets(server, { door, rules, maxConnections: 100, paths: ['/'], notReady });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   atEnd(async () => {
     door.closeAll('the test is over');

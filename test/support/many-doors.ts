@@ -154,7 +154,7 @@ export class ManyDoors implements Matching {
       onFault: () => {},
     };
     const http = await makeHttpServer(routes, rules, undefined);
-    listenForWebSockets(http, { door, rules, maxConnections: 1_000, notReady: () => undefined });
+    listenForWebSockets(http, { door, rules, maxConnections: 1_000, paths: ['/'], notReady: () => undefined });
     const sockets = new Set<Socket>();
     http.on('connection', (socket: Socket) => {
       sockets.add(socket);

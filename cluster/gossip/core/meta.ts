@@ -36,7 +36,7 @@ const MAX_WEIGHT = 100;
 export interface NodeAddresses {
   /** `ip:port` that gossip goes to: a literal, resolved by the node itself. */
   readonly gossip: string;
-  /** `host:port` of the door for clients and workers; empty: none. */
+  /** `host:port` of the door for clients and workers, `host:port/cores/n` of one core of several behind it; empty: none. */
   readonly client: string;
   /** `host:port` of the node-to-node link; empty: none. */
   readonly link: string;
@@ -49,6 +49,8 @@ export const MAX_META_CHARACTERS = 512;
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 const WORD = /^[!-~]*$/;
+/** Which core behind the address, at its end. */
+const CORE = /\/cores\/[1-9]\d{0,3}$/;
 
 export const isNodeName = (text: string): boolean => NAME.test(text);
 
@@ -63,7 +65,8 @@ export function metaProblem(meta: NodeMeta): string | undefined {
     return `addresses.gossip ${JSON.stringify(addresses.gossip)} must be an IP address and port, like 10.0.0.7:7946`;
   }
   for (const door of ['client', 'link'] as const) {
-    if (addresses[door] !== '' && parseAddress(addresses[door]) === undefined) {
+    const address = door === 'client' ? addresses.client.replace(CORE, '') : addresses.link;
+    if (address !== '' && parseAddress(address) === undefined) {
       return `addresses.${door} ${JSON.stringify(addresses[door])} must be host:port, or empty`;
     }
   }

@@ -1,5 +1,5 @@
-// A coordinator's server in memory, as bad as a real one can be: it loses its last seconds, is wiped, falls back in a counter. Tests and the
-// simulator put clients (client.ts) before it. Only what it *stores* is here; what happens to calls on their way is the clients' matter.
+// A coordinator's server in memory. Cores are coordinated by one in the process that started them (ipc/). Tests and the simulator put clients
+// (client.ts) before it, and make it as bad as a real one can be: it loses its last seconds, is wiped, falls back in a counter. Only what it *stores* is here; what happens to calls on their way is the clients' matter.
 
 import type { Clock } from '../../../src/ports/clock.ts';
 import {

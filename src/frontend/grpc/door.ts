@@ -6,6 +6,7 @@ import type { Scheduler } from '../../ports/clock.ts';
 import type { StatusCode } from '../../wire/status.ts';
 import type { Admission } from '../admission.ts';
 import type { Services } from '../door.ts';
+import type { HandedSockets } from '../handed-sockets.ts';
 import type { DoorLimits } from '../limits.ts';
 import type { Namespaces } from '../namespaces.ts';
 import type { GrpcServer } from './server.ts';
@@ -34,6 +35,7 @@ export class GrpcDoor {
   readonly #context: GrpcDoorContext;
   readonly #sockets = new Set<Socket>();
   #listener: NetServer | undefined;
+  #isOpen = false;
   #server: Promise<GrpcServer> | undefined;
   /** `host:port`, once it listens. */
   address: string | undefined;
@@ -52,17 +54,28 @@ export class GrpcDoor {
       listener.listen({ host: ip, port }, resolve);
     });
     this.#listener = listener;
+    this.#isOpen = true;
     const bound = listener.address();
     if (typeof bound === 'object' && bound !== null) {
       this.address = `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
     }
   }
 
+  /** Takes connections that another process accepted, paused, instead of listening. */
+  take(sockets: HandedSockets): void {
+    this.#isOpen = true;
+    this.address = sockets.address;
+    sockets.onSocket((socket) => {
+      socket.pause();
+      if (this.#sockets.size < this.#context.limits.connections) this.#accept(socket);
+      else socket.destroy();
+    });
+  }
+
   /** Answers what waits, lets open requests be answered for up to `graceMs`, then closes every connection. */
   async drain(graceMs: number): Promise<void> {
-    const listener = this.#listener;
-    this.#listener = undefined;
-    listener?.close();
+    this.#isOpen = false;
+    this.#listener?.close();
     const server = await this.#server?.catch(() => undefined);
     await server?.drain(graceMs);
     for (const socket of this.#sockets) socket.destroy();
@@ -76,7 +89,7 @@ export class GrpcDoor {
     this.#server ??= this.#load();
     this.#server.then(
       (server) => {
-        if (this.#listener === undefined || socket.destroyed) socket.destroy();
+        if (!this.#isOpen || socket.destroyed) socket.destroy();
         else server.accept(socket);
       },
       () => socket.destroy(),

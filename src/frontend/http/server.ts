@@ -1,7 +1,7 @@
 // The node's HTTP port: health, readiness, metrics; upgrades go to the native door (websocket/listener.ts). Everything else is 404.
 
 import { createServer as createPlain, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createListener } from 'node:net';
+import { createServer as createListener, type Socket } from 'node:net';
 import type { HostRules } from './host-rules.ts';
 
 export interface HttpRoutes {
@@ -74,6 +74,22 @@ export async function makeHttpServer(routes: HttpRoutes, rules: HostRules, tls: 
     else socket.destroy();
   });
   return server;
+}
+
+/** A connection that another process accepted, and of which it read `head`, as if the server had accepted it. */
+export function takeSocket(server: Server, socket: Socket, head: Buffer): void {
+  socket.setNoDelay(true);
+  // A server of node:https, without loading that to ask.
+  if ('setSecureContext' in server) {
+    // Its TLS layer begins with what is buffered.
+    if (head.length > 0) socket.unshift(head);
+    server.emit('connection', socket);
+    return;
+  }
+  server.emit('connection', socket);
+  // The parser reads from the handle: what is buffered in the stream it would never see.
+  if (head.length > 0) socket.emit('data', head);
+  socket.resume();
 }
 
 /**

@@ -77,6 +77,8 @@ export interface ListenerOptions {
   door: NativeDoor;
   rules: HostRules;
   maxConnections: number;
+  /** Where the door is. */
+  paths: readonly string[];
   /** Why no connection is taken now; undefined when it is. */
   notReady(): string | undefined;
 }
@@ -94,14 +96,18 @@ async function loadSockets(): Promise<WebSocketServer> {
 }
 
 /** Answers the upgrades of `server`. */
-export function listenForWebSockets(server: Server, { door, rules, maxConnections, notReady }: ListenerOptions): void {
+export function listenForWebSockets(
+  server: Server,
+  { door, rules, maxConnections, paths, notReady }: ListenerOptions,
+): void {
   // Loaded while the node opens its data, awaited by the first upgrade: readiness does not wait for it.
   const loading = loadSockets();
   server.on('upgrade', (request, socket, head) => {
     const offence = rules.check(request.headers.host, request.headers.origin);
     if (offence !== undefined) return refuse(socket, '403 Forbidden', `${offence}\n`);
     const path = (request.url ?? '/').split('?', 1)[0];
-    if (path !== '/') return refuse(socket, '404 Not Found', 'the native door is at /\n');
+    if (path === undefined || !paths.includes(path))
+      return refuse(socket, '404 Not Found', 'the native door is at /\n');
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
     if (!offered.includes(SUBPROTOCOL)) {
       return refuse(socket, '400 Bad Request', `name the WebSocket subprotocol ${SUBPROTOCOL}\n`);
