@@ -7,6 +7,7 @@ import { RpcError } from '../../sdk/connection/rpc-error.ts';
 import type { AwaitWorkflowResultResponse, Method, Methods } from '../../src/wire/api.ts';
 import { UpdateWorkflowExecutionLifecycleStage as Stage, WorkflowIdReusePolicy } from '../../src/wire/enums.ts';
 import { StatusCode } from '../../src/wire/status.ts';
+import { type JobJournal, jobStart, jobTarget, keepOutcome } from './jobs.ts';
 import { type Kernel, Process, Violation } from './kernel.ts';
 import type { Network } from './network.ts';
 import { NAMESPACE } from './node.ts';
@@ -24,13 +25,23 @@ export interface Journal {
 /** ms one try may take. */
 const TRY_MS = 3_000;
 
-export function startClient(world: { kernel: Kernel; network: Network }, name: string, journals: Journal[]): Process {
+export function startClient(
+  world: { kernel: Kernel; network: Network },
+  name: string,
+  journals: Journal[],
+  jobs: JobJournal[],
+): Process {
   const { kernel, network } = world;
   const process = new Process(kernel, name);
   kernel.at(kernel.now, process, 'starts', () => {
     const connection = connectionOver(network, process);
     for (const journal of journals) {
       new Script(kernel, process, connection, journal).run().catch((error: unknown) => {
+        if (process.alive) kernel.fail(error);
+      });
+    }
+    for (const job of jobs) {
+      runJob(process, connection, job).catch((error: unknown) => {
         if (process.alive) kernel.fail(error);
       });
     }
@@ -222,17 +233,53 @@ class Script {
     }
   }
 
-  async #tries<M extends Method>(method: M, body: Methods[M]['request']): Promise<Methods[M]['response']> {
-    for (;;) {
-      try {
-        return await this.#connection.request(method, body, { timeoutMs: TRY_MS });
-      } catch (error) {
-        if (!(error instanceof RpcError) || !PASSING.has(error.code)) throw error;
-      }
-      await new Promise<void>((resolve) => {
-        this.#process.after(100, resolve);
-      });
+  #tries<M extends Method>(method: M, body: Methods[M]['request']): Promise<Methods[M]['response']> {
+    return tries(this.#process, this.#connection, method, body);
+  }
+}
+
+async function runJob(process: Process, connection: Connection, job: JobJournal): Promise<void> {
+  if (job.outcome !== undefined) return;
+  const call = <M extends Method>(method: M, body: Methods[M]['request']) => tries(process, connection, method, body);
+  await new Promise<void>((resolve) => {
+    process.after(job.pauseMs, resolve);
+  });
+  const { runId } = await call('startActivityExecution', jobStart(job, payloads, process.name));
+  if (job.runId !== undefined && job.runId !== runId)
+    throw new Violation('I5', `${job.activityId} was started as run ${job.runId}, a repeat says ${runId}`);
+  job.runId = runId;
+  if (job.kind === 'cancel') {
+    const requestId = `${job.activityId}/cancel`;
+    try {
+      await call('requestCancelActivityExecution', { ...jobTarget(job), identity: process.name, requestId });
+    } catch (error) {
+      // It was over before.
+      if (!(error instanceof RpcError) || error.code !== StatusCode.FAILED_PRECONDITION) throw error;
     }
+  }
+  for (let asked = 0; asked < 2; ) {
+    const { outcome } = await call('pollActivityExecution', { ...jobTarget(job), runId });
+    if (outcome === undefined) continue;
+    keepOutcome(job, outcome);
+    asked += 1;
+  }
+}
+
+async function tries<M extends Method>(
+  process: Process,
+  connection: Connection,
+  method: M,
+  body: Methods[M]['request'],
+): Promise<Methods[M]['response']> {
+  for (;;) {
+    try {
+      return await connection.request(method, body, { timeoutMs: TRY_MS });
+    } catch (error) {
+      if (!(error instanceof RpcError) || !PASSING.has(error.code)) throw error;
+    }
+    await new Promise<void>((resolve) => {
+      process.after(100, resolve);
+    });
   }
 }
 

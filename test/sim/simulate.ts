@@ -7,6 +7,7 @@ import { SimDisk } from './disk.ts';
 import { checkBounds, checkEnds, checkRecovery } from './end-checks.ts';
 import { FaultDriver } from './fault-driver.ts';
 import { withVirtualTime } from './host-time.ts';
+import { checkJobs, type JobJournal, makeJobs } from './jobs.ts';
 import { Kernel, type Process, Violation } from './kernel.ts';
 import { Network } from './network.ts';
 import { NAMESPACE, type NodeWorld, type Plant, SimNode } from './node.ts';
@@ -56,6 +57,7 @@ export class Simulation {
   readonly observer: Observer;
   readonly service: Service;
   readonly journals: Journal[];
+  readonly jobs: JobJournal[];
   readonly coreStats: CoreStats = { comparisons: 0, activations: 0 };
   readonly #world: NodeWorld;
   readonly #realm: Realm;
@@ -75,6 +77,7 @@ export class Simulation {
     this.observer = new Observer(this.kernel, this.truth);
     this.service = new Service(seed);
     this.#realm = options.realm;
+    this.jobs = makeJobs(seed);
     this.journals = plan.workflows.map((workflow) => ({
       plan: workflow,
       done: 0,
@@ -125,7 +128,10 @@ export class Simulation {
   }
 
   get #answered(): boolean {
-    return this.journals.every(({ result }) => result !== undefined);
+    return (
+      this.journals.every(({ result }) => result !== undefined) &&
+      this.jobs.every(({ outcome }) => outcome !== undefined)
+    );
   }
 
   startNode(): void {
@@ -160,7 +166,12 @@ export class Simulation {
     if (this.#clients[index]?.alive) return;
     this.#processes += 1;
     const journals = this.journals.filter(({ plan }) => plan.client === index);
-    this.#clients[index] = startClient(this, `client-${index}.${this.#processes}`, journals);
+    this.#clients[index] = startClient(
+      this,
+      `client-${index}.${this.#processes}`,
+      journals,
+      index === 0 ? this.jobs : [],
+    );
   }
 
   /** The node cannot go on. An operator looks after it: sees to the disk, and starts it again. */
@@ -211,6 +222,7 @@ export class Simulation {
       );
     }
     checkEnds(this.journals, this.truth, service);
+    checkJobs(this.jobs, service);
     this.observer.updates.checkEnd();
     await this.#recoverOnceMore();
   }
