@@ -174,7 +174,7 @@ class Node implements RunningNode {
     return notReady({ ...this.#standing(), draining }) ?? this.#cluster?.notReady();
   }
 
-  #noneReady(): string | undefined {
+  #notAllReady(): string | undefined {
     return this.notReady() ?? this.#options.core?.othersNotReady();
   }
 
@@ -239,7 +239,7 @@ class Node implements RunningNode {
     if (listen === undefined) return;
     const rules = this.#rules(listen);
     const routes = {
-      notReady: () => this.#noneReady(),
+      notReady: () => this.#notAllReady(),
       metrics: () => this.#allMetrics(),
       api: this.#config.grpc && ((request: IncomingMessage, response: ServerResponse) => this.#api(request, response)),
       onFault: (error: unknown) =>

@@ -1,7 +1,8 @@
 // Turns of the actors that hold settings: of a namespace, where a workflow of it without an id would be; of all namespaces, where a namespace without
-// a name would be. What reads rows and then writes is one at a time per actor, of a shard that is led here. Used by jobs and namespaces.
+// a name would be. What reads rows and then writes is one at a time per actor, of a shard that is led here. Used by jobs, namespaces, deployments and endpoints.
 
 import type { Clock } from '../ports/clock.ts';
+import type { Done } from '../ports/engine.ts';
 import type { Key } from '../ports/ids.ts';
 import type { Status } from '../wire/status.ts';
 import type { Actor } from './actor.ts';
@@ -17,6 +18,26 @@ export class SettingRefusal extends Error {
     super(status.message);
     this.status = status;
   }
+}
+
+/** Asks a holder of settings: refused at once where it does not serve, answered by `work`, or refused by a SettingRefusal of it. Anything else is a fault. */
+export function answered<T>(
+  options: { refusal(): Status | undefined; onFault(error: unknown): void },
+  done: Done<T>,
+  work: () => Promise<T>,
+): void {
+  const refused = options.refusal();
+  if (refused !== undefined) {
+    done(refused, undefined);
+    return;
+  }
+  work().then(
+    (answer) => done(undefined, answer),
+    (error: unknown) => {
+      if (error instanceof SettingRefusal) done(error.status, undefined);
+      else options.onFault(error);
+    },
+  );
 }
 
 export type RowWrites = [Key, Uint8Array | undefined][];

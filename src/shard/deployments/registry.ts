@@ -13,7 +13,7 @@ import type { Status } from '../../wire/status.ts';
 import type { Actor } from '../actor.ts';
 import { after, deploymentKey, deploymentRevisionKey, deploymentsPrefix } from '../keys.ts';
 import type { Reader } from '../reader.ts';
-import { SettingRefusal, SettingsTurns, type SettingsTurnsOptions } from '../settings-turns.ts';
+import { answered, SettingRefusal, SettingsTurns, type SettingsTurnsOptions } from '../settings-turns.ts';
 
 /** Of all namespaces together. */
 const MAX_RECORDS = MAX_NAMESPACES * MAX_DEPLOYMENTS;
@@ -35,18 +35,7 @@ export class Deployments {
   }
 
   ask(asked: DeploymentAsk, done: Done<DeploymentAnswer>): void {
-    const refusal = this.#options.refusal();
-    if (refusal !== undefined) {
-      done(refusal, undefined);
-      return;
-    }
-    this.#answer(asked).then(
-      (answer) => done(undefined, answer),
-      (error: unknown) => {
-        if (error instanceof SettingRefusal) done(error.status, undefined);
-        else this.#options.onFault(error);
-      },
-    );
+    answered(this.#options, done, () => this.#answer(asked));
   }
 
   #answer(asked: DeploymentAsk): Promise<DeploymentAnswer> {

@@ -12,7 +12,7 @@ import { type Status, StatusCode } from '../../wire/status.ts';
 import type { Actor } from '../actor.ts';
 import { after, endpointKey, endpointRevisionKey, endpointsPrefix } from '../keys.ts';
 import type { Reader } from '../reader.ts';
-import { SettingRefusal, SettingsTurns, type SettingsTurnsOptions } from '../settings-turns.ts';
+import { answered, SettingRefusal, SettingsTurns, type SettingsTurnsOptions } from '../settings-turns.ts';
 import { exhausted, notFound } from '../status.ts';
 
 export interface EndpointsOptions extends SettingsTurnsOptions {
@@ -32,20 +32,7 @@ export class Endpoints {
   }
 
   ask(asked: EndpointAsk, done: Done<EndpointAnswer>): void {
-    const refusal = this.#options.refusal();
-    if (refusal !== undefined) {
-      done(refusal, undefined);
-      return;
-    }
-    this.#turns
-      .inTurn(REGISTRY, (actor) => this.#answer(actor, asked))
-      .then(
-        (answer) => done(undefined, answer),
-        (error: unknown) => {
-          if (error instanceof SettingRefusal) done(error.status, undefined);
-          else this.#options.onFault(error);
-        },
-      );
+    answered(this.#options, done, () => this.#turns.inTurn(REGISTRY, (actor) => this.#answer(actor, asked)));
   }
 
   async #answer(actor: Actor, asked: EndpointAsk): Promise<EndpointAnswer> {

@@ -5,7 +5,7 @@ import type { Clock, Scheduler } from '../../ports/clock.ts';
 import type { Done } from '../../ports/engine.ts';
 import type { JobAnswer, JobAsk } from '../../ports/jobs.ts';
 import type { Status } from '../../wire/status.ts';
-import { SettingRefusal } from '../settings-turns.ts';
+import { answered, SettingRefusal } from '../settings-turns.ts';
 import { notFound } from '../status.ts';
 import type { DueTimer } from '../timers.ts';
 import { JobRegistry, type JobRegistryOptions, unknownJob } from './registry.ts';
@@ -32,18 +32,7 @@ export class Jobs {
   }
 
   ask(namespace: string, asked: JobAsk, done: Done<JobAnswer>): void {
-    const refusal = this.#options.refusal();
-    if (refusal !== undefined) {
-      done(refusal, undefined);
-      return;
-    }
-    this.#answer(namespace, asked).then(
-      (answer) => done(undefined, answer),
-      (error: unknown) => {
-        if (error instanceof SettingRefusal) done(error.status, undefined);
-        else this.#options.onFault(error);
-      },
-    );
+    answered(this.#options, done, () => this.#answer(namespace, asked));
   }
 
   fire(timer: DueTimer, again: () => void): void {

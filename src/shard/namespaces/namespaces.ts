@@ -3,7 +3,7 @@
 import type { Done } from '../../ports/engine.ts';
 import type { NamespaceAnswer, NamespaceAsk } from '../../ports/namespaces.ts';
 import type { Status } from '../../wire/status.ts';
-import { SettingRefusal } from '../settings-turns.ts';
+import { answered, SettingRefusal } from '../settings-turns.ts';
 import type { DueTimer } from '../timers.ts';
 import { Deletion, type DeletionOptions } from './deletion.ts';
 import { NamespaceRegistry, type NamespaceRegistryOptions } from './registry.ts';
@@ -26,18 +26,7 @@ export class RegisteredNamespaces {
   }
 
   ask(asked: NamespaceAsk, done: Done<NamespaceAnswer>): void {
-    const refusal = this.#options.refusal();
-    if (refusal !== undefined) {
-      done(refusal, undefined);
-      return;
-    }
-    this.#answer(asked).then(
-      (answer) => done(undefined, answer),
-      (error: unknown) => {
-        if (error instanceof SettingRefusal) done(error.status, undefined);
-        else this.#options.onFault(error);
-      },
-    );
+    answered(this.#options, done, () => this.#answer(asked));
   }
 
   /** `again`: try later. Otherwise the timer row's deletion has been decided. */
