@@ -11,12 +11,14 @@ import { encodeCallbackToken, TOKEN_HEADER } from '../nexus/callback-token.ts';
 import {
   isWaiting,
   nexusQueue,
+  OPERATION_TASKS,
   type OperationRow,
   type OperationTask,
   type OperationTaskKind,
   taskEventId,
 } from './operation-rows.ts';
 import type { StartedActivityTask, TaskOffer } from './outcome.ts';
+import { isPaused } from './paused.ts';
 import { retryInterval } from './retry.ts';
 import type { StartRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
@@ -85,7 +87,7 @@ export function offerOperation(run: RunDraft, row: OperationRow, kind: Operation
   };
   const next = { ...row, [kind]: task };
   run.putOperation(next);
-  run.turn.effects.push({ type: 'offerTask', offer: offerOf(run, next, kind, task) });
+  if (!isPaused(run)) run.turn.effects.push({ type: 'offerTask', offer: offerOf(run, next, kind, task) });
 }
 
 /** Takes a task back from wherever it is: a queue or a worker's list. */
@@ -93,10 +95,22 @@ export function releaseOperationTask(run: RunDraft, row: OperationRow, kind: Ope
   const task = row[kind];
   if (task === undefined) return;
   const { runId } = run;
-  if (isWaiting(task)) run.turn.effects.push({ type: 'withdrawTask', offer: offerOf(run, row, kind, task) });
-  else if (task.startId !== undefined && task.session !== undefined) {
+  if (isWaiting(task)) {
+    // In a pause none is offered.
+    if (!isPaused(run)) run.turn.effects.push({ type: 'withdrawTask', offer: offerOf(run, row, kind, task) });
+  } else if (task.startId !== undefined && task.session !== undefined) {
     const scheduledEventId = taskEventId(row, kind);
     run.turn.effects.push({ type: 'taskSettled', session: task.session, kind: 'activity', runId, scheduledEventId });
+  }
+}
+
+/** A pause begins, or is over: what waits for a worker is taken back, or offered again. */
+export function withholdOperations(run: RunDraft, type: 'withdrawTask' | 'offerTask'): void {
+  for (const row of run.operations.values()) {
+    for (const kind of OPERATION_TASKS) {
+      const task = row[kind];
+      if (task !== undefined && isWaiting(task)) run.turn.effects.push({ type, offer: offerOf(run, row, kind, task) });
+    }
   }
 }
 

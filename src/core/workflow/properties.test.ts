@@ -439,6 +439,13 @@ const taskKey = ({
 }): string => `${kind} ${runId} ${scheduledEventId}`;
 
 describe('over random messages', { timeout: 60_000 }, () => {
+  /** A task that was under way when the workflow was paused schedules a Nexus operation: its task was on offer. */
+  const IN_A_PAUSE: Step[] = [
+    { do: 'take', pick: 0, sticky: false },
+    { do: 'pause' },
+    { do: 'complete', commands: [24], sticky: false, force: false },
+  ];
+
   it('offers and settlements tell exactly which tasks wait and which are started', () => {
     fc.assert(
       fc.property(fc.array(stepOrReset, { maxLength: 60, size: 'max' }), limits, (steps, bounds) => {
@@ -456,7 +463,7 @@ describe('over random messages', { timeout: 60_000 }, () => {
           expect([...ledger.started].sort()).toEqual(startedTasks(world.state).map(taskKey).sort());
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 300, examples: [[IN_A_PAUSE, {}]] },
     );
   });
 

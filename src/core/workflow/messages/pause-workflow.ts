@@ -4,6 +4,7 @@
 import { EventType } from '../../../wire/enums.ts';
 import { withdrawActivity } from '../activity-task.ts';
 import type { PauseWorkflowMessage } from '../message.ts';
+import { withholdOperations } from '../operations.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { isPaused } from '../paused.ts';
 import { settleQueries } from '../queries.ts';
@@ -34,6 +35,7 @@ export function pauseWorkflow(state: ActorState, message: PauseWorkflowMessage, 
   const task = draft.keepTask();
   if (task !== undefined && task.startId === undefined) withdrawTask(draft, task);
   for (const activity of draft.activities()) if (isOffered(activity)) withdrawActivity(draft, activity);
+  withholdOperations(draft, 'withdrawTask');
   draft.record(EventType.WORKFLOW_EXECUTION_PAUSED, { identity, reason, requestId });
   draft.visible = true;
   settleQueries(draft);

@@ -3,6 +3,7 @@
 import { EventType } from '../../../wire/enums.ts';
 import { offerActivity } from '../activity-task.ts';
 import type { UnpauseWorkflowMessage } from '../message.ts';
+import { withholdOperations } from '../operations.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { isPaused } from '../paused.ts';
 import { alreadyCompleted, failedPrecondition } from '../rejections.ts';
@@ -28,6 +29,7 @@ export function unpauseWorkflow(state: ActorState, message: UnpauseWorkflowMessa
   draft.record(EventType.WORKFLOW_EXECUTION_UNPAUSED, { identity, reason, requestId });
   draft.visible = true;
   for (const activity of draft.activities()) if (isOffered(activity)) offerActivity(draft, activity);
+  withholdOperations(draft, 'offerTask');
   const { task } = draft.row;
   if (task === undefined) scheduleTask(draft);
   // One that waits out its back-off is offered when that is over.
