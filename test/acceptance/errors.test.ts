@@ -375,7 +375,8 @@ describe('a disk that is full', () => {
     expect((await tenuto(['data', 'verify', data])).code).toBe(0);
   });
 
-  it('is not filled to the last byte: below a reserve nothing new begins', async () => {
+  // The client repeats such a refusal for some twenty seconds before it gives up.
+  it('is not filled to the last byte: below a reserve nothing new begins', { timeout: 90_000 }, async () => {
     const directory = temporaryDir();
     const file = join(directory, 'node.yaml');
     writeFileSync(file, 'dataDirectory: data\nlisten: { port: 0 }\nengine: { freeSpaceReserve: 1.0e+18 }\n');
