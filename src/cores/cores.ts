@@ -105,8 +105,11 @@ export class Cores {
     if (listen === undefined) throw new NodeStartError('config', 'cores have nowhere to listen', 'Set listen.port.');
     const encryption = tls === undefined ? 'plain' : 'tls';
     const open = async (door: Door, { ip, port }: { ip: string; port: number }): Promise<string> => {
-      const hand = (wanted: number | 'any', socket: Socket, head: Buffer): void =>
-        this.#coreFor(wanted).hand(door, socket, head);
+      const hand = (wanted: number | 'any', socket: Socket, head: Buffer): void => {
+        const core = this.#coreFor(wanted);
+        if (core === undefined) socket.destroy();
+        else core.hand(door, socket, head);
+      };
       const listener = await DoorListener.listen({ door, ip, port, tls: encryption, hand });
       this.#doors.push(listener);
       return listener.address;
@@ -125,16 +128,14 @@ export class Cores {
     }
   }
 
-  /** The one that is named; for `any` the next in turn, of those that serve if any does. */
-  #coreFor(wanted: number | 'any'): CoreProcess {
+  /** The one that is named; for `any` the next in turn, of those that serve if any does. Undefined while there is none yet. */
+  #coreFor(wanted: number | 'any'): CoreProcess | undefined {
     const named = this.#cores.find(({ core }) => core === wanted);
     if (named !== undefined) return named;
     const serving = this.#cores.filter(({ notReady }) => notReady === undefined);
     const up = serving.length > 0 ? serving : this.#cores.filter(({ isUp }) => isUp);
     const among = up.length > 0 ? up : this.#cores;
-    const next = among[this.#turn++ % among.length];
-    if (next === undefined) throw new RangeError('connections are taken before there are cores');
-    return next;
+    return among[this.#turn++ % among.length];
   }
 
   readonly #events = {
