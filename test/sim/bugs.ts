@@ -5,7 +5,7 @@ import { decodeEntry, encodeEntry } from '../../src/shard/entry.ts';
 import { shardMetaKey } from '../../src/shard/keys.ts';
 import { decode, encode } from '../../src/wire/codec.ts';
 import type { Plant } from './node.ts';
-import { OPERATION_BUGS } from './operations/bugs.ts';
+import { OPERATION_BUGS, FOUND_BY as OPERATION_FOUND_BY } from './operations/bugs.ts';
 import { wrapped } from './wrapped.ts';
 
 export const BUGS = {
@@ -91,6 +91,17 @@ export const BUGS = {
 } as const satisfies Record<string, Plant>;
 
 export type BugName = keyof typeof BUGS;
+
+/** What is said when it is found, and the first seed that finds it: a slice of the tests begins there instead of looking for it each time. */
+export const FOUND_BY: { readonly [B in BugName]: { readonly says: RegExp; readonly from: number } } = {
+  'ack-before-commit': { says: /^I1: .* is not durable/, from: 1 },
+  'flush-uncommitted': { says: /^flush: .* on disk (is|are) not th/, from: 9 },
+  'overlay-dropped-early': { says: /^(liveness|I1|I4): |NOT_FOUND/, from: 76 },
+  'outbox-applied-twice': { says: /^I5: .* is there 2 times|^I7: /, from: 442 },
+  'stale-completion': { says: /^I6: .* was completed with the token of start/, from: 145 },
+  'permit-too-many': { says: /^flow: \d+ permits of key .* are given/, from: 2 },
+  ...OPERATION_FOUND_BY,
+};
 
 export const isBug = (name: string): name is BugName => Object.hasOwn(BUGS, name);
 
