@@ -17,6 +17,7 @@ import type { SimDisk } from './disk.ts';
 import { same, sameBytes } from './flush-watch.ts';
 import { Violation } from './kernel.ts';
 import { FAMILY } from './kin.ts';
+import { type DeletionWatch, runOfEvents } from './operations/deletion-watch.ts';
 import type { WorkflowPlan } from './plan.ts';
 import type { Effect, Service } from './service.ts';
 import type { Truth } from './truth.ts';
@@ -187,19 +188,26 @@ export async function readEverything(disk: MemoryDisk, shardCount: number): Prom
 
 /** What a fresh store finds is exactly what was durable. */
 export async function checkRecovery(disk: SimDisk, shardCount: number, truth: Truth): Promise<void> {
-  compareRows(await readEverything(disk.copy(), shardCount), truth.rows, 'after a crash');
+  const found = await readEverything(disk.copy(), shardCount);
+  compareRows(found, truth, 'after a crash');
+}
+
+/** What is durable, and of which runs only some rows are left. */
+export interface ComparedTo {
+  readonly rows: ReadonlyMap<string, Uint8Array>;
+  readonly watches: { readonly deletions: DeletionWatch };
 }
 
 /** The same events of each run, however they are joined, and the same other rows but for those that flushes add. */
 export function compareRows(
   found: ReadonlyMap<string, Uint8Array>,
-  wanted: ReadonlyMap<string, Uint8Array>,
+  { rows: wanted, watches: { deletions } }: ComparedTo,
   when: string,
 ): void {
   const events = (rows: ReadonlyMap<string, Uint8Array>) => {
     const byRun = new Map<string, unknown[]>();
     for (const [rowKey, value] of [...rows].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      if (!rowKey.startsWith('e')) continue;
+      if (!rowKey.startsWith('e') || deletions.isGone(runOfEvents(key(rowKey)))) continue;
       const run = rowKey.slice(0, -4);
       byRun.set(run, [...(byRun.get(run) ?? []), ...decodeBatch(value)]);
     }
@@ -208,6 +216,7 @@ export function compareRows(
   if (!same([...events(found)], [...events(wanted)])) {
     throw new Violation('I1', `the events on disk ${when} are not those that were durable`);
   }
+  deletions.checkDisk(found.keys(), when);
   const other = (rowKey: string): boolean => !/^[emn]/.test(rowKey);
   for (const [rowKey, value] of wanted) {
     if (other(rowKey) && !sameBytes(found.get(rowKey), value)) {

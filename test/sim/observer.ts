@@ -13,6 +13,7 @@ import type { Kernel } from './kernel.ts';
 import { Violation } from './kernel.ts';
 import type { Link, Tap } from './network.ts';
 import { LEAVES, shownBy } from './shown.ts';
+import { mustBeDurable } from './started-tasks.ts';
 import type { TrueRun, Truth } from './truth.ts';
 import { UpdateWatch } from './update-watch.ts';
 
@@ -24,10 +25,15 @@ interface Asked {
   runThen: TrueRun | undefined;
   eventsThen: number;
   runsThen: readonly string[];
+  /** Entries that were durable. */
+  entriesThen: number;
 }
 
 type Body<M extends keyof Methods> = Methods[M]['request'];
 type Answer<M extends keyof Methods> = Methods[M]['response'];
+
+/** What finds every run that is there. */
+const READS: ReadonlySet<string> = new Set(['describeWorkflowExecution', 'getWorkflowExecutionHistory']);
 
 const keyOf = (token: Uint8Array): string => Buffer.from(token).toString('latin1');
 const eventsOf = (batches: EventBatches): HistoryEvent[] => batches.flatMap((bytes) => decode(bytes) as HistoryEvent[]);
@@ -66,8 +72,9 @@ export class Observer implements Tap {
       let asked = this.#asked.get(link);
       if (asked === undefined) this.#asked.set(link, (asked = new Map()));
       const run = this.#runOf(body);
-      const runsThen = method.startsWith('list') ? [...this.#truth.runs.keys()] : [];
-      asked.set(id, { method, body, runThen: run, eventsThen: run?.events.length ?? 0, runsThen });
+      const { runs, entries: entriesThen } = this.#truth;
+      const runsThen = method.startsWith('list') ? [...runs.keys()] : [];
+      asked.set(id, { method, body, runThen: run, eventsThen: run?.events.length ?? 0, runsThen, entriesThen });
       this.#truth.watches.asked(method, body);
       if (method === 'registerWorker') {
         const { workerId } = body as Body<'registerWorker'>;
@@ -106,11 +113,13 @@ export class Observer implements Tap {
     }
   }
 
-  #refused(link: Link, { method, body }: Asked, id: number, status: Status): void {
+  #refused(link: Link, { method, body, runThen }: Asked, id: number, status: Status): void {
     this.#kernel.note(`${link.client.name} is refused ${method}#${id}: ${status.code} ${status.message}`);
     if (status.code === StatusCode.INTERNAL) throw new Violation('door', `${method} failed inside: ${status.message}`);
     if (status.code === StatusCode.DATA_LOSS) this.recovered('damage reported to a caller');
     if (status.code === StatusCode.NOT_FOUND && method.startsWith('respond')) this.recovered('late answer refused');
+    if (status.code === StatusCode.NOT_FOUND && READS.has(method) && runThen !== undefined)
+      this.#truth.watches.deletions.notFound(runThen.runId, method);
     if (status.code === StatusCode.UNAVAILABLE) this.recovered('caller told to try again');
     if (status.code === StatusCode.RESOURCE_EXHAUSTED) this.recovered('caller refused at a bound');
     const { detail } = status;
@@ -122,7 +131,8 @@ export class Observer implements Tap {
   // ---------------------------------------------------------------- answers
 
   #answered(asked: Asked, answer: unknown): void {
-    const { method, body, runsThen } = asked;
+    const { method, body, runsThen, entriesThen } = asked;
+    const { deletions } = this.#truth.watches;
     switch (method) {
       case 'startWorkflowExecution':
         this.#started(body as Body<'startWorkflowExecution'>, answer as Answer<'startWorkflowExecution'>);
@@ -142,12 +152,18 @@ export class Observer implements Tap {
       case 'queryWorkflow':
         this.#queried(body as Body<'queryWorkflow'>, answer as Answer<'queryWorkflow'>);
         return;
-      case 'describeWorkflowExecution':
-        this.#described(asked, answer as Answer<'describeWorkflowExecution'>);
+      case 'describeWorkflowExecution': {
+        const told = answer as Answer<'describeWorkflowExecution'>;
+        this.#described(asked, told);
+        deletions.shown(told.workflowExecutionInfo.runId, entriesThen, 'a description');
         return;
-      case 'getWorkflowExecutionHistory':
-        this.#read(asked, answer as Answer<'getWorkflowExecutionHistory'>);
+      }
+      case 'getWorkflowExecutionHistory': {
+        const told = answer as Answer<'getWorkflowExecutionHistory'>;
+        this.#read(asked, told);
+        deletions.shown(told.runId, entriesThen, 'a history');
         return;
+      }
       case 'awaitWorkflowResult': {
         const { runId, closeEvent } = answer as Answer<'awaitWorkflowResult'>;
         const [event] = eventsOf([closeEvent]);
@@ -159,9 +175,13 @@ export class Observer implements Tap {
       }
       case 'listWorkflowExecutions': {
         const { executions, nextPageToken } = answer as Answer<'listWorkflowExecutions'>;
-        for (const { runId } of executions) this.#durableRun(runId, 'a list');
+        for (const { runId } of executions) {
+          this.#durableRun(runId, 'a list');
+          deletions.shown(runId, entriesThen, 'a list');
+        }
         const listed = new Set(executions.map(({ runId }) => runId));
-        const missing = nextPageToken === undefined ? runsThen.find((runId) => !listed.has(runId)) : undefined;
+        const isMissing = (runId: string): boolean => !listed.has(runId) && !deletions.isGone(runId);
+        const missing = nextPageToken === undefined ? runsThen.find(isMissing) : undefined;
         if (missing !== undefined)
           throw new Violation('I1', `a list asked for after run ${missing} began does not show it`);
         return;
@@ -201,7 +221,8 @@ export class Observer implements Tap {
     const run = this.#durableRun(answer.runId, `the start of ${body.workflowId}`);
     if (run.workflowId !== body.workflowId) throw new Violation('I5', `run ${run.runId} is not of ${body.workflowId}`);
     const before = this.#startAnswers.get(body.requestId);
-    if (before !== undefined && before !== answer.runId) {
+    // With a run that is deleted the requests that began it are forgotten.
+    if (before !== undefined && before !== answer.runId && !this.#truth.watches.deletions.isGone(before)) {
       throw new Violation(
         'I5',
         `start ${body.requestId} of ${body.workflowId} was answered ${before}, now ${answer.runId}`,
@@ -430,41 +451,8 @@ export class Observer implements Tap {
     this.#pushedTo.set(keyOf(token), link);
   }
 
-  /** The start that this token names is durable, or something after it is. */
   #taskIsDurable(token: TaskToken, what: string): void {
-    const run = this.#durableRun(token.runId, what);
-    if (run.closed !== undefined || run.closings.has(token.scheduledEventId)) return;
-    const { workflowId, runId } = run;
-    const row =
-      token.kind === 'activity'
-        ? this.#truth.row(workflowId, runId, 'a', String(token.scheduledEventId))
-        : (this.#truth.row(workflowId, runId, 'r', '') as { task?: unknown } | undefined)?.task;
-    // An activity's row may be gone because its closing waits for an id; a workflow task's because its transient attempt failed.
-    if (row === undefined) {
-      if (token.kind === 'workflow') return;
-      const ended = this.#truth
-        .buffered(workflowId, runId)
-        .some(
-          (event) => (event.attributes as { scheduledEventId?: number }).scheduledEventId === token.scheduledEventId,
-        );
-      if (ended) return;
-      throw new Violation(
-        'I1',
-        `${what} of run ${runId}, event ${token.scheduledEventId}, was pushed and is not durable`,
-      );
-    }
-    const { startId, attempt, scheduledEventId } = row as {
-      startId?: { term: number; seq: number };
-      attempt: number;
-      scheduledEventId?: number;
-    };
-    if (attempt > token.attempt || (scheduledEventId ?? 0) > token.scheduledEventId) return;
-    if (startId?.term !== token.startId.term || startId.seq < token.startId.seq) {
-      throw new Violation(
-        'I1',
-        `${what} of run ${runId}, event ${token.scheduledEventId}, shows start ${token.startId.term}.${token.startId.seq}; durable is ${startId?.term}.${startId?.seq}`,
-      );
-    }
+    mustBeDurable(this.#truth, this.#durableRun(token.runId, what), token, what);
   }
 
   // ---------------------------------------------------------------- helpers

@@ -2,7 +2,7 @@
 // are, and the faults with their times. Plain data, made before anything runs: a failing seed prints it.
 
 import type { FlowControl } from '../../src/wire/flow-control.ts';
-import { makeOperations, type OperationPlan } from './operations/plan.ts';
+import { makeDeletions, makeOperations, type OperationPlan } from './operations/plan.ts';
 import { SeededRandom } from './random.ts';
 import type { WorkerSettings } from './worker.ts';
 
@@ -135,6 +135,8 @@ export function makePlan(seed: number): Plan {
   if (flows.chance(0.4)) workflows.push(...limited(flows, workflows.length, clients));
   const above = new SeededRandom(`operations ${seed}`);
   const operations = above.chance(0.5) ? makeOperations(above, clients, 2) : [];
+  const isOperated = operations.length > 0;
+  operations.push(...makeDeletions(new SeededRandom(`deletions ${seed}`), clients));
   const held = new SeededRandom(`holds ${seed}`);
   for (const plan of workflows) if (HELD.has(plan.type) && held.chance(0.4)) hold(held, plan.steps);
   const windowMs = random.between(3_000, 9_000);
@@ -142,14 +144,14 @@ export function makePlan(seed: number): Plan {
   const kinds = Array.from({ length: random.int(1, 4) }, () => random.pick(FAULTS));
   const count = random.chance(0.08) ? 0 : random.int(1, 8);
   const faults = Array.from({ length: count }, () => fault(random, random.pick(kinds), windowMs));
-  if (operations.length > 0 && above.chance(0.4)) {
+  if (isOperated && above.chance(0.4)) {
     const at = above.between(1_500, Math.max(2_000, windowMs));
     const aim = above.pick(['any', 'written', 'written'] as const);
     faults.push({ at, fault: 'node crash', how: 'told', aim, downMs: above.next() ** 2 * 2_000 });
   }
   let calmAt = windowMs + 500;
   // Down for longer than a schedule catches up with.
-  if (operations.length > 0 && above.chance(0.15)) {
+  if (isOperated && above.chance(0.15)) {
     const at = above.between(1_000, 3_000);
     const downMs = above.between(13_000, 20_000);
     faults.push({ at, fault: 'node crash', how: 'told', aim: 'any', downMs });

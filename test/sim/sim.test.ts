@@ -53,6 +53,7 @@ describe('a simulated seed', () => {
           'a batch job completed',
           'an activity was paused',
           'a cron workflow ran again',
+          'an execution was deleted',
         ]),
       );
       const recoveries = new Set(reports.flatMap(({ recoveries: met }) => [...met.keys()]));

@@ -127,7 +127,7 @@ export class Simulation {
   get done(): boolean {
     const { truth, node } = this;
     const isIdle = this.#answered && truth.openRuns === 0 && truth.undelivered.size === 0 && node?.state === 'serving';
-    return isIdle && truth.watches.schedules.quiet;
+    return isIdle && truth.watches.schedules.quiet && truth.watches.deletions.quiet;
   }
 
   get #answered(): boolean {
@@ -211,6 +211,7 @@ export class Simulation {
       for (const { plan: of, done, over } of this.operations)
         if (!over) open.push(`${of.id} (${JSON.stringify(of.moves[done])})`);
       open.push(...this.truth.watches.schedules.busy.map((id) => `schedule ${id}`));
+      if (!this.truth.watches.deletions.quiet) open.push('events of deleted runs');
       const queues = (['workflow', 'activity'] as const).map((kind) => {
         const { count } = this.node?.engine.backlog({ namespace: NAMESPACE, name: TASK_QUEUE, kind }) ?? { count: 0 };
         return `${count} ${kind} tasks wait, ${this.node?.matcher.credit(kind) ?? 0} credits are free`;

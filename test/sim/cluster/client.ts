@@ -317,14 +317,17 @@ export class SimClient {
   async #list(): Promise<void> {
     const { truth } = this.#world;
     let runsThen: readonly string[] = [];
+    let entriesThen = 0;
     await this.#read<ListWorkflowExecutionsResponse>(
       'list',
       (engine, done) => {
         // Of the attempt that is answered: one that was given up may reach its node, and begin, only now.
         const runs = [...truth.runs.keys()];
+        const { entries } = truth;
         const request = { namespace: NAMESPACE, query: '', pageSize: 1_000, nextPageToken: undefined };
         engine.list(request, (error, value) => {
           runsThen = runs;
+          entriesThen = entries;
           done(error, value);
         });
       },
@@ -334,7 +337,10 @@ export class SimClient {
           throw new Violation('I1', `a list shows run ${unknown.runId}, which is not committed`);
         const listed = new Set(executions.map(({ runId }) => runId));
         if (listed.size !== executions.length) throw new Violation('list', 'a list shows a run twice');
-        const missing = nextPageToken === undefined ? runsThen.find((runId) => !listed.has(runId)) : undefined;
+        const { deletions } = truth.watches;
+        for (const runId of listed) deletions.shown(runId, entriesThen, 'a list');
+        const isMissing = (runId: string): boolean => !listed.has(runId) && !deletions.isGone(runId);
+        const missing = nextPageToken === undefined ? runsThen.find(isMissing) : undefined;
         if (missing !== undefined) {
           throw new Violation(
             'linearizable reads',

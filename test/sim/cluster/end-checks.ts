@@ -5,7 +5,7 @@ import { key, shardId } from '../../../src/ports/ids.ts';
 import { ROW, unframe } from '../../../src/store/framing.ts';
 import { openMemoryStore } from '../../../src/store/memory/store.ts';
 import { fullKey } from '../../../src/store/postgres/long-keys.ts';
-import { compareRows } from '../end-checks.ts';
+import { type ComparedTo, compareRows } from '../end-checks.ts';
 import { shardOfRow } from '../flush-watch.ts';
 import { Violation } from '../kernel.ts';
 import type { SqlServer } from '../sql/server.ts';
@@ -92,7 +92,7 @@ export async function whatIsWrong(world: ClusterWorld): Promise<Violation | unde
           `${name} has applied shard ${shard} to ${appliedLsn}, committed is ${truth.lastLsn(shard)}`,
         );
       }
-      const wrong = difference(rows.get(shard), committed.get(shard), `of ${name}, shard ${shard}`);
+      const wrong = difference(rows.get(shard), ofShard(truth, committed.get(shard)), `of ${name}, shard ${shard}`);
       if (wrong !== undefined) return wrong;
     }
     await store.close();
@@ -115,17 +115,19 @@ function inDatabase({ tables }: SqlServer, { truth }: ClusterWorld, committed: R
         `shard ${shard} is flushed to ${appliedLsn} in the database, committed is ${all}`,
       );
     }
-    const wrong = difference(rows.get(shard), committed.get(shard), `in the database, shard ${shard}`);
+    const wrong = difference(rows.get(shard), ofShard(truth, committed.get(shard)), `in the database, shard ${shard}`);
     if (wrong !== undefined) return wrong;
   }
   return undefined;
 }
 
+const ofShard = ({ watches }: ComparedTo, rows: ComparedTo['rows'] = NOTHING): ComparedTo => ({ rows, watches });
+
 type Rows = ReadonlyMap<number | undefined, ReadonlyMap<string, Uint8Array>>;
 
 function difference(
   found: ReadonlyMap<string, Uint8Array> = NOTHING,
-  wanted: ReadonlyMap<string, Uint8Array> = NOTHING,
+  wanted: ComparedTo,
   where: string,
 ): Violation | undefined {
   try {

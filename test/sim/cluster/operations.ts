@@ -8,6 +8,7 @@ import type { Message } from '../../../src/core/workflow/message.ts';
 import type { Reply } from '../../../src/core/workflow/outcome.ts';
 import type { Done, Engine } from '../../../src/ports/engine.ts';
 import type { JobAnswer, JobAsk } from '../../../src/ports/jobs.ts';
+import type { ListWorkflowExecutionsResponse } from '../../../src/wire/api.ts';
 import {
   BatchOperationState,
   EventType,
@@ -30,7 +31,8 @@ const CALL_MS = 12_000;
 const PAUSE_MS = 300;
 const identity = 'operator';
 
-const { UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, DATA_LOSS, NOT_FOUND, INVALID_ARGUMENT } = StatusCode;
+const { UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, DATA_LOSS } = StatusCode;
+const { NOT_FOUND, INVALID_ARGUMENT, ALREADY_EXISTS } = StatusCode;
 /** Refusals that say nothing about the request itself. */
 const PASSING: ReadonlySet<number> = new Set([UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, DATA_LOSS]);
 
@@ -125,6 +127,18 @@ export class SimOperator {
         await this.#submit(workflowId, { type: 'signal', target: {}, ...signal }, [NOT_FOUND]);
         return;
       }
+      case 'start anew':
+        await this.#start(move.workflowId, move.type, requestId, [ALREADY_EXISTS]);
+        return;
+      case 'terminate':
+        await this.#submit(move.workflowId, { type: 'terminate', target: {}, identity, requestId }, [NOT_FOUND]);
+        return;
+      case 'delete':
+        await this.#delete(move.workflowId);
+        return;
+      case 'look':
+        await this.#look(move.workflowId);
+        return;
       case 'reset':
         await this.#reset(move, requestId);
         return;
@@ -170,13 +184,61 @@ export class SimOperator {
     };
   }
 
-  async #start(workflowId: string, workflowType: string, requestId: string): Promise<void> {
-    const reply = await this.#submit(workflowId, {
+  async #delete(workflowId: string): Promise<void> {
+    const runId = this.#firstRuns.get(workflowId);
+    if (runId === undefined) return;
+    const { watches } = this.#world.truth;
+    watches.asked('deleteWorkflowExecution', { workflowId, runId });
+    const reply = await this.#submit(workflowId, { type: 'deleteExecution', target: { runId }, identity }, [NOT_FOUND]);
+    if (reply !== undefined) watches.answered('deleteWorkflowExecution', { workflowId, runId }, reply);
+  }
+
+  /** Described, read and listed: there as long as nobody deleted it, and not any more. */
+  async #look(workflowId: string): Promise<void> {
+    const runId = this.#firstRuns.get(workflowId);
+    if (runId === undefined) return;
+    const { truth } = this.#world;
+    const { deletions } = truth.watches;
+    const to = { namespace, workflowId };
+    const page = { runId, fromEventId: 1, maximumBytes: 10_000_000, waitNewEvent: false, closeEventOnly: false };
+    const query = `WorkflowId = '${workflowId}'`;
+    let entries = 0;
+    const asked = async <T>(what: string, go: (engine: Engine, done: Done<T>) => void): Promise<T | undefined> => {
+      const found = await this.#until<T>(`${what} of ${workflowId}`, [NOT_FOUND], (engine, done) => {
+        const then = truth.entries;
+        go(engine, (error, value) => {
+          entries = then;
+          done(error, value);
+        });
+      });
+      if (found === undefined) deletions.notFound(runId, what);
+      return found;
+    };
+    const described = await asked<object>('describe', (engine, done) => engine.describe(to, runId, done));
+    if (described !== undefined) deletions.shown(runId, entries, 'a description');
+    const history = await asked<object>('history', (engine, done) => void engine.history(to, page, done));
+    if (history !== undefined) deletions.shown(runId, entries, 'a history');
+    const list = await asked<ListWorkflowExecutionsResponse>('list', (engine, done) =>
+      engine.list({ namespace, query, pageSize: 100, nextPageToken: undefined }, done),
+    );
+    const listed = (list?.executions ?? []).map((info) => info.runId);
+    for (const one of listed) deletions.shown(one, entries, 'a list');
+    if (!listed.includes(runId)) deletions.notFound(runId, 'a list');
+  }
+
+  async #start(
+    workflowId: string,
+    workflowType: string,
+    requestId: string,
+    refusals: readonly number[] = [],
+  ): Promise<void> {
+    const message: Message = {
       ...{ type: 'start', runId: this.#random.uuid(), requestId, identity, workflowType, taskQueue: TASK_QUEUE },
       input: jsonPayloads({ count: 0 } satisfies WorkflowInput),
       reusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
       conflictPolicy: WorkflowIdConflictPolicy.FAIL,
-    });
+    };
+    const reply = await this.#submit(workflowId, message, refusals);
     if (reply?.type === 'started') this.#firstRuns.set(workflowId, reply.response.runId);
   }
 

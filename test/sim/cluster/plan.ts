@@ -1,7 +1,7 @@
 // What one seed of the cluster does: how big it is, how its parts are set up, which workflows run and what clients do to them. Plain data, made before
 // anything runs: a failing seed prints it.
 
-import { makeOperations, type OperationPlan, SHARED_KINDS } from '../operations/plan.ts';
+import { makeDeletions, makeOperations, type OperationPlan, SHARED_KINDS } from '../operations/plan.ts';
 import { SeededRandom } from '../random.ts';
 import type { WorkflowInput, WorkflowType } from './workflows.ts';
 
@@ -202,7 +202,7 @@ export function makePlan(seed: number, { calm = false, only }: PlanChoices = {})
     messageBytes: random.pick([400, 400, 1_000_000]),
     workers: random.int(1, 5),
     workflows,
-    operations: operations(new SeededRandom(`cluster operations ${seed}`), calmAtMs, faultsAt),
+    operations: operations(seed, calmAtMs, faultsAt),
     kinds: only === undefined ? [...kinds] : [only],
     faultsAt,
     calmAtMs,
@@ -210,8 +210,10 @@ export function makePlan(seed: number, { calm = false, only }: PlanChoices = {})
 }
 
 /** Each begins when something happens, or at any time. */
-function operations(random: SeededRandom, calmAtMs: number, faultsAt: readonly number[]): OperationPlan[] {
-  return makeOperations(random, 1, MOST_OPERATIONS, SHARED_KINDS).map((plan) => {
+function operations(seed: number, calmAtMs: number, faultsAt: readonly number[]): OperationPlan[] {
+  const random = new SeededRandom(`cluster operations ${seed}`);
+  const deletions = makeDeletions(new SeededRandom(`cluster deletions ${seed}`), 1);
+  return [...makeOperations(random, 1, MOST_OPERATIONS, SHARED_KINDS), ...deletions].map((plan) => {
     const ms =
       faultsAt.length > 0 && random.chance(0.7)
         ? random.pick(faultsAt) - random.between(500, 4_000)

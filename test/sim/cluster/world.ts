@@ -165,7 +165,8 @@ export class ClusterWorld implements ClientWorld {
       this.operators.every(({ over }) => over) &&
       this.truth.openRuns === 0 &&
       this.truth.undelivered.size === 0 &&
-      this.truth.watches.schedules.quiet
+      this.truth.watches.schedules.quiet &&
+      this.truth.watches.deletions.quiet
     );
   }
 
@@ -303,6 +304,7 @@ export class ClusterWorld implements ClientWorld {
     const open = this.clients.filter(({ result }) => result === undefined).map(({ where }) => where);
     for (const { over, where } of this.operators) if (!over) open.push(where);
     for (const id of this.truth.watches.schedules.busy) open.push(`schedule ${id}`);
+    if (!this.truth.watches.deletions.quiet) open.push('events of deleted runs');
     const nodes = this.machines.map(({ name, node, wanted }) => {
       const leads = node?.cluster?.leads ?? 0;
       return `${name} ${wanted ? '' : 'unwanted '}${node?.state ?? 'off'}, leads ${leads}, ${node?.cluster?.notReady() ?? 'ready'}`;

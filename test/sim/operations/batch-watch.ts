@@ -10,6 +10,7 @@ import type { HistoryEvent } from '../../../src/wire/event.ts';
 import { Violation } from '../kernel.ts';
 import { textOf } from '../relations.ts';
 import type { TrueRun } from '../truth.ts';
+import type { DeletionWatch } from './deletion-watch.ts';
 import type { ActorsRow } from './watches.ts';
 
 export interface KnownTargets {
@@ -26,12 +27,14 @@ interface Watched {
 
 export class BatchWatch {
   readonly #known: KnownTargets;
+  readonly #deletions: DeletionWatch;
   readonly #jobs = new Map<string, Watched>();
   #touched: { name: string; progress: JobProgress }[] = [];
   readonly seen = new Set<string>();
 
-  constructor(known: KnownTargets) {
+  constructor(known: KnownTargets, deletions: DeletionWatch) {
     this.#known = known;
+    this.#deletions = deletions;
   }
 
   /** A row of the entry that is being applied, under a namespace's own address. */
@@ -77,8 +80,11 @@ export class BatchWatch {
     if (was !== undefined && was.state !== BatchOperationState.RUNNING && is.state !== was.state)
       throw new Violation('end', `${where} was over and is ${is.state} now`);
     // A page is kept before any of it is touched; a page after it begins at its beginning.
-    if (is.page !== undefined && (was?.page === undefined || (is.page.at === 0 && was.page.at > 0)))
+    if (is.page !== undefined && (was?.page === undefined || (is.page.at === 0 && was.page.at > 0))) {
       job.targets.push(...is.page.targets);
+      if (job.spec?.operation.type === 'delete')
+        for (const { runId = '' } of is.page.targets) this.#deletions.asked(runId);
+    }
     const counted = job.targets.slice(before, now);
     // A failure does not say which it was.
     if (is.failure === (was?.failure ?? 0)) for (const target of counted) this.#mustBeDone(job, target, where);
@@ -93,6 +99,10 @@ export class BatchWatch {
   }
 
   #mustBeDone({ spec }: Watched, { workflowId, runId = '' }: BatchTarget, where: string): void {
+    if (spec?.operation.type === 'delete') {
+      this.#deletions.answered(runId);
+      return;
+    }
     const run = this.#known.run(runId);
     if (spec === undefined || run === undefined || run.closed !== undefined) return;
     const events = [...run.events, ...this.#known.buffered(workflowId, runId)];

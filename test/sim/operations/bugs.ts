@@ -127,6 +127,16 @@ export const OPERATION_BUGS = {
     }
     return decision;
   }),
+  /** A deletion takes the run that is there, whichever it was to take. */
+  'deletes-another-run': around((inner, state, message, context) =>
+    inner.decide(state, message.type === 'deleteExecution' ? { ...message, target: {} } : message, context),
+  ),
+  /** A run that was deleted is listed as before. */
+  'deleted-stays-listed': around((inner, state, message, context) => {
+    const decision = inner.decide(state, message, context);
+    if (!decision.ok || message.type !== 'deleteExecution') return decision;
+    return { ...decision, visibility: decision.visibility.map(({ gone: _gone, ...change }) => change) };
+  }),
 } as const satisfies Record<string, Plant>;
 
 /** What the watch says that has to find it, and a seed not far before one that does. */
@@ -140,6 +150,8 @@ export const FOUND_BY: { readonly [B in keyof typeof OPERATION_BUGS]: { says: Re
   'batch-twice': { says: /the signal .* batched .* is there 2 times/, from: 130 },
   'batch-counts-undone': { says: /batch job op-\d+-job counts .* which got no/, from: 21 },
   'paused-activity-begins': { says: /is paused, and attempt \d+ begins/, from: 68 },
+  'deletes-another-run': { says: /^deletion: run .* is gone, and nobody asked for that/, from: 6 },
+  'deleted-stays-listed': { says: /^deletion: run .* is gone, and its row .* stays/, from: 2 },
   'cron-time-twice': { says: /is due at \d+, the one before it was at/, from: 33 },
 };
 

@@ -20,7 +20,7 @@ export interface PlannedSchedule {
   runEnds: 'well' | 'badly';
 }
 
-export type BatchVerb = 'signal' | 'cancel' | 'terminate';
+export type BatchVerb = 'signal' | 'cancel' | 'terminate' | 'delete';
 
 export type Move =
   | { do: 'wait'; ms: number }
@@ -37,6 +37,12 @@ export type Move =
   /** `at`: which of its finished workflow tasks, 0 the first, 1 the last. */
   | { do: 'reset'; workflowId: string; of: 'current run' | 'first run'; at: number; keepSignals: boolean }
   | { do: 'terminate'; workflowId: string }
+  /** Under an id whose run may have been deleted; refused where one is there. */
+  | { do: 'start anew'; workflowId: string; type: string; args: unknown[] }
+  /** The run that was last started under this id. */
+  | { do: 'delete'; workflowId: string }
+  /** Reads it in every way: it is there, or it was deleted. */
+  | { do: 'look'; workflowId: string }
   | { do: 'result'; workflowId: string }
   /** On all whose ids begin so. */
   | { do: 'batch'; jobId: string; verb: BatchVerb; prefix: string; perSecond: number }
@@ -197,4 +203,48 @@ export function cronWorkflow(random: SeededRandom, id: string): Move[] {
     { do: 'terminate', workflowId },
     { do: 'result', workflowId },
   ];
+}
+
+/** In so many seeds executions are deleted. */
+const DELETED_SHARE = 0.35;
+
+/** Drawn apart: what else a seed does is as it was before there were deletions. */
+export function makeDeletions(random: SeededRandom, clients: number): OperationPlan[] {
+  if (!random.chance(DELETED_SHARE)) return [];
+  const id = 'gone-0';
+  return [{ id, client: random.int(0, clients - 1), moves: deletions(random, id) }];
+}
+
+/** Runs that are open, or have closed, or have been followed by others, are deleted; ids are used again; what is left in the end is terminated. */
+function deletions(random: SeededRandom, id: string): Move[] {
+  const ids = Array.from({ length: random.int(2, 5) }, (_, i) => {
+    const type = random.pick(['diary', 'diary', 'patient', 'cancellable', 'errand'] as const);
+    // Each note begins another run: the one that is deleted is then not the last.
+    const args = type === 'diary' ? [1] : type === 'errand' ? [random.next() * 500, 'well'] : [];
+    return { workflowId: `${id}-${type}-${i}`, type, args };
+  });
+  const moves: Move[] = [wait(random, 1_500)];
+  for (const one of ids) moves.push({ do: 'start anew', ...one });
+  for (let i = random.int(3, 9); i > 0; i -= 1) {
+    const one = random.pick(ids);
+    const { workflowId, type } = one;
+    moves.push(wait(random, 1_500));
+    if (type === 'diary' && random.chance(0.6)) {
+      moves.push({ do: 'signal', workflowId, text: `note-${i}` });
+      if (random.chance(0.5)) moves.push(wait(random, 2_000));
+    }
+    if (type === 'diary' && random.chance(0.3)) moves.push({ do: 'signal', workflowId, text: `close-${i}` });
+    if (random.chance(0.3)) moves.push({ do: 'look', workflowId });
+    if (random.chance(0.7)) moves.push({ do: 'delete', workflowId }, { do: 'look', workflowId });
+    if (random.chance(0.5)) moves.push({ do: 'start anew', ...one });
+  }
+  if (random.chance(0.4)) {
+    const jobId = `${id}-job`;
+    const prefix = `${id}-${random.pick(['', 'diary', 'patient'])}`;
+    moves.push({ do: 'batch', jobId, verb: 'delete', prefix, perSecond: random.pick([3, 50]) });
+    if (random.chance(0.3)) moves.push(wait(random, 1_000), { do: 'stop batch', jobId });
+    moves.push({ do: 'batch result', jobId });
+  }
+  for (const { workflowId } of ids) moves.push({ do: 'look', workflowId }, { do: 'terminate', workflowId });
+  return moves;
 }

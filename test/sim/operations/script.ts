@@ -43,7 +43,7 @@ export interface ScriptWorld {
   truth: Truth;
 }
 
-const { NOT_FOUND, FAILED_PRECONDITION } = StatusCode;
+const { NOT_FOUND, FAILED_PRECONDITION, ALREADY_EXISTS } = StatusCode;
 /** ms between two looks at a batch job. */
 const LOOK_MS = 300;
 const namespace = NAMESPACE;
@@ -148,6 +148,24 @@ export class OperationScript {
         await caller.unless([NOT_FOUND], 'terminateWorkflowExecution', { namespace, workflowId, identity, requestId });
         return;
       }
+      case 'start anew':
+        await this.#start(move, [ALREADY_EXISTS]);
+        return;
+      case 'delete': {
+        const runId = this.#journal.firstRuns.get(move.workflowId);
+        const gone = { namespace, workflowId: move.workflowId, runId, identity };
+        if (runId !== undefined) await caller.unless([NOT_FOUND], 'deleteWorkflowExecution', gone);
+        return;
+      }
+      case 'look': {
+        const { workflowId } = move;
+        const runId = this.#journal.firstRuns.get(workflowId);
+        const one = { namespace, workflowId, runId };
+        await caller.unless([NOT_FOUND], 'describeWorkflowExecution', one);
+        await caller.unless([NOT_FOUND], 'getWorkflowExecutionHistory', one);
+        await caller.sure('listWorkflowExecutions', { namespace, query: '' });
+        return;
+      }
       case 'result':
         await this.#result(move.workflowId);
         return;
@@ -211,14 +229,17 @@ export class OperationScript {
     };
   }
 
-  async #start({ workflowId, type, args, cron }: Extract<Move, { do: 'start' }>): Promise<void> {
+  async #start(
+    { workflowId, type, args, cron }: Omit<Extract<Move, { do: 'start' }>, 'do'>,
+    refusals: readonly number[] = [],
+  ): Promise<void> {
     const { caller, process } = this.#world;
-    const { runId } = await caller.sure('startWorkflowExecution', {
+    const answer = await caller.unless(refusals, 'startWorkflowExecution', {
       ...{ namespace, workflowId, workflowType: type, taskQueue: TASK_QUEUE, input: payloads(...args) },
       ...{ cronSchedule: cron, workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE },
       ...{ identity: process.name, requestId: this.#requestId },
     });
-    this.#journal.firstRuns.set(workflowId, runId);
+    if (answer !== undefined) this.#journal.firstRuns.set(workflowId, answer.runId);
   }
 
   async #reset({ workflowId, of, at, keepSignals }: Extract<Move, { do: 'reset' }>): Promise<void> {
@@ -278,5 +299,7 @@ function batchOf(verb: BatchVerb, jobId: string): Partial<Methods['startBatchOpe
       return { cancellationOperation: {} };
     case 'terminate':
       return { terminationOperation: {} };
+    case 'delete':
+      return { deletionOperation: {} };
   }
 }

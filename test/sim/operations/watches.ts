@@ -9,6 +9,7 @@ import type { Relations } from '../relations.ts';
 import type { TrueRun } from '../truth.ts';
 import { BatchWatch } from './batch-watch.ts';
 import { CronWatch } from './cron-watch.ts';
+import { DeletionWatch } from './deletion-watch.ts';
 import { PauseWatch } from './pause-watch.ts';
 import { ScheduleWatch } from './schedule-watch.ts';
 
@@ -22,6 +23,8 @@ export interface ActorsRow {
 }
 
 export interface KnownHistory {
+  readonly rows: ReadonlyMap<string, Uint8Array>;
+  readonly entries: number;
   run(runId: string): TrueRun | undefined;
   buffered(workflowId: string, runId: string): HistoryEvent[];
   readonly relations: Relations;
@@ -30,6 +33,7 @@ export interface KnownHistory {
 export class Watches {
   readonly schedules: ScheduleWatch;
   readonly batches: BatchWatch;
+  readonly deletions: DeletionWatch;
   readonly pauses = new PauseWatch();
   readonly #crons = new CronWatch();
   readonly #seen = new Set<string>();
@@ -42,11 +46,13 @@ export class Watches {
       run: (runId) => known.run(runId),
       lastOf: (first) => known.relations.lastRunOf(first),
     });
-    this.batches = new BatchWatch(known);
+    this.deletions = new DeletionWatch(known);
+    this.batches = new BatchWatch(known, this.deletions);
   }
 
   /** Of an entry that is being applied. */
   row(key: Key, value: Uint8Array | undefined): void {
+    this.deletions.row(key, value);
     if (key.startsWith('o')) {
       if (value !== undefined) this.schedules.message(value);
       return;
@@ -79,10 +85,12 @@ export class Watches {
   entered(time: number): void {
     this.schedules.entered(time);
     this.batches.entered();
+    this.deletions.entered(time);
   }
 
   /** A node has got a request. */
-  asked(method: string, body: { workflowId?: string }): void {
+  asked(method: string, body: { workflowId?: string; runId?: string }): void {
+    if (method === 'deleteWorkflowExecution') this.deletions.asked(body.runId ?? '');
     this.pauses.asked(method, body);
   }
 
@@ -97,6 +105,10 @@ export class Watches {
         return;
       case 'describeBatchOperation':
         this.batches.described(answer as Methods['describeBatchOperation']['response']);
+        return;
+      case 'deleteWorkflowExecution':
+        // The simulation names the run, always: a repeat that comes late must not mean another one.
+        this.deletions.answered((body as Methods['deleteWorkflowExecution']['request']).runId ?? '');
         return;
       case 'resetWorkflowExecution': {
         const { runId } = answer as Methods['resetWorkflowExecution']['response'];
@@ -114,8 +126,13 @@ export class Watches {
 
   /** What was met: a run of the simulator that meets none of it was in vain. */
   get met(): string[] {
-    return [this.#seen, this.schedules.seen, this.batches.seen, this.pauses.seen, this.#crons.seen].flatMap((seen) => [
-      ...seen,
-    ]);
+    return [
+      this.#seen,
+      this.schedules.seen,
+      this.batches.seen,
+      this.pauses.seen,
+      this.#crons.seen,
+      this.deletions.seen,
+    ].flatMap((seen) => [...seen]);
   }
 }
