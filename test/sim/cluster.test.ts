@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { BUGS } from './cluster/bugs.ts';
 import { type ClusterPlan, makePlan } from './cluster/plan.ts';
 import { type ClusterReport, simulateCluster } from './cluster/simulate.ts';
+import { FOUND_IN_CLUSTERS } from './seeds.ts';
 
 function sound({ seed, failure }: ClusterReport): void {
   if (failure !== undefined)
@@ -19,9 +20,9 @@ describe('a simulated cluster', () => {
     sound(report);
     expect(report.operations).toBeGreaterThanOrEqual(200);
     expect(report.virtualMs).toBeGreaterThanOrEqual(60_000);
-  }, 60_000);
+  }, 180_000);
 
-  it.each([2, 8])(
+  it.each([2, 8, ...FOUND_IN_CLUSTERS.map(({ seed }) => seed)])(
     'keeps what it promised whatever happens (seed %i)',
     async (seed) => {
       const report = await simulateCluster(seed);
@@ -29,7 +30,7 @@ describe('a simulated cluster', () => {
       expect([...report.faults.values()].reduce((sum, n) => sum + n, 0)).toBeGreaterThanOrEqual(5);
       expect(report.faults.size).toBeGreaterThanOrEqual(3);
     },
-    60_000,
+    180_000,
   );
 
   it.each(['replicated', 'shared'] as const)(
@@ -41,7 +42,7 @@ describe('a simulated cluster', () => {
       expect(other.digest).toBe(one.digest);
       expect(other.events).toBe(one.events);
     },
-    60_000,
+    180_000,
   );
 
   it('plans at least five faults of at least three kinds, and two hundred operations', () => {
@@ -74,6 +75,6 @@ describe('a simulated cluster', () => {
       for (const seed of seeds.slice(0, 3)) failure ??= (await simulateCluster(seed, { bug: BUGS[bug] })).failure;
       expect(failure?.message).toMatch(found);
     },
-    60_000,
+    180_000,
   );
 });

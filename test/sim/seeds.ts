@@ -19,3 +19,11 @@ export const FOUND: readonly { seed: number; bug: string }[] = [
   },
   { seed: 54, bug: 'a permit that was granted in a pause was not written: the run waited for it for ever' },
 ];
+
+/** Of the cluster's simulator. */
+export const FOUND_IN_CLUSTERS: readonly { seed: number; bug: string }[] = [
+  {
+    seed: 4,
+    bug: 'a batch job counted a run as deleted that had begun after it by the clock of another node, and left it',
+  },
+];

@@ -102,10 +102,17 @@ describe('a batch job', () => {
     expect(id(spec())).not.toBe(id(spec({ startTime: 8 })));
   });
 
+  it('deletes a run that it names whenever that began, and of one that it does not name what began before the job', () => {
+    const job = spec({ operation: { type: 'delete' } });
+    // Clocks of nodes differ: the run's own may say that it began later.
+    expect(messageFor(job, { workflowId: 'w', runId: 'r' })).not.toHaveProperty('beganBy');
+    expect(messageFor(job, { workflowId: 'w' })).toMatchObject({ beganBy: 7 });
+  });
+
   it.each([
     [{ type: 'terminate' } as const, { type: 'terminate', reason: 'why', identity: 'tenuto-batch' }],
     [{ type: 'cancel' } as const, { type: 'requestCancel', identity: 'me' }],
-    [{ type: 'delete' } as const, { type: 'deleteExecution', identity: 'me', beganBy: 7 }],
+    [{ type: 'delete' } as const, { type: 'deleteExecution', identity: 'me' }],
     [{ type: 'signal', signalName: 'go' } as const, { type: 'signal', signalName: 'go', identity: 'me' }],
   ])('says to a run: %j', (operation, message) => {
     expect(messageFor(spec({ operation }), { workflowId: 'w', runId: 'r' })).toMatchObject({

@@ -47,8 +47,14 @@ export function messageFor(spec: JobSpec, target: BatchTarget): BatchMessage {
       // Its reason is the job's, not the cancellation's: as on the reference server.
       return { type: 'requestCancel', ...common };
     case 'delete':
-      // A repeat finds the run gone; of a workflow that was named without one, that which has come since is another.
-      return { type: 'deleteExecution', target: common.target, identity, beganBy: spec.startTime };
+      // A repeat finds the run gone; of a workflow that was named without one, that which has come since is another. A run that is named is meant,
+      // whenever it began: by its own node's clock that may be after the job did.
+      return {
+        type: 'deleteExecution',
+        target: common.target,
+        identity,
+        ...(target.runId ? {} : { beganBy: spec.startTime }),
+      };
     case 'signal': {
       const { signalName, input, header } = operation;
       return { type: 'signal', ...common, signalName, input, header };
