@@ -22,8 +22,11 @@ export function checkFlow(flow: FlowControl | undefined, use: FlowUse): void {
 export const wantsAnswer = ({ singleton, whenFull }: FlowControl): boolean =>
   singleton === 'reject' || singleton === 'useExisting' || whenFull === 'reject';
 
+/** Through what a start goes. */
+type Way = Pick<Services, 'engine'>;
+
 export function submitStart(
-  services: Services,
+  services: Way,
   to: ActorAddress,
   message: StartMessage,
   done: Done<StartWorkflowExecutionResponse>,
@@ -75,7 +78,7 @@ export function submitStart(
 }
 
 function submit(
-  { engine }: Services,
+  { engine }: Way,
   to: ActorAddress,
   message: StartMessage,
   done: Done<StartWorkflowExecutionResponse>,

@@ -1,7 +1,9 @@
-// What the disk says of flow control, entry by entry: at no instant have more chains of runs of a key begun and not ended than its limit, no more
-// permits are given than that, and no period of a throttle holds more starts than it may. At the end nobody has a permit, and nobody waits.
+// What the disk says of flow control, entry by entry: at no instant have more chains of runs of a key begun and not ended than its limit (of a
+// singleton: one), no more permits are given than that, no period of a throttle holds more starts than it may, and of starts that follow each other
+// only the last one runs, once it has been quiet. At the end nobody has a permit, and nobody waits.
 
 import { isFlowAddress } from '../../src/core/flow/address.ts';
+import type { HolderRow, WaiterRow } from '../../src/core/flow/rows.ts';
 import { decode } from '../../src/wire/codec.ts';
 import { EventType } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
@@ -16,7 +18,22 @@ interface Key {
   readonly rows: Set<string>;
   /** Of the throttle, by row. */
   readonly starts: Map<number, readonly number[]>;
+  /** When each permit was given, in order; so many of them are held against the throttle. */
+  readonly given: number[];
+  held: number;
+  /** Those that wait for their quiet period, by row. */
+  readonly quiet: Map<string, Quiet>;
+  /** Permits that are never given: another start came before theirs. */
+  readonly superseded: Set<string>;
 }
+
+interface Quiet {
+  readonly permit: string;
+  readonly dueAt: number;
+}
+
+const limitOf = (flow: GrantedFlowControl | undefined): number =>
+  flow?.singleton !== undefined ? 1 : (flow?.concurrency?.limit ?? Number.POSITIVE_INFINITY);
 
 export class FlowWatch {
   readonly #keys = new Map<string, Key>();
@@ -24,11 +41,23 @@ export class FlowWatch {
   readonly #runs = new Map<string, GrantedFlowControl>();
   /** Chains that were let begin. */
   granted = 0;
+  readonly seen = new Set<string>();
+  /** Keys of which the entry at hand has rows. */
+  readonly #touched = new Map<string, { over: Quiet[] }>();
 
   #key(name: string): Key {
     let key = this.#keys.get(name);
     if (key === undefined) {
-      key = { flow: undefined, running: new Set(), rows: new Set(), starts: new Map() };
+      key = {
+        flow: undefined,
+        running: new Set(),
+        rows: new Set(),
+        starts: new Map(),
+        given: [],
+        held: 0,
+        quiet: new Map(),
+        superseded: new Set(),
+      };
       this.#keys.set(name, key);
     }
     return key;
@@ -48,7 +77,7 @@ export class FlowWatch {
     if (event.eventType === EventType.WORKFLOW_TASK_SCHEDULED && !running.has(flow.permit)) {
       running.add(flow.permit);
       this.granted += 1;
-      const { limit = Number.POSITIVE_INFINITY } = flow.concurrency ?? {};
+      const limit = limitOf(flow);
       if (running.size > limit)
         throw new Violation(
           'flow',
@@ -63,20 +92,39 @@ export class FlowWatch {
   /** `rest`: of a row's key behind the workflow id. */
   row(workflowId: string, rest: string, value: Uint8Array | undefined): void {
     if (!isFlowAddress(workflowId) || !rest.startsWith('c')) return;
-    const key = this.#key(workflowId.slice(workflowId.lastIndexOf(':') + 1));
+    const name = workflowId.slice(workflowId.lastIndexOf(':') + 1);
+    const key = this.#key(name);
     const id = rest.slice(1);
+    let touched = this.#touched.get(name);
+    if (touched === undefined) this.#touched.set(name, (touched = { over: [] }));
+    const over = key.quiet.get(id);
+    if (over !== undefined) {
+      key.quiet.delete(id);
+      touched.over.push(over);
+    }
+    if (id.startsWith('p') && value !== undefined && !key.rows.has(id)) key.given.push((decode(value) as HolderRow).at); // as well
+    if (id.startsWith('w') && value !== undefined) this.#waits(key, id, decode(value) as WaiterRow); // written by the key's own core
     if (value === undefined) key.rows.delete(id);
     else key.rows.add(id);
     if (id.startsWith('s')) this.#starts(key, Number(id.slice(1)), value);
   }
 
   /** Once an entry is applied as a whole. */
-  applied(): void {
-    for (const [name, { flow, rows }] of this.#keys) {
+  applied(time: number): void {
+    for (const [name, { over }] of this.#touched) {
+      const key = this.#key(name);
+      const { flow, rows } = key;
+      for (const one of over) this.#quietIsOver(name, key, one, time);
       const given = [...rows].filter((id) => id.startsWith('p')).length;
-      const { limit = Number.POSITIVE_INFINITY } = flow?.concurrency ?? {};
+      const limit = limitOf(flow);
       if (given > limit) throw new Violation('flow', `${given} permits of key ${name} are given, of ${limit}`);
+      this.#throttled(name, key);
+      if (key.quiet.size > 1)
+        throw new Violation('flow', `${key.quiet.size} starts of key ${name} wait for their quiet period`);
+      const never = [...key.superseded].find((permit) => rows.has(`p${permit}`));
+      if (never !== undefined) throw new Violation('flow', `a start of key ${name} begins that another one followed`);
     }
+    this.#touched.clear();
   }
 
   checkEnds(): void {
@@ -85,6 +133,41 @@ export class FlowWatch {
       if (left.length > 0 || running.size > 0)
         throw new Violation('flow', `of key ${name} these are left: ${left.join(', ')}; ${[...running].join(', ')}`);
     }
+  }
+
+  /** What the key itself remembers of its starts is another thing. */
+  #throttled(name: string, key: Key): void {
+    const { flow, given } = key;
+    if (flow?.throttle === undefined) return;
+    const { limit, periodMs } = flow.throttle;
+    for (; key.held < given.length; key.held += 1) {
+      const withinMs = (given[key.held] ?? 0) - (given[key.held - limit] ?? Number.NEGATIVE_INFINITY);
+      if (withinMs < periodMs)
+        throw new Violation(
+          'flow',
+          `${limit + 1} permits of key ${name} are given within ${withinMs} ms, of ${periodMs}`,
+        );
+      this.seen.add('a throttle let a start through');
+    }
+  }
+
+  #waits(key: Key, id: string, { permit, settling, takeover }: WaiterRow): void {
+    if (takeover !== undefined) this.seen.add('a singleton was taken over');
+    if (settling === undefined) this.seen.add('a start waited for its permit');
+    else key.quiet.set(id, { permit, dueAt: settling.dueAt });
+  }
+
+  /** It has its permit now, or waits in the queue; otherwise another start came, or it stopped to wait. */
+  #quietIsOver(name: string, key: Key, { permit, dueAt }: Quiet, time: number): void {
+    if ([...key.quiet.values()].some((other) => other.permit !== permit)) {
+      key.superseded.add(permit);
+      this.seen.add('a start was followed by another within its quiet period');
+      return;
+    }
+    if (!key.rows.has(`p${permit}`)) return;
+    this.seen.add('a quiet period came to its end');
+    if (time < dueAt)
+      throw new Violation('flow', `a start of key ${name} begins ${dueAt - time} ms before it is quiet`);
   }
 
   #starts({ starts, flow }: Key, row: number, value: Uint8Array | undefined): void {

@@ -218,7 +218,7 @@ export class Truth {
       const [, workflowId = '', rest = ''] = partsOf(key);
       if (rest === 'c') this.#oneOpenRun(workflowId);
     }
-    this.flows.applied();
+    this.flows.applied(entry.time);
   }
 
   /** A run that a reset began takes over what others got in the same entry: it comes last, with all its rows. */

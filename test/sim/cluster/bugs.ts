@@ -3,6 +3,7 @@
 import { directoryId } from '../../../cluster/replication/core/ids.ts';
 import { Leadership } from '../../../cluster/replication/core/leadership.ts';
 import { majorityLsn } from '../../../cluster/replication/core/quorum.ts';
+import { FlowDraft } from '../../../src/core/flow/draft.ts';
 import { type Lsn, lsn } from '../../../src/ports/ids.ts';
 import type { LogAppend } from '../../../src/ports/store.ts';
 import { decodeEntry, encodeEntry } from '../../../src/shard/entry.ts';
@@ -94,6 +95,8 @@ export const BUGS = {
       };
     },
   },
+  /** A key does not remember when it let a start through. */
+  'throttle-forgets': { replace: () => replaced(FlowDraft.prototype, 'logStart', () => undefined) },
   /** The database writes for whoever knows where the log ends, whatever the term. */
   'commit-not-fenced': {
     world: { believes: (found, belief) => found.lastLsn === belief.lastLsn && found.lastChain === belief.lastChain },

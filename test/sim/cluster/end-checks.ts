@@ -62,6 +62,7 @@ async function shardsAsSeenBy(world: ClusterWorld, { node }: Machine): Promise<r
 export async function whatIsWrong(world: ClusterWorld): Promise<Violation | undefined> {
   const { kernel, truth, plan } = world;
   truth.relations.checkEnds();
+  truth.flows.checkEnds();
   truth.watches.schedules.checkEnds();
   world.updates.checkEnd();
   // Followers hear of the last commits with the next heartbeats.

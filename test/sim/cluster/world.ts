@@ -17,6 +17,7 @@ import { UpdateWatch } from '../update-watch.ts';
 import { type ClientWorld, SimClient } from './client.ts';
 import { DatabaseWatch } from './database-watch.ts';
 import { WRITE_ERROR } from './disk.ts';
+import { SimTenant } from './flow.ts';
 import { LogWatch } from './log-watch.ts';
 import { Machine } from './machine.ts';
 import { ClusterNetwork } from './network.ts';
@@ -62,6 +63,7 @@ export class ClusterWorld implements ClientWorld {
   readonly workers: readonly SimWorker[];
   readonly clients: SimClient[];
   readonly operators: readonly SimOperator[];
+  readonly tenants: readonly SimTenant[];
   /** Events worth counting, by name. */
   readonly events = new Map<string, number>();
   readonly #node: NodeWorld;
@@ -119,6 +121,9 @@ export class ClusterWorld implements ClientWorld {
     this.operators = plan.operations.map(
       (operation) => new SimOperator(this, operation, new SeededRandom(`operator ${operation.id} ${seed}`)),
     );
+    this.tenants = plan.flows.map(
+      (flow) => new SimTenant(this, flow, new SeededRandom(`tenant ${flow.flow.key} ${seed}`)),
+    );
     this.#node = {
       ...{ kernel, network: this.network, watch: this.watch, plant, database: this.database },
       settings: {
@@ -163,6 +168,7 @@ export class ClusterWorld implements ClientWorld {
     return (
       this.clients.every(({ result }) => result !== undefined) &&
       this.operators.every(({ over }) => over) &&
+      this.tenants.every(({ over }) => over) &&
       this.truth.openRuns === 0 &&
       this.truth.undelivered.size === 0 &&
       this.truth.watches.schedules.quiet &&
@@ -186,6 +192,7 @@ export class ClusterWorld implements ClientWorld {
     for (const machine of this.machines) if (machine.wanted) this.startSoon(machine, this.random.between(0, 300));
     for (const client of this.clients) client.begin();
     for (const operator of this.operators) operator.begin();
+    for (const tenant of this.tenants) tenant.begin();
     this.#probe();
   }
 
@@ -303,6 +310,7 @@ export class ClusterWorld implements ClientWorld {
   describe(): string {
     const open = this.clients.filter(({ result }) => result === undefined).map(({ where }) => where);
     for (const { over, where } of this.operators) if (!over) open.push(where);
+    for (const { over, where } of this.tenants) if (!over) open.push(where);
     for (const id of this.truth.watches.schedules.busy) open.push(`schedule ${id}`);
     if (!this.truth.watches.deletions.quiet) open.push('events of deleted runs');
     const nodes = this.machines.map(({ name, node, wanted }) => {
