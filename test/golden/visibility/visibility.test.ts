@@ -130,6 +130,7 @@ describe('lists and counts', () => {
       ),
     );
     expect([...new Set(types)].sort(byText)).toEqual([
+      'BuildIds KeywordList',
       ...['OBool Bool', 'ODatetime Datetime', 'OInt Int', 'OKeyword Keyword', 'OText Text'],
     ]);
   });
