@@ -29,8 +29,9 @@ const test = {
   pool: 'forks',
   // Much of what takes long waits for real processes and clocks: more files than cores at a time.
   maxWorkers: 4,
-  testTimeout: 30_000,
-  hookTimeout: 60_000,
+  // ms: when a test has hung, not how quick it has to be; the machine may be busy with others.
+  testTimeout: 90_000,
+  hookTimeout: 120_000,
 } as const;
 
 export default defineConfig({
