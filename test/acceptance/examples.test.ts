@@ -4,6 +4,7 @@ import { run as pipeline } from '../../examples/data-pipeline/main.ts';
 import { run as payments } from '../../examples/payments-saga/main.ts';
 import { run as provisioning } from '../../examples/provisioning/main.ts';
 import { run as subscription } from '../../examples/subscription/main.ts';
+import { run as tuning } from '../../examples/worker-tuning/main.ts';
 
 it('payments saga: what fails is taken back, and nothing else', { timeout: 60_000 }, async () => {
   const { outcomes, books } = await payments();
@@ -39,4 +40,12 @@ it('subscription: charges over several runs, by the plan it has', { timeout: 60_
   expect(charged).toHaveLength(ended.periods);
   expect(charged.slice(0, 2)).toEqual(['ada small', 'ada small']);
   expect(charged.at(-1)).toBe('ada large');
+});
+
+it('worker tuning: two workers share what there is, and give all of it back', { timeout: 60_000 }, async () => {
+  const { films, peak, used, back, shorts } = await tuning();
+  expect(films).toEqual([10, 10]);
+  expect(peak).toBeLessThanOrEqual(4);
+  expect(used).toEqual({ trailers: 10, features: 10 });
+  expect([back, shorts]).toEqual([4, 12]);
 });

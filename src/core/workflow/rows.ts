@@ -186,6 +186,8 @@ export interface TaskFailureRow {
   message: string;
   /** Of the worker that had it. */
   identity: string;
+  /** So many failed in a row that lists show it, until one succeeds. */
+  reported?: true | undefined;
 }
 
 /** `run`, id '': the row rewritten by most turns, so it holds nothing big. */
