@@ -224,6 +224,8 @@ export const jobAsk: Check<JobAsk> = (value) => {
       return { type, ...listAsk(value) };
     case 'stop':
       return { type, ...stopAsk(value) };
+    case 'forget':
+      return { type };
     default:
       throw unknown('the question about batch jobs', type);
   }

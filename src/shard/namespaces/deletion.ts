@@ -60,6 +60,7 @@ export class Deletion {
     const remove = Object.keys(attributes);
     if (remove.length > 0)
       await asking<RegisteredAttributes>((done) => engine.changeSearchAttributes(namespace, { add: {}, remove }, done));
+    await asking<JobAnswer>((done) => engine.jobs(namespace, { type: 'forget' }, done));
     return true;
   }
 
