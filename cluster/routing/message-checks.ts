@@ -147,6 +147,14 @@ const updateAsk = {
   identity: string,
 };
 
+const standaloneActivity = object<messages.StandaloneActivity>({
+  activityId: string,
+  scheduleToCloseTimeout: optional(integer),
+  scheduleToStartTimeout: optional(integer),
+  startToCloseTimeout: optional(integer),
+  heartbeatTimeout: optional(integer),
+});
+
 const isTrue: Check<true> = (value) => {
   if (value !== true) throw new Error('what is only ever true is something else');
   return value;
@@ -192,6 +200,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     flowControl: optional(flow.flowControl),
     permit: optional(string),
     accepted: optional(isTrue),
+    activity: optional(standaloneActivity),
   }),
   signal: object<messages.SignalMessage>({ type: typed('signal'), target, ...signalInput }),
   requestCancel: object<messages.RequestCancelMessage>({

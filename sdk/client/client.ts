@@ -2,7 +2,7 @@
 
 import type { QueryRejectCondition } from '../common/enums.ts';
 import type { WorkflowService } from '../connection/index.ts';
-import { AsyncCompletionClient } from './async-completion-client.ts';
+import { ActivityClient } from './activity-client.ts';
 import { BaseClient, type BaseClientOptions, type LoadedBaseClientOptions } from './base-client.ts';
 import type { ClientInterceptors } from './interceptors.ts';
 import { ScheduleClient } from './schedule-client.ts';
@@ -35,8 +35,8 @@ export class Client extends BaseClient {
   readonly workflow: WorkflowClient;
   /** Starts workflows at given times. */
   readonly schedule: ScheduleClient;
-  /** Completes activities from outside of their worker. */
-  readonly activity: AsyncCompletionClient;
+  /** Starts activities without a workflow, and completes any from outside of their worker. */
+  readonly activity: ActivityClient;
 
   constructor(options: ClientOptions = {}) {
     super(options);
@@ -56,7 +56,7 @@ export class Client extends BaseClient {
       queryRejectCondition: options.workflow?.queryRejectCondition,
     });
     this.schedule = new ScheduleClient({ ...shared, interceptors: interceptors.schedule });
-    this.activity = new AsyncCompletionClient(shared);
+    this.activity = new ActivityClient({ ...shared, interceptors: interceptors.activity });
   }
 
   /** Calls of the workflow service that no client wraps. */

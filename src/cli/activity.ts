@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { ApplicationFailure, msToNumber } from '../../sdk/common/index.ts';
 import type { ActivitiesTarget, ActivityOptions } from '../wire/api.ts';
+import { defineExecutionCommands } from './activity-executions.ts';
 import { withClient } from './connect.ts';
 import { UsageError } from './exit-codes.ts';
 import { inputs, positiveInteger, type TargetFlags, withTarget } from './workflow/options.ts';
@@ -51,6 +52,7 @@ const withAll = (command: Command): Command =>
   withChoice(command).option('--match-all', 'all pending activities of the workflow');
 
 export function defineActivityCommands(activity: Command, withConnection: Wrap): void {
+  defineExecutionCommands(activity, withConnection);
   const define = (name: string, description: string) => withConnection(activity.command(name).description(description));
 
   withOne(define('complete', 'an activity that somebody else completes returns its result'))

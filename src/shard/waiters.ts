@@ -6,7 +6,8 @@ import type { Status } from '../wire/status.ts';
 import { readU16 } from './keys.ts';
 import { exhausted } from './status.ts';
 
-export type WaitFor = 'close' | 'event' | 'state';
+/** `change`: anything of an activity without a workflow. */
+export type WaitFor = 'close' | 'event' | 'state' | 'change';
 
 export class Waiters {
   readonly #runs = new Map<string, Set<() => void>>();

@@ -48,11 +48,13 @@ import type {
   SignalExternalMessage,
   StartChildMessage,
 } from './relation-messages.ts';
+import type { StandaloneActivity } from './standalone-messages.ts';
 import type { UpdateGoal } from './volatile.ts';
 
 export type * from './life-messages.ts';
 export type * from './nexus-messages.ts';
 export type * from './relation-messages.ts';
+export type * from './standalone-messages.ts';
 
 /** Names one start of one task for ever: the term of the entry that holds it and a number unique in that term (I1, I6). */
 export interface StartId {
@@ -113,6 +115,8 @@ export interface StartMessage extends StartInput {
   permit?: string | undefined;
   /** A door has let it through: it may wait for its permit, and is not refused any more. */
   accepted?: true | undefined;
+  /** No workflow is started but this activity, of the type and with the input and retry policy that are said here (standalone-start.ts). */
+  activity?: StandaloneActivity | undefined;
 }
 
 /** An update, and the caller that waits for it. */

@@ -155,7 +155,7 @@ export interface StartedWorkflowTask {
 
 export interface StartedActivityTask {
   type: 'activityTaskStarted';
-  task: Omit<ActivityTask, 'workerId' | 'token' | 'namespace' | 'workflowId'>;
+  task: Omit<ActivityTask, 'workerId' | 'token' | 'namespace' | 'workflowId' | 'activityRunId'>;
   ref: { runId: string; scheduledEventId: number; attempt: number; startId: { term: number; seq: number } };
 }
 

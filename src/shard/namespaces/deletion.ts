@@ -1,8 +1,9 @@
-// Takes away what is left of a deleted namespace, step by step: its schedules, then by batch jobs its executions, and when none is left its search
+// Takes away what is left of a deleted namespace, step by step: its schedules and activities without a workflow, then by batch jobs its executions, and when none is left its search
 // attributes and its name go. Driven by a timer row, so that it goes on after a crash or with another leader. Used by namespaces.ts.
 
 import { isGone } from '../../core/namespace/record.ts';
 import { scheduleAddress } from '../../core/schedule/address.ts';
+import type { Message } from '../../core/workflow/message.ts';
 import type { Reply } from '../../core/workflow/outcome.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Engine, RegisteredAttributes } from '../../ports/engine.ts';
@@ -20,8 +21,16 @@ const SOON_MS = 1_000;
 const LATER_MS = 10_000;
 const PER_SECOND = 500;
 const JOBS_LOOKED_AT = 10;
-/** Schedules deleted in one step, one after the other. */
-const SCHEDULES_PER_STEP = 500;
+/** Schedules or activities deleted in one step, one after the other. */
+const ENDED_PER_STEP = 500;
+/** What is listed apart from executions. */
+const APART = ['schedules', 'activities'] as const;
+
+/** A schedule's incarnation makes the request the same one in every step. */
+const endOf = (of: (typeof APART)[number], runId: string): Message =>
+  of === 'schedules'
+    ? { type: 'deleteSchedule', requestId: `gone:${runId}` }
+    : { type: 'deleteExecution', target: { runId }, identity: '' };
 
 export interface DeletionOptions {
   registry: NamespaceRegistry;
@@ -45,13 +54,14 @@ export class Deletion {
       return;
     }
     // What they would start is not begun any more.
-    const pauseMs = (await this.#endSchedules(name)) ? SOON_MS : await this.#end(name, record.id);
+    const ended = (await this.#endSome('schedules', name)) || (await this.#endSome('activities', name));
+    const pauseMs = ended ? SOON_MS : await this.#end(name, record.id);
     await registry.rearm(name, timer.key, Math.max(clock.now() + pauseMs, timer.at + 1));
   }
 
   async #isEmpty(namespace: string): Promise<boolean> {
     const engine = this.#options.everywhere();
-    for (const of of ['schedules', undefined] as const) {
+    for (const of of [...APART, undefined]) {
       const request = { namespace, query: '', of };
       const { count } = await asking<CountWorkflowExecutionsResponse>((done) => engine.count(request, done));
       if (count > 0) return false;
@@ -63,22 +73,15 @@ export class Deletion {
     return true;
   }
 
-  /** Whether there were any. One that is gone already is no fault: a step may be done twice. */
-  async #endSchedules(namespace: string): Promise<boolean> {
+  /** Those of one kind that no batch job finds. Whether there were any. One that is gone already is no fault: a step may be done twice. */
+  async #endSome(of: (typeof APART)[number], namespace: string): Promise<boolean> {
     const engine = this.#options.everywhere();
-    const request = {
-      namespace,
-      query: '',
-      of: 'schedules',
-      pageSize: SCHEDULES_PER_STEP,
-      nextPageToken: undefined,
-    } as const;
+    const request = { namespace, query: '', of, pageSize: ENDED_PER_STEP, nextPageToken: undefined };
     const { executions } = await asking<ListWorkflowExecutionsResponse>((done) => engine.list(request, done));
-    for (const { workflowId: scheduleId, runId } of executions) {
-      const to = { namespace, workflowId: scheduleAddress(scheduleId) };
-      // Its incarnation makes the request the same one in every step.
-      const message = { type: 'deleteSchedule', requestId: `gone:${runId}` } as const;
-      await asking<Reply>((done) => engine.submit(to, message, done)).catch((error: unknown) => {
+    for (const { workflowId: listedId, runId } of executions) {
+      // A schedule is listed by its id, an activity by its actor's.
+      const to = { namespace, workflowId: of === 'schedules' ? scheduleAddress(listedId) : listedId };
+      await asking<Reply>((done) => engine.submit(to, endOf(of, runId), done)).catch((error: unknown) => {
         if (!(error instanceof SettingRefusal) || error.status.code !== StatusCode.NOT_FOUND) throw error;
       });
     }

@@ -92,23 +92,6 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
       ['FetchWorkerConfig', 'UpdateWorkerConfig'],
       refuse('refused', StatusCode.UNIMPLEMENTED, 'Workers are not configured by this server.'),
     ),
-    ...all(
-      [
-        'StartActivityExecution',
-        'DescribeActivityExecution',
-        'PollActivityExecution',
-        'ListActivityExecutions',
-        'CountActivityExecutions',
-        'RequestCancelActivityExecution',
-        'TerminateActivityExecution',
-        'DeleteActivityExecution',
-        'PauseActivityExecution',
-        'ResetActivityExecution',
-        'UnpauseActivityExecution',
-        'UpdateActivityExecutionOptions',
-      ],
-      notYet('activities without a workflow'),
-    ),
     PollWorkflowExecutionTimeSkipping: notYet('time skipping'),
   },
   'temporal.api.operatorservice.v1.OperatorService': {

@@ -1,0 +1,10 @@
+// What the start of an activity without a workflow says besides: a part of message.ts.
+
+/** What an activity without a workflow has besides what any start says. ms; absent or 0: none. */
+export interface StandaloneActivity {
+  activityId: string;
+  scheduleToCloseTimeout?: number | undefined;
+  scheduleToStartTimeout?: number | undefined;
+  startToCloseTimeout?: number | undefined;
+  heartbeatTimeout?: number | undefined;
+}
