@@ -7,6 +7,7 @@ import type { AwaitWorkflowResultResponse, Method, Methods } from '../../src/wir
 import { UpdateWorkflowExecutionLifecycleStage as Stage, WorkflowIdReusePolicy } from '../../src/wire/enums.ts';
 import { StatusCode } from '../../src/wire/status.ts';
 import { Caller } from './caller.ts';
+import { type JobJournal, runJob } from './jobs.ts';
 import { type Kernel, Process, Violation } from './kernel.ts';
 import type { Network } from './network.ts';
 import { NAMESPACE } from './node.ts';
@@ -29,6 +30,7 @@ export function startClient(
   name: string,
   journals: Journal[],
   operations: OperationJournal[],
+  jobs: JobJournal[],
 ): Process {
   const { kernel, network, truth } = world;
   const process = new Process(kernel, name);
@@ -38,6 +40,7 @@ export function startClient(
       if (process.alive) kernel.fail(error);
     };
     for (const journal of journals) new Script(kernel, process, caller, journal).run().catch(failed);
+    for (const job of jobs) runJob(process, caller, job).catch(failed);
     for (const journal of operations) new OperationScript({ process, caller, truth }, journal).run().catch(failed);
   });
   return process;

@@ -2,6 +2,7 @@
 // acknowledgement that a crash could take back is found without a crash. Also counts what recoveries a run went through.
 
 import { decodeToken, type TaskToken } from '../../src/core/workflow/token.ts';
+import { isActivityAddress } from '../../src/wire/activity-address.ts';
 import type { ActivityTask, EventBatches, Methods, WorkflowTask } from '../../src/wire/api.ts';
 import { decode, decodeAll } from '../../src/wire/codec.ts';
 import { EventType, isOpenStatus } from '../../src/wire/enums.ts';
@@ -66,7 +67,9 @@ export class Observer implements Tap {
       let asked = this.#asked.get(link);
       if (asked === undefined) this.#asked.set(link, (asked = new Map()));
       const run = this.#runOf(body);
-      const runsThen = method.startsWith('list') ? [...this.#truth.runs.keys()] : [];
+      const runs = method.startsWith('list') ? [...this.#truth.runs.values()] : [];
+      // Lists of workflows have no activities.
+      const runsThen = runs.filter((one) => !isActivityAddress(one.workflowId)).map(({ runId }) => runId);
       asked.set(id, { method, body, runThen: run, eventsThen: run?.events.length ?? 0, runsThen });
       this.#truth.watches.asked(method, body);
       if (method === 'registerWorker') {

@@ -7,6 +7,7 @@ import { SimDisk } from './disk.ts';
 import { checkBounds, checkEnds, checkRecovery } from './end-checks.ts';
 import { FaultDriver } from './fault-driver.ts';
 import { withVirtualTime } from './host-time.ts';
+import { checkJobs, type JobJournal, makeJobs } from './jobs.ts';
 import { Kernel, type Process, Violation } from './kernel.ts';
 import { Network } from './network.ts';
 import { NAMESPACE, type NodeWorld, type Plant, SimNode } from './node.ts';
@@ -60,6 +61,7 @@ export class Simulation {
   readonly service: Service;
   readonly journals: Journal[];
   readonly operations: OperationJournal[];
+  readonly jobs: JobJournal[];
   readonly coreStats: CoreStats = { comparisons: 0, activations: 0 };
   readonly #world: NodeWorld;
   readonly #realm: Realm;
@@ -79,6 +81,7 @@ export class Simulation {
     this.observer = new Observer(this.kernel, this.truth);
     this.service = new Service(seed);
     this.#realm = options.realm;
+    this.jobs = makeJobs(seed);
     this.journals = plan.workflows.map((workflow) => ({
       plan: workflow,
       done: 0,
@@ -131,7 +134,11 @@ export class Simulation {
   }
 
   get #answered(): boolean {
-    return this.journals.every(({ result }) => result !== undefined) && this.operations.every(({ over }) => over);
+    return (
+      this.journals.every(({ result }) => result !== undefined) &&
+      this.operations.every(({ over }) => over) &&
+      this.jobs.every(({ outcome }) => outcome !== undefined)
+    );
   }
 
   startNode(): void {
@@ -167,7 +174,8 @@ export class Simulation {
     this.#processes += 1;
     const journals = this.journals.filter(({ plan }) => plan.client === index);
     const operations = this.operations.filter(({ plan }) => plan.client === index);
-    this.#clients[index] = startClient(this, `client-${index}.${this.#processes}`, journals, operations);
+    const jobs = index === 0 ? this.jobs : [];
+    this.#clients[index] = startClient(this, `client-${index}.${this.#processes}`, journals, operations, jobs);
   }
 
   /** The node cannot go on. An operator looks after it: sees to the disk, and starts it again. */
@@ -222,6 +230,7 @@ export class Simulation {
     }
     checkEnds(this.journals, this.truth, service);
     this.truth.watches.schedules.checkEnds();
+    checkJobs(this.jobs, service);
     this.observer.updates.checkEnd();
     await this.#recoverOnceMore();
   }
