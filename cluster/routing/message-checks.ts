@@ -153,6 +153,7 @@ const standaloneActivity = object<messages.StandaloneActivity>({
   scheduleToStartTimeout: optional(integer),
   startToCloseTimeout: optional(integer),
   heartbeatTimeout: optional(integer),
+  flowControl: optional(flow.flowControl),
 });
 
 const isTrue: Check<true> = (value) => {

@@ -2,6 +2,7 @@
 
 import type { ActivityExecutionOutcome, StartActivityExecutionRequest } from '../../src/wire/activity.ts';
 import { decodeMessage, encodeMessage } from '../common/codec.ts';
+import { compileFlowControl } from '../common/flow-control.ts';
 import { composeInterceptors } from '../common/interceptors.ts';
 import { fromPayloadsAtIndex, toPayloadsMessage } from '../common/payload-converter.ts';
 import { compilePriority } from '../common/priority.ts';
@@ -126,6 +127,7 @@ export class ActivityClient extends AsyncCompletionClient {
           : { indexedFields: encodeUnifiedSearchAttributes(undefined, typedSearchAttributes) },
       userMetadata: userMetadataToPayload(payloadConverter, options.summary, undefined),
       priority: priority === undefined ? undefined : compilePriority(priority),
+      flowControl: compileFlowControl(options.flowControl),
     });
     const { runId } = await this.connection
       .request('startActivityExecution', request)

@@ -68,6 +68,11 @@ export function descriptionFromRaw(
     priority: decodePriority(raw.priority),
     canceledReason: raw.canceledReason,
     startDelayMs: raw.startDelay,
+    flowControl: raw.flowControl && {
+      key: raw.flowControl.key,
+      scope: raw.flowControl.scope ?? 'namespace',
+      state: raw.flowControl.state,
+    },
     hasHeartbeatDetails: raw.heartbeatDetails !== undefined,
     hasLastFailure: raw.lastFailure !== undefined,
     hasInput: input !== undefined,

@@ -3,6 +3,7 @@
 import * as wire from '../../src/wire/activity.ts';
 import { PendingActivityState as WireState } from '../../src/wire/enums.ts';
 import { enumConverters } from '../common/enums.ts';
+import type { ActivityFlowControl } from '../common/flow-control.ts';
 import type { Priority } from '../common/priority.ts';
 import type { RetryPolicy } from '../common/retry-policy.ts';
 import type { SearchAttributePair, TypedSearchAttributes } from '../common/search-attributes.ts';
@@ -87,6 +88,8 @@ export interface ActivityOptions {
   /** Default: FAIL. */
   idConflictPolicy?: ActivityIdConflictPolicy | undefined;
   typedSearchAttributes?: SearchAttributePair[] | TypedSearchAttributes | undefined;
+  /** How many of one key run at a time, and how often they begin: together with the activities of workflows that name it. */
+  flowControl?: ActivityFlowControl | undefined;
 }
 
 /** Absent: stays as it is; null: none any more. */
@@ -148,6 +151,8 @@ export interface ActivityExecutionDescription extends ActivityExecutionInfo {
   priority: Priority;
   canceledReason?: string | undefined;
   startDelayMs?: number | undefined;
+  /** While it is open, where it names a key. `queued`: its attempt waits for that; `none`: no attempt waits or runs. */
+  flowControl?: { key: string; scope: 'namespace' | 'taskQueue'; state: 'queued' | 'held' | 'none' } | undefined;
   hasHeartbeatDetails: boolean;
   hasLastFailure: boolean;
   hasInput: boolean;

@@ -12,6 +12,7 @@ import { defineSearchAttributeKey, type SearchAttributePair, SearchAttributeType
 import { withClient } from './connect.ts';
 import { CommandError } from './exit-codes.ts';
 import type { Output } from './output.ts';
+import { type FlowFlags, flowControlOf, withActivityFlow } from './workflow/flow-flags.ts';
 import { attribute, collect, type InputFlags, inputs, positiveInteger, withInput } from './workflow/options.ts';
 
 type Wrap = (command: Command) => Command;
@@ -21,7 +22,7 @@ interface OneFlags {
   runId?: string;
 }
 
-interface StartFlags extends InputFlags {
+interface StartFlags extends InputFlags, FlowFlags {
   activityId: string;
   type: string;
   taskQueue: string;
@@ -45,7 +46,7 @@ const withOne = (command: Command): Command =>
     .option('-r, --run-id <id>', 'run id (default: the latest)');
 
 const withStart = (command: Command): Command =>
-  withInput(command)
+  withActivityFlow(withInput(command))
     .requiredOption('-a, --activity-id <id>', 'activity id (required)')
     .requiredOption('--type <name>', 'activity type (required)')
     .requiredOption('-t, --task-queue <name>', 'task queue its workers listen on (required)')
@@ -100,6 +101,7 @@ function startOptions(flags: StartFlags): ActivityOptions {
     idConflictPolicy: flags.idConflictPolicy,
     typedSearchAttributes: flags.searchAttribute?.map(keyword),
     summary: flags.staticSummary,
+    flowControl: flowControlOf(flags),
   };
 }
 

@@ -1,9 +1,11 @@
 // Activities without a workflow at the doors: requests and answers, named as in the Temporal API but that types and queues are plain names.
 // Times are epoch milliseconds, durations milliseconds.
 
+import type { PendingActivityInfo } from './api.ts';
 import type { Header, Payloads, Priority, RetryPolicy, SearchAttributes, UserMetadata } from './common.ts';
 import type { PendingActivityState, RetryState } from './enums.ts';
 import type { Failure } from './failure.ts';
+import type { FlowControl } from './flow-control.ts';
 
 export const ActivityExecutionStatus = {
   UNSPECIFIED: 0,
@@ -58,6 +60,8 @@ export interface StartActivityExecutionRequest {
   priority?: Priority | undefined;
   /** Before the first attempt. */
   startDelay?: number | undefined;
+  /** Its attempts keep to this key's limits, with the activities of workflows that name it. */
+  flowControl?: FlowControl | undefined;
 }
 
 export interface StartActivityExecutionResponse {
@@ -108,6 +112,8 @@ export interface ActivityExecutionInfo {
   header?: Header | undefined;
   userMetadata?: UserMetadata | undefined;
   canceledReason?: string | undefined;
+  /** While it is open; `queued`: its attempt waits for the key. */
+  flowControl?: PendingActivityInfo['flowControl'];
   startDelay?: number | undefined;
 }
 

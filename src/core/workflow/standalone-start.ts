@@ -43,6 +43,7 @@ export function scheduleStandalone(run: RunDraft, start: ActivityStart): void {
     workflowTaskCompletedEventId: 0,
     retryPolicy: completePolicy(retryPolicy),
     priority,
+    flowControl: activity.flowControl,
   });
   // A delay is the activity's own back-off: nothing of the run waits for it.
   run.row.firstTaskAt = undefined;

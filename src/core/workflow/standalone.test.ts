@@ -208,6 +208,53 @@ describe('termination', () => {
   });
 });
 
+describe('with a flow-control key', () => {
+  const flow = { key: 'k', concurrency: { limit: 1 } };
+  const keyed = (over: Partial<StartMessage> = {}): World =>
+    started({
+      activity: { activityId: 'a', startToCloseTimeout: MINUTE, flowControl: flow },
+      retryPolicy: once,
+      ...over,
+    });
+  const asked = (world: World) => {
+    const sent = world.effects.findLast((effect) => effect.type === 'send');
+    if (sent?.type !== 'send' || sent.message.type !== 'flowAcquire') throw new Error('no permit was asked for');
+    return { permit: sent.message.permit, claimant: sent.message.claimant, from: sent.workflowId };
+  };
+  const released = (world: World): number =>
+    world.effects.filter((effect) => effect.type === 'send' && effect.message.type === 'flowRelease').length;
+
+  it('waits for its permit, then for a worker, and gives it back when it is over', () => {
+    const world = keyed();
+    expect(waitingOffers(world.state)).toEqual([]);
+    world.accept({ type: 'flowGranted', ...asked(world) });
+    expect(waitingOffers(world.state)).toHaveLength(1);
+    check(world);
+    world.completeActivity(world.takeActivity().ref);
+    expect(released(world)).toBe(1);
+    expect(status(world)).toBe(WorkflowExecutionStatus.COMPLETED);
+    check(world);
+  });
+
+  it('fails as an attempt does when the key refuses it', () => {
+    const world = keyed();
+    world.accept({ type: 'flowRefused', ...asked(world), message: 'full' });
+    expect(status(world)).toBe(WorkflowExecutionStatus.FAILED);
+    check(world);
+  });
+
+  it.each(['terminate', 'deleteExecution'] as const)(
+    'gives its place back by %s, also one it only waits for',
+    (type) => {
+      const world = keyed();
+      if (type === 'terminate') world.terminate();
+      else world.accept({ type, target: {}, identity: 'client' });
+      expect(released(world)).toBe(1);
+      check(world);
+    },
+  );
+});
+
 describe('steered from outside', () => {
   it('is paused, and goes on', () => {
     const world = started();
@@ -283,9 +330,22 @@ describe('what is not meant for it is refused', () => {
 
   it('a workflow at its address, and an activity at a workflow id', () => {
     const world = new World({}, activityAddress('a'));
-    expect(world.refuse(world.startMessage()).code).toBe(StatusCode.NOT_FOUND);
+    expect(world.refuse(world.startMessage()).code).toBe(StatusCode.INVALID_ARGUMENT);
     const other = new World();
     expect(other.refuse(other.startMessage(begin())).code).toBe(StatusCode.NOT_FOUND);
+  });
+
+  const origin = { namespace: 'default', workflowId: 'w', runId: 'r', initiatedEventId: 5 };
+  it.each<Message>([
+    { type: 'signalExternal', origin, runId: '', childWorkflowOnly: false, signalName: 's' },
+    { type: 'cancelExternal', origin, runId: '', childWorkflowOnly: false, reason: '' },
+  ])('$type, and the workflow hears of it', (message) => {
+    const world = started();
+    const { effects } = world.accept(message);
+    expect(effects).toMatchObject([
+      { type: 'send', workflowId: 'w', message: { type: 'externalAnswered', refusal: 'workflowNotFound' } },
+    ]);
+    expect(status(world)).toBe(WorkflowExecutionStatus.RUNNING);
   });
 
   it('a start without any end to its attempts', () => {

@@ -8,8 +8,12 @@ import { cancelActivity, notifyWorker, writeStartedEvent } from './activity-task
 import { closeRun } from './closing.ts';
 import { jsonPayloads } from './fields.ts';
 import type { Message } from './message.ts';
+import type { Decision } from './outcome.ts';
+import { workflowNotFound } from './rejections.ts';
+import { notForWorkflows } from './reserved-id.ts';
 import type { RunDraft } from './run-draft.ts';
 import { isStandalone } from './standalone-start.ts';
+import type { ActorState } from './state.ts';
 
 const TAKEN: ReadonlySet<Message['type']> = new Set<Message['type']>([
   'requestCancel',
@@ -24,17 +28,22 @@ const TAKEN: ReadonlySet<Message['type']> = new Set<Message['type']>([
   'deleteRun',
   'deleteExecution',
   'reroute',
+  'flowGranted',
+  'flowRefused',
   'pauseActivity',
   'unpauseActivity',
   'resetActivity',
   'updateActivityOptions',
 ]);
 
-/** Whether the actor of this id is one that the message can be meant for. */
-export function isMeantFor(workflowId: string, message: Message): boolean {
-  const activity = isActivityAddress(workflowId);
-  if (message.type === 'start') return activity === (message.activity !== undefined);
-  return !activity || TAKEN.has(message.type);
+/** What becomes of a message that is not meant for an actor of this id; undefined: it may be. Another workflow that waits for an answer gets one. */
+export function misdirected(state: ActorState, message: Message): Decision | undefined {
+  const activity = isActivityAddress(state.workflowId);
+  if (activity) {
+    const isMeant = message.type === 'start' ? message.activity !== undefined : TAKEN.has(message.type);
+    return isMeant ? undefined : notForWorkflows(state, 'an activity without a workflow', message);
+  }
+  return message.type === 'start' && message.activity !== undefined ? workflowNotFound(state.workflowId) : undefined;
 }
 
 /** What the activity has come to, the run has come to. Call when a turn ends. */

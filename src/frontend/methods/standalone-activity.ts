@@ -15,9 +15,11 @@ import { activityAddress } from '../../wire/activity-address.ts';
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../wire/enums.ts';
 import type { Status } from '../../wire/status.ts';
 import { type Call, type Caller, method, type Services } from '../door.ts';
+import { checkFlow } from '../flow-starts.ts';
 import { covers, stamp } from '../search-attributes.ts';
 import { defaulted, enumeration, type Fields, integer, invalid, object, optional, string } from '../validate/check.ts';
 import * as common from '../validate/common.ts';
+import { flowControl } from '../validate/flow-control.ts';
 import * as rules from '../validate/rules.ts';
 
 const EMPTY = Object.freeze({});
@@ -78,6 +80,7 @@ const startRequest = object<StartActivityExecutionRequest>({
   userMetadata: optional(common.userMetadata),
   priority: optional(common.priority),
   startDelay: optional(integer),
+  flowControl: optional(flowControl),
 });
 
 const REUSE: ReadonlyMap<number, WorkflowIdReusePolicy> = new Map<number, WorkflowIdReusePolicy>([
@@ -93,6 +96,7 @@ function startMessage({ limits, random }: Services, request: StartActivityExecut
   rules.within(limits, 'Identity', request.identity);
   rules.retryPolicy(request.retryPolicy);
   rules.priority(request.priority);
+  checkFlow(request.flowControl, 'activity');
   rules.blob(limits, request.input);
   rules.blob(limits, request.header);
   rules.blob(limits, request.userMetadata);
@@ -123,6 +127,7 @@ function startMessage({ limits, random }: Services, request: StartActivityExecut
       scheduleToStartTimeout: rules.duration('ScheduleToStartTimeout', request.scheduleToStartTimeout),
       startToCloseTimeout: rules.duration('StartToCloseTimeout', request.startToCloseTimeout),
       heartbeatTimeout: rules.duration('HeartbeatTimeout', request.heartbeatTimeout),
+      flowControl: request.flowControl,
     },
   };
 }

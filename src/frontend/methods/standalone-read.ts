@@ -174,6 +174,7 @@ function infoOf(described: DescribeWorkflowExecutionResponse, told: Told): Activ
     header: scheduled?.header,
     userMetadata: executionConfig.userMetadata,
     canceledReason: told.cancelReason,
+    flowControl: pending?.flowControl,
     startDelay: orUndefined(startDelay),
   };
 }
