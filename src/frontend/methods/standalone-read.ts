@@ -142,6 +142,7 @@ function infoOf(described: DescribeWorkflowExecutionResponse, told: Told): Activ
   const options = pending ?? { ...scheduled, taskQueue: scheduled?.taskQueue.name ?? run.taskQueue };
   const last = told.started;
   const startDelay = run.executionTime - run.startTime;
+  const hasBegun = (pending?.lastStartedTime ?? pending?.lastAttemptCompleteTime) !== undefined;
   return {
     activityId: activityIdOf(run.workflowId),
     runId: run.runId,
@@ -165,7 +166,7 @@ function infoOf(described: DescribeWorkflowExecutionResponse, told: Told): Activ
     closeTime: run.closeTime,
     lastFailure: pending?.lastFailure ?? last?.attributes.lastFailure,
     lastWorkerIdentity: pending?.lastWorkerIdentity ?? last?.attributes.identity,
-    currentRetryInterval: pending?.currentRetryInterval,
+    currentRetryInterval: hasBegun ? pending?.currentRetryInterval : undefined,
     lastAttemptCompleteTime: pending?.lastAttemptCompleteTime ?? (last === undefined ? undefined : run.closeTime),
     nextAttemptScheduleTime: pending?.nextAttemptScheduleTime,
     priority: options.priority,
