@@ -2,7 +2,7 @@
 // an operation that is begun twice as two requests has two of them: nexus-watch.ts sees it.
 
 import { HandlerError, type ServiceHandler, serviceHandler } from 'nexus-rpc';
-import { startWorkflow, WorkflowRunOperationHandler } from 'tenuto/nexus';
+import { startWorkflow, WorkflowRunOperationHandler } from '../../sdk/nexus/index.ts';
 import type { Process } from './kernel.ts';
 import type { Service } from './service.ts';
 import { shop } from './shop.ts';
