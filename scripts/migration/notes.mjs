@@ -79,11 +79,6 @@ export const NOTES = [
   },
   {
     packages: ['worker'],
-    names: /Slot|Tuner|Tuning|ResourceBased/,
-    note: notYet('slot suppliers; the fixed sizes are `maxConcurrent…Executions`'),
-  },
-  {
-    packages: ['worker'],
     names: /Metric|Telemetry|Exporter|ForwardLogger|ConsoleLogger|LogTimestamp/,
     note: none('there is no native core to configure: logs go to `Runtime.logger`, the server has `/metrics`'),
   },

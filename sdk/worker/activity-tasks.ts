@@ -117,7 +117,7 @@ export class ActivityTasks {
   accept(task: ActivityTask, from: NodeSession): void {
     const key = tokenKey(task.token);
     if (this.activities.has(key) || this.detached.has(key)) {
-      this.options.session.release('activity', from);
+      this.options.session.release('activity', { from, key });
       return;
     }
     // The input is read before anything is awaited.
@@ -200,7 +200,7 @@ export class ActivityTasks {
     const { session, identity } = this.options;
     if (execution.cancelReason === 'notFound' || execution.cancelReason === 'timedOut') {
       // The server has closed this attempt: there is nobody to answer.
-      session.release('activity', activity.from);
+      session.release('activity', activity);
       this.forget(activity);
       return;
     }
@@ -231,7 +231,7 @@ export class ActivityTasks {
       case 'completeAsync':
         if (unsent !== undefined) this.sendHeartbeat(activity, unsent.details);
         this.detach(activity, execution.context.info);
-        session.release('activity', activity.from);
+        session.release('activity', activity);
         this.forget(activity);
         return;
     }

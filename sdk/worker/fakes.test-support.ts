@@ -11,6 +11,9 @@ import { RpcError } from '../connection/rpc-error.ts';
 import { BusyMarker, BusyWatch, newBusyMark } from './busy-mark.ts';
 import { compileWorkerOptions, type WorkerOptions } from './options.ts';
 import type { ThreadEvents, ThreadFactory, ThreadPort, WorkerConnection, WorkerNode } from './ports.ts';
+import type { LaneOptions } from './slots/lane.ts';
+import { compilePollers } from './slots/poller-behavior.ts';
+import type { SlotInfo } from './slots/tuner.ts';
 import type { FromWorkflowThread, ToWorkflowThread } from './thread-protocol.ts';
 import { WorkerEngine } from './worker-engine.ts';
 
@@ -231,7 +234,7 @@ export async function startEngine(
     buildId: 'build',
     connection,
     converter,
-    threads: compiled.workflowSlots > 0 ? threads.factory : undefined,
+    threads: compiled.slots.workflow !== undefined ? threads.factory : undefined,
     client: undefined,
     logger: makeLogger((level, message, meta) => logs.push({ level, message, meta })),
     fatal: (error) => fatal.push(error),
@@ -304,4 +307,14 @@ export const notFound = new RpcError(StatusCode.NOT_FOUND, 'gone', { kind: 'NotF
 /** Lets everything that waits on promises only go on. */
 export async function settle(): Promise<void> {
   for (let i = 0; i < 20; i++) await Promise.resolve();
+}
+
+/** So many slots of a kind of task, all of them open as credit. */
+export function fixedLane<SI extends SlotInfo>(numSlots: number): LaneOptions<SI> {
+  return {
+    supplier: { type: 'fixed-size', numSlots },
+    pollers: compilePollers('workflowTaskPollerBehavior', undefined, 'fixed'),
+    context: { slotType: 'activity', taskQueue: 'q', workerIdentity: 'me', workerBuildId: 'b', isSticky: false },
+    logger: makeLogger(() => {}),
+  };
 }

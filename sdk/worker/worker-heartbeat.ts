@@ -81,16 +81,22 @@ export class WorkerHeartbeats {
         currentHostCpuUsage: Math.min(1, (loadavg()[0] ?? 0) / availableParallelism()),
         currentHostMemUsage: 1 - freemem() / totalmem(),
       },
-      workflowTaskSlotsInfo: slots(options.workflowSlots, engine.session.running('workflow')),
-      activityTaskSlotsInfo: slots(options.activitySlots, engine.session.running('activity')),
-      localActivitySlotsInfo: slots(options.localActivitySlots, engine.localActivities.inFlight),
+      workflowTaskSlotsInfo: slots(engine.session.slots('workflow'), engine.session.running('workflow')),
+      activityTaskSlotsInfo: slots(engine.session.slots('activity'), engine.session.running('activity')),
+      localActivitySlotsInfo: slots(engine.localActivities.slotsInfo, engine.localActivities.inFlight),
+      workflowPollerInfo: engine.session.openCredit('workflow'),
+      activityPollerInfo: engine.session.openCredit('activity'),
+      ...(engine.nexus !== undefined && {
+        nexusTaskSlotsInfo: slots(engine.nexus.session.slots('activity'), engine.nexus.session.running('activity')),
+        nexusPollerInfo: engine.nexus.session.openCredit('activity'),
+      }),
       currentStickyCacheSize: engine.workflowTasks.cached,
     };
   }
 }
 
-const slots = (all: number, used: number): WorkerSlotsInfo => ({
-  currentAvailableSlots: Math.max(0, all - used),
+const slots = ({ total, kind }: { total: number; kind: string }, used: number): WorkerSlotsInfo => ({
+  currentAvailableSlots: Math.max(0, total - used),
   currentUsedSlots: used,
-  slotSupplierKind: 'Fixed',
+  slotSupplierKind: kind,
 });

@@ -200,12 +200,13 @@ export class Worker implements SignalledWorker {
     const pollerState: PollerState = polls ? 'POLLING' : this.state === 'FAILED' ? 'FAILED' : 'SHUTDOWN';
     const activities = engine.activityTasks.inFlight;
     const localActivities = engine.localActivities.inFlight;
+    const hasRoom = (kind: 'workflow' | 'activity') => engine.session.running(kind) < engine.session.slots(kind).total;
     return {
       runState: this.state,
-      workflowPollerState: options.workflowSlots > 0 ? pollerState : 'SHUTDOWN',
-      activityPollerState: options.activitySlots > 0 ? pollerState : 'SHUTDOWN',
-      hasOutstandingWorkflowPoll: polls && engine.session.running('workflow') < options.workflowSlots,
-      hasOutstandingActivityPoll: polls && engine.session.running('activity') < options.activitySlots,
+      workflowPollerState: options.slots.workflow !== undefined ? pollerState : 'SHUTDOWN',
+      activityPollerState: options.slots.activity !== undefined ? pollerState : 'SHUTDOWN',
+      hasOutstandingWorkflowPoll: polls && hasRoom('workflow'),
+      hasOutstandingActivityPoll: polls && hasRoom('activity'),
       numInFlightWorkflowActivations: engine.workflowTasks.inFlight,
       numInFlightActivities: activities + localActivities,
       numInFlightNonLocalActivities: activities,

@@ -5,6 +5,7 @@ import { run as pipeline } from '../../examples/data-pipeline/main.ts';
 import { run as payments } from '../../examples/payments-saga/main.ts';
 import { run as provisioning } from '../../examples/provisioning/main.ts';
 import { run as subscription } from '../../examples/subscription/main.ts';
+import { run as tuning } from '../../examples/worker-tuning/main.ts';
 
 it('payments saga: what fails is taken back, and nothing else', { timeout: 60_000 }, async () => {
   const { outcomes, books } = await payments();
@@ -55,4 +56,12 @@ it('background jobs: each ends once, by itself', { timeout: 60_000 }, async () =
     again: 'refused',
     completed: 5,
   });
+});
+
+it('worker tuning: two workers share what there is, and give all of it back', { timeout: 60_000 }, async () => {
+  const { films, peak, used, back, shorts } = await tuning();
+  expect(films).toEqual([10, 10]);
+  expect(peak).toBeLessThanOrEqual(4);
+  expect(used).toEqual({ trailers: 10, features: 10 });
+  expect([back, shorts]).toEqual([4, 12]);
 });

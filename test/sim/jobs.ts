@@ -8,10 +8,9 @@ import { RetryState } from '../../src/wire/enums.ts';
 import { StatusCode } from '../../src/wire/status.ts';
 import type { Caller } from './caller.ts';
 import { type Process, Violation } from './kernel.ts';
-import { NAMESPACE } from './node.ts';
+import { NAMESPACE, TASK_QUEUE } from './names.ts';
 import { SeededRandom } from './random.ts';
 import type { Effect, Service } from './service.ts';
-import { TASK_QUEUE } from './worker.ts';
 
 export interface JobJournal {
   readonly activityId: string;

@@ -22,6 +22,7 @@ function describe(namespace: NamespaceDescription): Message {
         standaloneActivities: true,
         standaloneActivityStartDelay: true,
         standaloneActivityOperatorCommands: true,
+        reportedProblemsSearchAttribute: true,
       },
     },
     config: {
