@@ -3,6 +3,7 @@
 
 import type { EventBatches, QueryResult, WorkflowQuery, WorkflowTask } from '../../../src/wire/api.ts';
 import { decode } from '../../../src/wire/codec.ts';
+import type { WorkerDeploymentVersion } from '../../../src/wire/common.ts';
 import { EventType, VersioningBehavior, WorkflowTaskFailedCause } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { Failure } from '../../../src/wire/failure.ts';
@@ -26,6 +27,8 @@ export interface WorkflowHostOptions {
   maxCachedWorkflows: number;
   /** Of this package, for the history. */
   sdkVersion: string;
+  buildId?: string | undefined;
+  version?: WorkerDeploymentVersion | undefined;
 }
 
 type Emit = (message: FromWorkflowThread) => void;
@@ -150,7 +153,7 @@ export class WorkflowHost {
   }
 
   #hold(task: WorkflowTask): Held {
-    const { realm, namespace, taskQueue, sdkVersion } = this.#options;
+    const { realm, namespace, taskQueue, sdkVersion, buildId, version } = this.#options;
     const { runId, workflowId } = task;
     const held: Held = {
       runId,
@@ -161,6 +164,8 @@ export class WorkflowHost {
         workflowId,
         runId,
         sdkVersion,
+        buildId,
+        version,
       }),
       phase: 'history',
       early: [],
