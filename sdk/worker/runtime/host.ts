@@ -54,10 +54,16 @@ export class WorkflowHost {
   readonly #held = new Map<string, Held>();
   /** The run whose code ran last: an error that nobody awaited is its. */
   #last: Held | undefined;
+  /** The run whose code runs now. */
+  #running: Held | undefined;
 
   constructor(options: WorkflowHostOptions, emit: Emit) {
     this.#options = options;
     this.#emit = emit;
+    // The deadlock watch begins anew: converting values is work, and takes as long as they are large.
+    options.realm.onConverted = () => {
+      if (this.#running !== undefined) this.#busy(this.#running);
+    };
   }
 
   handle(message: ToWorkflowThread): void {
@@ -271,12 +277,18 @@ export class WorkflowHost {
   /** Tells the main thread that the run's code runs, so that it notices when that does not end. */
   #watched<T>(held: Held, fn: () => T): T {
     this.#last = held;
-    this.#emit({ type: 'busy', runId: held.runId, workflowId: held.task.workflowId });
+    this.#running = held;
+    this.#busy(held);
     try {
       return fn();
     } finally {
+      this.#running = undefined;
       this.#emit({ type: 'idle' });
     }
+  }
+
+  #busy({ runId, task: { workflowId } }: Held): void {
+    this.#emit({ type: 'busy', runId, workflowId });
   }
 
   #failureMessage(held: Held, error: unknown): FromWorkflowThread {
