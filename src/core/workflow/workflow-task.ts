@@ -18,6 +18,8 @@ const BACKOFF_INITIAL = 5_000;
 const BACKOFF_MAXIMUM = 10 * 60_000;
 /** Continue-as-new is suggested once a run has had this share of the updates it may. */
 const SUGGESTED_SHARE_OF_UPDATES = 0.9;
+/** From the failure of this attempt on, lists show it (`TemporalReportedProblems`): before, a retry may well help. */
+const REPORTED_FROM_ATTEMPT = 5;
 /** What is kept of a failure's message in the run's row, which most turns rewrite. */
 const TASK_FAILURE_TEXT = 1_000;
 
@@ -170,6 +172,7 @@ export function writeCompleted(
   settle(run, task);
   run.setTask(undefined);
   run.row.nextAttempt = 1;
+  if (run.row.taskFailure?.reported === true) run.visible = true;
   if (run.row.taskFailure !== undefined) run.row.taskFailure = undefined;
   return id;
 }
@@ -193,7 +196,12 @@ function endUnsuccessfully(run: RunDraft, task: WorkflowTaskRow, why: Pick<TaskF
     message: message.slice(0, TASK_FAILURE_TEXT),
     identity,
   };
-  run.row.taskFailure = cause === undefined ? taskFailure : { ...taskFailure, cause };
+  if (cause !== undefined) taskFailure.cause = cause;
+  if (task.attempt >= REPORTED_FROM_ATTEMPT || run.row.taskFailure?.reported === true) {
+    taskFailure.reported = true;
+    run.visible = true;
+  }
+  run.row.taskFailure = taskFailure;
   settle(run, task);
   run.setTask(undefined);
   if (run.row.sticky !== undefined) {

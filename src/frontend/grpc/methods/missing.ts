@@ -5,6 +5,7 @@ import { StatusCode, type StatusDetail } from '../../../wire/status.ts';
 import { Refused } from '../../validate/check.ts';
 import * as rules from '../../validate/rules.ts';
 import { type Rpc, rpc, text } from '../rpc.ts';
+import { REFERENCE_VERSION } from './info.ts';
 
 export type MissingState = 'refused' | 'notYet';
 
@@ -26,6 +27,18 @@ const refuse = (state: MissingState, code: StatusCode, reason: string, detail?: 
 
 const notYet = (what: string): MissingRpc =>
   refuse('notYet', StatusCode.UNIMPLEMENTED, `This server has no ${what} yet.`);
+
+/** Methods that the API has and the reference server does not know. */
+const unknown = (what: string): MissingRpc =>
+  refuse(
+    'refused',
+    StatusCode.UNIMPLEMENTED,
+    `This server has no ${what}, nor has the Temporal server of version ${REFERENCE_VERSION}.`,
+  );
+
+/** What the reference server has behind a switch that is off, and answers so. */
+const switchedOff = (what: string): MissingRpc =>
+  refuse('refused', StatusCode.UNIMPLEMENTED, `${what} are not enabled on this server.`);
 
 const all = (names: readonly string[], method: MissingRpc): Record<string, MissingRpc> =>
   Object.fromEntries(names.map((name) => [name, method]));
@@ -82,11 +95,11 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
         'TerminateNexusOperationExecution',
         'DeleteNexusOperationExecution',
       ],
-      notYet('Nexus operations without a workflow'),
+      unknown('Nexus operations without a workflow'),
     ),
     ...all(
       ['CreateWorkflowRule', 'DescribeWorkflowRule', 'DeleteWorkflowRule', 'ListWorkflowRules', 'TriggerWorkflowRule'],
-      notYet('workflow rules'),
+      switchedOff('Workflow rules'),
     ),
     ...all(
       ['FetchWorkerConfig', 'UpdateWorkerConfig'],
@@ -109,7 +122,7 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
       ],
       notYet('activities without a workflow'),
     ),
-    PollWorkflowExecutionTimeSkipping: notYet('time skipping'),
+    PollWorkflowExecutionTimeSkipping: unknown('time skipping of single executions'),
   },
   'temporal.api.operatorservice.v1.OperatorService': {
     // Clusters do not replicate to each other: none can be connected, and none is.
