@@ -156,7 +156,10 @@ export class Worker implements SignalledWorker {
         started.close();
         await closeConnection();
       };
-      const heartbeats = new WorkerHeartbeats({ connection, engine, options: compiled, identity });
+      const heartbeats = new WorkerHeartbeats({
+        ...{ connection, engine, options: compiled, identity },
+        intervalMs: Runtime.instance().workerHeartbeatIntervalMs,
+      });
       return new Worker({ engine, options: compiled, failed, close, heartbeats });
     } catch (error) {
       engine?.close();
