@@ -3,6 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Client } from '../../sdk/client/index.ts';
+import { EventType } from '../../src/wire/enums.ts';
 import {
   type AtEnd,
   type Finished,
@@ -133,6 +134,30 @@ it('forgets a worker that was killed, whose work others take over', { timeout: 1
   });
   const gone = await run('worker', 'describe', '--worker-instance-key', victim?.workerInstanceKey ?? '');
   expect(gone.code).not.toBe(0);
+});
+
+it('hands over what it keeps warm when it shuts down: nothing waits for it', { timeout: 120_000 }, async () => {
+  const taskQueue = 'handover';
+  const address = { address: node.address };
+  const connection = await connect(address, atFileEnd);
+  const { workflow } = new Client({ connection });
+  // What waited for the old worker would wait for an hour.
+  const patient = { taskQueue, stickyQueueScheduleToStartTimeout: '1 hour' } as const;
+  const before = await startWorker(await connect(address, atFileEnd), atFileEnd, { ...patient, identity: 'before' });
+  const ids = Array.from({ length: 20 }, (_, n) => `handover-${n}`);
+  const handles = await Promise.all(ids.map((workflowId) => workflow.start('approval', { workflowId, taskQueue })));
+  await until(() => (before.getStatus().numCachedWorkflows === ids.length ? true : undefined));
+  await startWorker(await connect(address, atFileEnd), atFileEnd, { ...patient, identity: 'after' });
+  before.shutdown();
+  // Some come while it drains, some after it.
+  for (const handle of handles) await handle.signal('approve', handle.workflowId);
+  expect(await Promise.all(handles.map((handle) => handle.result()))).toEqual(ids);
+  const histories = await Promise.all(handles.map((handle) => handle.fetchHistory()));
+  const timedOut = histories.flatMap(({ events = [] }) =>
+    events.filter(({ eventType }) => eventType === EventType.WORKFLOW_TASK_TIMED_OUT),
+  );
+  expect(timedOut).toEqual([]);
+  await until(() => (before.getState() === 'STOPPED' ? true : undefined));
 });
 
 it('pins one workflow to a version, and lets it go', async () => {
