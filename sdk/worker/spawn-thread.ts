@@ -55,8 +55,13 @@ export function workflowThreads(options: Omit<WorkflowThreadOptions, 'busyMark'>
         const { value, transfer } = packBatch(messages);
         worker.postMessage(value, transfer);
       },
-      busy: (now) => watch.look(now),
+      busy: (now) => watch.look(now, processCpuMs()),
       terminate: () => void worker.terminate(),
     };
   };
+}
+
+function processCpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }

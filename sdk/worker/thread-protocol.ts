@@ -11,7 +11,7 @@ import type {
   RespondWorkflowTaskFailedRequest,
   WorkflowTask,
 } from '../../src/wire/api.ts';
-import type { Header, Payloads, RetryPolicy } from '../../src/wire/common.ts';
+import type { Header, Payloads, RetryPolicy, WorkerDeploymentVersion } from '../../src/wire/common.ts';
 import type { Failure } from '../../src/wire/failure.ts';
 
 export type ToWorkflowThread =
@@ -124,4 +124,8 @@ export interface WorkflowThreadOptions {
   showStackTraceSources: boolean;
   /** Version of this package, written into histories. */
   sdkVersion?: string | undefined;
+  /** Of this worker: what its answers say, too. */
+  buildId?: string | undefined;
+  /** Only of a worker that is chosen by it. */
+  version?: WorkerDeploymentVersion | undefined;
 }

@@ -184,6 +184,7 @@ export class Sources {
     if (chainBytes === undefined) return undefined;
     // The table says what the row is.
     const { currentRunId } = unpackRow('chain', '', decode(chainBytes)) as ChainRow;
+    if (currentRunId === '') return undefined;
     const startBytes = await reader.get(rowKey(actor, 'run', currentRunId, START_ROW_ID));
     if (startBytes === undefined) return undefined;
     const { startTime } = unpackRow('run', START_ROW_ID, decode(startBytes)) as StartRow;

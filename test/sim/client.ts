@@ -8,13 +8,13 @@ import { UpdateWorkflowExecutionLifecycleStage as Stage, WorkflowIdReusePolicy }
 import { StatusCode } from '../../src/wire/status.ts';
 import { Caller } from './caller.ts';
 import { type Kernel, Process, Violation } from './kernel.ts';
+import { NAMESPACE, TASK_QUEUE } from './names.ts';
 import type { Network } from './network.ts';
-import { NAMESPACE } from './node.ts';
 import { type OperationJournal, OperationScript } from './operations/script.ts';
 import type { Step, WorkflowPlan } from './plan.ts';
 import { tenantOf } from './tenants.ts';
 import type { Truth } from './truth.ts';
-import { connectionOver, TASK_QUEUE } from './worker.ts';
+import { connectionOver } from './worker.ts';
 
 /** What clients know of one workflow; outlives them. */
 export interface Journal {

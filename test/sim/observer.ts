@@ -12,6 +12,7 @@ import { same } from './flush-watch.ts';
 import type { Kernel } from './kernel.ts';
 import { Violation } from './kernel.ts';
 import type { Link, Tap } from './network.ts';
+import { taskRow } from './nexus-watch.ts';
 import { LEAVES, shownBy } from './shown.ts';
 import type { TrueRun, Truth } from './truth.ts';
 import { UpdateWatch } from './update-watch.ts';
@@ -437,7 +438,7 @@ export class Observer implements Tap {
     const { workflowId, runId } = run;
     const row =
       token.kind === 'activity'
-        ? this.#truth.row(workflowId, runId, 'a', String(token.scheduledEventId))
+        ? taskRow(this.#truth, run, token.scheduledEventId)
         : (this.#truth.row(workflowId, runId, 'r', '') as { task?: unknown } | undefined)?.task;
     // An activity's row may be gone because its closing waits for an id; a workflow task's because its transient attempt failed.
     if (row === undefined) {

@@ -53,6 +53,8 @@ describe('a simulated seed', () => {
           'a batch job completed',
           'an activity was paused',
           'a cron workflow ran again',
+          'a Nexus operation ended with its workflow',
+          'a Nexus operation was cancelled',
         ]),
       );
       const recoveries = new Set(reports.flatMap(({ recoveries: met }) => [...met.keys()]));

@@ -8,8 +8,9 @@ import { checkBounds, checkEnds, checkRecovery } from './end-checks.ts';
 import { FaultDriver } from './fault-driver.ts';
 import { withVirtualTime } from './host-time.ts';
 import { Kernel, type Process, Violation } from './kernel.ts';
+import { NAMESPACE, TASK_QUEUE } from './names.ts';
 import { Network } from './network.ts';
-import { NAMESPACE, type NodeWorld, type Plant, SimNode } from './node.ts';
+import { type NodeWorld, type Plant, SimNode } from './node.ts';
 import { Observer } from './observer.ts';
 import { type OperationJournal, openJournal } from './operations/script.ts';
 import { type FaultName, makePlan, type Plan } from './plan.ts';
@@ -17,7 +18,7 @@ import { SeededRandom } from './random.ts';
 import { Service } from './service.ts';
 import { Truth } from './truth.ts';
 import { type CoreStats, watchedCore } from './watched-core.ts';
-import { startWorker, TASK_QUEUE } from './worker.ts';
+import { startWorker } from './worker.ts';
 
 /** Virtual ms after healing within which everything must have ended. */
 const LIVENESS_MS = 180_000;
@@ -156,7 +157,10 @@ export class Simulation {
     if (settings === undefined || this.#workers[index]?.alive) return;
     this.#processes += 1;
     this.#workers[index] = startWorker(
-      { kernel: this.kernel, network: this.network, realm: this.#realm, service: this.service },
+      {
+        ...{ kernel: this.kernel, network: this.network, realm: this.#realm, service: this.service },
+        nexus: this.plan.workflows.some(({ type }) => type === 'shopper'),
+      },
       `worker-${index}.${this.#processes}`,
       settings,
     );
@@ -286,7 +290,7 @@ export async function simulate(seed: number, options: SimulateOptions): Promise<
     virtualMs: kernel.now,
     faults: new Set(plan.faults.map(({ fault }) => fault)),
     recoveries: observer.recoveries,
-    met: truth.watches.met,
+    met: [...truth.watches.met, ...truth.nexus.seen],
     core: coreStats,
     plan,
     trace: kernel.lastLines,

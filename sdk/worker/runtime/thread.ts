@@ -32,6 +32,8 @@ function runThread(port: NonNullable<typeof parentPort>, options: WorkflowThread
       taskQueue: options.taskQueue,
       maxCachedWorkflows: options.maxCachedWorkflows,
       sdkVersion: options.sdkVersion ?? UNKNOWN_VERSION,
+      buildId: options.buildId,
+      version: options.version,
     },
     (message) => {
       if (message.type === 'busy') mark.busy(message.runId);

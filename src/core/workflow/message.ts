@@ -165,13 +165,15 @@ export interface TerminateMessage {
 export interface ResetMessage {
   type: 'reset';
   target: RunTarget;
-  /** Fresh: the id of the run this reset would create. */
+  /** Fresh: the id of the run this reset would create. Empty: the actor makes one. */
   runId: string;
   requestId: string;
   reason: string;
   identity: string;
   /** The end of the workflow task that is done again; the events before it stay. */
   workflowTaskFinishEventId: number;
+  /** Instead of that event: the end of the first or last workflow task that has completed; before there was one, that of the first. */
+  point?: 'firstWorkflowTask' | 'lastWorkflowTask' | undefined;
   exclude: readonly ResetReapplyExcludeType[];
   history?: ResetHistory | undefined;
 }

@@ -36,6 +36,7 @@ import type { StateIndex } from './published.ts';
 
 /** `chain`, id '': one per workflow id. */
 export interface ChainRow {
+  /** Empty: it was deleted, and callbacks of earlier runs still wait; to everybody else the id is free. */
   currentRunId: string;
   /** The client's start that began the current chain of runs, and its answer. */
   start: RequestRow & { requestId: string };

@@ -270,9 +270,8 @@ export class World {
 
   rebuilt(): ActorState {
     const { chain } = this.state;
-    if (chain === undefined) return emptyState(this.namespace, this.workflowId);
     const wanted = [...this.rows.values()].filter(
-      ({ table, runId }) => table === 'chain' || runId === chain.currentRunId,
+      ({ table, runId }) => table === 'chain' || runId === chain?.currentRunId,
     );
     return load(this.namespace, this.workflowId, wanted);
   }

@@ -198,9 +198,17 @@ export class Turn {
     return outcome;
   }
 
+  get hasCallbacks(): boolean {
+    const [one] = this.callbacks.values();
+    return one !== undefined;
+  }
+
   #finishCallbacks(): void {
     const changes = this.callbacks.changes();
     if (changes === undefined) return;
+    // The last one that a workflow id without a current run was kept for.
+    if (this.state.chain === undefined && this.state.callbacks.size > 0 && !this.hasCallbacks)
+      this.deleteRow({ table: 'chain', runId: '', id: '' });
     for (const id of changes.remove)
       if (this.state.callbacks.has(id)) this.deleteRow({ table: 'chain', runId: '', id });
     for (const [id, value] of changes.set) this.#rows.push({ table: 'chain', runId: '', id, value });

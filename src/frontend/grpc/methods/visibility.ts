@@ -86,8 +86,11 @@ const older = (base: string, timeField: string) =>
     listAnswer,
   );
 
-export const ListOpenWorkflowExecutions = older("ExecutionStatus = 'Running'", 'StartTime');
-export const ListClosedWorkflowExecutions = older("ExecutionStatus != 'Running'", 'CloseTime');
+export const ListOpenWorkflowExecutions = older("ExecutionStatus IN ('Running', 'Paused')", 'StartTime');
+export const ListClosedWorkflowExecutions = older(
+  "ExecutionStatus != 'Running' AND ExecutionStatus != 'Paused'",
+  'CloseTime',
+);
 
 /** A group's value as a payload, with its type. */
 function groupValue(value: unknown): object {
