@@ -62,7 +62,7 @@ export const NOTES = [
   },
   {
     names: /Plugin$/,
-    note: none('experimental there; what plugins change are options, which a function of yours can return'),
+    note: none('experimental there; plugins of clients, workers and bundles are here, given to each of them'),
   },
   {
     packages: ['client'],

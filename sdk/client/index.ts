@@ -44,7 +44,7 @@ export {
 } from '../connection/rpc-error.ts';
 export { AsyncCompletionClient, type FullActivityId } from './async-completion-client.ts';
 export { BaseClient, type BaseClientOptions, type LoadedBaseClientOptions } from './base-client.ts';
-export { Client, type ClientOptions, type LoadedClientOptions } from './client.ts';
+export { Client, type ClientOptions, type ClientPlugin, type LoadedClientOptions } from './client.ts';
 export {
   ActivityCancelledError,
   ActivityCompletionError,

@@ -41,6 +41,15 @@ function bundleEntry(entry: URL): string {
   return outputFiles[0]?.text ?? '';
 }
 
+/** The part of a node:worker_threads Worker that is used: the package's types need no types of Node. */
+export interface StartedThread {
+  postMessage(value: unknown, transfer?: readonly ArrayBuffer[]): void;
+  on(event: 'message', listener: (batch: Batch<FromWorkflowThread>) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'exit', listener: (code: number) => void): unknown;
+  terminate(): unknown;
+}
+
 /** A thread that has started before its code is known: half of what loading new code takes. For code that changes (dev/). */
 export class SpareThreads {
   #spare: Worker | undefined;
@@ -58,7 +67,7 @@ export class SpareThreads {
     this.#spare = spare;
   }
 
-  take(options: WorkflowThreadOptions): Worker | undefined {
+  take(options: WorkflowThreadOptions): StartedThread | undefined {
     const spare = this.#spare;
     if (spare === undefined) return undefined;
     this.#spare = undefined;
@@ -81,7 +90,7 @@ export function workflowThreads(
     const busyMark = newBusyMark();
     const watch = new BusyWatch(busyMark);
     const started: WorkflowThreadOptions = { ...options, busyMark };
-    const worker = spares?.take(started) ?? spawn(started);
+    const worker: StartedThread = spares?.take(started) ?? spawn(started);
     worker.on('message', (batch: Batch<FromWorkflowThread>) => events.onMessages(unpackBatch(batch)));
     worker.on('error', (error: Error) => events.onExit(error));
     worker.on('exit', (code) => events.onExit(new Error(`it exited with code ${code}`)));

@@ -34,6 +34,14 @@ export interface WorkflowBundleOptions {
   failureConverterPath?: string | undefined;
   /** Modules that export `interceptors`, called once per execution: paths, `file:` URLs, or names as the workflows would import them. */
   workflowInterceptorModules?: readonly (string | URL)[] | undefined;
+  /** Change these options, from first to last. */
+  plugins?: readonly BundlerPlugin[] | undefined;
+}
+
+export interface BundlerPlugin {
+  readonly name: string;
+  /** Called when workflows are bundled, by `bundleWorkflowCode` or for a worker that has it among its plugins. */
+  configureBundler?(options: WorkflowBundleOptions): WorkflowBundleOptions;
 }
 
 export interface WorkflowBundle {
@@ -399,7 +407,8 @@ ${part('sdk', 'module, exports', library)}, parameters: ${JSON.stringify(PARAMET
  *
  * @throws WorkflowBundleError for a missing file, a syntax error, or an import that workflow code may not have.
  */
-export async function bundleWorkflowCode(options: WorkflowBundleOptions): Promise<WorkflowBundle> {
+export async function bundleWorkflowCode(given: WorkflowBundleOptions): Promise<WorkflowBundle> {
+  const options = (given.plugins ?? []).reduce((before, plugin) => plugin.configureBundler?.(before) ?? before, given);
   const [workflows, library] = await Promise.all([buildPart(await workflowPart(options)), buildLibrary()]);
   return assembled(workflows, library);
 }
