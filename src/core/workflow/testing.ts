@@ -10,6 +10,7 @@ import type { NexusEndpoint } from '../../wire/nexus.ts';
 import { MessageType, type ProtocolMessage } from '../../wire/protocol-message.ts';
 import type { Status } from '../../wire/status.ts';
 import { familyOf } from '../deployment/versioned-queue.ts';
+import { Breakers } from '../nexus/breakers.ts';
 import { bookOf } from '../nexus/endpoints.ts';
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
@@ -194,6 +195,8 @@ export class World {
   readonly rows = new Map<string, StoredRow>();
   readonly histories = new Map<string, HistoryEvent[]>();
   effects: Effect[] = [];
+  /** Of Nexus destinations. */
+  readonly breakers = new Breakers();
   /** By which tasks of runs that are not pinned are offered. */
   routes: TurnContext['routes'];
   #seq = 0;
@@ -211,8 +214,8 @@ export class World {
   }
 
   context(): TurnContext {
-    const { now, limits, namespaces, endpoints, routes } = this;
-    return { now, spareRunId: this.spareRunId(), limits, namespaces, endpoints: bookOf(endpoints), routes };
+    const { now, limits, namespaces, endpoints, breakers, routes } = this;
+    return { now, spareRunId: this.spareRunId(), limits, namespaces, endpoints: bookOf(endpoints), breakers, routes };
   }
 
   spareRunId(): string {
@@ -252,6 +255,8 @@ export class World {
     }
     this.state = evolve(this.state, outcome);
     this.effects = outcome.effects;
+    for (const effect of outcome.effects)
+      if (effect.type === 'destinationNoted') this.breakers.note(effect.destination, effect.note, this.now);
   }
 
   /** The actor is dropped and rebuilt from its rows; what is volatile by design is lost. */
