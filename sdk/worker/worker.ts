@@ -119,6 +119,7 @@ export class Worker implements SignalledWorker {
     try {
       await connection.request('describeNamespace', { namespace: compiled.namespace });
       const identity = compiled.identity ?? connection.identity;
+      const buildId = compiled.buildId ?? defaultBuildId(bundle?.code);
       let fail: (error: unknown) => void = () => {};
       const failed = new Promise<never>((_resolve, reject) => {
         fail = reject;
@@ -128,7 +129,7 @@ export class Worker implements SignalledWorker {
       engine = new WorkerEngine({
         options: compiled,
         identity,
-        buildId: compiled.buildId ?? defaultBuildId(bundle?.code),
+        buildId,
         connection,
         converter,
         threads:
@@ -142,6 +143,8 @@ export class Worker implements SignalledWorker {
                 maxCachedWorkflows: Math.ceil(compiled.maxCachedWorkflows / compiled.threadCount),
                 showStackTraceSources: compiled.showStackTraceSources,
                 sdkVersion: SDK_VERSION,
+                buildId,
+                version: compiled.deployment?.useWorkerVersioning === true ? compiled.deployment.version : undefined,
               }),
         client: new Client({ connection, namespace: compiled.namespace, dataConverter: options.dataConverter }),
         logger,
@@ -153,7 +156,10 @@ export class Worker implements SignalledWorker {
         started.close();
         await closeConnection();
       };
-      const heartbeats = new WorkerHeartbeats({ connection, engine, options: compiled, identity });
+      const heartbeats = new WorkerHeartbeats({
+        ...{ connection, engine, options: compiled, identity },
+        intervalMs: Runtime.instance().workerHeartbeatIntervalMs,
+      });
       return new Worker({ engine, options: compiled, failed, close, heartbeats });
     } catch (error) {
       engine?.close();

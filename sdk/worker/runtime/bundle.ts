@@ -149,6 +149,15 @@ function sharedAsModule(name: string): string {
 }
 
 /**
+ * What the plugin is asked about. Asking costs more than all else of a build, and a module of the user's own beside another one, whose path has no
+ * name in it that a part of this package has, cannot be anything that matters here.
+ */
+function watchedImports(ignored: readonly string[]): RegExp {
+  if (ignored.some((name) => name.startsWith('.'))) return /.*/;
+  return /^[^.]|workflow|common|activity|client|nexus|worker|testing|server/;
+}
+
+/**
  * Resolves the SDK to the shared library, refuses what workflows may not import, empties what is ignored.
  *
  * @param known Where imports lead: kept from one build to the next, because finding that out is most of a build.
@@ -167,7 +176,7 @@ function workflowPlugin(ignored: readonly string[], known?: Map<string, OnResolv
   return {
     name: 'tenuto-workflow',
     setup(builder) {
-      builder.onResolve({ filter: /.*/ }, async (args) => {
+      builder.onResolve({ filter: watchedImports(ignored) }, async (args) => {
         if (args.kind === 'entry-point' || isRecord(args.pluginData)) return undefined;
         const shared = SHARED_NAMES.get(args.path);
         if (shared !== undefined) return resolveShared(args, shared);
