@@ -13,6 +13,7 @@ import { familyOf } from '../deployment/versioned-queue.ts';
 import { Breakers } from '../nexus/breakers.ts';
 import { bookOf } from '../nexus/endpoints.ts';
 import { decide } from './decide.ts';
+import { PAYMENTS } from './endpoints.test-support.ts';
 import { evolve } from './evolve.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import type {
@@ -46,13 +47,6 @@ import {
 
 export const WORKFLOW_ID = 'order-1';
 
-/** A Nexus endpoint whose workers are in another namespace. */
-export const PAYMENTS: NexusEndpoint = {
-  id: 'id-of-payments',
-  version: 1,
-  createdTime: 0,
-  spec: { name: 'payments', target: { worker: { namespace: 'billing', taskQueue: 'nexus' } } },
-};
 export const QUEUE = 'orders';
 export const WORKER = 'worker@host';
 export const SESSION = 'session-1';
