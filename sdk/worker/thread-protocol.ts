@@ -109,6 +109,11 @@ export type FromWorkflowThread =
   | { type: 'busy'; runId: string; workflowId: string }
   | { type: 'idle' };
 
+/** `workerData` of a workflow thread that is started before it is known what it will run: its first message is its options. */
+export interface SpareThread {
+  spare: true;
+}
+
 /** `workerData` of a workflow thread. */
 export interface WorkflowThreadOptions {
   /** Where it marks which run's code runs now: see busy-mark.ts. */

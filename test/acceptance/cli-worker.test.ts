@@ -160,6 +160,35 @@ it('hands over what it keeps warm when it shuts down: nothing waits for it', { t
   await until(() => (before.getState() === 'STOPPED' ? true : undefined));
 });
 
+it('shows what waits in a queue, for how long, and how fast it comes and goes', { timeout: 120_000 }, async () => {
+  const taskQueue = 'waiting';
+  const connection = await connect({ address: node.address }, atFileEnd);
+  const { workflow } = new Client({ connection });
+  const stats = async () => {
+    const described = await json('task-queue', 'describe', '-t', taskQueue);
+    return (described.workflow ?? {}) as Partial<Record<string, number>>;
+  };
+  const handles = await Promise.all(
+    [1, 2, 3].map((n) => workflow.start('echo', { workflowId: `waits-${n}`, taskQueue, args: [n] })),
+  );
+  const first = await until(async () => {
+    const waiting = await stats();
+    return waiting.approximateBacklogCount === 3 && (waiting.approximateBacklogAge ?? 0) > 0 ? waiting : undefined;
+  });
+  await until(async () => {
+    const { approximateBacklogAge = 0 } = await stats();
+    return approximateBacklogAge > (first.approximateBacklogAge ?? 0) ? true : undefined;
+  });
+  await startWorker(await connect({ address: node.address }, atFileEnd), atFileEnd, { taskQueue });
+  expect(await Promise.all(handles.map((handle) => handle.result()))).toEqual([1, 2, 3]);
+  // While somebody listens, what comes is counted, too.
+  await workflow.execute('echo', { workflowId: 'waits-not', taskQueue, args: [4] });
+  const { approximateBacklogCount, tasksAddRate, tasksDispatchRate } = await stats();
+  expect(approximateBacklogCount).toBe(0);
+  expect(tasksAddRate).toBeGreaterThan(0);
+  expect(tasksDispatchRate).toBeGreaterThan(0);
+});
+
 it('pins one workflow to a version, and lets it go', async () => {
   await run('workflow', 'start', '--type', 'nothing', '-t', TASK_QUEUE, '-w', 'one', '--start-delay', '1h');
   const pinned = await json(
