@@ -42,7 +42,7 @@ export interface Waiter {
 /** Effects that leave after the commit; the others become rows of the turn. */
 export type LeavingEffect = Exclude<
   Effect,
-  { type: 'offerTask' | 'withdrawTask' | 'taskSettled' | 'taskKept' | 'send' }
+  { type: 'offerTask' | 'withdrawTask' | 'taskSettled' | 'taskKept' | 'destinationNoted' | 'send' }
 >;
 
 /** Rows that are written again and again hold about what they held before; those of request ids are counted apart. */
