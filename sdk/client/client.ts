@@ -8,7 +8,15 @@ import type { ClientInterceptors } from './interceptors.ts';
 import { ScheduleClient } from './schedule-client.ts';
 import { WorkflowClient } from './workflow-client.ts';
 
+export interface ClientPlugin {
+  readonly name: string;
+  /** Called when a client is made. */
+  configureClient?(options: Omit<ClientOptions, 'plugins'>): Omit<ClientOptions, 'plugins'>;
+}
+
 export interface ClientOptions extends BaseClientOptions {
+  /** Change these options, from first to last. */
+  plugins?: readonly ClientPlugin[] | undefined;
   interceptors?: ClientInterceptors | undefined;
   workflow?: {
     /** Which workflows refuse queries. Default: none. */
@@ -38,7 +46,8 @@ export class Client extends BaseClient {
   /** Starts activities without a workflow, and completes any from outside of their worker. */
   readonly activity: ActivityClient;
 
-  constructor(options: ClientOptions = {}) {
+  constructor({ plugins = [], ...given }: ClientOptions = {}) {
+    const options = plugins.reduce((before, plugin) => plugin.configureClient?.(before) ?? before, given);
     super(options);
     const { interceptors = {} } = options;
     this.options = { ...this.base, interceptors };

@@ -49,7 +49,7 @@ export type * from './activity-typed.ts';
 export * from './activity-types.ts';
 export { AsyncCompletionClient, type FullActivityId } from './async-completion-client.ts';
 export { BaseClient, type BaseClientOptions, type LoadedBaseClientOptions } from './base-client.ts';
-export { Client, type ClientOptions, type LoadedClientOptions } from './client.ts';
+export { Client, type ClientOptions, type ClientPlugin, type LoadedClientOptions } from './client.ts';
 export {
   ActivityCancelledError,
   ActivityCompletionError,

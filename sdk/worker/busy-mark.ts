@@ -32,29 +32,41 @@ export class BusyMarker {
   }
 }
 
+/** What a thread works on. */
+export interface BusyLook {
+  runId: string;
+  /** Monotonic ms; at least since then: the first look that found this very activation. */
+  since: number;
+  /** CPU time that the whole process has used since, ms: its thread has not used more. */
+  workedMs: number;
+}
+
 /** The main thread's side: looked at now and then. */
 export class BusyWatch {
   readonly #words: Int32Array;
   #seen = 0;
   #since = 0;
+  #cpuBefore = 0;
 
   constructor(shared: SharedArrayBuffer) {
     this.#words = new Int32Array(shared);
   }
 
   /**
-   * The run whose code runs now, and since when at least: the first look that found this very activation.
+   * The run whose code runs now.
    *
    * @param now monotonic ms
+   * @param cpuMs that the process has used
    */
-  look(now: number): { runId: string; since: number } | undefined {
+  look(now: number, cpuMs: number): BusyLook | undefined {
     const seq = Atomics.load(this.#words, 0);
     if (seq !== this.#seen) {
       this.#seen = seq;
       this.#since = now;
+      this.#cpuBefore = cpuMs;
     }
     if (seq % 2 === 0) return undefined;
     const units = this.#words.subarray(2, 2 + (this.#words[1] ?? 0));
-    return { runId: String.fromCharCode(...units), since: this.#since };
+    return { runId: String.fromCharCode(...units), since: this.#since, workedMs: cpuMs - this.#cpuBefore };
   }
 }

@@ -11,7 +11,7 @@ import type {
   RespondWorkflowTaskFailedRequest,
   WorkflowTask,
 } from '../../src/wire/api.ts';
-import type { Header, Payloads, RetryPolicy } from '../../src/wire/common.ts';
+import type { Header, Payloads, RetryPolicy, WorkerDeploymentVersion } from '../../src/wire/common.ts';
 import type { Failure } from '../../src/wire/failure.ts';
 
 export type ToWorkflowThread =
@@ -109,6 +109,11 @@ export type FromWorkflowThread =
   | { type: 'busy'; runId: string; workflowId: string }
   | { type: 'idle' };
 
+/** `workerData` of a workflow thread that is started before it is known what it will run: its first message is its options. */
+export interface SpareThread {
+  spare: true;
+}
+
 /** `workerData` of a workflow thread. */
 export interface WorkflowThreadOptions {
   /** Where it marks which run's code runs now: see busy-mark.ts. */
@@ -124,4 +129,8 @@ export interface WorkflowThreadOptions {
   showStackTraceSources: boolean;
   /** Version of this package, written into histories. */
   sdkVersion?: string | undefined;
+  /** Of this worker: what its answers say, too. */
+  buildId?: string | undefined;
+  /** Only of a worker that is chosen by it. */
+  version?: WorkerDeploymentVersion | undefined;
 }

@@ -10,7 +10,7 @@ import type { VisibilityChange, VisibleSchedule } from '../core/workflow/outcome
 import { type Key, key } from '../ports/ids.ts';
 import { visibleSpace } from '../wire/activity-address.ts';
 import type { WorkflowExecutionInfo } from '../wire/api.ts';
-import { decode, encode } from '../wire/codec.ts';
+import { decode, encodeBriefly } from '../wire/codec.ts';
 import type { SearchAttributes } from '../wire/common.ts';
 import { IndexedValueType, type WorkflowExecutionStatus } from '../wire/enums.ts';
 import type { ListedSchedule } from '../wire/schedule.ts';
@@ -85,7 +85,7 @@ function encodeInfo(info: WorkflowExecutionInfo): Uint8Array {
   const { workflowId, runId, firstRunId, rootWorkflowId, rootRunId } = info;
   const parent =
     info.parentWorkflowId === undefined ? null : [info.parentNamespace, info.parentWorkflowId, info.parentRunId];
-  return encode([
+  return encodeBriefly([
     workflowId,
     runId,
     info.workflowType,

@@ -450,6 +450,8 @@ export interface PendingNexusOperationInfo {
   lastAttemptCompleteTime?: number | undefined;
   lastAttemptFailure?: Failure | undefined;
   nextAttemptScheduleTime?: number | undefined;
+  /** Of a blocked one: its destination has failed too often. */
+  blockedReason?: string | undefined;
   scheduleToCloseTimeout: number;
   scheduleToStartTimeout: number;
   startToCloseTimeout: number;
@@ -462,6 +464,7 @@ export interface NexusOperationCancellationInfo {
   lastAttemptCompleteTime?: number | undefined;
   lastAttemptFailure?: Failure | undefined;
   nextAttemptScheduleTime?: number | undefined;
+  blockedReason?: string | undefined;
 }
 
 /** What a run's tasks go by. */

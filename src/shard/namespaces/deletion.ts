@@ -1,5 +1,6 @@
-// Takes away what is left of a deleted namespace, step by step: its schedules and activities without a workflow, then by batch jobs its executions, and when none is left its search
-// attributes and its name go. Driven by a timer row, so that it goes on after a crash or with another leader. Used by namespaces.ts.
+// Takes away what is left of a deleted namespace, step by step: its schedules and its activities without a workflow, then by batch jobs its
+// executions, and when none is left its search attributes, the limits of its flow-control keys, its worker deployments and its name go. Driven by a
+// timer row, so that it goes on after a crash or with another leader. Used by namespaces.ts.
 
 import { isGone } from '../../core/namespace/record.ts';
 import { scheduleAddress } from '../../core/schedule/address.ts';
@@ -12,6 +13,7 @@ import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } 
 import { BatchOperationState } from '../../wire/enums.ts';
 import { StatusCode } from '../../wire/status.ts';
 import { asking } from '../asking.ts';
+import type { Deployments } from '../deployments/registry.ts';
 import { SettingRefusal } from '../settings-turns.ts';
 import type { DueTimer } from '../timers.ts';
 import type { NamespaceRegistry } from './registry.ts';
@@ -23,6 +25,7 @@ const PER_SECOND = 500;
 const JOBS_LOOKED_AT = 10;
 /** Schedules or activities deleted in one step, one after the other. */
 const ENDED_PER_STEP = 500;
+const KEYS_PER_PAGE = 500;
 /** What is listed apart from executions. */
 const APART = ['schedules', 'activities'] as const;
 
@@ -35,6 +38,7 @@ const endOf = (of: (typeof APART)[number], runId: string): Message =>
 export interface DeletionOptions {
   registry: NamespaceRegistry;
   clock: Clock;
+  deployments: Pick<Deployments, 'forget'>;
   everywhere(): Pick<Engine, 'count' | 'list' | 'submit' | 'jobs' | 'searchAttributes' | 'changeSearchAttributes'>;
 }
 
@@ -49,7 +53,9 @@ export class Deletion {
   async step(name: string, timer: DueTimer): Promise<void> {
     const { registry, clock } = this.#options;
     const record = await registry.get(name);
-    if (record === undefined || !isGone(record) || (await this.#isEmpty(name))) {
+    const isOver = record === undefined || !isGone(record);
+    if (isOver || (await this.#isEmpty(name))) {
+      if (!isOver) await this.#endSettings(name);
       await registry.forget(name, timer.key);
       return;
     }
@@ -71,6 +77,24 @@ export class Deletion {
     if (remove.length > 0)
       await asking<RegisteredAttributes>((done) => engine.changeSearchAttributes(namespace, { add: {}, remove }, done));
     return true;
+  }
+
+  /** Another namespace of this name begins with none. Keys without limits are forgotten by themselves. */
+  async #endSettings(namespace: string): Promise<void> {
+    const engine = this.#options.everywhere();
+    let nextPageToken: Uint8Array | undefined;
+    do {
+      const request = { namespace, query: '', of: 'flowKeys', pageSize: KEYS_PER_PAGE, nextPageToken } as const;
+      const page = await asking<ListWorkflowExecutionsResponse>((done) => engine.list(request, done));
+      for (const { workflowId } of page.executions) {
+        const to = { namespace, workflowId };
+        const key = await asking<Reply>((done) => engine.submit(to, { type: 'describeFlow' }, done));
+        if (key.type !== 'flowDescribed' || key.response.setLimits === undefined) continue;
+        await asking<Reply>((done) => engine.submit(to, { type: 'setFlowLimits', limits: {} }, done));
+      }
+      nextPageToken = page.nextPageToken;
+    } while (nextPageToken !== undefined && nextPageToken.length > 0);
+    await this.#options.deployments.forget(namespace);
   }
 
   /** Those of one kind that no batch job finds. Whether there were any. One that is gone already is no fault: a step may be done twice. */
