@@ -35,7 +35,12 @@ import type { ProtocolMessage } from '../../wire/protocol-message.ts';
 import type { VersionKey } from '../deployment/versioned-queue.ts';
 import type { FlowAnswer, FlowMessage } from '../flow/message.ts';
 import type { ScheduleMessage, StartScheduledMessage } from '../schedule/message.ts';
-import type { DeleteExecutionMessage, PauseWorkflowMessage, UnpauseWorkflowMessage } from './life-messages.ts';
+import type {
+  DeleteExecutionMessage,
+  PauseWorkflowMessage,
+  UnpauseWorkflowMessage,
+  UpdateOptionsMessage,
+} from './life-messages.ts';
 import type { AnswerNexusTaskMessage, CallbackAnsweredMessage } from './nexus-messages.ts';
 import type {
   CancelExternalMessage,
@@ -369,14 +374,6 @@ export interface UpdateActivityOptionsMessage {
   target: RunTarget;
   activities: ActivityChoice;
   change: ActivityOptionsChange | 'restoreOriginal';
-}
-
-/** Sets or takes back what holds of a run instead of what its workflow says of versions. Answered by the options as they are then. */
-export interface UpdateOptionsMessage {
-  type: 'updateOptions';
-  target: RunTarget;
-  versioningOverride: VersioningOverride | 'unset' | undefined;
-  identity: string;
 }
 
 /** Routes have changed: tasks that wait may be for workers of another version now. Changes nothing where they are not. */
