@@ -1,9 +1,10 @@
 // The mark a workflow thread sets while user code runs, in memory it shares with the main thread: the only way to see into a thread that
 // may never come back to say so, and far cheaper than a message per activation.
 
-/** Sequence number, length of the run id, then its characters (UTF-16 units, run ids are UUIDs). */
+/** Sequence number, length of the run id, its characters (UTF-16 units, run ids are UUIDs), and whether large values are handled. */
 const RUN_ID_UNITS = 64;
-const WORDS = 2 + RUN_ID_UNITS;
+const LARGE_WORD = 2 + RUN_ID_UNITS;
+const WORDS = LARGE_WORD + 1;
 
 export const newBusyMark = (): SharedArrayBuffer => new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT);
 
@@ -17,7 +18,8 @@ export class BusyMarker {
   }
 
   /** Odd sequence numbers say: busy. */
-  busy(runId: string): void {
+  busy(runId: string, values: 'small' | 'large' = 'small'): void {
+    this.#words[LARGE_WORD] = values === 'large' ? 1 : 0;
     const length = Math.min(runId.length, RUN_ID_UNITS);
     for (let i = 0; i < length; i += 1) this.#words[2 + i] = runId.charCodeAt(i);
     this.#words[1] = length;
@@ -39,6 +41,8 @@ export interface BusyLook {
   since: number;
   /** CPU time that the whole process has used since, ms: its thread has not used more. */
   workedMs: number;
+  /** Values of megabytes are converted: that takes as long as it takes. */
+  values: 'small' | 'large';
 }
 
 /** The main thread's side: looked at now and then. */
@@ -67,6 +71,11 @@ export class BusyWatch {
     }
     if (seq % 2 === 0) return undefined;
     const units = this.#words.subarray(2, 2 + (this.#words[1] ?? 0));
-    return { runId: String.fromCharCode(...units), since: this.#since, workedMs: cpuMs - this.#cpuBefore };
+    return {
+      runId: String.fromCharCode(...units),
+      since: this.#since,
+      workedMs: cpuMs - this.#cpuBefore,
+      values: this.#words[LARGE_WORD] === 1 ? 'large' : 'small',
+    };
   }
 }

@@ -177,7 +177,7 @@ export class FakeThread implements ThreadPort {
   /** As the thread does, busy and idle are said in shared memory. */
   say(...messages: FromWorkflowThread[]): void {
     for (const message of messages) {
-      if (message.type === 'busy') this.marker.busy(message.runId);
+      if (message.type === 'busy') this.marker.busy(message.runId, message.values);
       else if (message.type === 'idle') this.marker.idle();
       else this.events.onMessages([message]);
     }

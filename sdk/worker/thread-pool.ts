@@ -20,11 +20,11 @@ export interface ThreadPoolOwner {
 export interface ThreadPoolOptions {
   factory: ThreadFactory;
   count: number;
-  /** ms of synchronous work after which a run counts as deadlocked: of CPU time, within reason. Undefined: never (debugging). */
+  /** ms of synchronous work after which a run counts as deadlocked; where large values are converted, of CPU time, within reason. Undefined: never (debugging). */
   deadlockMs: number | undefined;
 }
 
-/** A thread that gets no processor is not stuck. After so many times the limit that does not matter any more. */
+/** A thread that converts large values and gets no processor is not stuck. After so many times the limit that does not matter any more. */
 const STARVED_FACTOR = 5;
 /** ms between looks at the threads. */
 const WATCH_INTERVAL_MS = 250;
@@ -133,6 +133,8 @@ export class ThreadPool {
     thread.look();
     if (deadlockMs === undefined || thread.busyRunId === undefined) return false;
     const busyMs = performance.now() - thread.busySince;
-    return busyMs > deadlockMs && (thread.workedMs > deadlockMs || busyMs > deadlockMs * STARVED_FACTOR);
+    const patienceMs =
+      thread.values === 'large' && thread.workedMs <= deadlockMs ? deadlockMs * STARVED_FACTOR : deadlockMs;
+    return busyMs > patienceMs;
   }
 }

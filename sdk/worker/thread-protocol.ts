@@ -106,7 +106,7 @@ export type FromWorkflowThread =
   /** LRU or after a failure: the server need not send this run's tasks to the sticky queue any longer. */
   | { type: 'evicted'; runId: string }
   /** Synchronous work on `runId` begins / has ended: what the deadlock watch looks at. A thread says it in shared memory (busy-mark.ts). */
-  | { type: 'busy'; runId: string; workflowId: string }
+  | { type: 'busy'; runId: string; workflowId: string; values?: 'large' | undefined }
   | { type: 'idle' };
 
 /** `workerData` of a workflow thread that is started before it is known what it will run: its first message is its options. */

@@ -316,13 +316,13 @@ describe('a workflow thread', () => {
     expect(connection.of('respondWorkflowTaskCompleted')).toHaveLength(1);
   });
 
-  it('is left alone while it gets no processor, up to five times the limit', async () => {
+  it('that converts large values is left alone while it gets no processor, up to five times the limit', async () => {
     vi.useFakeTimers();
     const { connection, threads } = await startEngine();
     connection.push('workflowTask', workflowTask('a'));
     await vi.advanceTimersByTimeAsync(0);
     threads.last.cpuShare = 0.1;
-    threads.last.say({ type: 'busy', runId: 'run', workflowId: 'wf' });
+    threads.last.say({ type: 'busy', runId: 'run', workflowId: 'wf', values: 'large' });
     await vi.advanceTimersByTimeAsync(4_500);
     expect(threads.all).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(1_500);

@@ -20,6 +20,7 @@ export class WorkflowThread implements ThreadEvents {
   busySince = 0;
   /** CPU ms that it can have used since, at most. */
   workedMs = 0;
+  values: 'small' | 'large' = 'small';
   ready = false;
   private readonly owner: ThreadOwner;
   private readonly port: ThreadPort;
@@ -43,6 +44,7 @@ export class WorkflowThread implements ThreadEvents {
     this.busyRunId = busy?.runId;
     this.busySince = busy?.since ?? 0;
     this.workedMs = busy?.workedMs ?? 0;
+    this.values = busy?.values ?? 'small';
   }
 
   terminate(): void {

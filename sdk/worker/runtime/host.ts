@@ -31,6 +31,9 @@ export interface WorkflowHostOptions {
   version?: WorkerDeploymentVersion | undefined;
 }
 
+/** Bytes of events that have large values in them. */
+const LARGE_HISTORY = 1024 * 1024;
+
 type Emit = (message: FromWorkflowThread) => void;
 type Phase = 'history' | 'localActivities' | 'idle';
 
@@ -62,7 +65,7 @@ export class WorkflowHost {
     this.#emit = emit;
     // The deadlock watch begins anew: converting values is work, and takes as long as they are large.
     options.realm.onConverted = () => {
-      if (this.#running !== undefined) this.#busy(this.#running);
+      if (this.#running !== undefined) this.#busy(this.#running, 'large');
     };
   }
 
@@ -278,7 +281,7 @@ export class WorkflowHost {
   #watched<T>(held: Held, fn: () => T): T {
     this.#last = held;
     this.#running = held;
-    this.#busy(held);
+    this.#busy(held, held.task.history.some(({ length }) => length >= LARGE_HISTORY) ? 'large' : undefined);
     try {
       return fn();
     } finally {
@@ -287,8 +290,8 @@ export class WorkflowHost {
     }
   }
 
-  #busy({ runId, task: { workflowId } }: Held): void {
-    this.#emit({ type: 'busy', runId, workflowId });
+  #busy({ runId, task: { workflowId } }: Held, values?: 'large'): void {
+    this.#emit({ type: 'busy', runId, workflowId, values });
   }
 
   #failureMessage(held: Held, error: unknown): FromWorkflowThread {

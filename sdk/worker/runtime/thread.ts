@@ -36,7 +36,7 @@ function runThread(port: NonNullable<typeof parentPort>, options: WorkflowThread
       version: options.version,
     },
     (message) => {
-      if (message.type === 'busy') mark.busy(message.runId);
+      if (message.type === 'busy') mark.busy(message.runId, message.values);
       else if (message.type === 'idle') mark.idle();
       else outbox.push(message);
     },
