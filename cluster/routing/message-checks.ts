@@ -126,6 +126,15 @@ const updateAsk = {
   identity: string,
 };
 
+const standaloneActivity = object<messages.StandaloneActivity>({
+  activityId: string,
+  scheduleToCloseTimeout: optional(integer),
+  scheduleToStartTimeout: optional(integer),
+  startToCloseTimeout: optional(integer),
+  heartbeatTimeout: optional(integer),
+  flowControl: optional(flow.flowControl),
+});
+
 const isTrue: Check<true> = (value) => {
   if (value !== true) throw new Error('what is only ever true is something else');
   return value;
@@ -171,6 +180,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     flowControl: optional(flow.flowControl),
     permit: optional(string),
     accepted: optional(isTrue),
+    activity: optional(standaloneActivity),
   }),
   signal: object<messages.SignalMessage>({ type: typed('signal'), target, ...signalInput }),
   requestCancel: object<messages.RequestCancelMessage>({

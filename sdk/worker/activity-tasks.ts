@@ -333,6 +333,7 @@ function ownerOf({ execution }: RunningActivity): PayloadOwner | undefined {
 
 function activityInfo(task: ActivityTask, token: Uint8Array, options: ActivityTasksOptions): Info {
   const { payloadConverter } = options.environment.converter;
+  const inWorkflow = task.activityRunId === undefined;
   return {
     taskToken: token,
     base64TaskToken: Buffer.from(token.buffer, token.byteOffset, token.byteLength).toString('base64'),
@@ -341,9 +342,11 @@ function activityInfo(task: ActivityTask, token: Uint8Array, options: ActivityTa
     activityNamespace: task.namespace,
     attempt: task.attempt,
     isLocal: false,
-    workflowExecution: { workflowId: task.workflowId, runId: task.runId },
-    workflowNamespace: task.namespace,
-    workflowType: task.workflowType,
+    ...(inWorkflow && {
+      workflowExecution: { workflowId: task.workflowId, runId: task.runId },
+      workflowNamespace: task.namespace,
+      workflowType: task.workflowType,
+    }),
     scheduledTimestampMs: task.scheduledTime,
     scheduleToCloseTimeoutMs: task.scheduleToCloseTimeout,
     startToCloseTimeoutMs: task.startToCloseTimeout,
@@ -354,6 +357,7 @@ function activityInfo(task: ActivityTask, token: Uint8Array, options: ActivityTa
     priority: decodePriority(task.priority),
     retryPolicy: decompileRetryPolicy(task.retryPolicy),
     namespace: task.namespace,
-    inWorkflow: true,
+    activityRunId: task.activityRunId,
+    inWorkflow,
   };
 }

@@ -8,7 +8,7 @@ import { StatusCode } from '../../src/wire/status.ts';
 import { defaultDataConverter, type LoadedDataConverter } from '../common/data-converter.ts';
 import { type LogLevel, makeLogger } from '../common/logger.ts';
 import { RpcError } from '../connection/rpc-error.ts';
-import { BusyMarker, BusyWatch, newBusyMark } from './busy-mark.ts';
+import { type BusyLook, BusyMarker, BusyWatch, newBusyMark } from './busy-mark.ts';
 import { compileWorkerOptions, type WorkerOptions } from './options.ts';
 import type { ThreadEvents, ThreadFactory, ThreadPort, WorkerConnection, WorkerNode } from './ports.ts';
 import type { LaneOptions } from './slots/lane.ts';
@@ -167,14 +167,17 @@ export class FakeThread implements ThreadPort {
     this.terminated = true;
   }
 
-  busy(now: number): { runId: string; since: number } | undefined {
-    return this.watch.look(now);
+  /** CPU time the process spends for each ms. */
+  cpuShare = 1;
+
+  busy(now: number): BusyLook | undefined {
+    return this.watch.look(now, now * this.cpuShare);
   }
 
   /** As the thread does, busy and idle are said in shared memory. */
   say(...messages: FromWorkflowThread[]): void {
     for (const message of messages) {
-      if (message.type === 'busy') this.marker.busy(message.runId);
+      if (message.type === 'busy') this.marker.busy(message.runId, message.values);
       else if (message.type === 'idle') this.marker.idle();
       else this.events.onMessages([message]);
     }

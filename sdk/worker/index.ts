@@ -70,9 +70,11 @@ export type {
   WorkerOptions,
   WorkflowBundleOption,
 } from './options.ts';
+export type { WorkerPlugin } from './plugins.ts';
 export { Runtime, type RuntimeOptions } from './process-runtime.ts';
 export type { ReplayResult } from './replay.ts';
 export {
+  type BundlerPlugin,
   bundleWorkflowCode,
   type WorkflowBundle,
   WorkflowBundleError,

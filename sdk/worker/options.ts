@@ -10,7 +10,8 @@ import type { Connection } from '../connection/connection.ts';
 import type { AnyActivity } from './activity-execution.ts';
 import type { HeartbeatThrottleLimits } from './heartbeat-throttle.ts';
 import type { ActivityInterceptorsFactory, WorkerInterceptors } from './interceptors.ts';
-import type { WorkflowsPath } from './runtime/bundle.ts';
+import type { WorkerPlugin } from './plugins.ts';
+import type { BundlerPlugin, WorkflowsPath } from './runtime/bundle.ts';
 import type { AnySinks } from './sinks.ts';
 import { type CompiledPollerBehavior, compilePollers, type PollerBehavior } from './slots/poller-behavior.ts';
 import { type CompiledTuner, compileTuner, type FixedSizeSlotSupplier, type WorkerTuner } from './slots/tuner.ts';
@@ -96,6 +97,8 @@ export interface WorkerOptions {
   interceptors?: WorkerInterceptors;
   /** Converter modules and codecs; the same as the clients'. Codecs run on the main thread. */
   dataConverter?: DataConverter;
+  /** Change these options, the bundling of the workflows, and what runs around the worker. */
+  plugins?: readonly (WorkerPlugin & BundlerPlugin)[];
 }
 
 /** Options of a replay: what concerns workflows' code. */
@@ -109,6 +112,7 @@ export type ReplayWorkerOptions = Pick<
   | 'identity'
   | 'buildId'
   | 'interceptors'
+  | 'plugins'
 > & {
   /** Shown as the task queue of the replayed workflows. Default: 'fake_replay_queue'. */
   replayName?: string;

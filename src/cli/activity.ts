@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { ApplicationFailure, msToNumber } from '../../sdk/common/index.ts';
 import type { ActivitiesTarget, ActivityOptions } from '../wire/api.ts';
 import type { BatchActivities } from '../wire/batch.ts';
+import { defineExecutionCommands } from './activity-executions.ts';
 import { type Session, withClient } from './connect.ts';
 import { UsageError } from './exit-codes.ts';
 import { type ManyFlags, type One, oneOf, startJob, withTargets } from './workflow/many.ts';
@@ -53,6 +54,7 @@ const withAll = (command: Command): Command =>
   withChoice(command).option('--match-all', 'all pending activities of the workflow, or of each of the query');
 
 export function defineActivityCommands(activity: Command, withConnection: Wrap): void {
+  defineExecutionCommands(activity, withConnection);
   const define = (name: string, description: string) => withConnection(activity.command(name).description(description));
 
   withOne(define('complete', 'an activity that somebody else completes returns its result'))

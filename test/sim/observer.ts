@@ -2,6 +2,7 @@
 // acknowledgement that a crash could take back is found without a crash. Also counts what recoveries a run went through.
 
 import { decodeToken, type TaskToken } from '../../src/core/workflow/token.ts';
+import { isActivityAddress } from '../../src/wire/activity-address.ts';
 import type { ActivityTask, EventBatches, Methods, WorkflowTask } from '../../src/wire/api.ts';
 import { decode, decodeAll } from '../../src/wire/codec.ts';
 import { EventType, isOpenStatus } from '../../src/wire/enums.ts';
@@ -12,6 +13,7 @@ import { same } from './flush-watch.ts';
 import type { Kernel } from './kernel.ts';
 import { Violation } from './kernel.ts';
 import type { Link, Tap } from './network.ts';
+import { taskRow } from './nexus-watch.ts';
 import { LEAVES, shownBy } from './shown.ts';
 import type { TrueRun, Truth } from './truth.ts';
 import { UpdateWatch } from './update-watch.ts';
@@ -66,7 +68,9 @@ export class Observer implements Tap {
       let asked = this.#asked.get(link);
       if (asked === undefined) this.#asked.set(link, (asked = new Map()));
       const run = this.#runOf(body);
-      const runsThen = method.startsWith('list') ? [...this.#truth.runs.keys()] : [];
+      const runs = method.startsWith('list') ? [...this.#truth.runs.values()] : [];
+      // Lists of workflows have no activities.
+      const runsThen = runs.filter((one) => !isActivityAddress(one.workflowId)).map(({ runId }) => runId);
       asked.set(id, { method, body, runThen: run, eventsThen: run?.events.length ?? 0, runsThen });
       this.#truth.watches.asked(method, body);
       if (method === 'registerWorker') {
@@ -437,7 +441,7 @@ export class Observer implements Tap {
     const { workflowId, runId } = run;
     const row =
       token.kind === 'activity'
-        ? this.#truth.row(workflowId, runId, 'a', String(token.scheduledEventId))
+        ? taskRow(this.#truth, run, token.scheduledEventId)
         : (this.#truth.row(workflowId, runId, 'r', '') as { task?: unknown } | undefined)?.task;
     // An activity's row may be gone because its closing waits for an id; a workflow task's because its transient attempt failed.
     if (row === undefined) {

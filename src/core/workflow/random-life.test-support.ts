@@ -387,7 +387,7 @@ export class Player {
     const ref =
       'task' in message
         ? message.task
-        : 'activity' in message && 'task' in message.activity
+        : message.type !== 'start' && 'activity' in message && 'task' in message.activity
           ? message.activity.task
           : undefined;
     if (ref === undefined || message.type === 'heartbeatActivityTask') return;

@@ -1,6 +1,7 @@
 // The workflow task of a run: at most one (TEMPORAL-COMPAT "Event and task rules"). Scheduling, starting, transient attempts, the
 // sticky queue, failing and timing out. Called by the messages and by command processing.
 
+import { isActivityAddress } from '../../wire/activity-address.ts';
 import { EventType, SuggestContinueAsNewReason, TimeoutType, type WorkflowTaskFailedCause } from '../../wire/enums.ts';
 import type { Failure } from '../../wire/failure.ts';
 import type { TaskRef } from './message.ts';
@@ -105,7 +106,8 @@ export function scheduleForUpdates(run: RunDraft): void {
 
 /** Something happened that the workflow must see: a task, unless one is pending or awaited. */
 export function wakeWorkflow(run: RunDraft): void {
-  if (!run.holding) scheduleTask(run);
+  // An activity without a workflow wakes none.
+  if (!run.holding && !isActivityAddress(run.turn.state.workflowId)) scheduleTask(run);
 }
 
 export function suggestions(run: RunDraft): SuggestContinueAsNewReason[] | undefined {

@@ -127,6 +127,14 @@ export const OPERATION_BUGS = {
     }
     return decision;
   }),
+  /** Each attempt to begin a Nexus operation is another request to its handler. */
+  'operation-begun-twice': around((inner, state, message, context) => {
+    const decision = inner.decide(state, message, context);
+    if (!decision.ok || decision.reply.type !== 'activityTaskStarted') return decision;
+    const { attempt, nexus } = decision.reply.task;
+    if (nexus?.startOperation !== undefined) nexus.startOperation.requestId += `-${attempt}`;
+    return decision;
+  }),
 } as const satisfies Record<string, Plant>;
 
 /** What the watch says that has to find it, and a seed not far before one that does. */
@@ -140,6 +148,7 @@ export const FOUND_BY: { readonly [B in keyof typeof OPERATION_BUGS]: { says: Re
   'batch-twice': { says: /the signal .* batched .* is there 2 times/, from: 130 },
   'batch-counts-undone': { says: /batch job op-\d+-job counts .* which got no/, from: 21 },
   'paused-activity-begins': { says: /is paused, and attempt \d+ begins/, from: 68 },
+  'operation-begun-twice': { says: /operation \d+ of .* is begun a second time/, from: 22 },
   'cron-time-twice': { says: /is due at \d+, the one before it was at/, from: 33 },
 };
 

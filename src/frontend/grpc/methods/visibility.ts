@@ -41,7 +41,7 @@ function single(payload: Payload): Payload {
 const decoder = new TextDecoder();
 const OPEN_BRACKET = 0x5b;
 
-const page = (request: Message): Message => ({
+export const page = (request: Message): Message => ({
   ...request,
   nextPageToken:
     request.nextPageToken instanceof Uint8Array && request.nextPageToken.length > 0 ? request.nextPageToken : undefined,
@@ -108,18 +108,16 @@ function groupValue(value: unknown): object {
   };
 }
 
-export const CountWorkflowExecutions = native(
-  'countWorkflowExecutions',
-  (request) => request,
-  (reply) => {
-    // The method's answer.
-    const { count, groups } = reply as unknown as CountWorkflowExecutionsResponse;
-    return {
-      count,
-      groups: groups?.map(({ groupValues, count: of }) => ({ groupValues: groupValues.map(groupValue), count: of })),
-    };
-  },
-);
+export function countAnswer(reply: Message): object {
+  // The method's answer.
+  const { count, groups } = reply as unknown as CountWorkflowExecutionsResponse;
+  return {
+    count,
+    groups: groups?.map(({ groupValues, count: of }) => ({ groupValues: groupValues.map(groupValue), count: of })),
+  };
+}
+
+export const CountWorkflowExecutions = native('countWorkflowExecutions', undefined, countAnswer);
 
 /** What the older call names: every attribute, whoever defined it. */
 export const GetSearchAttributes = native(
