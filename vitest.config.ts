@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import LongFirst from './test/support/long-first.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const entries = [
@@ -14,29 +15,36 @@ const entries = [
   'external-storage',
 ];
 
+const tests = (...folders: string[]) => folders.map((folder) => `${folder}/**/*.test.ts`);
+
+const resolve = {
+  // Tests run on the sources; what spawns real processes runs the built `dist/` (test/support/build.ts makes it).
+  alias: [
+    ...entries.map((name) => ({ find: `tenuto/${name}`, replacement: here(`./sdk/${name}/index.ts`) })),
+    { find: 'tenuto/server', replacement: here('./src/server.ts') },
+  ],
+};
+// What `extends` would pass on is said here instead: a global setup that is passed on runs once for each project.
+const test = {
+  pool: 'forks',
+  // Much of what takes long waits for real processes and clocks: more files than cores at a time.
+  maxWorkers: 4,
+  // ms: when a test has hung, not how quick it has to be; the machine may be busy with others.
+  testTimeout: 90_000,
+  hookTimeout: 120_000,
+} as const;
+
 export default defineConfig({
-  resolve: {
-    // Tests run on the sources; what spawns real processes runs the built `dist/` (test/support/build.ts makes it).
-    alias: [
-      ...entries.map((name) => ({ find: `tenuto/${name}`, replacement: here(`./sdk/${name}/index.ts`) })),
-      { find: 'tenuto/server', replacement: here('./src/server.ts') },
-    ],
-  },
   test: {
-    include: [
-      'src/**/*.test.ts',
-      'sdk/**/*.test.ts',
-      'cluster/**/*.test.ts',
-      'bench/**/*.test.ts',
-      'examples/**/*.test.ts',
-      'test/**/*.test.ts',
-    ],
     globalSetup: ['test/support/build.ts', 'test/support/postgres-run.ts'],
     reporters: ['default', './test/support/closing-line.ts'],
-    pool: 'forks',
-    // Much of what takes long waits for real processes and clocks: more files than cores at a time.
-    maxWorkers: 4,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    maxWorkers: test.maxWorkers,
+    sequence: { sequencer: LongFirst },
+    projects: [
+      // Tests of single parts change nothing that their process shares: modules are loaded once per process, not once per file.
+      { resolve, test: { ...test, name: 'parts', include: tests('src', 'cluster', 'bench'), isolate: false } },
+      // A worker's runtime is one per process, and so is the virtual time of a simulator: each of these files has its own.
+      { resolve, test: { ...test, name: 'whole', include: tests('sdk', 'examples', 'test') } },
+    ],
   },
 });

@@ -21,6 +21,8 @@ const { Client, Connection } = await import('../dist/sdk/client/index.js');
 /** Starts at a time. */
 const AT_ONCE = 256;
 const ASKED = 50;
+/** Questions that take seconds. */
+const FEW = 3;
 
 const folder = mkdtempSync(join(tmpdir(), 'tenuto-finding-'));
 const server = await Server.create({ dataDir: join(folder, 'data'), logLevel: 'error' });
@@ -29,7 +31,7 @@ try {
   const { workflow } = new Client({ connection });
   await connection.operatorService.addSearchAttributes({
     namespace: 'default',
-    searchAttributes: { City: 2, Size: 3 },
+    searchAttributes: { City: 2, Size: 3, Note: 1 },
   });
   await fill(workflow);
   const rare = [
@@ -37,6 +39,7 @@ try {
     ['a rare keyword among a common type', "City = 'Rome' AND WorkflowType = 'order'"],
     ['a rare number', `Size = ${executions - 7}`],
     ['one workflow id', "WorkflowId = 'w-17'"],
+    ['a rare type', "WorkflowType = 'return'"],
   ];
   for (const [what, query] of rare) {
     let found = 0;
@@ -48,6 +51,17 @@ try {
   }
   await timed('count by status', () => workflow.count('GROUP BY ExecutionStatus'));
   await timed('count of one status', () => workflow.count("ExecutionStatus = 'Running'"));
+  await timed('count of a keyword', () => workflow.count("City = 'city-7'"));
+  // No index helps with these: everything is looked at.
+  const { runId } = await workflow.getHandle('w-17').describe();
+  const scans = [
+    ['one run id', `RunId = '${runId}'`],
+    ['a rare task queue', "TaskQueue = 'somebody'"],
+    ['a rare word of a text', "Note = 'fragile'"],
+  ];
+  for (const [what, query] of scans) await timed(`count by ${what}`, () => workflow.count(query), FEW);
+  await timed('count by each value of a keyword', () => workflow.count('GROUP BY City'), FEW);
+  await timed('count by each type', () => workflow.count('GROUP BY WorkflowType'), FEW);
 } finally {
   await connection.close();
   await server.close();
@@ -60,8 +74,10 @@ async function fill(workflow) {
   const one = async () => {
     for (let i = next++; i < executions; i = next++) {
       const city = i % (executions / 10) === 0 ? 'Rome' : `city-${i % 100}`;
-      const searchAttributes = { City: [city], Size: [i] };
-      await workflow.start('order', { taskQueue: 'nobody', workflowId: `w-${i}`, searchAttributes });
+      const isRare = i % (executions / 10) === 7;
+      const searchAttributes = { City: [city], Size: [i], Note: [isRare ? 'fragile things' : 'things'] };
+      const taskQueue = isRare ? 'somebody' : 'nobody';
+      await workflow.start(isRare ? 'return' : 'order', { taskQueue, workflowId: `w-${i}`, searchAttributes });
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, one));
@@ -69,15 +85,15 @@ async function fill(workflow) {
   console.log(`${executions} executions started in ${seconds.toFixed(0)} s`);
 }
 
-async function timed(what, ask) {
+async function timed(what, ask, asked = ASKED) {
   await ask();
   const times = [];
-  for (let i = 0; i < ASKED; i += 1) {
+  for (let i = 0; i < asked; i += 1) {
     const at = performance.now();
     await ask();
     times.push(performance.now() - at);
   }
   times.sort((a, b) => a - b);
-  const [median, worst] = [times[ASKED / 2], times[ASKED - 1]];
+  const [median, worst] = [times[Math.floor(asked / 2)], times[asked - 1]];
   console.log(`${what.padEnd(40)} ${median.toFixed(2).padStart(8)} ms, at most ${worst.toFixed(2)} ms`);
 }

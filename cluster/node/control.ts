@@ -54,7 +54,7 @@ export interface ControlOptions {
   placement: Pick<Placement, 'plan' | 'ring' | 'why' | 'forget'>;
   view: Pick<ShardView, 'leaderOf'>;
   mover: Pick<ShardKeeper, 'rebalance'>;
-  coordinator: Pick<Coordinator, 'state'>;
+  coordinator: Pick<Coordinator, 'state' | 'isListener'>;
   session(): SessionState['type'];
   rpc: Pick<Rpc, 'serve' | 'call'>;
   scheduler: Scheduler;
@@ -143,6 +143,7 @@ export class Control implements ClusterControl {
       planVersion: placement.plan.version,
       planning: placement.why,
       coordinator: coordinator.state,
+      ...(coordinator.isListener && { coordinatedBy: 'listener' as const }),
       session: session(),
       members: this.#members(),
     };

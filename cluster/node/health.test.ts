@@ -38,6 +38,12 @@ describe('what is wrong with a cluster', () => {
   it.each<[string, Partial<ClusterStatus>, ShardStatus[], RegExp[]]>([
     ['Redis is away', { coordinator: 'away' }, [], [/^warning coordinator .*does not reach Redis \(away\)/]],
     [
+      'a core has lost its listener',
+      { coordinator: 'away', coordinatedBy: 'listener' },
+      [],
+      [/^warning coordinator .*does not reach the process that listens for it \(away\)/],
+    ],
+    [
       'the database is away',
       { store: 'database', outage: 'ECONNREFUSED' },
       [],

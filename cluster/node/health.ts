@@ -30,14 +30,17 @@ export function problemsOf(status: ClusterStatus, shards: readonly ShardStatus[]
   ];
 }
 
-function ofCoordinator({ coordinator, session, self }: ClusterStatus): ClusterProblem[] {
+function ofCoordinator({ coordinator, coordinatedBy, session, self }: ClusterStatus): ClusterProblem[] {
   const problems: ClusterProblem[] = [];
   if (coordinator !== 'ready') {
     problems.push({
       severity: 'warning',
       subject: 'coordinator',
-      what: `node ${self} does not reach Redis (${coordinator}): shards are served on, the ring does not change`,
-      hint: 'Check Redis and the way to it; nothing is lost while it is away.',
+      what: `node ${self} does not reach ${coordinatedBy === 'listener' ? 'the process that listens for it' : 'Redis'} (${coordinator}): shards are served on, the ring does not change`,
+      hint:
+        coordinatedBy === 'listener'
+          ? 'It is the parent of the cores: restart the server if this stays.'
+          : 'Check Redis and the way to it; nothing is lost while it is away.',
     });
   }
   if (session === 'taken') {

@@ -6,6 +6,7 @@ import type * as schedule from '../../src/core/schedule/message.ts';
 import type * as messages from '../../src/core/workflow/message.ts';
 import type { Message } from '../../src/core/workflow/message.ts';
 import type { ActivityOptions } from '../../src/core/workflow/rows.ts';
+import { activities, jitter, optionsChange } from '../../src/frontend/validate/activity-choice.ts';
 import {
   boolean,
   bytes,
@@ -14,6 +15,7 @@ import {
   integer,
   list,
   object,
+  oneOf,
   optional,
   record,
   string,
@@ -88,35 +90,12 @@ const either = object<{ task?: unknown }>({ task: (value) => value });
 const activity: Check<messages.ActivityRef> = (value) =>
   either(value).task === undefined ? byId(value) : byTask(value);
 
-const choice = object<{ id?: string | undefined; type?: string | undefined; all?: boolean | undefined }>({
-  id: optional(string),
-  type: optional(string),
-  all: optional(boolean),
-});
-const activities: Check<messages.ActivityChoice> = (value) => {
-  const { id, type, all } = choice(value);
-  if (id !== undefined) return { id };
-  if (type !== undefined) return { type };
-  if (all === true) return { all };
-  throw new Error('no activities are chosen');
-};
-const jitter = { jitter: integer, jitterSeed: integer };
-
 export const activityOptions = object<ActivityOptions>({
   taskQueue: string,
   scheduleToCloseTimeout: integer,
   scheduleToStartTimeout: integer,
   startToCloseTimeout: integer,
   heartbeatTimeout: integer,
-  retryPolicy: optional(common.retryPolicy),
-  priority: optional(common.priority),
-});
-const optionsChange = object<messages.ActivityOptionsChange>({
-  taskQueue: optional(string),
-  scheduleToCloseTimeout: optional(integer),
-  scheduleToStartTimeout: optional(integer),
-  startToCloseTimeout: optional(integer),
-  heartbeatTimeout: optional(integer),
   retryPolicy: optional(common.retryPolicy),
   priority: optional(common.priority),
 });
@@ -146,6 +125,15 @@ const updateAsk = {
   header: optional(common.header),
   identity: string,
 };
+
+const standaloneActivity = object<messages.StandaloneActivity>({
+  activityId: string,
+  scheduleToCloseTimeout: optional(integer),
+  scheduleToStartTimeout: optional(integer),
+  startToCloseTimeout: optional(integer),
+  heartbeatTimeout: optional(integer),
+  flowControl: optional(flow.flowControl),
+});
 
 const isTrue: Check<true> = (value) => {
   if (value !== true) throw new Error('what is only ever true is something else');
@@ -192,6 +180,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     flowControl: optional(flow.flowControl),
     permit: optional(string),
     accepted: optional(isTrue),
+    activity: optional(standaloneActivity),
   }),
   signal: object<messages.SignalMessage>({ type: typed('signal'), target, ...signalInput }),
   requestCancel: object<messages.RequestCancelMessage>({
@@ -217,6 +206,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     reason: string,
     identity: string,
     workflowTaskFinishEventId: integer,
+    point: optional(oneOf('firstWorkflowTask', 'lastWorkflowTask')),
     exclude: list(enumeration()),
   }),
   deleteExecution: object<messages.DeleteExecutionMessage>({
@@ -331,7 +321,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     type: typed('updateActivityOptions'),
     target,
     activities,
-    change: (value) => (value === 'restoreOriginal' ? value : optionsChange(value)),
+    change: optionsChange,
   }),
   answerNexusTask: object<messages.AnswerNexusTaskMessage>({
     type: typed('answerNexusTask'),

@@ -64,6 +64,7 @@ const historyQuery = object<HistoryQuery>({
   closeEventOnly: boolean,
   withUnwritten: optional(boolean),
   stateOnly: optional(boolean),
+  changedSince: optional(integer),
 });
 const taskQuery = object<TaskHistoryQuery>({
   runId: string,

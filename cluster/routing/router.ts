@@ -243,7 +243,8 @@ export class Router implements Engine {
   #placeOf(request: CountRequest): PlaceOf {
     const { shardOf, pageTokenOf } = this.#options;
     const tokenOf = pageTokenOf(request);
-    const addressOf = request.of === undefined ? (id: string): string => id : scheduleAddress;
+    // A schedule is listed by its id, all else by its actor's.
+    const addressOf = request.of === 'schedules' ? scheduleAddress : (id: string): string => id;
     return (info) => tokenOf(info, shardOf(request.namespace, addressOf(info.workflowId)));
   }
 

@@ -19,8 +19,8 @@ import type {
   WorkflowExecutionInfo,
 } from '../../src/wire/api.ts';
 
-const searched: Check<'schedules' | 'flowKeys'> = (value) => {
-  if (value !== 'schedules' && value !== 'flowKeys')
+const searched: Check<'schedules' | 'flowKeys' | 'activities'> = (value) => {
+  if (value !== 'schedules' && value !== 'flowKeys' && value !== 'activities')
     throw new Error(`${String(value).slice(0, 64)} cannot be searched by this version`);
   return value;
 };

@@ -60,7 +60,10 @@ export const NOTES = [
     names: /ConnectionLike|^ConnectionOptionsWithDefaults$|^LOCAL_TARGET$/,
     note: 'part of `Connection` and `ConnectionOptions`',
   },
-  { names: /Plugin$/, note: notYet('plugins; give interceptors, converters and activities as options') },
+  {
+    names: /Plugin$/,
+    note: none('experimental there; plugins of clients, workers and bundles are here, given to each of them'),
+  },
   {
     packages: ['client'],
     names: /CompiledWorkflowOptions$|^compileWorkflowOptions$/,
@@ -79,18 +82,13 @@ export const NOTES = [
   },
   {
     packages: ['worker'],
-    names: /Slot|Tuner|Tuning|ResourceBased/,
-    note: notYet('slot suppliers; the fixed sizes are `maxConcurrent…Executions`'),
-  },
-  {
-    packages: ['worker'],
     names: /Metric|Telemetry|Exporter|ForwardLogger|ConsoleLogger|LogTimestamp/,
     note: none('there is no native core to configure: logs go to `Runtime.logger`, the server has `/metrics`'),
   },
   {
     packages: ['worker', 'common', 'client'],
     names: /Deployment|Versioning|toCanonicalString/,
-    note: notYet('worker deployments and versioning'),
+    note: 'worker deployments: the requests of `workflowService`',
   },
   { packages: ['worker'], names: /PatchActivation/, note: none('`patched` asks the history alone') },
   { packages: ['worker'], names: /^WorkflowBundle(Path|With)/, note: '`WorkflowBundleOption`' },
@@ -120,7 +118,9 @@ export const NOTES = [
   { packages: ['worker'], names: ['CompiledWorkerInterceptors'], note: 'in `CompiledWorkerOptions`' },
   {
     names: /Metric|^metricMeter$/,
-    note: notYet('metrics from workflow and activity code; use a sink, or a library in activities'),
+    note: none(
+      'no metrics from workers: an OpenTelemetry library of yours measures in activities, a sink in workflows; the server has `/metrics`',
+    ),
   },
   {
     packages: ['common'],
@@ -130,7 +130,9 @@ export const NOTES = [
   {
     names:
       /TypeInfo|TransferTypeConverter|ConverterHint|DefinitionOptions$|^(Signal|Query|Update)(Options|Definition)|AnnotatedType$|^setActivityOptions$|^ActivityInterface$|^rawPayload|SerializationContext|WithContext$/,
-    note: notYet('type information for converters; types of workflows, activities and messages are inferred'),
+    note: none(
+      'type information for converters is experimental there; types of workflows, activities and messages are inferred',
+    ),
   },
   { names: ['ExternalStorageNotConfiguredError'], note: '`ExternalStorageNotConfiguredError` of `tenuto/common`' },
   {
@@ -148,11 +150,31 @@ export const NOTES = [
     note: none('an activation is the business of this SDK’s own engine'),
   },
   { packages: ['worker'], names: ['GetLogAttributesInput'], note: '`LogMetadata`' },
-  { packages: ['workflow'], names: /EventGroup/, note: notYet('event groups') },
   {
-    names:
-      /StackTrace|^LoggerSinks$|^SinkCall$|Query$|Proxy|LocalActivity|WorkflowOptions|^NotAnActivityMethod$|^AsyncLocalStorage$/,
-    note: notYet('named here only within the SDK'),
+    packages: ['workflow'],
+    names: /EventGroup/,
+    note: none('event groups are experimental there; `summary` says what an event is for'),
+  },
+  { packages: ['workflow'], names: ['LoggerSinks'], note: none('`log` does it (deprecated there)') },
+  {
+    packages: ['workflow'],
+    names: ['AsyncLocalStorage'],
+    note: none('scopes follow promises without it, so that workflow code also runs in a browser'),
+  },
+  { names: ['SerializationContext'], note: none('experimental there; codecs get the owner of a payload') },
+  {
+    packages: ['workflow'],
+    names: ['addDefaultWorkflowOptions', 'LocalActivityDoBackoff', 'NotAnActivityMethod', 'SinkCall'],
+    note: none('internal there'),
+  },
+  {
+    packages: ['workflow'],
+    names: ['ActivityProxyOptions', 'LocalActivityProxyOptions'],
+    note: '`ActivityOptions`, `LocalActivityOptions`',
+  },
+  {
+    names: /Query$|Proxy|LocalActivity|WorkflowOptions/,
+    note: none('named here only within the SDK'),
   },
   {
     packages: ['common'],
@@ -162,8 +184,15 @@ export const NOTES = [
   },
   {
     packages: ['testing'],
+    names: ['TimeSkippingWorkflowClient'],
+    note: 'the `client.workflow` of an environment that `TestWorkflowEnvironment.createTimeSkipping` made',
+  },
+  {
+    packages: ['testing'],
     names: /./,
-    note: notYet('time skipping; `TestWorkflowEnvironment.createLocal` starts a server within the process'),
+    note: none(
+      'there is no executable to download and configure: `createLocal` and `createTimeSkipping` start a server within the process',
+    ),
   },
   { packages: ['common'], names: /Storage/, note: notYet('payload offload') },
 ];

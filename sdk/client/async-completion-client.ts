@@ -8,9 +8,9 @@ import { isUint8Array } from '../common/type-helpers.ts';
 import { BaseClient } from './base-client.ts';
 import { ActivityCancelledError, ActivityPausedError, ActivityResetError, rethrowActivityError } from './errors.ts';
 
-/** An activity by its ids; without `runId`, in the workflow's current run. */
+/** An activity by its ids; without `runId`, in the workflow's current run. Without `workflowId`, one that has no workflow. */
 export interface FullActivityId {
-  workflowId: string;
+  workflowId?: string | undefined;
   runId?: string | undefined;
   activityId: string;
 }
@@ -59,7 +59,9 @@ export class AsyncCompletionClient extends BaseClient {
 
   #common(activity: Uint8Array | FullActivityId): { target: ActivityTarget; identity: string; credit: number } {
     const { namespace, identity } = this.base;
-    const target = isUint8Array(activity) ? { token: activity } : { namespace, ...activity };
+    const target = isUint8Array(activity)
+      ? { token: activity }
+      : { namespace, ...activity, workflowId: activity.workflowId ?? '' };
     // A client is no worker: it has no credit to give back.
     return { target, identity, credit: 0 };
   }

@@ -5,7 +5,7 @@ import { WorkflowExecutionStatus } from '../../src/wire/enums.ts';
 import { StatusCode } from '../../src/wire/status.ts';
 import { decodeUtf8, defaultPayloadConverter, encodeUtf8, type PayloadCodec } from '../common/index.ts';
 import { completed, payloads, setUp, started, target, values } from './client.test-support.ts';
-import type { WorkflowClientInterceptor } from './index.ts';
+import type { ScheduleClientInterceptor, WorkflowClientInterceptor } from './index.ts';
 
 describe('start', () => {
   it('says all that the options say', async () => {
@@ -270,6 +270,26 @@ describe('signalWithStart, list and count', () => {
 });
 
 describe('interceptors', () => {
+  it('of schedules see what is created, outermost first, and give its action headers', async () => {
+    const seen: string[] = [];
+    const tracing = (name: string): ScheduleClientInterceptor => ({
+      async create({ options, headers }, next) {
+        seen.push(`${name} ${options.scheduleId} ${options.action.workflowType}`);
+        return await next({ options, headers: { ...headers, [name]: defaultPayloadConverter.toPayload(name) } });
+      },
+    });
+    const { client, run, server } = setUp(
+      { createSchedule: () => ({ conflictToken: new Uint8Array([1]) }) },
+      { interceptors: { schedule: [tracing('a'), tracing('b')] } },
+    );
+    const action = { type: 'startWorkflow', workflowType: 'report', taskQueue: 'q', args: [] } as const;
+    const handle = await run(client.schedule.create({ scheduleId: 'nightly', spec: {}, action }));
+    expect(handle.scheduleId).toBe('nightly');
+    expect(seen).toEqual(['a nightly report', 'b nightly report']);
+    const { body } = server.requests.find(({ method }) => method === 'createSchedule') ?? {};
+    expect(body).toMatchObject({ schedule: { action: { startWorkflow: { header: { fields: { a: {}, b: {} } } } } } });
+  });
+
   it('wrap calls, first outermost, and may change what goes out and comes back', async () => {
     const log: string[] = [];
     const tracing = (name: string): WorkflowClientInterceptor => ({

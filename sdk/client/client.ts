@@ -2,13 +2,21 @@
 
 import type { QueryRejectCondition } from '../common/enums.ts';
 import type { WorkflowService } from '../connection/index.ts';
-import { AsyncCompletionClient } from './async-completion-client.ts';
+import { ActivityClient } from './activity-client.ts';
 import { BaseClient, type BaseClientOptions, type LoadedBaseClientOptions } from './base-client.ts';
 import type { ClientInterceptors } from './interceptors.ts';
 import { ScheduleClient } from './schedule-client.ts';
 import { WorkflowClient } from './workflow-client.ts';
 
+export interface ClientPlugin {
+  readonly name: string;
+  /** Called when a client is made. */
+  configureClient?(options: Omit<ClientOptions, 'plugins'>): Omit<ClientOptions, 'plugins'>;
+}
+
 export interface ClientOptions extends BaseClientOptions {
+  /** Change these options, from first to last. */
+  plugins?: readonly ClientPlugin[] | undefined;
   interceptors?: ClientInterceptors | undefined;
   workflow?: {
     /** Which workflows refuse queries. Default: none. */
@@ -35,10 +43,11 @@ export class Client extends BaseClient {
   readonly workflow: WorkflowClient;
   /** Starts workflows at given times. */
   readonly schedule: ScheduleClient;
-  /** Completes activities from outside of their worker. */
-  readonly activity: AsyncCompletionClient;
+  /** Starts activities without a workflow, and completes any from outside of their worker. */
+  readonly activity: ActivityClient;
 
-  constructor(options: ClientOptions = {}) {
+  constructor({ plugins = [], ...given }: ClientOptions = {}) {
+    const options = plugins.reduce((before, plugin) => plugin.configureClient?.(before) ?? before, given);
     super(options);
     const { interceptors = {} } = options;
     this.options = { ...this.base, interceptors };
@@ -56,7 +65,7 @@ export class Client extends BaseClient {
       queryRejectCondition: options.workflow?.queryRejectCondition,
     });
     this.schedule = new ScheduleClient({ ...shared, interceptors: interceptors.schedule });
-    this.activity = new AsyncCompletionClient(shared);
+    this.activity = new ActivityClient({ ...shared, interceptors: interceptors.activity });
   }
 
   /** Calls of the workflow service that no client wraps. */

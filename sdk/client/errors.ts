@@ -20,7 +20,11 @@ class ExecutionError extends Error {
   /** As the caller named it, or as the server said it. */
   declare readonly runId?: string;
 
-  constructor(message: string, execution: ErrorExecution | undefined, options?: ErrorOptions) {
+  constructor(
+    message: string,
+    execution: { [K in keyof ErrorExecution]?: ErrorExecution[K] | undefined } | undefined,
+    options?: ErrorOptions,
+  ) {
     super(message, options);
     // Own properties only when known, so that a log that prints them all prints no empty ones.
     const { workflowId, runId } = execution ?? {};
@@ -171,7 +175,12 @@ export class ActivityCompletionError extends ExecutionError {
   }
 }
 
-type ActivityExecution = ErrorExecution & { activityId: string };
+/** Without a workflow id: one that has no workflow. */
+interface ActivityExecution {
+  workflowId?: string | undefined;
+  runId?: string | undefined;
+  activityId: string;
+}
 
 function nameActivity(error: Error, execution: ActivityExecution | undefined): void {
   if (execution !== undefined) Object.assign(error, { activityId: execution.activityId });

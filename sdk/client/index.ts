@@ -42,9 +42,14 @@ export {
   isServerError as isGrpcServiceError,
   isServerError as isServerErrorResponse,
 } from '../connection/rpc-error.ts';
+export { ActivityClient, type ActivityClientOptions } from './activity-client.ts';
+export { ActivityExecutionAlreadyStartedError, ActivityExecutionFailedError } from './activity-errors.ts';
+export type { ActivityHandle } from './activity-handle.ts';
+export type * from './activity-typed.ts';
+export * from './activity-types.ts';
 export { AsyncCompletionClient, type FullActivityId } from './async-completion-client.ts';
 export { BaseClient, type BaseClientOptions, type LoadedBaseClientOptions } from './base-client.ts';
-export { Client, type ClientOptions, type LoadedClientOptions } from './client.ts';
+export { Client, type ClientOptions, type ClientPlugin, type LoadedClientOptions } from './client.ts';
 export {
   ActivityCancelledError,
   ActivityCompletionError,

@@ -5,6 +5,7 @@ import type { ActivityFlowControl } from './flow-control.ts';
 import type { Priority } from './priority.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { Duration } from './time.ts';
+import type { VersioningIntent } from './worker-deployments.ts';
 
 /** Either `startToCloseTimeout` or `scheduleToCloseTimeout` is required. */
 export interface ActivityOptions {
@@ -29,6 +30,8 @@ export interface ActivityOptions {
   /** One line for people, shown beside the activity. */
   summary?: string | undefined;
   priority?: Priority | undefined;
+  /** @deprecated As with Temporal; says nothing here: see {@link VersioningIntent}. */
+  versioningIntent?: VersioningIntent | undefined;
   /** No attempt begins without a permit of this key. It is given back when the attempt ends, before the retry interval. */
   flowControl?: ActivityFlowControl | undefined;
 }

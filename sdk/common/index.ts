@@ -36,12 +36,17 @@ export {
 export * from './user-metadata.ts';
 export { decodeUtf8 as str, decodeUtf8, encodeUtf8 as u8, encodeUtf8 } from './utf8.ts';
 export {
+  type AutoUpgradeVersioningOverride,
+  convertDeploymentVersion,
+  decodeInitialVersioningBehavior,
   decodeVersioningBehavior,
+  encodeInitialVersioningBehavior,
   encodeVersioningBehavior,
   InitialVersioningBehavior,
   type PinnedVersioningOverride,
   toCanonicalString,
   VersioningBehavior,
+  type VersioningIntent,
   type VersioningOverride,
   type WorkerDeploymentOptions,
   type WorkerDeploymentVersion,

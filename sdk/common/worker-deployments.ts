@@ -53,8 +53,17 @@ export interface PinnedVersioningOverride {
   pinnedTo: WorkerDeploymentVersion;
 }
 
+export type AutoUpgradeVersioningOverride = 'AUTO_UPGRADE';
+
 /** For one execution, instead of what its workflow says: pinned to a version, or upgraded with the others. */
-export type VersioningOverride = PinnedVersioningOverride | 'AUTO_UPGRADE';
+export type VersioningOverride = PinnedVersioningOverride | AutoUpgradeVersioningOverride;
+
+/**
+ * Of Temporal's first worker versioning, by sets of compatible builds, which it has deprecated and this server never had.
+ *
+ * @deprecated A workflow's version decides where its activities and children go: see `VersioningBehavior`.
+ */
+export type VersioningIntent = 'COMPATIBLE' | 'DEFAULT';
 
 /** Of a worker that belongs to a deployment. */
 export interface WorkerDeploymentOptions {
@@ -63,6 +72,12 @@ export interface WorkerDeploymentOptions {
   useWorkerVersioning: boolean;
   /** Of workflows that say nothing themselves (`setWorkflowOptions`). Without it such a workflow fails its task. */
   defaultVersioningBehavior?: VersioningBehavior | undefined;
+}
+
+/** A version as requests and events carry it; undefined for one without a build. */
+export function convertDeploymentVersion(version: WireVersion | null | undefined): WorkerDeploymentVersion | undefined {
+  if (!version?.buildId) return undefined;
+  return { buildId: version.buildId, deploymentName: version.deploymentName ?? '' };
 }
 
 /** PINNED_OVERRIDE_BEHAVIOR_PINNED */

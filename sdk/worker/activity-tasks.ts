@@ -117,7 +117,7 @@ export class ActivityTasks {
   accept(task: ActivityTask, from: NodeSession): void {
     const key = tokenKey(task.token);
     if (this.activities.has(key) || this.detached.has(key)) {
-      this.options.session.release('activity', from);
+      this.options.session.release('activity', { from, key });
       return;
     }
     // The input is read before anything is awaited.
@@ -200,7 +200,7 @@ export class ActivityTasks {
     const { session, identity } = this.options;
     if (execution.cancelReason === 'notFound' || execution.cancelReason === 'timedOut') {
       // The server has closed this attempt: there is nobody to answer.
-      session.release('activity', activity.from);
+      session.release('activity', activity);
       this.forget(activity);
       return;
     }
@@ -231,7 +231,7 @@ export class ActivityTasks {
       case 'completeAsync':
         if (unsent !== undefined) this.sendHeartbeat(activity, unsent.details);
         this.detach(activity, execution.context.info);
-        session.release('activity', activity.from);
+        session.release('activity', activity);
         this.forget(activity);
         return;
     }
@@ -333,6 +333,7 @@ function ownerOf({ execution }: RunningActivity): PayloadOwner | undefined {
 
 function activityInfo(task: ActivityTask, token: Uint8Array, options: ActivityTasksOptions): Info {
   const { payloadConverter } = options.environment.converter;
+  const inWorkflow = task.activityRunId === undefined;
   return {
     taskToken: token,
     base64TaskToken: Buffer.from(token.buffer, token.byteOffset, token.byteLength).toString('base64'),
@@ -341,9 +342,11 @@ function activityInfo(task: ActivityTask, token: Uint8Array, options: ActivityTa
     activityNamespace: task.namespace,
     attempt: task.attempt,
     isLocal: false,
-    workflowExecution: { workflowId: task.workflowId, runId: task.runId },
-    workflowNamespace: task.namespace,
-    workflowType: task.workflowType,
+    ...(inWorkflow && {
+      workflowExecution: { workflowId: task.workflowId, runId: task.runId },
+      workflowNamespace: task.namespace,
+      workflowType: task.workflowType,
+    }),
     scheduledTimestampMs: task.scheduledTime,
     scheduleToCloseTimeoutMs: task.scheduleToCloseTimeout,
     startToCloseTimeoutMs: task.startToCloseTimeout,
@@ -354,6 +357,7 @@ function activityInfo(task: ActivityTask, token: Uint8Array, options: ActivityTa
     priority: decodePriority(task.priority),
     retryPolicy: decompileRetryPolicy(task.retryPolicy),
     namespace: task.namespace,
-    inWorkflow: true,
+    activityRunId: task.activityRunId,
+    inWorkflow,
   };
 }

@@ -6,7 +6,7 @@ import { bundleWorkflowCode, type WorkflowBundle } from './runtime/bundle.ts';
 
 type BundleSource = Pick<
   WorkerOptions,
-  'workflowsPath' | 'workflowBundle' | 'bundlerOptions' | 'dataConverter' | 'interceptors'
+  'workflowsPath' | 'workflowBundle' | 'bundlerOptions' | 'dataConverter' | 'interceptors' | 'plugins'
 >;
 
 /**
@@ -27,5 +27,6 @@ export async function loadBundle(options: BundleSource): Promise<WorkflowBundle 
     failureConverterPath: dataConverter?.failureConverterPath,
     ignoreModules: options.bundlerOptions?.ignoreModules,
     workflowInterceptorModules: options.interceptors?.workflowModules,
+    plugins: options.plugins,
   });
 }

@@ -4,7 +4,7 @@ import { Credit, Share } from './credit.ts';
 
 /** A credit and its nodes, and what the nodes themselves have of it: they count grants and pushes, nothing else. */
 function setUp(slots: number, nodes: number, ratePerSecond?: number) {
-  const credit = new Credit(slots, ratePerSecond, 0);
+  const credit = new Credit({ total: slots }, ratePerSecond, 0);
   const shares = Array.from({ length: nodes }, () => new Share());
   const first = shares.map((share) => credit.register(share, 0));
   return { credit, shares, first };
@@ -146,7 +146,7 @@ describe('whatever happens', () => {
   it('what nodes may push and what runs never exceeds the slots but by what was owed; idle, all of it is out', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 12 }), fc.array(action, { maxLength: 80 }), (slots, actions) => {
-        const credit = new Credit(slots, undefined, 0);
+        const credit = new Credit({ total: slots }, undefined, 0);
         const shares = Array.from({ length: 4 }, () => new Share());
         let owed = 0;
         let now = 0;

@@ -1,8 +1,9 @@
 // One kind's slots as credit (DESIGN §6): how many tasks the servers may push, on each node, and to which node credit goes next. Pure.
 //
 // Keeps: what all nodes were granted and have not used, and what runs, is never more than the slots; only tasks that a node owes anyway, and
-// sends again, go beyond. Without a rate limit each answer gives its slot back, as a rule to the node that the task came from. With one, an
-// answer gives nothing back and credit is granted as tokens come in, so that credit outstanding is never more than the bucket could pay for.
+// sends again, go beyond. What they have not used is never more than the window, when granted. Without a rate limit each answer gives its slot
+// back, as a rule to the node that the task came from. With one, an answer gives nothing back and credit is granted as tokens come in, so that
+// credit outstanding is never more than the bucket could pay for.
 
 import { TokenBucket } from './token-bucket.ts';
 
@@ -37,14 +38,22 @@ const ROUND_MS = 250;
 const MOVE_MS = 10;
 
 export class Credit {
-  readonly slots: number;
+  private readonly slots: { readonly total: number };
   /** Tasks pushed and not yet answered. */
   running = 0;
   private readonly bucket: TokenBucket | undefined;
+  private readonly window: { readonly size: number };
   private readonly shares = new Set<Share>();
 
-  constructor(slots: number, ratePerSecond: number | undefined, nowMs: number) {
+  /** @param slots How many there are may change: `due` says what is to be granted then. @param window The same of what may be outstanding. */
+  constructor(
+    slots: { readonly total: number },
+    ratePerSecond: number | undefined,
+    nowMs: number,
+    window: { readonly size: number } = { size: Number.POSITIVE_INFINITY },
+  ) {
     this.slots = slots;
+    this.window = window;
     this.bucket = ratePerSecond === undefined ? undefined : new TokenBucket(ratePerSecond, nowMs);
   }
 
@@ -108,9 +117,8 @@ export class Credit {
 
   /** Rate limited: ms until `due` may give something; undefined when no slot waits for credit. */
   dueIn(nowMs: number): number | undefined {
-    const outstanding = this.outstanding();
-    if (this.bucket === undefined || this.shares.size === 0 || this.slots - this.running - outstanding <= 0)
-      return undefined;
+    const { outstanding } = this;
+    if (this.bucket === undefined || this.shares.size === 0 || this.free(outstanding) <= 0) return undefined;
     return this.bucket.waitFor(outstanding + 1, nowMs);
   }
 
@@ -140,6 +148,15 @@ export class Credit {
     return { from, to, count: 1, inMs: Math.max(MOVE_MS, from.since + ROUND_MS - nowMs) };
   }
 
+  /** The node with the most unused credit, and how much of what is outstanding is beyond the window. */
+  surplus(): { from: Share; count: number } | undefined {
+    const count = this.outstanding - this.window.size;
+    if (count <= 0) return undefined;
+    let from: Share | undefined;
+    for (const share of this.shares) if (from === undefined || share.outstanding > from.outstanding) from = share;
+    return from && { from, count: Math.min(count, from.outstanding) };
+  }
+
   /** The node gave back so much of its credit. */
   withdrawn(share: Share, count: number, nowMs: number): void {
     if (!share.open) return;
@@ -160,12 +177,17 @@ export class Credit {
   }
 
   private grantable(nowMs: number): number {
-    const outstanding = this.outstanding();
-    const free = this.slots - this.running - outstanding;
+    const { outstanding } = this;
+    const free = this.free(outstanding);
     return this.bucket === undefined ? free : Math.min(free, this.bucket.available(nowMs) - outstanding);
   }
 
-  private outstanding(): number {
+  private free(outstanding: number): number {
+    return Math.min(this.slots.total - this.running, this.window.size) - outstanding;
+  }
+
+  /** Granted to any node and not used. */
+  get outstanding(): number {
     let sum = 0;
     for (const share of this.shares) sum += share.outstanding;
     return sum;
@@ -179,7 +201,7 @@ export class Credit {
     }
     if (neediest.outstanding < 0) return neediest;
     // Whoever has more than its part gives way to one that has less and has used it up.
-    const part = this.slots / this.shares.size;
+    const part = this.slots.total / this.shares.size;
     return neediest.outstanding === 0 && neediest.holds < part && share.holds + 1 > part ? neediest : share;
   }
 

@@ -8,9 +8,12 @@ import { StatusCode } from '../../src/wire/status.ts';
 import { defaultDataConverter, type LoadedDataConverter } from '../common/data-converter.ts';
 import { type LogLevel, makeLogger } from '../common/logger.ts';
 import { RpcError } from '../connection/rpc-error.ts';
-import { BusyMarker, BusyWatch, newBusyMark } from './busy-mark.ts';
+import { type BusyLook, BusyMarker, BusyWatch, newBusyMark } from './busy-mark.ts';
 import { compileWorkerOptions, type WorkerOptions } from './options.ts';
 import type { ThreadEvents, ThreadFactory, ThreadPort, WorkerConnection, WorkerNode } from './ports.ts';
+import type { LaneOptions } from './slots/lane.ts';
+import { compilePollers } from './slots/poller-behavior.ts';
+import type { SlotInfo } from './slots/tuner.ts';
 import type { FromWorkflowThread, ToWorkflowThread } from './thread-protocol.ts';
 import { WorkerEngine } from './worker-engine.ts';
 
@@ -164,14 +167,17 @@ export class FakeThread implements ThreadPort {
     this.terminated = true;
   }
 
-  busy(now: number): { runId: string; since: number } | undefined {
-    return this.watch.look(now);
+  /** CPU time the process spends for each ms. */
+  cpuShare = 1;
+
+  busy(now: number): BusyLook | undefined {
+    return this.watch.look(now, now * this.cpuShare);
   }
 
   /** As the thread does, busy and idle are said in shared memory. */
   say(...messages: FromWorkflowThread[]): void {
     for (const message of messages) {
-      if (message.type === 'busy') this.marker.busy(message.runId);
+      if (message.type === 'busy') this.marker.busy(message.runId, message.values);
       else if (message.type === 'idle') this.marker.idle();
       else this.events.onMessages([message]);
     }
@@ -231,7 +237,7 @@ export async function startEngine(
     buildId: 'build',
     connection,
     converter,
-    threads: compiled.workflowSlots > 0 ? threads.factory : undefined,
+    threads: compiled.slots.workflow !== undefined ? threads.factory : undefined,
     client: undefined,
     logger: makeLogger((level, message, meta) => logs.push({ level, message, meta })),
     fatal: (error) => fatal.push(error),
@@ -304,4 +310,14 @@ export const notFound = new RpcError(StatusCode.NOT_FOUND, 'gone', { kind: 'NotF
 /** Lets everything that waits on promises only go on. */
 export async function settle(): Promise<void> {
   for (let i = 0; i < 20; i++) await Promise.resolve();
+}
+
+/** So many slots of a kind of task, all of them open as credit. */
+export function fixedLane<SI extends SlotInfo>(numSlots: number): LaneOptions<SI> {
+  return {
+    supplier: { type: 'fixed-size', numSlots },
+    pollers: compilePollers('workflowTaskPollerBehavior', undefined, 'fixed'),
+    context: { slotType: 'activity', taskQueue: 'q', workerIdentity: 'me', workerBuildId: 'b', isSticky: false },
+    logger: makeLogger(() => {}),
+  };
 }

@@ -70,13 +70,41 @@ export type {
   WorkerOptions,
   WorkflowBundleOption,
 } from './options.ts';
+export type { WorkerPlugin } from './plugins.ts';
 export { Runtime, type RuntimeOptions } from './process-runtime.ts';
 export type { ReplayResult } from './replay.ts';
 export {
+  type BundlerPlugin,
   bundleWorkflowCode,
   type WorkflowBundle,
   WorkflowBundleError,
   type WorkflowBundleOptions as BundleOptions,
 } from './runtime/bundle.ts';
 export type { AnySinks, InjectedSink, InjectedSinkFunction, InjectedSinks } from './sinks.ts';
+export type {
+  PollerBehavior,
+  PollerBehaviorAutoscaling,
+  PollerBehaviorSimpleMaximum,
+} from './slots/poller-behavior.ts';
+export { ResourceBasedController, type ResourceBasedTunerOptions } from './slots/resource-controller.ts';
+export type {
+  ActivitySlotInfo,
+  CustomSlotSupplier,
+  FixedSizeSlotSupplier,
+  LocalActivitySlotInfo,
+  NexusSlotInfo,
+  ResourceBasedSlotOptions,
+  ResourceBasedSlotsForType,
+  ResourceBasedTuner,
+  ResourceBasedTunerWithController,
+  SlotInfo,
+  SlotMarkUsedContext,
+  SlotPermit,
+  SlotReleaseContext,
+  SlotReserveContext,
+  SlotSupplier,
+  TunerHolder,
+  WorkerTuner,
+  WorkflowSlotInfo,
+} from './slots/tuner.ts';
 export { type PollerState, type RunUntilOptions, type State, Worker, type WorkerStatus } from './worker.ts';

@@ -3,6 +3,7 @@ import { TimeoutType } from '../../src/wire/enums.ts';
 import type { ActivityOutcome } from './activity-execution.ts';
 import { LocalActivities, type LocalAttemptInfo } from './local-activities.ts';
 import { nextRetryDelay } from './local-retry.ts';
+import { FixedSlots } from './slots/slots.ts';
 import type { LocalActivityResult, LocalActivityTask } from './thread-protocol.ts';
 
 beforeEach(() => {
@@ -46,7 +47,7 @@ function harness(outcomes: (ActivityOutcome | 'hangs')[], slots = 10) {
   const cancels: string[] = [];
   const results: LocalActivityResult[] = [];
   const local = new LocalActivities({
-    slots,
+    slots: () => new FixedSlots(slots),
     run(_task, info) {
       attempts.push(info);
       const outcome = outcomes[attempts.length - 1] ?? done;

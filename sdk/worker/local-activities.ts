@@ -9,6 +9,8 @@ import type { Failure } from '../../src/wire/failure.ts';
 import { FAILURE_SOURCE } from '../common/failure.ts';
 import type { ActivityCancelReason, ActivityOutcome } from './activity-execution.ts';
 import { nextRetryDelay } from './local-retry.ts';
+import type { Slots } from './slots/slots.ts';
+import type { LocalActivitySlotInfo } from './slots/tuner.ts';
 import type { LocalActivityResult, LocalActivityTask } from './thread-protocol.ts';
 
 /** One attempt under way. */
@@ -26,11 +28,14 @@ export interface LocalAttemptInfo {
 }
 
 export interface LocalActivitiesOptions {
-  slots: number;
+  /** @param onSlot To call when a slot that was asked for is there. */
+  slots(onSlot: () => void): Slots<LocalActivitySlotInfo>;
   run(task: LocalActivityTask, info: LocalAttemptInfo): LocalAttempt;
   resolved(runId: string, seq: number, result: LocalActivityResult): void;
 }
 
+/** Slots that are reserved ahead for those that wait. */
+const MAX_RESERVED = 10;
 /** setTimeout's bound; a longer timeout cannot fire within a worker's life. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -67,16 +72,22 @@ export class LocalActivities {
   private readonly options: LocalActivitiesOptions;
   private readonly runs = new Map<string, Map<number, LocalRun>>();
   private readonly queue: LocalRun[] = [];
-  private occupied = 0;
+  private readonly slots: Slots<LocalActivitySlotInfo>;
   private idle: (() => void) | undefined;
 
   constructor(options: LocalActivitiesOptions) {
     this.options = options;
+    this.slots = options.slots(() => this.next());
   }
 
   /** Functions running now. */
   get inFlight(): number {
-    return this.occupied;
+    return this.slots.used;
+  }
+
+  /** Slots there are now, in use or not, and what hands them out. */
+  get slotsInfo(): { readonly total: number; readonly kind: string } {
+    return this.slots;
   }
 
   /** Unresolved local activities of a run, waiting ones included. */
@@ -125,10 +136,15 @@ export class LocalActivities {
 
   /** Resolves when no function runs. */
   async ended(): Promise<void> {
-    if (this.occupied === 0) return;
+    if (this.slots.used === 0) return;
     await new Promise<void>((resolve) => {
       this.idle = resolve;
     });
+  }
+
+  /** Nothing begins any more. */
+  close(): void {
+    this.slots.stop();
   }
 
   private drop(runId: string, reason: ActivityCancelReason): void {
@@ -141,13 +157,13 @@ export class LocalActivities {
   }
 
   private enqueue(run: LocalRun): void {
-    if (this.occupied < this.options.slots) this.begin(run);
-    else this.queue.push(run);
+    this.queue.push(run);
+    this.next();
   }
 
-  private begin(run: LocalRun): void {
+  /** @param slot What its slot is taken for. */
+  private begin(run: LocalRun, slot: object): void {
     clearTimeout(run.scheduleToStart);
-    this.occupied++;
     const { task } = run;
     const attempt = this.options.run(task, {
       attempt: run.attempt,
@@ -165,19 +181,22 @@ export class LocalActivities {
       });
     }
     void attempt.outcome.then((outcome) => {
-      this.occupied--;
+      this.slots.release(slot, 'unwanted');
       if (run.running === attempt && !run.done) this.attemptEnded(run, outcome);
       this.next();
     });
   }
 
   private next(): void {
-    while (this.occupied < this.options.slots) {
-      const run = this.queue.shift();
-      if (run === undefined) break;
-      if (!run.done) this.begin(run);
+    for (let [run] = this.queue; run !== undefined; [run] = this.queue) {
+      const slot = {};
+      const { activityType } = run.task;
+      if (!run.done && !this.slots.tryUse(slot, { type: 'local-activity', activityType })) break;
+      this.queue.shift();
+      if (!run.done) this.begin(run, slot);
     }
-    if (this.occupied === 0) this.idle?.();
+    this.slots.keepFree(Math.min(this.queue.length, MAX_RESERVED), 0);
+    if (this.slots.used === 0) this.idle?.();
   }
 
   private attemptEnded(run: LocalRun, outcome: ActivityOutcome): void {

@@ -59,7 +59,7 @@ export class NexusTasks {
     const key = tokenKey(task.token);
     const { nexus: request } = task;
     if (this.#running.has(key) || request === undefined) {
-      this.#options.session.release('activity', from);
+      this.#options.session.release('activity', { from, key });
       return;
     }
     const running: Running = {

@@ -3,6 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import { NexusTasks } from './nexus-tasks.ts';
 import { Session } from './session.ts';
+import { laneOptions } from './slots/lane-options.ts';
+import type { NexusSlotInfo, WorkflowSlotInfo } from './slots/tuner.ts';
 import type { WorkerEngineParts } from './worker-engine.ts';
 
 export class NexusWorker {
@@ -10,15 +12,16 @@ export class NexusWorker {
   readonly tasks: NexusTasks;
 
   constructor({ options, identity, buildId, connection, converter, client, logger, fatal }: WorkerEngineParts) {
-    const { namespace, taskQueue } = options;
+    const { namespace, taskQueue, pollers } = options;
+    const parts = { options, identity, buildId, logger };
     this.session = new Session(
       {
         ...{ connection, workerId: randomUUID(), namespace, taskQueue, identity, buildId, logger },
         nexus: true,
         stickyQueue: undefined,
         stickyScheduleToStartTimeout: 0,
-        workflowSlots: 0,
-        activitySlots: options.nexusSlots,
+        workflowLane: laneOptions<WorkflowSlotInfo>(parts, 'workflow', undefined, pollers.workflow),
+        activityLane: laneOptions<NexusSlotInfo>(parts, 'nexus', options.slots.nexus, pollers.nexus),
         maxActivitiesPerSecond: undefined,
         maxTaskQueueActivitiesPerSecond: undefined,
       },

@@ -10,8 +10,11 @@ import type { Connection } from '../connection/connection.ts';
 import type { AnyActivity } from './activity-execution.ts';
 import type { HeartbeatThrottleLimits } from './heartbeat-throttle.ts';
 import type { ActivityInterceptorsFactory, WorkerInterceptors } from './interceptors.ts';
-import type { WorkflowsPath } from './runtime/bundle.ts';
+import type { WorkerPlugin } from './plugins.ts';
+import type { BundlerPlugin, WorkflowsPath } from './runtime/bundle.ts';
 import type { AnySinks } from './sinks.ts';
+import { type CompiledPollerBehavior, compilePollers, type PollerBehavior } from './slots/poller-behavior.ts';
+import { type CompiledTuner, compileTuner, type FixedSizeSlotSupplier, type WorkerTuner } from './slots/tuner.ts';
 
 /** Code made by `bundleWorkflowCode`, or the path of a file that holds it. */
 export type WorkflowBundleOption = { code: string; sourceMap?: string } | { codePath: string };
@@ -53,6 +56,20 @@ export interface WorkerOptions {
   maxConcurrentWorkflowTaskExecutions?: number;
   /** Local activities at once. Default: 100. */
   maxConcurrentLocalActivityExecutions?: number;
+  /** Decides how many tasks of each kind run at once, instead of the `maxConcurrent…Executions`. */
+  tuner?: WorkerTuner;
+  /** How many workflow tasks the servers may push ahead of those that run. Default: as many as there are free slots; 10 where a tuner's supplier hands them out. */
+  workflowTaskPollerBehavior?: PollerBehavior;
+  /** The same of activities. */
+  activityTaskPollerBehavior?: PollerBehavior;
+  /** The same of Nexus tasks. */
+  nexusTaskPollerBehavior?: PollerBehavior;
+  /** Short for a `workflowTaskPollerBehavior` of type `simple-maximum`, which it gives way to. */
+  maxConcurrentWorkflowTaskPolls?: number;
+  /** The same of activities. */
+  maxConcurrentActivityTaskPolls?: number;
+  /** The same of Nexus tasks. */
+  maxConcurrentNexusTaskPolls?: number;
   /** Executions kept warm, over all threads, so that a task replays nothing; 0: none. Default: 600 per GiB of the heap's limit beyond 200 MiB. */
   maxCachedWorkflows?: number;
   /** Activities this worker begins per second, at most. Default: unlimited. */
@@ -80,6 +97,8 @@ export interface WorkerOptions {
   interceptors?: WorkerInterceptors;
   /** Converter modules and codecs; the same as the clients'. Codecs run on the main thread. */
   dataConverter?: DataConverter;
+  /** Change these options, the bundling of the workflows, and what runs around the worker. */
+  plugins?: readonly (WorkerPlugin & BundlerPlugin)[];
 }
 
 /** Options of a replay: what concerns workflows' code. */
@@ -93,6 +112,7 @@ export type ReplayWorkerOptions = Pick<
   | 'identity'
   | 'buildId'
   | 'interceptors'
+  | 'plugins'
 > & {
   /** Shown as the task queue of the replayed workflows. Default: 'fake_replay_queue'. */
   replayName?: string;
@@ -106,15 +126,18 @@ export interface CompiledWorkerOptions {
   readonly buildId: string | undefined;
   readonly deployment: WorkerDeploymentOptions | undefined;
   readonly activities: ReadonlyMap<string, AnyActivity>;
-  /** 0 without workflows. */
-  readonly workflowSlots: number;
-  /** 0 without activities, or when only local ones run. */
-  readonly activitySlots: number;
+  readonly slots: {
+    /** Absent without workflows. */
+    readonly workflow: CompiledTuner['workflow'] | undefined;
+    /** Absent without activities, or when only local ones run. */
+    readonly activity: CompiledTuner['activity'] | undefined;
+    readonly localActivity: CompiledTuner['localActivity'];
+    /** Absent without Nexus services. */
+    readonly nexus: CompiledTuner['nexus'] | undefined;
+  };
+  readonly pollers: Readonly<Record<'workflow' | 'activity' | 'nexus', CompiledPollerBehavior>>;
   /** By the names of their services. */
   readonly nexusServices: ReadonlyMap<string, ServiceHandler>;
-  /** 0 without Nexus services. */
-  readonly nexusSlots: number;
-  readonly localActivitySlots: number;
   readonly maxCachedWorkflows: number;
   readonly threadCount: number;
   readonly maxActivitiesPerSecond: number | undefined;
@@ -157,16 +180,7 @@ export function compileWorkerOptions(options: WorkerOptions, machine: WorkerMach
     throw new ValueError('A worker needs workflows (workflowsPath or workflowBundle), activities, or Nexus services');
   }
   const cached = count('maxCachedWorkflows', options.maxCachedWorkflows ?? defaultCache(machine.heapLimit), 0);
-  const workflowSlots = count(
-    'maxConcurrentWorkflowTaskExecutions',
-    options.maxConcurrentWorkflowTaskExecutions ?? 40,
-    cached > 0 ? 2 : 1,
-  );
-  const activitySlots = count(
-    'maxConcurrentActivityTaskExecutions',
-    options.maxConcurrentActivityTaskExecutions ?? 100,
-    1,
-  );
+  const slots = compileSlots(options, cached > 0 ? 2 : 1);
   const debugMode = options.debugMode ?? machine.debug;
   return {
     namespace: options.namespace ?? 'default',
@@ -175,18 +189,14 @@ export function compileWorkerOptions(options: WorkerOptions, machine: WorkerMach
     buildId: options.workerDeploymentOptions?.version.buildId ?? options.buildId,
     deployment: compileDeployment(options.workerDeploymentOptions),
     activities,
-    workflowSlots: hasWorkflows ? workflowSlots : 0,
-    activitySlots: hasActivities ? activitySlots : 0,
+    slots: {
+      workflow: hasWorkflows ? slots.workflow : undefined,
+      activity: hasActivities ? slots.activity : undefined,
+      localActivity: slots.localActivity,
+      nexus: nexusServices.size > 0 ? slots.nexus : undefined,
+    },
+    pollers: compileAllPollers(options, slots),
     nexusServices,
-    nexusSlots:
-      nexusServices.size === 0
-        ? 0
-        : count('maxConcurrentNexusTaskExecutions', options.maxConcurrentNexusTaskExecutions ?? 100, 1),
-    localActivitySlots: count(
-      'maxConcurrentLocalActivityExecutions',
-      options.maxConcurrentLocalActivityExecutions ?? 100,
-      1,
-    ),
     maxCachedWorkflows: cached,
     threadCount: count('workflowThreadPoolSize', options.workflowThreadPoolSize ?? (machine.cores >= 4 ? 2 : 1), 1),
     maxActivitiesPerSecond: rate('maxActivitiesPerSecond', options.maxActivitiesPerSecond),
@@ -210,6 +220,47 @@ export function compileWorkerOptions(options: WorkerOptions, machine: WorkerMach
           (context) => ({ inbound: factory(context) }),
       ),
     ],
+  };
+}
+
+function compileSlots(options: WorkerOptions, leastWorkflowSlots: number): CompiledTuner {
+  const sizes = {
+    maxConcurrentWorkflowTaskExecutions: 40,
+    maxConcurrentActivityTaskExecutions: 100,
+    maxConcurrentLocalActivityExecutions: 100,
+    maxConcurrentNexusTaskExecutions: 100,
+  } as const;
+  const fixed = (name: keyof typeof sizes, least = 1): FixedSizeSlotSupplier => {
+    if (options.tuner !== undefined && options[name] !== undefined) {
+      throw new TypeError(`Give either WorkerOptions.tuner or WorkerOptions.${name}, not both`);
+    }
+    return { type: 'fixed-size', numSlots: count(name, options[name] ?? sizes[name], least) };
+  };
+  const numbers = {
+    workflow: fixed('maxConcurrentWorkflowTaskExecutions', leastWorkflowSlots),
+    activity: fixed('maxConcurrentActivityTaskExecutions'),
+    localActivity: fixed('maxConcurrentLocalActivityExecutions'),
+    nexus: fixed('maxConcurrentNexusTaskExecutions'),
+  };
+  return options.tuner === undefined ? numbers : compileTuner(options.tuner, leastWorkflowSlots);
+}
+
+function compileAllPollers(options: WorkerOptions, slots: CompiledTuner): CompiledWorkerOptions['pollers'] {
+  const pollers = (
+    kind: 'workflow' | 'activity' | 'nexus',
+    behaviorOption: 'workflowTaskPollerBehavior' | 'activityTaskPollerBehavior' | 'nexusTaskPollerBehavior',
+    pollsOption: 'maxConcurrentWorkflowTaskPolls' | 'maxConcurrentActivityTaskPolls' | 'maxConcurrentNexusTaskPolls',
+  ): CompiledPollerBehavior => {
+    const polls = options[pollsOption];
+    const given = options[behaviorOption];
+    if (polls !== undefined) count(pollsOption, polls, 1);
+    const behavior = given ?? (polls === undefined ? undefined : { type: 'simple-maximum' as const, maximum: polls });
+    return compilePollers(behaviorOption, behavior, slots[kind].type === 'fixed-size' ? 'fixed' : 'supplied');
+  };
+  return {
+    workflow: pollers('workflow', 'workflowTaskPollerBehavior', 'maxConcurrentWorkflowTaskPolls'),
+    activity: pollers('activity', 'activityTaskPollerBehavior', 'maxConcurrentActivityTaskPolls'),
+    nexus: pollers('nexus', 'nexusTaskPollerBehavior', 'maxConcurrentNexusTaskPolls'),
   };
 }
 

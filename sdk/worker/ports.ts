@@ -2,6 +2,7 @@
 // tests give fakes.
 
 import type { Method, Methods, Pushes, PushTopic } from '../../src/wire/api.ts';
+import type { BusyLook } from './busy-mark.ts';
 import type { FromWorkflowThread, ToWorkflowThread } from './thread-protocol.ts';
 
 /** One node that a worker takes tasks from. */
@@ -48,8 +49,8 @@ export interface WorkerConnection {
 export interface ThreadPort {
   /** The batch is cloned before this returns. */
   post(messages: ToWorkflowThread[]): void;
-  /** The run whose code runs now, and since when at least (monotonic ms). Looked at by the deadlock watch. */
-  busy(now: number): { runId: string; since: number } | undefined;
+  /** The run whose code runs now. Looked at by the deadlock watch. @param now monotonic ms */
+  busy(now: number): BusyLook | undefined;
   /** Ends the thread at once, also out of an endless loop; `onExit` is not called for it. */
   terminate(): void;
 }

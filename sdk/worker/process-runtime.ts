@@ -1,8 +1,9 @@
 // What the workers of one process share: the logger, the signals that shut them down, and a watch over errors that activities
 // throw where nobody catches them, which must not end the process for the others.
 
-import { IllegalStateError } from '../common/errors.ts';
+import { IllegalStateError, ValueError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
+import { type Duration, msToNumber } from '../common/time.ts';
 import { currentExecution, logAttributes } from './activity-execution.ts';
 import { DefaultLogger } from './logger.ts';
 
@@ -14,7 +15,11 @@ export interface RuntimeOptions {
   logger?: Logger;
   /** Signals that shut all running workers down; empty: none. Default: SIGINT, SIGTERM, SIGQUIT, SIGUSR2. A second one acts as if the SDK were not there. */
   shutdownSignals?: ShutdownSignal[];
+  /** How often workers say that they live, 1 s to 60 s; 0: never. The registry takes one for dead after two and a half times as long. Default: 20 s. */
+  workerHeartbeatInterval?: Duration;
 }
+
+const DEFAULT_HEARTBEAT_INTERVAL_MS = 20_000;
 
 const DEFAULT_SIGNALS: ShutdownSignal[] = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGUSR2'];
 
@@ -27,17 +32,25 @@ export interface SignalledWorker {
 export class Runtime {
   private static installed: Runtime | undefined;
   readonly logger: Logger;
+  /** ms; 0: workers send no heartbeats. */
+  readonly workerHeartbeatIntervalMs: number;
   private readonly signals: readonly ShutdownSignal[];
   private readonly workers = new Set<SignalledWorker>();
 
   private constructor(options: RuntimeOptions) {
     this.logger = options.logger ?? new DefaultLogger();
     this.signals = options.shutdownSignals ?? DEFAULT_SIGNALS;
+    this.workerHeartbeatIntervalMs = msToNumber(options.workerHeartbeatInterval ?? DEFAULT_HEARTBEAT_INTERVAL_MS);
+    const { workerHeartbeatIntervalMs: interval } = this;
+    if (interval !== 0 && !(interval >= 1_000 && interval <= 60_000)) {
+      throw new ValueError(`RuntimeOptions.workerHeartbeatInterval must be 0, or 1 s to 60 s, got ${interval} ms`);
+    }
   }
 
   /**
-   * Sets the logger and the shutdown signals of this process.
+   * Sets the logger, the shutdown signals and the heartbeats of this process.
    *
+   * @throws ValueError for an interval that cannot be meant.
    * @throws IllegalStateError when a runtime is installed already, also by a worker created before.
    */
   static install(options: RuntimeOptions): Runtime {

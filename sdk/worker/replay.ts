@@ -17,6 +17,7 @@ import { DeterminismViolationError } from '../workflow/errors.ts';
 import { loadBundle } from './bundle-option.ts';
 import { ReplayError } from './errors.ts';
 import type { ReplayWorkerOptions } from './options.ts';
+import { configuredReplay } from './plugins.ts';
 import { type ThreadEvents, type ThreadPort, tokenKey } from './ports.ts';
 import { workflowThreads } from './spawn-thread.ts';
 import { decodeBatches } from './task-history.ts';
@@ -47,9 +48,10 @@ export async function replayHistory(
 
 /** As `Worker.runReplayHistories`. */
 export async function* replayHistories(
-  options: ReplayWorkerOptions,
+  given: ReplayWorkerOptions,
   histories: AsyncIterable<HistoryAndWorkflowId> | Iterable<HistoryAndWorkflowId>,
 ): AsyncIterableIterator<ReplayResult> {
+  const options = await configuredReplay(given);
   const bundle = await loadBundle(options);
   if (bundle === undefined) throw new ValueError('A replay needs workflowsPath or workflowBundle');
   const threads = workflowThreads({

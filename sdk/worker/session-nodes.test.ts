@@ -5,7 +5,7 @@ import { StatusCode } from '../../src/wire/status.ts';
 import { makeLogger } from '../common/logger.ts';
 import { RpcError } from '../connection/rpc-error.ts';
 import type { AnswerOwner } from './answers.ts';
-import { activityTask, bytes, FakeConnection, settle } from './fakes.test-support.ts';
+import { activityTask, bytes, FakeConnection, fixedLane, settle } from './fakes.test-support.ts';
 import type { NodeSession } from './node-session.ts';
 import { Session } from './session.ts';
 
@@ -37,8 +37,8 @@ async function open(slots: number, ...names: string[]) {
       buildId: 'b',
       stickyQueue: 'q-w',
       stickyScheduleToStartTimeout: 10_000,
-      workflowSlots: 0,
-      activitySlots: slots,
+      workflowLane: fixedLane(0),
+      activityLane: fixedLane(slots),
       maxActivitiesPerSecond: undefined,
       maxTaskQueueActivitiesPerSecond: undefined,
       logger: makeLogger((level, message) => logs.push([level, message.split(':')[0] ?? ''])),

@@ -3,7 +3,15 @@ import { StatusCode } from '../../src/wire/status.ts';
 import { makeLogger } from '../common/logger.ts';
 import { RpcError } from '../connection/rpc-error.ts';
 import type { AnswerOwner } from './answers.ts';
-import { activityTask, bytes, FakeConnection, notFound, settle, workflowTask } from './fakes.test-support.ts';
+import {
+  activityTask,
+  bytes,
+  FakeConnection,
+  fixedLane,
+  notFound,
+  settle,
+  workflowTask,
+} from './fakes.test-support.ts';
 import type { NodeSession } from './node-session.ts';
 import { Session, type SessionHandlers, type SessionOptions } from './session.ts';
 
@@ -47,8 +55,8 @@ async function open(options: Partial<SessionOptions> = {}, handlers: Partial<Ses
       buildId: 'b',
       stickyQueue: 'q-w',
       stickyScheduleToStartTimeout: 10_000,
-      workflowSlots: 4,
-      activitySlots: 10,
+      workflowLane: fixedLane(4),
+      activityLane: fixedLane(10),
       maxActivitiesPerSecond: undefined,
       maxTaskQueueActivitiesPerSecond: undefined,
       logger: makeLogger(() => {}),
@@ -173,7 +181,7 @@ describe('a session', () => {
   });
 
   it('gives back the credit of every task pushed beyond its slots: the server counts them as owed', async () => {
-    const { connection, session } = await open({ activitySlots: 1 });
+    const { connection, session } = await open({ activityLane: fixedLane(1) });
     connection.reconnect();
     await settle();
     // One for the slot, and one that was started before the link was lost and never came.
@@ -187,7 +195,7 @@ describe('a session', () => {
   });
 
   it('gives no credit back for what ran beyond its slots when it registered with none', async () => {
-    const { connection, session } = await open({ activitySlots: 1 });
+    const { connection, session } = await open({ activityLane: fixedLane(1) });
     connection.push('activityTask', activityTask('a'));
     connection.push('activityTask', activityTask('b'));
     connection.reconnect();
@@ -201,7 +209,7 @@ describe('a session', () => {
 
   it('grants what tasks pushed beyond its slots took, with a rate limit too', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-    const { connection, session } = await open({ activitySlots: 1, maxActivitiesPerSecond: 10 });
+    const { connection, session } = await open({ activityLane: fixedLane(1), maxActivitiesPerSecond: 10 });
     connection.push('activityTask', activityTask('a'));
     connection.push('activityTask', activityTask('b'));
     complete(session, 'a');
@@ -218,7 +226,7 @@ describe('a session', () => {
     connection.manual.add('registerWorker');
     connection.reconnect();
     expect(connection.last('registerWorker').body.activityCredit).toBe(9);
-    session.release('activity', origin('a'));
+    session.release('activity', owner('a'));
     connection.last('registerWorker').resolve({});
     await settle();
     expect(connection.last('grantCredit').body.activity).toBe(1);
@@ -289,7 +297,7 @@ describe('a session', () => {
   it('grants the credit of tasks without an answer once per tick', async () => {
     const { connection, session } = await open();
     for (const token of ['a', 'b']) connection.push('activityTask', activityTask(token));
-    for (const token of ['a', 'b']) session.release('activity', origin(token));
+    for (const token of ['a', 'b']) session.release('activity', owner(token));
     await settle();
     expect(connection.of('grantCredit').map((r) => r.body.activity)).toEqual([2]);
   });

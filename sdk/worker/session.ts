@@ -14,13 +14,17 @@ import type { WorkerDeploymentVersion } from '../../src/wire/common.ts';
 import type { Logger } from '../common/logger.ts';
 import { BACKOFF_FIRST_MS, BACKOFF_MAX_MS } from '../connection/linker.ts';
 import { type AnswerMethod, type AnswerOwner, Answers } from './answers.ts';
-import { Credit, type CreditMove, type Share } from './credit.ts';
+import type { CreditMove, Share } from './credit.ts';
 import { NodeSession, type NodeSessionOwner } from './node-session.ts';
 import { tokenKey, type WorkerConnection, type WorkerNode } from './ports.ts';
 import { RecentTokens } from './recent-tokens.ts';
+import { Lane, type LaneOptions, type TaskInfo } from './slots/lane.ts';
+import type { ActivitySlotInfo, NexusSlotInfo, SlotInfo, WorkflowSlotInfo } from './slots/tuner.ts';
 
 export type TaskKind = 'workflow' | 'activity';
 const KINDS = ['workflow', 'activity'] as const;
+/** How often a window of credit that scales is looked at, ms. */
+const LOOK_MS = 1_000;
 /** After nodes had no credit to give back, or did not answer, ms. */
 const FRUITLESS_PAUSE_MS = 250;
 
@@ -48,8 +52,9 @@ export interface SessionOptions {
   /** Absent: keeps no execution warm. */
   stickyQueue: string | undefined;
   stickyScheduleToStartTimeout: number;
-  workflowSlots: number;
-  activitySlots: number;
+  workflowLane: LaneOptions<WorkflowSlotInfo>;
+  /** Of a worker of Nexus services: of their tasks. */
+  activityLane: LaneOptions<ActivitySlotInfo | NexusSlotInfo>;
   maxActivitiesPerSecond: number | undefined;
   maxTaskQueueActivitiesPerSecond: number | undefined;
   /** It takes Nexus tasks, as activity tasks, and no others. */
@@ -60,7 +65,7 @@ export interface SessionOptions {
 export class Session implements NodeSessionOwner {
   private readonly options: SessionOptions;
   private readonly handlers: SessionHandlers;
-  private readonly credit: Record<TaskKind, Credit>;
+  private readonly lanes: { workflow: Lane<WorkflowSlotInfo>; activity: Lane<ActivitySlotInfo | NexusSlotInfo> };
   private readonly answers: Answers;
   private readonly nodes = new Map<WorkerNode, NodeSession>();
   /** Whose share is whose. */
@@ -71,7 +76,9 @@ export class Session implements NodeSessionOwner {
   private state: 'new' | 'open' | 'draining' | 'closed' = 'new';
   private rateTimer: NodeJS.Timeout | undefined;
   private moveTimer: NodeJS.Timeout | undefined;
+  private lookTimer: NodeJS.Timeout | undefined;
   private moving = false;
+  private readonly takingBack = new Set<TaskKind>();
   private firstRegistered: (() => void) | undefined;
   /** Monotonic ms: since when no node can be reached. */
   private lostAt: number | undefined;
@@ -79,10 +86,11 @@ export class Session implements NodeSessionOwner {
   constructor(options: SessionOptions, handlers: SessionHandlers) {
     this.options = options;
     this.handlers = handlers;
-    const now = performance.now();
-    this.credit = {
-      workflow: new Credit(options.workflowSlots, undefined, now),
-      activity: new Credit(options.activitySlots, options.maxActivitiesPerSecond, now),
+    const { workflowLane, activityLane, maxActivitiesPerSecond } = options;
+    const onSlot = (): void => this.grantByRate();
+    this.lanes = {
+      workflow: new Lane(workflowLane, undefined, onSlot),
+      activity: new Lane(activityLane, maxActivitiesPerSecond, onSlot),
     };
     this.answers = new Answers({
       anyNode: (but) => this.anyRegistered(but),
@@ -100,7 +108,18 @@ export class Session implements NodeSessionOwner {
 
   /** Tasks pushed and not answered yet. */
   running(kind: TaskKind): number {
-    return this.credit[kind].running;
+    return this.lanes[kind].credit.running;
+  }
+
+  /** Slots there are now, in use or not, and what hands them out. */
+  slots(kind: TaskKind): { readonly total: number; readonly kind: string } {
+    return this.lanes[kind].slots;
+  }
+
+  /** As polls, of which each credit stands for one. */
+  openCredit(kind: TaskKind): { currentPollers: number; isAutoscaling: boolean } {
+    const { credit, isScaled } = this.lanes[kind];
+    return { currentPollers: Math.max(0, credit.outstanding), isAutoscaling: isScaled };
   }
 
   /** Registers on the nodes there are; resolves once one has it, or the session was closed. Tasks may arrive before. Later registrations happen by themselves. */
@@ -113,6 +132,11 @@ export class Session implements NodeSessionOwner {
       this.firstRegistered = resolve;
     });
     this.stopServing = this.options.connection.serveNodes((nodes) => this.serve(nodes));
+    for (const kind of KINDS) this.lanes[kind].supply();
+    if (KINDS.some((kind) => this.lanes[kind].isScaled)) {
+      this.lookTimer = setInterval(() => this.look(), LOOK_MS);
+      this.lookTimer.unref();
+    }
     return registered;
   }
 
@@ -124,15 +148,15 @@ export class Session implements NodeSessionOwner {
     owner: AnswerOwner,
   ): void {
     const { from } = owner;
-    const to = this.freed(kind, from);
+    const to = this.freed(kind, from, owner.key);
     const back = to === from && this.state === 'open' ? 1 : 0;
     if (to !== undefined && to !== from) to.grant(kind, 1);
     this.answers.add(method, request, back, owner);
   }
 
   /** Ends a task without an answer (the server forgot it, or someone else completes it): only the credit goes back. */
-  release(kind: TaskKind, from: NodeSession): void {
-    this.freed(kind, from)?.grant(kind, 1);
+  release(kind: TaskKind, { from, key }: Pick<AnswerOwner, 'from' | 'key'>): void {
+    this.freed(kind, from, key)?.grant(kind, 1);
   }
 
   /** No new tasks from here on; held ones may be answered. Resolves when the servers know, or cannot be asked. */
@@ -142,7 +166,10 @@ export class Session implements NodeSessionOwner {
     this.options.connection.ownWorkers?.delete(this.options.workerId);
     clearTimeout(this.rateTimer);
     clearTimeout(this.moveTimer);
+    clearInterval(this.lookTimer);
+    for (const kind of KINDS) this.lanes[kind].reserveNoMore();
     await Promise.all([...this.nodes.values()].map((session) => session.drain()));
+    for (const kind of KINDS) this.lanes[kind].slots.stop();
   }
 
   /** Resolves when no answer is open. */
@@ -160,13 +187,15 @@ export class Session implements NodeSessionOwner {
     this.firstRegistered?.();
     clearTimeout(this.rateTimer);
     clearTimeout(this.moveTimer);
+    clearInterval(this.lookTimer);
+    for (const kind of KINDS) this.lanes[kind].slots.stop();
     this.answers.close();
   }
 
   // ---------------------------------------------------------------- NodeSessionOwner
 
   registration(session: NodeSession): RegisterWorkerRequest {
-    const { options, credit } = this;
+    const { options, lanes } = this;
     const now = performance.now();
     // Their slots are free by now, and counted here.
     this.answers.creditVoid(session);
@@ -180,8 +209,8 @@ export class Session implements NodeSessionOwner {
       ...(options.deploymentVersion !== undefined && { deploymentVersion: options.deploymentVersion }),
       stickyQueue: options.stickyQueue,
       stickyScheduleToStartTimeout: options.stickyScheduleToStartTimeout,
-      workflowCredit: credit.workflow.register(session.shares.workflow, now),
-      activityCredit: credit.activity.register(session.shares.activity, now),
+      workflowCredit: lanes.workflow.credit.register(session.shares.workflow, now),
+      activityCredit: lanes.activity.credit.register(session.shares.activity, now),
       maxActivitiesPerSecond: options.maxActivitiesPerSecond,
       maxTaskQueueActivitiesPerSecond: options.maxTaskQueueActivitiesPerSecond,
       heldTokens: this.handlers.heldTokens(),
@@ -265,11 +294,13 @@ export class Session implements NodeSessionOwner {
     const { workerId } = this.options;
     session.subscriptions.push(
       node.onPush('workflowTask', (task, over) => {
-        if (task.workerId !== workerId || !this.pushed('workflow', session, task.token, over)) return;
+        if (task.workerId !== workerId) return;
+        if (!this.pushed('workflow', this.lanes.workflow, session, workflowTaskInfo(task), over)) return;
         this.handlers.workflowTask(task, session);
       }),
       node.onPush('activityTask', (task, over) => {
-        if (task.workerId !== workerId || !this.pushed('activity', session, task.token, over)) return;
+        if (task.workerId !== workerId) return;
+        if (!this.pushed('activity', this.lanes.activity, session, activityTaskInfo(task), over)) return;
         this.handlers.activityTask(task, session);
       }),
       node.onPush('cancelActivity', (push) => {
@@ -293,26 +324,33 @@ export class Session implements NodeSessionOwner {
   // ---------------------------------------------------------------- credit
 
   /** False for a task that was settled a moment ago. */
-  private pushed(kind: TaskKind, from: NodeSession, token: Uint8Array, over: 'current' | 'leaving'): boolean {
+  private pushed<SI extends SlotInfo>(
+    kind: TaskKind,
+    lane: Lane<SI>,
+    from: NodeSession,
+    task: TaskInfo<SI>,
+    over: 'current' | 'leaving',
+  ): boolean {
     if (this.state === 'closed') return false;
     const share = from.shares[kind];
     const now = performance.now();
     // Until the node has answered a registration, and over a link that is being left, it spends what has become void.
     if (from.state === 'registered' && over === 'current') {
-      this.credit[kind].pushed(share, now);
+      lane.credit.pushed(share, now);
       if (share.outstanding <= 0) this.moveSoon();
     } else {
-      this.credit[kind].pushedBeside(share, now);
+      lane.credit.pushedBeside(share, now);
     }
-    if (this.recent === undefined || !this.recent.has(tokenKey(token))) return true;
-    this.release(kind, from);
+    if (lane.taken(task)) this.grantByRate();
+    if (this.recent === undefined || !this.recent.has(tokenKey(task.token))) return true;
+    this.release(kind, { from, key: tokenKey(task.token) });
     return false;
   }
 
   /** A slot is free: which node has its credit, still to be told of it. */
-  private freed(kind: TaskKind, from: NodeSession): NodeSession | undefined {
-    const to = this.credit[kind].freed(from.shares[kind], performance.now());
-    if (kind === 'activity' && this.credit.activity.isRated) this.grantByRate();
+  private freed(kind: TaskKind, from: NodeSession, key: string): NodeSession | undefined {
+    const to = this.lanes[kind].freed(from.shares[kind], key);
+    if (kind === 'activity' && this.lanes.activity.credit.isRated) this.grantByRate();
     if (to === undefined || to === from.shares[kind]) return to && from;
     return this.sessions.get(to);
   }
@@ -320,7 +358,7 @@ export class Session implements NodeSessionOwner {
   private voidCredit(session: NodeSession): void {
     this.answers.creditVoid(session);
     for (const kind of KINDS) {
-      this.credit[kind].lost(session.shares[kind]);
+      this.lanes[kind].credit.lost(session.shares[kind]);
       if (session.state === 'left') this.sessions.delete(session.shares[kind]);
     }
     this.grantByRate();
@@ -331,10 +369,10 @@ export class Session implements NodeSessionOwner {
     if (this.state !== 'open') return;
     const now = performance.now();
     for (const kind of KINDS) {
-      for (const [share, count] of this.credit[kind].due(now)) this.sessions.get(share)?.grant(kind, count);
+      for (const [share, count] of this.lanes[kind].credit.due(now)) this.sessions.get(share)?.grant(kind, count);
     }
     if (this.rateTimer !== undefined) return;
-    const waitMs = this.credit.activity.dueIn(now);
+    const waitMs = this.lanes.activity.credit.dueIn(now);
     if (waitMs === undefined) return;
     this.rateTimer = setTimeout(
       () => {
@@ -348,7 +386,7 @@ export class Session implements NodeSessionOwner {
   private moveSoon(atLeastMs = 0): void {
     if (this.nodes.size < 2 || this.moveTimer !== undefined || this.moving || this.state !== 'open') return;
     const now = performance.now();
-    const due = KINDS.flatMap((kind) => this.credit[kind].move(now)?.inMs ?? []);
+    const due = KINDS.flatMap((kind) => this.lanes[kind].credit.move(now)?.inMs ?? []);
     if (due.length === 0) return;
     this.moveTimer = setTimeout(
       () => {
@@ -362,7 +400,7 @@ export class Session implements NodeSessionOwner {
   private async moveCredit(): Promise<void> {
     const now = performance.now();
     const moves = KINDS.flatMap((kind) => {
-      const move = this.credit[kind].move(now);
+      const move = this.lanes[kind].credit.move(now);
       return move === undefined ? [] : [{ kind, move }];
     });
     this.moving = true;
@@ -376,11 +414,49 @@ export class Session implements NodeSessionOwner {
     const taken = (await this.sessions.get(from)?.withdraw(kind, count)) ?? 0;
     if (taken === 0 || this.state === 'closed') return taken;
     const now = performance.now();
-    this.credit[kind].withdrawn(from, taken, now);
+    const { credit } = this.lanes[kind];
+    credit.withdrawn(from, taken, now);
     // As much as is still free: by now a node may have sent tasks beyond its credit.
-    const given = this.credit[kind].hand(to, taken, now);
+    const given = credit.hand(to, taken, now);
     if (given > 0) this.sessions.get(to)?.grant(kind, given);
     this.grantByRate();
     return taken;
   }
+
+  /** Windows that have become smaller: what is out beyond them is taken back. */
+  private look(): void {
+    for (const kind of KINDS) {
+      const lane = this.lanes[kind];
+      // What is being taken back still counts as open.
+      if (this.takingBack.has(kind) || !lane.shrunk()) continue;
+      const surplus = lane.credit.surplus();
+      if (surplus !== undefined) void this.takeBack(kind, surplus);
+    }
+  }
+
+  private async takeBack(kind: TaskKind, { from, count }: { from: Share; count: number }): Promise<void> {
+    this.takingBack.add(kind);
+    const taken = (await this.sessions.get(from)?.withdraw(kind, count)) ?? 0;
+    this.takingBack.delete(kind);
+    if (this.state !== 'open') return;
+    this.lanes[kind].credit.withdrawn(from, taken, performance.now());
+    this.lanes[kind].supply();
+  }
+}
+
+/** A sticky task has only the events that its worker does not have. */
+function workflowTaskInfo(task: WorkflowTask): TaskInfo<WorkflowSlotInfo> {
+  return {
+    token: task.token,
+    waitedMs: task.startedTime - task.scheduledTime,
+    info: () => ({ type: 'workflow', workflowType: task.workflowType, isSticky: task.firstEventId > 1 }),
+  };
+}
+
+function activityTaskInfo(task: ActivityTask): TaskInfo<ActivitySlotInfo | NexusSlotInfo> {
+  const { token, activityType, nexus } = task;
+  const waitedMs = task.startedTime - task.currentAttemptScheduledTime;
+  if (nexus === undefined) return { token, waitedMs, info: () => ({ type: 'activity', activityType }) };
+  const { service = '', operation = '' } = nexus.startOperation ?? nexus.cancelOperation ?? {};
+  return { token, waitedMs, info: () => ({ type: 'nexus', service, operation }) };
 }

@@ -6,7 +6,7 @@ import { buildSync } from 'esbuild';
 import { BusyWatch, newBusyMark } from './busy-mark.ts';
 import type { ThreadEvents, ThreadFactory, ThreadPort } from './ports.ts';
 import { type Batch, packBatch, unpackBatch } from './thread-batch.ts';
-import type { FromWorkflowThread, ToWorkflowThread, WorkflowThreadOptions } from './thread-protocol.ts';
+import type { FromWorkflowThread, SpareThread, ToWorkflowThread, WorkflowThreadOptions } from './thread-protocol.ts';
 
 /**
  * What is young in a workflow thread: two halves of 32 MiB instead of 16. An execution's objects live as long as it is warm, a second or so under
@@ -16,7 +16,7 @@ const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 96 };
 
 let sourceBundle: string | undefined;
 
-function spawn(workerData: WorkflowThreadOptions): Worker {
+function spawn(workerData: WorkflowThreadOptions | SpareThread): Worker {
   if (!import.meta.url.endsWith('.ts')) {
     return new Worker(new URL('./runtime/thread.js', import.meta.url), { workerData, resourceLimits: RESOURCE_LIMITS });
   }
@@ -41,12 +41,56 @@ function bundleEntry(entry: URL): string {
   return outputFiles[0]?.text ?? '';
 }
 
+/** The part of a node:worker_threads Worker that is used: the package's types need no types of Node. */
+export interface StartedThread {
+  postMessage(value: unknown, transfer?: readonly ArrayBuffer[]): void;
+  on(event: 'message', listener: (batch: Batch<FromWorkflowThread>) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'exit', listener: (code: number) => void): unknown;
+  terminate(): unknown;
+}
+
+/** A thread that has started before its code is known: half of what loading new code takes. For code that changes (dev/). */
+export class SpareThreads {
+  #spare: Worker | undefined;
+
+  /** There will be one to take. */
+  prepare(): void {
+    if (this.#spare !== undefined) return;
+    const spare = spawn({ spare: true });
+    spare.unref();
+    // One that ends before it is used is not used.
+    const forget = (): void => {
+      if (this.#spare === spare) this.#spare = undefined;
+    };
+    spare.once('error', forget).once('exit', forget);
+    this.#spare = spare;
+  }
+
+  take(options: WorkflowThreadOptions): StartedThread | undefined {
+    const spare = this.#spare;
+    if (spare === undefined) return undefined;
+    this.#spare = undefined;
+    spare.ref();
+    spare.postMessage(options);
+    return spare;
+  }
+
+  close(): void {
+    void this.#spare?.terminate();
+  }
+}
+
 /** Threads that run the workflows of one bundle. */
-export function workflowThreads(options: Omit<WorkflowThreadOptions, 'busyMark'>): ThreadFactory {
+export function workflowThreads(
+  options: Omit<WorkflowThreadOptions, 'busyMark'>,
+  spares?: Pick<SpareThreads, 'take'>,
+): ThreadFactory {
   return (events: ThreadEvents): ThreadPort => {
     const busyMark = newBusyMark();
     const watch = new BusyWatch(busyMark);
-    const worker = spawn({ ...options, busyMark });
+    const started: WorkflowThreadOptions = { ...options, busyMark };
+    const worker: StartedThread = spares?.take(started) ?? spawn(started);
     worker.on('message', (batch: Batch<FromWorkflowThread>) => events.onMessages(unpackBatch(batch)));
     worker.on('error', (error: Error) => events.onExit(error));
     worker.on('exit', (code) => events.onExit(new Error(`it exited with code ${code}`)));
@@ -55,8 +99,13 @@ export function workflowThreads(options: Omit<WorkflowThreadOptions, 'busyMark'>
         const { value, transfer } = packBatch(messages);
         worker.postMessage(value, transfer);
       },
-      busy: (now) => watch.look(now),
+      busy: (now) => watch.look(now, processCpuMs()),
       terminate: () => void worker.terminate(),
     };
   };
+}
+
+function processCpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }

@@ -20,10 +20,12 @@ export interface ThreadPoolOwner {
 export interface ThreadPoolOptions {
   factory: ThreadFactory;
   count: number;
-  /** ms of synchronous work after which a run counts as deadlocked; undefined: never (debugging). */
+  /** ms of synchronous work after which a run counts as deadlocked; where large values are converted, of CPU time, within reason. Undefined: never (debugging). */
   deadlockMs: number | undefined;
 }
 
+/** A thread that converts large values and gets no processor is not stuck. After so many times the limit that does not matter any more. */
+const STARVED_FACTOR = 5;
 /** ms between looks at the threads. */
 const WATCH_INTERVAL_MS = 250;
 
@@ -129,8 +131,10 @@ export class ThreadPool {
   private isOverdue(thread: WorkflowThread): boolean {
     const { deadlockMs } = this.options;
     thread.look();
-    return (
-      deadlockMs !== undefined && thread.busyRunId !== undefined && performance.now() - thread.busySince > deadlockMs
-    );
+    if (deadlockMs === undefined || thread.busyRunId === undefined) return false;
+    const busyMs = performance.now() - thread.busySince;
+    const patienceMs =
+      thread.values === 'large' && thread.workedMs <= deadlockMs ? deadlockMs * STARVED_FACTOR : deadlockMs;
+    return busyMs > patienceMs;
   }
 }

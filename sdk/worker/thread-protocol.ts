@@ -11,7 +11,7 @@ import type {
   RespondWorkflowTaskFailedRequest,
   WorkflowTask,
 } from '../../src/wire/api.ts';
-import type { Header, Payloads, RetryPolicy } from '../../src/wire/common.ts';
+import type { Header, Payloads, RetryPolicy, WorkerDeploymentVersion } from '../../src/wire/common.ts';
 import type { Failure } from '../../src/wire/failure.ts';
 
 export type ToWorkflowThread =
@@ -106,8 +106,13 @@ export type FromWorkflowThread =
   /** LRU or after a failure: the server need not send this run's tasks to the sticky queue any longer. */
   | { type: 'evicted'; runId: string }
   /** Synchronous work on `runId` begins / has ended: what the deadlock watch looks at. A thread says it in shared memory (busy-mark.ts). */
-  | { type: 'busy'; runId: string; workflowId: string }
+  | { type: 'busy'; runId: string; workflowId: string; values?: 'large' | undefined }
   | { type: 'idle' };
+
+/** `workerData` of a workflow thread that is started before it is known what it will run: its first message is its options. */
+export interface SpareThread {
+  spare: true;
+}
 
 /** `workerData` of a workflow thread. */
 export interface WorkflowThreadOptions {
@@ -124,4 +129,8 @@ export interface WorkflowThreadOptions {
   showStackTraceSources: boolean;
   /** Version of this package, written into histories. */
   sdkVersion?: string | undefined;
+  /** Of this worker: what its answers say, too. */
+  buildId?: string | undefined;
+  /** Only of a worker that is chosen by it. */
+  version?: WorkerDeploymentVersion | undefined;
 }

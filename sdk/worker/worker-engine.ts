@@ -16,6 +16,9 @@ import type { CompiledWorkerOptions } from './options.ts';
 import type { ThreadFactory, WorkerConnection } from './ports.ts';
 import { Session } from './session.ts';
 import { loggerSinks, SinkRunner } from './sinks.ts';
+import { laneOptions, slotContext } from './slots/lane-options.ts';
+import { makeSlots } from './slots/slots.ts';
+import type { ActivitySlotInfo, WorkflowSlotInfo } from './slots/tuner.ts';
 import type { LocalActivityTask } from './thread-protocol.ts';
 import { WorkflowTasks } from './workflow-tasks.ts';
 
@@ -58,6 +61,7 @@ export class WorkerEngine {
       workerLogger: logger,
     };
     const workerId = randomUUID();
+    const laneParts = { options, identity, buildId, logger };
     this.session = new Session(
       {
         connection,
@@ -72,8 +76,18 @@ export class WorkerEngine {
             ? `${options.taskQueue}-${workerId}`
             : undefined,
         stickyScheduleToStartTimeout: options.stickyScheduleToStartTimeoutMs,
-        workflowSlots: options.workflowSlots,
-        activitySlots: options.activitySlots,
+        workflowLane: laneOptions<WorkflowSlotInfo>(
+          laneParts,
+          'workflow',
+          options.slots.workflow,
+          options.pollers.workflow,
+        ),
+        activityLane: laneOptions<ActivitySlotInfo>(
+          laneParts,
+          'activity',
+          options.slots.activity,
+          options.pollers.activity,
+        ),
         maxActivitiesPerSecond: options.maxActivitiesPerSecond,
         maxTaskQueueActivitiesPerSecond: options.maxTaskQueueActivitiesPerSecond,
         logger,
@@ -89,7 +103,8 @@ export class WorkerEngine {
       },
     );
     this.localActivities = new LocalActivities({
-      slots: options.localActivitySlots,
+      slots: (onSlot) =>
+        makeSlots(options.slots.localActivity, slotContext(laneParts, 'local-activity'), logger, onSlot),
       run: (task, info) => runLocally(environment, options.taskQueue, task, info),
       resolved: (runId, seq, result) => this.workflowTasks.localActivityResolved(runId, seq, result),
     });
@@ -126,7 +141,8 @@ export class WorkerEngine {
   /** Begins to take tasks; resolves once registered. */
   open(): Promise<void> {
     const { nexus } = this;
-    const takesOthers = this.parts.options.workflowSlots + this.parts.options.activitySlots > 0;
+    const { workflow, activity } = this.parts.options.slots;
+    const takesOthers = workflow !== undefined || activity !== undefined;
     const own = takesOthers || nexus === undefined ? this.session.start() : Promise.resolve();
     return Promise.all([own, nexus?.session.start()]).then(() => undefined);
   }
@@ -172,6 +188,7 @@ export class WorkerEngine {
   close(): void {
     this.session.close();
     this.nexus?.session.close();
+    this.localActivities.close();
     this.workflowTasks.close();
   }
 

@@ -1,4 +1,4 @@
-// What a worker says of itself to the registry of workers: that it lives, where it runs and how busy it is, every 20 s and once more when it ends. Nothing
+// What a worker says of itself to the registry of workers: that it lives, where it runs and how busy it is, every 20 s or so and once more when it ends. Nothing
 // depends on it: a heartbeat that cannot be sent is one that is left out.
 
 import { availableParallelism, freemem, hostname, loadavg, totalmem } from 'node:os';
@@ -8,8 +8,6 @@ import type { CompiledWorkerOptions } from './options.ts';
 import { SDK_NAME, SDK_VERSION } from './version.ts';
 import type { WorkerEngine } from './worker-engine.ts';
 
-/** ms between two; a worker is taken for dead after two and a half. */
-export const HEARTBEAT_INTERVAL_MS = 20_000;
 const TIMEOUT_MS = 5_000;
 
 export interface WorkerHeartbeatsOptions {
@@ -23,6 +21,8 @@ export interface WorkerHeartbeatsOptions {
   engine: WorkerEngine;
   options: CompiledWorkerOptions;
   identity: string;
+  /** ms between two; a worker is taken for dead after two and a half. 0: none are sent. */
+  intervalMs: number;
 }
 
 export class WorkerHeartbeats {
@@ -36,8 +36,10 @@ export class WorkerHeartbeats {
   }
 
   start(): void {
+    const { intervalMs } = this.#options;
     this.#send(WorkerStatus.RUNNING);
-    this.#timer = setInterval(() => this.#send(WorkerStatus.RUNNING), HEARTBEAT_INTERVAL_MS);
+    if (intervalMs === 0) return;
+    this.#timer = setInterval(() => this.#send(WorkerStatus.RUNNING), intervalMs);
     this.#timer.unref();
   }
 
@@ -53,7 +55,8 @@ export class WorkerHeartbeats {
   }
 
   async #send(status: WorkerStatus): Promise<void> {
-    const { connection, options, identity } = this.#options;
+    const { connection, options, identity, intervalMs } = this.#options;
+    if (intervalMs === 0) return;
     const body = { namespace: options.namespace, identity, workerHeartbeat: [this.#heartbeat(status)] };
     try {
       await connection.request('recordWorkerHeartbeat', body, { timeoutMs: TIMEOUT_MS });
@@ -63,9 +66,10 @@ export class WorkerHeartbeats {
   }
 
   #heartbeat(status: WorkerStatus): WorkerHeartbeat {
-    const { engine, options, identity } = this.#options;
+    const { engine, options, identity, intervalMs } = this.#options;
     const now = Date.now();
-    const elapsedSinceLastHeartbeat = this.#lastAt === undefined ? undefined : now - this.#lastAt;
+    // The first says how often it speaks: one that is killed before the second is known for no longer than others.
+    const elapsedSinceLastHeartbeat = this.#lastAt === undefined ? intervalMs : now - this.#lastAt;
     this.#lastAt = now;
     const { deployment } = options;
     return {
@@ -81,16 +85,22 @@ export class WorkerHeartbeats {
         currentHostCpuUsage: Math.min(1, (loadavg()[0] ?? 0) / availableParallelism()),
         currentHostMemUsage: 1 - freemem() / totalmem(),
       },
-      workflowTaskSlotsInfo: slots(options.workflowSlots, engine.session.running('workflow')),
-      activityTaskSlotsInfo: slots(options.activitySlots, engine.session.running('activity')),
-      localActivitySlotsInfo: slots(options.localActivitySlots, engine.localActivities.inFlight),
+      workflowTaskSlotsInfo: slots(engine.session.slots('workflow'), engine.session.running('workflow')),
+      activityTaskSlotsInfo: slots(engine.session.slots('activity'), engine.session.running('activity')),
+      localActivitySlotsInfo: slots(engine.localActivities.slotsInfo, engine.localActivities.inFlight),
+      workflowPollerInfo: engine.session.openCredit('workflow'),
+      activityPollerInfo: engine.session.openCredit('activity'),
+      ...(engine.nexus !== undefined && {
+        nexusTaskSlotsInfo: slots(engine.nexus.session.slots('activity'), engine.nexus.session.running('activity')),
+        nexusPollerInfo: engine.nexus.session.openCredit('activity'),
+      }),
       currentStickyCacheSize: engine.workflowTasks.cached,
     };
   }
 }
 
-const slots = (all: number, used: number): WorkerSlotsInfo => ({
-  currentAvailableSlots: Math.max(0, all - used),
+const slots = ({ total, kind }: { total: number; kind: string }, used: number): WorkerSlotsInfo => ({
+  currentAvailableSlots: Math.max(0, total - used),
   currentUsedSlots: used,
-  slotSupplierKind: 'Fixed',
+  slotSupplierKind: kind,
 });

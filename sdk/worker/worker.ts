@@ -17,6 +17,7 @@ import {
   type ReplayWorkerOptions,
   type WorkerOptions,
 } from './options.ts';
+import { configuredWorker, runWithin, type WorkerPlugin } from './plugins.ts';
 import { Runtime, type SignalledWorker } from './process-runtime.ts';
 import { type ReplayResult, replayHistories, replayHistory } from './replay.ts';
 import type { WorkflowBundle } from './runtime/bundle.ts';
@@ -76,6 +77,7 @@ interface WorkerParts {
   options: CompiledWorkerOptions;
   failed: Promise<never>;
   heartbeats: WorkerHeartbeats;
+  plugins: readonly WorkerPlugin[];
   close(): Promise<void>;
 }
 
@@ -102,7 +104,8 @@ export class Worker implements SignalledWorker {
    * @throws RpcError NOT_FOUND for an unknown namespace; as `Connection.connect` when the server cannot be reached.
    */
   static async create(options: WorkerOptions): Promise<Worker> {
-    return Worker.createWith(options, { bundle: await loadBundle(options), threads: workflowThreads });
+    const configured = await configuredWorker(options);
+    return Worker.createWith(configured, { bundle: await loadBundle(configured), threads: workflowThreads });
   }
 
   /** @internal As `create`, with the workflows' code and what runs it given: for code that changes while the worker runs (dev/). */
@@ -119,6 +122,7 @@ export class Worker implements SignalledWorker {
     try {
       await connection.request('describeNamespace', { namespace: compiled.namespace });
       const identity = compiled.identity ?? connection.identity;
+      const buildId = compiled.buildId ?? defaultBuildId(bundle?.code);
       let fail: (error: unknown) => void = () => {};
       const failed = new Promise<never>((_resolve, reject) => {
         fail = reject;
@@ -128,7 +132,7 @@ export class Worker implements SignalledWorker {
       engine = new WorkerEngine({
         options: compiled,
         identity,
-        buildId: compiled.buildId ?? defaultBuildId(bundle?.code),
+        buildId,
         connection,
         converter,
         threads:
@@ -142,6 +146,8 @@ export class Worker implements SignalledWorker {
                 maxCachedWorkflows: Math.ceil(compiled.maxCachedWorkflows / compiled.threadCount),
                 showStackTraceSources: compiled.showStackTraceSources,
                 sdkVersion: SDK_VERSION,
+                buildId,
+                version: compiled.deployment?.useWorkerVersioning === true ? compiled.deployment.version : undefined,
               }),
         client: new Client({ connection, namespace: compiled.namespace, dataConverter: options.dataConverter }),
         logger,
@@ -153,8 +159,12 @@ export class Worker implements SignalledWorker {
         started.close();
         await closeConnection();
       };
-      const heartbeats = new WorkerHeartbeats({ connection, engine, options: compiled, identity });
-      return new Worker({ engine, options: compiled, failed, close, heartbeats });
+      const heartbeats = new WorkerHeartbeats({
+        ...{ connection, engine, options: compiled, identity },
+        intervalMs: Runtime.instance().workerHeartbeatIntervalMs,
+      });
+      const { plugins = [] } = options;
+      return new Worker({ engine, options: compiled, failed, close, heartbeats, plugins });
     } catch (error) {
       engine?.close();
       await closeConnection();
@@ -200,12 +210,13 @@ export class Worker implements SignalledWorker {
     const pollerState: PollerState = polls ? 'POLLING' : this.state === 'FAILED' ? 'FAILED' : 'SHUTDOWN';
     const activities = engine.activityTasks.inFlight;
     const localActivities = engine.localActivities.inFlight;
+    const hasRoom = (kind: 'workflow' | 'activity') => engine.session.running(kind) < engine.session.slots(kind).total;
     return {
       runState: this.state,
-      workflowPollerState: options.workflowSlots > 0 ? pollerState : 'SHUTDOWN',
-      activityPollerState: options.activitySlots > 0 ? pollerState : 'SHUTDOWN',
-      hasOutstandingWorkflowPoll: polls && engine.session.running('workflow') < options.workflowSlots,
-      hasOutstandingActivityPoll: polls && engine.session.running('activity') < options.activitySlots,
+      workflowPollerState: options.slots.workflow !== undefined ? pollerState : 'SHUTDOWN',
+      activityPollerState: options.slots.activity !== undefined ? pollerState : 'SHUTDOWN',
+      hasOutstandingWorkflowPoll: polls && hasRoom('workflow'),
+      hasOutstandingActivityPoll: polls && hasRoom('activity'),
       numInFlightWorkflowActivations: engine.workflowTasks.inFlight,
       numInFlightActivities: activities + localActivities,
       numInFlightNonLocalActivities: activities,
@@ -223,6 +234,10 @@ export class Worker implements SignalledWorker {
    * @throws RpcError when the server refuses the worker, UnexpectedError when its workflow threads cannot be kept running.
    */
   async run(): Promise<void> {
+    await runWithin(this.parts.plugins, this, () => this.runItself());
+  }
+
+  private async runItself(): Promise<void> {
     if (this.state !== 'INITIALIZED') {
       throw new IllegalStateError(`A worker runs once; this one is ${this.state}. Create another one`);
     }

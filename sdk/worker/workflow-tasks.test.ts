@@ -316,6 +316,19 @@ describe('a workflow thread', () => {
     expect(connection.of('respondWorkflowTaskCompleted')).toHaveLength(1);
   });
 
+  it('that converts large values is left alone while it gets no processor, up to five times the limit', async () => {
+    vi.useFakeTimers();
+    const { connection, threads } = await startEngine();
+    connection.push('workflowTask', workflowTask('a'));
+    await vi.advanceTimersByTimeAsync(0);
+    threads.last.cpuShare = 0.1;
+    threads.last.say({ type: 'busy', runId: 'run', workflowId: 'wf', values: 'large' });
+    await vi.advanceTimersByTimeAsync(4_500);
+    expect(threads.all).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(threads.all).toHaveLength(2);
+  });
+
   it('is left alone while it yields, and in debug mode', async () => {
     vi.useFakeTimers();
     for (const options of [{}, { debugMode: true }]) {

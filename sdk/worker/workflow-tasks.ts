@@ -84,7 +84,7 @@ export class WorkflowTasks {
     const key = tokenKey(task.token);
     if (this.tasks.has(key)) {
       this.options.logger.debug('A workflow task came twice', { workflowId: task.workflowId, runId: task.runId });
-      this.options.session.release('workflow', from);
+      this.options.session.release('workflow', { from, key });
       return;
     }
     const held = new HeldTask(key, forThread(task), from, this);
@@ -263,7 +263,7 @@ export class WorkflowTasks {
   /** The task ends without an answer. */
   private letGo(held: HeldTask): void {
     this.finish(held);
-    this.options.session.release('workflow', held.from);
+    this.options.session.release('workflow', held);
     this.settled(held);
   }
 

@@ -18,6 +18,9 @@ export class WorkflowThread implements ThreadEvents {
   busyRunId: string | undefined;
   /** Monotonic ms since when. */
   busySince = 0;
+  /** CPU ms that it can have used since, at most. */
+  workedMs = 0;
+  values: 'small' | 'large' = 'small';
   ready = false;
   private readonly owner: ThreadOwner;
   private readonly port: ThreadPort;
@@ -40,6 +43,8 @@ export class WorkflowThread implements ThreadEvents {
     const busy = this.port.busy(performance.now());
     this.busyRunId = busy?.runId;
     this.busySince = busy?.since ?? 0;
+    this.workedMs = busy?.workedMs ?? 0;
+    this.values = busy?.values ?? 'small';
   }
 
   terminate(): void {

@@ -11,8 +11,16 @@ import type {
   SignalExternalWorkflowExecutionCommandAttributes,
   StartChildWorkflowExecutionCommandAttributes,
 } from '../../src/wire/command.ts';
-import type { Header, Payload, Payloads, RetryPolicy, UpdateOutcome, UserMetadata } from '../../src/wire/common.ts';
-import type { StartChildWorkflowExecutionFailedCause } from '../../src/wire/enums.ts';
+import type {
+  Header,
+  Payload,
+  Payloads,
+  RetryPolicy,
+  UpdateOutcome,
+  UserMetadata,
+  WorkerDeploymentVersion,
+} from '../../src/wire/common.ts';
+import type { StartChildWorkflowExecutionFailedCause, SuggestContinueAsNewReason } from '../../src/wire/enums.ts';
 import type { Failure } from '../../src/wire/failure.ts';
 
 /** How something the workflow waited for ended. */
@@ -134,6 +142,11 @@ export interface Activation {
   /** Bytes. */
   historySize: number;
   continueAsNewSuggested: boolean;
+  suggestReasons?: readonly SuggestContinueAsNewReason[] | undefined;
+  targetVersionChanged?: boolean | undefined;
+  /** Of the worker that completed the task, or works on it now. */
+  buildId?: string | undefined;
+  version?: WorkerDeploymentVersion | undefined;
   jobs: Job[];
 }
 

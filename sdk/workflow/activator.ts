@@ -26,6 +26,7 @@ import type { SleepOptions, WorkflowInfo } from './interfaces.ts';
 import { LocalActivityBackoff } from './local-activity-backoff.ts';
 import { NexusCalls } from './nexus-calls.ts';
 import { FIRST_SEQS, type SeqKind } from './seqs.ts';
+import { taskInfoOf } from './task-info.ts';
 import { unfinishedWarnings } from './unfinished-handlers.ts';
 import { UpdateHandlers } from './update-handlers.ts';
 
@@ -136,12 +137,12 @@ export class Activator {
     activation: Activation,
     start: { workflow: Workflow; input: Payloads | undefined; header: Header | undefined } | undefined,
   ): void {
-    const { now, isReplaying, historyLength, historySize, continueAsNewSuggested, jobs } = activation;
+    const { now, isReplaying, jobs } = activation;
     this.now = now;
     const { unsafe } = this.info;
     unsafe.isReplaying = isReplaying;
     unsafe.isReplayingHistoryEvents = isReplaying;
-    this.info = { ...this.info, historyLength, historySize, continueAsNewSuggested };
+    this.info = { ...this.info, ...taskInfoOf(activation) };
     for (const job of jobs) {
       this.#apply(job);
       // Patches and seeds are not news to the workflow's code.

@@ -34,6 +34,18 @@ export function setWorkflowOptions<A extends never[], R>(
   Object.defineProperty(fn, PROPERTY, { value: options, writable: true, configurable: true });
 }
 
+export interface WorkflowDefinitionConfig {
+  workflowDefinitionOptions?: WorkflowDefinitionOptionsOrGetter;
+}
+
+/** {@link setWorkflowOptions}, the other way round. */
+export function defineWorkflowOptions<A extends never[], R>(
+  fn: (...args: A) => Promise<R>,
+  config: WorkflowDefinitionConfig,
+): void {
+  if (config.workflowDefinitionOptions !== undefined) setWorkflowOptions(config.workflowDefinitionOptions, fn);
+}
+
 /** @internal Evaluates the options of a workflow function. @throws what a getter throws. */
 export function definitionOptionsOf(fn: Workflow): WorkflowDefinitionOptions {
   const options = (fn as { [PROPERTY]?: WorkflowDefinitionOptionsOrGetter })[PROPERTY];

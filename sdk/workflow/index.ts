@@ -83,7 +83,9 @@ export {
 export { inWorkflowContext } from './context.ts';
 export { ContinueAsNew, continueAsNew, makeContinueAsNewFunc } from './continue-as-new.ts';
 export {
+  defineWorkflowOptions,
   setWorkflowOptions,
+  type WorkflowDefinitionConfig,
   type WorkflowDefinitionOptions,
   type WorkflowDefinitionOptionsOrGetter,
 } from './definition-options.ts';
@@ -129,7 +131,13 @@ export {
 export { getState, setState } from './published-state.ts';
 export { getRandomStream, type WorkflowRandomStream, workflowRandom } from './random-streams.ts';
 export { log, proxySinks, type Sink, type SinkFunction, type Sinks } from './sinks.ts';
-export type { EnhancedStackTrace } from './stack-trace.ts';
+export type {
+  EnhancedStackTrace,
+  StackTrace,
+  StackTraceFileLocation,
+  StackTraceFileSlice,
+  StackTraceSDKInfo,
+} from './stack-trace.ts';
 export { condition, sleep } from './timers.ts';
 export { Trigger } from './trigger.ts';
 export {

@@ -1,14 +1,18 @@
 // What workflow code reads about its execution, and the options and definitions of the workflow API.
 
 import type { WorkflowExecution } from '../../src/wire/common.ts';
-import type { ParentClosePolicy } from '../common/enums.ts';
+import type { ParentClosePolicy, SuggestContinueAsNewReason } from '../common/enums.ts';
 import type { FlowControl } from '../common/flow-control.ts';
 import type { HandlerUnfinishedPolicy } from '../common/interfaces.ts';
 import type { Priority } from '../common/priority.ts';
 import type { RetryPolicy } from '../common/retry-policy.ts';
 import type { SearchAttributePair, SearchAttributes, TypedSearchAttributes } from '../common/search-attributes.ts';
 import type { Duration } from '../common/time.ts';
-import type { InitialVersioningBehavior } from '../common/worker-deployments.ts';
+import type {
+  InitialVersioningBehavior,
+  VersioningIntent,
+  WorkerDeploymentVersion,
+} from '../common/worker-deployments.ts';
 import type { CommonWorkflowOptions } from '../common/workflow-options.ts';
 
 export interface ParentWorkflowInfo {
@@ -46,10 +50,16 @@ export interface WorkflowInfo {
   historySize: number;
   /** The history has become long: time to continue as new. */
   continueAsNewSuggested: boolean;
+  /** Why, as far as the server says. */
+  suggestedContinueAsNewReasons?: SuggestContinueAsNewReason[] | undefined;
+  /** The version that new workflows begin on is not the one that this workflow is pinned to: continue as new with `initialVersioningBehavior` to move. */
+  targetWorkerDeploymentVersionChanged: boolean;
   taskQueue: string;
   namespace: string;
   /** First run of the chain of continuations, retries and cron runs. */
   firstExecutionRunId: string;
+  /** As in the run's first event: a reset makes another run id, and keeps this one. */
+  originalExecutionRunId: string;
   continuedFromExecutionRunId?: string | undefined;
   /** When the first run of the execution started. */
   startTime: Date;
@@ -64,6 +74,13 @@ export interface WorkflowInfo {
   attempt: number;
   cronSchedule?: string | undefined;
   cronScheduleToScheduleInterval?: number | undefined;
+  /** @deprecated Use {@link currentDeploymentVersion}. */
+  currentBuildId?: string | undefined;
+  /**
+   * Of the worker that completed the current workflow task; of this worker, while the task is worked on for the first time. It is in the history, so code
+   * may branch on it. Undefined for workers that are not chosen by version.
+   */
+  currentDeploymentVersion?: WorkerDeploymentVersion | undefined;
   priority?: Priority | undefined;
   unsafe: UnsafeWorkflowInfo;
 }
@@ -100,6 +117,8 @@ export interface ContinueAsNewOptions {
   typedSearchAttributes?: SearchAttributePair[] | TypedSearchAttributes | undefined;
   /** Where the next run of a pinned workflow begins, if not on this one's version. */
   initialVersioningBehavior?: InitialVersioningBehavior | undefined;
+  /** @deprecated As with Temporal; says nothing here: see {@link VersioningIntent}. */
+  versioningIntent?: VersioningIntent | undefined;
 }
 
 /** When the promise of a cancelled child rejects. Default: WAIT_CANCELLATION_COMPLETED. */
@@ -128,6 +147,8 @@ export interface ChildWorkflowOptions extends Omit<CommonWorkflowOptions, 'workf
   cancellationType?: ChildWorkflowCancellationType | undefined;
   /** What happens to the child when its parent closes, in whatever way: also when it continues as new or is retried. Default: TERMINATE. */
   parentClosePolicy?: ParentClosePolicy | undefined;
+  /** @deprecated As with Temporal; says nothing here: see {@link VersioningIntent}. */
+  versioningIntent?: VersioningIntent | undefined;
   /** The child begins once it has a permit of this key, and keeps it until its chain of runs has closed. Without `useExisting`. */
   flowControl?: FlowControl | undefined;
 }

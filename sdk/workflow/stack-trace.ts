@@ -1,28 +1,43 @@
 // Stacks as the enhanced stack trace query gives them: the frames one by one, as Temporal's web page reads them.
 
-export interface FileLocation {
-  file_path: string;
+export interface StackTraceFileLocation {
+  file_path?: string;
   /** 1-based. */
-  line: number;
-  column: number;
+  line?: number;
+  column?: number;
   function_name?: string;
   /** Of the SDK: never, since its frames are left out. */
   internal_code: boolean;
 }
 
+export interface StackTraceSDKInfo {
+  name: string;
+  version: string;
+}
+
+/** Some lines of a file. */
+export interface StackTraceFileSlice {
+  line_offset: number;
+  content: string;
+}
+
+export interface StackTrace {
+  locations: StackTraceFileLocation[];
+}
+
 export interface EnhancedStackTrace {
-  sdk: { name: string; version: string };
+  sdk: StackTraceSDKInfo;
   /** Always empty: bundles keep no sources. */
-  sources: Record<string, never>;
-  stacks: { locations: FileLocation[] }[];
+  sources: Record<string, StackTraceFileSlice[]>;
+  stacks: StackTrace[];
 }
 
 /** `at name (FILE:line:column)` or `at FILE:line:column`. */
 const FRAME = /^\s*at (?:(.*?) \()?(.+):(\d+):(\d+)\)?$/;
 
 /** What the frames of a mapped stack say. */
-export function locationsOf(stack: string): FileLocation[] {
-  const locations: FileLocation[] = [];
+export function locationsOf(stack: string): StackTraceFileLocation[] {
+  const locations: StackTraceFileLocation[] = [];
   for (const line of stack.split('\n')) {
     const [, name, file, row, column] = FRAME.exec(line) ?? [];
     if (file === undefined) continue;

@@ -1,10 +1,13 @@
-// `tenuto activity …`: complete or fail an activity from outside, and steer those of a running workflow.
+// `tenuto activity …`: complete or fail an activity from outside, and steer those of a running workflow, or of all of a query.
 
 import type { Command } from 'commander';
 import { ApplicationFailure, msToNumber } from '../../sdk/common/index.ts';
 import type { ActivitiesTarget, ActivityOptions } from '../wire/api.ts';
-import { withClient } from './connect.ts';
+import type { BatchActivities } from '../wire/batch.ts';
+import { defineExecutionCommands } from './activity-executions.ts';
+import { type Session, withClient } from './connect.ts';
 import { UsageError } from './exit-codes.ts';
+import { type ManyFlags, type One, oneOf, startJob, withTargets } from './workflow/many.ts';
 import { inputs, positiveInteger, type TargetFlags, withTarget } from './workflow/options.ts';
 
 type Wrap = (command: Command) => Command;
@@ -13,7 +16,7 @@ const TIMEOUT = { timeoutMs: 10_000 };
 
 type OneFlags = TargetFlags & { activityId: string };
 
-interface ChoiceFlags extends TargetFlags {
+interface ChoiceFlags extends ManyFlags {
   activityId?: string;
   activityType?: string;
   matchAll?: boolean;
@@ -38,19 +41,20 @@ const withOne = (command: Command): Command =>
   withTarget(command).requiredOption('-a, --activity-id <id>', 'activity id (required)');
 
 const withChoice = (command: Command): Command =>
-  withTarget(command)
+  withTargets(command)
     .option('-a, --activity-id <id>', 'the activity of this id')
     .option('--activity-type <name>', 'all pending activities of this type')
     .option('--identity <text>', 'who asks (default: this process)');
 
-/** A pause names what it pauses: the API has no pause of all of them. */
+/** A pause names what it pauses: the API has no pause of all of one workflow's. */
 const PAUSE_WAYS = ['--activity-id', '--activity-type'];
 const WAYS = [...PAUSE_WAYS, '--match-all'];
 
 const withAll = (command: Command): Command =>
-  withChoice(command).option('--match-all', 'all pending activities of the workflow');
+  withChoice(command).option('--match-all', 'all pending activities of the workflow, or of each of the query');
 
 export function defineActivityCommands(activity: Command, withConnection: Wrap): void {
+  defineExecutionCommands(activity, withConnection);
   const define = (name: string, description: string) => withConnection(activity.command(name).description(description));
 
   withOne(define('complete', 'an activity that somebody else completes returns its result'))
@@ -75,11 +79,15 @@ export function defineActivityCommands(activity: Command, withConnection: Wrap):
     );
 
   withChoice(define('pause', 'begin no attempt until it is unpaused; one that runs is told with its next heartbeat'))
-    .option('--reason <text>', 'why, for those who look at it')
+    .option('--match-all', 'with --query: all pending activities of each workflow')
     .action(
-      withClient<ChoiceFlags & { reason?: string }>(async ({ connection, namespace, output }, flags) => {
+      withClient<ChoiceFlags>(async (session, flags) => {
+        const one = oneOf(flags);
+        if (one === undefined) return startJob(session, flags, { pauseActivitiesOperation: chosen(session, flags) });
+        if (flags.matchAll) throw new UsageError('--match-all goes with --query here: name the activity, or its type');
+        const { connection, namespace, output } = session;
         const { reason } = flags;
-        await connection.request('pauseActivity', { ...choice(namespace, flags, PAUSE_WAYS), reason }, TIMEOUT);
+        await connection.request('pauseActivity', { ...choice(namespace, one, flags, PAUSE_WAYS), reason }, TIMEOUT);
         output.record({ ...shown(flags), paused: true });
       }),
     );
@@ -90,10 +98,14 @@ export function defineActivityCommands(activity: Command, withConnection: Wrap):
     .option('--jitter <duration>', 'each goes on after a random part of it')
     .action(
       withClient<ChoiceFlags & { resetAttempts?: boolean; resetHeartbeats?: boolean; jitter?: string }>(
-        async ({ connection, namespace, output }, flags) => {
+        async (session, flags) => {
           const { resetAttempts, resetHeartbeats: resetHeartbeat } = flags;
-          const body = { ...choice(namespace, flags), resetAttempts, resetHeartbeat, jitter: duration(flags.jitter) };
-          await connection.request('unpauseActivity', body, TIMEOUT);
+          const what = { resetAttempts, resetHeartbeat, jitter: duration(flags.jitter) };
+          const one = oneOf(flags);
+          if (one === undefined)
+            return startJob(session, flags, { unpauseActivitiesOperation: { ...chosen(session, flags), ...what } });
+          const { connection, namespace, output } = session;
+          await connection.request('unpauseActivity', { ...choice(namespace, one, flags), ...what }, TIMEOUT);
           output.record({ ...shown(flags), paused: false });
         },
       ),
@@ -112,10 +124,14 @@ export function defineActivityCommands(activity: Command, withConnection: Wrap):
           restoreOriginalOptions?: boolean;
           jitter?: string;
         }
-      >(async ({ connection, namespace, output }, flags) => {
+      >(async (session, flags) => {
         const { keepPaused, resetHeartbeats: resetHeartbeat, restoreOriginalOptions } = flags;
         const what = { keepPaused, resetHeartbeat, restoreOriginalOptions, jitter: duration(flags.jitter) };
-        await connection.request('resetActivity', { ...choice(namespace, flags), ...what }, TIMEOUT);
+        const one = oneOf(flags);
+        if (one === undefined)
+          return startJob(session, flags, { resetActivitiesOperation: { ...chosen(session, flags), ...what } });
+        const { connection, namespace, output } = session;
+        await connection.request('resetActivity', { ...choice(namespace, one, flags), ...what }, TIMEOUT);
         output.record({ ...shown(flags), reset: true });
       }),
     );
@@ -133,9 +149,13 @@ export function defineActivityCommands(activity: Command, withConnection: Wrap):
     .option('--priority-key <n>', '1 (first) to 5')
     .option('--restore-original-options', 'as the workflow had asked for; with none of the above')
     .action(
-      withClient<OptionsFlags>(async ({ connection, namespace, output }, flags) => {
-        const target = choice(namespace, flags);
+      withClient<OptionsFlags>(async (session, flags) => {
         const change = flags.restoreOriginalOptions === true ? { restoreOriginal: true } : changeOf(flags);
+        const one = oneOf(flags);
+        if (one === undefined)
+          return startJob(session, flags, { updateActivityOptionsOperation: { ...chosen(session, flags), ...change } });
+        const { connection, namespace, output } = session;
+        const target = choice(namespace, one, flags);
         const { activityOptions } = await connection.request(
           'updateActivityOptions',
           { ...target, ...change },
@@ -149,11 +169,22 @@ export function defineActivityCommands(activity: Command, withConnection: Wrap):
 const idOf = ({ workflowId, runId, activityId }: OneFlags) => ({ workflowId, runId, activityId });
 
 /** `ways`: the flags that the command has to say which. */
-function choice(namespace: string, flags: ChoiceFlags, ways: readonly string[] = WAYS): ActivitiesTarget {
-  const { workflowId, runId, activityId, activityType, matchAll, identity = `cli:${process.pid}` } = flags;
-  const chosen = [activityId, activityType, matchAll === true ? true : undefined].filter((one) => one !== undefined);
-  if (chosen.length !== 1) throw new UsageError(`say which activities: one of ${ways.join(', ')}`);
-  return { namespace, workflowId, runId, activityId, activityType, matchAll, identity };
+function choice(namespace: string, one: One, flags: ChoiceFlags, ways: readonly string[] = WAYS): ActivitiesTarget {
+  const { activityId, activityType, matchAll, identity = `cli:${process.pid}` } = flags;
+  checkChoice(flags, ways);
+  return { namespace, ...one, activityId, activityType, matchAll, identity };
+}
+
+/** Of each workflow of a batch job. */
+function chosen({ connection }: Session, flags: ChoiceFlags): BatchActivities {
+  const { activityId, activityType: type, matchAll, identity = connection.identity } = flags;
+  checkChoice(flags, WAYS);
+  return { activityId, type, matchAll, identity };
+}
+
+function checkChoice({ activityId, activityType, matchAll }: ChoiceFlags, ways: readonly string[]): void {
+  const given = [activityId, activityType, matchAll === true ? true : undefined].filter((one) => one !== undefined);
+  if (given.length !== 1) throw new UsageError(`say which activities: one of ${ways.join(', ')}`);
 }
 
 const shown = ({ workflowId, activityId, activityType }: ChoiceFlags) => ({ workflowId, activityId, activityType });

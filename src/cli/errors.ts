@@ -2,6 +2,8 @@
 // Nothing here prints a stack: that is for `--log-level debug`.
 
 import {
+  ActivityExecutionAlreadyStartedError,
+  ActivityNotFoundError,
   QueryNotRegisteredError,
   QueryRejectedError,
   RpcError,
@@ -33,7 +35,8 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UsageError || error instanceof ValueError) return ExitCode.USAGE;
   if (error instanceof CommandError) return error.exitCode;
   if (error instanceof WorkflowNotFoundError || error instanceof NamespaceNotFoundError) return ExitCode.NOT_FOUND;
-  if (error instanceof ScheduleNotFoundError) return ExitCode.NOT_FOUND;
+  if (error instanceof ScheduleNotFoundError || error instanceof ActivityNotFoundError) return ExitCode.NOT_FOUND;
+  if (error instanceof ActivityExecutionAlreadyStartedError) return ExitCode.ALREADY_EXISTS;
   if (error instanceof WorkflowExecutionAlreadyStartedError || error instanceof ScheduleAlreadyRunning)
     return ExitCode.ALREADY_EXISTS;
   if (error instanceof QueryNotRegisteredError || error instanceof QueryRejectedError) return ExitCode.FAILED;
@@ -47,6 +50,9 @@ export function exitCodeOf(error: unknown): ExitCode {
 function sentence(error: Error): string {
   if (error instanceof WorkflowExecutionAlreadyStartedError) {
     return `${error.message}: ${error.workflowId} (see --id-conflict-policy and --id-reuse-policy)`;
+  }
+  if (error instanceof ActivityExecutionAlreadyStartedError) {
+    return `${error.message}: ${error.activityId} (see --id-conflict-policy and --id-reuse-policy)`;
   }
   if (error instanceof TemporalFailure) return `${error.name}: ${error.message}`;
   // The exit code says which status it was.

@@ -78,7 +78,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
     define: async (group) => (await import('./workflow/index.ts')).defineWorkflowCommands(group, withConnection),
   },
   activity: {
-    description: 'complete activities, pause, reset and change those of running workflows',
+    description: 'run activities without a workflow; complete, pause, reset and change those of workflows',
     define: async (group) => (await import('./activity.ts')).defineActivityCommands(group, withConnection),
   },
   batch: {

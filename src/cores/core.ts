@@ -38,6 +38,7 @@ class Core {
         void this.#start(message);
         return;
       case 'socket':
+        send({ type: 'socketTaken', id: message.id });
         this.#take(message.door, socket, message.head);
         return;
       case 'others':

@@ -162,6 +162,9 @@ export class Cores {
         core.notReady = message.notReady;
         this.#tellStandings();
         return;
+      case 'socketTaken':
+        core.taken(message.id);
+        return;
       case 'askMetrics':
         void this.#metrics(core, message.own).then((body) => core.send({ type: 'allMetrics', id: message.id, body }));
         return;

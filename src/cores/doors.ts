@@ -8,6 +8,8 @@ import { MAX_HEAD_BYTES, type Wanted, wantedOfHello, wantedOfRequest } from './p
 
 /** How long a peer may take to say which core it wants, ms: as long as a request's head may take. */
 const HEAD_MS = 10_000;
+/** Reading stops as soon as so many bytes wait in a stream: what comes while a connection is handed over is the core's to read. */
+const STOP_AT_BYTES = 1;
 /** Connections that have not said it yet. */
 const MAX_SILENT = 10_000;
 
@@ -29,7 +31,9 @@ export class DoorListener {
 
   private constructor(options: DoorListenerOptions) {
     this.#options = options;
-    this.#server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.#accept(socket));
+    this.#server = createServer({ pauseOnConnect: true, noDelay: true, highWaterMark: STOP_AT_BYTES }, (socket) =>
+      this.#accept(socket),
+    );
   }
 
   /** @throws NodeStartError when the port is taken, or may not be used */
@@ -80,6 +84,8 @@ export class DoorListener {
       if (wanted.type === 'more' && head.length < MAX_HEAD_BYTES) return;
       socket.pause();
       forget();
+      // Back into the stream, which only so stops to read: else bytes that come until the core has it would be read here, and lost.
+      socket.unshift(bytes);
       hand(wanted.type === 'core' ? wanted.core : 'any', socket, head);
     };
     this.#silent.add(socket);

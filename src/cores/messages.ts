@@ -15,7 +15,7 @@ export type ToCore =
       readonly grpcAddress: string | undefined;
     }
   /** With a socket: a connection, of which `head` (base64) was read. */
-  | { readonly type: 'socket'; readonly door: Door; readonly head: string }
+  | { readonly type: 'socket'; readonly id: number; readonly door: Door; readonly head: string }
   /** Why the other cores do not serve; undefined: they do. */
   | { readonly type: 'others'; readonly notReady: string | undefined }
   | { readonly type: 'metrics'; readonly id: number }
@@ -34,6 +34,8 @@ export type FromCore =
     }
   /** Whenever it changes. */
   | { readonly type: 'standing'; readonly notReady: string | undefined }
+  /** The connection of this number was received: it need not be kept for it. */
+  | { readonly type: 'socketTaken'; readonly id: number }
   | { readonly type: 'metricsAre'; readonly id: number; readonly body: string }
   /** Somebody asks this core for metrics: those of all. */
   | { readonly type: 'askMetrics'; readonly id: number; readonly own: string }

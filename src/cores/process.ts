@@ -7,6 +7,8 @@ import type { Door, FromCore, ToCore } from './messages.ts';
 /** Before a core that ended is started again, ms: doubled each time, up to the second. */
 const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 5_000;
+/** Connections on their way to one core, which has not said yet that it has them. */
+const MAX_UNDER_WAY = 10_000;
 /** One that ran for so long did not end because of its start, ms. */
 const STEADY_MS = 60_000;
 
@@ -29,6 +31,9 @@ export class CoreProcess {
   readonly #options: CoreProcessOptions;
   #child: ChildProcess | undefined;
   #again: NodeJS.Timeout | undefined;
+  /** Open here, too, until the core has them: they end with it if it dies before. By number. */
+  readonly #underWay = new Map<number, Socket>();
+  #nextId = 1;
   #begunAt = 0;
   #pauseMs = FIRST_PAUSE_MS;
   #stopping = false;
@@ -57,17 +62,26 @@ export class CoreProcess {
     return true;
   }
 
-  /** The connection is the core's from now on; it is destroyed when the core is not there. */
+  /** The connection is the core's from now on; it is destroyed when the core is not there. Nothing may be read of it any more. */
   hand(door: Door, socket: Socket, head: Buffer): void {
     const child = this.#child;
-    if (child?.connected !== true) {
+    if (child?.connected !== true || this.#underWay.size >= MAX_UNDER_WAY) {
       socket.destroy();
       return;
     }
-    const message: ToCore = { type: 'socket', door, head: head.toString('base64') };
-    child.send(message, socket, {}, (error) => {
-      if (error !== null) socket.destroy();
+    const id = this.#nextId++;
+    this.#underWay.set(id, socket);
+    const message: ToCore = { type: 'socket', id, door, head: head.toString('base64') };
+    // Node sends one after the other, each once the last was received, and forgets those that wait when the process dies: so they are kept here.
+    child.send(message, socket, { keepOpen: true }, (error) => {
+      if (error !== null) this.taken(id);
     });
+  }
+
+  /** The core has it: it is closed here, and open there. */
+  taken(id: number): void {
+    this.#underWay.get(id)?.destroy();
+    this.#underWay.delete(id);
   }
 
   /** Resolves when its process is gone: after it closed, or when `graceMs` are over. */
@@ -98,6 +112,7 @@ export class CoreProcess {
   #ended(child: ChildProcess, how: string): void {
     if (this.#child !== child) return;
     this.#child = undefined;
+    for (const id of [...this.#underWay.keys()]) this.taken(id);
     this.notReady = 'it is being started again';
     if (this.#stopping) return;
     if (performance.now() - this.#begunAt > STEADY_MS) this.#pauseMs = FIRST_PAUSE_MS;

@@ -34,7 +34,7 @@ const idOf = (namespace: string, name: string): string => `${namespace}\0${name}
 /** Finds the open executions that are pinned to a version, by the index of their version. */
 function pinnedTo(deploymentName: string, buildId: string): string {
   const version = `${deploymentName}:${buildId}`.replaceAll('\\', '\\\\').replaceAll("'", "\\'");
-  return `TemporalWorkerDeploymentVersion = '${version}' AND TemporalWorkflowVersioningBehavior = 'Pinned' AND ExecutionStatus = 'Running'`;
+  return `TemporalWorkerDeploymentVersion = '${version}' AND TemporalWorkflowVersioningBehavior = 'Pinned' AND CloseTime IS NULL`;
 }
 
 export class DeploymentDirectory {

@@ -2,6 +2,7 @@
 
 import { encodeToken } from '../core/workflow/token.ts';
 import type { Delivery } from '../ports/matching.ts';
+import { isActivityAddress } from '../wire/activity-address.ts';
 import type { ActivityTask, WorkflowTask } from '../wire/api.ts';
 
 export interface TaskPush {
@@ -52,13 +53,15 @@ export function taskPush(workerId: string, task: Delivery): TaskPush {
       const { runId, workflowType, activityId, activityType, input, header, heartbeatDetails, attempt } = started.task;
       const { scheduledTime, currentAttemptScheduledTime, startedTime, retryPolicy, priority } = started.task;
       const { scheduleToCloseTimeout, startToCloseTimeout, heartbeatTimeout, nexus } = started.task;
+      // One without a workflow names none, and its own run instead.
+      const alone = isActivityAddress(workflowId);
       const body: Whole<ActivityTask> = {
         workerId,
         token,
         namespace,
-        workflowId,
-        runId,
-        workflowType,
+        workflowId: alone ? '' : workflowId,
+        runId: alone ? '' : runId,
+        workflowType: alone ? '' : workflowType,
         activityId,
         activityType,
         input,
@@ -74,6 +77,7 @@ export function taskPush(workerId: string, task: Delivery): TaskPush {
         retryPolicy,
         priority,
         nexus,
+        activityRunId: alone ? runId : undefined,
       };
       return { topic: 'activityTask', token, body };
     }

@@ -77,6 +77,8 @@ export type CoordinatorState =
 
 export interface Coordinator {
   readonly state: CoordinatorState;
+  /** It is the process that listens for cores; absent: Redis. */
+  readonly isListener?: true;
   /** How often it has become ready: grows also when it was away for no longer than nobody looked. It may have forgotten everything since. */
   readonly arrivals: number;
   /** Records the initialisation unless there is one. Answers with the record that stands, to be compared with the own one. */

@@ -49,6 +49,8 @@ export interface HistoryQuery {
   withUnwritten?: boolean | undefined;
   /** Only the events that hold what the run publishes, as far as nothing newer replaces all of it; waits for such. */
   stateOnly?: boolean | undefined;
+  /** No events: the answer comes once the run has been through more state transitions than this, or is closed. */
+  changedSince?: number | undefined;
 }
 
 /** Only executions of these shards are meant; absent: of all shards there are rows of. */
@@ -61,7 +63,7 @@ export interface CountRequest {
   attributes?: RegisteredAttributes | undefined;
   shards?: SearchedShards;
   /** What is looked for; absent: executions. */
-  of?: 'schedules' | 'flowKeys' | undefined;
+  of?: 'schedules' | 'flowKeys' | 'activities' | undefined;
 }
 
 export interface ListRequest extends CountRequest {

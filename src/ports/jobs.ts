@@ -8,7 +8,9 @@ export type JobAsk =
   | { type: 'describe'; jobId: string }
   /** `after`: the token of the page before. */
   | { type: 'list'; pageSize: number; after?: Uint8Array | undefined }
-  | { type: 'stop'; jobId: string; reason: string; identity: string };
+  | { type: 'stop'; jobId: string; reason: string; identity: string }
+  /** All of them go, whatever they are about: the namespace does. Answers what there was. */
+  | { type: 'forget' };
 
 /** One job, but for a list. */
 export interface JobAnswer {

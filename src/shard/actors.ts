@@ -212,7 +212,7 @@ export class Actors {
     const { currentRunId } = unpackRow('chain', '', decode(chain)) as ChainRow;
     const ofRun = runPrefix(actor.base, currentRunId);
     const requests = await reader.range(next(key(prefix)), after(prefix), ROWS);
-    const rows = await reader.range(key(ofRun), after(ofRun), ROWS);
+    const rows = currentRunId === '' ? [] : await reader.range(key(ofRun), after(ofRun), ROWS);
     const stored: StoredRow[] = [];
     let bytes = 0;
     for (const [k, value] of [[key(prefix), chain], ...requests] as Row[]) {

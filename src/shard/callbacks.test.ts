@@ -68,4 +68,22 @@ describe('a callback on a node', () => {
     await w.restart();
     expect(await described(runId)).toMatchObject([{ state: CallbackState.SUCCEEDED, attempt: 3 }]);
   });
+  it('is called again after a crash, also when a later run of its workflow id was deleted', async () => {
+    const { w, calls, described } = await world();
+    w.autopilot(0);
+    const runId = await w.start('a', { completionCallbacks: [HOOK] });
+    await w.time.settle();
+    await w.start('a', { taskQueue: 'nobody' });
+    const to = { namespace: NAMESPACE, workflowId: 'a' };
+    const deleted = { type: 'deleteExecution', target: {}, identity: '' } as const;
+    expect((await w.call((done) => w.engine.submit(to, deleted, done))).error).toBeUndefined();
+    await w.restart();
+    await w.time.advance(20_000);
+    expect(calls[1]?.request).toMatchObject({ callbackId: calls[0]?.request.callbackId, attempt: 2 });
+    calls[1]?.answer({});
+    await w.time.settle();
+    await w.restart();
+    expect(await described(runId)).toMatchObject([{ state: CallbackState.SUCCEEDED, attempt: 2 }]);
+    await w.start('a', { taskQueue: 'nobody' });
+  });
 });

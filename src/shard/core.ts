@@ -50,6 +50,8 @@ export interface Standing {
   runId: string;
   status: WorkflowExecutionStatus;
   lastEventId: number;
+  /** State transitions it has been through. */
+  transitions: number;
   /** What it has published. */
   published: StateIndex | undefined;
 }
@@ -135,7 +137,8 @@ export const workflowCore: ActorCore = {
     const run = findRun(state, undefined);
     if (run === undefined) return undefined;
     const { status, nextEventId, state: published } = run.row.facts;
-    return { runId: run.runId, status, lastEventId: nextEventId - 1, published };
+    const { transitions } = run.row;
+    return { runId: run.runId, status, lastEventId: nextEventId - 1, transitions, published };
   },
   waitingOffers,
   startedTask,

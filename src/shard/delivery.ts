@@ -4,6 +4,7 @@
 import { encodeToken } from '../core/workflow/index.ts';
 import type { StartedActivityTask, StartedWorkflowTask } from '../core/workflow/outcome.ts';
 import type { Claim, Delivery, LateAnswer, LateDelivery, Matching } from '../ports/matching.ts';
+import { isActivityAddress } from '../wire/activity-address.ts';
 import type { EventBatches } from '../wire/api.ts';
 import { encode } from '../wire/codec.ts';
 import type { Status } from '../wire/status.ts';
@@ -66,6 +67,11 @@ export class Outgoing {
     if (waiters.size === 0) return;
     for (const runId of turn.grown) waiters.wake('event', actor.base, runId);
     for (const runId of turn.published) waiters.wake('state', actor.base, runId);
+    if (!isActivityAddress(actor.workflowId)) return;
+    // Its heartbeats are no events; and one that was deleted is no state any more.
+    const { run } = actor.state;
+    for (const runId of new Set([...turn.grown, ...(run === undefined ? [] : [run.runId])]))
+      waiters.wake('change', actor.base, runId);
   }
 
   /** Before the commit, to a worker that knows what that means; undefined when its history is not in memory. */

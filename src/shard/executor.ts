@@ -4,6 +4,7 @@
 
 import type { Routes } from '../core/deployment/routes.ts';
 import { versionedQueue } from '../core/deployment/versioned-queue.ts';
+import { Breakers } from '../core/nexus/breakers.ts';
 import type { EndpointBook } from '../core/nexus/endpoints.ts';
 import { encodeToken } from '../core/workflow/index.ts';
 import type { Limits } from '../core/workflow/limits.ts';
@@ -82,15 +83,20 @@ class Context implements TurnContext {
   readonly limits: Limits;
   readonly namespaces: TurnContext['namespaces'];
   readonly endpoints: TurnContext['endpoints'];
+  readonly breakers: TurnContext['breakers'];
   readonly routes: Routes | undefined;
   readonly #random: Random;
   #spareRunId: string | undefined;
 
-  constructor({ now, limits, namespaces, endpoints, routes }: Omit<TurnContext, 'spareRunId'>, random: Random) {
+  constructor(
+    { now, limits, namespaces, endpoints, breakers, routes }: Omit<TurnContext, 'spareRunId'>,
+    random: Random,
+  ) {
     this.now = now;
     this.limits = limits;
     this.namespaces = namespaces;
     this.endpoints = endpoints;
+    this.breakers = breakers;
     this.routes = routes;
     this.#random = random;
   }
@@ -104,6 +110,8 @@ class Context implements TurnContext {
 export class Executor {
   readonly #options: ExecutorOptions;
   #seq = 0;
+  /** Of Nexus destinations, as this node has found them. */
+  readonly #breakers = new Breakers();
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
@@ -199,7 +207,8 @@ export class Executor {
   #decide(turn: Turn, message: Message, now: number): ReturnType<ActorCore['decide']> {
     const { core, random, limits, namespaces, endpoints, routes } = this.#options;
     const { actor } = turn;
-    const context = new Context({ now, limits, namespaces, endpoints, routes }, random);
+    const breakers = this.#breakers;
+    const context = new Context({ now, limits, namespaces, endpoints, breakers, routes }, random);
     let decision: ReturnType<ActorCore['decide']>;
     try {
       decision = core.decide(actor.state, message, context);
@@ -214,12 +223,12 @@ export class Executor {
     if (!decision.ok) return decision;
     actor.state = core.evolve(actor.state, decision);
     turn.take(decision);
-    this.#absorb(turn, decision.effects);
+    this.#absorb(turn, decision.effects, now);
     return decision;
   }
 
   /** Sorts effects: some are rows of this very turn, the others leave after the commit. */
-  #absorb(turn: Turn, effects: readonly Effect[]): void {
+  #absorb(turn: Turn, effects: readonly Effect[], now: number): void {
     for (const effect of effects) {
       switch (effect.type) {
         case 'offerTask':
@@ -233,6 +242,9 @@ export class Executor {
           break;
         case 'taskKept':
           turn.listed(effect.session, effect.kind, effect.runId, effect.scheduledEventId);
+          break;
+        case 'destinationNoted':
+          this.#breakers.note(effect.destination, effect.note, now);
           break;
         case 'send':
           this.#options.send(turn, effect);

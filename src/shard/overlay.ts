@@ -57,6 +57,8 @@ export interface FlushSet {
 export class Overlay {
   readonly #rows = new Map<Key, OverlayRow>();
   readonly #partitions = new Map<string, Partition>();
+  /** The one asked for last: rows of an entry come actor by actor. */
+  #last: Partition | undefined;
   /** By shard: rows no flush has taken, and some that are gone since. */
   readonly #dirty = new Map<number, OverlayRow[]>();
   #bytes = 0;
@@ -85,7 +87,7 @@ export class Overlay {
       return;
     }
     const fresh = before === undefined && value !== undefined && history === undefined && this.#isNew(key);
-    const partition = before?.partition ?? this.#partition(partitionOf(key));
+    const partition = before?.partition ?? this.#partition(key);
     const row: OverlayRow = { key, value, fresh, state: 'dirty', partition };
     this.#rows.set(key, row);
     this.#bytes += weight(row);
@@ -163,15 +165,21 @@ export class Overlay {
     this.#bytes -= weight(row);
     const { partition } = row;
     partition.rows.delete(row.key);
-    if (partition.rows.size === 0) this.#partitions.delete(partition.name);
+    if (partition.rows.size > 0) return;
+    this.#partitions.delete(partition.name);
+    if (this.#last === partition) this.#last = undefined;
   }
 
-  #partition(name: string): Partition {
+  #partition(key: Key): Partition {
+    // A partition's name is a prefix of its keys, and of no others.
+    if (this.#last !== undefined && key.startsWith(this.#last.name)) return this.#last;
+    const name = partitionOf(key);
     let partition = this.#partitions.get(name);
     if (partition === undefined) {
       partition = { name, rows: new Map() };
       this.#partitions.set(name, partition);
     }
+    this.#last = partition;
     return partition;
   }
 }

@@ -106,9 +106,25 @@ export class Reads {
 
   history(to: Address, query: HistoryQuery, done: Done<GetWorkflowExecutionHistoryResponse>): Waiting {
     const call = new Call();
-    if (query.stateOnly === true) this.#state(to, query, call, done);
+    if (query.changedSince !== undefined) this.#changed(to, query.runId, query.changedSince, call, done);
+    else if (query.stateOnly === true) this.#state(to, query, call, done);
     else this.#history(to, query, call, done);
     return call;
+  }
+
+  /** Answers without events, once the run is another than it was. */
+  #changed(
+    to: Address,
+    run: string | undefined,
+    since: number,
+    call: Call,
+    done: Done<GetWorkflowExecutionHistoryResponse>,
+  ): void {
+    this.#locate(to, run, call, done, ({ actor, runId, current }) => {
+      const closed = current === undefined || !isOpenStatus(current.status);
+      if (closed || current.transitions > since) done(undefined, { runId, events: [], closed, nextEventId: undefined });
+      else this.#wait('change', actor, runId, call, done, () => this.#changed(to, runId, since, call, done));
+    });
   }
 
   #history(to: Address, query: HistoryQuery, call: Call, done: Done<GetWorkflowExecutionHistoryResponse>): void {

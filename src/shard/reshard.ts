@@ -7,6 +7,7 @@ import type { Message } from '../core/workflow/message.ts';
 import { type Key, key, lsn, shardId } from '../ports/ids.ts';
 import type { QueueKey } from '../ports/matching.ts';
 import { StoreError } from '../ports/store.ts';
+import { namespaceOfSpace } from '../wire/activity-address.ts';
 import { decode, encode } from '../wire/codec.ts';
 import type { Cut } from './cut.ts';
 import {
@@ -125,7 +126,7 @@ export class Resharder {
     switch (k.charAt(1)) {
       case 'a': {
         const info = decodeInfo(value);
-        const { text: namespace } = readPart(k, 2);
+        const namespace = namespaceOfSpace(readPart(k, 2).text);
         const shard = shardOf(namespace, info.workflowId, this.#shardCount);
         visibilityRows({ namespace, shard }, { info, before: undefined, previous: undefined }, (row, bytes) => {
           if (bytes === undefined) return;
@@ -148,9 +149,9 @@ export class Resharder {
       }
       case 'w': {
         // Only of runs that others followed: the infos do not tell which.
-        const { text: namespace, next: at } = readPart(k, 2);
+        const { text: space, next: at } = readPart(k, 2);
         const { text: workflowId } = readPart(k, at);
-        const shard = shardOf(namespace, workflowId, this.#shardCount);
+        const shard = shardOf(namespaceOfSpace(space), workflowId, this.#shardCount);
         this.#write(key(k.slice(0, -2) + u16(shard)), value);
         return;
       }

@@ -74,7 +74,7 @@ export class Retention {
     this.#options.actors.with(namespace, workflowId, {
       run: (actor) => {
         const { runId, startTime } = retention;
-        const shown = infoKey({ namespace, shard: actor.shard.id }, startTime, runId);
+        const shown = infoKey({ namespace, workflowId, shard: actor.shard.id }, startTime, runId);
         const rows = async (): Promise<void> => {
           const later = await this.#keptUntil(timer, shown);
           if (later !== undefined) return this.#postpone(timer, retention, later, again);

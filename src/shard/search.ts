@@ -12,12 +12,12 @@ import {
   type Query,
   QueryError,
   Subject,
-  scheduleSchemaOf,
-  schemaOf,
+  searchedSchema,
   statusText,
 } from '../core/visibility/index.ts';
 import type { CountRequest, Done, ListRequest } from '../ports/engine.ts';
 import { key } from '../ports/ids.ts';
+import { activitySpace } from '../wire/activity-address.ts';
 import type {
   CountWorkflowExecutionsResponse,
   ListWorkflowExecutionsResponse,
@@ -158,9 +158,9 @@ export class Search {
     if (query.order.length > 0) {
       return { refused: invalid('invalid query: ORDER BY belongs to a list, not to a count') };
     }
-    const statuses = request.of === undefined ? countedStatuses(query) : undefined;
+    const statuses = wholeOf(request) === 'all' ? countedStatuses(query) : undefined;
     if (statuses !== undefined) {
-      const counts = await this.#options.census.statuses(request.namespace, this.#isMeant(request));
+      const counts = await this.#options.census.statuses(spaceOf(request), this.#isMeant(request));
       const counted = [...counts].filter(([status]) => statuses === 'all' || statuses.has(status));
       const count = counted.reduce((sum, [, n]) => sum + n, 0);
       if (query.groupBy === undefined) return { ok: { count } };
@@ -220,7 +220,15 @@ export class Search {
     const { namespace } = request;
     const isMeant = this.#isMeant(request);
     const how = planFor(request, query);
-    return this.#options.sources.of({ namespace, plan: how, whole: wholeOf(request), way, after, isMeant });
+    return this.#options.sources.of({
+      namespace,
+      space: spaceOf(request),
+      plan: how,
+      whole: wholeOf(request),
+      way,
+      after,
+      isMeant,
+    });
   }
 
   /** Every candidate of a query. False when the visitor stopped it. */
@@ -249,7 +257,7 @@ export class Search {
   }
 
   async #subjects(request: CountRequest, placed: readonly Placed[]): Promise<Seen[]> {
-    const all = indexPrefix(wholeOf(request), request.namespace);
+    const all = indexPrefix(wholeOf(request), spaceOf(request));
     const absent = placed.filter(({ value }) => value === undefined);
     const read = await this.#options.reader.getMany(absent.map(({ place }) => key(all + place)));
     const seen: Seen[] = [];
@@ -276,18 +284,25 @@ export function pageTokenOf(request: CountRequest): (info: WorkflowExecutionInfo
   return (info, shard) => pageTokenIn(order, new Subject(info), shard);
 }
 
-const wholeOf = ({ of }: CountRequest): 'all' | 'schedules' | 'flowKeys' => of ?? 'all';
+const wholeOf = ({ of }: CountRequest): 'all' | 'schedules' | 'flowKeys' =>
+  of === undefined || of === 'activities' ? 'all' : of;
+
+/** Whose index rows are read. */
+const spaceOf = ({ namespace, of }: CountRequest): string =>
+  of === 'activities' ? activitySpace(namespace) : namespace;
 
 /** Schedules have no index by value: there are few beside executions. */
-function planFor({ of }: CountRequest, query: Query): Plan {
+function planFor(request: CountRequest, query: Query): Plan {
   const found = plan(query);
-  return of === undefined ? found : { ...found, candidates: [], exact: found.exact && found.candidates.length === 0 };
+  return wholeOf(request) === 'all'
+    ? found
+    : { ...found, candidates: [], exact: found.exact && found.candidates.length === 0 };
 }
 
 function parse({ query, attributes, of }: CountRequest): Query | Status {
   const types = new Map(Object.entries(attributes ?? {}));
   try {
-    return parseQuery(query, of === undefined ? schemaOf(types) : scheduleSchemaOf(types));
+    return parseQuery(query, searchedSchema(of, types));
   } catch (error) {
     if (error instanceof QueryError) return invalid(`invalid query: ${error.message}`);
     throw error;

@@ -17,10 +17,10 @@ export class Settings {
   readonly rerouter: Rerouter;
   readonly workers: Workers;
 
-  constructor(options: JobsOptions & NamespacesOptions & RerouterOptions & EndpointsOptions) {
+  constructor(options: JobsOptions & Omit<NamespacesOptions, 'deployments'> & RerouterOptions & EndpointsOptions) {
     this.jobs = new Jobs(options);
-    this.namespaces = new RegisteredNamespaces(options);
     this.deployments = new Deployments(options);
+    this.namespaces = new RegisteredNamespaces({ ...options, deployments: this.deployments });
     this.rerouter = new Rerouter(options);
     this.workers = new Workers(options);
     this.endpoints = new Endpoints(options);

@@ -89,6 +89,7 @@ async function candidates(query: string): Promise<{ looked: number; rows: number
   reader.rows = 0;
   const question = {
     namespace: NAMESPACE,
+    space: NAMESPACE,
     plan: plan(parseQuery(query, SCHEMA)),
     isMeant: () => true,
     whole: 'all' as const,
@@ -131,7 +132,9 @@ describe('what is looked at', () => {
   });
 
   it('has its info where the place says', () => {
-    const row = sorted.find(([k]) => k === infoKey({ namespace: NAMESPACE, shard: 0 }, 1_017, 'run-17'));
+    const row = sorted.find(
+      ([k]) => k === infoKey({ namespace: NAMESPACE, workflowId: 'w-17', shard: 0 }, 1_017, 'run-17'),
+    );
     expect(row && decodeInfo(row[1]).workflowId).toBe('w-17');
   });
 });

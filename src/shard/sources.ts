@@ -37,6 +37,8 @@ const MAX_COLLECTED = 4_096;
 
 export interface SourceQuestion {
   readonly namespace: string;
+  /** The name its index rows are under. */
+  readonly space: string;
   readonly plan: Plan;
   /** The index that holds everything, infos and all. */
   readonly whole: 'all' | 'schedules' | 'flowKeys';
@@ -65,7 +67,7 @@ export class Sources {
 
   /** Places of everything that may match, in order of time. */
   async of(question: SourceQuestion): Promise<PlaceStream> {
-    const { namespace, plan, after } = question;
+    const { space, plan, after } = question;
     if (plan.from > plan.to) return new CollectedStream([], question.way, after);
     const chosen = await this.#choose(question);
     if (chosen === undefined) return this.#all(question);
@@ -74,7 +76,7 @@ export class Sources {
     // Before the indexes: a run that is followed meanwhile is in them by then.
     const current = await this.#currentRuns(question, ranges);
     const options = this.#streams(question, 'nothing');
-    const keys = ranges.map((range) => keyRange(namespace, range, plan));
+    const keys = ranges.map((range) => keyRange(space, range, plan));
     const streams: PlaceStream[] = keys.map((range) => new RangeStream(options, range, after));
     if (current.length > 0) streams.push(new CollectedStream(current, question.way, after));
     const [only] = streams;
@@ -83,9 +85,9 @@ export class Sources {
   }
 
   /** Of rows between which executions move: another status, another value. */
-  #moved({ namespace, plan, isMeant }: SourceQuestion, ranges: readonly IndexRange[]): Moved {
+  #moved({ space, plan, isMeant }: SourceQuestion, ranges: readonly IndexRange[]): Moved {
     const { reader } = this.#options;
-    const watched = ranges.map((range) => ({ range, prefix: keysOf(namespace, range, plan).prefix }));
+    const watched = ranges.map((range) => ({ range, prefix: keysOf(space, range, plan).prefix }));
     const watch = reader.watchDeletions(watched.map(({ prefix }) => prefix));
     const placesOf = (k: Key): string[] =>
       watched
@@ -96,8 +98,8 @@ export class Sources {
   }
 
   #all(question: SourceQuestion): PlaceStream {
-    const { namespace, plan, after, whole } = question;
-    return new RangeStream(this.#streams(question, 'infos'), everything(whole, namespace, plan), after);
+    const { space, plan, after, whole } = question;
+    return new RangeStream(this.#streams(question, 'infos'), everything(whole, space, plan), after);
   }
 
   #streams({ way, isMeant }: SourceQuestion, holds: StreamOptions['holds']): StreamOptions {
@@ -106,28 +108,28 @@ export class Sources {
 
   // ---------------------------------------------------------------- choice
 
-  async #choose({ namespace, plan }: SourceQuestion): Promise<Candidate | undefined> {
+  async #choose({ space, plan }: SourceQuestion): Promise<Candidate | undefined> {
     const { candidates } = plan;
     const [first] = candidates;
     if (candidates.length === 1 && first !== undefined && isTimed(first.ranges)) return first;
     for (const limit of PROBES) {
-      const sizes = await Promise.all(candidates.map(({ ranges }) => this.#size(namespace, ranges, plan, limit)));
+      const sizes = await Promise.all(candidates.map(({ ranges }) => this.#size(space, ranges, plan, limit)));
       const least = Math.min(...sizes);
       if (least < limit) return candidates[sizes.indexOf(least)];
     }
     const timed = candidates.find(({ ranges }) => isTimed(ranges));
     if (timed !== undefined) return timed;
     for (const candidate of candidates) {
-      if ((await this.#size(namespace, candidate.ranges, plan, MAX_COLLECTED)) < MAX_COLLECTED) return candidate;
+      if ((await this.#size(space, candidate.ranges, plan, MAX_COLLECTED)) < MAX_COLLECTED) return candidate;
     }
     return undefined;
   }
 
   /** Rows of a candidate, `limit` when there are more. */
-  async #size(namespace: string, ranges: readonly IndexRange[], window: TimeWindow, limit: number): Promise<number> {
+  async #size(space: string, ranges: readonly IndexRange[], window: TimeWindow, limit: number): Promise<number> {
     let size = 0;
     for (const range of ranges) {
-      const { from, to } = keysOf(namespace, range, window);
+      const { from, to } = keysOf(space, range, window);
       let at: Key | undefined = from < to ? from : undefined;
       while (at !== undefined && size < limit) {
         const chunk: Awaited<ReturnType<Reader['chunk']>> = await this.#options.reader.chunk(at, to, limit - size);
@@ -142,13 +144,13 @@ export class Sources {
   // ---------------------------------------------------------------- rows in another order than that of time
 
   async #collected(question: SourceQuestion, ranges: readonly IndexRange[]): Promise<PlaceStream> {
-    const { namespace, plan, way, after, isMeant } = question;
+    const { space, plan, way, after, isMeant } = question;
     // Before the indexes: a run that is followed meanwhile is in them by then.
     const places = await this.#currentRuns(question, ranges.filter(isTimedRange));
     const moved = this.#moved(question, ranges);
     try {
       for (const range of ranges) {
-        const { prefix, from, to } = keysOf(namespace, range, plan);
+        const { prefix, from, to } = keysOf(space, range, plan);
         const rows = await this.#options.reader.range(from, to, 2 * MAX_COLLECTED);
         // They have become many since they were counted.
         if (rows.length === 2 * MAX_COLLECTED) return this.#all(question);
@@ -184,6 +186,7 @@ export class Sources {
     if (chainBytes === undefined) return undefined;
     // The table says what the row is.
     const { currentRunId } = unpackRow('chain', '', decode(chainBytes)) as ChainRow;
+    if (currentRunId === '') return undefined;
     const startBytes = await reader.get(rowKey(actor, 'run', currentRunId, START_ROW_ID));
     if (startBytes === undefined) return undefined;
     const { startTime } = unpackRow('run', START_ROW_ID, decode(startBytes)) as StartRow;

@@ -17,7 +17,7 @@ import { packRow } from '../core/workflow/row-codec.ts';
 import { chunkOf, START_ROW_ID } from '../core/workflow/rows.ts';
 import type { Key } from '../ports/ids.ts';
 import type { Claim, QueueKey } from '../ports/matching.ts';
-import { encode } from '../wire/codec.ts';
+import { encodeBriefly } from '../wire/codec.ts';
 import type { HistoryEvent } from '../wire/event.ts';
 import type { Status } from '../wire/status.ts';
 import { type Actor, type Place, taskId } from './actor.ts';
@@ -42,7 +42,7 @@ export interface Waiter {
 /** Effects that leave after the commit; the others become rows of the turn. */
 export type LeavingEffect = Exclude<
   Effect,
-  { type: 'offerTask' | 'withdrawTask' | 'taskSettled' | 'taskKept' | 'send' }
+  { type: 'offerTask' | 'withdrawTask' | 'taskSettled' | 'taskKept' | 'destinationNoted' | 'send' }
 >;
 
 /** Rows that are written again and again hold about what they held before; those of request ids are counted apart. */
@@ -165,7 +165,7 @@ export class Turn {
     // Here and below by forEach: an iterator makes an object and a pair per row, and these loops are the hottest there are.
     this.#changes?.forEach((change, key) => {
       const { table, id, value } = change;
-      const bytes = value === undefined ? undefined : encode(packRow(table, id, value));
+      const bytes = value === undefined ? undefined : encodeBriefly(packRow(table, id, value));
       this.rows.set(key, bytes);
       if (bytes !== undefined && !isRewritten(change)) actor.bytes += bytes.length;
     });

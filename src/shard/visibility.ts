@@ -8,8 +8,9 @@
 import { attributeValue, stampedType, UNINDEXED, type Value } from '../core/visibility/index.ts';
 import type { VisibilityChange, VisibleSchedule } from '../core/workflow/outcome.ts';
 import { type Key, key } from '../ports/ids.ts';
+import { visibleSpace } from '../wire/activity-address.ts';
 import type { WorkflowExecutionInfo } from '../wire/api.ts';
-import { decode, encode } from '../wire/codec.ts';
+import { decode, encodeBriefly } from '../wire/codec.ts';
 import type { SearchAttributes } from '../wire/common.ts';
 import { IndexedValueType, type WorkflowExecutionStatus } from '../wire/enums.ts';
 import type { ListedSchedule } from '../wire/schedule.ts';
@@ -84,7 +85,7 @@ function encodeInfo(info: WorkflowExecutionInfo): Uint8Array {
   const { workflowId, runId, firstRunId, rootWorkflowId, rootRunId } = info;
   const parent =
     info.parentWorkflowId === undefined ? null : [info.parentNamespace, info.parentWorkflowId, info.parentRunId];
-  return encode([
+  return encodeBriefly([
     workflowId,
     runId,
     info.workflowType,
@@ -154,10 +155,15 @@ interface Place {
   readonly shard: number;
 }
 
+/** Those of activities without a workflow are in a space of their own. */
+const spaceOf = ({ namespace }: Place, { workflowId }: { workflowId: string }): string =>
+  visibleSpace(namespace, workflowId);
+
 /** Rows that show this execution as it now is. */
 export function visibilityRows(at: Place, { info, before, previous }: VisibilityChange, write: Write): void {
   const suffix = sortSuffix(info.startTime, info.runId, at.shard);
-  const row = (index: VisibilityIndex, value: string): Key => key(indexPrefix(index, at.namespace, value) + suffix);
+  const space = spaceOf(at, info);
+  const row = (index: VisibilityIndex, value: string): Key => key(indexPrefix(index, space, value) + suffix);
   write(row('all', ''), encodeInfo(info));
   if (before?.status !== info.status) {
     write(row('status', statusValue(info.status)), POINTER);
@@ -165,7 +171,7 @@ export function visibilityRows(at: Place, { info, before, previous }: Visibility
   }
   if (before === undefined) write(row('workflowType', textValue(info.workflowType)), POINTER);
   if (previous !== undefined) {
-    const earlier = indexPrefix('workflowId', at.namespace, textValue(info.workflowId));
+    const earlier = indexPrefix('workflowId', space, textValue(info.workflowId));
     write(key(earlier + sortSuffix(previous.startTime, previous.runId, at.shard)), POINTER);
   }
   if (before?.searchAttributes === undefined && info.searchAttributes === undefined) return;
@@ -188,7 +194,7 @@ export interface IndexedExecution {
 export function deleteVisibilityRows(at: Place, execution: IndexedExecution, write: Write): void {
   const suffix = sortSuffix(execution.startTime, execution.runId, at.shard);
   const row = (index: VisibilityIndex, value: string): void =>
-    write(key(indexPrefix(index, at.namespace, value) + suffix), undefined);
+    write(key(indexPrefix(index, spaceOf(at, execution), value) + suffix), undefined);
   row('all', '');
   row('status', statusValue(execution.status));
   row('workflowId', textValue(execution.workflowId));
@@ -197,8 +203,8 @@ export function deleteVisibilityRows(at: Place, execution: IndexedExecution, wri
 }
 
 /** Key of the row that holds an execution's info. */
-export const infoKey = ({ namespace, shard }: Place, startTime: number, runId: string): Key =>
-  key(indexPrefix('all', namespace) + sortSuffix(startTime, runId, shard));
+export const infoKey = (at: Place & { workflowId: string }, startTime: number, runId: string): Key =>
+  key(indexPrefix('all', spaceOf(at, at)) + sortSuffix(startTime, runId, at.shard));
 
 /** The row of a schedule, or a flow-control key, in the list of them. */
 export const scheduleRow = (

@@ -6,10 +6,20 @@ import type { Status } from '../wire/status.ts';
 import { readU16 } from './keys.ts';
 import { exhausted } from './status.ts';
 
-export type WaitFor = 'close' | 'event' | 'state';
+/** `change`: anything of an activity without a workflow. */
+export type WaitFor = 'close' | 'event' | 'state' | 'change';
+
+/** Who waits, by actor and run. */
+type Runs = Map<string, Set<() => void>>;
 
 export class Waiters {
-  readonly #runs = new Map<string, Set<() => void>>();
+  /** By what they wait for: most turns wake for an event that nobody waits for, and need not even name the run. */
+  readonly #runs: Readonly<Record<WaitFor, Runs>> = {
+    close: new Map(),
+    event: new Map(),
+    state: new Map(),
+    change: new Map(),
+  };
   readonly #limits: { waiters: number; waitersPerRun: number };
   size = 0;
 
@@ -19,8 +29,9 @@ export class Waiters {
 
   /** `wake` is called at most once. */
   wait(on: WaitFor, actorBase: string, runId: string, wake: () => void): Waiting | Status {
-    const id = `${on}\0${actorBase}${runId}`;
-    let waiting = this.#runs.get(id);
+    const runs = this.#runs[on];
+    const id = actorBase + runId;
+    let waiting = runs.get(id);
     if (this.size >= this.#limits.waiters) {
       return exhausted('WAITERS', `${this.size} long polls wait on this node: try again later.`);
     }
@@ -29,46 +40,50 @@ export class Waiters {
     }
     if (waiting === undefined) {
       waiting = new Set();
-      this.#runs.set(id, waiting);
+      runs.set(id, waiting);
     }
     const mine = (): void => wake();
     waiting.add(mine);
     this.size += 1;
-    return { abandon: () => this.#leave(id, mine) };
+    return { abandon: () => this.#leave(runs, id, mine) };
   }
 
   wake(on: WaitFor, actorBase: string, runId: string): void {
-    if (this.size === 0) return;
-    const id = `${on}\0${actorBase}${runId}`;
-    const waiting = this.#runs.get(id);
+    const runs = this.#runs[on];
+    if (runs.size === 0) return;
+    const id = actorBase + runId;
+    const waiting = runs.get(id);
     if (waiting === undefined) return;
-    this.#runs.delete(id);
+    runs.delete(id);
     this.size -= waiting.size;
     for (const wake of waiting) wake();
   }
 
   /** The shard is led elsewhere: who waits for one of its runs looks again, and is told. */
   wakeShard(shard: number): void {
-    for (const [id, waiting] of [...this.#runs]) {
-      if (readU16(id, id.indexOf('\0') + 1) !== shard) continue;
-      this.#runs.delete(id);
-      this.size -= waiting.size;
-      for (const wake of waiting) wake();
+    for (const runs of Object.values(this.#runs)) {
+      for (const [id, waiting] of [...runs]) {
+        // An actor's base begins with its shard.
+        if (readU16(id, 0) !== shard) continue;
+        runs.delete(id);
+        this.size -= waiting.size;
+        for (const wake of waiting) wake();
+      }
     }
   }
 
   /** The node goes: everybody looks again, and is told. */
   wakeAll(): void {
-    const all = [...this.#runs.values()];
-    this.#runs.clear();
+    const all = Object.values(this.#runs).flatMap((runs) => [...runs.values()]);
+    for (const runs of Object.values(this.#runs)) runs.clear();
     this.size = 0;
     for (const waiting of all) for (const wake of waiting) wake();
   }
 
-  #leave(id: string, mine: () => void): void {
-    const waiting = this.#runs.get(id);
+  #leave(runs: Runs, id: string, mine: () => void): void {
+    const waiting = runs.get(id);
     if (waiting?.delete(mine) !== true) return;
     this.size -= 1;
-    if (waiting.size === 0) this.#runs.delete(id);
+    if (waiting.size === 0) runs.delete(id);
   }
 }

@@ -2,6 +2,17 @@
 // Field names are the API's; times are epoch milliseconds, durations milliseconds. The server validates every field it reads.
 
 import type {
+  ActivityExecutionTarget,
+  DescribeActivityExecutionRequest,
+  DescribeActivityExecutionResponse,
+  EndActivityExecutionRequest,
+  ListActivityExecutionsRequest,
+  ListActivityExecutionsResponse,
+  PollActivityExecutionResponse,
+  StartActivityExecutionRequest,
+  StartActivityExecutionResponse,
+} from './activity.ts';
+import type {
   BatchOperationInfo,
   ListBatchOperationsRequest,
   ListBatchOperationsResponse,
@@ -439,6 +450,8 @@ export interface PendingNexusOperationInfo {
   lastAttemptCompleteTime?: number | undefined;
   lastAttemptFailure?: Failure | undefined;
   nextAttemptScheduleTime?: number | undefined;
+  /** Of a blocked one: its destination has failed too often. */
+  blockedReason?: string | undefined;
   scheduleToCloseTimeout: number;
   scheduleToStartTimeout: number;
   startToCloseTimeout: number;
@@ -451,6 +464,7 @@ export interface NexusOperationCancellationInfo {
   lastAttemptCompleteTime?: number | undefined;
   lastAttemptFailure?: Failure | undefined;
   nextAttemptScheduleTime?: number | undefined;
+  blockedReason?: string | undefined;
 }
 
 /** What a run's tasks go by. */
@@ -732,6 +746,8 @@ export interface ActivityTask {
   priority?: Priority | undefined;
   /** Set for a worker of Nexus services: it is no activity, but this. */
   nexus?: NexusRequest | undefined;
+  /** Of an activity without a workflow; then workflow id, run id and workflow type are empty. */
+  activityRunId?: string | undefined;
 }
 
 /** Push topic `cancelActivity`: cancellation was requested (or the activity is gone: its workflow closed, it timed out). */
@@ -1074,6 +1090,26 @@ export interface Methods extends DeploymentMethods, WorkerMethods {
   /** FAILED_PRECONDITION for one that is not paused. */
   unpauseWorkflowExecution: { request: PauseWorkflowExecutionRequest; response: Empty };
   countSchedules: { request: { namespace: string; query?: string | undefined }; response: CountSchedulesResponse };
+  /** Activities without a workflow. ALREADY_EXISTS by the policies of the id. */
+  startActivityExecution: { request: StartActivityExecutionRequest; response: StartActivityExecutionResponse };
+  describeActivityExecution: { request: DescribeActivityExecutionRequest; response: DescribeActivityExecutionResponse };
+  /** Waits for the outcome; without one when the time is over first. */
+  pollActivityExecution: { request: ActivityExecutionTarget; response: PollActivityExecutionResponse };
+  listActivityExecutions: { request: ListActivityExecutionsRequest; response: ListActivityExecutionsResponse };
+  countActivityExecutions: {
+    request: { namespace: string; query?: string | undefined };
+    response: CountWorkflowExecutionsResponse;
+  };
+  /** FAILED_PRECONDITION for one that is over, as the next. */
+  requestCancelActivityExecution: { request: EndActivityExecutionRequest; response: Empty };
+  terminateActivityExecution: { request: EndActivityExecutionRequest; response: Empty };
+  /** One that runs is terminated first. */
+  deleteActivityExecution: { request: ActivityExecutionTarget & { identity: string }; response: Empty };
+  /** As the methods without `Execution`; with an empty workflow id the activity that has none is meant. */
+  pauseActivityExecution: { request: PauseActivityRequest; response: Empty };
+  unpauseActivityExecution: { request: UnpauseActivityRequest; response: Empty };
+  resetActivityExecution: { request: ResetActivityRequest; response: Empty };
+  updateActivityExecutionOptions: { request: UpdateActivityOptionsRequest; response: UpdateActivityOptionsResponse };
 }
 export type Method = keyof Methods;
 

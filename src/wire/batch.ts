@@ -1,12 +1,36 @@
 // Batch jobs on the wire: one operation on many executions. Named as in the Temporal API's batch.v1 and its StartBatchOperationRequest.
 
+import type { ActivityOptions, WorkflowExecutionOptions } from './api.ts';
 import type { Header, Payloads } from './common.ts';
-import type { BatchOperationState, BatchOperationType } from './enums.ts';
+import type { BatchOperationState, BatchOperationType, ResetReapplyExcludeType, ResetReapplyType } from './enums.ts';
 
 export interface BatchTarget {
   workflowId: string;
   /** Absent or empty: the current run. */
   runId?: string | undefined;
+}
+
+/** Where resets go back to, exactly one of the first four, and what of that which came since they leave behind. */
+export interface ResetOptions {
+  firstWorkflowTask?: object | undefined;
+  lastWorkflowTask?: object | undefined;
+  /** The event that ends the workflow task to do again, of each execution. */
+  workflowTaskId?: number | undefined;
+  /** Before the first workflow task that a worker of this build completed. */
+  buildId?: string | undefined;
+  /** With a build: not in an earlier run of the chain. */
+  currentRunOnly?: boolean | undefined;
+  /** Default: ALL_ELIGIBLE. */
+  resetReapplyType?: ResetReapplyType | undefined;
+  resetReapplyExcludeTypes?: ResetReapplyExcludeType[] | undefined;
+}
+
+/** Pending activities of each execution: exactly one of these is set. */
+export interface BatchActivities {
+  identity?: string | undefined;
+  activityId?: string | undefined;
+  type?: string | undefined;
+  matchAll?: boolean | undefined;
 }
 
 /** What is done to each execution: exactly one of these is set. */
@@ -17,6 +41,53 @@ export interface BatchOperations {
   cancellationOperation?: { identity?: string | undefined } | undefined;
   signalOperation?:
     | { signal: string; input?: Payloads | undefined; header?: Header | undefined; identity?: string | undefined }
+    | undefined;
+  resetOperation?:
+    | {
+        options?: ResetOptions | undefined;
+        /** Older than `options`: 1 first, 2 last workflow task. */
+        resetType?: number | undefined;
+        resetReapplyType?: ResetReapplyType | undefined;
+        identity?: string | undefined;
+      }
+    | undefined;
+  updateWorkflowOptionsOperation?:
+    | {
+        workflowExecutionOptions?: WorkflowExecutionOptions | undefined;
+        /** `versioningOverride`. */
+        updateMask?: string[] | undefined;
+        identity?: string | undefined;
+      }
+    | undefined;
+  /** This one and the two after it are Tenuto's own: the Temporal API has no such jobs. */
+  pauseWorkflowOperation?: { identity?: string | undefined } | undefined;
+  unpauseWorkflowOperation?: { identity?: string | undefined } | undefined;
+  pauseActivitiesOperation?: BatchActivities | undefined;
+  unpauseActivitiesOperation?:
+    | (BatchActivities & {
+        resetAttempts?: boolean | undefined;
+        resetHeartbeat?: boolean | undefined;
+        /** ms: each activity goes on after a random part of it. */
+        jitter?: number | undefined;
+      })
+    | undefined;
+  resetActivitiesOperation?:
+    | (BatchActivities & {
+        /** Attempts always begin anew: there for clients that say so. */
+        resetAttempts?: boolean | undefined;
+        resetHeartbeat?: boolean | undefined;
+        keepPaused?: boolean | undefined;
+        restoreOriginalOptions?: boolean | undefined;
+        /** ms */
+        jitter?: number | undefined;
+      })
+    | undefined;
+  updateActivityOptionsOperation?:
+    | (BatchActivities & {
+        activityOptions?: ActivityOptions | undefined;
+        updateMask?: string[] | undefined;
+        restoreOriginal?: boolean | undefined;
+      })
     | undefined;
 }
 

@@ -49,8 +49,10 @@ export interface ClusterStatus {
   readonly planVersion: number;
   /** Why no other plan is made now. */
   readonly planning: string;
-  /** Of Redis: `connecting`, it was never reached since the start; `away`, it was reached and is not now. */
+  /** Of whoever coordinates: `connecting`, it was never reached since the start; `away`, it was reached and is not now. */
   readonly coordinator: 'connecting' | 'ready' | 'away' | 'closed';
+  /** Of cores: the process that listens for them coordinates them. Absent: Redis. */
+  readonly coordinatedBy?: 'listener' | undefined;
   readonly session: 'unclaimed' | 'held' | 'lapsed' | 'taken';
   readonly members: readonly ClusterMember[];
 }

@@ -18,6 +18,11 @@ export function encode(value: unknown): Uint8Array {
   return packPlain(value) ?? packr.pack(value);
 }
 
+/** The same for what is gone within moments: see `Memory` in pack.ts. */
+export function encodeBriefly(value: unknown): Uint8Array {
+  return packPlain(value, 'shared') ?? packr.pack(value);
+}
+
 /** Throws on malformed or trailing bytes. Byte strings in the result are views of `bytes`: copy what outlives it. */
 export function decode(bytes: Uint8Array): unknown {
   return unpackr.unpack(bytes);

@@ -18,6 +18,10 @@ export const BatchOperationType = {
   UNPAUSE_ACTIVITY: 7,
   UPDATE_ACTIVITY_OPTIONS: 8,
   RESET_ACTIVITY: 9,
+  /** Ours alone: the API has no such jobs, and no numbers near these. */
+  PAUSE_ACTIVITY: 1001,
+  PAUSE_WORKFLOW: 1002,
+  UNPAUSE_WORKFLOW: 1003,
 } as const;
 export type BatchOperationType = (typeof BatchOperationType)[keyof typeof BatchOperationType];
 

@@ -30,6 +30,8 @@ export interface GrantedFlowControl extends FlowControl {
   permit: string;
   /** A door has let the start through: it may wait, and is not refused any more. */
   accepted?: true | undefined;
+  /** Of a key of a task queue, once the chain has moved to another queue: that of the permit. */
+  taskQueue?: string | undefined;
 }
 
 /** Limits of a key that an operator has set: they hold instead of what starts ask for. 0: nothing is let through. */
@@ -113,6 +115,8 @@ export interface ExecutionFlowControl extends FlowControl {
   /** `delayed`: its start delay is not over; `queued`: it waits for its permit; `released`: it has closed. */
   state: 'delayed' | 'queued' | 'held' | 'released';
   permit: string;
+  /** Of a key of a task queue, where that is not the run's own any more. */
+  taskQueue?: string | undefined;
   /** While queued: its place in the queue, from 1. */
   position?: number | undefined;
   /** While it waits for its quiet period: until when, epoch ms. */

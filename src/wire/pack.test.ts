@@ -36,6 +36,7 @@ describe('packing plain data', () => {
     fc.assert(
       fc.property(plain, (value) => {
         expect(hex(packPlain(value))).toBe(expected(value));
+        expect(hex(packPlain(value, 'shared'))).toBe(expected(value));
       }),
       { numRuns: 500 },
     );
@@ -91,5 +92,19 @@ describe('packing plain data', () => {
     expect(decode(first ?? new Uint8Array())).toEqual(['first', Buffer.alloc(10)]);
     expect(large?.length).toBe(3_000_005);
     expect(large?.at(-1)).toBe(7);
+  });
+
+  it('gives small bytes that are gone soon a piece of memory among others, and bytes that may stay memory of their own', () => {
+    const text = 'x'.repeat(200);
+    const first = packPlain(text, 'shared');
+    const second = packPlain('y'.repeat(200), 'shared');
+    expect(first?.buffer.byteLength).toBe(Buffer.poolSize);
+    expect(decode(first ?? new Uint8Array())).toBe(text);
+    expect(decode(second ?? new Uint8Array())).toBe('y'.repeat(200));
+    const own = packPlain(text);
+    expect(own?.buffer.byteLength).toBe(own?.length);
+    // What would fill a pool is not taken from one.
+    const large = packPlain('x'.repeat(Buffer.poolSize), 'shared');
+    expect(large?.buffer.byteLength).toBe(large?.length);
   });
 });

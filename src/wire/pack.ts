@@ -15,12 +15,21 @@ let scratch = Buffer.allocUnsafeSlow(FIRST_BYTES);
 let view = new DataView(scratch.buffer);
 let at = 0;
 
-/** The bytes are the caller's own; undefined when there is something in `value` that is not plain. */
-export function packPlain(value: unknown): Uint8Array | undefined {
+/**
+ * `own`: memory of its own, for what may be kept for long. `shared`: what is small is a piece of Node's pool, at a third of the price; a piece that
+ * is kept keeps the whole pool (8 KiB), so this is for what is gone within moments: frames, and rows until they are flushed.
+ */
+export type Memory = 'own' | 'shared';
+
+/** Undefined when there is something in `value` that is not plain. */
+export function packPlain(value: unknown, memory: Memory = 'own'): Uint8Array | undefined {
   at = 0;
   try {
     write(value);
-    return Uint8Array.prototype.slice.call(scratch, 0, at);
+    if (memory === 'own') return Uint8Array.prototype.slice.call(scratch, 0, at);
+    const packed = Buffer.allocUnsafe(at);
+    scratch.copy(packed, 0, 0, at);
+    return packed;
   } catch (thrown) {
     if (thrown === NOT_PLAIN) return undefined;
     throw thrown;

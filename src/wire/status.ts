@@ -26,6 +26,7 @@ export type StatusCode = (typeof StatusCode)[keyof typeof StatusCode];
 /** Named as in temporal.api.errordetails.v1. */
 export type StatusDetail =
   | { kind: 'WorkflowExecutionAlreadyStarted'; runId: string; startRequestId?: string | undefined }
+  | { kind: 'ActivityExecutionAlreadyStarted'; runId: string; startRequestId?: string | undefined }
   | { kind: 'NotFound' }
   | { kind: 'NamespaceNotFound'; namespace: string }
   | { kind: 'NamespaceAlreadyExists' }

@@ -17,7 +17,7 @@ describe('completion callbacks', () => {
       { state: 'succeeded', tenant: 'shop-1', body: { order: 'order-1', amount: 20 } },
       { state: 'failed', tenant: 'shop-1', body: expect.objectContaining({ message: 'nothing to pay for order-2' }) },
     ]);
-  }, 30_000);
+  });
 
   it('are attached and shown on the command line, and refused where the server names no address', async () => {
     const { url, server } = await receive('nobody-knows-this-one');
@@ -40,5 +40,5 @@ describe('completion callbacks', () => {
     const shown = await tenuto(['workflow', 'describe', '-w', 'p1'], { env });
     expect(shown.stdout).toContain('Callbacks: 1');
     expect(shown.stdout).toContain('answered with status 403');
-  }, 30_000);
+  });
 });

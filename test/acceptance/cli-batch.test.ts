@@ -1,6 +1,9 @@
 // `tenuto batch …` and `--query` of the verbs that start batch jobs: what they print, their exit codes, and what becomes of the workflows.
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Client, Connection } from '../../sdk/client/index.ts';
+import type { BatchOperationInfo } from '../../src/wire/batch.ts';
+import { BatchOperationState, BatchOperationType } from '../../src/wire/enums.ts';
 import { type AtEnd, type Finished, type ServerProcess, startServer, tenuto, until } from '../support/processes.ts';
 
 const undo: (() => unknown)[] = [];
@@ -61,6 +64,30 @@ it('signals, cancels and terminates what a query finds', async () => {
   expect(ids).toEqual(['ending', 'cancelling', jobId]);
 });
 
+it('pauses and resets what a query finds, and steers activities', { timeout: 60_000 }, async () => {
+  const connection = await Connection.connect({ address: node.address });
+  atFileEnd(() => connection.close());
+  const { workflow, workflowService } = new Client({ connection });
+  const { firstExecutionRunId } = await workflow.start('parcel', { workflowId: 'parcel', taskQueue: 'nobody' });
+  const done = async (...args: string[]): Promise<BatchOperationInfo> => {
+    const { batchJobId } = await json(...args, '-q', "WorkflowType = 'parcel'", '--yes');
+    const job = { namespace: 'default', jobId: String(batchJobId) };
+    return until(async () => {
+      const now = await workflowService.describeBatchOperation(job);
+      return now.state === BatchOperationState.RUNNING ? undefined : now;
+    });
+  };
+  const one = { state: BatchOperationState.COMPLETED, completeOperationCount: 1, failureOperationCount: 0 };
+  expect(await done('workflow', 'pause')).toMatchObject({ ...one, operationType: BatchOperationType.PAUSE_WORKFLOW });
+  expect((await workflow.count("ExecutionStatus = 'Paused'")).count).toBe(1);
+  // Without such activities nothing is left to do.
+  expect(await done('activity', 'pause', '--match-all')).toMatchObject(one);
+  const slower = ['activity', 'update-options', '--activity-type', 'x', '--start-to-close-timeout', '1m'];
+  expect(await done(...slower)).toMatchObject({ ...one, operationType: BatchOperationType.UPDATE_ACTIVITY_OPTIONS });
+  expect(await done('workflow', 'reset', '--type', 'LastWorkflowTask')).toMatchObject(one);
+  expect((await workflow.getHandle('parcel').describe()).runId).not.toBe(firstExecutionRunId);
+});
+
 it('a job is stopped with a reason; one that is over, or not there, cannot be', async () => {
   await start('sleeper', 3);
   await run(
@@ -96,6 +123,8 @@ it.each([
   [['signal', '--name', 'x', '-q', 'RunId IS NULL'], 'add --yes'],
   [['terminate', '-q', "Nope = 'x'", '--yes'], 'Nope'],
   [['terminate', '-q', "WorkflowType = 'x' ORDER BY StartTime", '--yes'], 'neither ORDER BY nor GROUP BY'],
+  [['reset', '-w', 'a', '--type', 'LastWorkflowTask'], 'say why: --reason'],
+  [['reset', '-q', 'RunId IS NULL', '--type', 'LastContinuedAsNew', '-y'], 'goes with --workflow-id'],
 ])('refuses %j', async (args, why) => {
   const refused = await run('workflow', ...args);
   expect(refused.code).toBe(2);

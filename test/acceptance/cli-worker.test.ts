@@ -1,8 +1,21 @@
 // `tenuto worker …` and `workflow update-options`: what they print, and their exit codes.
 
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type AtEnd, type Finished, type ServerProcess, startServer, tenuto, until } from '../support/processes.ts';
-import { connect, startWorker, TASK_QUEUE } from './world.ts';
+import { Client } from '../../sdk/client/index.ts';
+import { EventType } from '../../src/wire/enums.ts';
+import {
+  type AtEnd,
+  type Finished,
+  runNode,
+  type ServerProcess,
+  startServer,
+  tenuto,
+  until,
+} from '../support/processes.ts';
+import { connect, startWorker, TASK_QUEUE, workflowsPath } from './world.ts';
+
+const MORTAL_WORKER = fileURLToPath(new URL('../support/mortal-worker.mjs', import.meta.url));
 
 const undo: (() => unknown)[] = [];
 const atFileEnd: AtEnd = (step) => undo.push(step);
@@ -93,6 +106,87 @@ it('lists workers by a filter, and describes one', async () => {
   expect(described).toMatchObject({ status: 'RUNNING', activityTaskSlotsInfo: { slotSupplierKind: 'Fixed' } });
   const wrong = await run('worker', 'list', '-q', 'what ever');
   expect(wrong.code).not.toBe(0);
+});
+
+it('forgets a worker that was killed, whose work others take over', { timeout: 120_000 }, async () => {
+  const taskQueue = 'mortal';
+  const killed = runNode(MORTAL_WORKER, [node.address, taskQueue, workflowsPath], { atEnd: atFileEnd });
+  const connection = await connect({ address: node.address }, atFileEnd);
+  const { workflow } = new Client({ connection });
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  const handles = await Promise.all(
+    names.map((name) => workflow.start('hello', { workflowId: `mortal-${name}`, taskQueue, args: [name] })),
+  );
+  for (const name of names) await killed.says(new RegExp(`began ${name}`));
+  const list = async () =>
+    (await json('worker', 'list', '-q', `TaskQueue = '${taskQueue}'`)) as unknown as Record<string, string>[];
+  const [victim] = await until(async () => {
+    const workers = await list();
+    return workers.length === 1 ? workers : undefined;
+  });
+  killed.kill('SIGKILL');
+  await killed.ended;
+  await startWorker(await connect({ address: node.address }, atFileEnd), atFileEnd, { taskQueue });
+  expect(await Promise.all(handles.map((handle) => handle.result()))).toEqual(names.map((name) => `Hello, ${name}!`));
+  await until(async () => {
+    const workers = await list();
+    return workers.length === 1 && workers[0]?.workerInstanceKey !== victim?.workerInstanceKey ? true : undefined;
+  });
+  const gone = await run('worker', 'describe', '--worker-instance-key', victim?.workerInstanceKey ?? '');
+  expect(gone.code).not.toBe(0);
+});
+
+it('hands over what it keeps warm when it shuts down: nothing waits for it', { timeout: 120_000 }, async () => {
+  const taskQueue = 'handover';
+  const address = { address: node.address };
+  const connection = await connect(address, atFileEnd);
+  const { workflow } = new Client({ connection });
+  // What waited for the old worker would wait for an hour.
+  const patient = { taskQueue, stickyQueueScheduleToStartTimeout: '1 hour' } as const;
+  const before = await startWorker(await connect(address, atFileEnd), atFileEnd, { ...patient, identity: 'before' });
+  const ids = Array.from({ length: 20 }, (_, n) => `handover-${n}`);
+  const handles = await Promise.all(ids.map((workflowId) => workflow.start('approval', { workflowId, taskQueue })));
+  await until(() => (before.getStatus().numCachedWorkflows === ids.length ? true : undefined));
+  await startWorker(await connect(address, atFileEnd), atFileEnd, { ...patient, identity: 'after' });
+  before.shutdown();
+  // Some come while it drains, some after it.
+  for (const handle of handles) await handle.signal('approve', handle.workflowId);
+  expect(await Promise.all(handles.map((handle) => handle.result()))).toEqual(ids);
+  const histories = await Promise.all(handles.map((handle) => handle.fetchHistory()));
+  const timedOut = histories.flatMap(({ events = [] }) =>
+    events.filter(({ eventType }) => eventType === EventType.WORKFLOW_TASK_TIMED_OUT),
+  );
+  expect(timedOut).toEqual([]);
+  await until(() => (before.getState() === 'STOPPED' ? true : undefined));
+});
+
+it('shows what waits in a queue, for how long, and how fast it comes and goes', { timeout: 120_000 }, async () => {
+  const taskQueue = 'waiting';
+  const connection = await connect({ address: node.address }, atFileEnd);
+  const { workflow } = new Client({ connection });
+  const stats = async () => {
+    const described = await json('task-queue', 'describe', '-t', taskQueue);
+    return (described.workflow ?? {}) as Partial<Record<string, number>>;
+  };
+  const handles = await Promise.all(
+    [1, 2, 3].map((n) => workflow.start('echo', { workflowId: `waits-${n}`, taskQueue, args: [n] })),
+  );
+  const first = await until(async () => {
+    const waiting = await stats();
+    return waiting.approximateBacklogCount === 3 && (waiting.approximateBacklogAge ?? 0) > 0 ? waiting : undefined;
+  });
+  await until(async () => {
+    const { approximateBacklogAge = 0 } = await stats();
+    return approximateBacklogAge > (first.approximateBacklogAge ?? 0) ? true : undefined;
+  });
+  await startWorker(await connect({ address: node.address }, atFileEnd), atFileEnd, { taskQueue });
+  expect(await Promise.all(handles.map((handle) => handle.result()))).toEqual([1, 2, 3]);
+  // While somebody listens, what comes is counted, too.
+  await workflow.execute('echo', { workflowId: 'waits-not', taskQueue, args: [4] });
+  const { approximateBacklogCount, tasksAddRate, tasksDispatchRate } = await stats();
+  expect(approximateBacklogCount).toBe(0);
+  expect(tasksAddRate).toBeGreaterThan(0);
+  expect(tasksDispatchRate).toBeGreaterThan(0);
 });
 
 it('pins one workflow to a version, and lets it go', async () => {

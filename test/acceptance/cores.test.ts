@@ -35,7 +35,7 @@ const flags = (cores: number): string[] => [
   ...['--cores', String(cores), '--log-level', 'info'],
 ];
 const ready = (address: string): Promise<true> =>
-  until(async () => ((await fetch(`http://${address}/readyz`)).ok ? true : undefined), 30_000);
+  until(async () => ((await fetch(`http://${address}/readyz`)).ok ? true : undefined));
 const cli = (...args: string[]) => tenuto(args, { env: { TENUTO_ADDRESS: server.address } });
 
 /** Of the core's latest start. */

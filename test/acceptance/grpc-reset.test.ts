@@ -1,11 +1,12 @@
-// ResetWorkflowExecution through the Temporal-compatible door, as a Temporal client calls it: the bytes of the API, and the run that comes of it.
+// ResetWorkflowExecution, alone and of many, through the Temporal-compatible door, as a Temporal client calls it: the bytes of the API, and the run that comes of it.
 
 import { credentials, Client as GrpcClient, type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Client } from '../../sdk/client/index.ts';
 import { messageType } from '../../src/frontend/grpc/proto/descriptors.ts';
 import { Server } from '../../src/server.ts';
-import type { AtEnd } from '../support/processes.ts';
+import { EventType } from '../../src/wire/enums.ts';
+import { type AtEnd, until } from '../support/processes.ts';
 import { inhabit, TASK_QUEUE } from './world.ts';
 
 const undo: (() => unknown)[] = [];
@@ -26,19 +27,29 @@ beforeAll(async () => {
 
 const API = 'temporal.api.workflowservice.v1';
 
-function reset(request: object): Promise<string> {
-  const [asked, answered] = [
-    messageType(`${API}.ResetWorkflowExecutionRequest`),
-    messageType(`${API}.ResetWorkflowExecutionResponse`),
-  ];
+function call(method: string, request: object): Promise<Record<string, unknown>> {
+  const [asked, answered] = [messageType(`${API}.${method}Request`), messageType(`${API}.${method}Response`)];
   return new Promise((resolve, reject) => {
     door.makeUnaryRequest(
-      `/${API}.WorkflowService/ResetWorkflowExecution`,
+      `/${API}.WorkflowService/${method}`,
       (message: object) => Buffer.from(asked.encode(message).finish()),
-      (bytes) => String(answered.decode(bytes).toJSON().runId),
-      { namespace: 'default', reason: 'it was wrong', requestId: crypto.randomUUID(), ...request },
-      (error, runId) => (error === null ? resolve(runId ?? '') : reject(error)),
+      (bytes) => answered.decode(bytes).toJSON() as Record<string, unknown>,
+      { namespace: 'default', reason: 'it was wrong', ...request },
+      (error, answer) => (error === null ? resolve(answer ?? {}) : reject(error)),
     );
+  });
+}
+
+const reset = async (request: object): Promise<string> =>
+  String((await call('ResetWorkflowExecution', { requestId: crypto.randomUUID(), ...request })).runId);
+
+/** A batch job, once it is through. */
+async function batch(jobId: string, workflowIds: readonly string[], operation: object) {
+  const executions = workflowIds.map((workflowId) => ({ workflowId }));
+  await call('StartBatchOperation', { jobId, executions, ...operation });
+  return until(async () => {
+    const described = await call('DescribeBatchOperation', { jobId });
+    return described.state === 'BATCH_OPERATION_STATE_COMPLETED' ? described : undefined;
   });
 }
 
@@ -64,4 +75,38 @@ it.each<[string, object, status]>([
 ])('refuses %s', async (_, request, code) => {
   const refused = reset({ workflowTaskFinishEventId: 4, ...request });
   await expect(refused).rejects.toMatchObject({ code } satisfies Partial<ServiceError>);
+});
+
+it('resets many, and steers the activities of many', async () => {
+  const ids = ['one', 'two'];
+  for (const workflowId of ids)
+    await client.workflow.execute('hello', { workflowId, taskQueue: TASK_QUEUE, args: ['you'] });
+  const again = { resetOperation: { options: { firstWorkflowTask: {} } } };
+  expect(await batch('again', ids, again)).toMatchObject({
+    ...{ operationType: 'BATCH_OPERATION_TYPE_RESET', totalOperationCount: '2', completeOperationCount: '2' },
+  });
+  for (const workflowId of ids) {
+    const handle = client.workflow.getHandle(workflowId);
+    expect(await handle.result()).toBe('Hello, you!');
+    expect(
+      (await handle.fetchHistory()).events.some(({ eventType }) => eventType === EventType.WORKFLOW_TASK_FAILED),
+    ).toBe(true);
+  }
+  const { workflowId } = await client.workflow.start('elsewhere', {
+    ...{ workflowId: 'steered', taskQueue: TASK_QUEUE, args: ['nowhere'] },
+  });
+  const pending = async () => (await client.workflow.getHandle(workflowId).describe()).raw.pendingActivities[0];
+  await until(pending);
+  await batch('slower', [workflowId], {
+    updateActivityOptionsOperation: {
+      ...{ matchAll: true, activityOptions: { startToCloseTimeout: { seconds: 77 } } },
+      updateMask: { paths: ['start_to_close_timeout'] },
+    },
+  });
+  expect(await pending()).toMatchObject({ startToCloseTimeout: 77_000 });
+  await batch('as-before', [workflowId], {
+    resetActivitiesOperation: { type: 'greet', restoreOriginalOptions: true, jitter: { seconds: 1 } },
+  });
+  expect((await pending())?.startToCloseTimeout).not.toBe(77_000);
+  await client.workflow.getHandle(workflowId).terminate();
 });

@@ -123,7 +123,7 @@ describe('search attributes of the SDK', () => {
     });
     expect(await handle.result()).toBe('done');
     expect(await found("Nobody = 'x'")).toEqual(['clumsy']);
-  }, 30_000);
+  });
 });
 
 it('the example finds its parcels', async () => {

@@ -68,7 +68,7 @@ it(`${STARTS} starts by key keep to their limit while nodes of a cluster are kil
     const free = await until(async () => {
       const now = await connection.request('describeFlowKey', key);
       return now.held + now.waiting === 0 ? now : undefined;
-    }, 30_000);
+    });
     expect(free.counts.granted).toBe(theirs.length);
   }
   const { keys } = await connection.request('listFlowKeys', { namespace: 'default' });

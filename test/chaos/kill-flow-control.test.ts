@@ -64,7 +64,7 @@ it(`${STARTS} starts by key keep to their limit over kill -9`, { timeout: PATIEN
     const free = await until(async () => {
       const now = await connection.request('describeFlowKey', key);
       return now.held + now.waiting === 0 ? now : undefined;
-    }, 30_000);
+    });
     // Each was given a permit once: whatever was delivered again.
     expect(free.counts.granted).toBe(theirs.length);
   }

@@ -175,7 +175,7 @@ describe('deadlines', () => {
     const polls = Array.from({ length: 100 }, () => client.call('PollActivityTaskQueue', queue, { timeoutMs: 2_500 }));
     const answers = await Promise.all(polls);
     const codes = answers.map(({ code }) => code);
-    // On a machine that is busy some come too late.
+    // On a machine that is busy some come too late: src/frontend/grpc/dispatch.test.ts has the instant.
     expect(codes).toContain(status.OK);
     for (const code of codes) expect([status.OK, status.DEADLINE_EXCEEDED]).toContain(code);
   });

@@ -123,7 +123,7 @@ it('failures of the operation, and of its handler', async () => {
   expect(attempts).toBe(2);
   expect(await run('missing', '10s')).toContain('HandlerError');
   expect(await run('slow', '2s')).toBe('TimeoutFailure: operation timed out');
-}, 20_000);
+});
 
 it('cancellation, which ends the workflow behind it', async () => {
   const start = options();
@@ -136,7 +136,7 @@ it('cancellation, which ends the workflow behind it', async () => {
     'EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUEST_COMPLETED',
     'EVENT_TYPE_NEXUS_OPERATION_CANCELED',
   ]);
-}, 20_000);
+});
 
 it('a token that is made up completes nothing', async () => {
   const token = btoa(JSON.stringify(['default', 'nexus-1', 'run', 5, 'guessed']));
@@ -152,4 +152,11 @@ it('a token that is made up completes nothing', async () => {
   await start({ 'temporal-callback-token': token });
   await billing.workflow.getHandle('forger').terminate();
   await expect(caller.workflow.getHandle('nobody').describe()).rejects.toThrow(WorkflowNotFoundError);
+});
+
+it('an update with a callback is refused: it would be done, and nobody told', async () => {
+  const completionCallbacks = [{ nexus: { url: 'temporal://system' } }];
+  const request = { meta: { updateId: 'u' }, input: { name: 'note' }, completionCallbacks };
+  const update = { namespace: 'default', workflowExecution: { workflowId: 'nobody' }, request };
+  await expect(caller.workflowService.updateWorkflowExecution(update)).rejects.toThrow('no callbacks of updates');
 });

@@ -130,7 +130,7 @@ describe('the image', () => {
   }, async () => {
     const port = String(await freePort());
     const node = start([MAIN, ...(image.json.CMD ?? [])], { TENUTO_PORT: port });
-    await until(() => (node.said().includes(`Tenuto is ready on 127.0.0.1:${port}`) ? true : undefined), 30_000);
+    await until(() => (node.said().includes(`Tenuto is ready on 127.0.0.1:${port}`) ? true : undefined));
     const [, ...check] = image.json.HEALTHCHECK ?? [];
     expect(await ended(start([MAIN, ...check], { TENUTO_PORT: port }))).toEqual({ code: 0, said: 'ready\n' });
 

@@ -14,7 +14,7 @@ beforeAll(async () => {
   await cluster.settled('a', ['a', 'b', 'c'], 3);
 }, 60_000);
 
-afterAll(() => cluster.close(), 30_000);
+afterAll(() => cluster.close());
 
 const addressOf = (name: string): string => cluster.node(name).address ?? '';
 const cli = (by: string, ...args: string[]): Promise<Finished> =>

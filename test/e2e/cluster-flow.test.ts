@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(clients.map(({ connection }) => connection.close()));
   await cluster.close();
-}, 30_000);
+});
 
 const clientOf = (n: number): Client => {
   const client = clients[n % clients.length];

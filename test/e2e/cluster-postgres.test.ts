@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(connections.map((connection) => connection.close()));
   await cluster.close();
-}, 30_000);
+});
 
 /** Every shard is led, and each of these nodes leads some; `by` says so. */
 const ledBy = (by: string, ...names: string[]): Promise<true> =>

@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(connections.map((connection) => connection.close()));
   await cluster.close();
-}, 30_000);
+});
 
 const leaderOf = async (shard: number): Promise<string> =>
   (await cluster.shards('a')).find((status) => status.shard === shard)?.leader ?? '';

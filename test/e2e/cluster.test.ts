@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(connections.map((connection) => connection.close()));
   await cluster.close();
-}, 30_000);
+});
 
 async function clientOf(name: string): Promise<Client> {
   const connection = await Connection.connect({ address: cluster.node(name).address });

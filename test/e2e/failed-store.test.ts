@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const step of undo) await step();
   await cluster.close();
-}, 30_000);
+});
 
 it('goes from the cluster, and stays up to say why', { timeout: 90_000 }, async () => {
   const connection = await Connection.connect({ address: cluster.node('a').address, discovery: 'off' });

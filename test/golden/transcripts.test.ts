@@ -54,6 +54,8 @@ function effectLine(effect: Effect): string {
       return `${effect.type} ${effect.callId}`;
     case 'deliverCallback':
       return `deliverCallback ${effect.callbackId} attempt ${effect.attempt}`;
+    case 'destinationNoted':
+      return `destinationNoted ${effect.note}`;
     case 'send':
       return `send ${effect.message.type} to ${effect.workflowId}`;
   }

@@ -37,6 +37,9 @@ const NESTED: Readonly<Record<string, string>> = {
   PinnedOverrideBehavior: 'temporal.api.workflow.v1.VersioningOverride.PinnedOverrideBehavior',
 };
 
+/** Members that the API lacks have numbers from here on, far from its own. */
+const OURS_FROM = 1_000;
+
 describe('enums have the numbers of the API', () => {
   const named = Object.entries<unknown>(enums).filter((entry): entry is [string, Record<string, number>] => {
     const [, value] = entry;
@@ -45,6 +48,7 @@ describe('enums have the numbers of the API', () => {
   it.each(named)('%s', (name, ours) => {
     const theirs = (api.lookupEnum(NESTED[name] ?? `temporal.api.enums.v1.${name}`) as Enum).values;
     for (const [member, number] of Object.entries(ours)) {
+      if (number >= OURS_FROM && theirs[prefixOf(name) + member] === undefined) continue;
       expect({ [member]: theirs[prefixOf(name) + member] }).toEqual({ [member]: number });
     }
   });

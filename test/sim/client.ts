@@ -7,14 +7,15 @@ import type { AwaitWorkflowResultResponse, Method, Methods } from '../../src/wir
 import { UpdateWorkflowExecutionLifecycleStage as Stage, WorkflowIdReusePolicy } from '../../src/wire/enums.ts';
 import { StatusCode } from '../../src/wire/status.ts';
 import { Caller } from './caller.ts';
+import { type JobJournal, runJob } from './jobs.ts';
 import { type Kernel, Process, Violation } from './kernel.ts';
+import { NAMESPACE, TASK_QUEUE } from './names.ts';
 import type { Network } from './network.ts';
-import { NAMESPACE } from './node.ts';
 import { type OperationJournal, OperationScript } from './operations/script.ts';
 import type { Step, WorkflowPlan } from './plan.ts';
 import { tenantOf } from './tenants.ts';
 import type { Truth } from './truth.ts';
-import { connectionOver, TASK_QUEUE } from './worker.ts';
+import { connectionOver } from './worker.ts';
 
 /** What clients know of one workflow; outlives them. */
 export interface Journal {
@@ -29,6 +30,7 @@ export function startClient(
   name: string,
   journals: Journal[],
   operations: OperationJournal[],
+  jobs: JobJournal[],
 ): Process {
   const { kernel, network, truth } = world;
   const process = new Process(kernel, name);
@@ -38,6 +40,7 @@ export function startClient(
       if (process.alive) kernel.fail(error);
     };
     for (const journal of journals) new Script(kernel, process, caller, journal).run().catch(failed);
+    for (const job of jobs) runJob(process, caller, job).catch(failed);
     for (const journal of operations) new OperationScript({ process, caller, truth }, journal).run().catch(failed);
   });
   return process;

@@ -32,6 +32,7 @@ export function checkEnds(journals: readonly Journal[], truth: Truth, service: S
   checkEffects(truth, service);
   truth.relations.checkEnds();
   truth.flows.checkEnds();
+  truth.nexus.checkEnds();
 }
 
 function expectedStatus({ type, args }: WorkflowPlan): WorkflowExecutionStatus {
@@ -119,6 +120,9 @@ function checkEnd({ plan, result }: Journal, truth: Truth, service: Service): vo
           Array.from({ length: Number(args[0]) }, (_, i) => `note-${i}`),
         ),
       );
+      break;
+    case 'shopper':
+      must(same(value, [...Array.from({ length: Number(args[0]) }, (_, i) => `paid thing-${i} for 1`), 'given up']));
       break;
     case 'courier':
       must(value === (args[1] as string[]).length);

@@ -1,6 +1,7 @@
 // The server's process: the real store, engine, matching and door, composed as src/node.ts does, over the simulated world.
 
 import { RoutingTable } from '../../src/core/deployment/routes.ts';
+import { bookOf } from '../../src/core/nexus/endpoints.ts';
 import { DEFAULT_LIMITS } from '../../src/core/workflow/limits.ts';
 import { Admission } from '../../src/frontend/admission.ts';
 import { DeploymentDirectory } from '../../src/frontend/deployment-directory.ts';
@@ -20,11 +21,25 @@ import { openMemoryStore } from '../../src/store/memory/store.ts';
 import type { SimDisk } from './disk.ts';
 import type { Kernel } from './kernel.ts';
 import { Process } from './kernel.ts';
+import { NAMESPACE, TASK_QUEUE } from './names.ts';
 import type { Network, Tap } from './network.ts';
+import { ENDPOINT } from './shop.ts';
 import { withSlowReads } from './store.ts';
 
-export const NAMESPACE = 'sim';
 const RETENTION_MS = 72 * 3_600_000;
+const ENDPOINTS = bookOf(
+  new Map([
+    [
+      ENDPOINT,
+      {
+        id: ENDPOINT,
+        version: 1,
+        spec: { name: ENDPOINT, target: { worker: { namespace: NAMESPACE, taskQueue: TASK_QUEUE } } },
+        createdTime: 0,
+      },
+    ],
+  ]),
+);
 
 export interface NodeSettings {
   shardCount: number;
@@ -88,6 +103,7 @@ export class SimNode {
       random: seeded,
       matching: this.matcher,
       namespaces: namespaces.known,
+      endpoints: ENDPOINTS,
       limits: DEFAULT_LIMITS,
       bounds: settings.bounds,
       core: plant.core?.(core, process) ?? core,

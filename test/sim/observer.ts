@@ -2,6 +2,7 @@
 // acknowledgement that a crash could take back is found without a crash. Also counts what recoveries a run went through.
 
 import { decodeToken, type TaskToken } from '../../src/core/workflow/token.ts';
+import { isActivityAddress } from '../../src/wire/activity-address.ts';
 import type { ActivityTask, EventBatches, Methods, WorkflowTask } from '../../src/wire/api.ts';
 import { decode, decodeAll } from '../../src/wire/codec.ts';
 import { EventType, isOpenStatus } from '../../src/wire/enums.ts';
@@ -73,7 +74,9 @@ export class Observer implements Tap {
       if (asked === undefined) this.#asked.set(link, (asked = new Map()));
       const run = this.#runOf(body);
       const { runs, entries: entriesThen } = this.#truth;
-      const runsThen = method.startsWith('list') ? [...runs.keys()] : [];
+      // Lists of workflows have no activities.
+      const listed = method.startsWith('list') ? [...runs.values()] : [];
+      const runsThen = listed.filter((one) => !isActivityAddress(one.workflowId)).map(({ runId }) => runId);
       asked.set(id, { method, body, runThen: run, eventsThen: run?.events.length ?? 0, runsThen, entriesThen });
       this.#truth.watches.asked(method, body);
       if (method === 'registerWorker') {

@@ -19,7 +19,8 @@ export type WorkflowType =
   | 'family'
   | 'leaver'
   | 'courier'
-  | 'ledger';
+  | 'ledger'
+  | 'shopper';
 
 export type Step =
   | { do: 'start' }
@@ -131,6 +132,12 @@ export function makePlan(seed: number): Plan {
   // With chance of their own: what the other workflows of a seed do was there before.
   const more = new SeededRandom(`updates ${seed}`);
   if (more.chance(0.4)) workflows.push(ledger(more, workflows.length, clients));
+  const buys = new SeededRandom(`nexus ${seed}`);
+  if (buys.chance(0.15)) {
+    const things = buys.int(1, 3);
+    const steps = workflow(buys, 'shopper', workflows.length, clients);
+    workflows.push({ ...steps, args: [things] });
+  }
   const flows = new SeededRandom(`flow control ${seed}`);
   if (flows.chance(0.4)) workflows.push(...limited(flows, workflows.length, clients));
   const above = new SeededRandom(`operations ${seed}`);

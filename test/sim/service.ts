@@ -3,6 +3,7 @@
 
 import { asyncLocalStorage, type Context } from '../../sdk/activity/context.ts';
 import { ApplicationFailure } from '../../sdk/common/failure.ts';
+import { activityAddress } from '../../src/wire/activity-address.ts';
 import { SeededRandom } from './random.ts';
 
 /** One execution of an activity that came to its end. */
@@ -50,7 +51,9 @@ export class Service {
   #end(context: Context, key: string): Effect {
     this.#executions += 1;
     const { workflowExecution } = context.info;
-    this.done.set(this.#executions, { workflowId: workflowExecution?.workflowId ?? '', key });
+    // Without a workflow: where its actor lives.
+    const workflowId = workflowExecution?.workflowId ?? activityAddress(context.info.activityId);
+    this.done.set(this.#executions, { workflowId, key });
     return { key, execution: this.#executions };
   }
 

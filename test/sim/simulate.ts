@@ -7,9 +7,11 @@ import { SimDisk } from './disk.ts';
 import { checkBounds, checkEnds, checkRecovery } from './end-checks.ts';
 import { FaultDriver } from './fault-driver.ts';
 import { withVirtualTime } from './host-time.ts';
+import { checkJobs, type JobJournal, makeJobs } from './jobs.ts';
 import { Kernel, type Process, Violation } from './kernel.ts';
+import { NAMESPACE, TASK_QUEUE } from './names.ts';
 import { Network } from './network.ts';
-import { NAMESPACE, type NodeWorld, type Plant, SimNode } from './node.ts';
+import { type NodeWorld, type Plant, SimNode } from './node.ts';
 import { Observer } from './observer.ts';
 import { type OperationJournal, openJournal } from './operations/script.ts';
 import { type FaultName, makePlan, type Plan } from './plan.ts';
@@ -17,7 +19,7 @@ import { SeededRandom } from './random.ts';
 import { Service } from './service.ts';
 import { Truth } from './truth.ts';
 import { type CoreStats, watchedCore } from './watched-core.ts';
-import { startWorker, TASK_QUEUE } from './worker.ts';
+import { startWorker } from './worker.ts';
 
 /** Virtual ms after healing within which everything must have ended. */
 const LIVENESS_MS = 180_000;
@@ -60,6 +62,7 @@ export class Simulation {
   readonly service: Service;
   readonly journals: Journal[];
   readonly operations: OperationJournal[];
+  readonly jobs: JobJournal[];
   readonly coreStats: CoreStats = { comparisons: 0, activations: 0 };
   readonly #world: NodeWorld;
   readonly #realm: Realm;
@@ -79,6 +82,7 @@ export class Simulation {
     this.observer = new Observer(this.kernel, this.truth);
     this.service = new Service(seed);
     this.#realm = options.realm;
+    this.jobs = makeJobs(seed);
     this.journals = plan.workflows.map((workflow) => ({
       plan: workflow,
       done: 0,
@@ -131,7 +135,11 @@ export class Simulation {
   }
 
   get #answered(): boolean {
-    return this.journals.every(({ result }) => result !== undefined) && this.operations.every(({ over }) => over);
+    return (
+      this.journals.every(({ result }) => result !== undefined) &&
+      this.operations.every(({ over }) => over) &&
+      this.jobs.every(({ outcome }) => outcome !== undefined)
+    );
   }
 
   startNode(): void {
@@ -156,7 +164,10 @@ export class Simulation {
     if (settings === undefined || this.#workers[index]?.alive) return;
     this.#processes += 1;
     this.#workers[index] = startWorker(
-      { kernel: this.kernel, network: this.network, realm: this.#realm, service: this.service },
+      {
+        ...{ kernel: this.kernel, network: this.network, realm: this.#realm, service: this.service },
+        nexus: this.plan.workflows.some(({ type }) => type === 'shopper'),
+      },
       `worker-${index}.${this.#processes}`,
       settings,
     );
@@ -167,7 +178,8 @@ export class Simulation {
     this.#processes += 1;
     const journals = this.journals.filter(({ plan }) => plan.client === index);
     const operations = this.operations.filter(({ plan }) => plan.client === index);
-    this.#clients[index] = startClient(this, `client-${index}.${this.#processes}`, journals, operations);
+    const jobs = index === 0 ? this.jobs : [];
+    this.#clients[index] = startClient(this, `client-${index}.${this.#processes}`, journals, operations, jobs);
   }
 
   /** The node cannot go on. An operator looks after it: sees to the disk, and starts it again. */
@@ -223,6 +235,7 @@ export class Simulation {
     }
     checkEnds(this.journals, this.truth, service);
     this.truth.watches.schedules.checkEnds();
+    checkJobs(this.jobs, service);
     this.observer.updates.checkEnd();
     await this.#recoverOnceMore();
   }
@@ -287,7 +300,7 @@ export async function simulate(seed: number, options: SimulateOptions): Promise<
     virtualMs: kernel.now,
     faults: new Set(plan.faults.map(({ fault }) => fault)),
     recoveries: observer.recoveries,
-    met: truth.watches.met,
+    met: [...truth.watches.met, ...truth.nexus.seen],
     core: coreStats,
     plan,
     trace: kernel.lastLines,

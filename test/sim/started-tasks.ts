@@ -2,6 +2,7 @@
 
 import type { TaskToken } from '../../src/core/workflow/token.ts';
 import { Violation } from './kernel.ts';
+import { taskRow } from './nexus-watch.ts';
 import type { TrueRun, Truth } from './truth.ts';
 
 /** The start that this token names is durable, or something after it is. */
@@ -10,7 +11,7 @@ export function mustBeDurable(truth: Truth, run: TrueRun, token: TaskToken, what
   const { workflowId, runId } = run;
   const row =
     token.kind === 'activity'
-      ? truth.row(workflowId, runId, 'a', String(token.scheduledEventId))
+      ? taskRow(truth, run, token.scheduledEventId)
       : (truth.row(workflowId, runId, 'r', '') as { task?: unknown } | undefined)?.task;
   // An activity's row may be gone because its closing waits for an id; a workflow task's because its transient attempt failed.
   if (row === undefined) {

@@ -13,6 +13,7 @@ import type { HistoryEvent } from '../../src/wire/event.ts';
 import { FlowWatch } from './flow-watch.ts';
 import { FlushWatch } from './flush-watch.ts';
 import { Violation } from './kernel.ts';
+import { NexusWatch } from './nexus-watch.ts';
 import { type Origin, originOf, pointOf } from './operations/reset-watch.ts';
 import { Watches } from './operations/watches.ts';
 import { Relations, textOf } from './relations.ts';
@@ -92,6 +93,7 @@ export class Truth {
   readonly #receipts = new Map<string, number>();
   readonly relations = new Relations(this);
   readonly flows = new FlowWatch();
+  readonly nexus = new NexusWatch();
   readonly watches = new Watches(this);
   readonly #flushes = new FlushWatch((shard) => this.entriesOf(shard));
   /** Outbox messages that are not acknowledged. */
@@ -282,6 +284,7 @@ export class Truth {
     }
     if (event.eventId > run.inherited) {
       this.relations.event(run, event);
+      this.nexus.event(run, event);
       this.watches.event(run, event);
     }
     switch (event.eventType) {

@@ -53,6 +53,7 @@ function canonical(state: ActorState): unknown {
         timers: sorted(run.timers),
         children: sorted(run.children),
         externals: sorted(run.externals),
+        operations: sorted(run.operations),
         buffered: sorted(run.buffered),
         updates: sorted(run.updates ?? new Map()),
         updateIds: sorted(run.updateIds ?? new Map()),

@@ -1,6 +1,7 @@
 // A worker process: the real WorkerEngine over the real Connection, on virtual time (host-time.ts). Only the thread is not one: its
 // WorkflowHost runs in the same process, and messages between the two cross as copies, in events of their own.
 
+import { Client } from '../../sdk/client/client.ts';
 import { defaultDataConverter } from '../../sdk/common/data-converter.ts';
 import { makeLogger } from '../../sdk/common/logger.ts';
 import { Connection } from '../../sdk/connection/connection.ts';
@@ -11,11 +12,10 @@ import type { Realm } from '../../sdk/worker/runtime/realm.ts';
 import type { FromWorkflowThread } from '../../sdk/worker/thread-protocol.ts';
 import { WorkerEngine } from '../../sdk/worker/worker-engine.ts';
 import { type Kernel, Process } from './kernel.ts';
+import { NAMESPACE, TASK_QUEUE } from './names.ts';
 import type { Network } from './network.ts';
-import { NAMESPACE } from './node.ts';
 import type { Service } from './service.ts';
-
-export const TASK_QUEUE = 'work';
+import { shopHandler } from './shop-handler.ts';
 
 export interface WorkerSettings {
   workflowSlots: number;
@@ -29,6 +29,8 @@ export interface WorkerWorld {
   network: Network;
   realm: Realm;
   service: Service;
+  /** It handles Nexus operations, too. */
+  nexus?: boolean | undefined;
 }
 
 export function connectionOver(network: Network, process: Process): Connection {
@@ -57,6 +59,7 @@ export function startWorker(world: WorkerWorld, name: string, settings: WorkerSe
         taskQueue: TASK_QUEUE,
         workflowBundle: { code: '' },
         activities: service.activities(),
+        ...(world.nexus && { nexusServices: [shopHandler(process, service)] }),
         maxConcurrentWorkflowTaskExecutions: settings.workflowSlots,
         maxConcurrentActivityTaskExecutions: settings.activitySlots,
         maxCachedWorkflows: settings.maxCachedWorkflows,
@@ -73,7 +76,7 @@ export function startWorker(world: WorkerWorld, name: string, settings: WorkerSe
       connection,
       converter: defaultDataConverter,
       threads: hostThreads(process, realm, settings.maxCachedWorkflows),
-      client: undefined,
+      client: world.nexus ? new Client({ connection, namespace: NAMESPACE, identity: name }) : undefined,
       logger: makeLogger((level, message, meta) => {
         if (level === 'WARN' || level === 'ERROR') kernel.note(`${name} ${level}: ${message} ${explain(meta)}`);
       }),

@@ -21,6 +21,7 @@ import {
 import type { Effect, ServiceActivities } from './service.ts';
 
 export * from './relatives.ts';
+export * from './shopping.ts';
 
 const retry = { initialInterval: 50, backoffCoefficient: 1.5, maximumInterval: 500 };
 const { call } = proxyActivities<ServiceActivities>({ startToCloseTimeout: 3_000, retry });

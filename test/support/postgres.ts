@@ -24,7 +24,7 @@ import pg from 'pg';
 import { RUN_VARIABLE } from './postgres-run.ts';
 
 const USER = 'tenuto';
-const START_MS = 30_000;
+const START_MS = 60_000;
 const POLL_MS = 50;
 const INSTALL_MS = 300_000;
 

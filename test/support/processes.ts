@@ -12,7 +12,7 @@ export const MAIN = fileURLToPath(new URL('../../dist/cli/tenuto.js', import.met
 /** The same, file by file: a module that is preloaded and patches another meets the one that the node uses. */
 const COMPILED = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 /** A port that was just given back may be someone else's for a moment; a restart tries again this long, ms. */
-const PORT_PATIENCE_MS = 10_000;
+const PORT_PATIENCE_MS = 30_000;
 
 /** Called with what undoes a thing: at the end of the running test, or with `afterAll` of the file. */
 export type AtEnd = (undo: () => unknown) => unknown;
@@ -165,7 +165,7 @@ export async function restartServer(args: readonly string[], options: RunOptions
   }
 }
 
-export async function until<T>(look: () => Promise<T | undefined> | T | undefined, patienceMs = 15_000): Promise<T> {
+export async function until<T>(look: () => Promise<T | undefined> | T | undefined, patienceMs = 60_000): Promise<T> {
   const giveUpAt = Date.now() + patienceMs;
   for (;;) {
     const found = await look();

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 
 const HOST = '127.0.0.1';
-const START_MS = 15_000;
+const START_MS = 60_000;
 const POLL_MS = 20;
 const MAX_PORTS = 3;
 

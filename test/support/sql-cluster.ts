@@ -25,7 +25,7 @@ import { storeOn } from '../conformance/postgres-medium.ts';
 
 export const SHARDS = 16;
 const PLENTY = 1_000;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 const BETWEEN_TRIES_MS = 5;
 /** Of each workflow's timer. */
 const SLEEP_MS = 30;

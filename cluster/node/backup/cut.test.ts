@@ -96,7 +96,7 @@ describe('a backup of a cluster', () => {
       problems.add(target.cut.problem()?.replaceAll(/\d+/g, 'n'));
     }
     expect([...problems].some((problem) => problem !== undefined)).toBe(true);
-  }, 30_000);
+  });
 
   it('is not taken of a shard that another node led meanwhile, also where it has come back', async () => {
     const w = world(4);
@@ -122,7 +122,7 @@ describe('a backup of a cluster', () => {
     });
     expect(target.state).toBe('abandoned');
     for (const name of NAMES) expect(w.nodes.get(name)?.pause.isPaused).toBe(false);
-  }, 30_000);
+  });
 
   it('is one at a time', async () => {
     const w = world(2);
@@ -164,5 +164,5 @@ describe('a backup of a cluster', () => {
     expect(NAMES.some((name) => w.nodes.get(name)?.pause.isPaused)).toBe(true);
     await w.advance(MAX_PAUSE_MS);
     expect(['b', 'c'].some((name) => w.nodes.get(name)?.pause.isPaused)).toBe(false);
-  }, 30_000);
+  });
 });

@@ -30,6 +30,7 @@ export interface IpcCoordinatorOptions {
 type Taken = { readonly by: NodeSession; readonly freeInMs: number };
 
 export class IpcCoordinator implements Coordinator {
+  readonly isListener = true;
   readonly #options: IpcCoordinatorOptions;
   readonly #waiting = new Map<number, (outcome: Outcome<unknown>) => void>();
   #nextId = 1;

@@ -4,7 +4,7 @@
 import type { Coordinator } from '../../../src/ports/coordinator.ts';
 
 /** The calls of the port that are answered from what is stored. */
-export type CoordinatorMethod = Exclude<keyof Coordinator, 'state' | 'arrivals' | 'close'>;
+export type CoordinatorMethod = Exclude<keyof Coordinator, 'state' | 'isListener' | 'arrivals' | 'close'>;
 
 /** `id` is unique for the process that asks. */
 export type CoordinatorCall = {

@@ -13,7 +13,7 @@ import {
   type WorkflowBundler,
   type WorkflowsPath,
 } from '../runtime/bundle.ts';
-import { workflowThreads } from '../spawn-thread.ts';
+import { SpareThreads, workflowThreads } from '../spawn-thread.ts';
 import { Worker } from '../worker.ts';
 import { loadActivities } from './activities.ts';
 import { type KeptRun, moveWhatFits } from './check.ts';
@@ -53,6 +53,7 @@ export class DevWorker {
   readonly #client: Client;
   readonly #bundler: WorkflowBundler;
   readonly #generations: Generations;
+  readonly #spares: SpareThreads;
   readonly #watcher: FSWatcher;
   #bundle: WorkflowBundle & { readonly files: readonly string[] };
   #activityFiles: readonly string[];
@@ -71,6 +72,7 @@ export class DevWorker {
     activityFiles: readonly string[];
     activities: Activities;
     generations: Generations;
+    spares: SpareThreads;
     watcher: FSWatcher;
   }) {
     this.worker = parts.worker;
@@ -80,6 +82,7 @@ export class DevWorker {
     this.#activityFiles = parts.activityFiles;
     this.#activities = parts.activities;
     this.#generations = parts.generations;
+    this.#spares = parts.spares;
     const { connection, namespace, dataConverter } = parts.options;
     this.#client = new Client({ connection, namespace, ...(dataConverter && { dataConverter }) });
     this.#watcher = parts.watcher;
@@ -96,6 +99,7 @@ export class DevWorker {
       const loaded = activitiesPath === undefined ? undefined : await loadActivities(activitiesPath);
       const activities: Activities = new Map(loaded?.functions);
       let generations: Generations | undefined;
+      const spares = new SpareThreads();
       const worker = await Worker.createWith(
         {
           ...{ connection, namespace, taskQueue, workflowsPath },
@@ -106,7 +110,7 @@ export class DevWorker {
           bundle,
           activities,
           threads: (shared) => {
-            generations = new Generations((code) => workflowThreads({ ...shared, bundle: code }), bundle);
+            generations = new Generations((code) => workflowThreads({ ...shared, bundle: code }, spares), bundle);
             return generations.factory;
           },
         },
@@ -115,7 +119,17 @@ export class DevWorker {
       // No worker but one for development needs it.
       const watcher = (await import('chokidar')).watch([], { ignoreInitial: true });
       const activityFiles = loaded?.files ?? [];
-      return new DevWorker({ worker, options, bundler, bundle, activityFiles, activities, generations, watcher });
+      return new DevWorker({
+        worker,
+        options,
+        bundler,
+        bundle,
+        activityFiles,
+        activities,
+        generations,
+        spares,
+        watcher,
+      });
     } catch (error) {
       await bundler.close();
       throw error;
@@ -129,6 +143,7 @@ export class DevWorker {
     } finally {
       clearTimeout(this.#timer);
       clearTimeout(this.#again);
+      this.#spares.close();
       await this.#watcher.close();
       // A load that is under way waits for threads that are gone.
       await this.#bundler.close();
@@ -143,6 +158,7 @@ export class DevWorker {
   #noticed(path: string): void {
     if (this.#changed.size === 0) this.#changedAt = performance.now();
     this.#changed.add(path);
+    this.#spares.prepare();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#reloadSoon(), SETTLE_MS);
   }

@@ -3,6 +3,7 @@
 
 import { IllegalStateError } from '../../common/errors.ts';
 import { assertNever } from '../../common/type-helpers.ts';
+import type { BusyLook } from '../busy-mark.ts';
 import { type ThreadEvents, type ThreadFactory, type ThreadPort, tokenKey } from '../ports.ts';
 import type { WorkflowBundle } from '../runtime/bundle.ts';
 import type { FromWorkflowThread, ToWorkflowThread } from '../thread-protocol.ts';
@@ -192,7 +193,7 @@ class GenerationsPort implements ThreadPort {
     for (const message of messages) for (const generation of this.#addressees(message)) this.#send(generation, message);
   }
 
-  busy(now: number): { runId: string; since: number } | undefined {
+  busy(now: number): BusyLook | undefined {
     for (const port of this.#ports.values()) {
       const busy = port.busy(now);
       if (busy !== undefined) return busy;

@@ -34,6 +34,14 @@ export interface WorkflowBundleOptions {
   failureConverterPath?: string | undefined;
   /** Modules that export `interceptors`, called once per execution: paths, `file:` URLs, or names as the workflows would import them. */
   workflowInterceptorModules?: readonly (string | URL)[] | undefined;
+  /** Change these options, from first to last. */
+  plugins?: readonly BundlerPlugin[] | undefined;
+}
+
+export interface BundlerPlugin {
+  readonly name: string;
+  /** Called when workflows are bundled, by `bundleWorkflowCode` or for a worker that has it among its plugins. */
+  configureBundler?(options: WorkflowBundleOptions): WorkflowBundleOptions;
 }
 
 export interface WorkflowBundle {
@@ -149,6 +157,15 @@ function sharedAsModule(name: string): string {
 }
 
 /**
+ * What the plugin is asked about. Asking costs more than all else of a build, and a module of the user's own beside another one, whose path has no
+ * name in it that a part of this package has, cannot be anything that matters here.
+ */
+function watchedImports(ignored: readonly string[]): RegExp {
+  if (ignored.some((name) => name.startsWith('.'))) return /.*/;
+  return /^[^.]|workflow|common|activity|client|nexus|worker|testing|server/;
+}
+
+/**
  * Resolves the SDK to the shared library, refuses what workflows may not import, empties what is ignored.
  *
  * @param known Where imports lead: kept from one build to the next, because finding that out is most of a build.
@@ -167,7 +184,7 @@ function workflowPlugin(ignored: readonly string[], known?: Map<string, OnResolv
   return {
     name: 'tenuto-workflow',
     setup(builder) {
-      builder.onResolve({ filter: /.*/ }, async (args) => {
+      builder.onResolve({ filter: watchedImports(ignored) }, async (args) => {
         if (args.kind === 'entry-point' || isRecord(args.pluginData)) return undefined;
         const shared = SHARED_NAMES.get(args.path);
         if (shared !== undefined) return resolveShared(args, shared);
@@ -390,7 +407,8 @@ ${part('sdk', 'module, exports', library)}, parameters: ${JSON.stringify(PARAMET
  *
  * @throws WorkflowBundleError for a missing file, a syntax error, or an import that workflow code may not have.
  */
-export async function bundleWorkflowCode(options: WorkflowBundleOptions): Promise<WorkflowBundle> {
+export async function bundleWorkflowCode(given: WorkflowBundleOptions): Promise<WorkflowBundle> {
+  const options = (given.plugins ?? []).reduce((before, plugin) => plugin.configureBundler?.(before) ?? before, given);
   const [workflows, library] = await Promise.all([buildPart(await workflowPart(options)), buildLibrary()]);
   return assembled(workflows, library);
 }

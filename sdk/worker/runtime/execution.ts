@@ -3,7 +3,7 @@
 
 import type { WorkflowQuery } from '../../../src/wire/api.ts';
 import type { Command } from '../../../src/wire/command.ts';
-import type { WorkflowTaskCompletedMetadata } from '../../../src/wire/common.ts';
+import type { WorkerDeploymentVersion, WorkflowTaskCompletedMetadata } from '../../../src/wire/common.ts';
 import { CommandType, EventType, WorkflowTaskFailedCause } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { Failure } from '../../../src/wire/failure.ts';
@@ -40,6 +40,9 @@ export interface ExecutionIdentity {
   workflowId: string;
   runId: string;
   sdkVersion: string;
+  /** Of this worker, as the history will have it. */
+  buildId?: string | undefined;
+  version?: WorkerDeploymentVersion | undefined;
 }
 
 /** Where in its history an execution stands. */
@@ -217,12 +220,18 @@ export class Execution {
       // Its Scheduled event has the id that the next one would have without it.
       this.#before = { startedEventId: this.startedEventId, nextEventId: started.eventId - 1 };
     }
+    const { suggestContinueAsNewReasons, targetWorkerDeploymentVersionChanged } = started.attributes;
     this.#situation = {
+      ...(replaying
+        ? workerOf(this.history.peek())
+        : { buildId: this.identity.buildId, version: this.identity.version }),
       now: Math.max(started.eventTime, this.#situation.now),
       isReplaying: replaying,
       historyLength: started.eventId,
       historySize: started.attributes.historySizeBytes ?? 0,
       continueAsNewSuggested: started.attributes.suggestContinueAsNew ?? false,
+      suggestReasons: suggestContinueAsNewReasons,
+      targetVersionChanged: targetWorkerDeploymentVersionChanged,
     };
     this.#activate([...patches, ...inOrder(jobs)]);
     // What a replay relies on, the history either knows or must not learn.
@@ -462,4 +471,14 @@ function hasOnlyPatches({
 }): boolean {
   const names = Object.keys(searchAttributes?.indexedFields ?? {});
   return names.length === 1 && names[0] === PATCHES_SEARCH_ATTRIBUTE;
+}
+
+/** The worker that completed a task, by the events it led to. */
+function workerOf(consequences: Iterable<HistoryEvent>): Pick<Activation, 'buildId' | 'version'> {
+  for (const event of consequences) {
+    if (event.eventType !== EventType.WORKFLOW_TASK_COMPLETED) continue;
+    const { deploymentVersion: version, workerVersion } = event.attributes;
+    return { buildId: version?.buildId ?? workerVersion?.buildId, version };
+  }
+  return {};
 }

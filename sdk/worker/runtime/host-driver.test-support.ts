@@ -4,7 +4,7 @@ import type { WorkflowQuery, WorkflowTask } from '../../../src/wire/api.ts';
 import { encode } from '../../../src/wire/codec.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { FromWorkflowThread, LocalActivityResult } from '../thread-protocol.ts';
-import { WorkflowHost } from './host.ts';
+import { WorkflowHost, type WorkflowHostOptions } from './host.ts';
 import type { Realm } from './realm.ts';
 
 export type MessageOf<T extends FromWorkflowThread['type']> = Extract<FromWorkflowThread, { type: T }>;
@@ -20,14 +20,15 @@ export class HostDriver {
   readonly said: FromWorkflowThread[] = [];
   #tokens = 0;
 
-  constructor(realm: Realm, options: { maxCachedWorkflows?: number } = {}) {
+  constructor(realm: Realm, options: Partial<WorkflowHostOptions> = {}) {
     this.host = new WorkflowHost(
       {
         realm,
         namespace: 'default',
         taskQueue: 'queue',
-        maxCachedWorkflows: options.maxCachedWorkflows ?? 100,
+        maxCachedWorkflows: 100,
         sdkVersion: '1.2.3',
+        ...options,
       },
       (message) => this.said.push(message),
     );

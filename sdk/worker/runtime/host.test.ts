@@ -578,6 +578,16 @@ describe('information', () => {
     expect(run.result).toEqual([true, 2, 'é']);
   });
 
+  test('of a megabyte are converted under the eyes of the deadlock watch, which begins anew with each', () => {
+    const run = new TestRun(realm, 'bytes', ['x'.repeat(1024 * 1024)]);
+    const busy = (): number => run.driver.said.filter(({ type }) => type === 'busy').length;
+    run.begin();
+    const small = new TestRun(realm, 'bytes', ['x']);
+    small.begin();
+    expect(busy()).toBeGreaterThan(small.driver.said.filter(({ type }) => type === 'busy').length);
+    expect(run.driver.said.findLast(({ type }) => type === 'busy' || type === 'idle')).toEqual({ type: 'idle' });
+  });
+
   test('the SDK names itself on the first task, and what it relies on when it does', () => {
     const run = new TestRun(realm, 'twoSignals');
     run.begin();

@@ -3,6 +3,7 @@
 
 import type { EventBatches, QueryResult, WorkflowQuery, WorkflowTask } from '../../../src/wire/api.ts';
 import { decode } from '../../../src/wire/codec.ts';
+import type { WorkerDeploymentVersion } from '../../../src/wire/common.ts';
 import { EventType, VersioningBehavior, WorkflowTaskFailedCause } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { Failure } from '../../../src/wire/failure.ts';
@@ -26,7 +27,12 @@ export interface WorkflowHostOptions {
   maxCachedWorkflows: number;
   /** Of this package, for the history. */
   sdkVersion: string;
+  buildId?: string | undefined;
+  version?: WorkerDeploymentVersion | undefined;
 }
+
+/** Bytes of events that have large values in them. */
+const LARGE_HISTORY = 1024 * 1024;
 
 type Emit = (message: FromWorkflowThread) => void;
 type Phase = 'history' | 'localActivities' | 'idle';
@@ -51,10 +57,16 @@ export class WorkflowHost {
   readonly #held = new Map<string, Held>();
   /** The run whose code ran last: an error that nobody awaited is its. */
   #last: Held | undefined;
+  /** The run whose code runs now. */
+  #running: Held | undefined;
 
   constructor(options: WorkflowHostOptions, emit: Emit) {
     this.#options = options;
     this.#emit = emit;
+    // The deadlock watch begins anew: converting values is work, and takes as long as they are large.
+    options.realm.onConverted = () => {
+      if (this.#running !== undefined) this.#busy(this.#running, 'large');
+    };
   }
 
   handle(message: ToWorkflowThread): void {
@@ -150,7 +162,7 @@ export class WorkflowHost {
   }
 
   #hold(task: WorkflowTask): Held {
-    const { realm, namespace, taskQueue, sdkVersion } = this.#options;
+    const { realm, namespace, taskQueue, sdkVersion, buildId, version } = this.#options;
     const { runId, workflowId } = task;
     const held: Held = {
       runId,
@@ -161,6 +173,8 @@ export class WorkflowHost {
         workflowId,
         runId,
         sdkVersion,
+        buildId,
+        version,
       }),
       phase: 'history',
       early: [],
@@ -266,12 +280,18 @@ export class WorkflowHost {
   /** Tells the main thread that the run's code runs, so that it notices when that does not end. */
   #watched<T>(held: Held, fn: () => T): T {
     this.#last = held;
-    this.#emit({ type: 'busy', runId: held.runId, workflowId: held.task.workflowId });
+    this.#running = held;
+    this.#busy(held, held.task.history.some(({ length }) => length >= LARGE_HISTORY) ? 'large' : undefined);
     try {
       return fn();
     } finally {
+      this.#running = undefined;
       this.#emit({ type: 'idle' });
     }
+  }
+
+  #busy({ runId, task: { workflowId } }: Held, values?: 'large'): void {
+    this.#emit({ type: 'busy', runId, workflowId, values });
   }
 
   #failureMessage(held: Held, error: unknown): FromWorkflowThread {

@@ -69,7 +69,10 @@ function installScopeHooks(): void {
   });
 }
 
-function createHost(stackMapper: StackMapper, globalDefined: () => void): RealmHost {
+/** Texts of so many bytes, or UTF-16 units, take a while. */
+const LARGE_TEXT = 1024 * 1024;
+
+function createHost(stackMapper: StackMapper, globalDefined: () => void, converted: () => void): RealmHost {
   const encoder = new TextEncoder();
   const decoders = new Map<string, InstanceType<typeof TextDecoder>>();
   const decoder = (fatal: boolean, ignoreBOM: boolean): InstanceType<typeof TextDecoder> => {
@@ -90,8 +93,16 @@ function createHost(stackMapper: StackMapper, globalDefined: () => void): RealmH
       }
     },
     currentScope: () => scopes.current,
-    encodeUtf8: (text, into) => encoder.encodeInto(text, into).written,
-    decodeUtf8: (bytes, fatal, ignoreBom) => decoder(fatal, ignoreBom).decode(bytes),
+    encodeUtf8(text, into) {
+      const { written } = encoder.encodeInto(text, into);
+      if (text.length >= LARGE_TEXT) converted();
+      return written;
+    },
+    decodeUtf8(bytes, fatal, ignoreBom) {
+      const text = decoder(fatal, ignoreBom).decode(bytes);
+      if (bytes.length >= LARGE_TEXT) converted();
+      return text;
+    },
     globalDefined,
     clock: () => Date.now(),
     fillRandom: (into) => {
@@ -108,6 +119,8 @@ export class Realm {
   /** Name of the bundle in stacks. */
   readonly bundleFile = BUNDLE_FILE;
   readonly stackMapper: StackMapper;
+  /** A large value was converted: what runs is not stuck. */
+  onConverted: () => void = () => {};
   readonly #sandbox: object = Object.create(null);
   readonly #context;
   readonly #drainScript = new Script('0', { filename: 'drain.js' });
@@ -135,9 +148,13 @@ export class Realm {
     const parts = new Script(bundle.code, { filename: BUNDLE_FILE }).runInContext(this.#context) as BundleParts;
     this.#library = this.#loadLibrary(
       parts,
-      createHost(this.stackMapper, () => {
-        this.#defined = true;
-      }),
+      createHost(
+        this.stackMapper,
+        () => {
+          this.#defined = true;
+        },
+        () => this.onConverted(),
+      ),
     );
     this.#load = this.#moduleLoader(parts);
     this.drain();

@@ -109,8 +109,8 @@ test('a task goes in, its commands come out', async () => {
 test('an endless loop is seen from outside', async () => {
   const worker = await thread();
   worker.send('stuck', 'endless');
-  await expect.poll(() => worker.watch.look(5)?.runId).toBe('stuck');
-  expect(worker.watch.look(9)).toEqual({ runId: 'stuck', since: 5 });
+  await expect.poll(() => worker.watch.look(5, 70)?.runId).toBe('stuck');
+  expect(worker.watch.look(9, 72)).toEqual({ runId: 'stuck', since: 5, workedMs: 2, values: 'small' });
 });
 
 test('a rejection that nobody awaits fails the task of its workflow, and no other', async () => {

@@ -4,7 +4,7 @@
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { BusyMarker } from '../busy-mark.ts';
 import { type Batch, packBatch, unpackBatch } from '../thread-batch.ts';
-import type { FromWorkflowThread, ToWorkflowThread, WorkflowThreadOptions } from '../thread-protocol.ts';
+import type { FromWorkflowThread, SpareThread, ToWorkflowThread, WorkflowThreadOptions } from '../thread-protocol.ts';
 import { WorkflowHost } from './host.ts';
 import { Realm } from './realm.ts';
 
@@ -32,9 +32,11 @@ function runThread(port: NonNullable<typeof parentPort>, options: WorkflowThread
       taskQueue: options.taskQueue,
       maxCachedWorkflows: options.maxCachedWorkflows,
       sdkVersion: options.sdkVersion ?? UNKNOWN_VERSION,
+      buildId: options.buildId,
+      version: options.version,
     },
     (message) => {
-      if (message.type === 'busy') mark.busy(message.runId);
+      if (message.type === 'busy') mark.busy(message.runId, message.values);
       else if (message.type === 'idle') mark.idle();
       else outbox.push(message);
     },
@@ -69,4 +71,9 @@ function answers(message: FromWorkflowThread, runId: string): boolean {
   return (message.type === 'completed' || message.type === 'failed') && message.runId === runId;
 }
 
-if (!isMainThread && parentPort !== null) runThread(parentPort, workerData);
+function begin(port: NonNullable<typeof parentPort>, given: WorkflowThreadOptions | SpareThread): void {
+  if ('bundle' in given) runThread(port, given);
+  else port.once('message', (options: WorkflowThreadOptions) => runThread(port, options));
+}
+
+if (!isMainThread && parentPort !== null) begin(parentPort, workerData);

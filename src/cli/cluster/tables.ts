@@ -17,7 +17,7 @@ export const membersSummary = (status: ClusterStatus): Row => ({
   }`,
   plan: status.planning === '' ? status.planVersion : `${status.planVersion} (${status.planning})`,
   ...(status.store === 'database' && { database: status.outage === undefined ? 'answers' : `away: ${status.outage}` }),
-  redis: status.coordinator,
+  [status.coordinatedBy ?? 'redis']: status.coordinator,
   session: status.session,
 });
 

@@ -1,4 +1,4 @@
-// Flags of flow control, for what starts workflows.
+// Flags of flow control, for what starts workflows and activities.
 
 import { type Command, Option } from 'commander';
 import type { FlowControl } from '../../../sdk/common/index.ts';
@@ -16,11 +16,7 @@ export interface FlowFlags {
 }
 
 export function withFlow(command: Command): Command {
-  return command
-    .option('--flow-key <key>', 'flow-control key: what the limits below are counted by')
-    .addOption(new Option('--flow-scope <scope>', 'where the key is one').choices(['namespace', 'taskQueue']))
-    .option('--flow-concurrency <n>', 'at most so many of the key run at a time')
-    .option('--flow-throttle <n/period>', 'at most so many of the key begin within any period, e.g. 100/1m')
+  return withActivityFlow(command)
     .option('--flow-debounce <quiet[/max]>', 'only the last start within a quiet period runs, e.g. 5s or 5s/1m')
     .addOption(
       new Option('--flow-singleton <policy>', 'one of the key runs; what a second start does').choices([
@@ -29,7 +25,16 @@ export function withFlow(command: Command): Command {
         'terminateExisting',
         'cancelExisting',
       ]),
-    )
+    );
+}
+
+/** What activities can keep to. */
+export function withActivityFlow(command: Command): Command {
+  return command
+    .option('--flow-key <key>', 'flow-control key: what the limits below are counted by')
+    .addOption(new Option('--flow-scope <scope>', 'where the key is one').choices(['namespace', 'taskQueue']))
+    .option('--flow-concurrency <n>', 'at most so many of the key run at a time')
+    .option('--flow-throttle <n/period>', 'at most so many of the key begin within any period, e.g. 100/1m')
     .addOption(new Option('--flow-when-full <what>', 'where there is no room').choices(['queue', 'reject']));
 }
 

@@ -1,13 +1,8 @@
-// `tenuto workflow delete|pause|unpause`: what is done to the life of one workflow; deletion to all of a query, too.
+// `tenuto workflow delete|pause|unpause`: what is done to the life of one workflow, or of all of a query.
 
 import type { Command } from 'commander';
 import { type Session, withClient } from '../connect.ts';
 import { type ManyFlags, oneOf, startJob, withTargets } from './many.ts';
-import { type TargetFlags, withTarget } from './options.ts';
-
-interface PauseFlags extends TargetFlags {
-  reason?: string;
-}
 
 export function defineLifeCommands(workflow: Command, withConnection: (command: Command) => Command): void {
   const define = (name: string, description: string) => withConnection(workflow.command(name).description(description));
@@ -21,26 +16,37 @@ export function defineLifeCommands(workflow: Command, withConnection: (command: 
     )
     .action(withClient<ManyFlags>(deleteWorkflow));
 
-  withTarget(define('pause', 'let nothing of a workflow begin until it is unpaused; it keeps what comes meanwhile'))
-    .option('--reason <text>', 'why')
+  withTargets(
+    define('pause', 'let nothing of a workflow, or of all of a query, begin until it is unpaused; it keeps what comes'),
+  )
     .addHelpText(
       'after',
       `\nExamples:\n  tenuto workflow pause -w order-17 --reason 'the bank is down'\n  tenuto workflow list -q "ExecutionStatus = 'Paused'" -o json`,
     )
     .action(
-      withClient<PauseFlags>(async ({ client, namespace, output }, { workflowId, runId, reason }) => {
-        await client.workflowService.pauseWorkflowExecution({ namespace, workflowId, runId, reason });
-        output.say(`paused ${workflowId}`);
+      withClient<ManyFlags>(async (session, flags) => {
+        const one = oneOf(flags);
+        const { client, connection, namespace, output } = session;
+        const { identity } = connection;
+        if (one === undefined) return startJob(session, flags, { pauseWorkflowOperation: { identity } });
+        await client.workflowService.pauseWorkflowExecution({ namespace, ...one, reason: flags.reason });
+        output.say(`paused ${one.workflowId}`);
       }),
     );
 
-  withTarget(define('unpause', 'let a paused workflow go on'))
-    .option('--reason <text>', 'why')
-    .addHelpText('after', `\nExample:\n  tenuto workflow unpause -w order-17 --reason 'the bank is back'`)
+  withTargets(define('unpause', 'let a paused workflow, or all of a query, go on'))
+    .addHelpText(
+      'after',
+      `\nExamples:\n  tenuto workflow unpause -w order-17 --reason 'the bank is back'\n  tenuto workflow unpause -q "ExecutionStatus = 'Paused'" --yes`,
+    )
     .action(
-      withClient<PauseFlags>(async ({ client, namespace, output }, { workflowId, runId, reason }) => {
-        await client.workflowService.unpauseWorkflowExecution({ namespace, workflowId, runId, reason });
-        output.say(`unpaused ${workflowId}`);
+      withClient<ManyFlags>(async (session, flags) => {
+        const one = oneOf(flags);
+        const { client, connection, namespace, output } = session;
+        const { identity } = connection;
+        if (one === undefined) return startJob(session, flags, { unpauseWorkflowOperation: { identity } });
+        await client.workflowService.unpauseWorkflowExecution({ namespace, ...one, reason: flags.reason });
+        output.say(`unpaused ${one.workflowId}`);
       }),
     );
 }

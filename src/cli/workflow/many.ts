@@ -31,7 +31,7 @@ export function withTargets(command: Command, reason = 'why; of the batch job, t
     .option('--job-id <id>', 'with --query: id of the batch job (default: a fresh UUID)');
 }
 
-interface One {
+export interface One {
   workflowId: string;
   runId: string | undefined;
 }

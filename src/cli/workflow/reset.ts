@@ -5,10 +5,10 @@ import { ResetReapplyExcludeType, ResetReapplyType } from '../../../sdk/client/i
 import { EventType } from '../../wire/enums.ts';
 import { type Session, withClient } from '../connect.ts';
 import { UsageError } from '../exit-codes.ts';
-import { positiveInteger, type TargetFlags, withTarget } from './options.ts';
+import { type ManyFlags, type One, oneOf, startJob, withTargets } from './many.ts';
+import { positiveInteger } from './options.ts';
 
-interface ResetFlags extends TargetFlags {
-  reason: string;
+interface ResetFlags extends ManyFlags {
   eventId?: string;
   type?: string;
   buildId?: string;
@@ -31,12 +31,14 @@ const EXCLUDE: Readonly<Record<string, ResetReapplyExcludeType>> = {
 const collect = (value: string, previous: string[] = []): string[] => [...previous, value];
 
 export function defineResetCommand(workflow: Command, withConnection: (command: Command) => Command): void {
-  withTarget(
+  withTargets(
     withConnection(
-      workflow.command('reset').description('do a workflow again from one of its workflow tasks on, as a new run'),
+      workflow
+        .command('reset')
+        .description('do a workflow, or all of a query, again from one of the workflow tasks on, as a new run'),
     ),
+    'why (required with --workflow-id)',
   )
-    .requiredOption('--reason <text>', 'why (required)')
     .option('--event-id <n>', 'the event that ends the workflow task to do again')
     .addOption(new Option('--type <point>', 'where to go back to, instead of an event').choices(TYPES))
     .option('--build-id <id>', 'with --type BuildId: before the first workflow task that this build completed')
@@ -50,17 +52,23 @@ export function defineResetCommand(workflow: Command, withConnection: (command: 
     )
     .action(
       withClient<ResetFlags>(async (session, flags) => {
+        const one = oneOf(flags);
+        checkPoint(flags);
+        if (one === undefined) return resetMany(session, flags);
         const { client, output, namespace } = session;
-        const point = await pointOf(session, flags);
+        const { workflowId } = one;
+        const { reason } = flags;
+        if (reason === undefined) throw new UsageError('say why: --reason');
+        const point = await pointOf(session, flags, one);
         const { runId } = await client.workflowService.resetWorkflowExecution({
           namespace,
-          workflowExecution: { workflowId: flags.workflowId, runId: point.runId },
-          reason: flags.reason,
+          workflowExecution: { workflowId, runId: point.runId },
+          reason,
           workflowTaskFinishEventId: point.eventId,
           resetReapplyType: REAPPLY[flags.reapplyType ?? 'All'],
           resetReapplyExcludeTypes: excluded(flags.reapplyExclude ?? []),
         });
-        output.record({ workflowId: flags.workflowId, runId });
+        output.record({ workflowId, runId });
       }),
     );
 }
@@ -80,19 +88,44 @@ interface Point {
   eventId: number;
 }
 
-async function pointOf({ client }: Session, flags: ResetFlags): Promise<Point> {
-  const { workflowId, runId, type, eventId } = flags;
+function checkPoint({ type, eventId, buildId }: ResetFlags): void {
   if ((type === undefined) === (eventId === undefined)) throw new UsageError('give one of --event-id and --type');
-  if ((type === 'BuildId') !== (flags.buildId !== undefined))
+  if ((type === 'BuildId') !== (buildId !== undefined))
     throw new UsageError('--build-id goes with --type BuildId, and the other way round');
+}
+
+/** The server finds the point in each of them. */
+async function resetMany(session: Session, flags: ResetFlags): Promise<void> {
+  const { type, buildId, eventId } = flags;
+  if (type === 'LastContinuedAsNew')
+    throw new UsageError('--type LastContinuedAsNew goes with --workflow-id: it means another run of each workflow');
+  const point = {
+    ...(type === 'FirstWorkflowTask' && { firstWorkflowTask: {} }),
+    ...(type === 'LastWorkflowTask' && { lastWorkflowTask: {} }),
+    ...(eventId !== undefined && { workflowTaskId: positiveInteger(eventId, '--event-id') }),
+    ...(buildId !== undefined && { buildId }),
+  };
+  const options = {
+    ...point,
+    resetReapplyType: REAPPLY[flags.reapplyType ?? 'All'],
+    resetReapplyExcludeTypes: excluded(flags.reapplyExclude ?? []),
+  };
+  await startJob(session, flags, { resetOperation: { options, identity: session.connection.identity } });
+}
+
+async function pointOf(
+  { client }: Session,
+  { type, eventId, buildId }: ResetFlags,
+  { workflowId, runId }: One,
+): Promise<Point> {
   if (eventId !== undefined) return { runId, eventId: positiveInteger(eventId, '--event-id') };
   const handle = client.workflow.getHandle(workflowId, runId);
   if (type === 'BuildId') {
     const { autoResetPoints } = (await handle.describe()).raw;
-    const point = autoResetPoints.find(({ buildId }) => buildId === flags.buildId);
+    const point = autoResetPoints.find((one) => one.buildId === buildId);
     if (point === undefined)
       throw new UsageError(
-        `no worker of build ${flags.buildId} has completed a workflow task of ${workflowId}; see its reset points: workflow describe -o json`,
+        `no worker of build ${buildId} has completed a workflow task of ${workflowId}; see its reset points: workflow describe -o json`,
       );
     return { runId: point.runId, eventId: point.firstWorkflowTaskCompletedId ?? 0 };
   }

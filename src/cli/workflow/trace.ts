@@ -40,6 +40,9 @@ export function defineTraceCommand(workflow: Command, withConnection: Wrap): voi
     .action(withClient<TraceFlags>(trace));
 }
 
+/** A paused workflow goes on when it is unpaused. */
+const OPEN: ReadonlySet<string> = new Set(['RUNNING', 'PAUSED']);
+
 async function trace(session: Session, flags: TraceFlags): Promise<void> {
   const depth = positiveInteger(flags.depth, '--depth');
   const intervalMs = msToNumber(flags.interval);
@@ -49,7 +52,7 @@ async function trace(session: Session, flags: TraceFlags): Promise<void> {
     const text = linesOf(session.output, tree).join('\n');
     if (text !== shown) show(session.output, tree, text, shown !== '');
     shown = text;
-    if (flags.follow !== true || tree.status !== 'RUNNING') return;
+    if (flags.follow !== true || !OPEN.has(tree.status)) return;
     await new Promise((resolve) => setTimeout(resolve, intervalMs));
   }
 }
@@ -100,9 +103,9 @@ const SIGNS: Readonly<Record<Step['state'], string>> = {
 
 function linesOf(output: Output, { workflowId, type, status, steps, durationMs }: Traced, indent = ''): string[] {
   const { bold, dim, green, red, yellow } = output.colors;
-  const paint = status === 'COMPLETED' ? green : status === 'RUNNING' ? yellow : red;
+  const paint = status === 'COMPLETED' ? green : OPEN.has(status) ? yellow : red;
   // How long it has been running changes with every look, and is none of its steps.
-  const took = status === 'RUNNING' ? '' : dim(` ${durationMs} ms`);
+  const took = OPEN.has(status) ? '' : dim(` ${durationMs} ms`);
   const lines = [`${indent}${bold(type)} ${dim(workflowId)} ${paint(status)}${took}`];
   for (const step of steps) {
     const sign =

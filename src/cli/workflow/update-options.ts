@@ -1,12 +1,12 @@
-// `tenuto workflow update-options`: what holds of one workflow instead of what it says of versions.
+// `tenuto workflow update-options`: what holds of one workflow, or of all of a query, instead of what it says of versions.
 
 import { type Command, Option } from 'commander';
 import { encodeVersioningOverride, type VersioningOverride } from '../../../sdk/common/worker-deployments.ts';
 import { withClient } from '../connect.ts';
 import { UsageError } from '../exit-codes.ts';
-import { type TargetFlags, withTarget } from './options.ts';
+import { type ManyFlags, oneOf, startJob, withTargets } from './many.ts';
 
-interface Flags extends TargetFlags {
+interface Flags extends ManyFlags {
   versioningOverrideBehavior: 'pinned' | 'auto_upgrade' | 'unspecified';
   versioningOverrideDeploymentName?: string;
   versioningOverrideBuildId?: string;
@@ -28,7 +28,9 @@ function overrideOf(flags: Flags): VersioningOverride | undefined {
 }
 
 export function defineUpdateOptionsCommand(define: (name: string, description: string) => Command): void {
-  withTarget(define('update-options', 'pin one workflow to a version of its workers, or let it upgrade'))
+  withTargets(
+    define('update-options', 'pin a workflow, or all of a query, to a version of its workers, or let it upgrade'),
+  )
     .addOption(
       new Option('--versioning-override-behavior <how>', 'unspecified: what the workflow says itself (required)')
         .choices(['unspecified', 'pinned', 'auto_upgrade'])
@@ -41,13 +43,20 @@ export function defineUpdateOptionsCommand(define: (name: string, description: s
       '\nExample:\n  tenuto workflow update-options -w order-17 --versioning-override-behavior pinned \\\n    --versioning-override-deployment-name shop --versioning-override-build-id v1',
     )
     .action(
-      withClient<Flags>(async ({ connection, namespace, output }, flags) => {
-        const { workflowId, runId } = flags;
-        const { workflowExecutionOptions } = await connection.workflowService.updateWorkflowExecutionOptions({
-          ...{ namespace, workflowId, runId, updateMask: ['versioningOverride'] },
+      withClient<Flags>(async (session, flags) => {
+        const { connection, namespace, output } = session;
+        const { identity } = connection;
+        const change = {
           workflowExecutionOptions: { versioningOverride: encodeVersioningOverride(overrideOf(flags)) },
+          updateMask: ['versioningOverride'],
+        };
+        const one = oneOf(flags);
+        if (one === undefined)
+          return startJob(session, flags, { updateWorkflowOptionsOperation: { ...change, identity } });
+        const { workflowExecutionOptions } = await connection.workflowService.updateWorkflowExecutionOptions({
+          ...{ namespace, ...one, ...change },
         });
-        output.record({ workflowId, ...workflowExecutionOptions });
+        output.record({ workflowId: one.workflowId, ...workflowExecutionOptions });
       }),
     );
 }

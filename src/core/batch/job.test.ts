@@ -114,10 +114,55 @@ describe('a batch job', () => {
     [{ type: 'cancel' } as const, { type: 'requestCancel', identity: 'me' }],
     [{ type: 'delete' } as const, { type: 'deleteExecution', identity: 'me' }],
     [{ type: 'signal', signalName: 'go' } as const, { type: 'signal', signalName: 'go', identity: 'me' }],
+    [
+      { type: 'reset', point: { at: 'firstWorkflowTask' }, exclude: [1] } as const,
+      { type: 'reset', point: 'firstWorkflowTask', exclude: [1], reason: 'why', identity: 'me', runId: '' },
+    ],
+    [
+      { type: 'reset', point: { at: 'event', eventId: 9 }, exclude: [] } as const,
+      { type: 'reset', workflowTaskFinishEventId: 9 },
+    ],
+    [
+      { type: 'updateOptions', versioningOverride: 'unset' } as const,
+      { type: 'updateOptions', versioningOverride: 'unset', identity: 'me' },
+    ],
+    [{ type: 'pauseWorkflow' } as const, { type: 'pauseWorkflow', reason: 'why', identity: 'me' }],
+    [{ type: 'unpauseWorkflow' } as const, { type: 'unpauseWorkflow', reason: 'why' }],
+    [
+      { type: 'pauseActivities', activities: { type: 'charge' } } as const,
+      { type: 'pauseActivity', activities: { type: 'charge' }, reason: 'why' },
+    ],
+    [
+      { type: 'updateActivityOptions', activities: { id: 'a' }, change: 'restoreOriginal' } as const,
+      { type: 'updateActivityOptions', activities: { id: 'a' }, change: 'restoreOriginal' },
+    ],
   ])('says to a run: %j', (operation, message) => {
     expect(messageFor(spec({ operation }), { workflowId: 'w', runId: 'r' })).toMatchObject({
       ...message,
       target: { runId: 'r' },
     });
+  });
+
+  it('resets to a build where that was found, perhaps in another run', () => {
+    const point = { at: 'build', buildId: 'b', currentRunOnly: false } as const;
+    const operation = { type: 'reset', point, exclude: [] } as const;
+    const found = { runId: 'before', eventId: 4 };
+    expect(messageFor(spec({ operation }), { workflowId: 'w', runId: 'r' }, found)).toMatchObject({
+      ...{ type: 'reset', target: { runId: 'before' }, workflowTaskFinishEventId: 4 },
+    });
+  });
+
+  it('spreads activities that go on by the run, and alike when it comes to one again', () => {
+    const operation = {
+      type: 'unpauseActivities',
+      ...({ activities: { all: true }, resetAttempts: true, resetHeartbeats: false } as const),
+      ...{ jitter: 60_000, jitterSeed: 7 },
+    } as const;
+    const seedOf = (runId: string): number => {
+      const message = messageFor(spec({ operation }), { workflowId: 'w', runId });
+      return message.type === 'unpauseActivity' ? message.jitterSeed : -1;
+    };
+    expect(seedOf('r')).toBe(seedOf('r'));
+    expect(new Set(['r', 's', 't'].map(seedOf)).size).toBe(3);
   });
 });

@@ -2,24 +2,63 @@
 // comes to an execution again after a crash finds it done (DESIGN §4, unknown outcomes).
 
 import type { BatchTarget } from '../../wire/batch.ts';
-import type { Header, Payloads } from '../../wire/common.ts';
-import { BatchOperationType } from '../../wire/enums.ts';
-import type {
-  DeleteExecutionMessage,
-  RequestCancelMessage,
-  SignalMessage,
-  TerminateMessage,
-} from '../workflow/message.ts';
+import type { Header, Payloads, VersioningOverride } from '../../wire/common.ts';
+import { BatchOperationType, type ResetReapplyExcludeType } from '../../wire/enums.ts';
+import { versionKey } from '../deployment/versioned-queue.ts';
+import type { ActivityChoice, ActivityOptionsChange, Jitter, Message, ResetMessage } from '../workflow/message.ts';
+import { overridePin } from '../workflow/versioning.ts';
 import type { JobSpec } from './job.ts';
+
+/** Where a reset goes back to. That of a build is looked up for each run: before the first workflow task that the build completed. */
+export type BatchResetPoint =
+  | { at: NonNullable<ResetMessage['point']> }
+  | { at: 'event'; eventId: number }
+  | { at: 'build'; buildId: string; currentRunOnly: boolean };
 
 export type BatchOperation =
   | { type: 'terminate'; details?: Payloads | undefined }
   | { type: 'cancel' }
   | { type: 'delete' }
-  | { type: 'signal'; signalName: string; input?: Payloads | undefined; header?: Header | undefined };
+  | { type: 'signal'; signalName: string; input?: Payloads | undefined; header?: Header | undefined }
+  | { type: 'reset'; point: BatchResetPoint; exclude: readonly ResetReapplyExcludeType[] }
+  | { type: 'updateOptions'; versioningOverride: VersioningOverride | 'unset' }
+  | { type: 'pauseWorkflow' }
+  | { type: 'unpauseWorkflow' }
+  | { type: 'pauseActivities'; activities: ActivityChoice }
+  | ({
+      type: 'unpauseActivities';
+      activities: ActivityChoice;
+      resetAttempts: boolean;
+      resetHeartbeats: boolean;
+    } & Jitter)
+  | ({
+      type: 'resetActivities';
+      activities: ActivityChoice;
+      resetHeartbeats: boolean;
+      keepPaused: boolean;
+      restoreOriginalOptions: boolean;
+    } & Jitter)
+  | { type: 'updateActivityOptions'; activities: ActivityChoice; change: ActivityOptionsChange | 'restoreOriginal' };
 
 /** Messages that jobs send. */
-export type BatchMessage = TerminateMessage | RequestCancelMessage | SignalMessage | DeleteExecutionMessage;
+export type BatchMessage = Extract<
+  Message,
+  {
+    type:
+      | 'terminate'
+      | 'requestCancel'
+      | 'signal'
+      | 'deleteExecution'
+      | 'reset'
+      | 'updateOptions'
+      | 'pauseWorkflow'
+      | 'unpauseWorkflow'
+      | 'pauseActivity'
+      | 'unpauseActivity'
+      | 'resetActivity'
+      | 'updateActivityOptions';
+  }
+>;
 
 /** Who terminated, in the history: the job, as on the reference server. Who wanted it is told by the job. */
 const JOB_IDENTITY = 'tenuto-batch';
@@ -29,15 +68,42 @@ const TYPES: { readonly [T in BatchOperation['type']]: BatchOperationType } = {
   cancel: BatchOperationType.CANCEL,
   signal: BatchOperationType.SIGNAL,
   delete: BatchOperationType.DELETE,
+  reset: BatchOperationType.RESET,
+  updateOptions: BatchOperationType.UPDATE_EXECUTION_OPTIONS,
+  pauseWorkflow: BatchOperationType.PAUSE_WORKFLOW,
+  unpauseWorkflow: BatchOperationType.UNPAUSE_WORKFLOW,
+  pauseActivities: BatchOperationType.PAUSE_ACTIVITY,
+  unpauseActivities: BatchOperationType.UNPAUSE_ACTIVITY,
+  resetActivities: BatchOperationType.RESET_ACTIVITY,
+  updateActivityOptions: BatchOperationType.UPDATE_ACTIVITY_OPTIONS,
 };
 
 export const operationType = ({ type }: BatchOperation): BatchOperationType => TYPES[type];
+
+/** What has to be known of an execution before it can be told. */
+export type Needed = { build: string; currentRunOnly: boolean } | { workersOf: string } | undefined;
+
+export function needed(operation: BatchOperation): Needed {
+  if (operation.type === 'reset' && operation.point.at === 'build') {
+    return { build: operation.point.buildId, currentRunOnly: operation.point.currentRunOnly };
+  }
+  if (operation.type !== 'updateOptions' || operation.versioningOverride === 'unset') return undefined;
+  const pin = overridePin(operation.versioningOverride);
+  return pin && { workersOf: versionKey(pin) };
+}
 
 /** Of two jobs that had the same id one after the other, each has request ids of its own. */
 const requestId = ({ jobId, startTime }: JobSpec, { workflowId, runId }: BatchTarget): string =>
   `batch:${startTime}:${jobId}:${runId || workflowId}`;
 
-export function messageFor(spec: JobSpec, target: BatchTarget): BatchMessage {
+/** Where a run goes back to. */
+export interface FoundPoint {
+  runId: string;
+  eventId: number;
+}
+
+/** @param found where the reset to a build begins: of such a job alone. */
+export function messageFor(spec: JobSpec, target: BatchTarget, found?: FoundPoint): BatchMessage {
   const { operation, identity, reason } = spec;
   const common = { target: { runId: target.runId }, identity, requestId: requestId(spec, target) };
   switch (operation.type) {
@@ -59,7 +125,45 @@ export function messageFor(spec: JobSpec, target: BatchTarget): BatchMessage {
       const { signalName, input, header } = operation;
       return { type: 'signal', ...common, signalName, input, header };
     }
+    case 'reset': {
+      const { exclude, point } = operation;
+      const reset = { type: 'reset' as const, ...common, runId: '', reason, exclude };
+      if (point.at === 'event') return { ...reset, workflowTaskFinishEventId: point.eventId };
+      if (point.at !== 'build') return { ...reset, workflowTaskFinishEventId: 0, point: point.at };
+      if (found === undefined) throw new Error('a reset to a build has to be looked up first');
+      return { ...reset, target: { runId: found.runId }, workflowTaskFinishEventId: found.eventId };
+    }
+    case 'updateOptions':
+      return {
+        type: 'updateOptions',
+        target: common.target,
+        versioningOverride: operation.versioningOverride,
+        identity,
+      };
+    case 'pauseWorkflow':
+    case 'unpauseWorkflow':
+      return { type: operation.type, ...common, reason };
+    case 'pauseActivities':
+      return { type: 'pauseActivity', ...common, activities: operation.activities, reason };
+    case 'unpauseActivities': {
+      const { type: _, ...what } = operation;
+      return { type: 'unpauseActivity', target: common.target, ...what, ...seeded(operation, common.requestId) };
+    }
+    case 'resetActivities': {
+      const { type: _, ...what } = operation;
+      return { type: 'resetActivity', target: common.target, ...what, ...seeded(operation, common.requestId) };
+    }
+    case 'updateActivityOptions':
+      return { ...operation, target: common.target };
     default:
       return operation satisfies never;
   }
+}
+
+/** The jitter of each run by a number of its own: the same activities of a thousand workflows must not go on in the same moment. */
+function seeded({ jitter, jitterSeed }: Jitter, id: string): Jitter {
+  let hash = jitterSeed | 0;
+  // FNV-1a.
+  for (let i = 0; i < id.length; i += 1) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
+  return { jitter, jitterSeed: hash >>> 0 };
 }

@@ -54,7 +54,7 @@ export function decideOverlap<T extends Overlapping>(
           verdict.end = terminates ? 'terminate' : 'cancel';
           verdict.waiting.push(item);
         } else {
-          // The other has not even begun: it gives way.
+          // The other has not even begun: it gives way, and counts as neither taken nor skipped (there, too).
           one = item;
         }
         break;

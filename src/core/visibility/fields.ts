@@ -1,6 +1,7 @@
 // What a list filter can ask of an execution, and how each literal is understood. NULL is `undefined`. Fields are the server's own attributes,
 // predefined ones, and those the namespace has registered.
 
+import { activityIdOf } from '../../wire/activity-address.ts';
 import type { WorkflowExecutionInfo } from '../../wire/api.ts';
 import { IndexedValueType, WorkflowExecutionStatus } from '../../wire/enums.ts';
 import { type AttributeTypes, settableType } from './attribute-types.ts';
@@ -115,9 +116,48 @@ export function schemaOf(registered: AttributeTypes): Schema {
 const SCHEDULE_ID = own('ScheduleId', 'keyword', (info) => info.workflowId);
 
 /** The fields of its schedules: what executions have, and the id under its own name. */
-export function scheduleSchemaOf(registered: AttributeTypes): Schema {
+function scheduleSchemaOf(registered: AttributeTypes): Schema {
   const common = schemaOf(registered);
   return (name) => (name === SCHEDULE_ID.name ? SCHEDULE_ID : common(name));
+}
+
+/** Under their own names what an activity without a workflow has; the others as executions have them. */
+const ACTIVITY_FIELDS = new Map(
+  [
+    own('ActivityId', 'keyword', (info) => activityIdOf(info.workflowId)),
+    own('ActivityType', 'keyword', (info) => info.workflowType),
+  ].map((field) => [field.name, field]),
+);
+
+/** What executions have, and activities do not. */
+const WORKFLOWS_ALONE: ReadonlySet<string> = new Set([
+  'WorkflowId',
+  'WorkflowType',
+  'ParentWorkflowId',
+  'ParentRunId',
+  'RootWorkflowId',
+  'RootRunId',
+]);
+
+function activitySchemaOf(registered: AttributeTypes): Schema {
+  const common = schemaOf(registered);
+  return (name) => ACTIVITY_FIELDS.get(name) ?? (WORKFLOWS_ALONE.has(name) ? undefined : common(name));
+}
+
+/** The fields of what is searched; executions when it is not said. */
+export function searchedSchema(
+  of: 'schedules' | 'activities' | 'flowKeys' | undefined,
+  registered: AttributeTypes,
+): Schema {
+  switch (of) {
+    case 'schedules':
+    case 'flowKeys':
+      return scheduleSchemaOf(registered);
+    case 'activities':
+      return activitySchemaOf(registered);
+    case undefined:
+      return schemaOf(registered);
+  }
 }
 
 /** The fields of a namespace that has registered nothing. */

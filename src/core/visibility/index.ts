@@ -12,7 +12,7 @@ export {
 } from './attribute-types.ts';
 export { type AttributeValue, attributeValue, checkAttributes, stampedType, type Value } from './attribute-values.ts';
 export { matches, matchesSubject } from './evaluator.ts';
-export { BARE_SCHEMA, type Field, type Schema, STATUSES, scheduleSchemaOf, schemaOf, statusText } from './fields.ts';
+export { BARE_SCHEMA, type Field, type Schema, STATUSES, schemaOf, searchedSchema, statusText } from './fields.ts';
 export { QueryError } from './lexer.ts';
 export { isOldestFirst, type Order, type OrderTerm, orderName } from './order.ts';
 export { parseQuery } from './parser.ts';

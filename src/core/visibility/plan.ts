@@ -1,6 +1,7 @@
 // What a list filter lets an index do: for each part that must hold, the ranges of index rows that hold all its matches, and a range of start times.
 // Which of the candidates is the smallest, the shard finds out (src/shard/search.ts). A plan only ever narrows what is looked at, never what matches.
 
+import { activityAddress } from '../../wire/activity-address.ts';
 import { type IndexedValueType, WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { Value } from './attribute-values.ts';
 import { type Field, STATUSES } from './fields.ts';
@@ -154,6 +155,9 @@ function compared(field: Field, op: CompareOp, value: Value): Candidate | undefi
   switch (field.name) {
     case 'WorkflowId':
       return one({ index: 'workflowId', value: String(value) });
+    case 'ActivityId':
+      return one({ index: 'workflowId', value: activityAddress(String(value)) });
+    case 'ActivityType':
     case 'WorkflowType':
       return one({ index: 'workflowType', value: String(value) });
     case 'ExecutionStatus':

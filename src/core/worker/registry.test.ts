@@ -31,6 +31,27 @@ describe('a worker', () => {
     expect(register.get('a', 61_000 + 130_000)).toBeUndefined();
   });
 
+  it('that said how often it speaks with its first word is gone as soon, if it has no second', () => {
+    const register = new WorkerRegister();
+    register.heard(worker('a', { elapsedSinceLastHeartbeat: 20_000 }), 0);
+    expect(register.get('a', 49_999)).toBeDefined();
+    expect(register.get('a', 50_000)).toBeUndefined();
+  });
+
+  it('that speaks every second is gone within five of its last word', () => {
+    const register = new WorkerRegister();
+    for (const now of [0, 1_000]) register.heard(worker('a', { elapsedSinceLastHeartbeat: 1_000 }), now);
+    expect(register.get('a', 5_999)).toBeDefined();
+    expect(register.get('a', 6_000)).toBeUndefined();
+  });
+
+  it('that speaks between two regular times is still there at the next one', () => {
+    const register = new WorkerRegister();
+    register.heard(worker('a', { elapsedSinceLastHeartbeat: 20_000 }), 0);
+    register.heard(worker('a', { elapsedSinceLastHeartbeat: 100, status: WorkerStatus.SHUTTING_DOWN }), 100);
+    expect(register.get('a', 20_000)).toBeDefined();
+  });
+
   it('that says goodbye goes soon', () => {
     const register = new WorkerRegister();
     register.heard(worker('a', { status: WorkerStatus.SHUTDOWN }), 0);

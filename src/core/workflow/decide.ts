@@ -44,9 +44,12 @@ import { updateActivityOptions } from './messages/update-activity-options.ts';
 import { updateOptions } from './messages/update-options.ts';
 import type { Decision, TurnContext } from './outcome.ts';
 import { workflowNotFound } from './rejections.ts';
+import { misdirected } from './standalone.ts';
 import type { ActorState } from './state.ts';
 
 export function decide(state: ActorState, message: Message, context: TurnContext): Decision {
+  const refused = misdirected(state, message);
+  if (refused !== undefined) return refused;
   switch (message.type) {
     case 'start':
       return start(state, message, context);

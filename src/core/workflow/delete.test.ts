@@ -54,6 +54,26 @@ describe('deleting a run', () => {
     );
   });
 
+  it('does not take the callbacks of earlier runs along: they are called until they have answered', () => {
+    const w = new World();
+    w.start({ completionCallbacks: [{ nexus: { url: 'https://example.test/one' } }] });
+    w.work(command.complete());
+    w.start({ requestId: 'second' });
+    remove(w);
+    expect(w.rebuilt()).toEqual(w.state);
+    w.reload();
+    // To everybody else the id is free.
+    expect(w.refuse(w.signalMessage('one')).code).toBe(StatusCode.NOT_FOUND);
+    const [[callbackId, { attempt }] = ['', { attempt: 0 }]] = w.state.callbacks;
+    w.accept({ type: 'callbackAnswered', callbackId, attempt, failure: { message: 'away', retryable: true } });
+    w.reload();
+    expect(w.due()).toBeLessThan(Number.POSITIVE_INFINITY);
+    w.pass(1_000);
+    expect(w.effects).toContainEqual(expect.objectContaining({ type: 'deliverCallback', attempt: 2 }));
+    w.accept({ type: 'callbackAnswered', callbackId, attempt: 2 });
+    expect([...w.rows.values()].filter(({ table }) => table === 'chain')).toEqual([]);
+  });
+
   it('answers the queries and updates that wait for it', () => {
     const w = new World();
     w.start();

@@ -8,7 +8,7 @@ import type {
   WorkflowTaskFailureInfo,
 } from '../../wire/api.ts';
 import type { WorkerVersionStamp } from '../../wire/common.ts';
-import { PendingActivityState, PendingWorkflowTaskState, WorkflowExecutionStatus } from '../../wire/enums.ts';
+import { isOpenStatus, PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
 import type { ExecutionFlowControl } from '../../wire/flow-control.ts';
 import { shownAttempt } from './activity-task.ts';
 import { callbackInfos } from './callbacks.ts';
@@ -109,7 +109,7 @@ function flowControl({ start, row }: RunState): ExecutionFlowControl | undefined
   const flow = start.attributes.flowControl;
   if (flow === undefined) return undefined;
   const { accepted: _accepted, ...shown } = flow;
-  if (row.facts.status !== WorkflowExecutionStatus.RUNNING) return { ...shown, state: 'released' };
+  if (!isOpenStatus(row.facts.status)) return { ...shown, state: 'released' };
   if (row.permit === undefined) return { ...shown, state: 'held' };
   return { ...shown, state: row.permit === 'asked' ? 'queued' : 'delayed' };
 }

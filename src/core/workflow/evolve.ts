@@ -23,6 +23,7 @@ import {
 } from './rows.ts';
 import {
   type ActorState,
+  currentChain,
   dropUpdate,
   findRun,
   newRunState,
@@ -43,7 +44,7 @@ interface Aside {
 export function evolve(state: ActorState, outcome: Outcome): ActorState {
   // The chain first: it says which of the runs below is the current one.
   const chain = outcome.rows.find(({ table, id }) => table === 'chain' && id === '');
-  if (chain !== undefined) applyChain(state, chain.value as ChainRow | undefined);
+  if (chain !== undefined) applyChain(state, currentChain(chain.value as ChainRow | undefined));
   const aside: Aside = {};
   for (const change of outcome.rows) {
     if (change.table === 'chain') {

@@ -72,10 +72,10 @@ function close(facts: RunFacts, status: WorkflowExecutionStatus, event: HistoryE
 const MAX_RESET_POINTS = 20;
 
 function addResetPoint(sink: FactSink, event: HistoryEvent, attributes: WorkflowTaskCompletedEventAttributes): void {
-  const buildId = attributes.workerVersion?.buildId;
-  if (buildId === undefined || buildId === '') return;
+  // A worker that does not say its build is a build too: the one without a name.
+  const buildId = attributes.workerVersion?.buildId ?? '';
   const { facts } = sink;
-  facts.lastBuildId = buildId;
+  if (buildId !== '') facts.lastBuildId = buildId;
   if (facts.resetPoints.some((point) => point.buildId === buildId)) return;
   facts.resetPoints = [
     ...facts.resetPoints.slice(1 - MAX_RESET_POINTS),

@@ -1,5 +1,6 @@
-// What callers do to the life of a run besides ending it: delete, pause, unpause. Part of message.ts, which has the union.
+// What callers do to the life of a run besides ending it: delete, pause, unpause, change of options. Part of message.ts, which has the union.
 
+import type { VersioningOverride } from '../../wire/common.ts';
 import type { RunTarget } from './message.ts';
 
 /**
@@ -25,4 +26,12 @@ export interface PauseWorkflowMessage {
 
 export interface UnpauseWorkflowMessage extends Omit<PauseWorkflowMessage, 'type'> {
   type: 'unpauseWorkflow';
+}
+
+/** Sets or takes back what holds of a run instead of what its workflow says of versions. Answered by the options as they are then. */
+export interface UpdateOptionsMessage {
+  type: 'updateOptions';
+  target: RunTarget;
+  versioningOverride: VersioningOverride | 'unset' | undefined;
+  identity: string;
 }

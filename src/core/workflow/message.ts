@@ -35,7 +35,12 @@ import type { ProtocolMessage } from '../../wire/protocol-message.ts';
 import type { VersionKey } from '../deployment/versioned-queue.ts';
 import type { FlowAnswer, FlowMessage } from '../flow/message.ts';
 import type { ScheduleMessage, StartScheduledMessage } from '../schedule/message.ts';
-import type { DeleteExecutionMessage, PauseWorkflowMessage, UnpauseWorkflowMessage } from './life-messages.ts';
+import type {
+  DeleteExecutionMessage,
+  PauseWorkflowMessage,
+  UnpauseWorkflowMessage,
+  UpdateOptionsMessage,
+} from './life-messages.ts';
 import type { AnswerNexusTaskMessage, CallbackAnsweredMessage } from './nexus-messages.ts';
 import type {
   CancelExternalMessage,
@@ -48,11 +53,13 @@ import type {
   SignalExternalMessage,
   StartChildMessage,
 } from './relation-messages.ts';
+import type { StandaloneActivity } from './standalone-messages.ts';
 import type { UpdateGoal } from './volatile.ts';
 
 export type * from './life-messages.ts';
 export type * from './nexus-messages.ts';
 export type * from './relation-messages.ts';
+export type * from './standalone-messages.ts';
 
 /** Names one start of one task for ever: the term of the entry that holds it and a number unique in that term (I1, I6). */
 export interface StartId {
@@ -113,6 +120,8 @@ export interface StartMessage extends StartInput {
   permit?: string | undefined;
   /** A door has let it through: it may wait for its permit, and is not refused any more. */
   accepted?: true | undefined;
+  /** No workflow is started but this activity, of the type and with the input and retry policy that are said here (standalone-start.ts). */
+  activity?: StandaloneActivity | undefined;
 }
 
 /** An update, and the caller that waits for it. */
@@ -165,13 +174,15 @@ export interface TerminateMessage {
 export interface ResetMessage {
   type: 'reset';
   target: RunTarget;
-  /** Fresh: the id of the run this reset would create. */
+  /** Fresh: the id of the run this reset would create. Empty: the actor makes one. */
   runId: string;
   requestId: string;
   reason: string;
   identity: string;
   /** The end of the workflow task that is done again; the events before it stay. */
   workflowTaskFinishEventId: number;
+  /** Instead of that event: the end of the first or last workflow task that has completed; before there was one, that of the first. */
+  point?: 'firstWorkflowTask' | 'lastWorkflowTask' | undefined;
   exclude: readonly ResetReapplyExcludeType[];
   history?: ResetHistory | undefined;
 }
@@ -363,14 +374,6 @@ export interface UpdateActivityOptionsMessage {
   target: RunTarget;
   activities: ActivityChoice;
   change: ActivityOptionsChange | 'restoreOriginal';
-}
-
-/** Sets or takes back what holds of a run instead of what its workflow says of versions. Answered by the options as they are then. */
-export interface UpdateOptionsMessage {
-  type: 'updateOptions';
-  target: RunTarget;
-  versioningOverride: VersioningOverride | 'unset' | undefined;
-  identity: string;
 }
 
 /** Routes have changed: tasks that wait may be for workers of another version now. Changes nothing where they are not. */

@@ -11,6 +11,7 @@ import { askForPermit } from './permits.ts';
 import type { RunRow, StartRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
 import { signalAttributes } from './signals.ts';
+import { type ActivityStart, scheduleStandalone } from './standalone-start.ts';
 import type { Turn } from './turn.ts';
 import { scheduleTask } from './workflow-task.ts';
 
@@ -27,6 +28,8 @@ export interface NewRun {
   links?: readonly Link[] | undefined;
   /** It goes on a chain, and has the chain's permit of flow control. */
   continues?: true | undefined;
+  /** The run is this activity, without a workflow. */
+  activity?: ActivityStart | undefined;
 }
 
 /** Timeouts of a run as they are kept: the run's within the execution's, the task's within the run's. ms; 0: none. */
@@ -62,7 +65,7 @@ export function succeedTo(turn: Turn, runId: string, ended?: { runId: string; st
 
 export function beginRun(
   turn: Turn,
-  { runId, attributes, userMetadata, signal, scheduledBy, reportsTo, eagerFor, links, continues }: NewRun,
+  { runId, attributes, userMetadata, signal, scheduledBy, reportsTo, eagerFor, links, continues, activity }: NewRun,
 ): RunDraft {
   const { now } = turn;
   const backoff = attributes.firstWorkflowTaskBackoff ?? 0;
@@ -95,6 +98,7 @@ export function beginRun(
   if (signal !== undefined) run.add(EventType.WORKFLOW_EXECUTION_SIGNALED, signalAttributes(signal));
   run.eagerFor = eagerFor;
   if (row.permit === 'asked') askForPermit(run);
-  scheduleTask(run);
+  if (activity === undefined) scheduleTask(run);
+  else scheduleStandalone(run, activity);
   return run;
 }

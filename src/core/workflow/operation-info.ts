@@ -2,6 +2,7 @@
 
 import type { NexusOperationCancellationInfo, PendingNexusOperationInfo } from '../../wire/api.ts';
 import { NexusOperationCancellationState, PendingNexusOperationState } from '../../wire/enums.ts';
+import { BLOCKED_REASON } from '../nexus/breakers.ts';
 import type { OperationRow, OperationTask } from './operation-rows.ts';
 
 const attempts = (task: OperationTask | undefined) => ({
@@ -9,18 +10,21 @@ const attempts = (task: OperationTask | undefined) => ({
   lastAttemptCompleteTime: task?.lastAttemptAt,
   lastAttemptFailure: task?.lastFailure,
   nextAttemptScheduleTime: task?.inBackoff === true ? task.scheduledTime : undefined,
+  blockedReason: task?.blocked === true ? BLOCKED_REASON : undefined,
 });
 
 function stateOf({ facts, start }: OperationRow): PendingNexusOperationState {
   if (facts.startedTime !== undefined) return PendingNexusOperationState.STARTED;
+  if (start?.blocked === true) return PendingNexusOperationState.BLOCKED;
   return start?.inBackoff === true ? PendingNexusOperationState.BACKING_OFF : PendingNexusOperationState.SCHEDULED;
 }
 
 /** Undefined until there is something to send. */
 function cancellation({ facts, cancel }: OperationRow): NexusOperationCancellationInfo | undefined {
   if (facts.cancelRequestedEventId === 0) return undefined;
-  const { SUCCEEDED, BACKING_OFF, SCHEDULED } = NexusOperationCancellationState;
-  const state = facts.cancelAnswered === true ? SUCCEEDED : cancel?.inBackoff === true ? BACKING_OFF : SCHEDULED;
+  const { SUCCEEDED, BACKING_OFF, SCHEDULED, BLOCKED } = NexusOperationCancellationState;
+  const waiting = cancel?.blocked === true ? BLOCKED : cancel?.inBackoff === true ? BACKING_OFF : SCHEDULED;
+  const state = facts.cancelAnswered === true ? SUCCEEDED : waiting;
   return { state, ...attempts(cancel) };
 }
 

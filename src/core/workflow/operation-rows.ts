@@ -42,6 +42,8 @@ export interface OperationTask {
   /** Epoch ms this attempt was (or will be) put on its queue. */
   scheduledTime: number;
   inBackoff: boolean;
+  /** Its destination is left alone until then (core/nexus/breakers.ts). */
+  blocked?: true | undefined;
   startId?: StartId | undefined;
   startedTime?: number | undefined;
   /** Epoch ms: the worker that has it is not waited for any longer. */

@@ -7,11 +7,13 @@ import {
   TimeoutType,
 } from '../../wire/enums.ts';
 import type { Failure } from '../../wire/failure.ts';
+import { BLOCKED_REASON, FAILURES_TO_OPEN, OPEN_MS } from '../nexus/breakers.ts';
 import { describe } from './describe.ts';
+import { PAYMENTS } from './endpoints.test-support.ts';
 import type { NexusAnswer } from './message.ts';
 import { type Neighbour, Neighbours } from './neighbours.test-support.ts';
 import type { Decision, StartedActivityTask } from './outcome.ts';
-import { command, PAYMENTS, payloads, World } from './testing.ts';
+import { command, payloads, World } from './testing.ts';
 
 const RESULT = { data: new Uint8Array([1]) };
 const handlerError = (type: string): Failure => ({ message: 'no', nexusHandlerFailureInfo: { type } });
@@ -238,5 +240,44 @@ group('an operation that goes on', () => {
     backing.work(command.complete());
     all.deliver();
     expect(caller.types()).toContain('NEXUS_OPERATION_COMPLETED');
+  });
+});
+
+group('a Nexus operation whose destination fails again and again', () => {
+  /** Until the breaker opens: its next attempt would be in half a minute. */
+  function failing(): World {
+    const world = calling();
+    for (let i = 1; i <= FAILURES_TO_OPEN; i += 1) {
+      answer(world, world.takeActivity(), { type: 'failed', failure: handlerError('UNAVAILABLE') });
+      if (i < FAILURES_TO_OPEN) world.pass(1_000 * 2 ** (i - 1));
+    }
+    return world;
+  }
+
+  it('is left alone for a while, and says so; then it is tried', () => {
+    const world = failing();
+    expect(pending(world)).toMatchObject([{ state: PendingNexusOperationState.BACKING_OFF, attempt: 7 }]);
+    world.pass(32_000);
+    world.reload();
+    const blocked = { state: PendingNexusOperationState.BLOCKED, attempt: 7, blockedReason: BLOCKED_REASON };
+    expect(pending(world)).toMatchObject([blocked]);
+    expect(() => world.offer('activity')).toThrow();
+    world.pass(OPEN_MS - 32_000);
+    expect(pending(world)).toMatchObject([{ state: PendingNexusOperationState.SCHEDULED, blockedReason: undefined }]);
+    expect(answer(world, world.takeActivity(), { type: 'completed', result: RESULT }).ok).toBe(true);
+    expect(tail(world, 2)[0]).toBe('NEXUS_OPERATION_COMPLETED');
+  });
+
+  it('does not block another service of its endpoint, nor one whose handler says no for good', () => {
+    const world = failing();
+    world.signal('go on');
+    world.work(command.nexus({ service: 'bank' }));
+    expect(world.offer('activity')).toMatchObject({ attempt: 1 });
+    const same = calling();
+    for (let i = 0; i < FAILURES_TO_OPEN; i += 1) {
+      answer(same, same.takeActivity(), { type: 'failed', failure: handlerError('NOT_FOUND') });
+      same.work(command.nexus());
+    }
+    expect(same.offer('activity')).toMatchObject({ attempt: 1 });
   });
 });

@@ -6,6 +6,7 @@ import { EventType, NexusHandlerErrorRetryBehavior, type TimeoutType } from '../
 import type { Failure } from '../../wire/failure.ts';
 import type { NexusRequest } from '../../wire/nexus.ts';
 import { toNexusLink } from '../../wire/nexus-links.ts';
+import { type DestinationNote, destinationOf } from '../nexus/breakers.ts';
 import { SYSTEM_URL } from '../nexus/callback-rules.ts';
 import { encodeCallbackToken, TOKEN_HEADER } from '../nexus/callback-token.ts';
 import {
@@ -85,9 +86,25 @@ export function offerOperation(run: RunDraft, row: OperationRow, kind: Operation
     lastFailure: before?.lastFailure,
     lastAttemptAt: before?.lastAttemptAt,
   };
+  const { breakers } = run.turn.context;
+  const destination = destinationFor(run, row);
+  const until = breakers?.blockedUntil(destination, run.now);
+  if (until !== undefined) {
+    run.putOperation({ ...row, [kind]: { ...task, scheduledTime: until, inBackoff: true, blocked: true } });
+    return;
+  }
+  if (breakers?.isTrial(destination, run.now)) noteDestination(run, row, 'tried');
   const next = { ...row, [kind]: task };
   run.putOperation(next);
   if (!isPaused(run)) run.turn.effects.push({ type: 'offerTask', offer: offerOf(run, next, kind, task) });
+}
+
+const destinationFor = (run: RunDraft, { facts }: OperationRow): string =>
+  destinationOf(run.turn.state.namespace, facts.endpointId, facts.service);
+
+/** A handler has answered, or has not in time. */
+export function noteDestination(run: RunDraft, row: OperationRow, note: DestinationNote): void {
+  run.turn.effects.push({ type: 'destinationNoted', destination: destinationFor(run, row), note });
 }
 
 /** Takes a task back from wherever it is: a queue or a worker's list. */
@@ -266,6 +283,7 @@ const cancelIds = ({ facts }: OperationRow) => ({
 export function retryOperationTask(run: RunDraft, row: OperationRow, kind: OperationTaskKind, failure: Failure): void {
   const task = row[kind];
   if (task === undefined) return;
+  noteDestination(run, row, 'failed');
   releaseOperationTask(run, row, kind);
   const interval = retryInterval(BACKOFF, task.attempt);
   const { namespace, taskQueue } = task;
@@ -283,7 +301,8 @@ const FINAL: ReadonlySet<string> = new Set([
   ...['BAD_REQUEST', 'UNAUTHENTICATED', 'UNAUTHORIZED', 'NOT_FOUND', 'CONFLICT', 'NOT_IMPLEMENTED'],
 ]);
 
-function isFinal({ nexusHandlerFailureInfo: info }: Failure): boolean {
+/** No attempt would have another answer. */
+export function isFinal({ nexusHandlerFailureInfo: info }: Failure): boolean {
   const { RETRYABLE, NON_RETRYABLE } = NexusHandlerErrorRetryBehavior;
   if (info?.retryBehavior === RETRYABLE) return false;
   return info?.retryBehavior === NON_RETRYABLE || FINAL.has(info?.type ?? '');

@@ -17,6 +17,7 @@ import type { DescribeFlowKeyResponse } from '../../wire/flow-control.ts';
 import type { DescribeScheduleResponse } from '../../wire/schedule.ts';
 import type { Status } from '../../wire/status.ts';
 import type { FlowVerdict } from '../flow/message.ts';
+import type { BreakerBook, DestinationNote } from '../nexus/breakers.ts';
 import type { EndpointBook } from '../nexus/endpoints.ts';
 import type { ActivityOptions } from './rows.ts';
 import type { SentMessage } from './sent-message.ts';
@@ -121,6 +122,8 @@ export type Effect =
     }
   /** A message to another actor, exactly once, whatever crashes: through the shard's outbox (DESIGN §5). */
   | { type: 'send'; namespace: string; workflowId: string; message: SentMessage }
+  /** What a request to a Nexus destination has come to: noted by the node at once, for its breakers. */
+  | { type: 'destinationNoted'; destination: string; note: DestinationNote }
   /** Call it: what comes of it is told by `callbackAnswered`. `closeEventId`: the event that says how its run ended. */
   | {
       type: 'deliverCallback';
@@ -155,7 +158,7 @@ export interface StartedWorkflowTask {
 
 export interface StartedActivityTask {
   type: 'activityTaskStarted';
-  task: Omit<ActivityTask, 'workerId' | 'token' | 'namespace' | 'workflowId'>;
+  task: Omit<ActivityTask, 'workerId' | 'token' | 'namespace' | 'workflowId' | 'activityRunId'>;
   ref: { runId: string; scheduledEventId: number; attempt: number; startId: { term: number; seq: number } };
 }
 
@@ -237,6 +240,8 @@ export interface TurnContext {
   namespaces: ReadonlyMap<string, { readonly id: string }>;
   /** Nexus endpoints; absent: none. */
   endpoints?: EndpointBook | undefined;
+  /** Which Nexus destinations are left alone for now; absent: none. */
+  breakers?: BreakerBook | undefined;
   /** Where tasks of runs that are not pinned go; absent: to workers that name no version. */
   routes?: import('../deployment/routes.ts').Routes | undefined;
 }

@@ -20,8 +20,24 @@ export const REFUSED_TYPE = 'FlowControlRejected';
 const priorityOf = (key: number | undefined): number => Math.min(key || DEFAULT_PRIORITY, LOWEST_PRIORITY);
 
 /** What the key's actor needs to know: the permit is named beside it. */
-function limitsIn({ permit: _permit, accepted: _accepted, ...flow }: GrantedFlowControl): FlowControl {
+function limitsIn({
+  permit: _permit,
+  accepted: _accepted,
+  taskQueue: _queue,
+  ...flow
+}: GrantedFlowControl): FlowControl {
   return flow;
+}
+
+/** Of the chain's permit, wherever its runs have moved since. */
+const addressOfChain = (flow: GrantedFlowControl, { attributes }: StartRow): string =>
+  addressOf(flow, flow.taskQueue ?? attributes.taskQueue.name);
+
+/** What a run has that goes on a chain on this task queue: the permit is of the key that gave it. */
+export function permitOn(taskQueue: string, { attributes }: StartRow): GrantedFlowControl | undefined {
+  const { flowControl: flow, taskQueue: before } = attributes;
+  if (flow?.scope !== 'taskQueue' || flow.taskQueue !== undefined || taskQueue === before.name) return flow;
+  return { ...flow, taskQueue: before.name };
 }
 
 const claimantOf = (turn: Turn, runId: string): Claimant => ({ workflowId: turn.state.workflowId, runId });
@@ -31,7 +47,7 @@ const claimantOf = (turn: Turn, runId: string): Claimant => ({ workflowId: turn.
 /** The run may begin but for its permit: it asks for that. */
 export function askForPermit(run: RunDraft): void {
   const { turn, runId, start, row } = run;
-  const { flowControl: flow, taskQueue, priority } = start.attributes;
+  const { flowControl: flow, priority } = start.attributes;
   if (flow === undefined || row.permit === undefined) return;
   row.permit = 'asked';
   const message = {
@@ -43,7 +59,7 @@ export function askForPermit(run: RunDraft): void {
     accepted: flow.accepted,
   };
   const { namespace } = turn.state;
-  turn.effects.push({ type: 'send', namespace, workflowId: addressOf(flow, taskQueue.name), message });
+  turn.effects.push({ type: 'send', namespace, workflowId: addressOfChain(flow, start), message });
 }
 
 /** Its start delay is over. */
@@ -80,10 +96,10 @@ export function releasePermit(run: RunDraft): void {
 }
 
 /** To the key that this start names. */
-export function giveBack(turn: Turn, { attributes }: StartRow, runId: string): void {
-  const { flowControl: flow, taskQueue } = attributes;
+export function giveBack(turn: Turn, start: StartRow, runId: string): void {
+  const { flowControl: flow } = start.attributes;
   if (flow === undefined) return;
-  sendBack(turn, addressOf(flow, taskQueue.name), flow.permit, claimantOf(turn, runId));
+  sendBack(turn, addressOfChain(flow, start), flow.permit, claimantOf(turn, runId));
 }
 
 export function sendBack(turn: Turn, to: string, permit: string, claimant: Claimant): void {

@@ -48,6 +48,34 @@ describe('a reset', () => {
     expect(w.state.chain?.currentRunId).toBe('again');
   });
 
+  it.each([
+    ['firstWorkflowTask', 0],
+    ['lastWorkflowTask', -1],
+  ] as const)('to the %s finds where that ended', (point, at) => {
+    const w = underWay();
+    w.accept(w.resetMessage({ point, workflowTaskFinishEventId: 0, runId: 'again' }));
+    const [old] = [...w.histories.keys()];
+    const ends = w.history(old).filter(({ eventType }) => eventType === EventType.WORKFLOW_TASK_COMPLETED);
+    const end = ends.at(at)?.eventId ?? 0;
+    expect(end).toBeGreaterThan(0);
+    expect(w.history('again')[end - 1]?.eventType).toBe(EventType.WORKFLOW_TASK_FAILED);
+  });
+
+  it('to the first task of a run whose first has not completed does that one again', () => {
+    const w = new World();
+    w.start();
+    w.takeWorkflowTask();
+    w.accept(w.resetMessage({ point: 'lastWorkflowTask', workflowTaskFinishEventId: 0, runId: 'again' }));
+    expect(w.types('again').slice(0, 2)).toEqual(['WORKFLOW_EXECUTION_STARTED', 'WORKFLOW_TASK_SCHEDULED']);
+  });
+
+  it('whose run nobody named has one of the actor’s own making', () => {
+    const w = underWay();
+    const { reply } = w.accept(w.resetMessage({ runId: '' }));
+    expect(reply).toMatchObject({ type: 'reset', runId: w.state.run?.runId });
+    expect(w.state.run?.runId).not.toBe('');
+  });
+
   it('shows both runs: the old one terminated, the new one in its place', () => {
     const w = underWay();
     const old = w.state.run?.runId;

@@ -125,6 +125,7 @@ const run = rows<RunRow>(
         cause: fc.constant(WorkflowTaskFailedCause.UNHANDLED_COMMAND),
         message: text,
         identity: text,
+        reported: fc.constant(true as const),
       },
       ['attempt', 'at', 'message', 'identity'],
     ),

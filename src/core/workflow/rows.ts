@@ -36,6 +36,7 @@ import type { StateIndex } from './published.ts';
 
 /** `chain`, id '': one per workflow id. */
 export interface ChainRow {
+  /** Empty: it was deleted, and callbacks of earlier runs still wait; to everybody else the id is free. */
   currentRunId: string;
   /** The client's start that began the current chain of runs, and its answer. */
   start: RequestRow & { requestId: string };
@@ -185,6 +186,8 @@ export interface TaskFailureRow {
   message: string;
   /** Of the worker that had it. */
   identity: string;
+  /** So many failed in a row that lists show it, until one succeeds. */
+  reported?: true | undefined;
 }
 
 /** `run`, id '': the row rewritten by most turns, so it holds nothing big. */

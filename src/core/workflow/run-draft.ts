@@ -12,6 +12,7 @@ import { applyEvent, countEvent, type FactSink, sizeOfEvent } from './fold.ts';
 import type { RowChange, RunEvents } from './outcome.ts';
 import { PendingRows } from './pending-rows.ts';
 import { RelatedDraft } from './related-draft.ts';
+import { isRewritten } from './row-change.ts';
 import type {
   ActivityFacts,
   ActivityRow,
@@ -409,16 +410,7 @@ export class RunDraft extends RelatedDraft implements FactSink {
   #rowChanged(): boolean {
     const before = this.#base?.row;
     if (before === undefined || this.events.length > 0 || this.#dropped.length > 0) return true;
-    return (
-      this.row.task !== before.task ||
-      this.row.counts.buffered !== before.counts.buffered ||
-      this.row.firstTaskAt !== before.firstTaskAt ||
-      // Granted in a pause: nothing else changes then.
-      this.row.permit !== before.permit ||
-      this.row.runExpiration !== before.runExpiration ||
-      this.row.sticky !== before.sticky ||
-      this.row.counts.update !== before.counts.update
-    );
+    return isRewritten(this.row, before);
   }
 
   finish(rows: RowChange[], events: RunEvents[]): void {

@@ -18,7 +18,9 @@ export function dropRun(turn: Turn, runId: string): void {
   turn.deleteRow({ table: 'run', runId, id: START_ROW_ID });
   turn.deleteRow({ table: 'run', runId, id: '' });
   if (state.chain?.currentRunId !== runId) return;
-  turn.deleteRow({ table: 'chain', runId: '', id: '' });
+  // Callbacks of earlier runs are found by it, after a crash as before.
+  if (turn.hasCallbacks) turn.setChain({ ...state.chain, currentRunId: '' });
+  else turn.deleteRow({ table: 'chain', runId: '', id: '' });
   for (const id of sorted(state.requests.keys()))
     turn.deleteRow({ table: 'chain', runId: '', id: REQUEST_ROW_PREFIX + id });
   for (const number of sorted(Array.from(state.applied.entries(), ([number]) => number)))

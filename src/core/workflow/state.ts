@@ -223,7 +223,7 @@ export function load(namespace: string, workflowId: string, rows: Iterable<Store
     if (table === 'chain') {
       // The table's name and the id determine the value's type; rows are written by this module alone and carry a checksum.
       const chunk = chunkOf(id);
-      if (id === '') state.chain = value as ChainRow;
+      if (id === '') state.chain = currentChain(value as ChainRow);
       else if (chunk !== undefined) chunks.push([chunk, value as RequestChunkRow]);
       else if (id.startsWith(CALLBACK_ROW_PREFIX)) callbacks.push([id, value as CallbackRow]);
       else requests.push([id.slice(REQUEST_ROW_PREFIX.length), value as RequestRow]);
@@ -261,6 +261,10 @@ export function load(namespace: string, workflowId: string, rows: Iterable<Store
   }
   return state;
 }
+
+/** Undefined: the current run was deleted. */
+export const currentChain = (row: ChainRow | undefined): ChainRow | undefined =>
+  row?.currentRunId === '' ? undefined : row;
 
 /** What waits for a workflow task though nobody's call does: it is in rows. */
 export function keepAdmitted(state: ActorState, runId: string, { updateId, admitted: request }: UpdateRow): void {

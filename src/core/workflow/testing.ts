@@ -10,8 +10,10 @@ import type { NexusEndpoint } from '../../wire/nexus.ts';
 import { MessageType, type ProtocolMessage } from '../../wire/protocol-message.ts';
 import type { Status } from '../../wire/status.ts';
 import { familyOf } from '../deployment/versioned-queue.ts';
+import { Breakers } from '../nexus/breakers.ts';
 import { bookOf } from '../nexus/endpoints.ts';
 import { decide } from './decide.ts';
+import { PAYMENTS } from './endpoints.test-support.ts';
 import { evolve } from './evolve.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import type {
@@ -45,13 +47,6 @@ import {
 
 export const WORKFLOW_ID = 'order-1';
 
-/** A Nexus endpoint whose workers are in another namespace. */
-export const PAYMENTS: NexusEndpoint = {
-  id: 'id-of-payments',
-  version: 1,
-  createdTime: 0,
-  spec: { name: 'payments', target: { worker: { namespace: 'billing', taskQueue: 'nexus' } } },
-};
 export const QUEUE = 'orders';
 export const WORKER = 'worker@host';
 export const SESSION = 'session-1';
@@ -194,6 +189,8 @@ export class World {
   readonly rows = new Map<string, StoredRow>();
   readonly histories = new Map<string, HistoryEvent[]>();
   effects: Effect[] = [];
+  /** Of Nexus destinations. */
+  readonly breakers = new Breakers();
   /** By which tasks of runs that are not pinned are offered. */
   routes: TurnContext['routes'];
   #seq = 0;
@@ -211,8 +208,8 @@ export class World {
   }
 
   context(): TurnContext {
-    const { now, limits, namespaces, endpoints, routes } = this;
-    return { now, spareRunId: this.spareRunId(), limits, namespaces, endpoints: bookOf(endpoints), routes };
+    const { now, limits, namespaces, endpoints, breakers, routes } = this;
+    return { now, spareRunId: this.spareRunId(), limits, namespaces, endpoints: bookOf(endpoints), breakers, routes };
   }
 
   spareRunId(): string {
@@ -252,6 +249,8 @@ export class World {
     }
     this.state = evolve(this.state, outcome);
     this.effects = outcome.effects;
+    for (const effect of outcome.effects)
+      if (effect.type === 'destinationNoted') this.breakers.note(effect.destination, effect.note, this.now);
   }
 
   /** The actor is dropped and rebuilt from its rows; what is volatile by design is lost. */
@@ -270,9 +269,8 @@ export class World {
 
   rebuilt(): ActorState {
     const { chain } = this.state;
-    if (chain === undefined) return emptyState(this.namespace, this.workflowId);
     const wanted = [...this.rows.values()].filter(
-      ({ table, runId }) => table === 'chain' || runId === chain.currentRunId,
+      ({ table, runId }) => table === 'chain' || runId === chain?.currentRunId,
     );
     return load(this.namespace, this.workflowId, wanted);
   }

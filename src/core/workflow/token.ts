@@ -23,21 +23,38 @@ const MAX_TOKEN = HEAD + 4 * 1_010;
 
 export function encodeToken(token: TaskToken): Uint8Array {
   const { namespace, workflowId, runId, queryId = '' } = token;
-  const units = namespace.length + workflowId.length + runId.length + queryId.length;
-  // Three bytes per UTF-16 unit is the most UTF-8 needs.
-  const bytes = Buffer.allocUnsafe(HEAD + 4 * 2 + units * 3);
+  const texts =
+    Buffer.byteLength(namespace) +
+    Buffer.byteLength(workflowId) +
+    Buffer.byteLength(runId) +
+    Buffer.byteLength(queryId);
+  // Memory of its own, not a piece of a pool: tokens are held for long.
+  const bytes = new Uint8Array(HEAD + 4 * 2 + texts);
   bytes[0] = VERSION;
   bytes[1] = KINDS.indexOf(token.kind);
-  bytes.writeUIntBE(token.scheduledEventId, 2, 6);
-  bytes.writeUInt32BE(token.attempt, 8);
-  bytes.writeUIntBE(token.startId.term, 12, 6);
-  bytes.writeUIntBE(token.startId.seq, 18, 6);
+  writeU48(bytes, 2, token.scheduledEventId);
+  writeU32(bytes, 8, token.attempt);
+  writeU48(bytes, 12, token.startId.term);
+  writeU48(bytes, 18, token.startId.seq);
   let at = writeText(bytes, HEAD, namespace);
   at = writeText(bytes, at, workflowId);
   at = writeText(bytes, at, runId);
-  at = writeText(bytes, at, queryId);
-  // A copy: tokens are held for long, and the pool's piece is much larger.
-  return Uint8Array.prototype.slice.call(bytes, 0, at);
+  writeText(bytes, at, queryId);
+  return bytes;
+}
+
+function writeU32(bytes: Uint8Array, at: number, n: number): void {
+  bytes[at] = n >>> 24;
+  bytes[at + 1] = n >>> 16;
+  bytes[at + 2] = n >>> 8;
+  bytes[at + 3] = n;
+}
+
+function writeU48(bytes: Uint8Array, at: number, n: number): void {
+  const high = Math.floor(n / 0x1_0000_0000);
+  bytes[at] = high >>> 8;
+  bytes[at + 1] = high;
+  writeU32(bytes, at + 2, n >>> 0);
 }
 
 /** Length and UTF-8; returns where the next text begins. Ids are ASCII nearly always, and short: a loop beats a call of the encoder. */

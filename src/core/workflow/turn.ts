@@ -16,6 +16,7 @@ import {
   type WorkflowTaskRow,
 } from './rows.ts';
 import { RunDraft } from './run-draft.ts';
+import { concludeStandalone } from './standalone.ts';
 import type { ActorState, RunState, WaitingQuery } from './state.ts';
 import { executionInfo, shownBefore } from './visibility.ts';
 import { MapOverlay, type PendingUpdate, type VolatileChanges } from './volatile.ts';
@@ -179,6 +180,7 @@ export class Turn {
     // A started task is on its way to a worker: its run ends with a later turn, if it must.
     const started = reply.type === 'workflowTaskStarted' || reply.type === 'activityTaskStarted';
     for (const draft of this.#drafts) {
+      concludeStandalone(draft);
       if (!started) enforceBounds(draft);
       const gone = draft === this.#removed;
       const written: RowChange[] = [];
@@ -198,9 +200,17 @@ export class Turn {
     return outcome;
   }
 
+  get hasCallbacks(): boolean {
+    const [one] = this.callbacks.values();
+    return one !== undefined;
+  }
+
   #finishCallbacks(): void {
     const changes = this.callbacks.changes();
     if (changes === undefined) return;
+    // The last one that a workflow id without a current run was kept for.
+    if (this.state.chain === undefined && this.state.callbacks.size > 0 && !this.hasCallbacks)
+      this.deleteRow({ table: 'chain', runId: '', id: '' });
     for (const id of changes.remove)
       if (this.state.callbacks.has(id)) this.deleteRow({ table: 'chain', runId: '', id });
     for (const [id, value] of changes.set) this.#rows.push({ table: 'chain', runId: '', id, value });

@@ -2,7 +2,7 @@
 
 import type { WorkflowExecutionInfo } from '../../wire/api.ts';
 import type { SearchAttributes } from '../../wire/common.ts';
-import { isOpenStatus } from '../../wire/enums.ts';
+import { isOpenStatus, WorkflowTaskFailedCause } from '../../wire/enums.ts';
 import { jsonPayload } from './fields.ts';
 import type { VisibilityChange } from './outcome.ts';
 import type { RunRow, StartRow } from './rows.ts';
@@ -12,14 +12,33 @@ const encoder = new TextEncoder();
 const KEYWORD_LIST = encoder.encode('KeywordList');
 const KEYWORD = encoder.encode('Keyword');
 
-/** The run's own search attributes, and what its workers' builds and versions add. */
+/** What is wrong with an open run's workflow tasks, once they have failed often enough in a row. */
+function problemsOf({ facts, taskFailure }: RunRow): Readonly<Record<string, string[]>> | undefined {
+  if (taskFailure?.reported !== true || !isOpenStatus(facts.status)) return undefined;
+  const { cause } = taskFailure;
+  const problems =
+    cause === undefined
+      ? ['category=WorkflowTaskTimedOut', 'cause=WorkflowTaskTimedOutCauseStartToClose']
+      : ['category=WorkflowTaskFailed', `cause=WorkflowTaskFailedCause${nameOf(cause)}`];
+  return { TemporalReportedProblems: problems };
+}
+
+/** As other languages write it: NonDeterministicError. */
+function nameOf(cause: WorkflowTaskFailedCause): string {
+  const [name = ''] = Object.entries(WorkflowTaskFailedCause).find(([, value]) => value === cause) ?? [];
+  return name.toLowerCase().replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** The run's own search attributes, and what its workers' builds, versions and failures add. */
 function withBuildIds(row: RunRow): SearchAttributes | undefined {
   const { searchAttributes, resetPoints } = row.facts;
   const versioned = versioningAttributes(row.facts);
-  if (resetPoints.length === 0 && versioned === undefined) return searchAttributes;
-  const BuildIds = ['unversioned', ...resetPoints.map(({ buildId }) => `unversioned:${buildId}`)];
+  const problems = problemsOf(row);
+  if (resetPoints.length === 0 && versioned === undefined && problems === undefined) return searchAttributes;
+  const builds = resetPoints.flatMap(({ buildId = '' }) => (buildId === '' ? [] : `unversioned:${buildId}`));
+  const unversioned = resetPoints.length > 0 && { BuildIds: ['unversioned', ...builds] };
   const indexedFields = { ...searchAttributes?.indexedFields };
-  for (const [name, value] of Object.entries(versioned ?? { BuildIds })) {
+  for (const [name, value] of Object.entries({ ...problems, ...(versioned ?? unversioned) })) {
     const payload = jsonPayload(value);
     const type = typeof value === 'string' ? KEYWORD : KEYWORD_LIST;
     indexedFields[name] = { ...payload, metadata: { ...payload.metadata, type } };

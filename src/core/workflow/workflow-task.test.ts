@@ -113,6 +113,40 @@ describe('a failed task', () => {
   });
 });
 
+describe('five failures in a row', () => {
+  const attribute = (world: World, name: string): unknown => {
+    const payload = describeRun(world.state)?.workflowExecutionInfo.searchAttributes?.indexedFields?.[name];
+    return payload && JSON.parse(new TextDecoder().decode(payload.data));
+  };
+
+  it('are shown by lists until a task succeeds', () => {
+    const world = begun();
+    const fail = (): void => {
+      world.pass(taskBackoff(world.state.run?.row.nextAttempt ?? 1));
+      world.failTask(world.takeWorkflowTask().ref);
+    };
+    for (let attempt = 1; attempt <= 4; attempt += 1) fail();
+    expect(attribute(world, 'TemporalReportedProblems')).toBeUndefined();
+    fail();
+    world.reload();
+    expect(attribute(world, 'TemporalReportedProblems')).toEqual([
+      'category=WorkflowTaskFailed',
+      'cause=WorkflowTaskFailedCauseWorkflowWorkerUnhandledFailure',
+    ]);
+    world.pass(taskBackoff(6));
+    const { visibility } = world.complete(world.takeWorkflowTask().ref);
+    expect(visibility[0]?.before?.searchAttributes?.indexedFields).toHaveProperty('TemporalReportedProblems');
+    expect(attribute(world, 'TemporalReportedProblems')).toBeUndefined();
+  });
+
+  it('of a worker without a build leave it a build without a name', () => {
+    const world = begun();
+    world.complete(world.takeWorkflowTask().ref);
+    expect(attribute(world, 'BuildIds')).toEqual(['unversioned']);
+    expect(describeRun(world.state)?.autoResetPoints).toMatchObject([{ buildId: '', resettable: true }]);
+  });
+});
+
 describe('a task answered with a command that cannot be', () => {
   it('waits before its fourth attempt, as a failed one does', () => {
     const world = begun();

@@ -1,6 +1,7 @@
 // The workflow task of a run: at most one (TEMPORAL-COMPAT "Event and task rules"). Scheduling, starting, transient attempts, the
 // sticky queue, failing and timing out. Called by the messages and by command processing.
 
+import { isActivityAddress } from '../../wire/activity-address.ts';
 import { EventType, SuggestContinueAsNewReason, TimeoutType, type WorkflowTaskFailedCause } from '../../wire/enums.ts';
 import type { Failure } from '../../wire/failure.ts';
 import type { TaskRef } from './message.ts';
@@ -18,6 +19,8 @@ const BACKOFF_INITIAL = 5_000;
 const BACKOFF_MAXIMUM = 10 * 60_000;
 /** Continue-as-new is suggested once a run has had this share of the updates it may. */
 const SUGGESTED_SHARE_OF_UPDATES = 0.9;
+/** From the failure of this attempt on, lists show it (`TemporalReportedProblems`): before, a retry may well help. */
+const REPORTED_FROM_ATTEMPT = 5;
 /** What is kept of a failure's message in the run's row, which most turns rewrite. */
 const TASK_FAILURE_TEXT = 1_000;
 
@@ -103,7 +106,8 @@ export function scheduleForUpdates(run: RunDraft): void {
 
 /** Something happened that the workflow must see: a task, unless one is pending or awaited. */
 export function wakeWorkflow(run: RunDraft): void {
-  if (!run.holding) scheduleTask(run);
+  // An activity without a workflow wakes none.
+  if (!run.holding && !isActivityAddress(run.turn.state.workflowId)) scheduleTask(run);
 }
 
 export function suggestions(run: RunDraft): SuggestContinueAsNewReason[] | undefined {
@@ -170,6 +174,7 @@ export function writeCompleted(
   settle(run, task);
   run.setTask(undefined);
   run.row.nextAttempt = 1;
+  if (run.row.taskFailure?.reported === true) run.visible = true;
   if (run.row.taskFailure !== undefined) run.row.taskFailure = undefined;
   return id;
 }
@@ -193,7 +198,12 @@ function endUnsuccessfully(run: RunDraft, task: WorkflowTaskRow, why: Pick<TaskF
     message: message.slice(0, TASK_FAILURE_TEXT),
     identity,
   };
-  run.row.taskFailure = cause === undefined ? taskFailure : { ...taskFailure, cause };
+  if (cause !== undefined) taskFailure.cause = cause;
+  if (task.attempt >= REPORTED_FROM_ATTEMPT || run.row.taskFailure?.reported === true) {
+    taskFailure.reported = true;
+    run.visible = true;
+  }
+  run.row.taskFailure = taskFailure;
   settle(run, task);
   run.setTask(undefined);
   if (run.row.sticky !== undefined) {

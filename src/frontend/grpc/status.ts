@@ -26,6 +26,10 @@ function detailOf(detail: StatusDetail): Detail {
       const { runId, startRequestId } = detail;
       return { type: 'WorkflowExecutionAlreadyStartedFailure', value: { runId, startRequestId } };
     }
+    case 'ActivityExecutionAlreadyStarted': {
+      const { runId, startRequestId } = detail;
+      return { type: 'ActivityExecutionAlreadyStartedFailure', value: { runId, startRequestId } };
+    }
     case 'NotFound':
       return { type: 'NotFoundFailure', value: {} };
     case 'NamespaceNotFound':

@@ -12,8 +12,8 @@ import type {
 } from '../../wire/api.ts';
 import type { Priority, RetryPolicy } from '../../wire/common.ts';
 import { type Call, type Caller, method, type Services } from '../door.ts';
-import { boolean, defaulted, integer, invalid, list, object, optional, string } from '../validate/check.ts';
-import * as common from '../validate/common.ts';
+import { askedChange } from '../validate/activity-choice.ts';
+import { boolean, defaulted, integer, invalid, object, optional, string } from '../validate/check.ts';
 import * as rules from '../validate/rules.ts';
 
 const EMPTY = Object.freeze({});
@@ -39,7 +39,14 @@ function choose(services: Services, caller: Caller, request: ActivitiesTarget): 
   rules.workflowId(services.limits, request.workflowId);
   rules.runId(request.runId);
   rules.within(services.limits, 'Identity', request.identity);
-  const { activityId = '', activityType = '', matchAll = false } = request;
+  return choiceOf(services, request);
+}
+
+/** Exactly one way to choose is given. */
+export function choiceOf(
+  services: Services,
+  { activityId = '', activityType = '', matchAll = false }: Partial<ActivitiesTarget>,
+): ActivityChoice {
   const named = [activityId !== '', activityType !== '', matchAll].filter(Boolean).length;
   if (named === 0) throw invalid('Either activity id or activity type must be provided: no activities are chosen.');
   if (named > 1) throw invalid('Only one of activity id, activity type and all may be provided.');
@@ -52,7 +59,7 @@ function within(services: Services, label: string, text: string): string {
   return text;
 }
 
-function jitterOf(services: Services, asked: number | undefined): Jitter {
+export function jitterOf(services: Services, asked: number | undefined): Jitter {
   const jitter = rules.duration('Jitter', asked) ?? 0;
   if (jitter > MAX_JITTER_MS) throw invalid(`Jitter of ${jitter} ms is more than ${MAX_JITTER_MS}.`);
   return { jitter, jitterSeed: Math.floor(services.random.next() * 2 ** 32) };
@@ -130,30 +137,26 @@ export const resetActivity = method(
   },
 );
 
+type Change = Pick<UpdateActivityOptionsRequest, 'activityOptions' | 'updateMask' | 'restoreOriginal'>;
+
+export function changeOf(
+  services: Services,
+  { activityOptions, updateMask, restoreOriginal = false }: Change,
+): ActivityOptionsChange | 'restoreOriginal' {
+  if (!restoreOriginal) return masked(services, activityOptions, updateMask);
+  if (activityOptions === undefined && updateMask === undefined) return 'restoreOriginal';
+  throw invalid('RestoreOriginal cannot be used together with ActivityOptions or UpdateMask.');
+}
+
 export const updateActivityOptions = method(
   object<UpdateActivityOptionsRequest>({
     ...target,
-    activityOptions: optional(
-      object<ActivityOptions>({
-        taskQueue: optional(string),
-        scheduleToCloseTimeout: optional(integer),
-        scheduleToStartTimeout: optional(integer),
-        startToCloseTimeout: optional(integer),
-        heartbeatTimeout: optional(integer),
-        retryPolicy: optional(common.retryPolicy),
-        priority: optional(common.priority),
-      }),
-    ),
-    updateMask: optional(list(string)),
-    restoreOriginal: optional(boolean),
+    ...askedChange,
   }),
   (services, caller, request, call) => {
     const activities = choose(services, caller, request);
-    const { runId, activityOptions, updateMask, restoreOriginal = false } = request;
-    if (restoreOriginal && (activityOptions !== undefined || updateMask !== undefined)) {
-      throw invalid('RestoreOriginal cannot be used together with ActivityOptions or UpdateMask.');
-    }
-    const change = restoreOriginal ? 'restoreOriginal' : masked(services, activityOptions, updateMask);
+    const { runId } = request;
+    const change = changeOf(services, request);
     submit(services, request, { type: 'updateActivityOptions', target: { runId }, activities, change }, call);
   },
 );

@@ -2,6 +2,7 @@
 
 import type { ActivityRef, Message } from '../../core/workflow/message.ts';
 import type { ActorAddress } from '../../ports/engine.ts';
+import { activityAddress } from '../../wire/activity-address.ts';
 import type {
   ActivityTarget,
   RecordActivityTaskHeartbeatRequest,
@@ -42,9 +43,11 @@ function find(services: Services, caller: Caller, where: ActivityTarget): Found 
     const token = rules.taskToken(services, caller, where.token, 'activity');
     return { to: { namespace: token.namespace, workflowId: token.workflowId }, activity: { task: token } };
   }
-  const { namespace, workflowId, activityId } = where;
+  const { namespace, activityId } = where;
+  // Without a workflow's id an activity without a workflow is meant.
+  const workflowId = where.workflowId === '' && activityId !== '' ? activityAddress(activityId) : where.workflowId;
   rules.namespace(services, caller, namespace);
-  rules.workflowIdOfRead(services.limits, workflowId);
+  if (where.workflowId === workflowId) rules.workflowIdOfRead(services.limits, workflowId);
   rules.runId(where.runId);
   if (activityId === '') throw invalid('ActivityId is not set on request.');
   rules.within(services.limits, 'ActivityId', activityId);

@@ -1,12 +1,10 @@
 // Batch jobs: one operation on every execution that a filter finds, or that a list names. Errors are those of the Temporal server.
 
 import { DEFAULT_PER_SECOND, MAX_EXECUTIONS, MAX_PER_SECOND } from '../../core/batch/job.ts';
-import type { BatchOperation } from '../../core/batch/operations.ts';
 import { parseQuery, QueryError, schemaOf } from '../../core/visibility/index.ts';
 import type { JobAnswer, JobAsk } from '../../ports/jobs.ts';
 import type {
   BatchOperationInfo,
-  BatchOperations,
   BatchTarget,
   ListBatchOperationsRequest,
   ListBatchOperationsResponse,
@@ -17,44 +15,12 @@ import { type Call, type Caller, method, type Services } from '../door.ts';
 import { batchOperations, batchTarget } from '../validate/batch.ts';
 import { bytes, defaulted, finite, integer, invalid, list, object, optional, string } from '../validate/check.ts';
 import * as rules from '../validate/rules.ts';
+import { MISSING, wanted } from './batch-operations.ts';
 import { checkQuery, understood } from './visibility.ts';
 
 const EMPTY = Object.freeze({});
 const DEFAULT_PAGE = 100;
 const MAX_PAGE = 1_000;
-
-const MISSING = 'must provide required parameters: BatchType/Reason/Namespace/Query/Executions';
-
-interface Wanted {
-  operation: BatchOperation;
-  identity: string;
-}
-
-/** The one operation that is set. */
-function wanted(services: Services, operations: BatchOperations): Wanted {
-  const { terminationOperation, cancellationOperation, deletionOperation, signalOperation } = operations;
-  const all: Wanted[] = [];
-  if (terminationOperation !== undefined) {
-    const { details, identity = '' } = terminationOperation;
-    rules.blob(services.limits, details);
-    all.push({ operation: { type: 'terminate', details }, identity });
-  }
-  if (cancellationOperation !== undefined)
-    all.push({ operation: { type: 'cancel' }, identity: cancellationOperation.identity ?? '' });
-  if (deletionOperation !== undefined)
-    all.push({ operation: { type: 'delete' }, identity: deletionOperation.identity ?? '' });
-  if (signalOperation !== undefined) {
-    const { signal, input, header, identity = '' } = signalOperation;
-    rules.present(services.limits, 'SignalName', signal);
-    rules.blob(services.limits, input);
-    rules.blob(services.limits, header);
-    all.push({ operation: { type: 'signal', signalName: signal, input, header }, identity });
-  }
-  const [first, ...others] = all;
-  if (first === undefined) throw invalid(MISSING);
-  if (others.length > 0) throw invalid('A batch job has one operation, and several are set.');
-  return first;
-}
 
 /** Executions are paged through in order of their start: only that does not change while they are operated on. */
 function checkFilter(services: Services, namespace: string, query: string, call: Call, go: () => void): void {

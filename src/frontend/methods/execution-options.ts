@@ -17,6 +17,12 @@ import * as rules from '../validate/rules.ts';
 /** `versioning_override` and `versioningOverride` are the same. */
 const camel = (path: string): string => path.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
+/** Names options of a workflow that can be changed, one at least. */
+export function checkMask(updateMask: readonly string[]): void {
+  if (updateMask.length === 0) throw invalid('UpdateMask is not set on request.');
+  updateMask.every(isOverride);
+}
+
 const isOverride = (path: string): boolean => {
   if (camel(path) === 'versioningOverride') return true;
   throw invalid(
@@ -70,8 +76,7 @@ export const updateWorkflowExecutionOptions = method(
     rules.namespace(services, caller, namespace);
     rules.workflowId(services.limits, workflowId);
     rules.runId(runId);
-    if (updateMask.length === 0) throw invalid('UpdateMask is not set on request.');
-    updateMask.every(isOverride);
+    checkMask(updateMask);
     const override = rules.versioningOverride(workflowExecutionOptions.versioningOverride);
     if (override === undefined) {
       submit(services, request, 'unset', call);

@@ -141,7 +141,7 @@ export function withPosition(
     done(described);
     return;
   }
-  const to = { namespace, workflowId: addressOf(flow, executionConfig.taskQueue) };
+  const to = { namespace, workflowId: addressOf(flow, flow.taskQueue ?? executionConfig.taskQueue) };
   describe(services, to, flow.permit, (_error, key) => {
     const shown = { ...flow };
     if (key?.position !== undefined) shown.position = key.position;

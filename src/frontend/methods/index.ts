@@ -19,6 +19,10 @@ import * as reset from './reset.ts';
 import * as schedule from './schedule.ts';
 import * as scheduleList from './schedule-list.ts';
 import * as searchAttributes from './search-attributes.ts';
+import * as standaloneActivity from './standalone-activity.ts';
+import * as standaloneControl from './standalone-control.ts';
+import * as standaloneList from './standalone-list.ts';
+import * as standaloneRead from './standalone-read.ts';
 import * as start from './start.ts';
 import * as taskQueue from './task-queue.ts';
 import * as update from './update.ts';
@@ -119,6 +123,18 @@ const definitions: Record<Method, MethodDefinition> = {
   deleteWorkflowExecution: control.deleteWorkflowExecution,
   pauseWorkflowExecution: control.pauseWorkflowExecution,
   unpauseWorkflowExecution: control.unpauseWorkflowExecution,
+  startActivityExecution: standaloneActivity.startActivityExecution,
+  describeActivityExecution: standaloneRead.describeActivityExecution,
+  pollActivityExecution: standaloneRead.pollActivityExecution,
+  listActivityExecutions: standaloneList.listActivityExecutions,
+  countActivityExecutions: standaloneList.countActivityExecutions,
+  requestCancelActivityExecution: standaloneActivity.requestCancelActivityExecution,
+  terminateActivityExecution: standaloneActivity.terminateActivityExecution,
+  deleteActivityExecution: standaloneActivity.deleteActivityExecution,
+  pauseActivityExecution: standaloneControl.pauseActivityExecution,
+  unpauseActivityExecution: standaloneControl.unpauseActivityExecution,
+  resetActivityExecution: standaloneControl.resetActivityExecution,
+  updateActivityExecutionOptions: standaloneControl.updateActivityExecutionOptions,
 };
 
 /** A Map, so that a hostile method name like `constructor` finds nothing. */

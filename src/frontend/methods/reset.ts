@@ -28,6 +28,21 @@ function excludedBy(type: ResetReapplyType): readonly ResetReapplyExcludeType[] 
   throw invalid(`Invalid ResetReapplyType: ${String(type)} is not known.`);
 }
 
+interface Reapply {
+  resetReapplyType?: ResetReapplyType | undefined;
+  resetReapplyExcludeTypes?: ResetReapplyExcludeType[] | undefined;
+}
+
+/** All kinds that are left behind. */
+export function excludedOf({ resetReapplyType, resetReapplyExcludeTypes = [] }: Reapply): ResetReapplyExcludeType[] {
+  const excluded = new Set(excludedBy(resetReapplyType ?? ResetReapplyType.UNSPECIFIED));
+  for (const kind of resetReapplyExcludeTypes) {
+    if (!EXCLUDABLE.includes(kind)) throw invalid(`Invalid ResetReapplyExcludeType: ${String(kind)} is not known.`);
+    excluded.add(kind);
+  }
+  return [...excluded];
+}
+
 export const resetWorkflowExecution = method(
   object<ResetWorkflowExecutionRequest>({
     namespace: defaulted(string, ''),
@@ -46,11 +61,7 @@ export const resetWorkflowExecution = method(
     rules.workflowId(services.limits, workflowId);
     rules.runId(runId);
     rules.present(services.limits, 'RequestId', requestId);
-    const excluded = new Set(excludedBy(request.resetReapplyType ?? ResetReapplyType.UNSPECIFIED));
-    for (const kind of request.resetReapplyExcludeTypes ?? []) {
-      if (!EXCLUDABLE.includes(kind)) throw invalid(`Invalid ResetReapplyExcludeType: ${String(kind)} is not known.`);
-      excluded.add(kind);
-    }
+    const exclude = excludedOf(request);
     services.engine.submit(
       { namespace, workflowId },
       {
@@ -61,7 +72,7 @@ export const resetWorkflowExecution = method(
         reason,
         identity: request.identity,
         workflowTaskFinishEventId,
-        exclude: [...excluded],
+        exclude,
       },
       (error, reply) => {
         if (error !== undefined) call.refuse(error);

@@ -5,8 +5,7 @@ import {
   parseQuery,
   QueryError,
   type Schema,
-  scheduleSchemaOf,
-  schemaOf,
+  searchedSchema,
 } from '../../core/visibility/index.ts';
 import type { RegisteredAttributes } from '../../ports/engine.ts';
 import type { ListWorkflowExecutionsRequest } from '../../wire/api.ts';
@@ -27,13 +26,13 @@ export function checkQuery(query: string): string {
 /** With the attributes the filter names. */
 export function understood(
   services: Services,
-  { namespace, query, of }: { namespace: string; query: string; of?: 'schedules' },
+  { namespace, query, of }: { namespace: string; query: string; of?: 'schedules' | 'activities' },
   call: Call,
   go: (types: AttributeTypes) => void,
 ): void {
   services.attributes.with(
     namespace,
-    (types) => isUnderstood(query, of === undefined ? schemaOf(types) : scheduleSchemaOf(types)),
+    (types) => isUnderstood(query, searchedSchema(of, types)),
     (error, types) => {
       if (error === undefined) go(types);
       else call.refuse(error);
@@ -44,7 +43,7 @@ export function understood(
 /** With them in the request, all nodes understand it alike. */
 export function withFields(
   services: Services,
-  filter: { namespace: string; query: string; of?: 'schedules' },
+  filter: { namespace: string; query: string; of?: 'schedules' | 'activities' },
   call: Call,
   go: (attributes: RegisteredAttributes) => void,
 ): void {

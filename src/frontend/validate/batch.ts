@@ -1,15 +1,41 @@
 // Shapes of what is asked about batch jobs: from clients, and, taken apart already, from other nodes.
 
 import type { JobOrder } from '../../core/batch/job.ts';
-import type { BatchOperation } from '../../core/batch/operations.ts';
+import type { BatchOperation, BatchResetPoint } from '../../core/batch/operations.ts';
 import type { JobAnswer, JobAsk } from '../../ports/jobs.ts';
-import type { BatchOperationInfo, BatchOperations, BatchTarget } from '../../wire/batch.ts';
-import { bytes, type Check, defaulted, enumeration, integer, list, object, optional, string } from './check.ts';
+import type { WorkflowExecutionOptions } from '../../wire/api.ts';
+import type {
+  BatchActivities,
+  BatchOperationInfo,
+  BatchOperations,
+  BatchTarget,
+  ResetOptions,
+} from '../../wire/batch.ts';
+import { activities, askedChange, jitter, optionsChange } from './activity-choice.ts';
+import {
+  boolean,
+  bytes,
+  type Check,
+  defaulted,
+  enumeration,
+  integer,
+  list,
+  object,
+  optional,
+  string,
+} from './check.ts';
 import * as common from './common.ts';
 
 export const batchTarget = object<BatchTarget>({ workflowId: defaulted(string, ''), runId: optional(string) });
 
 const by = { identity: optional(string) };
+const something = object<object>({});
+const ofActivities = {
+  ...by,
+  activityId: optional(string),
+  type: optional(string),
+  matchAll: optional(boolean),
+};
 
 /** Which of them are set, and how many, is the method's to say. */
 export const batchOperations = {
@@ -25,6 +51,57 @@ export const batchOperations = {
       header: optional(common.header),
       ...by,
     }),
+  ),
+  resetOperation: optional(
+    object<NonNullable<BatchOperations['resetOperation']>>({
+      options: optional(
+        object<ResetOptions>({
+          firstWorkflowTask: optional(something),
+          lastWorkflowTask: optional(something),
+          workflowTaskId: optional(integer),
+          buildId: optional(string),
+          currentRunOnly: optional(boolean),
+          resetReapplyType: optional(enumeration()),
+          resetReapplyExcludeTypes: optional(list(enumeration())),
+        }),
+      ),
+      resetType: optional(integer),
+      resetReapplyType: optional(enumeration()),
+      ...by,
+    }),
+  ),
+  updateWorkflowOptionsOperation: optional(
+    object<NonNullable<BatchOperations['updateWorkflowOptionsOperation']>>({
+      workflowExecutionOptions: optional(
+        object<WorkflowExecutionOptions>({ versioningOverride: optional(common.versioningOverride) }),
+      ),
+      updateMask: optional(list(string)),
+      ...by,
+    }),
+  ),
+  pauseWorkflowOperation: optional(object<NonNullable<BatchOperations['pauseWorkflowOperation']>>(by)),
+  unpauseWorkflowOperation: optional(object<NonNullable<BatchOperations['unpauseWorkflowOperation']>>(by)),
+  pauseActivitiesOperation: optional(object<BatchActivities>(ofActivities)),
+  unpauseActivitiesOperation: optional(
+    object<NonNullable<BatchOperations['unpauseActivitiesOperation']>>({
+      ...ofActivities,
+      resetAttempts: optional(boolean),
+      resetHeartbeat: optional(boolean),
+      jitter: optional(integer),
+    }),
+  ),
+  resetActivitiesOperation: optional(
+    object<NonNullable<BatchOperations['resetActivitiesOperation']>>({
+      ...ofActivities,
+      resetAttempts: optional(boolean),
+      resetHeartbeat: optional(boolean),
+      keepPaused: optional(boolean),
+      restoreOriginalOptions: optional(boolean),
+      jitter: optional(integer),
+    }),
+  ),
+  updateActivityOptionsOperation: optional(
+    object<NonNullable<BatchOperations['updateActivityOptionsOperation']>>({ ...ofActivities, ...askedChange }),
   ),
 };
 
@@ -42,6 +119,43 @@ const signalled = object<Omit<Extract<BatchOperation, { type: 'signal' }>, 'type
   header: optional(common.header),
 });
 
+const at = object<{ at: string }>({ at: string });
+const ofEvent = object<{ eventId: number }>({ eventId: integer });
+const ofBuild = object<{ buildId: string; currentRunOnly: boolean }>({ buildId: string, currentRunOnly: boolean });
+const point: Check<BatchResetPoint> = (value) => {
+  const { at: where } = at(value);
+  switch (where) {
+    case 'firstWorkflowTask':
+    case 'lastWorkflowTask':
+      return { at: where };
+    case 'event':
+      return { at: where, ...ofEvent(value) };
+    case 'build':
+      return { at: where, ...ofBuild(value) };
+    default:
+      throw unknown('the point of a reset', where);
+  }
+};
+
+/** Of one kind, without its name, which has been read. */
+type Rest<T extends BatchOperation['type']> = Omit<Extract<BatchOperation, { type: T }>, 'type'>;
+
+const resets = object<Rest<'reset'>>({ point, exclude: list(enumeration()) });
+const override = optional(common.versioningOverride);
+const optionsUpdated = object<Rest<'updateOptions'>>({
+  versioningOverride: (value) => (value === 'unset' ? value : (override(value) ?? 'unset')),
+});
+const activitiesPaused = object<Rest<'pauseActivities'>>({ activities });
+const activitiesUnpaused = object<Rest<'unpauseActivities'>>({
+  ...{ activities, ...jitter },
+  ...{ resetAttempts: boolean, resetHeartbeats: boolean },
+});
+const activitiesReset = object<Rest<'resetActivities'>>({
+  ...{ activities, ...jitter },
+  ...{ resetHeartbeats: boolean, keepPaused: boolean, restoreOriginalOptions: boolean },
+});
+const activitiesChanged = object<Rest<'updateActivityOptions'>>({ activities, change: optionsChange });
+
 const operation: Check<BatchOperation> = (value) => {
   const { type } = kind(value);
   switch (type) {
@@ -49,9 +163,23 @@ const operation: Check<BatchOperation> = (value) => {
       return { type, ...terminated(value) };
     case 'cancel':
     case 'delete':
+    case 'pauseWorkflow':
+    case 'unpauseWorkflow':
       return { type };
     case 'signal':
       return { type, ...signalled(value) };
+    case 'reset':
+      return { type, ...resets(value) };
+    case 'updateOptions':
+      return { type, ...optionsUpdated(value) };
+    case 'pauseActivities':
+      return { type, ...activitiesPaused(value) };
+    case 'unpauseActivities':
+      return { type, ...activitiesUnpaused(value) };
+    case 'resetActivities':
+      return { type, ...activitiesReset(value) };
+    case 'updateActivityOptions':
+      return { type, ...activitiesChanged(value) };
     default:
       throw unknown('the batch operation', type);
   }
@@ -96,6 +224,8 @@ export const jobAsk: Check<JobAsk> = (value) => {
       return { type, ...listAsk(value) };
     case 'stop':
       return { type, ...stopAsk(value) };
+    case 'forget':
+      return { type };
     default:
       throw unknown('the question about batch jobs', type);
   }

@@ -5,6 +5,7 @@ import { CallbackRules } from '../../core/nexus/callback-rules.ts';
 import type { Limits } from '../../core/workflow/limits.ts';
 import { sizeOf, utf8Length } from '../../core/workflow/size.ts';
 import { decodeToken, type TaskToken } from '../../core/workflow/token.ts';
+import { isActivityAddress } from '../../wire/activity-address.ts';
 import type { StartWorkflowExecutionRequest } from '../../wire/api.ts';
 import type { Priority, RetryPolicy, VersioningOverride, WorkerDeploymentVersion } from '../../wire/common.ts';
 import {
@@ -78,7 +79,8 @@ export function workflowId(limits: Limits, id: string): void {
 /** The workflow id of a read: one that is too long for any workflow is simply not found. */
 export function workflowIdOfRead(limits: Limits, id: string): void {
   if (id === '') throw invalid('WorkflowId is not set on request.');
-  if (utf8Length(id) > limits.idBytes) throw new Refused(workflowNotFound(id));
+  // An activity without a workflow has an address, and is no workflow.
+  if (utf8Length(id) > limits.idBytes || isActivityAddress(id)) throw new Refused(workflowNotFound(id));
 }
 
 export function runId(id: string | undefined): void {

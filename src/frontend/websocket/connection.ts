@@ -3,7 +3,7 @@
 
 import type { TaskKind } from '../../ports/matching.ts';
 import type { PushTopic, RegisterWorkerRequest } from '../../wire/api.ts';
-import { decode, encode } from '../../wire/codec.ts';
+import { decode, encode, encodeBriefly } from '../../wire/codec.ts';
 import { CAPABILITIES, FrameKind, MAX_MESSAGE_BYTES, type Welcome } from '../../wire/frame.ts';
 import type { Status } from '../../wire/status.ts';
 import { StatusCode } from '../../wire/status.ts';
@@ -366,7 +366,7 @@ export class Connection implements Caller, CallOwner, MapWatcher {
 
   #write(frame: readonly unknown[]): void {
     if (this.#state === 'closed') return;
-    this.#outbox.add(encode(frame));
+    this.#outbox.add(encodeBriefly(frame));
     const { outgoingPauseBytes, outgoingCloseBytes } = this.#context.limits;
     const bytes = this.#outbox.bytes;
     if (bytes <= outgoingPauseBytes) return;

@@ -13,7 +13,13 @@ import type { Status } from '../../wire/status.ts';
 import type { Actor } from '../actor.ts';
 import { after, deploymentKey, deploymentRevisionKey, deploymentsPrefix } from '../keys.ts';
 import type { Reader } from '../reader.ts';
-import { answered, SettingRefusal, SettingsTurns, type SettingsTurnsOptions } from '../settings-turns.ts';
+import {
+  answered,
+  type RowWrites,
+  SettingRefusal,
+  SettingsTurns,
+  type SettingsTurnsOptions,
+} from '../settings-turns.ts';
 
 /** Of all namespaces together. */
 const MAX_RECORDS = MAX_NAMESPACES * MAX_DEPLOYMENTS;
@@ -36,6 +42,18 @@ export class Deployments {
 
   ask(asked: DeploymentAsk, done: Done<DeploymentAnswer>): void {
     answered(this.#options, done, () => this.#answer(asked));
+  }
+
+  /** The namespace is gone: another of its name is not to have its versions. Rejects with SettingRefusal. */
+  forget(namespace: string): Promise<void> {
+    return this.#turns.inTurn(REGISTRY, async (actor) => {
+      const prefix = deploymentsPrefix(actor.base, namespace);
+      const rows = await this.#options.reader.range(key(prefix), after(prefix), MAX_DEPLOYMENTS);
+      if (rows.length === 0) return;
+      const gone: RowWrites = rows.map(([row]) => [row, undefined]);
+      gone.push([deploymentRevisionKey(actor.base), encode((await this.#revision(actor)) + 1)]);
+      await this.#turns.write(actor, gone);
+    });
   }
 
   #answer(asked: DeploymentAsk): Promise<DeploymentAnswer> {

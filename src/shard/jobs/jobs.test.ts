@@ -4,8 +4,15 @@ import { describe, expect, it } from 'vitest';
 import type { JobOrder } from '../../core/batch/job.ts';
 import type { JobAnswer, JobAsk } from '../../ports/jobs.ts';
 import { MemoryDisk, openMemoryStore } from '../../store/index.ts';
+import type { DescribeWorkflowExecutionResponse } from '../../wire/api.ts';
 import type { BatchOperationInfo } from '../../wire/batch.ts';
-import { BatchOperationState, EventType, IndexedValueType } from '../../wire/enums.ts';
+import {
+  BatchOperationState,
+  BatchOperationType,
+  EventType,
+  IndexedValueType,
+  PinnedOverrideBehavior,
+} from '../../wire/enums.ts';
 import { StatusCode } from '../../wire/status.ts';
 import { NAMESPACE, stamped, typesOf, World } from '../testing.ts';
 import { MAX_RUNNING } from './registry.ts';
@@ -42,6 +49,17 @@ async function runs(w: World, n: number): Promise<void> {
 
 const signals = async (w: World, i: number): Promise<number> =>
   typesOf(await w.history(`w${i}`)).filter((type) => type === EventType.WORKFLOW_EXECUTION_SIGNALED).length;
+
+async function count(w: World, query: string): Promise<number | undefined> {
+  const counted = await w.call<{ count: number }>((done) => w.engine.count({ namespace: NAMESPACE, query }, done));
+  return counted.value?.count;
+}
+
+async function activityOf(w: World, workflowId: string) {
+  const to = { namespace: NAMESPACE, workflowId };
+  const described = await w.call<DescribeWorkflowExecutionResponse>((done) => w.engine.describe(to, undefined, done));
+  return described.value?.pendingActivities[0];
+}
 
 describe('a batch job', () => {
   it('that deletes leaves nothing, and spares what began after it under a name', async () => {
@@ -137,6 +155,105 @@ describe('a batch job', () => {
       ),
       { numRuns: 15 },
     );
+  });
+
+  it('that resets begins one run for each, also when the node is killed on the way', async () => {
+    const w = await world();
+    w.autopilot(1);
+    await runs(w, 40);
+    await w.time.settle();
+    const point = { at: 'firstWorkflowTask' } as const;
+    const target = { query: "ExecutionStatus = 'Completed'" };
+    await start(w, { operation: { type: 'reset', point, exclude: [] }, target, perSecond: 20 });
+    for (const ms of [300, 900]) {
+      await w.time.advance(ms);
+      await w.restart();
+      w.autopilot(1);
+    }
+    await w.time.advance(5_000);
+    expect(await job(w)).toMatchObject({
+      ...{ state: COMPLETED, operationType: BatchOperationType.RESET },
+      ...{ totalOperationCount: 40, completeOperationCount: 40, failureOperationCount: 0 },
+    });
+    expect(await count(w, '')).toBe(80);
+    const types = typesOf(await w.history('w7'));
+    expect(types).toContain(EventType.WORKFLOW_TASK_FAILED);
+    expect(types.at(-1)).toBe(EventType.WORKFLOW_EXECUTION_COMPLETED);
+  });
+
+  it('to a build resets what that build has worked on; others are refused, and count as failures', async () => {
+    const w = await world();
+    await runs(w, 2);
+    const point = { at: 'build', buildId: 'b7', currentRunOnly: true } as const;
+    await start(w, { operation: { type: 'reset', point, exclude: [] } });
+    await w.time.advance(2_000);
+    expect(await job(w)).toMatchObject({ state: COMPLETED, completeOperationCount: 0, failureOperationCount: 2 });
+  });
+
+  it('that pins to a version whose workers nobody knows refuses, rather than let tasks wait for ever', async () => {
+    const w = await world();
+    await runs(w, 2);
+    const pinned = { behavior: PinnedOverrideBehavior.PINNED, version: { deploymentName: 'shop', buildId: 'v1' } };
+    await start(w, { operation: { type: 'updateOptions', versioningOverride: { pinned } } });
+    await start(w, {
+      ...{ jobId: 'upgrade', requestId: 'upgrade' },
+      operation: { type: 'updateOptions', versioningOverride: { autoUpgrade: true } },
+    });
+    await w.time.advance(2_000);
+    expect(await job(w)).toMatchObject({ completeOperationCount: 0, failureOperationCount: 2 });
+    expect(await job(w, 'upgrade')).toMatchObject({ completeOperationCount: 2, failureOperationCount: 0 });
+    expect(typesOf(await w.history('w1'))).toContain(EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED);
+  });
+
+  it('pauses and unpauses workflows', async () => {
+    const w = await world();
+    await runs(w, 3);
+    await start(w, { operation: { type: 'pauseWorkflow' } });
+    await w.time.advance(1_000);
+    expect(await count(w, "ExecutionStatus = 'Paused'")).toBe(3);
+    const target = { query: "ExecutionStatus = 'Paused'" };
+    await start(w, { jobId: 'on', requestId: 'on', operation: { type: 'unpauseWorkflow' }, target });
+    await w.time.advance(1_000);
+    expect(await job(w, 'on')).toMatchObject({ state: COMPLETED, completeOperationCount: 3 });
+    expect(await count(w, "ExecutionStatus = 'Running'")).toBe(3);
+  });
+
+  it('steers activities; a workflow without such a one has nothing to do', async () => {
+    const w = await world();
+    const worker = w.autopilot(1);
+    worker.credit.activity = 0;
+    await runs(w, 2);
+    await w.time.settle();
+    worker.credit.workflow = 0;
+    await w.start('other');
+    const all = { all: true } as const;
+    await start(w, { operation: { type: 'pauseActivities', activities: all } });
+    await w.time.advance(1_000);
+    expect(await job(w)).toMatchObject({ state: COMPLETED, completeOperationCount: 3, failureOperationCount: 0 });
+    expect(await activityOf(w, 'w0')).toMatchObject({
+      paused: true,
+      pauseInfo: { identity: 'me', reason: 'clean up' },
+    });
+    const change = { startToCloseTimeout: 77_000 };
+    await start(w, {
+      ...{ jobId: 'change', requestId: 'change' },
+      operation: { type: 'updateActivityOptions', activities: all, change },
+    });
+    const go = { resetAttempts: true, resetHeartbeats: true, jitter: 0, jitterSeed: 1 };
+    await start(w, {
+      ...{ jobId: 'go', requestId: 'go' },
+      operation: { type: 'unpauseActivities', activities: all, ...go },
+    });
+    await w.time.advance(1_000);
+    expect(await activityOf(w, 'w1')).toMatchObject({ paused: false, startToCloseTimeout: 77_000 });
+    const anew = { resetHeartbeats: true, keepPaused: false, restoreOriginalOptions: true, jitter: 0, jitterSeed: 1 };
+    await start(w, {
+      ...{ jobId: 'anew', requestId: 'anew' },
+      operation: { type: 'resetActivities', activities: all, ...anew },
+    });
+    await w.time.advance(1_000);
+    expect(await job(w, 'anew')).toMatchObject({ completeOperationCount: 3, failureOperationCount: 0 });
+    expect((await activityOf(w, 'w1'))?.startToCloseTimeout).not.toBe(77_000);
   });
 
   it('stops when told to: nothing more is begun, and what was is counted', async () => {

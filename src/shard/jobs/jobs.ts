@@ -49,6 +49,8 @@ export class Jobs {
         return this.#registry.list(namespace, asked.pageSize, asked.after);
       case 'stop':
         return this.#stop(namespace, asked);
+      case 'forget':
+        return this.#registry.forget(namespace);
       default:
         return asked satisfies never;
     }

@@ -81,6 +81,19 @@ export class JobRegistry {
     return { jobs, ...(rest.length > pageSize && last && { next: encode([last.startTime, last.jobId]) }) };
   }
 
+  /** All jobs of a namespace go, and their timer rows; a step under way finds its job gone. */
+  forget(namespace: string): Promise<JobAnswer> {
+    return this.#turns.inTurn(namespace, async (actor) => {
+      const jobs = await this.#all(actor);
+      if (jobs.length > 0)
+        await this.#turns.write(
+          actor,
+          jobs.flatMap((job) => gone(actor, job)),
+        );
+      return { jobs: jobs.map(infoOf) };
+    });
+  }
+
   /** What the job is and how far it has come, for who drives it; undefined when it is not kept any more. */
   get(namespace: string, jobId: string): Promise<Job | undefined> {
     return this.#turns.inTurn(namespace, (actor) => this.#read(actor, jobId));

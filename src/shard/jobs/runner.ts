@@ -13,7 +13,6 @@ import {
   settled,
   withPage,
 } from '../../core/batch/job.ts';
-import { messageFor } from '../../core/batch/operations.ts';
 import type { Clock, Scheduler } from '../../ports/clock.ts';
 import type { Engine, RegisteredAttributes } from '../../ports/engine.ts';
 import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../../wire/api.ts';
@@ -21,6 +20,7 @@ import { StatusCode } from '../../wire/status.ts';
 import { asking } from '../asking.ts';
 import { SettingRefusal } from '../settings-turns.ts';
 import type { DueTimer } from '../timers.ts';
+import { type JobEngine, Operations } from './operate.ts';
 import { paced } from './pace.ts';
 import type { JobRegistry } from './registry.ts';
 
@@ -32,7 +32,7 @@ export interface JobRunnerOptions {
   clock: Clock;
   scheduler: Scheduler;
   /** The engine as doors see it: in a cluster it reaches the shards of all nodes. */
-  everywhere(): Pick<Engine, 'submit' | 'list' | 'count' | 'searchAttributes'>;
+  everywhere(): JobEngine & Pick<Engine, 'list' | 'count' | 'searchAttributes'>;
   /** Whether this node serves, and leads where the namespace's jobs are. */
   leads(namespace: string): boolean;
   onFault(error: unknown): void;
@@ -95,12 +95,11 @@ export class JobRunner {
     const { spec, progress } = job;
     const began = clock.now();
     const slice = nextSlice(progress, spec);
+    const operations = new Operations(this.#options.everywhere(), namespace, spec);
+    await operations.prepare();
     const came = await paced(slice, {
       ...{ clock, scheduler: this.#options.scheduler, perSecond: spec.perSecond },
-      operate: (target, done) => {
-        const { workflowId } = target;
-        this.#options.everywhere().submit({ namespace, workflowId }, messageFor(spec, target), done);
-      },
+      operate: (target, done) => operations.run(target, done),
       stopped: () => this.#stopped.has(nameOf(due)),
       abandoned: () => !this.#options.leads(namespace),
     });

@@ -1,8 +1,10 @@
-// Takes away what is left of a deleted namespace, step by step: its schedules, then by batch jobs its executions, and when none is left its search
-// attributes and its name go. Driven by a timer row, so that it goes on after a crash or with another leader. Used by namespaces.ts.
+// Takes away what is left of a deleted namespace, step by step: its schedules and its activities without a workflow, then by batch jobs its
+// executions, and when none is left its search attributes, the limits of its flow-control keys, its worker deployments and its name go. Driven by a
+// timer row, so that it goes on after a crash or with another leader. Used by namespaces.ts.
 
 import { isGone } from '../../core/namespace/record.ts';
 import { scheduleAddress } from '../../core/schedule/address.ts';
+import type { Message } from '../../core/workflow/message.ts';
 import type { Reply } from '../../core/workflow/outcome.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Engine, RegisteredAttributes } from '../../ports/engine.ts';
@@ -11,6 +13,7 @@ import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } 
 import { BatchOperationState } from '../../wire/enums.ts';
 import { StatusCode } from '../../wire/status.ts';
 import { asking } from '../asking.ts';
+import type { Deployments } from '../deployments/registry.ts';
 import { SettingRefusal } from '../settings-turns.ts';
 import type { DueTimer } from '../timers.ts';
 import type { NamespaceRegistry } from './registry.ts';
@@ -20,12 +23,22 @@ const SOON_MS = 1_000;
 const LATER_MS = 10_000;
 const PER_SECOND = 500;
 const JOBS_LOOKED_AT = 10;
-/** Schedules deleted in one step, one after the other. */
-const SCHEDULES_PER_STEP = 500;
+/** Schedules or activities deleted in one step, one after the other. */
+const ENDED_PER_STEP = 500;
+const KEYS_PER_PAGE = 500;
+/** What is listed apart from executions. */
+const APART = ['schedules', 'activities'] as const;
+
+/** A schedule's incarnation makes the request the same one in every step. */
+const endOf = (of: (typeof APART)[number], runId: string): Message =>
+  of === 'schedules'
+    ? { type: 'deleteSchedule', requestId: `gone:${runId}` }
+    : { type: 'deleteExecution', target: { runId }, identity: '' };
 
 export interface DeletionOptions {
   registry: NamespaceRegistry;
   clock: Clock;
+  deployments: Pick<Deployments, 'forget'>;
   everywhere(): Pick<Engine, 'count' | 'list' | 'submit' | 'jobs' | 'searchAttributes' | 'changeSearchAttributes'>;
 }
 
@@ -40,18 +53,21 @@ export class Deletion {
   async step(name: string, timer: DueTimer): Promise<void> {
     const { registry, clock } = this.#options;
     const record = await registry.get(name);
-    if (record === undefined || !isGone(record) || (await this.#isEmpty(name))) {
+    const isOver = record === undefined || !isGone(record);
+    if (isOver || (await this.#isEmpty(name))) {
+      if (!isOver) await this.#endSettings(name);
       await registry.forget(name, timer.key);
       return;
     }
     // What they would start is not begun any more.
-    const pauseMs = (await this.#endSchedules(name)) ? SOON_MS : await this.#end(name, record.id);
+    const ended = (await this.#endSome('schedules', name)) || (await this.#endSome('activities', name));
+    const pauseMs = ended ? SOON_MS : await this.#end(name, record.id);
     await registry.rearm(name, timer.key, Math.max(clock.now() + pauseMs, timer.at + 1));
   }
 
   async #isEmpty(namespace: string): Promise<boolean> {
     const engine = this.#options.everywhere();
-    for (const of of ['schedules', undefined] as const) {
+    for (const of of [...APART, undefined]) {
       const request = { namespace, query: '', of };
       const { count } = await asking<CountWorkflowExecutionsResponse>((done) => engine.count(request, done));
       if (count > 0) return false;
@@ -60,25 +76,37 @@ export class Deletion {
     const remove = Object.keys(attributes);
     if (remove.length > 0)
       await asking<RegisteredAttributes>((done) => engine.changeSearchAttributes(namespace, { add: {}, remove }, done));
+    await asking<JobAnswer>((done) => engine.jobs(namespace, { type: 'forget' }, done));
     return true;
   }
 
-  /** Whether there were any. One that is gone already is no fault: a step may be done twice. */
-  async #endSchedules(namespace: string): Promise<boolean> {
+  /** Another namespace of this name begins with none. Keys without limits are forgotten by themselves. */
+  async #endSettings(namespace: string): Promise<void> {
     const engine = this.#options.everywhere();
-    const request = {
-      namespace,
-      query: '',
-      of: 'schedules',
-      pageSize: SCHEDULES_PER_STEP,
-      nextPageToken: undefined,
-    } as const;
+    let nextPageToken: Uint8Array | undefined;
+    do {
+      const request = { namespace, query: '', of: 'flowKeys', pageSize: KEYS_PER_PAGE, nextPageToken } as const;
+      const page = await asking<ListWorkflowExecutionsResponse>((done) => engine.list(request, done));
+      for (const { workflowId } of page.executions) {
+        const to = { namespace, workflowId };
+        const key = await asking<Reply>((done) => engine.submit(to, { type: 'describeFlow' }, done));
+        if (key.type !== 'flowDescribed' || key.response.setLimits === undefined) continue;
+        await asking<Reply>((done) => engine.submit(to, { type: 'setFlowLimits', limits: {} }, done));
+      }
+      nextPageToken = page.nextPageToken;
+    } while (nextPageToken !== undefined && nextPageToken.length > 0);
+    await this.#options.deployments.forget(namespace);
+  }
+
+  /** Those of one kind that no batch job finds. Whether there were any. One that is gone already is no fault: a step may be done twice. */
+  async #endSome(of: (typeof APART)[number], namespace: string): Promise<boolean> {
+    const engine = this.#options.everywhere();
+    const request = { namespace, query: '', of, pageSize: ENDED_PER_STEP, nextPageToken: undefined };
     const { executions } = await asking<ListWorkflowExecutionsResponse>((done) => engine.list(request, done));
-    for (const { workflowId: scheduleId, runId } of executions) {
-      const to = { namespace, workflowId: scheduleAddress(scheduleId) };
-      // Its incarnation makes the request the same one in every step.
-      const message = { type: 'deleteSchedule', requestId: `gone:${runId}` } as const;
-      await asking<Reply>((done) => engine.submit(to, message, done)).catch((error: unknown) => {
+    for (const { workflowId: listedId, runId } of executions) {
+      // A schedule is listed by its id, an activity by its actor's.
+      const to = { namespace, workflowId: of === 'schedules' ? scheduleAddress(listedId) : listedId };
+      await asking<Reply>((done) => engine.submit(to, endOf(of, runId), done)).catch((error: unknown) => {
         if (!(error instanceof SettingRefusal) || error.status.code !== StatusCode.NOT_FOUND) throw error;
       });
     }

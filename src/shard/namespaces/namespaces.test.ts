@@ -1,8 +1,11 @@
 // Namespaces that were registered: kept like everything else, and taken away with all that is in them.
 import { describe, expect, it } from 'vitest';
+import { addressOf } from '../../core/flow/address.ts';
 import { changed } from '../../core/namespace/record.ts';
 import { scheduleAddress } from '../../core/schedule/address.ts';
 import type { Message } from '../../core/workflow/message.ts';
+import type { Reply } from '../../core/workflow/outcome.ts';
+import type { DeploymentAnswer } from '../../ports/deployments.ts';
 import type { NamespaceAnswer, NamespaceAsk } from '../../ports/namespaces.ts';
 import { MemoryDisk, openMemoryStore } from '../../store/index.ts';
 import type { CountWorkflowExecutionsResponse } from '../../wire/api.ts';
@@ -106,6 +109,36 @@ describe('registered namespaces', () => {
     expect((await w.call((done) => w.engine.searchAttributes('a', done))).value).toEqual({});
     expect((await ask(w, { type: 'register', record: record('a', { id: 'new' }) })).error).toBeUndefined();
   });
+});
+
+it('that are deleted leave nothing to others of their name: neither limits of flow-control keys nor versions of workers', async () => {
+  const w = await world();
+  await ask(w, { type: 'register', record: record('a') });
+  w.namespaces.set('a', { id: 'id-of-a', retention: HOUR });
+  const key = { namespace: 'a', workflowId: addressOf({ key: 'tenant' }, '') };
+  const stop = { type: 'setFlowLimits', limits: { concurrency: { limit: 0 } } } as const;
+  const limits = async () => {
+    const { value } = await w.call<Reply>((done) => w.engine.submit(key, { type: 'describeFlow' }, done));
+    return value?.type === 'flowDescribed' ? value.response.setLimits : 'not described';
+  };
+  const names = async () => {
+    const { value } = await w.call<DeploymentAnswer>((done) => w.engine.deployments({ type: 'list' }, done));
+    return value?.records?.map(({ namespace, name }) => `${namespace}/${name}`);
+  };
+  await w.call((done) => w.engine.submit(key, stop, done));
+  const change = { type: 'create', identity: '', requestId: 'r' } as const;
+  for (const namespace of ['a', 'b'])
+    await w.call((done) => w.engine.deployments({ type: 'change', namespace, name: 'shop', change }, done));
+  expect([await limits(), await names()]).toEqual([stop.limits, ['a/shop', 'b/shop']]);
+  await ask(w, { type: 'delete', name: 'a' });
+  w.namespaces.delete('a');
+  for (let i = 0; i < 5; i += 1) {
+    await w.time.advance(700);
+    await w.restart();
+  }
+  await w.time.advance(20_000);
+  expect(await all(w)).toEqual([]);
+  expect([await limits(), await names()]).toEqual([undefined, ['b/shop']]);
 });
 
 it('a change leaves alone what it does not name', () => {

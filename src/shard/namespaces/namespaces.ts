@@ -8,7 +8,9 @@ import type { DueTimer } from '../timers.ts';
 import { Deletion, type DeletionOptions } from './deletion.ts';
 import { NamespaceRegistry, type NamespaceRegistryOptions } from './registry.ts';
 
-export interface NamespacesOptions extends NamespaceRegistryOptions, Pick<DeletionOptions, 'everywhere'> {
+export interface NamespacesOptions
+  extends NamespaceRegistryOptions,
+    Pick<DeletionOptions, 'everywhere' | 'deployments'> {
   /** Why nothing is served, or undefined. */
   refusal(): Status | undefined;
   onFault(error: unknown): void;

@@ -113,6 +113,7 @@ describe('lists and counts', () => {
       taskQueue: 'queue-w04',
     });
     expect(w04?.searchAttributes?.indexedFields).toEqual({
+      BuildIds: payload(['unversioned'], 'KeywordList'),
       ODouble: payload(2.5, 'Double'),
       OInt: payload(10, 'Int'),
       OKeyword: payload('green', 'Keyword'),
@@ -129,6 +130,7 @@ describe('lists and counts', () => {
       ),
     );
     expect([...new Set(types)].sort(byText)).toEqual([
+      'BuildIds KeywordList',
       ...['OBool Bool', 'ODatetime Datetime', 'OInt Int', 'OKeyword Keyword', 'OText Text'],
     ]);
   });

@@ -137,6 +137,14 @@ export const OPERATION_BUGS = {
     if (!decision.ok || message.type !== 'deleteExecution') return decision;
     return { ...decision, visibility: decision.visibility.map(({ gone: _gone, ...change }) => change) };
   }),
+  /** Each attempt to begin a Nexus operation is another request to its handler. */
+  'operation-begun-twice': around((inner, state, message, context) => {
+    const decision = inner.decide(state, message, context);
+    if (!decision.ok || decision.reply.type !== 'activityTaskStarted') return decision;
+    const { attempt, nexus } = decision.reply.task;
+    if (nexus?.startOperation !== undefined) nexus.startOperation.requestId += `-${attempt}`;
+    return decision;
+  }),
 } as const satisfies Record<string, Plant>;
 
 /** What the watch says that has to find it, and a seed not far before one that does. */
@@ -152,6 +160,7 @@ export const FOUND_BY: { readonly [B in keyof typeof OPERATION_BUGS]: { says: Re
   'paused-activity-begins': { says: /is paused, and attempt \d+ begins/, from: 68 },
   'deletes-another-run': { says: /^deletion: run .* is gone, and nobody asked for that/, from: 6 },
   'deleted-stays-listed': { says: /^deletion: run .* is gone, and its row .* stays/, from: 2 },
+  'operation-begun-twice': { says: /operation \d+ of .* is begun a second time/, from: 22 },
   'cron-time-twice': { says: /is due at \d+, the one before it was at/, from: 33 },
 };
 

@@ -16,9 +16,8 @@ import type { Schedule } from '../../../src/wire/schedule.ts';
 import { StatusCode } from '../../../src/wire/status.ts';
 import type { Caller } from '../caller.ts';
 import { type Process, Violation } from '../kernel.ts';
-import { NAMESPACE } from '../node.ts';
+import { NAMESPACE, TASK_QUEUE } from '../names.ts';
 import type { Truth } from '../truth.ts';
-import { TASK_QUEUE } from '../worker.ts';
 import type { BatchVerb, Move, OperationPlan, PlannedSchedule } from './plan.ts';
 import { WITHOUT_SIGNALS } from './reset-watch.ts';
 

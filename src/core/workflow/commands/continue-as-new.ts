@@ -7,6 +7,7 @@ import { closeRun, inherited, succeed, successorBackoff } from '../closing.ts';
 import { cronProblem } from '../cron.ts';
 import { stampTypes } from '../fields.ts';
 import { clampTimeouts } from '../new-run.ts';
+import { permitOn } from '../permits.ts';
 import { completePolicy, policyProblem } from '../retry.ts';
 import { successorVersioning } from '../versioning.ts';
 import { bad, blobProblem, type CommandContext, type CommandProblem, idProblem } from './problem.ts';
@@ -99,6 +100,7 @@ export function continueAsNew(
     ...others,
     ...versioning,
     ...next,
+    flowControl: permitOn(next.taskQueue.name, run.start),
     retryPolicy: attributes.retryPolicy === undefined ? from.retryPolicy : completePolicy(attributes.retryPolicy),
     cronSchedule: attributes.cronSchedule || from.cronSchedule,
     initiator,

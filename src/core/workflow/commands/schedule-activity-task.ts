@@ -5,41 +5,11 @@ import type { UserMetadata } from '../../../wire/common.ts';
 import { EventType, TaskQueueKind, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
 import { flowProblem } from '../../flow/problem.ts';
 import { offerActivity } from '../activity-task.ts';
+import { settledTimeouts } from '../activity-timeouts.ts';
 import { completePolicy, policyProblem } from '../retry.ts';
 import { bad, blobProblem, type CommandContext, type CommandProblem, idProblem, RESERVED_PREFIX } from './problem.ts';
 
 const CAUSE = WorkflowTaskFailedCause.BAD_SCHEDULE_ACTIVITY_ATTRIBUTES;
-
-interface Timeouts {
-  scheduleToClose: number;
-  scheduleToStart: number;
-  startToClose: number;
-  heartbeat: number;
-}
-
-/** ms; 0: none. `runTimeout` 0: none. A string says what is missing. */
-export function activityTimeouts(asked: ScheduleActivityTaskCommandAttributes, runTimeout: number): Timeouts | string {
-  let scheduleToClose = asked.scheduleToCloseTimeout ?? 0;
-  let scheduleToStart = asked.scheduleToStartTimeout ?? 0;
-  let startToClose = asked.startToCloseTimeout ?? 0;
-  let heartbeat = asked.heartbeatTimeout ?? 0;
-  if (scheduleToClose > 0) {
-    scheduleToStart = Math.min(scheduleToStart || scheduleToClose, scheduleToClose);
-    startToClose = Math.min(startToClose || scheduleToClose, scheduleToClose);
-  } else if (startToClose > 0) {
-    scheduleToClose = runTimeout;
-    scheduleToStart = scheduleToStart || runTimeout;
-  } else {
-    return 'A valid StartToClose or ScheduleToCloseTimeout is not set on command.';
-  }
-  if (runTimeout > 0) {
-    scheduleToClose = Math.min(scheduleToClose, runTimeout);
-    scheduleToStart = Math.min(scheduleToStart, runTimeout);
-    startToClose = Math.min(startToClose, runTimeout);
-  }
-  heartbeat = Math.min(heartbeat, startToClose);
-  return { scheduleToClose, scheduleToStart, startToClose, heartbeat };
-}
 
 function problemOf(
   context: CommandContext,
@@ -96,7 +66,7 @@ export function scheduleActivityTask(
   if (problem !== undefined) return problem;
   const { run } = context;
   const started = run.start.attributes;
-  const timeouts = activityTimeouts(attributes, started.workflowRunTimeout ?? 0);
+  const timeouts = settledTimeouts(attributes, started.workflowRunTimeout ?? 0);
   if (typeof timeouts === 'string') return bad(CAUSE, `${timeouts} ActivityId=${attributes.activityId}`);
   const id = run.add(
     EventType.ACTIVITY_TASK_SCHEDULED,

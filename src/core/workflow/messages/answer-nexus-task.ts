@@ -4,7 +4,15 @@
 import { fromNexusLinks } from '../../../wire/nexus-links.ts';
 import type { AnswerNexusTaskMessage } from '../message.ts';
 import { operationTask } from '../operation-rows.ts';
-import { cancelTaken, completeOperation, failOperation, handlerFailed, startOperation } from '../operations.ts';
+import {
+  cancelTaken,
+  completeOperation,
+  failOperation,
+  handlerFailed,
+  isFinal,
+  noteDestination,
+  startOperation,
+} from '../operations.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { nexusTaskNotFound } from '../rejections.ts';
 import { sizeOf } from '../size.ts';
@@ -23,6 +31,7 @@ export function answerNexusTask(state: ActorState, message: AnswerNexusTaskMessa
   if (!isIts || task.attempt !== ref.attempt || task.namespace !== message.namespace) return nexusTaskNotFound();
   const turn = new Turn(state, context);
   const draft = turn.open(run);
+  if (answer.type !== 'failed' || isFinal(answer.failure)) noteDestination(draft, row, 'reached');
   if (answer.type === 'failed') handlerFailed(draft, row, kind, answer.failure);
   else if (kind === 'cancel') {
     if (answer.type === 'cancelTaken') cancelTaken(draft, row);

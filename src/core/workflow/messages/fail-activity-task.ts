@@ -39,12 +39,16 @@ export function failActivityTask(state: ActorState, message: FailActivityTaskMes
 export const withinLimit = (failure: Failure, blobBytes: number): Failure | undefined =>
   sizeOf(failure) > blobBytes ? truncated(failure, blobBytes) : undefined;
 
-/** Says that the failure was too big, with as much of its message as a quarter of the limit holds. */
+/** Of a long message in protobuf, beside what the estimate counts for a short one. */
+const LENGTH_BYTES = 2;
+
+/** Says that the failure was too big; with as much of its message that all of it takes a quarter of the limit. */
 function truncated(failure: Failure, blobBytes: number): Failure {
   const cause: Failure = {
-    message: (failure.message ?? '').slice(0, blobBytes / 4),
+    message: '',
     source: failure.source,
     applicationFailureInfo: { type: failure.applicationFailureInfo?.type },
   };
+  cause.message = (failure.message ?? '').slice(0, Math.max(0, blobBytes / 4 - sizeOf(cause) - LENGTH_BYTES));
   return { ...overLimit('Failure exceeds size limit.'), cause };
 }

@@ -1,9 +1,12 @@
 // A request to cancel: one event however often it is asked for; of a closed run it is answered and forgotten.
 
+import { isActivityAddress } from '../../../wire/activity-address.ts';
 import { EventType } from '../../../wire/enums.ts';
 import type { RequestCancelMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { heedCancel } from '../queued-run.ts';
+import { failedPrecondition } from '../rejections.ts';
+import { cancelStandalone } from '../standalone.ts';
 import { type ActorState, isOpen } from '../state.ts';
 import { refusedForRequestIds, resolve, seenBefore } from '../target.ts';
 import { nothing, Turn } from '../turn.ts';
@@ -13,6 +16,8 @@ export function requestCancel(state: ActorState, message: RequestCancelMessage, 
   const resolved = resolve(state, message.target);
   if ('rejection' in resolved) return resolved.rejection;
   const { run } = resolved;
+  const alone = isActivityAddress(state.workflowId);
+  if (alone && !isOpen(run)) return failedPrecondition('activity execution already completed');
   if (!isOpen(run) || run.row.facts.cancelRequested) return nothing({ type: 'accepted' });
   const turn = new Turn(state, context);
   const refused = refusedForRequestIds(turn, message.requestId);
@@ -23,6 +28,7 @@ export function requestCancel(state: ActorState, message: RequestCancelMessage, 
     cause: message.reason,
     identity: message.identity,
   });
-  heedCancel(draft);
+  if (alone) cancelStandalone(draft, message.identity);
+  else heedCancel(draft);
   return turn.outcome({ type: 'accepted' });
 }

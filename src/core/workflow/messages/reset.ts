@@ -19,19 +19,21 @@ export function reset(state: ActorState, message: ResetMessage, context: TurnCon
   const resolved = resolve(state, message.target);
   if ('rejection' in resolved) return resolved.rejection;
   const { run: current } = state;
-  const { history, reason, runId, requestId, workflowTaskFinishEventId } = message;
+  const { history, reason, requestId, point } = message;
   if (current === undefined) return workflowNotFound(state.workflowId);
   if (history === undefined || !isWhole(history, current.runId, resolved.run.runId, current.row.facts.nextEventId)) {
     return moved(state.workflowId);
   }
-  const problem = badPoint(history.base, workflowTaskFinishEventId);
+  const finishEventId = point === undefined ? message.workflowTaskFinishEventId : endOfTask(history.base, point);
+  const problem = badPoint(history.base, finishEventId);
   if (problem !== undefined) return problem;
   const turn = new Turn(state, context);
   const refused = refusedForRequestIds(turn, requestId);
   if (refused !== undefined) return refused;
+  const runId = message.runId || context.spareRunId;
   turn.remember(requestId, runId);
   const after: After = {
-    base: history.base.slice(workflowTaskFinishEventId - 1),
+    base: history.base.slice(finishEventId - 1),
     later: history.later.flatMap(({ events }) => events),
   };
   let held: string | undefined;
@@ -48,7 +50,7 @@ export function reset(state: ActorState, message: ResetMessage, context: TurnCon
     if (current.runId === resolved.run.runId) after.base.push(...ending.events);
     else if (history.later.some((run) => run.runId === current.runId)) after.later.push(...ending.events);
   }
-  forkRun(turn, resolved.run, message, history.base.slice(0, workflowTaskFinishEventId - 1), after, held);
+  forkRun(turn, resolved.run, { ...message, runId }, history.base.slice(0, finishEventId - 1), after, held);
   return turn.outcome({ type: 'reset', runId });
 }
 
@@ -63,6 +65,15 @@ const moved = (workflowId: string): Rejection => ({
   ok: false,
   status: unavailable(`workflow ${workflowId} went on while its history was read for a reset: try again`),
 });
+
+/** The id of the event that ends that task, or would; 0 where no task has begun. */
+function endOfTask(base: readonly HistoryEvent[], point: NonNullable<ResetMessage['point']>): number {
+  const isEnd = ({ eventType }: HistoryEvent): boolean => eventType === EventType.WORKFLOW_TASK_COMPLETED;
+  const end = point === 'firstWorkflowTask' ? base.find(isEnd) : base.findLast(isEnd);
+  if (end !== undefined) return end.eventId;
+  const scheduled = base.find(({ eventType }) => eventType === EventType.WORKFLOW_TASK_SCHEDULED);
+  return scheduled === undefined ? 0 : scheduled.eventId + 1;
+}
 
 /** The events before the point must end with a workflow task that waits or runs: its end is what is done again. */
 function badPoint(base: readonly HistoryEvent[], finishEventId: number): Rejection | undefined {

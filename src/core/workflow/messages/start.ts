@@ -25,6 +25,7 @@ import { completePolicy, policyProblem } from '../retry.ts';
 import type { RunDraft } from '../run-draft.ts';
 import { signalAttributes } from '../signals.ts';
 import { sizeOf } from '../size.ts';
+import { timeoutsOf } from '../standalone-start.ts';
 import { type ActorState, findRun, isOpen, type RunState, updateById } from '../state.ts';
 import { refusedForRequestIds, seenBefore } from '../target.ts';
 import { Turn } from '../turn.ts';
@@ -91,15 +92,19 @@ export function beginChain(
     start: { type: 'start', requestId, runId, at: turn.now, started: true },
   });
   const attributes = startedAttributes(turn.state.workflowId, message, turn.context);
+  // The activity's own events have these; and no run follows one that failed.
+  const others =
+    message.activity === undefined ? family : { input: undefined, header: undefined, retryPolicy: undefined };
   const eagerFor = attributes.eagerExecutionAccepted === true ? message.eagerFor : undefined;
   return beginRun(turn, {
     runId,
     eagerFor,
-    attributes: family === undefined ? attributes : { ...attributes, ...family },
+    attributes: others === undefined ? attributes : { ...attributes, ...others },
     userMetadata: message.userMetadata,
     signal: message.signal,
     scheduledBy,
     links: message.links,
+    activity: message.activity && { ...message, activity: message.activity },
   });
 }
 
@@ -126,6 +131,9 @@ function keepEarlierStart(turn: Turn, run: RunState): void {
 }
 
 function badStart(message: StartMessage, { limits, now }: TurnContext): Rejection | undefined {
+  if (message.activity !== undefined && timeoutsOf(message.activity) === undefined) {
+    return invalidArgument('at least one of ScheduleToCloseTimeout or StartToCloseTimeout must be set');
+  }
   const cron = cronProblem(message.cronSchedule, now);
   if (cron !== undefined) return invalidArgument(cron);
   const timeouts = {

@@ -1,10 +1,12 @@
 // Termination: the run closes at once, whatever its worker is doing.
 
+import { isActivityAddress } from '../../../wire/activity-address.ts';
 import { terminateRun } from '../closing.ts';
 import type { TerminateMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
-import { alreadyCompleted, invalidArgument } from '../rejections.ts';
+import { alreadyCompleted, failedPrecondition, invalidArgument } from '../rejections.ts';
 import { sizeOf } from '../size.ts';
+import { noteLastAttempt } from '../standalone.ts';
 import { type ActorState, isOpen } from '../state.ts';
 import { refusedForRequestIds, resolve, seenBefore } from '../target.ts';
 import { nothing, Turn } from '../turn.ts';
@@ -17,7 +19,8 @@ export function terminate(state: ActorState, message: TerminateMessage, context:
   const resolved = resolve(state, message.target);
   if ('rejection' in resolved) return resolved.rejection;
   const { run } = resolved;
-  if (!isOpen(run)) return alreadyCompleted();
+  const alone = isActivityAddress(state.workflowId);
+  if (!isOpen(run)) return alone ? failedPrecondition('activity execution already completed') : alreadyCompleted();
   if (message.details !== undefined && sizeOf(message.details) > context.limits.blobBytes) {
     return invalidArgument('Blob data size exceeds limit.');
   }
@@ -25,6 +28,8 @@ export function terminate(state: ActorState, message: TerminateMessage, context:
   const refused = refusedForRequestIds(turn, message.requestId);
   if (refused !== undefined) return refused;
   turn.remember(message.requestId, run.runId);
-  terminateRun(turn.open(run), message.reason || NO_REASON, message.details, message.identity);
+  const draft = turn.open(run);
+  if (alone) noteLastAttempt(draft);
+  terminateRun(draft, message.reason || NO_REASON, message.details, message.identity);
   return turn.outcome({ type: 'accepted' });
 }

@@ -2,7 +2,7 @@
 // waited for comes when the new policy says. No event is written: history keeps what the workflow asked for.
 
 import { chooseActivities, replaceActivity, rescheduled } from '../activity-choice.ts';
-import { activityTimeouts } from '../commands/schedule-activity-task.ts';
+import { settledTimeouts } from '../activity-timeouts.ts';
 import type { ActivityOptionsChange, UpdateActivityOptionsMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { invalidArgument } from '../rejections.ts';
@@ -59,11 +59,8 @@ function changed(run: RunDraft, activity: ActivityRow, change: ActivityOptionsCh
   const problem = policyProblem(merged.retryPolicy);
   if (problem !== undefined) return problem;
   // 0 means none here, and what a command leaves out there.
-  const timeouts = activityTimeouts(
+  const timeouts = settledTimeouts(
     {
-      activityId: activity.facts.activityId,
-      activityType: { name: activity.facts.activityType },
-      taskQueue: { name: merged.taskQueue },
       scheduleToCloseTimeout: merged.scheduleToCloseTimeout,
       scheduleToStartTimeout: merged.scheduleToStartTimeout,
       startToCloseTimeout: merged.startToCloseTimeout,

@@ -4,10 +4,8 @@ import { withinLimit } from '../../../core/workflow/messages/fail-activity-task.
 import type { Delivery } from '../../../ports/matching.ts';
 import type { ActivityTask } from '../../../wire/api.ts';
 import type { Failure } from '../../../wire/failure.ts';
-import { StatusCode } from '../../../wire/status.ts';
 import { taskPush } from '../../task-push.ts';
-import { Refused } from '../../validate/check.ts';
-import { answering, type Message, native, part, type Rpc, rpc, runNative, text } from '../rpc.ts';
+import { answering, type Message, native, part, type Rpc, rpc, runNative } from '../rpc.ts';
 import { poll } from './poll.ts';
 import { withOwnNamespace } from './token.ts';
 
@@ -15,13 +13,15 @@ import { withOwnNamespace } from './token.ts';
 export function activityTaskAnswer(delivery: Delivery): object {
   // A delivery of this kind makes an activity task.
   const task = taskPush('', delivery).body as ActivityTask;
-  const { token, namespace, workflowId, runId, workflowType, activityType, ...rest } = task;
+  const { token, namespace, workflowId, runId, workflowType, activityType, activityRunId, ...rest } = task;
+  const alone = activityRunId !== undefined;
   return {
     ...rest,
     taskToken: token,
     workflowNamespace: namespace,
-    workflowType: { name: workflowType },
+    workflowType: alone ? undefined : { name: workflowType },
     workflowExecution: { workflowId, runId },
+    activityRunId,
     activityType: { name: activityType },
   };
 }
@@ -35,11 +35,6 @@ const byToken = (request: Message): Message => ({
 
 const byIds = (request: Message): Message => {
   const { namespace, workflowId, runId, activityId } = request;
-  // An activity without a workflow is meant, and there are none.
-  if (text(request, 'workflowId') === '' && text(request, 'activityId') !== '') {
-    const message = `Activity ${text(request, 'activityId').slice(0, 100)} is not found.`;
-    throw new Refused({ code: StatusCode.NOT_FOUND, message, detail: { kind: 'NotFound' } });
-  }
   return { ...request, target: { namespace, workflowId, runId, activityId } };
 };
 

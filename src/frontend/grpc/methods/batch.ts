@@ -2,35 +2,45 @@
 
 import type { BatchOperationInfo, ListBatchOperationsResponse } from '../../../wire/batch.ts';
 import { unimplemented } from '../../statuses.ts';
-import { invalid, Refused } from '../../validate/check.ts';
-import { type Message, native, number, part, rpc, text } from '../rpc.ts';
+import { Refused } from '../../validate/check.ts';
+import { type Message, nameIn, native, part, rpc, text } from '../rpc.ts';
 
 const nothing = (): object => ({});
 
-/** What may be done to many executions at once; what else this API names cannot. */
-const UNKNOWN = [
-  'resetOperation',
-  'updateWorkflowOptionsOperation',
-  'unpauseActivitiesOperation',
-  'resetActivitiesOperation',
-  'updateActivityOptionsOperation',
-  'cancelActivitiesOperation',
-  'terminateActivitiesOperation',
-  'deleteActivitiesOperation',
-];
+/** Of executions that are no workflows: there are none of those here. */
+const OF_ACTIVITIES = ['cancelActivitiesOperation', 'terminateActivitiesOperation', 'deleteActivitiesOperation'];
 
-const start = native(
-  'startBatchOperation',
-  (request) => ({ ...request, visibilityQuery: text(request, 'visibilityQuery') || undefined }),
-  nothing,
-);
+/** An operation as the native door has it: masks as lists, queues by name. */
+function operation(asked: Message): Message {
+  const options = part(asked, 'activityOptions');
+  return {
+    ...asked,
+    updateMask: asked.updateMask === undefined ? undefined : part(asked, 'updateMask').paths,
+    activityOptions:
+      asked.activityOptions === undefined ? undefined : { ...options, taskQueue: nameIn(options, 'taskQueue') },
+  };
+}
 
+const MASKED = ['updateWorkflowOptionsOperation', 'updateActivityOptionsOperation'];
+
+function body(request: Message): Message {
+  const masked = MASKED.filter((name) => request[name] !== undefined);
+  const operations = Object.fromEntries(masked.map((name) => [name, operation(part(request, name))]));
+  return { ...request, ...operations, visibilityQuery: text(request, 'visibilityQuery') || undefined };
+}
+
+const start = native('startBatchOperation', body, nothing);
+
+/** A reset's `postResetOperations` are refused, not left out: who asks for them relies on them. */
 export const StartBatchOperation = rpc((services, caller, request, call) => {
-  const reset = part(request, 'resetOperation');
-  if (request.resetOperation !== undefined && reset.options === undefined && number(reset, 'resetType') === 0)
-    throw invalid('Reset type not set on request.');
-  const asked = UNKNOWN.find((name) => request[name] !== undefined);
-  if (asked !== undefined) throw new Refused(unimplemented(`This server has no batch operation ${asked} yet.`));
+  const { postResetOperations } = part(request, 'resetOperation');
+  if (Array.isArray(postResetOperations) && postResetOperations.length > 0)
+    throw new Refused(unimplemented('This server has no operations after a reset yet.'));
+  const asked = OF_ACTIVITIES.find((name) => request[name] !== undefined);
+  if (asked !== undefined)
+    throw new Refused(
+      unimplemented(`This server has no activities without a workflow: ${asked} has nothing to act on.`),
+    );
   start.run(services, caller, request, call);
 });
 

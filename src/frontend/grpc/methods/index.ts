@@ -14,6 +14,7 @@ import * as namespaces from './namespaces.ts';
 import * as nexusEndpoints from './nexus-endpoints.ts';
 import * as nexusTasks from './nexus-tasks.ts';
 import * as schedules from './schedules.ts';
+import * as standalone from './standalone.ts';
 import * as start from './start.ts';
 import * as taskQueues from './task-queues.ts';
 import * as updates from './updates.ts';
@@ -109,6 +110,18 @@ const workflowService: Readonly<Record<string, Rpc>> = {
   PollNexusTaskQueue: nexusTasks.PollNexusTaskQueue,
   RespondNexusTaskCompleted: nexusTasks.RespondNexusTaskCompleted,
   RespondNexusTaskFailed: nexusTasks.RespondNexusTaskFailed,
+  StartActivityExecution: standalone.StartActivityExecution,
+  DescribeActivityExecution: standalone.DescribeActivityExecution,
+  PollActivityExecution: standalone.PollActivityExecution,
+  ListActivityExecutions: standalone.ListActivityExecutions,
+  CountActivityExecutions: standalone.CountActivityExecutions,
+  RequestCancelActivityExecution: standalone.RequestCancelActivityExecution,
+  TerminateActivityExecution: standalone.TerminateActivityExecution,
+  DeleteActivityExecution: standalone.DeleteActivityExecution,
+  PauseActivityExecution: standalone.PauseActivityExecution,
+  UnpauseActivityExecution: standalone.UnpauseActivityExecution,
+  ResetActivityExecution: standalone.ResetActivityExecution,
+  UpdateActivityExecutionOptions: standalone.UpdateActivityExecutionOptions,
 };
 
 const operatorService: Readonly<Record<string, Rpc>> = {

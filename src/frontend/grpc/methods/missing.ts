@@ -1,37 +1,40 @@
-// Methods the API has and this door does not do: each says so in words, and why. `refused`: the reference server refuses them too. `notYet`: the
-// engine cannot do what they ask for.
+// Methods the API has and this door does not do, as the reference server does not: each says so in words, and why.
 
 import { StatusCode, type StatusDetail } from '../../../wire/status.ts';
 import { Refused } from '../../validate/check.ts';
 import * as rules from '../../validate/rules.ts';
 import { type Rpc, rpc, text } from '../rpc.ts';
-
-export type MissingState = 'refused' | 'notYet';
+import { REFERENCE_VERSION } from './info.ts';
 
 export interface MissingRpc extends Rpc {
-  readonly state: MissingState;
   readonly reason: string;
 }
 
-const refuse = (state: MissingState, code: StatusCode, reason: string, detail?: StatusDetail): MissingRpc => ({
+const refuse = (code: StatusCode, reason: string, detail?: StatusDetail): MissingRpc => ({
   ...rpc((services, caller, request) => {
-    if (state === 'refused' && detail?.kind !== 'NotFound' && code !== StatusCode.UNAVAILABLE) {
+    if (detail?.kind !== 'NotFound' && code !== StatusCode.UNAVAILABLE) {
       rules.namespace(services, caller, text(request, 'namespace'));
     }
     throw new Refused({ code, message: reason, detail });
   }),
-  state,
   reason,
 });
 
-const notYet = (what: string): MissingRpc =>
-  refuse('notYet', StatusCode.UNIMPLEMENTED, `This server has no ${what} yet.`);
+/** Methods that the API has and the reference server does not know. */
+const unknown = (what: string): MissingRpc =>
+  refuse(
+    StatusCode.UNIMPLEMENTED,
+    `This server has no ${what}, nor has the Temporal server of version ${REFERENCE_VERSION}.`,
+  );
+
+/** What the reference server has behind a switch that is off, and answers so. */
+const switchedOff = (what: string): MissingRpc =>
+  refuse(StatusCode.UNIMPLEMENTED, `${what} are not enabled on this server.`);
 
 const all = (names: readonly string[], method: MissingRpc): Record<string, MissingRpc> =>
   Object.fromEntries(names.map((name) => [name, method]));
 
 const oldVersioning = refuse(
-  'refused',
   StatusCode.PERMISSION_DENIED,
   'Worker versioning by version sets and rules is disabled: use worker deployments.',
   { kind: 'PermissionDenied', reason: '' },
@@ -39,7 +42,6 @@ const oldVersioning = refuse(
 
 /** The first form of deployments, which the reference server has switched off. */
 const oldDeployments = refuse(
-  'refused',
   StatusCode.UNIMPLEMENTED,
   'Deployments by series are not supported any more: use worker deployments.',
 );
@@ -57,7 +59,6 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
       oldVersioning,
     ),
     ListArchivedWorkflowExecutions: refuse(
-      'refused',
       StatusCode.INVALID_ARGUMENT,
       'Namespace is not configured for visibility archival.',
     ),
@@ -82,38 +83,21 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
         'TerminateNexusOperationExecution',
         'DeleteNexusOperationExecution',
       ],
-      notYet('Nexus operations without a workflow'),
+      unknown('Nexus operations without a workflow'),
     ),
     ...all(
       ['CreateWorkflowRule', 'DescribeWorkflowRule', 'DeleteWorkflowRule', 'ListWorkflowRules', 'TriggerWorkflowRule'],
-      notYet('workflow rules'),
+      switchedOff('Workflow rules'),
     ),
     ...all(
       ['FetchWorkerConfig', 'UpdateWorkerConfig'],
-      refuse('refused', StatusCode.UNIMPLEMENTED, 'Workers are not configured by this server.'),
+      refuse(StatusCode.UNIMPLEMENTED, 'Workers are not configured by this server.'),
     ),
-    ...all(
-      [
-        'StartActivityExecution',
-        'DescribeActivityExecution',
-        'PollActivityExecution',
-        'ListActivityExecutions',
-        'CountActivityExecutions',
-        'RequestCancelActivityExecution',
-        'TerminateActivityExecution',
-        'DeleteActivityExecution',
-        'PauseActivityExecution',
-        'ResetActivityExecution',
-        'UnpauseActivityExecution',
-        'UpdateActivityExecutionOptions',
-      ],
-      notYet('activities without a workflow'),
-    ),
-    PollWorkflowExecutionTimeSkipping: notYet('time skipping'),
+    PollWorkflowExecutionTimeSkipping: unknown('time skipping of single executions'),
   },
   'temporal.api.operatorservice.v1.OperatorService': {
     // Clusters do not replicate to each other: none can be connected, and none is.
-    AddOrUpdateRemoteCluster: refuse('refused', StatusCode.UNAVAILABLE, 'This server cannot reach other clusters.'),
-    RemoveRemoteCluster: refuse('refused', StatusCode.NOT_FOUND, 'No such cluster is connected.', { kind: 'NotFound' }),
+    AddOrUpdateRemoteCluster: refuse(StatusCode.UNAVAILABLE, 'This server cannot reach other clusters.'),
+    RemoveRemoteCluster: refuse(StatusCode.NOT_FOUND, 'No such cluster is connected.', { kind: 'NotFound' }),
   },
 };

@@ -14,7 +14,16 @@ function describe(namespace: NamespaceDescription): Message {
   return {
     namespaceInfo: {
       ...{ name, id, state, description, ownerEmail, data },
-      capabilities: { eagerWorkflowStart: true, syncUpdate: true, asyncUpdate: true, workerHeartbeats: true },
+      capabilities: {
+        eagerWorkflowStart: true,
+        syncUpdate: true,
+        asyncUpdate: true,
+        workerHeartbeats: true,
+        standaloneActivities: true,
+        standaloneActivityStartDelay: true,
+        standaloneActivityOperatorCommands: true,
+        reportedProblemsSearchAttribute: true,
+      },
     },
     config: {
       workflowExecutionRetentionTtl,

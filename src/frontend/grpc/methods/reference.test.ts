@@ -11,7 +11,6 @@ What each method of the Temporal API does here. This page is made from the code 
 
 - **implemented**: as on a Temporal server; \`../guides/temporal-clients.md\` says where it differs on purpose.
 - **refused**: answered with an error, as a Temporal server answers it.
-- **not yet**: answered UNIMPLEMENTED with the reason.
 
 \`grpc.health.v1.Health\` and server reflection (v1, v1alpha) are there too, and with \`--time-skipping\` the test service. Capabilities that are not here are not advertised.
 `;
@@ -34,8 +33,7 @@ function page(): string {
     text += `\n## ${short(service)}\n\n${done.size} of ${methods.size} methods are implemented.\n\n`;
     const rows = apiService(service).methodsArray.map(({ name }): [string, string] => {
       const why = missing[service]?.[name];
-      const state = why?.state === 'refused' ? 'refused' : 'not yet';
-      return [name, done.has(name) ? 'implemented' : `${state}: ${why?.reason ?? ''}`];
+      return [name, done.has(name) ? 'implemented' : `refused: ${why?.reason ?? ''}`];
     });
     text += table([['method', 'state'], ...rows]);
   }

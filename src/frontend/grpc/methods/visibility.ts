@@ -41,7 +41,7 @@ function single(payload: Payload): Payload {
 const decoder = new TextDecoder();
 const OPEN_BRACKET = 0x5b;
 
-const page = (request: Message): Message => ({
+export const page = (request: Message): Message => ({
   ...request,
   nextPageToken:
     request.nextPageToken instanceof Uint8Array && request.nextPageToken.length > 0 ? request.nextPageToken : undefined,
@@ -86,8 +86,11 @@ const older = (base: string, timeField: string) =>
     listAnswer,
   );
 
-export const ListOpenWorkflowExecutions = older("ExecutionStatus = 'Running'", 'StartTime');
-export const ListClosedWorkflowExecutions = older("ExecutionStatus != 'Running'", 'CloseTime');
+export const ListOpenWorkflowExecutions = older("ExecutionStatus IN ('Running', 'Paused')", 'StartTime');
+export const ListClosedWorkflowExecutions = older(
+  "ExecutionStatus != 'Running' AND ExecutionStatus != 'Paused'",
+  'CloseTime',
+);
 
 /** A group's value as a payload, with its type. */
 function groupValue(value: unknown): object {
@@ -105,18 +108,16 @@ function groupValue(value: unknown): object {
   };
 }
 
-export const CountWorkflowExecutions = native(
-  'countWorkflowExecutions',
-  (request) => request,
-  (reply) => {
-    // The method's answer.
-    const { count, groups } = reply as unknown as CountWorkflowExecutionsResponse;
-    return {
-      count,
-      groups: groups?.map(({ groupValues, count: of }) => ({ groupValues: groupValues.map(groupValue), count: of })),
-    };
-  },
-);
+export function countAnswer(reply: Message): object {
+  // The method's answer.
+  const { count, groups } = reply as unknown as CountWorkflowExecutionsResponse;
+  return {
+    count,
+    groups: groups?.map(({ groupValues, count: of }) => ({ groupValues: groupValues.map(groupValue), count: of })),
+  };
+}
+
+export const CountWorkflowExecutions = native('countWorkflowExecutions', undefined, countAnswer);
 
 /** What the older call names: every attribute, whoever defined it. */
 export const GetSearchAttributes = native(

@@ -1,0 +1,204 @@
+// `tenuto activity start …`: activities without a workflow, from their start to their deletion. Those that runs have: activity.ts.
+
+import { type Command, Option } from 'commander';
+import { ActivityExecutionFailedError } from '../../sdk/client/activity-errors.ts';
+import type {
+  ActivityHandle,
+  ActivityIdConflictPolicy,
+  ActivityIdReusePolicy,
+  ActivityOptions,
+} from '../../sdk/client/index.ts';
+import { defineSearchAttributeKey, type SearchAttributePair, SearchAttributeType } from '../../sdk/common/index.ts';
+import { withClient } from './connect.ts';
+import { CommandError } from './exit-codes.ts';
+import type { Output } from './output.ts';
+import { type FlowFlags, flowControlOf, withActivityFlow } from './workflow/flow-flags.ts';
+import { attribute, collect, type InputFlags, inputs, positiveInteger, withInput } from './workflow/options.ts';
+
+type Wrap = (command: Command) => Command;
+
+interface OneFlags {
+  activityId: string;
+  runId?: string;
+}
+
+interface StartFlags extends InputFlags, FlowFlags {
+  activityId: string;
+  type: string;
+  taskQueue: string;
+  startToCloseTimeout?: string;
+  scheduleToCloseTimeout?: string;
+  scheduleToStartTimeout?: string;
+  heartbeatTimeout?: string;
+  startDelay?: string;
+  retryInitialInterval?: string;
+  retryMaximumAttempts?: string;
+  idReusePolicy?: ActivityIdReusePolicy;
+  idConflictPolicy?: ActivityIdConflictPolicy;
+  priorityKey?: string;
+  searchAttribute?: string[];
+  staticSummary?: string;
+}
+
+const withOne = (command: Command): Command =>
+  command
+    .requiredOption('-a, --activity-id <id>', 'activity id (required)')
+    .option('-r, --run-id <id>', 'run id (default: the latest)');
+
+const withStart = (command: Command): Command =>
+  withActivityFlow(withInput(command))
+    .requiredOption('-a, --activity-id <id>', 'activity id (required)')
+    .requiredOption('--type <name>', 'activity type (required)')
+    .requiredOption('-t, --task-queue <name>', 'task queue its workers listen on (required)')
+    .option('--start-to-close-timeout <duration>', 'for one attempt; this or the next is needed')
+    .option('--schedule-to-close-timeout <duration>', 'for all attempts together')
+    .option('--schedule-to-start-timeout <duration>', 'for the wait for a worker')
+    .option('--heartbeat-timeout <duration>', 'between two heartbeats')
+    .option('--start-delay <duration>', 'wait before the first attempt')
+    .option('--retry-initial-interval <duration>', 'before the first retry')
+    .option('--retry-maximum-attempts <n>', 'attempts at most; 1: no retry')
+    .option('--priority-key <n>', '1 (first) to 5')
+    .option('--search-attribute <key=json>', 'a keyword to find it by; repeat for others', collect)
+    .option('--static-summary <text>', 'one line for people')
+    .addOption(
+      new Option('--id-reuse-policy <policy>', 'when a closed one has this id').choices([
+        'ALLOW_DUPLICATE',
+        'ALLOW_DUPLICATE_FAILED_ONLY',
+        'REJECT_DUPLICATE',
+      ]),
+    )
+    .addOption(
+      new Option('--id-conflict-policy <policy>', 'when a running one has this id').choices(['FAIL', 'USE_EXISTING']),
+    );
+
+function keyword(text: string): SearchAttributePair {
+  const [name, values] = attribute(text);
+  const [value] = values;
+  return { key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value: String(value) };
+}
+
+function startOptions(flags: StartFlags): ActivityOptions {
+  const { retryInitialInterval: initialInterval, retryMaximumAttempts: attempts, priorityKey } = flags;
+  const retries = initialInterval !== undefined || attempts !== undefined;
+  return {
+    id: flags.activityId,
+    taskQueue: flags.taskQueue,
+    args: inputs(flags),
+    // As a duration's text is: the SDK says what is wrong with it.
+    startToCloseTimeout: flags.startToCloseTimeout as ActivityOptions['startToCloseTimeout'],
+    scheduleToCloseTimeout: flags.scheduleToCloseTimeout as ActivityOptions['scheduleToCloseTimeout'],
+    scheduleToStartTimeout: flags.scheduleToStartTimeout as ActivityOptions['scheduleToStartTimeout'],
+    heartbeatTimeout: flags.heartbeatTimeout as ActivityOptions['heartbeatTimeout'],
+    startDelay: flags.startDelay as ActivityOptions['startDelay'],
+    retry: retries
+      ? ({
+          ...(initialInterval !== undefined && { initialInterval }),
+          ...(attempts !== undefined && { maximumAttempts: positiveInteger(attempts, '--retry-maximum-attempts') }),
+        } as ActivityOptions['retry'])
+      : undefined,
+    priority: priorityKey === undefined ? undefined : { priorityKey: positiveInteger(priorityKey, '--priority-key') },
+    idReusePolicy: flags.idReusePolicy,
+    idConflictPolicy: flags.idConflictPolicy,
+    typedSearchAttributes: flags.searchAttribute?.map(keyword),
+    summary: flags.staticSummary,
+    flowControl: flowControlOf(flags),
+  };
+}
+
+async function printResult(output: Output, { activityId, runId }: ActivityHandle, result: Promise<unknown>) {
+  try {
+    const value = await result;
+    if (output.format === 'table') output.line(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
+    else output.record({ activityId, runId, status: 'COMPLETED', result: value });
+  } catch (error) {
+    if (!(error instanceof ActivityExecutionFailedError)) throw error;
+    const { cause } = error;
+    throw new CommandError(`activity ${activityId} did not complete: ${cause?.message ?? error.message}`, { cause });
+  }
+}
+
+export function defineExecutionCommands(activity: Command, withConnection: Wrap): void {
+  const define = (name: string, description: string) => withConnection(activity.command(name).description(description));
+
+  withStart(define('start', 'start an activity without a workflow and return at once')).action(
+    withClient<StartFlags>(async ({ client, output, namespace }, flags) => {
+      const { activityId, runId } = await client.activity.start(flags.type, startOptions(flags));
+      output.record({ activityId, runId, type: flags.type, taskQueue: flags.taskQueue, namespace });
+    }),
+  );
+
+  withStart(define('execute', 'start an activity without a workflow and wait for its result')).action(
+    withClient<StartFlags>(async ({ client, output }, flags) => {
+      const handle = await client.activity.start(flags.type, startOptions(flags));
+      output.say(`running ${handle.activityId} (run ${handle.runId})`);
+      await printResult(output, handle, handle.result());
+    }),
+  );
+
+  withOne(define('result', 'wait for an activity without a workflow to end and print its result')).action(
+    withClient<OneFlags>(async ({ client, output }, { activityId, runId }) => {
+      const handle = client.activity.getHandle(activityId, runId);
+      await printResult(output, handle, handle.result());
+    }),
+  );
+
+  withOne(define('describe', 'show an activity without a workflow')).action(
+    withClient<OneFlags>(async ({ client, output }, { activityId, runId }) => {
+      const shown = await client.activity.getHandle(activityId, runId).describe({ includeLastFailure: true });
+      const failure = await shown.getLastFailure();
+      const { rawInfo: _, typedSearchAttributes, ...rest } = shown;
+      const plain = Object.entries(rest).filter(
+        ([name, value]) => typeof value !== 'function' && !name.startsWith('has'),
+      );
+      output.record({ ...Object.fromEntries(plain), lastFailure: failure?.message });
+    }),
+  );
+
+  define('list', 'list activities without a workflow, newest first')
+    .option('-q, --query <filter>', "list filter, e.g. ActivityType = 'send' AND ExecutionStatus = 'Running'")
+    .option('--limit <n>', 'at most so many')
+    .action(
+      withClient<{ query?: string; limit?: string }>(async ({ client, output }, { query, limit }) => {
+        const most = limit === undefined ? Number.POSITIVE_INFINITY : positiveInteger(limit, '--limit');
+        const rows = async function* () {
+          let shown = 0;
+          for await (const { rawListInfo: _, typedSearchAttributes: _t, ...info } of client.activity.list(query)) {
+            yield { ...info };
+            shown += 1;
+            if (shown >= most) return;
+          }
+        };
+        await output.list(rows());
+      }),
+    );
+
+  define('count', 'count activities without a workflow')
+    .option('-q, --query <filter>', 'list filter, also GROUP BY')
+    .action(
+      withClient<{ query?: string }>(async ({ client, output }, { query }) => {
+        const { count, groups } = await client.activity.count(query);
+        output.record({ count, groups: groups.length === 0 ? undefined : groups });
+      }),
+    );
+
+  const ending = (name: 'cancel' | 'terminate', description: string): void => {
+    withOne(define(name, description))
+      .option('--reason <text>', 'why')
+      .action(
+        withClient<OneFlags & { reason?: string }>(async ({ client, output }, { activityId, runId, reason }) => {
+          await client.activity.getHandle(activityId, runId)[name](reason);
+          output.record({ activityId, runId, done: name });
+        }),
+      );
+  };
+  ending('cancel', 'ask an activity without a workflow to stop');
+  ending('terminate', 'end an activity without a workflow at once');
+
+  withOne(define('delete', 'delete an activity without a workflow; one that runs is terminated')).action(
+    withClient<OneFlags>(async ({ connection, namespace, output }, { activityId, runId }) => {
+      const body = { namespace, activityId, runId, identity: connection.identity };
+      await connection.request('deleteActivityExecution', body, { timeoutMs: 10_000 });
+      output.record({ activityId, runId, done: 'delete' });
+    }),
+  );
+}

@@ -1,0 +1,365 @@
+// Activities without a workflow: attempts, timeouts, ends, policies of the id. Their attempts are those of a workflow's activities (activities.test.ts).
+import { describe, expect, it } from 'vitest';
+import { activityAddress } from '../../wire/activity-address.ts';
+import {
+  EventType,
+  PendingActivityState,
+  RetryState,
+  TimeoutType,
+  WorkflowExecutionStatus,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+} from '../../wire/enums.ts';
+import { StatusCode } from '../../wire/status.ts';
+import { describe as describeRun } from './describe.ts';
+import type { Message, StartMessage } from './message.ts';
+import { type ActorState, currentRunId, nextDeadline, waitingOffers } from './state.ts';
+import { applicationFailure, eventName, payloads, QUEUE, WORKER, World } from './testing.ts';
+
+const MINUTE = 60_000;
+const once = { initialInterval: 1_000, backoffCoefficient: 2, maximumAttempts: 1 };
+
+const begin = (over: Partial<StartMessage> = {}): Partial<StartMessage> => ({
+  workflowType: 'send',
+  input: payloads('mail'),
+  activity: { activityId: 'a', startToCloseTimeout: MINUTE },
+  ...over,
+});
+
+function started(over: Partial<StartMessage> = {}): World {
+  const world = new World({}, activityAddress('a'));
+  world.start(begin(over));
+  return world;
+}
+
+const names = (world: World): string[] => world.history().map(eventName);
+const status = (world: World) => describeRun(world.state)?.workflowExecutionInfo.status;
+const pending = (world: World) => describeRun(world.state)?.pendingActivities[0];
+const last = (world: World, back = 2) => world.history().at(-back);
+const transitions = (world: World): number => describeRun(world.state)?.workflowExecutionInfo.stateTransitionCount ?? 0;
+
+/** Rows say all there is to say. */
+function check(world: World): void {
+  // But for what was computed from them.
+  const bare = (state: ActorState) => ({
+    ...state,
+    run: { ...state.run, activityDue: undefined, timerDue: undefined },
+  });
+  expect(bare(world.rebuilt())).toEqual(bare(world.state));
+}
+
+describe('an activity without a workflow', () => {
+  it('waits on its queue, and never has a workflow task', () => {
+    const world = started();
+    expect(waitingOffers(world.state)).toMatchObject([{ kind: 'activity', taskQueue: QUEUE, attempt: 1 }]);
+    expect(names(world)).toEqual(['WORKFLOW_EXECUTION_STARTED', 'ACTIVITY_TASK_SCHEDULED']);
+    expect(nextDeadline(world.state)).toBeUndefined();
+    check(world);
+  });
+
+  it('ends with its result, once, in the turn that brings it', () => {
+    const world = started();
+    const task = world.takeActivity();
+    expect(task.task).toMatchObject({ activityId: 'a', activityType: 'send', input: payloads('mail'), attempt: 1 });
+    world.completeActivity(task.ref, 'sent');
+    expect(status(world)).toBe(WorkflowExecutionStatus.COMPLETED);
+    expect(names(world).slice(2)).toEqual([
+      'ACTIVITY_TASK_STARTED',
+      'ACTIVITY_TASK_COMPLETED',
+      'WORKFLOW_EXECUTION_COMPLETED',
+    ]);
+    expect(last(world)?.attributes).toMatchObject({ result: payloads('sent') });
+    expect(world.effects.map(({ type }) => type)).toContain('runClosed');
+    const again: Message = { type: 'completeActivityTask', activity: { task: task.ref }, identity: WORKER };
+    expect(world.refuse(again).code).toBe(StatusCode.NOT_FOUND);
+    check(world);
+  });
+
+  it('is retried as its policy says, and fails when that ends', () => {
+    const world = started({ retryPolicy: { ...once, maximumAttempts: 2 } });
+    world.failActivity(world.takeActivity().ref);
+    expect(pending(world)).toMatchObject({ attempt: 2, state: PendingActivityState.SCHEDULED });
+    world.pass(1_000);
+    world.failActivity(world.takeActivity().ref, applicationFailure('twice'));
+    expect(status(world)).toBe(WorkflowExecutionStatus.FAILED);
+    expect(last(world)?.attributes).toMatchObject({
+      failure: { message: 'twice' },
+      retryState: RetryState.MAXIMUM_ATTEMPTS_REACHED,
+    });
+    check(world);
+  });
+
+  it.each([
+    [
+      'schedule-to-start',
+      { scheduleToStartTimeout: 500, startToCloseTimeout: MINUTE },
+      TimeoutType.SCHEDULE_TO_START,
+      0,
+    ],
+    ['schedule-to-close', { scheduleToCloseTimeout: 500 }, TimeoutType.SCHEDULE_TO_START, 0],
+    ['schedule-to-close', { scheduleToCloseTimeout: 500 }, TimeoutType.SCHEDULE_TO_CLOSE, 1],
+    ['start-to-close', { startToCloseTimeout: 500 }, TimeoutType.START_TO_CLOSE, 1],
+    ['heartbeat', { startToCloseTimeout: MINUTE, heartbeatTimeout: 500 }, TimeoutType.HEARTBEAT, 1],
+  ])('times out by %s: %j', (_name, timeouts, timeoutType, taken) => {
+    const world = started({ activity: { activityId: 'a', ...timeouts }, retryPolicy: once });
+    if (taken === 1) world.takeActivity();
+    world.pass(499);
+    expect(status(world)).toBe(WorkflowExecutionStatus.RUNNING);
+    world.pass(1);
+    expect(status(world)).toBe(WorkflowExecutionStatus.TIMED_OUT);
+    expect(last(world)?.attributes).toMatchObject({ failure: { timeoutFailureInfo: { timeoutType } } });
+    check(world);
+  });
+
+  it('begins after its delay, from which its timeouts count', () => {
+    const world = started({
+      workflowStartDelay: 5_000,
+      activity: { activityId: 'a', scheduleToCloseTimeout: 2_000 },
+    });
+    expect(waitingOffers(world.state)).toEqual([]);
+    check(world);
+    world.pass(4_999);
+    expect(waitingOffers(world.state)).toEqual([]);
+    world.pass(1);
+    expect(waitingOffers(world.state)).toHaveLength(1);
+    world.pass(2_000);
+    expect(status(world)).toBe(WorkflowExecutionStatus.TIMED_OUT);
+    check(world);
+  });
+
+  it('tells of every attempt and heartbeat as a transition', () => {
+    const world = started();
+    const before = transitions(world);
+    const task = world.takeActivity();
+    const taken = transitions(world);
+    expect(taken).toBeGreaterThan(before);
+    world.accept({
+      type: 'heartbeatActivityTask',
+      activity: { activityId: 'a' },
+      identity: WORKER,
+      details: payloads('half'),
+    });
+    expect(transitions(world)).toBeGreaterThan(taken);
+    check(world);
+    world.failActivity(task.ref);
+    expect(pending(world)?.heartbeatDetails).toEqual(payloads('half'));
+  });
+});
+
+describe('cancellation', () => {
+  it('ends at once what no worker runs', () => {
+    const world = started();
+    world.cancel();
+    expect(status(world)).toBe(WorkflowExecutionStatus.CANCELED);
+    expect(waitingOffers(world.state)).toEqual([]);
+    check(world);
+  });
+
+  it('is told to the worker that runs it, which confirms', () => {
+    const world = started();
+    const { ref } = world.takeActivity();
+    world.cancel();
+    expect(world.effects).toContainEqual(
+      expect.objectContaining({ type: 'cancelActivity', reason: 'cancelRequested' }),
+    );
+    const beat = world.accept({ type: 'heartbeatActivityTask', activity: { task: ref }, identity: WORKER });
+    expect(beat.reply).toMatchObject({ cancelRequested: true });
+    world.accept({ type: 'cancelActivityTask', activity: { task: ref }, identity: WORKER });
+    expect(status(world)).toBe(WorkflowExecutionStatus.CANCELED);
+    check(world);
+  });
+
+  it('is one however often it is asked for, and refused when it is over', () => {
+    const world = started();
+    const { ref } = world.takeActivity();
+    world.cancel('one');
+    world.cancel('two');
+    expect(names(world).filter((name) => name === 'ACTIVITY_TASK_CANCEL_REQUESTED')).toHaveLength(1);
+    world.completeActivity(ref);
+    expect(status(world)).toBe(WorkflowExecutionStatus.COMPLETED);
+    const late: Message = { type: 'requestCancel', target: {}, identity: 'client', requestId: 'three' };
+    expect(world.refuse(late).code).toBe(StatusCode.FAILED_PRECONDITION);
+  });
+});
+
+describe('termination', () => {
+  it('ends what runs, and notes its last attempt', () => {
+    const world = started();
+    const { ref } = world.takeActivity();
+    world.terminate();
+    expect(status(world)).toBe(WorkflowExecutionStatus.TERMINATED);
+    expect(world.effects).toContainEqual(expect.objectContaining({ type: 'cancelActivity', reason: 'notFound' }));
+    expect(last(world)?.attributes).toMatchObject({ attempt: 1, identity: WORKER });
+    const late: Message = { type: 'completeActivityTask', activity: { task: ref }, identity: WORKER };
+    expect(world.refuse(late).code).toBe(StatusCode.NOT_FOUND);
+    check(world);
+  });
+
+  it('comes with deletion', () => {
+    const world = started();
+    world.takeActivity();
+    const { visibility } = world.accept({ type: 'deleteExecution', target: {}, identity: 'client' });
+    expect(visibility).toMatchObject([{ gone: true, info: { status: WorkflowExecutionStatus.TERMINATED } }]);
+    expect(world.effects).toContainEqual(expect.objectContaining({ type: 'cancelActivity', reason: 'notFound' }));
+    expect(currentRunId(world.state)).toBeUndefined();
+    check(world);
+    const again: Message = { type: 'deleteExecution', target: {}, identity: 'client' };
+    expect(world.refuse(again).code).toBe(StatusCode.NOT_FOUND);
+  });
+});
+
+describe('with a flow-control key', () => {
+  const flow = { key: 'k', concurrency: { limit: 1 } };
+  const keyed = (over: Partial<StartMessage> = {}): World =>
+    started({
+      activity: { activityId: 'a', startToCloseTimeout: MINUTE, flowControl: flow },
+      retryPolicy: once,
+      ...over,
+    });
+  const asked = (world: World) => {
+    const sent = world.effects.findLast((effect) => effect.type === 'send');
+    if (sent?.type !== 'send' || sent.message.type !== 'flowAcquire') throw new Error('no permit was asked for');
+    return { permit: sent.message.permit, claimant: sent.message.claimant, from: sent.workflowId };
+  };
+  const released = (world: World): number =>
+    world.effects.filter((effect) => effect.type === 'send' && effect.message.type === 'flowRelease').length;
+
+  it('waits for its permit, then for a worker, and gives it back when it is over', () => {
+    const world = keyed();
+    expect(waitingOffers(world.state)).toEqual([]);
+    world.accept({ type: 'flowGranted', ...asked(world) });
+    expect(waitingOffers(world.state)).toHaveLength(1);
+    check(world);
+    world.completeActivity(world.takeActivity().ref);
+    expect(released(world)).toBe(1);
+    expect(status(world)).toBe(WorkflowExecutionStatus.COMPLETED);
+    check(world);
+  });
+
+  it('fails as an attempt does when the key refuses it', () => {
+    const world = keyed();
+    world.accept({ type: 'flowRefused', ...asked(world), message: 'full' });
+    expect(status(world)).toBe(WorkflowExecutionStatus.FAILED);
+    check(world);
+  });
+
+  it.each(['terminate', 'deleteExecution'] as const)(
+    'gives its place back by %s, also one it only waits for',
+    (type) => {
+      const world = keyed();
+      if (type === 'terminate') world.terminate();
+      else world.accept({ type, target: {}, identity: 'client' });
+      expect(released(world)).toBe(1);
+      check(world);
+    },
+  );
+});
+
+describe('steered from outside', () => {
+  it('is paused, and goes on', () => {
+    const world = started();
+    const chosen = { target: {}, activities: { id: 'a' } } as const;
+    world.accept({ type: 'pauseActivity', ...chosen, identity: 'op', reason: 'look', requestId: 'p' });
+    expect(waitingOffers(world.state)).toEqual([]);
+    check(world);
+    world.accept({
+      ...{ type: 'unpauseActivity', ...chosen, jitter: 0, jitterSeed: 1 },
+      ...{ resetAttempts: false, resetHeartbeats: false },
+    });
+    expect(waitingOffers(world.state)).toHaveLength(1);
+  });
+
+  it('is moved to another queue', () => {
+    const world = started();
+    world.accept({
+      ...{ type: 'updateActivityOptions', target: {}, activities: { id: 'a' } },
+      change: { taskQueue: 'other' },
+    });
+    expect(waitingOffers(world.state)).toMatchObject([{ taskQueue: 'other' }]);
+    check(world);
+  });
+});
+
+describe('the id', () => {
+  const ended = (how: 'completed' | 'failed'): World => {
+    const world = started({ retryPolicy: once });
+    const { ref } = world.takeActivity();
+    if (how === 'completed') world.completeActivity(ref);
+    else world.failActivity(ref);
+    return world;
+  };
+  const { ALLOW_DUPLICATE, ALLOW_DUPLICATE_FAILED_ONLY, REJECT_DUPLICATE } = WorkflowIdReusePolicy;
+
+  it.each([
+    [ALLOW_DUPLICATE, 'completed', true],
+    [ALLOW_DUPLICATE, 'failed', true],
+    [ALLOW_DUPLICATE_FAILED_ONLY, 'completed', false],
+    [ALLOW_DUPLICATE_FAILED_ONLY, 'failed', true],
+    [REJECT_DUPLICATE, 'completed', false],
+    [REJECT_DUPLICATE, 'failed', false],
+  ] as const)('under reuse policy %d, of one that has %s: another begins: %s', (reusePolicy, how, begins) => {
+    const world = ended(how);
+    const start = world.startMessage(begin({ reusePolicy }));
+    if (begins) world.accept(start);
+    else expect(world.refuse(start).code).toBe(StatusCode.ALREADY_EXISTS);
+    check(world);
+  });
+
+  it('of one that runs is refused, or means that one', () => {
+    const world = started();
+    expect(world.refuse(world.startMessage(begin())).code).toBe(StatusCode.ALREADY_EXISTS);
+    const { reply } = world.start(begin({ conflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING }));
+    expect(reply).toMatchObject({ response: { runId: currentRunId(world.state), started: false } });
+  });
+
+  it('with the same request id is the same start', () => {
+    const world = started({ requestId: 'same' });
+    const { reply } = world.start(begin({ requestId: 'same' }));
+    expect(reply).toMatchObject({ response: { runId: currentRunId(world.state) } });
+    expect(names(world)).toHaveLength(2);
+  });
+});
+
+describe('what is not meant for it is refused', () => {
+  it.each<Message>([
+    { type: 'signal', target: {}, signalName: 's', identity: '', requestId: 's' },
+    { type: 'query', queryId: 'q', target: {}, queryType: 't' },
+  ])('$type', (message) => {
+    expect(started().refuse(message).code).toBe(StatusCode.NOT_FOUND);
+  });
+
+  it('a workflow at its address, and an activity at a workflow id', () => {
+    const world = new World({}, activityAddress('a'));
+    expect(world.refuse(world.startMessage()).code).toBe(StatusCode.INVALID_ARGUMENT);
+    const other = new World();
+    expect(other.refuse(other.startMessage(begin())).code).toBe(StatusCode.NOT_FOUND);
+  });
+
+  const origin = { namespace: 'default', workflowId: 'w', runId: 'r', initiatedEventId: 5 };
+  it.each<Message>([
+    { type: 'signalExternal', origin, runId: '', childWorkflowOnly: false, signalName: 's' },
+    { type: 'cancelExternal', origin, runId: '', childWorkflowOnly: false, reason: '' },
+  ])('$type, and the workflow hears of it', (message) => {
+    const world = started();
+    const { effects } = world.accept(message);
+    expect(effects).toMatchObject([
+      { type: 'send', workflowId: 'w', message: { type: 'externalAnswered', refusal: 'workflowNotFound' } },
+    ]);
+    expect(status(world)).toBe(WorkflowExecutionStatus.RUNNING);
+  });
+
+  it('a start without any end to its attempts', () => {
+    const world = new World({}, activityAddress('a'));
+    const start = world.startMessage(begin({ activity: { activityId: 'a', heartbeatTimeout: 5 } }));
+    expect(world.refuse(start).code).toBe(StatusCode.INVALID_ARGUMENT);
+  });
+});
+
+it('keeps its input in the one event that its attempts are made of', () => {
+  const [first, second] = started().history();
+  expect(first?.attributes).not.toHaveProperty('input', payloads('mail'));
+  expect(second).toMatchObject({
+    eventType: EventType.ACTIVITY_TASK_SCHEDULED,
+    attributes: { input: payloads('mail') },
+  });
+});

@@ -1,0 +1,107 @@
+// When a call that waits is answered, by a clock that is moved by hand: with what there is, before its client's deadline, if its method has that;
+// as timed out else, a little after it. On real sockets a busy machine would be measured (test/compat/hostile.test.ts).
+import { beforeEach, describe, expect, it } from 'vitest';
+import { FakeSource, VirtualTime } from '../../../test/support/matching-world.ts';
+import { Matcher } from '../../matching/matcher.ts';
+import { StatusCode } from '../../wire/status.ts';
+import { Admission } from '../admission.ts';
+import { DEFAULT_DOOR_LIMITS } from '../limits.ts';
+import { Dispatcher } from './dispatch.ts';
+import type { GrpcDoorContext } from './door.ts';
+import { poll } from './methods/poll.ts';
+import { Pollers } from './pollers.ts';
+import { type Message, type Rpc, type RpcServices, rpc } from './rpc.ts';
+
+/** Deadlines are looked at this often, ms. */
+const LOOK_MS = 50;
+
+let time: VirtualTime;
+let dispatcher: Dispatcher;
+
+beforeEach(() => {
+  time = new VirtualTime();
+  const matcher = new Matcher({ clock: time, scheduler: time, onQueryLost: () => {} });
+  matcher.attach(new FakeSource(() => {}));
+  const pollers = new Pollers({ registry: matcher, clock: time, random: { uuid: () => 'id', next: () => 0 } });
+  const access = { mayUse: () => true, administration: 'full' };
+  const namespaces = { access: () => access, get: () => ({ name: 'default' }) };
+  const limits = DEFAULT_DOOR_LIMITS;
+  // What a call and a poll read of them.
+  const services = { namespaces, limits, pollers, clock: time } as unknown as RpcServices;
+  const context = { namespaces, admission: new Admission(1_000), metrics: { callEnded: () => {} } };
+  const door = { ...context, notReady: () => undefined, onFault: (error: unknown) => expect(error).toBeUndefined() };
+  dispatcher = new Dispatcher(door as unknown as GrpcDoorContext, services, time);
+});
+
+/** `endedAt`: after how many ms, by as much as deadlines are looked at. */
+function ends(called: Rpc, timeoutMs: number | undefined, request: Message): { code: StatusCode; endedAt: number } {
+  let end: { code: StatusCode; endedAt: number } | undefined;
+  const over = (code: number): void => {
+    expect(end, 'answered once').toBeUndefined();
+    end = { code: code as StatusCode, endedAt: time.monotonic() };
+  };
+  dispatcher.dispatch(
+    { name: 'Called', rpc: called, timeoutMs, header: () => undefined, decode: () => request },
+    { answered: () => over(StatusCode.OK), failed: ({ code }) => over(code) },
+  );
+  time.advance(100_000);
+  if (end === undefined) throw new Error('the call did not end');
+  expect(dispatcher.open).toBe(0);
+  return end;
+}
+
+const NOBODY: Message = { namespace: 'default', taskQueue: { name: 'nobody-here' }, identity: 'w' };
+
+describe('a poll that nothing comes for', () => {
+  it.each([
+    ['of two seconds', 2_000, 1_500],
+    ['of two and a half', 2_500, 2_000],
+    ['of 70 s', 70_000, 60_000],
+    ['without a deadline', undefined, 60_000],
+  ])('%s ends empty before its client gives up', (_what, timeoutMs, dueAt) => {
+    const { code, endedAt } = ends(
+      poll('activity', () => ({})),
+      timeoutMs,
+      NOBODY,
+    );
+    expect(code).toBe(StatusCode.OK);
+    expect(endedAt).toBeGreaterThanOrEqual(dueAt);
+    expect(endedAt).toBeLessThanOrEqual(dueAt + LOOK_MS);
+    if (timeoutMs !== undefined) expect(endedAt).toBeLessThan(timeoutMs);
+  });
+
+  it('of less than two seconds is refused at once', () => {
+    const { code, endedAt } = ends(
+      poll('activity', () => ({})),
+      1_999,
+      NOBODY,
+    );
+    expect([code, endedAt]).toEqual([StatusCode.FAILED_PRECONDITION, 0]);
+  });
+
+  it('is one of many that end alike', () => {
+    const codes: number[] = [];
+    for (let i = 0; i < 100; i += 1) {
+      dispatcher.dispatch(
+        {
+          name: 'Poll',
+          rpc: poll('activity', () => ({})),
+          timeoutMs: 2_500,
+          header: () => undefined,
+          decode: () => NOBODY,
+        },
+        { answered: () => void codes.push(StatusCode.OK), failed: ({ code }) => void codes.push(code) },
+      );
+    }
+    time.advance(2_500);
+    expect(codes).toEqual(new Array(100).fill(StatusCode.OK));
+  });
+});
+
+it('a call without such an answer is timed out, after its client has given up', () => {
+  const silent = rpc((_services, _caller, _request, call) => call.waits({ abandon: () => {} }));
+  const { code, endedAt } = ends(silent, 1_000, {});
+  expect(code).toBe(StatusCode.DEADLINE_EXCEEDED);
+  expect(endedAt).toBeGreaterThan(1_000);
+  expect(endedAt).toBeLessThanOrEqual(1_500 + LOOK_MS);
+});

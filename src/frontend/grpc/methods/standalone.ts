@@ -1,0 +1,84 @@
+// Activities without a workflow: the native door's, but that types and queues are messages with a name.
+
+import type {
+  ActivityExecutionOutcome,
+  DescribeActivityExecutionResponse,
+  ListActivityExecutionsResponse,
+  PollActivityExecutionResponse,
+} from '../../../wire/activity.ts';
+import type { ActivityOptions } from '../../../wire/api.ts';
+import { StatusCode } from '../../../wire/status.ts';
+import { Refused } from '../../validate/check.ts';
+import { bytes, type Message, nameIn, native, part } from '../rpc.ts';
+import { optionsAnswer } from './activities.ts';
+import { countAnswer, page } from './visibility.ts';
+
+const nothing = (): object => ({});
+
+const start = (request: Message): Message => {
+  const { completionCallbacks } = request;
+  if (Array.isArray(completionCallbacks) && completionCallbacks.length > 0) {
+    const message = 'Completion callbacks of activities are not implemented here yet.';
+    throw new Refused({ code: StatusCode.UNIMPLEMENTED, message });
+  }
+  return { ...request, activityType: nameIn(request, 'activityType'), taskQueue: nameIn(request, 'taskQueue') };
+};
+
+export const StartActivityExecution = native('startActivityExecution', start);
+export const RequestCancelActivityExecution = native('requestCancelActivityExecution', undefined, nothing);
+export const TerminateActivityExecution = native('terminateActivityExecution', undefined, nothing);
+export const DeleteActivityExecution = native('deleteActivityExecution', undefined, nothing);
+
+/** The reference server does not say why it gave up. */
+const outcomeAnswer = (outcome: ActivityExecutionOutcome | undefined): object | undefined =>
+  outcome && { result: outcome.result, failure: outcome.failure };
+
+export const DescribeActivityExecution = native(
+  'describeActivityExecution',
+  (request) => ({ ...request, longPollToken: bytes(request, 'longPollToken') }),
+  (reply) => {
+    // The method's answer.
+    const described = reply as unknown as DescribeActivityExecutionResponse;
+    if (described.info === undefined) return {};
+    const { info } = described;
+    return {
+      ...described,
+      info: { ...info, activityType: { name: info.activityType }, searchAttributes: info.searchAttributes ?? {} },
+      outcome: outcomeAnswer(described.outcome),
+    };
+  },
+);
+
+export const PollActivityExecution = native('pollActivityExecution', undefined, (reply) => {
+  // The method's answer.
+  const { runId, outcome } = reply as unknown as PollActivityExecutionResponse;
+  return { runId, outcome: outcomeAnswer(outcome) };
+});
+
+export const ListActivityExecutions = native('listActivityExecutions', page, (reply) => {
+  // The method's answer.
+  const { executions, nextPageToken } = reply as unknown as ListActivityExecutionsResponse;
+  return {
+    executions: executions.map((info) => ({ ...info, activityType: { name: info.activityType } })),
+    nextPageToken,
+  };
+});
+
+export const CountActivityExecutions = native('countActivityExecutions', undefined, countAnswer);
+
+export const PauseActivityExecution = native('pauseActivityExecution', undefined, nothing);
+export const UnpauseActivityExecution = native('unpauseActivityExecution', undefined, nothing);
+export const ResetActivityExecution = native('resetActivityExecution', undefined, nothing);
+
+export const UpdateActivityExecutionOptions = native(
+  'updateActivityExecutionOptions',
+  (request) => {
+    const { activityOptions, updateMask } = request;
+    const options = part(request, 'activityOptions');
+    const changed = activityOptions === undefined ? undefined : { ...options, taskQueue: nameIn(options, 'taskQueue') };
+    const mask = updateMask === undefined ? undefined : part(request, 'updateMask').paths;
+    return { ...request, activityOptions: changed, updateMask: mask };
+  },
+  // The method's answer.
+  ({ activityOptions }) => ({ activityOptions: optionsAnswer(activityOptions as ActivityOptions) }),
+);

@@ -1,0 +1,79 @@
+// One operation of a batch job on one execution: what has to be known first is looked up, then the message goes as a client's would. Refused is what
+// a door would refuse: a build that has completed no task of the workflow, a version whose workers do not serve its task queue. Called by runner.ts.
+
+import type { JobSpec } from '../../core/batch/job.ts';
+import { type FoundPoint, messageFor, needed } from '../../core/batch/operations.ts';
+import { versionKey } from '../../core/deployment/versioned-queue.ts';
+import type { DeploymentAnswer } from '../../ports/deployments.ts';
+import type { Done, Engine } from '../../ports/engine.ts';
+import type { DescribeWorkflowExecutionResponse } from '../../wire/api.ts';
+import type { BatchTarget } from '../../wire/batch.ts';
+import { type Status, StatusCode } from '../../wire/status.ts';
+import { asking } from '../asking.ts';
+
+export type JobEngine = Pick<Engine, 'submit' | 'describe' | 'deployments'>;
+
+/** A step's operations: what is the same for all of them is looked up once. */
+export class Operations {
+  readonly #engine: JobEngine;
+  readonly #namespace: string;
+  readonly #spec: JobSpec;
+  #queues: ReadonlySet<string> | undefined;
+
+  constructor(engine: JobEngine, namespace: string, spec: JobSpec) {
+    this.#engine = engine;
+    this.#namespace = namespace;
+    this.#spec = spec;
+  }
+
+  /** Before the first. Throws SettingRefusal when it cannot be known now. */
+  async prepare(): Promise<void> {
+    const asked = needed(this.#spec.operation);
+    if (asked === undefined || !('workersOf' in asked)) return;
+    const { records = [] } = await asking<DeploymentAnswer>((done) => this.#engine.deployments({ type: 'list' }, done));
+    const own = records.filter(({ namespace }) => namespace === this.#namespace);
+    const versions = own.flatMap(({ name, versions }) => versions.map((version) => ({ ...version, name })));
+    const meant = versions.find(
+      ({ name, buildId }) => versionKey({ deploymentName: name, buildId }) === asked.workersOf,
+    );
+    this.#queues = new Set(meant?.queues.map(({ name }) => name));
+  }
+
+  run(target: BatchTarget, done: Done<unknown>): void {
+    const asked = needed(this.#spec.operation);
+    if (asked === undefined) {
+      this.#submit(target, undefined, done);
+      return;
+    }
+    const { workflowId, runId } = target;
+    this.#engine.describe({ namespace: this.#namespace, workflowId }, runId || undefined, (error, described) => {
+      if (described === undefined) done(error, undefined);
+      else if ('workersOf' in asked) {
+        const { taskQueue } = described.executionConfig;
+        if (this.#queues?.has(taskQueue)) this.#submit(target, undefined, done);
+        else done(refused(`the version to pin workflow ${workflowId} to has no workers on ${taskQueue}`), undefined);
+      } else {
+        const found = pointOf(described, asked);
+        if (found !== undefined) this.#submit(target, found, done);
+        else done(refused(`build ${asked.build} has completed no task of workflow ${workflowId}`), undefined);
+      }
+    });
+  }
+
+  #submit(target: BatchTarget, found: FoundPoint | undefined, done: Done<unknown>): void {
+    const to = { namespace: this.#namespace, workflowId: target.workflowId };
+    this.#engine.submit(to, messageFor(this.#spec, target, found), done);
+  }
+}
+
+/** The end of the first workflow task that the build has completed, perhaps of an earlier run of the chain. */
+function pointOf(
+  { autoResetPoints, workflowExecutionInfo }: DescribeWorkflowExecutionResponse,
+  { build, currentRunOnly }: { build: string; currentRunOnly: boolean },
+): FoundPoint | undefined {
+  const point = autoResetPoints.find(({ buildId }) => buildId === build);
+  if (point === undefined || (currentRunOnly && point.runId !== workflowExecutionInfo.runId)) return undefined;
+  return { runId: point.runId ?? workflowExecutionInfo.runId, eventId: point.firstWorkflowTaskCompletedId ?? 0 };
+}
+
+const refused = (message: string): Status => ({ code: StatusCode.FAILED_PRECONDITION, message });
