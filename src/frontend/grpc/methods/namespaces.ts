@@ -2,7 +2,7 @@
 
 import type { NamespaceDescription } from '../../../wire/namespace.ts';
 import { StatusCode } from '../../../wire/status.ts';
-import { invalid } from '../../validate/check.ts';
+import { invalid, Refused } from '../../validate/check.ts';
 import { type Message, native, number, part, type Rpc, text } from '../rpc.ts';
 
 const ARCHIVAL_DISABLED = 1;
@@ -39,13 +39,18 @@ const described = (reply: Message): Message => describe(reply as unknown as Name
 const nothing = (): object => ({});
 
 /** What other servers can do with a namespace, and this one has no use for. */
-function checkUpdate(request: Message): void {
+export function checkUpdate(request: Message): void {
   if (request.promoteNamespace === true) throw invalid('Namespaces of this server are not global.');
   if (text(request, 'deleteBadBinary') !== '') throw invalid('Bad binary checksum is not found.');
   const { activeClusterName, clusters } = part(request, 'replicationConfig');
   const named = Array.isArray(clusters) ? (clusters as Message[]).map((one) => one.clusterName) : [];
   const unknown = [activeClusterName || CLUSTER_NAME, ...named].find((name) => name !== CLUSTER_NAME);
   if (unknown !== undefined) throw invalid(`Invalid cluster name: ${String(unknown).slice(0, 100)}.`);
+  if (Object.keys(part(part(request, 'config'), 'customSearchAttributeAliases')).length > 0) {
+    const message =
+      'Search attributes have no aliases on this server: add and remove them by name (OperatorService.AddSearchAttributes, RemoveSearchAttributes).';
+    throw new Refused({ code: StatusCode.UNIMPLEMENTED, message });
+  }
 }
 
 export const RegisterNamespace = native('registerNamespace', undefined, nothing);
