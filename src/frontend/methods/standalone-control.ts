@@ -3,7 +3,7 @@
 
 import { activityAddress } from '../../wire/activity-address.ts';
 import type { Call, MethodDefinition } from '../door.ts';
-import { defaulted, object, string } from '../validate/check.ts';
+import { checked, defaulted, object, string } from '../validate/check.ts';
 import * as control from './activity-control.ts';
 import { ofActivity } from './standalone-activity.ts';
 
@@ -23,12 +23,12 @@ const aboutActivity = (call: Call, activityId: string): Call => ({
 const ofExecution = (method: MethodDefinition): MethodDefinition => ({
   ...method,
   run: (services, caller, body, call) => {
-    const { workflowId, activityId } = named(body);
+    const { workflowId, activityId } = checked(named, body);
     if (workflowId !== '' || activityId === '') {
       method.run(services, caller, body, call);
       return;
     }
-    // An object: it has just been read.
+    // An object: it has just been checked.
     const addressed = { ...(body as object), workflowId: activityAddress(activityId) };
     method.run(services, caller, addressed, aboutActivity(call, activityId));
   },
