@@ -9,11 +9,11 @@ import {
 import type { Failure } from '../../wire/failure.ts';
 import { BLOCKED_REASON, FAILURES_TO_OPEN, OPEN_MS } from '../nexus/breakers.ts';
 import { describe } from './describe.ts';
-import { PAYMENTS } from './endpoints.test-support.ts';
 import type { NexusAnswer } from './message.ts';
 import { type Neighbour, Neighbours } from './neighbours.test-support.ts';
 import type { Decision, StartedActivityTask } from './outcome.ts';
 import { command, payloads, World } from './testing.ts';
+import { PAYMENTS } from './testing-endpoints.ts';
 
 const RESULT = { data: new Uint8Array([1]) };
 const handlerError = (type: string): Failure => ({ message: 'no', nexusHandlerFailureInfo: { type } });

@@ -13,7 +13,6 @@ import { familyOf } from '../deployment/versioned-queue.ts';
 import { Breakers } from '../nexus/breakers.ts';
 import { bookOf } from '../nexus/endpoints.ts';
 import { decide } from './decide.ts';
-import { PAYMENTS } from './endpoints.test-support.ts';
 import { evolve } from './evolve.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import type {
@@ -44,6 +43,7 @@ import {
   volatileDeadline,
   waitingOffers,
 } from './state.ts';
+import { PAYMENTS } from './testing-endpoints.ts';
 
 export const WORKFLOW_ID = 'order-1';
 
