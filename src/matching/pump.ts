@@ -73,14 +73,17 @@ export class Pump {
       this.#lookLater(queue, FRUITLESS_PAUSE_MS);
       return;
     }
-    const { sources } = this.#options;
-    if (sources.size === 1) for (const source of sources) this.#pull(queue, source, queue.backlog);
-    else for (const { source, count } of this.#bestFirst(queue)) if (!this.#pull(queue, source, count)) break;
+    const { sources, clock } = this.#options;
+    // One instant for all of the look: a limit that lets nothing through at first and says soon after that there is nothing to wait for would not be
+    // looked at again.
+    const now = clock.monotonic();
+    if (sources.size === 1) for (const source of sources) this.#pull(queue, source, queue.backlog, now);
+    else for (const { source, count } of this.#bestFirst(queue)) if (!this.#pull(queue, source, count, now)) break;
     if ('lane' in queue) {
       this.#makesWay(queue);
       return;
     }
-    const wait = queue.waitMs(this.#options.clock.monotonic());
+    const wait = queue.waitMs(now);
     if (wait !== undefined && wait > 0) this.#lookLater(queue, Math.min(wait, LONGEST_PAUSE_MS));
   }
 
@@ -90,8 +93,8 @@ export class Pump {
   }
 
   /** False when there is no credit. */
-  #pull(queue: ServedQueue, source: BacklogSource, limit: number): boolean {
-    const claims = this.#lend(queue, Math.min(limit, PULL_BATCH), source);
+  #pull(queue: ServedQueue, source: BacklogSource, limit: number, now: number): boolean {
+    const claims = this.#lend(queue, Math.min(limit, PULL_BATCH), source, now);
     if (claims.length === 0) return false;
     source.pull(queue.key, claims);
     if (claims.length === PULL_BATCH) this.look(queue);
@@ -108,9 +111,8 @@ export class Pump {
       );
   }
 
-  #lend(queue: ServedQueue, limit: number, source: BacklogSource): Claim[] {
+  #lend(queue: ServedQueue, limit: number, source: BacklogSource, now: number): Claim[] {
     const claims: Claim[] = [];
-    const now = this.#options.clock.monotonic();
     while (claims.length < limit) {
       const claim = this.#options.lend(queue, now, source);
       if (claim === undefined) break;

@@ -115,6 +115,41 @@ describe('the rate limit of a queue', () => {
   });
 });
 
+/** Of a real machine: time goes on while the matcher looks at a queue. */
+class Going extends VirtualTime {
+  #passed = 0;
+  readonly #step: number;
+
+  constructor(stepMs: number) {
+    super();
+    this.#step = stepMs;
+  }
+
+  override monotonic(): number {
+    this.#passed += this.#step;
+    return super.monotonic() + this.#passed;
+  }
+}
+
+it.each([0.05, 0.3, 0.7])('tasks wait for the limit, and no longer, when a look takes %f ms', (stepMs) => {
+  time = new Going(stepMs);
+  matcher = new Matcher({ clock: time, scheduler: time, onQueryLost: () => {} });
+  source = new FakeSource((changed, queue) => matcher.backlogChanged(changed, queue));
+  matcher.attach(source);
+  limit(10);
+  const worker = come({ activityCredit: 1 });
+  wait(200);
+  time.settle();
+  // The worker is free again at any moment, also just before the limit lets the next through.
+  for (let freeAfterMs = 96; freeAfterMs < 101; freeAfterMs += 0.03) {
+    const { length } = worker.pushed;
+    time.advance(freeAfterMs);
+    matcher.grant(worker.session, 'activity', 1, worker.connection);
+    for (let ms = 0; ms < 10 && worker.pushed.length === length; ms += 0.5) time.advance(0.5);
+    expect(worker.pushed, `free after ${freeAfterMs.toFixed(2)} ms`).toHaveLength(length + 1);
+  }
+});
+
 describe('workers of several versions', () => {
   it('share what is configured of their task queue', () => {
     limit(5);
