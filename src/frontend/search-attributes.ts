@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Engine, RegisteredAttributes } from '../ports/engine.ts';
 import type { SearchAttributes } from '../wire/common.ts';
 import type { Status } from '../wire/status.ts';
+import { invalid } from './validate/check.ts';
 
 /** How long what was looked up is taken for granted, ms: a removal on another node is not heard of. */
 const FRESH_MS = 5_000;
@@ -18,6 +19,8 @@ interface Known {
 }
 
 export type AttributesDone = (error: Status | undefined, types: AttributeTypes) => void;
+
+export type StampedDone = (error: Status | undefined, attributes: SearchAttributes | undefined) => void;
 
 const NONE: AttributeTypes = new Map();
 
@@ -43,6 +46,16 @@ export class AttributeDirectory {
     const isFresh = known !== undefined && this.#clock.monotonic() - known.atMs < FRESH_MS;
     if (isFresh && suffices(known.types)) done(undefined, known.types);
     else this.lookUp(namespace, done);
+  }
+
+  /** What a start brings along, with its types on it; refused as INVALID_ARGUMENT where one does not fit. */
+  stamped(namespace: string, attributes: SearchAttributes | undefined, done: StampedDone): void {
+    this.with(namespace, covers(attributes), (error, types) => {
+      const stamped = error === undefined ? stamp(namespace, attributes, types) : undefined;
+      if (stamped === undefined) done(error, undefined);
+      else if ('problem' in stamped) done(invalid(stamped.problem).status, undefined);
+      else done(undefined, stamped.attributes);
+    });
   }
 
   lookUp(namespace: string, done: AttributesDone): void {

@@ -56,9 +56,9 @@ export interface BacklogOptions {
   window: number;
   /** Tasks of the others are their leaders' to give. */
   isLed(shard: number): boolean;
-  /** Starts a task for a claim; `gone` when it does not wait any more. */
   /** Of a fairness key's rate limit; if so, the task counts as given. */
   mayDispatch(queue: QueueKey, fairnessKey: string): boolean;
+  /** Starts a task for a claim; `gone` when it does not wait any more. */
   start(task: WaitingTask, claim: Claim, settled: (outcome: 'started' | 'gone' | 'later') => void): void;
   changed(queue: QueueKey): void;
   onReadFailed(error: unknown): void;

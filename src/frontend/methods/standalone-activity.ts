@@ -16,7 +16,6 @@ import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../wire/enum
 import type { Status } from '../../wire/status.ts';
 import { type Call, type Caller, method, type Services } from '../door.ts';
 import { checkFlow } from '../flow-starts.ts';
-import { covers, stamp } from '../search-attributes.ts';
 import { defaulted, enumeration, type Fields, integer, invalid, object, optional, string } from '../validate/check.ts';
 import * as common from '../validate/common.ts';
 import { flowControl } from '../validate/flow-control.ts';
@@ -136,17 +135,12 @@ export const startActivityExecution = method(startRequest, (services, caller, re
   const { namespace, activityId, searchAttributes } = request;
   rules.namespaceForStarts(services, caller, namespace);
   const message = startMessage(services, request);
-  services.attributes.with(namespace, covers(searchAttributes), (failure, types) => {
+  services.attributes.stamped(namespace, searchAttributes, (failure, stamped) => {
     if (failure !== undefined) {
       call.refuse(failure);
       return;
     }
-    const stamped = stamp(namespace, searchAttributes, types);
-    if ('problem' in stamped) {
-      call.refuse(invalid(stamped.problem).status);
-      return;
-    }
-    message.searchAttributes = stamped.attributes;
+    message.searchAttributes = stamped;
     const to = { namespace, workflowId: activityAddress(activityId) };
     services.engine.submit(to, message, (error, reply) => {
       if (error !== undefined) call.refuse(ofActivity(error, activityId));

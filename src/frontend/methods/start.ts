@@ -7,7 +7,6 @@ import { WorkflowIdConflictPolicy } from '../../wire/enums.ts';
 import { type Call, method, type Services } from '../door.ts';
 import { checkFlow, submitStart } from '../flow-starts.ts';
 import { sessionOf } from '../hosted-worker.ts';
-import { covers, stamp } from '../search-attributes.ts';
 import {
   defaulted,
   enumeration,
@@ -114,17 +113,12 @@ export function startMessage(
 
 function submit(services: Services, request: StartWorkflowExecutionRequest, message: StartMessage, call: Call): void {
   const { namespace, workflowId, searchAttributes } = request;
-  services.attributes.with(namespace, covers(searchAttributes), (failure, types) => {
+  services.attributes.stamped(namespace, searchAttributes, (failure, stamped) => {
     if (failure !== undefined) {
       call.refuse(failure);
       return;
     }
-    const stamped = stamp(namespace, searchAttributes, types);
-    if ('problem' in stamped) {
-      call.refuse(invalid(stamped.problem).status);
-      return;
-    }
-    message.searchAttributes = stamped.attributes;
+    message.searchAttributes = stamped;
     submitStart(services, { namespace, workflowId }, message, (error, response) => {
       if (error !== undefined) call.refuse(error);
       else if (response !== undefined) call.reply(response);

@@ -21,7 +21,7 @@ export const activities: Check<ActivityChoice> = (value) => {
 
 export const jitter = { jitter: integer, jitterSeed: integer };
 
-const changedOptions = object<ActivityOptionsChange>({
+const options = {
   taskQueue: optional(string),
   scheduleToCloseTimeout: optional(integer),
   scheduleToStartTimeout: optional(integer),
@@ -29,24 +29,15 @@ const changedOptions = object<ActivityOptionsChange>({
   heartbeatTimeout: optional(integer),
   retryPolicy: optional(common.retryPolicy),
   priority: optional(common.priority),
-});
+};
+const changedOptions = object<ActivityOptionsChange>(options);
 
 export const optionsChange: Check<ActivityOptionsChange | 'restoreOriginal'> = (value) =>
   value === 'restoreOriginal' ? value : changedOptions(value);
 
 /** As callers say it. */
 export const askedChange = {
-  activityOptions: optional(
-    object<ActivityOptions>({
-      taskQueue: optional(string),
-      scheduleToCloseTimeout: optional(integer),
-      scheduleToStartTimeout: optional(integer),
-      startToCloseTimeout: optional(integer),
-      heartbeatTimeout: optional(integer),
-      retryPolicy: optional(common.retryPolicy),
-      priority: optional(common.priority),
-    }),
-  ),
+  activityOptions: optional(object<ActivityOptions>(options)),
   updateMask: optional(list(string)),
   restoreOriginal: optional(boolean),
 };

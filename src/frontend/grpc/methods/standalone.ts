@@ -18,7 +18,8 @@ const nothing = (): object => ({});
 const start = (request: Message): Message => {
   const { completionCallbacks } = request;
   if (Array.isArray(completionCallbacks) && completionCallbacks.length > 0) {
-    const message = 'Completion callbacks of activities are not implemented here yet.';
+    const message =
+      'This server calls no callbacks of activities without a workflow: ask for the outcome, or attach them to a workflow.';
     throw new Refused({ code: StatusCode.UNIMPLEMENTED, message });
   }
   return { ...request, activityType: nameIn(request, 'activityType'), taskQueue: nameIn(request, 'taskQueue') };
