@@ -18,8 +18,8 @@ import { sqlState } from './errors.ts';
 export const SCHEMA_FORMAT = 2;
 const MAX_SHARD_COUNT = 65_536;
 const UNDEFINED_TABLE = '42P01';
-/** Duplicate table, and the duplicate of its name in the catalogue. */
-const MADE_MEANWHILE = new Set(['42P07', '23505']);
+/** Duplicate table, that of its row type (seen just after the table was not), and of its name in the catalogue: which of them depends on the moment. */
+const MADE_MEANWHILE = new Set(['42P07', '42710', '23505']);
 export const MIGRATE = '`tenuto data migrate --store postgres://…`';
 
 export interface Cluster {
