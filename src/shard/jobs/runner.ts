@@ -3,6 +3,7 @@
 // request ids, and are counted when the step is noted. Operations go wherever the execution is (`everywhere`). Called by jobs.ts.
 
 import {
+  countedIn,
   ended,
   isRunning,
   type Job,
@@ -94,6 +95,7 @@ export class JobRunner {
     if (job === undefined || !isRunning(job.progress)) return 'noted';
     const { spec, progress } = job;
     const began = clock.now();
+    const counted = countedIn(progress);
     const slice = nextSlice(progress, spec);
     const operations = new Operations(this.#options.everywhere(), namespace, spec);
     await operations.prepare();
@@ -106,7 +108,7 @@ export class JobRunner {
     if (came === undefined) return 'later';
     const pauseMs = ((came.complete + came.failure) * 1_000) / spec.perSecond;
     const next = Math.ceil(began + pauseMs);
-    await registry.change(namespace, jobId, (before, now) => settled(before, came, now), next);
+    await registry.change(namespace, jobId, (before, now) => settled(before, counted, came, now), next);
     return 'noted';
   }
 
@@ -130,8 +132,9 @@ export class JobRunner {
   async #find(
     namespace: string,
     query: string,
-    { page }: JobProgress,
+    progress: JobProgress,
   ): Promise<(before: JobProgress, now: number) => JobProgress> {
+    const { page } = progress;
     const engine = this.#options.everywhere();
     const attributes = await asking<RegisteredAttributes>((done) => engine.searchAttributes(namespace, done));
     const request = { namespace, query, attributes };
@@ -144,7 +147,7 @@ export class JobRunner {
     if (page === undefined && next === undefined) total = targets.length;
     else if (page === undefined)
       total = (await asking<CountWorkflowExecutionsResponse>((done) => engine.count(request, done))).count;
-    return (before) => (isRunning(before) ? withPage(before, { targets, next }, total) : before);
+    return (before) => withPage(before, countedIn(progress), { targets, next }, total);
   }
 }
 
