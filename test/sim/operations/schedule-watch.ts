@@ -49,6 +49,14 @@ interface Life {
   deleted: boolean;
 }
 
+/** Of one entry. */
+interface Begun {
+  /** Nominal times. */
+  readonly started: ReadonlySet<number>;
+  /** An action that somebody asked for, and that may not overlap another. */
+  readonly byHand: boolean;
+}
+
 interface Touched {
   readonly rows: { id: string; value: object | undefined }[];
   readonly sends: StartScheduled[];
@@ -141,7 +149,11 @@ export class ScheduleWatch {
     if (head.action - (was.head?.action ?? 0) !== sends.filter(({ by }) => by.incarnation === life.incarnation).length)
       throw new Violation('I5', `${where} counts ${head.action} actions, and did not send as many`);
     this.#overlaps(life, where);
-    this.#dueTimes(life, was, started, time, where);
+    const byHand = sends.some(
+      ({ by, reusePolicy }) =>
+        reusePolicy !== WorkflowIdReusePolicy.REJECT_DUPLICATE && starting.get(by.action)?.overlaps === false,
+    );
+    this.#dueTimes(life, was, { started, byHand }, time, where);
   }
 
   /** Each action is sent once; nominal times of those nobody asked for. */
@@ -179,7 +191,8 @@ export class ScheduleWatch {
     }
   }
 
-  #dueTimes(life: Life, was: ScheduleActor, started: ReadonlySet<number>, time: number, where: string): void {
+  #dueTimes(life: Life, was: ScheduleActor, begun: Begun, time: number, where: string): void {
+    const { started, byHand } = begun;
     const { head, definition, buffered } = life.actor;
     if (head === undefined || definition === undefined) return;
     const from = was.head?.through ?? head.createTime;
@@ -215,7 +228,9 @@ export class ScheduleWatch {
       return;
     }
     const gone = [...due, ...waited].filter((nominal) => !waits.has(nominal) && !started.has(nominal));
-    const gaveWay = specs.some(givesWay) && (started.size > 0 || waits.size > 0) ? gone.length : 0;
+    const isFollowed = started.size > 0 || waits.size > 0 || byHand;
+    // Who triggers it by hand may say so of this one action: then the one that was about to begin gives way.
+    const gaveWay = specs.some(givesWay) && isFollowed ? gone.length : byHand ? 1 : 0;
     const counted = countOf(head) - (was.head === undefined ? 0 : countOf(was.head));
     if (gone.length > counted + gaveWay)
       throw new Violation(
