@@ -2,10 +2,25 @@
 
 import type { ActivityOptions, WorkflowExecutionOptions } from './api.ts';
 import type { Header, Payloads } from './common.ts';
-import type { BatchOperationState, BatchOperationType, ResetReapplyExcludeType, ResetReapplyType } from './enums.ts';
+import type {
+  BatchOperationState,
+  BatchOperationType,
+  ExecutionType,
+  ResetReapplyExcludeType,
+  ResetReapplyType,
+} from './enums.ts';
 
 export interface BatchTarget {
   workflowId: string;
+  /** Absent or empty: the current run. */
+  runId?: string | undefined;
+}
+
+/** A workflow, or an activity without one: of the kind that the job's operation is for. */
+export interface BatchExecution {
+  type: ExecutionType;
+  /** The workflow's id, or the activity's. */
+  businessId: string;
   /** Absent or empty: the current run. */
   runId?: string | undefined;
 }
@@ -31,6 +46,13 @@ export interface BatchActivities {
   activityId?: string | undefined;
   type?: string | undefined;
   matchAll?: boolean | undefined;
+}
+
+/** Of activities without a workflow. */
+export interface EndingOfActivities {
+  identity?: string | undefined;
+  /** What the activity is told, beside the reason of the job. */
+  reason?: string | undefined;
 }
 
 /** What is done to each execution: exactly one of these is set. */
@@ -89,6 +111,11 @@ export interface BatchOperations {
         restoreOriginal?: boolean | undefined;
       })
     | undefined;
+  /** This one and the two after it are for activities without a workflow: those are what the filter finds, or the names mean. */
+  cancelActivitiesOperation?: EndingOfActivities | undefined;
+  terminateActivitiesOperation?: EndingOfActivities | undefined;
+  /** Those that run are terminated first. */
+  deleteActivitiesOperation?: object | undefined;
 }
 
 export interface StartBatchOperationRequest extends BatchOperations {
@@ -97,10 +124,12 @@ export interface StartBatchOperationRequest extends BatchOperations {
   jobId: string;
   /** Why, for people; also of terminations and cancel requests. */
   reason: string;
-  /** A list filter without ORDER BY. Either this or `executions`. */
+  /** A list filter without ORDER BY. Either this, `executions` or `targetExecutions`. */
   visibilityQuery?: string | undefined;
-  /** 1,000 at most. */
+  /** 1,000 at most. Where the operation is one for activities, `workflowId` is an activity's id. */
   executions?: BatchTarget[] | undefined;
+  /** The same, and each says what it is; 1,000 at most. */
+  targetExecutions?: BatchExecution[] | undefined;
   /** Default 50. */
   maxOperationsPerSecond?: number | undefined;
 }

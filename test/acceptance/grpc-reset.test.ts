@@ -47,11 +47,14 @@ const reset = async (request: object): Promise<string> =>
 async function batch(jobId: string, workflowIds: readonly string[], operation: object) {
   const executions = workflowIds.map((workflowId) => ({ workflowId }));
   await call('StartBatchOperation', { jobId, executions, ...operation });
-  return until(async () => {
+  return through(jobId);
+}
+
+const through = (jobId: string) =>
+  until(async () => {
     const described = await call('DescribeBatchOperation', { jobId });
     return described.state === 'BATCH_OPERATION_STATE_COMPLETED' ? described : undefined;
   });
-}
 
 it('does the workflow again as a new run, and once for one request id', async () => {
   const first = await client.workflow.start('hello', { workflowId: 'w', taskQueue: TASK_QUEUE, args: ['you'] });
@@ -75,6 +78,37 @@ it.each<[string, object, status]>([
 ])('refuses %s', async (_, request, code) => {
   const refused = reset({ workflowTaskFinishEventId: 4, ...request });
   await expect(refused).rejects.toMatchObject({ code } satisfies Partial<ServiceError>);
+});
+
+it('cancels, terminates and deletes activities without a workflow, by query or by name', async () => {
+  const start = (activityId: string) =>
+    call('StartActivityExecution', {
+      ...{ activityId, activityType: { name: 'many' }, taskQueue: { name: 'nobody' } },
+      ...{ startToCloseTimeout: { seconds: 10 }, requestId: activityId },
+    });
+  for (const id of ['a', 'b', 'c']) await start(id);
+  const job = async (jobId: string, request: object) => {
+    await call('StartBatchOperation', { jobId, ...request });
+    return through(jobId);
+  };
+  const cancelled = await job('cancel', {
+    targetExecutions: [{ type: 2, businessId: 'a' }],
+    cancelActivitiesOperation: { identity: 'boss', reason: 'enough' },
+  });
+  expect(cancelled).toMatchObject({
+    operationType: 'BATCH_OPERATION_TYPE_CANCEL_ACTIVITY',
+    completeOperationCount: '1',
+  });
+  await job('end', { executions: [{ workflowId: 'b' }], terminateActivitiesOperation: { reason: 'enough' } });
+  const status = async (activityId: string) => {
+    const { info } = await call('DescribeActivityExecution', { activityId });
+    return (info as { status: string }).status;
+  };
+  expect(await status('a')).toBe('ACTIVITY_EXECUTION_STATUS_CANCELED');
+  expect(await status('b')).toBe('ACTIVITY_EXECUTION_STATUS_TERMINATED');
+  const gone = await job('delete', { visibilityQuery: "ActivityType = 'many'", deleteActivitiesOperation: {} });
+  expect(gone).toMatchObject({ completeOperationCount: '3' });
+  expect(await call('CountActivityExecutions', {})).toEqual({});
 });
 
 it('resets many, and steers the activities of many', async () => {

@@ -186,6 +186,15 @@ describe('a batch job', () => {
       { type: 'updateActivityOptions', activities: { id: 'a' }, change: 'restoreOriginal' } as const,
       { type: 'updateActivityOptions', activities: { id: 'a' }, change: 'restoreOriginal' },
     ],
+    [
+      { type: 'cancelStandalone', reason: 'own' } as const,
+      { type: 'requestCancel', reason: 'own', identity: 'me', requestId: 'batch:7:job:r' },
+    ],
+    [
+      { type: 'terminateStandalone', reason: 'own' } as const,
+      { type: 'terminate', reason: 'own', identity: 'me', requestId: 'batch:7:job:r' },
+    ],
+    [{ type: 'deleteStandalone' } as const, { type: 'deleteExecution' }],
   ])('says to a run: %j', (operation, message) => {
     expect(messageFor(spec({ operation }), { workflowId: 'w', runId: 'r' })).toMatchObject({
       ...message,

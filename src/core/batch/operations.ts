@@ -38,7 +38,11 @@ export type BatchOperation =
       keepPaused: boolean;
       restoreOriginalOptions: boolean;
     } & Jitter)
-  | { type: 'updateActivityOptions'; activities: ActivityChoice; change: ActivityOptionsChange | 'restoreOriginal' };
+  | { type: 'updateActivityOptions'; activities: ActivityChoice; change: ActivityOptionsChange | 'restoreOriginal' }
+  /** This one and the two after it: of activities without a workflow, which the job looks for instead of workflows. */
+  | { type: 'cancelStandalone'; reason: string }
+  | { type: 'terminateStandalone'; reason: string }
+  | { type: 'deleteStandalone' };
 
 /** Messages that jobs send. */
 export type BatchMessage = Extract<
@@ -76,7 +80,22 @@ const TYPES: { readonly [T in BatchOperation['type']]: BatchOperationType } = {
   unpauseActivities: BatchOperationType.UNPAUSE_ACTIVITY,
   resetActivities: BatchOperationType.RESET_ACTIVITY,
   updateActivityOptions: BatchOperationType.UPDATE_ACTIVITY_OPTIONS,
+  cancelStandalone: BatchOperationType.CANCEL_ACTIVITY,
+  terminateStandalone: BatchOperationType.TERMINATE_ACTIVITY,
+  deleteStandalone: BatchOperationType.DELETE_ACTIVITY,
 };
+
+/** What the job's filter is for; undefined: workflows. */
+export function searchedFor({ type }: BatchOperation): 'activities' | undefined {
+  switch (type) {
+    case 'cancelStandalone':
+    case 'terminateStandalone':
+    case 'deleteStandalone':
+      return 'activities';
+    default:
+      return undefined;
+  }
+}
 
 export const operationType = ({ type }: BatchOperation): BatchOperationType => TYPES[type];
 
@@ -113,6 +132,7 @@ export function messageFor(spec: JobSpec, target: BatchTarget, found?: FoundPoin
       // Its reason is the job's, not the cancellation's: as on the reference server.
       return { type: 'requestCancel', ...common };
     case 'delete':
+    case 'deleteStandalone':
       // A repeat finds the run gone; of a workflow that was named without one, that which has come since is another. A run that is named is meant,
       // whenever it began: by its own node's clock that may be after the job did.
       return {
@@ -155,6 +175,10 @@ export function messageFor(spec: JobSpec, target: BatchTarget, found?: FoundPoin
     }
     case 'updateActivityOptions':
       return { ...operation, target: common.target };
+    case 'cancelStandalone':
+      return { type: 'requestCancel', ...common, reason: operation.reason };
+    case 'terminateStandalone':
+      return { type: 'terminate', ...common, reason: operation.reason };
     default:
       return operation satisfies never;
   }

@@ -6,6 +6,7 @@ import type { JobAnswer, JobAsk } from '../../ports/jobs.ts';
 import type { WorkflowExecutionOptions } from '../../wire/api.ts';
 import type {
   BatchActivities,
+  BatchExecution,
   BatchOperationInfo,
   BatchOperations,
   BatchTarget,
@@ -28,8 +29,15 @@ import * as common from './common.ts';
 
 export const batchTarget = object<BatchTarget>({ workflowId: defaulted(string, ''), runId: optional(string) });
 
+export const batchExecution = object<BatchExecution>({
+  type: defaulted(enumeration(), 0),
+  businessId: defaulted(string, ''),
+  runId: optional(string),
+});
+
 const by = { identity: optional(string) };
 const something = object<object>({});
+const byAndWhy = object<NonNullable<BatchOperations['cancelActivitiesOperation']>>({ ...by, reason: optional(string) });
 const ofActivities = {
   ...by,
   activityId: optional(string),
@@ -103,6 +111,9 @@ export const batchOperations = {
   updateActivityOptionsOperation: optional(
     object<NonNullable<BatchOperations['updateActivityOptionsOperation']>>({ ...ofActivities, ...askedChange }),
   ),
+  cancelActivitiesOperation: optional(byAndWhy),
+  terminateActivitiesOperation: optional(byAndWhy),
+  deleteActivitiesOperation: optional(something),
 };
 
 // ---------------------------------------------------------------- between nodes
@@ -154,6 +165,7 @@ const activitiesReset = object<Rest<'resetActivities'>>({
   ...{ activities, ...jitter },
   ...{ resetHeartbeats: boolean, keepPaused: boolean, restoreOriginalOptions: boolean },
 });
+const because = object<{ reason: string }>({ reason: string });
 const activitiesChanged = object<Rest<'updateActivityOptions'>>({ activities, change: optionsChange });
 
 const operation: Check<BatchOperation> = (value) => {
@@ -165,7 +177,11 @@ const operation: Check<BatchOperation> = (value) => {
     case 'delete':
     case 'pauseWorkflow':
     case 'unpauseWorkflow':
+    case 'deleteStandalone':
       return { type };
+    case 'cancelStandalone':
+    case 'terminateStandalone':
+      return { type, ...because(value) };
     case 'signal':
       return { type, ...signalled(value) };
     case 'reset':

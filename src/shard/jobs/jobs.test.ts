@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { JobOrder } from '../../core/batch/job.ts';
 import type { JobAnswer, JobAsk } from '../../ports/jobs.ts';
 import { MemoryDisk, openMemoryStore } from '../../store/index.ts';
-import type { DescribeWorkflowExecutionResponse } from '../../wire/api.ts';
+import { activityAddress } from '../../wire/activity-address.ts';
+import type { DescribeWorkflowExecutionResponse, ListWorkflowExecutionsResponse } from '../../wire/api.ts';
 import type { BatchOperationInfo } from '../../wire/batch.ts';
 import {
   BatchOperationState,
@@ -12,6 +13,7 @@ import {
   EventType,
   IndexedValueType,
   PinnedOverrideBehavior,
+  WorkflowExecutionStatus,
 } from '../../wire/enums.ts';
 import { StatusCode } from '../../wire/status.ts';
 import { NAMESPACE, stamped, typesOf, World } from '../testing.ts';
@@ -59,6 +61,24 @@ async function activityOf(w: World, workflowId: string) {
   const to = { namespace: NAMESPACE, workflowId };
   const described = await w.call<DescribeWorkflowExecutionResponse>((done) => w.engine.describe(to, undefined, done));
   return described.value?.pendingActivities[0];
+}
+
+const standalone = (w: World, activityId: string, workflowType = 'send') =>
+  w.start(activityAddress(activityId), { workflowType, activity: { activityId, startToCloseTimeout: 60_000 } });
+
+/** Of each type that there is, how many there are and in which status, when they all agree. */
+async function activitiesByStatus(w: World): Promise<Map<string, [WorkflowExecutionStatus, number]>> {
+  const request = { namespace: NAMESPACE, query: '', of: 'activities', pageSize: 1_000 } as const;
+  const { value } = await w.call<ListWorkflowExecutionsResponse>((done) =>
+    w.engine.list({ ...request, nextPageToken: undefined }, done),
+  );
+  const found = new Map<string, [WorkflowExecutionStatus, number]>();
+  for (const { workflowType, status } of value?.executions ?? []) {
+    const [known, n] = found.get(workflowType) ?? [status, 0];
+    expect(status).toBe(known);
+    found.set(workflowType, [status, n + 1]);
+  }
+  return found;
 }
 
 describe('a batch job', () => {
@@ -254,6 +274,60 @@ describe('a batch job', () => {
     await w.time.advance(1_000);
     expect(await job(w, 'anew')).toMatchObject({ completeOperationCount: 3, failureOperationCount: 0 });
     expect((await activityOf(w, 'w1'))?.startToCloseTimeout).not.toBe(77_000);
+  });
+
+  it.each([
+    ['cancel', { type: 'cancelStandalone', reason: 'enough' }, WorkflowExecutionStatus.CANCELED],
+    ['terminate', { type: 'terminateStandalone', reason: 'enough' }, WorkflowExecutionStatus.TERMINATED],
+    ['delete', { type: 'deleteStandalone' }, undefined],
+  ] as const)(
+    'that is to %s activities without a workflow comes to each once, wherever it is killed, and to no workflow',
+    async (_, operation, status) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.integer({ min: 0, max: 700 }), { maxLength: 4 }),
+          fc.constantFrom(20, 400),
+          async (kills, perSecond) => {
+            const w = await world();
+            // Of the type that the job looks for among the activities.
+            await w.start('workflow', { workflowType: 'send' });
+            for (let i = 0; i < 40; i += 1) await standalone(w, `a${i}`, i < 30 ? 'send' : 'other');
+            const target = { query: "ActivityType = 'send'" };
+            await start(w, { operation, target, perSecond });
+            for (const ms of kills) {
+              await w.time.advance(ms);
+              await w.restart();
+            }
+            await w.time.advance(10_000);
+            expect(await job(w)).toMatchObject({
+              ...{ state: COMPLETED, totalOperationCount: 30, completeOperationCount: 30, failureOperationCount: 0 },
+            });
+            const statuses = await activitiesByStatus(w);
+            const running = WorkflowExecutionStatus.RUNNING;
+            expect(statuses).toEqual(
+              new Map([['other', [running, 10]], ...(status === undefined ? [] : [['send', [status, 30]] as const])]),
+            );
+            expect(await count(w, "ExecutionStatus = 'Running'")).toBe(1);
+          },
+        ),
+        { numRuns: 6 },
+      );
+    },
+  );
+
+  it('names activities without a workflow, and counts those that are not there as done', async () => {
+    const w = await world();
+    await standalone(w, 'a');
+    await standalone(w, 'b');
+    const executions = ['a', 'nobody'].map((id) => ({ workflowId: activityAddress(id) }));
+    await start(w, { operation: { type: 'cancelStandalone', reason: '' }, target: { executions } });
+    await w.time.advance(1_000);
+    expect(await job(w)).toMatchObject({
+      ...{ operationType: BatchOperationType.CANCEL_ACTIVITY, completeOperationCount: 2, failureOperationCount: 0 },
+    });
+    const running = { namespace: NAMESPACE, query: "ExecutionStatus = 'Running'", of: 'activities' } as const;
+    const { value } = await w.call<{ count: number }>((done) => w.engine.count(running, done));
+    expect(value?.count).toBe(1);
   });
 
   it('stops when told to: nothing more is begun, and what was is counted', async () => {

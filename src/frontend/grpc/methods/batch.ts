@@ -7,9 +7,6 @@ import { type Message, nameIn, native, part, rpc, text } from '../rpc.ts';
 
 const nothing = (): object => ({});
 
-/** Of executions that are no workflows: there are none of those here. */
-const OF_ACTIVITIES = ['cancelActivitiesOperation', 'terminateActivitiesOperation', 'deleteActivitiesOperation'];
-
 /** An operation as the native door has it: masks as lists, queues by name. */
 function operation(asked: Message): Message {
   const options = part(asked, 'activityOptions');
@@ -36,11 +33,6 @@ export const StartBatchOperation = rpc((services, caller, request, call) => {
   const { postResetOperations } = part(request, 'resetOperation');
   if (Array.isArray(postResetOperations) && postResetOperations.length > 0)
     throw new Refused(unimplemented('This server has no operations after a reset yet.'));
-  const asked = OF_ACTIVITIES.find((name) => request[name] !== undefined);
-  if (asked !== undefined)
-    throw new Refused(
-      unimplemented(`This server has no activities without a workflow: ${asked} has nothing to act on.`),
-    );
   start.run(services, caller, request, call);
 });
 
