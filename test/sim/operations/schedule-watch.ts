@@ -49,14 +49,6 @@ interface Life {
   deleted: boolean;
 }
 
-/** Of one entry. */
-interface Begun {
-  /** Nominal times. */
-  readonly started: ReadonlySet<number>;
-  /** An action that somebody asked for, and that may not overlap another. */
-  readonly byHand: boolean;
-}
-
 interface Touched {
   readonly rows: { id: string; value: object | undefined }[];
   readonly sends: StartScheduled[];
@@ -149,11 +141,7 @@ export class ScheduleWatch {
     if (head.action - (was.head?.action ?? 0) !== sends.filter(({ by }) => by.incarnation === life.incarnation).length)
       throw new Violation('I5', `${where} counts ${head.action} actions, and did not send as many`);
     this.#overlaps(life, where);
-    const byHand = sends.some(
-      ({ by, reusePolicy }) =>
-        reusePolicy !== WorkflowIdReusePolicy.REJECT_DUPLICATE && starting.get(by.action)?.overlaps === false,
-    );
-    this.#dueTimes(life, was, { started, byHand }, time, where);
+    this.#dueTimes(life, was, started, time, where);
   }
 
   /** Each action is sent once; nominal times of those nobody asked for. */
@@ -191,8 +179,7 @@ export class ScheduleWatch {
     }
   }
 
-  #dueTimes(life: Life, was: ScheduleActor, begun: Begun, time: number, where: string): void {
-    const { started, byHand } = begun;
+  #dueTimes(life: Life, was: ScheduleActor, started: ReadonlySet<number>, time: number, where: string): void {
     const { head, definition, buffered } = life.actor;
     if (head === undefined || definition === undefined) return;
     const from = was.head?.through ?? head.createTime;
@@ -228,9 +215,11 @@ export class ScheduleWatch {
       return;
     }
     const gone = [...due, ...waited].filter((nominal) => !waits.has(nominal) && !started.has(nominal));
-    const isFollowed = started.size > 0 || waits.size > 0 || byHand;
-    // Who triggers it by hand may say so of this one action: then the one that was about to begin gives way.
-    const gaveWay = specs.some(givesWay) && isFollowed ? gone.length : byHand ? 1 : 0;
+    // Also to one that was asked for by hand.
+    const others = buffered.size > 0 || head.action > (was.head?.action ?? 0);
+    const mayGiveWay =
+      specs.some(givesWay) || [...was.buffered.values()].some(({ overlapPolicy }) => ends(overlapPolicy));
+    const gaveWay = mayGiveWay && others ? gone.length : 0;
     const counted = countOf(head) - (was.head === undefined ? 0 : countOf(was.head));
     if (gone.length > counted + gaveWay)
       throw new Violation(
@@ -337,7 +326,9 @@ const windowOf = (specs: readonly DefinitionRow[]): number =>
   Math.max(MIN_CATCHUP_WINDOW_MS, ...specs.map(({ policies, spec }) => policies.catchupWindow + (spec.jitter ?? 0)));
 
 /** Of several that are due before anything runs the last one is taken, uncounted, as on the reference server. */
-const givesWay = ({ policies: { overlapPolicy } }: DefinitionRow): boolean =>
+const givesWay = ({ policies: { overlapPolicy } }: DefinitionRow): boolean => ends(overlapPolicy);
+
+const ends = (overlapPolicy: ScheduleOverlapPolicy | undefined): boolean =>
   overlapPolicy === ScheduleOverlapPolicy.CANCEL_OTHER || overlapPolicy === ScheduleOverlapPolicy.TERMINATE_OTHER;
 
 /** Whether it was not to act for a while within this entry, or began to be another. */
