@@ -15,6 +15,7 @@ import type {
   UpdateWithStartWorkflowExecutionResponse,
   UpdateWorkflowExecutionResponse,
 } from '../wire/api.ts';
+import type { Registered } from '../core/visibility/index.ts';
 import type { IndexedValueType } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
 import type { DeploymentAnswer, DeploymentAsk } from './deployments.ts';
@@ -72,12 +73,15 @@ export interface ListRequest extends CountRequest {
 }
 
 /** Search attributes of a namespace by name. */
-export type RegisteredAttributes = Readonly<Record<string, IndexedValueType>>;
+export type RegisteredAttributes = Readonly<Record<string, Registered>>;
 
 /** Repeating it is harmless. */
 export interface AttributesChange {
-  add: RegisteredAttributes;
-  remove: readonly string[];
+  add: Readonly<Record<string, IndexedValueType>>;
+  /** `everything`: the namespace is deleted. */
+  remove: readonly string[] | 'everything';
+  /** By the name under which values are kept: the name from now on. Empty: none, until another change gives it one. */
+  rename?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface Engine {
