@@ -1,6 +1,7 @@
 // What the doors ask of the engine. Implemented by src/shard (one node) and later by the cluster's router in front of it.
 // Callbacks, not promises: on the hot path everything is synchronous between a socket's read and the batch it joins (DESIGN §10).
 
+import type { Registered } from '../core/visibility/index.ts';
 import type { Message, PollUpdateMessage, StartMessage, UpdateAsk, UpdateMessage } from '../core/workflow/message.ts';
 import type { Reply } from '../core/workflow/outcome.ts';
 import type {
@@ -15,7 +16,6 @@ import type {
   UpdateWithStartWorkflowExecutionResponse,
   UpdateWorkflowExecutionResponse,
 } from '../wire/api.ts';
-import type { Registered } from '../core/visibility/index.ts';
 import type { IndexedValueType } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
 import type { DeploymentAnswer, DeploymentAsk } from './deployments.ts';

@@ -99,6 +99,7 @@ describe('a namespace', () => {
     client.request('updateNamespace', { namespace: 'default', config });
     expect(asked('namespaces')).toEqual([]);
     door.engine.last.done({ code: StatusCode.ALREADY_EXISTS, message: 'there already' });
+    door.time.settle();
     expect(client.take().at(-1)?.[2]).toMatchObject({ message: 'there already' });
     expect(asked('namespaces')).toEqual([]);
     client.request('updateNamespace', { namespace: 'default', config });
