@@ -14,8 +14,9 @@ import {
   settled,
   withPage,
 } from '../../core/batch/job.ts';
+import { searchedFor } from '../../core/batch/operations.ts';
 import type { Clock, Scheduler } from '../../ports/clock.ts';
-import type { Engine, RegisteredAttributes } from '../../ports/engine.ts';
+import type { CountRequest, Engine, RegisteredAttributes } from '../../ports/engine.ts';
 import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../../wire/api.ts';
 import { StatusCode } from '../../wire/status.ts';
 import { asking } from '../asking.ts';
@@ -119,7 +120,7 @@ export class JobRunner {
     if (!('query' in target)) throw new Error(`batch job ${jobId} has a list of executions, and no page of it`);
     let step: (before: JobProgress, now: number) => JobProgress;
     try {
-      step = await this.#find(namespace, target.query, progress);
+      step = await this.#find({ namespace, query: target.query, of: searchedFor(spec.operation) }, progress);
     } catch (error) {
       if (!(error instanceof SettingRefusal) || error.status.code !== StatusCode.INVALID_ARGUMENT) throw error;
       // Such as a search attribute that is not registered any more.
@@ -130,14 +131,13 @@ export class JobRunner {
   }
 
   async #find(
-    namespace: string,
-    query: string,
+    sought: Pick<CountRequest, 'namespace' | 'query' | 'of'>,
     progress: JobProgress,
   ): Promise<(before: JobProgress, now: number) => JobProgress> {
     const { page } = progress;
     const engine = this.#options.everywhere();
-    const attributes = await asking<RegisteredAttributes>((done) => engine.searchAttributes(namespace, done));
-    const request = { namespace, query, attributes };
+    const attributes = await asking<RegisteredAttributes>((done) => engine.searchAttributes(sought.namespace, done));
+    const request = { ...sought, attributes };
     const list = { ...request, pageSize: PAGE, nextPageToken: page?.next };
     const { executions, nextPageToken: next } = await asking<ListWorkflowExecutionsResponse>((done) =>
       engine.list(list, done),
