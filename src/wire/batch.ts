@@ -9,6 +9,7 @@ import type {
   ResetReapplyExcludeType,
   ResetReapplyType,
 } from './enums.ts';
+import type { PostResetOperation } from './post-reset.ts';
 
 export interface BatchTarget {
   workflowId: string;
@@ -70,6 +71,8 @@ export interface BatchOperations {
         /** Older than `options`: 1 first, 2 last workflow task. */
         resetType?: number | undefined;
         resetReapplyType?: ResetReapplyType | undefined;
+        /** Done to each new run before its first task, one after the other; 100 at most. */
+        postResetOperations?: PostResetOperation[] | undefined;
         identity?: string | undefined;
       }
     | undefined;

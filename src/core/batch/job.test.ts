@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BatchOperationState, BatchOperationType } from '../../wire/enums.ts';
+import { versionKey } from '../deployment/versioned-queue.ts';
 import {
   countedIn,
   ended,
@@ -15,7 +16,7 @@ import {
   settled,
   withPage,
 } from './job.ts';
-import { messageFor } from './operations.ts';
+import { messageFor, needed } from './operations.ts';
 
 const spec = (over: Partial<JobSpec> = {}): JobSpec => ({
   ...{ jobId: 'job', requestId: 'request', reason: 'why', identity: 'me', startTime: 7, perSecond: 50 },
@@ -200,6 +201,26 @@ describe('a batch job', () => {
       ...message,
       target: { runId: 'r' },
     });
+  });
+
+  it('resets, and takes along what is to be done to the new run; what pins has to be known first', () => {
+    const pin = (buildId: string) =>
+      ({ pinned: { behavior: 1, version: { deploymentName: 'shop', buildId } } }) as const;
+    const afterwards = [
+      { type: 'signal', signalName: 's' },
+      { type: 'updateOptions', versioningOverride: pin('v1') },
+      { type: 'updateOptions', versioningOverride: 'unset' },
+    ] as const;
+    const point = { at: 'build', buildId: 'b', currentRunOnly: false } as const;
+    const operation = { type: 'reset', point, exclude: [], afterwards } as const;
+    const target = { workflowId: 'w', runId: 'r' };
+    expect(messageFor(spec({ operation }), target, { runId: 'r', eventId: 4 })).toMatchObject({ afterwards });
+    expect(needed(operation)).toEqual({
+      build: point,
+      workersOf: [versionKey({ deploymentName: 'shop', buildId: 'v1' })],
+    });
+    expect(needed({ type: 'updateOptions', versioningOverride: pin('v2') }).workersOf).toHaveLength(1);
+    expect(needed({ type: 'cancel' })).toEqual({ workersOf: [] });
   });
 
   it('resets to a build where that was found, perhaps in another run', () => {

@@ -4,8 +4,15 @@
 import type { BatchTarget } from '../../wire/batch.ts';
 import type { Header, Payloads, VersioningOverride } from '../../wire/common.ts';
 import { BatchOperationType, type ResetReapplyExcludeType } from '../../wire/enums.ts';
-import { versionKey } from '../deployment/versioned-queue.ts';
-import type { ActivityChoice, ActivityOptionsChange, Jitter, Message, ResetMessage } from '../workflow/message.ts';
+import { type VersionKey, versionKey } from '../deployment/versioned-queue.ts';
+import type {
+  ActivityChoice,
+  ActivityOptionsChange,
+  Jitter,
+  Message,
+  PostResetOperation,
+  ResetMessage,
+} from '../workflow/message.ts';
 import { overridePin } from '../workflow/versioning.ts';
 import type { JobSpec } from './job.ts';
 
@@ -20,7 +27,12 @@ export type BatchOperation =
   | { type: 'cancel' }
   | { type: 'delete' }
   | { type: 'signal'; signalName: string; input?: Payloads | undefined; header?: Header | undefined }
-  | { type: 'reset'; point: BatchResetPoint; exclude: readonly ResetReapplyExcludeType[] }
+  | {
+      type: 'reset';
+      point: BatchResetPoint;
+      exclude: readonly ResetReapplyExcludeType[];
+      afterwards?: readonly PostResetOperation[] | undefined;
+    }
   | { type: 'updateOptions'; versioningOverride: VersioningOverride | 'unset' }
   | { type: 'pauseWorkflow' }
   | { type: 'unpauseWorkflow' }
@@ -100,15 +112,31 @@ export function searchedFor({ type }: BatchOperation): 'activities' | undefined 
 export const operationType = ({ type }: BatchOperation): BatchOperationType => TYPES[type];
 
 /** What has to be known of an execution before it can be told. */
-export type Needed = { build: string; currentRunOnly: boolean } | { workersOf: string } | undefined;
+export interface Needed {
+  /** Where this build has begun to work on it. */
+  build?: Extract<BatchResetPoint, { at: 'build' }>;
+  /** Whether workers of these versions serve its task queue. */
+  workersOf: readonly VersionKey[];
+}
 
 export function needed(operation: BatchOperation): Needed {
-  if (operation.type === 'reset' && operation.point.at === 'build') {
-    return { build: operation.point.buildId, currentRunOnly: operation.point.currentRunOnly };
+  switch (operation.type) {
+    case 'reset': {
+      const { point, afterwards = [] } = operation;
+      return { ...(point.at === 'build' && { build: point }), workersOf: afterwards.flatMap(pinned) };
+    }
+    case 'updateOptions':
+      return { workersOf: pinned(operation) };
+    default:
+      return { workersOf: [] };
   }
-  if (operation.type !== 'updateOptions' || operation.versioningOverride === 'unset') return undefined;
+}
+
+/** The version that this pins to. */
+export function pinned(operation: PostResetOperation): VersionKey[] {
+  if (operation.type === 'signal' || operation.versioningOverride === 'unset') return [];
   const pin = overridePin(operation.versioningOverride);
-  return pin && { workersOf: versionKey(pin) };
+  return pin === undefined ? [] : [versionKey(pin)];
 }
 
 /** Of two jobs that had the same id one after the other, each has request ids of its own. */
@@ -146,8 +174,8 @@ export function messageFor(spec: JobSpec, target: BatchTarget, found?: FoundPoin
       return { type: 'signal', ...common, signalName, input, header };
     }
     case 'reset': {
-      const { exclude, point } = operation;
-      const reset = { type: 'reset' as const, ...common, runId: '', reason, exclude };
+      const { exclude, point, afterwards } = operation;
+      const reset = { type: 'reset' as const, ...common, runId: '', reason, exclude, afterwards };
       if (point.at === 'event') return { ...reset, workflowTaskFinishEventId: point.eventId };
       if (point.at !== 'build') return { ...reset, workflowTaskFinishEventId: 0, point: point.at };
       if (found === undefined) throw new Error('a reset to a build has to be looked up first');

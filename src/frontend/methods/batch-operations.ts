@@ -7,6 +7,7 @@ import { invalid } from '../validate/check.ts';
 import * as rules from '../validate/rules.ts';
 import { changeOf, choiceOf, jitterOf } from './activity-control.ts';
 import { checkMask } from './execution-options.ts';
+import { understoodAfterwards } from './post-reset.ts';
 import { excludedOf } from './reset.ts';
 import { endingReason } from './standalone-activity.ts';
 
@@ -34,10 +35,12 @@ const UNDERSTOOD: { readonly [K in keyof BatchOperations]-?: (services: Services
       rules.blob(services.limits, header);
       return { type: 'signal', signalName: signal, input, header };
     },
-    resetOperation: (services, { options, resetType, resetReapplyType }) => {
+    resetOperation: (services, { options, resetType, resetReapplyType, postResetOperations }) => {
+      const afterwards = understoodAfterwards(services, postResetOperations);
       if (options !== undefined)
-        return { type: 'reset', point: pointOf(services, options), exclude: excludedOf(options) };
-      return { type: 'reset', point: oldPoint(resetType ?? 0), exclude: excludedOf({ resetReapplyType }) };
+        return { type: 'reset', point: pointOf(services, options), exclude: excludedOf(options), ...afterwards };
+      const exclude = excludedOf({ resetReapplyType });
+      return { type: 'reset', point: oldPoint(resetType ?? 0), exclude, ...afterwards };
     },
     updateWorkflowOptionsOperation: (_, { workflowExecutionOptions = {}, updateMask = [] }) => {
       checkMask(updateMask);

@@ -47,6 +47,26 @@ describe('a batch job', () => {
       { resetOperation: { options: { buildId: 'b7', currentRunOnly: true } } },
       { type: 'reset', point: { at: 'build', buildId: 'b7', currentRunOnly: true }, exclude: [] },
     ],
+    [
+      {
+        resetOperation: {
+          options: { lastWorkflowTask: {} },
+          postResetOperations: [
+            { signalWorkflow: { signalName: 'go' } },
+            { updateWorkflowOptions: { ...autoUpgrade, updateMask: ['versioning_override'] } },
+            { updateWorkflowOptions: { updateMask: ['versioningOverride'] } },
+          ],
+        },
+      },
+      {
+        ...{ type: 'reset', point: { at: 'lastWorkflowTask' }, exclude: [] },
+        afterwards: [
+          { type: 'signal', signalName: 'go' },
+          { type: 'updateOptions', versioningOverride: { autoUpgrade: true } },
+          { type: 'updateOptions', versioningOverride: 'unset' },
+        ],
+      },
+    ],
     // As older clients say it: the last task, and only signals are kept.
     [
       { resetOperation: { resetType: 2, resetReapplyType: 1 } },
@@ -136,6 +156,20 @@ describe('a batch job', () => {
     [
       { resetOperation: { options: { firstWorkflowTask: {}, resetReapplyExcludeTypes: [9] } } },
       'Invalid ResetReapplyExcludeType: 9 is not known.',
+    ],
+    ...[
+      [{}, 'unsupported post reset operation: it is one of signal_workflow and update_workflow_options.'],
+      [{ signalWorkflow: {} }, 'SignalName is not set on request.'],
+      [{ updateWorkflowOptions: autoUpgrade }, 'UpdateMask is not set on request.'],
+    ].map(([after, message]): [object, string] => [
+      { resetOperation: { options: { firstWorkflowTask: {} }, postResetOperations: [after] } },
+      String(message),
+    ]),
+    [
+      {
+        resetOperation: { resetType: 1, postResetOperations: Array(101).fill({ signalWorkflow: { signalName: 's' } }) },
+      },
+      'A reset takes 100 operations after it, not 101.',
     ],
     [{ updateWorkflowOptionsOperation: autoUpgrade }, 'UpdateMask is not set on request.'],
     [

@@ -26,6 +26,7 @@ import {
   string,
 } from './check.ts';
 import * as common from './common.ts';
+import { afterwards, postResetOperation } from './post-reset.ts';
 
 export const batchTarget = object<BatchTarget>({ workflowId: defaulted(string, ''), runId: optional(string) });
 
@@ -75,6 +76,7 @@ export const batchOperations = {
       ),
       resetType: optional(integer),
       resetReapplyType: optional(enumeration()),
+      postResetOperations: optional(list(postResetOperation)),
       ...by,
     }),
   ),
@@ -151,7 +153,7 @@ const point: Check<BatchResetPoint> = (value) => {
 /** Of one kind, without its name, which has been read. */
 type Rest<T extends BatchOperation['type']> = Omit<Extract<BatchOperation, { type: T }>, 'type'>;
 
-const resets = object<Rest<'reset'>>({ point, exclude: list(enumeration()) });
+const resets = object<Rest<'reset'>>({ point, exclude: list(enumeration()), afterwards });
 const override = optional(common.versioningOverride);
 const optionsUpdated = object<Rest<'updateOptions'>>({
   versioningOverride: (value) => (value === 'unset' ? value : (override(value) ?? 'unset')),

@@ -201,6 +201,35 @@ describe('a batch job', () => {
     expect(types.at(-1)).toBe(EventType.WORKFLOW_EXECUTION_COMPLETED);
   });
 
+  it('that resets does what follows to each new run once, also when the node is killed on the way', async () => {
+    const w = await world();
+    w.autopilot(1);
+    await runs(w, 10);
+    await w.time.settle();
+    const operation = {
+      ...({ type: 'reset', point: { at: 'firstWorkflowTask' }, exclude: [] } as const),
+      afterwards: [{ type: 'signal', signalName: 'after' }] as const,
+    };
+    await start(w, { operation, target: { query: "ExecutionStatus = 'Completed'" }, perSecond: 5 });
+    for (const ms of [300, 900]) {
+      await w.time.advance(ms);
+      await w.restart();
+      w.autopilot(1);
+    }
+    await w.time.advance(5_000);
+    expect(await job(w)).toMatchObject({ state: COMPLETED, totalOperationCount: 10, completeOperationCount: 10 });
+    for (const i of [0, 5, 9]) expect(await signals(w, i)).toBe(1);
+    // A pin to a version that nobody serves would have it wait for ever.
+    const version = { deploymentName: 'shop', buildId: 'v1' };
+    const versioningOverride = { pinned: { behavior: PinnedOverrideBehavior.PINNED, version } };
+    await start(w, {
+      ...{ jobId: 'pin', requestId: 'pin', target: { query: "WorkflowId = 'w0'" } },
+      operation: { ...operation, afterwards: [{ type: 'updateOptions', versioningOverride }] },
+    });
+    await w.time.advance(2_000);
+    expect(await job(w, 'pin')).toMatchObject({ completeOperationCount: 0, failureOperationCount: 2 });
+  });
+
   it('to a build resets what that build has worked on; others are refused, and count as failures', async () => {
     const w = await world();
     await runs(w, 2);
