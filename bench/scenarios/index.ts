@@ -27,6 +27,7 @@ import { sleeping } from './sleeping.ts';
 import { soak } from './soak.ts';
 import { standalone } from './standalone.ts';
 import { start } from './start.ts';
+import { state } from './state.ts';
 import { throughput } from './throughput.ts';
 import { timers } from './timers.ts';
 import { updates } from './updates.ts';
@@ -46,6 +47,7 @@ export const SCENARIOS: readonly Scenario[] = [
   payloads,
   signals,
   queries,
+  state,
   updates,
   timers,
   replay,

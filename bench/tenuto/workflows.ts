@@ -12,6 +12,7 @@ import {
   proxyActivities,
   proxyLocalActivities,
   setHandler,
+  setState,
   sleep,
   upsertSearchAttributes,
   workflowInfo,
@@ -97,6 +98,23 @@ export async function searched({ value, count }: WorkInput): Promise<WorkResult>
     upsertSearchAttributes([{ key: STAGE, value: `stage-${at.n}` }]);
   }
   return at;
+}
+
+const publish = defineSignal('publish');
+
+/** Publishes 0, and the next number with each signal, until it is told to end. */
+export async function publisher(): Promise<void> {
+  let n = 0;
+  let ended = false;
+  setState('n', n);
+  setHandler(publish, () => {
+    n += 1;
+    setState('n', n);
+  });
+  setHandler(end, () => {
+    ended = true;
+  });
+  await condition(() => ended);
 }
 
 export async function long(input: WorkInput): Promise<WorkResult> {

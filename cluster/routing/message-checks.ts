@@ -224,7 +224,9 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     task: taskRef,
     identity: string,
     commands: list(command),
-    attributeProblems: optional(list(object<messages.AttributeProblem>({ command: integer, problem: string }))),
+    attributeProblems: optional(
+      list(object<messages.AttributeProblem>({ command: integer, problem: string, cause: optional(enumeration()) })),
+    ),
     sticky: boolean,
     stickyQueue: optional(object<StickyChoice>({ queue: string, scheduleToStartTimeout: integer })),
     queryResults: optional(record(queryResult)),

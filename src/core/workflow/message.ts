@@ -221,10 +221,12 @@ export interface TaskRef {
   startId: StartId;
 }
 
-/** Found at the door, which knows what a namespace has registered: a search attribute of a command (counted from 0) cannot be set. */
+/** Found at the door, which knows what a namespace has registered and whom it serves: a command (counted from 0) cannot be done. */
 export interface AttributeProblem {
   command: number;
   problem: string;
+  /** Absent: a search attribute of it cannot be set. */
+  cause?: WorkflowTaskFailedCause | undefined;
 }
 
 export interface CompleteWorkflowTaskMessage {
