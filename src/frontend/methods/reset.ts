@@ -2,6 +2,7 @@
 
 import type { ResetWorkflowExecutionRequest, ResetWorkflowExecutionResponse } from '../../wire/api.ts';
 import { ResetReapplyExcludeType, ResetReapplyType } from '../../wire/enums.ts';
+import { untimedRunId } from '../../wire/run-id.ts';
 import { method } from '../door.ts';
 import { defaulted, enumeration, integer, invalid, list, object, optional, string } from '../validate/check.ts';
 import * as rules from '../validate/rules.ts';
@@ -67,7 +68,7 @@ export const resetWorkflowExecution = method(
       {
         type: 'reset',
         target: { runId },
-        runId: services.random.uuid(),
+        runId: untimedRunId(services.random.uuid()),
         requestId,
         reason,
         identity: request.identity,
