@@ -36,6 +36,7 @@ export async function openGrpcDoor(parts: GrpcParts): Promise<GrpcDoor | undefin
   if (grpc === undefined) return undefined;
   const door = new GrpcDoor({
     services,
+    reference: { crossNamespaceCommands: grpc.crossNamespaceCommands },
     namespaces,
     admission,
     metrics,

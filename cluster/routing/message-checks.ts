@@ -25,6 +25,7 @@ import * as common from '../../src/frontend/validate/common.ts';
 import * as flow from '../../src/frontend/validate/flow-control.ts';
 import { protocolMessages } from '../../src/frontend/validate/messages.ts';
 import { nexusAnswer } from '../../src/frontend/validate/nexus.ts';
+import { afterwards } from '../../src/frontend/validate/post-reset.ts';
 import * as schedules from '../../src/frontend/validate/schedules.ts';
 import type { UpdateWithStartMessage } from '../../src/ports/engine.ts';
 import type { StickyChoice } from '../../src/wire/api.ts';
@@ -208,6 +209,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     workflowTaskFinishEventId: integer,
     point: optional(oneOf('firstWorkflowTask', 'lastWorkflowTask')),
     exclude: list(enumeration()),
+    afterwards,
   }),
   deleteExecution: object<messages.DeleteExecutionMessage>({
     beganBy: optional(integer),
@@ -222,7 +224,9 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     task: taskRef,
     identity: string,
     commands: list(command),
-    attributeProblems: optional(list(object<messages.AttributeProblem>({ command: integer, problem: string }))),
+    attributeProblems: optional(
+      list(object<messages.AttributeProblem>({ command: integer, problem: string, cause: optional(enumeration()) })),
+    ),
     sticky: boolean,
     stickyQueue: optional(object<StickyChoice>({ queue: string, scheduleToStartTimeout: integer })),
     queryResults: optional(record(queryResult)),

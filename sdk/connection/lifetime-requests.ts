@@ -1,6 +1,7 @@
 // Requests of the workflow service about the life of one execution, in the shapes of the API.
 
 import type { ResetReapplyExcludeType, ResetReapplyType } from '../../src/wire/enums.ts';
+import type { PostResetOperation } from '../../src/wire/post-reset.ts';
 
 export { ResetReapplyExcludeType, ResetReapplyType } from '../../src/wire/enums.ts';
 
@@ -44,5 +45,10 @@ export interface ResetWorkflowExecutionRequest {
   resetReapplyType?: ResetReapplyType | undefined;
   /** Kinds that are not applied again. */
   resetReapplyExcludeTypes?: ResetReapplyExcludeType[] | undefined;
+  /**
+   * Done to the new run before its first task, one after the other: it is signalled, or pinned to a version of its workers, or let upgrade again. 100 at
+   * most. One that pins is refused (FAILED_PRECONDITION) where that version has no workers on the workflow's task queue.
+   */
+  postResetOperations?: PostResetOperation[] | undefined;
   identity?: string | undefined;
 }

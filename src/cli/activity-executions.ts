@@ -9,10 +9,12 @@ import type {
   ActivityOptions,
 } from '../../sdk/client/index.ts';
 import { defineSearchAttributeKey, type SearchAttributePair, SearchAttributeType } from '../../sdk/common/index.ts';
-import { withClient } from './connect.ts';
+import type { BatchOperations } from '../wire/batch.ts';
+import { type Session, withClient } from './connect.ts';
 import { CommandError } from './exit-codes.ts';
 import type { Output } from './output.ts';
 import { type FlowFlags, flowControlOf, withActivityFlow } from './workflow/flow-flags.ts';
+import { ACTIVITIES, idOrQuery, type ManyFlags, startJob, withQuery } from './workflow/many.ts';
 import { attribute, collect, type InputFlags, inputs, positiveInteger, withInput } from './workflow/options.ts';
 
 type Wrap = (command: Command) => Command;
@@ -181,24 +183,60 @@ export function defineExecutionCommands(activity: Command, withConnection: Wrap)
       }),
     );
 
-  const ending = (name: 'cancel' | 'terminate', description: string): void => {
-    withOne(define(name, description))
-      .option('--reason <text>', 'why')
-      .action(
-        withClient<OneFlags & { reason?: string }>(async ({ client, output }, { activityId, runId, reason }) => {
-          await client.activity.getHandle(activityId, runId)[name](reason);
-          output.record({ activityId, runId, done: name });
-        }),
-      );
+  const ending = (name: keyof typeof ENDINGS, description: string): void => {
+    withAny(define(name, description)).action(
+      withClient<AnyFlags>(async (session, flags) => {
+        const { one, many } = ENDINGS[name];
+        const activityId = idOrQuery(ACTIVITIES, flags.activityId, flags);
+        if (activityId === undefined) return startJob(session, flags, many(session, flags), ACTIVITIES);
+        const { runId } = flags;
+        await one(session, { activityId, runId }, flags.reason);
+        session.output.record({ activityId, runId, done: name });
+      }),
+    );
   };
-  ending('cancel', 'ask an activity without a workflow to stop');
-  ending('terminate', 'end an activity without a workflow at once');
-
-  withOne(define('delete', 'delete an activity without a workflow; one that runs is terminated')).action(
-    withClient<OneFlags>(async ({ connection, namespace, output }, { activityId, runId }) => {
-      const body = { namespace, activityId, runId, identity: connection.identity };
-      await connection.request('deleteActivityExecution', body, { timeoutMs: 10_000 });
-      output.record({ activityId, runId, done: 'delete' });
-    }),
-  );
+  ending('cancel', 'ask an activity without a workflow, or all of a query, to stop');
+  ending('terminate', 'end an activity without a workflow, or all of a query, at once');
+  ending('delete', 'delete an activity without a workflow, or all of a query; those that run are terminated');
 }
+
+interface AnyFlags extends ManyFlags {
+  activityId?: string;
+}
+
+const withAny = (command: Command): Command =>
+  withQuery(
+    command
+      .option('-a, --activity-id <id>', 'activity id (this or --query)')
+      .option('-r, --run-id <id>', 'run id (default: the latest)'),
+    ACTIVITIES,
+    'why; of the batch job, too',
+  );
+
+interface Ending {
+  one(
+    session: Session,
+    target: { activityId: string; runId: string | undefined },
+    reason: string | undefined,
+  ): Promise<unknown>;
+  many(session: Session, flags: ManyFlags): BatchOperations;
+}
+
+/** How activities end: one, and all of a query. */
+const ENDINGS = {
+  cancel: {
+    one: ({ client }, { activityId, runId }, reason) => client.activity.getHandle(activityId, runId).cancel(reason),
+    many: ({ connection: { identity } }, { reason }) => ({ cancelActivitiesOperation: { identity, reason } }),
+  },
+  terminate: {
+    one: ({ client }, { activityId, runId }, reason) => client.activity.getHandle(activityId, runId).terminate(reason),
+    many: ({ connection: { identity } }, { reason }) => ({ terminateActivitiesOperation: { identity, reason } }),
+  },
+  delete: {
+    one: ({ connection, namespace }, target) => {
+      const body = { namespace, ...target, identity: connection.identity };
+      return connection.request('deleteActivityExecution', body, { timeoutMs: 10_000 });
+    },
+    many: () => ({ deleteActivitiesOperation: {} }),
+  },
+} satisfies Record<string, Ending>;

@@ -57,6 +57,8 @@ export interface GrpcAddress {
   readonly port: number;
   /** `goOn`: nobody asked for this very port, so a node whose port another process has starts without this door. */
   readonly whenTaken: 'refuse' | 'goOn';
+  /** Whether workflows of its workers may start, signal and cancel others in namespaces that are not theirs. Workers of the native door may. */
+  readonly crossNamespaceCommands: 'allowed' | 'refused';
 }
 
 export interface NodeConfig {
@@ -106,7 +108,15 @@ export interface ConfigOptions {
   cores?: number | 'auto' | undefined;
   listen?: { ip?: string | undefined; port?: number | undefined; advertise?: string | undefined } | undefined;
   /** Its address is that of `listen` when it names none. */
-  grpc?: { ip?: string | undefined; port?: number | undefined; whenTaken?: GrpcAddress['whenTaken'] } | undefined;
+  grpc?:
+    | {
+        ip?: string | undefined;
+        port?: number | undefined;
+        whenTaken?: GrpcAddress['whenTaken'];
+        /** Default: false, as on Temporal's server. */
+        crossNamespaceCommands?: boolean | undefined;
+      }
+    | undefined;
   tls?: TlsFiles | undefined;
   timeSkipping?: boolean | undefined;
   allowedHosts?: readonly string[] | undefined;
@@ -219,11 +229,14 @@ function doorAddress(
 }
 
 function grpcAddress(
-  { ip, port = DEFAULT_GRPC_PORT, whenTaken = 'refuse' }: NonNullable<ConfigOptions['grpc']>,
+  { ip, port = DEFAULT_GRPC_PORT, whenTaken = 'refuse', crossNamespaceCommands }: NonNullable<ConfigOptions['grpc']>,
   listenIp = '127.0.0.1',
 ): GrpcAddress {
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new ConfigError(`grpc.port: ${port} is no port`);
-  return { ip: ip ?? listenIp, port, whenTaken };
+  return {
+    ...{ ip: ip ?? listenIp, port, whenTaken },
+    crossNamespaceCommands: crossNamespaceCommands === true ? 'allowed' : 'refused',
+  };
 }
 
 function coreCount(given: number | 'auto'): number {

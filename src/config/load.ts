@@ -34,7 +34,13 @@ const schema = z.strictObject({
       advertise: z.string().optional(),
     })
     .optional(),
-  grpc: z.strictObject({ ip: z.string().optional(), port: z.number().int().min(0).max(65_535).optional() }).optional(),
+  grpc: z
+    .strictObject({
+      ip: z.string().optional(),
+      port: z.number().int().min(0).max(65_535).optional(),
+      crossNamespaceCommands: z.boolean().optional(),
+    })
+    .optional(),
   tls: z
     .strictObject({
       certFile: z.string().min(1),

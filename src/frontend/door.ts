@@ -51,6 +51,14 @@ export interface Services {
   readonly timeSkipping?: TimeSkipping | undefined;
   /** Absent on a node that stands alone. */
   readonly cluster?: ClusterControl | undefined;
+  /** Of the door whose clients expect the reference server: where that one does otherwise than the native door, it does, too. Absent: the native door. */
+  readonly reference?: ReferenceWays | undefined;
+}
+
+/** What can be chosen of the reference server's ways: it has switches for them. */
+export interface ReferenceWays {
+  /** Children, signals and cancellations that a workflow sends into other namespaces. */
+  readonly crossNamespaceCommands: 'allowed' | 'refused';
 }
 
 /** `unset`: nobody may, because no token for it is configured and the node listens beyond its machine. */

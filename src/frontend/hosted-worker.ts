@@ -28,8 +28,9 @@ export interface PushTarget {
 export const tokenKey = (token: Uint8Array): string =>
   Buffer.from(token.buffer, token.byteOffset, token.byteLength).toString('latin1');
 
-/** Unguessable from another namespace: a worker id means something only within its own. */
-export const sessionOf = (namespace: string, workerId: string): string => `${namespace}/${workerId}`;
+/** Of one namespace alone, whatever the worker's id: a slash in a namespace's name is written otherwise. */
+export const sessionOf = (namespace: string, workerId: string): string =>
+  `${namespace.replaceAll('%', '%25').replaceAll('/', '%2F')}/${workerId}`;
 
 export class HostedWorker implements WorkerSession {
   readonly workerId: string;

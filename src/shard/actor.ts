@@ -1,7 +1,7 @@
 // One actor in memory: the state of a workflow id, the messages that wait for it, and what the shard keeps beside the rows: its
 // latest uncommitted turn, the tail of its history, where its waiting tasks stand in the backlog, and its armed timer.
 
-import type { Key } from '../ports/ids.ts';
+import type { Key, Term } from '../ports/ids.ts';
 import type { QueueKey } from '../ports/matching.ts';
 import type { Status } from '../wire/status.ts';
 import type { EventBatch } from './batches.ts';
@@ -78,6 +78,8 @@ export interface Errand {
 
 export class Actor {
   readonly shard: Shard;
+  /** Of the leadership in which it came to life: it does not outlive that. */
+  readonly term: Term;
   readonly namespace: string;
   readonly workflowId: string;
   readonly base: string;
@@ -106,6 +108,7 @@ export class Actor {
 
   constructor(shard: Shard, namespace: string, workflowId: string, state: ActorState) {
     this.shard = shard;
+    this.term = shard.term;
     this.namespace = namespace;
     this.workflowId = workflowId;
     this.base = base(shard.id, namespace, workflowId);

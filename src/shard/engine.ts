@@ -151,7 +151,8 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     const isReplicated = options.commitLog !== undefined && store.scope === 'node';
     this.#retention = new Retention({ ...options, ...common, isReplicated });
     const { shardCount } = store;
-    this.#finding = new Finding({ ...common, shards, shardCount, bounds: this.#bounds, refusal });
+    const finding = { shards, shardCount, bounds: this.#bounds, clock, refusal, onFault: onFailed };
+    this.#finding = new Finding({ ...common, ...finding });
     this.#settings = new Settings({
       ...common,
       ...{ clock, scheduler, refusal, namespaces: options.namespaces, onFault: onFailed },

@@ -1,5 +1,6 @@
 // Everything about finding executions, put together for the engine: lists and counts, and the search attributes a namespace has registered.
 
+import type { Clock } from '../ports/clock.ts';
 import type { AttributesChange, CountRequest, Done, ListRequest, RegisteredAttributes } from '../ports/engine.ts';
 import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../wire/api.ts';
 import type { Status } from '../wire/status.ts';
@@ -22,10 +23,12 @@ export interface FindingOptions {
   shards: Shards;
   shardCount: number;
   bounds: Pick<ShardLimits, 'scannedPerPage' | 'sortedPerPage'>;
+  clock: Clock;
   executor(): Executor;
   /** Why nothing is served, or undefined. */
   refusal(): Status | undefined;
   onReadFailed(error: unknown): void;
+  onFault(error: unknown): void;
 }
 
 export class Finding {
@@ -46,7 +49,7 @@ export class Finding {
       scannedPerPage: bounds.scannedPerPage,
       sortedPerPage: bounds.sortedPerPage,
     });
-    this.#attributes = new SearchAttributeRegistry({ ...options, shardOf: addressed });
+    this.#attributes = new SearchAttributeRegistry(options);
   }
 
   list(request: ListRequest, done: Done<ListWorkflowExecutionsResponse>): void {

@@ -6,12 +6,13 @@ import type { Message } from '../core/workflow/message.ts';
 import type { Reply } from '../core/workflow/outcome.ts';
 import { payloads } from '../core/workflow/testing.ts';
 import type { CommitLog } from '../ports/commit-log.ts';
+import type { RegisteredAttributes } from '../ports/engine.ts';
 import { type Key, key, lsn, shardId, term } from '../ports/ids.ts';
 import type { ShardMessage } from '../ports/led-shards.ts';
 import type { Delivery } from '../ports/matching.ts';
 import type { AppendResult, LogAppend, Store } from '../ports/store.ts';
 import { openMemoryStore } from '../store/index.ts';
-import { EventType, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../wire/enums.ts';
+import { EventType, IndexedValueType, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../wire/enums.ts';
 import type { HistoryEvent } from '../wire/event.ts';
 import { ShardEngine } from './engine.ts';
 import { shardOf } from './keys.ts';
@@ -411,6 +412,46 @@ describe('shards that move while they are used', () => {
     },
     60_000,
   );
+
+  it('keep what another leader has changed in settings while a change of the one before was still reading', async () => {
+    const cluster = await new Cluster().open();
+    const shard = shardOf(NAMESPACE, '', SHARDS);
+    const change = (node: Node, add: RegisteredAttributes) =>
+      new Promise<string | undefined>((resolve) => {
+        node.engine.changeSearchAttributes(NAMESPACE, { add, remove: [] }, (error) => resolve(error?.detail?.kind));
+      });
+    const slow = cluster.nodes[shard % 2 === 0 ? 0 : 1];
+    const other = cluster.nodes[shard % 2 === 0 ? 1 : 0];
+    const read = slow.store.read.bind(slow.store);
+    let go = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    slow.store.read = async (k) => {
+      const value = await read(k);
+      await held;
+      return value;
+    };
+    const late = change(slow, { Slow: IndexedValueType.INT });
+    await cluster.time.settle();
+    cluster.move(shard);
+    const there = change(other, { Other: IndexedValueType.KEYWORD });
+    await cluster.time.advance(10);
+    expect(await there).toBeUndefined();
+    cluster.move(shard);
+    slow.store.read = read;
+    go();
+    await cluster.time.advance(10);
+    expect(await late).toBe('Unavailable');
+    const again = change(slow, { Slow: IndexedValueType.INT });
+    await cluster.time.advance(10);
+    expect(await again).toBeUndefined();
+    const known = new Promise((resolve) => {
+      slow.engine.searchAttributes(NAMESPACE, (_error, attributes) => resolve(attributes));
+    });
+    await cluster.time.settle();
+    expect(await known).toEqual({ Other: IndexedValueType.KEYWORD, Slow: IndexedValueType.INT });
+  });
 
   it('refuse to be led from an lsn whose rows are not there, and entries that leave a gap', async () => {
     const { nodes } = await new Cluster().open();

@@ -1,12 +1,13 @@
 // Turns of the actors that hold settings: of a namespace, where a workflow of it without an id would be; of all namespaces, where a namespace without
-// a name would be. What reads rows and then writes is one at a time per actor, of a shard that is led here. Used by jobs, namespaces, deployments and endpoints.
+// a name would be. What reads rows and then writes is one at a time per actor, within one leadership of its shard (I3): what was read in an earlier
+// one may have changed meanwhile. Used by jobs, namespaces, deployments, endpoints and search attributes.
 
 import type { Clock } from '../ports/clock.ts';
 import type { Done } from '../ports/engine.ts';
 import type { Key } from '../ports/ids.ts';
 import type { Status } from '../wire/status.ts';
 import type { Actor } from './actor.ts';
-import type { Actors } from './actors.ts';
+import { type Actors, notLed } from './actors.ts';
 import type { Executor } from './executor.ts';
 import { messageOf, unavailable } from './status.ts';
 
@@ -63,14 +64,16 @@ export class SettingsTurns {
     return shard.now(this.#options.clock.now());
   }
 
-  /** Resolves when they are durable. Rejects with SettingRefusal. */
+  /** Of what was read in this turn. Resolves when they are durable. Rejects with SettingRefusal, also when leadership was lost since then. */
   write(actor: Actor, rows: RowWrites): Promise<void> {
     const { actors, executor } = this.#options;
     return new Promise((written, failed) => {
       const refuse = (why: Status): void => failed(new SettingRefusal(why));
       actors.with(actor.namespace, '', {
-        run: (live) =>
-          executor().run(live, undefined, (error) => (error === undefined ? written() : refuse(error)), { rows }),
+        run: (live) => {
+          if (live.shard !== actor.shard || live.term !== actor.term) refuse(notLed(live.shard));
+          else executor().run(live, undefined, (error) => (error === undefined ? written() : refuse(error)), { rows });
+        },
         refuse,
       });
     });

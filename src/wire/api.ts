@@ -97,6 +97,7 @@ import type {
   NexusResponse,
   UpdateNexusEndpointRequest,
 } from './nexus.ts';
+import type { PostResetOperation } from './post-reset.ts';
 import type { ProtocolMessage } from './protocol-message.ts';
 import type {
   CountSchedulesResponse,
@@ -248,6 +249,8 @@ export interface ResetWorkflowExecutionRequest {
   resetReapplyType?: ResetReapplyType | undefined;
   /** What is not applied again; beside `resetReapplyType`. */
   resetReapplyExcludeTypes?: ResetReapplyExcludeType[] | undefined;
+  /** Done to the new run before its first task, one after the other; 100 at most. */
+  postResetOperations?: PostResetOperation[] | undefined;
   identity: string;
   requestId: string;
 }

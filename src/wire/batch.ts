@@ -2,10 +2,26 @@
 
 import type { ActivityOptions, WorkflowExecutionOptions } from './api.ts';
 import type { Header, Payloads } from './common.ts';
-import type { BatchOperationState, BatchOperationType, ResetReapplyExcludeType, ResetReapplyType } from './enums.ts';
+import type {
+  BatchOperationState,
+  BatchOperationType,
+  ExecutionType,
+  ResetReapplyExcludeType,
+  ResetReapplyType,
+} from './enums.ts';
+import type { PostResetOperation } from './post-reset.ts';
 
 export interface BatchTarget {
   workflowId: string;
+  /** Absent or empty: the current run. */
+  runId?: string | undefined;
+}
+
+/** A workflow, or an activity without one: of the kind that the job's operation is for. */
+export interface BatchExecution {
+  type: ExecutionType;
+  /** The workflow's id, or the activity's. */
+  businessId: string;
   /** Absent or empty: the current run. */
   runId?: string | undefined;
 }
@@ -33,6 +49,13 @@ export interface BatchActivities {
   matchAll?: boolean | undefined;
 }
 
+/** Of activities without a workflow. */
+export interface EndingOfActivities {
+  identity?: string | undefined;
+  /** What the activity is told, beside the reason of the job. */
+  reason?: string | undefined;
+}
+
 /** What is done to each execution: exactly one of these is set. */
 export interface BatchOperations {
   terminationOperation?: { details?: Payloads | undefined; identity?: string | undefined } | undefined;
@@ -48,6 +71,8 @@ export interface BatchOperations {
         /** Older than `options`: 1 first, 2 last workflow task. */
         resetType?: number | undefined;
         resetReapplyType?: ResetReapplyType | undefined;
+        /** Done to each new run before its first task, one after the other; 100 at most. */
+        postResetOperations?: PostResetOperation[] | undefined;
         identity?: string | undefined;
       }
     | undefined;
@@ -89,6 +114,11 @@ export interface BatchOperations {
         restoreOriginal?: boolean | undefined;
       })
     | undefined;
+  /** This one and the two after it are for activities without a workflow: those are what the filter finds, or the names mean. */
+  cancelActivitiesOperation?: EndingOfActivities | undefined;
+  terminateActivitiesOperation?: EndingOfActivities | undefined;
+  /** Those that run are terminated first. */
+  deleteActivitiesOperation?: object | undefined;
 }
 
 export interface StartBatchOperationRequest extends BatchOperations {
@@ -97,10 +127,12 @@ export interface StartBatchOperationRequest extends BatchOperations {
   jobId: string;
   /** Why, for people; also of terminations and cancel requests. */
   reason: string;
-  /** A list filter without ORDER BY. Either this or `executions`. */
+  /** A list filter without ORDER BY. Either this, `executions` or `targetExecutions`. */
   visibilityQuery?: string | undefined;
-  /** 1,000 at most. */
+  /** 1,000 at most. Where the operation is one for activities, `workflowId` is an activity's id. */
   executions?: BatchTarget[] | undefined;
+  /** The same, and each says what it is; 1,000 at most. */
+  targetExecutions?: BatchExecution[] | undefined;
   /** Default 50. */
   maxOperationsPerSecond?: number | undefined;
 }

@@ -18,12 +18,24 @@ export const BatchOperationType = {
   UNPAUSE_ACTIVITY: 7,
   UPDATE_ACTIVITY_OPTIONS: 8,
   RESET_ACTIVITY: 9,
+  /** This one and the two after it: of activities without a workflow. */
+  TERMINATE_ACTIVITY: 10,
+  CANCEL_ACTIVITY: 11,
+  DELETE_ACTIVITY: 12,
   /** Ours alone: the API has no such jobs, and no numbers near these. */
   PAUSE_ACTIVITY: 1001,
   PAUSE_WORKFLOW: 1002,
   UNPAUSE_WORKFLOW: 1003,
 } as const;
 export type BatchOperationType = (typeof BatchOperationType)[keyof typeof BatchOperationType];
+
+export const ExecutionType = {
+  UNSPECIFIED: 0,
+  WORKFLOW: 1,
+  /** An activity without a workflow. */
+  ACTIVITY: 2,
+} as const;
+export type ExecutionType = (typeof ExecutionType)[keyof typeof ExecutionType];
 
 export const BatchOperationState = {
   UNSPECIFIED: 0,

@@ -163,6 +163,8 @@ export interface ScheduleInfo {
   futureActionTimes: number[];
   createTime: number;
   updateTime?: number | undefined;
+  /** Why no start of its workflow can succeed. Absent: nothing is known against it. */
+  invalidScheduleError?: string | undefined;
 }
 
 /** What a list shows of a schedule. */

@@ -44,3 +44,40 @@ it('starts, awaits, shows, finds, counts, ends and deletes', { timeout: 120_000 
   await until(async () => ((await json(activity('count'))).count === 1 ? true : undefined), 30_000);
   expect((await activity('describe', '-a', 'waits')).code).toBe(3);
 });
+
+it('cancels, terminates and deletes all of a query as batch jobs', { timeout: 120_000 }, async () => {
+  const begin = (id: string) => activity('start', '-a', id, '--type', 'many', '-t', 'nobody', ...timeout);
+  for (const id of ['m1', 'm2', 'm3']) await json(begin(id));
+  const over = async (...args: string[]) => {
+    const { batchJobId } = await json(activity(...args, '--yes', '--reason', 'enough'));
+    return until(async () => {
+      const shown = tenuto(['batch', 'describe', '--job-id', String(batchJobId), '-o', 'json'], {
+        env: { TENUTO_ADDRESS: node.address },
+      });
+      const job = await json(shown);
+      return job.state === 'RUNNING' ? undefined : job;
+    }, 30_000);
+  };
+  const done = { state: 'COMPLETED', failure: 0, reason: 'enough' };
+  const cancelled = await over('cancel', '-q', "ActivityId = 'm1'");
+  expect(cancelled).toMatchObject({ ...done, operation: 'CANCEL_ACTIVITY', total: 1, complete: 1 });
+  const running = "ActivityType = 'many' AND ExecutionStatus = 'Running'";
+  const ended = await over('terminate', '-q', running);
+  expect(ended).toMatchObject({ ...done, operation: 'TERMINATE_ACTIVITY', total: 2, complete: 2 });
+  const shown = await json(activity('describe', '-a', 'm2'));
+  expect(shown).toMatchObject({ status: 'TERMINATED' });
+  const gone = await over('delete', '-q', "ActivityType = 'many'");
+  expect(gone).toMatchObject({ ...done, operation: 'DELETE_ACTIVITY', total: 3, complete: 3 });
+  expect(await json(activity('count', '-q', "ActivityType = 'many'"))).toEqual({ count: 0 });
+});
+
+it.each([
+  [['cancel'], 'give --activity-id for one activity, or --query'],
+  [['terminate', '-q', "ActivityType = 'x'", '-r', 'r', '--yes'], '--run-id goes with --activity-id'],
+  [['delete', '-a', 'a', '--yes'], '--yes goes with --query'],
+  [['cancel', '-q', "WorkflowType = 'x'", '--yes'], 'WorkflowType'],
+])('refuses %j', async (args, why) => {
+  const refused = await activity(...args);
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain(why);
+});

@@ -204,3 +204,22 @@ it('pins one workflow to a version, and lets it go', async () => {
   );
   expect(nowhere.stderr).toContain('start its workers there first');
 });
+
+it('pins what a reset begins to a version', async () => {
+  const pin = (buildId: string) => [
+    ...['--versioning-override-behavior', 'pinned', '--versioning-override-deployment-name', 'shop'],
+    ...['--versioning-override-build-id', buildId],
+  ];
+  const { workflow } = new Client({ connection: await connect({ address: node.address }, atFileEnd) });
+  const pinnedTo = { deploymentName: 'shop', buildId: 'v1' };
+  const first = { workflowId: 'moved', taskQueue: TASK_QUEUE, args: [7], versioningOverride: { pinnedTo } };
+  expect(await workflow.execute('echo', first)).toBe(7);
+  const reset = ['workflow', 'reset', '--reason', 'on the other', 'with-workflow-update-options', '-w', 'moved'];
+  const { runId } = await json(...reset, '--type', 'LastWorkflowTask', ...pin('v2'));
+  const again = workflow.getHandle('moved', String(runId));
+  expect(await again.result()).toBe(7);
+  const { events = [] } = await again.fetchHistory();
+  const last = events.findLast(({ eventType }) => eventType === EventType.WORKFLOW_TASK_COMPLETED);
+  expect(last?.attributes).toMatchObject({ deploymentVersion: { deploymentName: 'shop', buildId: 'v2' } });
+  expect((await run(...reset, '--type', 'LastWorkflowTask', ...pin('v9'))).stderr).toContain('is not present');
+});

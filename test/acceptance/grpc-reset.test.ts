@@ -47,11 +47,24 @@ const reset = async (request: object): Promise<string> =>
 async function batch(jobId: string, workflowIds: readonly string[], operation: object) {
   const executions = workflowIds.map((workflowId) => ({ workflowId }));
   await call('StartBatchOperation', { jobId, executions, ...operation });
-  return until(async () => {
+  return through(jobId);
+}
+
+const through = (jobId: string) =>
+  until(async () => {
     const described = await call('DescribeBatchOperation', { jobId });
     return described.state === 'BATCH_OPERATION_STATE_COMPLETED' ? described : undefined;
   });
-}
+
+/** Pinned, or `undefined`: as the workflow says itself. */
+const toVersion = (buildId: string | undefined) => ({
+  updateWorkflowOptions: {
+    workflowExecutionOptions: {
+      versioningOverride: buildId && { pinned: { behavior: 1, version: { deploymentName: 'shop', buildId } } },
+    },
+    updateMask: { paths: ['versioning_override'] },
+  },
+});
 
 it('does the workflow again as a new run, and once for one request id', async () => {
   const first = await client.workflow.start('hello', { workflowId: 'w', taskQueue: TASK_QUEUE, args: ['you'] });
@@ -68,13 +81,80 @@ it.each<[string, object, status]>([
   ['a workflow that is not there', { workflowExecution: { workflowId: 'nobody' } }, status.NOT_FOUND],
   ['no workflow', {}, status.INVALID_ARGUMENT],
   [
-    'operations after it, which this server does not do',
-    { workflowExecution: { workflowId: 'w' }, postResetOperations: [{ signalWorkflow: { signalName: 's' } }] },
-    status.UNIMPLEMENTED,
+    'an operation after it that is none',
+    { workflowExecution: { workflowId: 'w' }, postResetOperations: [{}] },
+    status.INVALID_ARGUMENT,
+  ],
+  [
+    'a pin to a version whose workers nobody knows',
+    { workflowExecution: { workflowId: 'w' }, postResetOperations: [toVersion('nowhere')] },
+    status.FAILED_PRECONDITION,
   ],
 ])('refuses %s', async (_, request, code) => {
   const refused = reset({ workflowTaskFinishEventId: 4, ...request });
   await expect(refused).rejects.toMatchObject({ code } satisfies Partial<ServiceError>);
+});
+
+it('signals what it begins, alone and of many', async () => {
+  const adder = (workflowId: string) => client.workflow.start('sum', { workflowId, taskQueue: TASK_QUEUE });
+  const signal = (signalName: string, ...args: unknown[]) => ({
+    signalWorkflow: {
+      signalName,
+      input: {
+        payloads: args.map((arg) => ({
+          metadata: { encoding: Buffer.from('json/plain') },
+          data: Buffer.from(JSON.stringify(arg)),
+        })),
+      },
+    },
+  });
+  const postResetOperations = [signal('add', 40), signal('add', 2), signal('finish')];
+  const ids = ['adds', 'adds-too'];
+  for (const id of ids) {
+    const first = await adder(id);
+    await first.signal('finish');
+    expect(await first.result()).toBe(0);
+  }
+  const workflowExecution = { workflowId: 'adds' };
+  const none = { resetReapplyExcludeTypes: [1] };
+  const runId = await reset({ workflowExecution, workflowTaskFinishEventId: 4, ...none, postResetOperations });
+  expect(await client.workflow.getHandle('adds', runId).result()).toBe(42);
+  const options = { firstWorkflowTask: {}, ...none };
+  expect(await batch('add', ['adds-too'], { resetOperation: { options, postResetOperations } })).toMatchObject({
+    completeOperationCount: '1',
+  });
+  expect(await client.workflow.getHandle('adds-too').result()).toBe(42);
+});
+
+it('cancels, terminates and deletes activities without a workflow, by query or by name', async () => {
+  const start = (activityId: string) =>
+    call('StartActivityExecution', {
+      ...{ activityId, activityType: { name: 'many' }, taskQueue: { name: 'nobody' } },
+      ...{ startToCloseTimeout: { seconds: 10 }, requestId: activityId },
+    });
+  for (const id of ['a', 'b', 'c']) await start(id);
+  const job = async (jobId: string, request: object) => {
+    await call('StartBatchOperation', { jobId, ...request });
+    return through(jobId);
+  };
+  const cancelled = await job('cancel', {
+    targetExecutions: [{ type: 2, businessId: 'a' }],
+    cancelActivitiesOperation: { identity: 'boss', reason: 'enough' },
+  });
+  expect(cancelled).toMatchObject({
+    operationType: 'BATCH_OPERATION_TYPE_CANCEL_ACTIVITY',
+    completeOperationCount: '1',
+  });
+  await job('end', { executions: [{ workflowId: 'b' }], terminateActivitiesOperation: { reason: 'enough' } });
+  const status = async (activityId: string) => {
+    const { info } = await call('DescribeActivityExecution', { activityId });
+    return (info as { status: string }).status;
+  };
+  expect(await status('a')).toBe('ACTIVITY_EXECUTION_STATUS_CANCELED');
+  expect(await status('b')).toBe('ACTIVITY_EXECUTION_STATUS_TERMINATED');
+  const gone = await job('delete', { visibilityQuery: "ActivityType = 'many'", deleteActivitiesOperation: {} });
+  expect(gone).toMatchObject({ completeOperationCount: '3' });
+  expect(await call('CountActivityExecutions', {})).toEqual({});
 });
 
 it('resets many, and steers the activities of many', async () => {

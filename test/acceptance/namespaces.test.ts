@@ -81,8 +81,8 @@ describe('tenuto operator namespace', () => {
   it.each([
     [['create', 'billing'], 4, 'already exists'],
     [['create', 'default'], 4, 'already exists'],
-    [['create', 'a/b'], 2, 'up to 200 letters'],
-    [['create', 'temporal-system'], 2, 'up to 200 letters'],
+    [['create', 'a\u0007b'], 2, 'up to 200 characters that can be seen'],
+    [['create', 'temporal-system'], 2, 'up to 200 characters'],
     [['create', 'short', '--retention', '59m'], 2, 'retention of 1 h'],
     [['create', 'long', '--description', 'x'.repeat(5_000)], 2, 'more than 4096 bytes'],
     [['create', 'odd', '--data', 'k'], 2, 'expected key=value'],

@@ -1,5 +1,5 @@
 // Flow control in a cluster of three real nodes that are killed in turn: keys, runs and their permits live on different nodes and move between them,
-// and the limit holds at every instant all the same. TENUTO_FLOW_STARTS=1000 is what the issue asks for; without it a slice.
+// and what each promises holds all the same. TENUTO_FLOW_STARTS=1000 is what the issue asks for; without it a slice.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,8 @@ import { Worker } from '../../sdk/worker/index.ts';
 import { until } from '../support/processes.ts';
 import { ChaosCluster } from './cluster/cluster.ts';
 import { mostAtOnce, spansOf } from './flow-control.ts';
+import { flowKinds } from './flow-kinds.ts';
+import { Outages } from './outages.ts';
 
 const STARTS = Number(process.env.TENUTO_FLOW_STARTS ?? 150);
 const TENANTS = 4;
@@ -38,6 +40,8 @@ it(`${STARTS} starts by key keep to their limit while nodes of a cluster are kil
   });
   const running = worker.run();
 
+  const outages = new Outages();
+  const kinds = flowKinds({ client, taskQueue: TASK_QUEUE, outages }, STARTS);
   const ids = Array.from({ length: STARTS }, (_, n) => `w${n}`);
   let started = 0;
   const starting = Promise.all(
@@ -51,11 +55,14 @@ it(`${STARTS} starts by key keep to their limit while nodes of a cluster are kil
   );
   await until(async () => (started >= STARTS * 0.3 ? true : undefined), 60_000);
   for (const node of cluster.nodes) {
-    await node.kill();
-    await node.restart();
-    await cluster.untilHealthy();
+    await outages.during(async () => {
+      await node.kill();
+      await node.restart();
+      await cluster.untilHealthy();
+    });
   }
   await starting;
+  await kinds.check();
   await Promise.all(ids.map((id) => client.workflow.getHandle(id).result()));
 
   const spans = await spansOf(client, ids);
@@ -72,7 +79,8 @@ it(`${STARTS} starts by key keep to their limit while nodes of a cluster are kil
     expect(free.counts.granted).toBe(theirs.length);
   }
   const { keys } = await connection.request('listFlowKeys', { namespace: 'default' });
-  expect(keys.map(({ key }) => key).sort()).toEqual(Array.from({ length: TENANTS }, (_, n) => `tenant-${n}`));
+  const tenants = keys.map(({ key }) => key).filter((key) => key.startsWith('tenant-'));
+  expect(tenants.sort()).toEqual(Array.from({ length: TENANTS }, (_, n) => `tenant-${n}`));
   worker.shutdown();
   await running;
   await own.close();

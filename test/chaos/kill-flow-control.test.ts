@@ -1,5 +1,6 @@
 // Flow control on a real node that is killed again and again: a limit of five for each tenant holds at every instant, and every start that was
-// acknowledged runs, once. TENUTO_FLOW_STARTS=1000 is what the issue asks for; without it a slice.
+// acknowledged runs, once; throttles, debounces and singletons keep to what they promise. TENUTO_FLOW_STARTS=1000 is what the issue asks for; without
+// it a slice.
 
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -7,6 +8,8 @@ import { Client, Connection } from '../../sdk/client/index.ts';
 import { Worker } from '../../sdk/worker/index.ts';
 import { restartServer, startServer, temporaryDir, until } from '../support/processes.ts';
 import { mostAtOnce, spansOf } from './flow-control.ts';
+import { flowKinds } from './flow-kinds.ts';
+import { Outages } from './outages.ts';
 
 const STARTS = Number(process.env.TENUTO_FLOW_STARTS ?? 240);
 const KILLS = 3;
@@ -31,6 +34,8 @@ it(`${STARTS} starts by key keep to their limit over kill -9`, { timeout: PATIEN
   });
   const running = worker.run();
 
+  const outages = new Outages();
+  const kinds = flowKinds({ client, taskQueue: TASK_QUEUE, outages }, STARTS);
   const ids = Array.from({ length: STARTS }, (_, n) => `w${n}`);
   let started = 0;
   const starting = Promise.all(
@@ -49,11 +54,14 @@ it(`${STARTS} starts by key keep to their limit over kill -9`, { timeout: PATIEN
       const far = kill === 1 ? started / STARTS >= 0.3 : (await completed()) / STARTS >= (kill - 1) / (KILLS + 1);
       return far ? true : undefined;
     }, 120_000);
-    node.kill('SIGKILL');
-    await node.ended;
-    node = await restartServer([...args, '--port', address.slice(address.lastIndexOf(':') + 1)]);
+    await outages.during(async () => {
+      node.kill('SIGKILL');
+      await node.ended;
+      node = await restartServer([...args, '--port', address.slice(address.lastIndexOf(':') + 1)]);
+    });
   }
   await starting;
+  await kinds.check();
   await Promise.all(ids.map((id) => client.workflow.getHandle(id).result()));
 
   const spans = await spansOf(client, ids);

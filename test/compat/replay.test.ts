@@ -3,7 +3,8 @@
 import { fileURLToPath } from 'node:url';
 import { Client as OfficialClient, Connection as OfficialConnection } from '@temporalio/client';
 import { DefaultLogger, Worker as OfficialWorker, Runtime } from '@temporalio/worker';
-import { Client, Connection } from 'tenuto/client';
+import { Client, Connection, ResetReapplyExcludeType } from 'tenuto/client';
+import { defaultPayloadConverter, toPayloads } from 'tenuto/common';
 import { Server } from 'tenuto/server';
 import { Worker } from 'tenuto/worker';
 import { expect, it } from 'vitest';
@@ -21,6 +22,8 @@ const activities = {
     return flakes;
   },
 };
+
+const payloads = (...args: unknown[]) => ({ payloads: toPayloads(defaultPayloadConverter, ...args) ?? [] });
 
 let ids = 0;
 const options = () => ({ taskQueue: TASK_QUEUE, workflowId: `native-${(ids += 1)}` });
@@ -40,6 +43,17 @@ async function drive(client: Client): Promise<void> {
   await counter.executeUpdate(workflows.addUpdate, { args: [-3] }).catch(() => {});
   await counter.signal(workflows.finish);
   expect(await counter.result()).toBe(5);
+  // Again from its first task on, with other signals: what the reset sends comes before that task.
+  const { runId } = await client.workflowService.resetWorkflowExecution({
+    ...{ namespace: 'default', workflowExecution: { workflowId: counter.workflowId } },
+    ...{ reason: 'counted wrong', workflowTaskFinishEventId: 4 },
+    resetReapplyExcludeTypes: [ResetReapplyExcludeType.SIGNAL, ResetReapplyExcludeType.UPDATE],
+    postResetOperations: [
+      { signalWorkflow: { signalName: 'add', input: payloads(7) } },
+      { signalWorkflow: { signalName: 'finish' } },
+    ],
+  });
+  expect(await workflow.getHandle(counter.workflowId, runId).result()).toBe(7);
   const sleeper = await workflow.start(workflows.sleeper, options());
   await sleeper.cancel();
   expect(await sleeper.result()).toBe('Hello, cancelled!');

@@ -137,4 +137,26 @@ describe('a rolling deploy', () => {
     await start.signal(next);
     expect(await start.result()).toEqual(['v1', 'v2', 'v2']);
   }, 60_000);
+
+  it('pins what a reset begins', async () => {
+    const workflowExecution = { workflowId: 'overridden' };
+    const { events } = await client.workflow.getHandle('overridden').fetchHistory();
+    const first = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+    const { runId } = await connection.workflowService.resetWorkflowExecution({
+      ...{ namespace, workflowExecution, workflowTaskFinishEventId: first?.eventId ?? null },
+      ...{ reason: 'on another version', requestId: 'pins', resetReapplyExcludeTypes: [1] },
+      postResetOperations: [
+        {
+          updateWorkflowOptions: {
+            workflowExecutionOptions: {
+              versioningOverride: { pinned: { behavior: 1, version: { deploymentName, buildId: 'v1' } } },
+            },
+            updateMask: { paths: ['versioning_override'] },
+          },
+        },
+        ...[1, 2].map(() => ({ signalWorkflow: { signalName: 'next' } })),
+      ],
+    });
+    expect(await client.workflow.getHandle('overridden', runId ?? '').result()).toEqual(['v1', 'v1', 'v1']);
+  }, 60_000);
 });

@@ -97,7 +97,7 @@ export const FOUND_BY: { readonly [B in BugName]: { readonly says: RegExp; reado
   'ack-before-commit': { says: /^I1: .* is not durable/, from: 1 },
   'flush-uncommitted': { says: /^flush: .* on disk (is|are) not th/, from: 9 },
   'overlay-dropped-early': { says: /^(liveness|I1|I4): |NOT_FOUND/, from: 76 },
-  'outbox-applied-twice': { says: /^I5: .* is there 2 times|^I7: /, from: 442 },
+  'outbox-applied-twice': { says: /^I5: .* is there 2 times|^I7: /, from: 2_060 },
   'stale-completion': { says: /^I6: .* was completed with the token of start/, from: 145 },
   'permit-too-many': { says: /^flow: \d+ permits of key .* are given/, from: 2 },
   ...OPERATION_FOUND_BY,

@@ -60,6 +60,7 @@ describe('a simulated cluster', () => {
     ['flush-uncommitted', /^flush/, undefined],
     ['outbox-applied-twice', /^I5/, 'lost confirmation'],
     ['commit-not-fenced', /^I3/, 'isolated leader'],
+    ['batch-step-noted-anyhow', /^end: batch job op-0-job counts .* which got no/, 77],
     ['throttle-forgets', /^flow: \d+ permits of key .* are given within/, 7],
   ] as const)(
     'finds the planted bug %s',

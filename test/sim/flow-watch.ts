@@ -16,6 +16,8 @@ interface Key {
   readonly running: Set<string>;
   /** Ids of rows. */
   readonly rows: Set<string>;
+  /** Those of permits that a door keeps for a start which has not come. */
+  readonly reserved: Set<string>;
   /** Of the throttle, by row. */
   readonly starts: Map<number, readonly number[]>;
   /** When each permit was given, in order; so many of them are held against the throttle. */
@@ -52,6 +54,7 @@ export class FlowWatch {
         flow: undefined,
         running: new Set(),
         rows: new Set(),
+        reserved: new Set(),
         starts: new Map(),
         given: [],
         held: 0,
@@ -102,7 +105,7 @@ export class FlowWatch {
       key.quiet.delete(id);
       touched.over.push(over);
     }
-    if (id.startsWith('p') && value !== undefined && !key.rows.has(id)) key.given.push((decode(value) as HolderRow).at); // as well
+    if (id.startsWith('p')) this.#holds(key, id, value === undefined ? undefined : (decode(value) as HolderRow)); // as well
     if (id.startsWith('w') && value !== undefined) this.#waits(key, id, decode(value) as WaiterRow); // written by the key's own core
     if (value === undefined) key.rows.delete(id);
     else key.rows.add(id);
@@ -133,6 +136,17 @@ export class FlowWatch {
       if (left.length > 0 || running.size > 0)
         throw new Violation('flow', `of key ${name} these are left: ${left.join(', ')}; ${[...running].join(', ')}`);
     }
+  }
+
+  /** A start that was made before under its request id leaves its reservation to lapse. */
+  get hasReservations(): boolean {
+    return [...this.#keys.values()].some(({ reserved }) => reserved.size > 0);
+  }
+
+  #holds(key: Key, id: string, row: HolderRow | undefined): void {
+    if (row?.reserved === undefined) key.reserved.delete(id);
+    else key.reserved.add(id);
+    if (row !== undefined && !key.rows.has(id)) key.given.push(row.at);
   }
 
   /** What the key itself remembers of its starts is another thing. */

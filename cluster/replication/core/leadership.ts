@@ -214,9 +214,14 @@ export class Leadership {
     return this.beatIsDue(nowMs) || this.#transfer !== undefined || this.#leaving.size > 0;
   }
 
-  /** Whether a round goes out now: it is time, or reads wait for one. */
+  /** Whether a round goes out now: it is time, or reads wait for one. Who is alone has nobody to beat for. */
   beatIsDue(nowMs: number): boolean {
-    return nowMs >= this.#beatDueAtMs || this.reads.wantsRound;
+    return this.#progress.size > 0 && (nowMs >= this.#beatDueAtMs || this.reads.wantsRound);
+  }
+
+  /** Reads wait for a round that has not gone out. */
+  get wantsRound(): boolean {
+    return this.#progress.size > 0 && this.reads.wantsRound;
   }
 
   beat(round: number, nowMs: number, commit: Lsn): void {

@@ -89,7 +89,7 @@ export class Replica {
 
   /** It has something to do at once: reads wait for a round, or it is the only voter and does not lead. */
   get wantsTick(): boolean {
-    if (this.#leadership !== undefined) return this.#leadership.reads.wantsRound;
+    if (this.#leadership !== undefined) return this.#leadership.wantsRound;
     return this.#state.isAlone && !this.#campaign.isStanding;
   }
 
@@ -183,13 +183,18 @@ export class Replica {
     return { lsn: this.#append(entry) };
   }
 
+  /** A read that comes now needs no round: no other replica can lead before the lease is over. */
+  holdsLease(nowMs: number): boolean {
+    return this.#serving && this.#leadership?.holdsLease(nowMs) === true;
+  }
+
   /** `read` is confirmed or refused by a notice; at once when the lease holds. */
   read(read: number, nowMs: number): void {
     const leadership = this.#leadership;
     const { notices, bounds } = this.#state;
     if (leadership === undefined || leadership.reads.size >= bounds.waitingReads) {
       notices.push({ type: 'readRefused', read });
-    } else if (this.#serving && leadership.holdsLease(nowMs)) {
+    } else if (this.holdsLease(nowMs)) {
       notices.push({ type: 'readConfirmed', read, lsn: this.commit });
     } else leadership.reads.add(read, lsn(Math.max(this.commit, leadership.barrier)));
   }

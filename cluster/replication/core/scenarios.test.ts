@@ -42,6 +42,33 @@ describe('a shard of one replica', () => {
   });
 });
 
+describe('a leader that is alone', () => {
+  it('has nothing to do as time passes, and beats from the moment somebody else is there', () => {
+    const script = new Script(['a']);
+    script.pass(0);
+    script.pass(5 * TIMES.heartbeatMs);
+    expect(script.replica('a').isDue(script.nowMs)).toBe(false);
+    script.add('b');
+    script.do('a', (a) => a.change({ type: 'addLearner', id: id('b') }, script.nowMs));
+    expect(script.replica('a').isDue(script.nowMs)).toBe(true);
+    script.pass(0, ['a']);
+    expect(script.network.map(({ message }) => message.type)).toContain('heartbeat');
+  });
+
+  it('confirms what is read before its barrier is durable once it is, without a round', () => {
+    const script = new Script(['a']);
+    script.member('a').disk = 'held';
+    script.pass(0);
+    script.sync('a');
+    script.do('a', (a) => a.read(1, script.nowMs));
+    expect(script.replica('a').isServing).toBe(false);
+    expect(script.replica('a').wantsTick).toBe(false);
+    script.sync('a');
+    expect(script.notices.at(-1)).toMatchObject({ type: 'readConfirmed', read: 1, lsn: 2 });
+    expect(script.network).toEqual([]);
+  });
+});
+
 describe('an election', () => {
   it('asks, gets a term, promises to itself, wins, and commits a barrier of its own term', () => {
     const script = new Script(['a', 'b', 'c']);

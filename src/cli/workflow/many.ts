@@ -19,15 +19,44 @@ export interface ManyFlags {
   reason?: string;
 }
 
+/** What is meant by a query: its word, and how many there are. */
+export interface Kind {
+  one: 'workflow' | 'activity';
+  many: string;
+  count(client: Session['client'], query: string): Promise<number>;
+}
+
+const WORKFLOWS: Kind = {
+  one: 'workflow',
+  many: 'workflow(s)',
+  count: async ({ workflow }, query) => (await workflow.count(query)).count,
+};
+
+/** Activities without a workflow. */
+export const ACTIVITIES: Kind = {
+  one: 'activity',
+  many: 'activities without a workflow',
+  count: async ({ activity }, query) => (await activity.count(query)).count,
+};
+
 /** @param reason what it is needed for, besides batch jobs. */
 export function withTargets(command: Command, reason = 'why; of the batch job, too'): Command {
+  return withQuery(
+    command
+      .option('-w, --workflow-id <id>', 'workflow id (this or --query)')
+      .option('-r, --run-id <id>', 'run id (default: the current run)'),
+    WORKFLOWS,
+    reason,
+  );
+}
+
+/** The flags of a batch job. */
+export function withQuery(command: Command, { one }: Kind, reason: string): Command {
   return command
-    .option('-w, --workflow-id <id>', 'workflow id (this or --query)')
-    .option('-r, --run-id <id>', 'run id (default: the current run)')
-    .option('-q, --query <filter>', 'instead of one workflow all that it finds, as a batch job')
+    .option('-q, --query <filter>', `instead of one ${one} all that it finds, as a batch job`)
     .option('--reason <text>', reason)
     .option('-y, --yes', 'with --query: do not ask first')
-    .option('--rps <n>', 'with --query: workflows per second (default 50)')
+    .option('--rps <n>', 'with --query: so many per second (default 50)')
     .option('--job-id <id>', 'with --query: id of the batch job (default: a fresh UUID)');
 }
 
@@ -37,16 +66,23 @@ export interface One {
 }
 
 /** The workflow meant; undefined: those of the query. */
-export function oneOf({ workflowId, runId, query, yes, rps, jobId }: ManyFlags): One | undefined {
-  if ((workflowId === undefined) === (query === undefined))
-    throw new UsageError('give --workflow-id for one workflow, or --query for all that it finds');
-  if (workflowId === undefined) {
-    if (runId !== undefined) throw new UsageError('--run-id goes with --workflow-id, not with --query');
+export function oneOf(flags: ManyFlags): One | undefined {
+  const workflowId = idOrQuery(WORKFLOWS, flags.workflowId, flags);
+  return workflowId === undefined ? undefined : { workflowId, runId: flags.runId };
+}
+
+/** The id that was given; undefined: what the query finds is meant. */
+export function idOrQuery({ one }: Kind, id: string | undefined, flags: ManyFlags): string | undefined {
+  const { runId, query, yes, rps, jobId } = flags;
+  if ((id === undefined) === (query === undefined))
+    throw new UsageError(`give --${one}-id for one ${one}, or --query for all that it finds`);
+  if (id === undefined) {
+    if (runId !== undefined) throw new UsageError(`--run-id goes with --${one}-id, not with --query`);
     return undefined;
   }
   for (const [flag, value] of Object.entries({ yes, rps, 'job-id': jobId }))
     if (value !== undefined) throw new UsageError(`--${flag} goes with --query`);
-  return { workflowId, runId };
+  return id;
 }
 
 export function signalOperation({ connection }: Session, signal: string, args: readonly unknown[]): BatchOperations {
@@ -55,13 +91,17 @@ export function signalOperation({ connection }: Session, signal: string, args: r
 }
 
 /** Starts the job, once whoever is at the terminal has said yes. */
-export async function startJob(session: Session, flags: ManyFlags, operations: BatchOperations): Promise<void> {
+export async function startJob(
+  session: Session,
+  flags: ManyFlags,
+  operations: BatchOperations,
+  kind: Kind = WORKFLOWS,
+): Promise<void> {
   const { client, connection, namespace, output } = session;
   const { query = '', reason = 'Requested from CLI', jobId = crypto.randomUUID() } = flags;
   const perSecond = flags.rps === undefined ? {} : { maxOperationsPerSecond: positiveInteger(flags.rps, '--rps') };
   if (flags.yes === undefined) {
-    const { count } = await client.workflow.count(query);
-    await confirm(`Start a batch job on about ${count} workflow(s)?`);
+    await confirm(`Start a batch job on about ${await kind.count(client, query)} ${kind.many}?`);
   }
   const job = { namespace, jobId, reason, visibilityQuery: query, ...perSecond, ...operations };
   await connection.workflowService.startBatchOperation(job);

@@ -3,10 +3,12 @@
 import { type Command, Option } from 'commander';
 import { ResetReapplyExcludeType, ResetReapplyType } from '../../../sdk/client/index.ts';
 import { EventType } from '../../wire/enums.ts';
-import { type Session, withClient } from '../connect.ts';
+import type { PostResetOperation } from '../../wire/post-reset.ts';
+import { type ClientFlags, type Session, withClient } from '../connect.ts';
 import { UsageError } from '../exit-codes.ts';
 import { type ManyFlags, type One, oneOf, startJob, withTargets } from './many.ts';
 import { positiveInteger } from './options.ts';
+import { type OverrideFlags, overrideChange, withOverride } from './update-options.ts';
 
 interface ResetFlags extends ManyFlags {
   eventId?: string;
@@ -30,15 +32,35 @@ const EXCLUDE: Readonly<Record<string, ResetReapplyExcludeType>> = {
 
 const collect = (value: string, previous: string[] = []): string[] => [...previous, value];
 
-export function defineResetCommand(workflow: Command, withConnection: (command: Command) => Command): void {
-  withTargets(
-    withConnection(
-      workflow
-        .command('reset')
-        .description('do a workflow, or all of a query, again from one of the workflow tasks on, as a new run'),
-    ),
-    'why (required with --workflow-id)',
-  )
+type Wrap = (command: Command) => Command;
+
+export function defineResetCommand(workflow: Command, withConnection: Wrap): void {
+  const reset = workflow
+    .command('reset')
+    .description('do a workflow, or all of a query, again from one of the workflow tasks on, as a new run');
+  // Flags after the name of its own command are that one's.
+  withReset(withConnection(reset).enablePositionalOptions()).action(
+    withClient<ResetFlags>(async (session, flags) => {
+      await again(session, flags, []);
+    }),
+  );
+  const options = reset
+    .command('with-workflow-update-options')
+    .description('the same; the new run is pinned to a version of its workers, or let upgrade, before its first task');
+  const run = withClient<ResetFlags & OverrideFlags>(async (session, flags) => {
+    await again(session, flags, [{ updateWorkflowOptions: overrideChange(flags) }]);
+  });
+  withOverride(withReset(withConnection(options))).action(
+    (flags: ResetFlags & OverrideFlags & ClientFlags, command: Command) => run({ ...given(reset), ...flags }, command),
+  );
+}
+
+/** What was said on the command line before the name of the command within. */
+const given = (command: Command): object =>
+  Object.fromEntries(Object.entries(command.opts()).filter(([name]) => command.getOptionValueSource(name) === 'cli'));
+
+const withReset: Wrap = (command) =>
+  withTargets(command, 'why (required with --workflow-id)')
     .option('--event-id <n>', 'the event that ends the workflow task to do again')
     .addOption(new Option('--type <point>', 'where to go back to, instead of an event').choices(TYPES))
     .option('--build-id <id>', 'with --type BuildId: before the first workflow task that this build completed')
@@ -49,28 +71,27 @@ export function defineResetCommand(workflow: Command, withConnection: (command: 
       '--reapply-exclude <what>',
       'Signal, Update, CancelRequest or All: is not kept; repeat for several',
       collect,
-    )
-    .action(
-      withClient<ResetFlags>(async (session, flags) => {
-        const one = oneOf(flags);
-        checkPoint(flags);
-        if (one === undefined) return resetMany(session, flags);
-        const { client, output, namespace } = session;
-        const { workflowId } = one;
-        const { reason } = flags;
-        if (reason === undefined) throw new UsageError('say why: --reason');
-        const point = await pointOf(session, flags, one);
-        const { runId } = await client.workflowService.resetWorkflowExecution({
-          namespace,
-          workflowExecution: { workflowId, runId: point.runId },
-          reason,
-          workflowTaskFinishEventId: point.eventId,
-          resetReapplyType: REAPPLY[flags.reapplyType ?? 'All'],
-          resetReapplyExcludeTypes: excluded(flags.reapplyExclude ?? []),
-        });
-        output.record({ workflowId, runId });
-      }),
     );
+
+async function again(session: Session, flags: ResetFlags, postResetOperations: PostResetOperation[]): Promise<void> {
+  const one = oneOf(flags);
+  checkPoint(flags);
+  if (one === undefined) return resetMany(session, flags, postResetOperations);
+  const { client, output, namespace } = session;
+  const { workflowId } = one;
+  const { reason } = flags;
+  if (reason === undefined) throw new UsageError('say why: --reason');
+  const point = await pointOf(session, flags, one);
+  const { runId } = await client.workflowService.resetWorkflowExecution({
+    namespace,
+    workflowExecution: { workflowId, runId: point.runId },
+    reason,
+    workflowTaskFinishEventId: point.eventId,
+    resetReapplyType: REAPPLY[flags.reapplyType ?? 'All'],
+    resetReapplyExcludeTypes: excluded(flags.reapplyExclude ?? []),
+    postResetOperations,
+  });
+  output.record({ workflowId, runId });
 }
 
 function excluded(names: readonly string[]): ResetReapplyExcludeType[] {
@@ -95,7 +116,11 @@ function checkPoint({ type, eventId, buildId }: ResetFlags): void {
 }
 
 /** The server finds the point in each of them. */
-async function resetMany(session: Session, flags: ResetFlags): Promise<void> {
+async function resetMany(
+  session: Session,
+  flags: ResetFlags,
+  postResetOperations: PostResetOperation[],
+): Promise<void> {
   const { type, buildId, eventId } = flags;
   if (type === 'LastContinuedAsNew')
     throw new UsageError('--type LastContinuedAsNew goes with --workflow-id: it means another run of each workflow');
@@ -110,7 +135,8 @@ async function resetMany(session: Session, flags: ResetFlags): Promise<void> {
     resetReapplyType: REAPPLY[flags.reapplyType ?? 'All'],
     resetReapplyExcludeTypes: excluded(flags.reapplyExclude ?? []),
   };
-  await startJob(session, flags, { resetOperation: { options, identity: session.connection.identity } });
+  const { identity } = session.connection;
+  await startJob(session, flags, { resetOperation: { options, identity, postResetOperations } });
 }
 
 async function pointOf(

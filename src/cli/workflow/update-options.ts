@@ -6,13 +6,21 @@ import { withClient } from '../connect.ts';
 import { UsageError } from '../exit-codes.ts';
 import { type ManyFlags, oneOf, startJob, withTargets } from './many.ts';
 
-interface Flags extends ManyFlags {
+export interface OverrideFlags {
   versioningOverrideBehavior: 'pinned' | 'auto_upgrade' | 'unspecified';
   versioningOverrideDeploymentName?: string;
   versioningOverrideBuildId?: string;
 }
 
-function overrideOf(flags: Flags): VersioningOverride | undefined {
+type Flags = ManyFlags & OverrideFlags;
+
+/** What requests say of it. */
+export const overrideChange = (flags: OverrideFlags) => ({
+  workflowExecutionOptions: { versioningOverride: encodeVersioningOverride(overrideOf(flags)) },
+  updateMask: ['versioningOverride'],
+});
+
+function overrideOf(flags: OverrideFlags): VersioningOverride | undefined {
   const { versioningOverrideDeploymentName: deploymentName, versioningOverrideBuildId: buildId } = flags;
   switch (flags.versioningOverrideBehavior) {
     case 'unspecified':
@@ -27,17 +35,22 @@ function overrideOf(flags: Flags): VersioningOverride | undefined {
   }
 }
 
-export function defineUpdateOptionsCommand(define: (name: string, description: string) => Command): void {
-  withTargets(
-    define('update-options', 'pin a workflow, or all of a query, to a version of its workers, or let it upgrade'),
-  )
+export const withOverride = (command: Command): Command =>
+  command
     .addOption(
       new Option('--versioning-override-behavior <how>', 'unspecified: what the workflow says itself (required)')
         .choices(['unspecified', 'pinned', 'auto_upgrade'])
         .makeOptionMandatory(),
     )
     .option('--versioning-override-deployment-name <name>', 'of the version it is pinned to')
-    .option('--versioning-override-build-id <id>', 'of the version it is pinned to')
+    .option('--versioning-override-build-id <id>', 'of the version it is pinned to');
+
+export function defineUpdateOptionsCommand(define: (name: string, description: string) => Command): void {
+  withOverride(
+    withTargets(
+      define('update-options', 'pin a workflow, or all of a query, to a version of its workers, or let it upgrade'),
+    ),
+  )
     .addHelpText(
       'after',
       '\nExample:\n  tenuto workflow update-options -w order-17 --versioning-override-behavior pinned \\\n    --versioning-override-deployment-name shop --versioning-override-build-id v1',
@@ -46,10 +59,7 @@ export function defineUpdateOptionsCommand(define: (name: string, description: s
       withClient<Flags>(async (session, flags) => {
         const { connection, namespace, output } = session;
         const { identity } = connection;
-        const change = {
-          workflowExecutionOptions: { versioningOverride: encodeVersioningOverride(overrideOf(flags)) },
-          updateMask: ['versioningOverride'],
-        };
+        const change = overrideChange(flags);
         const one = oneOf(flags);
         if (one === undefined)
           return startJob(session, flags, { updateWorkflowOptionsOperation: { ...change, identity } });

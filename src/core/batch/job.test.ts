@@ -2,7 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BatchOperationState, BatchOperationType } from '../../wire/enums.ts';
+import { versionKey } from '../deployment/versioned-queue.ts';
 import {
+  countedIn,
   ended,
   firstProgress,
   infoOf,
@@ -14,7 +16,7 @@ import {
   settled,
   withPage,
 } from './job.ts';
-import { messageFor } from './operations.ts';
+import { messageFor, needed } from './operations.ts';
 
 const spec = (over: Partial<JobSpec> = {}): JobSpec => ({
   ...{ jobId: 'job', requestId: 'request', reason: 'why', identity: 'me', startTime: 7, perSecond: 50 },
@@ -40,7 +42,12 @@ describe('a batch job', () => {
           while (isRunning(progress)) {
             if (needsPage(progress)) {
               const next = pages + 1 < sizes.length ? new Uint8Array([pages]) : undefined;
-              progress = withPage(progress, { targets: targets(sizes[pages] ?? 0, `p${pages}-`), next }, 3);
+              progress = withPage(
+                progress,
+                countedIn(progress),
+                { targets: targets(sizes[pages] ?? 0, `p${pages}-`), next },
+                3,
+              );
               pages += 1;
             }
             const slice = nextSlice(progress, job);
@@ -49,8 +56,9 @@ describe('a batch job', () => {
             const failure = begun > 0 ? 1 : 0;
             failures += failure;
             seen.push(...slice.slice(0, begun).map(({ workflowId }) => workflowId));
-            progress = settled(progress, { complete: begun - failure, failure }, 9);
-            if (begun === 0 && slice.length > 0) progress = settled(progress, { complete: 0, failure: 0 }, 9);
+            progress = settled(progress, countedIn(progress), { complete: begun - failure, failure }, 9);
+            if (begun === 0 && slice.length > 0)
+              progress = settled(progress, countedIn(progress), { complete: 0, failure: 0 }, 9);
           }
           const all = sizes.flatMap((size, page) => targets(size, `p${page}-`).map(({ workflowId }) => workflowId));
           expect(seen).toEqual(all);
@@ -73,20 +81,63 @@ describe('a batch job', () => {
       totalOperationCount: 3,
     });
     expect(nextSlice(first, job)).toEqual(targets(2));
-    const half = settled(first, { complete: 2, failure: 0 }, 8);
+    const half = settled(first, 0, { complete: 2, failure: 0 }, 8);
     expect(isRunning(half)).toBe(true);
-    expect(isRunning(settled(half, { complete: 0, failure: 1 }, 9))).toBe(false);
+    expect(isRunning(settled(half, 2, { complete: 0, failure: 1 }, 9))).toBe(false);
   });
 
   it('that was stopped counts what was under way, and comes to nothing more', () => {
     const job = spec({ target: { executions: targets(3) } });
     const stopped = ended(firstProgress(job), 'stopped by me: enough', 8);
     expect(nextSlice(stopped, job)).toEqual([]);
-    const after: JobProgress = settled(stopped, { complete: 1, failure: 1 }, 9);
+    const after: JobProgress = settled(stopped, 0, { complete: 1, failure: 1 }, 9);
     expect(infoOf({ spec: job, progress: after })).toMatchObject({
       ...{ state: BatchOperationState.FAILED, closeTime: 8, closeReason: 'stopped by me: enough' },
       ...{ totalOperationCount: 3, completeOperationCount: 1, failureOperationCount: 1 },
     });
+  });
+
+  it('counts an execution once, and comes to each, when leaders are at the same step and note it late', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat({ max: 12 }), { minLength: 1, maxLength: 4 }),
+        fc.array(fc.tuple(fc.nat({ max: 2 }), fc.boolean()), { maxLength: 40 }),
+        (sizes, moves) => {
+          const job = spec({ perSecond: 5 });
+          const pages = sizes.map((size, page) => targets(size, `p${page}-`));
+          const operated = new Set<string>();
+          let progress = firstProgress(job);
+          // What each leader has read, and notes at its next move.
+          const read = new Map<number, JobProgress>();
+          const move = (leader: number): void => {
+            const begun = read.get(leader);
+            read.delete(leader);
+            if (begun === undefined) {
+              if (isRunning(progress)) read.set(leader, progress);
+            } else if (needsPage(begun)) {
+              const at = begun.page?.next?.[0] ?? 0;
+              const next = at + 1 < pages.length ? new Uint8Array([at + 1]) : undefined;
+              progress = withPage(progress, countedIn(begun), { targets: pages[at] ?? [], next });
+            } else {
+              const slice = nextSlice(begun, job);
+              for (const { workflowId } of slice) operated.add(workflowId);
+              progress = settled(progress, countedIn(begun), { complete: slice.length, failure: 0 }, 9);
+            }
+          };
+          for (const [leader, takesTwo] of moves) {
+            move(leader);
+            if (takesTwo) move(leader);
+          }
+          while (isRunning(progress)) move(0);
+          for (const leader of [0, 1, 2]) if (read.has(leader)) move(leader);
+          const all = pages.flat().map(({ workflowId }) => workflowId);
+          expect([...operated].sort()).toEqual(all.sort());
+          expect(progress).toMatchObject({
+            ...{ state: BatchOperationState.COMPLETED, total: all.length, complete: all.length },
+          });
+        },
+      ),
+    );
   });
 
   it('gives each run a request id of its own, the same whenever it comes to it', () => {
@@ -136,11 +187,40 @@ describe('a batch job', () => {
       { type: 'updateActivityOptions', activities: { id: 'a' }, change: 'restoreOriginal' } as const,
       { type: 'updateActivityOptions', activities: { id: 'a' }, change: 'restoreOriginal' },
     ],
+    [
+      { type: 'cancelStandalone', reason: 'own' } as const,
+      { type: 'requestCancel', reason: 'own', identity: 'me', requestId: 'batch:7:job:r' },
+    ],
+    [
+      { type: 'terminateStandalone', reason: 'own' } as const,
+      { type: 'terminate', reason: 'own', identity: 'me', requestId: 'batch:7:job:r' },
+    ],
+    [{ type: 'deleteStandalone' } as const, { type: 'deleteExecution' }],
   ])('says to a run: %j', (operation, message) => {
     expect(messageFor(spec({ operation }), { workflowId: 'w', runId: 'r' })).toMatchObject({
       ...message,
       target: { runId: 'r' },
     });
+  });
+
+  it('resets, and takes along what is to be done to the new run; what pins has to be known first', () => {
+    const pin = (buildId: string) =>
+      ({ pinned: { behavior: 1, version: { deploymentName: 'shop', buildId } } }) as const;
+    const afterwards = [
+      { type: 'signal', signalName: 's' },
+      { type: 'updateOptions', versioningOverride: pin('v1') },
+      { type: 'updateOptions', versioningOverride: 'unset' },
+    ] as const;
+    const point = { at: 'build', buildId: 'b', currentRunOnly: false } as const;
+    const operation = { type: 'reset', point, exclude: [], afterwards } as const;
+    const target = { workflowId: 'w', runId: 'r' };
+    expect(messageFor(spec({ operation }), target, { runId: 'r', eventId: 4 })).toMatchObject({ afterwards });
+    expect(needed(operation)).toEqual({
+      build: point,
+      workersOf: [versionKey({ deploymentName: 'shop', buildId: 'v1' })],
+    });
+    expect(needed({ type: 'updateOptions', versioningOverride: pin('v2') }).workersOf).toHaveLength(1);
+    expect(needed({ type: 'cancel' })).toEqual({ workersOf: [] });
   });
 
   it('resets to a build where that was found, perhaps in another run', () => {

@@ -1,6 +1,7 @@
 // A batch job: one operation on each execution that a filter finds, or that a list names. What it is to do never changes; how far it has come
 // does, by these pure steps. A page of executions is kept before any of them is touched, and what came of them is counted in the step that moves on
-// past them: so each is counted once, whatever crashes in between. Driven by src/shard/jobs.
+// past them: so each is counted once, whatever crashes in between. Two leaders may be at the same step for a while, each holding itself for the only
+// one: the second to note it finds that the job has moved on, and changes nothing. Driven by src/shard/jobs.
 
 import type { BatchOperationInfo, BatchTarget } from '../../wire/batch.ts';
 import { BatchOperationState } from '../../wire/enums.ts';
@@ -67,8 +68,21 @@ export function firstProgress({ target }: JobSpec): JobProgress {
 export const needsPage = ({ page }: JobProgress): boolean =>
   page === undefined || (page.at >= page.targets.length && page.next !== undefined);
 
-/** @param total how many there are in all, when they have just been counted. */
-export function withPage(progress: JobProgress, page: Omit<JobPage, 'at'>, total = progress.total): JobProgress {
+/** Executions that are over. It only grows: a step that began at it is noted only while the job is still there. */
+export const countedIn = ({ complete, failure }: JobProgress): number => complete + failure;
+
+/**
+ * The next page, found when so many were `counted`.
+ *
+ * @param total how many there are in all, when they have just been counted.
+ */
+export function withPage(
+  progress: JobProgress,
+  counted: number,
+  page: Omit<JobPage, 'at'>,
+  total = progress.total,
+): JobProgress {
+  if (!isRunning(progress) || countedIn(progress) !== counted || !needsPage(progress)) return progress;
   return { ...progress, total, page: { ...page, at: 0 } };
 }
 
@@ -76,18 +90,25 @@ export function withPage(progress: JobProgress, page: Omit<JobPage, 'at'>, total
 export const nextSlice = ({ page }: JobProgress, { perSecond }: JobSpec): readonly BatchTarget[] =>
   page === undefined ? [] : page.targets.slice(page.at, page.at + Math.max(1, Math.min(perSecond, MAX_SLICE)));
 
-/** What came of the next executions. A job that was stopped meanwhile counts them, too: they happened. */
-export function settled(progress: JobProgress, came: { complete: number; failure: number }, now: number): JobProgress {
+/** What came of the next executions after the `counted` ones. A job that was stopped meanwhile counts them, too: they happened. */
+export function settled(
+  progress: JobProgress,
+  counted: number,
+  came: { complete: number; failure: number },
+  now: number,
+): JobProgress {
+  // Another leader's step has counted them.
+  if (countedIn(progress) !== counted) return progress;
   const { page } = progress;
   const complete = progress.complete + came.complete;
   const failure = progress.failure + came.failure;
   const at = (page?.at ?? 0) + came.complete + came.failure;
-  const counted = { ...progress, complete, failure, total: Math.max(progress.total, complete + failure) };
-  if (!isRunning(progress)) return counted;
+  const further = { ...progress, complete, failure, total: Math.max(progress.total, complete + failure) };
+  if (!isRunning(progress)) return further;
   const isOver = page === undefined || (at >= page.targets.length && page.next === undefined);
   // Of those counted at the beginning some may have closed by themselves before their turn.
-  if (isOver) return closed({ ...counted, total: complete + failure }, BatchOperationState.COMPLETED, now);
-  return { ...counted, page: { ...page, at } };
+  if (isOver) return closed({ ...further, total: complete + failure }, BatchOperationState.COMPLETED, now);
+  return { ...further, page: { ...page, at } };
 }
 
 /** Ended before it was through. */

@@ -4,8 +4,15 @@
 import type { BatchTarget } from '../../wire/batch.ts';
 import type { Header, Payloads, VersioningOverride } from '../../wire/common.ts';
 import { BatchOperationType, type ResetReapplyExcludeType } from '../../wire/enums.ts';
-import { versionKey } from '../deployment/versioned-queue.ts';
-import type { ActivityChoice, ActivityOptionsChange, Jitter, Message, ResetMessage } from '../workflow/message.ts';
+import { type VersionKey, versionKey } from '../deployment/versioned-queue.ts';
+import type {
+  ActivityChoice,
+  ActivityOptionsChange,
+  Jitter,
+  Message,
+  PostResetOperation,
+  ResetMessage,
+} from '../workflow/message.ts';
 import { overridePin } from '../workflow/versioning.ts';
 import type { JobSpec } from './job.ts';
 
@@ -20,7 +27,12 @@ export type BatchOperation =
   | { type: 'cancel' }
   | { type: 'delete' }
   | { type: 'signal'; signalName: string; input?: Payloads | undefined; header?: Header | undefined }
-  | { type: 'reset'; point: BatchResetPoint; exclude: readonly ResetReapplyExcludeType[] }
+  | {
+      type: 'reset';
+      point: BatchResetPoint;
+      exclude: readonly ResetReapplyExcludeType[];
+      afterwards?: readonly PostResetOperation[] | undefined;
+    }
   | { type: 'updateOptions'; versioningOverride: VersioningOverride | 'unset' }
   | { type: 'pauseWorkflow' }
   | { type: 'unpauseWorkflow' }
@@ -38,7 +50,11 @@ export type BatchOperation =
       keepPaused: boolean;
       restoreOriginalOptions: boolean;
     } & Jitter)
-  | { type: 'updateActivityOptions'; activities: ActivityChoice; change: ActivityOptionsChange | 'restoreOriginal' };
+  | { type: 'updateActivityOptions'; activities: ActivityChoice; change: ActivityOptionsChange | 'restoreOriginal' }
+  /** This one and the two after it: of activities without a workflow, which the job looks for instead of workflows. */
+  | { type: 'cancelStandalone'; reason: string }
+  | { type: 'terminateStandalone'; reason: string }
+  | { type: 'deleteStandalone' };
 
 /** Messages that jobs send. */
 export type BatchMessage = Extract<
@@ -76,20 +92,51 @@ const TYPES: { readonly [T in BatchOperation['type']]: BatchOperationType } = {
   unpauseActivities: BatchOperationType.UNPAUSE_ACTIVITY,
   resetActivities: BatchOperationType.RESET_ACTIVITY,
   updateActivityOptions: BatchOperationType.UPDATE_ACTIVITY_OPTIONS,
+  cancelStandalone: BatchOperationType.CANCEL_ACTIVITY,
+  terminateStandalone: BatchOperationType.TERMINATE_ACTIVITY,
+  deleteStandalone: BatchOperationType.DELETE_ACTIVITY,
 };
+
+/** What the job's filter is for; undefined: workflows. */
+export function searchedFor({ type }: BatchOperation): 'activities' | undefined {
+  switch (type) {
+    case 'cancelStandalone':
+    case 'terminateStandalone':
+    case 'deleteStandalone':
+      return 'activities';
+    default:
+      return undefined;
+  }
+}
 
 export const operationType = ({ type }: BatchOperation): BatchOperationType => TYPES[type];
 
 /** What has to be known of an execution before it can be told. */
-export type Needed = { build: string; currentRunOnly: boolean } | { workersOf: string } | undefined;
+export interface Needed {
+  /** Where this build has begun to work on it. */
+  build?: Extract<BatchResetPoint, { at: 'build' }>;
+  /** Whether workers of these versions serve its task queue. */
+  workersOf: readonly VersionKey[];
+}
 
 export function needed(operation: BatchOperation): Needed {
-  if (operation.type === 'reset' && operation.point.at === 'build') {
-    return { build: operation.point.buildId, currentRunOnly: operation.point.currentRunOnly };
+  switch (operation.type) {
+    case 'reset': {
+      const { point, afterwards = [] } = operation;
+      return { ...(point.at === 'build' && { build: point }), workersOf: afterwards.flatMap(pinned) };
+    }
+    case 'updateOptions':
+      return { workersOf: pinned(operation) };
+    default:
+      return { workersOf: [] };
   }
-  if (operation.type !== 'updateOptions' || operation.versioningOverride === 'unset') return undefined;
+}
+
+/** The version that this pins to. */
+export function pinned(operation: PostResetOperation): VersionKey[] {
+  if (operation.type === 'signal' || operation.versioningOverride === 'unset') return [];
   const pin = overridePin(operation.versioningOverride);
-  return pin && { workersOf: versionKey(pin) };
+  return pin === undefined ? [] : [versionKey(pin)];
 }
 
 /** Of two jobs that had the same id one after the other, each has request ids of its own. */
@@ -113,6 +160,7 @@ export function messageFor(spec: JobSpec, target: BatchTarget, found?: FoundPoin
       // Its reason is the job's, not the cancellation's: as on the reference server.
       return { type: 'requestCancel', ...common };
     case 'delete':
+    case 'deleteStandalone':
       // A repeat finds the run gone; of a workflow that was named without one, that which has come since is another. A run that is named is meant,
       // whenever it began: by its own node's clock that may be after the job did.
       return {
@@ -126,8 +174,8 @@ export function messageFor(spec: JobSpec, target: BatchTarget, found?: FoundPoin
       return { type: 'signal', ...common, signalName, input, header };
     }
     case 'reset': {
-      const { exclude, point } = operation;
-      const reset = { type: 'reset' as const, ...common, runId: '', reason, exclude };
+      const { exclude, point, afterwards } = operation;
+      const reset = { type: 'reset' as const, ...common, runId: '', reason, exclude, afterwards };
       if (point.at === 'event') return { ...reset, workflowTaskFinishEventId: point.eventId };
       if (point.at !== 'build') return { ...reset, workflowTaskFinishEventId: 0, point: point.at };
       if (found === undefined) throw new Error('a reset to a build has to be looked up first');
@@ -155,6 +203,10 @@ export function messageFor(spec: JobSpec, target: BatchTarget, found?: FoundPoin
     }
     case 'updateActivityOptions':
       return { ...operation, target: common.target };
+    case 'cancelStandalone':
+      return { type: 'requestCancel', ...common, reason: operation.reason };
+    case 'terminateStandalone':
+      return { type: 'terminate', ...common, reason: operation.reason };
     default:
       return operation satisfies never;
   }

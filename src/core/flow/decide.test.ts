@@ -125,6 +125,29 @@ describe('debounce', () => {
     expect(said(key.advance(100))).toEqual(['granted d']);
   });
 
+  it('runs the last input, also when the message of an earlier one was held up and comes after it', () => {
+    const key = new Key();
+    const asked = key.now;
+    key.now += 2_000;
+    expect(said(key.acquire('later', quiet))).toEqual([]);
+    const { debounced } = key.describe();
+    expect(said(key.acquire('earlier', quiet, 3, 'earlier', asked))).toEqual(['terminate earlier']);
+    expect(key.describe()).toMatchObject({ debounced, counts: { superseded: 1 } });
+    key.reload();
+    expect(said(key.advance(1_000))).toEqual(['granted later']);
+    expect(said(key.acquire('earliest', quiet, 3, 'earliest', asked - 1))).toEqual(['terminate earliest']);
+    // The key forgets who terminates.
+    expect(said(key.release('earliest'))).toEqual([]);
+    expect(key.describe()).toMatchObject({ held: 1, waiting: 0 });
+    // Held up as well, and the last one there is.
+    expect(said(key.acquire('last', quiet, 3, 'last', key.now - 500))).toEqual([]);
+    expect(said(key.advance(1_000))).toEqual(['granted last']);
+  });
+  it('goes by the order of arrival where clocks of nodes may differ', () => {
+    const key = new Key();
+    key.acquire('a', quiet);
+    expect(said(key.acquire('b', quiet, 3, 'b', key.now - 50))).toEqual(['terminate a']);
+  });
   it('is over with its only start', () => {
     const key = new Key();
     key.acquire('a', quiet);
@@ -157,6 +180,15 @@ describe('a singleton', () => {
     },
   );
 
+  it('is not taken over by a start whose message was held up and comes after that of a later one', () => {
+    const key = new Key();
+    const singleton = 'terminateExisting' as const;
+    key.acquire('a', { singleton });
+    key.now += 2_000;
+    expect(said(key.acquire('c', { singleton }))).toEqual(['terminate a']);
+    expect(said(key.acquire('b', { singleton }, 3, 'b', key.now - 1_000))).toEqual(['terminate b']);
+    expect(said(key.release('a'))).toEqual(['granted c']);
+  });
   it('is taken over also while its start is on its way', () => {
     const key = new Key();
     expect(key.reserve('a', { singleton: 'reject' })).toMatchObject({ verdict: 'reserved' });

@@ -6,11 +6,13 @@ import type { Message } from '../workflow/message.ts';
 import type { Decision, Outcome, Reply, TurnContext } from '../workflow/outcome.ts';
 import { notForWorkflows } from '../workflow/reserved-id.ts';
 import { type Addressed, FlowDraft } from './draft.ts';
-import { MAX_WAITING, RESERVATION_MS, SENT_PER_TURN } from './limits.ts';
+import { HELD_UP_MS, MAX_WAITING, RESERVATION_MS, SENT_PER_TURN } from './limits.ts';
 import type { Claimant, FlowAcquireMessage, FlowReleaseMessage, FlowReserveMessage, FlowVerdict } from './message.ts';
 import type { FlowActor, WaiterRow } from './rows.ts';
 import { hasRoom, idleUntil, settle, take } from './settle.ts';
 import { described, nameOf } from './view.ts';
+
+type Waiter = { seq: number; row: WaiterRow };
 
 const ACCEPTED: Reply = { type: 'accepted' };
 
@@ -101,6 +103,14 @@ function acquire(address: Addressed, draft: FlowDraft, message: FlowAcquireMessa
   if (singleton === 'terminateExisting' || singleton === 'cancelExisting') {
     row.takeover = singleton === 'terminateExisting' ? 'terminate' : 'cancel';
   }
+  if (debounce !== undefined || row.takeover !== undefined) {
+    const later = laterThan(draft, message);
+    if (later !== undefined) {
+      endSuperseded(address, draft, message, later);
+      return;
+    }
+    draft.head.latest = { askedAt: message.askedAt ?? draft.now, claimant };
+  }
   if (debounce !== undefined) {
     const before = draft.settling();
     if (before !== undefined) supersede(address, draft, before, claimant);
@@ -110,6 +120,11 @@ function acquire(address: Addressed, draft: FlowDraft, message: FlowAcquireMessa
   }
   if (row.takeover !== undefined) takeOver(address, draft, row.takeover, claimant);
   draft.addWaiter(row);
+}
+
+/** Who asked after this one and overtook it, while that was held up on its way: it is the last start that counts, not the last message. */
+function laterThan({ now, head: { latest } }: FlowDraft, { askedAt = now }: FlowAcquireMessage): Claimant | undefined {
+  return latest !== undefined && latest.askedAt > askedAt && now - askedAt > HELD_UP_MS ? latest.claimant : undefined;
 }
 
 /** Why it does not get a permit, now or later; undefined: it does. */
@@ -169,15 +184,18 @@ function endHolders(address: Addressed, draft: FlowDraft, how: 'terminate' | 'ca
   }
 }
 
-function supersede(
+function supersede(address: Addressed, draft: FlowDraft, { seq, row }: Waiter, by: Claimant): void {
+  draft.removeWaiter(seq);
+  endSuperseded(address, draft, row, by);
+}
+
+function endSuperseded(
   address: Addressed,
   draft: FlowDraft,
-  { seq, row }: { seq: number; row: WaiterRow },
+  { permit, claimant }: Pick<WaiterRow, 'permit' | 'claimant'>,
   by: Claimant,
 ): void {
-  draft.removeWaiter(seq);
   draft.head.counts.superseded += 1;
-  const { permit, claimant } = row;
   const reason = `superseded by workflow ${by.workflowId}, a later start of ${nameOf(address)}`;
   draft.send({ type: 'flowEnd', permit, claimant, how: 'terminate', reason });
 }

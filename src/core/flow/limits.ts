@@ -14,6 +14,11 @@ export const MAX_WAITING = 20_000;
 export const SENT_PER_TURN = 100;
 /** A permit that a door has reserved for a start which nobody confirms goes back after so long. */
 export const RESERVATION_MS = 30_000;
+/**
+ * A message that was on its way for longer was held up, by a node that went, and others may have overtaken it. Clocks of nodes differ by less: what
+ * comes sooner came in its order.
+ */
+export const HELD_UP_MS = 100;
 /** A key that nothing happens to is forgotten after so long. */
 export const IDLE_MS = 600_000;
 /** Holders and waiters that are shown. */

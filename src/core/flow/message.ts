@@ -19,6 +19,8 @@ export interface FlowAcquireMessage {
   priority: number;
   /** Its start was let through by `flowReserve` and answered: it is never refused any more. */
   accepted?: true | undefined;
+  /** Epoch ms, by the asker's shard. Absent: from a build that does not say. */
+  askedAt?: number | undefined;
 }
 
 /** What has the permit, or waits for it, does not need it any more. */

@@ -26,6 +26,8 @@ export interface HeadRow {
   holders: number;
   waiters: number;
   counts: { granted: number; superseded: number };
+  /** Of those that take the place of others: the one that asked last. */
+  latest?: { askedAt: number; claimant: Claimant } | undefined;
 }
 
 /** Ids 'p' + permit: it is given. */

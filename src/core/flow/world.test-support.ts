@@ -53,13 +53,14 @@ export class Key {
     return answers;
   }
 
-  acquire(name: string, flow: Omit<FlowControl, 'key'>, priority = 3, permit = name): FlowAnswer[] {
+  acquire(name: string, flow: Omit<FlowControl, 'key'>, priority = 3, permit = name, askedAt = this.now): FlowAnswer[] {
     return this.tell({
       type: 'flowAcquire',
       permit,
       claimant: claimant(name),
       flow: { key: 'tenant', ...flow },
       priority,
+      askedAt,
     });
   }
 

@@ -8,6 +8,7 @@ import type {
   ScheduleActionResult,
   ScheduleListEntry,
 } from '../../wire/schedule.ts';
+import { policyProblem } from '../workflow/retry.ts';
 import { scheduleIdOf } from './address.ts';
 import { FUTURE_ACTIONS, FUTURE_ACTIONS_IN_LIST, RECENT_ACTIONS_IN_LIST } from './limits.ts';
 import type { DefinitionRow, HeadRow, RecentAction, ScheduleActor } from './rows.ts';
@@ -63,6 +64,7 @@ export function described(
       futureActionTimes: futureTimes(address, { spec, through, remaining: remainingOf(head) }, FUTURE_ACTIONS),
       createTime,
       updateTime,
+      invalidScheduleError: policyProblem(action.startWorkflow?.retryPolicy),
     },
     memo,
     searchAttributes,

@@ -1,6 +1,7 @@
 // Tokens of Temporal's list filter. One pass over the text, character by character: linear time whatever the text, no RegExp.
 
-export type Token = { at: number } & (
+/** From `at` up to `end`, in characters of the query. */
+export type Token = { at: number; end: number } & (
   | { kind: 'name'; text: string }
   /** A name in backticks: never a keyword. */
   | { kind: 'quotedName'; text: string }
@@ -16,6 +17,20 @@ type Symbol = (typeof SYMBOLS)[number];
 /** What is wrong with a query, for the person who wrote it. */
 export class QueryError extends Error {
   override readonly name = 'QueryError';
+}
+
+/** It is no query at all: whatever the fields are. */
+export class QuerySyntaxError extends QueryError {
+  /** Of the query, where what is not understood ends: characters before it. */
+  readonly end: number;
+  /** What is there; undefined: a symbol, or the end. */
+  readonly near: string | undefined;
+
+  constructor(message: string, end: number, near?: string) {
+    super(message);
+    this.end = end;
+    this.near = near;
+  }
 }
 
 export const MAX_QUERY_LENGTH = 64 * 1024;
@@ -36,12 +51,12 @@ export function tokenize(text: string): Token[] {
     else if (text.startsWith('--', at)) at = endOf(text, '\n', at);
     else if (text.startsWith('/*', at)) at = endOf(text, '*/', at);
     else {
-      const [token, end] = read(text, at, c);
+      const token = read(text, at, c);
       tokens.push(token);
-      at = end;
+      at = token.end;
     }
   }
-  tokens.push({ kind: 'end', at: text.length });
+  tokens.push({ kind: 'end', at: text.length, end: text.length });
   return tokens;
 }
 
@@ -50,10 +65,10 @@ function endOf(text: string, mark: string, from: number): number {
   return end === -1 ? text.length : end + mark.length;
 }
 
-function read(text: string, at: number, c: string): [Token, number] {
+function read(text: string, at: number, c: string): Token {
   if (c === "'" || c === '"' || c === '`') {
     const [value, end] = quoted(text, at, c);
-    return [{ kind: c === '`' ? 'quotedName' : 'string', text: value, at }, end];
+    return { kind: c === '`' ? 'quotedName' : 'string', text: value, at, end };
   }
   const next = text.charAt(at + 1);
   if (isDigit(c) || (c === '.' && isDigit(next)) || ((c === '-' || c === '+') && (isDigit(next) || next === '.'))) {
@@ -62,12 +77,12 @@ function read(text: string, at: number, c: string): [Token, number] {
   if (isNameStart(c)) {
     let end = at + 1;
     while (end < text.length && (isNameStart(text.charAt(end)) || isDigit(text.charAt(end)))) end += 1;
-    return [{ kind: 'name', text: text.slice(at, end), at }, end];
+    return { kind: 'name', text: text.slice(at, end), at, end };
   }
   for (const symbol of SYMBOLS) {
-    if (text.startsWith(symbol, at)) return [{ kind: 'symbol', text: symbol, at }, at + symbol.length];
+    if (text.startsWith(symbol, at)) return { kind: 'symbol', text: symbol, at, end: at + symbol.length };
   }
-  throw new QueryError(`unexpected ${JSON.stringify(c)} at position ${at + 1}`);
+  throw new QuerySyntaxError(`unexpected ${JSON.stringify(c)} at position ${at + 1}`, at + 1);
 }
 
 /** A doubled quote, or one after a backslash, is part of the text. */
@@ -87,10 +102,10 @@ function quoted(text: string, start: number, quote: string): [string, number] {
       at += 1;
     }
   }
-  throw new QueryError(`the ${quote} at position ${start + 1} is not closed`);
+  throw new QuerySyntaxError(`the ${quote} at position ${start + 1} is not closed`, text.length);
 }
 
-function number(text: string, at: number): [Token, number] {
+function number(text: string, at: number): Token {
   let end = at + 1;
   while (end < text.length) {
     const c = text.charAt(end);
@@ -101,6 +116,6 @@ function number(text: string, at: number): [Token, number] {
   }
   const literal = text.slice(at, end);
   const value = Number(literal);
-  if (Number.isNaN(value)) throw new QueryError(`${literal} at position ${at + 1} is not a number`);
-  return [{ kind: 'number', value, text: literal, at }, end];
+  if (Number.isNaN(value)) throw new QuerySyntaxError(`${literal} at position ${at + 1} is not a number`, end, literal);
+  return { kind: 'number', value, text: literal, at, end };
 }

@@ -1,7 +1,8 @@
 // Recursive descent over the tokens of a list filter, with bounded nesting. Precedence: NOT, AND, OR.
 
+import type { Value } from './attribute-values.ts';
 import { coerce, type Field, type FieldType, type Literal, type Schema } from './fields.ts';
-import { QueryError, type Token, tokenize } from './lexer.ts';
+import { QueryError, QuerySyntaxError, type Token, tokenize } from './lexer.ts';
 import { type Direction, type Order, type OrderTerm, orderBy } from './order.ts';
 import type { CompareOp, Condition, Query } from './query.ts';
 import { wordsOf } from './words.ts';
@@ -28,9 +29,19 @@ const RESERVED = new Set([
 /** Of other types nearly every execution would be a group of its own, or in several. */
 const GROUPED: ReadonlySet<FieldType> = new Set<FieldType>(['keyword', 'status', 'bool', 'int']);
 
-/** Throws QueryError: what was wrong, and where. */
+/** Throws QueryError: what was wrong, and where. QuerySyntaxError, if it is no query for whatever fields, counts before all else. */
 export function parseQuery(text: string, schema: Schema): Query {
-  return new Parser(tokenize(text), schema).query();
+  const parser = new Parser(tokenize(text), schema);
+  const query = parser.query();
+  if (parser.problem !== undefined) throw parser.problem;
+  return query;
+}
+
+/** What a query is made of besides its condition, whatever the fields are. Throws QuerySyntaxError, or QueryError where it is too long or too deep. */
+export function parseClauses(text: string): { groupBy: string | undefined; isOrdered: boolean } {
+  const parser = new Parser(tokenize(text), () => undefined);
+  const { groupBy } = parser.query();
+  return { groupBy: groupBy?.name, isOrdered: parser.isOrdered };
 }
 
 class Parser {
@@ -38,6 +49,9 @@ class Parser {
   readonly #schema: Schema;
   #at = 0;
   #depth = 0;
+  /** The first thing that is wrong with a query that can be read. */
+  problem: QueryError | undefined;
+  isOrdered = false;
 
   constructor(tokens: Token[], schema: Schema) {
     this.#tokens = tokens;
@@ -52,10 +66,14 @@ class Parser {
     if (this.#word('GROUP')) {
       this.#expectWord('BY');
       groupBy = this.#field();
-      if (!GROUPED.has(groupBy.type)) throw notPossible('GROUP BY', groupBy);
-      if (this.#symbol(',')) throw new QueryError('GROUP BY takes one attribute');
+      if (!GROUPED.has(groupBy.type)) this.#note(notPossible('GROUP BY', groupBy));
+      while (this.#symbol(',')) {
+        this.#note(new QueryError('GROUP BY takes one attribute'));
+        this.#field();
+      }
     }
-    const order = this.#word('ORDER') ? this.#order() : [];
+    this.isOrdered = this.#word('ORDER');
+    const order = this.isOrdered ? this.#order() : [];
     const rest = this.#peek();
     if (rest.kind !== 'end') throw this.#unexpected('the end of the query');
     return { condition, groupBy, order };
@@ -71,7 +89,28 @@ class Parser {
       if (direction === 'ascending') this.#word('ASC');
       terms.push({ field, direction });
     } while (this.#symbol(','));
-    return orderBy(terms);
+    return this.#noting(() => orderBy(terms)) ?? [];
+  }
+
+  /** The rest is read all the same, in case it cannot be. */
+  #note(problem: QueryError): void {
+    this.problem ??= problem;
+  }
+
+  #noting<T>(part: () => T): T | undefined {
+    try {
+      return part();
+    } catch (error) {
+      if (!(error instanceof QueryError)) throw error;
+      this.#note(error);
+      return undefined;
+    }
+  }
+
+  /** Of a problem that was noted nothing is made: the value does not matter. */
+  #value(field: Field): Value {
+    const literal = this.#literal();
+    return this.#noting(() => coerce(field, literal)) ?? '';
   }
 
   #or(): Condition {
@@ -115,10 +154,8 @@ class Parser {
     if (this.#word('NOT')) return { kind: 'not', term: this.#special(field) };
     const op = this.#operator();
     if (op === undefined) return this.#special(field);
-    if (!hasOrder(field) && op !== '=' && op !== '!=') {
-      throw notPossible(op, field);
-    }
-    const literal = coerce(field, this.#literal());
+    if (!hasOrder(field) && op !== '=' && op !== '!=') this.#note(notPossible(op, field));
+    const literal = this.#value(field);
     if (field.type === 'text') {
       const words: Condition = { kind: 'words', field, words: wordsOf(String(literal)) };
       return op === '=' ? words : { kind: 'not', term: words };
@@ -131,23 +168,24 @@ class Parser {
 
   #special(field: Field): Condition {
     if (this.#word('IN')) {
-      if (field.type === 'text') throw notPossible('IN', field);
+      if (field.type === 'text') this.#note(notPossible('IN', field));
       if (!this.#symbol('(')) throw this.#unexpected('a list in parentheses');
-      const values = new Set([coerce(field, this.#literal())]);
-      while (this.#symbol(',')) values.add(coerce(field, this.#literal()));
+      const values = new Set([this.#value(field)]);
+      while (this.#symbol(',')) values.add(this.#value(field));
       if (!this.#symbol(')')) throw this.#unexpected('a closing parenthesis');
       return { kind: 'in', field, values };
     }
     if (this.#word('BETWEEN')) {
-      if (!hasOrder(field)) throw notPossible('BETWEEN', field);
-      const low = coerce(field, this.#literal());
+      if (!hasOrder(field)) this.#note(notPossible('BETWEEN', field));
+      const low = this.#value(field);
       this.#expectWord('AND');
-      return { kind: 'between', field, low, high: coerce(field, this.#literal()) };
+      return { kind: 'between', field, low, high: this.#value(field) };
     }
     if (this.#word('STARTS_WITH')) {
       const literal = this.#literal();
-      if (field.type !== 'keyword' || literal.kind !== 'string') throw notPossible('STARTS_WITH', field);
-      return { kind: 'startsWith', field, prefix: literal.text };
+      const isText = literal.kind === 'string';
+      if (field.type !== 'keyword' || !isText) this.#note(notPossible('STARTS_WITH', field));
+      return { kind: 'startsWith', field, prefix: isText ? literal.text : '' };
     }
     throw this.#unexpected('an operator');
   }
@@ -178,7 +216,8 @@ class Parser {
       this.#at += 1;
       const field = this.#schema(token.text);
       if (field !== undefined) return field;
-      throw new QueryError(`invalid expression: column name '${token.text}' is not a valid search attribute`);
+      this.#note(new QueryError(`invalid expression: column name '${token.text}' is not a valid search attribute`));
+      return { name: token.text, type: 'keyword', attribute: undefined, read: () => undefined };
     }
     throw this.#unexpected('the name of a search attribute');
   }
@@ -200,7 +239,7 @@ class Parser {
 
   #peek(): Token {
     // The list ends with `end`, which is never passed.
-    return this.#tokens[this.#at] ?? { kind: 'end', at: 0 };
+    return this.#tokens[this.#at] ?? { kind: 'end', at: 0, end: 0 };
   }
 
   #isWord(word: string): boolean {
@@ -229,7 +268,8 @@ class Parser {
     const token = this.#peek();
     const found =
       token.kind === 'end' ? 'the query ends' : `there is ${JSON.stringify(token.text)} at position ${token.at + 1}`;
-    return new QueryError(`malformed query: ${wanted} is expected where ${found}`);
+    const near = token.kind === 'end' || token.kind === 'symbol' ? undefined : token.text;
+    return new QuerySyntaxError(`malformed query: ${wanted} is expected where ${found}`, token.end, near);
   }
 }
 

@@ -225,13 +225,13 @@ describe('a filter that is refused', () => {
     ["WorkflowId = 'red", 'is not closed'],
     ["'WorkflowId' = 'red'", 'name of a search attribute'],
     ["executions.WorkflowId = 'red'", 'unexpected "."'],
-    ["WHERE WorkflowId = 'a'", "column name 'WHERE'"],
+    ["WHERE WorkflowId = 'a'", 'an operator is expected where there is "WorkflowId"'],
     ["WorkflowId = 'a' LIMIT 1", 'the end of the query is expected'],
     ["WorkflowId 'red'", 'an operator is expected'],
     ["WorkflowId = 'a' AND", 'name of a search attribute is expected where the query ends'],
     ["(WorkflowId = 'a'", 'a closing parenthesis'],
     ["WorkflowId == 'a'", 'a quoted text or a number'],
-    ["LOWER(WorkflowId) = 'red'", "column name 'LOWER'"],
+    ["LOWER(WorkflowId) = 'red'", 'an operator is expected where there is "(" at position 6'],
     ["WorkflowId = 'a'; DROP TABLE executions", 'unexpected ";"'],
     ["WorkflowId = 'red' OR 1 = 1", 'name of a search attribute'],
     ["WorkflowId REGEXP 'r.*'", 'an operator is expected'],
@@ -264,6 +264,16 @@ describe('a filter that is refused', () => {
       expect(() => parseQuery(text, SCHEMA)).toThrow(message);
     });
   }
+
+  it('says what cannot be read at all before it says anything of fields and values', () => {
+    for (const [text, end, near] of [
+      ['Nope = 1 AND', 12, undefined],
+      ["Nope STARTS_WITH 5 OR City ~ 'x'", 28, undefined],
+      ["City = 5 'red'", 14, 'red'],
+    ] as const) {
+      expect.soft(() => parseQuery(text, SCHEMA), text).toThrow(expect.objectContaining({ end, near }));
+    }
+  });
 
   it('whatever the text, it is a query or a QueryError', () => {
     const piece = fc.constantFrom(

@@ -22,6 +22,8 @@ export interface Limits {
   /** Updates of a run that are not completed, and bytes of those not accepted yet. */
   updatesInFlight: number;
   updatesInFlightBytes: number;
+  /** Bytes of one update's request. More than a blob, as on Temporal's server; an answer with it is still a request of 4 MiB. */
+  updateRequestBytes: number;
   /** Updates of a run, completed ones too. The worker is advised to continue as new at nine tenths. */
   updatesPerRun: number;
   /** Callers waiting at once for updates of one execution. */
@@ -70,6 +72,7 @@ export const DEFAULT_LIMITS: Limits = {
   signalsPerRun: 10_000,
   updatesInFlight: 10,
   updatesInFlightBytes: 20 * 1024 * 1024,
+  updateRequestBytes: 3 * 1024 * 1024,
   updatesPerRun: 2_000,
   updateCalls: 1_000,
   pendingNexusOperations: 2_000,

@@ -22,13 +22,11 @@ import type {
 } from '../../wire/common.ts';
 import type {
   QueryRejectCondition,
-  ResetReapplyExcludeType,
   VersioningBehavior,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
   WorkflowTaskFailedCause,
 } from '../../wire/enums.ts';
-import type { HistoryEvent } from '../../wire/event.ts';
 import type { Failure } from '../../wire/failure.ts';
 import type { FlowControl } from '../../wire/flow-control.ts';
 import type { ProtocolMessage } from '../../wire/protocol-message.ts';
@@ -38,6 +36,7 @@ import type { ScheduleMessage, StartScheduledMessage } from '../schedule/message
 import type {
   DeleteExecutionMessage,
   PauseWorkflowMessage,
+  ResetMessage,
   UnpauseWorkflowMessage,
   UpdateOptionsMessage,
 } from './life-messages.ts';
@@ -167,32 +166,6 @@ export interface TerminateMessage {
   requestId: string;
 }
 
-/**
- * A run is done again from one of its workflow tasks on, as a new run with the events before it. Doors leave `history` out: the shard reads it,
- * since events are in no row of the actor.
- */
-export interface ResetMessage {
-  type: 'reset';
-  target: RunTarget;
-  /** Fresh: the id of the run this reset would create. Empty: the actor makes one. */
-  runId: string;
-  requestId: string;
-  reason: string;
-  identity: string;
-  /** The end of the workflow task that is done again; the events before it stay. */
-  workflowTaskFinishEventId: number;
-  /** Instead of that event: the end of the first or last workflow task that has completed; before there was one, that of the first. */
-  point?: 'firstWorkflowTask' | 'lastWorkflowTask' | undefined;
-  exclude: readonly ResetReapplyExcludeType[];
-  history?: ResetHistory | undefined;
-}
-
-/** What a reset reads: the whole history of its run, and then the histories of the runs that continued it as new. */
-export interface ResetHistory {
-  base: readonly HistoryEvent[];
-  later: readonly { runId: string; events: readonly HistoryEvent[] }[];
-}
-
 /** A worker that took a task: who it is, and the session the task is started for (DESIGN §5). */
 export interface Taker {
   startId: StartId;
@@ -248,10 +221,12 @@ export interface TaskRef {
   startId: StartId;
 }
 
-/** Found at the door, which knows what a namespace has registered: a search attribute of a command (counted from 0) cannot be set. */
+/** Found at the door, which knows what a namespace has registered and whom it serves: a command (counted from 0) cannot be done. */
 export interface AttributeProblem {
   command: number;
   problem: string;
+  /** Absent: a search attribute of it cannot be set. */
+  cause?: WorkflowTaskFailedCause | undefined;
 }
 
 export interface CompleteWorkflowTaskMessage {

@@ -57,6 +57,7 @@ export function askForPermit(run: RunDraft): void {
     flow: limitsIn(flow),
     priority: priorityOf(priority?.priorityKey),
     accepted: flow.accepted,
+    askedAt: run.now,
   };
   const { namespace } = turn.state;
   turn.effects.push({ type: 'send', namespace, workflowId: addressOfChain(flow, start), message });

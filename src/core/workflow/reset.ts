@@ -17,6 +17,7 @@ import { succeedTo, withoutInput } from './new-run.ts';
 import type { OperationRow } from './operation-rows.ts';
 import { offerOperation } from './operations.ts';
 import { askForPermit } from './permits.ts';
+import { operateAfterReset } from './post-reset.ts';
 import { audienceOf } from './relations.ts';
 import type { FormerRun, RunRow, StartRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
@@ -42,8 +43,8 @@ export function forkRun(
   after: After,
   /** The permit of flow control that the run which ended had. */
   held: string | undefined,
-): void {
-  const { runId, exclude } = message;
+): RunDraft {
+  const { runId, exclude, afterwards = [], identity } = message;
   const [started] = prefix;
   if (started?.eventType !== EventType.WORKFLOW_EXECUTION_STARTED) {
     throw new Error(`run ${base.runId} does not begin with its Started event`);
@@ -62,7 +63,6 @@ export function forkRun(
   for (const activity of run.activities()) {
     const again = { ...activity, scheduledTime: turn.now, countsFrom: turn.now };
     run.putActivity(again);
-    offerActivity(run, again);
   }
   const reapply = new Reapply(run, exclude, prefix.length);
   for (const event of after.base) {
@@ -70,6 +70,9 @@ export function forkRun(
     reapply.outside(event);
   }
   for (const event of after.later) reapply.outside(event);
+  operateAfterReset(run, afterwards, identity);
+  // Where they wait depends on what the run is pinned to by now.
+  for (const activity of [...run.activities()]) offerActivity(run, activity);
   for (const operation of [...run.operations.values()]) {
     const { startedTime, cancelRequestedEventId, cancelAnswered } = operation.facts;
     if (startedTime === undefined) offerOperation(run, operation, 'start');
@@ -88,6 +91,7 @@ export function forkRun(
     });
   }
   scheduleTask(run);
+  return run;
 }
 
 /**

@@ -377,8 +377,8 @@ describe('bounds', () => {
     expect(world.last().attributes).toMatchObject({ suggestContinueAsNew: true });
   });
 
-  it('so many bytes that are not accepted, so many callers, and no blob too large', () => {
-    const world = idle({ updatesInFlightBytes: 350, blobBytes: 300, updateCalls: 2 });
+  it('so many bytes that are not accepted, so many callers, and no request too large', () => {
+    const world = idle({ updatesInFlightBytes: 350, updateRequestBytes: 300, updateCalls: 2 });
     expect(world.update('u', { args: payloads('x'.repeat(300)) })).toMatchObject({
       ok: false,
       status: { code: StatusCode.INVALID_ARGUMENT },

@@ -150,7 +150,7 @@ function refusedUpdate(run: RunDraft, update: PendingUpdate): Rejection | undefi
   const { turn, runId } = run;
   const { limits } = turn;
   const { workflowId } = turn.state;
-  if (update.bytes > limits.blobBytes) return invalidArgument('Blob data size exceeds limit.');
+  if (update.bytes > limits.updateRequestBytes) return invalidArgument('Blob data size exceeds limit.');
   const attempt = run.row.task?.attempt ?? run.row.nextAttempt;
   if (attempt >= FAIL_FAST_ATTEMPT) {
     return notReady(

@@ -6,7 +6,7 @@ import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import type { Scheduler } from '../../ports/clock.ts';
 import type { StatusCode } from '../../wire/status.ts';
 import type { Admission } from '../admission.ts';
-import type { Services } from '../door.ts';
+import type { ReferenceWays, Services } from '../door.ts';
 import type { HandedSockets } from '../handed-sockets.ts';
 import type { Tls } from '../http/server.ts';
 import type { DoorLimits } from '../limits.ts';
@@ -15,6 +15,7 @@ import type { GrpcServer } from './server.ts';
 
 export interface GrpcDoorContext {
   readonly services: Services;
+  readonly reference: ReferenceWays;
   readonly namespaces: Namespaces;
   readonly scheduler: Scheduler;
   readonly admission: Admission;

@@ -5,6 +5,7 @@
 import type { VersionKey } from '../../core/deployment/versioned-queue.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
 import type { Delivery, TaskKind, WorkerRegistry, WorkerSession } from '../../ports/matching.ts';
+import { sessionOf } from '../hosted-worker.ts';
 
 /** A poll that waits. Exactly one of its methods is called, or none when it is taken back. */
 export interface Poll {
@@ -183,7 +184,7 @@ class PollSession implements WorkerSession {
 
   constructor(queue: PolledQueue, { registry, clock, random }: PollersOptions, onQuery: (queryId: string) => void) {
     this.queue = queue;
-    this.session = `${queue.namespace}/poll-${random.uuid()}`;
+    this.session = sessionOf(queue.namespace, `poll-${random.uuid()}`);
     this.namespace = queue.namespace;
     this.taskQueue = queue.name;
     this.stickyQueue = queue.sticky ? queue.name : undefined;

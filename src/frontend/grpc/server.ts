@@ -66,7 +66,10 @@ export class GrpcServer {
     const { services, scheduler, tls } = context;
     const { workers: registry, clock, random } = services;
     this.#pollers = new Pollers({ registry, clock, random });
-    const own: RpcServices = Object.assign(Object.create(services) as typeof services, { pollers: this.#pollers });
+    const own: RpcServices = Object.assign(Object.create(services) as typeof services, {
+      pollers: this.#pollers,
+      reference: context.reference,
+    });
     this.#dispatcher = new Dispatcher(context, own, scheduler);
     this.#json = new JsonApi(this.#dispatcher, serviceTable);
     const { timeSkipping } = services;

@@ -7,7 +7,9 @@ import { invalid } from '../validate/check.ts';
 import * as rules from '../validate/rules.ts';
 import { changeOf, choiceOf, jitterOf } from './activity-control.ts';
 import { checkMask } from './execution-options.ts';
+import { understoodAfterwards } from './post-reset.ts';
 import { excludedOf } from './reset.ts';
+import { endingReason } from './standalone-activity.ts';
 
 export const MISSING = 'must provide required parameters: BatchType/Reason/Namespace/Query/Executions';
 
@@ -33,10 +35,12 @@ const UNDERSTOOD: { readonly [K in keyof BatchOperations]-?: (services: Services
       rules.blob(services.limits, header);
       return { type: 'signal', signalName: signal, input, header };
     },
-    resetOperation: (services, { options, resetType, resetReapplyType }) => {
+    resetOperation: (services, { options, resetType, resetReapplyType, postResetOperations }) => {
+      const afterwards = understoodAfterwards(services, postResetOperations);
       if (options !== undefined)
-        return { type: 'reset', point: pointOf(services, options), exclude: excludedOf(options) };
-      return { type: 'reset', point: oldPoint(resetType ?? 0), exclude: excludedOf({ resetReapplyType }) };
+        return { type: 'reset', point: pointOf(services, options), exclude: excludedOf(options), ...afterwards };
+      const exclude = excludedOf({ resetReapplyType });
+      return { type: 'reset', point: oldPoint(resetType ?? 0), exclude, ...afterwards };
     },
     updateWorkflowOptionsOperation: (_, { workflowExecutionOptions = {}, updateMask = [] }) => {
       checkMask(updateMask);
@@ -62,6 +66,9 @@ const UNDERSTOOD: { readonly [K in keyof BatchOperations]-?: (services: Services
     updateActivityOptionsOperation: (services, given) => ({
       ...{ type: 'updateActivityOptions', activities: chosen(services, given), change: changeOf(services, given) },
     }),
+    cancelActivitiesOperation: (_, { reason }) => ({ type: 'cancelStandalone', reason: endingReason(reason) }),
+    terminateActivitiesOperation: (_, { reason }) => ({ type: 'terminateStandalone', reason: endingReason(reason) }),
+    deleteActivitiesOperation: () => ({ type: 'deleteStandalone' }),
   };
 
 /** The one operation that is set. Throws Refused. */
@@ -79,7 +86,8 @@ export function wanted(services: Services, operations: BatchOperations): Wanted 
 function understood<K extends keyof BatchOperations>(services: Services, name: K, operations: BatchOperations): Wanted {
   const given = operations[name];
   if (given === undefined) throw invalid(MISSING);
-  const { identity = '' } = given;
+  // All of them may say who wants it, but that of deleting activities.
+  const { identity = '' }: { identity?: string | undefined } = given;
   rules.within(services.limits, 'Identity', identity);
   // TypeScript keeps the line of the table and its argument together only for one key.
   return {

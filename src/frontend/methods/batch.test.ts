@@ -1,11 +1,13 @@
 // What a batch job is asked to do, as the door understands it: checked like the method for one execution, and the same on the node where the job lives.
 import { describe, expect, it } from 'vitest';
 import { TestDoor } from '../../../test/support/door.ts';
+import { activityAddress } from '../../wire/activity-address.ts';
 import { decode, encode } from '../../wire/codec.ts';
 import { StatusCode } from '../../wire/status.ts';
 import { jobAsk } from '../validate/batch.ts';
 
 const job = { namespace: 'default', jobId: 'j', reason: 'r', executions: [{ workflowId: 'w' }] };
+const RUN = '6d2f3b0e-7c1d-4f5a-9b8c-0a1b2c3d4e5f';
 const activities = { type: 'charge', identity: 'me' };
 const change = { activityOptions: { startToCloseTimeout: 77 }, updateMask: ['start_to_close_timeout'] };
 const autoUpgrade = { workflowExecutionOptions: { versioningOverride: { autoUpgrade: true } } };
@@ -17,8 +19,11 @@ const asked = (operations: object): unknown => {
   return door.engine.last.what;
 };
 
-const refused = (operations: object) =>
-  new TestDoor().connect().refusal('startBatchOperation', { ...job, ...operations });
+const refused = (operations: object) => {
+  const door = new TestDoor();
+  door.engine.answers.searchAttributes = {};
+  return door.connect().refusal('startBatchOperation', { ...job, ...operations });
+};
 
 describe('a batch job', () => {
   it.each([
@@ -41,6 +46,26 @@ describe('a batch job', () => {
     [
       { resetOperation: { options: { buildId: 'b7', currentRunOnly: true } } },
       { type: 'reset', point: { at: 'build', buildId: 'b7', currentRunOnly: true }, exclude: [] },
+    ],
+    [
+      {
+        resetOperation: {
+          options: { lastWorkflowTask: {} },
+          postResetOperations: [
+            { signalWorkflow: { signalName: 'go' } },
+            { updateWorkflowOptions: { ...autoUpgrade, updateMask: ['versioning_override'] } },
+            { updateWorkflowOptions: { updateMask: ['versioningOverride'] } },
+          ],
+        },
+      },
+      {
+        ...{ type: 'reset', point: { at: 'lastWorkflowTask' }, exclude: [] },
+        afterwards: [
+          { type: 'signal', signalName: 'go' },
+          { type: 'updateOptions', versioningOverride: { autoUpgrade: true } },
+          { type: 'updateOptions', versioningOverride: 'unset' },
+        ],
+      },
     ],
     // As older clients say it: the last task, and only signals are kept.
     [
@@ -80,10 +105,45 @@ describe('a batch job', () => {
       { updateActivityOptionsOperation: { matchAll: true, restoreOriginal: true } },
       { type: 'updateActivityOptions', activities: { all: true }, change: 'restoreOriginal' },
     ],
+    [{ cancelActivitiesOperation: { reason: 'why' } }, { type: 'cancelStandalone', reason: 'why' }],
+    [{ terminateActivitiesOperation: { identity: 'me' } }, { type: 'terminateStandalone', reason: '' }],
+    [{ deleteActivitiesOperation: {} }, { type: 'deleteStandalone' }],
   ])('is understood, and is the same where it lives: %j', (operations, operation) => {
     const ask = asked(operations);
     expect(ask).toMatchObject({ type: 'start', order: { operation } });
     expect(jobAsk(decode(encode(ask)))).toMatchObject({ type: 'start', order: { operation } });
+  });
+
+  it.each([
+    ['executions', [{ workflowId: 'a', runId: RUN }, { workflowId: 'b' }]],
+    [
+      'targetExecutions',
+      [
+        { type: 2, businessId: 'a', runId: RUN },
+        { type: 2, businessId: 'b' },
+      ],
+    ],
+  ])('of activities without a workflow finds those named where they live: %s', (field, named) => {
+    const ask = asked({ executions: undefined, [field]: named, cancelActivitiesOperation: {} });
+    const executions = [{ workflowId: activityAddress('a'), runId: RUN }, { workflowId: activityAddress('b') }];
+    expect(jobAsk(decode(encode(ask)))).toMatchObject({ order: { target: { executions } } });
+  });
+
+  it('of workflows may be told what each is', () => {
+    const targetExecutions = [{ type: 1, businessId: 'w', runId: '' }];
+    expect(asked({ executions: undefined, targetExecutions, cancellationOperation: {} })).toMatchObject({
+      order: { target: { executions: [{ workflowId: 'w', runId: '' }] } },
+    });
+  });
+
+  it('of activities without a workflow understands their fields, and one of workflows does not', () => {
+    const query = { executions: undefined, visibilityQuery: "ActivityType = 'send'" };
+    expect(asked({ ...query, deleteActivitiesOperation: {} })).toMatchObject({
+      order: { target: { query: "ActivityType = 'send'" } },
+    });
+    expect(refused({ ...query, cancellationOperation: {} })?.message).toContain('ActivityType');
+    const theirs = { executions: undefined, visibilityQuery: "WorkflowType = 'order'" };
+    expect(refused({ ...theirs, cancelActivitiesOperation: {} })?.message).toContain('WorkflowType');
   });
 
   it.each([
@@ -97,6 +157,20 @@ describe('a batch job', () => {
       { resetOperation: { options: { firstWorkflowTask: {}, resetReapplyExcludeTypes: [9] } } },
       'Invalid ResetReapplyExcludeType: 9 is not known.',
     ],
+    ...[
+      [{}, 'unsupported post reset operation: it is one of signal_workflow and update_workflow_options.'],
+      [{ signalWorkflow: {} }, 'SignalName is not set on request.'],
+      [{ updateWorkflowOptions: autoUpgrade }, 'UpdateMask is not set on request.'],
+    ].map(([after, message]): [object, string] => [
+      { resetOperation: { options: { firstWorkflowTask: {} }, postResetOperations: [after] } },
+      String(message),
+    ]),
+    [
+      {
+        resetOperation: { resetType: 1, postResetOperations: Array(101).fill({ signalWorkflow: { signalName: 's' } }) },
+      },
+      'A reset takes 100 operations after it, not 101.',
+    ],
     [{ updateWorkflowOptionsOperation: autoUpgrade }, 'UpdateMask is not set on request.'],
     [
       { pauseActivitiesOperation: {} },
@@ -108,6 +182,20 @@ describe('a batch job', () => {
     ],
     [{ updateActivityOptionsOperation: { matchAll: true } }, 'ActivityOptions are not provided.'],
     [{ pauseWorkflowOperation: { identity: 'x'.repeat(1_001) } }, 'Identity length exceeds limit.'],
+    [{ cancelActivitiesOperation: { reason: 'x'.repeat(1_001) } }, 'Reason length exceeds limit.'],
+    [
+      { terminateActivitiesOperation: {}, executions: undefined, targetExecutions: [{ type: 1, businessId: 'w' }] },
+      'target_executions[0] has type 1, and the operation is for activities without a workflow: type 2.',
+    ],
+    [
+      { cancellationOperation: {}, executions: undefined, targetExecutions: [{ type: 2, businessId: 'a' }] },
+      'target_executions[0] has type 2, and the operation is for workflows: type 1.',
+    ],
+    [{ cancelActivitiesOperation: {}, executions: [{ workflowId: '' }] }, 'ActivityId is not set on request.'],
+    [
+      { cancellationOperation: {}, targetExecutions: [{ type: 1, businessId: 'w' }] },
+      'A batch job takes a query, executions or target executions, and not two of them.',
+    ],
   ])('is refused: %j', (operations, message) => {
     expect(refused(operations)).toEqual({ code: StatusCode.INVALID_ARGUMENT, message });
   });

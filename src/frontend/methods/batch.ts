@@ -1,9 +1,12 @@
 // Batch jobs: one operation on every execution that a filter finds, or that a list names. Errors are those of the Temporal server.
 
 import { DEFAULT_PER_SECOND, MAX_EXECUTIONS, MAX_PER_SECOND } from '../../core/batch/job.ts';
-import { parseQuery, QueryError, schemaOf } from '../../core/visibility/index.ts';
+import { searchedFor } from '../../core/batch/operations.ts';
+import { parseQuery, QueryError, searchedSchema } from '../../core/visibility/index.ts';
 import type { JobAnswer, JobAsk } from '../../ports/jobs.ts';
+import { activityAddress } from '../../wire/activity-address.ts';
 import type {
+  BatchExecution,
   BatchOperationInfo,
   BatchTarget,
   ListBatchOperationsRequest,
@@ -11,8 +14,9 @@ import type {
   StartBatchOperationRequest,
   StopBatchOperationRequest,
 } from '../../wire/batch.ts';
+import { ExecutionType } from '../../wire/enums.ts';
 import { type Call, type Caller, method, type Services } from '../door.ts';
-import { batchOperations, batchTarget } from '../validate/batch.ts';
+import { batchExecution, batchOperations, batchTarget } from '../validate/batch.ts';
 import { bytes, defaulted, finite, integer, invalid, list, object, optional, string } from '../validate/check.ts';
 import * as rules from '../validate/rules.ts';
 import { MISSING, wanted } from './batch-operations.ts';
@@ -22,12 +26,19 @@ const EMPTY = Object.freeze({});
 const DEFAULT_PAGE = 100;
 const MAX_PAGE = 1_000;
 
+interface Sought {
+  namespace: string;
+  query: string;
+  of?: 'activities';
+}
+
 /** Executions are paged through in order of their start: only that does not change while they are operated on. */
-function checkFilter(services: Services, namespace: string, query: string, call: Call, go: () => void): void {
+function checkFilter(services: Services, sought: Sought, call: Call, go: () => void): void {
+  const { query, of } = sought;
   checkQuery(query);
-  understood(services, { namespace, query }, call, (types) => {
+  understood(services, sought, call, (types) => {
     try {
-      const { groupBy, order } = parseQuery(query, schemaOf(types));
+      const { groupBy, order } = parseQuery(query, searchedSchema(of, types));
       if (groupBy !== undefined || order.length > 0)
         throw new QueryError('The query of a batch job takes neither ORDER BY nor GROUP BY');
     } catch (error) {
@@ -39,14 +50,31 @@ function checkFilter(services: Services, namespace: string, query: string, call:
   });
 }
 
-function checkExecutions(services: Services, executions: readonly BatchTarget[]): void {
+/** Those that were named, by the addresses of their actors. Throws Refused. */
+function named(services: Services, executions: readonly BatchTarget[], of: 'activities' | undefined): BatchTarget[] {
   if (executions.length > MAX_EXECUTIONS) {
     throw invalid(`A batch job takes ${MAX_EXECUTIONS} executions by name, not ${executions.length}: use a query.`);
   }
-  for (const { workflowId, runId } of executions) {
-    rules.workflowId(services.limits, workflowId);
+  return executions.map(({ workflowId, runId }) => {
+    if (of === undefined) rules.workflowId(services.limits, workflowId);
+    else rules.present(services.limits, 'ActivityId', workflowId);
     rules.runId(runId);
-  }
+    return { workflowId: of === undefined ? workflowId : activityAddress(workflowId), runId };
+  });
+}
+
+/** The newer way to name them: each must be what the operation is for. */
+function meant(executions: readonly BatchExecution[], of: 'activities' | undefined): BatchTarget[] {
+  const [type, what] =
+    of === undefined
+      ? [ExecutionType.WORKFLOW, 'for workflows']
+      : [ExecutionType.ACTIVITY, 'for activities without a workflow'];
+  return executions.map((execution, i) => {
+    if (execution.type !== type) {
+      throw invalid(`target_executions[${i}] has type ${execution.type}, and the operation is ${what}: type ${type}.`);
+    }
+    return { workflowId: execution.businessId, runId: execution.runId };
+  });
 }
 
 function ask(services: Services, namespace: string, asked: JobAsk, call: Call, reply: (answer: JobAnswer) => object) {
@@ -68,28 +96,31 @@ export const startBatchOperation = method(
     reason: defaulted(string, ''),
     visibilityQuery: optional(string),
     executions: optional(list(batchTarget)),
+    targetExecutions: optional(list(batchExecution)),
     maxOperationsPerSecond: optional(finite),
     requestId: optional(string),
     ...batchOperations,
   }),
   (services, caller, request, call) => {
     checkJob(services, caller, request);
-    const { namespace, jobId, reason, visibilityQuery: query = '', executions = [] } = request;
-    if (reason === '' || (query === '' && executions.length === 0)) throw invalid(MISSING);
-    if (query !== '' && executions.length > 0) throw invalid('A batch job takes a query or executions, not both.');
+    const { namespace, jobId, reason, visibilityQuery: query = '', executions = [], targetExecutions = [] } = request;
+    const ways = [query !== '', executions.length > 0, targetExecutions.length > 0].filter((isGiven) => isGiven).length;
+    if (reason === '' || ways === 0) throw invalid(MISSING);
+    if (ways > 1) throw invalid('A batch job takes a query, executions or target executions, and not two of them.');
     rules.within(services.limits, 'Reason', reason);
     const { operation, identity } = wanted(services, request);
-    checkExecutions(services, executions);
+    const of = searchedFor(operation);
+    const targets = named(services, executions.length > 0 ? executions : meant(targetExecutions, of), of);
     const perSecond = request.maxOperationsPerSecond || DEFAULT_PER_SECOND;
     if (perSecond < 0) throw invalid('MaxOperationsPerSecond cannot be negative.');
     const order = {
       ...{ jobId, reason, identity, operation, requestId: request.requestId || services.random.uuid() },
-      target: query === '' ? { executions } : { query },
+      target: query === '' ? { executions: targets } : { query },
       perSecond: Math.min(MAX_PER_SECOND, Math.max(1, Math.round(perSecond))),
     };
     const start = (): void => ask(services, namespace, { type: 'start', order }, call, () => EMPTY);
     if (query === '') start();
-    else checkFilter(services, namespace, query, call, start);
+    else checkFilter(services, { namespace, query, ...(of && { of }) }, call, start);
   },
 );
 

@@ -30,6 +30,36 @@ const isOverride = (path: string): boolean => {
   );
 };
 
+/** Goes on once workers of all versions that it would be pinned to are known, on its task queue; refuses the call otherwise. */
+export function withKnownVersions(
+  services: Services,
+  { namespace, workflowId, runId }: { namespace: string; workflowId: string; runId?: string | undefined },
+  overrides: readonly VersioningOverride[],
+  call: Call,
+  go: () => void,
+): void {
+  if (!overrides.some((override) => overridePin(override) !== undefined)) {
+    go();
+    return;
+  }
+  services.engine.describe({ namespace, workflowId }, runId, (error, found) => {
+    if (error !== undefined || found === undefined) {
+      if (error !== undefined) call.refuse(error);
+      return;
+    }
+    services.deployments.lookAgain(() => {
+      try {
+        for (const override of overrides) checkVersion(services, namespace, found.executionConfig.taskQueue, override);
+      } catch (refusal) {
+        if (!(refusal instanceof Refused)) throw refusal;
+        call.refuse(refusal.status);
+        return;
+      }
+      go();
+    });
+  });
+}
+
 /** Workers of the version it is pinned to are known: tasks for it would wait for ever. */
 function checkVersion(services: Services, namespace: string, taskQueue: string, override: VersioningOverride): void {
   const pin = overridePin(override);
@@ -78,25 +108,7 @@ export const updateWorkflowExecutionOptions = method(
     rules.runId(runId);
     checkMask(updateMask);
     const override = rules.versioningOverride(workflowExecutionOptions.versioningOverride);
-    if (override === undefined) {
-      submit(services, request, 'unset', call);
-      return;
-    }
-    services.engine.describe({ namespace, workflowId }, runId, (error, found) => {
-      if (error !== undefined || found === undefined) {
-        if (error !== undefined) call.refuse(error);
-        return;
-      }
-      services.deployments.lookAgain(() => {
-        try {
-          checkVersion(services, namespace, found.executionConfig.taskQueue, override);
-        } catch (refusal) {
-          if (!(refusal instanceof Refused)) throw refusal;
-          call.refuse(refusal.status);
-          return;
-        }
-        submit(services, request, override, call);
-      });
-    });
+    const overrides = override === undefined ? [] : [override];
+    withKnownVersions(services, request, overrides, call, () => submit(services, request, override ?? 'unset', call));
   },
 );

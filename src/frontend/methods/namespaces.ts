@@ -23,8 +23,8 @@ import * as rules from '../validate/rules.ts';
 const EMPTY = Object.freeze({});
 const DEFAULT_PAGE = 100;
 const MAX_PAGE = 1_000;
-/** No slash: it separates a namespace from what is inside it. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$/;
+/** Nothing that would not be seen in a log or a terminal; in paths of the HTTP API the rest is encoded. */
+const NAME = /^(?=.*\S)[^\p{C}\p{Zl}\p{Zp}]{1,200}$/u;
 /** Names that servers of this protocol use for themselves. */
 const OWN_PREFIX = 'temporal-system';
 
@@ -89,7 +89,7 @@ export const registerNamespace = method(
     if (name === '') throw invalid('Namespace not set on request.');
     if (!NAME.test(name) || name.startsWith(OWN_PREFIX)) {
       throw invalid(
-        `Invalid namespace name ${JSON.stringify(name.slice(0, 220))}: up to 200 letters, digits, '_', '.' and '-', beginning with a letter or digit, and not with ${OWN_PREFIX}.`,
+        `Invalid namespace name ${JSON.stringify(name.slice(0, 220))}: up to 200 characters that can be seen, not beginning with ${OWN_PREFIX}.`,
       );
     }
     if (retention === undefined) throw invalid('Namespace retention is not set on request.');

@@ -205,7 +205,10 @@ describe('startBatchOperation refuses', () => {
     [{ reason: '' }, MISSING],
     [{ executions: [] }, MISSING],
     [{ cancellationOperation: undefined }, MISSING],
-    [{ visibilityQuery: "WorkflowId = 'w'" }, 'A batch job takes a query or executions, not both.'],
+    [
+      { visibilityQuery: "WorkflowId = 'w'" },
+      'A batch job takes a query, executions or target executions, and not two of them.',
+    ],
     [{ terminationOperation: {} }, 'A batch job has one operation, and several are set.'],
     [{ cancellationOperation: undefined, signalOperation: {} }, 'SignalName is not set on request.'],
     [{ executions: [{ workflowId: '' }] }, 'WorkflowId is not set on request.'],

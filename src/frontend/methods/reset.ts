@@ -1,11 +1,15 @@
 // resetWorkflowExecution: a workflow is done again from one of its workflow tasks on.
 
+import type { ResetMessage } from '../../core/workflow/message.ts';
 import type { ResetWorkflowExecutionRequest, ResetWorkflowExecutionResponse } from '../../wire/api.ts';
 import { ResetReapplyExcludeType, ResetReapplyType } from '../../wire/enums.ts';
 import { untimedRunId } from '../../wire/run-id.ts';
 import { method } from '../door.ts';
 import { defaulted, enumeration, integer, invalid, list, object, optional, string } from '../validate/check.ts';
+import { postResetOperation } from '../validate/post-reset.ts';
 import * as rules from '../validate/rules.ts';
+import { withKnownVersions } from './execution-options.ts';
+import { understoodAfterwards } from './post-reset.ts';
 
 /** All kinds that can be left behind. */
 const EXCLUDABLE: readonly ResetReapplyExcludeType[] = [
@@ -44,6 +48,11 @@ export function excludedOf({ resetReapplyType, resetReapplyExcludeTypes = [] }: 
   return [...excluded];
 }
 
+const overridesIn = ({ afterwards = [] }: ResetMessage) =>
+  afterwards.flatMap((one) =>
+    one.type === 'signal' || one.versioningOverride === 'unset' ? [] : [one.versioningOverride],
+  );
+
 export const resetWorkflowExecution = method(
   object<ResetWorkflowExecutionRequest>({
     namespace: defaulted(string, ''),
@@ -53,6 +62,7 @@ export const resetWorkflowExecution = method(
     workflowTaskFinishEventId: defaulted(integer, 0),
     resetReapplyType: optional(enumeration()),
     resetReapplyExcludeTypes: optional(list(enumeration())),
+    postResetOperations: optional(list(postResetOperation)),
     identity: defaulted(string, ''),
     requestId: defaulted(string, ''),
   }),
@@ -62,23 +72,22 @@ export const resetWorkflowExecution = method(
     rules.workflowId(services.limits, workflowId);
     rules.runId(runId);
     rules.present(services.limits, 'RequestId', requestId);
-    const exclude = excludedOf(request);
-    services.engine.submit(
-      { namespace, workflowId },
-      {
-        type: 'reset',
-        target: { runId },
-        runId: untimedRunId(services.random.uuid()),
-        requestId,
-        reason,
-        identity: request.identity,
-        workflowTaskFinishEventId,
-        exclude,
-      },
-      (error, reply) => {
+    const message: ResetMessage = {
+      type: 'reset',
+      target: { runId },
+      runId: untimedRunId(services.random.uuid()),
+      requestId,
+      reason,
+      identity: request.identity,
+      workflowTaskFinishEventId,
+      exclude: excludedOf(request),
+      ...understoodAfterwards(services, request.postResetOperations),
+    };
+    withKnownVersions(services, request, overridesIn(message), call, () =>
+      services.engine.submit({ namespace, workflowId }, message, (error, reply) => {
         if (error !== undefined) call.refuse(error);
         else if (reply?.type === 'reset') call.reply({ runId: reply.runId } satisfies ResetWorkflowExecutionResponse);
-      },
+      }),
     );
   },
 );

@@ -48,7 +48,7 @@ function checkPolicy(policy: ScheduleOverlapPolicy | undefined): void {
   if (policy !== undefined && !POLICIES.has(policy)) throw invalid(`There is no overlap policy ${policy}.`);
 }
 
-function checkDefinition({ limits }: Services, { action, policies, state }: ScheduleDefinition): void {
+function checkDefinition({ limits, reference }: Services, { action, policies, state }: ScheduleDefinition): void {
   checkPolicy(policies.overlapPolicy);
   rules.duration('CatchupWindow', policies.catchupWindow);
   checkNote(state.notes);
@@ -65,7 +65,8 @@ function checkDefinition({ limits }: Services, { action, policies, state }: Sche
   rules.duration('WorkflowExecutionTimeout', workflow.workflowExecutionTimeout);
   rules.duration('WorkflowRunTimeout', workflow.workflowRunTimeout);
   rules.duration('WorkflowTaskTimeout', workflow.workflowTaskTimeout);
-  rules.retryPolicy(workflow.retryPolicy);
+  // The reference server takes any, and starts nothing: what is wrong is said when the schedule is described.
+  if (reference === undefined) rules.retryPolicy(workflow.retryPolicy);
   rules.priority(workflow.priority);
   checkFlow(workflow.flowControl, 'unattended');
   for (const blob of [workflow.input, workflow.memo, workflow.header]) rules.blob(limits, blob);

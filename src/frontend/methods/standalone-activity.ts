@@ -176,12 +176,18 @@ const endRequest = object<EndActivityExecutionRequest>({
   reason: optional(string),
 });
 
+/** Why an activity is asked to end, or is ended. Throws Refused where it is too long to keep. */
+export function endingReason(reason = ''): string {
+  if (Buffer.byteLength(reason) > MAX_REASON_BYTES) throw invalid('Reason length exceeds limit.');
+  return reason;
+}
+
 /** Cancel and terminate differ in their message's type alone. */
 const ending = (type: 'requestCancel' | 'terminate') =>
   method(endRequest, (services, caller, request, call) => {
     const { runId, identity, reason } = request;
     rules.within(services.limits, 'RequestId', request.requestId);
-    if (Buffer.byteLength(reason ?? '') > MAX_REASON_BYTES) throw invalid('Reason length exceeds limit.');
+    endingReason(reason);
     const requestId = request.requestId === '' ? services.random.uuid() : request.requestId;
     submit(services, caller, request, call, { type, target: { runId }, identity, reason, requestId });
   });

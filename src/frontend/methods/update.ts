@@ -44,7 +44,7 @@ function goal(stage: UpdateSpec['waitStage']): UpdateGoal {
 function ask({ limits, random }: Services, spec: UpdateSpec, identity: string): UpdateAsk {
   rules.within(limits, 'UpdateId', spec.updateId);
   rules.present(limits, 'Name', spec.updateName);
-  rules.blob(limits, spec.args, spec.header);
+  rules.blob({ blobBytes: limits.updateRequestBytes }, spec.args, spec.header);
   return {
     callId: random.uuid(),
     until: goal(spec.waitStage),

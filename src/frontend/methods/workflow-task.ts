@@ -9,7 +9,6 @@ import type {
   StickyChoice,
 } from '../../wire/api.ts';
 import type { Command } from '../../wire/command.ts';
-import { CommandType } from '../../wire/enums.ts';
 import { type Call, type Caller, method, type Services } from '../door.ts';
 import { sessionOf } from '../hosted-worker.ts';
 import {
@@ -29,6 +28,7 @@ import * as common from '../validate/common.ts';
 import { protocolMessages } from '../validate/messages.ts';
 import * as rules from '../validate/rules.ts';
 import { withStampedAttributes } from './command-attributes.ts';
+import { crossing, namespaceIn } from './command-namespaces.ts';
 import { answerCredit, answers, answersQuery } from './credit.ts';
 import { historyBytes } from './read.ts';
 
@@ -47,15 +47,8 @@ const nothingToSay = (call: Call) => (error: Parameters<Call['refuse']>[0] | und
  * as on the reference server: nothing is written and the task stays started.
  */
 function checkNamespace(services: Services, caller: Caller, command: Command): void {
-  switch (command.commandType) {
-    case CommandType.START_CHILD_WORKFLOW_EXECUTION:
-    case CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION:
-    case CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
-      if (command.attributes.namespace) rules.namespace(services, caller, command.attributes.namespace);
-      return;
-    default:
-      return;
-  }
+  const namespace = namespaceIn(command);
+  if (namespace) rules.namespace(services, caller, namespace);
 }
 
 export const respondWorkflowTaskCompleted = method(
@@ -88,7 +81,8 @@ export const respondWorkflowTaskCompleted = method(
     rules.within(services.limits, 'WorkerTaskQueue', request.stickyQueue?.queue ?? '');
     for (const command of request.commands) checkNamespace(services, caller, command);
     const { namespace, workflowId } = token;
-    withStampedAttributes(services, namespace, request.commands, (error, commands, attributeProblems) => {
+    const strayed = crossing(services, namespace, request.commands);
+    withStampedAttributes(services, namespace, request.commands, (error, commands, unset) => {
       if (error !== undefined) {
         call.refuse(error);
         return;
@@ -100,7 +94,7 @@ export const respondWorkflowTaskCompleted = method(
           task: token,
           identity: request.identity,
           commands,
-          attributeProblems,
+          attributeProblems: strayed === undefined ? unset : [...strayed, ...(unset ?? [])],
           sticky: request.sticky,
           stickyQueue: request.stickyQueue,
           messages: request.messages,

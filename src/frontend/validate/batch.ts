@@ -6,6 +6,7 @@ import type { JobAnswer, JobAsk } from '../../ports/jobs.ts';
 import type { WorkflowExecutionOptions } from '../../wire/api.ts';
 import type {
   BatchActivities,
+  BatchExecution,
   BatchOperationInfo,
   BatchOperations,
   BatchTarget,
@@ -25,11 +26,19 @@ import {
   string,
 } from './check.ts';
 import * as common from './common.ts';
+import { afterwards, postResetOperation } from './post-reset.ts';
 
 export const batchTarget = object<BatchTarget>({ workflowId: defaulted(string, ''), runId: optional(string) });
 
+export const batchExecution = object<BatchExecution>({
+  type: defaulted(enumeration(), 0),
+  businessId: defaulted(string, ''),
+  runId: optional(string),
+});
+
 const by = { identity: optional(string) };
 const something = object<object>({});
+const byAndWhy = object<NonNullable<BatchOperations['cancelActivitiesOperation']>>({ ...by, reason: optional(string) });
 const ofActivities = {
   ...by,
   activityId: optional(string),
@@ -67,6 +76,7 @@ export const batchOperations = {
       ),
       resetType: optional(integer),
       resetReapplyType: optional(enumeration()),
+      postResetOperations: optional(list(postResetOperation)),
       ...by,
     }),
   ),
@@ -103,6 +113,9 @@ export const batchOperations = {
   updateActivityOptionsOperation: optional(
     object<NonNullable<BatchOperations['updateActivityOptionsOperation']>>({ ...ofActivities, ...askedChange }),
   ),
+  cancelActivitiesOperation: optional(byAndWhy),
+  terminateActivitiesOperation: optional(byAndWhy),
+  deleteActivitiesOperation: optional(something),
 };
 
 // ---------------------------------------------------------------- between nodes
@@ -140,7 +153,7 @@ const point: Check<BatchResetPoint> = (value) => {
 /** Of one kind, without its name, which has been read. */
 type Rest<T extends BatchOperation['type']> = Omit<Extract<BatchOperation, { type: T }>, 'type'>;
 
-const resets = object<Rest<'reset'>>({ point, exclude: list(enumeration()) });
+const resets = object<Rest<'reset'>>({ point, exclude: list(enumeration()), afterwards });
 const override = optional(common.versioningOverride);
 const optionsUpdated = object<Rest<'updateOptions'>>({
   versioningOverride: (value) => (value === 'unset' ? value : (override(value) ?? 'unset')),
@@ -154,6 +167,7 @@ const activitiesReset = object<Rest<'resetActivities'>>({
   ...{ activities, ...jitter },
   ...{ resetHeartbeats: boolean, keepPaused: boolean, restoreOriginalOptions: boolean },
 });
+const because = object<{ reason: string }>({ reason: string });
 const activitiesChanged = object<Rest<'updateActivityOptions'>>({ activities, change: optionsChange });
 
 const operation: Check<BatchOperation> = (value) => {
@@ -165,7 +179,11 @@ const operation: Check<BatchOperation> = (value) => {
     case 'delete':
     case 'pauseWorkflow':
     case 'unpauseWorkflow':
+    case 'deleteStandalone':
       return { type };
+    case 'cancelStandalone':
+    case 'terminateStandalone':
+      return { type, ...because(value) };
     case 'signal':
       return { type, ...signalled(value) };
     case 'reset':

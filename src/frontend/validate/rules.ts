@@ -138,7 +138,7 @@ export function duration(label: string, ms: number | undefined): number | undefi
 }
 
 /** Bytes of a payload-bearing field against the blob limit. */
-export function blob(limits: Limits, ...values: unknown[]): void {
+export function blob(limits: Pick<Limits, 'blobBytes'>, ...values: unknown[]): void {
   let size = 0;
   for (const value of values) if (value !== undefined) size += sizeOf(value);
   if (size > limits.blobBytes) throw invalid('Blob data size exceeds limit.');

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { JobOrder } from '../../core/batch/job.ts';
 import type { JobAnswer, JobAsk } from '../../ports/jobs.ts';
 import { MemoryDisk, openMemoryStore } from '../../store/index.ts';
-import type { DescribeWorkflowExecutionResponse } from '../../wire/api.ts';
+import { activityAddress } from '../../wire/activity-address.ts';
+import type { DescribeWorkflowExecutionResponse, ListWorkflowExecutionsResponse } from '../../wire/api.ts';
 import type { BatchOperationInfo } from '../../wire/batch.ts';
 import {
   BatchOperationState,
@@ -12,6 +13,7 @@ import {
   EventType,
   IndexedValueType,
   PinnedOverrideBehavior,
+  WorkflowExecutionStatus,
 } from '../../wire/enums.ts';
 import { StatusCode } from '../../wire/status.ts';
 import { NAMESPACE, stamped, typesOf, World } from '../testing.ts';
@@ -59,6 +61,24 @@ async function activityOf(w: World, workflowId: string) {
   const to = { namespace: NAMESPACE, workflowId };
   const described = await w.call<DescribeWorkflowExecutionResponse>((done) => w.engine.describe(to, undefined, done));
   return described.value?.pendingActivities[0];
+}
+
+const standalone = (w: World, activityId: string, workflowType = 'send') =>
+  w.start(activityAddress(activityId), { workflowType, activity: { activityId, startToCloseTimeout: 60_000 } });
+
+/** Of each type that there is, how many there are and in which status, when they all agree. */
+async function activitiesByStatus(w: World): Promise<Map<string, [WorkflowExecutionStatus, number]>> {
+  const request = { namespace: NAMESPACE, query: '', of: 'activities', pageSize: 1_000 } as const;
+  const { value } = await w.call<ListWorkflowExecutionsResponse>((done) =>
+    w.engine.list({ ...request, nextPageToken: undefined }, done),
+  );
+  const found = new Map<string, [WorkflowExecutionStatus, number]>();
+  for (const { workflowType, status } of value?.executions ?? []) {
+    const [known, n] = found.get(workflowType) ?? [status, 0];
+    expect(status).toBe(known);
+    found.set(workflowType, [status, n + 1]);
+  }
+  return found;
 }
 
 describe('a batch job', () => {
@@ -181,6 +201,35 @@ describe('a batch job', () => {
     expect(types.at(-1)).toBe(EventType.WORKFLOW_EXECUTION_COMPLETED);
   });
 
+  it('that resets does what follows to each new run once, also when the node is killed on the way', async () => {
+    const w = await world();
+    w.autopilot(1);
+    await runs(w, 10);
+    await w.time.settle();
+    const operation = {
+      ...({ type: 'reset', point: { at: 'firstWorkflowTask' }, exclude: [] } as const),
+      afterwards: [{ type: 'signal', signalName: 'after' }] as const,
+    };
+    await start(w, { operation, target: { query: "ExecutionStatus = 'Completed'" }, perSecond: 5 });
+    for (const ms of [300, 900]) {
+      await w.time.advance(ms);
+      await w.restart();
+      w.autopilot(1);
+    }
+    await w.time.advance(5_000);
+    expect(await job(w)).toMatchObject({ state: COMPLETED, totalOperationCount: 10, completeOperationCount: 10 });
+    for (const i of [0, 5, 9]) expect(await signals(w, i)).toBe(1);
+    // A pin to a version that nobody serves would have it wait for ever.
+    const version = { deploymentName: 'shop', buildId: 'v1' };
+    const versioningOverride = { pinned: { behavior: PinnedOverrideBehavior.PINNED, version } };
+    await start(w, {
+      ...{ jobId: 'pin', requestId: 'pin', target: { query: "WorkflowId = 'w0'" } },
+      operation: { ...operation, afterwards: [{ type: 'updateOptions', versioningOverride }] },
+    });
+    await w.time.advance(2_000);
+    expect(await job(w, 'pin')).toMatchObject({ completeOperationCount: 0, failureOperationCount: 2 });
+  });
+
   it('to a build resets what that build has worked on; others are refused, and count as failures', async () => {
     const w = await world();
     await runs(w, 2);
@@ -254,6 +303,60 @@ describe('a batch job', () => {
     await w.time.advance(1_000);
     expect(await job(w, 'anew')).toMatchObject({ completeOperationCount: 3, failureOperationCount: 0 });
     expect((await activityOf(w, 'w1'))?.startToCloseTimeout).not.toBe(77_000);
+  });
+
+  it.each([
+    ['cancel', { type: 'cancelStandalone', reason: 'enough' }, WorkflowExecutionStatus.CANCELED],
+    ['terminate', { type: 'terminateStandalone', reason: 'enough' }, WorkflowExecutionStatus.TERMINATED],
+    ['delete', { type: 'deleteStandalone' }, undefined],
+  ] as const)(
+    'that is to %s activities without a workflow comes to each once, wherever it is killed, and to no workflow',
+    async (_, operation, status) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.integer({ min: 0, max: 700 }), { maxLength: 4 }),
+          fc.constantFrom(20, 400),
+          async (kills, perSecond) => {
+            const w = await world();
+            // Of the type that the job looks for among the activities.
+            await w.start('workflow', { workflowType: 'send' });
+            for (let i = 0; i < 40; i += 1) await standalone(w, `a${i}`, i < 30 ? 'send' : 'other');
+            const target = { query: "ActivityType = 'send'" };
+            await start(w, { operation, target, perSecond });
+            for (const ms of kills) {
+              await w.time.advance(ms);
+              await w.restart();
+            }
+            await w.time.advance(10_000);
+            expect(await job(w)).toMatchObject({
+              ...{ state: COMPLETED, totalOperationCount: 30, completeOperationCount: 30, failureOperationCount: 0 },
+            });
+            const statuses = await activitiesByStatus(w);
+            const running = WorkflowExecutionStatus.RUNNING;
+            expect(statuses).toEqual(
+              new Map([['other', [running, 10]], ...(status === undefined ? [] : [['send', [status, 30]] as const])]),
+            );
+            expect(await count(w, "ExecutionStatus = 'Running'")).toBe(1);
+          },
+        ),
+        { numRuns: 6 },
+      );
+    },
+  );
+
+  it('names activities without a workflow, and counts those that are not there as done', async () => {
+    const w = await world();
+    await standalone(w, 'a');
+    await standalone(w, 'b');
+    const executions = ['a', 'nobody'].map((id) => ({ workflowId: activityAddress(id) }));
+    await start(w, { operation: { type: 'cancelStandalone', reason: '' }, target: { executions } });
+    await w.time.advance(1_000);
+    expect(await job(w)).toMatchObject({
+      ...{ operationType: BatchOperationType.CANCEL_ACTIVITY, completeOperationCount: 2, failureOperationCount: 0 },
+    });
+    const running = { namespace: NAMESPACE, query: "ExecutionStatus = 'Running'", of: 'activities' } as const;
+    const { value } = await w.call<{ count: number }>((done) => w.engine.count(running, done));
+    expect(value?.count).toBe(1);
   });
 
   it('stops when told to: nothing more is begun, and what was is counted', async () => {

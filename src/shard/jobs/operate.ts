@@ -2,7 +2,7 @@
 // a door would refuse: a build that has completed no task of the workflow, a version whose workers do not serve its task queue. Called by runner.ts.
 
 import type { JobSpec } from '../../core/batch/job.ts';
-import { type FoundPoint, messageFor, needed } from '../../core/batch/operations.ts';
+import { type FoundPoint, messageFor, type Needed, needed } from '../../core/batch/operations.ts';
 import { versionKey } from '../../core/deployment/versioned-queue.ts';
 import type { DeploymentAnswer } from '../../ports/deployments.ts';
 import type { Done, Engine } from '../../ports/engine.ts';
@@ -18,7 +18,8 @@ export class Operations {
   readonly #engine: JobEngine;
   readonly #namespace: string;
   readonly #spec: JobSpec;
-  #queues: ReadonlySet<string> | undefined;
+  /** Of each version that the operation pins to: the task queues its workers serve. */
+  #queues: readonly ReadonlySet<string>[] = [];
 
   constructor(engine: JobEngine, namespace: string, spec: JobSpec) {
     this.#engine = engine;
@@ -28,35 +29,36 @@ export class Operations {
 
   /** Before the first. Throws SettingRefusal when it cannot be known now. */
   async prepare(): Promise<void> {
-    const asked = needed(this.#spec.operation);
-    if (asked === undefined || !('workersOf' in asked)) return;
+    const { workersOf } = needed(this.#spec.operation);
+    if (workersOf.length === 0) return;
     const { records = [] } = await asking<DeploymentAnswer>((done) => this.#engine.deployments({ type: 'list' }, done));
     const own = records.filter(({ namespace }) => namespace === this.#namespace);
     const versions = own.flatMap(({ name, versions }) => versions.map((version) => ({ ...version, name })));
-    const meant = versions.find(
-      ({ name, buildId }) => versionKey({ deploymentName: name, buildId }) === asked.workersOf,
-    );
-    this.#queues = new Set(meant?.queues.map(({ name }) => name));
+    this.#queues = workersOf.map((key) => {
+      const meant = versions.find(({ name, buildId }) => versionKey({ deploymentName: name, buildId }) === key);
+      return new Set(meant?.queues.map(({ name }) => name));
+    });
   }
 
   run(target: BatchTarget, done: Done<unknown>): void {
-    const asked = needed(this.#spec.operation);
-    if (asked === undefined) {
+    const { build, workersOf } = needed(this.#spec.operation);
+    if (build === undefined && workersOf.length === 0) {
       this.#submit(target, undefined, done);
       return;
     }
     const { workflowId, runId } = target;
     this.#engine.describe({ namespace: this.#namespace, workflowId }, runId || undefined, (error, described) => {
-      if (described === undefined) done(error, undefined);
-      else if ('workersOf' in asked) {
-        const { taskQueue } = described.executionConfig;
-        if (this.#queues?.has(taskQueue)) this.#submit(target, undefined, done);
-        else done(refused(`the version to pin workflow ${workflowId} to has no workers on ${taskQueue}`), undefined);
-      } else {
-        const found = pointOf(described, asked);
-        if (found !== undefined) this.#submit(target, found, done);
-        else done(refused(`build ${asked.build} has completed no task of workflow ${workflowId}`), undefined);
+      if (described === undefined) {
+        done(error, undefined);
+        return;
       }
+      const { taskQueue } = described.executionConfig;
+      const found = build && pointOf(described, build);
+      if (!this.#queues.every((queues) => queues.has(taskQueue)))
+        done(refused(`the version to pin workflow ${workflowId} to has no workers on ${taskQueue}`), undefined);
+      else if (build !== undefined && found === undefined)
+        done(refused(`build ${build.buildId} has completed no task of workflow ${workflowId}`), undefined);
+      else this.#submit(target, found, done);
     });
   }
 
@@ -69,7 +71,7 @@ export class Operations {
 /** The end of the first workflow task that the build has completed, perhaps of an earlier run of the chain. */
 function pointOf(
   { autoResetPoints, workflowExecutionInfo }: DescribeWorkflowExecutionResponse,
-  { build, currentRunOnly }: { build: string; currentRunOnly: boolean },
+  { buildId: build, currentRunOnly }: NonNullable<Needed['build']>,
 ): FoundPoint | undefined {
   const point = autoResetPoints.find(({ buildId }) => buildId === build);
   if (point === undefined || (currentRunOnly && point.runId !== workflowExecutionInfo.runId)) return undefined;

@@ -46,13 +46,19 @@ export function paced<T>(targets: readonly T[], options: PaceOptions<T>): Promis
     let begun = 0;
     let open = 0;
     let isBeginning = true;
+    let isAbandoned = false;
+    // For good: what failed because this node did not lead would count as failed once it leads again.
+    const leaves = (): boolean => {
+      isAbandoned ||= abandoned();
+      return isAbandoned;
+    };
     const settle = (): void => {
       if (isBeginning || open > 0) return;
-      resolve(abandoned() ? undefined : came);
+      resolve(leaves() ? undefined : came);
     };
     const attempt = (target: T, tried: number): void => {
       operate(target, (error) => {
-        const again = error !== undefined && LATER.has(error.code) && tried + 1 < ATTEMPTS && !abandoned();
+        const again = error !== undefined && LATER.has(error.code) && tried + 1 < ATTEMPTS && !leaves();
         if (again) {
           scheduler.after(RETRY_MS, () => attempt(target, tried + 1));
           return;
@@ -66,13 +72,13 @@ export function paced<T>(targets: readonly T[], options: PaceOptions<T>): Promis
     const begin = (): void => {
       // The first at once.
       const due = 1 + Math.floor(((clock.monotonic() - since) * perSecond) / 1_000);
-      for (; begun < Math.min(due, targets.length) && !stopped() && !abandoned(); begun += 1) {
+      for (; begun < Math.min(due, targets.length) && !stopped() && !leaves(); begun += 1) {
         const target = targets[begun];
         if (target === undefined) break;
         open += 1;
         attempt(target, 0);
       }
-      isBeginning = begun < targets.length && !stopped() && !abandoned();
+      isBeginning = begun < targets.length && !stopped() && !leaves();
       if (isBeginning) scheduler.after(TICK_MS, begin);
       else settle();
     };

@@ -100,8 +100,8 @@ export class JobRegistry {
   }
 
   /**
-   * Moves a job on, by a step of src/core/batch. While it runs its timer row moves to `next`, epoch ms; absent: it stays as it is. Undefined when
-   * the job is not kept any more.
+   * Moves a job on, by a step of src/core/batch; one that gives the same progress changes nothing. While it runs its timer row moves to `next`, epoch
+   * ms; absent: it stays as it is. Undefined when the job is not kept any more.
    */
   change(
     namespace: string,
@@ -113,6 +113,7 @@ export class JobRegistry {
       const before = await this.#read(actor, jobId);
       if (before === undefined) return undefined;
       const job = { spec: before.spec, progress: step(before.progress, this.#turns.now(actor)) };
+      if (job.progress === before.progress) return before;
       await this.#turns.write(actor, this.#progressed(actor, job, before.timerAt, next));
       return job;
     });

@@ -3,6 +3,7 @@
 // request ids, and are counted when the step is noted. Operations go wherever the execution is (`everywhere`). Called by jobs.ts.
 
 import {
+  countedIn,
   ended,
   isRunning,
   type Job,
@@ -13,8 +14,9 @@ import {
   settled,
   withPage,
 } from '../../core/batch/job.ts';
+import { searchedFor } from '../../core/batch/operations.ts';
 import type { Clock, Scheduler } from '../../ports/clock.ts';
-import type { Engine, RegisteredAttributes } from '../../ports/engine.ts';
+import type { CountRequest, Engine, RegisteredAttributes } from '../../ports/engine.ts';
 import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../../wire/api.ts';
 import { StatusCode } from '../../wire/status.ts';
 import { asking } from '../asking.ts';
@@ -94,6 +96,7 @@ export class JobRunner {
     if (job === undefined || !isRunning(job.progress)) return 'noted';
     const { spec, progress } = job;
     const began = clock.now();
+    const counted = countedIn(progress);
     const slice = nextSlice(progress, spec);
     const operations = new Operations(this.#options.everywhere(), namespace, spec);
     await operations.prepare();
@@ -106,7 +109,7 @@ export class JobRunner {
     if (came === undefined) return 'later';
     const pauseMs = ((came.complete + came.failure) * 1_000) / spec.perSecond;
     const next = Math.ceil(began + pauseMs);
-    await registry.change(namespace, jobId, (before, now) => settled(before, came, now), next);
+    await registry.change(namespace, jobId, (before, now) => settled(before, counted, came, now), next);
     return 'noted';
   }
 
@@ -117,7 +120,7 @@ export class JobRunner {
     if (!('query' in target)) throw new Error(`batch job ${jobId} has a list of executions, and no page of it`);
     let step: (before: JobProgress, now: number) => JobProgress;
     try {
-      step = await this.#find(namespace, target.query, progress);
+      step = await this.#find({ namespace, query: target.query, of: searchedFor(spec.operation) }, progress);
     } catch (error) {
       if (!(error instanceof SettingRefusal) || error.status.code !== StatusCode.INVALID_ARGUMENT) throw error;
       // Such as a search attribute that is not registered any more.
@@ -128,13 +131,13 @@ export class JobRunner {
   }
 
   async #find(
-    namespace: string,
-    query: string,
-    { page }: JobProgress,
+    sought: Pick<CountRequest, 'namespace' | 'query' | 'of'>,
+    progress: JobProgress,
   ): Promise<(before: JobProgress, now: number) => JobProgress> {
+    const { page } = progress;
     const engine = this.#options.everywhere();
-    const attributes = await asking<RegisteredAttributes>((done) => engine.searchAttributes(namespace, done));
-    const request = { namespace, query, attributes };
+    const attributes = await asking<RegisteredAttributes>((done) => engine.searchAttributes(sought.namespace, done));
+    const request = { ...sought, attributes };
     const list = { ...request, pageSize: PAGE, nextPageToken: page?.next };
     const { executions, nextPageToken: next } = await asking<ListWorkflowExecutionsResponse>((done) =>
       engine.list(list, done),
@@ -144,7 +147,7 @@ export class JobRunner {
     if (page === undefined && next === undefined) total = targets.length;
     else if (page === undefined)
       total = (await asking<CountWorkflowExecutionsResponse>((done) => engine.count(request, done))).count;
-    return (before) => (isRunning(before) ? withPage(before, { targets, next }, total) : before);
+    return (before) => withPage(before, countedIn(progress), { targets, next }, total);
   }
 }
 

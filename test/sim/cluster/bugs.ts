@@ -3,10 +3,12 @@
 import { directoryId } from '../../../cluster/replication/core/ids.ts';
 import { Leadership } from '../../../cluster/replication/core/leadership.ts';
 import { majorityLsn } from '../../../cluster/replication/core/quorum.ts';
+import type { JobProgress } from '../../../src/core/batch/job.ts';
 import { FlowDraft } from '../../../src/core/flow/draft.ts';
 import { type Lsn, lsn } from '../../../src/ports/ids.ts';
 import type { LogAppend } from '../../../src/ports/store.ts';
 import { decodeEntry, encodeEntry } from '../../../src/shard/entry.ts';
+import { JobRegistry } from '../../../src/shard/jobs/registry.ts';
 import { withoutReceived, withRowsOf } from '../bugs.ts';
 import { emptyVotes, majorityIs, readsAlone, replaced, truncatesCommitted } from '../plants.ts';
 import type { ClusterBug } from './simulate.ts';
@@ -97,11 +99,39 @@ export const BUGS = {
   },
   /** A key does not remember when it let a start through. */
   'throttle-forgets': { replace: () => replaced(FlowDraft.prototype, 'logStart', () => undefined) },
+  /** A step of a batch job is noted wherever the job has got to since it began. */
+  'batch-step-noted-anyhow': {
+    replace: () => {
+      const { change } = JobRegistry.prototype;
+      return replaced(
+        JobRegistry.prototype,
+        'change',
+        function anyhow(this: JobRegistry, namespace, jobId, step, next) {
+          return change.call(this, namespace, jobId, (before, now) => notedAnyhow(step, before, now), next);
+        },
+      );
+    },
+  },
   /** The database writes for whoever knows where the log ends, whatever the term. */
   'commit-not-fenced': {
     world: { believes: (found, belief) => found.lastLsn === belief.lastLsn && found.lastChain === belief.lastChain },
   },
 } as const satisfies Record<string, ClusterBug>;
+
+/** Says to the step that the job is where it was when the step began, and adds what has come since. */
+function notedAnyhow(step: Parameters<JobRegistry['change']>[2], before: JobProgress, now: number): JobProgress {
+  for (let since = 0; since <= before.complete; since += 1) {
+    const then = { ...before, complete: before.complete - since };
+    const after = step(then, now);
+    if (after !== then)
+      return {
+        ...after,
+        total: Math.max(after.total, after.complete + since + after.failure),
+        complete: after.complete + since,
+      };
+  }
+  return before;
+}
 
 export type BugName = keyof typeof BUGS;
 

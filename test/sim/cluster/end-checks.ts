@@ -21,6 +21,7 @@ const ALL_ROWS = { from: key(''), to: key('\xff\xff\xff'), limit: 100_000 };
 /** Undefined: every workflow has ended, every shard is led and replicated as the ring wants it. */
 export async function whyUnsettled(world: ClusterWorld): Promise<string | undefined> {
   if (!world.ended) return 'workflows have not ended';
+  if (world.truth.flows.hasReservations) return 'a permit is reserved for a start that does not come';
   const down = world.machines.find(({ wanted, node }) => wanted !== (node?.state === 'serving'));
   if (down !== undefined) return `${down.name} is ${down.node?.state ?? 'off'}`;
   const wanted = world.machines.filter((machine) => machine.wanted);

@@ -3,6 +3,7 @@
 import { shardId } from '../../../src/ports/ids.ts';
 import { SeededRandom } from '../random.ts';
 import { CALM_SQL, type SqlWeather } from '../sql/server.ts';
+import { JobLeaderFault } from './job-leader.ts';
 import { Losses } from './losses.ts';
 import type { Machine } from './machine.ts';
 import { CALM } from './network.ts';
@@ -22,6 +23,7 @@ export class FaultDriver {
   readonly met = new Map<FaultName, number>();
   readonly #losses: Losses;
   readonly #operator: Operator;
+  readonly #jobLeader: JobLeaderFault;
   #undo: (() => void)[] = [];
   #calm = false;
 
@@ -31,11 +33,13 @@ export class FaultDriver {
     const isCalm = (): boolean => this.#calm;
     this.#losses = new Losses(world, this.#random, isCalm);
     this.#operator = new Operator(world, this.#random, this.#losses, isCalm);
+    this.#jobLeader = new JobLeaderFault(world);
   }
 
   schedule(): void {
     const { kernel, plan } = this.#world;
     this.#operator.expelStrangers();
+    this.#jobLeader.schedule();
     for (const atMs of plan.faultsAt) {
       kernel.at(atMs, undefined, 'fault', () => {
         if (this.#calm || this.#happens(this.#random.pick(plan.kinds))) return;
@@ -76,6 +80,7 @@ export class FaultDriver {
     const { kernel, workers, machines } = this.#world;
     kernel.note('everything is healed');
     this.#calm = true;
+    this.#jobLeader.heal();
     for (const undo of this.#undo.splice(0)) undo();
     for (const worker of workers) worker.calm = true;
     for (const machine of machines) if (machine.wanted && !machine.isUp) this.#world.startSoon(machine, 100);

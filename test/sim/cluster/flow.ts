@@ -95,17 +95,16 @@ export class SimTenant {
       run = truth.run(runId);
     }
     const { eventType } = run.closed;
-    const isRight = eventType === EventType.WORKFLOW_EXECUTION_COMPLETED || eventType === this.#otherEnd;
+    const isRight = eventType === EventType.WORKFLOW_EXECUTION_COMPLETED || this.#otherEnds.includes(eventType);
     if (!isRight) throw new Violation('flow', `${workflowId} ended with ${JSON.stringify(run.closed).slice(0, 300)}`);
   }
 
-  /** How one ends that had to make room for another. */
-  get #otherEnd(): EventType | undefined {
+  /** How one ends that had to make room for another. What has not begun yet has nothing to cancel. */
+  get #otherEnds(): EventType[] {
     const { singleton, debounce } = this.plan.flow;
-    if (singleton === 'cancelExisting') return EventType.WORKFLOW_EXECUTION_CANCELED;
-    return singleton === 'terminateExisting' || debounce !== undefined
-      ? EventType.WORKFLOW_EXECUTION_TERMINATED
-      : undefined;
+    const { WORKFLOW_EXECUTION_CANCELED: cancelled, WORKFLOW_EXECUTION_TERMINATED: terminated } = EventType;
+    if (singleton === 'cancelExisting') return [cancelled, terminated];
+    return singleton === 'terminateExisting' || debounce !== undefined ? [terminated] : [];
   }
 
   #once({ workflowId, runMs }: FlowStart): Promise<Outcome> {

@@ -31,6 +31,8 @@ export class BatchWatch {
   readonly #jobs = new Map<string, Watched>();
   #touched: { name: string; progress: JobProgress }[] = [];
   readonly seen = new Set<string>();
+  /** A page is durable, and about to be gone through: faults aim at it. */
+  onPage: ((jobId: string) => void) | undefined;
 
   constructor(known: KnownTargets, deletions: DeletionWatch) {
     this.#known = known;
@@ -70,6 +72,10 @@ export class BatchWatch {
       );
   }
 
+  progressOf(jobId: string): JobProgress | undefined {
+    return this.#jobs.get(jobId)?.progress;
+  }
+
   #moved(jobId: string, is: JobProgress): void {
     const job = this.#jobs.get(jobId);
     if (job === undefined) return;
@@ -89,6 +95,7 @@ export class BatchWatch {
     // A failure does not say which it was.
     if (is.failure === (was?.failure ?? 0)) for (const target of counted) this.#mustBeDone(job, target, where);
     job.progress = is;
+    if (is.page !== undefined && is.page !== was?.page && is.page.at === 0) this.onPage?.(jobId);
     if (is.state !== BatchOperationState.COMPLETED) return;
     this.seen.add('a batch job completed');
     if (now !== job.targets.length || is.total !== now)

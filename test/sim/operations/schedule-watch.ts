@@ -215,7 +215,11 @@ export class ScheduleWatch {
       return;
     }
     const gone = [...due, ...waited].filter((nominal) => !waits.has(nominal) && !started.has(nominal));
-    const gaveWay = specs.some(givesWay) && (started.size > 0 || waits.size > 0) ? gone.length : 0;
+    // Also to one that was asked for by hand.
+    const others = buffered.size > 0 || head.action > (was.head?.action ?? 0);
+    const mayGiveWay =
+      specs.some(givesWay) || [...was.buffered.values()].some(({ overlapPolicy }) => ends(overlapPolicy));
+    const gaveWay = mayGiveWay && others ? gone.length : 0;
     const counted = countOf(head) - (was.head === undefined ? 0 : countOf(was.head));
     if (gone.length > counted + gaveWay)
       throw new Violation(
@@ -322,7 +326,9 @@ const windowOf = (specs: readonly DefinitionRow[]): number =>
   Math.max(MIN_CATCHUP_WINDOW_MS, ...specs.map(({ policies, spec }) => policies.catchupWindow + (spec.jitter ?? 0)));
 
 /** Of several that are due before anything runs the last one is taken, uncounted, as on the reference server. */
-const givesWay = ({ policies: { overlapPolicy } }: DefinitionRow): boolean =>
+const givesWay = ({ policies: { overlapPolicy } }: DefinitionRow): boolean => ends(overlapPolicy);
+
+const ends = (overlapPolicy: ScheduleOverlapPolicy | undefined): boolean =>
   overlapPolicy === ScheduleOverlapPolicy.CANCEL_OTHER || overlapPolicy === ScheduleOverlapPolicy.TERMINATE_OTHER;
 
 /** Whether it was not to act for a while within this entry, or began to be another. */

@@ -9,7 +9,7 @@ import { MessageType, type ProtocolMessage } from '../../../wire/protocol-messag
 import { sizeOf } from '../size.ts';
 import { subjectOf } from '../update-messages.ts';
 import { updateAccepted, updateCompleted } from '../updates.ts';
-import { bad, blobProblem, type CommandContext, type CommandProblem } from './problem.ts';
+import { bad, blobProblem, type CommandContext, type CommandProblem, fatal } from './problem.ts';
 
 const CAUSE = WorkflowTaskFailedCause.BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE;
 
@@ -80,8 +80,8 @@ function accept(context: CommandContext, updateId: string, acceptance: UpdateAcc
   // The worker's copy counts where this node has lost its own with the process before it.
   const acceptedRequest = run.turn.updates.get(updateId)?.request ?? acceptance.acceptedRequest;
   if (acceptedRequest === undefined) return bad(CAUSE, `nothing is known of update ${updateId}, which is accepted.`);
-  const problem = blobProblem(context, CAUSE, 'Acceptance.AcceptedRequest', acceptedRequest);
-  if (problem !== undefined) return problem;
+  if (sizeOf(acceptedRequest) > run.turn.limits.updateRequestBytes)
+    return fatal(CAUSE, 'Acceptance.AcceptedRequest exceeds size limit.');
   run.add(EventType.WORKFLOW_EXECUTION_UPDATE_ACCEPTED, {
     protocolInstanceId: updateId,
     acceptedRequestMessageId: acceptance.acceptedRequestMessageId,

@@ -75,7 +75,8 @@ function applyAll(
   const context: CommandContext = { run, workflowTaskCompletedEventId, identity, inbox, session };
   for (const [i, command] of commands.entries()) {
     const attributes = message.attributeProblems?.find(({ command: of }) => of === i);
-    if (attributes !== undefined) return bad(WorkflowTaskFailedCause.BAD_SEARCH_ATTRIBUTES, attributes.problem);
+    if (attributes !== undefined)
+      return bad(attributes.cause ?? WorkflowTaskFailedCause.BAD_SEARCH_ATTRIBUTES, attributes.problem);
     const problem =
       (isClosing(command.commandType) ? takeMessages(context) : undefined) ?? applyCommand(context, command);
     if (problem !== undefined) return problem;

@@ -12,6 +12,7 @@ import { type After, forkRun } from '../reset.ts';
 import { type ActorState, isOpen } from '../state.ts';
 import { refusedForRequestIds, resolve, seenBefore } from '../target.ts';
 import { nothing, Turn } from '../turn.ts';
+import { tooManySignals } from './start.ts';
 
 export function reset(state: ActorState, message: ResetMessage, context: TurnContext): Decision {
   const first = seenBefore(state, message.requestId);
@@ -50,7 +51,11 @@ export function reset(state: ActorState, message: ResetMessage, context: TurnCon
     if (current.runId === resolved.run.runId) after.base.push(...ending.events);
     else if (history.later.some((run) => run.runId === current.runId)) after.later.push(...ending.events);
   }
-  forkRun(turn, resolved.run, { ...message, runId }, history.base.slice(0, finishEventId - 1), after, held);
+  const before = history.base.slice(0, finishEventId - 1);
+  const begun = forkRun(turn, resolved.run, { ...message, runId }, before, after, held);
+  const signals = (message.afterwards ?? []).filter(({ type }) => type === 'signal').length;
+  // What the old run had received is the new one's in any case.
+  if (signals > 0 && begun.facts.signalCount > context.limits.signalsPerRun) return tooManySignals(turn, runId);
   return turn.outcome({ type: 'reset', runId });
 }
 

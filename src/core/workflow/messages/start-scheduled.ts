@@ -7,14 +7,15 @@ import type { Decision, TurnContext } from '../outcome.ts';
 import { send } from '../relations.ts';
 import type { ActorState } from '../state.ts';
 import { Turn } from '../turn.ts';
-import { beginChain, makeRoom } from './start.ts';
+import { badStart, beginChain, makeRoom } from './start.ts';
 
 export function startScheduled(state: ActorState, message: StartScheduledMessage, context: TurnContext): Decision {
   const { by, lastCompletionResult, continuedFailure } = message;
   const schedule = { namespace: state.namespace, workflowId: by.workflowId };
   const turn = new Turn(state, context);
   const start = startOf(message, context.spareRunId);
-  if (makeRoom(turn, start) !== undefined) {
+  // The gRPC door takes schedules whose workflow could not be started, as the reference server does.
+  if (badStart(start, context) !== undefined || makeRoom(turn, start) !== undefined) {
     const refused = new Turn(state, context);
     send(refused, schedule, { type: 'scheduledRefused', by });
     return refused.outcome({ type: 'accepted' });

@@ -130,7 +130,7 @@ function keepEarlierStart(turn: Turn, run: RunState): void {
   turn.rememberStart(requestId, { ...row, at: turn.now, status: status ?? WorkflowExecutionStatus.TERMINATED });
 }
 
-function badStart(message: StartMessage, { limits, now }: TurnContext): Rejection | undefined {
+export function badStart(message: StartMessage, { limits, now }: TurnContext): Rejection | undefined {
   if (message.activity !== undefined && timeoutsOf(message.activity) === undefined) {
     return invalidArgument('at least one of ScheduleToCloseTimeout or StartToCloseTimeout must be set');
   }

@@ -1,14 +1,10 @@
 // Batch jobs: one operation on many executions.
 
 import type { BatchOperationInfo, ListBatchOperationsResponse } from '../../../wire/batch.ts';
-import { unimplemented } from '../../statuses.ts';
-import { Refused } from '../../validate/check.ts';
-import { type Message, nameIn, native, part, rpc, text } from '../rpc.ts';
+import { type Message, nameIn, native, part, text } from '../rpc.ts';
+import { postResetOperations } from './executions.ts';
 
 const nothing = (): object => ({});
-
-/** Of executions that are no workflows: there are none of those here. */
-const OF_ACTIVITIES = ['cancelActivitiesOperation', 'terminateActivitiesOperation', 'deleteActivitiesOperation'];
 
 /** An operation as the native door has it: masks as lists, queues by name. */
 function operation(asked: Message): Message {
@@ -25,24 +21,14 @@ const MASKED = ['updateWorkflowOptionsOperation', 'updateActivityOptionsOperatio
 
 function body(request: Message): Message {
   const masked = MASKED.filter((name) => request[name] !== undefined);
-  const operations = Object.fromEntries(masked.map((name) => [name, operation(part(request, name))]));
+  const operations: Message = Object.fromEntries(masked.map((name) => [name, operation(part(request, name))]));
+  const reset = part(request, 'resetOperation');
+  if (request.resetOperation !== undefined)
+    operations.resetOperation = { ...reset, postResetOperations: postResetOperations(reset) };
   return { ...request, ...operations, visibilityQuery: text(request, 'visibilityQuery') || undefined };
 }
 
-const start = native('startBatchOperation', body, nothing);
-
-/** A reset's `postResetOperations` are refused, not left out: who asks for them relies on them. */
-export const StartBatchOperation = rpc((services, caller, request, call) => {
-  const { postResetOperations } = part(request, 'resetOperation');
-  if (Array.isArray(postResetOperations) && postResetOperations.length > 0)
-    throw new Refused(unimplemented('This server has no operations after a reset yet.'));
-  const asked = OF_ACTIVITIES.find((name) => request[name] !== undefined);
-  if (asked !== undefined)
-    throw new Refused(
-      unimplemented(`This server has no activities without a workflow: ${asked} has nothing to act on.`),
-    );
-  start.run(services, caller, request, call);
-});
+export const StartBatchOperation = native('startBatchOperation', body, nothing);
 
 /** The method's answer. */
 const described = (reply: Message): Message => {

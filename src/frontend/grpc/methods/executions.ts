@@ -7,9 +7,7 @@ import type {
   WorkflowExecutionInfo,
 } from '../../../wire/api.ts';
 import { EventType, TaskQueueKind } from '../../../wire/enums.ts';
-import { unimplemented } from '../../statuses.ts';
-import { Refused } from '../../validate/check.ts';
-import { type Message, native, part, rpc, runNative } from '../rpc.ts';
+import { type Message, native, part } from '../rpc.ts';
 import { pendingOptions } from './activities.ts';
 
 const execution = (workflowId: string | undefined, runId: string | undefined): object | undefined =>
@@ -124,10 +122,17 @@ export const QueryWorkflow = native('queryWorkflow', (request) => ({
   queryRejectCondition: request.queryRejectCondition,
 }));
 
-/** Its `postResetOperations` are refused, not left out: who asks for them relies on them. */
-export const ResetWorkflowExecution = rpc((services, caller, request, call) => {
-  if (Array.isArray(request.postResetOperations) && request.postResetOperations.length > 0)
-    throw new Refused(unimplemented('This server has no operations after a reset yet.'));
+export const ResetWorkflowExecution = native('resetWorkflowExecution', (request) => {
   const { workflowId, runId } = part(request, 'workflowExecution');
-  runNative('resetWorkflowExecution', services, caller, { ...request, workflowId, runId }, call);
+  return { ...request, workflowId, runId, postResetOperations: postResetOperations(request) };
 });
+
+/** Masks as lists. */
+export function postResetOperations({ postResetOperations: asked }: Message): Message[] {
+  // Decoded by its descriptor: messages.
+  return ((asked ?? []) as Message[]).map((one) => {
+    const options = part(one, 'updateWorkflowOptions');
+    if (one.updateWorkflowOptions === undefined) return one;
+    return { updateWorkflowOptions: { ...options, updateMask: part(options, 'updateMask').paths } };
+  });
+}

@@ -5,11 +5,11 @@ import type { EventBatches } from '../../../wire/api.ts';
 import { decode } from '../../../wire/codec.ts';
 import { EventType } from '../../../wire/enums.ts';
 import type { HistoryEvent } from '../../../wire/event.ts';
+import type { Call } from '../../door.ts';
 import { invalid } from '../../validate/check.ts';
 import { answering, bytes, type Message, number, part, rpc, runNative, text } from '../rpc.ts';
+import { firstPage, lastPage, MAX_PAGE, windowOf } from './history-pages.ts';
 
-/** Events of one answer. */
-const MAX_PAGE = 1_000;
 /** A wait ends with an empty answer after so long: clients ask again. */
 const LONG_POLL_MS = 20_000;
 const CLOSE_EVENT = 2;
@@ -138,49 +138,62 @@ function pageAnswer(
     const nextPageToken = waits && !closed ? encodePage({ runId, fromEventId }) : undefined;
     return { history: { events: closed ? all.slice(-1) : [] }, nextPageToken };
   }
-  const events = all.filter(({ eventId }) => eventId >= fromEventId).slice(0, size);
+  const events = firstPage(
+    all.filter(({ eventId }) => eventId >= fromEventId),
+    size,
+  );
   const last = events.at(-1)?.eventId ?? fromEventId - 1;
   const more = nextEventId !== undefined || last < (all.at(-1)?.eventId ?? 0) || (waits && !closed);
   return { history: { events }, nextPageToken: more ? encodePage({ runId, fromEventId: last + 1 }) : undefined };
 }
 
-/** Newest first. The engine reads forwards, so a page is found by its numbers. */
+/** Of one read backwards. */
+const REVERSE_BYTES = 2 * 1024 * 1024;
+
+/** Newest first. The engine reads forwards, so a page is found by its numbers: from where it may begin, and if that is too much to read, from nearer by. */
 export const GetWorkflowExecutionHistoryReverse = rpc((services, caller, request, call) => {
   const token = decodePage(bytes(request, 'nextPageToken'));
   const { workflowId, runId } = part(request, 'execution');
   const namespace = text(request, 'namespace');
   const asked = number(request, 'maximumPageSize');
   const size = asked > 0 ? Math.min(asked, MAX_PAGE) : MAX_PAGE;
-  const page = (run: unknown, upTo: number): void => {
-    const fromEventId = Math.max(1, upTo - size + 1);
-    const body = { namespace, workflowId, runId: run, fromEventId, maximumBytes: 2 * 1024 * 1024 };
-    runNative(
-      'getWorkflowExecutionHistory',
-      services,
-      caller,
-      body,
-      answering(call, (reply) => {
-        const { runId: of, events: batches } = reply as unknown as Page;
-        const events = eventsOf(batches).filter(({ eventId }) => eventId >= fromEventId && eventId <= upTo);
-        const nextPageToken = fromEventId > 1 ? encodePage({ runId: of, fromEventId: fromEventId - 1 }) : undefined;
-        return { history: { events: events.reverse() }, nextPageToken };
-      }),
-    );
+  const page = (run: unknown, upTo: number, fromEventId = Math.max(1, upTo - windowOf(size) + 1)): void => {
+    const body = { namespace, workflowId, runId: run, fromEventId, maximumBytes: REVERSE_BYTES };
+    runNative('getWorkflowExecutionHistory', services, caller, body, {
+      ...passing(call),
+      reply: (reply) => {
+        // The method's answer.
+        const { runId: of, events: batches } = reply as Page;
+        const read = eventsOf(batches).filter(({ eventId }) => eventId >= fromEventId && eventId <= upTo);
+        if ((read.at(-1)?.eventId ?? upTo) < upTo) {
+          page(of, upTo, Math.ceil((fromEventId + upTo) / 2));
+          return;
+        }
+        const events = lastPage(read, size);
+        const first = events[0]?.eventId ?? 1;
+        const nextPageToken = first > 1 ? encodePage({ runId: of, fromEventId: first - 1 }) : undefined;
+        call.reply({ history: { events: events.reverse() }, nextPageToken });
+      },
+    });
   };
   if (token !== undefined) {
     page(token.runId, token.fromEventId);
     return;
   }
   const described = {
-    ...call,
-    timeoutMs: call.timeoutMs,
+    ...passing(call),
     reply: (body: object) => {
       const info = part(body as Message, 'workflowExecutionInfo');
       page(info.runId, number(info, 'historyLength'));
     },
-    refuse: (status: Parameters<typeof call.refuse>[0]) => call.refuse(status),
-    waits: (waiting: Parameters<typeof call.waits>[0]) => call.waits(waiting),
-    atDeadline: (answer: () => void) => call.atDeadline(answer),
   };
   runNative('describeWorkflowExecution', services, caller, { namespace, workflowId, runId }, described);
+});
+
+/** Everything but the answer is the call's. */
+const passing = (call: Call): Omit<Call, 'reply'> => ({
+  timeoutMs: call.timeoutMs,
+  refuse: (status) => call.refuse(status),
+  waits: (waiting) => call.waits(waiting),
+  atDeadline: (answer) => call.atDeadline(answer),
 });

@@ -1,41 +1,79 @@
 // Namespaces as their clients know them: registered, described, listed, updated, deprecated and deleted.
 
+import type { Limits } from '../../../core/workflow/limits.ts';
+import type { Method } from '../../../wire/api.ts';
 import type { NamespaceDescription } from '../../../wire/namespace.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { invalid, Refused } from '../../validate/check.ts';
-import { type Message, native, number, part, type Rpc, text } from '../rpc.ts';
+import { answering, type Message, native, number, part, type Rpc, rpc, runNative, text } from '../rpc.ts';
 
 const ARCHIVAL_DISABLED = 1;
+const REPLICATION_NORMAL = 1;
 /** Its one cluster, as far as clients are told. */
 export const CLUSTER_NAME = 'tenuto';
 
-function describe(namespace: NamespaceDescription): Message {
+/** What the reference server has, too. */
+const CAPABILITIES = {
+  eagerWorkflowStart: true,
+  syncUpdate: true,
+  asyncUpdate: true,
+  workerHeartbeats: true,
+  reportedProblemsSearchAttribute: true,
+  workflowPause: true,
+  standaloneActivities: true,
+  pollerAutoscaling: true,
+};
+/** What newer servers have: said to clients that say who they are, as all do that look for it. */
+const NEWER_CAPABILITIES = {
+  standaloneActivityStartDelay: true,
+  standaloneActivityOperatorCommands: true,
+};
+
+/** Whom it is described to, and by whom. */
+interface Describing {
+  readonly limits: Limits;
+  readonly isNamedClient: boolean;
+}
+
+function describe(namespace: NamespaceDescription, { limits, isNamedClient }: Describing): Message {
   const { name, id, state, description, ownerEmail, data, workflowExecutionRetentionTtl } = namespace;
   return {
     namespaceInfo: {
       ...{ name, id, state, description, ownerEmail, data },
-      capabilities: {
-        eagerWorkflowStart: true,
-        syncUpdate: true,
-        asyncUpdate: true,
-        workerHeartbeats: true,
-        standaloneActivities: true,
-        standaloneActivityStartDelay: true,
-        standaloneActivityOperatorCommands: true,
-        reportedProblemsSearchAttribute: true,
-      },
+      capabilities: isNamedClient ? { ...CAPABILITIES, ...NEWER_CAPABILITIES } : CAPABILITIES,
+      limits: { blobSizeLimitError: limits.blobBytes, memoSizeLimitError: limits.blobBytes },
+      supportsSchedules: true,
     },
     config: {
       workflowExecutionRetentionTtl,
+      badBinaries: {},
       historyArchivalState: ARCHIVAL_DISABLED,
       visibilityArchivalState: ARCHIVAL_DISABLED,
     },
-    replicationConfig: { activeClusterName: CLUSTER_NAME, clusters: [{ clusterName: CLUSTER_NAME }] },
+    replicationConfig: {
+      activeClusterName: CLUSTER_NAME,
+      clusters: [{ clusterName: CLUSTER_NAME }],
+      state: REPLICATION_NORMAL,
+    },
   };
 }
 
+/** A method of the native door whose answer describes namespaces. */
+function describing(
+  name: Method,
+  body: (request: Message) => object,
+  answer: (reply: Message, to: Describing) => object,
+): Rpc {
+  return rpc((services, caller, request, call) => {
+    const to = { limits: services.limits, isNamedClient: (call.header('client-name') ?? '') !== '' };
+    const answered = answering(call, (reply) => answer(reply, to));
+    runNative(name, services, caller, body(request), answered);
+  });
+}
+
+const asGiven = (request: Message): object => request;
 /** The method's answer. */
-const described = (reply: Message): Message => describe(reply as unknown as NamespaceDescription);
+const described = (reply: Message, to: Describing): object => describe(reply as unknown as NamespaceDescription, to);
 const nothing = (): object => ({});
 
 /** What other servers can do with a namespace, and this one has no use for. */
@@ -54,7 +92,7 @@ export function checkUpdate(request: Message): void {
 }
 
 export const RegisterNamespace = native('registerNamespace', undefined, nothing);
-const describeAny = native('describeNamespace', undefined, described);
+const describeAny = describing('describeNamespace', asGiven, described);
 /** Its clients look here whether they speak to a server at all; nothing runs in it. */
 const SYSTEM = {
   namespaceInfo: { name: 'temporal-system', id: '32049b68-7872-4094-8e63-d0dd59896a83', state: 1 },
@@ -69,7 +107,7 @@ export const DescribeNamespace: Rpc = {
     else describeAny.run(services, caller, request, call);
   },
 };
-export const UpdateNamespace = native(
+export const UpdateNamespace = describing(
   'updateNamespace',
   (request) => {
     checkUpdate(request);
@@ -94,10 +132,10 @@ export const DeleteNamespace: Rpc = {
     } else deleteAny.run(services, caller, request, call);
   },
 };
-export const ListNamespaces = native('listNamespaces', undefined, (reply) => {
+export const ListNamespaces = describing('listNamespaces', asGiven, (reply, to) => {
   const { namespaces, nextPageToken } = reply as unknown as {
     namespaces: NamespaceDescription[];
     nextPageToken?: Uint8Array;
   };
-  return { namespaces: namespaces.map(describe), nextPageToken };
+  return { namespaces: namespaces.map((namespace) => describe(namespace, to)), nextPageToken };
 });

@@ -7,6 +7,7 @@ import { TaskQueueKind } from '../../../wire/enums.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { invalid, Refused } from '../../validate/check.ts';
 import * as rules from '../../validate/rules.ts';
+import { scalingDecision } from '../poller-scaling.ts';
 import { type Message, number, part, type Rpc, rpc, text } from '../rpc.ts';
 
 /** An empty answer comes after so long: ms. */
@@ -82,10 +83,13 @@ export function poll(
         tasksPerSecond: rate > 0 ? rate : undefined,
       };
       call.atDeadline(() => call.reply({}));
+      const { clock } = services;
+      const since = clock.monotonic();
       const abandon = services.pollers.add(polled, {
         take: (task) => {
           if (!call.isOpen) return false;
-          call.reply(answer(task, queue));
+          const pollerScalingDecision = scalingDecision(task, clock.monotonic() - since);
+          call.reply({ ...answer(task, queue), pollerScalingDecision });
           return true;
         },
         empty: () => call.reply({}),

@@ -2,7 +2,8 @@
 
 import { TaskQueueKind } from '../../../wire/enums.ts';
 import type { ListSchedulesResponse } from '../../../wire/schedule.ts';
-import { type Message, nameIn, native, part } from '../rpc.ts';
+import { StatusCode } from '../../../wire/status.ts';
+import { answering, type Message, nameIn, native, part, rpc, runNative } from '../rpc.ts';
 
 const nothing = (): object => ({});
 
@@ -49,7 +50,16 @@ const given = (bytes: unknown): Uint8Array | undefined =>
   bytes instanceof Uint8Array && bytes.length > 0 ? bytes : undefined;
 
 export const CreateSchedule = native('createSchedule', withSchedule);
-export const UpdateSchedule = native('updateSchedule', withSchedule, nothing);
+
+/** In the words by which newer clients of the reference server know it, and try again. */
+const CONFLICT = { code: StatusCode.FAILED_PRECONDITION, message: 'mismatched conflict token' };
+
+export const UpdateSchedule = rpc((services, caller, request, call) =>
+  runNative('updateSchedule', services, caller, withSchedule(request), {
+    ...answering(call, nothing),
+    refuse: (status) => call.refuse(status.code === StatusCode.FAILED_PRECONDITION ? CONFLICT : status),
+  }),
+);
 export const PatchSchedule = native('patchSchedule', undefined, nothing);
 export const DeleteSchedule = native('deleteSchedule', undefined, nothing);
 export const ListScheduleMatchingTimes = native('listScheduleMatchingTimes');

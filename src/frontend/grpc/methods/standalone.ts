@@ -11,7 +11,7 @@ import { StatusCode } from '../../../wire/status.ts';
 import { Refused } from '../../validate/check.ts';
 import { bytes, type Message, nameIn, native, part } from '../rpc.ts';
 import { optionsAnswer } from './activities.ts';
-import { countAnswer, page } from './visibility.ts';
+import { count, countAnswer, page } from './visibility.ts';
 
 const nothing = (): object => ({});
 
@@ -56,16 +56,31 @@ export const PollActivityExecution = native('pollActivityExecution', undefined, 
   return { runId, outcome: outcomeAnswer(outcome) };
 });
 
+/** The number of this kind of execution on the reference server, whose lists show it. */
+const DIVISION = {
+  TemporalNamespaceDivision: {
+    metadata: { encoding: Buffer.from('json/plain'), type: Buffer.from('Keyword') },
+    data: Buffer.from('"3332429922"'),
+  },
+};
+
 export const ListActivityExecutions = native('listActivityExecutions', page, (reply) => {
   // The method's answer.
   const { executions, nextPageToken } = reply as unknown as ListActivityExecutionsResponse;
   return {
-    executions: executions.map((info) => ({ ...info, activityType: { name: info.activityType } })),
+    executions: executions.map((info) => ({
+      ...info,
+      activityType: { name: info.activityType },
+      // One that is begun at once has no time of its own.
+      executionTime: info.executionTime === info.scheduleTime ? undefined : info.executionTime,
+      stateTransitionCount: info.closeTime === undefined ? undefined : info.stateTransitionCount,
+      searchAttributes: { indexedFields: { ...info.searchAttributes?.indexedFields, ...DIVISION } },
+    })),
     nextPageToken,
   };
 });
 
-export const CountActivityExecutions = native('countActivityExecutions', undefined, countAnswer);
+export const CountActivityExecutions = native('countActivityExecutions', count, countAnswer);
 
 export const PauseActivityExecution = native('pauseActivityExecution', undefined, nothing);
 export const UnpauseActivityExecution = native('unpauseActivityExecution', undefined, nothing);

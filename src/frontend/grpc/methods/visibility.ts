@@ -4,26 +4,43 @@ import type {
   CountWorkflowExecutionsResponse,
   ListSearchAttributesResponse,
   ListWorkflowExecutionsResponse,
+  WorkflowExecutionInfo,
 } from '../../../wire/api.ts';
 import type { Payload } from '../../../wire/common.ts';
 import { IndexedValueType, WorkflowExecutionStatus } from '../../../wire/enums.ts';
+import { again } from '../../door.ts';
 import { invalid } from '../../validate/check.ts';
-import { type Message, native, number, part, text } from '../rpc.ts';
+import * as rules from '../../validate/rules.ts';
+import { type Message, native, number, part, rpc, runNative, text } from '../rpc.ts';
 import { executionInfo } from './executions.ts';
+import { checkFilter } from './filter.ts';
 
 const listAnswer = (reply: Message): object => {
   // The method's answer.
   const { executions, nextPageToken } = reply as unknown as ListWorkflowExecutionsResponse;
-  return { executions: executions.map((info) => asListed(executionInfo(info))), nextPageToken };
+  const rows = [...executions].sort(openFirst).map((info) => asListed(executionInfo(info)));
+  return { executions: rows, nextPageToken };
 };
+
+/** Which rows make a page is the engine's order, by start time; within it they come as on the reference server. */
+function openFirst(a: WorkflowExecutionInfo, b: WorkflowExecutionInfo): number {
+  const [closedA, closedB] = [a.closeTime ?? Number.POSITIVE_INFINITY, b.closeTime ?? Number.POSITIVE_INFINITY];
+  if (closedA !== closedB) return closedA > closedB ? -1 : 1;
+  return b.startTime - a.startTime;
+}
 
 /** A value set as a list of one is listed as that one, but in lists of keywords: as the reference server's store has it. */
 function asListed(info: Message): Message {
   const given = part(part(info, 'searchAttributes'), 'indexedFields') as Record<string, Payload>;
   const indexedFields = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, single(value)]));
   // A list says nothing of the chain a run is of, describe does.
-  return { ...info, searchAttributes: { indexedFields }, firstRunId: undefined };
+  const row: Message = { ...info, searchAttributes: { indexedFields }, firstRunId: undefined };
+  // What an open one had when its row was written is of no use: it has grown since.
+  if (info.closeTime === undefined) for (const name of GROWING) row[name] = undefined;
+  return row;
 }
+
+const GROWING = ['historyLength', 'historySizeBytes', 'stateTransitionCount'];
 
 function single(payload: Payload): Payload {
   const { metadata, data } = payload;
@@ -43,6 +60,9 @@ const OPEN_BRACKET = 0x5b;
 
 export const page = (request: Message): Message => ({
   ...request,
+  query: checkFilter(text(request, 'query')),
+  // Less than nothing is nothing said.
+  pageSize: Math.max(0, number(request, 'pageSize')),
   nextPageToken:
     request.nextPageToken instanceof Uint8Array && request.nextPageToken.length > 0 ? request.nextPageToken : undefined,
 });
@@ -80,7 +100,7 @@ const older = (base: string, timeField: string) =>
     'listWorkflowExecutions',
     (request) => ({
       ...page(request),
-      pageSize: request.maximumPageSize,
+      pageSize: Math.max(0, number(request, 'maximumPageSize')),
       query: olderFilter(request, base, timeField),
     }),
     listAnswer,
@@ -117,7 +137,9 @@ export function countAnswer(reply: Message): object {
   };
 }
 
-export const CountWorkflowExecutions = native('countWorkflowExecutions', undefined, countAnswer);
+export const count = (request: Message): Message => ({ ...request, query: checkFilter(text(request, 'query')) });
+
+export const CountWorkflowExecutions = native('countWorkflowExecutions', count, countAnswer);
 
 /** What the older call names: every attribute, whoever defined it. */
 export const GetSearchAttributes = native(
@@ -129,7 +151,22 @@ export const GetSearchAttributes = native(
   },
 );
 
-export const AddSearchAttributes = native('addSearchAttributes');
+/** A name that is there already is left as it is, of whatever type it was asked for: clients of the reference server look at the types themselves. */
+export const AddSearchAttributes = rpc((services, caller, request, call) => {
+  const namespace = text(request, 'namespace');
+  rules.namespace(services, rules.orOperator(caller), namespace);
+  services.attributes.lookUp(namespace, (error, types) => {
+    if (error !== undefined) {
+      call.refuse(error);
+      return;
+    }
+    const searchAttributes: Message = {};
+    for (const [name, type] of Object.entries(part(request, 'searchAttributes'))) {
+      searchAttributes[name] = type === IndexedValueType.UNSPECIFIED ? type : (types.get(name) ?? type);
+    }
+    again(() => runNative('addSearchAttributes', services, caller, { namespace, searchAttributes }, call), call);
+  });
+});
 export const RemoveSearchAttributes = native('removeSearchAttributes');
 export const ListSearchAttributes = native(
   'listSearchAttributes',

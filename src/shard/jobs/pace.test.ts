@@ -1,0 +1,48 @@
+// Operations at a rate: what came of those begun, and nothing of a node that has given them up.
+import { expect, it } from 'vitest';
+import { VirtualTime } from '../../../test/support/matching-world.ts';
+import { StatusCode } from '../../wire/status.ts';
+import { paced } from './pace.ts';
+
+const SLICE = ['a', 'b', 'c', 'd'];
+const unavailable = { code: StatusCode.UNAVAILABLE, message: 'not led here' };
+
+function run(operate: Parameters<typeof paced<string>>[1]['operate'], abandoned: () => boolean) {
+  const time = new VirtualTime();
+  const came = paced(SLICE, { clock: time, scheduler: time, perSecond: 10, operate, stopped: () => false, abandoned });
+  return { time, came };
+}
+
+it('tries again what may go better later, and counts each once', async () => {
+  const tries = new Map<string, number>();
+  const { time, came } = run(
+    (target, done) => {
+      const tried = (tries.get(target) ?? 0) + 1;
+      tries.set(target, tried);
+      if (target === 'b' && tried < 3) done(unavailable, undefined);
+      else if (target === 'c') done({ code: StatusCode.INVALID_ARGUMENT, message: 'no' }, undefined);
+      else done(undefined, {});
+    },
+    () => false,
+  );
+  time.advance(10_000);
+  expect(await came).toEqual({ complete: 3, failure: 1 });
+  expect(tries.get('b')).toBe(3);
+});
+
+it('counts nothing once its node has not led for a moment, although it leads again when the last is over', async () => {
+  let leads = true;
+  const { time, came } = run(
+    (target, done) => {
+      if (target !== 'b') done(undefined, {});
+      else {
+        leads = false;
+        done(unavailable, undefined);
+        leads = true;
+      }
+    },
+    () => !leads,
+  );
+  time.advance(10_000);
+  expect(await came).toBeUndefined();
+});

@@ -1,0 +1,23 @@
+// What a reset does to the run that it begins, at once: part of requests for resets of one workflow and of many. Named as in the Temporal API.
+
+import type { WorkflowExecutionOptions } from './api.ts';
+import type { Header, Link, Payloads } from './common.ts';
+
+/** Exactly one of the two is set. */
+export interface PostResetOperation {
+  signalWorkflow?:
+    | {
+        signalName?: string | undefined;
+        input?: Payloads | undefined;
+        header?: Header | undefined;
+        links?: Link[] | undefined;
+      }
+    | undefined;
+  updateWorkflowOptions?:
+    | {
+        workflowExecutionOptions?: WorkflowExecutionOptions | undefined;
+        /** `versioningOverride`. */
+        updateMask?: string[] | undefined;
+      }
+    | undefined;
+}
