@@ -293,7 +293,7 @@ export function pageTokenOf(request: CountRequest): (info: WorkflowExecutionInfo
 }
 
 const tooManyGroups = (field: Field | undefined): Status =>
-  exhausted('GROUPS', `GROUP BY ${field?.name} has more than ${MAX_GROUPS} groups: narrow the query`);
+  exhausted('GROUPS', `GROUP BY ${field?.asked ?? field?.name} has more than ${MAX_GROUPS} groups: narrow the query`);
 
 const groupsOf = (groups: Groups): CountWorkflowExecutionsResponse => ({
   count: [...groups.values()].reduce((sum, n) => sum + n, 0),

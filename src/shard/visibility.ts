@@ -205,6 +205,7 @@ const sameValue = (a: Payload, b: Payload | undefined): boolean =>
   b !== undefined &&
   sameBytes(a.data, b.data) &&
   sameBytes(a.metadata?.type, b.metadata?.type) &&
+  sameBytes(a.metadata?.field, b.metadata?.field) &&
   sameBytes(a.metadata?.encoding, b.metadata?.encoding);
 
 const sameBytes = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>

@@ -6,6 +6,7 @@
 // executions alone (a parent, a root, an id that does not tell its time) always has its row.
 
 import type { WorkflowExecutionInfo } from '../../wire/api.ts';
+import { keptAs } from '../../wire/attribute-field.ts';
 import type { SearchAttributes } from '../../wire/common.ts';
 import { IndexedValueType } from '../../wire/enums.ts';
 import { runIdTime } from '../../wire/run-id.ts';
@@ -70,8 +71,9 @@ export function indexedAttributes(attributes: SearchAttributes | undefined): Ind
     const type = stampedType(payload);
     const value = type === undefined ? undefined : attributeValue(payload, type);
     if (type === undefined || value === undefined) continue;
-    const sparse = isSparse(name, type);
-    for (const one of parts(type, value)) values.push({ name, type, value: one, sparse });
+    const field = keptAs(name, payload);
+    const sparse = isSparse(field, type);
+    for (const one of parts(type, value)) values.push({ name: field, type, value: one, sparse });
   }
   return values;
 }
