@@ -26,13 +26,14 @@ const resolve = {
 };
 // What `extends` would pass on is said here instead: a global setup that is passed on runs once for each project.
 const test = {
-  pool: 'forks',
+  pool: 'forks' as const,
   // Much of what takes long waits for real processes and clocks: more files than cores at a time.
   maxWorkers: 4,
   // ms: when a test has hung, not how quick it has to be; the machine may be busy with others.
   testTimeout: 90_000,
   hookTimeout: 120_000,
-} as const;
+  setupFiles: [here('./test/support/property-seed.ts')],
+};
 
 export default defineConfig({
   test: {

@@ -23,6 +23,7 @@ import { signals } from './signals.ts';
 import { sleeping } from './sleeping.ts';
 import { soak } from './soak.ts';
 import { start } from './start.ts';
+import { state } from './state.ts';
 import { throughput } from './throughput.ts';
 import { timers } from './timers.ts';
 import { updates } from './updates.ts';
@@ -41,6 +42,7 @@ export const SCENARIOS: readonly Scenario[] = [
   payloads,
   signals,
   queries,
+  state,
   updates,
   timers,
   replay,

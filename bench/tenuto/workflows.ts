@@ -11,6 +11,7 @@ import {
   proxyActivities,
   proxyLocalActivities,
   setHandler,
+  setState,
   sleep,
   workflowInfo,
 } from 'tenuto/workflow';
@@ -84,6 +85,23 @@ export async function collector({ value, count }: WorkInput, before = 0): Promis
   await condition(() => ended || workflowInfo().continueAsNewSuggested);
   if (!ended) await continueAsNew<typeof collector>({ value, count }, n);
   return { value, n };
+}
+
+const publish = defineSignal('publish');
+
+/** Publishes 0, and the next number with each signal, until it is told to end. */
+export async function publisher(): Promise<void> {
+  let n = 0;
+  let ended = false;
+  setState('n', n);
+  setHandler(publish, () => {
+    n += 1;
+    setState('n', n);
+  });
+  setHandler(end, () => {
+    ended = true;
+  });
+  await condition(() => ended);
 }
 
 export async function long(input: WorkInput): Promise<WorkResult> {

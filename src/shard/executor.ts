@@ -13,7 +13,7 @@ import type { Effect, Outcome, Reply, TaskOffer, TurnContext, VisibilityChange }
 import type { Clock, Random, Scheduler } from '../ports/clock.ts';
 import type { Done } from '../ports/engine.ts';
 import type { Key, ShardId } from '../ports/ids.ts';
-import type { Claim, Matching } from '../ports/matching.ts';
+import type { Claim, Matching, QueueKey } from '../ports/matching.ts';
 import { encode } from '../wire/codec.ts';
 import { isOpenStatus } from '../wire/enums.ts';
 import type { Status } from '../wire/status.ts';
@@ -44,7 +44,7 @@ export interface ExecutorOptions {
   namespaces: ReadonlyMap<string, ServedNamespace>;
   endpoints: EndpointBook | undefined;
   /** Says where among the waiting tasks of its priority one belongs. */
-  backlog: Pick<Backlog, 'pass'>;
+  backlog: Pick<Backlog, 'pass' | 'speculative'>;
   routes: Routes | undefined;
   /** Frames of a started task that need no reading; undefined when its history is not in memory. */
   pushAhead(actor: Actor, handover: Handover): boolean | undefined;
@@ -258,6 +258,7 @@ export class Executor {
   /** Each task offered: started at once for a worker that is free, else backlog. */
   #place(turn: Turn, now: number, how: 'first' | 'again'): void {
     const { matching } = this.#options;
+    this.#stillWaits(turn.actor);
     // A start may offer more (it never does today): the map grows while it is walked, each offer is tried once.
     for (const [id, offer] of turn.offers ?? []) {
       const claim = matching.claim(offer);
@@ -266,12 +267,42 @@ export class Executor {
         continue;
       }
       if (offer.speculative === true) {
-        // In no row, it cannot be backlog: it becomes a task that can, offered under the same id.
+        if (this.#waits(turn.actor, offer)) continue;
+        // It becomes a task that can wait in a row, offered under the same id.
         const { runId, scheduledEventId } = offer;
         this.#decide(turn, { type: 'keepTask', runId, scheduledEventId }, now);
       }
       this.#enqueue(turn, id, offer, how);
     }
+  }
+
+  /** A speculative task that was withdrawn, got events or was taken waits no more. */
+  #stillWaits({ base, state: { run } }: Actor): void {
+    const { speculative } = this.#options.backlog;
+    const waiting = speculative.of(base);
+    if (waiting === undefined) return;
+    const task = run?.speculative;
+    const isSame = task?.startId === undefined && task?.scheduledEventId === waiting.scheduledEventId;
+    if (!isSame || run?.runId !== waiting.runId) speculative.remove(base);
+  }
+
+  /** In memory: until a worker takes it, or its actor has waited long enough. False: there is no room. */
+  #waits(actor: Actor, offer: TaskOffer): boolean {
+    const { namespace, workflowId, runId, scheduledEventId, attempt, priority, scheduledTime } = offer;
+    const added = this.#options.backlog.speculative.add({
+      ...{ namespace, workflowId, runId, scheduledEventId, attempt, priority, scheduledTime },
+      queue: this.#queueOf(offer),
+      actorBase: actor.base,
+      shard: actor.shard.id,
+    });
+    if (added) this.#watch(actor);
+    return added;
+  }
+
+  /** A sticky queue, as long as its worker lives. */
+  #queueOf({ namespace, queueNamespace = namespace, sticky, taskQueue, kind }: TaskOffer): QueueKey {
+    const warm = sticky !== undefined && this.#options.matching.stickyAlive(namespace, sticky.queue);
+    return { namespace: queueNamespace, name: warm ? sticky.queue : taskQueue, kind };
   }
 
   #start(turn: Turn, offer: TaskOffer, claim: Claim, now: number): boolean {
@@ -325,12 +356,8 @@ export class Executor {
   #enqueue(turn: Turn, id: string, offer: TaskOffer, how: 'first' | 'again'): void {
     const { actor } = turn;
     const { namespace, workflowId, runId, scheduledEventId, attempt, kind, sticky } = offer;
-    const warm = sticky !== undefined && this.#options.matching.stickyAlive(namespace, sticky.queue);
-    const queue = {
-      namespace: offer.queueNamespace ?? namespace,
-      name: warm ? sticky.queue : offer.taskQueue,
-      kind,
-    };
+    const queue = this.#queueOf(offer);
+    const warm = queue.name === sticky?.queue;
     const at = { ...offer, actorBase: actor.base };
     const before = actor.places.get(id);
     if (before !== undefined) {

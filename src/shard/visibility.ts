@@ -10,6 +10,7 @@ import type { VisibilityChange, VisibleSchedule } from '../core/workflow/outcome
 import { type Key, key } from '../ports/ids.ts';
 import { visibleSpace } from '../wire/activity-address.ts';
 import type { WorkflowExecutionInfo } from '../wire/api.ts';
+import { keptAs } from '../wire/attribute-field.ts';
 import { decode, encodeBriefly } from '../wire/codec.ts';
 import type { SearchAttributes } from '../wire/common.ts';
 import { IndexedValueType, type WorkflowExecutionStatus } from '../wire/enums.ts';
@@ -74,7 +75,7 @@ function attributeParts(attributes: SearchAttributes | undefined): string[] {
     const value = attributeValue(payload, type);
     if (value === undefined) continue;
     const values = typeof value === 'object' ? value : [value];
-    for (const one of new Set(values)) parts.push(attributePart(name, type) + attributeValuePart(one));
+    for (const one of new Set(values)) parts.push(attributePart(keptAs(name, payload), type) + attributeValuePart(one));
   }
   // Long texts may begin alike.
   return parts.length < 2 ? parts : [...new Set(parts)];

@@ -1,14 +1,17 @@
 // The chaos of a cluster, as much of it as belongs into every test run: three real nodes under the order pipeline, one killed with kill -9, then all
-// restarted in turn. Everything else is `npm run chaos`.
+// restarted in turn while a fleet of workers is deployed anew. Everything else is `npm run chaos`.
 
 import { expect, it, onTestFinished } from 'vitest';
 import { World } from './cluster/world.ts';
+import { deployOver } from './deploys/over-world.ts';
 
 const ORDERS = 30;
 /** A planned hand-over needs no looking for what comes later. */
 const PLANNED_WATCH_MS = 500;
+/** By their ids 8 % of these visits fall on the version that ramps at 10 %, each time. */
+const DEPLOY = { visits: 100, running: 4, heartbeatMs: 2_000 };
 
-it('a cluster under load loses a node to kill -9 and is then restarted node by node: nothing lost, nothing twice, the books balance', async () => {
+it('a cluster under load loses a node to kill -9 and is then restarted node by node, during a deploy of workers: nothing lost, nothing twice, the books balance', async () => {
   const world = await World.open({ orders: ORDERS });
   onTestFinished(() => world.close());
   const { nodes } = world.cluster;
@@ -16,10 +19,13 @@ it('a cluster under load loses a node to kill -9 and is then restarted node by n
   const [victim] = nodes;
   await world.fault('kill -9', () => victim?.kill());
   await world.quietly('it starts again', () => victim?.restart());
-  for (const node of nodes) {
-    await world.fault('SIGTERM', () => node.end(), PLANNED_WATCH_MS);
-    await world.quietly('it starts again', () => node.again());
-  }
+  const deployed = await deployOver(world, {
+    ...DEPLOY,
+    async restart(node) {
+      await world.fault('SIGTERM', () => node.end(), PLANNED_WATCH_MS);
+      await world.quietly('it starts again', () => node.again());
+    },
+  });
 
   const { problems, orders, signals, failedCalls, faults } = await world.finish();
   expect(problems, `logs and data: ${world.directory}`).toEqual([]);
@@ -27,6 +33,8 @@ it('a cluster under load loses a node to kill -9 and is then restarted node by n
   expect(orders).toBe(ORDERS);
   // The record is one: some hundred signals were acknowledged, and found.
   expect(signals).toBeGreaterThan(200);
+  const { sharePercent, deadKnownAfterMs } = deployed;
+  console.info(`${sharePercent} % on the ramping version; a killed worker known after ${deadKnownAfterMs | 0} ms`);
   const held = faults.map(({ what, longestMs }) => `${what} ${Math.max(...longestMs)} ms`);
   console.info(`${signals} signals found again; shards not served for at most: ${held.join(', ')}`);
-}, 180_000);
+}, 300_000);

@@ -9,7 +9,9 @@ import { activityChanges, isApart } from './activity-rows.ts';
 import { type BufferEntry, goesLast, wireStartedEventId, withIgnorance } from './buffering.ts';
 
 import { applyEvent, countEvent, type FactSink, sizeOfEvent } from './fold.ts';
+import { workflowOffer } from './offers.ts';
 import type { RowChange, RunEvents } from './outcome.ts';
+import { isPaused } from './paused.ts';
 import { PendingRows } from './pending-rows.ts';
 import { RelatedDraft } from './related-draft.ts';
 import { isRewritten } from './row-change.ts';
@@ -387,6 +389,9 @@ export class RunDraft extends RelatedDraft implements FactSink {
       if (session !== undefined && kept.startId !== undefined) {
         this.turn.effects.push({ type: 'taskKept', session, kind: 'workflow', runId: this.runId, scheduledEventId });
       }
+    } else if (!isPaused(this)) {
+      const offer = workflowOffer(this.turn.state, this.runId, this.start, kept);
+      this.turn.effects.push({ type: 'offerTask', offer });
     }
     this.setTask(kept);
     return kept;

@@ -137,7 +137,41 @@ describe('an update of an idle workflow', () => {
     expect(world.types()).toEqual(FIRST_TASK);
   });
 
-  it('waits in the backlog, with a Scheduled event, when no worker is free', () => {
+  it('whose task nobody takes is offered as one with events, after the time for which it may be in memory', () => {
+    const world = idle();
+    world.update('u');
+    world.pass(4_999);
+    expect(world.types()).toEqual(FIRST_TASK);
+    world.pass(1);
+    expect(world.types()).toEqual([
+      ...FIRST_TASK,
+      'WORKFLOW_TASK_SCHEDULED',
+      'WORKFLOW_TASK_TIMED_OUT',
+      'WORKFLOW_TASK_SCHEDULED',
+    ]);
+    expect(world.takeWorkflowTask().task.messages).toHaveLength(1);
+  });
+
+  it('whose task waits gives it events as soon as something else happens, before that', () => {
+    const world = idle();
+    world.update('u');
+    world.signal('s');
+    expect(world.types()).toEqual([...FIRST_TASK, 'WORKFLOW_TASK_SCHEDULED', 'WORKFLOW_EXECUTION_SIGNALED']);
+    expect(world.effects.filter(({ type }) => type === 'offerTask')).toHaveLength(1);
+    expect(world.takeWorkflowTask().task.messages).toHaveLength(1);
+  });
+
+  it('that nobody waits for takes its task with it, and what was to ride on that goes by itself', () => {
+    const world = idle();
+    world.update('u');
+    world.send({ type: 'query', queryId: 'q', target: {}, queryType: 'state' });
+    world.accept({ type: 'updateAbandoned', callId: 'call-u' });
+    expect(world.state.run?.speculative).toBeUndefined();
+    expect(world.effects.map(({ type }) => type)).toEqual(['withdrawTask', 'dispatchQuery']);
+    expect(world.types()).toEqual(FIRST_TASK);
+  });
+
+  it('waits in a row, with a Scheduled event, where there is no room in memory', () => {
     const world = idle();
     world.update('u');
     world.accept({ type: 'keepTask', runId: run(world), scheduledEventId: 5 });

@@ -7,6 +7,7 @@ import type { WebSocket, WebSocketServer } from 'ws';
 import { MAX_MESSAGE_BYTES, SUBPROTOCOL } from '../../wire/frame.ts';
 import type { HostRules } from '../http/host-rules.ts';
 import type { NativeDoor } from './door.ts';
+import { COPIED_BYTES, serverFrame } from './server-frame.ts';
 import { CloseCode, type Wire } from './wire.ts';
 
 /** ms a peer has to answer a close frame. */
@@ -15,10 +16,13 @@ const CLOSE_GRACE_MS = 1_000;
 class SocketWire implements Wire {
   readonly peer: string;
   readonly #socket: WebSocket;
+  /** Under it. Whole frames go to either: without compression `ws` queues none. */
+  readonly #raw: Duplex;
   readonly #onDrained: () => void;
 
-  constructor(socket: WebSocket, peer: string, onDrained: () => void) {
+  constructor(socket: WebSocket, raw: Duplex, peer: string, onDrained: () => void) {
     this.#socket = socket;
+    this.#raw = raw;
     this.peer = peer;
     this.#onDrained = onDrained;
   }
@@ -28,7 +32,9 @@ class SocketWire implements Wire {
   }
 
   send(message: Uint8Array): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(message, { binary: true }, this.#onDrained);
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (message.length <= COPIED_BYTES) this.#raw.write(serverFrame(message), this.#onDrained);
+    else this.#socket.send(message, { binary: true }, this.#onDrained);
   }
 
   close(code: number, reason: string): void {
@@ -50,9 +56,9 @@ class SocketWire implements Wire {
   }
 }
 
-function attach(door: NativeDoor, socket: WebSocket, request: IncomingMessage): void {
+function attach(door: NativeDoor, socket: WebSocket, raw: Duplex, request: IncomingMessage): void {
   const { remoteAddress = 'unknown', remotePort = 0 } = request.socket;
-  const wire = new SocketWire(socket, `${remoteAddress}:${remotePort}`, () => connection.drained());
+  const wire = new SocketWire(socket, raw, `${remoteAddress}:${remotePort}`, () => connection.drained());
   const connection = door.accept(wire);
   socket.on('message', (data, isBinary) => {
     // `ws` hands binary messages over as one Buffer (its default `binaryType`).
@@ -119,7 +125,7 @@ export function listenForWebSockets(
     }
     socket.on('error', () => {});
     void loading.then((sockets) => {
-      sockets.handleUpgrade(request, socket, head, (webSocket) => attach(door, webSocket, request));
+      sockets.handleUpgrade(request, socket, head, (webSocket) => attach(door, webSocket, socket, request));
     });
   });
 }

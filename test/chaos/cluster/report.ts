@@ -103,6 +103,9 @@ writes down what was acknowledged. After the faults of a scenario this must hold
 The upgrade comes from another revision of this repository, built for the run: its nodes, shop, a worker and a client, with a worker and a client of this build beside them. The
 others are one build throughout.
 
+In a rolling deploy 2,000 workflows are started while the second version of their workers takes a tenth of what is new: it must have 10 % of them, within three points, and each must be where its id belongs. Pinned workflows must end on their version, others move, the first version must be said to be drained
+once no pinned one is open and not before, and no task may time out, while all three nodes are restarted. At last a worker is killed with work in its hands: the registry must know within 60 s, and all of it must be done.
+
 Three nodes with three replicas of 16 shards each, unless the scenario says otherwise. "Not served" is, for each shard and fault, the longest time between two answers of the shard to somebody who
 asks it every ${PROBE_EVERY_MS} ms through all nodes in turn: about ${PROBE_EVERY_MS} ms when nothing happens. "Longest call" is what a client waited for one acknowledgement, its reconnecting included.
 "Failed calls" reached a client as an error, and may have been applied or not. Times are measured, not judged.

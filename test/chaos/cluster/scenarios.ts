@@ -1,6 +1,7 @@
 // What is done to a cluster, one run each. A scenario says what it does and in which order; that everything is served again, and what must hold
 // afterwards, the world sees to (world.ts).
 
+import { deployOver } from '../deploys/over-world.ts';
 import type { NodeProcess } from './node-process.ts';
 import { SmallDisk } from './small-disk.ts';
 import type { World, WorldOptions } from './world.ts';
@@ -186,6 +187,20 @@ export const SCENARIOS: readonly Scenario[] = [
         await world.fault(`${node.name} starts again`, () => node.again());
         await world.calm(BETWEEN_MS);
       }
+    },
+  },
+  {
+    name: 'deploys',
+    title: 'rolling deploy of workers, nodes restarted in turn meanwhile; a worker killed',
+    clientsMustNotNotice: true,
+    async run(world) {
+      await deployOver(world, {
+        ...{ visits: 2_000, running: 50 },
+        async restart(node) {
+          await world.fault(`SIGTERM ${node.name}`, () => node.end());
+          await world.fault(`${node.name} starts again`, () => node.again());
+        },
+      });
     },
   },
   {
