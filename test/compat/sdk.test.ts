@@ -95,6 +95,10 @@ it('search attributes are found by another name, in one step or in the two that 
     return (await workflowService.updateNamespace({ namespace, config })).config?.customSearchAttributeAliases;
   };
   expect(await rename('Town')).toEqual({ City: 'Town' });
+  // As there: a name that is there is left as it is, whoever is to have it.
+  await operatorService.addSearchAttributes({ namespace, searchAttributes: { Town: 3, Other: 2 } });
+  expect(await rename('Other')).toEqual({ City: 'Town', Other: 'Other' });
+  await operatorService.removeSearchAttributes({ namespace, searchAttributes: ['Other'] });
   const since = await inRome('Town');
   const found = async (query: string): Promise<unknown[]> => {
     const seen: unknown[] = [];

@@ -133,6 +133,21 @@ function renamed(services: Services, namespace: string, aliases: Record<string, 
     return;
   }
   for (const name of Object.values(aliases)) if (name !== '') checkName(name);
+  if (services.reference === undefined) rename(services, namespace, aliases, call, go);
+  else
+    services.attributes.lookUp(namespace, (error, types) => {
+      if (error !== undefined) {
+        call.refuse(error);
+        return;
+      }
+      // A name that is there already is left as it is, as when it is registered again.
+      const free = Object.entries(aliases).filter(([, name]) => !types.has(name));
+      if (free.length === 0) go();
+      else rename(services, namespace, Object.fromEntries(free), call, go);
+    });
+}
+
+function rename(services: Services, namespace: string, aliases: Record<string, string>, call: Call, go: () => void) {
   services.engine.changeSearchAttributes(namespace, { add: {}, remove: [], rename: aliases }, (error, registered) => {
     if (registered === undefined) {
       if (error !== undefined) call.refuse(error);
