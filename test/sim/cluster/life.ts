@@ -83,8 +83,11 @@ export class SimLife {
         await this.#update(move.workflowId, move.id);
         return;
       case 'tell': {
-        const signal = { signalName: SIGNAL, input: jsonPayloads(move.text), identity, requestId };
-        await calls.submit(move.workflowId, { type: 'signal', target: {}, ...signal });
+        const tell = (text: string): Promise<unknown> => {
+          const signal = { signalName: SIGNAL, input: jsonPayloads(text), identity, requestId: `${requestId}/${text}` };
+          return calls.submit(move.workflowId, { type: 'signal', target: {}, ...signal });
+        };
+        await Promise.all(move.texts.map(tell));
         return;
       }
       case 'terminate':
@@ -230,15 +233,15 @@ export class SimLife {
 
   // ---------------------------------------------------------------- ends
 
-  async #ends({ workflowId, as, result }: Extract<LifeMove, { do: 'ends' }>): Promise<void> {
+  async #ends({ workflowId, as, result, order }: Extract<LifeMove, { do: 'ends' }>): Promise<void> {
     const { closed } = await this.#closed(workflowId);
     const is =
       closed?.eventType === EventType.WORKFLOW_EXECUTION_COMPLETED ? jsonOf(closed.attributes.result) : undefined;
-    const isRight = result === undefined || JSON.stringify(is) === JSON.stringify(result);
+    const isRight = result === undefined || textOf(is, order) === textOf(result, order);
     if (closed?.eventType !== CLOSED_BY[as] || !isRight)
       throw new Violation(
         'end',
-        `${workflowId} ended with ${JSON.stringify(closed).slice(0, 300)}, not ${as} with ${JSON.stringify(result)}`,
+        `${workflowId} ended by ${closed?.eventType} with ${JSON.stringify(is)}, not ${as} with ${JSON.stringify(result)}`,
       );
   }
 
@@ -251,3 +254,6 @@ export class SimLife {
     }
   }
 }
+
+const textOf = (result: unknown, order: 'any' | undefined): string =>
+  JSON.stringify(order === 'any' && Array.isArray(result) ? result.toSorted() : result) ?? '';

@@ -22,7 +22,7 @@ export type LifeMove =
       readonly ids: readonly string[];
     }
   | { readonly do: 'update'; readonly workflowId: string; readonly id: string }
-  | { readonly do: 'tell'; readonly workflowId: string; readonly text: string }
+  | { readonly do: 'tell'; readonly workflowId: string; readonly texts: readonly string[] }
   | { readonly do: 'terminate'; readonly workflowId: string }
   | { readonly do: 'hold' | 'let go'; readonly workflowId: string }
   | { readonly do: 'hold activities'; readonly workflowId: string; readonly by: 'type' | 'all' }
@@ -30,7 +30,13 @@ export type LifeMove =
   | { readonly do: 'change activities'; readonly workflowId: string }
   | { readonly do: 'begin activity'; readonly activityId: string }
   | { readonly do: 'activity ends'; readonly activityId: string }
-  | { readonly do: 'ends'; readonly workflowId: string; readonly as: End; readonly result?: unknown };
+  | {
+      readonly do: 'ends';
+      readonly workflowId: string;
+      readonly as: End;
+      readonly result?: unknown;
+      readonly order?: 'any';
+    };
 
 export type End = 'completed' | 'cancelled' | 'terminated';
 
@@ -56,22 +62,26 @@ const paused: Kind = (random, workflowId) => {
   const to = random.int(from, total - 1);
   for (const [i, text] of notes.entries()) {
     if (i === from) moves.push({ do: 'hold', workflowId });
-    moves.push(wait(random, 800), { do: 'tell', workflowId, text });
+    moves.push(wait(random, 800), { do: 'tell', workflowId, texts: [text] });
     if (i === to) moves.push(wait(random, 3_000), { do: 'let go', workflowId });
   }
-  moves.push({ do: 'tell', workflowId, text: 'close' }, { do: 'ends', workflowId, as: 'completed', result: notes });
+  moves.push({ do: 'tell', workflowId, texts: ['close'] }, { do: 'ends', workflowId, as: 'completed', result: notes });
   return moves;
 };
 
+/** Several come at once: while a task is at the worker, others wait behind it. */
 const continued: Kind = (random, workflowId) => {
-  const notes = Array.from({ length: random.int(4, 12) }, (_, i) => `note-${i}`);
   const input = { count: random.int(1, 3) };
   const moves: LifeMove[] = [{ do: 'begin', workflowId, type: 'scribe', input }];
-  for (const text of notes) {
+  const all: string[] = [];
+  for (let burst = random.int(2, 6); burst > 0; burst -= 1) {
+    const texts = Array.from({ length: random.int(1, 4) }, (_, i) => `note-${all.length + i}`);
     if (random.chance(0.4)) moves.push(wait(random, 500));
-    moves.push({ do: 'tell', workflowId, text });
+    moves.push({ do: 'tell', workflowId, texts });
+    all.push(...texts);
   }
-  moves.push({ do: 'tell', workflowId, text: 'close' }, { do: 'ends', workflowId, as: 'completed', result: notes });
+  moves.push({ do: 'tell', workflowId, texts: ['close'] });
+  moves.push({ do: 'ends', workflowId, as: 'completed', result: all, order: 'any' });
   return moves;
 };
 
@@ -123,11 +133,15 @@ const byUpdates: Kind = (random, workflowId) => [
   { do: 'ends', workflowId, as: 'completed', result: 3 },
 ];
 
-const calledBack: Kind = (random, workflowId) => {
-  const count = random.int(0, 2);
+const calledBack: Kind = (random, id) => {
+  const ids = Array.from({ length: random.int(1, 4) }, (_, i) => `${id}-${i}`);
+  const input = { count: random.int(0, 2) };
   return [
-    { do: 'begin', workflowId, type: 'steps', input: { count }, callback: 'wanted' },
-    { do: 'ends', workflowId, as: 'completed', result: count },
+    ...ids.flatMap((workflowId): LifeMove[] => [
+      wait(random, 500),
+      { do: 'begin', workflowId, type: 'steps', input, callback: 'wanted' },
+    ]),
+    ...ids.map((workflowId): LifeMove => ({ do: 'ends', workflowId, as: 'completed', result: input.count })),
   ];
 };
 

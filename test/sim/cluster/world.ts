@@ -272,7 +272,7 @@ export class ClusterWorld implements ClientWorld {
       send: (request, done) => {
         kernel.after(random.between(0.5, 20), 'callback', () => {
           const say = callbacks.called(request);
-          if (say !== undefined) answer(random.between(0.5, 20), say, done);
+          if (say !== undefined) answer(random.next() ** 3 * 3_000, say, done);
           else answer(request.timeoutMs, { failure: { message: 'no answer', retryable: true } }, done);
         });
       },

@@ -9,7 +9,7 @@ import type { TrueRun } from '../truth.ts';
 
 const ORIGIN = 'http://receiver/';
 const FAILS_SHARE = 0.3;
-const SILENT_SHARE = 0.2;
+const SILENT_SHARE = 0.3;
 
 export const callbackUrl = (workflowId: string): string => ORIGIN + workflowId;
 
