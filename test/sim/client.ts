@@ -7,6 +7,7 @@ import type { AwaitWorkflowResultResponse, Method, Methods } from '../../src/wir
 import { UpdateWorkflowExecutionLifecycleStage as Stage, WorkflowIdReusePolicy } from '../../src/wire/enums.ts';
 import { StatusCode } from '../../src/wire/status.ts';
 import { Caller } from './caller.ts';
+import { type DeployJournal, runDeploys } from './deploys.ts';
 import { type JobJournal, runJob } from './jobs.ts';
 import { type Kernel, Process, Violation } from './kernel.ts';
 import { NAMESPACE, TASK_QUEUE } from './names.ts';
@@ -31,6 +32,7 @@ export function startClient(
   journals: Journal[],
   operations: OperationJournal[],
   jobs: JobJournal[],
+  deploys: DeployJournal | undefined,
 ): Process {
   const { kernel, network, truth } = world;
   const process = new Process(kernel, name);
@@ -41,6 +43,7 @@ export function startClient(
     };
     for (const journal of journals) new Script(kernel, process, caller, journal).run().catch(failed);
     for (const job of jobs) runJob(process, caller, job).catch(failed);
+    if (deploys !== undefined) runDeploys(process, caller, deploys).catch(failed);
     for (const journal of operations) new OperationScript({ process, caller, truth }, journal).run().catch(failed);
   });
   return process;
@@ -167,7 +170,7 @@ class Script {
   }
 
   #startRequest(requestId: string): Methods['startWorkflowExecution']['request'] {
-    const { workflowId, type, args, flow } = this.#journal.plan;
+    const { workflowId, type, args, flow, upgrades } = this.#journal.plan;
     return {
       namespace: NAMESPACE,
       workflowId,
@@ -180,6 +183,7 @@ class Script {
       identity: this.#process.name,
       requestId,
       flowControl: flow,
+      ...(upgrades && { versioningOverride: { autoUpgrade: true } }),
     };
   }
 

@@ -3,6 +3,7 @@
 
 import type { Realm } from '../../sdk/worker/runtime/realm.ts';
 import { type Journal, startClient } from './client.ts';
+import { type DeployJournal, VERSIONS } from './deploys.ts';
 import { SimDisk } from './disk.ts';
 import { checkBounds, checkEnds, checkRecovery } from './end-checks.ts';
 import { FaultDriver } from './fault-driver.ts';
@@ -63,6 +64,7 @@ export class Simulation {
   readonly journals: Journal[];
   readonly operations: OperationJournal[];
   readonly jobs: JobJournal[];
+  readonly deploys: DeployJournal | undefined;
   readonly coreStats: CoreStats = { comparisons: 0, activations: 0 };
   readonly #world: NodeWorld;
   readonly #realm: Realm;
@@ -83,6 +85,8 @@ export class Simulation {
     this.service = new Service(seed);
     this.#realm = options.realm;
     this.jobs = makeJobs(seed);
+    this.deploys = plan.deploys && { plan: plan.deploys, done: 0 };
+    this.truth.versions.now = () => this.kernel.now;
     this.journals = plan.workflows.map((workflow) => ({
       plan: workflow,
       done: 0,
@@ -108,6 +112,7 @@ export class Simulation {
         idleMs: 1_000,
       },
       skew: { ms: 0 },
+      versioned: plan.deploys !== undefined,
       tap: this.observer,
       plant: options.plant ?? {},
       core: () => watchedCore(this.kernel.random, this.coreStats, (error) => this.kernel.fail(error)),
@@ -138,7 +143,8 @@ export class Simulation {
     return (
       this.journals.every(({ result }) => result !== undefined) &&
       this.operations.every(({ over }) => over) &&
-      this.jobs.every(({ outcome }) => outcome !== undefined)
+      this.jobs.every(({ outcome }) => outcome !== undefined) &&
+      (this.deploys === undefined || this.deploys.done === this.deploys.plan.steps.length)
     );
   }
 
@@ -166,11 +172,18 @@ export class Simulation {
     this.#workers[index] = startWorker(
       {
         ...{ kernel: this.kernel, network: this.network, realm: this.#realm, service: this.service },
+        version: this.#versionOf(index),
         nexus: this.plan.workflows.some(({ type }) => type === 'shopper'),
       },
       `worker-${index}.${this.#processes}`,
       settings,
     );
+  }
+
+  #versionOf(index: number) {
+    const { deploys } = this.plan;
+    const buildId = VERSIONS[index % VERSIONS.length];
+    return deploys === undefined || buildId === undefined ? undefined : { buildId, behavior: deploys.behavior };
   }
 
   startClient(index: number): void {
@@ -179,7 +192,14 @@ export class Simulation {
     const journals = this.journals.filter(({ plan }) => plan.client === index);
     const operations = this.operations.filter(({ plan }) => plan.client === index);
     const jobs = index === 0 ? this.jobs : [];
-    this.#clients[index] = startClient(this, `client-${index}.${this.#processes}`, journals, operations, jobs);
+    this.#clients[index] = startClient(
+      this,
+      `client-${index}.${this.#processes}`,
+      journals,
+      operations,
+      jobs,
+      index === 0 ? this.deploys : undefined,
+    );
   }
 
   /** The node cannot go on. An operator looks after it: sees to the disk, and starts it again. */
@@ -222,6 +242,7 @@ export class Simulation {
         .map(({ plan: { workflowId }, done }) => `${workflowId} (step ${done})`);
       for (const { plan: of, done, over } of this.operations)
         if (!over) open.push(`${of.id} (${JSON.stringify(of.moves[done])})`);
+      if (this.deploys !== undefined) open.push(`deploys (step ${this.deploys.done})`);
       open.push(...this.truth.watches.schedules.busy.map((id) => `schedule ${id}`));
       if (!this.truth.watches.deletions.quiet) open.push('events of deleted runs');
       const queues = (['workflow', 'activity'] as const).map((kind) => {
@@ -300,7 +321,7 @@ export async function simulate(seed: number, options: SimulateOptions): Promise<
     virtualMs: kernel.now,
     faults: new Set(plan.faults.map(({ fault }) => fault)),
     recoveries: observer.recoveries,
-    met: [...truth.watches.met, ...truth.nexus.seen],
+    met: [...truth.watches.met, ...truth.nexus.seen, ...truth.versions.seen],
     core: coreStats,
     plan,
     trace: kernel.lastLines,
