@@ -10,6 +10,7 @@ import {
   list,
   object,
   optional,
+  record,
   string,
 } from '../../src/frontend/validate/check.ts';
 import { queryResult } from '../../src/frontend/validate/commands.ts';
@@ -86,8 +87,13 @@ const resultBody = object<{ runId?: string | undefined; followRuns: boolean }>({
 });
 
 const settingsBody = object<{ namespace: string }>({ namespace: string });
+const names = list(string);
 const changeBody = object<{ change: AttributesChange }>({
-  change: object<AttributesChange>({ add: common.registeredAttributes, remove: list(string) }),
+  change: object<AttributesChange>({
+    add: common.attributeTypes,
+    remove: (value) => (value === 'everything' ? value : names(value)),
+    rename: optional(record(string)),
+  }),
 });
 
 const namespacesBody = object<{ asked: NamespaceAsk }>({ asked: namespaceAsk });

@@ -68,6 +68,24 @@ export function defineOperatorCommands(operator: Command, withConnection: Wrap):
       }),
     );
 
+  define('rename', 'give a search attribute another name; values that were set are found by it')
+    .requiredOption('--existing-name <name>', 'its name until now (required)')
+    .requiredOption('--new-name <name>', 'its name from now on (required)')
+    .action(
+      withClient<{ existingName: string; newName: string }>(
+        async ({ connection, namespace, output }, { existingName, newName }) => {
+          const { workflowService } = connection;
+          const { customSearchAttributeAliases: names = {} } = await workflowService.describeNamespace({ namespace });
+          const [field] = Object.entries(names).find(([, name]) => name === existingName) ?? [];
+          if (field === undefined)
+            throw new UsageError(`${namespace} has no search attribute ${existingName}: see search-attribute list`);
+          const config = { customSearchAttributeAliases: { [field]: newName } };
+          await workflowService.updateNamespace({ namespace, config });
+          output.say(`search attribute ${existingName} of ${namespace} is ${newName} now`);
+        },
+      ),
+    );
+
   define('list', 'registered search attributes, and those every namespace has').action(
     withClient<object>(async ({ connection, namespace, output }) => {
       const { customAttributes, systemAttributes } = await connection.operatorService.listSearchAttributes({

@@ -42,10 +42,21 @@ export class AttributeDirectory {
       done(undefined, NONE);
       return;
     }
-    const known = this.#known.get(namespace);
-    const isFresh = known !== undefined && this.#clock.monotonic() - known.atMs < FRESH_MS;
-    if (isFresh && suffices(known.types)) done(undefined, known.types);
+    const known = this.#fresh(namespace);
+    if (known !== undefined && suffices(known)) done(undefined, known);
     else this.lookUp(namespace, done);
+  }
+
+  /** All of a namespace, as of a few seconds ago at most. */
+  fresh(namespace: string, done: AttributesDone): void {
+    const known = this.#fresh(namespace);
+    if (known === undefined) this.lookUp(namespace, done);
+    else done(undefined, known);
+  }
+
+  #fresh(namespace: string): AttributeTypes | undefined {
+    const known = this.#known.get(namespace);
+    return known !== undefined && this.#clock.monotonic() - known.atMs < FRESH_MS ? known.types : undefined;
   }
 
   /** What a start brings along, with its types on it; refused as INVALID_ARGUMENT where one does not fit. */

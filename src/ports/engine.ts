@@ -1,6 +1,7 @@
 // What the doors ask of the engine. Implemented by src/shard (one node) and later by the cluster's router in front of it.
 // Callbacks, not promises: on the hot path everything is synchronous between a socket's read and the batch it joins (DESIGN §10).
 
+import type { Registered } from '../core/visibility/index.ts';
 import type { Message, PollUpdateMessage, StartMessage, UpdateAsk, UpdateMessage } from '../core/workflow/message.ts';
 import type { Reply } from '../core/workflow/outcome.ts';
 import type {
@@ -72,12 +73,15 @@ export interface ListRequest extends CountRequest {
 }
 
 /** Search attributes of a namespace by name. */
-export type RegisteredAttributes = Readonly<Record<string, IndexedValueType>>;
+export type RegisteredAttributes = Readonly<Record<string, Registered>>;
 
 /** Repeating it is harmless. */
 export interface AttributesChange {
-  add: RegisteredAttributes;
-  remove: readonly string[];
+  add: Readonly<Record<string, IndexedValueType>>;
+  /** `everything`: the namespace is deleted. */
+  remove: readonly string[] | 'everything';
+  /** By the name under which values are kept: the name from now on. Empty: none, until another change gives it one. */
+  rename?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface Engine {

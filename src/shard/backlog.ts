@@ -22,6 +22,7 @@ import {
   backlogTime,
 } from './keys.ts';
 import type { Reader } from './reader.ts';
+import { SpeculativeTasks } from './speculative.ts';
 import { decodeWaitingTask, type WaitingTask } from './waiting-task.ts';
 
 interface Queue {
@@ -59,7 +60,7 @@ export interface BacklogOptions {
   /** Of a fairness key's rate limit; if so, the task counts as given. */
   mayDispatch(queue: QueueKey, fairnessKey: string): boolean;
   /** Starts a task for a claim; `gone` when it does not wait any more. */
-  start(task: WaitingTask, claim: Claim, settled: (outcome: 'started' | 'gone' | 'later') => void): void;
+  start(task: Omit<WaitingTask, 'key'>, claim: Claim, settled: (outcome: 'started' | 'gone' | 'later') => void): void;
   changed(queue: QueueKey): void;
   onReadFailed(error: unknown): void;
 }
@@ -67,6 +68,8 @@ export interface BacklogOptions {
 const idOf = (queue: QueueKey): string => `${queue.kind}\0${queue.namespace}\0${queue.name}`;
 
 export class Backlog {
+  /** Those that wait in no row. */
+  readonly speculative: SpeculativeTasks;
   readonly #options: BacklogOptions;
   readonly #queues = new Map<string, Queue>();
   /** By row key: which tasks are in a window or taken. */
@@ -81,6 +84,10 @@ export class Backlog {
 
   constructor(options: BacklogOptions) {
     this.#options = options;
+    const again = (queue: QueueKey, claim: Claim): void => {
+      options.scheduler.soon(() => this.pull(queue, [claim]));
+    };
+    this.speculative = new SpeculativeTasks({ start: options.start, changed: options.changed, again });
   }
 
   // ---------------------------------------------------------------- what commits say
@@ -157,6 +164,11 @@ export class Backlog {
   // ---------------------------------------------------------------- what matching asks
 
   backlog(name: QueueKey): QueueBacklog {
+    return this.speculative.with(name, this.#stored(name));
+  }
+
+  /** In rows. */
+  #stored(name: QueueKey): QueueBacklog {
     const queue = this.#queues.get(idOf(name));
     const count = queue === undefined ? 0 : queue.count - queue.taken;
     if (queue === undefined || count <= 0) return { count: 0, oldest: undefined };
@@ -175,12 +187,13 @@ export class Backlog {
   }
 
   pull(name: QueueKey, claims: readonly Claim[]): void {
+    const left = this.speculative.pull(name, claims, this.#stored(name));
     const queue = this.#queues.get(idOf(name));
     if (queue === undefined) {
-      for (const claim of claims) claim.release();
+      for (const claim of left) claim.release();
       return;
     }
-    queue.claims.push(...claims);
+    queue.claims.push(...left);
     const { taken } = queue;
     this.#serve(queue);
     if (queue.taken !== taken) this.#options.changed(queue.queue);
@@ -219,6 +232,7 @@ export class Backlog {
 
   /** A shard is led elsewhere, and its tasks are given there. */
   unlead(shard: number): void {
+    this.speculative.unlead(shard);
     for (const queue of this.#queues.values()) {
       const count = queue.shardCounts.get(shard);
       queue.fair.leave(shard);

@@ -13,9 +13,10 @@ import type { Effect, Outcome, Reply, TaskOffer, TurnContext, VisibilityChange }
 import type { Clock, Random, Scheduler } from '../ports/clock.ts';
 import type { Done } from '../ports/engine.ts';
 import type { Key, ShardId } from '../ports/ids.ts';
-import type { Claim, Matching } from '../ports/matching.ts';
+import type { Claim, Matching, QueueKey } from '../ports/matching.ts';
 import { encode } from '../wire/codec.ts';
 import { isOpenStatus } from '../wire/enums.ts';
+import { timedRunId, untimedRunId } from '../wire/run-id.ts';
 import type { Status } from '../wire/status.ts';
 import type { Actor } from './actor.ts';
 import { type Actors, notLed } from './actors.ts';
@@ -44,7 +45,7 @@ export interface ExecutorOptions {
   namespaces: ReadonlyMap<string, ServedNamespace>;
   endpoints: EndpointBook | undefined;
   /** Says where among the waiting tasks of its priority one belongs. */
-  backlog: Pick<Backlog, 'pass'>;
+  backlog: Pick<Backlog, 'pass' | 'speculative'>;
   routes: Routes | undefined;
   /** Frames of a started task that need no reading; undefined when its history is not in memory. */
   pushAhead(actor: Actor, handover: Handover): boolean | undefined;
@@ -102,7 +103,7 @@ class Context implements TurnContext {
   }
 
   get spareRunId(): string {
-    this.#spareRunId ??= this.#random.uuid();
+    this.#spareRunId ??= timedRunId(untimedRunId(this.#random.uuid()), this.now);
     return this.#spareRunId;
   }
 }
@@ -148,7 +149,7 @@ export class Executor {
     let status: Status | undefined;
     let reply: Reply | undefined;
     if (message !== undefined) {
-      const decision = this.#decide(turn, this.#eagerIfTaken(message, actor), now);
+      const decision = this.#decide(turn, beginningAt(this.#eagerIfTaken(message, actor), now), now);
       if (!decision.ok) status = decision.status;
       else {
         status = decision.refusal;
@@ -159,7 +160,7 @@ export class Executor {
     }
     this.#place(turn, now, extras?.undone === undefined ? 'first' : 'again');
     this.#rearm(turn, core.nextDeadline(actor.state), now);
-    this.#show(turn);
+    this.#show(turn, now);
     turn.seal();
     actors.account(actor, before);
     turn.settle = (why) => {
@@ -258,6 +259,7 @@ export class Executor {
   /** Each task offered: started at once for a worker that is free, else backlog. */
   #place(turn: Turn, now: number, how: 'first' | 'again'): void {
     const { matching } = this.#options;
+    this.#stillWaits(turn.actor);
     // A start may offer more (it never does today): the map grows while it is walked, each offer is tried once.
     for (const [id, offer] of turn.offers ?? []) {
       const claim = matching.claim(offer);
@@ -266,12 +268,42 @@ export class Executor {
         continue;
       }
       if (offer.speculative === true) {
-        // In no row, it cannot be backlog: it becomes a task that can, offered under the same id.
+        if (this.#waits(turn.actor, offer)) continue;
+        // It becomes a task that can wait in a row, offered under the same id.
         const { runId, scheduledEventId } = offer;
         this.#decide(turn, { type: 'keepTask', runId, scheduledEventId }, now);
       }
       this.#enqueue(turn, id, offer, how);
     }
+  }
+
+  /** A speculative task that was withdrawn, got events or was taken waits no more. */
+  #stillWaits({ base, state: { run } }: Actor): void {
+    const { speculative } = this.#options.backlog;
+    const waiting = speculative.of(base);
+    if (waiting === undefined) return;
+    const task = run?.speculative;
+    const isSame = task?.startId === undefined && task?.scheduledEventId === waiting.scheduledEventId;
+    if (!isSame || run?.runId !== waiting.runId) speculative.remove(base);
+  }
+
+  /** In memory: until a worker takes it, or its actor has waited long enough. False: there is no room. */
+  #waits(actor: Actor, offer: TaskOffer): boolean {
+    const { namespace, workflowId, runId, scheduledEventId, attempt, priority, scheduledTime } = offer;
+    const added = this.#options.backlog.speculative.add({
+      ...{ namespace, workflowId, runId, scheduledEventId, attempt, priority, scheduledTime },
+      queue: this.#queueOf(offer),
+      actorBase: actor.base,
+      shard: actor.shard.id,
+    });
+    if (added) this.#watch(actor);
+    return added;
+  }
+
+  /** A sticky queue, as long as its worker lives. */
+  #queueOf({ namespace, queueNamespace = namespace, sticky, taskQueue, kind }: TaskOffer): QueueKey {
+    const warm = sticky !== undefined && this.#options.matching.stickyAlive(namespace, sticky.queue);
+    return { namespace: queueNamespace, name: warm ? sticky.queue : taskQueue, kind };
   }
 
   #start(turn: Turn, offer: TaskOffer, claim: Claim, now: number): boolean {
@@ -325,12 +357,8 @@ export class Executor {
   #enqueue(turn: Turn, id: string, offer: TaskOffer, how: 'first' | 'again'): void {
     const { actor } = turn;
     const { namespace, workflowId, runId, scheduledEventId, attempt, kind, sticky } = offer;
-    const warm = sticky !== undefined && this.#options.matching.stickyAlive(namespace, sticky.queue);
-    const queue = {
-      namespace: offer.queueNamespace ?? namespace,
-      name: warm ? sticky.queue : offer.taskQueue,
-      kind,
-    };
+    const queue = this.#queueOf(offer);
+    const warm = queue.name === sticky?.queue;
     const at = { ...offer, actorBase: actor.base };
     const before = actor.places.get(id);
     if (before !== undefined) {
@@ -375,9 +403,10 @@ export class Executor {
     actor.armed = { key, at: due, setAt: now };
   }
 
-  #show(turn: Turn): void {
+  #show(turn: Turn, now: number): void {
     const { actor } = turn;
-    const at = { namespace: actor.namespace, shard: actor.shard.id };
+    const { ordinary } = actor.shard;
+    const at = { namespace: actor.namespace, shard: actor.shard.id, economy: ordinary.during(now) };
     if (turn.schedule !== undefined) turn.write(...scheduleRow(at, turn.schedule));
     for (const change of turn.visibility) {
       const { info } = change;
@@ -385,18 +414,20 @@ export class Executor {
         this.#hide(turn, change);
         continue;
       }
+      if (change.before === undefined) ordinary.begun(now);
       visibilityRows(at, change, (key, value) => turn.write(key, value));
       if (isOpenStatus(info.status) || info.closeTime === undefined) continue;
       const retentionMs = this.#options.namespaces.get(actor.namespace)?.retention ?? UNHEARD_RETENTION_MS;
       turn.write(retentionKey(info.closeTime + retentionMs, actor.base, info.runId), encodeRetained(info));
     }
+    for (const [key, value] of ordinary.takeChanges()) turn.write(key, value);
   }
 
   /** A run that was deleted: out of the indexes now, and its retention is over. */
   #hide(turn: Turn, { info, before }: VisibilityChange): void {
     const { actor } = turn;
     if (before !== undefined) {
-      const at = { namespace: actor.namespace, shard: actor.shard.id };
+      const at = { namespace: actor.namespace, shard: actor.shard.id, economy: actor.shard.ordinary };
       deleteVisibilityRows(at, { ...info, ...before }, (key, value) => turn.write(key, value));
     }
     const now = actor.shard.now(this.#options.clock.now());
@@ -443,6 +474,13 @@ export class Executor {
     const again = startedKey(claim.taker.session, kind, turn.actor.base, runId, scheduledEventId);
     turn.write(again, undefined);
   }
+}
+
+/** The run that a message may begin is named by the moment it would. */
+function beginningAt(message: Message, now: number): Message {
+  if (message.type !== 'start' && message.type !== 'reset') return message;
+  const runId = timedRunId(message.runId, now);
+  return runId === message.runId ? message : { ...message, runId };
 }
 
 /** One delivery of one start. */

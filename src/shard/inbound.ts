@@ -101,8 +101,8 @@ export class Inbound {
     );
   }
 
-  /** The task of a backlog row, for a claim that matching lent. */
-  start(task: WaitingTask, claim: Claim, settled: (outcome: 'started' | 'gone' | 'later') => void): void {
+  /** A task that waits, for a claim that matching lent. */
+  start(task: Omit<WaitingTask, 'key'>, claim: Claim, settled: (outcome: 'started' | 'gone' | 'later') => void): void {
     const { namespace, workflowId, runId, scheduledEventId, attempt, queue } = task;
     this.#options.actors.with(namespace, workflowId, {
       run: (actor) => {

@@ -6,7 +6,7 @@ import type { Message } from '../core/workflow/message.ts';
 import type { Reply } from '../core/workflow/outcome.ts';
 import { payloads } from '../core/workflow/testing.ts';
 import type { CommitLog } from '../ports/commit-log.ts';
-import type { RegisteredAttributes } from '../ports/engine.ts';
+import type { AttributesChange } from '../ports/engine.ts';
 import { type Key, key, lsn, shardId, term } from '../ports/ids.ts';
 import type { ShardMessage } from '../ports/led-shards.ts';
 import type { Delivery } from '../ports/matching.ts';
@@ -416,7 +416,7 @@ describe('shards that move while they are used', () => {
   it('keep what another leader has changed in settings while a change of the one before was still reading', async () => {
     const cluster = await new Cluster().open();
     const shard = shardOf(NAMESPACE, '', SHARDS);
-    const change = (node: Node, add: RegisteredAttributes) =>
+    const change = (node: Node, add: AttributesChange['add']) =>
       new Promise<string | undefined>((resolve) => {
         node.engine.changeSearchAttributes(NAMESPACE, { add, remove: [] }, (error) => resolve(error?.detail?.kind));
       });

@@ -11,8 +11,17 @@ import { decode, encode } from '../wire/codec.ts';
 import { EventType as E, UpdateWorkflowExecutionLifecycleStage as Stage } from '../wire/enums.ts';
 import type { ProtocolMessage } from '../wire/protocol-message.ts';
 import { StatusCode } from '../wire/status.ts';
-import { type Answer, NAMESPACE, type TestWorker, typesOf, type WorkerOptions, World } from './testing.ts';
+import {
+  type Answer,
+  QUEUE as NAME,
+  NAMESPACE,
+  type TestWorker,
+  typesOf,
+  type WorkerOptions,
+  World,
+} from './testing.ts';
 
+const QUEUE = { namespace: NAMESPACE, name: NAME, kind: 'workflow' } as const;
 const TO = { namespace: NAMESPACE, workflowId: 'a' };
 const FIRST = [
   E.WORKFLOW_EXECUTION_STARTED,
@@ -117,17 +126,80 @@ describe('an update for which a worker is free', () => {
 });
 
 describe('a speculative task', () => {
-  it('is backlog like any other when no worker is free', async () => {
+  it('waits in memory when no worker is free, and leaves no trace when its update is rejected', async () => {
     const { w, worker } = await idle(0);
+    const { commits } = w.engine.getStats();
     const asked = await ask(w, 'u');
-    expect(typesOf(await w.history('a'))).toEqual([...FIRST, E.WORKFLOW_TASK_SCHEDULED]);
+    expect(w.engine.backlog(QUEUE)).toEqual({ count: 1, oldest: w.time.now(), priority: 3 });
     w.matching.grant(worker, 'workflow', 1);
     await w.time.settle();
+    expect(w.engine.backlog(QUEUE).count).toBe(0);
     const task = worker.take('workflow');
     expect(updatesOf(task)).toEqual(['u']);
-    await answer(w, task, message.reject('u'));
+    expect((await answer(w, task, message.reject('u'))).value).toEqual({ type: 'accepted', resetHistoryEventId: 3 });
     expect(asked.done).toBe(true);
-    expect(typesOf(await w.history('a'))).toEqual([...FIRST, ...TASK]);
+    expect(w.engine.getStats().commits).toBe(commits);
+    expect(typesOf(await w.history('a'))).toEqual(FIRST);
+    w.engine.passivateAll();
+    expect(w.engine.getStats().actors).toBe(0);
+  });
+
+  it('that nobody takes for five seconds gets events, a row, and a time-out, as on the reference server', async () => {
+    const { w, worker } = await idle(0);
+    const asked = await ask(w, 'u');
+    await w.time.advance(4_999);
+    expect(typesOf(await w.history('a'))).toEqual(FIRST);
+    await w.time.advance(1);
+    const kept = [...FIRST, E.WORKFLOW_TASK_SCHEDULED, E.WORKFLOW_TASK_TIMED_OUT, E.WORKFLOW_TASK_SCHEDULED];
+    expect(typesOf(await w.history('a'))).toEqual(kept);
+    expect(w.engine.backlog(QUEUE).count).toBe(1);
+    w.matching.grant(worker, 'workflow', 1);
+    await w.time.settle();
+    await answer(w, worker.take('workflow'), message.accept('u'), message.respond('u'));
+    expect(asked.value?.stage).toBe(Stage.COMPLETED);
+  });
+
+  it('that waits becomes backlog, once, when something happens that a row has to hold', async () => {
+    const { w, worker } = await idle(0);
+    const asked = await ask(w, 'u');
+    await w.send('a', w.signalMessage('s'));
+    expect(typesOf(await w.history('a'))).toEqual([...FIRST, E.WORKFLOW_TASK_SCHEDULED, E.WORKFLOW_EXECUTION_SIGNALED]);
+    expect(w.engine.backlog(QUEUE).count).toBe(1);
+    // Nothing is left of its five seconds.
+    await w.time.advance(60_000);
+    expect(w.engine.backlog(QUEUE).count).toBe(1);
+    w.matching.grant(worker, 'workflow', 2);
+    await w.time.settle();
+    expect(worker.received).toHaveLength(1);
+    await answer(w, worker.take('workflow'), message.accept('u'), message.respond('u'));
+    expect(asked.value?.stage).toBe(Stage.COMPLETED);
+  });
+
+  it('that waits is lost with the node, without a trace', async () => {
+    const { w, worker } = await idle(0);
+    const asked = await ask(w, 'u');
+    await w.restart();
+    expect(asked.done).toBe(false);
+    const again = w.worker({ session: worker.session, workflow: 1 });
+    await w.time.advance(60_000);
+    expect(again.received).toEqual([]);
+    expect(typesOf(await w.history('a'))).toEqual(FIRST);
+    // Its caller asks again.
+    const anew = await ask(w, 'u');
+    await answer(w, again.take('workflow'), message.accept('u'), message.respond('u'));
+    expect(anew.value?.stage).toBe(Stage.COMPLETED);
+  });
+
+  it('that waits ends with its workflow', async () => {
+    const { w, worker } = await idle(0);
+    const asked = await ask(w, 'u');
+    await w.send('a', { type: 'terminate', target: {}, identity: 'client', requestId: 't' });
+    expect(asked.error?.code).toBe(StatusCode.NOT_FOUND);
+    expect(typesOf(await w.history('a'))).toEqual([...FIRST, E.WORKFLOW_EXECUTION_TERMINATED]);
+    expect(w.engine.backlog(QUEUE).count).toBe(0);
+    w.matching.grant(worker, 'workflow', 1);
+    await w.time.settle();
+    expect(worker.received).toEqual([]);
   });
 
   it('waits when its frame could not be written', async () => {
@@ -214,9 +286,13 @@ describe('a caller', () => {
     asked.waiting.abandon();
     await w.time.settle();
     expect(w.engine.getStats().openUpdates).toBe(0);
+    expect(w.engine.backlog(QUEUE).count).toBe(0);
     w.matching.grant(worker, 'workflow', 1);
     await w.time.settle();
-    expect(updatesOf(worker.take('workflow'))).toEqual([]);
+    expect(worker.received).toEqual([]);
+    expect(typesOf(await w.history('a'))).toEqual(FIRST);
+    w.engine.passivateAll();
+    expect(w.engine.getStats().actors).toBe(0);
   });
 
   it('is refused at the bound of the node', async () => {

@@ -49,6 +49,8 @@ export interface NamespaceDescription {
   ownerEmail: string;
   data: Record<string, string>;
   registeredTime?: number | undefined;
+  /** What its search attributes are called, by the names their values are kept under. Not in lists. */
+  customSearchAttributeAliases?: Record<string, string> | undefined;
 }
 
 export interface ListNamespacesRequest {
@@ -72,7 +74,16 @@ export interface UpdateNamespaceRequest {
         data?: Record<string, string> | undefined;
       }
     | undefined;
-  config?: { workflowExecutionRetentionTtl?: number | undefined } | undefined;
+  config?:
+    | {
+        workflowExecutionRetentionTtl?: number | undefined;
+        /**
+         * Renames search attributes, by the names their values are kept under (describe shows them): values that were set are found by the new name. An
+         * empty name takes an attribute away until it is given another.
+         */
+        customSearchAttributeAliases?: Record<string, string> | undefined;
+      }
+    | undefined;
 }
 
 export interface DeleteNamespaceRequest {

@@ -154,5 +154,20 @@ describe('a namespace', () => {
     expect((await run(...create)).code).toBe(0);
     expect((await run('workflow', 'count', '-q', "City = 'Rome'", '-n', 'tagged')).code).toBe(0);
     expect((await run('workflow', 'count', '-q', "City = 'Rome'", '-n', 'billing')).code).toBe(2);
+    const { workflow } = clientOf('tagged');
+    const inRome = (workflowId: string, name: string) =>
+      workflow.start('nothing', { workflowId, taskQueue: 'nobody', searchAttributes: { [name]: ['Rome'] } });
+    await inRome('before', 'City');
+    const rename = ['operator', 'search-attribute', 'rename', '-n', 'tagged', '--new-name', 'Town'];
+    expect((await run(...rename, '--existing-name', 'City')).stdout).toContain('City of tagged is Town now');
+    expect((await run(...rename, '--existing-name', 'City')).code).toBe(2);
+    await inRome('since', 'Town');
+    const { stdout } = await run('workflow', 'list', '-q', "Town = 'Rome'", '-n', 'tagged', '-o', 'json');
+    const list = JSON.parse(stdout) as { workflowId: string }[];
+    expect(list.map(({ workflowId }) => workflowId)).toEqual(['since', 'before']);
+    expect((await workflow.getHandle('before').describe()).searchAttributes).toEqual({ Town: ['Rome'] });
+    expect((await run('workflow', 'count', '-q', "City = 'Rome'", '-n', 'tagged')).code).toBe(2);
+    const { customSearchAttributeAliases } = await service().describeNamespace({ namespace: 'tagged' });
+    expect(customSearchAttributeAliases).toEqual({ City: 'Town' });
   });
 });

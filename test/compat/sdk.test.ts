@@ -67,6 +67,27 @@ it('cancellation with clean-up, and termination', async () => {
   expect((await terminated.describe()).status.name).toBe('TERMINATED');
 });
 
+it('a client that waits for a result is told where a retried run goes on, in the way it says it knows', async () => {
+  const retry = { initialInterval: '20 milliseconds', maximumAttempts: 2 } as const;
+  const handle = await world.client.workflow.start(workflows.failsOnce, { ...options(), retry });
+  expect(await handle.result()).toBe(2);
+  const { runId } = await handle.describe();
+  const { connection } = world.client;
+  const closing = async () => {
+    const execution = { workflowId: handle.workflowId, runId: handle.firstExecutionRunId };
+    const request = { namespace: 'default', execution, historyEventFilterType: 2 };
+    const { history } = await connection.workflowService.getWorkflowExecutionHistory(request);
+    return history?.events;
+  };
+  expect(await closing()).toMatchObject([
+    { workflowExecutionContinuedAsNewEventAttributes: { newExecutionRunId: runId } },
+  ]);
+  const metadata = { 'supported-features': 'follows-next-run-id' };
+  expect(await connection.withMetadata(metadata, closing)).toMatchObject([
+    { workflowExecutionFailedEventAttributes: { newExecutionRunId: runId } },
+  ]);
+});
+
 it('failures with their types', async () => {
   const error = await world.client.workflow.execute(workflows.failing, options()).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(WorkflowFailedError);
@@ -80,6 +101,43 @@ it('lists and counts', async () => {
   for await (const { type } of world.client.workflow.list({ query: "WorkflowType = 'hello'" })) found.push(type);
   expect(found.length).toBeGreaterThan(0);
   expect((await world.client.workflow.count("WorkflowType = 'hello'")).count).toBe(found.length);
+});
+
+it('search attributes are found by another name, in one step or in the two that a Temporal server takes', async () => {
+  const { connection, workflow } = world.client;
+  const namespace = 'default';
+  const { operatorService, workflowService } = connection;
+  await operatorService.addSearchAttributes({ namespace, searchAttributes: { City: 2 } });
+  const inRome = (name: string) =>
+    workflow.start(workflows.sleeper, { ...options(), searchAttributes: { [name]: ['Rome'] } });
+  const before = await inRome('City');
+  const rename = async (name: string) => {
+    const config = { customSearchAttributeAliases: { City: name } };
+    return (await workflowService.updateNamespace({ namespace, config })).config?.customSearchAttributeAliases;
+  };
+  expect(await rename('Town')).toEqual({ City: 'Town' });
+  // As there: a name that is there is left as it is, whoever is to have it.
+  await operatorService.addSearchAttributes({ namespace, searchAttributes: { Town: 3, Other: 2 } });
+  expect(await rename('Other')).toEqual({ City: 'Town', Other: 'Other' });
+  await operatorService.removeSearchAttributes({ namespace, searchAttributes: ['Other'] });
+  const since = await inRome('Town');
+  const found = async (query: string): Promise<unknown[]> => {
+    const seen: unknown[] = [];
+    for await (const { searchAttributes } of workflow.list({ query })) seen.push(searchAttributes);
+    return seen;
+  };
+  expect(await found("Town = 'Rome'")).toEqual([{ Town: ['Rome'] }, { Town: ['Rome'] }]);
+  expect((await before.describe()).searchAttributes).toMatchObject({ Town: ['Rome'] });
+  // What was written stays written.
+  const started = (await since.fetchHistory()).events?.[0]?.workflowExecutionStartedEventAttributes;
+  expect(Object.keys(started?.searchAttributes?.indexedFields ?? {})).toEqual(['Town']);
+  expect(await rename('')).toEqual({});
+  await expect(found("Town = 'Rome'")).rejects.toThrow();
+  expect(await rename('Place')).toEqual({ City: 'Place' });
+  const described = await workflowService.describeNamespace({ namespace });
+  expect(described.config?.customSearchAttributeAliases).toEqual({ City: 'Place' });
+  expect(await found("Place = 'Rome'")).toHaveLength(2);
+  for (const handle of [before, since]) await handle.terminate();
 });
 
 it('the other door sees, signals and ends what this one started', async () => {

@@ -3,13 +3,16 @@
 
 import { IndexedValueType } from '../../wire/enums.ts';
 
+/** Its type; and the name its values are kept under, where that is another: it was renamed, or has a name that another was first registered with. */
+export type Registered = IndexedValueType | readonly [type: IndexedValueType, field: string];
+
 /** Registered attributes of a namespace by name. */
-export type AttributeTypes = ReadonlyMap<string, IndexedValueType>;
+export type AttributeTypes = ReadonlyMap<string, Registered>;
 
 const { BOOL, DATETIME, DOUBLE, INT, KEYWORD, KEYWORD_LIST, TEXT } = IndexedValueType;
 
 /** What an execution has without anybody setting it. */
-export const SYSTEM_ATTRIBUTES: AttributeTypes = new Map<string, IndexedValueType>([
+export const SYSTEM_ATTRIBUTES: ReadonlyMap<string, IndexedValueType> = new Map<string, IndexedValueType>([
   ['CloseTime', DATETIME],
   ['ExecutionDuration', INT],
   ['ExecutionStatus', KEYWORD],
@@ -29,7 +32,7 @@ export const SYSTEM_ATTRIBUTES: AttributeTypes = new Map<string, IndexedValueTyp
 ]);
 
 /** There in every namespace, and set like registered ones. */
-export const PREDEFINED_ATTRIBUTES: AttributeTypes = new Map<string, IndexedValueType>([
+export const PREDEFINED_ATTRIBUTES: ReadonlyMap<string, IndexedValueType> = new Map<string, IndexedValueType>([
   ['BatcherNamespace', KEYWORD],
   ['BatcherUser', KEYWORD],
   ['BinaryChecksums', KEYWORD_LIST],
@@ -69,5 +72,18 @@ export const typeName = (type: IndexedValueType): string => TYPE_NAMES.get(type)
 export const typeNamed = (name: string): IndexedValueType | undefined => TYPES_BY_NAME.get(name);
 
 /** Type of an attribute that may be set; undefined: nobody registered it, or it is the server's own. */
-export const settableType = (registered: AttributeTypes, name: string): IndexedValueType | undefined =>
-  PREDEFINED_ATTRIBUTES.get(name) ?? (SYSTEM_ATTRIBUTES.has(name) ? undefined : registered.get(name));
+export function settableType(registered: AttributeTypes, name: string): IndexedValueType | undefined {
+  const predefined = PREDEFINED_ATTRIBUTES.get(name);
+  if (predefined !== undefined || SYSTEM_ATTRIBUTES.has(name)) return predefined;
+  const found = registered.get(name);
+  return found === undefined ? undefined : typeOf(found);
+}
+
+export const typeOf = (registered: Registered): IndexedValueType =>
+  typeof registered === 'object' ? registered[0] : registered;
+
+/** The name under which the values of an attribute are kept. */
+export function fieldOf(registered: AttributeTypes, name: string): string {
+  const found = registered.get(name);
+  return typeof found === 'object' ? found[1] : name;
+}

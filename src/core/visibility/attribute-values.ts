@@ -3,7 +3,14 @@
 
 import type { Payload } from '../../wire/common.ts';
 import { IndexedValueType } from '../../wire/enums.ts';
-import { type AttributeTypes, SYSTEM_ATTRIBUTES, settableType, typeName, typeNamed } from './attribute-types.ts';
+import {
+  type AttributeTypes,
+  fieldOf,
+  SYSTEM_ATTRIBUTES,
+  settableType,
+  typeName,
+  typeNamed,
+} from './attribute-types.ts';
 import { parseTime } from './time.ts';
 
 export type Value = string | number | boolean;
@@ -83,13 +90,21 @@ function stampOf(type: IndexedValueType): Uint8Array {
   return stamp;
 }
 
-/** Whether each of these may be set, and its payload stamped with its type. Texts are the Temporal server's. */
+/** What a payload says of itself, besides what its sender did. */
+function stamped(payload: Payload, name: string, type: IndexedValueType, field: string): Payload {
+  // Nobody else says where a value is kept.
+  const { field: _, ...metadata } = payload.metadata ?? {};
+  const kept = field === name ? undefined : { field: encoder.encode(field) };
+  return { ...payload, metadata: { ...metadata, type: stampOf(type), ...kept } };
+}
+
+/** Whether each of these may be set, and its payload stamped with its type, and where it is kept. Texts are the Temporal server's. */
 export function checkAttributes(
   namespace: string,
   fields: Record<string, Payload>,
   registered: AttributeTypes,
 ): CheckedAttributes {
-  const stamped: Record<string, Payload> = {};
+  const checked: Record<string, Payload> = {};
   for (const [name, payload] of Object.entries(fields)) {
     if (SYSTEM_ATTRIBUTES.has(name)) return { problem: `${name} attribute can't be set in SearchAttributes` };
     const type = settableType(registered, name);
@@ -100,9 +115,9 @@ export function checkAttributes(
     if (value !== ABSENT && fitting(value, type) === undefined) {
       return { problem: `invalid value for search attribute ${name} of type ${typeName(type)}: ${shown(value)}` };
     }
-    stamped[name] = { ...payload, metadata: { ...payload.metadata, type: stampOf(type) } };
+    checked[name] = stamped(payload, name, type, fieldOf(registered, name));
   }
-  return { fields: stamped };
+  return { fields: checked };
 }
 
 /** As Go prints it: a list without commas. */

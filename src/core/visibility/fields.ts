@@ -4,7 +4,7 @@
 import { activityIdOf } from '../../wire/activity-address.ts';
 import type { WorkflowExecutionInfo } from '../../wire/api.ts';
 import { IndexedValueType, WorkflowExecutionStatus } from '../../wire/enums.ts';
-import { type AttributeTypes, settableType } from './attribute-types.ts';
+import { type AttributeTypes, fieldOf, settableType } from './attribute-types.ts';
 import type { AttributeValue, Value } from './attribute-values.ts';
 import { QueryError } from './lexer.ts';
 import type { Subject } from './subject.ts';
@@ -22,13 +22,19 @@ export type FieldType =
   | 'status';
 
 export interface Field {
+  /** Of an attribute the one it is kept under: plans, orders and page tokens go by it. */
   readonly name: string;
+  /** What the filter calls it, where that is another. */
+  readonly asked?: string;
   readonly type: FieldType;
   /** Of an attribute that is set, not the server's own. */
   readonly attribute: IndexedValueType | undefined;
   /** Times and durations in milliseconds, statuses by number. */
   read(subject: Subject): AttributeValue | undefined;
 }
+
+/** For messages. */
+export const calledBy = ({ asked, name }: Pick<Field, 'name' | 'asked'>): string => asked ?? name;
 
 /** The fields of one namespace. */
 export type Schema = (name: string) => Field | undefined;
@@ -109,7 +115,9 @@ export function schemaOf(registered: AttributeTypes): Schema {
     const attribute = settableType(registered, name);
     const type = attribute === undefined ? undefined : ATTRIBUTE_FIELD.get(attribute);
     if (attribute === undefined || type === undefined) return undefined;
-    return { name, type, attribute, read: (subject) => subject.attribute(name, attribute) };
+    const field = fieldOf(registered, name);
+    const read: Field['read'] = (subject) => subject.attribute(field, attribute);
+    return { name: field, type, attribute, read, ...(field !== name && { asked: name }) };
   };
 }
 
@@ -165,7 +173,7 @@ export const BARE_SCHEMA: Schema = schemaOf(new Map());
 
 const mismatch = (field: Field, literal: Literal, wanted: string): QueryError => {
   const given = literal.kind === 'string' ? `'${literal.text}'` : String(literal.value);
-  return new QueryError(`invalid expression: ${field.name} is compared with ${given}, but wants ${wanted}`);
+  return new QueryError(`invalid expression: ${calledBy(field)} is compared with ${given}, but wants ${wanted}`);
 };
 
 /** The literal as a value of this field. Throws QueryError when it cannot be one. */

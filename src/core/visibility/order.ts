@@ -1,7 +1,7 @@
 // In which order a list comes: newest first, or as ORDER BY says, and then newest first. NULL comes after everything, or before it when
 // descending: an execution that has not closed closes last.
 
-import type { Field } from './fields.ts';
+import { calledBy, type Field } from './fields.ts';
 import { QueryError } from './lexer.ts';
 
 export type Direction = 'ascending' | 'descending';
@@ -22,7 +22,7 @@ export function orderBy(terms: readonly OrderTerm[]): Order {
   if (terms.length > MAX_ORDER_TERMS) throw new QueryError(`ORDER BY takes at most ${MAX_ORDER_TERMS} attributes`);
   for (const { field } of terms) {
     if (field.type === 'text' || field.type === 'keywordList') {
-      throw new QueryError(`invalid expression: ORDER BY ${field.name}: a ${field.type} has no order`);
+      throw new QueryError(`invalid expression: ORDER BY ${calledBy(field)}: a ${field.type} has no order`);
     }
   }
   const [first] = terms;

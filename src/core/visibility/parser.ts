@@ -1,7 +1,7 @@
 // Recursive descent over the tokens of a list filter, with bounded nesting. Precedence: NOT, AND, OR.
 
 import type { Value } from './attribute-values.ts';
-import { coerce, type Field, type FieldType, type Literal, type Schema } from './fields.ts';
+import { calledBy, coerce, type Field, type FieldType, type Literal, type Schema } from './fields.ts';
 import { QueryError, QuerySyntaxError, type Token, tokenize } from './lexer.ts';
 import { type Direction, type Order, type OrderTerm, orderBy } from './order.ts';
 import type { CompareOp, Condition, Query } from './query.ts';
@@ -278,4 +278,4 @@ const hasOrder = ({ type }: Field): boolean =>
   type !== 'status' && type !== 'bool' && type !== 'text' && type !== 'keywordList';
 
 const notPossible = (what: string, field: Field): QueryError =>
-  new QueryError(`invalid expression: operator '${what}' not supported for ${field.name} of type ${field.type}`);
+  new QueryError(`invalid expression: operator '${what}' not supported for ${calledBy(field)} of type ${field.type}`);

@@ -1,6 +1,7 @@
 // One execution while a filter looks at it: its attributes are decoded once, however often the filter names them (linear time).
 
 import type { WorkflowExecutionInfo } from '../../wire/api.ts';
+import { keptUnder } from '../../wire/attribute-field.ts';
 import type { IndexedValueType } from '../../wire/enums.ts';
 import { type AttributeValue, attributeValue } from './attribute-values.ts';
 
@@ -12,13 +13,14 @@ export class Subject {
     this.info = info;
   }
 
-  attribute(name: string, type: IndexedValueType): AttributeValue | undefined {
+  /** @param field the name it is kept under. */
+  attribute(field: string, type: IndexedValueType): AttributeValue | undefined {
     const fields = this.info.searchAttributes?.indexedFields;
-    if (fields === undefined || !Object.hasOwn(fields, name)) return undefined;
+    if (fields === undefined) return undefined;
     this.#values ??= new Map();
-    if (this.#values.has(name)) return this.#values.get(name);
-    const value = attributeValue(fields[name], type);
-    this.#values.set(name, value);
+    if (this.#values.has(field)) return this.#values.get(field);
+    const value = attributeValue(keptUnder(fields, field)?.[1], type);
+    this.#values.set(field, value);
     return value;
   }
 }

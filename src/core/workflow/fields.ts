@@ -1,5 +1,6 @@
 // Small helpers over payload fields.
 
+import { keptAs, keptUnder } from '../../wire/attribute-field.ts';
 import type { Payload, Payloads } from '../../wire/common.ts';
 
 const encoder = new TextEncoder();
@@ -38,6 +39,36 @@ export function mergeFields(
   }
   return merged;
 }
+
+/** The same of search attributes: of what is kept under one name a run has one value, whatever that is called. */
+export function mergeAttributes(
+  base: Record<string, Payload> | undefined,
+  changes: Record<string, Payload> | undefined,
+): Record<string, Payload> {
+  const merged = { ...base };
+  for (const [name, payload] of Object.entries(changes ?? {})) {
+    const field = keptAs(name, payload);
+    const [before = name] = keptUnder(merged, field) ?? [];
+    if (before !== name) delete merged[before];
+    const other = merged[name];
+    // Its name is another's by now, and nobody is told the old one any more.
+    if (other !== undefined && keptAs(name, other) !== field) merged[freeName(merged, name)] = keptHere(name, other);
+    if (removes(payload)) delete merged[name];
+    else merged[name] = payload;
+  }
+  return merged;
+}
+
+function freeName(fields: Record<string, Payload>, name: string): string {
+  let free = `${name}~`;
+  while (fields[free] !== undefined) free += '~';
+  return free;
+}
+
+const keptHere = (name: string, payload: Payload): Payload => ({
+  ...payload,
+  metadata: { ...payload.metadata, field: encoder.encode(keptAs(name, payload)) },
+});
 
 const KEYWORD_LIST = encoder.encode('KeywordList');
 

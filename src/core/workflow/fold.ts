@@ -8,7 +8,7 @@ import type {
   SignalExternalWorkflowExecutionInitiatedEventAttributes,
   WorkflowTaskCompletedEventAttributes,
 } from '../../wire/event-attributes.ts';
-import { mergeFields } from './fields.ts';
+import { mergeAttributes, mergeFields } from './fields.ts';
 import type { OperationFacts } from './operation-rows.ts';
 import { isStateMarker, published } from './published.ts';
 import type { ActivityFacts, ChildRow, ExternalRow, RunFacts, TimerRow, UpdateRow, VersioningFacts } from './rows.ts';
@@ -194,7 +194,7 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
       return;
     case EventType.UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
       facts.searchAttributes = {
-        indexedFields: mergeFields(
+        indexedFields: mergeAttributes(
           facts.searchAttributes?.indexedFields,
           event.attributes.searchAttributes?.indexedFields,
         ),

@@ -409,7 +409,7 @@ export interface UpdateAbandonedMessage {
   callId: string;
 }
 
-/** No worker is free for a speculative task: it becomes one that waits, with its events. */
+/** There is no room for a speculative task to wait in memory: it becomes one that waits in a row, with its events. */
 export interface KeepTaskMessage {
   type: 'keepTask';
   runId: string;

@@ -78,7 +78,7 @@ export interface TaskOffer {
   fairnessWeight: number;
   /** The worker of this session gets it, if it has room now and nothing waits before it; else it is a task like any other. */
   eagerFor?: string | undefined;
-  /** It is for a worker that is free now, and no backlog: unless one takes it in this very turn, it is told so by `keepTask`. */
+  /** It is in no row: it waits in memory, for a while, or is told by `keepTask` that there is no room. */
   speculative?: true | undefined;
 }
 

@@ -35,7 +35,7 @@ import {
 } from './rows.ts';
 import { sizeOf } from './size.ts';
 import { startedActivityTask, startedWorkflowTask, unwrittenEvents } from './started.ts';
-import { activityDeadline, isOffered, runDeadline, startedDeadline } from './timeouts.ts';
+import { activityDeadline, isOffered, runDeadline, speculativeDeadline } from './timeouts.ts';
 import type { PendingUpdate } from './volatile.ts';
 
 export type { StoredRow } from './rows.ts';
@@ -342,9 +342,9 @@ function openDeadline(run: RunState | undefined): number {
   return Math.min(runDeadline(run.row), run.activityDue, run.timerDue, operationsDue(run.operations.values()));
 }
 
-/** Epoch ms at which a `timer` message is due that no row asks for: the end of a speculative task that is started. */
+/** Epoch ms at which a `timer` message is due that no row asks for: that of a speculative task. */
 export const volatileDeadline = ({ run }: ActorState): number | undefined =>
-  run?.speculative === undefined ? undefined : startedDeadline(run.speculative);
+  run?.speculative === undefined ? undefined : speculativeDeadline(run.speculative);
 
 /** False while it holds what rows do not. */
 export const isPassivatable = (state: ActorState): boolean =>

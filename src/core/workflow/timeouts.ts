@@ -59,10 +59,18 @@ export function activityDeadline(activity: ActivityRow): ActivityDeadline {
 export const startedDeadline = (task: WorkflowTaskRow): number | undefined =>
   task.startId === undefined ? undefined : (task.startedTime ?? task.scheduledTime) + task.timeout;
 
-/** The workflow task's deadline: start-to-close, sticky schedule-to-start, or the end of its back-off. */
+/** How long a speculative task waits for a worker of a normal queue before it gets events, ms: as on the reference server. */
+export const SPECULATIVE_WAIT_MS = 5_000;
+
+/** Epoch ms at which a task in memory is over: nobody has taken it, or its worker says nothing. */
+export const speculativeDeadline = (task: WorkflowTaskRow): number =>
+  startedDeadline(task) ?? task.stickyUntil ?? task.scheduledTime + SPECULATIVE_WAIT_MS;
+
+/** The workflow task's deadline: start-to-close, schedule-to-start of a sticky or speculative one, or the end of its back-off. */
 export function taskDeadline(row: RunRow): number {
   const { task } = row;
   if (task === undefined) return NEVER;
+  if (task.speculative === true) return speculativeDeadline(task);
   // Of a paused workflow it waits for the end of the pause.
   return (
     startedDeadline(task) ??

@@ -137,7 +137,41 @@ describe('an update of an idle workflow', () => {
     expect(world.types()).toEqual(FIRST_TASK);
   });
 
-  it('waits in the backlog, with a Scheduled event, when no worker is free', () => {
+  it('whose task nobody takes is offered as one with events, after the time for which it may be in memory', () => {
+    const world = idle();
+    world.update('u');
+    world.pass(4_999);
+    expect(world.types()).toEqual(FIRST_TASK);
+    world.pass(1);
+    expect(world.types()).toEqual([
+      ...FIRST_TASK,
+      'WORKFLOW_TASK_SCHEDULED',
+      'WORKFLOW_TASK_TIMED_OUT',
+      'WORKFLOW_TASK_SCHEDULED',
+    ]);
+    expect(world.takeWorkflowTask().task.messages).toHaveLength(1);
+  });
+
+  it('whose task waits gives it events as soon as something else happens, before that', () => {
+    const world = idle();
+    world.update('u');
+    world.signal('s');
+    expect(world.types()).toEqual([...FIRST_TASK, 'WORKFLOW_TASK_SCHEDULED', 'WORKFLOW_EXECUTION_SIGNALED']);
+    expect(world.effects.filter(({ type }) => type === 'offerTask')).toHaveLength(1);
+    expect(world.takeWorkflowTask().task.messages).toHaveLength(1);
+  });
+
+  it('that nobody waits for takes its task with it, and what was to ride on that goes by itself', () => {
+    const world = idle();
+    world.update('u');
+    world.send({ type: 'query', queryId: 'q', target: {}, queryType: 'state' });
+    world.accept({ type: 'updateAbandoned', callId: 'call-u' });
+    expect(world.state.run?.speculative).toBeUndefined();
+    expect(world.effects.map(({ type }) => type)).toEqual(['withdrawTask', 'dispatchQuery']);
+    expect(world.types()).toEqual(FIRST_TASK);
+  });
+
+  it('waits in a row, with a Scheduled event, where there is no room in memory', () => {
     const world = idle();
     world.update('u');
     world.accept({ type: 'keepTask', runId: run(world), scheduledEventId: 5 });
@@ -206,6 +240,26 @@ describe('while a speculative task runs', () => {
       expect(world.types()).toEqual([...FIRST_TASK, ...TASK.slice(0, 2), event, 'WORKFLOW_TASK_SCHEDULED']);
       const again = world.takeWorkflowTask().task.messages;
       expect(again?.map(({ protocolInstanceId }) => protocolInstanceId)).toEqual(['u']);
+    }
+  });
+
+  it('an answer that cannot be read makes it forgotten, and whoever waits for its update is told to send it again', () => {
+    for (const [messages, commands] of [
+      [[{ ...message.accept('u'), body: { type: '' } }], []],
+      [[], [command.complete(), command.timer('t', 1)]],
+    ] as const) {
+      const { world, started } = running();
+      const refused = { refusal: { code: StatusCode.INVALID_ARGUMENT } };
+      expect(answer(world, started, [...messages], [...commands])).toMatchObject(refused);
+      expect(answers(world)).toEqual([
+        ['call-u', { rejection: expect.objectContaining({ code: StatusCode.UNAVAILABLE }) }],
+      ]);
+      expect(world.types()).toEqual(FIRST_TASK);
+      expect(isPassivatable(world.state)).toBe(true);
+      expect(answer(world, started, [message.accept('u')])).toMatchObject({ ok: false });
+      world.update('u');
+      work(world, [message.accept('u'), message.respond('u')]);
+      expect(world.types()).toEqual([...FIRST_TASK, ...TASK, ACCEPTED, COMPLETED]);
     }
   });
 

@@ -110,6 +110,14 @@ export function wakeWorkflow(run: RunDraft): void {
   if (!run.holding && !isActivityAddress(run.turn.state.workflowId)) scheduleTask(run);
 }
 
+/** The updates that a speculative task was to carry are gone before a worker has taken it: it goes with them. */
+export function dropUnneeded(run: RunDraft): void {
+  const { task } = run.row;
+  if (task?.speculative !== true || task.startId !== undefined || hasUnsentUpdates(run)) return;
+  withdrawTask(run, task);
+  run.setTask(undefined);
+}
+
 export function suggestions(run: RunDraft): SuggestContinueAsNewReason[] | undefined {
   const { limits } = run.turn;
   const reasons: SuggestContinueAsNewReason[] = [];
@@ -255,8 +263,12 @@ export function timeOutTask(run: RunDraft, started: WorkflowTaskRow): void {
   scheduleTask(run);
 }
 
-/** Nobody took the task from its sticky queue in time: on to the normal queue (rule 9). */
-export function timeOutSticky(run: RunDraft, task: WorkflowTaskRow): void {
+/**
+ * Nobody took the task from its sticky queue in time: on to the normal queue (rule 9). Nor a speculative one from whichever queue: it has had its
+ * chance to leave no trace, and waits in a row from now on, with events of its own.
+ */
+export function timeOutWaiting(run: RunDraft, waiting: WorkflowTaskRow): void {
+  const task = run.keepTask() ?? waiting;
   withdrawTask(run, task);
   run.row.sticky = undefined;
   if (task.startedEventId !== 0) {

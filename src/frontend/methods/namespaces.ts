@@ -15,10 +15,12 @@ import type {
   UpdateNamespaceRequest,
 } from '../../wire/namespace.ts';
 import { StatusCode } from '../../wire/status.ts';
+import { aliasesOf } from '../attribute-names.ts';
 import { type Call, type Caller, method, type NamespaceInfo, type Services } from '../door.ts';
 import { namespaceNotFound, permissionDenied } from '../statuses.ts';
 import { bytes, defaulted, integer, invalid, object, optional, Refused, record, string } from '../validate/check.ts';
 import * as rules from '../validate/rules.ts';
+import { checkName } from './search-attributes.ts';
 
 const EMPTY = Object.freeze({});
 const DEFAULT_PAGE = 100;
@@ -64,6 +66,10 @@ const baseOf = ({ origin, ...record }: NamespaceInfo): NamespaceRecord | undefin
   origin === 'configured' ? record : undefined;
 
 function tell(services: Services, asked: NamespaceAsk, call: Call, reply: (record: NamespaceRecord) => object): void {
+  change(services, asked, call, (record) => call.reply(reply(record)));
+}
+
+function change(services: Services, asked: NamespaceAsk, call: Call, go: (record: NamespaceRecord) => void): void {
   services.engine.namespaces(asked, (error, answer) => {
     const record = answer?.records?.[0];
     if (record === undefined) {
@@ -71,7 +77,7 @@ function tell(services: Services, asked: NamespaceAsk, call: Call, reply: (recor
       return;
     }
     services.directory.learn(record);
-    call.reply(reply(record));
+    go(record);
   });
 }
 
@@ -110,8 +116,47 @@ export const registerNamespace = method(
 export const describeNamespace = method(
   object<DescribeNamespaceRequest>({ namespace: optional(string), id: optional(string) }),
   (services, caller, { namespace = '', id = '' }, call) =>
-    call.reply(description(found(services, caller, namespace, id))),
+    withAliases(services, description(found(services, caller, namespace, id)), call),
 );
+
+/** A worker asks for this before anything else: where nobody knows the attributes now, it is told the rest. */
+function withAliases(services: Services, described: NamespaceDescription, call: Call): void {
+  services.attributes.fresh(described.name, (_error, types) => {
+    call.reply({ ...described, ...(types.size > 0 && { customSearchAttributeAliases: aliasesOf(types) }) });
+  });
+}
+
+/** Search attributes get other names, before anything else of an update is done: it may be refused. */
+function renamed(services: Services, namespace: string, aliases: Record<string, string>, call: Call, go: () => void) {
+  if (Object.keys(aliases).length === 0) {
+    go();
+    return;
+  }
+  for (const name of Object.values(aliases)) if (name !== '') checkName(name);
+  if (services.reference === undefined) rename(services, namespace, aliases, call, go);
+  else
+    services.attributes.lookUp(namespace, (error, types) => {
+      if (error !== undefined) {
+        call.refuse(error);
+        return;
+      }
+      // A name that is there already is left as it is, as when it is registered again.
+      const free = Object.entries(aliases).filter(([, name]) => !types.has(name));
+      if (free.length === 0) go();
+      else rename(services, namespace, Object.fromEntries(free), call, go);
+    });
+}
+
+function rename(services: Services, namespace: string, aliases: Record<string, string>, call: Call, go: () => void) {
+  services.engine.changeSearchAttributes(namespace, { add: {}, remove: [], rename: aliases }, (error, registered) => {
+    if (registered === undefined) {
+      if (error !== undefined) call.refuse(error);
+      return;
+    }
+    services.attributes.learn(namespace, registered);
+    go();
+  });
+}
 
 export const listNamespaces = method(
   object<ListNamespacesRequest>({ pageSize: optional(integer), nextPageToken: optional(bytes) }),
@@ -146,18 +191,29 @@ export const updateNamespace = method(
       }),
     ),
     config: optional(
-      object<NonNullable<UpdateNamespaceRequest['config']>>({ workflowExecutionRetentionTtl: optional(integer) }),
+      object<NonNullable<UpdateNamespaceRequest['config']>>({
+        workflowExecutionRetentionTtl: optional(integer),
+        customSearchAttributeAliases: optional(record(string)),
+      }),
     ),
   }),
-  (services, caller, { namespace, updateInfo = {}, config }, call) => {
-    operator(caller);
+  (services, caller, { namespace, updateInfo = {}, config = {} }, call) => {
+    const { workflowExecutionRetentionTtl: retention, customSearchAttributeAliases: aliases = {} } = config;
+    const wanted = { ...updateInfo, retention };
+    // As for who registers and removes attributes; nothing of the namespace's own record changes.
+    const isNamesAlone = Object.keys(aliases).length > 0 && Object.values(wanted).every((value) => value === undefined);
+    if (!isNamesAlone) operator(caller);
     const info = found(services, caller, namespace, '');
-    const retention = config?.workflowExecutionRetentionTtl;
     checkRetention(retention);
-    const change = { ...updateInfo, retention };
-    checkBytes(changed(info, change));
-    const asked = { type: 'update', name: info.name, change, base: baseOf(info) } as const;
-    tell(services, asked, call, description);
+    checkBytes(changed(info, wanted));
+    renamed(services, info.name, aliases, call, () => {
+      if (isNamesAlone) {
+        withAliases(services, description(info), call);
+        return;
+      }
+      const asked = { type: 'update', name: info.name, change: wanted, base: baseOf(info) } as const;
+      change(services, asked, call, (record) => withAliases(services, description(record), call));
+    });
   },
 );
 

@@ -8,6 +8,7 @@ import type {
   GetWorkflowExecutionHistoryRequest,
   QueryWorkflowRequest,
 } from '../../wire/api.ts';
+import { withNames } from '../attribute-names.ts';
 import { type Call, type Caller, method, type Services } from '../door.ts';
 import { boolean, defaulted, enumeration, integer, invalid, object, optional, string } from '../validate/check.ts';
 import * as common from '../validate/common.ts';
@@ -52,7 +53,14 @@ export const describeWorkflowExecution = method(object<ExecutionTarget>(target),
   const to = checkTarget(services, caller, request);
   services.engine.describe(to, emptyToUndefined(request.runId), (error, described) => {
     if (error !== undefined) call.refuse(error);
-    else if (described !== undefined) withPosition(services, to.namespace, described, (shown) => call.reply(shown));
+    else if (described !== undefined)
+      withPosition(services, to.namespace, described, (shown) => {
+        const { workflowExecutionInfo: info } = shown;
+        withNames(services, to.namespace, [info.searchAttributes], (naming) => {
+          const workflowExecutionInfo = { ...info, searchAttributes: naming(info.searchAttributes) };
+          call.reply({ ...shown, workflowExecutionInfo });
+        });
+      });
   });
 });
 

@@ -6,7 +6,7 @@ import type { ListSchedulesRequest, ListSchedulesResponse } from '../../wire/sch
 import { method } from '../door.ts';
 import { bytes, defaulted, integer, object, optional, string } from '../validate/check.ts';
 import * as rules from '../validate/rules.ts';
-import { checkQuery, DEFAULT_PAGE, MAX_PAGE, withFields } from './visibility.ts';
+import { checkQuery, DEFAULT_PAGE, MAX_PAGE, named, withFields } from './visibility.ts';
 
 export const listSchedules = method(
   object<ListSchedulesRequest>({
@@ -25,11 +25,10 @@ export const listSchedules = method(
         else if (page !== undefined) {
           const entryOf = (info: (typeof page.executions)[0]) =>
             listEntry({ namespace, workflowId: scheduleAddress(info.workflowId) }, info);
-          const answer: ListSchedulesResponse = {
-            schedules: page.executions.map(entryOf),
-            nextPageToken: page.nextPageToken,
-          };
-          call.reply(answer);
+          const { nextPageToken: next } = page;
+          named(services, namespace, page.executions, (infos) => {
+            call.reply({ schedules: infos.map(entryOf), nextPageToken: next } satisfies ListSchedulesResponse);
+          });
         }
       }),
     );

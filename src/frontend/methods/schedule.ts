@@ -8,12 +8,14 @@ import type { Memo, SearchAttributes } from '../../wire/common.ts';
 import { ScheduleOverlapPolicy, WorkflowIdReusePolicy } from '../../wire/enums.ts';
 import type {
   DeleteScheduleRequest,
+  DescribeScheduleResponse,
   ListScheduleMatchingTimesRequest,
   PatchScheduleRequest,
   SchedulePatch,
   ScheduleTarget,
 } from '../../wire/schedule.ts';
 import { StatusCode } from '../../wire/status.ts';
+import { withNames } from '../attribute-names.ts';
 import { type Call, type Caller, method, type Services } from '../door.ts';
 import { checkFlow } from '../flow-starts.ts';
 import { covers, stamp } from '../search-attributes.ts';
@@ -231,10 +233,31 @@ export const deleteSchedule = method(
   },
 );
 
+/** With the names that attributes have now: what is described is changed and sent back. */
+function answerNamed(services: Services, namespace: string, found: DescribeScheduleResponse, call: Call): void {
+  const { schedule, searchAttributes: own } = found;
+  const { startWorkflow } = schedule.action ?? {};
+  withNames(services, namespace, [own, startWorkflow?.searchAttributes], (naming) => {
+    const answer: DescribeScheduleResponse = { ...found, searchAttributes: naming(own) };
+    if (startWorkflow !== undefined) {
+      const searchAttributes = naming(startWorkflow.searchAttributes);
+      const action = { ...schedule.action, startWorkflow: { ...startWorkflow, searchAttributes } };
+      answer.schedule = { ...schedule, action };
+    }
+    call.reply(answer);
+  });
+}
+
 export const describeSchedule = method(object<ScheduleTarget>(target), (services, caller, request, call) => {
   checkTarget(services, caller, request);
-  submit(services, request, { type: 'describeSchedule' }, call, (reply) =>
-    reply.type === 'scheduleDescribed' ? reply.response : EMPTY,
+  const { namespace, scheduleId } = request;
+  services.engine.submit(
+    { namespace, workflowId: scheduleAddress(scheduleId) },
+    { type: 'describeSchedule' },
+    (error, reply) => {
+      if (error !== undefined) call.refuse(error);
+      else if (reply?.type === 'scheduleDescribed') answerNamed(services, namespace, reply.response, call);
+    },
   );
 });
 

@@ -6,6 +6,7 @@ import {
   RESERVED_NAME_PREFIX,
   SYSTEM_ATTRIBUTES,
   typeName,
+  typeOf,
 } from '../../core/visibility/index.ts';
 import { utf8Length } from '../../core/workflow/size.ts';
 import type { RegisteredAttributes } from '../../ports/engine.ts';
@@ -24,7 +25,8 @@ const TYPES: ReadonlySet<number> = new Set(Object.values(IndexedValueType).filte
 
 const isTaken = (name: string): boolean => SYSTEM_ATTRIBUTES.has(name) || PREDEFINED_ATTRIBUTES.has(name);
 
-function checkName(name: string): void {
+/** Throws Refused where no attribute may be called so. */
+export function checkName(name: string): void {
   if (isTaken(name)) throw invalid(`Search attribute ${name} is reserved by system.`);
   if (name.startsWith(RESERVED_NAME_PREFIX)) {
     throw invalid(`Search attribute ${name} begins with ${RESERVED_NAME_PREFIX}, which is reserved by system.`);
@@ -51,7 +53,7 @@ const changed =
 export const addSearchAttributes = method(
   object<{ namespace: string; searchAttributes: Record<string, IndexedValueType> }>({
     namespace: defaulted(string, ''),
-    searchAttributes: defaulted(common.registeredAttributes, {}),
+    searchAttributes: defaulted(common.attributeTypes, {}),
   }),
   (services, caller, { namespace, searchAttributes }, call) => {
     administrated(services, caller, namespace);
@@ -93,7 +95,7 @@ export const listSearchAttributes = method(
     services.attributes.lookUp(namespace, (error, types) => {
       if (error !== undefined) call.refuse(error);
       else {
-        const customAttributes = Object.fromEntries(types);
+        const customAttributes = Object.fromEntries([...types].map(([name, type]) => [name, typeOf(type)]));
         call.reply({ customAttributes, systemAttributes: SYSTEM } satisfies ListSearchAttributesResponse);
       }
     });

@@ -12,7 +12,7 @@ import { WorkflowExecutionStatus } from '../../wire/enums.ts';
 import { method } from '../door.ts';
 import { bytes, defaulted, integer, invalid, object, optional, string } from '../validate/check.ts';
 import * as rules from '../validate/rules.ts';
-import { checkQuery, DEFAULT_PAGE, MAX_PAGE, withFields } from './visibility.ts';
+import { checkQuery, DEFAULT_PAGE, MAX_PAGE, named, withFields } from './visibility.ts';
 
 /** As the run of an activity has it: the first five are the same numbers. */
 export function activityStatus(status: WorkflowExecutionStatus): ActivityExecutionStatus {
@@ -59,8 +59,10 @@ export const listActivityExecutions = method(
       services.engine.list({ ...list, attributes, pageSize, nextPageToken }, (error, page) => {
         if (error !== undefined) call.refuse(error);
         else if (page !== undefined) {
-          const executions = page.executions.map(listInfo);
-          call.reply({ executions, nextPageToken: page.nextPageToken } satisfies ListActivityExecutionsResponse);
+          named(services, namespace, page.executions, (infos) => {
+            const executions = infos.map(listInfo);
+            call.reply({ executions, nextPageToken: page.nextPageToken } satisfies ListActivityExecutionsResponse);
+          });
         }
       }),
     );

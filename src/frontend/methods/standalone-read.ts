@@ -16,6 +16,7 @@ import { decode } from '../../wire/codec.ts';
 import { EventType } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { Failure } from '../../wire/failure.ts';
+import { withNames } from '../attribute-names.ts';
 import { type Call, method, type Services } from '../door.ts';
 import { boolean, bytes, invalid, object, optional } from '../validate/check.ts';
 import { addressOf, ofActivity, targetFields } from './standalone-activity.ts';
@@ -196,7 +197,10 @@ function describe(services: Services, to: ActorAddress, request: DescribeActivit
       const answer: DescribeActivityExecutionResponse = { runId: info.runId, info, longPollToken: pollToken(info) };
       if (request.includeInput === true) answer.input = told.scheduled?.attributes.input;
       if (request.includeOutcome === true && !open) answer.outcome = told.outcome;
-      call.reply(answer);
+      withNames(services, to.namespace, [info.searchAttributes], (naming) => {
+        info.searchAttributes = naming(info.searchAttributes);
+        call.reply(answer);
+      });
     });
   });
 }

@@ -8,7 +8,8 @@ import {
   searchedSchema,
 } from '../../core/visibility/index.ts';
 import type { RegisteredAttributes } from '../../ports/engine.ts';
-import type { ListWorkflowExecutionsRequest } from '../../wire/api.ts';
+import type { ListWorkflowExecutionsRequest, WorkflowExecutionInfo } from '../../wire/api.ts';
+import { withNames } from '../attribute-names.ts';
 import { type Call, method, type Services } from '../door.ts';
 import { bytes, defaulted, integer, invalid, object, optional, string } from '../validate/check.ts';
 import * as rules from '../validate/rules.ts';
@@ -65,6 +66,19 @@ function isUnderstood(query: string, schema: Schema): boolean {
   return !missing;
 }
 
+/** With the names that their attributes have now. */
+export function named(
+  services: Services,
+  namespace: string,
+  executions: WorkflowExecutionInfo[],
+  go: (executions: WorkflowExecutionInfo[]) => void,
+): void {
+  const shown = executions.map(({ searchAttributes }) => searchAttributes);
+  withNames(services, namespace, shown, (naming) =>
+    go(executions.map((info) => ({ ...info, searchAttributes: naming(info.searchAttributes) }))),
+  );
+}
+
 export const listWorkflowExecutions = method(
   object<ListWorkflowExecutionsRequest>({
     namespace: defaulted(string, ''),
@@ -85,7 +99,8 @@ export const listWorkflowExecutions = method(
     withFields(services, list, call, (attributes) =>
       services.engine.list({ ...list, attributes }, (error, page) => {
         if (error !== undefined) call.refuse(error);
-        else if (page !== undefined) call.reply(page);
+        else if (page !== undefined)
+          named(services, list.namespace, page.executions, (executions) => call.reply({ ...page, executions }));
       }),
     );
   },

@@ -1,5 +1,6 @@
 // Checks of the messages that several requests share (wire/common.ts, wire/failure.ts).
 
+import type { Registered } from '../../core/visibility/index.ts';
 import type { OnConflictOptions } from '../../wire/api.ts';
 import type * as wire from '../../wire/common.ts';
 import type {
@@ -43,7 +44,15 @@ export const searchAttributes: Check<wire.SearchAttributes> = object<wire.Search
 });
 
 /** Types by name. */
-export const registeredAttributes: Check<Record<string, IndexedValueType>> = record(enumeration<IndexedValueType>());
+export const attributeTypes: Check<Record<string, IndexedValueType>> = record(enumeration<IndexedValueType>());
+
+const type = enumeration<IndexedValueType>();
+/** As one node tells another: with the name that values are kept under, where that is another. */
+export const registeredAttributes: Check<Record<string, Registered>> = record((value) => {
+  if (!Array.isArray(value)) return type(value);
+  const [of, field] = value as unknown[];
+  return [type(of), string(field)] as const;
+});
 
 export const retryPolicy: Check<wire.RetryPolicy> = object<wire.RetryPolicy>({
   initialInterval: optional(integer),

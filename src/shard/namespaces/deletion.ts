@@ -72,10 +72,8 @@ export class Deletion {
       const { count } = await asking<CountWorkflowExecutionsResponse>((done) => engine.count(request, done));
       if (count > 0) return false;
     }
-    const attributes = await asking<RegisteredAttributes>((done) => engine.searchAttributes(namespace, done));
-    const remove = Object.keys(attributes);
-    if (remove.length > 0)
-      await asking<RegisteredAttributes>((done) => engine.changeSearchAttributes(namespace, { add: {}, remove }, done));
+    const all = { add: {}, remove: 'everything' } as const;
+    await asking<RegisteredAttributes>((done) => engine.changeSearchAttributes(namespace, all, done));
     await asking<JobAnswer>((done) => engine.jobs(namespace, { type: 'forget' }, done));
     return true;
   }

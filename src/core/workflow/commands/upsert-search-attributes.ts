@@ -4,7 +4,7 @@ import type { UpsertWorkflowSearchAttributesCommandAttributes } from '../../../w
 import type { SearchAttributes, UserMetadata } from '../../../wire/common.ts';
 import { EventType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
 import { attributesTooLarge } from '../attribute-sizes.ts';
-import { mergeFields, stampTypes } from '../fields.ts';
+import { mergeAttributes, stampTypes } from '../fields.ts';
 import { bad, type CommandContext, type CommandProblem, fatal } from './problem.ts';
 
 const CAUSE = WorkflowTaskFailedCause.BAD_SEARCH_ATTRIBUTES;
@@ -28,7 +28,7 @@ export function upsertSearchAttributes(
     return bad(CAUSE, 'IndexedFields is not set or empty on command.');
   }
   const { run, workflowTaskCompletedEventId } = context;
-  const merged = { indexedFields: mergeFields(run.facts.searchAttributes?.indexedFields, upserted) };
+  const merged = { indexedFields: mergeAttributes(run.facts.searchAttributes?.indexedFields, upserted) };
   const problem = searchAttributesProblem(context, merged);
   if (problem !== undefined) return problem;
   const searchAttributes = { indexedFields: stampTypes(upserted) };

@@ -12,7 +12,7 @@ import type { RunDraft } from '../run-draft.ts';
 import { type ActorState, isOpen, nextDeadline, type RunState, volatileDeadline } from '../state.ts';
 import { activityDeadline, taskDeadline } from '../timeouts.ts';
 import { nothing, Turn } from '../turn.ts';
-import { offerTask, timeOutSticky, timeOutTask, wakeWorkflow } from '../workflow-task.ts';
+import { offerTask, timeOutTask, timeOutWaiting, wakeWorkflow } from '../workflow-task.ts';
 
 export function fireDeadlines(state: ActorState, context: TurnContext): Decision {
   const { run } = state;
@@ -56,7 +56,7 @@ function fireTask(run: RunDraft): void {
     const { notBefore: _done, ...waiting } = task;
     run.setTask(waiting);
     offerTask(run, waiting);
-  } else timeOutSticky(run, task);
+  } else timeOutWaiting(run, task);
   settleQueries(run);
 }
 

@@ -1,4 +1,4 @@
-// No worker is free for a speculative task: it waits in the backlog, with its Scheduled event, like any other.
+// There is no room for a speculative task to wait in memory: it waits in the backlog, with its Scheduled event, like any other.
 
 import type { KeepTaskMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';

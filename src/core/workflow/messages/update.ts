@@ -3,11 +3,13 @@
 import { UpdateWorkflowExecutionLifecycleStage as Stage } from '../../../wire/enums.ts';
 import type { PollUpdateMessage, UpdateAbandonedMessage, UpdateMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
+import { settleQueries } from '../queries.ts';
 import { notFound } from '../rejections.ts';
-import { type ActorState, updateById } from '../state.ts';
+import { type ActorState, isOpen, updateById } from '../state.ts';
 import { resolve } from '../target.ts';
 import { Turn } from '../turn.ts';
 import { admitUpdate, answerCall, joinUpdate, knownAnswer, leaveUpdate } from '../updates.ts';
+import { dropUnneeded } from '../workflow-task.ts';
 
 export function update(state: ActorState, message: UpdateMessage, context: TurnContext): Decision {
   const resolved = resolve(state, message.target);
@@ -45,5 +47,11 @@ export function pollUpdate(state: ActorState, message: PollUpdateMessage, contex
 export function abandonUpdate(state: ActorState, { callId }: UpdateAbandonedMessage, context: TurnContext): Decision {
   const turn = new Turn(state, context);
   leaveUpdate(turn, callId);
+  const { run } = state;
+  if (run?.speculative !== undefined && isOpen(run)) {
+    const draft = turn.open(run);
+    dropUnneeded(draft);
+    settleQueries(draft);
+  }
   return turn.outcome({ type: 'accepted' });
 }

@@ -4,7 +4,7 @@ import type { Limits } from '../../../core/workflow/limits.ts';
 import type { Method } from '../../../wire/api.ts';
 import type { NamespaceDescription } from '../../../wire/namespace.ts';
 import { StatusCode } from '../../../wire/status.ts';
-import { invalid, Refused } from '../../validate/check.ts';
+import { invalid } from '../../validate/check.ts';
 import { answering, type Message, native, number, part, type Rpc, rpc, runNative, text } from '../rpc.ts';
 
 const ARCHIVAL_DISABLED = 1;
@@ -49,6 +49,7 @@ function describe(namespace: NamespaceDescription, { limits, isNamedClient }: De
       badBinaries: {},
       historyArchivalState: ARCHIVAL_DISABLED,
       visibilityArchivalState: ARCHIVAL_DISABLED,
+      customSearchAttributeAliases: namespace.customSearchAttributeAliases,
     },
     replicationConfig: {
       activeClusterName: CLUSTER_NAME,
@@ -84,11 +85,6 @@ export function checkUpdate(request: Message): void {
   const named = Array.isArray(clusters) ? (clusters as Message[]).map((one) => one.clusterName) : [];
   const unknown = [activeClusterName || CLUSTER_NAME, ...named].find((name) => name !== CLUSTER_NAME);
   if (unknown !== undefined) throw invalid(`Invalid cluster name: ${String(unknown).slice(0, 100)}.`);
-  if (Object.keys(part(part(request, 'config'), 'customSearchAttributeAliases')).length > 0) {
-    const message =
-      'Search attributes have no aliases on this server: add and remove them by name (OperatorService.AddSearchAttributes, RemoveSearchAttributes).';
-    throw new Refused({ code: StatusCode.UNIMPLEMENTED, message });
-  }
 }
 
 export const RegisterNamespace = native('registerNamespace', undefined, nothing);
@@ -112,12 +108,16 @@ export const UpdateNamespace = describing(
   (request) => {
     checkUpdate(request);
     const { description, ownerEmail, data } = part(request, 'updateInfo');
-    const retention = number(part(request, 'config'), 'workflowExecutionRetentionTtl') || undefined;
+    const config = part(request, 'config');
+    const retention = number(config, 'workflowExecutionRetentionTtl') || undefined;
     return {
       namespace: text(request, 'namespace'),
       // An empty text is one that was not given.
       updateInfo: { description: description || undefined, ownerEmail: ownerEmail || undefined, data },
-      config: { workflowExecutionRetentionTtl: retention },
+      config: {
+        workflowExecutionRetentionTtl: retention,
+        customSearchAttributeAliases: part(config, 'customSearchAttributeAliases'),
+      },
     };
   },
   described,

@@ -1,5 +1,6 @@
 // Lists, scans and counts, and the search attributes that their filters name.
 
+import { typeOf } from '../../../core/visibility/index.ts';
 import type {
   CountWorkflowExecutionsResponse,
   ListSearchAttributesResponse,
@@ -162,7 +163,8 @@ export const AddSearchAttributes = rpc((services, caller, request, call) => {
     }
     const searchAttributes: Message = {};
     for (const [name, type] of Object.entries(part(request, 'searchAttributes'))) {
-      searchAttributes[name] = type === IndexedValueType.UNSPECIFIED ? type : (types.get(name) ?? type);
+      const present = types.get(name);
+      searchAttributes[name] = type === IndexedValueType.UNSPECIFIED || present === undefined ? type : typeOf(present);
     }
     again(() => runNative('addSearchAttributes', services, caller, { namespace, searchAttributes }, call), call);
   });
