@@ -61,6 +61,8 @@ describe('a simulated seed', () => {
           'an execution was deleted',
           'a Nexus operation ended with its workflow',
           'a Nexus operation was cancelled',
+          'a callback was made',
+          'a callback was tried again',
         ]),
       );
       const recoveries = new Set(reports.flatMap(({ recoveries: met }) => [...met.keys()]));
