@@ -8,6 +8,7 @@ import { UpdateWorkflowExecutionLifecycleStage as Stage, WorkflowIdReusePolicy }
 import { StatusCode } from '../../src/wire/status.ts';
 import { type CalledJournal, runCalled } from './called.ts';
 import { Caller } from './caller.ts';
+import { type DeployJournal, runDeploys } from './deploys.ts';
 import { type JobJournal, runJob } from './jobs.ts';
 import { type Kernel, Process, Violation } from './kernel.ts';
 import { NAMESPACE, TASK_QUEUE } from './names.ts';
@@ -33,12 +34,13 @@ export interface ClientJournals {
   operations: OperationJournal[];
   jobs: JobJournal[];
   called: CalledJournal[];
+  deploys: DeployJournal | undefined;
 }
 
 export function startClient(
   world: { kernel: Kernel; network: Network; truth: Truth; callbacks: CallbackWatch },
   name: string,
-  { journals, operations, jobs, called }: ClientJournals,
+  { journals, operations, jobs, called, deploys }: ClientJournals,
 ): Process {
   const { kernel, network, truth, callbacks } = world;
   const process = new Process(kernel, name);
@@ -50,6 +52,7 @@ export function startClient(
     for (const journal of journals) new Script(kernel, process, caller, journal).run().catch(failed);
     for (const job of jobs) runJob(process, caller, job).catch(failed);
     for (const one of called) runCalled(process, caller, callbacks, one).catch(failed);
+    if (deploys !== undefined) runDeploys(process, caller, deploys).catch(failed);
     for (const journal of operations) new OperationScript({ process, caller, truth }, journal).run().catch(failed);
   });
   return process;
@@ -176,7 +179,7 @@ class Script {
   }
 
   #startRequest(requestId: string): Methods['startWorkflowExecution']['request'] {
-    const { workflowId, type, args, flow } = this.#journal.plan;
+    const { workflowId, type, args, flow, upgrades } = this.#journal.plan;
     return {
       namespace: NAMESPACE,
       workflowId,
@@ -189,6 +192,7 @@ class Script {
       identity: this.#process.name,
       requestId,
       flowControl: flow,
+      ...(upgrades && { versioningOverride: { autoUpgrade: true } }),
     };
   }
 

@@ -65,6 +65,8 @@ export interface NodeWorld {
   settings: NodeSettings;
   /** ms its wall clock is off; survives restarts. */
   skew: { ms: number };
+  /** Worker deployments are looked after. */
+  versioned: boolean;
   tap: Tap;
   plant: Plant;
   callbacks: CallbackWatch;
@@ -78,6 +80,7 @@ export class SimNode {
   readonly engine: ShardEngine;
   readonly matcher: Matcher;
   readonly door: NativeDoor;
+  readonly #deployments: DeploymentDirectory;
   readonly faults: unknown[] = [];
   readonly #world: NodeWorld;
   readonly #store;
@@ -100,6 +103,7 @@ export class SimNode {
     });
     const core = world.core(process);
     const namespaces = new Namespaces([{ name: NAMESPACE, retention: RETENTION_MS, tokens: [] }]);
+    const routes = new RoutingTable();
     this.engine = new ShardEngine({
       store,
       clock: process,
@@ -108,6 +112,7 @@ export class SimNode {
       matching: this.matcher,
       namespaces: namespaces.known,
       endpoints: ENDPOINTS,
+      ...(world.versioned && { routes }),
       limits: DEFAULT_LIMITS,
       bounds: settings.bounds,
       callbacks: callbacksOf(kernel, (work) => process.soon(work), world.callbacks),
@@ -125,6 +130,12 @@ export class SimNode {
       },
     });
     this.matcher.attach(this.engine);
+    this.#deployments = new DeploymentDirectory({
+      engine: this.engine,
+      scheduler: process,
+      table: routes,
+      onRoutes: (changed) => this.engine.reroute(changed),
+    });
     const limits = { ...DEFAULT_DOOR_LIMITS, idleMs: settings.idleMs };
     this.door = new NativeDoor({
       services: {
@@ -134,12 +145,7 @@ export class SimNode {
         namespaces: namespaces.known,
         attributes: new AttributeDirectory(this.engine, process),
         directory: new NamespaceDirectory({ engine: this.engine, clock: process, scheduler: process, namespaces }),
-        deployments: new DeploymentDirectory({
-          engine: this.engine,
-          scheduler: process,
-          table: new RoutingTable(),
-          onRoutes: () => {},
-        }),
+        deployments: this.#deployments,
         clock: process,
         random: seeded,
         limits: DEFAULT_LIMITS,
@@ -167,6 +173,7 @@ export class SimNode {
       () => {
         if (!this.process.alive) return;
         this.state = 'serving';
+        if (this.#world.versioned) this.#deployments.start();
         network.listener = { process: this.process, door: this.door, tap };
         kernel.note(`${this.process.name} serves`);
       },
@@ -196,6 +203,7 @@ export class SimNode {
   async stop(): Promise<void> {
     const { network } = this.#world;
     this.state = 'stopping';
+    this.#deployments.stop();
     await this.door.drain(2_000, 'the node is shutting down');
     network.listener = undefined;
     await this.engine.close();

@@ -63,6 +63,9 @@ describe('a simulated seed', () => {
           'a Nexus operation was cancelled',
           'a callback was made',
           'a callback was tried again',
+          'a pinned run went on',
+          'a run moved to another version',
+          'a version was drained',
         ]),
       );
       const recoveries = new Set(reports.flatMap(({ recoveries: met }) => [...met.keys()]));

@@ -4,6 +4,7 @@
 import type { Realm } from '../../sdk/worker/runtime/realm.ts';
 import { type CalledJournal, makeCalled } from './called.ts';
 import { type Journal, startClient } from './client.ts';
+import { type DeployJournal, VERSIONS } from './deploys.ts';
 import { SimDisk } from './disk.ts';
 import { checkBounds, checkEnds, checkRecovery } from './end-checks.ts';
 import { FaultDriver } from './fault-driver.ts';
@@ -67,6 +68,7 @@ export class Simulation {
   readonly jobs: JobJournal[];
   readonly called: CalledJournal[];
   readonly callbacks: CallbackWatch;
+  readonly deploys: DeployJournal | undefined;
   readonly coreStats: CoreStats = { comparisons: 0, activations: 0 };
   readonly #world: NodeWorld;
   readonly #realm: Realm;
@@ -93,6 +95,8 @@ export class Simulation {
       (workflowId) => truth.workflows.get(workflowId) ?? [],
       new SeededRandom(`callbacks ${seed}`),
     );
+    this.deploys = plan.deploys && { plan: plan.deploys, done: 0 };
+    this.truth.versions.now = () => this.kernel.now;
     this.journals = plan.workflows.map((workflow) => ({
       plan: workflow,
       done: 0,
@@ -118,6 +122,7 @@ export class Simulation {
         idleMs: 1_000,
       },
       skew: { ms: 0 },
+      versioned: plan.deploys !== undefined,
       tap: this.observer,
       plant: options.plant ?? {},
       callbacks: this.callbacks,
@@ -151,7 +156,8 @@ export class Simulation {
       this.operations.every(({ over }) => over) &&
       this.jobs.every(({ outcome }) => outcome !== undefined) &&
       this.called.every(({ over }) => over) &&
-      this.callbacks.owed.length === 0
+      this.callbacks.owed.length === 0 &&
+      (this.deploys === undefined || this.deploys.done === this.deploys.plan.steps.length)
     );
   }
 
@@ -179,11 +185,18 @@ export class Simulation {
     this.#workers[index] = startWorker(
       {
         ...{ kernel: this.kernel, network: this.network, realm: this.#realm, service: this.service },
+        version: this.#versionOf(index),
         nexus: this.plan.workflows.some(({ type }) => type === 'shopper'),
       },
       `worker-${index}.${this.#processes}`,
       settings,
     );
+  }
+
+  #versionOf(index: number) {
+    const { deploys } = this.plan;
+    const buildId = VERSIONS[index % VERSIONS.length];
+    return deploys === undefined || buildId === undefined ? undefined : { buildId, behavior: deploys.behavior };
   }
 
   startClient(index: number): void {
@@ -193,7 +206,8 @@ export class Simulation {
     const operations = this.operations.filter(({ plan }) => plan.client === index);
     const jobs = index === 0 ? this.jobs : [];
     const called = index === 0 ? this.called : [];
-    const own = { journals, operations, jobs, called };
+    const deploys = index === 0 ? this.deploys : undefined;
+    const own = { journals, operations, jobs, called, deploys };
     this.#clients[index] = startClient(this, `client-${index}.${this.#processes}`, own);
   }
 
@@ -240,6 +254,7 @@ export class Simulation {
         if (!over) open.push(`${of.id} (${JSON.stringify(of.moves[done])})`);
       for (const { workflowId, over } of this.called) if (!over) open.push(workflowId);
       open.push(...this.callbacks.owed.map((id) => `callback of ${id}`));
+      if (this.deploys !== undefined) open.push(`deploys (step ${this.deploys.done})`);
       open.push(...this.truth.watches.schedules.busy.map((id) => `schedule ${id}`));
       if (!this.truth.watches.deletions.quiet) open.push('events of deleted runs');
       const queues = (['workflow', 'activity'] as const).map((kind) => {
@@ -318,7 +333,7 @@ export async function simulate(seed: number, options: SimulateOptions): Promise<
     virtualMs: kernel.now,
     faults: new Set(plan.faults.map(({ fault }) => fault)),
     recoveries: observer.recoveries,
-    met: [...truth.watches.met, ...truth.nexus.seen, ...simulation.callbacks.seen],
+    met: [...truth.watches.met, ...truth.nexus.seen, ...truth.versions.seen, ...simulation.callbacks.seen],
     core: coreStats,
     plan,
     trace: kernel.lastLines,
