@@ -1,6 +1,7 @@
 // The server's process: the real store, engine, matching and door, composed as src/node.ts does, over the simulated world.
 
 import { RoutingTable } from '../../src/core/deployment/routes.ts';
+import { CallbackRules } from '../../src/core/nexus/callback-rules.ts';
 import { bookOf } from '../../src/core/nexus/endpoints.ts';
 import { DEFAULT_LIMITS } from '../../src/core/workflow/limits.ts';
 import { Admission } from '../../src/frontend/admission.ts';
@@ -23,10 +24,12 @@ import type { Kernel } from './kernel.ts';
 import { Process } from './kernel.ts';
 import { NAMESPACE, TASK_QUEUE } from './names.ts';
 import type { Network, Tap } from './network.ts';
+import { type CallbackWatch, callbacksOf } from './operations/callback-watch.ts';
 import { ENDPOINT } from './shop.ts';
 import { withSlowReads } from './store.ts';
 
 const RETENTION_MS = 72 * 3_600_000;
+const CALLBACK_RULES = new CallbackRules([{ pattern: 'receiver', allowInsecure: true }]);
 const ENDPOINTS = bookOf(
   new Map([
     [
@@ -66,6 +69,7 @@ export interface NodeWorld {
   versioned: boolean;
   tap: Tap;
   plant: Plant;
+  callbacks: CallbackWatch;
   /** The core of one incarnation, watched. */
   core(process: Process): ActorCore;
   onFatal(node: SimNode, error: unknown): void;
@@ -111,6 +115,7 @@ export class SimNode {
       ...(world.versioned && { routes }),
       limits: DEFAULT_LIMITS,
       bounds: settings.bounds,
+      callbacks: callbacksOf(kernel, (work) => process.soon(work), world.callbacks),
       core: plant.core?.(core, process) ?? core,
       log: {
         info: (_fields, message) => kernel.note(`${process.name} says: ${message}`),
@@ -144,6 +149,7 @@ export class SimNode {
         clock: process,
         random: seeded,
         limits: DEFAULT_LIMITS,
+        callbacks: CALLBACK_RULES,
         info: { version: '0.0.0', nodeId: 'sim', shardCount: settings.shardCount, store: 'memory' },
       },
       namespaces,

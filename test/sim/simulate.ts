@@ -2,6 +2,7 @@
 // that was promised is missing. Everything is decided by the seed.
 
 import type { Realm } from '../../sdk/worker/runtime/realm.ts';
+import { type CalledJournal, makeCalled } from './called.ts';
 import { type Journal, startClient } from './client.ts';
 import { type DeployJournal, VERSIONS } from './deploys.ts';
 import { SimDisk } from './disk.ts';
@@ -14,6 +15,7 @@ import { NAMESPACE, TASK_QUEUE } from './names.ts';
 import { Network } from './network.ts';
 import { type NodeWorld, type Plant, SimNode } from './node.ts';
 import { Observer } from './observer.ts';
+import { CallbackWatch } from './operations/callback-watch.ts';
 import { type OperationJournal, openJournal } from './operations/script.ts';
 import { type FaultName, makePlan, type Plan } from './plan.ts';
 import { SeededRandom } from './random.ts';
@@ -64,6 +66,8 @@ export class Simulation {
   readonly journals: Journal[];
   readonly operations: OperationJournal[];
   readonly jobs: JobJournal[];
+  readonly called: CalledJournal[];
+  readonly callbacks: CallbackWatch;
   readonly deploys: DeployJournal | undefined;
   readonly coreStats: CoreStats = { comparisons: 0, activations: 0 };
   readonly #world: NodeWorld;
@@ -85,6 +89,12 @@ export class Simulation {
     this.service = new Service(seed);
     this.#realm = options.realm;
     this.jobs = makeJobs(seed);
+    this.called = makeCalled(seed);
+    const { truth } = this;
+    this.callbacks = new CallbackWatch(
+      (workflowId) => truth.workflows.get(workflowId) ?? [],
+      new SeededRandom(`callbacks ${seed}`),
+    );
     this.deploys = plan.deploys && { plan: plan.deploys, done: 0 };
     this.truth.versions.now = () => this.kernel.now;
     this.journals = plan.workflows.map((workflow) => ({
@@ -115,6 +125,7 @@ export class Simulation {
       versioned: plan.deploys !== undefined,
       tap: this.observer,
       plant: options.plant ?? {},
+      callbacks: this.callbacks,
       core: () => watchedCore(this.kernel.random, this.coreStats, (error) => this.kernel.fail(error)),
       onFatal: (node, error) => this.#fatal(node, error),
     };
@@ -144,6 +155,8 @@ export class Simulation {
       this.journals.every(({ result }) => result !== undefined) &&
       this.operations.every(({ over }) => over) &&
       this.jobs.every(({ outcome }) => outcome !== undefined) &&
+      this.called.every(({ over }) => over) &&
+      this.callbacks.owed.length === 0 &&
       (this.deploys === undefined || this.deploys.done === this.deploys.plan.steps.length)
     );
   }
@@ -192,14 +205,10 @@ export class Simulation {
     const journals = this.journals.filter(({ plan }) => plan.client === index);
     const operations = this.operations.filter(({ plan }) => plan.client === index);
     const jobs = index === 0 ? this.jobs : [];
-    this.#clients[index] = startClient(
-      this,
-      `client-${index}.${this.#processes}`,
-      journals,
-      operations,
-      jobs,
-      index === 0 ? this.deploys : undefined,
-    );
+    const called = index === 0 ? this.called : [];
+    const deploys = index === 0 ? this.deploys : undefined;
+    const own = { journals, operations, jobs, called, deploys };
+    this.#clients[index] = startClient(this, `client-${index}.${this.#processes}`, own);
   }
 
   /** The node cannot go on. An operator looks after it: sees to the disk, and starts it again. */
@@ -229,6 +238,7 @@ export class Simulation {
     kernel.after(plan.calmAt, 'everything is healed', () => {
       driver.heal();
       service.calm = true;
+      this.callbacks.calm = true;
       disk.mend();
       this.startNode();
       for (let i = 0; i < plan.workers.length; i += 1) this.startWorker(i);
@@ -242,6 +252,8 @@ export class Simulation {
         .map(({ plan: { workflowId }, done }) => `${workflowId} (step ${done})`);
       for (const { plan: of, done, over } of this.operations)
         if (!over) open.push(`${of.id} (${JSON.stringify(of.moves[done])})`);
+      for (const { workflowId, over } of this.called) if (!over) open.push(workflowId);
+      open.push(...this.callbacks.owed.map((id) => `callback of ${id}`));
       if (this.deploys !== undefined) open.push(`deploys (step ${this.deploys.done})`);
       open.push(...this.truth.watches.schedules.busy.map((id) => `schedule ${id}`));
       if (!this.truth.watches.deletions.quiet) open.push('events of deleted runs');
@@ -321,7 +333,7 @@ export async function simulate(seed: number, options: SimulateOptions): Promise<
     virtualMs: kernel.now,
     faults: new Set(plan.faults.map(({ fault }) => fault)),
     recoveries: observer.recoveries,
-    met: [...truth.watches.met, ...truth.nexus.seen, ...truth.versions.seen],
+    met: [...truth.watches.met, ...truth.nexus.seen, ...truth.versions.seen, ...simulation.callbacks.seen],
     core: coreStats,
     plan,
     trace: kernel.lastLines,
