@@ -147,6 +147,7 @@ export class Worker implements SignalledWorker {
                 showStackTraceSources: compiled.showStackTraceSources,
                 sdkVersion: SDK_VERSION,
                 buildId,
+                activityTypes: [...compiled.activities.keys()],
                 version: compiled.deployment?.useWorkerVersioning === true ? compiled.deployment.version : undefined,
               }),
         client: new Client({ connection, namespace: compiled.namespace, dataConverter: options.dataConverter }),

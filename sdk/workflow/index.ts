@@ -6,7 +6,12 @@
  * @module
  */
 export type { ActivityOptions, LocalActivityOptions } from '../common/activity-options.ts';
-export { ActivityCancellationType, ParentClosePolicy, WorkflowIdReusePolicy } from '../common/enums.ts';
+export {
+  ActivityCancellationType,
+  ParentClosePolicy,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+} from '../common/enums.ts';
 export { IllegalStateError, PayloadConverterError, ValueError } from '../common/errors.ts';
 export {
   ActivityFailure,
@@ -130,6 +135,7 @@ export {
 } from './nexus.ts';
 export { getState, setState } from './published-state.ts';
 export { getRandomStream, type WorkflowRandomStream, workflowRandom } from './random-streams.ts';
+export { upsertSearchAttributes } from './search-attributes.ts';
 export { log, proxySinks, type Sink, type SinkFunction, type Sinks } from './sinks.ts';
 export type {
   EnhancedStackTrace,
@@ -146,7 +152,6 @@ export {
   patched,
   setCurrentDetails,
   upsertMemo,
-  upsertSearchAttributes,
   uuid4,
   workflowInfo,
 } from './workflow.ts';

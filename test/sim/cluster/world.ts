@@ -3,14 +3,13 @@
 
 import type { Journey } from '../../../cluster/ownership/memory/client.ts';
 import { MemoryCoordinatorServer } from '../../../cluster/ownership/memory/server.ts';
-import type { CallbackAnswer, CallbackSender } from '../../../src/ports/callbacks.ts';
 import type { Done, Engine } from '../../../src/ports/engine.ts';
 import { term } from '../../../src/ports/ids.ts';
 import type { ShardMessage } from '../../../src/ports/led-shards.ts';
 import { decodePosition, encodePosition, frame, POSITION, unframe } from '../../../src/store/framing.ts';
 import { type Status, StatusCode } from '../../../src/wire/status.ts';
 import { EPOCH, Kernel, Violation } from '../kernel.ts';
-import { CallbackWatch } from '../operations/callback-watch.ts';
+import { CallbackWatch, callbacksOf } from '../operations/callback-watch.ts';
 import { SeededRandom } from '../random.ts';
 import { SqlServer } from '../sql/server.ts';
 import type { asBelieved } from '../sql/tables.ts';
@@ -157,7 +156,7 @@ export class ClusterWorld implements ClientWorld {
         engine: { cachedActors: plan.cachedActors, actorIdleMs: 500, outboxKept: plan.outboxKept, outboxRetryMs: 300 },
       },
       seeds: this.machines.slice(0, 2).map(({ host }) => host),
-      callbacksOf: (process) => this.#callbacksOf(process),
+      callbacksOf: (process) => callbacksOf(this.kernel, (work) => process.act(work), this.callbacks),
       coordinatorOf: (process, host) => this.#coordinatorOf(process, host),
       applied: (node, item) => this.onApplied?.(node, item),
       reached: (what) => this.reached(what),
@@ -261,23 +260,6 @@ export class ClusterWorld implements ClientWorld {
   }
 
   // ---------------------------------------------------------------- inside
-
-  /** A network away; where nothing is heard, the sender gives up after its own while. */
-  #callbacksOf(process: NodeProcess): CallbackSender {
-    const { kernel, random, callbacks } = this;
-    const answer = (ms: number, say: CallbackAnswer, done: (answer: CallbackAnswer) => void): void => {
-      kernel.after(ms, 'callback answered', () => process.act(() => done(say)));
-    };
-    return {
-      send: (request, done) => {
-        kernel.after(random.between(0.5, 20), 'callback', () => {
-          const say = callbacks.called(request);
-          if (say !== undefined) answer(random.next() ** 3 * 3_000, say, done);
-          else answer(request.timeoutMs, { failure: { message: 'no answer', retryable: true } }, done);
-        });
-      },
-    };
-  }
 
   #coordinatorOf(process: NodeProcess, host: string) {
     const { redis, redisOf, random } = this;

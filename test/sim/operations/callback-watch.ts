@@ -2,8 +2,8 @@
 // every attempt has the same id, and in the end each has been called with success, however often it took. Calls come to the receiver here, which is away
 // now and then, and whose answers get lost.
 
-import type { CallbackAnswer, CallbackRequest } from '../../../src/ports/callbacks.ts';
-import { Violation } from '../kernel.ts';
+import type { CallbackAnswer, CallbackRequest, CallbackSender } from '../../../src/ports/callbacks.ts';
+import { type Kernel, Violation } from '../kernel.ts';
 import type { SeededRandom } from '../random.ts';
 import type { TrueRun } from '../truth.ts';
 
@@ -13,9 +13,30 @@ const SILENT_SHARE = 0.3;
 
 export const callbackUrl = (workflowId: string): string => ORIGIN + workflowId;
 
+/** As a node's process sends: a network away. Where nothing is heard, it gives up after its own while. */
+export function callbacksOf(
+  kernel: Kernel,
+  inProcess: (work: () => void) => void,
+  watch: CallbackWatch,
+): CallbackSender {
+  const random = watch.random;
+  return {
+    send: (request, done) => {
+      kernel.after(random.between(0.5, 20), 'callback', () => {
+        const say = watch.called(request);
+        const [ms, answer] =
+          say === undefined
+            ? [request.timeoutMs, { failure: { message: 'no answer', retryable: true } }]
+            : [random.next() ** 3 * 3_000, say];
+        kernel.after(ms, 'callback answered', () => inProcess(() => done(answer)));
+      });
+    },
+  };
+}
+
 export class CallbackWatch {
   readonly #runsOf: (workflowId: string) => readonly TrueRun[];
-  readonly #random: SeededRandom;
+  readonly random: SeededRandom;
   /** By workflow: the id of its callback; undefined before the first call. */
   readonly #expected = new Map<string, string | undefined>();
   readonly #told = new Set<string>();
@@ -25,7 +46,7 @@ export class CallbackWatch {
 
   constructor(runsOf: (workflowId: string) => readonly TrueRun[], random: SeededRandom) {
     this.#runsOf = runsOf;
-    this.#random = random;
+    this.random = random;
   }
 
   /** A workflow is started that asks for it. */
@@ -45,7 +66,7 @@ export class CallbackWatch {
       throw new Violation('I5', `${where} had the id ${before} before`);
     this.#expected.set(workflowId, callbackId);
     if (attempt > 1) this.seen.add('a callback was tried again');
-    const draw = this.calm ? 1 : this.#random.next();
+    const draw = this.calm ? 1 : this.random.next();
     if (draw < FAILS_SHARE) return { failure: { message: 'the receiver is away', retryable: true } };
     this.#told.add(workflowId);
     this.seen.add('a callback was made');

@@ -157,6 +157,7 @@ function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: Rea
     payloadConverter: converters.payload,
     failureConverter: converters.failure,
     mapStack: (stack) => host.mapStack(stack),
+    runsActivity: (type) => host.runsActivity(type),
   });
   let exports: ModuleExports | undefined;
   let begun = false;
@@ -203,7 +204,7 @@ function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: Rea
     },
     hasConditions: () => activator.blockedConditions.size > 0,
     tryUnblockConditions: () => activator.tryUnblockConditions(),
-    rejectBufferedUpdates: () => activator.updates.rejectBuffered(),
+    conclude: () => activator.conclude(),
     query(name, input, header) {
       const failed = (error: unknown): QueryAnswer => ({
         ok: false,
