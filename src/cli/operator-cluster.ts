@@ -2,10 +2,17 @@
 
 import type { Command } from 'commander';
 import { type Session, withClient } from './connect.ts';
+import { CommandError } from './exit-codes.ts';
 
 type Wrap = (command: Command) => Command;
 
 const info = ({ connection }: Session) => connection.request('getServerInfo', {}, { timeoutMs: TIMEOUT_MS });
+
+function refuseRemote(): never {
+  throw new CommandError('a server replicates to no remote cluster, so none is registered, and none can be', {
+    hint: 'Nodes of one cluster: `tenuto cluster`. A copy elsewhere: `tenuto data backup`.',
+  });
+}
 
 /** ms */
 const TIMEOUT_MS = 10_000;
@@ -41,4 +48,13 @@ export function defineOperatorClusterCommands(operator: Command, withConnection:
       session.output.record({ serverVersion: version });
     }),
   );
+
+  const remote = (name: string) => define(name, 'refused: there are no remote clusters here');
+  remote('list').option('--limit <n>', 'as for temporal').action(refuseRemote);
+  remote('upsert')
+    .option('--frontend-address <address>', 'as for temporal')
+    .option('--enable-connection [on]', 'as for temporal')
+    .option('--enable-replication [on]', 'as for temporal')
+    .action(refuseRemote);
+  remote('remove').option('--name <name>', 'as for temporal').action(refuseRemote);
 }

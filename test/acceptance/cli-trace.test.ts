@@ -1,5 +1,6 @@
 // `tenuto workflow trace` and the messages that start what they are for, as their users meet them.
 
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -97,5 +98,82 @@ describe('flags that scripts for the temporal command pass', () => {
     const update = ['start-update-with-start', ...begin, '--update-name', 'x', '--update-wait-for-stage', 'accepted'];
     const refused = await workflow(...update, '-r', 'run');
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('--run-id cannot be set')]);
+  });
+
+  it('look at a workflow from behind, as the server says it, and by page', async () => {
+    const shown = await workflow(
+      'execute',
+      '--type',
+      'echo',
+      '-t',
+      TASK_QUEUE,
+      '-w',
+      'looked-at',
+      '-i',
+      '1',
+      '--detailed',
+    );
+    expect([shown.code, shown.stdout]).toEqual([
+      0,
+      expect.stringMatching(/WorkflowExecutionStarted.*completed looked-at/s),
+    ]);
+    const [last] = (await workflow('show', '-w', 'looked-at', '--reverse')).stdout.split('\n');
+    expect(last).toContain('WorkflowExecutionCompleted');
+    expect((await workflow('show', '-w', 'looked-at', '--reverse', '--follow')).code).toBe(2);
+    const raw = JSON.parse((await workflow('describe', '-w', 'looked-at', '--raw', '-o', 'json')).stdout);
+    expect(raw).toMatchObject({ workflowExecutionInfo: { workflowId: 'looked-at', startTime: expect.any(Number) } });
+    const points = JSON.parse((await workflow('describe', '-w', 'looked-at', '--reset-points', '-o', 'json')).stdout);
+    expect(points).toEqual(expect.any(Array));
+    const listed = await workflow('list', '-q', "WorkflowId = 'looked-at'", '--page-size', '1', '-o', 'json');
+    expect(JSON.parse(listed.stdout)).toMatchObject([{ workflowId: 'looked-at' }]);
+    expect((await workflow('list', '--archived')).stderr).toContain('there is no archive');
+  });
+
+  it('write a history again', async () => {
+    const source = join(temporaryDir(atFileEnd), 'history.json');
+    const { stdout } = await workflow('show', '-w', 'looked-at', '-o', 'json');
+    writeFileSync(
+      source,
+      stdout.replaceAll(/EVENT_TYPE_[A-Z_]+/g, (name) =>
+        name
+          .slice(11)
+          .toLowerCase()
+          .replaceAll(/(?:^|_)([a-z])/g, (_, letter) => letter.toUpperCase()),
+      ),
+    );
+    expect(JSON.parse((await workflow('fix-history-json', '-s', source)).stdout)).toEqual(JSON.parse(stdout));
+    expect((await workflow('fix-history-json', '-s', '/no')).code).toBe(2);
+  });
+
+  it('ask a schedule for its times, and for all about it; and no remote clusters', async () => {
+    const run = (...args: string[]) => tenuto(args, { env: { TENUTO_ADDRESS: node.address } });
+    await run(
+      'schedule',
+      'create',
+      '-s',
+      'noon',
+      '--cron',
+      '0 12 * * *',
+      ...begin,
+      '--fairness-key',
+      'acme',
+      '--paused',
+    );
+    const range = ['--start-time', '2030-01-01T00:00:00Z', '--end-time', '2030-01-02T23:00:00Z'];
+    const times = await run('schedule', 'list-matching-times', '-s', 'noon', ...range);
+    expect(times.stdout).toBe('2030-01-01T12:00:00.000Z\n2030-01-02T12:00:00.000Z\n');
+    expect((await run('schedule', 'list-matching-times', '-s', 'nobody', ...range)).code).toBe(3);
+    expect((await run('schedule', 'list', '--long')).stdout).toContain('calendars');
+    expect((await run('schedule', 'list', '--really-long')).stdout).toContain('noon');
+    const remote = await run(
+      'operator',
+      'cluster',
+      'upsert',
+      '--frontend-address',
+      'x:1',
+      '--enable-connection',
+      'false',
+    );
+    expect([remote.code, remote.stderr]).toEqual([1, expect.stringContaining('no remote cluster')]);
   });
 });

@@ -27,6 +27,13 @@ import {
   withSchedule,
 } from './options.ts';
 
+interface ListFlags {
+  query?: string;
+  limit?: string;
+  long?: true;
+  reallyLong?: true;
+}
+
 type Wrap = (command: Command) => Command;
 
 export function defineScheduleCommands(group: Command, withConnection: Wrap): void {
@@ -78,12 +85,38 @@ export function defineScheduleCommands(group: Command, withConnection: Wrap): vo
   define('list', 'schedules of the namespace, newest first')
     .option('-q, --query <filter>', `list filter: "ScheduleId STARTS_WITH 'a' AND TemporalSchedulePaused = false"`)
     .option('--limit <n>', 'at most so many')
+    .option('-l, --long', 'more columns')
+    .option('--really-long', 'all of each, one below the other')
     .action(
-      withClient<{ query?: string; limit?: string }>(async ({ client, output }, { query, limit }) => {
+      withClient<ListFlags>(async ({ client, output }, { query, limit, long, reallyLong }) => {
         const most = limit === undefined ? Number.POSITIVE_INFINITY : positiveInteger(limit, '--limit');
         const schedules = take(client.schedule.list({ query }), most);
-        if (output.format === 'table') await output.list(map(schedules, rowOf));
+        if (output.format === 'table' && reallyLong === true) {
+          for await (const { typedSearchAttributes: _, ...all } of schedules) {
+            output.record({ ...all });
+            output.line('');
+          }
+        } else if (output.format === 'table') await output.list(map(schedules, long === true ? longRowOf : rowOf));
         else await output.list(map(schedules, (summary) => ({ ...summary, typedSearchAttributes: undefined })));
+      }),
+    );
+
+  withId(define('list-matching-times', 'which times of a range a schedule means, past or to come; nothing is started'))
+    .requiredOption('--start-time <time>', 'from, e.g. 2030-01-31T12:00:00Z (required)')
+    .requiredOption('--end-time <time>', 'to, inclusive (required)')
+    .action(
+      withClient<IdFlags & { startTime: string; endTime: string }>(async ({ connection, namespace, output }, flags) => {
+        const { scheduleId } = flags;
+        const { start, end } = backfillOf(flags);
+        const request = { namespace, scheduleId, startTime: start.getTime(), endTime: end.getTime() };
+        const { startTime } = await connection
+          .request('listScheduleMatchingTimes', request)
+          .catch((error: unknown) =>
+            rethrowScheduleError(error, `Failed to list times of schedule '${scheduleId}'`, scheduleId),
+          );
+        const times = startTime.map((ms) => new Date(ms).toISOString());
+        if (output.format === 'table') for (const time of times) output.line(time);
+        else output.record({ startTime: times });
       }),
     );
 
@@ -165,6 +198,15 @@ const rowOf = ({ scheduleId, action, state, info }: ScheduleSummary) => ({
   note: state.note,
   nextTime: info.nextActionTimes[0],
   lastAction: info.recentActions.at(-1)?.action.workflow.workflowId,
+});
+
+const longRowOf = (summary: ScheduleSummary) => ({
+  ...rowOf(summary),
+  calendars: summary.spec?.calendars?.length ?? 0,
+  intervals: summary.spec?.intervals?.length ?? 0,
+  timeZone: summary.spec?.timezone,
+  nextTimes: summary.info.nextActionTimes.map((time) => time.toISOString()).join(' '),
+  lastTime: summary.info.recentActions.at(-1)?.takenAt,
 });
 
 async function* take<T>(items: AsyncIterable<T>, most: number): AsyncGenerator<T> {

@@ -28,6 +28,17 @@ function flowText({ key, scope, state, position, debouncedUntil }: ExecutionFlow
   return `${state}: key ${key}${scope === 'taskQueue' ? ' of its task queue' : ''}${place}${quiet}`;
 }
 
+/** Where it can be reset to, by build. */
+export const resetPointsOf = ({ raw }: { raw: DescribeWorkflowExecutionResponse }) =>
+  raw.autoResetPoints.map((point) => ({
+    buildId: point.buildId ?? point.binaryChecksum ?? '',
+    eventId: point.firstWorkflowTaskCompletedId,
+    runId: point.runId,
+    createTime: time(point.createTime) ?? '',
+    expireTime: time(point.expireTime) ?? '',
+    resettable: point.resettable === true,
+  }));
+
 export async function describeWorkflow(session: Session, description: WorkflowExecutionDescription): Promise<void> {
   const { output } = session;
   const raw: DescribeWorkflowExecutionResponse = description.raw;

@@ -8,13 +8,15 @@ import { CommandError, ExitCode } from '../exit-codes.ts';
 import { type HeaderFlags, withHeaders } from '../headers.ts';
 import { type InputFlags, inputs, withInput } from '../input.ts';
 import type { Output } from '../output.ts';
-import { describeWorkflow } from './describe.ts';
+import { describeWorkflow, resetPointsOf } from './describe.ts';
+import { defineFindCommands } from './find.ts';
+import { defineFixHistoryCommand } from './fix-history.ts';
 import { defineLifeCommands } from './life.ts';
 import { type ManyFlags, oneOf, signalOperation, startJob, withTargets } from './many.ts';
-import { positiveInteger, type StartFlags, startOptions, type TargetFlags, withStart, withTarget } from './options.ts';
+import { type StartFlags, startOptions, type TargetFlags, withStart, withTarget } from './options.ts';
 import { defineQueryCommands } from './query.ts';
 import { defineResetCommand } from './reset.ts';
-import { showHistory } from './show.ts';
+import { printEvent, readEvents, type ShowFlags, showHistory } from './show.ts';
 import { defineTraceCommand } from './trace.ts';
 import { defineUpdateCommands } from './update.ts';
 import { defineUpdateOptionsCommand } from './update-options.ts';
@@ -39,14 +41,21 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
     }),
   );
 
-  withStart(define('execute', 'start a workflow and wait for its result')).action(
-    withClient<StartFlags>(async ({ client, output }, flags) => {
-      const options = startOptions(flags);
-      const handle = await client.workflow.start(flags.type, options);
-      output.say(`running ${handle.workflowId} (run ${handle.firstExecutionRunId})`);
-      await printResult(output, handle.workflowId, handle.result());
-    }),
-  );
+  withStart(define('execute', 'start a workflow and wait for its result'))
+    .option('--detailed', 'print the events of its first run as they happen, with their attributes; not in JSON')
+    .action(
+      withClient<StartFlags & { detailed?: true }>(async (session, flags) => {
+        const { client, output } = session;
+        const options = startOptions(flags);
+        const handle = await client.workflow.start(flags.type, options);
+        output.say(`running ${handle.workflowId} (run ${handle.firstExecutionRunId})`);
+        if (flags.detailed === true && output.format === 'table') {
+          const run = { workflowId: handle.workflowId, runId: handle.firstExecutionRunId, follow: true as const };
+          for await (const event of readEvents(session, run)) printEvent(session, event, { detailed: true });
+        }
+        await printResult(output, handle.workflowId, handle.result());
+      }),
+    );
 
   withTarget(define('result', 'wait for a workflow to end and print its result')).action(
     withClient<TargetFlags>(async ({ client, output }, { workflowId, runId }) => {
@@ -100,40 +109,27 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
 
   defineLifeCommands(workflow, withConnection);
 
-  withTarget(define('describe', 'status, options and pending work of a workflow')).action(
-    withClient<TargetFlags>(async (session, { workflowId, runId }) => {
-      await describeWorkflow(session, await session.client.workflow.getHandle(workflowId, runId).describe());
-    }),
-  );
+  withTarget(define('describe', 'status, options and pending work of a workflow'))
+    .option('--reset-points', 'only where it can be reset to, by build')
+    .option('--raw', 'all that the server says, as it says it: times in ms since 1970')
+    .action(
+      withClient<TargetFlags & { resetPoints?: true; raw?: true }>(async (session, flags) => {
+        const { output } = session;
+        const described = await session.client.workflow.getHandle(flags.workflowId, flags.runId).describe();
+        if (flags.resetPoints === true) await output.list(resetPointsOf(described));
+        else if (flags.raw === true) output.record({ ...described.raw });
+        else await describeWorkflow(session, described);
+      }),
+    );
 
   withTarget(define('show', 'event history of a workflow'))
     .option('-f, --follow', 'stay and print events as they happen, until the workflow ends')
     .option('--detailed', 'print the attributes of each event too')
-    .action(withClient<TargetFlags & { follow?: true; detailed?: true }>(showHistory));
+    .option('--reverse', 'newest event first')
+    .action(withClient<ShowFlags>(showHistory));
 
-  define('list', 'list workflows, newest first unless ORDER BY says otherwise')
-    .option('-q, --query <filter>', `e.g. "WorkflowType = 'order' AND ExecutionStatus = 'Running' ORDER BY CloseTime"`)
-    .option('--limit <n>', 'print at most this many')
-    .action(
-      withClient<{ query?: string; limit?: string }>(async ({ client, output }, { query, limit }) => {
-        const most = limit === undefined ? Number.POSITIVE_INFINITY : positiveInteger(limit, '--limit');
-        await output.list(rows(client.workflow.list(query === undefined ? {} : { query }), most));
-      }),
-    );
-
-  define('count', 'count workflows')
-    .option('-q, --query <filter>', 'as for list; GROUP BY ExecutionStatus (or any keyword) counts each value')
-    .action(
-      withClient<{ query?: string }>(async ({ client, output }, { query }) => {
-        const { count, groups } = await client.workflow.count(query);
-        if (output.format === 'table' && groups.length > 0) {
-          output.table([
-            ...groups.map((group) => ({ group: group.groupValues.flat().map(String).join(' '), count: group.count })),
-            { group: 'total', count },
-          ]);
-        } else output.record(groups.length > 0 ? { count, groups } : { count });
-      }),
-    );
+  defineFindCommands(define);
+  defineFixHistoryCommand(workflow);
 }
 
 async function printResult(output: Output, workflowId: string, result: Promise<unknown>): Promise<void> {
@@ -149,32 +145,5 @@ async function printResult(output: Output, workflowId: string, result: Promise<u
     if (output.format === 'json' || output.format === 'jsonl')
       output.record({ workflowId, runId, status, failure: cause });
     throw new CommandError(describeForPeople(error).join('\n'), { exitCode: ExitCode.FAILED });
-  }
-}
-
-async function* rows(
-  executions: AsyncIterable<{
-    workflowId: string;
-    runId: string;
-    type: string;
-    status: { name: string };
-    startTime: Date;
-    closeTime?: Date | undefined;
-    taskQueue: string;
-  }>,
-  most: number,
-) {
-  let printed = 0;
-  for await (const info of executions) {
-    if (printed >= most) return;
-    printed += 1;
-    yield {
-      status: info.status.name,
-      workflowId: info.workflowId,
-      type: info.type,
-      runId: info.runId,
-      startTime: info.startTime.toISOString(),
-      closeTime: info.closeTime?.toISOString() ?? '',
-    };
   }
 }

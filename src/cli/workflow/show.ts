@@ -9,6 +9,7 @@ import { EventType, TimeoutType, WorkflowTaskFailedCause } from '../../wire/enum
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { Session } from '../connect.ts';
 import { describeForPeople } from '../errors.ts';
+import { UsageError } from '../exit-codes.ts';
 import { nameOf, toJson } from '../output.ts';
 import type { TargetFlags } from './options.ts';
 
@@ -27,10 +28,14 @@ const CLOSING: ReadonlySet<number> = new Set([
   EventType.WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
 ]);
 
-export async function showHistory(
-  session: Session,
-  flags: TargetFlags & { follow?: true; detailed?: true },
-): Promise<void> {
+export interface ShowFlags extends TargetFlags {
+  follow?: true;
+  detailed?: true;
+  reverse?: true;
+}
+
+export async function showHistory(session: Session, flags: ShowFlags): Promise<void> {
+  if (flags.reverse === true) return showReverse(session, flags);
   const { output } = session;
   const events: HistoryEvent[] = [];
   const whole = output.format === 'json';
@@ -40,14 +45,30 @@ export async function showHistory(
     last = event;
     if (whole) events.push(event);
     else if (output.format === 'jsonl') output.line(toJson(historyToJSON([event]).events[0]));
-    else {
-      output.line(line(session, event));
-      if (flags.detailed) output.line(indent(toJson(eventAttributes(event), 2)));
-    }
+    else printEvent(session, event, flags);
   }
   if (whole) output.line(toJson(historyToJSON(events), 2));
   else if (output.format === 'table' && last !== undefined && CLOSING.has(last.eventType))
     await showOutcome(session, flags.workflowId, last);
+}
+
+/** For people. */
+export function printEvent(session: Session, event: HistoryEvent, { detailed }: { detailed?: true }): void {
+  const { output } = session;
+  output.line(line(session, event));
+  if (detailed) output.line(indent(toJson(eventAttributes(event), 2)));
+}
+
+/** Newest first: a history is read from its beginning, and bounded in events and bytes. */
+async function showReverse(session: Session, flags: ShowFlags): Promise<void> {
+  if (flags.follow === true) throw new UsageError('--reverse cannot be combined with --follow');
+  const { output } = session;
+  const events: HistoryEvent[] = [];
+  for await (const event of readEvents(session, flags)) events.push(event);
+  events.reverse();
+  if (output.format === 'json') output.line(toJson(historyToJSON(events), 2));
+  else if (output.format === 'jsonl') for (const event of historyToJSON(events).events) output.line(toJson(event));
+  else if (output.format === 'table') for (const event of events) printEvent(session, event, flags);
 }
 
 /** What came of a workflow that has closed. */
