@@ -15,11 +15,8 @@ export const NOTES = [
   },
   {
     packages: ['client'],
-    names:
-      /^(Raw|Count|encode|Typed)?Activit(y|ies)(Client|Handle|Execution|Id|Name|Args|Result|Options|Start|GetResult|Describe|Cancel|Terminate|List|Count|Pause|Unpause|UpdateOptions|Restore|Paused|Reset)|^(Get|List)Activit|^CountActivity|^encodePendingActivityState$|^PendingActivityState$/,
-    note: notYet(
-      'activities without a workflow (`client.activity`); completing one from outside is `AsyncCompletionClient`',
-    ),
+    names: ['RawActivityExecutionCallbacks'],
+    note: none('an activity without a workflow calls nobody back when it ends'),
   },
   {
     packages: ['client'],
