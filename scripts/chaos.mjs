@@ -1,9 +1,6 @@
-// `npm run chaos`: builds what is missing, bundles test/chaos/cluster/main.ts (Node 20 runs no TypeScript) and runs it. Each source keeps its own
-// `import.meta.url`.
-import { mkdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { EnsureError, ensureBuilt, ensureInstalled, ensureNode, ROOT } from './ensure.mjs';
+// `npm run chaos`: builds what is missing, and runs test/chaos/cluster/main.ts.
+import { runBundled } from './bundled.mjs';
+import { EnsureError, ensureBuilt, ensureInstalled, ensureNode } from './ensure.mjs';
 
 try {
   ensureNode();
@@ -15,34 +12,4 @@ try {
   process.exit(1);
 }
 
-const outfile = join(ROOT, 'node_modules/.cache/tenuto/chaos.mjs');
-mkdirSync(dirname(outfile), { recursive: true });
-const { build } = await import('esbuild');
-await build({
-  entryPoints: [join(ROOT, 'test/chaos/cluster/main.ts')],
-  outfile,
-  bundle: true,
-  platform: 'node',
-  target: 'node20',
-  format: 'esm',
-  sourcemap: 'inline',
-  packages: 'external',
-  logLevel: 'warning',
-  plugins: [
-    {
-      name: 'own-sources',
-      setup(builder) {
-        // As vitest's aliases: our own package is its sources.
-        builder.onResolve({ filter: /^tenuto\// }, ({ path }) => ({
-          path: join(ROOT, 'sdk', path.slice('tenuto/'.length), 'index.ts'),
-        }));
-        builder.onLoad({ filter: /\.ts$/ }, ({ path }) => ({
-          contents: readFileSync(path, 'utf8').replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)),
-          loader: 'ts',
-        }));
-      },
-    },
-  ],
-});
-process.setSourceMapsEnabled(true);
-await import(pathToFileURL(outfile).href);
+await runBundled('test/chaos/cluster/main.ts', 'chaos', 'sources');

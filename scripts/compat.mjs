@@ -1,27 +1,37 @@
 // `npm run compat`: the official TypeScript SDK against this server. By default the tests of test/compat; with `--oracles DIR` also the recordings of a
-// real server there (its compare.mjs), against a development server of ours; what follows `--` goes to compare.mjs.
+// real server there (its compare.mjs), against a development server of ours. With `--languages` instead the official SDKs of other languages.
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { runBundled } from './bundled.mjs';
 import { EnsureError, ensureBuilt, ensureInstalled, ensureNode, ROOT } from './ensure.mjs';
 
 const HELP = `npm run compat [-- options]
   --oracles DIR   also compare with the recordings in DIR (histories), and in DIR/rpc (single calls)
   --only-oracles  leave the tests out
-  --only NAME     one scenario or case; * stands for anything`;
+  --only NAME     one scenario or case; * stands for anything
+  --languages [python] [go]
+                  instead of all that: workers and clients written with the official SDKs of these languages (all of them by default) against a
+                  server that is killed under them. A language whose tools are not on this machine is skipped, and it is said what it needs`;
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     oracles: { type: 'string' },
     'only-oracles': { type: 'boolean', default: false },
     only: { type: 'string', multiple: true, default: [] },
+    languages: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
 if (values.help) {
   console.log(HELP);
   process.exit(0);
+}
+if (positionals.length > 0 && !values.languages) {
+  console.error(`'${positionals[0]}' is no option of this command.\n\n${HELP}`);
+  process.exit(1);
 }
 try {
   ensureNode();
@@ -31,6 +41,11 @@ try {
   if (!(error instanceof EnsureError)) throw error;
   console.error(error.message);
   process.exit(1);
+}
+
+if (values.languages) {
+  process.argv = [process.argv[0], 'languages', ...positionals];
+  await runBundled('test/languages/main.ts', 'languages', 'built');
 }
 
 // The long form of what the tests of every day do a little of.

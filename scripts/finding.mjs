@@ -52,14 +52,23 @@ try {
   await timed('count by status', () => workflow.count('GROUP BY ExecutionStatus'));
   await timed('count of one status', () => workflow.count("ExecutionStatus = 'Running'"));
   await timed('count of a keyword', () => workflow.count("City = 'city-7'"));
-  // No index helps with these: everything is looked at.
   const { runId } = await workflow.getHandle('w-17').describe();
-  const scans = [
-    ['one run id', `RunId = '${runId}'`],
-    ['a rare task queue', "TaskQueue = 'somebody'"],
-    ['a rare word of a text', "Note = 'fragile'"],
+  const lookups = [
+    ['one run id', `RunId = '${runId}'`, 1],
+    ['one root', `RootWorkflowId = 'w-17'`, 1],
+    ['a parent that has no children', `ParentWorkflowId = 'w-17'`, 0],
+    ['a rare task queue', "TaskQueue = 'somebody'", 10],
+    ['a rare word of a text', "Note = 'fragile'", 10],
+    ['a build of few', "BuildIds = 'unversioned:somebody'", 10],
+    ['a deployment of few', "TemporalWorkerDeployment = 'somebody'", 10],
   ];
-  for (const [what, query] of scans) await timed(`count by ${what}`, () => workflow.count(query), FEW);
+  for (const [what, query, expected] of lookups) {
+    const { count } = await workflow.count(query);
+    if (count !== expected) throw new Error(`${query} counts ${count}, and there are ${expected}`);
+    await timed(`count by ${what}`, () => workflow.count(query));
+  }
+  // Everything is looked at: what nearly all have is in no index.
+  await timed('count by the common task queue', () => workflow.count("TaskQueue = 'nobody'"), FEW);
   await timed('count by each value of a keyword', () => workflow.count('GROUP BY City'), FEW);
   await timed('count by each type', () => workflow.count('GROUP BY WorkflowType'), FEW);
 } finally {
@@ -75,7 +84,12 @@ async function fill(workflow) {
     for (let i = next++; i < executions; i = next++) {
       const city = i % (executions / 10) === 0 ? 'Rome' : `city-${i % 100}`;
       const isRare = i % (executions / 10) === 7;
-      const searchAttributes = { City: [city], Size: [i], Note: [isRare ? 'fragile things' : 'things'] };
+      const build = isRare ? 'somebody' : 'all';
+      const searchAttributes = {
+        ...{ City: [city], Size: [i], Note: [isRare ? 'fragile things' : 'things'] },
+        // What workers' builds add, without running them.
+        ...{ BuildIds: ['unversioned', `unversioned:${build}`], TemporalWorkerDeployment: [build] },
+      };
       const taskQueue = isRare ? 'somebody' : 'nobody';
       await workflow.start(isRare ? 'return' : 'order', { taskQueue, workflowId: `w-${i}`, searchAttributes });
     }

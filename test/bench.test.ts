@@ -77,6 +77,26 @@ describe('a slice', () => {
     expect(readFileSync(page, 'utf8')).toMatch(/^<!doctype html>[\s\S]*<h2>queries<\/h2>/);
   });
 
+  it('measures activities without a workflow, resets, batch jobs and searches', { timeout: 2 * RUN_MS }, async () => {
+    const file = join(folder, 'operations.json');
+    const scenarios = ['standalone', 'resets', 'searching', 'batch'];
+    const sizes = ['--set', 'concurrency=4', '--set', 'targets=5', '--set', 'upserts=2', '--set', 'executions=40'];
+    const ended = await bench(...scenarios, ...short, ...sizes, '--clients', '2', '--json', file);
+    expect(ended).toMatchObject({ code: 0 });
+    const { measurements } = readReport(file);
+    expect(measurements.map(({ scenario, case: which, operation }) => [scenario, which, operation])).toEqual([
+      ['standalone', '', 'activity'],
+      ['resets', '', 'reset'],
+      ['searching', '', 'workflow'],
+      ['batch', 'signalled', 'execution signalled'],
+      ['batch', 'terminated', 'execution terminated'],
+    ]);
+    for (const measurement of measurements.slice(0, 3)) isWhole(measurement);
+    const figures = new Map(measurements.flatMap((one) => one.figures.map(({ name, value }) => [name, value])));
+    expect(figures.get('executions')).toBe(40);
+    for (const what of ['lists', 'counts']) expect(figures.get(`${what} meanwhile`)).toBeGreaterThan(0);
+  });
+
   it('measures an open loop, and what makes its own load', { timeout: 2 * RUN_MS }, async () => {
     const file = join(folder, 'open.json');
     const sizes = ['armed=20', 'sleepMs=100', 'duePerSecond=50', 'times=1', 'longest=1000'];

@@ -18,7 +18,8 @@ import type { Floors, LoadShape, Measurement } from './report.ts';
  * - `timer` sleeps `count` ms, durably, and returns `{ value, n: count }`
  *
  * The others are Tenuto's alone so far, and are started rather than executed: `sleeper` sleeps `count` ms; `collector` counts signals `add` until
- * one says `end`, answers the query `seen` meanwhile, and returns how many came; `long` has `count` activities in sequence, then waits for `end`.
+ * one says `end`, answers the query `seen` meanwhile, and returns how many came; `long` has `count` activities in sequence, then waits for `end`;
+ * `searched` upserts the search attribute `BenchStage` `count` times, `stage-1` to the last, and returns like `sequence`.
  */
 export const WORKFLOW_KINDS = [
   'none',
@@ -31,8 +32,12 @@ export const WORKFLOW_KINDS = [
   'sleeper',
   'collector',
   'long',
+  'searched',
 ] as const;
 export type WorkflowKind = (typeof WORKFLOW_KINDS)[number];
+
+/** What `searched` upserts: a keyword, registered by the scenario that needs it. */
+export const STAGE_ATTRIBUTE = 'BenchStage';
 
 export interface WorkInput {
   /** Goes through every step unchanged. Its length is the scenario's payload. */
@@ -65,6 +70,10 @@ export type Call =
   /** Answered with how many were counted, this one too. */
   | { readonly call: 'update'; readonly id: string; readonly name: 'addNow' }
   | { readonly call: 'result'; readonly id: string }
+  /** A remote step without a workflow, from its start to its outcome: answered with what it returned. */
+  | { readonly call: 'activity'; readonly id: string; readonly input: WorkResult }
+  /** To its first workflow task; resolves when the new run is there. */
+  | { readonly call: 'reset'; readonly id: string }
   | { readonly call: 'list'; readonly filter: string; readonly atMost: number }
   | { readonly call: 'count'; readonly filter: string };
 

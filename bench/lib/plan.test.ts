@@ -71,18 +71,26 @@ describe('a workflow of a load', () => {
 });
 
 describe('other calls', () => {
-  it('go to the targets in turn, each client beginning with another', async () => {
-    const ids: string[] = [];
-    const noting = driver(undefined, (call) => void ids.push('id' in call ? call.id : ''));
-    for (const client of [0, 1]) {
-      const { run } = operationsOf({ of: 'signal', prefix: 's', targets: 3 }, noting, client);
-      for (const n of [0, 1, 2]) await run(n);
-    }
-    expect(ids).toEqual([0, 1, 2, 1, 2, 0].map((i) => targetId('s', i)));
-  });
+  it.each(['signal', 'reset'] as const)(
+    'go to the targets in turn, each client beginning with another: %s',
+    async (of) => {
+      const ids: string[] = [];
+      const noting = driver(undefined, (call) => void ids.push('id' in call ? call.id : ''));
+      for (const client of [0, 1]) {
+        const { run } = operationsOf({ of, prefix: 's', targets: 3 }, noting, client);
+        for (const n of [0, 1, 2]) await run(n);
+      }
+      expect(ids).toEqual([0, 1, 2, 1, 2, 0].map((i) => targetId('s', i)));
+    },
+  );
 
   it.each<[Plan, unknown, RegExp]>([
     [{ of: 'query', prefix: 'q', targets: 1, expected: 5 }, 4, /wrong result: q-0 returned 4, expected 5/],
+    [
+      { of: 'activity', prefix: 'a' },
+      { value: 'a-0-0', n: 0 },
+      /wrong result: a-0-0 returned .*, expected {"value":"a-0-0","n":1}/,
+    ],
     [{ of: 'count', filter: 'F', expected: 9 }, 8, /wrong result: F returned 8, expected 9/],
     [
       { of: 'list', filter: 'F', atMost: 2, expected: 2 },

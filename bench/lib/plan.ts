@@ -21,6 +21,10 @@ export type Plan =
   | { readonly of: 'update'; readonly prefix: string; readonly targets: number }
   /** Of the same; each must answer `expected`. */
   | { readonly of: 'query'; readonly prefix: string; readonly targets: number; readonly expected: number }
+  /** Remote steps without a workflow, from the start to the outcome. `prefix` makes their ids. */
+  | { readonly of: 'activity'; readonly prefix: string }
+  /** Of `targets` workflows in turn: each is sent back to its first task. */
+  | { readonly of: 'reset'; readonly prefix: string; readonly targets: number }
   | { readonly of: 'count'; readonly filter: string; readonly expected: number }
   /** The first page of so many. */
   | { readonly of: 'list'; readonly filter: string; readonly atMost: number; readonly expected: number };
@@ -109,6 +113,15 @@ function onceOf(plan: Plan, driver: Driver, client: number): (n: number) => Prom
       return async (n) => {
         const id = targetId(plan.prefix, (client + n) % plan.targets);
         same(id, await call({ call: 'query', id, name: 'seen' }), plan.expected);
+      };
+    case 'activity':
+      return async (n) => {
+        const id = `${plan.prefix}-${client}-${n}`;
+        same(id, await call({ call: 'activity', id, input: { value: id, n } }), { value: id, n: n + 1 });
+      };
+    case 'reset':
+      return async (n) => {
+        await call({ call: 'reset', id: targetId(plan.prefix, (client + n) % plan.targets) });
       };
     case 'count':
       return async () => same(plan.filter, await call({ call: 'count', filter: plan.filter }), plan.expected);

@@ -2,6 +2,7 @@
 
 import type { Scenario } from '../lib/model.ts';
 import { backlog } from './backlog.ts';
+import { batch } from './batch.ts';
 import { children } from './children.ts';
 import { cluster } from './cluster.ts';
 import { continued } from './continued.ts';
@@ -17,11 +18,14 @@ import { parallel } from './parallel.ts';
 import { payloads } from './payloads.ts';
 import { queries } from './queries.ts';
 import { replay } from './replay.ts';
+import { resets } from './resets.ts';
 import { schedules } from './schedules.ts';
+import { searching } from './searching.ts';
 import { sequence } from './sequence.ts';
 import { signals } from './signals.ts';
 import { sleeping } from './sleeping.ts';
 import { soak } from './soak.ts';
+import { standalone } from './standalone.ts';
 import { start } from './start.ts';
 import { state } from './state.ts';
 import { throughput } from './throughput.ts';
@@ -37,6 +41,7 @@ export const SCENARIOS: readonly Scenario[] = [
   sequence,
   parallel,
   local,
+  standalone,
   children,
   continued,
   payloads,
@@ -47,6 +52,9 @@ export const SCENARIOS: readonly Scenario[] = [
   timers,
   replay,
   visibility,
+  searching,
+  resets,
+  batch,
   orders,
   hot,
   overload,

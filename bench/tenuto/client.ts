@@ -1,5 +1,6 @@
 // Tenuto's side of a client process of the bench: the native door. `settings` are those of `TenutoTarget`.
 
+import { randomUUID } from 'node:crypto';
 import {
   Client,
   Connection,
@@ -8,7 +9,7 @@ import {
   WorkflowExecutionAlreadyStartedError,
   type WorkflowHandle,
 } from 'tenuto/client';
-import { BusyError, type Call, type Driver, type JsonValue, type Work } from '../lib/model.ts';
+import { BusyError, type Call, type Driver, type JsonValue, type Work, type WorkResult } from '../lib/model.ts';
 
 export interface TenutoTarget {
   readonly addresses: readonly string[];
@@ -20,6 +21,9 @@ export interface TenutoTarget {
 const PATIENCE_MS = 60_000;
 const AGAIN_MS = 50;
 const REQUEST_TIMEOUT_MS = 120_000;
+const STEP_TIMEOUT = '1 minute';
+/** The event at which a first workflow task was started: all that came later is done again. */
+const FIRST_TASK_STARTED = 3;
 
 export async function connect(settings: JsonValue): Promise<Driver> {
   // What `TenutoSystem` put into its target.
@@ -63,6 +67,12 @@ class TenutoDriver implements Driver {
         return await busy(() => workflow.getHandle(call.id).executeUpdate(call.name));
       case 'result':
         return await this.#insist(() => workflow.getHandle(call.id).result());
+      case 'activity':
+        // Not repeated: once it has ended, another one of its id would begin.
+        return await busy(() => this.#activity(call.id, call.input));
+      case 'reset':
+        // Not repeated: it would be another one.
+        return await busy(() => this.#reset(call.id));
       case 'count':
         return await this.#insist(async () => (await workflow.count(call.filter)).count);
       case 'list':
@@ -86,6 +96,21 @@ class TenutoDriver implements Driver {
         throw error;
       }
     });
+  }
+
+  async #activity(id: string, input: WorkResult): Promise<unknown> {
+    const { taskQueue } = this.#target;
+    const options = { id, taskQueue, args: [input], startToCloseTimeout: STEP_TIMEOUT } as const;
+    return await this.#client.activity.execute('advance', options);
+  }
+
+  async #reset(workflowId: string): Promise<undefined> {
+    const request = { workflowId, reason: 'bench', identity: 'bench', requestId: randomUUID() };
+    const workflowTaskFinishEventId = FIRST_TASK_STARTED;
+    await this.#connection.request('resetWorkflowExecution', {
+      ...{ namespace: 'default', ...request, workflowTaskFinishEventId },
+    });
+    return undefined;
   }
 
   async #list(query: string, atMost: number): Promise<string[]> {

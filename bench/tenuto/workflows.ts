@@ -5,6 +5,7 @@ import {
   condition,
   continueAsNew,
   defineQuery,
+  defineSearchAttributeKey,
   defineSignal,
   defineUpdate,
   executeChild,
@@ -13,9 +14,10 @@ import {
   setHandler,
   setState,
   sleep,
+  upsertSearchAttributes,
   workflowInfo,
 } from 'tenuto/workflow';
-import type { WorkInput, WorkResult } from '../lib/model.ts';
+import { STAGE_ATTRIBUTE, type WorkInput, type WorkResult } from '../lib/model.ts';
 import type { Activities } from './activities.ts';
 
 const { advance } = proxyActivities<Activities>({ startToCloseTimeout: '1 minute' });
@@ -25,6 +27,7 @@ export const add = defineSignal('add');
 export const end = defineSignal('end');
 export const seen = defineQuery<number>('seen');
 export const addNow = defineUpdate<number>('addNow');
+const STAGE = defineSearchAttributeKey(STAGE_ATTRIBUTE, 'KEYWORD');
 
 export async function none({ value }: WorkInput): Promise<WorkResult> {
   return { value, n: 0 };
@@ -85,6 +88,16 @@ export async function collector({ value, count }: WorkInput, before = 0): Promis
   await condition(() => ended || workflowInfo().continueAsNewSuggested);
   if (!ended) await continueAsNew<typeof collector>({ value, count }, n);
   return { value, n };
+}
+
+/** Each upsert in a workflow task of its own. */
+export async function searched({ value, count }: WorkInput): Promise<WorkResult> {
+  let at: WorkResult = { value, n: 0 };
+  while (at.n < count) {
+    at = await advance(at);
+    upsertSearchAttributes([{ key: STAGE, value: `stage-${at.n}` }]);
+  }
+  return at;
 }
 
 const publish = defineSignal('publish');

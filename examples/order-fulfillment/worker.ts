@@ -1,5 +1,6 @@
 // The worker process: `worker.js --address HOST:PORT --payment URL --warehouse URL`, or by TENUTO_ADDRESS, PAYMENT_URL and WAREHOUSE_URL.
-// Runs the order workflow and its activities until it is told to stop; a node that is away is waited for.
+// Runs the order workflow and its activities until it is told to stop; a node that is away is waited for. With `--operations` it runs what a chaos
+// run tries its operations on, too.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { NativeConnection, Worker } from 'tenuto/worker';
 import { createActivities } from './activities.ts';
 import { TASK_QUEUE } from './model.ts';
+import { operationActivities } from './operations/activities.ts';
 import { ServiceClient } from './service-client.ts';
 import { report } from './supervisor/messages.ts';
 
@@ -18,6 +20,7 @@ const { values } = parseArgs({
     address: { type: 'string', default: process.env.TENUTO_ADDRESS || '127.0.0.1:7280' },
     payment: { type: 'string', default: process.env.PAYMENT_URL ?? '' },
     warehouse: { type: 'string', default: process.env.WAREHOUSE_URL ?? '' },
+    operations: { type: 'boolean', default: false },
   },
 });
 if (values.payment === '' || values.warehouse === '') {
@@ -41,12 +44,17 @@ try {
   const worker = await Worker.create({
     connection,
     taskQueue: TASK_QUEUE,
-    workflowsPath: fileURLToPath(new URL('./workflows.js', import.meta.url)),
-    activities: createActivities({
-      payment: new ServiceClient('payment', values.payment),
-      warehouse: new ServiceClient('warehouse', values.warehouse),
-      onRetry: (activity, from) => report({ kind: 'retry', activity, from }),
-    }),
+    workflowsPath: fileURLToPath(
+      new URL(values.operations ? './operations/all-workflows.js' : './workflows.js', import.meta.url),
+    ),
+    activities: {
+      ...createActivities({
+        payment: new ServiceClient('payment', values.payment),
+        warehouse: new ServiceClient('warehouse', values.warehouse),
+        onRetry: (activity, from) => report({ kind: 'retry', activity, from }),
+      }),
+      ...(values.operations ? operationActivities : {}),
+    },
   });
   process.once('SIGTERM', () => {
     if (worker.getState() === 'RUNNING') worker.shutdown();

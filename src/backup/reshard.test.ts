@@ -113,7 +113,10 @@ async function rowsOf(source: BackupSource): Promise<SourceRow[]> {
   return all.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-const QUERIES = ['', 'ExecutionStatus = "Running"', 'WorkflowType = "child"', 'WorkflowId = "a"'];
+const QUERIES = [
+  ...['', 'ExecutionStatus = "Running"', 'WorkflowType = "child"', 'WorkflowId = "a"', 'TaskQueue = "orders"'],
+  ...['ParentWorkflowId = "a"', 'RootWorkflowId = "a"'],
+];
 
 describe('a world restored to another number of shards', () => {
   it('goes on, everything once, wherever it was cut off', async () => {

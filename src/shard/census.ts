@@ -37,6 +37,18 @@ export class Census {
       });
       await this.#counting;
     }
+    return this.#sums(namespace, isMeant);
+  }
+
+  /** How many there are at this moment, in whatever status; undefined: rows have to be counted first. */
+  total(namespace: string, isMeant: (shard: number) => boolean): number | undefined {
+    if (this.#meant(isMeant).some(({ statuses }) => !statuses.isSure)) return undefined;
+    let total = 0;
+    for (const count of this.#sums(namespace, isMeant).values()) total += count;
+    return total;
+  }
+
+  #sums(namespace: string, isMeant: (shard: number) => boolean): Map<number, number> {
     const sums = new Map<number, number>();
     for (const { statuses } of this.#meant(isMeant)) {
       for (const [status, count] of statuses.of(part(namespace)) ?? []) {

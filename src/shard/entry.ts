@@ -44,7 +44,7 @@ export function encodeEntry(entry: Entry, version = FORMAT.writes): Uint8Array {
   let size = 2 + 9 + 5 + tail.length;
   // By forEach, like Turn.seal.
   entry.rows.forEach((value, k) => {
-    size += 3 + k.length + (value === undefined ? 1 : 5 + value.length);
+    size += headSize(k.length) + k.length + (value === undefined ? 1 : headSize(value.length) + value.length);
   });
   const bytes = Buffer.allocUnsafeSlow(size);
   bytes[0] = 0x96;
@@ -55,22 +55,38 @@ export function encodeEntry(entry: Entry, version = FORMAT.writes): Uint8Array {
   bytes.writeUInt32BE(entry.rows.size * 2, 12);
   let at = 16;
   entry.rows.forEach((value, k) => {
-    bytes[at] = 0xc5;
-    bytes.writeUInt16BE(k.length, at + 1);
-    bytes.write(k, at + 3, 'latin1');
-    at += 3 + k.length;
+    at = writeHead(bytes, at, k.length);
+    bytes.write(k, at, 'latin1');
+    at += k.length;
     if (value === undefined) {
       bytes[at] = 0xc0;
       at += 1;
     } else {
-      bytes[at] = 0xc6;
-      bytes.writeUInt32BE(value.length, at + 1);
-      bytes.set(value, at + 5);
-      at += 5 + value.length;
+      at = writeHead(bytes, at, value.length);
+      bytes.set(value, at);
+      at += value.length;
     }
   });
   bytes.set(tail, at);
   return bytes;
+}
+
+/** Of MessagePack's bin 8, 16 and 32: most rows are short. */
+const headSize = (length: number): number => (length < 0x100 ? 2 : length < 0x1_0000 ? 3 : 5);
+
+/** Returns where the bytes go. */
+function writeHead(bytes: Buffer, at: number, length: number): number {
+  if (length < 0x100) {
+    bytes[at] = 0xc4;
+    bytes[at + 1] = length;
+    return at + 2;
+  }
+  if (length < 0x1_0000) {
+    bytes[at] = 0xc5;
+    return bytes.writeUInt16BE(length, at + 1);
+  }
+  bytes[at] = 0xc6;
+  return bytes.writeUInt32BE(length, at + 1);
 }
 
 const bad = (what: string): Error =>

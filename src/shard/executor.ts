@@ -16,6 +16,7 @@ import type { Key, ShardId } from '../ports/ids.ts';
 import type { Claim, Matching, QueueKey } from '../ports/matching.ts';
 import { encode } from '../wire/codec.ts';
 import { isOpenStatus } from '../wire/enums.ts';
+import { timedRunId, untimedRunId } from '../wire/run-id.ts';
 import type { Status } from '../wire/status.ts';
 import type { Actor } from './actor.ts';
 import { type Actors, notLed } from './actors.ts';
@@ -102,7 +103,7 @@ class Context implements TurnContext {
   }
 
   get spareRunId(): string {
-    this.#spareRunId ??= this.#random.uuid();
+    this.#spareRunId ??= timedRunId(untimedRunId(this.#random.uuid()), this.now);
     return this.#spareRunId;
   }
 }
@@ -148,7 +149,7 @@ export class Executor {
     let status: Status | undefined;
     let reply: Reply | undefined;
     if (message !== undefined) {
-      const decision = this.#decide(turn, this.#eagerIfTaken(message, actor), now);
+      const decision = this.#decide(turn, beginningAt(this.#eagerIfTaken(message, actor), now), now);
       if (!decision.ok) status = decision.status;
       else {
         status = decision.refusal;
@@ -159,7 +160,7 @@ export class Executor {
     }
     this.#place(turn, now, extras?.undone === undefined ? 'first' : 'again');
     this.#rearm(turn, core.nextDeadline(actor.state), now);
-    this.#show(turn);
+    this.#show(turn, now);
     turn.seal();
     actors.account(actor, before);
     turn.settle = (why) => {
@@ -402,9 +403,10 @@ export class Executor {
     actor.armed = { key, at: due, setAt: now };
   }
 
-  #show(turn: Turn): void {
+  #show(turn: Turn, now: number): void {
     const { actor } = turn;
-    const at = { namespace: actor.namespace, shard: actor.shard.id };
+    const { ordinary } = actor.shard;
+    const at = { namespace: actor.namespace, shard: actor.shard.id, economy: ordinary.during(now) };
     if (turn.schedule !== undefined) turn.write(...scheduleRow(at, turn.schedule));
     for (const change of turn.visibility) {
       const { info } = change;
@@ -412,18 +414,20 @@ export class Executor {
         this.#hide(turn, change);
         continue;
       }
+      if (change.before === undefined) ordinary.begun(now);
       visibilityRows(at, change, (key, value) => turn.write(key, value));
       if (isOpenStatus(info.status) || info.closeTime === undefined) continue;
       const retentionMs = this.#options.namespaces.get(actor.namespace)?.retention ?? UNHEARD_RETENTION_MS;
       turn.write(retentionKey(info.closeTime + retentionMs, actor.base, info.runId), encodeRetained(info));
     }
+    for (const [key, value] of ordinary.takeChanges()) turn.write(key, value);
   }
 
   /** A run that was deleted: out of the indexes now, and its retention is over. */
   #hide(turn: Turn, { info, before }: VisibilityChange): void {
     const { actor } = turn;
     if (before !== undefined) {
-      const at = { namespace: actor.namespace, shard: actor.shard.id };
+      const at = { namespace: actor.namespace, shard: actor.shard.id, economy: actor.shard.ordinary };
       deleteVisibilityRows(at, { ...info, ...before }, (key, value) => turn.write(key, value));
     }
     const now = actor.shard.now(this.#options.clock.now());
@@ -470,6 +474,13 @@ export class Executor {
     const again = startedKey(claim.taker.session, kind, turn.actor.base, runId, scheduledEventId);
     turn.write(again, undefined);
   }
+}
+
+/** The run that a message may begin is named by the moment it would. */
+function beginningAt(message: Message, now: number): Message {
+  if (message.type !== 'start' && message.type !== 'reset') return message;
+  const runId = timedRunId(message.runId, now);
+  return runId === message.runId ? message : { ...message, runId };
 }
 
 /** One delivery of one start. */

@@ -7,6 +7,8 @@ import type { Status } from '../wire/status.ts';
 import type { Actors } from './actors.ts';
 import { Census } from './census.ts';
 import type { Executor } from './executor.ts';
+import { Gaps } from './gaps.ts';
+import { GroupCounts } from './group-counts.ts';
 import { shardOf } from './keys.ts';
 import type { ShardLimits } from './limits.ts';
 import type { Reader } from './reader.ts';
@@ -37,11 +39,13 @@ export class Finding {
     const { reader, shards, shardCount, bounds } = options;
     const { isLed } = shards;
     const addressed = (namespace: string, workflowId: string): number => shardOf(namespace, workflowId, shardCount);
+    const census = new Census({ reader, shards: () => shards.values(), isLed });
     this.#search = new Search({
       ...options,
       isLed,
-      sources: new Sources({ reader, shardOf: addressed }),
-      census: new Census({ reader, shards: () => shards.values(), isLed }),
+      sources: new Sources({ reader, shardOf: addressed, gaps: new Gaps(() => shards.values()) }),
+      census,
+      groups: new GroupCounts({ reader, census }),
       scannedPerPage: bounds.scannedPerPage,
       sortedPerPage: bounds.sortedPerPage,
     });

@@ -2,6 +2,7 @@
 
 import type { IndexRange, Plan } from '../core/visibility/index.ts';
 import { type Key, key } from '../ports/ids.ts';
+import { runIdTime } from '../wire/run-id.ts';
 import { after, escaped, f64, inverted } from './keys.ts';
 import type { KeyRange } from './place-streams.ts';
 import {
@@ -12,12 +13,18 @@ import {
   isCut,
   statusValue,
   textValue,
+  valuePart,
 } from './visibility.ts';
 
 export type TimeWindow = Pick<Plan, 'from' | 'to'>;
 
+/** Everything that began then, infos and all. */
+export interface WholeRange extends TimeWindow {
+  readonly index: 'whole';
+}
+
 /** In order of time. */
-export type TimedRange = Exclude<IndexRange, { index: 'attributeSpan' }>;
+export type TimedRange = Exclude<IndexRange, { index: 'attributeSpan' }> | WholeRange;
 /** In order of values. */
 export type SpanRange = Extract<IndexRange, { index: 'attributeSpan' }>;
 
@@ -33,18 +40,32 @@ function within(prefix: string, { from, to }: TimeWindow): KeyRange {
 export const everything = (index: 'all' | 'schedules' | 'flowKeys', namespace: string, window: TimeWindow): KeyRange =>
   within(indexPrefix(index, namespace), window);
 
+/** All of these are within both. */
+export const overlap = (a: TimeWindow, b: TimeWindow): TimeWindow => ({
+  from: Math.max(a.from, b.from),
+  to: Math.min(a.to, b.to),
+});
+
 export function keyRange(namespace: string, range: TimedRange, window: TimeWindow): KeyRange {
   switch (range.index) {
+    case 'whole':
+      return within(indexPrefix('all', namespace), overlap(range, window));
+    case 'runId': {
+      const at = runIdTime(range.value);
+      const prefix = indexPrefix('all', namespace);
+      if (at === undefined || at < window.from || at > window.to) return { prefix, from: key(prefix), to: key(prefix) };
+      const from = key(prefix + inverted(at) + textValue(range.value));
+      return { prefix, from, to: after(from) };
+    }
     case 'workflowId':
       return within(indexPrefix('workflowId', namespace, textValue(range.value)), window);
     case 'workflowType':
       return within(indexPrefix('workflowType', namespace, textValue(range.value)), window);
     case 'status':
       return within(indexPrefix('status', namespace, statusValue(range.value)), window);
-    case 'attribute': {
-      const value = attributePart(range.name, range.type) + attributeValuePart(range.value);
-      return within(indexPrefix('attribute', namespace, value), window);
-    }
+    case 'attribute':
+    case 'sparse':
+      return within(indexPrefix('attribute', namespace, valuePart(range)), window);
   }
 }
 

@@ -55,6 +55,18 @@ export function f64(n: number): string {
   return n < 0 ? u32(~high >>> 0) + u32(~low >>> 0) : u32((high ^ 0x8000_0000) >>> 0) + u32(low);
 }
 
+/** What `f64` wrote at `at`. */
+export function readF64(k: string, at: number): number {
+  const high = readU32(k, at);
+  const low = readU32(k, at + 4);
+  const negative = high < 0x8000_0000;
+  FLOAT.setUint32(0, negative ? ~high >>> 0 : (high ^ 0x8000_0000) >>> 0);
+  FLOAT.setUint32(4, negative ? ~low >>> 0 : low);
+  return FLOAT.getFloat64(0);
+}
+
+const readU32 = (k: string, at: number): number => readU16(k, at) * 0x1_0000 + readU16(k, at + 2);
+
 const FLOAT = new DataView(new ArrayBuffer(8));
 
 /** Text inside a key: order-preserving and self-delimiting (0x00 becomes 00 FF, the end is 00 01). */
@@ -171,6 +183,13 @@ export const firstEventIdOf = (k: Key): number => {
   for (let i = k.length - 4; i < k.length; i += 1) n = n * 256 + k.charCodeAt(i);
   return n;
 };
+
+/** Where what follows the part that begins at `at` begins. */
+export function endOfPart(k: string, at: number): number {
+  let end = k.indexOf('\x00', at);
+  while (k.charCodeAt(end + 1) === 0xff) end = k.indexOf('\x00', end + 1);
+  return end + 2;
+}
 
 /** Whose base stands at `at`, and where what follows begins. */
 export function readBaseAt(k: string, at: number): { namespace: string; workflowId: string; next: number } {
@@ -306,11 +325,13 @@ export const outboxKey = (source: number, destination: number, seq: number): Key
 
 /** Of a row of the status index: its namespace, still as in the key, and its status. */
 export function statusCountOf(k: string): { namespace: string; status: number } {
-  let end = k.indexOf('\x00', 2);
-  while (k.charCodeAt(end + 1) === 0xff) end = k.indexOf('\x00', end + 1);
-  return { namespace: k.slice(2, end + 2), status: k.charCodeAt(end + 2) };
+  const end = endOfPart(k, 2);
+  return { namespace: k.slice(2, end), status: k.charCodeAt(end) };
 }
 
+/** What is ordinary in a shard, value by value (ordinary.ts). */
+export const ordinaryPrefix = (shard: number): string => `mo${u16(shard)}`;
+export const ordinaryShard = (k: string): number => readU16(k, 2);
 export const shardMetaKey = (shard: number): Key => key(`ms${u16(shard)}`);
 export const TIMER_LOW_WATER = key('mt');
 

@@ -19,11 +19,12 @@ export async function logTail(
     const meta = await store.read(shardMetaKey(id));
     if (meta !== undefined) shard.restoreMeta(meta);
     for await (const { entry } of store.readLog(id, lsn(position.appliedLsn + 1))) {
-      const { time, rows, receipts } = decodeEntry(entry);
+      const { time, rows, receipts, rewritten } = decodeEntry(entry);
       shard.commit(time);
       for (const [k, value] of rows) {
         changes.set(k, value);
-        if (value !== undefined && k.startsWith('o')) shard.sentTo(outboxDestination(k), outboxSeq(k));
+        if (k.startsWith('v')) shard.indexed(k, value, rewritten.includes(k) ? 'rewritten' : undefined);
+        else if (value !== undefined && k.startsWith('o')) shard.sentTo(outboxDestination(k), outboxSeq(k));
       }
       for (const { source, seq } of receipts) shard.receipt(source, seq);
     }

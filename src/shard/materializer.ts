@@ -6,15 +6,28 @@ import { type Key, lsn } from '../ports/ids.ts';
 import type { RowWrite, Store } from '../ports/store.ts';
 import type { Backlog } from './backlog.ts';
 import { decodeEntry, type Entry } from './entry.ts';
-import { after, outboxDestination, outboxSeq, readU16, shardMetaKey, TIMER_LOW_WATER, u16 } from './keys.ts';
+import {
+  after,
+  ordinaryPrefix,
+  ordinaryShard,
+  outboxDestination,
+  outboxSeq,
+  readU16,
+  shardMetaKey,
+  TIMER_LOW_WATER,
+  u16,
+} from './keys.ts';
+import { MAX_ORDINARY } from './ordinary.ts';
 import type { Outbox } from './outbox.ts';
 import type { Overlay } from './overlay.ts';
-import type { Reader } from './reader.ts';
+import type { Reader, Row } from './reader.ts';
 import type { Shard } from './shard.ts';
 import type { Timers } from './timers.ts';
 
 /** Counters read at once: one per shard and queue with a backlog. */
 const COUNTERS = 1_000_000;
+/** As many as there can be: without one of them matches would be missed. */
+const ORDINARY = 65_536 * MAX_ORDINARY;
 /** Up to so many shards are read one by one: their counters lie apart. */
 const FEW = 8;
 /** One per queue; those beyond go with later starts. */
@@ -50,7 +63,8 @@ export class Materializer {
     const { overlay, backlog, timers, outbox } = this.#options;
     // By forEach, like Turn.seal.
     entry.rows.forEach((value, key) => {
-      overlay.apply(shard.id, key, value, rewritten.length > 0 && rewritten.includes(key) ? 'rewritten' : undefined);
+      const history = rewritten.length > 0 && rewritten.includes(key) ? 'rewritten' : undefined;
+      overlay.apply(shard.id, key, value, history);
       switch (key.charCodeAt(0)) {
         case 0x62: // b
           if (value === undefined) backlog.delete(key);
@@ -68,9 +82,10 @@ export class Materializer {
           }
           break;
         case 0x76: // v
-          if (key.charCodeAt(1) !== 0x73) break; // s
-          if (value === undefined) shard.statuses.changed(key, 'delete');
-          else shard.statuses.changed(key, rewritten.includes(key) ? 'rewritten' : 'put');
+          shard.indexed(key, value, history);
+          break;
+        case 0x6d: // m
+          if (value !== undefined && key.charCodeAt(1) === 0x6f) shard.ordinary.commit(key, value); // o
           break;
       }
     });
@@ -93,6 +108,8 @@ export class Materializer {
     }
     const ids = new Set<number>(shards.map(({ id }) => id));
     await this.#restoreMetas(shards);
+    const ordinary = await this.#options.reader.range('mo' as Key, after('mo'), ORDINARY);
+    restoreOrdinary(shards, ordinary);
     this.#restoreCounts(await this.#options.reader.range('n' as Key, 'o' as Key, COUNTERS), ids);
   }
 
@@ -133,11 +150,16 @@ export class Materializer {
    * these are read: counters would be counted twice.
    */
   async restoreOne(shard: Shard, isCurrent: () => boolean): Promise<void> {
-    const meta = await this.#options.store.read(shardMetaKey(shard.id));
-    const from = `n${u16(shard.id)}`;
-    const counters = await this.#options.reader.range(from as Key, after(from), COUNTERS);
+    const { store, reader } = this.#options;
+    const meta = await store.read(shardMetaKey(shard.id));
+    const [from, ordinary] = [`n${u16(shard.id)}` as Key, ordinaryPrefix(shard.id) as Key];
+    const [counters, values] = await Promise.all([
+      reader.range(from, after(from), COUNTERS),
+      reader.range(ordinary, after(ordinary), ORDINARY),
+    ]);
     if (!isCurrent()) return;
     if (meta !== undefined) shard.restoreMeta(meta);
+    restoreOrdinary([shard], values);
     this.#restoreCounts(counters, new Set([shard.id]));
   }
 
@@ -160,4 +182,11 @@ export class Materializer {
     }
     return entries;
   }
+}
+
+/** Out of rows of these shards, and perhaps of others. */
+function restoreOrdinary(shards: readonly Shard[], rows: readonly Row[]): void {
+  const byId = new Map<number, Shard>(shards.map((shard) => [shard.id, shard]));
+  for (const [key, bytes] of rows) byId.get(ordinaryShard(key))?.ordinary.commit(key, bytes);
+  for (const { ordinary } of shards) ordinary.reset();
 }

@@ -21,26 +21,32 @@ interface Partition {
   readonly rows: Map<Key, OverlayRow>;
 }
 
-/** Notes committed deletions of keys with these prefixes, while it is open. */
-export class DeletionWatch {
-  readonly #prefixes: readonly string[];
-  readonly #close: (watch: DeletionWatch) => void;
-  #keys: Key[] = [];
+/** A committed row came, or went. */
+export type RowChange = readonly [key: Key, change: 'put' | 'delete'];
 
-  constructor(prefixes: readonly string[], close: (watch: DeletionWatch) => void) {
+/** Notes what is committed of rows with these prefixes, while it is open. */
+export class ChangeWatch {
+  readonly #prefixes: readonly string[];
+  readonly #what: 'changes' | 'deletions';
+  readonly #close: (watch: ChangeWatch) => void;
+  #changes: RowChange[] = [];
+
+  constructor(prefixes: readonly string[], what: 'changes' | 'deletions', close: (watch: ChangeWatch) => void) {
     this.#prefixes = prefixes;
+    this.#what = what;
     this.#close = close;
   }
 
-  note(key: Key): void {
-    if (this.#prefixes.some((prefix) => key.startsWith(prefix))) this.#keys.push(key);
+  note(key: Key, change: RowChange[1]): void {
+    if (change === 'put' && this.#what === 'deletions') return;
+    if (this.#prefixes.some((prefix) => key.startsWith(prefix))) this.#changes.push([key, change]);
   }
 
-  /** Those since the last time. */
-  take(): readonly Key[] {
-    const keys = this.#keys;
-    if (keys.length > 0) this.#keys = [];
-    return keys;
+  /** Those since the last time, in order. */
+  take(): readonly RowChange[] {
+    const changes = this.#changes;
+    if (changes.length > 0) this.#changes = [];
+    return changes;
   }
 
   close(): void {
@@ -62,7 +68,7 @@ export class Overlay {
   /** By shard: rows no flush has taken, and some that are gone since. */
   readonly #dirty = new Map<number, OverlayRow[]>();
   #bytes = 0;
-  readonly #watches = new Set<DeletionWatch>();
+  readonly #watches = new Set<ChangeWatch>();
 
   get size(): number {
     return this.#rows.size;
@@ -75,7 +81,8 @@ export class Overlay {
 
   /** `rewritten`: the key is said to have had a row before, so an older one may be on disk. */
   apply(shard: number, key: Key, value: Uint8Array | undefined, history?: 'rewritten'): void {
-    if (value === undefined && this.#watches.size > 0) for (const watch of this.#watches) watch.note(key);
+    if (this.#watches.size > 0)
+      for (const watch of this.#watches) watch.note(key, value === undefined ? 'delete' : 'put');
     const before = this.#rows.get(key);
     if (before?.state === 'dirty') {
       if (value === undefined && before.fresh) {
@@ -124,8 +131,8 @@ export class Overlay {
   }
 
   /** For who reads several ranges between which rows move. To be closed. */
-  watchDeletions(prefixes: readonly string[]): DeletionWatch {
-    const watch = new DeletionWatch(prefixes, (closed) => this.#watches.delete(closed));
+  watch(prefixes: readonly string[], what: 'changes' | 'deletions'): ChangeWatch {
+    const watch = new ChangeWatch(prefixes, what, (closed) => this.#watches.delete(closed));
     this.#watches.add(watch);
     return watch;
   }

@@ -4,7 +4,7 @@
 import type { Key } from '../ports/ids.ts';
 import type { RowWrite, Store } from '../ports/store.ts';
 import { next } from './keys.ts';
-import type { DeletionWatch, Overlay } from './overlay.ts';
+import type { ChangeWatch, Overlay } from './overlay.ts';
 
 export type Row = readonly [key: Key, value: Uint8Array];
 
@@ -20,8 +20,12 @@ export class Reader {
     this.#store = store;
   }
 
-  watchDeletions(prefixes: readonly string[]): DeletionWatch {
-    return this.#overlay.watchDeletions(prefixes);
+  watchDeletions(prefixes: readonly string[]): ChangeWatch {
+    return this.#overlay.watch(prefixes, 'deletions');
+  }
+
+  watchChanges(prefixes: readonly string[]): ChangeWatch {
+    return this.#overlay.watch(prefixes, 'changes');
   }
 
   async get(key: Key): Promise<Uint8Array | undefined> {

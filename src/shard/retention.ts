@@ -138,8 +138,8 @@ export class Retention {
         const rows: [Key, Uint8Array | undefined][] = keys.map((k) => [k, undefined]);
         // A run that was deleted by request is shown no more.
         if (!more && info !== undefined) {
-          const execution = { ...retention, workflowId, searchAttributes: info.searchAttributes };
-          deleteVisibilityRows({ namespace, shard: actor.shard.id }, execution, (k, value) => rows.push([k, value]));
+          const at = { namespace, shard: actor.shard.id, economy: actor.shard.ordinary };
+          deleteVisibilityRows(at, info, (k, value) => rows.push([k, value]));
         }
         if (!more) rows.push([timer.key, undefined]);
         const message = more ? undefined : ({ type: 'deleteRun', runId: retention.runId } as const);

@@ -3,7 +3,17 @@
 
 import { type Key, key, type ShardId } from '../ports/ids.ts';
 import type { RowLayout } from '../ports/replica-store.ts';
-import { after, backlogShard, outboxPrefix, readU16, shardMetaKey, startedShard, timerShard, u16 } from './keys.ts';
+import {
+  after,
+  backlogShard,
+  ordinaryPrefix,
+  outboxPrefix,
+  readU16,
+  shardMetaKey,
+  startedShard,
+  timerShard,
+  u16,
+} from './keys.ts';
 import { indexedShard } from './visibility.ts';
 
 const under = (prefix: string): { from: Key; to: Key } => ({ from: key(prefix), to: after(prefix) });
@@ -19,6 +29,7 @@ export const rowLayout: RowLayout = {
     under(`a${u16(shard)}`),
     under('b'),
     under(`e${u16(shard)}`),
+    under(ordinaryPrefix(shard)),
     under(shardMetaKey(shard)),
     under(`n${u16(shard)}`),
     under(outboxPrefix(shard)),
@@ -47,7 +58,7 @@ export function ownerOf(k: Key): ShardId | undefined {
     case 'v':
       return indexedShard(k) as ShardId;
     case 'm':
-      return k.charAt(1) === 's' ? (readU16(k, 2) as ShardId) : undefined;
+      return k.charAt(1) === 's' || k.charAt(1) === 'o' ? (readU16(k, 2) as ShardId) : undefined;
     default:
       return undefined;
   }

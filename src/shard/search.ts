@@ -4,6 +4,7 @@
 // page, and too many are refused. Page tokens: places.ts.
 
 import {
+  type Field,
   isOldestFirst,
   matchesSubject,
   type Plan,
@@ -26,6 +27,7 @@ import type {
 import type { Status } from '../wire/status.ts';
 import type { Census } from './census.ts';
 import { FirstOf } from './first-of.ts';
+import type { GroupCounts, Groups } from './group-counts.ts';
 import { countedStatuses, groupName } from './groups.ts';
 import type { Placed, PlaceStream } from './place-streams.ts';
 import { pageTokenIn, placeIn, placeOfToken, reversed, tokenOf } from './places.ts';
@@ -45,6 +47,7 @@ export interface SearchOptions {
   reader: Reader;
   sources: Sources;
   census: Census;
+  groups: Pick<GroupCounts, 'of'>;
   scannedPerPage: number;
   sortedPerPage: number;
   isLed(shard: number): boolean;
@@ -169,9 +172,8 @@ export class Search {
         .map(([status, n]) => ({ groupValues: [statusText(status)], count: n }));
       return { ok: { count, groups } };
     }
-    return query.groupBy === undefined
-      ? { ok: { count: await this.#countAll(request, query) } }
-      : this.#grouped(request, query);
+    if (query.groupBy === undefined) return { ok: { count: await this.#countAll(request, query) } };
+    return (await this.#groupedByIndex(request, query)) ?? this.#grouped(request, query);
   }
 
   async #countAll(request: CountRequest, query: Query): Promise<number> {
@@ -191,22 +193,28 @@ export class Search {
     return count;
   }
 
+  /** Of everything there is; undefined: infos have to be looked at. */
+  async #groupedByIndex(
+    request: CountRequest,
+    { condition, groupBy: field }: Query,
+  ): Promise<Answer<CountWorkflowExecutionsResponse> | undefined> {
+    if (condition !== undefined || field === undefined || wholeOf(request) !== 'all') return undefined;
+    const isMeant = this.#isMeant(request);
+    const groups = await this.#options.groups.of({ space: spaceOf(request), field, maxGroups: MAX_GROUPS, isMeant });
+    if (groups === undefined) return undefined;
+    return groups === 'many' || groups.size > MAX_GROUPS ? { refused: tooManyGroups(field) } : { ok: groupsOf(groups) };
+  }
+
   async #grouped(request: CountRequest, query: Query): Promise<Answer<CountWorkflowExecutionsResponse>> {
     const { groupBy } = query;
-    const groups = new Map<string | number | boolean | null, number>();
-    let count = 0;
+    const groups: Groups = new Map();
     const full = await this.#scan(request, query, ({ subject }) => {
       if (groupBy === undefined || !matchesSubject(query, subject)) return true;
-      count += 1;
       const name = groupName(groupBy, subject);
       groups.set(name, (groups.get(name) ?? 0) + 1);
       return groups.size <= MAX_GROUPS;
     });
-    if (!full) {
-      const what = `GROUP BY ${groupBy?.name} has more than ${MAX_GROUPS} groups: narrow the query`;
-      return { refused: exhausted('GROUPS', what) };
-    }
-    return { ok: { count, groups: [...groups].map(([name, n]) => ({ groupValues: [name], count: n })) } };
+    return full ? { ok: groupsOf(groups) } : { refused: tooManyGroups(groupBy) };
   }
 
   // ---------------------------------------------------------------- reading
@@ -283,6 +291,14 @@ export function pageTokenOf(request: CountRequest): (info: WorkflowExecutionInfo
   const order = 'condition' in query ? query.order : [];
   return (info, shard) => pageTokenIn(order, new Subject(info), shard);
 }
+
+const tooManyGroups = (field: Field | undefined): Status =>
+  exhausted('GROUPS', `GROUP BY ${field?.asked ?? field?.name} has more than ${MAX_GROUPS} groups: narrow the query`);
+
+const groupsOf = (groups: Groups): CountWorkflowExecutionsResponse => ({
+  count: [...groups.values()].reduce((sum, n) => sum + n, 0),
+  groups: [...groups].map(([name, n]) => ({ groupValues: [name], count: n })),
+});
 
 const wholeOf = ({ of }: CountRequest): 'all' | 'schedules' | 'flowKeys' =>
   of === undefined || of === 'activities' ? 'all' : of;

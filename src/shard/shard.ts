@@ -1,10 +1,12 @@
 // One shard's position and bookkeeping on this node. Keeps I2 (its lsns are contiguous) and I7 (its time never falls).
 // The outbox and inbox numbers are the shard's state at its commit lsn: entries determine them, flushes write them.
 
-import { type Lsn, type ShardId, type Term, term } from '../ports/ids.ts';
+import { type Key, type Lsn, type ShardId, type Term, term } from '../ports/ids.ts';
 import { decode, encode } from '../wire/codec.ts';
+import { Ordinary } from './ordinary.ts';
 import { StatusCounts, type StatusCountsRow } from './status-counts.ts';
 import { Carried } from './steady-clock.ts';
+import { startOfUnshown } from './visibility.ts';
 
 /**
  * Which numbers of one source were applied: all up to `high`, and ranges above it. As many ranges as numbers are missing between them: one
@@ -77,10 +79,15 @@ export class Shard {
   readonly committedReceived = new Map<number, Inbox>();
   /** Executions by status, as committed. */
   readonly statuses = new StatusCounts();
+  /** Values that executions have no rows for. */
+  readonly ordinary: Ordinary;
+  /** Epoch ms: executions that began earlier may be of a build that wrote no rows for sparse values. */
+  shownSince = 0;
 
   /** A shard that another node leads: its committed entries are applied here, nothing of it is decided or served. */
   constructor(id: ShardId, position: { lastLsn: Lsn; appliedLsn: Lsn }) {
     this.id = id;
+    this.ordinary = new Ordinary(id);
     this.term = term(0);
     this.lastLsn = position.appliedLsn;
     this.commitLsn = position.appliedLsn;
@@ -95,6 +102,7 @@ export class Shard {
   /** This node leads it from now on; every committed entry is applied. */
   lead(inTerm: Term): void {
     this.term = inTerm;
+    this.ordinary.reset();
   }
 
   /** Another node leads it, or may: what was decided and not committed never was. */
@@ -103,6 +111,7 @@ export class Shard {
     this.lastLsn = this.commitLsn;
     this.#time = this.committedTime;
     this.#carried = undefined;
+    this.ordinary.reset();
     this.sent.clear();
     for (const [destination, seq] of this.committedSent) this.sent.set(destination, seq);
     this.received.clear();
@@ -163,20 +172,38 @@ export class Shard {
     if (seq > (this.sent.get(destination) ?? 0)) this.sent.set(destination, seq);
   }
 
+  /** What a committed entry does to a row of an index. `rewritten`: it was there before. */
+  indexed(k: Key, value: Uint8Array | undefined, history: 'rewritten' | undefined): void {
+    switch (k.charCodeAt(1)) {
+      case 0x73: // s
+        this.statuses.changed(k, value === undefined ? 'delete' : (history ?? 'put'));
+        break;
+      case 0x74: {
+        // t
+        const unshown = value && startOfUnshown(k, value);
+        if (unshown !== undefined && unshown >= this.shownSince) this.shownSince = unshown + 1;
+        break;
+      }
+    }
+  }
+
   /** The shard's meta row at its commit lsn. */
   encodeMeta(): Uint8Array {
     const received = [...this.committedReceived].map(([source, inbox]) => [source, ...inbox.toRow()]);
-    return encode([this.committedTime, [...this.committedSent].flat(), received, this.statuses.toRow()]);
+    const sent = [...this.committedSent].flat();
+    return encode([this.committedTime, sent, received, this.statuses.toRow(), this.shownSince]);
   }
 
   /** What an earlier flush wrote. */
   restoreMeta(bytes: Uint8Array): void {
     // Written by encodeMeta alone and checksummed by the store.
-    const [time, sent, received, statuses] = decode(bytes) as [
+    const [time, sent, received, statuses, shownSince] = decode(bytes) as [
       ...[number, number[], [number, number, number[]][]],
       statuses?: StatusCountsRow | null,
+      shownSince?: number,
     ];
     this.statuses.restore(statuses);
+    this.shownSince = shownSince ?? Math.floor(time) + 1;
     this.observe(time);
     for (let i = 0; i < sent.length; i += 2) this.sentTo(sent[i] ?? 0, sent[i + 1] ?? 0);
     for (const [source, high, ranges] of received) {

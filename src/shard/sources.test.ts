@@ -81,7 +81,7 @@ beforeAll(() => {
     read: async (k: Key) => rows.get(k),
   } as unknown as Store;
   reader = new CountingReader(new Overlay(), store);
-  sources = new Sources({ reader, shardOf: () => 0 });
+  sources = new Sources({ reader, shardOf: () => 0, gaps: { of: () => [] } });
 });
 
 /** All that has to be looked at for a filter, and the index rows that were read to know it. */

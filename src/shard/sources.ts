@@ -1,5 +1,6 @@
 // Which index a search reads. Each of a plan's candidates holds all matches, so the one with the fewest rows is best: their sizes are looked at, up to
-// a bound, and none is trusted to be small by its name. Without a small one the likely smaller is read in order of time, or everything.
+// a bound, and none is trusted to be small by its name. Without a small one the likely smaller is read in order of time, or everything. Where rows of
+// values may be lacking (gaps.ts), everything of that time is read with them.
 
 import type { Candidate, IndexRange, Plan } from '../core/visibility/index.ts';
 import { unpackRow } from '../core/workflow/row-codec.ts';
@@ -7,16 +8,21 @@ import type { ChainRow, StartRow } from '../core/workflow/rows.ts';
 import { START_ROW_ID } from '../core/workflow/rows.ts';
 import type { Key } from '../ports/ids.ts';
 import { decode } from '../wire/codec.ts';
+import { IndexedValueType } from '../wire/enums.ts';
+import { runIdTime } from '../wire/run-id.ts';
+import { type Gaps, joined } from './gaps.ts';
 import {
   everything,
   isWhole,
   keyRange,
+  overlap,
   placeAfterValue,
+  type SpanRange,
   spanRange,
   type TimedRange,
   type TimeWindow,
 } from './index-ranges.ts';
-import { base, inverted, rowKey } from './keys.ts';
+import { base, inverted, part, rowKey } from './keys.ts';
 import {
   CollectedStream,
   type KeyRange,
@@ -28,7 +34,7 @@ import {
   type Way,
 } from './place-streams.ts';
 import type { Reader } from './reader.ts';
-import { indexedShard, sortSuffix } from './visibility.ts';
+import { indexedShard, sortSuffix, valuePart } from './visibility.ts';
 
 /** Rows of candidates that are looked at to find the smallest, growing. */
 const PROBES = [64, 1_024] as const;
@@ -50,8 +56,14 @@ export interface SourceQuestion {
 
 export interface SourcesOptions {
   reader: Reader;
+  gaps: Pick<Gaps, 'of'>;
   shardOf(namespace: string, workflowId: string): number;
 }
+
+type SourceRange = TimedRange | SpanRange;
+
+/** All of these together hold every match. */
+type Source = readonly SourceRange[];
 
 export class Sources {
   readonly #options: SourcesOptions;
@@ -69,15 +81,15 @@ export class Sources {
   async of(question: SourceQuestion): Promise<PlaceStream> {
     const { space, plan, after } = question;
     if (plan.from > plan.to) return new CollectedStream([], question.way, after);
-    const chosen = await this.#choose(question);
-    if (chosen === undefined) return this.#all(question);
-    const { ranges } = chosen;
+    const ranges = await this.#choose(question);
+    if (ranges === undefined) return this.#all(question);
     if (!isTimed(ranges)) return this.#collected(question, ranges);
     // Before the indexes: a run that is followed meanwhile is in them by then.
     const current = await this.#currentRuns(question, ranges);
-    const options = this.#streams(question, 'nothing');
-    const keys = ranges.map((range) => keyRange(space, range, plan));
-    const streams: PlaceStream[] = keys.map((range) => new RangeStream(options, range, after));
+    const streams: PlaceStream[] = ranges.map((range) => {
+      const holds = range.index === 'whole' || range.index === 'runId' ? 'infos' : 'nothing';
+      return new RangeStream(this.#streams(question, holds), keyRange(space, range, plan), after);
+    });
     if (current.length > 0) streams.push(new CollectedStream(current, question.way, after));
     const [only] = streams;
     if (only !== undefined && streams.length === 1) return only;
@@ -85,7 +97,7 @@ export class Sources {
   }
 
   /** Of rows between which executions move: another status, another value. */
-  #moved({ space, plan, isMeant }: SourceQuestion, ranges: readonly IndexRange[]): Moved {
+  #moved({ space, plan, isMeant }: SourceQuestion, ranges: Source): Moved {
     const { reader } = this.#options;
     const watched = ranges.map((range) => ({ range, prefix: keysOf(space, range, plan).prefix }));
     const watch = reader.watchDeletions(watched.map(({ prefix }) => prefix));
@@ -94,7 +106,7 @@ export class Sources {
         .filter(({ prefix }) => k.startsWith(prefix) && isMeant(indexedShard(k)))
         .map(({ range, prefix }) => placeIn(range, prefix, k))
         .filter((place) => isWithin(place, plan));
-    return { take: () => watch.take().flatMap(placesOf), close: () => watch.close() };
+    return { take: () => watch.take().flatMap(([k]) => placesOf(k)), close: () => watch.close() };
   }
 
   #all(question: SourceQuestion): PlaceStream {
@@ -108,25 +120,51 @@ export class Sources {
 
   // ---------------------------------------------------------------- choice
 
-  async #choose({ space, plan }: SourceQuestion): Promise<Candidate | undefined> {
-    const { candidates } = plan;
-    const [first] = candidates;
-    if (candidates.length === 1 && first !== undefined && isTimed(first.ranges)) return first;
+  async #choose(question: SourceQuestion): Promise<Source | undefined> {
+    const { space, plan } = question;
+    const sources = plan.candidates.flatMap((candidate) => {
+      const source = this.#withGaps(question, candidate.ranges);
+      return source === undefined ? [] : [source];
+    });
+    const [first] = sources;
+    if (sources.length === 1 && first !== undefined && isTimed(first)) return first;
     for (const limit of PROBES) {
-      const sizes = await Promise.all(candidates.map(({ ranges }) => this.#size(space, ranges, plan, limit)));
+      const sizes = await Promise.all(sources.map((ranges) => this.#size(space, ranges, plan, limit)));
       const least = Math.min(...sizes);
-      if (least < limit) return candidates[sizes.indexOf(least)];
+      if (least < limit) return sources[sizes.indexOf(least)];
     }
-    const timed = candidates.find(({ ranges }) => isTimed(ranges));
+    const timed = sources.find(isTimed);
     if (timed !== undefined) return timed;
-    for (const candidate of candidates) {
-      if ((await this.#size(space, candidate.ranges, plan, MAX_COLLECTED)) < MAX_COLLECTED) return candidate;
+    for (const source of sources) {
+      if ((await this.#size(space, source, plan, MAX_COLLECTED)) < MAX_COLLECTED) return source;
     }
     return undefined;
   }
 
+  /** The ranges of a candidate, and the times of which they may lack rows; undefined: all the times there are. */
+  #withGaps({ space, plan, isMeant }: SourceQuestion, ranges: readonly IndexRange[]): Source | undefined {
+    const source: SourceRange[] = [];
+    const gaps: TimeWindow[] = [];
+    const gapsOf = (range: Parameters<typeof valuePart>[0]): TimeWindow[] =>
+      this.#options.gaps.of(part(space) + valuePart(range), isMeant);
+    for (const range of ranges) {
+      source.push(range);
+      if (range.index === 'sparse') gaps.push(...gapsOf(range));
+      if (range.index !== 'runId') continue;
+      const { value } = range;
+      const row = { index: 'sparse', name: 'RunId', type: IndexedValueType.KEYWORD, value } as const;
+      source.push(row);
+      // Builds that wrote no rows named no run by its time.
+      if (runIdTime(value) === undefined) gaps.push(...gapsOf(row));
+    }
+    const within = gaps.map((gap) => overlap(gap, plan)).filter(({ from, to }) => from <= to);
+    const windows = joined(within);
+    if (windows.some(({ from, to }) => from <= plan.from && to >= plan.to)) return undefined;
+    return [...source, ...windows.map((window) => ({ index: 'whole' as const, ...window }))];
+  }
+
   /** Rows of a candidate, `limit` when there are more. */
-  async #size(space: string, ranges: readonly IndexRange[], window: TimeWindow, limit: number): Promise<number> {
+  async #size(space: string, ranges: Source, window: TimeWindow, limit: number): Promise<number> {
     let size = 0;
     for (const range of ranges) {
       const { from, to } = keysOf(space, range, window);
@@ -143,7 +181,7 @@ export class Sources {
 
   // ---------------------------------------------------------------- rows in another order than that of time
 
-  async #collected(question: SourceQuestion, ranges: readonly IndexRange[]): Promise<PlaceStream> {
+  async #collected(question: SourceQuestion, ranges: Source): Promise<PlaceStream> {
     const { space, plan, way, after, isMeant } = question;
     // Before the indexes: a run that is followed meanwhile is in them by then.
     const places = await this.#currentRuns(question, ranges.filter(isTimedRange));
@@ -194,14 +232,14 @@ export class Sources {
   }
 }
 
-const placeIn = (range: IndexRange, prefix: string, k: Key): string =>
+const placeIn = (range: SourceRange, prefix: string, k: Key): string =>
   range.index === 'attributeSpan' ? placeAfterValue(k, prefix, range) : k.slice(prefix.length);
 
-const isTimedRange = (range: IndexRange): range is TimedRange => range.index !== 'attributeSpan';
+const isTimedRange = (range: SourceRange): range is TimedRange => range.index !== 'attributeSpan';
 
-const isTimed = (ranges: readonly IndexRange[]): ranges is readonly TimedRange[] => ranges.every(isTimedRange);
+const isTimed = (ranges: Source): ranges is readonly TimedRange[] => ranges.every(isTimedRange);
 
-const keysOf = (namespace: string, range: IndexRange, window: TimeWindow): KeyRange =>
+const keysOf = (namespace: string, range: SourceRange, window: TimeWindow): KeyRange =>
   isTimedRange(range) ? keyRange(namespace, range, window) : spanRange(namespace, range);
 
 /** Places begin with the start time, newest first. */

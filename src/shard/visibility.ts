@@ -1,21 +1,20 @@
 // Visibility rows, part of the same entry as what they show (DESIGN §5). Every index is ordered by start time, newest first, then run id:
 // those never change, so an execution appears exactly once while a list is paged. `all` holds the info, the others only point to it. Rows are
-// few: a run has `all`, `status` and `workflowType`, one `attribute` for each value it was given, and `workflowId` once another run of its id
-// has followed: the last one is found by its workflow id itself. Pointers are written when they were not there and deleted when they were:
+// few: a run has `all`, `status` and `workflowType`, one `attribute` for each value it was given that is not ordinary, and `workflowId` once another
+// run of its id has followed: the last one is found by its workflow id itself. Pointers are written when they were not there and deleted when they were:
 // counters rest on it (status-counts.ts). Schedules have an index of their own, `schedules`, which holds all that is listed of them; flow-control keys
 // have `flowKeys`, which says only that they are there.
 
-import { attributeValue, stampedType, UNINDEXED, type Value } from '../core/visibility/index.ts';
+import { type IndexedValue, indexedAttributes, ownValues, type Value } from '../core/visibility/index.ts';
 import type { VisibilityChange, VisibleSchedule } from '../core/workflow/outcome.ts';
 import { type Key, key } from '../ports/ids.ts';
 import { visibleSpace } from '../wire/activity-address.ts';
 import type { WorkflowExecutionInfo } from '../wire/api.ts';
-import { keptAs } from '../wire/attribute-field.ts';
 import { decode, encodeBriefly } from '../wire/codec.ts';
-import type { Priority, SearchAttributes } from '../wire/common.ts';
-import { IndexedValueType, type WorkflowExecutionStatus } from '../wire/enums.ts';
+import type { Payload, Priority, SearchAttributes } from '../wire/common.ts';
+import type { IndexedValueType, WorkflowExecutionStatus } from '../wire/enums.ts';
 import type { ListedSchedule } from '../wire/schedule.ts';
-import { binaryPart, f64, inverted, part, readU16, u8, u16, utf8 } from './keys.ts';
+import { binaryPart, endOfPart, f64, inverted, MAX_U48, part, readU16, readU48, u8, u16, utf8 } from './keys.ts';
 
 export type VisibilityIndex = 'all' | 'attribute' | 'workflowId' | 'workflowType' | 'status' | 'schedules' | 'flowKeys';
 
@@ -65,21 +64,9 @@ export function attributeValuePart(value: Value): string {
   }
 }
 
-/** Index, name, type and value of every attribute row an execution with these attributes has. */
-function attributeParts(attributes: SearchAttributes | undefined): string[] {
-  const parts: string[] = [];
-  for (const [name, payload] of Object.entries(attributes?.indexedFields ?? {})) {
-    if (UNINDEXED.has(name)) continue;
-    const type = stampedType(payload);
-    if (type === undefined || type === IndexedValueType.TEXT) continue;
-    const value = attributeValue(payload, type);
-    if (value === undefined) continue;
-    const values = typeof value === 'object' ? value : [value];
-    for (const one of new Set(values)) parts.push(attributePart(keptAs(name, payload), type) + attributeValuePart(one));
-  }
-  // Long texts may begin alike.
-  return parts.length < 2 ? parts : [...new Set(parts)];
-}
+/** Of a value in the index of attributes, behind the namespace. */
+export const valuePart = ({ name, type, value }: Omit<IndexedValue, 'sparse'>): string =>
+  attributePart(name, type) + attributeValuePart(value);
 
 /** By position, like the core's rows (row-codec.ts). The runs a lone execution belongs to are itself: null. */
 function encodeInfo(info: WorkflowExecutionInfo): Uint8Array {
@@ -156,8 +143,18 @@ export function decodeInfo(bytes: Uint8Array): WorkflowExecutionInfo {
 }
 
 const POINTER = new Uint8Array(0);
+/** Of a type's row: its execution has rows for all its values. Builds before there were sparse ones wrote none. */
+const VALUES_SHOWN = Uint8Array.of(1);
 
 type Write = (k: Key, value: Uint8Array | undefined) => void;
+
+/** Which sparse values have no rows, since nearly every execution has them (ordinary.ts). Default, as for a shard that is new: all have. */
+export interface Economy {
+  /** @param value as keys of the index of attributes have it, from the namespace on */
+  omits(value: string, startTimeMs: number): boolean;
+  /** An execution has it from now on. */
+  met(value: string): void;
+}
 
 interface Place {
   readonly namespace: string;
@@ -169,7 +166,11 @@ const spaceOf = ({ namespace }: Place, { workflowId }: { workflowId: string }): 
   visibleSpace(namespace, workflowId);
 
 /** Rows that show this execution as it now is. */
-export function visibilityRows(at: Place, { info, before, previous }: VisibilityChange, write: Write): void {
+export function visibilityRows(
+  at: Place & { readonly economy?: Economy | undefined },
+  { info, before, previous }: VisibilityChange,
+  write: Write,
+): void {
   const suffix = sortSuffix(info.startTime, info.runId, at.shard);
   const space = spaceOf(at, info);
   const row = (index: VisibilityIndex, value: string): Key => key(indexPrefix(index, space, value) + suffix);
@@ -178,37 +179,81 @@ export function visibilityRows(at: Place, { info, before, previous }: Visibility
     write(row('status', statusValue(info.status)), POINTER);
     if (before !== undefined) write(row('status', statusValue(before.status)), undefined);
   }
-  if (before === undefined) write(row('workflowType', textValue(info.workflowType)), POINTER);
+  if (before === undefined) write(row('workflowType', textValue(info.workflowType)), VALUES_SHOWN);
   if (previous !== undefined) {
     const earlier = indexPrefix('workflowId', space, textValue(info.workflowId));
     write(key(earlier + sortSuffix(previous.startTime, previous.runId, at.shard)), POINTER);
   }
-  if (before?.searchAttributes === undefined && info.searchAttributes === undefined) return;
-  const had = attributeParts(before?.searchAttributes);
-  const has = attributeParts(info.searchAttributes);
-  for (const value of had) if (!has.includes(value)) write(row('attribute', value), undefined);
-  for (const value of has) if (!had.includes(value)) write(row('attribute', value), POINTER);
+  const had = valuesIn(space, indexedAttributes(changed(before?.searchAttributes, info.searchAttributes)));
+  const values = indexedAttributes(changed(info.searchAttributes, before?.searchAttributes));
+  const has = valuesIn(space, before === undefined ? [...values, ...ownValues(info)] : values);
+  for (const [value, { sparse }] of had) {
+    if (has.has(value) || (sparse && at.economy?.omits(value, info.startTime) === true)) continue;
+    write(attributeRow(value, suffix), undefined);
+  }
+  for (const [value, { sparse }] of has) {
+    if (had.has(value)) continue;
+    const omitted = sparse && at.economy?.omits(value, info.startTime) === true;
+    if (sparse) at.economy?.met(value);
+    if (!omitted) write(attributeRow(value, suffix), POINTER);
+  }
 }
 
-/** What names a closed execution in the indexes. */
-export interface IndexedExecution {
-  workflowId: string;
-  runId: string;
-  workflowType: string;
-  startTime: number;
-  status: number;
-  searchAttributes?: SearchAttributes | undefined;
+/** What one has that the other has not like it: most changes of an execution are none of its attributes. */
+function changed(attributes: SearchAttributes | undefined, other: SearchAttributes | undefined): SearchAttributes {
+  const fields = attributes?.indexedFields ?? {};
+  const others = other?.indexedFields ?? {};
+  const differing = Object.entries(fields).filter(
+    ([name, payload]) => !Object.hasOwn(others, name) || !sameValue(payload, others[name]),
+  );
+  return { indexedFields: Object.fromEntries(differing) };
 }
 
-export function deleteVisibilityRows(at: Place, execution: IndexedExecution, write: Write): void {
-  const suffix = sortSuffix(execution.startTime, execution.runId, at.shard);
+const sameValue = (a: Payload, b: Payload | undefined): boolean =>
+  b !== undefined &&
+  sameBytes(a.data, b.data) &&
+  sameBytes(a.metadata?.type, b.metadata?.type) &&
+  sameBytes(a.metadata?.field, b.metadata?.field) &&
+  sameBytes(a.metadata?.encoding, b.metadata?.encoding);
+
+const sameBytes = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
+  a === b || (a !== undefined && b !== undefined && Buffer.compare(a, b) === 0);
+
+const NO_VALUES: ReadonlyMap<string, IndexedValue> = new Map();
+
+/** As keys of the index of attributes have them, from the namespace on. Long texts may begin alike: then they are one. */
+function valuesIn(space: string, values: readonly IndexedValue[]): ReadonlyMap<string, IndexedValue> {
+  if (values.length === 0) return NO_VALUES;
+  const start = part(space);
+  return new Map(values.map((value) => [start + valuePart(value), value]));
+}
+
+const attributeRow = (value: string, suffix: string): Key => key(`v${LETTERS.attribute}${value}${suffix}`);
+
+/** All rows of an execution that is shown no more. `status` as it is shown. */
+export function deleteVisibilityRows(
+  at: Place & { readonly economy?: Pick<Economy, 'omits'> },
+  info: WorkflowExecutionInfo,
+  write: Write,
+): void {
+  const suffix = sortSuffix(info.startTime, info.runId, at.shard);
+  const space = spaceOf(at, info);
   const row = (index: VisibilityIndex, value: string): void =>
-    write(key(indexPrefix(index, spaceOf(at, execution), value) + suffix), undefined);
+    write(key(indexPrefix(index, space, value) + suffix), undefined);
   row('all', '');
-  row('status', statusValue(execution.status));
-  row('workflowId', textValue(execution.workflowId));
-  row('workflowType', textValue(execution.workflowType));
-  for (const value of attributeParts(execution.searchAttributes)) row('attribute', value);
+  row('status', statusValue(info.status));
+  row('workflowId', textValue(info.workflowId));
+  row('workflowType', textValue(info.workflowType));
+  const values = [...ownValues(info), ...indexedAttributes(info.searchAttributes)];
+  for (const [value, { sparse }] of valuesIn(space, values)) {
+    if (!sparse || at.economy?.omits(value, info.startTime) !== true) write(attributeRow(value, suffix), undefined);
+  }
+}
+
+/** Of a row of the index of types that an entry writes: when its execution began, if its build wrote no sparse values. */
+export function startOfUnshown(k: string, value: Uint8Array): number | undefined {
+  if (value.length > 0) return undefined;
+  return MAX_U48 - readU48(k, endOfPart(k, endOfPart(k, 2)));
 }
 
 /** Key of the row that holds an execution's info. */

@@ -5,6 +5,8 @@ import type { UpdateAcceptance, UpdateRejection, UpdateRequest, UpdateResponse }
 
 /** Names of the bodies. */
 export const MessageType = {
+  /** There is none, or nothing that is known: such a message is refused. */
+  NONE: '',
   REQUEST: 'temporal.api.update.v1.Request',
   ACCEPTANCE: 'temporal.api.update.v1.Acceptance',
   REJECTION: 'temporal.api.update.v1.Rejection',
@@ -12,6 +14,7 @@ export const MessageType = {
 } as const;
 
 export type MessageBody =
+  | { type: typeof MessageType.NONE; value?: undefined }
   | { type: typeof MessageType.REQUEST; value: UpdateRequest }
   | { type: typeof MessageType.ACCEPTANCE; value: UpdateAcceptance }
   | { type: typeof MessageType.REJECTION; value: UpdateRejection }

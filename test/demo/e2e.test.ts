@@ -101,6 +101,9 @@ describe('the demo', () => {
     expect(output).toContain('The books balance: 25 orders');
     expect(output).toMatch(/kill -9 \d+ {2}\((node|worker)\)/);
     expect(output).toMatch(/(node|worker) serves again after \d+ ms/);
+    expect(output).toMatch(/So do \d+ other operations\./);
+    for (const operations of ['schedules', 'batch jobs', 'resets', 'updates', 'children', 'paused activities'])
+      expect(output).toMatch(new RegExp(`${operations}.*✓`));
   });
 
   test('survives kill -9 of every process by hand, and stays up with --keep until Ctrl-C', {

@@ -16,7 +16,7 @@ interface FlushedShard {
 }
 
 /** Rows that are no part of an entry: counters and positions a flush adds. */
-const isDerived = (key: string): boolean => key.startsWith('n') || key.startsWith('m');
+const isDerived = (key: string): boolean => key.startsWith('n') || (key.startsWith('m') && !key.startsWith('mo'));
 const isEvents = (key: string): boolean => key.startsWith('e');
 
 export class FlushWatch {
@@ -127,7 +127,7 @@ export function shardOfRow(key: string): number | undefined {
       // queue, kind, priority, time, then the actor's base.
       return u16(key.indexOf('\x00\x01', key.indexOf('\x00\x01', 1) + 2) + 2 + 1 + 1 + 6);
     case 'm':
-      return key.startsWith('ms') ? u16(2) : undefined;
+      return key.startsWith('ms') || key.startsWith('mo') ? u16(2) : undefined;
     case 'v':
       return u16(key.length - 2);
     default:

@@ -4,7 +4,7 @@
 import { defaultPayloadConverter, toPayloads } from '../../sdk/common/payload-converter.ts';
 import type { ActivityExecutionOutcome } from '../../src/wire/activity.ts';
 import { activityAddress } from '../../src/wire/activity-address.ts';
-import { RetryState } from '../../src/wire/enums.ts';
+import { BatchOperationState, RetryState } from '../../src/wire/enums.ts';
 import { StatusCode } from '../../src/wire/status.ts';
 import type { Caller } from './caller.ts';
 import { type Process, Violation } from './kernel.ts';
@@ -16,15 +16,21 @@ export interface JobJournal {
   readonly activityId: string;
   /** `call` or `work` of the service; `cancel`: a call that is asked to stop. */
   readonly kind: 'call' | 'work' | 'cancel';
+  /** Asked to stop by a batch job that finds it. */
+  readonly byBatch: boolean;
   readonly pauseMs: number;
   runId: string | undefined;
   outcome: ActivityExecutionOutcome | undefined;
 }
 
 const JOBS = 8;
+/** ms between two looks at a batch job. */
+const LOOK_MS = 200;
 /** Only every so many seeds have some: those that have found a bug (seeds.ts), or find a planted one (bugs.ts), go on meaning the same history. */
 const PERIOD = 9;
 const PHASE = 2;
+/** Of those every other stops them by batch jobs. */
+const BATCHES = { period: 2 * PERIOD, phase: PHASE + PERIOD };
 
 /** Of a random stream of their own, so that the rest of a plan is what it was. */
 export function makeJobs(seed: number): JobJournal[] {
@@ -33,6 +39,7 @@ export function makeJobs(seed: number): JobJournal[] {
   return Array.from({ length: JOBS }, (_, i) => ({
     activityId: `job-${i}`,
     kind: random.chance(0.2) ? 'cancel' : random.chance(0.5) ? 'call' : 'work',
+    byBatch: seed % BATCHES.period === BATCHES.phase,
     pauseMs: random.between(0, 3_000),
     runId: undefined,
     outcome: undefined,
@@ -77,7 +84,8 @@ export async function runJob(process: Process, caller: Caller, job: JobJournal):
   if (job.runId !== undefined && job.runId !== runId)
     throw new Violation('I5', `${job.activityId} was started as run ${job.runId}, a repeat says ${runId}`);
   job.runId = runId;
-  if (job.kind === 'cancel') {
+  if (job.kind === 'cancel' && job.byBatch) await cancelByBatch(caller, job);
+  else if (job.kind === 'cancel') {
     const cancel = { ...jobTarget(job), identity: process.name, requestId: `${job.activityId}/cancel` };
     // It was over before.
     await caller.unless([StatusCode.FAILED_PRECONDITION], 'requestCancelActivityExecution', cancel);
@@ -87,6 +95,22 @@ export async function runJob(process: Process, caller: Caller, job: JobJournal):
     if (outcome === undefined) continue;
     keepOutcome(job, outcome);
     asked += 1;
+  }
+}
+
+/** One that has ended before counts, too. */
+async function cancelByBatch(caller: Caller, { activityId }: JobJournal): Promise<void> {
+  const batch = { namespace: NAMESPACE, jobId: `${activityId}-batch` };
+  const what = { visibilityQuery: `ActivityId = '${activityId}'`, cancelActivitiesOperation: { reason: 'enough' } };
+  await caller.sure('startBatchOperation', { ...batch, reason: 'of the simulation', requestId: batch.jobId, ...what });
+  for (;;) {
+    const told = await caller.sure('describeBatchOperation', batch);
+    if (told.state === BatchOperationState.RUNNING) await caller.wait(LOOK_MS);
+    else {
+      if (told.completeOperationCount !== 1 || told.totalOperationCount !== 1)
+        throw new Violation('end', `batch job ${batch.jobId} is about one activity and says ${JSON.stringify(told)}`);
+      return;
+    }
   }
 }
 

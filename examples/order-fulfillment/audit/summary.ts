@@ -3,6 +3,7 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
 import { ENDINGS, type Ending, euros } from '../model.ts';
+import type { LaneReport } from '../operations/lane.ts';
 import type { Outcome } from '../supervisor/desk.ts';
 import type { Tally } from '../supervisor/tally.ts';
 import { colourOf } from '../supervisor/view.ts';
@@ -19,10 +20,15 @@ export interface SummaryInput {
   repeatedCalls: number;
   seconds: number;
   records: { payment: number; warehouse: number };
+  /** Of a run with chaos: what else was under way. */
+  operations?: readonly LaneReport[] | undefined;
 }
 
 export function summaryOf(input: SummaryInput): string {
-  return [endingsTable(input), happenedTable(input), booksTable(input.report), verdict(input.report)].join('\n\n');
+  const { report, operations } = input;
+  const tables = [endingsTable(input), happenedTable(input), booksTable(report)];
+  if (operations !== undefined) tables.push(operationsTable(operations));
+  return [...tables, verdict(report, operations)].join('\n\n');
 }
 
 function endingsTable({ outcomes }: SummaryInput): string {
@@ -78,9 +84,20 @@ function booksTable(report: AuditReport): string {
   return table.toString();
 }
 
-function verdict(report: AuditReport): string {
+function operationsTable(operations: readonly LaneReport[]): string {
+  const table = plainTable(['operations', '', 'audited', '']);
+  for (const { name, performed, counted, holds, problems } of operations) {
+    const counts = counted === performed ? String(performed) : `${performed}, of ${counted}`;
+    table.push([name, counts, holds, mark(problems.length === 0)]);
+  }
+  return table.toString();
+}
+
+function verdict(report: AuditReport, operations: readonly LaneReport[] | undefined): string {
   if (report.discrepancies.length === 0) {
-    const sentence = `The books balance: ${report.orders} orders, each charged once and shipped once, or undone.`;
+    const also =
+      operations === undefined ? '' : ` So do ${sum(operations.map(({ counted }) => counted))} other operations.`;
+    const sentence = `The books balance: ${report.orders} orders, each charged once and shipped once, or undone.${also}`;
     return pc.bold(pc.green(sentence));
   }
   const lines = report.discrepancies.slice(0, MAX_SHOWN).map(({ orderId, what }) => {

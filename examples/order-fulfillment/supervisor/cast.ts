@@ -62,6 +62,7 @@ export async function castOf(dataDir: string, options: DemoOptions, events: Chil
     ...['--address', address],
     ...['--payment', `http://${servicesHost}:${paymentPort}`],
     ...['--warehouse', `http://${servicesHost}:${warehousePort}`],
+    ...(options.mode === 'chaos' ? ['--operations'] : []),
   ];
   return {
     payment: child('payment', serviceArgs('payment', paymentPort)),

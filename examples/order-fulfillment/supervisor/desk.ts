@@ -22,6 +22,7 @@ import {
 } from '../model.ts';
 import { randomOf } from '../random.ts';
 import type { fulfillOrder } from '../workflows.ts';
+import { abortable } from './abortable.ts';
 
 /** How an order ended, as the client saw it. */
 export type Outcome = { kind: 'result'; result: OrderResult } | { kind: 'failed'; why: string };
@@ -201,14 +202,6 @@ export function decisionFor(orderId: string, seed: number): ApprovalDecision | u
   if (luck < 0.7) return { approved: true, by: 'Ines Moreau' };
   if (luck < 0.85) return { approved: false, by: 'Tom Okafor', note: 'does not look like this customer' };
   return undefined;
-}
-
-function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
 }
 
 function chainOf(error: unknown): string {

@@ -38,7 +38,8 @@ export const HELP = `Order fulfilment on Tenuto: a node, a worker, a payment and
 
   --orders N        run the first N orders of the data file (default: all)
   --concurrency N   orders in flight at once (default: 48)
-  --chaos           SIGKILL the node and the worker at random moments throughout, and restart them
+  --chaos           SIGKILL the node and the worker at random moments throughout, and restart them; beside the orders every
+                    other operation is under way and audited: updates, schedules, batch jobs, resets, children, …
   --seed S          seeds faults, approvals and kills (default: random; it is printed)
   --keep            stay up after the audit, to look around with the CLI; Ctrl-C ends it
   --data-dir DIR    keep all data in DIR; a second run there finds the orders of the first

@@ -10,7 +10,9 @@ import { type AuditReport, audit } from '../audit/audit.ts';
 import { readBooks } from '../audit/books.ts';
 import { summaryOf } from '../audit/summary.ts';
 import { type Catalogue, type FulfilmentPolicy, type Order, workflowIdOf } from '../model.ts';
+import { Operations } from '../operations/operations.ts';
 import { CATALOGUE_FILE, ORDERS_FILE, ROOT } from '../paths.ts';
+import { abortable } from './abortable.ts';
 import { type Cast, castOf, DEFAULT_NODE_PORT } from './cast.ts';
 import { runChaos } from './chaos.ts';
 import type { Child } from './child.ts';
@@ -105,7 +107,7 @@ class Run {
     const cast = await this.#startAll();
     const connection = await Connection.connect({ address: cast.address });
     try {
-      const report = await this.#putThrough(cast, new Client({ connection }));
+      const report = await this.#putThrough(cast, connection);
       if (options.atEnd === 'stay up') await this.#stayUp(cast);
       return report;
     } finally {
@@ -152,7 +154,8 @@ class Run {
   }
 
   /** All orders to their ends, then the audit. */
-  async #putThrough(cast: Cast, client: Client): Promise<AuditReport> {
+  async #putThrough(cast: Cast, connection: Connection): Promise<AuditReport> {
+    const client = new Client({ connection });
     const { seed, concurrency, mode } = this.#options;
     const desk = new Desk({
       client,
@@ -164,12 +167,15 @@ class Run {
       signal: this.#stop.signal,
     });
     const since = performance.now();
+    const operations =
+      mode === 'chaos' ? new Operations(connection, `op-${randomBytes(3).toString('hex')}-`) : undefined;
     this.#view.begin(() => ({
       standings: desk.standings,
       retries: this.#tally.retries,
       faults: this.#tally.faultCount,
       replayed: this.#tally.replayed,
       kills: this.#tally.killCount,
+      operations: operations?.report.performed,
     }));
     const allEnded = new AbortController();
     const chaos = mode === 'chaos' ? this.#chaos(cast, allEnded.signal) : Promise.resolve();
@@ -177,6 +183,9 @@ class Run {
     let outcomes: Map<string, Outcome>;
     try {
       outcomes = await desk.run();
+    } catch (error) {
+      operations?.abandon();
+      throw error;
     } finally {
       clearInterval(guard);
       allEnded.abort();
@@ -188,10 +197,25 @@ class Run {
     const catalogue: Catalogue = JSON.parse(readFileSync(CATALOGUE_FILE, 'utf8'));
     const books = readBooks(cast.files);
     const report = audit({ orders: this.#orders, catalogue, outcomes, books });
-    const { approvals, repeatedCalls } = desk;
-    const summary = { report, outcomes, tally: this.#tally, approvals, repeatedCalls, seconds, records: books.records };
+    if (operations !== undefined) report.discrepancies.push(...(await this.#audited(operations)));
+    const { approvals } = desk;
+    const operated = operations?.report;
+    const repeatedCalls = desk.repeatedCalls + (operated?.repeatedCalls ?? 0);
+    const summary = {
+      ...{ report, outcomes, tally: this.#tally, approvals, repeatedCalls, seconds, records: books.records },
+      operations: operated?.lanes,
+    };
     this.#view.say(`\n${summaryOf(summary)}`);
     return report;
+  }
+
+  /** What is under way ends, and all of it is looked at. */
+  async #audited(operations: Operations): Promise<{ what: string }[]> {
+    const { signal } = this.#stop;
+    signal.addEventListener('abort', () => operations.abandon(), { once: true });
+    this.#view.event('all orders have ended; the last operations end, and are audited');
+    await abortable(operations.stop(), signal);
+    return (await abortable(operations.check(), signal)).map((what) => ({ what }));
   }
 
   #chaos(cast: Cast, allEnded: AbortSignal): Promise<void> {

@@ -14,6 +14,8 @@ export interface Progress {
   faults: number;
   replayed: number;
   kills: number;
+  /** Absent: the run has none. */
+  operations: number | undefined;
 }
 
 export interface Counts {
@@ -124,6 +126,7 @@ export class View {
       `retries ${progress.retries}`,
       `faults ${progress.faults}`,
       `kills ${progress.kills}`,
+      ...(progress.operations === undefined ? [] : [`operations ${progress.operations}`]),
     ];
     this.#out.write(`${this.clock}  ${parts.join(', ')}\n`);
   }
@@ -147,8 +150,12 @@ function blockOf(progress: Progress, seconds: number): string[] {
     `  now    ${counts.waiting} waiting · ${steps.slice(0, 4).join(' · ')}`,
     `         ${steps.slice(4).join(' · ')}`,
     `  ended  ${endings.join(' · ') || pc.dim('none yet')}`,
-    `  so far ${progress.faults} faults met · ${progress.retries} activity retries · ${progress.replayed} repeats answered from the files · ${progress.kills} kills`,
+    `  so far ${progress.faults} faults met · ${progress.retries} activity retries · ${progress.replayed} repeats answered from the files · ${progress.kills} kills${operationsOf(progress)}`,
   ];
+}
+
+function operationsOf({ operations }: Progress): string {
+  return operations === undefined ? '' : ` · ${operations} other operations`;
 }
 
 function rateOf(counts: Counts, seconds: number): string {

@@ -124,7 +124,8 @@ export function started(draft: ScheduleDraft, { by, runId, startTime }: Omit<Sch
     startWorkflowResult: { workflowId, runId },
     startWorkflowStatus: WorkflowExecutionStatus.RUNNING,
   };
-  head.recent = [...head.recent, action].slice(-RECENT_ACTIONS);
+  // News of runs on other shards comes in any order.
+  head.recent = [...head.recent, action].sort((a, b) => a.action - b.action).slice(-RECENT_ACTIONS);
   if (!overlaps) head.running = [...head.running, { action: by.action, workflowId, runId }];
 }
 

@@ -308,6 +308,14 @@ describe('callers', () => {
     expect(w.described).toMatchObject({ info: { updateTime: 1.5 * MINUTE }, schedule: { state: { notes: 'after' } } });
   });
 
+  it('its actions are told in their order, also when the news of their runs comes in another', () => {
+    const w = new ScheduleWorld().create({}, ALLOW_ALL);
+    w.answering = false;
+    w.until(3.2 * MINUTE);
+    for (const n of [2, 0, 1]) w.end(n);
+    expect(w.info.recentActions.map(({ scheduleTime }) => scheduleTime / MINUTE)).toEqual([1, 2, 3]);
+  });
+
   it('the same request again changes nothing more', () => {
     const w = new ScheduleWorld().create();
     const patch = { triggerImmediately: { overlapPolicy: ALLOW_ALL } };

@@ -107,5 +107,5 @@ export function idleUntil({ head, buffered, starting }: ScheduleActor): number |
   if (head === undefined || head.state.paused === true || head.running.length > 0) return undefined;
   if (buffered.size > 0 || starting.size > 0 || head.backfills.length > 0) return undefined;
   const { createTime, updateTime = 0, recent } = head;
-  return Math.max(createTime, updateTime, recent[recent.length - 1]?.actualTime ?? 0) + IDLE_RETENTION_MS;
+  return Math.max(createTime, updateTime, ...recent.map(({ actualTime }) => actualTime)) + IDLE_RETENTION_MS;
 }

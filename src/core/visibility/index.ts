@@ -17,9 +17,10 @@ export {
 export { type AttributeValue, attributeValue, checkAttributes, stampedType, type Value } from './attribute-values.ts';
 export { matches, matchesSubject } from './evaluator.ts';
 export { BARE_SCHEMA, type Field, type Schema, STATUSES, schemaOf, searchedSchema, statusText } from './fields.ts';
+export { type IndexedValue, indexedAttributes, isSparse, ownValues } from './indexed.ts';
 export { QueryError, QuerySyntaxError } from './lexer.ts';
 export { isOldestFirst, type Order, type OrderTerm, orderName } from './order.ts';
 export { parseClauses, parseQuery } from './parser.ts';
-export { type Candidate, type IndexRange, type Plan, plan, UNINDEXED } from './plan.ts';
+export { type Candidate, type IndexRange, type Plan, plan } from './plan.ts';
 export type { Condition, Query } from './query.ts';
 export { Subject } from './subject.ts';

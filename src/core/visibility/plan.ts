@@ -2,9 +2,10 @@
 // Which of the candidates is the smallest, the shard finds out (src/shard/search.ts). A plan only ever narrows what is looked at, never what matches.
 
 import { activityAddress } from '../../wire/activity-address.ts';
-import { type IndexedValueType, WorkflowExecutionStatus } from '../../wire/enums.ts';
+import { IndexedValueType, WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { Value } from './attribute-values.ts';
 import { type Field, STATUSES } from './fields.ts';
+import { isSparse, MORE_WORDS, type OwnIndexed } from './indexed.ts';
 import type { CompareOp, Condition, Query } from './query.ts';
 
 export type IndexRange =
@@ -12,6 +13,9 @@ export type IndexRange =
   | { readonly index: 'workflowType'; readonly value: string }
   | { readonly index: 'status'; readonly value: number }
   | { readonly index: 'attribute'; readonly name: string; readonly type: IndexedValueType; readonly value: Value }
+  /** In the same index, but an execution may lack its row: of values that nearly all have, and of times when there were none (indexed.ts). */
+  | { readonly index: 'sparse'; readonly name: string; readonly type: IndexedValueType; readonly value: string }
+  | { readonly index: 'runId'; readonly value: string }
   /** Values from `low` to `high`, or texts that begin with `prefix`: in order of the values, not of time. */
   | {
       readonly index: 'attributeSpan';
@@ -43,7 +47,15 @@ const END_OF_TIME = 2 ** 48 - 2;
 /** Ranges one candidate may be made of. */
 const MAX_RANGES = 64;
 /** The likely smaller first. */
-const RANK = { workflowId: 0, attribute: 1, workflowType: 2, status: 3, attributeSpan: 4 } as const;
+const RANK = {
+  runId: 0,
+  workflowId: 0,
+  attribute: 1,
+  workflowType: 2,
+  sparse: 3,
+  status: 4,
+  attributeSpan: 5,
+} as const;
 
 interface Window {
   from: number;
@@ -116,10 +128,16 @@ function candidateOf(term: Condition): Candidate | undefined {
     case 'isNull':
       // What is open has not closed.
       return term.field.name === 'CloseTime' ? { ranges: OPEN, exact: false } : undefined;
-    case 'not':
     case 'words':
+      return oneOfWords(term.field, term.words);
+    case 'not':
       return undefined;
   }
+}
+
+function oneOfWords({ name, attribute: type }: Field, words: ReadonlySet<string>): Candidate | undefined {
+  if (type === undefined || words.size === 0 || words.size >= MAX_RANGES) return undefined;
+  return { ranges: [...words, MORE_WORDS].map((value) => ({ index: 'sparse', name, type, value })), exact: false };
 }
 
 const OPEN: readonly IndexRange[] = [WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.PAUSED].map((value) => ({
@@ -141,6 +159,7 @@ function union(parts: readonly (Candidate | undefined)[]): Candidate | undefined
 
 function compared(field: Field, op: CompareOp, value: Value): Candidate | undefined {
   const one = (range: IndexRange): Candidate => ({ ranges: [range], exact: true });
+  const sparse = (...ranges: IndexRange[]): Candidate => ({ ranges, exact: false });
   if (field.type === 'status' && op === '!=') {
     const others = STATUSES.filter((status) => status !== value);
     return { ranges: others.map((other) => ({ index: 'status', value: other })), exact: true };
@@ -149,10 +168,30 @@ function compared(field: Field, op: CompareOp, value: Value): Candidate | undefi
     if (op === '<' || op === '<=') return span(field, { high: value });
     return op === '!=' ? undefined : span(field, { low: value });
   }
-  if (field.attribute !== undefined) {
-    return isIndexed(field) ? one({ index: 'attribute', name: field.name, type: field.attribute, value }) : undefined;
+  const { name, attribute: type } = field;
+  if (type !== undefined) {
+    if (isSparse(name, type)) return sparse({ index: 'sparse', name, type, value: String(value) });
+    return one({ index: 'attribute', name, type, value });
   }
-  switch (field.name) {
+  const text = String(value);
+  const own = (name: OwnIndexed): IndexRange => ({
+    index: 'sparse',
+    name,
+    type: IndexedValueType.KEYWORD,
+    value: text,
+  });
+  switch (name) {
+    case 'RunId':
+      return sparse({ index: 'runId', value: text });
+    case 'TaskQueue':
+    case 'ParentWorkflowId':
+    case 'ParentRunId':
+      return sparse(own(name));
+    // The root itself, its children, and what is further down.
+    case 'RootWorkflowId':
+      return sparse({ index: 'workflowId', value: text }, own('ParentWorkflowId'), own(name));
+    case 'RootRunId':
+      return sparse({ index: 'runId', value: text }, own('ParentRunId'), own(name));
     case 'WorkflowId':
       return one({ index: 'workflowId', value: String(value) });
     case 'ActivityId':
@@ -172,21 +211,6 @@ function span(
   { low, high, prefix }: { low?: Value; high?: Value; prefix?: string },
 ): Candidate | undefined {
   const { name, attribute: type } = field;
-  if (type === undefined || !isIndexed(field)) return undefined;
+  if (type === undefined || isSparse(name, type)) return undefined;
   return { ranges: [{ index: 'attributeSpan', name, type, low, high, prefix }], exact: false };
 }
-
-/**
- * Attributes that have index rows. Texts are compared word by word; the builds of a run, which every worker with a build id adds to, would cost each
- * workflow rows that hardly anybody asks for. What is paused is found by its status.
- */
-export const UNINDEXED: ReadonlySet<string> = new Set([
-  'BuildIds',
-  'BinaryChecksums',
-  'TemporalWorkerDeployment',
-  'TemporalWorkflowVersioningBehavior',
-  'TemporalUsedWorkerDeploymentVersions',
-  'TemporalPauseInfo',
-]);
-
-const isIndexed = ({ name, type }: Field): boolean => type !== 'text' && !UNINDEXED.has(name);

@@ -336,7 +336,12 @@ describe('the plan of a filter', () => {
   it.each([
     ["WorkflowType = 'A' OR WorkflowId = 'b'", [['workflowType', 'workflowId']]],
     ["WorkflowType IN ('A', 'B')", [['workflowType', 'workflowType']]],
-    ["WorkflowType = 'A' OR TaskQueue = 'b'", []],
+    ["WorkflowType = 'A' OR TaskQueue = 'b'", [['workflowType', 'sparse']]],
+    ["WorkflowType = 'A' OR TaskQueue != 'b'", []],
+    ["RunId = 'r' AND TaskQueue = 'b'", [['runId'], ['sparse']]],
+    ["ParentWorkflowId = 'p'", [['sparse']]],
+    ["RootWorkflowId = 'p'", [['workflowId', 'sparse', 'sparse']]],
+    ["RootRunId IN ('r', 's')", [['runId', 'sparse', 'sparse', 'runId', 'sparse', 'sparse']]],
     ["(City = 'a' AND TaskQueue = 'q') OR Amount = 3", [['attribute', 'attribute']]],
     ["Tags IN ('a', 'b')", [['attribute', 'attribute']]],
     ['Amount > 3', [['attributeSpan']]],
@@ -344,8 +349,11 @@ describe('the plan of a filter', () => {
     ["NOT City = 'Rome'", []],
     ["City != 'Rome'", []],
     ["Tags != 'a'", []],
-    ["Note = 'fox'", []],
-    ["BuildIds = 'x'", []],
+    // And what has more words than have rows.
+    ["Note = 'fox'", [['sparse', 'sparse']]],
+    ["Note = 'quick fox'", [['sparse', 'sparse', 'sparse']]],
+    ["Note != 'fox'", []],
+    ["BuildIds = 'x'", [['sparse']]],
     ['CloseTime IS NULL', [['status', 'status']]],
     [Array.from({ length: 100 }, (_, i) => `Amount = ${i}`).join(' OR '), []],
   ])('%s', (text, expected) => expect(ranges(text)).toEqual(expected));

@@ -23,6 +23,8 @@ const updateIdOf = (request: UpdateRequest | undefined): string => request?.meta
 export function subjectOf({ protocolInstanceId, body }: ProtocolMessage): string {
   if (protocolInstanceId !== '') return protocolInstanceId;
   switch (body.type) {
+    case MessageType.NONE:
+      return '';
     case MessageType.REQUEST:
       return updateIdOf(body.value);
     case MessageType.ACCEPTANCE:
@@ -32,6 +34,12 @@ export function subjectOf({ protocolInstanceId, body }: ProtocolMessage): string
     case MessageType.RESPONSE:
       return body.value.meta?.updateId ?? '';
   }
+}
+
+/** What makes the messages of an answer unacceptable as a whole. */
+export function messagesProblem(messages: readonly ProtocolMessage[] = []): string | undefined {
+  const empty = messages.find(({ body }) => body.type === MessageType.NONE);
+  return empty && `message ${empty.id.slice(0, 100)} has no body, or one that is not known.`;
 }
 
 /** Nothing but refusals: the workflow is as it was. */

@@ -243,6 +243,26 @@ describe('while a speculative task runs', () => {
     }
   });
 
+  it('an answer that cannot be read makes it forgotten, and whoever waits for its update is told to send it again', () => {
+    for (const [messages, commands] of [
+      [[{ ...message.accept('u'), body: { type: '' } }], []],
+      [[], [command.complete(), command.timer('t', 1)]],
+    ] as const) {
+      const { world, started } = running();
+      const refused = { refusal: { code: StatusCode.INVALID_ARGUMENT } };
+      expect(answer(world, started, [...messages], [...commands])).toMatchObject(refused);
+      expect(answers(world)).toEqual([
+        ['call-u', { rejection: expect.objectContaining({ code: StatusCode.UNAVAILABLE }) }],
+      ]);
+      expect(world.types()).toEqual(FIRST_TASK);
+      expect(isPassivatable(world.state)).toBe(true);
+      expect(answer(world, started, [message.accept('u')])).toMatchObject({ ok: false });
+      world.update('u');
+      work(world, [message.accept('u'), message.respond('u')]);
+      expect(world.types()).toEqual([...FIRST_TASK, ...TASK, ACCEPTED, COMPLETED]);
+    }
+  });
+
   it('its frame may never be written: it waits like any other', () => {
     const { world, started } = running();
     world.accept({ type: 'undoStart', kind: 'workflow', ...started.ref });

@@ -225,6 +225,17 @@ export function rejectUnprocessed(run: RunDraft): void {
   }
 }
 
+/** The task that carried these is forgotten: who waits for them sends them again. */
+export function refuseSent(run: RunDraft): void {
+  const { turn, runId } = run;
+  for (const update of turn.updatesOf(runId)) {
+    if (update.stage !== 'sent') continue;
+    const why = `the worker's answer to update ${update.updateId} of workflow ${turn.state.workflowId} could not be read: send the update again`;
+    answerAll(turn, update, { rejection: unavailable(why) });
+    turn.updates.set(update.updateId, update.kept === true ? { ...update, stage: 'admitted', calls: [] } : undefined);
+  }
+}
+
 /** The run has closed. `nextRunId`: another goes on, to which an update that was not accepted can be sent again. */
 export function closeUpdates(run: RunDraft, nextRunId: string | undefined): void {
   const { turn, runId } = run;

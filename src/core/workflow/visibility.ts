@@ -46,7 +46,7 @@ function withBuildIds(row: RunRow): SearchAttributes | undefined {
   return { indexedFields };
 }
 
-/** With why it is paused: in no index, so that what was shown before need not have it. */
+/** With why it is paused. */
 function shownAttributes(workflowId: string, row: RunRow): SearchAttributes | undefined {
   const { status, pause } = row.facts;
   const attributes = withBuildIds(row);
@@ -57,8 +57,8 @@ function shownAttributes(workflowId: string, row: RunRow): SearchAttributes | un
 }
 
 /** Of a run as it was before a turn: what its rows in the indexes were made from. */
-export const shownBefore = (row: RunRow | undefined): VisibilityChange['before'] =>
-  row && { status: row.facts.status, searchAttributes: withBuildIds(row) };
+export const shownBefore = (workflowId: string, row: RunRow | undefined): VisibilityChange['before'] =>
+  row && { status: row.facts.status, searchAttributes: shownAttributes(workflowId, row) };
 
 export function executionInfo(
   where: { workflowId: string },

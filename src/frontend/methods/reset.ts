@@ -3,6 +3,7 @@
 import type { ResetMessage } from '../../core/workflow/message.ts';
 import type { ResetWorkflowExecutionRequest, ResetWorkflowExecutionResponse } from '../../wire/api.ts';
 import { ResetReapplyExcludeType, ResetReapplyType } from '../../wire/enums.ts';
+import { untimedRunId } from '../../wire/run-id.ts';
 import { method } from '../door.ts';
 import { defaulted, enumeration, integer, invalid, list, object, optional, string } from '../validate/check.ts';
 import { postResetOperation } from '../validate/post-reset.ts';
@@ -74,7 +75,7 @@ export const resetWorkflowExecution = method(
     const message: ResetMessage = {
       type: 'reset',
       target: { runId },
-      runId: services.random.uuid(),
+      runId: untimedRunId(services.random.uuid()),
       requestId,
       reason,
       identity: request.identity,

@@ -13,6 +13,7 @@ import {
 } from '../../wire/activity.ts';
 import { activityAddress } from '../../wire/activity-address.ts';
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../wire/enums.ts';
+import { isNamed, untimedRunId } from '../../wire/run-id.ts';
 import type { Status } from '../../wire/status.ts';
 import { type Call, type Caller, method, type Services } from '../door.ts';
 import { checkFlow } from '../flow-starts.ts';
@@ -104,7 +105,7 @@ function startMessage({ limits, random }: Services, request: StartActivityExecut
   const { idReusePolicy = 0, idConflictPolicy = 0 } = request;
   return {
     type: 'start',
-    runId: random.uuid(),
+    runId: untimedRunId(random.uuid()),
     requestId: request.requestId === '' ? random.uuid() : request.requestId,
     identity: request.identity,
     workflowType: request.activityType,
@@ -147,7 +148,7 @@ export const startActivityExecution = method(startRequest, (services, caller, re
       else if (reply?.type === 'started') {
         const { runId } = reply.response;
         // A repeat of the request that started it is told that it did not start another.
-        call.reply({ runId, started: runId === message.runId } satisfies StartActivityExecutionResponse);
+        call.reply({ runId, started: isNamed(runId, message.runId) } satisfies StartActivityExecutionResponse);
       }
     });
   });

@@ -4,6 +4,7 @@ import { attributesTooLarge } from '../../core/workflow/attribute-sizes.ts';
 import type { StartMessage } from '../../core/workflow/message.ts';
 import type { SignalWithStartWorkflowExecutionRequest, StartWorkflowExecutionRequest } from '../../wire/api.ts';
 import { WorkflowIdConflictPolicy } from '../../wire/enums.ts';
+import { untimedRunId } from '../../wire/run-id.ts';
 import { type Call, method, type Services } from '../door.ts';
 import { checkFlow, submitStart } from '../flow-starts.ts';
 import { sessionOf } from '../hosted-worker.ts';
@@ -84,7 +85,8 @@ export function startMessage(
   if (tooLarge !== undefined) throw invalid(tooLarge);
   return {
     type: 'start',
-    runId: random.uuid(),
+    // Flow control has its permit in the name of the run before the run begins.
+    runId: request.flowControl === undefined ? untimedRunId(random.uuid()) : random.uuid(),
     requestId: request.requestId === '' ? random.uuid() : request.requestId,
     identity: request.identity,
     workflowType: request.workflowType,

@@ -43,9 +43,13 @@ const response = object<wire.UpdateResponse>({ meta: optional(meta), outcome: op
 
 const typed = object<{ type: string; value: unknown }>({ type: string, value: (value) => value });
 
+const NO_BODY: MessageBody = { type: MessageType.NONE };
+
 const body: Check<MessageBody> = (given) => {
   const { type, value } = typed(given);
   switch (type) {
+    case MessageType.NONE:
+      return NO_BODY;
     case MessageType.REQUEST:
       return { type, value: updateRequest(value) };
     case MessageType.ACCEPTANCE:
@@ -64,6 +68,7 @@ export const protocolMessages: Check<ProtocolMessage[]> = list(
     id: defaulted(string, ''),
     protocolInstanceId: defaulted(string, ''),
     eventId: optional(integer),
-    body,
+    // The actor says that it is needed: what is in memory of the task goes with such an answer.
+    body: defaulted(body, NO_BODY),
   }),
 );

@@ -357,6 +357,12 @@ describe('a batch job', () => {
     const running = { namespace: NAMESPACE, query: "ExecutionStatus = 'Running'", of: 'activities' } as const;
     const { value } = await w.call<{ count: number }>((done) => w.engine.count(running, done));
     expect(value?.count).toBe(1);
+    // Nothing is left to do for one that has ended.
+    for (const type of ['cancelStandalone', 'terminateStandalone'] as const) {
+      await start(w, { jobId: type, requestId: type, operation: { type, reason: '' }, target: { query: '' } });
+      await w.time.advance(1_000);
+      expect(await job(w, type)).toMatchObject({ completeOperationCount: 2, failureOperationCount: 0 });
+    }
   });
 
   it('stops when told to: nothing more is begun, and what was is counted', async () => {

@@ -2,7 +2,7 @@
 // a door would refuse: a build that has completed no task of the workflow, a version whose workers do not serve its task queue. Called by runner.ts.
 
 import type { JobSpec } from '../../core/batch/job.ts';
-import { type FoundPoint, messageFor, type Needed, needed } from '../../core/batch/operations.ts';
+import { type FoundPoint, messageFor, type Needed, needed, searchedFor } from '../../core/batch/operations.ts';
 import { versionKey } from '../../core/deployment/versioned-queue.ts';
 import type { DeploymentAnswer } from '../../ports/deployments.ts';
 import type { Done, Engine } from '../../ports/engine.ts';
@@ -64,7 +64,15 @@ export class Operations {
 
   #submit(target: BatchTarget, found: FoundPoint | undefined, done: Done<unknown>): void {
     const to = { namespace: this.#namespace, workflowId: target.workflowId };
-    this.#engine.submit(to, messageFor(this.#spec, target, found), done);
+    this.#engine.submit(to, messageFor(this.#spec, target, found), (error, reply) => {
+      if (error !== undefined && this.#isOver(error)) done(undefined, undefined);
+      else done(error, reply);
+    });
+  }
+
+  /** Of an activity without a workflow that has ended nothing is left to do, as of a workflow that has: only that it is said by another status. */
+  #isOver({ code }: Status): boolean {
+    return searchedFor(this.#spec.operation) === 'activities' && code === StatusCode.FAILED_PRECONDITION;
   }
 }
 

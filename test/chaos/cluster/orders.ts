@@ -10,7 +10,7 @@ import { type Catalogue, type Order, workflowIdOf } from '../../../examples/orde
 import { CATALOGUE_FILE, ORDERS_FILE } from '../../../examples/order-fulfillment/paths.ts';
 import { Child } from '../../../examples/order-fulfillment/supervisor/child.ts';
 import type { Desk, Outcome } from '../../../examples/order-fulfillment/supervisor/desk.ts';
-import { type ClientLibrary, demoOf, OWN } from './build.ts';
+import { type Build, type ClientLibrary, demoOf, OWN } from './build.ts';
 import { chainOf, gapsOf } from './ledger.ts';
 import { freePort, LOCALHOST } from './network.ts';
 import { EXIT_WITH_PARENT } from './node-process.ts';
@@ -66,8 +66,12 @@ export class Orders {
   }
 
   /** A worker that serves all nodes; resolves when it is ready. */
-  async startWorker(addresses: readonly string[], build = OWN, name = 'worker'): Promise<void> {
-    await this.#child(name, [join(demoOf(build), 'worker.js'), '--address', addresses.join(','), ...this.#urls]);
+  async startWorker(
+    addresses: readonly string[],
+    { build = OWN, name = 'worker', more = [] }: { build?: Build; name?: string; more?: readonly string[] } = {},
+  ): Promise<void> {
+    const args = ['--address', addresses.join(','), ...this.#urls, ...more];
+    await this.#child(name, [join(demoOf(build), 'worker.js'), ...args]);
   }
 
   /** Orders begin to come in, to a shop that is of the same build as its connection. */

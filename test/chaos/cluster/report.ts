@@ -97,6 +97,9 @@ writes down what was acknowledged. After the faults of a scenario this must hold
 - every order has ended, and the audit of the services' own files balances, to the cent and to the piece;
 - every acknowledged start and signal is in its history, once and in order; a call that failed is there at most once;
 - every history is numbered 1..n without a gap;
+- operations that are under way throughout, each kind again and again, were each done once, as clients see it: every due second of the schedules has one run, batch jobs count exactly what they
+  did, runs that a reset began have all signals in order, updates were accepted and completed once, children started and their messages delivered once, signals carried over every
+  continue-as-new, activities without a workflow ended once, lists showed what was just started or upserted, and what was paused stood still (not in the upgrade, whose shop is of another build);
 - no node ended by itself, and \`tenuto data verify\` finds nothing wrong in any node's directory;
 - in a rolling restart, in a rolling upgrade, and while nodes come and go as planned, no call of a client has failed.
 

@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from 'tenuto/client';
+import { Operations, type OperationsReport } from '../../../examples/order-fulfillment/operations/operations.ts';
 import { type Build, type ClientLibrary, libraryOf, OWN } from './build.ts';
 import { connectToAll } from './clients.ts';
 import { ChaosCluster } from './cluster.ts';
 import type { CoordinatorKind } from './coordinator.ts';
 import { type FailedCall, Ledger } from './ledger.ts';
 import type { NodeProcess } from './node-process.ts';
-import { Operations, type OperationsReport } from './operations.ts';
 import { Orders } from './orders.ts';
 import { type Gaps, Probes } from './probes.ts';
 
@@ -164,8 +164,8 @@ export class World {
       [...this.#ledgers, ...(this.#operations === undefined ? [] : [this.#operations])].map((load) => load.stop()),
     );
     const problems: string[] = (await this.#operations?.check()) ?? [];
-    const { fired, batches, resets } = this.#operations?.report ?? { fired: 0, batches: 0, resets: 0 };
-    this.say(`  ${fired} due times of schedules, ${batches} batch jobs and ${resets} resets were looked at`);
+    const counts = this.#operations?.report.lanes.map(({ name, counted }) => `${counted} ${name}`) ?? [];
+    this.say(`  looked at: ${counts.join(', ') || 'no operations'}`);
     const { ended, repeatedCalls, problems: found } = await this.#orders.close(connection, ORDERS_END_MS);
     problems.push(...found);
     for (const ledger of this.#ledgers) problems.push(...(await ledger.check()));
@@ -211,7 +211,10 @@ export class World {
     await Promise.all([this.cluster.start(), this.#orders.startServices()]);
     for (const { address } of this.cluster.nodes) this.#probes.use(address);
     for (const [n, build] of builds.entries()) {
-      await this.#orders.startWorker(this.cluster.addresses(), build, n === 0 ? 'worker' : `worker-${n + 1}`);
+      const name = n === 0 ? 'worker' : `worker-${n + 1}`;
+      // A worker of another build need not know them.
+      const more = other === undefined ? ['--operations'] : [];
+      await this.#orders.startWorker(this.cluster.addresses(), { build, name, more });
     }
     await this.#probes.untilServed(FORM_MS);
     for (const [n, build] of builds.entries()) {

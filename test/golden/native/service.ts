@@ -284,7 +284,12 @@ export class RawService {
         taskQueue: { name: executionConfig.taskQueue, kind: 1 },
         retryPolicy: undefined,
       },
-      workflowExecutionInfo: { ...executionInfo(info), firstRunId: info.firstRunId },
+      workflowExecutionInfo: {
+        ...executionInfo(info),
+        firstRunId: info.firstRunId,
+        autoResetPoints: { points: described.autoResetPoints },
+        mostRecentWorkerVersionStamp: described.mostRecentWorkerVersionStamp,
+      },
       pendingActivities: described.pendingActivities.map((activity) => ({
         activityId: activity.activityId,
         activityType: { name: activity.activityType },

@@ -121,7 +121,8 @@ export class BatchWatch {
           event.attributes.signalName === operation.signalName &&
           textOf(event.attributes.input) === textOf(operation.input)
         );
-      return operation.type === 'cancel' && event.eventType === EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED;
+      const isCancel = operation.type === 'cancel' || operation.type === 'cancelStandalone';
+      return isCancel && event.eventType === EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED;
     };
     if (!events.some(isIt))
       throw new Violation('end', `${where} counts ${workflowId}, run ${runId}, which got no ${operation.type}`);

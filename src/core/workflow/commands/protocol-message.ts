@@ -69,6 +69,8 @@ function takeMessage(context: CommandContext, message: ProtocolMessage): Command
       updateCompleted(context.run, updateId, { failure: tooBig ? OVERSIZED : failure });
       return undefined;
     }
+    case MessageType.NONE:
+      return bad(CAUSE, `message ${message.id} has no body.`);
     case MessageType.REQUEST:
       return bad(CAUSE, `message ${message.id} is a request, which only the server sends.`);
   }

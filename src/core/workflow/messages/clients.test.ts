@@ -331,6 +331,21 @@ describe('bounds of a run', () => {
     world.takeWorkflowTask();
     expect(world.last().attributes).toMatchObject({ suggestContinueAsNew: true, suggestContinueAsNewReasons: [2] });
   });
+
+  it('so does a large one, from the byte on at which it is too large', () => {
+    const suggested = (suggestContinueAsNewBytes: number): { reasons: unknown; bytes: number } => {
+      const world = new World({ suggestContinueAsNewBytes });
+      world.start();
+      world.signal('x'.repeat(1_000));
+      const bytes = world.state.run?.row.facts.historyBytes ?? 0;
+      world.takeWorkflowTask();
+      return { reasons: world.last().attributes.suggestContinueAsNewReasons, bytes };
+    };
+    const { bytes } = suggested(1_000_000);
+    expect(bytes).toBeGreaterThan(1_000);
+    expect(suggested(bytes + 1).reasons).toBeUndefined();
+    expect(suggested(bytes).reasons).toEqual([1]);
+  });
 });
 
 describe('deleting a run', () => {

@@ -16,8 +16,8 @@ import type { RunDraft } from '../run-draft.ts';
 import type { ActorState, RunState } from '../state.ts';
 import { Turn } from '../turn.ts';
 import { hasUnsentUpdates } from '../update-delivery.ts';
-import { areAllRejections } from '../update-messages.ts';
-import { rejectUnprocessed } from '../updates.ts';
+import { areAllRejections, messagesProblem } from '../update-messages.ts';
+import { refuseSent, rejectUnprocessed } from '../updates.ts';
 import {
   dropTask,
   failTask,
@@ -39,8 +39,8 @@ export function completeWorkflowTask(
   const draft = turn.open(run);
   const task = startedTaskOf(draft, message.task);
   if (task === undefined) return workflowTaskNotFound();
-  const refused = sequenceProblem(message.commands);
-  if (refused !== undefined) return invalidArgument(refused);
+  const refused = sequenceProblem(message.commands) ?? messagesProblem(message.messages);
+  if (refused !== undefined) return task.speculative === true ? forget(draft, refused) : invalidArgument(refused);
   if (isDroppable(draft, task, message)) return drop(draft, message);
   const problem = applyAll(draft, task, message);
   if (problem !== undefined) return refuse(state, run, task, message, context, problem);
@@ -144,6 +144,18 @@ function drop(run: RunDraft, message: CompleteWorkflowTaskMessage): Decision {
   scheduleForUpdates(run);
   settleQueries(run);
   return run.turn.outcome({ type: 'accepted', resetHistoryEventId });
+}
+
+/**
+ * What is wrong with the answer as a whole leaves a task started. One that is only in memory is forgotten, and its updates are sent again by their
+ * callers, as on the reference server: else they would wait for its time-out.
+ */
+function forget(run: RunDraft, why: string): Decision {
+  dropTask(run);
+  refuseSent(run);
+  scheduleForUpdates(run);
+  settleQueries(run);
+  return run.turn.outcome({ type: 'accepted' }, status(StatusCode.INVALID_ARGUMENT, why));
 }
 
 /** ms a task waits for its sticky worker when the worker did not say. */

@@ -1,4 +1,5 @@
-// The whole table of a start's policies: how the id was used before × what may be reused × what happens on a conflict.
+// The whole table of a start's policies: how the id was used before × what may be reused × what happens on a conflict. Pairs that contradict each
+// other, TERMINATE_IF_RUNNING with any conflict policy and REJECT_DUPLICATE with TERMINATE_EXISTING, doors refuse (refusals.test.ts): of them no start comes here.
 import { describe, expect, it } from 'vitest';
 import {
   WorkflowIdConflictPolicy as Conflict,
