@@ -17,7 +17,7 @@ import { CancellationScope, UpdateScope } from './cancellation-scope.ts';
 import { Chance } from './chance.ts';
 import { childStartError } from './child-start-failed.ts';
 import { ContinueAsNew } from './continue-as-new.ts';
-import { definitionOptionsOf, type WorkflowDefinitionOptions } from './definition-options.ts';
+import { definitionOptionsOf, isConfiguredFailure, type WorkflowDefinitionOptions } from './definition-options.ts';
 import { DeterminismViolationError } from './errors.ts';
 import { SDK_FLAGS, type SdkFlag } from './flags.ts';
 import { describeHandlers, MessageHandlers } from './handlers.ts';
@@ -40,12 +40,13 @@ interface Pending<T> {
 export interface ActivatorOptions {
   info: WorkflowInfo;
   randomSeed: string;
-  /** Of this package. */
   sdkVersion: string;
   payloadConverter: PayloadConverter;
   failureConverter: FailureConverter;
   /** Source-mapped text of an error's stack, without the SDK's own frames. */
   mapStack: (stack: string) => string;
+  /** As in ExecutionInit. */
+  failureErrorTypes: readonly string[];
 }
 
 export class Activator {
@@ -82,7 +83,7 @@ export class Activator {
   /** A closing intent was made. */
   completed = false;
   cancelled = false;
-  readonly #mapStack: (stack: string) => string;
+  readonly #options: ActivatorOptions;
   readonly #knownPatches = new Set<string>();
   readonly #sentPatches = new Set<string>();
   readonly #flags = new Set<SdkFlag>();
@@ -97,7 +98,7 @@ export class Activator {
     this.chance = new Chance(options.randomSeed);
     this.payloadConverter = options.payloadConverter;
     this.failureConverter = options.failureConverter;
-    this.#mapStack = options.mapStack;
+    this.#options = options;
     this.rootScope = CancellationScope.root();
     this.handlers = new MessageHandlers(
       {
@@ -355,7 +356,9 @@ export class Activator {
       this.blockedConditions.values(),
     ];
     for (const group of waiting) for (const { site } of group) sites.add(site);
-    const stacks = new Set([...sites].map((site) => this.#mapStack(site.stack ?? '').replace(/^Error.*\n?/, '')));
+    const stacks = new Set(
+      [...sites].map((site) => this.#options.mapStack(site.stack ?? '').replace(/^Error.*\n?/, '')),
+    );
     return [...stacks].filter((stack) => stack !== '');
   }
 
@@ -464,7 +467,7 @@ export class Activator {
   /** Whether an error ends the workflow, or an update, rather than failing its task. */
   #isFailure(error: unknown): boolean {
     if (error instanceof TemporalFailure) return true;
-    return this.#definition.failureExceptionTypes?.some((type) => error instanceof type) ?? false;
+    return isConfiguredFailure(error, this.#definition, this.#options.failureErrorTypes);
   }
 
   /** An error that ends something: what is none of Temporal's own says its class. */
