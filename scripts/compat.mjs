@@ -11,7 +11,7 @@ const HELP = `npm run compat [-- options]
   --oracles DIR   also compare with the recordings in DIR (histories), and in DIR/rpc (single calls)
   --only-oracles  leave the tests out
   --only NAME     one scenario or case; * stands for anything
-  --languages [python] [go]
+  --languages [python] [go] [java]
                   instead of all that: workers and clients written with the official SDKs of these languages (all of them by default) against a
                   server that is killed under them. A language whose tools are not on this machine is skipped, and it is said what it needs`;
 

@@ -1,4 +1,4 @@
-// `node scripts/finding.mjs [--executions N]`: how long it takes to find executions among many (decision 0025). Starts N workflows that nobody runs, in a data
+// `node scripts/finding.mjs [--executions N]`: how long it takes to find executions among many (decisions 0025, 0057). Starts N workflows that nobody runs, in a data
 // directory of its own, and asks. A minute or two for the 200,000 of the usual run.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

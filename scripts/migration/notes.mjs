@@ -7,7 +7,19 @@ const none = (why) => `none: ${why}`;
 
 /** @type {{ packages?: string[], names: RegExp | string[], note: string }[]} */
 export const NOTES = [
-  { names: /Nexus/, note: notYet('this part of Nexus') },
+  {
+    packages: ['client'],
+    names: /Nexus/,
+    note: none(
+      'this server has no Nexus operations without a workflow; workflows call them with `createNexusServiceClient`',
+    ),
+  },
+  {
+    packages: ['worker'],
+    names: /Nexus/,
+    note: none('no interceptors around Nexus operations: wrap the handlers that `nexusServices` is given'),
+  },
+  { names: /Nexus/, note: 'an endpoint is `connection.operatorService.createNexusEndpoint`’s answer' },
   {
     packages: ['client'],
     names: /Schedule|^(Calendar|Interval)Spec|^(Loose)?Range$|^MONTHS?$|^Month$|^DAYS?_OF_WEEK$|^DayOfWeek$|^Backfill$/,

@@ -33,6 +33,7 @@ export {
   WorkflowExecutionAlreadyStartedError,
 } from '../common/failure.ts';
 export { historyFromJSON, historyToJSON } from '../common/history-json.ts';
+export { HandlerUnfinishedPolicy } from '../common/interfaces.ts';
 export { defaultPayloadConverter } from '../common/payload-converter.ts';
 export type { RetryPolicy } from '../common/retry-policy.ts';
 export * from '../connection/index.ts';

@@ -10,10 +10,12 @@ export const WorkflowUpdateStage = {
   ACCEPTED: 'ACCEPTED',
   /** It has an outcome. */
   COMPLETED: 'COMPLETED',
+  /** @deprecated Use `undefined`. */
+  UNSPECIFIED: undefined,
 } as const;
 export type WorkflowUpdateStage = (typeof WorkflowUpdateStage)[keyof typeof WorkflowUpdateStage];
 
-const STAGES: ReadonlyMap<string, Stage> = new Map([
+const STAGES: ReadonlyMap<WorkflowUpdateStage, Stage> = new Map([
   [WorkflowUpdateStage.ADMITTED, Stage.ADMITTED],
   [WorkflowUpdateStage.ACCEPTED, Stage.ACCEPTED],
   [WorkflowUpdateStage.COMPLETED, Stage.COMPLETED],

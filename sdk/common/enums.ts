@@ -44,6 +44,16 @@ export const TimeoutType = {
   SCHEDULE_TO_START: 'SCHEDULE_TO_START',
   SCHEDULE_TO_CLOSE: 'SCHEDULE_TO_CLOSE',
   HEARTBEAT: 'HEARTBEAT',
+  /** @deprecated Use `undefined`. */
+  TIMEOUT_TYPE_UNSPECIFIED: undefined,
+  /** @deprecated Use {@link TimeoutType.START_TO_CLOSE}. */
+  TIMEOUT_TYPE_START_TO_CLOSE: 'START_TO_CLOSE',
+  /** @deprecated Use {@link TimeoutType.SCHEDULE_TO_START}. */
+  TIMEOUT_TYPE_SCHEDULE_TO_START: 'SCHEDULE_TO_START',
+  /** @deprecated Use {@link TimeoutType.SCHEDULE_TO_CLOSE}. */
+  TIMEOUT_TYPE_SCHEDULE_TO_CLOSE: 'SCHEDULE_TO_CLOSE',
+  /** @deprecated Use {@link TimeoutType.HEARTBEAT}. */
+  TIMEOUT_TYPE_HEARTBEAT: 'HEARTBEAT',
 } as const;
 export type TimeoutType = (typeof TimeoutType)[keyof typeof TimeoutType];
 export const [encodeTimeoutType, decodeTimeoutType] = enumConverters(
@@ -61,6 +71,22 @@ export const RetryState = {
   RETRY_POLICY_NOT_SET: 'RETRY_POLICY_NOT_SET',
   INTERNAL_SERVER_ERROR: 'INTERNAL_SERVER_ERROR',
   CANCEL_REQUESTED: 'CANCEL_REQUESTED',
+  /** @deprecated Use `undefined`. */
+  RETRY_STATE_UNSPECIFIED: undefined,
+  /** @deprecated Use {@link RetryState.IN_PROGRESS}. */
+  RETRY_STATE_IN_PROGRESS: 'IN_PROGRESS',
+  /** @deprecated Use {@link RetryState.NON_RETRYABLE_FAILURE}. */
+  RETRY_STATE_NON_RETRYABLE_FAILURE: 'NON_RETRYABLE_FAILURE',
+  /** @deprecated Use {@link RetryState.TIMEOUT}. */
+  RETRY_STATE_TIMEOUT: 'TIMEOUT',
+  /** @deprecated Use {@link RetryState.MAXIMUM_ATTEMPTS_REACHED}. */
+  RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED: 'MAXIMUM_ATTEMPTS_REACHED',
+  /** @deprecated Use {@link RetryState.RETRY_POLICY_NOT_SET}. */
+  RETRY_STATE_RETRY_POLICY_NOT_SET: 'RETRY_POLICY_NOT_SET',
+  /** @deprecated Use {@link RetryState.INTERNAL_SERVER_ERROR}. */
+  RETRY_STATE_INTERNAL_SERVER_ERROR: 'INTERNAL_SERVER_ERROR',
+  /** @deprecated Use {@link RetryState.CANCEL_REQUESTED}. */
+  RETRY_STATE_CANCEL_REQUESTED: 'CANCEL_REQUESTED',
 } as const;
 export type RetryState = (typeof RetryState)[keyof typeof RetryState];
 export const [encodeRetryState, decodeRetryState] = enumConverters(
@@ -99,6 +125,16 @@ export const WorkflowIdReusePolicy = {
   REJECT_DUPLICATE: 'REJECT_DUPLICATE',
   /** @deprecated Use ALLOW_DUPLICATE with conflict policy TERMINATE_EXISTING. */
   TERMINATE_IF_RUNNING: 'TERMINATE_IF_RUNNING',
+  /** @deprecated Use `undefined`. */
+  WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED: undefined,
+  /** @deprecated Use {@link WorkflowIdReusePolicy.ALLOW_DUPLICATE}. */
+  WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE: 'ALLOW_DUPLICATE',
+  /** @deprecated Use {@link WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY}. */
+  WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY: 'ALLOW_DUPLICATE_FAILED_ONLY',
+  /** @deprecated Use {@link WorkflowIdReusePolicy.REJECT_DUPLICATE}. */
+  WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE: 'REJECT_DUPLICATE',
+  /** @deprecated Use {@link WorkflowIdReusePolicy.TERMINATE_IF_RUNNING}. */
+  WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING: 'TERMINATE_IF_RUNNING',
 } as const;
 export type WorkflowIdReusePolicy = (typeof WorkflowIdReusePolicy)[keyof typeof WorkflowIdReusePolicy];
 export const [encodeWorkflowIdReusePolicy, decodeWorkflowIdReusePolicy] = enumConverters(
@@ -134,6 +170,8 @@ export const ParentClosePolicy = {
   PARENT_CLOSE_POLICY_ABANDON: 'ABANDON',
   /** @deprecated Use {@link ParentClosePolicy.REQUEST_CANCEL}. */
   PARENT_CLOSE_POLICY_REQUEST_CANCEL: 'REQUEST_CANCEL',
+  /** @deprecated Use `undefined`. */
+  PARENT_CLOSE_POLICY_UNSPECIFIED: undefined,
 } as const;
 export type ParentClosePolicy = (typeof ParentClosePolicy)[keyof typeof ParentClosePolicy];
 export const [encodeParentClosePolicy, decodeParentClosePolicy] = enumConverters(
@@ -149,6 +187,14 @@ export const QueryRejectCondition = {
   NOT_OPEN: 'NOT_OPEN',
   /** Refuse when the workflow has closed in any way but completed. */
   NOT_COMPLETED_CLEANLY: 'NOT_COMPLETED_CLEANLY',
+  /** @deprecated Use `undefined`. */
+  QUERY_REJECT_CONDITION_UNSPECIFIED: undefined,
+  /** @deprecated Use {@link QueryRejectCondition.NONE}. */
+  QUERY_REJECT_CONDITION_NONE: 'NONE',
+  /** @deprecated Use {@link QueryRejectCondition.NOT_OPEN}. */
+  QUERY_REJECT_CONDITION_NOT_OPEN: 'NOT_OPEN',
+  /** @deprecated Use {@link QueryRejectCondition.NOT_COMPLETED_CLEANLY}. */
+  QUERY_REJECT_CONDITION_NOT_COMPLETED_CLEANLY: 'NOT_COMPLETED_CLEANLY',
 } as const;
 export type QueryRejectCondition = (typeof QueryRejectCondition)[keyof typeof QueryRejectCondition];
 export const [encodeQueryRejectCondition, decodeQueryRejectCondition] = enumConverters(

@@ -19,6 +19,9 @@ export const SdkComponent = {
   activity: 'activity',
   worker: 'worker',
   client: 'client',
+  nexus: 'nexus',
+  /** Of Temporal's native core, which this SDK has none of: here for code that compares with it. */
+  core: 'core',
 } as const;
 export type SdkComponent = (typeof SdkComponent)[keyof typeof SdkComponent];
 

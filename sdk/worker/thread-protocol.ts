@@ -131,6 +131,8 @@ export interface WorkflowThreadOptions {
   sdkVersion?: string | undefined;
   /** Of this worker: what its answers say, too. */
   buildId?: string | undefined;
+  /** Of the activities the worker has functions for: others cannot run locally. Undefined: not known here. */
+  activityTypes?: readonly string[] | undefined;
   /** Only of a worker that is chosen by it. */
   version?: WorkerDeploymentVersion | undefined;
   failureErrorTypes?: FailureErrorTypes | undefined;

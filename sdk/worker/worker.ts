@@ -146,6 +146,7 @@ export class Worker implements SignalledWorker {
                 maxCachedWorkflows: Math.ceil(compiled.maxCachedWorkflows / compiled.threadCount),
                 sdkVersion: SDK_VERSION,
                 buildId,
+                activityTypes: [...compiled.activities.keys()],
                 version: compiled.deployment?.useWorkerVersioning === true ? compiled.deployment.version : undefined,
                 failureErrorTypes: compiled.failureErrorTypes,
               }),

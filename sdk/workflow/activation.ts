@@ -151,6 +151,9 @@ export interface Activation {
 }
 
 /** A call of `log` or a sink, delivered by the main thread when the workflow task is answered. */
+/** The sink that `log` writes to. */
+export const LOGGER_SINK = '__temporal_logger';
+
 export interface SinkInvocation {
   iface: string;
   fn: string;

@@ -25,17 +25,12 @@ import type { WorkflowInboundCallsInterceptor, WorkflowOutboundCallsInterceptor 
 import type { SleepOptions, WorkflowInfo } from './interfaces.ts';
 import { LocalActivityBackoff } from './local-activity-backoff.ts';
 import { NexusCalls } from './nexus-calls.ts';
+import { type Pending, take } from './pending.ts';
 import { FIRST_SEQS, type SeqKind } from './seqs.ts';
+import { stacksOf } from './stack-trace.ts';
 import { taskInfoOf } from './task-info.ts';
 import { unfinishedWarnings } from './unfinished-handlers.ts';
 import { UpdateHandlers } from './update-handlers.ts';
-
-/** A promise the history will settle. `site` is where it was made. */
-interface Pending<T> {
-  resolve(value: T): void;
-  reject(reason: Error): void;
-  site: Error;
-}
 
 export interface ActivatorOptions {
   info: WorkflowInfo;
@@ -47,6 +42,8 @@ export interface ActivatorOptions {
   mapStack: (stack: string) => string;
   /** As in ExecutionInit. */
   failureErrorTypes: readonly string[];
+  /** Whether the worker has a function for an activity of this type. */
+  runsActivity: (type: string) => boolean;
 }
 
 export class Activator {
@@ -83,6 +80,8 @@ export class Activator {
   /** A closing intent was made. */
   completed = false;
   cancelled = false;
+  #failed = false;
+  readonly runsActivity: (type: string) => boolean;
   readonly #options: ActivatorOptions;
   readonly #knownPatches = new Set<string>();
   readonly #sentPatches = new Set<string>();
@@ -99,6 +98,7 @@ export class Activator {
     this.payloadConverter = options.payloadConverter;
     this.failureConverter = options.failureConverter;
     this.#options = options;
+    this.runsActivity = options.runsActivity;
     this.rootScope = CancellationScope.root();
     this.handlers = new MessageHandlers(
       {
@@ -183,6 +183,17 @@ export class Activator {
       }
       if (unblocked === before) return unblocked;
     }
+  }
+
+  /**
+   * Nothing more happens in this activation: updates nobody has come for are rejected, and handlers the end of the workflow cuts off
+   * warned about. Not earlier: the handler that lets the workflow end may well return after it.
+   */
+  conclude(): void {
+    this.updates.rejectBuffered();
+    if (!this.completed || this.#failed || this.taskFailure !== undefined) return;
+    const { isReplaying } = this.info.unsafe;
+    this.sinkCalls.push(...unfinishedWarnings(this.handlers.running, this.updates.running, isReplaying));
   }
 
   /**
@@ -343,8 +354,7 @@ export class Activator {
 
   /** Stacks of everything the workflow waits for. */
   stacks(): string[] {
-    const sites = new Set<Error>();
-    const waiting: Iterable<{ site: Error }>[] = [
+    const waiting = [
       this.timers.values(),
       this.activities.values(),
       this.childStarts.values(),
@@ -355,11 +365,7 @@ export class Activator {
       this.externalCancels.values(),
       this.blockedConditions.values(),
     ];
-    for (const group of waiting) for (const { site } of group) sites.add(site);
-    const stacks = new Set(
-      [...sites].map((site) => this.#options.mapStack(site.stack ?? '').replace(/^Error.*\n?/, '')),
-    );
-    return [...stacks].filter((stack) => stack !== '');
+    return stacksOf(waiting, this.#options.mapStack);
   }
 
   #apply(job: Job): void {
@@ -478,25 +484,6 @@ export class Activator {
   #close(intent: Intent): void {
     this.push(intent);
     this.completed = true;
-    if (intent.kind === 'fail') return;
-    for (const warning of unfinishedWarnings(this.handlers.running.values(), this.updates.running)) this.#warn(warning);
+    this.#failed = intent.kind === 'fail';
   }
-
-  #warn(message: string): void {
-    this.sinkCalls.push({
-      iface: LOGGER_SINK,
-      fn: 'warn',
-      args: [message, { sdkComponent: 'worker' }],
-      replaying: this.info.unsafe.isReplaying,
-    });
-  }
-}
-
-/** The sink that `log` writes to. */
-export const LOGGER_SINK = '__temporal_logger';
-
-function take<T>(map: Map<number, T>, seq: number): T | undefined {
-  const value = map.get(seq);
-  map.delete(seq);
-  return value;
 }

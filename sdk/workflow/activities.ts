@@ -154,7 +154,11 @@ export async function scheduleLocalActivity<R>(
 
 function runLocally(activator: Activator, input: LocalActivityInput, site: Error): Promise<unknown> {
   const { activityType, args, options, headers, seq, attempt, originalScheduleTime } = input;
-  const { payloadConverter } = activator;
+  const { payloadConverter, info } = activator;
+  // A bug of the deployment, not of the workflow: it fails the task, for another worker to take. What is replayed has run.
+  if (!info.unsafe.isReplaying && !activator.runsActivity(activityType)) {
+    throw new ReferenceError(`Local activity of type '${activityType}' not registered on worker`);
+  }
   const scheduled: Intent = {
     kind: 'scheduleLocalActivity',
     seq,

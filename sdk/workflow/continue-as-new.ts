@@ -45,6 +45,7 @@ export function makeContinueAsNewFunc<F extends Workflow = UntypedWorkflow>(
       header: headerOf(headers),
       workflowRunTimeout: durationOption('workflowRunTimeout', options.workflowRunTimeout),
       workflowTaskTimeout: durationOption('workflowTaskTimeout', options.workflowTaskTimeout),
+      backoffStartInterval: durationOption('backoffStartInterval', options.backoffStartInterval),
       memo: options.memo === undefined ? undefined : { fields: mapToPayloads(payloadConverter, options.memo) },
       searchAttributes: Object.keys(indexedFields).length === 0 ? undefined : { indexedFields },
       initialVersioningBehavior: encodeInitialVersioningBehavior(options.initialVersioningBehavior),

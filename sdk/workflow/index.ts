@@ -6,7 +6,12 @@
  * @module
  */
 export type { ActivityOptions, LocalActivityOptions } from '../common/activity-options.ts';
-export { ActivityCancellationType, ParentClosePolicy, WorkflowIdReusePolicy } from '../common/enums.ts';
+export {
+  ActivityCancellationType,
+  ParentClosePolicy,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+} from '../common/enums.ts';
 export { IllegalStateError, PayloadConverterError, ValueError } from '../common/errors.ts';
 export {
   ActivityFailure,

@@ -111,6 +111,8 @@ export interface ContinueAsNewOptions {
   taskQueue?: string | undefined;
   workflowRunTimeout?: Duration | undefined;
   workflowTaskTimeout?: Duration | undefined;
+  /** How long the next run waits before its first workflow task. Default: not at all. */
+  backoffStartInterval?: Duration | undefined;
   memo?: Record<string, unknown> | undefined;
   /** @deprecated Use {@link typedSearchAttributes}. */
   searchAttributes?: SearchAttributes | undefined;

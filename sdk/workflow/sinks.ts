@@ -2,7 +2,7 @@
 
 import { composeInterceptors } from '../common/interceptors.ts';
 import { type Logger, type LogMetadata, makeLogger, SdkComponent } from '../common/logger.ts';
-import { LOGGER_SINK } from './activator.ts';
+import { LOGGER_SINK } from './activation.ts';
 import { assertInWorkflowContext, currentActivator } from './context.ts';
 import type { WorkflowInfo } from './interfaces.ts';
 

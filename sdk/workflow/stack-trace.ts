@@ -46,3 +46,11 @@ export function locationsOf(stack: string): StackTraceFileLocation[] {
   }
   return locations;
 }
+
+/** The mapped stacks of what is waited for, each once. */
+export function stacksOf(waiting: readonly Iterable<{ site: Error }>[], mapStack: (stack: string) => string): string[] {
+  const sites = new Set<Error>();
+  for (const group of waiting) for (const { site } of group) sites.add(site);
+  const stacks = new Set([...sites].map((site) => mapStack(site.stack ?? '').replace(/^Error.*\n?/, '')));
+  return [...stacks].filter((stack) => stack !== '');
+}

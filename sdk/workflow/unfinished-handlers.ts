@@ -1,6 +1,7 @@
 // What is said about signal and update handlers that still run when their workflow ends.
 
 import { HandlerUnfinishedPolicy } from '../common/interfaces.ts';
+import { LOGGER_SINK, type SinkInvocation } from './activation.ts';
 
 interface Running {
   name: string;
@@ -11,10 +12,14 @@ const isMissed = ({ unfinishedPolicy }: Running): boolean =>
   unfinishedPolicy === HandlerUnfinishedPolicy.WARN_AND_ABANDON;
 const WAIT = 'Wait for allHandlersFinished() before returning, or set unfinishedPolicy: ABANDON.';
 
-/** A line each for signals and updates, where there is something to say. */
-export function unfinishedWarnings(signals: Iterable<Running>, updates: Iterable<[string, Running]>): string[] {
+/** A warning each for signals and updates, where there is something to say. Leaves nothing running behind: nobody is warned twice. */
+export function unfinishedWarnings(
+  signals: Map<number, Running>,
+  updates: Map<string, Running>,
+  replaying: boolean,
+): SinkInvocation[] {
   const warnings: string[] = [];
-  const names = [...signals].filter(isMissed).map(({ name }) => name);
+  const names = [...signals.values()].filter(isMissed).map(({ name }) => name);
   if (names.length > 0) {
     warnings.push(`The workflow ended while signal handlers were still running: [${names.join(', ')}]. ${WAIT}`);
   }
@@ -26,5 +31,12 @@ export function unfinishedWarnings(signals: Iterable<Running>, updates: Iterable
         `AcceptedUpdateCompletedWorkflow instead of a result. ${WAIT}`,
     );
   }
-  return warnings;
+  signals.clear();
+  updates.clear();
+  return warnings.map((text) => ({
+    iface: LOGGER_SINK,
+    fn: 'warn',
+    args: [text, { sdkComponent: 'worker' }],
+    replaying,
+  }));
 }

@@ -86,6 +86,8 @@ const NO_ROWS: ReadonlyMap<Key, Uint8Array | undefined> = new Map();
 class Lane {
   forming = new Map<Shard, ShardBatch>();
   inFlight = false;
+  /** What is in flight. */
+  sent: readonly ShardBatch[] = [];
   /** In the list of those to be appended in this turn of the event loop, or waits to be tried again. */
   cutting = false;
 }
@@ -164,6 +166,18 @@ export class Committer {
     });
   }
 
+  /** Resolves when all that is decided by now is durable, or never going to be; what comes meanwhile is not waited for. */
+  async settledSoFar(): Promise<void> {
+    const batches = [this.#common, ...this.#lanes.values()].flatMap(({ sent, forming }) => [
+      ...sent,
+      ...forming.values(),
+    ]);
+    const ends = batches
+      .flatMap(({ turns }) => turns.at(-1) ?? [])
+      .map((turn) => new Promise<void>((resolve) => turn.wait({ durable: resolve, failed: () => resolve() })));
+    await Promise.all(ends);
+  }
+
   #laneOf(shard: Shard): Lane {
     if (this.#options.log.appends === 'together') return this.#common;
     let lane = this.#lanes.get(shard.id);
@@ -193,6 +207,7 @@ export class Committer {
       return { shard: shard.id, term, lsn: lsn(shard.lastLsn), entry: encodeEntry(entry) };
     });
     lane.inFlight = true;
+    lane.sent = batches;
     lane.forming = new Map();
     const answer = this.#options.log.append(appends, (result) => {
       if (result instanceof Error) this.#fail(batches, result);
@@ -201,6 +216,7 @@ export class Committer {
     if (answer === 'taken') return;
     // Nothing was written. What is decided keeps its place; where the shard goes to another node meanwhile, it is dropped there.
     lane.inFlight = false;
+    lane.sent = [];
     lane.cutting = true;
     for (const batch of batches) {
       batch.shard.lastLsn -= 1;
@@ -220,6 +236,7 @@ export class Committer {
   ): void {
     const fenced = new Map<number, Fenced>(lost.map((found) => [found.shard, found]));
     lane.inFlight = false;
+    lane.sent = [];
     this.commits += 1;
     batches.forEach((batch, i) => {
       const entry = entries[i];

@@ -85,6 +85,31 @@ describe('a deployment', () => {
 });
 
 describe('waiting tasks', () => {
+  it('follow a route that is heard of while the entry that offers them is on its way to the disk', async () => {
+    const disk = new MemoryDisk();
+    const shop = new Shop(disk);
+    const { world, table } = shop;
+    await world.open();
+    for (const build of ['v1', 'v2']) await shop.change(poll(build));
+    await shop.change(current('v1'));
+    // Durable, and not heard of yet.
+    const { value } = await world.call<DeploymentAnswer>((done) =>
+      world.engine.deployments({ type: 'change', namespace: NAMESPACE, name: 'shop', change: current('v2') }, done),
+    );
+    const held: (() => void)[] = [];
+    disk.faults = { complete: (done) => void held.push(done) };
+    const starting = world.start('w');
+    await world.time.settle();
+    world.engine.reroute(table.learn(value?.records ?? []));
+    await world.time.settle();
+    disk.faults = {};
+    for (const done of held) done();
+    await starting;
+    await world.time.settle();
+    const waits = (build: string): number =>
+      world.engine.backlog({ namespace: NAMESPACE, name: queueOf(build), kind: 'workflow' }).count;
+    expect([waits('v1'), waits('v2')]).toEqual([0, 1]);
+  });
   const step = fc.oneof(
     fc.record({ do: fc.constant('deploy' as const), build: fc.constantFrom('v1', 'v2', 'v3') }),
     fc.record({ do: fc.constant('signal' as const), workflow: fc.nat(7) }),

@@ -150,15 +150,15 @@ export class ShardEngine implements LedShards, SharedShards, BacklogSource {
     this.#resume = new Resume({ ...common, outgoing: this.#outgoing });
     const isReplicated = options.commitLog !== undefined && store.scope === 'node';
     this.#retention = new Retention({ ...options, ...common, isReplicated });
-    const { shardCount } = store;
-    const finding = { shards, shardCount, bounds: this.#bounds, clock, refusal, onFault: onFailed };
+    const finding = { shards, shardCount: store.shardCount, bounds: this.#bounds, clock, refusal, onFault: onFailed };
     this.#finding = new Finding({ ...common, ...finding });
     this.#settings = new Settings({
       ...common,
       ...{ clock, scheduler, refusal, namespaces: options.namespaces, onFault: onFailed },
       everywhere: () => options.everywhere?.() ?? this,
-      leads: (namespace) => this.#gate.isServing && shards.isLed(shardOf(namespace, '', shardCount)),
-      ...{ submit, routes: options.routes, queues: () => this.#backlog.queues(), isLed: shards.isLed },
+      leads: (namespace) => this.#gate.isServing && shards.isLed(shardOf(namespace, '', store.shardCount)),
+      ...{ submit, routes: options.routes, isLed: shards.isLed, settled: () => this.#committer.settledSoFar() },
+      queues: () => this.#backlog.queues(),
     });
     const log = options.commitLog ?? storeLog(store);
     this.#committer = new Committer({

@@ -4,7 +4,7 @@
 //   e base run firstEventId            one batch of history events        s session kind base …     started tasks of a session
 //   b ns queue kind priority time …    waiting tasks, best first          n shard ns queue kind     how many wait, per shard
 //   t time base …                      timers, earliest first             o source dest seq         outbox
-//   v index ns value ~start run shard  visibility, newest first           m …                       meta of shards and low waters
+//   v index ns value ~start run shard  visibility, newest first           m …                       meta of shards, what is ordinary in them, low waters
 //   a base 's'                         what a namespace was told, where its own base has no workflow id
 //   a base 'j' job id                  its batch jobs, there too: how far each has come, and what it is to do
 //   a base 'n' name, a base 'v'        all namespaces, where one without a name would be told things; how often they changed

@@ -132,7 +132,8 @@ export class MergedStream implements PlaceStream {
 
   async take(limit: number): Promise<readonly Placed[]> {
     const found: Placed[] = [];
-    const each = Math.max(LEAST_CHUNK, Math.ceil(limit / this.#heads.length));
+    // One of them mostly has more than the others.
+    const each = Math.max(LEAST_CHUNK, Math.min(limit, Math.ceil((2 * limit) / this.#heads.length)));
     while (found.length < limit) {
       await this.#fill(each);
       const top = this.#top();

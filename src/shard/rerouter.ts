@@ -31,6 +31,8 @@ export interface RerouterOptions {
   queues(): QueueKey[];
   isLed(shard: number): boolean;
   submit: Engine['submit'];
+  /** Resolves when what is decided by now has come to its end. */
+  settled(): Promise<void>;
   onReadFailed(error: unknown): void;
 }
 
@@ -87,6 +89,8 @@ export class Rerouter {
   async #run(): Promise<void> {
     const wanted = this.#wanted;
     this.#wanted = new Map();
+    // Tasks of turns that were decided by the routes as they were, and are not seen before they are durable.
+    await this.#options.settled();
     for (const queue of this.#options.queues()) {
       const { taskQueue } = familyOf(queue.name);
       if (wanted === 'all' || wanted.has(idOf({ ...queue, taskQueue }))) await this.#look(queue);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AttributesChange, RegisteredAttributes } from '../ports/engine.ts';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
-import type { ListWorkflowExecutionsResponse } from '../wire/api.ts';
+import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../wire/api.ts';
 import type { Payload } from '../wire/common.ts';
 import { IndexedValueType } from '../wire/enums.ts';
 import { StatusCode } from '../wire/status.ts';
@@ -82,6 +82,9 @@ describe('registered search attributes', () => {
     expect(await found(w, "Town STARTS_WITH 'O' OR Town IS NULL")).toEqual(['elsewhere']);
     expect(await found(w, "Town IS NOT NULL AND Town != 'Oslo'")).toEqual(['before', 'since']);
     await expect(found(w, "City = 'Rome'")).rejects.toThrow('City');
+    const counted = { namespace: NAMESPACE, query: 'GROUP BY Town', attributes: await get(w) };
+    const { value } = await w.call<CountWorkflowExecutionsResponse>((done) => w.engine.count(counted, done));
+    expect(value?.groups?.map(({ count }) => count).sort()).toEqual([1, 2]);
     await change(w, { add: { City: KEYWORD } });
     await start('both', { Town: keptIn('City', 'Keyword', 'Bari'), City: keptIn('City~2', 'Keyword', 'Rome') });
     expect(await found(w, "City = 'Rome'")).toEqual(['both']);

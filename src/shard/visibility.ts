@@ -184,6 +184,7 @@ export function visibilityRows(
     const earlier = indexPrefix('workflowId', space, textValue(info.workflowId));
     write(key(earlier + sortSuffix(previous.startTime, previous.runId, at.shard)), POINTER);
   }
+  if (before !== undefined && before.searchAttributes === undefined && info.searchAttributes === undefined) return;
   const had = valuesIn(space, indexedAttributes(changed(before?.searchAttributes, info.searchAttributes)));
   const values = indexedAttributes(changed(info.searchAttributes, before?.searchAttributes));
   const has = valuesIn(space, before === undefined ? [...values, ...ownValues(info)] : values);

@@ -62,7 +62,7 @@ export function flowKinds(load: Load, starts: number): { check(): Promise<void> 
 
 /** No more than `limit` begin within any period, and each as soon as that allows, to a period. */
 function throttled(load: Load, { keys, starts }: { keys: number; starts: number }): Kind {
-  const throttle = { limit: 5, periodMs: 1_000 };
+  const throttle = { limit: 10, periodMs: 2_000 };
   const each = Math.min(MOST, starts);
   const all = Array.from({ length: keys }, (_, n) => ({
     key: `api-${n}`,

@@ -67,6 +67,27 @@ it('cancellation with clean-up, and termination', async () => {
   expect((await terminated.describe()).status.name).toBe('TERMINATED');
 });
 
+it('a client that waits for a result is told where a retried run goes on, in the way it says it knows', async () => {
+  const retry = { initialInterval: '20 milliseconds', maximumAttempts: 2 } as const;
+  const handle = await world.client.workflow.start(workflows.failsOnce, { ...options(), retry });
+  expect(await handle.result()).toBe(2);
+  const { runId } = await handle.describe();
+  const { connection } = world.client;
+  const closing = async () => {
+    const execution = { workflowId: handle.workflowId, runId: handle.firstExecutionRunId };
+    const request = { namespace: 'default', execution, historyEventFilterType: 2 };
+    const { history } = await connection.workflowService.getWorkflowExecutionHistory(request);
+    return history?.events;
+  };
+  expect(await closing()).toMatchObject([
+    { workflowExecutionContinuedAsNewEventAttributes: { newExecutionRunId: runId } },
+  ]);
+  const metadata = { 'supported-features': 'follows-next-run-id' };
+  expect(await connection.withMetadata(metadata, closing)).toMatchObject([
+    { workflowExecutionFailedEventAttributes: { newExecutionRunId: runId } },
+  ]);
+});
+
 it('failures with their types', async () => {
   const error = await world.client.workflow.execute(workflows.failing, options()).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(WorkflowFailedError);

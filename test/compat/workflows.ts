@@ -83,6 +83,13 @@ export async function marked(): Promise<string> {
   return said;
 }
 
+/** Its own retry policy gives it a second run. */
+export async function failsOnce(): Promise<number> {
+  const { attempt } = wf.workflowInfo();
+  if (attempt < 2) throw wf.ApplicationFailure.retryable('not at the first attempt');
+  return attempt;
+}
+
 export async function failing(): Promise<void> {
   throw wf.ApplicationFailure.create({ message: 'no', type: 'Refused', nonRetryable: true, details: [7] });
 }

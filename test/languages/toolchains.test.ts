@@ -18,6 +18,8 @@ const everything = {
   'python3 --version': 'Python 3.11.7\n',
   'python3 -m pip --version': 'pip 23.2.1 from somewhere (python 3.11)\n',
   'go version': 'go version go1.26.8 linux/amd64\n',
+  'javac -version': 'javac 17.0.15\n',
+  'mvn --batch-mode --version': 'Apache Maven 3.8.7\nMaven home: somewhere\n',
 };
 const without = (name: string): Run =>
   machine(Object.fromEntries(Object.entries(everything).filter(([called]) => called !== name)));
@@ -30,6 +32,8 @@ describe('a language', () => {
   it.each([
     ['python', {}, 'python: skipped. It needs Python 3.10 or newer; there is no python3 here.'],
     ['go', {}, 'go: skipped. It needs Go 1.26 or newer; there is no go here.'],
+    ['java', {}, 'java: skipped. It needs a JDK, 17 or newer; there is no javac here.'],
+    ['java', { 'javac -version': 'javac 21.0.2' }, 'java: skipped. It needs Maven 3.6 or newer; there is no mvn here.'],
     [
       'python',
       { ...everything, 'python3 --version': 'Python 3.9.2' },
@@ -41,9 +45,9 @@ describe('a language', () => {
       'go: skipped. It needs Go 1.26 or newer; this is 1.25.',
     ],
     [
-      'go',
-      { 'go version': 'what?' },
-      "go: skipped. It needs Go 1.26 or newer; 'go version' does not say its version: what?",
+      'java',
+      { 'javac -version': 'what?' },
+      "java: skipped. It needs a JDK, 17 or newer; 'javac -version' does not say its version: what?",
     ],
   ] as const)(
     'whose tools are missing or too old is skipped, and it is said what it needs: %s %o',

@@ -3,9 +3,9 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 
-export const LANGUAGES = ['python', 'go'] as const;
+export const LANGUAGES = ['python', 'go', 'java'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 export interface Command {
@@ -77,6 +77,32 @@ export const TOOLCHAINS: Readonly<Record<Language, Toolchain>> = {
       ...{ program: 'go', args: ['build', '-o', join(cache, 'program'), '.'], cwd: source, env: GO_ENV },
     }),
     program: (source, cache) => ({ program: join(cache, 'program'), args: [], cwd: source, env: {} }),
+  },
+  java: {
+    tools: [
+      {
+        ...{ program: 'javac', args: ['-version'], version: /javac (\d+)\.(\d+)/, oldest: [17, 0] },
+        install: 'a JDK, 17 or newer',
+      },
+      {
+        ...{ program: 'mvn', args: ['--batch-mode', '--version'], version: /Maven (\d+)\.(\d+)/, oldest: [3, 6] },
+        install: 'Maven 3.6 or newer',
+      },
+    ],
+    inputs: ['pom.xml'],
+    prepare: (source, cache) => {
+      const goals = ['compile', 'dependency:copy-dependencies', `-Dbuild.into=${cache}`];
+      return {
+        program: 'mvn',
+        args: ['--batch-mode', '--quiet', '-Dstyle.color=never', ...goals],
+        cwd: source,
+        env: {},
+      };
+    },
+    program: (source, cache) => {
+      const path = [join(cache, 'classes'), join(cache, 'dependency', '*')].join(delimiter);
+      return { program: 'java', args: ['-cp', path, 'languages.Main'], cwd: source, env: {} };
+    },
   },
 };
 

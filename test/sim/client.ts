@@ -6,11 +6,14 @@ import { RpcError } from '../../sdk/connection/rpc-error.ts';
 import type { AwaitWorkflowResultResponse, Method, Methods } from '../../src/wire/api.ts';
 import { UpdateWorkflowExecutionLifecycleStage as Stage, WorkflowIdReusePolicy } from '../../src/wire/enums.ts';
 import { StatusCode } from '../../src/wire/status.ts';
+import { type CalledJournal, runCalled } from './called.ts';
 import { Caller } from './caller.ts';
+import { type DeployJournal, runDeploys } from './deploys.ts';
 import { type JobJournal, runJob } from './jobs.ts';
 import { type Kernel, Process, Violation } from './kernel.ts';
 import { NAMESPACE, TASK_QUEUE } from './names.ts';
 import type { Network } from './network.ts';
+import type { CallbackWatch } from './operations/callback-watch.ts';
 import { type OperationJournal, OperationScript } from './operations/script.ts';
 import type { Step, WorkflowPlan } from './plan.ts';
 import { tenantOf } from './tenants.ts';
@@ -25,14 +28,21 @@ export interface Journal {
   result: AwaitWorkflowResultResponse | undefined;
 }
 
+/** What one client is to do, and has done. */
+export interface ClientJournals {
+  journals: Journal[];
+  operations: OperationJournal[];
+  jobs: JobJournal[];
+  called: CalledJournal[];
+  deploys: DeployJournal | undefined;
+}
+
 export function startClient(
-  world: { kernel: Kernel; network: Network; truth: Truth },
+  world: { kernel: Kernel; network: Network; truth: Truth; callbacks: CallbackWatch },
   name: string,
-  journals: Journal[],
-  operations: OperationJournal[],
-  jobs: JobJournal[],
+  { journals, operations, jobs, called, deploys }: ClientJournals,
 ): Process {
-  const { kernel, network, truth } = world;
+  const { kernel, network, truth, callbacks } = world;
   const process = new Process(kernel, name);
   kernel.at(kernel.now, process, 'starts', () => {
     const caller = new Caller(process, connectionOver(network, process));
@@ -41,6 +51,8 @@ export function startClient(
     };
     for (const journal of journals) new Script(kernel, process, caller, journal).run().catch(failed);
     for (const job of jobs) runJob(process, caller, job).catch(failed);
+    for (const one of called) runCalled(process, caller, callbacks, one).catch(failed);
+    if (deploys !== undefined) runDeploys(process, caller, deploys).catch(failed);
     for (const journal of operations) new OperationScript({ process, caller, truth }, journal).run().catch(failed);
   });
   return process;
@@ -167,7 +179,7 @@ class Script {
   }
 
   #startRequest(requestId: string): Methods['startWorkflowExecution']['request'] {
-    const { workflowId, type, args, flow } = this.#journal.plan;
+    const { workflowId, type, args, flow, upgrades } = this.#journal.plan;
     return {
       namespace: NAMESPACE,
       workflowId,
@@ -180,6 +192,7 @@ class Script {
       identity: this.#process.name,
       requestId,
       flowControl: flow,
+      ...(upgrades && { versioningOverride: { autoUpgrade: true } }),
     };
   }
 

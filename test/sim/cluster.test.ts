@@ -54,6 +54,20 @@ describe('a simulated cluster', () => {
     }
   });
 
+  it('plans every kind of life, each in some of a hundred seeds', () => {
+    const kinds = Array.from({ length: 100 }, (_, i) => makePlan(i + 1).lives).flat();
+    const counts = new Map<string, number>();
+    for (const { id } of kinds) {
+      const kind = id.replace(/^life-\d+-/, '');
+      counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    }
+    expect([...counts.keys()].sort()).toEqual([
+      ...['byUpdates', 'calledBack', 'canceller', 'continued', 'cron'],
+      ...['heldActivities', 'leaver', 'paused', 'standalone'],
+    ]);
+    for (const count of counts.values()) expect(count).toBeGreaterThanOrEqual(5);
+  });
+
   it.each([
     ['commit-before-majority', /^I1/, undefined],
     ['quorum-over-the-ring', /^I1/, 23],

@@ -1,6 +1,7 @@
 // The server's process: the real store, engine, matching and door, composed as src/node.ts does, over the simulated world.
 
 import { RoutingTable } from '../../src/core/deployment/routes.ts';
+import { CallbackRules } from '../../src/core/nexus/callback-rules.ts';
 import { bookOf } from '../../src/core/nexus/endpoints.ts';
 import { DEFAULT_LIMITS } from '../../src/core/workflow/limits.ts';
 import { Admission } from '../../src/frontend/admission.ts';
@@ -23,10 +24,12 @@ import type { Kernel } from './kernel.ts';
 import { Process } from './kernel.ts';
 import { NAMESPACE, TASK_QUEUE } from './names.ts';
 import type { Network, Tap } from './network.ts';
+import { type CallbackWatch, callbacksOf } from './operations/callback-watch.ts';
 import { ENDPOINT } from './shop.ts';
 import { withSlowReads } from './store.ts';
 
 const RETENTION_MS = 72 * 3_600_000;
+const CALLBACK_RULES = new CallbackRules([{ pattern: 'receiver', allowInsecure: true }]);
 const ENDPOINTS = bookOf(
   new Map([
     [
@@ -62,8 +65,11 @@ export interface NodeWorld {
   settings: NodeSettings;
   /** ms its wall clock is off; survives restarts. */
   skew: { ms: number };
+  /** Worker deployments are looked after. */
+  versioned: boolean;
   tap: Tap;
   plant: Plant;
+  callbacks: CallbackWatch;
   /** The core of one incarnation, watched. */
   core(process: Process): ActorCore;
   onFatal(node: SimNode, error: unknown): void;
@@ -74,6 +80,7 @@ export class SimNode {
   readonly engine: ShardEngine;
   readonly matcher: Matcher;
   readonly door: NativeDoor;
+  readonly #deployments: DeploymentDirectory;
   readonly faults: unknown[] = [];
   readonly #world: NodeWorld;
   readonly #store;
@@ -96,6 +103,7 @@ export class SimNode {
     });
     const core = world.core(process);
     const namespaces = new Namespaces([{ name: NAMESPACE, retention: RETENTION_MS, tokens: [] }]);
+    const routes = new RoutingTable();
     this.engine = new ShardEngine({
       store,
       clock: process,
@@ -104,8 +112,10 @@ export class SimNode {
       matching: this.matcher,
       namespaces: namespaces.known,
       endpoints: ENDPOINTS,
+      ...(world.versioned && { routes }),
       limits: DEFAULT_LIMITS,
       bounds: settings.bounds,
+      callbacks: callbacksOf(kernel, (work) => process.soon(work), world.callbacks),
       core: plant.core?.(core, process) ?? core,
       log: {
         info: (_fields, message) => kernel.note(`${process.name} says: ${message}`),
@@ -120,6 +130,12 @@ export class SimNode {
       },
     });
     this.matcher.attach(this.engine);
+    this.#deployments = new DeploymentDirectory({
+      engine: this.engine,
+      scheduler: process,
+      table: routes,
+      onRoutes: (changed) => this.engine.reroute(changed),
+    });
     const limits = { ...DEFAULT_DOOR_LIMITS, idleMs: settings.idleMs };
     this.door = new NativeDoor({
       services: {
@@ -129,15 +145,11 @@ export class SimNode {
         namespaces: namespaces.known,
         attributes: new AttributeDirectory(this.engine, process),
         directory: new NamespaceDirectory({ engine: this.engine, clock: process, scheduler: process, namespaces }),
-        deployments: new DeploymentDirectory({
-          engine: this.engine,
-          scheduler: process,
-          table: new RoutingTable(),
-          onRoutes: () => {},
-        }),
+        deployments: this.#deployments,
         clock: process,
         random: seeded,
         limits: DEFAULT_LIMITS,
+        callbacks: CALLBACK_RULES,
         info: { version: '0.0.0', nodeId: 'sim', shardCount: settings.shardCount, store: 'memory' },
       },
       namespaces,
@@ -161,6 +173,7 @@ export class SimNode {
       () => {
         if (!this.process.alive) return;
         this.state = 'serving';
+        if (this.#world.versioned) this.#deployments.start();
         network.listener = { process: this.process, door: this.door, tap };
         kernel.note(`${this.process.name} serves`);
       },
@@ -190,6 +203,7 @@ export class SimNode {
   async stop(): Promise<void> {
     const { network } = this.#world;
     this.state = 'stopping';
+    this.#deployments.stop();
     await this.door.drain(2_000, 'the node is shutting down');
     network.listener = undefined;
     await this.engine.close();

@@ -80,7 +80,8 @@ export class Observer implements Tap {
       asked.set(id, { method, body, runThen: run, eventsThen: run?.events.length ?? 0, runsThen, entriesThen });
       this.#truth.watches.asked(method, body);
       if (method === 'registerWorker') {
-        const { workerId } = body as Body<'registerWorker'>;
+        const { workerId, deploymentVersion } = body as Body<'registerWorker'>;
+        this.#truth.versions.registered(link.client, deploymentVersion);
         if (this.#workers.has(workerId)) this.recovered('worker registered again');
         this.#workers.add(workerId);
       }
@@ -394,7 +395,10 @@ export class Observer implements Tap {
           `${link.client.name} is pushed activity ${task.activityType} of ${task.workflowId}, event ${token?.scheduledEventId}, attempt ${task.attempt}`,
         );
         this.#pushedAgain(link, task.token);
-        if (token !== undefined) this.#taskIsDurable(token, 'an activity');
+        if (token !== undefined) {
+          this.#taskIsDurable(token, 'an activity');
+          this.#truth.versions.pushed(link.client, token.runId, []);
+        }
         return;
       }
       case 'workflowTask': {
@@ -415,6 +419,7 @@ export class Observer implements Tap {
         if (started?.eventType === EventType.WORKFLOW_TASK_STARTED) {
           this.#starts.set(keyOf(task.token), started.attributes.requestId);
         }
+        this.#truth.versions.pushed(link.client, task.runId, events);
         if (task.ahead) return;
         this.#taskIsDurable(token, 'a workflow task');
         this.#shown(task.runId, events, 'a workflow task', 2);

@@ -2,6 +2,7 @@
 // are, and the faults with their times. Plain data, made before anything runs: a failing seed prints it.
 
 import type { FlowControl } from '../../src/wire/flow-control.ts';
+import { type DeployPlan, makeDeploys, overridden } from './deploys.ts';
 import { makeDeletions, makeOperations, type OperationPlan } from './operations/plan.ts';
 import { SeededRandom } from './random.ts';
 import type { WorkerSettings } from './worker.ts';
@@ -49,6 +50,8 @@ export interface WorkflowPlan {
   client: number;
   steps: Step[];
   flow?: FlowControl | undefined;
+  /** It moves with each deploy, whatever it says itself. */
+  upgrades?: boolean | undefined;
 }
 
 /** The instant a crash waits for: a write is under way, or has just ended, or one is while messages between workflows are. */
@@ -82,6 +85,8 @@ export interface Plan {
   workers: WorkerSettings[];
   workflows: WorkflowPlan[];
   operations: OperationPlan[];
+  /** Its workers are of two versions. */
+  deploys: DeployPlan | undefined;
   faults: Fault[];
   /** Virtual ms at which everything is healed. */
   calmAt: number;
@@ -165,7 +170,8 @@ export function makePlan(seed: number): Plan {
     calmAt = Math.max(calmAt, at + downMs + 1_500);
   }
   faults.sort((a, b) => a.at - b.at);
-  return {
+  const deploys = makeDeploys(seed, windowMs);
+  const plan: Plan = {
     seed,
     shardCount: random.pick([1, 2, 4, 16]),
     cachedActors: random.pick([1, 2, 1_000]),
@@ -180,9 +186,20 @@ export function makePlan(seed: number): Plan {
     })),
     workflows,
     operations,
+    deploys,
     faults,
     calmAt,
   };
+  return deploys === undefined ? plan : versioned(plan);
+}
+
+/** A worker of each version at least. Operations of Nexus have no versions. */
+function versioned(plan: Plan): Plan {
+  const { workers, workflows } = plan;
+  const [first] = workers;
+  if (first !== undefined && workers.length === 1) workers.push({ ...first });
+  const kept = workflows.filter(({ type }) => type !== 'shopper');
+  return { ...plan, workflows: kept.map((workflow) => ({ ...workflow, upgrades: overridden(plan.seed, workflow) })) };
 }
 
 /** What comes of the others may be another thing when activities time out meanwhile. */

@@ -17,6 +17,10 @@ export const FOUND: readonly { seed: number; bug: string }[] = [
     seed: 31280,
     bug: 'a node whose disk had failed pushed a refused turn ahead, undid it, started it again, without end',
   },
+  {
+    seed: 437,
+    bug: 'a task that a turn under way offered when its routes were heard of stayed where no worker looked',
+  },
   { seed: 54, bug: 'a permit that was granted in a pause was not written: the run waited for it for ever' },
 ];
 

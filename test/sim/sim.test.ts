@@ -61,6 +61,11 @@ describe('a simulated seed', () => {
           'an execution was deleted',
           'a Nexus operation ended with its workflow',
           'a Nexus operation was cancelled',
+          'a callback was made',
+          'a callback was tried again',
+          'a pinned run went on',
+          'a run moved to another version',
+          'a version was drained',
         ]),
       );
       const recoveries = new Set(reports.flatMap(({ recoveries: met }) => [...met.keys()]));

@@ -2,7 +2,9 @@
 // that was promised is missing. Everything is decided by the seed.
 
 import type { Realm } from '../../sdk/worker/runtime/realm.ts';
+import { type CalledJournal, makeCalled } from './called.ts';
 import { type Journal, startClient } from './client.ts';
+import { type DeployJournal, VERSIONS } from './deploys.ts';
 import { SimDisk } from './disk.ts';
 import { checkBounds, checkEnds, checkRecovery } from './end-checks.ts';
 import { FaultDriver } from './fault-driver.ts';
@@ -13,6 +15,7 @@ import { NAMESPACE, TASK_QUEUE } from './names.ts';
 import { Network } from './network.ts';
 import { type NodeWorld, type Plant, SimNode } from './node.ts';
 import { Observer } from './observer.ts';
+import { CallbackWatch } from './operations/callback-watch.ts';
 import { type OperationJournal, openJournal } from './operations/script.ts';
 import { type FaultName, makePlan, type Plan } from './plan.ts';
 import { SeededRandom } from './random.ts';
@@ -63,6 +66,9 @@ export class Simulation {
   readonly journals: Journal[];
   readonly operations: OperationJournal[];
   readonly jobs: JobJournal[];
+  readonly called: CalledJournal[];
+  readonly callbacks: CallbackWatch;
+  readonly deploys: DeployJournal | undefined;
   readonly coreStats: CoreStats = { comparisons: 0, activations: 0 };
   readonly #world: NodeWorld;
   readonly #realm: Realm;
@@ -83,6 +89,14 @@ export class Simulation {
     this.service = new Service(seed);
     this.#realm = options.realm;
     this.jobs = makeJobs(seed);
+    this.called = makeCalled(seed);
+    const { truth } = this;
+    this.callbacks = new CallbackWatch(
+      (workflowId) => truth.workflows.get(workflowId) ?? [],
+      new SeededRandom(`callbacks ${seed}`),
+    );
+    this.deploys = plan.deploys && { plan: plan.deploys, done: 0 };
+    this.truth.versions.now = () => this.kernel.now;
     this.journals = plan.workflows.map((workflow) => ({
       plan: workflow,
       done: 0,
@@ -108,8 +122,10 @@ export class Simulation {
         idleMs: 1_000,
       },
       skew: { ms: 0 },
+      versioned: plan.deploys !== undefined,
       tap: this.observer,
       plant: options.plant ?? {},
+      callbacks: this.callbacks,
       core: () => watchedCore(this.kernel.random, this.coreStats, (error) => this.kernel.fail(error)),
       onFatal: (node, error) => this.#fatal(node, error),
     };
@@ -138,7 +154,10 @@ export class Simulation {
     return (
       this.journals.every(({ result }) => result !== undefined) &&
       this.operations.every(({ over }) => over) &&
-      this.jobs.every(({ outcome }) => outcome !== undefined)
+      this.jobs.every(({ outcome }) => outcome !== undefined) &&
+      this.called.every(({ over }) => over) &&
+      this.callbacks.owed.length === 0 &&
+      (this.deploys === undefined || this.deploys.done === this.deploys.plan.steps.length)
     );
   }
 
@@ -166,11 +185,18 @@ export class Simulation {
     this.#workers[index] = startWorker(
       {
         ...{ kernel: this.kernel, network: this.network, realm: this.#realm, service: this.service },
+        version: this.#versionOf(index),
         nexus: this.plan.workflows.some(({ type }) => type === 'shopper'),
       },
       `worker-${index}.${this.#processes}`,
       settings,
     );
+  }
+
+  #versionOf(index: number) {
+    const { deploys } = this.plan;
+    const buildId = VERSIONS[index % VERSIONS.length];
+    return deploys === undefined || buildId === undefined ? undefined : { buildId, behavior: deploys.behavior };
   }
 
   startClient(index: number): void {
@@ -179,7 +205,10 @@ export class Simulation {
     const journals = this.journals.filter(({ plan }) => plan.client === index);
     const operations = this.operations.filter(({ plan }) => plan.client === index);
     const jobs = index === 0 ? this.jobs : [];
-    this.#clients[index] = startClient(this, `client-${index}.${this.#processes}`, journals, operations, jobs);
+    const called = index === 0 ? this.called : [];
+    const deploys = index === 0 ? this.deploys : undefined;
+    const own = { journals, operations, jobs, called, deploys };
+    this.#clients[index] = startClient(this, `client-${index}.${this.#processes}`, own);
   }
 
   /** The node cannot go on. An operator looks after it: sees to the disk, and starts it again. */
@@ -209,6 +238,7 @@ export class Simulation {
     kernel.after(plan.calmAt, 'everything is healed', () => {
       driver.heal();
       service.calm = true;
+      this.callbacks.calm = true;
       disk.mend();
       this.startNode();
       for (let i = 0; i < plan.workers.length; i += 1) this.startWorker(i);
@@ -222,6 +252,9 @@ export class Simulation {
         .map(({ plan: { workflowId }, done }) => `${workflowId} (step ${done})`);
       for (const { plan: of, done, over } of this.operations)
         if (!over) open.push(`${of.id} (${JSON.stringify(of.moves[done])})`);
+      for (const { workflowId, over } of this.called) if (!over) open.push(workflowId);
+      open.push(...this.callbacks.owed.map((id) => `callback of ${id}`));
+      if (this.deploys !== undefined) open.push(`deploys (step ${this.deploys.done})`);
       open.push(...this.truth.watches.schedules.busy.map((id) => `schedule ${id}`));
       if (!this.truth.watches.deletions.quiet) open.push('events of deleted runs');
       const queues = (['workflow', 'activity'] as const).map((kind) => {
@@ -300,7 +333,7 @@ export async function simulate(seed: number, options: SimulateOptions): Promise<
     virtualMs: kernel.now,
     faults: new Set(plan.faults.map(({ fault }) => fault)),
     recoveries: observer.recoveries,
-    met: [...truth.watches.met, ...truth.nexus.seen],
+    met: [...truth.watches.met, ...truth.nexus.seen, ...truth.versions.seen, ...simulation.callbacks.seen],
     core: coreStats,
     plan,
     trace: kernel.lastLines,

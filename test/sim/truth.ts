@@ -17,6 +17,7 @@ import { NexusWatch } from './nexus-watch.ts';
 import { type Origin, originOf, pointOf } from './operations/reset-watch.ts';
 import { Watches } from './operations/watches.ts';
 import { Relations, textOf } from './relations.ts';
+import { VersionWatch } from './version-watch.ts';
 
 type Rows = Map<string, Uint8Array>;
 
@@ -94,6 +95,7 @@ export class Truth {
   readonly relations = new Relations(this);
   readonly flows = new FlowWatch();
   readonly nexus = new NexusWatch();
+  readonly versions = new VersionWatch();
   readonly watches = new Watches(this);
   readonly #flushes = new FlushWatch((shard) => this.entriesOf(shard));
   /** Outbox messages that are not acknowledged. */
@@ -278,6 +280,7 @@ export class Truth {
     this.flows.event(run.runId, event);
     if (event.eventTime > time) throw new Violation('I7', `${where} is of ${event.eventTime}, its entry of ${time}`);
     run.events.push(event);
+    this.versions.event(run, event);
     if (CLOSING.has(event.eventType)) {
       run.closed = event;
       this.openRuns -= 1;

@@ -11,6 +11,7 @@ import { WorkflowHost } from '../../sdk/worker/runtime/host.ts';
 import type { Realm } from '../../sdk/worker/runtime/realm.ts';
 import type { FromWorkflowThread } from '../../sdk/worker/thread-protocol.ts';
 import { WorkerEngine } from '../../sdk/worker/worker-engine.ts';
+import { type Behavior, DEPLOYMENT, type Version } from './deploys.ts';
 import { type Kernel, Process } from './kernel.ts';
 import { NAMESPACE, TASK_QUEUE } from './names.ts';
 import type { Network } from './network.ts';
@@ -31,6 +32,8 @@ export interface WorkerWorld {
   service: Service;
   /** It handles Nexus operations, too. */
   nexus?: boolean | undefined;
+  /** Its version, and what becomes of workflows that began on it. */
+  version?: { readonly buildId: Version; readonly behavior: Behavior } | undefined;
 }
 
 export function connectionOver(network: Network, process: Process): Connection {
@@ -60,6 +63,13 @@ export function startWorker(world: WorkerWorld, name: string, settings: WorkerSe
         workflowBundle: { code: '' },
         activities: service.activities(),
         ...(world.nexus && { nexusServices: [shopHandler(process, service)] }),
+        ...(world.version !== undefined && {
+          workerDeploymentOptions: {
+            version: { deploymentName: DEPLOYMENT, buildId: world.version.buildId },
+            useWorkerVersioning: true,
+            defaultVersioningBehavior: world.version.behavior,
+          },
+        }),
         maxConcurrentWorkflowTaskExecutions: settings.workflowSlots,
         maxConcurrentActivityTaskExecutions: settings.activitySlots,
         maxCachedWorkflows: settings.maxCachedWorkflows,

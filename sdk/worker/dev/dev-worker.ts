@@ -110,7 +110,9 @@ export class DevWorker {
           bundle,
           activities,
           threads: (shared) => {
-            generations = new Generations((code) => workflowThreads({ ...shared, bundle: code }, spares), bundle);
+            // Activities come and go while threads live.
+            const options = { ...shared, activityTypes: undefined };
+            generations = new Generations((code) => workflowThreads({ ...options, bundle: code }, spares), bundle);
             return generations.factory;
           },
         },

@@ -303,7 +303,7 @@ export class Execution {
         inside.activate(activation);
         this.#realm.drain();
         while (inside.hasConditions() && inside.tryUnblockConditions() > 0) this.#realm.drain();
-        inside.rejectBufferedUpdates();
+        inside.conclude();
       });
       for (const intent of inside.takeIntents()) machines.apply(this.#released(intent));
       next = machines.takeJobs();

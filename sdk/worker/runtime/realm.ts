@@ -23,6 +23,9 @@ import { SourceMap, StackMapper } from './source-map.ts';
 /** Name of the bundle in stacks. */
 const BUNDLE_FILE = 'workflow-bundle.js';
 
+/** The activity that takes what has no function of its own. */
+const DEFAULT_ACTIVITY = 'default';
+
 interface BundleParts {
   parameters: string[];
   workflows(
@@ -72,7 +75,12 @@ function installScopeHooks(): void {
 /** Texts of so many bytes, or UTF-16 units, take a while. */
 const LARGE_TEXT = 1024 * 1024;
 
-function createHost(stackMapper: StackMapper, globalDefined: () => void, converted: () => void): RealmHost {
+function createHost(
+  stackMapper: StackMapper,
+  globalDefined: () => void,
+  converted: () => void,
+  runsActivity: (type: string) => boolean,
+): RealmHost {
   const encoder = new TextEncoder();
   const decoders = new Map<string, InstanceType<typeof TextDecoder>>();
   const decoder = (fatal: boolean, ignoreBOM: boolean): InstanceType<typeof TextDecoder> => {
@@ -104,6 +112,7 @@ function createHost(stackMapper: StackMapper, globalDefined: () => void, convert
       return text;
     },
     globalDefined,
+    runsActivity,
     clock: () => Date.now(),
     fillRandom: (into) => {
       randomFillSync(into);
@@ -136,7 +145,9 @@ export class Realm {
   readonly #ownGlobals = new WeakMap<RealmExecution, OwnGlobals>();
   #running: RealmExecution | undefined;
 
-  constructor(bundle: { code: string; sourceMap: string }) {
+  /** @param activityTypes Of the activities that can run locally; undefined: all. */
+  constructor(bundle: { code: string; sourceMap: string }, activityTypes?: readonly string[]) {
+    const known = activityTypes === undefined ? undefined : new Set(activityTypes);
     this.stackMapper = new StackMapper(BUNDLE_FILE, new SourceMap(bundle.sourceMap, BUNDLE_LINE_OFFSET));
     this.#context = createContext(this.#sandbox, {
       microtaskMode: 'afterEvaluate',
@@ -154,6 +165,7 @@ export class Realm {
           this.#defined = true;
         },
         () => this.onConverted(),
+        (type) => known === undefined || known.has(type) || known.has(DEFAULT_ACTIVITY),
       ),
     );
     this.#load = this.#moduleLoader(parts);

@@ -27,7 +27,7 @@ function runThread(port: NonNullable<typeof parentPort>, options: WorkflowThread
   const mark = new BusyMarker(options.busyMark);
   const host = new WorkflowHost(
     {
-      realm: new Realm(options.bundle),
+      realm: new Realm(options.bundle, options.activityTypes),
       namespace: options.namespace,
       taskQueue: options.taskQueue,
       maxCachedWorkflows: options.maxCachedWorkflows,

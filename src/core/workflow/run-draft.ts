@@ -28,6 +28,7 @@ import type {
 import { scheduledAttributes, startedAttributes } from './started.ts';
 import type { RunState } from './state.ts';
 import type { Turn } from './turn.ts';
+import { routeOfRun } from './versioning.ts';
 
 export class RunDraft extends RelatedDraft implements FactSink {
   readonly turn: Turn;
@@ -377,7 +378,9 @@ export class RunDraft extends RelatedDraft implements FactSink {
   keepTask(): WorkflowTaskRow | undefined {
     const { task } = this.row;
     if (task?.speculative !== true) return task;
-    const { speculative: _not, ...kept } = task;
+    const { speculative: _not, ...rest } = task;
+    // Routes may have changed since it was offered.
+    const kept = task.startedEventId === 0 ? { ...rest, version: routeOfRun(this) } : rest;
     const scheduled = scheduledAttributes(this.start, kept);
     const id = this.add(EventType.WORKFLOW_TASK_SCHEDULED, scheduled, undefined, task.scheduledTime);
     if (id !== task.scheduledEventId) {
@@ -390,8 +393,9 @@ export class RunDraft extends RelatedDraft implements FactSink {
         this.turn.effects.push({ type: 'taskKept', session, kind: 'workflow', runId: this.runId, scheduledEventId });
       }
     } else if (!isPaused(this)) {
-      const offer = workflowOffer(this.turn.state, this.runId, this.start, kept);
-      this.turn.effects.push({ type: 'offerTask', offer });
+      const offerOf = (of: WorkflowTaskRow) => workflowOffer(this.turn.state, this.runId, this.start, of);
+      if (task.version !== kept.version) this.turn.effects.push({ type: 'withdrawTask', offer: offerOf(task) });
+      this.turn.effects.push({ type: 'offerTask', offer: offerOf(kept) });
     }
     this.setTask(kept);
     return kept;

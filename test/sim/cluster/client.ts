@@ -5,6 +5,7 @@ import { jsonPayloads } from '../../../src/core/workflow/fields.ts';
 import type { Message } from '../../../src/core/workflow/message.ts';
 import type { Reply } from '../../../src/core/workflow/outcome.ts';
 import type { Done, Engine } from '../../../src/ports/engine.ts';
+import { isActivityAddress } from '../../../src/wire/activity-address.ts';
 import type {
   AwaitWorkflowResultResponse,
   DescribeWorkflowExecutionResponse,
@@ -25,6 +26,7 @@ import type { HistoryEvent } from '../../../src/wire/event.ts';
 import { type Status, StatusCode } from '../../../src/wire/status.ts';
 import { same } from '../flush-watch.ts';
 import { type Kernel, Violation } from '../kernel.ts';
+import type { CallbackWatch } from '../operations/callback-watch.ts';
 import type { SeededRandom } from '../random.ts';
 import { tenantOf } from '../tenants.ts';
 import type { TrueRun, Truth } from '../truth.ts';
@@ -39,6 +41,7 @@ export interface ClientWorld extends WorkerWorld {
   readonly kernel: Kernel;
   readonly truth: Truth;
   readonly updates: UpdateWatch;
+  readonly callbacks: CallbackWatch;
   reached(what: string): void;
   /** Whether this workflow's start was acknowledged; of none: yes. */
   isStarted(workflowId: string | undefined): boolean;
@@ -339,7 +342,9 @@ export class SimClient {
         if (listed.size !== executions.length) throw new Violation('list', 'a list shows a run twice');
         const { deletions } = truth.watches;
         for (const runId of listed) deletions.shown(runId, entriesThen, 'a list');
-        const isMissing = (runId: string): boolean => !listed.has(runId) && !deletions.isGone(runId);
+        // Activities without a workflow have a list of their own.
+        const isMissing = (runId: string): boolean =>
+          !listed.has(runId) && !deletions.isGone(runId) && !isActivityAddress(truth.run(runId)?.workflowId ?? '');
         const missing = nextPageToken === undefined ? runsThen.find(isMissing) : undefined;
         if (missing !== undefined) {
           throw new Violation(

@@ -81,6 +81,7 @@ export class FaultDriver {
     kernel.note('everything is healed');
     this.#calm = true;
     this.#jobLeader.heal();
+    this.#world.callbacks.calm = true;
     for (const undo of this.#undo.splice(0)) undo();
     for (const worker of workers) worker.calm = true;
     for (const machine of machines) if (machine.wanted && !machine.isUp) this.#world.startSoon(machine, 100);

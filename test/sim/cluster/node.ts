@@ -10,6 +10,7 @@ import type { ReplicaBounds } from '../../../cluster/replication/core/options.ts
 import type { PlanSettings } from '../../../cluster/ring/plan.ts';
 import { DEFAULT_LIMITS } from '../../../src/core/workflow/limits.ts';
 import { Matcher } from '../../../src/matching/matcher.ts';
+import type { CallbackSender } from '../../../src/ports/callbacks.ts';
 import type { CommitLog } from '../../../src/ports/commit-log.ts';
 import type { Coordinator } from '../../../src/ports/coordinator.ts';
 import type { Engine } from '../../../src/ports/engine.ts';
@@ -93,6 +94,7 @@ export interface NodeWorld {
   readonly database: SqlServer | undefined;
   readonly seeds: readonly string[];
   coordinatorOf(process: NodeProcess, host: string): MemoryCoordinatorOptions;
+  callbacksOf(process: NodeProcess): CallbackSender;
   /** A message of another shard's outbox has been applied here, and whoever sent it has not heard so yet. */
   applied(node: ClusterProcess, item: ShardMessage): void;
   reached(what: string): void;
@@ -289,6 +291,7 @@ export class ClusterProcess {
       log: this.#log(),
       commitLog: plant.commitLog?.(tapped) ?? tapped,
       relay: cluster.relay,
+      callbacks: this.#world.callbacksOf(process),
     });
     this.engine = engine;
     matcher.attach(engine);

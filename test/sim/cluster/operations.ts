@@ -5,9 +5,7 @@ import { scheduleAddress } from '../../../src/core/schedule/address.ts';
 import type { ScheduleDefinition } from '../../../src/core/schedule/message.ts';
 import { jsonPayloads } from '../../../src/core/workflow/fields.ts';
 import type { Message } from '../../../src/core/workflow/message.ts';
-import type { Reply } from '../../../src/core/workflow/outcome.ts';
 import type { Done, Engine } from '../../../src/ports/engine.ts';
-import type { JobAnswer, JobAsk } from '../../../src/ports/jobs.ts';
 import type { ListWorkflowExecutionsResponse } from '../../../src/wire/api.ts';
 import {
   BatchOperationState,
@@ -17,31 +15,26 @@ import {
   WorkflowIdReusePolicy,
 } from '../../../src/wire/enums.ts';
 import type { SchedulePatch } from '../../../src/wire/schedule.ts';
-import { type Status, StatusCode } from '../../../src/wire/status.ts';
-import { EPOCH, Violation } from '../kernel.ts';
+import { StatusCode } from '../../../src/wire/status.ts';
+import { EPOCH } from '../kernel.ts';
 import type { Move, OperationPlan, PlannedSchedule } from '../operations/plan.ts';
 import { WITHOUT_SIGNALS } from '../operations/reset-watch.ts';
 import type { SeededRandom } from '../random.ts';
 import type { ClientWorld } from './client.ts';
 import { NAMESPACE } from './node.ts';
+import { OperatorCalls } from './operator-calls.ts';
 import { SIGNAL, TASK_QUEUE, type WorkflowInput } from './workflows.ts';
 
 const namespace = NAMESPACE;
-const CALL_MS = 12_000;
-const PAUSE_MS = 300;
 const identity = 'operator';
 
-const { UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, DATA_LOSS } = StatusCode;
 const { NOT_FOUND, INVALID_ARGUMENT, ALREADY_EXISTS } = StatusCode;
-/** Refusals that say nothing about the request itself. */
-const PASSING: ReadonlySet<number> = new Set([UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, DATA_LOSS]);
-
-type Outcome<T> = { readonly value: T } | { readonly refused: Status };
 
 export class SimOperator {
   readonly plan: OperationPlan;
   readonly #world: ClientWorld;
   readonly #random: SeededRandom;
+  readonly #calls: OperatorCalls;
   readonly #firstRuns = new Map<string, string>();
   #done = 0;
   over = false;
@@ -50,6 +43,7 @@ export class SimOperator {
     this.plan = plan;
     this.#world = world;
     this.#random = random;
+    this.#calls = new OperatorCalls(world);
   }
 
   get where(): string {
@@ -72,16 +66,16 @@ export class SimOperator {
     const requestId = `${this.plan.id}/${this.#done}`;
     const schedule = scheduleAddress(this.plan.id);
     const patch = (patched: SchedulePatch): Promise<unknown> =>
-      this.#submit(schedule, { type: 'patchSchedule', requestId, patch: patched }, [NOT_FOUND]);
+      this.#calls.submit(schedule, { type: 'patchSchedule', requestId, patch: patched }, [NOT_FOUND]);
     switch (move.do) {
       case 'wait':
-        await this.#pause(move.ms);
+        await this.#calls.pause(move.ms);
         return;
       case 'create schedule': {
         const made = this.#schedule(move.schedule);
         const patched = move.trigger ? { triggerImmediately: {} } : undefined;
         const incarnation = this.#random.uuid();
-        await this.#submit(schedule, {
+        await this.#calls.submit(schedule, {
           type: 'createSchedule',
           requestId,
           incarnation,
@@ -92,7 +86,7 @@ export class SimOperator {
       }
       case 'update schedule': {
         const made = this.#schedule(move.schedule);
-        await this.#submit(schedule, { type: 'updateSchedule', requestId, schedule: made }, [NOT_FOUND]);
+        await this.#calls.submit(schedule, { type: 'updateSchedule', requestId, schedule: made }, [NOT_FOUND]);
         return;
       }
       case 'pause schedule':
@@ -111,12 +105,12 @@ export class SimOperator {
         return;
       }
       case 'describe schedule': {
-        const told = await this.#submit(schedule, { type: 'describeSchedule' }, [NOT_FOUND]);
+        const told = await this.#calls.submit(schedule, { type: 'describeSchedule' }, [NOT_FOUND]);
         if (told?.type === 'scheduleDescribed') this.#answered('describeSchedule', told.response);
         return;
       }
       case 'delete schedule':
-        await this.#submit(schedule, { type: 'deleteSchedule', requestId }, [NOT_FOUND]);
+        await this.#calls.submit(schedule, { type: 'deleteSchedule', requestId }, [NOT_FOUND]);
         return;
       case 'start':
         await this.#start(move.workflowId, move.type, requestId);
@@ -124,14 +118,14 @@ export class SimOperator {
       case 'signal': {
         const { workflowId, text } = move;
         const signal = { signalName: SIGNAL, input: jsonPayloads(text), identity, requestId };
-        await this.#submit(workflowId, { type: 'signal', target: {}, ...signal }, [NOT_FOUND]);
+        await this.#calls.submit(workflowId, { type: 'signal', target: {}, ...signal }, [NOT_FOUND]);
         return;
       }
       case 'start anew':
         await this.#start(move.workflowId, move.type, requestId, [ALREADY_EXISTS]);
         return;
       case 'terminate':
-        await this.#submit(move.workflowId, { type: 'terminate', target: {}, identity, requestId }, [NOT_FOUND]);
+        await this.#calls.submit(move.workflowId, { type: 'terminate', target: {}, identity, requestId }, [NOT_FOUND]);
         return;
       case 'delete':
         await this.#delete(move.workflowId);
@@ -144,7 +138,7 @@ export class SimOperator {
         return;
       case 'result':
         while (this.#world.truth.workflows.get(move.workflowId)?.at(-1)?.closed === undefined)
-          await this.#pause(PAUSE_MS);
+          await this.#calls.pause();
         return;
       case 'batch':
       case 'stop batch':
@@ -189,7 +183,9 @@ export class SimOperator {
     if (runId === undefined) return;
     const { watches } = this.#world.truth;
     watches.asked('deleteWorkflowExecution', { workflowId, runId });
-    const reply = await this.#submit(workflowId, { type: 'deleteExecution', target: { runId }, identity }, [NOT_FOUND]);
+    const reply = await this.#calls.submit(workflowId, { type: 'deleteExecution', target: { runId }, identity }, [
+      NOT_FOUND,
+    ]);
     if (reply !== undefined) watches.answered('deleteWorkflowExecution', { workflowId, runId }, reply);
   }
 
@@ -204,7 +200,7 @@ export class SimOperator {
     const query = `WorkflowId = '${workflowId}'`;
     let entries = 0;
     const asked = async <T>(what: string, go: (engine: Engine, done: Done<T>) => void): Promise<T | undefined> => {
-      const found = await this.#until<T>(`${what} of ${workflowId}`, [NOT_FOUND], (engine, done) => {
+      const found = await this.#calls.until<T>(`${what} of ${workflowId}`, [NOT_FOUND], (engine, done) => {
         const then = truth.entries;
         go(engine, (error, value) => {
           entries = then;
@@ -238,7 +234,7 @@ export class SimOperator {
       reusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
       conflictPolicy: WorkflowIdConflictPolicy.FAIL,
     };
-    const reply = await this.#submit(workflowId, message, refusals);
+    const reply = await this.#calls.submit(workflowId, message, refusals);
     if (reply?.type === 'started') this.#firstRuns.set(workflowId, reply.response.runId);
   }
 
@@ -256,7 +252,7 @@ export class SimOperator {
       ...{ workflowTaskFinishEventId: point.eventId, reason: `reset ${keepSignals ? 'with all' : WITHOUT_SIGNALS}` },
       exclude: keepSignals ? [] : [ResetReapplyExcludeType.SIGNAL],
     };
-    const reply = await this.#submit(workflowId, message, [INVALID_ARGUMENT]);
+    const reply = await this.#calls.submit(workflowId, message, [INVALID_ARGUMENT]);
     if (reply?.type === 'reset') this.#answered('resetWorkflowExecution', { runId: reply.runId });
   }
 
@@ -270,70 +266,19 @@ export class SimOperator {
           operation: move.verb === 'signal' ? signal : { type: move.verb },
           target: { query: `WorkflowId STARTS_WITH '${move.prefix}'` },
         };
-        await this.#job({ type: 'start', order });
+        await this.#calls.job({ type: 'start', order });
         return;
       }
       case 'stop batch':
-        await this.#job({ type: 'stop', jobId, reason: 'enough', identity });
+        await this.#calls.job({ type: 'stop', jobId, reason: 'enough', identity });
         return;
       case 'batch result':
         for (;;) {
-          const [job] = (await this.#job({ type: 'describe', jobId }))?.jobs ?? [];
+          const [job] = (await this.#calls.job({ type: 'describe', jobId }))?.jobs ?? [];
           if (job !== undefined) this.#answered('describeBatchOperation', job);
           if (job?.state !== BatchOperationState.RUNNING) return;
-          await this.#pause(PAUSE_MS);
+          await this.#calls.pause();
         }
     }
-  }
-
-  // ---------------------------------------------------------------- calls
-
-  #submit(workflowId: string, message: Message, refusals: readonly number[] = []): Promise<Reply | undefined> {
-    const to = { namespace, workflowId };
-    return this.#until<Reply>(`${message.type} of ${workflowId}`, refusals, (engine, done) => {
-      engine.submit(to, message, done);
-    });
-  }
-
-  #job(asked: JobAsk): Promise<JobAnswer | undefined> {
-    const refusals = asked.type === 'stop' ? [NOT_FOUND] : [];
-    return this.#until<JobAnswer>(`batch ${asked.type}`, refusals, (engine, done) => {
-      engine.jobs(namespace, asked, done);
-    });
-  }
-
-  /** Until it is answered, whatever it takes; undefined: by a refusal that is an answer too. */
-  async #until<T>(
-    what: string,
-    refusals: readonly number[],
-    go: (engine: Engine, done: Done<T>) => void,
-  ): Promise<T | undefined> {
-    for (;;) {
-      const outcome = await this.#once<T>(what, go);
-      if ('value' in outcome) return outcome.value;
-      const { code, message } = outcome.refused;
-      if (refusals.includes(code)) return undefined;
-      if (!PASSING.has(code)) throw new Violation('door', `${what} was refused: ${code} ${message}`);
-      await this.#pause(PAUSE_MS);
-    }
-  }
-
-  #once<T>(what: string, go: (engine: Engine, done: Done<T>) => void): Promise<Outcome<T>> {
-    const { kernel } = this.#world;
-    return new Promise((resolve) => {
-      kernel.after(CALL_MS, 'operator waits no longer', () => {
-        resolve({ refused: { code: DEADLINE_EXCEEDED, message: `no answer within ${CALL_MS} ms` } });
-      });
-      this.#world.ask<T>(undefined, what, go, (error, value) => {
-        // An answer without a value is one all the same.
-        resolve(error === undefined ? { value: value as T } : { refused: error });
-      });
-    });
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#world.kernel.after(ms, 'operator pauses', resolve);
-    });
   }
 }

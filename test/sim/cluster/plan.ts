@@ -4,6 +4,7 @@
 import { makeDeletions, makeOperations, type OperationPlan, SHARED_KINDS } from '../operations/plan.ts';
 import { SeededRandom } from '../random.ts';
 import { type FlowPlan, makeFlows } from './flow-plan.ts';
+import { type LifePlan, makeLives } from './lives.ts';
 import type { WorkflowInput, WorkflowType } from './workflows.ts';
 
 export type Step =
@@ -121,6 +122,7 @@ export interface ClusterPlan {
   readonly workflows: readonly WorkflowPlan[];
   readonly operations: readonly OperationPlan[];
   readonly flows: readonly FlowPlan[];
+  readonly lives: readonly LifePlan[];
   readonly kinds: readonly FaultName[];
   /** Virtual ms at which each fault is due. */
   readonly faultsAt: readonly number[];
@@ -205,6 +207,7 @@ export function makePlan(seed: number, { calm = false, only }: PlanChoices = {})
     workers: random.int(1, 5),
     workflows,
     operations: operations(seed, calmAtMs, faultsAt),
+    lives: makeLives(new SeededRandom(`cluster lives ${seed}`), BIRTH_MS / 2, calmAtMs - 12_000, faultsAt),
     flows: makeFlows(new SeededRandom(`cluster flows ${seed}`), BIRTH_MS / 2, calmAtMs - 5_000, faultsAt),
     kinds: only === undefined ? [...kinds] : [only],
     faultsAt,

@@ -68,7 +68,8 @@ export async function simulateCluster(seed: number, options: ClusterOptions = {}
   });
   putBack();
   unwatch();
-  for (const what of [...world.truth.watches.met, ...world.truth.flows.seen]) world.reached(what);
+  for (const what of [...world.truth.watches.met, ...world.truth.flows.seen, ...world.callbacks.seen])
+    world.reached(what);
   const { failure } = kernel;
   return {
     seed,

@@ -12,7 +12,7 @@ export const SIGNAL = 'add';
 
 export type WorkflowType = 'steps' | 'timer' | 'collector' | 'relay' | 'parent' | 'courier' | 'patient' | 'ledger';
 /** Of what operators start: the ends of these are the watches' matter. */
-export type OperatedType = 'errand' | 'diary' | 'cancellable' | 'patient';
+export type OperatedType = 'errand' | 'diary' | 'cancellable' | 'patient' | 'scribe' | 'leaver' | 'canceller';
 
 /** What a run is started with; which fields count is its type's matter. */
 export interface WorkflowInput {
@@ -71,6 +71,24 @@ const child = (workflowId: string): Command => ({
     parentClosePolicy: ParentClosePolicy.ABANDON,
   },
 });
+
+/** One that ends by its parent's leaving it, or by itself. */
+function leftChild(workflowId: string, policy: string): Command {
+  const { TERMINATE, REQUEST_CANCEL, ABANDON } = ParentClosePolicy;
+  const [name, parentClosePolicy] =
+    policy === 'terminate'
+      ? (['patient', TERMINATE] as const)
+      : policy === 'request cancel'
+        ? (['cancellable', REQUEST_CANCEL] as const)
+        : (['steps', ABANDON] as const);
+  return {
+    commandType: CommandType.START_CHILD_WORKFLOW_EXECUTION,
+    attributes: {
+      ...{ workflowId, workflowType: { name }, taskQueue: { name: TASK_QUEUE }, parentClosePolicy },
+      input: jsonPayloads({ count: 1 } satisfies WorkflowInput),
+    },
+  };
+}
 
 const letter = (workflowId: string, text: string): Command => ({
   commandType: CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION,
@@ -140,6 +158,31 @@ export function commandsFor(events: readonly HistoryEvent[]): Command[] {
     }
     case 'cancellable':
       return count(EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED) > 0 ? [CANCELLED] : [];
+    case 'scribe': {
+      const notes = signalsOf(events);
+      const { letters: before = [] } = input;
+      if (notes.at(-1) === 'close') return [complete([...before, ...notes.slice(0, -1)])];
+      if (notes.length < input.count) return [];
+      return [
+        {
+          commandType: CommandType.CONTINUE_AS_NEW_WORKFLOW_EXECUTION,
+          attributes: {
+            input: jsonPayloads({ count: input.count, letters: [...before, ...notes] } satisfies WorkflowInput),
+          },
+        },
+      ];
+    }
+    case 'leaver': {
+      const { others: [left = ''] = [], letters: [policy = ''] = [] } = input;
+      if (count(EventType.START_CHILD_WORKFLOW_EXECUTION_INITIATED) === 0) return [leftChild(left, policy)];
+      return count(EventType.CHILD_WORKFLOW_EXECUTION_STARTED) > 0 ? [complete('left')] : [];
+    }
+    case 'canceller': {
+      const { others: [workflowId = ''] = [] } = input;
+      if (count(EventType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED) === 0)
+        return [{ commandType: CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION, attributes: { workflowId } }];
+      return count(EventType.EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED) > 0 ? [complete('asked')] : [];
+    }
     case 'errand': {
       if (count(EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED) > 0) return [CANCELLED];
       const { ms = 0, ends } = input;

@@ -9,6 +9,7 @@ import type { ShardMessage } from '../../../src/ports/led-shards.ts';
 import { decodePosition, encodePosition, frame, POSITION, unframe } from '../../../src/store/framing.ts';
 import { type Status, StatusCode } from '../../../src/wire/status.ts';
 import { EPOCH, Kernel, Violation } from '../kernel.ts';
+import { CallbackWatch, callbacksOf } from '../operations/callback-watch.ts';
 import { SeededRandom } from '../random.ts';
 import { SqlServer } from '../sql/server.ts';
 import type { asBelieved } from '../sql/tables.ts';
@@ -18,6 +19,7 @@ import { type ClientWorld, SimClient } from './client.ts';
 import { DatabaseWatch } from './database-watch.ts';
 import { WRITE_ERROR } from './disk.ts';
 import { SimTenant } from './flow.ts';
+import { SimLife } from './life.ts';
 import { LogWatch } from './log-watch.ts';
 import { Machine } from './machine.ts';
 import { ClusterNetwork } from './network.ts';
@@ -54,6 +56,7 @@ export class ClusterWorld implements ClientWorld {
   readonly random: SeededRandom;
   readonly truth = new Truth();
   readonly updates = new UpdateWatch(this.truth);
+  readonly callbacks: CallbackWatch;
   readonly watch: LogWatch;
   readonly network: ClusterNetwork;
   readonly redis: MemoryCoordinatorServer;
@@ -64,6 +67,7 @@ export class ClusterWorld implements ClientWorld {
   readonly clients: SimClient[];
   readonly operators: readonly SimOperator[];
   readonly tenants: readonly SimTenant[];
+  readonly lives: readonly SimLife[];
   /** Events worth counting, by name. */
   readonly events = new Map<string, number>();
   readonly #node: NodeWorld;
@@ -84,6 +88,10 @@ export class ClusterWorld implements ClientWorld {
     this.plant = plant;
     this.kernel = new Kernel(seed, sink, 'notes');
     this.random = new SeededRandom(`cluster ${seed}`);
+    this.callbacks = new CallbackWatch(
+      (workflowId) => this.truth.workflows.get(workflowId) ?? [],
+      new SeededRandom(`cluster callbacks ${seed}`),
+    );
     this.watch = new LogWatch(this.truth, (what) => this.reached(what));
     this.network = new ClusterNetwork(this.kernel, new SeededRandom(`cluster network ${seed}`));
     const { kernel } = this;
@@ -121,6 +129,7 @@ export class ClusterWorld implements ClientWorld {
     this.operators = plan.operations.map(
       (operation) => new SimOperator(this, operation, new SeededRandom(`operator ${operation.id} ${seed}`)),
     );
+    this.lives = plan.lives.map((life) => new SimLife(this, life, new SeededRandom(`${life.id} ${seed}`)));
     this.tenants = plan.flows.map(
       (flow) => new SimTenant(this, flow, new SeededRandom(`tenant ${flow.flow.key} ${seed}`)),
     );
@@ -147,6 +156,7 @@ export class ClusterWorld implements ClientWorld {
         engine: { cachedActors: plan.cachedActors, actorIdleMs: 500, outboxKept: plan.outboxKept, outboxRetryMs: 300 },
       },
       seeds: this.machines.slice(0, 2).map(({ host }) => host),
+      callbacksOf: (process) => callbacksOf(this.kernel, (work) => process.act(work), this.callbacks),
       coordinatorOf: (process, host) => this.#coordinatorOf(process, host),
       applied: (node, item) => this.onApplied?.(node, item),
       reached: (what) => this.reached(what),
@@ -169,6 +179,8 @@ export class ClusterWorld implements ClientWorld {
       this.clients.every(({ result }) => result !== undefined) &&
       this.operators.every(({ over }) => over) &&
       this.tenants.every(({ over }) => over) &&
+      this.lives.every(({ over }) => over) &&
+      this.callbacks.owed.length === 0 &&
       this.truth.openRuns === 0 &&
       this.truth.undelivered.size === 0 &&
       this.truth.watches.schedules.quiet &&
@@ -193,6 +205,7 @@ export class ClusterWorld implements ClientWorld {
     for (const client of this.clients) client.begin();
     for (const operator of this.operators) operator.begin();
     for (const tenant of this.tenants) tenant.begin();
+    for (const life of this.lives) life.begin();
     this.#probe();
   }
 
@@ -311,6 +324,8 @@ export class ClusterWorld implements ClientWorld {
     const open = this.clients.filter(({ result }) => result === undefined).map(({ where }) => where);
     for (const { over, where } of this.operators) if (!over) open.push(where);
     for (const { over, where } of this.tenants) if (!over) open.push(where);
+    for (const { over, where } of this.lives) if (!over) open.push(where);
+    for (const workflowId of this.callbacks.owed) open.push(`callback of ${workflowId}`);
     for (const id of this.truth.watches.schedules.busy) open.push(`schedule ${id}`);
     if (!this.truth.watches.deletions.quiet) open.push('events of deleted runs');
     const nodes = this.machines.map(({ name, node, wanted }) => {

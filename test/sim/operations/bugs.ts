@@ -1,8 +1,11 @@
 // Bugs planted around the core, one for each of the watches beside this file: each has to be found, and by what it is there for.
 
+import type { Routes } from '../../../src/core/deployment/routes.ts';
+import { versionKey } from '../../../src/core/deployment/versioned-queue.ts';
 import type { Message } from '../../../src/core/workflow/message.ts';
 import type { Decision } from '../../../src/core/workflow/outcome.ts';
 import type { ActorCore, ActorState } from '../../../src/shard/core.ts';
+import type { WorkflowExecutionInfo } from '../../../src/wire/api.ts';
 import { EventType, ResetReapplyExcludeType } from '../../../src/wire/enums.ts';
 import type { Plant } from '../node.ts';
 
@@ -145,6 +148,37 @@ export const OPERATION_BUGS = {
     if (nexus?.startOperation !== undefined) nexus.startOperation.requestId += `-${attempt}`;
     return decision;
   }),
+  /** A run forgets which version it is pinned to. */
+  'pin-forgotten': around((inner, state, message, context) =>
+    inner.decide(message.type === 'completeWorkflowTask' ? state : withoutVersion(state), message, context),
+  ),
+  /** A run that moves stays where its last task was, whatever is current. */
+  'upgrade-stays': around((inner, state, message, context) => {
+    const { version } = state.run?.row.facts.versioning ?? {};
+    const { routes } = context;
+    if (version === undefined || routes === undefined) return inner.decide(state, message, context);
+    const stays: Routes = {
+      target: () => versionKey(version),
+      ramping: (...args) => routes.ramping(...args),
+      serves: (...args) => routes.serves(...args),
+    };
+    const { now, limits, namespaces, endpoints, breakers } = context;
+    const changed = {
+      ...{ now, limits, namespaces, endpoints, breakers, routes: stays },
+      // Made when it is read.
+      get spareRunId() {
+        return context.spareRunId;
+      },
+    };
+    return inner.decide(state, message, changed);
+  }),
+  /** Lists, and so counts, do not say which version a run is pinned to. */
+  'pinned-not-counted': around((inner, state, message, context) => {
+    const decision = inner.decide(state, message, context);
+    if (!decision.ok) return decision;
+    const visibility = decision.visibility.map((change) => ({ ...change, info: withoutVersionAttribute(change.info) }));
+    return { ...decision, visibility };
+  }),
 } as const satisfies Record<string, Plant>;
 
 /** What the watch says that has to find it, and a seed not far before one that does. */
@@ -153,16 +187,31 @@ export const FOUND_BY: { readonly [B in keyof typeof OPERATION_BUGS]: { says: Re
   'schedule-time-lost': { says: /schedule op-\d+ has lost/, from: 8 },
   'schedule-acts-while-paused': { says: /schedule op-\d+ takes .* and is paused/, from: 24 },
   'schedule-overlaps': { says: /schedule op-\d+ begins action \d+ while that of action/, from: 8 },
-  'schedule-miscounts': { says: /schedule op-\d+ has lost/, from: 22 },
+  'schedule-miscounts': { says: /schedule op-\d+ has lost/, from: 70 },
   'reset-loses-signals': { says: /has signal .* where add .* came before/, from: 57 },
   'batch-twice': { says: /the signal .* batched .* is there 2 times/, from: 130 },
   'batch-counts-undone': { says: /batch job op-\d+-job counts .* which got no/, from: 21 },
   'paused-activity-begins': { says: /is paused, and attempt \d+ begins/, from: 68 },
   'deletes-another-run': { says: /^deletion: run .* is gone, and nobody asked for that/, from: 6 },
   'deleted-stays-listed': { says: /^deletion: run .* is gone, and its row .* stays/, from: 2 },
-  'operation-begun-twice': { says: /operation \d+ of .* is begun a second time/, from: 22 },
+  'operation-begun-twice': { says: /operation \d+ of .* is begun a second time/, from: 44 },
+  'pin-forgotten': { says: /^version: .* is pinned to/, from: 5 },
+  'upgrade-stays': { says: /^version: .*, which was not due/, from: 50 },
+  'pinned-not-counted': { says: /^version: .* is said to be drained, and run/, from: 212 },
   'cron-time-twice': { says: /is due at \d+, the one before it was at/, from: 33 },
 };
+
+function withoutVersion(state: ActorState): ActorState {
+  const { run } = state;
+  if (run?.row.facts.versioning === undefined) return state;
+  const facts = { ...run.row.facts, versioning: undefined };
+  return { ...state, run: { ...run, row: { ...run.row, facts } } };
+}
+
+function withoutVersionAttribute(info: WorkflowExecutionInfo): WorkflowExecutionInfo {
+  const { TemporalWorkerDeploymentVersion: _version, ...others } = info.searchAttributes?.indexedFields ?? {};
+  return { ...info, searchAttributes: { ...info.searchAttributes, indexedFields: others } };
+}
 
 const isOfBatch = (message: Message): message is Extract<Message, { type: 'signal' | 'requestCancel' | 'terminate' }> =>
   (message.type === 'signal' || message.type === 'requestCancel' || message.type === 'terminate') &&

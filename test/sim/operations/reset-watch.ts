@@ -10,6 +10,8 @@ import type { TrueRun } from '../truth.ts';
 
 /** What a reset of the simulation gives as its reason when it leaves signals behind: it is found in the history. */
 export const WITHOUT_SIGNALS = 'without signals';
+/** And when it signals the new run itself. */
+export const AND_SIGNALS = ', and signals';
 
 type SignalEvent = Extract<HistoryEvent, { eventType: typeof EventType.WORKFLOW_EXECUTION_SIGNALED }>;
 
@@ -37,15 +39,18 @@ export function originOf(
   for (let i = 0; i < inherited; i += 1) {
     if (!same(events[i], base.events[i])) throw new Violation('I5', `${where} has event ${i + 1} otherwise`);
   }
-  const wanted = failed.attributes.failure?.message?.includes(WITHOUT_SIGNALS)
-    ? []
-    : signalsAfter(base, inherited, run);
+  const reason = failed.attributes.failure?.message ?? '';
+  const wanted = reason.includes(WITHOUT_SIGNALS) ? [] : signalsAfter(base, inherited, run);
   const found = events.slice(point + 1).filter(isSignal);
   for (const [i, signal] of wanted.entries()) {
     const other = found[i];
     if (other === undefined || nameOf(other) !== nameOf(signal))
       throw new Violation('I5', `${where} has signal ${other && nameOf(other)} where ${nameOf(signal)} came before`);
   }
+  const own = found[wanted.length];
+  // In the same entry, before a worker sees the run.
+  if (reason.includes(AND_SIGNALS) && own?.attributes.signalName !== 'after')
+    throw new Violation('I5', `${where} has not got the signal that its reset was to send`);
   return { inherited, repeated: wanted.length };
 }
 

@@ -19,7 +19,7 @@ import { type Process, Violation } from '../kernel.ts';
 import { NAMESPACE, TASK_QUEUE } from '../names.ts';
 import type { Truth } from '../truth.ts';
 import type { BatchVerb, Move, OperationPlan, PlannedSchedule } from './plan.ts';
-import { WITHOUT_SIGNALS } from './reset-watch.ts';
+import { AND_SIGNALS, WITHOUT_SIGNALS } from './reset-watch.ts';
 
 /** What clients know of one plan; outlives them. */
 export interface OperationJournal {
@@ -249,10 +249,14 @@ export class OperationScript {
     if (points.events.length === 0) return;
     const chosen = this.#choose(() => points.events[Math.floor(at * points.events.length)] ?? 0);
     const left = keepSignals ? [] : [ResetReapplyExcludeType.SIGNAL];
+    // Of no handler: what a diary comes to stays the same.
+    const signals = Math.floor(at * 1_000) % 3 === 0;
+    const after = { signalWorkflow: { signalName: 'after', input: payloads(this.#requestId) } };
+    const reason = `reset ${keepSignals ? 'with all' : WITHOUT_SIGNALS}${signals ? AND_SIGNALS : ''}`;
     const request: Methods['resetWorkflowExecution']['request'] = {
       ...{ namespace, workflowId, workflowTaskFinishEventId: chosen, resetReapplyExcludeTypes: left },
-      ...{ reason: `reset ${keepSignals ? 'with all' : WITHOUT_SIGNALS}`, identity: process.name },
-      ...{ requestId: this.#requestId, runId },
+      ...{ reason, identity: process.name, requestId: this.#requestId, runId },
+      ...(signals && { postResetOperations: [after] }),
     };
     // Another run may be the current one by now, where that event ends no task.
     await caller.unless([StatusCode.INVALID_ARGUMENT], 'resetWorkflowExecution', request);

@@ -7,6 +7,7 @@ import type { HistoryEvent } from '../../../src/wire/event.ts';
 import { Violation } from '../kernel.ts';
 import type { Relations } from '../relations.ts';
 import type { TrueRun } from '../truth.ts';
+import type { VersionWatch } from '../version-watch.ts';
 import { BatchWatch } from './batch-watch.ts';
 import { CronWatch } from './cron-watch.ts';
 import { DeletionWatch } from './deletion-watch.ts';
@@ -28,6 +29,7 @@ export interface KnownHistory {
   run(runId: string): TrueRun | undefined;
   buffered(workflowId: string, runId: string): HistoryEvent[];
   readonly relations: Relations;
+  readonly versions: VersionWatch;
 }
 
 export class Watches {
@@ -71,6 +73,9 @@ export class Watches {
       case 'r':
         this.pauses.row(row);
         break;
+      case 'w':
+        this.#known.versions.row(row);
+        break;
       default:
     }
   }
@@ -92,11 +97,18 @@ export class Watches {
   asked(method: string, body: { workflowId?: string; runId?: string }): void {
     if (method === 'deleteWorkflowExecution') this.deletions.asked(body.runId ?? '');
     this.pauses.asked(method, body);
+    this.#known.versions.asked(method, body);
   }
 
   /** What an answer shows is durable (I1). */
   answered(method: string, body: unknown, answer: unknown): void {
     switch (method) {
+      case 'describeWorkerDeploymentVersion':
+        this.#known.versions.described(
+          body as Methods['describeWorkerDeploymentVersion']['request'],
+          answer as Methods['describeWorkerDeploymentVersion']['response'],
+        );
+        return;
       case 'describeSchedule':
         this.schedules.described(
           (body as Methods['describeSchedule']['request']).scheduleId,

@@ -2,7 +2,7 @@
 // collection, shared memory. They ask the running execution; outside one they throw.
 
 import { makeLogger } from '../../../common/logger.ts';
-import { LOGGER_SINK } from '../../../workflow/activator.ts';
+import { LOGGER_SINK } from '../../../workflow/activation.ts';
 import { CancellationScope } from '../../../workflow/cancellation-scope.ts';
 import { assertInWorkflowContext, currentActivator } from '../../../workflow/context.ts';
 import { DeterminismViolationError } from '../../../workflow/errors.ts';

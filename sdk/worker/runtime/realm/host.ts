@@ -20,6 +20,8 @@ export interface RealmHost {
   fillRandom(into: Uint8Array): void;
   /** The running execution may have added a property to the global object that is not enumerable. */
   globalDefined(): void;
+  /** Whether the worker has a function for an activity of this type. */
+  runsActivity(type: string): boolean;
   /** Source-mapped stack without the SDK's own frames. */
   mapStack(stack: string): string;
 }
@@ -47,8 +49,8 @@ export interface RealmExecution {
   activate(activation: Activation): void;
   hasConditions(): boolean;
   tryUnblockConditions(): number;
-  /** The activation ends: updates that no handler came for are refused. */
-  rejectBufferedUpdates(): void;
+  /** The activation ends: updates that no handler came for are refused, handlers cut off by the workflow's end warned about. */
+  conclude(): void;
   /** Begins to answer a query; drain, then call what it returned. */
   query(name: string, input: Payloads | undefined, header: Header | undefined): () => QueryAnswer;
   takeIntents(): Intent[];

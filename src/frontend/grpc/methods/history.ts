@@ -8,6 +8,7 @@ import type { HistoryEvent } from '../../../wire/event.ts';
 import type { Call } from '../../door.ts';
 import { invalid } from '../../validate/check.ts';
 import { answering, bytes, type Message, number, part, rpc, runNative, text } from '../rpc.ts';
+import { asContinued, followsNextRun } from './close-event.ts';
 import { firstPage, lastPage, MAX_PAGE, windowOf } from './history-pages.ts';
 
 /** A wait ends with an empty answer after so long: clients ask again. */
@@ -108,6 +109,7 @@ export const GetWorkflowExecutionHistory = rpc(
     const { workflowId, runId } = part(request, 'execution');
     const waitNewEvent = request.waitNewEvent === true;
     const closeEventOnly = number(request, 'historyEventFilterType') === CLOSE_EVENT;
+    const follows = followsNextRun((name) => call.header(name));
     const fromEventId = Math.max(1, token?.fromEventId ?? 1);
     if (token !== undefined && text(part(request, 'execution'), 'runId') !== '' && token.runId !== runId) {
       throw invalid('The page token is that of another run.');
@@ -121,7 +123,7 @@ export const GetWorkflowExecutionHistory = rpc(
       body,
       answering(call, (reply) =>
         // The method's answer.
-        pageAnswer(reply as unknown as Page, { fromEventId, size, waits: waitNewEvent, closeEventOnly }),
+        pageAnswer(reply as unknown as Page, { fromEventId, size, waits: waitNewEvent, closeEventOnly, follows }),
       ),
     );
   },
@@ -130,13 +132,14 @@ export const GetWorkflowExecutionHistory = rpc(
 
 function pageAnswer(
   { runId, events: batches, nextEventId, closed }: Page,
-  asked: { fromEventId: number; size: number; waits: boolean; closeEventOnly: boolean },
+  asked: { fromEventId: number; size: number; waits: boolean; closeEventOnly: boolean; follows: boolean },
 ): object {
-  const { fromEventId, size, waits, closeEventOnly } = asked;
+  const { fromEventId, size, waits, closeEventOnly, follows } = asked;
   const all = eventsOf(batches);
   if (closeEventOnly) {
     const nextPageToken = waits && !closed ? encodePage({ runId, fromEventId }) : undefined;
-    return { history: { events: closed ? all.slice(-1) : [] }, nextPageToken };
+    const closing = closed ? all.slice(-1) : [];
+    return { history: { events: follows ? closing : closing.map(asContinued) }, nextPageToken };
   }
   const events = firstPage(
     all.filter(({ eventId }) => eventId >= fromEventId),
