@@ -137,8 +137,8 @@ function addInterceptors(activator: Activator, modules: readonly ModuleExports[]
 function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: RealmHost): RealmExecution {
   const init = adopt(outerInit);
   // The code that converts payloads comes with the modules, which may already ask for workflowInfo().
-  const payloadConverter: common.PayloadConverter = common.defaultPayloadConverter;
-  const failureConverter: common.FailureConverter = common.defaultFailureConverter;
+  let payloadConverter: common.PayloadConverter = common.defaultPayloadConverter;
+  let failureConverter: common.FailureConverter = common.defaultFailureConverter;
   const converters = {
     payload: {
       toPayload: <T>(value: T): Payload => payloadConverter.toPayload(value),
@@ -157,11 +157,8 @@ function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: Rea
     payloadConverter: converters.payload,
     failureConverter: converters.failure,
     mapStack: (stack) => host.mapStack(stack),
-<<<<<<< HEAD
     failureErrorTypes: init.failureErrorTypes,
-=======
     runsActivity: (type) => host.runsActivity(type),
->>>>>>> main
   });
   let exports: ModuleExports | undefined;
   let begun = false;
