@@ -135,6 +135,7 @@ export {
 } from './nexus.ts';
 export { getState, setState } from './published-state.ts';
 export { getRandomStream, type WorkflowRandomStream, workflowRandom } from './random-streams.ts';
+export { upsertSearchAttributes } from './search-attributes.ts';
 export { log, proxySinks, type Sink, type SinkFunction, type Sinks } from './sinks.ts';
 export type {
   EnhancedStackTrace,
@@ -151,7 +152,6 @@ export {
   patched,
   setCurrentDetails,
   upsertMemo,
-  upsertSearchAttributes,
   uuid4,
   workflowInfo,
 } from './workflow.ts';

@@ -1,14 +1,6 @@
-// The rest of the workflow API: information, patches, random ids, memo and search attributes.
+// The rest of the workflow API: information, patches, random ids and memo.
 
 import { mapToPayloads } from '../common/payload-converter.ts';
-import {
-  decodeSearchAttributes,
-  decodeTypedSearchAttributes,
-  encodeUnifiedSearchAttributes,
-  type SearchAttributes,
-  type SearchAttributeUpdatePair,
-  TypedSearchAttributes,
-} from '../common/search-attributes.ts';
 import { assertInWorkflowContext } from './context.ts';
 import type { WorkflowInfo } from './interfaces.ts';
 import { randomUuid } from './random.ts';
@@ -49,44 +41,6 @@ export function patched(patchId: string): boolean {
  */
 export function deprecatePatch(patchId: string): void {
   assertInWorkflowContext('deprecatePatch()').patch(patchId, true);
-}
-
-/**
- * Sets search attributes of this execution; `workflowInfo()` shows them at once.
- *
- * @param searchAttributes Typed pairs (`value: null` removes one), or arrays by name (an empty one removes it; deprecated).
- */
-export function upsertSearchAttributes(searchAttributes: SearchAttributes | SearchAttributeUpdatePair[]): void {
-  const activator = assertInWorkflowContext('upsertSearchAttributes()');
-  if (searchAttributes === undefined || searchAttributes === null) {
-    throw new TypeError('searchAttributes must be a non-null SearchAttributes');
-  }
-  const { info } = activator;
-  if (Array.isArray(searchAttributes)) {
-    const indexedFields = encodeUnifiedSearchAttributes(undefined, searchAttributes);
-    activator.push({ kind: 'upsertSearchAttributes', indexedFields, site: new Error() });
-    const untyped = { ...info.searchAttributes };
-    for (const { key, value } of searchAttributes) if (value === null) delete untyped[key.name];
-    activator.info = {
-      ...info,
-      searchAttributes: { ...untyped, ...decodeSearchAttributes(indexedFields) },
-      typedSearchAttributes: info.typedSearchAttributes.updateCopy(searchAttributes),
-    };
-    return;
-  }
-  const indexedFields = encodeUnifiedSearchAttributes(searchAttributes, undefined);
-  activator.push({ kind: 'upsertSearchAttributes', indexedFields, site: new Error() });
-  const merged: SearchAttributes = { ...info.searchAttributes, ...searchAttributes };
-  for (const [name, values] of Object.entries(merged)) {
-    if (values === undefined || values.length === 0) delete merged[name];
-  }
-  const untouched = info.typedSearchAttributes.getAll().filter(({ key }) => !(key.name in searchAttributes));
-  const touched = decodeTypedSearchAttributes(indexedFields).getAll();
-  activator.info = {
-    ...info,
-    searchAttributes: merged,
-    typedSearchAttributes: new TypedSearchAttributes([...untouched, ...touched]),
-  };
 }
 
 /** Sets memo fields of this execution; `null` or `undefined` removes one. `workflowInfo()` shows them at once. */

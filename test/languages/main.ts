@@ -101,4 +101,6 @@ async function main(): Promise<number> {
   return failed > 0 ? 1 : 0;
 }
 
+// Told to end, it ends what it started: that is done as it exits.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 process.exit(await main());

@@ -31,7 +31,9 @@ export async function runProgram(command: Command, args: readonly string[], host
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const ended = once(child, 'close');
-  const late = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+  const kill = (): void => void child.kill('SIGKILL');
+  const late = setTimeout(kill, PATIENCE_MS);
+  process.once('exit', kill);
   // It may be gone before it is answered.
   child.stdin.on('error', () => {});
   const lines: Line[] = [];
@@ -71,6 +73,7 @@ export async function runProgram(command: Command, args: readonly string[], host
     return { passed, failed: saidFailed + failures.length };
   } finally {
     clearTimeout(late);
-    child.kill('SIGKILL');
+    process.off('exit', kill);
+    kill();
   }
 }

@@ -20,6 +20,8 @@ export class ServerProcess {
   constructor(main: string, directory: string) {
     this.#main = main;
     this.#directory = directory;
+    // However this process ends, the server ends with it.
+    process.once('exit', () => this.#child?.kill('SIGKILL'));
   }
 
   /** `host:port` of the native door. */

@@ -87,6 +87,22 @@ describe('several entries', () => {
   });
 });
 
+test('the classes of the library keep their names', async () => {
+  const bundle = await bundleOf(`
+    import * as common from 'tenuto/common';
+    import * as workflow from 'tenuto/workflow';
+    export async function main() {
+      const classes = Object.entries({ ...common, ...workflow }).filter(([, v]) => /^class\\b/.test(String(v)));
+      return classes.map(([name, { name: own }]) => [name, own]);
+    }
+  `);
+  const run = new TestRun(new Realm(bundle), 'main');
+  run.task();
+  const names = run.result as [string, string][];
+  expect(names.length).toBeGreaterThan(20);
+  expect(names.filter(([name, own]) => own !== name)).toEqual([]);
+});
+
 describe('imports', () => {
   test.each([
     ["import { readFile } from 'node:fs/promises'; export const x = readFile;", 'node:fs/promises'],

@@ -328,8 +328,19 @@ function buildLibrary(): Promise<BuiltPart> {
     outfile: 'library.js',
     keepNames: false,
     absWorkingDir: here,
-  });
+  }).then((built) => ({ ...built, code: withClassNames(built.code) }));
   return libraryPart;
+}
+
+/**
+ * A class that mentions itself is renamed (`var A = class _A`), and code may show `error.constructor.name`. `keepNames` would mend it, and
+ * call its helper with each inner function of each execution, too; this costs nothing but once. Lines stay.
+ */
+function withClassNames(code: string): string {
+  return code.replace(
+    /^ *var (\w+) = class _\1\b[^{]*\{$/gm,
+    '$& static { Object.defineProperty(this, "name", { value: "$1", configurable: true }); }',
+  );
 }
 
 /**
