@@ -11,11 +11,14 @@ import type {
 import { defineSearchAttributeKey, type SearchAttributePair, SearchAttributeType } from '../../sdk/common/index.ts';
 import type { BatchOperations } from '../wire/batch.ts';
 import { type Session, withClient } from './connect.ts';
-import { CommandError } from './exit-codes.ts';
+import { CommandError, UsageError } from './exit-codes.ts';
+import { type HeaderFlags, withHeaders } from './headers.ts';
+import { collect, type InputFlags, inputs, withInput } from './input.ts';
 import type { Output } from './output.ts';
+import { type PriorityFlags, priorityOf, withPriority } from './priority.ts';
 import { type FlowFlags, flowControlOf, withActivityFlow } from './workflow/flow-flags.ts';
 import { ACTIVITIES, idOrQuery, type ManyFlags, startJob, withQuery } from './workflow/many.ts';
-import { attribute, collect, type InputFlags, inputs, positiveInteger, withInput } from './workflow/options.ts';
+import { attribute, positiveInteger } from './workflow/options.ts';
 
 type Wrap = (command: Command) => Command;
 
@@ -24,7 +27,7 @@ interface OneFlags {
   runId?: string;
 }
 
-interface StartFlags extends InputFlags, FlowFlags {
+interface StartFlags extends InputFlags, FlowFlags, HeaderFlags, PriorityFlags {
   activityId: string;
   type: string;
   taskQueue: string;
@@ -34,10 +37,11 @@ interface StartFlags extends InputFlags, FlowFlags {
   heartbeatTimeout?: string;
   startDelay?: string;
   retryInitialInterval?: string;
+  retryMaximumInterval?: string;
+  retryBackoffCoefficient?: string;
   retryMaximumAttempts?: string;
-  idReusePolicy?: ActivityIdReusePolicy;
-  idConflictPolicy?: ActivityIdConflictPolicy;
-  priorityKey?: string;
+  idReusePolicy?: string;
+  idConflictPolicy?: string;
   searchAttribute?: string[];
   staticSummary?: string;
 }
@@ -47,8 +51,24 @@ const withOne = (command: Command): Command =>
     .requiredOption('-a, --activity-id <id>', 'activity id (required)')
     .option('-r, --run-id <id>', 'run id (default: the latest)');
 
+/** Both spellings: that of the `temporal` CLI, and that of the SDKs. */
+const REUSE: Readonly<Record<string, ActivityIdReusePolicy>> = {
+  AllowDuplicate: 'ALLOW_DUPLICATE',
+  AllowDuplicateFailedOnly: 'ALLOW_DUPLICATE_FAILED_ONLY',
+  RejectDuplicate: 'REJECT_DUPLICATE',
+  ALLOW_DUPLICATE: 'ALLOW_DUPLICATE',
+  ALLOW_DUPLICATE_FAILED_ONLY: 'ALLOW_DUPLICATE_FAILED_ONLY',
+  REJECT_DUPLICATE: 'REJECT_DUPLICATE',
+};
+const CONFLICT: Readonly<Record<string, ActivityIdConflictPolicy>> = {
+  Fail: 'FAIL',
+  UseExisting: 'USE_EXISTING',
+  FAIL: 'FAIL',
+  USE_EXISTING: 'USE_EXISTING',
+};
+
 const withStart = (command: Command): Command =>
-  withActivityFlow(withInput(command))
+  withPriority(withHeaders(withActivityFlow(withInput(command))))
     .requiredOption('-a, --activity-id <id>', 'activity id (required)')
     .requiredOption('--type <name>', 'activity type (required)')
     .requiredOption('-t, --task-queue <name>', 'task queue its workers listen on (required)')
@@ -58,19 +78,14 @@ const withStart = (command: Command): Command =>
     .option('--heartbeat-timeout <duration>', 'between two heartbeats')
     .option('--start-delay <duration>', 'wait before the first attempt')
     .option('--retry-initial-interval <duration>', 'before the first retry')
+    .option('--retry-maximum-interval <duration>', 'between retries at most')
+    .option('--retry-backoff-coefficient <number>', 'by which the interval grows')
     .option('--retry-maximum-attempts <n>', 'attempts at most; 1: no retry')
-    .option('--priority-key <n>', '1 (first) to 5')
     .option('--search-attribute <key=json>', 'a keyword to find it by; repeat for others', collect)
     .option('--static-summary <text>', 'one line for people')
+    .addOption(new Option('--id-reuse-policy <policy>', 'when a closed one has this id').choices(Object.keys(REUSE)))
     .addOption(
-      new Option('--id-reuse-policy <policy>', 'when a closed one has this id').choices([
-        'ALLOW_DUPLICATE',
-        'ALLOW_DUPLICATE_FAILED_ONLY',
-        'REJECT_DUPLICATE',
-      ]),
-    )
-    .addOption(
-      new Option('--id-conflict-policy <policy>', 'when a running one has this id').choices(['FAIL', 'USE_EXISTING']),
+      new Option('--id-conflict-policy <policy>', 'when a running one has this id').choices(Object.keys(CONFLICT)),
     );
 
 function keyword(text: string): SearchAttributePair {
@@ -80,8 +95,6 @@ function keyword(text: string): SearchAttributePair {
 }
 
 function startOptions(flags: StartFlags): ActivityOptions {
-  const { retryInitialInterval: initialInterval, retryMaximumAttempts: attempts, priorityKey } = flags;
-  const retries = initialInterval !== undefined || attempts !== undefined;
   return {
     id: flags.activityId,
     taskQueue: flags.taskQueue,
@@ -92,19 +105,34 @@ function startOptions(flags: StartFlags): ActivityOptions {
     scheduleToStartTimeout: flags.scheduleToStartTimeout as ActivityOptions['scheduleToStartTimeout'],
     heartbeatTimeout: flags.heartbeatTimeout as ActivityOptions['heartbeatTimeout'],
     startDelay: flags.startDelay as ActivityOptions['startDelay'],
-    retry: retries
-      ? ({
-          ...(initialInterval !== undefined && { initialInterval }),
-          ...(attempts !== undefined && { maximumAttempts: positiveInteger(attempts, '--retry-maximum-attempts') }),
-        } as ActivityOptions['retry'])
-      : undefined,
-    priority: priorityKey === undefined ? undefined : { priorityKey: positiveInteger(priorityKey, '--priority-key') },
-    idReusePolicy: flags.idReusePolicy,
-    idConflictPolicy: flags.idConflictPolicy,
+    retry: retryOf(flags),
+    priority: priorityOf(flags),
+    idReusePolicy: flags.idReusePolicy === undefined ? undefined : REUSE[flags.idReusePolicy],
+    idConflictPolicy: flags.idConflictPolicy === undefined ? undefined : CONFLICT[flags.idConflictPolicy],
     typedSearchAttributes: flags.searchAttribute?.map(keyword),
     summary: flags.staticSummary,
     flowControl: flowControlOf(flags),
   };
+}
+
+function retryOf(flags: StartFlags): ActivityOptions['retry'] {
+  const { retryInitialInterval, retryMaximumInterval, retryBackoffCoefficient, retryMaximumAttempts } = flags;
+  const given = {
+    ...(retryInitialInterval !== undefined && { initialInterval: retryInitialInterval }),
+    ...(retryMaximumInterval !== undefined && { maximumInterval: retryMaximumInterval }),
+    ...(retryBackoffCoefficient !== undefined && { backoffCoefficient: coefficientOf(retryBackoffCoefficient) }),
+    ...(retryMaximumAttempts !== undefined && {
+      maximumAttempts: positiveInteger(retryMaximumAttempts, '--retry-maximum-attempts'),
+    }),
+  };
+  return Object.keys(given).length === 0 ? undefined : (given as ActivityOptions['retry']);
+}
+
+function coefficientOf(text: string): number {
+  const value = text === '' ? Number.NaN : Number(text);
+  if (!Number.isFinite(value) || value < 1)
+    throw new UsageError(`--retry-backoff-coefficient takes a number from 1, not ${text}`);
+  return value;
 }
 
 async function printResult(output: Output, { activityId, runId }: ActivityHandle, result: Promise<unknown>) {

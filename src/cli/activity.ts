@@ -7,8 +7,9 @@ import type { BatchActivities } from '../wire/batch.ts';
 import { defineExecutionCommands } from './activity-executions.ts';
 import { type Session, withClient } from './connect.ts';
 import { UsageError } from './exit-codes.ts';
+import { inputs } from './input.ts';
 import { type ManyFlags, type One, oneOf, startJob, withTargets } from './workflow/many.ts';
-import { inputs, positiveInteger, type TargetFlags, withTarget } from './workflow/options.ts';
+import { positiveInteger, type TargetFlags, withTarget } from './workflow/options.ts';
 
 type Wrap = (command: Command) => Command;
 

@@ -2,13 +2,14 @@
 
 import { hostname } from 'node:os';
 import type { Command } from 'commander';
-import { Client, Connection } from '../../sdk/client/index.ts';
+import { Client, type ClientOptions, Connection } from '../../sdk/client/index.ts';
 import { msToNumber } from '../../sdk/common/index.ts';
 import { CommandError, ExitCode } from './exit-codes.ts';
+import type { HeaderFlags } from './headers.ts';
 import { Output, type OutputOptions } from './output.ts';
 import { type ConnectionFlags, resolveTarget } from './profile.ts';
 
-export interface ClientFlags extends ConnectionFlags, OutputOptions {
+export interface ClientFlags extends ConnectionFlags, OutputOptions, HeaderFlags {
   commandTimeout?: string;
 }
 
@@ -34,13 +35,20 @@ export function withClient<F extends object>(work: (session: Session, flags: F &
       ...(target.tlsCa === undefined ? {} : { tls: { serverRootCACertificate: target.tlsCa } }),
     });
     try {
-      const client = new Client({ connection, namespace: target.namespace });
+      const client = new Client({ connection, namespace: target.namespace, ...(await interceptorsOf(flags)) });
       const session = { client, connection, namespace: target.namespace, output };
       await withinTimeout(work(session, flags), flags.commandTimeout);
     } finally {
       await connection.close();
     }
   };
+}
+
+/** Only those that are told of headers pay for them. */
+async function interceptorsOf(flags: HeaderFlags): Promise<Pick<ClientOptions, 'interceptors'>> {
+  if (flags.headers === undefined) return {};
+  const { headersOf, sending } = await import('./headers.ts');
+  return { interceptors: sending(headersOf(flags)) };
 }
 
 async function withinTimeout(work: Promise<void>, timeout: string | undefined): Promise<void> {

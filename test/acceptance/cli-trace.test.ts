@@ -1,7 +1,7 @@
 // `tenuto workflow trace` and the messages that start what they are for, as their users meet them.
 
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type AtEnd,
   type Finished,
@@ -64,4 +64,38 @@ it('start takes a cron schedule', async () => {
   const { stdout } = await workflow('show', '-w', 'nightly', '--detailed');
   expect(stdout).toContain('"cronSchedule": "0 3 * * *"');
   expect((await workflow('start', ...begin, '-w', 'never', '--cron', 'sometimes')).code).toBe(2);
+});
+
+describe('flags that scripts for the temporal command pass', () => {
+  const events = async (id: string): Promise<string> => (await workflow('show', '-w', id, '--detailed')).stdout;
+
+  it('start with a priority, headers and arguments as base64', async () => {
+    const flags = ['--name', 'echo', '-t', TASK_QUEUE, '-w', 'fair', '-i', 'ImhpIg==', '--input-base64'];
+    const fair = ['--priority-key', '2', '--fairness-key', 'acme', '--fairness-weight', '2.5'];
+    const { stdout, stderr } = await workflow('execute', ...flags, ...fair, '--headers', 'trace="1"');
+    expect([stderr, stdout]).toEqual(['', expect.stringContaining('"hi"')]);
+    const started = await events('fair');
+    for (const said of ['"priorityKey": 2', '"fairnessKey": "acme"', '"fairnessWeight": 2.5', '"trace"'])
+      expect(started).toContain(said);
+  });
+
+  it('signal under either name of a flag, with headers', async () => {
+    const same = [...begin, '-w', 'headed', '--id-reuse-policy', 'TerminateIfRunning'];
+    expect((await workflow('start', ...same)).code).toBe(0);
+    expect((await workflow('start', ...same)).code).toBe(0);
+    const signal = ['--type', 'approve', '--input', 'yes', '--input-meta', 'encoding=json/plain'];
+    expect((await workflow('signal', '-w', 'headed', ...signal)).stderr).toContain('--input is not JSON');
+    const good = ['--type', 'approve', '--input', '"yes"', '--headers', 'trace="2"'];
+    expect((await workflow('signal', '-w', 'headed', ...good)).code).toBe(0);
+    expect((await workflow('result', '-w', 'headed')).stdout).toBe('completed headed\n"yes"\n');
+    expect(await events('headed')).toContain('"trace"');
+    const asked = await workflow('metadata', '-w', 'headed', '--reject-condition', 'not_open');
+    expect([asked.code, asked.stderr]).toEqual([1, expect.stringContaining('rejected')]);
+  });
+
+  it('refuse a run for an update that may start its workflow', async () => {
+    const update = ['start-update-with-start', ...begin, '--update-name', 'x', '--update-wait-for-stage', 'accepted'];
+    const refused = await workflow(...update, '-r', 'run');
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('--run-id cannot be set')]);
+  });
 });

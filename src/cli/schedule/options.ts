@@ -12,15 +12,9 @@ import { type LoadedDataConverter, mapToPayloads } from '../../../sdk/common/ind
 import type { Memo, SearchAttributes } from '../../wire/common.ts';
 import type { CalendarText, Schedule } from '../../wire/schedule.ts';
 import { UsageError } from '../exit-codes.ts';
-import {
-  attribute,
-  collect,
-  entry,
-  positiveInteger,
-  type StartFlags,
-  startOptions,
-  withNewWorkflow,
-} from '../workflow/options.ts';
+import { headersOf } from '../headers.ts';
+import { collect, entry } from '../input.ts';
+import { attribute, positiveInteger, type StartFlags, startOptions, withNewWorkflow } from '../workflow/options.ts';
 
 export interface IdFlags {
   scheduleId: string;
@@ -131,7 +125,7 @@ export function scheduleOf(
           : positiveInteger(flags.remainingActions, '--remaining-actions'),
     },
   };
-  const schedule = encodeSchedule(converter, options, {});
+  const schedule = encodeSchedule(converter, options, headersOf(flags));
   const calendar = flags.calendar?.map(calendarOf);
   const own = flags.scheduleSearchAttribute?.map((text) => attribute(text, '--schedule-search-attribute'));
   const memo = flags.scheduleMemo?.map((text) => entry(text, '--schedule-memo'));

@@ -1,26 +1,18 @@
 // `tenuto workflow …`: one function a verb. What each prints in a table is for people, in JSON for programs.
 
-import { type Command, Option } from 'commander';
-import { WorkflowClient, WorkflowFailedError } from '../../../sdk/client/index.ts';
-import { QueryRejectCondition } from '../../../sdk/common/index.ts';
+import type { Command } from 'commander';
+import { WorkflowFailedError } from '../../../sdk/client/index.ts';
 import { withClient } from '../connect.ts';
 import { describeForPeople } from '../errors.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
+import { type HeaderFlags, withHeaders } from '../headers.ts';
+import { type InputFlags, inputs, withInput } from '../input.ts';
 import type { Output } from '../output.ts';
 import { describeWorkflow } from './describe.ts';
 import { defineLifeCommands } from './life.ts';
 import { type ManyFlags, oneOf, signalOperation, startJob, withTargets } from './many.ts';
-import {
-  type InputFlags,
-  inputs,
-  positiveInteger,
-  type StartFlags,
-  startOptions,
-  type TargetFlags,
-  withInput,
-  withStart,
-  withTarget,
-} from './options.ts';
+import { positiveInteger, type StartFlags, startOptions, type TargetFlags, withStart, withTarget } from './options.ts';
+import { defineQueryCommands } from './query.ts';
 import { defineResetCommand } from './reset.ts';
 import { showHistory } from './show.ts';
 import { defineTraceCommand } from './trace.ts';
@@ -62,64 +54,24 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
     }),
   );
 
-  withInput(withTargets(define('signal', 'send a signal to a running workflow, or to all of a query')))
-    .requiredOption('--name <name>', 'signal name (required)')
+  withHeaders(withInput(withTargets(define('signal', 'send a signal to a running workflow, or to all of a query'))))
+    .requiredOption('--name, --type <name>', 'signal name (required)')
     .action(
-      withClient<ManyFlags & InputFlags & { name: string }>(async (session, flags) => {
+      withClient<ManyFlags & InputFlags & HeaderFlags & { type: string }>(async (session, flags) => {
         const one = oneOf(flags);
-        if (one === undefined) return startJob(session, flags, signalOperation(session, flags.name, inputs(flags)));
+        if (one === undefined) return startJob(session, flags, signalOperation(session, flags));
         const { client, output } = session;
-        await client.workflow.getHandle(one.workflowId, one.runId).signal(flags.name, ...inputs(flags));
-        output.say(`signalled ${one.workflowId}: ${flags.name}`);
+        await client.workflow.getHandle(one.workflowId, one.runId).signal(flags.type, ...inputs(flags));
+        output.say(`signalled ${one.workflowId}: ${flags.type}`);
       }),
     );
 
-  withInput(withTarget(define('query', 'ask a workflow, running or closed')))
-    .requiredOption('--name, --type <name>', 'query name (required)')
-    .addOption(
-      new Option('--reject-condition <when>', 'do not ask a workflow that is').choices([
-        'not_open',
-        'not_completed_cleanly',
-      ]),
-    )
-    .action(
-      withClient<TargetFlags & InputFlags & { type: string; rejectCondition?: string }>(
-        async ({ connection, namespace, output }, flags) => {
-          const queryRejectCondition = rejectCondition(flags.rejectCondition);
-          const client = new WorkflowClient({ connection, namespace, queryRejectCondition });
-          const handle = client.getHandle(flags.workflowId, flags.runId);
-          const answer = await handle.query(flags.type, ...inputs(flags));
-          if (output.format === 'table')
-            output.line(typeof answer === 'string' ? answer : JSON.stringify(answer, null, 2));
-          else output.record({ queryResult: answer });
-        },
-      ),
-    );
-
+  defineQueryCommands(define);
   defineUpdateCommands(workflow, withConnection);
   defineWithStartCommands(workflow, withConnection);
   defineTraceCommand(workflow, withConnection);
   defineUpdateOptionsCommand(define);
   defineResetCommand(workflow, withConnection);
-
-  withTarget(
-    define('metadata', 'which signals, queries and updates a workflow handles, and what it says of itself'),
-  ).action(
-    withClient<TargetFlags>(async ({ client, output }, { workflowId, runId }) => {
-      const handle = client.workflow.getHandle(workflowId, runId);
-      const metadata = await handle.query<object>('__temporal_workflow_metadata');
-      if (output.format === 'table') output.line(JSON.stringify(metadata, null, 2));
-      else output.record({ ...metadata });
-    }),
-  );
-
-  withTarget(define('stack', 'print where a workflow is waiting')).action(
-    withClient<TargetFlags>(async ({ client, output }, { workflowId, runId }) => {
-      const trace = await client.workflow.getHandle(workflowId, runId).query<string>('__stack_trace');
-      if (output.format === 'table') output.line(trace || '(not waiting for anything)');
-      else output.record({ stackTrace: trace });
-    }),
-  );
 
   withTargets(define('cancel', 'ask a workflow, or all of a query, to stop; it may clean up first')).action(
     withClient<ManyFlags>(async (session, flags) => {
@@ -182,11 +134,6 @@ export function defineWorkflowCommands(workflow: Command, withConnection: Wrap):
         } else output.record(groups.length > 0 ? { count, groups } : { count });
       }),
     );
-}
-
-function rejectCondition(flag: string | undefined): QueryRejectCondition | undefined {
-  if (flag === undefined) return undefined;
-  return flag === 'not_open' ? QueryRejectCondition.NOT_OPEN : QueryRejectCondition.NOT_COMPLETED_CLEANLY;
 }
 
 async function printResult(output: Output, workflowId: string, result: Promise<unknown>): Promise<void> {

@@ -6,6 +6,8 @@ import { defaultPayloadConverter, toPayloadsMessage } from '../../../sdk/common/
 import type { BatchOperations } from '../../wire/batch.ts';
 import type { Session } from '../connect.ts';
 import { UsageError } from '../exit-codes.ts';
+import { type HeaderFlags, headersOf } from '../headers.ts';
+import { type InputFlags, inputs } from '../input.ts';
 import { positiveInteger } from './options.ts';
 
 /** One workflow or those of a query: exactly one of the two is given. */
@@ -85,9 +87,13 @@ export function idOrQuery({ one }: Kind, id: string | undefined, flags: ManyFlag
   return id;
 }
 
-export function signalOperation({ connection }: Session, signal: string, args: readonly unknown[]): BatchOperations {
-  const input = toPayloadsMessage(defaultPayloadConverter, args);
-  return { signalOperation: { signal, input, identity: connection.identity } };
+export function signalOperation(
+  { connection }: Session,
+  flags: InputFlags & HeaderFlags & { type: string },
+): BatchOperations {
+  const input = toPayloadsMessage(defaultPayloadConverter, inputs(flags));
+  const header = flags.headers === undefined ? undefined : { fields: headersOf(flags) };
+  return { signalOperation: { signal: flags.type, input, header, identity: connection.identity } };
 }
 
 /** Starts the job, once whoever is at the terminal has said yes. */

@@ -1,26 +1,21 @@
 // Flags that several workflow commands share, and how their text becomes what the SDK takes.
 
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { WorkflowStartOptions } from '../../../sdk/client/index.ts';
 import type { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../../sdk/common/index.ts';
 import { UsageError } from '../exit-codes.ts';
+import { type HeaderFlags, withHeaders } from '../headers.ts';
+import { collect, entry, type InputFlags, inputs, withInput } from '../input.ts';
+import { type PriorityFlags, priorityOf, withPriority } from '../priority.ts';
 import { type FlowFlags, flowControlOf, withFlow } from './flow-flags.ts';
-
-export const collect = (value: string, previous: string[] = []): string[] => [...previous, value];
 
 export interface TargetFlags {
   workflowId: string;
   runId?: string;
 }
 
-export interface InputFlags {
-  input?: string[];
-  inputFile?: string[];
-}
-
-export interface StartFlags extends InputFlags, FlowFlags {
+export interface StartFlags extends InputFlags, FlowFlags, HeaderFlags, PriorityFlags {
   type: string;
   taskQueue: string;
   workflowId?: string;
@@ -30,6 +25,7 @@ export interface StartFlags extends InputFlags, FlowFlags {
   startDelay?: string;
   idReusePolicy?: string;
   idConflictPolicy?: string;
+  failExisting?: true | undefined;
   callbackUrl?: string[];
   memo?: string[];
   searchAttribute?: string[];
@@ -44,16 +40,11 @@ export function withTarget(command: Command): Command {
     .option('-r, --run-id <id>', 'run id (default: the current run)');
 }
 
-export function withInput(command: Command): Command {
-  return command
-    .option('-i, --input <json>', 'an argument as JSON; repeat for several', collect)
-    .option('--input-file <file>', 'an argument as a JSON file; repeat for several', collect);
-}
-
 const REUSE: Readonly<Record<string, WorkflowIdReusePolicy>> = {
   AllowDuplicate: 'ALLOW_DUPLICATE',
   AllowDuplicateFailedOnly: 'ALLOW_DUPLICATE_FAILED_ONLY',
   RejectDuplicate: 'REJECT_DUPLICATE',
+  TerminateIfRunning: 'TERMINATE_IF_RUNNING',
 };
 const CONFLICT: Readonly<Record<string, WorkflowIdConflictPolicy>> = {
   Fail: 'FAIL',
@@ -76,13 +67,14 @@ export function withStart(command: Command): Command {
       new Option('--id-conflict-policy <policy>', 'when a running execution has this id').choices(
         Object.keys(CONFLICT),
       ),
-    );
+    )
+    .option('--fail-existing', 'the same as --id-conflict-policy Fail, unless that says otherwise');
 }
 
 /** What a workflow is started with, by whomever: a schedule decides about times and ids itself. */
 export function withNewWorkflow(command: Command, idHelp: string): Command {
   const withRest = withInput(command)
-    .requiredOption('--type <name>', 'workflow type (required)')
+    .requiredOption('--name, --type <name>', 'workflow type (required)')
     .requiredOption('-t, --task-queue <name>', 'task queue its workers listen on (required)')
     .option('-w, --workflow-id <id>', idHelp)
     .option('--execution-timeout <duration>', 'for all runs together, e.g. 1h')
@@ -93,7 +85,7 @@ export function withNewWorkflow(command: Command, idHelp: string): Command {
     .option('--static-summary <text>', 'one line shown beside the execution')
     .option('--static-details <text>', 'more about the execution')
     .option('--maximum-attempts <n>', 'retry the whole workflow up to this many runs');
-  return withFlow(withRest);
+  return withPriority(withHeaders(withFlow(withRest)));
 }
 
 export function startOptions(flags: StartFlags & { cron?: string | undefined }): WorkflowStartOptions {
@@ -108,11 +100,7 @@ export function startOptions(flags: StartFlags & { cron?: string | undefined }):
     ...optional('workflowTaskTimeout', flags.taskTimeout),
     ...optional('startDelay', flags.startDelay),
     ...optional('cronSchedule', flags.cron),
-    ...optional('workflowIdReusePolicy', flags.idReusePolicy === undefined ? undefined : REUSE[flags.idReusePolicy]),
-    ...optional(
-      'workflowIdConflictPolicy',
-      flags.idConflictPolicy === undefined ? undefined : CONFLICT[flags.idConflictPolicy],
-    ),
+    ...policiesOf(flags),
     ...optional(
       'completionCallbacks',
       flags.callbackUrl?.map((url) => ({ url })),
@@ -127,8 +115,26 @@ export function startOptions(flags: StartFlags & { cron?: string | undefined }):
     ...optional('staticSummary', flags.staticSummary),
     ...optional('staticDetails', flags.staticDetails),
     ...optional('flowControl', flowControlOf(flags)),
+    ...optional('priority', priorityOf(flags)),
     ...optional('retry', maximumAttempts === undefined ? undefined : { maximumAttempts }),
   } as WorkflowStartOptions;
+}
+
+/** The deprecated TerminateIfRunning stands for a policy of conflicts, and is sent as that: with any start then, also that of an update. */
+function policiesOf(
+  flags: StartFlags,
+): Pick<WorkflowStartOptions, 'workflowIdReusePolicy' | 'workflowIdConflictPolicy'> {
+  const { idReusePolicy, idConflictPolicy = flags.failExisting === true ? 'Fail' : undefined } = flags;
+  const reuse = idReusePolicy === undefined ? undefined : REUSE[idReusePolicy];
+  const conflict = idConflictPolicy === undefined ? undefined : CONFLICT[idConflictPolicy];
+  if (reuse === 'TERMINATE_IF_RUNNING') {
+    if (conflict !== undefined)
+      throw new UsageError(
+        '--id-reuse-policy TerminateIfRunning says what --id-conflict-policy says: give one of them',
+      );
+    return { workflowIdReusePolicy: 'ALLOW_DUPLICATE', workflowIdConflictPolicy: 'TERMINATE_EXISTING' };
+  }
+  return { ...optional('workflowIdReusePolicy', reuse), ...optional('workflowIdConflictPolicy', conflict) };
 }
 
 /** `exactOptionalPropertyTypes`: an absent option is left out rather than undefined. */
@@ -136,37 +142,7 @@ function optional<K extends string, V>(key: K, value: V | undefined): Partial<Re
   return value === undefined ? {} : ({ [key]: value } as Record<K, V>);
 }
 
-/** All arguments: those given inline, then those of files. Throws UsageError naming the one that is not JSON. */
-export function inputs(flags: InputFlags): unknown[] {
-  const files = (flags.inputFile ?? []).map((file) => json(readInput(file), `--input-file ${file}`));
-  return [...(flags.input ?? []).map((text) => json(text, '--input')), ...files];
-}
-
-function readInput(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`cannot read --input-file ${file}: ${error instanceof Error ? error.message : error}`);
-  }
-}
-
-function json(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new UsageError(
-      `${what} is not JSON (text needs quotes: '"text"'): ${error instanceof Error ? error.message : error}`,
-    );
-  }
-}
-
 const keyAndJson = (text: string): [string, unknown] => entry(text, '--memo');
-
-export function entry(text: string, flag: string): [string, unknown] {
-  const at = text.indexOf('=');
-  if (at <= 0) throw new UsageError(`${flag} ${text}: expected key=JSON`);
-  return [text.slice(0, at), json(text.slice(at + 1), `${flag} ${text.slice(0, at)}`)];
-}
 
 /** Values come in lists, a single one too. */
 export function attribute(text: string, flag = '--search-attribute'): [string, unknown[]] {

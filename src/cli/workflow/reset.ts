@@ -6,6 +6,7 @@ import { EventType } from '../../wire/enums.ts';
 import type { PostResetOperation } from '../../wire/post-reset.ts';
 import { type ClientFlags, type Session, withClient } from '../connect.ts';
 import { UsageError } from '../exit-codes.ts';
+import { collect } from '../input.ts';
 import { type ManyFlags, type One, oneOf, startJob, withTargets } from './many.ts';
 import { positiveInteger } from './options.ts';
 import { type OverrideFlags, overrideChange, withOverride } from './update-options.ts';
@@ -29,8 +30,6 @@ const EXCLUDE: Readonly<Record<string, ResetReapplyExcludeType>> = {
   Update: ResetReapplyExcludeType.UPDATE,
   CancelRequest: ResetReapplyExcludeType.CANCEL_REQUEST,
 };
-
-const collect = (value: string, previous: string[] = []): string[] => [...previous, value];
 
 type Wrap = (command: Command) => Command;
 
@@ -61,8 +60,8 @@ const given = (command: Command): object =>
 
 const withReset: Wrap = (command) =>
   withTargets(command, 'why (required with --workflow-id)')
-    .option('--event-id <n>', 'the event that ends the workflow task to do again')
-    .addOption(new Option('--type <point>', 'where to go back to, instead of an event').choices(TYPES))
+    .option('-e, --event-id <n>', 'the event that ends the workflow task to do again')
+    .addOption(new Option('-t, --type <point>', 'where to go back to, instead of an event').choices(TYPES))
     .option('--build-id <id>', 'with --type BuildId: before the first workflow task that this build completed')
     .addOption(
       new Option('--reapply-type <what>', 'what came since and is kept (default All)').choices(Object.keys(REAPPLY)),

@@ -9,12 +9,14 @@ import { UpdateWorkflowExecutionLifecycleStage } from '../../wire/enums.ts';
 import { withClient } from '../connect.ts';
 import { describeForPeople } from '../errors.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
+import { type HeaderFlags, withHeaders } from '../headers.ts';
+import { type InputFlags, inputs, withInput } from '../input.ts';
 import type { Output } from '../output.ts';
-import { type InputFlags, inputs, type TargetFlags, withInput, withTarget } from './options.ts';
+import { type TargetFlags, withTarget } from './options.ts';
 
 type Wrap = (command: Command) => Command;
 
-interface SendFlags extends TargetFlags, InputFlags {
+interface SendFlags extends TargetFlags, InputFlags, HeaderFlags {
   name: string;
   updateId?: string;
   firstExecutionRunId?: string;
@@ -23,7 +25,7 @@ interface SendFlags extends TargetFlags, InputFlags {
 type UpdateFlags = TargetFlags & { updateId: string };
 
 function withSend(command: Command): Command {
-  return withInput(withTarget(command))
+  return withHeaders(withInput(withTarget(command)))
     .requiredOption('--name, --type <name>', 'update name (required)')
     .option('--update-id <id>', 'names the update: sent again, it is the same update (default: a fresh UUID)')
     .option('--first-execution-run-id <id>', 'only a workflow whose chain of runs began with this run');

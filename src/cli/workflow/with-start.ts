@@ -1,24 +1,34 @@
 // `tenuto workflow signal-with-start`, `start-update-with-start`, `execute-update-with-start`: a message to a workflow that is started if it does not run.
 
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { WithStartWorkflowOperation, type WithStartWorkflowOptions } from '../../../sdk/client/index.ts';
 import type { WorkflowIdConflictPolicy } from '../../../sdk/common/index.ts';
 import type { UntypedWorkflow } from '../../../sdk/common/interfaces.ts';
 import { withClient } from '../connect.ts';
-import { collect, inputs, type StartFlags, startOptions, withStart } from './options.ts';
+import { UsageError } from '../exit-codes.ts';
+import { inputs, withInput } from '../input.ts';
+import { type StartFlags, startOptions, withStart } from './options.ts';
 import { printUpdateResult } from './update.ts';
 
 type Wrap = (command: Command) => Command;
 
 interface SignalFlags extends StartFlags {
-  signalName: string;
+  signalType: string;
   signalInput?: string[];
+  signalInputFile?: string[];
+  signalInputMeta?: string[];
+  signalInputBase64?: true;
 }
 
 interface UpdateFlags extends StartFlags {
-  updateName: string;
+  updateType: string;
   updateInput?: string[];
+  updateInputFile?: string[];
+  updateInputMeta?: string[];
+  updateInputBase64?: true;
   updateId?: string;
+  updateFirstExecutionRunId?: string;
+  runId?: string;
 }
 
 /** Such a message finds the workflow that runs, unless the caller says otherwise. */
@@ -28,17 +38,22 @@ export function defineWithStartCommands(workflow: Command, withConnection: Wrap)
   const define = (name: string, description: string) =>
     withStart(withConnection(workflow.command(name).description(description)));
 
-  define('signal-with-start', 'send a signal to a workflow, which is started first if it does not run')
-    .requiredOption('--signal-name <name>', 'signal name (required)')
-    .option('--signal-input <json>', 'an argument of the signal as JSON; repeat for several', collect)
+  withInput(
+    define('signal-with-start', 'send a signal to a workflow, which is started first if it does not run'),
+    'signal-',
+  )
+    .requiredOption('--signal-name, --signal-type <name>', 'signal name (required)')
     .addHelpText(
       'after',
       '\nExample:\n  tenuto workflow signal-with-start --type cart -t shop -w cart-7 --signal-name add --signal-input \'"book"\'',
     )
     .action(
       withClient<SignalFlags>(async ({ client, output, namespace }, flags) => {
-        const signalArgs = inputs({ input: flags.signalInput ?? [] });
-        const options = { ...startOptions(flags), signal: flags.signalName, signalArgs };
+        const { signalInput: input, signalInputFile: inputFile, signalInputMeta: inputMeta } = flags;
+        const signalArgs = inputs({ input, inputFile, inputMeta, inputBase64: flags.signalInputBase64 }, 'signal-');
+        // A signal finds the workflow that runs whatever is said of another start.
+        const start = startOptions({ ...flags, failExisting: undefined });
+        const options = { ...start, signal: flags.signalType, signalArgs };
         const handle = await client.workflow.signalWithStart(flags.type, options);
         const { workflowId, signaledRunId: runId } = handle;
         output.record({ workflowId, runId, type: flags.type, taskQueue: flags.taskQueue, namespace });
@@ -47,23 +62,27 @@ export function defineWithStartCommands(workflow: Command, withConnection: Wrap)
 
   withUpdate(
     define('start-update-with-start', 'send an update to a workflow, which is started first if it does not run'),
-  ).action(
-    withClient<UpdateFlags>(async ({ client, output }, flags) => {
-      const options = { ...updateOptions(flags), waitForStage: 'ACCEPTED' } as const;
-      const handle = await client.workflow.startUpdateWithStart<UntypedWorkflow, unknown, unknown[] & [unknown]>(
-        flags.updateName,
-        options,
-      );
-      const { workflowId, workflowRunId: runId, updateId } = handle;
-      output.record({ workflowId, runId, name: flags.updateName, updateId });
-    }),
-  );
+  )
+    .addOption(
+      new Option('--update-wait-for-stage <stage>', 'how far to wait').choices(['accepted']).default('accepted'),
+    )
+    .action(
+      withClient<UpdateFlags>(async ({ client, output }, flags) => {
+        const options = { ...updateOptions(flags), waitForStage: 'ACCEPTED' } as const;
+        const handle = await client.workflow.startUpdateWithStart<UntypedWorkflow, unknown, unknown[] & [unknown]>(
+          flags.updateType,
+          options,
+        );
+        const { workflowId, workflowRunId: runId, updateId } = handle;
+        output.record({ workflowId, runId, name: flags.updateType, updateId });
+      }),
+    );
 
   withUpdate(define('execute-update-with-start', 'the same, and wait for its result')).action(
     withClient<UpdateFlags>(async ({ client, output }, flags) => {
       const options = updateOptions(flags);
       const result = client.workflow.executeUpdateWithStart<UntypedWorkflow, unknown, unknown[] & [unknown]>(
-        flags.updateName,
+        flags.updateType,
         options,
       );
       const { workflowId } = options.startWorkflowOperation.options;
@@ -73,14 +92,25 @@ export function defineWithStartCommands(workflow: Command, withConnection: Wrap)
 }
 
 const withUpdate = (command: Command): Command =>
-  command
-    .requiredOption('--update-name <name>', 'update name (required)')
-    .option('--update-input <json>', 'an argument of the update as JSON; repeat for several', collect)
-    .option('--update-id <id>', 'names the update: sent again, it is the same update (default: a fresh UUID)');
+  withInput(command, 'update-')
+    .requiredOption('--update-name, --update-type <name>', 'update name (required)')
+    .option('--update-id <id>', 'names the update: sent again, it is the same update (default: a fresh UUID)')
+    .option('-r, --run-id <id>', 'refused: a workflow that may have to be started has none to name')
+    .option('--update-first-execution-run-id <id>', 'refused, likewise');
 
 function updateOptions(flags: UpdateFlags) {
+  for (const [flag, given] of Object.entries({
+    'run-id': flags.runId,
+    'update-first-execution-run-id': flags.updateFirstExecutionRunId,
+  }))
+    if (given !== undefined)
+      throw new UsageError(
+        `--${flag} cannot be set: the workflow might not be running. To one that is, send it with tenuto workflow update`,
+      );
+  const { updateInput: input, updateInputFile: inputFile, updateInputMeta: inputMeta } = flags;
+  const given = inputs({ input, inputFile, inputMeta, inputBase64: flags.updateInputBase64 }, 'update-');
   // What the workflow's handler takes is between the caller and it.
-  const args = inputs({ input: flags.updateInput ?? [] }) as unknown[] & [unknown];
+  const args = given as unknown[] & [unknown];
   const startWorkflowOperation = new WithStartWorkflowOperation<UntypedWorkflow>(flags.type, {
     ...FOUND,
     ...startOptions(flags),
