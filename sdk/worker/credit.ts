@@ -41,7 +41,7 @@ export class Credit {
   private readonly slots: { readonly total: number };
   /** Tasks pushed and not yet answered. */
   running = 0;
-  private readonly bucket: TokenBucket | undefined;
+  private bucket: TokenBucket | undefined;
   private readonly window: { readonly size: number };
   private readonly shares = new Set<Share>();
 
@@ -55,6 +55,13 @@ export class Credit {
     this.slots = slots;
     this.window = window;
     this.bucket = ratePerSecond === undefined ? undefined : new TokenBucket(ratePerSecond, nowMs);
+  }
+
+  /** From now on; undefined: no rate limit. What may be granted by it `due` says. */
+  limit(ratePerSecond: number | undefined, nowMs: number): void {
+    if (ratePerSecond === undefined) this.bucket = undefined;
+    else if (this.bucket === undefined) this.bucket = new TokenBucket(ratePerSecond, nowMs);
+    else this.bucket.change(ratePerSecond, nowMs);
   }
 
   /** Whether a rate limit decides when credit goes back. */

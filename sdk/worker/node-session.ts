@@ -50,6 +50,8 @@ export class NodeSession {
   readonly subscriptions: (() => void)[] = [];
   readonly #owner: NodeSessionOwner;
   readonly #grants: Record<TaskKind, number> = { workflow: 0, activity: 0 };
+  /** The rate limit that the node is still to be told of; 0: none. */
+  #rate: number | undefined;
   #grantsScheduled = false;
   /** Counts registrations, so that a late answer to an older one changes nothing. */
   #generation = 0;
@@ -86,6 +88,17 @@ export class NodeSession {
   grant(kind: TaskKind, count: number): void {
     if (this.#draining || this.state === 'away' || this.state === 'left') return;
     this.#grants[kind] += count;
+    this.#flushSoon();
+  }
+
+  /** Activities per second from now on; undefined: unlimited. A registration to come says it, too. */
+  limitActivities(perSecond: number | undefined): void {
+    if (this.#draining || this.state === 'away' || this.state === 'left') return;
+    this.#rate = perSecond ?? 0;
+    this.#flushSoon();
+  }
+
+  #flushSoon(): void {
     // What comes while a registration is on its way it has not counted: it goes after it.
     if (this.#grantsScheduled || this.state !== 'registered') return;
     this.#grantsScheduled = true;
@@ -159,6 +172,7 @@ export class NodeSession {
       try {
         this.#grants.workflow = 0;
         this.#grants.activity = 0;
+        this.#rate = undefined;
         const stated = this.#owner.registration(this);
         const registration = this.#draining ? { ...stated, workflowCredit: 0, activityCredit: 0 } : stated;
         await this.node.request('registerWorker', registration, {
@@ -191,13 +205,18 @@ export class NodeSession {
   #flushGrants(): void {
     this.#grantsScheduled = false;
     const { workflow, activity } = this.#grants;
-    if (workflow + activity === 0 || this.state !== 'registered') return;
+    const rate = this.#rate;
+    if ((workflow + activity === 0 && rate === undefined) || this.state !== 'registered') return;
     this.#grants.workflow = 0;
     this.#grants.activity = 0;
+    this.#rate = undefined;
     const generation = this.#generation;
     const { workerId, logger } = this.#owner;
     this.node
-      .request('grantCredit', { workerId, workflow: workflow || undefined, activity: activity || undefined })
+      .request('grantCredit', {
+        ...{ workerId, workflow: workflow || undefined, activity: activity || undefined },
+        ...(rate !== undefined && { maxActivitiesPerSecond: rate }),
+      })
       .catch((error: unknown) => {
         // A grant may have been applied or not: registering again states the credit instead of adding to it.
         if (generation !== this.#generation || this.#draining) return;

@@ -355,7 +355,7 @@ function count(name: string, value: number, minimum: number): number {
   return value;
 }
 
-function rate(name: string, value: number | undefined): number | undefined {
+export function rate(name: string, value: number | undefined): number | undefined {
   if (value !== undefined && !(Number.isFinite(value) && value > 0)) {
     throw new ValueError(`WorkerOptions.${name} must be a positive number, got ${value}`);
   }

@@ -322,6 +322,27 @@ describe('a session', () => {
     session.close();
   });
 
+  it('tells of another limit while it runs, grants by it, and registers with it', async () => {
+    vi.useFakeTimers();
+    const { connection, session } = await open({ maxActivitiesPerSecond: 0.001 });
+    const granted = () => connection.of('grantCredit').reduce((sum, { body }) => sum + (body.activity ?? 0), 0);
+    connection.push('activityTask', activityTask('a'));
+    complete(session, 'a');
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(granted()).toBe(0);
+    session.limitActivities(1_000);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(connection.of('grantCredit').map(({ body }) => body.maxActivitiesPerSecond)).toContain(1_000);
+    expect(granted()).toBe(10);
+    session.limitActivities(undefined);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(connection.last('grantCredit').body).toEqual({ workerId: 'w', maxActivitiesPerSecond: 0 });
+    connection.reconnect();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(connection.last('registerWorker').body.maxActivitiesPerSecond).toBeUndefined();
+    session.close();
+  });
+
   it('takes nothing more once it drains, and gives no credit back', async () => {
     const { connection, session } = await open();
     connection.push('activityTask', activityTask('a'));

@@ -66,6 +66,7 @@ export class Session implements NodeSessionOwner {
   private readonly options: SessionOptions;
   private readonly handlers: SessionHandlers;
   private readonly lanes: { workflow: Lane<WorkflowSlotInfo>; activity: Lane<ActivitySlotInfo | NexusSlotInfo> };
+  private maxActivitiesPerSecond: number | undefined;
   private readonly answers: Answers;
   private readonly nodes = new Map<WorkerNode, NodeSession>();
   /** Whose share is whose. */
@@ -87,6 +88,7 @@ export class Session implements NodeSessionOwner {
     this.options = options;
     this.handlers = handlers;
     const { workflowLane, activityLane, maxActivitiesPerSecond } = options;
+    this.maxActivitiesPerSecond = maxActivitiesPerSecond;
     const onSlot = (): void => this.grantByRate();
     this.lanes = {
       workflow: new Lane(workflowLane, undefined, onSlot),
@@ -211,7 +213,7 @@ export class Session implements NodeSessionOwner {
       stickyScheduleToStartTimeout: options.stickyScheduleToStartTimeout,
       workflowCredit: lanes.workflow.credit.register(session.shares.workflow, now),
       activityCredit: lanes.activity.credit.register(session.shares.activity, now),
-      maxActivitiesPerSecond: options.maxActivitiesPerSecond,
+      maxActivitiesPerSecond: this.maxActivitiesPerSecond,
       maxTaskQueueActivitiesPerSecond: options.maxTaskQueueActivitiesPerSecond,
       heldTokens: this.handlers.heldTokens(),
     };
@@ -361,6 +363,17 @@ export class Session implements NodeSessionOwner {
       this.lanes[kind].credit.lost(session.shares[kind]);
       if (session.state === 'left') this.sessions.delete(session.shares[kind]);
     }
+    this.grantByRate();
+  }
+
+  /** Activities per second from now on, on all nodes together; undefined: unlimited. */
+  limitActivities(perSecond: number | undefined): void {
+    this.maxActivitiesPerSecond = perSecond;
+    this.lanes.activity.credit.limit(perSecond, performance.now());
+    for (const session of this.nodes.values()) session.limitActivities(perSecond);
+    // It waits for as long as the limit before would have it.
+    clearTimeout(this.rateTimer);
+    this.rateTimer = undefined;
     this.grantByRate();
   }
 

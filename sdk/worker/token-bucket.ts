@@ -1,8 +1,8 @@
 // A token bucket in plain numbers: at most `ratePerSecond` on average, short bursts of a tenth of a second's worth.
 
 export class TokenBucket {
-  private readonly perMs: number;
-  private readonly capacity: number;
+  private perMs: number;
+  private capacity: number;
   private tokens: number;
   /** Monotonic ms of the last refill. */
   private refilledAt: number;
@@ -13,6 +13,14 @@ export class TokenBucket {
     this.capacity = Math.max(1, ratePerSecond / 10);
     this.tokens = this.capacity;
     this.refilledAt = nowMs;
+  }
+
+  /** From now on; what was saved up or is owed is kept, as far as the new bucket has room. @param ratePerSecond Above 0. */
+  change(ratePerSecond: number, nowMs: number): void {
+    this.refill(nowMs);
+    this.perMs = ratePerSecond / 1000;
+    this.capacity = Math.max(1, ratePerSecond / 10);
+    this.tokens = Math.min(this.tokens, this.capacity);
   }
 
   /** Whole tokens there now. */

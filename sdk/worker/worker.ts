@@ -15,6 +15,7 @@ import {
   type CompiledWorkerOptions,
   compileWorkerOptions,
   type ReplayWorkerOptions,
+  rate,
   type WorkerOptions,
 } from './options.ts';
 import { configuredWorker, runWithin, type WorkerPlugin } from './plugins.ts';
@@ -314,6 +315,16 @@ export class Worker implements SignalledWorker {
     throw new CombinedWorkerRunError('The worker failed, and so did the promise given to runUntil', {
       cause: { workerError: outer.ok ? undefined : outer.error, innerError: result.ok ? undefined : result.error },
     });
+  }
+
+  /**
+   * Changes {@link WorkerOptions.maxActivitiesPerSecond} while the worker runs: what is under way goes on, what begins from now on is counted by it.
+   *
+   * @param perSecond Above 0; undefined: unlimited.
+   * @throws ValueError for anything else.
+   */
+  setMaxActivitiesPerSecond(perSecond: number | undefined): void {
+    this.parts.engine.session.limitActivities(rate('maxActivitiesPerSecond', perSecond));
   }
 
   /**

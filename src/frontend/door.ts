@@ -75,6 +75,8 @@ export interface Caller {
   leaveWorker(workerId: string): void;
   /** False when no worker of that id is registered here. */
   grantCredit(workerId: string, workflow: number, activity: number): boolean;
+  /** Activities it is pushed per second from now on; undefined: unlimited. False when no worker of that id is registered here. */
+  limitActivities(workerId: string, perSecond: number | undefined): boolean;
   /** How much credit was taken back; undefined when no worker of that id is registered here. */
   withdrawCredit(workerId: string, kind: TaskKind, credit: number): number | undefined;
   /** What the worker is owed is sent again. False when no worker of that id is registered here. */

@@ -46,7 +46,7 @@ export class HostedWorker implements WorkerSession {
   readonly stickyScheduleToStartTimeout: number;
   readonly workflowCredit: number;
   readonly activityCredit: number;
-  readonly maxActivitiesPerSecond: number | undefined;
+  maxActivitiesPerSecond: number | undefined;
   readonly maxTaskQueueActivitiesPerSecond: number | undefined;
   readonly heldTokens: ReadonlySet<string>;
   readonly ahead: boolean;

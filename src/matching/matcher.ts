@@ -261,6 +261,8 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     const worker = this.#on(session, connection);
     if (worker === undefined) return;
     worker.lastAccessTime = this.#clock.now();
+    const { activity, activityQueue, session: said } = worker;
+    if (activity.limit(said.maxActivitiesPerSecond, this.#clock.monotonic())) this.#pump.lookAgain(activityQueue);
     this.#granted(worker, kind, n);
   }
 

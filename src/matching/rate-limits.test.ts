@@ -115,6 +115,53 @@ describe('the rate limit of a queue', () => {
   });
 });
 
+describe('the rate limit of a worker', () => {
+  const change = (worker: FakeWorker, perSecond: number | undefined): void => {
+    worker.maxActivitiesPerSecond = perSecond;
+    matcher.grant(worker.session, 'activity', 0, worker.connection);
+  };
+
+  it('that is changed holds from then on, also when the one before would have it wait for long', () => {
+    const worker = come({ maxActivitiesPerSecond: 0.001 });
+    wait(300);
+    time.advance(5_000);
+    expect(worker.pushed).toHaveLength(1);
+    change(worker, 10);
+    time.advance(1_000);
+    expect(worker.pushed.length).toBeGreaterThanOrEqual(10);
+    expect(worker.pushed.length).toBeLessThanOrEqual(12);
+    const before = worker.pushed.length;
+    change(worker, 1);
+    time.advance(4_000);
+    expect(worker.pushed.length - before).toBeLessThanOrEqual(5);
+    change(worker, undefined);
+    time.advance(1);
+    expect(worker.pushed).toHaveLength(300);
+  });
+
+  it('is never exceeded, however often it is changed', () => {
+    const step = fc.record({ rate: fc.constantFrom(1, 5, 40), ms: fc.nat(700) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        time = new VirtualTime();
+        matcher = new Matcher({ clock: time, scheduler: time, onQueryLost: () => {} });
+        source = new FakeSource((changed, queue) => matcher.backlogChanged(changed, queue));
+        matcher.attach(source);
+        const worker = come({ maxActivitiesPerSecond: 1 });
+        wait(2_000);
+        let allowed = 0;
+        for (const { rate, ms } of steps) {
+          change(worker, rate);
+          time.advance(ms);
+          allowed += (rate * ms) / 1_000;
+          expect(worker.pushed.length).toBeLessThanOrEqual(allowed + 4 + 1e-6);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
 /** Of a real machine: time goes on while the matcher looks at a queue. */
 class Going extends VirtualTime {
   #passed = 0;

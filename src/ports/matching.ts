@@ -257,6 +257,7 @@ export interface WorkerSession {
   only?: TaskKind | undefined;
   workflowCredit: number;
   activityCredit: number;
+  /** May change: a grant, also one of 0, says that it may have. */
   maxActivitiesPerSecond: number | undefined;
   maxTaskQueueActivitiesPerSecond: number | undefined;
   /** Latin-1 strings of the tokens the worker still holds. */

@@ -666,6 +666,8 @@ export interface GrantCreditRequest {
   workerId: string;
   workflow?: number | undefined;
   activity?: number | undefined;
+  /** Activities per second this worker is pushed at most from now on; 0: unlimited. Absent: as it was. */
+  maxActivitiesPerSecond?: number | undefined;
 }
 
 /** Takes back credit that no task has used; 0 or absent: none of that kind. */

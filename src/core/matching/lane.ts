@@ -1,15 +1,14 @@
 // One worker's credit of one kind. Credit is conserved: granted = available + claimed + delivered, at every moment.
 // A claim is credit lent to one task; it ends as delivered (spent) or released (back). Used by queue.ts and src/matching.
 
-import type { TokenBucket } from './token-bucket.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 /** Credit of one worker and kind; grants beyond it are cut (I9). */
 export const MAX_CREDIT = 10_000;
 
 export class Lane<W> {
   readonly worker: W;
-  /** This worker's own rate limit. */
-  readonly bucket: TokenBucket | undefined;
+  #bucket: TokenBucket | undefined;
   #available = 0;
   #claimed = 0;
   #open = true;
@@ -18,7 +17,21 @@ export class Lane<W> {
 
   constructor(worker: W, bucket: TokenBucket | undefined) {
     this.worker = worker;
-    this.bucket = bucket;
+    this.#bucket = bucket;
+  }
+
+  /** This worker's own rate limit. */
+  get bucket(): TokenBucket | undefined {
+    return this.#bucket;
+  }
+
+  /** From now on; undefined: none. A change of a limit lets nothing more through than the limits do. Whether it is another than before. */
+  limit(ratePerSecond: number | undefined, now: number): boolean {
+    if (ratePerSecond === this.#bucket?.rate) return false;
+    if (ratePerSecond === undefined) this.#bucket = undefined;
+    else if (this.#bucket === undefined) this.#bucket = new TokenBucket(ratePerSecond, now);
+    else this.#bucket.change(ratePerSecond, now);
+    return true;
   }
 
   /** Tasks this worker would take now. Below zero: tasks resumed beyond its grant are owed. */
@@ -48,14 +61,14 @@ export class Lane<W> {
 
   /** Milliseconds until its rate limit lets one task through. */
   waitMs(now: number): number {
-    return this.bucket === undefined ? 0 : this.bucket.waitMs(now);
+    return this.#bucket === undefined ? 0 : this.#bucket.waitMs(now);
   }
 
   /** Lends one credit to a task. Callers check `available` first; a resumed task is owed to its worker and may overdraw. */
   claim(now: number): void {
     this.#available -= 1;
     this.#claimed += 1;
-    this.bucket?.take(now);
+    this.#bucket?.take(now);
   }
 
   delivered(): void {
@@ -65,7 +78,7 @@ export class Lane<W> {
   released(): void {
     this.#claimed -= 1;
     if (this.#open) this.#available += 1;
-    this.bucket?.giveBack();
+    this.#bucket?.giveBack();
   }
 
   /** The worker vanished or leaves: what it granted is gone; claims still out settle as usual. */

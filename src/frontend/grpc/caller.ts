@@ -49,6 +49,10 @@ export class RpcCaller implements Caller {
     throw notHere();
   }
 
+  limitActivities(): never {
+    throw notHere();
+  }
+
   withdrawCredit(): never {
     throw notHere();
   }

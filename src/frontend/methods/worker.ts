@@ -44,6 +44,9 @@ const perSecond: Check<number> = (value) => {
   return rate;
 };
 
+/** 0: none. */
+const perSecondOrNone: Check<number> = (value) => (value === 0 ? 0 : perSecond(value));
+
 function checkHeld(tokens: readonly Uint8Array[]): void {
   if (tokens.length > MAX_HELD_TOKENS) throw invalid(`A worker lists at most ${MAX_HELD_TOKENS} held tokens.`);
 }
@@ -117,8 +120,10 @@ export const grantCredit = method(
     workerId: defaulted(string, ''),
     workflow: optional(credit),
     activity: optional(credit),
+    maxActivitiesPerSecond: optional(perSecondOrNone),
   }),
-  (_services, caller, { workerId, workflow, activity }, call) => {
+  (_services, caller, { workerId, workflow, activity, maxActivitiesPerSecond: rate }, call) => {
+    if (rate !== undefined && !caller.limitActivities(workerId, rate || undefined)) throw notRegistered(workerId);
     if (!caller.grantCredit(workerId, workflow ?? 0, activity ?? 0)) throw notRegistered(workerId);
     call.reply(EMPTY);
   },

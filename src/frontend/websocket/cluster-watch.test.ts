@@ -117,6 +117,24 @@ describe('credit of a worker', () => {
     expect(door.matcher.credit('activity')).toBe(0);
   });
 
+  it('comes with another rate limit of the worker; 0 is none', async () => {
+    const door = new TestDoor();
+    const client = door.connect();
+    const limit = (maxActivitiesPerSecond: unknown) => ({ workerId: 'w', maxActivitiesPerSecond });
+    expect(client.refusal('grantCredit', limit(1))?.code).toBe(StatusCode.FAILED_PRECONDITION);
+    client.ask('registerWorker', { ...WORKER, activityCredit: 1 });
+    const said = async () =>
+      (await door.matcher.describe(WORKER.namespace, WORKER.taskQueue)).pollers.find(({ kind }) => kind === 'activity');
+    client.ask('grantCredit', limit(2.5));
+    expect(await said()).toMatchObject({ ratePerSecond: 2.5 });
+    client.ask('grantCredit', { workerId: 'w', activity: 1 });
+    expect(await said()).toMatchObject({ ratePerSecond: 2.5 });
+    client.ask('grantCredit', limit(0));
+    expect((await said())?.ratePerSecond).toBeFalsy();
+    for (const bad of [-1, Number.NaN, Number.POSITIVE_INFINITY, 'fast'])
+      expect(client.refusal('grantCredit', limit(bad))?.code).toBe(StatusCode.INVALID_ARGUMENT);
+  });
+
   it('does not follow a worker that registered on another connection', () => {
     const door = new TestDoor();
     const [before, now] = [door.connect(), door.connect()];

@@ -172,6 +172,10 @@ export class Connection implements Caller, CallOwner, MapWatcher {
     return this.#workers.grant(workerId, workflow, activity);
   }
 
+  limitActivities(workerId: string, perSecond: number | undefined): boolean {
+    return this.#workers.limitActivities(workerId, perSecond);
+  }
+
   withdrawCredit(workerId: string, kind: TaskKind, credit: number): number | undefined {
     return this.#workers.withdraw(workerId, kind, credit);
   }

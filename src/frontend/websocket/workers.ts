@@ -69,6 +69,14 @@ export class ConnectionWorkers implements PushTarget {
     return true;
   }
 
+  limitActivities(workerId: string, perSecond: number | undefined): boolean {
+    const worker = this.#workers.get(workerId);
+    if (worker === undefined) return false;
+    worker.maxActivitiesPerSecond = perSecond;
+    this.#registry.grant(worker.session, 'activity', 0, this.connection);
+    return true;
+  }
+
   withdraw(workerId: string, kind: TaskKind, credit: number): number | undefined {
     const worker = this.#workers.get(workerId);
     return worker && this.#registry.withdraw(worker.session, kind, credit, this.connection);
