@@ -14,10 +14,10 @@ export type ActivityResult<T, N extends ActivityName<T>> = T[N] extends (...args
   : never;
 
 /** `args` are needed exactly when the activity takes some. */
-export type ActivityOptionsFor<T, N extends ActivityName<T>> = Omit<ActivityOptions, 'args'> &
-  (ActivityArgs<T, N> extends [unknown, ...unknown[]]
-    ? { args: Readonly<ActivityArgs<T, N>> }
-    : { args?: Readonly<ActivityArgs<T, N>> | undefined });
+export type ActivityOptionsWithArgs<Args extends readonly unknown[]> = Omit<ActivityOptions, 'args'> &
+  (Args extends [unknown, ...unknown[]] ? { args: Readonly<Args> } : { args?: Readonly<Args> | undefined });
+
+export type ActivityOptionsFor<T, N extends ActivityName<T>> = ActivityOptionsWithArgs<ActivityArgs<T, N>>;
 
 export interface TypedActivityClient<T> {
   start<N extends ActivityName<T>>(

@@ -115,9 +115,29 @@ export interface ActivityDescribeOptions {
   includeLastFailure?: boolean | undefined;
 }
 
+export interface ActivityPauseOptions {
+  reason?: string | undefined;
+}
+
+export interface ActivityUnpauseOptions {
+  /** For interceptors: the server does not keep it. */
+  reason?: string | undefined;
+  /** It goes on after a random part of this. Default: at once. */
+  jitter?: Duration | undefined;
+}
+
+export interface GetActivityHandleOptions {
+  /** Default: the latest of its id. */
+  runId?: string | undefined;
+}
+
+/** As the server sends them; of the same content as the official client's, in this protocol's shape: flat, times in epoch ms. */
+export type RawActivityExecutionInfo = wire.ActivityExecutionInfo;
+export type RawActivityExecutionListInfo = wire.ActivityExecutionListInfo;
+
 /** Of a list. */
 export interface ActivityExecutionInfo {
-  rawListInfo?: wire.ActivityExecutionListInfo | undefined;
+  rawListInfo?: RawActivityExecutionListInfo | undefined;
   activityId: string;
   activityRunId: string;
   activityType: string;
@@ -132,7 +152,7 @@ export interface ActivityExecutionInfo {
 
 /** Getters of what is not there, or was not asked for, give undefined. */
 export interface ActivityExecutionDescription extends ActivityExecutionInfo {
-  rawInfo: wire.ActivityExecutionInfo;
+  rawInfo: RawActivityExecutionInfo;
   /** While it is open. */
   runState?: PendingActivityState | undefined;
   scheduleToCloseTimeoutMs?: number | undefined;

@@ -46,6 +46,7 @@ export {
 export { ActivityClient, type ActivityClientOptions } from './activity-client.ts';
 export { ActivityExecutionAlreadyStartedError, ActivityExecutionFailedError } from './activity-errors.ts';
 export type { ActivityHandle } from './activity-handle.ts';
+export type * from './activity-interceptors.ts';
 export type * from './activity-typed.ts';
 export * from './activity-types.ts';
 export { AsyncCompletionClient, type FullActivityId } from './async-completion-client.ts';

@@ -4,8 +4,7 @@ import type { DescribeWorkflowExecutionResponse } from '../../src/wire/api.ts';
 import type { UpdateOutcome } from '../../src/wire/common.ts';
 import type { QueryRejectCondition } from '../common/enums.ts';
 import type { Headers, Next } from '../common/interceptors.ts';
-import type { ActivityHandle } from './activity-handle.ts';
-import type { ActivityOptions } from './activity-types.ts';
+import type { ActivityClientInterceptor } from './activity-interceptors.ts';
 import type { CompiledScheduleOptions } from './schedule-types.ts';
 import type { WorkflowExecution } from './types.ts';
 import type { WorkflowUpdateStage } from './update-stage.ts';
@@ -142,17 +141,6 @@ export interface CreateScheduleOutput {
 /** Around a schedule client's calls. */
 export interface ScheduleClientInterceptor {
   create?(input: CreateScheduleInput, next: Next<ScheduleClientInterceptor, 'create'>): Promise<CreateScheduleOutput>;
-}
-
-export interface ActivityStartInput {
-  readonly activityType: string;
-  readonly options: ActivityOptions;
-  readonly headers: Headers;
-}
-
-/** Around an activity client's calls. */
-export interface ActivityClientInterceptor {
-  start?(input: ActivityStartInput, next: Next<ActivityClientInterceptor, 'start'>): Promise<ActivityHandle>;
 }
 
 /** Interceptors of all of a client's parts. */

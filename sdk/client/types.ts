@@ -7,6 +7,7 @@ import type {
 import type { WorkflowExecutionStatus as WireStatus } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
 import type { ExecutionFlowControl } from '../common/flow-control.ts';
+import type { Priority } from '../common/priority.ts';
 import type { SearchAttributeValue, TypedSearchAttributes } from '../common/search-attributes.ts';
 
 export type { DescribeWorkflowExecutionResponse, RawWorkflowExecutionInfo };
@@ -50,6 +51,8 @@ export interface WorkflowExecutionInfo {
   typedSearchAttributes: TypedSearchAttributes;
   parentExecution?: { workflowId: string; runId: string } | undefined;
   rootExecution?: { workflowId: string; runId: string } | undefined;
+  /** Its fields are undefined where its start said nothing. */
+  priority?: Priority | undefined;
   /** As the server sent it. */
   raw: RawWorkflowExecutionInfo;
 }

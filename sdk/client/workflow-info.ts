@@ -12,6 +12,7 @@ import type { LoadedDataConverter } from '../common/data-converter.ts';
 import { decodeWorkflowExecutionStatus } from '../common/enums.ts';
 import { flowControlFromRaw } from '../common/flow-control.ts';
 import { mapFromPayloads } from '../common/payload-converter.ts';
+import { decodePriority } from '../common/priority.ts';
 import {
   decodeSearchAttributes,
   decodeTypedSearchAttributes,
@@ -53,6 +54,7 @@ export async function executionInfoFromRaw(
     typedSearchAttributes: decodeTypedSearchAttributes(raw.searchAttributes?.indexedFields),
     parentExecution: execution(raw.parentWorkflowId, raw.parentRunId),
     rootExecution: execution(raw.rootWorkflowId, raw.rootRunId),
+    priority: decodePriority(raw.priority),
     raw,
   };
 }

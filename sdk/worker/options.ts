@@ -15,6 +15,7 @@ import type { BundlerPlugin, WorkflowsPath } from './runtime/bundle.ts';
 import type { AnySinks } from './sinks.ts';
 import { type CompiledPollerBehavior, compilePollers, type PollerBehavior } from './slots/poller-behavior.ts';
 import { type CompiledTuner, compileTuner, type FixedSizeSlotSupplier, type WorkerTuner } from './slots/tuner.ts';
+import type { FailureErrorTypes } from './thread-protocol.ts';
 
 /** Code made by `bundleWorkflowCode`, or the path of a file that holds it. */
 export type WorkflowBundleOption = { code: string; sourceMap?: string } | { codePath: string };
@@ -70,12 +71,22 @@ export interface WorkerOptions {
   maxConcurrentActivityTaskPolls?: number;
   /** The same of Nexus tasks. */
   maxConcurrentNexusTaskPolls?: number;
+  /**
+   * Taken and of no effect: a server pushes a task where there is room for it, from the sticky queue or the other; there are no polls to share out.
+   * Temporal's default: 0.2.
+   */
+  nonStickyToStickyPollRatio?: number;
   /** Executions kept warm, over all threads, so that a task replays nothing; 0: none. Default: 600 per GiB of the heap's limit beyond 200 MiB. */
   maxCachedWorkflows?: number;
   /** Activities this worker begins per second, at most. Default: unlimited. */
   maxActivitiesPerSecond?: number;
   /** Activities per second over all workers of the queue; the last worker to say wins. Default: unlimited. */
   maxTaskQueueActivitiesPerSecond?: number;
+  /**
+   * So many activities of one workflow task's answer, at most, ask to be run by this worker before any other of their queue; 0: none does.
+   * Default: all, since they take free slots only and reserve none (Temporal's is 3).
+   */
+  maxEagerActivityReservationsPerWorkflowTask?: number;
   /** How long a task may wait for this worker, which has its execution warm, before any worker may take it. Default: 10 s. */
   stickyQueueScheduleToStartTimeout?: Duration;
   /** How long activities may go on after shutdown was asked for, before they are cancelled. Default: 0. */
@@ -90,8 +101,21 @@ export interface WorkerOptions {
   workflowThreadPoolSize?: number;
   /** Never treat a workflow as deadlocked, so that a debugger can hold it. Default: the environment's `TENUTO_DEBUG` is set. */
   debugMode?: boolean;
-  /** Send sources with enhanced stack traces. Default: false. */
+  /** Taken and of no effect: a bundle keeps no sources, so that enhanced stack traces have none. */
   showStackTraceSources?: boolean;
+  /** Taken and of no effect: the executions of a thread always share one V8 context, whose built-ins are frozen. */
+  reuseV8Context?: boolean;
+  /**
+   * Taken and of no effect: no worker knows its namespace's limits, so that it is always the server that refuses payloads that are too large,
+   * as with `true` there.
+   */
+  disablePayloadErrorLimit?: boolean;
+  /**
+   * By workflow type, and `*` for all: names of classes of errors that fail a workflow (or the update whose handler throws them) instead of its
+   * workflow task, which would be tried again. A class is found by its own name or that of one it extends; `Error` is every error, and
+   * `NondeterminismError` a history that the code does not follow. What `setWorkflowOptions` says holds besides.
+   */
+  workflowFailureErrorTypes?: Readonly<Record<string, readonly string[]>>;
   /** Functions workflows may call with `proxySinks`. */
   sinks?: AnySinks;
   interceptors?: WorkerInterceptors;
@@ -101,7 +125,19 @@ export interface WorkerOptions {
   plugins?: readonly (WorkerPlugin & BundlerPlugin)[];
 }
 
-/** Options of a replay: what concerns workflows' code. */
+/** Options that a replay takes, so that it may be given a worker's, and has no use for: one thread replays one history after the other. */
+export type ReplayOptionsOfNoEffect = Pick<
+  WorkerOptions,
+  | 'workerDeploymentOptions'
+  | 'showStackTraceSources'
+  | 'workflowThreadPoolSize'
+  | 'shutdownGraceTime'
+  | 'shutdownForceTime'
+  | 'reuseV8Context'
+  | 'disablePayloadErrorLimit'
+>;
+
+/** Options of a replay: what concerns workflows' code. Sinks are called where they ask for `callDuringReplay`. */
 export type ReplayWorkerOptions = Pick<
   WorkerOptions,
   | 'workflowsPath'
@@ -113,10 +149,13 @@ export type ReplayWorkerOptions = Pick<
   | 'buildId'
   | 'interceptors'
   | 'plugins'
-> & {
-  /** Shown as the task queue of the replayed workflows. Default: 'fake_replay_queue'. */
-  replayName?: string;
-};
+  | 'sinks'
+  | 'workflowFailureErrorTypes'
+> &
+  ReplayOptionsOfNoEffect & {
+    /** Shown as the task queue of the replayed workflows. Default: 'fake_replay_queue'. */
+    replayName?: string;
+  };
 
 /** What the worker was made with, defaults filled in. Times in ms. */
 export interface CompiledWorkerOptions {
@@ -147,7 +186,8 @@ export interface CompiledWorkerOptions {
   readonly shutdownForceTimeMs: number | undefined;
   readonly heartbeatLimits: HeartbeatThrottleLimits;
   readonly deadlockMs: number | undefined;
-  readonly showStackTraceSources: boolean;
+  readonly failureErrorTypes: FailureErrorTypes | undefined;
+  readonly maxEagerActivities: number | undefined;
   readonly sinks: AnySinks;
   readonly activityInterceptors: readonly ActivityInterceptorsFactory[];
 }
@@ -211,7 +251,11 @@ export function compileWorkerOptions(options: WorkerOptions, machine: WorkerMach
         durationOption('defaultHeartbeatThrottleInterval', options.defaultHeartbeatThrottleInterval) ?? 30_000,
     },
     deadlockMs: debugMode ? undefined : DEADLOCK_MS,
-    showStackTraceSources: options.showStackTraceSources ?? false,
+    failureErrorTypes: options.workflowFailureErrorTypes,
+    maxEagerActivities:
+      options.maxEagerActivityReservationsPerWorkflowTask === undefined
+        ? undefined
+        : count('maxEagerActivityReservationsPerWorkflowTask', options.maxEagerActivityReservationsPerWorkflowTask, 0),
     sinks: options.sinks ?? {},
     activityInterceptors: [
       ...(options.interceptors?.activity ?? []),

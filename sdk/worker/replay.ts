@@ -19,10 +19,13 @@ import { ReplayError } from './errors.ts';
 import type { ReplayWorkerOptions } from './options.ts';
 import { configuredReplay } from './plugins.ts';
 import { type ThreadEvents, type ThreadPort, tokenKey } from './ports.ts';
+import { Runtime } from './process-runtime.ts';
+import { loggerSinks, SinkRunner } from './sinks.ts';
 import { workflowThreads } from './spawn-thread.ts';
 import { decodeBatches } from './task-history.ts';
 import type { FromWorkflowThread } from './thread-protocol.ts';
 import { SDK_VERSION } from './version.ts';
+import { taskInfo } from './workflow-task.ts';
 
 export interface ReplayResult {
   readonly workflowId: string;
@@ -34,6 +37,7 @@ export interface ReplayResult {
 /** ms of a replay before it counts as an endless loop; a long history may take seconds. */
 const REPLAY_LIMIT_MS = 60_000;
 const DEFAULT_WORKFLOW_ID = 'fake';
+const DEFAULT_REPLAY_NAME = 'fake_replay_queue';
 
 /** As `Worker.runReplayHistory`. */
 export async function replayHistory(
@@ -57,13 +61,17 @@ export async function* replayHistories(
   const threads = workflowThreads({
     bundle,
     namespace: 'default',
-    taskQueue: options.replayName ?? 'fake_replay_queue',
+    taskQueue: options.replayName ?? DEFAULT_REPLAY_NAME,
     identity: options.identity ?? defaultIdentity(),
     maxCachedWorkflows: 0,
-    showStackTraceSources: false,
     sdkVersion: SDK_VERSION,
+    failureErrorTypes: options.workflowFailureErrorTypes,
+    replaysOnly: true,
   });
   const codecs = codecsOf(options.dataConverter);
+  const { logger } = Runtime.instance();
+  const taskQueue = options.replayName ?? DEFAULT_REPLAY_NAME;
+  const sinks = new SinkRunner({ ...loggerSinks(logger, taskQueue), ...options.sinks }, logger);
   let thread: ReplayThread | undefined;
   try {
     for await (const { workflowId, history } of histories) {
@@ -71,7 +79,7 @@ export async function* replayHistories(
       const task = replayTask(workflowId, events);
       const decoded = { ...task, history: await decodeBatches(codecs, task.history) };
       // A thread that was ended is not used again.
-      if (thread === undefined || thread.ended) thread = new ReplayThread(threads);
+      if (thread === undefined || thread.ended) thread = new ReplayThread(threads, sinks);
       const limitMs = options.debugMode === true ? undefined : REPLAY_LIMIT_MS;
       yield { workflowId, runId: task.runId, error: await thread.replay(decoded, limitMs) };
     }
@@ -130,16 +138,18 @@ function replayTask(workflowId: string, events: HistoryEvent[]): WorkflowTask {
 class ReplayThread implements ThreadEvents {
   ended = false;
   private readonly port: ThreadPort;
-  private waiting: { token: string; resolve: (error: ReplayResult['error']) => void } | undefined;
+  private readonly sinks: SinkRunner;
+  private waiting: { task: WorkflowTask; token: string; resolve: (error: ReplayResult['error']) => void } | undefined;
 
-  constructor(threads: (events: ThreadEvents) => ThreadPort) {
+  constructor(threads: (events: ThreadEvents) => ThreadPort, sinks: SinkRunner) {
+    this.sinks = sinks;
     this.port = threads(this);
   }
 
   async replay(task: WorkflowTask, limitMs: number | undefined): Promise<ReplayResult['error']> {
     let timer: NodeJS.Timeout | undefined;
     const outcome = new Promise<ReplayResult['error']>((resolve) => {
-      this.waiting = { token: tokenKey(task.token), resolve };
+      this.waiting = { task, token: tokenKey(task.token), resolve };
       if (limitMs === undefined) return;
       timer = setTimeout(() => {
         this.terminate();
@@ -163,6 +173,7 @@ class ReplayThread implements ThreadEvents {
     for (const message of messages) {
       if (message.type === 'queryAnswered' && tokenKey(message.token) === this.waiting?.token) {
         const { failure, errorMessage } = message.result;
+        this.sinks.run(message.sinkCalls ?? [], taskInfo(this.waiting.task));
         this.settle(failure === undefined ? undefined : errorOf(failure.message ?? errorMessage ?? '', failure));
       } else if (message.type === 'failed' && tokenKey(message.request.token) === this.waiting?.token) {
         const { cause, failure } = message.request;

@@ -21,7 +21,7 @@ it('a thread that was started before its code was known runs it all the same; th
   };
   const bundle = await bundleOf('export async function nothing() {}');
   const shared = { namespace: 'default', taskQueue: 'q', identity: 'me', maxCachedWorkflows: 1 };
-  const factory = workflowThreads({ ...shared, bundle, showStackTraceSources: false }, noted);
+  const factory = workflowThreads({ ...shared, bundle }, noted);
   const ready = (): Promise<string[]> =>
     new Promise((resolve, reject) => {
       const port = factory({ onMessages: (messages) => resolve(messages.map(({ type }) => type)), onExit: reject });

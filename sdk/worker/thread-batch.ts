@@ -19,7 +19,11 @@ export interface Packed<M extends Message> {
 }
 
 export function packBatch<M extends Message>(messages: M[]): Packed<M> {
-  if (messages.some((message) => 'sinkCalls' in message && message.sinkCalls.length > 0))
+  if (
+    messages.some(
+      (message) => 'sinkCalls' in message && message.sinkCalls !== undefined && message.sinkCalls.length > 0,
+    )
+  )
     return { value: messages, transfer: [] };
   const packed = encode(messages);
   if (packed.length <= MAX_TEXT_BYTES) {

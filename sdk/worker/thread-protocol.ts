@@ -99,7 +99,8 @@ export type FromWorkflowThread =
       request: Omit<RespondWorkflowTaskFailedRequest, 'identity' | 'credit'>;
       sinkCalls: SinkCall[];
     }
-  | { type: 'queryAnswered'; token: Uint8Array; result: QueryResult }
+  /** `sinkCalls`: of a thread that only replays. */
+  | { type: 'queryAnswered'; token: Uint8Array; result: QueryResult; sinkCalls?: SinkCall[] | undefined }
   | { type: 'needHistory'; token: Uint8Array; fromEventId: number }
   | { type: 'startLocalActivities'; token: Uint8Array; tasks: LocalActivityTask[] }
   | { type: 'cancelLocalActivity'; runId: string; seq: number }
@@ -126,7 +127,6 @@ export interface WorkflowThreadOptions {
   /** Executions this thread keeps warm. */
   maxCachedWorkflows: number;
   /** Module paths of payload converter / failure converter, bundled into the realm. */
-  showStackTraceSources: boolean;
   /** Version of this package, written into histories. */
   sdkVersion?: string | undefined;
   /** Of this worker: what its answers say, too. */
@@ -135,4 +135,10 @@ export interface WorkflowThreadOptions {
   activityTypes?: readonly string[] | undefined;
   /** Only of a worker that is chosen by it. */
   version?: WorkerDeploymentVersion | undefined;
+  failureErrorTypes?: FailureErrorTypes | undefined;
+  /** It only replays: what its code calls sinks with comes with the answers to queries. */
+  replaysOnly?: true | undefined;
 }
+
+/** By workflow type, and `*` for all: names of classes of errors that end a workflow rather than fail its task. */
+export type FailureErrorTypes = Readonly<Record<string, readonly string[]>>;

@@ -17,7 +17,7 @@ import { Worker } from './worker.ts';
 
 /** In a directory of their own: the bundler refuses files of the SDK. */
 const WORKFLOWS = `
-import { proxyLocalActivities, sleep } from 'tenuto/workflow';
+import { proxyLocalActivities, proxySinks, sleep } from 'tenuto/workflow';
 
 const { double } = proxyLocalActivities({ startToCloseTimeout: '10s' });
 
@@ -26,6 +26,10 @@ export async function greet(name) {
 }
 export async function loopForEver() {
   for (;;);
+}
+export async function notes() {
+  proxySinks().notes.add('begun');
+  await sleep('1h');
 }
 export async function waitThenReturn() {
   await sleep('1 hour');
@@ -188,6 +192,23 @@ describe('replay', () => {
 
   it('is silent for a history the code agrees with', async () => {
     await Worker.runReplayHistory({ workflowsPath }, { events: timerHistory(EventType.TIMER_STARTED) }, 'w');
+  });
+
+  it('calls the sinks that ask for calls during a replay', async () => {
+    const events = [...firstEvents('notes', 'r1', []), ...timerHistory(EventType.TIMER_STARTED).slice(3)];
+    const replayed = async (callDuringReplay: boolean): Promise<unknown[]> => {
+      const seen: unknown[] = [];
+      const add = { fn: (...[info, what]: unknown[]) => void seen.push(what, info), callDuringReplay };
+      // A worker's options may be given as they are.
+      const others = { workflowThreadPoolSize: 2, shutdownGraceTime: '1s', reuseV8Context: true } as const;
+      await Worker.runReplayHistory({ workflowsPath, sinks: { notes: { add } }, ...others }, { events }, 'w');
+      return seen;
+    };
+    expect(await replayed(true)).toEqual([
+      'begun',
+      expect.objectContaining({ workflowType: 'notes', workflowId: 'w' }),
+    ]);
+    expect(await replayed(false)).toEqual([]);
   });
 
   it('throws for a history the code no longer agrees with, and goes on with the next', async () => {

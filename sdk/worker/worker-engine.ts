@@ -113,6 +113,7 @@ export class WorkerEngine {
       identity,
       buildId,
       deployment: options.deployment?.useWorkerVersioning === true ? options.deployment : undefined,
+      maxEagerActivities: options.maxEagerActivities,
       codecs: converter.payloadCodecs,
       threads: parts.threads ?? noThreads,
       threadCount: parts.threads === undefined ? 0 : options.threadCount,

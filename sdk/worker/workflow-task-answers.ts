@@ -2,7 +2,8 @@
 // leaves to the main thread (identity, version). A codec that fails turns the answer into a failure of the task.
 
 import type { QueryResult, RespondWorkflowTaskFailedRequest, WorkflowTask } from '../../src/wire/api.ts';
-import { WorkflowTaskFailedCause } from '../../src/wire/enums.ts';
+import type { Command } from '../../src/wire/command.ts';
+import { CommandType, WorkflowTaskFailedCause } from '../../src/wire/enums.ts';
 import { decodeMessage, encodeMessage } from '../common/codec.ts';
 import type { PayloadCodec, PayloadOwner } from '../common/data-converter.ts';
 import { FAILURE_SOURCE } from '../common/failure.ts';
@@ -30,6 +31,8 @@ export interface TaskAnswersOptions {
   buildId: string;
   /** Of a worker that is chosen by its version. */
   deployment?: WorkerDeploymentOptions | undefined;
+  /** Of one answer's activities, so many may ask for this worker; absent: all. */
+  maxEagerActivities?: number | undefined;
   codecs: readonly PayloadCodec[];
   logger: Logger;
 }
@@ -65,6 +68,21 @@ function failedRequest(token: Uint8Array, cause: WorkflowTaskFailedCause, failur
   return { token, cause, failure: { message, source: FAILURE_SOURCE, applicationFailureInfo: { type } } };
 }
 
+/** These commands, of which no more ask for this worker than it wants. */
+function eagerAtMost(limit: number | undefined, commands: readonly Command[]): Command[] {
+  if (limit === undefined) return [...commands];
+  let left = limit;
+  return commands.map((command) => {
+    if (command.commandType !== CommandType.SCHEDULE_ACTIVITY_TASK || !command.attributes.requestEagerExecution)
+      return command;
+    if (left > 0) {
+      left -= 1;
+      return command;
+    }
+    return { ...command, attributes: { ...command.attributes, requestEagerExecution: false } };
+  });
+}
+
 export class TaskAnswers {
   private readonly options: TaskAnswersOptions;
   private readonly workerVersion: { buildId: string };
@@ -90,7 +108,8 @@ export class TaskAnswers {
     const version = deployment && { deploymentVersion: { ...deployment.version }, versioningBehavior };
     const { namespace, workflowId } = held.task;
     const owner = { namespace, workflowId: rootWorkflowId ?? workflowId };
-    this.encoded(held, owner, rest, (encoded) => {
+    const limited = { ...rest, commands: eagerAtMost(this.options.maxEagerActivities, rest.commands) };
+    this.encoded(held, owner, limited, (encoded) => {
       const body = { ...encoded, ...version, token: held.task.token, identity, workerVersion: this.workerVersion };
       session.answer('workflow', 'respondWorkflowTaskCompleted', body, held);
     });

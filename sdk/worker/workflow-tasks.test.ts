@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { decode, encode } from '../../src/wire/codec.ts';
+import type { Command } from '../../src/wire/command.ts';
 import { CommandType, WorkflowTaskFailedCause } from '../../src/wire/enums.ts';
 import { StatusCode } from '../../src/wire/status.ts';
 import { defaultDataConverter } from '../common/data-converter.ts';
@@ -47,6 +48,36 @@ describe('workflow tasks', () => {
       workerVersion: { buildId: 'build' },
       credit: 1,
     });
+  });
+
+  it.each([
+    [undefined, [true, true, true]],
+    [2, [true, true, false]],
+    [0, [false, false, false]],
+  ])('ask for no more eager activities than the worker wants: %s', async (limit, eager) => {
+    const options = limit === undefined ? {} : { maxEagerActivityReservationsPerWorkflowTask: limit };
+    const { connection, threads } = await startEngine(options);
+    connection.push('workflowTask', workflowTask('t'));
+    await settle();
+    const activity = (activityId: string): Command => ({
+      commandType: CommandType.SCHEDULE_ACTIVITY_TASK,
+      attributes: { activityId, activityType: { name: 'a' }, taskQueue: { name: 'q' }, requestEagerExecution: true },
+    });
+    const timer = {
+      commandType: CommandType.START_TIMER,
+      attributes: { timerId: '1', startToFireTimeout: 1 },
+    } as const;
+    const commands: Command[] = [activity('1'), timer, activity('2'), activity('3')];
+    threads.last.say({
+      ...{ type: 'completed', runId: 'run', sinkCalls: [] },
+      request: { token: bytes('t'), commands, sticky: true },
+    });
+    const { body } = connection.last('respondWorkflowTaskCompleted');
+    expect(body).toMatchObject({ commands: [{}, timer, {}, {}] });
+    const asked = (body as { commands: typeof commands }).commands.flatMap(({ attributes }) =>
+      'requestEagerExecution' in attributes ? [attributes.requestEagerExecution] : [],
+    );
+    expect(asked).toEqual(eager);
   });
 
   it('of one tick travel to a thread as one batch', async () => {

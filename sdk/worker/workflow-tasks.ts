@@ -31,6 +31,7 @@ export interface WorkflowTasksOptions {
   buildId: string;
   /** Of a worker that is chosen by its version. */
   deployment?: WorkerDeploymentOptions | undefined;
+  maxEagerActivities?: number | undefined;
   codecs: readonly PayloadCodec[];
   threads: ThreadFactory;
   threadCount: number;

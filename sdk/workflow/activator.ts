@@ -17,7 +17,7 @@ import { CancellationScope, UpdateScope } from './cancellation-scope.ts';
 import { Chance } from './chance.ts';
 import { childStartError } from './child-start-failed.ts';
 import { ContinueAsNew } from './continue-as-new.ts';
-import { definitionOptionsOf, type WorkflowDefinitionOptions } from './definition-options.ts';
+import { definitionOptionsOf, isConfiguredFailure, type WorkflowDefinitionOptions } from './definition-options.ts';
 import { DeterminismViolationError } from './errors.ts';
 import { SDK_FLAGS, type SdkFlag } from './flags.ts';
 import { describeHandlers, MessageHandlers } from './handlers.ts';
@@ -35,12 +35,13 @@ import { UpdateHandlers } from './update-handlers.ts';
 export interface ActivatorOptions {
   info: WorkflowInfo;
   randomSeed: string;
-  /** Of this package. */
   sdkVersion: string;
   payloadConverter: PayloadConverter;
   failureConverter: FailureConverter;
   /** Source-mapped text of an error's stack, without the SDK's own frames. */
   mapStack: (stack: string) => string;
+  /** As in ExecutionInit. */
+  failureErrorTypes: readonly string[];
   /** Whether the worker has a function for an activity of this type. */
   runsActivity: (type: string) => boolean;
 }
@@ -81,7 +82,7 @@ export class Activator {
   cancelled = false;
   #failed = false;
   readonly runsActivity: (type: string) => boolean;
-  readonly #mapStack: (stack: string) => string;
+  readonly #options: ActivatorOptions;
   readonly #knownPatches = new Set<string>();
   readonly #sentPatches = new Set<string>();
   readonly #flags = new Set<SdkFlag>();
@@ -96,7 +97,7 @@ export class Activator {
     this.chance = new Chance(options.randomSeed);
     this.payloadConverter = options.payloadConverter;
     this.failureConverter = options.failureConverter;
-    this.#mapStack = options.mapStack;
+    this.#options = options;
     this.runsActivity = options.runsActivity;
     this.rootScope = CancellationScope.root();
     this.handlers = new MessageHandlers(
@@ -364,7 +365,7 @@ export class Activator {
       this.externalCancels.values(),
       this.blockedConditions.values(),
     ];
-    return stacksOf(waiting, this.#mapStack);
+    return stacksOf(waiting, this.#options.mapStack);
   }
 
   #apply(job: Job): void {
@@ -472,7 +473,7 @@ export class Activator {
   /** Whether an error ends the workflow, or an update, rather than failing its task. */
   #isFailure(error: unknown): boolean {
     if (error instanceof TemporalFailure) return true;
-    return this.#definition.failureExceptionTypes?.some((type) => error instanceof type) ?? false;
+    return isConfiguredFailure(error, this.#definition, this.#options.failureErrorTypes);
   }
 
   /** An error that ends something: what is none of Temporal's own says its class. */

@@ -51,3 +51,23 @@ export function definitionOptionsOf(fn: Workflow): WorkflowDefinitionOptions {
   const options = (fn as { [PROPERTY]?: WorkflowDefinitionOptionsOrGetter })[PROPERTY];
   return (typeof options === 'function' ? options() : options) ?? {};
 }
+
+/**
+ * @internal Whether an error that is none of Temporal's own ends the workflow, or the update whose handler threw it.
+ *
+ * @param names Of classes, as the worker was told them: a class is found by its own name or that of one it extends; `Error` is every error.
+ */
+export function isConfiguredFailure(
+  error: unknown,
+  { failureExceptionTypes = [] }: WorkflowDefinitionOptions,
+  names: readonly string[],
+): boolean {
+  if (names.includes('Error') || failureExceptionTypes.some((type) => error instanceof type)) return true;
+  if (names.length === 0 || typeof error !== 'object' || error === null) return false;
+  let type: unknown = error.constructor;
+  while (typeof type === 'function') {
+    if (names.includes(type.name)) return true;
+    type = Object.getPrototypeOf(type);
+  }
+  return false;
+}

@@ -11,7 +11,7 @@ import { type Key, key } from '../ports/ids.ts';
 import { visibleSpace } from '../wire/activity-address.ts';
 import type { WorkflowExecutionInfo } from '../wire/api.ts';
 import { decode, encodeBriefly } from '../wire/codec.ts';
-import type { Payload, SearchAttributes } from '../wire/common.ts';
+import type { Payload, Priority, SearchAttributes } from '../wire/common.ts';
 import type { IndexedValueType, WorkflowExecutionStatus } from '../wire/enums.ts';
 import type { ListedSchedule } from '../wire/schedule.ts';
 import { binaryPart, endOfPart, f64, inverted, MAX_U48, part, readU16, readU48, u8, u16, utf8 } from './keys.ts';
@@ -91,8 +91,14 @@ function encodeInfo(info: WorkflowExecutionInfo): Uint8Array {
     info.searchAttributes ?? null,
     info.memo ?? null,
     parent,
-    ...(info.schedule === undefined ? [] : [info.schedule]),
+    ...optionalEnd(info),
   ]);
+}
+
+/** What few have: it costs the others nothing. */
+function optionalEnd({ schedule, priority }: WorkflowExecutionInfo): unknown[] {
+  if (priority !== undefined) return [schedule ?? null, priority];
+  return schedule === undefined ? [] : [schedule];
 }
 
 /** What `all` holds: written by visibilityRows alone and checksummed by the store. */
@@ -104,7 +110,8 @@ export function decodeInfo(bytes: Uint8Array): WorkflowExecutionInfo {
     ...[closeTime: number | null, executionDuration: number | null],
     ...[searchAttributes: WorkflowExecutionInfo['searchAttributes'] | null, memo: WorkflowExecutionInfo['memo'] | null],
     parent: [string | undefined, string, string | undefined] | null,
-    schedule?: ListedSchedule,
+    schedule?: ListedSchedule | null,
+    priority?: Priority,
   ];
   const [workflowId, runId, workflowType, taskQueue, status, startTime, executionTime, historyLength] = list;
   const [, , , , , , , , historySizeBytes, transitions, firstRunId, root, closeTime, executionDuration] = list;
@@ -130,7 +137,8 @@ export function decodeInfo(bytes: Uint8Array): WorkflowExecutionInfo {
     parentNamespace,
     parentWorkflowId,
     parentRunId,
-    ...(list[17] !== undefined && { schedule: list[17] }),
+    ...(list[17] && { schedule: list[17] }),
+    ...(list[18] !== undefined && { priority: list[18] }),
   };
 }
 

@@ -357,6 +357,8 @@ export interface WorkflowExecutionInfo {
   executionDuration?: number | undefined;
   /** In a list of schedules, between nodes: what stands behind this entry. */
   schedule?: ListedSchedule | undefined;
+  /** Absent: its start named none. */
+  priority?: Priority | undefined;
 }
 
 export interface PendingActivityInfo {

@@ -3,6 +3,7 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, onTestFinished as atTestEnd, beforeAll, describe, expect, it } from 'vitest';
+import { Client } from '../../sdk/client/index.ts';
 import { Worker } from '../../sdk/worker/index.ts';
 import { EventType } from '../../src/wire/enums.ts';
 import { type AtEnd, type ServerProcess, startServer, until } from '../support/processes.ts';
@@ -133,4 +134,18 @@ describe.each([
       });
     }
   });
+});
+
+it('a workflow tells the priority that its start named, in describe and in lists', async () => {
+  const client = new Client({ connection: await connect({ address: node.address }, onTestFinished) });
+  const priority = { priorityKey: 2, fairnessKey: 'tenant', fairnessWeight: 1.5 };
+  const handle = await client.workflow.start('w', { taskQueue: 'nobody', workflowId: 'ranked', priority });
+  const plain = await client.workflow.start('w', { taskQueue: 'nobody', workflowId: 'unranked' });
+  const none = { priorityKey: undefined, fairnessKey: undefined, fairnessWeight: undefined };
+  expect((await handle.describe()).priority).toEqual(priority);
+  expect((await plain.describe()).priority).toEqual(none);
+  const listed: Record<string, object | undefined> = {};
+  for await (const info of client.workflow.list({ query: "TaskQueue = 'nobody'" }))
+    listed[info.workflowId] = info.priority;
+  expect(listed).toEqual({ ranked: priority, unranked: none });
 });

@@ -95,6 +95,13 @@ it('failures with their types', async () => {
   await expect(world.client.workflow.getHandle('nobody').describe()).rejects.toThrow(WorkflowNotFoundError);
 });
 
+it('tells the priority that a start named', async () => {
+  const priority = { priorityKey: 2, fairnessKey: 'tenant', fairnessWeight: 1.5 };
+  const handle = await world.client.workflow.start(workflows.hello, { ...options(), args: ['you'], priority });
+  await handle.result();
+  expect((await handle.describe()).priority).toEqual(priority);
+});
+
 it('lists and counts', async () => {
   await world.client.workflow.execute(workflows.hello, { ...options(), args: ['list'] });
   const found: string[] = [];

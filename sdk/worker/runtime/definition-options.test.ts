@@ -3,6 +3,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { CommandType, ContinueAsNewVersioningBehavior, VersioningBehavior } from '../../../src/wire/enums.ts';
 import { MessageType } from '../../../src/wire/protocol-message.ts';
+import type { FailureErrorTypes } from '../thread-protocol.ts';
+import { failureErrorTypesOf } from './failure-error-types.ts';
+import { HostDriver } from './host-driver.test-support.ts';
 import type { Realm } from './realm.ts';
 import { realmOf, TestRun, values } from './test-run.test-support.ts';
 
@@ -23,6 +26,9 @@ export async function updates() {
 wf.setWorkflowOptions({ failureExceptionTypes: [OutOfStock] }, updates);
 export default async function other() { throw new OutOfStock('by default'); }
 wf.setWorkflowOptions({ failureExceptionTypes: [OutOfStock] }, other);
+class Shortage extends Error {}
+class Rare extends Shortage {}
+export async function sells() { throw new (class Sold extends Rare {})('sold'); }
 export async function inside() {
   const stream = wf.getRandomStream('mine');
   const drawn = [stream.random(), wf.getRandomStream('mine').uuid4(), [...stream.fill(new Uint8Array(3))]];
@@ -77,6 +83,38 @@ describe('failureExceptionTypes', () => {
     expect(bodies.find(({ type }) => type === MessageType.RESPONSE)).toMatchObject({
       value: { outcome: { failure: { message: 'all gone' } } },
     });
+  });
+});
+
+describe("a worker's workflowFailureErrorTypes", () => {
+  const failing = (failureErrorTypes: FailureErrorTypes, type: string): TestRun =>
+    new TestRun(new HostDriver(realm, { failureErrorTypes }), type);
+
+  test.each([
+    ['the class itself', ['Sold']],
+    ['one it extends', ['Shortage']],
+    ['every error', ['Error']],
+  ])('%s: the workflow fails', (_, names) => {
+    const [command] = failing({ '*': names }, 'sells').task();
+    expect(command).toMatchObject({
+      commandType: CommandType.FAIL_WORKFLOW_EXECUTION,
+      attributes: { failure: { message: 'sold' } },
+    });
+  });
+
+  test.each([
+    ['another class', { '*': ['TypeError', 'NondeterminismError'] }],
+    ['those of another type of workflow', { other: ['Error'] }],
+  ])('%s: the workflow task fails', (_, types) => {
+    expect(failing(types, 'sells').failingTask().message).toBe('sold');
+  });
+
+  test('are those for all types, and those of its own', () => {
+    const types = { '*': ['A'], order: ['B'], toString: [] };
+    expect(failureErrorTypesOf('order', types)).toEqual(['A', 'B']);
+    expect(failureErrorTypesOf('other', types)).toEqual(['A']);
+    expect(failureErrorTypesOf('constructor', types)).toEqual(['A']);
+    expect(failureErrorTypesOf('order')).toEqual([]);
   });
 });
 

@@ -43,6 +43,7 @@ export interface ExecutionIdentity {
   /** Of this worker, as the history will have it. */
   buildId?: string | undefined;
   version?: WorkerDeploymentVersion | undefined;
+  failureErrorTypes?: readonly string[] | undefined;
 }
 
 /** Where in its history an execution stands. */
@@ -271,7 +272,7 @@ export class Execution {
   }
 
   #begin(event: Extract<HistoryEvent, { eventType: typeof EventType.WORKFLOW_EXECUTION_STARTED }>): void {
-    const { namespace, workflowId, runId, taskQueue, sdkVersion } = this.identity;
+    const { namespace, workflowId, runId, taskQueue, sdkVersion, failureErrorTypes = [] } = this.identity;
     const inside = this.#realm.createExecution({
       namespace,
       taskQueue: event.attributes.taskQueue?.name ?? taskQueue,
@@ -280,6 +281,7 @@ export class Execution {
       started: event.attributes,
       startTime: event.eventTime,
       sdkVersion,
+      failureErrorTypes,
     });
     this.rootWorkflowId = event.attributes.rootWorkflowExecution?.workflowId || undefined;
     this.#inside = inside;

@@ -4,18 +4,20 @@
 import type { EventBatches, QueryResult, WorkflowQuery, WorkflowTask } from '../../../src/wire/api.ts';
 import { decode } from '../../../src/wire/codec.ts';
 import type { WorkerDeploymentVersion } from '../../../src/wire/common.ts';
-import { EventType, VersioningBehavior, WorkflowTaskFailedCause } from '../../../src/wire/enums.ts';
+import { CommandType, EventType, VersioningBehavior, WorkflowTaskFailedCause } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { Failure } from '../../../src/wire/failure.ts';
 import { assertNever } from '../../common/type-helpers.ts';
 import type { LocalActivityIntent } from '../../workflow/activation.ts';
 import type {
+  FailureErrorTypes,
   FromWorkflowThread,
   LocalActivityResult,
   LocalActivityTask,
   ToWorkflowThread,
 } from '../thread-protocol.ts';
 import { Execution, TaskFailure } from './execution.ts';
+import { endsByNonDeterminism, failureErrorTypesOf } from './failure-error-types.ts';
 import { NonDeterminismError } from './nondeterminism.ts';
 import type { Realm } from './realm.ts';
 
@@ -29,6 +31,8 @@ export interface WorkflowHostOptions {
   sdkVersion: string;
   buildId?: string | undefined;
   version?: WorkerDeploymentVersion | undefined;
+  failureErrorTypes?: FailureErrorTypes | undefined;
+  replaysOnly?: true | undefined;
 }
 
 /** Bytes of events that have large values in them. */
@@ -162,8 +166,8 @@ export class WorkflowHost {
   }
 
   #hold(task: WorkflowTask): Held {
-    const { realm, namespace, taskQueue, sdkVersion, buildId, version } = this.#options;
-    const { runId, workflowId } = task;
+    const { realm, namespace, taskQueue, sdkVersion, buildId, version, failureErrorTypes } = this.#options;
+    const { runId, workflowId, workflowType } = task;
     const held: Held = {
       runId,
       task,
@@ -175,6 +179,7 @@ export class WorkflowHost {
         sdkVersion,
         buildId,
         version,
+        failureErrorTypes: failureErrorTypesOf(workflowType, failureErrorTypes),
       }),
       phase: 'history',
       early: [],
@@ -255,8 +260,8 @@ export class WorkflowHost {
     const { token } = held.task;
     held.phase = 'idle';
     const result = this.#watched(held, () => this.#query(held, query));
-    held.execution.takeSinkCalls();
-    this.#emit({ type: 'queryAnswered', token, result });
+    const sinkCalls = held.execution.takeSinkCalls();
+    this.#emit({ type: 'queryAnswered', token, result, ...(this.#options.replaysOnly && { sinkCalls }) });
     this.#makeRoom();
   }
 
@@ -300,6 +305,12 @@ export class WorkflowHost {
     if (task.query !== undefined) {
       const result: QueryResult = { failure, errorMessage: failure.message };
       return { type: 'queryAnswered', token: task.token, result };
+    }
+    if (error instanceof NonDeterminismError && endsByNonDeterminism(execution.identity.failureErrorTypes)) {
+      const command = { commandType: CommandType.FAIL_WORKFLOW_EXECUTION, attributes: { failure } };
+      const request = { token: task.token, commands: [command], sticky: false };
+      const { rootWorkflowId } = execution;
+      return { type: 'completed', runId, rootWorkflowId, request, sinkCalls: execution.takeSinkCalls() };
     }
     const request = { token: task.token, cause, failure };
     return { type: 'failed', runId, request, sinkCalls: execution.takeSinkCalls() };

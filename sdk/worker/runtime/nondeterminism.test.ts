@@ -1,7 +1,8 @@
 // Replays against changed code: what is refused, how it is named, and what patches allow.
 
 import { describe, expect, test } from 'vitest';
-import { EventType, WorkflowTaskFailedCause } from '../../../src/wire/enums.ts';
+import { CommandType, EventType, WorkflowTaskFailedCause } from '../../../src/wire/enums.ts';
+import type { WorkflowHostOptions } from './host.ts';
 import { HostDriver } from './host-driver.test-support.ts';
 import type { Realm } from './realm.ts';
 import { realmOf, TestRun } from './test-run.test-support.ts';
@@ -13,12 +14,17 @@ const { act, other } = proxyActivities({ startToCloseTimeout: '10s' });
 const main = (body: string): Promise<Realm> => realmOf(`${HEAD}\nexport async function main() {\n${body}\n}`);
 
 /** A run of `original` up to a task that is not answered, replayed with `changed`. */
-async function replayed(original: string, changed: string, go: (run: TestRun) => void): Promise<HostDriver> {
+async function replayed(
+  original: string,
+  changed: string,
+  go: (run: TestRun) => void,
+  options: Partial<WorkflowHostOptions> = {},
+): Promise<HostDriver> {
   const run = new TestRun(await main(original), 'main');
   go(run);
   const scheduledEventId = run.add(EventType.WORKFLOW_TASK_SCHEDULED, { taskQueue: { name: 'queue' } });
   run.add(EventType.WORKFLOW_TASK_STARTED, { scheduledEventId });
-  const driver = new HostDriver(await main(changed));
+  const driver = new HostDriver(await main(changed), options);
   driver.task(run, run.events);
   return driver;
 }
@@ -83,6 +89,25 @@ describe('a change that shows', () => {
     expect(request.failure?.message).toMatch(message);
     expect(driver.has('evicted')).toBe(true);
   });
+
+  test.each(['NondeterminismError', 'DeterminismViolationError', 'Error'])(
+    'fails the workflow where its worker says so: %s',
+    async (name) => {
+      const failureErrorTypes = { '*': [name] };
+      const driver = await replayed('await act();', 'await sleep(1);', oneTask, { failureErrorTypes });
+      const { request } = driver.take('completed');
+      expect(request).toMatchObject({
+        sticky: false,
+        commands: [
+          {
+            commandType: CommandType.FAIL_WORKFLOW_EXECUTION,
+            attributes: { failure: { message: expect.stringMatching(/^\[TMPRL1100\]/) } },
+          },
+        ],
+      });
+      expect(driver.has('evicted')).toBe(true);
+    },
+  );
 
   test('in the last task of a closed history', async () => {
     const run = new TestRun(await main('await act(); return 1;'), 'main');

@@ -90,7 +90,6 @@ async function thread(): Promise<Thread> {
     taskQueue: 'q',
     identity: 'me',
     maxCachedWorkflows: 10,
-    showStackTraceSources: false,
     busyMark: newBusyMark(),
   };
   const started = new Thread({ ...options, bundle });

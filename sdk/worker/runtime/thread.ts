@@ -34,6 +34,8 @@ function runThread(port: NonNullable<typeof parentPort>, options: WorkflowThread
       sdkVersion: options.sdkVersion ?? UNKNOWN_VERSION,
       buildId: options.buildId,
       version: options.version,
+      failureErrorTypes: options.failureErrorTypes,
+      replaysOnly: options.replaysOnly,
     },
     (message) => {
       if (message.type === 'busy') mark.busy(message.runId, message.values);

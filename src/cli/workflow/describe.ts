@@ -55,6 +55,7 @@ export async function describeWorkflow(session: Session, description: WorkflowEx
       since: time(raw.pauseInfo.pausedTime),
     },
     taskQueue: info.taskQueue,
+    priority: info.priority && filled({ ...description.priority }),
     flowControl: raw.flowControl && flowText(raw.flowControl),
     parent: execution(info.parentWorkflowId, info.parentRunId),
     // Of a workflow without a parent that is itself.

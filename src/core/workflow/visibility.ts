@@ -91,6 +91,7 @@ export function executionInfo(
     info.parentWorkflowId = attributes.parentWorkflowExecution.workflowId;
     info.parentRunId = attributes.parentWorkflowExecution.runId;
   }
+  if (attributes.priority !== undefined) info.priority = attributes.priority;
   if (!isOpenStatus(facts.status) && facts.closeTime !== undefined) {
     info.closeTime = facts.closeTime;
     info.executionDuration = Math.max(0, facts.closeTime - executionTime);

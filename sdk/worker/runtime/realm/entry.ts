@@ -157,6 +157,7 @@ function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: Rea
     payloadConverter: converters.payload,
     failureConverter: converters.failure,
     mapStack: (stack) => host.mapStack(stack),
+    failureErrorTypes: init.failureErrorTypes,
     runsActivity: (type) => host.runsActivity(type),
   });
   let exports: ModuleExports | undefined;

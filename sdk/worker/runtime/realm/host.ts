@@ -35,6 +35,8 @@ export interface ExecutionInit {
   /** Epoch ms of the started event. */
   startTime: number;
   sdkVersion: string;
+  /** Names of classes of errors that end the workflow rather than fail its task. */
+  failureErrorTypes: readonly string[];
 }
 
 export type QueryAnswer = { ok: true; payload: Payload } | { ok: false; failure: Failure; message: string };
