@@ -10,6 +10,7 @@ import {
   startServer,
   temporaryDir,
   tenuto,
+  until,
 } from '../support/processes.ts';
 import { inhabit, TASK_QUEUE } from './world.ts';
 
@@ -58,6 +59,28 @@ it('trace shows what a workflow does, for people and for programs', async () => 
   const { stdout } = await workflow('trace', '-w', 'traced', '-o', 'json');
   expect(JSON.parse(stdout)).toMatchObject({ workflowId: 'traced', status: 'COMPLETED', steps: expect.any(Array) });
   expect((await workflow('trace', '-w', 'nobody')).code).toBe(3);
+});
+
+it('trace looks into children, but for those of a status that is folded', async () => {
+  const env = { TENUTO_ADDRESS: node.address };
+  await tenuto(['operator', 'search-attribute', 'create', '--name', 'City', '--type', 'Keyword'], { env });
+  const started = await workflow('start', '--type', 'itinerary', '-t', TASK_QUEUE, '-w', 'trip', '-o', 'json');
+  const { runId } = JSON.parse(started.stdout);
+  await workflow('signal', '-w', 'trip', '--name', 'goOn');
+  const trace = async (...flags: string[]): Promise<string> =>
+    (await workflow('trace', '-w', 'trip', '-r', runId, ...flags)).stdout;
+  await until(async () => ((await trace()).includes('CONTINUED_AS_NEW') ? true : undefined));
+  await workflow('signal', '-w', 'trip/luggage', '--name', 'approve', '-i', '"yes"');
+  await workflow('result', '-w', 'trip/luggage');
+  expect(await trace('--concurrency', '2')).toMatch(/approval trip\/luggage COMPLETED \d+ ms$/m);
+  expect(await trace('--fold', 'failed,completed')).toMatch(/approval trip\/luggage COMPLETED \d+ ms …$/m);
+  expect(await trace('--fold', 'completed', '--no-fold', '--depth', '-1')).toMatch(/COMPLETED \d+ ms$/m);
+  const folded = JSON.parse(await trace('--fold', 'timedout', '--fold', 'Completed', '-o', 'json'));
+  expect(folded.steps).toContainEqual(
+    expect.objectContaining({ execution: expect.objectContaining({ folded: true, steps: [] }) }),
+  );
+  const refused = await workflow('trace', '-w', 'trip', '--fold', 'finished');
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('not finished') });
 });
 
 it('start takes a cron schedule', async () => {

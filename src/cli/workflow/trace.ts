@@ -6,6 +6,7 @@ import { msToNumber } from '../../../sdk/common/index.ts';
 import type { DescribeWorkflowExecutionResponse } from '../../wire/api.ts';
 import { EventType, WorkflowExecutionStatus } from '../../wire/enums.ts';
 import { type Session, withClient } from '../connect.ts';
+import { UsageError } from '../exit-codes.ts';
 import { nameOf, type Output } from '../output.ts';
 import { positiveInteger, type TargetFlags, withTarget } from './options.ts';
 import { readEvents } from './show.ts';
@@ -17,6 +18,18 @@ interface TraceFlags extends TargetFlags {
   follow?: true;
   depth: string;
   interval: string;
+  concurrency: string;
+  /** `false`: --no-fold. */
+  fold?: string[] | false;
+}
+
+interface Look {
+  /** Generations of children that are looked into, the execution itself included. */
+  depth: number;
+  /** Children of one execution at a time. */
+  concurrency: number;
+  /** Statuses of children that are shown without their steps. */
+  fold: ReadonlySet<string>;
 }
 
 export interface Traced {
@@ -25,6 +38,8 @@ export interface Traced {
   type: string;
   status: string;
   durationMs: number;
+  /** Its steps were not looked at. */
+  folded?: true;
   steps: (Step & { execution?: Traced | undefined })[];
 }
 
@@ -34,7 +49,14 @@ const MAX_CHILDREN = 100;
 export function defineTraceCommand(workflow: Command, withConnection: Wrap): void {
   withTarget(withConnection(workflow.command('trace').description('what a workflow and its children do, as a tree')))
     .option('-f, --follow', 'stay and show it again as it changes, until the workflow ends')
-    .option('--depth <n>', 'how many generations of children to look into', '3')
+    .option('--depth <n>', 'how many generations of children to look into; -1: all', '3')
+    .option(
+      '--fold <status>',
+      'children of this status are shown without their steps (several: repeat it, or commas)',
+      (status: string, before: string[] | false | undefined) => [...(before || []), ...status.split(',')],
+    )
+    .option('--no-fold', 'show the steps of all children, whatever --fold says')
+    .option('--concurrency <n>', 'how many children to fetch at a time', '10')
     .option('--interval <duration>', 'between two looks of --follow', '1s')
     .addHelpText('after', '\nExample:\n  tenuto workflow trace -w order-17 --follow')
     .action(withClient<TraceFlags>(trace));
@@ -44,11 +66,15 @@ export function defineTraceCommand(workflow: Command, withConnection: Wrap): voi
 const OPEN: ReadonlySet<string> = new Set(['RUNNING', 'PAUSED']);
 
 async function trace(session: Session, flags: TraceFlags): Promise<void> {
-  const depth = positiveInteger(flags.depth, '--depth');
+  const look: Look = {
+    depth: flags.depth === '-1' ? Number.POSITIVE_INFINITY : positiveInteger(flags.depth, '--depth'),
+    concurrency: positiveInteger(flags.concurrency, '--concurrency'),
+    fold: new Set((flags.fold || []).map(foldedStatus)),
+  };
   const intervalMs = msToNumber(flags.interval);
   let shown = '';
   for (;;) {
-    const tree = await traced(session, flags, depth);
+    const tree = await traced(session, flags, look);
     const text = linesOf(session.output, tree).join('\n');
     if (text !== shown) show(session.output, tree, text, shown !== '');
     shown = text;
@@ -67,30 +93,46 @@ function show(output: Output, tree: Traced, text: string, isAgain: boolean): voi
   output.line(text);
 }
 
-async function traced(session: Session, target: TargetFlags, depth: number): Promise<Traced> {
+const STATUSES = Object.keys(WorkflowExecutionStatus).filter((name) => name !== 'UNSPECIFIED');
+
+/** Temporal's command writes them without underscores, and one of them in another form. */
+function foldedStatus(text: string): string {
+  const plain = text.trim().toUpperCase().replaceAll('_', '').replace('CONTINUEASNEW', 'CONTINUEDASNEW');
+  const found = STATUSES.find((name) => name.replaceAll('_', '') === plain);
+  if (found !== undefined) return found;
+  throw new UsageError(`--fold takes ${STATUSES.map((name) => name.toLowerCase()).join(', ')}, not ${text}`);
+}
+
+async function traced(session: Session, target: TargetFlags, look: Look, isChild = false): Promise<Traced> {
   const { raw } = await session.client.workflow.getHandle(target.workflowId, target.runId).describe();
   const described: DescribeWorkflowExecutionResponse = raw;
   const { workflowId, runId, workflowType, status, startTime, closeTime } = described.workflowExecutionInfo;
+  const whole = {
+    ...{ workflowId, runId, type: workflowType, status: nameOf(WorkflowExecutionStatus, status) },
+    durationMs: Math.max(0, (closeTime ?? Date.now()) - startTime),
+  };
+  if (isChild && look.fold.has(whole.status)) return { ...whole, folded: true, steps: [] };
   const events = [];
   for await (const event of readEvents(session, { workflowId, runId })) {
     // A workflow's own tasks say nothing of what it does.
     if (event.eventType !== EventType.WORKFLOW_TASK_SCHEDULED) events.push(event);
   }
   const steps: Traced['steps'] = stepsOf(events, described.pendingActivities);
-  let children = 0;
-  for (const step of steps) {
-    if (step.kind !== 'child' || step.runId === undefined || depth <= 1 || children >= MAX_CHILDREN) continue;
-    children += 1;
-    // Its retention may be over.
-    step.execution = await traced(session, { workflowId: step.id, runId: step.runId }, depth - 1).catch(
-      () => undefined,
+  const children = look.depth <= 1 ? [] : steps.filter(({ kind }) => kind === 'child');
+  const deeper = { ...look, depth: look.depth - 1 };
+  for (let i = 0; i < Math.min(children.length, MAX_CHILDREN); i += look.concurrency) {
+    const some = children.slice(i, Math.min(i + look.concurrency, MAX_CHILDREN));
+    await Promise.all(
+      some.map(async (step) => {
+        if (step.runId === undefined) return;
+        // Its retention may be over.
+        step.execution = await traced(session, { workflowId: step.id, runId: step.runId }, deeper, true).catch(
+          () => undefined,
+        );
+      }),
     );
   }
-  return {
-    ...{ workflowId, runId, type: workflowType, status: nameOf(WorkflowExecutionStatus, status) },
-    durationMs: Math.max(0, (closeTime ?? Date.now()) - startTime),
-    steps,
-  };
+  return { ...whole, steps };
 }
 
 const SIGNS: Readonly<Record<Step['state'], string>> = {
@@ -101,12 +143,17 @@ const SIGNS: Readonly<Record<Step['state'], string>> = {
   cancelled: '–',
 };
 
-function linesOf(output: Output, { workflowId, type, status, steps, durationMs }: Traced, indent = ''): string[] {
+function linesOf(
+  output: Output,
+  { workflowId, type, status, steps, durationMs, folded }: Traced,
+  indent = '',
+): string[] {
   const { bold, dim, green, red, yellow } = output.colors;
   const paint = status === 'COMPLETED' ? green : OPEN.has(status) ? yellow : red;
   // How long it has been running changes with every look, and is none of its steps.
   const took = OPEN.has(status) ? '' : dim(` ${durationMs} ms`);
-  const lines = [`${indent}${bold(type)} ${dim(workflowId)} ${paint(status)}${took}`];
+  const more = folded === true ? dim(' …') : '';
+  const lines = [`${indent}${bold(type)} ${dim(workflowId)} ${paint(status)}${took}${more}`];
   for (const step of steps) {
     const sign =
       step.state === 'done' ? green(SIGNS.done) : step.state === 'failed' ? red(SIGNS.failed) : SIGNS[step.state];
