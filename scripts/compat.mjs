@@ -1,6 +1,7 @@
 // `npm run compat`: the official TypeScript SDK against this server. By default the tests of test/compat; with `--oracles DIR` also the recordings of a
 // real server there (its compare.mjs), against a development server of ours. With `--languages` instead the official SDKs of other languages.
 import { spawn, spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
@@ -65,7 +66,10 @@ async function compare(oracles) {
   );
   try {
     const address = await addressOf(server);
-    const only = values.only.flatMap((name) => ['--only', name]);
+    const wanted = pattern(values.only);
+    const names = readdirSync(join(oracles, 'recorded')).map((file) => file.replace(/\.json$/, ''));
+    // They take names; the calls take an expression.
+    const chosen = wanted === undefined ? [] : names.filter((name) => wanted.test(name));
     const histories = [
       join(oracles, 'compare.mjs'),
       '--address',
@@ -82,11 +86,24 @@ async function compare(oracles) {
       '--recorded',
       join(oracles, 'rpc/recorded.json'),
     ];
-    const first = run([...histories, ...only]);
-    return run([...calls, ...(only.length > 0 ? only.slice(0, 2) : [])]) || first;
+    const isAny = wanted === undefined || chosen.length > 0;
+    const first = isAny ? run([...histories, ...chosen.flatMap((name) => ['--only', name])]) : 0;
+    return run([...calls, ...(wanted === undefined ? [] : ['--only', wanted.source])]) || first;
   } finally {
     server.kill('SIGTERM');
   }
+}
+
+/** Of names in which * stands for anything; undefined: of all. */
+function pattern(names) {
+  if (names.length === 0) return undefined;
+  const parts = names.map((name) =>
+    name
+      .split('*')
+      .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*'),
+  );
+  return new RegExp(`^(?:${parts.join('|')})$`);
 }
 
 /** From the line it says when it is ready. */
