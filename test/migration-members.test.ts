@@ -20,7 +20,7 @@ const LEFT_OUT: readonly [reason: string, members: RegExp][] = [
   ['such sets cannot be changed here', /^common: TypedSearchAttributes\.(update|searchAttributes)$/],
   ['of Node, whose version decides', /^activity: asyncLocalStorage\./],
   ['a connection’s services have what this protocol has', /^client: (Workflow|Operator|Test|Health)Service\./],
-  ['a message of its protocol', /^client: RawWorkflowExecutionInfo\./],
+  ['messages of its protocol', /^client: Raw(Workflow|Activity)Execution(List)?Info\./],
   ['compiled by the worker for itself', /^worker: CompiledWorkerOptions\./],
 ];
 
