@@ -1,9 +1,10 @@
-// `npm run sim`: bundles test/sim/main.ts (with --gossip: test/sim/gossip.ts; Node 20 runs no TypeScript) and runs it. Each source keeps its own `import.meta.url`.
+// `npm run sim`: bundles test/sim/main.ts (with --gossip: test/sim/gossip.ts; Node 20 runs no TypeScript) and runs it.
 // The bundle is named after what is in it: a campaign starts more processes from it, and goes on with the same code while the sources change.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bundleOptions } from './bundled.mjs';
 import { EnsureError, ensureInstalled, ensureNode } from './ensure.mjs';
 
 try {
@@ -20,29 +21,7 @@ const entry = process.argv.some((argument) => argument.split('=')[0] === '--goss
 const cache = join(root, 'node_modules/.cache/tenuto');
 mkdirSync(cache, { recursive: true });
 const { build } = await import('esbuild');
-const { outputFiles } = await build({
-  entryPoints: [join(root, `test/sim/${entry}.ts`)],
-  outdir: cache,
-  write: false,
-  bundle: true,
-  platform: 'node',
-  target: 'node20',
-  format: 'esm',
-  sourcemap: 'inline',
-  packages: 'external',
-  logLevel: 'warning',
-  plugins: [
-    {
-      name: 'own-url',
-      setup(builder) {
-        builder.onLoad({ filter: /\.ts$/ }, ({ path }) => ({
-          contents: readFileSync(path, 'utf8').replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)),
-          loader: 'ts',
-        }));
-      },
-    },
-  ],
-});
+const { outputFiles } = await build({ ...bundleOptions(`test/sim/${entry}.ts`), outdir: cache, write: false });
 const [{ contents }] = outputFiles;
 const name = `sim-${entry}-${createHash('sha256').update(contents).digest('hex').slice(0, 16)}.mjs`;
 const outfile = join(cache, name);

@@ -261,8 +261,7 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
     const worker = this.#on(session, connection);
     if (worker === undefined) return;
     worker.lastAccessTime = this.#clock.now();
-    const { activity, activityQueue, session: said } = worker;
-    if (activity.limit(said.maxActivitiesPerSecond, this.#clock.monotonic())) this.#pump.lookAgain(activityQueue);
+    if (worker.isLimitedAnew(this.#clock)) this.#pump.lookAgain(worker.activityQueue);
     this.#granted(worker, kind, n);
   }
 

@@ -6,7 +6,7 @@ import { PairingQueue } from '../core/matching/queue.ts';
 import { RateCounter } from '../core/matching/rate-counter.ts';
 import { StickyQueue } from '../core/matching/sticky.ts';
 import { TokenBucket } from '../core/matching/token-bucket.ts';
-import type { Cancelable } from '../ports/clock.ts';
+import type { Cancelable, Clock } from '../ports/clock.ts';
 import type { ActorAddress } from '../ports/engine.ts';
 import type { Claim, QueueKey, TaskKind, WorkerSession } from '../ports/matching.ts';
 
@@ -54,6 +54,14 @@ export class RegisteredWorker {
       stickyScheduleToStartTimeout:
         session.stickyQueue === undefined ? undefined : session.stickyScheduleToStartTimeout,
     });
+  }
+
+  /** Takes over the rate limit that its session says by now. Whether that is another one. */
+  isLimitedAnew(clock: Clock): boolean {
+    const rate = this.session.maxActivitiesPerSecond;
+    if (rate === this.activity.bucket?.rate) return false;
+    this.activity.limit(rate, clock.monotonic());
+    return true;
   }
 
   lane(kind: TaskKind): Lane<RegisteredWorker> {

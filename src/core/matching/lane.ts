@@ -25,13 +25,11 @@ export class Lane<W> {
     return this.#bucket;
   }
 
-  /** From now on; undefined: none. A change of a limit lets nothing more through than the limits do. Whether it is another than before. */
-  limit(ratePerSecond: number | undefined, now: number): boolean {
-    if (ratePerSecond === this.#bucket?.rate) return false;
+  /** From now on; undefined: none. A change of a limit lets nothing more through than the limits do. */
+  limit(ratePerSecond: number | undefined, now: number): void {
     if (ratePerSecond === undefined) this.#bucket = undefined;
     else if (this.#bucket === undefined) this.#bucket = new TokenBucket(ratePerSecond, now);
     else this.#bucket.change(ratePerSecond, now);
-    return true;
   }
 
   /** Tasks this worker would take now. Below zero: tasks resumed beyond its grant are owed. */
