@@ -58,7 +58,8 @@ export async function connectLean(
 /** @throws Error with what the server refused */
 export function answerOf(frame: Uint8Array): unknown {
   const [kind, , body] = decode(frame) as unknown[];
-  if (kind !== FrameKind.RESPONSE) throw new Error(`the server refused: ${JSON.stringify(body)}`);
+  if (kind !== FrameKind.RESPONSE && kind !== FrameKind.PART)
+    throw new Error(`the server refused: ${JSON.stringify(body)}`);
   return body;
 }
 

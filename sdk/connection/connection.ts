@@ -5,7 +5,7 @@
 // tick frames travel as one message. Open requests and their bytes are bounded (I9). The process stays alive while requests are open or a worker
 // listens.
 
-import type { Method, Methods, Pushes, PushTopic } from '../../src/wire/api.ts';
+import type { Method, MethodInParts, Methods, Pushes, PushTopic } from '../../src/wire/api.ts';
 import { encode } from '../../src/wire/codec.ts';
 import { FrameKind, type Welcome } from '../../src/wire/frame.ts';
 import type { Status } from '../../src/wire/status.ts';
@@ -35,9 +35,9 @@ import {
   givenUp,
   LONG_WAITS,
   once,
+  requestFrame,
   routeOf,
   SENT_ONCE,
-  serverTimeout,
   timeLimitMs,
   unanswered,
 } from './requests.ts';
@@ -45,8 +45,6 @@ import { RpcError, StatusCode } from './rpc-error.ts';
 import { type NodeRequestOptions, type OpenOn, ServedNode } from './served-node.ts';
 import type { Transport, TransportFactory } from './transport.ts';
 import { WorkflowService } from './workflow-service.ts';
-
-const DESCRIBE_TIMEOUT_MS = 10_000;
 
 export class Connection {
   readonly options: CompiledConnectionOptions;
@@ -62,7 +60,6 @@ export class Connection {
   readonly #keepAlive: KeepAlive = makeKeepAlive();
   readonly #patience: Patience;
   #closed = false;
-  #held = false;
 
   private constructor(factory: TransportFactory, options: CompiledConnectionOptions) {
     this.options = options;
@@ -165,6 +162,21 @@ export class Connection {
     return this.#open(method, body, this.#nodes.known ? routeOf(body) : ANY_ROUTE, 'again', options);
   }
 
+  /**
+   * The same for a method that answers in parts, until its last word, without a time limit of its own. `body` is asked for whenever the request is
+   * sent: after a reconnect it goes on from there.
+   */
+  requestParts<M extends MethodInParts>(
+    method: M,
+    body: () => Methods[M]['request'],
+    { part, signal }: { part(part: Methods[M]['response']): void; signal: AbortSignal },
+  ): Promise<Methods[M]['response']> {
+    const route = this.#nodes.known ? routeOf(body()) : ANY_ROUTE;
+    // The server answers a method with that method's parts.
+    const options = { timeoutMs: 0, signal, part: part as (body: unknown) => void, again: body };
+    return this.#openOn(method, body(), route, 'again', options);
+  }
+
   /** Sends without wanting an answer. False when it could not be sent: there is no link, or too much waits already. */
   notify<M extends Method>(method: M, body: Methods[M]['request']): boolean {
     const link = this.#main.link;
@@ -257,7 +269,9 @@ export class Connection {
         method,
         route,
         repeat,
-        frame: encode([FrameKind.REQUEST, id, method, serverTimeout(timeoutMs), body]),
+        frame: requestFrame(id, method, timeoutMs, body),
+        again: options?.again,
+        part: options?.part,
         deadline: scheduler.monotonic() + timeoutMs,
         timeoutMs,
         answered: options?.answered,
@@ -287,6 +301,7 @@ export class Connection {
       onLost: (channel, link, reason) => this.#onLost(channel, link, reason),
       onRefused: (channel, error) => this.#onRefused(channel, error),
       onResponse: (id, body) => this.#onResponse(id, body),
+      onPart: (id, body) => this.#requests.get(id)?.part?.(body),
       onError: (id, status) => this.#onError(id, status),
       openOn: (link) => this.#openOnLink(link),
       isAwaited: (channel, link) => this.#isAwaited(channel, link),
@@ -359,6 +374,7 @@ export class Connection {
   }
 
   #send(request: OpenRequest, link: Link): void {
+    this.#requests.renew(request);
     const { method, frame } = request;
     if (frame.length > link.maxMessageBytes) {
       const message = `${method} takes ${frame.length} bytes, the server accepts ${link.maxMessageBytes}`;
@@ -434,7 +450,8 @@ export class Connection {
 
   #onLinked(channel: Channel, link: Link, again: 'first' | 'again'): void {
     const { welcome } = link;
-    if (this.options.discovery === 'cluster' && welcome?.capabilities.includes('cluster')) this.#watchMap(channel);
+    if (this.options.discovery === 'cluster' && welcome?.capabilities.includes('cluster'))
+      channel.askForMap(this.#openOn);
     const outdated = this.#requests
       .all()
       .filter(({ repeat, route }) => repeat === 'once' && route.kind === 'only' && route.channel === channel);
@@ -452,17 +469,6 @@ export class Connection {
     }
     this.#moveWaits();
     link.attend();
-  }
-
-  /** Asks the node at the other end for its map, and to be told when it changes. Before all else: a registration that follows knows more. */
-  #watchMap(channel: Channel): void {
-    const asked = this.#open('describeCluster', { watch: true }, { kind: 'only', channel }, 'once', {
-      timeoutMs: DESCRIBE_TIMEOUT_MS,
-      // A push behind it may bring a newer one.
-      answered: (map) => channel.gaveMap(map),
-    });
-    // Without a map everything goes by way of the main link.
-    asked.catch(() => undefined);
   }
 
   #onLost(channel: Channel, link: Link, reason: Error): void {
@@ -485,11 +491,7 @@ export class Connection {
   }
 
   #updateKeepAlive(): void {
-    const wanted = this.#main.linker.isWanted();
-    if (wanted === this.#held || this.#closed) return;
-    this.#held = wanted;
-    if (wanted) this.#keepAlive.hold();
-    else this.#keepAlive.release();
+    if (!this.#closed) this.#keepAlive.hold(this.#main.linker.isWanted());
   }
 
   #closedError(): Error {
