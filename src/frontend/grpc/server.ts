@@ -1,16 +1,8 @@
-// The services on grpc-js: every method takes and gives bytes, so that only this door's own codecs run, and only for methods that are called. What
-// becomes of a call is dispatch.ts's. Loaded by the first connection (door.ts).
+// The services on their transport: every method takes and gives bytes there, and codecs are made for methods that are called. What becomes of a call is
+// dispatch.ts's. Loaded by the first connection (door.ts).
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import {
-  type ConnectionInjector,
-  Server,
-  ServerCredentials,
-  type ServerUnaryCall,
-  type sendUnaryData,
-} from '@grpc/grpc-js';
-import type { Clock } from '../../ports/clock.ts';
 import { Dispatcher } from './dispatch.ts';
 import type { GrpcDoorContext } from './door.ts';
 import { registerHealth } from './health.ts';
@@ -20,11 +12,12 @@ import { TEST_SERVICE, testService } from './methods/test-service.ts';
 import { Pollers } from './pollers.ts';
 import { type Codec, codecOf } from './proto/codec.ts';
 import { apiService, methodTypes } from './proto/descriptors.ts';
-import { decodeMessage, encodeMessage } from './proto/message.ts';
+import { decodeMessage } from './proto/message.ts';
 import { registerReflection } from './reflection/index.ts';
 import type { Rpc, RpcServices } from './rpc.ts';
-
-type Unary = ServerUnaryCall<Buffer, Buffer>;
+import { frameOf } from './transport/frames.ts';
+import { Transport } from './transport/transport.ts';
+import type { WireCall } from './transport/wire-call.ts';
 
 /** As the reference server: a larger request is refused with RESOURCE_EXHAUSTED. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
@@ -34,17 +27,11 @@ const MAX_STREAMS = 16_384;
 const DRAIN_LOOK_MS = 10;
 const SWEEP_EVERY_MS = 2_500;
 
-const asIs = (bytes: Buffer): Buffer => bytes;
-
-const SERVER_OPTIONS = {
-  'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
-  'grpc.max_send_message_length': -1,
-  'grpc.max_concurrent_streams': MAX_STREAMS,
-  // A client that vanished without a word is noticed.
-  'grpc.keepalive_time_ms': 60_000,
-  'grpc.keepalive_timeout_ms': 20_000,
-  // No channelz: its bookkeeping costs every call, and nobody can ask for it here.
-  'grpc.enable_channelz': 0,
+const TRANSPORT = {
+  maxMessageBytes: MAX_REQUEST_BYTES,
+  maxStreams: MAX_STREAMS,
+  pingEveryMs: 60_000,
+  pingTimeoutMs: 20_000,
 } as const;
 
 interface MethodCodecs {
@@ -54,8 +41,7 @@ interface MethodCodecs {
 
 export class GrpcServer {
   readonly #context: GrpcDoorContext;
-  readonly #server = new Server(SERVER_OPTIONS);
-  readonly #injector: ConnectionInjector;
+  readonly #transport: Transport;
   readonly #pollers: Pollers;
   readonly #dispatcher: Dispatcher;
   readonly #json: JsonApi;
@@ -64,6 +50,8 @@ export class GrpcServer {
   constructor(context: GrpcDoorContext) {
     this.#context = context;
     const { services, scheduler, tls } = context;
+    const onFault = (error: unknown, method: string): void => context.onFault(error, method);
+    this.#transport = new Transport({ ...TRANSPORT, tls, scheduler, onFault });
     const { workers: registry, clock, random } = services;
     this.#pollers = new Pollers({ registry, clock, random });
     const own: RpcServices = Object.assign(Object.create(services) as typeof services, {
@@ -78,23 +66,13 @@ export class GrpcServer {
     for (const [service, methods] of served) {
       for (const [name, rpc] of methods) this.#register(service, name, rpc);
     }
-    registerHealth(this.#server, [...served.keys()], () => context.notReady());
-    registerReflection(this.#server, [...served.keys()]);
-    const credentials =
-      tls === undefined
-        ? ServerCredentials.createInsecure()
-        : ServerCredentials.createSsl(
-            tls.clientCa ?? null,
-            [{ cert_chain: tls.cert, private_key: tls.key }],
-            tls.clientCa !== undefined,
-          );
-    this.#injector = this.#server.createConnectionInjector(credentials);
+    registerHealth(this.#transport, [...served.keys()], () => context.notReady());
+    registerReflection(this.#transport, [...served.keys()]);
     this.#sweep();
   }
 
   accept(socket: Socket): void {
-    this.#injector.injectConnection(socket);
-    socket.resume();
+    this.#transport.accept(socket);
   }
 
   /** A request of the JSON API over HTTP (json/api.ts). */
@@ -111,8 +89,7 @@ export class GrpcServer {
     while (this.#dispatcher.open > 0 && clock.monotonic() < until) {
       await new Promise<void>((resolve) => this.#context.scheduler.after(DRAIN_LOOK_MS, resolve));
     }
-    this.#injector.drain(0);
-    this.#server.forceShutdown();
+    this.#transport.close();
   }
 
   #sweep(): void {
@@ -125,37 +102,32 @@ export class GrpcServer {
 
   #register(service: string, name: string, rpc: Rpc): void {
     let codecs: MethodCodecs | undefined;
-    const handle = (call: Unary, done: sendUnaryData<Buffer>): void => {
+    this.#transport.unary(`/${service}/${name}`, (call, request) => {
       codecs ??= codecsOf(service, name);
-      this.#handle(name, rpc, codecs, call, done);
-    };
-    this.#server.register(`/${service}/${name}`, handle, asIs, asIs, 'unary');
+      this.#handle(name, rpc, codecs, call, request);
+    });
   }
 
-  #handle(name: string, rpc: Rpc, codecs: MethodCodecs, unary: Unary, done: sendUnaryData<Buffer>): void {
-    const { services, metrics } = this.#context;
-    metrics.messageIn(unary.request.length);
+  #handle(name: string, rpc: Rpc, { request, response }: MethodCodecs, wire: WireCall, bytes: Buffer): void {
+    this.#context.metrics.messageIn(bytes.length);
     const call = this.#dispatcher.dispatch(
       {
         name,
         rpc,
-        timeoutMs: timeoutOf(unary, services.clock),
-        header: (key) => unary.metadata.get(key)[0]?.toString(),
-        decode: () => decodeMessage(codecs.request, unary.request),
+        timeoutMs: wire.timeoutMs,
+        header: (key) => wire.header(key),
+        decode: () => decodeMessage(request, bytes),
       },
-      { answered: (body) => done(null, encodeMessage(codecs.response, body)), failed: done },
+      {
+        answered: (body) => wire.answer(frameOf(response, body)),
+        failed: (error) => wire.end(error),
+      },
     );
-    if (call !== undefined) unary.once('cancelled', () => call.giveUp());
+    if (call !== undefined) wire.whenGone(() => call.giveUp());
   }
 }
 
 function codecsOf(service: string, name: string): MethodCodecs {
   const { request, response } = methodTypes(apiService(service), name);
   return { request: codecOf(request), response: codecOf(response) };
-}
-
-function timeoutOf(unary: Unary, clock: Clock): number | undefined {
-  const deadline = unary.getDeadline();
-  const epochMs = typeof deadline === 'number' ? deadline : deadline.getTime();
-  return Number.isFinite(epochMs) ? Math.max(1, epochMs - clock.now()) : undefined;
 }

@@ -1,12 +1,10 @@
 // How a refusal leaves through this door: a gRPC status, and google.rpc.Status with the details Temporal's clients read. One status is the same at
 // both doors, so nothing is decided here.
 
-import { Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { Status, StatusDetail } from '../../wire/status.ts';
 import { anyOf, codecNamed } from './proto/codec.ts';
 import { encodeMessage } from './proto/message.ts';
 
-const DETAILS = 'grpc-status-details-bin';
 const ERRORS = 'temporal.api.errordetails.v1';
 
 type Detail = { type: string; value: object } | undefined;
@@ -60,25 +58,22 @@ function detailOf(detail: StatusDetail): Detail {
   }
 }
 
-/** The bytes of a google.rpc.Status with one detail. */
-function statusBytes(code: number, message: string, details: readonly unknown[]): Buffer {
-  return encodeMessage(codecNamed('google.rpc.Status'), { code, message, details });
-}
-
-export class RpcError extends Error implements ServiceError {
+export class RpcError extends Error {
   override readonly name = 'RpcError';
   readonly code: number;
-  readonly details: string;
-  readonly metadata = new Metadata();
   /** Each an Any of temporal.api.errordetails.v1. */
   readonly anys: readonly unknown[];
 
   constructor(code: number, message: string, anys: readonly unknown[] = []) {
     super(message);
     this.code = code;
-    this.details = message;
     this.anys = anys;
-    this.metadata.set(DETAILS, statusBytes(code, message, anys));
+  }
+
+  /** The bytes of a google.rpc.Status. */
+  get details(): Buffer {
+    const { code, message, anys } = this;
+    return encodeMessage(codecNamed('google.rpc.Status'), { code, message, details: anys });
   }
 }
 
