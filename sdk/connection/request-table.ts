@@ -22,6 +22,8 @@ export interface OpenRequest {
   readonly route: Route;
   /** `once`: not sent again when nobody knows what became of it; its caller decides. */
   readonly repeat: 'again' | 'once';
+  /** Its frame has metadata, which a server must understand. */
+  readonly hasMetadata: boolean;
   /** Kept until answered, to be sent again after a reconnect. */
   readonly frame: Uint8Array;
   /** In the scheduler's monotonic ms; Infinity: none. */

@@ -975,9 +975,25 @@ export interface UpdateWorkflowExecutionOptionsResponse {
   workflowExecutionOptions: WorkflowExecutionOptions;
 }
 
+/** A call of Temporal's API in that API's own messages, answered as the gRPC door answers it. */
+export interface CallServiceRequest {
+  /** `temporal.api.workflowservice.v1.WorkflowService`, say. */
+  service: string;
+  /** Of the service, by the name its protos have: `DescribeNamespace`. */
+  method: string;
+  /** Protobuf. */
+  request: Uint8Array;
+}
+
+export interface CallServiceResponse {
+  /** Protobuf. */
+  response: Uint8Array;
+}
+
 export interface Methods extends DeploymentMethods, WorkerMethods {
   getServerInfo: { request: Empty; response: GetServerInfoResponse };
   describeCluster: { request: DescribeClusterRequest; response: ClusterMap };
+  callService: { request: CallServiceRequest; response: CallServiceResponse };
   describeNamespace: { request: DescribeNamespaceRequest; response: NamespaceDescription };
   /** For operators, like the four that change namespaces below. */
   registerNamespace: { request: RegisterNamespaceRequest; response: Empty };

@@ -175,14 +175,12 @@ export class RawService {
     return this.#call('respondActivityTaskFailed', { target, identity, failure, credit: 0 });
   }
 
-  async pauseWorkflowExecution(request: Parameters<WorkflowService['pauseWorkflowExecution']>[0]): Promise<object> {
-    await this.#connection.workflowService.pauseWorkflowExecution(request);
-    return {};
+  async pauseWorkflowExecution(request: Methods['pauseWorkflowExecution']['request']): Promise<object> {
+    return this.#call('pauseWorkflowExecution', request);
   }
 
-  async unpauseWorkflowExecution(request: Parameters<WorkflowService['pauseWorkflowExecution']>[0]): Promise<object> {
-    await this.#connection.workflowService.unpauseWorkflowExecution(request);
-    return {};
+  async unpauseWorkflowExecution(request: Methods['unpauseWorkflowExecution']['request']): Promise<object> {
+    return this.#call('unpauseWorkflowExecution', request);
   }
 
   async pauseActivity(request: Parameters<WorkflowService['pauseActivity']>[0]): Promise<object> {
@@ -202,7 +200,7 @@ export class RawService {
 
   async updateActivityOptions(request: Parameters<WorkflowService['updateActivityOptions']>[0]): Promise<object> {
     const { activityOptions } = await this.#connection.workflowService.updateActivityOptions(request);
-    return { activityOptions: { ...activityOptions, taskQueue: { name: activityOptions.taskQueue, kind: 1 } } };
+    return { activityOptions };
   }
 
   async startBatchOperation(request: Methods['startBatchOperation']['request']): Promise<object> {
