@@ -19,6 +19,7 @@ const LEFT_OUT: readonly [reason: string, members: RegExp][] = [
   ],
   ['such sets cannot be changed here', /^common: TypedSearchAttributes\.(update|searchAttributes)$/],
   ['of Node, whose version decides', /^activity: asyncLocalStorage\./],
+  ['a service is its connection’s', /^client: (Workflow|Operator|Test|Health)Service\.static create$/],
   [
     'gRPC’s transport: refused with what to do instead (docs/decisions/0078)',
     /^client: ConnectionOptions\.(credentials|callCredentials|channelArgs|interceptors)$|^client: Connection\.static Client$|^worker: NativeConnectionOptions\.(disableErrorCodeMetricTags|dnsLoadBalancingConfig|grpcCompression|proxy)$/,

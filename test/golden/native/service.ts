@@ -26,6 +26,16 @@ interface PollRequest {
   identity: string;
 }
 
+/** An answer in protobuf's shape with durations in milliseconds, as what is compared has them. */
+function inMilliseconds(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  if (value.constructor.name === 'Duration') {
+    const { seconds, nanos } = value as { seconds?: unknown; nanos?: number };
+    return Number(seconds ?? 0) * 1_000 + (nanos ?? 0) / 1_000_000;
+  }
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, inMilliseconds(inner)]));
+}
+
 export class RawService {
   readonly #connection: Connection;
 
@@ -200,7 +210,7 @@ export class RawService {
 
   async updateActivityOptions(request: Parameters<WorkflowService['updateActivityOptions']>[0]): Promise<object> {
     const { activityOptions } = await this.#connection.workflowService.updateActivityOptions(request);
-    return { activityOptions };
+    return { activityOptions: inMilliseconds(activityOptions) };
   }
 
   async startBatchOperation(request: Methods['startBatchOperation']['request']): Promise<object> {
