@@ -5,7 +5,7 @@
 // tick frames travel as one message. Open requests and their bytes are bounded (I9). The process stays alive while requests are open or a worker
 // listens.
 
-import type { Method, Methods, Pushes, PushTopic } from '../../src/wire/api.ts';
+import type { Method, MethodInParts, Methods, Pushes, PushTopic } from '../../src/wire/api.ts';
 import { encode } from '../../src/wire/codec.ts';
 import { FrameKind, type Welcome } from '../../src/wire/frame.ts';
 import type { Status } from '../../src/wire/status.ts';
@@ -37,17 +37,15 @@ import {
   knowsNoMetadata,
   LONG_WAITS,
   once,
+  requestFrame,
   routeOf,
   SENT_ONCE,
-  serverTimeout,
   timeLimitMs,
   unanswered,
 } from './requests.ts';
 import { RpcError, StatusCode } from './rpc-error.ts';
 import { type NodeRequestOptions, type OpenOn, ServedNode } from './served-node.ts';
 import type { Transport, TransportFactory } from './transport.ts';
-
-const DESCRIBE_TIMEOUT_MS = 10_000;
 
 export class Connection extends Calls {
   readonly options: CompiledConnectionOptions;
@@ -61,7 +59,6 @@ export class Connection extends Calls {
   readonly #keepAlive: KeepAlive = makeKeepAlive();
   readonly #patience: Patience;
   #closed = false;
-  #held = false;
 
   private constructor(factory: TransportFactory, options: CompiledConnectionOptions) {
     super();
@@ -102,9 +99,7 @@ export class Connection extends Calls {
   }
 
   /** Another name of {@link connect}. */
-  static create(options?: ConnectionOptions): Promise<Connection> {
-    return Connection.connect(options);
-  }
+  static readonly create = (options?: ConnectionOptions): Promise<Connection> => Connection.connect(options);
 
   /** A connection that connects with its first request. @throws ValueError for options that cannot be meant. */
   static lazy(given: ConnectionOptions = {}): Connection {
@@ -169,6 +164,21 @@ export class Connection extends Calls {
     if (this.#closed) return Promise.reject(this.#closedError());
     if (SENT_ONCE.has(method)) return this.#open(method, body, { kind: 'only', channel: this.#main }, 'once', options);
     return this.#open(method, body, this.#nodes.known ? routeOf(body) : ANY_ROUTE, 'again', options);
+  }
+
+  /**
+   * The same for a method that answers in parts, until its last word, without a time limit of its own. `body` is asked for whenever the request is
+   * sent: after a reconnect it goes on from there.
+   */
+  requestParts<M extends MethodInParts>(
+    method: M,
+    body: () => Methods[M]['request'],
+    { part, signal }: { part(part: Methods[M]['response']): void; signal: AbortSignal },
+  ): Promise<Methods[M]['response']> {
+    const route = this.#nodes.known ? routeOf(body()) : ANY_ROUTE;
+    // The server answers a method with that method's parts.
+    const options = { timeoutMs: 0, signal, part: part as (body: unknown) => void, again: body };
+    return this.#openOn(method, body(), route, 'again', options);
   }
 
   /** Sends without wanting an answer. False when it could not be sent: there is no link, or too much waits already. */
@@ -254,8 +264,10 @@ export class Connection extends Calls {
         method,
         route,
         repeat,
-        frame: encode([FrameKind.REQUEST, id, method, serverTimeout(timeoutMs), body, ...metadata]),
-        hasMetadata: metadata.length > 0,
+        frame: requestFrame({ id, method, timeoutMs, metadata }, body),
+        metadata,
+        again: options?.again,
+        part: options?.part,
         deadline: scheduler.monotonic() + timeoutMs,
         timeoutMs,
         answered: options?.answered,
@@ -285,6 +297,7 @@ export class Connection extends Calls {
       onLost: (channel, link, reason) => this.#onLost(channel, link, reason),
       onRefused: (channel, error) => this.#onRefused(channel, error),
       onResponse: (id, body) => this.#onResponse(id, body),
+      onPart: (id, body) => this.#requests.get(id)?.part?.(body),
       onError: (id, status) => this.#onError(id, status),
       openOn: (link) => this.#openOnLink(link),
       isAwaited: (channel, link) => this.#isAwaited(channel, link),
@@ -357,13 +370,14 @@ export class Connection extends Calls {
   }
 
   #send(request: OpenRequest, link: Link): void {
+    this.#requests.renew(request);
     const { method, frame } = request;
     if (frame.length > link.maxMessageBytes) {
       const message = `${method} takes ${frame.length} bytes, the server accepts ${link.maxMessageBytes}`;
       this.#reject(request, exhausted(message));
       return;
     }
-    if (request.hasMetadata && !link.welcome?.capabilities.includes('metadata')) {
+    if (request.metadata.length > 0 && !link.welcome?.capabilities.includes('metadata')) {
       this.#reject(request, knowsNoMetadata(method, link.address));
       return;
     }
@@ -436,7 +450,8 @@ export class Connection extends Calls {
 
   #onLinked(channel: Channel, link: Link, again: 'first' | 'again'): void {
     const { welcome } = link;
-    if (this.options.discovery === 'cluster' && welcome?.capabilities.includes('cluster')) this.#watchMap(channel);
+    if (this.options.discovery === 'cluster' && welcome?.capabilities.includes('cluster'))
+      channel.askForMap(this.#openOn);
     const outdated = this.#requests
       .all()
       .filter(({ repeat, route }) => repeat === 'once' && route.kind === 'only' && route.channel === channel);
@@ -454,17 +469,6 @@ export class Connection extends Calls {
     }
     this.#moveWaits();
     link.attend();
-  }
-
-  /** Asks the node at the other end for its map, and to be told when it changes. Before all else: a registration that follows knows more. */
-  #watchMap(channel: Channel): void {
-    const asked = this.#open('describeCluster', { watch: true }, { kind: 'only', channel }, 'once', {
-      timeoutMs: DESCRIBE_TIMEOUT_MS,
-      // A push behind it may bring a newer one.
-      answered: (map) => channel.gaveMap(map),
-    });
-    // Without a map everything goes by way of the main link.
-    asked.catch(() => undefined);
   }
 
   #onLost(channel: Channel, link: Link, reason: Error): void {
@@ -487,11 +491,7 @@ export class Connection extends Calls {
   }
 
   #updateKeepAlive(): void {
-    const wanted = this.#main.linker.isWanted();
-    if (wanted === this.#held || this.#closed) return;
-    this.#held = wanted;
-    if (wanted) this.#keepAlive.hold();
-    else this.#keepAlive.release();
+    if (!this.#closed) this.#keepAlive.hold(this.#main.linker.isWanted());
   }
 
   #closedError(): Error {

@@ -16,6 +16,7 @@ import type { DeploymentDirectory } from './deployment-directory.ts';
 import type { EndpointDirectory } from './endpoint-directory.ts';
 import type { NamespaceDirectory } from './namespace-directory.ts';
 import type { AttributeDirectory } from './search-attributes.ts';
+import type { StateWatches } from './state-watches.ts';
 import { type Check, checked, Refused } from './validate/check.ts';
 
 /** What queues know that `describeTaskQueue` tells. */
@@ -55,6 +56,8 @@ export interface Services {
   readonly reference?: ReferenceWays | undefined;
   /** Temporal's API, for those who send its messages through this door; absent where nobody does. */
   readonly rpcs?: RpcGateway | undefined;
+  /** Absent at a door that sends no answers in parts. */
+  readonly stateWatches?: StateWatches | undefined;
 }
 
 export interface RpcGateway {
@@ -105,6 +108,17 @@ export interface Call {
   waits(waiting: Waiting): void;
   /** Instead of DEADLINE_EXCEEDED when its time is over. */
   atDeadline(answer: () => void): void;
+  /** Absent: the caller takes an answer as a whole only. */
+  readonly parts?: Parts | undefined;
+}
+
+/** The way of an answer's parts, which come before its `reply`. */
+export interface Parts {
+  /**
+   * Sends a part that was encoded already. False when the caller has not read what it was sent: nothing is, and `again` is called, once, when it has;
+   * never after the call ended.
+   */
+  send(part: Uint8Array, again: () => void): boolean;
 }
 
 /** `client` calls are refused first when the node is overloaded, `worker` calls have reserved room (DESIGN §6). */

@@ -2,7 +2,8 @@
 //
 // One binary WebSocket message holds one or more frames, each a MessagePack array that begins with its kind. Either side writes
 // all frames of a tick as one message. Maps have string keys (no extension types, no records). Requests carry an id chosen by the client
-// (unique among its open ones; 0 = no answer wanted); every other id is answered exactly once, unless cancelled, with `response` or `error`.
+// (unique among its open ones; 0 = no answer wanted); every other id is answered exactly once, unless cancelled, with `response` or `error`,
+// after any number of `part`s.
 
 import type { StatusCode, StatusDetail } from './status.ts';
 
@@ -31,6 +32,8 @@ export const FrameKind = {
   PUSH: 6,
   /** S→C: `[7, reason]`: the node is about to go; open requests are still answered, new ones belong on another connection. */
   GOAWAY: 7,
+  /** S→C: `[8, id, body]`: part of an answer, before its `response` or `error`; only of methods whose answer comes in parts. */
+  PART: 8,
 } as const;
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
 
@@ -86,5 +89,7 @@ export type ErrorFrame = [
 export type PushFrame = [kind: typeof FrameKind.PUSH, topic: string, body: unknown];
 export type GoawayFrame = [kind: typeof FrameKind.GOAWAY, reason: string];
 
+export type PartFrame = [kind: typeof FrameKind.PART, id: number, body: unknown];
+
 export type ClientFrame = HelloFrame | RequestFrame | CancelFrame;
-export type ServerFrame = WelcomeFrame | ResponseFrame | ErrorFrame | PushFrame | GoawayFrame;
+export type ServerFrame = WelcomeFrame | ResponseFrame | PartFrame | ErrorFrame | PushFrame | GoawayFrame;

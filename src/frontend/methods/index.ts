@@ -56,6 +56,7 @@ const definitions: Record<Method, MethodDefinition> = {
   updateWithStartWorkflowExecution: update.updateWithStartWorkflowExecution,
   describeWorkflowExecution: read.describeWorkflowExecution,
   getWorkflowExecutionHistory: read.getWorkflowExecutionHistory,
+  watchWorkflowState: read.watchWorkflowState,
   awaitWorkflowResult: read.awaitWorkflowResult,
   listWorkflowExecutions: visibility.listWorkflowExecutions,
   countWorkflowExecutions: visibility.countWorkflowExecutions,

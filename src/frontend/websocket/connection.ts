@@ -16,6 +16,7 @@ import type { DoorContext } from './context.ts';
 import { helloOf } from './hello.ts';
 import { type CallOwner, OpenCall } from './open-call.ts';
 import { Outbox } from './outbox.ts';
+import { partFrame } from './part-frame.ts';
 import { requestCaller } from './request-caller.ts';
 import { type SkimmedFrame, skim } from './skim.ts';
 import { CloseCode, type Wire } from './wire.ts';
@@ -36,6 +37,8 @@ export class Connection implements Caller, CallOwner, MapWatcher {
   readonly #outbox: Outbox;
   readonly #workers: ConnectionWorkers;
   readonly #calls = new Map<number, OpenCall>();
+  /** Calls with a part that was not sent, since too much is unread. */
+  readonly #laterParts = new Map<OpenCall, () => void>();
   readonly #openedAt: number;
   #state: State = 'hello';
   #access: Access | undefined;
@@ -97,6 +100,7 @@ export class Connection implements Caller, CallOwner, MapWatcher {
 
   /** The wire has written something out. */
   drained(): void {
+    this.#sendLaterParts();
     if (this.#pausedAt === undefined || this.#outbox.bytes > this.#context.limits.outgoingPauseBytes / 2) return;
     this.#pausedAt = undefined;
     this.#wire.resume();
@@ -143,6 +147,7 @@ export class Connection implements Caller, CallOwner, MapWatcher {
     }
     if (now >= this.#earliestDeadline) this.#expire(now);
     this.#watchReader(now);
+    this.#sendLaterParts();
     if (this.#wire.ping === undefined || this.#pausedAt !== undefined) return;
     const silence = now - this.#heardAt;
     if (silence >= 2 * limits.idleMs) this.close(CloseCode.GOING_AWAY, `no sign of life for ${2 * limits.idleMs} ms`);
@@ -216,6 +221,15 @@ export class Connection implements Caller, CallOwner, MapWatcher {
     this.#ended(call, 'ok');
     this.#calls.delete(call.id);
     if (call.id !== 0) this.#write([FrameKind.RESPONSE, call.id, body]);
+  }
+
+  part(call: OpenCall, part: Uint8Array, again: () => void): boolean {
+    if (this.#outbox.bytes > this.#context.limits.unreadBytesBeforeParts) {
+      this.#laterParts.set(call, again);
+      return false;
+    }
+    this.#outbox.add(partFrame(call.id, part));
+    return true;
   }
 
   refused(call: OpenCall, status: Status): void {
@@ -346,8 +360,16 @@ export class Connection implements Caller, CallOwner, MapWatcher {
     call.giveUp();
   }
 
+  #sendLaterParts(): void {
+    if (this.#laterParts.size === 0 || this.#outbox.bytes > this.#context.limits.unreadBytesBeforeParts) return;
+    const later = [...this.#laterParts.values()];
+    this.#laterParts.clear();
+    for (const again of later) again();
+  }
+
   #ended(call: OpenCall, outcome: 'ok' | 'gone' | StatusCode): void {
     this.#context.admission.ended();
+    this.#laterParts.delete(call);
     const code = outcome === 'ok' ? StatusCode.OK : outcome === 'gone' ? StatusCode.CANCELLED : outcome;
     this.#context.metrics.callEnded(call.method, code, this.#context.services.clock.monotonic() - call.startedAt);
   }

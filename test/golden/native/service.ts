@@ -29,8 +29,8 @@ interface PollRequest {
 /** An answer in protobuf's shape with durations in milliseconds, as what is compared has them. */
 function inMilliseconds(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  if (value.constructor.name === 'Duration') {
-    const { seconds, nanos } = value as { seconds?: unknown; nanos?: number };
+  const { $type, seconds, nanos } = value as { $type?: { name: string }; seconds?: unknown; nanos?: number };
+  if ($type?.name === 'Duration') {
     return Number(seconds ?? 0) * 1_000 + (nanos ?? 0) / 1_000_000;
   }
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, inMilliseconds(inner)]));
