@@ -16,9 +16,11 @@ import type { RunningTenuto } from '../tenuto/system.ts';
 const WORKFLOW_ID = 'published';
 /** Not measured: connections, code and caches warm up. */
 const WARM_UP = 10;
-/** After all have seen a change: they wait again by then. */
-const PAUSE_MS = 50;
+const LOOK_MS = 10;
 const US_PER_S = 1e6;
+/** What `connections=0` stands for. */
+const EACH_OF = [10, 100, 1_000];
+const READERS_BY = { 0: 'sdk', 1: 'parts', 2: 'polls' } as const;
 
 export const state: Scenario = {
   name: 'state',
@@ -26,28 +28,41 @@ export const state: Scenario = {
   runs: 'usual',
   parameters: {
     subscribers: { what: 'readers', usual: 1_000, quick: 100 },
-    connections: { what: 'that they share', usual: 1_000, quick: 100 },
+    connections: { what: `that they share; 0: ${EACH_OF.join(', ')} one after the other`, usual: 0, quick: 100 },
     processes: { what: 'that they are spread over', usual: 1, quick: 1 },
     changes: { what: 'one after the other', usual: 100, quick: 20 },
-    lean: { what: '1: readers that do next to nothing, 0: of the SDK', usual: 1, quick: 1 },
+    pause: { what: 'ms from the last reader of a change to the next change', usual: 50, quick: 50 },
+    lean: {
+      what: '0: readers of the SDK, 1: that do next to nothing, 2: the same, polling as older clients',
+      usual: 1,
+      quick: 1,
+    },
   },
   shapes: [],
   needs: 'tenuto',
-  run: async (context) => [await withTenuto(context, (running) => publish(context, running))],
+  run: async (context) => {
+    const connections = parameter(context, 'connections');
+    const measured: Measurement[] = [];
+    for (const n of connections === 0 ? EACH_OF : [connections])
+      measured.push(await withTenuto(context, (running) => publish(context, running, n)));
+    return measured;
+  },
 };
 
-async function publish(context: ScenarioContext, running: RunningTenuto): Promise<Measurement> {
-  const [subscribers, connections, changes] = ['subscribers', 'connections', 'changes'].map((name) =>
+async function publish(context: ScenarioContext, running: RunningTenuto, connections: number): Promise<Measurement> {
+  const [subscribers, changes, pauseMs] = ['subscribers', 'changes', 'pause'].map((name) =>
     parameter(context, name),
   ) as [number, number, number];
+  const by = READERS_BY[parameter(context, 'lean') as keyof typeof READERS_BY] ?? 'parts';
   const { address } = running.node;
   const connection = await Connection.connect({ address });
   const handle = await new Client({ connection }).workflow.start('publisher', {
     ...{ workflowId: WORKFLOW_ID, taskQueue: running.taskQueue, args: [] },
   });
+  while ((await handle.state('n')) !== 0) await sleep(LOOK_MS);
   context.progress.say(`${subscribers} readers over ${connections} connections`);
   const readers = await StateReaders.start(parameter(context, 'processes'), {
-    ...{ address, workflowId: WORKFLOW_ID, connections, readers: subscribers, lean: parameter(context, 'lean') === 1 },
+    ...{ address, workflowId: WORKFLOW_ID, connections, readers: subscribers, by },
   });
   try {
     const seen: (readonly number[])[] = [await readers.seen(0)];
@@ -55,7 +70,7 @@ async function publish(context: ScenarioContext, running: RunningTenuto): Promis
     let readersCpuS = 0;
     let beganAtMs = 0;
     for (let n = 1; n <= WARM_UP + changes; n += 1) {
-      await sleep(PAUSE_MS);
+      await sleep(pauseMs);
       if (n === WARM_UP + 1) {
         nodeCpuS = usageOf(running.node.pid)?.cpuS ?? 0;
         readersCpuS = readers.cpuSeconds();
@@ -66,7 +81,7 @@ async function publish(context: ScenarioContext, running: RunningTenuto): Promis
       context.progress.tick(`${n} changes`);
     }
     const seconds = (performance.now() - beganAtMs) / 1000;
-    await sleep(PAUSE_MS);
+    await sleep(pauseMs);
     const each = US_PER_S / (changes * subscribers);
     const figures = [
       {
@@ -96,6 +111,9 @@ async function publish(context: ScenarioContext, running: RunningTenuto): Promis
       seconds,
       latency: all.toLatency(),
       figures: [
+        { name: 'changes, each seen by all', value: changes / seconds, unit: '/s' },
+        { name: 'to a reader, p50', value: all.atMs(50), unit: 'ms' },
+        { name: 'to a reader, p99', value: all.atMs(99), unit: 'ms' },
         { name: 'to the first reader, p50', value: first.atMs(50), unit: 'ms' },
         { name: 'to the last reader, p50', value: last.atMs(50), unit: 'ms' },
         { name: 'to the last reader, p99', value: last.atMs(99), unit: 'ms' },

@@ -7,7 +7,10 @@ import { decode, encode } from '../../src/wire/codec.ts';
 import { FrameKind, SUBPROTOCOL } from '../../src/wire/frame.ts';
 
 const NO_MASK = Buffer.alloc(4);
-const FIN_BINARY = 0x82;
+const FIN = 0x80;
+const BINARY = 2;
+const PING = 9;
+const PONG = 10;
 const MASKED = 0x80;
 
 export interface LeanConnection {
@@ -34,7 +37,8 @@ export async function connectLean(
       for (let message = cut(rest); message !== undefined; message = cut(rest)) {
         rest = rest.subarray(message.end);
         const frame = message.payload;
-        if (welcomed) onAnswer(frame);
+        if (message.opcode === PING) socket.write(framed(frame, PONG));
+        else if (welcomed) onAnswer(frame);
         else {
           welcomed = true;
           resolve();
@@ -58,7 +62,8 @@ export async function connectLean(
 /** @throws Error with what the server refused */
 export function answerOf(frame: Uint8Array): unknown {
   const [kind, , body] = decode(frame) as unknown[];
-  if (kind !== FrameKind.RESPONSE) throw new Error(`the server refused: ${JSON.stringify(body)}`);
+  if (kind !== FrameKind.RESPONSE && kind !== FrameKind.PART)
+    throw new Error(`the server refused: ${JSON.stringify(body)}`);
   return body;
 }
 
@@ -81,19 +86,19 @@ function upgrade(socket: Socket, address: string): Promise<void> {
 }
 
 /** Masked with zeros: it is a client's, and costs nothing. */
-function framed(payload: Uint8Array): Buffer {
+function framed(payload: Uint8Array, opcode = BINARY): Buffer {
   const { length } = payload;
-  const head = length < 126 ? [FIN_BINARY, MASKED | length] : [FIN_BINARY, MASKED | 126, length >> 8, length & 255];
+  const head = length < 126 ? [FIN | opcode, MASKED | length] : [FIN | opcode, MASKED | 126, length >> 8, length & 255];
   return Buffer.concat([Buffer.from(head), NO_MASK, payload]);
 }
 
 /** The first message, once it is there as a whole. */
-function cut(bytes: Uint8Array): { payload: Uint8Array; end: number } | undefined {
+function cut(bytes: Uint8Array): { opcode: number; payload: Uint8Array; end: number } | undefined {
   const short = (bytes[1] ?? 0) & 127;
   const start = short === 126 ? 4 : 2;
   if (bytes.length < start) return undefined;
   if (short === 127) throw new Error('an answer of more than 64 KiB');
   const length = short === 126 ? ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0) : short;
   const end = start + length;
-  return bytes.length < end ? undefined : { payload: bytes.subarray(start, end), end };
+  return bytes.length < end ? undefined : { opcode: (bytes[0] ?? 0) & 15, payload: bytes.subarray(start, end), end };
 }

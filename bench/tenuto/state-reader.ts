@@ -42,7 +42,7 @@ class Seen {
 async function read(settings: ReadersSettings): Promise<void> {
   const { address, workflowId, connections, readers } = settings;
   const seen = new Seen(readers);
-  const lean = settings.lean ? new LeanReaders(settings, seen) : undefined;
+  const lean = settings.by === 'sdk' ? undefined : new LeanReaders(settings, seen);
   for (let n = 0; n < connections; n += 1) {
     const share = Math.floor(readers / connections) + (n < readers % connections ? 1 : 0);
     await (lean === undefined ? readBySdk(address, workflowId, share, seen) : lean.add(address, share));
@@ -66,15 +66,17 @@ interface Received {
   readonly readers: number;
 }
 
-/** Answers are looked into, and asked for again, once all connections have theirs: until then nothing but their times is noted. */
+/** What comes is looked into, and where they poll asked for again, once all connections have theirs: until then nothing but their times is noted. */
 class LeanReaders {
   readonly #workflowId: string;
   readonly #connections: number;
+  readonly #polls: boolean;
   readonly #seen: Seen;
   #received: Received[] = [];
 
-  constructor({ workflowId, connections }: ReadersSettings, seen: Seen) {
+  constructor({ workflowId, connections, by }: ReadersSettings, seen: Seen) {
     this.#workflowId = workflowId;
+    this.#polls = by === 'polls';
     this.#connections = connections;
     this.#seen = seen;
   }
@@ -99,7 +101,7 @@ class LeanReaders {
       const page = answerOf(frame) as { runId: string; events: Uint8Array[] };
       const last = page.events.flatMap((batch) => decode(batch) as HistoryEvent[]).at(-1);
       if (last?.eventType !== EventType.MARKER_RECORDED) throw new Error('an answer without news');
-      this.#ask(connection, page.runId, last.eventId + 1);
+      if (this.#polls) this.#ask(connection, page.runId, last.eventId + 1);
       const data = last.attributes.details?.[KEY]?.payloads?.[0]?.data;
       this.#seen.see(JSON.parse(new TextDecoder().decode(data ?? undefined)) as number, receivedAtMs, readers);
     }
@@ -107,7 +109,8 @@ class LeanReaders {
 
   #ask(connection: LeanConnection, runId: string | undefined, fromEventId: number): void {
     const place = { namespace: 'default', workflowId: this.#workflowId, runId, fromEventId };
-    connection.ask('getWorkflowExecutionHistory', WAIT_MS, { ...place, waitNewEvent: true, stateOnly: true });
+    if (!this.#polls) connection.ask('watchWorkflowState', 0, place);
+    else connection.ask('getWorkflowExecutionHistory', WAIT_MS, { ...place, waitNewEvent: true, stateOnly: true });
   }
 }
 

@@ -10,8 +10,8 @@ export interface ReadersSettings {
   /** Of this process. */
   readonly connections: number;
   readonly readers: number;
-  /** Not the SDK. */
-  readonly lean: boolean;
+  /** `sdk`: its `watchState`; else with next to nothing of a client: pushed to, or asking anew for each change as older clients do. */
+  readonly by: 'sdk' | 'parts' | 'polls';
 }
 
 export type FromReaders =

@@ -1,19 +1,15 @@
 // What a workflow publishes, read from the server: once, or as it changes. A reader's place is an event id of a run, so that after a broken
 // connection it goes on where it was: nothing twice, nothing older after something newer, and always the latest at the end.
 
-import type { GetWorkflowExecutionHistoryResponse } from '../../src/wire/api.ts';
 import { decode } from '../../src/wire/codec.ts';
 import { EventType } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
-import { STATE_MARKER } from '../../src/wire/markers.ts';
 import { decodeMessage } from '../common/codec.ts';
 import type { LoadedDataConverter } from '../common/data-converter.ts';
 import { fromPayloadsAtIndex } from '../common/payload-converter.ts';
-import type { Connection } from '../connection/connection.ts';
 import { RpcError, StatusCode } from '../connection/rpc-error.ts';
 import { rethrowWorkflowError } from './errors.ts';
-import { decodeEventBatches } from './history.ts';
-import { sharedWait } from './shared-waits.ts';
+import { readStatePage, type StatePage, StateReader, type StateTarget } from './state-feed.ts';
 import { successor } from './workflow-result.ts';
 
 /** One value, as it became visible. */
@@ -36,34 +32,24 @@ export interface WatchStateOptions {
   signal?: AbortSignal | undefined;
 }
 
-export interface StateSource {
-  readonly connection: Connection;
-  readonly namespace: string;
-  readonly workflowId: string;
+export interface StateSource extends StateTarget {
   /** Default: the current run. */
   readonly runId?: string | undefined;
   readonly converter: LoadedDataConverter;
 }
 
-/** How long one wait for news takes, ms; then the same is asked again. */
-const WAIT_MS = 60_000;
 /** Before the server is asked again after it could not be, ms. */
 const AGAIN_MS = 100;
-
-type Page = GetWorkflowExecutionHistoryResponse;
 
 /** All that a run publishes, by key. */
 export async function readState(source: StateSource): Promise<Map<string, unknown>> {
   const values = new Map<string, unknown>();
   let { runId } = source;
-  let fromEventId: number | undefined = 1;
-  while (fromEventId !== undefined) {
-    const page: Page = await ask(source, { runId, fromEventId, waitNewEvent: false }).catch((error) =>
-      refused(source, error),
-    );
-    for (const { key, value } of await changesOf(source, page, fromEventId)) values.set(key, value);
-    runId = page.runId;
-    fromEventId = page.nextEventId;
+  let fromEventId = 1;
+  for (let more = true; more; ) {
+    const page = await readStatePage(source, runId, fromEventId).catch((error) => refused(source, error));
+    for (const { key, value } of await changesOf(source, page)) values.set(key, value);
+    ({ runId, nextEventId: fromEventId, more } = page);
   }
   return values;
 }
@@ -76,21 +62,25 @@ export async function* watchState<T>(
   const { keys, after, signal } = options;
   let runId: string | undefined = after?.runId ?? source.runId;
   let fromEventId = (after?.eventId ?? 0) + 1;
-  while (signal?.aborted !== true) {
-    const page: Page | undefined = await news(source, runId, fromEventId, signal);
-    if (page === undefined) continue;
-    runId = page.runId;
-    const changes = latest(await changesOf(source, page, fromEventId));
-    for (const change of changes) {
-      fromEventId = Math.max(fromEventId, change.eventId + 1);
-      // The caller names the types of the values.
-      if (keys === undefined || keys.includes(change.key)) yield change as StateChange<T>;
+  const reader = new StateReader(source);
+  try {
+    while (signal?.aborted !== true) {
+      const page: StatePage | undefined = await news(source, reader, runId, fromEventId, signal);
+      if (page === undefined) continue;
+      runId = page.runId;
+      for (const change of latest(await changesOf(source, page))) {
+        // The caller names the types of the values.
+        if (keys === undefined || keys.includes(change.key)) yield change as StateChange<T>;
+      }
+      fromEventId = page.nextEventId;
+      if (!page.over) continue;
+      const next: string | undefined = options.followRuns === false ? undefined : await runAfter(source, runId);
+      if (next === undefined) return;
+      runId = next;
+      fromEventId = 1;
     }
-    if (!page.closed || page.nextEventId !== undefined || page.events.length > 0) continue;
-    const next: string | undefined = options.followRuns === false ? undefined : await runAfter(source, runId);
-    if (next === undefined) return;
-    runId = next;
-    fromEventId = 1;
+  } finally {
+    reader.leave();
   }
 }
 
@@ -99,50 +89,39 @@ function latest(changes: readonly StateChange[]): StateChange[] {
   return changes.filter(({ key }, i) => changes.findLastIndex((other) => other.key === key) === i);
 }
 
-/** Undefined: nothing new within the time, or the server could not be asked just now. */
+/** Undefined: the server could not be asked just now. Which run is the current one is looked up first. */
 async function news(
   source: StateSource,
+  reader: StateReader,
   runId: string | undefined,
   fromEventId: number,
   signal: AbortSignal | undefined,
-): Promise<Page | undefined> {
-  const since = Date.now();
+): Promise<StatePage | undefined> {
   try {
-    return await ask(source, { runId, fromEventId, waitNewEvent: true }, signal);
+    if (runId === undefined) return await readStatePage(source, runId, fromEventId, signal);
+    return await reader.next(runId, fromEventId, signal);
   } catch (error) {
     if (signal?.aborted === true) return undefined;
-    const code = error instanceof RpcError ? error.code : undefined;
-    if (code === StatusCode.DEADLINE_EXCEEDED && Date.now() - since >= WAIT_MS / 2) return undefined;
-    if (code !== StatusCode.UNAVAILABLE) refused(source, error);
+    if (!(error instanceof RpcError) || error.code !== StatusCode.UNAVAILABLE) refused(source, error);
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     return undefined;
   }
-}
-
-function ask(
-  { connection, namespace, workflowId }: StateSource,
-  place: { runId: string | undefined; fromEventId: number; waitNewEvent: boolean },
-  signal?: AbortSignal,
-): Promise<Page> {
-  const request = { namespace, workflowId, ...place, stateOnly: true };
-  if (place.waitNewEvent) return sharedWait(connection, request, WAIT_MS, signal);
-  return connection.request('getWorkflowExecutionHistory', request);
 }
 
 function refused({ workflowId, runId }: StateSource, error: unknown): never {
   rethrowWorkflowError(error, `Failed to read the state of workflow ${workflowId}`, { workflowId, runId });
 }
 
-/** The values in a page's markers, in their order. A server that knows no `stateOnly` sends other events too. */
-async function changesOf({ converter }: StateSource, page: Page, fromEventId: number): Promise<StateChange[]> {
+/** The values in a page's markers, in their order. */
+async function changesOf({ converter }: StateSource, { runId, events }: StatePage): Promise<StateChange[]> {
   const changes: StateChange[] = [];
-  for (const event of decodeEventBatches(page.events, fromEventId)) {
-    if (event.eventType !== EventType.MARKER_RECORDED || event.attributes.markerName !== STATE_MARKER) continue;
+  for (const event of events) {
+    if (event.eventType !== EventType.MARKER_RECORDED) continue;
     const details = await decodeMessage(converter.payloadCodecs, event.attributes.details ?? {});
     for (const [key, { payloads }] of Object.entries(details)) {
       const value: unknown =
         payloads === undefined ? undefined : fromPayloadsAtIndex(converter.payloadConverter, 0, payloads);
-      changes.push({ key, value, runId: page.runId, eventId: event.eventId });
+      changes.push({ key, value, runId, eventId: event.eventId });
     }
   }
   return changes;

@@ -10,7 +10,10 @@ import type { Link } from './link.ts';
 import { type Destinations, Linker } from './linker.ts';
 import type { CompiledConnectionOptions } from './options.ts';
 import type { RpcError } from './rpc-error.ts';
+import type { OpenOn } from './served-node.ts';
 import type { TransportFactory } from './transport.ts';
+
+const DESCRIBE_TIMEOUT_MS = 10_000;
 
 /** Whether a push came over the link that new requests take, or late over one that is being left. */
 export type PushedOver = 'current' | 'leaving';
@@ -26,6 +29,7 @@ export interface ChannelHost {
   onLost(channel: Channel, link: Link, reason: Error): void;
   onRefused(channel: Channel, error: RpcError): void;
   onResponse(id: number, body: unknown): void;
+  onPart(id: number, body: unknown): void;
   onError(id: number, status: Status): void;
   openOn(link: Link): number;
   /** Somebody waits for the server of this link, and another one could do instead. */
@@ -68,6 +72,7 @@ export class Channel {
       },
       onRefused: (error) => host.onRefused(this, error),
       onResponse: (id, body) => host.onResponse(id, body),
+      onPart: (id, body) => host.onPart(id, body),
       onError: (id, status) => host.onError(id, status),
       onPush: (topic, body, link) => this.#onPush(topic, body, link),
       openOn: (link) => host.openOn(link),
@@ -130,6 +135,17 @@ export class Channel {
   tellLinked(welcome: Welcome, again: 'first' | 'again'): void {
     for (const handler of this.#linkedHandlers) handler();
     if (again === 'again') for (const handler of this.#reconnectedHandlers) handler(welcome);
+  }
+
+  /** Asks the node for its map, and to be told when it changes. Before all else: a registration that follows knows more. */
+  askForMap(open: OpenOn): void {
+    const asked = open('describeCluster', { watch: true }, { kind: 'only', channel: this }, 'once', {
+      timeoutMs: DESCRIBE_TIMEOUT_MS,
+      // A push behind it may bring a newer one.
+      answered: (map) => this.gaveMap(map),
+    });
+    // Without a map everything goes by way of the main link.
+    asked.catch(() => undefined);
   }
 
   /** What the node answered to `describeCluster`, or pushed. */

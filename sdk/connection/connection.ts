@@ -5,24 +5,25 @@
 // tick frames travel as one message. Open requests and their bytes are bounded (I9). The process stays alive while requests are open or a worker
 // listens.
 
-import type { Method, Methods, Pushes, PushTopic } from '../../src/wire/api.ts';
+import type { Method, MethodInParts, Methods, Pushes, PushTopic } from '../../src/wire/api.ts';
 import { encode } from '../../src/wire/codec.ts';
 import { FrameKind, type Welcome } from '../../src/wire/frame.ts';
 import type { Status } from '../../src/wire/status.ts';
 import { IllegalStateError } from '../common/errors.ts';
 import { AddressBook } from './address-book.ts';
 import { Patience } from './attention.ts';
-import { currentCallContext, runWithCallContext } from './call-context.ts';
+import { currentCallContext } from './call-context.ts';
+import { Calls } from './calls.ts';
 import { Channel, type Unsubscribe } from './channel.ts';
 import { type KeepAlive, makeKeepAlive } from './host.ts';
 import type { Link } from './link.ts';
 import type { Destinations } from './linker.ts';
 import { Nodes } from './nodes.ts';
-import { OperatorService } from './operator-service.ts';
 import {
   type CompiledConnectionOptions,
   type ConnectionOptions,
   compileOptions,
+  configured,
   type RequestOptions,
   resolveUrls,
   socketFactory,
@@ -33,25 +34,21 @@ import {
   ANY_ROUTE,
   exhausted,
   givenUp,
+  knowsNoMetadata,
   LONG_WAITS,
   once,
+  requestFrame,
   routeOf,
   SENT_ONCE,
-  serverTimeout,
   timeLimitMs,
   unanswered,
 } from './requests.ts';
 import { RpcError, StatusCode } from './rpc-error.ts';
 import { type NodeRequestOptions, type OpenOn, ServedNode } from './served-node.ts';
 import type { Transport, TransportFactory } from './transport.ts';
-import { WorkflowService } from './workflow-service.ts';
 
-const DESCRIBE_TIMEOUT_MS = 10_000;
-
-export class Connection {
+export class Connection extends Calls {
   readonly options: CompiledConnectionOptions;
-  readonly operatorService = new OperatorService((method, body, options) => this.request(method, body, options));
-  readonly workflowService = new WorkflowService(this);
   /** By id, the workers of this process here: for eager starts. */
   readonly ownWorkers = new Map<string, { namespace: string; taskQueue: string }>();
   readonly #requests: RequestTable;
@@ -62,9 +59,9 @@ export class Connection {
   readonly #keepAlive: KeepAlive = makeKeepAlive();
   readonly #patience: Patience;
   #closed = false;
-  #held = false;
 
   private constructor(factory: TransportFactory, options: CompiledConnectionOptions) {
+    super();
     this.options = options;
     this.#requests = new RequestTable(options.scheduler, (request) => this.#onExpired(request));
     this.#factory = factory;
@@ -101,8 +98,12 @@ export class Connection {
     return connection;
   }
 
+  /** Another name of {@link connect}. */
+  static readonly create = (options?: ConnectionOptions): Promise<Connection> => Connection.connect(options);
+
   /** A connection that connects with its first request. @throws ValueError for options that cannot be meant. */
-  static lazy(options: ConnectionOptions = {}): Connection {
+  static lazy(given: ConnectionOptions = {}): Connection {
+    const options = configured(given);
     return new Connection(
       socketFactory(options),
       compileOptions(options, { urls: resolveUrls(options), discovery: 'cluster' }),
@@ -165,6 +166,21 @@ export class Connection {
     return this.#open(method, body, this.#nodes.known ? routeOf(body) : ANY_ROUTE, 'again', options);
   }
 
+  /**
+   * The same for a method that answers in parts, until its last word, without a time limit of its own. `body` is asked for whenever the request is
+   * sent: after a reconnect it goes on from there.
+   */
+  requestParts<M extends MethodInParts>(
+    method: M,
+    body: () => Methods[M]['request'],
+    { part, signal }: { part(part: Methods[M]['response']): void; signal: AbortSignal },
+  ): Promise<Methods[M]['response']> {
+    const route = this.#nodes.known ? routeOf(body()) : ANY_ROUTE;
+    // The server answers a method with that method's parts.
+    const options = { timeoutMs: 0, signal, part: part as (body: unknown) => void, again: body };
+    return this.#openOn(method, body(), route, 'again', options);
+  }
+
   /** Sends without wanting an answer. False when it could not be sent: there is no link, or too much waits already. */
   notify<M extends Method>(method: M, body: Methods[M]['request']): boolean {
     const link = this.#main.link;
@@ -209,16 +225,6 @@ export class Connection {
     });
   }
 
-  /** Fails requests made within `fn` with DEADLINE_EXCEEDED after `deadline` (epoch ms or Date). */
-  withDeadline<R>(deadline: number | Date, fn: () => Promise<R>): Promise<R> {
-    return runWithCallContext({ deadline: Number(deadline) }, fn);
-  }
-
-  /** Gives requests made within `fn` up with CANCELLED when `abortSignal` aborts. */
-  withAbortSignal<R>(abortSignal: AbortSignal, fn: () => Promise<R>): Promise<R> {
-    return runWithCallContext({ abortSignal }, fn);
-  }
-
   /** Sends what waits, then ends the connection; requests still open fail with CANCELLED. */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -249,6 +255,7 @@ export class Connection {
     const timeoutMs = timeLimitMs(options, requestTimeoutMs, context);
     const signal = options?.signal ?? context?.abortSignal;
     if (signal?.aborted) return Promise.reject(givenUp(method, signal));
+    const metadata = this.options.token.with(context);
 
     return new Promise((resolve, reject) => {
       const id = this.#requests.nextId();
@@ -257,7 +264,10 @@ export class Connection {
         method,
         route,
         repeat,
-        frame: encode([FrameKind.REQUEST, id, method, serverTimeout(timeoutMs), body]),
+        frame: requestFrame({ id, method, timeoutMs, metadata }, body),
+        metadata,
+        again: options?.again,
+        part: options?.part,
         deadline: scheduler.monotonic() + timeoutMs,
         timeoutMs,
         answered: options?.answered,
@@ -287,6 +297,7 @@ export class Connection {
       onLost: (channel, link, reason) => this.#onLost(channel, link, reason),
       onRefused: (channel, error) => this.#onRefused(channel, error),
       onResponse: (id, body) => this.#onResponse(id, body),
+      onPart: (id, body) => this.#requests.get(id)?.part?.(body),
       onError: (id, status) => this.#onError(id, status),
       openOn: (link) => this.#openOnLink(link),
       isAwaited: (channel, link) => this.#isAwaited(channel, link),
@@ -359,10 +370,15 @@ export class Connection {
   }
 
   #send(request: OpenRequest, link: Link): void {
+    this.#requests.renew(request);
     const { method, frame } = request;
     if (frame.length > link.maxMessageBytes) {
       const message = `${method} takes ${frame.length} bytes, the server accepts ${link.maxMessageBytes}`;
       this.#reject(request, exhausted(message));
+      return;
+    }
+    if (request.metadata.length > 0 && !link.welcome?.capabilities.includes('metadata')) {
+      this.#reject(request, knowsNoMetadata(method, link.address));
       return;
     }
     request.link = link;
@@ -434,7 +450,8 @@ export class Connection {
 
   #onLinked(channel: Channel, link: Link, again: 'first' | 'again'): void {
     const { welcome } = link;
-    if (this.options.discovery === 'cluster' && welcome?.capabilities.includes('cluster')) this.#watchMap(channel);
+    if (this.options.discovery === 'cluster' && welcome?.capabilities.includes('cluster'))
+      channel.askForMap(this.#openOn);
     const outdated = this.#requests
       .all()
       .filter(({ repeat, route }) => repeat === 'once' && route.kind === 'only' && route.channel === channel);
@@ -452,17 +469,6 @@ export class Connection {
     }
     this.#moveWaits();
     link.attend();
-  }
-
-  /** Asks the node at the other end for its map, and to be told when it changes. Before all else: a registration that follows knows more. */
-  #watchMap(channel: Channel): void {
-    const asked = this.#open('describeCluster', { watch: true }, { kind: 'only', channel }, 'once', {
-      timeoutMs: DESCRIBE_TIMEOUT_MS,
-      // A push behind it may bring a newer one.
-      answered: (map) => channel.gaveMap(map),
-    });
-    // Without a map everything goes by way of the main link.
-    asked.catch(() => undefined);
   }
 
   #onLost(channel: Channel, link: Link, reason: Error): void {
@@ -485,11 +491,7 @@ export class Connection {
   }
 
   #updateKeepAlive(): void {
-    const wanted = this.#main.linker.isWanted();
-    if (wanted === this.#held || this.#closed) return;
-    this.#held = wanted;
-    if (wanted) this.#keepAlive.hold();
-    else this.#keepAlive.release();
+    if (!this.#closed) this.#keepAlive.hold(this.#main.linker.isWanted());
   }
 
   #closedError(): Error {

@@ -32,8 +32,7 @@ export function defaultIdentity(): string {
 
 /** Keeps the process alive while held; nothing to do in browsers. */
 export interface KeepAlive {
-  hold(): void;
-  release(): void;
+  hold(wanted: boolean): void;
   /** Frees the handle for good. */
   dispose(): void;
 }
@@ -43,14 +42,16 @@ const FOREVER_MS = 2 ** 31 - 1;
 
 export function makeKeepAlive(): KeepAlive {
   let timer: { ref?: () => void; unref?: () => void } | undefined;
+  let held = false;
   return {
-    hold() {
-      // A browser's timer is a number and needs no holding.
-      timer ??= setInterval(() => {}, FOREVER_MS) as unknown as { ref?: () => void; unref?: () => void };
-      timer.ref?.();
-    },
-    release() {
-      timer?.unref?.();
+    hold(wanted) {
+      if (wanted === held) return;
+      held = wanted;
+      if (wanted) {
+        // A browser's timer is a number and needs no holding.
+        timer ??= setInterval(() => {}, FOREVER_MS) as unknown as { ref?: () => void; unref?: () => void };
+        timer.ref?.();
+      } else timer?.unref?.();
     },
     dispose() {
       // The same value that setInterval returned.

@@ -19,6 +19,7 @@ const DEFAULT_IDLE_MS = 30_000;
 export interface LinkListener {
   onWelcome(link: Link): void;
   onResponse(id: number, body: unknown): void;
+  onPart(id: number, body: unknown): void;
   onError(link: Link, id: number, status: Status): void;
   onPush(link: Link, topic: string, body: unknown): void;
   onGoaway(link: Link): void;
@@ -164,6 +165,10 @@ export class Link {
       case FrameKind.RESPONSE:
         if (typeof first !== 'number' || this.welcome === undefined) return false;
         this.#listener.onResponse(first, second);
+        return true;
+      case FrameKind.PART:
+        if (typeof first !== 'number' || this.welcome === undefined) return false;
+        this.#listener.onPart(first, second);
         return true;
       case FrameKind.PUSH:
         if (typeof first !== 'string' || this.welcome === undefined) return false;

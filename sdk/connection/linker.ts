@@ -46,6 +46,7 @@ export interface LinkerOwner {
   /** The server refuses this client. */
   onRefused(error: RpcError): void;
   onResponse(id: number, body: unknown): void;
+  onPart(id: number, body: unknown): void;
   onError(id: number, status: Status): void;
   /** Over a link that takes no new requests any more it comes late. */
   onPush(topic: string, body: unknown, link: Link): void;
@@ -227,6 +228,7 @@ export class Linker {
     const link = new Link(transport, url === '' ? target : url, scheduler, this.#patience, {
       onWelcome: () => this.#opening?.resolve(),
       onResponse: (id, body) => this.#owner.onResponse(id, body),
+      onPart: (id, body) => this.#owner.onPart(id, body),
       onError: (from, id, status) => this.#onError(from, id, status),
       onPush: (from, topic, body) => this.#owner.onPush(topic, body, from),
       onGoaway: (from) => this.#retire(from, 'the server is going away'),
@@ -261,7 +263,7 @@ export class Linker {
       protocol: [VERSIONS.spoken.client.min, VERSIONS.spoken.client.max],
       client: CLIENT_NAME,
       identity,
-      token,
+      token: token.current,
       capabilities: [...capabilities],
     };
   }

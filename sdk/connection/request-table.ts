@@ -3,6 +3,7 @@
 import type { Method } from '../../src/wire/api.ts';
 import type { Channel } from './channel.ts';
 import type { Link } from './link.ts';
+import { requestFrame } from './requests.ts';
 import type { Cancelable, Scheduler } from './scheduler.ts';
 
 /** Over which link a request goes, each time it is sent. */
@@ -22,8 +23,14 @@ export interface OpenRequest {
   readonly route: Route;
   /** `once`: not sent again when nobody knows what became of it; its caller decides. */
   readonly repeat: 'again' | 'once';
+  /** The last elements of its frame: one, which a server must understand, or none. */
+  readonly metadata: readonly Record<string, string>[];
   /** Kept until answered, to be sent again after a reconnect. */
-  readonly frame: Uint8Array;
+  frame: Uint8Array;
+  /** The body for when it is sent again, if parts of the answer may have come. */
+  readonly again: (() => object) | undefined;
+  /** Called with each part of the answer. */
+  readonly part: ((body: unknown) => void) | undefined;
   /** In the scheduler's monotonic ms; Infinity: none. */
   readonly deadline: number;
   readonly timeoutMs: number;
@@ -86,6 +93,15 @@ export class RequestTable {
 
   get(id: number): OpenRequest | undefined {
     return this.#requests.get(id);
+  }
+
+  /** It is about to be sent again. */
+  renew(request: OpenRequest): void {
+    const { again } = request;
+    if (again === undefined) return;
+    this.#bytes -= request.frame.length;
+    request.frame = requestFrame(request, again());
+    this.#bytes += request.frame.length;
   }
 
   remove(request: OpenRequest): void {

@@ -1,6 +1,8 @@
 // Small questions about single requests: which may be repeated, where they belong, how long the server may take, and what is said of those that cannot be sent.
 
 import type { Method } from '../../src/wire/api.ts';
+import { encode } from '../../src/wire/codec.ts';
+import { FrameKind } from '../../src/wire/frame.ts';
 import type { CallContext } from './call-context.ts';
 import type { RequestOptions } from './options.ts';
 import type { OpenRequest, Route } from './request-table.ts';
@@ -19,7 +21,11 @@ export const SENT_ONCE: ReadonlySet<Method> = new Set([
 ]);
 
 /** Waits of their own length: a link that is being left is not waited for. */
-export const LONG_WAITS: ReadonlySet<Method> = new Set(['awaitWorkflowResult', 'getWorkflowExecutionHistory']);
+export const LONG_WAITS: ReadonlySet<Method> = new Set([
+  'awaitWorkflowResult',
+  'getWorkflowExecutionHistory',
+  'watchWorkflowState',
+]);
 
 export const ANY_ROUTE: Route = { kind: 'any' };
 
@@ -30,11 +36,11 @@ export function timeLimitMs(
   context: CallContext | undefined,
 ): number {
   const ownMs = options?.timeoutMs || (options?.timeoutMs === 0 ? Number.POSITIVE_INFINITY : usualMs);
-  return context?.deadline === undefined ? ownMs : Math.min(ownMs, Math.max(0, context.deadline - Date.now()));
+  return context?.deadline === undefined ? ownMs : Math.min(ownMs, Math.max(0, Number(context.deadline) - Date.now()));
 }
 
 /** The server is told a little less, so that its answer (a long poll's empty one, say) is here before the caller gives up. */
-export function serverTimeout(timeoutMs: number): number {
+function serverTimeout(timeoutMs: number): number {
   if (timeoutMs === Number.POSITIVE_INFINITY) return 0;
   return Math.max(1, Math.ceil(timeoutMs - Math.min(1_000, timeoutMs / 20)));
 }
@@ -45,6 +51,14 @@ export function routeOf(body: object): Route {
   const { namespace, workflowId } = body;
   if (typeof namespace !== 'string' || typeof workflowId !== 'string') return ANY_ROUTE;
   return { kind: 'owner', namespace, workflowId };
+}
+
+/** @param timeoutMs the caller's; Infinity: none */
+export function requestFrame(
+  { id, method, timeoutMs, metadata }: Pick<OpenRequest, 'id' | 'method' | 'timeoutMs' | 'metadata'>,
+  body: object,
+): Uint8Array {
+  return encode([FrameKind.REQUEST, id, method, serverTimeout(timeoutMs), body, ...metadata]);
 }
 
 export function once(transport: Transport): TransportFactory {
@@ -74,4 +88,10 @@ export function unanswered(request: OpenRequest, target: string, linkError: Erro
 export function givenUp(method: Method, signal: AbortSignal): RpcError {
   const message = `${method} was given up by its caller`;
   return new RpcError(StatusCode.CANCELLED, message, undefined, { cause: signal.reason });
+}
+
+/** Such a server would do it with the token that the link said hello with. */
+export function knowsNoMetadata(method: Method, address: string): RpcError {
+  const message = `${method} has metadata, which the server at ${address} does not know: upgrade it, or leave metadata and setApiKey out`;
+  return new RpcError(StatusCode.UNIMPLEMENTED, message);
 }

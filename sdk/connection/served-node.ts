@@ -10,6 +10,10 @@ export interface NodeRequestOptions {
   signal?: AbortSignal | undefined;
   /** Called the moment the answer comes, before what the node pushed behind it; the promise resolves after that. */
   answered?: ((body: unknown) => void) | undefined;
+  /** Called with each part of the answer, in the order of a link; after a reconnect parts may come again. */
+  part?: ((body: unknown) => void) | undefined;
+  /** What to ask when it is sent again, in place of what was asked first. */
+  again?: (() => object) | undefined;
 }
 
 /** Opens a request on a route of the connection's. */

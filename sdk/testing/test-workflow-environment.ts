@@ -135,7 +135,7 @@ export class TestWorkflowEnvironment {
 
   async #register(keys: readonly SearchAttributeKey<SearchAttributeType>[]): Promise<void> {
     if (keys.length === 0) return;
-    await this.connection.operatorService.addSearchAttributes({
+    await this.connection.request('addSearchAttributes', {
       namespace: this.namespace,
       searchAttributes: Object.fromEntries(
         keys.map(({ name, type }) => [name, encodeSearchAttributeIndexedValueType(type)]),

@@ -8,7 +8,7 @@ import type { ClusterControl } from '../ports/cluster.ts';
 import type { Engine, Waiting } from '../ports/engine.ts';
 import type { TaskKind, WorkerRegistry } from '../ports/matching.ts';
 import type { TimeSkipping } from '../ports/time-skipping.ts';
-import type { GetServerInfoResponse, RegisterWorkerRequest } from '../wire/api.ts';
+import type { CallServiceRequest, GetServerInfoResponse, RegisterWorkerRequest } from '../wire/api.ts';
 import type { NamespaceRecord } from '../wire/namespace.ts';
 import type { Status } from '../wire/status.ts';
 import type { DescribeTaskQueueResponse } from '../wire/task-queue.ts';
@@ -16,6 +16,7 @@ import type { DeploymentDirectory } from './deployment-directory.ts';
 import type { EndpointDirectory } from './endpoint-directory.ts';
 import type { NamespaceDirectory } from './namespace-directory.ts';
 import type { AttributeDirectory } from './search-attributes.ts';
+import type { StateWatches } from './state-watches.ts';
 import { type Check, checked, Refused } from './validate/check.ts';
 
 /** What queues know that `describeTaskQueue` tells. */
@@ -53,6 +54,14 @@ export interface Services {
   readonly cluster?: ClusterControl | undefined;
   /** Of the door whose clients expect the reference server: where that one does otherwise than the native door, it does, too. Absent: the native door. */
   readonly reference?: ReferenceWays | undefined;
+  /** Temporal's API, for those who send its messages through this door; absent where nobody does. */
+  readonly rpcs?: RpcGateway | undefined;
+  /** Absent at a door that sends no answers in parts. */
+  readonly stateWatches?: StateWatches | undefined;
+}
+
+export interface RpcGateway {
+  call(request: CallServiceRequest, caller: Caller, call: Call): void;
 }
 
 /** What can be chosen of the reference server's ways: it has switches for them. */
@@ -70,6 +79,8 @@ export interface Caller {
   mayUse(namespace: string): boolean;
   /** Whether it may ask what only operators may. */
   readonly administration: Administration;
+  /** Headers of the request, by lower case names, beside what they say of who calls. */
+  readonly metadata?: ReadonlyMap<string, string> | undefined;
   /** Workers that live on this connection. Throws Refused when it may not have (another) one. */
   registerWorker(request: RegisterWorkerRequest): void;
   leaveWorker(workerId: string): void;
@@ -97,6 +108,17 @@ export interface Call {
   waits(waiting: Waiting): void;
   /** Instead of DEADLINE_EXCEEDED when its time is over. */
   atDeadline(answer: () => void): void;
+  /** Absent: the caller takes an answer as a whole only. */
+  readonly parts?: Parts | undefined;
+}
+
+/** The way of an answer's parts, which come before its `reply`. */
+export interface Parts {
+  /**
+   * Sends a part that was encoded already. False when the caller has not read what it was sent: nothing is, and `again` is called, once, when it has;
+   * never after the call ended.
+   */
+  send(part: Uint8Array, again: () => void): boolean;
 }
 
 /** `client` calls are refused first when the node is overloaded, `worker` calls have reserved room (DESIGN §6). */

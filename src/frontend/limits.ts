@@ -13,6 +13,8 @@ export interface DoorLimits {
   outgoingPauseBytes: number;
   /** Bytes waiting to be read by a peer, past which the connection is closed. Must exceed the largest answer, 2 MiB. */
   outgoingCloseBytes: number;
+  /** Bytes waiting to be read by a peer, past which it gets no parts of answers: they wait until it reads, and are the latest by then. */
+  unreadBytesBeforeParts: number;
   /** ms a peer may leave a paused connection unread. */
   slowReaderMs: number;
   /** ms from the socket's opening to its hello. */
@@ -28,6 +30,7 @@ export const DEFAULT_DOOR_LIMITS: DoorLimits = {
   workersPerConnection: 1_000,
   outgoingPauseBytes: 1024 * 1024,
   outgoingCloseBytes: 32 * 1024 * 1024,
+  unreadBytesBeforeParts: 64 * 1024,
   slowReaderMs: 30_000,
   helloTimeoutMs: 10_000,
   idleMs: 15_000,

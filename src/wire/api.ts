@@ -539,6 +539,22 @@ export interface GetWorkflowExecutionHistoryResponse {
   closed: boolean;
 }
 
+/**
+ * What a run publishes from an event on, as it comes: parts, then the answer once the run has closed. The first part comes at once and says which run
+ * is watched. A value that is replaced before the caller has read it is left out.
+ */
+export interface WatchWorkflowStateRequest extends ExecutionTarget {
+  /** First event wanted, 1-based; default 1. */
+  fromEventId?: number | undefined;
+}
+
+/** A part: markers that held latest values when it was sent, whole batches. The answer is one without events. */
+export interface WatchWorkflowStateResponse {
+  runId: string;
+  events: EventBatches;
+  closed: boolean;
+}
+
 /** Answered when the execution (following continue-as-new, retry and cron unless told otherwise) has closed: pushed, never polled. */
 export interface AwaitWorkflowResultRequest extends ExecutionTarget {
   followRuns: boolean;
@@ -977,9 +993,25 @@ export interface UpdateWorkflowExecutionOptionsResponse {
   workflowExecutionOptions: WorkflowExecutionOptions;
 }
 
+/** A call of Temporal's API in that API's own messages, answered as the gRPC door answers it. */
+export interface CallServiceRequest {
+  /** `temporal.api.workflowservice.v1.WorkflowService`, say. */
+  service: string;
+  /** Of the service, by the name its protos have: `DescribeNamespace`. */
+  method: string;
+  /** Protobuf. */
+  request: Uint8Array;
+}
+
+export interface CallServiceResponse {
+  /** Protobuf. */
+  response: Uint8Array;
+}
+
 export interface Methods extends DeploymentMethods, WorkerMethods {
   getServerInfo: { request: Empty; response: GetServerInfoResponse };
   describeCluster: { request: DescribeClusterRequest; response: ClusterMap };
+  callService: { request: CallServiceRequest; response: CallServiceResponse };
   describeNamespace: { request: DescribeNamespaceRequest; response: NamespaceDescription };
   /** For operators, like the four that change namespaces below. */
   registerNamespace: { request: RegisterNamespaceRequest; response: Empty };
@@ -1012,6 +1044,8 @@ export interface Methods extends DeploymentMethods, WorkerMethods {
     request: GetWorkflowExecutionHistoryRequest;
     response: GetWorkflowExecutionHistoryResponse;
   };
+  /** Answered in parts. */
+  watchWorkflowState: { request: WatchWorkflowStateRequest; response: WatchWorkflowStateResponse };
   awaitWorkflowResult: { request: AwaitWorkflowResultRequest; response: AwaitWorkflowResultResponse };
   listWorkflowExecutions: { request: ListWorkflowExecutionsRequest; response: ListWorkflowExecutionsResponse };
   countWorkflowExecutions: {
@@ -1121,6 +1155,8 @@ export interface Methods extends DeploymentMethods, WorkerMethods {
   updateActivityExecutionOptions: { request: UpdateActivityOptionsRequest; response: UpdateActivityOptionsResponse };
 }
 export type Method = keyof Methods;
+/** Those whose answer comes in parts, each of the response's type, and last the response. */
+export type MethodInParts = 'watchWorkflowState';
 
 /** Every push of the native door. */
 export interface Pushes {

@@ -2,7 +2,8 @@
 //
 // One binary WebSocket message holds one or more frames, each a MessagePack array that begins with its kind. Either side writes
 // all frames of a tick as one message. Maps have string keys (no extension types, no records). Requests carry an id chosen by the client
-// (unique among its open ones; 0 = no answer wanted); every other id is answered exactly once, unless cancelled, with `response` or `error`.
+// (unique among its open ones; 0 = no answer wanted); every other id is answered exactly once, unless cancelled, with `response` or `error`,
+// after any number of `part`s.
 
 import type { StatusCode, StatusDetail } from './status.ts';
 
@@ -16,7 +17,10 @@ export const FrameKind = {
   HELLO: 0,
   /** S→C, answer to hello: `[1, Welcome]` */
   WELCOME: 1,
-  /** C→S: `[2, id, method, timeoutMs, body]`; timeoutMs is relative (clocks differ), 0 = the server's default. */
+  /**
+   * C→S: `[2, id, method, timeoutMs, body, metadata?]`; timeoutMs is relative (clocks differ), 0 = the server's default. `metadata`: headers of this
+   * request alone, strings by name, for servers that said `metadata`; `authorization: Bearer TOKEN` takes the place of hello's token.
+   */
   REQUEST: 2,
   /** C→S: `[3, id]`: the caller no longer wants the answer; what was applied stays applied. */
   CANCEL: 3,
@@ -28,6 +32,8 @@ export const FrameKind = {
   PUSH: 6,
   /** S→C: `[7, reason]`: the node is about to go; open requests are still answered, new ones belong on another connection. */
   GOAWAY: 7,
+  /** S→C: `[8, id, body]`: part of an answer, before its `response` or `error`; only of methods whose answer comes in parts. */
+  PART: 8,
 } as const;
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
 
@@ -59,8 +65,9 @@ export interface Welcome {
 /**
  * `ahead`: workflow tasks may be pushed before their log entry is durable (I1), followed by a `durable` push.
  * `cluster`: the client knows several nodes, and takes `clusterMap` pushes. Understood by a node of a cluster only.
+ * `metadata`: requests may have metadata of their own. A server that does not say it would do such a request with hello's token.
  */
-export const CAPABILITIES = ['ahead', 'cluster'] as const;
+export const CAPABILITIES = ['ahead', 'cluster', 'metadata'] as const;
 
 export type HelloFrame = [kind: typeof FrameKind.HELLO, hello: Hello];
 export type WelcomeFrame = [kind: typeof FrameKind.WELCOME, welcome: Welcome];
@@ -70,6 +77,7 @@ export type RequestFrame = [
   method: string,
   timeoutMs: number,
   body: unknown,
+  metadata?: Readonly<Record<string, string>>,
 ];
 export type CancelFrame = [kind: typeof FrameKind.CANCEL, id: number];
 export type ResponseFrame = [kind: typeof FrameKind.RESPONSE, id: number, body: unknown];
@@ -81,5 +89,7 @@ export type ErrorFrame = [
 export type PushFrame = [kind: typeof FrameKind.PUSH, topic: string, body: unknown];
 export type GoawayFrame = [kind: typeof FrameKind.GOAWAY, reason: string];
 
+export type PartFrame = [kind: typeof FrameKind.PART, id: number, body: unknown];
+
 export type ClientFrame = HelloFrame | RequestFrame | CancelFrame;
-export type ServerFrame = WelcomeFrame | ResponseFrame | ErrorFrame | PushFrame | GoawayFrame;
+export type ServerFrame = WelcomeFrame | ResponseFrame | PartFrame | ErrorFrame | PushFrame | GoawayFrame;

@@ -7,10 +7,22 @@ import type {
   ExecutionTarget,
   GetWorkflowExecutionHistoryRequest,
   QueryWorkflowRequest,
+  WatchWorkflowStateRequest,
 } from '../../wire/api.ts';
 import { withNames } from '../attribute-names.ts';
 import { type Call, type Caller, method, type Services } from '../door.ts';
-import { boolean, defaulted, enumeration, integer, invalid, object, optional, string } from '../validate/check.ts';
+import { unimplemented } from '../statuses.ts';
+import {
+  boolean,
+  defaulted,
+  enumeration,
+  integer,
+  invalid,
+  object,
+  optional,
+  Refused,
+  string,
+} from '../validate/check.ts';
 import * as common from '../validate/common.ts';
 import * as rules from '../validate/rules.ts';
 import { withPosition } from './flow-control.ts';
@@ -92,6 +104,19 @@ export const getWorkflowExecutionHistory = method(
     call.waits(services.engine.history(to, query, answer(call)));
   },
   { defaultTimeoutMs: LONG_POLL_MS },
+);
+
+export const watchWorkflowState = method(
+  object<WatchWorkflowStateRequest>({ ...target, fromEventId: optional(integer) }),
+  (services, caller, request, call) => {
+    const to = checkTarget(services, caller, request);
+    const { stateWatches } = services;
+    if (stateWatches === undefined || call.parts === undefined)
+      throw new Refused(unimplemented('Answers in parts are sent over the native door only.'));
+    const from = Math.max(1, request.fromEventId ?? 1);
+    call.waits(stateWatches.begin(to, emptyToUndefined(request.runId), from, call, call.parts));
+  },
+  { defaultTimeoutMs: Number.POSITIVE_INFINITY },
 );
 
 export const awaitWorkflowResult = method(

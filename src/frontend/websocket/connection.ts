@@ -16,6 +16,8 @@ import type { DoorContext } from './context.ts';
 import { helloOf } from './hello.ts';
 import { type CallOwner, OpenCall } from './open-call.ts';
 import { Outbox } from './outbox.ts';
+import { partFrame } from './part-frame.ts';
+import { requestCaller } from './request-caller.ts';
 import { type SkimmedFrame, skim } from './skim.ts';
 import { CloseCode, type Wire } from './wire.ts';
 import { ConnectionWorkers } from './workers.ts';
@@ -25,6 +27,8 @@ type State = 'hello' | 'open' | 'closed';
 interface Admitted {
   call: OpenCall;
   callClass: CallClass;
+  /** As it came, if it did. */
+  metadata: unknown;
 }
 
 export class Connection implements Caller, CallOwner, MapWatcher {
@@ -33,6 +37,8 @@ export class Connection implements Caller, CallOwner, MapWatcher {
   readonly #outbox: Outbox;
   readonly #workers: ConnectionWorkers;
   readonly #calls = new Map<number, OpenCall>();
+  /** Calls with a part that was not sent, since too much is unread. */
+  readonly #laterParts = new Map<OpenCall, () => void>();
   readonly #openedAt: number;
   #state: State = 'hello';
   #access: Access | undefined;
@@ -94,6 +100,7 @@ export class Connection implements Caller, CallOwner, MapWatcher {
 
   /** The wire has written something out. */
   drained(): void {
+    this.#sendLaterParts();
     if (this.#pausedAt === undefined || this.#outbox.bytes > this.#context.limits.outgoingPauseBytes / 2) return;
     this.#pausedAt = undefined;
     this.#wire.resume();
@@ -140,6 +147,7 @@ export class Connection implements Caller, CallOwner, MapWatcher {
     }
     if (now >= this.#earliestDeadline) this.#expire(now);
     this.#watchReader(now);
+    this.#sendLaterParts();
     if (this.#wire.ping === undefined || this.#pausedAt !== undefined) return;
     const silence = now - this.#heardAt;
     if (silence >= 2 * limits.idleMs) this.close(CloseCode.GOING_AWAY, `no sign of life for ${2 * limits.idleMs} ms`);
@@ -215,6 +223,15 @@ export class Connection implements Caller, CallOwner, MapWatcher {
     if (call.id !== 0) this.#write([FrameKind.RESPONSE, call.id, body]);
   }
 
+  part(call: OpenCall, part: Uint8Array, again: () => void): boolean {
+    if (this.#outbox.bytes > this.#context.limits.unreadBytesBeforeParts) {
+      this.#laterParts.set(call, again);
+      return false;
+    }
+    this.#outbox.add(partFrame(call.id, part));
+    return true;
+  }
+
   refused(call: OpenCall, status: Status): void {
     this.#ended(call, status.code);
     this.#calls.delete(call.id);
@@ -285,7 +302,7 @@ export class Connection implements Caller, CallOwner, MapWatcher {
     if (id !== 0 && this.#calls.has(id)) {
       return this.close(CloseCode.PROTOCOL_ERROR, `request id ${id} is still open`);
     }
-    const [, , name, timeout, body]: unknown[] = frame;
+    const [, , name, timeout, body, metadata]: unknown[] = frame;
     if (typeof name !== 'string' || typeof timeout !== 'number' || !(timeout >= 0)) {
       return this.#malformed('a request is [2, id, method, timeoutMs, body]', id);
     }
@@ -300,11 +317,11 @@ export class Connection implements Caller, CallOwner, MapWatcher {
       if (id !== 0) this.#write([FrameKind.ERROR, id, status]);
       return;
     }
-    this.#start({ call, callClass: definition.callClass }, definition, body);
+    this.#start({ call, callClass: definition.callClass, metadata }, definition, body);
   }
 
-  #start({ call, callClass }: Admitted, definition: MethodDefinition, body: unknown): void {
-    const { admission, limits, metrics, services } = this.#context;
+  #start({ call, callClass, metadata }: Admitted, definition: MethodDefinition, body: unknown): void {
+    const { admission, limits, metrics, namespaces, services } = this.#context;
     definition.arrived?.(this, body);
     const refusal =
       this.#calls.size >= limits.openCallsPerConnection
@@ -321,7 +338,9 @@ export class Connection implements Caller, CallOwner, MapWatcher {
       if (call.deadline < this.#earliestDeadline) this.#earliestDeadline = call.deadline;
     }
     try {
-      definition.run(services, this, body, call);
+      const caller =
+        metadata === undefined || metadata === null ? this : requestCaller(this, this.#access, namespaces, metadata);
+      definition.run(services, caller, body, call);
     } catch (error) {
       if (error instanceof Refused) call.refuse(error.status);
       else {
@@ -341,8 +360,16 @@ export class Connection implements Caller, CallOwner, MapWatcher {
     call.giveUp();
   }
 
+  #sendLaterParts(): void {
+    if (this.#laterParts.size === 0 || this.#outbox.bytes > this.#context.limits.unreadBytesBeforeParts) return;
+    const later = [...this.#laterParts.values()];
+    this.#laterParts.clear();
+    for (const again of later) again();
+  }
+
   #ended(call: OpenCall, outcome: 'ok' | 'gone' | StatusCode): void {
     this.#context.admission.ended();
+    this.#laterParts.delete(call);
     const code = outcome === 'ok' ? StatusCode.OK : outcome === 'gone' ? StatusCode.CANCELLED : outcome;
     this.#context.metrics.callEnded(call.method, code, this.#context.services.clock.monotonic() - call.startedAt);
   }

@@ -1,5 +1,6 @@
 // The native door: accepts wires, drains at shutdown. Over sockets (listener.ts) and within the process (in-process.ts).
 
+import { StateWatches } from '../state-watches.ts';
 import { ClusterWatch } from './cluster-watch.ts';
 import { Connection } from './connection.ts';
 import { Connections, type DoorContext } from './context.ts';
@@ -16,7 +17,8 @@ export class NativeDoor {
   constructor(context: Omit<DoorContext, 'draining' | 'clusterWatch'>) {
     const { cluster, clock } = context.services;
     const clusterWatch = cluster && new ClusterWatch({ cluster, clock, scheduler: context.scheduler });
-    this.#context = { ...context, clusterWatch, draining: () => this.#draining };
+    const services = { ...context.services, stateWatches: new StateWatches(context.services.engine) };
+    this.#context = { ...context, services, clusterWatch, draining: () => this.#draining };
     this.connections = new Connections(this.#context);
   }
 

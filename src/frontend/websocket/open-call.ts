@@ -2,14 +2,16 @@
 
 import type { Waiting } from '../../ports/engine.ts';
 import type { Status } from '../../wire/status.ts';
-import type { Call } from '../door.ts';
+import type { Call, Parts } from '../door.ts';
 
 export interface CallOwner {
   answered(call: OpenCall, body: object): void;
   refused(call: OpenCall, status: Status): void;
+  /** As `Parts.send`. */
+  part(call: OpenCall, part: Uint8Array, again: () => void): boolean;
 }
 
-export class OpenCall implements Call {
+export class OpenCall implements Call, Parts {
   readonly id: number;
   readonly method: string;
   readonly timeoutMs: number;
@@ -35,6 +37,14 @@ export class OpenCall implements Call {
   /** It waits for something to happen, not for work to be done. */
   get longWait(): boolean {
     return this.#waiting !== undefined;
+  }
+
+  get parts(): Parts {
+    return this;
+  }
+
+  send(part: Uint8Array, again: () => void): boolean {
+    return !this.#ended && this.#owner.part(this, part, again);
   }
 
   reply(body: object): void {
