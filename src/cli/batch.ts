@@ -23,6 +23,7 @@ const shown = (job: BatchOperationInfo): Record<string, unknown> => ({
   closeTime: when(job.closeTime),
   identity: job.identity,
   reason: job.reason,
+  query: job.query,
   closeReason: job.closeReason,
 });
 

@@ -613,6 +613,8 @@ export interface PollerInfo {
   /** Activities a second, as it said; absent: no limit of its own. */
   ratePerSecond?: number | undefined;
   buildId?: string | undefined;
+  /** Of a worker that belongs to a deployment. */
+  deploymentName?: string | undefined;
 }
 
 export interface GetServerInfoResponse {
