@@ -3,18 +3,14 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { Dispatcher } from './dispatch.ts';
+import type { MethodCodecs, ServiceCalls } from './calls.ts';
 import type { GrpcDoorContext } from './door.ts';
 import { registerHealth } from './health.ts';
 import { JsonApi } from './json/api.ts';
 import { services as serviceTable } from './methods/index.ts';
-import { TEST_SERVICE, testService } from './methods/test-service.ts';
-import { Pollers } from './pollers.ts';
-import { type Codec, codecOf } from './proto/codec.ts';
-import { apiService, methodTypes } from './proto/descriptors.ts';
 import { decodeMessage } from './proto/message.ts';
 import { registerReflection } from './reflection/index.ts';
-import type { Rpc, RpcServices } from './rpc.ts';
+import type { Rpc } from './rpc.ts';
 import { frameOf } from './transport/frames.ts';
 import { Transport } from './transport/transport.ts';
 import type { WireCall } from './transport/wire-call.ts';
@@ -23,9 +19,6 @@ import type { WireCall } from './transport/wire-call.ts';
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 /** Streams at once of one connection; a further one waits at the client (I9). */
 const MAX_STREAMS = 16_384;
-/** Between two looks whether a drain is done, and for workers that went, ms. */
-const DRAIN_LOOK_MS = 10;
-const SWEEP_EVERY_MS = 2_500;
 
 const TRANSPORT = {
   maxMessageBytes: MAX_REQUEST_BYTES,
@@ -34,41 +27,24 @@ const TRANSPORT = {
   pingTimeoutMs: 20_000,
 } as const;
 
-interface MethodCodecs {
-  request: Codec;
-  response: Codec;
-}
-
 export class GrpcServer {
   readonly #context: GrpcDoorContext;
   readonly #transport: Transport;
-  readonly #pollers: Pollers;
-  readonly #dispatcher: Dispatcher;
+  readonly #calls: ServiceCalls;
   readonly #json: JsonApi;
-  #draining = false;
 
-  constructor(context: GrpcDoorContext) {
+  constructor(context: GrpcDoorContext, calls: ServiceCalls) {
     this.#context = context;
-    const { services, scheduler, tls } = context;
+    this.#calls = calls;
+    const { tls, scheduler } = context;
     const onFault = (error: unknown, method: string): void => context.onFault(error, method);
     this.#transport = new Transport({ ...TRANSPORT, tls, scheduler, onFault });
-    const { workers: registry, clock, random } = services;
-    this.#pollers = new Pollers({ registry, clock, random });
-    const own: RpcServices = Object.assign(Object.create(services) as typeof services, {
-      pollers: this.#pollers,
-      reference: context.reference,
-    });
-    this.#dispatcher = new Dispatcher(context, own, scheduler);
-    this.#json = new JsonApi(this.#dispatcher, serviceTable);
-    const { timeSkipping } = services;
-    const served = new Map(serviceTable);
-    if (timeSkipping !== undefined) served.set(TEST_SERVICE, testService(timeSkipping));
-    for (const [service, methods] of served) {
+    this.#json = new JsonApi(calls.dispatcher, serviceTable);
+    for (const [service, methods] of calls.table) {
       for (const [name, rpc] of methods) this.#register(service, name, rpc);
     }
-    registerHealth(this.#transport, [...served.keys()], () => context.notReady());
-    registerReflection(this.#transport, [...served.keys()]);
-    this.#sweep();
+    registerHealth(this.#transport, calls.health);
+    registerReflection(this.#transport, calls.health.services);
   }
 
   accept(socket: Socket): void {
@@ -80,37 +56,22 @@ export class GrpcServer {
     this.#json.answer(request, response);
   }
 
-  async drain(graceMs: number): Promise<void> {
-    this.#draining = true;
-    this.#pollers.close();
-    this.#dispatcher.answerWaiting();
-    const { clock } = this.#context.services;
-    const until = clock.monotonic() + graceMs;
-    while (this.#dispatcher.open > 0 && clock.monotonic() < until) {
-      await new Promise<void>((resolve) => this.#context.scheduler.after(DRAIN_LOOK_MS, resolve));
-    }
+  /** Once calls have ended, or had the time to. */
+  close(): void {
     this.#transport.close();
-  }
-
-  #sweep(): void {
-    this.#context.scheduler.after(SWEEP_EVERY_MS, () => {
-      if (this.#draining) return;
-      this.#pollers.sweep();
-      this.#sweep();
-    });
   }
 
   #register(service: string, name: string, rpc: Rpc): void {
     let codecs: MethodCodecs | undefined;
     this.#transport.unary(`/${service}/${name}`, (call, request) => {
-      codecs ??= codecsOf(service, name);
+      codecs ??= this.#calls.codecsOf(service, name, rpc);
       this.#handle(name, rpc, codecs, call, request);
     });
   }
 
   #handle(name: string, rpc: Rpc, { request, response }: MethodCodecs, wire: WireCall, bytes: Buffer): void {
     this.#context.metrics.messageIn(bytes.length);
-    const call = this.#dispatcher.dispatch(
+    const call = this.#calls.dispatcher.dispatch(
       {
         name,
         rpc,
@@ -125,9 +86,4 @@ export class GrpcServer {
     );
     if (call !== undefined) wire.whenGone(() => call.giveUp());
   }
-}
-
-function codecsOf(service: string, name: string): MethodCodecs {
-  const { request, response } = methodTypes(apiService(service), name);
-  return { request: codecOf(request), response: codecOf(response) };
 }

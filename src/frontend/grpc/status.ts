@@ -58,26 +58,38 @@ function detailOf(detail: StatusDetail): Detail {
   }
 }
 
+/** The bytes of a google.rpc.Status with one detail. */
+function statusBytes(code: number, message: string, details: readonly unknown[]): Buffer {
+  return encodeMessage(codecNamed('google.rpc.Status'), { code, message, details });
+}
+
 export class RpcError extends Error {
   override readonly name = 'RpcError';
   readonly code: number;
   /** Each an Any of temporal.api.errordetails.v1. */
   readonly anys: readonly unknown[];
+  /** The engine's own. */
+  readonly detail: StatusDetail | undefined;
 
-  constructor(code: number, message: string, anys: readonly unknown[] = []) {
+  constructor(code: number, message: string, anys: readonly unknown[] = [], detail?: StatusDetail) {
     super(message);
+    this.detail = detail;
     this.code = code;
     this.anys = anys;
   }
 
-  /** The bytes of a google.rpc.Status. */
-  get details(): Buffer {
-    const { code, message, anys } = this;
-    return encodeMessage(codecNamed('google.rpc.Status'), { code, message, details: anys });
+  /** A google.rpc.Status. */
+  get bytes(): Buffer {
+    return statusBytes(this.code, this.message, this.anys);
   }
 }
 
 export function rpcError({ code, message, detail }: Status): RpcError {
   const known = detail && detailOf(detail);
-  return new RpcError(code, message, known === undefined ? [] : [anyOf(`${ERRORS}.${known.type}`, known.value)]);
+  return new RpcError(
+    code,
+    message,
+    known === undefined ? [] : [anyOf(`${ERRORS}.${known.type}`, known.value)],
+    detail,
+  );
 }

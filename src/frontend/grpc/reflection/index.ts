@@ -14,9 +14,9 @@ const HEALTH = 'grpc.health.v1.Health';
 /** Of one stream (I9): a tool asks for a few dozen. */
 const MAX_ASKS = 10_000;
 
-/** `services`: full names of those that are served. */
+/** `services`: full names of those that are served. Reflection itself is not listed: who lists it has found it, and some tools then describe all they see. */
 export function registerReflection(transport: Transport, services: readonly string[]): void {
-  const reflection = new Reflection([...services, HEALTH, ...SERVICES]);
+  const reflection = new Reflection([...services, HEALTH]);
   const method: Method = (call) => {
     let asks = 0;
     return {

@@ -96,8 +96,8 @@ export class WireCall {
   }
 }
 
-function statusOf({ code, message, details }: RpcError): OutgoingHttpHeaders {
+function statusOf({ code, message, bytes }: RpcError): OutgoingHttpHeaders {
   // Percent-encoded, as gRPC says; half a pair of surrogates is no text, and becomes one by the way through bytes.
   const text = encodeURI(Buffer.from(message).toString());
-  return { 'grpc-status': String(code), 'grpc-message': text, [DETAILS]: details.toString('base64') };
+  return { 'grpc-status': String(code), 'grpc-message': text, [DETAILS]: bytes.toString('base64') };
 }
