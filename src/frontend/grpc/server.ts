@@ -5,24 +5,23 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import {
   type ConnectionInjector,
+  Metadata,
   Server,
   ServerCredentials,
   type ServerUnaryCall,
+  type ServiceError,
   type sendUnaryData,
 } from '@grpc/grpc-js';
 import type { Clock } from '../../ports/clock.ts';
-import { Dispatcher } from './dispatch.ts';
+import type { MethodCodecs, ServiceCalls } from './calls.ts';
 import type { GrpcDoorContext } from './door.ts';
 import { registerHealth } from './health.ts';
 import { JsonApi } from './json/api.ts';
 import { services as serviceTable } from './methods/index.ts';
-import { TEST_SERVICE, testService } from './methods/test-service.ts';
-import { Pollers } from './pollers.ts';
-import { type Codec, codecOf } from './proto/codec.ts';
-import { apiService, methodTypes } from './proto/descriptors.ts';
 import { decodeMessage, encodeMessage } from './proto/message.ts';
 import { registerReflection } from './reflection/index.ts';
-import type { Rpc, RpcServices } from './rpc.ts';
+import type { Rpc } from './rpc.ts';
+import type { RpcError } from './status.ts';
 
 type Unary = ServerUnaryCall<Buffer, Buffer>;
 
@@ -30,9 +29,7 @@ type Unary = ServerUnaryCall<Buffer, Buffer>;
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 /** Streams at once of one connection; a further one waits at the client (I9). */
 const MAX_STREAMS = 16_384;
-/** Between two looks whether a drain is done, and for workers that went, ms. */
-const DRAIN_LOOK_MS = 10;
-const SWEEP_EVERY_MS = 2_500;
+const DETAILS = 'grpc-status-details-bin';
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 
@@ -47,39 +44,23 @@ const SERVER_OPTIONS = {
   'grpc.enable_channelz': 0,
 } as const;
 
-interface MethodCodecs {
-  request: Codec;
-  response: Codec;
-}
-
 export class GrpcServer {
   readonly #context: GrpcDoorContext;
   readonly #server = new Server(SERVER_OPTIONS);
   readonly #injector: ConnectionInjector;
-  readonly #pollers: Pollers;
-  readonly #dispatcher: Dispatcher;
+  readonly #calls: ServiceCalls;
   readonly #json: JsonApi;
-  #draining = false;
 
-  constructor(context: GrpcDoorContext) {
+  constructor(context: GrpcDoorContext, calls: ServiceCalls) {
     this.#context = context;
-    const { services, scheduler, tls } = context;
-    const { workers: registry, clock, random } = services;
-    this.#pollers = new Pollers({ registry, clock, random });
-    const own: RpcServices = Object.assign(Object.create(services) as typeof services, {
-      pollers: this.#pollers,
-      reference: context.reference,
-    });
-    this.#dispatcher = new Dispatcher(context, own, scheduler);
-    this.#json = new JsonApi(this.#dispatcher, serviceTable);
-    const { timeSkipping } = services;
-    const served = new Map(serviceTable);
-    if (timeSkipping !== undefined) served.set(TEST_SERVICE, testService(timeSkipping));
-    for (const [service, methods] of served) {
+    this.#calls = calls;
+    const { tls } = context;
+    this.#json = new JsonApi(calls.dispatcher, serviceTable);
+    for (const [service, methods] of calls.table) {
       for (const [name, rpc] of methods) this.#register(service, name, rpc);
     }
-    registerHealth(this.#server, [...served.keys()], () => context.notReady());
-    registerReflection(this.#server, [...served.keys()]);
+    registerHealth(this.#server, calls.health, serviceError);
+    registerReflection(this.#server, calls.health.services);
     const credentials =
       tls === undefined
         ? ServerCredentials.createInsecure()
@@ -89,7 +70,6 @@ export class GrpcServer {
             tls.clientCa !== undefined,
           );
     this.#injector = this.#server.createConnectionInjector(credentials);
-    this.#sweep();
   }
 
   accept(socket: Socket): void {
@@ -102,31 +82,16 @@ export class GrpcServer {
     this.#json.answer(request, response);
   }
 
-  async drain(graceMs: number): Promise<void> {
-    this.#draining = true;
-    this.#pollers.close();
-    this.#dispatcher.answerWaiting();
-    const { clock } = this.#context.services;
-    const until = clock.monotonic() + graceMs;
-    while (this.#dispatcher.open > 0 && clock.monotonic() < until) {
-      await new Promise<void>((resolve) => this.#context.scheduler.after(DRAIN_LOOK_MS, resolve));
-    }
+  /** Once calls have ended, or had the time to. */
+  close(): void {
     this.#injector.drain(0);
     this.#server.forceShutdown();
-  }
-
-  #sweep(): void {
-    this.#context.scheduler.after(SWEEP_EVERY_MS, () => {
-      if (this.#draining) return;
-      this.#pollers.sweep();
-      this.#sweep();
-    });
   }
 
   #register(service: string, name: string, rpc: Rpc): void {
     let codecs: MethodCodecs | undefined;
     const handle = (call: Unary, done: sendUnaryData<Buffer>): void => {
-      codecs ??= codecsOf(service, name);
+      codecs ??= this.#calls.codecsOf(service, name, rpc);
       this.#handle(name, rpc, codecs, call, done);
     };
     this.#server.register(`/${service}/${name}`, handle, asIs, asIs, 'unary');
@@ -135,7 +100,7 @@ export class GrpcServer {
   #handle(name: string, rpc: Rpc, codecs: MethodCodecs, unary: Unary, done: sendUnaryData<Buffer>): void {
     const { services, metrics } = this.#context;
     metrics.messageIn(unary.request.length);
-    const call = this.#dispatcher.dispatch(
+    const call = this.#calls.dispatcher.dispatch(
       {
         name,
         rpc,
@@ -143,15 +108,20 @@ export class GrpcServer {
         header: (key) => unary.metadata.get(key)[0]?.toString(),
         decode: () => decodeMessage(codecs.request, unary.request),
       },
-      { answered: (body) => done(null, encodeMessage(codecs.response, body)), failed: done },
+      {
+        answered: (body) => done(null, encodeMessage(codecs.response, body)),
+        failed: (error) => done(serviceError(error)),
+      },
     );
     if (call !== undefined) unary.once('cancelled', () => call.giveUp());
   }
 }
 
-function codecsOf(service: string, name: string): MethodCodecs {
-  const { request, response } = methodTypes(apiService(service), name);
-  return { request: codecOf(request), response: codecOf(response) };
+/** As grpc-js sends it. */
+function serviceError(error: RpcError): ServiceError {
+  const metadata = new Metadata();
+  metadata.set(DETAILS, error.bytes);
+  return Object.assign(error, { metadata });
 }
 
 function timeoutOf(unary: Unary, clock: Clock): number | undefined {

@@ -15,9 +15,9 @@ const MAX_ASKS = 10_000;
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 
-/** `services`: full names of those that are served. */
+/** `services`: full names of those that are served. Reflection itself is not listed: who lists it has found it, and some tools then describe all they see. */
 export function registerReflection(server: Server, services: readonly string[]): void {
-  const reflection = new Reflection([...services, HEALTH, ...SERVICES]);
+  const reflection = new Reflection([...services, HEALTH]);
   const handle: handleBidiStreamingCall<Buffer, Buffer> = (call) => {
     let asks = 0;
     call.on('data', (request: Buffer) => {
