@@ -91,7 +91,7 @@ export class GrpcServer {
   #register(service: string, name: string, rpc: Rpc): void {
     let codecs: MethodCodecs | undefined;
     const handle = (call: Unary, done: sendUnaryData<Buffer>): void => {
-      codecs ??= this.#calls.codecsOf(service, name, rpc);
+      codecs ??= this.#calls.codecsOf(service, name);
       this.#handle(name, rpc, codecs, call, done);
     };
     this.#server.register(`/${service}/${name}`, handle, asIs, asIs, 'unary');
