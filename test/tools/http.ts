@@ -35,7 +35,7 @@ export async function checkHttp(base: string, taskQueue: string, say: (line: str
   await call(
     'POST',
     `${counter}/update/addUpdate`,
-    { request: { input: { name: 'addUpdate', args: [3] } }, waitPolicy: { lifecycleStage: 3 } },
+    { request: { meta: { updateId: 'three' }, input: { args: [3] } }, waitPolicy: { lifecycleStage: 3 } },
     200,
     '8',
   );

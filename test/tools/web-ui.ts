@@ -88,7 +88,7 @@ function pages({ hello, counter, parent, obedient }: Ids, taskQueue: string): Pa
     ['/namespaces', 'default'],
     ['/namespaces/default', 'default', 'Retention'],
     ['/namespaces/default/workflows', 'ui-hello', 'ui-counter', 'COMPLETED', 'RUNNING'],
-    [`/namespaces/default/workflows?query=${filter}`, '1 Workflow', 'ui-counter'],
+    [`/namespaces/default/workflows?query=${filter}`, 'WorkflowId = "ui-counter"', '1–1 of 1'],
     [`${of('ui-hello', hello)}/timeline`, 'ui-hello', 'Hello, you!', 'greet'],
     [`${of('ui-hello', hello)}/history`, 'Activity Task Scheduled', 'Workflow Execution Completed'],
     [`${of('ui-hello', hello)}/history/events/5`, 'greet'],
@@ -96,7 +96,7 @@ function pages({ hello, counter, parent, obedient }: Ids, taskQueue: string): Pa
     [`${of('ui-hello', hello)}/relationships`, 'Relationships'],
     [`${of('ui-hello', hello)}/search-attributes`, 'BuildIds'],
     [`${of('ui-hello', hello)}/memo`, 'Memo'],
-    [`${of('ui-counter', counter)}/call-stack`, 'condition'],
+    [`${of('ui-counter', counter)}/call-stack`, 'workflows.ts'],
     [`${of('ui-counter', counter)}/query`, 'Query'],
     [`${of('ui-counter', counter)}/user-metadata`, 'User Metadata'],
     [`${of('ui-parent', parent)}/relationships`, 'ui-parent/child'],
@@ -115,7 +115,7 @@ function pages({ hello, counter, parent, obedient }: Ids, taskQueue: string): Pa
     ['/namespaces/default/archival', 'Archival'],
     ['/nexus', 'Nexus'],
     ['/nexus/create', 'Nexus'],
-    ['/namespaces/default/workflows/start-workflow', 'Start a Workflow'],
+    ['/namespaces/default/workflows/start-workflow', 'Task Queue', 'Workflow Type'],
     ['/import/events', 'Import'],
   ];
 }
@@ -145,7 +145,8 @@ class Visit {
   async page([path, ...says]: Page): Promise<void> {
     await this.goTo(path);
     const shows = says.map(
-      (text) => `document.body.innerText.toLowerCase().includes(${JSON.stringify(text.toLowerCase())})`,
+      (text) =>
+        `document.body.innerText.replace(/\\s+/g, ' ').toLowerCase().includes(${JSON.stringify(text.toLowerCase())})`,
     );
     const isThere = `location.href.startsWith(${JSON.stringify(this.#base)}) && ${shows.join(' && ')}`;
     await this.done(path, await this.browser.waitUntil(isThere));
@@ -165,9 +166,31 @@ class Visit {
     );
   }
 
-  /** Clicks what has this text, once it is there and can be clicked. */
+  /** Clicks the button with this text, once it can be clicked. */
   async click(text: string): Promise<void> {
-    const found = `[...document.querySelectorAll('button, a, [role=menuitem], [role=option]')].findLast((one) => one.innerText.trim() === ${JSON.stringify(text)} && !one.disabled && one.offsetParent !== null)`;
+    await this.#press(
+      `[...document.querySelectorAll('button, a')]`,
+      `one.innerText.trim() === ${JSON.stringify(text)}`,
+    );
+  }
+
+  /** Chooses from the menu of actions, and says yes. The page has the menu twice, for wide and narrow windows, and shows one. */
+  async choose(item: string): Promise<void> {
+    const items = `document.querySelectorAll('[data-testid=${item}]')`;
+    if (!(await this.browser.waitUntil(`${items}.length > 0`))) return;
+    await this.browser.evaluate(`${items}.forEach((one) => one.click())`);
+    await this.confirm();
+  }
+
+  async confirm(): Promise<void> {
+    await this.#press(
+      `[...document.querySelectorAll('[data-testid=confirm-modal-button]')]`,
+      'one.getClientRects().length > 0',
+    );
+  }
+
+  async #press(all: string, isIt: string): Promise<void> {
+    const found = `${all}.find((one) => ${isIt} && !one.disabled)`;
     if (await this.browser.waitUntil(found)) await this.browser.evaluate(`${found}.click()`);
   }
 
@@ -183,33 +206,41 @@ class Visit {
 
 /** What can be done there: it is done by clicks, and looked for through the client. */
 async function actions(visit: Visit, client: Client, taskQueue: string): Promise<void> {
-  const handle = client.workflow.getHandle('by-ui');
-  const until = async (isSo: () => Promise<boolean>): Promise<boolean> => {
+  const becomes = async (workflowId: string, status: string): Promise<boolean> => {
     const end = performance.now() + READY_MS;
     while (performance.now() < end) {
-      if (await isSo().catch(() => false)) return true;
+      const is = await client.workflow
+        .getHandle(workflowId)
+        .describe()
+        .then(
+          ({ status: { name } }) => name,
+          () => undefined,
+        );
+      if (is === status) return true;
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
     return false;
   };
-  await visit.goTo('/namespaces/default/workflows/start-workflow');
-  await visit.fill('#workflowId', 'by-ui');
-  await visit.fill('#taskQueue', taskQueue);
-  await visit.fill('#workflowType', 'counter');
-  await visit.click('Start Workflow');
-  const started = await until(async () => (await handle.describe()).status.name === 'RUNNING');
-  await visit.done('start a workflow', started);
-  if (!started) return;
-  const { runId } = await handle.describe();
-  await visit.goTo(`/namespaces/default/workflows/by-ui/${runId}/history`);
-  await visit.click('Request Cancellation');
-  await visit.click('Confirm');
-  await visit.done(
-    'request its cancellation',
-    await until(async () => (await handle.describe()).status.name === 'CANCELLED'),
-  );
-  await visit.goTo(`/namespaces/default/workflows/by-ui/${runId}/history`);
-  await visit.click('Reset');
+  const page = async (workflowId: string): Promise<void> => {
+    const { runId } = await client.workflow.getHandle(workflowId).describe();
+    await visit.goTo(`/namespaces/default/workflows/${workflowId}/${runId}/history`);
+  };
+  for (const [workflowId, item, status] of [
+    ['by-ui', 'request-cancellation-button', 'CANCELLED'],
+    ['by-ui-2', 'terminate-button', 'TERMINATED'],
+  ] as const) {
+    await visit.goTo('/namespaces/default/workflows/start-workflow');
+    await visit.fill('#workflowId', workflowId);
+    await visit.fill('#taskQueue', taskQueue);
+    await visit.fill('#workflowType', 'counter');
+    await visit.click('Start Workflow');
+    const isStarted = await becomes(workflowId, 'RUNNING');
+    await visit.done(`start ${workflowId}`, isStarted);
+    if (!isStarted) continue;
+    await page(workflowId);
+    await visit.choose(item);
+    await visit.done(`${item} of ${workflowId}`, await becomes(workflowId, status));
+  }
 }
 
 /** With a configuration of its own, on a free port. */
