@@ -252,7 +252,7 @@ class StateFeed {
   #take(batches: EventBatches, nextEventId: number | undefined): void {
     // Kept: the batches are views of the message they came in.
     const own = batches.map((batch) => new Uint8Array(batch));
-    const events = decodeEventBatches(own, 1);
+    const events = decodeEventBatches(own, this.#nextEventId);
     this.#nextEventId = nextEventId ?? after(events, this.#nextEventId);
     const fresh = events.filter(isState);
     if (fresh.length === 0) return;

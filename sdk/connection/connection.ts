@@ -121,7 +121,7 @@ export class Connection extends Calls {
   ): Connection {
     return new Connection(
       typeof transport === 'function' ? transport : once(transport),
-      compileOptions(options, { urls: [''], discovery: 'off' }),
+      compileOptions(configured(options), { urls: [''], discovery: 'off' }),
     );
   }
 
