@@ -161,12 +161,12 @@ export class LogWatch {
     if (held === undefined) {
       const at =
         candidates
-          .map((one) => `term ${one.term} on ${[...one.holders].join()} of ${this.#votersAt(shard, lsn, one).join()}`)
-          .join('; ') || `nowhere of ${this.#votersAt(shard, lsn, undefined).join()}`;
-      throw new Violation(
-        'I1',
-        `${directory} calls entry ${lsn} of shard ${id} committed, which is durable ${at}, the voters`,
-      );
+          .map(
+            (one) =>
+              `term ${one.term} on ${[...one.holders].join()} of the voters ${this.#votersAt(shard, lsn, one).join()}`,
+          )
+          .join('; ') || 'nowhere';
+      throw new Violation('I1', `${directory} calls entry ${lsn} of shard ${id} committed, which is durable ${at}`);
     }
     if (lsn !== shard.committed.length + 1) {
       throw new Violation('I2', `${directory} commits entry ${lsn} of shard ${id} after ${shard.committed.length}`);
@@ -301,8 +301,8 @@ export class LogWatch {
   }
 
   /** By this entry itself, or by what is committed before it. Another entry of the same number, of a leader that was cut off, says nothing of it. */
-  #votersAt(shard: WatchedShard, lsn: number, entry: Held | undefined): readonly string[] {
-    if (entry?.voters !== undefined) return entry.voters;
+  #votersAt(shard: WatchedShard, lsn: number, entry: Held): readonly string[] {
+    if (entry.voters !== undefined) return entry.voters;
     for (let at = lsn - 1; at > 0; at -= 1) {
       const voters = shard.committed[at - 1]?.voters;
       if (voters !== undefined) return voters;
