@@ -30,4 +30,6 @@ export const FOUND_IN_CLUSTERS: readonly { seed: number; bug: string }[] = [
     seed: 4,
     bug: 'a batch job counted a run as deleted that had begun after it by the clock of another node, and left it',
   },
+  { seed: 101414, bug: 'a node that drained everything said as it stopped that it restarts, and was waited for' },
+  { seed: 100480, bug: 'a node that drained everything was stopped before a plan said so, and was waited for' },
 ];
