@@ -460,6 +460,36 @@ describe('a member that flaps', () => {
     // The one that sees it waits twice as long each time: 5, 5, 10, 20 … s; after ten minutes it is out, and then in again as rarely.
     expect(versions - before).toBeLessThanOrEqual(24);
   });
+
+  it('and comes to rest is left in peace by all, however differently they have seen it', () => {
+    const seconds = fc.integer({ min: 1, max: 20 });
+    const seen = fc.array(fc.record({ awayS: seconds, thereS: seconds }), { maxLength: 5 });
+    const maxStableMs = fc.constantFrom(10_000, SETTINGS.maxStableMs);
+    fc.assert(
+      fc.property(fc.tuple(seen, seen, seen), maxStableMs, (views, max) => {
+        const worlds = views.map((_, self) => new World({ maxStableMs: max }, member(self)).up(...of(5)));
+        agreeing(worlds, MINUTE_MS);
+        const until = Math.max(
+          ...views.map((view) => view.reduce((sum, { awayS, thereS }) => sum + awayS + thereS, 0)),
+        );
+        const away = views.map((view) =>
+          view.flatMap(({ awayS, thereS }) => [...times(awayS, true), ...times(thereS, false)]),
+        );
+        for (let second = 0; second < until; second += 1) {
+          for (const [self, world] of worlds.entries()) {
+            if (away[self]?.[second] === true) world.down(member(4));
+            else world.up(member(4));
+          }
+          agreeing(worlds, 1_000);
+        }
+        for (const world of worlds) world.up(member(4));
+        const before = agreeing(worlds, 30 * MINUTE_MS);
+        expect(agreeing(worlds, 30 * MINUTE_MS)).toBe(before);
+        for (const world of worlds) expect([world.planned(), world.why()]).toEqual(['0 1 2 3 4', 'settled']);
+      }),
+      { numRuns: 10 },
+    );
+  });
 });
 
 describe('plans', () => {

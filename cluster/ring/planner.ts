@@ -101,7 +101,14 @@ export function adopt(state: PlannerState, plan: RingPlan, at: Instant): Planner
   for (const member of plan.members) {
     // Not seen yet: away since now, as far as this node can say.
     if (tracks.has(member.directoryId)) continue;
-    tracks.set(member.directoryId, { member, state: 'absent', sinceMs: nowMs, flaps: 0, lastFlapMs: nowMs });
+    tracks.set(member.directoryId, {
+      member,
+      state: 'absent',
+      sinceMs: nowMs,
+      flaps: 0,
+      lastFlapMs: nowMs,
+      hearsay: false,
+    });
   }
   const budget = Math.max(0, budgetAt(state, nowMs) - moved);
   return wanting({ ...state, plan, tracks, planSinceMs: nowMs, budget, budgetAtMs: nowMs }, at);
@@ -207,7 +214,8 @@ function wantedDrain(
   if (track.state === 'present') {
     if (planned === undefined) return trusted(track, nowMs, settings) && announced !== 'everything' ? announced : 'out';
     if (announced !== 'no' || trusted(track, nowMs, settings)) return announced;
-    return shaky ? 'leadership' : planned.drain;
+    // Hearsay keeps it from being restored, and demotes nobody: nodes that doubt it from different instants would undo each other for ever.
+    return shaky && !track.hearsay ? 'leadership' : planned.drain;
   }
   if (planned === undefined || isOver(planned, track, spare)) return 'out';
   const awayMs = nowMs - track.sinceMs;
