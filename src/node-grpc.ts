@@ -1,9 +1,10 @@
-// The gRPC door of a node: opened beside the WebSocket one, with the same services. Used by node.ts.
+// The gRPC door of a node: opened beside the WebSocket one, with the same services; and its methods for clients of that one. Used by node.ts.
 
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NodeConfig } from './config/config.ts';
 import type { Admission } from './frontend/admission.ts';
-import type { Services } from './frontend/door.ts';
-import { GrpcDoor } from './frontend/grpc/door.ts';
+import type { Call, Caller, RpcGateway, Services } from './frontend/door.ts';
+import type { GrpcDoor } from './frontend/grpc/door.ts';
 import type { HandedSockets } from './frontend/handed-sockets.ts';
 import type { Tls } from './frontend/http/server.ts';
 import type { Namespaces } from './frontend/namespaces.ts';
@@ -11,56 +12,101 @@ import { startErrorOf } from './node-errors.ts';
 import type { Metrics } from './observe/metrics.ts';
 import type { Log } from './ports/log.ts';
 import { systemScheduler } from './runtime/index.ts';
+import type { CallServiceRequest } from './wire/api.ts';
+import { StatusCode } from './wire/status.ts';
 
 export interface GrpcParts {
   readonly config: NodeConfig;
-  readonly services: Services;
   readonly namespaces: Namespaces;
-  readonly admission: Admission;
   readonly metrics: Metrics;
   readonly log: Log;
-  readonly tls: Tls | undefined;
-  /** Where its connections come from, when it does not listen itself. */
-  readonly sockets: HandedSockets | undefined;
+  /** Known by the time of the first call. */
+  services(): Services;
+  admission(): Admission;
   notReady(): string | undefined;
 }
 
-/**
- * Undefined where none is configured, or the port is taken that nobody asked for by name.
- *
- * @throws NodeStartError when the port that was asked for is taken or may not be used
- */
-export async function openGrpcDoor(parts: GrpcParts): Promise<GrpcDoor | undefined> {
-  const { config, services, namespaces, admission, metrics, log, tls } = parts;
-  const { grpc } = config;
-  if (grpc === undefined) return undefined;
-  const door = new GrpcDoor({
-    services,
-    reference: { crossNamespaceCommands: grpc.crossNamespaceCommands },
-    namespaces,
-    admission,
-    metrics,
-    tls,
-    scheduler: systemScheduler,
-    limits: config.doorLimits,
-    notReady: () => parts.notReady(),
-    onFault: (error, method) => {
-      metrics.faults += 1;
-      const fault = error instanceof Error ? error : new Error(String(error));
-      log.error({ method, error: fault }, 'a gRPC request failed by a fault of the server: please report it');
-    },
-  });
-  if (parts.sockets !== undefined) {
-    door.take(parts.sockets);
-    return door;
+/** A door of its own where the configuration has one, and the same calls for clients of the native door, which load it with the first. */
+export class NodeGrpc implements RpcGateway {
+  readonly #parts: GrpcParts;
+  #door: Promise<GrpcDoor> | undefined;
+  /** `host:port`, once it listens. */
+  address: string | undefined;
+
+  constructor(parts: GrpcParts) {
+    this.#parts = parts;
   }
-  try {
-    await door.listen(grpc.ip, grpc.port);
-    return door;
-  } catch (error) {
-    const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-    if (!taken || grpc.whenTaken === 'refuse') throw startErrorOf(error, grpc, '--grpc-port');
-    log.warn({ port: grpc.port }, 'no gRPC door: its port is taken by another process; choose one with --grpc-port');
-    return undefined;
+
+  /**
+   * Without a door where none is configured, or where the port is taken that nobody asked for by name.
+   *
+   * @throws NodeStartError when the port that was asked for is taken or may not be used
+   */
+  async open(sockets: HandedSockets | undefined, tls: Tls | undefined): Promise<void> {
+    const { config, log } = this.#parts;
+    const { grpc } = config;
+    if (grpc === undefined) return;
+    this.#door = this.#make(tls);
+    const door = await this.#door;
+    if (sockets !== undefined) {
+      door.take(sockets);
+    } else {
+      try {
+        await door.listen(grpc.ip, grpc.port);
+      } catch (error) {
+        const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+        if (!taken || grpc.whenTaken === 'refuse') throw startErrorOf(error, grpc, '--grpc-port');
+        log.warn(
+          { port: grpc.port },
+          'no gRPC door: its port is taken by another process; choose one with --grpc-port',
+        );
+        return;
+      }
+    }
+    this.address = door.address;
+  }
+
+  call(request: CallServiceRequest, caller: Caller, call: Call): void {
+    this.#made().then(
+      (door) => door.call(request, caller, call),
+      () => call.refuse({ code: StatusCode.INTERNAL, message: 'The API could not be loaded.' }),
+    );
+  }
+
+  /** The JSON API; 503 where there is no door. */
+  answerHttp(request: IncomingMessage, response: ServerResponse): void {
+    if (this.address === undefined) response.writeHead(503).end();
+    else
+      this.#made().then(
+        (door) => door.answerHttp(request, response),
+        () => response.destroy(),
+      );
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    const door = await this.#door?.catch(() => undefined);
+    await door?.drain(graceMs);
+  }
+
+  #made(): Promise<GrpcDoor> {
+    this.#door ??= this.#make(undefined);
+    return this.#door;
+  }
+
+  async #make(tls: Tls | undefined): Promise<GrpcDoor> {
+    const { config, services, namespaces, admission, metrics, log, notReady } = this.#parts;
+    const { GrpcDoor } = await import('./frontend/grpc/door.ts');
+    return new GrpcDoor({
+      services: services(),
+      reference: { crossNamespaceCommands: config.grpc?.crossNamespaceCommands ?? 'refused' },
+      ...{ namespaces, admission: admission(), metrics, tls, notReady },
+      scheduler: systemScheduler,
+      limits: config.doorLimits,
+      onFault: (error, method) => {
+        metrics.faults += 1;
+        const fault = error instanceof Error ? error : new Error(String(error));
+        log.error({ method, error: fault }, 'a gRPC request failed by a fault of the server: please report it');
+      },
+    });
   }
 }

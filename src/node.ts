@@ -13,7 +13,6 @@ import { Admission } from './frontend/admission.ts';
 import { DeploymentDirectory } from './frontend/deployment-directory.ts';
 import type { Services } from './frontend/door.ts';
 import { EndpointDirectory } from './frontend/endpoint-directory.ts';
-import type { GrpcDoor } from './frontend/grpc/door.ts';
 import { type HostRules, hostRules } from './frontend/http/host-rules.ts';
 import { notReady, notServing, type Standing } from './frontend/http/readiness.ts';
 import { makeHttpServer, takeSocket, tryToListen } from './frontend/http/server.ts';
@@ -27,6 +26,7 @@ import { listenForWebSockets } from './frontend/websocket/listener.ts';
 import { Matcher } from './matching/matcher.ts';
 import type { ClusterParts, Prepared } from './node-cluster.ts';
 import { startErrorOf } from './node-errors.ts';
+import { NodeGrpc } from './node-grpc.ts';
 import type { NodeOptions, RunningNode } from './node-options.ts';
 import { openReplicaStore, openStore, refuseMember } from './node-store.ts';
 import { readTls } from './node-tls.ts';
@@ -70,7 +70,7 @@ class Node implements RunningNode {
   readonly timeSkipping: TimeSkipper | undefined;
   readonly store: Store;
   #http: HttpServer | undefined;
-  #grpc: GrpcDoor | undefined;
+  readonly #grpc: NodeGrpc;
   #exposition: Promise<Exposition> | undefined;
   #scrubber: Scrubber | undefined;
   #control: { close(): Promise<void> } | undefined;
@@ -130,6 +130,11 @@ class Node implements RunningNode {
       ...{ engine: this.#everywhere, scheduler: systemScheduler, table: this.#routes },
       onRoutes: (changed) => this.#engine.reroute(changed),
     });
+    this.#grpc = new NodeGrpc({
+      ...{ config, namespaces: this.#namespaces, metrics: this.#metrics, log: options.log },
+      ...{ services: () => this.#services, admission: () => this.#admission },
+      notReady: () => notServing(this.#standing()),
+    });
     this.#services = this.#makeServices(this.#everywhere);
     this.#admission = new Admission(config.doorLimits.openCalls);
     this.#door = this.#makeDoor();
@@ -147,7 +152,7 @@ class Node implements RunningNode {
   }
 
   get grpcAddress(): string | undefined {
-    return this.#grpc?.address;
+    return this.#grpc.address;
   }
 
   get nodeId(): string {
@@ -157,7 +162,7 @@ class Node implements RunningNode {
   async start(): Promise<void> {
     // The port first: it is taken or free at once, recovery may take a moment. Until it is over upgrades get 503.
     await this.#listen();
-    await this.#listenForGrpc();
+    await this.#grpc.open(this.#options.core?.grpcSockets, readTls(this.#config.tls));
     await this.#engine.open();
     await this.#cluster?.open(this.#clientAddress());
     const heard = this.#directory.start();
@@ -200,6 +205,7 @@ class Node implements RunningNode {
       directory: this.#directory,
       ...{ endpoints: this.#endpoints, deployments: this.#deployments },
       attributes: new AttributeDirectory(engine, systemClock),
+      rpcs: this.#grpc,
       ...(this.#cluster && { cluster: this.#cluster.control }),
       timeSkipping: this.timeSkipping,
       clock: systemClock,
@@ -241,7 +247,9 @@ class Node implements RunningNode {
     const routes = {
       notReady: () => this.#notAllReady(),
       metrics: () => this.#allMetrics(),
-      api: this.#config.grpc && ((request: IncomingMessage, response: ServerResponse) => this.#api(request, response)),
+      api:
+        this.#config.grpc &&
+        ((request: IncomingMessage, response: ServerResponse) => this.#grpc.answerHttp(request, response)),
       onFault: (error: unknown) =>
         this.#options.log.error({ error: error instanceof Error ? error : new Error(String(error)) }, 'metrics failed'),
     };
@@ -267,27 +275,6 @@ class Node implements RunningNode {
     // A listening TCP server has an address of this kind.
     const bound = server.address() as AddressInfo;
     this.address = `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
-  }
-
-  #api(request: IncomingMessage, response: ServerResponse): void {
-    if (this.#grpc !== undefined) this.#grpc.answerHttp(request, response);
-    else response.writeHead(503).end();
-  }
-
-  async #listenForGrpc(): Promise<void> {
-    if (this.#config.grpc === undefined) return;
-    const { openGrpcDoor } = await import('./node-grpc.ts');
-    this.#grpc = await openGrpcDoor({
-      config: this.#config,
-      services: this.#services,
-      namespaces: this.#namespaces,
-      admission: this.#admission,
-      metrics: this.#metrics,
-      log: this.#options.log,
-      tls: readTls(this.#config.tls),
-      sockets: this.#options.core?.grpcSockets,
-      notReady: () => notServing(this.#standing()),
-    });
   }
 
   /** Where clients of the cluster reach this node. */
@@ -395,7 +382,7 @@ class Node implements RunningNode {
     this.#cluster.fail(fault);
     // Others serve what clients ask for.
     void this.#door.drain(this.#config.shutdownGraceMs, 'the node stops serving');
-    void this.#grpc?.drain(this.#config.shutdownGraceMs);
+    void this.#grpc.drain(this.#config.shutdownGraceMs);
   }
 
   async #shutDown(): Promise<void> {
@@ -411,7 +398,7 @@ class Node implements RunningNode {
       const { shutdownGraceMs } = this.#config;
       await Promise.all([
         this.#door.drain(shutdownGraceMs, 'the node is shutting down'),
-        this.#grpc?.drain(shutdownGraceMs),
+        this.#grpc.drain(shutdownGraceMs),
       ]);
       await this.#engine.close();
       await this.#cluster?.close();
@@ -436,7 +423,7 @@ class Node implements RunningNode {
   /** After a start that failed: gives back what was taken. */
   async abandon(): Promise<void> {
     await this.#closeHttp();
-    await this.#grpc?.drain(0);
+    await this.#grpc.drain(0);
     this.#directory.stop();
     this.#endpoints.stop();
     // It may be open already, with timers that would write to a store that is closed.

@@ -119,6 +119,25 @@ describe('a slice', () => {
   });
 });
 
+describe('the bench of what is beside the load', () => {
+  it('saves a module, and passes on what is large', { timeout: 2 * RUN_MS }, async () => {
+    const file = join(folder, 'beside.json');
+    const sizes = ['modules=5', 'saves=2', 'between=10', 'mib=3', 'results=2'];
+    const ended = await bench(
+      ...['reload', 'offload', '--quick', '--json', file],
+      ...sizes.flatMap((each) => ['--set', each]),
+    );
+    expect(ended).toMatchObject({ code: 0 });
+    const { measurements } = readReport(file);
+    expect(measurements.map(({ scenario, case: which, counts }) => [scenario, which, counts.done])).toEqual([
+      ['reload', '5 modules', 2],
+      ['offload', '3 MiB', 2],
+    ]);
+    const history = measurements[1]?.figures.find(({ name }) => name === 'history as JSON');
+    expect(history?.value).toBeLessThan(20);
+  });
+});
+
 describe('a profile', () => {
   const profile = (...args: string[]): Promise<Ended> => run(join(ROOT, 'dist/bench/profile/main.js'), args);
 

@@ -12,11 +12,13 @@ import { hot } from './hot.ts';
 import { latency } from './latency.ts';
 import { local } from './local.ts';
 import { none } from './none.ts';
+import { offload } from './offload.ts';
 import { orders } from './orders.ts';
 import { overload } from './overload.ts';
 import { parallel } from './parallel.ts';
 import { payloads } from './payloads.ts';
 import { queries } from './queries.ts';
+import { reload } from './reload.ts';
 import { replay } from './replay.ts';
 import { resets } from './resets.ts';
 import { schedules } from './schedules.ts';
@@ -45,12 +47,14 @@ export const SCENARIOS: readonly Scenario[] = [
   children,
   continued,
   payloads,
+  offload,
   signals,
   queries,
   state,
   updates,
   timers,
   replay,
+  reload,
   visibility,
   searching,
   resets,

@@ -14,6 +14,8 @@ export interface BenchWorkerOptions {
   readonly taskQueue: string;
   /** Executions kept warm. Default: the worker's own. */
   readonly cachedWorkflows?: number | undefined;
+  /** Directory of what is large. Default: all goes to the server. */
+  readonly payloads?: string | undefined;
 }
 
 export class BenchWorker {
@@ -23,8 +25,8 @@ export class BenchWorker {
     this.#child = child;
   }
 
-  static async start({ addresses, taskQueue, cachedWorkflows }: BenchWorkerOptions): Promise<BenchWorker> {
-    const child = fork(WORKER, [addresses.join(','), taskQueue, String(cachedWorkflows ?? '')], {
+  static async start({ addresses, taskQueue, cachedWorkflows, payloads }: BenchWorkerOptions): Promise<BenchWorker> {
+    const child = fork(WORKER, [addresses.join(','), taskQueue, String(cachedWorkflows ?? ''), payloads ?? ''], {
       serialization: 'advanced',
       execArgv: recordingOptions('worker'),
     });

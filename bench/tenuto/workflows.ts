@@ -20,7 +20,7 @@ import {
 import { STAGE_ATTRIBUTE, type WorkInput, type WorkResult } from '../lib/model.ts';
 import type { Activities } from './activities.ts';
 
-const { advance } = proxyActivities<Activities>({ startToCloseTimeout: '1 minute' });
+const { advance, grow } = proxyActivities<Activities>({ startToCloseTimeout: '1 minute' });
 const { advance: advanceHere } = proxyLocalActivities<Activities>({ startToCloseTimeout: '1 minute' });
 
 export const add = defineSignal('add');
@@ -28,6 +28,11 @@ export const end = defineSignal('end');
 export const seen = defineQuery<number>('seen');
 export const addNow = defineUpdate<number>('addNow');
 const STAGE = defineSearchAttributeKey(STAGE_ATTRIBUTE, 'KEYWORD');
+
+/** What the activity made goes through the workflow's code to its result. */
+export async function grown(bytes: number): Promise<string> {
+  return await grow(bytes);
+}
 
 export async function none({ value }: WorkInput): Promise<WorkResult> {
   return { value, n: 0 };

@@ -26,13 +26,18 @@ async function pay(client: Client, shop: string, count: number): Promise<void> {
   }
 }
 
+/** TASK_QUEUE_TYPE_ACTIVITY of the API. */
+const ACTIVITY = 2;
+
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** What waits at the bank once this many calls do. */
 async function waiting(client: Client, calls: number) {
-  const { workflowService } = client.connection;
   for (;;) {
-    const { activity } = await workflowService.describeTaskQueue({ namespace: 'default', taskQueue: BANK });
+    const { activity } = await client.connection.request('describeTaskQueue', {
+      namespace: 'default',
+      taskQueue: BANK,
+    });
     if (activity.approximateBacklogCount >= calls) return activity;
     await pause(20);
   }
@@ -64,7 +69,8 @@ export async function run(): Promise<Shown> {
     await client.connection.workflowService.updateTaskQueueConfig({
       namespace: 'default',
       taskQueue: BANK,
-      updateQueueRateLimit: { requestsPerSecond: 50, reason: "the bank's contract" },
+      taskQueueType: ACTIVITY,
+      updateQueueRateLimit: { rateLimit: { requestsPerSecond: 50 }, reason: "the bank's contract" },
     });
     const worker = await Worker.create({ connection, taskQueue: PAYMENTS, workflowsPath });
     return await worker.runUntil(async () => {

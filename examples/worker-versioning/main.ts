@@ -39,7 +39,7 @@ class Deploy {
   async startVersion(buildId: string): Promise<void> {
     const worker = spawn(process.execPath, [fileURLToPath(WORKER), this.#address, buildId], { stdio: 'inherit' });
     this.workers.set(buildId, worker);
-    await until(async () => ((await this.describe(buildId))?.taskQueueInfos.length ?? 0) === 2);
+    await until(async () => ((await this.describe(buildId))?.taskQueueInfos?.length ?? 0) === 2);
   }
 
   async stopVersion(buildId: string): Promise<void> {
@@ -69,7 +69,7 @@ class Deploy {
 
   async liveWorkers(): Promise<string[]> {
     const { workers } = await this.#service.listWorkers({ namespace, query: `Status = 'Running'` });
-    return workers.map(({ deploymentVersion }) => deploymentVersion?.buildId ?? '').sort();
+    return (workers ?? []).map(({ deploymentVersion }) => deploymentVersion?.buildId ?? '').sort();
   }
 
   async start(workflow: typeof order, prefix: string, count: number): Promise<WorkflowHandle<typeof order>[]> {

@@ -48,8 +48,6 @@ export const NOTES = [
   {
     packages: ['client'],
     names: [
-      'TestService',
-      'HealthService',
       'StartWorkflowExecutionRequest',
       'GetWorkflowExecutionHistoryRequest',
       'TerminateWorkflowExecutionResponse',
@@ -59,10 +57,15 @@ export const NOTES = [
   },
   {
     packages: ['client'],
-    names: /GrpcRetry|^BackoffOptions$|^isRetryableError$|^Metadata$|^CallContext$/,
+    names: /GrpcRetry|^BackoffOptions$|^isRetryableError$/,
     note: none(
       'a connection reconnects and repeats by itself; deadlines are `withDeadline`, cancellation `withAbortSignal`',
     ),
+  },
+  {
+    packages: ['client'],
+    names: ['WorkflowService', 'OperatorService', 'TestService', 'HealthService'],
+    note: 'the type, under the same name; instances are `connection.workflowService` and its like',
   },
   {
     packages: ['client'],
@@ -71,7 +74,7 @@ export const NOTES = [
   },
   {
     names: /Plugin$/,
-    note: none('experimental there; plugins of clients, workers and bundles are here, given to each of them'),
+    note: '`ConnectionPlugin` of `tenuto/client`, which has hooks of both',
   },
   {
     packages: ['client'],

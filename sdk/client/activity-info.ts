@@ -51,6 +51,7 @@ export function descriptionFromRaw(
   return {
     ...info,
     rawInfo: raw,
+    rawCallbacks: [],
     runState: decodePendingActivityState(raw.runState),
     scheduleToCloseTimeoutMs: some(raw.scheduleToCloseTimeout),
     scheduleToStartTimeoutMs: some(raw.scheduleToStartTimeout),

@@ -153,6 +153,8 @@ export interface ActivityExecutionInfo {
 /** Getters of what is not there, or was not asked for, give undefined. */
 export interface ActivityExecutionDescription extends ActivityExecutionInfo {
   rawInfo: RawActivityExecutionInfo;
+  /** An activity without a workflow calls nobody back when it ends: none. */
+  rawCallbacks: readonly never[];
   /** While it is open. */
   runState?: PendingActivityState | undefined;
   scheduleToCloseTimeoutMs?: number | undefined;

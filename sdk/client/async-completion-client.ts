@@ -5,7 +5,7 @@ import { encodeMessage } from '../common/codec.ts';
 import { ensureTemporalFailure } from '../common/failure.ts';
 import { toPayloadsMessage } from '../common/payload-converter.ts';
 import { isUint8Array } from '../common/type-helpers.ts';
-import { BaseClient } from './base-client.ts';
+import { BaseClient, type LoadedBaseClientOptions } from './base-client.ts';
 import { ActivityCancelledError, ActivityPausedError, ActivityResetError, rethrowActivityError } from './errors.ts';
 
 /** An activity by its ids; without `runId`, in the workflow's current run. Without `workflowId`, one that has no workflow. */
@@ -22,6 +22,10 @@ export interface FullActivityId {
  * activity is open, ActivityCompletionError for other refusals, ValueError when a value cannot be converted.
  */
 export class AsyncCompletionClient extends BaseClient {
+  get options(): LoadedBaseClientOptions {
+    return this.base;
+  }
+
   /** The activity returns `result`. */
   async complete(activity: Uint8Array | FullActivityId, result: unknown): Promise<void> {
     await this.#respond('respondActivityTaskCompleted', { ...this.#common(activity), result: this.#payloads(result) });

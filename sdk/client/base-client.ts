@@ -2,6 +2,8 @@
 
 import type { DataConverter, LoadedDataConverter } from '../common/data-converter.ts';
 import { loadDataConverter } from '../common/load-data-converter.ts';
+import type { WorkflowService } from '../connection/api-service.ts';
+import type { Metadata } from '../connection/call-context.ts';
 import { Connection } from '../connection/connection.ts';
 import { environmentVariable } from '../connection/host.ts';
 
@@ -17,6 +19,9 @@ export interface BaseClientOptions {
 }
 
 export interface LoadedBaseClientOptions {
+  readonly connection: Connection;
+  /** As it was given. */
+  readonly dataConverter: DataConverter;
   readonly namespace: string;
   readonly identity: string;
   readonly loadedDataConverter: LoadedDataConverter;
@@ -30,7 +35,9 @@ export class BaseClient {
   /** @throws ValueError when a data converter's module cannot be loaded. */
   constructor(options: BaseClientOptions = {}) {
     this.connection = options.connection ?? Connection.lazy();
+    const { dataConverter = {} } = options;
     this.base = {
+      ...{ connection: this.connection, dataConverter },
       namespace: options.namespace ?? environmentVariable('TENUTO_NAMESPACE') ?? 'default',
       identity: options.identity ?? this.connection.identity,
       loadedDataConverter: loadDataConverter(options.dataConverter),
@@ -45,6 +52,16 @@ export class BaseClient {
   /** Gives calls made within `fn` up with CANCELLED (see `isGrpcCancelledError`) when `abortSignal` aborts. */
   withAbortSignal<R>(abortSignal: AbortSignal, fn: () => Promise<R>): Promise<R> {
     return this.connection.withAbortSignal(abortSignal, fn);
+  }
+
+  /** Sends metadata with calls made within `fn`: see `Connection.withMetadata`. */
+  withMetadata<R>(metadata: Metadata, fn: () => Promise<R>): Promise<R> {
+    return this.connection.withMetadata(metadata, fn);
+  }
+
+  /** Temporal's workflow service in its own messages: see `Connection.workflowService`. */
+  get workflowService(): WorkflowService {
+    return this.connection.workflowService;
   }
 
   protected get dataConverter(): LoadedDataConverter {

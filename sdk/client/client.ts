@@ -1,7 +1,7 @@
 // The client that users make: one connection, all sub-clients.
 
 import type { QueryRejectCondition } from '../common/enums.ts';
-import type { WorkflowService } from '../connection/index.ts';
+import type { Connection } from '../connection/connection.ts';
 import { ActivityClient } from './activity-client.ts';
 import { BaseClient, type BaseClientOptions, type LoadedBaseClientOptions } from './base-client.ts';
 import type { ClientInterceptors } from './interceptors.ts';
@@ -26,6 +26,8 @@ export interface ClientOptions extends BaseClientOptions {
 
 export interface LoadedClientOptions extends LoadedBaseClientOptions {
   readonly interceptors: ClientInterceptors;
+  readonly plugins: readonly ClientPlugin[];
+  readonly workflow: { readonly queryRejectCondition?: QueryRejectCondition | undefined };
 }
 
 /**
@@ -46,11 +48,12 @@ export class Client extends BaseClient {
   /** Starts activities without a workflow, and completes any from outside of their worker. */
   readonly activity: ActivityClient;
 
-  constructor({ plugins = [], ...given }: ClientOptions = {}) {
+  constructor({ plugins: own = [], ...given }: ClientOptions = {}) {
+    const plugins = [...pluginsOf(given.connection), ...own];
     const options = plugins.reduce((before, plugin) => plugin.configureClient?.(before) ?? before, given);
     super(options);
     const { interceptors = {} } = options;
-    this.options = { ...this.base, interceptors };
+    this.options = { ...this.base, interceptors, plugins, workflow: { ...options.workflow } };
     const shared: BaseClientOptions = {
       connection: this.connection,
       namespace: this.base.namespace,
@@ -68,8 +71,21 @@ export class Client extends BaseClient {
     this.activity = new ActivityClient({ ...shared, interceptors: interceptors.activity });
   }
 
-  /** Calls of the workflow service that no client wraps. */
-  get workflowService(): WorkflowService {
-    return this.connection.workflowService;
+  /** @throws TypeError always: operations of Nexus are called by workflows here. */
+  get nexus(): never {
+    throw new TypeError(
+      'Nexus operations without a workflow are not there, neither on this server nor on the Temporal server it follows: call them from a workflow, with createNexusServiceClient',
+    );
+  }
+
+  /** @throws TypeError always: it was about version sets. */
+  get taskQueue(): never {
+    throw new TypeError(
+      'client.taskQueue is about version sets, which this server has never had: use worker deployments (client.workflowService.setWorkerDeploymentCurrentVersion)',
+    );
   }
 }
+
+/** Of the plugins a connection was made with, those that are of clients, too. */
+const pluginsOf = (connection: Connection | undefined): ClientPlugin[] =>
+  (connection?.plugins ?? []).filter((plugin): plugin is typeof plugin & ClientPlugin => 'configureClient' in plugin);

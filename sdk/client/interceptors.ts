@@ -94,7 +94,9 @@ export interface WorkflowStartUpdateWithStartInput {
 
 export interface WorkflowStartUpdateWithStartOutput {
   readonly workflowExecution: { readonly workflowId: string; readonly runId: string };
-  readonly update: WorkflowStartUpdateOutput;
+  readonly updateId: string;
+  /** Absent while it is not completed. */
+  readonly updateOutcome?: UpdateOutcome | undefined;
 }
 
 /** Implement any of these. */

@@ -144,6 +144,10 @@ describe('readers of one run', () => {
     await part(4);
     await part(6);
     expect(idsOf(await next)).toEqual([6]);
+    await part(4);
+    server.link.drop();
+    await scheduler.advance(5_000);
+    expect(bodyOf(watches().at(-1)).fromEventId).toBe(7);
   });
 
   it('that ask for nothing any more keep no watch, and begin another one when they do', async () => {

@@ -156,7 +156,8 @@ export class WorkflowCalls {
     try {
       const answer = await this.#connection.request('updateWithStartWorkflowExecution', request, NO_LIMIT);
       const { runId } = answer.start;
-      return { workflowExecution: { workflowId, runId }, update: updateAnswer(answer.update) };
+      const { updateId, outcome } = updateAnswer(answer.update);
+      return { workflowExecution: { workflowId, runId }, updateId, updateOutcome: outcome };
     } catch (err) {
       const { workflowType, workflowStartOptions: options } = input;
       if (isAlreadyStarted(err)) rethrowStartError(err, 'update or start', { workflowType, headers: {}, options });

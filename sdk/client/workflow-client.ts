@@ -216,7 +216,7 @@ export class WorkflowClient extends BaseClient {
       const target = { workflowId, firstExecutionRunId: runId, runIdForResult: runId, followRuns };
       operation.started(new WorkflowHandleImpl<T>(this, this.#calls, target));
       return new WorkflowUpdateHandleImpl<Ret>(
-        { workflowId, ...output.update },
+        { workflowId, workflowRunId: runId, updateId: output.updateId, outcome: output.updateOutcome },
         this.base.loadedDataConverter,
         (updateId, run) => this.#calls.pollUpdate({ workflowId, runId: run }, updateId),
       );

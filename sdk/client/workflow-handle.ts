@@ -9,7 +9,7 @@ import type {
   Workflow,
   WorkflowResultType,
 } from '../common/interfaces.ts';
-import type { BaseWorkflowHandle } from '../common/workflow-handle.ts';
+import type { BaseWorkflowHandle, WorkflowQueryOptions, WorkflowSignalOptions } from '../common/workflow-handle.ts';
 import type { History, WorkflowExecution, WorkflowExecutionDescription } from './types.ts';
 import { WorkflowUpdateStage } from './update-stage.ts';
 import type { WorkflowCalls } from './workflow-calls.ts';
@@ -44,6 +44,12 @@ export interface WorkflowHandle<T extends Workflow = UntypedWorkflow> extends Ba
    * @throws QueryRejectedError when the client's `queryRejectCondition` says so.
    */
   query<Ret, Args extends unknown[] = []>(def: QueryDefinition<Ret, Args> | string, ...args: Args): Promise<Ret>;
+
+  /** The same, by a query's name. */
+  queryWithOptions<Ret, Args extends unknown[] = []>(
+    queryName: string,
+    options: WorkflowQueryOptions<Args>,
+  ): Promise<Ret>;
 
   /**
    * Sends an update and resolves with its result.
@@ -184,6 +190,20 @@ export class WorkflowHandleImpl<T extends Workflow> implements WorkflowHandle<T>
     const input = { workflowExecution: this.#execution, queryType, args, queryRejectCondition, headers: {} };
     // The definition, or the caller, names the type of the handler's answer.
     return (await this.#calls.query(input)) as Ret;
+  }
+
+  async signalWithOptions<Args extends unknown[] = []>(
+    signalName: string,
+    { args }: WorkflowSignalOptions<Args>,
+  ): Promise<void> {
+    await this.signal<unknown[]>(signalName, ...(args ?? []));
+  }
+
+  async queryWithOptions<Ret, Args extends unknown[] = []>(
+    queryName: string,
+    { args }: WorkflowQueryOptions<Args>,
+  ): Promise<Ret> {
+    return await this.query<Ret, unknown[]>(queryName, ...(args ?? []));
   }
 
   async executeUpdate<Ret>(def: { name: string } | string, options: AnyUpdateOptions = {}): Promise<Ret> {

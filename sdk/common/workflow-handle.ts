@@ -12,5 +12,19 @@ export interface BaseWorkflowHandle<T extends Workflow> {
     ...args: Args
   ): Promise<void>;
 
+  /** Signals the workflow by a signal's name. */
+  signalWithOptions<Args extends unknown[] = []>(
+    signalName: string,
+    options: WorkflowSignalOptions<Args>,
+  ): Promise<void>;
+
   readonly workflowId: string;
+}
+
+export interface WorkflowSignalOptions<Args extends unknown[] = []> {
+  args?: Args | undefined;
+}
+
+export interface WorkflowQueryOptions<Args extends unknown[] = []> {
+  args?: Args | undefined;
 }

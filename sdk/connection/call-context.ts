@@ -1,39 +1,68 @@
-// Deadline and AbortSignal for all requests made within a function: `connection.withDeadline(t, () => …)`.
+// Deadline, AbortSignal and metadata for all requests made within a function: `connection.withDeadline(t, () => …)`.
 // In Node they follow the function through its awaits (AsyncLocalStorage); in browsers they hold for its synchronous part.
 
-import type { AsyncLocalStorage } from 'node:async_hooks';
+import { ValueError } from '../common/errors.ts';
 import { builtinModule } from './host.ts';
 
+/** Headers of requests by name, as gRPC metadata; bytes go with names that end in `-bin`. */
+export type Metadata = Record<string, string | Uint8Array>;
+
 export interface CallContext {
-  /** Epoch ms after which requests fail with DEADLINE_EXCEEDED. */
-  deadline?: number | undefined;
+  /** Epoch ms, or a Date, after which requests fail with DEADLINE_EXCEEDED. */
+  deadline?: number | Date | undefined;
   /** Gives requests up with CANCELLED when it aborts. */
   abortSignal?: AbortSignal | undefined;
+  /** Sent with requests. */
+  metadata?: Metadata | undefined;
 }
 
-const storage: AsyncLocalStorage<CallContext> | undefined = (() => {
+/** As much of an AsyncLocalStorage as hosts without Node's types can name. */
+export interface CallContextStorage {
+  getStore(): CallContext | undefined;
+  run<R>(context: CallContext, fn: () => R): R;
+}
+
+/** Undefined where the host has no such thing: in browsers. */
+export const callContextStorage: CallContextStorage | undefined = (() => {
   const hooks = builtinModule<typeof import('node:async_hooks')>('node:async_hooks');
   return hooks === undefined ? undefined : new hooks.AsyncLocalStorage<CallContext>();
 })();
 let synchronous: CallContext | undefined;
-/** Requests made outside of any scope, the usual case, do not even look. */
-let everUsed = false;
 
 export function currentCallContext(): CallContext | undefined {
-  if (!everUsed) return undefined;
-  return storage === undefined ? synchronous : storage.getStore();
+  return callContextStorage === undefined ? synchronous : callContextStorage.getStore();
 }
 
 /** Runs `fn` with `context` added to the one around it. */
 export function runWithCallContext<R>(context: CallContext, fn: () => R): R {
-  everUsed = true;
-  const merged = { ...currentCallContext(), ...context };
-  if (storage !== undefined) return storage.run(merged, fn);
-  const outer = synchronous;
+  const outer = currentCallContext();
+  const metadata = context.metadata === undefined ? outer?.metadata : { ...outer?.metadata, ...context.metadata };
+  const merged = { ...outer, ...context, metadata };
+  if (callContextStorage !== undefined) return callContextStorage.run(merged, fn);
   synchronous = merged;
   try {
     return fn();
   } finally {
     synchronous = outer;
   }
+}
+
+/** As it travels: lower case names; undefined when there is none. @throws ValueError for a value that is no header. */
+export function metadataOf(...parts: readonly (Metadata | undefined)[]): Record<string, string> | undefined {
+  let merged: Record<string, string> | undefined;
+  for (const part of parts) {
+    for (const [name, value] of Object.entries(part ?? {})) {
+      merged ??= {};
+      merged[name.toLowerCase()] = text(name, value);
+    }
+  }
+  return merged;
+}
+
+function text(name: string, value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (value instanceof Uint8Array && name.endsWith('-bin')) {
+    return globalThis.btoa(String.fromCharCode(...value));
+  }
+  throw new ValueError(`metadata ${name} must be a string, or bytes under a name that ends in -bin`);
 }

@@ -12,17 +12,18 @@ import type { Status } from '../../src/wire/status.ts';
 import { IllegalStateError } from '../common/errors.ts';
 import { AddressBook } from './address-book.ts';
 import { Patience } from './attention.ts';
-import { currentCallContext, runWithCallContext } from './call-context.ts';
+import { currentCallContext } from './call-context.ts';
+import { Calls } from './calls.ts';
 import { Channel, type Unsubscribe } from './channel.ts';
 import { type KeepAlive, makeKeepAlive } from './host.ts';
 import type { Link } from './link.ts';
 import type { Destinations } from './linker.ts';
 import { Nodes } from './nodes.ts';
-import { OperatorService } from './operator-service.ts';
 import {
   type CompiledConnectionOptions,
   type ConnectionOptions,
   compileOptions,
+  configured,
   type RequestOptions,
   resolveUrls,
   socketFactory,
@@ -33,6 +34,7 @@ import {
   ANY_ROUTE,
   exhausted,
   givenUp,
+  knowsNoMetadata,
   LONG_WAITS,
   once,
   requestFrame,
@@ -44,12 +46,9 @@ import {
 import { RpcError, StatusCode } from './rpc-error.ts';
 import { type NodeRequestOptions, type OpenOn, ServedNode } from './served-node.ts';
 import type { Transport, TransportFactory } from './transport.ts';
-import { WorkflowService } from './workflow-service.ts';
 
-export class Connection {
+export class Connection extends Calls {
   readonly options: CompiledConnectionOptions;
-  readonly operatorService = new OperatorService((method, body, options) => this.request(method, body, options));
-  readonly workflowService = new WorkflowService(this);
   /** By id, the workers of this process here: for eager starts. */
   readonly ownWorkers = new Map<string, { namespace: string; taskQueue: string }>();
   readonly #requests: RequestTable;
@@ -62,6 +61,7 @@ export class Connection {
   #closed = false;
 
   private constructor(factory: TransportFactory, options: CompiledConnectionOptions) {
+    super();
     this.options = options;
     this.#requests = new RequestTable(options.scheduler, (request) => this.#onExpired(request));
     this.#factory = factory;
@@ -98,8 +98,12 @@ export class Connection {
     return connection;
   }
 
+  /** Another name of {@link connect}. */
+  static readonly create = (options?: ConnectionOptions): Promise<Connection> => Connection.connect(options);
+
   /** A connection that connects with its first request. @throws ValueError for options that cannot be meant. */
-  static lazy(options: ConnectionOptions = {}): Connection {
+  static lazy(given: ConnectionOptions = {}): Connection {
+    const options = configured(given);
     return new Connection(
       socketFactory(options),
       compileOptions(options, { urls: resolveUrls(options), discovery: 'cluster' }),
@@ -117,7 +121,7 @@ export class Connection {
   ): Connection {
     return new Connection(
       typeof transport === 'function' ? transport : once(transport),
-      compileOptions(options, { urls: [''], discovery: 'off' }),
+      compileOptions(configured(options), { urls: [''], discovery: 'off' }),
     );
   }
 
@@ -221,16 +225,6 @@ export class Connection {
     });
   }
 
-  /** Fails requests made within `fn` with DEADLINE_EXCEEDED after `deadline` (epoch ms or Date). */
-  withDeadline<R>(deadline: number | Date, fn: () => Promise<R>): Promise<R> {
-    return runWithCallContext({ deadline: Number(deadline) }, fn);
-  }
-
-  /** Gives requests made within `fn` up with CANCELLED when `abortSignal` aborts. */
-  withAbortSignal<R>(abortSignal: AbortSignal, fn: () => Promise<R>): Promise<R> {
-    return runWithCallContext({ abortSignal }, fn);
-  }
-
   /** Sends what waits, then ends the connection; requests still open fail with CANCELLED. */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -261,6 +255,7 @@ export class Connection {
     const timeoutMs = timeLimitMs(options, requestTimeoutMs, context);
     const signal = options?.signal ?? context?.abortSignal;
     if (signal?.aborted) return Promise.reject(givenUp(method, signal));
+    const metadata = this.options.token.with(context);
 
     return new Promise((resolve, reject) => {
       const id = this.#requests.nextId();
@@ -269,7 +264,8 @@ export class Connection {
         method,
         route,
         repeat,
-        frame: requestFrame(id, method, timeoutMs, body),
+        frame: requestFrame({ id, method, timeoutMs, metadata }, body),
+        metadata,
         again: options?.again,
         part: options?.part,
         deadline: scheduler.monotonic() + timeoutMs,
@@ -379,6 +375,10 @@ export class Connection {
     if (frame.length > link.maxMessageBytes) {
       const message = `${method} takes ${frame.length} bytes, the server accepts ${link.maxMessageBytes}`;
       this.#reject(request, exhausted(message));
+      return;
+    }
+    if (request.metadata.length > 0 && !link.welcome?.capabilities.includes('metadata')) {
+      this.#reject(request, knowsNoMetadata(method, link.address));
       return;
     }
     request.link = link;

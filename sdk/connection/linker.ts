@@ -263,7 +263,7 @@ export class Linker {
       protocol: [VERSIONS.spoken.client.min, VERSIONS.spoken.client.max],
       client: CLIENT_NAME,
       identity,
-      token,
+      token: token.current,
       capabilities: [...capabilities],
     };
   }

@@ -335,7 +335,7 @@ describe('the main link', () => {
     const answer = describeWorkflow(connection, cluster.workflowOf('b'));
     await cluster.scheduler.settle();
     expect(await answer).toEqual({ from: 'a' });
-    expect(cluster.server('a').link.hello?.capabilities).toEqual(['ahead']);
+    expect(cluster.server('a').link.hello?.capabilities).toEqual(['ahead', 'metadata']);
     expect(cluster.server('a').requests.map(({ method }) => method)).toEqual(['describeWorkflowExecution']);
   });
 

@@ -5,8 +5,10 @@ import { ValueError } from '../common/errors.ts';
 import { type Duration, durationOption } from '../common/time.ts';
 import { DEFAULT_ADDRESS, toWebSocketUrls } from './address.ts';
 import { openBrowserTransport, type WebSocketFactory, type WebSocketLike } from './browser-transport.ts';
+import { type Metadata, metadataOf } from './call-context.ts';
 import { defaultIdentity, environmentVariable } from './host.ts';
 import { hostScheduler, type Scheduler } from './scheduler.ts';
+import { Token } from './token.ts';
 import type { TransportFactory } from './transport.ts';
 import { openWsTransport, type TLSConfig } from './ws-transport.ts';
 
@@ -16,6 +18,13 @@ export interface RequestOptions {
   timeoutMs?: number | undefined;
   /** Gives the request up; what was applied stays applied. */
   signal?: AbortSignal | undefined;
+}
+
+/** Changes how connections are made. Names are those of `@temporalio/client` and `@temporalio/worker`. */
+export interface ConnectionPlugin {
+  readonly name: string;
+  configureConnection?(options: ConnectionOptions): ConnectionOptions;
+  configureNativeConnection?(options: ConnectionOptions): ConnectionOptions;
 }
 
 export interface ConnectionOptions {
@@ -34,8 +43,12 @@ export interface ConnectionOptions {
   tls?: TLSConfig | boolean | null | undefined;
   /** Bearer token for the namespaces this connection may use. Default: `TENUTO_TOKEN`. */
   token?: string | undefined;
-  /** Another name for {@link token}. */
-  apiKey?: string | undefined;
+  /** Another name for {@link token}; a function is asked with every request and every handshake. */
+  apiKey?: string | (() => string) | undefined;
+  /** Sent with every request: see `withMetadata`. `authorization` goes not together with {@link token} or {@link apiKey}. */
+  metadata?: Metadata | undefined;
+  /** Change these options, from first to last. A client or worker made with the connection takes those of its own kind from them, too. */
+  plugins?: readonly ConnectionPlugin[] | undefined;
   /** Who this is, in histories and descriptions. Default: `pid@hostname`. */
   identity?: string | undefined;
   /** How long `connect` waits for the server, and one attempt to connect takes at most. Default 10 s. */
@@ -66,7 +79,8 @@ export interface CompiledConnectionOptions {
   /** At least one. */
   readonly urls: readonly string[];
   readonly discovery: 'cluster' | 'off';
-  readonly token: string | undefined;
+  readonly token: Token;
+  readonly plugins: readonly ConnectionPlugin[];
   readonly identity: string;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
@@ -86,7 +100,8 @@ export function compileOptions(options: ConnectionOptions, { urls, discovery }: 
     target: urls.join(', ') || 'in-process',
     urls,
     discovery: chosen,
-    token: options.token ?? options.apiKey ?? environmentVariable('TENUTO_TOKEN'),
+    token: tokenOf(options),
+    plugins: options.plugins ?? [],
     identity: options.identity ?? defaultIdentity(),
     connectTimeoutMs: durationOption('connectTimeout', options.connectTimeout) ?? 10_000,
     requestTimeoutMs: durationOption('requestTimeout', options.requestTimeout) ?? 30_000,
@@ -95,6 +110,39 @@ export function compileOptions(options: ConnectionOptions, { urls, discovery }: 
     capabilities: options.capabilities ?? CAPABILITIES.filter((name) => name !== 'cluster' || chosen === 'cluster'),
     scheduler: options.scheduler ?? hostScheduler,
   };
+}
+
+/** With what its plugins make of it. */
+export function configured(options: ConnectionOptions): ConnectionOptions {
+  let made = options;
+  for (const plugin of options.plugins ?? []) {
+    made = plugin.configureConnection?.(made) ?? plugin.configureNativeConnection?.(made) ?? made;
+  }
+  return made;
+}
+
+/** Options of gRPC, by what to do instead. They are taken from code that was written for it, and must not be lost without a word. */
+const OF_GRPC: Readonly<Record<string, string>> = {
+  credentials: 'set `tls`',
+  callCredentials: 'set `apiKey`, a function if it changes, or `metadata`',
+  channelArgs: 'this connection is a WebSocket: `connectTimeout` and `requestTimeout` are its options',
+  interceptors: 'a connection repeats by itself; use interceptors of the client',
+  proxy: 'set `webSocketFactory`, which makes the socket',
+};
+
+function tokenOf(options: ConnectionOptions): Token {
+  for (const [name, instead] of Object.entries(OF_GRPC)) {
+    const given: unknown = Reflect.get(options, name);
+    if (given === undefined || given === null || (Array.isArray(given) && given.length === 0)) continue;
+    throw new ValueError(`${name} is an option of gRPC, which this connection does not speak: ${instead}`);
+  }
+  const metadata = metadataOf(options.metadata);
+  const said = options.token ?? options.apiKey;
+  if (said === '') throw new ValueError('apiKey must not be empty');
+  if (said !== undefined && metadata?.authorization !== undefined) {
+    throw new ValueError('metadata has an authorization, which goes not together with apiKey or token');
+  }
+  return new Token(said ?? environmentVariable('TENUTO_TOKEN'), metadata);
 }
 
 function positive(name: string, value: number): number {

@@ -9,6 +9,8 @@ import type { Scheduler } from './scheduler.ts';
 
 const EXHAUSTED_FIRST_MS = 1_000;
 const EXHAUSTED_MOST_MS = 10_000;
+/** Of a request that would wait for ever; about a minute. */
+const EXHAUSTED_MOST_TIMES = 10;
 
 /** What the request itself exhausts: it is refused however often it comes. */
 const FINAL_CAUSES: ReadonlySet<string> = new Set(['SORT', 'GROUPS', 'SEARCH_ATTRIBUTES', 'FLOW_CONTROL']);
@@ -34,5 +36,6 @@ export function repeatIn(request: OpenRequest, status: Status, scheduler: Schedu
   if (request.repeat === 'once') return undefined;
   const pause = pauseMs(status, request.refusals++, scheduler.random());
   if (pause === undefined || status.code === StatusCode.UNAVAILABLE) return pause;
+  if (request.deadline === Number.POSITIVE_INFINITY && request.refusals > EXHAUSTED_MOST_TIMES) return undefined;
   return scheduler.monotonic() + pause < request.deadline ? pause : undefined;
 }

@@ -23,6 +23,8 @@ export interface OpenRequest {
   readonly route: Route;
   /** `once`: not sent again when nobody knows what became of it; its caller decides. */
   readonly repeat: 'again' | 'once';
+  /** The last elements of its frame: one, which a server must understand, or none. */
+  readonly metadata: readonly Record<string, string>[];
   /** Kept until answered, to be sent again after a reconnect. */
   frame: Uint8Array;
   /** The body for when it is sent again, if parts of the answer may have come. */
@@ -95,10 +97,10 @@ export class RequestTable {
 
   /** It is about to be sent again. */
   renew(request: OpenRequest): void {
-    const { id, method, timeoutMs, again } = request;
+    const { again } = request;
     if (again === undefined) return;
     this.#bytes -= request.frame.length;
-    request.frame = requestFrame(id, method, timeoutMs, again());
+    request.frame = requestFrame(request, again());
     this.#bytes += request.frame.length;
   }
 

@@ -36,7 +36,7 @@ export function timeLimitMs(
   context: CallContext | undefined,
 ): number {
   const ownMs = options?.timeoutMs || (options?.timeoutMs === 0 ? Number.POSITIVE_INFINITY : usualMs);
-  return context?.deadline === undefined ? ownMs : Math.min(ownMs, Math.max(0, context.deadline - Date.now()));
+  return context?.deadline === undefined ? ownMs : Math.min(ownMs, Math.max(0, Number(context.deadline) - Date.now()));
 }
 
 /** The server is told a little less, so that its answer (a long poll's empty one, say) is here before the caller gives up. */
@@ -54,8 +54,11 @@ export function routeOf(body: object): Route {
 }
 
 /** @param timeoutMs the caller's; Infinity: none */
-export function requestFrame(id: number, method: Method, timeoutMs: number, body: object): Uint8Array {
-  return encode([FrameKind.REQUEST, id, method, serverTimeout(timeoutMs), body]);
+export function requestFrame(
+  { id, method, timeoutMs, metadata }: Pick<OpenRequest, 'id' | 'method' | 'timeoutMs' | 'metadata'>,
+  body: object,
+): Uint8Array {
+  return encode([FrameKind.REQUEST, id, method, serverTimeout(timeoutMs), body, ...metadata]);
 }
 
 export function once(transport: Transport): TransportFactory {
@@ -85,4 +88,10 @@ export function unanswered(request: OpenRequest, target: string, linkError: Erro
 export function givenUp(method: Method, signal: AbortSignal): RpcError {
   const message = `${method} was given up by its caller`;
   return new RpcError(StatusCode.CANCELLED, message, undefined, { cause: signal.reason });
+}
+
+/** Such a server would do it with the token that the link said hello with. */
+export function knowsNoMetadata(method: Method, address: string): RpcError {
+  const message = `${method} has metadata, which the server at ${address} does not know: upgrade it, or leave metadata and setApiKey out`;
+  return new RpcError(StatusCode.UNIMPLEMENTED, message);
 }

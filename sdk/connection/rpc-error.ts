@@ -5,6 +5,23 @@ import { isError, markErrorClass } from '../common/type-helpers.ts';
 
 export { StatusCode, type StatusDetail } from '../../src/wire/status.ts';
 
+/** Of a call of `workflowService` and its like: `get('grpc-status-details-bin')` is a google.rpc.Status; of others there is nothing. */
+export class ErrorMetadata {
+  readonly #rpcStatus: Uint8Array | undefined;
+
+  constructor(rpcStatus?: Uint8Array) {
+    this.#rpcStatus = rpcStatus;
+  }
+
+  get(name: string): Uint8Array[] {
+    return name.toLowerCase() === 'grpc-status-details-bin' && this.#rpcStatus !== undefined ? [this.#rpcStatus] : [];
+  }
+
+  getMap(): Record<string, Uint8Array> {
+    return this.#rpcStatus === undefined ? {} : { 'grpc-status-details-bin': this.#rpcStatus };
+  }
+}
+
 /** `code` is a gRPC status number; `detail`, when present, says more to programs. */
 export class RpcError extends Error {
   readonly code: StatusCode;
@@ -13,22 +30,25 @@ export class RpcError extends Error {
   readonly detail: StatusDetail | undefined;
   /** Whether the server said so, or this side of the connection. */
   readonly origin: 'server' | 'client';
+  /** As errors of gRPC have it. */
+  readonly metadata: ErrorMetadata;
 
   constructor(
     code: StatusCode,
     details: string,
     detail?: StatusDetail,
-    options?: ErrorOptions & { origin?: 'server' | undefined },
+    options?: ErrorOptions & { origin?: 'server' | undefined; rpcStatus?: Uint8Array | undefined },
   ) {
     super(`${code} ${statusName(code)}: ${details}`, options);
     this.code = code;
     this.details = details;
     this.detail = detail;
     this.origin = options?.origin ?? 'client';
+    this.metadata = new ErrorMetadata(options?.rpcStatus);
   }
 
-  static fromStatus({ code, message, detail }: Status): RpcError {
-    return new RpcError(code, message, detail, { origin: 'server' });
+  static fromStatus({ code, message, detail, rpcStatus }: Status): RpcError {
+    return new RpcError(code, message, detail, { origin: 'server', rpcStatus });
   }
 
   static {

@@ -12,5 +12,6 @@ export {
 export {
   type ExistingServerTestWorkflowEnvironmentOptions,
   type LocalTestWorkflowEnvironmentOptions,
+  type NexusEndpointIdentifier,
   TestWorkflowEnvironment,
 } from './test-workflow-environment.ts';

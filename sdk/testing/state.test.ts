@@ -27,6 +27,11 @@ export async function chain(left) {
   wf.setState('left', left);
   if (left > 0) await wf.continueAsNew(left - 1);
 }
+export async function keys(n, bytes) {
+  let got = 0;
+  wf.setHandler(set, (k) => { got++; wf.setState('k' + k, k + 'x'.repeat(bytes)); });
+  await wf.condition(() => got >= n);
+}
 export async function large() { wf.setState('large', 'x'.repeat(9000)); }
 `;
 
@@ -182,6 +187,63 @@ describe('a watch', () => {
     await watching;
     expect(seen).toEqual([]);
     await handle.terminate();
+  });
+
+  it('over connections that are cut again and again is told every key, however large all are together, each once', async () => {
+    const [keys, bytes] = [64, 7_000];
+    const handle = await start('keys', 'cut', keys, bytes);
+    const cuts: (() => void)[] = [];
+    const others = Array.from({ length: 8 }, (_, n) =>
+      Connection.fromTransport(() => {
+        const link = server.connect();
+        cuts[n] = () => link.close();
+        return link;
+      }),
+    );
+    await beside(async () => {
+      const watchers = others.map(async (other) => {
+        const seen: string[] = [];
+        const watch = new Client({ connection: other }).workflow.getHandle('cut').watchState<string>();
+        for await (const { key, value } of watch) {
+          expect(value).toHaveLength(bytes + key.length - 1);
+          seen.push(key);
+        }
+        return seen;
+      });
+      for (let n = 0; n < keys; n++) {
+        await handle.executeUpdate('set', { args: [n] });
+        // Another one each time: while it is told something, or between.
+        cuts[n % others.length]?.();
+      }
+      const all = Array.from({ length: keys }, (_, n) => `k${n}`);
+      for (const seen of await Promise.all(watchers)) expect(seen).toEqual(all);
+      expect([...(await handle.states()).keys()]).toEqual(all);
+    });
+    await Promise.all(others.map((other) => other.close()));
+  });
+
+  it.each(['open', 'closed'])('of a workflow that is %s and deleted ends, and its state is gone', async (when) => {
+    const workflowId = `deleted-${when}`;
+    const handle = await start('counter', workflowId, 1);
+    const seen: unknown[] = [];
+    await beside(async () => {
+      const watching = (async () => {
+        for await (const { key, value } of handle.watchState()) if (key === 'count') seen.push(value);
+      })().catch((error: unknown) => error);
+      await vi.waitFor(() => expect(seen).toEqual([0]), 20_000);
+      if (when === 'closed') {
+        await handle.executeUpdate('set', { args: [1] });
+        await vi.waitFor(() => expect(seen).toEqual([0, 1]), 20_000);
+      }
+      const workflowExecution = { workflowId, runId: handle.firstExecutionRunId };
+      await connection.workflowService.deleteWorkflowExecution({ namespace: 'default', workflowExecution });
+      await vi.waitFor(async () => {
+        await expect(handle.state('count')).rejects.toMatchObject({ name: 'WorkflowNotFoundError' });
+      }, 20_000);
+      const end = await watching;
+      if (end !== undefined) expect(end).toMatchObject({ name: 'WorkflowNotFoundError' });
+    });
+    expect(seen).toEqual(when === 'closed' ? [0, 1] : [0]);
   });
 
   it('of a thousand at once: all see all, in order, over connections that break', { timeout: 60_000 }, async () => {

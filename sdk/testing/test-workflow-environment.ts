@@ -1,7 +1,10 @@
 // A server for integration tests: embedded in this process, or one that runs already.
 
 import type { ServerOptions, TimeSkipping } from '../../src/server.ts';
-import { Client, type ClientOptions } from '../client/client.ts';
+import type { NexusEndpoint } from '../../src/wire/nexus.ts';
+import type { AsyncCompletionClient } from '../client/async-completion-client.ts';
+import { Client, type ClientOptions, type ClientPlugin } from '../client/client.ts';
+import type { WorkflowClient } from '../client/workflow-client.ts';
 import {
   encodeSearchAttributeIndexedValueType,
   type SearchAttributeKey,
@@ -9,10 +12,12 @@ import {
 } from '../common/search-attributes.ts';
 import { type Duration, msToNumber } from '../common/time.ts';
 import { Connection } from '../connection/connection.ts';
-import type { ConnectionOptions } from '../connection/options.ts';
+import type { ConnectionOptions, ConnectionPlugin } from '../connection/options.ts';
 import { TimeSkippingClient } from './time-skipping-client.ts';
 
 export interface LocalTestWorkflowEnvironmentOptions {
+  /** Of its connections and its client, where they have hooks of these. */
+  plugins?: readonly (ConnectionPlugin | ClientPlugin)[] | undefined;
   /** Options of `Server.create`. Default: data in memory, no ports, namespace `default`. */
   server?: (ServerOptions & TestServerOptions) | undefined;
   client?: Omit<ClientOptions, 'connection'> | undefined;
@@ -27,8 +32,17 @@ export interface ExistingServerTestWorkflowEnvironmentOptions {
   /** Default: `TENUTO_ADDRESS` or 127.0.0.1:7280. */
   address?: string | undefined;
   namespace?: string | undefined;
+  /** Of its connections and its client, where they have hooks of these. */
+  plugins?: readonly (ConnectionPlugin | ClientPlugin)[] | undefined;
   connectionOptions?: Omit<ConnectionOptions, 'address'> | undefined;
   client?: Omit<ClientOptions, 'connection' | 'namespace'> | undefined;
+}
+
+export interface NexusEndpointIdentifier {
+  id: string;
+  /** Grows with each change. */
+  version: number;
+  raw: NexusEndpoint;
 }
 
 /**
@@ -49,6 +63,9 @@ export class TestWorkflowEnvironment {
   /** Made by {@link createTimeSkipping}. */
   readonly supportsTimeSkipping: boolean;
   readonly #time: TimeSkipping | undefined;
+  /** With what its connections were made. */
+  readonly connectionOptions: ConnectionOptions;
+  readonly #address: string | undefined;
   readonly #close: () => Promise<void>;
 
   private constructor(
@@ -57,7 +74,10 @@ export class TestWorkflowEnvironment {
     client: Client,
     close: () => Promise<void>,
     time: TimeSkipping | undefined,
+    connectionOptions: ConnectionOptions,
   ) {
+    this.connectionOptions = connectionOptions;
+    this.#address = connectionOptions.address === undefined ? undefined : String(connectionOptions.address);
     this.connection = connection;
     this.nativeConnection = nativeConnection;
     this.client = client;
@@ -87,13 +107,16 @@ export class TestWorkflowEnvironment {
     // Loaded only here: the client and worker of a test against another server need none of it.
     const { Server } = await import('../../src/server.ts');
     const { searchAttributes = [], ...server } = options.server ?? {};
+    const { plugins = [], client } = options;
     const embedded = await Server.create({ ...server, ...more });
-    const connect = (): Connection => Connection.fromTransport(() => embedded.connect());
+    const given: ConnectionOptions = { plugins: plugins.filter(isOfConnections) };
+    const connect = (): Connection => Connection.fromTransport(() => embedded.connect(), given);
     const environment = await TestWorkflowEnvironment.#create(
       connect(),
       connect(),
-      options.client ?? {},
+      { ...client, plugins: [...plugins.filter(isOfClientsAlone), ...(client?.plugins ?? [])] },
       () => embedded.close(),
+      { address: embedded.address, ...given },
       embedded.timeSkipping,
     );
     try {
@@ -109,9 +132,13 @@ export class TestWorkflowEnvironment {
   static async createFromExistingServer(
     options: ExistingServerTestWorkflowEnvironmentOptions = {},
   ): Promise<TestWorkflowEnvironment> {
-    const { address, namespace, connectionOptions, client } = options;
-    const connect = (): Connection => Connection.lazy({ ...connectionOptions, address });
-    return await TestWorkflowEnvironment.#create(connect(), connect(), { ...client, namespace }, async () => {});
+    const { address, namespace, connectionOptions, client, plugins = [] } = options;
+    const ofConnections = [...plugins.filter(isOfConnections), ...(connectionOptions?.plugins ?? [])];
+    const given: ConnectionOptions = { ...connectionOptions, address, plugins: ofConnections };
+    const connect = (): Connection => Connection.lazy(given);
+    const ofClients = [...plugins.filter(isOfClientsAlone), ...(client?.plugins ?? [])];
+    const clientOptions = { ...client, namespace, plugins: ofClients };
+    return await TestWorkflowEnvironment.#create(connect(), connect(), clientOptions, async () => {}, given);
   }
 
   static async #create(
@@ -119,11 +146,19 @@ export class TestWorkflowEnvironment {
     nativeConnection: Connection,
     options: Omit<ClientOptions, 'connection'>,
     close: () => Promise<void>,
+    connectionOptions: ConnectionOptions,
     time?: TimeSkipping,
   ): Promise<TestWorkflowEnvironment> {
     const connected = { ...options, connection };
     const client = time === undefined ? new Client(connected) : new TimeSkippingClient(connected, time);
-    const environment = new TestWorkflowEnvironment(connection, nativeConnection, client, close, time);
+    const environment = new TestWorkflowEnvironment(
+      connection,
+      nativeConnection,
+      client,
+      close,
+      time,
+      connectionOptions,
+    );
     try {
       await connection.ensureConnected();
     } catch (err) {
@@ -135,12 +170,43 @@ export class TestWorkflowEnvironment {
 
   async #register(keys: readonly SearchAttributeKey<SearchAttributeType>[]): Promise<void> {
     if (keys.length === 0) return;
-    await this.connection.operatorService.addSearchAttributes({
+    await this.connection.request('addSearchAttributes', {
       namespace: this.namespace,
       searchAttributes: Object.fromEntries(
         keys.map(({ name, type }) => [name, encodeSearchAttributeIndexedValueType(type)]),
       ),
     });
+  }
+
+  /** @deprecated `client.workflow`. */
+  get workflowClient(): WorkflowClient {
+    return this.client.workflow;
+  }
+
+  /** @deprecated `client.activity`. */
+  get asyncCompletionClient(): AsyncCompletionClient {
+    return this.client.activity;
+  }
+
+  /** `host:port` of the server, for clients of other processes; undefined for an embedded one without a port. */
+  get address(): string | undefined {
+    return this.#address;
+  }
+
+  /**
+   * A Nexus endpoint whose operations go to a task queue of this environment's namespace.
+   *
+   * @throws RpcError ALREADY_EXISTS for a name that is taken.
+   */
+  async createNexusEndpoint(name: string, taskQueue: string): Promise<NexusEndpointIdentifier> {
+    const target = { worker: { namespace: this.namespace, taskQueue } };
+    const { endpoint } = await this.connection.request('createNexusEndpoint', { spec: { name, target } });
+    return { id: endpoint.id, version: endpoint.version, raw: endpoint };
+  }
+
+  /** @throws RpcError NOT_FOUND, FAILED_PRECONDITION for another version than it has. */
+  async deleteNexusEndpoint({ id, version }: Pick<NexusEndpointIdentifier, 'id' | 'version'>): Promise<void> {
+    await this.connection.request('deleteNexusEndpoint', { id, version });
   }
 
   /** Waits in the environment's time: where that can be skipped, it is. */
@@ -171,3 +237,10 @@ export class TestWorkflowEnvironment {
     await this.#close();
   }
 }
+
+type Plugin = ConnectionPlugin | ClientPlugin;
+
+const isOfConnections = (plugin: Plugin): plugin is ConnectionPlugin =>
+  'configureConnection' in plugin || 'configureNativeConnection' in plugin;
+/** A client takes the others from its connection. */
+const isOfClientsAlone = (plugin: Plugin): plugin is ClientPlugin => !isOfConnections(plugin);

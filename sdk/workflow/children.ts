@@ -10,7 +10,7 @@ import { compileRetryPolicy } from '../common/retry-policy.ts';
 import { encodeUnifiedSearchAttributes } from '../common/search-attributes.ts';
 import { durationOption } from '../common/time.ts';
 import { userMetadataToPayload } from '../common/user-metadata.ts';
-import type { BaseWorkflowHandle } from '../common/workflow-handle.ts';
+import type { BaseWorkflowHandle, WorkflowSignalOptions } from '../common/workflow-handle.ts';
 import { extractWorkflowType, type WithWorkflowArgs } from '../common/workflow-options.ts';
 import type { Intent } from './activation.ts';
 import type { Activator } from './activator.ts';
@@ -39,6 +39,11 @@ export interface ExternalWorkflowHandle {
   signal<Args extends unknown[] = [], Name extends string = string>(
     def: SignalDefinition<Args, Name> | string,
     ...args: Args
+  ): Promise<void>;
+  /** The same, by the signal's name. */
+  signalWithOptions<Args extends unknown[] = []>(
+    signalName: string,
+    options: WorkflowSignalOptions<Args>,
   ): Promise<void>;
   /**
    * Requests cancellation; resolves once the other workflow has the request, at once when it has closed.
@@ -176,6 +181,8 @@ export async function startChild<T extends Workflow>(
     result: () => result as Promise<WorkflowResultType<T>>,
     signal: (def, ...args) =>
       signalOther(assertInWorkflowContext('Signals'), { workflowId, childWorkflowOnly: true }, def, args),
+    signalWithOptions: (name, { args }) =>
+      signalOther(assertInWorkflowContext('Signals'), { workflowId, childWorkflowOnly: true }, name, args ?? []),
   };
 }
 
@@ -215,6 +222,8 @@ export function getExternalWorkflowHandle(workflowId: string, runId?: string): E
     workflowId,
     runId,
     signal: (def, ...args) => signalOther(activator, { workflowId, runId, childWorkflowOnly: false }, def, args),
+    signalWithOptions: (name, { args }) =>
+      signalOther(activator, { workflowId, runId, childWorkflowOnly: false }, name, args ?? []),
     cancel: (reason) => cancelOther(activator, workflowId, runId, reason),
   };
 }

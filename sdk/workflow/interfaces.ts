@@ -101,7 +101,7 @@ export interface UnsafeRandomSource {
   random(): number;
   uuid4(): string;
   /** Fills `bytes` and returns it. */
-  fill(bytes: Uint8Array): Uint8Array;
+  fillRandom(bytes: Uint8Array): Uint8Array;
 }
 
 /** Options of continue-as-new; what is left out stays as it is. */

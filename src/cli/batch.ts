@@ -23,6 +23,7 @@ const shown = (job: BatchOperationInfo): Record<string, unknown> => ({
   closeTime: when(job.closeTime),
   identity: job.identity,
   reason: job.reason,
+  query: job.query,
   closeReason: job.closeReason,
 });
 
@@ -30,7 +31,7 @@ async function* all({ connection, namespace }: Session, most: number) {
   let left = most;
   let nextPageToken: Uint8Array | undefined;
   do {
-    const page = await connection.workflowService.listBatchOperations({ namespace, nextPageToken });
+    const page = await connection.request('listBatchOperations', { namespace, nextPageToken });
     for (const job of page.operationInfo.slice(0, left)) yield shown(job);
     left -= page.operationInfo.length;
     ({ nextPageToken } = page);
@@ -54,7 +55,7 @@ export function defineBatchCommands(group: Command, withConnection: Wrap): void 
     .addHelpText('after', '\nExample:\n  tenuto batch describe --job-id 5a1c… -o json | jq .complete')
     .action(
       withClient<{ jobId: string }>(async ({ connection, namespace, output }, { jobId }) => {
-        output.record(shown(await connection.workflowService.describeBatchOperation({ namespace, jobId })));
+        output.record(shown(await connection.request('describeBatchOperation', { namespace, jobId })));
       }),
     );
 
@@ -64,7 +65,7 @@ export function defineBatchCommands(group: Command, withConnection: Wrap): void 
     .action(
       withClient<{ jobId: string; reason: string }>(async ({ connection, namespace, output }, { jobId, reason }) => {
         const { identity } = connection;
-        await connection.workflowService.stopBatchOperation({ namespace, jobId, reason, identity });
+        await connection.request('stopBatchOperation', { namespace, jobId, reason, identity });
         output.say(`stopped batch job ${jobId}`);
       }),
     );

@@ -59,7 +59,7 @@ function withChange(command: Command): Command {
 async function* all({ connection }: Session) {
   let nextPageToken: Uint8Array | undefined;
   do {
-    const page = await connection.workflowService.listNamespaces({ nextPageToken });
+    const page = await connection.request('listNamespaces', { nextPageToken });
     for (const namespace of page.namespaces) yield shown(namespace);
     ({ nextPageToken } = page);
   } while (nextPageToken !== undefined);
@@ -84,7 +84,7 @@ export function defineNamespaceCommands(operator: Command, withConnection: Wrap)
     )
     .action(
       work<ChangeFlags>(async ({ connection, output }, namespace, flags) => {
-        await connection.workflowService.registerNamespace({
+        await connection.request('registerNamespace', {
           namespace,
           workflowExecutionRetentionPeriod: msToNumber(flags.retention ?? DEFAULT_RETENTION),
           ...{ description: flags.description, ownerEmail: flags.email, data: dataOf(flags.data) },
@@ -95,7 +95,7 @@ export function defineNamespaceCommands(operator: Command, withConnection: Wrap)
 
   define('describe [name]', 'what is known of a namespace').action(
     work<object>(async ({ connection, output }, namespace) =>
-      output.record(shown(await connection.workflowService.describeNamespace({ namespace }))),
+      output.record(shown(await connection.request('describeNamespace', { namespace }))),
     ),
   );
 
@@ -104,7 +104,7 @@ export function defineNamespaceCommands(operator: Command, withConnection: Wrap)
   withChange(define('update [name]', 'change a namespace; what is left out stays, data is merged')).action(
     work<ChangeFlags>(async ({ connection, output }, namespace, flags) => {
       const { description, email: ownerEmail, data, retention } = flags;
-      const updated = await connection.workflowService.updateNamespace({
+      const updated = await connection.request('updateNamespace', {
         namespace,
         updateInfo: { description, ownerEmail, data: dataOf(data) },
         config: retention === undefined ? undefined : { workflowExecutionRetentionTtl: msToNumber(retention) },
@@ -115,7 +115,7 @@ export function defineNamespaceCommands(operator: Command, withConnection: Wrap)
 
   define('deprecate [name]', 'take no new workflows; those that run go on').action(
     work<object>(async ({ connection, output }, namespace) => {
-      await connection.workflowService.deprecateNamespace({ namespace });
+      await connection.request('deprecateNamespace', { namespace });
       output.say(`namespace ${namespace} deprecated`);
     }),
   );
@@ -125,7 +125,7 @@ export function defineNamespaceCommands(operator: Command, withConnection: Wrap)
     .action(
       work<{ yes?: true }>(async ({ connection, output }, namespace, { yes }) => {
         if (yes === undefined) await confirm(`Delete namespace ${namespace} with all its workflows?`);
-        await connection.operatorService.deleteNamespace({ namespace });
+        await connection.request('deleteNamespace', { namespace });
         output.say(`namespace ${namespace} deleted; its workflows go now`);
       }),
     );

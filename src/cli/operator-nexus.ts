@@ -64,7 +64,7 @@ function targetOf({ targetNamespace, targetTaskQueue, targetUrl }: TargetFlags):
 }
 
 async function find({ connection }: Session, name: string): Promise<NexusEndpoint> {
-  const { endpoints } = await connection.operatorService.listNexusEndpoints({ name });
+  const { endpoints } = await connection.request('listNexusEndpoints', { name });
   const [endpoint] = endpoints;
   if (endpoint === undefined)
     throw new CommandError(`there is no Nexus endpoint ${name}`, { exitCode: ExitCode.NOT_FOUND });
@@ -74,7 +74,7 @@ async function find({ connection }: Session, name: string): Promise<NexusEndpoin
 async function* all({ connection }: Session) {
   let nextPageToken: Uint8Array | undefined;
   do {
-    const page = await connection.operatorService.listNexusEndpoints({ nextPageToken });
+    const page = await connection.request('listNexusEndpoints', { nextPageToken });
     for (const endpoint of page.endpoints) yield shown(endpoint);
     ({ nextPageToken } = page);
   } while (nextPageToken !== undefined);
@@ -114,7 +114,7 @@ export function defineNexusCommands(operator: Command, withConnection: Wrap): vo
           );
         const description = flags.description === undefined ? undefined : payload(flags.description);
         const spec = { name: flags.name, description, target };
-        const { endpoint } = await connection.operatorService.createNexusEndpoint({ spec });
+        const { endpoint } = await connection.request('createNexusEndpoint', { spec });
         output.record(shown(endpoint));
       }),
     );
@@ -129,7 +129,7 @@ export function defineNexusCommands(operator: Command, withConnection: Wrap): vo
     withClient<TargetFlags & { name: string }>(async (session, flags) => {
       const { id, version, spec } = await find(session, flags.name);
       const description = flags.description === undefined ? spec.description : payload(flags.description);
-      const { endpoint } = await session.connection.operatorService.updateNexusEndpoint({
+      const { endpoint } = await session.connection.request('updateNexusEndpoint', {
         id,
         version,
         spec: { ...spec, description, target: targetOf(flags) ?? spec.target },
@@ -141,7 +141,7 @@ export function defineNexusCommands(operator: Command, withConnection: Wrap): vo
   withName(define('delete', 'forget an endpoint; operations that have not begun fail')).action(
     withClient<{ name: string }>(async (session, { name }) => {
       const { id, version } = await find(session, name);
-      await session.connection.operatorService.deleteNexusEndpoint({ id, version });
+      await session.connection.request('deleteNexusEndpoint', { id, version });
       session.output.say(`Nexus endpoint ${name} deleted`);
     }),
   );

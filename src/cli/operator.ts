@@ -54,7 +54,7 @@ export function defineOperatorCommands(operator: Command, withConnection: Wrap):
         }
         const [first = ''] = type;
         const searchAttributes = Object.fromEntries(name.map((each, i) => [each, typeOf(type[i] ?? first)]));
-        await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
+        await connection.request('addSearchAttributes', { namespace, searchAttributes });
         output.say(`search attributes of ${namespace} registered: ${name.join(', ')}`);
       }),
     );
@@ -63,7 +63,7 @@ export function defineOperatorCommands(operator: Command, withConnection: Wrap):
     .requiredOption('--name <name>', 'name; repeat it for several (required)', collect)
     .action(
       withClient<{ name: string[] }>(async ({ connection, namespace, output }, { name }) => {
-        await connection.operatorService.removeSearchAttributes({ namespace, searchAttributes: name });
+        await connection.request('removeSearchAttributes', { namespace, searchAttributes: name });
         output.say(`search attributes of ${namespace} removed: ${name.join(', ')}`);
       }),
     );
@@ -74,13 +74,13 @@ export function defineOperatorCommands(operator: Command, withConnection: Wrap):
     .action(
       withClient<{ existingName: string; newName: string }>(
         async ({ connection, namespace, output }, { existingName, newName }) => {
-          const { workflowService } = connection;
-          const { customSearchAttributeAliases: names = {} } = await workflowService.describeNamespace({ namespace });
+          const described = await connection.request('describeNamespace', { namespace });
+          const names = described.customSearchAttributeAliases ?? {};
           const [field] = Object.entries(names).find(([, name]) => name === existingName) ?? [];
           if (field === undefined)
             throw new UsageError(`${namespace} has no search attribute ${existingName}: see search-attribute list`);
           const config = { customSearchAttributeAliases: { [field]: newName } };
-          await workflowService.updateNamespace({ namespace, config });
+          await connection.request('updateNamespace', { namespace, config });
           output.say(`search attribute ${existingName} of ${namespace} is ${newName} now`);
         },
       ),
@@ -88,7 +88,7 @@ export function defineOperatorCommands(operator: Command, withConnection: Wrap):
 
   define('list', 'registered search attributes, and those every namespace has').action(
     withClient<object>(async ({ connection, namespace, output }) => {
-      const { customAttributes, systemAttributes } = await connection.operatorService.listSearchAttributes({
+      const { customAttributes, systemAttributes } = await connection.request('listSearchAttributes', {
         namespace,
       });
       const rows = (attributes: object, origin: string): { name: string; type: string; origin: string }[] =>

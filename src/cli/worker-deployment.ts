@@ -132,7 +132,7 @@ function buildIdOf({ buildId, unversioned }: RoutingFlags): string {
 async function* all({ connection, namespace }: Session) {
   let nextPageToken: Uint8Array | undefined;
   do {
-    const page = await connection.workflowService.listWorkerDeployments({ namespace, nextPageToken });
+    const page = await connection.request('listWorkerDeployments', { namespace, nextPageToken });
     yield* page.workerDeployments.map(listed);
     ({ nextPageToken } = page);
   } while (nextPageToken !== undefined);
@@ -151,7 +151,7 @@ export function defineWorkerDeploymentCommands(worker: Command, withConnection: 
 
   withName(define('describe', 'a deployment with its versions')).action(
     withClient<NameFlags>(async ({ connection, namespace, output }, { name: deploymentName }) => {
-      const { workerDeploymentInfo: info } = await connection.workflowService.describeWorkerDeployment({
+      const { workerDeploymentInfo: info } = await connection.request('describeWorkerDeployment', {
         ...{ namespace, deploymentName },
       });
       const { versionSummaries, routingConfig, managerIdentity, lastModifierIdentity } = info;
@@ -171,7 +171,7 @@ export function defineWorkerDeploymentCommands(worker: Command, withConnection: 
     withClient<VersionFlags>(async ({ connection, namespace, output }, deploymentVersion) => {
       const { deploymentName, buildId } = deploymentVersion;
       const request = { namespace, deploymentVersion: { deploymentName, buildId } };
-      output.record(versionRecord(await connection.workflowService.describeWorkerDeploymentVersion(request)));
+      output.record(versionRecord(await connection.request('describeWorkerDeploymentVersion', request)));
     }),
   );
 
@@ -182,7 +182,8 @@ export function defineWorkerDeploymentCommands(worker: Command, withConnection: 
         const { deploymentName, ignoreMissingTaskQueues, allowNoPollers } = flags;
         const request = { namespace, deploymentName, ignoreMissingTaskQueues, allowNoPollers };
         const buildId = buildIdOf(flags);
-        const { previousDeploymentVersion } = await connection.workflowService.setWorkerDeploymentCurrentVersion({
+        const { previousDeploymentVersion } = await connection.request('setWorkerDeploymentCurrentVersion', {
+          identity: connection.identity,
           ...{ ...request, buildId },
         });
         output.record({ deploymentName, currentVersion: buildId, previousVersion: previousDeploymentVersion?.buildId });
@@ -207,7 +208,8 @@ export function defineWorkerDeploymentCommands(worker: Command, withConnection: 
           }
           const buildId = ends ? '' : buildIdOf(flags);
           const request = { namespace, deploymentName, ignoreMissingTaskQueues, allowNoPollers };
-          const { previousDeploymentVersion } = await connection.workflowService.setWorkerDeploymentRampingVersion({
+          const { previousDeploymentVersion } = await connection.request('setWorkerDeploymentRampingVersion', {
+            identity: connection.identity,
             ...{ ...request, buildId, percentage },
           });
           const previousVersion = previousDeploymentVersion?.buildId;
@@ -222,12 +224,21 @@ export function defineWorkerDeploymentCommands(worker: Command, withConnection: 
     .action(
       withClient<NameFlags & { set?: string; unset?: boolean }>(async ({ connection, namespace, output }, flags) => {
         const deploymentName = flags.name;
-        const service = connection.workflowService;
+        const { identity } = connection;
         if (flags.set !== undefined || flags.unset === true) {
           if (flags.set !== undefined && flags.unset === true) throw new UsageError('say one of --set and --unset');
-          await service.setWorkerDeploymentManager({ namespace, deploymentName, managerIdentity: flags.set ?? '' });
+          const managerIdentity = flags.set ?? '';
+          await connection.request('setWorkerDeploymentManager', {
+            identity,
+            namespace,
+            deploymentName,
+            managerIdentity,
+          });
         }
-        const { workerDeploymentInfo } = await service.describeWorkerDeployment({ namespace, deploymentName });
+        const { workerDeploymentInfo } = await connection.request('describeWorkerDeployment', {
+          namespace,
+          deploymentName,
+        });
         output.record({ deploymentName, managerIdentity: workerDeploymentInfo.managerIdentity });
       }),
     );
@@ -242,7 +253,8 @@ export function defineWorkerDeploymentCommands(worker: Command, withConnection: 
     .action(
       withClient<VersionFlags & { metadata?: string[]; removeEntry?: string[] }>(
         async ({ connection, namespace, output }, { deploymentName, buildId, metadata = [], removeEntry = [] }) => {
-          const { metadata: left } = await connection.workflowService.updateWorkerDeploymentVersionMetadata({
+          const { metadata: left } = await connection.request('updateWorkerDeploymentVersionMetadata', {
+            identity: connection.identity,
             ...{ namespace, deploymentVersion: { deploymentName, buildId } },
             ...{ upsertEntries: entriesOf(metadata), removeEntries: removeEntry },
           });
@@ -257,7 +269,8 @@ export function defineWorkerDeploymentCommands(worker: Command, withConnection: 
       withClient<VersionFlags & { skipDrainage?: boolean }>(
         async ({ connection, namespace, output }, { deploymentName, buildId, skipDrainage }) => {
           const deploymentVersion = { deploymentName, buildId };
-          await connection.workflowService.deleteWorkerDeploymentVersion({
+          await connection.request('deleteWorkerDeploymentVersion', {
+            identity: connection.identity,
             namespace,
             deploymentVersion,
             skipDrainage,
@@ -269,7 +282,7 @@ export function defineWorkerDeploymentCommands(worker: Command, withConnection: 
 
   withName(define('delete', 'forget a deployment without versions')).action(
     withClient<NameFlags>(async ({ connection, namespace, output }, { name: deploymentName }) => {
-      await connection.workflowService.deleteWorkerDeployment({ namespace, deploymentName });
+      await connection.request('deleteWorkerDeployment', { identity: connection.identity, namespace, deploymentName });
       output.say(`deployment ${deploymentName} deleted`);
     }),
   );

@@ -14,7 +14,7 @@ const time = (ms: number | undefined): string | undefined =>
 async function* all({ connection, namespace }: Session, query: string | undefined) {
   let nextPageToken: Uint8Array | undefined;
   do {
-    const page = await connection.workflowService.listWorkers({ namespace, query, nextPageToken });
+    const page = await connection.request('listWorkers', { namespace, query, nextPageToken });
     for (const one of page.workers) {
       yield {
         workerInstanceKey: one.workerInstanceKey,
@@ -44,7 +44,7 @@ export function defineWorkerCommands(worker: Command, withConnection: Wrap): voi
     .requiredOption('--worker-instance-key <key>', 'as list shows it (required)')
     .action(
       withClient<{ workerInstanceKey: string }>(async ({ connection, namespace, output }, { workerInstanceKey }) => {
-        const { workerInfo } = await connection.workflowService.describeWorker({ namespace, workerInstanceKey });
+        const { workerInfo } = await connection.request('describeWorker', { namespace, workerInstanceKey });
         const { startTime, heartbeatTime, status, ...rest } = workerInfo.workerHeartbeat;
         output.record({
           ...rest,

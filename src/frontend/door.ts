@@ -8,7 +8,7 @@ import type { ClusterControl } from '../ports/cluster.ts';
 import type { Engine, Waiting } from '../ports/engine.ts';
 import type { TaskKind, WorkerRegistry } from '../ports/matching.ts';
 import type { TimeSkipping } from '../ports/time-skipping.ts';
-import type { GetServerInfoResponse, RegisterWorkerRequest } from '../wire/api.ts';
+import type { CallServiceRequest, GetServerInfoResponse, RegisterWorkerRequest } from '../wire/api.ts';
 import type { NamespaceRecord } from '../wire/namespace.ts';
 import type { Status } from '../wire/status.ts';
 import type { DescribeTaskQueueResponse } from '../wire/task-queue.ts';
@@ -54,8 +54,14 @@ export interface Services {
   readonly cluster?: ClusterControl | undefined;
   /** Of the door whose clients expect the reference server: where that one does otherwise than the native door, it does, too. Absent: the native door. */
   readonly reference?: ReferenceWays | undefined;
+  /** Temporal's API, for those who send its messages through this door; absent where nobody does. */
+  readonly rpcs?: RpcGateway | undefined;
   /** Absent at a door that sends no answers in parts. */
   readonly stateWatches?: StateWatches | undefined;
+}
+
+export interface RpcGateway {
+  call(request: CallServiceRequest, caller: Caller, call: Call): void;
 }
 
 /** What can be chosen of the reference server's ways: it has switches for them. */
@@ -73,6 +79,8 @@ export interface Caller {
   mayUse(namespace: string): boolean;
   /** Whether it may ask what only operators may. */
   readonly administration: Administration;
+  /** Headers of the request, by lower case names, beside what they say of who calls. */
+  readonly metadata?: ReadonlyMap<string, string> | undefined;
   /** Workers that live on this connection. Throws Refused when it may not have (another) one. */
   registerWorker(request: RegisterWorkerRequest): void;
   leaveWorker(workerId: string): void;

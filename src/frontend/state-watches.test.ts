@@ -12,6 +12,8 @@ import { FrameKind } from '../wire/frame.ts';
 import { STATE_MARKER } from '../wire/markers.ts';
 import { type Status, StatusCode } from '../wire/status.ts';
 
+import { OpenCall } from './websocket/open-call.ts';
+
 type Done = (error: Status | undefined, page: GetWorkflowExecutionHistoryResponse | undefined) => void;
 
 const RUN = '01890a5d-ac96-774b-bcce-b302099a8057';
@@ -207,6 +209,19 @@ describe('a watch whose connection does not read', () => {
     expect(client.take()).toEqual([]);
     expect(published.waits.size).toBe(0);
   });
+});
+
+it('a call that ended leaves nothing that waits for its connection to be read', () => {
+  const door = new TestDoor();
+  const of = door.connect();
+  of.deaf = true;
+  const call = new OpenCall(of.connection, 9, 'watchWorkflowState', 0, 0);
+  let again = 0;
+  const send = (): boolean => call.send(new Uint8Array(40 * 1024), () => void (again += 1));
+  while (send()) door.time.settle();
+  call.refuse({ code: StatusCode.INTERNAL, message: 'over' });
+  of.drain();
+  expect(again).toBe(0);
 });
 
 it.each([1, 127, 128, 255, 256, 65_535, 65_536, 2 ** 31 - 1, 2 ** 32, 2 ** 53 - 1])(

@@ -1,6 +1,7 @@
 // What a node tells of a task queue: its own workers, what waits in its shards, how many tasks came and went; and how several nodes' words become one.
 // Used by matcher.ts, and by cluster/matching for a whole cluster.
 
+import { versionOfKey } from '../core/deployment/versioned-queue.ts';
 import type { Clock } from '../ports/clock.ts';
 import type {
   BacklogSource,
@@ -21,10 +22,12 @@ export function pollersOf(queues: Queues, namespace: string, taskQueue: string):
   const pollers: PollerInfo[] = [];
   for (const kind of ['workflow', 'activity'] as const) {
     for (const worker of queues.of(kind).get(namespace, taskQueue)?.workers ?? []) {
-      const { identity, buildId, maxActivitiesPerSecond } = worker.session;
+      const { identity, buildId, version, maxActivitiesPerSecond } = worker.session;
       const credit = Math.max(0, worker.lane(kind).available);
       const ratePerSecond = kind === 'activity' ? maxActivitiesPerSecond : undefined;
-      pollers.push({ identity, kind, lastAccessTime: worker.lastAccessTime, credit, ratePerSecond, buildId });
+      const deploymentName = version === undefined ? undefined : versionOfKey(version).deploymentName;
+      const { lastAccessTime } = worker;
+      pollers.push({ identity, kind, lastAccessTime, credit, ratePerSecond, buildId, deploymentName });
     }
   }
   return pollers;
@@ -68,7 +71,7 @@ export function merged(nodes: readonly LocalQueue[], now: number): DescribeTaskQ
   const pollers = new Map<string, PollerInfo>();
   for (const poller of nodes.flatMap((node) => node.pollers)) {
     // A worker connected to several nodes is one poller.
-    const id = `${poller.kind}\0${poller.identity}\0${poller.buildId ?? ''}`;
+    const id = `${poller.kind}\0${poller.identity}\0${poller.buildId ?? ''}\0${poller.deploymentName ?? ''}`;
     const known = pollers.get(id);
     const lastAccessTime = Math.max(known?.lastAccessTime ?? 0, poller.lastAccessTime);
     pollers.set(id, { ...poller, lastAccessTime, credit: poller.credit + (known?.credit ?? 0) });

@@ -613,6 +613,8 @@ export interface PollerInfo {
   /** Activities a second, as it said; absent: no limit of its own. */
   ratePerSecond?: number | undefined;
   buildId?: string | undefined;
+  /** Of a worker that belongs to a deployment. */
+  deploymentName?: string | undefined;
 }
 
 export interface GetServerInfoResponse {
@@ -991,9 +993,25 @@ export interface UpdateWorkflowExecutionOptionsResponse {
   workflowExecutionOptions: WorkflowExecutionOptions;
 }
 
+/** A call of Temporal's API in that API's own messages, answered as the gRPC door answers it. */
+export interface CallServiceRequest {
+  /** `temporal.api.workflowservice.v1.WorkflowService`, say. */
+  service: string;
+  /** Of the service, by the name its protos have: `DescribeNamespace`. */
+  method: string;
+  /** Protobuf. */
+  request: Uint8Array;
+}
+
+export interface CallServiceResponse {
+  /** Protobuf. */
+  response: Uint8Array;
+}
+
 export interface Methods extends DeploymentMethods, WorkerMethods {
   getServerInfo: { request: Empty; response: GetServerInfoResponse };
   describeCluster: { request: DescribeClusterRequest; response: ClusterMap };
+  callService: { request: CallServiceRequest; response: CallServiceResponse };
   describeNamespace: { request: DescribeNamespaceRequest; response: NamespaceDescription };
   /** For operators, like the four that change namespaces below. */
   registerNamespace: { request: RegisterNamespaceRequest; response: Empty };

@@ -151,6 +151,8 @@ export interface BatchOperationInfo {
   failureOperationCount: number;
   identity: string;
   reason: string;
+  /** Of a job by a filter. */
+  query?: string | undefined;
   /** Why it ended before it was through: who stopped it and why, or what went wrong. */
   closeReason?: string | undefined;
 }

@@ -17,7 +17,10 @@ export const FrameKind = {
   HELLO: 0,
   /** S→C, answer to hello: `[1, Welcome]` */
   WELCOME: 1,
-  /** C→S: `[2, id, method, timeoutMs, body]`; timeoutMs is relative (clocks differ), 0 = the server's default. */
+  /**
+   * C→S: `[2, id, method, timeoutMs, body, metadata?]`; timeoutMs is relative (clocks differ), 0 = the server's default. `metadata`: headers of this
+   * request alone, strings by name, for servers that said `metadata`; `authorization: Bearer TOKEN` takes the place of hello's token.
+   */
   REQUEST: 2,
   /** C→S: `[3, id]`: the caller no longer wants the answer; what was applied stays applied. */
   CANCEL: 3,
@@ -62,8 +65,9 @@ export interface Welcome {
 /**
  * `ahead`: workflow tasks may be pushed before their log entry is durable (I1), followed by a `durable` push.
  * `cluster`: the client knows several nodes, and takes `clusterMap` pushes. Understood by a node of a cluster only.
+ * `metadata`: requests may have metadata of their own. A server that does not say it would do such a request with hello's token.
  */
-export const CAPABILITIES = ['ahead', 'cluster'] as const;
+export const CAPABILITIES = ['ahead', 'cluster', 'metadata'] as const;
 
 export type HelloFrame = [kind: typeof FrameKind.HELLO, hello: Hello];
 export type WelcomeFrame = [kind: typeof FrameKind.WELCOME, welcome: Welcome];
@@ -73,6 +77,7 @@ export type RequestFrame = [
   method: string,
   timeoutMs: number,
   body: unknown,
+  metadata?: Readonly<Record<string, string>>,
 ];
 export type CancelFrame = [kind: typeof FrameKind.CANCEL, id: number];
 export type ResponseFrame = [kind: typeof FrameKind.RESPONSE, id: number, body: unknown];

@@ -45,4 +45,6 @@ export interface Status {
   code: StatusCode;
   message: string;
   detail?: StatusDetail | undefined;
+  /** Of `callService`: a google.rpc.Status in protobuf, with the API's own details. */
+  rpcStatus?: Uint8Array | undefined;
 }

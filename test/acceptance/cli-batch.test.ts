@@ -67,13 +67,13 @@ it('signals, cancels and terminates what a query finds', async () => {
 it('pauses and resets what a query finds, and steers activities', { timeout: 60_000 }, async () => {
   const connection = await Connection.connect({ address: node.address });
   atFileEnd(() => connection.close());
-  const { workflow, workflowService } = new Client({ connection });
+  const { workflow } = new Client({ connection });
   const { firstExecutionRunId } = await workflow.start('parcel', { workflowId: 'parcel', taskQueue: 'nobody' });
   const done = async (...args: string[]): Promise<BatchOperationInfo> => {
     const { batchJobId } = await json(...args, '-q', "WorkflowType = 'parcel'", '--yes');
     const job = { namespace: 'default', jobId: String(batchJobId) };
     return until(async () => {
-      const now = await workflowService.describeBatchOperation(job);
+      const now = await connection.request('describeBatchOperation', job);
       return now.state === BatchOperationState.RUNNING ? undefined : now;
     });
   };

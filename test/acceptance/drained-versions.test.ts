@@ -26,7 +26,7 @@ it('a version that was drained is draining again while a workflow is pinned to i
       const { workerDeploymentVersionInfo: info } = await workflowService.describeWorkerDeploymentVersion({
         ...{ namespace, deploymentVersion },
       });
-      return info.drainageInfo?.status;
+      return info?.drainageInfo?.status ?? undefined;
     };
     const says = (wanted: VersionDrainageStatus) => expect.poll(status, { timeout: 20_000 }).toBe(wanted);
     await says(VersionDrainageStatus.DRAINED);

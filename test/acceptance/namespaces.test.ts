@@ -31,7 +31,6 @@ beforeAll(async () => {
 
 const run = (...args: string[]): Promise<Finished> => tenuto(args, { env: { TENUTO_ADDRESS: node.address } });
 const namespace = (...args: string[]): Promise<Finished> => run('operator', 'namespace', ...args);
-const service = () => connection.workflowService;
 const clientOf = (name: string): Client => new Client({ connection, namespace: name });
 const start = (name: string, workflowId = 'w') =>
   clientOf(name).workflow.start('nothing', { workflowId, taskQueue: 'nobody' });
@@ -110,37 +109,38 @@ describe('tenuto operator namespace', () => {
 
 describe('a namespace', () => {
   it('is described by its id, and found by nobody once it is deleted', async () => {
-    await service().registerNamespace({ namespace: 'brief', workflowExecutionRetentionPeriod: HOUR });
-    const { id } = await service().describeNamespace({ namespace: 'brief' });
-    expect(await service().describeNamespace({ id })).toMatchObject({ name: 'brief' });
+    await connection.request('registerNamespace', { namespace: 'brief', workflowExecutionRetentionPeriod: HOUR });
+    const { id } = await connection.request('describeNamespace', { namespace: 'brief' });
+    expect(await connection.request('describeNamespace', { id })).toMatchObject({ name: 'brief' });
     const handle = await start('brief');
-    expect(await connection.operatorService.deleteNamespace({ namespaceId: id })).toEqual({
+    expect(await connection.request('deleteNamespace', { namespaceId: id })).toEqual({
       deletedNamespace: 'brief',
     });
     await expect(handle.describe()).rejects.toThrow('brief');
-    await expect(service().describeNamespace({ id })).rejects.toMatchObject({ code: 5 });
-    const again = service().registerNamespace({ namespace: 'brief', workflowExecutionRetentionPeriod: HOUR });
+    await expect(connection.request('describeNamespace', { id })).rejects.toMatchObject({ code: 5 });
+    const again = connection.request('registerNamespace', {
+      namespace: 'brief',
+      workflowExecutionRetentionPeriod: HOUR,
+    });
     await expect(again).rejects.toMatchObject({ code: 6 });
   });
 
   it('without executions is gone at once, and its name free', async () => {
     const empty = { namespace: 'empty', workflowExecutionRetentionPeriod: HOUR };
-    await service().registerNamespace(empty);
-    await connection.operatorService.deleteNamespace({ namespace: 'empty' });
+    await connection.request('registerNamespace', empty);
+    await connection.request('deleteNamespace', { namespace: 'empty' });
     await until(() =>
-      service()
-        .registerNamespace(empty)
-        .then(
-          () => true,
-          () => undefined,
-        ),
+      connection.request('registerNamespace', empty).then(
+        () => true,
+        () => undefined,
+      ),
     );
   });
 
   it('that is deprecated takes no new workflows, and serves those it has', async () => {
-    await service().registerNamespace({ namespace: 'old', workflowExecutionRetentionPeriod: HOUR });
+    await connection.request('registerNamespace', { namespace: 'old', workflowExecutionRetentionPeriod: HOUR });
     const handle = await start('old');
-    await service().deprecateNamespace({ namespace: 'old' });
+    await connection.request('deprecateNamespace', { namespace: 'old' });
     await expect(start('old', 'another')).rejects.toMatchObject({
       cause: { code: 9, details: 'Namespace old has invalid state: Deprecated. Must be Registered.' },
     });
@@ -149,7 +149,7 @@ describe('a namespace', () => {
   });
 
   it('has search attributes of its own', async () => {
-    await service().registerNamespace({ namespace: 'tagged', workflowExecutionRetentionPeriod: HOUR });
+    await connection.request('registerNamespace', { namespace: 'tagged', workflowExecutionRetentionPeriod: HOUR });
     const create = ['operator', 'search-attribute', 'create', '--name', 'City', '--type', 'Keyword', '-n', 'tagged'];
     expect((await run(...create)).code).toBe(0);
     expect((await run('workflow', 'count', '-q', "City = 'Rome'", '-n', 'tagged')).code).toBe(0);
@@ -167,7 +167,7 @@ describe('a namespace', () => {
     expect(list.map(({ workflowId }) => workflowId)).toEqual(['since', 'before']);
     expect((await workflow.getHandle('before').describe()).searchAttributes).toEqual({ Town: ['Rome'] });
     expect((await run('workflow', 'count', '-q', "City = 'Rome'", '-n', 'tagged')).code).toBe(2);
-    const { customSearchAttributeAliases } = await service().describeNamespace({ namespace: 'tagged' });
+    const { customSearchAttributeAliases } = await connection.request('describeNamespace', { namespace: 'tagged' });
     expect(customSearchAttributeAliases).toEqual({ City: 'Town' });
   });
 });

@@ -16,19 +16,20 @@ it(`over ${RUNS} runs resumes after kill -9, with exact counts`, { timeout: PATI
   let node = await startServer([...args, '--port', '0']);
   const { address } = node;
   const connection = await Connection.connect({ address });
-  const { workflow, workflowService } = new Client({ connection });
+  const { workflow } = new Client({ connection });
   for (let i = 0; i < RUNS; i += AT_ONCE) {
     const some = Array.from({ length: Math.min(AT_ONCE, RUNS - i) }, (_, j) => `w${i + j}`);
     await Promise.all(some.map((workflowId) => workflow.start('nothing', { workflowId, taskQueue: 'nobody' })));
   }
   const job = { namespace: 'default', jobId: 'many' };
-  await workflowService.startBatchOperation({
+  await connection.request('startBatchOperation', {
+    requestId: 'many',
     ...{ ...job, reason: 'test', visibilityQuery: "WorkflowType = 'nothing'" },
     // About seven seconds' work.
     maxOperationsPerSecond: Math.ceil(RUNS / 7),
     signalOperation: { signal: 'go' },
   });
-  const look = () => workflowService.describeBatchOperation(job);
+  const look = () => connection.request('describeBatchOperation', job);
   for (let kill = 1; kill <= KILLS; kill += 1) {
     await until(
       async () => ((await look()).completeOperationCount >= (RUNS * kill) / (KILLS + 2) ? true : undefined),

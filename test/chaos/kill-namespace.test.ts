@@ -20,13 +20,12 @@ it(`of ${RUNS} runs and a schedule resumes after kill -9, and takes nothing of o
   let node = await startServer([...args, '--port', '0']);
   const { address } = node;
   const connection = await Connection.connect({ address });
-  const { workflowService, operatorService } = connection;
   const doomed = new Client({ connection, namespace: 'doomed' });
   const kept = new Client({ connection, namespace: 'default' });
   const register = () =>
-    workflowService.registerNamespace({ namespace: 'doomed', workflowExecutionRetentionPeriod: HOUR_MS });
+    connection.request('registerNamespace', { namespace: 'doomed', workflowExecutionRetentionPeriod: HOUR_MS });
   await register();
-  await operatorService.addSearchAttributes({ namespace: 'doomed', searchAttributes: { City: 2 } });
+  await connection.request('addSearchAttributes', { namespace: 'doomed', searchAttributes: { City: 2 } });
   // The same ids in both: only the namespace tells them apart.
   for (const { workflow } of [doomed, kept]) {
     for (let i = 0; i < RUNS; i += AT_ONCE) {
@@ -41,7 +40,7 @@ it(`of ${RUNS} runs and a schedule resumes after kill -9, and takes nothing of o
       action: { type: 'startWorkflow', workflowType: 'nothing', taskQueue: 'nobody' },
     });
   }
-  await operatorService.deleteNamespace({ namespace: 'doomed' });
+  await connection.request('deleteNamespace', { namespace: 'doomed' });
   for (let kill = 0; kill < KILLS; kill += 1) {
     // Amid it, wherever: about a second and a half of work in all, of which the first is that of the schedule.
     await new Promise((resolve) => setTimeout(resolve, 700 + 900 * kill));
@@ -63,8 +62,8 @@ it(`of ${RUNS} runs and a schedule resumes after kill -9, and takes nothing of o
   expect((await doomed.workflow.count('')).count).toBe(0);
   await expect(doomed.workflow.getHandle('w7').fetchHistory()).rejects.toThrow();
   await expect(doomed.schedule.getHandle('s').describe()).rejects.toThrow();
-  expect((await operatorService.listSearchAttributes({ namespace: 'doomed' })).customAttributes).toEqual({});
-  expect((await workflowService.listBatchOperations({ namespace: 'doomed' })).operationInfo).toEqual([]);
+  expect((await connection.request('listSearchAttributes', { namespace: 'doomed' })).customAttributes).toEqual({});
+  expect((await connection.request('listBatchOperations', { namespace: 'doomed' })).operationInfo).toEqual([]);
   expect((await kept.workflow.count("ExecutionStatus = 'Running'")).count).toBe(RUNS);
   expect((await kept.workflow.getHandle('w7').fetchHistory()).events).toHaveLength(2);
   expect((await kept.schedule.getHandle('s').describe()).scheduleId).toBe('s');

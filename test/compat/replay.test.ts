@@ -44,8 +44,8 @@ async function drive(client: Client): Promise<void> {
   await counter.signal(workflows.finish);
   expect(await counter.result()).toBe(5);
   // Again from its first task on, with other signals: what the reset sends comes before that task.
-  const { runId } = await client.workflowService.resetWorkflowExecution({
-    ...{ namespace: 'default', workflowExecution: { workflowId: counter.workflowId } },
+  const { runId } = await client.connection.request('resetWorkflowExecution', {
+    ...{ namespace: 'default', workflowId: counter.workflowId, identity: 'test', requestId: 'again' },
     ...{ reason: 'counted wrong', workflowTaskFinishEventId: 4 },
     resetReapplyExcludeTypes: [ResetReapplyExcludeType.SIGNAL, ResetReapplyExcludeType.UPDATE],
     postResetOperations: [

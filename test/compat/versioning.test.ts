@@ -104,6 +104,22 @@ describe('a rolling deploy', () => {
     await expect.poll(async () => (await describeVersion('v1'))?.drainageInfo?.status, { timeout: 10_000 }).toBe(2);
   }, 60_000);
 
+  it('tells pollers of a task queue with their version, and not among the unversioned ones', async () => {
+    const asked = { namespace, taskQueue: { name: taskQueue }, taskQueueType: 1 };
+    const { pollers } = await connection.workflowService.describeTaskQueue(asked);
+    expect(pollers?.map(({ deploymentOptions }) => deploymentOptions)).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ deploymentName, buildId: 'v2', workerVersioningMode: 2 }),
+        expect.objectContaining({ deploymentName, buildId: 'v1', workerVersioningMode: 2 }),
+      ]),
+    );
+    const { versionsInfo } = await connection.workflowService.describeTaskQueue({
+      ...{ namespace, taskQueue: { name: taskQueue }, apiMode: 1, reportPollers: true, reportTaskReachability: true },
+    });
+    expect(versionsInfo?.['']?.typesInfo?.['1']?.pollers).toEqual([]);
+    expect(versionsInfo?.['']?.taskReachability).toBe(1);
+  }, 60_000);
+
   it('gives a ramp its share, by workflow id', async () => {
     await startVersion('v3');
     await connection.workflowService.setWorkerDeploymentRampingVersion({

@@ -31,6 +31,10 @@ interface Key {
 
 interface Quiet {
   readonly permit: string;
+  /** When it came to the key. */
+  readonly at: number;
+  /** When the first of those came that have followed each other up to it. */
+  readonly firstAt: number;
   readonly dueAt: number;
 }
 
@@ -165,15 +169,19 @@ export class FlowWatch {
     }
   }
 
-  #waits(key: Key, id: string, { permit, settling, takeover }: WaiterRow): void {
+  #waits(key: Key, id: string, { permit, at, settling, takeover }: WaiterRow): void {
     if (takeover !== undefined) this.seen.add('a singleton was taken over');
     if (settling === undefined) this.seen.add('a start waited for its permit');
-    else key.quiet.set(id, { permit, dueAt: settling.dueAt });
+    else key.quiet.set(id, { permit, at, ...settling });
   }
 
-  /** It has its permit now, or waits in the queue; otherwise another start came, or it stopped to wait. */
-  #quietIsOver(name: string, key: Key, { permit, dueAt }: Quiet, time: number): void {
-    if ([...key.quiet.values()].some((other) => other.permit !== permit)) {
+  /**
+   * It has its permit now, or waits in the queue; otherwise another start came, or it stopped to wait. What comes once its quiet period was over follows
+   * it no more, though a key that a node had kept from its clock ends the period only in the entry of that start.
+   */
+  #quietIsOver(name: string, key: Key, { permit, firstAt, dueAt }: Quiet, time: number): void {
+    const next = [...key.quiet.values()].find((other) => other.permit !== permit);
+    if (next !== undefined && (next.at < dueAt || next.firstAt === firstAt)) {
       key.superseded.add(permit);
       this.seen.add('a start was followed by another within its quiet period');
       return;

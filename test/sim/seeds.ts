@@ -33,4 +33,8 @@ export const FOUND_IN_CLUSTERS: readonly { seed: number; bug: string }[] = [
   { seed: 101414, bug: 'a node that drained everything said as it stopped that it restarts, and was waited for' },
   { seed: 100480, bug: 'a node that drained everything was stopped before a plan said so, and was waited for' },
   { seed: 101043, bug: 'nodes that trusted a member again at different times demoted and restored it in turn' },
+  {
+    seed: 100572,
+    bug: 'nodes of a database whose plan was lost with Redis, all of them stopped, waited for a drained one to make the first plan again',
+  },
 ];

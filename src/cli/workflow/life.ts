@@ -26,10 +26,10 @@ export function defineLifeCommands(workflow: Command, withConnection: (command: 
     .action(
       withClient<ManyFlags>(async (session, flags) => {
         const one = oneOf(flags);
-        const { client, connection, namespace, output } = session;
+        const { connection, output } = session;
         const { identity } = connection;
         if (one === undefined) return startJob(session, flags, { pauseWorkflowOperation: { identity } });
-        await client.workflowService.pauseWorkflowExecution({ namespace, ...one, reason: flags.reason });
+        await connection.request('pauseWorkflowExecution', asked(session, one, flags));
         output.say(`paused ${one.workflowId}`);
       }),
     );
@@ -42,19 +42,29 @@ export function defineLifeCommands(workflow: Command, withConnection: (command: 
     .action(
       withClient<ManyFlags>(async (session, flags) => {
         const one = oneOf(flags);
-        const { client, connection, namespace, output } = session;
+        const { connection, output } = session;
         const { identity } = connection;
         if (one === undefined) return startJob(session, flags, { unpauseWorkflowOperation: { identity } });
-        await client.workflowService.unpauseWorkflowExecution({ namespace, ...one, reason: flags.reason });
+        await connection.request('unpauseWorkflowExecution', asked(session, one, flags));
         output.say(`unpaused ${one.workflowId}`);
       }),
     );
 }
 
+/** Of a pause or its end. One request id for all attempts: it happens once. */
+const asked = (
+  { connection, namespace }: Session,
+  one: { workflowId: string; runId?: string | undefined },
+  flags: ManyFlags,
+) => ({
+  ...{ namespace, ...one, reason: flags.reason },
+  ...{ identity: connection.identity, requestId: crypto.randomUUID() },
+});
+
 async function deleteWorkflow(session: Session, flags: ManyFlags): Promise<void> {
   const one = oneOf(flags);
-  const { client, connection, namespace, output } = session;
+  const { connection, namespace, output } = session;
   if (one === undefined) return startJob(session, flags, { deletionOperation: { identity: connection.identity } });
-  await client.workflowService.deleteWorkflowExecution({ namespace, workflowExecution: one });
+  await connection.request('deleteWorkflowExecution', { namespace, ...one, identity: connection.identity });
   output.say(`deleted ${one.workflowId}`);
 }

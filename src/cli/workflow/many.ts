@@ -110,7 +110,8 @@ export async function startJob(
     await confirm(`Start a batch job on about ${await kind.count(client, query)} ${kind.many}?`);
   }
   const job = { namespace, jobId, reason, visibilityQuery: query, ...perSecond, ...operations };
-  await connection.workflowService.startBatchOperation(job);
+  // One for all attempts: the job starts once.
+  await connection.request('startBatchOperation', { ...job, requestId: crypto.randomUUID() });
   if (output.format === 'table') output.line(`started batch job ${jobId}: tenuto batch describe --job-id ${jobId}`);
   else output.record({ batchJobId: jobId });
 }

@@ -76,14 +76,14 @@ async function again(session: Session, flags: ResetFlags, postResetOperations: P
   const one = oneOf(flags);
   checkPoint(flags);
   if (one === undefined) return resetMany(session, flags, postResetOperations);
-  const { client, output, namespace } = session;
+  const { connection, output, namespace } = session;
   const { workflowId } = one;
   const { reason } = flags;
   if (reason === undefined) throw new UsageError('say why: --reason');
   const point = await pointOf(session, flags, one);
-  const { runId } = await client.workflowService.resetWorkflowExecution({
-    namespace,
-    workflowExecution: { workflowId, runId: point.runId },
+  const { runId } = await connection.request('resetWorkflowExecution', {
+    ...{ namespace, workflowId, runId: point.runId },
+    ...{ identity: connection.identity, requestId: crypto.randomUUID() },
     reason,
     workflowTaskFinishEventId: point.eventId,
     resetReapplyType: REAPPLY[flags.reapplyType ?? 'All'],

@@ -63,7 +63,8 @@ export function defineUpdateOptionsCommand(define: (name: string, description: s
         const one = oneOf(flags);
         if (one === undefined)
           return startJob(session, flags, { updateWorkflowOptionsOperation: { ...change, identity } });
-        const { workflowExecutionOptions } = await connection.workflowService.updateWorkflowExecutionOptions({
+        const { workflowExecutionOptions } = await connection.request('updateWorkflowExecutionOptions', {
+          identity: connection.identity,
           ...{ namespace, ...one, ...change },
         });
         output.record({ workflowId: one.workflowId, ...workflowExecutionOptions });

@@ -133,5 +133,6 @@ export const infoOf = ({ spec, progress }: Job): BatchOperationInfo => ({
   failureOperationCount: progress.failure,
   identity: spec.identity,
   reason: spec.reason,
+  query: 'query' in spec.target ? spec.target.query : undefined,
   closeReason: progress.closeReason,
 });

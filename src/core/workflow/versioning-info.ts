@@ -37,16 +37,17 @@ function effectiveBehavior({ behavior, override }: VersioningFacts): string | un
   return behavior === VersioningBehavior.AUTO_UPGRADE ? 'AutoUpgrade' : undefined;
 }
 
-/** The search attributes that say it; undefined: the run has no version, nor is it pinned to one. */
+/** The search attributes that say it, all there is to say of a run that has no version yet; undefined: nothing is known of its versions. */
 export function versioningAttributes({
   versioning,
 }: RunFacts): Readonly<Record<string, string | string[]>> | undefined {
   if (versioning === undefined) return undefined;
   const pin = pinOf(versioning);
   const version = pin ?? versioning.version;
-  if (version === undefined) return undefined;
-  const { used = [] } = versioning;
   const behavior = effectiveBehavior(versioning);
+  if (version === undefined)
+    return behavior === undefined ? undefined : { TemporalWorkflowVersioningBehavior: behavior };
+  const { used = [] } = versioning;
   return {
     BuildIds: pin === undefined ? [`versioned:${version.buildId}`] : [`pinned:${colon(pin)}`],
     TemporalWorkerDeployment: version.deploymentName ?? '',

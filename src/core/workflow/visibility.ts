@@ -38,7 +38,7 @@ function withBuildIds(row: RunRow): SearchAttributes | undefined {
   const builds = resetPoints.flatMap(({ buildId = '' }) => (buildId === '' ? [] : `unversioned:${buildId}`));
   const unversioned = resetPoints.length > 0 && { BuildIds: ['unversioned', ...builds] };
   const indexedFields = { ...searchAttributes?.indexedFields };
-  for (const [name, value] of Object.entries({ ...problems, ...(versioned ?? unversioned) })) {
+  for (const [name, value] of Object.entries({ ...problems, ...unversioned, ...versioned })) {
     const payload = jsonPayload(value);
     const type = typeof value === 'string' ? KEYWORD : KEYWORD_LIST;
     indexedFields[name] = { ...payload, metadata: { ...payload.metadata, type } };

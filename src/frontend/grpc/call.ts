@@ -13,6 +13,8 @@ export interface CallEnd {
   failed(error: RpcError): void;
   /** The client gave up. */
   gone(): void;
+  /** It waits for something to happen from now on. */
+  waits?(call: OpenRpc): void;
 }
 
 /** `timeoutMs` is what the client or the method said; the rest is monotonic ms. */
@@ -70,7 +72,10 @@ export class OpenRpc implements RpcCall {
 
   waits(waiting: Waiting): void {
     if (this.#ended) waiting.abandon();
-    else this.#waiting = waiting;
+    else {
+      this.#waiting = waiting;
+      this.#end.waits?.(this);
+    }
   }
 
   atDeadline(answer: () => void): void {

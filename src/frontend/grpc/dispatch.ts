@@ -1,8 +1,10 @@
-// One call of this door, however it came in (gRPC, or JSON over HTTP): authenticated, admitted, decoded, run, and answered once. What is a refusal and
+// One call of this door, however it came in (gRPC, JSON over HTTP, or by name through the native door): authenticated, admitted, decoded, run, and answered once. What is a refusal and
 // what a fault is decided here for both.
 
 import type { Scheduler } from '../../ports/clock.ts';
 import { type Status, StatusCode } from '../../wire/status.ts';
+import type { Administration } from '../door.ts';
+import type { Access } from '../namespaces.ts';
 import { deadlineExceeded, permissionDenied, unauthenticated, unavailable } from '../statuses.ts';
 import { Refused } from '../validate/check.ts';
 import { type CallTiming, OpenRpc, OpenRpcs } from './call.ts';
@@ -27,12 +29,16 @@ export interface Incoming {
   header(name: string): string | undefined;
   /** The request. Throws Malformed. */
   decode(): Message;
+  /** Of the native door, which has authenticated and admitted it. */
+  readonly caller?: { readonly mayUse: Access['mayUse']; readonly administration: Administration } | undefined;
 }
 
 export interface Outgoing {
   /** Encodes and sends; what it throws is a fault of ours, and the call fails by it. */
   answered(body: object): void;
   failed(error: RpcError): void;
+  /** It waits for something to happen from now on. */
+  waits?(call: OpenRpc): void;
 }
 
 export class Dispatcher {
@@ -64,7 +70,7 @@ export class Dispatcher {
     const { metrics, namespaces, admission } = this.#context;
     const { clock, pollers } = this.#services;
     const startedAt = clock.monotonic();
-    const access = accessOf(namespaces, incoming.header('authorization'));
+    const access = incoming.caller ?? accessOf(namespaces, incoming.header('authorization'));
     const refusal = access === undefined ? strangerTo(incoming) : this.#refusal(incoming);
     if (access === undefined || refusal !== undefined) {
       const why = refusal ?? unauthenticated('A token is asked for.');
@@ -73,7 +79,7 @@ export class Dispatcher {
       return undefined;
     }
     const ended = (code: StatusCode): void => {
-      admission.ended();
+      if (incoming.caller === undefined) admission.ended();
       this.#open.remove(call);
       metrics.callEnded(name, code, clock.monotonic() - startedAt);
     };
@@ -99,6 +105,7 @@ export class Dispatcher {
         outgoing.failed(error);
       },
       gone: () => ended(StatusCode.CANCELLED),
+      waits: (waiting) => outgoing.waits?.(waiting),
     });
     this.#open.add(call);
     try {
@@ -115,13 +122,12 @@ export class Dispatcher {
     return call;
   }
 
-  #refusal({ rpc, header }: Incoming): Status | undefined {
+  #refusal({ rpc, header, caller }: Incoming): Status | undefined {
     const reason = this.#context.notReady();
     const mistaken = clientRefusal(header, REFERENCE_VERSION);
     if (mistaken !== undefined) return mistaken;
-    return reason === undefined
-      ? this.#context.admission.admit(rpc.callClass)
-      : unavailable(`The node does not serve: ${reason}.`, 'no');
+    if (reason !== undefined) return unavailable(`The node does not serve: ${reason}.`, 'no');
+    return caller === undefined ? this.#context.admission.admit(rpc.callClass) : undefined;
   }
 }
 
@@ -137,7 +143,7 @@ const strangerTo = ({ header }: Incoming): Status =>
 
 function timing({ rpc, timeoutMs: given }: Incoming, now: number): CallTiming {
   const timeoutMs = given ?? rpc.defaultTimeoutMs;
-  // What grpc-js answers at the deadline itself is DEADLINE_EXCEEDED: an answer with what there is comes before it.
+  // At the deadline itself its client gives up, with DEADLINE_EXCEEDED: an answer with what there is comes before it.
   const early = rpc.answersEarly ? BEFORE_DEADLINE_MS : -BEFORE_DEADLINE_MS;
   const before = given === undefined ? timeoutMs : Math.max(given / 2, given - early);
   const dueAt = now + Math.min(before, rpc.softTimeoutMs ?? Number.POSITIVE_INFINITY);

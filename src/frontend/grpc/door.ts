@@ -1,16 +1,17 @@
-// The Temporal-compatible door: a socket that listens at once, and everything behind it (grpc-js, the API's descriptors) loaded when the first client
-// connects, so that a node nobody calls this way starts and sleeps as before. Drains at shutdown: long polls are answered empty.
+// The Temporal-compatible door: a socket that listens at once, and everything behind it (the transport, the API's descriptors) loaded when the first client
+// connects, or the first one of the native door sends this API's messages; so that a node nobody calls this way starts and sleeps as before. Drains at shutdown: long polls are answered empty.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import type { Scheduler } from '../../ports/clock.ts';
-import type { StatusCode } from '../../wire/status.ts';
+import { StatusCode } from '../../wire/status.ts';
 import type { Admission } from '../admission.ts';
-import type { ReferenceWays, Services } from '../door.ts';
+import type { Call, Caller, ReferenceWays, Services } from '../door.ts';
 import type { HandedSockets } from '../handed-sockets.ts';
 import type { Tls } from '../http/server.ts';
 import type { DoorLimits } from '../limits.ts';
 import type { Namespaces } from '../namespaces.ts';
+import type { NamedRequest, ServiceCalls } from './calls.ts';
 import type { GrpcServer } from './server.ts';
 
 export interface GrpcDoorContext {
@@ -39,6 +40,7 @@ export class GrpcDoor {
   readonly #sockets = new Set<Socket>();
   #listener: NetServer | undefined;
   #isOpen = false;
+  #calls: Promise<ServiceCalls> | undefined;
   #server: Promise<GrpcServer> | undefined;
   /** `host:port`, once it listens. */
   address: string | undefined;
@@ -73,6 +75,22 @@ export class GrpcDoor {
     );
   }
 
+  /** A call that a client of the native door names, in this API's messages. */
+  call(request: NamedRequest, caller: Caller, call: Call): void {
+    this.#calls ??= this.#loadCalls();
+    this.#calls.then(
+      (calls) => {
+        try {
+          calls.call(request, caller, call);
+        } catch (error) {
+          call.refuse({ code: StatusCode.INTERNAL, message: `${request.method} failed inside the server.` });
+          this.#context.onFault(error, request.method);
+        }
+      },
+      () => call.refuse({ code: StatusCode.INTERNAL, message: 'The API could not be loaded.' }),
+    );
+  }
+
   /** Takes connections that another process accepted, paused, instead of listening. */
   take(sockets: HandedSockets): void {
     this.#isOpen = true;
@@ -88,8 +106,10 @@ export class GrpcDoor {
   async drain(graceMs: number): Promise<void> {
     this.#isOpen = false;
     this.#listener?.close();
+    const calls = await this.#calls?.catch(() => undefined);
+    await calls?.drain(graceMs);
     const server = await this.#server?.catch(() => undefined);
-    await server?.drain(graceMs);
+    server?.close();
     for (const socket of this.#sockets) socket.destroy();
   }
 
@@ -108,10 +128,22 @@ export class GrpcDoor {
     );
   }
 
+  async #loadCalls(): Promise<ServiceCalls> {
+    try {
+      const { ServiceCalls } = await import('./calls.ts');
+      return new ServiceCalls(this.#context);
+    } catch (error) {
+      this.#context.onFault(error, 'grpc');
+      throw error;
+    }
+  }
+
   async #load(): Promise<GrpcServer> {
+    this.#calls ??= this.#loadCalls();
+    const calls = await this.#calls;
     try {
       const { GrpcServer } = await import('./server.ts');
-      return new GrpcServer(this.#context);
+      return new GrpcServer(this.#context, calls);
     } catch (error) {
       this.#context.onFault(error, 'grpc');
       throw error;

@@ -1,12 +1,10 @@
 // How a refusal leaves through this door: a gRPC status, and google.rpc.Status with the details Temporal's clients read. One status is the same at
 // both doors, so nothing is decided here.
 
-import { Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { Status, StatusDetail } from '../../wire/status.ts';
 import { anyOf, codecNamed } from './proto/codec.ts';
 import { encodeMessage } from './proto/message.ts';
 
-const DETAILS = 'grpc-status-details-bin';
 const ERRORS = 'temporal.api.errordetails.v1';
 
 type Detail = { type: string; value: object } | undefined;
@@ -65,24 +63,33 @@ function statusBytes(code: number, message: string, details: readonly unknown[])
   return encodeMessage(codecNamed('google.rpc.Status'), { code, message, details });
 }
 
-export class RpcError extends Error implements ServiceError {
+export class RpcError extends Error {
   override readonly name = 'RpcError';
   readonly code: number;
-  readonly details: string;
-  readonly metadata = new Metadata();
   /** Each an Any of temporal.api.errordetails.v1. */
   readonly anys: readonly unknown[];
+  /** The engine's own. */
+  readonly detail: StatusDetail | undefined;
 
-  constructor(code: number, message: string, anys: readonly unknown[] = []) {
+  constructor(code: number, message: string, anys: readonly unknown[] = [], detail?: StatusDetail) {
     super(message);
+    this.detail = detail;
     this.code = code;
-    this.details = message;
     this.anys = anys;
-    this.metadata.set(DETAILS, statusBytes(code, message, anys));
+  }
+
+  /** A google.rpc.Status. */
+  get bytes(): Buffer {
+    return statusBytes(this.code, this.message, this.anys);
   }
 }
 
 export function rpcError({ code, message, detail }: Status): RpcError {
   const known = detail && detailOf(detail);
-  return new RpcError(code, message, known === undefined ? [] : [anyOf(`${ERRORS}.${known.type}`, known.value)]);
+  return new RpcError(
+    code,
+    message,
+    known === undefined ? [] : [anyOf(`${ERRORS}.${known.type}`, known.value)],
+    detail,
+  );
 }

@@ -78,7 +78,10 @@ describe('a mask', () => {
     expect(changeOf({ activityOptions, updateMask })).toEqual(change);
   });
 
-  it('is not needed to restore', () => {
-    expect(changeOf({ restoreOriginal: true })).toBe('restoreOriginal');
-  });
+  it.each([{}, { activityOptions: {}, updateMask: [] }, { activityOptions }])(
+    'that names nothing restores: %j',
+    (given) => {
+      expect(changeOf({ restoreOriginal: true, ...given })).toBe('restoreOriginal');
+    },
+  );
 });

@@ -144,8 +144,9 @@ export function changeOf(
   { activityOptions, updateMask, restoreOriginal = false }: Change,
 ): ActivityOptionsChange | 'restoreOriginal' {
   if (!restoreOriginal) return masked(services, activityOptions, updateMask);
-  if (activityOptions === undefined && updateMask === undefined) return 'restoreOriginal';
-  throw invalid('RestoreOriginal cannot be used together with ActivityOptions or UpdateMask.');
+  // Options that no mask names change nothing: some clients always send them.
+  if (updateMask === undefined || updateMask.length === 0) return 'restoreOriginal';
+  throw invalid('RestoreOriginal cannot be used together with an UpdateMask that names options.');
 }
 
 export const updateActivityOptions = method(

@@ -5,6 +5,7 @@ import type { MethodDefinition } from '../door.ts';
 import * as activityControl from './activity-control.ts';
 import * as activityTask from './activity-task.ts';
 import * as batch from './batch.ts';
+import * as callService from './call-service.ts';
 import * as cluster from './cluster-admin.ts';
 import * as control from './control.ts';
 import * as deployment from './deployment.ts';
@@ -34,6 +35,7 @@ import * as workflowTask from './workflow-task.ts';
 const definitions: Record<Method, MethodDefinition> = {
   getServerInfo: info.getServerInfo,
   describeCluster: info.describeCluster,
+  callService: callService.callService,
   describeNamespace: namespaces.describeNamespace,
   registerNamespace: namespaces.registerNamespace,
   listNamespaces: namespaces.listNamespaces,

@@ -260,6 +260,7 @@ const info = object<BatchOperationInfo>({
   failureOperationCount: integer,
   identity: string,
   reason: string,
+  query: optional(string),
   closeReason: optional(string),
 });
 

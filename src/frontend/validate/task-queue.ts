@@ -53,4 +53,5 @@ export const pollerInfo = object<PollerInfo>({
   credit: integer,
   ratePerSecond: optional(finite),
   buildId: optional(string),
+  deploymentName: optional(string),
 });

@@ -17,6 +17,7 @@ import { helloOf } from './hello.ts';
 import { type CallOwner, OpenCall } from './open-call.ts';
 import { Outbox } from './outbox.ts';
 import { partFrame } from './part-frame.ts';
+import { requestCaller } from './request-caller.ts';
 import { type SkimmedFrame, skim } from './skim.ts';
 import { CloseCode, type Wire } from './wire.ts';
 import { ConnectionWorkers } from './workers.ts';
@@ -26,6 +27,8 @@ type State = 'hello' | 'open' | 'closed';
 interface Admitted {
   call: OpenCall;
   callClass: CallClass;
+  /** As it came, if it did. */
+  metadata: unknown;
 }
 
 export class Connection implements Caller, CallOwner, MapWatcher {
@@ -299,7 +302,7 @@ export class Connection implements Caller, CallOwner, MapWatcher {
     if (id !== 0 && this.#calls.has(id)) {
       return this.close(CloseCode.PROTOCOL_ERROR, `request id ${id} is still open`);
     }
-    const [, , name, timeout, body]: unknown[] = frame;
+    const [, , name, timeout, body, metadata]: unknown[] = frame;
     if (typeof name !== 'string' || typeof timeout !== 'number' || !(timeout >= 0)) {
       return this.#malformed('a request is [2, id, method, timeoutMs, body]', id);
     }
@@ -314,11 +317,11 @@ export class Connection implements Caller, CallOwner, MapWatcher {
       if (id !== 0) this.#write([FrameKind.ERROR, id, status]);
       return;
     }
-    this.#start({ call, callClass: definition.callClass }, definition, body);
+    this.#start({ call, callClass: definition.callClass, metadata }, definition, body);
   }
 
-  #start({ call, callClass }: Admitted, definition: MethodDefinition, body: unknown): void {
-    const { admission, limits, metrics, services } = this.#context;
+  #start({ call, callClass, metadata }: Admitted, definition: MethodDefinition, body: unknown): void {
+    const { admission, limits, metrics, namespaces, services } = this.#context;
     definition.arrived?.(this, body);
     const refusal =
       this.#calls.size >= limits.openCallsPerConnection
@@ -335,7 +338,9 @@ export class Connection implements Caller, CallOwner, MapWatcher {
       if (call.deadline < this.#earliestDeadline) this.#earliestDeadline = call.deadline;
     }
     try {
-      definition.run(services, this, body, call);
+      const caller =
+        metadata === undefined || metadata === null ? this : requestCaller(this, this.#access, namespaces, metadata);
+      definition.run(services, caller, body, call);
     } catch (error) {
       if (error instanceof Refused) call.refuse(error.status);
       else {

@@ -124,7 +124,7 @@ class Deploy {
     await this.#options.fleet.start(buildId, WORKERS[buildId]);
     await this.#until(
       `both task queues of ${buildId} are known`,
-      async () => (await this.#describe(buildId))?.taskQueueInfos.length === 2,
+      async () => (await this.#describe(buildId))?.taskQueueInfos?.length === 2,
     );
   }
 

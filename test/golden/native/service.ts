@@ -26,6 +26,16 @@ interface PollRequest {
   identity: string;
 }
 
+/** An answer in protobuf's shape with durations in milliseconds, as what is compared has them. */
+function inMilliseconds(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const { $type, seconds, nanos } = value as { $type?: { name: string }; seconds?: unknown; nanos?: number };
+  if ($type?.name === 'Duration') {
+    return Number(seconds ?? 0) * 1_000 + (nanos ?? 0) / 1_000_000;
+  }
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, inMilliseconds(inner)]));
+}
+
 export class RawService {
   readonly #connection: Connection;
 
@@ -175,14 +185,12 @@ export class RawService {
     return this.#call('respondActivityTaskFailed', { target, identity, failure, credit: 0 });
   }
 
-  async pauseWorkflowExecution(request: Parameters<WorkflowService['pauseWorkflowExecution']>[0]): Promise<object> {
-    await this.#connection.workflowService.pauseWorkflowExecution(request);
-    return {};
+  async pauseWorkflowExecution(request: Methods['pauseWorkflowExecution']['request']): Promise<object> {
+    return this.#call('pauseWorkflowExecution', request);
   }
 
-  async unpauseWorkflowExecution(request: Parameters<WorkflowService['pauseWorkflowExecution']>[0]): Promise<object> {
-    await this.#connection.workflowService.unpauseWorkflowExecution(request);
-    return {};
+  async unpauseWorkflowExecution(request: Methods['unpauseWorkflowExecution']['request']): Promise<object> {
+    return this.#call('unpauseWorkflowExecution', request);
   }
 
   async pauseActivity(request: Parameters<WorkflowService['pauseActivity']>[0]): Promise<object> {
@@ -202,7 +210,7 @@ export class RawService {
 
   async updateActivityOptions(request: Parameters<WorkflowService['updateActivityOptions']>[0]): Promise<object> {
     const { activityOptions } = await this.#connection.workflowService.updateActivityOptions(request);
-    return { activityOptions: { ...activityOptions, taskQueue: { name: activityOptions.taskQueue, kind: 1 } } };
+    return { activityOptions: inMilliseconds(activityOptions) };
   }
 
   async startBatchOperation(request: Methods['startBatchOperation']['request']): Promise<object> {

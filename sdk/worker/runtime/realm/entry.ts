@@ -109,7 +109,7 @@ function unsafeInfo(host: RealmHost): UnsafeWorkflowInfo {
     host.fillRandom(bytes);
     return new DataView(bytes.buffer).getUint32(0) / 0x1_0000_0000;
   };
-  const fill = (bytes: Uint8Array): Uint8Array => {
+  const fillRandom = (bytes: Uint8Array): Uint8Array => {
     host.fillRandom(bytes);
     return bytes;
   };
@@ -117,7 +117,7 @@ function unsafeInfo(host: RealmHost): UnsafeWorkflowInfo {
     now: () => host.clock(),
     isReplaying: false,
     isReplayingHistoryEvents: false,
-    random: { random, uuid4: () => randomUuid(random), fill },
+    random: { random, uuid4: () => randomUuid(random), fillRandom },
   };
 }
 

@@ -19,6 +19,10 @@ const WORKFLOW = 1;
 const ACTIVITY = 2;
 const STICKY = 2;
 const ENHANCED = 1;
+/** WorkerVersioningMode. */
+const VERSIONED = 2;
+/** BuildIdTaskReachability: a workflow may always be started without a version. */
+const REACHABLE = 1;
 const UNVERSIONED = '__unversioned__';
 /** What the reference server says where nothing is limited: some clients ask for a number. */
 const UNLIMITED_PER_SECOND = 100_000;
@@ -39,9 +43,14 @@ const whole = (queue: TaskQueueStats): object => ({
   tasksDispatchRate: queue.tasksDispatchRate,
 });
 
-function pollerInfo({ identity, lastAccessTime, ratePerSecond = UNLIMITED_PER_SECOND, buildId }: PollerInfo): object {
-  const workerVersionCapabilities = buildId === undefined ? undefined : { buildId };
-  return { identity, lastAccessTime, ratePerSecond, workerVersionCapabilities };
+function pollerInfo(poller: PollerInfo): object {
+  const { identity, lastAccessTime, ratePerSecond = UNLIMITED_PER_SECOND, buildId, deploymentName } = poller;
+  return {
+    ...{ identity, lastAccessTime, ratePerSecond },
+    workerVersionCapabilities: buildId === undefined ? undefined : { buildId },
+    deploymentOptions:
+      deploymentName === undefined ? undefined : { deploymentName, buildId, workerVersioningMode: VERSIONED },
+  };
 }
 
 const rateLimit = (limit: ConfiguredRateLimit | undefined): object | undefined =>
@@ -81,13 +90,15 @@ function described(request: Message, described: DescribeTaskQueueResponse): obje
   };
 }
 
-/** Of several types at once, the other mode; all workers are unversioned. */
+/** Of several types at once, the other mode, which knows versions by rules alone: workers of deployments are not in it. */
 function enhanced(request: Message, described: DescribeTaskQueueResponse): object {
   const asked = Array.isArray(request.taskQueueTypes) ? (request.taskQueueTypes as number[]) : [];
   const types = asked.length > 0 ? asked : [WORKFLOW, ACTIVITY];
   const typesInfo = types.map((type) => {
     const kind = kindOf(type);
-    const pollers = described.pollers.filter((one) => one.kind === kind).map(pollerInfo);
+    const pollers = described.pollers
+      .filter((one) => one.kind === kind && one.deploymentName === undefined)
+      .map(pollerInfo);
     return [
       type,
       {
@@ -96,7 +107,8 @@ function enhanced(request: Message, described: DescribeTaskQueueResponse): objec
       },
     ];
   });
-  return { versionsInfo: { '': { typesInfo: Object.fromEntries(typesInfo) } } };
+  const taskReachability = request.reportTaskReachability === true ? REACHABLE : undefined;
+  return { versionsInfo: { '': { typesInfo: Object.fromEntries(typesInfo), taskReachability } } };
 }
 
 export const DescribeTaskQueue: Rpc = rpc((services, caller, request, call) => {

@@ -38,8 +38,12 @@ export const fullName = (type: Type | Enum | Service): string => type.fullName.s
 export const keyTypeOf = (field: Field): string | undefined =>
   field.map ? (field as Field & { keyType?: string }).keyType : undefined;
 
-/** Whether zero is written: a member of a oneof, and what proto3 calls optional. */
-export const hasPresence = (field: Field): boolean => field.partOf !== null;
+/** Descriptors themselves are of proto2, whose fields are there or not whatever their value: the number of an enum's first value is a zero that is there. */
+const isOfDescriptor = ({ parent }: Field): boolean =>
+  /^\.google\.protobuf\.\w*Descriptor/.test(parent?.fullName ?? '');
+
+/** Whether zero is written: a member of a oneof, what proto3 calls optional, and a field of a descriptor. */
+export const hasPresence = (field: Field): boolean => field.partOf !== null || isOfDescriptor(field);
 
 export const isMessage = (type: Type | Enum | null): type is Type => type !== null && 'fieldsById' in type;
 

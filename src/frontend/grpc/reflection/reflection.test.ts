@@ -53,6 +53,25 @@ describe.each([...services])('%s', (service, methods) => {
   });
 });
 
+it('says the zeros that matter to a strict client: the number of an enum’s first value, and the first oneof of a message', () => {
+  const own = (name: string): object => {
+    const [bytes] = filesOf(reflection.answer({ kind: 'fileByFilename', name }));
+    if (bytes === undefined) throw new Error(`there is no ${name}`);
+    return descriptor.FileDescriptorProto.decode(bytes);
+  };
+  interface Told {
+    enumType: { name: string; value: object[] }[];
+    messageType: { name: string; field: { name: string }[]; oneofDecl: object[] }[];
+  }
+  const { enumType, messageType } = own('google/protobuf.proto') as Told;
+  // What was not written is of the prototype alone.
+  const [nothing] = enumType.find(({ name }) => name === 'NullValue')?.value ?? [];
+  expect({ ...nothing }).toMatchObject({ name: 'NULL_VALUE', number: 0 });
+  const value = messageType.find(({ name }) => name === 'Value');
+  expect(value?.oneofDecl).toHaveLength(1);
+  expect(value?.field.map((field) => ({ ...field }))).toContainEqual(expect.objectContaining({ oneofIndex: 0 }));
+});
+
 it('writes what a client reads: a message encoded by what was told is read by what is there', () => {
   const root = rootOf(filesOf(reflection.answer({ kind: 'fileByFilename', name: 'temporal/api/common/v1.proto' })));
   const name = 'temporal.api.common.v1.Payload';
