@@ -40,7 +40,8 @@ export class ServiceCalls {
   readonly dispatcher: Dispatcher;
   readonly #context: GrpcDoorContext;
   readonly #pollers: Pollers;
-  readonly #codecs = new Map<Rpc, MethodCodecs>();
+  /** By service and method: methods that are refused in the same words are one Rpc. */
+  readonly #codecs = new Map<string, MethodCodecs>();
   #closed = false;
 
   constructor(context: GrpcDoorContext) {
@@ -64,12 +65,13 @@ export class ServiceCalls {
     return { services: [...this.table.keys()], notReady: () => this.#context.notReady() };
   }
 
-  codecsOf(service: string, name: string, rpc: Rpc): MethodCodecs {
-    let codecs = this.#codecs.get(rpc);
+  codecsOf(service: string, name: string): MethodCodecs {
+    const key = `${service}/${name}`;
+    let codecs = this.#codecs.get(key);
     if (codecs === undefined) {
       const { request, response } = methodTypes(apiService(service), name);
       codecs = { request: codecOf(request), response: codecOf(response) };
-      this.#codecs.set(rpc, codecs);
+      this.#codecs.set(key, codecs);
     }
     return codecs;
   }
@@ -86,7 +88,7 @@ export class ServiceCalls {
       call.refuse(unimplemented(text));
       return;
     }
-    const codecs = this.codecsOf(service, method, rpc);
+    const codecs = this.codecsOf(service, method);
     this.dispatcher.dispatch(
       {
         name: method,

@@ -64,7 +64,7 @@ export class GrpcServer {
   #register(service: string, name: string, rpc: Rpc): void {
     let codecs: MethodCodecs | undefined;
     this.#transport.unary(`/${service}/${name}`, (call, request) => {
-      codecs ??= this.#calls.codecsOf(service, name, rpc);
+      codecs ??= this.#calls.codecsOf(service, name);
       this.#handle(name, rpc, codecs, call, request);
     });
   }

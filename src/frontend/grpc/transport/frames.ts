@@ -8,6 +8,9 @@ import { encodeMessage } from '../proto/message.ts';
 import { RpcError } from '../status.ts';
 
 const HEADER_BYTES = 5;
+/** Of what a compressed message is inflated into, piece by piece. */
+const MIN_CHUNK_BYTES = 512;
+const MAX_CHUNK_BYTES = 64 * 1024;
 
 /** A message as it leaves: its header and its bytes in one buffer, so that nothing is copied once more. Never compressed. */
 export function frameOf(codec: Codec, value: unknown): Buffer {
@@ -103,7 +106,9 @@ export class FrameReader {
    * bounded, so no request holds the thread for longer than a message of the greatest size takes.
    */
   #inflated(body: Buffer): Buffer {
-    const options = { maxOutputLength: this.#maxBytes };
+    // Of the size that is likely: the default, 16 KiB, is memory of its own for each request.
+    const chunkSize = Math.min(MAX_CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, 4 * body.length));
+    const options = { maxOutputLength: this.#maxBytes, chunkSize };
     try {
       switch (this.#encoding) {
         case 'gzip':

@@ -62,6 +62,7 @@ interface Answer {
   status: string | undefined;
   message: string | undefined;
   httpStatus: number | undefined;
+  date: string | undefined;
   body: Buffer;
 }
 
@@ -82,7 +83,7 @@ function answerOf(stream: ClientHttp2Stream): Promise<Answer> {
       const told = { ...head, ...trailers };
       const status = told['grpc-status'] as string | undefined;
       const message = told['grpc-message'] as string | undefined;
-      resolve({ status, message, httpStatus: head[':status'], body: Buffer.concat(chunks) });
+      resolve({ status, message, httpStatus: head[':status'], date: head.date, body: Buffer.concat(chunks) });
     });
   });
 }
@@ -96,7 +97,7 @@ function call(path: string, bytes: Buffer, headers?: Record<string, string>): Pr
 describe('a unary call', () => {
   it('is answered with one message and its status', async () => {
     const request = framed(Buffer.from('hello'));
-    expect(await call(ECHO, request)).toMatchObject({ httpStatus: 200, status: '0', body: request });
+    expect(await call(ECHO, request)).toMatchObject({ httpStatus: 200, status: '0', body: request, date: undefined });
   });
 
   it.each([

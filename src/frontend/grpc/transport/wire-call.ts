@@ -11,7 +11,9 @@ const HEADERS: OutgoingHttpHeaders = {
 };
 const OK: OutgoingHttpHeaders = { 'grpc-status': '0' };
 const DETAILS = 'grpc-status-details-bin';
-const WITH_STATUS = { waitForTrailers: true } as const;
+/** Nobody asks for the date. */
+const WITH_STATUS = { waitForTrailers: true, sendDate: false } as const;
+const STATUS_ALONE = { endStream: true, sendDate: false } as const;
 
 /** What a method makes of what comes in. */
 export interface Receiver {
@@ -85,7 +87,7 @@ export class WireCall {
     if (this.#begun) {
       this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(status));
       this.#stream.end();
-    } else this.#stream.respond({ ...HEADERS, ...status }, { endStream: true });
+    } else this.#stream.respond({ ...HEADERS, ...status }, STATUS_ALONE);
   }
 
   #begin(status: OutgoingHttpHeaders | undefined): void {
