@@ -1,5 +1,6 @@
 // `npm run compat`: the official TypeScript SDK against this server. By default the tests of test/compat; with `--oracles DIR` also the recordings of a
-// real server there (its compare.mjs), against a development server of ours. With `--languages` instead the official SDKs of other languages.
+// real server there (its compare.mjs), against a development server of ours. With `--languages` instead the official SDKs of other languages,
+// with `--tools` the command line tools and the web UI.
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +15,11 @@ const HELP = `npm run compat [-- options]
   --only NAME     one scenario or case; * stands for anything
   --languages [python] [go] [java]
                   instead of all that: workers and clients written with the official SDKs of these languages (all of them by default) against a
-                  server that is killed under them. A language whose tools are not on this machine is skipped, and it is said what it needs`;
+                  server that is killed under them. A language whose tools are not on this machine is skipped, and it is said what it needs
+  --tools [temporal] [grpcurl] [http] [web-ui]
+                  instead of all that: every command of the temporal CLI, grpcurl, the HTTP API, and the pages of Temporal's web UI in a headless
+                  Chromium, with workers of both kinds. A tool that cannot be had on this machine is skipped, and it is said what it needs
+  --at ADDRESS    with --tools: the temporal CLI alone, against the server there`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -23,6 +28,8 @@ const { values, positionals } = parseArgs({
     'only-oracles': { type: 'boolean', default: false },
     only: { type: 'string', multiple: true, default: [] },
     languages: { type: 'boolean', default: false },
+    tools: { type: 'boolean', default: false },
+    at: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -30,7 +37,7 @@ if (values.help) {
   console.log(HELP);
   process.exit(0);
 }
-if (positionals.length > 0 && !values.languages) {
+if (positionals.length > 0 && !values.languages && !values.tools) {
   console.error(`'${positionals[0]}' is no option of this command.\n\n${HELP}`);
   process.exit(1);
 }
@@ -47,6 +54,10 @@ try {
 if (values.languages) {
   process.argv = [process.argv[0], 'languages', ...positionals];
   await runBundled('test/languages/main.ts', 'languages', 'built');
+}
+if (values.tools) {
+  process.argv = [process.argv[0], 'tools', ...(values.at === undefined ? positionals : ['--at', values.at])];
+  await runBundled('test/tools/main.ts', 'tools', 'built');
 }
 
 // The long form of what the tests of every day do a little of.

@@ -25,6 +25,11 @@ const LEFT_OUT: readonly [reason: string, members: RegExp][] = [
     /^client: ConnectionOptions\.(credentials|callCredentials|channelArgs|interceptors)$|^client: Connection\.static Client$|^worker: NativeConnectionOptions\.(disableErrorCodeMetricTags|dnsLoadBalancingConfig|grpcCompression|proxy)$/,
   ],
   ['messages of its protocol', /^client: Raw(Workflow|Activity)Execution(List)?Info\./],
+  [
+    'between its worker and its native core, which is not here',
+    /^worker: Runtime\.((create|close|de)?[rR]egister(Worker|ShutdownSignalCallback)|deregister\w+|createNativeClient|closeNativeClient|createReplayWorker|pushHistory|closeHistoryStream|createEphemeralServer|shutdownEphemeralServer|native)$/,
+  ],
+  ['for its runtime', /^worker: MetricsBuffer\.(bind|unbind)$/],
   ['compiled by the worker for itself', /^worker: CompiledWorkerOptions\./],
 ];
 

@@ -1,7 +1,7 @@
 // What the run ran on.
 
 import { readFileSync } from 'node:fs';
-import { cpus, release, tmpdir, totalmem, type } from 'node:os';
+import { cpus, loadavg, release, tmpdir, totalmem, type } from 'node:os';
 import type { Report } from './report.ts';
 
 export function describeMachine(): Report['machine'] {
@@ -12,6 +12,7 @@ export function describeMachine(): Report['machine'] {
     memoryMiB: Math.round(totalmem() / 1024 / 1024),
     os: `${type()} ${release()}`,
     fileSystem: fileSystemOf(tmpdir()),
+    load: loadavg()[0],
   };
 }
 

@@ -146,6 +146,8 @@ const reportSchema = z.object({
     os: z.string(),
     /** Of the folder that holds the data. */
     fileSystem: z.string(),
+    /** Average of the last minute, of what ran here before; reports of before have none. */
+    load: figure.optional(),
   }),
   /** By name: `node`, `tenuto`, each peer. */
   versions: z.record(z.string(), z.string()),

@@ -19,8 +19,9 @@ export function renderReport(report: Report, baseline: Baseline | undefined): st
 
 function renderHead({ machine, versions, floors }: Report): string {
   const systems = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const load = machine.load === undefined ? '' : `, load ${figure(machine.load)} before`;
   return [
-    `${machine.cores} cores, ${machine.cpu}, ${machine.os}, data on ${machine.fileSystem}; ${systems.join(', ')}`,
+    `${machine.cores} cores, ${machine.cpu}, ${machine.os}, data on ${machine.fileSystem}${load}; ${systems.join(', ')}`,
     [
       `this machine: fsync ${figure(floors.fsyncP50Ms)} ms (p99 ${figure(floors.fsyncP99Ms)}, ${figure(floors.fsyncsPerSecond)}/s)`,
       `loopback round trip ${figure(floors.roundTripP50Ms)} ms (p99 ${figure(floors.roundTripP99Ms)}, ${figure(floors.echoesPerSecond)}/s)`,

@@ -57,6 +57,10 @@ export class DevProject {
     return address;
   }
 
+  get pid(): number {
+    return this.#child?.pid ?? -1;
+  }
+
   /** Resolves when it says that a further version of the workflows is loaded. */
   async loaded(): Promise<void> {
     await this.#says(/workflows loaded in \d+ ms/);

@@ -28,7 +28,7 @@ import { FirstLeaders } from './first-leaders.ts';
 import { freshEngine } from './fresh-engine.ts';
 import { Isolation } from './isolation.ts';
 import { LeaderNews } from './leader-news.ts';
-import { makeKeeper, ringReplicas, type ServedShards } from './make-keeper.ts';
+import { isFounded, makeKeeper, ringReplicas, type ServedShards } from './make-keeper.ts';
 import { makeGossip, makeLinks } from './make-links.ts';
 import type { ClusterNodeOptions } from './options.ts';
 import { OutboxRelay } from './outbox-relay.ts';
@@ -311,7 +311,7 @@ export class ClusterNode {
     this.#phase = 'open';
     this.#gossip.setMeta({ clientAddress, linkAddress: this.#linkAddress(), draining: this.#state.draining });
     this.#roster.refresh();
-    this.#placement.start(this.#state.plan);
+    this.#placement.start(this.#state.plan, isFounded(this.#options.durability));
     this.#keeper.start();
     this.#matching?.start();
     void this.#news.learn();

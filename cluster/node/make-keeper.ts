@@ -23,6 +23,13 @@ export interface KeeperParts extends Omit<ReplicatedKeeperOptions, 'node' | 'sto
 export const ringReplicas = ({ durability, config }: Pick<ClusterNodeOptions, 'durability' | 'config'>): number =>
   durability.type === 'shared' ? HEIRS : config.replicas;
 
+/**
+ * Whether the shards outlive a plan that is lost. Nodes of a database keep none: a coordinator that forgets while all of them are stopped leaves shards
+ * without a plan, and those that are drained by then never make up the number of a first start. Asked once the store is open.
+ */
+export const isFounded = (durability: ClusterNodeOptions['durability']): boolean =>
+  durability.type === 'shared' && durability.store.positions().size > 0;
+
 export function makeKeeper(node: ClusterNodeOptions, parts: KeeperParts): ShardKeeper {
   const { durability, self } = node;
   if (durability.type === 'replicated') {

@@ -84,6 +84,15 @@ describe('which ring counts', () => {
     expect(world.log.lines).toEqual([expect.stringMatching(/info: a ring plan was agreed on/)]);
   });
 
+  it('is made by whoever is there, where the plan is lost and the shards are not', async () => {
+    const world = new World();
+    for (const { placement } of [world.node('a'), world.node('b')]) placement.start('', true);
+    await world.time.advance(20_000);
+    expect(world.versions()).toEqual([1, 1]);
+    expect(world.rings().size).toBe(1);
+    expect(world.nodes.get('a')?.placement.plan.members.map(({ name }) => name)).toEqual(['a', 'b']);
+  });
+
   it('is heard of from the coordinator where no node says it', async () => {
     const world = new World();
     world.telling = false;

@@ -74,8 +74,13 @@ export class Placement {
     return this.#why;
   }
 
-  /** @param known the plan kept from the last run, '' for none */
-  start(known: string): void {
+  /**
+   * @param known the plan kept from the last run, '' for none
+   * @param founded the shards are there, and no plan is to make them: where it is lost, whoever is there makes another one
+   */
+  start(known: string, founded = false): void {
+    const { settings } = this.#planner;
+    if (founded) this.#planner = { ...this.#planner, settings: { ...settings, firstMembers: 1 } };
     if (known !== '') this.#take(known, 'kept');
     this.#tick();
   }

@@ -52,7 +52,7 @@ export interface PlanSettings {
    * without it would not be saved by its return. Nor does one give up everything on command while fewer would be left.
    */
   readonly replicas: number;
-  /** The first plan waits for so many members. */
+  /** The first plan of a new cluster waits for so many members. */
   readonly firstMembers: number;
 }
 

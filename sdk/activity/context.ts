@@ -6,6 +6,7 @@ import type { Client } from '../client/client.ts';
 import type { ActivityCancellationDetails } from '../common/activity-options.ts';
 import { IllegalStateError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
+import type { MetricMeter } from '../common/metrics.ts';
 import { type Duration, msToNumber } from '../common/time.ts';
 import type { ActivityCancellation } from './cancellation.ts';
 import type { Info } from './info.ts';
@@ -22,6 +23,8 @@ export class Context {
   readonly info: Info;
   /** The logger of this activity; its attributes are added to every message. */
   log: Logger;
+  /** Makes metrics of this activity, which the worker's `Runtime` exports: with its namespace, task queue and activity type as tags. */
+  readonly metricMeter: MetricMeter;
   readonly #cancellation: ActivityCancellation;
   readonly #heartbeat: (details?: unknown) => void;
   readonly #client: Client | undefined;
@@ -44,12 +47,14 @@ export class Context {
     heartbeat: (details?: unknown) => void,
     client: Client | undefined,
     log: Logger,
+    metricMeter: MetricMeter,
   ) {
     this.info = info;
     this.#cancellation = cancellation;
     this.#heartbeat = heartbeat;
     this.#client = client;
     this.log = log;
+    this.metricMeter = metricMeter;
   }
 
   /** Rejects with a CancelledFailure when cancellation is requested, the attempt timed out, or its workflow closed. Never resolves. */

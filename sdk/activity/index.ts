@@ -25,6 +25,7 @@
 import type { Client } from '../client/client.ts';
 import type { ActivityCancellationDetails } from '../common/activity-options.ts';
 import { type Logger, makeLogger } from '../common/logger.ts';
+import type { MetricMeter } from '../common/metrics.ts';
 import type { Duration } from '../common/time.ts';
 import { Context } from './context.ts';
 import type { Info } from './info.ts';
@@ -41,6 +42,15 @@ export type { Info } from './info.ts';
 export function activityInfo(): Info {
   return Context.current().info;
 }
+
+/** Makes metrics of the activity that is running: see {@link Context.metricMeter}. */
+export const metricMeter: MetricMeter = {
+  createCounter: (...args) => Context.current().metricMeter.createCounter(...args),
+  createHistogram: (...args) => Context.current().metricMeter.createHistogram(...args),
+  createGauge: (...args) => Context.current().metricMeter.createGauge(...args),
+  createUpDownCounter: (...args) => Context.current().metricMeter.createUpDownCounter(...args),
+  withTags: (tags) => Context.current().metricMeter.withTags(tags),
+};
 
 /** The running activity's logger. Its methods throw outside of an activity. */
 export const log: Logger = makeLogger((level, message, meta) => Context.current().log.log(level, message, meta));

@@ -17,6 +17,18 @@ export { historyFromJSON, historyToJSON } from './history-json.ts';
 export * from './interceptors.ts';
 export * from './interfaces.ts';
 export * from './logger.ts';
+export {
+  type Metric,
+  type MetricCounter,
+  type MetricGauge,
+  type MetricHistogram,
+  type MetricKind,
+  type MetricMeter,
+  type MetricTags,
+  type MetricUpDownCounter,
+  type NumericMetricValueType,
+  noopMetricMeter,
+} from './metrics.ts';
 export * from './payload-converter.ts';
 export * from './priority.ts';
 export * from './reserved.ts';

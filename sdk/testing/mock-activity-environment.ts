@@ -8,11 +8,14 @@ import type { Client } from '../client/client.ts';
 import { ActivityCancellationDetails } from '../common/activity-options.ts';
 import { encodeBase64 } from '../common/base64.ts';
 import { type Logger, makeLogger } from '../common/logger.ts';
+import { type MetricMeter, noopMetricMeter } from '../common/metrics.ts';
 import { encodeUtf8 } from '../common/utf8.ts';
 
 export interface MockActivityEnvironmentOptions {
   /** Receives what the activity logs. Default: nothing is logged. */
   logger?: Logger | undefined;
+  /** Where the activity's metrics go. Default: nowhere. */
+  metricMeter?: MetricMeter | undefined;
   /** What `getClient()` returns in the activity. */
   client?: Client | undefined;
 }
@@ -67,6 +70,7 @@ export class MockActivityEnvironment extends EventEmitter {
       (details) => this.emit('heartbeat', details),
       options.client,
       options.logger ?? makeLogger(() => {}),
+      options.metricMeter ?? noopMetricMeter,
     );
   }
 

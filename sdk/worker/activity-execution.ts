@@ -13,6 +13,7 @@ import { CompleteAsyncError } from '../common/errors.ts';
 import { ApplicationFailure, CancelledFailure, ensureApplicationFailure, FAILURE_SOURCE } from '../common/failure.ts';
 import { composeInterceptors } from '../common/interceptors.ts';
 import { type Logger, type LogMetadata, SdkComponent, withMetadata } from '../common/logger.ts';
+import { type MetricTags, makeMetricMeter } from '../common/metrics.ts';
 import { fromPayloads } from '../common/payload-converter.ts';
 import { errorMessage, isAbortError } from '../common/type-helpers.ts';
 import type {
@@ -20,6 +21,8 @@ import type {
   ActivityInterceptorsFactory,
   ActivityOutboundCallsInterceptor,
 } from './interceptors.ts';
+import { recordOn } from './metrics/index.ts';
+import type { WorkerMetrics } from './metrics/worker-metrics.ts';
 
 export type ActivityOutcome =
   | { kind: 'completed'; result: Payloads | undefined }
@@ -58,6 +61,7 @@ export interface ActivityEnvironment {
   interceptors: readonly ActivityInterceptorsFactory[];
   converter: LoadedDataConverter;
   client: Client | undefined;
+  metrics: WorkerMetrics;
   /** Where activities' own messages go. */
   logger: Logger;
   /** Where the worker tells of activities. */
@@ -90,7 +94,16 @@ export class ActivityExecution {
       sdkComponent: SdkComponent.activity,
     });
     const log = withMetadata(environment.logger, attributes);
-    this.context = new Context(input.info, this.cancellation, heartbeat, environment.client, log);
+    const { info } = input;
+    const tags = (): MetricTags => ({
+      namespace: info.activityNamespace,
+      taskQueue: info.taskQueue,
+      activityType: info.activityType,
+      ...composeInterceptors(outbound, 'getMetricTags', (given) => given)({}),
+    });
+    const { meter } = environment.metrics;
+    const metricMeter = makeMetricMeter((metric, value, given) => recordOn(meter, metric, value, given), tags);
+    this.context = new Context(info, this.cancellation, heartbeat, environment.client, log, metricMeter);
     for (const factory of environment.interceptors) {
       const interceptors = factory(this.context);
       if (interceptors.inbound !== undefined) this.inbound.push(interceptors.inbound);
@@ -101,9 +114,16 @@ export class ActivityExecution {
 
   /** Never rejects. Call once. */
   run(): Promise<ActivityOutcome> {
-    return new Promise((resolve) => {
+    const beganAt = performance.now();
+    const ended = new Promise<ActivityOutcome>((resolve) => {
       this.settle = resolve;
       asyncLocalStorage.run(this.context, () => this.execute()).then(resolve);
+    });
+    return ended.then((outcome) => {
+      const { activityType, isLocal } = this.input.info;
+      const ms = performance.now() - beganAt;
+      this.environment.metrics.activityEnded(activityType, isLocal, outcome.kind === 'failed', ms);
+      return outcome;
     });
   }
 

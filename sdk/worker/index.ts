@@ -63,6 +63,10 @@ export type {
   WorkerInterceptors,
 } from './interceptors.ts';
 export { DefaultLogger, type LogEntry, type LogFunction } from './logger.ts';
+export { type BufferedMetricUpdate, MetricsBuffer, type MetricsBufferOptions } from './metrics/buffer.ts';
+export type { BufferedMetricsExporter, MetricsExporterConfig } from './metrics/index.ts';
+export type { OtelCollectorExporter } from './metrics/otel.ts';
+export type { PrometheusMetricsExporter } from './metrics/prometheus.ts';
 export type {
   BundlerOptions,
   CompiledWorkerOptions,
@@ -71,7 +75,7 @@ export type {
   WorkflowBundleOption,
 } from './options.ts';
 export type { WorkerPlugin } from './plugins.ts';
-export { Runtime, type RuntimeOptions } from './process-runtime.ts';
+export { Runtime, type RuntimeOptions, type TelemetryOptions } from './process-runtime.ts';
 export type { ReplayResult } from './replay.ts';
 export {
   type BundlerPlugin,

@@ -1,8 +1,10 @@
 // Types of the worker's interceptors, named as in @temporalio/worker.
 
 import type { Context } from '../activity/context.ts';
+import type { ClientInterceptors } from '../client/interceptors.ts';
 import type { Headers, Next } from '../common/interceptors.ts';
 import type { LogMetadata } from '../common/logger.ts';
+import type { MetricTags } from '../common/metrics.ts';
 
 export interface ActivityExecuteInput {
   readonly args: unknown[];
@@ -21,6 +23,8 @@ export type GetLogAttributesInput = LogMetadata;
 export interface ActivityOutboundCallsInterceptor {
   /** Adds to the metadata of the activity's log messages. */
   getLogAttributes?(input: LogMetadata, next: Next<ActivityOutboundCallsInterceptor, 'getLogAttributes'>): LogMetadata;
+  /** Adds to the tags of the activity's metrics: called for each value. */
+  getMetricTags?(input: MetricTags, next: Next<ActivityOutboundCallsInterceptor, 'getMetricTags'>): MetricTags;
 }
 
 export interface ActivityInterceptors {
@@ -34,6 +38,8 @@ export type ActivityInterceptorsFactory = (context: Context) => ActivityIntercep
 export type ActivityInboundCallsInterceptorFactory = (context: Context) => ActivityInboundCallsInterceptor;
 
 export interface WorkerInterceptors {
+  /** Of the client that activities get from `getClient()`. */
+  client?: ClientInterceptors;
   /** Run first to last around each activity. */
   activity?: ActivityInterceptorsFactory[];
   /** As `activity`, inbound only; run after those. */

@@ -7,6 +7,8 @@ export interface LogEntry {
   message: string;
   /** Epoch ms. */
   timestamp: number;
+  /** The same, of which the last six digits are 0. */
+  timestampNanos: bigint;
   meta?: LogMetadata | undefined;
 }
 
@@ -46,7 +48,8 @@ export class DefaultLogger implements Logger {
 
   log(level: LogLevel, message: string, meta?: LogMetadata): void {
     if (LOG_LEVELS.indexOf(level) < this.severity) return;
-    this.logFunction({ level, message, timestamp: Date.now(), meta });
+    const timestamp = Date.now();
+    this.logFunction({ level, message, timestamp, timestampNanos: BigInt(timestamp) * 1_000_000n, meta });
   }
 
   trace(message: string, meta?: LogMetadata): void {

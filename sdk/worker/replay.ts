@@ -11,6 +11,7 @@ import { ValueError } from '../common/errors.ts';
 import { historyFromJSON } from '../common/history-json.ts';
 import type { HistoryAndWorkflowId } from '../common/interfaces.ts';
 import { codecsOf } from '../common/load-data-converter.ts';
+import { noopMetricMeter } from '../common/metrics.ts';
 import { isRecord } from '../common/type-helpers.ts';
 import { defaultIdentity } from '../connection/host.ts';
 import { DeterminismViolationError } from '../workflow/errors.ts';
@@ -20,7 +21,7 @@ import type { ReplayWorkerOptions } from './options.ts';
 import { configuredReplay } from './plugins.ts';
 import { type ThreadEvents, type ThreadPort, tokenKey } from './ports.ts';
 import { Runtime } from './process-runtime.ts';
-import { loggerSinks, SinkRunner } from './sinks.ts';
+import { loggerSinks, metricSinks, SinkRunner } from './sinks.ts';
 import { workflowThreads } from './spawn-thread.ts';
 import { decodeBatches } from './task-history.ts';
 import type { FromWorkflowThread } from './thread-protocol.ts';
@@ -71,7 +72,10 @@ export async function* replayHistories(
   const codecs = codecsOf(options.dataConverter);
   const { logger } = Runtime.instance();
   const taskQueue = options.replayName ?? DEFAULT_REPLAY_NAME;
-  const sinks = new SinkRunner({ ...loggerSinks(logger, taskQueue), ...options.sinks }, logger);
+  const sinks = new SinkRunner(
+    { ...loggerSinks(logger, taskQueue), ...metricSinks(noopMetricMeter, taskQueue), ...options.sinks },
+    logger,
+  );
   let thread: ReplayThread | undefined;
   try {
     for await (const { workflowId, history } of histories) {

@@ -2,9 +2,11 @@
 // Delivery is best effort: a call may be repeated when its task is, and a failing sink is only logged.
 
 import { type Logger, type LogLevel, SdkComponent } from '../common/logger.ts';
+import type { Metric, MetricMeter, MetricTags } from '../common/metrics.ts';
 import { isRecord } from '../common/type-helpers.ts';
 import type { WorkflowInfo } from '../workflow/interfaces.ts';
 import type { Sink, SinkFunction, Sinks } from '../workflow/sinks.ts';
+import { METRICS_SINK, recordOn } from './metrics/index.ts';
 import type { SinkCall } from './thread-protocol.ts';
 
 export interface InjectedSinkFunction<F extends SinkFunction> {
@@ -79,6 +81,21 @@ export function loggerSinks(logger: Logger, taskQueue: string): AnySinks {
       info: write('INFO'),
       warn: write('WARN'),
       error: write('ERROR'),
+    },
+  };
+}
+
+/** Records what workflows count with `metricMeter`. */
+export function metricSinks(meter: MetricMeter, taskQueue: string): AnySinks {
+  return {
+    [METRICS_SINK]: {
+      record: {
+        fn(info: WorkflowInfo, ...[metric, value, tags]: unknown[]) {
+          // As sdk/workflow/metrics.ts calls it.
+          const given = { namespace: info.namespace, taskQueue, ...(tags as MetricTags) };
+          recordOn(meter, metric as Metric, value as number, given);
+        },
+      },
     },
   };
 }

@@ -11,11 +11,13 @@ import type { WorkerDeploymentVersion } from '../common/worker-deployments.ts';
 import { type ActivityEnvironment, ActivityExecution } from './activity-execution.ts';
 import { ActivityTasks } from './activity-tasks.ts';
 import { LocalActivities, type LocalAttempt, type LocalAttemptInfo } from './local-activities.ts';
+import { NO_METRICS } from './metrics/index.ts';
+import { WorkerMetrics } from './metrics/worker-metrics.ts';
 import { NexusWorker } from './nexus-worker.ts';
 import type { CompiledWorkerOptions } from './options.ts';
 import type { ThreadFactory, WorkerConnection } from './ports.ts';
 import { Session } from './session.ts';
-import { loggerSinks, SinkRunner } from './sinks.ts';
+import { loggerSinks, metricSinks, SinkRunner } from './sinks.ts';
 import { laneOptions, slotContext } from './slots/lane-options.ts';
 import { makeSlots } from './slots/slots.ts';
 import type { ActivitySlotInfo, WorkflowSlotInfo } from './slots/tuner.ts';
@@ -32,6 +34,8 @@ export interface WorkerEngineParts {
   threads: ThreadFactory | undefined;
   client: Client | undefined;
   logger: Logger;
+  /** Absent: nothing is counted. */
+  metrics?: WorkerMetrics | undefined;
   /** The worker cannot go on. */
   fatal(error: unknown): void;
 }
@@ -51,12 +55,14 @@ export class WorkerEngine {
   constructor(parts: WorkerEngineParts) {
     this.parts = parts;
     const { options, identity, buildId, connection, converter } = parts;
+    const metrics = parts.metrics ?? new WorkerMetrics(NO_METRICS, options.namespace, options.taskQueue);
     const logger = withMetadata(parts.logger, { sdkComponent: SdkComponent.worker, taskQueue: options.taskQueue });
     const environment: ActivityEnvironment = {
       functions: options.activities,
       interceptors: options.activityInterceptors,
       converter,
       client: parts.client,
+      metrics,
       logger: parts.logger,
       workerLogger: logger,
     };
@@ -119,7 +125,15 @@ export class WorkerEngine {
       threadCount: parts.threads === undefined ? 0 : options.threadCount,
       deadlockMs: options.deadlockMs,
       localActivities: this.localActivities,
-      sinks: new SinkRunner({ ...loggerSinks(parts.logger, options.taskQueue), ...options.sinks }, logger),
+      sinks: new SinkRunner(
+        {
+          ...loggerSinks(parts.logger, options.taskQueue),
+          ...metricSinks(metrics.meter, options.taskQueue),
+          ...options.sinks,
+        },
+        logger,
+      ),
+      metrics,
       logger,
       fatal: parts.fatal,
     });

@@ -11,6 +11,7 @@ import { type Duration, msToNumber } from '../common/time.ts';
 import { Connection } from '../connection/connection.ts';
 import { loadBundle } from './bundle-option.ts';
 import { CombinedWorkerRunError, GracefulShutdownPeriodExpiredError, PromiseCompletionTimeoutError } from './errors.ts';
+import { WorkerMetrics } from './metrics/worker-metrics.ts';
 import {
   type CompiledWorkerOptions,
   compileWorkerOptions,
@@ -79,6 +80,9 @@ interface WorkerParts {
   failed: Promise<never>;
   heartbeats: WorkerHeartbeats;
   plugins: readonly WorkerPlugin[];
+  metrics: WorkerMetrics;
+  connection: Connection;
+  client: Client;
   close(): Promise<void>;
 }
 
@@ -113,7 +117,8 @@ export class Worker implements SignalledWorker {
   static async createWith(options: WorkerOptions, { bundle, threads, activities }: WorkflowCode): Promise<Worker> {
     const given = compileWorkerOptions(options, machine());
     const compiled = activities === undefined ? given : { ...given, activities };
-    const { logger } = Runtime.instance();
+    const { logger, metrics: runtimeMetrics } = Runtime.instance();
+    const metrics = new WorkerMetrics(runtimeMetrics, compiled.namespace, compiled.taskQueue);
     const converter = loadDataConverter(options.dataConverter);
     const connection = options.connection ?? (await Connection.connect());
     const closeConnection = async (): Promise<void> => {
@@ -130,6 +135,10 @@ export class Worker implements SignalledWorker {
       });
       // Before `run` nobody listens yet.
       failed.catch(() => {});
+      const client = new Client({
+        ...{ connection, namespace: compiled.namespace, dataConverter: options.dataConverter },
+        interceptors: options.interceptors?.client,
+      });
       engine = new WorkerEngine({
         options: compiled,
         identity,
@@ -151,8 +160,8 @@ export class Worker implements SignalledWorker {
                 version: compiled.deployment?.useWorkerVersioning === true ? compiled.deployment.version : undefined,
                 failureErrorTypes: compiled.failureErrorTypes,
               }),
-        client: new Client({ connection, namespace: compiled.namespace, dataConverter: options.dataConverter }),
-        logger,
+        client,
+        ...{ logger, metrics },
         fatal: fail,
       });
       await Promise.race([engine.prepare(), failed]);
@@ -166,7 +175,7 @@ export class Worker implements SignalledWorker {
         intervalMs: Runtime.instance().workerHeartbeatIntervalMs,
       });
       const { plugins = [] } = options;
-      return new Worker({ engine, options: compiled, failed, close, heartbeats, plugins });
+      return new Worker({ engine, options: compiled, failed, close, heartbeats, plugins, metrics, connection, client });
     } catch (error) {
       engine?.close();
       await closeConnection();
@@ -192,6 +201,15 @@ export class Worker implements SignalledWorker {
     histories: AsyncIterable<HistoryAndWorkflowId> | Iterable<HistoryAndWorkflowId>,
   ): AsyncIterableIterator<ReplayResult> {
     return replayHistories(options, histories);
+  }
+
+  get connection(): Connection {
+    return this.parts.connection;
+  }
+
+  /** What activities get from `getClient()`. */
+  get client(): Client {
+    return this.parts.client;
   }
 
   private constructor(parts: WorkerParts) {
@@ -244,10 +262,11 @@ export class Worker implements SignalledWorker {
       throw new IllegalStateError(`A worker runs once; this one is ${this.state}. Create another one`);
     }
     this.state = 'RUNNING';
-    const { engine, failed, options, heartbeats } = this.parts;
+    const { engine, failed, options, heartbeats, metrics } = this.parts;
     const { logger } = Runtime.instance();
     logger.info('Worker running', { taskQueue: options.taskQueue, namespace: options.namespace });
     Runtime.instance().register(this);
+    const uncollect = Runtime.instance().metrics.onCollect(() => metrics.gauges(this.getStatus()));
     let force: NodeJS.Timeout | undefined;
     try {
       void engine.open();
@@ -280,6 +299,7 @@ export class Worker implements SignalledWorker {
     } finally {
       void heartbeats.end();
       clearTimeout(force);
+      uncollect();
       Runtime.instance().deregister(this);
     }
   }

@@ -25,6 +25,8 @@ export class HeldTask implements AnswerOwner {
   durable: boolean;
   /** Held back until then. */
   localActivities: LocalActivityTask[] = [];
+  /** Monotonic ms. */
+  readonly acceptedAt = performance.now();
   sinkCalls: SinkCall[] = [];
   /** Fires when the task should be answered early for its local activities' sake. */
   heartbeat: NodeJS.Timeout | undefined;

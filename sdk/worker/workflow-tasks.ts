@@ -14,6 +14,7 @@ import type { WorkerDeploymentOptions } from '../common/worker-deployments.ts';
 import { statusCodeOf } from './answer-errors.ts';
 import type { SubstituteAnswer } from './answers.ts';
 import { type LocalActivities, neverStarted } from './local-activities.ts';
+import type { WorkerMetrics } from './metrics/worker-metrics.ts';
 import type { NodeSession } from './node-session.ts';
 import { type ThreadFactory, tokenKey } from './ports.ts';
 import type { Session } from './session.ts';
@@ -39,6 +40,7 @@ export interface WorkflowTasksOptions {
   deadlockMs: number | undefined;
   localActivities: LocalActivities;
   sinks: SinkRunner;
+  metrics: WorkerMetrics;
   logger: Logger;
   /** No workflow thread can be kept running. */
   fatal(error: Error): void;
@@ -204,6 +206,11 @@ export class WorkflowTasks {
         held.sinkCalls = message.sinkCalls;
         if (held.durable) this.runSinks(held);
         this.finish(held);
+        this.options.metrics.workflowTaskCompleted(
+          held.task.workflowType,
+          message.request.commands,
+          performance.now() - held.acceptedAt,
+        );
         this.answers.completed(held, message.request, message.rootWorkflowId);
         return;
       }
@@ -215,6 +222,7 @@ export class WorkflowTasks {
         if (held.durable) this.runSinks(held);
         this.finish(held);
         this.options.localActivities.abandon(message.runId);
+        this.options.metrics.workflowTaskFailed(held.task.workflowType);
         this.answers.failed(held, message.request);
         return;
       }

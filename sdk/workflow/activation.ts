@@ -153,6 +153,8 @@ export interface Activation {
 /** A call of `log` or a sink, delivered by the main thread when the workflow task is answered. */
 /** The sink that `log` writes to. */
 export const LOGGER_SINK = '__temporal_logger';
+/** The sink that metrics are recorded by. */
+export const METRICS_SINK = '__temporal_metrics';
 
 export interface SinkInvocation {
   iface: string;

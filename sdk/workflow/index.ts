@@ -125,6 +125,7 @@ export {
   type UpdateInfo,
   type WorkflowInfo,
 } from './interfaces.ts';
+export { metricMeter } from './metrics.ts';
 export {
   createNexusClient,
   createNexusServiceClient,

@@ -4,6 +4,7 @@
 
 import type { ActivityOptions, LocalActivityOptions } from '../common/activity-options.ts';
 import type { Headers, Next } from '../common/interceptors.ts';
+import type { MetricTags } from '../common/metrics.ts';
 import type { Duration } from '../common/time.ts';
 import type { ChildWorkflowOptions, ContinueAsNewOptions, SleepOptions, WorkflowExecution } from './interfaces.ts';
 import type { NexusOperationCancellationType } from './nexus.ts';
@@ -176,4 +177,6 @@ export interface WorkflowOutboundCallsInterceptor {
     input: GetLogAttributesInput,
     next: Next<WorkflowOutboundCallsInterceptor, 'getLogAttributes'>,
   ): Record<string, unknown>;
+  /** Adds to the tags of the workflow's metrics: called for each value. */
+  getMetricTags?(input: MetricTags, next: Next<WorkflowOutboundCallsInterceptor, 'getMetricTags'>): MetricTags;
 }

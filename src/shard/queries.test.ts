@@ -63,6 +63,23 @@ describe('a query given up while no worker is there', () => {
     });
   });
 
+  it('takes nothing from a later attempt of the same request, which waits here too', () => {
+    const told: unknown[] = [];
+    const submitted: string[] = [];
+    const queries = new Queries({
+      ...{ matching: new TestMatching(), limit: 10, deliver: () => undefined },
+      submit: (_to, { type }) => submitted.push(type),
+    });
+    const message = { type: 'query' as const, queryId: 'q', target: {}, queryType: 'state' };
+    const to = { namespace: NAMESPACE, workflowId: 'a' };
+    const first = queries.ask(to, message, () => told.push('the first attempt'));
+    queries.ask(to, message, (_error, value) => told.push(value));
+    first.abandon();
+    expect(submitted).toEqual(['query', 'query']);
+    queries.answer('q', undefined, {});
+    expect(told).toEqual([{}]);
+  });
+
   it('does not pin its workflow, however loaded the node is', async () => {
     const w = await asleep({ pendingTurns: 1 });
     const waiting = ask(w, 'q');

@@ -54,13 +54,16 @@ export class Queries {
       done(exhausted('QUERIES', `${this.#callers.size} queries wait on this node: try again later.`), undefined);
       return { abandon: () => undefined };
     }
-    this.#callers.set(queryId, { to, done });
+    // Of a request that routing has tried again, the later attempt waits; the earlier one takes nothing with it when it ends.
+    const caller = { to, done };
+    const waits = (): boolean => this.#callers.get(queryId) === caller;
+    this.#callers.set(queryId, caller);
     submit(to, message, (error) => {
-      if (error !== undefined) this.answer(queryId, error, undefined);
+      if (error !== undefined && waits()) this.answer(queryId, error, undefined);
     });
     return {
       abandon: () => {
-        if (this.#gone(queryId)) submit(to, { type: 'queryAbandoned', queryId }, () => undefined);
+        if (waits() && this.#gone(queryId)) submit(to, { type: 'queryAbandoned', queryId }, () => undefined);
       },
     };
   }

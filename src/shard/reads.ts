@@ -225,12 +225,12 @@ export class Reads {
     query: HistoryQuery,
   ): Promise<{ events: EventBatches; nextEventId: number | undefined } | undefined> {
     const { reader } = this.#options;
-    const last =
-      lastEventId === undefined || query.closeEventOnly ? await readLastEvent(reader, actor.base, runId) : undefined;
     if (query.closeEventOnly) {
+      const recent = lastEventId === undefined ? undefined : recentLastEvent(reader, actor.base, runId, lastEventId);
+      const last = recent ?? (await readLastEvent(reader, actor.base, runId));
       return last === undefined ? undefined : { events: [encode([last])], nextEventId: undefined };
     }
-    const to = lastEventId ?? last?.eventId;
+    const to = lastEventId ?? (await readLastEvent(reader, actor.base, runId))?.eventId;
     if (to === undefined) return undefined;
     const { fromEventId: from, maximumBytes } = query;
     return readHistory(reader, actor.base, { runId, from: Math.max(1, from), to, maximumBytes, edges: 'whole' });

@@ -28,9 +28,18 @@ export interface UpdateCallersOptions {
 
 type Answer = Extract<LeavingEffect, { type: 'answerUpdate' }>;
 
+interface Caller {
+  to: ActorAddress;
+  done: Done<UpdateWorkflowExecutionResponse>;
+  /** Of its own message. Until it is there, an answer waits. */
+  replied: boolean;
+  answer?: UpdateWorkflowExecutionResponse | undefined;
+}
+
 export class UpdateCallers {
   readonly #options: UpdateCallersOptions;
-  readonly #callers = new Map<string, { to: ActorAddress; done: Done<UpdateWorkflowExecutionResponse> }>();
+  readonly #callers = new Map<string, Caller>();
+  #calls = 0;
 
   constructor(options: UpdateCallersOptions) {
     this.#options = options;
@@ -45,7 +54,8 @@ export class UpdateCallers {
     message: UpdateMessage | PollUpdateMessage,
     done: Done<UpdateWorkflowExecutionResponse>,
   ): Waiting {
-    return this.#ask(to, message, message.callId, done, () => undefined);
+    const callId = this.#named(message.callId);
+    return this.#ask(to, { ...message, callId }, callId, done, () => undefined);
   }
 
   askWithStart(
@@ -58,10 +68,20 @@ export class UpdateCallers {
       if (start === undefined || update === undefined) done(error, undefined);
       else done(undefined, { start, update });
     };
-    // The reply comes before the answer, which is an effect of the same turn or of a later one.
-    return this.#ask(to, message, message.update.callId, answered, (reply) => {
+    const callId = this.#named(message.update.callId);
+    const named = { ...message, update: { ...message.update, callId } };
+    return this.#ask(to, named, callId, answered, (reply) => {
       if (reply.type === 'started') start = reply.response;
     });
+  }
+
+  /**
+   * Each attempt waits under a name of its own. One request may come twice: where its answer is late, routing tries again, while the first attempt still
+   * waits here. Under one name the answer to the first would go to the second, before its own reply, and the end of the first would end both.
+   */
+  #named(callId: string): string {
+    this.#calls += 1;
+    return `${callId}/${this.#calls}`;
   }
 
   #ask(
@@ -76,11 +96,17 @@ export class UpdateCallers {
       done(exhausted('UPDATES', why), undefined);
       return { abandon: () => undefined };
     }
-    this.#callers.set(callId, { to, done });
+    const caller: Caller = { to, done, replied: false };
+    this.#callers.set(callId, caller);
     const { submit } = this.#options;
     submit(to, message, (error, reply) => {
-      if (error !== undefined) this.#answer(callId, error, undefined);
-      else if (reply !== undefined) replied(reply);
+      if (error !== undefined) {
+        this.#answer(callId, error, undefined);
+        return;
+      }
+      caller.replied = true;
+      if (reply !== undefined) replied(reply);
+      if (caller.answer !== undefined) this.#answer(callId, undefined, caller.answer);
     });
     return {
       abandon: () => {
@@ -92,6 +118,12 @@ export class UpdateCallers {
   #answer(callId: string, error: Status | undefined, response: UpdateWorkflowExecutionResponse | undefined): void {
     const caller = this.#callers.get(callId);
     if (caller === undefined) return;
+    // A turn that writes nothing ends only once a majority has said that this node still leads. A later turn, which writes what the update came to, may
+    // be durable before that.
+    if (error === undefined && !caller.replied) {
+      caller.answer = response;
+      return;
+    }
     this.#callers.delete(callId);
     caller.done(error, response);
   }

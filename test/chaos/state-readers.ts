@@ -16,7 +16,11 @@ export async function readers(
   workflowId: string,
   connections: number,
 ): Promise<{ ended: Promise<Told[]>; close(): Promise<void> }> {
-  const open = await Promise.all(Array.from({ length: connections + 1 }, () => Connection.connect({ address })));
+  // Every other one asks the node it came to, whoever leads the workflow's shard.
+  const discovery = (n: number) => (n % 2 === 0 ? 'cluster' : 'off');
+  const open = await Promise.all(
+    Array.from({ length: connections + 1 }, (_, n) => Connection.connect({ address, discovery: discovery(n) })),
+  );
   const [polling, ...watching] = open;
   if (polling === undefined) throw new Error('there is one at least');
   const told = watching.flatMap((connection, n) => [

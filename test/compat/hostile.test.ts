@@ -53,6 +53,8 @@ describe('a request of bytes that are none', () => {
     ],
     ['with a text that is no UTF-8', START, field(1, Buffer.from([0xc3, 0x28])), status.INTERNAL],
     ['of nothing at all', START, Buffer.alloc(0), status.INVALID_ARGUMENT],
+    ['of the health service, cut off', '/grpc.health.v1.Health/Check', Buffer.from([0x0a, 0x20]), status.INTERNAL],
+    ['of the health service, for nobody', '/grpc.health.v1.Health/Check', field(1, 'x'), status.NOT_FOUND],
     ['with fields nobody knows', 'GetSystemInfo', field(15, 'from the future'), status.OK],
     ['for a method there is not', 'DropAllTables', Buffer.alloc(0), status.UNIMPLEMENTED],
     ['for a service there is not', '/acme.Nothing/Do', Buffer.alloc(0), status.UNIMPLEMENTED],

@@ -64,6 +64,17 @@ describe('the command line tool', () => {
     await handle.terminate();
   });
 
+  it('is refused in the same words by methods whose requests have nothing in common', async () => {
+    const { workflowService } = world.client;
+    const of = { namespace, taskQueue: TASK_QUEUE };
+    await expect(workflowService.getWorkerBuildIdCompatibility({ ...of, maxSets: 3 })).rejects.toMatchObject({
+      code: 7,
+    });
+    await expect(
+      workflowService.updateWorkerBuildIdCompatibility({ ...of, addNewBuildIdInNewDefaultSet: '1' }),
+    ).rejects.toMatchObject({ code: 7 });
+  });
+
   it('lists activities that run before those that have closed, whichever began last', async () => {
     const { workflowService } = world.client;
     const start = (activityId: string, taskQueue: string) =>

@@ -49,6 +49,8 @@ export class Kernel {
   running = false;
   failure: unknown;
   readonly #queue = new EventQueue<Event>();
+  /** Of the event at hand, before every other one. */
+  readonly #following: { readonly process: Process; readonly fn: () => void }[] = [];
   readonly #hash: Hash = createHash('sha1');
   readonly #lines: string[] = [];
   readonly #sink: ((line: string) => void) | undefined;
@@ -110,6 +112,11 @@ export class Kernel {
     return this.at(this.now + delayMs, undefined, label, fn);
   }
 
+  /** In order, still at this instant, each once the promises of what came before have come to rest: they belong to whoever acted then. */
+  follow(process: Process, fn: () => void): void {
+    this.#following.push({ process, fn });
+  }
+
   /** Runs events until `done` says so, the time is over, nothing is left, or something failed. */
   run(until: number, done: () => boolean): Promise<void> {
     return new Promise((resolve) => {
@@ -135,6 +142,12 @@ export class Kernel {
   }
 
   #next(until: number): boolean {
+    for (let next = this.#following.shift(); next !== undefined; next = this.#following.shift()) {
+      const { process, fn } = next;
+      if (!process.alive) continue;
+      this.#do(process, fn);
+      return true;
+    }
     for (;;) {
       const event = this.#queue.first;
       if (event === undefined || event.at > until) return false;
@@ -142,17 +155,21 @@ export class Kernel {
       const { fn, process, at } = event;
       if (fn === undefined || (process !== undefined && !process.alive)) continue;
       this.now = at;
-      this.events += 1;
-      this.current = process;
-      this.running = true;
       if (this.#trace === 'events') this.note(`${process?.name ?? '*'} ${event.label}`);
       else this.#sum = (Math.imul(this.#sum, 31) + Math.floor(at * 1_000) + event.tie) | 0;
-      try {
-        fn();
-      } catch (error) {
-        this.fail(error);
-      }
+      this.#do(process, fn);
       return true;
+    }
+  }
+
+  #do(process: Process | undefined, fn: () => void): void {
+    this.events += 1;
+    this.current = process;
+    this.running = true;
+    try {
+      fn();
+    } catch (error) {
+      this.fail(error);
     }
   }
 }

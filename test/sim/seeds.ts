@@ -30,4 +30,8 @@ export const FOUND_IN_CLUSTERS: readonly { seed: number; bug: string }[] = [
     seed: 4,
     bug: 'a batch job counted a run as deleted that had begun after it by the clock of another node, and left it',
   },
+  {
+    seed: 100572,
+    bug: 'nodes of a database whose plan was lost with Redis, all of them stopped, waited for a drained one to make the first plan again',
+  },
 ];

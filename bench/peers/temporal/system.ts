@@ -1,9 +1,10 @@
 // Any server that speaks Temporal's protocol as a system of the bench, through Temporal's own SDK. The server is somebody else's: it is neither
-// started nor emptied nor watched; the worker is ours.
+// started nor emptied, and watched only if it is a process of this machine; the worker is ours.
 
 import { randomBytes } from 'node:crypto';
 import { askInside } from '../../lib/inside.ts';
-import type { RunningSystem, System, WorkflowKind } from '../../lib/model.ts';
+import { listenerAt } from '../../lib/listener.ts';
+import type { RunningSystem, System, SystemProcess, WorkflowKind } from '../../lib/model.ts';
 import { Child } from '../child.ts';
 import { InstalledPeer } from '../install.ts';
 import { PeerError } from '../pins.ts';
@@ -51,9 +52,19 @@ async function start(peer: InstalledPeer, address: string): Promise<RunningSyste
     await worker.stop();
     throw error;
   }
+  const server = serverAt(address);
   return {
     target: { module: peer.scriptUrl('client.mjs'), settings: { address, taskQueue: run, run } },
-    processes: () => [{ role: 'worker', name: 'worker', pid: worker.pid, inside: () => askInside(worker.process) }],
+    processes: () => [
+      ...server,
+      { role: 'worker', name: 'worker', pid: worker.pid, inside: () => askInside(worker.process) },
+    ],
     stop: () => worker.stop(),
   };
+}
+
+/** With its descendants: several nodes behind one port, say. What only itself knows is not asked. */
+function serverAt(address: string): readonly SystemProcess[] {
+  const pid = listenerAt(address);
+  return pid === undefined ? [] : [{ role: 'node', name: 'server', pid, inside: () => Promise.resolve({}) }];
 }

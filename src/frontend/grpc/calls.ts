@@ -1,7 +1,7 @@
-// Every method of this door by service and name, and what becomes of its calls, whatever they come in by: grpc-js and the JSON API (server.ts), or the
+// Every method of this door by service and name, and what becomes of its calls, whatever they come in by: gRPC and the JSON API (server.ts), or the
 // native door, whose clients send this API's messages as they are (`callService`). Loaded by the first call.
 
-import { StatusCode } from '../../wire/status.ts';
+import type { StatusCode } from '../../wire/status.ts';
 import type { Call, Caller } from '../door.ts';
 import { unimplemented } from '../statuses.ts';
 import { Dispatcher } from './dispatch.ts';
@@ -13,9 +13,8 @@ import { Pollers } from './pollers.ts';
 import { type Codec, codecOf } from './proto/codec.ts';
 import { apiService, methodTypes } from './proto/descriptors.ts';
 import { decodeMessage, encodeMessage } from './proto/message.ts';
-import { Malformed } from './proto/reader.ts';
 import type { Rpc, RpcServices } from './rpc.ts';
-import { RpcError, rpcError } from './status.ts';
+import { RpcError } from './status.ts';
 
 const DRAIN_LOOK_MS = 10;
 /** Between two looks for workers that went, ms. */
@@ -41,7 +40,8 @@ export class ServiceCalls {
   readonly dispatcher: Dispatcher;
   readonly #context: GrpcDoorContext;
   readonly #pollers: Pollers;
-  readonly #codecs = new Map<Rpc, MethodCodecs>();
+  /** By service and method: methods that are refused in the same words are one Rpc. */
+  readonly #codecs = new Map<string, MethodCodecs>();
   #closed = false;
 
   constructor(context: GrpcDoorContext) {
@@ -65,12 +65,13 @@ export class ServiceCalls {
     return { services: [...this.table.keys()], notReady: () => this.#context.notReady() };
   }
 
-  codecsOf(service: string, name: string, rpc: Rpc): MethodCodecs {
-    let codecs = this.#codecs.get(rpc);
+  codecsOf(service: string, name: string): MethodCodecs {
+    const key = `${service}/${name}`;
+    let codecs = this.#codecs.get(key);
     if (codecs === undefined) {
       const { request, response } = methodTypes(apiService(service), name);
       codecs = { request: codecOf(request), response: codecOf(response) };
-      this.#codecs.set(rpc, codecs);
+      this.#codecs.set(key, codecs);
     }
     return codecs;
   }
@@ -87,7 +88,7 @@ export class ServiceCalls {
       call.refuse(unimplemented(text));
       return;
     }
-    const codecs = this.codecsOf(service, method, rpc);
+    const codecs = this.codecsOf(service, method);
     this.dispatcher.dispatch(
       {
         name: method,
@@ -110,10 +111,8 @@ export class ServiceCalls {
     try {
       call.reply({ response: checkHealth(this.health, request) });
     } catch (error) {
-      if (error instanceof RpcError) refuse(call, error);
-      else if (error instanceof Malformed) {
-        refuse(call, rpcError({ code: StatusCode.INTERNAL, message: `The request is malformed: ${error.message}.` }));
-      } else throw error;
+      if (!(error instanceof RpcError)) throw error;
+      refuse(call, error);
     }
   }
 

@@ -41,23 +41,44 @@ function holds(term: string, version: Version): boolean {
   }
 }
 
+/** Texts come with each call and are few: what was made of one is kept, up to so many (I9). */
+const MAX_KEPT = 200;
+
+function kept<T>(make: (text: string) => T): (text: string) => T {
+  const made = new Map<string, T>();
+  return (text) => {
+    let result = made.get(text);
+    if (result === undefined) {
+      if (made.size >= MAX_KEPT) made.clear();
+      result = make(text);
+      made.set(text, result);
+    }
+    return result;
+  };
+}
+
+const isVersion = kept((text) => parse(text) !== undefined);
+
+/** Alternatives, each of terms that must all hold; of a server version. */
+const rangesOf = kept((wanted) => {
+  const terms = wanted
+    .split('||')
+    .map((range) => range.split(/[\s,]+(?=[<>=!v\d])/).filter((term) => term.trim() !== ''));
+  return kept((serverVersion) => {
+    const server = parse(serverVersion);
+    return server === undefined || terms.some((range) => range.every((term) => holds(term, server)));
+  });
+});
+
 /** Undefined when it may go on. `serverVersion`: what this server says it is compatible with. */
 export function clientRefusal(header: (name: string) => string | undefined, serverVersion: string): Status | undefined {
   const name = header('client-name');
   const given = header('client-version');
-  if (name !== undefined && name !== '' && given !== undefined && given !== '' && parse(given) === undefined) {
+  if (name !== undefined && name !== '' && given !== undefined && given !== '' && !isVersion(given)) {
     return { code: StatusCode.INVALID_ARGUMENT, message: `Unable to parse client version: ${given.slice(0, 100)}.` };
   }
   const wanted = header('supported-server-versions');
-  const server = parse(serverVersion);
-  if (wanted === undefined || wanted === '' || server === undefined) return undefined;
-  const some = wanted.split('||').some((range) =>
-    range
-      .split(/[\s,]+(?=[<>=!v\d])/)
-      .filter((term) => term.trim() !== '')
-      .every((term) => holds(term, server)),
-  );
-  if (some) return undefined;
+  if (wanted === undefined || wanted === '' || rangesOf(wanted)(serverVersion)) return undefined;
   const message = `Server version ${serverVersion} is not supported by client. Client supports server versions: ${wanted.slice(0, 200)}.`;
   const detail = { kind: 'ServerVersionNotSupported', serverVersion, wanted } as const;
   return { code: StatusCode.FAILED_PRECONDITION, message, detail };

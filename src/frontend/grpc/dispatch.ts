@@ -143,7 +143,7 @@ const strangerTo = ({ header }: Incoming): Status =>
 
 function timing({ rpc, timeoutMs: given }: Incoming, now: number): CallTiming {
   const timeoutMs = given ?? rpc.defaultTimeoutMs;
-  // What grpc-js answers at the deadline itself is DEADLINE_EXCEEDED: an answer with what there is comes before it.
+  // At the deadline itself its client gives up, with DEADLINE_EXCEEDED: an answer with what there is comes before it.
   const early = rpc.answersEarly ? BEFORE_DEADLINE_MS : -BEFORE_DEADLINE_MS;
   const before = given === undefined ? timeoutMs : Math.max(given / 2, given - early);
   const dueAt = now + Math.min(before, rpc.softTimeoutMs ?? Number.POSITIVE_INFINITY);

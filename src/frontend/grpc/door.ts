@@ -1,4 +1,4 @@
-// The Temporal-compatible door: a socket that listens at once, and everything behind it (grpc-js, the API's descriptors) loaded when the first client
+// The Temporal-compatible door: a socket that listens at once, and everything behind it (the transport, the API's descriptors) loaded when the first client
 // connects, or the first one of the native door sends this API's messages; so that a node nobody calls this way starts and sleeps as before. Drains at shutdown: long polls are answered empty.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';

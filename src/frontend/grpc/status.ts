@@ -66,7 +66,6 @@ function statusBytes(code: number, message: string, details: readonly unknown[])
 export class RpcError extends Error {
   override readonly name = 'RpcError';
   readonly code: number;
-  readonly details: string;
   /** Each an Any of temporal.api.errordetails.v1. */
   readonly anys: readonly unknown[];
   /** The engine's own. */
@@ -76,7 +75,6 @@ export class RpcError extends Error {
     super(message);
     this.detail = detail;
     this.code = code;
-    this.details = message;
     this.anys = anys;
   }
 

@@ -59,23 +59,27 @@ export class NodeProcess extends Process {
 
   /** Now, or when the process goes on, or never. */
   act(fn: () => void): void {
+    const { kernel } = this;
     if (!this.alive) return;
-    if (this.#held === undefined) {
+    if (this.#held !== undefined) this.#held.push(fn);
+    // Another one acts in this event: what its promises go on with, as its timers, would count as this one's and die with it.
+    else if (kernel.current !== undefined && kernel.current !== this) kernel.follow(this, () => this.act(fn));
+    else {
       // To the end of the event: what promises go on with is this process too.
-      this.kernel.current = this;
+      kernel.current = this;
       fn();
-    } else this.#held.push(fn);
+    }
   }
 
   pause(): void {
     this.#held ??= [];
   }
 
-  /** Everything that has waited happens, one after the other. */
+  /** Everything that has waited happens, one after the other, as it came: a stream keeps its order, and its end comes last. */
   resume(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
-    for (const fn of held) this.kernel.at(this.kernel.now, this, 'goes on', () => this.act(fn));
+    for (const fn of held) this.kernel.follow(this, () => this.act(fn));
   }
 
   override kill(): void {

@@ -92,8 +92,8 @@ const ABORTED = 'temporal.api.failure.v1.MultiOperationExecutionAborted';
 
 /** The one that failed with its own status, the other one as aborted because of it. */
 function multiError(status: Status, failed: 'start' | 'update'): RpcError {
-  const { code, details: message } = rpcError(status);
-  const own = { code, message, details: rpcError(status).anys };
+  const { code, message, anys } = rpcError(status);
+  const own = { code, message, details: anys };
   const aborted = { code: StatusCode.ABORTED, message: 'Operation was aborted.', details: [anyOf(ABORTED, {})] };
   const statuses = failed === 'start' ? [own, aborted] : [aborted, own];
   return new RpcError(code, `MultiOperation could not be executed: ${message}`, [anyOf(MULTI, { statuses })]);

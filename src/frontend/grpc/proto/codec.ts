@@ -39,6 +39,12 @@ export function codecOf(type: Type): Codec {
   return codec;
 }
 
+/** Found when it is first used: messages lie in messages of their own kind. Its name is long in the making, so it is asked for once. */
+function lazily(type: Type): () => Codec {
+  let codec: Codec | undefined;
+  return () => (codec ??= codecOf(type));
+}
+
 export const codecNamed = (name: string): Codec => codecOf(apiRoot().lookupType(name));
 
 /** A message of this type as google.protobuf.Any. */
@@ -159,19 +165,20 @@ function scalarsField(field: Field, scalar: ScalarCodec): FieldCodec {
 
 function messageField(field: Field, type: Type): FieldCodec {
   const { name } = field;
+  const codec = lazily(type);
   const tag = (field.id << 3) | WireType.BYTES;
   return {
     name,
     read(reader, wireType, into, depth) {
       if (wireType !== WireType.BYTES) throw expected(field, wireType);
       const outer = reader.enter();
-      into[name] = codecOf(type).read(reader, depth + 1);
+      into[name] = codec().read(reader, depth + 1);
       reader.leave(outer);
     },
     write(writer, value) {
       writer.uint32(tag);
       const start = writer.open();
-      codecOf(type).write(writer, value);
+      codec().write(writer, value);
       writer.close(start);
     },
   };
@@ -179,20 +186,21 @@ function messageField(field: Field, type: Type): FieldCodec {
 
 function messagesField(field: Field, type: Type): FieldCodec {
   const { name } = field;
+  const codec = lazily(type);
   const tag = (field.id << 3) | WireType.BYTES;
   return {
     name,
     read(reader, wireType, into, depth) {
       if (wireType !== WireType.BYTES) throw expected(field, wireType);
       const outer = reader.enter();
-      listIn(into, name).push(codecOf(type).read(reader, depth + 1));
+      listIn(into, name).push(codec().read(reader, depth + 1));
       reader.leave(outer);
     },
     write(writer, value) {
       for (const item of value as unknown[]) {
         writer.uint32(tag);
         const start = writer.open();
-        codecOf(type).write(writer, item);
+        codec().write(writer, item);
         writer.close(start);
       }
     },
@@ -213,13 +221,13 @@ function mapField(field: Field, keyType: string): FieldCodec {
   const tag = (field.id << 3) | WireType.BYTES;
   const key = scalarCodec(keyType);
   const { resolvedType } = field;
-  const ofValue = isMessage(resolvedType) ? resolvedType : undefined;
+  const ofValue = isMessage(resolvedType) ? lazily(resolvedType) : undefined;
   const scalar = ofValue === undefined ? scalarCodec(resolvedType === null ? field.type : 'enum') : undefined;
   const valueTag = (2 << 3) | (scalar?.wireType ?? WireType.BYTES);
   const readValue = (reader: Reader, depth: number): unknown => {
     if (scalar !== undefined) return scalar.read(reader);
     const outer = reader.enter();
-    const value = ofValue && codecOf(ofValue).read(reader, depth + 1);
+    const value = ofValue?.().read(reader, depth + 1);
     reader.leave(outer);
     return value;
   };
@@ -252,7 +260,7 @@ function mapField(field: Field, keyType: string): FieldCodec {
         if (scalar !== undefined) scalar.write(writer, item);
         else if (ofValue !== undefined) {
           const inner = writer.open();
-          codecOf(ofValue).write(writer, item);
+          ofValue().write(writer, item);
           writer.close(inner);
         }
         writer.close(start);

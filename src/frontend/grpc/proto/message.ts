@@ -6,10 +6,14 @@ import { Writer } from './writer.ts';
 
 const spare: Writer[] = [];
 
-/** The bytes of one message. Messages lie in one another's making (an Any), so each has a writer of its own. */
-export function encodeMessage(codec: Codec, value: unknown): Buffer {
+/**
+ * The bytes of one message. Messages lie in one another's making (an Any), so each has a writer of its own.
+ * @param roomBytes before them, for its caller to fill
+ */
+export function encodeMessage(codec: Codec, value: unknown, roomBytes = 0): Buffer {
   const writer = spare.pop() ?? new Writer();
   try {
+    writer.skip(roomBytes);
     codec.write(writer, value);
     return writer.finish();
   } finally {

@@ -21,6 +21,12 @@ export class Writer {
     this.#at = 0;
   }
 
+  /** Leaves so many bytes for somebody else to fill: what is in them is not said. */
+  skip(count: number): void {
+    this.#room(count);
+    this.#at += count;
+  }
+
   uint32(value: number): void {
     this.#room(5);
     let n = value >>> 0;

@@ -1,10 +1,11 @@
 // Server reflection, v1 and v1alpha: what grpcurl and other tools ask before they can speak. It tells of the API, which is public, and of nothing else, so
 // it asks for no token, like the health service.
 
-import type { handleBidiStreamingCall, Server } from '@grpc/grpc-js';
 import { StatusCode } from '../../../wire/status.ts';
 import { Malformed } from '../proto/reader.ts';
 import { rpcError } from '../status.ts';
+import { framed } from '../transport/frames.ts';
+import type { Method, Transport } from '../transport/transport.ts';
 import { type DescriptorFile, descriptorFiles } from './files.ts';
 import { type Answer, type Ask, readAsk, writeAnswer } from './messages.ts';
 
@@ -13,33 +14,34 @@ const HEALTH = 'grpc.health.v1.Health';
 /** Of one stream (I9): a tool asks for a few dozen. */
 const MAX_ASKS = 10_000;
 
-const asIs = (bytes: Buffer): Buffer => bytes;
-
 /** `services`: full names of those that are served. Reflection itself is not listed: who lists it has found it, and some tools then describe all they see. */
-export function registerReflection(server: Server, services: readonly string[]): void {
+export function registerReflection(transport: Transport, services: readonly string[]): void {
   const reflection = new Reflection([...services, HEALTH]);
-  const handle: handleBidiStreamingCall<Buffer, Buffer> = (call) => {
+  const method: Method = (call) => {
     let asks = 0;
-    call.on('data', (request: Buffer) => {
-      asks += 1;
-      if (asks > MAX_ASKS) {
-        const message = `One stream answers ${MAX_ASKS} requests: open another.`;
-        call.emit('error', rpcError({ code: StatusCode.RESOURCE_EXHAUSTED, message }));
-        return;
-      }
-      try {
-        call.write(writeAnswer(request, reflection.answer(readAsk(request))));
-      } catch (error) {
-        if (!(error instanceof Malformed)) throw error;
-        call.emit(
-          'error',
-          rpcError({ code: StatusCode.INTERNAL, message: `The request is malformed: ${error.message}.` }),
-        );
-      }
-    });
-    call.on('end', () => call.end());
+    return {
+      message(request) {
+        asks += 1;
+        if (asks > MAX_ASKS) {
+          const message = `One stream answers ${MAX_ASKS} requests: open another.`;
+          throw rpcError({ code: StatusCode.RESOURCE_EXHAUSTED, message });
+        }
+        call.send(answerTo(reflection, request));
+      },
+      ended: () => call.end(),
+    };
   };
-  for (const service of SERVICES) server.register(`/${service}/ServerReflectionInfo`, handle, asIs, asIs, 'bidi');
+  for (const service of SERVICES) transport.register(`/${service}/ServerReflectionInfo`, method);
+}
+
+/** Throws RpcError. */
+function answerTo(reflection: Reflection, request: Buffer): Buffer {
+  try {
+    return framed(writeAnswer(request, reflection.answer(readAsk(request))));
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    throw rpcError({ code: StatusCode.INTERNAL, message: `The request is malformed: ${error.message}.` });
+  }
 }
 
 export class Reflection {
