@@ -19,6 +19,7 @@ import { homeShard } from '../ring/home.ts';
 import { DEFAULT_PLAN_SETTINGS } from '../ring/plan.ts';
 import { isRemote } from '../routing/ownership.ts';
 import { Router } from '../routing/router.ts';
+import { announcedDrain } from './announced-drain.ts';
 import { ClusterBackup } from './backup/cluster-backup.ts';
 import { DeliveryPause } from './backup/delivery-pause.ts';
 import { Contact } from './contact.ts';
@@ -421,9 +422,8 @@ export class ClusterNode {
   /** Who has no link can be handed nothing, and whose name another one has must lead nothing: others are to lead, and clients to go elsewhere. */
   #sayDraining(): void {
     if (this.#phase !== 'open' || this.#leaving !== undefined) return;
-    const { draining } = this.#state;
     const mayLead = !this.#isolation.isIsolated && this.#session.why() === undefined;
-    this.#gossip.setMeta({ draining: draining === 'no' && !mayLead ? 'leadership' : draining });
+    this.#gossip.setMeta({ draining: announcedDrain(this.#state.draining, mayLead) });
   }
 
   async #evacuate(boundMs: number): Promise<void> {
@@ -431,7 +431,7 @@ export class ClusterNode {
     // Before it took part there is nothing to give, and nobody to tell.
     if (this.#phase !== 'open') return;
     const until = clock.monotonic() + boundMs;
-    this.#gossip.setMeta({ draining: 'leadership' });
+    this.#gossip.setMeta({ draining: announcedDrain(this.#state.draining, false) });
     // What nobody else can take stays until the end.
     while (this.#keeper.evacuate() > 0 && clock.monotonic() < until)
       await new Promise<void>((resolve) => void scheduler.after(LOOK_MS, resolve));

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Drain, RingMember } from './member.ts';
-import { DEFAULT_PLAN_SETTINGS, type PlanSettings, type RingPlan } from './plan.ts';
+import { DEFAULT_PLAN_SETTINGS, NO_PLAN, type PlanSettings, type RingPlan } from './plan.ts';
 import { adopt, forget, type Instant, newPlanner, observe, type PlannerState, propose } from './planner.ts';
 import { member } from './testing.ts';
 
@@ -35,11 +35,17 @@ class World {
     return this;
   }
 
+  /** Sees who is there, before there is time for a plan. */
+  look(): this {
+    this.planner = observe(this.planner, [...this.present.values()], this.at);
+    return this;
+  }
+
   /** Lets time pass, a tick each second; whatever is proposed is agreed on. */
   pass(ms: number, tickMs = 1_000): this {
     for (const untilMs = this.nowMs + ms; this.nowMs < untilMs; ) {
       this.nowMs += tickMs;
-      this.planner = observe(this.planner, [...this.present.values()], this.at);
+      this.look();
       const proposal = propose(this.planner, this.at);
       if (proposal.type === 'plan') this.agree(proposal.plan);
     }
@@ -67,6 +73,25 @@ class World {
 const of = (count: number): RingMember[] => Array.from({ length: count }, (_, n) => member(n));
 const settled = (count: number, settings: Partial<PlanSettings> = {}): World =>
   new World(settings).up(...of(count)).pass(2 * MINUTE_MS);
+
+/** Several nodes' planners at once: what one of them has agreed on, all hear of. Returns the last version. */
+function agreeing(worlds: readonly World[], ms: number): number {
+  let newest = worlds.reduce(
+    (plan, { planner }) => (planner.plan.version > plan.version ? planner.plan : plan),
+    NO_PLAN,
+  );
+  for (let passed = 0; passed < ms; passed += 1_000) {
+    for (const world of worlds) {
+      world.pass(1_000);
+      if (world.planner.plan.version <= newest.version) continue;
+      newest = world.planner.plan;
+      for (const other of worlds) other.planner = adopt(other.planner, newest, other.at);
+    }
+  }
+  return newest.version;
+}
+
+const times = (count: number, value: boolean): boolean[] => Array.from({ length: count }, () => value);
 
 describe('the first plan', () => {
   it('is made of those who have stayed for a while', () => {
@@ -290,6 +315,14 @@ describe('the majority that is waited for', () => {
     expect(world.planned()).toBe('0 1(leadership) 3');
   });
 
+  it('nor of one that was to drain everything, and went before that was planned', () => {
+    const world = settled(4)
+      .up(member(2, { drain: 'everything' }), member(3, { drain: 'everything' }))
+      .look();
+    world.down(member(2), member(3)).pass(10_000);
+    expect(world.planned()).toBe('0 1');
+  });
+
   it('nor of one that had drained before it went', () => {
     const world = settled(4)
       .up(member(1, { drain: 'everything' }))
@@ -313,6 +346,14 @@ describe('draining', () => {
     const world = settled(4)
       .up(member(1, { drain: 'everything' }))
       .pass(MINUTE_MS);
+    world.down(member(1)).pass(2_000);
+    expect(world.planned()).toBe('0 2 3');
+  });
+
+  it('everything, and going before that is planned, takes a member out as well', () => {
+    const world = settled(4, { replicas: 3 })
+      .up(member(1, { drain: 'everything' }))
+      .look();
     world.down(member(1)).pass(2_000);
     expect(world.planned()).toBe('0 2 3');
   });
@@ -342,6 +383,11 @@ describe('draining', () => {
 
     it('is not waited for when it goes all the same: it is away, like any other', () => {
       expect(short().down(member(1)).pass(MINUTE_MS).planned()).toBe('0 1(leadership) 2');
+    });
+
+    it('is done as soon as another can hold what it holds, when it goes all the same', () => {
+      const world = short().down(member(1)).pass(MINUTE_MS).up(member(3)).pass(20_000);
+      expect(world.planned()).toBe('0 2 3');
     });
   });
 
@@ -409,22 +455,40 @@ describe('a member that flaps', () => {
       .pass(2 * MINUTE_MS)
       .down(member(4));
     sees.nowMs = seesNot.nowMs;
-    let versions = sees.planner.plan.version;
-    const before = versions;
-    for (let second = 0; second < 3_600; second += 1) {
-      for (const [one, other] of [
-        [sees, seesNot],
-        [seesNot, sees],
-      ] as const) {
-        one.pass(1_000);
-        if (one.planner.plan.version > versions) {
-          versions = one.planner.plan.version;
-          other.planner = adopt(other.planner, one.planner.plan, other.at);
-        }
-      }
-    }
+    const before = sees.planner.plan.version;
+    const versions = agreeing([sees, seesNot], 60 * MINUTE_MS);
     // The one that sees it waits twice as long each time: 5, 5, 10, 20 … s; after ten minutes it is out, and then in again as rarely.
     expect(versions - before).toBeLessThanOrEqual(24);
+  });
+
+  it('and comes to rest is left in peace by all, however differently they have seen it', () => {
+    const seconds = fc.integer({ min: 1, max: 20 });
+    const seen = fc.array(fc.record({ awayS: seconds, thereS: seconds }), { maxLength: 5 });
+    const maxStableMs = fc.constantFrom(10_000, SETTINGS.maxStableMs);
+    fc.assert(
+      fc.property(fc.tuple(seen, seen, seen), maxStableMs, (views, max) => {
+        const worlds = views.map((_, self) => new World({ maxStableMs: max }, member(self)).up(...of(5)));
+        agreeing(worlds, MINUTE_MS);
+        const until = Math.max(
+          ...views.map((view) => view.reduce((sum, { awayS, thereS }) => sum + awayS + thereS, 0)),
+        );
+        const away = views.map((view) =>
+          view.flatMap(({ awayS, thereS }) => [...times(awayS, true), ...times(thereS, false)]),
+        );
+        for (let second = 0; second < until; second += 1) {
+          for (const [self, world] of worlds.entries()) {
+            if (away[self]?.[second] === true) world.down(member(4));
+            else world.up(member(4));
+          }
+          agreeing(worlds, 1_000);
+        }
+        for (const world of worlds) world.up(member(4));
+        const before = agreeing(worlds, 30 * MINUTE_MS);
+        expect(agreeing(worlds, 30 * MINUTE_MS)).toBe(before);
+        for (const world of worlds) expect([world.planned(), world.why()]).toEqual(['0 1 2 3 4', 'settled']);
+      }),
+      { numRuns: 10 },
+    );
   });
 });
 

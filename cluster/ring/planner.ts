@@ -101,7 +101,14 @@ export function adopt(state: PlannerState, plan: RingPlan, at: Instant): Planner
   for (const member of plan.members) {
     // Not seen yet: away since now, as far as this node can say.
     if (tracks.has(member.directoryId)) continue;
-    tracks.set(member.directoryId, { member, state: 'absent', sinceMs: nowMs, flaps: 0, lastFlapMs: nowMs });
+    tracks.set(member.directoryId, {
+      member,
+      state: 'absent',
+      sinceMs: nowMs,
+      flaps: 0,
+      lastFlapMs: nowMs,
+      hearsay: false,
+    });
   }
   const budget = Math.max(0, budgetAt(state, nowMs) - moved);
   return wanting({ ...state, plan, tracks, planSinceMs: nowMs, budget, budgetAtMs: nowMs }, at);
@@ -152,11 +159,12 @@ function wanting(state: PlannerState, at: Instant): PlannerState {
 function wantedMembers(state: PlannerState, nowMs: number): RingMember[] {
   const planned = new Map(state.plan.members.map((member) => [member.directoryId, member]));
   const wanted: RingMember[] = [];
-  const spare = holdersPresent(state) >= state.settings.replicas;
+  const spare = maySpare(state);
   const mayGo = mayGiveUpEverything(state);
   for (const [directoryId, track] of state.tracks) {
     const before = planned.get(directoryId);
-    const keeps = track.member.drain === 'everything' && before !== undefined && !mayGo.has(directoryId);
+    const mayDrain = before === undefined || track.state === 'absent' || mayGo.has(directoryId);
+    const keeps = track.member.drain === 'everything' && !mayDrain;
     const seen: Track = keeps ? { ...track, member: { ...track.member, drain: 'leadership' } } : track;
     const drain = wantedDrain(seen, before, nowMs, state.settings, spare);
     // Tokens are for life: another seed would move all the member holds.
@@ -164,6 +172,9 @@ function wantedMembers(state: PlannerState, nowMs: number): RingMember[] {
   }
   return wanted.sort(byDirectory).slice(0, MAX_MEMBERS);
 }
+
+/** Enough stay to hold what one that is away holds. */
+const maySpare = (state: PlannerState): boolean => holdersPresent(state) >= state.settings.replicas;
 
 /** Members of the plan that are there and stay. */
 function holdersPresent({ plan, tracks }: PlannerState): number {
@@ -203,12 +214,12 @@ function wantedDrain(
   if (track.state === 'present') {
     if (planned === undefined) return trusted(track, nowMs, settings) && announced !== 'everything' ? announced : 'out';
     if (announced !== 'no' || trusted(track, nowMs, settings)) return announced;
-    return shaky ? 'leadership' : planned.drain;
+    // Hearsay keeps it from being restored, and demotes nobody: nodes that doubt it from different instants would undo each other for ever.
+    return shaky && !track.hearsay ? 'leadership' : planned.drain;
   }
-  // What was drained before it went away has nothing left to wait for.
-  if (planned === undefined || planned.drain === 'everything') return 'out';
+  if (planned === undefined || isOver(planned, track, spare)) return 'out';
   const awayMs = nowMs - track.sinceMs;
-  if (awayMs >= settings.goneMs && (spare || track.sinceMs === Number.NEGATIVE_INFINITY)) return 'out';
+  if (awayMs >= settings.goneMs && spare) return 'out';
   return shaky || awayMs >= settings.demoteMs ? 'leadership' : planned.drain;
 }
 
@@ -275,16 +286,22 @@ function budgetAt({ settings, budget, budgetAtMs }: PlannerState, nowMs: number)
   return Math.min(movedPerMinute, budget + (movedPerMinute * (nowMs - budgetAtMs)) / MINUTE_MS);
 }
 
-function majorityPresent({ plan, tracks }: PlannerState): boolean {
-  const counted = plan.members.filter((member) => !isOver(member, tracks.get(member.directoryId)));
+function majorityPresent(state: PlannerState): boolean {
+  const { plan, tracks } = state;
+  const spare = maySpare(state);
+  const counted = plan.members.filter((member) => !isOver(member, tracks.get(member.directoryId), spare));
   const present = counted.filter(({ directoryId }) => tracks.get(directoryId)?.state === 'present');
   return present.length * 2 > counted.length;
 }
 
-/** Gone for good: it had given everything away by plan, or an operator says so. Counted, the rest might never again be a majority. */
-function isOver({ drain }: RingMember, track: Track | undefined): boolean {
+/**
+ * Gone for good: it had given everything away by plan, or an operator says so, or it was about to and others can hold what it holds: the operator who
+ * drained it may have stopped it before there was a plan. Counted, the rest might never again be a majority.
+ */
+function isOver({ drain }: RingMember, track: Track | undefined, spare: boolean): boolean {
   if (track?.state !== 'absent') return false;
-  return drain === 'everything' || track.sinceMs === Number.NEGATIVE_INFINITY;
+  const leaves = drain === 'everything' || (spare && track.member.drain === 'everything');
+  return leaves || track.sinceMs === Number.NEGATIVE_INFINITY;
 }
 
 /** How many nodes come before this one: those present, by directory id, members of the plan first. */

@@ -12,6 +12,8 @@ export interface Track {
   /** Disappearances not yet forgiven when it last disappeared. */
   readonly flaps: number;
   readonly lastFlapMs: number;
+  /** Another node has seen it go last, and this one has not. */
+  readonly hearsay: boolean;
 }
 
 export type Tracks = ReadonlyMap<string, Track>;
@@ -84,7 +86,7 @@ export function see(
   for (const [directoryId, member] of members) {
     const track = tracks.get(directoryId);
     if (track === undefined)
-      next.set(directoryId, { member, state: 'present', sinceMs: nowMs, flaps: 0, lastFlapMs: nowMs });
+      next.set(directoryId, { member, state: 'present', sinceMs: nowMs, flaps: 0, lastFlapMs: nowMs, hearsay: false });
     else if (track.state === 'present') next.set(directoryId, { ...track, member });
     else next.set(directoryId, { ...track, member, state: 'present', sinceMs: nowMs });
   }
@@ -102,10 +104,10 @@ export function see(
 
 function disappeared(track: Track, nowMs: number, settings: PlanSettings): Track {
   const flaps = Math.min(MAX_FLAPS, flapsAt(track, nowMs, settings) + 1);
-  return { ...track, state: 'absent', sinceMs: nowMs, flaps, lastFlapMs: nowMs };
+  return { ...track, state: 'absent', sinceMs: nowMs, flaps, lastFlapMs: nowMs, hearsay: false };
 }
 
 /** Another node has seen a member go that this one sees present. It counts as much, or their two views would undo each other for ever. */
 export function doubted(track: Track, nowMs: number, settings: PlanSettings): Track {
-  return { ...disappeared(track, nowMs, settings), state: 'present' };
+  return { ...disappeared(track, nowMs, settings), state: 'present', hearsay: true };
 }

@@ -159,7 +159,7 @@ class AskedActivities {
         typedSearchAttributes === undefined
           ? undefined
           : { indexedFields: encodeUnifiedSearchAttributes(undefined, typedSearchAttributes) },
-      userMetadata: userMetadataToPayload(payloadConverter, options.summary, undefined),
+      userMetadata: userMetadataToPayload(payloadConverter, options.summary, options.staticDetails),
       priority: priority === undefined ? undefined : compilePriority(priority),
       flowControl: compileFlowControl(options.flowControl),
     });

@@ -1,7 +1,7 @@
 // Activities without a workflow as users see them: the wire's numbers and payloads as dates, names and values.
 
 import type * as wire from '../../src/wire/activity.ts';
-import type { Payloads } from '../../src/wire/common.ts';
+import type { Payload, Payloads } from '../../src/wire/common.ts';
 import type { Failure } from '../../src/wire/failure.ts';
 import { decodeMessage } from '../common/codec.ts';
 import type { LoadedDataConverter } from '../common/data-converter.ts';
@@ -47,6 +47,10 @@ export function descriptionFromRaw(
     payloads && fromPayloadsAtIndex<T>(payloadConverter, 0, (await decodeMessage(payloadCodecs, payloads)).payloads);
   const error = async (failure: Failure | undefined): Promise<Error | undefined> =>
     failure && failureConverter.failureToError(await decodeMessage(payloadCodecs, failure), payloadConverter);
+  const text = async (payload: Payload | undefined): Promise<string | undefined> => {
+    const decoded = await decodeMessage(payloadCodecs, payload);
+    return decoded === undefined ? undefined : payloadConverter.fromPayload<string>(decoded);
+  };
   const { rawListInfo: _, ...info } = infoFromRaw(raw);
   return {
     ...info,
@@ -86,9 +90,7 @@ export function descriptionFromRaw(
       input && (fromPayloads(payloadConverter, await decodeMessage(payloadCodecs, input)) as T),
     getResult: () => first(outcome?.result),
     getOutcomeFailure: () => error(outcome?.failure),
-    staticSummary: async () => {
-      const summary = await decodeMessage(payloadCodecs, raw.userMetadata?.summary);
-      return summary === undefined ? undefined : payloadConverter.fromPayload<string>(summary);
-    },
+    staticSummary: () => text(raw.userMetadata?.summary),
+    staticDetails: () => text(raw.userMetadata?.details),
   };
 }

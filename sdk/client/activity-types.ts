@@ -80,6 +80,8 @@ export interface ActivityOptions {
   scheduleToCloseTimeout?: Duration | undefined;
   /** One line for people. */
   summary?: string | undefined;
+  /** More for people, of several lines; Temporal's client cannot set it, its command can. */
+  staticDetails?: string | undefined;
   priority?: Priority | undefined;
   /** Before the first attempt. */
   startDelay?: Duration | undefined;
@@ -186,6 +188,7 @@ export interface ActivityExecutionDescription extends ActivityExecutionInfo {
   getResult<T = unknown>(): Promise<T | undefined>;
   getOutcomeFailure(): Promise<Error | undefined>;
   staticSummary(): Promise<string | undefined>;
+  staticDetails(): Promise<string | undefined>;
 }
 
 export interface CountActivityExecutions {

@@ -25,7 +25,7 @@ export async function loadBundle(options: BundleSource): Promise<WorkflowBundle 
     workflowsPath,
     payloadConverterPath: dataConverter?.payloadConverterPath,
     failureConverterPath: dataConverter?.failureConverterPath,
-    ignoreModules: options.bundlerOptions?.ignoreModules,
+    ...options.bundlerOptions,
     workflowInterceptorModules: options.interceptors?.workflowModules,
     plugins: options.plugins,
   });

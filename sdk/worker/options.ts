@@ -23,6 +23,8 @@ export type WorkflowBundleOption = { code: string; sourceMap?: string } | { code
 export interface BundlerOptions {
   /** Modules left out of the bundle; they must not be used when a workflow runs. */
   ignoreModules?: string[];
+  /** Refused: esbuild bundles. */
+  webpackConfigHook?: (config: never) => unknown;
 }
 
 export interface WorkerOptions {
@@ -101,6 +103,10 @@ export interface WorkerOptions {
   workflowThreadPoolSize?: number;
   /** Never treat a workflow as deadlocked, so that a debugger can hold it. Default: the environment's `TENUTO_DEBUG` is set. */
   debugMode?: boolean;
+  /** @deprecated Taken and of no effect, as {@link showStackTraceSources}. */
+  enableSDKTracing?: boolean;
+  /** @deprecated It was about version sets, which this server never had: true is refused. Use {@link workerDeploymentOptions}. */
+  useVersioning?: boolean;
   /** Taken and of no effect: a bundle keeps no sources, so that enhanced stack traces have none. */
   showStackTraceSources?: boolean;
   /** Taken and of no effect: the executions of a thread always share one V8 context, whose built-ins are frozen. */
@@ -130,6 +136,7 @@ export type ReplayOptionsOfNoEffect = Pick<
   WorkerOptions,
   | 'workerDeploymentOptions'
   | 'showStackTraceSources'
+  | 'enableSDKTracing'
   | 'workflowThreadPoolSize'
   | 'shutdownGraceTime'
   | 'shutdownForceTime'
@@ -211,6 +218,11 @@ export function compileWorkerOptions(options: WorkerOptions, machine: WorkerMach
   }
   if (options.workflowsPath !== undefined && options.workflowBundle !== undefined) {
     throw new ValueError('Give either WorkerOptions.workflowsPath or WorkerOptions.workflowBundle, not both');
+  }
+  if (options.useVersioning === true) {
+    throw new ValueError(
+      'WorkerOptions.useVersioning is about version sets, which this server has never had: use workerDeploymentOptions',
+    );
   }
   const hasWorkflows = options.workflowsPath !== undefined || options.workflowBundle !== undefined;
   const activities = compileActivities(options.activities ?? {});

@@ -148,6 +148,7 @@ describe('a worker', () => {
     [{ taskQueue: '' }, 'taskQueue must be a non-empty string'],
     [{ activities: {} }, 'A worker needs workflows'],
     [{ workflowsPath: 'a', workflowBundle: { code: '' } }, 'not both'],
+    [{ useVersioning: true }, 'use workerDeploymentOptions'],
     [
       { maxConcurrentActivityTaskExecutions: 0 },
       'maxConcurrentActivityTaskExecutions must be an integer of at least 1',

@@ -44,6 +44,7 @@ interface StartFlags extends InputFlags, FlowFlags, HeaderFlags, PriorityFlags {
   idConflictPolicy?: string;
   searchAttribute?: string[];
   staticSummary?: string;
+  staticDetails?: string;
 }
 
 const withOne = (command: Command): Command =>
@@ -83,6 +84,7 @@ const withStart = (command: Command): Command =>
     .option('--retry-maximum-attempts <n>', 'attempts at most; 1: no retry')
     .option('--search-attribute <key=json>', 'a keyword to find it by; repeat for others', collect)
     .option('--static-summary <text>', 'one line for people')
+    .option('--static-details <text>', 'more for people, of several lines')
     .addOption(new Option('--id-reuse-policy <policy>', 'when a closed one has this id').choices(Object.keys(REUSE)))
     .addOption(
       new Option('--id-conflict-policy <policy>', 'when a running one has this id').choices(Object.keys(CONFLICT)),
@@ -111,6 +113,7 @@ function startOptions(flags: StartFlags): ActivityOptions {
     idConflictPolicy: flags.idConflictPolicy === undefined ? undefined : CONFLICT[flags.idConflictPolicy],
     typedSearchAttributes: flags.searchAttribute?.map(keyword),
     summary: flags.staticSummary,
+    staticDetails: flags.staticDetails,
     flowControl: flowControlOf(flags),
   };
 }

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryDisk, openMemoryStore } from '../store/index.ts';
 import type { CountWorkflowExecutionsResponse, ListWorkflowExecutionsResponse } from '../wire/api.ts';
+import { untimedRunId } from '../wire/run-id.ts';
 import { StatusCode } from '../wire/status.ts';
 import { command, HOUR, NAMESPACE, World } from './testing.ts';
 
@@ -97,6 +98,22 @@ describe('a deleted execution', () => {
     expect(
       (await w.call((done) => w.engine.describe({ namespace: NAMESPACE, workflowId: 'a' }, undefined, done))).error,
     ).toBeUndefined();
+  });
+
+  it('does not come back by its start, repeated late: that begins a run of another id, which stays whole', async () => {
+    const w = await open();
+    const message = w.startMessage({ taskQueue: 'nobody', runId: untimedRunId(w.random.uuid()) });
+    expect((await w.send('a', message)).error).toBeUndefined();
+    const [old = ''] = await list(w);
+    await w.time.advance(1);
+    expect(await remove(w, 'a', old)).toBeUndefined();
+    // A node that stood still hands on what it was asked before anybody knew of the run.
+    expect((await w.send('a', message)).error).toBeUndefined();
+    const [again = ''] = await list(w);
+    expect(again).not.toBe(old);
+    await w.time.advance(5_000);
+    expect(await found(w, 'a', old)).toEqual(GONE);
+    expect((await w.history('a', again)).map(({ eventId }) => eventId)).toEqual([1, 2]);
   });
 
   it('wakes who waits for its end', async () => {

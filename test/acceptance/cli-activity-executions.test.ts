@@ -1,6 +1,7 @@
 // `tenuto activity start …` against a real node and worker: an activity without a workflow from the command line, from its start to its deletion.
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Client, Connection } from '../../sdk/client/index.ts';
 import { type AtEnd, type Finished, type ServerProcess, startServer, tenuto, until } from '../support/processes.ts';
 import { inhabit, TASK_QUEUE } from './world.ts';
 
@@ -43,6 +44,28 @@ it('starts, awaits, shows, finds, counts, ends and deletes', { timeout: 120_000 
   await json(activity('delete', '-a', 'waits'));
   await until(async () => ((await json(activity('count'))).count === 1 ? true : undefined), 30_000);
   expect((await activity('describe', '-a', 'waits')).code).toBe(3);
+});
+
+it('takes what its worker, its queue and people are told', { timeout: 60_000 }, async () => {
+  const { count } = await json(activity('count'));
+  const flags = [
+    ...['--static-summary', 'one line', '--static-details', 'more\nthan one'],
+    ...['--priority-key', '2', '--fairness-key', 'tenant', '--fairness-weight', '2.5'],
+    ...['--retry-initial-interval', '2s', '--retry-maximum-interval', '1m', '--retry-backoff-coefficient', '1.5'],
+    ...['--retry-maximum-attempts', '7'],
+  ];
+  await json(activity('start', '-a', 'told', '--type', 'greet', '-t', 'nobody', ...timeout, ...flags));
+  const connection = await Connection.connect({ address: node.address });
+  atFileEnd(() => connection.close());
+  const described = await new Client({ connection }).activity.getHandle('told').describe();
+  expect([await described.staticSummary(), await described.staticDetails()]).toEqual(['one line', 'more\nthan one']);
+  expect(described.priority).toEqual({ priorityKey: 2, fairnessKey: 'tenant', fairnessWeight: 2.5 });
+  expect(described.retryPolicy).toMatchObject({
+    ...{ initialInterval: 2_000, maximumInterval: 60_000, backoffCoefficient: 1.5, maximumAttempts: 7 },
+  });
+  await json(activity('terminate', '-a', 'told', '--reason', 'seen'));
+  await json(activity('delete', '-a', 'told'));
+  await until(async () => ((await json(activity('count'))).count === count ? true : undefined), 30_000);
 });
 
 it('cancels, terminates and deletes all of a query as batch jobs', { timeout: 120_000 }, async () => {

@@ -184,6 +184,7 @@ export class FlowWatch {
     if (next !== undefined && (next.at < dueAt || next.firstAt === firstAt)) {
       key.superseded.add(permit);
       this.seen.add('a start was followed by another within its quiet period');
+      if (next.at >= dueAt) this.seen.add('a start was followed by another that was held up');
       return;
     }
     if (!key.rows.has(`p${permit}`)) return;

@@ -30,6 +30,9 @@ export const FOUND_IN_CLUSTERS: readonly { seed: number; bug: string }[] = [
     seed: 4,
     bug: 'a batch job counted a run as deleted that had begun after it by the clock of another node, and left it',
   },
+  { seed: 101414, bug: 'a node that drained everything said as it stopped that it restarts, and was waited for' },
+  { seed: 100480, bug: 'a node that drained everything was stopped before a plan said so, and was waited for' },
+  { seed: 101043, bug: 'nodes that trusted a member again at different times demoted and restored it in turn' },
   {
     seed: 100572,
     bug: 'nodes of a database whose plan was lost with Redis, all of them stopped, waited for a drained one to make the first plan again',

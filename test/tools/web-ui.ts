@@ -108,7 +108,8 @@ function pages({ hello, counter, parent, obedient }: Ids, taskQueue: string): Pa
     ['/namespaces/default/batch-operations', 'ui-batch'],
     ['/namespaces/default/batch-operations/ui-batch', 'for the page'],
     [`/namespaces/default/task-queues/${taskQueue}`, taskQueue],
-    ['/namespaces/default/workers', 'Workers', taskQueue],
+    // A worker of the official SDK tells of itself after a minute; the native one at once.
+    ['/namespaces/default/workers', 'Workers', 'Tenuto'],
     ['/namespaces/default/worker-deployments', 'dep'],
     ['/namespaces/default/worker-deployments/dep', '1'],
     ['/namespaces/default/activities', 'Standalone Activities'],

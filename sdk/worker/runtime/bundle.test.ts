@@ -201,3 +201,8 @@ test('an error thrown while the modules are evaluated fails the workflow task, i
   expect(failed.message).toBe('while loading');
   expect(failed.stackTrace).toMatch(/workflows\.ts:2:7/);
 });
+
+test('a hook for webpack is not left out without a word', async () => {
+  const hook = { workflowsPath: 'a', webpackConfigHook: () => ({}) };
+  await expect(bundleWorkflowCode(hook)).rejects.toThrow(/bundled by esbuild/);
+});

@@ -15,7 +15,9 @@ import {
   type OnResolveResult,
   type Plugin,
 } from 'esbuild';
+import { ValueError } from '../../common/errors.ts';
 import * as commonLibrary from '../../common/index.ts';
+import type { Logger } from '../../common/logger.ts';
 import { isRecord } from '../../common/type-helpers.ts';
 import * as workflowLibrary from '../../workflow/index.ts';
 import type { WorkflowConverters } from './realm/host.ts';
@@ -34,6 +36,12 @@ export interface WorkflowBundleOptions {
   failureConverterPath?: string | undefined;
   /** Modules that export `interceptors`, called once per execution: paths, `file:` URLs, or names as the workflows would import them. */
   workflowInterceptorModules?: readonly (string | URL)[] | undefined;
+  /** Taken and of no effect: nothing is said while it bundles; what is wrong is thrown. */
+  logger?: Logger | undefined;
+  /** Taken and of no effect: modules are loaded for each execution, from code that is compiled once. */
+  preloadModules?: string[] | undefined;
+  /** Refused: esbuild bundles. `ignoreModules` and the files' own imports say what a configuration of webpack would. */
+  webpackConfigHook?: undefined | ((config: never) => unknown);
   /** Change these options, from first to last. */
   plugins?: readonly BundlerPlugin[] | undefined;
 }
@@ -371,6 +379,11 @@ async function workflowPart(
   options: WorkflowBundleOptions,
   known?: Map<string, OnResolveResult>,
 ): Promise<BuildOptions> {
+  if (options.webpackConfigHook !== undefined) {
+    throw new ValueError(
+      'webpackConfigHook cannot be called: workflows are bundled by esbuild; leave it out, ignoreModules leaves modules out',
+    );
+  }
   const { workflowsPath } = options;
   const entries = (Array.isArray(workflowsPath) ? workflowsPath : [workflowsPath]).map(entryFile);
   const [entry] = entries;

@@ -148,6 +148,74 @@ describe('debounce', () => {
     key.acquire('a', quiet);
     expect(said(key.acquire('b', quiet, 3, 'b', key.now - 50))).toEqual(['terminate a']);
   });
+
+  describe('when its key was away as the quiet period ended', () => {
+    const away = (maxWaitMs?: number) => {
+      const key = new Key();
+      const asked = key.now;
+      const flow = { debounce: { quietMs: 1_000, maxWaitMs } };
+      key.acquire('a', flow);
+      key.now += 5_000;
+      key.reload();
+      return { key, asked, flow };
+    };
+
+    it('gives way to a start that followed within it and was held up, whichever message is the first', () => {
+      for (const timerFirst of [false, true]) {
+        const { key, asked, flow } = away();
+        if (timerFirst) expect(said(key.advance(300))).toEqual([]);
+        expect(said(key.acquire('b', flow, 3, 'b', asked + 900))).toEqual(['terminate a']);
+        expect(said(key.acquire('c', flow, 3, 'c', asked + 950))).toEqual(['terminate b']);
+        expect(said(key.advance(999))).toEqual([]);
+        key.reload();
+        expect(said(key.advance(1))).toEqual(['granted c']);
+      }
+    });
+
+    it('begins once such a message would have come, and no later', () => {
+      const { key } = away();
+      expect(said(key.tell({ type: 'timer' }))).toEqual([]);
+      expect(key.describe()).toMatchObject({ debounced: { workflowId: 'a', until: key.now + 1_200 } });
+      key.reload();
+      expect(said(key.advance(1_199))).toEqual([]);
+      // Away again: it has listened.
+      key.now += 3_000;
+      expect(said(key.tell({ type: 'timer' }))).toEqual(['granted a']);
+    });
+
+    it.each([
+      ['was held up', 1_000],
+      ['was not', 5_000],
+    ])('begins when a start comes that was asked for after it, and %s', (_, afterMs) => {
+      const { key, asked, flow } = away();
+      expect(said(key.acquire('b', flow, 3, 'b', asked + afterMs))).toEqual(['granted a']);
+      expect(said(key.advance(1_000))).toEqual(['granted b']);
+    });
+
+    it('lets the last one begin as late as any, though the first has waited for longer than it may', () => {
+      const { key, asked, flow } = away(1_500);
+      expect(said(key.acquire('b', flow, 3, 'b', asked + 900))).toEqual(['terminate a']);
+      expect(said(key.advance(1_000))).toEqual([]);
+      expect(said(key.acquire('c', flow, 3, 'c', asked + 1_200))).toEqual(['terminate b']);
+      expect(said(key.advance(1_199))).toEqual([]);
+      expect(said(key.advance(1))).toEqual(['granted c']);
+    });
+
+    it('is over with its only start', () => {
+      const { key } = away();
+      key.tell({ type: 'timer' });
+      key.release('a');
+      expect(said(key.advance(5_000))).toEqual([]);
+      expect(key.describe()).toMatchObject({ held: 0, waiting: 0 });
+    });
+  });
+
+  it('begins without a word more when its key is hardly late', () => {
+    const key = new Key();
+    key.acquire('a', quiet);
+    key.now += 1_100;
+    expect(said(key.tell({ type: 'timer' }))).toEqual(['granted a']);
+  });
   it('is over with its only start', () => {
     const key = new Key();
     key.acquire('a', quiet);

@@ -5,14 +5,12 @@ import type { FlowControl, FlowLimits } from '../../wire/flow-control.ts';
 import type { Message } from '../workflow/message.ts';
 import type { Decision, Outcome, Reply, TurnContext } from '../workflow/outcome.ts';
 import { notForWorkflows } from '../workflow/reserved-id.ts';
-import { type Addressed, FlowDraft } from './draft.ts';
+import { type Addressed, FlowDraft, type Waiter } from './draft.ts';
 import { HELD_UP_MS, MAX_WAITING, RESERVATION_MS, SENT_PER_TURN } from './limits.ts';
 import type { Claimant, FlowAcquireMessage, FlowReleaseMessage, FlowReserveMessage, FlowVerdict } from './message.ts';
 import type { FlowActor, WaiterRow } from './rows.ts';
-import { hasRoom, idleUntil, settle, take } from './settle.ts';
+import { endSettling, hasRoom, idleUntil, settle, take } from './settle.ts';
 import { described, nameOf } from './view.ts';
-
-type Waiter = { seq: number; row: WaiterRow };
 
 const ACCEPTED: Reply = { type: 'accepted' };
 
@@ -112,9 +110,9 @@ function acquire(address: Addressed, draft: FlowDraft, message: FlowAcquireMessa
     draft.head.latest = { askedAt: message.askedAt ?? draft.now, claimant };
   }
   if (debounce !== undefined) {
-    const before = draft.settling();
+    const before = followedBy(draft, message);
     if (before !== undefined) supersede(address, draft, before, claimant);
-    const firstAt = before?.row.settling?.firstAt ?? draft.now;
+    const firstAt = before?.row.settling.firstAt ?? draft.now;
     const latest = debounce.maxWaitMs === undefined ? Number.POSITIVE_INFINITY : firstAt + debounce.maxWaitMs;
     row.settling = { firstAt, dueAt: Math.min(draft.now + debounce.quietMs, latest) };
   }
@@ -125,6 +123,15 @@ function acquire(address: Addressed, draft: FlowDraft, message: FlowAcquireMessa
 /** Who asked after this one and overtook it, while that was held up on its way: it is the last start that counts, not the last message. */
 function laterThan({ now, head: { latest } }: FlowDraft, { askedAt = now }: FlowAcquireMessage): Claimant | undefined {
   return latest !== undefined && latest.askedAt > askedAt && now - askedAt > HELD_UP_MS ? latest.claimant : undefined;
+}
+
+/** Whose quiet period was not over when this one came, or asked if it was held up. Where it was, that one begins: a key has one that waits for quiet. */
+function followedBy(draft: FlowDraft, { askedAt = draft.now }: FlowAcquireMessage): ReturnType<FlowDraft['settling']> {
+  const before = draft.settling();
+  const cameAt = draft.now - askedAt > HELD_UP_MS ? askedAt : draft.now;
+  if (before === undefined || before.row.settling.dueAt > cameAt) return before;
+  endSettling(draft, before);
+  return undefined;
 }
 
 /** Why it does not get a permit, now or later; undefined: it does. */

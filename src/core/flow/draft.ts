@@ -17,6 +17,7 @@ import {
   type HolderRow,
   holderId,
   inOrder,
+  type Settling,
   startsId,
   type WaiterRow,
   waiterId,
@@ -29,6 +30,13 @@ export interface Addressed {
 }
 
 type Without<T extends { claimant: Claimant; from: string }> = T extends unknown ? Omit<T, 'from'> : never;
+
+export interface Waiter<Row extends WaiterRow = WaiterRow> {
+  seq: number;
+  row: Row;
+}
+
+type SettlingRow = WaiterRow & { settling: Settling };
 
 export class FlowDraft {
   readonly actor: FlowActor;
@@ -96,7 +104,7 @@ export class FlowDraft {
     return this.#waiters.has(seq) ? this.#waiters.get(seq) : this.actor.waiters.get(seq);
   }
 
-  waiterOf(permit: string): { seq: number; row: WaiterRow } | undefined {
+  waiterOf(permit: string): Waiter | undefined {
     for (const [seq, row] of this.#waiters) if (row?.permit === permit) return { seq, row };
     const seq = this.actor.seqs.get(permit);
     const row = seq === undefined ? undefined : this.waiter(seq);
@@ -110,6 +118,10 @@ export class FlowDraft {
     this.#waiters.set(seq, row);
   }
 
+  setWaiter(seq: number, row: WaiterRow): void {
+    this.#waiters.set(seq, row);
+  }
+
   removeWaiter(seq: number): void {
     if (this.waiter(seq) === undefined) return;
     this.head.waiters -= 1;
@@ -117,15 +129,15 @@ export class FlowDraft {
   }
 
   /** The one that waits for its quiet period. */
-  settling(): { seq: number; row: WaiterRow } | undefined {
-    for (const [seq, row] of this.#waiters) if (row?.settling !== undefined) return { seq, row };
+  settling(): Waiter<SettlingRow> | undefined {
+    for (const [seq, row] of this.#waiters) if (isSettling(row)) return { seq, row };
     const seq = this.actor.settling;
     const row = seq === undefined ? undefined : this.waiter(seq);
-    return seq === undefined || row?.settling === undefined ? undefined : { seq, row };
+    return seq !== undefined && isSettling(row) ? { seq, row } : undefined;
   }
 
   /** Those in the queue, in order: by priority, then by arrival. */
-  *line(): Iterable<{ seq: number; row: WaiterRow }> {
+  *line(): Iterable<Waiter> {
     for (let priority = 1; priority <= LOWEST_PRIORITY; priority += 1) {
       for (const [seq, row] of this.actor.lines.get(priority) ?? []) if (!this.#waiters.has(seq)) yield { seq, row };
       for (const [seq, row] of this.#waiters) {
@@ -134,7 +146,7 @@ export class FlowDraft {
     }
   }
 
-  next(): { seq: number; row: WaiterRow } | undefined {
+  next(): Waiter | undefined {
     for (const first of this.line()) return first;
     return undefined;
   }
@@ -191,6 +203,8 @@ export class FlowDraft {
     return outcomeOf(rows, [], reply, { ...listed(this.#address, this.head), info: undefined });
   }
 }
+
+const isSettling = (row: WaiterRow | undefined): row is SettlingRow => row?.settling !== undefined;
 
 const outcomeOf = (
   rows: RowChange[],

@@ -19,6 +19,11 @@ export const RESERVATION_MS = 30_000;
  * comes sooner came in its order.
  */
 export const HELD_UP_MS = 100;
+/**
+ * A key whose shard was led by nobody when a quiet period ended listens for so long before it lets the start begin: what was held up meanwhile is sent
+ * again every second.
+ */
+export const LISTEN_MS = 1_200;
 /** A key that nothing happens to is forgotten after so long. */
 export const IDLE_MS = 600_000;
 /** Holders and waiters that are shown. */

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { FlowControl } from '../../wire/flow-control.ts';
 import { flowAddress, flowKeyOf } from './address.ts';
+import { HELD_UP_MS, LISTEN_MS } from './limits.ts';
 import type { FlowAnswer } from './message.ts';
 import { nextFlowDeadline } from './settle.ts';
 import { Key } from './world.test-support.ts';
@@ -174,6 +175,81 @@ it('limits hold at every instant, a throttle never lets more than its limit begi
     }),
     { numRuns: 300 },
   );
+}, 60_000);
+
+interface Debounced {
+  name: string;
+  askedAt: number;
+  /** When its message came to the key. */
+  at: number;
+}
+
+it('of debounced starts those run that no other one followed within the quiet period, also when a node that went held up messages and the key', () => {
+  // It listens once: not if it goes again while it does.
+  const away = fc.record({
+    afterMs: fc.integer({ min: LISTEN_MS + 1, max: 6_000 }),
+    ms: fc.integer({ min: 500, max: 8_000 }),
+  });
+  const asked = fc.record({ afterMs: fc.nat({ max: 4_000 }), lateMs: fc.nat({ max: 1_000 }) });
+  const property = fc.property(
+    fc.integer({ min: 150, max: 3_000 }),
+    fc.array(away, { maxLength: 3 }),
+    fc.array(asked, { minLength: 1, maxLength: 10 }),
+    (quietMs, outages, gaps) => {
+      const key = new Key();
+      let time = key.now;
+      const gone = outages.map(({ afterMs, ms }) => {
+        const from = time + afterMs;
+        time = from + ms;
+        return { from, until: time };
+      });
+      const goneAt = (at: number) => gone.find(({ from, until }) => from < at && at < until);
+      const backAt = (at: number): number => goneAt(at)?.until ?? at;
+      let askedAt = key.now;
+      let at = key.now;
+      const starts = gaps.map(({ afterMs, lateMs }, n): Debounced => {
+        askedAt += afterMs;
+        const heldUp = goneAt(askedAt);
+        // In their order, as from one node; and not while the key is away once more.
+        at = Math.max(at, backAt(heldUp === undefined ? askedAt : heldUp.until + lateMs));
+        return { name: `${n}`, askedAt, at };
+      });
+      const grantedAt = new Map<string, number>();
+      const hear = (answers: readonly FlowAnswer[]) => {
+        for (const { type, permit } of answers) if (type === 'flowGranted') grantedAt.set(permit, key.now);
+      };
+      const wait = (until: number) => {
+        for (;;) {
+          const due = nextFlowDeadline(key.actor);
+          const fires = due === undefined ? undefined : backAt(Math.max(due, key.now));
+          if (fires === undefined || fires > until) break;
+          key.now = fires;
+          hear(key.tell({ type: 'timer' }));
+          key.reload();
+        }
+        key.now = until;
+      };
+      for (const start of starts) {
+        wait(start.at);
+        hear(key.acquire(start.name, { debounce: { quietMs } }, 3, start.name, start.askedAt));
+      }
+      wait(key.now + 60_000);
+      for (const [n, start] of starts.entries()) {
+        const dueAt = start.at + quietMs;
+        const next = starts[n + 1];
+        const cameAt = next !== undefined && next.at - next.askedAt > HELD_UP_MS ? next.askedAt : next?.at;
+        const isFollowed = cameAt !== undefined && cameAt < dueAt;
+        const began = grantedAt.get(start.name);
+        if (!isFollowed) expect(began).toBeGreaterThanOrEqual(dueAt);
+        else if (began !== undefined) {
+          // It began before that was heard of, and its key was not away when it was to.
+          expect(began).toBeLessThanOrEqual(next?.at ?? 0);
+          expect((goneAt(dueAt)?.until ?? dueAt) - dueAt).toBeLessThanOrEqual(HELD_UP_MS);
+        }
+      }
+    },
+  );
+  fc.assert(property, { numRuns: 500 });
 }, 60_000);
 
 it('an address says which key it is of, whatever the texts', () => {

@@ -41,6 +41,17 @@ export interface HolderRow {
   ending?: 'terminate' | 'cancel' | undefined;
 }
 
+/** Epoch ms. */
+export interface Settling {
+  firstAt: number;
+  /** Its quiet period is over: who asks later does not follow it. */
+  dueAt: number;
+  /** The key was away then, and listens until this to those who asked before. */
+  listensUntil?: number | undefined;
+}
+
+export const settledAt = ({ dueAt, listensUntil }: Settling): number => listensUntil ?? dueAt;
+
 /** Ids 'w' + number: in order of arrival. */
 export interface WaiterRow {
   permit: string;
@@ -50,7 +61,7 @@ export interface WaiterRow {
   /** 1 (first) .. 5. */
   priority: number;
   /** Waits for its quiet period, and is not in the queue yet. One at most. */
-  settling?: { firstAt: number; dueAt: number } | undefined;
+  settling?: Settling | undefined;
   /** Takes the place of whoever has the permit. */
   takeover?: 'terminate' | 'cancel' | undefined;
 }

@@ -2,9 +2,9 @@
 // a key ends with it. Nobody gets a permit but here, so the limits hold at every instant, whatever the message was.
 
 import type { FlowDraft } from './draft.ts';
-import { limitsOf } from './draft.ts';
-import { IDLE_MS } from './limits.ts';
-import type { FlowActor, WaiterRow } from './rows.ts';
+import { limitsOf, type Waiter } from './draft.ts';
+import { HELD_UP_MS, IDLE_MS, LISTEN_MS } from './limits.ts';
+import { type FlowActor, settledAt, type WaiterRow } from './rows.ts';
 
 export function settle(draft: FlowDraft): void {
   lapse(draft);
@@ -44,12 +44,21 @@ function lapse(draft: FlowDraft): void {
   }
 }
 
-/** It joins the queue as if it came now. */
+/** Of a key that was away nobody knows whether it was quiet: it listens first, once. */
 function endQuiet(draft: FlowDraft): void {
+  const { now } = draft;
   const found = draft.settling();
-  if (found === undefined || (found.row.settling?.dueAt ?? 0) > draft.now) return;
-  const { settling: _over, ...row } = found.row;
-  draft.removeWaiter(found.seq);
+  if (found === undefined || settledAt(found.row.settling) > now) return;
+  const { seq, row } = found;
+  const { settling } = row;
+  if (settling.listensUntil === undefined && now - settling.dueAt > HELD_UP_MS) {
+    draft.setWaiter(seq, { ...row, settling: { ...settling, listensUntil: now + LISTEN_MS } });
+  } else endSettling(draft, found);
+}
+
+/** It joins the queue as if it came now. */
+export function endSettling(draft: FlowDraft, { seq, row: { settling: _over, ...row } }: Waiter): void {
+  draft.removeWaiter(seq);
   draft.addWaiter(row);
 }
 
@@ -61,7 +70,7 @@ export function nextFlowDeadline(actor: FlowActor): number | undefined {
   let due = Number.POSITIVE_INFINITY;
   for (const { reserved } of actor.reserved.values()) due = Math.min(due, reserved?.until ?? due);
   const settling = actor.settling === undefined ? undefined : actor.waiters.get(actor.settling)?.settling;
-  if (settling !== undefined) due = Math.min(due, settling.dueAt);
+  if (settling !== undefined) due = Math.min(due, settledAt(settling));
   const queued = head.waiters - Number(settling !== undefined);
   const free = concurrency === undefined || head.holders < concurrency.limit;
   if (queued > 0 && free && throttle?.limit !== 0) {

@@ -4,7 +4,7 @@ import type { DescribeFlowKeyResponse, FlowClaim, FlowKeyInfo } from '../../wire
 import { flowKeyOf } from './address.ts';
 import { type Addressed, limitsOf } from './draft.ts';
 import { LOWEST_PRIORITY, SHOWN } from './limits.ts';
-import { type FlowActor, inOrder, type WaiterRow } from './rows.ts';
+import { type FlowActor, inOrder, settledAt, type WaiterRow } from './rows.ts';
 
 /** For messages. */
 export function nameOf({ workflowId }: Addressed): string {
@@ -58,7 +58,7 @@ export function described(
   const response: DescribeFlowKeyResponse = { ...infoOf(address, actor, now), holders, waiters };
   const settling = actor.settling === undefined ? undefined : actor.waiters.get(actor.settling);
   if (settling?.settling !== undefined) {
-    response.debounced = { ...claimOf(settling.permit, settling), until: settling.settling.dueAt };
+    response.debounced = { ...claimOf(settling.permit, settling), until: settledAt(settling.settling) };
   }
   if (position !== undefined) response.position = position;
   return response;

@@ -23,6 +23,7 @@ import {
   WorkflowIdReusePolicy,
 } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
+import { untimedRunId } from '../../../src/wire/run-id.ts';
 import { type Status, StatusCode } from '../../../src/wire/status.ts';
 import { same } from '../flush-watch.ts';
 import { type Kernel, Violation } from '../kernel.ts';
@@ -178,7 +179,7 @@ export class SimClient {
     const { workflowId, type, input } = this.plan;
     return {
       priority: tenantOf(workflowId),
-      ...{ type: 'start', runId: this.#random.uuid(), requestId, identity: 'client', workflowType: type },
+      ...{ type: 'start', runId: untimedRunId(this.#random.uuid()), requestId, identity: 'client', workflowType: type },
       ...{ taskQueue: TASK_QUEUE, input: jsonPayloads(input) },
       reusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
       conflictPolicy: WorkflowIdConflictPolicy.FAIL,

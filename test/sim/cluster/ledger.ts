@@ -6,7 +6,7 @@ import { message, places } from '../../../src/core/workflow/testing.ts';
 import type { Command } from '../../../src/wire/command.ts';
 import { EventType } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
-import type { ProtocolMessage } from '../../../src/wire/protocol-message.ts';
+import { MessageType, type ProtocolMessage } from '../../../src/wire/protocol-message.ts';
 import { activity, complete } from './workflows.ts';
 
 export const UPDATE = 'note';
@@ -60,12 +60,13 @@ export function ledgerAnswer(
     completed += 1;
   };
   for (const id of open) if (applied.has(stepOf(id))) respond(id);
-  for (const { protocolInstanceId: id } of asked) {
+  for (const { protocolInstanceId: id, body } of asked) {
     if (isBad(id)) {
       messages.push(message.reject(id));
       continue;
     }
-    say(message.accept(id));
+    // Workers send the request back: the server may have lost its own with its process.
+    say(message.accept(id, body.type === MessageType.REQUEST ? body.value : undefined));
     if (isSlow(id)) commands.push(activity(stepOf(id)));
     else respond(id);
   }

@@ -10,6 +10,7 @@ import type {
   UpdateWorkflowExecutionResponse,
 } from '../../../src/wire/api.ts';
 import { EventType, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../../src/wire/enums.ts';
+import { untimedRunId } from '../../../src/wire/run-id.ts';
 import { StatusCode } from '../../../src/wire/status.ts';
 import { Violation } from '../kernel.ts';
 import { callbackUrl } from '../operations/callback-watch.ts';
@@ -120,7 +121,14 @@ export class SimLife {
 
   #startOf(workflowType: string, input: WorkflowInput, requestId: string): StartMessage {
     return {
-      ...{ type: 'start', runId: this.#random.uuid(), requestId, identity, workflowType, taskQueue: TASK_QUEUE },
+      ...{
+        type: 'start',
+        runId: untimedRunId(this.#random.uuid()),
+        requestId,
+        identity,
+        workflowType,
+        taskQueue: TASK_QUEUE,
+      },
       input: jsonPayloads(input),
       reusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
       conflictPolicy: WorkflowIdConflictPolicy.FAIL,

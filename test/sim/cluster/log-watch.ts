@@ -160,11 +160,13 @@ export class LogWatch {
     const held = candidates.find((one) => this.#isOnMajority(shard, id, lsn, one, changes ? 'changes' : 'stays'));
     if (held === undefined) {
       const at =
-        candidates.map(({ term, holders }) => `term ${term} on ${[...holders].join()}`).join('; ') || 'nowhere';
-      throw new Violation(
-        'I1',
-        `${directory} calls entry ${lsn} of shard ${id} committed, which is durable ${at}, of the voters ${this.#votersAt(shard, lsn).join()}`,
-      );
+        candidates
+          .map(
+            (one) =>
+              `term ${one.term} on ${[...one.holders].join()} of the voters ${this.#votersAt(shard, lsn, one).join()}`,
+          )
+          .join('; ') || 'nowhere';
+      throw new Violation('I1', `${directory} calls entry ${lsn} of shard ${id} committed, which is durable ${at}`);
     }
     if (lsn !== shard.committed.length + 1) {
       throw new Violation('I2', `${directory} commits entry ${lsn} of shard ${id} after ${shard.committed.length}`);
@@ -283,18 +285,12 @@ export class LogWatch {
   }
 
   /** Of the voters by the configuration in force at the entry, or by one that follows it. */
-  #isOnMajority(
-    shard: WatchedShard,
-    id: number,
-    lsn: number,
-    { holders }: Held,
-    members: 'stays' | 'changes',
-  ): boolean {
+  #isOnMajority(shard: WatchedShard, id: number, lsn: number, held: Held, members: 'stays' | 'changes'): boolean {
     const holds = (directory: string): boolean =>
-      holders.has(directory) || (this.#directories.get(directory)?.positions.get(id)?.appliedLsn ?? 0) >= lsn;
+      held.holders.has(directory) || (this.#directories.get(directory)?.positions.get(id)?.appliedLsn ?? 0) >= lsn;
     const reached = (voters: readonly string[]): boolean =>
       voters.length > 0 && voters.filter(holds).length >= majorityOf(voters.length);
-    const voters = this.#votersAt(shard, lsn);
+    const voters = this.#votersAt(shard, lsn, held);
     if (reached(voters)) return true;
     // One of them may have been removed by an entry that no disk has yet: both majorities have a member in common.
     if (members === 'changes' && voters.some((gone) => reached(voters.filter((id) => id !== gone)))) return true;
@@ -304,8 +300,9 @@ export class LogWatch {
     return false;
   }
 
-  #votersAt(shard: WatchedShard, lsn: number): readonly string[] {
-    for (const held of shard.held.get(lsn) ?? []) if (held.voters !== undefined) return held.voters;
+  /** By this entry itself, or by what is committed before it. Another entry of the same number, of a leader that was cut off, says nothing of it. */
+  #votersAt(shard: WatchedShard, lsn: number, entry: Held): readonly string[] {
+    if (entry.voters !== undefined) return entry.voters;
     for (let at = lsn - 1; at > 0; at -= 1) {
       const voters = shard.committed[at - 1]?.voters;
       if (voters !== undefined) return voters;

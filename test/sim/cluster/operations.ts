@@ -14,6 +14,7 @@ import {
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
 } from '../../../src/wire/enums.ts';
+import { untimedRunId } from '../../../src/wire/run-id.ts';
 import type { SchedulePatch } from '../../../src/wire/schedule.ts';
 import { StatusCode } from '../../../src/wire/status.ts';
 import { EPOCH } from '../kernel.ts';
@@ -229,7 +230,14 @@ export class SimOperator {
     refusals: readonly number[] = [],
   ): Promise<void> {
     const message: Message = {
-      ...{ type: 'start', runId: this.#random.uuid(), requestId, identity, workflowType, taskQueue: TASK_QUEUE },
+      ...{
+        type: 'start',
+        runId: untimedRunId(this.#random.uuid()),
+        requestId,
+        identity,
+        workflowType,
+        taskQueue: TASK_QUEUE,
+      },
       input: jsonPayloads({ count: 0 } satisfies WorkflowInput),
       reusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
       conflictPolicy: WorkflowIdConflictPolicy.FAIL,
@@ -248,7 +256,7 @@ export class SimOperator {
     // Nothing is done yet that could be done again.
     if (point === undefined) return;
     const message: Message = {
-      ...{ type: 'reset', target: { runId }, runId: this.#random.uuid(), requestId, identity },
+      ...{ type: 'reset', target: { runId }, runId: untimedRunId(this.#random.uuid()), requestId, identity },
       ...{ workflowTaskFinishEventId: point.eventId, reason: `reset ${keepSignals ? 'with all' : WITHOUT_SIGNALS}` },
       exclude: keepSignals ? [] : [ResetReapplyExcludeType.SIGNAL],
     };
