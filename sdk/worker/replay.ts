@@ -81,6 +81,11 @@ export async function* replayHistories(
     for await (const { workflowId, history } of histories) {
       const events = eventsOf(history);
       const task = replayTask(workflowId, events);
+      if (task.startedEventId === 0) {
+        // It was over before its first workflow task began: no code ran, so there is none to disagree with.
+        yield { workflowId, runId: task.runId, error: undefined };
+        continue;
+      }
       const decoded = { ...task, history: await decodeBatches(codecs, task.history) };
       // A thread that was ended is not used again.
       if (thread === undefined || thread.ended) thread = new ReplayThread(threads, sinks);

@@ -194,6 +194,17 @@ describe('replay', () => {
     await Worker.runReplayHistory({ workflowsPath }, { events: timerHistory(EventType.TIMER_STARTED) }, 'w');
   });
 
+  it('agrees with a history that ended before a worker had a task of it', async () => {
+    const terminated = {
+      eventId: 3,
+      eventTime: 1001,
+      eventType: EventType.WORKFLOW_EXECUTION_TERMINATED,
+      attributes: {},
+    };
+    const events = [...firstEvents('waitThenReturn', 'r1', []).slice(0, 2), terminated as unknown as HistoryEvent];
+    await Worker.runReplayHistory({ workflowsPath }, { events }, 'w');
+  });
+
   it('calls the sinks that ask for calls during a replay', async () => {
     const events = [...firstEvents('notes', 'r1', []), ...timerHistory(EventType.TIMER_STARTED).slice(3)];
     const replayed = async (callDuringReplay: boolean): Promise<unknown[]> => {
