@@ -15,6 +15,18 @@ export const isBad = (updateId: string): boolean => updateId.startsWith('bad');
 const isSlow = (updateId: string): boolean => updateId.endsWith('1');
 const stepOf = (updateId: string): string => `apply-${updateId}`;
 
+const TASK_ENDS: ReadonlySet<EventType> = new Set([
+  EventType.WORKFLOW_TASK_COMPLETED,
+  EventType.WORKFLOW_TASK_FAILED,
+  EventType.WORKFLOW_TASK_TIMED_OUT,
+]);
+
+/** The last of its workflow tasks that are over ran out of time. One that failed would be a fault of its worker. */
+export function losesTasks(run: { readonly events: readonly HistoryEvent[] } | undefined): boolean {
+  const over = run?.events.findLast(({ eventType }) => TASK_ENDS.has(eventType));
+  return over?.eventType === EventType.WORKFLOW_TASK_TIMED_OUT;
+}
+
 export interface TaskAnswer {
   readonly commands: Command[];
   readonly messages: ProtocolMessage[];
