@@ -21,7 +21,11 @@ import { definitionOptionsOf, isConfiguredFailure, type WorkflowDefinitionOption
 import { DeterminismViolationError } from './errors.ts';
 import { SDK_FLAGS, type SdkFlag } from './flags.ts';
 import { describeHandlers, MessageHandlers } from './handlers.ts';
-import type { WorkflowInboundCallsInterceptor, WorkflowOutboundCallsInterceptor } from './interceptors.ts';
+import type {
+  WorkflowInboundCallsInterceptor,
+  WorkflowInternalsInterceptor,
+  WorkflowOutboundCallsInterceptor,
+} from './interceptors.ts';
 import type { SleepOptions, WorkflowInfo } from './interfaces.ts';
 import { LocalActivityBackoff } from './local-activity-backoff.ts';
 import { NexusCalls } from './nexus-calls.ts';
@@ -72,6 +76,7 @@ export class Activator {
   /** Of the bundle's modules, in their order; set before the workflow's function begins. */
   inbound: readonly WorkflowInboundCallsInterceptor[] = [];
   outbound: readonly WorkflowOutboundCallsInterceptor[] = [];
+  internals: readonly WorkflowInternalsInterceptor[] = [];
   intents: Intent[] = [];
   sinkCalls: SinkInvocation[] = [];
   usedFlags: SdkFlag[] = [];
