@@ -1,12 +1,12 @@
 // A run within one turn: assigns event ids (I5), buffers what arrives while a workflow task is started, and overlays what is pending:
 // activities, timers, updates; what it has with others is in related-draft.ts. Every event goes through fold.ts's applyEvent, here as in a fold of the history (I4).
 
-import type { Link, UserMetadata } from '../../wire/common.ts';
+import type { Annotations, Link } from '../../wire/common.ts';
 import { EventType, isOpenStatus } from '../../wire/enums.ts';
 import type { EventAttributes, HistoryEvent, KnownEventType } from '../../wire/event.ts';
 import { activityChanges, isApart } from './activity-rows.ts';
 
-import { type BufferEntry, goesLast, wireStartedEventId, withIgnorance } from './buffering.ts';
+import { annotate, type BufferEntry, goesLast, wireStartedEventId, withIgnorance } from './buffering.ts';
 
 import { applyEvent, countEvent, type FactSink, sizeOfEvent } from './fold.ts';
 import { workflowOffer } from './offers.ts';
@@ -104,14 +104,14 @@ export class RunDraft extends RelatedDraft implements FactSink {
     eventId: number,
     eventType: T,
     attributes: EventAttributes[T],
-    userMetadata: UserMetadata | undefined,
+    annotations: Annotations | undefined,
     eventTime: number,
     links: readonly Link[] | undefined,
   ): HistoryEvent {
     const event = { eventId, eventTime, eventType, attributes };
     // Type and attributes agree by the generic parameter, which TypeScript does not carry through the union.
     const typed = withIgnorance(event as unknown as HistoryEvent);
-    if (userMetadata !== undefined) typed.userMetadata = userMetadata;
+    if (annotations !== undefined) annotate(typed, annotations);
     if (links !== undefined && links.length > 0) typed.links = [...links];
     return typed;
   }
@@ -125,11 +125,11 @@ export class RunDraft extends RelatedDraft implements FactSink {
   add<T extends KnownEventType>(
     eventType: T,
     attributes: EventAttributes[T],
-    userMetadata?: UserMetadata,
+    annotations?: Annotations,
     eventTime = this.now,
     links?: readonly Link[],
   ): number {
-    const event = this.#event(this.facts.nextEventId, eventType, attributes, userMetadata, eventTime, links);
+    const event = this.#event(this.facts.nextEventId, eventType, attributes, annotations, eventTime, links);
     applyEvent(this, event);
     this.#append(event);
     return event.eventId;
@@ -422,8 +422,22 @@ export class RunDraft extends RelatedDraft implements FactSink {
     return isRewritten(this.row, before);
   }
 
+  /** Activities were paused, unpaused, or ended while they were. */
+  #notePauses(): void {
+    for (const [id, row] of this.#activities ?? []) {
+      if (row?.pause === this.#base?.activities.get(id)?.pause) continue;
+      const paused = [...this.activities()].filter(({ pause }) => pause !== undefined);
+      const types = [...new Set(paused.map(({ facts }) => facts.activityType))].sort();
+      if (types.join('\0') === (this.row.pausedTypes ?? []).join('\0')) return;
+      this.row.pausedTypes = types.length === 0 ? undefined : types;
+      this.visible = true;
+      return;
+    }
+  }
+
   finish(rows: RowChange[], events: RunEvents[]): void {
     const { runId } = this;
+    this.#notePauses();
     if (this.isOpen) this.turn.effects.push(...this.asked);
     this.row.counts.buffered = this.bufferedCount;
     const speculative = this.row.task?.speculative === true ? this.row.task : undefined;

@@ -32,7 +32,7 @@ const { greet, greetFromDatabase } = proxyActivities<Activities>({ startToCloseT
 const { greet: greetHere } = proxyLocalActivities<Activities>({ startToCloseTimeout: '5 seconds' });
 const { slowly } = proxyActivities<Activities>({
   startToCloseTimeout: '1 minute',
-  heartbeatTimeout: '1 second',
+  heartbeatTimeout: '30 seconds',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
 

@@ -127,7 +127,11 @@ export class SamplesWorld {
     });
     const world = new SamplesWorld(server, connection, native, bundle, dataConverter, folder);
     const activities = createActivities({ get: async (key) => `${key} from the database` });
-    await world.work({ taskQueue: QUEUE, workflowBundle: bundle, activities, sinks });
+    await world.work({
+      ...{ taskQueue: QUEUE, workflowBundle: bundle, activities, sinks },
+      // A cancellation is heard of with a heartbeat.
+      maxHeartbeatThrottleInterval: '200 milliseconds',
+    });
     await world.work({ taskQueue: NEXUS_QUEUE, workflowBundle: bundle, nexusServices: [helloHandler] });
     await world.work({
       taskQueue: CONVERTED_QUEUE,
