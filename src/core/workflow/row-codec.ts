@@ -72,6 +72,7 @@ const packRun = (row: RunRow): unknown[] =>
     row.counts.update,
     row.permit,
     row.counts.operation,
+    row.standalone,
   ]);
 
 function unpackRun(list: unknown[]): RunRow {
@@ -97,6 +98,7 @@ function unpackRun(list: unknown[]): RunRow {
   put(row.counts, 'update', list[18]);
   put(row, 'permit', list[19]);
   put(row.counts, 'operation', list[20]);
+  put(row, 'standalone', list[21]);
   return row;
 }
 
