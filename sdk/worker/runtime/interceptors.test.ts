@@ -174,3 +174,140 @@ describe('a module of interceptors', () => {
     expect(run.failingTask().message).toMatch(message);
   });
 });
+
+describe('internals', () => {
+  const MODULE = `
+    import { defaultPayloadConverter, log } from 'tenuto/workflow';
+    const note = (what) => log.info('internals', { what });
+    export const interceptors = () => ({
+      internals: [{
+        activate(input, next) {
+          note(['activate', input.batchIndex, input.activation.jobs.map(({ kind }) => kind)]);
+          next(input);
+        },
+        concludeActivation(input, next) {
+          const { commands } = next(input);
+          note(['conclude', commands.map(({ kind }) => kind)]);
+          return { commands: commands.filter(({ kind }) => kind !== 'upsertMemo') };
+        },
+        dispose(input, next) { next(input); throw new Error('cannot let go'); },
+      }],
+    });`;
+  const WORKFLOW = `
+    import * as wf from 'tenuto/workflow';
+    export async function waits() { wf.upsertMemo({ a: 1 }); await wf.sleep(1000); return 'done'; }
+    export async function asked() { wf.setHandler(wf.defineQuery('ask'), () => 1); await wf.sleep(1); }`;
+
+  test('see each round, may change what is asked for, and learn that the execution leaves memory', async () => {
+    const modules = { 'workflows.ts': WORKFLOW, 'a.ts': MODULE };
+    const run = new TestRun(await realmOf(modules, { workflowInterceptorModules: ['a.ts'] }), 'waits');
+    const noted = (finished: { sinkCalls: readonly { args: unknown[] }[] }): unknown[] =>
+      finished.sinkCalls.map(({ args }) => (args[1] as { what: unknown }).what);
+    run.begin();
+    const first = run.finish();
+    expect(noted(first)).toEqual([
+      ['activate', 0, []],
+      ['conclude', ['upsertMemo', 'startTimer']],
+    ]);
+    expect(run.events.map(({ eventType }) => eventType)).not.toContain(EventType.WORKFLOW_PROPERTIES_MODIFIED);
+    run.fire('1');
+    run.begin();
+    expect(noted(run.finish())).toEqual([
+      ['activate', 0, ['timerFired']],
+      ['conclude', ['complete']],
+    ]);
+    expect(run.driver.take('evicted').problem).toBe('Error: cannot let go');
+  });
+
+  test('queries have ids, and the SDK’s own are none of the interceptors’ business', async () => {
+    const module = `export const interceptors = () => ({
+      inbound: [{ handleQuery: async (input, next) => [input.queryId, await next(input)] }],
+    });`;
+    const modules = { 'workflows.ts': WORKFLOW, 'a.ts': module };
+    const run = new TestRun(await realmOf(modules, { workflowInterceptorModules: ['a.ts'] }), 'asked');
+    run.task();
+    expect(values(run.query('ask').answer)).toEqual([['legacy_query', 1]]);
+    expect(values(run.query('__stack_trace').answer)).toEqual([expect.stringContaining('asked')]);
+    run.begin({ queries: { 'query-7': { queryType: 'ask' } } });
+    expect(values(run.finish().request.queryResults?.['query-7']?.answer)).toEqual([['query-7', 1]]);
+  });
+});
+
+describe('chance of another stream', () => {
+  const WORKFLOW = `
+    import * as wf from 'tenuto/workflow';
+    export async function draws() {
+      const stream = wf.getRandomStream('library');
+      const other = wf.getRandomStream('other');
+      const seen = await stream.with(async () => {
+        const before = [Math.random(), wf.uuid4()];
+        await wf.sleep(1);
+        return [...before, Math.random(), wf.workflowRandom.with(() => Math.random()), other.with(() => wf.uuid4()), Math.random()];
+      });
+      return [...seen, Math.random()];
+    }
+    export async function drawsPlainly() {
+      const stream = wf.getRandomStream('library');
+      const other = wf.getRandomStream('other');
+      const before = [stream.random(), stream.uuid4()];
+      await wf.sleep(1);
+      return [...before, stream.random(), Math.random(), other.uuid4(), stream.random(), Math.random()];
+    }
+    export async function leaves() { return Math.random(); }
+`;
+
+  const outcome = (run: TestRun): unknown => {
+    run.task();
+    if (run.events.at(-1)?.eventType !== EventType.WORKFLOW_EXECUTION_COMPLETED) {
+      run.fire('1');
+      run.task();
+    }
+    return run.result;
+  };
+
+  test('is drawn by what the code calls as usual, and by what that awaits', async () => {
+    const realm = await realmOf(WORKFLOW);
+    const [scoped, plainly] = ['draws', 'drawsPlainly'].map((type) => new TestRun(realm, type, [], { runId: 'same' }));
+    const drawn = scoped === undefined ? undefined : outcome(scoped);
+    expect(drawn).toHaveLength(7);
+    expect(drawn).toEqual(plainly === undefined ? undefined : outcome(plainly));
+    expect(scoped?.replay().failure).toBeUndefined();
+  });
+
+  test('ends where an interceptor goes on to the next', async () => {
+    const module = `
+      import { getRandomStream } from 'tenuto/workflow';
+      export const interceptors = () => ({
+        inbound: [{ execute: (input, next) => getRandomStream('own').with(() => (Math.random(), next(input))) }],
+      });`;
+    const modules = { 'workflows.ts': WORKFLOW, 'a.ts': module };
+    const intercepted = new TestRun(await realmOf(modules, { workflowInterceptorModules: ['a.ts'] }), 'leaves', [], {
+      runId: 'same',
+    });
+    const plain = new TestRun(await realmOf(WORKFLOW), 'leaves', [], { runId: 'same' });
+    expect(outcome(intercepted)).toBe(outcome(plain));
+  });
+});
+
+test.each(['signal', 'update', 'query'])('a default handler gets no %s of a reserved name', async (kind) => {
+  const workflow = `
+    import * as wf from 'tenuto/workflow';
+    export async function takesAll() {
+      wf.setDefaultSignalHandler(() => {});
+      wf.setDefaultUpdateHandler(() => {});
+      wf.setDefaultQueryHandler(() => 1);
+      await wf.sleep(1);
+    }`;
+  const run = new TestRun(await realmOf(workflow), 'takesAll');
+  run.task();
+  const refused = `Cannot use ${kind} name: '__temporal_x', with reserved prefix: '__temporal_'`;
+  if (kind === 'query') {
+    expect(run.query('__temporal_x').errorMessage).toBe(refused);
+    return;
+  }
+  if (kind === 'signal') {
+    run.signal('__temporal_x');
+    run.begin();
+  } else run.begin({ messages: [run.update('u', '__temporal_x')] });
+  expect(run.driver.take('failed').request.failure?.message).toBe(refused);
+});
