@@ -22,6 +22,10 @@ const LEFT_OUT: readonly [reason: string, members: RegExp][] = [
     'gRPC’s transport: refused with what to do instead (docs/decisions/0078)',
     /^client: ConnectionOptions\.(credentials|callCredentials|channelArgs|interceptors)$|^client: Connection\.static Client$|^worker: NativeConnectionOptions\.(disableErrorCodeMetricTags|dnsLoadBalancingConfig|grpcCompression|proxy)$/,
   ],
+  [
+    'its number is a Long: a codec may give and take payloads of @temporalio/proto because the type does not say so',
+    /^(common|workflow): Payload\.externalPayloads$/,
+  ],
   ['messages of its protocol', /^client: Raw(Workflow|Activity)Execution(List)?Info\./],
   [
     'between its worker and its native core, which is not here',

@@ -22,6 +22,8 @@ export interface ActivityContextParts {
   logger: Logger;
   meter: MetricMeter;
   interceptors: readonly ActivityInterceptorsFactory[];
+  /** Default: a plain one. */
+  make?: (...given: ConstructorParameters<typeof Context>) => Context;
 }
 
 /** `inbound` first to last. */
@@ -45,7 +47,8 @@ export function activityContext(parts: ActivityContextParts): {
   });
   const log = withMetadata(parts.logger, attributes);
   const metricMeter = makeMetricMeter((metric, value, given) => recordOn(meter, metric, value, given), tags);
-  const context = new Context(info, cancellation, heartbeat, client, log, metricMeter);
+  const { make = (...given) => new Context(...given) } = parts;
+  const context = make(info, cancellation, heartbeat, client, log, metricMeter);
   for (const factory of parts.interceptors) {
     const made = factory(context);
     if (made.inbound !== undefined) inbound.push(made.inbound);

@@ -3,7 +3,7 @@
 import type { Header, Payloads } from '../../src/wire/common.ts';
 import type { Failure } from '../../src/wire/failure.ts';
 import { ActivityCancellation, type CancelReason } from '../activity/cancellation.ts';
-import { asyncLocalStorage, type Context } from '../activity/context.ts';
+import { asyncLocalStorage, Context } from '../activity/context.ts';
 import type { Info } from '../activity/info.ts';
 import type { Client } from '../client/client.ts';
 import { ActivityCancellationDetails } from '../common/activity-options.ts';
@@ -92,11 +92,11 @@ export class ActivityExecution {
       logger,
       meter: metrics.meter,
       interceptors,
+      make: (...given: ConstructorParameters<typeof Context>) => new OwnContext(this, given),
     };
     const { context, inbound } = activityContext(parts);
     this.context = context;
     this.inbound = inbound;
-    executions.set(this.context, this);
   }
 
   /** Never rejects. Call once. */
@@ -219,13 +219,23 @@ export class ActivityExecution {
   }
 }
 
-const executions = new WeakMap<Context, ActivityExecution>();
+/** Knows its attempt. In a WeakMap both, and all they hold, would live until a full collection: its values are roots for one of what is young. */
+class OwnContext extends Context {
+  readonly #execution: ActivityExecution;
+
+  constructor(execution: ActivityExecution, parts: ConstructorParameters<typeof Context>) {
+    super(...parts);
+    this.#execution = execution;
+  }
+
+  static executionOf(context: Context | undefined): ActivityExecution | undefined {
+    return context !== undefined && #execution in context ? context.#execution : undefined;
+  }
+}
 
 /** The attempt whose code, or a callback of it, is running now. */
-export function currentExecution(): ActivityExecution | undefined {
-  const context = asyncLocalStorage.getStore();
-  return context === undefined ? undefined : executions.get(context);
-}
+export const currentExecution = (): ActivityExecution | undefined =>
+  OwnContext.executionOf(asyncLocalStorage.getStore());
 
 /** The text and type the official SDK reports, so that retries look the same. */
 function shutdownFailure(): Failure {

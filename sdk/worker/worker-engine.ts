@@ -130,7 +130,7 @@ export class WorkerEngine {
       buildId,
       deployment: options.deployment?.useWorkerVersioning === true ? options.deployment : undefined,
       maxEagerActivities: options.maxEagerActivities,
-      codecs: converter.payloadCodecs,
+      converter,
       payloads,
       threads: parts.threads ?? noThreads,
       threadCount: parts.threads === undefined ? 0 : options.threadCount,

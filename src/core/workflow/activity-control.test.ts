@@ -91,6 +91,37 @@ describe('a paused activity', () => {
     expect(world.types()).not.toContain('ACTIVITY_TASK_STARTED');
   });
 
+  it('is told by lists, by its type, as long as one of that type is paused', () => {
+    const world = new World();
+    world.start();
+    world.work(command.activity('a', { retryPolicy }), command.activity('b', { retryPolicy }));
+    const told = (): unknown => {
+      const payload = describeRun(world.state)?.workflowExecutionInfo.searchAttributes?.indexedFields
+        ?.TemporalPauseInfo;
+      return payload && JSON.parse(new TextDecoder().decode(payload.data ?? undefined));
+    };
+    const { activityType = '' } = shown(world);
+    const paused = [`property:activityType=${activityType}`];
+    expect(told()).toBeUndefined();
+    world.accept(pause({ id: 'a' }));
+    expect(told()).toEqual(paused);
+    world.accept(pause(all, 'both'));
+    world.accept(unpause({ activities: { id: 'a' } }));
+    // The same type: nothing to tell lists.
+    expect(world.accept(reset({ keepPaused: true })).visibility).toEqual([]);
+    expect(told()).toEqual(paused);
+    const [change] = world.accept(unpause()).visibility;
+    expect(Object.keys(change?.before?.searchAttributes?.indexedFields ?? {})).toContain('TemporalPauseInfo');
+    expect(Object.keys(change?.info.searchAttributes?.indexedFields ?? {})).not.toContain('TemporalPauseInfo');
+    expect(told()).toBeUndefined();
+    // One that runs is completed while it is paused.
+    const { ref } = world.takeActivity();
+    world.accept(pause({ id: 'a' }));
+    expect(told()).toEqual(paused);
+    world.completeActivity(ref);
+    expect(told()).toBeUndefined();
+  });
+
   it('is not started by a worker that was on its way', () => {
     const world = pending();
     const { runId, scheduledEventId, attempt } = world.offer('activity');

@@ -72,6 +72,7 @@ const packRun = (row: RunRow): unknown[] =>
     row.counts.update,
     row.permit,
     row.counts.operation,
+    row.pausedTypes,
     row.standalone,
   ]);
 
@@ -98,7 +99,8 @@ function unpackRun(list: unknown[]): RunRow {
   put(row.counts, 'update', list[18]);
   put(row, 'permit', list[19]);
   put(row.counts, 'operation', list[20]);
-  put(row, 'standalone', list[21]);
+  put(row, 'pausedTypes', list[21]);
+  put(row, 'standalone', list[22]);
   return row;
 }
 

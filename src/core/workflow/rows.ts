@@ -221,6 +221,8 @@ export interface RunRow {
     operation?: number | undefined;
   };
   transitions: number;
+  /** Types of its pending activities that are paused, in order; absent: none is. Visibility shows them. */
+  pausedTypes?: readonly string[] | undefined;
   /** Of an activity without a workflow; absent until there is something to say. */
   standalone?: StandaloneRow | undefined;
 }

@@ -422,8 +422,22 @@ export class RunDraft extends RelatedDraft implements FactSink {
     return isRewritten(this.row, before);
   }
 
+  /** Activities were paused, unpaused, or ended while they were. */
+  #notePauses(): void {
+    for (const [id, row] of this.#activities ?? []) {
+      if (row?.pause === this.#base?.activities.get(id)?.pause) continue;
+      const paused = [...this.activities()].filter(({ pause }) => pause !== undefined);
+      const types = [...new Set(paused.map(({ facts }) => facts.activityType))].sort();
+      if (types.join('\0') === (this.row.pausedTypes ?? []).join('\0')) return;
+      this.row.pausedTypes = types.length === 0 ? undefined : types;
+      this.visible = true;
+      return;
+    }
+  }
+
   finish(rows: RowChange[], events: RunEvents[]): void {
     const { runId } = this;
+    this.#notePauses();
     if (this.isOpen) this.turn.effects.push(...this.asked);
     this.row.counts.buffered = this.bufferedCount;
     const speculative = this.row.task?.speculative === true ? this.row.task : undefined;

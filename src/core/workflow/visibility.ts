@@ -46,12 +46,16 @@ function withBuildIds(row: RunRow): SearchAttributes | undefined {
   return { indexedFields };
 }
 
-/** With why it is paused. */
+/** With what is paused of it, and why. */
 function shownAttributes(workflowId: string, row: RunRow): SearchAttributes | undefined {
   const { status, pause } = row.facts;
   const attributes = withBuildIds(row);
-  if (pause === undefined || !isOpenStatus(status)) return attributes;
-  const payload = jsonPayload([`Workflow:${workflowId}`, `Reason:${pause.reason}`]);
+  const { pausedTypes = [] } = row;
+  if ((pause === undefined && pausedTypes.length === 0) || !isOpenStatus(status)) return attributes;
+  const payload = jsonPayload([
+    ...pausedTypes.map((type) => `property:activityType=${type}`),
+    ...(pause === undefined ? [] : [`Workflow:${workflowId}`, `Reason:${pause.reason}`]),
+  ]);
   const TemporalPauseInfo = { ...payload, metadata: { ...payload.metadata, type: KEYWORD_LIST } };
   return { indexedFields: { ...attributes?.indexedFields, TemporalPauseInfo } };
 }
