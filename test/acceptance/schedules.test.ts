@@ -62,6 +62,7 @@ describe('the command line', { timeout: 60_000 }, () => {
       '6h/5h',
     ];
     const more = ['--time-zone', 'Europe/Berlin', '--jitter', '5s', '--overlap-policy', 'AllowAll', '--notes', 'new'];
+    more.push('--headers', 'trace="scheduled"');
     expect(await json(schedule(...CREATE, ...spec, ...more, '-o', 'json'))).toMatchObject({ scheduleId: 'nightly' });
     expect((await schedule(...CREATE, ...spec)).code).toBe(4);
     const described = await json<Record<string, unknown>>(schedule('describe', '-s', 'nightly', '-o', 'json'));
@@ -90,6 +91,14 @@ describe('the command line', { timeout: 60_000 }, () => {
     const listed = await json<unknown[]>(schedule('list', '-q', 'TemporalSchedulePaused = true', '-o', 'json'));
     expect(listed).toMatchObject([{ scheduleId: 'nightly', state: { paused: true, note: 'holiday' } }]);
     expect((await schedule('list')).stdout).toMatch(/nightly +report +true +holiday/);
+
+    const [run] = (await client.schedule.getHandle('nightly').describe()).info.recentActions;
+    const { workflowId } = run?.action.workflow ?? {};
+    const started = await tenuto(['workflow', 'show', '-w', workflowId ?? '', '--detailed'], {
+      env: { TENUTO_ADDRESS: node.address },
+    });
+    expect(started.stdout).toContain('"trace"');
+    expect(started.stdout).toContain(Buffer.from('"scheduled"').toString('base64'));
 
     await fine(schedule('update', '-s', 'nightly', '--type', 'other', '-t', 'nobody', '--interval', '1h', '--paused'));
     expect(await json(schedule('describe', '-s', 'nightly', '-o', 'json'))).toMatchObject({
