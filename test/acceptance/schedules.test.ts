@@ -125,6 +125,20 @@ describe('the command line', { timeout: 60_000 }, () => {
   });
 });
 
+it('a schedule without an id, or with nothing to do, is refused', async () => {
+  const { connection } = client;
+  const named = (scheduleId: string, action: object) => ({
+    ...{ namespace: 'default', scheduleId, requestId: 'r', identity: 'test' },
+    schedule: { spec: {}, action },
+  });
+  const startWorkflow = { workflowId: 'w', workflowType: 'report', taskQueue: 'nobody' };
+  const refused = async (request: ReturnType<typeof named>, why: string): Promise<void> => {
+    await expect(connection.request('createSchedule', request)).rejects.toThrow(why);
+  };
+  await refused(named('', { startWorkflow }), 'ScheduleId is not set on request.');
+  await refused(named('idle', {}), 'A schedule needs an action: startWorkflow is not set.');
+});
+
 it('an update that somebody else gets in the way of is made again, of what the schedule is by then', async () => {
   const action = { type: 'startWorkflow', workflowType: 'x', taskQueue: 'nobody' } as const;
   const handle = await client.schedule.create({ scheduleId: 'contested', spec: {}, action, state: { note: '' } });
