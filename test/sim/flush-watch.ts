@@ -5,17 +5,19 @@ import { decodeBatch } from '../../src/shard/batches.ts';
 import type { Entry } from '../../src/shard/entry.ts';
 import { decodePosition, ROW, unframe } from '../../src/store/framing.ts';
 import { encode } from '../../src/wire/codec.ts';
+import { DerivedRows } from './derived-rows.ts';
 import { Violation } from './kernel.ts';
 
 interface FlushedShard {
   appliedLsn: number;
   /** Rows as of appliedLsn. */
   applied: Map<string, Uint8Array>;
+  derived: DerivedRows;
   /** A snapshot is taking the place of its rows. */
   installing: boolean;
 }
 
-/** Rows that are no part of an entry: counters and positions a flush adds. */
+/** Rows that are no part of an entry, which a flush adds: of the shard's, derived-rows.ts says what they must be. */
 const isDerived = (key: string): boolean => key.startsWith('n') || (key.startsWith('m') && !key.startsWith('mo'));
 const isEvents = (key: string): boolean => key.startsWith('e');
 
@@ -84,29 +86,34 @@ export class FlushWatch {
         );
       }
     }
-    for (const [rowKey, value] of wanted) {
-      if (value === undefined) shard.applied.delete(rowKey);
-      else shard.applied.set(rowKey, value);
-    }
+    apply(shard, entries.slice(shard.appliedLsn, appliedLsn));
     shard.appliedLsn = appliedLsn;
+    shard.derived.check(id, appliedLsn, shard.applied, written);
   }
 
   #shard(id: number, appliedLsn: number, installing: boolean): FlushedShard {
     let shard = this.#shards.get(id);
-    if (shard === undefined) this.#shards.set(id, (shard = { appliedLsn: 0, applied: new Map(), installing: false }));
+    if (shard === undefined) this.#shards.set(id, (shard = { appliedLsn: 0, ...nothing(), installing: false }));
     if (shard.installing && !installing) {
       // The rows in place are another replica's: those of this lsn.
-      shard.applied = new Map();
-      for (const { rows } of this.#entriesOf(id).slice(0, appliedLsn)) {
-        for (const [rowKey, value] of rows) {
-          if (value === undefined) shard.applied.delete(rowKey);
-          else shard.applied.set(rowKey, value);
-        }
-      }
+      Object.assign(shard, nothing());
+      apply(shard, this.#entriesOf(id).slice(0, appliedLsn));
       shard.appliedLsn = appliedLsn;
     }
     shard.installing = installing;
     return shard;
+  }
+}
+
+const nothing = () => ({ applied: new Map<string, Uint8Array>(), derived: new DerivedRows() });
+
+function apply({ applied, derived }: FlushedShard, entries: readonly Entry[]): void {
+  for (const entry of entries) {
+    derived.apply(entry);
+    for (const [rowKey, value] of entry.rows) {
+      if (value === undefined) applied.delete(rowKey);
+      else applied.set(rowKey, value);
+    }
   }
 }
 
