@@ -74,6 +74,33 @@ const beat = (world: World, task: { runId: string; scheduledEventId: number; att
     details: payloads('half way'),
   }).reply;
 
+it('lists show the types of activities that are paused, and find them by it', () => {
+  const world = new World();
+  world.start();
+  const refunds = { activityType: { name: 'refund' } };
+  world.work(command.activity('a'), command.activity('b'), command.activity('c', refunds));
+  const shownPauses = (): unknown => {
+    const info = describeRun(world.state)?.workflowExecutionInfo;
+    const payload = info?.searchAttributes?.indexedFields?.TemporalPauseInfo;
+    return payload && JSON.parse(Buffer.from(payload.data ?? []).toString());
+  };
+  const charge = 'property:activityType=charge';
+  const refund = 'property:activityType=refund';
+  expect(shownPauses()).toBeUndefined();
+  const { visibility } = world.accept(pause({ id: 'a' }));
+  expect(visibility).toHaveLength(1);
+  expect(shownPauses()).toEqual([charge]);
+  expect(world.accept(pause({ id: 'b' })).visibility).toEqual([]);
+  world.accept(pause({ id: 'c' }));
+  expect(shownPauses()).toEqual([charge, refund]);
+  world.accept(unpause({ activities: { id: 'a' } }));
+  expect(shownPauses()).toEqual([charge, refund]);
+  world.accept(unpause({ activities: { id: 'b' } }));
+  expect(shownPauses()).toEqual([refund]);
+  world.accept(unpause());
+  expect(shownPauses()).toBeUndefined();
+});
+
 describe('a paused activity', () => {
   it('waits: its task leaves the queue, and comes back when it is unpaused', () => {
     const world = pending({ scheduleToStartTimeout: 5_000 });

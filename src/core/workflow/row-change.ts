@@ -10,5 +10,6 @@ export const isRewritten = (row: RunRow, before: RunRow): boolean =>
   row.permit !== before.permit ||
   row.runExpiration !== before.runExpiration ||
   row.sticky !== before.sticky ||
+  row.pausedTypes !== before.pausedTypes ||
   row.counts.update !== before.counts.update ||
   row.transitions !== before.transitions;

@@ -72,6 +72,7 @@ const packRun = (row: RunRow): unknown[] =>
     row.counts.update,
     row.permit,
     row.counts.operation,
+    row.pausedTypes,
   ]);
 
 function unpackRun(list: unknown[]): RunRow {
@@ -97,6 +98,7 @@ function unpackRun(list: unknown[]): RunRow {
   put(row.counts, 'update', list[18]);
   put(row, 'permit', list[19]);
   put(row.counts, 'operation', list[20]);
+  put(row, 'pausedTypes', list[21]);
   return row;
 }
 
@@ -254,6 +256,7 @@ const packActivity = (row: ActivityRow): unknown[] =>
     row.reset,
     row.version,
     row.permit,
+    row.lastStartedTime,
   ]);
 
 function unpackActivity(list: unknown[]): ActivityRow {
@@ -282,6 +285,7 @@ function unpackActivity(list: unknown[]): ActivityRow {
   put(row, 'reset', list[20]);
   put(row, 'version', list[21]);
   put(row, 'permit', list[22]);
+  put(row, 'lastStartedTime', list[23]);
   return row;
 }
 

@@ -206,6 +206,8 @@ export interface RunRow {
   /** Epoch ms. */
   runExpiration?: number | undefined;
   executionExpiration?: number | undefined;
+  /** Types of the activities that are paused, each once, sorted; absent: none is. Visibility shows them. */
+  pausedTypes?: readonly string[] | undefined;
   /** Bytes of the buffered events. */
   bufferedBytes: number;
   nextBufferedId: number;
@@ -271,6 +273,8 @@ export interface ActivityRow {
   inBackoff: boolean;
   startId?: StartId | undefined;
   startedTime?: number | undefined;
+  /** Of the attempt before, while none runs; of activities without a workflow alone. */
+  lastStartedTime?: number | undefined;
   session?: string | undefined;
   identity?: string | undefined;
   requestId?: string | undefined;
