@@ -71,6 +71,14 @@ try {
   await timed('count by the common task queue', () => workflow.count("TaskQueue = 'nobody'"), FEW);
   await timed('count by each value of a keyword', () => workflow.count('GROUP BY City'), FEW);
   await timed('count by each type', () => workflow.count('GROUP BY WorkflowType'), FEW);
+  const grouped = [
+    ['a rare keyword by status', "City = 'Rome' GROUP BY ExecutionStatus", ASKED],
+    ['a keyword of many by type', "City = 'city-7' GROUP BY WorkflowType", ASKED],
+    ['a common type by status', "WorkflowType = 'order' GROUP BY ExecutionStatus", FEW],
+    ['a common type by a keyword', "WorkflowType = 'order' GROUP BY City", FEW],
+    ['a status by type', "ExecutionStatus = 'Running' GROUP BY WorkflowType", FEW],
+  ];
+  for (const [what, query, asked] of grouped) await timed(`count of ${what}`, () => workflow.count(query), asked);
 } finally {
   await connection.close();
   await server.close();

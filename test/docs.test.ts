@@ -39,7 +39,7 @@ const everyPage = [
   'bench/README.md',
   'examples/order-fulfillment/README.md',
 ];
-for (const folder of ['docs', 'docs/cluster', 'docs/operations']) {
+for (const folder of ['docs', 'docs/cluster', 'docs/operations', 'docs/reference']) {
   for (const name of readdirSync(join(root, folder))) if (name.endsWith('.md')) everyPage.push(`${folder}/${name}`);
 }
 

@@ -127,7 +127,7 @@ export interface ClusterOptions {
 export class SimWorker implements WorkerSession {
   readonly #cluster: Cluster;
   readonly session: string;
-  connection = {};
+  connection = { openedAt: 0 };
   readonly namespace = NAMESPACE;
   readonly taskQueue = QUEUE;
   readonly identity: string;
@@ -164,7 +164,7 @@ export class SimWorker implements WorkerSession {
   }
 
   come(node: Node): void {
-    this.connection = {};
+    this.connection = { openedAt: 0 };
     this.node = node;
     this.heldTokens = new Set(this.holds);
     node.matcher.register(this);

@@ -104,14 +104,20 @@ export class ReplicationDriver implements ReplicatedLog {
     return this.#shards.get(shard)?.replica;
   }
 
-  /** After the store's own `open`. What was committed and not flushed comes through `applied` as it becomes known again. */
+  /**
+   * After the store's own `open`, and the user's. What was committed and not flushed comes through `applied` as it becomes known again, and what the user
+   * has read of a shard whose rows were half in place is void: `installed` says so once they all are.
+   */
   async open(): Promise<void> {
     const { store, layout, transport } = this.#options;
     for (let n = 0; n < store.shardCount; n += 1) {
       const shard = n as ShardId; // within the store's count
       const position = store.replicaPosition(shard);
       if (position.rows === 'dropping') this.#leaving.found(shard);
-      if (position.rows === 'installing') await store.resumeInstall(shard, layout);
+      if (position.rows === 'installing') {
+        await store.resumeInstall(shard, layout);
+        this.#options.user.installed(shard, position.appliedLsn);
+      }
       // Of one that was dropped its promises are left: it is no replica.
       if (position.lastLsn === 0) continue;
       const stored: StoredEntry[] = [];

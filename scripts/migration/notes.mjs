@@ -162,11 +162,6 @@ export const NOTES = [
     note: none('an activation is the business of this SDK’s own engine'),
   },
   { packages: ['worker'], names: ['GetLogAttributesInput'], note: '`LogMetadata`' },
-  {
-    packages: ['workflow'],
-    names: /EventGroup/,
-    note: none('event groups are experimental there; `summary` says what an event is for'),
-  },
   { packages: ['workflow'], names: ['LoggerSinks'], note: none('`log` does it (deprecated there)') },
   {
     packages: ['workflow'],

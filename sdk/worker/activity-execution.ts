@@ -103,13 +103,12 @@ export class ActivityExecution {
     });
     const { meter } = environment.metrics;
     const metricMeter = makeMetricMeter((metric, value, given) => recordOn(meter, metric, value, given), tags);
-    this.context = new Context(info, this.cancellation, heartbeat, environment.client, log, metricMeter);
+    this.context = new OwnContext(this, [info, this.cancellation, heartbeat, environment.client, log, metricMeter]);
     for (const factory of environment.interceptors) {
       const interceptors = factory(this.context);
       if (interceptors.inbound !== undefined) this.inbound.push(interceptors.inbound);
       if (interceptors.outbound !== undefined) outbound.push(interceptors.outbound);
     }
-    executions.set(this.context, this);
   }
 
   /** Never rejects. Call once. */
@@ -232,13 +231,23 @@ export class ActivityExecution {
   }
 }
 
-const executions = new WeakMap<Context, ActivityExecution>();
+/** Knows its attempt. In a WeakMap both, and all they hold, would live until a full collection: its values are roots for one of what is young. */
+class OwnContext extends Context {
+  readonly #execution: ActivityExecution;
+
+  constructor(execution: ActivityExecution, parts: ConstructorParameters<typeof Context>) {
+    super(...parts);
+    this.#execution = execution;
+  }
+
+  static executionOf(context: Context | undefined): ActivityExecution | undefined {
+    return context !== undefined && #execution in context ? context.#execution : undefined;
+  }
+}
 
 /** The attempt whose code, or a callback of it, is running now. */
-export function currentExecution(): ActivityExecution | undefined {
-  const context = asyncLocalStorage.getStore();
-  return context === undefined ? undefined : executions.get(context);
-}
+export const currentExecution = (): ActivityExecution | undefined =>
+  OwnContext.executionOf(asyncLocalStorage.getStore());
 
 /** The text and type the official SDK reports, so that retries look the same. */
 function shutdownFailure(): Failure {

@@ -12,12 +12,12 @@ import type {
   StartChildWorkflowExecutionCommandAttributes,
 } from '../../src/wire/command.ts';
 import type {
+  Annotations,
   Header,
   Payload,
   Payloads,
   RetryPolicy,
   UpdateOutcome,
-  UserMetadata,
   WorkerDeploymentVersion,
 } from '../../src/wire/common.ts';
 import type { StartChildWorkflowExecutionFailedCause, SuggestContinueAsNewReason } from '../../src/wire/enums.ts';
@@ -31,7 +31,7 @@ export type Job =
   | { kind: 'patch'; id: string }
   /** The run was reset: random numbers go on from another seed. */
   | { kind: 'randomSeed'; seed: string }
-  | { kind: 'signal'; name: string; input: Payloads | undefined; header: Header | undefined }
+  | { kind: 'signal'; eventId: number; name: string; input: Payloads | undefined; header: Header | undefined }
   /** The validator runs but on replay: what is in the history was accepted. */
   | {
       kind: 'update';
@@ -80,10 +80,9 @@ export interface LocalActivityIntent {
   cancellationType: WireActivityCancellation;
 }
 
-/** `site` holds the stack of the call that asked; `userMetadata` goes onto the command. */
-interface Asked {
+/** `site` holds the stack of the call that asked; annotations go onto the command. */
+export interface Asked extends Annotations {
   site?: Error | undefined;
-  userMetadata?: UserMetadata | undefined;
 }
 
 export type Intent = Asked &

@@ -11,18 +11,19 @@ import { composeInterceptors } from '../common/interceptors.ts';
 import type { Workflow } from '../common/interfaces.ts';
 import { fromPayloads, fromPayloadsAtIndex, type PayloadConverter } from '../common/payload-converter.ts';
 import { assertNever } from '../common/type-helpers.ts';
-import { userMetadataToPayload } from '../common/user-metadata.ts';
-import type { Activation, Intent, Job, Outcome, SinkInvocation } from './activation.ts';
+import type { Activation, Intent, IntentKind, Job, Outcome, SinkInvocation } from './activation.ts';
+import { runWith } from './async-context.ts';
 import { CancellationScope, UpdateScope } from './cancellation-scope.ts';
 import { Chance } from './chance.ts';
 import { childStartError } from './child-start-failed.ts';
 import { ContinueAsNew } from './continue-as-new.ts';
 import { definitionOptionsOf, isConfiguredFailure, type WorkflowDefinitionOptions } from './definition-options.ts';
 import { DeterminismViolationError } from './errors.ts';
+import { type EventGroupMarker, groupsOfUpdate, markersOf } from './event-groups.ts';
 import { SDK_FLAGS, type SdkFlag } from './flags.ts';
 import { describeHandlers, MessageHandlers } from './handlers.ts';
 import type { WorkflowInboundCallsInterceptor, WorkflowOutboundCallsInterceptor } from './interceptors.ts';
-import type { SleepOptions, WorkflowInfo } from './interfaces.ts';
+import type { WorkflowInfo } from './interfaces.ts';
 import { LocalActivityBackoff } from './local-activity-backoff.ts';
 import { NexusCalls } from './nexus-calls.ts';
 import { type Pending, take } from './pending.ts';
@@ -45,6 +46,12 @@ export interface ActivatorOptions {
   /** Whether the worker has a function for an activity of this type. */
   runsActivity: (type: string) => boolean;
 }
+
+/** The end of a run and the answers to updates are in no group; a continuation's groups are those where it was asked for. */
+const UNGROUPED: ReadonlySet<IntentKind> = new Set<IntentKind>([
+  ...(['complete', 'fail', 'cancelled', 'continueAsNew'] as const),
+  ...(['acceptUpdate', 'rejectUpdate', 'completeUpdate', 'cancelSignalExternal'] as const),
+]);
 
 export class Activator {
   info: WorkflowInfo;
@@ -124,7 +131,8 @@ export class Activator {
       complete: (id, outcome) => this.push({ kind: 'completeUpdate', id, outcome }),
       failTask: (error) => this.failTask(error),
       validate: (seed, fn) => this.#withoutTrace('An update validator', seed, fn),
-      runInScope: (update, fn) => new UpdateScope(this.rootScope, update).run(fn),
+      runInScope: (update, fn) =>
+        runWith({ groups: groupsOfUpdate(update.id) }, () => new UpdateScope(this.rootScope, update).run(fn)),
     });
   }
 
@@ -276,10 +284,14 @@ export class Activator {
     return this.failureConverter.failureToError(failure, this.payloadConverter);
   }
 
-  /** @throws DeterminismViolationError inside a query handler or a validator. */
-  push(intent: Intent): void {
+  /**
+   * @param eventGroups Of its own, beside those around the running code.
+   * @throws DeterminismViolationError inside a query handler or a validator.
+   */
+  push(intent: Intent, eventGroups?: readonly EventGroupMarker[]): void {
     this.#refuseReadOnly(intent.kind);
-    this.intents.push(intent);
+    const eventGroupMarkers = UNGROUPED.has(intent.kind) ? undefined : markersOf(eventGroups);
+    this.intents.push(eventGroupMarkers === undefined ? intent : { ...intent, eventGroupMarkers });
   }
 
   #refuseReadOnly(what: string): void {
@@ -309,47 +321,6 @@ export class Activator {
       this.#sentPatches.add(id);
     }
     return use;
-  }
-
-  /** Starts a timer in `scope`; rejects when the scope is cancelled. At least 1 ms. */
-  timer(scope: CancellationScope, ms: number, options?: SleepOptions, seq = this.takeSeq('timer')): Promise<void> {
-    const site = new Error();
-    if (this.outbound.length === 0) return this.#startTimer(scope, ms, options, seq, site);
-    const start = composeInterceptors(this.outbound, 'startTimer', (input) =>
-      this.#startTimer(scope, input.durationMs, input.options, input.seq, site),
-    );
-    return start({ durationMs: ms, options, seq });
-  }
-
-  #startTimer(
-    scope: CancellationScope,
-    ms: number,
-    options: SleepOptions | undefined,
-    seq: number,
-    site: Error,
-  ): Promise<void> {
-    return new Promise<void>((resolve, reject) => {
-      if (scope.consideredCancelled) {
-        scope.cancelRequested.catch(reject);
-        return;
-      }
-      if (scope.cancellable) {
-        scope.cancelRequested.catch((reason: Error) => {
-          if (!this.timers.delete(seq)) return;
-          this.push({ kind: 'cancelTimer', seq, site: new Error() });
-          reject(reason);
-        });
-      }
-      this.push({
-        kind: 'startTimer',
-        seq,
-        // An interceptor may have made a fraction of it.
-        ms: Math.max(1, Math.ceil(ms)),
-        site,
-        userMetadata: userMetadataToPayload(this.payloadConverter, options?.summary, undefined),
-      });
-      this.timers.set(seq, { resolve, reject, site });
-    });
   }
 
   /** Stacks of everything the workflow waits for. */
@@ -465,7 +436,7 @@ export class Activator {
   /** An error left the workflow's function or a signal handler. */
   #leave(error: unknown): void {
     if (this.cancelled && isCancellation(error)) this.#close({ kind: 'cancelled' });
-    else if (error instanceof ContinueAsNew) this.#close({ kind: 'continueAsNew', attributes: error.command });
+    else if (error instanceof ContinueAsNew) this.#continue(error);
     else if (this.#isFailure(error)) this.#close({ kind: 'fail', failure: this.#outcome(error) });
     else this.failTask(error);
   }
@@ -479,6 +450,10 @@ export class Activator {
   /** An error that ends something: what is none of Temporal's own says its class. */
   #outcome(error: unknown): Failure {
     return this.errorToFailure(error instanceof TemporalFailure ? error : ensureApplicationFailure(error));
+  }
+
+  #continue({ command, eventGroupMarkers }: ContinueAsNew): void {
+    this.#close({ kind: 'continueAsNew', attributes: command, eventGroupMarkers });
   }
 
   #close(intent: Intent): void {

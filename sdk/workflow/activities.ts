@@ -1,7 +1,6 @@
 // Calling activities and local activities: proxies by name, scheduling, cancellation with the scope.
 
 import type { Header } from '../../src/wire/common.ts';
-import type { ActivityOptions, LocalActivityOptions } from '../common/activity-options.ts';
 import { ActivityCancellationType } from '../common/enums.ts';
 import { compileFlowControl } from '../common/flow-control.ts';
 import { composeInterceptors, type Headers } from '../common/interceptors.ts';
@@ -13,10 +12,13 @@ import { durationOption, msOptionalToNumber } from '../common/time.ts';
 import { userMetadataToPayload } from '../common/user-metadata.ts';
 import type { Intent } from './activation.ts';
 import type { Activator } from './activator.ts';
+import type { ActivityOptions, LocalActivityOptions } from './activity-options.ts';
 import { CancellationScope } from './cancellation-scope.ts';
 import { assertInWorkflowContext } from './context.ts';
+import type { EventGroupMarker } from './event-groups.ts';
 import type { ActivityInput, LocalActivityInput } from './interceptors.ts';
 import { LocalActivityBackoff } from './local-activity-backoff.ts';
+import { startTimer } from './timer.ts';
 
 const DEFAULT_LOCAL_RETRY_THRESHOLD_MS = 60_000;
 
@@ -52,6 +54,7 @@ function whileInScope(
   seq: number,
   scheduled: Intent,
   cancelKind: 'cancelActivity' | 'cancelLocalActivity',
+  eventGroups: readonly EventGroupMarker[] | undefined,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const scope = CancellationScope.current();
@@ -61,10 +64,10 @@ function whileInScope(
     }
     if (scope.cancellable) {
       scope.cancelRequested.catch(() => {
-        if (activator.activities.has(seq)) activator.push({ kind: cancelKind, seq, site: new Error() });
+        if (activator.activities.has(seq)) activator.push({ kind: cancelKind, seq, site: new Error() }, eventGroups);
       });
     }
-    activator.push(scheduled);
+    activator.push(scheduled, eventGroups);
     activator.activities.set(seq, { resolve, reject, site: scheduled.site ?? new Error() });
   });
 }
@@ -120,7 +123,7 @@ function scheduleRemotely(
       flowControl: compileFlowControl(options.flowControl),
     },
   };
-  return whileInScope(activator, seq, scheduled, 'cancelActivity');
+  return whileInScope(activator, seq, scheduled, 'cancelActivity', options.eventGroups);
 }
 
 /** Runs a local activity by its name. Prefer {@link proxyLocalActivities}, which knows the types. */
@@ -145,7 +148,8 @@ export async function scheduleLocalActivity<R>(
       return (await composeInterceptors(outbound, 'scheduleLocalActivity', schedule)(input)) as R;
     } catch (error) {
       if (!(error instanceof LocalActivityBackoff)) throw error;
-      await activator.timer(CancellationScope.current(), error.backoffMs);
+      const { eventGroups } = options;
+      await startTimer(activator, CancellationScope.current(), error.backoffMs, { eventGroups });
       attempt = error.nextAttempt;
       originalScheduledTime = error.originalScheduledTime;
     }
@@ -177,7 +181,7 @@ function runLocally(activator: Activator, input: LocalActivityInput, site: Error
     cancellationType: options.cancellationType ?? ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     userMetadata: userMetadataToPayload(payloadConverter, options.summary, undefined),
   };
-  return whileInScope(activator, seq, scheduled, 'cancelLocalActivity');
+  return whileInScope(activator, seq, scheduled, 'cancelLocalActivity', options.eventGroups);
 }
 
 /** A record whose every property is a function of that name; functions are made once per name. */

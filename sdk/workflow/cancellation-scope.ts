@@ -1,38 +1,14 @@
 // Cancellation scopes: a tree; cancelling one cancels the timers, activities and conditions made in it, and its cancellable children.
 //
-// The current scope follows the code through its awaits. What carries it (async context) differs by host, so the host provides a
-// `ScopeCarrier`; without one, scopes are carried through synchronous code only.
+// The current scope follows the code through its awaits (async-context.ts).
 
 import { CancelledFailure } from '../common/failure.ts';
 import { type Duration, msToNumber } from '../common/time.ts';
+import { currentContext, runWith } from './async-context.ts';
 import { assertInWorkflowContext, currentActivator } from './context.ts';
 import { SDK_FLAGS } from './flags.ts';
 import type { UpdateInfo } from './interfaces.ts';
-
-/** Carries a value through a function and everything asynchronous that starts in it. */
-export interface ScopeCarrier {
-  run<R>(scope: CancellationScope, fn: () => R): R;
-  current(): CancellationScope | undefined;
-}
-
-let synchronousScope: CancellationScope | undefined;
-let carrier: ScopeCarrier = {
-  run(scope, fn) {
-    const outer = synchronousScope;
-    synchronousScope = scope;
-    try {
-      return fn();
-    } finally {
-      synchronousScope = outer;
-    }
-  },
-  current: () => synchronousScope,
-};
-
-/** @internal Called once by the host of the realm. */
-export function setScopeCarrier(next: ScopeCarrier): void {
-  carrier = next;
-}
+import { startTimer } from './timer.ts';
 
 /** Marks the root of the tree. */
 const NO_PARENT = Symbol('no parent');
@@ -101,7 +77,7 @@ export class CancellationScope {
 
   /** Runs `fn` in this scope, and gives what it gives. */
   run<T>(fn: () => Promise<T>): Promise<T> {
-    return carrier.run(this, () => this.runInContext(fn));
+    return runWith({ scope: this }, () => this.runInContext(fn));
   }
 
   protected async runInContext<T>(fn: () => Promise<T>): Promise<T> {
@@ -110,7 +86,7 @@ export class CancellationScope {
     const timerScope = new CancellationScope();
     const activator = assertInWorkflowContext('CancellationScope.run()');
     timerScope
-      .run(() => activator.timer(timerScope, msToNumber(timeout)))
+      .run(() => startTimer(activator, timerScope, msToNumber(timeout)))
       .then(
         () => this.cancel(),
         () => undefined,
@@ -133,7 +109,7 @@ export class CancellationScope {
 
   /** The scope of the running code; the workflow's root scope outside any other. */
   static current(): CancellationScope {
-    return carrier.current() ?? assertInWorkflowContext('CancellationScope.current()').rootScope;
+    return currentContext()?.scope ?? assertInWorkflowContext('CancellationScope.current()').rootScope;
   }
 
   /** `new CancellationScope({ cancellable: true }).run(fn)` */

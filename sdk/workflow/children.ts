@@ -135,10 +135,11 @@ function scheduleChild(
     }
     if (scope.cancellable) {
       scope.cancelRequested.catch(() => {
-        if (activator.children.has(seq)) activator.push({ kind: 'cancelChild', seq, site: new Error() });
+        if (!activator.children.has(seq)) return;
+        activator.push({ kind: 'cancelChild', seq, site: new Error() }, options.eventGroups);
       });
     }
-    activator.push(scheduled);
+    activator.push(scheduled, options.eventGroups);
     activator.childStarts.set(seq, { resolve, reject, site, workflowId, workflowType });
   });
   started.catch(() => undefined);

@@ -1,6 +1,7 @@
 // Continue-as-new: ends the run and starts the next one of the same workflow id with a fresh history.
 
 import type { ContinueAsNewWorkflowExecutionCommandAttributes } from '../../src/wire/command.ts';
+import type { EventGroupMarker } from '../../src/wire/common.ts';
 import { composeInterceptors } from '../common/interceptors.ts';
 import type { UntypedWorkflow, Workflow } from '../common/interfaces.ts';
 import { mapToPayloads, toPayloadsMessage } from '../common/payload-converter.ts';
@@ -10,6 +11,7 @@ import { markErrorClass } from '../common/type-helpers.ts';
 import { encodeInitialVersioningBehavior } from '../common/worker-deployments.ts';
 import { headerOf } from './activities.ts';
 import { assertInWorkflowContext } from './context.ts';
+import { markersOf } from './event-groups.ts';
 import type { ContinueAsNewInput } from './interceptors.ts';
 import type { ContinueAsNewOptions } from './interfaces.ts';
 
@@ -18,9 +20,13 @@ export class ContinueAsNew extends Error {
   /** @internal */
   readonly command: ContinueAsNewWorkflowExecutionCommandAttributes;
 
-  constructor(command: ContinueAsNewWorkflowExecutionCommandAttributes) {
+  /** Groups that its event belongs to. */
+  readonly eventGroupMarkers: EventGroupMarker[] | undefined;
+
+  constructor(command: ContinueAsNewWorkflowExecutionCommandAttributes, eventGroupMarkers?: EventGroupMarker[]) {
     super('Workflow continued as new');
     this.command = command;
+    this.eventGroupMarkers = eventGroupMarkers;
   }
 
   static {
@@ -37,7 +43,7 @@ export function makeContinueAsNewFunc<F extends Workflow = UntypedWorkflow>(
   const leave = async ({ args, headers, options }: ContinueAsNewInput): Promise<never> => {
     const indexedFields = encodeUnifiedSearchAttributes(options.searchAttributes, options.typedSearchAttributes);
     const taskQueue = options.taskQueue ?? info.taskQueue;
-    throw new ContinueAsNew({
+    const command = {
       workflowType: { name: options.workflowType ?? info.workflowType },
       taskQueue: { name: taskQueue },
       inheritBuildId: taskQueue === info.taskQueue ? true : undefined,
@@ -49,7 +55,8 @@ export function makeContinueAsNewFunc<F extends Workflow = UntypedWorkflow>(
       memo: options.memo === undefined ? undefined : { fields: mapToPayloads(payloadConverter, options.memo) },
       searchAttributes: Object.keys(indexedFields).length === 0 ? undefined : { indexedFields },
       initialVersioningBehavior: encodeInitialVersioningBehavior(options.initialVersioningBehavior),
-    });
+    };
+    throw new ContinueAsNew(command, markersOf(options.eventGroups));
   };
   return (...args) => {
     const input = {

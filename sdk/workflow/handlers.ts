@@ -11,6 +11,7 @@ import {
   TEMPORAL_RESERVED_PREFIX,
 } from '../common/reserved.ts';
 import { DeterminismViolationError } from './errors.ts';
+import { inGroupOfEvent } from './event-groups.ts';
 import type { WorkflowInboundCallsInterceptor } from './interceptors.ts';
 import type { DefaultQueryHandler, DefaultSignalHandler } from './interfaces.ts';
 import { type EnhancedStackTrace, locationsOf } from './stack-trace.ts';
@@ -27,6 +28,8 @@ interface SignalHandler extends Handler {
 }
 
 export interface ReceivedSignal {
+  /** Of the event that says it came. */
+  eventId: number;
   name: string;
   input: Payloads | undefined;
   header: Header | undefined;
@@ -102,7 +105,7 @@ export class MessageHandlers {
         await handle({ signalName: signal.name, args, headers: signal.header?.fields ?? {} });
       }
     };
-    run()
+    inGroupOfEvent(signal.eventId, run)
       .catch((error: unknown) => this.#host.onSignalFailure(error))
       .finally(() => this.running.delete(call));
   }

@@ -5,7 +5,6 @@
  *
  * @module
  */
-export type { ActivityOptions, LocalActivityOptions } from '../common/activity-options.ts';
 export {
   ActivityCancellationType,
   ParentClosePolicy,
@@ -71,6 +70,7 @@ export {
   scheduleActivity,
   scheduleLocalActivity,
 } from './activities.ts';
+export type { ActivityOptions, LocalActivityOptions } from './activity-options.ts';
 export {
   enhancedStackTraceQuery,
   stackTraceQuery,
@@ -106,6 +106,7 @@ export {
   setHandler,
 } from './definitions.ts';
 export { DeterminismViolationError, WorkflowError } from './errors.ts';
+export { createEventGroup, type EventGroupMarker } from './event-groups.ts';
 export type * from './interceptors.ts';
 export {
   ChildWorkflowCancellationType,

@@ -2,10 +2,10 @@
 // `interceptors`, a WorkflowInterceptorsFactory, and is named in the worker's `interceptors.workflowModules`; it is bundled with the
 // workflows and called once per execution, before their code. What interceptors do is replayed like the workflow itself.
 
-import type { ActivityOptions, LocalActivityOptions } from '../common/activity-options.ts';
 import type { Headers, Next } from '../common/interceptors.ts';
 import type { MetricTags } from '../common/metrics.ts';
 import type { Duration } from '../common/time.ts';
+import type { ActivityOptions, Grouped, LocalActivityOptions } from './activity-options.ts';
 import type { ChildWorkflowOptions, ContinueAsNewOptions, SleepOptions, WorkflowExecution } from './interfaces.ts';
 import type { NexusOperationCancellationType } from './nexus.ts';
 
@@ -93,7 +93,7 @@ export interface StartChildWorkflowExecutionInput {
 }
 
 /** Durations as everywhere; without any of them an operation may take for ever. */
-export interface StartNexusOperationOptions {
+export interface StartNexusOperationOptions extends Grouped {
   readonly cancellationType?: NexusOperationCancellationType | undefined;
   /** From its schedule to its end. */
   readonly scheduleToCloseTimeout?: Duration | undefined;

@@ -14,6 +14,7 @@ import type {
   WorkerDeploymentVersion,
 } from '../common/worker-deployments.ts';
 import type { CommonWorkflowOptions } from '../common/workflow-options.ts';
+import type { Grouped } from './activity-options.ts';
 
 export interface ParentWorkflowInfo {
   workflowId: string;
@@ -105,7 +106,7 @@ export interface UnsafeRandomSource {
 }
 
 /** Options of continue-as-new; what is left out stays as it is. */
-export interface ContinueAsNewOptions {
+export interface ContinueAsNewOptions extends Grouped {
   /** Exported name of the next run's workflow function. */
   workflowType?: string | undefined;
   taskQueue?: string | undefined;
@@ -140,7 +141,7 @@ export const ChildWorkflowCancellationType = {
 export type ChildWorkflowCancellationType =
   (typeof ChildWorkflowCancellationType)[keyof typeof ChildWorkflowCancellationType];
 
-export interface ChildWorkflowOptions extends Omit<CommonWorkflowOptions, 'workflowIdConflictPolicy'> {
+export interface ChildWorkflowOptions extends Omit<CommonWorkflowOptions, 'workflowIdConflictPolicy'>, Grouped {
   /** Default: a random UUID. */
   workflowId?: string | undefined;
   /** Default: the parent's. */
@@ -155,7 +156,7 @@ export interface ChildWorkflowOptions extends Omit<CommonWorkflowOptions, 'workf
   flowControl?: FlowControl | undefined;
 }
 
-export interface SleepOptions {
+export interface SleepOptions extends Grouped {
   /** One line for people, shown beside the timer. */
   summary?: string | undefined;
 }

@@ -6,6 +6,7 @@ import type { Payload } from '../../src/wire/common.ts';
 import { composeInterceptors } from '../common/interceptors.ts';
 import { durationOption } from '../common/time.ts';
 import { userMetadataToPayload } from '../common/user-metadata.ts';
+import type { Intent } from './activation.ts';
 import type { Activator } from './activator.ts';
 import { CancellationScope } from './cancellation-scope.ts';
 import { assertInWorkflowContext } from './context.ts';
@@ -120,11 +121,11 @@ function scheduleOperation(
     if (scope.cancellable) {
       scope.cancelRequested.catch(() => {
         if (activator.nexus.isPending(seq)) {
-          activator.push({ kind: 'cancelNexus', seq, site: new Error() });
+          activator.push({ kind: 'cancelNexus', seq, site: new Error() }, options.eventGroups);
         }
       });
     }
-    activator.push({
+    const scheduled: Intent = {
       kind: 'startNexus',
       seq,
       site,
@@ -140,7 +141,8 @@ function scheduleOperation(
         scheduleToStartTimeout: durationOption('scheduleToStartTimeout', options.scheduleToStartTimeout),
         startToCloseTimeout: durationOption('startToCloseTimeout', options.startToCloseTimeout),
       },
-    });
+    };
+    activator.push(scheduled, options.eventGroups);
     activator.nexus.starts.set(seq, { resolve, reject, site });
   });
 }

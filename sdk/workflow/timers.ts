@@ -4,6 +4,7 @@ import { type Duration, msToNumber } from '../common/time.ts';
 import { CancellationScope } from './cancellation-scope.ts';
 import { assertInWorkflowContext } from './context.ts';
 import type { SleepOptions } from './interfaces.ts';
+import { startTimer } from './timer.ts';
 
 /**
  * Waits with a durable timer.
@@ -13,7 +14,7 @@ import type { SleepOptions } from './interfaces.ts';
  */
 export function sleep(duration: Duration, options?: SleepOptions): Promise<void> {
   const activator = assertInWorkflowContext('sleep()');
-  return activator.timer(CancellationScope.current(), msToNumber(duration), options);
+  return startTimer(activator, CancellationScope.current(), msToNumber(duration), options);
 }
 
 /**

@@ -3,7 +3,7 @@
 
 import { type VersionKey, versionedQueue, versionKey } from '../core/deployment/versioned-queue.ts';
 import { nexusQueue } from '../core/workflow/operation-rows.ts';
-import type { Delivery, WorkerSession } from '../ports/matching.ts';
+import type { Delivery, WorkerConnection, WorkerSession } from '../ports/matching.ts';
 import type { CancelActivityPush, PushTopic, RegisterWorkerRequest } from '../wire/api.ts';
 import { taskPush } from './task-push.ts';
 
@@ -11,8 +11,7 @@ import { taskPush } from './task-push.ts';
 const DEFAULT_STICKY_TIMEOUT_MS = 10_000;
 
 export interface PushTarget {
-  /** Identity of the connection. */
-  readonly connection: object;
+  readonly connection: WorkerConnection;
   /** False while its buffer is over the bound, or once it closes. */
   readonly writable: boolean;
   push(topic: PushTopic, body: object): void;
@@ -35,7 +34,7 @@ export const sessionOf = (namespace: string, workerId: string): string =>
 export class HostedWorker implements WorkerSession {
   readonly workerId: string;
   readonly session: string;
-  readonly connection: object;
+  readonly connection: WorkerConnection;
   readonly namespace: string;
   readonly version: VersionKey | undefined;
   /** With its version, if it belongs to a deployment. */

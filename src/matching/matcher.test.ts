@@ -181,6 +181,15 @@ describe('credit', () => {
     expect(matcher.credit('activity')).toBe(6);
   });
 
+  it('stays where the worker came last, whatever a connection that it has left says late', () => {
+    const now = come('a', { activityCredit: 1, connection: { openedAt: 2 } });
+    const late = come('a', { activityCredit: 3, connection: { openedAt: 1 } });
+    expect(matcher.credit('activity')).toBe(1);
+    matcher.unregister('a', late.connection);
+    matcher.grant('a', 'activity', 1, now.connection);
+    expect(matcher.credit('activity')).toBe(2);
+  });
+
   it('of a connection that takes no frames waits until it does', () => {
     const worker = come('a', { activityCredit: 1, writable: false });
     source.add(ACTIVITIES, '1');

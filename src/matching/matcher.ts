@@ -218,6 +218,7 @@ export class Matcher implements Matching, WorkerRegistry, ClaimOwner {
 
   register(session: WorkerSession): void {
     const before = this.#sessions.get(session.session);
+    if (before !== undefined && before.session.connection.openedAt > session.connection.openedAt) return;
     if (before !== undefined) this.#remove(before);
     const monotonic = this.#clock.monotonic();
     const { namespace, stickyQueue } = session;

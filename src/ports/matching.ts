@@ -240,10 +240,15 @@ export interface WorkerRegistry {
   openSeat(request: SeatRequest): AnswerSeat;
 }
 
+/** By identity: an old connection's end must not unregister a newer one's session. */
+export interface WorkerConnection {
+  /** Monotonic ms: what an older one says late does not take a session away from a newer one. */
+  readonly openedAt: number;
+}
+
 export interface WorkerSession {
   session: string;
-  /** Identity of the connection object: an old connection's end must not unregister a newer one's session. */
-  connection: object;
+  connection: WorkerConnection;
   namespace: string;
   taskQueue: string;
   identity: string;

@@ -30,7 +30,10 @@ export interface ReplicatedLogUser {
   controlAppended(shard: ShardId, lsn: Lsn): void;
   /** It does not, or no more: nothing of the shard may be answered. `leader`: the data directory that leads, if known. */
   following(shard: ShardId, term: Term, leader: string | undefined): void;
-  /** A snapshot took the place of the shard's rows in the store: what is in memory is void, `lsn` is applied. */
+  /**
+   * A snapshot took the place of the shard's rows in the store: what is in memory is void, `lsn` is applied. Also at a start, of one that a crash had
+   * cut short: until then the rows are neither the old nor the new ones.
+   */
   installed(shard: ShardId, lsn: Lsn): void;
   /** Nothing is left of the shard in the store: this node has no part in it any more. It may come again, from lsn 0. */
   dropped(shard: ShardId): void;

@@ -17,7 +17,6 @@ import {
   statusText,
 } from '../core/visibility/index.ts';
 import type { CountRequest, Done, ListRequest } from '../ports/engine.ts';
-import { key } from '../ports/ids.ts';
 import { activitySpace } from '../wire/activity-address.ts';
 import type {
   CountWorkflowExecutionsResponse,
@@ -29,6 +28,7 @@ import type { Census } from './census.ts';
 import { FirstOf } from './first-of.ts';
 import type { GroupCounts, Groups } from './group-counts.ts';
 import { countedStatuses, groupName } from './groups.ts';
+import { Infos } from './infos.ts';
 import type { Placed, PlaceStream } from './place-streams.ts';
 import { pageTokenIn, placeIn, placeOfToken, reversed, tokenOf } from './places.ts';
 import type { Reader } from './reader.ts';
@@ -115,13 +115,14 @@ export class Search {
       order.length === 0
         ? await this.#stream(request, query, 'forwards', after)
         : await this.#stream(request, query, 'backwards', reversed(after));
+    const infos = this.#infos(request);
     const executions: WorkflowExecutionInfo[] = [];
     let scanned = 0;
     try {
       for (;;) {
         const placed = await stream.take(Math.min(CHUNK, Math.max(16, 2 * pageSize)));
         if (placed.length === 0) return { executions, nextPageToken: undefined };
-        for (const { place, subject } of await this.#subjects(request, placed)) {
+        for (const { place, subject } of await subjectsOf(infos, placed)) {
           scanned += 1;
           if (matchesSubject(query, subject)) executions.push(subject.info);
           if (executions.length === pageSize || scanned >= this.#options.scannedPerPage) {
@@ -241,8 +242,9 @@ export class Search {
 
   /** Every candidate of a query. False when the visitor stopped it. */
   async #scan(request: CountRequest, query: Query, visit: (seen: Seen) => boolean): Promise<boolean> {
+    const infos = this.#infos(request);
     return this.#places(request, query, CHUNK, async (placed) =>
-      (await this.#subjects(request, placed)).every((seen) => visit(seen)),
+      (await subjectsOf(infos, placed)).every((seen) => visit(seen)),
     );
   }
 
@@ -264,19 +266,22 @@ export class Search {
     }
   }
 
-  async #subjects(request: CountRequest, placed: readonly Placed[]): Promise<Seen[]> {
-    const all = indexPrefix(wholeOf(request), spaceOf(request));
-    const absent = placed.filter(({ value }) => value === undefined);
-    const read = await this.#options.reader.getMany(absent.map(({ place }) => key(all + place)));
-    const seen: Seen[] = [];
-    let at = 0;
-    for (const { place, value } of placed) {
-      const bytes = value ?? read[at++];
-      // Absent: its retention has just ended.
-      if (bytes !== undefined) seen.push({ place, subject: new Subject(decodeInfo(bytes)) });
-    }
-    return seen;
+  #infos(request: CountRequest): Infos {
+    return new Infos(this.#options.reader, indexPrefix(wholeOf(request), spaceOf(request)));
   }
+}
+
+async function subjectsOf(infos: Infos, placed: readonly Placed[]): Promise<Seen[]> {
+  const absent = placed.filter(({ value }) => value === undefined);
+  const read = await infos.of(absent.map(({ place }) => place));
+  const seen: Seen[] = [];
+  let at = 0;
+  for (const { place, value } of placed) {
+    const bytes = value ?? read[at++];
+    // Absent: its retention has just ended.
+    if (bytes !== undefined) seen.push({ place, subject: new Subject(decodeInfo(bytes)) });
+  }
+  return seen;
 }
 
 interface Page {

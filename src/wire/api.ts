@@ -98,7 +98,7 @@ import type {
   UpdateNexusEndpointRequest,
 } from './nexus.ts';
 import type { PostResetOperation } from './post-reset.ts';
-import type { ProtocolMessage } from './protocol-message.ts';
+import type { ProtocolMessage, RequestMessage } from './protocol-message.ts';
 import type {
   CountSchedulesResponse,
   CreateScheduleRequest,
@@ -742,7 +742,7 @@ export interface WorkflowTask {
   /** A direct query: answer with `respondQueryTaskCompleted`, no commands. */
   query?: WorkflowQuery | undefined;
   /** Updates, each right after the event it names. A worker that ignores them rejects them by its answer. */
-  messages?: ProtocolMessage[] | undefined;
+  messages?: RequestMessage[] | undefined;
   /** Pushed before its entry is durable (I1): no local activity and no sink until push `durable` names the token. */
   ahead?: boolean | undefined;
 }

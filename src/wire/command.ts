@@ -2,7 +2,7 @@
 
 import type {
   ActivityType,
-  EventGroupMarker,
+  Annotations,
   Header,
   Memo,
   Payload,
@@ -11,7 +11,6 @@ import type {
   RetryPolicy,
   SearchAttributes,
   TaskQueue,
-  UserMetadata,
   VersioningOverride,
   WorkflowExecution,
   WorkflowType,
@@ -188,11 +187,9 @@ export interface CommandAttributes {
 
 export type KnownCommandType = keyof CommandAttributes;
 
-export interface CommandOf<T extends KnownCommandType> {
+export interface CommandOf<T extends KnownCommandType> extends Annotations {
   commandType: T;
   attributes: CommandAttributes[T];
-  userMetadata?: UserMetadata | undefined;
-  eventGroupMarkers?: EventGroupMarker[] | undefined;
 }
 
 export type Command = { [T in KnownCommandType]: CommandOf<T> }[KnownCommandType];

@@ -89,6 +89,7 @@ export interface Principal {
   name?: string | undefined;
 }
 
+/** Puts an event into a group of them: one with a label, or what came of a signal (its event) or an update (its id). One of the three. */
 export interface EventGroupMarker {
   label?: EventGroupMarkerLabel | undefined;
   inboundEvent?: EventGroupMarkerInboundEvent | undefined;
@@ -106,6 +107,12 @@ export interface EventGroupMarkerInboundEvent {
 
 export interface EventGroupMarkerInboundUpdate {
   inboundUpdateId?: string | undefined;
+}
+
+/** What a command says of itself beside its attributes, and its event after it: for people and tools, never for the workflow. */
+export interface Annotations {
+  userMetadata?: UserMetadata | undefined;
+  eventGroupMarkers?: EventGroupMarker[] | undefined;
 }
 
 export interface WorkflowType {

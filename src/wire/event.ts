@@ -1,6 +1,6 @@
 // History events: one discriminated union over `eventType`.
 
-import type { EventGroupMarker, Link, Principal, UserMetadata } from './common.ts';
+import type { Annotations, Link, Principal } from './common.ts';
 import { EventType } from './enums.ts';
 import type * as a from './event-attributes.ts';
 
@@ -70,18 +70,16 @@ export interface EventAttributes {
 
 export type KnownEventType = keyof EventAttributes;
 
-export interface HistoryEventOf<T extends KnownEventType> {
+export interface HistoryEventOf<T extends KnownEventType> extends Annotations {
   /** 1..n within a run, without gap (I5). */
   eventId: number;
   /** Epoch milliseconds. */
   eventTime: number;
   eventType: T;
   attributes: EventAttributes[T];
-  userMetadata?: UserMetadata | undefined;
   links?: Link[] | undefined;
   workerMayIgnore?: boolean | undefined;
   principal?: Principal | undefined;
-  eventGroupMarkers?: EventGroupMarker[] | undefined;
 }
 
 export type HistoryEvent = { [T in KnownEventType]: HistoryEventOf<T> }[KnownEventType];

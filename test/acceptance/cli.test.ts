@@ -577,7 +577,7 @@ describe('tenuto data', () => {
     expect(verified.code).toBe(0);
     expect(verified.stdout).toMatch(/^sound +true$/m);
     const stats = JSON.parse((await cli(['data', 'stats', data, '-o', 'json'])).stdout) as Record<string, unknown>;
-    expect(stats).toMatchObject({ shardCount: 4, format: 3 });
+    expect(stats).toMatchObject({ shardCount: 4, format: 4 });
     const copied = await cli(['data', 'backup', data, join(into, 'backup'), '-o', 'json']);
     expect(JSON.parse(copied.stdout)).toMatchObject({ node: 'stopped' });
     expect((await cli(['data', 'verify', join(into, 'backup')])).code).toBe(0);

@@ -124,6 +124,26 @@ describe('what clients do to workflows and activities', () => {
     expect(await again.result()).toBe('Hello, ticking! 2');
   });
 
+  it('a reset does it again, with the updates since', async () => {
+    const handle = await world.client.workflow.start(workflows.ticking, options('reset'));
+    await handle.executeUpdate(workflows.countUp, { args: [1] });
+    await handle.executeUpdate(workflows.countUp, { args: [10] });
+    // None of the updates is in the history up to there.
+    const { events } = await handle.fetchHistory();
+    const first = events?.find(({ workflowTaskCompletedEventAttributes: completed }) => completed != null);
+    const { runId } = await service().resetWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: execution(handle),
+      workflowTaskFinishEventId: first?.eventId ?? null,
+      requestId: randomUUID(),
+      reason: 'again',
+    });
+    const again = world.client.workflow.getHandle<typeof workflows.ticking>(handle.workflowId, runId);
+    expect(await again.result()).toBe('Hello, ticking! 11');
+    const workflowsPath = new URL('workflows.ts', import.meta.url).pathname;
+    await Worker.runReplayHistory({ workflowsPath }, await again.fetchHistory(), again.workflowId);
+  });
+
   it('a batch ends all that a query finds', async () => {
     const handles = await Promise.all(
       [1, 2, 3].map(() => world.client.workflow.start(workflows.sleeper, options('batched'))),

@@ -115,9 +115,14 @@ export async function beating(): Promise<string> {
 export const tick = wf.defineSignal('tick');
 export const ticks = wf.defineQuery<number>('ticks');
 
-/** What is reset to its first task hears its signals again. */
+export const countUp = wf.defineUpdate<void, [number]>('countUp');
+
+/** What is reset to its first task hears its signals and updates again. */
 export async function ticking(): Promise<string> {
   let count = 0;
+  wf.setHandler(countUp, (by) => {
+    count += by;
+  });
   wf.setHandler(tick, () => {
     count += 1;
   });

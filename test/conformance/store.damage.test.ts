@@ -1,5 +1,6 @@
 // What may happen to a data directory: bits turn, files go, a copy is cut short, the disk is full or read-only, the process is killed.
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   cpSync,
@@ -35,13 +36,16 @@ afterEach(() => {
 });
 
 const ENTRIES = 40;
+const short = (at: number): string => `entry ${at}`.repeat(at);
+/** Written deflated. */
+const long = (at: number): string => createHash('sha512').update(`entry ${at}`).digest('hex').repeat(70);
 
 /** The files of a store killed after it acknowledged its entries, one append each. */
-async function killed(): Promise<string> {
+async function killed(textOf = short): Promise<string> {
   const directory = join(temporary(), 'data');
   const store = openLevelStore({ directory });
   await store.open();
-  for (let at = 1; at <= ENTRIES; at += 1) await store.append([entry(A, at, term(1), `entry ${at}`.repeat(at))]);
+  for (let at = 1; at <= ENTRIES; at += 1) await store.append([entry(A, at, term(1), textOf(at))]);
   const left = join(temporary(), 'left');
   cpSync(directory, left, { recursive: true });
   await store.close();
@@ -77,7 +81,14 @@ const copyOf = (directory: string): string => {
 
 /** Where appends are, and where LevelDB has everything for now, after a start moved them there. */
 const LOGS = [
-  { name: 'a segment', left: killed, fileOf: segmentOf, headBytes: 14, headOf: segmentHead },
+  { name: 'a segment', left: () => killed(), fileOf: segmentOf, headBytes: 14, headOf: segmentHead },
+  {
+    name: 'a segment of deflated records',
+    left: () => killed(long),
+    fileOf: segmentOf,
+    headBytes: 22,
+    headOf: segmentHead,
+  },
   { name: "LevelDB's write-ahead log", left: killedLater, fileOf: walOf, headBytes: 7, headOf: fragmentHead },
 ];
 
@@ -103,7 +114,9 @@ async function killedLater(): Promise<string> {
 function segmentHead(bytes: Buffer, at: number): number {
   let head = 0;
   for (;;) {
-    const end = head + 14 + bytes.readUInt32LE(head + 4);
+    const length = bytes.readUInt32LE(head + 4);
+    // The highest bit says that it is deflated.
+    const end = head + (length < 2 ** 31 ? 14 + length : 22 + length - 2 ** 31);
     if (at < end) return head;
     head = end;
   }

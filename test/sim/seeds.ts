@@ -37,4 +37,8 @@ export const FOUND_IN_CLUSTERS: readonly { seed: number; bug: string }[] = [
     seed: 100572,
     bug: 'nodes of a database whose plan was lost with Redis, all of them stopped, waited for a drained one to make the first plan again',
   },
+  {
+    seed: 100658,
+    bug: 'a node started amid a snapshot kept the counts it had read of rows half in place, and hid tasks that waited',
+  },
 ];

@@ -64,7 +64,7 @@ export class VirtualTime implements Clock, Scheduler {
 
 export class FakeWorker implements WorkerSession {
   readonly session: string;
-  connection: object = {};
+  connection = { openedAt: 0 };
   namespace = 'default';
   taskQueue = 'queue';
   identity: string;

@@ -2,10 +2,10 @@
 // each waits for its event in the history.
 
 import type { Command } from '../../../src/wire/command.ts';
-import type { UserMetadata } from '../../../src/wire/common.ts';
 import { CommandType, EventType } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { ProtocolMessage } from '../../../src/wire/protocol-message.ts';
+import type { Asked } from '../../workflow/activation.ts';
 
 export interface Draft {
   command: Command;
@@ -142,16 +142,18 @@ export class Drafts {
 
   add(
     command: Command,
-    options: {
-      site?: Error | undefined;
-      userMetadata?: UserMetadata | undefined;
+    options: Asked & {
       onEvent?: ((eventId: number) => void) | undefined;
       message?: ProtocolMessage | undefined;
     } = {},
   ): Draft {
-    const { site, userMetadata, onEvent, message } = options;
+    const { site, userMetadata, eventGroupMarkers, onEvent, message } = options;
     const draft: Draft = {
-      command: userMetadata === undefined ? command : { ...command, userMetadata },
+      command: {
+        ...command,
+        ...(userMetadata !== undefined && { userMetadata }),
+        ...(eventGroupMarkers !== undefined && { eventGroupMarkers }),
+      },
       site,
       dropped: false,
       sent: false,

@@ -99,7 +99,7 @@ export class LocalActivities {
     };
     this.#drafts.add(
       { commandType: CommandType.RECORD_MARKER, attributes: encodeLocalActivityMarker(marker) },
-      { site: activity.intent.site, userMetadata: activity.intent.userMetadata },
+      activity.intent,
     );
     return this.#tell(marker);
   }

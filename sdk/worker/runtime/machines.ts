@@ -8,7 +8,7 @@ import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../../src/wire/event-attributes.ts';
 import { STATE_MARKER } from '../../../src/wire/markers.ts';
 import { assertNever } from '../../common/type-helpers.ts';
-import type { Intent, Job, WireActivityCancellation } from '../../workflow/activation.ts';
+import type { Asked, Intent, Job, WireActivityCancellation } from '../../workflow/activation.ts';
 import { type Draft, Drafts } from './drafts.ts';
 import { type ActivityIdentity, activityCancelled, activityFailed, activityTimedOut } from './failures.ts';
 import { LocalActivities } from './local-activities.ts';
@@ -57,25 +57,24 @@ export class Machines {
   }
 
   apply(intent: Intent): void {
-    const { site, userMetadata } = intent;
     switch (intent.kind) {
       case 'startTimer': {
         const timerId = String(intent.seq);
         const draft = this.drafts.add(
           { commandType: CommandType.START_TIMER, attributes: { timerId, startToFireTimeout: intent.ms } },
-          { site, userMetadata },
+          intent,
         );
         this.#timers.set(timerId, { seq: intent.seq, draft });
         return;
       }
       case 'cancelTimer':
-        this.#cancelTimer(String(intent.seq), site);
+        this.#cancelTimer(String(intent.seq), intent);
         return;
       case 'scheduleActivity':
         this.#scheduleActivity(intent);
         return;
       case 'cancelActivity':
-        this.#cancelActivity(intent.seq, site);
+        this.#cancelActivity(intent.seq, intent);
         return;
       case 'scheduleLocalActivity':
         this.localActivities.schedule(intent);
@@ -97,7 +96,7 @@ export class Machines {
         this.#nexus.apply(intent);
         return;
       case 'patch':
-        this.#patch(intent.id, intent.deprecated, site);
+        this.#patch(intent.id, intent.deprecated, intent);
         return;
       case 'upsertSearchAttributes':
         this.drafts.add(
@@ -105,7 +104,7 @@ export class Machines {
             commandType: CommandType.UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
             attributes: { searchAttributes: { indexedFields: intent.indexedFields } },
           },
-          { site },
+          intent,
         );
         return;
       case 'upsertMemo':
@@ -114,11 +113,11 @@ export class Machines {
             commandType: CommandType.MODIFY_WORKFLOW_PROPERTIES,
             attributes: { upsertedMemo: { fields: intent.fields } },
           },
-          { site },
+          intent,
         );
         return;
       case 'publish':
-        this.#publish(intent.key, intent.value, site);
+        this.#publish(intent.key, intent.value, intent);
         return;
       case 'acceptUpdate':
         this.updates.accept(intent.id);
@@ -145,10 +144,13 @@ export class Machines {
         this.drafts.add({ commandType: CommandType.CANCEL_WORKFLOW_EXECUTION, attributes: {} });
         return;
       case 'continueAsNew':
-        this.drafts.add({
-          commandType: CommandType.CONTINUE_AS_NEW_WORKFLOW_EXECUTION,
-          attributes: this.#continuation(intent.attributes),
-        });
+        this.drafts.add(
+          {
+            commandType: CommandType.CONTINUE_AS_NEW_WORKFLOW_EXECUTION,
+            attributes: this.#continuation(intent.attributes),
+          },
+          intent,
+        );
         return;
       default:
         assertNever('Unknown intent', intent);
@@ -190,7 +192,7 @@ export class Machines {
       }
       case EventType.WORKFLOW_EXECUTION_SIGNALED: {
         const { signalName, input, header } = event.attributes;
-        return { kind: 'signal', name: signalName, input, header };
+        return { kind: 'signal', eventId: event.eventId, name: signalName, input, header };
       }
       case EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED:
         return { kind: 'cancel', reason: event.attributes.cause };
@@ -199,21 +201,20 @@ export class Machines {
     }
   }
 
-  #cancelTimer(timerId: string, site: Error | undefined): void {
+  #cancelTimer(timerId: string, asked: Asked): void {
     const timer = this.#timers.get(timerId);
     if (timer === undefined) return;
     this.#timers.delete(timerId);
-    if (timer.draft.sent) this.drafts.add({ commandType: CommandType.CANCEL_TIMER, attributes: { timerId } }, { site });
+    if (timer.draft.sent) this.drafts.add({ commandType: CommandType.CANCEL_TIMER, attributes: { timerId } }, asked);
     else timer.draft.dropped = true;
   }
 
   #scheduleActivity(intent: Extract<Intent, { kind: 'scheduleActivity' }>): void {
-    const { seq, attributes, cancellationType, site, userMetadata } = intent;
+    const { seq, attributes, cancellationType } = intent;
     const draft = this.drafts.add(
       { commandType: CommandType.SCHEDULE_ACTIVITY_TASK, attributes },
       {
-        site,
-        userMetadata,
+        ...intent,
         onEvent: (eventId) => {
           activity.scheduledEventId = eventId;
           this.#activityByEvent.set(eventId, seq);
@@ -231,7 +232,7 @@ export class Machines {
     this.#activities.set(seq, activity);
   }
 
-  #cancelActivity(seq: number, site: Error | undefined): void {
+  #cancelActivity(seq: number, asked: Asked): void {
     const activity = this.#activities.get(seq);
     if (activity === undefined || activity.cancelRequested) return;
     activity.cancelRequested = true;
@@ -239,7 +240,7 @@ export class Machines {
     if (!draft.sent) draft.dropped = true;
     else if (cancellationType !== 'ABANDON' && scheduledEventId !== undefined) {
       const attributes = { scheduledEventId };
-      this.drafts.add({ commandType: CommandType.REQUEST_CANCEL_ACTIVITY_TASK, attributes }, { site });
+      this.drafts.add({ commandType: CommandType.REQUEST_CANCEL_ACTIVITY_TASK, attributes }, asked);
     }
     if (draft.sent && cancellationType === 'WAIT_CANCELLATION_COMPLETED') return;
     this.#activities.delete(seq);
@@ -260,7 +261,7 @@ export class Machines {
   }
 
   /** One marker for all that a workflow task publishes, where the first of it was. */
-  #publish(key: string, value: Payload, site: Error | undefined): void {
+  #publish(key: string, value: Payload, asked: Asked): void {
     const details = { [key]: { payloads: [value] } };
     const open = this.#published;
     if (open !== undefined && !open.draft.sent) {
@@ -268,16 +269,13 @@ export class Machines {
       return;
     }
     const attributes = { markerName: STATE_MARKER, details };
-    const draft = this.drafts.add({ commandType: CommandType.RECORD_MARKER, attributes }, { site });
+    const draft = this.drafts.add({ commandType: CommandType.RECORD_MARKER, attributes }, asked);
     this.#published = { draft, details };
   }
 
   /** The marker, and the search attribute that lists all patches of the run. */
-  #patch(id: string, deprecated: boolean, site: Error | undefined): void {
-    this.drafts.add(
-      { commandType: CommandType.RECORD_MARKER, attributes: encodePatchMarker(id, deprecated) },
-      { site },
-    );
+  #patch(id: string, deprecated: boolean, asked: Asked): void {
+    this.drafts.add({ commandType: CommandType.RECORD_MARKER, attributes: encodePatchMarker(id, deprecated) }, asked);
     if (this.#patches.includes(id)) return;
     this.#patches.push(id);
     const payload = encodePatches(this.#patches);
@@ -287,7 +285,7 @@ export class Machines {
         commandType: CommandType.UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
         attributes: { searchAttributes: { indexedFields: { [PATCHES_SEARCH_ATTRIBUTE]: payload } } },
       },
-      { site },
+      asked,
     );
   }
 

@@ -3,7 +3,7 @@
 import { CommandType, EventType } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { Failure } from '../../../src/wire/failure.ts';
-import type { Intent, Job } from '../../workflow/activation.ts';
+import type { Asked, Intent, Job } from '../../workflow/activation.ts';
 import type { Draft, Drafts } from './drafts.ts';
 import { cancelledCause } from './failures.ts';
 
@@ -37,7 +37,7 @@ export class NexusOperations {
 
   apply(intent: NexusIntent): void {
     if (intent.kind === 'startNexus') this.#start(intent);
-    else this.#cancel(intent.seq, intent.site);
+    else this.#cancel(intent.seq, intent);
   }
 
   /** What an event tells the code; nothing for events of other things. */
@@ -78,12 +78,11 @@ export class NexusOperations {
   }
 
   #start(intent: StartIntent): void {
-    const { seq, attributes, site, userMetadata } = intent;
+    const { seq, attributes } = intent;
     const draft = this.#drafts.add(
       { commandType: CommandType.SCHEDULE_NEXUS_OPERATION, attributes },
       {
-        site,
-        userMetadata,
+        ...intent,
         onEvent: (eventId) => {
           operation.scheduledEventId = eventId;
           this.#byEvent.set(eventId, seq);
@@ -94,7 +93,7 @@ export class NexusOperations {
     this.#operations.set(seq, operation);
   }
 
-  #cancel(seq: number, site: Error | undefined): void {
+  #cancel(seq: number, asked: Asked): void {
     const operation = this.#operations.get(seq);
     if (operation === undefined || operation.cancelRequested) return;
     operation.cancelRequested = true;
@@ -103,7 +102,7 @@ export class NexusOperations {
     if (!draft.sent) draft.dropped = true;
     else if (cancellationType !== 'ABANDON' && scheduledEventId !== undefined) {
       const attributes = { scheduledEventId };
-      this.#drafts.add({ commandType: CommandType.REQUEST_CANCEL_NEXUS_OPERATION, attributes }, { site });
+      this.#drafts.add({ commandType: CommandType.REQUEST_CANCEL_NEXUS_OPERATION, attributes }, asked);
     }
     const waits = cancellationType !== 'ABANDON' && cancellationType !== 'TRY_CANCEL';
     if (draft.sent && waits) return;

@@ -4,7 +4,7 @@ import { CommandType, EventType, RetryState } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { ChildWorkflowExecutionFailureInfo, Failure } from '../../../src/wire/failure.ts';
 import { assertNever } from '../../common/type-helpers.ts';
-import type { Intent, Job, WireChildCancellation } from '../../workflow/activation.ts';
+import type { Asked, Intent, Job, WireChildCancellation } from '../../workflow/activation.ts';
 import type { Draft, Drafts } from './drafts.ts';
 import {
   type ChildEnd,
@@ -61,13 +61,13 @@ export class OtherWorkflows {
         this.#startChild(intent);
         return;
       case 'cancelChild':
-        this.#cancelChild(intent.seq, intent.site);
+        this.#cancelChild(intent.seq, intent);
         return;
       case 'signalExternal': {
-        const { seq, attributes, site } = intent;
+        const { seq, attributes } = intent;
         const draft = this.#drafts.add(
           { commandType: CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION, attributes },
-          { site, onEvent: (eventId) => this.#signalByEvent.set(eventId, seq) },
+          { ...intent, onEvent: (eventId) => this.#signalByEvent.set(eventId, seq) },
         );
         this.#signals.set(seq, draft);
         return;
@@ -84,13 +84,13 @@ export class OtherWorkflows {
         return;
       }
       case 'cancelExternal': {
-        const { seq, attributes, site } = intent;
+        const { seq, attributes } = intent;
         this.#drafts.add(
           {
             commandType: CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION,
             attributes: { ...attributes, reason: cancelReason(this.#runId, attributes.reason) },
           },
-          { site, onEvent: (eventId) => this.#cancelByEvent.set(eventId, seq) },
+          { ...intent, onEvent: (eventId) => this.#cancelByEvent.set(eventId, seq) },
         );
         return;
       }
@@ -155,12 +155,11 @@ export class OtherWorkflows {
   }
 
   #startChild(intent: Extract<Intent, { kind: 'startChild' }>): void {
-    const { seq, attributes, cancellationType, site, userMetadata } = intent;
+    const { seq, attributes, cancellationType } = intent;
     const draft = this.#drafts.add(
       { commandType: CommandType.START_CHILD_WORKFLOW_EXECUTION, attributes },
       {
-        site,
-        userMetadata,
+        ...intent,
         onEvent: (eventId) => {
           child.initiatedEventId = eventId;
           this.#childByEvent.set(eventId, seq);
@@ -180,7 +179,7 @@ export class OtherWorkflows {
     this.#children.set(seq, child);
   }
 
-  #cancelChild(seq: number, site: Error | undefined): void {
+  #cancelChild(seq: number, asked: Asked): void {
     const child = this.#children.get(seq);
     if (child === undefined || child.cancelRequested) return;
     child.cancelRequested = true;
@@ -197,7 +196,7 @@ export class OtherWorkflows {
           commandType: CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION,
           attributes: { namespace, workflowId, runId, childWorkflowOnly: true },
         },
-        { site },
+        asked,
       );
     }
     if (child.cancellationType === 'ABANDON' || child.cancellationType === 'TRY_CANCEL') {

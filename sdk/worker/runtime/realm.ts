@@ -44,30 +44,30 @@ interface BundleParts {
   sdk(...intrinsics: unknown[]): (module: { exports: ModuleExports }, exports: ModuleExports) => void;
 }
 
-/** Async context of cancellation scopes, carried by promise hooks: of the thread, installed when the first scope is entered. */
-const scopes = {
-  key: Symbol('scope'),
+/** Async context of the code (cancellation scope, event groups), carried by promise hooks: of the thread, installed when the first one is entered. */
+const contexts = {
+  key: Symbol('context'),
   current: undefined as unknown,
   installed: false,
 };
 
-function installScopeHooks(): void {
-  if (scopes.installed) return;
-  scopes.installed = true;
-  const { key } = scopes;
+function installContextHooks(): void {
+  if (contexts.installed) return;
+  contexts.installed = true;
+  const { key } = contexts;
   // Promises have no such property of their own: the symbol is private to this module.
-  const scopeOf = (promise: Promise<unknown>): unknown => Reflect.get(promise, key);
+  const contextOf = (promise: Promise<unknown>): unknown => Reflect.get(promise, key);
   promiseHooks.createHook({
     init(promise) {
-      if (scopes.current !== undefined) {
-        Object.defineProperty(promise, key, { value: scopes.current, enumerable: false });
+      if (contexts.current !== undefined) {
+        Object.defineProperty(promise, key, { value: contexts.current, enumerable: false });
       }
     },
     before(promise) {
-      scopes.current = scopeOf(promise);
+      contexts.current = contextOf(promise);
     },
     after() {
-      scopes.current = undefined;
+      contexts.current = undefined;
     },
   });
 }
@@ -90,17 +90,17 @@ function createHost(
     return known;
   };
   return {
-    runInScope(scope, fn) {
-      installScopeHooks();
-      const outer = scopes.current;
-      scopes.current = scope;
+    runInContext(context, fn) {
+      installContextHooks();
+      const outer = contexts.current;
+      contexts.current = context;
       try {
         return fn();
       } finally {
-        scopes.current = outer;
+        contexts.current = outer;
       }
     },
-    currentScope: () => scopes.current,
+    currentContext: () => contexts.current,
     encodeUtf8(text, into) {
       const { written } = encoder.encodeInto(text, into);
       if (text.length >= LARGE_TEXT) converted();

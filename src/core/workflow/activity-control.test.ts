@@ -74,33 +74,6 @@ const beat = (world: World, task: { runId: string; scheduledEventId: number; att
     details: payloads('half way'),
   }).reply;
 
-it('lists show the types of activities that are paused, and find them by it', () => {
-  const world = new World();
-  world.start();
-  const refunds = { activityType: { name: 'refund' } };
-  world.work(command.activity('a'), command.activity('b'), command.activity('c', refunds));
-  const shownPauses = (): unknown => {
-    const info = describeRun(world.state)?.workflowExecutionInfo;
-    const payload = info?.searchAttributes?.indexedFields?.TemporalPauseInfo;
-    return payload && JSON.parse(Buffer.from(payload.data ?? []).toString());
-  };
-  const charge = 'property:activityType=charge';
-  const refund = 'property:activityType=refund';
-  expect(shownPauses()).toBeUndefined();
-  const { visibility } = world.accept(pause({ id: 'a' }));
-  expect(visibility).toHaveLength(1);
-  expect(shownPauses()).toEqual([charge]);
-  expect(world.accept(pause({ id: 'b' })).visibility).toEqual([]);
-  world.accept(pause({ id: 'c' }));
-  expect(shownPauses()).toEqual([charge, refund]);
-  world.accept(unpause({ activities: { id: 'a' } }));
-  expect(shownPauses()).toEqual([charge, refund]);
-  world.accept(unpause({ activities: { id: 'b' } }));
-  expect(shownPauses()).toEqual([refund]);
-  world.accept(unpause());
-  expect(shownPauses()).toBeUndefined();
-});
-
 describe('a paused activity', () => {
   it('waits: its task leaves the queue, and comes back when it is unpaused', () => {
     const world = pending({ scheduleToStartTimeout: 5_000 });
@@ -116,6 +89,37 @@ describe('a paused activity', () => {
     expect(world.effects).toEqual([{ type: 'offerTask', offer: { ...offer, scheduledTime: world.now } }]);
     expect(shown(world)).toMatchObject({ state: PendingActivityState.SCHEDULED, paused: false, pauseInfo: undefined });
     expect(world.types()).not.toContain('ACTIVITY_TASK_STARTED');
+  });
+
+  it('is told by lists, by its type, as long as one of that type is paused', () => {
+    const world = new World();
+    world.start();
+    world.work(command.activity('a', { retryPolicy }), command.activity('b', { retryPolicy }));
+    const told = (): unknown => {
+      const payload = describeRun(world.state)?.workflowExecutionInfo.searchAttributes?.indexedFields
+        ?.TemporalPauseInfo;
+      return payload && JSON.parse(new TextDecoder().decode(payload.data ?? undefined));
+    };
+    const { activityType = '' } = shown(world);
+    const paused = [`property:activityType=${activityType}`];
+    expect(told()).toBeUndefined();
+    world.accept(pause({ id: 'a' }));
+    expect(told()).toEqual(paused);
+    world.accept(pause(all, 'both'));
+    world.accept(unpause({ activities: { id: 'a' } }));
+    // The same type: nothing to tell lists.
+    expect(world.accept(reset({ keepPaused: true })).visibility).toEqual([]);
+    expect(told()).toEqual(paused);
+    const [change] = world.accept(unpause()).visibility;
+    expect(Object.keys(change?.before?.searchAttributes?.indexedFields ?? {})).toContain('TemporalPauseInfo');
+    expect(Object.keys(change?.info.searchAttributes?.indexedFields ?? {})).not.toContain('TemporalPauseInfo');
+    expect(told()).toBeUndefined();
+    // One that runs is completed while it is paused.
+    const { ref } = world.takeActivity();
+    world.accept(pause({ id: 'a' }));
+    expect(told()).toEqual(paused);
+    world.completeActivity(ref);
+    expect(told()).toBeUndefined();
   });
 
   it('is not started by a worker that was on its way', () => {

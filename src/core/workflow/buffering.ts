@@ -1,5 +1,6 @@
 // Rules of buffered events: which go last at the flush, and how a closing learns the id of the Started event beside it.
 
+import type { Annotations } from '../../wire/common.ts';
 import { EventType } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { BufferedRow } from './rows.ts';
@@ -100,4 +101,10 @@ export function withIgnorance(event: HistoryEvent): HistoryEvent {
     default:
       return event;
   }
+}
+
+/** What a command said of itself goes onto its event; empty lists are nothing. */
+export function annotate(event: HistoryEvent, { userMetadata, eventGroupMarkers }: Annotations): void {
+  if (userMetadata !== undefined) event.userMetadata = userMetadata;
+  if (eventGroupMarkers !== undefined && eventGroupMarkers.length > 0) event.eventGroupMarkers = eventGroupMarkers;
 }

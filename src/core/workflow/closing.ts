@@ -1,7 +1,7 @@
 // A run ends: what it still had pending is taken back, those who wait are answered, children and parent hear of it, and a successor may begin
 // in the same turn.
 
-import type { Payloads, UserMetadata } from '../../wire/common.ts';
+import type { Annotations, Payloads } from '../../wire/common.ts';
 import {
   ContinueAsNewInitiator,
   EventType,
@@ -192,30 +192,39 @@ export function completeRun(
   run: RunDraft,
   result: Payloads | undefined,
   workflowTaskCompletedEventId: number,
-  userMetadata: UserMetadata | undefined,
+  annotations: Annotations,
 ): void {
   const cron = nextCronRun(run.start, run.now);
   const newExecutionRunId = cron === undefined ? undefined : run.turn.context.spareRunId;
   run.add(
     EventType.WORKFLOW_EXECUTION_COMPLETED,
     { result, workflowTaskCompletedEventId, newExecutionRunId },
-    userMetadata,
+    annotations,
   );
   closeRun(run);
   if (cron !== undefined) beginCron(run, cron, { result });
 }
 
 /** The workflow failed: closed as failed, and retried when its policy says so. */
-export function failRun(run: RunDraft, failure: Failure, workflowTaskCompletedEventId: number): void {
+export function failRun(
+  run: RunDraft,
+  failure: Failure,
+  workflowTaskCompletedEventId: number,
+  annotations?: Annotations,
+): void {
   const verdict = workflowRetry(run, failure);
   const cron = verdict.retry ? undefined : nextCronRun(run.start, run.now);
   const nextRunId = run.turn.context.spareRunId;
-  run.add(EventType.WORKFLOW_EXECUTION_FAILED, {
-    failure,
-    retryState: verdict.retry ? RetryState.IN_PROGRESS : verdict.state,
-    workflowTaskCompletedEventId,
-    newExecutionRunId: verdict.retry || cron !== undefined ? nextRunId : undefined,
-  });
+  run.add(
+    EventType.WORKFLOW_EXECUTION_FAILED,
+    {
+      failure,
+      retryState: verdict.retry ? RetryState.IN_PROGRESS : verdict.state,
+      workflowTaskCompletedEventId,
+      newExecutionRunId: verdict.retry || cron !== undefined ? nextRunId : undefined,
+    },
+    annotations,
+  );
   closeRun(run);
   if (verdict.retry) beginRetry(run, nextRunId, failure, verdict.interval);
   else if (cron !== undefined) beginCron(run, cron, { failure });

@@ -12,7 +12,7 @@ import { mergeAttributes, mergeFields } from './fields.ts';
 import type { OperationFacts } from './operation-rows.ts';
 import { isStateMarker, published } from './published.ts';
 import type { ActivityFacts, ChildRow, ExternalRow, RunFacts, TimerRow, UpdateRow, VersioningFacts } from './rows.ts';
-import { eventSize } from './size.ts';
+import { eventSize, sizeOf } from './size.ts';
 import { completedVersioning, startedVersioning, updatedVersioning } from './versioning.ts';
 
 /** Where facts go: a turn's draft, or plain maps. `facts` is mutable here. */
@@ -53,8 +53,10 @@ export const initialFacts = (): RunFacts => ({
   resetPoints: [],
 });
 
-export const sizeOfEvent = (event: HistoryEvent): number =>
-  eventSize(event.attributes) + (event.userMetadata === undefined ? 0 : eventSize(event.userMetadata));
+export const sizeOfEvent = ({ attributes, userMetadata, eventGroupMarkers }: HistoryEvent): number =>
+  eventSize(attributes) +
+  (userMetadata === undefined ? 0 : eventSize(userMetadata)) +
+  (eventGroupMarkers === undefined ? 0 : sizeOf(eventGroupMarkers));
 
 /** The event got its id: it counts. */
 export function countEvent(facts: RunFacts, event: HistoryEvent): void {

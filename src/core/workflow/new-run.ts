@@ -94,7 +94,7 @@ export function beginRun(
   if (reportsTo !== undefined) start.reportsTo = reportsTo;
   const run = turn.begin(runId, start, row);
   run.visible = true;
-  run.add(EventType.WORKFLOW_EXECUTION_STARTED, attributes, userMetadata, now, links);
+  run.add(EventType.WORKFLOW_EXECUTION_STARTED, attributes, { userMetadata }, now, links);
   if (signal !== undefined) run.add(EventType.WORKFLOW_EXECUTION_SIGNALED, signalAttributes(signal));
   run.eagerFor = eagerFor;
   if (row.permit === 'asked') askForPermit(run);

@@ -206,8 +206,6 @@ export interface RunRow {
   /** Epoch ms. */
   runExpiration?: number | undefined;
   executionExpiration?: number | undefined;
-  /** Types of the activities that are paused, each once, sorted; absent: none is. Visibility shows them. */
-  pausedTypes?: readonly string[] | undefined;
   /** Bytes of the buffered events. */
   bufferedBytes: number;
   nextBufferedId: number;
@@ -223,6 +221,8 @@ export interface RunRow {
     operation?: number | undefined;
   };
   transitions: number;
+  /** Types of its pending activities that are paused, in order; absent: none is. Visibility shows them. */
+  pausedTypes?: readonly string[] | undefined;
 }
 
 /** What clients may change of a pending activity. */

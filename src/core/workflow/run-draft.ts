@@ -2,12 +2,12 @@
 // activities, timers, updates; what it has with others is in related-draft.ts. Every event goes through fold.ts's applyEvent, here as in a fold of the history (I4).
 
 import { isActivityAddress } from '../../wire/activity-address.ts';
-import type { Link, UserMetadata } from '../../wire/common.ts';
+import type { Annotations, Link } from '../../wire/common.ts';
 import { EventType, isOpenStatus } from '../../wire/enums.ts';
 import type { EventAttributes, HistoryEvent, KnownEventType } from '../../wire/event.ts';
 import { activityChanges, isApart } from './activity-rows.ts';
 
-import { type BufferEntry, goesLast, wireStartedEventId, withIgnorance } from './buffering.ts';
+import { annotate, type BufferEntry, goesLast, wireStartedEventId, withIgnorance } from './buffering.ts';
 
 import { applyEvent, countEvent, type FactSink, sizeOfEvent } from './fold.ts';
 import { workflowOffer } from './offers.ts';
@@ -105,14 +105,14 @@ export class RunDraft extends RelatedDraft implements FactSink {
     eventId: number,
     eventType: T,
     attributes: EventAttributes[T],
-    userMetadata: UserMetadata | undefined,
+    annotations: Annotations | undefined,
     eventTime: number,
     links: readonly Link[] | undefined,
   ): HistoryEvent {
     const event = { eventId, eventTime, eventType, attributes };
     // Type and attributes agree by the generic parameter, which TypeScript does not carry through the union.
     const typed = withIgnorance(event as unknown as HistoryEvent);
-    if (userMetadata !== undefined) typed.userMetadata = userMetadata;
+    if (annotations !== undefined) annotate(typed, annotations);
     if (links !== undefined && links.length > 0) typed.links = [...links];
     return typed;
   }
@@ -126,11 +126,11 @@ export class RunDraft extends RelatedDraft implements FactSink {
   add<T extends KnownEventType>(
     eventType: T,
     attributes: EventAttributes[T],
-    userMetadata?: UserMetadata,
+    annotations?: Annotations,
     eventTime = this.now,
     links?: readonly Link[],
   ): number {
-    const event = this.#event(this.facts.nextEventId, eventType, attributes, userMetadata, eventTime, links);
+    const event = this.#event(this.facts.nextEventId, eventType, attributes, annotations, eventTime, links);
     applyEvent(this, event);
     this.#append(event);
     return event.eventId;
@@ -280,11 +280,12 @@ export class RunDraft extends RelatedDraft implements FactSink {
     this.#changeActivity(scheduledEventId, undefined);
   }
 
+  /** Activities were paused, unpaused, or ended while they were. */
   #showPauses(changed: Iterable<ActivityRow | undefined>): void {
     const { pausedTypes = [] } = this.row;
     if (pausedTypes.length === 0 && !Array.from(changed).some((row) => row?.pause !== undefined)) return;
     const types = pausedTypesOf(this.activities(), !isActivityAddress(this.turn.state.workflowId));
-    if (types.join() === pausedTypes.join()) return;
+    if (types.join('\0') === pausedTypes.join('\0')) return;
     this.row.pausedTypes = types.length === 0 ? undefined : types;
     this.visible = true;
   }

@@ -1,16 +1,17 @@
 // Updates as protocol messages of a workflow task: what the worker is sent, and which answer it gave for which update.
 
 import type { UpdateRequest } from '../../wire/common.ts';
-import { MessageType, type ProtocolMessage } from '../../wire/protocol-message.ts';
+import { MessageType, type ProtocolMessage, type RequestMessage } from '../../wire/protocol-message.ts';
 import type { WorkflowTaskRow } from './rows.ts';
 import type { PendingUpdate } from './volatile.ts';
 
 /** Requests come right before the task's Started event. */
-export function requestMessages(task: WorkflowTaskRow, updates: readonly PendingUpdate[]): ProtocolMessage[] {
-  return updates.map(({ updateId, request }) => ({
+export function requestMessages(task: WorkflowTaskRow, updates: readonly PendingUpdate[]): RequestMessage[] {
+  return updates.map(({ updateId, request, kept }) => ({
     id: requestMessageId(updateId),
     protocolInstanceId: updateId,
     eventId: task.startedEventId - 1,
+    inHistory: kept,
     body: { type: MessageType.REQUEST, value: request },
   }));
 }

@@ -68,7 +68,7 @@ function pausesOf(workflowId: string, { facts: { status, pause }, pausedTypes = 
   const ofWorkflow = pause === undefined ? [] : [`Workflow:${workflowId}`, `Reason:${pause.reason}`];
   // An activity without a workflow says so by its status (statusOf).
   if (isActivityAddress(workflowId)) return ofWorkflow;
-  return [...ofWorkflow, ...pausedTypes.map((type) => `property:activityType=${type}`)];
+  return [...pausedTypes.map((type) => `property:activityType=${type}`), ...ofWorkflow];
 }
 
 /** Of a run as it was before a turn: what its rows in the indexes were made from. */

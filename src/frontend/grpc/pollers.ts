@@ -4,7 +4,7 @@
 
 import type { VersionKey } from '../../core/deployment/versioned-queue.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
-import type { Delivery, TaskKind, WorkerRegistry, WorkerSession } from '../../ports/matching.ts';
+import type { Delivery, TaskKind, WorkerConnection, WorkerRegistry, WorkerSession } from '../../ports/matching.ts';
 import { sessionOf } from '../hosted-worker.ts';
 
 /** A poll that waits. Exactly one of its methods is called, or none when it is taken back. */
@@ -155,7 +155,8 @@ function keyOf({ namespace, name, kind, sticky, identity, buildId = '', tasksPer
 class PollSession implements WorkerSession {
   readonly queue: PolledQueue;
   readonly session: string;
-  readonly connection: object = this;
+  /** One of its own: no poll has another's name. */
+  readonly connection: WorkerConnection = { openedAt: 0 };
   readonly namespace: string;
   readonly taskQueue: string;
   readonly identity: string;

@@ -39,7 +39,7 @@ export class Connection implements Caller, CallOwner, MapWatcher {
   readonly #calls = new Map<number, OpenCall>();
   /** Calls with a part that was not sent, since too much is unread. */
   readonly #laterParts = new Map<OpenCall, () => void>();
-  readonly #openedAt: number;
+  readonly openedAt: number;
   #state: State = 'hello';
   #access: Access | undefined;
   #earliestDeadline = Number.POSITIVE_INFINITY;
@@ -53,8 +53,8 @@ export class Connection implements Caller, CallOwner, MapWatcher {
   constructor(context: DoorContext, wire: Wire) {
     this.#context = context;
     this.#wire = wire;
-    this.#openedAt = context.services.clock.monotonic();
-    this.#heardAt = this.#openedAt;
+    this.openedAt = context.services.clock.monotonic();
+    this.#heardAt = this.openedAt;
     this.#outbox = new Outbox(wire, context.scheduler, () => this.#workers.writeDurable());
     this.#workers = new ConnectionWorkers(context.services.workers, context.limits.workersPerConnection, {
       connection: this,
@@ -142,7 +142,7 @@ export class Connection implements Caller, CallOwner, MapWatcher {
   look(now: number): void {
     const { limits } = this.#context;
     if (this.#state === 'hello') {
-      if (now - this.#openedAt >= limits.helloTimeoutMs) this.close(CloseCode.POLICY, 'no hello in time');
+      if (now - this.openedAt >= limits.helloTimeoutMs) this.close(CloseCode.POLICY, 'no hello in time');
       return;
     }
     if (now >= this.#earliestDeadline) this.#expire(now);

@@ -1,6 +1,6 @@
 // The workers of one connection: who is registered here, whose task a token is, and the `durable` pushes of a tick.
 
-import type { TaskKind, WorkerRegistry } from '../../ports/matching.ts';
+import type { TaskKind, WorkerConnection, WorkerRegistry } from '../../ports/matching.ts';
 import type { DurablePush, PushTopic, RegisterWorkerRequest } from '../../wire/api.ts';
 import { HostedWorker, type PushTarget, tokenKey } from '../hosted-worker.ts';
 import { exhausted } from '../statuses.ts';
@@ -10,7 +10,7 @@ import { Refused } from '../validate/check.ts';
 const MAX_TOKENS = 100_000;
 
 export interface WorkersHost {
-  readonly connection: object;
+  readonly connection: WorkerConnection;
   isWritable(): boolean;
   push(topic: PushTopic, body: object): void;
   /** Frames of this tick will be asked for by `writeDurable`. */
@@ -18,7 +18,7 @@ export interface WorkersHost {
 }
 
 export class ConnectionWorkers implements PushTarget {
-  readonly connection: object;
+  readonly connection: WorkerConnection;
   capabilities: ReadonlySet<string> = new Set();
   readonly #registry: WorkerRegistry;
   readonly #maximum: number;

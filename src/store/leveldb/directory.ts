@@ -21,7 +21,7 @@ import { rangeText, VERSIONS, type VersionRange } from '../../wire/versions.ts';
 
 /**
  * Of the files and of the rows in them. 2: rows by position (docs/decisions/0008), large inputs of activities in rows of their own (0011).
- * 3: log records in segments (0026). Formats 1 and 2 were never released.
+ * 3: log records in segments (0026). 4: these deflated. Formats 1 to 3 were never released.
  */
 const FORMAT = VERSIONS.kept.directory;
 export const DEFAULT_SHARD_COUNT = 256;

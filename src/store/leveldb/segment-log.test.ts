@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -37,6 +37,9 @@ async function open(path?: string): Promise<LevelBackend> {
 
 const put = (key: string, text: string): Write => [key, frame(key, Buffer.from(text.padEnd(VALUE_BYTES)))];
 const record = (seq: number): Write => put(recordKey(seq), `record ${seq}`);
+const LARGE_BYTES = 20_000;
+/** Written deflated. */
+const large = (seq: number): Write => put(recordKey(seq), `record ${seq}`.padEnd(LARGE_BYTES));
 const ROW: Write = put(`${META}row`, 'a row');
 const textOf = (key: string, framed: Uint8Array | undefined): string | undefined =>
   framed === undefined
@@ -160,5 +163,33 @@ describe('log records in segments', () => {
     // In the order of keys; and nothing of the segments themselves.
     expect(copied).toEqual([...texts(1, 2, 3, 4, 5, 6, 7), 'a row']);
     expect(await recordsOf(backend)).toEqual([]);
+  });
+
+  it('of many bytes that repeat each other take few, and are the same to every reader', async () => {
+    const backend = await open();
+    await append(backend, 1, 1);
+    for (const seq of [2, 3]) await backend.write([large(seq)], 'sync');
+    await append(backend, 4, 4);
+    const [file = ''] = segmentsOf(backend);
+    expect(statSync(join(backend.name, 'segments', file)).size).toBeLessThan(LARGE_BYTES / 10);
+    expect(await recordsOf(backend)).toEqual(texts(1, 2, 3, 4));
+    const [key, framed] = large(3);
+    expect(await backend.get(key)).toEqual(framed);
+    const copied: Uint8Array[] = [];
+    for await (const [, bytes] of backend.snapshot()) copied.push(bytes);
+    expect(copied[2]).toEqual(framed);
+    const next = await open(left(backend));
+    expect(await recordsOf(next)).toEqual(texts(1, 2, 3, 4));
+    expect(await next.get(key)).toEqual(framed);
+  });
+
+  it('of which one is damaged behind our back: its checksum says so when it is read', async () => {
+    const backend = await open();
+    await backend.write([large(1)], 'sync');
+    const file = join(backend.name, 'segments', segmentsOf(backend)[0] ?? '');
+    const sound = readFileSync(file);
+    writeFileSync(file, sound.fill(0xff, 30, 40));
+    const framed = await backend.get(recordKey(1));
+    expect(() => textOf(recordKey(1), framed)).toThrow('checksum does not match');
   });
 });

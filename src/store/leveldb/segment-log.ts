@@ -6,7 +6,8 @@
 import { existsSync, constants as fsConstants, readdirSync } from 'node:fs';
 import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HEAD_BYTES, headOf, readSegment, type SegmentRecord } from './segment-file.ts';
+import { deflate, inflate } from './deflated.ts';
+import { headOf, readSegment, type SegmentRecord } from './segment-file.ts';
 import type { WalDamage } from './wal.ts';
 
 /** A segment takes no more once it has so many bytes; the last record may exceed it. */
@@ -34,7 +35,10 @@ interface Segment {
 interface Place {
   readonly segment: Segment;
   readonly at: number;
+  /** In the file, bytes. */
   readonly length: number;
+  /** Undefined: it is not deflated. */
+  readonly plain: number | undefined;
 }
 
 /** What is known of segments by other means than their files. */
@@ -127,14 +131,18 @@ export class SegmentLog {
     const segment =
       newest !== undefined && newest.bytes < this.#segmentBytes ? newest : await this.#begin(newest, announce);
     const { handle, bytes } = segment;
-    const { bytesWritten } = await handle.writev([headOf(seq, framed.length), framed], bytes);
-    const length = HEAD_BYTES + framed.length;
+    const smaller = await deflate(framed);
+    const stored = smaller ?? framed;
+    const plain = smaller === undefined ? undefined : framed.length;
+    const head = headOf(seq, stored, plain);
+    const { bytesWritten } = await handle.writev([head, stored], bytes);
+    const length = head.length + stored.length;
     if (bytesWritten !== length)
       throw new Error(`No space left on device: ${bytesWritten} of ${length} bytes were written to ${segment.file}`);
     if (!SYNCED_WRITES) await handle.datasync();
     segment.bytes += length;
     segment.live += 1;
-    this.#places.set(seq, { segment, at: bytes + HEAD_BYTES, length: framed.length });
+    this.#places.set(seq, { segment, at: bytes + head.length, length: stored.length, plain });
   }
 
   async #begin(full: Segment | undefined, announce: (known: KnownSegments) => Promise<void>): Promise<Segment> {
@@ -239,11 +247,13 @@ export class SegmentLog {
   }
 }
 
-async function readAt({ segment, at, length }: Place): Promise<Buffer> {
-  const framed = Buffer.allocUnsafe(length);
-  const { bytesRead } = await segment.handle.read(framed, 0, length, at);
-  // Cut short behind our back: then its checksum will not match.
-  return framed.subarray(0, bytesRead);
+/** What is damaged comes as it is: then its checksum does not match. */
+async function readAt({ segment, at, length, plain }: Place): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(length);
+  // Perhaps cut short behind our back.
+  const { bytesRead } = await segment.handle.read(bytes, 0, length, at);
+  const stored = bytes.subarray(0, bytesRead);
+  return plain === undefined ? stored : ((await inflate(stored, plain)) ?? stored);
 }
 
 /** Makes the names in it durable. */

@@ -66,12 +66,17 @@ export async function whyNoHistory(ref: string | undefined): Promise<string | un
   }
 }
 
-/** The newest tag before the present commit, so the release before this one; before there are any, `COMMITS_BACK`. */
+/**
+ * The newest tag before the present commit, so the release before this one. Before there are any, `COMMITS_BACK`, but none that writes other formats:
+ * only releases can be gone back to over those.
+ */
 export async function usualRevision(): Promise<string> {
   try {
     return await git('describe', '--tags', '--abbrev=0', 'HEAD^');
   } catch {
-    return `HEAD~${COMMITS_BACK}`;
+    const formats = await git('log', '-1', '--first-parent', '--format=%H', '--', 'src/wire/versions.ts');
+    const since = Number(await git('rev-list', '--count', '--first-parent', `${formats}..HEAD`));
+    return `HEAD~${Math.min(COMMITS_BACK, since)}`;
   }
 }
 

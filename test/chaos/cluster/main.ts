@@ -20,7 +20,7 @@ ${[...SCENARIOS, upgradeFrom(undefined)].map(({ name, title }) => `  ${name.padE
 options
   --orders N   orders in each (default 60)
   --seed N     of the services' faults and the approver's decisions (default 7)
-  --from REF   of git: what upgrade comes from (default: the newest tag, or ${COMMITS_BACK} commits back)
+  --from REF   of git: what upgrade comes from (default: the newest tag, or ${COMMITS_BACK} commits back if formats were the same)
   --keep       logs and data of sound runs are kept, too
   --help`;
 

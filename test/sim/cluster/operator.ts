@@ -14,6 +14,8 @@ export class Operator {
   readonly #random: SeededRandom;
   readonly #losses: Losses;
   readonly #isCalm: () => boolean;
+  /** Of the cluster that was born first. A stranger that has heard of its plan takes itself for born too. */
+  #ours: string | undefined;
 
   constructor(world: ClusterWorld, random: SeededRandom, losses: Losses, isCalm: () => boolean) {
     this.#world = world;
@@ -55,8 +57,8 @@ export class Operator {
     const { kernel, machines } = this.#world;
     kernel.after(OPERATOR_MS * 3, 'operator looks for strangers', () => {
       this.expelStrangers();
-      const [founder] = machines.filter(({ knownState }) => knownState?.born === true);
-      const ours = founder?.knownState?.record.incarnation;
+      this.#ours ??= machines.find(({ knownState }) => knownState?.born === true)?.knownState?.record.incarnation;
+      const ours = this.#ours;
       for (const machine of machines) {
         const { knownState } = machine;
         if (!machine.wanted || knownState === undefined || ours === undefined || knownState.record.incarnation === ours)

@@ -5,7 +5,7 @@ import { jsonPayloads } from '../../../src/core/workflow/fields.ts';
 import type { Message, TaskRef } from '../../../src/core/workflow/message.ts';
 import { encodeToken } from '../../../src/core/workflow/token.ts';
 import type { ActorAddress, Done, Engine } from '../../../src/ports/engine.ts';
-import type { Delivery, TaskKind, WorkerSession } from '../../../src/ports/matching.ts';
+import type { Delivery, TaskKind, WorkerConnection, WorkerSession } from '../../../src/ports/matching.ts';
 import type { EventBatches, QueryResult } from '../../../src/wire/api.ts';
 import { decode } from '../../../src/wire/codec.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
@@ -44,7 +44,7 @@ export class SimWorker {
   readonly #loseChance: number;
   readonly #ahead: boolean;
   #node: ClusterProcess | undefined;
-  #connection: object = {};
+  #connection: WorkerConnection = { openedAt: 0 };
   /** Tokens of tasks it has and has not answered. */
   readonly #held = new Set<string>();
   answered = 0;
@@ -68,7 +68,7 @@ export class SimWorker {
   /** Connects to a node that has just begun to serve, or anew. */
   connect(node: ClusterProcess): void {
     this.#node = node;
-    const connection = {};
+    const connection = { openedAt: 0 };
     this.#connection = connection;
     const { matcher, process } = node;
     process.act(() => matcher?.register(this.#session(connection)));
@@ -80,13 +80,13 @@ export class SimWorker {
     if (node === undefined || !node.process.alive) return;
     const connection = this.#connection;
     node.process.act(() => node.matcher?.unregister(this.name, connection));
-    this.#connection = {};
+    this.#connection = { openedAt: 0 };
     this.#world.kernel.after(this.#random.between(50, 500), 'worker reconnects', () => {
       if (this.#node === node && node.process.alive) this.connect(node);
     });
   }
 
-  #session(connection: object): WorkerSession {
+  #session(connection: WorkerConnection): WorkerSession {
     return {
       ...{ session: this.name, connection, namespace: NAMESPACE, taskQueue: TASK_QUEUE, identity: this.name },
       ...{ buildId: undefined, stickyQueue: undefined, stickyScheduleToStartTimeout: 5_000 },
@@ -104,7 +104,7 @@ export class SimWorker {
     };
   }
 
-  #push(connection: object, task: Delivery): boolean {
+  #push(connection: WorkerConnection, task: Delivery): boolean {
     if (this.#connection !== connection) return false;
     if (!this.calm && this.#random.chance(this.#refuseChance)) {
       // The buffer is full, or the socket has just gone: the credit is granted anew once it is not.

@@ -4,7 +4,7 @@ import type { Payload } from '../../../../src/wire/common.ts';
 import * as common from '../../../common/index.ts';
 import { setHostCodec } from '../../../common/utf8.ts';
 import { Activator } from '../../../workflow/activator.ts';
-import { type CancellationScope, setScopeCarrier } from '../../../workflow/cancellation-scope.ts';
+import { type AsyncContext, setContextCarrier } from '../../../workflow/async-context.ts';
 import { setCurrentActivator } from '../../../workflow/context.ts';
 import * as workflow from '../../../workflow/index.ts';
 import type { UnsafeWorkflowInfo, WorkflowInfo } from '../../../workflow/interfaces.ts';
@@ -257,10 +257,10 @@ export function prepareRealm(host: RealmHost): RealmLibrary {
   };
   setHostCodec({ encode, decode: (bytes) => host.decodeUtf8(bytes, false, true) }, HOST_CODEC_FROM);
   installGlobals(host);
-  setScopeCarrier({
-    run: (scope, fn) => host.runInScope(scope, fn),
-    // Only scopes are ever put there.
-    current: () => host.currentScope() as CancellationScope | undefined,
+  setContextCarrier({
+    run: (context, fn) => host.runInContext(context, fn),
+    // Only contexts are ever put there.
+    current: () => host.currentContext() as AsyncContext | undefined,
   });
   const library: RealmLibrary = {
     createExecution: (init, load) => createExecution(init, load, host),

@@ -6,6 +6,7 @@ import { LOGGER_SINK } from '../../../workflow/activation.ts';
 import { CancellationScope } from '../../../workflow/cancellation-scope.ts';
 import { assertInWorkflowContext, currentActivator } from '../../../workflow/context.ts';
 import { DeterminismViolationError } from '../../../workflow/errors.ts';
+import { startTimer } from '../../../workflow/timer.ts';
 import type { RealmHost } from './host.ts';
 
 type Globals = Record<string, unknown>;
@@ -53,7 +54,7 @@ function nonDeterministic(name: string): unknown {
 function setTimeoutInWorkflow(callback: (...args: unknown[]) => unknown, ms?: number, ...args: unknown[]): number {
   const activator = assertInWorkflowContext('setTimeout()');
   const seq = activator.takeSeq('timer');
-  activator.timer(CancellationScope.current(), Math.max(1, Number(ms) || 1), undefined, seq).then(
+  startTimer(activator, CancellationScope.current(), Math.max(1, Number(ms) || 1), undefined, seq).then(
     () => {
       callback(...args);
     },

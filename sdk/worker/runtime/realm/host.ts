@@ -8,9 +8,9 @@ import type { SdkFlag } from '../../../workflow/flags.ts';
 
 /** Native helpers of the host, in the host's own realm: nothing they return may reach workflow code unconverted. */
 export interface RealmHost {
-  /** Runs `fn` with `scope` current, there and in everything asynchronous that starts in it. */
-  runInScope<R>(scope: unknown, fn: () => R): R;
-  currentScope(): unknown;
+  /** Runs `fn` with `context` current, there and in everything asynchronous that starts in it. */
+  runInContext<R>(context: unknown, fn: () => R): R;
+  currentContext(): unknown;
   /** Writes the UTF-8 bytes of `text` to `into` and returns how many. `into` has room for 3 bytes a unit. */
   encodeUtf8(text: string, into: Uint8Array): number;
   decodeUtf8(bytes: Uint8Array, fatal: boolean, ignoreBom: boolean): string;

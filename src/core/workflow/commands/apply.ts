@@ -24,39 +24,39 @@ import { upsertSearchAttributes } from './upsert-search-attributes.ts';
 export function applyCommand(context: CommandContext, command: Command): CommandProblem | undefined {
   switch (command.commandType) {
     case CommandType.SCHEDULE_ACTIVITY_TASK:
-      return scheduleActivityTask(context, command.attributes, command.userMetadata);
+      return scheduleActivityTask(context, command.attributes, command);
     case CommandType.REQUEST_CANCEL_ACTIVITY_TASK:
-      return requestCancelActivityTask(context, command.attributes, command.userMetadata);
+      return requestCancelActivityTask(context, command.attributes, command);
     case CommandType.START_TIMER:
-      return startTimer(context, command.attributes, command.userMetadata);
+      return startTimer(context, command.attributes, command);
     case CommandType.CANCEL_TIMER:
-      return cancelTimer(context, command.attributes, command.userMetadata);
+      return cancelTimer(context, command.attributes, command);
     case CommandType.RECORD_MARKER:
-      return recordMarker(context, command.attributes, command.userMetadata);
+      return recordMarker(context, command.attributes, command);
     case CommandType.UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
-      return upsertSearchAttributes(context, command.attributes, command.userMetadata);
+      return upsertSearchAttributes(context, command.attributes, command);
     case CommandType.MODIFY_WORKFLOW_PROPERTIES:
-      return modifyProperties(context, command.attributes, command.userMetadata);
+      return modifyProperties(context, command.attributes, command);
     case CommandType.COMPLETE_WORKFLOW_EXECUTION:
-      return completeWorkflow(context, command.attributes, command.userMetadata);
+      return completeWorkflow(context, command.attributes, command);
     case CommandType.FAIL_WORKFLOW_EXECUTION:
-      return failWorkflow(context, command.attributes);
+      return failWorkflow(context, command.attributes, command);
     case CommandType.CANCEL_WORKFLOW_EXECUTION:
-      return cancelWorkflow(context, command.attributes, command.userMetadata);
+      return cancelWorkflow(context, command.attributes, command);
     case CommandType.CONTINUE_AS_NEW_WORKFLOW_EXECUTION:
-      return continueAsNew(context, command.attributes, command.userMetadata);
+      return continueAsNew(context, command.attributes, command);
     case CommandType.START_CHILD_WORKFLOW_EXECUTION:
-      return startChildWorkflow(context, command.attributes, command.userMetadata);
+      return startChildWorkflow(context, command.attributes, command);
     case CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION:
-      return signalExternalWorkflow(context, command.attributes, command.userMetadata);
+      return signalExternalWorkflow(context, command.attributes, command);
     case CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
-      return requestCancelExternalWorkflow(context, command.attributes, command.userMetadata);
+      return requestCancelExternalWorkflow(context, command.attributes, command);
     case CommandType.PROTOCOL_MESSAGE:
       return protocolMessage(context, command.attributes);
     case CommandType.SCHEDULE_NEXUS_OPERATION:
-      return scheduleNexusOperation(context, command.attributes, command.userMetadata);
+      return scheduleNexusOperation(context, command.attributes, command);
     case CommandType.REQUEST_CANCEL_NEXUS_OPERATION:
-      return requestCancelNexusOperation(context, command.attributes, command.userMetadata);
+      return requestCancelNexusOperation(context, command.attributes, command);
   }
 }
 

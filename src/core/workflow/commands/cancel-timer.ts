@@ -1,7 +1,7 @@
 // Cancel a timer. One that fired while this task ran is cancelled all the same: its firing leaves the buffer.
 
 import type { CancelTimerCommandAttributes } from '../../../wire/command.ts';
-import type { UserMetadata } from '../../../wire/common.ts';
+import type { Annotations } from '../../../wire/common.ts';
 import { EventType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
 import { bad, type CommandContext, type CommandProblem, idProblem } from './problem.ts';
 
@@ -10,7 +10,7 @@ const CAUSE = WorkflowTaskFailedCause.BAD_CANCEL_TIMER_ATTRIBUTES;
 export function cancelTimer(
   context: CommandContext,
   attributes: CancelTimerCommandAttributes | undefined,
-  userMetadata: UserMetadata | undefined,
+  annotations: Annotations,
 ): CommandProblem | undefined {
   if (!attributes) return bad(CAUSE, 'CancelTimerCommandAttributes is not set on command.');
   const { timerId } = attributes;
@@ -26,6 +26,6 @@ export function cancelTimer(
   }
   if (startedEventId === undefined) return bad(CAUSE, `No timer ${timerId} is running.`);
   const { workflowTaskCompletedEventId, identity } = context;
-  run.add(EventType.TIMER_CANCELED, { timerId, startedEventId, workflowTaskCompletedEventId, identity }, userMetadata);
+  run.add(EventType.TIMER_CANCELED, { timerId, startedEventId, workflowTaskCompletedEventId, identity }, annotations);
   return undefined;
 }

@@ -299,8 +299,41 @@ it('the 2,001st pending activity fails the task in the reference server’s word
   expect(world.lastOf(EventType.WORKFLOW_TASK_FAILED).attributes.cause).toBe(Cause.PENDING_ACTIVITIES_LIMIT_EXCEEDED);
 });
 
-it('summary and details of a command stand on its event', () => {
+describe('what a command says for people and tools stands on its event', () => {
   const userMetadata = { summary: payloads('a summary').payloads[0] };
-  const { world } = answered([{ ...command.timer('t', 1), userMetadata }]);
-  expect(world.last().userMetadata).toEqual(userMetadata);
+  const eventGroupMarkers = [{ label: { id: 'g' } }, { inboundEvent: { inboundEventId: 1 } }];
+  const said = { userMetadata, eventGroupMarkers };
+
+  it.each<[string, Command[], number]>([
+    [
+      'that leaves the workflow open',
+      [
+        ...[command.timer('t', 1), command.cancelTimer('t'), command.activity('a'), command.marker('m')],
+        ...[
+          command.child('c'),
+          command.signalOther('w', 's'),
+          command.cancelOther('w'),
+          command.upsert({ indexedFields: { BuildIds: payloads(['b']).payloads[0] ?? {} } }),
+        ],
+        raw(CommandType.MODIFY_WORKFLOW_PROPERTIES, { upsertedMemo: { fields: {} } }),
+      ],
+      9,
+    ],
+    ['complete', [command.complete()], 1],
+    ['fail', [command.fail({ message: 'no' })], 1],
+    ['cancel', [command.cancel()], 1],
+    ['continue as new', [command.continueAsNew()], 1],
+  ])('%s', (_, commands, events) => {
+    const { world } = answered(commands.map((given) => ({ ...given, ...said })));
+    const marked = [...world.histories.values()]
+      .flat()
+      .filter(({ eventGroupMarkers: markers }) => markers !== undefined);
+    expect(marked).toHaveLength(events);
+    for (const event of marked) expect(event).toMatchObject(said);
+  });
+
+  it('a list without markers is none', () => {
+    const { world } = answered([{ ...command.timer('t', 1), eventGroupMarkers: [] }]);
+    expect(world.last()).not.toHaveProperty('eventGroupMarkers');
+  });
 });

@@ -1,7 +1,7 @@
 // The workflow ends well.
 
 import type { CompleteWorkflowExecutionCommandAttributes } from '../../../wire/command.ts';
-import type { UserMetadata } from '../../../wire/common.ts';
+import type { Annotations } from '../../../wire/common.ts';
 import { WorkflowTaskFailedCause } from '../../../wire/enums.ts';
 import { completeRun } from '../closing.ts';
 import { bad, blobProblem, type CommandContext, type CommandProblem } from './problem.ts';
@@ -9,7 +9,7 @@ import { bad, blobProblem, type CommandContext, type CommandProblem } from './pr
 export function completeWorkflow(
   context: CommandContext,
   attributes: CompleteWorkflowExecutionCommandAttributes | undefined,
-  userMetadata: UserMetadata | undefined,
+  annotations: Annotations,
 ): CommandProblem | undefined {
   if (!attributes) {
     return bad(
@@ -26,6 +26,6 @@ export function completeWorkflow(
   );
   if (problem !== undefined) return problem;
   const { run, workflowTaskCompletedEventId } = context;
-  completeRun(run, attributes.result, workflowTaskCompletedEventId, userMetadata);
+  completeRun(run, attributes.result, workflowTaskCompletedEventId, annotations);
   return undefined;
 }

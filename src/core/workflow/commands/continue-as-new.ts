@@ -1,7 +1,7 @@
 // Continue as new: this run closes and its successor begins in the same turn; what the command leaves out is inherited.
 
 import type { ContinueAsNewWorkflowExecutionCommandAttributes } from '../../../wire/command.ts';
-import type { UserMetadata } from '../../../wire/common.ts';
+import type { Annotations } from '../../../wire/common.ts';
 import { ContinueAsNewInitiator, EventType, TaskQueueKind, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
 import { closeRun, inherited, succeed, successorBackoff } from '../closing.ts';
 import { cronProblem } from '../cron.ts';
@@ -46,7 +46,7 @@ function problemOf(
 export function continueAsNew(
   context: CommandContext,
   attributes: ContinueAsNewWorkflowExecutionCommandAttributes | undefined,
-  userMetadata: UserMetadata | undefined,
+  annotations: Annotations,
 ): CommandProblem | undefined {
   if (!attributes) return bad(CAUSE, 'ContinueAsNewWorkflowExecutionCommandAttributes is not set on command.');
   const problem = problemOf(context, attributes);
@@ -91,7 +91,7 @@ export function continueAsNew(
       inheritBuildId: attributes.inheritBuildId || undefined,
       initialVersioningBehavior: attributes.initialVersioningBehavior || undefined,
     },
-    userMetadata,
+    annotations,
   );
   closeRun(run);
   const versioning = successorVersioning(run, next.taskQueue.name, initiator, attributes.initialVersioningBehavior);

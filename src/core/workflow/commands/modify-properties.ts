@@ -1,7 +1,7 @@
 // Upsert memo fields.
 
 import type { ModifyWorkflowPropertiesCommandAttributes } from '../../../wire/command.ts';
-import type { UserMetadata } from '../../../wire/common.ts';
+import type { Annotations } from '../../../wire/common.ts';
 import { EventType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
 import { mergeFields } from '../fields.ts';
 import { bad, blobProblem, type CommandContext, type CommandProblem } from './problem.ts';
@@ -11,7 +11,7 @@ const CAUSE = WorkflowTaskFailedCause.BAD_MODIFY_WORKFLOW_PROPERTIES_ATTRIBUTES;
 export function modifyProperties(
   context: CommandContext,
   attributes: ModifyWorkflowPropertiesCommandAttributes | undefined,
-  userMetadata: UserMetadata | undefined,
+  annotations: Annotations,
 ): CommandProblem | undefined {
   const upsertedMemo = attributes?.upsertedMemo;
   if (upsertedMemo === undefined) return bad(CAUSE, 'UpsertedMemo is not set on command.');
@@ -19,7 +19,7 @@ export function modifyProperties(
   const merged = { fields: mergeFields(run.facts.memo?.fields, upsertedMemo.fields) };
   const problem = blobProblem(context, CAUSE, 'ModifyWorkflowPropertiesCommandAttributes.UpsertedMemo', merged);
   if (problem !== undefined) return problem;
-  run.add(EventType.WORKFLOW_PROPERTIES_MODIFIED, { workflowTaskCompletedEventId, upsertedMemo }, userMetadata);
+  run.add(EventType.WORKFLOW_PROPERTIES_MODIFIED, { workflowTaskCompletedEventId, upsertedMemo }, annotations);
   run.visible = true;
   return undefined;
 }

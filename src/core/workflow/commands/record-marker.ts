@@ -1,7 +1,7 @@
 // Record a marker: local activities, patches, side effects: the server only keeps it. Those of published state it also looks into.
 
 import type { RecordMarkerCommandAttributes } from '../../../wire/command.ts';
-import type { UserMetadata } from '../../../wire/common.ts';
+import type { Annotations } from '../../../wire/common.ts';
 import { EventType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
 import { STATE_MARKER } from '../../../wire/markers.ts';
 import { stateProblem } from '../published.ts';
@@ -12,7 +12,7 @@ const CAUSE = WorkflowTaskFailedCause.BAD_RECORD_MARKER_ATTRIBUTES;
 export function recordMarker(
   context: CommandContext,
   attributes: RecordMarkerCommandAttributes | undefined,
-  userMetadata: UserMetadata | undefined,
+  annotations: Annotations,
 ): CommandProblem | undefined {
   if (!attributes) return bad(CAUSE, 'RecordMarkerCommandAttributes is not set on command.');
   const { markerName, details, header, failure } = attributes;
@@ -26,7 +26,7 @@ export function recordMarker(
   context.run.add(
     EventType.MARKER_RECORDED,
     { markerName, details, workflowTaskCompletedEventId, header, failure },
-    userMetadata,
+    annotations,
   );
   return undefined;
 }

@@ -1,7 +1,7 @@
 // Ask an activity to stop. One that no worker runs (not started, or in back-off) is cancelled at once.
 
 import type { RequestCancelActivityTaskCommandAttributes } from '../../../wire/command.ts';
-import type { UserMetadata } from '../../../wire/common.ts';
+import type { Annotations } from '../../../wire/common.ts';
 import { EventType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
 import { cancelActivity, notifyWorker } from '../activity-task.ts';
 import { isActivityClosing } from '../buffering.ts';
@@ -13,7 +13,7 @@ const CAUSE = WorkflowTaskFailedCause.BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES;
 export function requestCancelActivityTask(
   context: CommandContext,
   attributes: RequestCancelActivityTaskCommandAttributes | undefined,
-  userMetadata: UserMetadata | undefined,
+  annotations: Annotations,
 ): CommandProblem | undefined {
   const scheduledEventId = attributes?.scheduledEventId;
   if (!scheduledEventId) return bad(CAUSE, 'ScheduledEventId is not set on command.');
@@ -34,7 +34,7 @@ export function requestCancelActivityTask(
   run.add(
     EventType.ACTIVITY_TASK_CANCEL_REQUESTED,
     { scheduledEventId, workflowTaskCompletedEventId: context.workflowTaskCompletedEventId },
-    userMetadata,
+    annotations,
   );
   const activity = run.activity(scheduledEventId);
   if (activity === undefined) return undefined;

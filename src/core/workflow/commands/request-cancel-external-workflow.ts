@@ -2,7 +2,7 @@
 // (messages/cancel-external.ts).
 
 import type { RequestCancelExternalWorkflowExecutionCommandAttributes } from '../../../wire/command.ts';
-import type { UserMetadata } from '../../../wire/common.ts';
+import type { Annotations } from '../../../wire/common.ts';
 import { EventType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
 import { originOf } from '../relations.ts';
 import { bad, type CommandContext, type CommandProblem, idProblem, runIdProblem } from './problem.ts';
@@ -34,7 +34,7 @@ function problemOf(
 export function requestCancelExternalWorkflow(
   context: CommandContext,
   attributes: RequestCancelExternalWorkflowExecutionCommandAttributes | undefined,
-  userMetadata: UserMetadata | undefined,
+  annotations: Annotations,
 ): CommandProblem | undefined {
   if (!attributes) return bad(CAUSE, 'RequestCancelExternalWorkflowExecutionCommandAttributes is not set on command.');
   const problem = problemOf(context, attributes);
@@ -54,7 +54,7 @@ export function requestCancelExternalWorkflow(
       childWorkflowOnly: childWorkflowOnly || undefined,
       reason: reason || undefined,
     },
-    userMetadata,
+    annotations,
   );
   const origin = originOf(run, initiatedEventId);
   const message = { type: 'cancelExternal', origin, runId, childWorkflowOnly, reason } as const;

@@ -1,7 +1,7 @@
 // Ask a Nexus operation's handler to cancel it: at once where it has started, else as soon as it has.
 
 import type { RequestCancelNexusOperationCommandAttributes } from '../../../wire/command.ts';
-import type { UserMetadata } from '../../../wire/common.ts';
+import type { Annotations } from '../../../wire/common.ts';
 import { EventType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
 import { offerOperation } from '../operations.ts';
 import { bad, type CommandContext, type CommandProblem } from './problem.ts';
@@ -11,7 +11,7 @@ const CAUSE = WorkflowTaskFailedCause.BAD_REQUEST_CANCEL_NEXUS_OPERATION_ATTRIBU
 export function requestCancelNexusOperation(
   context: CommandContext,
   attributes: RequestCancelNexusOperationCommandAttributes | undefined,
-  userMetadata: UserMetadata | undefined,
+  annotations: Annotations,
 ): CommandProblem | undefined {
   const scheduledEventId = attributes?.scheduledEventId;
   if (!scheduledEventId) return bad(CAUSE, 'ScheduledEventId is not set on command.');
@@ -27,7 +27,7 @@ export function requestCancelNexusOperation(
     return bad(CAUSE, `Cancellation of the Nexus operation of event ${scheduledEventId} was requested before.`);
   }
   const { workflowTaskCompletedEventId } = context;
-  run.add(EventType.NEXUS_OPERATION_CANCEL_REQUESTED, { scheduledEventId, workflowTaskCompletedEventId }, userMetadata);
+  run.add(EventType.NEXUS_OPERATION_CANCEL_REQUESTED, { scheduledEventId, workflowTaskCompletedEventId }, annotations);
   const asked = run.operations.get(scheduledEventId);
   if (asked?.facts.startedTime !== undefined) offerOperation(run, asked, 'cancel');
   return undefined;

@@ -1,7 +1,7 @@
 // Schedule an activity: checked, its timeouts completed and clamped to one another and to the run's, then offered to its queue.
 
 import type { ScheduleActivityTaskCommandAttributes } from '../../../wire/command.ts';
-import type { UserMetadata } from '../../../wire/common.ts';
+import type { Annotations } from '../../../wire/common.ts';
 import { EventType, TaskQueueKind, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
 import { flowProblem } from '../../flow/problem.ts';
 import { offerActivity } from '../activity-task.ts';
@@ -59,7 +59,7 @@ function problemOf(
 export function scheduleActivityTask(
   context: CommandContext,
   attributes: ScheduleActivityTaskCommandAttributes | undefined,
-  userMetadata: UserMetadata | undefined,
+  annotations: Annotations,
 ): CommandProblem | undefined {
   if (!attributes) return bad(CAUSE, 'ScheduleActivityTaskCommandAttributes is not set on command.');
   const problem = problemOf(context, attributes);
@@ -86,7 +86,7 @@ export function scheduleActivityTask(
       priority: attributes.priority,
       flowControl: attributes.flowControl,
     },
-    userMetadata,
+    annotations,
   );
   const activity = run.activity(id);
   const eagerFor = attributes.requestEagerExecution === true ? context.session : undefined;

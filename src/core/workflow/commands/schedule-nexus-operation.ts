@@ -1,7 +1,7 @@
 // Schedule a Nexus operation: checked, its endpoint looked up, its timeouts clamped to the run's, then offered to the endpoint's workers.
 
 import type { ScheduleNexusOperationCommandAttributes } from '../../../wire/command.ts';
-import type { UserMetadata } from '../../../wire/common.ts';
+import type { Annotations } from '../../../wire/common.ts';
 import { EventType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
 import { offerOperation } from '../operations.ts';
 import { bad, blobProblem, type CommandContext, type CommandProblem, idProblem } from './problem.ts';
@@ -53,7 +53,7 @@ function problemOf(
 export function scheduleNexusOperation(
   context: CommandContext,
   attributes: ScheduleNexusOperationCommandAttributes | undefined,
-  userMetadata: UserMetadata | undefined,
+  annotations: Annotations,
 ): CommandProblem | undefined {
   if (!attributes) return bad(CAUSE, 'ScheduleNexusOperationCommandAttributes is not set on command.');
   const problem = problemOf(context, attributes);
@@ -85,7 +85,7 @@ export function scheduleNexusOperation(
       // Random by the run id that this turn has spare, and this operation's own by its event.
       requestId: `${run.turn.context.spareRunId}-${run.facts.nextEventId}`,
     },
-    userMetadata,
+    annotations,
   );
   const row = run.operations.get(id);
   if (row !== undefined) offerOperation(run, row, 'start');

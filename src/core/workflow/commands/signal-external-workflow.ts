@@ -1,7 +1,7 @@
 // Signal another workflow: asked for through the outbox, answered by the other's actor (messages/signal-external.ts).
 
 import type { SignalExternalWorkflowExecutionCommandAttributes } from '../../../wire/command.ts';
-import type { UserMetadata } from '../../../wire/common.ts';
+import type { Annotations } from '../../../wire/common.ts';
 import { EventType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
 import { originOf } from '../relations.ts';
 import { bad, blobProblem, type CommandContext, type CommandProblem, idProblem, runIdProblem } from './problem.ts';
@@ -34,7 +34,7 @@ function problemOf(
 export function signalExternalWorkflow(
   context: CommandContext,
   attributes: SignalExternalWorkflowExecutionCommandAttributes | undefined,
-  userMetadata: UserMetadata | undefined,
+  annotations: Annotations,
 ): CommandProblem | undefined {
   if (!attributes) return bad(CAUSE, 'SignalExternalWorkflowExecutionCommandAttributes is not set on command.');
   const problem = problemOf(context, attributes);
@@ -57,7 +57,7 @@ export function signalExternalWorkflow(
       childWorkflowOnly: childWorkflowOnly || undefined,
       header,
     },
-    userMetadata,
+    annotations,
   );
   const origin = originOf(run, initiatedEventId);
   const message = { type: 'signalExternal', origin, runId, childWorkflowOnly, signalName, input, header } as const;

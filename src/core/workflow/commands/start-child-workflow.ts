@@ -2,7 +2,7 @@
 // child's own actor says (messages/start-child.ts).
 
 import type { StartChildWorkflowExecutionCommandAttributes } from '../../../wire/command.ts';
-import type { UserMetadata } from '../../../wire/common.ts';
+import type { Annotations, UserMetadata } from '../../../wire/common.ts';
 import {
   EventType,
   ParentClosePolicy,
@@ -75,17 +75,17 @@ function problemOf(
 export function startChildWorkflow(
   context: CommandContext,
   attributes: StartChildWorkflowExecutionCommandAttributes | undefined,
-  userMetadata: UserMetadata | undefined,
+  annotations: Annotations,
 ): CommandProblem | undefined {
   if (!attributes) return bad(CAUSE, 'StartChildWorkflowExecutionCommandAttributes is not set on command.');
   const problem = problemOf(context, attributes);
   if (problem !== undefined) return problem;
   const { run } = context;
   const initiated = initiatedAttributes(context, attributes);
-  const initiatedEventId = run.add(EventType.START_CHILD_WORKFLOW_EXECUTION_INITIATED, initiated, userMetadata);
+  const initiatedEventId = run.add(EventType.START_CHILD_WORKFLOW_EXECUTION_INITIATED, initiated, annotations);
   context.startedChildren ??= new Set();
   context.startedChildren.add(initiated.workflowId);
-  ask(run, initiatedEventId, initiated, userMetadata);
+  ask(run, initiatedEventId, initiated, annotations.userMetadata);
   return undefined;
 }
 

@@ -1,7 +1,7 @@
 // Start a timer. Without a timeout it fires at once.
 
 import type { StartTimerCommandAttributes } from '../../../wire/command.ts';
-import type { UserMetadata } from '../../../wire/common.ts';
+import type { Annotations } from '../../../wire/common.ts';
 import { EventType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
 import { bad, type CommandContext, type CommandProblem, idProblem } from './problem.ts';
 
@@ -12,7 +12,7 @@ const LONGEST = 100 * 365.25 * 86_400_000;
 export function startTimer(
   context: CommandContext,
   attributes: StartTimerCommandAttributes | undefined,
-  userMetadata: UserMetadata | undefined,
+  annotations: Annotations,
 ): CommandProblem | undefined {
   if (!attributes) return bad(CAUSE, 'StartTimerCommandAttributes is not set on command.');
   const { timerId, startToFireTimeout } = attributes;
@@ -39,7 +39,7 @@ export function startTimer(
       startToFireTimeout: startToFireTimeout === undefined ? undefined : Math.min(startToFireTimeout, LONGEST),
       workflowTaskCompletedEventId: context.workflowTaskCompletedEventId,
     },
-    userMetadata,
+    annotations,
   );
   return undefined;
 }

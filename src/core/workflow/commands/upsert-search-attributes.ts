@@ -1,7 +1,7 @@
 // Upsert search attributes: bounded in number and size; visibility shows them with this turn.
 
 import type { UpsertWorkflowSearchAttributesCommandAttributes } from '../../../wire/command.ts';
-import type { SearchAttributes, UserMetadata } from '../../../wire/common.ts';
+import type { Annotations, SearchAttributes } from '../../../wire/common.ts';
 import { EventType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
 import { attributesTooLarge } from '../attribute-sizes.ts';
 import { mergeAttributes, stampTypes } from '../fields.ts';
@@ -21,7 +21,7 @@ export function searchAttributesProblem(
 export function upsertSearchAttributes(
   context: CommandContext,
   attributes: UpsertWorkflowSearchAttributesCommandAttributes | undefined,
-  userMetadata: UserMetadata | undefined,
+  annotations: Annotations,
 ): CommandProblem | undefined {
   const upserted = attributes?.searchAttributes?.indexedFields;
   if (upserted === undefined || Object.keys(upserted).length === 0) {
@@ -32,11 +32,7 @@ export function upsertSearchAttributes(
   const problem = searchAttributesProblem(context, merged);
   if (problem !== undefined) return problem;
   const searchAttributes = { indexedFields: stampTypes(upserted) };
-  run.add(
-    EventType.UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
-    { workflowTaskCompletedEventId, searchAttributes },
-    userMetadata,
-  );
+  run.add(EventType.UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, { workflowTaskCompletedEventId, searchAttributes }, annotations);
   run.visible = true;
   return undefined;
 }

@@ -29,9 +29,10 @@ export function workflowTaskAnswer(
 ): { history: { events: HistoryEvent[] } } & Message {
   // A delivery of this kind makes a workflow task.
   const task = taskPush(NO_WORKER, delivery).body as WorkflowTask;
-  const { token, runId, nextEventId, workflowId, workflowType, history, ...rest } = task;
+  const { token, runId, nextEventId, workflowId, workflowType, history, messages, ...rest } = task;
   return {
     ...rest,
+    messages: messages?.filter(({ inHistory }) => inHistory !== true),
     // A query starts nothing, at no time.
     ...(delivery.kind === 'query'
       ? { startedEventId: 0, scheduledTime: undefined, startedTime: undefined }
