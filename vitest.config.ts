@@ -15,12 +15,15 @@ const entries = [
   'external-storage',
 ];
 
+const parts = ['common/encoding', 'common/protobufs', 'opentelemetry/workflow'];
+
 const tests = (...folders: string[]) => folders.map((folder) => `${folder}/**/*.test.ts`);
 
 const resolve = {
   // Tests run on the sources; what spawns real processes runs the built `dist/` (test/support/build.ts makes it).
   alias: [
-    ...entries.map((name) => ({ find: `tenuto/${name}`, replacement: here(`./sdk/${name}/index.ts`) })),
+    ...entries.map((name) => ({ find: new RegExp(`^tenuto/${name}$`), replacement: here(`./sdk/${name}/index.ts`) })),
+    ...parts.map((name) => ({ find: `tenuto/${name}`, replacement: here(`./sdk/${name}.ts`) })),
     { find: 'tenuto/server', replacement: here('./src/server.ts') },
   ],
 };

@@ -24,6 +24,14 @@ const LEFT_OUT: readonly [reason: string, members: RegExp][] = [
     'gRPC’s transport: refused with what to do instead (docs/decisions/0078)',
     /^client: ConnectionOptions\.(credentials|callCredentials|channelArgs|interceptors)$|^client: Connection\.static Client$|^worker: NativeConnectionOptions\.(disableErrorCodeMetricTags|dnsLoadBalancingConfig|grpcCompression|proxy)$/,
   ],
+  [
+    'activations and their commands are of another form here, and one of these is refused in words',
+    /^workflow: WorkflowInternalsInterceptor\.(activate|concludeActivation)$/,
+  ],
+  [
+    'its number is a Long: a codec may give and take payloads of @temporalio/proto because the type does not say so',
+    /^(common|workflow): Payload\.externalPayloads$/,
+  ],
   ['messages of its protocol', /^client: Raw(Workflow|Activity)Execution(List)?Info\./],
   [
     'between its worker and its native core, which is not here',

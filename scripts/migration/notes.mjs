@@ -158,7 +158,7 @@ export const NOTES = [
   },
   {
     packages: ['workflow'],
-    names: /^WorkflowInternalsInterceptor$|^(Activate|Dispose|ConcludeActivation)(Input|Output)$/,
+    names: /^(Activate|ConcludeActivation)(Input|Output)$/,
     note: none('an activation is the business of this SDK’s own engine'),
   },
   { packages: ['worker'], names: ['GetLogAttributesInput'], note: '`LogMetadata`' },

@@ -46,14 +46,21 @@ export async function encodePayloads(
 ): Promise<Payload[]> {
   let current = payloads;
   for (const codec of codecs) current = await codec.encode(current, owner);
-  return current;
+  return current.map(plain);
+}
+
+/** Codecs may give messages of protobufjs, which would be written as the JSON that these say they are. */
+function plain(payload: Payload): Payload {
+  if (Object.getPrototypeOf(payload) === Object.prototype) return payload;
+  const { metadata, data } = payload;
+  return { metadata, data };
 }
 
 /** Payloads through all codecs, last to first. */
 export async function decodePayloads(codecs: readonly PayloadCodec[], payloads: Payload[]): Promise<Payload[]> {
   let current = payloads;
   for (let i = codecs.length - 1; i >= 0; i--) current = (await codecs[i]?.decode(current)) ?? current;
-  return current;
+  return current.map(plain);
 }
 
 interface Found {

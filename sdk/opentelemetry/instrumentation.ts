@@ -113,7 +113,7 @@ export class OpenTelemetryWorkflowClientInterceptor implements WorkflowClientInt
     next: Next<WorkflowClientInterceptor, 'startUpdate'>,
   ): Promise<WorkflowStartUpdateOutput> {
     const { workflowId } = input.workflowExecution;
-    return this.#out(`UpdateWorkflow:${input.updateName}`, workflowId, (_, current) =>
+    return this.#out(`StartWorkflowUpdate:${input.updateName}`, workflowId, (_, current) =>
       next({ ...input, headers: injected(input.headers, current) }),
     );
   }
@@ -123,7 +123,7 @@ export class OpenTelemetryWorkflowClientInterceptor implements WorkflowClientInt
     next: Next<WorkflowClientInterceptor, 'startUpdateWithStart'>,
   ): Promise<WorkflowStartUpdateWithStartOutput> {
     const { workflowId } = input.workflowStartOptions;
-    return this.#out(`UpdateWithStartWorkflow:${input.workflowType}`, workflowId, (_, current) =>
+    return this.#out(`UpdateWithStartWorkflow:${input.updateName}`, workflowId, (_, current) =>
       next({
         ...input,
         workflowStartHeaders: injected(input.workflowStartHeaders, current),
@@ -173,6 +173,10 @@ export class OpenTelemetryActivityInboundInterceptor implements ActivityInboundC
 
 /** Names the trace in an activity's log messages. */
 export class OpenTelemetryActivityOutboundInterceptor implements ActivityOutboundCallsInterceptor {
+  /** Nothing of the activity is needed: its span is the current one. */
+  // biome-ignore lint/complexity/noUselessConstructor: it says what may be given
+  constructor(_activity?: Context) {}
+
   getLogAttributes(input: LogMetadata, next: Next<ActivityOutboundCallsInterceptor, 'getLogAttributes'>): LogMetadata {
     const span = trace.getSpan(context.active())?.spanContext();
     if (span === undefined) return next(input);

@@ -1,19 +1,30 @@
 /**
- * Workflow interceptors that trace: name this module in a worker's `interceptors.workflowModules`. Uses no OpenTelemetry package: spans
+ * Workflow interceptors that trace: name this module in a worker's `interceptors.workflowModules`, or one of your own that makes them. Uses no OpenTelemetry package: spans
  * are plain data with ids drawn from a stream of their own, the same on replay, and leave through the sink that
  * `makeWorkflowExporter` of `tenuto/opentelemetry` makes. A span that ended in the past is not sent again.
  *
  * @module
  */
 import {
+  type ActivityInput,
   CancellationScope,
   ContinueAsNew,
+  type ContinueAsNewInput,
+  type GetLogAttributesInput,
   getRandomStream,
   type Headers,
   isCancellation,
+  type LocalActivityInput,
+  type Next,
   proxySinks,
+  type SignalInput,
+  type SignalWorkflowInput,
+  type StartChildWorkflowExecutionInput,
+  type UpdateInput,
+  type WorkflowExecuteInput,
   type WorkflowInboundCallsInterceptor,
   type WorkflowInterceptors,
+  type WorkflowInternalsInterceptor,
   type WorkflowOutboundCallsInterceptor,
   workflowInfo,
 } from '../workflow/index.ts';
@@ -134,52 +145,99 @@ function withSpan(headers: Headers, span: SpanContextRecord): Headers {
   });
 }
 
-function inbound(tracer: Tracer): WorkflowInboundCallsInterceptor {
-  return {
-    async execute(input, next) {
-      const { workflowType } = workflowInfo();
-      const { span, end } = tracer.begin(`RunWorkflow:${workflowType}`, 'server', spanOf(input.headers));
-      tracer.run = span;
-      return await ending(end, () => next(input));
-    },
-    handleSignal: (input, next) =>
-      tracer.handle(`HandleSignal:${input.signalName}`, input.headers, {}, () => next(input)),
-    handleUpdate: (input, next) =>
-      tracer.handle(`HandleUpdate:${input.name}`, input.headers, { updateId: input.updateId }, () => next(input)),
-  };
+/** One for each execution: its interceptors are made apart, and belong to the same spans. */
+let current: Tracer | undefined;
+const tracer = (): Tracer => (current ??= new Tracer());
+
+/** Spans around what comes in: the workflow itself, its signals, updates and queries. */
+export class OpenTelemetryInboundInterceptor implements WorkflowInboundCallsInterceptor {
+  readonly #tracer = tracer();
+
+  async execute(input: WorkflowExecuteInput, next: Next<WorkflowInboundCallsInterceptor, 'execute'>): Promise<unknown> {
+    const { workflowType } = workflowInfo();
+    const { span, end } = this.#tracer.begin(`RunWorkflow:${workflowType}`, 'server', spanOf(input.headers));
+    this.#tracer.run = span;
+    return await ending(end, () => next(input));
+  }
+
+  handleSignal(input: SignalInput, next: Next<WorkflowInboundCallsInterceptor, 'handleSignal'>): Promise<void> {
+    return this.#tracer.handle(`HandleSignal:${input.signalName}`, input.headers, {}, () => next(input));
+  }
+
+  handleUpdate(input: UpdateInput, next: Next<WorkflowInboundCallsInterceptor, 'handleUpdate'>): Promise<unknown> {
+    const { updateId } = input;
+    return this.#tracer.handle(`HandleUpdate:${input.name}`, input.headers, { updateId }, () => next(input));
+  }
 }
 
-function outbound(tracer: Tracer): WorkflowOutboundCallsInterceptor {
-  return {
-    scheduleActivity: (input, next) =>
-      tracer.out(`StartActivity:${input.activityType}`, input.headers, (headers) => next({ ...input, headers })),
-    scheduleLocalActivity: (input, next) =>
-      tracer.out(`StartActivity:${input.activityType}`, input.headers, (headers) => next({ ...input, headers })),
-    async startChildWorkflowExecution(input, next) {
-      const { span, end } = tracer.begin(`StartChildWorkflow:${input.workflowType}`, 'client', tracer.current);
-      const [started, result] = await next({ ...input, headers: withSpan(input.headers, span) });
-      started.then(
-        () => end(),
-        (error: unknown) => end(error),
-      );
-      return [started, result];
-    },
-    signalWorkflow: (input, next) =>
-      tracer.out(`SignalWorkflow:${input.signalName}`, input.headers, (headers) => next({ ...input, headers })),
-    continueAsNew: (input, next) =>
-      tracer.out(`ContinueAsNew:${input.options.workflowType}`, input.headers, (headers) =>
-        next({ ...input, headers }),
-      ),
-    getLogAttributes(input, next) {
-      const span = tracer.current;
-      if (span === undefined) return next(input);
-      return next({ ...input, trace_id: span.traceId, span_id: span.spanId, trace_flags: `0${span.traceFlags}` });
-    },
-  };
+/** Spans around what the workflow asks for; they travel with it. */
+export class OpenTelemetryOutboundInterceptor implements WorkflowOutboundCallsInterceptor {
+  readonly #tracer = tracer();
+
+  scheduleActivity(
+    input: ActivityInput,
+    next: Next<WorkflowOutboundCallsInterceptor, 'scheduleActivity'>,
+  ): Promise<unknown> {
+    return this.#out(`StartActivity:${input.activityType}`, input, next);
+  }
+
+  scheduleLocalActivity(
+    input: LocalActivityInput,
+    next: Next<WorkflowOutboundCallsInterceptor, 'scheduleLocalActivity'>,
+  ): Promise<unknown> {
+    return this.#out(`StartActivity:${input.activityType}`, input, next);
+  }
+
+  async startChildWorkflowExecution(
+    input: StartChildWorkflowExecutionInput,
+    next: Next<WorkflowOutboundCallsInterceptor, 'startChildWorkflowExecution'>,
+  ): Promise<[Promise<string>, Promise<unknown>]> {
+    const name = `StartChildWorkflow:${input.workflowType}`;
+    const { span, end } = this.#tracer.begin(name, 'client', this.#tracer.current);
+    const [started, result] = await next({ ...input, headers: withSpan(input.headers, span) });
+    started.then(
+      () => end(),
+      (error: unknown) => end(error),
+    );
+    return [started, result];
+  }
+
+  signalWorkflow(
+    input: SignalWorkflowInput,
+    next: Next<WorkflowOutboundCallsInterceptor, 'signalWorkflow'>,
+  ): Promise<void> {
+    return this.#out(`SignalWorkflow:${input.signalName}`, input, next);
+  }
+
+  continueAsNew(
+    input: ContinueAsNewInput,
+    next: Next<WorkflowOutboundCallsInterceptor, 'continueAsNew'>,
+  ): Promise<never> {
+    return this.#out(`ContinueAsNew:${input.options.workflowType}`, input, next);
+  }
+
+  getLogAttributes(
+    input: GetLogAttributesInput,
+    next: Next<WorkflowOutboundCallsInterceptor, 'getLogAttributes'>,
+  ): GetLogAttributesInput {
+    const span = this.#tracer.current;
+    if (span === undefined) return next(input);
+    return next({ ...input, trace_id: span.traceId, span_id: span.spanId, trace_flags: `0${span.traceFlags}` });
+  }
+
+  #out<I extends { readonly headers: Headers }, T>(name: string, input: I, next: (input: I) => Promise<T>): Promise<T> {
+    return this.#tracer.out(name, input.headers, (headers) => next({ ...input, headers }));
+  }
 }
+
+/** Here for programs that name it: no span is left open in a process when an execution is given up. */
+export class OpenTelemetryInternalsInterceptor implements WorkflowInternalsInterceptor {}
 
 /** What the worker's bundler looks for. */
 export function interceptors(): WorkflowInterceptors {
-  const tracer = new Tracer();
-  return { inbound: [inbound(tracer)], outbound: [outbound(tracer)] };
+  return {
+    inbound: [new OpenTelemetryInboundInterceptor()],
+    outbound: [new OpenTelemetryOutboundInterceptor()],
+    internals: [new OpenTelemetryInternalsInterceptor()],
+  };
 }

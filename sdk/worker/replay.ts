@@ -81,8 +81,8 @@ export async function* replayHistories(
     for await (const { workflowId, history } of histories) {
       const events = eventsOf(history);
       const task = replayTask(workflowId, events);
-      if (task.startedEventId === 0) {
-        // It was over before its first workflow task began: no code ran, so there is none to disagree with.
+      if (task.previousStartedEventId === 0 && events.at(-1)?.eventId !== task.startedEventId) {
+        // It was over before its first workflow task was: nothing came of code, so there is nothing to disagree with.
         yield { workflowId, runId: task.runId, error: undefined };
         continue;
       }

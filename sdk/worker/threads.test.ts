@@ -194,14 +194,17 @@ describe('replay', () => {
     await Worker.runReplayHistory({ workflowsPath }, { events: timerHistory(EventType.TIMER_STARTED) }, 'w');
   });
 
-  it('agrees with a history that ended before a worker had a task of it', async () => {
+  it.each([
+    ['a worker had a task of it', 2],
+    ['its first task was answered', 3],
+  ])('agrees with a history that ended before %s', async (_, before) => {
     const terminated = {
-      eventId: 3,
+      eventId: before + 1,
       eventTime: 1001,
       eventType: EventType.WORKFLOW_EXECUTION_TERMINATED,
       attributes: {},
     };
-    const events = [...firstEvents('waitThenReturn', 'r1', []).slice(0, 2), terminated as unknown as HistoryEvent];
+    const events = [...firstEvents('waitThenReturn', 'r1', []).slice(0, before), terminated as unknown as HistoryEvent];
     await Worker.runReplayHistory({ workflowsPath }, { events }, 'w');
   });
 

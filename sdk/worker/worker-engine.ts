@@ -120,7 +120,7 @@ export class WorkerEngine {
       buildId,
       deployment: options.deployment?.useWorkerVersioning === true ? options.deployment : undefined,
       maxEagerActivities: options.maxEagerActivities,
-      codecs: converter.payloadCodecs,
+      converter,
       threads: parts.threads ?? noThreads,
       threadCount: parts.threads === undefined ? 0 : options.threadCount,
       deadlockMs: options.deadlockMs,

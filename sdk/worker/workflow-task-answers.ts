@@ -4,8 +4,9 @@
 import type { QueryResult, RespondWorkflowTaskFailedRequest, WorkflowTask } from '../../src/wire/api.ts';
 import type { Command } from '../../src/wire/command.ts';
 import { CommandType, WorkflowTaskFailedCause } from '../../src/wire/enums.ts';
+import type { Failure } from '../../src/wire/failure.ts';
 import { decodeMessage, encodeMessage } from '../common/codec.ts';
-import type { PayloadCodec, PayloadOwner } from '../common/data-converter.ts';
+import type { LoadedDataConverter, PayloadOwner } from '../common/data-converter.ts';
 import { FAILURE_SOURCE } from '../common/failure.ts';
 import type { Logger } from '../common/logger.ts';
 import { errorMessage } from '../common/type-helpers.ts';
@@ -33,7 +34,7 @@ export interface TaskAnswersOptions {
   deployment?: WorkerDeploymentOptions | undefined;
   /** Of one answer's activities, so many may ask for this worker; absent: all. */
   maxEagerActivities?: number | undefined;
-  codecs: readonly PayloadCodec[];
+  converter: LoadedDataConverter;
   logger: Logger;
 }
 
@@ -94,7 +95,7 @@ export class TaskAnswers {
 
   /** The task with its payloads decoded; itself, at once, when there is no codec. */
   decodeTask(task: WorkflowTask): WorkflowTask | Promise<WorkflowTask> {
-    const { codecs } = this.options;
+    const { payloadCodecs: codecs } = this.options.converter;
     return codecs.length === 0 ? task : this.decodeWithCodecs(task);
   }
 
@@ -123,9 +124,19 @@ export class TaskAnswers {
       workflowType,
       attempt,
       cause: request.cause,
-      failure: request.failure?.message,
+      failure: request.failure && this.messageOf(request.failure),
     });
     this.encoded(held, held.task, request, (encoded) => this.sendFailed(held, encoded));
+  }
+
+  /** As the workflow's code said it: what a failure converter keeps from the server may be told in the worker's own log. */
+  private messageOf(failure: Failure): string | undefined {
+    const { failureConverter, payloadConverter } = this.options.converter;
+    try {
+      return failureConverter.failureToError(failure, payloadConverter).message;
+    } catch {
+      return failure.message;
+    }
   }
 
   query(held: HeldTask, result: QueryResult): void {
@@ -168,7 +179,7 @@ export class TaskAnswers {
   }
 
   private encoded<T extends object>(held: HeldTask, owner: PayloadOwner, message: T, send: (encoded: T) => void): void {
-    const encoded = encodeMessage(this.options.codecs, message, owner);
+    const encoded = encodeMessage(this.options.converter.payloadCodecs, message, owner);
     if (!(encoded instanceof Promise)) {
       send(encoded);
       return;
@@ -179,7 +190,7 @@ export class TaskAnswers {
   }
 
   private async decodeWithCodecs(task: WorkflowTask): Promise<WorkflowTask> {
-    const { codecs } = this.options;
+    const { payloadCodecs: codecs } = this.options.converter;
     const [history, queries, query, messages] = await Promise.all([
       decodeBatches(codecs, task.history),
       decodeMessage(codecs, task.queries),

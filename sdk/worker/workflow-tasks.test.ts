@@ -4,6 +4,7 @@ import type { Command } from '../../src/wire/command.ts';
 import { CommandType, WorkflowTaskFailedCause } from '../../src/wire/enums.ts';
 import { StatusCode } from '../../src/wire/status.ts';
 import { defaultDataConverter } from '../common/data-converter.ts';
+import { DefaultFailureConverter } from '../common/failure-converter.ts';
 import { RpcError } from '../connection/rpc-error.ts';
 import { bytes, completed, notFound, settle, startEngine, workflowTask } from './fakes.test-support.ts';
 import type { LocalActivityTask } from './thread-protocol.ts';
@@ -203,6 +204,24 @@ describe('workflow tasks', () => {
     await settle();
     expect(threads.last.of('evict')).toEqual([]);
     expect(connection.last('respondQueryTaskCompleted').body.credit).toBe(1);
+  });
+
+  it('that fail are told of in the log as the code said it, though the server is told nothing', async () => {
+    const failureConverter = new DefaultFailureConverter({ encodeCommonAttributes: true });
+    const dataConverter = { ...defaultDataConverter, failureConverter };
+    const { connection, threads, logs } = await startEngine({}, dataConverter);
+    connection.push('workflowTask', workflowTask('t'));
+    const failure = failureConverter.errorToFailure(new Error('the reason'), defaultDataConverter.payloadConverter);
+    const request = { token: bytes('t'), cause: WorkflowTaskFailedCause.WORKFLOW_WORKER_UNHANDLED_FAILURE, failure };
+    threads.last.say({ type: 'failed', runId: 'run', request, sinkCalls: [] });
+    await settle();
+    expect(connection.last('respondWorkflowTaskFailed').body.failure?.message).toBe('Encoded failure');
+    expect(logs).toContainEqual(
+      expect.objectContaining({
+        message: 'A workflow task failed',
+        meta: expect.objectContaining({ failure: 'the reason' }),
+      }),
+    );
   });
 
   it('have their payloads decoded by the codecs on the way in and encoded on the way out', async () => {

@@ -7,7 +7,7 @@
 
 import type { QueryResult, WorkflowTask } from '../../src/wire/api.ts';
 import { StatusCode } from '../../src/wire/status.ts';
-import type { PayloadCodec } from '../common/data-converter.ts';
+import type { LoadedDataConverter } from '../common/data-converter.ts';
 import type { Logger } from '../common/logger.ts';
 import { errorMessage } from '../common/type-helpers.ts';
 import type { WorkerDeploymentOptions } from '../common/worker-deployments.ts';
@@ -33,7 +33,7 @@ export interface WorkflowTasksOptions {
   /** Of a worker that is chosen by its version. */
   deployment?: WorkerDeploymentOptions | undefined;
   maxEagerActivities?: number | undefined;
-  codecs: readonly PayloadCodec[];
+  converter: LoadedDataConverter;
   threads: ThreadFactory;
   threadCount: number;
   /** ms of synchronous work after which a run counts as deadlocked; undefined: never (debugging). */
@@ -410,7 +410,7 @@ export class WorkflowTasks {
     const held = this.workedOn(token);
     if (held === undefined) return;
     const thread = this.threads.of(held.task.runId);
-    fetchTaskHistory(held.from.node, this.options.codecs, token, fromEventId).then(
+    fetchTaskHistory(held.from.node, this.options.converter.payloadCodecs, token, fromEventId).then(
       (page) => thread?.post({ type: 'history', token, ...page, nextEventId: page.nextEventId }),
       (error: unknown) => {
         // A thread that was lost meanwhile took its question with it; the new one asks again.

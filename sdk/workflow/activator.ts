@@ -22,7 +22,11 @@ import { DeterminismViolationError } from './errors.ts';
 import { type EventGroupMarker, groupsOfUpdate, markersOf } from './event-groups.ts';
 import { SDK_FLAGS, type SdkFlag } from './flags.ts';
 import { describeHandlers, MessageHandlers } from './handlers.ts';
-import type { WorkflowInboundCallsInterceptor, WorkflowOutboundCallsInterceptor } from './interceptors.ts';
+import type {
+  WorkflowInboundCallsInterceptor,
+  WorkflowInternalsInterceptor,
+  WorkflowOutboundCallsInterceptor,
+} from './interceptors.ts';
 import type { WorkflowInfo } from './interfaces.ts';
 import { LocalActivityBackoff } from './local-activity-backoff.ts';
 import { NexusCalls } from './nexus-calls.ts';
@@ -79,6 +83,7 @@ export class Activator {
   /** Of the bundle's modules, in their order; set before the workflow's function begins. */
   inbound: readonly WorkflowInboundCallsInterceptor[] = [];
   outbound: readonly WorkflowOutboundCallsInterceptor[] = [];
+  internals: readonly WorkflowInternalsInterceptor[] = [];
   intents: Intent[] = [];
   sinkCalls: SinkInvocation[] = [];
   usedFlags: SdkFlag[] = [];

@@ -18,6 +18,19 @@ export type WorkflowInterceptorsFactory = () => WorkflowInterceptors;
 export interface WorkflowInterceptors {
   inbound?: WorkflowInboundCallsInterceptor[];
   outbound?: WorkflowOutboundCallsInterceptor[];
+  internals?: WorkflowInternalsInterceptor[];
+}
+
+/** Nothing. */
+export type DisposeInput = Record<string, never>;
+
+/** Around what the engine does with an execution. */
+export interface WorkflowInternalsInterceptor {
+  /**
+   * The worker gives the execution up: it is evicted, or has ended. Synchronous and without commands: nothing of the execution runs after it, but it
+   * may be replayed, here or elsewhere. What it throws is dropped. Not called when the worker itself ends.
+   */
+  dispose?(input: DisposeInput, next: Next<WorkflowInternalsInterceptor, 'dispose'>): void;
 }
 
 export interface WorkflowExecuteInput {

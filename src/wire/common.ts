@@ -28,11 +28,11 @@ export interface UserMetadata {
 export interface Payload {
   metadata?: Record<string, Uint8Array> | undefined;
   data?: Uint8Array | undefined;
-  externalPayloads?: PayloadExternalPayloadDetails[] | undefined;
 }
 
-export interface PayloadExternalPayloadDetails {
-  sizeBytes?: number | undefined;
+/** As it may come from other SDKs, and is kept: with the sizes of what they hold elsewhere, which nothing here looks at. */
+export interface PayloadWithDetails extends Payload {
+  externalPayloads?: { sizeBytes?: number | undefined }[] | undefined;
 }
 
 export interface Link {

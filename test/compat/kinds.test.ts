@@ -129,8 +129,9 @@ describe('what clients do to workflows and activities', () => {
     await handle.executeUpdate(workflows.countUp, { args: [1] });
     await handle.executeUpdate(workflows.countUp, { args: [10] });
     // None of the updates is in the history up to there.
-    const { events } = await handle.fetchHistory();
-    const first = events?.find(({ workflowTaskCompletedEventAttributes: completed }) => completed != null);
+    const asked = { namespace: 'default', execution: execution(handle) };
+    const { history } = await service().getWorkflowExecutionHistory(asked);
+    const first = history?.events?.find(({ workflowTaskCompletedEventAttributes: completed }) => completed != null);
     const { runId } = await service().resetWorkflowExecution({
       namespace: 'default',
       workflowExecution: execution(handle),

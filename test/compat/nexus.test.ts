@@ -3,14 +3,14 @@
 import { fileURLToPath } from 'node:url';
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import { startWorkflow, WorkflowRunOperationHandler } from '@temporalio/nexus';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import * as nexus from 'nexus-rpc';
 import { Server } from 'tenuto/server';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { addressOf } from './grpc-door.ts';
 import { payments } from './nexus-service.ts';
 import * as workflows from './nexus-workflows.ts';
-
-Runtime.install({ logger: new DefaultLogger('ERROR') });
+import './runtime.ts';
 
 let attempts = 0;
 let callbackUrl = '';
@@ -47,7 +47,7 @@ const undo: (() => Promise<unknown>)[] = [];
 beforeAll(async () => {
   server = await Server.create({ port: 0, grpcPort: 0, logLevel: 'error', namespaces: ['default', 'billing'] });
   undo.push(() => server.close());
-  const address = server.grpcAddress ?? '';
+  const address = addressOf(server);
   const connection = await Connection.connect({ address });
   undo.push(() => connection.close());
   caller = new Client({ connection });
@@ -81,10 +81,16 @@ afterAll(async () => {
 let ids = 0;
 const options = () => ({ taskQueue: 'callers', workflowId: `nexus-${(ids += 1)}` });
 
+/** In the API's own form. */
+async function eventsOf(client: Client, workflowId: string) {
+  const request = { namespace: client.options.namespace, execution: { workflowId } };
+  return (await client.workflowService.getWorkflowExecutionHistory(request)).history?.events ?? [];
+}
+
 async function typesOf(workflowId: string): Promise<string[]> {
-  const { events } = await caller.workflow.getHandle(workflowId).fetchHistory();
+  const events = await eventsOf(caller, workflowId);
   const names = (await import('@temporalio/proto')).default.temporal.api.enums.v1.EventType;
-  return (events ?? []).map(({ eventType }) => names[eventType ?? 0] ?? '').filter((name) => name.includes('NEXUS'));
+  return events.map(({ eventType }) => names[eventType ?? 0] ?? '').filter((name) => name.includes('NEXUS'));
 }
 
 it('an operation that answers at once', async () => {
@@ -105,11 +111,11 @@ it('an operation backed by a workflow of the other namespace, with links both wa
     'EVENT_TYPE_NEXUS_OPERATION_STARTED',
     'EVENT_TYPE_NEXUS_OPERATION_COMPLETED',
   ]);
-  const { events } = await caller.workflow.getHandle(start.workflowId).fetchHistory();
-  const started = events?.find((event) => event.nexusOperationStartedEventAttributes);
+  const events = await eventsOf(caller, start.workflowId);
+  const started = events.find((event) => event.nexusOperationStartedEventAttributes);
   expect(started?.links?.[0]?.workflowEvent).toMatchObject({ namespace: 'billing', workflowId: 'pay-o1' });
-  const backing = await billing.workflow.getHandle('pay-o1').fetchHistory();
-  expect(backing.events?.[0]?.links?.[0]?.workflowEvent).toMatchObject({ workflowId: start.workflowId });
+  const backing = await eventsOf(billing, 'pay-o1');
+  expect(backing[0]?.links?.[0]?.workflowEvent).toMatchObject({ workflowId: start.workflowId });
   const described = await billing.workflow.getHandle('pay-o1').describe();
   expect(described.raw.callbacks?.map(({ state }) => state)).toEqual([5]);
 });

@@ -136,7 +136,9 @@ it('search attributes are found by another name, in one step or in the two that 
   expect(await found("Town = 'Rome'")).toEqual([{ Town: ['Rome'] }, { Town: ['Rome'] }]);
   expect((await before.describe()).searchAttributes).toMatchObject({ Town: ['Rome'] });
   // What was written stays written.
-  const started = (await since.fetchHistory()).events?.[0]?.workflowExecutionStartedEventAttributes;
+  const execution = { workflowId: since.workflowId };
+  const { history } = await workflowService.getWorkflowExecutionHistory({ namespace, execution });
+  const started = history?.events?.[0]?.workflowExecutionStartedEventAttributes;
   expect(Object.keys(started?.searchAttributes?.indexedFields ?? {})).toEqual(['Town']);
   expect(await rename('')).toEqual({});
   await expect(found("Town = 'Rome'")).rejects.toThrow();

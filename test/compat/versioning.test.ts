@@ -4,6 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { Server } from 'tenuto/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addressOf } from './grpc-door.ts';
 import { next, once, pinned, upgrading } from './versioned-workflows.ts';
 
 const deploymentName = 'shop';
@@ -59,14 +60,18 @@ const info = async (workflowId: string) => {
 };
 
 /** Until its activity has run so often. */
-const completedActivities = async (workflowId: string): Promise<number> => {
-  const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
-  return (events ?? []).filter((event) => event.activityTaskCompletedEventAttributes).length;
+const completedActivities = async (workflowId: string): Promise<number> =>
+  (await eventsOf(workflowId)).filter((event) => event.activityTaskCompletedEventAttributes).length;
+
+/** In the API's own form. */
+const eventsOf = async (workflowId: string) => {
+  const request = { namespace, execution: { workflowId } };
+  return (await connection.workflowService.getWorkflowExecutionHistory(request)).history?.events ?? [];
 };
 
 beforeAll(async () => {
   server = await Server.create({ port: 0, grpcPort: 0, logLevel: 'error' });
-  const address = server.grpcAddress ?? '';
+  const address = addressOf(server);
   connection = await Connection.connect({ address });
   native = await NativeConnection.connect({ address });
   client = new Client({ connection });
@@ -156,8 +161,7 @@ describe('a rolling deploy', () => {
 
   it('pins what a reset begins', async () => {
     const workflowExecution = { workflowId: 'overridden' };
-    const { events } = await client.workflow.getHandle('overridden').fetchHistory();
-    const first = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+    const first = (await eventsOf('overridden')).find((event) => event.workflowTaskCompletedEventAttributes);
     const { runId } = await connection.workflowService.resetWorkflowExecution({
       ...{ namespace, workflowExecution, workflowTaskFinishEventId: first?.eventId ?? null },
       ...{ reason: 'on another version', requestId: 'pins', resetReapplyExcludeTypes: [1] },

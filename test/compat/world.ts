@@ -4,12 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { Context } from '@temporalio/activity';
 import { Client, type ClientOptions, Connection } from '@temporalio/client';
 import { ApplicationFailure, type DataConverter } from '@temporalio/common';
-import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { Server } from 'tenuto/server';
+import { addressOf } from './grpc-door.ts';
+import './runtime.ts';
 
 export const TASK_QUEUE = 'compat';
-
-Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 const attempts = new Map<string, number>();
 
@@ -84,8 +84,7 @@ export class World {
 
   static async open({ dataConverter, client = {}, worker: more = {} }: WorldOptions = {}): Promise<World> {
     const server = await Server.create({ port: 0, grpcPort: 0, logLevel: 'error' });
-    const address = server.grpcAddress;
-    if (address === undefined) throw new Error('the server has no gRPC door');
+    const address = addressOf(server);
     const connection = await Connection.connect({ address });
     const native = await NativeConnection.connect({ address });
     const worker = await Worker.create({

@@ -206,3 +206,70 @@ test('a hook for webpack is not left out without a word', async () => {
   const hook = { workflowsPath: 'a', webpackConfigHook: () => ({}) };
   await expect(bundleWorkflowCode(hook)).rejects.toThrow(/bundled by esbuild/);
 });
+
+describe('what is imported by name', () => {
+  /** A project with packages of its own. */
+  const project = (files: Record<string, string>): string => {
+    const folder = mkdtempSync(join(directory, 'project-'));
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(join(folder, name, '..'), { recursive: true });
+      writeFileSync(join(folder, name), text);
+    }
+    return join(folder, 'workflows.ts');
+  };
+  const uses = "import { has } from 'able'; export async function main() { return has; }";
+  const able = {
+    'node_modules/able/lib/index.js':
+      "let has = false; try { has = typeof require('fs').readFileSync === 'function'; } catch {} exports.has = has;",
+  };
+
+  test("may be a package that can do without a module of Node's, and says so", async () => {
+    const saying = { name: 'able', main: 'lib/index.js', browser: { fs: false } };
+    const files = { 'workflows.ts': uses, ...able, 'node_modules/able/package.json': JSON.stringify(saying) };
+    const run = new TestRun(new Realm(await bundleWorkflowCode({ workflowsPath: project(files) })), 'main');
+    run.task();
+    expect(run.result).toBe(false);
+  });
+
+  test.each([
+    ['a package that does not', { name: 'able', main: 'lib/index.js' }, {}],
+    [
+      'the project itself',
+      { name: 'able', main: 'lib/index.js' },
+      { 'package.json': '{"name":"p","browser":{"fs":false}}' },
+    ],
+  ])('is refused of %s', async (_, saying, more) => {
+    const files = { 'workflows.ts': uses, ...able, ...more, 'node_modules/able/package.json': JSON.stringify(saying) };
+    await expect(bundleWorkflowCode({ workflowsPath: project(files) })).rejects.toThrow("Node's module 'fs'");
+  });
+
+  test("may be other parts of this package, whichever copy of it the worker's is", async () => {
+    const text = `
+      import { decode, encode } from 'tenuto/common/encoding';
+      import { ProtobufJsonPayloadConverter } from 'tenuto/common/protobufs';
+      import { PayloadConverterError } from 'tenuto/common';
+      export async function main() {
+        try {
+          const messageType = encode('a.B');
+          new ProtobufJsonPayloadConverter().fromPayload({ metadata: { messageType }, data: encode('{}') });
+        } catch (error) {
+          return [decode(encode('ü')), error instanceof PayloadConverterError];
+        }
+      }`;
+    const run = new TestRun(await realmOf(text), 'main');
+    run.task();
+    expect(run.result).toEqual(['ü', true]);
+  });
+});
+
+test('a class of the library keeps its name where another module has one like it', async () => {
+  const text = `
+    import { defaultFailureConverter, defaultPayloadConverter } from 'tenuto/common';
+    export async function main() {
+      const failure = { message: 'no', nexusHandlerFailureInfo: { type: 'INTERNAL' } };
+      return defaultFailureConverter.failureToError(failure, defaultPayloadConverter).constructor.name;
+    }`;
+  const run = new TestRun(await realmOf(text), 'main');
+  run.task();
+  expect(run.result).toBe('HandlerError');
+});

@@ -20,6 +20,7 @@ import * as commonLibrary from '../../common/index.ts';
 import type { Logger } from '../../common/logger.ts';
 import { isRecord } from '../../common/type-helpers.ts';
 import * as workflowLibrary from '../../workflow/index.ts';
+import { canDoWithout } from './doing-without.ts';
 import type { WorkflowConverters } from './realm/host.ts';
 
 /** Paths or `file:` URLs. */
@@ -113,6 +114,10 @@ const SHARED_NAMES = new Map([
   ['tenuto/workflow', 'workflow'],
   ['tenuto/common', 'common'],
 ]);
+/** Other parts that workflow code may import: of this copy of the package, whichever the workflows would find. */
+const OWN_FILES = new Map(
+  ['common/encoding', 'common/protobufs', 'opentelemetry/workflow'].map((name) => [`tenuto/${name}`, sdkFile(name)]),
+);
 /** Parts of this package that must not get into workflow code. */
 const FORBIDDEN_PACKAGES = ['activity', 'client', 'nexus', 'worker', 'testing', 'server'].map(
   (name) => `tenuto/${name}`,
@@ -196,7 +201,10 @@ function workflowPlugin(ignored: readonly string[], known?: Map<string, OnResolv
         if (args.kind === 'entry-point' || isRecord(args.pluginData)) return undefined;
         const shared = SHARED_NAMES.get(args.path);
         if (shared !== undefined) return resolveShared(args, shared);
-        if (isIgnored(args.path, ignored)) return { path: args.path, namespace: 'tenuto-ignored' };
+        const own = OWN_FILES.get(args.path);
+        if (own !== undefined) return { path: own };
+        if (isIgnored(args.path, ignored) || canDoWithout(args.importer, args.path))
+          return { path: args.path, namespace: 'tenuto-ignored' };
         const why = whyForbidden(args.path);
         if (why !== undefined) return refuse(args, why);
         const key = `${args.kind} ${args.resolveDir} ${args.path}`;
@@ -341,14 +349,17 @@ function buildLibrary(): Promise<BuiltPart> {
 }
 
 /**
- * A class that mentions itself is renamed (`var A = class _A`), and code may show `error.constructor.name`. `keepNames` would mend it, and
- * call its helper with each inner function of each execution, too; this costs nothing but once. Lines stay.
+ * A class that mentions itself is renamed (`var A = class _A`), one that has the name of another module's, too (`var A2 = class`, `exports.A = A2`), and
+ * code may show `error.constructor.name`. `keepNames` would mend it, and call its helper with each inner function of each execution; this costs
+ * nothing but once. Lines stay.
  */
 function withClassNames(code: string): string {
-  return code.replace(
-    /^ *var (\w+) = class _\1\b[^{]*\{$/gm,
-    '$& static { Object.defineProperty(this, "name", { value: "$1", configurable: true }); }',
-  );
+  const exported = new Map([...code.matchAll(/^ *exports\.(\w+) = (\w+);$/gm)].map(([, name, local]) => [local, name]));
+  return code.replace(/^ *var (\w+) = class\b( _\1\b)?[^{]*\{$/gm, (line: string, local: string, self?: string) => {
+    const name = exported.get(local) ?? local;
+    if (self === undefined && name === local) return line;
+    return `${line} static { Object.defineProperty(this, "name", { value: "${name}", configurable: true }); }`;
+  });
 }
 
 /**

@@ -145,8 +145,16 @@ export class Execution {
     return this.closed ? 0 : (this.#machines?.localActivities.pending ?? 0);
   }
 
-  /** Running local activities of an execution that is given up. */
+  /** Gives the execution up. @returns its running local activities */
   abandon(): number[] {
+    const inside = this.#inside;
+    if (inside !== undefined) {
+      try {
+        this.#realm.run(inside, () => inside.dispose());
+      } catch {
+        // There is nobody left to tell.
+      }
+    }
     return this.#machines?.localActivities.abandon() ?? [];
   }
 

@@ -1,11 +1,12 @@
 // Interceptors of workflow code: what comes in and what goes out passes them, in order, with headers; on replay as the first time.
 
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Command } from '../../../src/wire/command.ts';
 import type { Header } from '../../../src/wire/common.ts';
 import { EventType } from '../../../src/wire/enums.ts';
 import { MessageType } from '../../../src/wire/protocol-message.ts';
 import { defaultPayloadConverter } from '../../common/payload-converter.ts';
+import type { RealmExecution } from './realm/host.ts';
 import type { Realm } from './realm.ts';
 import { realmOf, TestRun, values } from './test-run.test-support.ts';
 
@@ -173,4 +174,36 @@ describe('a module of interceptors', () => {
     const run = new TestRun(await realmOf(modules, { workflowInterceptorModules: ['a.ts'] }), 'chance');
     expect(run.failingTask().message).toMatch(message);
   });
+});
+
+describe('internals', () => {
+  const internal = (body: string): string => `export const interceptors = () => ({ internals: [{ ${body} }] });`;
+
+  test('clean up when the worker gives the execution up, in its context, and may not fail', async () => {
+    const disposes = `dispose(input, next) { next(input); throw new Error('no ' + wf.workflowInfo().workflowType); }`;
+    const modules = {
+      'workflows.ts': WORKFLOWS,
+      'a.ts': `import * as wf from 'tenuto/workflow';\n${internal(disposes)}`,
+    };
+    const disposing = await realmOf(modules, { workflowInterceptorModules: ['a.ts'] });
+    const created = vi.spyOn(disposing, 'createExecution');
+    const run = new TestRun(disposing, 'talks');
+    run.task();
+    const [inside] = created.mock.results.map(({ value }) => value as RealmExecution);
+    if (inside === undefined) throw new Error('nothing was made');
+    expect(() => disposing.run(inside, () => inside.dispose())).toThrow('no talks');
+    const disposed = vi.spyOn(inside, 'dispose');
+    run.driver.host.handle({ type: 'evict', runId: run.runId, reason: 'test' });
+    expect(disposed).toHaveBeenCalledOnce();
+    expect(run.driver.host.size).toBe(0);
+  });
+
+  test.each(['activate', 'concludeActivation'])(
+    'with %s fail the workflow task: there is nothing of that form',
+    async (name) => {
+      const modules = { 'workflows.ts': WORKFLOWS, 'a.ts': internal(`${name}(input, next) { return next(input); }`) };
+      const run = new TestRun(await realmOf(modules, { workflowInterceptorModules: ['a.ts'] }), 'chance');
+      expect(run.failingTask().message).toMatch('may have `dispose` only');
+    },
+  );
 });

@@ -27,10 +27,10 @@ import {
   string,
 } from './check.ts';
 
-export const payload: Check<wire.Payload> = object<wire.Payload>({
+export const payload: Check<wire.Payload> = object<wire.PayloadWithDetails>({
   metadata: optional(record(bytes)),
   data: optional(bytes),
-  externalPayloads: optional(list(object<wire.PayloadExternalPayloadDetails>({ sizeBytes: optional(integer) }))),
+  externalPayloads: optional(list(object<{ sizeBytes?: number | undefined }>({ sizeBytes: optional(integer) }))),
 });
 
 export const payloads: Check<wire.Payloads> = object<wire.Payloads>({ payloads: optional(list(payload)) });

@@ -128,9 +128,14 @@ function addInterceptors(activator: Activator, modules: readonly ModuleExports[]
     if (typeof factory !== 'function') {
       throw new TypeError(`An interceptor module must export a function as interceptors, got ${typeof factory}`);
     }
-    const { inbound = [], outbound = [] } = (factory as workflow.WorkflowInterceptorsFactory)();
+    const { inbound = [], outbound = [], internals = [] } = (factory as workflow.WorkflowInterceptorsFactory)();
+    const unknown = internals.find((one) => 'activate' in one || 'concludeActivation' in one);
+    if (unknown !== undefined) {
+      throw new TypeError('An internals interceptor may have `dispose` only: activations are of another form here');
+    }
     activator.inbound = [...activator.inbound, ...inbound];
     activator.outbound = [...activator.outbound, ...outbound];
+    activator.internals = [...activator.internals, ...internals];
   }
 }
 
@@ -245,6 +250,7 @@ function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: Rea
     get versioningBehavior() {
       return activator.versioningBehavior;
     },
+    dispose: () => common.composeInterceptors(activator.internals, 'dispose', () => {})({}),
     enter: () => setCurrentActivator(activator),
   };
 }

@@ -62,6 +62,8 @@ export interface RealmExecution {
   readonly completed: boolean;
   /** What the workflow's function says of itself. */
   readonly versioningBehavior: string | undefined;
+  /** It is given up: its interceptors may clean up. @throws what they throw. */
+  dispose(): void;
   /** Makes this the running execution. */
   enter(): void;
 }
