@@ -178,6 +178,8 @@ function infoOf(described: DescribeWorkflowExecutionResponse, told: Told): Activ
     canceledReason: told.cancelReason,
     flowControl: pending?.flowControl,
     startDelay: orUndefined(startDelay),
+    totalHeartbeatCount: described.standalone?.heartbeats,
+    lastDeploymentVersion: described.standalone?.version,
   };
 }
 
