@@ -34,6 +34,16 @@ export interface StatePage {
   readonly over: boolean;
 }
 
+/** For what is from that event on. */
+interface Wait {
+  readonly fromEventId: number;
+  readonly resolve: (page: StatePage) => void;
+  readonly reject: (error: unknown) => void;
+  readonly signal: AbortSignal | undefined;
+  /** As the signal says. */
+  leave: (() => void) | undefined;
+}
+
 /** Whoever watches, one run after the other. */
 export class StateReader {
   readonly #target: StateTarget;
@@ -95,14 +105,14 @@ class StateFeed {
   readonly #since: number;
   readonly #forget: () => void;
   readonly #abort = new AbortController();
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Set<Wait>();
   /** Those that hold latest values, in order. */
   #events: HistoryEvent[] = [];
   #nextEventId: number;
   #closed = false;
   #failure: { error: unknown } | undefined;
-  /** Calls of `next` under way, and when the last one ended. */
-  #asking = 0;
+  /** Who reads what was before, and when somebody asked last. */
+  #reading = 0;
   #askedAt = 0;
 
   private constructor(target: StateTarget, runId: string, since: number, forget: () => void) {
@@ -137,30 +147,45 @@ class StateFeed {
     return this.#over && !this.#closed;
   }
 
-  async next(fromEventId: number, signal: AbortSignal | undefined): Promise<StatePage> {
-    this.#asking += 1;
-    try {
-      return await this.#next(fromEventId, signal);
-    } finally {
-      this.#asking -= 1;
-      this.#askedAt = this.#now();
-    }
+  /** Of a thousand watches each waits here for each change: hence no promise and no closure more than it takes. */
+  next(fromEventId: number, signal: AbortSignal | undefined): Promise<StatePage> {
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    if (fromEventId < this.#since) return this.#earlier(fromEventId, signal);
+    this.#askedAt = this.#now();
+    if (this.#hasNews(fromEventId)) return Promise.resolve(this.#page(fromEventId));
+    if (this.#failure !== undefined) return Promise.reject(this.#failure.error);
+    return new Promise((resolve, reject) => {
+      const wait: Wait = { fromEventId, resolve, reject, signal, leave: undefined };
+      this.#waiting.add(wait);
+      if (signal === undefined) return;
+      wait.leave = () => {
+        this.#waiting.delete(wait);
+        this.#askedAt = this.#now();
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', wait.leave, { once: true });
+    });
   }
 
-  async #next(fromEventId: number, signal: AbortSignal | undefined): Promise<StatePage> {
-    signal?.throwIfAborted();
-    if (fromEventId < this.#since) {
+  /** What is not known here, then what is. */
+  async #earlier(fromEventId: number, signal: AbortSignal | undefined): Promise<StatePage> {
+    this.#reading += 1;
+    try {
       const page = await readStatePage(this.#target, this.runId, fromEventId, signal);
       // What it does not hold of the time before this feed holds no latest value any more.
       const nextEventId = page.more ? page.nextEventId : Math.max(page.nextEventId, this.#since);
       if (page.events.length > 0) return { ...page, nextEventId };
-      return this.#next(nextEventId, signal);
+      return await this.next(nextEventId, signal);
+    } finally {
+      this.#reading -= 1;
+      this.#askedAt = this.#now();
     }
-    while (!this.#hasNews(fromEventId)) {
-      await this.#news(signal);
-      if (this.#failure !== undefined) throw this.#failure.error;
-    }
-    const events = this.#events.filter(({ eventId }) => eventId >= fromEventId);
+  }
+
+  #page(fromEventId: number): StatePage {
+    const [oldest] = this.#events;
+    const all = oldest === undefined || oldest.eventId >= fromEventId;
+    const events = all ? this.#events : this.#events.filter(({ eventId }) => eventId >= fromEventId);
     const nextEventId = Math.max(fromEventId, this.#nextEventId);
     return { runId: this.runId, events, nextEventId, over: this.#closed && events.length === 0 };
   }
@@ -180,26 +205,17 @@ class StateFeed {
     return this.#closed || (this.#events.at(-1)?.eventId ?? 0) >= fromEventId;
   }
 
-  #news(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#failure !== undefined) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        this.#waiting.delete(wake);
-        reject(signal?.reason);
-      };
-      const wake = (): void => {
-        signal?.removeEventListener('abort', leave);
-        resolve();
-      };
-      signal?.addEventListener('abort', leave, { once: true });
-      this.#waiting.add(wake);
-    });
-  }
-
+  /** Answers whoever waits and can be answered. */
   #wake(): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const wake of waiting) wake();
+    if (this.#waiting.size > 0) this.#askedAt = this.#now();
+    for (const wait of this.#waiting) {
+      const has = this.#hasNews(wait.fromEventId);
+      if (!has && this.#failure === undefined) continue;
+      this.#waiting.delete(wait);
+      if (wait.leave !== undefined) wait.signal?.removeEventListener('abort', wait.leave);
+      if (has) wait.resolve(this.#page(wait.fromEventId));
+      else wait.reject(this.#failure?.error);
+    }
   }
 
   async #run(): Promise<void> {
@@ -256,7 +272,7 @@ class StateFeed {
     this.#nextEventId = nextEventId ?? after(events, this.#nextEventId);
     const fresh = events.filter(isState);
     if (fresh.length === 0) return;
-    this.#events = holdingLatest([...this.#events, ...fresh]);
+    this.#events = holdingLatest(this.#events, fresh);
     this.#wake();
   }
 
@@ -264,7 +280,7 @@ class StateFeed {
   #lookForUse(): void {
     this.#target.connection.options.scheduler.after(IDLE_MS, () => {
       if (this.#over) return;
-      if (this.#asking === 0 && this.#now() - this.#askedAt >= IDLE_MS) this.end();
+      if (this.#waiting.size + this.#reading === 0 && this.#now() - this.#askedAt >= IDLE_MS) this.end();
       else this.#lookForUse();
     });
   }
@@ -277,10 +293,23 @@ const isState = (event: HistoryEvent): boolean =>
 const keysOf = (event: HistoryEvent): string[] =>
   event.eventType === EventType.MARKER_RECORDED ? Object.keys(event.attributes.details ?? {}) : [];
 
-function holdingLatest(events: readonly HistoryEvent[]): HistoryEvent[] {
-  const latest = new Map(events.flatMap((event) => keysOf(event).map((key) => [key, event] as const)));
-  const held = new Set(latest.values());
-  return events.filter((event) => held.has(event));
+/** What stays of `events` once the later `fresh` are there: those with a value of a key that none of these has. */
+function holdingLatest(events: readonly HistoryEvent[], fresh: readonly HistoryEvent[]): HistoryEvent[] {
+  const seen = new Set<string>();
+  const held: HistoryEvent[] = [];
+  for (const list of [fresh, events]) {
+    for (let i = list.length - 1; i >= 0; i -= 1) {
+      const event = list[i];
+      if (event === undefined) continue;
+      let holds = false;
+      for (const key of keysOf(event)) {
+        holds ||= !seen.has(key);
+        seen.add(key);
+      }
+      if (holds) held.push(event);
+    }
+  }
+  return held.reverse();
 }
 
 const after = (events: readonly HistoryEvent[], fromEventId: number): number =>

@@ -65,8 +65,16 @@ export async function* watchState<T>(
   const reader = new StateReader(source);
   try {
     while (signal?.aborted !== true) {
-      const page: StatePage | undefined = await news(source, reader, runId, fromEventId, signal);
-      if (page === undefined) continue;
+      let page: StatePage;
+      try {
+        // Which run is the current one is looked up first.
+        page = await (runId === undefined
+          ? readStatePage(source, runId, fromEventId, signal)
+          : reader.next(runId, fromEventId, signal));
+      } catch (error) {
+        await again(source, error, signal);
+        continue;
+      }
       runId = page.runId;
       for (const change of latest(await changesOf(source, page))) {
         // The caller names the types of the values.
@@ -85,27 +93,16 @@ export async function* watchState<T>(
 }
 
 /** Without what the same page replaces: an event comes whole, though only one of its values may be the latest of its key. */
-function latest(changes: readonly StateChange[]): StateChange[] {
+function latest(changes: readonly StateChange[]): readonly StateChange[] {
+  if (changes.length === 1) return changes;
   return changes.filter(({ key }, i) => changes.findLastIndex((other) => other.key === key) === i);
 }
 
-/** Undefined: the server could not be asked just now. Which run is the current one is looked up first. */
-async function news(
-  source: StateSource,
-  reader: StateReader,
-  runId: string | undefined,
-  fromEventId: number,
-  signal: AbortSignal | undefined,
-): Promise<StatePage | undefined> {
-  try {
-    if (runId === undefined) return await readStatePage(source, runId, fromEventId, signal);
-    return await reader.next(runId, fromEventId, signal);
-  } catch (error) {
-    if (signal?.aborted === true) return undefined;
-    if (!(error instanceof RpcError) || error.code !== StatusCode.UNAVAILABLE) refused(source, error);
-    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-    return undefined;
-  }
+/** Resolves when the server, which could not be asked, may be again, or nobody wants to know any more. @throws what it refused */
+async function again(source: StateSource, error: unknown, signal: AbortSignal | undefined): Promise<void> {
+  if (signal?.aborted === true) return;
+  if (!(error instanceof RpcError) || error.code !== StatusCode.UNAVAILABLE) refused(source, error);
+  await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
 }
 
 function refused({ workflowId, runId }: StateSource, error: unknown): never {
@@ -117,7 +114,8 @@ async function changesOf({ converter }: StateSource, { runId, events }: StatePag
   const changes: StateChange[] = [];
   for (const event of events) {
     if (event.eventType !== EventType.MARKER_RECORDED) continue;
-    const details = await decodeMessage(converter.payloadCodecs, event.attributes.details ?? {});
+    const given = decodeMessage(converter.payloadCodecs, event.attributes.details ?? {});
+    const details = given instanceof Promise ? await given : given;
     for (const [key, { payloads }] of Object.entries(details)) {
       const value: unknown =
         payloads === undefined ? undefined : fromPayloadsAtIndex(converter.payloadConverter, 0, payloads);

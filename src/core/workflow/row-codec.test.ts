@@ -150,6 +150,7 @@ const run = rows<RunRow>(
       },
       ['activity', 'timer', 'buffered'],
     ),
+    standalone: record({ startDelay: number, heartbeats: number, version: text }),
     transitions: number,
     permit: fc.constantFrom('delayed' as const, 'asked' as const),
   },

@@ -73,6 +73,7 @@ const packRun = (row: RunRow): unknown[] =>
     row.permit,
     row.counts.operation,
     row.pausedTypes,
+    row.standalone,
   ]);
 
 function unpackRun(list: unknown[]): RunRow {
@@ -99,6 +100,7 @@ function unpackRun(list: unknown[]): RunRow {
   put(row, 'permit', list[19]);
   put(row.counts, 'operation', list[20]);
   put(row, 'pausedTypes', list[21]);
+  put(row, 'standalone', list[22]);
   return row;
 }
 

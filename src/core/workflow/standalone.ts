@@ -49,6 +49,9 @@ export function misdirected(state: ActorState, message: Message): Decision | und
 /** What the activity has come to, the run has come to. Call when a turn ends. */
 export function concludeStandalone(run: RunDraft): void {
   if (!isStandalone(run) || !run.isOpen) return;
+  for (const { startId, version } of run.activities()) {
+    if (startId !== undefined && version !== undefined) run.row.standalone = { ...run.row.standalone, version };
+  }
   if (run.activityCount > 0) {
     // What its attempts do counts as transitions: long polls wait for the next.
     for (const [id, before] of run.turn.state.run?.activities ?? [])

@@ -83,7 +83,7 @@ export function executionInfo(
 ): WorkflowExecutionInfo {
   const { attributes, startTime } = start;
   const { facts } = row;
-  const executionTime = startTime + (attributes.firstWorkflowTaskBackoff ?? 0);
+  const executionTime = startTime + (row.standalone?.startDelay ?? attributes.firstWorkflowTaskBackoff ?? 0);
   const info: WorkflowExecutionInfo = {
     workflowId: where.workflowId,
     runId,

@@ -19,12 +19,15 @@ export interface CallEnd {
 
 /** `timeoutMs` is what the client or the method said; the rest is monotonic ms. */
 export interface CallTiming {
+  /** Of the method. */
+  readonly name: string;
   readonly timeoutMs: number;
   readonly dueAt: number;
   readonly endsAt: number;
 }
 
 export class OpenRpc implements RpcCall {
+  readonly name: string;
   readonly timeoutMs: number;
   /** Monotonic ms: when what waits is answered with what there is. */
   dueAt: number;
@@ -37,6 +40,7 @@ export class OpenRpc implements RpcCall {
   #ended = false;
 
   constructor(timing: CallTiming, header: (name: string) => string | undefined, end: CallEnd) {
+    this.name = timing.name;
     this.timeoutMs = timing.timeoutMs;
     this.dueAt = timing.dueAt;
     this.endsAt = timing.endsAt;

@@ -177,6 +177,8 @@ function infoOf(described: DescribeWorkflowExecutionResponse, told: Told): Activ
     canceledReason: told.cancel?.reason,
     flowControl: pending?.flowControl,
     startDelay: orUndefined(startDelay),
+    totalHeartbeatCount: described.standalone?.heartbeats,
+    lastDeploymentVersion: described.standalone?.version,
   };
 }
 

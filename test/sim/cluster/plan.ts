@@ -5,6 +5,7 @@ import { makeDeletions, makeOperations, type OperationPlan, SHARED_KINDS } from 
 import { SeededRandom } from '../random.ts';
 import { type FlowPlan, makeFlows } from './flow-plan.ts';
 import { type LifePlan, makeLives } from './lives.ts';
+import type { WorkerWays } from './worker.ts';
 import type { WorkflowInput, WorkflowType } from './workflows.ts';
 
 export type Step =
@@ -119,6 +120,7 @@ export interface ClusterPlan {
   /** Of entries in one message to a follower. */
   readonly messageBytes: number;
   readonly workers: number;
+  readonly workerWays: WorkerWays;
   readonly workflows: readonly WorkflowPlan[];
   readonly operations: readonly OperationPlan[];
   readonly flows: readonly FlowPlan[];
@@ -135,6 +137,9 @@ const LEAST_OPERATIONS = 225;
 const LEDGERS = 4;
 /** Schedules, resets and batch jobs. */
 const MOST_OPERATIONS = 2;
+/** Of seeds: how their workers are. */
+const EVERYWHERE_SHARE = 0.4;
+const WARM_SHARE = 0.5;
 /** Before it the cluster is born: nothing but that happens. */
 const BIRTH_MS = 6_000;
 const TYPES: readonly Exclude<WorkflowType, 'ledger'>[] = [
@@ -205,6 +210,7 @@ export function makePlan(seed: number, { calm = false, only }: PlanChoices = {})
     cachedBytes: random.pick([500, 20_000, 1_000_000]),
     messageBytes: random.pick([400, 400, 1_000_000]),
     workers: random.int(1, 5),
+    workerWays: workerWays(new SeededRandom(`cluster worker ways ${seed}`)),
     workflows,
     operations: operations(seed, calmAtMs, faultsAt),
     lives: makeLives(new SeededRandom(`cluster lives ${seed}`), BIRTH_MS / 2, calmAtMs - 12_000, faultsAt),
@@ -214,6 +220,12 @@ export function makePlan(seed: number, { calm = false, only }: PlanChoices = {})
     calmAtMs,
   };
 }
+
+/** Drawn apart, as the updates. */
+const workerWays = (random: SeededRandom): WorkerWays => ({
+  everywhere: random.chance(EVERYWHERE_SHARE),
+  warm: random.chance(WARM_SHARE),
+});
 
 /** Each begins when something happens, or at any time. */
 function operations(seed: number, calmAtMs: number, faultsAt: readonly number[]): OperationPlan[] {

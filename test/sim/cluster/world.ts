@@ -121,7 +121,7 @@ export class ClusterWorld implements ClientWorld {
     }
     this.workers = Array.from({ length: plan.workers }, (_, n) => {
       const name = `worker ${n}`;
-      return new SimWorker(this, name, new SeededRandom(`${name} ${seed}`));
+      return new SimWorker(this, name, new SeededRandom(`${name} ${seed}`), plan.workerWays);
     });
     this.clients = plan.workflows.map(
       (workflow) => new SimClient(this, workflow, new SeededRandom(`client ${workflow.workflowId} ${seed}`)),
@@ -308,8 +308,8 @@ export class ClusterWorld implements ClientWorld {
         this.kernel.fail(new Violation('I9', 'so much happens that something runs in circles'));
       // Who lost its node finds another one: several may be at one, and none at others.
       for (const worker of this.workers) {
-        const [found] = worker.isConnected ? [] : this.up.length === 0 ? [] : [this.random.pick(this.up)];
-        if (found?.node !== undefined) worker.connect(found.node);
+        const up = this.up.flatMap(({ node }) => (node === undefined ? [] : [node]));
+        for (const node of worker.missing(up, this.random)) worker.connect(node);
       }
       for (const { node } of this.machines) {
         if (node?.engine === undefined || !node.process.alive) continue;
