@@ -14,11 +14,6 @@ export const NOTES = [
       'this server has no Nexus operations without a workflow; workflows call them with `createNexusServiceClient`',
     ),
   },
-  {
-    packages: ['worker'],
-    names: /Nexus/,
-    note: none('no interceptors around Nexus operations: wrap the handlers that `nexusServices` is given'),
-  },
   { names: /Nexus/, note: 'an endpoint is `connection.operatorService.createNexusEndpoint`’s answer' },
   {
     packages: ['client'],
@@ -102,7 +97,6 @@ export const NOTES = [
     names: /Deployment|Versioning|toCanonicalString/,
     note: 'worker deployments: the requests of `workflowService`',
   },
-  { packages: ['worker'], names: /PatchActivation/, note: none('`patched` asks the history alone') },
   { packages: ['worker'], names: /^WorkflowBundle(Path|With)/, note: '`WorkflowBundleOption`' },
   {
     packages: ['worker'],
@@ -148,18 +142,8 @@ export const NOTES = [
   },
   { names: ['ExternalStorageNotConfiguredError'], note: '`ExternalStorageNotConfiguredError` of `tenuto/common`' },
   {
-    packages: ['common'],
-    names: ['StorageDriverActivityInfo', 'StorageDriverWorkflowInfo', 'StorageDriverSelectContext'],
-    note: '`StorageDriverTargetInfo`, `StorageDriverStoreContext`: payloads of an activity belong to its workflow',
-  },
-  {
     names: ['WorkflowSignalOptions', 'WorkflowQueryOptions', 'WorkflowTypeOptions', 'extractWorkflowTypeAndConfig'],
     note: none('internal there: what a definition says beside its name'),
-  },
-  {
-    packages: ['workflow'],
-    names: /^(Activate|ConcludeActivation)(Input|Output)$/,
-    note: none('an activation is the business of this SDK’s own engine'),
   },
   { packages: ['worker'], names: ['GetLogAttributesInput'], note: '`LogMetadata`' },
   { packages: ['workflow'], names: ['LoggerSinks'], note: none('`log` does it (deprecated there)') },

@@ -73,6 +73,8 @@ export function descriptionFromRaw(
     priority: decodePriority(raw.priority),
     canceledReason: raw.canceledReason,
     startDelayMs: raw.startDelay,
+    totalHeartbeatCount: raw.totalHeartbeatCount,
+    lastDeploymentVersion: raw.lastDeploymentVersion,
     flowControl: raw.flowControl && {
       key: raw.flowControl.key,
       scope: raw.flowControl.scope ?? 'namespace',

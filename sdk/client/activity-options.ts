@@ -11,6 +11,7 @@ const TIMEOUTS = [
   'scheduleToStartTimeout',
   'startToCloseTimeout',
   'heartbeatTimeout',
+  'startDelay',
 ] as const;
 
 export function optionsToRaw(options: ActivityOptionsUpdate): { activityOptions: WireOptions; updateMask: string[] } {
@@ -45,6 +46,7 @@ export function optionsFromRaw(raw: WireOptions): ActivityOptionsUpdateResult {
     scheduleToStartTimeout: raw.scheduleToStartTimeout || undefined,
     startToCloseTimeout: raw.startToCloseTimeout || undefined,
     heartbeatTimeout: raw.heartbeatTimeout || undefined,
+    startDelay: raw.startDelay || undefined,
     retry: decompileRetryPolicy(retryPolicy),
     priority: priority === undefined ? undefined : decodePriority(priority),
   };

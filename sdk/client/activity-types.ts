@@ -8,6 +8,7 @@ import type { Priority } from '../common/priority.ts';
 import type { RetryPolicy } from '../common/retry-policy.ts';
 import type { SearchAttributePair, TypedSearchAttributes } from '../common/search-attributes.ts';
 import type { Duration } from '../common/time.ts';
+import type { WorkerDeploymentVersion } from '../common/worker-deployments.ts';
 
 /** What becomes of a start under the id of an activity that has closed. */
 export const ActivityIdReusePolicy = {
@@ -103,6 +104,8 @@ export interface ActivityOptionsUpdate {
   heartbeatTimeout?: Duration | null | undefined;
   retry?: RetryPolicy | null | undefined;
   priority?: Priority | null | undefined;
+  /** From its start, until the first attempt is put on its queue: then it is refused with FAILED_PRECONDITION. */
+  startDelay?: Duration | null | undefined;
 }
 
 export type ActivityOptionsUpdateResult = {
@@ -169,6 +172,10 @@ export interface ActivityExecutionDescription extends ActivityExecutionInfo {
   attempt: number;
   expirationTime?: Date | undefined;
   lastWorkerIdentity?: string | undefined;
+  /** Of the worker that had the last attempt, if it was chosen by its version. */
+  lastDeploymentVersion?: WorkerDeploymentVersion | undefined;
+  /** As many as reached the server, of all attempts: workers send fewer than activities make. */
+  totalHeartbeatCount?: number | undefined;
   currentRetryIntervalMs?: number | undefined;
   lastAttemptCompleteTime?: Date | undefined;
   nextAttemptScheduleTime?: Date | undefined;

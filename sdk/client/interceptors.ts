@@ -145,8 +145,20 @@ export interface ScheduleClientInterceptor {
   create?(input: CreateScheduleInput, next: Next<ScheduleClientInterceptor, 'create'>): Promise<CreateScheduleOutput>;
 }
 
+/**
+ * Around operations of Nexus that a client calls itself, which this server does not have (`client.nexus` says so): taken, and never called.
+ * Operations that workflows call have interceptors of the workflow, those that a worker handles have interceptors of the worker.
+ */
+export type NexusClientInterceptor = {
+  [M in 'startOperation' | 'getResult' | 'describe' | 'cancel' | 'terminate' | 'list' | 'count']?: (
+    input: never,
+    next: never,
+  ) => unknown;
+};
+
 /** Interceptors of all of a client's parts. */
 export interface ClientInterceptors {
+  nexus?: NexusClientInterceptor[] | undefined;
   activity?: ActivityClientInterceptor[] | undefined;
   schedule?: ScheduleClientInterceptor[] | undefined;
   workflow?: WorkflowClientInterceptor[] | undefined;

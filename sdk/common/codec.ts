@@ -22,15 +22,21 @@ export function encodeMessage<T>(
   return codecs.length === 0 ? message : transform(message, (payloads) => encodePayloads(codecs, payloads, owner));
 }
 
-/** What a request says of the workflow it is about. */
+/** What a request says of the workflow, or the activity without one, that it is about. */
 function ownerOf(message: unknown): PayloadOwner | undefined {
   if (!isRecord(message)) return undefined;
-  const named = [message, message.target, message.workflowExecution].find(
-    (part): part is Record<string, unknown> => isRecord(part) && typeof part.workflowId === 'string',
-  );
-  if (named === undefined) return undefined;
-  const namespace = [named.namespace, message.namespace].find((name) => typeof name === 'string');
-  return { namespace, workflowId: String(named.workflowId) };
+  const parts = [message, message.target, message.workflowExecution].filter(isRecord);
+  const named = parts.find(({ workflowId }) => typeof workflowId === 'string');
+  const part = named ?? parts.find(({ activityId }) => typeof activityId === 'string');
+  if (part === undefined) return undefined;
+  const text = (name: string): string | undefined => {
+    const value = part[name] ?? message[name];
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+  const owner = { namespace: text('namespace'), runId: text('runId') };
+  return named === undefined
+    ? { ...owner, activityId: text('activityId'), activityType: text('activityType') }
+    : { ...owner, workflowId: String(named.workflowId), workflowType: text('workflowType') };
 }
 
 /** The reverse of {@link encodeMessage}: codecs in reverse order. */

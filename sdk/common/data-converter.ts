@@ -6,10 +6,15 @@ import type { ExternalStorage } from './external-storage.ts';
 import { defaultFailureConverter, type FailureConverter } from './failure-converter.ts';
 import { defaultPayloadConverter, type PayloadConverter } from './payload-converter.ts';
 
-/** The workflow whose history payloads become part of, as far as it is known. */
+/** The workflow, or activity without one, whose history payloads become part of, as far as it is known. */
 export interface PayloadOwner {
   readonly namespace?: string | undefined;
   readonly workflowId?: string | undefined;
+  readonly workflowType?: string | undefined;
+  /** Only of an activity without a workflow. */
+  readonly activityId?: string | undefined;
+  readonly activityType?: string | undefined;
+  readonly runId?: string | undefined;
 }
 
 /** A step between converter and wire, e.g. compression or encryption. Runs outside the workflow's realm: may be asynchronous. */
@@ -47,9 +52,10 @@ export interface LoadedDataConverter {
   failureConverter: FailureConverter;
   /** With `externalStorage` as the last of them. */
   payloadCodecs: PayloadCodec[];
+  externalStorage?: ExternalStorage | undefined;
 }
 
-/** Default converters, no codec. */
+/** Default converters, no codec, no external storage. */
 export const defaultDataConverter: LoadedDataConverter = {
   payloadConverter: defaultPayloadConverter,
   failureConverter: defaultFailureConverter,

@@ -24,19 +24,42 @@ export class StorageDriverClaim {
 }
 
 /** The workflow whose history holds the reference. */
-export interface StorageDriverTargetInfo {
+export interface StorageDriverWorkflowInfo {
   readonly kind: 'workflow';
   readonly namespace: string;
   /** For a workflow's own commands and its result that of the root of its tree; see docs/guides/payload-offload.md. */
   readonly id?: string | undefined;
+  /** Of `id`, where it is known: of a root it is not. */
+  readonly runId?: string | undefined;
+  /** Of `id`, where it is known. */
+  readonly type?: string | undefined;
 }
 
+/** The activity without a workflow whose history holds the reference. */
+export interface StorageDriverActivityInfo {
+  readonly kind: 'activity';
+  readonly namespace: string;
+  readonly id?: string | undefined;
+  readonly runId?: string | undefined;
+  readonly type?: string | undefined;
+}
+
+export type StorageDriverTargetInfo = StorageDriverWorkflowInfo | StorageDriverActivityInfo;
+
 export interface StorageDriverStoreContext {
+  /** Aborted when another driver's call for the same message has failed: nothing comes of this one. */
+  readonly abortSignal?: AbortSignal | undefined;
   /** Absent when the caller does not know it, e.g. when it completes an activity by token. */
   readonly target?: StorageDriverTargetInfo | undefined;
 }
 
-export type StorageDriverRetrieveContext = Record<string, never>;
+/** What a selector is told: the same. */
+export type StorageDriverSelectContext = StorageDriverStoreContext;
+
+export interface StorageDriverRetrieveContext {
+  /** Aborted when another driver's call for the same message has failed: nothing comes of this one. */
+  readonly abortSignal?: AbortSignal | undefined;
+}
 
 /** Keeps payloads. Calls may come several at a time; both answer in the order of what they were given. */
 export interface StorageDriver {
@@ -50,7 +73,7 @@ export interface StorageDriver {
 }
 
 /** Chooses where a payload over the threshold goes; null: it stays where it is. */
-export type StorageDriverSelector = (context: StorageDriverStoreContext, payload: Payload) => StorageDriver | null;
+export type StorageDriverSelector = (context: StorageDriverSelectContext, payload: Payload) => StorageDriver | null;
 
 /** Bytes. */
 const DEFAULT_PAYLOAD_SIZE_THRESHOLD = 256 * 1024;
@@ -121,8 +144,8 @@ export class ExternalStorageCodec implements PayloadCodec {
 
   async encode(payloads: Payload[], owner?: PayloadOwner): Promise<Payload[]> {
     const { driverSelector, payloadSizeThreshold } = this.#storage;
-    const target = owner && ({ kind: 'workflow', namespace: owner.namespace ?? '', id: owner.workflowId } as const);
-    const context: StorageDriverStoreContext = { target };
+    const aborted = new AbortController();
+    const context: StorageDriverStoreContext = { abortSignal: aborted.signal, target: owner && targetOf(owner) };
     const results = [...payloads];
     const chosen = new Map<StorageDriver, number[]>();
     payloads.forEach((payload, i) => {
@@ -135,7 +158,8 @@ export class ExternalStorageCodec implements PayloadCodec {
       }
       chosen.set(driver, [...(chosen.get(driver) ?? []), i]);
     });
-    await Promise.all(
+    await allOrNone(
+      aborted,
       Array.from(chosen, async ([driver, places]) => {
         const given = places.map((i) => payloads[i] ?? {});
         const claims = await driver.store(context, given);
@@ -160,10 +184,12 @@ export class ExternalStorageCodec implements PayloadCodec {
       if (driver === null) throw new ExternalStorageNotConfiguredError(driverName);
       wanted.set(driver, [...(wanted.get(driver) ?? []), { place, claim }]);
     });
-    await Promise.all(
+    const aborted = new AbortController();
+    await allOrNone(
+      aborted,
       Array.from(wanted, async ([driver, claims]) => {
         const found = await driver.retrieve(
-          {},
+          { abortSignal: aborted.signal },
           claims.map(({ claim }) => claim),
         );
         same(driver, found, claims);
@@ -174,6 +200,23 @@ export class ExternalStorageCodec implements PayloadCodec {
       }),
     );
     return results;
+  }
+}
+
+function targetOf({ namespace = '', ...owner }: PayloadOwner): StorageDriverTargetInfo {
+  if (owner.activityId !== undefined) {
+    return { kind: 'activity', namespace, id: owner.activityId, runId: owner.runId, type: owner.activityType };
+  }
+  return { kind: 'workflow', namespace, id: owner.workflowId, runId: owner.runId, type: owner.workflowType };
+}
+
+/** Waits for all; the first failure tells the others to stop. */
+async function allOrNone(others: AbortController, calls: readonly Promise<void>[]): Promise<void> {
+  try {
+    await Promise.all(calls);
+  } catch (error) {
+    others.abort(error);
+    throw error;
   }
 }
 

@@ -16,17 +16,20 @@ export type Headers = Record<string, Payload>;
 /**
  * One function that calls `method` of each interceptor that has it, first to last, and then `next`. An interceptor ends
  * the chain by not calling its `next`.
+ *
+ * @param bind Wraps each `next` that an interceptor is given. Default: as it is.
  */
 export function composeInterceptors<I extends object, M extends keyof I>(
   interceptors: readonly I[],
   method: M,
   next: Next<I, M>,
+  bind: (next: Next<I, M>) => Next<I, M> = (unbound) => unbound,
 ): Next<I, M> {
   let composed: Next<I, M> = next;
   for (let i = interceptors.length - 1; i >= 0; i--) {
     const interceptor = interceptors[i];
     if (interceptor === undefined || interceptor[method] === undefined) continue;
-    const after = composed;
+    const after = bind(composed);
     // The method takes (input, next): the types say so only through Next, which TypeScript cannot invert.
     const call = interceptor[method] as unknown as (...args: unknown[]) => unknown;
     composed = ((...args: unknown[]) => call.call(interceptor, ...args, after)) as unknown as Next<I, M>;

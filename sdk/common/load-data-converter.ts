@@ -67,5 +67,6 @@ export function loadDataConverter(dataConverter: DataConverter | undefined): Loa
         ? defaultDataConverter.failureConverter
         : loadExport(failureConverterPath, 'failureConverter', ['errorToFailure', 'failureToError'])),
     payloadCodecs: codecsOf(dataConverter),
+    externalStorage: dataConverter?.externalStorage,
   };
 }

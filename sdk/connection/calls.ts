@@ -16,7 +16,7 @@ import {
   metadataOf,
   runWithCallContext,
 } from './call-context.ts';
-import type { CompiledConnectionOptions, ConnectionPlugin, RequestOptions } from './options.ts';
+import type { CompiledConnectionOptions, ConnectionPlugin, PayloadLimits, RequestOptions } from './options.ts';
 import type { Token } from './token.ts';
 
 export abstract class Calls {
@@ -48,6 +48,11 @@ export abstract class Calls {
     body: Methods[M]['request'],
     options?: RequestOptions,
   ): Promise<Methods[M]['response']>;
+
+  /** When workers warn of large payloads. */
+  get payloadLimits(): PayloadLimits {
+    return this.options.payloadLimits;
+  }
 
   /** What changed the options this connection was made with. */
   get plugins(): readonly ConnectionPlugin[] {

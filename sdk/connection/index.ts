@@ -12,6 +12,7 @@ export type {
   ConnectionOptions,
   ConnectionOptions as NativeConnectionOptions,
   ConnectionPlugin,
+  PayloadLimitsConfig,
   RequestOptions,
 } from './options.ts';
 export {

@@ -12,6 +12,16 @@ import { Token } from './token.ts';
 import type { TransportFactory } from './transport.ts';
 import { openWsTransport, type TLSConfig } from './ws-transport.ts';
 
+/** Bytes above which a worker warns of what it sends; it is sent all the same. 0: no warning. */
+export interface PayloadLimitsConfig {
+  /** Of one field with payloads: an input, a result. Default: 512 KiB. */
+  payloadsWarnSize?: number | undefined;
+  /** Default: 2 KiB. */
+  memoWarnSize?: number | undefined;
+}
+
+export type PayloadLimits = Readonly<Record<keyof PayloadLimitsConfig, number>>;
+
 /** Of one call. */
 export interface RequestOptions {
   /** Time limit, ms; 0 or Infinity: none. Default: the connection's `requestTimeout`. */
@@ -61,6 +71,8 @@ export interface ConnectionOptions {
   maxInFlightBytes?: number | undefined;
   /** Optional behaviours to ask the server for, e.g. `ahead` (see the protocol). Default: all this library knows. */
   capabilities?: readonly string[] | undefined;
+  /** When workers of this connection warn of large payloads. */
+  payloadLimits?: PayloadLimitsConfig | undefined;
   /** Makes the socket, e.g. in a browser. Default: package `ws` in Node, else the global WebSocket. */
   webSocketFactory?: WebSocketFactory | undefined;
   /** Time, for tests and simulations. */
@@ -87,6 +99,7 @@ export interface CompiledConnectionOptions {
   readonly maxInFlightRequests: number;
   readonly maxInFlightBytes: number;
   readonly capabilities: readonly string[];
+  readonly payloadLimits: PayloadLimits;
   readonly scheduler: Scheduler;
 }
 
@@ -108,6 +121,10 @@ export function compileOptions(options: ConnectionOptions, { urls, discovery }: 
     maxInFlightRequests: positive('maxInFlightRequests', options.maxInFlightRequests ?? 65_536),
     maxInFlightBytes: positive('maxInFlightBytes', options.maxInFlightBytes ?? 64 * 1024 * 1024),
     capabilities: options.capabilities ?? CAPABILITIES.filter((name) => name !== 'cluster' || chosen === 'cluster'),
+    payloadLimits: {
+      payloadsWarnSize: size('payloadsWarnSize', options.payloadLimits?.payloadsWarnSize ?? 512 * 1024),
+      memoWarnSize: size('memoWarnSize', options.payloadLimits?.memoWarnSize ?? 2 * 1024),
+    },
     scheduler: options.scheduler ?? hostScheduler,
   };
 }
@@ -143,6 +160,13 @@ function tokenOf(options: ConnectionOptions): Token {
     throw new ValueError('metadata has an authorization, which goes not together with apiKey or token');
   }
   return new Token(said ?? environmentVariable('TENUTO_TOKEN'), metadata);
+}
+
+function size(name: string, value: number): number {
+  if (!Number.isInteger(value) || value < 0) {
+    throw new ValueError(`payloadLimits.${name} must be a number of bytes, got ${value}`);
+  }
+  return value;
 }
 
 function positive(name: string, value: number): number {

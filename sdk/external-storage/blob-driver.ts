@@ -43,7 +43,10 @@ export class BlobStorageDriver implements StorageDriver {
   }
 
   async store({ target }: StorageDriverStoreContext, payloads: Payload[]): Promise<StorageDriverClaim[]> {
-    const owner = target?.id === undefined ? undefined : { namespace: target.namespace, workflowId: target.id };
+    const owner =
+      target?.kind !== 'workflow' || target.id === undefined
+        ? undefined
+        : { namespace: target.namespace, workflowId: target.id };
     return await Promise.all(
       payloads.map(async ({ metadata, data }) => {
         const bytes = encode({ metadata, data });

@@ -3,9 +3,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Client } from '../client/client.ts';
 import type { Logger } from '../common/logger.ts';
+import type { MetricMeter } from '../common/metrics.ts';
 
 export interface HandlerContext {
   readonly log: Logger;
+  readonly metricMeter: MetricMeter;
   readonly client: Client;
   readonly info: OperationInfo;
 }
@@ -47,4 +49,13 @@ export const log: Logger = {
   info: (message, metadata) => handlerContext().log.info(message, metadata),
   warn: (message, metadata) => handlerContext().log.warn(message, metadata),
   error: (message, metadata) => handlerContext().log.error(message, metadata),
+};
+
+/** Of the running handler: its metrics have namespace, task queue, service and operation as tags, and those of the worker's interceptors. */
+export const metricMeter: MetricMeter = {
+  createCounter: (...given) => handlerContext().metricMeter.createCounter(...given),
+  createHistogram: (...given) => handlerContext().metricMeter.createHistogram(...given),
+  createGauge: (...given) => handlerContext().metricMeter.createGauge(...given),
+  createUpDownCounter: (...given) => handlerContext().metricMeter.createUpDownCounter(...given),
+  withTags: (tags) => handlerContext().metricMeter.withTags(tags),
 };

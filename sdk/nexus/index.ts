@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { getClient, log, type OperationInfo, operationInfo } from './context.ts';
+export { getClient, log, metricMeter, type OperationInfo, operationInfo } from './context.ts';
 export {
   startWorkflow,
   type WorkflowHandle,

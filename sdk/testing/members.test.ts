@@ -73,6 +73,7 @@ afterAll(async () => {
 it('plugins of the environment configure its two connections and its client, once each', () => {
   expect(byThen).toEqual(['client', 'connection', 'connection']);
   expect(environment.connection.identity).toBe('plugged');
+  expect(environment.options).toEqual({ plugins: [plugin] });
   expect(new Client({ connection: environment.connection }).options.plugins).toEqual([plugin]);
 });
 

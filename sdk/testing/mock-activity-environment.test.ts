@@ -35,7 +35,32 @@ describe('an activity in its context', () => {
     );
     expect(result).toBe(6);
     expect(heartbeats).toEqual([7]);
-    expect(logged).toEqual([['INFO', 'adding', { a: 1 }]]);
+    expect(logged).toEqual([
+      ['INFO', 'adding', expect.objectContaining({ a: 1, attempt: 3, sdkComponent: 'activity' })],
+    ]);
+  });
+
+  it('passes its interceptors, first to last', async () => {
+    const logged: unknown[] = [];
+    const env = new MockActivityEnvironment(
+      {},
+      {
+        logger: makeLogger((_level, _message, meta) => logged.push(meta?.by)),
+        interceptors: [
+          (context) => ({
+            inbound: { execute: async (input, next) => ['outer', context.info.activityId, await next(input)] },
+            outbound: { getLogAttributes: (input, next) => next({ ...input, by: 'outer' }) },
+          }),
+          () => ({ inbound: { execute: (input, next) => next({ ...input, args: [`${input.args[0]}!`] }) } }),
+        ],
+      },
+    );
+    const result = await env.run(async (text: string) => {
+      log.info('running');
+      return text;
+    }, 'hello');
+    expect(result).toEqual(['outer', 'test', 'hello!']);
+    expect(logged).toEqual(['outer']);
   });
 
   it('that is cancelled sees it everywhere, once', async () => {

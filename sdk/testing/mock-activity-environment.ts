@@ -2,16 +2,21 @@
 
 import { EventEmitter } from 'node:events';
 import { ActivityCancellation, type CancelReason } from '../activity/cancellation.ts';
-import { asyncLocalStorage, Context } from '../activity/context.ts';
+import { asyncLocalStorage, type Context } from '../activity/context.ts';
 import type { Info } from '../activity/info.ts';
 import type { Client } from '../client/client.ts';
 import { ActivityCancellationDetails } from '../common/activity-options.ts';
 import { encodeBase64 } from '../common/base64.ts';
+import { composeInterceptors } from '../common/interceptors.ts';
 import { type Logger, makeLogger } from '../common/logger.ts';
 import { type MetricMeter, noopMetricMeter } from '../common/metrics.ts';
 import { encodeUtf8 } from '../common/utf8.ts';
+import { activityContext } from '../worker/activity-context.ts';
+import type { ActivityInboundCallsInterceptor, ActivityInterceptorsFactory } from '../worker/interceptors.ts';
 
 export interface MockActivityEnvironmentOptions {
+  /** Run first to last around each activity; the factories are called once, with the environment's context. */
+  interceptors?: ActivityInterceptorsFactory[] | undefined;
   /** Receives what the activity logs. Default: nothing is logged. */
   logger?: Logger | undefined;
   /** Where the activity's metrics go. Default: nowhere. */
@@ -61,22 +66,28 @@ export const defaultActivityInfo: Info = {
 export class MockActivityEnvironment extends EventEmitter {
   readonly context: Context;
   readonly #cancellation = new ActivityCancellation();
+  readonly #inbound: readonly ActivityInboundCallsInterceptor[];
 
   constructor(info: Partial<Info> = {}, options: MockActivityEnvironmentOptions = {}) {
     super();
-    this.context = new Context(
-      { ...defaultActivityInfo, ...info },
-      this.#cancellation,
-      (details) => this.emit('heartbeat', details),
-      options.client,
-      options.logger ?? makeLogger(() => {}),
-      options.metricMeter ?? noopMetricMeter,
-    );
+    const { context, inbound } = activityContext({
+      info: { ...defaultActivityInfo, ...info },
+      cancellation: this.#cancellation,
+      heartbeat: (details) => this.emit('heartbeat', details),
+      client: options.client,
+      logger: options.logger ?? makeLogger(() => {}),
+      meter: options.metricMeter ?? noopMetricMeter,
+      interceptors: options.interceptors ?? [],
+    });
+    this.context = context;
+    this.#inbound = inbound;
   }
 
   /** Runs `fn` in the environment's context; resolves and rejects as it does. */
   run<P extends unknown[], R>(fn: (...args: P) => Promise<R>, ...args: P): Promise<R> {
-    return asyncLocalStorage.run(this.context, fn, ...args);
+    const execute = composeInterceptors(this.#inbound, 'execute', (input) => fn(...(input.args as P)));
+    // As `fn` says, unless an interceptor gives something else.
+    return asyncLocalStorage.run(this.context, () => execute({ args, headers: {} })) as Promise<R>;
   }
 
   /** Cancels the context, as if the workflow had requested it unless told otherwise. */

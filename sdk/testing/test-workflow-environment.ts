@@ -65,6 +65,8 @@ export class TestWorkflowEnvironment {
   readonly #time: TimeSkipping | undefined;
   /** With what its connections were made. */
   readonly connectionOptions: ConnectionOptions;
+  /** With what it was made. */
+  readonly options: LocalTestWorkflowEnvironmentOptions | ExistingServerTestWorkflowEnvironmentOptions;
   readonly #address: string | undefined;
   readonly #close: () => Promise<void>;
 
@@ -75,7 +77,9 @@ export class TestWorkflowEnvironment {
     close: () => Promise<void>,
     time: TimeSkipping | undefined,
     connectionOptions: ConnectionOptions,
+    options: LocalTestWorkflowEnvironmentOptions | ExistingServerTestWorkflowEnvironmentOptions,
   ) {
+    this.options = options;
     this.connectionOptions = connectionOptions;
     this.#address = connectionOptions.address === undefined ? undefined : String(connectionOptions.address);
     this.connection = connection;
@@ -117,6 +121,7 @@ export class TestWorkflowEnvironment {
       { ...client, plugins: [...plugins.filter(isOfClientsAlone), ...(client?.plugins ?? [])] },
       () => embedded.close(),
       { address: embedded.address, ...given },
+      options,
       embedded.timeSkipping,
     );
     try {
@@ -138,18 +143,19 @@ export class TestWorkflowEnvironment {
     const connect = (): Connection => Connection.lazy(given);
     const ofClients = [...plugins.filter(isOfClientsAlone), ...(client?.plugins ?? [])];
     const clientOptions = { ...client, namespace, plugins: ofClients };
-    return await TestWorkflowEnvironment.#create(connect(), connect(), clientOptions, async () => {}, given);
+    return await TestWorkflowEnvironment.#create(connect(), connect(), clientOptions, async () => {}, given, options);
   }
 
   static async #create(
     connection: Connection,
     nativeConnection: Connection,
-    options: Omit<ClientOptions, 'connection'>,
+    clientOptions: Omit<ClientOptions, 'connection'>,
     close: () => Promise<void>,
     connectionOptions: ConnectionOptions,
+    options: LocalTestWorkflowEnvironmentOptions | ExistingServerTestWorkflowEnvironmentOptions,
     time?: TimeSkipping,
   ): Promise<TestWorkflowEnvironment> {
-    const connected = { ...options, connection };
+    const connected = { ...clientOptions, connection };
     const client = time === undefined ? new Client(connected) : new TimeSkippingClient(connected, time);
     const environment = new TestWorkflowEnvironment(
       connection,
@@ -158,6 +164,7 @@ export class TestWorkflowEnvironment {
       close,
       time,
       connectionOptions,
+      options,
     );
     try {
       await connection.ensureConnected();

@@ -12,16 +12,11 @@ import { ApplicationFailureCategory } from '../common/enums.ts';
 import { CompleteAsyncError } from '../common/errors.ts';
 import { ApplicationFailure, CancelledFailure, ensureApplicationFailure, FAILURE_SOURCE } from '../common/failure.ts';
 import { composeInterceptors } from '../common/interceptors.ts';
-import { type Logger, type LogMetadata, SdkComponent, withMetadata } from '../common/logger.ts';
-import { type MetricTags, makeMetricMeter } from '../common/metrics.ts';
+import type { Logger } from '../common/logger.ts';
 import { fromPayloads } from '../common/payload-converter.ts';
 import { errorMessage, isAbortError } from '../common/type-helpers.ts';
-import type {
-  ActivityInboundCallsInterceptor,
-  ActivityInterceptorsFactory,
-  ActivityOutboundCallsInterceptor,
-} from './interceptors.ts';
-import { recordOn } from './metrics/index.ts';
+import { activityContext, logAttributes } from './activity-context.ts';
+import type { ActivityInboundCallsInterceptor, ActivityInterceptorsFactory } from './interceptors.ts';
 import type { WorkerMetrics } from './metrics/worker-metrics.ts';
 
 export type ActivityOutcome =
@@ -81,34 +76,27 @@ export class ActivityExecution {
   private readonly environment: ActivityEnvironment;
   private readonly input: ActivityInput;
   private readonly cancellation = new ActivityCancellation();
-  private readonly inbound: ActivityInboundCallsInterceptor[] = [];
+  private readonly inbound: readonly ActivityInboundCallsInterceptor[];
   private settle: ((outcome: ActivityOutcome) => void) | undefined;
 
   constructor(environment: ActivityEnvironment, input: ActivityInput, heartbeat: (details?: unknown) => void) {
     this.environment = environment;
     this.input = input;
-    const outbound: ActivityOutboundCallsInterceptor[] = [];
-    const attributes = (): LogMetadata => ({
-      ...logAttributes(input.info),
-      ...composeInterceptors(outbound, 'getLogAttributes', (given) => given)({}),
-      sdkComponent: SdkComponent.activity,
-    });
-    const log = withMetadata(environment.logger, attributes);
     const { info } = input;
-    const tags = (): MetricTags => ({
-      namespace: info.activityNamespace,
-      taskQueue: info.taskQueue,
-      activityType: info.activityType,
-      ...composeInterceptors(outbound, 'getMetricTags', (given) => given)({}),
-    });
-    const { meter } = environment.metrics;
-    const metricMeter = makeMetricMeter((metric, value, given) => recordOn(meter, metric, value, given), tags);
-    this.context = new OwnContext(this, [info, this.cancellation, heartbeat, environment.client, log, metricMeter]);
-    for (const factory of environment.interceptors) {
-      const interceptors = factory(this.context);
-      if (interceptors.inbound !== undefined) this.inbound.push(interceptors.inbound);
-      if (interceptors.outbound !== undefined) outbound.push(interceptors.outbound);
-    }
+    const { logger, client, interceptors, metrics } = environment;
+    const parts = {
+      info,
+      cancellation: this.cancellation,
+      heartbeat,
+      client,
+      logger,
+      meter: metrics.meter,
+      interceptors,
+      make: (...given: ConstructorParameters<typeof Context>) => new OwnContext(this, given),
+    };
+    const { context, inbound } = activityContext(parts);
+    this.context = context;
+    this.inbound = inbound;
   }
 
   /** Never rejects. Call once. */
@@ -254,20 +242,5 @@ function shutdownFailure(): Failure {
   return {
     message: 'Worker is shutting down and this activity did not complete in time',
     applicationFailureInfo: { type: 'WorkerShutdown' },
-  };
-}
-
-/** Ids only. */
-export function logAttributes(info: Info): LogMetadata {
-  return {
-    isLocal: info.isLocal,
-    attempt: info.attempt,
-    namespace: info.namespace,
-    activityId: info.activityId,
-    activityType: info.activityType,
-    taskQueue: info.taskQueue,
-    workflowId: info.workflowExecution?.workflowId,
-    workflowRunId: info.workflowExecution?.runId,
-    workflowType: info.workflowType,
   };
 }

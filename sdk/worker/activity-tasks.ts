@@ -13,18 +13,19 @@ import { fromPayloadsAtIndex } from '../common/payload-converter.ts';
 import { decodePriority } from '../common/priority.ts';
 import { decompileRetryPolicy } from '../common/retry-policy.ts';
 import { errorMessage } from '../common/type-helpers.ts';
+import { logAttributes } from './activity-context.ts';
 import {
   type ActivityCancelReason,
   type ActivityEnvironment,
   ActivityExecution,
   type ActivityOutcome,
-  logAttributes,
 } from './activity-execution.ts';
 import { statusCodeOf } from './answer-errors.ts';
 import type { AnswerOwner, SubstituteAnswer } from './answers.ts';
 import { DetachedActivities } from './detached-activities.ts';
 import { HeartbeatThrottle, type HeartbeatThrottleLimits, throttleInterval } from './heartbeat-throttle.ts';
 import type { NodeSession } from './node-session.ts';
+import type { PayloadWatch } from './payload-limits.ts';
 import { ownBytes, tokenKey } from './ports.ts';
 import type { Session } from './session.ts';
 
@@ -35,6 +36,9 @@ export interface ActivityTasksOptions {
   taskQueue: string;
   heartbeatLimits: HeartbeatThrottleLimits;
   logger: Logger;
+  /** `inFlight` may have changed. */
+  onCount?: (() => void) | undefined;
+  payloads?: PayloadWatch | undefined;
 }
 
 /** What is known of an activity that is running, or whose answer is on its way. */
@@ -124,6 +128,7 @@ export class ActivityTasks {
     const activity = new RunningActivity(key, task, from, this);
     this.activities.set(key, activity);
     this.running++;
+    this.options.onCount?.();
     const { payloadCodecs } = this.options.environment.converter;
     if (payloadCodecs.length === 0) {
       this.begin(activity, task);
@@ -244,8 +249,13 @@ export class ActivityTasks {
 
   private encoded<T>(activity: RunningActivity, message: T, send: (encoded: T) => void): void {
     const encoded = encodeMessage(this.options.environment.converter.payloadCodecs, message, ownerOf(activity));
-    if (!(encoded instanceof Promise)) send(encoded);
-    else encoded.then(send, (error: unknown) => this.sendCodecFailure(activity, error));
+    const watched = (ready: T): void => {
+      const info = activity.execution?.context.info;
+      this.options.payloads?.look(ready, info === undefined ? {} : logAttributes(info));
+      send(ready);
+    };
+    if (!(encoded instanceof Promise)) watched(encoded);
+    else encoded.then(watched, (error: unknown) => this.sendCodecFailure(activity, error));
   }
 
   private codecFailed(activity: RunningActivity, error: unknown): void {
@@ -273,6 +283,7 @@ export class ActivityTasks {
   private functionEnded(activity: RunningActivity): void {
     activity.ended = true;
     this.running--;
+    this.options.onCount?.();
     if (this.running === 0) this.idle?.();
   }
 
@@ -324,11 +335,14 @@ export class ActivityTasks {
   }
 }
 
-/** The workflow that an activity's payloads become part of. */
+/** What an activity's payloads become part of: its workflow's history, or its own. */
 function ownerOf({ execution }: RunningActivity): PayloadOwner | undefined {
-  const info = execution?.context.info;
-  const workflowId = info?.workflowExecution?.workflowId;
-  return workflowId === undefined ? undefined : { namespace: info?.namespace, workflowId };
+  if (execution === undefined) return undefined;
+  const { namespace, workflowExecution, workflowType, activityId, activityType, activityRunId } =
+    execution.context.info;
+  return workflowExecution === undefined
+    ? { namespace, activityId, activityType, runId: activityRunId }
+    : { namespace, ...workflowExecution, workflowType };
 }
 
 function activityInfo(task: ActivityTask, token: Uint8Array, options: ActivityTasksOptions): Info {

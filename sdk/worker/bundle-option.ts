@@ -17,7 +17,13 @@ type BundleSource = Pick<
 export async function loadBundle(options: BundleSource): Promise<WorkflowBundle | undefined> {
   const { workflowBundle, workflowsPath, dataConverter } = options;
   if (workflowBundle !== undefined) {
-    if ('codePath' in workflowBundle) return { code: await readFile(workflowBundle.codePath, 'utf8'), sourceMap: '' };
+    if ('codePath' in workflowBundle) {
+      const { codePath, sourceMapPath } = workflowBundle;
+      const [code = '', sourceMap = ''] = await Promise.all(
+        [codePath, ...(sourceMapPath === undefined ? [] : [sourceMapPath])].map((path) => readFile(path, 'utf8')),
+      );
+      return { code, sourceMap };
+    }
     return { code: workflowBundle.code, sourceMap: workflowBundle.sourceMap ?? '' };
   }
   if (workflowsPath === undefined) return undefined;

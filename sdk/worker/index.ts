@@ -39,6 +39,7 @@ export type {
 export {
   type ConnectionOptions as NativeConnectionOptions,
   NativeConnection,
+  type PayloadLimitsConfig,
   type TLSConfig,
 } from '../connection/index.ts';
 export { DeterminismViolationError } from '../workflow/errors.ts';
@@ -60,6 +61,13 @@ export type {
   ActivityInterceptorsFactory,
   ActivityOutboundCallsInterceptor,
   GetLogAttributesInput,
+  NexusCancelOperationInput,
+  NexusInboundCallsInterceptor,
+  NexusInterceptors,
+  NexusInterceptorsFactory,
+  NexusOutboundCallsInterceptor,
+  NexusStartOperationInput,
+  NexusStartOperationOutput,
   WorkerInterceptors,
 } from './interceptors.ts';
 export { DefaultLogger, type LogEntry, type LogFunction } from './logger.ts';
@@ -74,6 +82,7 @@ export type {
   WorkerOptions,
   WorkflowBundleOption,
 } from './options.ts';
+export type { PatchActivationCallback, PatchActivationInput } from './patch-activation.ts';
 export type { WorkerPlugin } from './plugins.ts';
 export { Runtime, type RuntimeOptions, type TelemetryOptions } from './process-runtime.ts';
 export type { ReplayResult } from './replay.ts';

@@ -1,5 +1,11 @@
 // Types of the worker's interceptors, named as in @temporalio/worker.
 
+import type {
+  CancelOperationContext,
+  HandlerStartOperationResult,
+  OperationContext,
+  StartOperationContext,
+} from 'nexus-rpc';
 import type { Context } from '../activity/context.ts';
 import type { ClientInterceptors } from '../client/interceptors.ts';
 import type { Headers, Next } from '../common/interceptors.ts';
@@ -37,6 +43,48 @@ export type ActivityInterceptorsFactory = (context: Context) => ActivityIntercep
 /** Called once per activity attempt. */
 export type ActivityInboundCallsInterceptorFactory = (context: Context) => ActivityInboundCallsInterceptor;
 
+export interface NexusStartOperationInput {
+  readonly ctx: StartOperationContext;
+  readonly input: unknown;
+}
+
+export interface NexusStartOperationOutput {
+  readonly result: HandlerStartOperationResult<unknown>;
+}
+
+export interface NexusCancelOperationInput {
+  readonly ctx: CancelOperationContext;
+  readonly token: string;
+}
+
+/** Around the calls of a Nexus operation's handler. Implement any of these. */
+export interface NexusInboundCallsInterceptor {
+  startOperation?(
+    input: NexusStartOperationInput,
+    next: Next<NexusInboundCallsInterceptor, 'startOperation'>,
+  ): Promise<NexusStartOperationOutput>;
+  cancelOperation?(
+    input: NexusCancelOperationInput,
+    next: Next<NexusInboundCallsInterceptor, 'cancelOperation'>,
+  ): Promise<void>;
+}
+
+/** Around what a handler asks of its context. */
+export interface NexusOutboundCallsInterceptor {
+  /** Adds to the metadata of the handler's log messages. */
+  getLogAttributes?(input: LogMetadata, next: Next<NexusOutboundCallsInterceptor, 'getLogAttributes'>): LogMetadata;
+  /** Adds to the tags of the handler's metrics: called for each value. */
+  getMetricTags?(input: MetricTags, next: Next<NexusOutboundCallsInterceptor, 'getMetricTags'>): MetricTags;
+}
+
+export interface NexusInterceptors {
+  inbound?: NexusInboundCallsInterceptor;
+  outbound?: NexusOutboundCallsInterceptor;
+}
+
+/** Called once per Nexus task. */
+export type NexusInterceptorsFactory = (ctx: OperationContext) => NexusInterceptors;
+
 export interface WorkerInterceptors {
   /** Of the client that activities get from `getClient()`. */
   client?: ClientInterceptors;
@@ -44,6 +92,8 @@ export interface WorkerInterceptors {
   activity?: ActivityInterceptorsFactory[];
   /** As `activity`, inbound only; run after those. */
   activityInbound?: ActivityInboundCallsInterceptorFactory[];
+  /** Run first to last around each call of a Nexus handler. */
+  nexus?: NexusInterceptorsFactory[];
   /**
    * Modules that export `interceptors`, a WorkflowInterceptorsFactory: paths, `file:` URLs, or names of packages. Bundled with the workflows;
    * a worker given a `workflowBundle` has those the bundle was made with (`bundleWorkflowCode({ workflowInterceptorModules })`).

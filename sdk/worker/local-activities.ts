@@ -32,6 +32,8 @@ export interface LocalActivitiesOptions {
   slots(onSlot: () => void): Slots<LocalActivitySlotInfo>;
   run(task: LocalActivityTask, info: LocalAttemptInfo): LocalAttempt;
   resolved(runId: string, seq: number, result: LocalActivityResult): void;
+  /** `inFlight` may have changed. */
+  onCount?: (() => void) | undefined;
 }
 
 /** Slots that are reserved ahead for those that wait. */
@@ -195,6 +197,7 @@ export class LocalActivities {
       this.queue.shift();
       if (!run.done) this.begin(run, slot);
     }
+    this.options.onCount?.();
     this.slots.keepFree(Math.min(this.queue.length, MAX_RESERVED), 0);
     if (this.slots.used === 0) this.idle?.();
   }

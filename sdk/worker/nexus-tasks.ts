@@ -10,11 +10,19 @@ import type { Client } from '../client/client.ts';
 import { decodeMessage, encodeMessage } from '../common/codec.ts';
 import type { LoadedDataConverter } from '../common/data-converter.ts';
 import { ApplicationFailure, CancelledFailure } from '../common/failure.ts';
+import { composeInterceptors } from '../common/interceptors.ts';
 import { type Logger, withMetadata } from '../common/logger.ts';
+import { type MetricMeter, makeMetricMeter } from '../common/metrics.ts';
 import { errorMessage } from '../common/type-helpers.ts';
 import { handlerStorage } from '../nexus/context.ts';
 import { statusCodeOf } from './answer-errors.ts';
 import type { AnswerOwner, SubstituteAnswer } from './answers.ts';
+import type {
+  NexusInboundCallsInterceptor,
+  NexusInterceptorsFactory,
+  NexusOutboundCallsInterceptor,
+} from './interceptors.ts';
+import { recordOn } from './metrics/index.ts';
 import type { NodeSession } from './node-session.ts';
 import { ownBytes, tokenKey } from './ports.ts';
 import type { Session } from './session.ts';
@@ -24,6 +32,8 @@ export interface NexusTasksOptions {
   services: ReadonlyMap<string, nexus.ServiceHandler>;
   converter: LoadedDataConverter;
   client: Client | undefined;
+  interceptors: readonly NexusInterceptorsFactory[];
+  meter: MetricMeter;
   namespace: string;
   taskQueue: string;
   identity: string;
@@ -95,7 +105,18 @@ export class NexusTasks {
   async #handle(request: NexusRequest, { abort }: Running, deadline: number): Promise<Answer> {
     const { client, namespace, taskQueue } = this.#options;
     const { service, operation } = request.startOperation ?? request.cancelOperation ?? { service: '', operation: '' };
-    const log = withMetadata(this.#options.logger, { namespace, taskQueue, service, operation });
+    const tags = { namespace, taskQueue, service, operation };
+    const inbound: NexusInboundCallsInterceptor[] = [];
+    const outbound: NexusOutboundCallsInterceptor[] = [];
+    const log = withMetadata(this.#options.logger, () => ({
+      ...tags,
+      ...composeInterceptors(outbound, 'getLogAttributes', (given) => given)({}),
+    }));
+    const { meter, interceptors } = this.#options;
+    const metricMeter = makeMetricMeter(
+      (metric, value, given) => recordOn(meter, metric, value, given),
+      () => ({ ...tags, ...composeInterceptors(outbound, 'getMetricTags', (given) => given)({}) }),
+    );
     const info = { namespace, taskQueue, endpoint: request.endpoint };
     const context = { abortSignal: abort.signal, headers: request.header, requestDeadline: new Date(deadline) };
     try {
@@ -106,11 +127,17 @@ export class NexusTasks {
       // Throws NOT_FOUND for an operation that the service has not.
       const handler = handlers.getOperationHandler(operation);
       if (client === undefined) throw new Error('a worker of Nexus services has no client');
-      return await handlerStorage.run({ client, log, info }, async () => {
+      return await handlerStorage.run({ client, log, metricMeter, info }, async () => {
+        for (const factory of interceptors) {
+          const made = factory({ ...context, service, operation });
+          if (made.inbound !== undefined) inbound.push(made.inbound);
+          if (made.outbound !== undefined) outbound.push(made.outbound);
+        }
         const { startOperation, cancelOperation } = request;
         if (startOperation !== undefined)
-          return await this.#start(handler, startOperation, { ...context, service, operation });
-        await handler.cancel({ ...context, service, operation }, cancelOperation?.operationToken ?? '');
+          return await this.#start(handler, startOperation, { ...context, service, operation }, inbound);
+        const cancel = composeInterceptors(inbound, 'cancelOperation', ({ ctx, token }) => handler.cancel(ctx, token));
+        await cancel({ ctx: { ...context, service, operation }, token: cancelOperation?.operationToken ?? '' });
         return { response: { cancelOperation: {} } };
       });
     } catch (error) {
@@ -123,20 +150,22 @@ export class NexusTasks {
     handler: nexus.OperationHandler<unknown, unknown>,
     { requestId, callback, callbackHeader, links, payload }: NexusStartOperation,
     context: Pick<nexus.StartOperationContext, 'abortSignal' | 'headers' | 'requestDeadline' | 'service' | 'operation'>,
+    inbound: readonly NexusInboundCallsInterceptor[],
   ): Promise<Answer> {
     const outboundLinks: nexus.Link[] = [];
     const input = await this.#decode(payload);
-    const result = await handler.start(
-      {
-        ...context,
-        requestId,
-        callbackUrl: callback,
-        callbackHeaders: callbackHeader,
-        inboundLinks: links.map(({ url, type }) => ({ url: new URL(url), type })),
-        outboundLinks,
-      },
-      input,
-    );
+    const start = composeInterceptors(inbound, 'startOperation', async (call) => ({
+      result: await handler.start(call.ctx, call.input),
+    }));
+    const ctx = {
+      ...context,
+      requestId,
+      callbackUrl: callback,
+      callbackHeaders: callbackHeader,
+      inboundLinks: links.map(({ url, type }) => ({ url: new URL(url), type })),
+      outboundLinks,
+    };
+    const { result } = await start({ ctx, input });
     const told = outboundLinks.map(({ url, type }) => ({ url: url.toString(), type }));
     if (result.isAsync) {
       return { response: { startOperation: { asyncSuccess: { operationToken: result.token, links: told } } } };

@@ -1,6 +1,7 @@
 // The part of a worker that handles Nexus operations: its own standing with the servers, since its tasks wait in another queue. Used by worker-engine.ts.
 
 import { randomUUID } from 'node:crypto';
+import { noopMetricMeter } from '../common/metrics.ts';
 import { NexusTasks } from './nexus-tasks.ts';
 import { Session } from './session.ts';
 import { laneOptions } from './slots/lane-options.ts';
@@ -11,7 +12,17 @@ export class NexusWorker {
   readonly session: Session;
   readonly tasks: NexusTasks;
 
-  constructor({ options, identity, buildId, connection, converter, client, logger, fatal }: WorkerEngineParts) {
+  constructor({
+    options,
+    identity,
+    buildId,
+    connection,
+    converter,
+    client,
+    metrics,
+    logger,
+    fatal,
+  }: WorkerEngineParts) {
     const { namespace, taskQueue, pollers } = options;
     const parts = { options, identity, buildId, logger };
     this.session = new Session(
@@ -41,6 +52,8 @@ export class NexusWorker {
       services,
       converter,
       client,
+      interceptors: options.nexusInterceptors,
+      meter: metrics?.meter ?? noopMetricMeter,
       namespace,
       taskQueue,
       identity,

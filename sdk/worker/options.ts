@@ -9,7 +9,8 @@ import { checkVersion, encodeVersioningBehavior, type WorkerDeploymentOptions } 
 import type { Connection } from '../connection/connection.ts';
 import type { AnyActivity } from './activity-execution.ts';
 import type { HeartbeatThrottleLimits } from './heartbeat-throttle.ts';
-import type { ActivityInterceptorsFactory, WorkerInterceptors } from './interceptors.ts';
+import type { ActivityInterceptorsFactory, NexusInterceptorsFactory, WorkerInterceptors } from './interceptors.ts';
+import type { PatchActivationCallback } from './patch-activation.ts';
 import type { WorkerPlugin } from './plugins.ts';
 import type { BundlerPlugin, WorkflowsPath } from './runtime/bundle.ts';
 import type { AnySinks } from './sinks.ts';
@@ -18,7 +19,13 @@ import { type CompiledTuner, compileTuner, type FixedSizeSlotSupplier, type Work
 import type { FailureErrorTypes } from './thread-protocol.ts';
 
 /** Code made by `bundleWorkflowCode`, or the path of a file that holds it. */
-export type WorkflowBundleOption = { code: string; sourceMap?: string } | { codePath: string };
+export type WorkflowBundleOption =
+  | { code: string; sourceMap?: string }
+  | {
+      codePath: string;
+      /** Of a file with the bundle's source map, as `sourceMap` of the bundle is; without it stacks name positions in the bundle. */
+      sourceMapPath?: string;
+    };
 
 export interface BundlerOptions {
   /** Modules left out of the bundle; they must not be used when a workflow runs. */
@@ -122,6 +129,8 @@ export interface WorkerOptions {
    * `NondeterminismError` a history that the code does not follow. What `setWorkflowOptions` says holds besides.
    */
   workflowFailureErrorTypes?: Readonly<Record<string, readonly string[]>>;
+  /** Decides for each workflow that comes to a patch for the first time whether it takes the new path. Default: it does. */
+  patchActivationCallback?: PatchActivationCallback;
   /** Functions workflows may call with `proxySinks`. */
   sinks?: AnySinks;
   interceptors?: WorkerInterceptors;
@@ -195,8 +204,10 @@ export interface CompiledWorkerOptions {
   readonly deadlockMs: number | undefined;
   readonly failureErrorTypes: FailureErrorTypes | undefined;
   readonly maxEagerActivities: number | undefined;
+  readonly patchActivationCallback: PatchActivationCallback | undefined;
   readonly sinks: AnySinks;
   readonly activityInterceptors: readonly ActivityInterceptorsFactory[];
+  readonly nexusInterceptors: readonly NexusInterceptorsFactory[];
 }
 
 /** Where the options do not know: the machine. */
@@ -268,7 +279,9 @@ export function compileWorkerOptions(options: WorkerOptions, machine: WorkerMach
       options.maxEagerActivityReservationsPerWorkflowTask === undefined
         ? undefined
         : count('maxEagerActivityReservationsPerWorkflowTask', options.maxEagerActivityReservationsPerWorkflowTask, 0),
+    patchActivationCallback: options.patchActivationCallback,
     sinks: options.sinks ?? {},
+    nexusInterceptors: options.interceptors?.nexus ?? [],
     activityInterceptors: [
       ...(options.interceptors?.activity ?? []),
       ...(options.interceptors?.activityInbound ?? []).map(

@@ -4,6 +4,13 @@
 import { Worker } from 'node:worker_threads';
 import { buildSync } from 'esbuild';
 import { BusyWatch, newBusyMark } from './busy-mark.ts';
+import {
+  answerWhetherToPatch,
+  isPatchQuestion,
+  newPatchAnswer,
+  type PatchActivationCallback,
+  type PatchQuestion,
+} from './patch-activation.ts';
 import type { ThreadEvents, ThreadFactory, ThreadPort } from './ports.ts';
 import { type Batch, packBatch, unpackBatch } from './thread-batch.ts';
 import type { FromWorkflowThread, SpareThread, ToWorkflowThread, WorkflowThreadOptions } from './thread-protocol.ts';
@@ -44,7 +51,7 @@ function bundleEntry(entry: URL): string {
 /** The part of a node:worker_threads Worker that is used: the package's types need no types of Node. */
 export interface StartedThread {
   postMessage(value: unknown, transfer?: readonly ArrayBuffer[]): void;
-  on(event: 'message', listener: (batch: Batch<FromWorkflowThread>) => void): unknown;
+  on(event: 'message', listener: (message: Batch<FromWorkflowThread> | PatchQuestion) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'exit', listener: (code: number) => void): unknown;
   terminate(): unknown;
@@ -81,17 +88,28 @@ export class SpareThreads {
   }
 }
 
+/** What threads are started with, and what the main thread answers them. */
+export interface ThreadsOptions extends Omit<WorkflowThreadOptions, 'busyMark' | 'patchAnswer'> {
+  patchActivationCallback?: PatchActivationCallback | undefined;
+}
+
 /** Threads that run the workflows of one bundle. */
 export function workflowThreads(
-  options: Omit<WorkflowThreadOptions, 'busyMark'>,
+  { patchActivationCallback, ...options }: ThreadsOptions,
   spares?: Pick<SpareThreads, 'take'>,
 ): ThreadFactory {
   return (events: ThreadEvents): ThreadPort => {
     const busyMark = newBusyMark();
     const watch = new BusyWatch(busyMark);
-    const started: WorkflowThreadOptions = { ...options, busyMark };
+    const patchAnswer = patchActivationCallback === undefined ? undefined : newPatchAnswer();
+    const started: WorkflowThreadOptions = { ...options, busyMark, patchAnswer };
     const worker: StartedThread = spares?.take(started) ?? spawn(started);
-    worker.on('message', (batch: Batch<FromWorkflowThread>) => events.onMessages(unpackBatch(batch)));
+    worker.on('message', (message) => {
+      if (!isPatchQuestion(message)) events.onMessages(unpackBatch(message));
+      else if (patchActivationCallback !== undefined && patchAnswer !== undefined) {
+        answerWhetherToPatch(patchActivationCallback, patchAnswer, message);
+      }
+    });
     worker.on('error', (error: Error) => events.onExit(error));
     worker.on('exit', (code) => events.onExit(new Error(`it exited with code ${code}`)));
     return {

@@ -104,8 +104,8 @@ export type FromWorkflowThread =
   | { type: 'needHistory'; token: Uint8Array; fromEventId: number }
   | { type: 'startLocalActivities'; token: Uint8Array; tasks: LocalActivityTask[] }
   | { type: 'cancelLocalActivity'; runId: string; seq: number }
-  /** LRU or after a failure: the server need not send this run's tasks to the sticky queue any longer. */
-  | { type: 'evicted'; runId: string }
+  /** LRU or after a failure: the server need not send this run's tasks to the sticky queue any longer. `problem`: an interceptor failed to let go of it. */
+  | { type: 'evicted'; runId: string; problem?: string | undefined }
   /** Synchronous work on `runId` begins / has ended: what the deadlock watch looks at. A thread says it in shared memory (busy-mark.ts). */
   | { type: 'busy'; runId: string; workflowId: string; values?: 'large' | undefined }
   | { type: 'idle' };
@@ -119,6 +119,8 @@ export interface SpareThread {
 export interface WorkflowThreadOptions {
   /** Where it marks which run's code runs now: see busy-mark.ts. */
   busyMark: SharedArrayBuffer;
+  /** Where it finds whether a patch is to be activated: see patch-activation.ts. Undefined: every patch is. */
+  patchAnswer?: SharedArrayBuffer | undefined;
   /** The bundle: code of one script (see sdk/worker/bundle) and its source map. */
   bundle: { code: string; sourceMap: string };
   namespace: string;

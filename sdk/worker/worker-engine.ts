@@ -8,13 +8,16 @@ import type { LoadedDataConverter } from '../common/data-converter.ts';
 import { type Logger, SdkComponent, withMetadata } from '../common/logger.ts';
 import { decompileRetryPolicy } from '../common/retry-policy.ts';
 import type { WorkerDeploymentVersion } from '../common/worker-deployments.ts';
+import type { PayloadLimits } from '../connection/options.ts';
 import { type ActivityEnvironment, ActivityExecution } from './activity-execution.ts';
 import { ActivityTasks } from './activity-tasks.ts';
+import { WorkerCounts } from './counts.ts';
 import { LocalActivities, type LocalAttempt, type LocalAttemptInfo } from './local-activities.ts';
 import { NO_METRICS } from './metrics/index.ts';
 import { WorkerMetrics } from './metrics/worker-metrics.ts';
 import { NexusWorker } from './nexus-worker.ts';
 import type { CompiledWorkerOptions } from './options.ts';
+import { PayloadWatch } from './payload-limits.ts';
 import type { ThreadFactory, WorkerConnection } from './ports.ts';
 import { Session } from './session.ts';
 import { loggerSinks, metricSinks, SinkRunner } from './sinks.ts';
@@ -33,6 +36,8 @@ export interface WorkerEngineParts {
   /** Undefined: no workflows. */
   threads: ThreadFactory | undefined;
   client: Client | undefined;
+  /** Absent: no warnings. */
+  payloadLimits?: PayloadLimits | undefined;
   logger: Logger;
   /** Absent: nothing is counted. */
   metrics?: WorkerMetrics | undefined;
@@ -49,6 +54,7 @@ export class WorkerEngine {
   readonly workflowTasks: WorkflowTasks;
   readonly activityTasks: ActivityTasks;
   readonly localActivities: LocalActivities;
+  readonly counts = new WorkerCounts();
   /** Absent without Nexus services: a session of its own, for another queue. */
   readonly nexus: NexusWorker | undefined;
 
@@ -108,11 +114,15 @@ export class WorkerEngine {
         fatal: parts.fatal,
       },
     );
+    const payloads = parts.payloadLimits && new PayloadWatch(parts.payloadLimits, logger);
+    const countActivities = (): void =>
+      this.counts.activities.set(this.activityTasks.inFlight + this.localActivities.inFlight);
     this.localActivities = new LocalActivities({
       slots: (onSlot) =>
         makeSlots(options.slots.localActivity, slotContext(laneParts, 'local-activity'), logger, onSlot),
       run: (task, info) => runLocally(environment, options.taskQueue, task, info),
       resolved: (runId, seq, result) => this.workflowTasks.localActivityResolved(runId, seq, result),
+      onCount: countActivities,
     });
     this.workflowTasks = new WorkflowTasks({
       session: this.session,
@@ -121,6 +131,7 @@ export class WorkerEngine {
       deployment: options.deployment?.useWorkerVersioning === true ? options.deployment : undefined,
       maxEagerActivities: options.maxEagerActivities,
       converter,
+      payloads,
       threads: parts.threads ?? noThreads,
       threadCount: parts.threads === undefined ? 0 : options.threadCount,
       deadlockMs: options.deadlockMs,
@@ -135,6 +146,10 @@ export class WorkerEngine {
       ),
       metrics,
       logger,
+      onCount: () => {
+        this.counts.activations.set(this.workflowTasks.inFlight);
+        this.counts.workflows.set(this.workflowTasks.cached);
+      },
       fatal: parts.fatal,
     });
     this.activityTasks = new ActivityTasks({
@@ -143,6 +158,8 @@ export class WorkerEngine {
       identity,
       taskQueue: options.taskQueue,
       heartbeatLimits: options.heartbeatLimits,
+      onCount: countActivities,
+      payloads,
       logger,
     });
     this.nexus = options.nexusServices.size === 0 ? undefined : new NexusWorker({ ...parts, logger });

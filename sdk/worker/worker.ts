@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
+import type { Observable } from 'rxjs';
 import { Client } from '../client/client.ts';
 import { IllegalStateError } from '../common/errors.ts';
 import type { HistoryAndWorkflowId } from '../common/interfaces.ts';
@@ -159,8 +160,10 @@ export class Worker implements SignalledWorker {
                 activityTypes: [...compiled.activities.keys()],
                 version: compiled.deployment?.useWorkerVersioning === true ? compiled.deployment.version : undefined,
                 failureErrorTypes: compiled.failureErrorTypes,
+                patchActivationCallback: compiled.patchActivationCallback,
               }),
         client,
+        payloadLimits: connection.payloadLimits,
         ...{ logger, metrics },
         fatal: fail,
       });
@@ -218,6 +221,21 @@ export class Worker implements SignalledWorker {
     this.stopRequested = new Promise((resolve) => {
       this.requestStop = resolve;
     });
+  }
+
+  /** Workflow tasks in hand, now and whenever that changes. */
+  get numInFlightActivations$(): Observable<number> {
+    return this.parts.engine.counts.activations.changes;
+  }
+
+  /** Activities that run, local ones included, now and whenever that changes. */
+  get numInFlightActivities$(): Observable<number> {
+    return this.parts.engine.counts.activities.changes;
+  }
+
+  /** Executions kept warm, now and whenever that changes. */
+  get numRunningWorkflowInstances$(): Observable<number> {
+    return this.parts.engine.counts.workflows.changes;
   }
 
   getState(): State {

@@ -12,6 +12,7 @@ import type { Logger } from '../common/logger.ts';
 import { errorMessage } from '../common/type-helpers.ts';
 import { encodeVersioningBehavior, type WorkerDeploymentOptions } from '../common/worker-deployments.ts';
 import type { SubstituteAnswer } from './answers.ts';
+import type { PayloadWatch } from './payload-limits.ts';
 import type { Session } from './session.ts';
 import { decodeBatches } from './task-history.ts';
 import type { FromWorkflowThread } from './thread-protocol.ts';
@@ -35,6 +36,7 @@ export interface TaskAnswersOptions {
   /** Of one answer's activities, so many may ask for this worker; absent: all. */
   maxEagerActivities?: number | undefined;
   converter: LoadedDataConverter;
+  payloads?: PayloadWatch | undefined;
   logger: Logger;
 }
 
@@ -107,8 +109,11 @@ export class TaskAnswers {
       return;
     }
     const version = deployment && { deploymentVersion: { ...deployment.version }, versioningBehavior };
-    const { namespace, workflowId } = held.task;
-    const owner = { namespace, workflowId: rootWorkflowId ?? workflowId };
+    const { namespace, workflowId, runId, workflowType } = held.task;
+    const owner =
+      rootWorkflowId === undefined
+        ? { namespace, workflowId, runId, workflowType }
+        : { namespace, workflowId: rootWorkflowId };
     const limited = { ...rest, commands: eagerAtMost(this.options.maxEagerActivities, rest.commands) };
     this.encoded(held, owner, limited, (encoded) => {
       const body = { ...encoded, ...version, token: held.task.token, identity, workerVersion: this.workerVersion };
@@ -180,11 +185,16 @@ export class TaskAnswers {
 
   private encoded<T extends object>(held: HeldTask, owner: PayloadOwner, message: T, send: (encoded: T) => void): void {
     const encoded = encodeMessage(this.options.converter.payloadCodecs, message, owner);
+    const watched = (ready: T): void => {
+      const { workflowId, runId, workflowType } = held.task;
+      this.options.payloads?.look(ready, { workflowId, runId, workflowType });
+      send(ready);
+    };
     if (!(encoded instanceof Promise)) {
-      send(encoded);
+      watched(encoded);
       return;
     }
-    encoded.then(send, (error: unknown) =>
+    encoded.then(watched, (error: unknown) =>
       this.fail(held, { message: `A payload codec failed: ${errorMessage(error)}`, type: 'PayloadCodecError' }),
     );
   }

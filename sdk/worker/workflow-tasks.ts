@@ -16,6 +16,7 @@ import type { SubstituteAnswer } from './answers.ts';
 import { type LocalActivities, neverStarted } from './local-activities.ts';
 import type { WorkerMetrics } from './metrics/worker-metrics.ts';
 import type { NodeSession } from './node-session.ts';
+import type { PayloadWatch } from './payload-limits.ts';
 import { type ThreadFactory, tokenKey } from './ports.ts';
 import type { Session } from './session.ts';
 import type { SinkRunner } from './sinks.ts';
@@ -34,6 +35,7 @@ export interface WorkflowTasksOptions {
   deployment?: WorkerDeploymentOptions | undefined;
   maxEagerActivities?: number | undefined;
   converter: LoadedDataConverter;
+  payloads?: PayloadWatch | undefined;
   threads: ThreadFactory;
   threadCount: number;
   /** ms of synchronous work after which a run counts as deadlocked; undefined: never (debugging). */
@@ -42,6 +44,8 @@ export interface WorkflowTasksOptions {
   sinks: SinkRunner;
   metrics: WorkerMetrics;
   logger: Logger;
+  /** `inFlight` or `cached` may have changed. */
+  onCount?: (() => void) | undefined;
   /** No workflow thread can be kept running. */
   fatal(error: Error): void;
 }
@@ -92,6 +96,7 @@ export class WorkflowTasks {
     }
     const held = new HeldTask(key, forThread(task), from, this);
     this.tasks.set(key, held);
+    this.options.onCount?.();
     const head = this.heads.get(task.runId);
     if (head === undefined) {
       this.heads.set(task.runId, held);
@@ -198,6 +203,7 @@ export class WorkflowTasks {
         if (held === undefined) return;
         if (message.request.sticky) {
           thread.warm.add(message.runId);
+          this.options.onCount?.();
         } else {
           // It closed, or cannot be kept: what its local activities come to has no reader.
           thread.warm.delete(message.runId);
@@ -254,8 +260,14 @@ export class WorkflowTasks {
       case 'ready':
       case 'busy':
       case 'idle':
-      case 'evicted':
         // The pool's.
+        return;
+      case 'evicted':
+        this.options.onCount?.();
+        if (message.problem !== undefined) {
+          const { runId, problem } = message;
+          this.options.logger.warn('An interceptor failed to dispose of a workflow', { runId, problem });
+        }
         return;
     }
   }
@@ -341,6 +353,7 @@ export class WorkflowTasks {
   private settled(held: HeldTask): void {
     const { runId } = held.task;
     this.tasks.delete(held.key);
+    this.options.onCount?.();
     const [next, ...rest] = held.behind;
     if (next === undefined) {
       this.heads.delete(runId);

@@ -7,7 +7,6 @@ import type { Header, Payload, Payloads } from '../../src/wire/common.ts';
 import type { Failure } from '../../src/wire/failure.ts';
 import { ensureApplicationFailure, isCancellation, TemporalFailure } from '../common/failure.ts';
 import type { FailureConverter } from '../common/failure-converter.ts';
-import { composeInterceptors } from '../common/interceptors.ts';
 import type { Workflow } from '../common/interfaces.ts';
 import { fromPayloads, fromPayloadsAtIndex, type PayloadConverter } from '../common/payload-converter.ts';
 import { assertNever } from '../common/type-helpers.ts';
@@ -16,6 +15,7 @@ import { runWith } from './async-context.ts';
 import { CancellationScope, UpdateScope } from './cancellation-scope.ts';
 import { Chance } from './chance.ts';
 import { childStartError } from './child-start-failed.ts';
+import { composeInterceptors } from './compose.ts';
 import { ContinueAsNew } from './continue-as-new.ts';
 import { definitionOptionsOf, isConfiguredFailure, type WorkflowDefinitionOptions } from './definition-options.ts';
 import { DeterminismViolationError } from './errors.ts';
@@ -30,6 +30,7 @@ import type {
 import type { WorkflowInfo } from './interfaces.ts';
 import { LocalActivityBackoff } from './local-activity-backoff.ts';
 import { NexusCalls } from './nexus-calls.ts';
+import { type ActivatesPatch, Patches } from './patches.ts';
 import { type Pending, take } from './pending.ts';
 import { FIRST_SEQS, type SeqKind } from './seqs.ts';
 import { stacksOf } from './stack-trace.ts';
@@ -49,6 +50,7 @@ export interface ActivatorOptions {
   failureErrorTypes: readonly string[];
   /** Whether the worker has a function for an activity of this type. */
   runsActivity: (type: string) => boolean;
+  activatesPatch: ActivatesPatch;
 }
 
 /** The end of a run and the answers to updates are in no group; a continuation's groups are those where it was asked for. */
@@ -56,6 +58,13 @@ const UNGROUPED: ReadonlySet<IntentKind> = new Set<IntentKind>([
   ...(['complete', 'fail', 'cancelled', 'continueAsNew'] as const),
   ...(['acceptUpdate', 'rejectUpdate', 'completeUpdate', 'cancelSignalExternal'] as const),
 ]);
+
+/** What a run begins with. */
+interface Start {
+  workflow: Workflow;
+  input: Payloads | undefined;
+  header: Header | undefined;
+}
 
 export class Activator {
   info: WorkflowInfo;
@@ -77,6 +86,7 @@ export class Activator {
   readonly childStarts = new Map<number, Pending<string> & { workflowId: string; workflowType: string }>();
   readonly children = new Map<number, Pending<unknown>>();
   readonly nexus = new NexusCalls();
+  readonly patches: Patches;
   readonly externalSignals = new Map<number, Pending<void>>();
   readonly externalCancels = new Map<number, Pending<void>>();
   readonly blockedConditions = new Map<number, { fn: () => boolean; resolve: () => void; site: Error }>();
@@ -95,8 +105,6 @@ export class Activator {
   #failed = false;
   readonly runsActivity: (type: string) => boolean;
   readonly #options: ActivatorOptions;
-  readonly #knownPatches = new Set<string>();
-  readonly #sentPatches = new Set<string>();
   readonly #flags = new Set<SdkFlag>();
   #definition: WorkflowDefinitionOptions = {};
   /** A query handler or a validator runs. */
@@ -111,6 +119,7 @@ export class Activator {
     this.failureConverter = options.failureConverter;
     this.#options = options;
     this.runsActivity = options.runsActivity;
+    this.patches = new Patches(this, options.activatesPatch);
     this.rootScope = CancellationScope.root();
     this.handlers = new MessageHandlers(
       {
@@ -147,10 +156,14 @@ export class Activator {
   }
 
   /** Applies the jobs, in order; then starts `start`, the workflow's function, when this is the run's first activation. */
-  activate(
-    activation: Activation,
-    start: { workflow: Workflow; input: Payloads | undefined; header: Header | undefined } | undefined,
-  ): void {
+  activate(activation: Activation, start: Start | undefined): void {
+    const activate = composeInterceptors(this.internals, 'activate', (input) =>
+      this.#activate(input.activation, start),
+    );
+    activate({ activation, batchIndex: 0 });
+  }
+
+  #activate(activation: Readonly<Activation>, start: Start | undefined): void {
     const { now, isReplaying, jobs } = activation;
     this.now = now;
     const { unsafe } = this.info;
@@ -204,6 +217,8 @@ export class Activator {
    */
   conclude(): void {
     this.updates.rejectBuffered();
+    const conclude = composeInterceptors(this.internals, 'concludeActivation', (input) => input);
+    this.intents = conclude({ commands: this.intents }).commands;
     if (!this.completed || this.#failed || this.taskFailure !== undefined) return;
     const { isReplaying } = this.info.unsafe;
     this.sinkCalls.push(...unfinishedWarnings(this.handlers.running, this.updates.running, isReplaying));
@@ -213,11 +228,11 @@ export class Activator {
    * Begins to answer a query. The answer is what the returned function gives, or throws, once microtasks were drained: interceptors may
    * wait for each other. Leaves no trace in the execution.
    */
-  query(name: string, input: Payloads | undefined, header: Header | undefined): () => Payload {
+  query(queryId: string, name: string, input: Payloads | undefined, header: Header | undefined): () => Payload {
     const end = this.#beginWithoutTrace('A query handler', name);
     let answer: { result: unknown } | { error: unknown } | undefined;
     try {
-      const result = this.handlers.query(name, input, header);
+      const result = this.handlers.query(queryId, name, input, header);
       if (result instanceof Promise) {
         result.then(
           (value: unknown) => {
@@ -318,16 +333,6 @@ export class Activator {
     this.usedFlags.push(flag);
   }
 
-  /** Whether the patched code is to run; sends the marker the first time. */
-  patch(id: string, deprecated: boolean): boolean {
-    const use = !this.info.unsafe.isReplaying || this.#knownPatches.has(id);
-    if (use && !this.#sentPatches.has(id)) {
-      this.push({ kind: 'patch', id, deprecated, site: new Error() });
-      this.#sentPatches.add(id);
-    }
-    return use;
-  }
-
   /** Stacks of everything the workflow waits for. */
   stacks(): string[] {
     const waiting = [
@@ -347,7 +352,7 @@ export class Activator {
   #apply(job: Job): void {
     switch (job.kind) {
       case 'patch':
-        this.#knownPatches.add(job.id);
+        this.patches.inHistory.add(job.id);
         return;
       case 'randomSeed':
         this.chance.reseed(job.seed);

@@ -3,7 +3,7 @@
 import type { Header } from '../../src/wire/common.ts';
 import { ActivityCancellationType } from '../common/enums.ts';
 import { compileFlowControl } from '../common/flow-control.ts';
-import { composeInterceptors, type Headers } from '../common/interceptors.ts';
+import type { Headers } from '../common/interceptors.ts';
 import type { ActivityFunction, UntypedActivities } from '../common/interfaces.ts';
 import { toPayloads, toPayloadsMessage } from '../common/payload-converter.ts';
 import { compilePriority } from '../common/priority.ts';
@@ -14,6 +14,7 @@ import type { Intent } from './activation.ts';
 import type { Activator } from './activator.ts';
 import type { ActivityOptions, LocalActivityOptions } from './activity-options.ts';
 import { CancellationScope } from './cancellation-scope.ts';
+import { composeInterceptors } from './compose.ts';
 import { assertInWorkflowContext } from './context.ts';
 import type { EventGroupMarker } from './event-groups.ts';
 import type { ActivityInput, LocalActivityInput } from './interceptors.ts';

@@ -1,10 +1,12 @@
-// What follows the code through its awaits: the cancellation scope it runs in, and the event groups that what it asks for belongs to.
+// What follows the code through its awaits: the cancellation scope it runs in, the event groups that what it
+// asks for belongs to, the stream of chance it draws from.
 //
 // What carries it (async hooks) differs by host, so the host provides a `ContextCarrier`; without one, contexts are carried through
-// synchronous code only. One value for both: each promise remembers one thing, not two.
+// synchronous code only. One value for all: each promise remembers one thing.
 
 import type { EventGroupMarker } from '../../src/wire/common.ts';
 import type { CancellationScope } from './cancellation-scope.ts';
+import type { RandomSource } from './random.ts';
 
 /** The event groups that commands asked for now belong to. */
 export interface ActiveGroups {
@@ -17,6 +19,8 @@ export interface ActiveGroups {
 export interface AsyncContext {
   readonly scope?: CancellationScope | undefined;
   readonly groups?: ActiveGroups | undefined;
+  /** What `Math.random()` and `uuid4()` draw from, if not the execution's own stream. */
+  readonly chance?: (() => RandomSource) | undefined;
 }
 
 /** Carries a context through a function and everything asynchronous that starts in it. */

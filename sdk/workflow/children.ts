@@ -2,7 +2,6 @@
 
 import { encodeParentClosePolicy, encodeWorkflowIdReusePolicy } from '../common/enums.ts';
 import { compileFlowControl } from '../common/flow-control.ts';
-import { composeInterceptors } from '../common/interceptors.ts';
 import type { SignalDefinition, UntypedWorkflow, Workflow, WorkflowResultType } from '../common/interfaces.ts';
 import { mapToPayloads, toPayloadsMessage } from '../common/payload-converter.ts';
 import { compilePriority } from '../common/priority.ts';
@@ -16,6 +15,7 @@ import type { Intent } from './activation.ts';
 import type { Activator } from './activator.ts';
 import { headerOf } from './activities.ts';
 import { CancellationScope } from './cancellation-scope.ts';
+import { composeInterceptors } from './compose.ts';
 import { assertInWorkflowContext } from './context.ts';
 import type { SignalWorkflowInput, StartChildWorkflowExecutionInput } from './interceptors.ts';
 import { ChildWorkflowCancellationType, type ChildWorkflowOptions } from './interfaces.ts';
@@ -303,10 +303,10 @@ function cancelOther(
     const scope = CancellationScope.current();
     if (scope.cancellable) {
       scope.cancelRequested.catch((cancelled: Error) => {
-        if (activator.patch(SCOPE_CANCELS_REQUEST, false)) reject(cancelled);
+        if (activator.patches.decide(SCOPE_CANCELS_REQUEST, false)) reject(cancelled);
       });
     }
-    if (scope.consideredCancelled && activator.patch(SCOPE_CANCELS_REQUEST, false)) return;
+    if (scope.consideredCancelled && activator.patches.decide(SCOPE_CANCELS_REQUEST, false)) return;
     const seq = activator.takeSeq('cancelExternal');
     activator.push({
       kind: 'cancelExternal',

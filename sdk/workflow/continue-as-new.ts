@@ -2,7 +2,6 @@
 
 import type { ContinueAsNewWorkflowExecutionCommandAttributes } from '../../src/wire/command.ts';
 import type { EventGroupMarker } from '../../src/wire/common.ts';
-import { composeInterceptors } from '../common/interceptors.ts';
 import type { UntypedWorkflow, Workflow } from '../common/interfaces.ts';
 import { mapToPayloads, toPayloadsMessage } from '../common/payload-converter.ts';
 import { encodeUnifiedSearchAttributes } from '../common/search-attributes.ts';
@@ -10,6 +9,7 @@ import { durationOption } from '../common/time.ts';
 import { markErrorClass } from '../common/type-helpers.ts';
 import { encodeInitialVersioningBehavior } from '../common/worker-deployments.ts';
 import { headerOf } from './activities.ts';
+import { composeInterceptors } from './compose.ts';
 import { assertInWorkflowContext } from './context.ts';
 import { markersOf } from './event-groups.ts';
 import type { ContinueAsNewInput } from './interceptors.ts';

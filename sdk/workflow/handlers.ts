@@ -2,14 +2,15 @@
 
 import type { Header, Payloads } from '../../src/wire/common.ts';
 import { IllegalStateError } from '../common/errors.ts';
-import { composeInterceptors } from '../common/interceptors.ts';
 import { HandlerUnfinishedPolicy } from '../common/interfaces.ts';
 import { fromPayloads, type PayloadConverter } from '../common/payload-converter.ts';
 import {
   ENHANCED_STACK_TRACE_QUERY_NAME,
   STACK_TRACE_QUERY_NAME,
   TEMPORAL_RESERVED_PREFIX,
+  throwIfReservedName,
 } from '../common/reserved.ts';
+import { composeInterceptors } from './compose.ts';
 import { DeterminismViolationError } from './errors.ts';
 import { inGroupOfEvent } from './event-groups.ts';
 import type { WorkflowInboundCallsInterceptor } from './interceptors.ts';
@@ -85,6 +86,7 @@ export class MessageHandlers {
   signal(signal: ReceivedSignal): void {
     const registered = this.signals.get(signal.name);
     const fallback = this.defaultSignalHandler;
+    refuseReserved('signal', signal.name, registered !== undefined, fallback);
     if (registered === undefined && fallback === undefined) {
       this.buffered.push(signal);
       return;
@@ -130,14 +132,16 @@ export class MessageHandlers {
    *
    * @throws ReferenceError when nobody handles the query, and whatever the handler throws.
    */
-  query(name: string, input: Payloads | undefined, header: Header | undefined): unknown {
+  query(queryId: string, name: string, input: Payloads | undefined, header: Header | undefined): unknown {
+    refuseReserved('query', name, this.queries.has(name), this.defaultQueryHandler);
     const args = fromPayloads(this.#host.payloadConverter, input);
-    const inbound = this.#host.inbound().filter(({ handleQuery }) => handleQuery !== undefined);
+    // The SDK's own queries are nobody else's business.
+    const inbound = isReserved(name) ? [] : this.#host.inbound().filter(({ handleQuery }) => handleQuery !== undefined);
     if (inbound.length === 0) return this.#callQuery(name, args);
     const handle = composeInterceptors(inbound, 'handleQuery', async (call) =>
       this.#callQuery(call.queryName, call.args),
     );
-    return handle({ queryName: name, args, headers: header?.fields ?? {} });
+    return handle({ queryId, queryName: name, args, headers: header?.fields ?? {} });
   }
 
   #callQuery(name: string, args: unknown[]): unknown {
@@ -185,6 +189,22 @@ export function describeHandlers(
     },
     currentDetails,
   };
+}
+
+const isReserved = (name: string): boolean =>
+  name.startsWith(TEMPORAL_RESERVED_PREFIX) ||
+  name === STACK_TRACE_QUERY_NAME ||
+  name === ENHANCED_STACK_TRACE_QUERY_NAME;
+
+/** A default handler gets no reserved names. @throws TypeError naming it. */
+export function refuseReserved(
+  kind: 'query' | 'signal' | 'update',
+  name: string,
+  registered: boolean,
+  fallback: unknown,
+): void {
+  if (!registered && fallback !== undefined && name.startsWith(TEMPORAL_RESERVED_PREFIX))
+    throwIfReservedName(kind, name);
 }
 
 /** A handler's function, or nothing to remove it. @throws TypeError for anything else. */

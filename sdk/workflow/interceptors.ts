@@ -5,6 +5,7 @@
 import type { Headers, Next } from '../common/interceptors.ts';
 import type { MetricTags } from '../common/metrics.ts';
 import type { Duration } from '../common/time.ts';
+import type { Activation, Intent } from './activation.ts';
 import type { ActivityOptions, Grouped, LocalActivityOptions } from './activity-options.ts';
 import type { ChildWorkflowOptions, ContinueAsNewOptions, SleepOptions, WorkflowExecution } from './interfaces.ts';
 import type { NexusOperationCancellationType } from './nexus.ts';
@@ -19,18 +20,6 @@ export interface WorkflowInterceptors {
   inbound?: WorkflowInboundCallsInterceptor[];
   outbound?: WorkflowOutboundCallsInterceptor[];
   internals?: WorkflowInternalsInterceptor[];
-}
-
-/** Nothing. */
-export type DisposeInput = Record<string, never>;
-
-/** Around what the engine does with an execution. */
-export interface WorkflowInternalsInterceptor {
-  /**
-   * The worker gives the execution up: it is evicted, or has ended. Synchronous and without commands: nothing of the execution runs after it, but it
-   * may be replayed, here or elsewhere. What it throws is dropped. Not called when the worker itself ends.
-   */
-  dispose?(input: DisposeInput, next: Next<WorkflowInternalsInterceptor, 'dispose'>): void;
 }
 
 export interface WorkflowExecuteInput {
@@ -53,6 +42,8 @@ export interface SignalInput {
 }
 
 export interface QueryInput {
+  /** Of this asking; `legacy_query` where it came with a task of its own. */
+  readonly queryId: string;
   readonly queryName: string;
   readonly args: unknown[];
   readonly headers: Headers;
@@ -192,4 +183,42 @@ export interface WorkflowOutboundCallsInterceptor {
   ): Record<string, unknown>;
   /** Adds to the tags of the workflow's metrics: called for each value. */
   getMetricTags?(input: MetricTags, next: Next<WorkflowOutboundCallsInterceptor, 'getMetricTags'>): MetricTags;
+}
+
+/** What the engine tells an execution at once; plain data of this SDK's engine. */
+export type WorkflowActivation = Readonly<Activation>;
+/** What the code asks for; plain data of this SDK's engine, in which `site` has the stack of the call. */
+export type WorkflowCommand = Intent;
+
+export interface ActivateInput {
+  readonly activation: WorkflowActivation;
+  /** Always 0: all jobs of an activation are one batch. */
+  readonly batchIndex: number;
+}
+
+export interface ConcludeActivationInput {
+  /** In the order they were asked for. */
+  readonly commands: WorkflowCommand[];
+}
+
+export type ConcludeActivationOutput = ConcludeActivationInput;
+
+/** Nothing. */
+export type DisposeInput = Record<string, never>;
+
+/**
+ * Around the rounds of an execution's engine. Implement any of these, all synchronous; what they do is replayed, so it must be the same each time.
+ *
+ * @experimental As with Temporal. The shapes of activations and commands are this SDK's own.
+ */
+export interface WorkflowInternalsInterceptor {
+  /** Jobs are applied. An error it throws fails the workflow task. */
+  activate?(input: ActivateInput, next: Next<WorkflowInternalsInterceptor, 'activate'>): void;
+  /** The code has come to rest: what it asked for may be read, added to and taken away. */
+  concludeActivation?(
+    input: ConcludeActivationInput,
+    next: Next<WorkflowInternalsInterceptor, 'concludeActivation'>,
+  ): ConcludeActivationOutput;
+  /** The execution leaves its worker's memory: because it has ended, or to make room. What an error says is logged. */
+  dispose?(input: DisposeInput, next: Next<WorkflowInternalsInterceptor, 'dispose'>): void;
 }

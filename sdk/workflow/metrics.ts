@@ -1,8 +1,8 @@
 // The workflow's metrics: values leave as calls of a sink, and not again on replay.
 
-import { composeInterceptors } from '../common/interceptors.ts';
 import { type MetricMeter, type MetricTags, makeMetricMeter } from '../common/metrics.ts';
 import { METRICS_SINK } from './activation.ts';
+import { composeInterceptors } from './compose.ts';
 import { assertInWorkflowContext } from './context.ts';
 
 const USED = 'Workflow metrics';

@@ -3,12 +3,12 @@
 
 import type { OperationInput, OperationKey, OperationOutput, ServiceDefinition } from 'nexus-rpc';
 import type { Payload } from '../../src/wire/common.ts';
-import { composeInterceptors } from '../common/interceptors.ts';
 import { durationOption } from '../common/time.ts';
 import { userMetadataToPayload } from '../common/user-metadata.ts';
 import type { Intent } from './activation.ts';
 import type { Activator } from './activator.ts';
 import { CancellationScope } from './cancellation-scope.ts';
+import { composeInterceptors } from './compose.ts';
 import { assertInWorkflowContext } from './context.ts';
 import type {
   StartNexusOperationInput,

@@ -1,8 +1,8 @@
 // Sinks: calls that leave the realm without an answer, such as log lines. Delivered when the workflow task is answered.
 
-import { composeInterceptors } from '../common/interceptors.ts';
 import { type Logger, type LogMetadata, makeLogger, SdkComponent } from '../common/logger.ts';
 import { LOGGER_SINK } from './activation.ts';
+import { composeInterceptors } from './compose.ts';
 import { assertInWorkflowContext, currentActivator } from './context.ts';
 import type { WorkflowInfo } from './interfaces.ts';
 

@@ -1,9 +1,9 @@
 // One durable timer: through the interceptors, in a cancellation scope.
 
-import { composeInterceptors } from '../common/interceptors.ts';
 import { userMetadataToPayload } from '../common/user-metadata.ts';
 import type { Activator } from './activator.ts';
 import type { CancellationScope } from './cancellation-scope.ts';
+import { composeInterceptors } from './compose.ts';
 import type { TimerInput, TimerOptions } from './interceptors.ts';
 
 /**

@@ -4,10 +4,10 @@
 import type { Header, Payloads, UpdateOutcome } from '../../src/wire/common.ts';
 import type { Failure } from '../../src/wire/failure.ts';
 import { ApplicationFailure } from '../common/failure.ts';
-import { composeInterceptors } from '../common/interceptors.ts';
 import { HandlerUnfinishedPolicy } from '../common/interfaces.ts';
 import { fromPayloads, type PayloadConverter } from '../common/payload-converter.ts';
-import type { AnyHandler } from './handlers.ts';
+import { composeInterceptors } from './compose.ts';
+import { type AnyHandler, refuseReserved } from './handlers.ts';
 import type { WorkflowInboundCallsInterceptor } from './interceptors.ts';
 import type { DefaultUpdateHandler, UpdateInfo } from './interfaces.ts';
 
@@ -96,6 +96,7 @@ export class UpdateHandlers {
     const registered = this.handlers.get(name);
     const fallback = this.#fallback;
     if (registered !== undefined || fallback === undefined) return registered;
+    refuseReserved('update', name, false, fallback);
     return {
       handler: (...args) => fallback(name, ...args),
       description: undefined,

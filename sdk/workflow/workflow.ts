@@ -4,6 +4,7 @@ import { mapToPayloads } from '../common/payload-converter.ts';
 import { assertInWorkflowContext } from './context.ts';
 import type { WorkflowInfo } from './interfaces.ts';
 import { randomUuid } from './random.ts';
+import { currentRandom } from './random-streams.ts';
 
 /** About the running execution, as of its current workflow task. */
 export function workflowInfo(): WorkflowInfo {
@@ -22,7 +23,7 @@ export function getCurrentDetails(): string {
 
 /** A version 4 UUID that is the same on replay. Not for secrets: it can be predicted from the run id. */
 export function uuid4(): string {
-  return randomUuid(assertInWorkflowContext('uuid4()').chance.random);
+  return randomUuid(currentRandom('uuid4()'));
 }
 
 /**
@@ -32,7 +33,7 @@ export function uuid4(): string {
  * @param patchId Names the change; used once.
  */
 export function patched(patchId: string): boolean {
-  return assertInWorkflowContext('patched()').patch(patchId, false);
+  return assertInWorkflowContext('patched()').patches.decide(patchId, false);
 }
 
 /**
@@ -40,7 +41,7 @@ export function patched(patchId: string): boolean {
  * with the patch's marker is left either.
  */
 export function deprecatePatch(patchId: string): void {
-  assertInWorkflowContext('deprecatePatch()').patch(patchId, true);
+  assertInWorkflowContext('deprecatePatch()').patches.decide(patchId, true);
 }
 
 /** Sets memo fields of this execution; `null` or `undefined` removes one. `workflowInfo()` shows them at once. */

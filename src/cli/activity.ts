@@ -114,7 +114,7 @@ export function defineActivityCommands(activity: Command, withConnection: Wrap):
 
   withAll(define('reset', 'begin anew with attempt 1: at once, or when the attempt that runs has ended'))
     .option('--keep-paused', 'what is paused stays so')
-    .option('--reset-heartbeats', 'forget what heartbeats told')
+    .option('--clear-heartbeat-details, --reset-heartbeats', 'forget what heartbeats told')
     .option('--restore-original-options', 'undo what update-options changed')
     .option('--jitter <duration>', 'each goes on after a random part of it')
     .action(

@@ -32,7 +32,7 @@ export function defineConfigCommands(config: Command): void {
           .default('table'),
       )
       .addOption(new Option('--color <when>', 'colours').choices(['auto', 'always', 'never']).default('auto'));
-  const prop = new Option('--prop <name>', `one of ${PROFILE_KEYS.join(', ')}`).choices(PROFILE_KEYS);
+  const prop = new Option('-p, --prop <name>', `one of ${PROFILE_KEYS.join(', ')}`).choices(PROFILE_KEYS);
   const wanted = (): Option => new Option(prop.flags, `${prop.description} (required)`).choices(PROFILE_KEYS);
 
   define('list', 'profiles by name')

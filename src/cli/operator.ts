@@ -1,36 +1,14 @@
 // `tenuto operator …`: what a namespace can be searched by; namespaces and the cluster have files of their own.
 
 import type { Command } from 'commander';
-import { IndexedValueType } from '../wire/enums.ts';
 import { withClient } from './connect.ts';
 import { UsageError } from './exit-codes.ts';
 import { defineOperatorClusterCommands } from './operator-cluster.ts';
 import { defineNamespaceCommands } from './operator-namespace.ts';
 import { defineNexusCommands } from './operator-nexus.ts';
+import { ALL_TYPES, typeName, typeOf } from './search-attributes.ts';
 
 type Wrap = (command: Command) => Command;
-
-/** `KeywordList` for KEYWORD_LIST, as payloads have it. */
-const camel = (name: string): string =>
-  name
-    .split('_')
-    .map((word) => word.charAt(0) + word.slice(1).toLowerCase())
-    .join('');
-
-const TYPES = new Map(
-  Object.entries(IndexedValueType).flatMap(([name, type]) => (type === 0 ? [] : [[camel(name), type] as const])),
-);
-const NAMES = new Map<number, string>([...TYPES].map(([name, type]) => [type, name]));
-const ALL_TYPES = [...TYPES.keys()].join(', ');
-
-/** `Keyword`, `keyword_list` or `KeywordList`: as people write them. */
-function typeOf(text: string): IndexedValueType {
-  const plain = text.toLowerCase().replaceAll('_', '');
-  for (const [name, type] of TYPES) if (name.toLowerCase() === plain) return type;
-  throw new UsageError(`--type ${text} is none of ${ALL_TYPES}`);
-}
-
-const typeName = (type: number): string => NAMES.get(type) ?? String(type);
 
 const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
@@ -61,6 +39,7 @@ export function defineOperatorCommands(operator: Command, withConnection: Wrap):
 
   define('remove', 'forget search attributes; values that were set stay with their workflows')
     .requiredOption('--name <name>', 'name; repeat it for several (required)', collect)
+    .option('-y, --yes', 'for scripts: nothing is asked either way')
     .action(
       withClient<{ name: string[] }>(async ({ connection, namespace, output }, { name }) => {
         await connection.request('removeSearchAttributes', { namespace, searchAttributes: name });

@@ -12,6 +12,7 @@ interface StartDevFlags {
   port: string;
   grpcPort?: string;
   namespace?: string[];
+  searchAttribute?: string[];
   callbackAddress?: string[];
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   shardCount?: string;
@@ -72,6 +73,11 @@ export function defineServerCommands(server: Command): void {
       'for tests: skip the time in which nothing goes on, as clients of the test service ask for',
     )
     .option('-n, --namespace <name>', 'namespace to make besides "default"; repeat for several', collect)
+    .option(
+      '--search-attribute <name=type>',
+      'search attribute to register in its namespaces, e.g. City=Keyword; repeat for several',
+      collect,
+    )
     .option('--shard-count <n>', 'shards of a new data directory, fixed for its life (default: 256)')
     .option('--callback-address <host:port>', 'address that completion callbacks may call, over http too', collect)
     .option('--cores <n>', CORES)
@@ -126,7 +132,9 @@ export function defineServerCommands(server: Command): void {
 async function startDev(flags: StartDevFlags): Promise<void> {
   const port = wholeNumber('--port', flags.port, 0, 65_535);
   const { completeConfig } = await import('../config/config.ts');
-  const names = ['default', ...(flags.namespace ?? [])];
+  const names = [...new Set(['default', ...(flags.namespace ?? [])])];
+  const { attributesOf, registerAttributes } = await import('./search-attributes.ts');
+  const attributes = attributesOf(flags.searchAttribute ?? []);
   const config = usage(() =>
     completeConfig({
       dataDirectory: flags.dataDir,
@@ -135,7 +143,7 @@ async function startDev(flags: StartDevFlags): Promise<void> {
       cores: flags.cores === undefined ? undefined : coreCount(flags.cores),
       listen: { ip: flags.ip, port },
       grpc: devGrpc(flags.grpcPort, port),
-      namespaces: [...new Set(names)].map((name) => ({ name })),
+      namespaces: names.map((name) => ({ name })),
       logLevel: flags.logLevel,
       callbacks: {
         allowedAddresses: flags.callbackAddress?.map((pattern) => ({ pattern, allowInsecure: true })),
@@ -144,7 +152,10 @@ async function startDev(flags: StartDevFlags): Promise<void> {
       shutdownGraceMs: 2_000,
     }),
   );
-  await run(config, flags.dataDir === undefined ? 'data in memory' : `data in ${flags.dataDir}`);
+  const where = flags.dataDir === undefined ? 'data in memory' : `data in ${flags.dataDir}`;
+  await run(config, where, async (address) => {
+    if (Object.keys(attributes).length > 0) await registerAttributes(address, names, attributes);
+  });
 }
 
 /** Without a word of it: its usual port, or any when the other port is any; a taken one is then no reason not to start. */
@@ -205,7 +216,12 @@ type Log = import('../ports/log.ts').Log;
  */
 const HEAP_GROWTH_PERCENT = 200;
 
-async function run(config: NodeConfig, where: string): Promise<void> {
+/** @param prepare is done before the server is said to be ready */
+async function run(
+  config: NodeConfig,
+  where: string,
+  prepare: (address: string) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`);
   const [{ startNode, NodeStartError }, { createLogger }] = await Promise.all([
     import('../node.ts'),
@@ -219,6 +235,7 @@ async function run(config: NodeConfig, where: string): Promise<void> {
       config.cores === 1
         ? await startNode(config, { log, giveUp: signals.signal })
         : await startCores(config, log, signals.signal);
+    if (node.address !== undefined) await prepare(node.address);
     announce(node, where, (line) => void process.stdout.write(line));
     await signals.asked;
     const second = () => process.exit(130);

@@ -51,7 +51,8 @@ const withRouting = (command: Command): Command =>
     .option('--build-id <id>', 'the version')
     .option('--unversioned', 'workers that name no version')
     .option('--ignore-missing-task-queues', 'though its workers do not poll every task queue of the current version')
-    .option('--allow-no-pollers', 'though it is not known yet');
+    .option('--allow-no-pollers', 'though it is not known yet')
+    .option('-y, --yes', 'for scripts: nothing is asked either way');
 
 const listed = ({ name, createTime, routingConfig }: WorkerDeploymentSummary) => ({
   name,
@@ -243,12 +244,13 @@ export function defineWorkerDeploymentCommands(worker: Command, withConnection: 
       }),
     );
 
-  withVersion(define('update-metadata-version', 'set and remove notes of your own on a version'))
+  withVersion(define('update-version-metadata', 'set and remove notes of your own on a version'))
+    .alias('update-metadata-version')
     .option('--metadata <key=json>', 'a note; repeat for several', collect)
-    .option('--remove-entry <key>', 'a note that goes; repeat for several', collect)
+    .option('--remove-entries, --remove-entry <key>', 'a note that goes; repeat for several', collect)
     .addHelpText(
       'after',
-      `\nExample:\n  tenuto worker deployment update-metadata-version -d shop --build-id v2 --metadata 'commit="1f3a"'`,
+      `\nExample:\n  tenuto worker deployment update-version-metadata -d shop --build-id v2 --metadata 'commit="1f3a"'`,
     )
     .action(
       withClient<VersionFlags & { metadata?: string[]; removeEntry?: string[] }>(

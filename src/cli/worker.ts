@@ -5,17 +5,21 @@ import { WorkerStatus } from '../wire/worker.ts';
 import { type Session, withClient } from './connect.ts';
 import { nameOf } from './output.ts';
 import { defineWorkerDeploymentCommands } from './worker-deployment.ts';
+import { positiveInteger } from './workflow/options.ts';
 
 type Wrap = (command: Command) => Command;
 
 const time = (ms: number | undefined): string | undefined =>
   ms === undefined ? undefined : new Date(ms).toISOString();
 
-async function* all({ connection, namespace }: Session, query: string | undefined) {
+async function* all({ connection, namespace }: Session, query: string | undefined, most: number) {
   let nextPageToken: Uint8Array | undefined;
+  let left = most;
   do {
     const page = await connection.request('listWorkers', { namespace, query, nextPageToken });
-    for (const one of page.workers) {
+    const shown = page.workers.slice(0, left);
+    left -= shown.length;
+    for (const one of shown) {
       yield {
         workerInstanceKey: one.workerInstanceKey,
         status: nameOf(WorkerStatus, one.status ?? 0),
@@ -29,7 +33,7 @@ async function* all({ connection, namespace }: Session, query: string | undefine
       };
     }
     ({ nextPageToken } = page);
-  } while (nextPageToken !== undefined);
+  } while (nextPageToken !== undefined && left > 0);
 }
 
 export function defineWorkerCommands(worker: Command, withConnection: Wrap): void {
@@ -38,7 +42,21 @@ export function defineWorkerCommands(worker: Command, withConnection: Wrap): voi
   define('list', 'workers that live')
     .option('-q, --query <filter>', "a filter, e.g. TaskQueue = 'orders' AND BuildId = 'v2'")
     .addHelpText('after', `\nExample:\n  tenuto worker list -q "HostName STARTS_WITH 'eu-' AND Status = 'Running'"`)
-    .action(withClient<{ query?: string }>((session, { query }) => session.output.list(all(session, query))));
+    .option('--limit <n>', 'print at most this many')
+    .action(
+      withClient<{ query?: string; limit?: string }>((session, { query, limit }) => {
+        const most = limit === undefined ? Number.POSITIVE_INFINITY : positiveInteger(limit, '--limit');
+        return session.output.list(all(session, query, most));
+      }),
+    );
+
+  define('count', 'how many workers live')
+    .option('-q, --query <filter>', 'of those that a filter finds')
+    .action(
+      withClient<{ query?: string }>(async ({ connection, namespace, output }, { query }) => {
+        output.record(await connection.request('countWorkers', { namespace, query }));
+      }),
+    );
 
   define('describe', 'what a worker said of itself last')
     .requiredOption('--worker-instance-key <key>', 'as list shows it (required)')

@@ -115,6 +115,10 @@ export interface ActivityExecutionInfo {
   /** While it is open; `queued`: its attempt waits for the key. */
   flowControl?: PendingActivityInfo['flowControl'];
   startDelay?: number | undefined;
+  /** Of all attempts, as many as reached the server; workers send fewer than activities make. */
+  totalHeartbeatCount?: number | undefined;
+  /** Of the worker that had the last attempt, if it was chosen by its version. */
+  lastDeploymentVersion?: { deploymentName: string; buildId: string } | undefined;
 }
 
 export interface DescribeActivityExecutionRequest extends ActivityExecutionTarget {

@@ -50,6 +50,7 @@ import type {
 import type { DeploymentMethods } from './deployment.ts';
 import type {
   CallbackState,
+  EventType,
   IndexedValueType,
   NexusOperationCancellationState,
   ParentClosePolicy,
@@ -484,6 +485,20 @@ export interface WorkflowVersioningInfo {
   versionTransition?: { deploymentVersion?: WorkerDeploymentVersion | undefined; version: string } | undefined;
 }
 
+/** What else is known of a run. Times are epoch ms. */
+export interface WorkflowExecutionExtendedInfo {
+  /** Of all its chain; absent: never. */
+  executionExpirationTime?: number | undefined;
+  /** Absent: never. */
+  runExpirationTime?: number | undefined;
+  cancelRequested: boolean;
+  /** When the run was started. */
+  originalStartTime: number;
+  /** By the ids of requests: the events they became. */
+  requestIdInfos?: Record<string, { eventType: EventType; eventId: number }> | undefined;
+  pauseInfo?: DescribeWorkflowExecutionResponse['pauseInfo'];
+}
+
 export interface DescribeWorkflowExecutionResponse {
   executionConfig: {
     taskQueue: string;
@@ -514,6 +529,12 @@ export interface DescribeWorkflowExecutionResponse {
   mostRecentWorkerVersionStamp?: WorkerVersionStamp | undefined;
   /** Absent: its start named no flow-control key. */
   flowControl?: ExecutionFlowControl | undefined;
+  /** Only of an activity without a workflow, for the methods about those. */
+  standalone?:
+    | { heartbeats?: number | undefined; version?: { deploymentName: string; buildId: string } | undefined }
+    | undefined;
+  /** Absent from a server of an earlier version. */
+  workflowExtendedInfo?: WorkflowExecutionExtendedInfo | undefined;
 }
 
 export interface GetWorkflowExecutionHistoryRequest extends ExecutionTarget {
@@ -933,6 +954,8 @@ export interface ActivityOptions {
   heartbeatTimeout?: number | undefined;
   retryPolicy?: RetryPolicy | undefined;
   priority?: Priority | undefined;
+  /** Only of an activity without a workflow; it can be changed until the first attempt is put on its queue. */
+  startDelay?: number | undefined;
 }
 
 export interface UpdateActivityOptionsRequest extends ActivitiesTarget {

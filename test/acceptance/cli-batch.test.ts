@@ -39,7 +39,8 @@ const over = (jobId: string): Promise<Record<string, unknown>> =>
 it('signals, cancels and terminates what a query finds', async () => {
   await start('order', 2);
   const query = ['-q', "WorkflowType = 'order'", '--yes'];
-  const signalled = await json('workflow', 'signal', '--name', 'go', '-i', '7', ...query, '--reason', 'a nudge');
+  const nudge = ['--name', 'go', '-i', '7', '--headers', 'trace="batched"', '--reason', 'a nudge'];
+  const signalled = await json('workflow', 'signal', ...nudge, ...query);
   const jobId = String(signalled.batchJobId);
   expect(await over(jobId)).toMatchObject({
     ...{ jobId, state: 'COMPLETED', operation: 'SIGNAL', total: 2, complete: 2, failure: 0, reason: 'a nudge' },
@@ -56,6 +57,9 @@ it('signals, cancels and terminates what a query finds', async () => {
   expect(events.map(({ eventType }) => eventType.replace('EVENT_TYPE_WORKFLOW_EXECUTION_', ''))).toEqual([
     ...['STARTED', 'EVENT_TYPE_WORKFLOW_TASK_SCHEDULED', 'SIGNALED', 'CANCEL_REQUESTED', 'TERMINATED'],
   ]);
+  const shown = (await run('workflow', 'show', '-w', 'order-0', '--detailed')).stdout;
+  expect(shown).toContain('"trace"');
+  expect(shown).toContain(Buffer.from('"batched"').toString('base64'));
   const { stdout } = await run('batch', 'list', '-o', 'jsonl');
   const ids = stdout
     .trim()
@@ -113,7 +117,8 @@ it('a job is stopped with a reason; one that is over, or not there, cannot be', 
   expect(job.closeReason).toMatch(/^stopped by cli:.*: too slow$/);
   expect((await run(...stop, 'slow', '--reason', 'again')).code).toBe(3);
   expect((await run(...stop, 'nobody', '--reason', 'gone')).code).toBe(3);
-  expect((await run('batch', 'describe', '--job-id', 'nobody')).code).toBe(3);
+  const unknown = await run('batch', 'describe', '--job-id', 'nobody');
+  expect([unknown.code, unknown.stderr]).toEqual([3, 'tenuto: batch job not found: nobody\n']);
 });
 
 it.each([

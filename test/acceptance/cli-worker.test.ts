@@ -78,7 +78,7 @@ it('keeps notes on a version, and lets one identity alone change the routing', a
     ...deployment('update-metadata-version', '--build-id', 'v2', '--metadata', 'commit="1f3a"', '--metadata', 'n=7'),
   );
   expect(noted.metadata).toEqual({ commit: '1f3a', n: 7 });
-  const left = await json(...deployment('update-metadata-version', '--build-id', 'v2', '--remove-entry', 'n'));
+  const left = await json(...deployment('update-version-metadata', '--build-id', 'v2', '--remove-entries', 'n'));
   expect(left.metadata).toEqual({ commit: '1f3a' });
   expect(await json(...deployment('manager-identity', '--set', 'ci'))).toEqual({
     deploymentName: 'shop',
@@ -104,6 +104,9 @@ it('lists workers by a filter, and describes one', async () => {
   expect(list).toMatchObject([{ status: 'RUNNING', taskQueue: TASK_QUEUE, deployment: 'shop', buildId: 'v1' }]);
   const described = await json('worker', 'describe', '--worker-instance-key', list[0]?.workerInstanceKey ?? '');
   expect(described).toMatchObject({ status: 'RUNNING', activityTaskSlotsInfo: { slotSupplierKind: 'Fixed' } });
+  expect(await json('worker', 'count')).toEqual({ count: 2 });
+  expect(await json('worker', 'count', '-q', "BuildId = 'v1'")).toEqual({ count: 1 });
+  expect(await json('worker', 'list', '--limit', '1')).toHaveLength(1);
   const wrong = await run('worker', 'list', '-q', 'what ever');
   expect(wrong.code).not.toBe(0);
 });

@@ -171,3 +171,15 @@ describe('a namespace', () => {
     expect(customSearchAttributeAliases).toEqual({ City: 'Town' });
   });
 });
+
+it('start-dev registers search attributes in its namespaces before it is ready', async () => {
+  const flags = ['-n', 'billing', '--search-attribute', 'City=Keyword', '--search-attribute', 'Tags=keyword_list'];
+  const dev = await startServer(['start-dev', '--port', '0', ...flags], { atEnd: atFileEnd });
+  for (const namespace of ['default', 'billing']) {
+    const list = ['operator', 'search-attribute', 'list', '-n', namespace, '-o', 'json'];
+    const { stdout } = await tenuto(list, { env: { TENUTO_ADDRESS: dev.address } });
+    expect(JSON.parse(stdout)).toMatchObject({ customAttributes: { City: 'Keyword', Tags: 'KeywordList' } });
+  }
+  const wrong = await tenuto(['server', 'start-dev', '--port', '0', '--search-attribute', 'City']);
+  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('City: expected Name=Type')]);
+});

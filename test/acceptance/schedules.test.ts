@@ -62,6 +62,7 @@ describe('the command line', { timeout: 60_000 }, () => {
       '6h/5h',
     ];
     const more = ['--time-zone', 'Europe/Berlin', '--jitter', '5s', '--overlap-policy', 'AllowAll', '--notes', 'new'];
+    more.push('--headers', 'trace="scheduled"');
     expect(await json(schedule(...CREATE, ...spec, ...more, '-o', 'json'))).toMatchObject({ scheduleId: 'nightly' });
     expect((await schedule(...CREATE, ...spec)).code).toBe(4);
     const described = await json<Record<string, unknown>>(schedule('describe', '-s', 'nightly', '-o', 'json'));
@@ -91,6 +92,14 @@ describe('the command line', { timeout: 60_000 }, () => {
     expect(listed).toMatchObject([{ scheduleId: 'nightly', state: { paused: true, note: 'holiday' } }]);
     expect((await schedule('list')).stdout).toMatch(/nightly +report +true +holiday/);
 
+    const [run] = (await client.schedule.getHandle('nightly').describe()).info.recentActions;
+    const { workflowId } = run?.action.workflow ?? {};
+    const started = await tenuto(['workflow', 'show', '-w', workflowId ?? '', '--detailed'], {
+      env: { TENUTO_ADDRESS: node.address },
+    });
+    expect(started.stdout).toContain('"trace"');
+    expect(started.stdout).toContain(Buffer.from('"scheduled"').toString('base64'));
+
     await fine(schedule('update', '-s', 'nightly', '--type', 'other', '-t', 'nobody', '--interval', '1h', '--paused'));
     expect(await json(schedule('describe', '-s', 'nightly', '-o', 'json'))).toMatchObject({
       spec: { intervals: [{ every: 3_600_000, offset: 0 }] },
@@ -114,6 +123,20 @@ describe('the command line', { timeout: 60_000 }, () => {
     expect(stderr).toContain(message);
     expect(code).not.toBe(0);
   });
+});
+
+it('a schedule without an id, or with nothing to do, is refused', async () => {
+  const { connection } = client;
+  const named = (scheduleId: string, action: object) => ({
+    ...{ namespace: 'default', scheduleId, requestId: 'r', identity: 'test' },
+    schedule: { spec: {}, action },
+  });
+  const startWorkflow = { workflowId: 'w', workflowType: 'report', taskQueue: 'nobody' };
+  const refused = async (request: ReturnType<typeof named>, why: string): Promise<void> => {
+    await expect(connection.request('createSchedule', request)).rejects.toThrow(why);
+  };
+  await refused(named('', { startWorkflow }), 'ScheduleId is not set on request.');
+  await refused(named('idle', {}), 'A schedule needs an action: startWorkflow is not set.');
 });
 
 it('an update that somebody else gets in the way of is made again, of what the schedule is by then', async () => {

@@ -4,17 +4,17 @@
 import type { WorkflowQuery } from '../../../src/wire/api.ts';
 import type { Command } from '../../../src/wire/command.ts';
 import type { WorkerDeploymentVersion, WorkflowTaskCompletedMetadata } from '../../../src/wire/common.ts';
-import { CommandType, EventType, WorkflowTaskFailedCause } from '../../../src/wire/enums.ts';
+import { EventType, WorkflowTaskFailedCause } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
 import type { Failure } from '../../../src/wire/failure.ts';
-import { STATE_MARKER } from '../../../src/wire/markers.ts';
 import type { ProtocolMessage } from '../../../src/wire/protocol-message.ts';
 import type { Activation, Intent, Job, LocalActivityIntent } from '../../workflow/activation.ts';
 import type { LocalActivityResult, SinkCall } from '../thread-protocol.ts';
 import { type Draft, isCommandEvent, isEventOf } from './drafts.ts';
 import { HistoryBuffer, type StartedEvent, type Stretch } from './history.ts';
+import { isPatch, isPatchesCommand, isPatchesUpsert, isStateCommand, isStateEvent } from './kinds-of-command.ts';
 import { Machines } from './machines.ts';
-import { decodeLocalActivityMarker, decodePatchMarker, PATCHES_SEARCH_ATTRIBUTE } from './markers.ts';
+import { decodeLocalActivityMarker, decodePatchMarker } from './markers.ts';
 import { describeCommand, describeEvent, describePosition, NonDeterminismError } from './nondeterminism.ts';
 import type { QueryAnswer, RealmExecution } from './realm/host.ts';
 import type { Realm } from './realm.ts';
@@ -145,16 +145,8 @@ export class Execution {
     return this.closed ? 0 : (this.#machines?.localActivities.pending ?? 0);
   }
 
-  /** Gives the execution up. @returns its running local activities */
+  /** Running local activities of an execution that is given up. */
   abandon(): number[] {
-    const inside = this.#inside;
-    if (inside !== undefined) {
-      try {
-        this.#realm.run(inside, () => inside.dispose());
-      } catch {
-        // There is nobody left to tell.
-      }
-    }
     return this.#machines?.localActivities.abandon() ?? [];
   }
 
@@ -180,13 +172,13 @@ export class Execution {
     return { commands, messages: messages.length === 0 ? undefined : messages, sdkMetadata, versioningBehavior };
   }
 
-  query({ queryType, queryArgs, header }: WorkflowQuery): QueryAnswer {
+  query(id: string, { queryType, queryArgs, header }: WorkflowQuery): QueryAnswer {
     const inside = this.#inside;
     if (inside === undefined) {
       return { ok: false, failure: {}, message: 'Workflow has not completed its first workflow task yet' };
     }
     const answer = this.#realm.run(inside, () => {
-      const answer = inside.query(queryType, queryArgs, header);
+      const answer = inside.query(id, queryType, queryArgs, header);
       this.#realm.drain();
       const result = answer();
       // A query's log lines would be written again with every query.
@@ -194,6 +186,21 @@ export class Execution {
       return result;
     });
     return this.#mapped(release(answer));
+  }
+
+  /** It leaves memory. @returns what an interceptor has against it. */
+  dispose(): string | undefined {
+    const inside = this.#inside;
+    if (inside?.disposes !== true) return undefined;
+    try {
+      this.#realm.run(inside, () => {
+        inside.dispose();
+        this.#realm.drain();
+      });
+      return undefined;
+    } catch (error) {
+      return String(error);
+    }
   }
 
   takeSinkCalls(): SinkCall[] {
@@ -450,37 +457,6 @@ function inOrder(jobs: readonly Job[]): Job[] {
 /** A marker of a local activity that ran in this very execution, not in one before it. */
 function isOwnMarker(draft: Draft | undefined, event: HistoryEvent): boolean {
   return draft?.sent === true && isEventOf(draft.command, event);
-}
-
-function isPatch(draft: Draft | undefined, id: string): boolean {
-  return (
-    draft?.command.commandType === CommandType.RECORD_MARKER && decodePatchMarker(draft.command.attributes)?.id === id
-  );
-}
-
-function isStateCommand({ commandType, attributes }: Command): boolean {
-  return commandType === CommandType.RECORD_MARKER && attributes.markerName === STATE_MARKER;
-}
-
-function isStateEvent(event: HistoryEvent): boolean {
-  return event.eventType === EventType.MARKER_RECORDED && event.attributes.markerName === STATE_MARKER;
-}
-
-function isPatchesCommand({ commandType, attributes }: Command): boolean {
-  return commandType === CommandType.UPSERT_WORKFLOW_SEARCH_ATTRIBUTES && hasOnlyPatches(attributes);
-}
-
-function isPatchesUpsert(event: HistoryEvent): boolean {
-  return event.eventType === EventType.UPSERT_WORKFLOW_SEARCH_ATTRIBUTES && hasOnlyPatches(event.attributes);
-}
-
-function hasOnlyPatches({
-  searchAttributes,
-}: {
-  searchAttributes?: { indexedFields?: object | undefined } | undefined;
-}): boolean {
-  const names = Object.keys(searchAttributes?.indexedFields ?? {});
-  return names.length === 1 && names[0] === PATCHES_SEARCH_ATTRIBUTE;
 }
 
 /** The worker that completed a task, by the events it led to. */

@@ -38,6 +38,9 @@ export interface WorkflowHostOptions {
 /** Bytes of events that have large values in them. */
 const LARGE_HISTORY = 1024 * 1024;
 
+/** Id of a query that came with a task of its own, as Temporal's core names it. */
+const LONE_QUERY = 'legacy_query';
+
 type Emit = (message: FromWorkflowThread) => void;
 type Phase = 'history' | 'localActivities' | 'idle';
 
@@ -106,7 +109,7 @@ export class WorkflowHost {
         return;
       }
       case 'close':
-        this.#held.clear();
+        for (const held of this.#held.values()) this.#drop(held);
         return;
       default:
         assertNever('Unknown message', message);
@@ -234,7 +237,7 @@ export class WorkflowHost {
     const { closed } = execution;
     const keep = !closed && this.#options.maxCachedWorkflows > 0;
     const queryResults: Record<string, QueryResult> = {};
-    for (const [id, query] of Object.entries(task.queries ?? {})) queryResults[id] = this.#query(held, query);
+    for (const [id, query] of Object.entries(task.queries ?? {})) queryResults[id] = this.#query(held, id, query);
     held.phase = 'idle';
     this.#emit({
       type: 'completed',
@@ -259,14 +262,14 @@ export class WorkflowHost {
   #answerQuery(held: Held, query: WorkflowQuery): void {
     const { token } = held.task;
     held.phase = 'idle';
-    const result = this.#watched(held, () => this.#query(held, query));
+    const result = this.#watched(held, () => this.#query(held, LONE_QUERY, query));
     const sinkCalls = held.execution.takeSinkCalls();
     this.#emit({ type: 'queryAnswered', token, result, ...(this.#options.replaysOnly && { sinkCalls }) });
     this.#makeRoom();
   }
 
-  #query(held: Held, query: WorkflowQuery): QueryResult {
-    const answer = held.execution.query(query);
+  #query(held: Held, id: string, query: WorkflowQuery): QueryResult {
+    const answer = held.execution.query(id, query);
     return answer.ok
       ? { answer: { payloads: [answer.payload] } }
       : { failure: answer.failure, errorMessage: answer.message };
@@ -330,7 +333,8 @@ export class WorkflowHost {
     for (const seq of held.execution.abandon()) this.#emit({ type: 'cancelLocalActivity', runId: held.runId, seq });
     if (this.#held.get(held.runId) !== held) return;
     this.#held.delete(held.runId);
-    this.#emit({ type: 'evicted', runId: held.runId });
+    const problem = held.execution.dispose();
+    this.#emit({ type: 'evicted', runId: held.runId, ...(problem !== undefined && { problem }) });
   }
 
   /** Evicts the warm executions used longest ago. */

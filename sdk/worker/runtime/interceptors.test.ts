@@ -1,12 +1,11 @@
 // Interceptors of workflow code: what comes in and what goes out passes them, in order, with headers; on replay as the first time.
 
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { Command } from '../../../src/wire/command.ts';
 import type { Header } from '../../../src/wire/common.ts';
 import { EventType } from '../../../src/wire/enums.ts';
 import { MessageType } from '../../../src/wire/protocol-message.ts';
 import { defaultPayloadConverter } from '../../common/payload-converter.ts';
-import type { RealmExecution } from './realm/host.ts';
 import type { Realm } from './realm.ts';
 import { realmOf, TestRun, values } from './test-run.test-support.ts';
 
@@ -177,33 +176,138 @@ describe('a module of interceptors', () => {
 });
 
 describe('internals', () => {
-  const internal = (body: string): string => `export const interceptors = () => ({ internals: [{ ${body} }] });`;
+  const MODULE = `
+    import { defaultPayloadConverter, log } from 'tenuto/workflow';
+    const note = (what) => log.info('internals', { what });
+    export const interceptors = () => ({
+      internals: [{
+        activate(input, next) {
+          note(['activate', input.batchIndex, input.activation.jobs.map(({ kind }) => kind)]);
+          next(input);
+        },
+        concludeActivation(input, next) {
+          const { commands } = next(input);
+          note(['conclude', commands.map(({ kind }) => kind)]);
+          return { commands: commands.filter(({ kind }) => kind !== 'upsertMemo') };
+        },
+        dispose(input, next) { next(input); throw new Error('cannot let go'); },
+      }],
+    });`;
+  const WORKFLOW = `
+    import * as wf from 'tenuto/workflow';
+    export async function waits() { wf.upsertMemo({ a: 1 }); await wf.sleep(1000); return 'done'; }
+    export async function asked() { wf.setHandler(wf.defineQuery('ask'), () => 1); await wf.sleep(1); }`;
 
-  test('clean up when the worker gives the execution up, in its context, and may not fail', async () => {
-    const disposes = `dispose(input, next) { next(input); throw new Error('no ' + wf.workflowInfo().workflowType); }`;
-    const modules = {
-      'workflows.ts': WORKFLOWS,
-      'a.ts': `import * as wf from 'tenuto/workflow';\n${internal(disposes)}`,
-    };
-    const disposing = await realmOf(modules, { workflowInterceptorModules: ['a.ts'] });
-    const created = vi.spyOn(disposing, 'createExecution');
-    const run = new TestRun(disposing, 'talks');
-    run.task();
-    const [inside] = created.mock.results.map(({ value }) => value as RealmExecution);
-    if (inside === undefined) throw new Error('nothing was made');
-    expect(() => disposing.run(inside, () => inside.dispose())).toThrow('no talks');
-    const disposed = vi.spyOn(inside, 'dispose');
-    run.driver.host.handle({ type: 'evict', runId: run.runId, reason: 'test' });
-    expect(disposed).toHaveBeenCalledOnce();
-    expect(run.driver.host.size).toBe(0);
+  test('see each round, may change what is asked for, and learn that the execution leaves memory', async () => {
+    const modules = { 'workflows.ts': WORKFLOW, 'a.ts': MODULE };
+    const run = new TestRun(await realmOf(modules, { workflowInterceptorModules: ['a.ts'] }), 'waits');
+    const noted = (finished: { sinkCalls: readonly { args: unknown[] }[] }): unknown[] =>
+      finished.sinkCalls.map(({ args }) => (args[1] as { what: unknown }).what);
+    run.begin();
+    const first = run.finish();
+    expect(noted(first)).toEqual([
+      ['activate', 0, []],
+      ['conclude', ['upsertMemo', 'startTimer']],
+    ]);
+    expect(run.events.map(({ eventType }) => eventType)).not.toContain(EventType.WORKFLOW_PROPERTIES_MODIFIED);
+    run.fire('1');
+    run.begin();
+    expect(noted(run.finish())).toEqual([
+      ['activate', 0, ['timerFired']],
+      ['conclude', ['complete']],
+    ]);
+    expect(run.driver.take('evicted').problem).toBe('Error: cannot let go');
   });
 
-  test.each(['activate', 'concludeActivation'])(
-    'with %s fail the workflow task: there is nothing of that form',
-    async (name) => {
-      const modules = { 'workflows.ts': WORKFLOWS, 'a.ts': internal(`${name}(input, next) { return next(input); }`) };
-      const run = new TestRun(await realmOf(modules, { workflowInterceptorModules: ['a.ts'] }), 'chance');
-      expect(run.failingTask().message).toMatch('may have `dispose` only');
-    },
-  );
+  test('queries have ids, and the SDK’s own are none of the interceptors’ business', async () => {
+    const module = `export const interceptors = () => ({
+      inbound: [{ handleQuery: async (input, next) => [input.queryId, await next(input)] }],
+    });`;
+    const modules = { 'workflows.ts': WORKFLOW, 'a.ts': module };
+    const run = new TestRun(await realmOf(modules, { workflowInterceptorModules: ['a.ts'] }), 'asked');
+    run.task();
+    expect(values(run.query('ask').answer)).toEqual([['legacy_query', 1]]);
+    expect(values(run.query('__stack_trace').answer)).toEqual([expect.stringContaining('asked')]);
+    run.begin({ queries: { 'query-7': { queryType: 'ask' } } });
+    expect(values(run.finish().request.queryResults?.['query-7']?.answer)).toEqual([['query-7', 1]]);
+  });
+});
+
+describe('chance of another stream', () => {
+  const WORKFLOW = `
+    import * as wf from 'tenuto/workflow';
+    export async function draws() {
+      const stream = wf.getRandomStream('library');
+      const other = wf.getRandomStream('other');
+      const seen = await stream.with(async () => {
+        const before = [Math.random(), wf.uuid4()];
+        await wf.sleep(1);
+        return [...before, Math.random(), wf.workflowRandom.with(() => Math.random()), other.with(() => wf.uuid4()), Math.random()];
+      });
+      return [...seen, Math.random()];
+    }
+    export async function drawsPlainly() {
+      const stream = wf.getRandomStream('library');
+      const other = wf.getRandomStream('other');
+      const before = [stream.random(), stream.uuid4()];
+      await wf.sleep(1);
+      return [...before, stream.random(), Math.random(), other.uuid4(), stream.random(), Math.random()];
+    }
+    export async function leaves() { return Math.random(); }
+`;
+
+  const outcome = (run: TestRun): unknown => {
+    run.task();
+    if (run.events.at(-1)?.eventType !== EventType.WORKFLOW_EXECUTION_COMPLETED) {
+      run.fire('1');
+      run.task();
+    }
+    return run.result;
+  };
+
+  test('is drawn by what the code calls as usual, and by what that awaits', async () => {
+    const realm = await realmOf(WORKFLOW);
+    const [scoped, plainly] = ['draws', 'drawsPlainly'].map((type) => new TestRun(realm, type, [], { runId: 'same' }));
+    const drawn = scoped === undefined ? undefined : outcome(scoped);
+    expect(drawn).toHaveLength(7);
+    expect(drawn).toEqual(plainly === undefined ? undefined : outcome(plainly));
+    expect(scoped?.replay().failure).toBeUndefined();
+  });
+
+  test('ends where an interceptor goes on to the next', async () => {
+    const module = `
+      import { getRandomStream } from 'tenuto/workflow';
+      export const interceptors = () => ({
+        inbound: [{ execute: (input, next) => getRandomStream('own').with(() => (Math.random(), next(input))) }],
+      });`;
+    const modules = { 'workflows.ts': WORKFLOW, 'a.ts': module };
+    const intercepted = new TestRun(await realmOf(modules, { workflowInterceptorModules: ['a.ts'] }), 'leaves', [], {
+      runId: 'same',
+    });
+    const plain = new TestRun(await realmOf(WORKFLOW), 'leaves', [], { runId: 'same' });
+    expect(outcome(intercepted)).toBe(outcome(plain));
+  });
+});
+
+test.each(['signal', 'update', 'query'])('a default handler gets no %s of a reserved name', async (kind) => {
+  const workflow = `
+    import * as wf from 'tenuto/workflow';
+    export async function takesAll() {
+      wf.setDefaultSignalHandler(() => {});
+      wf.setDefaultUpdateHandler(() => {});
+      wf.setDefaultQueryHandler(() => 1);
+      await wf.sleep(1);
+    }`;
+  const run = new TestRun(await realmOf(workflow), 'takesAll');
+  run.task();
+  const refused = `Cannot use ${kind} name: '__temporal_x', with reserved prefix: '__temporal_'`;
+  if (kind === 'query') {
+    expect(run.query('__temporal_x').errorMessage).toBe(refused);
+    return;
+  }
+  if (kind === 'signal') {
+    run.signal('__temporal_x');
+    run.begin();
+  } else run.begin({ messages: [run.update('u', '__temporal_x')] });
+  expect(run.driver.take('failed').request.failure?.message).toBe(refused);
 });

@@ -7,6 +7,7 @@
 import { randomFillSync } from 'node:crypto';
 import { promiseHooks } from 'node:v8';
 import { createContext, Script } from 'node:vm';
+import type { ActivatesPatch } from '../../workflow/patches.ts';
 import { BUNDLE_LINE_OFFSET } from './bundle-format.ts';
 import type {
   ExecutionInit,
@@ -80,6 +81,7 @@ function createHost(
   globalDefined: () => void,
   converted: () => void,
   runsActivity: (type: string) => boolean,
+  activatesPatch: ActivatesPatch,
 ): RealmHost {
   const encoder = new TextEncoder();
   const decoders = new Map<string, InstanceType<typeof TextDecoder>>();
@@ -113,6 +115,7 @@ function createHost(
     },
     globalDefined,
     runsActivity,
+    activatesPatch,
     clock: () => Date.now(),
     fillRandom: (into) => {
       randomFillSync(into);
@@ -145,8 +148,15 @@ export class Realm {
   readonly #ownGlobals = new WeakMap<RealmExecution, OwnGlobals>();
   #running: RealmExecution | undefined;
 
-  /** @param activityTypes Of the activities that can run locally; undefined: all. */
-  constructor(bundle: { code: string; sourceMap: string }, activityTypes?: readonly string[]) {
+  /**
+   * @param activityTypes Of the activities that can run locally; undefined: all.
+   * @param activatesPatch Undefined: every patch is.
+   */
+  constructor(
+    bundle: { code: string; sourceMap: string },
+    activityTypes?: readonly string[],
+    activatesPatch: ActivatesPatch = () => true,
+  ) {
     const known = activityTypes === undefined ? undefined : new Set(activityTypes);
     this.stackMapper = new StackMapper(BUNDLE_FILE, new SourceMap(bundle.sourceMap, BUNDLE_LINE_OFFSET));
     this.#context = createContext(this.#sandbox, {
@@ -166,6 +176,7 @@ export class Realm {
         },
         () => this.onConverted(),
         (type) => known === undefined || known.has(type) || known.has(DEFAULT_ACTIVITY),
+        activatesPatch,
       ),
     );
     this.#load = this.#moduleLoader(parts);

@@ -2,7 +2,9 @@
 // in between, so that each can be laid to the run whose code has just run; answers leave after that.
 
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import type { ActivatesPatch } from '../../workflow/patches.ts';
 import { BusyMarker } from '../busy-mark.ts';
+import { askWhetherToPatch } from '../patch-activation.ts';
 import { type Batch, packBatch, unpackBatch } from '../thread-batch.ts';
 import type { FromWorkflowThread, SpareThread, ToWorkflowThread, WorkflowThreadOptions } from '../thread-protocol.ts';
 import { WorkflowHost } from './host.ts';
@@ -27,7 +29,7 @@ function runThread(port: NonNullable<typeof parentPort>, options: WorkflowThread
   const mark = new BusyMarker(options.busyMark);
   const host = new WorkflowHost(
     {
-      realm: new Realm(options.bundle, options.activityTypes),
+      realm: new Realm(options.bundle, options.activityTypes, patchesOf(port, options)),
       namespace: options.namespace,
       taskQueue: options.taskQueue,
       maxCachedWorkflows: options.maxCachedWorkflows,
@@ -67,6 +69,13 @@ function runThread(port: NonNullable<typeof parentPort>, options: WorkflowThread
   });
   outbox.push({ type: 'ready' });
   flush();
+}
+
+/** Undefined: every patch is activated. */
+function patchesOf(port: NonNullable<typeof parentPort>, options: WorkflowThreadOptions): ActivatesPatch | undefined {
+  const { patchAnswer } = options;
+  if (patchAnswer === undefined) return undefined;
+  return (workflowInfo, patchId) => askWhetherToPatch(port, patchAnswer, { workflowInfo, patchId });
 }
 
 function answers(message: FromWorkflowThread, runId: string): boolean {

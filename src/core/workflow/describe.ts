@@ -8,13 +8,14 @@ import type {
   WorkflowTaskFailureInfo,
 } from '../../wire/api.ts';
 import type { WorkerVersionStamp } from '../../wire/common.ts';
-import { isOpenStatus, PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
+import { EventType, isOpenStatus, PendingActivityState, PendingWorkflowTaskState } from '../../wire/enums.ts';
 import type { ExecutionFlowControl } from '../../wire/flow-control.ts';
+import { versionOfKey } from '../deployment/versioned-queue.ts';
 import { shownAttempt } from './activity-task.ts';
 import { callbackInfos } from './callbacks.ts';
 import { operationInfo } from './operation-info.ts';
 import { retryInterval } from './retry.ts';
-import type { ActivityRow, ChildRow, TaskFailureRow, WorkflowTaskRow } from './rows.ts';
+import type { ActivityRow, ChildRow, RunRow, TaskFailureRow, WorkflowTaskRow } from './rows.ts';
 import { type ActorState, findRun, isOpen, type RunState, taskOf } from './state.ts';
 import { countsFrom, optionsOf } from './timeouts.ts';
 import { versioningInfo } from './versioning-info.ts';
@@ -48,7 +49,7 @@ function activityInfo(activity: ActivityRow): PendingActivityInfo {
     attempt: shownAttempt(activity),
     maximumAttempts: options.retryPolicy?.maximumAttempts ?? 0,
     scheduledTime: activity.scheduledTime,
-    lastStartedTime: activity.startedTime,
+    lastStartedTime: activity.startedTime ?? activity.lastStartedTime,
     lastHeartbeatTime: activity.lastHeartbeatTime,
     lastAttemptCompleteTime: activity.lastAttemptCompleteTime,
     nextAttemptScheduleTime: activity.inBackoff ? activity.scheduledTime : undefined,
@@ -114,6 +115,11 @@ function flowControl({ start, row }: RunState): ExecutionFlowControl | undefined
   return { ...shown, state: row.permit === 'asked' ? 'queued' : 'delayed' };
 }
 
+function standalone({ standalone: told }: RunRow): DescribeWorkflowExecutionResponse['standalone'] {
+  if (told === undefined) return undefined;
+  return { heartbeats: told.heartbeats, version: told.version === undefined ? undefined : versionOfKey(told.version) };
+}
+
 /** Undefined when the state holds no such run. Without a run id: the current one. */
 export function describe(state: ActorState, runId?: string): DescribeWorkflowExecutionResponse | undefined {
   const run = findRun(state, runId);
@@ -121,6 +127,11 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
   const { attributes, userMetadata } = run.start;
   const task = taskOf(run);
   const pause = isOpen(run) ? run.row.facts.pause : undefined;
+  const info = executionInfo(state, run.runId, run.start, run.row);
+  const pauseInfo = pause && { identity: pause.identity, pausedTime: pause.at, reason: pause.reason };
+  const startRequestId = state.chain?.start.runId === run.runId ? state.chain.start.requestId : undefined;
+  const expiration = (timeout: number | undefined, from: number): number | undefined =>
+    timeout ? from + timeout : undefined;
   return {
     executionConfig: {
       taskQueue: attributes.taskQueue.name,
@@ -130,19 +141,30 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
       userMetadata,
       retryPolicy: attributes.retryPolicy,
     },
-    workflowExecutionInfo: executionInfo(state, run.runId, run.start, run.row),
+    workflowExecutionInfo: info,
     pendingActivities: Array.from(run.activities.values(), activityInfo),
     pendingWorkflowTask: task === undefined ? undefined : taskInfo(task, run.row.taskFailure),
     pendingTimers: Array.from(run.timers.values(), ({ timerId, fireTime }) => ({ timerId, fireTime })),
     pendingChildren: Array.from(run.children.values(), childInfo),
     cancelRequested: run.row.facts.cancelRequested,
-    pauseInfo: pause && { identity: pause.identity, pausedTime: pause.at, reason: pause.reason },
+    pauseInfo,
     autoResetPoints: run.row.facts.resetPoints,
     callbacks: callbackInfos(state, run),
     pendingNexusOperations: Array.from(run.operations.values(), operationInfo),
-    startRequestId: state.chain?.start.runId === run.runId ? state.chain.start.requestId : undefined,
+    startRequestId,
+    workflowExtendedInfo: {
+      executionExpirationTime: expiration(attributes.workflowExecutionTimeout, info.startTime),
+      runExpirationTime: expiration(attributes.workflowRunTimeout, info.executionTime),
+      cancelRequested: run.row.facts.cancelRequested,
+      originalStartTime: info.startTime,
+      requestIdInfos: startRequestId
+        ? { [startRequestId]: { eventType: EventType.WORKFLOW_EXECUTION_STARTED, eventId: 1 } }
+        : undefined,
+      pauseInfo,
+    },
     versioningInfo: versioningInfo(run),
     mostRecentWorkerVersionStamp: lastStamp(run.row.facts.lastBuildId),
     flowControl: flowControl(run),
+    standalone: standalone(run.row),
   };
 }

@@ -341,6 +341,8 @@ export interface ActivityOptionsChange {
   heartbeatTimeout?: number | undefined;
   retryPolicy?: Partial<RetryPolicy> | undefined;
   priority?: Partial<Priority> | undefined;
+  /** ms. Only of an activity without a workflow, before it is first offered; of others it says nothing. */
+  startDelay?: number | undefined;
 }
 
 /** Answered by the options as they are then. */

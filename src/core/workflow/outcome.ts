@@ -170,7 +170,7 @@ export type Reply =
   | StartedWorkflowTask
   | StartedActivityTask
   /** Options of the activities that were changed, as they are now; of several, the first's. */
-  | { type: 'activityOptions'; options: ActivityOptions }
+  | { type: 'activityOptions'; options: ActivityOptions & { startDelay?: number | undefined } }
   | { type: 'executionOptions'; versioningOverride: VersioningOverride | undefined }
   /**
    * For queries and updates: the answer comes as an effect, of this turn or a later one. `resetHistoryEventId`: the completed task left no

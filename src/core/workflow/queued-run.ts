@@ -2,13 +2,14 @@
 
 import { EventType, RetryState } from '../../wire/enums.ts';
 import { closeRun } from './closing.ts';
-import { refusal } from './permits.ts';
+import { cutStartDelay, refusal } from './permits.ts';
 import type { RunDraft } from './run-draft.ts';
 import { wakeWorkflow } from './workflow-task.ts';
 
-/** A request to cancel is in history. A run that waits for its permit has run no code that could clean up: it ends at once. */
+/** A request to cancel is in history: nobody waits out a delay for it. A run that waits for its permit has run no code that could clean up: it ends at once. */
 export function heedCancel(run: RunDraft): void {
   if (run.row.permit === undefined) {
+    cutStartDelay(run);
     wakeWorkflow(run);
     return;
   }

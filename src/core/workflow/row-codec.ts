@@ -73,6 +73,7 @@ const packRun = (row: RunRow): unknown[] =>
     row.permit,
     row.counts.operation,
     row.pausedTypes,
+    row.standalone,
   ]);
 
 function unpackRun(list: unknown[]): RunRow {
@@ -99,6 +100,7 @@ function unpackRun(list: unknown[]): RunRow {
   put(row, 'permit', list[19]);
   put(row.counts, 'operation', list[20]);
   put(row, 'pausedTypes', list[21]);
+  put(row, 'standalone', list[22]);
   return row;
 }
 
@@ -256,6 +258,7 @@ const packActivity = (row: ActivityRow): unknown[] =>
     row.reset,
     row.version,
     row.permit,
+    row.lastStartedTime,
   ]);
 
 function unpackActivity(list: unknown[]): ActivityRow {
@@ -284,6 +287,7 @@ function unpackActivity(list: unknown[]): ActivityRow {
   put(row, 'reset', list[20]);
   put(row, 'version', list[21]);
   put(row, 'permit', list[22]);
+  put(row, 'lastStartedTime', list[23]);
   return row;
 }
 

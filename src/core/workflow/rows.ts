@@ -223,6 +223,18 @@ export interface RunRow {
   transitions: number;
   /** Types of its pending activities that are paused, in order; absent: none is. Visibility shows them. */
   pausedTypes?: readonly string[] | undefined;
+  /** Of an activity without a workflow; absent until there is something to say. */
+  standalone?: StandaloneRow | undefined;
+}
+
+/** What an activity without a workflow shows beside its attempts, also once it has closed. No event says it. */
+export interface StandaloneRow {
+  /** ms, as a client changed it. */
+  startDelay?: number | undefined;
+  /** Of all attempts, as many as came here. */
+  heartbeats?: number | undefined;
+  /** Of the worker that had the last attempt. */
+  version?: VersionKey | undefined;
 }
 
 /** What clients may change of a pending activity. */
@@ -273,6 +285,8 @@ export interface ActivityRow {
   inBackoff: boolean;
   startId?: StartId | undefined;
   startedTime?: number | undefined;
+  /** Of the attempt before, while none runs; of activities without a workflow alone. */
+  lastStartedTime?: number | undefined;
   session?: string | undefined;
   identity?: string | undefined;
   requestId?: string | undefined;

@@ -14,7 +14,7 @@ import { StatusCode } from '../../wire/status.ts';
 import { describe as describeRun } from './describe.ts';
 import type { Message, StartMessage } from './message.ts';
 import { type ActorState, currentRunId, nextDeadline, waitingOffers } from './state.ts';
-import { applicationFailure, eventName, payloads, QUEUE, WORKER, World } from './testing.ts';
+import { applicationFailure, command, eventName, payloads, QUEUE, WORKER, World } from './testing.ts';
 
 const MINUTE = 60_000;
 const once = { initialInterval: 1_000, backoffCoefficient: 2, maximumAttempts: 1 };
@@ -280,6 +280,71 @@ describe('steered from outside', () => {
   });
 });
 
+describe('its start delay', () => {
+  const delayOf = (startDelay: number): Message => ({
+    type: 'updateActivityOptions',
+    target: {},
+    activities: { id: 'a' },
+    change: { startDelay },
+  });
+  const times = (world: World) => {
+    const { executionTime, startTime } = describeRun(world.state)?.workflowExecutionInfo ?? {};
+    return Number(executionTime) - Number(startTime);
+  };
+
+  it('can be longer or shorter while it lasts, from the start', () => {
+    const world = started({ workflowStartDelay: MINUTE });
+    world.pass(1_000);
+    const { reply } = world.accept(delayOf(2 * MINUTE));
+    expect(reply).toMatchObject({ type: 'activityOptions', options: { startDelay: 2 * MINUTE } });
+    expect(times(world)).toBe(2 * MINUTE);
+    expect(nextDeadline(world.state)).toBe(world.now - 1_000 + 2 * MINUTE);
+    check(world);
+    world.accept(delayOf(500));
+    // Over already: it is on its queue.
+    expect(waitingOffers(world.state)).toMatchObject([{ kind: 'activity', attempt: 1 }]);
+    expect(times(world)).toBe(500);
+    check(world);
+  });
+
+  it('is over once the first attempt is on its queue', () => {
+    const world = started();
+    const { code, message } = world.refuse(delayOf(MINUTE));
+    expect(code).toBe(StatusCode.FAILED_PRECONDITION);
+    expect(message).toBe('cannot update start_delay: the first activity attempt has already been dispatched');
+  });
+
+  it('is none of an activity of a workflow', () => {
+    const world = new World();
+    world.start();
+    world.complete(world.takeWorkflowTask().ref, command.activity('a'));
+    expect(world.accept(delayOf(MINUTE)).reply).toMatchObject({ options: { startDelay: undefined } });
+    expect(waitingOffers(world.state)).toHaveLength(1);
+  });
+});
+
+it('counts the heartbeats of all attempts, and remembers the version that had the last, also once it has closed', () => {
+  const world = started({ retryPolicy: { ...once, maximumAttempts: 2 } });
+  const told = () => describeRun(world.state)?.standalone;
+  expect(told()).toBeUndefined();
+  const beat = (): void => {
+    const activity = { task: task.ref };
+    world.accept({ type: 'heartbeatActivityTask', activity, identity: WORKER, details: undefined });
+  };
+  let task = world.takeActivity();
+  beat();
+  beat();
+  world.failActivity(task.ref);
+  world.pass(1_000);
+  task = world.takeActivity();
+  beat();
+  expect(told()).toEqual({ heartbeats: 3, version: undefined });
+  check(world);
+  world.completeActivity(task.ref, 'sent');
+  expect(told()?.heartbeats).toBe(3);
+  check(world);
+});
+
 describe('the id', () => {
   const ended = (how: 'completed' | 'failed'): World => {
     const world = started({ retryPolicy: once });
@@ -362,4 +427,30 @@ it('keeps its input in the one event that its attempts are made of', () => {
     eventType: EventType.ACTIVITY_TASK_SCHEDULED,
     attributes: { input: payloads('mail') },
   });
+});
+
+it('shows as paused once no attempt of it runs, and lists find it so', () => {
+  const world = started({ retryPolicy: { ...once, initialInterval: MINUTE, maximumAttempts: 0 } });
+  const target = { target: {}, activities: { id: 'a' } } as const;
+  const pause: Message = { type: 'pauseActivity', ...target, identity: 'me', reason: 'why', requestId: 'r' };
+  const more = { resetAttempts: false, resetHeartbeats: false, jitter: 0, jitterSeed: 1 } as const;
+  const unpause: Message = { type: 'unpauseActivity', ...target, ...more };
+  const refusal = world.refuse(unpause);
+  expect(refusal.code).toBe(StatusCode.FAILED_PRECONDITION);
+  expect(refusal.message).toBe('activity is in non-unpausable state Scheduled');
+
+  const { visibility } = world.accept(pause);
+  expect(visibility).toMatchObject([{ info: { status: WorkflowExecutionStatus.PAUSED } }]);
+  expect(visibility[0]?.info.searchAttributes?.indexedFields?.TemporalPauseInfo).toBeUndefined();
+  world.accept(unpause);
+  expect(status(world)).toBe(WorkflowExecutionStatus.RUNNING);
+
+  const { ref } = world.takeActivity();
+  const startedAt = pending(world)?.lastStartedTime;
+  world.accept({ ...pause, requestId: 's' });
+  expect(status(world)).toBe(WorkflowExecutionStatus.RUNNING);
+  world.failActivity(ref);
+  expect(status(world)).toBe(WorkflowExecutionStatus.PAUSED);
+  expect(pending(world)).toMatchObject({ lastStartedTime: startedAt, state: PendingActivityState.PAUSED });
+  check(world);
 });

@@ -49,6 +49,9 @@ export function misdirected(state: ActorState, message: Message): Decision | und
 /** What the activity has come to, the run has come to. Call when a turn ends. */
 export function concludeStandalone(run: RunDraft): void {
   if (!isStandalone(run) || !run.isOpen) return;
+  for (const { startId, version } of run.activities()) {
+    if (startId !== undefined && version !== undefined) run.row.standalone = { ...run.row.standalone, version };
+  }
   if (run.activityCount > 0) {
     // What its attempts do counts as transitions: long polls wait for the next.
     for (const [id, before] of run.turn.state.run?.activities ?? [])
@@ -84,14 +87,14 @@ function close(run: RunDraft, closing: HistoryEvent): boolean {
 }
 
 /** Cancellation was requested of the run: of its activity, then. One that no worker runs is cancelled at once. */
-export function cancelStandalone(run: RunDraft, identity: string): void {
+export function cancelStandalone(run: RunDraft, identity: string, reason: string | undefined): void {
   for (const { facts } of [...run.activities()]) {
     const { scheduledEventId } = facts;
     run.add(EventType.ACTIVITY_TASK_CANCEL_REQUESTED, { scheduledEventId, workflowTaskCompletedEventId: 0 });
     const activity = run.activity(scheduledEventId);
     if (activity === undefined) continue;
     if (activity.startId === undefined) {
-      cancelActivity(run, activity, jsonPayloads('ACTIVITY_ID_NOT_STARTED'), identity);
+      cancelActivity(run, activity, jsonPayloads(reason ?? ''), identity);
     } else notifyWorker(run, activity, 'cancelRequested');
   }
 }

@@ -195,6 +195,9 @@ function applyPath(services: Services, change: ActivityOptionsChange, options: A
     case 'heartbeatTimeout':
       change[path] = rules.duration(path, options[path]) ?? 0;
       return;
+    case 'startDelay':
+      change.startDelay = rules.duration('StartDelay', options.startDelay) ?? 0;
+      return;
     case 'retryPolicy':
       if (options.retryPolicy === undefined) throw invalid('RetryPolicy is not provided.');
       change.retryPolicy = options.retryPolicy;

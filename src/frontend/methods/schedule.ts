@@ -37,8 +37,11 @@ const target = { namespace: defaulted(string, ''), scheduleId: defaulted(string,
 const changing = { ...target, identity: defaulted(string, ''), requestId: defaulted(string, '') };
 
 function checkTarget(services: Services, caller: Caller, { namespace, scheduleId }: ScheduleTarget): void {
+  const { limits, reference } = services;
   rules.namespace(services, caller, namespace);
-  rules.within(services.limits, 'ScheduleId', scheduleId);
+  // The reference server takes an empty one.
+  if (reference === undefined) rules.present(limits, 'ScheduleId', scheduleId);
+  else rules.within(limits, 'ScheduleId', scheduleId);
 }
 
 function checkNote(note: string | undefined): void {
@@ -56,7 +59,11 @@ function checkDefinition({ limits, reference }: Services, { action, policies, st
   checkNote(state.notes);
   if ((state.remainingActions ?? 0) < 0) throw invalid('RemainingActions cannot be negative.');
   const { startWorkflow: workflow } = action;
-  if (workflow === undefined) return;
+  if (workflow === undefined) {
+    // There a schedule may have nothing to do.
+    if (reference === undefined) throw invalid('A schedule needs an action: startWorkflow is not set.');
+    return;
+  }
   rules.within(limits, 'WorkflowId', workflow.workflowId + TIME_OF_A_RUN);
   rules.present(limits, 'WorkflowType', workflow.workflowType);
   rules.taskQueueName(limits, workflow.taskQueue);

@@ -29,6 +29,7 @@ const options = {
   heartbeatTimeout: optional(integer),
   retryPolicy: optional(common.retryPolicy),
   priority: optional(common.priority),
+  startDelay: optional(integer),
 };
 const changedOptions = object<ActivityOptionsChange>(options);
 

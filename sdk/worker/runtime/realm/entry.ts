@@ -5,6 +5,7 @@ import * as common from '../../../common/index.ts';
 import { setHostCodec } from '../../../common/utf8.ts';
 import { Activator } from '../../../workflow/activator.ts';
 import { type AsyncContext, setContextCarrier } from '../../../workflow/async-context.ts';
+import { composeInterceptors } from '../../../workflow/compose.ts';
 import { setCurrentActivator } from '../../../workflow/context.ts';
 import * as workflow from '../../../workflow/index.ts';
 import type { UnsafeWorkflowInfo, WorkflowInfo } from '../../../workflow/interfaces.ts';
@@ -129,10 +130,6 @@ function addInterceptors(activator: Activator, modules: readonly ModuleExports[]
       throw new TypeError(`An interceptor module must export a function as interceptors, got ${typeof factory}`);
     }
     const { inbound = [], outbound = [], internals = [] } = (factory as workflow.WorkflowInterceptorsFactory)();
-    const unknown = internals.find((one) => 'activate' in one || 'concludeActivation' in one);
-    if (unknown !== undefined) {
-      throw new TypeError('An internals interceptor may have `dispose` only: activations are of another form here');
-    }
     activator.inbound = [...activator.inbound, ...inbound];
     activator.outbound = [...activator.outbound, ...outbound];
     activator.internals = [...activator.internals, ...internals];
@@ -164,6 +161,7 @@ function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: Rea
     mapStack: (stack) => host.mapStack(stack),
     failureErrorTypes: init.failureErrorTypes,
     runsActivity: (type) => host.runsActivity(type),
+    activatesPatch: (info, patchId) => host.activatesPatch(info, patchId),
   });
   let exports: ModuleExports | undefined;
   let begun = false;
@@ -211,13 +209,13 @@ function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: Rea
     hasConditions: () => activator.blockedConditions.size > 0,
     tryUnblockConditions: () => activator.tryUnblockConditions(),
     conclude: () => activator.conclude(),
-    query(name, input, header) {
+    query(queryId, name, input, header) {
       const failed = (error: unknown): QueryAnswer => ({
         ok: false,
         failure: activator.errorToFailure(error),
         message: common.errorMessage(error) ?? String(error),
       });
-      const take = activator.query(name, adopt(input), adopt(header));
+      const take = activator.query(queryId, name, adopt(input), adopt(header));
       return () => {
         try {
           return { ok: true, payload: take() };
@@ -250,8 +248,11 @@ function createExecution(outerInit: ExecutionInit, load: ModuleLoader, host: Rea
     get versioningBehavior() {
       return activator.versioningBehavior;
     },
-    dispose: () => common.composeInterceptors(activator.internals, 'dispose', () => {})({}),
     enter: () => setCurrentActivator(activator),
+    get disposes() {
+      return activator.internals.some(({ dispose }) => dispose !== undefined);
+    },
+    dispose: () => composeInterceptors(activator.internals, 'dispose', () => undefined)({}),
   };
 }
 

@@ -6,6 +6,7 @@ import { LOGGER_SINK } from '../../../workflow/activation.ts';
 import { CancellationScope } from '../../../workflow/cancellation-scope.ts';
 import { assertInWorkflowContext, currentActivator } from '../../../workflow/context.ts';
 import { DeterminismViolationError } from '../../../workflow/errors.ts';
+import { currentRandom } from '../../../workflow/random-streams.ts';
 import { startTimer } from '../../../workflow/timer.ts';
 import type { RealmHost } from './host.ts';
 
@@ -132,7 +133,7 @@ function inspect(value: unknown): string {
 
 /** Installs the deterministic globals. Run once, before anything else of the realm. */
 export function installGlobals(host: RealmHost): void {
-  Math.random = () => assertInWorkflowContext('Math.random()').chance.random();
+  Math.random = () => currentRandom('Math.random()')();
   const replaced: Globals = {
     Date: deterministicDate(),
     WeakRef: nonDeterministic('WeakRef'),

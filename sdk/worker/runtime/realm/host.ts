@@ -5,6 +5,7 @@ import type { WorkflowExecutionStartedEventAttributes } from '../../../../src/wi
 import type { Failure } from '../../../../src/wire/failure.ts';
 import type { Activation, Intent, SinkInvocation } from '../../../workflow/activation.ts';
 import type { SdkFlag } from '../../../workflow/flags.ts';
+import type { ActivatesPatch } from '../../../workflow/patches.ts';
 
 /** Native helpers of the host, in the host's own realm: nothing they return may reach workflow code unconverted. */
 export interface RealmHost {
@@ -22,6 +23,8 @@ export interface RealmHost {
   globalDefined(): void;
   /** Whether the worker has a function for an activity of this type. */
   runsActivity(type: string): boolean;
+  /** Whether the worker wants a patch that the history does not know. */
+  readonly activatesPatch: ActivatesPatch;
   /** Source-mapped stack without the SDK's own frames. */
   mapStack(stack: string): string;
 }
@@ -52,8 +55,12 @@ export interface RealmExecution {
   /** The activation ends: updates that no handler came for are refused, handlers cut off by the workflow's end warned about. */
   conclude(): void;
   /** Begins to answer a query; drain, then call what it returned. */
-  query(name: string, input: Payloads | undefined, header: Header | undefined): () => QueryAnswer;
+  query(queryId: string, name: string, input: Payloads | undefined, header: Header | undefined): () => QueryAnswer;
   takeIntents(): Intent[];
+  /** Whether an interceptor wants to know that it leaves memory. */
+  readonly disposes: boolean;
+  /** @throws what an interceptor throws. */
+  dispose(): void;
   takeSinkCalls(): SinkInvocation[];
   takeUsedFlags(): SdkFlag[];
   /** The failure of the workflow task, if the code caused one. */
@@ -62,8 +69,6 @@ export interface RealmExecution {
   readonly completed: boolean;
   /** What the workflow's function says of itself. */
   readonly versioningBehavior: string | undefined;
-  /** It is given up: its interceptors may clean up. @throws what they throw. */
-  dispose(): void;
   /** Makes this the running execution. */
   enter(): void;
 }

@@ -138,6 +138,22 @@ describe('signals', () => {
     expect(world.types().at(-1)).toBe('WORKFLOW_TASK_SCHEDULED');
   });
 
+  it.each([
+    ['a start delay', { workflowStartDelay: 60_000 }],
+    ['a cron schedule', { cronSchedule: '0 0 1 1 *' }],
+  ])('cut %s when they might have started the workflow', (_, over) => {
+    const world = new World();
+    world.start(over);
+    world.start({ requestId: 'again', signal: { signalName: 's', identity: 'client', requestId: '' } });
+    expect(world.types()).toEqual([
+      'WORKFLOW_EXECUTION_STARTED',
+      'WORKFLOW_EXECUTION_SIGNALED',
+      'WORKFLOW_TASK_SCHEDULED',
+    ]);
+    world.pass(60_000);
+    expect(world.types().filter((type) => type === 'WORKFLOW_TASK_SCHEDULED')).toHaveLength(1);
+  });
+
   it('to a closed or unknown run are refused', () => {
     const world = new World();
     expect(world.refuse(world.signalMessage('s'))).toMatchObject({
@@ -182,6 +198,26 @@ describe('cancellation', () => {
     world.cancel('c1');
     world.cancel('c2');
     expect(world.types().filter((type) => type.includes('CANCEL'))).toEqual(['WORKFLOW_EXECUTION_CANCEL_REQUESTED']);
+  });
+
+  it('does not wait for what puts the first task off: a delay, a cron schedule, a retry', () => {
+    const delayed = new World();
+    delayed.start({ workflowStartDelay: 60_000 });
+    delayed.cancel('c');
+    const cron = new World();
+    cron.start({ cronSchedule: '0 0 1 1 *' });
+    cron.cancel('c');
+    const retried = new World();
+    retried.start({ retryPolicy: { initialInterval: 60_000 } });
+    retried.work(command.fail(applicationFailure('no')));
+    retried.cancel('c');
+    for (const world of [delayed, cron, retried]) {
+      expect(world.types()).toEqual([
+        'WORKFLOW_EXECUTION_STARTED',
+        'WORKFLOW_EXECUTION_CANCEL_REQUESTED',
+        'WORKFLOW_TASK_SCHEDULED',
+      ]);
+    }
   });
 
   it('of a closed run is answered, of an unknown one refused', () => {

@@ -20,6 +20,7 @@ import { jsonPayloads } from '../fields.ts';
 import type { StartMessage } from '../message.ts';
 import { beginRun, clampTimeouts } from '../new-run.ts';
 import type { Decision, Rejection, TurnContext } from '../outcome.ts';
+import { cutStartDelay } from '../permits.ts';
 import { alreadyCompleted, alreadyStarted, exhausted, failedPrecondition, invalidArgument } from '../rejections.ts';
 import { completePolicy, policyProblem } from '../retry.ts';
 import type { RunDraft } from '../run-draft.ts';
@@ -183,6 +184,7 @@ function meetRunning(turn: Turn, run: RunState, message: StartMessage): Decision
     if (run.row.facts.signalCount >= turn.limits.signalsPerRun) return tooManySignals(turn, runId);
     const draft = turn.open(run);
     draft.record(EventType.WORKFLOW_EXECUTION_SIGNALED, signalAttributes(message.signal));
+    cutStartDelay(draft);
     wakeWorkflow(draft);
   }
   const response: StartWorkflowExecutionResponse = { runId, started: false, status };

@@ -5,10 +5,11 @@ import { chooseActivities, replaceActivity, rescheduled } from '../activity-choi
 import { settledTimeouts } from '../activity-timeouts.ts';
 import type { ActivityOptionsChange, UpdateActivityOptionsMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
-import { invalidArgument } from '../rejections.ts';
+import { failedPrecondition, invalidArgument } from '../rejections.ts';
 import { completePolicy, policyProblem, retryInterval } from '../retry.ts';
 import type { ActivityOptions, ActivityRow } from '../rows.ts';
 import type { RunDraft } from '../run-draft.ts';
+import { isStandalone } from '../standalone-start.ts';
 import type { ActorState } from '../state.ts';
 import { optionsOf } from '../timeouts.ts';
 
@@ -28,11 +29,14 @@ export function updateActivityOptions(
     }
     const { options: _before, ...rest } = activity;
     const next = options === undefined ? rest : { ...rest, options };
-    replaceActivity(run, activity, retimed(run, next));
+    const delay = message.change === 'restoreOriginal' ? undefined : message.change.startDelay;
+    if (delay === undefined || !isStandalone(run)) replaceActivity(run, activity, retimed(run, next));
+    else if (activity.attempt === 1 && activity.inBackoff) replaceActivity(run, activity, delayed(run, next, delay));
+    else return failedPrecondition('cannot update start_delay: the first activity attempt has already been dispatched');
     first ??= settable(optionsOf(next));
   }
   if (first === undefined) throw new Error(`workflow ${state.workflowId}: no activity was chosen, nor refused`);
-  return turn.outcome({ type: 'activityOptions', options: first });
+  return turn.outcome({ type: 'activityOptions', options: { ...first, startDelay: startDelayOf(run) } });
 }
 
 /** Without what else a row's facts hold. */
@@ -49,7 +53,7 @@ const settable = (from: ActivityOptions): ActivityOptions => ({
 /** A string says what cannot be. */
 function changed(run: RunDraft, activity: ActivityRow, change: ActivityOptionsChange): ActivityOptions | string {
   const now = optionsOf(activity);
-  const { retryPolicy, priority, ...timeoutsAndQueue } = change;
+  const { retryPolicy, priority, startDelay: _delay, ...timeoutsAndQueue } = change;
   const merged = settable(now);
   for (const [name, value] of Object.entries(timeoutsAndQueue)) {
     if (value !== undefined) Object.assign(merged, { [name]: value });
@@ -74,6 +78,20 @@ function changed(run: RunDraft, activity: ActivityRow, change: ActivityOptionsCh
   merged.startToCloseTimeout = timeouts.startToClose;
   merged.heartbeatTimeout = timeouts.heartbeat;
   return merged;
+}
+
+/** It waits for its first offer until so long after its start, which may be over by now. */
+function delayed(run: RunDraft, activity: ActivityRow, startDelay: number): ActivityRow {
+  run.row.standalone = { ...run.row.standalone, startDelay };
+  run.visible = true;
+  const scheduledTime = Math.max(run.now, run.start.startTime + startDelay);
+  return { ...activity, scheduledTime, countsFrom: scheduledTime, inBackoff: scheduledTime > run.now };
+}
+
+/** Undefined: none, or it is no activity without a workflow. */
+function startDelayOf(run: RunDraft): number | undefined {
+  if (!isStandalone(run)) return undefined;
+  return (run.row.standalone?.startDelay ?? run.start.attributes.firstWorkflowTaskBackoff) || undefined;
 }
 
 /** A retry that is waited for comes when the policy says as it is now, which may have been long ago. */

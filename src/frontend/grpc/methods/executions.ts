@@ -6,7 +6,7 @@ import type {
   PendingNexusOperationInfo,
   WorkflowExecutionInfo,
 } from '../../../wire/api.ts';
-import { EventType, TaskQueueKind } from '../../../wire/enums.ts';
+import { TaskQueueKind } from '../../../wire/enums.ts';
 import { type Message, native, part } from '../rpc.ts';
 import { pendingOptions } from './activities.ts';
 
@@ -53,15 +53,10 @@ const pendingOperation = (operation: PendingNexusOperationInfo): Message => ({
   startToCloseTimeout: operation.startToCloseTimeout || undefined,
 });
 /** Which event a request has led to, for those who link to it. */
-function requestIds({ startRequestId }: DescribeWorkflowExecutionResponse): object | undefined {
-  if (!startRequestId) return undefined;
-  return { [startRequestId]: { eventType: EventType.WORKFLOW_EXECUTION_STARTED, eventId: 1 } };
-}
-
 function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
   const { executionConfig, workflowExecutionInfo: info, pendingActivities, pendingChildren } = described;
+  const { workflowExtendedInfo: extended } = described;
   const { workflowExecutionTimeout, workflowRunTimeout } = executionConfig;
-  const expiration = (timeout: number, from: number): number | undefined => (timeout > 0 ? from + timeout : undefined);
   return {
     executionConfig: {
       ...executionConfig,
@@ -93,15 +88,8 @@ function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
     pendingWorkflowTask: described.pendingWorkflowTask,
     callbacks: described.callbacks,
     pendingNexusOperations: described.pendingNexusOperations.map(pendingOperation),
-    workflowExtendedInfo: {
-      executionExpirationTime: expiration(workflowExecutionTimeout, info.startTime),
-      // None is said as the year 1, as the reference server does.
-      runExpirationTime: expiration(workflowRunTimeout, info.executionTime) ?? NO_TIME_MS,
-      cancelRequested: described.cancelRequested,
-      originalStartTime: info.startTime,
-      requestIdInfos: requestIds(described),
-      pauseInfo: described.pauseInfo,
-    },
+    // None is said as the year 1, as the reference server does.
+    workflowExtendedInfo: { ...extended, runExpirationTime: extended?.runExpirationTime ?? NO_TIME_MS },
   };
 }
 
