@@ -66,8 +66,10 @@ export class SimOperator {
   async #move(move: Move): Promise<void> {
     const requestId = `${this.plan.id}/${this.#done}`;
     const schedule = scheduleAddress(this.plan.id);
-    const patch = (patched: SchedulePatch): Promise<unknown> =>
-      this.#calls.submit(schedule, { type: 'patchSchedule', requestId, patch: patched }, [NOT_FOUND]);
+    const patch = (patched: SchedulePatch): Promise<unknown> => {
+      this.#world.truth.watches.asked('patchSchedule', { scheduleId: this.plan.id, patch: patched });
+      return this.#calls.submit(schedule, { type: 'patchSchedule', requestId, patch: patched }, [NOT_FOUND]);
+    };
     switch (move.do) {
       case 'wait':
         await this.#calls.pause(move.ms);

@@ -18,7 +18,7 @@ import { chainPrefix } from '../../../src/shard/keys.ts';
 import { decode } from '../../../src/wire/codec.ts';
 import { EventType, ScheduleOverlapPolicy, WorkflowIdReusePolicy } from '../../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
-import type { DescribeScheduleResponse } from '../../../src/wire/schedule.ts';
+import type { DescribeScheduleResponse, SchedulePatch } from '../../../src/wire/schedule.ts';
 import { Violation } from '../kernel.ts';
 import type { TrueRun } from '../truth.ts';
 import { dueBetween, nextDue } from './interval-times.ts';
@@ -62,11 +62,19 @@ export class ScheduleWatch {
   #touched = new Map<string, Touched>();
   /** First runs by workflow id, of all that schedules started. */
   readonly #runs = new Map<string, number>();
+  /** Ids of those that were asked to begin something by hand which ends what goes on. */
+  readonly #ending = new Set<string>();
   /** What was seen of it, for those who ask whether a run of the simulator was worth it. */
   readonly seen = new Set<string>();
 
   constructor(known: KnownRuns) {
     this.#known = known;
+  }
+
+  /** Somebody asks so of the one with this id. */
+  patched(scheduleId: string, { triggerImmediately, backfillRequest = [] }: SchedulePatch): void {
+    const policies = [triggerImmediately, ...backfillRequest].map((asked) => asked?.overlapPolicy);
+    if (policies.some(ends)) this.#ending.add(scheduleId);
   }
 
   /** A row of the entry that is being applied. */
@@ -141,7 +149,8 @@ export class ScheduleWatch {
     if (head.action - (was.head?.action ?? 0) !== sends.filter(({ by }) => by.incarnation === life.incarnation).length)
       throw new Violation('I5', `${where} counts ${head.action} actions, and did not send as many`);
     this.#overlaps(life, where);
-    this.#dueTimes(life, was, started, time, where);
+    const byHand = sends.some(({ by, reusePolicy }) => by.incarnation === life.incarnation && isManual(reusePolicy));
+    this.#dueTimes(life, was, { started, byHand }, time, where);
   }
 
   /** Each action is sent once; nominal times of those nobody asked for. */
@@ -152,7 +161,7 @@ export class ScheduleWatch {
       if (by.incarnation !== life.incarnation) continue;
       const workflowId = workflowIdOf(message, life);
       const nominal = Date.parse(workflowId.slice(-20));
-      const manual = reusePolicy !== WorkflowIdReusePolicy.REJECT_DUPLICATE;
+      const manual = isManual(reusePolicy);
       if (life.sent.has(by.action))
         throw new Violation('I5', `schedule ${life.scheduleId} sends action ${by.action} a second time`);
       const overlaps = life.actor.starting.get(by.action)?.overlaps ?? true;
@@ -179,7 +188,13 @@ export class ScheduleWatch {
     }
   }
 
-  #dueTimes(life: Life, was: ScheduleActor, started: ReadonlySet<number>, time: number, where: string): void {
+  #dueTimes(
+    life: Life,
+    was: ScheduleActor,
+    { started, byHand }: { started: ReadonlySet<number>; byHand: boolean },
+    time: number,
+    where: string,
+  ): void {
     const { head, definition, buffered } = life.actor;
     if (head === undefined || definition === undefined) return;
     const from = was.head?.through ?? head.createTime;
@@ -217,8 +232,11 @@ export class ScheduleWatch {
     const gone = [...due, ...waited].filter((nominal) => !waits.has(nominal) && !started.has(nominal));
     // Also to one that was asked for by hand.
     const others = buffered.size > 0 || head.action > (was.head?.action ?? 0);
+    // It may have come, waited and begun within this very entry.
     const mayGiveWay =
-      specs.some(givesWay) || [...was.buffered.values()].some(({ overlapPolicy }) => ends(overlapPolicy));
+      specs.some(givesWay) ||
+      [...was.buffered.values()].some(({ overlapPolicy }) => ends(overlapPolicy)) ||
+      (byHand && this.#ending.has(life.scheduleId));
     const gaveWay = mayGiveWay && others ? gone.length : 0;
     const counted = countOf(head) - (was.head === undefined ? 0 : countOf(was.head));
     if (gone.length > counted + gaveWay)
@@ -327,6 +345,10 @@ const windowOf = (specs: readonly DefinitionRow[]): number =>
 
 /** Of several that are due before anything runs the last one is taken, uncounted, as on the reference server. */
 const givesWay = ({ policies: { overlapPolicy } }: DefinitionRow): boolean => ends(overlapPolicy);
+
+/** A due time is started once; what is asked for by hand may be again. */
+const isManual = (reusePolicy: WorkflowIdReusePolicy): boolean =>
+  reusePolicy !== WorkflowIdReusePolicy.REJECT_DUPLICATE;
 
 const ends = (overlapPolicy: ScheduleOverlapPolicy | undefined): boolean =>
   overlapPolicy === ScheduleOverlapPolicy.CANCEL_OTHER || overlapPolicy === ScheduleOverlapPolicy.TERMINATE_OTHER;

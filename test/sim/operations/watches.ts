@@ -4,6 +4,7 @@ import type { Key } from '../../../src/ports/ids.ts';
 import { readPart } from '../../../src/shard/keys.ts';
 import type { Methods } from '../../../src/wire/api.ts';
 import type { HistoryEvent } from '../../../src/wire/event.ts';
+import type { SchedulePatch } from '../../../src/wire/schedule.ts';
 import { Violation } from '../kernel.ts';
 import type { Relations } from '../relations.ts';
 import type { TrueRun } from '../truth.ts';
@@ -94,8 +95,12 @@ export class Watches {
   }
 
   /** A node has got a request. */
-  asked(method: string, body: { workflowId?: string; runId?: string }): void {
+  asked(
+    method: string,
+    body: { workflowId?: string; runId?: string; scheduleId?: string; patch?: SchedulePatch },
+  ): void {
     if (method === 'deleteWorkflowExecution') this.deletions.asked(body.runId ?? '');
+    if (method === 'patchSchedule') this.schedules.patched(body.scheduleId ?? '', body.patch ?? {});
     this.pauses.asked(method, body);
     this.#known.versions.asked(method, body);
   }

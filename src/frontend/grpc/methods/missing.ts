@@ -46,7 +46,7 @@ const oldVersioning = refuse(
 /** The first form of deployments, which the reference server has switched off. */
 const oldDeployments = refuse(
   StatusCode.UNIMPLEMENTED,
-  'Deployments by series are not supported any more: use worker deployments.',
+  'Deployments are deprecated and no longer supported, use Worker Deployments instead',
 );
 
 export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc>>>> = {
@@ -86,7 +86,7 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
         'TerminateNexusOperationExecution',
         'DeleteNexusOperationExecution',
       ],
-      unknown('Nexus operations without a workflow'),
+      refuse(StatusCode.UNIMPLEMENTED, 'Standalone Nexus operation is disabled'),
     ),
     ...all(
       ['CreateWorkflowRule', 'DescribeWorkflowRule', 'DeleteWorkflowRule', 'ListWorkflowRules', 'TriggerWorkflowRule'],

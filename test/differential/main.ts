@@ -1,0 +1,83 @@
+// `npm run compat -- --against ADDRESS`: requests that are right and requests that are a little wrong, of every method, to this server and to one of Temporal's;
+// says where their answers are not the same. Arguments: address of the reference, address of ours, and the methods; none means all.
+
+import { mutations } from './mutate.ts';
+import { Normal } from './normal.ts';
+import { type Difference, Pair } from './pair.ts';
+import { type Case, TEMPLATES, type Template } from './requests.ts';
+import { type MethodOf, methods, type Plain } from './side.ts';
+
+/** Cases at a time. */
+const AT_ONCE = 6;
+const MAX_SHOWN = 160;
+
+const [referenceAddress = '', ourAddress = '', ...only] = process.argv.slice(2);
+const all = methods();
+const pair = new Pair(referenceAddress, ourAddress, all);
+
+const templatesOf = ({ name }: MethodOf): readonly Template[] => {
+  const found = TEMPLATES[name];
+  if (found === undefined) throw new Error(`${name} has no request`);
+  return typeof found === 'function' ? [found] : found;
+};
+
+async function checked(method: MethodOf, template: Template, index: number): Promise<void> {
+  const base = await template(pair);
+  const tried = mutations(method.request, base.request, index > 0);
+  const queue = tried.map((mutation, i) => async (): Promise<void> => {
+    const { request, after = [] }: Case = i === 0 ? base : await template(pair);
+    const normals = [new Normal(), new Normal()];
+    const sample = `${method.name}[${index}] ${mutation.name}`;
+    const both = await pair.compare(method.name, mutation.apply(request), sample, normals);
+    if (!both) return;
+    for (const [name, asked] of after) await pair.compare(name, asked, sample, normals);
+  });
+  const work = async (): Promise<void> => {
+    for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
+      await job().catch((error: unknown) =>
+        console.log(`BROKEN  ${method.name}[${index}]: ${String(error).slice(0, 300)}`),
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+}
+
+for (const method of all) {
+  if (only.length > 0 && !only.includes(method.name)) continue;
+  for (const [index, template] of templatesOf(method).entries()) {
+    await checked(method, template, index).catch((error: unknown) =>
+      console.log(`BROKEN  ${method.name}[${index}]: ${error}`),
+    );
+  }
+  process.stderr.write(`${method.name} ${pair.compared} ${pair.differences.length}\n`);
+}
+report(pair.differences);
+pair.close();
+
+function report(differences: readonly Difference[]): void {
+  const groups = new Map<string, Difference[]>();
+  for (const one of differences) {
+    const key = [one.kind, one.method, one.path, show(one.reference), show(one.ours)].join('\n').replace(/\d+/g, '9');
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  for (const kind of ['code', 'details', 'answer', 'text']) {
+    for (const group of groups.values()) {
+      const [one] = group;
+      if (one?.kind !== kind) continue;
+      console.log(
+        `${kind.toUpperCase()} ${one.method} ${one.path} x${group.length}: ${group
+          .slice(0, 4)
+          .map(({ sample }) => sample)
+          .join(' | ')}`,
+      );
+      console.log(`   reference ${show(one.reference)}`);
+      console.log(`   ours      ${show(one.ours)}`);
+    }
+  }
+  console.log(`${pair.compared} answers compared, ${differences.length} differ in ${groups.size} ways`);
+}
+
+function show(value: unknown): string {
+  const text = value === undefined ? '(absent)' : typeof value === 'string' ? value : JSON.stringify(value as Plain);
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+}
