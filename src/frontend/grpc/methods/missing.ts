@@ -31,6 +31,9 @@ const unknown = (what: string): MissingRpc =>
 const switchedOff = (what: string): MissingRpc =>
   refuse(StatusCode.UNIMPLEMENTED, `${what} are not enabled on this server.`);
 
+/** The reference server has its switch off, and answers the same once it is on: nothing configures workers there. */
+const workerCommand = (name: string): MissingRpc => refuse(StatusCode.UNIMPLEMENTED, `${name} command is not enabled.`);
+
 const all = (names: readonly string[], method: MissingRpc): Record<string, MissingRpc> =>
   Object.fromEntries(names.map((name) => [name, method]));
 
@@ -89,10 +92,8 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
       ['CreateWorkflowRule', 'DescribeWorkflowRule', 'DeleteWorkflowRule', 'ListWorkflowRules', 'TriggerWorkflowRule'],
       switchedOff('Workflow rules'),
     ),
-    ...all(
-      ['FetchWorkerConfig', 'UpdateWorkerConfig'],
-      refuse(StatusCode.UNIMPLEMENTED, 'Workers are not configured by this server.'),
-    ),
+    FetchWorkerConfig: workerCommand('FetchWorkerConfig'),
+    UpdateWorkerConfig: workerCommand('UpdateWorkerConfig'),
     PollWorkflowExecutionTimeSkipping: unknown('time skipping of single executions'),
   },
   'temporal.api.operatorservice.v1.OperatorService': {
