@@ -1,6 +1,12 @@
 // `npm run compat -- --against ADDRESS`: requests that are right and requests that are a little wrong, of every method, to this server and to one of Temporal's;
-// says where their answers are not the same. Arguments: address of the reference, address of ours, and the methods; none means all.
+// says where their answers are not the same. Arguments: address of the other server, and the methods; none means all. Not every difference is a mistake
+// (docs/decisions/0080-answers-side-by-side.md), so nothing fails by it.
 
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ServerProcess } from '../languages/server.ts';
 import { mutations } from './mutate.ts';
 import { Normal } from './normal.ts';
 import { type Difference, Pair } from './pair.ts';
@@ -10,10 +16,14 @@ import { type MethodOf, methods, type Plain } from './side.ts';
 /** Cases at a time. */
 const AT_ONCE = 6;
 const MAX_SHOWN = 160;
+const TENUTO = fileURLToPath(new URL('../../dist/cli/tenuto.js', import.meta.url));
 
-const [referenceAddress = '', ourAddress = '', ...only] = process.argv.slice(2);
+const [referenceAddress = '', ...only] = process.argv.slice(2);
+const directory = mkdtempSync(join(tmpdir(), 'tenuto-differential-'));
+const server = new ServerProcess(TENUTO, directory);
+await server.start();
 const all = methods();
-const pair = new Pair(referenceAddress, ourAddress, all);
+const pair = new Pair(referenceAddress, server.grpcAddress, all);
 
 const templatesOf = ({ name }: MethodOf): readonly Template[] => {
   const found = TEMPLATES[name];
@@ -53,6 +63,8 @@ for (const method of all) {
 }
 report(pair.differences);
 pair.close();
+await server.close();
+rmSync(directory, { recursive: true, force: true });
 
 function report(differences: readonly Difference[]): void {
   const groups = new Map<string, Difference[]>();

@@ -6,7 +6,7 @@ import type { Visit } from './visit.ts';
 const PATIENCE_MS = 20_000;
 const LOOK_EVERY_MS = 200;
 /** Of the dialog that is open. */
-const REASON = 'dialog[open] input[type=text]';
+const REASON = 'dialog[open] input';
 
 /** Whether it comes to that; what throws is not there yet. */
 async function comesTo(is: () => Promise<boolean>): Promise<boolean> {
