@@ -333,8 +333,15 @@ it('counts the heartbeats of all attempts, and remembers the version that had th
   };
   let task = world.takeActivity();
   beat();
-  beat();
-  world.failActivity(task.ref);
+  const activity = { task: task.ref };
+  const lastHeartbeatDetails = payloads('half');
+  world.accept({
+    type: 'failActivityTask',
+    activity,
+    identity: WORKER,
+    failure: applicationFailure('no'),
+    lastHeartbeatDetails,
+  });
   world.pass(1_000);
   task = world.takeActivity();
   beat();
