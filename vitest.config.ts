@@ -11,6 +11,7 @@ const entries = [
   'nexus',
   'common',
   'testing',
+  'envconfig',
   'opentelemetry',
   'external-storage',
 ];

@@ -9,7 +9,7 @@ import { fromPayloadsAtIndex, toPayloadsMessage } from '../common/payload-conver
 import { compilePriority } from '../common/priority.ts';
 import { compileRetryPolicy } from '../common/retry-policy.ts';
 import { encodeUnifiedSearchAttributes } from '../common/search-attributes.ts';
-import { durationOption } from '../common/time.ts';
+import { durationOption, msToNumber } from '../common/time.ts';
 import { userMetadataToPayload } from '../common/user-metadata.ts';
 import type { Connection } from '../connection/connection.ts';
 import { ActivityExecutionFailedError, rethrowExecutionError } from './activity-errors.ts';
@@ -142,6 +142,7 @@ class AskedActivities {
     const { namespace, identity, loadedDataConverter } = this.#base;
     const { payloadConverter, payloadCodecs } = loadedDataConverter;
     const { id, retry, priority, typedSearchAttributes } = options;
+    requireActivity(activityType, options);
     const request = await encodeMessage<StartActivityExecutionRequest>(payloadCodecs, {
       ...{ namespace, identity, requestId: newRequestId() },
       ...{ activityId: id, activityType, taskQueue: options.taskQueue },
@@ -189,4 +190,14 @@ class AskedActivities {
     const cause = failureConverter.failureToError(failure, payloadConverter);
     throw new ActivityExecutionFailedError('Activity execution failed', cause, activityId, runId);
   }
+}
+
+/** @throws TypeError naming what a start lacks. */
+function requireActivity(activityType: string, options: ActivityStartInput['options']): void {
+  const { startToCloseTimeout, scheduleToCloseTimeout, startDelay } = options;
+  if (!activityType) throw new TypeError('activityType is required');
+  if (!startToCloseTimeout && !scheduleToCloseTimeout) {
+    throw new TypeError('Either scheduleToCloseTimeout or startToCloseTimeout is required');
+  }
+  if (startDelay !== undefined && msToNumber(startDelay) < 0) throw new TypeError('startDelay must be non-negative');
 }

@@ -199,7 +199,7 @@ export function encodeSpec(spec: ScheduleSpec): wire.ScheduleSpec {
   return {
     structuredCalendar: spec.calendars?.map(encodeCalendar),
     interval: spec.intervals?.map(({ every, offset }) => ({
-      interval: durationOption('every', every) ?? 0,
+      interval: intervalOf(every),
       phase: durationOption('offset', offset),
     })),
     cronString: spec.cronExpressions,
@@ -223,4 +223,11 @@ export function decodeSpec(spec: wire.ScheduleSpec): ScheduleSpecDescription {
     jitter: spec.jitter,
     timezone: spec.timezoneName,
   };
+}
+
+/** @throws TypeError for an interval that is none. */
+function intervalOf(every: Duration | undefined): number {
+  const interval = durationOption('every', every);
+  if (interval === undefined) throw new TypeError('spec.intervals.every is required');
+  return interval;
 }

@@ -1,6 +1,7 @@
 // How far an update is waited for, by Temporal's names.
 
 import { UpdateWorkflowExecutionLifecycleStage as Stage } from '../../src/wire/enums.ts';
+import { ValueError } from '../common/errors.ts';
 
 /** How far an update has come. */
 export const WorkflowUpdateStage = {
@@ -21,11 +22,13 @@ const STAGES: ReadonlyMap<WorkflowUpdateStage, Stage> = new Map([
   [WorkflowUpdateStage.COMPLETED, Stage.COMPLETED],
 ]);
 
-/** @throws TypeError for what is no stage. */
+/** @throws ValueError for what is no stage. */
 export function encodeWorkflowUpdateStage(stage: WorkflowUpdateStage): Stage {
   const encoded = STAGES.get(stage);
   if (encoded === undefined) {
-    throw new TypeError(`Expected a WorkflowUpdateStage (${[...STAGES.keys()].join(', ')}), got ${String(stage)}`);
+    throw new ValueError(
+      `Invalid enum value: expected a WorkflowUpdateStage (${[...STAGES.keys()].join(', ')}), got ${String(stage)}`,
+    );
   }
   return encoded;
 }

@@ -13,7 +13,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from './errors.ts';
-import { WorkflowUpdateStage } from './update-stage.ts';
+import { encodeWorkflowUpdateStage, WorkflowUpdateStage } from './update-stage.ts';
 
 export interface WorkflowUpdateOptions {
   /** Names the update within its run: sent again, it is the same update. At most 1,000 bytes. Default: a random UUID. */
@@ -120,8 +120,10 @@ export class WorkflowUpdateHandleImpl<Ret> implements WorkflowUpdateHandle<Ret> 
   }
 }
 
-/** @throws TypeError for a stage that cannot be waited for yet. */
+/** @throws TypeError for a stage that cannot be waited for yet, ValueError for what is none. */
 export function acceptedOnly(stage: WorkflowUpdateStage | undefined): WorkflowUpdateStage {
+  // A name that is none has an error of its own.
+  if (stage !== undefined) encodeWorkflowUpdateStage(stage);
   if (stage !== WorkflowUpdateStage.ACCEPTED) {
     throw new TypeError(`startUpdate waits for stage ACCEPTED, got ${String(stage)}: use executeUpdate for the result`);
   }

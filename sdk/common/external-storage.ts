@@ -101,10 +101,13 @@ export class ExternalStorage {
     if (second !== undefined && driverSelector === undefined) {
       throw new ValueError('ExternalStorage with several drivers needs a driverSelector');
     }
+    if (drivers.some(({ name }) => typeof name !== 'string' || name === '')) {
+      throw new ValueError("A storage driver's name must be a non-empty string");
+    }
     if (new Set(drivers.map(({ name }) => name)).size < drivers.length) {
       throw new ValueError('Drivers of an ExternalStorage must differ in their names: references name them');
     }
-    if (!Number.isInteger(payloadSizeThreshold) || payloadSizeThreshold < 0) {
+    if (!Number.isFinite(payloadSizeThreshold) || payloadSizeThreshold < 0) {
       throw new ValueError(`payloadSizeThreshold must be a number of bytes, got ${payloadSizeThreshold}`);
     }
     this.drivers = [...drivers];

@@ -174,7 +174,11 @@ it('reads a bundle and its source map from files, so that stacks name the source
     return ((error as Error).cause as Error).stack;
   };
   await expect(stackOf({ workflowBundle: { codePath, sourceMapPath } })).resolves.toContain('workflows.ts:');
-  await expect(stackOf({ workflowBundle: { codePath } })).resolves.not.toContain('workflows.ts:');
+  // Of two the bundle counts, and the other is said to be ignored.
+  const both = { workflowBundle: { codePath }, workflowsPath: '/nowhere/workflows.ts' };
+  await expect(stackOf(both)).resolves.not.toContain('workflows.ts:');
+  const ignored = 'Ignoring WorkerOptions.workflowsPath because WorkerOptions.workflowBundle is set';
+  expect(logged.map(({ message }) => message)).toContain(ignored);
 });
 
 it('runs interceptors around the calls of Nexus handlers', async () => {

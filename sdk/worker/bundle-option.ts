@@ -24,6 +24,9 @@ export async function loadBundle(options: BundleSource): Promise<WorkflowBundle 
       );
       return { code, sourceMap };
     }
+    if (typeof workflowBundle.code !== 'string') {
+      throw new TypeError('Invalid WorkerOptions.workflowBundle: it has neither code nor codePath');
+    }
     return { code: workflowBundle.code, sourceMap: workflowBundle.sourceMap ?? '' };
   }
   if (workflowsPath === undefined) return undefined;

@@ -2,8 +2,8 @@
 
 import type { ServiceHandler } from 'nexus-rpc';
 import type { DataConverter } from '../common/data-converter.ts';
-import { ValueError } from '../common/errors.ts';
 import type { UntypedActivities } from '../common/interfaces.ts';
+import { throwIfReservedName } from '../common/reserved.ts';
 import { type Duration, durationOption } from '../common/time.ts';
 import { checkVersion, encodeVersioningBehavior, type WorkerDeploymentOptions } from '../common/worker-deployments.ts';
 import type { Connection } from '../connection/connection.ts';
@@ -222,16 +222,14 @@ export interface WorkerMachine {
 const DEADLOCK_MS = 1000;
 const MIB = 1024 * 1024;
 
-/** @throws ValueError or TypeError naming the option that cannot be meant. */
+/** @throws TypeError naming the option that cannot be meant; ValueError for a value of none of its enum's. */
 export function compileWorkerOptions(options: WorkerOptions, machine: WorkerMachine): CompiledWorkerOptions {
   if (typeof options.taskQueue !== 'string' || options.taskQueue === '') {
-    throw new ValueError('WorkerOptions.taskQueue must be a non-empty string');
+    throw new TypeError('Task queue name is required: WorkerOptions.taskQueue must be a non-empty string');
   }
-  if (options.workflowsPath !== undefined && options.workflowBundle !== undefined) {
-    throw new ValueError('Give either WorkerOptions.workflowsPath or WorkerOptions.workflowBundle, not both');
-  }
+  throwIfReservedName('task queue', options.taskQueue);
   if (options.useVersioning === true) {
-    throw new ValueError(
+    throw new TypeError(
       'WorkerOptions.useVersioning is about version sets, which this server has never had: use workerDeploymentOptions',
     );
   }
@@ -240,7 +238,7 @@ export function compileWorkerOptions(options: WorkerOptions, machine: WorkerMach
   const hasActivities = activities.size > 0 && options.enableNonLocalActivities !== false;
   const nexusServices = compileServices(options.nexusServices ?? []);
   if (!hasWorkflows && !hasActivities && nexusServices.size === 0) {
-    throw new ValueError('A worker needs workflows (workflowsPath or workflowBundle), activities, or Nexus services');
+    throw new TypeError('A worker needs workflows (workflowsPath or workflowBundle), activities, or Nexus services');
   }
   const cached = count('maxCachedWorkflows', options.maxCachedWorkflows ?? defaultCache(machine.heapLimit), 0);
   const slots = compileSlots(options, cached > 0 ? 2 : 1);
@@ -249,7 +247,7 @@ export function compileWorkerOptions(options: WorkerOptions, machine: WorkerMach
     namespace: options.namespace ?? 'default',
     taskQueue: options.taskQueue,
     identity: options.identity,
-    buildId: options.workerDeploymentOptions?.version.buildId ?? options.buildId,
+    buildId: options.workerDeploymentOptions?.version?.buildId ?? options.buildId,
     deployment: compileDeployment(options.workerDeploymentOptions),
     activities,
     slots: {
@@ -280,7 +278,7 @@ export function compileWorkerOptions(options: WorkerOptions, machine: WorkerMach
         ? undefined
         : count('maxEagerActivityReservationsPerWorkflowTask', options.maxEagerActivityReservationsPerWorkflowTask, 0),
     patchActivationCallback: options.patchActivationCallback,
-    sinks: options.sinks ?? {},
+    sinks: checkedSinks(options.sinks ?? {}),
     nexusInterceptors: options.interceptors?.nexus ?? [],
     activityInterceptors: [
       ...(options.interceptors?.activity ?? []),
@@ -333,8 +331,14 @@ function compileAllPollers(options: WorkerOptions, slots: CompiledTuner): Compil
   };
 }
 
+function checkedSinks(sinks: AnySinks): AnySinks {
+  for (const name of Object.keys(sinks)) throwIfReservedName('sink', name);
+  return sinks;
+}
+
 function compileDeployment(given: WorkerDeploymentOptions | undefined): WorkerDeploymentOptions | undefined {
   if (given === undefined) return undefined;
+  if (!given.version) throw new TypeError('WorkerOptions.workerDeploymentOptions.version is required');
   checkVersion('WorkerOptions.workerDeploymentOptions.version', given.version);
   const { defaultVersioningBehavior } = given;
   if (defaultVersioningBehavior !== undefined) encodeVersioningBehavior(defaultVersioningBehavior);
@@ -348,6 +352,7 @@ function compileActivities(activities: object): Map<string, AnyActivity> {
     if (typeof value !== 'function') continue;
     // What a workflow passes is checked by its own proxy's types.
     const fn = value as UntypedActivities[string];
+    throwIfReservedName('activity', name);
     functions.set(name, fn);
   }
   const prototype: unknown = Object.getPrototypeOf(activities);
@@ -363,7 +368,7 @@ function compileServices(handlers: readonly ServiceHandler[]): Map<string, Servi
   const services = new Map<string, ServiceHandler>();
   for (const handler of handlers) {
     const { name } = handler.definition;
-    if (services.has(name)) throw new ValueError(`WorkerOptions.nexusServices has service ${name} twice`);
+    if (services.has(name)) throw new TypeError(`WorkerOptions.nexusServices has service ${name} twice`);
     services.set(name, handler);
   }
   return services;
@@ -375,14 +380,14 @@ function defaultCache(heapLimit: number): number {
 
 function count(name: string, value: number, minimum: number): number {
   if (!Number.isInteger(value) || value < minimum) {
-    throw new ValueError(`WorkerOptions.${name} must be an integer of at least ${minimum}, got ${value}`);
+    throw new TypeError(`WorkerOptions.${name} must be an integer of at least ${minimum}, got ${value}`);
   }
   return value;
 }
 
 export function rate(name: string, value: number | undefined): number | undefined {
   if (value !== undefined && !(Number.isFinite(value) && value > 0)) {
-    throw new ValueError(`WorkerOptions.${name} must be a positive number, got ${value}`);
+    throw new TypeError(`WorkerOptions.${name} must be a positive number, got ${value}`);
   }
   return value;
 }

@@ -46,6 +46,9 @@ export async function replayHistory(
   history: unknown,
   workflowId = DEFAULT_WORKFLOW_ID,
 ): Promise<void> {
+  if (history === undefined || history === null) {
+    throw new TypeError(`Expected a non-null history object, got ${String(history)}`);
+  }
   for await (const result of replayHistories(options, [{ workflowId, history }])) {
     if (result.error !== undefined) throw result.error;
   }

@@ -147,7 +147,8 @@ describe('a worker', () => {
   it.each([
     [{ taskQueue: '' }, 'taskQueue must be a non-empty string'],
     [{ activities: {} }, 'A worker needs workflows'],
-    [{ workflowsPath: 'a', workflowBundle: { code: '' } }, 'not both'],
+    [{ taskQueue: '__temporal_x' }, 'reserved prefix'],
+    [{ activities: { __temporal_x: () => 1 } }, 'reserved prefix'],
     [{ useVersioning: true }, 'use workerDeploymentOptions'],
     [
       { maxConcurrentActivityTaskExecutions: 0 },

@@ -106,11 +106,12 @@ export class Worker implements SignalledWorker {
   /**
    * Bundles the workflows, connects, and starts the workflow threads. Takes no tasks before `run`.
    *
-   * @throws ValueError for options that cannot be meant.
+   * @throws TypeError for options that cannot be meant.
    * @throws RpcError NOT_FOUND for an unknown namespace; as `Connection.connect` when the server cannot be reached.
    */
   static async create(options: WorkerOptions): Promise<Worker> {
     const configured = await configuredWorker(options);
+    sayWhatIsIgnored(configured);
     return Worker.createWith(configured, { bundle: await loadBundle(configured), threads: workflowThreads });
   }
 
@@ -359,7 +360,7 @@ export class Worker implements SignalledWorker {
    * Changes {@link WorkerOptions.maxActivitiesPerSecond} while the worker runs: what is under way goes on, what begins from now on is counted by it.
    *
    * @param perSecond Above 0; undefined: unlimited.
-   * @throws ValueError for anything else.
+   * @throws TypeError for anything else.
    */
   setMaxActivitiesPerSecond(perSecond: number | undefined): void {
     this.parts.engine.session.limitActivities(rate('maxActivitiesPerSecond', perSecond));
@@ -381,6 +382,17 @@ export class Worker implements SignalledWorker {
     if (this.state !== 'RUNNING') return;
     Runtime.instance().logger.info('Shutting down on a signal', { signal, taskQueue: this.options.taskQueue });
     this.shutdown();
+  }
+}
+
+/** A bundle was made before, with interceptors and options of its own. */
+function sayWhatIsIgnored({ workflowBundle, workflowsPath, bundlerOptions, interceptors }: WorkerOptions): void {
+  if (workflowBundle === undefined) return;
+  const { logger } = Runtime.instance();
+  const ignored = { workflowsPath, bundlerOptions, 'interceptors.workflowModules': interceptors?.workflowModules };
+  for (const [name, given] of Object.entries(ignored)) {
+    if (given === undefined || (Array.isArray(given) && given.length === 0)) continue;
+    logger.warn(`Ignoring WorkerOptions.${name} because WorkerOptions.workflowBundle is set`);
   }
 }
 

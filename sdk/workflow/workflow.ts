@@ -1,7 +1,7 @@
 // The rest of the workflow API: information, patches, random ids and memo.
 
 import { mapToPayloads } from '../common/payload-converter.ts';
-import { assertInWorkflowContext } from './context.ts';
+import { assertInWorkflowContext, inWorkflowContext } from './context.ts';
 import type { WorkflowInfo } from './interfaces.ts';
 import { randomUuid } from './random.ts';
 import { currentRandom } from './random-streams.ts';
@@ -21,9 +21,9 @@ export function getCurrentDetails(): string {
   return assertInWorkflowContext('getCurrentDetails()').currentDetails;
 }
 
-/** A version 4 UUID that is the same on replay. Not for secrets: it can be predicted from the run id. */
+/** A version 4 UUID that is the same on replay. Not for secrets: it can be predicted from the run id. Outside of workflows it is any. */
 export function uuid4(): string {
-  return randomUuid(currentRandom('uuid4()'));
+  return randomUuid(inWorkflowContext() ? currentRandom('uuid4()') : () => Math.random());
 }
 
 /**

@@ -175,17 +175,23 @@ export function defineExecutionCommands(activity: Command, withConnection: Wrap)
     }),
   );
 
-  withOne(define('describe', 'show an activity without a workflow')).action(
-    withClient<OneFlags>(async ({ client, output }, { activityId, runId }) => {
-      const shown = await client.activity.getHandle(activityId, runId).describe({ includeLastFailure: true });
-      const failure = await shown.getLastFailure();
-      const { rawInfo: _, typedSearchAttributes, ...rest } = shown;
-      const plain = Object.entries(rest).filter(
-        ([name, value]) => typeof value !== 'function' && !name.startsWith('has'),
-      );
-      output.record({ ...Object.fromEntries(plain), lastFailure: failure?.message });
-    }),
-  );
+  withOne(define('describe', 'show an activity without a workflow'))
+    .option('--raw', 'all that the server says, as it says it: times in ms since 1970')
+    .action(
+      withClient<OneFlags & { raw?: true }>(async ({ client, output }, { activityId, runId, raw }) => {
+        const shown = await client.activity.getHandle(activityId, runId).describe({ includeLastFailure: true });
+        const failure = await shown.getLastFailure();
+        const { rawInfo, typedSearchAttributes, ...rest } = shown;
+        if (raw === true) {
+          output.record({ ...rawInfo });
+          return;
+        }
+        const plain = Object.entries(rest).filter(
+          ([name, value]) => typeof value !== 'function' && !name.startsWith('has'),
+        );
+        output.record({ ...Object.fromEntries(plain), lastFailure: failure?.message });
+      }),
+    );
 
   define('list', 'list activities without a workflow, newest first')
     .option('-q, --query <filter>', "list filter, e.g. ActivityType = 'send' AND ExecutionStatus = 'Running'")

@@ -30,6 +30,7 @@ interface OptionsFlags extends ChoiceFlags {
   scheduleToStartTimeout?: string;
   startToCloseTimeout?: string;
   heartbeatTimeout?: string;
+  startDelay?: string;
   retryInitialInterval?: string;
   retryMaximumInterval?: string;
   retryBackoffCoefficient?: string;
@@ -143,6 +144,7 @@ export function defineActivityCommands(activity: Command, withConnection: Wrap):
     .option('--schedule-to-start-timeout <duration>', 'for the wait for a worker; 0s: none')
     .option('--start-to-close-timeout <duration>', 'for one attempt; 0s: none')
     .option('--heartbeat-timeout <duration>', 'between two heartbeats; 0s: none')
+    .option('--start-delay <duration>', 'of one without a workflow, until its first attempt is offered; 0s: now')
     .option('--retry-initial-interval <duration>', 'before the first retry')
     .option('--retry-maximum-interval <duration>', 'between retries at most')
     .option('--retry-backoff-coefficient <number>', 'by which the interval grows')
@@ -208,6 +210,7 @@ function changeOf(flags: OptionsFlags): { activityOptions: ActivityOptions; upda
     scheduleToStartTimeout: duration(flags.scheduleToStartTimeout),
     startToCloseTimeout: duration(flags.startToCloseTimeout),
     heartbeatTimeout: duration(flags.heartbeatTimeout),
+    startDelay: duration(flags.startDelay),
   };
   const retryPolicy = {
     initialInterval: duration(flags.retryInitialInterval),

@@ -5,9 +5,10 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSy
 import { dirname } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type Document, parseDocument } from 'yaml';
+import { PROFILE_KEYS } from '../../sdk/envconfig/profiles.ts';
 import { UsageError } from './exit-codes.ts';
 import { Output, type OutputOptions } from './output.ts';
-import { type ConnectionFlags, configFileOf, PROFILE_KEYS, profilesIn } from './profile.ts';
+import { type ConnectionFlags, configFileOf, profilesIn } from './profile.ts';
 
 type Flags = OutputOptions & Pick<ConnectionFlags, 'profile' | 'configFile'>;
 /** Not shown but where it is asked for by name. */

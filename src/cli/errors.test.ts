@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { RpcError } from '../../sdk/client/index.ts';
 import { ConnectionRefusedByServer } from '../../sdk/connection/transport.ts';
+import { deadlineExceeded } from '../frontend/statuses.ts';
 import { StatusCode } from '../wire/status.ts';
 import { describeForPeople } from './errors.ts';
 import { CommandError, ExitCode } from './exit-codes.ts';
@@ -21,6 +22,11 @@ describe('the hint of an unavailable server fits what is there', () => {
       'it takes no connections',
       late('no connection to ws://h:1/', new ConnectionRefusedByServer(503, 'not ready: the store failed')),
       /^ {2}A server is there and takes no connections now/,
+    ],
+    [
+      'no worker took a query',
+      late('Failed to query', RpcError.fromStatus(deadlineExceeded('queryWorkflow', 29_000))),
+      /^ {2}Does a worker listen\?/,
     ],
     ['it said so itself', said, /^ {2}The server is there, and cannot do this now: try again/],
     ['it said so until the time was over', late('x had no answer', said), /^ {2}The server is there, and cannot/],

@@ -68,6 +68,7 @@ function sentence(error: Error): string {
 const HINTS = {
   nobody: 'Is a server running there? `tenuto server start-dev` starts one; --address says where to look.',
   refuses: 'A server is there and takes no connections now: `tenuto server check` says when it does, its log why not.',
+  workers: 'Does a worker listen? `tenuto workflow describe` says on which task queue one is missing.',
   answered:
     'The server is there, and cannot do this now: try again. Of a cluster, `tenuto cluster health` says what is wrong.',
   silent: 'The server is there, and was too slow: try again. Of a cluster, `tenuto cluster health` says what is wrong.',
@@ -77,6 +78,7 @@ const HINTS = {
 function whatIsThere(error: Error): keyof typeof HINTS {
   let said: keyof typeof HINTS = 'silent';
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (cause.message.includes('before a worker could process it')) return 'workers';
     if (cause instanceof RpcError && cause.origin === 'server') return 'answered';
     const { httpStatus, code } = cause as { httpStatus?: unknown; code?: unknown };
     if (typeof httpStatus === 'number') return 'refuses';

@@ -93,11 +93,13 @@ export function defineNamespaceCommands(operator: Command, withConnection: Wrap)
       }),
     );
 
-  define('describe [name]', 'what is known of a namespace').action(
-    work<object>(async ({ connection, output }, namespace) =>
-      output.record(shown(await connection.request('describeNamespace', { namespace }))),
-    ),
-  );
+  define('describe [name]', 'what is known of a namespace')
+    .option('--namespace-id <id>', 'by its id instead of its name')
+    .action(
+      work<{ namespaceId?: string }>(async ({ connection, output }, namespace, { namespaceId: id }) =>
+        output.record(shown(await connection.request('describeNamespace', id === undefined ? { namespace } : { id }))),
+      ),
+    );
 
   define('list', 'namespaces you may use').action(withClient<object>((session) => session.output.list(all(session))));
 

@@ -1,5 +1,6 @@
 // `tenuto operator nexus endpoint …`: where operations of Nexus services go, by name.
 
+import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { NexusEndpoint, NexusEndpointSpec, NexusEndpointTarget } from '../wire/nexus.ts';
 import { type Session, withClient } from './connect.ts';
@@ -12,6 +13,8 @@ interface TargetFlags {
   targetTaskQueue?: string;
   targetUrl?: string;
   description?: string;
+  descriptionFile?: string;
+  unsetDescription?: true;
 }
 
 const time = (ms: number | undefined): string | undefined =>
@@ -47,6 +50,20 @@ const payload = (text: string): NexusEndpointSpec['description'] => ({
   metadata: { encoding: encoder.encode('json/plain') },
   data: encoder.encode(JSON.stringify(text)),
 });
+
+/** Undefined: no flag says anything of it. */
+function descriptionOf({ description, descriptionFile: file }: TargetFlags): NexusEndpointSpec['description'] {
+  if (description !== undefined && file !== undefined)
+    throw new UsageError('give one of --description and --description-file');
+  if (file === undefined) return description === undefined ? undefined : payload(description);
+  try {
+    return payload(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new UsageError(
+      `--description-file ${file} cannot be read: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}
 
 /** Undefined: no flag says anything of it. */
 function targetOf({ targetNamespace, targetTaskQueue, targetUrl }: TargetFlags): NexusEndpointTarget | undefined {
@@ -87,7 +104,8 @@ const withTarget = (command: Command): Command =>
     .option('--target-namespace <name>', 'whose workers handle its operations')
     .option('--target-task-queue <name>', 'where those workers listen')
     .option('--target-url <url>', 'of another system, instead of workers')
-    .option('--description <text>', 'what it is for');
+    .option('--description <text>', 'what it is for')
+    .option('--description-file <file>', 'the same, from a file');
 
 export function defineNexusCommands(operator: Command, withConnection: Wrap): void {
   const nexus = operator
@@ -112,7 +130,7 @@ export function defineNexusCommands(operator: Command, withConnection: Wrap): vo
           throw new UsageError(
             'say where its operations go: --target-namespace and --target-task-queue, or --target-url',
           );
-        const description = flags.description === undefined ? undefined : payload(flags.description);
+        const description = descriptionOf(flags);
         const spec = { name: flags.name, description, target };
         const { endpoint } = await connection.request('createNexusEndpoint', { spec });
         output.record(shown(endpoint));
@@ -125,18 +143,23 @@ export function defineNexusCommands(operator: Command, withConnection: Wrap): vo
 
   define('list', 'all endpoints').action(withClient<object>((session) => session.output.list(all(session))));
 
-  withTarget(define('update', 'change an endpoint; what is left out stays')).action(
-    withClient<TargetFlags & { name: string }>(async (session, flags) => {
-      const { id, version, spec } = await find(session, flags.name);
-      const description = flags.description === undefined ? spec.description : payload(flags.description);
-      const { endpoint } = await session.connection.request('updateNexusEndpoint', {
-        id,
-        version,
-        spec: { ...spec, description, target: targetOf(flags) ?? spec.target },
-      });
-      session.output.record(shown(endpoint));
-    }),
-  );
+  withTarget(define('update', 'change an endpoint; what is left out stays'))
+    .option('--unset-description', 'none any more')
+    .action(
+      withClient<TargetFlags & { name: string }>(async (session, flags) => {
+        const said = descriptionOf(flags);
+        if (said !== undefined && flags.unsetDescription === true)
+          throw new UsageError('--unset-description goes without a description');
+        const { id, version, spec } = await find(session, flags.name);
+        const description = flags.unsetDescription === true ? undefined : (said ?? spec.description);
+        const { endpoint } = await session.connection.request('updateNexusEndpoint', {
+          id,
+          version,
+          spec: { ...spec, description, target: targetOf(flags) ?? spec.target },
+        });
+        session.output.record(shown(endpoint));
+      }),
+    );
 
   withName(define('delete', 'forget an endpoint; operations that have not begun fail')).action(
     withClient<{ name: string }>(async (session, { name }) => {

@@ -35,7 +35,15 @@ export const unavailable = (message: string, applied: 'no' | 'maybe'): Status =>
 
 export const unimplemented = (message: string): Status => ({ code: StatusCode.UNIMPLEMENTED, message });
 
-export const deadlineExceeded = (method: string, timeoutMs: number): Status => ({
-  code: StatusCode.DEADLINE_EXCEEDED,
-  message: `${method} was not done within ${timeoutMs} ms; what it asked for may still be applied.`,
-});
+/** Methods that only look. */
+const ASKS = /^(describe|list|count|get|read|poll|scan)/i;
+
+export function deadlineExceeded(method: string, timeoutMs: number): Status {
+  const code = StatusCode.DEADLINE_EXCEEDED;
+  if (/^query/i.test(method)) {
+    const within = `none has answered within ${timeoutMs} ms`;
+    return { code, message: `query timed out before a worker could process it: ${within}` };
+  }
+  const late = `${method} was not done within ${timeoutMs} ms`;
+  return { code, message: ASKS.test(method) ? `${late}.` : `${late}; what it asked for may still be applied.` };
+}

@@ -33,6 +33,7 @@ it('starts, awaits, shows, finds, counts, ends and deletes', { timeout: 120_000 
   expect(await json(activity('start', ...greet))).toMatchObject({ activityId: 'greet', type: 'greet' });
   expect(await json(activity('result', '-a', 'greet'))).toMatchObject({ status: 'COMPLETED', result: 'Hello, Ada!' });
   expect(await json(activity('describe', '-a', 'greet'))).toMatchObject({ activityType: 'greet', status: 'COMPLETED' });
+  expect(await json(activity('describe', '-a', 'greet', '--raw'))).toMatchObject({ activityType: 'greet', status: 2 });
   const waits = ['-a', 'waits', '--type', 'greet', '-t', 'nobody', ...timeout];
   await json(activity('start', ...waits));
   expect((await activity('start', ...waits)).code).toBe(4);

@@ -117,7 +117,8 @@ it('a job is stopped with a reason; one that is over, or not there, cannot be', 
   expect(job.closeReason).toMatch(/^stopped by cli:.*: too slow$/);
   expect((await run(...stop, 'slow', '--reason', 'again')).code).toBe(3);
   expect((await run(...stop, 'nobody', '--reason', 'gone')).code).toBe(3);
-  expect((await run('batch', 'describe', '--job-id', 'nobody')).code).toBe(3);
+  const unknown = await run('batch', 'describe', '--job-id', 'nobody');
+  expect([unknown.code, unknown.stderr]).toEqual([3, 'tenuto: batch job not found: nobody\n']);
 });
 
 it.each([

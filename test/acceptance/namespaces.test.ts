@@ -57,6 +57,9 @@ describe('tenuto operator namespace', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       ...{ name: 'billing', state: 'REGISTERED', retention: '2h', ownerEmail: 'b@example.com', data: { k: 'v' } },
     });
+    const { id } = JSON.parse(stdout) as { id: string };
+    const byId = await namespace('describe', '--namespace-id', id, '-o', 'json');
+    expect(JSON.parse(byId.stdout)).toMatchObject({ name: 'billing', id });
     expect((await clientOf('billing').workflow.getHandle('w').describe()).status.name).toBe('RUNNING');
     await expect(clientOf('default').workflow.getHandle('w').describe()).rejects.toThrow();
   });

@@ -1,7 +1,9 @@
 // `tenuto operator nexus endpoint` on a real node.
 
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AtEnd, type ServerProcess, startServer, tenuto } from '../support/processes.ts';
+import { type AtEnd, type ServerProcess, startServer, temporaryDir, tenuto } from '../support/processes.ts';
 
 const undo: (() => unknown)[] = [];
 const atFileEnd: AtEnd = (step) => undo.push(step);
@@ -27,6 +29,12 @@ describe('tenuto operator nexus endpoint', () => {
     const changed = await json('update', '--name', 'payments', '--target-url', 'https://example.test/nexus');
     expect(changed).toMatchObject({ id: made.id, version: 2, targetUrl: 'https://example.test/nexus' });
     expect(changed).toMatchObject({ description: 'of the shop' });
+    const file = join(temporaryDir(atFileEnd), 'about.md');
+    writeFileSync(file, '# Payments\n');
+    const told = await json('update', '--name', 'payments', '--description-file', file);
+    expect(told).toMatchObject({ version: 3, description: '# Payments\n' });
+    const untold = await json('update', '--name', 'payments', '--unset-description');
+    expect([untold.version, untold.description]).toEqual([4, undefined]);
     expect((await endpoint('list')).stdout).toContain('payments');
     expect((await endpoint('delete', '--name', 'payments')).code).toBe(0);
     expect(await endpoint('get', '--name', 'payments')).toMatchObject({ code: 3 });
@@ -36,6 +44,10 @@ describe('tenuto operator nexus endpoint', () => {
     expect(await endpoint('create', '--name', 'a')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--target-namespace and --target-task-queue, or --target-url'),
+    });
+    expect(await endpoint('update', '--name', 'a', '--description-file', '/nowhere/at/all')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--description-file /nowhere/at/all cannot be read'),
     });
     expect(await endpoint('create', '--name', 'a b', ...TARGET)).toMatchObject({
       stderr: expect.stringContaining('letters, digits and hyphens'),

@@ -4,6 +4,7 @@
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
 import fc from 'fast-check';
 import { Server } from 'tenuto/server';
@@ -155,6 +156,99 @@ describe('connections that are none', () => {
       stream.close(8);
     }
     await delay(50);
+    session.destroy();
+    await serves();
+  });
+});
+
+describe('frames by the thousand', () => {
+  const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  const [DATA, HEADERS, SETTINGS, PING, CONTINUATION] = [0, 1, 4, 6, 9];
+  const END_HEADERS = 4;
+  const INITIAL_WINDOW_SIZE = 4;
+  const frame = (type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer => {
+    const head = Buffer.alloc(9);
+    head.writeUIntBE(payload.length, 0, 3);
+    head[3] = type;
+    head[4] = flags;
+    head.writeUInt32BE(stream, 5);
+    return Buffer.concat([head, payload]);
+  };
+  /** A header that HPACK takes as it is, and does not keep. */
+  const literal = (name: string, value: string): Buffer =>
+    Buffer.concat([Buffer.from([0, name.length]), Buffer.from(name), Buffer.from([value.length]), Buffer.from(value)]);
+  const call = Buffer.concat([
+    literal(':method', 'POST'),
+    literal(':scheme', 'http'),
+    literal(':path', '/grpc.health.v1.Health/Check'),
+    literal('content-type', 'application/grpc'),
+  ]);
+  const many = (count: number, one: Buffer): Buffer => Buffer.concat(new Array<Buffer>(count).fill(one));
+  const setting = (id: number, value: number): Buffer => {
+    const payload = Buffer.alloc(6);
+    payload.writeUInt16BE(id);
+    payload.writeUInt32BE(value, 2);
+    return payload;
+  };
+
+  it.each([
+    ['pings', many(20_000, frame(PING, 0, 0, Buffer.alloc(8)))],
+    ['settings', many(20_000, frame(SETTINGS, 0, 0))],
+    ['settings in one frame', frame(SETTINGS, 0, 0, many(2_000, setting(INITIAL_WINDOW_SIZE, 65_535)))],
+    [
+      'continued headers without an end',
+      Buffer.concat([frame(HEADERS, 0, 1, call), many(5_000, frame(CONTINUATION, 0, 1, many(100, literal('x', 'y'))))]),
+    ],
+    ['headers', frame(HEADERS, END_HEADERS, 1, Buffer.concat([call, many(1_500, literal('a', 'b'))]))],
+    ['empty data', Buffer.concat([frame(HEADERS, END_HEADERS, 1, call), many(20_000, frame(DATA, 0, 1))])],
+    ['calls whose headers never end', many(1, frame(HEADERS, 0, 1, call.subarray(0, 10)))],
+    [
+      'requests whose answers have no room',
+      Buffer.concat([
+        frame(SETTINGS, 0, 0, setting(INITIAL_WINDOW_SIZE, 0)),
+        ...Array.from({ length: 1_000 }, (_, i) =>
+          Buffer.concat([frame(HEADERS, END_HEADERS, 2 * i + 1, call), frame(DATA, 1, 2 * i + 1, Buffer.alloc(5))]),
+        ),
+      ]),
+    ],
+  ])('%s, by who reads nothing: others are served', async (_, bytes) => {
+    const socket = await open();
+    socket.pause();
+    socket.write(Buffer.concat([PREFACE, frame(SETTINGS, 0, 0), bytes]));
+    await serves();
+    socket.destroy();
+    await serves();
+  });
+
+  it('streams that are broken off: others are served', async () => {
+    const session = connectHttp2(`http://${host}:${port}`);
+    session.on('error', () => {});
+    const path = '/temporal.api.workflowservice.v1.WorkflowService/PollActivityTaskQueue';
+    for (let i = 0; i < 5_000 && !session.destroyed; i += 1) {
+      const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc' });
+      stream.on('error', () => {});
+      stream.close(8);
+      if (i % 500 === 0) await delay(1);
+    }
+    await serves();
+    session.destroy();
+    await serves();
+  });
+
+  it('a compressed message that becomes a thousand times as long is refused', async () => {
+    const session = connectHttp2(`http://${host}:${port}`);
+    session.on('error', () => {});
+    const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+    const head = Buffer.alloc(5);
+    head[0] = 1;
+    head.writeUInt32BE(bomb.length, 1);
+    const path = '/temporal.api.workflowservice.v1.WorkflowService/GetSystemInfo';
+    const headers = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', 'grpc-encoding': 'gzip' };
+    const stream = session.request(headers);
+    const answer = new Promise<Record<string, unknown>>((resolve) => stream.once('response', resolve));
+    stream.on('error', () => {});
+    stream.resume().end(Buffer.concat([head, bomb]));
+    expect((await answer)['grpc-status']).toBe(String(status.RESOURCE_EXHAUSTED));
     session.destroy();
     await serves();
   });

@@ -1,5 +1,5 @@
 // Temporal's web UI, its server and its pages as they are, against ours: each page shows what it has to, no request of its is answered with an error, and
-// what can be done there is done.
+// what can be done there is done (web-ui-actions.ts).
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { Outcome } from '../languages/program.ts';
 import { Browser } from './browser.ts';
+import { type Page, Visit } from './visit.ts';
+import { actions } from './web-ui-actions.ts';
 
 export interface WebUiPlace {
   /** Its server. */
@@ -19,9 +21,6 @@ export interface WebUiPlace {
   /** Files of this run. */
   readonly folder: string;
 }
-
-/** A page's path, and what is to be read there. */
-type Page = readonly [path: string, ...says: readonly string[]];
 
 const READY_MS = 20_000;
 
@@ -119,129 +118,6 @@ function pages({ hello, counter, parent, obedient }: Ids, taskQueue: string): Pa
     ['/namespaces/default/workflows/start-workflow', 'Task Queue', 'Workflow Type'],
     ['/import/events', 'Import'],
   ];
-}
-
-class Visit {
-  readonly browser: Browser;
-  readonly #base: string;
-  readonly #outcome: { passed: number; failed: number };
-  readonly #say: (line: string) => void;
-
-  constructor(
-    browser: Browser,
-    base: string,
-    outcome: { passed: number; failed: number },
-    say: (line: string) => void,
-  ) {
-    this.browser = browser;
-    this.#base = base;
-    this.#outcome = outcome;
-    this.#say = say;
-  }
-
-  async goTo(path: string): Promise<void> {
-    await this.browser.goTo(this.#base + path);
-  }
-
-  async page([path, ...says]: Page): Promise<void> {
-    await this.goTo(path);
-    const shows = says.map(
-      (text) =>
-        `document.body.innerText.replace(/\\s+/g, ' ').toLowerCase().includes(${JSON.stringify(text.toLowerCase())})`,
-    );
-    const isThere = `location.href.startsWith(${JSON.stringify(this.#base)}) && ${shows.join(' && ')}`;
-    await this.done(path, await this.browser.waitUntil(isThere));
-  }
-
-  /** Counts it, with what the browser met on the way. */
-  async done(what: string, isThere: boolean): Promise<void> {
-    const troubles = this.browser.takeTroubles();
-    if (isThere && troubles.length === 0) {
-      this.#outcome.passed += 1;
-      return;
-    }
-    this.#outcome.failed += 1;
-    const shown = isThere ? '' : `\nit shows: ${(await this.browser.text()).replaceAll(/\s+/g, ' ').slice(0, 600)}`;
-    this.#say(
-      `FAILED  ${what}: ${isThere ? 'something was refused' : 'it never shows what it should'} ${troubles.join('; ')}${shown}`,
-    );
-  }
-
-  /** Clicks the button with this text, once it can be clicked. */
-  async click(text: string): Promise<void> {
-    await this.#press(
-      `[...document.querySelectorAll('button, a')]`,
-      `one.innerText.trim() === ${JSON.stringify(text)}`,
-    );
-  }
-
-  /** Chooses from the menu of actions, and says yes. The page has the menu twice, for wide and narrow windows, and shows one. */
-  async choose(item: string): Promise<void> {
-    const items = `document.querySelectorAll('[data-testid=${item}]')`;
-    if (!(await this.browser.waitUntil(`${items}.length > 0`))) return;
-    await this.browser.evaluate(`${items}.forEach((one) => one.click())`);
-    await this.confirm();
-  }
-
-  async confirm(): Promise<void> {
-    await this.#press(
-      `[...document.querySelectorAll('[data-testid=confirm-modal-button]')]`,
-      'one.getClientRects().length > 0',
-    );
-  }
-
-  async #press(all: string, isIt: string): Promise<void> {
-    const found = `${all}.find((one) => ${isIt} && !one.disabled)`;
-    if (await this.browser.waitUntil(found)) await this.browser.evaluate(`${found}.click()`);
-  }
-
-  /** Types into the field of this selector, as the page's framework notices it. */
-  async fill(selector: string, text: string): Promise<void> {
-    const field = `document.querySelector(${JSON.stringify(selector)})`;
-    if (!(await this.browser.waitUntil(field))) return;
-    await this.browser.evaluate(
-      `(() => { const field = ${field}; field.focus(); field.value = ${JSON.stringify(text)}; field.dispatchEvent(new Event('input', { bubbles: true })); field.dispatchEvent(new Event('change', { bubbles: true })); })()`,
-    );
-  }
-}
-
-/** What can be done there: it is done by clicks, and looked for through the client. */
-async function actions(visit: Visit, client: Client, taskQueue: string): Promise<void> {
-  const becomes = async (workflowId: string, status: string): Promise<boolean> => {
-    const end = performance.now() + READY_MS;
-    while (performance.now() < end) {
-      const is = await client.workflow
-        .getHandle(workflowId)
-        .describe()
-        .then(
-          ({ status: { name } }) => name,
-          () => undefined,
-        );
-      if (is === status) return true;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-    return false;
-  };
-  const page = async (workflowId: string): Promise<void> => {
-    const { runId } = await client.workflow.getHandle(workflowId).describe();
-    await visit.goTo(`/namespaces/default/workflows/${workflowId}/${runId}/history`);
-  };
-  for (const [workflowId, item, status] of [
-    ['by-ui', 'request-cancellation-button', 'CANCELLED'],
-    ['by-ui-2', 'terminate-button', 'TERMINATED'],
-  ] as const) {
-    await visit.goTo('/namespaces/default/workflows/start-workflow');
-    await visit.fill('#workflowId', workflowId);
-    await visit.fill('#taskQueue', taskQueue);
-    await visit.fill('#workflowType', 'counter');
-    await visit.click('Start Workflow');
-    const isStarted = await becomes(workflowId, 'RUNNING');
-    await visit.done(`start ${workflowId}`, isStarted);
-    if (!isStarted) continue;
-    await page(workflowId);
-    await visit.choose(item);
-    await visit.done(`${item} of ${workflowId}`, await becomes(workflowId, status));
-  }
 }
 
 /** With a configuration of its own, on a free port. */

@@ -119,10 +119,10 @@ const OWN_FILES = new Map(
   ['common/encoding', 'common/protobufs', 'opentelemetry/workflow'].map((name) => [`tenuto/${name}`, sdkFile(name)]),
 );
 /** Parts of this package that must not get into workflow code. */
-const FORBIDDEN_PACKAGES = ['activity', 'client', 'nexus', 'worker', 'testing', 'server'].map(
+const FORBIDDEN_PACKAGES = ['activity', 'client', 'envconfig', 'nexus', 'worker', 'testing', 'server'].map(
   (name) => `tenuto/${name}`,
 );
-const FORBIDDEN_DIRECTORIES = ['activity', 'client', 'nexus', 'worker', 'testing'].map((name) =>
+const FORBIDDEN_DIRECTORIES = ['activity', 'client', 'envconfig', 'nexus', 'worker', 'testing'].map((name) =>
   resolve(here, '../..', name),
 );
 const BUILTINS = new Set(builtinModules);
@@ -175,7 +175,7 @@ function sharedAsModule(name: string): string {
  */
 function watchedImports(ignored: readonly string[]): RegExp {
   if (ignored.some((name) => name.startsWith('.'))) return /.*/;
-  return /^[^.]|workflow|common|activity|client|nexus|worker|testing|server/;
+  return /^[^.]|workflow|common|activity|client|envconfig|nexus|worker|testing|server/;
 }
 
 /**

@@ -4,8 +4,6 @@
 // The server's hint is in each task: when it was scheduled, and when it was started. One that met credit was started at once; one that was started
 // later has waited for it, so more may be waiting.
 
-import { ValueError } from '../../common/errors.ts';
-
 export interface PollerBehaviorSimpleMaximum {
   type: 'simple-maximum';
   /** At least 1; of workflow tasks at least 2 where executions are kept warm. Default: all free slots, where their number is fixed; else 10. */
@@ -35,7 +33,7 @@ export const DEFAULT_AHEAD = 10;
 /** A task that was started so long after it was scheduled has waited for credit; ms. Less is the way between two nodes. */
 const WAITED_MS = 20;
 
-/** @throws ValueError naming the option that cannot be meant. */
+/** @throws TypeError naming the option that cannot be meant. */
 export function compilePollers(
   option: string,
   behavior: PollerBehavior | undefined,
@@ -50,7 +48,7 @@ export function compilePollers(
   const minimum = count(`${option}.minimum`, behavior.minimum ?? 1, 1);
   const maximum = count(`${option}.maximum`, behavior.maximum ?? Math.max(100, minimum), minimum);
   const initial = count(`${option}.initial`, behavior.initial ?? Math.min(Math.max(5, minimum), maximum), minimum);
-  if (initial > maximum) throw new ValueError(`WorkerOptions.${option}.initial is above its maximum, ${maximum}`);
+  if (initial > maximum) throw new TypeError(`WorkerOptions.${option}.initial is above its maximum, ${maximum}`);
   return { minimum, initial, maximum };
 }
 
@@ -91,7 +89,7 @@ export class CreditWindow {
 
 function count(name: string, value: number, minimum: number): number {
   if (!Number.isInteger(value) || value < minimum) {
-    throw new ValueError(`WorkerOptions.${name} must be an integer of at least ${minimum}, got ${value}`);
+    throw new TypeError(`WorkerOptions.${name} must be an integer of at least ${minimum}, got ${value}`);
   }
   return value;
 }

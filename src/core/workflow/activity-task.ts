@@ -1,5 +1,6 @@
 // Attempts of a pending activity: they live in its row. ActivityTaskStarted is written only with the closing event (rule 11).
 
+import { isActivityAddress } from '../../wire/activity-address.ts';
 import type { Payloads } from '../../wire/common.ts';
 import { EventType, RetryState, TimeoutType } from '../../wire/enums.ts';
 import type { Failure } from '../../wire/failure.ts';
@@ -155,6 +156,7 @@ export function retryActivity(run: RunDraft, activity: ActivityRow, failure: Fai
     lastFailure: failure,
     lastAttemptCompleteTime: run.now,
     retryInterval: interval,
+    ...(isActivityAddress(run.turn.state.workflowId) && { lastStartedTime: activity.startedTime }),
   };
   const next = wasReset(failed);
   run.putActivity(next);

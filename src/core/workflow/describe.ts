@@ -49,7 +49,7 @@ function activityInfo(activity: ActivityRow): PendingActivityInfo {
     attempt: shownAttempt(activity),
     maximumAttempts: options.retryPolicy?.maximumAttempts ?? 0,
     scheduledTime: activity.scheduledTime,
-    lastStartedTime: activity.startedTime,
+    lastStartedTime: activity.startedTime ?? activity.lastStartedTime,
     lastHeartbeatTime: activity.lastHeartbeatTime,
     lastAttemptCompleteTime: activity.lastAttemptCompleteTime,
     nextAttemptScheduleTime: activity.inBackoff ? activity.scheduledTime : undefined,

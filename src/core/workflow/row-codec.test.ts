@@ -189,6 +189,7 @@ const activity = rows<ActivityRow>(
     inBackoff: fc.boolean(),
     startId,
     startedTime: time,
+    lastStartedTime: time,
     session: text,
     identity: text,
     requestId: text,

@@ -258,6 +258,7 @@ const packActivity = (row: ActivityRow): unknown[] =>
     row.reset,
     row.version,
     row.permit,
+    row.lastStartedTime,
   ]);
 
 function unpackActivity(list: unknown[]): ActivityRow {
@@ -286,6 +287,7 @@ function unpackActivity(list: unknown[]): ActivityRow {
   put(row, 'reset', list[20]);
   put(row, 'version', list[21]);
   put(row, 'permit', list[22]);
+  put(row, 'lastStartedTime', list[23]);
   return row;
 }
 

@@ -285,6 +285,8 @@ export interface ActivityRow {
   inBackoff: boolean;
   startId?: StartId | undefined;
   startedTime?: number | undefined;
+  /** Of the attempt before, while none runs; of activities without a workflow alone. */
+  lastStartedTime?: number | undefined;
   session?: string | undefined;
   identity?: string | undefined;
   requestId?: string | undefined;

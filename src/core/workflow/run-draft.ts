@@ -1,6 +1,7 @@
 // A run within one turn: assigns event ids (I5), buffers what arrives while a workflow task is started, and overlays what is pending:
 // activities, timers, updates; what it has with others is in related-draft.ts. Every event goes through fold.ts's applyEvent, here as in a fold of the history (I4).
 
+import { isActivityAddress } from '../../wire/activity-address.ts';
 import type { Annotations, Link } from '../../wire/common.ts';
 import { EventType, isOpenStatus } from '../../wire/enums.ts';
 import type { EventAttributes, HistoryEvent, KnownEventType } from '../../wire/event.ts';
@@ -11,7 +12,7 @@ import { annotate, type BufferEntry, goesLast, wireStartedEventId, withIgnorance
 import { applyEvent, countEvent, type FactSink, sizeOfEvent } from './fold.ts';
 import { workflowOffer } from './offers.ts';
 import type { RowChange, RunEvents } from './outcome.ts';
-import { isPaused } from './paused.ts';
+import { isPaused, pausedTypesOf } from './paused.ts';
 import { PendingRows } from './pending-rows.ts';
 import { RelatedDraft } from './related-draft.ts';
 import { isRewritten } from './row-change.ts';
@@ -279,6 +280,16 @@ export class RunDraft extends RelatedDraft implements FactSink {
     this.#changeActivity(scheduledEventId, undefined);
   }
 
+  /** Activities were paused, unpaused, or ended while they were. */
+  #showPauses(changed: Iterable<ActivityRow | undefined>): void {
+    const { pausedTypes = [] } = this.row;
+    if (pausedTypes.length === 0 && !Array.from(changed).some((row) => row?.pause !== undefined)) return;
+    const types = pausedTypesOf(this.activities(), !isActivityAddress(this.turn.state.workflowId));
+    if (types.join('\0') === pausedTypes.join('\0')) return;
+    this.row.pausedTypes = types.length === 0 ? undefined : types;
+    this.visible = true;
+  }
+
   // ---------------------------------------------------------------- timers
 
   timerByName(timerId: string): TimerRow | undefined {
@@ -422,24 +433,11 @@ export class RunDraft extends RelatedDraft implements FactSink {
     return isRewritten(this.row, before);
   }
 
-  /** Activities were paused, unpaused, or ended while they were. */
-  #notePauses(): void {
-    for (const [id, row] of this.#activities ?? []) {
-      if (row?.pause === this.#base?.activities.get(id)?.pause) continue;
-      const paused = [...this.activities()].filter(({ pause }) => pause !== undefined);
-      const types = [...new Set(paused.map(({ facts }) => facts.activityType))].sort();
-      if (types.join('\0') === (this.row.pausedTypes ?? []).join('\0')) return;
-      this.row.pausedTypes = types.length === 0 ? undefined : types;
-      this.visible = true;
-      return;
-    }
-  }
-
   finish(rows: RowChange[], events: RunEvents[]): void {
     const { runId } = this;
-    this.#notePauses();
     if (this.isOpen) this.turn.effects.push(...this.asked);
     this.row.counts.buffered = this.bufferedCount;
+    if (this.#activities !== undefined) this.#showPauses(this.#activities.values());
     const speculative = this.row.task?.speculative === true ? this.row.task : undefined;
     if (speculative !== undefined) this.row.task = undefined;
     if (speculative !== this.#base?.speculative) this.turn.setSpeculative(runId, speculative);

@@ -18,6 +18,13 @@ export type ActivityStart = { activity: StandaloneActivity } & Pick<
 /** The run is an activity without a workflow. */
 export const isStandalone = (run: RunDraft): boolean => isActivityAddress(run.turn.state.workflowId);
 
+/** A heartbeat came, or a failure brought its last one. */
+export function countHeartbeat(run: RunDraft): void {
+  if (!isStandalone(run)) return;
+  const { heartbeats = 0 } = run.row.standalone ?? {};
+  run.row.standalone = { ...run.row.standalone, heartbeats: heartbeats + 1 };
+}
+
 /** Undefined: neither a start-to-close nor a schedule-to-close timeout is set. */
 export function timeoutsOf(activity: StandaloneActivity): ActivityTimeouts | undefined {
   const timeouts = settledTimeouts(activity, 0);

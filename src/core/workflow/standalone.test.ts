@@ -333,8 +333,15 @@ it('counts the heartbeats of all attempts, and remembers the version that had th
   };
   let task = world.takeActivity();
   beat();
-  beat();
-  world.failActivity(task.ref);
+  const activity = { task: task.ref };
+  const lastHeartbeatDetails = payloads('half');
+  world.accept({
+    type: 'failActivityTask',
+    activity,
+    identity: WORKER,
+    failure: applicationFailure('no'),
+    lastHeartbeatDetails,
+  });
   world.pass(1_000);
   task = world.takeActivity();
   beat();
@@ -427,4 +434,30 @@ it('keeps its input in the one event that its attempts are made of', () => {
     eventType: EventType.ACTIVITY_TASK_SCHEDULED,
     attributes: { input: payloads('mail') },
   });
+});
+
+it('shows as paused once no attempt of it runs, and lists find it so', () => {
+  const world = started({ retryPolicy: { ...once, initialInterval: MINUTE, maximumAttempts: 0 } });
+  const target = { target: {}, activities: { id: 'a' } } as const;
+  const pause: Message = { type: 'pauseActivity', ...target, identity: 'me', reason: 'why', requestId: 'r' };
+  const more = { resetAttempts: false, resetHeartbeats: false, jitter: 0, jitterSeed: 1 } as const;
+  const unpause: Message = { type: 'unpauseActivity', ...target, ...more };
+  const refusal = world.refuse(unpause);
+  expect(refusal.code).toBe(StatusCode.FAILED_PRECONDITION);
+  expect(refusal.message).toBe('activity is in non-unpausable state Scheduled');
+
+  const { visibility } = world.accept(pause);
+  expect(visibility).toMatchObject([{ info: { status: WorkflowExecutionStatus.PAUSED } }]);
+  expect(visibility[0]?.info.searchAttributes?.indexedFields?.TemporalPauseInfo).toBeUndefined();
+  world.accept(unpause);
+  expect(status(world)).toBe(WorkflowExecutionStatus.RUNNING);
+
+  const { ref } = world.takeActivity();
+  const startedAt = pending(world)?.lastStartedTime;
+  world.accept({ ...pause, requestId: 's' });
+  expect(status(world)).toBe(WorkflowExecutionStatus.RUNNING);
+  world.failActivity(ref);
+  expect(status(world)).toBe(WorkflowExecutionStatus.PAUSED);
+  expect(pending(world)).toMatchObject({ lastStartedTime: startedAt, state: PendingActivityState.PAUSED });
+  check(world);
 });

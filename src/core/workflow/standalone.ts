@@ -87,14 +87,14 @@ function close(run: RunDraft, closing: HistoryEvent): boolean {
 }
 
 /** Cancellation was requested of the run: of its activity, then. One that no worker runs is cancelled at once. */
-export function cancelStandalone(run: RunDraft, identity: string): void {
+export function cancelStandalone(run: RunDraft, identity: string, reason: string | undefined): void {
   for (const { facts } of [...run.activities()]) {
     const { scheduledEventId } = facts;
     run.add(EventType.ACTIVITY_TASK_CANCEL_REQUESTED, { scheduledEventId, workflowTaskCompletedEventId: 0 });
     const activity = run.activity(scheduledEventId);
     if (activity === undefined) continue;
     if (activity.startId === undefined) {
-      cancelActivity(run, activity, jsonPayloads('ACTIVITY_ID_NOT_STARTED'), identity);
+      cancelActivity(run, activity, jsonPayloads(reason ?? ''), identity);
     } else notifyWorker(run, activity, 'cancelRequested');
   }
 }

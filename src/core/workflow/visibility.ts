@@ -1,8 +1,9 @@
 // What visibility and describe show of a run.
 
+import { isActivityAddress } from '../../wire/activity-address.ts';
 import type { WorkflowExecutionInfo } from '../../wire/api.ts';
 import type { SearchAttributes } from '../../wire/common.ts';
-import { isOpenStatus, WorkflowTaskFailedCause } from '../../wire/enums.ts';
+import { isOpenStatus, WorkflowExecutionStatus, WorkflowTaskFailedCause } from '../../wire/enums.ts';
 import { jsonPayload } from './fields.ts';
 import type { VisibilityChange } from './outcome.ts';
 import type { RunRow, StartRow } from './rows.ts';
@@ -46,23 +47,33 @@ function withBuildIds(row: RunRow): SearchAttributes | undefined {
   return { indexedFields };
 }
 
-/** With what is paused of it, and why. */
+/** An activity without a workflow is paused as its run's only one. */
+function statusOf(workflowId: string, { facts: { status }, pausedTypes }: RunRow): WorkflowExecutionStatus {
+  const paused = pausedTypes !== undefined && isActivityAddress(workflowId) && isOpenStatus(status);
+  return paused ? WorkflowExecutionStatus.PAUSED : status;
+}
+
+/** With why it is paused, and which of its activities are. */
 function shownAttributes(workflowId: string, row: RunRow): SearchAttributes | undefined {
-  const { status, pause } = row.facts;
   const attributes = withBuildIds(row);
-  const { pausedTypes = [] } = row;
-  if ((pause === undefined && pausedTypes.length === 0) || !isOpenStatus(status)) return attributes;
-  const payload = jsonPayload([
-    ...pausedTypes.map((type) => `property:activityType=${type}`),
-    ...(pause === undefined ? [] : [`Workflow:${workflowId}`, `Reason:${pause.reason}`]),
-  ]);
+  const pauses = pausesOf(workflowId, row);
+  if (pauses.length === 0) return attributes;
+  const payload = jsonPayload(pauses);
   const TemporalPauseInfo = { ...payload, metadata: { ...payload.metadata, type: KEYWORD_LIST } };
   return { indexedFields: { ...attributes?.indexedFields, TemporalPauseInfo } };
 }
 
+function pausesOf(workflowId: string, { facts: { status, pause }, pausedTypes = [] }: RunRow): string[] {
+  if (!isOpenStatus(status)) return [];
+  const ofWorkflow = pause === undefined ? [] : [`Workflow:${workflowId}`, `Reason:${pause.reason}`];
+  // An activity without a workflow says so by its status (statusOf).
+  if (isActivityAddress(workflowId)) return ofWorkflow;
+  return [...pausedTypes.map((type) => `property:activityType=${type}`), ...ofWorkflow];
+}
+
 /** Of a run as it was before a turn: what its rows in the indexes were made from. */
 export const shownBefore = (workflowId: string, row: RunRow | undefined): VisibilityChange['before'] =>
-  row && { status: row.facts.status, searchAttributes: shownAttributes(workflowId, row) };
+  row && { status: statusOf(workflowId, row), searchAttributes: shownAttributes(workflowId, row) };
 
 export function executionInfo(
   where: { workflowId: string },
@@ -78,7 +89,7 @@ export function executionInfo(
     runId,
     workflowType: attributes.workflowType.name,
     taskQueue: attributes.taskQueue.name,
-    status: facts.status,
+    status: statusOf(where.workflowId, row),
     startTime,
     executionTime,
     historyLength: facts.nextEventId - 1,

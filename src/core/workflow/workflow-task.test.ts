@@ -212,6 +212,17 @@ describe('an answer', () => {
     expect(world.refuse(world.completeMessage(forged, [])).code).toBe(StatusCode.NOT_FOUND);
   });
 
+  it('that is too large to be sent ends the workflow', () => {
+    const world = begun();
+    const { ref } = world.takeWorkflowTask();
+    const cause = WorkflowTaskFailedCause.GRPC_MESSAGE_TOO_LARGE;
+    world.accept({ type: 'failWorkflowTask', task: ref, identity: 'w', cause, failure: { message: 'too large' } });
+    expect(world.types().slice(-2)).toEqual(['WORKFLOW_TASK_FAILED', 'WORKFLOW_EXECUTION_TERMINATED']);
+    const [failed, terminated] = world.history().slice(-2);
+    expect(failed?.attributes).toMatchObject({ cause: WorkflowTaskFailedCause.FORCE_CLOSE_COMMAND });
+    expect(terminated?.attributes).toMatchObject({ reason: 'GrpcMessageTooLarge' });
+  });
+
   it('makes the worker warm: its next task carries what is new', () => {
     const world = begun();
     world.accept(world.completeMessage(world.takeWorkflowTask().ref, [], { sticky: true }));

@@ -19,12 +19,15 @@ export interface CallEnd {
 
 /** `timeoutMs` is what the client or the method said; the rest is monotonic ms. */
 export interface CallTiming {
+  /** Of the method. */
+  readonly name: string;
   readonly timeoutMs: number;
   readonly dueAt: number;
   readonly endsAt: number;
 }
 
 export class OpenRpc implements RpcCall {
+  readonly name: string;
   readonly timeoutMs: number;
   /** Monotonic ms: when what waits is answered with what there is. */
   dueAt: number;
@@ -37,6 +40,7 @@ export class OpenRpc implements RpcCall {
   #ended = false;
 
   constructor(timing: CallTiming, header: (name: string) => string | undefined, end: CallEnd) {
+    this.name = timing.name;
     this.timeoutMs = timing.timeoutMs;
     this.dueAt = timing.dueAt;
     this.endsAt = timing.endsAt;
@@ -113,15 +117,18 @@ export class OpenRpc implements RpcCall {
   }
 }
 
-/** How often deadlines are looked at, ms: calls end at most this much late. */
-const LOOK_EVERY_MS = 50;
+/** Deadlines are looked at no more often than this, ms: calls end at most this much late. */
+const LOOK_EVERY_MS = 10;
 
+/** The calls that are open, and one timer: for the one of them that is due next. */
 export class OpenRpcs {
   readonly #clock: Clock;
   readonly #scheduler: Scheduler;
   readonly #onExpired: (call: OpenRpc) => void;
   readonly #open = new Set<OpenRpc>();
   #timer: Cancelable | undefined;
+  /** Monotonic ms: when it fires. */
+  #looksAt = Number.POSITIVE_INFINITY;
 
   constructor(clock: Clock, scheduler: Scheduler, onExpired: (call: OpenRpc) => void) {
     this.#clock = clock;
@@ -135,9 +142,10 @@ export class OpenRpcs {
 
   add(call: OpenRpc): void {
     this.#open.add(call);
-    this.#timer ??= this.#scheduler.after(LOOK_EVERY_MS, this.#look);
+    this.#lookAt(nextOf(call), this.#clock.monotonic());
   }
 
+  /** The timer stays: most calls end long before they are due, and what it then finds is the next. */
   remove(call: OpenRpc): void {
     this.#open.delete(call);
   }
@@ -147,12 +155,26 @@ export class OpenRpcs {
     for (const call of [...this.#open]) call.answerLate();
   }
 
+  #lookAt(at: number, now: number): void {
+    if (at >= this.#looksAt) return;
+    this.#timer?.cancel();
+    this.#looksAt = at;
+    this.#timer = this.#scheduler.after(Math.max(0, at - now), this.#look);
+  }
+
   readonly #look = (): void => {
+    this.#looksAt = Number.POSITIVE_INFINITY;
     const now = this.#clock.monotonic();
+    let next = Number.POSITIVE_INFINITY;
     for (const call of this.#open) {
       if (call.endsAt <= now) this.#onExpired(call);
-      else if (call.dueAt <= now) call.answerLate();
+      else {
+        if (call.dueAt <= now) call.answerLate();
+        if (call.isOpen) next = Math.min(next, nextOf(call));
+      }
     }
-    this.#timer = this.#open.size === 0 ? undefined : this.#scheduler.after(LOOK_EVERY_MS, this.#look);
+    if (this.#open.size > 0) this.#lookAt(Math.max(next, now + LOOK_EVERY_MS), now);
   };
 }
+
+const nextOf = ({ dueAt, endsAt }: OpenRpc): number => Math.min(dueAt, endsAt);

@@ -1,5 +1,5 @@
 // When a call that waits is answered, by a clock that is moved by hand: with what there is, before its client's deadline, if its method has that;
-// as timed out else, a little after it. On real sockets a busy machine would be measured (test/compat/hostile.test.ts).
+// as timed out else, at it. On real sockets a busy machine would be measured (test/compat/hostile.test.ts).
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeSource, VirtualTime } from '../../../test/support/matching-world.ts';
 import { Matcher } from '../../matching/matcher.ts';
@@ -13,7 +13,7 @@ import { Pollers } from './pollers.ts';
 import { type Message, type Rpc, type RpcServices, rpc } from './rpc.ts';
 
 /** Deadlines are looked at this often, ms. */
-const LOOK_MS = 50;
+const LOOK_MS = 10;
 
 let time: VirtualTime;
 let dispatcher: Dispatcher;
@@ -98,10 +98,27 @@ describe('a poll that nothing comes for', () => {
   });
 });
 
-it('a call without such an answer is timed out, after its client has given up', () => {
+it.each([
+  ['its client has', 1_000, 1_000],
+  ['there is by default', undefined, 10_500],
+])('a call without such an answer is timed out at the deadline that %s', (_, timeoutMs, endsAt) => {
   const silent = rpc((_services, _caller, _request, call) => call.waits({ abandon: () => {} }));
-  const { code, endedAt } = ends(silent, 1_000, {});
+  const { code, endedAt } = ends(silent, timeoutMs, {});
   expect(code).toBe(StatusCode.DEADLINE_EXCEEDED);
-  expect(endedAt).toBeGreaterThan(1_000);
-  expect(endedAt).toBeLessThanOrEqual(1_500 + LOOK_MS);
+  expect(endedAt).toBeGreaterThanOrEqual(endsAt);
+  expect(endedAt).toBeLessThanOrEqual(endsAt + LOOK_MS);
+});
+
+it('a call that is due sooner than those before it ends at its own deadline', () => {
+  const silent = rpc((_services, _caller, _request, call) => call.waits({ abandon: () => {} }));
+  const ended: [number, number][] = [];
+  for (const timeoutMs of [5_000, 300, 2_000, 305]) {
+    dispatcher.dispatch(
+      { name: 'Called', rpc: silent, timeoutMs, header: () => undefined, decode: () => ({}) },
+      { answered: () => {}, failed: () => void ended.push([timeoutMs, time.monotonic()]) },
+    );
+  }
+  time.advance(10_000);
+  expect(ended.map(([timeoutMs]) => timeoutMs)).toEqual([300, 305, 2_000, 5_000]);
+  for (const [timeoutMs, at] of ended) expect(at - timeoutMs).toBeLessThanOrEqual(LOOK_MS);
 });

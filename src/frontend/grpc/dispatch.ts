@@ -50,7 +50,7 @@ export class Dispatcher {
     this.#context = context;
     this.#services = services;
     this.#open = new OpenRpcs(services.clock, scheduler, (call) =>
-      call.expire(deadlineExceeded('The request', Math.round(call.timeoutMs))),
+      call.expire(deadlineExceeded(call.name, Math.round(call.timeoutMs))),
     );
   }
 
@@ -141,12 +141,17 @@ const strangerTo = ({ header }: Incoming): Status =>
     ? permissionDenied('the token opens no namespace of this node')
     : unauthenticated('A token is asked for.');
 
-function timing({ rpc, timeoutMs: given }: Incoming, now: number): CallTiming {
+function timing({ name, rpc, timeoutMs: given }: Incoming, now: number): CallTiming {
   const timeoutMs = given ?? rpc.defaultTimeoutMs;
+  const endsAt = now + timeoutMs;
   // At the deadline itself its client gives up, with DEADLINE_EXCEEDED: an answer with what there is comes before it.
-  const early = rpc.answersEarly ? BEFORE_DEADLINE_MS : -BEFORE_DEADLINE_MS;
-  const before = given === undefined ? timeoutMs : Math.max(given / 2, given - early);
+  const before = given !== undefined && rpc.answersEarly ? Math.max(given / 2, given - BEFORE_DEADLINE_MS) : timeoutMs;
   const dueAt = now + Math.min(before, rpc.softTimeoutMs ?? Number.POSITIVE_INFINITY);
-  // An answer that is late all the same has a little more time than its client: that one's own end is then the answer.
-  return { timeoutMs, dueAt, endsAt: now + timeoutMs + BEFORE_DEADLINE_MS };
+  // Without a deadline of its client, its time is over only after that answer.
+  return {
+    name,
+    timeoutMs,
+    dueAt,
+    endsAt: given === undefined && dueAt === endsAt ? endsAt + BEFORE_DEADLINE_MS : endsAt,
+  };
 }

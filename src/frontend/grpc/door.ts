@@ -106,10 +106,11 @@ export class GrpcDoor {
   async drain(graceMs: number): Promise<void> {
     this.#isOpen = false;
     this.#listener?.close();
+    const server = await this.#server?.catch(() => undefined);
+    server?.retire();
     const calls = await this.#calls?.catch(() => undefined);
     await calls?.drain(graceMs);
-    const server = await this.#server?.catch(() => undefined);
-    server?.close();
+    await server?.close();
     for (const socket of this.#sockets) socket.destroy();
   }
 

@@ -25,7 +25,14 @@ const TRANSPORT = {
   maxStreams: MAX_STREAMS,
   pingEveryMs: 60_000,
   pingTimeoutMs: 20_000,
+  // As the reference server.
+  maxAgeMs: 5 * 60_000,
+  maxArrivingBytes: 256 * 1024 * 1024,
+  arrivalTimeoutMs: 60_000,
+  maxUnreadBytes: 64 * 1024 * 1024,
 } as const;
+/** For what was answered, ms. */
+const CLOSE_GRACE_MS = 1_000;
 
 export class GrpcServer {
   readonly #context: GrpcDoorContext;
@@ -56,9 +63,14 @@ export class GrpcServer {
     this.#json.answer(request, response);
   }
 
+  /** Clients go to other nodes with what they call next. */
+  retire(): void {
+    this.#transport.retire();
+  }
+
   /** Once calls have ended, or had the time to. */
-  close(): void {
-    this.#transport.close();
+  async close(): Promise<void> {
+    await this.#transport.close(CLOSE_GRACE_MS);
   }
 
   #register(service: string, name: string, rpc: Rpc): void {

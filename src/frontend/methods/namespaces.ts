@@ -43,7 +43,7 @@ function operator(caller: Caller): void {
 /** The one that is meant, for an operator or who may use it. */
 function found(services: Services, caller: Caller, name: string, id: string): NamespaceInfo {
   if (name !== '') return rules.namespace(services, rules.orOperator(caller), name);
-  if (id === '') throw invalid('Namespace not set on request.');
+  if (id === '') throw invalid('Namespace is empty.');
   for (const info of services.namespaces.values())
     if (info.id === id && rules.orOperator(caller).mayUse(info.name)) return info;
   throw new Refused(namespaceNotFound(id));
@@ -92,7 +92,7 @@ export const registerNamespace = method(
   (services, caller, request, call) => {
     operator(caller);
     const { namespace: name, workflowExecutionRetentionPeriod: retention } = request;
-    if (name === '') throw invalid('Namespace not set on request.');
+    if (name === '') throw invalid('Namespace is empty.');
     if (!NAME.test(name) || name.startsWith(OWN_PREFIX)) {
       throw invalid(
         `Invalid namespace name ${JSON.stringify(name.slice(0, 220))}: up to 200 characters that can be seen, not beginning with ${OWN_PREFIX}.`,

@@ -129,6 +129,9 @@ export const awaitWorkflowResult = method(
   { defaultTimeoutMs: Number.POSITIVE_INFINITY },
 );
 
+/** Of a query whose caller names no deadline. */
+const QUERY_TIMEOUT_MS = 30_000;
+
 export const queryWorkflow = method(
   object<QueryWorkflowRequest>({
     ...target,
@@ -153,4 +156,6 @@ export const queryWorkflow = method(
     };
     call.waits(services.engine.query(to, message, answer(call)));
   },
+  // A worker has to take it, and may be starting: as long as on the reference server.
+  { defaultTimeoutMs: QUERY_TIMEOUT_MS },
 );

@@ -36,7 +36,7 @@ const refusal = (method: string, body: object) => {
 
 describe('startWorkflowExecution refuses', () => {
   it.each([
-    [{ namespace: '' }, 'Namespace not set on request.'],
+    [{ namespace: '' }, 'Namespace is empty.'],
     [{ namespace: LONG }, 'Namespace length exceeds limit.'],
     [{ workflowId: '' }, 'WorkflowId is not set on request.'],
     [{ workflowId: LONG }, 'WorkflowId length exceeds limit.'],
@@ -199,7 +199,7 @@ describe('startBatchOperation refuses', () => {
   const executions = [{ workflowId: 'w' }];
   const job = { namespace: 'default', jobId: 'j', reason: 'r', executions, cancellationOperation: {} };
   it.each([
-    [{ namespace: '' }, 'Namespace not set on request.'],
+    [{ namespace: '' }, 'Namespace is empty.'],
     [{ jobId: '' }, 'JobId is not set on request.'],
     [{ jobId: LONG }, 'JobId length exceeds limit.'],
     [{ reason: '' }, MISSING],

@@ -42,6 +42,8 @@ interface Reapply {
 export function excludedOf({ resetReapplyType, resetReapplyExcludeTypes = [] }: Reapply): ResetReapplyExcludeType[] {
   const excluded = new Set(excludedBy(resetReapplyType ?? ResetReapplyType.UNSPECIFIED));
   for (const kind of resetReapplyExcludeTypes) {
+    // What Temporal's web UI sends for a box that is not ticked.
+    if (kind === ResetReapplyExcludeType.UNSPECIFIED) continue;
     if (!EXCLUDABLE.includes(kind)) throw invalid(`Invalid ResetReapplyExcludeType: ${String(kind)} is not known.`);
     excluded.add(kind);
   }

@@ -33,19 +33,18 @@ const HISTORY_BYTES = 2 * 1024 * 1024;
 interface Told {
   scheduled?: Extract<HistoryEvent, { eventType: typeof EventType.ACTIVITY_TASK_SCHEDULED }> | undefined;
   started?: Extract<HistoryEvent, { eventType: typeof EventType.ACTIVITY_TASK_STARTED }> | undefined;
-  cancelReason?: string | undefined;
+  cancel?: { readonly reason?: string | undefined; readonly identity?: string | undefined } | undefined;
   outcome?: ActivityExecutionOutcome | undefined;
 }
 
-const canceled = (details: Failure['canceledFailureInfo']): Failure => ({
-  message: 'activity canceled',
-  source: 'Server',
-  canceledFailureInfo: details ?? {},
+/** `identity`: of who asked for it. */
+const canceled = (canceledFailureInfo: NonNullable<Failure['canceledFailureInfo']>): Failure => ({
+  message: 'Activity canceled',
+  canceledFailureInfo,
 });
 
 const terminated = (reason: string, identity: string): Failure => ({
   message: reason,
-  source: 'Server',
   terminatedFailureInfo: { identity },
 });
 
@@ -58,7 +57,7 @@ function tell(told: Told, event: HistoryEvent): void {
       told.started = event;
       return;
     case EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED:
-      told.cancelReason = event.attributes.cause;
+      told.cancel = { reason: event.attributes.cause, identity: event.attributes.identity };
       return;
     case EventType.ACTIVITY_TASK_COMPLETED:
       told.outcome = { result: event.attributes.result ?? {} };
@@ -71,7 +70,7 @@ function tell(told: Told, event: HistoryEvent): void {
     }
     case EventType.ACTIVITY_TASK_CANCELED: {
       const { details } = event.attributes;
-      told.outcome = { failure: canceled({ details }) };
+      told.outcome = { failure: canceled({ details, identity: told.cancel?.identity }) };
       return;
     }
     case EventType.WORKFLOW_EXECUTION_TERMINATED: {
@@ -167,7 +166,7 @@ function infoOf(described: DescribeWorkflowExecutionResponse, told: Told): Activ
     closeTime: run.closeTime,
     lastFailure: pending?.lastFailure ?? last?.attributes.lastFailure,
     lastWorkerIdentity: pending?.lastWorkerIdentity ?? last?.attributes.identity,
-    currentRetryInterval: hasBegun ? pending?.currentRetryInterval : undefined,
+    currentRetryInterval: hasBegun && pending?.paused !== true ? pending?.currentRetryInterval : undefined,
     lastAttemptCompleteTime: pending?.lastAttemptCompleteTime ?? (last === undefined ? undefined : run.closeTime),
     nextAttemptScheduleTime: pending?.nextAttemptScheduleTime,
     priority: options.priority,
@@ -175,7 +174,7 @@ function infoOf(described: DescribeWorkflowExecutionResponse, told: Told): Activ
     searchAttributes: run.searchAttributes,
     header: scheduled?.header,
     userMetadata: executionConfig.userMetadata,
-    canceledReason: told.cancelReason,
+    canceledReason: told.cancel?.reason,
     flowControl: pending?.flowControl,
     startDelay: orUndefined(startDelay),
     totalHeartbeatCount: described.standalone?.heartbeats,

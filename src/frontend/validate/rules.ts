@@ -25,7 +25,7 @@ const MAX_FAIRNESS_KEY_BYTES = 64;
 
 /** The namespace a request names, if this caller may use it. */
 export function namespace(services: Services, caller: Pick<Caller, 'mayUse'>, name: string): NamespaceInfo {
-  if (name === '') throw invalid('Namespace not set on request.');
+  if (name === '') throw invalid('Namespace is empty.');
   if (utf8Length(name) > services.limits.idBytes) throw invalid('Namespace length exceeds limit.');
   if (!caller.mayUse(name)) {
     throw new Refused(permissionDenied(`the token of this connection does not open namespace ${name}`));
@@ -122,10 +122,10 @@ export function versioningOverride(given: VersioningOverride | undefined): Versi
     throw invalid('must provide version if override is pinned.');
   }
   if (autoUpgrade === true || behavior === VersioningBehavior.AUTO_UPGRADE) return given;
-  if (pinnedVersion) return given;
+  if (behavior === VersioningBehavior.PINNED && pinnedVersion) return given;
   if (behavior === VersioningBehavior.PINNED)
     throw invalid("must provide deployment (deprecated) or pinned version if behavior is 'PINNED'");
-  throw invalid('override behavior is required.');
+  throw invalid('override behavior is required');
 }
 
 /** Zero and absent mean the same: none. */
@@ -171,6 +171,7 @@ export function priority(value: Priority | undefined): void {
   if (value === undefined) return;
   if ((value.priorityKey ?? 0) < 0) throw invalid("priority key can't be negative");
   if (utf8Length(value.fairnessKey ?? '') > MAX_FAIRNESS_KEY_BYTES) throw invalid('fairness key length exceeds limit');
+  if ((value.fairnessWeight ?? 0) < 0) throw invalid('must be greater than zero');
 }
 
 export interface IdPolicies {

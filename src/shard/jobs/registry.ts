@@ -194,7 +194,7 @@ function placeOf(token: Uint8Array): Place {
 const comesAfter = ({ startTime, jobId }: BatchOperationInfo, [time, id]: Place): boolean =>
   startTime < time || (startTime === time && jobId > id);
 
-export const unknownJob = (jobId: string): Status => notFound(`workflow not found for ID: ${jobId.slice(0, 100)}`);
+export const unknownJob = (jobId: string): Status => notFound(`batch job not found: ${jobId.slice(0, 100)}`);
 
 const alreadyStarted = (namespace: string, jobId: string): Status => ({
   code: StatusCode.ALREADY_EXISTS,

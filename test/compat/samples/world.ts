@@ -9,6 +9,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
 import {
   makeWorkflowExporter,
   OpenTelemetryActivityInboundInterceptor,
@@ -104,8 +105,12 @@ export class SamplesWorld {
     provider.register();
     const server = await Server.create({ port: 0, grpcPort: 0, logLevel: 'error' });
     const address = addressOf(server);
-    const connection = await Connection.connect({ address });
-    const native = await NativeConnection.connect({ address });
+    const { connectionOptions } = loadClientConnectConfig({
+      disableFile: true,
+      overrideEnvVars: { TEMPORAL_ADDRESS: address, TENUTO_ADDRESS: address },
+    });
+    const connection = await Connection.connect(connectionOptions);
+    const native = await NativeConnection.connect(connectionOptions);
     const { operatorService } = connection;
     await operatorService.addSearchAttributes({ namespace: 'default', searchAttributes: { City: 2 } });
     await operatorService.createNexusEndpoint({

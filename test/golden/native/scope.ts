@@ -196,6 +196,14 @@ export const MADE_BY_SECOND_DOOR = ['**.workflowExtendedInfo'];
 
 /** Where we say more than the reference on purpose, as docs/decisions/0072 explains. Everything else about these scenarios is compared. */
 export const ON_PURPOSE: Readonly<Record<string, { paths: readonly string[]; why: string }>> = {
+  'update-that-runs-an-activity': {
+    paths: ['**.eventGroupMarkers'],
+    why: 'the recorded server dropped the groups of events that its clients sent; later ones keep them',
+  },
+  'update-started-then-polled': {
+    paths: ['**.eventGroupMarkers'],
+    why: 'as above',
+  },
   'eager-workflow-start': {
     paths: ['**.workflowTaskStartedEventAttributes'],
     why: 'the worker that has the first task is known, and named; there it is the client that asked, without a version',

@@ -6,6 +6,7 @@ import type { FailActivityTaskMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { activityTaskNotFound, invalidArgument } from '../rejections.ts';
 import { sizeOf } from '../size.ts';
+import { countHeartbeat } from '../standalone-start.ts';
 import type { ActorState } from '../state.ts';
 import { activityTurn } from './activity-turn.ts';
 import { overLimit } from './complete-activity-task.ts';
@@ -29,6 +30,7 @@ export function failActivityTask(state: ActorState, message: FailActivityTaskMes
       failActivity(run, activity, overLimit('Heartbeat details exceed size limit.'), message.identity);
       return turn.outcome({ type: 'accepted' });
     }
+    countHeartbeat(run);
     activity = { ...pending, heartbeatDetails: details, lastHeartbeatTime: context.now };
   }
   failActivity(run, activity, withinLimit(failure, blobBytes) ?? failure, message.identity);

@@ -5,7 +5,7 @@ import type { HeartbeatActivityTaskMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { activityTaskNotFound } from '../rejections.ts';
 import { sizeOf } from '../size.ts';
-import { isStandalone } from '../standalone-start.ts';
+import { countHeartbeat } from '../standalone-start.ts';
 import type { ActorState } from '../state.ts';
 import { activityTurn } from './activity-turn.ts';
 import { overLimit } from './complete-activity-task.ts';
@@ -24,10 +24,7 @@ export function heartbeatActivityTask(
     failActivity(run, activity, overLimit('Heartbeat details exceed size limit.'), message.identity);
     return turn.outcome({ type: 'heartbeat', cancelRequested: true, activityPaused: false, activityReset: false });
   }
-  if (isStandalone(run)) {
-    const { heartbeats = 0 } = run.row.standalone ?? {};
-    run.row.standalone = { ...run.row.standalone, heartbeats: heartbeats + 1 };
-  }
+  countHeartbeat(run);
   // A heartbeat without details clears those of an earlier one, as the API has it.
   run.putActivity({ ...activity, lastHeartbeatTime: context.now, heartbeatDetails: message.details });
   return turn.outcome({

@@ -28,7 +28,7 @@ export function requestCancel(state: ActorState, message: RequestCancelMessage, 
     cause: message.reason,
     identity: message.identity,
   });
-  if (alone) cancelStandalone(draft, message.identity);
+  if (alone) cancelStandalone(draft, message.identity, message.reason);
   else heedCancel(draft);
   return turn.outcome({ type: 'accepted' });
 }

@@ -11,8 +11,20 @@ import { applicationFailure, command, World } from '../testing.ts';
 
 type Outcome = 'begins' | 'begins, the other is terminated' | 'uses the other' | 'refused';
 
+type Over = Parameters<World['startMessage']>[0];
+
+const pause = (world: World): unknown =>
+  world.accept({ type: 'pauseWorkflow', target: {}, identity: 'operator', reason: 'a look', requestId: 'p' });
+
 /** How the run before came to where it is. */
-const STATES: Record<string, { reach(world: World): unknown; status: Status }> = {
+const STATES: Record<string, { over?: Over; reach(world: World): unknown; status: Status }> = {
+  'open, before its first task': {
+    over: { workflowStartDelay: 30_000 },
+    reach: () => undefined,
+    status: Status.RUNNING,
+  },
+  'open, paused': { reach: pause, status: Status.PAUSED },
+  'open, continued as new': { reach: (world) => world.work(command.continueAsNew()), status: Status.RUNNING },
   open: { reach: () => undefined, status: Status.RUNNING },
   'open, with a task under way': { reach: (world) => world.takeWorkflowTask(), status: Status.RUNNING },
   completed: { reach: (world) => world.work(command.complete()), status: Status.COMPLETED },
@@ -32,7 +44,7 @@ const byConflict = {
   TERMINATE_EXISTING: 'begins, the other is terminated',
 } as const;
 const always = (outcome: Outcome) => ({ FAIL: outcome, USE_EXISTING: outcome, TERMINATE_EXISTING: outcome });
-for (const state of ['open', 'open, with a task under way']) {
+for (const state of Object.keys(STATES).filter((name) => name.startsWith('open'))) {
   EXPECTED[state] = {
     ALLOW_DUPLICATE: byConflict,
     ALLOW_DUPLICATE_FAILED_ONLY: byConflict,
@@ -62,18 +74,19 @@ const cells = Object.entries(EXPECTED).flatMap(([state, byReuse]) =>
 /** The first run in its state, and what a second start comes to. */
 function startAgain(state: string, reuse: (typeof REUSES)[number], conflict: (typeof CONFLICTS)[number]) {
   const world = new World();
-  world.start({ runId: 'r1', requestId: 'q1', workflowRunTimeout: 60_000 });
-  const { reach, status } = STATES[state] ?? { reach: () => undefined, status: Status.RUNNING };
+  const { over, reach, status } = STATES[state] ?? { reach: () => undefined, status: Status.RUNNING };
+  world.start({ runId: 'r1', requestId: 'q1', workflowRunTimeout: 60_000, ...over });
   reach(world);
   expect(world.state.run?.row.facts.status).toBe(status);
   const policies = { reusePolicy: Reuse[reuse], conflictPolicy: Conflict[conflict] };
   const message = world.startMessage({ runId: 'r2', requestId: 'q2', ...policies });
-  return { world, status, decision: world.send(message), again: () => world.send(message) };
+  const before = { runId: world.state.run?.runId ?? '', runs: world.histories.size };
+  return { world, status, before, decision: world.send(message), again: () => world.send(message) };
 }
 
 describe('a start of an id that was used', () => {
   it.each(cells)('%s, reuse %s, conflict %s: %s', (state, reuse, conflict, outcome) => {
-    const { world, status, decision, again } = startAgain(state, reuse, conflict);
+    const { world, status, before, decision, again } = startAgain(state, reuse, conflict);
     const { run } = world.state;
     const reply = decision.ok ? decision.reply : undefined;
     switch (outcome) {
@@ -81,29 +94,29 @@ describe('a start of an id that was used', () => {
       case 'begins, the other is terminated':
         expect(reply).toMatchObject({ response: { runId: 'r2', started: true } });
         expect(run).toMatchObject({ runId: 'r2', row: { facts: { status: Status.RUNNING } } });
-        expect(world.types('r1').filter((type) => type === 'WORKFLOW_EXECUTION_TERMINATED')).toHaveLength(
-          status === Status.RUNNING || status === Status.TERMINATED ? 1 : 0,
+        expect(world.types(before.runId).filter((type) => type === 'WORKFLOW_EXECUTION_TERMINATED')).toHaveLength(
+          state.startsWith('open') || status === Status.TERMINATED ? 1 : 0,
         );
         break;
       case 'uses the other':
-        expect(reply).toMatchObject({ response: { runId: 'r1', started: false, status: Status.RUNNING } });
-        expect(run?.runId).toBe('r1');
+        expect(reply).toMatchObject({ response: { runId: before.runId, started: false, status } });
+        expect(run?.runId).toBe(before.runId);
         break;
       case 'refused':
         expect(decision).toMatchObject({
           ok: false,
           status: {
             code: StatusCode.ALREADY_EXISTS,
-            detail: { kind: 'WorkflowExecutionAlreadyStarted', runId: 'r1' },
+            detail: { kind: 'WorkflowExecutionAlreadyStarted', runId: before.runId },
           },
         });
-        expect(run).toMatchObject({ runId: 'r1', row: { facts: { status } } });
+        expect(run).toMatchObject({ runId: before.runId, row: { facts: { status } } });
         break;
     }
     // The same request again is answered the same, and begins nothing more.
     const repeated = again();
     expect(repeated.ok).toBe(decision.ok);
     if (repeated.ok) expect(repeated).toMatchObject({ events: [], reply: { response: { runId: run?.runId } } });
-    expect(world.histories.size).toBe(outcome.startsWith('begins') ? 2 : 1);
+    expect(world.histories.size).toBe(before.runs + (outcome.startsWith('begins') ? 1 : 0));
   });
 });

@@ -1,16 +1,23 @@
 // A client lets paused activities go on: at once, also those that waited out a retry interval, or spread over the jitter. Those that are not
-// paused stay as they are.
+// paused stay as they are; one without a workflow has to be.
 
 import { chooseActivities, jitterOf, replaceActivity, rescheduled, withoutHeartbeats } from '../activity-choice.ts';
 import type { UnpauseActivityMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
+import { failedPrecondition } from '../rejections.ts';
 import type { ActivityRow } from '../rows.ts';
+import { isStandalone } from '../standalone-start.ts';
 import type { ActorState } from '../state.ts';
 
 export function unpauseActivity(state: ActorState, message: UnpauseActivityMessage, context: TurnContext): Decision {
   const found = chooseActivities(state, message, context);
   if ('ok' in found) return found;
   const { turn, run, chosen } = found;
+  const [only] = chosen;
+  if (only !== undefined && only.pause === undefined && isStandalone(run)) {
+    const inState = only.startId === undefined ? 'Scheduled' : 'Started';
+    return failedPrecondition(`activity is in non-unpausable state ${inState}`);
+  }
   for (const activity of chosen) {
     if (activity.pause === undefined) continue;
     const { pause: _pause, ...unpaused } = activity;

@@ -5,6 +5,7 @@ import type { Delivery } from '../../../ports/matching.ts';
 import type { ActivityTask } from '../../../wire/api.ts';
 import type { Failure } from '../../../wire/failure.ts';
 import { taskPush } from '../../task-push.ts';
+import { invalid } from '../../validate/check.ts';
 import { answering, type Message, native, part, type Rpc, rpc, runNative } from '../rpc.ts';
 import { poll } from './poll.ts';
 import { withOwnNamespace } from './token.ts';
@@ -45,6 +46,9 @@ export const RespondActivityTaskCompleted = withOwnNamespace(native('respondActi
 const failed = (target: (request: Message) => Message): Rpc =>
   rpc(
     (services, caller, request, call) => {
+      if (request.failure !== undefined && part(request, 'failure').applicationFailureInfo === undefined) {
+        throw invalid('Failure must have ApplicationFailureInfo.');
+      }
       const instead = withinLimit(part(request, 'failure') as Failure, services.limits.blobBytes);
       const answer = { failures: instead === undefined ? undefined : [instead] };
       runNative(

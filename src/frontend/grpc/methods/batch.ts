@@ -1,7 +1,8 @@
 // Batch jobs: one operation on many executions.
 
 import type { BatchOperationInfo, ListBatchOperationsResponse } from '../../../wire/batch.ts';
-import { type Message, nameIn, native, part, text } from '../rpc.ts';
+import { StatusCode } from '../../../wire/status.ts';
+import { type Message, nameIn, native, part, type Rpc, text } from '../rpc.ts';
 import { postResetOperations } from './executions.ts';
 
 const nothing = (): object => ({});
@@ -36,7 +37,30 @@ const described = (reply: Message): Message => {
   return { ...info };
 };
 
-export const DescribeBatchOperation = native('describeBatchOperation', undefined, described);
+const plainDescribe = native('describeBatchOperation', undefined, described);
+
+/** A job that is not there is a workflow that is not, as the reference server has it. */
+export const DescribeBatchOperation: Rpc = {
+  ...plainDescribe,
+  run: (services, caller, request, call) =>
+    plainDescribe.run(services, caller, request, {
+      timeoutMs: call.timeoutMs,
+      get isOpen() {
+        return call.isOpen;
+      },
+      fail: (error) => call.fail(error),
+      header: (name) => call.header(name),
+      reply: (reply) => call.reply(reply),
+      waits: (waiting) => call.waits(waiting),
+      atDeadline: (answer) => call.atDeadline(answer),
+      refuse: (status) => {
+        const { code } = status;
+        const isMissing = code === StatusCode.NOT_FOUND && status.detail?.kind === 'NotFound';
+        const message = `workflow not found for ID: ${text(request, 'jobId').slice(0, 100)}`;
+        call.refuse(isMissing ? { ...status, message } : status);
+      },
+    }),
+};
 export const StopBatchOperation = native('stopBatchOperation', undefined, nothing);
 export const ListBatchOperations = native('listBatchOperations', undefined, (reply) => {
   const { operationInfo, nextPageToken } = reply as unknown as ListBatchOperationsResponse;

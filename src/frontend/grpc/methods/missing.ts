@@ -31,6 +31,9 @@ const unknown = (what: string): MissingRpc =>
 const switchedOff = (what: string): MissingRpc =>
   refuse(StatusCode.UNIMPLEMENTED, `${what} are not enabled on this server.`);
 
+/** The reference server has its switch off, and answers the same once it is on: nothing configures workers there. */
+const workerCommand = (name: string): MissingRpc => refuse(StatusCode.UNIMPLEMENTED, `${name} command is not enabled.`);
+
 const all = (names: readonly string[], method: MissingRpc): Record<string, MissingRpc> =>
   Object.fromEntries(names.map((name) => [name, method]));
 
@@ -43,7 +46,7 @@ const oldVersioning = refuse(
 /** The first form of deployments, which the reference server has switched off. */
 const oldDeployments = refuse(
   StatusCode.UNIMPLEMENTED,
-  'Deployments by series are not supported any more: use worker deployments.',
+  'Deployments are deprecated and no longer supported, use Worker Deployments instead',
 );
 
 export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc>>>> = {
@@ -83,16 +86,14 @@ export const missing: Readonly<Record<string, Readonly<Record<string, MissingRpc
         'TerminateNexusOperationExecution',
         'DeleteNexusOperationExecution',
       ],
-      unknown('Nexus operations without a workflow'),
+      refuse(StatusCode.UNIMPLEMENTED, 'Standalone Nexus operation is disabled'),
     ),
     ...all(
       ['CreateWorkflowRule', 'DescribeWorkflowRule', 'DeleteWorkflowRule', 'ListWorkflowRules', 'TriggerWorkflowRule'],
       switchedOff('Workflow rules'),
     ),
-    ...all(
-      ['FetchWorkerConfig', 'UpdateWorkerConfig'],
-      refuse(StatusCode.UNIMPLEMENTED, 'Workers are not configured by this server.'),
-    ),
+    FetchWorkerConfig: workerCommand('FetchWorkerConfig'),
+    UpdateWorkerConfig: workerCommand('UpdateWorkerConfig'),
     PollWorkflowExecutionTimeSkipping: unknown('time skipping of single executions'),
   },
   'temporal.api.operatorservice.v1.OperatorService': {

@@ -33,12 +33,12 @@ function versionOf(request: Message): { deploymentName: string; buildId: string 
 function checkVersioning(request: Message): void {
   const capabilities = part(request, 'workerVersionCapabilities');
   if (capabilities.useVersioning === true && text(capabilities, 'buildId') === '') {
-    throw invalid('Build ID must be set when useVersioning is set.');
+    throw invalid('WorkerVersionStamp must be present if UseVersioning is true.');
   }
   const options = part(request, 'deploymentOptions');
   const complete = text(options, 'buildId') !== '' && text(options, 'deploymentName') !== '';
   if (number(options, 'workerVersioningMode') === WorkerVersioningMode.VERSIONED && !complete) {
-    throw invalid('Versioned workers must set both deployment name and build ID.');
+    throw invalid('Deployment name and build id must be set together.');
   }
 }
 
@@ -57,6 +57,10 @@ export function poll(
       const name = text(queue, 'name');
       rules.present(limits, 'TaskQueue', name);
       rules.within(limits, 'Identity', text(request, 'identity'));
+      const normalName = text(queue, 'normalName');
+      if (normalName !== '' && number(queue, 'kind') !== TaskQueueKind.STICKY) {
+        throw invalid(`only sticky queues can have normal name. tq: ${name}, normal name: ${normalName}`);
+      }
       if (call.timeoutMs < SHORTEST_POLL_MS) {
         throw new Refused({
           code: StatusCode.FAILED_PRECONDITION,

@@ -8,8 +8,7 @@ import type {
   PollActivityExecutionResponse,
 } from '../../../wire/activity.ts';
 import type { ActivityOptions } from '../../../wire/api.ts';
-import { StatusCode } from '../../../wire/status.ts';
-import { Refused } from '../../validate/check.ts';
+import { invalid } from '../../validate/check.ts';
 import { bytes, type Message, nameIn, native, part } from '../rpc.ts';
 import { optionsAnswer } from './activities.ts';
 import { count, countAnswer, page } from './visibility.ts';
@@ -19,9 +18,7 @@ const nothing = (): object => ({});
 const start = (request: Message): Message => {
   const { completionCallbacks } = request;
   if (Array.isArray(completionCallbacks) && completionCallbacks.length > 0) {
-    const message =
-      'This server calls no callbacks of activities without a workflow: ask for the outcome, or attach them to a workflow.';
-    throw new Refused({ code: StatusCode.UNIMPLEMENTED, message });
+    throw invalid('completion callbacks are not enabled for this namespace');
   }
   return { ...request, activityType: nameIn(request, 'activityType'), taskQueue: nameIn(request, 'taskQueue') };
 };

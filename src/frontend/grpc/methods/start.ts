@@ -1,16 +1,20 @@
 // Starting workflows, and what callers do to them: signal, cancel, terminate, delete, pause.
 
 import { EventType } from '../../../wire/enums.ts';
+import { StatusCode } from '../../../wire/status.ts';
+import { Refused } from '../../validate/check.ts';
 import { type Message, nameIn, native, part, type Rpc, runNative, text } from '../rpc.ts';
 import { seated } from './eager.ts';
 import { workflowTaskAnswer } from './workflow-tasks.ts';
 
 /** A start's fields as the native door has them: types and queues by their names. */
-export const startBody = (request: Message): Message => ({
-  ...request,
-  workflowType: nameIn(request, 'workflowType'),
-  taskQueue: nameIn(request, 'taskQueue'),
-});
+export function startBody(request: Message): Message {
+  if (request.timeSkippingConfig !== undefined) {
+    const message = 'The Time-Skipping feature is not enabled for namespace.';
+    throw new Refused({ code: StatusCode.UNIMPLEMENTED, message });
+  }
+  return { ...request, workflowType: nameIn(request, 'workflowType'), taskQueue: nameIn(request, 'taskQueue') };
+}
 
 /** Where the run that a start made or met begins, for those who link to it. */
 const linkTo = (request: Message, { runId, attachedRequestId }: Message): object => ({

@@ -96,7 +96,7 @@ function multiError(status: Status, failed: 'start' | 'update'): RpcError {
   const own = { code, message, details: anys };
   const aborted = { code: StatusCode.ABORTED, message: 'Operation was aborted.', details: [anyOf(ABORTED, {})] };
   const statuses = failed === 'start' ? [own, aborted] : [aborted, own];
-  return new RpcError(code, `MultiOperation could not be executed: ${message}`, [anyOf(MULTI, { statuses })]);
+  return new RpcError(code, 'Update-with-Start could not be executed.', [anyOf(MULTI, { statuses })]);
 }
 
 /** What of the two does not go together; said before either is looked at. */

@@ -9,7 +9,7 @@ import { EventType, isOpenStatus, TaskQueueKind, type WorkflowExecutionStatus } 
 import type { HistoryEvent } from '../../../wire/event.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { taskPush } from '../../task-push.ts';
-import { Refused } from '../../validate/check.ts';
+import { invalid, Refused } from '../../validate/check.ts';
 import { MAY_LACK_ATTRIBUTES } from '../../validate/commands.ts';
 import { bytes, type Message, nameIn, native, number, part, type Rpc, runNative, text } from '../rpc.ts';
 import { activityTaskAnswer } from './activity-tasks.ts';
@@ -127,10 +127,25 @@ function nextTask(delivery: Delivery): object {
   return { ...answer, workflowExecutionTaskQueue: { name: queueIn(answer), kind: TaskQueueKind.NORMAL } };
 }
 
+/** What would be understood as something else: a part of an answer, or a behavior that no version has. */
+function checkCompletion(request: Message): void {
+  if (request.intermediatePage === true || number(request, 'pageNumber') > 0) {
+    const message = 'workflow task completion pagination is disabled for this namespace';
+    throw new Refused({ code: StatusCode.FAILED_PRECONDITION, message });
+  }
+  const mode = number(part(request, 'deploymentOptions'), 'workerVersioningMode');
+  if (number(request, 'versioningBehavior') !== 0 && mode !== WorkerVersioningMode.VERSIONED) {
+    const deployment = part(request, 'deployment');
+    if (text(deployment, 'seriesName') !== '') return;
+    throw invalid('versioning behavior cannot be specified without deployment options being set with versioned mode');
+  }
+}
+
 /** The next workflow task, and activities that are to be eager, come with the answer if the worker has asked for it. */
 export const RespondWorkflowTaskCompleted: Rpc = withOwnNamespace({
   ...plainCompletion,
   run(services, caller, request, call) {
+    checkCompletion(request);
     const workflowTasks = request.returnNewWorkflowTask === true ? 1 : 0;
     const activities = eagerActivities(request);
     const namespace = decodeToken(bytes(request, 'taskToken'))?.namespace;

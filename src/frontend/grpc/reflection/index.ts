@@ -5,7 +5,7 @@ import { StatusCode } from '../../../wire/status.ts';
 import { Malformed } from '../proto/reader.ts';
 import { rpcError } from '../status.ts';
 import { framed } from '../transport/frames.ts';
-import type { Method, Transport } from '../transport/transport.ts';
+import type { OpenCall, Transport } from '../transport/transport.ts';
 import { type DescriptorFile, descriptorFiles } from './files.ts';
 import { type Answer, type Ask, readAsk, writeAnswer } from './messages.ts';
 
@@ -17,7 +17,7 @@ const MAX_ASKS = 10_000;
 /** `services`: full names of those that are served. Reflection itself is not listed: who lists it has found it, and some tools then describe all they see. */
 export function registerReflection(transport: Transport, services: readonly string[]): void {
   const reflection = new Reflection([...services, HEALTH]);
-  const method: Method = (call) => {
+  const method: OpenCall = (call) => {
     let asks = 0;
     return {
       message(request) {

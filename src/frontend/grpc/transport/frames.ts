@@ -43,9 +43,9 @@ export class FrameReader {
     this.#encoding = encoding;
   }
 
-  /** No message has begun that is not whole. */
-  get isAtBoundary(): boolean {
-    return this.#kept === 0;
+  /** Of a message that has begun and is not whole. */
+  get keptBytes(): number {
+    return this.#kept;
   }
 
   /** Messages that are whole with this chunk: nearly always one, a view of it. Throws RpcError. */

@@ -19,6 +19,10 @@ import { Transport } from './transport.ts';
 const ECHO = '/test.Service/Echo';
 const PING_EVERY_MS = 60_000;
 const PING_TIMEOUT_MS = 20_000;
+const MAX_AGE_MS = 300_000;
+const MAX_ARRIVING_BYTES = 1_500;
+const ARRIVAL_TIMEOUT_MS = 40_000;
+const MAX_UNREAD_BYTES = 1_000_000;
 
 let time: VirtualTime;
 let transport: Transport;
@@ -37,6 +41,10 @@ beforeEach(async () => {
     maxStreams: 100,
     pingEveryMs: PING_EVERY_MS,
     pingTimeoutMs: PING_TIMEOUT_MS,
+    maxAgeMs: MAX_AGE_MS,
+    maxArrivingBytes: MAX_ARRIVING_BYTES,
+    arrivalTimeoutMs: ARRIVAL_TIMEOUT_MS,
+    maxUnreadBytes: MAX_UNREAD_BYTES,
     onFault: (error) => faults.push(error),
   });
   transport.unary(ECHO, (call, request) => call.answer(framed(request)));
@@ -50,7 +58,7 @@ beforeEach(async () => {
 
 afterEach(() => {
   session.destroy();
-  transport.close();
+  void transport.close(0);
   listener.close();
 });
 
@@ -117,9 +125,32 @@ describe('a unary call', () => {
     expect(await call(path, bytes, headers)).toMatchObject({ httpStatus: 200, status: String(code) });
   });
 
-  it('of another content type is none', async () => {
-    const headers = { 'content-type': 'application/json' };
-    expect(await call(ECHO, Buffer.from('{}'), headers)).toMatchObject({ httpStatus: 415, status: undefined });
+  it.each([
+    ['JSON', { 'content-type': 'application/json' }, 415],
+    ['gRPC-Web', { 'content-type': 'application/grpc-web+proto' }, 415],
+    ['a word that begins alike', { 'content-type': 'application/grpcish' }, 415],
+    ['another method of HTTP', { ':method': 'PUT' }, 405],
+  ])('as %s is none', async (_, headers, httpStatus) => {
+    expect(await call(ECHO, Buffer.from('{}'), headers)).toMatchObject({ httpStatus, status: undefined });
+  });
+
+  it.each(['application/grpc', 'application/grpc+proto', 'application/grpc; charset=utf-8', 'application/grpc+json'])(
+    'of content type %s is one',
+    async (type) => {
+      expect(await call(ECHO, framed(Buffer.from('1')), { 'content-type': type })).toMatchObject({ status: '0' });
+    },
+  );
+
+  it('that is compressed as nobody here can read is refused with what can be read', async () => {
+    const frame = framed(Buffer.from('1'));
+    frame[0] = 1;
+    const stream = open(ECHO, { 'grpc-encoding': 'snappy' });
+    const told = new Promise<IncomingHttpHeaders>((resolve) => stream.once('response', resolve));
+    stream.resume().end(frame);
+    expect(await told).toMatchObject({
+      'grpc-status': String(StatusCode.UNIMPLEMENTED),
+      'grpc-accept-encoding': 'identity,deflate,gzip',
+    });
   });
 
   it.each([
@@ -164,6 +195,126 @@ describe('a unary call', () => {
     });
     const request = framed(Buffer.from('1'));
     expect(await call('/test.Service/Twice', request)).toMatchObject({ status: '0', body: request });
+  });
+});
+
+describe('a status with more than its client takes', () => {
+  const MAX_HEADER_LIST = 8_192;
+
+  beforeEach(async () => {
+    session.settings({ maxHeaderListSize: MAX_HEADER_LIST });
+    await call(ECHO, framed(Buffer.from('1')));
+  });
+
+  it.each([
+    ['a text', '€'.repeat(20_000)],
+    ['details', 'short'],
+  ])('%s is told with what there is room for', async (_, text) => {
+    const anys = [{ type_url: 'x', value: Buffer.alloc(10_000) }];
+    transport.unary('/test.Service/Fails', (wire) => wire.end(new RpcError(StatusCode.NOT_FOUND, text, anys)));
+    const { status, message = '' } = await call('/test.Service/Fails', framed(Buffer.from('1')));
+    expect(status).toBe(String(StatusCode.NOT_FOUND));
+    expect(message.length).toBeGreaterThan(0);
+    expect(message.length).toBeLessThan(MAX_HEADER_LIST);
+    expect(text.startsWith(decodeURI(message))).toBe(true);
+  });
+});
+
+describe('a request that does not become whole', () => {
+  const half = (bytes: number): Buffer => framed(Buffer.alloc(1_000)).subarray(0, bytes);
+  const echoed = async (): Promise<void> => {
+    expect(await call(ECHO, framed(Buffer.alloc(1_000)))).toMatchObject({ status: '0' });
+  };
+
+  it.each([
+    ['without a byte', 0],
+    ['with half of a message', 500],
+  ])('%s is refused after some time', async (_, bytes) => {
+    const stream = open(ECHO);
+    stream.resume();
+    const answer = answerOf(stream);
+    if (bytes > 0) stream.write(half(bytes));
+    await echoed();
+    time.advance(ARRIVAL_TIMEOUT_MS / 2);
+    await echoed();
+    expect(stream.closed).toBe(false);
+    time.advance(ARRIVAL_TIMEOUT_MS);
+    stream.end();
+    expect(await answer).toMatchObject({ status: String(StatusCode.DEADLINE_EXCEEDED) });
+  });
+
+  it('is refused when it began first and all take too much', async () => {
+    const streams = [open(ECHO), open(ECHO)];
+    const [first, second] = streams.map(answerOf);
+    for (const stream of streams) {
+      stream.resume();
+      stream.write(half(800));
+      // One after the other.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await first).toMatchObject({ status: String(StatusCode.RESOURCE_EXHAUSTED) });
+    streams[1]?.end(framed(Buffer.alloc(1_000)).subarray(800));
+    expect(await second).toMatchObject({ status: '0' });
+    await echoed();
+  });
+
+  it('leaves nothing when its client goes', async () => {
+    for (let i = 0; i < 5; i += 1) {
+      const stream = open(ECHO);
+      stream.on('error', () => {});
+      stream.write(half(900));
+      await echoed();
+      stream.close(8);
+      await echoed();
+    }
+  });
+});
+
+it('refuses calls of a client that reads no answers, until it has read them', async () => {
+  transport.unary('/test.Service/Large', (wire) => wire.answer(framed(Buffer.alloc(600_000))));
+  const unread = [1, 2].map(() => {
+    const stream = open('/test.Service/Large');
+    stream.end(framed(Buffer.from('1')));
+    return stream;
+  });
+  await Promise.all(unread.map((stream) => new Promise((resolve) => stream.once('response', resolve))));
+  const refused = await call(ECHO, framed(Buffer.from('1')));
+  expect(refused).toMatchObject({ status: String(StatusCode.RESOURCE_EXHAUSTED) });
+  await Promise.all(unread.map(answerOf));
+  expect(await call(ECHO, framed(Buffer.from('1')))).toMatchObject({ status: '0' });
+});
+
+describe('a transport that goes', () => {
+  it('tells its clients, and answers what is under way', async () => {
+    const polls: (() => void)[] = [];
+    const waits = new Promise<void>((resolve) => {
+      transport.unary('/test.Service/Poll', (wire, request) => {
+        polls.push(() => wire.answer(framed(request)));
+        resolve();
+      });
+    });
+    const told = new Promise((resolve) => session.once('goaway', resolve));
+    const waiting = call('/test.Service/Poll', framed(Buffer.from('1')));
+    await waits;
+    transport.retire();
+    expect(await told).toBe(0);
+    for (const answer of polls) answer();
+    const closing = transport.close(1_000);
+    expect(await waiting).toMatchObject({ status: '0', body: framed(Buffer.from('1')) });
+    await closing;
+  });
+
+  it('ends what does not end by itself', async () => {
+    const waits = new Promise<void>((resolve) => transport.unary('/test.Service/Poll', () => resolve()));
+    const stream = open('/test.Service/Poll');
+    const closed = new Promise((resolve) => stream.once('close', resolve));
+    stream.on('error', () => {});
+    stream.end(framed(Buffer.from('1')));
+    await waits;
+    const closing = transport.close(1_000);
+    time.advance(1_000);
+    await closing;
+    await closed;
   });
 });
 
@@ -247,6 +398,19 @@ describe('a connection', () => {
       // Answers come in the order of what was sent: the ping's is there before this call's.
       expect(await call(ECHO, framed(Buffer.from('1')))).toMatchObject({ status: '0' });
     }
+  });
+
+  it('is asked to end when it is old, and another one serves', async () => {
+    await call(ECHO, framed(Buffer.from('1')));
+    const closed = new Promise((resolve) => session.once('close', resolve));
+    for (let age = 0; age < 1.1 * MAX_AGE_MS && !session.closed; age += PING_EVERY_MS) {
+      time.advance(PING_EVERY_MS);
+      // Its answer to the ping is on its way.
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await closed;
+    session = connect(`http://127.0.0.1:${port}`);
+    expect(await call(ECHO, framed(Buffer.from('1')))).toMatchObject({ status: '0' });
   });
 
   it('that answers none is closed', async () => {

@@ -1,8 +1,9 @@
 // One stream of HTTP/2 as one call: messages come in, messages and a status go out. Ended exactly once: by its method, by its client, or with its
 // connection. Nearly all calls are unary, and for them it is written: one frame of headers, one of the answer, one with the status.
 
-import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { RpcError } from '../status.ts';
+import type { Connection } from './connection.ts';
 
 const HEADERS: OutgoingHttpHeaders = {
   ':status': 200,
@@ -29,16 +30,25 @@ export class WireCall {
   readonly timeoutMs: number | undefined;
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
+  readonly #connection: Connection;
   #onGone: (() => void) | undefined;
+  #unread = 0;
   #begun = false;
   #ended = false;
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, timeoutMs: number | undefined) {
+  constructor(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    timeoutMs: number | undefined,
+    connection: Connection,
+  ) {
     this.path = headers[':path'] as string;
     this.timeoutMs = timeoutMs;
     this.#stream = stream;
     this.#headers = headers;
+    this.#connection = connection;
     stream.once('close', () => {
+      connection.unreadBytes -= this.#unread;
       if (this.#ended) return;
       this.#ended = true;
       this.#onGone?.();
@@ -65,6 +75,8 @@ export class WireCall {
   answer(frame: Buffer): void {
     if (this.isOver) return;
     this.#ended = true;
+    this.#unread = frame.length;
+    this.#connection.unreadBytes += frame.length;
     this.#begin(OK);
     this.#stream.end(frame);
   }
@@ -83,11 +95,13 @@ export class WireCall {
   end(error?: RpcError): void {
     if (this.isOver) return;
     this.#ended = true;
-    const status = error === undefined ? OK : statusOf(error);
+    const status = error === undefined ? OK : statusOf(error, this.#connection.maxHeaderBytes);
     if (this.#begun) {
       this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(status));
       this.#stream.end();
     } else this.#stream.respond({ ...HEADERS, ...status }, STATUS_ALONE);
+    // Its client need not send the rest, and does not keep the stream by not ending it.
+    if (!this.#stream.readableEnded) this.#stream.close(constants.NGHTTP2_NO_ERROR);
   }
 
   #begin(status: OutgoingHttpHeaders | undefined): void {
@@ -98,8 +112,23 @@ export class WireCall {
   }
 }
 
-function statusOf({ code, message, bytes }: RpcError): OutgoingHttpHeaders {
-  // Percent-encoded, as gRPC says; half a pair of surrogates is no text, and becomes one by the way through bytes.
-  const text = encodeURI(Buffer.from(message).toString());
-  return { 'grpc-status': String(code), 'grpc-message': text, [DETAILS]: bytes.toString('base64') };
+/** What a header list has beside a status' text and details. */
+const OTHER_HEADER_BYTES = 512;
+/** Of a unit of UTF-16 that is percent-encoded. */
+const MAX_ENCODED = 9;
+
+/**
+ * A client that is sent more than it takes ends the stream, and knows nothing then: it gets the code with what there is room for.
+ * @param maxBytes of a header list, as the client takes it
+ */
+function statusOf({ code, message, bytes }: RpcError, maxBytes: number): OutgoingHttpHeaders {
+  let text = encoded(message);
+  const room = Math.max(0, maxBytes - OTHER_HEADER_BYTES);
+  if (text.length > room) text = encoded(message.slice(0, room / MAX_ENCODED));
+  const status: OutgoingHttpHeaders = { 'grpc-status': String(code), 'grpc-message': text };
+  const details = bytes.toString('base64');
+  return text.length + details.length <= room ? { ...status, [DETAILS]: details } : status;
 }
+
+/** Percent-encoded, as gRPC says; half a pair of surrogates is no text, and becomes one by the way through bytes. */
+const encoded = (message: string): string => encodeURI(Buffer.from(message).toString());
