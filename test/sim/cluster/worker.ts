@@ -248,19 +248,25 @@ export class SimWorker {
     const to = { namespace: task.namespace, workflowId };
     const fromEventId = before === undefined ? 1 : (task.nextEventId ?? 1);
     const page = { runId, scheduledEventId, fromEventId, maximumBytes: 1_000_000 };
+    let isHeard = false;
+    const heard = (answer: { events: EventBatches; nextEventId: number | undefined } | undefined): void => {
+      if (isHeard) return;
+      isHeard = true;
+      if (answer !== undefined && answer.nextEventId === undefined) {
+        whole([...events, ...eventsOf(answer.events)]);
+        return;
+      }
+      this.#warm.settled(runId, undefined);
+      this.#finished(node, 'workflow');
+    };
     this.#world.ask<{ events: EventBatches; nextEventId: number | undefined }>(
       node,
       `task history of ${workflowId}`,
       (engine, done) => engine.taskHistory(to, page, done),
-      (_error, answer) => {
-        if (answer !== undefined && answer.nextEventId === undefined) {
-          whole([...events, ...eventsOf(answer.events)]);
-          return;
-        }
-        this.#warm.settled(runId, undefined);
-        this.#finished(node, 'workflow');
-      },
+      (_error, answer) => heard(answer),
     );
+    // The node may be gone: other tasks of the run wait for this one's turn to end.
+    this.#world.kernel.after(AGAIN_MS * 4, 'worker waits no longer', () => heard(undefined));
   }
 
   #answerWorkflowTask(
