@@ -1,6 +1,6 @@
 // What may happen to a data directory: bits turn, files go, a copy is cut short, the disk is full or read-only, the process is killed.
 import { execFileSync, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import {
   chmodSync,
   cpSync,
@@ -298,7 +298,8 @@ describe('the disk', () => {
     let acknowledged = 0;
     const fill = async (): Promise<void> => {
       for (;;) {
-        await store.append([entry(A, acknowledged + 1, term(1), 'x'.repeat(20_000))]);
+        // Random, so that it takes room.
+        await store.append([entry(A, acknowledged + 1, term(1), randomBytes(10_000).toString('hex'))]);
         acknowledged += 1;
       }
     };
