@@ -198,10 +198,13 @@ export class RedisServer {
   }
 }
 
-/** Tries another port when somebody else took the one that was free. */
-export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
+/** Tries other ports when somebody else took one that was free: `options` may be a function that finds them anew. */
+export async function startRedis(
+  options: RedisServerOptions | (() => Promise<RedisServerOptions>) = {},
+): Promise<RedisServer> {
   for (let tries = 1; ; tries += 1) {
-    const server = new RedisServer(await freePort(), options);
+    const these = typeof options === 'function' ? await options() : options;
+    const server = new RedisServer(await freePort(), these);
     try {
       return await server.start();
     } catch (error) {
@@ -268,12 +271,12 @@ const SLOTS = 16_384;
 /** Masters of a Redis Cluster that share the slots. */
 export async function startRedisCluster(count = 3): Promise<RedisServer[]> {
   const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const bus = await freePort();
-      return startRedis({
-        args: ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-node-timeout', '2000'],
-      });
-    }),
+    Array.from({ length: count }, () =>
+      startRedis(async () => {
+        const bus = ['--cluster-port', String(await freePort())];
+        return { args: ['--cluster-enabled', 'yes', ...bus, '--cluster-node-timeout', '2000'] };
+      }),
+    ),
   );
   for (const [index, server] of servers.entries()) {
     const from = Math.floor((SLOTS * index) / count);
