@@ -113,7 +113,7 @@ export function decodeEntry(bytes: Uint8Array, reads = FORMAT.reads): Entry {
     const k: unknown = flatRows[i];
     const value: unknown = flatRows[i + 1];
     if (!(k instanceof Uint8Array) || !(value === null || value instanceof Uint8Array)) throw bad('a row');
-    rows.set(key(Buffer.from(k).toString('latin1')), value === null ? undefined : Uint8Array.from(value));
+    rows.set(key(latin1(k)), value === null ? undefined : new Uint8Array(value));
   }
   const receipts: Receipt[] = [];
   for (let i = 0; i < flatReceipts.length; i += 2) {
@@ -141,3 +141,7 @@ export function decodeEntry(bytes: Uint8Array, reads = FORMAT.reads): Entry {
     }),
   };
 }
+
+/** Without a copy. */
+const latin1 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
