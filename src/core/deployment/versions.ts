@@ -1,6 +1,11 @@
 // The versions of a worker deployment: found, added within bounds, and the refusals that name them. Pure; used by record.ts and routing.ts.
 
-import { type DeploymentRecord, VersionDrainageStatus, type VersionRecord } from '../../wire/deployment.ts';
+import {
+  type DeploymentRecord,
+  UNVERSIONED,
+  VersionDrainageStatus,
+  type VersionRecord,
+} from '../../wire/deployment.ts';
 import { type Status, StatusCode } from '../../wire/status.ts';
 
 /** Deployments of one namespace, and versions of one deployment, as on the Temporal server. */
@@ -31,6 +36,10 @@ export const noDeployment = (name: string): DeploymentRefusal =>
 
 export const noVersion = (name: string, buildId: string): DeploymentRefusal =>
   notFound(`build ID '${buildId}' not found in Worker Deployment '${name}'`);
+
+/** `name.buildId`, as older clients write it; no build id: unversioned. */
+export const versionText = (deploymentName: string, buildId: string): string =>
+  buildId === '' ? UNVERSIONED : `${deploymentName}.${buildId}`;
 
 export const versionOf = ({ versions }: DeploymentRecord, buildId: string): VersionRecord | undefined =>
   versions.find((version) => version.buildId === buildId);
