@@ -37,10 +37,6 @@ export const noDeployment = (name: string): DeploymentRefusal =>
 export const noVersion = (name: string, buildId: string): DeploymentRefusal =>
   notFound(`build ID '${buildId}' not found in Worker Deployment '${name}'`);
 
-/** `name.buildId`, as older clients write it; no build id: unversioned. */
-export const versionText = (deploymentName: string, buildId: string): string =>
-  buildId === '' ? UNVERSIONED : `${deploymentName}.${buildId}`;
-
 export const versionOf = ({ versions }: DeploymentRecord, buildId: string): VersionRecord | undefined =>
   versions.find((version) => version.buildId === buildId);
 
