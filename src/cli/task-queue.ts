@@ -1,9 +1,9 @@
 // `tenuto task-queue …`: which workers listen, what waits for them, and the limits and weights that hold while it does.
 
 import { type Command, InvalidArgumentError } from 'commander';
-import { versionText } from '../core/deployment/versions.ts';
 import type { Method, Methods } from '../wire/api.ts';
 import type { WorkerDeploymentVersion } from '../wire/common.ts';
+import { versionText } from '../wire/deployment.ts';
 import type { RateLimitUpdate, TaskQueueConfig, TaskQueueKind, TaskQueueStats } from '../wire/task-queue.ts';
 import { withClient } from './connect.ts';
 

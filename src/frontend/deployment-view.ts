@@ -1,6 +1,6 @@
 // A worker deployment as describe and list show it, from what is kept of it. Used by methods/deployment.ts.
 
-import { versionOf, versionText } from '../core/deployment/versions.ts';
+import { versionOf } from '../core/deployment/versions.ts';
 import type { WorkerDeploymentVersion } from '../wire/common.ts';
 import {
   type DeploymentRecord,
@@ -8,6 +8,7 @@ import {
   VersionDrainageStatus,
   type VersionRecord,
   type VersionSummary,
+  versionText,
   type WorkerDeploymentInfo,
   type WorkerDeploymentSummary,
   type WorkerDeploymentVersionInfo,

@@ -29,6 +29,10 @@ export type TaskQueueType = (typeof TaskQueueType)[keyof typeof TaskQueueType];
 /** What stands for "no version" where a version is named as text. */
 export const UNVERSIONED = '__unversioned__';
 
+/** `name.buildId`, as older clients write it; no build id: unversioned. */
+export const versionText = (deploymentName: string, buildId: string): string =>
+  buildId === '' ? UNVERSIONED : `${deploymentName}.${buildId}`;
+
 /** Polled by a version's workers. */
 export interface VersionQueue {
   name: string;

@@ -1,9 +1,14 @@
 // Which version is current, which ramps, and what becomes of those that were. A version without new workflows drains: it is drained once no open
 // execution is pinned to it. Pure; used by record.ts.
 
-import { type DeploymentRecord, VersionDrainageStatus, type VersionRecord } from '../../wire/deployment.ts';
+import {
+  type DeploymentRecord,
+  VersionDrainageStatus,
+  type VersionRecord,
+  versionText,
+} from '../../wire/deployment.ts';
 import type { DeploymentChange } from './change.ts';
-import { addVersion, noVersion, precondition, versionOf, versionText, withVersion } from './versions.ts';
+import { addVersion, noVersion, precondition, versionOf, withVersion } from './versions.ts';
 
 type Routed = Extract<DeploymentChange, { type: 'setCurrent' | 'setRamping' }>;
 

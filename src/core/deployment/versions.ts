@@ -1,11 +1,6 @@
 // The versions of a worker deployment: found, added within bounds, and the refusals that name them. Pure; used by record.ts and routing.ts.
 
-import {
-  type DeploymentRecord,
-  UNVERSIONED,
-  VersionDrainageStatus,
-  type VersionRecord,
-} from '../../wire/deployment.ts';
+import { type DeploymentRecord, VersionDrainageStatus, type VersionRecord } from '../../wire/deployment.ts';
 import { type Status, StatusCode } from '../../wire/status.ts';
 
 /** Deployments of one namespace, and versions of one deployment, as on the Temporal server. */

@@ -4,7 +4,7 @@
 import type { DeploymentChange } from '../../core/deployment/change.ts';
 import { checkDeletable } from '../../core/deployment/record.ts';
 import { versionedQueue, versionKey } from '../../core/deployment/versioned-queue.ts';
-import { noDeployment, noVersion, precondition, versionOf, versionText } from '../../core/deployment/versions.ts';
+import { noDeployment, noVersion, precondition, versionOf } from '../../core/deployment/versions.ts';
 import { utf8Length } from '../../core/workflow/size.ts';
 import type { DeploymentAnswer } from '../../ports/deployments.ts';
 import {
@@ -22,6 +22,7 @@ import {
   type SetRampingVersionRequest,
   UNVERSIONED,
   type UpdateVersionMetadataRequest,
+  versionText,
 } from '../../wire/deployment.ts';
 import * as view from '../deployment-view.ts';
 import { type Call, method, type Services } from '../door.ts';
