@@ -206,7 +206,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'second-door',
-    title: "Temporal's own SDK at the gRPC doors: kill -9 of each node in turn and of a worker, then a rolling restart",
+    title: "Temporal's own SDK at the gRPC doors: kill -9 of each node and of a worker, rolling restart",
     async run(world) {
       const { problems } = await secondDoorOver(world, async (killWorker) => {
         for (const node of world.cluster.nodes) {
