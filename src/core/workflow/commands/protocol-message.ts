@@ -29,9 +29,9 @@ export function inboxOf(messages: readonly ProtocolMessage[] | undefined): Inbox
 
 export function protocolMessage(
   context: CommandContext,
-  attributes: ProtocolMessageCommandAttributes | undefined,
+  attributes: ProtocolMessageCommandAttributes,
 ): CommandProblem | undefined {
-  const messageId = attributes?.messageId;
+  const messageId = attributes.messageId;
   if (!messageId) return bad(CAUSE, 'ProtocolMessageCommand has no messageId.');
   const message = context.inbox?.get(messageId);
   if (message === undefined) return bad(CAUSE, `ProtocolMessageCommand referenced absent message ID ${messageId}.`);

@@ -24,10 +24,8 @@ export function requestCancel(state: ActorState, message: RequestCancelMessage, 
   if (refused !== undefined) return refused;
   turn.remember(message.requestId, run.runId);
   const draft = turn.open(run);
-  draft.record(EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED, {
-    cause: message.reason,
-    identity: message.identity,
-  });
+  const { reason: cause, identity, links } = message;
+  draft.record(EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED, { cause, identity }, draft.now, links);
   if (alone) cancelStandalone(draft, message.identity, message.reason);
   else heedCancel(draft);
   return turn.outcome({ type: 'accepted' });

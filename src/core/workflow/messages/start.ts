@@ -80,7 +80,7 @@ export function makeRoom(turn: Turn, message: StartMessage): Decision | undefine
   return met;
 }
 
-/** `family`: attributes that the Started event of a child, or of a schedule's run, has besides. */
+/** `family`: attributes that the Started event of a child has besides. */
 export function beginChain(
   turn: Turn,
   message: StartMessage,
@@ -303,6 +303,8 @@ function startedAttributes(
     priority: message.priority,
     completionCallbacks: message.completionCallbacks?.length ? [...message.completionCallbacks] : undefined,
     versioningOverride: message.versioningOverride,
+    lastCompletionResult: message.lastCompletionResult,
+    continuedFailure: message.continuedFailure,
     flowControl: permitOf(message),
     eagerExecutionAccepted:
       message.eagerFor !== undefined && delay === 0 && message.flowControl === undefined ? true : undefined,

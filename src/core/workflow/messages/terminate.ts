@@ -30,6 +30,6 @@ export function terminate(state: ActorState, message: TerminateMessage, context:
   turn.remember(message.requestId, run.runId);
   const draft = turn.open(run);
   if (alone) noteLastAttempt(draft);
-  terminateRun(draft, message.reason || NO_REASON, message.details, message.identity);
+  terminateRun(draft, message.reason || NO_REASON, message.details, message.identity, message.links);
   return turn.outcome({ type: 'accepted' });
 }
