@@ -10,7 +10,6 @@ import type { HistoryEvent } from '../../../wire/event.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { taskPush } from '../../task-push.ts';
 import { invalid, Refused } from '../../validate/check.ts';
-import { MAY_LACK_ATTRIBUTES } from '../../validate/commands.ts';
 import { bytes, type Message, nameIn, native, number, part, type Rpc, runNative, text } from '../rpc.ts';
 import { activityTaskAnswer } from './activity-tasks.ts';
 import { seated } from './eager.ts';
@@ -70,11 +69,6 @@ function queryResults(request: Message): Record<string, QueryResult> | undefined
   return results;
 }
 
-/** Absent attributes are empty ones, but where the reference server tells them apart. */
-const whole = (command: Message): Message =>
-  command.attributes !== undefined || MAY_LACK_ATTRIBUTES.has(number(command, 'commandType'))
-    ? command
-    : { ...command, attributes: {} };
 /** Of a worker that is chosen by its version. */
 function deploymentOf(request: Message): object | undefined {
   const { deploymentName, buildId, workerVersioningMode } = part(request, 'deploymentOptions');
@@ -89,7 +83,7 @@ function completion(request: Message): object {
   return {
     token: request.taskToken ?? new Uint8Array(0),
     identity,
-    commands: Array.isArray(commands) ? (commands as Message[]).map(whole) : commands,
+    commands,
     messages,
     sticky: queue !== '',
     stickyQueue: queue === '' ? undefined : { queue, scheduleToStartTimeout: number(sticky, 'scheduleToStartTimeout') },

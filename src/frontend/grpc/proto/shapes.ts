@@ -1,6 +1,7 @@
 // The messages that the engine has in another shape than their fields: times and durations are milliseconds, an event's and a command's attributes one
 // property, an update's message its body with a type. Everything else is as the descriptors say (codec.ts).
 
+import { invalid } from '../../validate/check.ts';
 import type { Codec, FieldsCodec, Message } from './codec.ts';
 import { enumType, findMessageType, messageType, type Type } from './descriptors.ts';
 import { encodeMessage } from './message.ts';
@@ -42,8 +43,9 @@ const secondsAndNanos = (toMs: (seconds: number, nanos: number) => number): Code
   },
 });
 
-/** Less than a millisecond is one: zero would mean that there is no timeout. */
+/** Less than a millisecond is one: zero would mean that there is no timeout. Throws Refused where the two have different signs, which no duration has. */
 export const durationMs = (seconds: number, nanos: number): number => {
+  if (seconds * nanos < 0) throw invalid('duration has seconds and nanos with different signs.');
   const ms = seconds * 1_000 + nanos / 1_000_000;
   return ms > 0 && ms < 1 ? 1 : Math.round(ms);
 };
