@@ -15,7 +15,7 @@ interface Accepted {
 const ACCEPTED: readonly Accepted[] = [
   // Newer than the recordings that bind.
   { path: /firstExecutionRunId$/, ours: /^absent$/ },
-  { path: /^body\.(link|signalLink)$/, ours: /^absent$/ },
+  { path: /^body\.(.*\.)?(link|signalLink)$/, ours: /^absent$/ },
   { path: /workflowExecutionSignaledEventAttributes\.requestId$/, ours: /^absent$/ },
   { path: /^body\.namespaceInfo\.(limits|capabilities)\./, ours: /^absent$/ },
   { path: /^body\.capabilities\.serverScaledDeployments$/ },
@@ -27,6 +27,9 @@ const ACCEPTED: readonly Accepted[] = [
   { method: /^DescribeBatchOperation$/, path: /^body\.(executions|operationType)$/ },
   // Options that were changed are not kept beyond the end.
   { method: /^DescribeActivityExecution$/, path: /^body\.info\.heartbeatTimeout$/, reference: /^500 s$/ },
+  // Of an override: the field that is deprecated, and builds, which it takes away.
+  { path: /\.versioningOverride\.(behavior|pinnedVersion)$/, ours: /^absent$/ },
+  { path: /\.indexedFields\.BuildIds$/, reference: /^absent$/ },
   // Accidents.
   { path: /^code$/, reference: /invalid transition from/ },
   { path: /^code$/, reference: /^14 / },

@@ -101,9 +101,9 @@ export class World {
     this.#background.add(one);
   }
 
-  /** Whether such a call has not been answered. */
-  waitsFor(method: string): boolean {
-    return [...this.#background].some(({ name }) => name === method);
+  /** Whether a call of such methods has not been answered. */
+  waitsFor(...methods: string[]): boolean {
+    return [...this.#background].some(({ name }) => methods.includes(name));
   }
 
   /** From now on read after each step. */
