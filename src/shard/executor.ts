@@ -184,6 +184,7 @@ export class Executor {
     }
     // A committer that has stopped refused the turn at once: nothing of it may go, and its claims are given back.
     if (actor.pending !== undefined && (turn.empty || actor.pending === turn)) this.#pushAhead(turn);
+    for (const { started } of turn.handovers) actor.startsDelivery(deliveryId(started));
     actor.busy = false;
     if (turn.empty && actor.pending === undefined) this.#endUnwritten(turn);
   }
@@ -332,7 +333,6 @@ export class Executor {
     if (reply.type === 'workflowTaskStarted' && reply.speculative === true) this.#watch(turn.actor);
     else turn.started(claim.taker.session, reply);
     turn.handovers.push({ claim, started: reply });
-    turn.actor.delivering.add(deliveryId(reply));
   }
 
   /** A speculative task has no row to time it: its actor stays in memory until it is over. */
@@ -360,7 +360,7 @@ export class Executor {
     const queue = this.#queueOf(offer);
     const warm = queue.name === sticky?.queue;
     const at = { ...offer, actorBase: actor.base };
-    const before = actor.places.get(id);
+    const before = actor.places?.get(id);
     if (before !== undefined) {
       if (before.key === backlogKey(queue, { ...at, pass: before.pass })) return;
       turn.leavePlace(offer, before);
@@ -377,7 +377,7 @@ export class Executor {
         encodeWaitingTask({ ...task, fair: { key: offer.fairnessKey, time: Math.floor(offer.scheduledTime) } }),
       );
     }
-    actor.places.set(id, { key, queue, pass });
+    actor.waitsAt(id, { key, queue, pass });
     turn.count(queue, 1);
   }
 
@@ -440,7 +440,6 @@ export class Executor {
       if (!claim.ahead || started.type !== 'workflowTaskStarted') continue;
       const pushed = this.#options.pushAhead(turn.actor, handover);
       if (pushed === undefined) continue;
-      turn.actor.delivering.delete(deliveryId(started));
       turn.handovers = turn.handovers.filter((other) => other !== handover);
       if (pushed) turn.ahead.push({ claim, token: this.token(turn.actor, handover) });
       else this.undo(turn.actor, handover);

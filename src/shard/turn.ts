@@ -146,10 +146,8 @@ export class Turn {
   withdraw(offer: TaskOffer): void {
     const id = taskId(offer.kind, offer.runId, offer.scheduledEventId);
     if (this.offers?.delete(id) === true) return;
-    const place = this.actor.places.get(id);
-    if (place === undefined) return;
-    this.actor.places.delete(id);
-    this.leavePlace(offer, place);
+    const place = this.actor.leavesPlace(id);
+    if (place !== undefined) this.leavePlace(offer, place);
   }
 
   /** A task waits there no more. */

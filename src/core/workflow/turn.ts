@@ -188,7 +188,7 @@ export class Turn {
       if (gone) rows.push(...written.filter(({ value }) => value === undefined));
       if (draft.visible) {
         const info = executionInfo(this.state, draft.runId, draft.start, draft.row);
-        const before = shownBefore(this.state.workflowId, draft.before);
+        const before = shownBefore(info, draft.row, draft.before);
         const previous = before === undefined ? this.#previous() : undefined;
         outcome.visibility.push({ info, before, previous, ...(gone && { gone: true }) });
       }

@@ -74,9 +74,3 @@ export class MapOverlay<Value> {
     return changes;
   }
 }
-
-export function applyChanges<Value>(to: Map<string, Value>, changes: MapChanges<Value> | undefined): void {
-  if (changes === undefined) return;
-  for (const id of changes.remove) to.delete(id);
-  for (const [id, value] of changes.set) to.set(id, value);
-}
