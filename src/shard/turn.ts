@@ -24,7 +24,7 @@ import type { Status } from '../wire/status.ts';
 import { type Actor, type Place, taskId } from './actor.ts';
 import { encodeBatches } from './batches.ts';
 import type { BacklogDelta, Receipt } from './entry.ts';
-import { eventsKey, eventsPrefix, passKey, rowKey, startedKey } from './keys.ts';
+import { eventsKey, eventsPrefix, passKey, startedKey } from './keys.ts';
 
 /** Of a row whose key says everything. */
 export const NOTHING = new Uint8Array(0);
@@ -85,8 +85,7 @@ export class Turn {
 
   /** Takes up an outcome's rows and events; its effects are for the executor. */
   take(outcome: Outcome): void {
-    const { base } = this.actor;
-    for (const change of outcome.rows) this.#rows.set(rowKey(base, change.table, change.runId, change.id), change);
+    for (const change of outcome.rows) this.#rows.set(this.actor.rowKey(change), change);
     for (const { runId, events } of outcome.events) {
       if (events.length === 0) continue;
       const before = this.#events?.find((one) => one.runId === runId);
