@@ -23,6 +23,8 @@ export interface Difference {
 /** ms that effects of a call may take. */
 const SETTLE_MS = 1_500;
 const AGAIN_MS = 40;
+const UNAVAILABLE = 14;
+const AGAIN = 5;
 
 const KINDS: Readonly<Record<string, Difference['kind']>> = { code: 'code', message: 'text', details: 'details' };
 
@@ -150,15 +152,18 @@ export class Pair {
     return Promise.all(this.each(name, request, timeoutMs));
   }
 
-  /** The same, each when it comes. */
-  each(name: string, request: Asked, timeoutMs: number): [Promise<Answer>, Promise<Answer>] {
+  /** The same, each when it comes, and as clients ask: what is unavailable once is asked for again, if `patient`. */
+  each(name: string, request: Asked, timeoutMs: number, patient = false): [Promise<Answer>, Promise<Answer>] {
     const method = this.#methods.get(name);
     if (method === undefined) throw new Error(`there is no method ${name}`);
     const [reference, ours] = Array.isArray(request) ? (request as readonly Plain[]) : [request as Plain, request];
-    return [
-      this.#reference.call(method, reference ?? {}, timeoutMs),
-      this.#ours.call(method, (ours ?? {}) as Plain, timeoutMs),
-    ];
+    const asked = async (side: Side, message: Plain): Promise<Answer> => {
+      for (let left = patient ? AGAIN : 0; ; left -= 1) {
+        const answer = await side.call(method, message, timeoutMs);
+        if (answer.code !== UNAVAILABLE || left === 0) return answer;
+      }
+    };
+    return [asked(this.#reference, reference ?? {}), asked(this.#ours, (ours ?? {}) as Plain)];
   }
 }
 

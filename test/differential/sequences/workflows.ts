@@ -143,11 +143,11 @@ export const WORKFLOW_STEPS: Readonly<Record<string, Act>> = {
       postResetOperations: after === true ? [{ signalWorkflow: { signalName: 'again', input: payloads } }] : [],
     });
   },
-  async setOptions(world, on, { priority }) {
+  async setOptions(world, on, { upgrades }) {
     await world.call('UpdateWorkflowExecutionOptions', {
       ...{ namespace, identity, workflowExecution: executionOf(world, on) },
-      workflowExecutionOptions: priority === 0 ? {} : { priority: { priorityKey: priority } },
-      updateMask: { paths: ['priority'] },
+      workflowExecutionOptions: upgrades === true ? { versioningOverride: { autoUpgrade: true } } : {},
+      updateMask: { paths: ['versioning_override'] },
     });
   },
   async list(world, _on, { status }) {

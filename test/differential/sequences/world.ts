@@ -82,9 +82,9 @@ export class World {
     return bodiesOf(answers);
   }
 
-  /** A call that waits for what later steps do. */
+  /** A call that waits for what later steps do. The reference forgets updates that no worker has accepted when another call fails, and says so: clients ask again. */
   async begin(name: string, request: Plain): Promise<void> {
-    const [reference, ours] = this.pair.each(name, request, WAIT_MS);
+    const [reference, ours] = this.pair.each(name, request, WAIT_MS, true);
     const one: Background = {
       name,
       answers: Promise.all([reference, ours]),
@@ -101,9 +101,9 @@ export class World {
     this.#background.add(one);
   }
 
-  /** Whether such a call has not been answered. */
-  waitsFor(method: string): boolean {
-    return [...this.#background].some(({ name }) => name === method);
+  /** Whether a call of such methods has not been answered. */
+  waitsFor(...methods: string[]): boolean {
+    return [...this.#background].some(({ name }) => methods.includes(name));
   }
 
   /** From now on read after each step. */
@@ -202,7 +202,8 @@ export class World {
         this.#background.delete(one);
       } else if (late) {
         this.#background.delete(one);
-        this.#found(one.name, [{ path: 'answered', a: one.first, b: 'not yet' }]);
+        const unlike = { path: 'answered', a: one.first, b: 'not yet' };
+        this.#found(one.name, accepted(one.name, unlike) ? [] : [unlike]);
       } else {
         return false;
       }
@@ -214,7 +215,7 @@ export class World {
   #unlike(name: string, [reference, ours]: readonly [Answer, Answer]): Unlike[] {
     this.compared += 1;
     const normals = [this.#normals[0].copy(), this.#normals[1].copy()] as const;
-    const [a, b] = [normals[0].answer(reference), normals[1].answer(ours)];
+    const [a, b] = [normals[0].answer(shownOf(reference)), normals[1].answer(shownOf(ours))];
     const said = { path: 'code', a: `${reference.code} ${a.message ?? ''}`, b: `${ours.code} ${b.message ?? ''}` };
     const unlike = (reference.code === ours.code ? differencesOf(a, b) : [said]).filter(
       (one) =>
@@ -238,6 +239,15 @@ export class World {
     if (unlike.some(({ path }) => path === 'code' || path === 'answered')) throw new Parted();
   }
 }
+
+/** Which schedule was met is its id; what runs below it is each server's own. */
+const shownOf = (answer: Answer): Answer => ({
+  ...answer,
+  details: answer.details.map(({ runId, ...detail }) =>
+    answer.code === ALREADY_EXISTS ? detail : { runId, ...detail },
+  ),
+});
+const ALREADY_EXISTS = 6;
 
 const bodiesOf = ([reference, ours]: readonly [Answer, Answer]): Bodies | undefined =>
   reference.code === 0 && ours.code === 0 ? [reference.body, ours.body] : undefined;
