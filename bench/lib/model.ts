@@ -17,9 +17,11 @@ import type { Floors, LoadShape, Measurement } from './report.ts';
  * - `continued` continues as new `count` times
  * - `timer` sleeps `count` ms, durably, and returns `{ value, n: count }`
  *
- * The others are Tenuto's alone so far, and are started rather than executed: `sleeper` sleeps `count` ms; `collector` counts signals `add` until
- * one says `end`, answers the query `seen` meanwhile, and returns how many came; `long` has `count` activities in sequence, then waits for `end`;
- * `searched` upserts the search attribute `BenchStage` `count` times, `stage-1` to the last, and returns like `sequence`.
+ * - `collector` is started rather than executed: it counts signals `add` and updates `addNow` until a signal says `end`, answers the query `seen`
+ *   meanwhile, and returns how many came
+ *
+ * The others are Tenuto's alone so far, and are started rather than executed: `sleeper` sleeps `count` ms; `long` has `count` activities in sequence,
+ * then waits for `end`; `searched` upserts the search attribute `BenchStage` `count` times, `stage-1` to the last, and returns like `sequence`.
  */
 export const WORKFLOW_KINDS = [
   'none',
@@ -74,8 +76,18 @@ export type Call =
   | { readonly call: 'activity'; readonly id: string; readonly input: WorkResult }
   /** To its first workflow task; resolves when the new run is there. */
   | { readonly call: 'reset'; readonly id: string }
+  /** Starts the work once, at a whole second; its runs get ids of their own. */
+  | { readonly call: 'schedule'; readonly id: string; readonly dueMs: number; readonly work: Work }
+  /** Of all schedules of this run of the bench: answered with `FiredSchedule[]`. */
+  | { readonly call: 'schedules' }
   | { readonly call: 'list'; readonly filter: string; readonly atMost: number }
   | { readonly call: 'count'; readonly filter: string };
+
+export interface FiredSchedule {
+  readonly id: string;
+  /** Of each start, the time from when it was due, ms. */
+  readonly lateMs: readonly number[];
+}
 
 // ---------------------------------------------------------------- systems
 

@@ -111,6 +111,10 @@ describe('a report', () => {
       figures: [{ name: 'ready', value: 212, unit: 'ms' }],
     });
     expect(rows(renderReport(report([own]), undefined))).toContainEqual(['start', 'ready', '212 ms']);
+    const theirs = { ...own, system: { name: 'other', version: '1' } };
+    const both = rows(renderReport(report([own, theirs]), undefined));
+    expect(both).toContainEqual(['start, tenuto', 'ready', '212 ms']);
+    expect(both).toContainEqual(['start, other', 'ready', '212 ms']);
   });
 
   it('puts peers beside, and says how many times Tenuto is theirs', () => {

@@ -90,9 +90,11 @@ function renderFigures({ measurements }: Report): string {
     style: { head: [], border: [], compact: true },
     colAligns: ['left', 'left', 'right'],
   });
+  const peers = measurements.some(({ system, figures }) => figures.length > 0 && system.name !== 'tenuto');
   for (const measurement of measurements) {
+    const whose = peers ? `${nameOf(measurement)}, ${measurement.system.name}` : nameOf(measurement);
     measurement.figures.forEach(({ name, value, unit }, i) => {
-      table.push([i === 0 ? nameOf(measurement) : '', name, `${figure(value)}${unit === '' ? '' : ` ${unit}`}`]);
+      table.push([i === 0 ? whose : '', name, `${figure(value)}${unit === '' ? '' : ` ${unit}`}`]);
     });
   }
   return table.length === 0 ? '' : table.toString();

@@ -21,7 +21,7 @@ options
   --step             raise the load until the knee, then measure there
   --set NAME=N       a scenario's parameter (--list shows them); may be repeated
   --peer NAME        the same on another system, in turn A B A B: restate, dbos, temporal; may be repeated
-  --address H:P      of --peer temporal: a server that runs already
+  --address H:P      of --peer temporal: a server that runs already (default: a Tenuto node of its own, by its gRPC door)
   --json FILE        writes the report
   --html FILE        writes the report as a page: one file that needs nothing else
   --baseline FILE    compares with such a report

@@ -13,10 +13,16 @@ describe('the choice of peers', () => {
     expect(choosePeers(['temporal'], address)).toEqual({ is: 'right', peers: [{ name: 'temporal', address }] });
   });
 
+  it('takes a door of its own without an address', () => {
+    expect(choosePeers(['temporal'], undefined)).toEqual({
+      is: 'right',
+      peers: [{ name: 'temporal', address: undefined }],
+    });
+  });
+
   it.each([
     [['cadence'], undefined, /no peer cadence; there are: restate, dbos, temporal/],
     [['toString'], undefined, /no peer toString/],
-    [['temporal'], undefined, /needs --address HOST:PORT/],
     [['temporal'], '127.0.0.1', /like 127\.0\.0\.1:7233, got '127\.0\.0\.1'/],
     [['temporal'], 'http://127.0.0.1:7233', /like 127\.0\.0\.1:7233/],
     [['temporal'], '127.0.0.1:70000', /like 127\.0\.0\.1:7233/],

@@ -4,8 +4,8 @@ import { PEER_NAMES, type PeerName } from './pins.ts';
 
 export type PeerRequest =
   | { readonly name: 'restate' | 'dbos' }
-  /** Somebody's server: the bench starts none. */
-  | { readonly name: 'temporal'; readonly address: string };
+  /** Somebody's server, or none: then it is Tenuto's own gRPC door. */
+  | { readonly name: 'temporal'; readonly address: string | undefined };
 
 export type Choice =
   | { readonly is: 'right'; readonly peers: readonly PeerRequest[] }
@@ -20,9 +20,8 @@ export function choosePeers(names: readonly string[], address: string | undefine
       peers.push({ name });
       continue;
     }
-    if (address === undefined)
-      return wrong('--peer temporal needs --address HOST:PORT: the bench starts no Temporal server, it takes yours');
-    if (!isAddress(address)) return wrong(`--address must be like 127.0.0.1:7233, got '${address}'`);
+    if (address !== undefined && !isAddress(address))
+      return wrong(`--address must be like 127.0.0.1:7233, got '${address}'`);
     peers.push({ name, address });
   }
   if (address !== undefined && !peers.some(({ name }) => name === 'temporal'))

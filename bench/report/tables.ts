@@ -83,17 +83,25 @@ function renderColumns(columns: readonly Column[], loads: readonly Load[]): Mark
 export function renderOwnFigures(loads: readonly Load[]): Markup | undefined {
   const entries = loads.flatMap((load) => load.entries.map((entry) => ({ load, entry })));
   const withBefore = entries.some(({ entry: { before } }) => before.some(({ figures }) => figures.length > 0));
+  const several = loads.some((load) => load.entries.length > 1);
   const columns = [
     { name: 'measured', kind: 'text' },
+    ...(several ? [SYSTEM] : []),
     { name: 'figure', kind: 'text' },
     { name: 'value', kind: 'number' },
     ...(withBefore ? ([{ name: 'before', kind: 'number' }] as const) : []),
   ] as const;
-  const rows = entries.flatMap(({ load, entry: { rounds, before } }) =>
+  const rows = entries.flatMap(({ load, entry: { rounds, before, system } }) =>
     rounds[0].figures.map(({ name, unit }): Cell[] => {
       const read: Read = ({ figures }) => figures.find((each) => each.name === name)?.value;
       const value = (of: readonly Measurement[]): Cell => html`${spread(of, read)}${unit === '' ? '' : ` ${unit}`}`;
-      return [load.name, name, value(rounds), ...(withBefore ? [over(before, read) && value(before)] : [])];
+      return [
+        load.name,
+        ...(several ? [system] : []),
+        name,
+        value(rounds),
+        ...(withBefore ? [over(before, read) && value(before)] : []),
+      ];
     }),
   );
   return rows.length === 0 ? undefined : renderTable(columns, rows);

@@ -2,21 +2,15 @@
 // after its due time a schedule's start was taken up; that each fired once is read off the list of schedules and the count of runs.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection } from 'tenuto/client';
-import type { Scenario, ScenarioContext } from '../lib/model.ts';
+import type { Driver, FiredSchedule, RunningSystem, Scenario, ScenarioContext } from '../lib/model.ts';
 import { usageOf } from '../lib/proc.ts';
 import type { Measurement } from '../lib/report.ts';
-import { inLanes, ownMeasurement, parameter, withTenuto } from '../lib/scenario.ts';
-import type { RunningTenuto } from '../tenuto/system.ts';
+import { inLanes, ownMeasurement, parameter, withDriver, withSystem } from '../lib/scenario.ts';
 
-const NAMESPACE = 'default';
-const DAY_MS = 86_400_000;
 const SECOND_MS = 1_000;
 const AT_A_TIME = 256;
-const PAGE = 1_000;
 const LOOK_MS = 500;
 const TELL_EVERY = 1_000;
-const REQUEST_MS = 120_000;
 /** Between the last one made and the first one due. */
 const MARGIN_MS = 10_000;
 /** After the last one is due. */
@@ -33,8 +27,11 @@ export const schedules: Scenario = {
     madePerSecond: { what: 'schedules made a second, at least', usual: 500, quick: 200 },
   },
   shapes: [],
-  needs: 'tenuto',
-  run: async (context) => [await withTenuto(context, (running) => fireAll(context, running))],
+  // A system that takes calls: schedules are no kind of workflow.
+  needs: ['none', 'collector'],
+  run: async (context) => [
+    await withSystem(context, (running) => withDriver(running.target, (driver) => fireAll(context, running, driver))),
+  ],
 };
 
 interface Peak {
@@ -42,44 +39,43 @@ interface Peak {
   rssAnonMiB: number;
 }
 
-async function fireAll(context: ScenarioContext, running: RunningTenuto): Promise<Measurement> {
+async function fireAll(
+  context: ScenarioContext,
+  running: RunningSystem,
+  driver: Required<Driver>,
+): Promise<Measurement> {
   const count = parameter(context, 'schedules');
-  const connection = await Connection.connect({ address: running.node.address, requestTimeout: REQUEST_MS });
   const peak: Peak = { rssMiB: 0, rssAnonMiB: 0 };
-  try {
-    const firstDueMs = dueAfter((count / parameter(context, 'madePerSecond')) * SECOND_MS + MARGIN_MS);
-    const begunAtMs = performance.now();
-    await makeAll(context, running, connection, firstDueMs, peak);
-    const madeSeconds = (performance.now() - begunAtMs) / SECOND_MS;
-    const before = usageOf(running.node.pid);
-    if (Date.now() >= firstDueMs)
-      throw new Error(`the first of ${count} schedules was due before the last was made: lower madePerSecond`);
-    context.progress.say(`schedules: the first is due in ${Math.round((firstDueMs - Date.now()) / SECOND_MS)} s`);
-    await sleep(firstDueMs - Date.now());
-    await untilAllClosed(context, running, connection, count, peak);
-    const seconds = (Date.now() - firstDueMs) / SECOND_MS;
-    const lateMs = await heardOfAll(connection, count);
-    const at = (share: number): number => lateMs[Math.min(lateMs.length - 1, Math.floor(share * lateMs.length))] ?? 0;
-    return ownMeasurement(context, {
-      scenario: 'schedules',
-      operation: 'schedule fired',
-      done: count,
-      seconds,
-      figures: [
-        { name: 'made', value: count / madeSeconds, unit: '/s' },
-        { name: 'runs, of as many schedules', value: count, unit: '' },
-        { name: 'from the first due to the last run’s end', value: seconds, unit: 's' },
-        { name: 'late, p50', value: at(0.5), unit: 'ms' },
-        { name: 'late, p99', value: at(0.99), unit: 'ms' },
-        { name: 'late, most', value: at(1), unit: 'ms' },
-        { name: 'RssAnon, all armed', value: before?.rssAnonMiB ?? Number.NaN, unit: 'MiB' },
-        { name: 'RssAnon, peak', value: peak.rssAnonMiB, unit: 'MiB' },
-        { name: 'RSS, peak', value: peak.rssMiB, unit: 'MiB' },
-      ],
-    });
-  } finally {
-    await connection.close();
-  }
+  const firstDueMs = dueAfter((count / parameter(context, 'madePerSecond')) * SECOND_MS + MARGIN_MS);
+  const begunAtMs = performance.now();
+  await makeAll(context, running, driver, firstDueMs, peak);
+  const madeSeconds = (performance.now() - begunAtMs) / SECOND_MS;
+  const armedMiB = memoryOf(running).rssAnonMiB;
+  if (Date.now() >= firstDueMs)
+    throw new Error(`the first of ${count} schedules was due before the last was made: lower madePerSecond`);
+  context.progress.say(`schedules: the first is due in ${Math.round((firstDueMs - Date.now()) / SECOND_MS)} s`);
+  await sleep(firstDueMs - Date.now());
+  await untilAllClosed(context, running, driver, count, peak);
+  const seconds = (Date.now() - firstDueMs) / SECOND_MS;
+  const lateMs = await heardOfAll(driver, count);
+  const at = (share: number): number => lateMs[Math.min(lateMs.length - 1, Math.floor(share * lateMs.length))] ?? 0;
+  return ownMeasurement(context, {
+    scenario: 'schedules',
+    operation: 'schedule fired',
+    done: count,
+    seconds,
+    figures: [
+      { name: 'made', value: count / madeSeconds, unit: '/s' },
+      { name: 'runs, of as many schedules', value: count, unit: '' },
+      { name: 'from the first due to the last run’s end', value: seconds, unit: 's' },
+      { name: 'late, p50', value: at(0.5), unit: 'ms' },
+      { name: 'late, p99', value: at(0.99), unit: 'ms' },
+      { name: 'late, most', value: at(1), unit: 'ms' },
+      { name: 'RssAnon, all armed', value: armedMiB, unit: 'MiB' },
+      { name: 'RssAnon, peak', value: peak.rssAnonMiB, unit: 'MiB' },
+      { name: 'RSS, peak', value: peak.rssMiB, unit: 'MiB' },
+    ],
+  });
 }
 
 /** A whole second. */
@@ -87,23 +83,19 @@ const dueAfter = (ms: number): number => Math.ceil((Date.now() + ms) / SECOND_MS
 
 async function makeAll(
   context: ScenarioContext,
-  running: RunningTenuto,
-  connection: Connection,
+  running: RunningSystem,
+  driver: Required<Driver>,
   firstDueMs: number,
   peak: Peak,
 ): Promise<void> {
   const count = parameter(context, 'schedules');
   const within = parameter(context, 'withinSeconds');
-  const input = { payloads: [payload({ value: 1, count: 0 })] };
   context.progress.say(`schedules: ${count} are made`);
   await inLanes(count, AT_A_TIME, async (i) => {
-    const scheduleId = `due-${i}`;
+    const id = `due-${i}`;
     const dueMs = firstDueMs + (i % within) * SECOND_MS;
-    const workflow = { workflowId: `of-${scheduleId}`, workflowType: 'none', taskQueue: running.taskQueue, input };
-    const interval = [{ interval: DAY_MS, phase: dueMs % DAY_MS }];
-    const schedule = { spec: { interval, endTime: dueMs }, action: { startWorkflow: workflow } };
-    const request = { namespace: NAMESPACE, scheduleId, schedule, identity: 'bench', requestId: scheduleId };
-    await connection.request('createSchedule', request, { timeoutMs: REQUEST_MS });
+    const work = { kind: 'none', id: `of-${id}`, input: { value: id, count: 0 } } as const;
+    await driver.call({ call: 'schedule', id, dueMs, work });
     if (i % TELL_EVERY === 0) context.progress.tick(`${i} made, node ${look(running, peak)}`);
   });
 }
@@ -111,14 +103,12 @@ async function makeAll(
 /** Every run has closed, and there are no more of them. */
 async function untilAllClosed(
   context: ScenarioContext,
-  running: RunningTenuto,
-  connection: Connection,
+  running: RunningSystem,
+  driver: Required<Driver>,
   count: number,
   peak: Peak,
 ): Promise<void> {
-  const runs = async (query: string): Promise<number> =>
-    (await connection.request('countWorkflowExecutions', { namespace: NAMESPACE, query }, { timeoutMs: REQUEST_MS }))
-      .count;
+  const runs = async (filter: string): Promise<number> => Number(await driver.call({ call: 'count', filter }));
   const giveUpAtMs = Date.now() + parameter(context, 'withinSeconds') * SECOND_MS + PATIENCE_MS;
   for (;;) {
     const closed = await runs("ExecutionStatus = 'Completed'");
@@ -132,10 +122,10 @@ async function untilAllClosed(
 }
 
 /** News of a run reaches its schedule a moment after the run is there. */
-async function heardOfAll(connection: Connection, count: number): Promise<number[]> {
+async function heardOfAll(driver: Required<Driver>, count: number): Promise<number[]> {
   const giveUpAtMs = Date.now() + HEARD_MS;
   for (;;) {
-    const late = await lateness(connection);
+    const late = await lateness(driver);
     if (late.length === count) return late;
     if (late.length > count || Date.now() > giveUpAtMs)
       throw new Error(`${late.length} of ${count} schedules are listed as having fired`);
@@ -144,30 +134,30 @@ async function heardOfAll(connection: Connection, count: number): Promise<number
 }
 
 /** Of each schedule that has fired, which must be once: ms from its due time to its start, least first. */
-async function lateness(connection: Connection): Promise<number[]> {
-  const late: number[] = [];
-  for (let nextPageToken: Uint8Array | undefined, more = true; more; ) {
-    const request = { namespace: NAMESPACE, maximumPageSize: PAGE, nextPageToken };
-    const page = await connection.request('listSchedules', request, { timeoutMs: REQUEST_MS });
-    for (const { scheduleId, info } of page.schedules) {
-      const [action, other] = info.recentActions;
-      if (other !== undefined) throw new Error(`schedule ${scheduleId} fired ${info.recentActions.length} times`);
-      if (action !== undefined) late.push(action.actualTime - action.scheduleTime);
-    }
-    nextPageToken = page.nextPageToken;
-    more = nextPageToken !== undefined && nextPageToken.length > 0;
-  }
+async function lateness(driver: Required<Driver>): Promise<number[]> {
+  // What the call answers with.
+  const schedules = (await driver.call({ call: 'schedules' })) as readonly FiredSchedule[];
+  const late = schedules.flatMap(({ id, lateMs }) => {
+    if (lateMs.length > 1) throw new Error(`schedule ${id} fired ${lateMs.length} times`);
+    return lateMs;
+  });
   return late.sort((a, b) => a - b);
 }
 
-function look({ node }: RunningTenuto, peak: Peak): string {
-  const { rssMiB = 0, rssAnonMiB = 0 } = usageOf(node.pid) ?? {};
+/** Of all its nodes. */
+function memoryOf(running: RunningSystem): Peak {
+  const sum = { rssMiB: 0, rssAnonMiB: 0 };
+  for (const { role, pid } of running.processes()) {
+    const usage = role === 'node' ? usageOf(pid) : undefined;
+    sum.rssMiB += usage?.rssMiB ?? 0;
+    sum.rssAnonMiB += usage?.rssAnonMiB ?? 0;
+  }
+  return sum;
+}
+
+function look(running: RunningSystem, peak: Peak): string {
+  const { rssMiB, rssAnonMiB } = memoryOf(running);
   peak.rssMiB = Math.max(peak.rssMiB, rssMiB);
   peak.rssAnonMiB = Math.max(peak.rssAnonMiB, rssAnonMiB);
   return `RssAnon ${rssAnonMiB.toFixed(0)} MiB, RSS ${rssMiB.toFixed(0)} MiB`;
-}
-
-function payload(value: unknown): { metadata: Record<string, Uint8Array>; data: Uint8Array } {
-  const encoder = new TextEncoder();
-  return { metadata: { encoding: encoder.encode('json/plain') }, data: encoder.encode(JSON.stringify(value)) };
 }

@@ -3,7 +3,7 @@
 import { measure } from '../lib/measure.ts';
 import type { Scenario } from '../lib/model.ts';
 import type { LoadShape, Measurement } from '../lib/report.ts';
-import { parameter, shapeOf, withTenuto } from '../lib/scenario.ts';
+import { parameter, shapeOf, withSystem } from '../lib/scenario.ts';
 import { startCollectors } from './collectors.ts';
 
 export const signals: Scenario = {
@@ -16,9 +16,9 @@ export const signals: Scenario = {
     perSecondOne: { what: 'signals a second to one workflow', usual: 1_000, quick: 500 },
   },
   shapes: ['closed', 'open'],
-  needs: 'tenuto',
+  needs: ['collector'],
   run: async (context) =>
-    await withTenuto(context, async (running, clients) => {
+    await withSystem(context, async (running, clients) => {
       const measurements: Measurement[] = [];
       const loads: [number, LoadShape][] = [
         [parameter(context, 'targets'), shapeOf(context.load, parameter(context, 'concurrency'))],

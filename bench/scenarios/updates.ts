@@ -2,7 +2,7 @@
 
 import { measure } from '../lib/measure.ts';
 import type { Scenario } from '../lib/model.ts';
-import { parameter, shapeOf, withTenuto } from '../lib/scenario.ts';
+import { parameter, shapeOf, withSystem } from '../lib/scenario.ts';
 import { startCollectors } from './collectors.ts';
 
 export const updates: Scenario = {
@@ -14,9 +14,9 @@ export const updates: Scenario = {
     concurrency: { what: 'updates at a time', usual: 64, quick: 64 },
   },
   shapes: ['closed', 'open'],
-  needs: 'tenuto',
+  needs: ['collector'],
   run: async (context) =>
-    await withTenuto(context, async (running, clients) => {
+    await withSystem(context, async (running, clients) => {
       const targets = parameter(context, 'targets');
       const collectors = await startCollectors(running.target, 'updated', targets);
       let answered = 0;

@@ -5,11 +5,20 @@ import {
   Client,
   Connection,
   RpcError,
+  ScheduleAlreadyRunning,
   StatusCode,
   WorkflowExecutionAlreadyStartedError,
   type WorkflowHandle,
 } from 'tenuto/client';
-import { BusyError, type Call, type Driver, type JsonValue, type Work, type WorkResult } from '../lib/model.ts';
+import {
+  BusyError,
+  type Call,
+  type Driver,
+  type FiredSchedule,
+  type JsonValue,
+  type Work,
+  type WorkResult,
+} from '../lib/model.ts';
 
 export interface TenutoTarget {
   readonly addresses: readonly string[];
@@ -21,6 +30,7 @@ export interface TenutoTarget {
 const PATIENCE_MS = 60_000;
 const AGAIN_MS = 50;
 const REQUEST_TIMEOUT_MS = 120_000;
+const DAY_MS = 86_400_000;
 const STEP_TIMEOUT = '1 minute';
 /** The event at which a first workflow task was started: all that came later is done again. */
 const FIRST_TASK_STARTED = 3;
@@ -73,6 +83,10 @@ class TenutoDriver implements Driver {
       case 'reset':
         // Not repeated: it would be another one.
         return await busy(() => this.#reset(call.id));
+      case 'schedule':
+        return await this.#insist(() => this.#schedule(call.id, call.dueMs, call.work));
+      case 'schedules':
+        return await this.#insist(() => this.#schedules());
       case 'count':
         return await this.#insist(async () => (await workflow.count(call.filter)).count);
       case 'list':
@@ -111,6 +125,34 @@ class TenutoDriver implements Driver {
       ...{ namespace: 'default', ...request, workflowTaskFinishEventId },
     });
     return undefined;
+  }
+
+  async #schedule(scheduleId: string, dueMs: number, { kind, id, input }: Work): Promise<undefined> {
+    try {
+      await this.#client.schedule.create({
+        scheduleId,
+        spec: { intervals: [{ every: DAY_MS, offset: dueMs % DAY_MS }], endAt: new Date(dueMs) },
+        action: {
+          ...{ type: 'startWorkflow', workflowType: kind, workflowId: id },
+          ...{ taskQueue: this.#target.taskQueue, args: [input] },
+        },
+      });
+    } catch (error) {
+      // An earlier try of ours that was not answered.
+      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    }
+    return undefined;
+  }
+
+  async #schedules(): Promise<FiredSchedule[]> {
+    const fired: FiredSchedule[] = [];
+    for await (const { scheduleId: id, info } of this.#client.schedule.list()) {
+      const lateMs = (info?.recentActions ?? []).map(
+        ({ scheduledAt, takenAt }) => Number(takenAt) - Number(scheduledAt),
+      );
+      fired.push({ id, lateMs });
+    }
+    return fired;
   }
 
   async #list(query: string, atMost: number): Promise<string[]> {

@@ -31,9 +31,11 @@ export class BenchNode {
     return newFolder();
   }
 
-  static async start(dataDir: string, port: number): Promise<BenchNode> {
+  /** @param grpcPort of its gRPC door, where the default will not do */
+  static async start(dataDir: string, port: number, grpcPort?: number): Promise<BenchNode> {
     const begunAtMs = performance.now();
     const flags = ['--data-dir', dataDir, '--port', String(port), '--log-level', 'error'];
+    if (grpcPort !== undefined) flags.push('--grpc-port', String(grpcPort));
     const record = recordingOptions('node');
     const args = [...record, '--import', EXIT_WITH_PARENT.href, MAIN, 'server', 'start-dev', ...flags];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });

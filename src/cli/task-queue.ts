@@ -2,6 +2,8 @@
 
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Method, Methods } from '../wire/api.ts';
+import type { WorkerDeploymentVersion } from '../wire/common.ts';
+import { versionText } from '../wire/deployment.ts';
 import type { RateLimitUpdate, TaskQueueConfig, TaskQueueKind, TaskQueueStats } from '../wire/task-queue.ts';
 import { withClient } from './connect.ts';
 
@@ -67,6 +69,19 @@ function configLines(config: TaskQueueConfig = {}): { setting: string; value: st
 
 const perSecond = (value: number): number => Math.round(value * 100) / 100;
 
+const versionName = ({ deploymentName = '', buildId = '' }: WorkerDeploymentVersion = {}): string =>
+  versionText(deploymentName, buildId);
+
+/** Where its tasks go, once that was ever said. */
+function versionCells({ versioningInfo }: TaskQueueStats): { current?: string; ramping?: string } {
+  if (versioningInfo === undefined) return {};
+  const { currentDeploymentVersion, ramp } = versioningInfo;
+  return {
+    current: versionName(currentDeploymentVersion),
+    ramping: ramp === undefined ? 'none' : `${versionName(ramp.deploymentVersion)} (${ramp.percentage}%)`,
+  };
+}
+
 function statsLine(type: TaskQueueKind, stats: TaskQueueStats) {
   const { effectiveRateLimit, rateLimitSource } = stats;
   return {
@@ -76,6 +91,7 @@ function statsLine(type: TaskQueueKind, stats: TaskQueueStats) {
     addedPerSecond: perSecond(stats.tasksAddRate),
     dispatchedPerSecond: perSecond(stats.tasksDispatchRate),
     rateLimit: effectiveRateLimit === undefined ? 'none' : `${effectiveRateLimit}/s (${rateLimitSource})`,
+    ...versionCells(stats),
   };
 }
 

@@ -9,6 +9,7 @@ import type { DeploymentAnswer, DeploymentAsk } from '../ports/deployments.ts';
 import type { Done, Engine } from '../ports/engine.ts';
 import type { WorkerDeploymentVersion } from '../wire/common.ts';
 import { type DeploymentRecord, TaskQueueType, VersionDrainageStatus } from '../wire/deployment.ts';
+import type { TaskQueueVersioningInfo } from '../wire/task-queue.ts';
 
 /** ms between two questions. */
 const REFRESH_MS = 1_000;
@@ -83,6 +84,11 @@ export class DeploymentDirectory {
   /** The queues of a task queue's versions, as matching knows them. */
   versionedQueues(namespace: string, taskQueue: string): string[] {
     return this.#options.table.versions(namespace, taskQueue).map((version) => versionedQueue(taskQueue, version));
+  }
+
+  /** As RoutingTable. */
+  versioningInfo(namespace: string, taskQueue: string, kind: RoutedKind): TaskQueueVersioningInfo | undefined {
+    return this.#options.table.versioningInfo(namespace, taskQueue, kind);
   }
 
   /** Asks; what was changed anywhere before this call is known when `told` is called. */

@@ -5,10 +5,10 @@ import type { WorkerDeploymentVersion } from '../wire/common.ts';
 import {
   type DeploymentRecord,
   type RoutingConfig,
-  UNVERSIONED,
   VersionDrainageStatus,
   type VersionRecord,
   type VersionSummary,
+  versionText,
   type WorkerDeploymentInfo,
   type WorkerDeploymentSummary,
   type WorkerDeploymentVersionInfo,
@@ -20,23 +20,21 @@ const UPDATE_COMPLETED = 2;
 
 export const conflictToken = ({ token }: DeploymentRecord): Uint8Array => Buffer.from(String(token));
 
-/** `name.buildId`, as older clients write it; no build id: unversioned. */
-export const versionText = (deploymentName: string, buildId: string): string =>
-  buildId === '' ? UNVERSIONED : `${deploymentName}.${buildId}`;
-
 /** Absent for unversioned. */
 export const versionPart = (deploymentName: string, buildId: string): WorkerDeploymentVersion | undefined =>
   buildId === '' ? undefined : { deploymentName, buildId };
 
 export function routingConfig({ name, routing }: DeploymentRecord): RoutingConfig {
-  const { currentBuildId, currentChangedTime, ramping, revision } = routing;
+  const { currentBuildId, currentChangedTime, ramping, rampEndedTime, revision } = routing;
   const config: RoutingConfig = {
     currentVersion: versionText(name, currentBuildId),
     currentDeploymentVersion: versionPart(name, currentBuildId),
     currentVersionChangedTime: currentChangedTime,
     revisionNumber: revision,
   };
-  if (ramping === undefined) return config;
+  if (ramping === undefined) {
+    return { ...config, rampingVersionChangedTime: rampEndedTime, rampingVersionPercentageChangedTime: rampEndedTime };
+  }
   return {
     ...config,
     rampingVersion: versionText(name, ramping.buildId),

@@ -1,5 +1,8 @@
 // A task queue as people know it: the queue of workers without a version and those of each version's, seen as one. Used by describe of both doors.
 
+import { type VersionKey, versionedQueue } from '../core/deployment/versioned-queue.ts';
+import { TaskQueueType, type VersionQueue, type VersionTaskQueue } from '../wire/deployment.ts';
+import { type Status, StatusCode } from '../wire/status.ts';
 import type { BacklogStats, DescribeTaskQueueResponse, TaskQueueStats } from '../wire/task-queue.ts';
 import type { Services } from './door.ts';
 
@@ -12,7 +15,35 @@ export async function describeFamily(
     [taskQueue, ...deployments.versionedQueues(namespace, taskQueue)].map((queue) => queues.describe(namespace, queue)),
   );
   // The first is always there.
-  return versions.reduce(joined, own as DescribeTaskQueueResponse);
+  const family = versions.reduce(joined, own as DescribeTaskQueueResponse);
+  const withVersions = (kind: 'workflow' | 'activity'): TaskQueueStats => ({
+    ...family[kind],
+    versioningInfo: deployments.versioningInfo(namespace, taskQueue, kind),
+  });
+  return { ...family, workflow: withVersions('workflow'), activity: withVersions('activity') };
+}
+
+/** What waits for one version in each of its queues. */
+export function statsOfQueues(
+  { queues }: Pick<Services, 'queues'>,
+  namespace: string,
+  polled: readonly VersionQueue[],
+  version: VersionKey,
+): Promise<VersionTaskQueue[]> {
+  return Promise.all(
+    polled.map(async (queue) => {
+      const described = await queues.describe(namespace, versionedQueue(queue.name, version));
+      const stats = queue.type === TaskQueueType.ACTIVITY ? described.activity : described.workflow;
+      return { ...queue, stats };
+    }),
+  );
+}
+
+/** Why a description is not to be had. */
+export function unreadable(what: string, error: unknown): Status {
+  const why = error instanceof Error ? error.message : String(error);
+  const message = `What waits in ${what} cannot be read: ${why}`;
+  return { code: StatusCode.UNAVAILABLE, message, detail: { kind: 'Unavailable', applied: 'no' } };
 }
 
 function joined(a: DescribeTaskQueueResponse, b: DescribeTaskQueueResponse): DescribeTaskQueueResponse {

@@ -98,13 +98,15 @@ export class Actors {
       this.#link(actor);
     }
     actor.touchedAt = this.#options.clock.monotonic();
-    if (actor.phase === 'ready' && !actor.busy && actor.mailbox.length === 0) {
+    if (actor.phase === 'ready' && !actor.busy && actor.mailbox === undefined) {
       errand.run(actor);
       this.#drain(actor);
-    } else if (actor.mailbox.length >= this.#options.limits.mailbox) {
-      errand.refuse(
-        exhausted('MAILBOX', `Workflow ${workflowId} has ${actor.mailbox.length} messages waiting: try again later.`),
-      );
+      return;
+    }
+    actor.mailbox ??= [];
+    const { length } = actor.mailbox;
+    if (length >= this.#options.limits.mailbox) {
+      errand.refuse(exhausted('MAILBOX', `Workflow ${workflowId} has ${length} messages waiting: try again later.`));
     } else {
       actor.mailbox.push(errand);
       this.waiting += 1;
@@ -114,8 +116,9 @@ export class Actors {
   /** Ends the turn's exclusiveness: runs what arrived meanwhile, in order. */
   #drain(actor: Actor): void {
     while (!actor.busy && actor.phase === 'ready') {
-      const errand = actor.mailbox.shift();
+      const errand = actor.mailbox?.shift();
       if (errand === undefined) return;
+      if (actor.mailbox?.length === 0) actor.mailbox = undefined;
       this.waiting -= 1;
       errand.run(actor);
     }
@@ -169,8 +172,8 @@ export class Actors {
       actor.phase === 'ready' &&
       actor.pending === undefined &&
       !actor.busy &&
-      actor.mailbox.length === 0 &&
-      actor.delivering.size === 0
+      actor.mailbox === undefined &&
+      actor.delivering === undefined
     );
   }
 
@@ -192,17 +195,31 @@ export class Actors {
       else for (const actor of actors) this.#failed(actor, error);
       return;
     }
-    await Promise.all(
-      actors.map(async (actor, i) => {
-        try {
-          const chain = chains[i];
-          if (chain !== undefined) await this.#load(actor, chain);
-          this.#ready(actor);
-        } catch (error) {
-          this.#failed(actor, error);
-        }
-      }),
-    );
+    const loading: Promise<void>[] = [];
+    actors.forEach((actor, i) => {
+      const chain = chains[i];
+      // Nothing to read: it is new, as most are.
+      if (chain === undefined) this.#begin(actor);
+      else loading.push(this.#loadOne(actor, chain));
+    });
+    if (loading.length > 0) await Promise.all(loading);
+  }
+
+  #begin(actor: Actor): void {
+    try {
+      this.#ready(actor);
+    } catch (error) {
+      this.#failed(actor, error);
+    }
+  }
+
+  async #loadOne(actor: Actor, chain: Uint8Array): Promise<void> {
+    try {
+      await this.#load(actor, chain);
+      this.#ready(actor);
+    } catch (error) {
+      this.#failed(actor, error);
+    }
   }
 
   async #load(actor: Actor, chain: Uint8Array): Promise<void> {
@@ -246,7 +263,7 @@ export class Actors {
         const stickyKey = backlogKey(sticky, task);
         if ((await reader.get(stickyKey)) !== undefined) place = { queue: sticky, key: stickyKey };
       }
-      actor.places.set(taskId(kind, runId, scheduledEventId), place);
+      actor.waitsAt(taskId(kind, runId, scheduledEventId), place);
     }
   }
 
@@ -274,8 +291,10 @@ export class Actors {
   #refuseAll(actor: Actor, why: Status): void {
     actor.phase = 'gone';
     this.#remove(actor);
-    this.waiting -= actor.mailbox.length;
-    for (const errand of actor.mailbox.splice(0)) errand.refuse(why);
+    const left = actor.mailbox ?? [];
+    actor.mailbox = undefined;
+    this.waiting -= left.length;
+    for (const errand of left) errand.refuse(why);
   }
 
   #remove(actor: Actor): void {

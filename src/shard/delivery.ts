@@ -60,17 +60,17 @@ export class Outgoing {
   /** A turn is durable: everything of it may be shown. */
   leave(turn: Turn): void {
     const { actor } = turn;
-    for (const { claim, token } of turn.ahead) claim.durable(token);
-    for (const handover of turn.handovers) this.handOver(actor, handover);
-    for (const effect of turn.effects) this.#effect(actor, effect);
+    for (const { claim, token } of turn.ahead ?? []) claim.durable(token);
+    for (const handover of turn.handovers ?? []) this.handOver(actor, handover);
+    for (const effect of turn.effects ?? []) this.#effect(actor, effect);
     const { waiters } = this.#options;
     if (waiters.size === 0) return;
-    for (const runId of turn.grown) waiters.wake('event', actor.base, runId);
-    for (const runId of turn.published) waiters.wake('state', actor.base, runId);
+    for (const runId of turn.grown ?? []) waiters.wake('event', actor.base, runId);
+    for (const runId of turn.published ?? []) waiters.wake('state', actor.base, runId);
     if (!isActivityAddress(actor.workflowId)) return;
     // Its heartbeats are no events; and one that was deleted is no state any more.
     const { run } = actor.state;
-    for (const runId of new Set([...turn.grown, ...(run === undefined ? [] : [run.runId])]))
+    for (const runId of new Set([...(turn.grown ?? []), ...(run === undefined ? [] : [run.runId])]))
       waiters.wake('change', actor.base, runId);
   }
 
@@ -202,7 +202,7 @@ export class Outgoing {
 
   #deliver(actor: Actor, handover: Handover, task: Delivery): void {
     const { claim, started } = handover;
-    actor.delivering.delete(deliveryId(started));
+    actor.endsDelivery(deliveryId(started));
     const delivered = claim.deliver(task);
     if (delivered === true) this.delivered += 1;
     else if (delivered === false) this.#undo(actor, handover);
@@ -213,7 +213,7 @@ export class Outgoing {
   #answersLater(actor: Actor, handover: Handover, late: LateDelivery): void {
     const id = deliveryId(handover.started);
     const underWay: UnderWay = { actor, late, resumes: [] };
-    actor.delivering.add(id);
+    actor.startsDelivery(id);
     this.#underWay.set(id, underWay);
     late.whenAnswered((answer) => {
       if (this.#underWay.get(id) === underWay) this.#answered(id, underWay, handover, answer);
@@ -222,7 +222,7 @@ export class Outgoing {
 
   #answered(id: string, { actor, resumes }: UnderWay, handover: Handover, answer: LateAnswer): void {
     this.#underWay.delete(id);
-    actor.delivering.delete(id);
+    actor.endsDelivery(id);
     if (answer === 'taken') this.delivered += 1;
     if (answer === 'refused') this.#undo(actor, handover);
     // Its frame may have been lost with a connection that ended since; who holds it says so.
@@ -240,7 +240,7 @@ export class Outgoing {
     if (underWay.late.inDoubt) {
       this.#underWay.delete(id);
       underWay.late.forget();
-      underWay.actor.delivering.delete(id);
+      underWay.actor.endsDelivery(id);
       return true;
     }
     if (underWay.resumes.length < MAX_RESUMES) underWay.resumes.push(again);
@@ -248,7 +248,7 @@ export class Outgoing {
   }
 
   #undo(actor: Actor, handover: Handover): void {
-    actor.delivering.delete(deliveryId(handover.started));
+    actor.endsDelivery(deliveryId(handover.started));
     this.undone += 1;
     this.#options.executor().undo(actor, handover);
   }
@@ -277,6 +277,7 @@ export class Outgoing {
         this.#callbacks.deliver(actor, effect);
         return;
       case 'runClosed':
+        actor.tail.forget(effect.runId);
         waiters.wake('close', actor.base, effect.runId);
         waiters.wake('event', actor.base, effect.runId);
         waiters.wake('state', actor.base, effect.runId);

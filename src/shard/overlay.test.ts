@@ -110,6 +110,22 @@ describe('reads through the overlay', () => {
     expect(found.map(([k]) => k)).toEqual(keys.slice(7, 10));
   });
 
+  it('find what is left of a partition in whatever order the others go', () => {
+    const orders = fc.shuffledSubarray(keys, { minLength: keys.length, maxLength: keys.length });
+    fc.assert(
+      fc.property(orders, (order) => {
+        const overlay = new Overlay();
+        for (const k of keys) overlay.apply(0, k, Uint8Array.of(1));
+        order.forEach((k, i) => {
+          overlay.apply(0, k, undefined);
+          const left = order.slice(i + 1).sort();
+          expect(overlay.range(key('t'), key('u')).map(([found]) => found)).toEqual(left);
+          expect(overlay.newest(key('t'), key('u'))?.[0]).toBe(left.at(-1));
+        });
+      }),
+    );
+  });
+
   it('leave nothing on disk of a row that was born and gone between two flushes', () => {
     const overlay = new Overlay();
     overlay.apply(0, key('tx'), Uint8Array.of(1));

@@ -14,11 +14,14 @@ interface OverlayRow {
   /** `dirty`: no flush has it, and a newer value may take its place. */
   state: 'dirty' | 'flushing' | 'gone';
   readonly partition: Partition;
+  /** Where it stands in its partition's list. */
+  at: number;
 }
 
 interface Partition {
   readonly name: string;
-  readonly rows: Map<Key, OverlayRow>;
+  /** In no order: what goes is replaced by the last. */
+  readonly rows: OverlayRow[];
 }
 
 /** A committed row came, or went. */
@@ -95,11 +98,12 @@ export class Overlay {
     }
     const fresh = before === undefined && value !== undefined && history === undefined && this.#isNew(key);
     const partition = before?.partition ?? this.#partition(key);
-    const row: OverlayRow = { key, value, fresh, state: 'dirty', partition };
+    const at = before?.at ?? partition.rows.length;
+    const row: OverlayRow = { key, value, fresh, state: 'dirty', partition, at };
     this.#rows.set(key, row);
     this.#bytes += weight(row);
     if (before !== undefined) this.#bytes -= weight(before);
-    partition.rows.set(key, row);
+    partition.rows[at] = row;
     const dirty = this.#dirty.get(shard);
     if (dirty === undefined) this.#dirty.set(shard, [row]);
     else dirty.push(row);
@@ -115,19 +119,17 @@ export class Overlay {
     const partition = this.#partitions.get(partitionOf(from));
     if (partition === undefined) return [];
     const found: RowWrite[] = [];
-    for (const [key, { value }] of partition.rows) if (key >= from && key < to) found.push([key, value]);
+    for (const { key, value } of partition.rows) if (key >= from && key < to) found.push([key, value]);
     return found.sort((a, b) => (a[0] < b[0] ? -1 : 1));
   }
 
   /** The last row of [from, to), a deletion included. Both bounds lie in one partition. */
   newest(from: Key, to: Key): RowWrite | undefined {
     let newest: OverlayRow | undefined;
-    this.#partitions.get(partitionOf(from))?.rows.forEach((row, key) => {
-      if (key >= from && key < to && (newest === undefined || key > newest.key)) newest = row;
-    });
-    // TypeScript does not see that the callback above ran.
-    const found = newest as OverlayRow | undefined;
-    return found && [found.key, found.value];
+    for (const row of this.#partitions.get(partitionOf(from))?.rows ?? []) {
+      if (row.key >= from && row.key < to && (newest === undefined || row.key > newest.key)) newest = row;
+    }
+    return newest && [newest.key, newest.value];
   }
 
   /** For who reads several ranges between which rows move. To be closed. */
@@ -170,9 +172,13 @@ export class Overlay {
     row.state = 'gone';
     this.#rows.delete(row.key);
     this.#bytes -= weight(row);
-    const { partition } = row;
-    partition.rows.delete(row.key);
-    if (partition.rows.size > 0) return;
+    const { partition, at } = row;
+    const last = partition.rows.pop();
+    if (last !== undefined && last !== row) {
+      partition.rows[at] = last;
+      last.at = at;
+    }
+    if (partition.rows.length > 0) return;
     this.#partitions.delete(partition.name);
     if (this.#last === partition) this.#last = undefined;
   }
@@ -183,7 +189,7 @@ export class Overlay {
     const name = partitionOf(key);
     let partition = this.#partitions.get(name);
     if (partition === undefined) {
-      partition = { name, rows: new Map() };
+      partition = { name, rows: [] };
       this.#partitions.set(name, partition);
     }
     this.#last = partition;

@@ -94,7 +94,7 @@ export class Resume {
     // By now it may be another attempt, started for another session.
     const started = core.startedTask(actor.state, kind, runId, scheduledEventId, worker.session);
     if (started === undefined || executor().startedSince(actor.shard, started.ref.startId, starts)) return;
-    if (actor.delivering.has(deliveryId(started))) {
+    if (actor.delivering?.has(deliveryId(started)) === true) {
       const again = (): void => this.#visit(worker, row, starts);
       if (!this.#options.outgoing.resumes(started, again)) return;
     }
@@ -106,7 +106,7 @@ export class Resume {
     }
     const claim = worker.claim(kind);
     if (claim === undefined) return;
-    actor.delivering.add(deliveryId(started));
+    actor.startsDelivery(deliveryId(started));
     outgoing.handOver(actor, { claim, started });
   }
 }

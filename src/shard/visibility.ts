@@ -184,7 +184,8 @@ export function visibilityRows(
     const earlier = indexPrefix('workflowId', space, textValue(info.workflowId));
     write(key(earlier + sortSuffix(previous.startTime, previous.runId, at.shard)), POINTER);
   }
-  if (before !== undefined && before.searchAttributes === undefined && info.searchAttributes === undefined) return;
+  // The very same, or none before and after.
+  if (before !== undefined && before.searchAttributes === info.searchAttributes) return;
   const had = valuesIn(space, indexedAttributes(changed(before?.searchAttributes, info.searchAttributes)));
   const values = indexedAttributes(changed(info.searchAttributes, before?.searchAttributes));
   const has = valuesIn(space, before === undefined ? [...values, ...ownValues(info)] : values);

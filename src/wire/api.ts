@@ -152,6 +152,9 @@ export interface StartWorkflowExecutionRequest {
   /** Called once the last run of the chain has closed: over HTTP, at addresses that the server's configuration allows. */
   completionCallbacks?: Callback[] | undefined;
   /** What the start is about: kept on its event. */
+  /** What an earlier run came to, for the workflow to read, as a schedule's and cron's runs have it. */
+  lastCompletionResult?: Payloads | undefined;
+  continuedFailure?: Failure | undefined;
   links?: Link[] | undefined;
   onConflictOptions?: OnConflictOptions | undefined;
   /** No workflow task before a permit of this key. ALREADY_EXISTS or RESOURCE_EXHAUSTED (FLOW_CONTROL) where it asks to be refused. */
@@ -189,6 +192,7 @@ export interface SignalWorkflowExecutionRequest {
   signalName: string;
   input?: Payloads | undefined;
   header?: Header | undefined;
+  links?: Link[] | undefined;
   identity: string;
   requestId: string;
 }
@@ -204,6 +208,7 @@ export interface RequestCancelWorkflowExecutionRequest {
   runId?: string | undefined;
   firstExecutionRunId?: string | undefined;
   reason?: string | undefined;
+  links?: Link[] | undefined;
   identity: string;
   requestId: string;
 }
@@ -215,6 +220,7 @@ export interface TerminateWorkflowExecutionRequest {
   firstExecutionRunId?: string | undefined;
   reason?: string | undefined;
   details?: Payloads | undefined;
+  links?: Link[] | undefined;
   identity: string;
   requestId: string;
 }
@@ -494,6 +500,10 @@ export interface WorkflowExecutionExtendedInfo {
   cancelRequested: boolean;
   /** When the run was started. */
   originalStartTime: number;
+  /** When the run began, if by a reset. */
+  lastResetTime?: number | undefined;
+  /** What the run was reset to last; absent: it was not, or that one has gone on as another run since. */
+  resetRunId?: string | undefined;
   /** By the ids of requests: the events they became. */
   requestIdInfos?: Record<string, { eventType: EventType; eventId: number }> | undefined;
   pauseInfo?: DescribeWorkflowExecutionResponse['pauseInfo'];

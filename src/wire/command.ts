@@ -189,6 +189,7 @@ export type KnownCommandType = keyof CommandAttributes;
 
 export interface CommandOf<T extends KnownCommandType> extends Annotations {
   commandType: T;
+  /** Absent fails the workflow task: the types do not say so, since whoever makes a command has them. */
   attributes: CommandAttributes[T];
 }
 

@@ -2,6 +2,7 @@
 // deployment.v1 and workflowservice.v1; times are epoch ms. `name.buildId` is a version as older clients write it.
 
 import type { Payload, WorkerDeploymentVersion } from './common.ts';
+import type { TaskQueueStats } from './task-queue.ts';
 
 export const WorkerDeploymentVersionStatus = {
   UNSPECIFIED: 0,
@@ -28,10 +29,19 @@ export type TaskQueueType = (typeof TaskQueueType)[keyof typeof TaskQueueType];
 /** What stands for "no version" where a version is named as text. */
 export const UNVERSIONED = '__unversioned__';
 
+/** `name.buildId`, as older clients write it; no build id: unversioned. */
+export const versionText = (deploymentName: string, buildId: string): string =>
+  buildId === '' ? UNVERSIONED : `${deploymentName}.${buildId}`;
+
 /** Polled by a version's workers. */
 export interface VersionQueue {
   name: string;
   type: TaskQueueType;
+}
+
+/** `stats`: of the tasks that are for this version, where they were asked for. */
+export interface VersionTaskQueue extends VersionQueue {
+  stats?: TaskQueueStats | undefined;
 }
 
 export interface VersionDrainageInfo {
@@ -53,7 +63,9 @@ export interface VersionRecord {
   currentSinceTime?: number | undefined;
   rampingSinceTime?: number | undefined;
   firstActivationTime?: number | undefined;
+  /** When it became current the last time. */
   lastCurrentTime?: number | undefined;
+  /** Since when nothing new goes to it; absent while something does. */
   lastDeactivationTime?: number | undefined;
   drainage?: VersionDrainageInfo | undefined;
 }
@@ -65,6 +77,8 @@ export interface DeploymentRouting {
   currentBuildId: string;
   currentChangedTime?: number | undefined;
   ramping?: { buildId: string; percentage: number; changedTime: number; percentageChangedTime: number } | undefined;
+  /** When the last ramp ended, while there is none. */
+  rampEndedTime?: number | undefined;
 }
 
 /** A deployment, as it is kept. */
@@ -100,6 +114,11 @@ export interface DeploymentVersionRequest {
   deploymentVersion?: WorkerDeploymentVersion | undefined;
   version?: string | undefined;
   identity?: string | undefined;
+}
+
+export interface DescribeWorkerDeploymentVersionRequest extends DeploymentVersionRequest {
+  /** Also what waits in its task queues. */
+  reportTaskQueueStats?: boolean | undefined;
 }
 
 export interface CreateWorkerDeploymentVersionRequest extends DeploymentVersionRequest {
@@ -208,7 +227,7 @@ export interface DescribeWorkerDeploymentResponse {
 
 export interface DescribeWorkerDeploymentVersionResponse {
   workerDeploymentVersionInfo: WorkerDeploymentVersionInfo;
-  versionTaskQueues: VersionQueue[];
+  versionTaskQueues: VersionTaskQueue[];
 }
 
 export interface ListWorkerDeploymentsRequest {
@@ -232,7 +251,7 @@ export interface DeploymentMethods {
   listWorkerDeployments: { request: ListWorkerDeploymentsRequest; response: ListWorkerDeploymentsResponse };
   describeWorkerDeployment: { request: DeploymentRequest; response: DescribeWorkerDeploymentResponse };
   describeWorkerDeploymentVersion: {
-    request: DeploymentVersionRequest;
+    request: DescribeWorkerDeploymentVersionRequest;
     response: DescribeWorkerDeploymentVersionResponse;
   };
   /** New workflows, and those that are not pinned, go there from now on. */

@@ -1,6 +1,7 @@
 // Task queues as clients see them: how they are configured while they are used, and what there is to tell of them. Names and meanings as in Temporal's API.
 
 import type { PollerInfo } from './api.ts';
+import type { WorkerDeploymentVersion } from './common.ts';
 
 export type TaskQueueKind = 'workflow' | 'activity';
 
@@ -67,6 +68,17 @@ export interface TaskQueueStats extends BacklogStats {
   effectiveRateLimit?: number | undefined;
   rateLimitSource: RateLimitSource;
   config?: TaskQueueConfig | undefined;
+  /** Absent where no version was ever current or ramping. */
+  versioningInfo?: TaskQueueVersioningInfo | undefined;
+}
+
+/** Where a task queue's tasks go that no version is pinned to. A version that is absent: workers without one. */
+export interface TaskQueueVersioningInfo {
+  currentDeploymentVersion?: WorkerDeploymentVersion | undefined;
+  /** Absent: nothing ramps. */
+  ramp?: { deploymentVersion?: WorkerDeploymentVersion | undefined; percentage: number } | undefined;
+  /** Epoch ms, when either changed last. */
+  updateTime: number;
 }
 
 export interface DescribeTaskQueueResponse {

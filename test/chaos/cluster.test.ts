@@ -1,9 +1,11 @@
-// The chaos of a cluster, as much of it as belongs into every test run: three real nodes under the order pipeline, one killed with kill -9, then all
-// restarted in turn while a fleet of workers is deployed anew. Everything else is `npm run chaos`.
+// The chaos of a cluster, as much of it as belongs into every test run: three real nodes under the order pipeline and the official SDK, one killed with
+// kill -9, a worker too, then all restarted in turn while a fleet of workers is deployed anew. Everything else is `npm run chaos`.
 
 import { expect, it, onTestFinished } from 'vitest';
 import { World } from './cluster/world.ts';
+import type { DeployReport } from './deploys/deploys.ts';
 import { deployOver } from './deploys/over-world.ts';
+import { secondDoorOver } from './second-door/over-world.ts';
 
 const ORDERS = 30;
 /** A planned hand-over needs no looking for what comes later. */
@@ -17,14 +19,18 @@ it('a cluster under load loses a node to kill -9 and is then restarted node by n
   const { nodes } = world.cluster;
 
   const [victim] = nodes;
-  await world.fault('kill -9', () => victim?.kill());
-  await world.quietly('it starts again', () => victim?.restart());
-  const deployed = await deployOver(world, {
-    ...DEPLOY,
-    async restart(node) {
-      await world.fault('SIGTERM', () => node.end(), PLANNED_WATCH_MS);
-      await world.quietly('it starts again', () => node.again());
-    },
+  let deployed: DeployReport | undefined;
+  const official = await secondDoorOver(world, async (killWorker) => {
+    await world.fault('kill -9', () => victim?.kill());
+    await world.quietly('it starts again', () => victim?.restart());
+    await killWorker();
+    deployed = await deployOver(world, {
+      ...DEPLOY,
+      async restart(node) {
+        await world.fault('SIGTERM', () => node.end(), PLANNED_WATCH_MS);
+        await world.quietly('it starts again', () => node.again());
+      },
+    });
   });
 
   const { problems, orders, signals, failedCalls, faults } = await world.finish();
@@ -33,8 +39,11 @@ it('a cluster under load loses a node to kill -9 and is then restarted node by n
   expect(orders).toBe(ORDERS);
   // The record is one: some hundred signals were acknowledged, and found.
   expect(signals).toBeGreaterThan(200);
-  const { sharePercent, deadKnownAfterMs } = deployed;
+  expect(official.problems).toEqual([]);
+  expect(official.notes).toBeGreaterThan(20);
+  expect(official.scheduled).toBeGreaterThan(10);
+  const { sharePercent = 0, deadKnownAfterMs = 0 } = deployed ?? {};
   console.info(`${sharePercent} % on the ramping version; a killed worker known after ${deadKnownAfterMs | 0} ms`);
   const held = faults.map(({ what, longestMs }) => `${what} ${Math.max(...longestMs)} ms`);
   console.info(`${signals} signals found again; shards not served for at most: ${held.join(', ')}`);
-}, 300_000);
+}, 600_000);

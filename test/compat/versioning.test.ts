@@ -125,6 +125,46 @@ describe('a rolling deploy', () => {
     expect(versionsInfo?.['']?.taskReachability).toBe(1);
   }, 60_000);
 
+  it('tells of a task queue where its tasks go, and of a version what waits for it', async () => {
+    const ramp = { namespace, deploymentName, identity };
+    const routing = async () => {
+      const asked = { namespace, taskQueue: { name: taskQueue }, taskQueueType: 1 };
+      return (await connection.workflowService.describeTaskQueue(asked)).versioningInfo;
+    };
+    await connection.workflowService.setWorkerDeploymentRampingVersion({ ...ramp, buildId: 'v1', percentage: 0.5 });
+    expect(await routing()).toMatchObject({
+      ...{ currentVersion: 'shop.v2', currentDeploymentVersion: { deploymentName, buildId: 'v2' } },
+      ...{ rampingVersion: 'shop.v1', rampingVersionPercentage: 0.5 },
+    });
+    await connection.workflowService.setWorkerDeploymentRampingVersion({ ...ramp, buildId: '', percentage: 0 });
+    expect(await routing()).toMatchObject({ currentVersion: 'shop.v2', rampingVersion: '' });
+    const { workerDeploymentInfo } = await connection.workflowService.describeWorkerDeployment(ramp);
+    expect(workerDeploymentInfo?.routingConfig?.rampingVersionPercentageChangedTime).toBeTruthy();
+    const { versionTaskQueues } = await connection.workflowService.describeWorkerDeploymentVersion({
+      ...{ namespace, deploymentVersion: { deploymentName, buildId: 'v2' }, reportTaskQueueStats: true },
+    });
+    expect(versionTaskQueues?.map(({ name, stats }) => [name, stats?.approximateBacklogCount?.toNumber()])).toEqual([
+      [taskQueue, 0],
+      [taskQueue, 0],
+    ]);
+  }, 60_000);
+
+  it('refuses versions that are none, and deletes one that is gone once more', async () => {
+    const { workflowService } = connection;
+    const describes = (version: string) => workflowService.describeWorkerDeploymentVersion({ namespace, version });
+    for (const version of ['nodot', '.v1', 'shop.', 'shop:v1'])
+      await expect(describes(version)).rejects.toThrow(`invalid version string "${version}", expected format is`);
+    expect((await describes('shop.v1')).workerDeploymentVersionInfo?.version).toBe('shop.v1');
+    const other = { namespace, deploymentName, version: 'other.v1', identity };
+    await expect(workflowService.setWorkerDeploymentCurrentVersion(other)).rejects.toThrow(
+      "invalid version string 'other.v1' does not match deployment name 'shop'",
+    );
+    await workflowService.deleteWorkerDeploymentVersion({ namespace, version: 'shop.never', identity });
+    await expect(
+      workflowService.deleteWorkerDeploymentVersion({ namespace, version: 'nobody.v1', identity }),
+    ).rejects.toMatchObject({ code: 5 });
+  }, 60_000);
+
   it('gives a ramp its share, by workflow id', async () => {
     await startVersion('v3');
     await connection.workflowService.setWorkerDeploymentRampingVersion({

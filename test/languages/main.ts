@@ -11,7 +11,16 @@ import type { Request } from './contract.ts';
 import { NativeDoor } from './native-door.ts';
 import { type Outcome, runProgram } from './program.ts';
 import { ServerProcess } from './server.ts';
-import { LANGUAGES, type Language, PrepareError, prepare, type Run, whySkipped } from './toolchains.ts';
+import {
+  DOTNET,
+  LANGUAGES,
+  type Language,
+  PrepareError,
+  prepare,
+  type Run,
+  whyNoDotnet,
+  whySkipped,
+} from './toolchains.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const TENUTO = here('../../dist/cli/tenuto.js');
@@ -63,7 +72,8 @@ async function runLanguage(language: Language, server: ServerProcess): Promise<O
 
 async function main(): Promise<number> {
   const asked = process.argv.slice(2);
-  const unknown = asked.find((name) => !LANGUAGES.some((language) => language === name));
+  const known: readonly string[] = [...LANGUAGES, DOTNET];
+  const unknown = asked.find((name) => !known.includes(name));
   if (unknown !== undefined) {
     console.error(`There is no program in '${unknown}'. There are: ${LANGUAGES.join(', ')}.`);
     return 1;
@@ -71,6 +81,10 @@ async function main(): Promise<number> {
   const languages = LANGUAGES.filter((language) => asked.length === 0 || asked.includes(language));
   const outcomes: Outcome[] = [];
   let skipped = 0;
+  if (asked.length === 0 || asked.includes(DOTNET)) {
+    console.log(whyNoDotnet(run));
+    skipped += 1;
+  }
   const directory = mkdtempSync(join(tmpdir(), 'tenuto-languages-'));
   const server = new ServerProcess(TENUTO, directory);
   try {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Command, LANGUAGES, prepare, type Run, TOOLCHAINS, whySkipped } from './toolchains.ts';
+import { type Command, LANGUAGES, prepare, type Run, TOOLCHAINS, whyNoDotnet, whySkipped } from './toolchains.ts';
 
 /** A machine on which each of these commands prints what is beside it. */
 const machine =
@@ -61,6 +61,15 @@ describe('a language', () => {
       "python: skipped. It needs Python's pip; 'python3 -m pip --version' failed: unknown command",
     );
   });
+});
+
+it('.NET, which has no program, is said to be skipped, and why', () => {
+  expect(whyNoDotnet(machine({}))).toBe(
+    "dotnet: skipped: no .NET SDK. It needs the .NET SDK 8.0 or newer (its command 'dotnet' on the PATH), and a program in test/languages/dotnet.",
+  );
+  expect(whyNoDotnet(machine({ 'dotnet --version': '8.0.404\n' }))).toBe(
+    'dotnet: skipped: the .NET SDK 8.0.404 is here, and no program in test/languages/dotnet is yet.',
+  );
 });
 
 describe('preparing', () => {

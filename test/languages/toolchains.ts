@@ -106,6 +106,17 @@ export const TOOLCHAINS: Readonly<Record<Language, Toolchain>> = {
   },
 };
 
+/** The language of Temporal's SDKs that has no program here, as it is asked for. */
+export const DOTNET = 'dotnet';
+
+/** A program in .NET would have to be written where it can be run. What is said instead, so that nobody takes silence for a success. */
+export function whyNoDotnet(run: Run): string {
+  const { found, ok, output } = run({ program: 'dotnet', args: ['--version'], cwd: process.cwd(), env: {} });
+  if (!found || !ok)
+    return `${DOTNET}: skipped: no .NET SDK. It needs the .NET SDK 8.0 or newer (its command 'dotnet' on the PATH), and a program in test/languages/${DOTNET}.`;
+  return `${DOTNET}: skipped: the .NET SDK ${output.trim()} is here, and no program in test/languages/${DOTNET} is yet.`;
+}
+
 /** Why a language cannot be run here, said to a person; nothing when it can. */
 export function whySkipped(language: Language, run: Run): string | undefined {
   for (const { program, args, version, oldest, install } of TOOLCHAINS[language].tools) {

@@ -27,7 +27,7 @@ const rowId = ({ table, runId, id }: { table: string; runId: string; id: string 
 /** What rows determine of a state: no waiting queries, no indexes of deadlines, no earlier runs that were looked at. */
 function canonical(state: ActorState): unknown {
   const { chain, requests, run, flow, schedule } = state;
-  const sorted = <K, V>(map: Map<K, V>): [K, V][] => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = <K, V>(map: ReadonlyMap<K, V>): [K, V][] => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
   return decode(
     encode({
       chain: chain && packRow('chain', '', chain),

@@ -1,26 +1,48 @@
-// Any server that speaks Temporal's protocol as a system of the bench, through Temporal's own SDK. The server is somebody else's: it is neither
-// started nor emptied, and watched only if it is a process of this machine; the worker is ours.
+// Any server that speaks Temporal's protocol as a system of the bench, through Temporal's own SDK. With an address the server is somebody else's: it is
+// neither started nor emptied, and watched only if it is a process of this machine; the worker is ours. Without one it is a Tenuto node's gRPC door.
 
 import { randomBytes } from 'node:crypto';
+import { VERSION } from '../../../src/version.ts';
+import { freePort, LOCALHOST } from '../../../test/chaos/cluster/network.ts';
 import { askInside } from '../../lib/inside.ts';
 import { listenerAt } from '../../lib/listener.ts';
 import type { RunningSystem, System, SystemProcess, WorkflowKind } from '../../lib/model.ts';
+import { BenchNode } from '../../tenuto/node.ts';
 import { Child } from '../child.ts';
 import { InstalledPeer } from '../install.ts';
 import { PeerError } from '../pins.ts';
 
-const KINDS: readonly WorkflowKind[] = ['none', 'sequence', 'parallel', 'local', 'children', 'continued', 'timer'];
+const KINDS: readonly WorkflowKind[] = [
+  'none',
+  'sequence',
+  'parallel',
+  'local',
+  'children',
+  'continued',
+  'timer',
+  'collector',
+];
 const PROBE_MS = 30_000;
 /** The worker bundles its workflows first. */
 const WORKER_MS = 120_000;
 
 /** @throws PeerError */
-export async function temporalSystems(address: string, say: (text: string) => void): Promise<readonly System[]> {
+export async function temporalSystems(
+  address: string | undefined,
+  say: (text: string) => void,
+): Promise<readonly System[]> {
   const peer = await InstalledPeer.of('temporal', say);
+  const sdk = `SDK ${peer.versionOf('@temporalio/worker')}`;
+  if (address === undefined) {
+    const door = { version: `Tenuto ${VERSION}, ${sdk}`, variant: 'gRPC door of Tenuto', kinds: KINDS };
+    return [{ name: 'temporal', ...door, start: () => startDoor(peer) }];
+  }
   say(`asking ${address} for its version`);
   const server = await serverVersion(peer, address);
-  const version = `${server}, SDK ${peer.versionOf('@temporalio/worker')}`;
-  return [{ name: 'temporal', version, variant: address, kinds: KINDS, start: () => start(peer, address) }];
+  const version = `${server}, ${sdk}`;
+  return [
+    { name: 'temporal', version, variant: address, kinds: KINDS, start: () => start(peer, address, serverAt(address)) },
+  ];
 }
 
 async function serverVersion(peer: InstalledPeer, address: string): Promise<string> {
@@ -41,7 +63,24 @@ async function serverVersion(peer: InstalledPeer, address: string): Promise<stri
   }
 }
 
-async function start(peer: InstalledPeer, address: string): Promise<RunningSystem> {
+async function startDoor(peer: InstalledPeer): Promise<RunningSystem> {
+  const grpcPort = await freePort(LOCALHOST);
+  const node = await BenchNode.start(BenchNode.newDataDir(), await freePort(LOCALHOST), grpcPort);
+  const stopNode = async (): Promise<void> => {
+    await node.stop();
+    node.removeData();
+  };
+  try {
+    const itself = { role: 'node', name: 'node', pid: node.pid, inside: () => node.inside() } as const;
+    const running = await start(peer, `${LOCALHOST}:${grpcPort}`, [itself]);
+    return { ...running, stop: () => running.stop().finally(stopNode) };
+  } catch (error) {
+    await stopNode();
+    throw error;
+  }
+}
+
+async function start(peer: InstalledPeer, address: string, server: readonly SystemProcess[]): Promise<RunningSystem> {
   const run = `bench-${randomBytes(4).toString('hex')}`;
   const inside = new URL('../../lib/inside.js', import.meta.url).href;
   const command = { command: process.execPath, args: [peer.script('worker.mjs'), address, run, inside] };
@@ -52,7 +91,6 @@ async function start(peer: InstalledPeer, address: string): Promise<RunningSyste
     await worker.stop();
     throw error;
   }
-  const server = serverAt(address);
   return {
     target: { module: peer.scriptUrl('client.mjs'), settings: { address, taskQueue: run, run } },
     processes: () => [

@@ -1,6 +1,18 @@
 // The bench's workflows (lib/model.ts says what each must return) for Temporal's own SDK, the same as those of Tenuto.
 
-import { continueAsNew, executeChild, proxyActivities, proxyLocalActivities, sleep } from '@temporalio/workflow';
+import {
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  executeChild,
+  proxyActivities,
+  proxyLocalActivities,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
 
 const { advance } = proxyActivities({ startToCloseTimeout: '1 minute' });
 const { advance: advanceHere } = proxyLocalActivities({ startToCloseTimeout: '1 minute' });
@@ -42,4 +54,29 @@ export async function continued({ value, count }, done = 0) {
 export async function timer({ value, count }) {
   await sleep(count);
   return { value, n: count };
+}
+
+const add = defineSignal('add');
+const end = defineSignal('end');
+const seen = defineQuery('seen');
+const addNow = defineUpdate('addNow');
+
+/** `before` is what the runs before this one counted. */
+export async function collector({ value, count }, before = 0) {
+  let n = before;
+  let ended = false;
+  setHandler(add, () => {
+    n += 1;
+  });
+  setHandler(addNow, () => {
+    n += 1;
+    return n;
+  });
+  setHandler(end, () => {
+    ended = true;
+  });
+  setHandler(seen, () => n);
+  await condition(() => ended || workflowInfo().continueAsNewSuggested);
+  if (!ended) await continueAsNew({ value, count }, n);
+  return { value, n };
 }

@@ -84,7 +84,8 @@ describe('the current version', () => {
     shop.do(current('v2'));
     const at = shop.now;
     expect(shop.version('v1').currentSinceTime).toBeUndefined();
-    expect(shop.version('v1')).toMatchObject({ lastDeactivationTime: at, lastCurrentTime: at });
+    // It became current a change earlier.
+    expect(shop.version('v1')).toMatchObject({ lastDeactivationTime: at, lastCurrentTime: at - 1_000 });
     shop.do({ type: 'drainage', buildId: 'v1', pinned: 3 });
     expect(shop.version('v1').drainage).toMatchObject({ status: VersionDrainageStatus.DRAINING, lastChangedTime: at });
     shop.do({ type: 'drainage', buildId: 'v1', pinned: 0 });
@@ -95,6 +96,7 @@ describe('the current version', () => {
     });
     shop.do(current('v1'));
     expect(shop.version('v1').drainage).toBeUndefined();
+    expect(shop.version('v1').lastDeactivationTime).toBeUndefined();
     expect(shop.record?.routing.revision).toBe(3);
   });
 
@@ -127,6 +129,23 @@ describe('the current version', () => {
   });
 });
 
+describe('a ramp', () => {
+  it('changes the routing of its version with every share, and leaves the time at which it ended', () => {
+    const shop = polled();
+    shop.do(ramping('v2', 10));
+    const began = shop.now;
+    expect(shop.record?.routing.rampEndedTime).toBeUndefined();
+    shop.do(ramping('v2', 20));
+    expect(shop.version('v2')).toMatchObject({ rampingSinceTime: began, routingChangedTime: shop.now });
+    shop.do(ramping(undefined, 0));
+    expect(shop.record?.routing).toMatchObject({ rampEndedTime: shop.now });
+    shop.do(ramping('v2', 30));
+    expect(shop.record?.routing.rampEndedTime).toBeUndefined();
+    shop.do(current('v2'));
+    expect(shop.record?.routing).toMatchObject({ rampEndedTime: shop.now, currentChangedTime: shop.now });
+  });
+});
+
 describe('guards', () => {
   it('a conflict token is good until the next change', () => {
     const shop = polled();
@@ -152,6 +171,10 @@ describe('guards', () => {
     expect(shop.refusal(deletion('v1'))).toBe(StatusCode.FAILED_PRECONDITION);
     expect(shop.refusal(deletion('v2'))).toBe(StatusCode.FAILED_PRECONDITION);
     shop.do(deletion('v3'));
+    // Once more, and one that never was: nothing changes.
+    const { record } = shop;
+    expect(shop.do(deletion('v3'))).toBe(record);
+    expect(shop.do({ ...deletion('v9'), identity: 'anyone' })).toBe(record);
     shop.do(ramping(undefined, 0));
     expect(shop.refusal(deletion('v2'))).toBe(StatusCode.FAILED_PRECONDITION);
     shop.do(deletion('v2', 'skip'));

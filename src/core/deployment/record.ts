@@ -1,7 +1,7 @@
 // A worker deployment and how it changes: versions come by polling or by request, one is current, one may be ramping, the others drain. Pure; the
 // refusals are those of the Temporal server. Used by src/shard/deployments.
 
-import { type DeploymentRecord, VersionDrainageStatus } from '../../wire/deployment.ts';
+import { type DeploymentRecord, VersionDrainageStatus, type VersionRecord } from '../../wire/deployment.ts';
 import { StatusCode } from '../../wire/status.ts';
 import type { DeploymentChange } from './change.ts';
 import { checkQueues, withCurrent, withRamping } from './routing.ts';
@@ -66,10 +66,10 @@ function checkToken({ name, token }: DeploymentRecord, given: number | undefined
   throw precondition(`conflict token mismatch: Worker Deployment '${name}' was changed meanwhile; describe it again`);
 }
 
-function checkManager({ name, managerIdentity }: DeploymentRecord, identity: string): void {
+function checkManager({ managerIdentity }: DeploymentRecord, identity: string): void {
   if (managerIdentity === '' || managerIdentity === identity) return;
   throw precondition(
-    `ManagerIdentity '${managerIdentity}' is set and does not match user identity '${identity}'; to proceed, set your own identity as the ManagerIdentity of Worker Deployment '${name}', remove the ManagerIdentity, or wait for the other client to do so`,
+    `ManagerIdentity '${managerIdentity}' is set and does not match user identity '${identity}'; to proceed, set your own identity as the ManagerIdentity, remove the ManagerIdentity, or wait for the other client to do so`,
   );
 }
 
@@ -89,19 +89,31 @@ function drainage(
 
 function withoutVersion(
   record: DeploymentRecord,
-  { buildId, drainage: respect }: Extract<DeploymentChange, { type: 'deleteVersion' }>,
+  { buildId, drainage: respect, identity }: Extract<DeploymentChange, { type: 'deleteVersion' }>,
 ): DeploymentRecord {
   const version = versionOf(record, buildId);
-  if (version === undefined) throw noVersion(record.name, buildId);
-  const { currentBuildId, ramping } = record.routing;
-  const where = `version ${buildId} of Worker Deployment '${record.name}'`;
-  if (buildId === currentBuildId || buildId === ramping?.buildId) {
-    throw precondition(`${where} cannot be deleted: it is current or ramping`);
+  // Deleted before: a repeated call succeeds as the first did.
+  if (version === undefined) return record;
+  checkManager(record, identity);
+  checkDeletable(record, version, respect);
+  const versions = record.versions.filter((other) => other !== version);
+  return { ...record, versions, token: record.token + 1, lastModifierIdentity: identity };
+}
+
+/** Throws DeploymentRefusal where the version gets new workflows, or may have some still. */
+export function checkDeletable(
+  { name, routing }: DeploymentRecord,
+  version: VersionRecord,
+  respect: 'respect' | 'skip',
+): void {
+  const { buildId } = version;
+  const where = `version '${name}:${buildId}' cannot be deleted since it is`;
+  if (buildId === routing.currentBuildId || buildId === routing.ramping?.buildId) {
+    throw precondition(`${where} current or ramping`);
   }
   if (respect === 'respect' && !isDrained(version)) {
-    throw precondition(`${where} cannot be deleted: it is draining; wait until it is drained, or skip drainage`);
+    throw precondition(`${where} draining; wait until it is drained, or skip drainage`);
   }
-  return { ...record, versions: record.versions.filter((other) => other !== version) };
 }
 
 function metadata(
@@ -171,8 +183,7 @@ export function changed(
     case 'drainage':
       return drainage(record, now, change);
     case 'deleteVersion':
-      checkManager(record, change.identity);
-      return { ...withoutVersion(record, change), token: record.token + 1, lastModifierIdentity: change.identity };
+      return withoutVersion(record, change);
     case 'delete':
       checkManager(record, change.identity);
       if (record.versions.length === 0) return undefined;

@@ -44,6 +44,25 @@ describe('a task queue', () => {
     expect(target(table)).toBeUndefined();
   });
 
+  it('says which version is current and which ramps, once that was ever said', () => {
+    const table = new RoutingTable();
+    const info = (kind: 'workflow' | 'activity' = 'workflow') => table.versioningInfo('default', 'orders', kind);
+    table.learn([deployment('shop', {})]);
+    expect(info()).toBeUndefined();
+    const current = { currentBuildId: 'v1', currentChangedTime: 5 };
+    table.learn([deployment('shop', current)]);
+    const currentDeploymentVersion = { deploymentName: 'shop', buildId: 'v1' };
+    expect(info()).toEqual({ currentDeploymentVersion, updateTime: 5 });
+    expect(info('activity')).toBeUndefined();
+    table.learn([deployment('shop', { ...current, ramping: { ...ramp('v2', 20), percentageChangedTime: 9 } })]);
+    const deploymentVersion = { deploymentName: 'shop', buildId: 'v2' };
+    expect(info()).toEqual({
+      ...{ currentDeploymentVersion, ramp: { deploymentVersion, percentage: 20 }, updateTime: 9 },
+    });
+    table.learn([deployment('shop', { currentChangedTime: 11 })]);
+    expect(info()).toEqual({ updateTime: 11 });
+  });
+
   it('says a change once', () => {
     const table = new RoutingTable();
     const records = [deployment('shop', { currentBuildId: 'v1', currentChangedTime: 1, ramping: ramp('v2', 10) })];

@@ -3,7 +3,8 @@
 // takes more to what it had. Built from the deployments as a node last heard of them; pure besides.
 
 import { type DeploymentRecord, TaskQueueType } from '../../wire/deployment.ts';
-import { type VersionKey, versionKey } from './versioned-queue.ts';
+import type { TaskQueueVersioningInfo } from '../../wire/task-queue.ts';
+import { type VersionKey, versionKey, versionOfKey } from './versioned-queue.ts';
 
 export type RoutedKind = 'workflow' | 'activity';
 
@@ -70,6 +71,23 @@ export class RoutingTable implements Routes {
 
   ramping(namespace: string, taskQueue: string, kind: RoutedKind): VersionKey | undefined {
     return this.#namespaces.get(namespace)?.get(keyOf(taskQueue, kind))?.ramping?.version;
+  }
+
+  /** For people to read; undefined where nobody ever said which version is current or ramps. */
+  versioningInfo(namespace: string, taskQueue: string, kind: RoutedKind): TaskQueueVersioningInfo | undefined {
+    const route = this.#namespaces.get(namespace)?.get(keyOf(taskQueue, kind));
+    if (route === undefined) return undefined;
+    const { current, currentAt, ramping } = route;
+    const updateTime = Math.max(currentAt, ramping?.at ?? 0);
+    if (updateTime === 0) return undefined;
+    return {
+      currentDeploymentVersion: current === undefined ? undefined : versionOfKey(current),
+      ramp: ramping && {
+        deploymentVersion: ramping.version === undefined ? undefined : versionOfKey(ramping.version),
+        percentage: ramping.percentage,
+      },
+      updateTime,
+    };
   }
 
   serves(namespace: string, taskQueue: string, kind: RoutedKind, version: VersionKey): boolean {

@@ -1,7 +1,12 @@
 // Which version is current, which ramps, and what becomes of those that were. A version without new workflows drains: it is drained once no open
 // execution is pinned to it. Pure; used by record.ts.
 
-import { type DeploymentRecord, VersionDrainageStatus, type VersionRecord } from '../../wire/deployment.ts';
+import {
+  type DeploymentRecord,
+  VersionDrainageStatus,
+  type VersionRecord,
+  versionText,
+} from '../../wire/deployment.ts';
 import type { DeploymentChange } from './change.ts';
 import { addVersion, noVersion, precondition, versionOf, withVersion } from './versions.ts';
 
@@ -34,12 +39,11 @@ function known(record: DeploymentRecord, now: number, buildId: string, identity:
 
 /** It gets new workflows no more. */
 function deactivated(version: VersionRecord, now: number): VersionRecord {
-  const { currentSinceTime, rampingSinceTime: _r, ...rest } = version;
+  const { currentSinceTime: _c, rampingSinceTime: _r, ...rest } = version;
   return {
     ...rest,
     routingChangedTime: now,
     lastDeactivationTime: now,
-    ...(currentSinceTime !== undefined && { lastCurrentTime: now }),
     drainage: { status: VersionDrainageStatus.DRAINING, lastChangedTime: now, lastCheckedTime: now },
   };
 }
@@ -59,7 +63,7 @@ function settled(record: DeploymentRecord, now: number): DeploymentRecord {
         isRamping === (version.rampingSinceTime !== undefined)
       )
         return version;
-      const { drainage: _drainage, currentSinceTime, rampingSinceTime, ...rest } = version;
+      const { drainage: _drainage, lastDeactivationTime: _last, currentSinceTime, rampingSinceTime, ...rest } = version;
       return {
         ...rest,
         routingChangedTime: now,
@@ -81,12 +85,12 @@ export function withCurrent(
   const grown = known(record, now, buildId, identity);
   // What becomes current ramps no more.
   const { ramping, ...rest } = routing;
-  const next = ramping === undefined || ramping.buildId === buildId ? rest : { ...rest, ramping };
+  const next = ramping?.buildId === buildId ? { ...rest, rampEndedTime: now } : routing;
   const moved = {
     ...grown,
     routing: { ...next, revision: routing.revision + 1, currentBuildId: buildId, currentChangedTime: now },
   };
-  return touchedVersion(settled(moved, now), buildId, identity);
+  return touchedVersion(settled(moved, now), buildId, identity, now);
 }
 
 export function withRamping(
@@ -95,14 +99,13 @@ export function withRamping(
   { buildId, percentage, identity }: Extract<Routed, { type: 'setRamping' }>,
 ): DeploymentRecord {
   const { routing } = record;
-  const { ramping: before, ...rest } = routing;
+  const { ramping: before, rampEndedTime: _ended, ...rest } = routing;
   if (buildId === undefined) {
     if (before === undefined) return record;
-    return settled({ ...record, routing: { ...rest, revision: routing.revision + 1 } }, now);
+    return settled({ ...record, routing: { ...rest, revision: routing.revision + 1, rampEndedTime: now } }, now);
   }
   if (buildId === routing.currentBuildId) {
-    const what = buildId === '' ? 'unversioned' : buildId;
-    throw precondition(`Ramping version ${what} is already current in Worker Deployment '${record.name}'`);
+    throw precondition(`requested ramping version ${versionText(record.name, buildId)} is already current`);
   }
   const same = before?.buildId === buildId;
   if (same && before.percentage === percentage) return record;
@@ -114,10 +117,12 @@ export function withRamping(
   };
   const grown = known(record, now, buildId, identity);
   const moved = { ...grown, routing: { ...rest, ramping, revision: routing.revision + 1 } };
-  return touchedVersion(settled(moved, now), buildId, identity);
+  // Another share is a change of its version's routing, though it ramps since it began to.
+  return touchedVersion(settled(moved, now), buildId, identity, now);
 }
 
-function touchedVersion(record: DeploymentRecord, buildId: string, identity: string): DeploymentRecord {
+function touchedVersion(record: DeploymentRecord, buildId: string, identity: string, now: number): DeploymentRecord {
   const version = versionOf(record, buildId);
-  return version === undefined ? record : withVersion(record, { ...version, lastModifierIdentity: identity });
+  if (version === undefined) return record;
+  return withVersion(record, { ...version, lastModifierIdentity: identity, routingChangedTime: now });
 }

@@ -1,7 +1,7 @@
 // A run ends: what it still had pending is taken back, those who wait are answered, children and parent hear of it, and a successor may begin
 // in the same turn.
 
-import type { Annotations, Payloads } from '../../wire/common.ts';
+import type { Annotations, Link, Payloads } from '../../wire/common.ts';
 import {
   ContinueAsNewInitiator,
   EventType,
@@ -73,9 +73,10 @@ export function terminateRun(
   reason: string | undefined,
   details: Payloads | undefined,
   identity: string,
+  links?: readonly Link[],
 ): void {
   abandonTask(run);
-  run.add(EventType.WORKFLOW_EXECUTION_TERMINATED, { reason, details, identity });
+  run.add(EventType.WORKFLOW_EXECUTION_TERMINATED, { reason, details, identity }, undefined, run.now, links);
   closeRun(run);
 }
 

@@ -5,6 +5,7 @@ import { type ActivityInputRow, inputRowOf, withInput } from './activity-rows.ts
 import { CALLBACK_ROW_PREFIX, type CallbackRow } from './callbacks.ts';
 import type { OperationRow } from './operation-rows.ts';
 import type { Outcome, RowChange } from './outcome.ts';
+import { withoutRow, withRow } from './row-maps.ts';
 import {
   type ActivityRow,
   type BufferedRow,
@@ -32,7 +33,7 @@ import {
   type WaitingQuery,
 } from './state.ts';
 import { activityDeadline } from './timeouts.ts';
-import { applyChanges, type VolatileChanges } from './volatile.ts';
+import type { MapChanges, VolatileChanges } from './volatile.ts';
 
 /** Rows that go into others of the same outcome: few have any. */
 interface Aside {
@@ -52,7 +53,7 @@ export function evolve(state: ActorState, outcome: Outcome): ActorState {
     } else if (change.table === 'run' && change.id === START_ROW_ID) {
       if (change.value !== undefined) (aside.starts ??= new Map()).set(change.runId, change.value as StartRow);
     } else if (change.value === undefined && change.table === 'run') {
-      state.earlier.delete(change.runId);
+      state.earlier = withoutRow(state.earlier, change.runId);
       if (state.run?.runId === change.runId) state.run = undefined;
     } else {
       applyRunRow(state, change, aside);
@@ -65,8 +66,8 @@ export function evolve(state: ActorState, outcome: Outcome): ActorState {
 function applyVolatile(state: ActorState, changes: object): void {
   // Only turn.ts makes this value.
   const { queries, updates, speculative } = changes as VolatileChanges<WaitingQuery>;
-  applyChanges(state.queries, queries);
-  applyChanges(state.updates, updates);
+  state.queries = applied(state.queries, queries);
+  state.updates = applied(state.updates, updates);
   if (speculative !== undefined && state.run?.runId === speculative.runId) state.run.speculative = speculative.task;
 }
 
@@ -77,8 +78,7 @@ function applyChain(state: ActorState, chain: ChainRow | undefined): void {
 
 function applyRequest(state: ActorState, { id, value }: RowChange): void {
   if (id.startsWith(CALLBACK_ROW_PREFIX)) {
-    if (value === undefined) state.callbacks.delete(id);
-    else state.callbacks.set(id, value as CallbackRow);
+    state.callbacks = changed(state.callbacks, id, value as CallbackRow | undefined);
     return;
   }
   const chunk = chunkOf(id);
@@ -87,8 +87,7 @@ function applyRequest(state: ActorState, { id, value }: RowChange): void {
     return;
   }
   const requestId = id.slice(REQUEST_ROW_PREFIX.length);
-  if (value === undefined) state.requests.delete(requestId);
-  else state.requests.set(requestId, value as RequestRow);
+  state.requests = changed(state.requests, requestId, value as RequestRow | undefined);
 }
 
 /** Row values are what decide wrote for this table: the casts below name the table's type. */
@@ -119,18 +118,27 @@ function applyRunRow(state: ActorState, change: RowChange, aside: Aside): void {
     if (inputOf === undefined) applyActivity(run, Number(id), value as ActivityRow | undefined, input);
     else if (value !== undefined) (aside.inputs ??= new Map()).set(inputOf, value as ActivityInputRow);
   } else if (table === 'timer') applyTimer(run, Number(id), value as TimerRow | undefined);
-  else if (table === 'child') applyRow(run.children, Number(id), value as ChildRow | undefined);
-  else if (table === 'operation') applyRow(run.operations, Number(id), value as OperationRow | undefined);
-  else if (table === 'external') applyRow(run.externals, Number(id), value as ExternalRow | undefined);
+  else if (table === 'child') run.children = changed(run.children, Number(id), value as ChildRow | undefined);
+  else if (table === 'operation')
+    run.operations = changed(run.operations, Number(id), value as OperationRow | undefined);
+  else if (table === 'external') run.externals = changed(run.externals, Number(id), value as ExternalRow | undefined);
   else if (table === 'update') {
     if (value === undefined) dropUpdate(run, Number(id));
     else putUpdate(run, value as UpdateRow);
-  } else if (table === 'buffered') applyRow(run.buffered, Number(id), value as BufferedRow | undefined);
+  } else if (table === 'buffered') run.buffered = changed(run.buffered, Number(id), value as BufferedRow | undefined);
 }
 
-function applyRow<Row>(rows: Map<number, Row>, id: number, row: Row | undefined): void {
-  if (row === undefined) rows.delete(id);
-  else rows.set(id, row);
+const changed = <Id, Row>(rows: ReadonlyMap<Id, Row>, id: Id, row: Row | undefined): ReadonlyMap<Id, Row> =>
+  row === undefined ? withoutRow(rows, id) : withRow(rows, id, row);
+
+function applied<Value>(
+  to: ReadonlyMap<string, Value>,
+  changes: MapChanges<Value> | undefined,
+): ReadonlyMap<string, Value> {
+  let rows = to;
+  for (const id of changes?.remove ?? []) rows = withoutRow(rows, id);
+  for (const [id, value] of changes?.set ?? []) rows = withRow(rows, id, value);
+  return rows;
 }
 
 /** `input`: that of an activity scheduled in this very turn. */
@@ -146,14 +154,14 @@ function applyActivity(
     run.activityDue = undefined; // The earliest changed: computed again when asked.
   }
   if (row === undefined) {
-    run.activities.delete(id);
+    run.activities = withoutRow(run.activities, id);
     if (before !== undefined && run.activityIds.get(before.facts.activityId) === id) {
-      run.activityIds.delete(before.facts.activityId);
+      run.activityIds = withoutRow(run.activityIds, before.facts.activityId);
     }
     return;
   }
-  run.activities.set(id, row);
-  run.activityIds.set(row.facts.activityId, id);
+  run.activities = withRow(run.activities, id, row);
+  run.activityIds = withRow(run.activityIds, row.facts.activityId, id);
   if (run.activityDue !== undefined) run.activityDue = Math.min(run.activityDue, activityDeadline(row).at);
 }
 
@@ -161,11 +169,12 @@ function applyTimer(run: RunState, id: number, row: TimerRow | undefined): void 
   const before = run.timers.get(id);
   if (before !== undefined && run.timerDue !== undefined && before.fireTime <= run.timerDue) run.timerDue = undefined;
   if (row === undefined) {
-    run.timers.delete(id);
-    if (before !== undefined && run.timerIds.get(before.timerId) === id) run.timerIds.delete(before.timerId);
+    run.timers = withoutRow(run.timers, id);
+    if (before !== undefined && run.timerIds.get(before.timerId) === id)
+      run.timerIds = withoutRow(run.timerIds, before.timerId);
     return;
   }
-  run.timers.set(id, row);
-  run.timerIds.set(row.timerId, id);
+  run.timers = withRow(run.timers, id, row);
+  run.timerIds = withRow(run.timerIds, row.timerId, id);
   if (run.timerDue !== undefined) run.timerDue = Math.min(run.timerDue, row.fireTime);
 }

@@ -38,8 +38,8 @@ export function packStart({
   scheduledBy,
   reportsTo,
 }: StartRow): unknown[] {
-  const { workflowType, taskQueue, workflowTaskTimeout, identity, attempt, workflowId, ...others } = attributes;
-  const { originalExecutionRunId: original, firstExecutionRunId: first, ...rest } = others;
+  const { workflowType, taskQueue, workflowTaskTimeout, identity, attempt, workflowId } = attributes;
+  const { originalExecutionRunId: original, firstExecutionRunId: first } = attributes;
   return trimmed([
     startTime,
     userMetadata,
@@ -53,7 +53,7 @@ export function packStart({
     original,
     // Most often the same: true.
     first !== undefined && first === original ? true : first,
-    isEmpty(rest) ? undefined : rest,
+    unplaced(attributes),
     former,
     scheduledBy,
     reportsTo,
@@ -81,8 +81,19 @@ export function unpackStart(list: unknown[]): StartRow {
   return row;
 }
 
-/** Nothing of it would be written. */
-function isEmpty(map: object): boolean {
-  for (const name in map) if (map[name as keyof typeof map] !== undefined) return false;
-  return true;
+const PLACED: ReadonlySet<string> = new Set([
+  ...['workflowType', 'taskQueue', 'workflowTaskTimeout', 'identity', 'attempt', 'workflowId'],
+  ...['originalExecutionRunId', 'firstExecutionRunId'],
+]);
+
+/** Attributes without a place of their own; undefined: nothing of them would be written. */
+function unplaced(attributes: WorkflowExecutionStartedEventAttributes): Record<string, unknown> | undefined {
+  let rest: Record<string, unknown> | undefined;
+  for (const name in attributes) {
+    const value = attributes[name as keyof typeof attributes];
+    if (value === undefined || PLACED.has(name)) continue;
+    rest ??= {};
+    rest[name] = value;
+  }
+  return rest;
 }

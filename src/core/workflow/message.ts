@@ -70,6 +70,8 @@ export interface SignalInput {
   signalName: string;
   input?: Payloads | undefined;
   header?: Header | undefined;
+  /** On the event. */
+  links?: readonly Link[] | undefined;
   identity: string;
   requestId: string;
 }
@@ -111,6 +113,9 @@ export interface StartMessage extends StartInput {
   update?: UpdateAsk | undefined;
   /** Called when the last run of the chain has closed. */
   completionCallbacks?: readonly Callback[] | undefined;
+  /** What the run before it came to, where somebody keeps that: a schedule, or the caller. */
+  lastCompletionResult?: Payloads | undefined;
+  continuedFailure?: Failure | undefined;
   /** Kept on the event that the start leads to. */
   links?: readonly Link[] | undefined;
   /** What of this start a running workflow takes over that it meets (USE_EXISTING). */
@@ -153,6 +158,8 @@ export interface RequestCancelMessage {
   type: 'requestCancel';
   target: RunTarget;
   reason?: string | undefined;
+  /** On the event. */
+  links?: readonly Link[] | undefined;
   identity: string;
   requestId: string;
 }
@@ -162,6 +169,8 @@ export interface TerminateMessage {
   target: RunTarget;
   reason?: string | undefined;
   details?: Payloads | undefined;
+  /** On the event. */
+  links?: readonly Link[] | undefined;
   identity: string;
   requestId: string;
 }

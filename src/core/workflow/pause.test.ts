@@ -181,3 +181,23 @@ describe('a paused workflow', () => {
     expect(status(w)).toBe(WorkflowExecutionStatus.COMPLETED);
   });
 });
+
+describe('what lists showed before a turn', () => {
+  it('is named with the turn, also where its end takes the pause away', () => {
+    const w = idle();
+    pause(w);
+    const { visibility } = w.terminate();
+    expect(visibility[0]?.before?.status).toBe(WorkflowExecutionStatus.PAUSED);
+    expect(visibility[0]?.before?.searchAttributes?.indexedFields).toHaveProperty('TemporalPauseInfo');
+    expect(visibility[0]?.info.searchAttributes?.indexedFields).not.toHaveProperty('TemporalPauseInfo');
+  });
+
+  it('is not made again where nothing of it has changed', () => {
+    const w = idle();
+    w.signal('more');
+    const { visibility } = w.work(command.complete());
+    expect(visibility[0]?.before?.status).toBe(WorkflowExecutionStatus.RUNNING);
+    expect(visibility[0]?.info.searchAttributes?.indexedFields).toHaveProperty('BuildIds');
+    expect(visibility[0]?.before?.searchAttributes).toBe(visibility[0]?.info.searchAttributes);
+  });
+});

@@ -3,6 +3,7 @@
 // Rows come in by `apply` alone, so that what load builds and what evolve goes on with are the same (I4). Bounded by limits.requestIds and requestRows.
 
 import { FINGERPRINT_BYTES, fingerprint, mixed } from './fingerprint.ts';
+import { NO_ROWS, withoutRow, withRow } from './row-maps.ts';
 import type { RequestChunkRow } from './rows.ts';
 
 /** Ids in one row: it is written with each of them, so this is also what a signal costs in its entry, 16 bytes each, half of it on average. */
@@ -10,17 +11,19 @@ export const REQUESTS_PER_CHUNK = 32;
 /** Of one id, as part of a row. */
 const BYTES_OF_ONE = FINGERPRINT_BYTES + 2;
 const FIRST_SLOTS = 64;
+/** Most actors remember none. */
+const NO_SLOTS = new Uint32Array(0);
 
 export class RequestIds {
   /** In order of their numbers, which is the order of their time. */
-  readonly #chunks = new Map<number, RequestChunkRow>();
+  #chunks: ReadonlyMap<number, RequestChunkRow> = NO_ROWS;
   #newest = -1;
   #size = 0;
   /**
    * Open addressing: where an id stands, plus one; 0 is free. What stood in a chunk that has gone stays until the table is built again, and
    * is looked at for nothing.
    */
-  #slots = new Uint32Array(0);
+  #slots = NO_SLOTS;
   #taken = 0;
   /** Chunk numbers in the table count from here. */
   #origin = 0;
@@ -41,7 +44,7 @@ export class RequestIds {
   }
 
   /** Oldest first. */
-  entries(): IterableIterator<[number, RequestChunkRow]> {
+  entries(): Iterable<[number, RequestChunkRow]> {
     return this.#chunks.entries();
   }
 
@@ -78,13 +81,13 @@ export class RequestIds {
     const before = this.#chunks.get(number);
     const known = before === undefined ? 0 : idsIn(before);
     if (row === undefined) {
-      this.#chunks.delete(number);
+      this.#chunks = withoutRow(this.#chunks, number);
       this.#size -= known;
       if (this.#chunks.size === 0) this.#clear();
       return;
     }
     const added = idsIn(row) - known;
-    this.#chunks.set(number, row);
+    this.#chunks = withRow(this.#chunks, number, row);
     this.#newest = Math.max(this.#newest, number);
     this.#size += added;
     // At most half full, so that a search ends after one or two steps.
@@ -95,7 +98,7 @@ export class RequestIds {
   /** As when none is read: numbers begin anew. */
   #clear(): void {
     this.#newest = -1;
-    this.#slots = new Uint32Array(0);
+    this.#slots = NO_SLOTS;
     this.#taken = 0;
   }
 

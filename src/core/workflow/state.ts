@@ -15,6 +15,7 @@ import { operationOffer, startedOperationTask } from './operations.ts';
 import type { StartedActivityTask, StartedWorkflowTask, TaskOffer } from './outcome.ts';
 import { isPaused } from './paused.ts';
 import { RequestIds } from './request-ids.ts';
+import { NO_ROWS, rowsOf, withoutRow, withRow } from './row-maps.ts';
 import {
   type ActivityRow,
   type BufferedRow,
@@ -44,13 +45,13 @@ export interface RunState {
   readonly runId: string;
   start: StartRow;
   row: RunRow;
-  activities: Map<number, ActivityRow>;
-  timers: Map<number, TimerRow>;
-  children: Map<number, ChildRow>;
-  externals: Map<number, ExternalRow>;
-  operations: Map<number, OperationRow>;
+  activities: ReadonlyMap<number, ActivityRow>;
+  timers: ReadonlyMap<number, TimerRow>;
+  children: ReadonlyMap<number, ChildRow>;
+  externals: ReadonlyMap<number, ExternalRow>;
+  operations: ReadonlyMap<number, OperationRow>;
   /** In order of arrival. */
-  buffered: Map<number, BufferedRow>;
+  buffered: ReadonlyMap<number, BufferedRow>;
   /** Accepted updates, in the order of their acceptance; absent while there are none. */
   updates?: Map<number, UpdateRow> | undefined;
   updateIds?: Map<string, number> | undefined;
@@ -59,8 +60,8 @@ export interface RunState {
   /** Volatile (I4): a task for updates alone, while `row.task` is absent. */
   speculative?: WorkflowTaskRow | undefined;
   /** Indexes over the above. */
-  activityIds: Map<string, number>;
-  timerIds: Map<string, number>;
+  activityIds: ReadonlyMap<string, number>;
+  timerIds: ReadonlyMap<string, number>;
   /** Earliest deadline among activities and among timers, epoch ms; Infinity: none, undefined: to be computed. */
   activityDue: number | undefined;
   timerDue: number | undefined;
@@ -79,19 +80,19 @@ export interface ActorState {
   readonly workflowId: string;
   chain: ChainRow | undefined;
   /** Starts of earlier runs by request id, oldest first. */
-  requests: Map<string, RequestRow>;
+  requests: ReadonlyMap<string, RequestRow>;
   /** The other requests that were applied. */
   applied: RequestIds;
   /** The current run; closed or open. */
   run: RunState | undefined;
   /** Closed earlier runs that the shard loaded to answer about them. Never written. */
-  earlier: Map<string, RunState>;
+  earlier: ReadonlyMap<string, RunState>;
   /** Volatile (I4): an actor holding any is not passivated. */
-  queries: Map<string, WaitingQuery>;
+  queries: ReadonlyMap<string, WaitingQuery>;
   /** Volatile likewise; by update id, of the current run. */
-  updates: Map<string, PendingUpdate>;
+  updates: ReadonlyMap<string, PendingUpdate>;
   /** Callbacks of the open run, and of closed ones that have not answered yet; by row id. */
-  callbacks: Map<string, CallbackRow>;
+  callbacks: ReadonlyMap<string, CallbackRow>;
   /** The actor is a schedule's (src/core/schedule): all else here is empty. */
   schedule?: ScheduleActor | undefined;
   /** The actor is a flow-control key's (src/core/flow), likewise. */
@@ -102,27 +103,27 @@ export const emptyState = (namespace: string, workflowId: string): ActorState =>
   namespace,
   workflowId,
   chain: undefined,
-  requests: new Map(),
+  requests: NO_ROWS,
   applied: new RequestIds(),
   run: undefined,
-  earlier: new Map(),
-  queries: new Map(),
-  updates: new Map(),
-  callbacks: new Map(),
+  earlier: NO_ROWS,
+  queries: NO_ROWS,
+  updates: NO_ROWS,
+  callbacks: NO_ROWS,
 });
 
 export const newRunState = (runId: string, start: StartRow, row: RunRow): RunState => ({
   runId,
   start,
   row,
-  activities: new Map(),
-  timers: new Map(),
-  children: new Map(),
-  externals: new Map(),
-  operations: new Map(),
-  buffered: new Map(),
-  activityIds: new Map(),
-  timerIds: new Map(),
+  activities: NO_ROWS,
+  timers: NO_ROWS,
+  children: NO_ROWS,
+  externals: NO_ROWS,
+  operations: NO_ROWS,
+  buffered: NO_ROWS,
+  activityIds: NO_ROWS,
+  timerIds: NO_ROWS,
   activityDue: undefined,
   timerDue: undefined,
 });
@@ -174,16 +175,16 @@ function assemble(workflowId: string, runId: string, pieces: LoosePieces): RunSt
     }
     piece[1] = withInput(row, input);
   }
-  state.activities = new Map(pieces.activities.sort(byId));
-  state.timers = new Map(pieces.timers.sort(byId));
-  state.children = new Map(pieces.children.sort(byId));
-  state.externals = new Map(pieces.externals.sort(byId));
-  state.operations = new Map(pieces.operations.sort(byId));
-  state.buffered = new Map(pieces.buffered.sort(byId));
+  state.activities = rowsOf(pieces.activities.sort(byId));
+  state.timers = rowsOf(pieces.timers.sort(byId));
+  state.children = rowsOf(pieces.children.sort(byId));
+  state.externals = rowsOf(pieces.externals.sort(byId));
+  state.operations = rowsOf(pieces.operations.sort(byId));
+  state.buffered = rowsOf(pieces.buffered.sort(byId));
   for (const [, row] of pieces.updates.sort(byId)) putUpdate(state, row);
   if (pieces.callbacks.length > 0) state.callbacks = new Map(pieces.callbacks.sort(byId));
-  for (const [id, row] of state.activities) state.activityIds.set(row.facts.activityId, id);
-  for (const [id, row] of state.timers) state.timerIds.set(row.timerId, id);
+  for (const [id, row] of state.activities) state.activityIds = withRow(state.activityIds, row.facts.activityId, id);
+  for (const [id, row] of state.timers) state.timerIds = withRow(state.timerIds, row.timerId, id);
   const { counts } = pieces.row;
   let signals = 0;
   for (const { kind } of state.externals.values()) if (kind === 'signal') signals += 1;
@@ -247,13 +248,13 @@ export function load(namespace: string, workflowId: string, rows: Iterable<Store
     else if (table === 'buffered') pieces.buffered.push([Number(id), value as BufferedRow]);
     else throw new Error(`workflow ${workflowId}: row of table ${table}, which this version does not write`);
   }
-  state.requests = new Map(requests.sort((a, b) => a[1].at - b[1].at || (a[0] < b[0] ? -1 : 1)));
-  state.callbacks = new Map(callbacks);
+  state.requests = rowsOf(requests.sort((a, b) => a[1].at - b[1].at || (a[0] < b[0] ? -1 : 1)));
+  state.callbacks = rowsOf(callbacks);
   for (const [number, row] of chunks.sort((a, b) => a[0] - b[0])) state.applied.apply(number, row);
   for (const [runId, pieces] of runs) {
     const run = assemble(workflowId, runId, pieces);
     if (state.chain?.currentRunId === runId) state.run = run;
-    else state.earlier.set(runId, run);
+    else state.earlier = withRow(state.earlier, runId, run);
   }
   for (const row of state.run?.updates?.values() ?? []) keepAdmitted(state, state.run?.runId ?? '', row);
   if (state.chain !== undefined && state.run === undefined && state.earlier.size === 0) {
@@ -270,7 +271,7 @@ export const currentChain = (row: ChainRow | undefined): ChainRow | undefined =>
 export function keepAdmitted(state: ActorState, runId: string, { updateId, admitted: request }: UpdateRow): void {
   if (request === undefined) return;
   const update = { updateId, runId, request, bytes: sizeOf(request), calls: [], kept: true } as const;
-  state.updates.set(updateId, { ...update, stage: 'admitted' });
+  state.updates = withRow(state.updates, updateId, { ...update, stage: 'admitted' });
 }
 
 export function dropUpdate(run: RunState, id: number): void {
@@ -305,9 +306,9 @@ export function adopt(state: ActorState, runId: string, rows: Iterable<StoredRow
   if (loaded === undefined || runId === state.run?.runId) return;
   for (const oldest of state.earlier.keys()) {
     if (state.earlier.size < MAX_EARLIER_RUNS) break;
-    state.earlier.delete(oldest);
+    state.earlier = withoutRow(state.earlier, oldest);
   }
-  state.earlier.set(runId, loaded);
+  state.earlier = withRow(state.earlier, runId, loaded);
 }
 
 export const currentRunId = (state: ActorState): string | undefined => state.chain?.currentRunId;

@@ -17,6 +17,7 @@ import {
   invalidArgument,
   notReady,
   unavailable,
+  updateCutOff,
 } from './rejections.ts';
 import type { UpdateRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
@@ -204,9 +205,13 @@ export function leaveUpdate(turn: Turn, callId: string): void {
 
 // ---------------------------------------------------------------- what the worker says
 
-export function updateAccepted(run: RunDraft, updateId: string): void {
-  const update = run.turn.updates.get(updateId);
-  if (update !== undefined) answerAccepted(run.turn, update);
+/** @param completes whether the worker's same answer has what it came to: then who waits for less hears that, too */
+export function updateAccepted(run: RunDraft, updateId: string, completes: boolean): void {
+  const { turn } = run;
+  const update = turn.updates.get(updateId);
+  if (update === undefined) return;
+  if (!completes) answerAccepted(turn, update);
+  else turn.updates.set(updateId, { ...update, stage: 'accepted' });
 }
 
 export function updateCompleted(run: RunDraft, updateId: string, outcome: UpdateOutcome): void {
@@ -243,7 +248,7 @@ export function closeUpdates(run: RunDraft, nextRunId: string | undefined): void
     ? unavailable(
         `run ${runId} of workflow ${turn.state.workflowId} has closed and another goes on: send the update again`,
       )
-    : alreadyCompleted().status;
+    : updateCutOff().status;
   for (const update of turn.updatesOf(runId)) {
     const { updateId, stage } = update;
     turn.updates.set(updateId, undefined);

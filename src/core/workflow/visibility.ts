@@ -71,9 +71,33 @@ function pausesOf(workflowId: string, { facts: { status, pause }, pausedTypes = 
   return [...pausedTypes.map((type) => `property:activityType=${type}`), ...ofWorkflow];
 }
 
-/** Of a run as it was before a turn: what its rows in the indexes were made from. */
-export const shownBefore = (workflowId: string, row: RunRow | undefined): VisibilityChange['before'] =>
-  row && { status: statusOf(workflowId, row), searchAttributes: shownAttributes(workflowId, row) };
+/** Its attributes are made of the same: what they are made of is replaced, never written to. */
+function showsSame(row: RunRow, before: RunRow): boolean {
+  const { facts, pausedTypes, taskFailure } = row;
+  const same =
+    facts.searchAttributes === before.facts.searchAttributes &&
+    facts.resetPoints === before.facts.resetPoints &&
+    facts.versioning === before.facts.versioning &&
+    facts.pause === before.facts.pause &&
+    pausedTypes === before.pausedTypes &&
+    taskFailure === before.taskFailure;
+  if (!same || isOpenStatus(facts.status) === isOpenStatus(before.facts.status)) return same;
+  // Closed, it shows no problems and no pauses any more.
+  return facts.pause === undefined && pausedTypes === undefined && taskFailure === undefined;
+}
+
+/** Of a run as it was before a turn: what its rows in the indexes were made from. `info`: what is shown of `row`, after it. */
+export function shownBefore(
+  { workflowId, searchAttributes }: WorkflowExecutionInfo,
+  row: RunRow,
+  before: RunRow | undefined,
+): VisibilityChange['before'] {
+  if (before === undefined) return undefined;
+  return {
+    status: statusOf(workflowId, before),
+    searchAttributes: showsSame(row, before) ? searchAttributes : shownAttributes(workflowId, before),
+  };
+}
 
 export function executionInfo(
   where: { workflowId: string },

@@ -56,7 +56,11 @@ export class MapOverlay<Value> {
   }
 
   /** Oldest first. */
-  *values(): Iterable<Value> {
+  values(): Iterable<Value> {
+    return this.#changed === undefined ? this.#base.values() : this.#current();
+  }
+
+  *#current(): Iterable<Value> {
     for (const id of this.#base.keys()) {
       const value = this.get(id);
       if (value !== undefined) yield value;
@@ -73,10 +77,4 @@ export class MapOverlay<Value> {
     }
     return changes;
   }
-}
-
-export function applyChanges<Value>(to: Map<string, Value>, changes: MapChanges<Value> | undefined): void {
-  if (changes === undefined) return;
-  for (const id of changes.remove) to.delete(id);
-  for (const [id, value] of changes.set) to.set(id, value);
 }

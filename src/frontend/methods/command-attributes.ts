@@ -22,7 +22,7 @@ function attributesOf(
     case CommandType.CONTINUE_AS_NEW_WORKFLOW_EXECUTION:
       return { namespace: own, attributes: command.attributes?.searchAttributes };
     case CommandType.START_CHILD_WORKFLOW_EXECUTION:
-      return { namespace: command.attributes.namespace || own, attributes: command.attributes.searchAttributes };
+      return { namespace: command.attributes?.namespace || own, attributes: command.attributes?.searchAttributes };
     default:
       return undefined;
   }

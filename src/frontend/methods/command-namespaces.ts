@@ -12,7 +12,7 @@ export function namespaceIn(command: Command): string | undefined {
     case CommandType.START_CHILD_WORKFLOW_EXECUTION:
     case CommandType.SIGNAL_EXTERNAL_WORKFLOW_EXECUTION:
     case CommandType.REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
-      return command.attributes.namespace;
+      return command.attributes?.namespace;
     default:
       return undefined;
   }

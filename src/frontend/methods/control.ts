@@ -9,8 +9,9 @@ import type {
   TerminateWorkflowExecutionRequest,
 } from '../../wire/api.ts';
 import { type Call, type Caller, method, type Services } from '../door.ts';
-import { defaulted, object, optional, string } from '../validate/check.ts';
+import { defaulted, list, object, optional, string } from '../validate/check.ts';
 import * as common from '../validate/common.ts';
+import { checkLinks } from '../validate/links.ts';
 import * as rules from '../validate/rules.ts';
 
 const EMPTY = Object.freeze({});
@@ -31,6 +32,8 @@ const target = {
   identity: defaulted(string, ''),
   requestId: defaulted(string, ''),
 };
+
+const links = optional(list(common.link));
 
 function checkTarget(services: Services, caller: Caller, request: Targeted): void {
   rules.namespace(services, caller, request.namespace);
@@ -53,19 +56,22 @@ export const signalWorkflowExecution = method(
     signalName: defaulted(string, ''),
     input: optional(common.payloads),
     header: optional(common.header),
+    links,
   }),
   (services, caller, request, call) => {
     checkTarget(services, caller, request);
+    checkLinks(request.links);
     rules.present(services.limits, 'SignalName', request.signalName);
     rules.blob(services.limits, request.input);
     rules.blob(services.limits, request.header);
-    const { runId, firstExecutionRunId, signalName, input, header, identity, requestId } = request;
+    const { runId, firstExecutionRunId, signalName, input, header, links, identity, requestId } = request;
     const message: Message = {
       type: 'signal',
       target: { runId, firstExecutionRunId },
       signalName,
       input,
       header,
+      links,
       identity,
       requestId: requestId === '' ? services.random.uuid() : requestId,
     };
@@ -74,14 +80,16 @@ export const signalWorkflowExecution = method(
 );
 
 export const requestCancelWorkflowExecution = method(
-  object<RequestCancelWorkflowExecutionRequest>({ ...target, reason: optional(string) }),
+  object<RequestCancelWorkflowExecutionRequest>({ ...target, reason: optional(string), links }),
   (services, caller, request, call) => {
     checkTarget(services, caller, request);
-    const { runId, firstExecutionRunId, reason, identity, requestId } = request;
+    checkLinks(request.links);
+    const { runId, firstExecutionRunId, reason, links, identity, requestId } = request;
     const message: Message = {
       type: 'requestCancel',
       target: { runId, firstExecutionRunId },
       reason,
+      links,
       identity,
       requestId: requestId === '' ? services.random.uuid() : requestId,
     };
@@ -94,16 +102,19 @@ export const terminateWorkflowExecution = method(
     ...target,
     reason: optional(string),
     details: optional(common.payloads),
+    links,
   }),
   (services, caller, request, call) => {
     checkTarget(services, caller, request);
+    checkLinks(request.links);
     rules.blob(services.limits, request.details);
-    const { runId, firstExecutionRunId, reason, details, identity, requestId } = request;
+    const { runId, firstExecutionRunId, reason, details, links, identity, requestId } = request;
     const message: Message = {
       type: 'terminate',
       target: { runId, firstExecutionRunId },
       reason,
       details,
+      links,
       identity,
       requestId: requestId === '' ? services.random.uuid() : requestId,
     };

@@ -2,6 +2,7 @@
 // is in src/core/deployment; here requests are checked, and older forms (a version as one text) understood.
 
 import type { DeploymentChange } from '../../core/deployment/change.ts';
+import { checkDeletable } from '../../core/deployment/record.ts';
 import { versionedQueue, versionKey } from '../../core/deployment/versioned-queue.ts';
 import { noDeployment, noVersion, precondition, versionOf } from '../../core/deployment/versions.ts';
 import { utf8Length } from '../../core/workflow/size.ts';
@@ -13,6 +14,7 @@ import {
   type DeploymentRecord,
   type DeploymentRequest,
   type DeploymentVersionRequest,
+  type DescribeWorkerDeploymentVersionRequest,
   type ListWorkerDeploymentsRequest,
   type ListWorkerDeploymentsResponse,
   type SetCurrentVersionRequest,
@@ -20,9 +22,11 @@ import {
   type SetRampingVersionRequest,
   UNVERSIONED,
   type UpdateVersionMetadataRequest,
+  versionText,
 } from '../../wire/deployment.ts';
 import * as view from '../deployment-view.ts';
 import { type Call, method, type Services } from '../door.ts';
+import { statsOfQueues, unreadable } from '../queue-family.ts';
 import {
   boolean,
   bytes,
@@ -69,13 +73,13 @@ function checkBuildId({ limits }: Services, buildId: string): void {
   if (utf8Length(buildId) > limits.idBytes) throw invalid('BuildId length exceeds limit.');
 }
 
-/** `name.buildId`. */
+/** `name.buildId`: a build id may have dots, a name has none. With `:` it is how search attributes name a version, and no version here. */
 function parsed(text: string): { deploymentName: string; buildId: string } {
-  const at = text.search(/[.:]/);
-  if (at <= 0)
-    throw invalid(
-      `Invalid version ${JSON.stringify(text.slice(0, 200))}: it is a deployment's name, a dot and a build id.`,
-    );
+  const at = text.indexOf('.');
+  if (at <= 0 || at === text.length - 1) {
+    const shown = JSON.stringify(text.slice(0, 200));
+    throw invalid(`invalid version string ${shown}, expected format is "<deployment_name>.<build_id>".`);
+  }
   return { deploymentName: text.slice(0, at), buildId: text.slice(at + 1) };
 }
 
@@ -94,7 +98,9 @@ function buildIdIn({ deploymentName, buildId = '', version = '' }: SetCurrentVer
   if (version === UNVERSIONED) return '';
   const of = parsed(version);
   if (of.deploymentName !== deploymentName) {
-    throw invalid(`Version ${version.slice(0, 200)} is not of deployment ${deploymentName}.`);
+    throw invalid(
+      `invalid version string '${version.slice(0, 200)}' does not match deployment name '${deploymentName}'.`,
+    );
   }
   return of.buildId;
 }
@@ -182,19 +188,25 @@ export const describeWorkerDeployment = method(
 );
 
 export const describeWorkerDeploymentVersion = method(
-  object<DeploymentVersionRequest>(versioned),
+  object<DescribeWorkerDeploymentVersionRequest>({ ...versioned, reportTaskQueueStats: optional(boolean) }),
   (services, caller, request, call) => {
-    const { namespace } = request;
+    const { namespace, reportTaskQueueStats } = request;
     rules.namespace(services, caller, namespace);
     const { name, buildId } = versionIn(services, request);
     const answer = (): void => {
       const deployment = found(services, namespace, name);
       const version = versionOf(deployment, buildId);
       if (version === undefined) throw noVersion(name, buildId);
-      call.reply({
-        workerDeploymentVersionInfo: view.versionInfo(deployment, version),
-        versionTaskQueues: version.queues,
-      });
+      const workerDeploymentVersionInfo = view.versionInfo(deployment, version);
+      if (reportTaskQueueStats !== true) {
+        call.reply({ workerDeploymentVersionInfo, versionTaskQueues: version.queues });
+        return;
+      }
+      const key = versionKey({ deploymentName: name, buildId });
+      statsOfQueues(services, namespace, version.queues, key).then(
+        (versionTaskQueues) => call.reply({ workerDeploymentVersionInfo, versionTaskQueues }),
+        (error: unknown) => call.refuse(unreadable(`version ${buildId}`, error)),
+      );
     };
     look(services, call, () => {
       const drainage = versionOf(found(services, namespace, name), buildId)?.drainage;
@@ -259,7 +271,7 @@ export const setWorkerDeploymentCurrentVersion = method(
       const before = answer.before?.routing.currentBuildId ?? '';
       return {
         conflictToken: tokenOf(answer),
-        previousVersion: view.versionText(name, before),
+        previousVersion: versionText(name, before),
         previousDeploymentVersion: view.versionPart(name, before),
       };
     });
@@ -280,7 +292,7 @@ export const setWorkerDeploymentRampingVersion = method(
       const before = answer.before?.routing.ramping;
       return {
         conflictToken: tokenOf(answer),
-        previousVersion: before && view.versionText(name, before.buildId),
+        previousVersion: before && versionText(name, before.buildId),
         previousDeploymentVersion: before && view.versionPart(name, before.buildId),
         previousPercentage: before?.percentage ?? 0,
       };
@@ -335,17 +347,19 @@ export const deleteWorkerDeploymentVersion = method(
     rules.namespace(services, caller, namespace);
     const { name, buildId } = versionIn(services, request);
     look(services, call, () => {
-      const version = versionOf(found(services, namespace, name), buildId);
+      const drainage = skipDrainage === true ? 'skip' : 'respect';
+      const deployment = found(services, namespace, name);
+      const version = versionOf(deployment, buildId);
+      if (version !== undefined) checkDeletable(deployment, version, drainage);
       const key = versionKey({ deploymentName: name, buildId });
       const polled = version?.queues.find(
         (queue) => services.workers.pollers(namespace, versionedQueue(queue.name, key)).length > 0,
       );
       if (polled !== undefined) {
         throw precondition(
-          `version ${buildId} of Worker Deployment '${name}' cannot be deleted: its workers poll task queue ${polled.name}; stop them first`,
+          `version '${name}:${buildId}' cannot be deleted since it has active pollers, on task queue ${polled.name}; stop them first`,
         );
       }
-      const drainage = skipDrainage === true ? 'skip' : 'respect';
       change({ services, call, namespace, name }, { type: 'deleteVersion', buildId, identity, drainage }, () => EMPTY);
     });
   },

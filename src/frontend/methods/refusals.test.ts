@@ -88,6 +88,50 @@ describe('startWorkflowExecution refuses', () => {
   });
 });
 
+describe('links are refused', () => {
+  const event = { namespace: 'n', workflowId: 'w', runId: UUID };
+  const cases: [object[], string][] = [
+    [[{}], 'unsupported link variant.'],
+    [[{ workflow: event }], 'unsupported link variant.'],
+    [
+      [{ workflowEvent: { ...event, workflowId: '' } }],
+      'workflow event link must not have an empty workflow ID field.',
+    ],
+    [
+      [{ workflowEvent: { ...event, eventRef: { eventId: 5 } } }],
+      'workflow event link ref cannot have an unspecified event type and a non-zero event ID.',
+    ],
+    [[{ batchJob: {} }], 'batch job link must not have an empty job ID field.'],
+    [[{ activity: { namespace: 'n', runId: 'r' } }], 'activity link must not have an empty activity ID field.'],
+    [
+      [{ nexusOperation: { namespace: 'n', operationId: 'o' } }],
+      'nexus operation link must not have an empty run ID field.',
+    ],
+    [[{ batchJob: { jobId: 'x'.repeat(4_000) } }], 'link exceeds allowed size of 4000, got '],
+    [
+      Array.from({ length: 11 }, () => ({ batchJob: { jobId: 'j' } })),
+      'cannot attach more than 10 links per request, got 11.',
+    ],
+  ];
+  const methods: [string, object][] = [
+    ['startWorkflowExecution', START],
+    ['signalWorkflowExecution', SIGNAL],
+    ['requestCancelWorkflowExecution', SIGNAL],
+    ['terminateWorkflowExecution', SIGNAL],
+  ];
+  it.each(methods)('by %s', (method, body) => {
+    for (const [links, message] of cases) {
+      const status = refusal(method, { ...body, links });
+      expect(status?.code).toBe(INVALID);
+      expect(status?.message).toContain(message);
+    }
+    const right = [{ workflowEvent: event }, { batchJob: { jobId: 'j' } }];
+    const door = new TestDoor();
+    expect(door.connect().refusal(method, { ...body, links: right })).toBeUndefined();
+    expect(door.engine.last.what).toMatchObject({ links: right });
+  });
+});
+
 describe('startWorkflowExecution accepts', () => {
   it.each([
     ['1,000 bytes of id', { workflowId: 'x'.repeat(1_000) }, {}],

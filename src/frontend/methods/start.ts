@@ -50,6 +50,8 @@ export const fields: Fields<StartWorkflowExecutionRequest> = {
   onConflictOptions: optional(common.onConflictOptions),
   versioningOverride: optional(common.versioningOverride),
   flowControl: optional(flowControl),
+  continuedFailure: optional(common.failure),
+  lastCompletionResult: optional(common.payloads),
 };
 
 const startRequest = object<StartWorkflowExecutionRequest>(fields);
@@ -80,6 +82,7 @@ export function startMessage(
   rules.blob(limits, request.input);
   rules.blob(limits, request.memo);
   rules.blob(limits, request.header);
+  rules.blob(limits, request.lastCompletionResult);
   rules.completionCallbacks(limits, callbacks, request);
   const tooLarge = attributesTooLarge(request.searchAttributes?.indexedFields ?? {}, limits);
   if (tooLarge !== undefined) throw invalid(tooLarge);
@@ -109,6 +112,8 @@ export function startMessage(
     onConflict: request.onConflictOptions,
     versioningOverride: rules.versioningOverride(request.versioningOverride),
     flowControl: request.flowControl,
+    continuedFailure: request.continuedFailure,
+    lastCompletionResult: request.lastCompletionResult,
     eagerFor: request.eagerWorkerId ? sessionOf(request.namespace, request.eagerWorkerId) : undefined,
   };
 }

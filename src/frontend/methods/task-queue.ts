@@ -2,10 +2,9 @@
 
 import { MAX_WEIGHT, MIN_WEIGHT } from '../../core/matching/fairness.ts';
 import { MAX_WEIGHT_OVERRIDES } from '../../core/matching/queue-config.ts';
-import { StatusCode } from '../../wire/status.ts';
 import type { RateLimitUpdate } from '../../wire/task-queue.ts';
 import { method } from '../door.ts';
-import { describeFamily } from '../queue-family.ts';
+import { describeFamily, unreadable } from '../queue-family.ts';
 import { defaulted, invalid, object, string } from '../validate/check.ts';
 import * as rules from '../validate/rules.ts';
 import { updateTaskQueueConfig as request } from '../validate/task-queue.ts';
@@ -20,11 +19,7 @@ export const describeTaskQueue = method(
     rules.taskQueueName(services.limits, taskQueue);
     describeFamily(services, namespace, taskQueue).then(
       (described) => call.reply(described),
-      (error: unknown) => {
-        const what = error instanceof Error ? error.message : String(error);
-        const message = `What waits in task queue ${taskQueue} cannot be read: ${what}`;
-        call.refuse({ code: StatusCode.UNAVAILABLE, message, detail: { kind: 'Unavailable', applied: 'no' } });
-      },
+      (error: unknown) => call.refuse(unreadable(`task queue ${taskQueue}`, error)),
     );
   },
 );

@@ -136,13 +136,6 @@ const attributes: { readonly [T in commands.KnownCommandType]: Fields<commands.C
   [CommandType.REQUEST_CANCEL_NEXUS_OPERATION]: { scheduledEventId: defaulted(integer, 0) },
 };
 
-/** Without attributes these are refused with their task, as on the reference server: the core says so. */
-export const MAY_LACK_ATTRIBUTES: ReadonlySet<number> = new Set([
-  CommandType.COMPLETE_WORKFLOW_EXECUTION,
-  CommandType.CANCEL_WORKFLOW_EXECUTION,
-  CommandType.CONTINUE_AS_NEW_WORKFLOW_EXECUTION,
-]);
-
 /** By command type; every entry checks a whole command. */
 const checks = new Map<number, Check<object>>();
 for (const [type, fields] of Object.entries(attributes)) {
@@ -151,10 +144,8 @@ for (const [type, fields] of Object.entries(attributes)) {
     commandType,
     object({
       commandType: integer,
-      // The entry's type ties these fields to that command's attributes.
-      attributes: MAY_LACK_ATTRIBUTES.has(commandType)
-        ? optional(object(fields as Fields<object>))
-        : object(fields as Fields<object>),
+      // The entry's type ties these fields to that command's attributes. Without them the task fails: the core says so.
+      attributes: optional(object(fields as Fields<object>)),
       userMetadata: optional(common.userMetadata),
       eventGroupMarkers: optional(list(marker)),
     }),

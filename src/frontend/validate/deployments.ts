@@ -55,6 +55,7 @@ const routing = object<DeploymentRouting>({
       percentageChangedTime: finite,
     }),
   ),
+  rampEndedTime: optional(finite),
 });
 const deployment = object<DeploymentRecord>({
   namespace: string,

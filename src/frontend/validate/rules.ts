@@ -18,6 +18,7 @@ import { StatusCode } from '../../wire/status.ts';
 import type { Caller, NamespaceInfo, Services } from '../door.ts';
 import { namespaceNotFound, permissionDenied, workflowNotFound } from '../statuses.ts';
 import { invalid, Refused } from './check.ts';
+import { checkLinks } from './links.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** Bytes of a fairness key, as Temporal has it. */
@@ -245,19 +246,10 @@ export function completionCallbacks(
     const problem = (allowed ?? NO_CALLBACKS).problem(callback);
     if (problem !== undefined) throw invalid(problem);
   }
-  if (links.length > MAX_LINKS) throw invalid(`cannot attach more than ${MAX_LINKS} links per request.`);
-  for (const { workflowEvent: event } of links) {
-    if (event === undefined) continue;
-    for (const name of ['namespace', 'workflowId', 'runId'] as const) {
-      if (!event[name]) throw invalid(`workflow event link must not have an empty ${name} field.`);
-    }
-  }
-  if (sizeOf(links) > MAX_LINKS_BYTES) throw invalid(`links of more than ${MAX_LINKS_BYTES} bytes.`);
+  checkLinks(links);
   if (onConflictOptions?.attachCompletionCallbacks === true && onConflictOptions.attachRequestId !== true) {
     throw invalid('attaching request ID is required for attaching completion callbacks.');
   }
 }
 
 const NO_CALLBACKS = new CallbackRules([]);
-const MAX_LINKS = 10;
-const MAX_LINKS_BYTES = 40_000;

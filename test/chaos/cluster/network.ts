@@ -18,6 +18,8 @@ export interface NodePlace {
   readonly ip: string;
   /** For clients, on localhost. */
   readonly clientPort: number;
+  /** Of its gRPC door, on localhost. */
+  readonly grpcPort: number;
   readonly link: { readonly port: number; readonly advertise: string };
   readonly gossip: { readonly port: number; readonly advertise: string };
   /** Where this node finds Redis; undefined without a proxy for it. */
@@ -36,6 +38,7 @@ export class Network {
     const ip = `${this.#net}.${this.#names.size + 1}`;
     this.#names.set(ip, name);
     const clientPort = await freePort(LOCALHOST);
+    const grpcPort = await freePort(LOCALHOST);
     const linkPort = await freePort(ip);
     const gossipPort = await freePort(ip);
     const linkFront = await this.#tcp({ name, ip, port: linkPort });
@@ -44,7 +47,7 @@ export class Network {
     const common = { cuts: this.cuts, ip: LOCALHOST, nameOf: (source: string) => this.#names.get(source) };
     this.#proxies.push(await UdpProxy.open({ ...common, port: gossipFront, to: { name, ip, port: gossipPort } }));
     return {
-      ...{ name, ip, clientPort },
+      ...{ name, ip, clientPort, grpcPort },
       link: { port: linkPort, advertise: `${LOCALHOST}:${linkFront}` },
       gossip: { port: gossipPort, advertise: `${LOCALHOST}:${gossipFront}` },
       redisPort: redisPort === undefined ? undefined : await this.#tcp({ name: REDIS, ip: LOCALHOST, port: redisPort }),
@@ -63,10 +66,15 @@ export class Network {
   }
 }
 
+/** Of this process: one that was given away may not be listened on yet. */
+const given = new Set<number>();
+
 /** Free for TCP and UDP alike. */
 export async function freePort(ip: string): Promise<number> {
   for (let tries = 1; tries <= PORT_TRIES; tries += 1) {
     const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
+    if (given.has(port)) continue;
+    given.add(port);
     if ((await tcpIsFree(ip, port)) && (await udpIsFree(ip, port))) return port;
   }
   throw new Error(`no free port on ${ip} in ${PORT_TRIES} tries`);

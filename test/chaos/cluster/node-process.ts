@@ -41,6 +41,7 @@ export class NodeProcess {
   readonly name: string;
   /** `host:port` for clients. */
   readonly address: string;
+  readonly grpcPort: number;
   readonly dataDirectory: string;
   readonly logFile: string;
   readonly #settings: NodeSettings;
@@ -56,6 +57,7 @@ export class NodeProcess {
     this.#build = settings.build;
     this.name = place.name;
     this.address = `${LOCALHOST}:${place.clientPort}`;
+    this.grpcPort = place.grpcPort;
     this.dataDirectory = settings.dataDirectory ?? join(directory, place.name);
     this.logFile = join(directory, `${place.name}.log`);
     mkdirSync(directory, { recursive: true });
@@ -135,11 +137,12 @@ export class NodeProcess {
 
   #config(): object {
     const { place, clusterId, shardCount, replicas, firstMembers, redis } = this.#settings;
-    const { name, ip, clientPort, link, gossip } = place;
+    const { name, ip, clientPort, grpcPort, link, gossip } = place;
     return {
       dataDirectory: this.dataDirectory,
       shardCount,
       listen: { ip: LOCALHOST, port: clientPort },
+      grpc: { port: grpcPort },
       shutdownGrace: '3s',
       log: { level: 'info' },
       // A small disk may be part of the test.

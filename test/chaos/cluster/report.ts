@@ -106,6 +106,9 @@ writes down what was acknowledged. After the faults of a scenario this must hold
 The upgrade comes from another revision of this repository, built for the run: its nodes, shop, a worker and a client, with a worker and a client of this build beside them. The
 others are one build throughout.
 
+In the run of Temporal's own SDK a client and two workers of it come to the gRPC doors through a balancer, as users have one: what they signalled and updated must be there once and in order, queries must
+show all that was acknowledged before them, each second of a schedule must have one run, and histories are numbered 1..n.
+
 In a rolling deploy 2,000 workflows are started while the second version of their workers takes a tenth of what is new: it must have 10 % of them, within three points, and each must be where its id belongs. Pinned workflows must end on their version, others move, the first version must be said to be drained
 once no pinned one is open and not before, and no task may time out, while all three nodes are restarted. At last a worker is killed with work in its hands: the registry must know within 60 s, and all of it must be done.
 

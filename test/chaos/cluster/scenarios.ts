@@ -2,6 +2,7 @@
 // afterwards, the world sees to (world.ts).
 
 import { deployOver } from '../deploys/over-world.ts';
+import { secondDoorOver } from '../second-door/over-world.ts';
 import type { NodeProcess } from './node-process.ts';
 import { SmallDisk } from './small-disk.ts';
 import type { World, WorldOptions } from './world.ts';
@@ -201,6 +202,24 @@ export const SCENARIOS: readonly Scenario[] = [
           await world.fault(`${node.name} starts again`, () => node.again());
         },
       });
+    },
+  },
+  {
+    name: 'second-door',
+    title: "Temporal's own SDK at the gRPC doors: kill -9 of each node and of a worker, rolling restart",
+    async run(world) {
+      const { problems } = await secondDoorOver(world, async (killWorker) => {
+        for (const node of world.cluster.nodes) {
+          await world.fault(`kill -9 ${node.name}`, () => node.kill());
+          await comesBack(world, node);
+        }
+        await killWorker();
+        for (const node of world.cluster.nodes) {
+          await world.fault(`SIGTERM ${node.name}`, () => node.end());
+          await world.fault(`${node.name} starts again`, () => node.again());
+        }
+      });
+      if (problems.length > 0) throw new Error(problems.join('; '));
     },
   },
   {

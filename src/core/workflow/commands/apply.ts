@@ -7,6 +7,7 @@ import { cancelWorkflow } from './cancel-workflow.ts';
 import { completeWorkflow } from './complete-workflow.ts';
 import { continueAsNew } from './continue-as-new.ts';
 import { failWorkflow } from './fail-workflow.ts';
+import { missingAttributes } from './missing-attributes.ts';
 import { modifyProperties } from './modify-properties.ts';
 import type { CommandContext, CommandProblem } from './problem.ts';
 import { protocolMessage } from './protocol-message.ts';
@@ -22,6 +23,8 @@ import { startTimer } from './start-timer.ts';
 import { upsertSearchAttributes } from './upsert-search-attributes.ts';
 
 export function applyCommand(context: CommandContext, command: Command): CommandProblem | undefined {
+  const missing = missingAttributes(command);
+  if (missing !== undefined) return missing;
   switch (command.commandType) {
     case CommandType.SCHEDULE_ACTIVITY_TASK:
       return scheduleActivityTask(context, command.attributes, command);

@@ -9,10 +9,9 @@ const CAUSE = WorkflowTaskFailedCause.BAD_CANCEL_TIMER_ATTRIBUTES;
 
 export function cancelTimer(
   context: CommandContext,
-  attributes: CancelTimerCommandAttributes | undefined,
+  attributes: CancelTimerCommandAttributes,
   annotations: Annotations,
 ): CommandProblem | undefined {
-  if (!attributes) return bad(CAUSE, 'CancelTimerCommandAttributes is not set on command.');
   const { timerId } = attributes;
   const problem = idProblem(context, CAUSE, 'TimerId', timerId);
   if (problem !== undefined) return problem;

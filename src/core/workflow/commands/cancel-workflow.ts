@@ -4,16 +4,15 @@ import type { CancelWorkflowExecutionCommandAttributes } from '../../../wire/com
 import type { Annotations } from '../../../wire/common.ts';
 import { EventType, WorkflowTaskFailedCause } from '../../../wire/enums.ts';
 import { closeRun } from '../closing.ts';
-import { bad, blobProblem, type CommandContext, type CommandProblem } from './problem.ts';
+import { blobProblem, type CommandContext, type CommandProblem } from './problem.ts';
 
 const CAUSE = WorkflowTaskFailedCause.BAD_CANCEL_WORKFLOW_EXECUTION_ATTRIBUTES;
 
 export function cancelWorkflow(
   context: CommandContext,
-  attributes: CancelWorkflowExecutionCommandAttributes | undefined,
+  attributes: CancelWorkflowExecutionCommandAttributes,
   annotations: Annotations,
 ): CommandProblem | undefined {
-  if (!attributes) return bad(CAUSE, 'CancelWorkflowExecutionCommandAttributes is not set on command.');
   const { details } = attributes;
   const problem = blobProblem(context, CAUSE, 'CancelWorkflowExecutionCommandAttributes.Details', details);
   if (problem !== undefined) return problem;

@@ -22,6 +22,21 @@ function answered(commands: Command[]) {
   return { world, decision, events: world.types().slice(HEAD.length) };
 }
 
+describe('a command without its attributes', () => {
+  it.each(Object.entries(CommandType).filter(([name]) => name !== 'UNSPECIFIED'))(
+    'of type %s fails the task by name',
+    (name, commandType) => {
+      const { decision, world } = answered([{ commandType } as unknown as Command]);
+      const message = (decision.ok && decision.refusal?.message) || '';
+      const letters = name.replaceAll('_', '').toLowerCase();
+      expect(message.toLowerCase()).toMatch(
+        new RegExp(`^bad[a-z]+: ${letters}commandattributes is not set on ${letters}command\\.$`),
+      );
+      expect(world.history().find(({ eventType }) => eventType === EventType.WORKFLOW_TASK_FAILED)).toBeDefined();
+    },
+  );
+});
+
 describe('a command that cannot be applied fails the task', () => {
   const activity = (over: object) =>
     raw(CommandType.SCHEDULE_ACTIVITY_TASK, { ...command.activity('a1').attributes, ...over });

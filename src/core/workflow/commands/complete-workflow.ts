@@ -4,19 +4,13 @@ import type { CompleteWorkflowExecutionCommandAttributes } from '../../../wire/c
 import type { Annotations } from '../../../wire/common.ts';
 import { WorkflowTaskFailedCause } from '../../../wire/enums.ts';
 import { completeRun } from '../closing.ts';
-import { bad, blobProblem, type CommandContext, type CommandProblem } from './problem.ts';
+import { blobProblem, type CommandContext, type CommandProblem } from './problem.ts';
 
 export function completeWorkflow(
   context: CommandContext,
-  attributes: CompleteWorkflowExecutionCommandAttributes | undefined,
+  attributes: CompleteWorkflowExecutionCommandAttributes,
   annotations: Annotations,
 ): CommandProblem | undefined {
-  if (!attributes) {
-    return bad(
-      WorkflowTaskFailedCause.BAD_COMPLETE_WORKFLOW_EXECUTION_ATTRIBUTES,
-      'CompleteWorkflowExecutionCommandAttributes is not set on command.',
-    );
-  }
   // The cause is the one Temporal gives here (recorded), odd as it reads.
   const problem = blobProblem(
     context,

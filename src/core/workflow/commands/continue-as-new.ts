@@ -45,10 +45,9 @@ function problemOf(
 
 export function continueAsNew(
   context: CommandContext,
-  attributes: ContinueAsNewWorkflowExecutionCommandAttributes | undefined,
+  attributes: ContinueAsNewWorkflowExecutionCommandAttributes,
   annotations: Annotations,
 ): CommandProblem | undefined {
-  if (!attributes) return bad(CAUSE, 'ContinueAsNewWorkflowExecutionCommandAttributes is not set on command.');
   const problem = problemOf(context, attributes);
   if (problem !== undefined) return problem;
   const { run, workflowTaskCompletedEventId } = context;

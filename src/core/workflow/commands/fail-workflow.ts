@@ -10,10 +10,10 @@ const CAUSE = WorkflowTaskFailedCause.BAD_FAIL_WORKFLOW_EXECUTION_ATTRIBUTES;
 
 export function failWorkflow(
   context: CommandContext,
-  attributes: FailWorkflowExecutionCommandAttributes | undefined,
+  attributes: FailWorkflowExecutionCommandAttributes,
   annotations: Annotations,
 ): CommandProblem | undefined {
-  const failure = attributes?.failure;
+  const failure = attributes.failure;
   if (failure === undefined) return bad(CAUSE, 'Failure is not set on command.');
   const problem = blobProblem(context, CAUSE, 'FailWorkflowExecutionCommandAttributes.Failure', failure);
   if (problem !== undefined) return problem;

@@ -10,10 +10,10 @@ const CAUSE = WorkflowTaskFailedCause.BAD_MODIFY_WORKFLOW_PROPERTIES_ATTRIBUTES;
 
 export function modifyProperties(
   context: CommandContext,
-  attributes: ModifyWorkflowPropertiesCommandAttributes | undefined,
+  attributes: ModifyWorkflowPropertiesCommandAttributes,
   annotations: Annotations,
 ): CommandProblem | undefined {
-  const upsertedMemo = attributes?.upsertedMemo;
+  const upsertedMemo = attributes.upsertedMemo;
   if (upsertedMemo === undefined) return bad(CAUSE, 'UpsertedMemo is not set on command.');
   const { run, workflowTaskCompletedEventId } = context;
   const merged = { fields: mergeFields(run.facts.memo?.fields, upsertedMemo.fields) };

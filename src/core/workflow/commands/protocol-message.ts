@@ -29,9 +29,9 @@ export function inboxOf(messages: readonly ProtocolMessage[] | undefined): Inbox
 
 export function protocolMessage(
   context: CommandContext,
-  attributes: ProtocolMessageCommandAttributes | undefined,
+  attributes: ProtocolMessageCommandAttributes,
 ): CommandProblem | undefined {
-  const messageId = attributes?.messageId;
+  const messageId = attributes.messageId;
   if (!messageId) return bad(CAUSE, 'ProtocolMessageCommand has no messageId.');
   const message = context.inbox?.get(messageId);
   if (message === undefined) return bad(CAUSE, `ProtocolMessageCommand referenced absent message ID ${messageId}.`);
@@ -90,8 +90,15 @@ function accept(context: CommandContext, updateId: string, acceptance: UpdateAcc
     acceptedRequestSequencingEventId: acceptance.acceptedRequestSequencingEventId,
     acceptedRequest,
   });
-  updateAccepted(run, updateId);
+  updateAccepted(run, updateId, hasResponse(context.inbox, updateId));
   return undefined;
+}
+
+function hasResponse(inbox: Inbox | undefined, updateId: string): boolean {
+  for (const message of inbox?.values() ?? []) {
+    if (message.body.type === MessageType.RESPONSE && subjectOf(message) === updateId) return true;
+  }
+  return false;
 }
 
 function complete(context: CommandContext, updateId: string, response: UpdateResponse): CommandProblem | undefined {

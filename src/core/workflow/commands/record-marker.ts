@@ -11,10 +11,9 @@ const CAUSE = WorkflowTaskFailedCause.BAD_RECORD_MARKER_ATTRIBUTES;
 
 export function recordMarker(
   context: CommandContext,
-  attributes: RecordMarkerCommandAttributes | undefined,
+  attributes: RecordMarkerCommandAttributes,
   annotations: Annotations,
 ): CommandProblem | undefined {
-  if (!attributes) return bad(CAUSE, 'RecordMarkerCommandAttributes is not set on command.');
   const { markerName, details, header, failure } = attributes;
   const problem =
     idProblem(context, CAUSE, 'MarkerName', markerName) ??

@@ -12,10 +12,10 @@ const CAUSE = WorkflowTaskFailedCause.BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES;
 
 export function requestCancelActivityTask(
   context: CommandContext,
-  attributes: RequestCancelActivityTaskCommandAttributes | undefined,
+  attributes: RequestCancelActivityTaskCommandAttributes,
   annotations: Annotations,
 ): CommandProblem | undefined {
-  const scheduledEventId = attributes?.scheduledEventId;
+  const scheduledEventId = attributes.scheduledEventId;
   if (!scheduledEventId) return bad(CAUSE, 'ScheduledEventId is not set on command.');
   const { run } = context;
   const pending = run.activity(scheduledEventId);

@@ -33,10 +33,9 @@ function problemOf(
 
 export function requestCancelExternalWorkflow(
   context: CommandContext,
-  attributes: RequestCancelExternalWorkflowExecutionCommandAttributes | undefined,
+  attributes: RequestCancelExternalWorkflowExecutionCommandAttributes,
   annotations: Annotations,
 ): CommandProblem | undefined {
-  if (!attributes) return bad(CAUSE, 'RequestCancelExternalWorkflowExecutionCommandAttributes is not set on command.');
   const problem = problemOf(context, attributes);
   if (problem !== undefined) return problem;
   const { run, workflowTaskCompletedEventId } = context;

@@ -10,10 +10,10 @@ const CAUSE = WorkflowTaskFailedCause.BAD_REQUEST_CANCEL_NEXUS_OPERATION_ATTRIBU
 
 export function requestCancelNexusOperation(
   context: CommandContext,
-  attributes: RequestCancelNexusOperationCommandAttributes | undefined,
+  attributes: RequestCancelNexusOperationCommandAttributes,
   annotations: Annotations,
 ): CommandProblem | undefined {
-  const scheduledEventId = attributes?.scheduledEventId;
+  const scheduledEventId = attributes.scheduledEventId;
   if (!scheduledEventId) return bad(CAUSE, 'ScheduledEventId is not set on command.');
   const { run } = context;
   const row = run.operations.get(scheduledEventId);

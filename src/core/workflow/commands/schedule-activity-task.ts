@@ -58,10 +58,9 @@ function problemOf(
 
 export function scheduleActivityTask(
   context: CommandContext,
-  attributes: ScheduleActivityTaskCommandAttributes | undefined,
+  attributes: ScheduleActivityTaskCommandAttributes,
   annotations: Annotations,
 ): CommandProblem | undefined {
-  if (!attributes) return bad(CAUSE, 'ScheduleActivityTaskCommandAttributes is not set on command.');
   const problem = problemOf(context, attributes);
   if (problem !== undefined) return problem;
   const { run } = context;

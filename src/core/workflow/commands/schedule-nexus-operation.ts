@@ -52,10 +52,9 @@ function problemOf(
 
 export function scheduleNexusOperation(
   context: CommandContext,
-  attributes: ScheduleNexusOperationCommandAttributes | undefined,
+  attributes: ScheduleNexusOperationCommandAttributes,
   annotations: Annotations,
 ): CommandProblem | undefined {
-  if (!attributes) return bad(CAUSE, 'ScheduleNexusOperationCommandAttributes is not set on command.');
   const problem = problemOf(context, attributes);
   if (problem !== undefined) return problem;
   const { run } = context;

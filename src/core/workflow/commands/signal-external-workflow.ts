@@ -33,10 +33,9 @@ function problemOf(
 
 export function signalExternalWorkflow(
   context: CommandContext,
-  attributes: SignalExternalWorkflowExecutionCommandAttributes | undefined,
+  attributes: SignalExternalWorkflowExecutionCommandAttributes,
   annotations: Annotations,
 ): CommandProblem | undefined {
-  if (!attributes) return bad(CAUSE, 'SignalExternalWorkflowExecutionCommandAttributes is not set on command.');
   const problem = problemOf(context, attributes);
   if (problem !== undefined) return problem;
   const { run, workflowTaskCompletedEventId } = context;

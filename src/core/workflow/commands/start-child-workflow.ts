@@ -74,10 +74,9 @@ function problemOf(
 
 export function startChildWorkflow(
   context: CommandContext,
-  attributes: StartChildWorkflowExecutionCommandAttributes | undefined,
+  attributes: StartChildWorkflowExecutionCommandAttributes,
   annotations: Annotations,
 ): CommandProblem | undefined {
-  if (!attributes) return bad(CAUSE, 'StartChildWorkflowExecutionCommandAttributes is not set on command.');
   const problem = problemOf(context, attributes);
   if (problem !== undefined) return problem;
   const { run } = context;

@@ -11,10 +11,9 @@ const LONGEST = 100 * 365.25 * 86_400_000;
 
 export function startTimer(
   context: CommandContext,
-  attributes: StartTimerCommandAttributes | undefined,
+  attributes: StartTimerCommandAttributes,
   annotations: Annotations,
 ): CommandProblem | undefined {
-  if (!attributes) return bad(CAUSE, 'StartTimerCommandAttributes is not set on command.');
   const { timerId, startToFireTimeout } = attributes;
   const problem = idProblem(context, CAUSE, 'TimerId', timerId);
   if (problem !== undefined) return problem;

@@ -20,10 +20,10 @@ export function searchAttributesProblem(
 
 export function upsertSearchAttributes(
   context: CommandContext,
-  attributes: UpsertWorkflowSearchAttributesCommandAttributes | undefined,
+  attributes: UpsertWorkflowSearchAttributesCommandAttributes,
   annotations: Annotations,
 ): CommandProblem | undefined {
-  const upserted = attributes?.searchAttributes?.indexedFields;
+  const upserted = attributes.searchAttributes?.indexedFields;
   if (upserted === undefined || Object.keys(upserted).length === 0) {
     return bad(CAUSE, 'IndexedFields is not set or empty on command.');
   }

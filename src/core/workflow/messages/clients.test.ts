@@ -20,6 +20,37 @@ const started = (world: World, over: Parameters<World['startMessage']>[0]) => {
   return decision.reply.response;
 };
 
+describe('links', () => {
+  it('are kept on the events of what they came with', () => {
+    const links = [{ batchJob: { jobId: 'j' } }];
+    const world = new World();
+    world.start({ links });
+    // Buffered, and there all the same.
+    world.takeWorkflowTask();
+    const asked = { target: {}, identity: 'me', links } as const;
+    world.accept({ type: 'signal', signalName: 's', requestId: 'q1', ...asked });
+    world.accept({ type: 'requestCancel', requestId: 'q2', ...asked });
+    world.accept({ type: 'terminate', requestId: 'q3', ...asked });
+    const linked = world.history().filter((event) => event.links !== undefined);
+    expect(linked.map((event) => event.eventType)).toEqual([
+      EventType.WORKFLOW_EXECUTION_STARTED,
+      EventType.WORKFLOW_EXECUTION_SIGNALED,
+      EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED,
+      EventType.WORKFLOW_EXECUTION_TERMINATED,
+    ]);
+    for (const event of linked) expect(event.links).toEqual(links);
+  });
+});
+
+describe('a start', () => {
+  it('hands on what its caller knows of an earlier run', () => {
+    const world = new World();
+    const continuedFailure = applicationFailure('no');
+    world.start({ lastCompletionResult: payloads('last'), continuedFailure });
+    expect(world.history()[0]?.attributes).toMatchObject({ lastCompletionResult: payloads('last'), continuedFailure });
+  });
+});
+
 describe('a start that meets a running execution', () => {
   it('fails, naming run and first request', () => {
     const world = new World();
@@ -69,10 +100,12 @@ describe('a start after the close', () => {
     ['cancelled', Reuse.TERMINATE_IF_RUNNING, true],
   ])('%s, reuse policy %i: %s', (closing, reusePolicy, allowed) => {
     const world = new World();
-    world.start();
+    world.start({ requestId: 'q1' });
     world.work(closings[closing]);
     const answer = started(world, { requestId: 'q2', reusePolicy });
-    expect(answer).toMatchObject(allowed ? { started: true } : { code: StatusCode.ALREADY_EXISTS });
+    // The request that started what it met, as with a running one.
+    const refused = { code: StatusCode.ALREADY_EXISTS, detail: { startRequestId: 'q1' } };
+    expect(answer).toMatchObject(allowed ? { started: true } : refused);
   });
 });
 

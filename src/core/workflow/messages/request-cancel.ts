@@ -5,7 +5,7 @@ import { EventType } from '../../../wire/enums.ts';
 import type { RequestCancelMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { heedCancel } from '../queued-run.ts';
-import { failedPrecondition } from '../rejections.ts';
+import { standaloneCompleted } from '../rejections.ts';
 import { cancelStandalone } from '../standalone.ts';
 import { type ActorState, isOpen } from '../state.ts';
 import { refusedForRequestIds, resolve, seenBefore } from '../target.ts';
@@ -17,17 +17,15 @@ export function requestCancel(state: ActorState, message: RequestCancelMessage, 
   if ('rejection' in resolved) return resolved.rejection;
   const { run } = resolved;
   const alone = isActivityAddress(state.workflowId);
-  if (alone && !isOpen(run)) return failedPrecondition('activity execution already completed');
+  if (alone && !isOpen(run)) return standaloneCompleted();
   if (!isOpen(run) || run.row.facts.cancelRequested) return nothing({ type: 'accepted' });
   const turn = new Turn(state, context);
   const refused = refusedForRequestIds(turn, message.requestId);
   if (refused !== undefined) return refused;
   turn.remember(message.requestId, run.runId);
   const draft = turn.open(run);
-  draft.record(EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED, {
-    cause: message.reason,
-    identity: message.identity,
-  });
+  const { reason: cause, identity, links } = message;
+  draft.record(EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED, { cause, identity }, draft.now, links);
   if (alone) cancelStandalone(draft, message.identity, message.reason);
   else heedCancel(draft);
   return turn.outcome({ type: 'accepted' });

@@ -27,7 +27,7 @@ export function signal(state: ActorState, message: SignalMessage, context: TurnC
   if (refused !== undefined) return refused;
   turn.remember(message.requestId, run.runId);
   const draft = turn.open(run);
-  draft.record(EventType.WORKFLOW_EXECUTION_SIGNALED, signalAttributes(message));
+  draft.record(EventType.WORKFLOW_EXECUTION_SIGNALED, signalAttributes(message), draft.now, message.links);
   wakeWorkflow(draft);
   return turn.outcome({ type: 'accepted' });
 }

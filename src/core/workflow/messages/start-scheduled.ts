@@ -10,7 +10,7 @@ import { Turn } from '../turn.ts';
 import { badStart, beginChain, makeRoom } from './start.ts';
 
 export function startScheduled(state: ActorState, message: StartScheduledMessage, context: TurnContext): Decision {
-  const { by, lastCompletionResult, continuedFailure } = message;
+  const { by } = message;
   const schedule = { namespace: state.namespace, workflowId: by.workflowId };
   const turn = new Turn(state, context);
   const start = startOf(message, context.spareRunId);
@@ -20,12 +20,12 @@ export function startScheduled(state: ActorState, message: StartScheduledMessage
     send(refused, schedule, { type: 'scheduledRefused', by });
     return refused.outcome({ type: 'accepted' });
   }
-  beginChain(turn, start, { lastCompletionResult, continuedFailure }, by);
+  beginChain(turn, start, undefined, by);
   send(turn, schedule, { type: 'scheduledStarted', by, runId: start.runId, startTime: context.now });
   return turn.outcome({ type: 'accepted' });
 }
 
 function startOf(message: StartScheduledMessage, runId: string): StartMessage {
-  const { type: _type, by: _by, lastCompletionResult: _result, continuedFailure: _failure, ...input } = message;
+  const { type: _type, by: _by, ...input } = message;
   return { ...input, type: 'start', runId, requestId: '', conflictPolicy: WorkflowIdConflictPolicy.FAIL };
 }

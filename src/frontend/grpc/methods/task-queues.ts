@@ -1,6 +1,8 @@
 // Task queues as clients of this door know them: described (in either mode), configured, and their partitions, of which each has four here, too.
 
 import type { PollerInfo } from '../../../wire/api.ts';
+import type { WorkerDeploymentVersion } from '../../../wire/common.ts';
+import { versionText } from '../../../wire/deployment.ts';
 import type {
   BacklogStats,
   ConfiguredRateLimit,
@@ -8,6 +10,7 @@ import type {
   RateLimitSource,
   TaskQueueConfig,
   TaskQueueStats,
+  TaskQueueVersioningInfo,
   UpdateTaskQueueConfigRequest,
 } from '../../../wire/task-queue.ts';
 import { invalid } from '../../validate/check.ts';
@@ -23,7 +26,6 @@ const ENHANCED = 1;
 const VERSIONED = 2;
 /** BuildIdTaskReachability: a workflow may always be started without a version. */
 const REACHABLE = 1;
-const UNVERSIONED = '__unversioned__';
 /** What the reference server says where nothing is limited: some clients ask for a number. */
 const UNLIMITED_PER_SECOND = 100_000;
 const SYSTEM_RATE_LIMIT = 4_000;
@@ -43,11 +45,17 @@ const whole = (queue: TaskQueueStats): object => ({
   tasksDispatchRate: queue.tasksDispatchRate,
 });
 
+export const statistics = (queue: TaskQueueStats): object => ({
+  stats: whole(queue),
+  statsByPriorityKey: Object.fromEntries(queue.byPriority.map((one) => [one.priority, stats(one)])),
+});
+
 function pollerInfo(poller: PollerInfo): object {
   const { identity, lastAccessTime, ratePerSecond = UNLIMITED_PER_SECOND, buildId, deploymentName } = poller;
   return {
     ...{ identity, lastAccessTime, ratePerSecond },
-    workerVersionCapabilities: buildId === undefined ? undefined : { buildId },
+    // Of workers that are no version of a deployment.
+    workerVersionCapabilities: buildId === undefined || deploymentName !== undefined ? undefined : { buildId },
     deploymentOptions:
       deploymentName === undefined ? undefined : { deploymentName, buildId, workerVersioningMode: VERSIONED },
   };
@@ -65,13 +73,25 @@ const configOf = (config: TaskQueueConfig): object => ({
   fairnessWeightOverrides: config.fairnessWeightOverrides,
 });
 
+const versionOrNone = ({ deploymentName = '', buildId = '' }: WorkerDeploymentVersion = {}): string =>
+  versionText(deploymentName, buildId);
+
+function versioningInfo(info: TaskQueueVersioningInfo | undefined): object {
+  const { currentDeploymentVersion, ramp, updateTime = NO_TIME_MS } = info ?? {};
+  const current = { currentVersion: versionOrNone(currentDeploymentVersion), currentDeploymentVersion, updateTime };
+  if (ramp === undefined) return current;
+  const { deploymentVersion: rampingDeploymentVersion, percentage: rampingVersionPercentage } = ramp;
+  const rampingVersion = versionOrNone(rampingDeploymentVersion);
+  return { ...current, rampingVersion, rampingDeploymentVersion, rampingVersionPercentage };
+}
+
 /** Of one type, as the first of the two modes has it. */
 function described(request: Message, described: DescribeTaskQueueResponse): object {
   const kind = kindOf(number(request, 'taskQueueType'));
   const queue = described[kind];
   const { effectiveRateLimit: requestsPerSecond = SYSTEM_RATE_LIMIT, rateLimitSource } = queue;
   return {
-    versioningInfo: { currentVersion: UNVERSIONED, updateTime: NO_TIME_MS },
+    versioningInfo: versioningInfo(queue.versioningInfo),
     pollers: described.pollers.filter((one) => one.kind === kind).map(pollerInfo),
     effectiveRateLimit: { requestsPerSecond, rateLimitSource: SOURCES[rateLimitSource] },
     ...(request.includeTaskQueueStatus === true && {
@@ -83,8 +103,7 @@ function described(request: Message, described: DescribeTaskQueueResponse): obje
       },
     }),
     ...(request.reportStats === true && {
-      stats: whole(queue),
-      statsByPriorityKey: Object.fromEntries(queue.byPriority.map((one) => [one.priority, stats(one)])),
+      ...statistics(queue),
     }),
     ...(request.reportConfig === true && queue.config !== undefined && { config: configOf(queue.config) }),
   };

@@ -10,7 +10,6 @@ import type { HistoryEvent } from '../../../wire/event.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { taskPush } from '../../task-push.ts';
 import { invalid, Refused } from '../../validate/check.ts';
-import { MAY_LACK_ATTRIBUTES } from '../../validate/commands.ts';
 import { bytes, type Message, nameIn, native, number, part, type Rpc, runNative, text } from '../rpc.ts';
 import { activityTaskAnswer } from './activity-tasks.ts';
 import { seated } from './eager.ts';
@@ -22,27 +21,31 @@ import { withOwnNamespace } from './token.ts';
 const NO_WORKER = '';
 const QUERY_FAILED = 2;
 
-/** A pushed task as the answer to a poll. `taskQueue`: the workflow's own. */
+/** A pushed task as the answer to a poll: written out, since each workflow has several. `taskQueue`: the workflow's own. */
 export function workflowTaskAnswer(
   delivery: Delivery,
   taskQueue: string,
 ): { history: { events: HistoryEvent[] } } & Message {
   // A delivery of this kind makes a workflow task.
   const task = taskPush(NO_WORKER, delivery).body as WorkflowTask;
-  const { token, runId, nextEventId, workflowId, workflowType, history, messages, ...rest } = task;
+  const { token, runId, nextEventId, workflowId, messages } = task;
+  // A query starts nothing, at no time.
+  const isStarted = delivery.kind !== 'query';
   return {
-    ...rest,
-    messages: messages?.filter(({ inHistory }) => inHistory !== true),
-    // A query starts nothing, at no time.
-    ...(delivery.kind === 'query'
-      ? { startedEventId: 0, scheduledTime: undefined, startedTime: undefined }
-      : undefined),
     taskToken: token,
     workflowExecution: { workflowId, runId },
-    workflowType: { name: workflowType },
-    history: { events: eventsOf(history) },
+    workflowType: { name: task.workflowType },
+    previousStartedEventId: task.previousStartedEventId,
+    startedEventId: isStarted ? task.startedEventId : 0,
+    attempt: task.attempt,
+    history: { events: eventsOf(task.history) },
     nextPageToken: nextEventId === undefined ? undefined : encodePage({ runId, fromEventId: nextEventId, task: token }),
+    query: task.query,
     workflowExecutionTaskQueue: { name: taskQueue, kind: TaskQueueKind.NORMAL },
+    scheduledTime: isStarted ? task.scheduledTime : undefined,
+    startedTime: isStarted ? task.startedTime : undefined,
+    queries: task.queries,
+    messages: messages?.filter(({ inHistory }) => inHistory !== true),
   };
 }
 
@@ -66,11 +69,6 @@ function queryResults(request: Message): Record<string, QueryResult> | undefined
   return results;
 }
 
-/** Absent attributes are empty ones, but where the reference server tells them apart. */
-const whole = (command: Message): Message =>
-  command.attributes !== undefined || MAY_LACK_ATTRIBUTES.has(number(command, 'commandType'))
-    ? command
-    : { ...command, attributes: {} };
 /** Of a worker that is chosen by its version. */
 function deploymentOf(request: Message): object | undefined {
   const { deploymentName, buildId, workerVersioningMode } = part(request, 'deploymentOptions');
@@ -85,7 +83,7 @@ function completion(request: Message): object {
   return {
     token: request.taskToken ?? new Uint8Array(0),
     identity,
-    commands: Array.isArray(commands) ? (commands as Message[]).map(whole) : commands,
+    commands,
     messages,
     sticky: queue !== '',
     stickyQueue: queue === '' ? undefined : { queue, scheduleToStartTimeout: number(sticky, 'scheduleToStartTimeout') },

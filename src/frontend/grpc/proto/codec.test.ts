@@ -124,6 +124,13 @@ describe('durations', () => {
     expect(durationMs(seconds, nanos)).toBe(ms);
   });
 
+  it.each([
+    [5, -1],
+    [-5, 1],
+  ])('of %i s and %i ns are none', (seconds, nanos) => {
+    expect(() => durationMs(seconds, nanos)).toThrow('duration has seconds and nanos with different signs');
+  });
+
   it('come back as they were', () => {
     const codec = codecNamed('temporal.api.common.v1.RetryPolicy');
     for (const initialInterval of [1, 999, 1_000, 86_400_000 * 365, -1_500]) {

@@ -1,7 +1,7 @@
 // One client's connection: whether there is still somebody, how much he has not read, and how it ends without a call being lost. Used by transport.ts.
 
-import { constants, type ServerHttp2Session } from 'node:http2';
 import type { Cancelable, Scheduler } from '../../../ports/clock.ts';
+import type { Session } from '../http2/session.ts';
 
 export interface ConnectionOptions {
   readonly scheduler: Scheduler;
@@ -14,30 +14,36 @@ export interface ConnectionOptions {
 }
 
 export class Connection {
-  /** Answers that have not left whole. */
-  unreadBytes = 0;
-  readonly #session: ServerHttp2Session;
+  readonly #session: Session;
   readonly #options: ConnectionOptions;
   #next: Cancelable;
   readonly #age: Cancelable;
+  #isClosed = false;
 
-  constructor(session: ServerHttp2Session, options: ConnectionOptions) {
+  /** @param port of its client */
+  constructor(session: Session, port: number, options: ConnectionOptions) {
     this.#session = session;
     this.#options = options;
     const { scheduler, maxAgeMs } = options;
     // Those that came together do not go together.
-    const spread = 0.9 + ((session.socket.remotePort ?? 0) % 1_000) / 5_000;
+    const spread = 0.9 + (port % 1_000) / 5_000;
     this.#age = scheduler.after(maxAgeMs * spread, () => this.retire());
     this.#next = this.#wait();
-    session.once('close', () => {
+    session.whenClosed(() => {
+      this.#isClosed = true;
       this.#age.cancel();
       this.#next.cancel();
     });
   }
 
-  /** Of a header list that its client takes: what it says, or HTTP/2's own default, which is no bound. */
+  /** Of a header list that its client takes. */
   get maxHeaderBytes(): number {
-    return this.#session.remoteSettings.maxHeaderListSize ?? Number.POSITIVE_INFINITY;
+    return this.#session.maxHeaderBytes;
+  }
+
+  /** Answers that have not left whole. */
+  get unreadBytes(): number {
+    return this.#session.unreadBytes;
   }
 
   /**
@@ -51,10 +57,10 @@ export class Connection {
   /** When its calls are over, or after `graceMs`. */
   async close(graceMs: number): Promise<void> {
     const session = this.#session;
-    if (session.destroyed) return;
+    if (this.#isClosed) return;
     await new Promise<void>((resolve) => {
-      const late = this.#options.scheduler.after(graceMs, () => session.destroy(undefined, constants.NGHTTP2_CANCEL));
-      session.once('close', () => {
+      const late = this.#options.scheduler.after(graceMs, () => session.destroy());
+      session.whenClosed(() => {
         late.cancel();
         resolve();
       });
@@ -72,12 +78,9 @@ export class Connection {
     const session = this.#session;
     const unanswered = this.#options.scheduler.after(this.#options.pingTimeoutMs, () => session.destroy());
     this.#next = unanswered;
-    const asked = session.ping((error) => {
+    session.ping(() => {
       unanswered.cancel();
-      if (error === null) this.#next = this.#wait();
-      else session.destroy();
+      this.#next = this.#wait();
     });
-    // More pings are open than a connection may have.
-    if (!asked) session.destroy();
   }
 }

@@ -415,6 +415,8 @@ describe('a connection', () => {
 
   it('that answers none is closed', async () => {
     const socket = connectSocket(port, '127.0.0.1');
+    // What it has sent may not be read by then.
+    socket.on('error', () => {});
     const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
     socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), settings]));
     await new Promise((resolve) => socket.once('data', resolve));

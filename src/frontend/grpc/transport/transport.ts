@@ -1,23 +1,17 @@
-// gRPC over HTTP/2, the server's side: connections that somebody else accepted, their streams as calls (wire-call.ts), given to the method that their
+// gRPC over HTTP/2 (../http2), the server's side: connections that somebody else accepted, their streams as calls (wire-call.ts), given to the method that their
 // path names. It knows nothing of what is called. Used by ../server.ts; docs/decisions/0079-own-transport.md says why it is ours.
 
-import {
-  constants,
-  createSecureServer,
-  createServer,
-  type Http2SecureServer,
-  type Http2Server,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2';
 import type { Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { StatusCode } from '../../../wire/status.ts';
 import type { Tls } from '../../http/server.ts';
+import { Session } from '../http2/session.ts';
+import type { Stream } from '../http2/stream.ts';
 import { RpcError } from '../status.ts';
 import { Arriving } from './arriving.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { FrameReader } from './frames.ts';
+import { Reception } from './reception.ts';
 import { type Receiver, WireCall } from './wire-call.ts';
 
 export interface TransportOptions extends ConnectionOptions {
@@ -48,17 +42,17 @@ interface Method {
 
 export class Transport {
   readonly #options: TransportOptions;
-  readonly #server: Http2Server | Http2SecureServer;
+  /** Of connections that are not secured yet; undefined: none is. */
+  readonly #tls: TlsServer | undefined;
   readonly #methods = new Map<string, Method>();
-  readonly #connections = new Map<ServerHttp2Session, Connection>();
+  readonly #connections = new Set<Connection>();
   readonly #arriving: Arriving;
 
   constructor(options: TransportOptions) {
     this.#options = options;
     this.#arriving = new Arriving(options.scheduler, options.maxArrivingBytes, options.arrivalTimeoutMs);
-    this.#server = serverOf(options);
-    this.#server.on('stream', (stream, headers) => this.#open(stream, headers));
-    this.#server.on('session', (session) => this.#keep(session));
+    this.#tls = options.tls && secured(options.tls);
+    this.#tls?.on('secureConnection', (socket) => this.#keep(socket));
   }
 
   /** A method of messages in either direction. @param path `/package.Service/Method` */
@@ -86,117 +80,86 @@ export class Transport {
 
   /** @param socket paused; nothing was read of it yet */
   accept(socket: Socket): void {
-    this.#server.emit('connection', socket);
+    if (this.#tls === undefined) this.#keep(socket);
+    else this.#tls.emit('connection', socket);
     socket.resume();
   }
 
   /** Asks every client to go elsewhere with its next call. Calls that are under way go on. */
   retire(): void {
-    for (const connection of this.#connections.values()) connection.retire();
+    for (const connection of this.#connections) connection.retire();
   }
 
   /** Lets what was answered arrive, for up to `graceMs`; then every connection and every stream that is still open. */
   async close(graceMs: number): Promise<void> {
-    const connections = [...this.#connections.values()];
-    await Promise.all(connections.map((connection) => connection.close(graceMs)));
+    await Promise.all([...this.#connections].map((connection) => connection.close(graceMs)));
   }
 
-  #open(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
-    // Whoever breaks off a stream is told of by its `close`.
-    stream.on('error', nothing);
-    const httpStatus = httpRefusal(headers);
+  #open(stream: Stream, connection: Connection): void {
+    const httpStatus = httpRefusal(stream);
     if (httpStatus !== undefined) {
-      stream.respond({ ':status': httpStatus }, { endStream: true });
+      stream.end([{ name: ':status', value: httpStatus }]);
       return;
     }
-    const { session } = stream;
-    const connection = session && this.#connections.get(session as ServerHttp2Session);
-    // Its session was destroyed just now.
-    if (connection === undefined) return;
-    const timeout = timeoutOf(headers['grpc-timeout']);
-    const call = new WireCall(stream, headers, timeout === 'malformed' ? undefined : timeout, connection);
-    const method = this.#methods.get(call.path);
+    const path = stream.header(':path') ?? '';
+    const timeout = timeoutOf(stream.header('grpc-timeout'));
+    const call = new WireCall(stream, path, timeout === 'malformed' ? undefined : timeout, connection);
+    const method = this.#methods.get(path);
     if (method === undefined) {
-      const message = `The server does not implement the method ${call.path.slice(0, 1_000)}`;
+      const message = `The server does not implement the method ${path.slice(0, 1_000)}`;
       call.end(new RpcError(StatusCode.UNIMPLEMENTED, message));
     } else if (timeout === 'malformed') {
       call.end(new RpcError(StatusCode.INTERNAL, 'Invalid grpc-timeout value'));
     } else if (connection.unreadBytes > this.#options.maxUnreadBytes) {
       const message = `This connection has ${connection.unreadBytes} bytes of answers that its client does not read.`;
       call.end(new RpcError(StatusCode.RESOURCE_EXHAUSTED, message));
-    } else this.#receive(stream, call, method, String(headers['grpc-encoding'] ?? 'identity'));
+    } else this.#receive(stream, call, method);
   }
 
-  #receive(stream: ServerHttp2Stream, call: WireCall, { unary, open }: Method, encoding: string): void {
-    const frames = new FrameReader(this.#options.maxMessageBytes, encoding);
-    const guarded = (run: () => void): void => {
-      // What still comes after the answer is read and dropped, so that the answer arrives.
-      if (call.isOver) return;
-      try {
-        run();
-      } catch (error) {
-        if (!(error instanceof RpcError)) this.#options.onFault(error, call.path);
-        call.end(error instanceof RpcError ? error : new RpcError(StatusCode.INTERNAL, 'The server failed.'));
-      }
-    };
-    const arriving = this.#arriving;
-    if (unary) arriving.began(call);
-    const receiver = open(call);
-    stream.on('data', (chunk: Buffer) =>
-      guarded(() => {
-        for (const message of frames.read(chunk)) receiver.message(message);
-        arriving.keeps(call, frames.keptBytes);
-      }),
-    );
-    stream.on('end', () => {
-      arriving.ended(call);
-      guarded(() => {
-        if (frames.keptBytes > 0) throw new RpcError(StatusCode.INTERNAL, 'A message is cut off.');
-        receiver.ended();
-      });
+  #receive(stream: Stream, call: WireCall, { unary, open }: Method): void {
+    const { maxMessageBytes, onFault } = this.#options;
+    const frames = new FrameReader(maxMessageBytes, stream.header('grpc-encoding') ?? 'identity');
+    if (unary) this.#arriving.began(call);
+    stream.receiver = new Reception(call, open(call), frames, this.#arriving, onFault);
+  }
+
+  #keep(socket: Socket): void {
+    const { maxStreams, scheduler } = this.#options;
+    const session = new Session(socket, {
+      maxStreams,
+      scheduler,
+      onStream: (stream) => this.#open(stream, connection),
+      onFault: (error) => this.#options.onFault(error, 'http2'),
     });
-    stream.once('close', () => arriving.ended(call));
-  }
-
-  #keep(session: ServerHttp2Session): void {
-    this.#connections.set(session, new Connection(session, this.#options));
-    session.once('close', () => this.#connections.delete(session));
+    const connection = new Connection(session, socket.remotePort ?? 0, this.#options);
+    this.#connections.add(connection);
+    session.whenClosed(() => this.#connections.delete(connection));
   }
 }
-
-const nothing = (): void => {};
 
 /** `application/grpc`, with a subtype or parameters behind it; what begins alike is something else (gRPC-Web, for one). */
 const CONTENT_TYPE = /^application\/grpc(?:$|[+;\s])/;
 
 /** Of what is no call of gRPC at all. */
-function httpRefusal(headers: IncomingHttpHeaders): number | undefined {
-  if (!CONTENT_TYPE.test(headers['content-type'] ?? '')) return constants.HTTP_STATUS_UNSUPPORTED_MEDIA_TYPE;
-  return headers[':method'] === 'POST' ? undefined : constants.HTTP_STATUS_METHOD_NOT_ALLOWED;
+function httpRefusal(stream: Stream): string | undefined {
+  if (!CONTENT_TYPE.test(stream.header('content-type') ?? '')) return '415';
+  return stream.header(':method') === 'POST' ? undefined : '405';
 }
 
-/** Streams that a client may break off in a second, for long. Fewer than as many as it may have open would end connections whose client ends its polls. */
-const RESETS_PER_SECOND = 1_000;
-
-function serverOf({ tls, maxStreams }: TransportOptions): Http2Server | Http2SecureServer {
-  const settings = { maxConcurrentStreams: maxStreams };
-  // Node 20 knows neither of them, and ends a connection that breaks off more than 1,000 streams at once.
-  const resets = { streamResetBurst: 2 * maxStreams, streamResetRate: RESETS_PER_SECOND };
-  // Each message has a bound, and so have streams and connections; what a session's memory is compared with counts what is on its way to the client.
-  // Headers are ours: a status may carry a failure.
-  const unbounded = { maxSessionMemory: Number.MAX_SAFE_INTEGER, maxSendHeaderBlockLength: Number.MAX_SAFE_INTEGER };
-  const options = { settings, ...resets, ...unbounded };
-  if (tls === undefined) return createServer(options);
-  const { cert, key, clientCa } = tls;
+function secured({ cert, key, clientCa }: Tls): TlsServer {
   const asks = clientCa !== undefined;
-  return createSecureServer({ ...options, cert, key, ca: clientCa, requestCert: asks, rejectUnauthorized: asks });
+  return createTlsServer({
+    ...{ cert, key, ca: clientCa, requestCert: asks, rejectUnauthorized: asks },
+    ALPNProtocols: ['h2'],
+  });
 }
 
+const TIMEOUT = /^(\d{1,8})\s*([HMSmun])$/;
 const UNIT_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 0.001, n: 0.000_001 };
 
 /** ms, at least 1. */
-function timeoutOf(header: string | string[] | undefined): number | undefined | 'malformed' {
+function timeoutOf(header: string | undefined): number | undefined | 'malformed' {
   if (header === undefined) return undefined;
-  const [, amount, unit] = /^(\d{1,8})\s*([HMSmun])$/.exec(String(header)) ?? [];
-  return amount === undefined ? 'malformed' : Math.max(1, Number(amount) * (UNIT_MS[unit ?? ''] ?? 0));
+  const found = TIMEOUT.exec(header);
+  return found === null ? 'malformed' : Math.max(1, Number(found[1]) * (UNIT_MS[found[2] ?? ''] ?? 0));
 }

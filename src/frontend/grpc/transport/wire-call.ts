@@ -1,20 +1,19 @@
 // One stream of HTTP/2 as one call: messages come in, messages and a status go out. Ended exactly once: by its method, by its client, or with its
 // connection. Nearly all calls are unary, and for them it is written: one frame of headers, one of the answer, one with the status.
 
-import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { AnswerHeader } from '../http2/header-encoder.ts';
+import type { Stream } from '../http2/stream.ts';
 import type { RpcError } from '../status.ts';
 import type { Connection } from './connection.ts';
 
-const HEADERS: OutgoingHttpHeaders = {
-  ':status': 200,
-  'content-type': 'application/grpc+proto',
-  'grpc-accept-encoding': 'identity,deflate,gzip',
-};
-const OK: OutgoingHttpHeaders = { 'grpc-status': '0' };
+const HTTP_OK: AnswerHeader = { name: ':status', value: '200' };
+const HEADERS: readonly AnswerHeader[] = [
+  HTTP_OK,
+  { name: 'content-type', value: 'application/grpc+proto', isKept: true },
+  { name: 'grpc-accept-encoding', value: 'identity,deflate,gzip', isKept: true },
+];
+const OK: readonly AnswerHeader[] = [{ name: 'grpc-status', value: '0', isKept: true }];
 const DETAILS = 'grpc-status-details-bin';
-/** Nobody asks for the date. */
-const WITH_STATUS = { waitForTrailers: true, sendDate: false } as const;
-const STATUS_ALONE = { endStream: true, sendDate: false } as const;
 
 /** What a method makes of what comes in. */
 export interface Receiver {
@@ -28,42 +27,27 @@ export class WireCall {
   readonly path: string;
   /** ms the client waits; undefined: as long as it takes. */
   readonly timeoutMs: number | undefined;
-  readonly #stream: ServerHttp2Stream;
-  readonly #headers: IncomingHttpHeaders;
+  readonly #stream: Stream;
   readonly #connection: Connection;
   #onGone: (() => void) | undefined;
-  #unread = 0;
   #begun = false;
   #ended = false;
 
-  constructor(
-    stream: ServerHttp2Stream,
-    headers: IncomingHttpHeaders,
-    timeoutMs: number | undefined,
-    connection: Connection,
-  ) {
-    this.path = headers[':path'] as string;
+  constructor(stream: Stream, path: string, timeoutMs: number | undefined, connection: Connection) {
+    this.path = path;
     this.timeoutMs = timeoutMs;
     this.#stream = stream;
-    this.#headers = headers;
     this.#connection = connection;
-    stream.once('close', () => {
-      connection.unreadBytes -= this.#unread;
-      if (this.#ended) return;
-      this.#ended = true;
-      this.#onGone?.();
-    });
   }
 
   /** Answered, or its client is gone. */
   get isOver(): boolean {
-    return this.#ended || this.#stream.closed || this.#stream.destroyed;
+    return this.#ended || this.#stream.isClosed;
   }
 
   /** @param name in lower case */
   header(name: string): string | undefined {
-    const value = this.#headers[name];
-    return Array.isArray(value) ? value[0] : value;
+    return this.#stream.header(name);
   }
 
   /** Calls `listener`, at most once, if the client gives up before it is answered. The last one counts. */
@@ -71,44 +55,37 @@ export class WireCall {
     this.#onGone = listener;
   }
 
+  /** Its stream is over, whoever ended it. */
+  closed(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#onGone?.();
+  }
+
   /** The one message of a unary call, and its status. */
   answer(frame: Buffer): void {
     if (this.isOver) return;
     this.#ended = true;
-    this.#unread = frame.length;
-    this.#connection.unreadBytes += frame.length;
-    this.#begin(OK);
-    this.#stream.end(frame);
+    const stream = this.#stream;
+    stream.respond(HEADERS);
+    stream.send(frame);
+    stream.end(OK);
   }
 
   /** One message of several. While the client reads slower than it is written, nothing more of its own is read. */
   send(frame: Buffer): void {
     if (this.isOver) return;
-    if (!this.#begun) this.#begin(undefined);
-    const stream = this.#stream;
-    if (stream.write(frame) || stream.isPaused()) return;
-    stream.pause();
-    stream.once('drain', () => stream.resume());
+    if (!this.#begun) this.#stream.respond(HEADERS);
+    this.#begun = true;
+    this.#stream.send(frame);
   }
 
-  /** After what was sent, with this status; without one it is OK. */
+  /** After what was sent, with this status; without one it is OK. Its client need not send the rest. */
   end(error?: RpcError): void {
     if (this.isOver) return;
     this.#ended = true;
     const status = error === undefined ? OK : statusOf(error, this.#connection.maxHeaderBytes);
-    if (this.#begun) {
-      this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(status));
-      this.#stream.end();
-    } else this.#stream.respond({ ...HEADERS, ...status }, STATUS_ALONE);
-    // Its client need not send the rest, and does not keep the stream by not ending it.
-    if (!this.#stream.readableEnded) this.#stream.close(constants.NGHTTP2_NO_ERROR);
-  }
-
-  #begin(status: OutgoingHttpHeaders | undefined): void {
-    this.#begun = true;
-    const stream = this.#stream;
-    stream.respond(HEADERS, WITH_STATUS);
-    if (status !== undefined) stream.once('wantTrailers', () => stream.sendTrailers(status));
+    this.#stream.end(this.#begun ? status : [...HEADERS, ...status]);
   }
 }
 
@@ -121,13 +98,16 @@ const MAX_ENCODED = 9;
  * A client that is sent more than it takes ends the stream, and knows nothing then: it gets the code with what there is room for.
  * @param maxBytes of a header list, as the client takes it
  */
-function statusOf({ code, message, bytes }: RpcError, maxBytes: number): OutgoingHttpHeaders {
+function statusOf({ code, message, bytes }: RpcError, maxBytes: number): readonly AnswerHeader[] {
   let text = encoded(message);
   const room = Math.max(0, maxBytes - OTHER_HEADER_BYTES);
   if (text.length > room) text = encoded(message.slice(0, room / MAX_ENCODED));
-  const status: OutgoingHttpHeaders = { 'grpc-status': String(code), 'grpc-message': text };
+  const status = [
+    { name: 'grpc-status', value: String(code) },
+    { name: 'grpc-message', value: text },
+  ];
   const details = bytes.toString('base64');
-  return text.length + details.length <= room ? { ...status, [DETAILS]: details } : status;
+  return text.length + details.length <= room ? [...status, { name: DETAILS, value: details }] : status;
 }
 
 /** Percent-encoded, as gRPC says; half a pair of surrogates is no text, and becomes one by the way through bytes. */
