@@ -64,7 +64,7 @@ describe('a simulated cluster', () => {
       counts.set(kind, (counts.get(kind) ?? 0) + 1);
     }
     expect([...counts.keys()].sort()).toEqual([
-      ...['byUpdates', 'calledBack', 'canceller', 'continued', 'cron'],
+      ...['byUpdates', 'calledBack', 'canceller', 'climber', 'continued', 'cron'],
       ...['heldActivities', 'leaver', 'paused', 'standalone'],
     ]);
     for (const count of counts.values()) expect(count).toBeGreaterThanOrEqual(5);
@@ -78,6 +78,7 @@ describe('a simulated cluster', () => {
     ['commit-not-fenced', /^I3/, 'isolated leader'],
     ['batch-step-noted-anyhow', /^end: batch job op-0-job counts .* which got no/, 178],
     ['backup-of-what-is-flushed', /^backup: .* and \d+ was committed when it was asked for/, 3],
+    ['heartbeats-forgotten', /^heartbeat: attempt \d+ of .* begins at 0/, 2],
     ['throttle-forgets', /^flow: \d+ permits of key .* are given within/, 7],
   ] as const)(
     'finds the planted bug %s',

@@ -6,6 +6,7 @@ import { Leadership } from '../../../cluster/replication/core/leadership.ts';
 import { majorityLsn } from '../../../cluster/replication/core/quorum.ts';
 import type { JobProgress } from '../../../src/core/batch/job.ts';
 import { FlowDraft } from '../../../src/core/flow/draft.ts';
+import { RunDraft } from '../../../src/core/workflow/run-draft.ts';
 import { type Lsn, lsn } from '../../../src/ports/ids.ts';
 import type { LogAppend } from '../../../src/ports/store.ts';
 import { ShardEngine } from '../../../src/shard/engine.ts';
@@ -112,6 +113,15 @@ export const BUGS = {
           return change.call(this, namespace, jobId, (before, now) => notedAnyhow(step, before, now), next);
         },
       );
+    },
+  },
+  /** What an attempt said of itself is gone with it. */
+  'heartbeats-forgotten': {
+    replace: () => {
+      const { putActivity } = RunDraft.prototype;
+      return replaced(RunDraft.prototype, 'putActivity', function forgetful(this: RunDraft, row) {
+        putActivity.call(this, row.inBackoff ? { ...row, heartbeatDetails: undefined } : row);
+      });
     },
   },
   /** A backup takes the rows that happen to be flushed for all that is committed. */

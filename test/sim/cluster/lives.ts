@@ -184,3 +184,25 @@ export function makeLives(
     return { id, moves: [{ do: 'wait', ms: startMs }, ...kind(random, id)] };
   });
 }
+
+/** Of seeds: somebody climbs, in a life of its own. */
+const CLIMBERS_SHARE = 0.2;
+
+/** Drawn apart: a long activity, which goes on where its last sign of life left off, through retries by other workers. */
+export function makeClimbers(random: SeededRandom, lastMs: number, anchors: readonly number[]): LifePlan[] {
+  if (!random.chance(CLIMBERS_SHARE)) return [];
+  return Array.from({ length: random.int(1, MOST) }, (_, i) => {
+    const workflowId = `life-${i}-climber`;
+    const anchor = anchors.length > 0 ? random.pick(anchors) : lastMs / 2;
+    const begins: LifeMove = { do: 'wait', ms: Math.min(lastMs, Math.max(0, anchor - random.between(0, 2_000))) };
+    const count = random.int(4, 12);
+    return {
+      id: workflowId,
+      moves: [
+        begins,
+        { do: 'begin', workflowId, type: 'climber', input: { count } },
+        { do: 'ends', workflowId, as: 'completed', result: count },
+      ],
+    };
+  });
+}

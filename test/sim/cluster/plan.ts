@@ -4,7 +4,7 @@
 import { makeDeletions, makeOperations, type OperationPlan, SHARED_KINDS } from '../operations/plan.ts';
 import { SeededRandom } from '../random.ts';
 import { type FlowPlan, makeFlows } from './flow-plan.ts';
-import { type LifePlan, makeLives } from './lives.ts';
+import { type LifePlan, makeClimbers, makeLives } from './lives.ts';
 import type { WorkerWays } from './worker.ts';
 import type { WorkflowInput, WorkflowType } from './workflows.ts';
 
@@ -226,7 +226,10 @@ export function makePlan(seed: number, { calm = false, only }: PlanChoices = {})
     electionMs: new SeededRandom(`cluster elections ${seed}`).pick(ELECTION_MS),
     workflows,
     operations: operations(seed, calmAtMs, faultsAt),
-    lives: makeLives(new SeededRandom(`cluster lives ${seed}`), BIRTH_MS / 2, calmAtMs - 12_000, faultsAt),
+    lives: [
+      ...makeLives(new SeededRandom(`cluster lives ${seed}`), BIRTH_MS / 2, calmAtMs - 12_000, faultsAt),
+      ...makeClimbers(new SeededRandom(`cluster climbers ${seed}`), calmAtMs - 12_000, faultsAt),
+    ],
     flows: makeFlows(new SeededRandom(`cluster flows ${seed}`), BIRTH_MS / 2, calmAtMs - 5_000, faultsAt),
     backupsAt: durability === 'shared' ? [] : backups(seed, calmAtMs, faultsAt),
     kinds: only === undefined ? [...kinds] : [only],

@@ -15,11 +15,12 @@ import { type Status, StatusCode } from '../../../src/wire/status.ts';
 import { type Kernel, Violation } from '../kernel.ts';
 import type { SeededRandom } from '../random.ts';
 import type { Truth } from '../truth.ts';
+import type { Heartbeats } from './heartbeats.ts';
 import { ledgerAnswer, type TaskAnswer } from './ledger.ts';
 import type { ClusterProcess } from './node.ts';
 import { NAMESPACE } from './node.ts';
 import { checkTrue, checkWhole, WarmRuns } from './warm-runs.ts';
-import { commandsFor, signalsOf, startOf, TASK_QUEUE } from './workflows.ts';
+import { CLIMBS, commandsFor, signalsOf, startOf, TASK_QUEUE } from './workflows.ts';
 
 /** How the workers of a seed are. */
 export interface WorkerWays {
@@ -32,6 +33,7 @@ export interface WorkerWays {
 export interface WorkerWorld {
   readonly kernel: Kernel;
   readonly truth: Truth;
+  readonly heartbeats: Heartbeats;
   reached(what: string): void;
   /** Asks a node that is up, this one if possible; `done` may never be called. */
   ask<T>(
@@ -303,6 +305,10 @@ export class SimWorker {
 
   #answerActivity(node: ClusterProcess, task: Extract<Delivery, { kind: 'activity' }>): void {
     const { ref, task: body } = task.started;
+    if (body.activityType === CLIMBS) {
+      this.#climb(node, task);
+      return;
+    }
     const activity = { task: ref };
     const identity = this.name;
     const fails = !this.calm && body.attempt < 3 && this.#random.chance(0.1);
@@ -320,6 +326,46 @@ export class SimWorker {
           result: jsonPayloads(`${task.workflowId} ${body.activityId}`),
         };
     this.#answer(node, task, message, 'activity');
+  }
+
+  /** As many steps as its workflow wants. */
+  #climb(node: ClusterProcess, task: Extract<Delivery, { kind: 'activity' }>): void {
+    const { heartbeats } = this.#world;
+    const { namespace, workflowId, started } = task;
+    const activity = { task: started.ref };
+    const identity = this.name;
+    const [first] = this.#world.truth.run(started.ref.runId)?.events ?? [];
+    const { count: to } = startOf(first === undefined ? [] : [first]).input;
+    const from = heartbeats.begun(task, (what) => this.#world.reached(what));
+    heartbeats.climb(
+      this.#world,
+      task,
+      { from, to, calm: () => this.calm },
+      (message, done) =>
+        this.#world.ask(
+          node,
+          `heartbeat of ${workflowId}`,
+          (engine, told) => engine.submit({ namespace, workflowId }, message, told),
+          done,
+        ),
+      (how) => {
+        if (how === 'completed')
+          this.#answer(
+            node,
+            task,
+            { type: 'completeActivityTask', activity, identity, result: jsonPayloads(to) },
+            'activity',
+          );
+        else if (how === 'failed') {
+          const failure = { message: 'slipped', source: 'sim', applicationFailureInfo: { type: 'Now' } };
+          this.#answer(node, task, { type: 'failActivityTask', activity, identity, failure }, 'activity');
+        } else {
+          this.#held.delete(tokenOf(task));
+          if (this.#ways.everywhere) this.#settled.add(tokenOf(task));
+          this.#finished(node, 'activity');
+        }
+      },
+    );
   }
 
   #answer(

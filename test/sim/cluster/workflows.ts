@@ -9,10 +9,20 @@ import type { HistoryEvent } from '../../../src/wire/event.ts';
 
 export const TASK_QUEUE = 'work';
 export const SIGNAL = 'add';
+/** The activity that tells how far it is (heartbeats.ts). */
+export const CLIMBS = 'climb';
 
 export type WorkflowType = 'steps' | 'timer' | 'collector' | 'relay' | 'parent' | 'courier' | 'patient' | 'ledger';
 /** Of what operators start: the ends of these are the watches' matter. */
-export type OperatedType = 'errand' | 'diary' | 'cancellable' | 'patient' | 'scribe' | 'leaver' | 'canceller';
+export type OperatedType =
+  | 'errand'
+  | 'diary'
+  | 'cancellable'
+  | 'patient'
+  | 'scribe'
+  | 'leaver'
+  | 'canceller'
+  | 'climber';
 
 /** What a run is started with; which fields count is its type's matter. */
 export interface WorkflowInput {
@@ -60,6 +70,19 @@ export const activity = (activityId: string): Command => ({
     retryPolicy: RETRY,
   },
 });
+
+/** Long, but for its signs of life: who falls silent is replaced. */
+const CLIMB: Command = {
+  commandType: CommandType.SCHEDULE_ACTIVITY_TASK,
+  attributes: {
+    activityId: 'climb',
+    activityType: { name: CLIMBS },
+    taskQueue: { name: TASK_QUEUE },
+    startToCloseTimeout: 600_000,
+    heartbeatTimeout: 1_500,
+    retryPolicy: RETRY,
+  },
+};
 
 const child = (workflowId: string): Command => ({
   commandType: CommandType.START_CHILD_WORKFLOW_EXECUTION,
@@ -176,6 +199,11 @@ export function commandsFor(events: readonly HistoryEvent[]): Command[] {
       const { others: [left = ''] = [], letters: [policy = ''] = [] } = input;
       if (count(EventType.START_CHILD_WORKFLOW_EXECUTION_INITIATED) === 0) return [leftChild(left, policy)];
       return count(EventType.CHILD_WORKFLOW_EXECUTION_STARTED) > 0 ? [complete('left')] : [];
+    }
+    case 'climber': {
+      const ended = events.find(({ eventType }) => eventType === EventType.ACTIVITY_TASK_COMPLETED);
+      if (ended?.eventType === EventType.ACTIVITY_TASK_COMPLETED) return [complete(jsonOf(ended.attributes.result))];
+      return count(EventType.ACTIVITY_TASK_SCHEDULED) > 0 ? [] : [CLIMB];
     }
     case 'canceller': {
       const { others: [workflowId = ''] = [] } = input;

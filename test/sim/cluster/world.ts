@@ -20,6 +20,7 @@ import { type ClientWorld, SimClient } from './client.ts';
 import { DatabaseWatch } from './database-watch.ts';
 import { WRITE_ERROR } from './disk.ts';
 import { SimTenant } from './flow.ts';
+import { Heartbeats } from './heartbeats.ts';
 import { SimLife } from './life.ts';
 import { LogWatch } from './log-watch.ts';
 import { Machine } from './machine.ts';
@@ -58,6 +59,7 @@ export class ClusterWorld implements ClientWorld {
   readonly truth = new Truth();
   readonly updates = new UpdateWatch(this.truth);
   readonly callbacks: CallbackWatch;
+  readonly heartbeats: Heartbeats;
   readonly watch: LogWatch;
   readonly network: ClusterNetwork;
   readonly redis: MemoryCoordinatorServer;
@@ -94,6 +96,7 @@ export class ClusterWorld implements ClientWorld {
       (workflowId) => this.truth.workflows.get(workflowId) ?? [],
       new SeededRandom(`cluster callbacks ${seed}`),
     );
+    this.heartbeats = new Heartbeats(seed);
     this.watch = new LogWatch(this.truth, (what) => this.reached(what));
     this.network = new ClusterNetwork(this.kernel, new SeededRandom(`cluster network ${seed}`));
     const { kernel } = this;
