@@ -45,16 +45,18 @@ export class Heartbeats {
     const from = Number(jsonOf(heartbeatDetails) ?? 0);
     const attempts = this.#said.get(workflowId) ?? new Map<number, Said>();
     this.#said.set(workflowId, attempts);
-    const before = [...attempts].filter(([other]) => other < attempt).map(([, said]) => said);
-    const kept = Math.max(0, ...before.map((one) => one.kept));
-    const said = Math.max(0, ...before.map((one) => one.said));
+    const own = attempts.get(attempt) ?? { kept: 0, said: 0 };
+    attempts.set(attempt, own);
+    // A start that came to nothing is undone, and the same attempt begins again: who held it may have said something meanwhile.
+    const before = [...attempts].filter(([other]) => other <= attempt);
+    const kept = Math.max(0, ...before.map(([other, one]) => (other < attempt ? one.kept : 0)));
+    const said = Math.max(0, ...before.map(([, one]) => one.said));
     if (from < kept || from > said)
       throw new Violation(
         'heartbeat',
         `attempt ${attempt} of ${workflowId} begins at ${from}, ${kept} was kept of those before, and ${said} said`,
       );
     if (from > 0) reached('an attempt went on from a heartbeat');
-    attempts.set(attempt, { kept: from, said: from });
     return from;
   }
 
@@ -74,7 +76,7 @@ export class Heartbeats {
       else if (!calm() && this.#random.chance(SILENT)) ends('silent');
       else {
         let isHeard = false;
-        said.said = at + 1;
+        said.said = Math.max(said.said, at + 1);
         const heard = (outcome: 'kept' | 'unknown'): void => {
           if (isHeard) return;
           isHeard = true;
@@ -82,7 +84,7 @@ export class Heartbeats {
             ends('silent');
             return;
           }
-          said.kept = at + 1;
+          said.kept = Math.max(said.kept, at + 1);
           world.kernel.after(BEAT_MS * this.#random.next(), 'climbs', () => step(at + 1));
         };
         const { ref } = task.started;
