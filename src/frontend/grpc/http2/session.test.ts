@@ -335,6 +335,22 @@ describe('what comes of a client', () => {
   });
 });
 
+describe('who makes us break off streams', () => {
+  it.each([
+    ['by headers twice', (id: number) => open(id)],
+    ['by a window that grows by nothing', (id: number) => frame(WINDOW_UPDATE, 0, id, number(0))],
+    ['by data after the end', (id: number) => frame(DATA, 0, id, Buffer.alloc(1))],
+  ])('%s, may do so as often as he may himself', async (_, mistake) => {
+    const burst = 2 * MAX_STREAMS;
+    for (let i = 0; i < burst; i += 1) client.send(open(2 * i + 1, END_STREAM), mistake(2 * i + 1));
+    await client.settled();
+    expect(closed.length).toBe(burst);
+    client.send(open(201, END_STREAM), mistake(201));
+    const farewell = await client.frame(({ type }) => type === GOAWAY);
+    expect(farewell?.payload.readUInt32BE(4)).toBe(ErrorCode.ENHANCE_YOUR_CALM);
+  });
+});
+
 describe('an answer', () => {
   it('leaves as fast as there is room for it', async () => {
     const text = 'x'.repeat(30);
@@ -366,6 +382,57 @@ describe('an answer', () => {
     client.send(frame(WINDOW_UPDATE, 0, 0, number(10_000)), frame(WINDOW_UPDATE, 0, 1, number(10_000)));
     await client.frame(isEnd(1));
     expect(dataOf(client.frames, 1).length).toBe(70_000);
+  });
+
+  it('that has no room of its own costs nothing while others go', async () => {
+    // What has no window is not looked at again until it has one.
+    let looks = 0;
+    answer = (stream) => {
+      if (stream.id < 9) {
+        const proceed = stream.proceed.bind(stream);
+        stream.proceed = () => {
+          looks += 1;
+          proceed();
+        };
+      }
+      echo(stream, stream.id < 9 ? 'waits' : 'goes');
+    };
+    client.send(frame(SETTINGS, 0, 0, setting(Setting.INITIAL_WINDOW_SIZE, 0)));
+    for (let id = 1; id <= 9; id += 2) client.send(open(id, END_STREAM));
+    await client.settled();
+    expect(server.sessions[0]?.unreadBytes).toBe(4 * 5 + 4);
+    for (let i = 0; i < 100; i += 1) client.send(frame(WINDOW_UPDATE, 0, 0, number(1)));
+    client.send(frame(WINDOW_UPDATE, 0, 9, number(4)));
+    await client.frame(isEnd(9));
+    expect(looks).toBe(0);
+    client.send(frame(RST_STREAM, 0, 1, number(8)), frame(SETTINGS, 0, 0, setting(Setting.INITIAL_WINDOW_SIZE, 5)));
+    for (const id of [3, 5, 7]) {
+      await client.frame(isEnd(id));
+      expect(dataOf(client.frames, id)).toBe('waits');
+    }
+    expect(looks).toBe(3);
+    expect(server.sessions[0]?.unreadBytes).toBe(0);
+  });
+
+  it('is its own, however many leave at once and of whatever size', async () => {
+    const others = await Promise.all([1, 2, 3].map(() => RawClient.connect(server.port)));
+    const sizes = [1, 100, 2_000, 2_100, 15_000, 40_000];
+    answer = (stream, text) => echo(stream, text.repeat(sizes[stream.id % sizes.length] ?? 1));
+    const everybody = [client, ...others];
+    const letters = ['a', 'b', 'c', 'd'];
+    for (const [i, each] of everybody.entries()) {
+      each.send(frame(WINDOW_UPDATE, 0, 0, number(1_000_000)));
+      for (let id = 1; id <= 11; id += 2)
+        each.send(open(id), frame(DATA, END_STREAM, id, Buffer.from(letters[i] ?? '')));
+    }
+    for (const [i, each] of everybody.entries()) {
+      for (let id = 1; id <= 11; id += 2) {
+        await each.frame(isEnd(id));
+        const letter = letters[i] ?? '';
+        expect(dataOf(each.frames, id)).toBe(letter.repeat(sizes[id % sizes.length] ?? 1));
+      }
+      if (each !== client) each.close();
+    }
   });
 
   it('waits in no system when its client reads nothing, and neither is that client read', async () => {

@@ -64,8 +64,10 @@ export class Session implements StreamHost {
   readonly #decoder = new HeaderDecoder(MAX_HEADER_BYTES);
   readonly #encoder = new HeaderEncoder();
   readonly #streams = new Map<number, Stream>();
-  /** Their answers have no room, the longest waiting first. */
+  /** Their answers wait for the connection or its socket, the longest waiting first. Who has no window of its own is not among them. */
   readonly #waiting = new Set<Stream>();
+  /** Of all streams: answers that have no room. */
+  #queuedBytes = 0;
   readonly #resets: Allowance;
   readonly #settings: Allowance;
   readonly #onClosed: (() => void)[] = [];
@@ -107,9 +109,7 @@ export class Session implements StreamHost {
 
   /** Answers that have not left whole. */
   get unreadBytes(): number {
-    let bytes = this.#output.unsentBytes;
-    for (const stream of this.#waiting) bytes += stream.queuedBytes;
-    return bytes;
+    return this.#output.unsentBytes + this.#queuedBytes;
   }
 
   /** Once, when its socket is closed. */
@@ -186,8 +186,12 @@ export class Session implements StreamHost {
     this.#windowUpdate(stream.id, bytes);
   }
 
+  queued(bytes: number): void {
+    this.#queuedBytes += bytes;
+  }
+
   waits(stream: Stream): void {
-    this.#waiting.add(stream);
+    if (this.initialSendWindow > stream.sent) this.#waiting.add(stream);
   }
 
   over(stream: Stream): void {
@@ -234,8 +238,14 @@ export class Session implements StreamHost {
   #proceed(): void {
     for (const stream of this.#waiting) {
       if (this.#sendWindow <= 0 || this.#isCongested()) return;
-      if (stream.proceed()) this.#waiting.delete(stream);
+      this.#proceedWith(stream);
     }
+  }
+
+  #proceedWith(stream: Stream): void {
+    stream.proceed();
+    if (stream.isWaiting && this.initialSendWindow > stream.sent) this.#waiting.add(stream);
+    else this.#waiting.delete(stream);
   }
 
   #frame(type: number, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
@@ -302,12 +312,12 @@ export class Session implements StreamHost {
     }
     if (stream.isWhole) {
       this.consumed(windowBytes);
-      stream.reset(ErrorCode.STREAM_CLOSED);
+      this.#breakOff(stream, ErrorCode.STREAM_CLOSED);
       return;
     }
     if (!stream.take(bytes.subarray(start, stop), windowBytes)) {
       this.consumed(windowBytes);
-      stream.reset(ErrorCode.FLOW_CONTROL_ERROR);
+      this.#breakOff(stream, ErrorCode.FLOW_CONTROL_ERROR);
       return;
     }
     if ((flags & Flag.END_STREAM) !== 0) stream.whole();
@@ -344,8 +354,9 @@ export class Session implements StreamHost {
     const headers = this.#decoder.decode(bytes, start, end);
     const stream = this.#streams.get(id);
     if (stream !== undefined) {
-      if (stream.isWhole) stream.reset(ErrorCode.STREAM_CLOSED);
-      else if (!endStream || headers === undefined || !isTrailers(headers)) stream.reset(ErrorCode.PROTOCOL_ERROR);
+      if (stream.isWhole) this.#breakOff(stream, ErrorCode.STREAM_CLOSED);
+      else if (!endStream || headers === undefined || !isTrailers(headers))
+        this.#breakOff(stream, ErrorCode.PROTOCOL_ERROR);
       else stream.whole();
       return;
     }
@@ -365,10 +376,19 @@ export class Session implements StreamHost {
 
   #onReset(id: number): void {
     if (this.#isIdle(id)) throw broken('a stream is broken off that there is not');
-    if (!this.#resets.take()) {
-      throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, 'too many streams are broken off');
-    }
+    this.#countReset();
     this.#streams.get(id)?.close();
+  }
+
+  /** A stream that the client has got wrong. Whoever makes us break them off breaks them off. */
+  #breakOff(stream: Stream, code: ErrorCode): void {
+    this.#countReset();
+    stream.reset(code);
+  }
+
+  #countReset(): void {
+    if (this.#resets.take()) return;
+    throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, 'too many streams are broken off');
   }
 
   #onWindow(id: number, bytes: number): void {
@@ -382,11 +402,11 @@ export class Session implements StreamHost {
     if (this.#isIdle(id)) throw broken('a window is of a stream that there is not');
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
-    if (bytes === 0) stream.reset(ErrorCode.PROTOCOL_ERROR);
+    if (bytes === 0) this.#breakOff(stream, ErrorCode.PROTOCOL_ERROR);
     else {
       stream.sent -= bytes;
-      if (this.initialSendWindow - stream.sent > MAX_WINDOW) stream.reset(ErrorCode.FLOW_CONTROL_ERROR);
-      else if (this.#waiting.has(stream) && stream.proceed()) this.#waiting.delete(stream);
+      if (this.initialSendWindow - stream.sent > MAX_WINDOW) this.#breakOff(stream, ErrorCode.FLOW_CONTROL_ERROR);
+      else if (stream.isWaiting) this.#proceedWith(stream);
     }
   }
 
@@ -407,8 +427,11 @@ export class Session implements StreamHost {
     const grows = bytes > this.initialSendWindow;
     this.initialSendWindow = bytes;
     if (!grows) return;
-    for (const { sent } of this.#streams.values()) {
-      if (bytes - sent > MAX_WINDOW) throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, WINDOW_TOO_LARGE);
+    for (const stream of this.#streams.values()) {
+      if (bytes - stream.sent > MAX_WINDOW) {
+        throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, WINDOW_TOO_LARGE);
+      }
+      if (stream.isWaiting) this.waits(stream);
     }
     this.#proceed();
   }
