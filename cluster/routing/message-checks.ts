@@ -240,6 +240,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     messages: optional(protocolMessages),
     sdkMetadata: optional(common.sdkMetadata),
     meteringMetadata: optional(common.meteringMetadata),
+    binaryChecksum: optional(string),
     workerVersion: optional(common.workerVersion),
     deploymentVersion: optional(common.deploymentVersion),
     versioningBehavior: optional(enumeration()),

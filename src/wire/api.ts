@@ -845,6 +845,8 @@ export interface RespondWorkflowTaskCompletedRequest {
   forceCreateNewWorkflowTask?: boolean | undefined;
   sdkMetadata?: WorkflowTaskCompletedMetadata | undefined;
   meteringMetadata?: MeteringMetadata | undefined;
+  /** What workers said before they said a build id: kept in the history, and a point to reset to. */
+  binaryChecksum?: string | undefined;
   workerVersion?: WorkerVersionStamp | undefined;
   /** Whose are the tasks that are to be eager, if not the answering worker's, and the workflow's next task: they are its if it has room at once. */
   eagerWorkerId?: string | undefined;

@@ -74,15 +74,17 @@ function close(facts: RunFacts, status: WorkflowExecutionStatus, event: HistoryE
 const MAX_RESET_POINTS = 20;
 
 function addResetPoint(sink: FactSink, event: HistoryEvent, attributes: WorkflowTaskCompletedEventAttributes): void {
-  // A worker that does not say its build is a build too: the one without a name.
+  // A worker that does not say its build is a build too: the one without a name. Old ones say the checksum of their binary instead.
   const buildId = attributes.workerVersion?.buildId ?? '';
+  const { binaryChecksum } = attributes;
   const { facts } = sink;
   if (buildId !== '') facts.lastBuildId = buildId;
-  if (facts.resetPoints.some((point) => point.buildId === buildId)) return;
+  if (facts.resetPoints.some((point) => point.buildId === buildId && point.binaryChecksum === binaryChecksum)) return;
   facts.resetPoints = [
     ...facts.resetPoints.slice(1 - MAX_RESET_POINTS),
     {
       buildId,
+      ...(binaryChecksum !== undefined && { binaryChecksum }),
       runId: sink.runId,
       firstWorkflowTaskCompletedId: event.eventId,
       createTime: event.eventTime,

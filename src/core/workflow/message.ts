@@ -255,6 +255,8 @@ export interface CompleteWorkflowTaskMessage {
   messages?: ProtocolMessage[] | undefined;
   sdkMetadata?: WorkflowTaskCompletedMetadata | undefined;
   meteringMetadata?: MeteringMetadata | undefined;
+  /** What workers said before they said a build id. */
+  binaryChecksum?: string | undefined;
   workerVersion?: WorkerVersionStamp | undefined;
   /** Of a worker that belongs to a deployment: its version, and how it says this workflow goes on when another version is current. */
   deploymentVersion?: WorkerDeploymentVersion | undefined;

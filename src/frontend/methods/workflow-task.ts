@@ -68,6 +68,7 @@ export const respondWorkflowTaskCompleted = method(
     forceCreateNewWorkflowTask: optional(boolean),
     sdkMetadata: optional(common.sdkMetadata),
     meteringMetadata: optional(common.meteringMetadata),
+    binaryChecksum: optional(string),
     workerVersion: optional(common.workerVersion),
     eagerWorkerId: optional(string),
     deploymentVersion: optional(common.deploymentVersion),
@@ -78,6 +79,7 @@ export const respondWorkflowTaskCompleted = method(
     const token = rules.taskToken(services, caller, request.token, 'workflow');
     rules.within(services.limits, 'Identity', request.identity);
     rules.within(services.limits, 'EagerWorkerId', request.eagerWorkerId ?? '');
+    rules.within(services.limits, 'BinaryChecksum', request.binaryChecksum ?? '');
     rules.within(services.limits, 'WorkerTaskQueue', request.stickyQueue?.queue ?? '');
     for (const command of request.commands) checkNamespace(services, caller, command);
     const { namespace, workflowId } = token;
@@ -102,6 +104,7 @@ export const respondWorkflowTaskCompleted = method(
           forceCreateNewWorkflowTask: request.forceCreateNewWorkflowTask ?? false,
           sdkMetadata: request.sdkMetadata,
           meteringMetadata: request.meteringMetadata,
+          binaryChecksum: request.binaryChecksum || undefined,
           workerVersion: request.workerVersion,
           eagerFor: request.eagerWorkerId ? sessionOf(namespace, request.eagerWorkerId) : undefined,
           deploymentVersion: request.deploymentVersion,
