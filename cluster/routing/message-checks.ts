@@ -126,6 +126,9 @@ const updateAsk = {
   args: optional(common.payloads),
   header: optional(common.header),
   identity: string,
+  requestId: optional(string),
+  completionCallbacks: optional(list(common.callback)),
+  links: optional(list(common.link)),
 };
 
 const standaloneActivity = object<messages.StandaloneActivity>({

@@ -139,6 +139,12 @@ export interface UpdateAsk {
   args?: Payloads | undefined;
   header?: Header | undefined;
   identity: string;
+  /** Of this request: its callbacks are attached once. */
+  requestId?: string | undefined;
+  /** Called when the update has completed. */
+  completionCallbacks?: readonly Callback[] | undefined;
+  /** On the event that accepts it. */
+  links?: readonly Link[] | undefined;
 }
 
 /** Which run of the chain a caller means. */

@@ -9,6 +9,7 @@ import type {
   StickyChoice,
 } from '../../wire/api.ts';
 import type { Command } from '../../wire/command.ts';
+import { MessageType, type ProtocolMessage } from '../../wire/protocol-message.ts';
 import { type Call, type Caller, method, type Services } from '../door.ts';
 import { sessionOf } from '../hosted-worker.ts';
 import {
@@ -49,6 +50,21 @@ const nothingToSay = (call: Call) => (error: Parameters<Call['refuse']>[0] | und
 function checkNamespace(services: Services, caller: Caller, command: Command): void {
   const namespace = namespaceIn(command);
   if (namespace) rules.namespace(services, caller, namespace);
+}
+
+/**
+ * A worker's copy of a request counts where the server has lost its own with the process before it: of its callbacks, those that this server would
+ * have taken from a client.
+ */
+function withAllowedCallbacks({ callbacks }: Services, messages: ProtocolMessage[] | undefined): typeof messages {
+  return messages?.map((message) => {
+    const { body } = message;
+    const request = body.type === MessageType.ACCEPTANCE ? body.value.acceptedRequest : undefined;
+    if (body.type !== MessageType.ACCEPTANCE || request?.completionCallbacks === undefined) return message;
+    const completionCallbacks = request.completionCallbacks.filter((one) => callbacks?.problem(one) === undefined);
+    const acceptedRequest = { ...request, completionCallbacks: callbacks === undefined ? [] : completionCallbacks };
+    return { ...message, body: { type: body.type, value: { ...body.value, acceptedRequest } } };
+  });
 }
 
 export const respondWorkflowTaskCompleted = method(
@@ -99,7 +115,7 @@ export const respondWorkflowTaskCompleted = method(
           attributeProblems: strayed === undefined ? unset : [...strayed, ...(unset ?? [])],
           sticky: request.sticky,
           stickyQueue: request.stickyQueue,
-          messages: request.messages,
+          messages: withAllowedCallbacks(services, request.messages),
           queryResults: request.queryResults,
           forceCreateNewWorkflowTask: request.forceCreateNewWorkflowTask ?? false,
           sdkMetadata: request.sdkMetadata,
