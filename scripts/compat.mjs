@@ -22,7 +22,10 @@ const HELP = `npm run compat [-- options]
   --at ADDRESS    with --tools: the temporal CLI alone, against the server there
   --against ADDRESS [METHOD ...]
                   instead of all that: requests that are right and requests that are a little wrong, of every method, to this server and to one of
-                  Temporal's that is there; says where their answers are not the same. It takes some minutes, and leaves much behind in that server`;
+                  Temporal's that is there; says where their answers are not the same. It takes some minutes, and leaves much behind in that server
+  --sequences N   with --against: instead of single requests, so many random sequences of right calls, with a worker that does what they say; where the
+                  two differ, the shortest sequence found that shows it
+  --seed S        with --sequences: of the first one (1 by default); each has the next number`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -34,6 +37,8 @@ const { values, positionals } = parseArgs({
     tools: { type: 'boolean', default: false },
     at: { type: 'string' },
     against: { type: 'string' },
+    sequences: { type: 'string' },
+    seed: { type: 'string', default: '1' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -64,6 +69,11 @@ if (values.tools) {
   await runBundled('test/tools/main.ts', 'tools', 'built');
 }
 
+if (values.against !== undefined && values.sequences !== undefined) {
+  process.argv = [process.argv[0], 'sequences', values.against, values.sequences, values.seed];
+  await runBundled('test/differential/sequences/main.ts', 'sequences', 'built');
+  process.exit(0);
+}
 if (values.against !== undefined) {
   process.argv = [process.argv[0], 'differential', values.against, ...positionals];
   await runBundled('test/differential/main.ts', 'differential', 'built');

@@ -133,7 +133,9 @@ export class Reads {
       const nothingNew = query.closeEventOnly || (current !== undefined && query.fromEventId > current.lastEventId);
       if (!closed && nothingNew) {
         if (!query.waitNewEvent) {
-          done(undefined, { runId, events: [], closed, nextEventId: undefined });
+          // A page that begins with them: a worker that reads by its task's events needs each of them.
+          const shown = query.withUnwritten === true && !query.closeEventOnly && unwritten.length > 0;
+          done(undefined, { runId, events: shown ? [encode(unwritten)] : [], closed, nextEventId: undefined });
           return;
         }
         const on = query.closeEventOnly ? 'close' : 'event';

@@ -9,6 +9,7 @@ import { MemoryDisk } from '../store/memory/backend.ts';
 import type { UpdateWithStartWorkflowExecutionResponse, UpdateWorkflowExecutionResponse } from '../wire/api.ts';
 import { decode, encode } from '../wire/codec.ts';
 import { EventType as E, UpdateWorkflowExecutionLifecycleStage as Stage } from '../wire/enums.ts';
+import type { HistoryEvent } from '../wire/event.ts';
 import type { ProtocolMessage } from '../wire/protocol-message.ts';
 import { StatusCode } from '../wire/status.ts';
 import {
@@ -78,6 +79,24 @@ const updatesOf = (task: Delivery): string[] =>
     : [];
 
 describe('an update for which a worker is free', () => {
+  it('shows a worker that reads page by page the events of its task, wherever a page begins', async () => {
+    const { w, worker } = await idle();
+    const asked = ask(w, 'u');
+    const from = async (fromEventId: number): Promise<number[]> => {
+      const query = { runId: undefined, fromEventId, maximumBytes: 1_000, waitNewEvent: false, closeEventOnly: false };
+      const page: Answer<{ events: Uint8Array[] }> = await w.call((done) =>
+        w.engine.history(TO, { ...query, withUnwritten: true }, done),
+      );
+      const events = (page.value?.events ?? []).flatMap((bytes) => decode(bytes) as HistoryEvent[]);
+      return events.map(({ eventId }) => eventId).filter((id) => id >= fromEventId);
+    };
+    expect(await from(4)).toEqual([4, 5, 6]);
+    expect(await from(5)).toEqual([5, 6]);
+    expect(await from(6)).toEqual([6]);
+    await w.send('a', w.completion(worker.take('workflow'), []));
+    expect((await asked).value).toBeDefined();
+  });
+
   it('reaches it without a commit, and costs none when it is rejected', async () => {
     const { w, worker } = await idle();
     const { commits } = w.engine.getStats();

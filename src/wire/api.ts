@@ -506,6 +506,10 @@ export interface WorkflowExecutionExtendedInfo {
   cancelRequested: boolean;
   /** When the run was started. */
   originalStartTime: number;
+  /** When the run began, if by a reset. */
+  lastResetTime?: number | undefined;
+  /** What the run was reset to last; absent: it was not, or that one has gone on as another run since. */
+  resetRunId?: string | undefined;
   /** By the ids of requests: the events they became. */
   requestIdInfos?: Record<string, { eventType: EventType; eventId: number }> | undefined;
   pauseInfo?: DescribeWorkflowExecutionResponse['pauseInfo'];

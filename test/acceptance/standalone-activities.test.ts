@@ -110,6 +110,8 @@ it('is retried, and told apart from one that failed for good', PATIENCE, async (
   expect(failed).toMatchObject({ activityId: 'broken', cause: { message: 'out of order', type: 'Broken' } });
   const described = await client.activity.getHandle('broken').describe({ includeOutcome: true });
   expect(described).toMatchObject({ status: 'FAILED', hasOutcomeFailure: true, hasResult: false });
+  const whole = await client.activity.getHandle('broken').describe({ includeLastFailure: true });
+  expect(await whole.getLastFailure()).toMatchObject({ message: 'out of order', type: 'Broken' });
 });
 
 it('is cancelled, terminated, timed out', PATIENCE, async () => {

@@ -2,6 +2,7 @@
 
 import type { Pair } from './pair.ts';
 import type { Plain, Ref } from './side.ts';
+import { failure, payload, payloads, seconds, taskQueue } from './values.ts';
 
 export interface Case {
   readonly request: Plain;
@@ -12,11 +13,6 @@ export type Template = (pair: Pair) => Promise<Case> | Case;
 
 const namespace = 'default';
 const identity = 'somebody';
-const payload = { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from('"text"') };
-const payloads = { payloads: [payload] };
-const seconds = (n: number): Plain => ({ seconds: n });
-const taskQueue = (name: string): Plain => ({ name, kind: 1 });
-const failure = { message: 'broken', source: 'test', applicationFailureInfo: { type: 'Broken' } };
 
 const START = 'StartWorkflowExecution';
 const POLL = 'PollWorkflowTaskQueue';
@@ -31,6 +27,8 @@ interface Workflow {
 const startOf = (pair: Pair, more: Plain = {}): Plain => ({
   ...{ namespace, identity, workflowId: pair.fresh('wf'), workflowType: { name: 'Type' } },
   ...{ taskQueue: taskQueue(pair.fresh('queue')), requestId: pair.fresh('request'), input: payloads },
+  // None runs out while others are asked.
+  workflowTaskTimeout: seconds(100),
   ...more,
 });
 

@@ -1,11 +1,12 @@
 // What the calls that steer pending activities from outside share: which of a run's activities are meant, and when each goes on.
 // Used by messages/pause-activity, unpause-activity, reset-activity and update-activity-options.
 
+import { isActivityAddress } from '../../wire/activity-address.ts';
 import { offerActivity, releaseTask } from './activity-task.ts';
 import type { ActivityChoice, Jitter, RunTarget } from './message.ts';
 import type { Rejection, TurnContext } from './outcome.ts';
 import { withoutPermit } from './permits.ts';
-import { alreadyCompleted, notFound } from './rejections.ts';
+import { alreadyCompleted, notFound, standaloneCompleted } from './rejections.ts';
 import type { ActivityRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
 import { type ActorState, isOpen } from './state.ts';
@@ -28,7 +29,9 @@ export function chooseActivities(
 ): ChosenActivities | Rejection {
   const resolved = resolve(state, target);
   if ('rejection' in resolved) return resolved.rejection;
-  if (!isOpen(resolved.run)) return alreadyCompleted();
+  if (!isOpen(resolved.run)) {
+    return isActivityAddress(state.workflowId) ? standaloneCompleted() : alreadyCompleted();
+  }
   const turn = new Turn(state, context);
   const run = turn.open(resolved.run);
   const chosen = [...run.activities()].filter((row) => isChosen(row, activities));

@@ -23,6 +23,11 @@ export const runNotFound = (workflowId: string, runId: string): Rejection =>
 
 export const alreadyCompleted = (): Rejection => notFound('workflow execution already completed');
 
+/** What those hear whose update the worker had not accepted when the workflow closed. */
+export const UPDATE_CUT_OFF = 'workflow update was aborted by closing workflow';
+
+export const updateCutOff = (): Rejection => notFound(UPDATE_CUT_OFF);
+
 export const workflowTaskNotFound = (): Rejection => notFound('Workflow task not found.');
 
 export const activityTaskNotFound = (): Rejection =>
@@ -36,6 +41,9 @@ export const alreadyStarted = (runId: string, startRequestId: string, message: s
 
 export const exhausted = (cause: string, message: string): Rejection =>
   reject(StatusCode.RESOURCE_EXHAUSTED, message, { kind: 'ResourceExhausted', cause });
+
+/** An activity without a workflow is over: unlike a closed workflow it is there, so a client is not told that it is not. */
+export const standaloneCompleted = (): Rejection => failedPrecondition('activity execution already completed');
 
 export const notReady = (message: string): Rejection =>
   reject(StatusCode.FAILED_PRECONDITION, message, { kind: 'WorkflowNotReady' });

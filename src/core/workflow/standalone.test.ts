@@ -269,6 +269,18 @@ describe('steered from outside', () => {
     expect(waitingOffers(world.state)).toHaveLength(1);
   });
 
+  it('is refused when it is over: it is there, and what is steered is not', () => {
+    const world = started();
+    const { ref } = world.takeActivity();
+    world.completeActivity(ref);
+    const chosen = { target: {}, activities: { id: 'a' } } as const;
+    const calls: Message[] = [
+      { type: 'pauseActivity', ...chosen, identity: 'op', reason: 'look', requestId: 'p' },
+      { type: 'updateActivityOptions', ...chosen, change: { taskQueue: 'other' } },
+    ];
+    for (const call of calls) expect(world.refuse(call).code).toBe(StatusCode.FAILED_PRECONDITION);
+  });
+
   it('is moved to another queue', () => {
     const world = started();
     world.accept({

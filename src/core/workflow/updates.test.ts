@@ -6,6 +6,7 @@ import { MessageType, type ProtocolMessage } from '../../wire/protocol-message.t
 import { StatusCode } from '../../wire/status.ts';
 import type { Limits } from './limits.ts';
 import type { Outcome, StartedWorkflowTask } from './outcome.ts';
+import { UPDATE_CUT_OFF } from './rejections.ts';
 import { isPassivatable } from './state.ts';
 import { applicationFailure, command, message, payloads, places, SESSION, World } from './testing.ts';
 
@@ -135,6 +136,20 @@ describe('an update of an idle workflow', () => {
       response: { outcome: { failure: { applicationFailureInfo: { type: 'UnprocessedUpdate', nonRetryable: true } } } },
     });
     expect(world.types()).toEqual(FIRST_TASK);
+  });
+
+  it('waits for a worker that says it is at work, and is sent again to one that has not got it', () => {
+    for (const sticky of [true, false]) {
+      const world = idle();
+      world.update('u');
+      const { ref } = world.takeWorkflowTask();
+      world.accept(world.completeMessage(ref, [], { forceCreateNewWorkflowTask: true, sticky }));
+      expect(answers(world)).toEqual([]);
+      const again = world.takeWorkflowTask();
+      expect(again.task.messages ?? []).toHaveLength(sticky ? 0 : 1);
+      answer(world, again, [message.accept('u'), message.respond('u')]);
+      expect(answers(world)).toMatchObject([['call-u', { response: { stage: Stage.COMPLETED } }]]);
+    }
   });
 
   it('whose task nobody takes is offered as one with events, after the time for which it may be in memory', () => {
@@ -508,6 +523,23 @@ describe('a run that ends', () => {
       expect(decision.refusal?.message).toBe('UnhandledCommand');
       expect(world.takeWorkflowTask().task.messages).toHaveLength(1);
     }
+  });
+
+  it('is known as completed to those who wait for less, where one answer of the worker accepts and completes it', () => {
+    const world = idle();
+    world.update('u', { until: 'accepted' });
+    work(world, [message.accept('u'), message.respond('u')]);
+    const response = { runId: run(world), updateId: 'u', stage: Stage.COMPLETED, outcome: { success: payloads('ok') } };
+    expect(answers(world)).toEqual([['call-u', { response }]]);
+    expect(isPassivatable(world.state)).toBe(true);
+  });
+
+  it('tells those whose update no worker has accepted that the closing has cut it off', () => {
+    const world = idle();
+    world.update('u');
+    world.terminate();
+    const status = { code: StatusCode.NOT_FOUND, message: UPDATE_CUT_OFF, detail: { kind: 'NotFound' } };
+    expect(answers(world)).toEqual([['call-u', { rejection: status }]]);
   });
 
   it('gives an update that it accepted and did not complete a failure, to those who wait and who come later', () => {

@@ -17,6 +17,7 @@ import {
   invalidArgument,
   notReady,
   unavailable,
+  updateCutOff,
 } from './rejections.ts';
 import type { UpdateRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
@@ -54,7 +55,7 @@ function answerAccepted(turn: Turn, update: PendingUpdate): void {
   const response = { runId, updateId, stage: Stage.ACCEPTED };
   const waiting = update.calls.filter(({ until }) => until === 'completed');
   for (const { callId, until } of update.calls) if (until === 'accepted') answerCall(turn, callId, { response });
-  const { kept: _inRows, attached: _noted, ...rest } = update;
+  const { kept: _inRows, ...rest } = update;
   turn.updates.set(updateId, waiting.length === 0 ? undefined : { ...rest, stage: 'accepted', calls: waiting });
 }
 
@@ -251,10 +252,15 @@ export function leaveUpdate(turn: Turn, callId: string): void {
 
 // ---------------------------------------------------------------- what the worker says
 
-export function updateAccepted(run: RunDraft, updateId: string): void {
-  const update = run.turn.updates.get(updateId);
-  if (update?.attached !== undefined) recordAttached(run, update.attached);
-  if (update !== undefined) answerAccepted(run.turn, update);
+/** @param completes whether the worker's same answer has what it came to: then who waits for less hears that, too */
+export function updateAccepted(run: RunDraft, updateId: string, completes: boolean): void {
+  const { turn } = run;
+  const update = turn.updates.get(updateId);
+  if (update === undefined) return;
+  const { attached, ...rest } = update;
+  if (attached !== undefined) recordAttached(run, attached);
+  if (!completes) answerAccepted(turn, rest);
+  else turn.updates.set(updateId, { ...rest, stage: 'accepted' });
 }
 
 /** Completed by the event just written, or rejected. */
@@ -293,7 +299,7 @@ export function closeUpdates(run: RunDraft, nextRunId: string | undefined): void
     ? unavailable(
         `run ${runId} of workflow ${turn.state.workflowId} has closed and another goes on: send the update again`,
       )
-    : alreadyCompleted().status;
+    : updateCutOff().status;
   for (const update of turn.updatesOf(runId)) {
     const { updateId, stage } = update;
     turn.updates.set(updateId, undefined);

@@ -8,11 +8,11 @@ import type { RpcCall } from './rpc.ts';
 import type { RpcError } from './status.ts';
 
 export interface CallEnd {
-  answered(body: object): void;
-  refused(status: Status): void;
-  failed(error: RpcError): void;
+  answered(call: OpenRpc, body: object): void;
+  refused(call: OpenRpc, status: Status): void;
+  failed(call: OpenRpc, error: RpcError): void;
   /** The client gave up. */
-  gone(): void;
+  gone(call: OpenRpc): void;
   /** It waits for something to happen from now on. */
   waits?(call: OpenRpc): void;
 }
@@ -26,6 +26,12 @@ export interface CallTiming {
   readonly endsAt: number;
 }
 
+/** Whose metadata it came with. */
+export interface CallSource {
+  /** Lower case names. */
+  header(name: string): string | undefined;
+}
+
 export class OpenRpc implements RpcCall {
   readonly name: string;
   readonly timeoutMs: number;
@@ -34,17 +40,17 @@ export class OpenRpc implements RpcCall {
   /** Monotonic ms: when its time is over. */
   readonly endsAt: number;
   readonly #end: CallEnd;
-  readonly #header: (name: string) => string | undefined;
+  readonly #source: CallSource;
   #waiting: Waiting | undefined;
   #lateAnswer: (() => void) | undefined;
   #ended = false;
 
-  constructor(timing: CallTiming, header: (name: string) => string | undefined, end: CallEnd) {
+  constructor(timing: CallTiming, source: CallSource, end: CallEnd) {
     this.name = timing.name;
     this.timeoutMs = timing.timeoutMs;
     this.dueAt = timing.dueAt;
     this.endsAt = timing.endsAt;
-    this.#header = header;
+    this.#source = source;
     this.#end = end;
   }
 
@@ -53,25 +59,25 @@ export class OpenRpc implements RpcCall {
   }
 
   header(name: string): string | undefined {
-    return this.#header(name);
+    return this.#source.header(name);
   }
 
   reply(body: object): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#end.answered(body);
+    this.#end.answered(this, body);
   }
 
   refuse(status: Status): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#end.refused(status);
+    this.#end.refused(this, status);
   }
 
   fail(error: RpcError): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#end.failed(error);
+    this.#end.failed(this, error);
   }
 
   waits(waiting: Waiting): void {
@@ -101,7 +107,7 @@ export class OpenRpc implements RpcCall {
     if (this.#ended) return;
     this.#ended = true;
     this.#abandon();
-    this.#end.gone();
+    this.#end.gone(this);
   }
 
   /** Its time is over without an answer. */

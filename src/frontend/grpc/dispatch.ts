@@ -7,7 +7,7 @@ import type { Administration } from '../door.ts';
 import type { Access } from '../namespaces.ts';
 import { deadlineExceeded, permissionDenied, unauthenticated, unavailable } from '../statuses.ts';
 import { Refused } from '../validate/check.ts';
-import { type CallTiming, OpenRpc, OpenRpcs } from './call.ts';
+import { type CallEnd, type CallSource, type CallTiming, OpenRpc, OpenRpcs } from './call.ts';
 import { accessOf, RpcCaller } from './caller.ts';
 import { clientRefusal } from './client-version.ts';
 import type { GrpcDoorContext } from './door.ts';
@@ -19,14 +19,12 @@ import { type RpcError, rpcError } from './status.ts';
 /** An answer with what there is leaves this long before the client's deadline, ms. */
 const BEFORE_DEADLINE_MS = 500;
 
-export interface Incoming {
+export interface Incoming extends CallSource {
   /** Of the method, without its service. */
   readonly name: string;
   readonly rpc: Rpc;
   /** ms the client waits; undefined: as long as the method says. */
   readonly timeoutMs: number | undefined;
-  /** Lower case names. */
-  header(name: string): string | undefined;
   /** The request. Throws Malformed. */
   decode(): Message;
   /** Of the native door, which has authenticated and admitted it. */
@@ -67,7 +65,7 @@ export class Dispatcher {
   /** Undefined when it was refused at once. */
   dispatch(incoming: Incoming, outgoing: Outgoing): OpenRpc | undefined {
     const { name, rpc } = incoming;
-    const { metrics, namespaces, admission } = this.#context;
+    const { metrics, namespaces } = this.#context;
     const { clock, pollers } = this.#services;
     const startedAt = clock.monotonic();
     const access = incoming.caller ?? accessOf(namespaces, incoming.header('authorization'));
@@ -78,35 +76,8 @@ export class Dispatcher {
       outgoing.failed(rpcError(why));
       return undefined;
     }
-    const ended = (code: StatusCode): void => {
-      if (incoming.caller === undefined) admission.ended();
-      this.#open.remove(call);
-      metrics.callEnded(name, code, clock.monotonic() - startedAt);
-    };
-    const call = new OpenRpc(timing(incoming, clock.monotonic()), (key) => incoming.header(key), {
-      answered: (body) => {
-        try {
-          outgoing.answered(body);
-        } catch (error) {
-          this.#context.onFault(error, name);
-          ended(StatusCode.INTERNAL);
-          outgoing.failed(rpcError(faulty(name)));
-          return;
-        }
-        ended(StatusCode.OK);
-      },
-      refused: (why) => {
-        ended(why.code);
-        outgoing.failed(rpcError(why));
-      },
-      failed: (error) => {
-        // A status code by construction.
-        ended(error.code as StatusCode);
-        outgoing.failed(error);
-      },
-      gone: () => ended(StatusCode.CANCELLED),
-      waits: (waiting) => outgoing.waits?.(waiting),
-    });
+    const end = new Ending(this, incoming, outgoing, startedAt);
+    const call = new OpenRpc(timing(incoming, startedAt), incoming, end);
     this.#open.add(call);
     try {
       rpc.run(this.#services, new RpcCaller(access, pollers), incoming.decode(), call);
@@ -122,12 +93,76 @@ export class Dispatcher {
     return call;
   }
 
-  #refusal({ rpc, header, caller }: Incoming): Status | undefined {
+  /** Of a call, with its answer's code. */
+  ended(call: OpenRpc, { name, caller }: Incoming, startedAt: number, code: StatusCode): void {
+    const { metrics, admission } = this.#context;
+    if (caller === undefined) admission.ended();
+    this.#open.remove(call);
+    metrics.callEnded(name, code, this.#services.clock.monotonic() - startedAt);
+  }
+
+  /** Of a call: a bug of ours. */
+  faulted(error: unknown, name: string): void {
+    this.#context.onFault(error, name);
+  }
+
+  #refusal(incoming: Incoming): Status | undefined {
+    const { rpc, caller } = incoming;
     const reason = this.#context.notReady();
-    const mistaken = clientRefusal(header, REFERENCE_VERSION);
+    const mistaken = clientRefusal((name) => incoming.header(name), REFERENCE_VERSION);
     if (mistaken !== undefined) return mistaken;
     if (reason !== undefined) return unavailable(`The node does not serve: ${reason}.`, 'no');
     return caller === undefined ? this.#context.admission.admit(rpc.callClass) : undefined;
+  }
+}
+
+/** How one call ends. An object instead of functions: there is one for each call. */
+class Ending implements CallEnd {
+  readonly #dispatcher: Dispatcher;
+  readonly #incoming: Incoming;
+  readonly #outgoing: Outgoing;
+  readonly #startedAt: number;
+
+  constructor(dispatcher: Dispatcher, incoming: Incoming, outgoing: Outgoing, startedAt: number) {
+    this.#dispatcher = dispatcher;
+    this.#incoming = incoming;
+    this.#outgoing = outgoing;
+    this.#startedAt = startedAt;
+  }
+
+  answered(call: OpenRpc, body: object): void {
+    try {
+      this.#outgoing.answered(body);
+    } catch (error) {
+      const { name } = this.#incoming;
+      this.#dispatcher.faulted(error, name);
+      this.refused(call, faulty(name));
+      return;
+    }
+    this.#ended(call, StatusCode.OK);
+  }
+
+  refused(call: OpenRpc, why: Status): void {
+    this.#ended(call, why.code);
+    this.#outgoing.failed(rpcError(why));
+  }
+
+  failed(call: OpenRpc, error: RpcError): void {
+    // A status code by construction.
+    this.#ended(call, error.code as StatusCode);
+    this.#outgoing.failed(error);
+  }
+
+  gone(call: OpenRpc): void {
+    this.#ended(call, StatusCode.CANCELLED);
+  }
+
+  waits(call: OpenRpc): void {
+    this.#outgoing.waits?.(call);
+  }
+
+  #ended(call: OpenRpc, code: StatusCode): void {
+    this.#dispatcher.ended(call, this.#incoming, this.#startedAt, code);
   }
 }
 
@@ -136,8 +171,8 @@ const faulty = (name: string): Status => ({
   message: `${name} failed inside the server.`,
 });
 
-const strangerTo = ({ header }: Incoming): Status =>
-  header('authorization') !== undefined
+const strangerTo = (incoming: Incoming): Status =>
+  incoming.header('authorization') !== undefined
     ? permissionDenied('the token opens no namespace of this node')
     : unauthenticated('A token is asked for.');
 

@@ -4,13 +4,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { MethodCodecs, ServiceCalls } from './calls.ts';
+import type { Incoming, Outgoing } from './dispatch.ts';
 import type { GrpcDoorContext } from './door.ts';
 import { registerHealth } from './health.ts';
 import { JsonApi } from './json/api.ts';
 import { services as serviceTable } from './methods/index.ts';
 import { decodeMessage } from './proto/message.ts';
 import { registerReflection } from './reflection/index.ts';
-import type { Rpc } from './rpc.ts';
+import type { Message, Rpc } from './rpc.ts';
+import type { RpcError } from './status.ts';
 import { frameOf } from './transport/frames.ts';
 import { Transport } from './transport/transport.ts';
 import type { WireCall } from './transport/wire-call.ts';
@@ -81,21 +83,47 @@ export class GrpcServer {
     });
   }
 
-  #handle(name: string, rpc: Rpc, { request, response }: MethodCodecs, wire: WireCall, bytes: Buffer): void {
+  #handle(name: string, rpc: Rpc, codecs: MethodCodecs, wire: WireCall, bytes: Buffer): void {
     this.#context.metrics.messageIn(bytes.length);
-    const call = this.#calls.dispatcher.dispatch(
-      {
-        name,
-        rpc,
-        timeoutMs: wire.timeoutMs,
-        header: (key) => wire.header(key),
-        decode: () => decodeMessage(request, bytes),
-      },
-      {
-        answered: (body) => wire.answer(frameOf(response, body)),
-        failed: (error) => wire.end(error),
-      },
-    );
+    const handled = new WireRpc(name, rpc, codecs, wire, bytes);
+    const call = this.#calls.dispatcher.dispatch(handled, handled);
     if (call !== undefined) wire.whenGone(() => call.giveUp());
+  }
+}
+
+/** A call that came in by gRPC. An object instead of functions: there is one for each call. */
+class WireRpc implements Incoming, Outgoing {
+  readonly name: string;
+  readonly rpc: Rpc;
+  readonly #codecs: MethodCodecs;
+  readonly #wire: WireCall;
+  readonly #request: Buffer;
+
+  constructor(name: string, rpc: Rpc, codecs: MethodCodecs, wire: WireCall, request: Buffer) {
+    this.name = name;
+    this.rpc = rpc;
+    this.#codecs = codecs;
+    this.#wire = wire;
+    this.#request = request;
+  }
+
+  get timeoutMs(): number | undefined {
+    return this.#wire.timeoutMs;
+  }
+
+  header(name: string): string | undefined {
+    return this.#wire.header(name);
+  }
+
+  decode(): Message {
+    return decodeMessage(this.#codecs.request, this.#request);
+  }
+
+  answered(body: object): void {
+    this.#wire.answer(frameOf(this.#codecs.response, body));
+  }
+
+  failed(error: RpcError): void {
+    this.#wire.end(error);
   }
 }

@@ -13,7 +13,7 @@ import type {
 import { activityIdOf } from '../../wire/activity-address.ts';
 import type { DescribeWorkflowExecutionResponse } from '../../wire/api.ts';
 import { decode } from '../../wire/codec.ts';
-import { EventType } from '../../wire/enums.ts';
+import { EventType, TimeoutType } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { Failure } from '../../wire/failure.ts';
 import { withNames } from '../attribute-names.ts';
@@ -135,6 +135,14 @@ function readPollToken(token: Uint8Array): { runId: string; changedSince: number
 
 const orUndefined = (ms: number | undefined): number | undefined => ms || undefined;
 
+/** What its last attempt failed of, where that ended it: not what ended it between or before attempts. */
+function lastAttemptFailure({ outcome }: Told): Failure | undefined {
+  const failure = outcome?.failure;
+  const timedOut = failure?.timeoutFailureInfo?.timeoutType;
+  const ofAttempt = timedOut === TimeoutType.START_TO_CLOSE || timedOut === TimeoutType.HEARTBEAT;
+  return failure?.applicationFailureInfo !== undefined || ofAttempt ? failure : undefined;
+}
+
 function infoOf(described: DescribeWorkflowExecutionResponse, told: Told): ActivityExecutionInfo {
   const { workflowExecutionInfo: run, executionConfig, pendingActivities } = described;
   const [pending] = pendingActivities;
@@ -164,7 +172,7 @@ function infoOf(described: DescribeWorkflowExecutionResponse, told: Told): Activ
     executionTime: startDelay > 0 ? run.executionTime : undefined,
     expirationTime: pending?.expirationTime,
     closeTime: run.closeTime,
-    lastFailure: pending?.lastFailure ?? last?.attributes.lastFailure,
+    lastFailure: pending?.lastFailure ?? lastAttemptFailure(told) ?? last?.attributes.lastFailure,
     lastWorkerIdentity: pending?.lastWorkerIdentity ?? last?.attributes.identity,
     currentRetryInterval: hasBegun && pending?.paused !== true ? pending?.currentRetryInterval : undefined,
     lastAttemptCompleteTime: pending?.lastAttemptCompleteTime ?? (last === undefined ? undefined : run.closeTime),

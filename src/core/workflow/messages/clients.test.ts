@@ -100,10 +100,12 @@ describe('a start after the close', () => {
     ['cancelled', Reuse.TERMINATE_IF_RUNNING, true],
   ])('%s, reuse policy %i: %s', (closing, reusePolicy, allowed) => {
     const world = new World();
-    world.start();
+    world.start({ requestId: 'q1' });
     world.work(closings[closing]);
     const answer = started(world, { requestId: 'q2', reusePolicy });
-    expect(answer).toMatchObject(allowed ? { started: true } : { code: StatusCode.ALREADY_EXISTS });
+    // The request that started what it met, as with a running one.
+    const refused = { code: StatusCode.ALREADY_EXISTS, detail: { startRequestId: 'q1' } };
+    expect(answer).toMatchObject(allowed ? { started: true } : refused);
   });
 });
 

@@ -5,7 +5,7 @@ import { EventType } from '../../../wire/enums.ts';
 import type { RequestCancelMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
 import { heedCancel } from '../queued-run.ts';
-import { failedPrecondition } from '../rejections.ts';
+import { standaloneCompleted } from '../rejections.ts';
 import { cancelStandalone } from '../standalone.ts';
 import { type ActorState, isOpen } from '../state.ts';
 import { refusedForRequestIds, resolve, seenBefore } from '../target.ts';
@@ -17,7 +17,7 @@ export function requestCancel(state: ActorState, message: RequestCancelMessage, 
   if ('rejection' in resolved) return resolved.rejection;
   const { run } = resolved;
   const alone = isActivityAddress(state.workflowId);
-  if (alone && !isOpen(run)) return failedPrecondition('activity execution already completed');
+  if (alone && !isOpen(run)) return standaloneCompleted();
   if (!isOpen(run) || run.row.facts.cancelRequested) return nothing({ type: 'accepted' });
   const turn = new Turn(state, context);
   const refused = refusedForRequestIds(turn, message.requestId);

@@ -75,7 +75,7 @@ function draftOf(turn: Turn, runId: string): RunDraft | undefined {
 export function makeRoom(turn: Turn, message: StartMessage): Decision | undefined {
   const { run } = turn.state;
   if (run === undefined) return undefined;
-  const met = isOpen(run) ? meetRunning(turn, run, message) : refusedReuse(run, message);
+  const met = isOpen(run) ? meetRunning(turn, run, message) : refusedReuse(turn.state, run, message);
   if (met === undefined) keepEarlierStart(turn, run);
   return met;
 }
@@ -230,11 +230,12 @@ export const tooManySignals = (turn: Turn, runId: string): Rejection =>
     `exceeded workflow execution limit for signal events: run ${runId} of workflow ${turn.state.workflowId} has received ${turn.limits.signalsPerRun} signals; continue as new`,
   );
 
-function refusedReuse(run: RunState, message: StartMessage): Rejection | undefined {
+function refusedReuse({ chain }: ActorState, run: RunState, { reusePolicy }: StartMessage): Rejection | undefined {
   const { status } = run.row.facts;
   const { runId } = run;
-  const requestId = message.requestId;
-  switch (message.reusePolicy) {
+  // By which a client knows whether its own start is what it met.
+  const requestId = chain?.start.requestId ?? '';
+  switch (reusePolicy) {
     case WorkflowIdReusePolicy.REJECT_DUPLICATE:
       return alreadyStarted(
         runId,

@@ -4,7 +4,7 @@ import { isActivityAddress } from '../../../wire/activity-address.ts';
 import { terminateRun } from '../closing.ts';
 import type { TerminateMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
-import { alreadyCompleted, failedPrecondition, invalidArgument } from '../rejections.ts';
+import { alreadyCompleted, invalidArgument, standaloneCompleted } from '../rejections.ts';
 import { sizeOf } from '../size.ts';
 import { noteLastAttempt } from '../standalone.ts';
 import { type ActorState, isOpen } from '../state.ts';
@@ -20,7 +20,7 @@ export function terminate(state: ActorState, message: TerminateMessage, context:
   if ('rejection' in resolved) return resolved.rejection;
   const { run } = resolved;
   const alone = isActivityAddress(state.workflowId);
-  if (!isOpen(run)) return alone ? failedPrecondition('activity execution already completed') : alreadyCompleted();
+  if (!isOpen(run)) return alone ? standaloneCompleted() : alreadyCompleted();
   if (message.details !== undefined && sizeOf(message.details) > context.limits.blobBytes) {
     return invalidArgument('Blob data size exceeds limit.');
   }

@@ -162,16 +162,21 @@ const malformed = (message: string): ConnectionError => new ConnectionError(Erro
 
 /** Whether a request may have these: what makes it one comes first, each once; nothing of HTTP/1.1's. */
 export function isRequest(headers: readonly Header[]): boolean {
-  let pseudo = 0;
-  for (const [at, { name, place }] of headers.entries()) {
-    if (place === 'later') continue;
-    if (place === 'nowhere' || pseudo !== at) return false;
-    for (let before = 0; before < at; before += 1) if (headers[before]?.name === name) return false;
-    pseudo += 1;
+  let first = 0;
+  let needed = 0;
+  for (let at = 0; at < headers.length; at += 1) {
+    const header = headers[at];
+    if (header === undefined || header.place === 'later') continue;
+    if (header.place === 'nowhere' || first !== at) return false;
+    for (let before = 0; before < at; before += 1) if (headers[before]?.name === header.name) return false;
+    first += 1;
+    if (header.name !== ':authority' && header.value !== '') needed += 1;
   }
-  const has = (name: string): boolean => headers.some((header) => header.name === name && header.value !== '');
-  return has(':method') && has(':scheme') && has(':path');
+  return needed === NEEDED;
 }
+
+/** `:method`, `:scheme` and `:path`. */
+const NEEDED = 3;
 
 /** Whether a request may end with these. */
 export const isTrailers = (headers: readonly Header[]): boolean => headers.every(({ place }) => place === 'later');

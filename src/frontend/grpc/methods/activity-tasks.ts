@@ -10,20 +10,31 @@ import { answering, type Message, native, part, type Rpc, rpc, runNative } from 
 import { poll } from './poll.ts';
 import { withOwnNamespace } from './token.ts';
 
-/** A pushed task as the answer to a poll. */
+/** A pushed task as the answer to a poll: written out, since each activity has one. */
 export function activityTaskAnswer(delivery: Delivery): object {
   // A delivery of this kind makes an activity task.
   const task = taskPush('', delivery).body as ActivityTask;
-  const { token, namespace, workflowId, runId, workflowType, activityType, activityRunId, ...rest } = task;
-  const alone = activityRunId !== undefined;
+  const { workflowId, runId, activityRunId } = task;
   return {
-    ...rest,
-    taskToken: token,
-    workflowNamespace: namespace,
-    workflowType: alone ? undefined : { name: workflowType },
+    taskToken: task.token,
+    workflowNamespace: task.namespace,
+    workflowType: activityRunId === undefined ? { name: task.workflowType } : undefined,
     workflowExecution: { workflowId, runId },
+    activityType: { name: task.activityType },
+    activityId: task.activityId,
+    header: task.header,
+    input: task.input,
+    heartbeatDetails: task.heartbeatDetails,
+    scheduledTime: task.scheduledTime,
+    currentAttemptScheduledTime: task.currentAttemptScheduledTime,
+    startedTime: task.startedTime,
+    attempt: task.attempt,
+    scheduleToCloseTimeout: task.scheduleToCloseTimeout,
+    startToCloseTimeout: task.startToCloseTimeout,
+    heartbeatTimeout: task.heartbeatTimeout,
+    retryPolicy: task.retryPolicy,
+    priority: task.priority,
     activityRunId,
-    activityType: { name: activityType },
   };
 }
 

@@ -92,7 +92,8 @@ export function poll(
         take: (task) => {
           if (!call.isOpen) return false;
           const pollerScalingDecision = scalingDecision(task, clock.monotonic() - since);
-          call.reply({ ...answer(task, queue), pollerScalingDecision });
+          const answered = answer(task, queue);
+          call.reply(pollerScalingDecision === undefined ? answered : { ...answered, pollerScalingDecision });
           return true;
         },
         empty: () => call.reply({}),

@@ -1,6 +1,7 @@
 // Updates: sent, asked after, and sent along with a start. A call that waits longer than a client's patience is answered with how far its update has
 // come; clients ask again.
 
+import { UPDATE_CUT_OFF } from '../../../core/workflow/rejections.ts';
 import type { UpdateWithStartWorkflowExecutionResponse, UpdateWorkflowExecutionResponse } from '../../../wire/api.ts';
 import { UpdateWorkflowExecutionLifecycleStage as Stage } from '../../../wire/enums.ts';
 import { type Status, StatusCode } from '../../../wire/status.ts';
@@ -87,12 +88,15 @@ export const PollWorkflowExecutionUpdate = rpc((services, caller, request, call)
 const MULTI = 'temporal.api.errordetails.v1.MultiOperationExecutionFailure';
 const ABORTED = 'temporal.api.failure.v1.MultiOperationExecutionAborted';
 
-/** The one that failed with its own status, the other one as aborted because of it. */
+/** The one that failed with its own status, the other one as aborted because of it: but for a start that was done when its workflow closed before the update. */
 function multiError(status: Status, failed: 'start' | 'update'): RpcError {
   const { code, message, anys } = rpcError(status);
   const own = { code, message, details: anys };
-  const aborted = { code: StatusCode.ABORTED, message: 'Operation was aborted.', details: [anyOf(ABORTED, {})] };
-  const statuses = failed === 'start' ? [own, aborted] : [aborted, own];
+  const other =
+    status.message === UPDATE_CUT_OFF
+      ? {}
+      : { code: StatusCode.ABORTED, message: 'Operation was aborted.', details: [anyOf(ABORTED, {})] };
+  const statuses = failed === 'start' ? [own, other] : [other, own];
   return new RpcError(code, 'Update-with-Start could not be executed.', [anyOf(MULTI, { statuses })]);
 }
 

@@ -21,27 +21,31 @@ import { withOwnNamespace } from './token.ts';
 const NO_WORKER = '';
 const QUERY_FAILED = 2;
 
-/** A pushed task as the answer to a poll. `taskQueue`: the workflow's own. */
+/** A pushed task as the answer to a poll: written out, since each workflow has several. `taskQueue`: the workflow's own. */
 export function workflowTaskAnswer(
   delivery: Delivery,
   taskQueue: string,
 ): { history: { events: HistoryEvent[] } } & Message {
   // A delivery of this kind makes a workflow task.
   const task = taskPush(NO_WORKER, delivery).body as WorkflowTask;
-  const { token, runId, nextEventId, workflowId, workflowType, history, messages, ...rest } = task;
+  const { token, runId, nextEventId, workflowId, messages } = task;
+  // A query starts nothing, at no time.
+  const isStarted = delivery.kind !== 'query';
   return {
-    ...rest,
-    messages: messages?.filter(({ inHistory }) => inHistory !== true),
-    // A query starts nothing, at no time.
-    ...(delivery.kind === 'query'
-      ? { startedEventId: 0, scheduledTime: undefined, startedTime: undefined }
-      : undefined),
     taskToken: token,
     workflowExecution: { workflowId, runId },
-    workflowType: { name: workflowType },
-    history: { events: eventsOf(history) },
+    workflowType: { name: task.workflowType },
+    previousStartedEventId: task.previousStartedEventId,
+    startedEventId: isStarted ? task.startedEventId : 0,
+    attempt: task.attempt,
+    history: { events: eventsOf(task.history) },
     nextPageToken: nextEventId === undefined ? undefined : encodePage({ runId, fromEventId: nextEventId, task: token }),
+    query: task.query,
     workflowExecutionTaskQueue: { name: taskQueue, kind: TaskQueueKind.NORMAL },
+    scheduledTime: isStarted ? task.scheduledTime : undefined,
+    startedTime: isStarted ? task.startedTime : undefined,
+    queries: task.queries,
+    messages: messages?.filter(({ inHistory }) => inHistory !== true),
   };
 }
 

@@ -77,11 +77,17 @@ export class FieldsCodec implements Codec {
 
   /** Fields that the message does not have are left out: the engine knows more of some things than the API says. */
   write(writer: Writer, value: unknown): void {
+    this.writeAs(writer, value as Message, '', undefined);
+  }
+
+  /** The same with the property `name` as the field `as`; without such a field it is left out. */
+  writeAs(writer: Writer, message: Message, name: string, as: string | undefined): void {
     if (this.#byName === undefined) this.#make();
-    const message = value as Message;
-    for (const name in message) {
-      const given = message[name];
-      if (given !== undefined && given !== null) this.#byName?.get(name)?.write(writer, given);
+    for (const property in message) {
+      const given = message[property];
+      if (given === undefined || given === null) continue;
+      const field = property === name ? as : property;
+      if (field !== undefined) this.#byName?.get(field)?.write(writer, given);
     }
   }
 

@@ -5,21 +5,41 @@ import { invalid } from '../../validate/check.ts';
 import type { Codec, FieldsCodec, Message } from './codec.ts';
 import { enumType, findMessageType, messageType, type Type } from './descriptors.ts';
 import { encodeMessage } from './message.ts';
-import { Reader } from './reader.ts';
+import { Malformed, Reader, WireType } from './reader.ts';
 
 /** What is left of a duration or time beyond what a number can say to the millisecond. */
 const MAX_MS = Number.MAX_SAFE_INTEGER;
 const clamp = (ms: number): number => Math.max(-MAX_MS, Math.min(MAX_MS, ms));
 
-const secondsAndNanos = (fields: FieldsCodec, toMs: (seconds: number, nanos: number) => number): Codec => ({
-  read(reader, depth) {
-    const { seconds = 0, nanos = 0 } = fields.read(reader, depth) as { seconds?: number; nanos?: number };
+const SECONDS = (1 << 3) | WireType.VARINT;
+const NANOS = (2 << 3) | WireType.VARINT;
+
+/** Each event and task has several: read and written without an object between. */
+const secondsAndNanos = (toMs: (seconds: number, nanos: number) => number): Codec => ({
+  read(reader) {
+    let seconds = 0;
+    let nanos = 0;
+    while (!reader.done) {
+      const tag = reader.uint32();
+      if (tag === SECONDS) seconds = reader.int64();
+      else if (tag === NANOS) nanos = reader.int32();
+      else if (tag >>> 3 <= 2) throw new Malformed(`field ${tag >>> 3} of a time cannot have wire type ${tag & 7}`);
+      else reader.skip(tag & 7);
+    }
     return clamp(toMs(seconds, nanos));
   },
   write(writer, value) {
     const ms = Number(value);
     const seconds = ms < 0 ? Math.ceil(ms / 1_000) : Math.floor(ms / 1_000);
-    fields.write(writer, { seconds, nanos: Math.round((ms - seconds * 1_000) * 1_000_000) });
+    const nanos = Math.round((ms - seconds * 1_000) * 1_000_000);
+    if (seconds !== 0) {
+      writer.uint32(SECONDS);
+      writer.int64(seconds);
+    }
+    if (nanos !== 0) {
+      writer.uint32(NANOS);
+      writer.int32(nanos);
+    }
   },
 });
 
@@ -58,16 +78,15 @@ const attributed = (fields: FieldsCodec, typeField: string, names: () => Map<num
       const type = message[typeField];
       // What belongs to another type is dropped with the rest of what nobody asked for.
       const own = byNumber.get(typeof type === 'number' ? type : 0);
-      const attributes = own === undefined ? {} : message[own];
-      for (const name of Object.keys(message)) if (all.has(name)) delete message[name];
-      message.attributes = attributes;
-      return message;
+      const shaped: Message = {};
+      for (const name in message) if (!all.has(name)) shaped[name] = message[name];
+      shaped.attributes = own === undefined ? {} : message[own];
+      return shaped;
     },
     write(writer, value) {
       byNumber ??= names();
-      const { attributes, ...rest } = value as Message;
-      const own = byNumber.get(Number(rest[typeField]));
-      fields.write(writer, own === undefined ? rest : { ...rest, [own]: attributes });
+      const message = value as Message;
+      fields.writeAs(writer, message, 'attributes', byNumber.get(Number(message[typeField])));
     },
   };
 };
@@ -120,9 +139,9 @@ const anyFields = (fields: FieldsCodec): Codec => ({
 export function specialCodec(name: string, fields: FieldsCodec, codecOf: CodecOf): Codec | undefined {
   switch (name) {
     case 'google.protobuf.Duration':
-      return secondsAndNanos(fields, durationMs);
+      return secondsAndNanos(durationMs);
     case 'google.protobuf.Timestamp':
-      return secondsAndNanos(fields, timeMs);
+      return secondsAndNanos(timeMs);
     case 'google.protobuf.Any':
       return anyFields(fields);
     case 'temporal.api.protocol.v1.Message':

@@ -11,6 +11,7 @@ import { RpcError } from '../status.ts';
 import { Arriving } from './arriving.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { FrameReader } from './frames.ts';
+import { Reception } from './reception.ts';
 import { type Receiver, WireCall } from './wire-call.ts';
 
 export interface TransportOptions extends ConnectionOptions {
@@ -116,38 +117,10 @@ export class Transport {
   }
 
   #receive(stream: Stream, call: WireCall, { unary, open }: Method): void {
-    const frames = new FrameReader(this.#options.maxMessageBytes, stream.header('grpc-encoding') ?? 'identity');
-    const guarded = (run: () => void): void => {
-      // What still comes after the answer is read and dropped, so that the answer arrives.
-      if (call.isOver) return;
-      try {
-        run();
-      } catch (error) {
-        if (!(error instanceof RpcError)) this.#options.onFault(error, call.path);
-        call.end(error instanceof RpcError ? error : new RpcError(StatusCode.INTERNAL, 'The server failed.'));
-      }
-    };
-    const arriving = this.#arriving;
-    if (unary) arriving.began(call);
-    const receiver = open(call);
-    stream.receiver = {
-      data: (chunk) =>
-        guarded(() => {
-          for (const message of frames.read(chunk)) receiver.message(message);
-          arriving.keeps(call, frames.keptBytes);
-        }),
-      ended: () => {
-        arriving.ended(call);
-        guarded(() => {
-          if (frames.keptBytes > 0) throw new RpcError(StatusCode.INTERNAL, 'A message is cut off.');
-          receiver.ended();
-        });
-      },
-      closed: () => {
-        arriving.ended(call);
-        call.closed();
-      },
-    };
+    const { maxMessageBytes, onFault } = this.#options;
+    const frames = new FrameReader(maxMessageBytes, stream.header('grpc-encoding') ?? 'identity');
+    if (unary) this.#arriving.began(call);
+    stream.receiver = new Reception(call, open(call), frames, this.#arriving, onFault);
   }
 
   #keep(socket: Socket): void {
@@ -181,11 +154,12 @@ function secured({ cert, key, clientCa }: Tls): TlsServer {
   });
 }
 
+const TIMEOUT = /^(\d{1,8})\s*([HMSmun])$/;
 const UNIT_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 0.001, n: 0.000_001 };
 
 /** ms, at least 1. */
 function timeoutOf(header: string | undefined): number | undefined | 'malformed' {
   if (header === undefined) return undefined;
-  const [, amount, unit] = /^(\d{1,8})\s*([HMSmun])$/.exec(header) ?? [];
-  return amount === undefined ? 'malformed' : Math.max(1, Number(amount) * (UNIT_MS[unit ?? ''] ?? 0));
+  const found = TIMEOUT.exec(header);
+  return found === null ? 'malformed' : Math.max(1, Number(found[1]) * (UNIT_MS[found[2] ?? ''] ?? 0));
 }

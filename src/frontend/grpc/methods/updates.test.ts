@@ -1,0 +1,59 @@
+// What update-with-start says of its two operations when one of them is refused.
+
+import { expect, it } from 'vitest';
+import { updateCutOff, workflowNotFound } from '../../../core/workflow/rejections.ts';
+import { type Status, StatusCode } from '../../../wire/status.ts';
+import type { Caller } from '../../door.ts';
+import { DEFAULT_DOOR_LIMITS } from '../../limits.ts';
+import { apiRoot } from '../proto/descriptors.ts';
+import type { RpcCall, RpcServices } from '../rpc.ts';
+import type { RpcError } from '../status.ts';
+import { ExecuteMultiOperation } from './updates.ts';
+
+function statusesOf(refusal: Status): readonly object[] {
+  let failed: RpcError | undefined;
+  const call = {
+    ...{ fail: (error: RpcError) => void (failed = error), waits: () => {}, atDeadline: () => {} },
+    ...{ isOpen: () => true, header: () => undefined },
+  };
+  const services = {
+    limits: DEFAULT_DOOR_LIMITS,
+    random: { uuid: () => 'id' },
+    namespaces: { get: () => ({ name: 'default' }) },
+    attributes: {
+      stamped: (_namespace: string, given: unknown, then: (e: undefined, g: unknown) => void) => then(undefined, given),
+    },
+    engine: { updateWithStart: (...given: unknown[]) => (given.at(-1) as (error: Status) => void)(refusal) },
+  };
+  const caller = { mayUse: () => true } as unknown as Caller;
+  const startWorkflow = {
+    namespace: 'default',
+    workflowId: 'w',
+    workflowType: { name: 'T' },
+    taskQueue: { name: 'q' },
+  };
+  const updateWorkflow = {
+    ...{ namespace: 'default', workflowExecution: { workflowId: 'w' }, waitPolicy: { lifecycleStage: 2 } },
+    request: { meta: { updateId: 'u' }, input: { name: 'update' } },
+  };
+  const request = { namespace: 'default', operations: [{ startWorkflow }, { updateWorkflow }] };
+  ExecuteMultiOperation.run(services as unknown as RpcServices, caller, request, call as unknown as RpcCall);
+  const [{ value } = {}] = (failed?.anys ?? []) as { value?: Uint8Array }[];
+  const type = apiRoot().lookupType('temporal.api.errordetails.v1.MultiOperationExecutionFailure');
+  return type.toObject(type.decode(value ?? new Uint8Array())).statuses ?? [];
+}
+
+it('a start that an update was refused with is aborted', () => {
+  const { status } = workflowNotFound('w');
+  expect(statusesOf(status)).toMatchObject([
+    { code: StatusCode.ABORTED },
+    { code: StatusCode.NOT_FOUND, message: status.message },
+  ]);
+});
+
+it('a start whose workflow closed before the update was done', () => {
+  const { status } = updateCutOff();
+  const [start, update] = statusesOf(status);
+  expect(start).toEqual({});
+  expect(update).toMatchObject({ code: StatusCode.NOT_FOUND, message: status.message });
+});
