@@ -79,16 +79,14 @@ function addResetPoint(sink: FactSink, event: HistoryEvent, attributes: Workflow
   const { facts } = sink;
   if (buildId !== '') facts.lastBuildId = buildId;
   if (facts.resetPoints.some((point) => point.buildId === buildId)) return;
-  facts.resetPoints = [
-    ...facts.resetPoints.slice(1 - MAX_RESET_POINTS),
-    {
-      buildId,
-      runId: sink.runId,
-      firstWorkflowTaskCompletedId: event.eventId,
-      createTime: event.eventTime,
-      resettable: true,
-    },
-  ];
+  // By concat, which makes a list of just this length.
+  facts.resetPoints = facts.resetPoints.slice(1 - MAX_RESET_POINTS).concat({
+    buildId,
+    runId: sink.runId,
+    firstWorkflowTaskCompletedId: event.eventId,
+    createTime: event.eventTime,
+    resettable: true,
+  });
 }
 
 /** Absent and undefined are not the same to who compares rows. */

@@ -56,7 +56,11 @@ export class MapOverlay<Value> {
   }
 
   /** Oldest first. */
-  *values(): Iterable<Value> {
+  values(): Iterable<Value> {
+    return this.#changed === undefined ? this.#base.values() : this.#current();
+  }
+
+  *#current(): Iterable<Value> {
     for (const id of this.#base.keys()) {
       const value = this.get(id);
       if (value !== undefined) yield value;
