@@ -1,10 +1,11 @@
 // Reads every call of the Temporal-compatible door and its answer, as the native one it stands for, so that both doors are held against the same truth
-// by the same checks (answers.ts): what one door shows of a history, byte by byte as its messages have it, is what the other does.
+// by the same checks (answers.ts): what one door shows of a history, field by field, is what the other does.
 
+import { isDeepStrictEqual } from 'node:util';
 import { decodeToken } from '../../../src/core/workflow/token.ts';
 import { eventsOf } from '../../../src/frontend/grpc/methods/history.ts';
 import { codecNamed } from '../../../src/frontend/grpc/proto/codec.ts';
-import { encodeMessage } from '../../../src/frontend/grpc/proto/message.ts';
+import { decodeMessage, encodeMessage } from '../../../src/frontend/grpc/proto/message.ts';
 import { bytes, type Message, number, part, text } from '../../../src/frontend/grpc/rpc.ts';
 import type { RpcError } from '../../../src/frontend/grpc/status.ts';
 import { encode } from '../../../src/wire/codec.ts';
@@ -96,8 +97,8 @@ export class RpcWatch implements RpcTap {
   readonly #truth: Truth;
   readonly #answers: AnswerWatch;
   readonly #calls = new Map<Channel, Map<number, Call>>();
-  /** Durable events as this door's messages have them. */
-  readonly #encoded = new WeakMap<HistoryEvent, Buffer>();
+  /** Durable events as a client of this door reads them. */
+  readonly #told = new WeakMap<HistoryEvent, Message>();
 
   constructor(kernel: Kernel, truth: Truth, answers: AnswerWatch) {
     this.#kernel = kernel;
@@ -235,24 +236,22 @@ export class RpcWatch implements RpcTap {
       encode(
         shown.map((event) => {
           const durable = run?.events[event.eventId - 1];
-          return durable !== undefined && encoded(event).equals(this.#encodedOf(durable)) ? durable : event;
+          return durable !== undefined && isDeepStrictEqual(event, this.#toldOf(durable)) ? durable : event;
         }),
       ),
     ];
   }
 
-  #encodedOf(durable: HistoryEvent): Buffer {
-    let known = this.#encoded.get(durable);
-    if (known === undefined) {
-      const [event] = eventsOf([encode([durable])]);
-      known = encoded(event);
-      this.#encoded.set(durable, known);
+  #toldOf(durable: HistoryEvent): unknown {
+    let told = this.#told.get(durable);
+    if (told === undefined) {
+      const codec = codecNamed(HISTORY_EVENT);
+      told = decodeMessage(codec, encodeMessage(codec, eventsOf([encode([durable])])[0]));
+      this.#told.set(durable, told);
     }
-    return known;
+    return told;
   }
 }
-
-const encoded = (event: unknown): Buffer => encodeMessage(codecNamed(HISTORY_EVENT), event);
 
 /** Decoded by its descriptor, of an answer of this door. */
 const historyOf = (message: Message): HistoryEvent[] => (part(message, 'history').events ?? []) as HistoryEvent[];
