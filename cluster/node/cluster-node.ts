@@ -456,7 +456,6 @@ export class ClusterNode {
     this.#placement.observe();
     this.#keeper.wake();
     this.#view.refresh();
-    this.#control.changed();
   }
 
   #shardChanged(shard: ShardId): void {
@@ -464,7 +463,6 @@ export class ClusterNode {
     if (led?.directoryId === this.#options.self) this.#news.leading(shard, led.term);
     this.#keeper.wake();
     this.#matching?.homesMoved();
-    this.#control.changed();
   }
 
   #ringChanged(): void {
@@ -473,7 +471,6 @@ export class ClusterNode {
     this.#keeper.ringChanged();
     this.#matching?.homesMoved();
     this.#view.refresh();
-    this.#control.changed();
   }
 
   /** A node has just been connected: it hears what this one knows, once the links have taken note of it themselves. */

@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Draining } from '../../src/ports/cluster.ts';
 import type { Done } from '../../src/ports/engine.ts';
+import { shardId } from '../../src/ports/ids.ts';
 import type { Status } from '../../src/wire/status.ts';
 import type { MemberSnapshot } from '../gossip/index.ts';
 import { NO_PLAN } from '../ring/plan.ts';
 import { decodePlan } from '../ring/plan-codec.ts';
 import { Ring } from '../ring/ring.ts';
 import { encodeBody, encodeValue } from '../routing/answers.ts';
-import { Control, type LedShard } from './control.ts';
+import { Control, type ControlOptions, type LedShard } from './control.ts';
 import { directoryOf, HOSTILE, planOf, TestNet } from './node.test-support.ts';
+import { ShardView } from './shard-view.ts';
 
 const SHARDS = 4;
 const PLANNED = ['a', 'b', 'c'];
@@ -28,13 +30,14 @@ function world(...names: string[]) {
   const ring = new Ring({ members: plan.members, shardCount: SHARDS, replicas: 3 });
   const seen = new Map(names.map((name) => [name, snapshot(name)]));
   const leaders = new Map<number, { directoryId: string; term: number }>();
+  const watching = new Set<(shard: number) => void>();
   const nodes = names.map((name) => {
     const led: LedShard[] = [];
     const forgot: string[] = [];
     const drained: Draining[] = [];
     const own = new Map<string, MemberSnapshot>();
     const knows = { plan: true, gone: true };
-    const control = new Control({
+    const options: ControlOptions = {
       ...{
         clusterId: 'c',
         incarnation: () => 'i',
@@ -67,13 +70,25 @@ function world(...names: string[]) {
           return 'forgotten';
         },
       },
-      view: { leaderOf: (shard) => leaders.get(shard) },
+      view: {
+        leaderOf: (shard) => leaders.get(shard),
+        subscribe: (changed) => {
+          watching.add(changed);
+          return () => void watching.delete(changed);
+        },
+      },
       mover: { rebalance: () => led.length },
       setDraining: (how) => void drained.push(how),
-    });
-    return { name, control, led, forgot, drained, own, knows };
+    };
+    const over = (more: Partial<ControlOptions>): Control =>
+      new Control({ ...options, rpc: net.node(`${name}-2`), ...more });
+    return { name, control: new Control(options), over, led, forgot, drained, own, knows };
   });
-  return { net, nodes, seen, leaders };
+  /** The view of every node has something new. */
+  const news = (): void => {
+    for (const changed of watching) changed(0);
+  };
+  return { net, nodes, seen, leaders, news };
 }
 
 const led = (shard: number, term: number, ...voters: string[]): LedShard => ({
@@ -233,7 +248,7 @@ describe('what operators do', () => {
 
 describe('the map for clients', () => {
   it('names nodes that clients reach and who leads, and changes once for what changes together', async () => {
-    const { net, nodes, seen, leaders } = world('a', 'b', 'c');
+    const { net, nodes, seen, leaders, news } = world('a', 'b', 'c');
     const control = nodes[0]?.control;
     const versions: number[] = [];
     const end = control?.onClientMap(() => versions.push(control.clientMap().version));
@@ -241,7 +256,7 @@ describe('the map for clients', () => {
     seen.set('c', snapshot('c', { state: 'dead' }));
     leaders.set(1, { directoryId: 'd-b', term: 1 });
     leaders.set(2, { directoryId: 'd-c', term: 1 });
-    for (let i = 0; i < 10; i += 1) control?.changed();
+    for (let i = 0; i < 10; i += 1) news();
     await net.time.advance(100);
     expect(control?.clientMap()).toEqual({
       ...{ version: 1, shardCount: SHARDS, leaders: [-1, 1, -1, -1] },
@@ -250,14 +265,25 @@ describe('the map for clients', () => {
         { name: 'b', address: 'b:1', draining: true },
       ],
     });
-    control?.changed();
+    news();
     await net.time.advance(100);
     expect(versions).toEqual([1]);
     end?.();
     leaders.clear();
-    control?.changed();
+    news();
     await net.time.advance(100);
     expect([versions, control?.clientMap().version]).toEqual([[1], 2]);
+  });
+
+  it('names a leader as soon as it has spoken of itself, where no replica is and nothing else happens', async () => {
+    const { net, nodes } = world('a', 'b');
+    const view = new ShardView({
+      ...{ shardCount: SHARDS, self: 'd-a', locate: () => undefined, desiredLeader: () => undefined },
+    });
+    const control = nodes[0]?.over({ view });
+    view.heard(shardId(3), 1, 'd-b');
+    await net.time.advance(100);
+    expect(control?.clientMap().leaders).toEqual([-1, -1, -1, 1]);
   });
 });
 

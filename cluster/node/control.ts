@@ -52,7 +52,7 @@ export interface ControlOptions {
   members(): readonly MemberSnapshot[];
   roster: Pick<Roster, 'connected' | 'nameOf'>;
   placement: Pick<Placement, 'plan' | 'ring' | 'why' | 'forget'>;
-  view: Pick<ShardView, 'leaderOf'>;
+  view: Pick<ShardView, 'leaderOf' | 'subscribe'>;
   mover: Pick<ShardKeeper, 'rebalance'>;
   coordinator: Pick<Coordinator, 'state' | 'isListener'>;
   session(): SessionState['type'];
@@ -94,8 +94,10 @@ export class Control implements ClusterControl {
   constructor(options: ControlOptions) {
     this.#options = options;
     this.#map = { version: 0, shardCount: options.shardCount, nodes: [], leaders: [] };
-    const { rpc, mover, setDraining, led } = options;
+    const { rpc, mover, setDraining, led, view } = options;
     this.#replacing = new Replacing(options);
+    // Whoever says it: a node that holds no replica of a shard hears of its leader from others alone.
+    view.subscribe(() => this.#changed());
     rpc.serve('cluster.shards', (call) => call.answer(encodeValue(led())));
     rpc.serve('cluster.rebalance', (call) => call.answer(encodeValue(mover.rebalance())));
     rpc.serve('cluster.drain', (call, bytes) => {
@@ -106,7 +108,7 @@ export class Control implements ClusterControl {
   }
 
   /** Members, or who leads what, may be others. */
-  changed(): void {
+  #changed(): void {
     if (this.#looking) return;
     this.#looking = true;
     this.#options.scheduler.after(MAP_MS, () => {

@@ -1,8 +1,9 @@
 import { crc32 } from 'node:zlib';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { frame, unframe } from '../store/framing.ts';
 import { chainOf } from './chain.ts';
-import { crcOver } from './crc.ts';
+import { crcOfBinary, crcOver } from './crc.ts';
 import { lsn, term } from './ids.ts';
 
 const SEED = 123;
@@ -40,4 +41,12 @@ describe('the CRC of nothing', () => {
     const bytes = Buffer.from('abc');
     expect(crcOver(bytes, SEED)).toBe(crc32(bytes, SEED));
   });
+});
+
+it('of a binary string is that of its bytes', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+      expect(crcOfBinary(Buffer.from(bytes).toString('latin1'))).toBe(crcOver(bytes, 0));
+    }),
+  );
 });

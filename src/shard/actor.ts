@@ -1,13 +1,14 @@
 // One actor in memory: the state of a workflow id, the messages that wait for it, and what the shard keeps beside the rows: its
 // latest uncommitted turn, the tail of its history, where its waiting tasks stand in the backlog, and its armed timer.
 
+import type { RowTable } from '../core/workflow/outcome.ts';
 import type { Key, Term } from '../ports/ids.ts';
 import type { QueueKey } from '../ports/matching.ts';
 import type { Status } from '../wire/status.ts';
 import type { EventBatch } from './batches.ts';
 import { cut } from './batches.ts';
 import type { ActorState } from './core.ts';
-import { base } from './keys.ts';
+import { base, rowKey, runPrefix, runRowKey } from './keys.ts';
 import type { Shard } from './shard.ts';
 import type { Turn } from './turn.ts';
 
@@ -105,6 +106,9 @@ export class Actor {
   armed: Armed | undefined;
   /** Starts decided whose frame is not written yet, by task. */
   delivering: Set<string> | undefined;
+  /** The run whose rows were named last, and what their keys begin with. */
+  #runId = '';
+  #runPrefix = '';
   /** Rough bytes in memory. */
   bytes = 0;
   /** Those among them that are of request ids. */
@@ -121,6 +125,15 @@ export class Actor {
     this.workflowId = workflowId;
     this.base = flat(base(shard.id, namespace, workflowId));
     this.state = state;
+  }
+
+  rowKey({ table, runId, id }: { table: RowTable; runId: string; id: string }): Key {
+    if (table === 'chain') return rowKey(this.base, table, runId, id);
+    if (runId !== this.#runId) {
+      this.#runId = runId;
+      this.#runPrefix = flat(runPrefix(this.base, runId));
+    }
+    return runRowKey(this.#runPrefix, table, id);
   }
 
   startsDelivery(id: string): void {

@@ -38,39 +38,44 @@ export function encodeBatches(events: readonly HistoryEvent[]): EventBatch[] {
   return batches;
 }
 
-function header(bytes: Uint8Array): { size: number; count: number } {
+/** Of the array's own header, bytes. */
+function headOf(bytes: Uint8Array): number {
   const head = bytes[0] ?? 0;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (head >> 4 === 0x9) return { size: 1, count: head & 15 };
-  if (head === 0xdc) return { size: 3, count: view.getUint16(1) };
-  if (head === 0xdd) return { size: 5, count: view.getUint32(1) };
+  if (head >> 4 === 0x9) return 1;
+  if (head === 0xdc) return 3;
+  if (head === 0xdd) return 5;
   throw new Error('An event batch does not begin with an array: its row is damaged.');
 }
 
-export const countOf = (bytes: Uint8Array): number => header(bytes).count;
+export function countOf(bytes: Uint8Array): number {
+  const head = headOf(bytes);
+  if (head === 1) return (bytes[0] ?? 0) & 15;
+  let count = 0;
+  for (let i = 1; i < head; i += 1) count = count * 256 + (bytes[i] ?? 0);
+  return count;
+}
 
-/** One array with the elements of all. */
+/** One array with the elements of all. Its bytes may be a piece of Node's pool. */
 export function join(parts: readonly Uint8Array[]): Uint8Array {
-  const heads = parts.map(header);
-  const count = heads.reduce((sum, head) => sum + head.count, 0);
-  const body = parts.reduce((sum, part, i) => sum + part.length - (heads[i]?.size ?? 0), 0);
+  let count = 0;
+  let body = 0;
+  for (const part of parts) {
+    count += countOf(part);
+    body += part.length - headOf(part);
+  }
   const size = count < 16 ? 1 : count < 65_536 ? 3 : 5;
-  const joined = new Uint8Array(size + body);
-  const view = new DataView(joined.buffer);
+  const joined = Buffer.allocUnsafe(size + body);
   if (size === 1) joined[0] = 0x90 | count;
-  else if (size === 3) {
-    joined[0] = 0xdc;
-    view.setUint16(1, count);
-  } else {
-    joined[0] = 0xdd;
-    view.setUint32(1, count);
+  else {
+    joined[0] = size === 3 ? 0xdc : 0xdd;
+    joined.writeUIntBE(count, 1, size - 1);
   }
   let at = size;
-  parts.forEach((part, i) => {
-    const rest = part.subarray(heads[i]?.size ?? 0);
+  for (const part of parts) {
+    const rest = part.subarray(headOf(part));
     joined.set(rest, at);
     at += rest.length;
-  });
+  }
   return joined;
 }
 

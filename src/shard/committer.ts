@@ -39,8 +39,8 @@ class ShardBatch {
       for (const [key, value] of turn.rows) this.#set(this.#rows, key, value);
       if (turn.rewritten !== undefined) for (const key of turn.rewritten) this.#rewrite(key);
     }
-    if (turn.receipts.length > 0) this.#receipts = [...(this.#receipts ?? []), ...turn.receipts];
-    if (turn.counts.length > 0) this.#counts = [...(this.#counts ?? []), ...turn.counts];
+    if (turn.receipts !== undefined) this.#receipts = [...(this.#receipts ?? []), ...turn.receipts];
+    if (turn.counts !== undefined) this.#counts = [...(this.#counts ?? []), ...turn.counts];
   }
 
   /** Write-once rows that began in this batch and end in it leave no trace. */

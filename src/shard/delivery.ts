@@ -60,17 +60,17 @@ export class Outgoing {
   /** A turn is durable: everything of it may be shown. */
   leave(turn: Turn): void {
     const { actor } = turn;
-    for (const { claim, token } of turn.ahead) claim.durable(token);
-    for (const handover of turn.handovers) this.handOver(actor, handover);
-    for (const effect of turn.effects) this.#effect(actor, effect);
+    for (const { claim, token } of turn.ahead ?? []) claim.durable(token);
+    for (const handover of turn.handovers ?? []) this.handOver(actor, handover);
+    for (const effect of turn.effects ?? []) this.#effect(actor, effect);
     const { waiters } = this.#options;
     if (waiters.size === 0) return;
-    for (const runId of turn.grown) waiters.wake('event', actor.base, runId);
-    for (const runId of turn.published) waiters.wake('state', actor.base, runId);
+    for (const runId of turn.grown ?? []) waiters.wake('event', actor.base, runId);
+    for (const runId of turn.published ?? []) waiters.wake('state', actor.base, runId);
     if (!isActivityAddress(actor.workflowId)) return;
     // Its heartbeats are no events; and one that was deleted is no state any more.
     const { run } = actor.state;
-    for (const runId of new Set([...turn.grown, ...(run === undefined ? [] : [run.runId])]))
+    for (const runId of new Set([...(turn.grown ?? []), ...(run === undefined ? [] : [run.runId])]))
       waiters.wake('change', actor.base, runId);
   }
 

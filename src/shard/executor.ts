@@ -4,6 +4,7 @@
 
 import type { Routes } from '../core/deployment/routes.ts';
 import { versionedQueue } from '../core/deployment/versioned-queue.ts';
+import { added } from '../core/lists.ts';
 import { Breakers } from '../core/nexus/breakers.ts';
 import type { EndpointBook } from '../core/nexus/endpoints.ts';
 import { encodeToken } from '../core/workflow/index.ts';
@@ -142,7 +143,7 @@ export class Executor {
     const now = actor.shard.now(clock.now());
     for (const [key, value] of extras?.rows ?? []) turn.write(key, value);
     if (extras?.receipt !== undefined) {
-      turn.receipts.push(extras.receipt);
+      turn.receipts = added(turn.receipts, extras.receipt);
       actor.shard.inbox(extras.receipt.source).add(extras.receipt.seq);
     }
     actor.busy = true;
@@ -171,9 +172,9 @@ export class Executor {
         this.#options.leave(turn);
         return;
       }
-      for (const { claim } of turn.handovers) claim.release();
+      for (const { claim } of turn.handovers ?? []) claim.release();
       // If their entry is durable after all, the shard's next leader gives them to another worker once they time out.
-      for (const { claim, token } of turn.ahead) claim.over(token);
+      for (const { claim, token } of turn.ahead ?? []) claim.over(token);
       extras?.claim?.release();
     };
     if (!turn.empty) committer.join(turn);
@@ -184,7 +185,7 @@ export class Executor {
     }
     // A committer that has stopped refused the turn at once: nothing of it may go, and its claims are given back.
     if (actor.pending !== undefined && (turn.empty || actor.pending === turn)) this.#pushAhead(turn);
-    for (const { started } of turn.handovers) actor.startsDelivery(deliveryId(started));
+    for (const { started } of turn.handovers ?? []) actor.startsDelivery(deliveryId(started));
     actor.busy = false;
     if (turn.empty && actor.pending === undefined) this.#endUnwritten(turn);
   }
@@ -252,7 +253,7 @@ export class Executor {
           this.#options.send(turn, effect);
           break;
         default:
-          turn.effects.push(effect);
+          turn.effects = added(turn.effects, effect);
       }
     }
   }
@@ -332,7 +333,7 @@ export class Executor {
     }
     if (reply.type === 'workflowTaskStarted' && reply.speculative === true) this.#watch(turn.actor);
     else turn.started(claim.taker.session, reply);
-    turn.handovers.push({ claim, started: reply });
+    turn.handovers = added(turn.handovers, { claim, started: reply });
   }
 
   /** A speculative task has no row to time it: its actor stays in memory until it is over. */
@@ -405,10 +406,11 @@ export class Executor {
 
   #show(turn: Turn, now: number): void {
     const { actor } = turn;
+    if (turn.visibility === undefined && turn.schedule === undefined) return;
     const { ordinary } = actor.shard;
     const at = { namespace: actor.namespace, shard: actor.shard.id, economy: ordinary.during(now) };
     if (turn.schedule !== undefined) turn.write(...scheduleRow(at, turn.schedule));
-    for (const change of turn.visibility) {
+    for (const change of turn.visibility ?? []) {
       const { info } = change;
       if (change.gone === true) {
         this.#hide(turn, change);
@@ -435,13 +437,13 @@ export class Executor {
   }
 
   #pushAhead(turn: Turn): void {
-    for (const handover of turn.handovers) {
+    for (const handover of turn.handovers ?? []) {
       const { claim, started } = handover;
       if (!claim.ahead || started.type !== 'workflowTaskStarted') continue;
       const pushed = this.#options.pushAhead(turn.actor, handover);
       if (pushed === undefined) continue;
-      turn.handovers = turn.handovers.filter((other) => other !== handover);
-      if (pushed) turn.ahead.push({ claim, token: this.token(turn.actor, handover) });
+      turn.handovers = turn.handovers?.filter((other) => other !== handover);
+      if (pushed) turn.ahead = added(turn.ahead, { claim, token: this.token(turn.actor, handover) });
       else this.undo(turn.actor, handover);
     }
   }

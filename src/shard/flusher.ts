@@ -115,28 +115,38 @@ export class Flusher {
 /** The rows of a set, neighbouring event batches joined. Event rows are written once, so none of a set is on disk yet. */
 function compact(set: FlushSet): RowWrite[] {
   const rows: RowWrite[] = [];
-  const events: [Key, Uint8Array][] = [];
-  for (const { key, value } of set.rows) {
-    if (value !== undefined && key.charCodeAt(0) === 0x65) events.push([key, value]);
-    else rows.push([key, value]);
+  const events: FlushSet['rows'][number][] = [];
+  for (const row of set.rows) {
+    if (row.value !== undefined && row.key.charCodeAt(0) === 0x65) events.push(row);
+    else rows.push([row.key, row.value]);
   }
-  events.sort((a, b) => (a[0] < b[0] ? -1 : 1));
-  for (let i = 0; i < events.length; ) {
-    const [key, bytes] = events[i] ?? [];
-    if (key === undefined || bytes === undefined) break;
-    const run = key.slice(0, -4);
-    const parts = [bytes];
-    let size = bytes.length;
-    let end = firstEventIdOf(key) + countOf(bytes);
-    for (i += 1; i < events.length; i += 1) {
-      const neighbour = events[i];
-      if (neighbour === undefined || neighbour[0].slice(0, -4) !== run || firstEventIdOf(neighbour[0]) !== end) break;
-      size += neighbour[1].length;
-      if (size > JOINED_BYTES) break;
-      parts.push(neighbour[1]);
-      end += countOf(neighbour[1]);
+  events.sort((a, b) => (a.key < b.key ? -1 : 1));
+  let parts: Uint8Array[] = [];
+  let size = 0;
+  /** Where the batch that would go on with `parts` has its key: the run's, before its event's id, and that id. */
+  let run = '';
+  let end = 0;
+  let first: Key | undefined;
+  for (const { key, value } of events) {
+    if (value === undefined) continue;
+    const goesOn = firstEventIdOf(key) === end && key.length === run.length + EVENT_ID_CHARS && key.startsWith(run);
+    if (!goesOn || size + value.length > JOINED_BYTES) {
+      if (first !== undefined) rows.push([first, joined(parts)]);
+      first = key;
+      run = key.slice(0, -EVENT_ID_CHARS);
+      end = firstEventIdOf(key);
+      parts = [];
+      size = 0;
     }
-    rows.push([key, parts.length === 1 ? bytes : join(parts)]);
+    parts.push(value);
+    size += value.length;
+    end += countOf(value);
   }
+  if (first !== undefined) rows.push([first, joined(parts)]);
   return rows;
 }
+
+/** Of the key of a batch of events: its first event's id, at its end. */
+const EVENT_ID_CHARS = 4;
+
+const joined = (parts: readonly Uint8Array[]): Uint8Array | undefined => (parts.length > 1 ? join(parts) : parts[0]);

@@ -163,9 +163,13 @@ export const deploymentRevisionKey = (actorBase: string): Key => key(`a${actorBa
 export const chainPrefix = (actorBase: string): string => `a${actorBase}c`;
 export const runPrefix = (actorBase: string, runId: string): string => `a${actorBase}r${part(runId)}`;
 
+/** Given the `runPrefix`. */
+export const runRowKey = (prefix: string, table: Exclude<RowTable, 'chain'>, id: string): Key =>
+  key(prefix + TABLES[table] + utf8(id));
+
 export function rowKey(actorBase: string, table: RowTable, runId: string, id: string): Key {
   if (table === 'chain') return key(`a${actorBase}c${utf8(id)}`);
-  return key(`a${actorBase}r${part(runId)}${TABLES[table]}${utf8(id)}`);
+  return runRowKey(runPrefix(actorBase, runId), table, id);
 }
 
 /** Table and id of a row, given the prefix its range was read with. */

@@ -1,11 +1,13 @@
 // One turn of one actor while it is being put together, and until it is durable: rows, events, what leaves after the commit (I1), and who
 // waits for it. The rows of several outcomes (a start matched in the same turn) fall together: each key is encoded once.
 
+import { added } from '../core/lists.ts';
 import type {
   Effect,
   Outcome,
   Reply,
   RowChange,
+  RunEvents,
   StartedActivityTask,
   StartedWorkflowTask,
   TaskOffer,
@@ -18,12 +20,11 @@ import { chunkOf, START_ROW_ID } from '../core/workflow/rows.ts';
 import type { Key } from '../ports/ids.ts';
 import type { Claim, QueueKey } from '../ports/matching.ts';
 import { encodeBriefly } from '../wire/codec.ts';
-import type { HistoryEvent } from '../wire/event.ts';
 import type { Status } from '../wire/status.ts';
 import { type Actor, type Place, taskId } from './actor.ts';
 import { encodeBatches } from './batches.ts';
 import type { BacklogDelta, Receipt } from './entry.ts';
-import { eventsKey, eventsPrefix, passKey, rowKey, startedKey } from './keys.ts';
+import { eventsKey, eventsPrefix, passKey, startedKey } from './keys.ts';
 
 /** Of a row whose key says everything. */
 export const NOTHING = new Uint8Array(0);
@@ -51,30 +52,30 @@ const isRewritten = ({ table, id }: RowChange): boolean =>
 
 export class Turn {
   readonly actor: Actor;
-  readonly rows = new Map<Key, Uint8Array | undefined>();
-  readonly effects: LeavingEffect[] = [];
-  handovers: Handover[] = [];
+  /** Rows of outcomes as they were decided, until `seal`. */
+  readonly #rows = new Map<Key, Uint8Array | RowChange | undefined>();
+  effects: LeavingEffect[] | undefined;
+  handovers: Handover[] | undefined;
   /** Tasks pushed ahead: declared durable after the commit. */
-  readonly ahead: { claim: Claim; token: Uint8Array }[] = [];
+  ahead: { claim: Claim; token: Uint8Array }[] | undefined;
   /** By run; the last one said counts. */
-  visibility: VisibilityChange[] = [];
+  visibility: VisibilityChange[] | undefined;
   /** Of a schedule's actor; the last one said counts. */
   schedule: VisibleSchedule | undefined;
   /** Runs with new events. */
-  readonly grown: string[] = [];
+  grown: string[] | undefined;
   /** Those of them that published state. */
-  readonly published: string[] = [];
+  published: string[] | undefined;
   /** Keys written of which an older row may be on disk: deleted just before, or by an actor that does not remember. */
   rewritten: Set<Key> | undefined;
-  receipts: Receipt[] = [];
-  counts: BacklogDelta[] = [];
+  receipts: Receipt[] | undefined;
+  counts: BacklogDelta[] | undefined;
   /** Offered and neither claimed nor withdrawn yet, by task. */
   offers: Map<string, TaskOffer> | undefined;
   /** Called once, after the commit. */
   settle: ((why: Status | undefined) => void) | undefined;
-  #changes: Map<Key, RowChange> | undefined;
-  #events: Map<string, HistoryEvent[]> | undefined;
-  #tail: { committed: boolean }[] = [];
+  #events: RunEvents[] | undefined;
+  #tail: { committed: boolean }[] | undefined;
   #waiters: Waiter[] | undefined;
   bytes = 0;
 
@@ -84,43 +85,47 @@ export class Turn {
 
   /** Takes up an outcome's rows and events; its effects are for the executor. */
   take(outcome: Outcome): void {
-    const { base } = this.actor;
-    for (const change of outcome.rows) {
-      this.#changes ??= new Map();
-      this.#changes.set(rowKey(base, change.table, change.runId, change.id), change);
-    }
+    for (const change of outcome.rows) this.#rows.set(this.actor.rowKey(change), change);
     for (const { runId, events } of outcome.events) {
       if (events.length === 0) continue;
-      this.#events ??= new Map();
-      const before = this.#events.get(runId);
-      if (before === undefined) this.#events.set(runId, [...events]);
-      else for (const event of events) before.push(event);
+      const before = this.#events?.find((one) => one.runId === runId);
+      // A copy: the outcome's own list is not ours to add to.
+      if (before === undefined) this.#events = added(this.#events, { runId, events });
+      else before.events = [...before.events, ...events];
     }
     if (outcome.schedule !== undefined) this.schedule = outcome.schedule;
     for (const change of outcome.visibility) {
-      const at = this.visibility.findIndex(({ info }) => info.runId === change.info.runId);
-      const earlier = this.visibility[at];
-      // Against what was shown before the turn.
-      if (earlier === undefined) this.visibility.push(change);
-      else this.visibility[at] = { ...earlier, info: change.info, gone: change.gone };
+      const earlier = this.visibility?.find(({ info }) => info.runId === change.info.runId);
+      if (earlier === undefined) this.visibility = added(this.visibility, { ...change });
+      else {
+        // Against what was shown before the turn.
+        earlier.info = change.info;
+        earlier.gone = change.gone;
+      }
     }
   }
 
+  /** Of a sealed turn: encoded, all of them. */
+  get rows(): Map<Key, Uint8Array | undefined> {
+    // What else was in it `seal` has replaced.
+    return this.#rows as Map<Key, Uint8Array | undefined>;
+  }
+
   write(key: Key, value: Uint8Array | undefined): void {
-    if (value !== undefined && this.rows.size > 0 && this.rows.has(key) && this.rows.get(key) === undefined) {
+    if (value !== undefined && this.#rows.size > 0 && this.#rows.has(key) && this.#rows.get(key) === undefined) {
       this.rewrite(key, value);
-    } else this.rows.set(key, value);
+    } else this.#rows.set(key, value);
   }
 
   /** Writes a row of which an older one may be on disk: its deletion must be written too, however soon it comes. */
   rewrite(key: Key, value: Uint8Array): void {
     this.rewritten ??= new Set();
     this.rewritten.add(key);
-    this.rows.set(key, value);
+    this.#rows.set(key, value);
   }
 
   count(queue: QueueKey, delta: number): void {
-    this.counts.push({ queue, delta });
+    this.counts = added(this.counts, { queue, delta });
   }
 
   started(session: string, started: StartedWorkflowTask | StartedActivityTask): void {
@@ -161,21 +166,21 @@ export class Turn {
   seal(): void {
     const { actor } = this;
     // Here and below by forEach: an iterator makes an object and a pair per row, and these loops are the hottest there are.
-    this.#changes?.forEach((change, key) => {
-      const { table, id, value } = change;
+    this.#rows.forEach((row, key) => {
+      if (row === undefined || row instanceof Uint8Array) return;
+      const { table, id, value } = row;
       const bytes = value === undefined ? undefined : encodeBriefly(packRow(table, id, value));
-      this.rows.set(key, bytes);
-      if (bytes !== undefined && !isRewritten(change)) actor.bytes += bytes.length;
+      this.#rows.set(key, bytes);
+      if (bytes !== undefined && !isRewritten(row)) actor.bytes += bytes.length;
     });
     actor.countRequests();
-    this.#changes = undefined;
-    for (const [runId, events] of this.#events ?? []) {
+    for (const { runId, events } of this.#events ?? []) {
       for (const batch of encodeBatches(events)) {
-        this.rows.set(eventsKey(eventsPrefix(actor.base, runId), batch.first), batch.bytes);
-        this.#tail.push(actor.tail.append(runId, batch));
+        this.#rows.set(eventsKey(eventsPrefix(actor.base, runId), batch.first), batch.bytes);
+        this.#tail = added(this.#tail, actor.tail.append(runId, batch));
       }
-      this.grown.push(runId);
-      if (events.some(isStateMarker)) this.published.push(runId);
+      this.grown = added(this.grown, runId);
+      if (events.some(isStateMarker)) this.published = added(this.published, runId);
     }
     this.#events = undefined;
     this.rows.forEach((value, key) => {
@@ -184,7 +189,7 @@ export class Turn {
   }
 
   get empty(): boolean {
-    return this.rows.size === 0 && this.receipts.length === 0;
+    return this.#rows.size === 0 && this.receipts === undefined;
   }
 
   wait(waiter: Waiter): void {
@@ -195,7 +200,7 @@ export class Turn {
   /** Durable, or never going to be. */
   end(why: Status | undefined): void {
     if (this.actor.pending === this) this.actor.pending = undefined;
-    for (const item of this.#tail) item.committed = true;
+    for (const item of this.#tail ?? []) item.committed = true;
     this.settle?.(why);
     for (const waiter of this.#waiters ?? []) {
       if (why === undefined) waiter.durable();

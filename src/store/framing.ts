@@ -1,6 +1,6 @@
 // Framing of what reaches the disk. LevelDB's own checks are not enough (DESIGN §5): a flipped bit in a table returns wrong values without
 // an error. So every record carries a CRC over its key and value, and every log entry one seeded with its predecessor's (a chain).
-import { crcOver } from '../ports/crc.ts';
+import { crcOfBinary, crcOver } from '../ports/crc.ts';
 import type { Key, Lsn, ShardId, Term } from '../ports/ids.ts';
 import { lsn, shardId, term } from '../ports/ids.ts';
 import { StoreError } from '../ports/store.ts';
@@ -38,7 +38,7 @@ export function unframe(key: string, framed: Uint8Array, where: string | Locate)
 }
 
 function crcOf(key: string, value: Uint8Array): number {
-  return crcOver(value, crcOver(Buffer.from(key, 'latin1'), 0));
+  return crcOver(value, crcOfBinary(key));
 }
 
 /** A key for messages: quoted, what is not printable in hexadecimal. */

@@ -98,13 +98,25 @@ describe('packing plain data', () => {
     const text = 'x'.repeat(200);
     const first = packPlain(text, 'shared');
     const second = packPlain('y'.repeat(200), 'shared');
-    expect(first?.buffer.byteLength).toBe(Buffer.poolSize);
+    expect(first?.buffer.byteLength).toBe(16 * 1024);
+    expect(second?.byteLength).toBe(202);
     expect(decode(first ?? new Uint8Array())).toBe(text);
     expect(decode(second ?? new Uint8Array())).toBe('y'.repeat(200));
     const own = packPlain(text);
     expect(own?.buffer.byteLength).toBe(own?.length);
-    // What would fill a pool is not taken from one.
-    const large = packPlain('x'.repeat(Buffer.poolSize), 'shared');
+    // What would fill a slab is not a piece of one.
+    const large = packPlain('x'.repeat(16 * 1024), 'shared');
     expect(large?.buffer.byteLength).toBe(large?.length);
+  });
+
+  it('keeps pieces apart, also past the end of a slab and after one that outgrew it', () => {
+    const texts = Array.from(
+      { length: 400 },
+      (_, i) => String(i).repeat(1 + ((i * 37) % 300)) + (i % 50 === 7 ? 'z'.repeat(9_000) : ''),
+    );
+    const pieces = texts.map((text) => packPlain([text, 3], 'shared') ?? new Uint8Array());
+    expect(packPlain([1, Symbol('no data')], 'shared')).toBeUndefined();
+    packPlain('after it', 'shared');
+    expect(pieces.map((piece) => decode(piece))).toEqual(texts.map((text) => [text, 3]));
   });
 });

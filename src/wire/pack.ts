@@ -15,26 +15,58 @@ let scratch = Buffer.allocUnsafeSlow(FIRST_BYTES);
 let view = new DataView(scratch.buffer);
 let at = 0;
 
+/** Small values that are gone soon are written one after the other into a slab, and are pieces of it. */
+const SLAB_BYTES = 16 * 1024;
+/** With less left, the next value begins a new one. */
+const SLAB_LEFT = 2 * 1024;
+
+let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+let slabView = new DataView(slab.buffer);
+let slabAt = 0;
+
 /**
- * `own`: memory of its own, for what may be kept for long. `shared`: what is small is a piece of Node's pool, at a third of the price; a piece that
- * is kept keeps the whole pool (8 KiB), so this is for what is gone within moments: frames, and rows until they are flushed.
+ * `own`: memory of its own, for what may be kept for long. `shared`: what is small is a piece of a slab, written in place; a piece that is kept keeps the
+ * whole slab (16 KiB), so this is for what is gone within moments: frames, and rows until they are flushed.
  */
 export type Memory = 'own' | 'shared';
 
 /** Undefined when there is something in `value` that is not plain. */
 export function packPlain(value: unknown, memory: Memory = 'own'): Uint8Array | undefined {
+  if (memory === 'shared') return packShared(value);
   at = 0;
   try {
     write(value);
-    if (memory === 'own') return Uint8Array.prototype.slice.call(scratch, 0, at);
-    const packed = Buffer.allocUnsafe(at);
-    scratch.copy(packed, 0, 0, at);
-    return packed;
+    return Uint8Array.prototype.slice.call(scratch, 0, at);
   } catch (thrown) {
     if (thrown === NOT_PLAIN) return undefined;
     throw thrown;
   } finally {
     if (scratch.length > MAX_KEPT_BYTES) resize(FIRST_BYTES, 0);
+  }
+}
+
+function packShared(value: unknown): Uint8Array | undefined {
+  if (slabAt > SLAB_BYTES - SLAB_LEFT) {
+    slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+    slabView = new DataView(slab.buffer);
+    slabAt = 0;
+  }
+  const [ownScratch, ownView, from] = [scratch, view, slabAt];
+  scratch = slab;
+  view = slabView;
+  at = from;
+  try {
+    write(value);
+    // It has outgrown the slab: it goes its own way, and the slab stays as it was.
+    if (scratch !== slab) return Uint8Array.prototype.slice.call(scratch, from, at);
+    slabAt = at;
+    return slab.subarray(from, at);
+  } catch (thrown) {
+    if (thrown === NOT_PLAIN) return undefined;
+    throw thrown;
+  } finally {
+    scratch = ownScratch;
+    view = ownView;
   }
 }
 

@@ -15,7 +15,7 @@ interface Accepted {
 const ACCEPTED: readonly Accepted[] = [
   // Newer than the recordings that bind.
   { path: /firstExecutionRunId$/, ours: /^absent$/ },
-  { path: /^body\.(link|signalLink)$/, ours: /^absent$/ },
+  { path: /^body\.(.*\.)?(link|signalLink)$/, ours: /^absent$/ },
   { path: /workflowExecutionSignaledEventAttributes\.requestId$/, ours: /^absent$/ },
   { path: /^body\.namespaceInfo\.(limits|capabilities)\./, ours: /^absent$/ },
   { path: /^body\.capabilities\.serverScaledDeployments$/ },
@@ -24,10 +24,24 @@ const ACCEPTED: readonly Accepted[] = [
   { method: /^CreateSchedule$/, path: /^details\.0\.(runId|startRequestId)$/, reference: /^absent$/ },
   { path: /requestIdInfos\..*\.eventId$/, reference: /^2$/, ours: /^1$/ },
   { path: /^body\.outcome\.retryState$/, ours: /^absent$/ },
+  { method: /^DescribeBatchOperation$/, path: /^body\.(executions|operationType)$/ },
+  // Options that were changed are not kept beyond the end.
+  { method: /^DescribeActivityExecution$/, path: /^body\.info\.heartbeatTimeout$/, reference: /^500 s$/ },
+  // Of an override: the field that is deprecated, and builds, which it takes away.
+  { path: /\.versioningOverride\.(behavior|pinnedVersion)$/, ours: /^absent$/ },
+  { path: /\.indexedFields\.BuildIds$/, reference: /^absent$/ },
   // Accidents.
   { path: /^code$/, reference: /invalid transition from/ },
+  { path: /^code$/, reference: /^14 / },
   { path: /^code$/, reference: /something went wrong, please retry/ },
   { path: /^message$/, reference: /something went wrong, please retry/ },
+  { path: /\.TemporalPauseInfo$/, ours: /^absent$/ },
+  // It waits for a worker that is to look at a workflow which had no task before it closed.
+  { method: /^QueryWorkflow$/, path: /^answered$/ },
+  // It forgets updates that no worker has accepted when another call fails.
+  { method: /^(UpdateWorkflowExecution|ExecuteMultiOperation)$/, path: /^answered$/, reference: /^the reference$/ },
+  // For people: why a command was none.
+  { path: /workflowTaskFailedEventAttributes\.failure\.message$/ },
   // A closed workflow has nothing that waits.
   {
     method: /^DescribeWorkflowExecution$/,

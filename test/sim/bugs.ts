@@ -4,6 +4,7 @@ import type { LogAppend, RowWrite, ShardFlush } from '../../src/ports/store.ts';
 import { decodeEntry, encodeEntry } from '../../src/shard/entry.ts';
 import { shardMetaKey } from '../../src/shard/keys.ts';
 import { decode, encode } from '../../src/wire/codec.ts';
+import { DOOR_BUGS, FOUND_BY as DOOR_FOUND_BY } from './grpc/bugs.ts';
 import type { Plant } from './node.ts';
 import { OPERATION_BUGS, FOUND_BY as OPERATION_FOUND_BY } from './operations/bugs.ts';
 import { wrapped } from './wrapped.ts';
@@ -88,6 +89,7 @@ export const BUGS = {
     }),
   },
   ...OPERATION_BUGS,
+  ...DOOR_BUGS,
 } as const satisfies Record<string, Plant>;
 
 export type BugName = keyof typeof BUGS;
@@ -101,6 +103,7 @@ export const FOUND_BY: { readonly [B in BugName]: { readonly says: RegExp; reado
   'stale-completion': { says: /^I6: .* was completed with the token of start/, from: 145 },
   'permit-too-many': { says: /^flow: \d+ permits of key .* are given/, from: 2 },
   ...OPERATION_FOUND_BY,
+  ...DOOR_FOUND_BY,
 };
 
 export const isBug = (name: string): name is BugName => Object.hasOwn(BUGS, name);

@@ -3,9 +3,9 @@
 import type { MemoryDisk } from '../../src/store/memory/backend.ts';
 import { readEverything } from './end-checks.ts';
 import type { Kernel, Process } from './kernel.ts';
-import type { Link } from './network.ts';
 import type { Fault } from './plan.ts';
 import type { Simulation } from './simulate.ts';
+import type { Connected } from './way.ts';
 
 /** ms a crash that aims at a write waits for one at most. */
 const AIM_MS = 1_000;
@@ -146,14 +146,14 @@ export class FaultDriver {
   }
 
   #flip(forMs: number): void {
-    const { disk, observer, kernel, plan, node } = this.#simulation;
+    const { disk, answers, kernel, plan, node } = this.#simulation;
     if (disk.damage !== undefined) return;
     const damage = disk.flip();
     if (damage === undefined) return;
     kernel.note(`a bit of record ${JSON.stringify(damage.key)} flips`);
     kernel.after(0, 'scrubber', () => {
       void reportsDamage(disk.copy(), plan.shardCount).then((reported) => {
-        if (reported) observer.recovered('damage found by reading');
+        if (reported) answers.recovered('damage found by reading');
         else if (disk.damaged)
           kernel.fail(new Error(`the flipped bit of ${JSON.stringify(damage.key)} was not noticed`));
       });
@@ -186,7 +186,7 @@ export class FaultDriver {
     });
   }
 
-  #link(who: 'worker' | 'client'): Link | undefined {
+  #link(who: 'worker' | 'client'): Connected | undefined {
     const links = this.#simulation.network.links().filter(({ client }) => client.name.startsWith(who));
     return links.length === 0 ? undefined : this.#kernel.random.pick(links);
   }

@@ -4,8 +4,10 @@
 import type { Transport } from '../../sdk/connection/transport.ts';
 import type { NativeDoor } from '../../src/frontend/websocket/door.ts';
 import type { Wire } from '../../src/frontend/websocket/wire.ts';
+import { Channel, type RpcListener } from './grpc/channel.ts';
 import type { Kernel, Process } from './kernel.ts';
 import type { SeededRandom } from './random.ts';
+import { type Connected, Lane } from './way.ts';
 
 /** What watches the traffic of a node: the checkers. */
 export interface Tap {
@@ -21,54 +23,14 @@ export interface Listener {
   readonly process: Process;
   readonly door: NativeDoor;
   readonly tap: Tap;
-}
-
-/** One direction of a link. */
-class Lane {
-  readonly #link: Link;
-  readonly #to: Process;
-  readonly #label: string;
-  readonly #deliver: (message: Uint8Array) => void;
-  #lastAt = 0;
-  #waiting: Uint8Array[] = [];
-  bytes = 0;
-  paused = false;
-
-  constructor(link: Link, to: Process, label: string, deliver: (message: Uint8Array) => void) {
-    this.#link = link;
-    this.#to = to;
-    this.#label = label;
-    this.#deliver = deliver;
-  }
-
-  send(message: Uint8Array): void {
-    const { network } = this.#link;
-    const { kernel } = network;
-    if (this.#link.mute) return;
-    this.bytes += message.length;
-    this.#lastAt = Math.max(this.#lastAt, kernel.now + network.latency() + this.#link.extraMs);
-    kernel.at(this.#lastAt, this.#to, `${this.#label} ${this.#link.id}, ${message.length} bytes`, () => {
-      if (this.#link.mute) return;
-      if (this.paused) this.#waiting.push(message);
-      else this.#arrive(message);
-    });
-  }
-
-  resume(): void {
-    this.paused = false;
-    for (const message of this.#waiting.splice(0)) this.#arrive(message);
-  }
-
-  #arrive(message: Uint8Array): void {
-    this.bytes -= message.length;
-    this.#deliver(message);
-  }
+  /** The Temporal-compatible door; absent where nobody calls it. */
+  readonly rpcs: RpcListener | undefined;
 }
 
 const PING = Uint8Array.of(1);
 const PONG = Uint8Array.of(2);
 
-export class Link {
+export class Link implements Connected {
   readonly network: Network;
   readonly id: number;
   readonly client: Process;
@@ -202,7 +164,7 @@ export class Link {
 export class Network {
   readonly kernel: Kernel;
   readonly #random: SeededRandom;
-  readonly #links = new Set<Link>();
+  readonly #links = new Set<Connected>();
   /** ms a message takes at least, and how much longer at most. */
   baseMs: number;
   spreadMs: number;
@@ -220,16 +182,29 @@ export class Network {
     return this.baseMs + this.#random.next() * this.spreadMs;
   }
 
-  links(): Link[] {
+  links(): Connected[] {
     return [...this.#links].filter((link) => link.open && !link.mute);
   }
 
-  forget(link: Link): void {
+  forget(link: Connected): void {
     if (!link.open) this.#links.delete(link);
   }
 
   /** Resolves after a round trip; rejects when nobody listens. */
-  connect(client: Process): Promise<Transport> {
+  async connect(client: Process): Promise<Transport> {
+    const { transport } = await this.#opened(client, (id, listener) => new Link(this, id, client, listener));
+    return transport;
+  }
+
+  /** The same, to the Temporal-compatible door. */
+  dial(client: Process): Promise<Channel> {
+    return this.#opened(client, (id, { process, rpcs }) => {
+      if (rpcs === undefined) throw new Error('there is no such door in this world');
+      return new Channel(this, id, client, { ...rpcs, process });
+    });
+  }
+
+  #opened<C extends Connected>(client: Process, make: (id: number, listener: Listener) => C): Promise<C> {
     const { kernel } = this;
     return new Promise((resolve, reject) => {
       kernel.at(kernel.now + 2 * this.latency(), client, 'connects', () => {
@@ -239,9 +214,9 @@ export class Network {
           return;
         }
         this.opened += 1;
-        const link = new Link(this, this.opened, client, listener);
-        this.#links.add(link);
-        resolve(link.transport);
+        const connected = make(this.opened, listener);
+        this.#links.add(connected);
+        resolve(connected);
       });
     });
   }

@@ -6,6 +6,10 @@ import { bookOf } from '../../src/core/nexus/endpoints.ts';
 import { DEFAULT_LIMITS } from '../../src/core/workflow/limits.ts';
 import { Admission } from '../../src/frontend/admission.ts';
 import { DeploymentDirectory } from '../../src/frontend/deployment-directory.ts';
+import type { Services } from '../../src/frontend/door.ts';
+import { ServiceCalls } from '../../src/frontend/grpc/calls.ts';
+import { WORKFLOW_SERVICE } from '../../src/frontend/grpc/methods/index.ts';
+import type { Rpc } from '../../src/frontend/grpc/rpc.ts';
 import { DEFAULT_DOOR_LIMITS } from '../../src/frontend/limits.ts';
 import { methods } from '../../src/frontend/methods/index.ts';
 import { NamespaceDirectory } from '../../src/frontend/namespace-directory.ts';
@@ -20,6 +24,7 @@ import { ShardEngine } from '../../src/shard/engine.ts';
 import type { ShardLimits } from '../../src/shard/limits.ts';
 import { openMemoryStore } from '../../src/store/memory/store.ts';
 import type { SimDisk } from './disk.ts';
+import type { RpcTap } from './grpc/channel.ts';
 import type { Kernel } from './kernel.ts';
 import { Process } from './kernel.ts';
 import { NAMESPACE, TASK_QUEUE } from './names.ts';
@@ -56,6 +61,8 @@ export interface NodeSettings {
 export interface Plant {
   store?(inner: Store, process: Process): Store;
   core?(inner: ActorCore, process: Process): ActorCore;
+  /** Of the Temporal-compatible door, by its name. */
+  rpc?(name: string, inner: Rpc): Rpc;
 }
 
 export interface NodeWorld {
@@ -68,6 +75,8 @@ export interface NodeWorld {
   /** Worker deployments are looked after. */
   versioned: boolean;
   tap: Tap;
+  /** Absent: nobody calls the Temporal-compatible door. */
+  rpcs: RpcTap | undefined;
   plant: Plant;
   callbacks: CallbackWatch;
   /** The core of one incarnation, watched. */
@@ -81,6 +90,8 @@ export class SimNode {
   readonly matcher: Matcher;
   readonly door: NativeDoor;
   readonly #deployments: DeploymentDirectory;
+  /** Of the Temporal-compatible door, where somebody calls it. */
+  readonly #calls: ServiceCalls | undefined;
   readonly faults: unknown[] = [];
   readonly #world: NodeWorld;
   readonly #store;
@@ -136,34 +147,32 @@ export class SimNode {
       table: routes,
       onRoutes: (changed) => this.engine.reroute(changed),
     });
+    const services: Services = {
+      engine: this.engine,
+      workers: this.matcher,
+      queues: this.matcher,
+      namespaces: namespaces.known,
+      attributes: new AttributeDirectory(this.engine, process),
+      directory: new NamespaceDirectory({ engine: this.engine, clock: process, scheduler: process, namespaces }),
+      deployments: this.#deployments,
+      clock: process,
+      random: seeded,
+      limits: DEFAULT_LIMITS,
+      callbacks: CALLBACK_RULES,
+      info: { version: '0.0.0', nodeId: 'sim', shardCount: settings.shardCount, store: 'memory' },
+    };
     const limits = { ...DEFAULT_DOOR_LIMITS, idleMs: settings.idleMs };
-    this.door = new NativeDoor({
-      services: {
-        engine: this.engine,
-        workers: this.matcher,
-        queues: this.matcher,
-        namespaces: namespaces.known,
-        attributes: new AttributeDirectory(this.engine, process),
-        directory: new NamespaceDirectory({ engine: this.engine, clock: process, scheduler: process, namespaces }),
-        deployments: this.#deployments,
-        clock: process,
-        random: seeded,
-        limits: DEFAULT_LIMITS,
-        callbacks: CALLBACK_RULES,
-        info: { version: '0.0.0', nodeId: 'sim', shardCount: settings.shardCount, store: 'memory' },
-      },
-      namespaces,
-      scheduler: process,
-      admission: new Admission(limits.openCalls),
-      limits,
-      methods,
-      metrics: new Metrics(),
-      onHello: () => {},
-      onFault: (error) => {
-        this.faults.push(error);
-        kernel.fail(error);
-      },
-    });
+    const common = { services, namespaces, scheduler: process, admission: new Admission(limits.openCalls), limits };
+    const onFault = (error: unknown): void => {
+      this.faults.push(error);
+      kernel.fail(error);
+    };
+    this.door = new NativeDoor({ ...common, methods, metrics: new Metrics(), onHello: () => {}, onFault });
+    if (world.rpcs !== undefined)
+      this.#calls = new ServiceCalls({
+        ...{ ...common, metrics: new Metrics(), tls: undefined, notReady: () => undefined, onFault },
+        reference: { crossNamespaceCommands: 'refused' },
+      });
   }
 
   /** As `startNode` does: recovers, then listens. */
@@ -174,7 +183,12 @@ export class SimNode {
         if (!this.process.alive) return;
         this.state = 'serving';
         if (this.#world.versioned) this.#deployments.start();
-        network.listener = { process: this.process, door: this.door, tap };
+        const { rpcs } = this.#world;
+        const calls = this.#calls;
+        network.listener = {
+          ...{ process: this.process, door: this.door, tap },
+          rpcs: rpcs && calls && { calls, tap: rpcs, methodOf: (name) => this.#methodOf(calls, name) },
+        };
         kernel.note(`${this.process.name} serves`);
       },
       (error: unknown) => {
@@ -184,6 +198,12 @@ export class SimNode {
         this.#world.onFatal(this, error);
       },
     );
+  }
+
+  #methodOf(calls: ServiceCalls, name: string): Rpc {
+    const rpc = calls.table.get(WORKFLOW_SERVICE)?.get(name);
+    if (rpc === undefined) throw new Error(`${name} is no method of this door`);
+    return this.#world.plant.rpc?.(name, rpc) ?? rpc;
   }
 
   /** kill -9, or with `silently` a machine without power. */
@@ -204,7 +224,7 @@ export class SimNode {
     const { network } = this.#world;
     this.state = 'stopping';
     this.#deployments.stop();
-    await this.door.drain(2_000, 'the node is shutting down');
+    await Promise.all([this.door.drain(2_000, 'the node is shutting down'), this.#calls?.drain(2_000)]);
     network.listener = undefined;
     await this.engine.close();
     await this.#store.close();

@@ -3,6 +3,7 @@
 
 import type { FlowControl } from '../../src/wire/flow-control.ts';
 import { type DeployPlan, makeDeploys, overridden } from './deploys.ts';
+import { type DoorPlan, makeDoorPlan } from './grpc/plan.ts';
 import { makeDeletions, makeOperations, type OperationPlan } from './operations/plan.ts';
 import { SeededRandom } from './random.ts';
 import type { WorkerSettings } from './worker.ts';
@@ -87,6 +88,8 @@ export interface Plan {
   operations: OperationPlan[];
   /** Its workers are of two versions. */
   deploys: DeployPlan | undefined;
+  /** What is done through the Temporal-compatible door. */
+  door: DoorPlan | undefined;
   faults: Fault[];
   /** Virtual ms at which everything is healed. */
   calmAt: number;
@@ -171,6 +174,9 @@ export function makePlan(seed: number): Plan {
   }
   faults.sort((a, b) => a.at - b.at);
   const deploys = makeDeploys(seed, windowMs);
+  const others = workflows.map(({ workflowId }) => workflowId);
+  // Workers without a version would take what is of none.
+  const door = deploys === undefined ? makeDoorPlan(new SeededRandom(`door ${seed}`), others) : undefined;
   const plan: Plan = {
     seed,
     shardCount: random.pick([1, 2, 4, 16]),
@@ -187,6 +193,7 @@ export function makePlan(seed: number): Plan {
     workflows,
     operations,
     deploys,
+    door,
     faults,
     calmAt,
   };

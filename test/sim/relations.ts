@@ -1,7 +1,7 @@
 // Exactly once between workflows: what the durable history of one says about another must be there, once, and asked for. Truth calls this with
 // each event as it becomes durable, after the event has joined its run.
 
-import type { Payloads } from '../../src/wire/common.ts';
+import type { Payloads, UpdateOutcome } from '../../src/wire/common.ts';
 import { EventType } from '../../src/wire/enums.ts';
 import type { HistoryEvent } from '../../src/wire/event.ts';
 import { Violation } from './kernel.ts';
@@ -26,6 +26,9 @@ const CHILD_END = {
 
 export const textOf = (payloads: Payloads | undefined): string =>
   Buffer.from(payloads?.payloads?.[0]?.data ?? []).toString();
+
+export const outcomeText = (outcome: UpdateOutcome | undefined): string =>
+  outcome?.failure === undefined ? textOf(outcome?.success) : `failure: ${outcome.failure.message}`;
 
 export class Relations {
   readonly #known: Known;

@@ -22,6 +22,7 @@ export const FOUND: readonly { seed: number; bug: string }[] = [
     bug: 'a task that a turn under way offered when its routes were heard of stayed where no worker looked',
   },
   { seed: 54, bug: 'a permit that was granted in a pause was not written: the run waited for it for ever' },
+  { seed: 101, bug: 'a page that began with the unwritten start of a workflow task came empty' },
 ];
 
 /** Of the cluster's simulator. */

@@ -1,7 +1,7 @@
 // The outside world that activities change: it outlives every crash. How a call goes is decided by the seed and the call's own name, so that it
 // does not depend on what happened before; what it did is remembered, and the checkers compare.
 
-import { asyncLocalStorage, type Context } from '../../sdk/activity/context.ts';
+import { asyncLocalStorage } from '../../sdk/activity/context.ts';
 import { ApplicationFailure } from '../../sdk/common/failure.ts';
 import { activityAddress } from '../../src/wire/activity-address.ts';
 import { SeededRandom } from './random.ts';
@@ -17,6 +17,19 @@ export interface ServiceActivities {
   call(key: string): Promise<Effect>;
   work(key: string, units: number): Promise<Effect>;
   quick(key: string): Promise<string>;
+}
+
+/** One attempt at an activity, whoever runs it. */
+export interface Attempt {
+  /** Undefined: of no workflow. */
+  readonly workflow: { readonly workflowId: string; readonly runId: string } | undefined;
+  readonly activityId: string;
+  readonly attempt: number;
+  /** Of an earlier attempt. */
+  readonly heartbeatDetails: unknown;
+  /** Rejects when the attempt is told to stop. */
+  sleep(ms: number): Promise<void>;
+  heartbeat(details: unknown): void;
 }
 
 export class Service {
@@ -35,52 +48,48 @@ export class Service {
 
   activities(): ServiceActivities {
     return {
-      call: (key) => this.#call(key),
-      work: (key, units) => this.#work(key, units),
+      call: (key) => this.call(current(), key),
+      work: (key, units) => this.work(current(), key, units),
       quick: (key) => this.#quick(key),
     };
   }
 
-  #begin(context: Context, key: string): SeededRandom {
-    const { workflowExecution, attempt } = context.info;
-    const id = `${workflowExecution?.workflowId} ${workflowExecution?.runId} ${key}`;
+  #begin({ workflow, attempt }: Attempt, key: string): SeededRandom {
+    const id = `${workflow?.workflowId} ${workflow?.runId} ${key}`;
     this.begun.set(id, (this.begun.get(id) ?? 0) + 1);
-    return new SeededRandom(`${this.#seed} ${workflowExecution?.workflowId} ${key} ${attempt}`);
+    return new SeededRandom(`${this.#seed} ${workflow?.workflowId} ${key} ${attempt}`);
   }
 
-  #end(context: Context, key: string): Effect {
+  #end({ workflow, activityId }: Attempt, key: string): Effect {
     this.#executions += 1;
-    const { workflowExecution } = context.info;
     // Without a workflow: where its actor lives.
-    const workflowId = workflowExecution?.workflowId ?? activityAddress(context.info.activityId);
+    const workflowId = workflow?.workflowId ?? activityAddress(activityId);
     this.done.set(this.#executions, { workflowId, key });
     return { key, execution: this.#executions };
   }
 
-  async #call(key: string): Promise<Effect> {
-    const context = current();
-    const random = this.#begin(context, key);
+  async call(attempt: Attempt, key: string): Promise<Effect> {
+    const random = this.#begin(attempt, key);
     await pause(random.next() ** 4 * 300);
     if (!this.calm && random.chance(0.2)) throw ApplicationFailure.retryable(`the service is busy with ${key}`, 'Busy');
     // Answers when its attempt has long timed out.
-    if (!this.calm && random.chance(0.05)) await stall(context, random);
-    return this.#end(context, key);
+    if (!this.calm && random.chance(0.05)) await stall(attempt, random);
+    return this.#end(attempt, key);
   }
 
-  async #work(key: string, units: number): Promise<Effect> {
-    const context = current();
-    const random = this.#begin(context, key);
+  async work(attempt: Attempt, key: string, units: number): Promise<Effect> {
+    const random = this.#begin(attempt, key);
     // Written by this very function in an earlier attempt.
-    let unit = (context.info.heartbeatDetails as number | undefined) ?? 0;
+    let unit = (attempt.heartbeatDetails as number | undefined) ?? 0;
     while (unit < units) {
-      await context.sleep(100);
+      await attempt.sleep(100);
       unit += 1;
-      context.heartbeat(unit);
+      attempt.heartbeat(unit);
       if (!this.calm && random.chance(0.05)) throw ApplicationFailure.retryable(`dropped ${key} at ${unit}`);
       // No heartbeat any more: its timeout decides.
-      if (!this.calm && random.chance(0.02)) await stall(context, random);
+      if (!this.calm && random.chance(0.02)) await stall(attempt, random);
     }
-    return this.#end(context, key);
+    return this.#end(attempt, key);
   }
 
   async #quick(key: string): Promise<string> {
@@ -91,14 +100,19 @@ export class Service {
   }
 }
 
-function current(): Context {
+function current(): Attempt {
   const context = asyncLocalStorage.getStore();
   if (context === undefined) throw new Error('called outside of an activity');
-  return context;
+  const { workflowExecution: workflow, activityId, attempt, heartbeatDetails } = context.info;
+  return {
+    ...{ workflow, activityId, attempt, heartbeatDetails },
+    sleep: (ms) => context.sleep(ms),
+    heartbeat: (details) => context.heartbeat(details),
+  };
 }
 
 /** Longer than the attempt may take, unless it is told to stop: the end of that attempt may never be heard of here. */
-const stall = (context: Context, random: SeededRandom): Promise<void> => context.sleep(random.between(2_500, 9_000));
+const stall = (attempt: Attempt, random: SeededRandom): Promise<void> => attempt.sleep(random.between(2_500, 9_000));
 
 const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => {

@@ -14,7 +14,7 @@ const SEEDS = 120;
 /** Within this many seeds from where it was last found each planted bug must be found again; the slice stops at the first that does. */
 const BUG_SEEDS = 200;
 /** ms: two slow cores, shared by others who load them three times over. */
-const SLICE_MS = 400_000;
+const SLICE_MS = 600_000;
 
 let realm: Realm;
 
@@ -66,6 +66,14 @@ describe('a simulated seed', () => {
           'a pinned run went on',
           'a run moved to another version',
           'a version was drained',
+          'an activity was worked through the gRPC door',
+          'a query rode on a workflow task of the gRPC door',
+          'a query was answered directly at the gRPC door',
+          'a warm execution went on at the gRPC door',
+          'an execution was fetched through the gRPC door',
+          'a speculative task left no trace at the gRPC door',
+          'a workflow task was failed at the gRPC door',
+          'a workflow task was forgotten at the gRPC door',
         ]),
       );
       const recoveries = new Set(reports.flatMap(({ recoveries: met }) => [...met.keys()]));

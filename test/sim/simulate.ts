@@ -2,12 +2,16 @@
 // that was promised is missing. Everything is decided by the seed.
 
 import type { Realm } from '../../sdk/worker/runtime/realm.ts';
+import { AnswerWatch } from './answers.ts';
 import { type CalledJournal, makeCalled } from './called.ts';
 import { type Journal, startClient } from './client.ts';
 import { type DeployJournal, VERSIONS } from './deploys.ts';
 import { SimDisk } from './disk.ts';
 import { checkBounds, checkEnds, checkRecovery } from './end-checks.ts';
 import { FaultDriver } from './fault-driver.ts';
+import { areAnswered, checkDoorEnds, type DoorJournals, openDoorJournals, startDoorClient } from './grpc/client.ts';
+import { RpcWatch } from './grpc/rpc-watch.ts';
+import { startDoorWorker } from './grpc/worker.ts';
 import { withVirtualTime } from './host-time.ts';
 import { checkJobs, type JobJournal, makeJobs } from './jobs.ts';
 import { Kernel, type Process, Violation } from './kernel.ts';
@@ -61,6 +65,7 @@ export class Simulation {
   readonly truth = new Truth();
   readonly disk: SimDisk;
   readonly network: Network;
+  readonly answers: AnswerWatch;
   readonly observer: Observer;
   readonly service: Service;
   readonly journals: Journal[];
@@ -69,6 +74,7 @@ export class Simulation {
   readonly called: CalledJournal[];
   readonly callbacks: CallbackWatch;
   readonly deploys: DeployJournal | undefined;
+  readonly door: DoorJournals | undefined;
   readonly coreStats: CoreStats = { comparisons: 0, activations: 0 };
   readonly #world: NodeWorld;
   readonly #realm: Realm;
@@ -85,7 +91,8 @@ export class Simulation {
     this.kernel = new Kernel(seed, options.sink);
     this.disk = new SimDisk(this.kernel, new SeededRandom(`disk ${seed}`), this.truth);
     this.network = new Network(this.kernel, new SeededRandom(`network ${seed}`));
-    this.observer = new Observer(this.kernel, this.truth);
+    this.answers = new AnswerWatch(this.kernel, this.truth);
+    this.observer = new Observer(this.kernel, this.answers);
     this.service = new Service(seed);
     this.#realm = options.realm;
     this.jobs = makeJobs(seed);
@@ -95,6 +102,7 @@ export class Simulation {
       (workflowId) => truth.workflows.get(workflowId) ?? [],
       new SeededRandom(`callbacks ${seed}`),
     );
+    this.door = plan.door && openDoorJournals(plan.door);
     this.deploys = plan.deploys && { plan: plan.deploys, done: 0 };
     this.truth.versions.now = () => this.kernel.now;
     this.journals = plan.workflows.map((workflow) => ({
@@ -124,6 +132,7 @@ export class Simulation {
       skew: { ms: 0 },
       versioned: plan.deploys !== undefined,
       tap: this.observer,
+      rpcs: plan.door && new RpcWatch(this.kernel, truth, this.answers),
       plant: options.plant ?? {},
       callbacks: this.callbacks,
       core: () => watchedCore(this.kernel.random, this.coreStats, (error) => this.kernel.fail(error)),
@@ -157,6 +166,7 @@ export class Simulation {
       this.jobs.every(({ outcome }) => outcome !== undefined) &&
       this.called.every(({ over }) => over) &&
       this.callbacks.owed.length === 0 &&
+      (this.door === undefined || areAnswered(this.door)) &&
       (this.deploys === undefined || this.deploys.done === this.deploys.plan.steps.length)
     );
   }
@@ -164,9 +174,9 @@ export class Simulation {
   startNode(): void {
     if (this.node !== undefined && this.node.state !== 'dead') return;
     this.#incarnation += 1;
-    if (this.#incarnation > 1) this.observer.recovered('node restarted');
+    if (this.#incarnation > 1) this.answers.recovered('node restarted');
     if (this.truth.undelivered.size > 0)
-      this.observer.recovered('messages between workflows delivered by the next node');
+      this.answers.recovered('messages between workflows delivered by the next node');
     if (!this.disk.damaged)
       void checkRecovery(this.disk, this.plan.shardCount, this.truth).catch((e: unknown) => this.kernel.fail(e));
     this.node = new SimNode(this.#world, this.#incarnation);
@@ -178,19 +188,33 @@ export class Simulation {
     this.kernel.after(downMs, 'operator starts the node', () => this.startNode());
   }
 
+  /** Those of the other door come after those of the native one. */
   startWorker(index: number): void {
-    const settings = this.plan.workers[index];
-    if (settings === undefined || this.#workers[index]?.alive) return;
+    const { workers, door, workflows } = this.plan;
+    if (this.#workers[index]?.alive) return;
+    const settings = workers[index];
+    const ofDoor = door?.workers[index - workers.length];
+    if (settings === undefined && ofDoor === undefined) return;
     this.#processes += 1;
-    this.#workers[index] = startWorker(
-      {
-        ...{ kernel: this.kernel, network: this.network, realm: this.#realm, service: this.service },
-        version: this.#versionOf(index),
-        nexus: this.plan.workflows.some(({ type }) => type === 'shopper'),
-      },
-      `worker-${index}.${this.#processes}`,
-      settings,
-    );
+    const name = `worker-${index}.${this.#processes}`;
+    const world = { kernel: this.kernel, network: this.network, service: this.service };
+    if (ofDoor !== undefined) {
+      const met = (what: string): void => this.truth.watches.seen(what);
+      this.#workers[index] = startDoorWorker({ ...world, met }, name, ofDoor);
+    } else if (settings !== undefined) {
+      const nexus = workflows.some(({ type }) => type === 'shopper');
+      const own = { ...world, realm: this.#realm, version: this.#versionOf(index), nexus };
+      this.#workers[index] = startWorker(own, name, settings);
+    }
+  }
+
+  #startWorkers(): void {
+    const { workers, door } = this.plan;
+    for (let i = 0; i < workers.length + (door?.workers.length ?? 0); i += 1) this.startWorker(i);
+  }
+
+  #startClients(): void {
+    for (let i = 0; i < this.plan.clients + (this.door === undefined ? 0 : 1); i += 1) this.startClient(i);
   }
 
   #versionOf(index: number) {
@@ -202,25 +226,30 @@ export class Simulation {
   startClient(index: number): void {
     if (this.#clients[index]?.alive) return;
     this.#processes += 1;
+    const name = `client-${index}.${this.#processes}`;
+    if (index === this.plan.clients && this.door !== undefined) {
+      this.#clients[index] = startDoorClient(this, name, this.door);
+      return;
+    }
     const journals = this.journals.filter(({ plan }) => plan.client === index);
     const operations = this.operations.filter(({ plan }) => plan.client === index);
     const jobs = index === 0 ? this.jobs : [];
     const called = index === 0 ? this.called : [];
     const deploys = index === 0 ? this.deploys : undefined;
     const own = { journals, operations, jobs, called, deploys };
-    this.#clients[index] = startClient(this, `client-${index}.${this.#processes}`, own);
+    this.#clients[index] = startClient(this, name, own);
   }
 
   /** The node cannot go on. An operator looks after it: sees to the disk, and starts it again. */
   #fatal(node: SimNode, error: unknown): void {
-    this.observer.recovered('node stopped serving');
+    this.answers.recovered('node stopped serving');
     this.kernel.note(`operator is told: ${String(error)}`);
     if (!String(error).includes('simulated write error') && !this.disk.damaged) this.kernel.fail(error);
     this.kernel.after(300, 'operator restarts the node', () => {
       if (this.node !== node) return;
       node.crash('told');
       if (node.state === 'dead' && this.disk.damaged) {
-        this.observer.recovered('damage kept the node from serving');
+        this.answers.recovered('damage kept the node from serving');
         this.disk.mend();
       }
       this.startNode();
@@ -230,8 +259,8 @@ export class Simulation {
   async run(): Promise<void> {
     const { kernel, plan, disk, service } = this;
     this.startNode();
-    for (let i = 0; i < plan.workers.length; i += 1) this.startWorker(i);
-    for (let i = 0; i < plan.clients; i += 1) this.startClient(i);
+    this.#startWorkers();
+    this.#startClients();
     const driver = new FaultDriver(this);
     for (const fault of plan.faults) driver.schedule(fault);
     this.#probe();
@@ -241,8 +270,8 @@ export class Simulation {
       this.callbacks.calm = true;
       disk.mend();
       this.startNode();
-      for (let i = 0; i < plan.workers.length; i += 1) this.startWorker(i);
-      for (let i = 0; i < plan.clients; i += 1) this.startClient(i);
+      this.#startWorkers();
+      this.#startClients();
     });
     await kernel.run(plan.calmAt + LIVENESS_MS, () => this.done && kernel.now > plan.calmAt);
     if (kernel.failure !== undefined) return;
@@ -254,6 +283,8 @@ export class Simulation {
         if (!over) open.push(`${of.id} (${JSON.stringify(of.moves[done])})`);
       for (const { workflowId, over } of this.called) if (!over) open.push(workflowId);
       open.push(...this.callbacks.owed.map((id) => `callback of ${id}`));
+      for (const { plan: of, done, closed } of this.door?.workflows ?? [])
+        if (closed === undefined) open.push(`${of.workflowId} (${JSON.stringify(of.steps[done])})`);
       if (this.deploys !== undefined) open.push(`deploys (step ${this.deploys.done})`);
       open.push(...this.truth.watches.schedules.busy.map((id) => `schedule ${id}`));
       if (!this.truth.watches.deletions.quiet) open.push('events of deleted runs');
@@ -269,7 +300,8 @@ export class Simulation {
     checkEnds(this.journals, this.truth, service);
     this.truth.watches.schedules.checkEnds();
     checkJobs(this.jobs, service);
-    this.observer.updates.checkEnd();
+    if (this.door !== undefined) checkDoorEnds(this.door);
+    this.answers.updates.checkEnd();
     await this.#recoverOnceMore();
   }
 
@@ -304,7 +336,7 @@ export class Simulation {
       const stats = node.engine.getStats();
       if (stats.startsUndone > 0 && !this.#undone) {
         this.#undone = true;
-        this.observer.recovered('start undone');
+        this.answers.recovered('start undone');
       }
       checkBounds(stats, this.#world.settings.bounds, this.truth);
     });
@@ -314,7 +346,7 @@ export class Simulation {
 /** Runs one seed; never rejects. */
 export async function simulate(seed: number, options: SimulateOptions): Promise<SeedReport> {
   const simulation = new Simulation(seed, options);
-  const { kernel, plan, observer, truth, coreStats } = simulation;
+  const { kernel, plan, observer, answers, truth, coreStats } = simulation;
   await withVirtualTime(kernel, async () => {
     try {
       await simulation.run();
@@ -332,7 +364,7 @@ export async function simulate(seed: number, options: SimulateOptions): Promise<
     entries: truth.entries,
     virtualMs: kernel.now,
     faults: new Set(plan.faults.map(({ fault }) => fault)),
-    recoveries: observer.recoveries,
+    recoveries: answers.recoveries,
     met: [...truth.watches.met, ...truth.nexus.seen, ...truth.versions.seen, ...simulation.callbacks.seen],
     core: coreStats,
     plan,

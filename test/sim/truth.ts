@@ -16,7 +16,7 @@ import { Violation } from './kernel.ts';
 import { NexusWatch } from './nexus-watch.ts';
 import { type Origin, originOf, pointOf } from './operations/reset-watch.ts';
 import { Watches } from './operations/watches.ts';
-import { Relations, textOf } from './relations.ts';
+import { outcomeText, Relations, textOf } from './relations.ts';
 import { VersionWatch } from './version-watch.ts';
 
 type Rows = Map<string, Uint8Array>;
@@ -87,6 +87,8 @@ export class Truth {
   readonly signals = new Map<string, number>();
   /** Accepted updates by workflow and update id, and whether they are completed. */
   readonly updates = new Map<string, 'accepted' | 'completed'>();
+  /** Of completed ones: the text they came to, or of how they failed. */
+  readonly outcomes = new Map<string, string>();
   readonly #shards = new Map<number, TrueShard>();
   readonly #seenLogs = new Set<string>();
   readonly #sent = new Set<string>();
@@ -167,7 +169,7 @@ export class Truth {
     }
     if (term < shard.lastTerm) throw new Violation('I2', `shard ${id}: term fell from ${shard.lastTerm} to ${term}`);
     const before = shard.entries.at(-1);
-    const entry = bytes === undefined ? nothing(before?.time ?? 0) : decodeEntry(Uint8Array.from(bytes));
+    const entry = bytes === undefined ? nothing(before?.time ?? 0) : decodeEntry(new Uint8Array(bytes));
     if (before !== undefined && entry.time < before.time) {
       throw new Violation('I7', `shard ${id}: shard time fell from ${before.time} to ${entry.time} at entry ${lsn}`);
     }
@@ -318,6 +320,7 @@ export class Truth {
         if (this.updates.get(unique) !== 'accepted')
           throw new Violation('I5', `${where}: the update ${unique} is completed and was ${this.updates.get(unique)}`);
         this.updates.set(unique, 'completed');
+        this.outcomes.set(unique, outcomeText(event.attributes.outcome));
         break;
       }
       case EventType.WORKFLOW_EXECUTION_CANCEL_REQUESTED:

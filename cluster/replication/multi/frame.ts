@@ -295,8 +295,8 @@ class Fields {
 /** Entries are kept: their bytes are copied out of the frame, which is as large as all of a tick. Chunks are staged in the same turn. */
 export function owned(message: Message): Message {
   if (message.type === 'append') {
-    return { ...message, entries: message.entries.map((entry) => ({ ...entry, entry: Uint8Array.from(entry.entry) })) };
+    return { ...message, entries: message.entries.map((entry) => ({ ...entry, entry: new Uint8Array(entry.entry) })) };
   }
   if (message.type !== 'snapshotChunk') return message;
-  return { ...message, chunk: { ...message.chunk, bytes: Uint8Array.from(message.chunk.bytes) } };
+  return { ...message, chunk: { ...message.chunk, bytes: new Uint8Array(message.chunk.bytes) } };
 }

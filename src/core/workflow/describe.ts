@@ -71,6 +71,8 @@ function activityInfo(activity: ActivityRow): PendingActivityInfo {
   };
 }
 
+type RequestIdInfos = NonNullable<DescribeWorkflowExecutionResponse['workflowExtendedInfo']>['requestIdInfos'];
+
 const activityPermit = ({ permit, startId }: ActivityRow): 'queued' | 'held' | 'none' => {
   if (permit === undefined) return 'none';
   return permit.held || startId !== undefined ? 'held' : 'queued';
@@ -120,6 +122,22 @@ function standalone({ standalone: told }: RunRow): DescribeWorkflowExecutionResp
   return { heartbeats: told.heartbeats, version: told.version === undefined ? undefined : versionOfKey(told.version) };
 }
 
+/** The request whose event a run begins with: of its own start, or of the start of what it was reset from. */
+function startRequestInfo({ chain }: ActorState, { runId, start }: RunState): RequestIdInfos | undefined {
+  if (chain === undefined || chain.start.requestId === '') return undefined;
+  const { runId: first, requestId } = chain.start;
+  if (first !== runId && start.former?.some((one) => one.runId === first) !== true) return undefined;
+  return { [requestId]: { eventType: EventType.WORKFLOW_EXECUTION_STARTED, eventId: 1 } };
+}
+
+/** Each of the runs that the current one was reset from went on as the next of them, the last one as itself. */
+function resetRunId({ run: current }: ActorState, runId: string): string | undefined {
+  const former = current?.start.former ?? [];
+  const at = former.findIndex((one) => one.runId === runId);
+  if (at < 0) return undefined;
+  return at === 0 ? current?.runId : former[at - 1]?.runId;
+}
+
 /** Undefined when the state holds no such run. Without a run id: the current one. */
 export function describe(state: ActorState, runId?: string): DescribeWorkflowExecutionResponse | undefined {
   const run = findRun(state, runId);
@@ -157,9 +175,9 @@ export function describe(state: ActorState, runId?: string): DescribeWorkflowExe
       runExpirationTime: expiration(attributes.workflowRunTimeout, info.executionTime),
       cancelRequested: run.row.facts.cancelRequested,
       originalStartTime: info.startTime,
-      requestIdInfos: startRequestId
-        ? { [startRequestId]: { eventType: EventType.WORKFLOW_EXECUTION_STARTED, eventId: 1 } }
-        : undefined,
+      lastResetTime: run.start.former === undefined ? undefined : run.start.startTime,
+      resetRunId: resetRunId(state, run.runId),
+      requestIdInfos: startRequestInfo(state, run),
       pauseInfo,
     },
     versioningInfo: versioningInfo(run),

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { EventType, ParentClosePolicy, ResetReapplyExcludeType, WorkflowExecutionStatus } from '../../wire/enums.ts';
 import type { ProtocolMessage } from '../../wire/protocol-message.ts';
+import { describe as describeRun } from './describe.ts';
 import { foldEvents } from './fold.ts';
 import type { Message } from './message.ts';
 import type { Effect, StartedWorkflowTask } from './outcome.ts';
@@ -84,6 +85,24 @@ describe('a reset', () => {
       { info: { runId: old, status: WorkflowExecutionStatus.TERMINATED }, before: { status: 1 } },
       { info: { runId: 'again', status: 1, firstRunId: old }, before: undefined, previous: { runId: old } },
     ]);
+  });
+
+  it('is shown by both runs: when it was, and where it went on', () => {
+    const w = new World();
+    w.start({ runId: 'first', requestId: 'start' });
+    w.work();
+    w.pass(1_000);
+    w.accept(w.resetMessage({ workflowTaskFinishEventId: 4, runId: 'second' }));
+    const reset = describeRun(w.state)?.workflowExtendedInfo;
+    expect(reset).toMatchObject({ lastResetTime: w.now, requestIdInfos: { start: { eventId: 1 } } });
+    expect(reset?.resetRunId).toBeUndefined();
+    w.accept(w.resetMessage({ workflowTaskFinishEventId: 4, runId: 'third' }));
+    const earlier = (runId: string) => {
+      w.adopt(runId);
+      return describeRun(w.state, runId)?.workflowExtendedInfo?.resetRunId;
+    };
+    expect(earlier('first')).toBe('second');
+    expect(earlier('second')).toBe('third');
   });
 
   it('lets what was pending wait anew: activities from their first attempt, timers for what is left', () => {

@@ -31,6 +31,11 @@ import type { RunState } from './state.ts';
 import type { Turn } from './turn.ts';
 import { routeOfRun } from './versioning.ts';
 
+function somePaused(rows: Iterable<ActivityRow | undefined>): boolean {
+  for (const row of rows) if (row?.pause !== undefined) return true;
+  return false;
+}
+
 export class RunDraft extends RelatedDraft implements FactSink {
   readonly turn: Turn;
   readonly runId: string;
@@ -250,7 +255,11 @@ export class RunDraft extends RelatedDraft implements FactSink {
   }
 
   /** Pending activities as of this turn. */
-  *activities(): Iterable<ActivityRow> {
+  activities(): Iterable<ActivityRow> {
+    return this.#activities === undefined ? (this.#base?.activities.values() ?? []) : this.#currentActivities();
+  }
+
+  *#currentActivities(): Iterable<ActivityRow> {
     for (const [id, row] of this.#base?.activities ?? []) {
       const current = this.#activities?.has(id) === true ? this.#activities.get(id) : row;
       if (current !== undefined) yield current;
@@ -283,7 +292,7 @@ export class RunDraft extends RelatedDraft implements FactSink {
   /** Activities were paused, unpaused, or ended while they were. */
   #showPauses(changed: Iterable<ActivityRow | undefined>): void {
     const { pausedTypes = [] } = this.row;
-    if (pausedTypes.length === 0 && !Array.from(changed).some((row) => row?.pause !== undefined)) return;
+    if (pausedTypes.length === 0 && !somePaused(changed)) return;
     const types = pausedTypesOf(this.activities(), !isActivityAddress(this.turn.state.workflowId));
     if (types.join('\0') === pausedTypes.join('\0')) return;
     this.row.pausedTypes = types.length === 0 ? undefined : types;
@@ -313,7 +322,11 @@ export class RunDraft extends RelatedDraft implements FactSink {
     return this.row.counts.timer;
   }
 
-  *timers(): Iterable<TimerRow> {
+  timers(): Iterable<TimerRow> {
+    return this.#timers === undefined ? (this.#base?.timers.values() ?? []) : this.#currentTimers();
+  }
+
+  *#currentTimers(): Iterable<TimerRow> {
     for (const [id, row] of this.#base?.timers ?? []) if (this.#timers?.has(id) !== true) yield row;
     for (const row of this.#timers?.values() ?? []) if (row !== undefined) yield row;
   }
@@ -433,9 +446,10 @@ export class RunDraft extends RelatedDraft implements FactSink {
     return isRewritten(this.row, before);
   }
 
-  finish(rows: RowChange[], events: RunEvents[]): void {
+  /** Adds its rows; returns its events, if there are any. */
+  finish(rows: RowChange[]): RunEvents | undefined {
     const { runId } = this;
-    if (this.isOpen) this.turn.effects.push(...this.asked);
+    if (this.isOpen && this.asked.length > 0) this.turn.effects.push(...this.asked);
     this.row.counts.buffered = this.bufferedCount;
     if (this.#activities !== undefined) this.#showPauses(this.#activities.values());
     const speculative = this.row.task?.speculative === true ? this.row.task : undefined;
@@ -460,6 +474,6 @@ export class RunDraft extends RelatedDraft implements FactSink {
     for (const entry of this.#buffer ?? []) {
       if (!entry.stored) rows.push({ table: 'buffered', runId, id: String(entry.id), value: entry.row });
     }
-    if (this.events.length > 0) events.push({ runId, events: this.events });
+    return this.events.length === 0 ? undefined : { runId, events: this.events };
   }
 }

@@ -2,10 +2,11 @@
 // effects and visibility. The state itself is never touched, so a draft can be thrown away (a refused completion is).
 
 import type { Status } from '../../wire/status.ts';
+import { added } from '../lists.ts';
 import { enforceBounds } from './bounds.ts';
 import type { CallbackRow } from './callbacks.ts';
 import type { Limits } from './limits.ts';
-import type { Effect, Outcome, Reply, RowChange, TurnContext, VisibilityChange } from './outcome.ts';
+import type { Effect, Outcome, Reply, RowChange, RunEvents, TurnContext, VisibilityChange } from './outcome.ts';
 import {
   type ChainRow,
   chunkRowId,
@@ -29,7 +30,7 @@ export class Turn {
   readonly context: TurnContext;
   readonly effects: Effect[] = [];
   readonly #rows: RowChange[] = [];
-  readonly #drafts: RunDraft[] = [];
+  #drafts: RunDraft[] | undefined;
   /** One whose run is gone when this turn ends. */
   #removed: RunDraft | undefined;
   readonly #queries: MapOverlay<WaitingQuery>;
@@ -58,14 +59,14 @@ export class Turn {
   /** The draft of a run that exists; one per run and turn. */
   open(run: RunState): RunDraft {
     const draft = RunDraft.of(this, run);
-    this.#drafts.push(draft);
+    this.#drafts = added(this.#drafts, draft);
     return draft;
   }
 
   /** The draft of a run that begins in this turn. */
   begin(runId: string, start: StartRow, row: RunRow): RunDraft {
     const draft = RunDraft.begin(this, runId, start, row);
-    this.#drafts.push(draft);
+    this.#drafts = added(this.#drafts, draft);
     this.#rows.push({ table: 'run', runId, id: 'start', value: start });
     return draft;
   }
@@ -176,24 +177,35 @@ export class Turn {
 
   outcome(reply: Reply, refusal?: Status): Outcome {
     const rows = this.#rows;
-    const outcome: Outcome = { ok: true, rows, events: [], effects: this.effects, reply, visibility: [] };
+    let events: RunEvents[] | undefined;
+    let visibility: VisibilityChange[] | undefined;
     // A started task is on its way to a worker: its run ends with a later turn, if it must.
     const started = reply.type === 'workflowTaskStarted' || reply.type === 'activityTaskStarted';
-    for (const draft of this.#drafts) {
+    for (const draft of this.#drafts ?? []) {
       concludeStandalone(draft);
       if (!started) enforceBounds(draft);
       const gone = draft === this.#removed;
       const written: RowChange[] = [];
-      draft.finish(gone ? written : rows, outcome.events);
+      const happened = draft.finish(gone ? written : rows);
+      if (happened !== undefined) events = added(events, happened);
       if (gone) rows.push(...written.filter(({ value }) => value === undefined));
       if (draft.visible) {
         const info = executionInfo(this.state, draft.runId, draft.start, draft.row);
         const before = shownBefore(info, draft.row, draft.before);
         const previous = before === undefined ? this.#previous() : undefined;
-        outcome.visibility.push({ info, before, previous, ...(gone && { gone: true }) });
+        const change: VisibilityChange = gone ? { info, before, previous, gone } : { info, before, previous };
+        visibility = added(visibility, change);
       }
     }
     this.#finishCallbacks();
+    const outcome: Outcome = {
+      ok: true,
+      rows,
+      events: events ?? [],
+      effects: this.effects,
+      reply,
+      visibility: visibility ?? [],
+    };
     if (refusal !== undefined) outcome.refusal = refusal;
     const volatile = this.#volatile();
     if (volatile !== undefined) outcome.volatile = volatile;

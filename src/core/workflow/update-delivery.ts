@@ -6,13 +6,16 @@ import type { PendingUpdate } from './volatile.ts';
 /** Updates of one task have at most this many bytes together, or are one: the push has bounds of its own. */
 const MESSAGES_BYTES = 2 * 1024 * 1024;
 
-/** A workflow task starts: what it carries is sent from now on. */
-export function sendUpdates(run: RunDraft): PendingUpdate[] {
+/**
+ * A workflow task starts: what it carries is sent from now on.
+ * @param warm the worker has the workflow, and with it what tasks before carried that it has not answered: a worker's answer may say that it is at work
+ */
+export function sendUpdates(run: RunDraft, warm: boolean): PendingUpdate[] {
   const { turn, runId } = run;
   const sent: PendingUpdate[] = [];
   let bytes = 0;
   for (const update of turn.updatesOf(runId)) {
-    if (update.stage !== 'admitted') continue;
+    if (update.stage === 'accepted' || (update.stage === 'sent' && warm)) continue;
     bytes += update.bytes;
     if (sent.length > 0 && bytes > MESSAGES_BYTES) break;
     const carried: PendingUpdate = { ...update, stage: 'sent' };

@@ -138,6 +138,20 @@ describe('an update of an idle workflow', () => {
     expect(world.types()).toEqual(FIRST_TASK);
   });
 
+  it('waits for a worker that says it is at work, and is sent again to one that has not got it', () => {
+    for (const sticky of [true, false]) {
+      const world = idle();
+      world.update('u');
+      const { ref } = world.takeWorkflowTask();
+      world.accept(world.completeMessage(ref, [], { forceCreateNewWorkflowTask: true, sticky }));
+      expect(answers(world)).toEqual([]);
+      const again = world.takeWorkflowTask();
+      expect(again.task.messages ?? []).toHaveLength(sticky ? 0 : 1);
+      answer(world, again, [message.accept('u'), message.respond('u')]);
+      expect(answers(world)).toMatchObject([['call-u', { response: { stage: Stage.COMPLETED } }]]);
+    }
+  });
+
   it('whose task nobody takes is offered as one with events, after the time for which it may be in memory', () => {
     const world = idle();
     world.update('u');

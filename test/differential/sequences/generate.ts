@@ -38,6 +38,7 @@ const COMMANDS: readonly (readonly [number, string])[] = [
     [2, 'cancelOther 2'],
   ] as const),
 ];
+const ELSEWHERE = /^(child|signalOther|cancelOther) /;
 const CLOSING = ['complete', 'fail', 'cancelWorkflow', 'continueAsNew'];
 
 const sometimes = (random: SeededRandom, chance: number, options: Options): Options =>
@@ -57,7 +58,9 @@ const startOptions: Draw = (random) => ({
 });
 
 const commands: Draw = (random) => {
-  const some = Array.from({ length: random.int(0, 2) }, () => weighted(random, COMMANDS));
+  const drawn = Array.from({ length: random.int(0, 2) }, () => weighted(random, COMMANDS));
+  // What comes back of two from elsewhere comes in either order.
+  const some = drawn.filter((text, i) => !ELSEWHERE.test(text) || drawn.findIndex((one) => ELSEWHERE.test(one)) === i);
   const closing = random.chance(0.15) ? [random.pick(CLOSING)] : [];
   const updates = random.pick(['accept', 'complete', 'complete', 'break', 'reject', 'ignore']);
   return { commands: [...some, ...closing], updates, ...sometimes(random, 0.1, { again: true }) };
@@ -94,7 +97,7 @@ const OF_WORKFLOWS: Readonly<Record<string, Kind>> = {
       ...sometimes(random, 0.2, { after: true }),
     }),
   },
-  setOptions: { weight: 1, options: (random) => ({ priority: random.int(0, 3) }) },
+  setOptions: { weight: 1, options: (random) => ({ upgrades: random.chance(0.6) }) },
   list: { weight: 1 },
   batch: {
     weight: 1,

@@ -46,7 +46,7 @@ const updateRequest = (world: World, on: number, { stage, id }: Options): Plain 
 });
 
 /** An update, a query or what else waits: the next step finds that it has arrived. */
-const ARRIVES_MS = 150;
+const ARRIVES_MS = 300;
 const arrives = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, ARRIVES_MS));
 
 export const WORKFLOW_STEPS: Readonly<Record<string, Act>> = {
@@ -143,11 +143,11 @@ export const WORKFLOW_STEPS: Readonly<Record<string, Act>> = {
       postResetOperations: after === true ? [{ signalWorkflow: { signalName: 'again', input: payloads } }] : [],
     });
   },
-  async setOptions(world, on, { priority }) {
+  async setOptions(world, on, { upgrades }) {
     await world.call('UpdateWorkflowExecutionOptions', {
       ...{ namespace, identity, workflowExecution: executionOf(world, on) },
-      workflowExecutionOptions: priority === 0 ? {} : { priority: { priorityKey: priority } },
-      updateMask: { paths: ['priority'] },
+      workflowExecutionOptions: upgrades === true ? { versioningOverride: { autoUpgrade: true } } : {},
+      updateMask: { paths: ['versioning_override'] },
     });
   },
   async list(world, _on, { status }) {

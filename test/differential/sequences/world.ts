@@ -4,7 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { accepted } from '../accepted.ts';
 import { differencesOf, Normal, type Unlike } from '../normal.ts';
-import { type Asked, at, type Pair } from '../pair.ts';
+import { type Again, type Asked, at, type Pair } from '../pair.ts';
 import type { Answer, Plain, Ref } from '../side.ts';
 
 export const namespace = 'default';
@@ -76,15 +76,20 @@ export class World {
   }
 
   /** Calls both and compares. The two bodies, if both have succeeded. */
-  async call(name: string, request: Asked): Promise<Bodies | undefined> {
-    const answers = await this.pair.ask(name, request, CALL_MS);
+  async call(name: string, request: Asked, again?: Again): Promise<Bodies | undefined> {
+    const answers = await this.pair.ask(name, request, CALL_MS, again);
     this.#found(name, this.#unlike(name, answers));
     return bodiesOf(answers);
   }
 
-  /** A call that waits for what later steps do. */
+  /** A poll for what both say is there. A busy reference finds it at its next poll, or the one after. */
+  poll(name: string, request: Asked): Promise<Bodies | undefined> {
+    return this.call(name, request, ({ code, body }) => code === 0 && body.taskToken === undefined);
+  }
+
+  /** A call that waits for what later steps do. The reference forgets updates that no worker has accepted when another call fails, and says so: clients ask again. */
   async begin(name: string, request: Plain): Promise<void> {
-    const [reference, ours] = this.pair.each(name, request, WAIT_MS);
+    const [reference, ours] = this.pair.each(name, request, WAIT_MS, ({ code }) => code === UNAVAILABLE);
     const one: Background = {
       name,
       answers: Promise.all([reference, ours]),
@@ -101,9 +106,9 @@ export class World {
     this.#background.add(one);
   }
 
-  /** Whether such a call has not been answered. */
-  waitsFor(method: string): boolean {
-    return [...this.#background].some(({ name }) => name === method);
+  /** Whether a call of such methods has not been answered. */
+  waitsFor(...methods: string[]): boolean {
+    return [...this.#background].some(({ name }) => methods.includes(name));
   }
 
   /** From now on read after each step. */
@@ -202,7 +207,8 @@ export class World {
         this.#background.delete(one);
       } else if (late) {
         this.#background.delete(one);
-        this.#found(one.name, [{ path: 'answered', a: one.first, b: 'not yet' }]);
+        const unlike = { path: 'answered', a: one.first, b: 'not yet' };
+        this.#found(one.name, accepted(one.name, unlike) ? [] : [unlike]);
       } else {
         return false;
       }
@@ -214,7 +220,7 @@ export class World {
   #unlike(name: string, [reference, ours]: readonly [Answer, Answer]): Unlike[] {
     this.compared += 1;
     const normals = [this.#normals[0].copy(), this.#normals[1].copy()] as const;
-    const [a, b] = [normals[0].answer(reference), normals[1].answer(ours)];
+    const [a, b] = [normals[0].answer(shownOf(reference)), normals[1].answer(shownOf(ours))];
     const said = { path: 'code', a: `${reference.code} ${a.message ?? ''}`, b: `${ours.code} ${b.message ?? ''}` };
     const unlike = (reference.code === ours.code ? differencesOf(a, b) : [said]).filter(
       (one) =>
@@ -238,6 +244,16 @@ export class World {
     if (unlike.some(({ path }) => path === 'code' || path === 'answered')) throw new Parted();
   }
 }
+
+/** Which schedule was met is its id; what runs below it is each server's own. */
+const shownOf = (answer: Answer): Answer => ({
+  ...answer,
+  details: answer.details.map(({ runId, ...detail }) =>
+    answer.code === ALREADY_EXISTS ? detail : { runId, ...detail },
+  ),
+});
+const ALREADY_EXISTS = 6;
+const UNAVAILABLE = 14;
 
 const bodiesOf = ([reference, ours]: readonly [Answer, Answer]): Bodies | undefined =>
   reference.code === 0 && ours.code === 0 ? [reference.body, ours.body] : undefined;

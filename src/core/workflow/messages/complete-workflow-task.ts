@@ -61,6 +61,7 @@ function applyAll(
   }
   const workflowTaskCompletedEventId = writeCompleted(run, task, {
     identity,
+    binaryChecksum: message.binaryChecksum,
     workerVersion: message.workerVersion ?? task.workerVersion,
     sdkMetadata: message.sdkMetadata,
     meteringMetadata: message.meteringMetadata,
@@ -85,7 +86,8 @@ function applyAll(
   if (problem !== undefined) return problem;
   run.holding = false;
   if (!run.isOpen) return undefined;
-  rejectUnprocessed(run);
+  // One that merely says it is at work may answer later.
+  if (!message.forceCreateNewWorkflowTask) rejectUnprocessed(run);
   run.eagerFor = message.eagerFor;
   const unseen = run.flushBuffered();
   if (unseen || message.forceCreateNewWorkflowTask) scheduleTask(run);

@@ -65,6 +65,6 @@ export function startWorkflowTask(
   draft.setTask(task);
   const riding = turn.queriesOf(run.runId).filter((query) => query.mode === 'waiting');
   for (const query of riding) turn.setQuery({ ...query, mode: 'riding' });
-  const carried = { queries: riding, updates: sendUpdates(draft) };
+  const carried = { queries: riding, updates: sendUpdates(draft, message.sticky === true) };
   return turn.outcome(startedWorkflowTask(run.runId, run.start, draft.row, task, taker.startId, carried));
 }

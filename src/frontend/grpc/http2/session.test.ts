@@ -271,6 +271,16 @@ describe('what comes of a client', () => {
     expect(client.frames.filter(({ type }) => type === GOAWAY)).toEqual([]);
   });
 
+  it('has no smaller pieces than can be kept', async () => {
+    client.send(frame(SETTINGS, 0, 0, setting(Setting.INITIAL_WINDOW_SIZE, 0)), open(1));
+    await client.settled();
+    streams[0]?.respond(STATUS);
+    streams[0]?.send(Buffer.from('waits'));
+    client.send(...Array.from({ length: 1_100 }, () => frame(DATA, 0, 1, Buffer.from('.'))));
+    const reset = await client.frame(({ type }) => type === RST_STREAM);
+    expect(reset).toMatchObject({ stream: 1, payload: number(ErrorCode.FLOW_CONTROL_ERROR) });
+  });
+
   it('is not read while the answers before it wait, and is then', async () => {
     client.send(frame(SETTINGS, 0, 0, setting(Setting.INITIAL_WINDOW_SIZE, 0)), open(1));
     await client.settled();

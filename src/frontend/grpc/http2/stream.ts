@@ -37,6 +37,9 @@ export interface StreamHost {
 /** Of one stream's requests, before they were read. */
 export const STREAM_WINDOW = 4 * DEFAULT_WINDOW;
 
+/** Of what is not read yet: each takes more than its bytes. */
+const MAX_HELD_PIECES = 1_024;
+
 export class Stream {
   readonly id: number;
   readonly headers: readonly Header[];
@@ -126,15 +129,17 @@ export class Stream {
     else this.#readHeld();
   }
 
-  /** For the connection: this came of the client. False: it is more than it was allowed. */
+  /** For the connection: this came of the client. False: it is more than it was allowed, or in smaller pieces. */
   take(bytes: Buffer, windowBytes: number): boolean {
     this.#received += windowBytes;
     if (this.#received > STREAM_WINDOW) return false;
     // Padding is nobody's.
     this.#consume(windowBytes - bytes.length);
     if (bytes.length === 0) return true;
-    if (this.#queue.length > 0 || this.#held.length > 0) this.#held.push(bytes);
-    else this.#read(bytes);
+    if (this.#queue.length > 0 || this.#held.length > 0) {
+      if (this.#held.length === MAX_HELD_PIECES) return false;
+      this.#held.push(bytes);
+    } else this.#read(bytes);
     return true;
   }
 

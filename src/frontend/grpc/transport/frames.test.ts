@@ -1,5 +1,7 @@
 // Messages in a stream's bytes, however they are cut: the same as were written. And what is refused, before anything is kept for it.
 
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -12,6 +14,13 @@ function compressed(body: Buffer): Buffer {
   const frame = framed(body);
   frame[0] = 1;
   return frame;
+}
+
+function memoryOf(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 }
 
 const codeOf = (read: () => unknown): number | undefined => {
@@ -49,6 +58,17 @@ it('says that a message is not whole', () => {
   const reader = new FrameReader(MAX_BYTES, 'identity');
   expect(reader.read(framed(Buffer.from('whole')).subarray(0, 7))).toEqual([]);
   expect(reader.keptBytes).toBe(7);
+});
+
+it('keeps of a message in the smallest of pieces little more than its bytes', () => {
+  const size = 100_000;
+  const reader = new FrameReader(size, 'identity');
+  const bytes = framed(Buffer.alloc(size));
+  const before = memoryOf();
+  for (let at = 0; at < size; at += 1) reader.read(Buffer.from(bytes.subarray(at, at + 1)));
+  expect(reader.keptBytes).toBe(size);
+  expect(memoryOf() - before).toBeLessThan(20 * size);
+  expect(reader.read(bytes.subarray(size))).toEqual([Buffer.alloc(size)]);
 });
 
 it('reads deflated messages', () => {

@@ -8,6 +8,7 @@ import { encodeMessage } from '../proto/message.ts';
 import { RpcError } from '../status.ts';
 
 const HEADER_BYTES = 5;
+const NOTHING = Buffer.alloc(0);
 /** Of what a compressed message is inflated into, piece by piece. */
 const MIN_CHUNK_BYTES = 512;
 const MAX_CHUNK_BYTES = 64 * 1024;
@@ -33,8 +34,8 @@ export function framed(message: Buffer): Buffer {
 export class FrameReader {
   readonly #maxBytes: number;
   readonly #encoding: string;
-  /** What came of a message that is not whole yet. */
-  #chunks: Buffer[] = [];
+  /** What came of a message that is not whole yet, in room that doubles: pieces of a byte, each kept by itself, would take a hundred times what they have. */
+  #room = NOTHING;
   #kept = 0;
 
   /** @param encoding how compressed messages are: the stream's `grpc-encoding` */
@@ -52,11 +53,10 @@ export class FrameReader {
   read(chunk: Buffer): Buffer[] {
     let bytes = chunk;
     if (this.#kept > 0) {
-      this.#chunks.push(chunk);
-      this.#kept += chunk.length;
+      this.#keep(chunk);
       if (this.#kept < this.#needed()) return [];
-      bytes = this.#joined();
-      this.#chunks = [];
+      bytes = this.#room.subarray(0, this.#kept);
+      this.#room = NOTHING;
       this.#kept = 0;
     }
     const messages: Buffer[] = [];
@@ -68,11 +68,19 @@ export class FrameReader {
       messages.push(bytes[at] === 0 ? body : this.#inflated(body));
       at = end;
     }
-    if (at < bytes.length) {
-      this.#chunks.push(bytes.subarray(at));
-      this.#kept = bytes.length - at;
-    }
+    if (at < bytes.length) this.#keep(bytes.subarray(at));
     return messages;
+  }
+
+  #keep(bytes: Buffer): void {
+    const kept = this.#kept + bytes.length;
+    if (kept > this.#room.length) {
+      const larger = Buffer.allocUnsafe(Math.max(kept, 2 * this.#room.length));
+      this.#room.copy(larger, 0, 0, this.#kept);
+      this.#room = larger;
+    }
+    bytes.copy(this.#room, this.#kept);
+    this.#kept = kept;
   }
 
   #length(bytes: Buffer, at: number): number {
@@ -88,17 +96,7 @@ export class FrameReader {
 
   /** Bytes that are kept before it is looked at them again. */
   #needed(): number {
-    const [first] = this.#chunks;
-    if (first !== undefined && first.length >= HEADER_BYTES) return HEADER_BYTES + this.#length(first, 0);
-    if (this.#kept < HEADER_BYTES) return HEADER_BYTES;
-    // The header itself came in pieces.
-    const joined = this.#joined();
-    this.#chunks = [joined];
-    return HEADER_BYTES + this.#length(joined, 0);
-  }
-
-  #joined(): Buffer {
-    return Buffer.concat(this.#chunks, this.#kept);
+    return this.#kept < HEADER_BYTES ? HEADER_BYTES : HEADER_BYTES + this.#length(this.#room, 0);
   }
 
   /**
