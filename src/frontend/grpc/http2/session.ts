@@ -7,7 +7,9 @@ import { Allowance } from './allowance.ts';
 import { FrameSplitter } from './frame-splitter.ts';
 import { HeaderDecoder, isRequest, isTrailers } from './header-decoder.ts';
 import { type AnswerHeader, HeaderEncoder } from './header-encoder.ts';
+import { HeaderPieces } from './header-pieces.ts';
 import { Output } from './output.ts';
+import { numbers, sized, unpadded } from './payloads.ts';
 import {
   broken,
   ConnectionError,
@@ -34,8 +36,6 @@ export interface SessionOptions {
 
 /** Of a request's headers, as HTTP/2 counts them, and of what they are made of. */
 const MAX_HEADER_BYTES = 64 * 1024;
-/** What a piece of headers counts at least: a client could send empty ones for ever. */
-const MIN_PIECE_BYTES = 64;
 /** Of requests of one connection that are not read, since their own answers are not. */
 const SESSION_WINDOW = 1024 * 1024;
 /** Of answers that the system has not taken: until it has, no more are given to it, and nothing of the client is read. */
@@ -45,13 +45,6 @@ const RESETS_PER_SECOND = 1_000;
 /** Changes of its settings, each of which may look at every stream: at once, and in a second, for long. */
 const SETTINGS_BURST = 1_000;
 const SETTINGS_PER_SECOND = 10;
-
-interface HeaderBlock {
-  readonly stream: number;
-  readonly end: boolean;
-  readonly pieces: Buffer[];
-  bytes: number;
-}
 
 export class Session implements StreamHost {
   initialSendWindow = DEFAULT_WINDOW;
@@ -71,7 +64,7 @@ export class Session implements StreamHost {
   readonly #resets: Allowance;
   readonly #settings: Allowance;
   readonly #onClosed: (() => void)[] = [];
-  #block: HeaderBlock | undefined;
+  readonly #pieces = new HeaderPieces(MAX_HEADER_BYTES);
   #lastStream = 0;
   #sendWindow = DEFAULT_WINDOW;
   #received = 0;
@@ -249,7 +242,7 @@ export class Session implements StreamHost {
   }
 
   #frame(type: number, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
-    if (this.#block !== undefined && type !== FrameType.CONTINUATION) throw broken('headers are broken off');
+    if (this.#pieces.isOpen && type !== FrameType.CONTINUATION) throw broken('headers are broken off');
     if (!this.#isGreeted) {
       if (type !== FrameType.SETTINGS || (flags & Flag.ACK) !== 0) throw broken('the first frame is no settings');
       this.#isGreeted = true;
@@ -330,23 +323,13 @@ export class Session implements StreamHost {
     if (begin > stop) throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, 'a priority is cut off');
     const endStream = (flags & Flag.END_STREAM) !== 0;
     if ((flags & Flag.END_HEADERS) !== 0) this.#onBlock(id, endStream, bytes, begin, stop);
-    else {
-      this.#block = { stream: id, end: endStream, pieces: [bytes.subarray(begin, stop)], bytes: stop - begin };
-    }
+    else this.#pieces.begin(id, endStream, bytes.subarray(begin, stop));
   }
 
   #onContinuation(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
-    const block = this.#block;
-    if (block === undefined || block.stream !== id) throw broken('headers go on that had not begun');
-    block.bytes += Math.max(MIN_PIECE_BYTES, end - start);
-    if (block.bytes > MAX_HEADER_BYTES) {
-      throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, `headers have more than ${MAX_HEADER_BYTES} bytes`);
-    }
-    block.pieces.push(bytes.subarray(start, end));
-    if ((flags & Flag.END_HEADERS) === 0) return;
-    this.#block = undefined;
-    const whole = Buffer.concat(block.pieces);
-    this.#onBlock(id, block.end, whole, 0, whole.length);
+    const endStream = this.#pieces.endStream;
+    const whole = this.#pieces.add(id, bytes.subarray(start, end), (flags & Flag.END_HEADERS) !== 0);
+    if (whole !== undefined) this.#onBlock(id, endStream, whole, 0, whole.length);
   }
 
   #onBlock(id: number, endStream: boolean, bytes: Buffer, start: number, end: number): void {
@@ -485,21 +468,3 @@ const NOTHING = Buffer.alloc(0);
 const PING = Buffer.from('tenuto..', 'latin1');
 const PRIORITY_BYTES = 5;
 const WINDOW_TOO_LARGE = 'a window is larger than windows are';
-
-function sized(bytes: number, expected: number): void {
-  if (bytes === expected) return;
-  throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, `a frame has ${bytes} bytes instead of ${expected}`);
-}
-
-function unpadded(flags: number, bytes: Buffer, start: number, end: number): { start: number; stop: number } {
-  if ((flags & Flag.PADDED) === 0) return { start, stop: end };
-  const padding = bytes[start] ?? 0;
-  if (start + 1 + padding > end) throw broken('there is more padding than frame');
-  return { start: start + 1, stop: end - padding };
-}
-
-function numbers(...values: number[]): Buffer {
-  const bytes = Buffer.allocUnsafe(4 * values.length);
-  for (const [i, value] of values.entries()) bytes.writeUInt32BE(value, 4 * i);
-  return bytes;
-}
