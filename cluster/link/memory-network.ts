@@ -48,7 +48,7 @@ class End implements Transport {
     if (this.#ended !== undefined || this.peer === undefined) return;
     for (const part of this.#network.tamper(this.host, this.peer.host, bytes)) {
       // What a socket does: the bytes are the kernel's from here on.
-      this.#way.push(Uint8Array.from(part));
+      this.#way.push(new Uint8Array(part));
       this.#buffered += part.length;
       this.#network.schedule(this.host, this.peer.host, () => this.#deliver());
     }

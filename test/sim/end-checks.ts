@@ -199,7 +199,23 @@ export async function checkRecovery(disk: SimDisk, shardCount: number, truth: Tr
 /** What is durable, and of which runs only some rows are left. */
 export interface ComparedTo {
   readonly rows: ReadonlyMap<string, Uint8Array>;
-  readonly watches: { readonly deletions: DeletionWatch };
+  readonly watches: { readonly deletions: Pick<DeletionWatch, 'isGone' | 'checkDisk'> };
+}
+
+/** By run, in order, however they are joined. */
+export function eventsByRun(
+  rows: ReadonlyMap<string, Uint8Array>,
+  isGone: (runId: string) => boolean,
+): Map<string, HistoryEvent[]> {
+  const byRun = new Map<string, HistoryEvent[]>();
+  for (const [rowKey, value] of [...rows].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (!rowKey.startsWith('e') || isGone(runOfEvents(key(rowKey)))) continue;
+    const run = rowKey.slice(0, -4);
+    const events = byRun.get(run);
+    if (events === undefined) byRun.set(run, decodeBatch(value));
+    else events.push(...decodeBatch(value));
+  }
+  return byRun;
 }
 
 /** The same events of each run, however they are joined, and the same other rows but for those that flushes add. */
@@ -208,15 +224,7 @@ export function compareRows(
   { rows: wanted, watches: { deletions } }: ComparedTo,
   when: string,
 ): void {
-  const events = (rows: ReadonlyMap<string, Uint8Array>) => {
-    const byRun = new Map<string, unknown[]>();
-    for (const [rowKey, value] of [...rows].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      if (!rowKey.startsWith('e') || deletions.isGone(runOfEvents(key(rowKey)))) continue;
-      const run = rowKey.slice(0, -4);
-      byRun.set(run, [...(byRun.get(run) ?? []), ...decodeBatch(value)]);
-    }
-    return byRun;
-  };
+  const events = (rows: ReadonlyMap<string, Uint8Array>) => eventsByRun(rows, (runId) => deletions.isGone(runId));
   if (!same([...events(found)], [...events(wanted)])) {
     throw new Violation('I1', `the events on disk ${when} are not those that were durable`);
   }

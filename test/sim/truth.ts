@@ -169,7 +169,7 @@ export class Truth {
     }
     if (term < shard.lastTerm) throw new Violation('I2', `shard ${id}: term fell from ${shard.lastTerm} to ${term}`);
     const before = shard.entries.at(-1);
-    const entry = bytes === undefined ? nothing(before?.time ?? 0) : decodeEntry(Uint8Array.from(bytes));
+    const entry = bytes === undefined ? nothing(before?.time ?? 0) : decodeEntry(new Uint8Array(bytes));
     if (before !== undefined && entry.time < before.time) {
       throw new Violation('I7', `shard ${id}: shard time fell from ${before.time} to ${entry.time} at entry ${lsn}`);
     }

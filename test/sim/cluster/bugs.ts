@@ -1,5 +1,6 @@
 // Bugs planted from outside, around or into the real parts for one seed at a time: the simulator has to find each. Never a switch in production code.
 
+import { ReplicatedKeeper } from '../../../cluster/node/replicated-keeper.ts';
 import { directoryId } from '../../../cluster/replication/core/ids.ts';
 import { Leadership } from '../../../cluster/replication/core/leadership.ts';
 import { majorityLsn } from '../../../cluster/replication/core/quorum.ts';
@@ -7,6 +8,7 @@ import type { JobProgress } from '../../../src/core/batch/job.ts';
 import { FlowDraft } from '../../../src/core/flow/draft.ts';
 import { type Lsn, lsn } from '../../../src/ports/ids.ts';
 import type { LogAppend } from '../../../src/ports/store.ts';
+import { ShardEngine } from '../../../src/shard/engine.ts';
 import { decodeEntry, encodeEntry } from '../../../src/shard/entry.ts';
 import { JobRegistry } from '../../../src/shard/jobs/registry.ts';
 import { withoutReceived, withRowsOf } from '../bugs.ts';
@@ -110,6 +112,21 @@ export const BUGS = {
           return change.call(this, namespace, jobId, (before, now) => notedAnyhow(step, before, now), next);
         },
       );
+    },
+  },
+  /** A backup takes the rows that happen to be flushed for all that is committed. */
+  'backup-of-what-is-flushed': {
+    replace: () => {
+      const { led } = ReplicatedKeeper.prototype;
+      const undo = [
+        replaced(ShardEngine.prototype, 'flush', () => Promise.resolve()),
+        replaced(ReplicatedKeeper.prototype, 'led', function flushed(this: ReplicatedKeeper) {
+          return led.call(this).map((one) => ({ ...one, commit: lsn(0) }));
+        }),
+      ];
+      return () => {
+        for (const one of undo) one();
+      };
     },
   },
   /** The database writes for whoever knows where the log ends, whatever the term. */

@@ -84,6 +84,7 @@ export class FaultDriver {
     this.#world.callbacks.calm = true;
     for (const undo of this.#undo.splice(0)) undo();
     for (const worker of workers) worker.calm = true;
+    this.#world.backups.heal();
     for (const machine of machines) if (machine.wanted && !machine.isUp) this.#world.startSoon(machine, 100);
   }
 

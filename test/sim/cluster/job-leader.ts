@@ -11,8 +11,8 @@ import type { ClusterWorld } from './world.ts';
 
 const SHARE = 0.6;
 const LOOK_MS = 20;
-/** ms the other is waited for; and then the first, to lead again. */
-const PATIENCE_MS = 6_000;
+/** Of the time after which another stands for election: so long the other is waited for, and then the first, to lead again. */
+const PATIENCE = 4;
 
 export class JobLeaderFault {
   readonly #world: ClusterWorld;
@@ -90,8 +90,8 @@ export class JobLeaderFault {
   }
 
   #until<T>(look: () => T | undefined, then: (found: T) => void): void {
-    const { kernel } = this.#world;
-    const giveUpAt = kernel.now + PATIENCE_MS;
+    const { kernel, plan } = this.#world;
+    const giveUpAt = kernel.now + PATIENCE * plan.electionMs;
     const again = (): void => {
       const found = look();
       if (found !== undefined) then(found);

@@ -242,7 +242,7 @@ export class LogWatch {
       if (entries === undefined) held.set(lsn, (entries = []));
       let one = entries.find((other) => other.term === term);
       if (one === undefined) {
-        const entry = Uint8Array.from(bytes);
+        const entry = new Uint8Array(bytes);
         const content = contentOf(entry);
         const { voters, learners = [] } = content.kind === 'configuration' ? content.configuration : {};
         entries.push((one = { term, chain, entry, voters, learners, holders: new Set() }));

@@ -130,8 +130,8 @@ export class ClusterNetwork {
         this.#gossip.set(host, { process, events });
         return Promise.resolve(address);
       },
-      send: (to, body) => this.#packet(process, host, address, hostOf(to), Uint8Array.from(body)),
-      dial: (to, body, done) => this.#stream(process, host, address, hostOf(to), Uint8Array.from(body), done),
+      send: (to, body) => this.#packet(process, host, address, hostOf(to), new Uint8Array(body)),
+      dial: (to, body, done) => this.#stream(process, host, address, hostOf(to), new Uint8Array(body), done),
       close: () => {
         if (this.#gossip.get(host)?.process === process) this.#gossip.delete(host);
         return Promise.resolve();

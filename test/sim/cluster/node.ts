@@ -6,7 +6,7 @@ import { ClusterNode } from '../../../cluster/node/cluster-node.ts';
 import type { Durability } from '../../../cluster/node/options.ts';
 import type { NodeState, StateStore } from '../../../cluster/node/state.ts';
 import { MemoryCoordinator, type MemoryCoordinatorOptions } from '../../../cluster/ownership/memory/client.ts';
-import type { ReplicaBounds } from '../../../cluster/replication/core/options.ts';
+import type { ReplicaBounds, ReplicaTimes } from '../../../cluster/replication/core/options.ts';
 import type { PlanSettings } from '../../../cluster/ring/plan.ts';
 import { DEFAULT_LIMITS } from '../../../src/core/workflow/limits.ts';
 import { Matcher } from '../../../src/matching/matcher.ts';
@@ -72,6 +72,7 @@ export interface ClusterSettings {
   readonly firstMembers: number;
   readonly plans: Partial<PlanSettings>;
   readonly bounds: Partial<ReplicaBounds>;
+  readonly times: Partial<ReplicaTimes>;
   readonly engine: Partial<ShardLimits>;
   /** ms a read of the store takes at most. */
   readonly readMs: number;
@@ -270,7 +271,12 @@ export class ClusterProcess {
       onDraining: () => undefined,
       gossipTransport: network.gossipOf(machine.host, GOSSIP_PORT, process),
       gossipConfig: GOSSIP,
-      ...{ plans: settings.plans, bounds: settings.bounds, spoken: this.#world.plant.spokenBy?.(machine.name) },
+      ...{
+        plans: settings.plans,
+        bounds: settings.bounds,
+        times: settings.times,
+        spoken: this.#world.plant.spokenBy?.(machine.name),
+      },
       departures: { afterMs: 2_000, unheardMs: 6_000, lookMs: 1_000 },
     });
     this.cluster = cluster;

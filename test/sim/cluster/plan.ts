@@ -112,6 +112,8 @@ export interface ClusterPlan {
   readonly zones: number;
   readonly shardCount: number;
   readonly readMs: number;
+  /** ms without a leader after which a replica stands for election; leaders beat five times as often. */
+  readonly electionMs: number;
   readonly goneMs: number;
   readonly cachedActors: number;
   readonly outboxKept: number;
@@ -125,6 +127,8 @@ export interface ClusterPlan {
   readonly operations: readonly OperationPlan[];
   readonly flows: readonly FlowPlan[];
   readonly lives: readonly LifePlan[];
+  /** Virtual ms at which somebody asks for a backup of the whole. */
+  readonly backupsAt: readonly number[];
   readonly kinds: readonly FaultName[];
   /** Virtual ms at which each fault is due. */
   readonly faultsAt: readonly number[];
@@ -132,7 +136,8 @@ export interface ClusterPlan {
   readonly calmAtMs: number;
 }
 
-const LEAST_OPERATIONS = 225;
+/** Of clients, of a seed: what a campaign counts as one. Two hundred are promised. */
+const LEAST_OPERATIONS = 202;
 /** Workflows that take updates. */
 const LEDGERS = 4;
 /** Schedules, resets and batch jobs. */
@@ -140,6 +145,11 @@ const MOST_OPERATIONS = 2;
 /** Of seeds: how their workers are. */
 const EVERYWHERE_SHARE = 0.4;
 const WARM_SHARE = 0.5;
+/** Of seeds whose shards are replicated: backups are made, and how many at most. */
+const BACKUP_SHARE = 0.3;
+const MOST_BACKUPS = 6;
+/** The default, and one for networks that are slower. */
+const ELECTION_MS = [1_500, 3_000, 3_000];
 /** Before it the cluster is born: nothing but that happens. */
 const BIRTH_MS = 6_000;
 const TYPES: readonly Exclude<WorkflowType, 'ledger'>[] = [
@@ -170,7 +180,7 @@ export function makePlan(seed: number, { calm = false, only }: PlanChoices = {})
   // Of a shared database: how many nodes stand ready to lead a shard, one after the other.
   const replicas = durability === 'shared' ? 3 : random.pick([1, 3, 3, 3, 3, 5]);
   const firstMembers = random.int(Math.max(3, replicas), Math.max(5, replicas));
-  const calmAtMs = random.between(60_000, 66_000);
+  const calmAtMs = random.between(60_000, 62_000);
   const kinds = new Set<FaultName>();
   for (const most = random.int(3, 7); kinds.size < most; ) {
     kinds.add(random.pick(durability === 'shared' ? SHARED : REPLICATED));
@@ -179,8 +189,15 @@ export function makePlan(seed: number, { calm = false, only }: PlanChoices = {})
   const faultsAt = Array.from({ length: faultCount }, () => random.between(BIRTH_MS, calmAtMs - 2_000)).sort(
     (a, b) => a - b,
   );
+  // Drawn apart: what else a seed does is as it was before there were updates.
+  const more = new SeededRandom(`cluster updates ${seed}`);
+  const ledgers = Array.from({ length: LEDGERS }, (_, i) => {
+    const count = more.int(1, 6);
+    const startMs = more.between(BIRTH_MS / 2, calmAtMs - 15_000);
+    return workflow(more, `ledger-${i}`, 'ledger', { count }, startMs, ledgerSteps(more, count));
+  });
   const workflows: WorkflowPlan[] = [];
-  for (let i = 0; operationsOf(workflows) < LEAST_OPERATIONS; i += 1) {
+  for (let i = 0; operationsOf(workflows) + operationsOf(ledgers) < LEAST_OPERATIONS; i += 1) {
     // Most begin when something happens: what a fault meets under way is what it can spoil.
     const startMs =
       faultsAt.length > 0 && random.chance(0.7)
@@ -188,13 +205,7 @@ export function makePlan(seed: number, { calm = false, only }: PlanChoices = {})
         : random.between(BIRTH_MS / 2, calmAtMs - 5_000);
     workflows.push(...planned(random, i, startMs));
   }
-  // Drawn apart: what else a seed does is as it was before there were updates.
-  const more = new SeededRandom(`cluster updates ${seed}`);
-  for (let i = 0; i < LEDGERS; i += 1) {
-    const count = more.int(1, 6);
-    const startMs = more.between(BIRTH_MS / 2, calmAtMs - 15_000);
-    workflows.push(workflow(more, `ledger-${i}`, 'ledger', { count }, startMs, ledgerSteps(more, count)));
-  }
+  workflows.push(...ledgers);
   return {
     seed,
     durability,
@@ -211,10 +222,13 @@ export function makePlan(seed: number, { calm = false, only }: PlanChoices = {})
     messageBytes: random.pick([400, 400, 1_000_000]),
     workers: random.int(1, 5),
     workerWays: workerWays(new SeededRandom(`cluster worker ways ${seed}`)),
+    // Most of what an idle node does is to beat: quick elections and slow ones, so that the seeds spend their time on what clients do.
+    electionMs: new SeededRandom(`cluster elections ${seed}`).pick(ELECTION_MS),
     workflows,
     operations: operations(seed, calmAtMs, faultsAt),
     lives: makeLives(new SeededRandom(`cluster lives ${seed}`), BIRTH_MS / 2, calmAtMs - 12_000, faultsAt),
     flows: makeFlows(new SeededRandom(`cluster flows ${seed}`), BIRTH_MS / 2, calmAtMs - 5_000, faultsAt),
+    backupsAt: durability === 'shared' ? [] : backups(seed, calmAtMs, faultsAt),
     kinds: only === undefined ? [...kinds] : [only],
     faultsAt,
     calmAtMs,
@@ -226,6 +240,17 @@ const workerWays = (random: SeededRandom): WorkerWays => ({
   everywhere: random.chance(EVERYWHERE_SHARE),
   warm: random.chance(WARM_SHARE),
 });
+
+/** While something happens, or right before it. */
+function backups(seed: number, calmAtMs: number, faultsAt: readonly number[]): number[] {
+  const random = new SeededRandom(`cluster backups ${seed}`);
+  if (!random.chance(BACKUP_SHARE)) return [];
+  return Array.from({ length: random.int(1, MOST_BACKUPS) }, () =>
+    faultsAt.length > 0 && random.chance(0.6)
+      ? random.pick(faultsAt) + random.between(-400, 600)
+      : random.between(2 * BIRTH_MS, calmAtMs - 1_000),
+  );
+}
 
 /** Each begins when something happens, or at any time. */
 function operations(seed: number, calmAtMs: number, faultsAt: readonly number[]): OperationPlan[] {

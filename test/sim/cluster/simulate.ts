@@ -105,7 +105,10 @@ async function untilSettled(world: ClusterWorld): Promise<number> {
     // A plan that came meanwhile has moved a shard: what was looked at first is not what was looked at last.
     if (truth.entries !== entries) why = 'something moved while it was looked at';
     else if (wrong !== undefined) throw wrong;
-    else return settledMs;
+    else {
+      await world.backups.check();
+      return settledMs;
+    }
   }
   return kernel.now - startMs;
 }

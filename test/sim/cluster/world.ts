@@ -15,6 +15,7 @@ import { SqlServer } from '../sql/server.ts';
 import type { asBelieved } from '../sql/tables.ts';
 import { Truth } from '../truth.ts';
 import { UpdateWatch } from '../update-watch.ts';
+import { SimBackups } from './backups.ts';
 import { type ClientWorld, SimClient } from './client.ts';
 import { DatabaseWatch } from './database-watch.ts';
 import { WRITE_ERROR } from './disk.ts';
@@ -68,6 +69,7 @@ export class ClusterWorld implements ClientWorld {
   readonly operators: readonly SimOperator[];
   readonly tenants: readonly SimTenant[];
   readonly lives: readonly SimLife[];
+  readonly backups: SimBackups;
   /** Events worth counting, by name. */
   readonly events = new Map<string, number>();
   readonly #node: NodeWorld;
@@ -130,6 +132,7 @@ export class ClusterWorld implements ClientWorld {
       (operation) => new SimOperator(this, operation, new SeededRandom(`operator ${operation.id} ${seed}`)),
     );
     this.lives = plan.lives.map((life) => new SimLife(this, life, new SeededRandom(`${life.id} ${seed}`)));
+    this.backups = new SimBackups(this, new SeededRandom(`backups ${seed}`));
     this.tenants = plan.flows.map(
       (flow) => new SimTenant(this, flow, new SeededRandom(`tenant ${flow.flow.key} ${seed}`)),
     );
@@ -153,6 +156,7 @@ export class ClusterWorld implements ClientWorld {
           movedPerMinute: 20,
         },
         bounds: { cachedBytes: plan.cachedBytes, messageBytes: plan.messageBytes },
+        times: { electionMs: plan.electionMs, heartbeatMs: plan.electionMs / 5 },
         engine: { cachedActors: plan.cachedActors, actorIdleMs: 500, outboxKept: plan.outboxKept, outboxRetryMs: 300 },
       },
       seeds: this.machines.slice(0, 2).map(({ host }) => host),
@@ -180,6 +184,7 @@ export class ClusterWorld implements ClientWorld {
       this.operators.every(({ over }) => over) &&
       this.tenants.every(({ over }) => over) &&
       this.lives.every(({ over }) => over) &&
+      this.backups.over &&
       this.callbacks.owed.length === 0 &&
       this.truth.openRuns === 0 &&
       this.truth.undelivered.size === 0 &&
@@ -206,6 +211,7 @@ export class ClusterWorld implements ClientWorld {
     for (const operator of this.operators) operator.begin();
     for (const tenant of this.tenants) tenant.begin();
     for (const life of this.lives) life.begin();
+    this.backups.begin();
     this.#probe();
   }
 
@@ -325,6 +331,7 @@ export class ClusterWorld implements ClientWorld {
     for (const { over, where } of this.operators) if (!over) open.push(where);
     for (const { over, where } of this.tenants) if (!over) open.push(where);
     for (const { over, where } of this.lives) if (!over) open.push(where);
+    if (!this.backups.over) open.push('a backup');
     for (const workflowId of this.callbacks.owed) open.push(`callback of ${workflowId}`);
     for (const id of this.truth.watches.schedules.busy) open.push(`schedule ${id}`);
     if (!this.truth.watches.deletions.quiet) open.push('events of deleted runs');
