@@ -23,8 +23,9 @@ export interface Difference {
 /** ms that effects of a call may take. */
 const SETTLE_MS = 1_500;
 const AGAIN_MS = 40;
-const UNAVAILABLE = 14;
-const AGAIN = 5;
+const TRIES = 4;
+export type Again = (answer: Answer) => boolean;
+const NEVER: Again = () => false;
 
 const KINDS: Readonly<Record<string, Difference['kind']>> = { code: 'code', message: 'text', details: 'details' };
 
@@ -148,19 +149,19 @@ export class Pair {
   }
 
   /** The answers of the reference and of ours. */
-  ask(name: string, request: Asked, timeoutMs: number): Promise<[Answer, Answer]> {
-    return Promise.all(this.each(name, request, timeoutMs));
+  ask(name: string, request: Asked, timeoutMs: number, again?: Again): Promise<[Answer, Answer]> {
+    return Promise.all(this.each(name, request, timeoutMs, again));
   }
 
-  /** The same, each when it comes, and as clients ask: what is unavailable once is asked for again, if `patient`. */
-  each(name: string, request: Asked, timeoutMs: number, patient = false): [Promise<Answer>, Promise<Answer>] {
+  /** The same, each when it comes. A side whose answer is to be asked for `again` is asked so, a few times. */
+  each(name: string, request: Asked, timeoutMs: number, again: Again = NEVER): [Promise<Answer>, Promise<Answer>] {
     const method = this.#methods.get(name);
     if (method === undefined) throw new Error(`there is no method ${name}`);
     const [reference, ours] = Array.isArray(request) ? (request as readonly Plain[]) : [request as Plain, request];
     const asked = async (side: Side, message: Plain): Promise<Answer> => {
-      for (let left = patient ? AGAIN : 0; ; left -= 1) {
+      for (let left = TRIES; ; left -= 1) {
         const answer = await side.call(method, message, timeoutMs);
-        if (answer.code !== UNAVAILABLE || left === 0) return answer;
+        if (left === 1 || !again(answer)) return answer;
       }
     };
     return [asked(this.#reference, reference ?? {}), asked(this.#ours, (ours ?? {}) as Plain)];

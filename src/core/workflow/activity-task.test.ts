@@ -260,6 +260,17 @@ describe('answers', () => {
     );
   });
 
+  it('by ids say which of them leads nowhere', () => {
+    const world = new World();
+    const to = (runId?: string): string =>
+      world.refuse({ type: 'heartbeatActivityTask', activity: { runId, activityId: 'ghost' }, identity: 'client' })
+        .message;
+    expect(to()).toBe(`workflow not found for ID: ${world.state.workflowId}`);
+    world.start({ runId: 'run' });
+    expect(to('other')).toContain('and run ID "other"');
+    expect(to('run')).toContain('cannot find pending activity with ActivityID ghost');
+  });
+
   it('by id other than completion need a started attempt', () => {
     const world = withActivity();
     const activity = { activityId: 'a' };

@@ -33,6 +33,11 @@ export const workflowTaskNotFound = (): Rejection => notFound('Workflow task not
 export const activityTaskNotFound = (): Rejection =>
   notFound('invalid activityID or activity already timed out or invoking workflow is completed');
 
+export const noPendingActivity = (activityId: string): Rejection =>
+  notFound(
+    `cannot find pending activity with ActivityID ${activityId}, check workflow execution history for more details`,
+  );
+
 export const nexusTaskNotFound = (): Rejection =>
   notFound('Nexus task not found, timed out or answered already, or its workflow is completed');
 

@@ -54,7 +54,7 @@ export function ofActivity(status: Status, activityId: string): Status {
       return { ...status, message, detail: { kind: 'ActivityExecutionAlreadyStarted', runId, startRequestId } };
     }
     case 'NotFound':
-      return { ...status, message: `activity execution not found for ID: ${named}` };
+      return { ...status, message: `activity not found for ID: ${named}` };
     default:
       return status;
   }

@@ -31,7 +31,7 @@ async function pollStandalone(world: World, on: number): Promise<void> {
   const { info } = (world.last(`activity ${on}`) ?? {}) as { info?: Info };
   const next = Number(info?.nextAttemptScheduleTime?.seconds ?? 0);
   if (info?.runState !== 'PENDING_ACTIVITY_STATE_SCHEDULED' || next > Date.now() / 1_000 + 5) return;
-  await world.call('PollActivityTaskQueue', { namespace, identity, taskQueue: taskQueue(activityQueue(world, on)) });
+  await world.poll('PollActivityTaskQueue', { namespace, identity, taskQueue: taskQueue(activityQueue(world, on)) });
 }
 
 function scheduleOf(world: World, on: number, { overlap, paused, limited }: Options): Plain {

@@ -36,7 +36,7 @@ export async function poll(world: World, on: number): Promise<void> {
   const { pendingWorkflowTask: task, workflowExecutionInfo: info } = described(world, on);
   const waits = task?.state === TASK_SCHEDULED && info?.status !== PAUSED;
   if (!waits && !world.waitsFor('QueryWorkflow')) return;
-  const bodies = await world.call('PollWorkflowTaskQueue', pollOf(workflowQueue(world, on)));
+  const bodies = await world.poll('PollWorkflowTaskQueue', pollOf(workflowQueue(world, on)));
   if (bodies === undefined || bodies[0].taskToken === undefined) return;
   const token = world.keep(bodies, 'taskToken');
   if (bodies[0].query === undefined) heldBy(world).tasks.set(on, { token, bodies });
@@ -213,7 +213,7 @@ async function pollActivity(world: World, on: number): Promise<void> {
     ({ state, nextAttemptScheduleTime: next }) => state === 'PENDING_ACTIVITY_STATE_SCHEDULED' && !isLater(next),
   );
   if (!ready) return;
-  const bodies = await world.call('PollActivityTaskQueue', pollOf(workflowQueue(world, on)));
+  const bodies = await world.poll('PollActivityTaskQueue', pollOf(workflowQueue(world, on)));
   if (bodies?.[0].taskToken === undefined) return;
   heldBy(world).activities.set(`${on} ${String(bodies[0].activityId)}`, world.keep(bodies, 'taskToken'));
 }

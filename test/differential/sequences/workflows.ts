@@ -46,7 +46,7 @@ const updateRequest = (world: World, on: number, { stage, id }: Options): Plain 
 });
 
 /** An update, a query or what else waits: the next step finds that it has arrived. */
-const ARRIVES_MS = 150;
+const ARRIVES_MS = 300;
 const arrives = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, ARRIVES_MS));
 
 export const WORKFLOW_STEPS: Readonly<Record<string, Act>> = {

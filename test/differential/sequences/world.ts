@@ -4,7 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { accepted } from '../accepted.ts';
 import { differencesOf, Normal, type Unlike } from '../normal.ts';
-import { type Asked, at, type Pair } from '../pair.ts';
+import { type Again, type Asked, at, type Pair } from '../pair.ts';
 import type { Answer, Plain, Ref } from '../side.ts';
 
 export const namespace = 'default';
@@ -76,15 +76,20 @@ export class World {
   }
 
   /** Calls both and compares. The two bodies, if both have succeeded. */
-  async call(name: string, request: Asked): Promise<Bodies | undefined> {
-    const answers = await this.pair.ask(name, request, CALL_MS);
+  async call(name: string, request: Asked, again?: Again): Promise<Bodies | undefined> {
+    const answers = await this.pair.ask(name, request, CALL_MS, again);
     this.#found(name, this.#unlike(name, answers));
     return bodiesOf(answers);
   }
 
+  /** A poll for what both say is there. A busy reference finds it at its next poll, or the one after. */
+  poll(name: string, request: Asked): Promise<Bodies | undefined> {
+    return this.call(name, request, ({ code, body }) => code === 0 && body.taskToken === undefined);
+  }
+
   /** A call that waits for what later steps do. The reference forgets updates that no worker has accepted when another call fails, and says so: clients ask again. */
   async begin(name: string, request: Plain): Promise<void> {
-    const [reference, ours] = this.pair.each(name, request, WAIT_MS, true);
+    const [reference, ours] = this.pair.each(name, request, WAIT_MS, ({ code }) => code === UNAVAILABLE);
     const one: Background = {
       name,
       answers: Promise.all([reference, ours]),
@@ -248,6 +253,7 @@ const shownOf = (answer: Answer): Answer => ({
   ),
 });
 const ALREADY_EXISTS = 6;
+const UNAVAILABLE = 14;
 
 const bodiesOf = ([reference, ours]: readonly [Answer, Answer]): Bodies | undefined =>
   reference.code === 0 && ours.code === 0 ? [reference.body, ours.body] : undefined;

@@ -3,10 +3,10 @@
 import { activityOf, cancelActivity, failActivity } from '../activity-task.ts';
 import type { CancelActivityTaskMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
-import { activityTaskNotFound, invalidArgument } from '../rejections.ts';
+import { invalidArgument } from '../rejections.ts';
 import { sizeOf } from '../size.ts';
 import type { ActorState } from '../state.ts';
-import { activityTurn } from './activity-turn.ts';
+import { activityTurn, missingActivity } from './activity-turn.ts';
 import { overLimit } from './complete-activity-task.ts';
 
 export function cancelActivityTask(
@@ -15,10 +15,10 @@ export function cancelActivityTask(
   context: TurnContext,
 ): Decision {
   const found = activityTurn(state, message.activity, context);
-  if (found === undefined) return activityTaskNotFound();
+  if (found === undefined) return missingActivity(state, message.activity);
   const { turn, run } = found;
   const activity = activityOf(run, message.activity);
-  if (activity?.startId === undefined) return activityTaskNotFound();
+  if (activity?.startId === undefined) return missingActivity(state, message.activity);
   if (activity.facts.cancelRequestedEventId === 0) {
     return invalidArgument('unable to mark activity as canceled without activity being request canceled first');
   }

@@ -4,10 +4,9 @@ import type { Failure } from '../../../wire/failure.ts';
 import { activityOf, completeActivity, failActivity } from '../activity-task.ts';
 import type { CompleteActivityTaskMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
-import { activityTaskNotFound } from '../rejections.ts';
 import { sizeOf } from '../size.ts';
 import type { ActorState } from '../state.ts';
-import { activityTurn } from './activity-turn.ts';
+import { activityTurn, missingActivity } from './activity-turn.ts';
 
 /** Over the blob limit an activity fails for good instead, with a failure that says what was too big. */
 export const overLimit = (message: string): Failure => ({ message, serverFailureInfo: { nonRetryable: true } });
@@ -18,10 +17,10 @@ export function completeActivityTask(
   context: TurnContext,
 ): Decision {
   const found = activityTurn(state, message.activity, context);
-  if (found === undefined) return activityTaskNotFound();
+  if (found === undefined) return missingActivity(state, message.activity);
   const { turn, run } = found;
   const pending = activityOf(run, message.activity);
-  if (pending === undefined) return activityTaskNotFound();
+  if (pending === undefined) return missingActivity(state, message.activity);
   // Completed by id before any worker took it: Started then names who completed it.
   const activity =
     pending.startId === undefined ? { ...pending, identity: message.identity, requestId: context.spareRunId } : pending;

@@ -4,11 +4,11 @@ import type { Failure } from '../../../wire/failure.ts';
 import { activityOf, failActivity } from '../activity-task.ts';
 import type { FailActivityTaskMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
-import { activityTaskNotFound, invalidArgument } from '../rejections.ts';
+import { invalidArgument } from '../rejections.ts';
 import { sizeOf } from '../size.ts';
 import { countHeartbeat } from '../standalone-start.ts';
 import type { ActorState } from '../state.ts';
-import { activityTurn } from './activity-turn.ts';
+import { activityTurn, missingActivity } from './activity-turn.ts';
 import { overLimit } from './complete-activity-task.ts';
 
 export function failActivityTask(state: ActorState, message: FailActivityTaskMessage, context: TurnContext): Decision {
@@ -18,10 +18,10 @@ export function failActivityTask(state: ActorState, message: FailActivityTaskMes
     return invalidArgument('Request must have ApplicationFailureInfo.');
   }
   const found = activityTurn(state, message.activity, context);
-  if (found === undefined) return activityTaskNotFound();
+  if (found === undefined) return missingActivity(state, message.activity);
   const { turn, run } = found;
   const pending = activityOf(run, message.activity);
-  if (pending?.startId === undefined) return activityTaskNotFound();
+  if (pending?.startId === undefined) return missingActivity(state, message.activity);
   const { blobBytes } = context.limits;
   const details = message.lastHeartbeatDetails;
   let activity = pending;

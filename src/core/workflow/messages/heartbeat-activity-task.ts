@@ -3,11 +3,10 @@
 import { activityOf, failActivity } from '../activity-task.ts';
 import type { HeartbeatActivityTaskMessage } from '../message.ts';
 import type { Decision, TurnContext } from '../outcome.ts';
-import { activityTaskNotFound } from '../rejections.ts';
 import { sizeOf } from '../size.ts';
 import { countHeartbeat } from '../standalone-start.ts';
 import type { ActorState } from '../state.ts';
-import { activityTurn } from './activity-turn.ts';
+import { activityTurn, missingActivity } from './activity-turn.ts';
 import { overLimit } from './complete-activity-task.ts';
 
 export function heartbeatActivityTask(
@@ -16,10 +15,10 @@ export function heartbeatActivityTask(
   context: TurnContext,
 ): Decision {
   const found = activityTurn(state, message.activity, context);
-  if (found === undefined) return activityTaskNotFound();
+  if (found === undefined) return missingActivity(state, message.activity);
   const { turn, run } = found;
   const activity = activityOf(run, message.activity);
-  if (activity?.startId === undefined) return activityTaskNotFound();
+  if (activity?.startId === undefined) return missingActivity(state, message.activity);
   if (message.details !== undefined && sizeOf(message.details) > context.limits.blobBytes) {
     failActivity(run, activity, overLimit('Heartbeat details exceed size limit.'), message.identity);
     return turn.outcome({ type: 'heartbeat', cancelRequested: true, activityPaused: false, activityReset: false });
