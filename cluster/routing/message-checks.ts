@@ -126,6 +126,9 @@ const updateAsk = {
   args: optional(common.payloads),
   header: optional(common.header),
   identity: string,
+  requestId: optional(string),
+  completionCallbacks: optional(list(common.callback)),
+  links: optional(list(common.link)),
 };
 
 const standaloneActivity = object<messages.StandaloneActivity>({
@@ -240,6 +243,7 @@ const CHECKS: { readonly [T in ForwardedType]: Check<Of<T>> } = {
     messages: optional(protocolMessages),
     sdkMetadata: optional(common.sdkMetadata),
     meteringMetadata: optional(common.meteringMetadata),
+    binaryChecksum: optional(string),
     workerVersion: optional(common.workerVersion),
     deploymentVersion: optional(common.deploymentVersion),
     versioningBehavior: optional(enumeration()),

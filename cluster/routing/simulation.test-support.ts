@@ -262,7 +262,8 @@ class SimEngine implements Engine {
   }
 
   #apply(shard: TruthShard, { workflowId }: ActorAddress, message: Message): void {
-    const byRequest = 'requestId' in message;
+    // A repeat of an update is known by its update id.
+    const byRequest = 'requestId' in message && message.type !== 'update';
     const id = byRequest ? message.requestId : 'identity' in message ? message.identity : '';
     const times = shard.applied.get(id) ?? 0;
     if (times > 0 && byRequest) {

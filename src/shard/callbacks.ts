@@ -1,7 +1,8 @@
-// Calls callbacks of closed runs, after the commit that says so (I1): reads how the run ended, sends it, and tells the actor what came of it. Holds
+// Calls callbacks of closed runs and completed updates, after the commit that says so (I1): reads how the run ended, sends it, and tells the actor what came of it. Holds
 // nothing durable: an attempt that is lost with the node is made again when its row is due. Called by delivery.ts.
 
-import { completionOf, completionRequest } from '../core/nexus/completion.ts';
+import { completionRequest } from '../core/nexus/completion.ts';
+import { completionTold } from '../core/workflow/callbacks.ts';
 import type { CallbackAnswer, CallbackSender } from '../ports/callbacks.ts';
 import type { Actor } from './actor.ts';
 import type { Actors } from './actors.ts';
@@ -59,17 +60,17 @@ export class Callbacks {
 
   async #call(sender: CallbackSender, actor: Actor, effect: CallbackEffect): Promise<CallbackAnswer> {
     const { namespace, workflowId, base } = actor;
-    const { runId, closeEventId, callback, callbackId, attempt, timeoutMs } = effect;
+    const { runId, updateId, closeEventId, callback, callbackId, attempt, timeoutMs } = effect;
     const read = async (id: number) => {
       const page = { runId, from: id, to: id, maximumBytes: 1, edges: 'exact' as const };
       return (await readHistory(this.#options.reader, base, page)).events.flatMap(decodeBatch)[0];
     };
     const [started, event] = [await read(1), await read(closeEventId)];
-    const completion = event && completionOf(event);
+    const completion = event && completionTold(updateId, event);
     if (started === undefined || event === undefined || completion === undefined) {
       return { failure: { message: `event ${closeEventId} closes no run`, retryable: false } };
     }
-    const closed = { namespace, workflowId, runId, startTime: started.eventTime, event };
+    const closed = { namespace, workflowId, runId, startTime: started.eventTime, event, updateId };
     const { headers, body } = completionRequest(closed, completion);
     const { url = '', header = {} } = callback.nexus ?? {};
     return new Promise((resolve) =>

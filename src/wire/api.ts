@@ -289,6 +289,12 @@ export interface UpdateSpec {
   updateName: string;
   args?: Payloads | undefined;
   header?: Header | undefined;
+  /** Of this call: repeats of it attach its callbacks once. Empty: the server chooses one. */
+  requestId?: string | undefined;
+  /** Called when the update has completed; not where it is rejected, or complete already: then the answer says it. */
+  completionCallbacks?: Callback[] | undefined;
+  /** On the event that accepts it. */
+  links?: Link[] | undefined;
   /** ACCEPTED (the default) or COMPLETED: answered when the update has come that far. */
   waitStage?: UpdateWorkflowExecutionLifecycleStage | undefined;
 }
@@ -440,7 +446,7 @@ export interface WorkflowTaskFailureInfo {
 /** A callback of a run, and how far it has come. Times in epoch ms. */
 export interface CallbackInfo {
   callback: Callback;
-  trigger: { workflowClosed: object };
+  trigger: { workflowClosed: object } | { updateWorkflowExecutionCompleted: { updateId: string } };
   registrationTime: number;
   state: CallbackState;
   attempt: number;
@@ -849,6 +855,8 @@ export interface RespondWorkflowTaskCompletedRequest {
   forceCreateNewWorkflowTask?: boolean | undefined;
   sdkMetadata?: WorkflowTaskCompletedMetadata | undefined;
   meteringMetadata?: MeteringMetadata | undefined;
+  /** What workers said before they said a build id: kept in the history, and a point to reset to. */
+  binaryChecksum?: string | undefined;
   workerVersion?: WorkerVersionStamp | undefined;
   /** Whose are the tasks that are to be eager, if not the answering worker's, and the workflow's next task: they are its if it has room at once. */
   eagerWorkerId?: string | undefined;

@@ -159,10 +159,3 @@ it('a token that is made up completes nothing', async () => {
   await billing.workflow.getHandle('forger').terminate();
   await expect(caller.workflow.getHandle('nobody').describe()).rejects.toThrow(WorkflowNotFoundError);
 });
-
-it('an update with a callback is refused: it would be done, and nobody told', async () => {
-  const completionCallbacks = [{ nexus: { url: 'temporal://system' } }];
-  const request = { meta: { updateId: 'u' }, input: { name: 'note' }, completionCallbacks };
-  const update = { namespace: 'default', workflowExecution: { workflowId: 'nobody' }, request };
-  await expect(caller.workflowService.updateWorkflowExecution(update)).rejects.toThrow('no callbacks of updates');
-});

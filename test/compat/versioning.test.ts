@@ -194,6 +194,8 @@ describe('a rolling deploy', () => {
       },
       updateMask: { paths: ['versioning_override'] },
     });
+    // As older clients read it, too.
+    expect((await info('overridden'))?.versioningOverride).toMatchObject({ behavior: 1, pinnedVersion: 'shop.v2' });
     await start.signal(next);
     await start.signal(next);
     expect(await start.result()).toEqual(['v1', 'v2', 'v2']);

@@ -7,11 +7,19 @@ import type { DirectoryId } from './ids.ts';
 /** The smallest number of voters of which any two sets meet. */
 export const majorityOf = (voters: number): number => Math.floor(voters / 2) + 1;
 
-/** The largest number that a majority of the voters has reached. `reachedBy` is asked once for each. */
+/** As long as the most voters there were, and of no meaning between two calls: each message of a follower asks, so it allocates nothing. */
+const descending: number[] = [];
+
+/** The largest number that a majority of the voters has reached. `reachedBy` is asked once for each, and asks nothing here itself. */
 export function reachedByMajority(voters: readonly DirectoryId[], reachedBy: (id: DirectoryId) => number): number {
   if (voters.length === 0) return 0;
-  const values = voters.map(reachedBy).sort((a, b) => b - a);
-  return values[majorityOf(voters.length) - 1] as number; // there are at least as many voters as their majority
+  for (let n = 0; n < voters.length; n += 1) {
+    const value = reachedBy(voters[n] as DirectoryId); // n is within
+    let at = n;
+    for (; at > 0 && (descending[at - 1] as number) < value; at -= 1) descending[at] = descending[at - 1] as number;
+    descending[at] = value;
+  }
+  return descending[majorityOf(voters.length) - 1] as number; // there are at least as many voters as their majority
 }
 
 /** The highest lsn that a majority holds durably. */

@@ -1,7 +1,7 @@
 // How a closed run is told to those that wait for it, as the Nexus specification has it: headers that say what came of it, and a body with the result
 // or the failure. Pure. Used by src/shard/callbacks.ts.
 
-import type { Payload, Payloads } from '../../wire/common.ts';
+import type { Payload, Payloads, UpdateOutcome } from '../../wire/common.ts';
 import { EventType, TimeoutType } from '../../wire/enums.ts';
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { Failure } from '../../wire/failure.ts';
@@ -11,6 +11,9 @@ export type Completion =
   | { state: 'failed' | 'canceled'; failure: Failure };
 
 const only = (payloads: Payloads | undefined): Payload | undefined => payloads?.payloads?.[0];
+
+export const completionOfUpdate = ({ success, failure }: UpdateOutcome): Completion =>
+  failure === undefined ? { state: 'succeeded', result: only(success) } : { state: 'failed', failure };
 
 /** Undefined for an event that closes no run. */
 export function completionOf(event: HistoryEvent): Completion | undefined {
@@ -57,6 +60,8 @@ export interface ClosedRun {
   /** Epoch ms. */
   startTime: number;
   event: HistoryEvent;
+  /** What is told of is one of its updates: no operation is known by its name alone. */
+  updateId?: string | undefined;
 }
 
 export function completionRequest(closed: ClosedRun, completion: Completion): CompletionRequest {
@@ -66,7 +71,7 @@ export function completionRequest(closed: ClosedRun, completion: Completion): Co
     headers: {
       ...headers,
       'nexus-operation-state': completion.state,
-      'nexus-operation-token': runToken(closed),
+      ...(closed.updateId === undefined && { 'nexus-operation-token': runToken(closed) }),
       'nexus-operation-start-time': new Date(closed.startTime).toISOString(),
       'nexus-operation-close-time': new Date(closed.event.eventTime).toISOString(),
       'nexus-link': linkTo(closed),

@@ -1,26 +1,30 @@
-// Callbacks that wait for a workflow to close, and are then called until they have answered. One that waits or is being called is a row of the
+// Callbacks that wait for a workflow to close, or for one of its updates to complete, and are then called until they have answered. One that waits or is being called is a row of the
 // workflow id (`chain`, id 'k' + run id + number): it outlives its run, and follows the chain of runs. An attempt under way has a due time like one
 // that is to come: whoever leads the shard by then tries again, so each is called at least once, whatever crashes; how it ended is noted once, in
 // the run's own table. Calling itself is an effect; its answer a message (messages/callback-answered.ts).
 
 import type { CallbackInfo } from '../../wire/api.ts';
 import type { Callback } from '../../wire/common.ts';
-import { CallbackState } from '../../wire/enums.ts';
+import { CallbackState, EventType } from '../../wire/enums.ts';
+import type { HistoryEvent } from '../../wire/event.ts';
 import type { Failure } from '../../wire/failure.ts';
 import { SYSTEM_URL } from '../nexus/callback-rules.ts';
 import { callbackTokenOf } from '../nexus/callback-token.ts';
-import { completionOf, runToken } from '../nexus/completion.ts';
+import { type Completion, completionOf, completionOfUpdate, runToken } from '../nexus/completion.ts';
 import type { Message } from './message.ts';
 import { retryInterval } from './retry.ts';
 import type { RunDraft } from './run-draft.ts';
 import type { ActorState, RunState } from './state.ts';
 import type { Turn } from './turn.ts';
+import { CUT_OFF } from './update-outcomes.ts';
 
 export interface CallbackRow {
   runId: string;
   /** Within its run, from 1. */
   number: number;
   callback: Callback;
+  /** It waits for this update, and came with that request; absent: for the end of its run. */
+  update?: { updateId: string; requestId: string } | undefined;
   /** Epoch ms. */
   registeredAt: number;
   state: 'standby' | 'scheduled' | 'backingOff' | 'failed' | 'succeeded';
@@ -31,7 +35,7 @@ export interface CallbackRow {
   /** Epoch ms. */
   lastAttemptAt?: number | undefined;
   lastFailure?: Failure | undefined;
-  /** Once its run has closed: the event that says how. */
+  /** Once its run has closed, or its update has completed: the event that says how. */
   closeEventId?: number | undefined;
 }
 
@@ -44,41 +48,108 @@ export const CALLBACK_ROW_PREFIX = 'k';
 export const callbackRowId = ({ runId, number }: Pick<CallbackRow, 'runId' | 'number'>): string =>
   `${CALLBACK_ROW_PREFIX}${runId}/${number}`;
 
-export function attachCallbacks(turn: Turn, runId: string, callbacks: readonly Callback[]): void {
-  let number = callbacksOf(turn, runId).length;
+export function attachCallbacks(
+  run: Pick<RunDraft, 'turn' | 'runId' | 'row'>,
+  callbacks: readonly Callback[],
+  update?: CallbackRow['update'],
+): void {
+  const { turn, runId, row } = run;
+  // Those of updates settle while the run goes on: a number is not given twice.
+  let number = row.lastCallback ?? pendingCallbacks(turn, runId).length;
   for (const callback of callbacks) {
     number += 1;
-    put(turn, { runId, number, callback, registeredAt: turn.now, state: 'standby', attempt: 0 });
+    const of = update && { update };
+    put(turn, { runId, number, callback, ...of, registeredAt: turn.now, state: 'standby', attempt: 0 });
   }
+  if (callbacks.length > 0) row.lastCallback = number;
 }
 
-/** Those of an open run, in the order they were attached. */
-export function callbacksOf(turn: Turn, runId: string): CallbackRow[] {
+/** All that an open run has and that have not settled, in the order they were attached. */
+export function pendingCallbacks(turn: Turn, runId: string): CallbackRow[] {
   if (turn.callbacks.isEmpty) return [];
   return [...turn.callbacks.values()].filter((row) => row.runId === runId).sort((a, b) => a.number - b.number);
 }
+
+/** Those that wait for the end of the chain. */
+export const callbacksOf = (turn: Turn, runId: string): CallbackRow[] =>
+  pendingCallbacks(turn, runId).filter(({ update }) => update === undefined);
+
+/** Those that wait for one of the run's updates. */
+export const callbacksOfUpdate = (turn: Turn, runId: string, updateId: string): CallbackRow[] =>
+  pendingCallbacks(turn, runId).filter(({ update, state }) => update?.updateId === updateId && state === 'standby');
 
 function put(turn: Turn, row: CallbackRow): void {
   turn.callbacks.set(callbackRowId(row), row);
 }
 
+const drop = (turn: Turn, row: CallbackRow): void => turn.callbacks.set(callbackRowId(row), undefined);
+
 /** Its run goes on as another one, which has them by its Started event. */
 export function leaveCallbacks(turn: Turn, runId: string): void {
-  for (const row of callbacksOf(turn, runId)) turn.callbacks.set(callbackRowId(row), undefined);
+  for (const row of callbacksOf(turn, runId)) drop(turn, row);
+}
+
+/** The run is deleted, with all that is to come of it. */
+export function dropCallbacks(turn: Turn, runId: string): void {
+  for (const row of pendingCallbacks(turn, runId)) drop(turn, row);
+}
+
+/** The update has completed, by the run's last event: they are called. */
+export function callBackOfUpdate(run: RunDraft, updateId: string): void {
+  const closeEventId = run.facts.nextEventId - 1;
+  for (const row of callbacksOfUpdate(run.turn, run.runId, updateId)) call(run, row, closeEventId);
+}
+
+/** The run has closed over updates that are not complete: they never will be, whatever goes on. After a reset they may, see leftCallbacks. */
+function cutOffUpdates(run: RunDraft, closeEventId: number): void {
+  for (const row of pendingCallbacks(run.turn, run.runId)) {
+    if (row.update === undefined || row.state !== 'standby') continue;
+    if (run.resetTo === undefined) call(run, row, closeEventId);
+    else put(run.turn, { ...row, closeEventId });
+  }
+}
+
+/**
+ * A reset has begun this run. What waits for an update that it completed before the point has been called; what waited in the run before it for
+ * one that this run has once more waits with it, and is called otherwise.
+ */
+export function settleLeft(run: RunDraft): void {
+  const { turn, runId } = run;
+  if (turn.callbacks.isEmpty) return;
+  const standing = [...turn.callbacks.values()].filter((row) => row.update !== undefined && row.state === 'standby');
+  standing.sort((a, b) => (callbackRowId(a) < callbackRowId(b) ? -1 : 1));
+  for (const row of standing) {
+    const { updateId } = row.update ?? { updateId: '' };
+    if (row.runId === runId) {
+      if (run.updateByName(updateId)?.completedEventId !== undefined) drop(turn, row);
+    } else if (run.knowsUpdate(updateId)) drop(turn, row);
+    else attempt(turn, row);
+  }
+}
+
+function call(run: RunDraft, row: CallbackRow, closeEventId: number): void {
+  if (row.callback.nexus?.url === SYSTEM_URL) tellOperation(run, row);
+  else attempt(run.turn, { ...row, closeEventId });
+}
+
+/** What is told of an event that ends what a callback waits for. `updateId`: it waits for that update. */
+export function completionTold(updateId: string | undefined, event: HistoryEvent): Completion | undefined {
+  if (updateId === undefined) return completionOf(event);
+  // Closed over: the update did not complete, however its run did.
+  const isOfUpdate = event.eventType === EventType.WORKFLOW_EXECUTION_UPDATE_COMPLETED;
+  return completionOfUpdate((isOfUpdate ? event.attributes.outcome : undefined) ?? CUT_OFF);
 }
 
 /** The closing event is written: they are called, unless the chain goes on. */
 export function callBack(run: RunDraft): void {
+  cutOffUpdates(run, run.facts.nextEventId - 1);
   if (run.facts.nextRunId !== undefined) return;
   if (run.resetTo !== undefined) {
     leaveCallbacks(run.turn, run.runId);
     return;
   }
   const closeEventId = run.facts.nextEventId - 1;
-  for (const row of callbacksOf(run.turn, run.runId)) {
-    if (row.callback.nexus?.url === SYSTEM_URL) tellOperation(run, row);
-    else attempt(run.turn, { ...row, closeEventId });
-  }
+  for (const row of callbacksOf(run.turn, run.runId)) call(run, row, closeEventId);
 }
 
 /** The operation is another workflow's of this cluster: told through the outbox, once. */
@@ -86,7 +157,7 @@ function tellOperation(run: RunDraft, row: CallbackRow): void {
   const { turn, runId } = run;
   const token = callbackTokenOf(row.callback);
   const closing = run.events[run.events.length - 1];
-  const completion = closing && completionOf(closing);
+  const completion = closing && completionTold(row.update?.updateId, closing);
   const called: CallbackRow = { ...row, attempt: 1, lastAttemptAt: turn.now };
   if (token === undefined || closing === undefined || completion === undefined) {
     failAttempt(turn, called, { message: 'the callback has no token of a Nexus operation', retryable: false });
@@ -121,6 +192,7 @@ function attempt(turn: Turn, row: CallbackRow): void {
     runId: next.runId,
     attempt: next.attempt,
     callback: next.callback,
+    updateId: next.update?.updateId,
     closeEventId: next.closeEventId ?? 0,
     timeoutMs: limits.callbackTimeout,
   });
@@ -181,7 +253,10 @@ export function callbackInfos(state: ActorState, run: RunState): CallbackInfo[] 
   const rows = [...pending, ...(run.callbacks?.values() ?? [])].sort((a, b) => a.number - b.number);
   return rows.map((row) => ({
     callback: row.callback,
-    trigger: { workflowClosed: {} },
+    trigger:
+      row.update === undefined
+        ? { workflowClosed: {} }
+        : { updateWorkflowExecutionCompleted: { updateId: row.update.updateId } },
     registrationTime: row.registeredAt,
     state: STATES[row.state],
     attempt: row.attempt,

@@ -35,7 +35,8 @@ export interface FactSink {
   /** It is admitted no more, if it was. */
   updateAccepted(row: UpdateRow): void;
   updateCompleted(acceptedEventId: number, eventId: number): void;
-  callbacksAttached(callbacks: readonly Callback[]): void;
+  /** `update`: they wait for that one, else for the end of the chain. */
+  callbacksAttached(callbacks: readonly Callback[], update?: { updateId: string; requestId: string }): void;
   operationScheduled(facts: OperationFacts): void;
   operationStarted(scheduledEventId: number, startedTime: number, operationToken: string): void;
   operationCancelRequested(scheduledEventId: number, eventId: number, cancelCommandEventId: number): void;
@@ -74,14 +75,16 @@ function close(facts: RunFacts, status: WorkflowExecutionStatus, event: HistoryE
 const MAX_RESET_POINTS = 20;
 
 function addResetPoint(sink: FactSink, event: HistoryEvent, attributes: WorkflowTaskCompletedEventAttributes): void {
-  // A worker that does not say its build is a build too: the one without a name.
+  // A worker that does not say its build is a build too: the one without a name. Old ones say the checksum of their binary instead.
   const buildId = attributes.workerVersion?.buildId ?? '';
+  const { binaryChecksum } = attributes;
   const { facts } = sink;
   if (buildId !== '') facts.lastBuildId = buildId;
-  if (facts.resetPoints.some((point) => point.buildId === buildId)) return;
+  if (facts.resetPoints.some((point) => point.buildId === buildId && point.binaryChecksum === binaryChecksum)) return;
   // By concat, which makes a list of just this length.
   facts.resetPoints = facts.resetPoints.slice(1 - MAX_RESET_POINTS).concat({
     buildId,
+    ...(binaryChecksum !== undefined && { binaryChecksum }),
     runId: sink.runId,
     firstWorkflowTaskCompletedId: event.eventId,
     createTime: event.eventTime,
@@ -133,6 +136,9 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
     case EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED:
       setVersioning(facts, updatedVersioning(facts.versioning, event.attributes));
       sink.callbacksAttached(event.attributes.attachedCompletionCallbacks ?? []);
+      for (const { updateId = '', attachedRequestId = '', attachedCompletionCallbacks = [] } of event.attributes
+        .workflowUpdateOptions ?? [])
+        sink.callbacksAttached(attachedCompletionCallbacks, { updateId, requestId: attachedRequestId });
       return;
     case EventType.ACTIVITY_TASK_SCHEDULED: {
       const a = event.attributes;
@@ -258,6 +264,9 @@ export function applyEvent(sink: FactSink, event: HistoryEvent): void {
       const row: UpdateRow = { updateId: protocolInstanceId, acceptedEventId: event.eventId };
       if (acceptedRequest?.meta?.identity) row.identity = acceptedRequest.meta.identity;
       sink.updateAccepted(row);
+      const { completionCallbacks = [], requestId = '' } = acceptedRequest ?? {};
+      if (completionCallbacks.length > 0)
+        sink.callbacksAttached(completionCallbacks, { updateId: protocolInstanceId, requestId });
       return;
     }
     case EventType.WORKFLOW_EXECUTION_UPDATE_COMPLETED:
@@ -340,7 +349,7 @@ export interface FoldedRun {
   externals: Map<number, ExternalRow>;
   /** The only ones that outlive the run's end. */
   updates: Map<number, UpdateRow>;
-  /** In the order they were attached. */
+  /** Those that wait for the end of the chain, in the order they were attached. */
   callbacks: Callback[];
   operations: Map<number, OperationFacts>;
 }
@@ -389,7 +398,9 @@ export function foldEvents(runId: string, events: Iterable<HistoryEvent>): Folde
       const update = updates.get(acceptedEventId);
       if (update !== undefined) updates.set(acceptedEventId, { ...update, completedEventId });
     },
-    callbacksAttached: (attached) => void callbacks.push(...attached),
+    callbacksAttached: (attached, update) => {
+      if (update === undefined) callbacks.push(...attached);
+    },
     operationScheduled: (operation) => void operations.set(operation.scheduledEventId, operation),
     operationStarted: (scheduledEventId, startedTime, operationToken) =>
       changeOperation(scheduledEventId, { startedTime, operationToken }),

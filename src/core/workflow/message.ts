@@ -139,6 +139,12 @@ export interface UpdateAsk {
   args?: Payloads | undefined;
   header?: Header | undefined;
   identity: string;
+  /** Of this request: its callbacks are attached once. */
+  requestId?: string | undefined;
+  /** Called when the update has completed. */
+  completionCallbacks?: readonly Callback[] | undefined;
+  /** On the event that accepts it. */
+  links?: readonly Link[] | undefined;
 }
 
 /** Which run of the chain a caller means. */
@@ -255,6 +261,8 @@ export interface CompleteWorkflowTaskMessage {
   messages?: ProtocolMessage[] | undefined;
   sdkMetadata?: WorkflowTaskCompletedMetadata | undefined;
   meteringMetadata?: MeteringMetadata | undefined;
+  /** What workers said before they said a build id. */
+  binaryChecksum?: string | undefined;
   workerVersion?: WorkerVersionStamp | undefined;
   /** Of a worker that belongs to a deployment: its version, and how it says this workflow goes on when another version is current. */
   deploymentVersion?: WorkerDeploymentVersion | undefined;

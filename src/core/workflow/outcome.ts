@@ -131,6 +131,8 @@ export type Effect =
       runId: string;
       attempt: number;
       callback: Callback;
+      /** It waited for this update, which has completed with that event, or was closed over. */
+      updateId?: string | undefined;
       closeEventId: number;
       timeoutMs: number;
     }

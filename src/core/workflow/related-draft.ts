@@ -112,8 +112,8 @@ export abstract class RelatedDraft {
 
   // ---------------------------------------------------------------- the rest
 
-  callbacksAttached(callbacks: readonly Callback[]): void {
-    attachCallbacks(this.turn, this.runId, callbacks);
+  callbacksAttached(callbacks: readonly Callback[], update?: { updateId: string; requestId: string }): void {
+    attachCallbacks(this, callbacks, update);
   }
 
   protected dropRelated(): void {

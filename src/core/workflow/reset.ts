@@ -10,6 +10,7 @@ import {
 import type { HistoryEvent } from '../../wire/event.ts';
 import type { WorkflowExecutionStartedEventAttributes } from '../../wire/event-attributes.ts';
 import { offerActivity } from './activity-task.ts';
+import { settleLeft } from './callbacks.ts';
 import { SERVER_IDENTITY } from './closing.ts';
 import { initialFacts } from './fold.ts';
 import type { ResetMessage } from './message.ts';
@@ -70,6 +71,7 @@ export function forkRun(
     reapply.outside(event);
   }
   for (const event of after.later) reapply.outside(event);
+  settleLeft(run);
   operateAfterReset(run, afterwards, identity);
   // Where they wait depends on what the run is pinned to by now.
   for (const activity of [...run.activities()]) offerActivity(run, activity);

@@ -130,6 +130,7 @@ const run = rows<RunRow>(
       ['attempt', 'at', 'message', 'identity'],
     ),
     nextAttempt: number,
+    lastCallback: number,
     pausedTypes: fc.array(text, { minLength: 1, maxLength: 2 }),
     sticky: record({ queue: text, scheduleToStartTimeout: number }),
     firstTaskAt: time,

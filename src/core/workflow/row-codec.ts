@@ -74,6 +74,7 @@ const packRun = (row: RunRow): unknown[] =>
     row.counts.operation,
     row.pausedTypes,
     row.standalone,
+    row.lastCallback,
   ]);
 
 function unpackRun(list: unknown[]): RunRow {
@@ -101,6 +102,7 @@ function unpackRun(list: unknown[]): RunRow {
   put(row.counts, 'operation', list[20]);
   put(row, 'pausedTypes', list[21]);
   put(row, 'standalone', list[22]);
+  put(row, 'lastCallback', list[23]);
   return row;
 }
 

@@ -225,6 +225,8 @@ export interface RunRow {
   pausedTypes?: readonly string[] | undefined;
   /** Of an activity without a workflow; absent until there is something to say. */
   standalone?: StandaloneRow | undefined;
+  /** The number of the callback that was attached last; absent: none was. */
+  lastCallback?: number | undefined;
 }
 
 /** What an activity without a workflow shows beside its attempts, also once it has closed. No event says it. */

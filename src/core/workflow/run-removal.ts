@@ -1,7 +1,7 @@
 // What goes with a run that is deleted: its rows, those of its workflow id when it is the current one, and the queries that wait for it. Its events
 // and what visibility shows of it are the shard's. Called by messages/delete-run.ts and delete-execution.ts.
 
-import { leaveCallbacks } from './callbacks.ts';
+import { dropCallbacks } from './callbacks.ts';
 import { runNotFound } from './rejections.ts';
 import { chunkRowId, REQUEST_ROW_PREFIX, START_ROW_ID } from './rows.ts';
 import { findRun } from './state.ts';
@@ -14,7 +14,7 @@ export function dropRun(turn: Turn, runId: string): void {
   // Each kind in an order of its own: an actor that was rebuilt has them in another (I4).
   for (const id of sorted(updates?.keys())) turn.deleteRow({ table: 'update', runId, id: String(id) });
   for (const id of sorted(callbacks?.keys())) turn.deleteRow({ table: 'callback', runId, id: String(id) });
-  leaveCallbacks(turn, runId);
+  dropCallbacks(turn, runId);
   turn.deleteRow({ table: 'run', runId, id: START_ROW_ID });
   turn.deleteRow({ table: 'run', runId, id: '' });
   if (state.chain?.currentRunId !== runId) return;

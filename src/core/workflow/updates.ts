@@ -2,10 +2,10 @@
 // for one is answered as it comes that far. Called by the messages of clients, by the start and the end of workflow tasks, and when a run closes.
 
 import type { UpdateWorkflowExecutionResponse } from '../../wire/api.ts';
-import type { UpdateOutcome, UpdateRequest } from '../../wire/common.ts';
-import { UpdateWorkflowExecutionLifecycleStage as Stage } from '../../wire/enums.ts';
-import type { Failure } from '../../wire/failure.ts';
+import type { Link, UpdateOutcome, UpdateRequest } from '../../wire/common.ts';
+import { EventType, UpdateWorkflowExecutionLifecycleStage as Stage } from '../../wire/enums.ts';
 import type { Status } from '../../wire/status.ts';
+import { callBackOfUpdate, callbacksOfUpdate, pendingCallbacks } from './callbacks.ts';
 import type { UpdateAsk } from './message.ts';
 import type { Effect, Rejection } from './outcome.ts';
 import { isPaused } from './paused.ts';
@@ -23,32 +23,12 @@ import type { UpdateRow } from './rows.ts';
 import type { RunDraft } from './run-draft.ts';
 import { sizeOf } from './size.ts';
 import type { Turn } from './turn.ts';
-import type { PendingUpdate, UpdateGoal } from './volatile.ts';
+import { CUT_OFF, UNPROCESSED } from './update-outcomes.ts';
+import type { PendingUpdate, UpdateAttachment, UpdateGoal } from './volatile.ts';
 import { scheduleForUpdates } from './workflow-task.ts';
 
 /** From this attempt on a failing workflow task fails updates at once, as it does queries. */
 const FAIL_FAST_ATTEMPT = 3;
-
-const serverFailure = (type: string, message: string): Failure => ({
-  message,
-  source: 'Server',
-  applicationFailureInfo: { type, nonRetryable: true },
-});
-
-/** The outcome of an update whose workflow ended before it did. */
-export const CUT_OFF: UpdateOutcome = {
-  failure: serverFailure(
-    'AcceptedUpdateCompletedWorkflow',
-    'Workflow Update failed because the Workflow completed before the Update completed.',
-  ),
-};
-
-const UNPROCESSED: UpdateOutcome = {
-  failure: serverFailure(
-    'UnprocessedUpdate',
-    "Workflow Update is rejected because it wasn't processed by worker. Probably, Workflow Update is not supported by the worker.",
-  ),
-};
 
 // ---------------------------------------------------------------- answers
 
@@ -129,6 +109,8 @@ export function admitUpdate(run: RunDraft, ask: UpdateAsk): Rejection | undefine
   const row = run.updateByName(updateId);
   if (row !== undefined) {
     const answer = knownAnswer(run, row, until);
+    const refusal = row.completedEventId === undefined && run.isOpen ? attachToAccepted(run, ask) : undefined;
+    if (refusal !== undefined) return refusal;
     if (answer === undefined) return joinUpdate(turn, turn.updates.get(updateId) ?? { runId, row }, ask);
     answerCall(turn, callId, answer);
     return undefined;
@@ -136,15 +118,80 @@ export function admitUpdate(run: RunDraft, ask: UpdateAsk): Rejection | undefine
   if (!run.isOpen) return alreadyCompleted();
   if (isPaused(run)) return failedPrecondition('Workflow is paused. Cannot update the workflow.');
   const pending = turn.updates.get(updateId);
-  if (pending !== undefined) return joinUpdate(turn, pending, ask);
-  const { updateName, args, header, identity } = ask;
-  const request: UpdateRequest = { meta: { updateId, identity }, input: { header, name: updateName, args } };
+  if (pending !== undefined)
+    return attachToPending(run, pending, ask) ?? joinUpdate(turn, turn.updates.get(updateId) ?? pending, ask);
+  const tooMany = tooManyCallbacks(run, ask);
+  if (tooMany !== undefined) return tooMany;
+  const request = requestOf(ask);
   const update: PendingUpdate = { updateId, runId, stage: 'admitted', request, bytes: sizeOf(request), calls: [] };
   const refusal = refusedUpdate(run, update) ?? joinUpdate(turn, update, ask);
   if (refusal !== undefined) return refusal;
   cutStartDelay(run);
   scheduleForUpdates(run);
   return undefined;
+}
+
+function requestOf({ updateId, updateName, args, header, identity, ...more }: UpdateAsk): UpdateRequest {
+  const request: UpdateRequest = { meta: { updateId, identity }, input: { header, name: updateName, args } };
+  const { requestId, completionCallbacks, links } = more;
+  if (requestId) request.requestId = requestId;
+  if (completionCallbacks?.length) request.completionCallbacks = [...completionCallbacks];
+  if (links?.length) request.links = [...links];
+  return request;
+}
+
+function tooManyCallbacks(run: RunDraft, { completionCallbacks = [] }: UpdateAsk): Rejection | undefined {
+  if (completionCallbacks.length === 0) return undefined;
+  const { turn, runId } = run;
+  let attached = pendingCallbacks(turn, runId).length;
+  for (const { stage, request, attached: later = [] } of turn.updatesOf(runId)) {
+    if (stage === 'accepted') continue;
+    attached += request.completionCallbacks?.length ?? 0;
+    for (const { attachedCompletionCallbacks = [] } of later) attached += attachedCompletionCallbacks.length;
+  }
+  const limit = turn.limits.callbacksPerRun;
+  if (attached + completionCallbacks.length <= limit) return undefined;
+  return failedPrecondition(
+    `cannot attach more than ${limit} callbacks to a workflow (${attached} callbacks already attached to workflow ${turn.state.workflowId})`,
+  );
+}
+
+const attachment = ({ updateId, requestId, completionCallbacks = [] }: UpdateAsk): UpdateAttachment => ({
+  updateId,
+  attachedRequestId: requestId,
+  attachedCompletionCallbacks: [...completionCallbacks],
+});
+
+/** Another request for an update that is in the history: its callbacks wait beside the first one's, once for each request. */
+function attachToAccepted(run: RunDraft, ask: UpdateAsk): Rejection | undefined {
+  const { updateId, requestId, completionCallbacks = [], links } = ask;
+  if (completionCallbacks.length === 0) return undefined;
+  const waiting = callbacksOfUpdate(run.turn, run.runId, updateId);
+  if (waiting.some(({ update }) => update?.requestId === requestId)) return undefined;
+  const refusal = tooManyCallbacks(run, ask);
+  if (refusal === undefined) recordAttached(run, [attachment(ask)], links);
+  return refusal;
+}
+
+/** The same for one that no worker has accepted yet: an event says so when one has. */
+function attachToPending(run: RunDraft, pending: PendingUpdate, ask: UpdateAsk): Rejection | undefined {
+  const { requestId, completionCallbacks = [] } = ask;
+  const { request, attached = [] } = pending;
+  const isKnown = requestId === request.requestId || attached.some((one) => one.attachedRequestId === requestId);
+  if (completionCallbacks.length === 0 || isKnown) return undefined;
+  const refusal = tooManyCallbacks(run, ask);
+  if (refusal === undefined)
+    run.turn.updates.set(pending.updateId, { ...pending, attached: [...attached, attachment(ask)] });
+  return refusal;
+}
+
+function recordAttached(
+  run: RunDraft,
+  workflowUpdateOptions: readonly UpdateAttachment[],
+  links?: readonly Link[],
+): void {
+  const attributes = { workflowUpdateOptions: [...workflowUpdateOptions] };
+  run.record(EventType.WORKFLOW_EXECUTION_OPTIONS_UPDATED, attributes, run.now, links);
 }
 
 function refusedUpdate(run: RunDraft, update: PendingUpdate): Rejection | undefined {
@@ -210,12 +257,16 @@ export function updateAccepted(run: RunDraft, updateId: string, completes: boole
   const { turn } = run;
   const update = turn.updates.get(updateId);
   if (update === undefined) return;
-  if (!completes) answerAccepted(turn, update);
-  else turn.updates.set(updateId, { ...update, stage: 'accepted' });
+  const { attached, ...rest } = update;
+  if (attached !== undefined) recordAttached(run, attached);
+  if (!completes) answerAccepted(turn, rest);
+  else turn.updates.set(updateId, { ...rest, stage: 'accepted' });
 }
 
+/** Completed by the event just written, or rejected. */
 export function updateCompleted(run: RunDraft, updateId: string, outcome: UpdateOutcome): void {
   const { turn, runId } = run;
+  if (run.updateByName(updateId)?.completedEventId !== undefined) callBackOfUpdate(run, updateId);
   run.dropAdmitted(updateId);
   const update = turn.updates.get(updateId);
   if (update === undefined) return;

@@ -18,7 +18,9 @@ const colon = ({ deploymentName = '', buildId = '' }: WorkerDeploymentVersion): 
 export function versioningInfo({ row }: { row: RunRow }): WorkflowVersioningInfo | undefined {
   const { versioning } = row.facts;
   const { task } = row;
-  const offered = task?.version === undefined ? undefined : versionOfKey(task.version);
+  // A task that waits may go elsewhere still; one that a worker of that version has does not.
+  const isStarted = task?.startId !== undefined;
+  const offered = task?.version === undefined || !isStarted ? undefined : versionOfKey(task.version);
   if (versioning === undefined && offered === undefined) return undefined;
   const { behavior = VersioningBehavior.UNSPECIFIED, version, override } = versioning ?? {};
   const moves = offered !== undefined && (version === undefined || dotted(version) !== dotted(offered));
@@ -49,7 +51,8 @@ export function versioningAttributes({
     return behavior === undefined ? undefined : { TemporalWorkflowVersioningBehavior: behavior };
   const { used = [] } = versioning;
   return {
-    BuildIds: pin === undefined ? [`versioned:${version.buildId}`] : [`pinned:${colon(pin)}`],
+    // A run that goes on with whichever version is current has none of its own.
+    ...(pin !== undefined && { BuildIds: [`pinned:${colon(pin)}`] }),
     TemporalWorkerDeployment: version.deploymentName ?? '',
     TemporalWorkerDeploymentVersion: colon(version),
     ...(used.length > 0 && { TemporalUsedWorkerDeploymentVersions: used.map(colon) }),

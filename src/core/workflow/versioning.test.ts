@@ -69,11 +69,26 @@ const begun = (behavior: VersioningBehavior, current?: string): Deployed => {
 
 const schedule = (taskQueue = QUEUE) => command.activity('a', { taskQueue: { name: taskQueue } });
 
+describe('the builds a run is found by', () => {
+  const builds = (world: Deployed) => describeRun(world.state)?.workflowExecutionInfo.searchAttributes?.indexedFields;
+
+  it('are those it is pinned to; one that upgrades has none', () => {
+    const pinned = builds(begun(VersioningBehavior.PINNED, 'v1'));
+    expect(Buffer.from(pinned?.BuildIds?.data ?? '').toString()).toBe('["pinned:shop:v1"]');
+    const upgrading = builds(begun(VersioningBehavior.AUTO_UPGRADE, 'v1'));
+    expect(upgrading).not.toHaveProperty('BuildIds');
+    expect(Buffer.from(upgrading?.TemporalWorkerDeploymentVersion?.data ?? '').toString()).toBe('"shop:v1"');
+  });
+});
+
 describe('a new workflow', () => {
   it('goes to the current version, or to workers without one', () => {
     const world = new Deployed('v1');
     world.start();
     expect(world.waits()).toEqual(['v1']);
+    // A task that waits may go elsewhere still.
+    expect(describeRun(world.state)?.versioningInfo).toBeUndefined();
+    world.takeWorkflowTask();
     expect(describeRun(world.state)?.versioningInfo?.versionTransition?.version).toBe('shop.v1');
     const bare = new Deployed('');
     bare.shop.current = undefined;

@@ -37,9 +37,13 @@ function withBuildIds(row: RunRow): SearchAttributes | undefined {
   const problems = problemsOf(row);
   if (resetPoints.length === 0 && versioned === undefined && problems === undefined) return searchAttributes;
   const builds = resetPoints.flatMap(({ buildId = '' }) => (buildId === '' ? [] : `unversioned:${buildId}`));
-  const unversioned = resetPoints.length > 0 && { BuildIds: ['unversioned', ...builds] };
+  // What version it is of is told by other attributes, and by this one where it is pinned.
+  const isVersioned = versioned?.TemporalWorkerDeployment !== undefined;
+  const unversioned = resetPoints.length > 0 && !isVersioned && { BuildIds: ['unversioned', ...new Set(builds)] };
+  const checksums = resetPoints.flatMap(({ binaryChecksum = '' }) => (binaryChecksum === '' ? [] : binaryChecksum));
+  const binaries = checksums.length > 0 && { BinaryChecksums: [...new Set(checksums)] };
   const indexedFields = { ...searchAttributes?.indexedFields };
-  for (const [name, value] of Object.entries({ ...problems, ...unversioned, ...versioned })) {
+  for (const [name, value] of Object.entries({ ...problems, ...binaries, ...unversioned, ...versioned })) {
     const payload = jsonPayload(value);
     const type = typeof value === 'string' ? KEYWORD : KEYWORD_LIST;
     indexedFields[name] = { ...payload, metadata: { ...payload.metadata, type } };

@@ -2,12 +2,15 @@
 // what it changes is the `volatile` part of its outcome, which evolve applies.
 
 import type { UpdateRequest } from '../../wire/common.ts';
+import type { WorkflowExecutionOptionsUpdatedEventAttributesWorkflowUpdateOptionsUpdate } from '../../wire/event-attributes.ts';
 import type { WorkflowTaskRow } from './rows.ts';
 
 /** How far a caller waits for an update. */
 export type UpdateGoal = 'accepted' | 'completed';
 
 /** An update that is not accepted yet, or callers that wait for one that is. */
+export type UpdateAttachment = WorkflowExecutionOptionsUpdatedEventAttributesWorkflowUpdateOptionsUpdate;
+
 export interface PendingUpdate {
   updateId: string;
   runId: string;
@@ -17,6 +20,8 @@ export interface PendingUpdate {
   /** Of the request, estimated. */
   bytes: number;
   calls: readonly { callId: string; until: UpdateGoal }[];
+  /** Callbacks that further requests for it brought, for an event once it is accepted. */
+  attached?: readonly UpdateAttachment[] | undefined;
   /** Its Admitted event is in the history, and the request in a row: it stays when nobody waits for it. */
   kept?: true | undefined;
 }

@@ -145,6 +145,27 @@ describe('five failures in a row', () => {
     expect(attribute(world, 'BuildIds')).toEqual(['unversioned']);
     expect(describeRun(world.state)?.autoResetPoints).toMatchObject([{ buildId: '', resettable: true }]);
   });
+
+  it('have the checksum of a binary on their completions: each is a point to reset to, and found by', () => {
+    const world = begun();
+    const answerAs = (binaryChecksum: string) => {
+      const { ref } = world.takeWorkflowTask();
+      world.accept({ ...world.completeMessage(ref, []), binaryChecksum });
+    };
+    answerAs('one');
+    for (const binaryChecksum of ['two', 'one']) {
+      world.signal(`after ${binaryChecksum}`);
+      answerAs(binaryChecksum);
+    }
+    world.reload();
+    expect(attribute(world, 'BinaryChecksums')).toEqual(['one', 'two']);
+    expect(attribute(world, 'BuildIds')).toEqual(['unversioned']);
+    expect(describeRun(world.state)?.autoResetPoints).toMatchObject([
+      { binaryChecksum: 'one', buildId: '', firstWorkflowTaskCompletedId: 4 },
+      { binaryChecksum: 'two', buildId: '' },
+    ]);
+    expect(world.lastOf(EventType.WORKFLOW_TASK_COMPLETED).attributes.binaryChecksum).toBe('one');
+  });
 });
 
 describe('a task answered with a command that cannot be', () => {

@@ -12,7 +12,17 @@ import { UpdateWorkflowExecutionLifecycleStage as Stage, WorkflowIdConflictPolic
 import { type Call, method, type Services } from '../door.ts';
 import { wantsAnswer } from '../flow-starts.ts';
 import { permissionDenied } from '../statuses.ts';
-import { defaulted, enumeration, type Fields, invalid, object, optional, Refused, string } from '../validate/check.ts';
+import {
+  defaulted,
+  enumeration,
+  type Fields,
+  invalid,
+  list,
+  object,
+  optional,
+  Refused,
+  string,
+} from '../validate/check.ts';
 import * as common from '../validate/common.ts';
 import * as rules from '../validate/rules.ts';
 import { fields as startFields, startMessage } from './start.ts';
@@ -25,6 +35,9 @@ const specFields: Fields<UpdateSpec> = {
   args: optional(common.payloads),
   header: optional(common.header),
   waitStage: optional(enumeration()),
+  requestId: optional(string),
+  completionCallbacks: optional(list(common.callback)),
+  links: optional(list(common.link)),
 };
 
 const target = {
@@ -41,7 +54,10 @@ function goal(stage: UpdateSpec['waitStage']): UpdateGoal {
   return stage === Stage.COMPLETED ? 'completed' : 'accepted';
 }
 
-function ask({ limits, random }: Services, spec: UpdateSpec, identity: string): UpdateAsk {
+function ask({ limits, random, callbacks }: Services, spec: UpdateSpec, identity: string): UpdateAsk {
+  const { requestId = '', completionCallbacks, links } = spec;
+  rules.within(limits, 'RequestId', requestId);
+  rules.completionCallbacks(limits, callbacks, { completionCallbacks, links });
   rules.within(limits, 'UpdateId', spec.updateId);
   rules.present(limits, 'Name', spec.updateName);
   rules.blob({ blobBytes: limits.updateRequestBytes }, spec.args, spec.header);
@@ -53,6 +69,9 @@ function ask({ limits, random }: Services, spec: UpdateSpec, identity: string): 
     args: spec.args,
     header: spec.header,
     identity,
+    requestId: requestId || (completionCallbacks?.length ? random.uuid() : undefined),
+    completionCallbacks,
+    links,
   };
 }
 

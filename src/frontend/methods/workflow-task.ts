@@ -9,6 +9,7 @@ import type {
   StickyChoice,
 } from '../../wire/api.ts';
 import type { Command } from '../../wire/command.ts';
+import { MessageType, type ProtocolMessage } from '../../wire/protocol-message.ts';
 import { type Call, type Caller, method, type Services } from '../door.ts';
 import { sessionOf } from '../hosted-worker.ts';
 import {
@@ -51,6 +52,21 @@ function checkNamespace(services: Services, caller: Caller, command: Command): v
   if (namespace) rules.namespace(services, caller, namespace);
 }
 
+/**
+ * A worker's copy of a request counts where the server has lost its own with the process before it: of its callbacks, those that this server would
+ * have taken from a client.
+ */
+function withAllowedCallbacks({ callbacks }: Services, messages: ProtocolMessage[] | undefined): typeof messages {
+  return messages?.map((message) => {
+    const { body } = message;
+    const request = body.type === MessageType.ACCEPTANCE ? body.value.acceptedRequest : undefined;
+    if (body.type !== MessageType.ACCEPTANCE || request?.completionCallbacks === undefined) return message;
+    const completionCallbacks = request.completionCallbacks.filter((one) => callbacks?.problem(one) === undefined);
+    const acceptedRequest = { ...request, completionCallbacks: callbacks === undefined ? [] : completionCallbacks };
+    return { ...message, body: { type: body.type, value: { ...body.value, acceptedRequest } } };
+  });
+}
+
 export const respondWorkflowTaskCompleted = method(
   object<RespondWorkflowTaskCompletedRequest>({
     token: bytes,
@@ -68,6 +84,7 @@ export const respondWorkflowTaskCompleted = method(
     forceCreateNewWorkflowTask: optional(boolean),
     sdkMetadata: optional(common.sdkMetadata),
     meteringMetadata: optional(common.meteringMetadata),
+    binaryChecksum: optional(string),
     workerVersion: optional(common.workerVersion),
     eagerWorkerId: optional(string),
     deploymentVersion: optional(common.deploymentVersion),
@@ -78,6 +95,7 @@ export const respondWorkflowTaskCompleted = method(
     const token = rules.taskToken(services, caller, request.token, 'workflow');
     rules.within(services.limits, 'Identity', request.identity);
     rules.within(services.limits, 'EagerWorkerId', request.eagerWorkerId ?? '');
+    rules.within(services.limits, 'BinaryChecksum', request.binaryChecksum ?? '');
     rules.within(services.limits, 'WorkerTaskQueue', request.stickyQueue?.queue ?? '');
     for (const command of request.commands) checkNamespace(services, caller, command);
     const { namespace, workflowId } = token;
@@ -97,11 +115,12 @@ export const respondWorkflowTaskCompleted = method(
           attributeProblems: strayed === undefined ? unset : [...strayed, ...(unset ?? [])],
           sticky: request.sticky,
           stickyQueue: request.stickyQueue,
-          messages: request.messages,
+          messages: withAllowedCallbacks(services, request.messages),
           queryResults: request.queryResults,
           forceCreateNewWorkflowTask: request.forceCreateNewWorkflowTask ?? false,
           sdkMetadata: request.sdkMetadata,
           meteringMetadata: request.meteringMetadata,
+          binaryChecksum: request.binaryChecksum || undefined,
           workerVersion: request.workerVersion,
           eagerFor: request.eagerWorkerId ? sessionOf(namespace, request.eagerWorkerId) : undefined,
           deploymentVersion: request.deploymentVersion,

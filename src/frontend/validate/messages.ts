@@ -8,8 +8,7 @@ import * as common from './common.ts';
 
 const meta = object<wire.UpdateMeta>({ updateId: optional(string), identity: optional(string) });
 
-/** Callbacks and links are of no use yet, and not kept. */
-const updateRequest = object<Pick<wire.UpdateRequest, 'meta' | 'input' | 'requestId'>>({
+const updateRequest = object<wire.UpdateRequest>({
   meta: optional(meta),
   input: optional(
     object<wire.UpdateInput>({
@@ -19,6 +18,8 @@ const updateRequest = object<Pick<wire.UpdateRequest, 'meta' | 'input' | 'reques
     }),
   ),
   requestId: optional(string),
+  completionCallbacks: optional(list(common.callback)),
+  links: optional(list(common.link)),
 });
 
 export const updateOutcome: Check<wire.UpdateOutcome> = object<wire.UpdateOutcome>({

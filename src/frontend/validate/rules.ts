@@ -233,11 +233,15 @@ export function heldToken(services: Services, caller: Caller, bytes: Uint8Array)
   return taskToken(services, caller, bytes, token?.kind === 'query' ? 'query' : 'workflow');
 }
 
-/** Callbacks and links of a start. */
+/** Callbacks and links of a start, or of an update. */
 export function completionCallbacks(
   limits: Limits,
   allowed: CallbackRules | undefined,
-  { completionCallbacks: callbacks = [], links = [], onConflictOptions }: StartWorkflowExecutionRequest,
+  {
+    completionCallbacks: callbacks = [],
+    links = [],
+    onConflictOptions,
+  }: Pick<StartWorkflowExecutionRequest, 'completionCallbacks' | 'links' | 'onConflictOptions'>,
 ): void {
   if (callbacks.length > limits.callbacksPerRun) {
     throw invalid(`cannot attach more than ${limits.callbacksPerRun} callbacks to a workflow.`);

@@ -48,6 +48,8 @@ export const areAnswered = ({ workflows, schedules }: DoorJournals): boolean =>
 /** ms a long poll waits. */
 const LONG_POLL_MS = 8_000;
 const CLOSE_EVENT = 2;
+/** ms after which a workflow whose task failed is tried again. */
+const FAILING_MS = 300;
 /** Pages of a history that is read once. */
 const MAX_PAGES = 60;
 
@@ -186,14 +188,16 @@ class Script {
       ...{ namespace: NAMESPACE, workflowExecution: this.#execution, waitPolicy: { lifecycleStage } },
       request: { meta, input: { name: 'note', args: payloads(id) } },
     };
-    let answer: Message;
-    // A wait that ends early says how far it has come.
-    do answer = await this.#stub.sure('UpdateWorkflowExecution', asked);
-    while (number(answer, 'stage') < lifecycleStage);
-    const outcome = part(answer, 'outcome');
+    let answer: Message | undefined;
+    // A wait that ends early says how far it has come; and no update is taken while the workflow's task keeps failing.
+    while (number(answer ?? {}, 'stage') < lifecycleStage) {
+      answer = await this.#stub.unless([StatusCode.FAILED_PRECONDITION], 'UpdateWorkflowExecution', asked);
+      if (answer === undefined) await this.#stub.wait(FAILING_MS);
+    }
+    const outcome = part(answer ?? {}, 'outcome');
     const isRight = id.startsWith('bad')
       ? part(part(outcome, 'failure'), 'applicationFailureInfo').type === 'Bad'
-      : answer.outcome === undefined
+      : answer?.outcome === undefined
         ? until === 'accepted'
         : valueIn(outcome.success) === id;
     if (!isRight) throw new Violation('I5', `update ${id} of ${workflowId} was answered ${JSON.stringify(answer)}`);

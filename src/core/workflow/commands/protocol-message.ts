@@ -84,12 +84,14 @@ function accept(context: CommandContext, updateId: string, acceptance: UpdateAcc
   if (acceptedRequest === undefined) return bad(CAUSE, `nothing is known of update ${updateId}, which is accepted.`);
   if (sizeOf(acceptedRequest) > run.turn.limits.updateRequestBytes)
     return fatal(CAUSE, 'Acceptance.AcceptedRequest exceeds size limit.');
-  run.add(EventType.WORKFLOW_EXECUTION_UPDATE_ACCEPTED, {
+  const attributes = {
     protocolInstanceId: updateId,
     acceptedRequestMessageId: acceptance.acceptedRequestMessageId,
     acceptedRequestSequencingEventId: acceptance.acceptedRequestSequencingEventId,
     acceptedRequest,
-  });
+  };
+  const { links } = acceptedRequest;
+  run.add(EventType.WORKFLOW_EXECUTION_UPDATE_ACCEPTED, attributes, undefined, run.now, links);
   updateAccepted(run, updateId, hasResponse(context.inbox, updateId));
   return undefined;
 }

@@ -61,6 +61,7 @@ function applyAll(
   }
   const workflowTaskCompletedEventId = writeCompleted(run, task, {
     identity,
+    binaryChecksum: message.binaryChecksum,
     workerVersion: message.workerVersion ?? task.workerVersion,
     sdkMetadata: message.sdkMetadata,
     meteringMetadata: message.meteringMetadata,

@@ -1,12 +1,15 @@
 // One execution, other than its history: describe, query, reset.
 
+import { overridePin } from '../../../core/workflow/versioning.ts';
 import type {
   DescribeWorkflowExecutionResponse,
   PendingActivityInfo,
   PendingNexusOperationInfo,
   WorkflowExecutionInfo,
+  WorkflowVersioningInfo,
 } from '../../../wire/api.ts';
-import { TaskQueueKind } from '../../../wire/enums.ts';
+import { versionText } from '../../../wire/deployment.ts';
+import { TaskQueueKind, VersioningBehavior } from '../../../wire/enums.ts';
 import { type Message, native, part } from '../rpc.ts';
 import { pendingOptions } from './activities.ts';
 
@@ -52,7 +55,22 @@ const pendingOperation = (operation: PendingNexusOperationInfo): Message => ({
   scheduleToStartTimeout: operation.scheduleToStartTimeout || undefined,
   startToCloseTimeout: operation.startToCloseTimeout || undefined,
 });
-/** Which event a request has led to, for those who link to it. */
+/** With an override in the form of older clients, too. */
+function versioned(info: WorkflowVersioningInfo | undefined): object {
+  if (info === undefined) return {};
+  const { versioningOverride: override, deploymentVersion } = info;
+  if (override === undefined) {
+    return { versioningInfo: info, workerDeploymentName: deploymentVersion?.deploymentName };
+  }
+  const pin = overridePin(override);
+  const behavior = pin === undefined ? VersioningBehavior.AUTO_UPGRADE : VersioningBehavior.PINNED;
+  const pinnedVersion = pin && versionText(pin.deploymentName ?? '', pin.buildId ?? '');
+  return {
+    versioningInfo: { ...info, versioningOverride: { ...override, behavior, pinnedVersion } },
+    workerDeploymentName: (pin ?? deploymentVersion)?.deploymentName,
+  };
+}
+
 function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
   const { executionConfig, workflowExecutionInfo: info, pendingActivities, pendingChildren } = described;
   const { workflowExtendedInfo: extended } = described;
@@ -68,8 +86,7 @@ function describeAnswer(described: DescribeWorkflowExecutionResponse): object {
       ...executionInfo(info),
       autoResetPoints: { points: described.autoResetPoints },
       mostRecentWorkerVersionStamp: described.mostRecentWorkerVersionStamp,
-      versioningInfo: described.versioningInfo,
-      workerDeploymentName: described.versioningInfo?.deploymentVersion?.deploymentName,
+      ...versioned(described.versioningInfo),
     },
     pendingActivities: pendingActivities.map((activity) => ({
       ...activity,

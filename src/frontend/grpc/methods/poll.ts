@@ -15,11 +15,10 @@ const LONG_POLL_MS = 60_000;
 /** A poll that would wait shorter is a mistake, as on the reference server. */
 const SHORTEST_POLL_MS = 2_000;
 
-/** Newer workers say it with their deployment's options, others with their capabilities, and those that are told of neither as they always did. */
+/** Newer workers say it with their deployment's options, others with their capabilities. The checksum of old ones is said with each answer. */
 const buildIdOf = (request: Message): string | undefined =>
   text(part(request, 'deploymentOptions'), 'buildId') ||
   text(part(request, 'workerVersionCapabilities'), 'buildId') ||
-  text(request, 'binaryChecksum') ||
   undefined;
 
 /** The version whose tasks it polls for. */

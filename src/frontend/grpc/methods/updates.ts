@@ -20,17 +20,14 @@ const LONG = { defaultTimeoutMs: Number.POSITIVE_INFINITY, softTimeoutMs: LONG_P
 function specOf(request: Message): Message {
   const update = part(request, 'request');
   const { name, header, args } = part(update, 'input');
-  const { completionCallbacks } = update;
-  if (Array.isArray(completionCallbacks) && completionCallbacks.length > 0) {
-    const message = 'This server calls no callbacks of updates: attach them to the workflow, or ask for the outcome.';
-    throw new Refused({ code: StatusCode.UNIMPLEMENTED, message });
-  }
+  const { requestId, completionCallbacks, links } = update;
   return {
     updateId: text(part(update, 'meta'), 'updateId'),
     updateName: name,
     header,
     args,
     waitStage: part(request, 'waitPolicy').lifecycleStage,
+    ...{ requestId, completionCallbacks, links },
   };
 }
 

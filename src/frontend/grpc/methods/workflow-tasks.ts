@@ -78,7 +78,7 @@ function deploymentOf(request: Message): object | undefined {
 }
 
 function completion(request: Message): object {
-  const { commands, messages, sdkMetadata, meteringMetadata, workerVersionStamp, identity } = request;
+  const { commands, messages, sdkMetadata, meteringMetadata, workerVersionStamp, binaryChecksum, identity } = request;
   const sticky = part(request, 'stickyAttributes');
   const queue = nameIn(sticky, 'workerTaskQueue');
   return {
@@ -92,6 +92,7 @@ function completion(request: Message): object {
     forceCreateNewWorkflowTask: request.forceCreateNewWorkflowTask,
     sdkMetadata,
     meteringMetadata,
+    binaryChecksum,
     workerVersion: workerVersionStamp,
     ...deploymentOf(request),
   };
