@@ -5,13 +5,16 @@ import type { Socket } from 'node:net';
 import { FRAME_HEADER_BYTES } from './protocol.ts';
 
 const ROOM_BYTES = 16 * 1024;
+/** Rooms that nobody fills, for whoever has something to send: a connection that is idle holds none. */
+const spare: Buffer[] = [];
+const MAX_SPARE = 64;
 /** What is larger is not copied. */
 const MAX_COPIED_BYTES = 2 * 1024;
 
 export class Output {
   readonly #socket: Socket;
   /** Of frames; what has no room in it goes out by itself, in its order. */
-  #room = NOTHING;
+  #room: Buffer = NOTHING;
   #from = 0;
   #at = 0;
   #pieces: Buffer[] = [];
@@ -72,10 +75,11 @@ export class Output {
     for (const piece of pieces) socket.write(piece);
     if (pieces.length > 1) socket.uncork();
     // The system has it all: the room can be filled again.
-    if (socket.writableLength === 0) {
-      this.#at = 0;
-      this.#from = 0;
-    }
+    if (socket.writableLength > 0) return;
+    if (spare.length < MAX_SPARE) spare.push(this.#room);
+    this.#room = NOTHING;
+    this.#from = 0;
+    this.#at = 0;
   }
 
   readonly #flushed = (): void => {
@@ -86,7 +90,7 @@ export class Output {
   #make(bytes: number): void {
     if (this.#room.length - this.#at >= bytes) return;
     this.#cut();
-    this.#room = Buffer.allocUnsafeSlow(ROOM_BYTES);
+    this.#room = spare.pop() ?? Buffer.allocUnsafeSlow(ROOM_BYTES);
     this.#from = 0;
     this.#at = 0;
   }

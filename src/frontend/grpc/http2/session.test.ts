@@ -80,6 +80,12 @@ const isEnd =
 describe('what breaks the protocol ends the connection', () => {
   const { PROTOCOL_ERROR, FRAME_SIZE_ERROR, FLOW_CONTROL_ERROR, COMPRESSION_ERROR, ENHANCE_YOUR_CALM } = ErrorCode;
   const bytes = (...of: number[]): Buffer => Buffer.from(of);
+  /** A header that is kept, with a value of so many bytes. */
+  const kept = (length: number): Buffer => {
+    const rest = length - 0x7f;
+    const size = rest < 0 ? bytes(length) : bytes(0x7f, (rest & 0x7f) | 0x80, rest >>> 7);
+    return Buffer.concat([bytes(0x40, 1, 0x61), size, Buffer.alloc(length, 0x62)]);
+  };
 
   it.each([
     ['a frame that is too large', [frame(DATA, 0, 1, Buffer.alloc(16_385))], FRAME_SIZE_ERROR],
@@ -98,6 +104,8 @@ describe('what breaks the protocol ends the connection', () => {
       ENHANCE_YOUR_CALM,
     ],
     ['a header that there is not', [open(1, 0, bytes(0xff, 0x20))], COMPRESSION_ERROR],
+    ['a header that went when others came', [open(1, 0, Buffer.concat([kept(4_000), kept(100), bytes(0xbf)]))], 9],
+    ['a header from before one without room', [open(1, 0, Buffer.concat([kept(10), kept(5_000), bytes(0xbe)]))], 9],
     ['a header of number 0', [open(1, 0, bytes(0x80))], COMPRESSION_ERROR],
     ['a number that does not end', [open(1, 0, bytes(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1))], COMPRESSION_ERROR],
     ['a header that is cut off', [open(1, 0, bytes(0x00, 5, 0x61))], COMPRESSION_ERROR],
@@ -246,21 +254,19 @@ describe('what comes of a client', () => {
   });
 
   it('has no more than that, and what is not read takes its room', async () => {
-    // An answer that has no room: what comes then is not read.
-    client.send(frame(SETTINGS, 0, 0, setting(Setting.INITIAL_WINDOW_SIZE, 0)), open(1));
-    await client.settled();
-    streams[0]?.respond(STATUS);
-    streams[0]?.send(Buffer.from('waits'));
     const chunk = Buffer.alloc(16_000);
-    for (let sent = 0; sent <= STREAM_WINDOW; sent += chunk.length) client.send(frame(DATA, 0, 1, chunk));
-    const reset = await client.frame(({ type }) => type === RST_STREAM);
-    expect(reset).toMatchObject({ stream: 1, payload: number(ErrorCode.FLOW_CONTROL_ERROR) });
-    // What was held of it is given back: the connection has room for as much again, and again.
-    for (let stream = 3; stream < 13; stream += 2) {
-      client.send(open(stream));
-      for (let sent = 0; sent <= STREAM_WINDOW; sent += chunk.length) client.send(frame(DATA, 0, stream, chunk));
-      client.send(frame(RST_STREAM, 0, stream, number(ErrorCode.CANCEL)));
+    client.send(frame(SETTINGS, 0, 0, setting(Setting.INITIAL_WINDOW_SIZE, 0)));
+    // What was held of one is given back: the connection has room for as much again, and again.
+    for (let i = 0; i < 8; i += 1) {
+      const id = 2 * i + 1;
+      client.send(open(id));
       await client.settled();
+      // An answer that has no room: what comes then is not read.
+      streams[i]?.respond(STATUS);
+      streams[i]?.send(Buffer.from('waits'));
+      for (let sent = 0; sent <= STREAM_WINDOW; sent += chunk.length) client.send(frame(DATA, 0, id, chunk));
+      const reset = await client.frame((f) => f.type === RST_STREAM && f.stream === id);
+      expect(reset?.payload).toEqual(number(ErrorCode.FLOW_CONTROL_ERROR));
     }
     expect(client.frames.filter(({ type }) => type === GOAWAY)).toEqual([]);
   });
@@ -345,6 +351,22 @@ describe('what comes of a client', () => {
   });
 });
 
+describe('who makes us break off streams', () => {
+  it.each([
+    ['by headers twice', (id: number) => open(id)],
+    ['by a window that grows by nothing', (id: number) => frame(WINDOW_UPDATE, 0, id, number(0))],
+    ['by data after the end', (id: number) => frame(DATA, 0, id, Buffer.alloc(1))],
+  ])('%s, may do so as often as he may himself', async (_, mistake) => {
+    const burst = 2 * MAX_STREAMS;
+    for (let i = 0; i < burst; i += 1) client.send(open(2 * i + 1, END_STREAM), mistake(2 * i + 1));
+    await client.settled();
+    expect(closed.length).toBe(burst);
+    client.send(open(201, END_STREAM), mistake(201));
+    const farewell = await client.frame(({ type }) => type === GOAWAY);
+    expect(farewell?.payload.readUInt32BE(4)).toBe(ErrorCode.ENHANCE_YOUR_CALM);
+  });
+});
+
 describe('an answer', () => {
   it('leaves as fast as there is room for it', async () => {
     const text = 'x'.repeat(30);
@@ -378,6 +400,57 @@ describe('an answer', () => {
     expect(dataOf(client.frames, 1).length).toBe(70_000);
   });
 
+  it('that has no room of its own costs nothing while others go', async () => {
+    // What has no window is not looked at again until it has one.
+    let looks = 0;
+    answer = (stream) => {
+      if (stream.id < 9) {
+        const proceed = stream.proceed.bind(stream);
+        stream.proceed = () => {
+          looks += 1;
+          proceed();
+        };
+      }
+      echo(stream, stream.id < 9 ? 'waits' : 'goes');
+    };
+    client.send(frame(SETTINGS, 0, 0, setting(Setting.INITIAL_WINDOW_SIZE, 0)));
+    for (let id = 1; id <= 9; id += 2) client.send(open(id, END_STREAM));
+    await client.settled();
+    expect(server.sessions[0]?.unreadBytes).toBe(4 * 5 + 4);
+    for (let i = 0; i < 100; i += 1) client.send(frame(WINDOW_UPDATE, 0, 0, number(1)));
+    client.send(frame(WINDOW_UPDATE, 0, 9, number(4)));
+    await client.frame(isEnd(9));
+    expect(looks).toBe(0);
+    client.send(frame(RST_STREAM, 0, 1, number(8)), frame(SETTINGS, 0, 0, setting(Setting.INITIAL_WINDOW_SIZE, 5)));
+    for (const id of [3, 5, 7]) {
+      await client.frame(isEnd(id));
+      expect(dataOf(client.frames, id)).toBe('waits');
+    }
+    expect(looks).toBe(3);
+    expect(server.sessions[0]?.unreadBytes).toBe(0);
+  });
+
+  it('is its own, however many leave at once and of whatever size', async () => {
+    const others = await Promise.all([1, 2, 3].map(() => RawClient.connect(server.port)));
+    const sizes = [1, 100, 2_000, 2_100, 15_000, 40_000];
+    answer = (stream, text) => echo(stream, text.repeat(sizes[stream.id % sizes.length] ?? 1));
+    const everybody = [client, ...others];
+    const letters = ['a', 'b', 'c', 'd'];
+    for (const [i, each] of everybody.entries()) {
+      each.send(frame(WINDOW_UPDATE, 0, 0, number(1_000_000)));
+      for (let id = 1; id <= 11; id += 2)
+        each.send(open(id), frame(DATA, END_STREAM, id, Buffer.from(letters[i] ?? '')));
+    }
+    for (const [i, each] of everybody.entries()) {
+      for (let id = 1; id <= 11; id += 2) {
+        await each.frame(isEnd(id));
+        const letter = letters[i] ?? '';
+        expect(dataOf(each.frames, id)).toBe(letter.repeat(sizes[id % sizes.length] ?? 1));
+      }
+      if (each !== client) each.close();
+    }
+  });
+
   it('waits in no system when its client reads nothing, and neither is that client read', async () => {
     answer = (stream) => echo(stream, 'x'.repeat(4_000_000));
     const large = setting(Setting.INITIAL_WINDOW_SIZE, MAX_WINDOW);
@@ -385,16 +458,24 @@ describe('an answer', () => {
     await client.settled();
     client.pause();
     for (let id = 1; id < 2 * MAX_STREAMS; id += 2) client.send(open(id, END_STREAM));
-    client.send(...Array.from({ length: 10_000 }, () => frame(PING, 0, 0, Buffer.alloc(8))));
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(server.sessions[0]?.unreadBytes).toBeGreaterThan(20_000_000);
+    const unreadBytes = (): number => server.sessions[0]?.unreadBytes ?? 0;
+    const turns = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i += 1) await new Promise((resolve) => setImmediate(resolve));
+    };
+    while (unreadBytes() < 20_000_000) await turns(1);
+    await turns(100);
+    const before = unreadBytes();
+    client.send(Buffer.concat(new Array<Buffer>(200_000).fill(frame(PING, 0, 0, Buffer.alloc(8)))));
+    await turns(500);
+    // Of 3.4 MB of answers to pings, next to nothing.
+    expect(unreadBytes() - before).toBeLessThan(1_000_000);
     client.resume();
     await client.settled();
     for (let id = 1; id < 2 * MAX_STREAMS; id += 2) {
       await client.frame(isEnd(id));
       expect(dataOf(client.frames, id).length).toBe(4_000_000);
     }
-    expect(client.frames.filter(({ type }) => type === PING).length).toBe(10_002);
+    expect(client.frames.filter(({ type }) => type === PING).length).toBe(200_002);
     expect(server.sessions[0]?.unreadBytes).toBe(0);
   });
 

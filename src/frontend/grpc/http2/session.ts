@@ -7,7 +7,9 @@ import { Allowance } from './allowance.ts';
 import { FrameSplitter } from './frame-splitter.ts';
 import { HeaderDecoder, isRequest, isTrailers } from './header-decoder.ts';
 import { type AnswerHeader, HeaderEncoder } from './header-encoder.ts';
+import { HeaderPieces } from './header-pieces.ts';
 import { Output } from './output.ts';
+import { numbers, sized, unpadded } from './payloads.ts';
 import {
   broken,
   ConnectionError,
@@ -34,8 +36,6 @@ export interface SessionOptions {
 
 /** Of a request's headers, as HTTP/2 counts them, and of what they are made of. */
 const MAX_HEADER_BYTES = 64 * 1024;
-/** What a piece of headers counts at least: a client could send empty ones for ever. */
-const MIN_PIECE_BYTES = 64;
 /** Of requests of one connection that are not read, since their own answers are not. */
 const SESSION_WINDOW = 1024 * 1024;
 /** Of answers that the system has not taken: until it has, no more are given to it, and nothing of the client is read. */
@@ -45,13 +45,6 @@ const RESETS_PER_SECOND = 1_000;
 /** Changes of its settings, each of which may look at every stream: at once, and in a second, for long. */
 const SETTINGS_BURST = 1_000;
 const SETTINGS_PER_SECOND = 10;
-
-interface HeaderBlock {
-  readonly stream: number;
-  readonly end: boolean;
-  readonly pieces: Buffer[];
-  bytes: number;
-}
 
 export class Session implements StreamHost {
   initialSendWindow = DEFAULT_WINDOW;
@@ -64,12 +57,14 @@ export class Session implements StreamHost {
   readonly #decoder = new HeaderDecoder(MAX_HEADER_BYTES);
   readonly #encoder = new HeaderEncoder();
   readonly #streams = new Map<number, Stream>();
-  /** Their answers have no room, the longest waiting first. */
+  /** Their answers wait for the connection or its socket, the longest waiting first. Who has no window of its own is not among them. */
   readonly #waiting = new Set<Stream>();
+  /** Of all streams: answers that have no room. */
+  #queuedBytes = 0;
   readonly #resets: Allowance;
   readonly #settings: Allowance;
   readonly #onClosed: (() => void)[] = [];
-  #block: HeaderBlock | undefined;
+  readonly #pieces = new HeaderPieces(MAX_HEADER_BYTES);
   #lastStream = 0;
   #sendWindow = DEFAULT_WINDOW;
   #received = 0;
@@ -107,9 +102,7 @@ export class Session implements StreamHost {
 
   /** Answers that have not left whole. */
   get unreadBytes(): number {
-    let bytes = this.#output.unsentBytes;
-    for (const stream of this.#waiting) bytes += stream.queuedBytes;
-    return bytes;
+    return this.#output.unsentBytes + this.#queuedBytes;
   }
 
   /** Once, when its socket is closed. */
@@ -186,8 +179,12 @@ export class Session implements StreamHost {
     this.#windowUpdate(stream.id, bytes);
   }
 
+  queued(bytes: number): void {
+    this.#queuedBytes += bytes;
+  }
+
   waits(stream: Stream): void {
-    this.#waiting.add(stream);
+    if (this.initialSendWindow > stream.sent) this.#waiting.add(stream);
   }
 
   over(stream: Stream): void {
@@ -234,12 +231,18 @@ export class Session implements StreamHost {
   #proceed(): void {
     for (const stream of this.#waiting) {
       if (this.#sendWindow <= 0 || this.#isCongested()) return;
-      if (stream.proceed()) this.#waiting.delete(stream);
+      this.#proceedWith(stream);
     }
   }
 
+  #proceedWith(stream: Stream): void {
+    stream.proceed();
+    if (stream.isWaiting && this.initialSendWindow > stream.sent) this.#waiting.add(stream);
+    else this.#waiting.delete(stream);
+  }
+
   #frame(type: number, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
-    if (this.#block !== undefined && type !== FrameType.CONTINUATION) throw broken('headers are broken off');
+    if (this.#pieces.isOpen && type !== FrameType.CONTINUATION) throw broken('headers are broken off');
     if (!this.#isGreeted) {
       if (type !== FrameType.SETTINGS || (flags & Flag.ACK) !== 0) throw broken('the first frame is no settings');
       this.#isGreeted = true;
@@ -302,12 +305,12 @@ export class Session implements StreamHost {
     }
     if (stream.isWhole) {
       this.consumed(windowBytes);
-      stream.reset(ErrorCode.STREAM_CLOSED);
+      this.#breakOff(stream, ErrorCode.STREAM_CLOSED);
       return;
     }
     if (!stream.take(bytes.subarray(start, stop), windowBytes)) {
       this.consumed(windowBytes);
-      stream.reset(ErrorCode.FLOW_CONTROL_ERROR);
+      this.#breakOff(stream, ErrorCode.FLOW_CONTROL_ERROR);
       return;
     }
     if ((flags & Flag.END_STREAM) !== 0) stream.whole();
@@ -320,23 +323,13 @@ export class Session implements StreamHost {
     if (begin > stop) throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, 'a priority is cut off');
     const endStream = (flags & Flag.END_STREAM) !== 0;
     if ((flags & Flag.END_HEADERS) !== 0) this.#onBlock(id, endStream, bytes, begin, stop);
-    else {
-      this.#block = { stream: id, end: endStream, pieces: [bytes.subarray(begin, stop)], bytes: stop - begin };
-    }
+    else this.#pieces.begin(id, endStream, bytes.subarray(begin, stop));
   }
 
   #onContinuation(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
-    const block = this.#block;
-    if (block === undefined || block.stream !== id) throw broken('headers go on that had not begun');
-    block.bytes += Math.max(MIN_PIECE_BYTES, end - start);
-    if (block.bytes > MAX_HEADER_BYTES) {
-      throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, `headers have more than ${MAX_HEADER_BYTES} bytes`);
-    }
-    block.pieces.push(bytes.subarray(start, end));
-    if ((flags & Flag.END_HEADERS) === 0) return;
-    this.#block = undefined;
-    const whole = Buffer.concat(block.pieces);
-    this.#onBlock(id, block.end, whole, 0, whole.length);
+    const endStream = this.#pieces.endStream;
+    const whole = this.#pieces.add(id, bytes.subarray(start, end), (flags & Flag.END_HEADERS) !== 0);
+    if (whole !== undefined) this.#onBlock(id, endStream, whole, 0, whole.length);
   }
 
   #onBlock(id: number, endStream: boolean, bytes: Buffer, start: number, end: number): void {
@@ -344,8 +337,9 @@ export class Session implements StreamHost {
     const headers = this.#decoder.decode(bytes, start, end);
     const stream = this.#streams.get(id);
     if (stream !== undefined) {
-      if (stream.isWhole) stream.reset(ErrorCode.STREAM_CLOSED);
-      else if (!endStream || headers === undefined || !isTrailers(headers)) stream.reset(ErrorCode.PROTOCOL_ERROR);
+      if (stream.isWhole) this.#breakOff(stream, ErrorCode.STREAM_CLOSED);
+      else if (!endStream || headers === undefined || !isTrailers(headers))
+        this.#breakOff(stream, ErrorCode.PROTOCOL_ERROR);
       else stream.whole();
       return;
     }
@@ -365,10 +359,19 @@ export class Session implements StreamHost {
 
   #onReset(id: number): void {
     if (this.#isIdle(id)) throw broken('a stream is broken off that there is not');
-    if (!this.#resets.take()) {
-      throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, 'too many streams are broken off');
-    }
+    this.#countReset();
     this.#streams.get(id)?.close();
+  }
+
+  /** A stream that the client has got wrong. Whoever makes us break them off breaks them off. */
+  #breakOff(stream: Stream, code: ErrorCode): void {
+    this.#countReset();
+    stream.reset(code);
+  }
+
+  #countReset(): void {
+    if (this.#resets.take()) return;
+    throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, 'too many streams are broken off');
   }
 
   #onWindow(id: number, bytes: number): void {
@@ -382,11 +385,11 @@ export class Session implements StreamHost {
     if (this.#isIdle(id)) throw broken('a window is of a stream that there is not');
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
-    if (bytes === 0) stream.reset(ErrorCode.PROTOCOL_ERROR);
+    if (bytes === 0) this.#breakOff(stream, ErrorCode.PROTOCOL_ERROR);
     else {
       stream.sent -= bytes;
-      if (this.initialSendWindow - stream.sent > MAX_WINDOW) stream.reset(ErrorCode.FLOW_CONTROL_ERROR);
-      else if (this.#waiting.has(stream) && stream.proceed()) this.#waiting.delete(stream);
+      if (this.initialSendWindow - stream.sent > MAX_WINDOW) this.#breakOff(stream, ErrorCode.FLOW_CONTROL_ERROR);
+      else if (stream.isWaiting) this.#proceedWith(stream);
     }
   }
 
@@ -407,8 +410,11 @@ export class Session implements StreamHost {
     const grows = bytes > this.initialSendWindow;
     this.initialSendWindow = bytes;
     if (!grows) return;
-    for (const { sent } of this.#streams.values()) {
-      if (bytes - sent > MAX_WINDOW) throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, WINDOW_TOO_LARGE);
+    for (const stream of this.#streams.values()) {
+      if (bytes - stream.sent > MAX_WINDOW) {
+        throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, WINDOW_TOO_LARGE);
+      }
+      if (stream.isWaiting) this.waits(stream);
     }
     this.#proceed();
   }
@@ -462,21 +468,3 @@ const NOTHING = Buffer.alloc(0);
 const PING = Buffer.from('tenuto..', 'latin1');
 const PRIORITY_BYTES = 5;
 const WINDOW_TOO_LARGE = 'a window is larger than windows are';
-
-function sized(bytes: number, expected: number): void {
-  if (bytes === expected) return;
-  throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, `a frame has ${bytes} bytes instead of ${expected}`);
-}
-
-function unpadded(flags: number, bytes: Buffer, start: number, end: number): { start: number; stop: number } {
-  if ((flags & Flag.PADDED) === 0) return { start, stop: end };
-  const padding = bytes[start] ?? 0;
-  if (start + 1 + padding > end) throw broken('there is more padding than frame');
-  return { start: start + 1, stop: end - padding };
-}
-
-function numbers(...values: number[]): Buffer {
-  const bytes = Buffer.allocUnsafe(4 * values.length);
-  for (const [i, value] of values.entries()) bytes.writeUInt32BE(value, 4 * i);
-  return bytes;
-}

@@ -27,6 +27,9 @@ export interface StreamHost {
   consumed(bytes: number): void;
   /** The client may send so much more on this stream. */
   widen(stream: Stream, bytes: number): void;
+  /** So much more (or less) waits for room. */
+  queued(bytes: number): void;
+  /** It has something to send, and was given no room for all of it. */
   waits(stream: Stream): void;
   over(stream: Stream): void;
 }
@@ -72,9 +75,9 @@ export class Stream {
     return this.#isWhole;
   }
 
-  /** Of answers, that the client has no room for. */
-  get queuedBytes(): number {
-    return this.#queuedBytes;
+  /** Something is to be sent that the client has no room for. */
+  get isWaiting(): boolean {
+    return this.#queue.length > 0;
   }
 
   /** The first of them. @param name in lower case */
@@ -92,12 +95,10 @@ export class Stream {
     if (this.#isClosed) return;
     const at = this.#queue.length === 0 ? this.#host.data(this, bytes, 0) : 0;
     if (at === bytes.length) return;
-    if (this.#queue.length === 0) {
-      this.#from = at;
-      this.#host.waits(this);
-    }
+    if (this.#queue.length === 0) this.#from = at;
     this.#queue.push(bytes);
-    this.#queuedBytes += bytes.length - at;
+    this.#queued(bytes.length - at);
+    this.#host.waits(this);
   }
 
   /** With these headers, after what was sent. */
@@ -114,19 +115,18 @@ export class Stream {
     this.close();
   }
 
-  /** For the connection: there may be room again. True when all of it is sent. */
-  proceed(): boolean {
+  /** For the connection: there may be room again. */
+  proceed(): void {
     for (let bytes = this.#queue[0]; bytes !== undefined; bytes = this.#queue[0]) {
       const at = this.#host.data(this, bytes, this.#from);
-      this.#queuedBytes -= at - this.#from;
+      this.#queued(this.#from - at);
       this.#from = at;
-      if (at < bytes.length) return false;
+      if (at < bytes.length) return;
       this.#queue.shift();
       this.#from = 0;
     }
     if (this.#last !== undefined) this.#finish(this.#last);
     else this.#readHeld();
-    return this.#queue.length === 0;
   }
 
   /** For the connection: this came of the client. False: it is more than it was allowed, or in smaller pieces. */
@@ -154,11 +154,16 @@ export class Stream {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#queue = [];
-    this.#queuedBytes = 0;
+    this.#queued(-this.#queuedBytes);
     for (const { length } of this.#held) this.#host.consumed(length);
     this.#held = [];
     this.#host.over(this);
     this.receiver.closed();
+  }
+
+  #queued(bytes: number): void {
+    this.#queuedBytes += bytes;
+    this.#host.queued(bytes);
   }
 
   #finish(headers: readonly AnswerHeader[]): void {
