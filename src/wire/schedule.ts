@@ -95,6 +95,8 @@ export interface SchedulePolicies {
   catchupWindow?: number | undefined;
   /** Pause when a run fails or times out for good. */
   pauseOnFailure?: boolean | undefined;
+  /** Kept for those who set it; as on the reference server, ids of workflows get their times all the same. */
+  keepOriginalWorkflowId?: boolean | undefined;
 }
 
 export interface ScheduleState {

@@ -40,6 +40,10 @@ const ACCEPTED: readonly Accepted[] = [
   { method: /^QueryWorkflow$/, path: /^answered$/ },
   // It forgets updates that no worker has accepted when another call fails.
   { method: /^(UpdateWorkflowExecution|ExecuteMultiOperation)$/, path: /^answered$/, reference: /^the reference$/ },
+  // It forgets queries, too, when a workflow task fails.
+  { method: /^PollWorkflowTaskQueue$/, path: /^body\.queries/, reference: /^absent$/ },
+  // What the server itself calls the request of a child's start, and of a next run's.
+  { path: /^details\.0\.startRequestId$/, ours: /^absent$/ },
   // For people: why a command was none.
   { path: /workflowTaskFailedEventAttributes\.failure\.message$/ },
   // A closed workflow has nothing that waits.

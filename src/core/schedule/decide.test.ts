@@ -81,6 +81,12 @@ describe('the run of minute 1 fails', () => {
     expect(w.deadline).toBeUndefined();
   });
 
+  it('policies are shown as they were given', () => {
+    const { policies } = new ScheduleWorld().create({ policies: { keepOriginalWorkflowId: true } }).described.schedule;
+    expect(policies).toMatchObject({ keepOriginalWorkflowId: true, pauseOnFailure: false });
+    expect(new ScheduleWorld().create({}).described.schedule.policies).not.toHaveProperty('keepOriginalWorkflowId');
+  });
+
   it('a time-out pauses too, a cancellation does not', () => {
     const paused = (status: WorkflowExecutionStatus) => {
       const w = new ScheduleWorld().create({ policies: { pauseOnFailure: true } }).until(1.2 * MINUTE);

@@ -261,11 +261,13 @@ function heard(
 
 // ---------------------------------------------------------------- small things
 
-function kept({ overlapPolicy, catchupWindow, pauseOnFailure }: SchedulePolicies): KeptPolicies {
+function kept(policies: SchedulePolicies): KeptPolicies {
+  const { overlapPolicy, catchupWindow, pauseOnFailure, keepOriginalWorkflowId } = policies;
   return {
     overlapPolicy: overlapPolicy || ScheduleOverlapPolicy.SKIP,
     catchupWindow: Math.max(MIN_CATCHUP_WINDOW_MS, catchupWindow ?? DEFAULT_CATCHUP_WINDOW_MS),
     pauseOnFailure: pauseOnFailure ?? false,
+    ...(keepOriginalWorkflowId === true && { keepOriginalWorkflowId }),
   };
 }
 

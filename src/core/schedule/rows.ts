@@ -54,7 +54,9 @@ export interface HeadRow {
 }
 
 /** Defaults filled in. */
-export type KeptPolicies = { [K in keyof SchedulePolicies]-?: Exclude<SchedulePolicies[K], undefined> };
+type Complete<T> = { [K in keyof T]-?: Exclude<T[K], undefined> };
+export type KeptPolicies = Complete<Omit<SchedulePolicies, 'keepOriginalWorkflowId'>> &
+  Pick<SchedulePolicies, 'keepOriginalWorkflowId'>;
 
 /** Id 'd'. */
 export interface DefinitionRow {

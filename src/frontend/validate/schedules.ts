@@ -96,6 +96,7 @@ export const schedule: Check<ScheduleDefinition> = object<ScheduleDefinition>({
       overlapPolicy: optional(enumeration()),
       catchupWindow: optional(integer),
       pauseOnFailure: optional(boolean),
+      keepOriginalWorkflowId: optional(boolean),
     }),
     {},
   ),

@@ -50,6 +50,7 @@ async function played(seed: number): Promise<void> {
   totals.sequences += 1;
   totals.steps += steps.length;
   totals.compared += one.compared;
+  process.stderr.write(`seed ${seed}: ${steps.length} steps, ${one.compared} answers, ${one.findings.length} differ\n`);
   if (one.findings.length > 0) totals.differ += 1;
   for (const finding of one.findings) {
     const known = found.get(finding.key);

@@ -108,7 +108,7 @@ export class World {
 
   /** Whether a call of such methods has not been answered. */
   waitsFor(...methods: string[]): boolean {
-    return [...this.#background].some(({ name }) => methods.includes(name));
+    return [...this.#background].some(({ name, answered }) => answered === 0 && methods.includes(name));
   }
 
   /** From now on read after each step. */
@@ -218,6 +218,8 @@ export class World {
 
   /** Where two answers are not the same, but for what is accepted and what was found before. What they have made is known from now on, if they are the same. */
   #unlike(name: string, [reference, ours]: readonly [Answer, Answer]): Unlike[] {
+    // A machine that is too busy: nothing can be said of what comes after.
+    if (reference.code === DEADLINE_EXCEEDED || ours.code === DEADLINE_EXCEEDED) throw new Parted();
     this.compared += 1;
     const normals = [this.#normals[0].copy(), this.#normals[1].copy()] as const;
     const [a, b] = [normals[0].answer(shownOf(reference)), normals[1].answer(shownOf(ours))];
@@ -254,6 +256,7 @@ const shownOf = (answer: Answer): Answer => ({
 });
 const ALREADY_EXISTS = 6;
 const UNAVAILABLE = 14;
+const DEADLINE_EXCEEDED = 4;
 
 const bodiesOf = ([reference, ours]: readonly [Answer, Answer]): Bodies | undefined =>
   reference.code === 0 && ours.code === 0 ? [reference.body, ours.body] : undefined;

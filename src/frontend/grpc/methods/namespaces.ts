@@ -9,6 +9,7 @@ import { answering, type Message, native, number, part, type Rpc, rpc, runNative
 
 const ARCHIVAL_DISABLED = 1;
 const REPLICATION_NORMAL = 1;
+const REPLICATION_HANDOVER = 2;
 /** Its one cluster, as far as clients are told. */
 export const CLUSTER_NAME = 'tenuto';
 
@@ -81,14 +82,31 @@ const nothing = (): object => ({});
 export function checkUpdate(request: Message): void {
   if (request.promoteNamespace === true) throw invalid('Namespaces of this server are not global.');
   if (text(request, 'deleteBadBinary') !== '') throw invalid('Bad binary checksum is not found.');
-  const { activeClusterName, clusters } = part(request, 'replicationConfig');
+  const { activeClusterName, clusters, state } = part(request, 'replicationConfig');
+  if (state === REPLICATION_HANDOVER) throw invalid('Handover can only be set for global namespace');
+  // Not set is another thing than none at all.
+  const { workflowExecutionRetentionTtl: retention } = part(request, 'config');
+  if (retention === 0) throw invalid('A valid retention period is not set on request.');
   const named = Array.isArray(clusters) ? (clusters as Message[]).map((one) => one.clusterName) : [];
   const unknown = [activeClusterName || CLUSTER_NAME, ...named].find((name) => name !== CLUSTER_NAME);
   if (unknown !== undefined) throw invalid(`Invalid cluster name: ${String(unknown).slice(0, 100)}.`);
 }
 
-export const RegisterNamespace = native('registerNamespace', undefined, nothing);
-const describeAny = describing('describeNamespace', asGiven, described);
+export function checkRegistration(request: Message): Message {
+  if (request.isGlobalNamespace === true) throw invalid('Cannot register global namespace when not enabled');
+  return request;
+}
+
+/** A name or an id: of two that name different ones neither would be right. */
+export function checkDescribed(request: Message): Message {
+  if (text(request, 'namespace') !== '' && text(request, 'id') !== '') {
+    throw invalid('GetNamespace operation failed.  Both ID and Name specified in request.');
+  }
+  return request;
+}
+
+export const RegisterNamespace = native('registerNamespace', checkRegistration, nothing);
+const describeAny = describing('describeNamespace', checkDescribed, described);
 /** Its clients look here whether they speak to a server at all; nothing runs in it. */
 const SYSTEM = {
   namespaceInfo: { name: 'temporal-system', id: '32049b68-7872-4094-8e63-d0dd59896a83', state: 1 },

@@ -73,6 +73,7 @@ function queryResults(request: Message): Record<string, QueryResult> | undefined
 function deploymentOf(request: Message): object | undefined {
   const { deploymentName, buildId, workerVersioningMode } = part(request, 'deploymentOptions');
   if (workerVersioningMode !== WorkerVersioningMode.VERSIONED) return undefined;
+  if (!deploymentName || !buildId) throw invalid('Deployment name and build id must be set together.');
   return { deploymentVersion: { deploymentName, buildId }, versioningBehavior: request.versioningBehavior };
 }
 
