@@ -482,7 +482,12 @@ describe('once it is over, it still says', () => {
   it('what options it was given, and what it told last', () => {
     const world = started();
     const { ref } = world.takeActivity();
-    world.accept({ type: 'heartbeatActivityTask', activity: { task: ref }, details: payloads('half'), identity: WORKER });
+    world.accept({
+      type: 'heartbeatActivityTask',
+      activity: { task: ref },
+      details: payloads('half'),
+      identity: WORKER,
+    });
     world.accept({ type: 'updateActivityOptions', ...target, change: { heartbeatTimeout: 5_000 } });
     world.completeActivity(ref);
     const { heartbeatDetails, lastHeartbeatTime, options, attempt } = end(world) ?? {};
