@@ -42,4 +42,8 @@ export const FOUND_IN_CLUSTERS: readonly { seed: number; bug: string }[] = [
     seed: 100658,
     bug: 'a node started amid a snapshot kept the counts it had read of rows half in place, and hid tasks that waited',
   },
+  {
+    seed: 102596,
+    bug: 'a batch of which one shard was taken was written again as a whole when the connection broke amid that',
+  },
 ];
