@@ -33,7 +33,7 @@ class World {
         scheduler: time,
         journey: () => this.way,
       }),
-      present: () => this.present.map((one) => member(one)),
+      seen: () => ({ present: this.present.map((one) => member(one)), left: new Set() }),
       reaches: (directory) => directory === directoryOf(name) || !this.cutOff.has(name),
       isBorn: () => this.born,
       forgotten: () => undefined,

@@ -5,10 +5,10 @@
 import type { Cancelable, Clock, Scheduler } from '../../src/ports/clock.ts';
 import type { Coordinator } from '../../src/ports/coordinator.ts';
 import type { Log } from '../../src/ports/log.ts';
-import type { RingMember } from '../ring/member.ts';
 import { NO_PLAN, type PlanSettings, type RingPlan, supersedes } from '../ring/plan.ts';
 import { decodePlan, encodePlan } from '../ring/plan-codec.ts';
 import { adopt, forget, type Instant, newPlanner, observe, type PlannerState, propose } from '../ring/planner.ts';
+import type { Seen } from '../ring/presence.ts';
 import { Ring } from '../ring/ring.ts';
 import { advance, EMPTY_SCHEDULE, newestPlan, receive, type Schedule } from '../ring/schedule.ts';
 import { chooseSeed } from '../ring/seed.ts';
@@ -23,8 +23,8 @@ export interface PlacementOptions {
   clock: Clock;
   scheduler: Scheduler;
   log: Log;
-  /** Those that gossip sees and that may hold shards, this node included. */
-  present(): readonly RingMember[];
+  /** Those that gossip sees and that may hold shards, this node included; and what it knows of those that are gone. */
+  seen(): Seen;
   /** Whether there is a link to the node of this directory; to one's own there is. */
   reaches(directoryId: string): boolean;
   /** The first shards are made, as far as this node knows: plans after the first rest on that. */
@@ -108,7 +108,7 @@ export class Placement {
 
   /** The members that gossip sees have changed. */
   observe(): void {
-    this.#planner = observe(this.#planner, this.#options.present(), this.#instant());
+    this.#planner = observe(this.#planner, this.#options.seen(), this.#instant());
   }
 
   /** An absent directory is not waited for. `kept`: it is there as far as this node sees, or unknown. */
@@ -160,9 +160,9 @@ export class Placement {
 
   /** Of the plan's members that gossip sees. Cut off in its links (a wrong clock), a node would plan for those it happens to reach. */
   #reachesMost(): boolean {
-    const { present, reaches } = this.#options;
+    const { seen: look, reaches } = this.#options;
     const planned = new Set(this.newestMembers());
-    const seen = present().filter(({ directoryId }) => planned.has(directoryId));
+    const seen = look().present.filter(({ directoryId }) => planned.has(directoryId));
     const reached = seen.filter(({ directoryId }) => reaches(directoryId));
     return seen.length === 0 || reached.length * 2 > seen.length;
   }

@@ -13,6 +13,8 @@ const MINUTE_MS = 60_000;
 class World {
   nowMs = 0;
   readonly present = new Map<string, RingMember>();
+  /** Directories that gossip knows to have gone for good. */
+  readonly left = new Set<string>();
   readonly plans: { atMs: number; plan: RingPlan }[] = [];
   planner: PlannerState;
 
@@ -37,7 +39,7 @@ class World {
 
   /** Sees who is there, before there is time for a plan. */
   look(): this {
-    this.planner = observe(this.planner, [...this.present.values()], this.at);
+    this.planner = observe(this.planner, { present: [...this.present.values()], left: this.left }, this.at);
     return this;
   }
 
@@ -238,7 +240,7 @@ describe('a newcomer', () => {
   it('with a directory that somebody else has is told apart from it by name, and reported', () => {
     const world = settled(3);
     const twin = { ...member(2), name: 'a-thief' };
-    world.planner = observe(world.planner, [...world.present.values(), twin], world.at);
+    world.planner = observe(world.planner, { present: [...world.present.values(), twin], left: new Set() }, world.at);
     expect(world.planner.odd).toEqual([
       { type: 'directory twice', directoryId: 'directory-2', names: ['a-thief', 'node-2'] },
     ]);
@@ -356,6 +358,24 @@ describe('draining', () => {
       .look();
     world.down(member(1)).pass(2_000);
     expect(world.planned()).toBe('0 2 3');
+  });
+
+  it('everything, and going before this node began, takes a member out as well: others tell of it', () => {
+    const world = new World().up(member(2), member(3));
+    world.agree(settled(4).plans.at(-1)?.plan ?? NO_PLAN);
+    world.pass(MINUTE_MS);
+    expect(world.planned()).toBe('0 1(leadership) 2 3');
+    world.left.add('directory-1');
+    world.pass(2_000);
+    expect(world.planned()).toBe('0 2 3');
+  });
+
+  it('everything, in a life before the one that is there, means nothing', () => {
+    const world = settled(4);
+    world.left.add('directory-1');
+    world.pass(MINUTE_MS);
+    expect(world.planned()).toBe('0 1 2 3');
+    expect(world.plans).toHaveLength(1);
   });
 
   describe('everything, where fewer would be left than a shard has voters', () => {

@@ -5,7 +5,7 @@
 import { MAX_MEMBERS } from './limits.ts';
 import { byDirectory, type Drain, type RingMember, sameMember } from './member.ts';
 import { NO_PLAN, type PlanSettings, type RingPlan, supersedes } from './plan.ts';
-import { doubted, flapsAt, type Oddity, see, type Track, type Tracks, trusted } from './presence.ts';
+import { doubted, flapsAt, type Oddity, type Seen, see, type Track, type Tracks, trusted } from './presence.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -62,11 +62,11 @@ export function newPlanner(self: string, settings: PlanSettings, at: Instant): P
   };
 }
 
-/** Takes in who is there now, this node included. To be called on every change and every second. */
-export function observe(state: PlannerState, present: readonly RingMember[], at: Instant): PlannerState {
+/** Takes in who is there now, and who is not. To be called on every change and every second. */
+export function observe(state: PlannerState, seen: Seen, at: Instant): PlannerState {
   const kept = new Set(state.plan.members.map(({ directoryId }) => directoryId));
-  const seen = see(state.tracks, present, kept, at.monotonicMs, state.settings, MAX_MEMBERS);
-  return wanting({ ...state, tracks: withoutReplaced(seen.tracks, at.monotonicMs, state.settings), odd: seen.odd }, at);
+  const { tracks, odd } = see(state.tracks, seen, kept, at.monotonicMs, state.settings, MAX_MEMBERS);
+  return wanting({ ...state, tracks: withoutReplaced(tracks, at.monotonicMs, state.settings), odd }, at);
 }
 
 /**
