@@ -436,6 +436,7 @@ export class ClusterNode {
     // What nobody else can take stays until the end.
     while (this.#keeper.evacuate() > 0 && clock.monotonic() < until)
       await new Promise<void>((resolve) => void scheduler.after(LOOK_MS, resolve));
+    if (this.#state.draining === 'everything') await this.#placement.depart();
   }
 
   #homeOf({ namespace, name }: QueueKey, partition: number): string | undefined {

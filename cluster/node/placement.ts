@@ -7,7 +7,16 @@ import type { Coordinator } from '../../src/ports/coordinator.ts';
 import type { Log } from '../../src/ports/log.ts';
 import { NO_PLAN, type PlanSettings, type RingPlan, supersedes } from '../ring/plan.ts';
 import { decodePlan, encodePlan } from '../ring/plan-codec.ts';
-import { adopt, forget, type Instant, newPlanner, observe, type PlannerState, propose } from '../ring/planner.ts';
+import {
+  adopt,
+  farewell,
+  forget,
+  type Instant,
+  newPlanner,
+  observe,
+  type PlannerState,
+  propose,
+} from '../ring/planner.ts';
 import type { Seen } from '../ring/presence.ts';
 import { Ring } from '../ring/ring.ts';
 import { advance, EMPTY_SCHEDULE, newestPlan, receive, type Schedule } from '../ring/schedule.ts';
@@ -40,6 +49,8 @@ export interface PlacementOptions {
 const TICK_MS = 1_000;
 /** Every so many ticks the coordinator is asked for a plan that others made. */
 const READ_TICKS = 3;
+/** Another plan may come before this node's last one, each time. */
+const DEPART_TRIES = 3;
 
 export class Placement {
   readonly #options: PlacementOptions;
@@ -116,6 +127,20 @@ export class Placement {
     const before = this.#planner;
     this.#planner = forget(before, directoryId, this.#instant());
     return this.#planner === before ? 'kept' : 'forgotten';
+  }
+
+  /**
+   * This node drains everything and goes: it takes itself out of the plan, so that the plan says so even if nobody lives on who has heard of its drain. Nothing
+   * happens where it is still needed. A coordinator that does not answer is not waited for: the others plan it then.
+   */
+  async depart(): Promise<void> {
+    for (let tries = 0; tries < DEPART_TRIES && this.#options.isBorn(); tries += 1) {
+      this.observe();
+      const plan = farewell(this.#planner, this.#instant());
+      if (plan === undefined) return;
+      await this.#publish(plan);
+      if (this.#unanswered !== undefined || this.#stopped) return;
+    }
   }
 
   // ---------------------------------------------------------------- inside

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Drain, RingMember } from './member.ts';
 import { DEFAULT_PLAN_SETTINGS, NO_PLAN, type PlanSettings, type RingPlan } from './plan.ts';
-import { adopt, forget, type Instant, newPlanner, observe, type PlannerState, propose } from './planner.ts';
+import { adopt, farewell, forget, type Instant, newPlanner, observe, type PlannerState, propose } from './planner.ts';
 import { member } from './testing.ts';
 
 const SETTINGS = DEFAULT_PLAN_SETTINGS;
@@ -376,6 +376,45 @@ describe('draining', () => {
     world.pass(MINUTE_MS);
     expect(world.planned()).toBe('0 1 2 3');
     expect(world.plans).toHaveLength(1);
+  });
+
+  describe('everything, and leaving, a node takes itself out', () => {
+    const leaver = (world: World, drain: Drain = 'everything'): World => world.up(member(0, { drain })).look();
+    const last = ({ planner, at }: World): string | undefined =>
+      farewell(planner, at)
+        ?.members.map(({ name }) => name.replace('node-', ''))
+        .join(' ');
+
+    it('as the next version of the plan, without waiting for its turn', () => {
+      const world = leaver(settled(4, { replicas: 3 }));
+      expect(last(world)).toBe('1 2 3');
+      expect(farewell(world.planner, world.at)).toMatchObject({
+        version: 2,
+        validFromMs: world.at.wallMs + SETTINGS.leadMs,
+      });
+    });
+
+    it.each([
+      ['while it is needed by its shards', leaver(settled(3, { replicas: 3 }))],
+      ['when it is restarted', leaver(settled(4), 'leadership')],
+      ['when it stays', settled(4)],
+      ['when others are away that were to hold its share', leaver(settled(4, { replicas: 3 }).down(member(1)))],
+      ['as the last one', leaver(settled(1))],
+    ])('but not %s', (_, world) => {
+      expect(last(world)).toBeUndefined();
+    });
+
+    it('and no other puts it back, while it is still there', () => {
+      const world = settled(4)
+        .up(member(1, { drain: 'everything' }))
+        .look();
+      const [before] = world.plans;
+      const members = before?.plan.members.filter(({ name }) => name !== member(1).name) ?? [];
+      world.agree({ version: 2, validFromMs: world.at.wallMs, proposer: 'directory-1', members });
+      world.pass(MINUTE_MS);
+      expect(world.planned()).toBe('0 2 3');
+      expect(world.plans).toHaveLength(2);
+    });
   });
 
   describe('everything, where fewer would be left than a shard has voters', () => {

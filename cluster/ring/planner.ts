@@ -147,6 +147,21 @@ export function propose(state: PlannerState, at: Instant): Proposal {
   return { type: 'plan', plan: { version: plan.version + 1, validFromMs, proposer: state.self, members } };
 }
 
+/**
+ * The plan by which this node, which gives up everything and is about to go, takes itself out. The others would do so once it is gone; this one is sure to
+ * know that it drains. Undefined: it is no member, or others cannot hold what it holds.
+ */
+export function farewell(state: PlannerState, at: Instant): RingPlan | undefined {
+  const { plan, self, settings, tracks } = state;
+  const planned = plan.members.find(({ directoryId }) => directoryId === self);
+  const track = tracks.get(self);
+  if (planned === undefined || track === undefined) return undefined;
+  if (!isOver(planned, { ...track, state: 'absent' }, maySpare(state))) return undefined;
+  const members = plan.members.filter((member) => member !== planned);
+  if (members.length === 0) return undefined;
+  return { version: plan.version + 1, validFromMs: at.wallMs + settings.leadMs, proposer: self, members };
+}
+
 /** Notes since when a change is wanted. */
 function wanting(state: PlannerState, at: Instant): PlannerState {
   const wanted = wantedMembers(state, at.monotonicMs);
