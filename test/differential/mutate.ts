@@ -50,9 +50,11 @@ function ofMessage(type: Type, base: Plain | undefined, path: readonly string[],
 
 function ofField(field: Field, value: unknown, path: readonly string[], depth: number): Mutation[] {
   field.resolve();
+  // Of those that exclude each other, one: no client can send two.
+  const others = (field.partOf?.fieldsArray ?? []).filter((one) => one !== field).map(({ name }) => name);
   const to = (what: string, given: unknown): Mutation => ({
     name: `${path.join('.')}=${what}`,
-    apply: (request) => changed(request, path, given),
+    apply: (request) => changed(without(request, path.slice(0, -1), others), path, given),
   });
   const { resolvedType: type } = field;
   if (field.map) return [to('none', {}), to('empty key', { '': isMessage(type) ? {} : zero(field) })];
@@ -96,6 +98,19 @@ function changed(request: Plain, [name = '', ...rest]: readonly string[], given:
   }
   return with_(request, name, changed(inner instanceof Ref ? {} : ((inner ?? {}) as Plain), rest, given));
 }
+
+/** A copy without some fields of the message at a path. */
+function without(request: Plain, path: readonly string[], names: readonly string[]): Plain {
+  return names.reduce(
+    (copy, name) => (has(copy, [...path, name]) ? changed(copy, [...path, name], undefined) : copy),
+    request,
+  );
+}
+
+const has = (value: unknown, [name, ...rest]: readonly string[]): boolean =>
+  name === undefined
+    ? value !== undefined
+    : typeof value === 'object' && value !== null && !(value instanceof Ref) && has((value as Plain)[name], rest);
 
 function with_(request: Plain, name: string, given: unknown): Plain {
   const { [name]: _, ...others } = request;

@@ -29,6 +29,8 @@ import { failTask, withdrawTask } from './workflow-task.ts';
 
 /** Identity of what the server itself does. */
 export const SERVER_IDENTITY = 'history-service';
+/** Of who ends a run that is reset. */
+export const RESETTER_IDENTITY = 'history-resetter';
 
 /** Call once the closing event is written. */
 export function closeRun(run: RunDraft): void {

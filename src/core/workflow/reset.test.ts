@@ -44,7 +44,7 @@ describe('a reset', () => {
       newRunId: 'again',
     });
     expect(w.types(old).at(-1)).toBe('WORKFLOW_EXECUTION_TERMINATED');
-    expect(w.history(old).at(-1)?.attributes).toMatchObject({ reason: 'try again', identity: 'history-service' });
+    expect(w.history(old).at(-1)?.attributes).toMatchObject({ reason: 'try again', identity: 'history-resetter' });
     expect(effects).toContainEqual(expect.objectContaining({ type: 'runClosed', runId: old }));
     expect(w.state.chain?.currentRunId).toBe('again');
   });

@@ -83,6 +83,8 @@ const startRequest = object<StartActivityExecutionRequest>({
   flowControl: optional(flowControl),
 });
 
+const REUSES: ReadonlySet<number> = new Set(Object.values(ActivityIdReusePolicy));
+const CONFLICTS: ReadonlySet<number> = new Set(Object.values(ActivityIdConflictPolicy));
 const REUSE: ReadonlyMap<number, WorkflowIdReusePolicy> = new Map<number, WorkflowIdReusePolicy>([
   [ActivityIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY, WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY],
   [ActivityIdReusePolicy.REJECT_DUPLICATE, WorkflowIdReusePolicy.REJECT_DUPLICATE],
@@ -103,6 +105,8 @@ function startMessage({ limits, random }: Services, request: StartActivityExecut
   const tooLarge = attributesTooLarge(request.searchAttributes?.indexedFields ?? {}, limits);
   if (tooLarge !== undefined) throw invalid(tooLarge);
   const { idReusePolicy = 0, idConflictPolicy = 0 } = request;
+  if (!REUSES.has(idReusePolicy)) throw invalid(`unsupported ID reuse policy: ${idReusePolicy}`);
+  if (!CONFLICTS.has(idConflictPolicy)) throw invalid(`unsupported ID conflict policy: ${idConflictPolicy}`);
   return {
     type: 'start',
     runId: untimedRunId(random.uuid()),

@@ -38,6 +38,7 @@ function checkWeights(weights: Record<string, number> = {}, unset: readonly stri
   if (keys.length > MAX_WEIGHT_OVERRIDES || unset.length > MAX_WEIGHT_OVERRIDES) {
     throw invalid(`A task queue has at most ${MAX_WEIGHT_OVERRIDES} fairness weight overrides.`);
   }
+  if ([...keys, ...unset].includes('')) throw invalid('fairness weight override key must not be empty');
   for (const key of keys) {
     rules.priority({ fairnessKey: key });
     const weight = weights[key] ?? 0;
@@ -54,6 +55,7 @@ export const updateTaskQueueConfig = method(request, (services, caller, change, 
   if (change.kind === 'workflow' && change.updateQueueRateLimit !== undefined) {
     throw invalid('The rate of workflow tasks is not limited: a queue rate limit is for activity task queues.');
   }
+  rules.within(services.limits, 'Identity', change.identity ?? '');
   checkRate('the queue rate limit', change.updateQueueRateLimit);
   checkRate('the fairness key rate limit', change.updateFairnessKeyRateLimitDefault);
   checkWeights(change.setFairnessWeightOverrides, change.unsetFairnessWeightOverrides);

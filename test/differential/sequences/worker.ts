@@ -8,7 +8,7 @@ import { failure, payloads, seconds, taskQueue } from '../values.ts';
 import { type Act, described, PAUSED, TASK_SCHEDULED, workflowId, workflowQueue } from './act.ts';
 import { commandsOf } from './commands.ts';
 import type { Options } from './step.ts';
-import { type Bodies, namespace, type World } from './world.ts';
+import { type Bodies, namespace, Parted, type World } from './world.ts';
 
 const identity = 'worker';
 
@@ -125,7 +125,11 @@ async function answer(world: World, on: number, options: Options): Promise<void>
   });
   const [reference, ours] = task.bodies;
   const bodies = await world.call('RespondWorkflowTaskCompleted', [answered(reference), answered(ours)]);
-  if (bodies === undefined) return;
+  if (bodies === undefined) {
+    // A task that fails again: the reference leaves it to its timeout, here it is given out again, each time later.
+    if (Number(reference.attempt) > 1) throw new Parted();
+    return;
+  }
   const next = bothAt(bodies, 'workflowTask');
   if (next?.[0].taskToken !== undefined) hold(world, on, next);
   for (let i = 0; ; i += 1) {

@@ -3,7 +3,7 @@
 
 import { EventType } from '../../../wire/enums.ts';
 import type { HistoryEvent } from '../../../wire/event.ts';
-import { SERVER_IDENTITY, terminateRun } from '../closing.ts';
+import { RESETTER_IDENTITY, terminateRun } from '../closing.ts';
 import type { ResetHistory, ResetMessage } from '../message.ts';
 import type { Decision, Rejection, TurnContext } from '../outcome.ts';
 import { giveBack } from '../permits.ts';
@@ -46,7 +46,7 @@ export function reset(state: ActorState, message: ResetMessage, context: TurnCon
     if (isKept && current.row.permit === undefined) held = permit;
     else if (current.row.permit !== 'delayed') giveBack(turn, current.start, current.runId);
     ending.resetTo = runId;
-    terminateRun(ending, reason, undefined, SERVER_IDENTITY);
+    terminateRun(ending, reason, undefined, RESETTER_IDENTITY);
     // What waited for a task's end has got its place with it.
     if (current.runId === resolved.run.runId) after.base.push(...ending.events);
     else if (history.later.some((run) => run.runId === current.runId)) after.later.push(...ending.events);

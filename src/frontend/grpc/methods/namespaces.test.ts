@@ -6,6 +6,7 @@ it.each([
   ['a bad binary', { deleteBadBinary: 'sum' }, 'Bad binary checksum is not found.'],
   ['another cluster', { replicationConfig: { activeClusterName: 'elsewhere' } }, 'Invalid cluster name: elsewhere.'],
   ['one of the clusters', { replicationConfig: { clusters: [{ clusterName: 'far' }] } }, 'Invalid cluster name: far.'],
+  ['no state there is', { updateInfo: { state: 99 } }, 'Invalid namespace state update.'],
   ['a handover', { replicationConfig: { state: 2 } }, 'Handover can only be set for global namespace'],
   ['no retention', { config: { workflowExecutionRetentionTtl: 0 } }, 'A valid retention period is not set on request.'],
 ])('an update of a namespace that asks for %s is refused', (_what, request, message) => {

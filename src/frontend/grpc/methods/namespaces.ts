@@ -2,6 +2,7 @@
 
 import type { Limits } from '../../../core/workflow/limits.ts';
 import type { Method } from '../../../wire/api.ts';
+import { NamespaceState } from '../../../wire/enums.ts';
 import type { NamespaceDescription } from '../../../wire/namespace.ts';
 import { StatusCode } from '../../../wire/status.ts';
 import { invalid } from '../../validate/check.ts';
@@ -78,10 +79,13 @@ const asGiven = (request: Message): object => request;
 const described = (reply: Message, to: Describing): object => describe(reply as unknown as NamespaceDescription, to);
 const nothing = (): object => ({});
 
+const STATES: ReadonlySet<number> = new Set(Object.values(NamespaceState));
+
 /** What other servers can do with a namespace, and this one has no use for. */
 export function checkUpdate(request: Message): void {
   if (request.promoteNamespace === true) throw invalid('Namespaces of this server are not global.');
   if (text(request, 'deleteBadBinary') !== '') throw invalid('Bad binary checksum is not found.');
+  if (!STATES.has(number(part(request, 'updateInfo'), 'state'))) throw invalid('Invalid namespace state update.');
   const { activeClusterName, clusters, state } = part(request, 'replicationConfig');
   if (state === REPLICATION_HANDOVER) throw invalid('Handover can only be set for global namespace');
   // Not set is another thing than none at all.

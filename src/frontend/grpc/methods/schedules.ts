@@ -3,7 +3,8 @@
 import { TaskQueueKind } from '../../../wire/enums.ts';
 import type { ListSchedulesResponse } from '../../../wire/schedule.ts';
 import { StatusCode } from '../../../wire/status.ts';
-import { answering, type Message, nameIn, native, part, rpc, runNative } from '../rpc.ts';
+import { invalid } from '../../validate/check.ts';
+import { answering, type Message, nameIn, native, part, rpc, runNative, text } from '../rpc.ts';
 
 const nothing = (): object => ({});
 
@@ -60,7 +61,19 @@ export const UpdateSchedule = rpc((services, caller, request, call) =>
     refuse: (status) => call.refuse(status.code === StatusCode.FAILED_PRECONDITION ? CONFLICT : status),
   }),
 );
-export const PatchSchedule = native('patchSchedule', undefined, nothing);
+/** Why a schedule is paused, or goes on: in bytes. */
+const MAX_NOTE_BYTES = 1_000;
+
+/** A patch of nothing is a mistake of its caller, and so is a note that nobody reads to its end. */
+export function checkPatch(request: Message): Message {
+  if (request.patch === undefined) throw invalid('Patch is not set on request.');
+  const patch = part(request, 'patch');
+  const notes = [text(patch, 'pause'), text(patch, 'unpause')];
+  if (notes.some((note) => Buffer.byteLength(note) > MAX_NOTE_BYTES)) throw invalid('Schedule notes exceeds limit.');
+  return request;
+}
+
+export const PatchSchedule = native('patchSchedule', checkPatch, nothing);
 export const DeleteSchedule = native('deleteSchedule', undefined, nothing);
 export const ListScheduleMatchingTimes = native('listScheduleMatchingTimes');
 export const CountSchedules = native('countSchedules');

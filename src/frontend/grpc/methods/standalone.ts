@@ -8,22 +8,38 @@ import type {
   PollActivityExecutionResponse,
 } from '../../../wire/activity.ts';
 import type { ActivityOptions } from '../../../wire/api.ts';
+import type { Link } from '../../../wire/common.ts';
 import { invalid } from '../../validate/check.ts';
-import { bytes, type Message, nameIn, native, part } from '../rpc.ts';
+import { checkLinks } from '../../validate/links.ts';
+import { bytes, type Message, nameIn, native, part, text } from '../rpc.ts';
 import { optionsAnswer } from './activities.ts';
 import { count, countAnswer, page } from './visibility.ts';
 
 const nothing = (): object => ({});
 
-const start = (request: Message): Message => {
-  const { completionCallbacks } = request;
+/** Links name what a start belongs to: they are checked, and kept nowhere. */
+export function checkStart(request: Message): Message {
+  const { completionCallbacks, links } = request;
+  // Decoded by its descriptor.
+  const linked = (links as Link[] | undefined) ?? [];
+  checkLinks(linked);
+  const { attachRequestId = false, attachCompletionCallbacks, attachLinks } = part(request, 'onConflictOptions');
+  if (attachRequestId === false && attachCompletionCallbacks === true) {
+    throw invalid('on_conflict_options: attach_completion_callbacks requires attach_request_id to be set');
+  }
+  if (attachRequestId === false && attachLinks === true) {
+    throw invalid('on_conflict_options: attach_links requires attach_request_id to be set');
+  }
+  if (attachRequestId === true && linked.length === 0) {
+    throw invalid('on_conflict_options: attach_request_id requires at least one completion callback or link');
+  }
   if (Array.isArray(completionCallbacks) && completionCallbacks.length > 0) {
     throw invalid('completion callbacks are not enabled for this namespace');
   }
   return { ...request, activityType: nameIn(request, 'activityType'), taskQueue: nameIn(request, 'taskQueue') };
-};
+}
 
-export const StartActivityExecution = native('startActivityExecution', start);
+export const StartActivityExecution = native('startActivityExecution', checkStart);
 export const RequestCancelActivityExecution = native('requestCancelActivityExecution', undefined, nothing);
 export const TerminateActivityExecution = native('terminateActivityExecution', undefined, nothing);
 export const DeleteActivityExecution = native('deleteActivityExecution', undefined, nothing);
@@ -87,13 +103,26 @@ export const ListActivityExecutions = native('listActivityExecutions', page, (re
 
 export const CountActivityExecutions = native('countActivityExecutions', count, countAnswer);
 
+/** Bytes. */
+const MAX_REQUEST_ID_BYTES = 1_000;
+
+/** Of calls that need none here, for they can be repeated. */
+export function checkRequestId(request: Message): Message {
+  const length = Buffer.byteLength(text(request, 'requestId'));
+  if (length > MAX_REQUEST_ID_BYTES) {
+    throw invalid(`request ID exceeds length limit. Length=${length} Limit=${MAX_REQUEST_ID_BYTES}`);
+  }
+  return request;
+}
+
 export const PauseActivityExecution = native('pauseActivityExecution', undefined, nothing);
 export const UnpauseActivityExecution = native('unpauseActivityExecution', undefined, nothing);
-export const ResetActivityExecution = native('resetActivityExecution', undefined, nothing);
+export const ResetActivityExecution = native('resetActivityExecution', checkRequestId, nothing);
 
 export const UpdateActivityExecutionOptions = native(
   'updateActivityExecutionOptions',
   (request) => {
+    checkRequestId(request);
     const { activityOptions, updateMask } = request;
     const options = part(request, 'activityOptions');
     const changed = activityOptions === undefined ? undefined : { ...options, taskQueue: nameIn(options, 'taskQueue') };

@@ -56,7 +56,9 @@ export const StartWorkflowExecution: Rpc = {
     }
     const namespace = text(request, 'namespace');
     const identity = text(request, 'identity');
-    const room = { workflowTasks: 1, activities: 0, warm: false, buildId: undefined };
+    // Who asked for the start has its task, too: by the same request.
+    const requestId = text(request, 'requestId') || undefined;
+    const room = { workflowTasks: 1, activities: 0, warm: false, buildId: undefined, requestId };
     const { eagerWorkerId, ...seat } = seated(services, { namespace, identity, ...room }, call, (reply, [task]) => {
       const { eagerlyStarted: _, ...started } = reply;
       const eagerWorkflowTask = task && workflowTaskAnswer(task, nameIn(request, 'taskQueue'));

@@ -8,7 +8,7 @@ import { DEFAULT_DOOR_LIMITS } from '../../limits.ts';
 import { apiRoot } from '../proto/descriptors.ts';
 import type { RpcCall, RpcServices } from '../rpc.ts';
 import type { RpcError } from '../status.ts';
-import { ExecuteMultiOperation } from './updates.ts';
+import { ExecuteMultiOperation, UpdateWorkflowExecution } from './updates.ts';
 
 function statusesOf(refusal: Status): readonly object[] {
   let failed: RpcError | undefined;
@@ -56,4 +56,38 @@ it('a start whose workflow closed before the update was done', () => {
   const [start, update] = statusesOf(status);
   expect(start).toEqual({});
   expect(update).toMatchObject({ code: StatusCode.NOT_FOUND, message: status.message });
+});
+
+it('an update that nobody has looked at names the run it waits in, also to who named none', () => {
+  const late: (() => void)[] = [];
+  const answers: object[] = [];
+  const call = {
+    ...{ reply: (answer: object) => void answers.push(answer), refuse: () => {}, waits: () => {} },
+    ...{ atDeadline: (then: () => void) => void late.push(then), isOpen: () => true, header: () => undefined },
+  };
+  const services = {
+    limits: DEFAULT_DOOR_LIMITS,
+    random: { uuid: () => 'id' },
+    namespaces: { get: () => ({ name: 'default' }) },
+    engine: {
+      // Waits; asked after, nothing of it is in a history.
+      update: (_to: object, message: { type: string }, then: (error: Status) => void) => {
+        if (message.type === 'pollUpdate') then(workflowNotFound('w').status);
+        return { abandon: () => {} };
+      },
+      describe: (_to: object, _runId: undefined, then: (e: undefined, d: object) => void) => {
+        then(undefined, { workflowExecutionInfo: { runId: 'the-run' } });
+      },
+    },
+  };
+  const request = {
+    ...{ namespace: 'default', workflowExecution: { workflowId: 'w' }, waitPolicy: { lifecycleStage: 2 } },
+    request: { meta: { updateId: 'u' }, input: { name: 'update' } },
+  };
+  const caller = { mayUse: () => true } as unknown as Caller;
+  UpdateWorkflowExecution.run(services as unknown as RpcServices, caller, request, call as unknown as RpcCall);
+  expect(answers).toEqual([]);
+  for (const then of late) then();
+  const updateRef = { workflowExecution: { workflowId: 'w', runId: 'the-run' }, updateId: 'u' };
+  expect(answers).toEqual([{ updateRef, stage: 1 }]);
 });

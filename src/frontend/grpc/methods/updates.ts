@@ -9,7 +9,7 @@ import type { Call } from '../../door.ts';
 import { invalid, Refused } from '../../validate/check.ts';
 import * as rules from '../../validate/rules.ts';
 import { anyOf } from '../proto/codec.ts';
-import { answering, type Message, number, part, type RpcCall, rpc, runNative, text } from '../rpc.ts';
+import { answering, type Message, number, part, type RpcCall, type RpcServices, rpc, runNative, text } from '../rpc.ts';
 import { RpcError, rpcError } from '../status.ts';
 import { startAnswer, startBody } from './start.ts';
 
@@ -38,9 +38,18 @@ function updateAnswer(workflowId: unknown, answer: UpdateWorkflowExecutionRespon
   return { updateRef: { workflowExecution: { workflowId, runId }, updateId }, stage, outcome };
 }
 
-/** At the end of a wait: how far it is by now. Nothing is known of an update that no worker has seen. */
-function admitted(call: Call, workflowId: unknown, runId: unknown, updateId: string): void {
-  call.reply({ updateRef: { workflowExecution: { workflowId, runId }, updateId }, stage: Stage.ADMITTED });
+/**
+ * At the end of a wait: how far it is by now. Nothing is known of an update that no worker has seen, but which run it is in: who asks for it later must
+ * not be answered by the next one.
+ */
+function admitted(services: RpcServices, call: Call, request: Message, updateId: string): void {
+  const asked = part(request, 'workflowExecution');
+  const to = { namespace: text(request, 'namespace'), workflowId: text(asked, 'workflowId') };
+  services.engine.describe(to, text(asked, 'runId') || undefined, (_gone, described) => {
+    const runId = described?.workflowExecutionInfo.runId ?? asked.runId;
+    const updateRef = { workflowExecution: { workflowId: to.workflowId, runId }, updateId };
+    call.reply({ updateRef, stage: Stage.ADMITTED });
+  });
 }
 
 export const UpdateWorkflowExecution = rpc((services, caller, request, call) => {
@@ -64,7 +73,7 @@ export const UpdateWorkflowExecution = rpc((services, caller, request, call) => 
     );
     runNative('pollWorkflowExecutionUpdate', services, caller, how, {
       ...now,
-      refuse: () => admitted(call, workflowId, runId, updateId),
+      refuse: () => admitted(services, call, request, updateId),
     });
   });
 }, LONG);
