@@ -12,6 +12,7 @@ import { versionText } from '../../../wire/deployment.ts';
 import { TaskQueueKind, VersioningBehavior } from '../../../wire/enums.ts';
 import { type Message, native, part } from '../rpc.ts';
 import { pendingOptions } from './activities.ts';
+import { refuseTimeSkipping } from './start.ts';
 
 const execution = (workflowId: string | undefined, runId: string | undefined): object | undefined =>
   workflowId === undefined ? undefined : { workflowId, runId };
@@ -118,6 +119,7 @@ export const DescribeWorkflowExecution = native('describeWorkflowExecution', onE
 export const UpdateWorkflowExecutionOptions = native('updateWorkflowExecutionOptions', (request) => {
   const { workflowId, runId } = part(request, 'workflowExecution');
   const { paths } = part(request, 'updateMask');
+  refuseTimeSkipping(part(request, 'workflowExecutionOptions'));
   return { ...request, workflowId, runId, updateMask: paths };
 });
 
@@ -138,6 +140,7 @@ export function postResetOperations({ postResetOperations: asked }: Message): Me
   return ((asked ?? []) as Message[]).map((one) => {
     const options = part(one, 'updateWorkflowOptions');
     if (one.updateWorkflowOptions === undefined) return one;
+    refuseTimeSkipping(part(options, 'workflowExecutionOptions'));
     return { updateWorkflowOptions: { ...options, updateMask: part(options, 'updateMask').paths } };
   });
 }
