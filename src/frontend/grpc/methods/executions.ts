@@ -10,7 +10,7 @@ import type {
 } from '../../../wire/api.ts';
 import { versionText } from '../../../wire/deployment.ts';
 import { TaskQueueKind, VersioningBehavior } from '../../../wire/enums.ts';
-import { type Message, native, part } from '../rpc.ts';
+import { type Message, mask, native, part } from '../rpc.ts';
 import { pendingOptions } from './activities.ts';
 import { refuseTimeSkipping } from './start.ts';
 
@@ -118,9 +118,8 @@ export const DescribeWorkflowExecution = native('describeWorkflowExecution', onE
 
 export const UpdateWorkflowExecutionOptions = native('updateWorkflowExecutionOptions', (request) => {
   const { workflowId, runId } = part(request, 'workflowExecution');
-  const { paths } = part(request, 'updateMask');
   refuseTimeSkipping(part(request, 'workflowExecutionOptions'));
-  return { ...request, workflowId, runId, updateMask: paths };
+  return { ...request, workflowId, runId, updateMask: mask(request, 'updateMask') };
 });
 
 export const QueryWorkflow = native('queryWorkflow', (request) => ({
@@ -141,6 +140,6 @@ export function postResetOperations({ postResetOperations: asked }: Message): Me
     const options = part(one, 'updateWorkflowOptions');
     if (one.updateWorkflowOptions === undefined) return one;
     refuseTimeSkipping(part(options, 'workflowExecutionOptions'));
-    return { updateWorkflowOptions: { ...options, updateMask: part(options, 'updateMask').paths } };
+    return { updateWorkflowOptions: { ...options, updateMask: mask(options, 'updateMask') } };
   });
 }
